@@ -1,0 +1,153 @@
+# batchlab. `make help` lists the targets; `make experiment NAME=rossmann` and `make test` are the two to know.
+#
+# BUILD=release|debug|asan|tsan picks flags and a build folder of its own; V=1 shows commands.
+BUILD      ?= release
+B          := build/$(BUILD)
+PKG_CONFIG ?= pkg-config
+export LC_ALL := C
+MAKEFLAGS  += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+Q := $(if $(V),,@)
+
+# ---- dependencies: the list lives in scripts/setup.sh -------------------------------------------
+NEED := lua5.4 libconfig zlib nettle
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(NEED) 2>/dev/null)
+PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(NEED) 2>/dev/null)
+
+# ---- flags --------------------------------------------------------------------------------------
+# The floating-point flags are part of the program (docs/numerics.md). They come last, so that no
+# CFLAGS from outside can undo them.
+FP   := -ffp-contract=off -fno-fast-math -fno-associative-math
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wpointer-arith \
+        -Wwrite-strings -Wcast-align -Wvla -Wdouble-promotion -Wformat=2
+BASE := -std=c17 -D_GNU_SOURCE -g -fno-omit-frame-pointer -fno-common -pthread $(WARN)
+OPT_release := -O2
+OPT_debug   := -O0
+OPT_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+OPT_tsan    := -O1 -fsanitize=thread
+ifndef OPT_$(BUILD)
+$(error unknown BUILD '$(BUILD)': release, debug, asan or tsan)
+endif
+ALL_CPPFLAGS = -I. -I$(B) $(PKG_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS   = $(BASE) $(OPT_$(BUILD)) $(KFLAGS) $(if $(CI),-Werror) $(CFLAGS) $(FP)
+LIBS         = $(PKG_LIBS) -lm -ldl -pthread
+
+# ---- sources ------------------------------------------------------------------------------------
+# One source per CPU kernel, built once per instruction set; kernels/cpu/cpu.h names them apart.
+ISAS := scalar avx2 avx512
+ISA_scalar :=
+ISA_avx2   := -mavx2 -mfma
+ISA_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
+ifneq ($(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1),x86_64)
+ISAS := scalar
+endif
+
+CPU_C := $(sort $(wildcard kernels/cpu/*.c))
+LIB_C := $(sort $(wildcard engine/*/*.c kernels/*.c kernels/ref/*.c))
+LIB_C := $(filter-out engine/cli/main.c,$(LIB_C))
+LIB_O := $(LIB_C:%.c=$(B)/%.o) $(foreach i,$(ISAS),$(CPU_C:kernels/cpu/%.c=$(B)/kernels/cpu/$(i)/%.o))
+LIB   := $(B)/libbatchlab.a
+TEST_C := $(sort $(wildcard tests/unit/*_test.c tests/kernels/*_test.c tests/golden/*_test.c))
+TESTS  := $(TEST_C:%.c=$(B)/%)
+# Helpers that several test programs share: every tests/<folder>/*.c that is no test itself.
+TESTLIB_C := $(sort $(filter-out %_test.c %_fuzz.c %_bench.c,$(wildcard tests/*.c tests/unit/*.c tests/kernels/*.c)))
+TESTLIB_O := $(TESTLIB_C:%.c=$(B)/%.o)
+FUZZ_C := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+FUZZ   := $(FUZZ_C:%.c=$(B)/%)
+BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
+BENCH   := $(BENCH_C:%.c=$(B)/%)
+
+.PHONY: all experiment test check setup config layers format tidy fuzz bench clean help program golden-update FORCE
+
+all: program
+
+program: build/batchlab
+
+build/batchlab: $(B)/batchlab
+	$(Q)mkdir -p build; cp -f $< $@.new && mv -f $@.new $@
+
+# ---- the two commands ---------------------------------------------------------------------------
+NAME ?= rossmann
+# ARGS passes anything on: make experiment NAME=rossmann PRESET=tiny ARGS='-j 1 --progress plain'
+experiment:
+	$(Q)sh scripts/setup.sh build plot
+	$(Q)$(MAKE) --no-print-directory program
+	$(Q)build/batchlab run $(NAME) $(if $(PRESET),--preset $(PRESET)) $(ARGS)
+
+test:
+	$(Q)sh scripts/setup.sh build plot test
+	$(Q)$(MAKE) --no-print-directory check
+
+check: layers program $(TESTS) $(FUZZ)
+	$(Q)sh tests/run.sh $(B) $(TESTS)
+
+setup:
+	$(Q)sh scripts/setup.sh build plot test
+
+# ---- build rules --------------------------------------------------------------------------------
+# Everything is rebuilt when the flags change.
+FLAGS := $(CC) | $(ALL_CPPFLAGS) | $(ALL_CFLAGS) | $(LIBS)
+$(B)/flags.stamp: FORCE
+	$(Q)mkdir -p $(@D); printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' > $@
+FORCE:
+$(B)/bl_build.h: $(B)/flags.stamp
+	$(Q)printf '#define BL_BUILD_CC "%s"\n#define BL_BUILD_TYPE "%s"\n#define BL_BUILD_FLAGS_SUM "%s"\n' \
+	  "$$($(CC) --version | head -1)" "$(BUILD)" "$$(cksum < $(B)/flags.stamp | cut -d' ' -f1)" > $@
+
+# The reference is a specification: no vectoriser near it.
+$(B)/kernels/ref/%.o: private KFLAGS := -O1 -fno-tree-vectorize
+# Element-wise optimizer loops are vectorised by the compiler; order inside them cannot change bits.
+$(B)/engine/optim/%.o: private KFLAGS := -O3
+$(B)/%.o: %.c $(B)/flags.stamp $(B)/bl_build.h
+	$(Q)mkdir -p $(@D); echo "  CC    $<"
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+define ISA_RULE
+$(B)/kernels/cpu/$(1)/%.o: private KFLAGS := -O3 $(ISA_$(1)) -DBL_ISA=$(1) -DBL_ISA_$(1)=1
+$(B)/kernels/cpu/$(1)/%.o: kernels/cpu/%.c $(B)/flags.stamp $(B)/bl_build.h
+	$$(Q)mkdir -p $$(@D); echo "  CC    $$< ($(1))"
+	$$(Q)$$(CC) $$(ALL_CPPFLAGS) $$(ALL_CFLAGS) -MMD -MP -c $$< -o $$@
+endef
+$(foreach i,$(ISAS),$(eval $(call ISA_RULE,$(i))))
+
+$(LIB): $(LIB_O)
+	$(Q)rm -f $@; $(AR) rcsD $@ $^
+$(B)/batchlab: $(B)/engine/cli/main.o $(LIB)
+	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(TESTS): $(B)/%: $(B)/%.o $(TESTLIB_O) $(LIB)
+	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(TESTLIB_O) $(LIB) -lcmocka $(LIBS)
+# In `make test` a fuzz target is a program that replays its corpus.
+$(FUZZ): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(LIB)
+	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(B)/tests/fuzz/replay.o $(LIB) $(LIBS)
+$(BENCH): $(B)/%: $(B)/%.o $(LIB)
+	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+-include $(LIB_O:.o=.d) $(TESTLIB_O:.o=.d) $(TESTS:%=%.d) $(FUZZ:%=%.d) $(BENCH:%=%.d) $(B)/engine/cli/main.d
+
+# ---- care ---------------------------------------------------------------------------------------
+bench: $(BENCH)
+	$(Q)for b in $(BENCH); do $$b || exit 1; done
+# Room boundaries: tests/layers.txt says which room may include which.
+layers:
+	$(Q)sh tests/layers.sh
+FORMATTED = $(shell find engine kernels tests -name '*.[ch]' -o -name '*.cu')
+format:
+	clang-format --dry-run -Werror $(FORMATTED)
+tidy:
+	clang-tidy --quiet $(LIB_C) engine/cli/main.c -- $(ALL_CPPFLAGS) $(BASE) $(FP)
+# libFuzzer, SECONDS_PER_TARGET each; what it finds goes to tests/fuzz/corpus/<target>/.
+fuzz:
+	$(Q)mkdir -p build/fuzz; for f in $(FUZZ_C); do n=$$(basename $$f _fuzz.c); echo "  FUZZ  $$n"; \
+	  clang -g -O1 -fsanitize=fuzzer,address,undefined -DBL_ISA=scalar $(ALL_CPPFLAGS) $(BASE) $(FP) $$f \
+	    $(LIB_C) $(CPU_C) $(LIBS) -o build/fuzz/$$n && \
+	  build/fuzz/$$n -max_total_time=$${SECONDS_PER_TARGET:-10} tests/fuzz/corpus/$$n || exit 1; done
+config:
+	@echo "build=$(BUILD) cc=$(CC) isas=$(ISAS) libs=$(PKG_LIBS)"
+clean:
+	rm -rf build
+help:
+	@echo 'make experiment NAME=rossmann [PRESET=tiny|quick|paper] [ARGS=...]   train, draw, recommend'
+	@echo 'make test                                                           build and run every test'
+	@echo 'make                                                                build build/batchlab'
+	@echo 'make setup | config | layers | format | tidy | fuzz | bench | clean'

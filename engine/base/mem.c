@@ -1,0 +1,77 @@
+#include "engine/base/mem.h"
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+enum { REDZONE = BL_ALIGN };
+#define POISON(p, n)   ASAN_POISON_MEMORY_REGION(p, n)
+#define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)
+#else
+enum { REDZONE = 0 };
+#define POISON(p, n)   ((void)0)
+#define UNPOISON(p, n) ((void)0)
+#endif
+
+static void out_of_memory(size_t bytes) {
+    (void)fprintf(stderr, "batchlab: out of memory (%zu bytes of bookkeeping)\n", bytes);
+    abort();
+}
+
+void *bl_xalloc(size_t bytes) {
+    void *p = calloc(1, bytes ? bytes : 1);
+    if (p == NULL) out_of_memory(bytes);
+    return p;
+}
+
+void *bl_xrealloc(void *old, size_t bytes) {
+    void *p = realloc(old, bytes ? bytes : 1);
+    if (p == NULL) out_of_memory(bytes);
+    return p;
+}
+
+char *bl_xstrdup(const char *text) {
+    const size_t n = strlen(text) + 1;
+    return memcpy(bl_xalloc(n), text, n);
+}
+
+void *bl_alloc(size_t bytes) {
+    if (bytes > SIZE_MAX - BL_ALIGN) return NULL;
+    void *p = aligned_alloc(BL_ALIGN, (bytes + BL_ALIGN - 1) / BL_ALIGN * BL_ALIGN + BL_ALIGN);
+    if (p != NULL) memset(p, 0, bytes);
+    return p;
+}
+
+bl_status bl_arena_init(bl_arena *arena, size_t capacity, bl_err *err) {
+    *arena = (bl_arena){.capacity = capacity};
+    arena->base = bl_alloc(capacity);
+    if (arena->base == NULL)
+        BL_FAIL(err, BL_ENOMEM, "%.1f MiB of memory for one run are not to be had",
+                (double)capacity / 1048576.0);
+    POISON(arena->base, capacity);
+    return BL_OK;
+}
+
+void bl_arena_free(bl_arena *arena) {
+    if (arena->base != NULL) UNPOISON(arena->base, arena->capacity);
+    free(arena->base);
+    *arena = (bl_arena){0};
+}
+
+void *bl_arena_alloc(bl_arena *arena, size_t bytes) {
+    const size_t at = (arena->used + BL_ALIGN - 1) / BL_ALIGN * BL_ALIGN;
+    BL_ASSERT(bytes <= SIZE_MAX / 2 && at <= SIZE_MAX / 2);
+    arena->used = at + bytes + REDZONE;
+    arena->peak = bl_max_size(arena->peak, arena->used);
+    if (arena->base == NULL) return (void *)(uintptr_t)BL_ALIGN;
+    BL_ASSERT(arena->used <= arena->capacity);
+    UNPOISON(arena->base + at, bytes);
+    return arena->base + at;
+}
+
+void bl_arena_reset(bl_arena *arena, size_t mark) {
+    BL_ASSERT(mark <= arena->used);
+    if (arena->base != NULL) POISON(arena->base + mark, arena->capacity - mark);
+    arena->used = mark;
+}

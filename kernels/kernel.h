@@ -1,0 +1,225 @@
+/* The kernel families: argument structs, and in words the contract every implementation honours.
+ *
+ * One batch has one bit pattern, so each sum's order is part of the contract:
+ *
+ *   Rule F (features). A sum over features cuts its index k into blocks of BL_BLOCK = 256. Inside a
+ *   block one chain per output, starting at +0: acc = fmaf(x_k, w_k, acc), k increasing. Block
+ *   results are added in increasing order (first block's result + second + ...), then the bias.
+ *
+ *   Rule B (batch). A sum over the examples of a batch cuts the batch into blocks of 256 consecutive
+ *   examples. Inside a block one chain over the examples in order, starting at +0. Block results are
+ *   combined by a binary-counter tree: equal-sized neighbours are added as soon as both exist
+ *   (left + right); at the end the leftovers are added from the smallest to the largest
+ *   (larger = larger + smaller).
+ *
+ * Tiles, vector widths, threads and devices are free. No term is skipped because it is zero unless
+ * the result is the same bit for bit. `ref` is the specification: naive, in contract order.
+ *
+ * Parallelism. A call computes part `part` of `parts` of its *outputs*; the parts of one call may run
+ * at once on different threads, each with a scratch block of its own, and the bits do not depend on
+ * how many there are. Sizes may be 0. Outputs never alias inputs unless a family says so. All arrays
+ * are row-major; pointers are at least 4-byte aligned, scratch is 64-byte aligned. */
+#ifndef BL_KERNELS_KERNEL_H
+#define BL_KERNELS_KERNEL_H
+#include "engine/base/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { BL_KERNEL_SCRATCH = 4 << 20 }; /* bytes a part may use */
+
+typedef struct bl_part {
+    size_t part, parts; /* part < parts */
+    void *scratch;      /* BL_KERNEL_SCRATCH bytes, contents undefined */
+} bl_part;
+
+/* dense_forward: y = x w + bias (rule F over k), then max(y, 0) if relu. Batch-invariant. */
+typedef struct bl_dense_forward {
+    float *y;          /* (batch, n) */
+    const float *x;    /* (batch, k) */
+    const float *w;    /* (k, n) */
+    const float *bias; /* (n), NULL: none */
+    size_t batch, k, n;
+    bool relu; /* y > 0 ? y : +0 */
+} bl_dense_forward;
+
+/* dense_backward_input: dx = dy w^T (rule F over n). Batch-invariant. */
+typedef struct bl_dense_backward_input {
+    float *dx;       /* (batch, k) */
+    const float *dy; /* (batch, n) */
+    const float *w;  /* (k, n) */
+    size_t batch, k, n;
+} bl_dense_backward_input;
+
+/* dense_backward_weight: dw = x^T dy, dbias = column sums of dy (rule B; a chain of dbias is
+ * acc = acc + dy, a chain of dw is acc = fmaf(x, dy, acc)). Overwrites. */
+typedef struct bl_dense_backward_weight {
+    float *dw;       /* (k, n) */
+    float *dbias;    /* (n), NULL: not wanted */
+    const float *x;  /* (batch, k) */
+    const float *dy; /* (batch, n) */
+    size_t batch, k, n;
+} bl_dense_backward_weight;
+
+/* relu_forward: y = x > 0 ? x : +0.   relu_backward: dx = y > 0 ? dy : +0. In place is allowed. */
+typedef struct bl_relu_forward {
+    float *y;
+    const float *x;
+    size_t count;
+} bl_relu_forward;
+typedef struct bl_relu_backward {
+    float *dx;
+    const float *dy, *y; /* y: the forward output */
+    size_t count;
+} bl_relu_backward;
+
+/* dropout: y = keep ? x * scale : +0, scale = 1/(1 - p) rounded once in float. Backward is the same
+ * call on gradients. keep of example b, feature j is a function of the example's position in the
+ * stream of examples, never of batch or step:
+ *   word = bl_random4(seed, BL_STREAM_DROPOUT, layer, (position + b) * stride4 + j / 4).v[j % 4]
+ *   with stride4 = ceil(n / 4);  keep = word >= threshold,  threshold = (uint32_t)(p * 2^32).
+ * In place is allowed. */
+typedef struct bl_dropout {
+    float *y;       /* (batch, n) */
+    const float *x; /* (batch, n) */
+    size_t batch, n;
+    uint64_t seed;
+    uint32_t layer;     /* the sub-stream */
+    uint64_t position;  /* of the batch's first example in the stream of examples */
+    uint32_t threshold; /* floor(p * 2^32); 0 keeps everything */
+    float scale;
+} bl_dropout;
+
+/* batchnorm_forward (training). Per channel j over the batch, all fp32 except where said:
+ *   mean = (rule-B sum of x, chain acc + x) / batch
+ *   var  = (rule-B sum of d * d with d = x - mean, chain fmaf(d, d, acc)) / batch
+ *   rstd = 1 / sqrt(var + eps)
+ *   y    = fmaf(xhat, gamma, beta), xhat = (x - mean) * rstd
+ *   running_mean = fmaf(momentum, mean - running_mean, running_mean)
+ *   running_var  = fmaf(momentum, unbiased - running_var, running_var),
+ *       unbiased = batch > 1 ? var * ((float)batch / (float)(batch - 1)) : var
+ * mean and rstd are kept for backward. In place (y == x) is not allowed: backward needs x. */
+typedef struct bl_batchnorm_forward {
+    float *y;                          /* (batch, n) */
+    float *mean, *rstd;                /* (n) */
+    float *running_mean, *running_var; /* (n), updated */
+    const float *x;                    /* (batch, n) */
+    const float *gamma, *beta;         /* (n) */
+    size_t batch, n;
+    float eps, momentum;
+} bl_batchnorm_forward;
+
+/* batchnorm_inference: y = fmaf((x - running_mean) * rstd, gamma, beta),
+ * rstd = 1 / sqrt(running_var + eps). Batch-invariant. In place is allowed. */
+typedef struct bl_batchnorm_inference {
+    float *y;       /* (batch, n) */
+    const float *x; /* (batch, n) */
+    const float *running_mean, *running_var, *gamma, *beta;
+    size_t batch, n;
+    float eps;
+} bl_batchnorm_inference;
+
+/* batchnorm_backward. With xhat as above, rule-B sums
+ *   dbeta = sum dy (chain acc + dy),  dgamma = sum dy * xhat (chain fmaf(dy, xhat, acc))
+ *   dx = (gamma * rstd) * ((dy - dbeta / batch) - xhat * (dgamma / batch))
+ * each operation rounded as written. dx may be dy. */
+typedef struct bl_batchnorm_backward {
+    float *dx;              /* (batch, n) */
+    float *dgamma, *dbeta;  /* (n), overwritten */
+    const float *dy, *x;    /* (batch, n) */
+    const float *mean, *rstd, *gamma;
+    size_t batch, n;
+} bl_batchnorm_backward;
+
+/* embedding_forward: copies, for each example and each column, one row of that column's table:
+ *   y[b][offset_c + d] = table[base_c + codes[b][c] * width_c + d]
+ * The columns' tables lie one after another in one parameter block. */
+typedef struct bl_embedding_column {
+    size_t base;     /* first float of this column's table in `table` */
+    size_t rows;     /* codes are below this */
+    size_t width;    /* floats per row */
+    size_t offset;   /* first feature of this column in y */
+} bl_embedding_column;
+typedef struct bl_embedding_forward {
+    float *y;              /* (batch, y_stride); only the columns' features are written */
+    const float *table;
+    const uint16_t *codes; /* (batch, columns) */
+    const bl_embedding_column *column;
+    size_t columns, batch, y_stride;
+} bl_embedding_forward;
+
+/* embedding_backward: dtable[row] = rule-B sum, over the examples whose code is that row, of their
+ * dy (chain acc + dy). Rows that no example uses become +0. Overwrites all of every table. (A chain
+ * starts at +0 and so never is -0: skipping an example that adds nothing changes no bit.) */
+typedef struct bl_embedding_backward {
+    float *dtable;
+    const float *dy;       /* (batch, dy_stride) */
+    const uint16_t *codes; /* (batch, columns) */
+    const bl_embedding_column *column;
+    size_t columns, batch, dy_stride;
+} bl_embedding_backward;
+
+/* sigmoid_range: y = fmaf(high - low, s, low), s = bl_sigmoid(x) of exact_math.h; s is kept.
+ * Backward: dx = dy * ((high - low) * (s * (1 - s))). */
+typedef struct bl_sigmoid_range_forward {
+    float *y, *s; /* (count) */
+    const float *x;
+    size_t count;
+    float low, high;
+} bl_sigmoid_range_forward;
+typedef struct bl_sigmoid_range_backward {
+    float *dx;
+    const float *dy, *s;
+    size_t count;
+    float low, high;
+} bl_sigmoid_range_backward;
+
+/* mse: loss = (rule-B sum in fp64 of e * e, chain acc + e * e, e = (double)y - (double)target)
+ * / count, left in fp64; dy = (2 / count) * (y - target) in fp32, 2/count rounded once; dy may be
+ * NULL. Part 0 writes the loss; every part writes its share of dy. */
+typedef struct bl_mse {
+    double *loss;
+    float *dy;              /* (count) or NULL */
+    const float *y, *target; /* (count) */
+    size_t count;
+} bl_mse;
+
+/* One backend: a function for every family. BL_FAMILIES is the table tests and benchmarks walk. */
+#define BL_FAMILIES(X)                                                                             \
+    X(dense_forward)                                                                               \
+    X(dense_backward_input)                                                                        \
+    X(dense_backward_weight)                                                                       \
+    X(relu_forward)                                                                                \
+    X(relu_backward)                                                                               \
+    X(dropout)                                                                                     \
+    X(batchnorm_forward)                                                                           \
+    X(batchnorm_inference)                                                                         \
+    X(batchnorm_backward)                                                                          \
+    X(embedding_forward)                                                                           \
+    X(embedding_backward)                                                                          \
+    X(sigmoid_range_forward)                                                                       \
+    X(sigmoid_range_backward)                                                                      \
+    X(mse)
+
+typedef struct bl_kernels {
+    const char *name;        /* "ref", "scalar", "avx2", "avx512": what BL_FORCE_IMPL names */
+    bool (*usable)(void);    /* does this processor have it? */
+#define BL_FAMILY_MEMBER(family) void (*family)(const bl_##family *args, const bl_part *part);
+    BL_FAMILIES(BL_FAMILY_MEMBER)
+#undef BL_FAMILY_MEMBER
+} bl_kernels;
+
+/* Best first; `ref` last. */
+extern const bl_kernels *const bl_kernels_table[];
+extern const size_t bl_kernels_count;
+
+/* The first usable backend, or the one BL_FORCE_IMPL names: an unknown or unusable name fails. */
+bl_status bl_kernels_pick(const bl_kernels **out, bl_err *err) BL_CHECKED;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,51 @@
+#!/bin/sh
+# Finds what is missing to build, plot or test, installs it with apt-get where that needs no
+# password (saying so first), and otherwise prints the exact line to run and stops.
+#   setup.sh build|plot|test ...
+missing=
+need() { case " $missing " in *" $1 "*) ;; *) missing="$missing $1" ;; esac; }
+have() { command -v "$1" >/dev/null 2>&1; }
+lib() { have pkg-config && pkg-config --exists "$1" 2>/dev/null; }
+
+for part in "$@"; do
+  case $part in
+    build)
+      have cc || need gcc
+      # A compiler without the C library's headers builds nothing.
+      have cc && { echo '#include <stdlib.h>' | cc -E -x c - >/dev/null 2>&1 || need libc6-dev; }
+      have cc || need libc6-dev
+      have pkg-config || need pkg-config
+      lib libconfig || need libconfig-dev
+      lib lua5.4 || need liblua5.4-dev
+      lib zlib || need zlib1g-dev
+      lib nettle || need nettle-dev
+      ;;
+    plot) have gnuplot || need gnuplot-nox ;;
+    test) lib cmocka || need libcmocka-dev ;;
+    *) echo "setup.sh: unknown part '$part' (build, plot, test)" >&2; exit 2 ;;
+  esac
+done
+[ -z "$missing" ] && exit 0
+
+install="apt-get install -y --no-install-recommends$missing"
+if ! have apt-get; then
+  echo "batchlab needs what Debian calls:$missing" >&2
+  echo "Install these with your system's package manager, then run the same command again." >&2
+  exit 69
+fi
+if [ "$(id -u)" = 0 ]; then as=
+elif have sudo && sudo -n true 2>/dev/null; then as='sudo -n '
+else
+  echo "batchlab needs packages that are not installed. Run this, then the same command again:" >&2
+  echo "  sudo $install" >&2
+  exit 69
+fi
+echo "Installing what is missing:$missing" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { ${as}apt-get update && ${as}env DEBIAN_FRONTEND=noninteractive $install; } >"$log" 2>&1; then
+  tail -5 "$log" >&2
+  echo "Installing failed. Run this yourself, then the same command again:" >&2
+  echo "  ${as}$install" >&2
+  exit 69
+fi
