@@ -1,0 +1,51 @@
+/* The join (P8): steps-to-target times what one step costs gives training time T(B) = S(B) t(B) and
+ * resource consumption R(B) = S(B) r(B), and with them three best batch sizes. The winner is the
+ * plain minimum of the medians, the smaller batch size where two are equal; every batch size whose
+ * interval overlaps the winner's is marked: these data cannot tell them apart. */
+#ifndef BL_ENGINE_STATS_OPTIMUM_H
+#define BL_ENGINE_STATS_OPTIMUM_H
+#include "engine/base/status.h"
+#include "engine/stats/critical.h"
+
+/* What is known of one batch size. */
+typedef struct bl_stats_join_in {
+    double batch_size;
+    const bl_stats_point *runs;   /* its runs at its best learning rate, one per seed */
+    size_t run_count;             /* 0: not measured */
+    bl_stats_value step_seconds;  /* of the timing pass; not known: no time */
+    bl_stats_value step_resource; /* per step, in the caller's unit; not known: no resource */
+    double upfront_seconds;       /* declared, once per training; 0 when there is none */
+    double upfront_resource;
+    bool feasible; /* false: may be shown, cannot win */
+} bl_stats_join_in;
+
+typedef enum bl_stats_goal {
+    BL_STATS_FEWEST_STEPS,
+    BL_STATS_FASTEST,
+    BL_STATS_CHEAPEST,
+    BL_STATS_GOAL_COUNT
+} bl_stats_goal;
+
+/* Steps, seconds and resource of one batch size, indexed by goal. A median that is censored gives
+ * bound == +1. */
+typedef struct bl_stats_join_row {
+    bl_stats_value cost[BL_STATS_GOAL_COUNT];
+    bool tied[BL_STATS_GOAL_COUNT]; /* feasible, not the winner, and not told apart from it */
+} bl_stats_join_row;
+
+typedef struct bl_stats_optimum {
+    bool known;
+    size_t index; /* of the winner's row */
+    size_t tied;  /* rows marked */
+    bool judged;  /* every contender has an interval, so `tied` means something */
+    /* Share of bootstrap replicates in which this batch size won; NaN without intervals. */
+    double confidence;
+} bl_stats_optimum;
+
+/* rows[n] belongs to the caller. Intervals: 95 % percentile bootstrap over seeds (a batch size with
+ * one seed borrows the scatter of the others; no repeats at all: no interval) joined with a
+ * log-normal draw from the interval of the cost per step. BL_EINVAL as in bl_stats_critical_fit. */
+bl_status bl_stats_join(bl_stats_join_row *rows, bl_stats_optimum best[BL_STATS_GOAL_COUNT],
+                        const bl_stats_join_in *in, size_t n, const bl_stats_options *options,
+                        bl_err *err) BL_CHECKED;
+#endif
