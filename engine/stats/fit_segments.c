@@ -7,7 +7,7 @@
 #include "engine/stats/fit.h"
 #include <math.h>
 
-enum { GRID = 32, REFINEMENTS = 200 };
+enum { GRID = 24, REFINEMENTS = 200 };
 static const double NARROW = 1e-9;
 
 typedef struct knees {
