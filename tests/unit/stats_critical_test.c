@@ -226,7 +226,7 @@ static void the_bootstrap_is_a_function(void **state) {
     const bl_stats_hyperbola h = {200, 1000};
     bl_stats_point p[MAX];
     const size_t n = sample(p, hyperbola, &h, 32, 16384, 3, 0.1, 5);
-    const bl_stats_options one = {.seed = 1, .replicates = 100}, two = {.seed = 2, 100};
+    const bl_stats_options one = {.seed = 1, .replicates = 100}, two = {.seed = 2, .replicates = 100};
     bl_stats_critical a, b, d;
     CHECK_OK(bl_stats_critical_fit(&a, p, n, &one, ERR));
     const bl_stats_point swap = p[0];
@@ -285,9 +285,11 @@ static bool covers(const bl_stats_value *v, double truth) {
     return v->known && v->low <= truth && truth <= v->high;
 }
 
-static void check_share(const char *what, int hits, int of) {
+/* `most`: a knee is no smooth function of the medians, and its intervals may be too wide; a width
+ * is then asked for instead. */
+static void check_share(const char *what, int hits, int of, double most) {
     print_message("    %-20s covered in %d of %d\n", what, hits, of);
-    if (hits < 0.85 * of || hits > 0.99 * of)
+    if (hits < 0.85 * of || hits > most * of)
         fail_msg("%s: %d of %d is no 95 %% interval", what, hits, of);
 }
 
@@ -304,7 +306,7 @@ static void intervals_cover_b_crit(void **state) {
         CHECK_OK(bl_stats_critical_fit(&c, p, n, &options, ERR));
         hits += covers(&c.hyperbola.b_crit, 1000);
     }
-    check_share("b_crit", hits, SETS);
+    check_share("b_crit", hits, SETS, 0.99);
 }
 
 static void intervals_cover_the_knees(void **state) {
@@ -312,6 +314,7 @@ static void intervals_cover_the_knees(void **state) {
     enum { SETS = 100 };
     const bl_stats_segments g = {1e6, -0.4, 150, 2000};
     int end = 0, overhead = 0, useful = 0;
+    double width[SETS];
     for (uint64_t set = 0; set < SETS; set++) {
         bl_stats_point p[MAX];
         bl_stats_critical c;
@@ -321,10 +324,14 @@ static void intervals_cover_the_knees(void **state) {
         end += covers(&c.perfect_scaling_end, 150 * pow(1.1, 1 / 0.6));
         overhead += covers(&c.overhead_20, 150 * pow(1.2, 1 / 0.6));
         useful += covers(&c.max_useful, 2000 * pow(1.1, -1 / 0.4));
+        width[set] = c.overhead_20.high / c.overhead_20.low;
     }
-    check_share("perfect_scaling_end", end, SETS);
-    check_share("overhead_20", overhead, SETS);
-    check_share("max_useful", useful, SETS);
+    check_share("perfect_scaling_end", end, SETS, 1);
+    check_share("overhead_20", overhead, SETS, 1);
+    check_share("max_useful", useful, SETS, 1);
+    print_message("    overhead_20: high / low is %.2f in the median\n",
+                  bl_stats_median(width, SETS));
+    assert_true(bl_stats_median(width, SETS) < 2.5);
 }
 
 int main(void) {
