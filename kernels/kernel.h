@@ -6,19 +6,19 @@
  *   block one chain per output, starting at +0: acc = fmaf(x_k, w_k, acc), k increasing. Block
  *   results are added in increasing order (first block's result + second + ...), then the bias.
  *
- *   Rule B (batch). A sum over the examples of a batch cuts the batch into blocks of 256 consecutive
- *   examples. Inside a block one chain over the examples in order, starting at +0. Block results are
- *   combined by a binary-counter tree: equal-sized neighbours are added as soon as both exist
- *   (left + right); at the end the leftovers are added from the smallest to the largest
- *   (larger = larger + smaller).
+ *   Rule B (batch). A sum over the examples of a batch cuts the batch into blocks of 256
+ * consecutive examples. Inside a block one chain over the examples in order, starting at +0. Block
+ * results are combined by a binary-counter tree: equal-sized neighbours are added as soon as both
+ * exist (left + right); at the end the leftovers are added from the smallest to the largest (larger
+ * = larger + smaller).
  *
  * Tiles, vector widths, threads and devices are free. No term is skipped because it is zero unless
  * the result is the same bit for bit. `ref` is the specification: naive, in contract order.
  *
- * Parallelism. A call computes part `part` of `parts` of its *outputs*; the parts of one call may run
- * at once on different threads, each with a scratch block of its own, and the bits do not depend on
- * how many there are. Sizes may be 0. Outputs never alias inputs unless a family says so. All arrays
- * are row-major; pointers are at least 4-byte aligned, scratch is 64-byte aligned. */
+ * Parallelism. A call computes part `part` of `parts` of its *outputs*; the parts of one call may
+ * run at once on different threads, each with a scratch block of its own, and the bits do not
+ * depend on how many there are. Sizes may be 0. Outputs never alias inputs unless a family says so.
+ * All arrays are row-major; pointers are at least 4-byte aligned, scratch is 64-byte aligned. */
 #ifndef BL_KERNELS_KERNEL_H
 #define BL_KERNELS_KERNEL_H
 #include "engine/base/status.h"
@@ -101,7 +101,8 @@ typedef struct bl_dropout {
  *   running_mean = fmaf(momentum, mean - running_mean, running_mean)
  *   running_var  = fmaf(momentum, unbiased - running_var, running_var),
  *       unbiased = batch > 1 ? var * ((float)batch / (float)(batch - 1)) : var
- * mean and rstd are kept for backward. In place (y == x) is not allowed: backward needs x. */
+ * mean and rstd are kept for backward. In place (y == x) is not allowed: backward needs x.
+ * A batch of 0 writes nothing. */
 typedef struct bl_batchnorm_forward {
     float *y;                          /* (batch, n) */
     float *mean, *rstd;                /* (n) */
@@ -127,9 +128,9 @@ typedef struct bl_batchnorm_inference {
  *   dx = (gamma * rstd) * ((dy - dbeta / batch) - xhat * (dgamma / batch))
  * each operation rounded as written. dx may be dy. */
 typedef struct bl_batchnorm_backward {
-    float *dx;              /* (batch, n) */
-    float *dgamma, *dbeta;  /* (n), overwritten */
-    const float *dy, *x;    /* (batch, n) */
+    float *dx;             /* (batch, n) */
+    float *dgamma, *dbeta; /* (n), overwritten */
+    const float *dy, *x;   /* (batch, n) */
     const float *mean, *rstd, *gamma;
     size_t batch, n;
 } bl_batchnorm_backward;
@@ -138,13 +139,13 @@ typedef struct bl_batchnorm_backward {
  *   y[b][offset_c + d] = table[base_c + codes[b][c] * width_c + d]
  * The columns' tables lie one after another in one parameter block. */
 typedef struct bl_embedding_column {
-    size_t base;     /* first float of this column's table in `table` */
-    size_t rows;     /* codes are below this */
-    size_t width;    /* floats per row */
-    size_t offset;   /* first feature of this column in y */
+    size_t base;   /* first float of this column's table in `table` */
+    size_t rows;   /* codes are below this */
+    size_t width;  /* floats per row */
+    size_t offset; /* first feature of this column in y */
 } bl_embedding_column;
 typedef struct bl_embedding_forward {
-    float *y;              /* (batch, y_stride); only the columns' features are written */
+    float *y; /* (batch, y_stride); only the columns' features are written */
     const float *table;
     const uint16_t *codes; /* (batch, columns) */
     const bl_embedding_column *column;
@@ -179,10 +180,10 @@ typedef struct bl_sigmoid_range_backward {
 
 /* mse: loss = (rule-B sum in fp64 of e * e, chain acc + e * e, e = (double)y - (double)target)
  * / count, left in fp64; dy = (2 / count) * (y - target) in fp32, 2/count rounded once; dy may be
- * NULL. Part 0 writes the loss; every part writes its share of dy. */
+ * NULL. Part 0 writes the loss (+0 when count is 0); every part writes its share of dy. */
 typedef struct bl_mse {
     double *loss;
-    float *dy;              /* (count) or NULL */
+    float *dy;               /* (count) or NULL */
     const float *y, *target; /* (count) */
     size_t count;
 } bl_mse;
@@ -205,8 +206,8 @@ typedef struct bl_mse {
     X(mse)
 
 typedef struct bl_kernels {
-    const char *name;        /* "ref", "scalar", "avx2", "avx512": what BL_FORCE_IMPL names */
-    bool (*usable)(void);    /* does this processor have it? */
+    const char *name;     /* "ref", "scalar", "avx2", "avx512": what BL_FORCE_IMPL names */
+    bool (*usable)(void); /* does this processor have it? */
 #define BL_FAMILY_MEMBER(family) void (*family)(const bl_##family *args, const bl_part *part);
     BL_FAMILIES(BL_FAMILY_MEMBER)
 #undef BL_FAMILY_MEMBER
@@ -216,7 +217,8 @@ typedef struct bl_kernels {
 extern const bl_kernels *const bl_kernels_table[];
 extern const size_t bl_kernels_count;
 
-/* The first usable backend, or the one BL_FORCE_IMPL names: an unknown or unusable name fails. */
+/* The first usable backend, or the one the environment's BL_FORCE_IMPL names (empty: none): an
+ * unknown or unusable name fails. */
 bl_status bl_kernels_pick(const bl_kernels **out, bl_err *err) BL_CHECKED;
 
 #ifdef __cplusplus

@@ -1,0 +1,84 @@
+#include "kernels/ref/ref.h"
+#include <math.h>
+
+static float column_mean(const bl_batchnorm_forward *a, size_t j) {
+    bl_ref_tree tree = {.blocks = 0};
+    for (size_t begin = 0; begin < a->batch; begin += BL_BLOCK) {
+        float acc = 0;
+        for (size_t b = begin; b < bl_ref_block_end(begin, a->batch); b++)
+            acc = acc + a->x[b * a->n + j];
+        bl_ref_tree_push(&tree, acc);
+    }
+    return bl_ref_tree_sum(&tree) / (float)a->batch;
+}
+
+static float column_variance(const bl_batchnorm_forward *a, size_t j, float mean) {
+    bl_ref_tree tree = {.blocks = 0};
+    for (size_t begin = 0; begin < a->batch; begin += BL_BLOCK) {
+        float acc = 0;
+        for (size_t b = begin; b < bl_ref_block_end(begin, a->batch); b++) {
+            const float d = a->x[b * a->n + j] - mean;
+            acc = fmaf(d, d, acc);
+        }
+        bl_ref_tree_push(&tree, acc);
+    }
+    return bl_ref_tree_sum(&tree) / (float)a->batch;
+}
+
+void bl_batchnorm_forward_ref(const bl_batchnorm_forward *a, const bl_part *part) {
+    if (a->batch == 0) return;
+    const bl_range columns = bl_part_range(part, a->n, 1);
+    for (size_t j = columns.begin; j < columns.end; j++) {
+        const float mean = column_mean(a, j);
+        const float var = column_variance(a, j, mean);
+        const float rstd = 1.0f / sqrtf(var + a->eps);
+        a->mean[j] = mean;
+        a->rstd[j] = rstd;
+        for (size_t b = 0; b < a->batch; b++) {
+            const float xhat = (a->x[b * a->n + j] - mean) * rstd;
+            a->y[b * a->n + j] = fmaf(xhat, a->gamma[j], a->beta[j]);
+        }
+        const float unbiased = a->batch > 1 ? var * ((float)a->batch / (float)(a->batch - 1)) : var;
+        float *run_mean = &a->running_mean[j], *run_var = &a->running_var[j];
+        *run_mean = fmaf(a->momentum, mean - *run_mean, *run_mean);
+        *run_var = fmaf(a->momentum, unbiased - *run_var, *run_var);
+    }
+}
+
+void bl_batchnorm_inference_ref(const bl_batchnorm_inference *a, const bl_part *part) {
+    const bl_range rows = bl_part_range(part, a->batch, 1);
+    for (size_t b = rows.begin; b < rows.end; b++)
+        for (size_t j = 0; j < a->n; j++) {
+            const float rstd = 1.0f / sqrtf(a->running_var[j] + a->eps);
+            const float xhat = (a->x[b * a->n + j] - a->running_mean[j]) * rstd;
+            a->y[b * a->n + j] = fmaf(xhat, a->gamma[j], a->beta[j]);
+        }
+}
+
+void bl_batchnorm_backward_ref(const bl_batchnorm_backward *a, const bl_part *part) {
+    const bl_range columns = bl_part_range(part, a->n, 1);
+    for (size_t j = columns.begin; j < columns.end; j++) {
+        const float mean = a->mean[j], rstd = a->rstd[j];
+        bl_ref_tree beta = {.blocks = 0}, gamma = {.blocks = 0};
+        for (size_t begin = 0; begin < a->batch; begin += BL_BLOCK) {
+            float acc_beta = 0, acc_gamma = 0;
+            for (size_t b = begin; b < bl_ref_block_end(begin, a->batch); b++) {
+                const float dy = a->dy[b * a->n + j];
+                const float xhat = (a->x[b * a->n + j] - mean) * rstd;
+                acc_beta = acc_beta + dy;
+                acc_gamma = fmaf(dy, xhat, acc_gamma);
+            }
+            bl_ref_tree_push(&beta, acc_beta);
+            bl_ref_tree_push(&gamma, acc_gamma);
+        }
+        const float dbeta = bl_ref_tree_sum(&beta), dgamma = bl_ref_tree_sum(&gamma);
+        a->dbeta[j] = dbeta;
+        a->dgamma[j] = dgamma;
+        const float scale = a->gamma[j] * rstd;
+        const float mean_dy = dbeta / (float)a->batch, mean_dg = dgamma / (float)a->batch;
+        for (size_t b = 0; b < a->batch; b++) {
+            const float xhat = (a->x[b * a->n + j] - mean) * rstd;
+            a->dx[b * a->n + j] = scale * ((a->dy[b * a->n + j] - mean_dy) - xhat * mean_dg);
+        }
+    }
+}

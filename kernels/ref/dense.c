@@ -1,0 +1,57 @@
+#include "kernels/ref/ref.h"
+#include <math.h>
+
+/* Rule F: the sum of x[i * x_step] * w[i * w_step]. */
+static float dot(const float *x, size_t x_step, const float *w, size_t w_step, size_t n) {
+    float sum = 0;
+    for (size_t begin = 0; begin < n; begin += BL_BLOCK) {
+        float acc = 0;
+        for (size_t i = begin; i < bl_ref_block_end(begin, n); i++)
+            acc = fmaf(x[i * x_step], w[i * w_step], acc);
+        sum = begin == 0 ? acc : sum + acc;
+    }
+    return sum;
+}
+
+void bl_dense_forward_ref(const bl_dense_forward *a, const bl_part *part) {
+    const bl_range rows = bl_part_range(part, a->batch, 1);
+    for (size_t b = rows.begin; b < rows.end; b++)
+        for (size_t j = 0; j < a->n; j++) {
+            float y = dot(a->x + b * a->k, 1, a->w + j, a->n, a->k);
+            if (a->bias) y = y + a->bias[j];
+            if (a->relu) y = y > 0.0f ? y : 0.0f;
+            a->y[b * a->n + j] = y;
+        }
+}
+
+void bl_dense_backward_input_ref(const bl_dense_backward_input *a, const bl_part *part) {
+    const bl_range rows = bl_part_range(part, a->batch, 1);
+    for (size_t b = rows.begin; b < rows.end; b++)
+        for (size_t i = 0; i < a->k; i++)
+            a->dx[b * a->k + i] = dot(a->dy + b * a->n, 1, a->w + i * a->n, 1, a->n);
+}
+
+void bl_dense_backward_weight_ref(const bl_dense_backward_weight *a, const bl_part *part) {
+    const bl_range columns = bl_part_range(part, a->n, 1);
+    for (size_t j = columns.begin; j < columns.end; j++) {
+        for (size_t i = 0; i < a->k; i++) {
+            bl_ref_tree tree = {.blocks = 0};
+            for (size_t begin = 0; begin < a->batch; begin += BL_BLOCK) {
+                float acc = 0;
+                for (size_t b = begin; b < bl_ref_block_end(begin, a->batch); b++)
+                    acc = fmaf(a->x[b * a->k + i], a->dy[b * a->n + j], acc);
+                bl_ref_tree_push(&tree, acc);
+            }
+            a->dw[i * a->n + j] = bl_ref_tree_sum(&tree);
+        }
+        if (!a->dbias) continue;
+        bl_ref_tree tree = {.blocks = 0};
+        for (size_t begin = 0; begin < a->batch; begin += BL_BLOCK) {
+            float acc = 0;
+            for (size_t b = begin; b < bl_ref_block_end(begin, a->batch); b++)
+                acc = acc + a->dy[b * a->n + j];
+            bl_ref_tree_push(&tree, acc);
+        }
+        a->dbias[j] = bl_ref_tree_sum(&tree);
+    }
+}

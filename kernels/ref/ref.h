@@ -1,0 +1,43 @@
+/* The reference backend: naive loops in contract order. Tests hold every other backend to it. */
+#ifndef BL_KERNELS_REF_REF_H
+#define BL_KERNELS_REF_REF_H
+#include "engine/base/numerics.h"
+#include "kernels/kernel.h"
+#include "kernels/part.h"
+
+#define BL_REF_DECLARE(family) void bl_##family##_ref(const bl_##family *args, const bl_part *part);
+BL_FAMILIES(BL_REF_DECLARE)
+#undef BL_REF_DECLARE
+
+/* Rule B's binary-counter tree: level[i] holds the sum of 2^i blocks when bit i of `blocks` is set.
+ */
+#define BL_REF_TREE(NAME, TYPE)                                                                    \
+    typedef struct NAME {                                                                          \
+        TYPE level[64];                                                                            \
+        uint64_t blocks;                                                                           \
+    } NAME;                                                                                        \
+    static inline void NAME##_push(NAME *tree, TYPE block) {                                       \
+        int i = 0;                                                                                 \
+        for (; tree->blocks >> i & 1; i++) block = tree->level[i] + block;                         \
+        tree->level[i] = block;                                                                    \
+        tree->blocks++;                                                                            \
+    }                                                                                              \
+    static inline TYPE NAME##_sum(const NAME *tree) {                                              \
+        TYPE sum = 0;                                                                              \
+        int seen = 0;                                                                              \
+        for (int i = 0; i < 64; i++) {                                                             \
+            if (!(tree->blocks >> i & 1)) continue;                                                \
+            sum = seen ? tree->level[i] + sum : tree->level[i];                                    \
+            seen = 1;                                                                              \
+        }                                                                                          \
+        return sum;                                                                                \
+    }
+BL_REF_TREE(bl_ref_tree, float)
+BL_REF_TREE(bl_ref_tree64, double)
+#undef BL_REF_TREE
+
+/* The end of the block of `size` terms that begins at `begin`. */
+static inline size_t bl_ref_block_end(size_t begin, size_t size) {
+    return begin + BL_BLOCK < size ? begin + BL_BLOCK : size;
+}
+#endif
