@@ -172,14 +172,15 @@ static void degenerate(void **state) {
 
 static void wrong_points(void **state) {
     (void)state;
-    const bl_stats_point bad[] = {
-        {.batch_size = 0,           .steps = 1                 },
-        {                                                      .batch_size = -4,               .steps = 1                           },
-        {                                        .batch_size = 4,                         .steps = 0                                     },
-        {                                     .batch_size = 4, .steps = INFINITY   },
-        {                                             .batch_size = (double)NAN,               .steps = 1            },
-        {                                                                  .batch_size = 4,               .steps = 5, .steps_prev = 5},
-        { .batch_size = 4,                          .steps = 5,                                                      .steps_prev = -1},
+    /* batch size, steps, steps before */
+    const double bad[][3] = {
+        {0,           1,        0 },
+        {-4,          1,        0 },
+        {4,           0,        0 },
+        {4,           INFINITY, 0 },
+        {(double)NAN, 1,        0 },
+        {4,           5,        5 },
+        {4,           5,        -1}
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         bl_stats_critical c;
@@ -226,7 +227,8 @@ static void the_bootstrap_is_a_function(void **state) {
     const bl_stats_hyperbola h = {200, 1000};
     bl_stats_point p[MAX];
     const size_t n = sample(p, hyperbola, &h, 32, 16384, 3, 0.1, 5);
-    const bl_stats_options one = {.seed = 1, .replicates = 100}, two = {.seed = 2, .replicates = 100};
+    const bl_stats_options one = {.seed = 1, .replicates = 100},
+                           two = {.seed = 2, .replicates = 100};
     bl_stats_critical a, b, d;
     CHECK_OK(bl_stats_critical_fit(&a, p, n, &one, ERR));
     const bl_stats_point swap = p[0];
