@@ -185,10 +185,10 @@ static void wrong_points(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         bl_stats_critical c;
         bl_err err = {0};
-        const bl_stats_point two[] = {
-            {.batch_size = 4, .steps = 9},
-            bad[i]
-        };
+        bl_stats_point two[2];
+        two[0] = (bl_stats_point){.batch_size = 4, .steps = 9};
+        two[1] =
+            (bl_stats_point){.batch_size = bad[i][0], .steps = bad[i][1], .steps_prev = bad[i][2]};
         assert_int_equal(bl_stats_critical_fit(&c, two, 2, &NO_INTERVALS, &err), BL_EINVAL);
         assert_non_null(strstr(err.text, "point 2"));
     }
