@@ -10,7 +10,9 @@
 /* What is known of one batch size. */
 typedef struct bl_stats_join_in {
     double batch_size;
-    const bl_stats_point *runs;   /* its runs at its best learning rate, one per seed */
+    /* Its runs at its best learning rate, one per seed. Steps count by bl_stats_point_steps: leave
+     * steps_prev at 0 to count up to the first evaluation at the target. */
+    const bl_stats_point *runs;
     size_t run_count;             /* 0: not measured */
     bl_stats_value step_seconds;  /* of the timing pass; not known: no time */
     bl_stats_value step_resource; /* per step, in the caller's unit; not known: no resource */
