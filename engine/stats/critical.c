@@ -230,6 +230,20 @@ static void judge_curves(bl_stats_critical *c, const estimates *e, const bl_stat
     c->efficiency_by_segments = s->known && !h->fits;
 }
 
+/* One seed everywhere: what lies between the data and the curve that describes them better counts
+ * as noise, lack of fit included. */
+static void noise_from_residuals(bl_stats_groups *g, const bl_stats_critical *c) {
+    const bool by_hyperbola = !(c->segments.worst_deviation < c->hyperbola.worst_deviation);
+    double *fitted = bl_xalloc(g->count * sizeof *fitted);
+    for (size_t i = 0; i < g->count; i++) {
+        const double b = exp(g->cells[i].log_b);
+        fitted[i] = log(by_hyperbola ? bl_stats_hyperbola_at(&c->hyperbola.curve, b)
+                                     : bl_stats_segments_at(&c->segments.curve, b));
+    }
+    bl_stats_groups_use_residuals(g, fitted, by_hyperbola ? 2 : 4);
+    free(fitted);
+}
+
 bl_status bl_stats_critical_fit(bl_stats_critical *out, const bl_stats_point *points, size_t n,
                                 const bl_stats_options *options, bl_err *err) {
     bl_stats_groups g;
@@ -244,8 +258,7 @@ bl_status bl_stats_critical_fit(bl_stats_critical *out, const bl_stats_point *po
     estimate(&e, g.cells, g.count, false);
     judge_curves(out, &e, &g);
     if (out->efficiency_by_segments) estimate(&e, g.cells, g.count, true);
-    if (g.noise == BL_STATS_NOISE_NONE && e.segments_known)
-        bl_stats_groups_use_residuals(&g, &e.segments);
+    if (g.noise == BL_STATS_NOISE_NONE && e.hyperbola_known) noise_from_residuals(&g, out);
     if (options->replicates > 0 && g.noise != BL_STATS_NOISE_NONE && e.hyperbola_known) {
         out->noise = g.noise;
         bootstrap(e.q, &g, options, out->efficiency_by_segments);

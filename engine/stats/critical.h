@@ -9,13 +9,17 @@
 #include "engine/stats/summary.h"
 #include <stdint.h>
 
+/* Batch sizes and steps outside are mistakes, and would leave the range of a double on the way. */
+#define BL_STATS_LEAST 1e-9
+#define BL_STATS_MOST  1e15
+bool bl_stats_in_domain(double x);
+
 /* One training run at its best learning rate. */
 typedef struct bl_stats_point {
-    double batch_size; /* total examples per optimizer step, > 0 */
-    double steps; /* first evaluation at the target, or where the run stopped if censored; > 0 */
-    double
-        steps_prev; /* the evaluation before it, so S lies in (steps_prev, steps]; 0: not known */
-    bool censored;  /* the target was not reached within `steps` */
+    double batch_size; /* total examples per optimizer step */
+    double steps;      /* first evaluation at the target; where a censored run stopped */
+    double steps_prev; /* the evaluation before: S is in (steps_prev, steps]; 0 if not known */
+    bool censored;     /* the target was not reached within `steps` */
     int64_t seed;
 } bl_stats_point;
 
@@ -33,7 +37,7 @@ typedef enum bl_stats_noise {
     BL_STATS_NOISE_NONE,      /* no intervals */
     BL_STATS_NOISE_SEEDS,     /* seeds resampled within each batch size */
     BL_STATS_NOISE_BORROWED,  /* batch sizes with one seed borrow the scatter of the others */
-    BL_STATS_NOISE_RESIDUALS, /* one seed everywhere: deviations from the fitted segments */
+    BL_STATS_NOISE_RESIDUALS, /* one seed everywhere: deviations from the closer curve */
     BL_STATS_NOISE_COUNT
 } bl_stats_noise;
 
@@ -70,7 +74,7 @@ typedef struct bl_stats_critical {
 } bl_stats_critical;
 
 /* Points in any order, several per batch size allowed. BL_EINVAL names a point whose numbers are
- * not positive and finite; too little data is not an error but known == false everywhere. */
+ * out of range; too little data is not an error but known == false everywhere. */
 bl_status bl_stats_critical_fit(bl_stats_critical *out, const bl_stats_point *points, size_t n,
                                 const bl_stats_options *options, bl_err *err) BL_CHECKED;
 

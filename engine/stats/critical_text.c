@@ -82,7 +82,10 @@ void bl_stats_fit_json(bl_buf *out, const bl_stats_critical *c) {
 }
 
 static void number_text(bl_buf *out, double value) {
-    if (fabs(value) >= 100)
+    if (fabs(value) >= 1e7)
+        bl_buf_printf(out, "%.4g", value);
+    else if (fabs(value) >= 100)
+
         bl_buf_printf(out, "%.0f", value);
     else
         bl_buf_printf(out, "%.3g", value);

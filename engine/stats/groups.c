@@ -4,7 +4,7 @@
 #include <math.h>
 
 /* Two deviations say too little about scatter to lend to others. */
-enum { POOL_MIN = 3, RESIDUALS_MIN = 6, SEGMENT_PARAMETERS = 4 };
+enum { POOL_MIN = 3, RESIDUALS_MIN = 6 };
 
 static int by_batch_and_seed(const void *pa, const void *pb) {
     const bl_stats_run *a = pa, *b = pb;
@@ -31,13 +31,17 @@ static bl_stats_cell median_cell(const bl_stats_run *runs, size_t n, double *scr
         .log_b = runs[0].log_b, .log_s = at_least, .censored = at_least < at_most};
 }
 
+bool bl_stats_in_domain(double x) {
+    return x >= BL_STATS_LEAST && x <= BL_STATS_MOST;
+}
+
 static bl_status check_point(const bl_stats_point *p, size_t index, bl_err *err) {
-    if (!isfinite(p->batch_size) || p->batch_size <= 0)
-        BL_FAIL(err, BL_EINVAL, "point %zu: the batch size is %g, it has to be above 0", index + 1,
-                p->batch_size);
-    if (!isfinite(p->steps) || p->steps <= 0)
-        BL_FAIL(err, BL_EINVAL, "point %zu: the steps are %g, they have to be above 0", index + 1,
-                p->steps);
+    if (!bl_stats_in_domain(p->batch_size))
+        BL_FAIL(err, BL_EINVAL, "point %zu: the batch size is %g, allowed are %g to %g", index + 1,
+                p->batch_size, BL_STATS_LEAST, BL_STATS_MOST);
+    if (!bl_stats_in_domain(p->steps))
+        BL_FAIL(err, BL_EINVAL, "point %zu: the steps are %g, allowed are %g to %g", index + 1,
+                p->steps, BL_STATS_LEAST, BL_STATS_MOST);
     if (!(p->steps_prev >= 0 && p->steps_prev < p->steps))
         BL_FAIL(err, BL_EINVAL, "point %zu: the evaluation before step %g is said to be at %g",
                 index + 1, p->steps, p->steps_prev);
@@ -130,17 +134,15 @@ void bl_stats_groups_deinit(bl_stats_groups *g) {
     *g = (bl_stats_groups){0};
 }
 
-void bl_stats_groups_use_residuals(bl_stats_groups *g, const bl_stats_segments *curve) {
+void bl_stats_groups_use_residuals(bl_stats_groups *g, const double *fitted, size_t parameters) {
     size_t n = 0;
     for (size_t c = 0; c < g->count; c++) n += !g->cells[c].censored;
     if (n < RESIDUALS_MIN) return;
-    const double inflate = sqrt((double)n / (double)(n - SEGMENT_PARAMETERS));
+    const double inflate = sqrt((double)n / (double)(n - parameters));
     g->pool_count = 0;
-    for (size_t c = 0; c < g->count; c++) {
-        if (g->cells[c].censored) continue;
-        const double fitted = log(bl_stats_segments_at(curve, exp(g->cells[c].log_b)));
-        g->pool[g->pool_count++] = (g->cells[c].log_s - fitted) * inflate;
-    }
+    for (size_t c = 0; c < g->count; c++)
+        if (!g->cells[c].censored)
+            g->pool[g->pool_count++] = (g->cells[c].log_s - fitted[c]) * inflate;
     centre_pool(g);
     g->noise = BL_STATS_NOISE_RESIDUALS;
 }

@@ -29,9 +29,10 @@ bl_status bl_stats_groups_init(bl_stats_groups *g, const bl_stats_point *points,
                                bl_err *err) BL_CHECKED;
 void bl_stats_groups_deinit(bl_stats_groups *g);
 
-/* Where nothing was repeated: lets every batch size borrow the deviations of the cells from
- * `curve`. Needs at least six measured cells, else the noise stays NONE. */
-void bl_stats_groups_use_residuals(bl_stats_groups *g, const bl_stats_segments *curve);
+/* Where nothing was repeated: lets every batch size borrow the deviations of the measured cells
+ * from a curve fitted with `parameters` parameters; fitted[count] are its logs. Needs at least six
+ * measured cells, else the noise stays NONE. */
+void bl_stats_groups_use_residuals(bl_stats_groups *g, const double *fitted, size_t parameters);
 
 /* cells[count]: the medians of replicate number `replicate`. Noise must not be NONE. */
 void bl_stats_groups_resample(const bl_stats_groups *g, bl_stats_cell *cells, uint64_t seed,

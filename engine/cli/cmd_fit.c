@@ -1,0 +1,142 @@
+/* batchlab fit FILE.csv: the critical batch sizes of any table of steps against batch size. */
+#include "engine/cli/cmd_fit.h"
+#include "engine/base/file.h"
+#include "engine/cli/fit_table.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { EXIT_DONE = 0, EXIT_BAD_INPUT = 2, EXIT_NO_ANSWER = 5, EXIT_NO_IO = 74 };
+enum { SIZE_LIMIT = 64 << 20, BOOTSTRAP_SEED = 1 };
+
+static const char HELP[] =
+    "usage: batchlab fit FILE.csv [--json]\n"
+    "\n"
+    "Fits steps-to-target against batch size and prints every definition of the critical\n"
+    "batch size with its interval. FILE.csv has a header and the columns batch_size and steps;\n"
+    "seed (several rows per batch size), censored (1: the target was not reached within these\n"
+    "steps) and steps_prev (the evaluation before) are read when present.\n"
+    "\n"
+    "  --json   one JSON object instead of words; null is unknown or unbounded\n"
+    "\n"
+    "Exit status: 0 answered, 2 bad table or usage, 5 no answer in these data, 74 cannot read.\n";
+
+static void line(bl_buf *out, const char *label, const bl_stats_value *v) {
+    bl_buf_printf(out, "  %-46s ", label);
+    bl_stats_value_text(out, v);
+    bl_buf_str(out, "\n");
+}
+
+static void explain_intervals(bl_buf *out, const bl_stats_critical *c) {
+    static const char *const by[] = {
+        [BL_STATS_NOISE_NONE] = "No intervals: too few repeats or batch sizes to see the scatter.",
+        [BL_STATS_NOISE_SEEDS] = "95 % intervals by bootstrap over the seeds of each batch size.",
+        [BL_STATS_NOISE_BORROWED] = "95 % intervals by bootstrap over seeds; a batch size with one "
+                                    "seed borrows the scatter of the others.",
+        [BL_STATS_NOISE_RESIDUALS] = "95 % intervals by bootstrap of the deviations from the "
+                                     "curve: one seed each, so they are rough."};
+    bl_buf_printf(out, "\n%s\n", by[c->noise]);
+    const bl_stats_value *all[] = {&c->efficiency_50, &c->overhead_20, &c->perfect_scaling_end,
+                                   &c->max_useful};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i]->known && all[i]->bound != 0) {
+            bl_buf_str(out, ">= and <= are bounds: the point lies beyond what was measured.\n");
+            return;
+        }
+}
+
+static void in_words(bl_buf *out, const char *name, const bl_stats_critical *c) {
+    bl_buf_printf(out, "%s: %zu run%s at %zu batch size%s", name, c->points,
+                  c->points == 1 ? "" : "s", c->batch_sizes, c->batch_sizes == 1 ? "" : "s");
+    if (c->censored > 0) bl_buf_printf(out, ", %zu of them censored", c->censored);
+    bl_buf_printf(out, "\n%s\n", c->verdict);
+    if (c->hyperbola.known) {
+        bl_buf_str(out, "\nhyperbola, S = S_min (1 + B_crit / B)\n");
+        line(out, "S_min, steps", &c->hyperbola.s_min);
+        line(out, "B_crit, batch size", &c->hyperbola.b_crit);
+    }
+    if (c->segments.known) {
+        bl_buf_str(out, "\nsegments, slope -1, then free, then 0\n");
+        line(out, "E_min, examples: the line is S = E_min / B", &c->segments.examples);
+        line(out, "S_min, steps: the floor", &c->segments.s_min);
+        line(out, "slope between the knees", &c->segments.slope);
+        line(out, "lower knee, batch size", &c->segments.knee_low);
+        line(out, "upper knee, batch size", &c->segments.knee_high);
+    }
+    if (!c->hyperbola.known) return;
+    bl_buf_str(out, "\ncritical batch size\n");
+    line(out,
+         c->efficiency_by_segments ? "half the efficiency (E_min / S_min, segments)"
+                                   : "half the efficiency (B_crit, hyperbola)",
+         &c->efficiency_50);
+    line(out, "20 % more steps than perfect scaling", &c->overhead_20);
+    line(out, "end of perfect scaling (10 % more)", &c->perfect_scaling_end);
+    line(out, "maximum useful (steps within 10 % of S_min)", &c->max_useful);
+    explain_intervals(out, c);
+}
+
+static bool any_answer(const bl_stats_critical *c) {
+    return c->efficiency_50.known || c->overhead_20.known || c->perfect_scaling_end.known ||
+           c->max_useful.known;
+}
+
+static bl_status answer(bl_stats_critical *c, const char *path, bl_err *err) {
+    bl_buf text = {0};
+    bl_fit_table table = {0};
+    bl_status status = BL_OK;
+    BL_GOTO(bl_file_read(&text, path, SIZE_LIMIT, err));
+    BL_GOTO(bl_fit_table_parse(&table, bl_buf_text(&text), text.len, path, err));
+    const bl_stats_options options = {.seed = BOOTSTRAP_SEED, .replicates = BL_STATS_REPLICATES};
+    BL_GOTO(bl_stats_critical_fit(c, table.points, table.count, &options, err));
+done:
+    bl_fit_table_free(&table);
+    bl_buf_free(&text);
+    return status;
+}
+
+static int print(const bl_buf *out) {
+    (void)fwrite(bl_buf_text(out), 1, out->len, stdout);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return EXIT_DONE;
+    (void)fprintf(stderr, "batchlab fit: cannot write to standard output\n");
+    return EXIT_NO_IO;
+}
+
+static int usage(const char *problem, const char *what) {
+    (void)fprintf(stderr, "batchlab fit: %s%s\n%s", problem, what,
+                  "usage: batchlab fit FILE.csv [--json]\n");
+    return EXIT_BAD_INPUT;
+}
+
+int bl_cmd_fit(int argc, char **argv) {
+    const char *path = NULL;
+    bool json = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return fputs(HELP, stdout) >= 0 ? EXIT_DONE : EXIT_NO_IO;
+        if (strcmp(argv[i], "--json") == 0)
+            json = true;
+        else if (argv[i][0] == '-')
+            return usage("unknown option ", argv[i]);
+        else if (path != NULL)
+            return usage("one table at a time, not also ", argv[i]);
+        else
+            path = argv[i];
+    }
+    if (path == NULL) return usage("which table?", "");
+    bl_err err = {0};
+    bl_stats_critical c;
+    const bl_status status = answer(&c, path, &err);
+    if (status != BL_OK) {
+        (void)fprintf(stderr, "batchlab fit: %s\n", err.text);
+        return status == BL_EIO || status == BL_EMISSING ? EXIT_NO_IO : EXIT_BAD_INPUT;
+    }
+    bl_buf out = {0};
+    if (json) {
+        bl_stats_fit_json(&out, &c);
+        bl_buf_str(&out, "\n");
+    } else {
+        in_words(&out, path, &c);
+    }
+    const int code = print(&out);
+    bl_buf_free(&out);
+    return code != EXIT_DONE || any_answer(&c) ? code : EXIT_NO_ANSWER;
+}

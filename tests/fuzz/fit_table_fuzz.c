@@ -1,0 +1,28 @@
+/* Any bytes as a table: read or refused with a place, and what was read can be fitted. */
+#include "engine/base/mem.h"
+#include "engine/cli/fit_table.h"
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
+    bl_fit_table table;
+    bl_err err = {0};
+    char *text = bl_xalloc(n);
+    if (n > 0) memcpy(text, data, n);
+    if (bl_fit_table_parse(&table, text, n, "table", &err) == BL_OK) {
+        bl_stats_critical c;
+        const bl_stats_options options = {.seed = 1, .replicates = 2};
+        bl_buf out = {0};
+        BL_ASSERT(table.count > 0);
+        BL_ASSERT(bl_stats_critical_fit(&c, table.points, table.count, &options, &err) == BL_OK);
+        bl_stats_fit_json(&out, &c);
+        BL_ASSERT(strstr(bl_buf_text(&out), "nan") == NULL);
+        bl_buf_free(&out);
+        bl_fit_table_free(&table);
+    } else {
+        BL_ASSERT(strncmp(err.text, "table:", 6) == 0);
+    }
+    free(text);
+    return 0;
+}

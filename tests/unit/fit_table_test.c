@@ -1,0 +1,79 @@
+/* Tables for `batchlab fit`: what is read, and where a fault is said to be. */
+#include "engine/cli/fit_table.h"
+#include "tests/check.h"
+
+static bl_status parse(bl_fit_table *table, const char *text, bl_err *err) {
+    return bl_fit_table_parse(table, text, strlen(text), "t.csv", err);
+}
+
+static void columns_in_any_order(void **state) {
+    (void)state;
+    bl_fit_table t;
+    CHECK_OK(parse(&t,
+                   "\xef\xbb\xbf"
+                   "name,\"steps\", censored ,seed,batch_size,steps_prev\r\n"
+                   "\"a, b\",120,0,7,64,110\r\n"
+                   "\r\n"
+                   "c, 1e2 ,YES,,128,\r\n"
+                   "d,90,,-3,256,0",
+                   ERR));
+    assert_int_equal(t.count, 3);
+    assert_true(t.points[0].batch_size == 64 && t.points[0].steps == 120);
+    assert_true(t.points[0].seed == 7 && t.points[0].steps_prev == 110 && !t.points[0].censored);
+    assert_true(t.points[1].steps == 100 && t.points[1].censored && t.points[1].seed == 0);
+    assert_true(t.points[2].seed == -3 && !t.points[2].censored);
+    bl_fit_table_free(&t);
+}
+
+static void grows(void **state) {
+    (void)state;
+    bl_buf text = {0};
+    bl_buf_str(&text, "batch_size,steps\n");
+    for (int i = 1; i <= 1000; i++) bl_buf_printf(&text, "%d,%d\n", i, 2 * i);
+    bl_fit_table t;
+    CHECK_OK(parse(&t, bl_buf_text(&text), ERR));
+    assert_int_equal(t.count, 1000);
+    assert_true(t.points[999].steps == 2000);
+    bl_fit_table_free(&t);
+    bl_buf_free(&text);
+}
+
+static void faults_have_a_place(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"",                                                  "t.csv:1: empty, a header is expected"                },
+        {"\n \r\n",                                           "t.csv:1: empty, a header is expected"                },
+        {"batch_size,steps\n",                                "t.csv:1: no row follows the header"                  },
+        {"batch,steps\n1,2\n",                                "t.csv:1: the header has no column 'batch_size'"      },
+        {"steps,batch_size,steps\n1,2,3\n",                   "t.csv:1: column 'steps' appears twice"               },
+        {"batch_size,steps\n1,2\n3\n",                        "t.csv:3: 1 field where the header has 2"             },
+        {"batch_size,steps\n1,2,3\n",                         "t.csv:2: 3 fields where the header has 2"            },
+        {"batch_size,steps\n1,abc\n",                         "t.csv:2: steps is 'abc', which is no number"         },
+        {"batch_size,steps\n1,2 3\n",                         "t.csv:2: steps is '2 3', which is no number"         },
+        {"batch_size,steps\n,2\n",                            "t.csv:2: batch_size is '', which is no number"       },
+        {"batch_size,steps\n0,2\n",                           "t.csv:2: batch_size is 0, allowed are 1e-09 to 1e+15"},
+        {"batch_size,steps\n1,nan\n",                         "t.csv:2: steps is nan, allowed are"                  },
+        {"batch_size,steps\n1,1e999\n",                       "t.csv:2: steps is 1e999, allowed are"                },
+        {"batch_size,steps,seed\n1,2,1.5\n",                  "t.csv:2: seed is '1.5', which is no whole number"    },
+        {"batch_size,steps,seed\n1,2,99999999999999999999\n", "t.csv:2: seed is '999999"                            },
+        {"batch_size,steps,censored\n1,2,2\n",                "t.csv:2: censored is '2'; write 0 or 1"              },
+        {"batch_size,steps,steps_prev\n1,2,2\n",              "t.csv:2: steps_prev is 2, but steps is 2"            },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bl_fit_table t;
+        bl_err err = {0};
+        assert_int_equal(parse(&t, cases[i][0], &err), BL_EFORMAT);
+        if (strncmp(err.text, cases[i][1], strlen(cases[i][1])) != 0)
+            fail_msg("case %zu says \"%s\"", i, err.text);
+        assert_null(t.points);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(columns_in_any_order),
+        cmocka_unit_test(grows),
+        cmocka_unit_test(faults_have_a_place),
+    };
+    return cmocka_run_group_tests_name("fit_table", tests, NULL, NULL);
+}
