@@ -20,7 +20,7 @@ typedef struct bl_stats_point {
     double steps;      /* first evaluation at the target; where a censored run stopped */
     double steps_prev; /* the evaluation before: S is in (steps_prev, steps]; 0 if not known */
     bool censored;     /* the target was not reached within `steps` */
-    int64_t seed;
+    int64_t seed;      /* for the reader: every point counts as a repeat of its batch size */
 } bl_stats_point;
 
 typedef struct bl_stats_options {

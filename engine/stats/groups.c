@@ -6,10 +6,9 @@
 /* Two deviations say too little about scatter to lend to others. */
 enum { POOL_MIN = 3, RESIDUALS_MIN = 6 };
 
-static int by_batch_and_seed(const void *pa, const void *pb) {
+static int by_batch_and_steps(const void *pa, const void *pb) {
     const bl_stats_run *a = pa, *b = pb;
     if (a->log_b != b->log_b) return a->log_b < b->log_b ? -1 : 1;
-    if (a->seed != b->seed) return a->seed < b->seed ? -1 : 1;
     if (a->log_s != b->log_s) return a->log_s < b->log_s ? -1 : 1;
     return (int)a->censored - (int)b->censored;
 }
@@ -116,9 +115,8 @@ bl_status bl_stats_groups_init(bl_stats_groups *g, const bl_stats_point *points,
     for (size_t i = 0; i < n; i++)
         g->runs[i] = (bl_stats_run){.log_b = log(points[i].batch_size),
                                     .log_s = log(bl_stats_point_steps(&points[i])),
-                                    .censored = points[i].censored,
-                                    .seed = points[i].seed};
-    if (n > 1) qsort(g->runs, n, sizeof *g->runs, by_batch_and_seed);
+                                    .censored = points[i].censored};
+    if (n > 1) qsort(g->runs, n, sizeof *g->runs, by_batch_and_steps);
     group_runs(g);
     choose_noise(g);
     return BL_OK;

@@ -8,11 +8,10 @@
 typedef struct bl_stats_run {
     double log_b, log_s;
     bool censored;
-    int64_t seed;
 } bl_stats_run;
 
 typedef struct bl_stats_groups {
-    bl_stats_run *runs; /* ascending in batch size, then in seed, then in steps */
+    bl_stats_run *runs; /* ascending in batch size, then in steps */
     size_t run_count;
     bl_stats_cell *cells; /* the median of each batch size, ascending */
     size_t *first;        /* (count + 1): runs of cell i are first[i] .. first[i + 1] - 1 */

@@ -232,7 +232,8 @@ static void the_bootstrap_is_a_function(void **state) {
     bl_stats_critical a, b, d;
     CHECK_OK(bl_stats_critical_fit(&a, p, n, &one, ERR));
     const bl_stats_point swap = p[0];
-    p[0] = p[n - 1], p[n - 1] = swap; /* the order of the points is no input */
+    p[0] = p[1], p[1] = p[n - 1], p[n - 1] = swap; /* their order is no input */
+
     CHECK_OK(bl_stats_critical_fit(&b, p, n, &one, ERR));
     CHECK_OK(bl_stats_critical_fit(&d, p, n, &two, ERR));
     assert_int_equal(a.noise, BL_STATS_NOISE_SEEDS);
@@ -256,6 +257,11 @@ static void where_noise_is_borrowed(void **state) {
     CHECK_OK(bl_stats_critical_fit(&c, p, 5, &options, ERR)); /* too few to estimate scatter */
     assert_int_equal(c.noise, BL_STATS_NOISE_NONE);
     assert_false(bl_stats_has_interval(&c.efficiency_50));
+    p[5] = p[4]; /* one repeat gives two deviations, too few to lend */
+    p[5].steps *= 1.1, p[5].seed = 1;
+    CHECK_OK(bl_stats_critical_fit(&c, p, 6, &options, ERR));
+    assert_int_equal(c.noise, BL_STATS_NOISE_NONE);
+    n = sample(p, hyperbola, &h, 32, 16384, 1, 0.05, 6);
     for (int s = 1; s < 4; s++) {
         p[n] = p[4];
         p[n].steps *= 1 + 0.1 * s, p[n].seed = s;

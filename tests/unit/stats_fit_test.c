@@ -124,6 +124,11 @@ static void censoring_pulls_up(void **state) {
     assert_true(bl_stats_fit_hyperbola(&high, cells, n));
     assert_true(high.s_min > 1.05 * plain.s_min);
     assert_true(high.b_crit < 0.95 * plain.b_crit);
+    /* A bound above the curve pulls exactly as a measured point would. */
+    cells[n - 1].censored = false;
+    assert_true(bl_stats_fit_hyperbola(&plain, cells, n));
+    close_to(high.s_min, plain.s_min, 1e-6);
+    close_to(high.b_crit, plain.b_crit, 1e-6);
 
     bl_stats_segments g_plain, g_high;
     cells[n - 1].censored = false;
@@ -133,6 +138,10 @@ static void censoring_pulls_up(void **state) {
     cells[n - 1].log_s += log(2.0);
     assert_true(bl_stats_fit_segments(&g_high, cells, n));
     assert_true(bl_stats_segments_floor(&g_high) > 1.05 * bl_stats_segments_floor(&g_plain));
+    cells[n - 1].censored = false;
+    assert_true(bl_stats_fit_segments(&g_plain, cells, n));
+    close_to(bl_stats_segments_floor(&g_high), bl_stats_segments_floor(&g_plain), 1e-6);
+    close_to(g_high.slope, g_plain.slope, 1e-6);
 }
 
 static void a_wrong_censored_point_is_no_deviation(void **state) {

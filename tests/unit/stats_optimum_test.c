@@ -69,6 +69,10 @@ static void overlaps_are_named(void **state) {
     assert_int_equal(best->index, 2);
     assert_true(t.rows[1].tied[BL_STATS_FASTEST]);
     assert_false(t.rows[2].tied[BL_STATS_FASTEST]);
+    /* 256 takes 22 % longer, but both intervals reach 10 % to either side. */
+    assert_true(t.rows[3].tied[BL_STATS_FASTEST]);
+    assert_false(t.rows[0].tied[BL_STATS_FASTEST]);
+
     assert_true(best->confidence > 0.3 && best->confidence < 1);
     const bl_stats_value *v = &t.rows[2].cost[BL_STATS_FASTEST];
     assert_true(v->low < v->value && v->value < v->high);
@@ -98,6 +102,8 @@ static void upfront_costs_count(void **state) {
     assert_int_equal(t.best[BL_STATS_FASTEST].index, 1);
     assert_int_equal(t.best[BL_STATS_CHEAPEST].index, 1);
     close_to(t.rows[2].cost[BL_STATS_FASTEST].value, 178.125 * 0.0228 + 5);
+    assert_true(t.rows[2].cost[BL_STATS_FASTEST].low > 9);
+
     assert_int_equal(t.best[BL_STATS_FEWEST_STEPS].index, 4);
 }
 
