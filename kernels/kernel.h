@@ -154,7 +154,8 @@ typedef struct bl_embedding_forward {
 
 /* embedding_backward: dtable[row] = rule-B sum, over the examples whose code is that row, of their
  * dy (chain acc + dy). Rows that no example uses become +0. Overwrites all of every table. (A chain
- * starts at +0 and so never is -0: skipping an example that adds nothing changes no bit.) */
+ * starts at +0 and so never is -0: skipping an example that adds nothing changes no bit.) batch +
+ * rows of a column is at most 2^20: backends sort the examples by row in scratch. */
 typedef struct bl_embedding_backward {
     float *dtable;
     const float *dy;       /* (batch, dy_stride) */

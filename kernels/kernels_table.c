@@ -9,13 +9,40 @@ static bool always(void) {
     return true;
 }
 
-#define DECLARE_REF(family) void bl_##family##_ref(const bl_##family *args, const bl_part *part);
-#define MEMBER_REF(family)  .family = bl_##family##_ref,
-BL_FAMILIES(DECLARE_REF)
+#define DECLARE(family, isa)   void bl_##family##_##isa(const bl_##family *, const bl_part *);
+#define DECLARE_scalar(family) DECLARE(family, scalar)
+#define DECLARE_ref(family)    DECLARE(family, ref)
+#define MEMBER_scalar(family)  .family = bl_##family##_scalar,
+#define MEMBER_ref(family)     .family = bl_##family##_ref,
+BL_FAMILIES(DECLARE_scalar)
+BL_FAMILIES(DECLARE_ref)
+static const bl_kernels scalar = {"scalar", always, BL_FAMILIES(MEMBER_scalar)};
+static const bl_kernels ref = {"ref", always, BL_FAMILIES(MEMBER_ref)};
 
-static const bl_kernels ref = {.name = "ref", .usable = always, BL_FAMILIES(MEMBER_REF)};
+#ifdef __x86_64__
+static bool has_avx512(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("fma");
+}
+static bool has_avx2(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+#define DECLARE_avx512(family) DECLARE(family, avx512)
+#define DECLARE_avx2(family)   DECLARE(family, avx2)
+#define MEMBER_avx512(family)  .family = bl_##family##_avx512,
+#define MEMBER_avx2(family)    .family = bl_##family##_avx2,
+BL_FAMILIES(DECLARE_avx512)
+BL_FAMILIES(DECLARE_avx2)
+static const bl_kernels avx512 = {"avx512", has_avx512, BL_FAMILIES(MEMBER_avx512)};
+static const bl_kernels avx2 = {"avx2", has_avx2, BL_FAMILIES(MEMBER_avx2)};
+#endif
 
-const bl_kernels *const bl_kernels_table[] = {&ref};
+const bl_kernels *const bl_kernels_table[] = {
+#ifdef __x86_64__
+    &avx512, &avx2,
+#endif
+    &scalar, &ref};
 const size_t bl_kernels_count = BL_COUNT(bl_kernels_table);
 
 /* "avx512 (not on this processor), avx2, scalar, ref" */

@@ -1,0 +1,103 @@
+#include "kernels/cpu/column.h"
+
+BL_INLINE bl_v2 add_x(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lanes m) {
+    const bl_batchnorm_forward *a = ctx;
+    acc.s = acc.s + bl_v_get(a->x + b * a->n + j, m);
+    return acc;
+}
+
+BL_INLINE bl_v2 add_square(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lanes m) {
+    const bl_batchnorm_forward *a = ctx;
+    const bl_v d = bl_v_get(a->x + b * a->n + j, m) - bl_v_get(a->mean + j, m);
+    acc.s = bl_v_fma(d, d, acc.s);
+    return acc;
+}
+
+/* One row of forward and inference: y = fmaf((x - mean) * rstd, gamma, beta). */
+typedef struct normalise {
+    float *y;
+    const float *x, *mean, *rstd, *gamma, *beta;
+} normalise;
+
+BL_INLINE void normalise_step(const void *ctx, size_t j, bl_lanes m) {
+    const normalise *r = ctx;
+    const bl_v xhat = (bl_v_get(r->x + j, m) - bl_v_get(r->mean + j, m)) * bl_v_get(r->rstd + j, m);
+    bl_v_put(r->y + j, bl_v_fma(xhat, bl_v_get(r->gamma + j, m), bl_v_get(r->beta + j, m)), m);
+}
+
+void BL_CPU(batchnorm_forward)(const bl_batchnorm_forward *a, const bl_part *part) {
+    if (a->batch == 0) return;
+    const bl_range columns = bl_part_range(part, a->n, BL_W);
+    bl_column_sums(a->mean, NULL, a->batch, columns, part->scratch, add_x, a);
+    for (size_t j = columns.begin; j < columns.end; j++) a->mean[j] = a->mean[j] / (float)a->batch;
+    /* rstd holds the sums of squares for a moment */
+    bl_column_sums(a->rstd, NULL, a->batch, columns, part->scratch, add_square, a);
+    const float unbias = a->batch > 1 ? (float)a->batch / (float)(a->batch - 1) : 1.0f;
+    for (size_t j = columns.begin; j < columns.end; j++) {
+        const float mean = a->mean[j], var = a->rstd[j] / (float)a->batch;
+        float *run_mean = &a->running_mean[j], *run_var = &a->running_var[j];
+        a->rstd[j] = 1.0f / sqrtf(var + a->eps);
+        *run_mean = fmaf(a->momentum, mean - *run_mean, *run_mean);
+        *run_var = fmaf(a->momentum, var * unbias - *run_var, *run_var);
+    }
+    for (size_t b = 0; b < a->batch; b++) {
+        const normalise row = {a->y + b * a->n, a->x + b * a->n, a->mean,
+                               a->rstd,         a->gamma,        a->beta};
+        bl_for_vectors(columns, normalise_step, &row);
+    }
+}
+
+void BL_CPU(batchnorm_inference)(const bl_batchnorm_inference *a, const bl_part *part) {
+    const bl_range rows = bl_part_range(part, a->batch, 1);
+    float *rstd = part->scratch;
+    for (size_t j = 0; j < a->n; j += BL_STRIP) {
+        const bl_range strip = {0, bl_min_size(a->n - j, BL_STRIP)};
+        for (size_t i = 0; i < strip.end; i++)
+            rstd[i] = 1.0f / sqrtf(a->running_var[j + i] + a->eps);
+        for (size_t b = rows.begin; b < rows.end; b++) {
+            const size_t at = b * a->n + j;
+            const normalise row = {a->y + at, a->x + at,    a->running_mean + j,
+                                   rstd,      a->gamma + j, a->beta + j};
+            bl_for_vectors(strip, normalise_step, &row);
+        }
+    }
+}
+
+BL_INLINE bl_v xhat_of(const bl_batchnorm_backward *a, size_t b, size_t j, bl_lanes m) {
+    const bl_v d = bl_v_get(a->x + b * a->n + j, m) - bl_v_get(a->mean + j, m);
+    return d * bl_v_get(a->rstd + j, m);
+}
+
+BL_INLINE bl_v2 add_gradients(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lanes m) {
+    const bl_batchnorm_backward *a = ctx;
+    const bl_v dy = bl_v_get(a->dy + b * a->n + j, m);
+    acc.s = acc.s + dy;
+    acc.t = bl_v_fma(dy, xhat_of(a, b, j, m), acc.t);
+    return acc;
+}
+
+typedef struct dx_row {
+    const bl_batchnorm_backward *a;
+    size_t b;
+    bl_v batch;
+} dx_row;
+
+BL_INLINE void dx_step(const void *ctx, size_t j, bl_lanes m) {
+    const dx_row *r = ctx;
+    const bl_batchnorm_backward *a = r->a;
+    const bl_v scale = bl_v_get(a->gamma + j, m) * bl_v_get(a->rstd + j, m);
+    const bl_v mean_dy = bl_v_get(a->dbeta + j, m) / r->batch;
+    const bl_v mean_dg = bl_v_get(a->dgamma + j, m) / r->batch;
+    const bl_v dy = bl_v_get(a->dy + r->b * a->n + j, m);
+    const bl_v dx = scale * ((dy - mean_dy) - xhat_of(a, r->b, j, m) * mean_dg);
+    bl_v_put(a->dx + r->b * a->n + j, dx, m);
+}
+
+void BL_CPU(batchnorm_backward)(const bl_batchnorm_backward *a, const bl_part *part) {
+    const bl_range columns = bl_part_range(part, a->n, BL_W);
+    bl_column_sums(a->dbeta, a->dgamma, a->batch, columns, part->scratch, add_gradients, a);
+    for (size_t b = 0; b < a->batch; b++) {
+        const dx_row row = {a, b, bl_v_set1((float)a->batch)};
+        bl_for_vectors(columns, dx_step, &row);
+    }
+}

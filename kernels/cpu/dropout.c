@@ -1,0 +1,53 @@
+#include "engine/base/mem.h"
+#include "engine/base/philox.h"
+#include "kernels/cpu/cpu.h"
+
+enum { STEP = 2 * BL_W }; /* features per call of the generator: BL_W / 2 counters, 4 words each */
+
+/* Philox (engine/base/philox.h) on 64-bit lanes of which only the low halves count, so that a
+ * product's low half needs no cleaning. Counters index, index + 1, ...; words in order. */
+BL_INLINE void random_words(const bl_dropout *a, uint64_t index, bl_vq words[2]) {
+    const bl_vq m0 = bl_vq_set1(0xD2511F53u), m1 = bl_vq_set1(0xCD9E8D57u);
+    bl_vq c0 = bl_vq_add(bl_vq_set1(index), bl_vq_numbers()), c1 = bl_vq_high(c0);
+    bl_vq c2 = bl_vq_set1(a->layer), c3 = bl_vq_set1(BL_STREAM_DROPOUT);
+    uint32_t k0 = (uint32_t)a->seed, k1 = (uint32_t)(a->seed >> 32);
+    for (int round = 0; round < 10; round++) {
+        const bl_vq p0 = bl_vq_mul32(c0, m0), p1 = bl_vq_mul32(c2, m1);
+        c0 = bl_vq_xor3(bl_vq_high(p1), c1, bl_vq_set1(k0));
+        c2 = bl_vq_xor3(bl_vq_high(p0), c3, bl_vq_set1(k1));
+        c1 = p1;
+        c3 = p0;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    const bl_vq w01 = bl_vq_pair(c0, c1), w23 = bl_vq_pair(c2, c3);
+    words[0] = bl_vq_zip_low(w01, w23);
+    words[1] = bl_vq_zip_high(w01, w23);
+}
+
+BL_INLINE void mask(const bl_dropout *a, size_t at, bl_vq words, bl_lanes m) {
+    const bl_v x = bl_v_get(a->x + at, m) * bl_v_set1(a->scale);
+    bl_v_put(a->y + at, bl_v_if_at_least(words, a->threshold, x), m);
+}
+
+static void drop_row(const bl_dropout *a, size_t b) {
+    const uint64_t first = (a->position + b) * ((a->n + 3) / 4);
+    const bl_lanes full = {.full = true};
+    bl_vq words[2];
+    size_t j = 0;
+    for (; j + STEP <= a->n; j += STEP) {
+        random_words(a, first + j / 4, words);
+        mask(a, b * a->n + j, words[0], full);
+        mask(a, b * a->n + j + BL_W, words[1], full);
+    }
+    if (j == a->n) return;
+    random_words(a, first + j / 4, words);
+    for (int i = 0; i < 2 && j < a->n; i++, j += BL_W)
+        mask(a, b * a->n + j, words[i],
+             (bl_lanes){.first = bl_vm_first(bl_min_size(a->n - j, BL_W))});
+}
+
+void BL_CPU(dropout)(const bl_dropout *a, const bl_part *part) {
+    const bl_range rows = bl_part_range(part, a->batch, 1);
+    for (size_t b = rows.begin; b < rows.end; b++) drop_row(a, b);
+}

@@ -1,0 +1,186 @@
+/* Every backend against the reference: (backend x family x shape x fill) as one named case each. */
+#include "engine/base/mem.h"
+#include "tests/check.h"
+#include "tests/kernels/problem.h"
+
+typedef struct kernel_case {
+    char name[120];
+    const bl_kernels *kernels;
+    const family *family;
+    const shape *shape;
+    filling fill;
+} kernel_case;
+
+static const bl_kernels *reference(void) {
+    return bl_kernels_table[bl_kernels_count - 1];
+}
+
+/* The same bytes as ref, for any number of parts, twice. */
+static void test_equals_ref(void **state) {
+    const kernel_case *c = *state;
+    if (!c->kernels->usable()) skip();
+    static const size_t parts[] = {1, 2, 3, 7, 1};
+    problem want;
+    problem_build(&want, c->family, c->shape, c->fill, 0);
+    problem_run(&want, c->family, reference(), 1);
+    for (size_t i = 0; i < BL_COUNT(parts); i++) {
+        problem got;
+        problem_build(&got, c->family, c->shape, c->fill, 0);
+        problem_run(&got, c->family, c->kernels, parts[i]);
+        problem_check_equal(&got, &want);
+        problem_free(&got);
+    }
+    problem_free(&want);
+}
+
+/* An example's result does not depend on the batch it travels in. */
+static void test_batch_invariant(void **state) {
+    const kernel_case *c = *state;
+    if (!c->kernels->usable()) skip();
+    static const struct {
+        size_t first, count;
+    } slices[] = {
+        {0,   1  },
+        {1,   1  },
+        {5,   8  },
+        {3,   13 },
+        {8,   64 },
+        {100, 300}
+    };
+    problem whole;
+    problem_build(&whole, c->family, c->shape, c->fill, 0);
+    problem_run(&whole, c->family, c->kernels, 1);
+    for (size_t i = 0; i < BL_COUNT(slices); i++) {
+        shape s = *c->shape;
+        if (slices[i].first + slices[i].count > s.batch) continue;
+        s.batch = slices[i].count;
+        problem slice;
+        problem_build(&slice, c->family, &s, c->fill, slices[i].first);
+        problem_run(&slice, c->family, c->kernels, 1);
+        for (size_t j = 0; j < slice.count; j++) {
+            const array *a = &slice.arrays[j], *w = &whole.arrays[j];
+            if (!(a->flags & PER_EXAMPLE)) continue;
+            if (memcmp(a->data, w->data + slices[i].first * w->row_bytes, a->bytes) != 0)
+                fail_msg("%s of examples %zu..%zu differs alone", a->name, slices[i].first,
+                         slices[i].first + slices[i].count - 1);
+        }
+        problem_free(&slice);
+    }
+    problem_free(&whole);
+}
+
+/* Rule B: the sums over 256 * 2^i examples are those of the halves, added. */
+static void test_halves(void **state) {
+    const kernel_case *c = *state;
+    if (!c->kernels->usable()) skip();
+    const size_t half = c->shape->batch;
+    shape doubled = *c->shape;
+    doubled.batch = 2 * half;
+    problem left, right, whole;
+    problem_build(&left, c->family, c->shape, c->fill, 0);
+    problem_build(&right, c->family, c->shape, c->fill, half);
+    problem_build(&whole, c->family, &doubled, c->fill, 0);
+    problem_run(&left, c->family, c->kernels, 1);
+    problem_run(&right, c->family, c->kernels, 1);
+    problem_run(&whole, c->family, c->kernels, 1);
+    for (size_t j = 0; j < whole.count; j++) {
+        if (!(whole.arrays[j].flags & RULE_B)) continue;
+        const float *l = (const float *)(const void *)left.arrays[j].data;
+        const float *r = (const float *)(const void *)right.arrays[j].data;
+        const float *w = (const float *)(const void *)whole.arrays[j].data;
+        for (size_t i = 0; i < whole.arrays[j].bytes / sizeof *w; i++) {
+            const float sum = l[i] + r[i];
+            if (memcmp(&sum, &w[i], sizeof sum) != 0)
+                fail_msg("%s[%zu]: %a, but the halves give %a", whole.arrays[j].name, i,
+                         (double)w[i], (double)sum);
+        }
+    }
+    if (strcmp(c->family->name, "mse") == 0)
+        assert_true(*whole.args.mse.loss == (*left.args.mse.loss + *right.args.mse.loss) / 2);
+    problem_free(&left);
+    problem_free(&right);
+    problem_free(&whole);
+}
+
+/* No output may be NaN or untouched where inputs are finite: what the reference itself must meet.
+ */
+static void test_ref_writes_everything(void **state) {
+    const family *f = *state;
+    for (size_t i = 0; i < f->shape_count; i++) {
+        if (f->shapes[i].batch * (f->shapes[i].n + 1) > 40000) continue;
+        problem p;
+        problem_build(&p, f, &f->shapes[i], FILL_RANDOM, 0);
+        problem_run(&p, f, reference(), 1);
+        for (size_t j = 0; j < p.count && f->shapes[i].batch > 0; j++) {
+            const array *a = &p.arrays[j];
+            if (strcmp(a->name, "codes") == 0) continue;
+            for (size_t k = 0; k + 4 <= a->bytes; k += 4)
+                if (memcmp(a->data + k, "\xff\xff\xff\xff", 4) == 0)
+                    fail_msg("%s[%zu] was not written", a->name, k / 4);
+        }
+        problem_free(&p);
+    }
+}
+
+static void test_every_family_has_cases(void **state) {
+    (void)state;
+    static const char *const names[] = {
+#define NAME(family) #family,
+        BL_FAMILIES(NAME)
+#undef NAME
+    };
+    for (size_t i = 0; i < BL_COUNT(names); i++) {
+        size_t shapes = 0;
+        for (size_t j = 0; j < family_count; j++)
+            if (strcmp(families[j].name, names[i]) == 0) shapes += families[j].shape_count;
+        if (shapes == 0) fail_msg("kernel family %s has no case in problem.c", names[i]);
+    }
+}
+
+typedef struct suite {
+    struct CMUnitTest *test;
+    size_t count;
+} suite;
+
+static void add(suite *s, CMUnitTestFunction test, const char *what, const kernel_case *proto) {
+    static const char *const fills[] = {"exact", "random", "special"};
+    kernel_case *c = bl_xalloc(sizeof *c);
+    *c = *proto;
+    snprintf(c->name, sizeof c->name, "%s/%s/b=%zu,k=%zu,n=%zu,v=%u/%s/%s", c->kernels->name,
+             c->family->name, c->shape->batch, c->shape->k, c->shape->n, c->shape->variant,
+             fills[c->fill], what);
+    s->test = bl_xrealloc(s->test, (s->count + 1) * sizeof *s->test);
+    s->test[s->count++] = (struct CMUnitTest){c->name, test, NULL, NULL, c};
+}
+
+static void add_family(suite *s, const bl_kernels *k, const family *f) {
+    static const size_t halves[] = {256, 512, 1024};
+    for (size_t i = 0; i < f->shape_count; i++) {
+        kernel_case c = {.kernels = k, .family = f, .shape = &f->shapes[i]};
+        for (c.fill = FILL_EXACT; c.fill <= (f->specials ? FILL_SPECIAL : FILL_RANDOM); c.fill++)
+            add(s, test_equals_ref, "ref", &c);
+        c.fill = FILL_RANDOM;
+        if (f->batch_invariant && c.shape->batch > 1) add(s, test_batch_invariant, "alone", &c);
+    }
+    if (f->batch_invariant) return;
+    for (size_t i = 0; i < BL_COUNT(halves); i++) {
+        shape *half = bl_xalloc(sizeof *half);
+        *half = (shape){.batch = halves[i], .k = 19, .n = i == 1 ? 1 : 50};
+        add(s, test_halves, "halves",
+            &(kernel_case){.kernels = k, .family = f, .shape = half, .fill = FILL_RANDOM});
+    }
+}
+
+int main(void) {
+    suite s = {0};
+    for (size_t i = 0; i < bl_kernels_count; i++)
+        for (size_t j = 0; j < family_count; j++) add_family(&s, bl_kernels_table[i], &families[j]);
+    const size_t fixed = 1 + family_count;
+    s.test = bl_xrealloc(s.test, (s.count + fixed) * sizeof *s.test);
+    s.test[s.count++] = (struct CMUnitTest){"every family has cases", test_every_family_has_cases,
+                                            NULL, NULL, NULL};
+    for (size_t j = 0; j < family_count; j++)
+        s.test[s.count++] = (struct CMUnitTest){families[j].name, test_ref_writes_everything, NULL,
+                                                NULL, (void *)(uintptr_t)&families[j]};
+    return _cmocka_run_group_tests("kernel families", s.test, s.count, NULL, NULL);
+}

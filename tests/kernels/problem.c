@@ -1,0 +1,416 @@
+#include "tests/kernels/problem.h"
+#include "engine/base/mem.h"
+#include "engine/base/philox.h"
+#include "tests/check.h"
+#include <math.h>
+
+enum { GUARD = 192, GUARD_BYTE = 0xA5, SKEW = 4 }; /* SKEW: arrays are 4-byte aligned, no more */
+
+static float value(filling fill, uint32_t stream, uint64_t index) {
+    const bl_u32x4 r = bl_random4(7, BL_STREAM_SYNTH, stream, index);
+    if (fill == FILL_EXACT) return (float)(r.v[0] % 7) - 3.0f;
+    static const float special[] = {0.0f, -0.0f, 0x1p-149f, -0x1p-140f, INFINITY, -INFINITY, NAN};
+    if (fill == FILL_SPECIAL && r.v[2] % 3 == 0) return special[r.v[3] % BL_COUNT(special)];
+    return ldexpf(2.0f * bl_unit_f32(r.v[0]) - 1.0f, (int)(r.v[1] % 10) - 6);
+}
+
+static void *array_add(problem *p, const char *name, array_role role, unsigned flags, size_t rows,
+                       size_t row_bytes) {
+    assert_true(p->count < MAX_ARRAYS);
+    array *a = &p->arrays[p->count++];
+    *a = (array){.name = name, .role = role, .flags = flags, .bytes = rows * row_bytes};
+    a->row_bytes = row_bytes;
+    a->block = bl_alloc(a->bytes + 2 * GUARD);
+    assert_non_null(a->block);
+    memset(a->block, GUARD_BYTE, a->bytes + 2 * GUARD);
+    a->data = a->block + GUARD - GUARD % 64 + SKEW;
+    memset(a->data, 0xFF, a->bytes); /* a NaN */
+    return a->data;
+}
+
+static float *floats(problem *p, const char *name, array_role role, unsigned flags, size_t rows,
+                     size_t cols) {
+    float *x = array_add(p, name, role, flags, rows, cols * sizeof *x);
+    const size_t offset = flags & PER_EXAMPLE ? p->first * cols : 0;
+    if (role != ROLE_OUT)
+        for (size_t i = 0; i < rows * cols; i++)
+            x[i] = value(p->fill, (uint32_t)p->count, offset + i);
+    return x;
+}
+
+/* As floats, for standard deviations and variances. */
+static float *positives(problem *p, const char *name, array_role role, size_t n) {
+    float *x = floats(p, name, role, 0, 1, n);
+    for (size_t i = 0; i < n; i++) x[i] = fabsf(x[i]) + 0.25f;
+    return x;
+}
+
+static void build_dense_forward(problem *p, const shape *s) {
+    p->args.dense_forward = (bl_dense_forward){
+        .y = floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n),
+        .x = floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->k),
+        .w = floats(p, "w", ROLE_IN, 0, s->k, s->n),
+        .bias = s->variant & 2 ? NULL : floats(p, "bias", ROLE_IN, 0, 1, s->n),
+        .batch = s->batch,
+        .k = s->k,
+        .n = s->n,
+        .relu = s->variant & 1,
+    };
+}
+
+static void build_dense_backward_input(problem *p, const shape *s) {
+    p->args.dense_backward_input = (bl_dense_backward_input){
+        .dx = floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, s->k),
+        .dy = floats(p, "dy", ROLE_IN, PER_EXAMPLE, s->batch, s->n),
+        .w = floats(p, "w", ROLE_IN, 0, s->k, s->n),
+        .batch = s->batch,
+        .k = s->k,
+        .n = s->n,
+    };
+}
+
+static void build_dense_backward_weight(problem *p, const shape *s) {
+    p->args.dense_backward_weight = (bl_dense_backward_weight){
+        .dw = floats(p, "dw", ROLE_OUT, RULE_B, s->k, s->n),
+        .dbias = s->variant & 2 ? NULL : floats(p, "dbias", ROLE_OUT, RULE_B, 1, s->n),
+        .x = floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->k),
+        .dy = floats(p, "dy", ROLE_IN, PER_EXAMPLE, s->batch, s->n),
+        .batch = s->batch,
+        .k = s->k,
+        .n = s->n,
+    };
+}
+
+static void build_relu_forward(problem *p, const shape *s) {
+    bl_relu_forward *a = &p->args.relu_forward;
+    const bool in_place = s->variant & 1;
+    a->count = s->batch;
+    a->x = floats(p, "x", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, 1);
+    a->y =
+        in_place ? (float *)p->arrays[0].data : floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, 1);
+}
+
+static void build_relu_backward(problem *p, const shape *s) {
+    bl_relu_backward *a = &p->args.relu_backward;
+    const bool in_place = s->variant & 1;
+    a->count = s->batch;
+    a->dy = floats(p, "dy", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, 1);
+    a->y = floats(p, "y", ROLE_IN, PER_EXAMPLE, s->batch, 1);
+    a->dx =
+        in_place ? (float *)p->arrays[0].data : floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, 1);
+}
+
+static void build_dropout(problem *p, const shape *s) {
+    bl_dropout *a = &p->args.dropout;
+    const bool in_place = s->variant & 1;
+    *a = (bl_dropout){.batch = s->batch, .n = s->n, .seed = 0x123456789abcdef0u, .layer = 5};
+    /* the upper half of the counter is used too */
+    a->position = (s->variant & 2 ? ((uint64_t)1 << 32) - 3 : 1000) + p->first;
+    a->threshold = s->variant & 4 ? 0 : 0x40000000u;
+    a->scale = s->variant & 4 ? 1.0f : 1.0f / 0.75f;
+    a->x = floats(p, "x", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
+    a->y = in_place ? (float *)p->arrays[0].data
+                    : floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
+}
+
+static void build_batchnorm_forward(problem *p, const shape *s) {
+    p->args.batchnorm_forward = (bl_batchnorm_forward){
+        .y = floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n),
+        .mean = floats(p, "mean", ROLE_OUT, 0, 1, s->n),
+        .rstd = floats(p, "rstd", ROLE_OUT, 0, 1, s->n),
+        .running_mean = floats(p, "running_mean", ROLE_INOUT, 0, 1, s->n),
+        .running_var = positives(p, "running_var", ROLE_INOUT, s->n),
+        .x = floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->n),
+        .gamma = floats(p, "gamma", ROLE_IN, 0, 1, s->n),
+        .beta = floats(p, "beta", ROLE_IN, 0, 1, s->n),
+        .batch = s->batch,
+        .n = s->n,
+        .eps = 1e-5f,
+        .momentum = 0.1f,
+    };
+}
+
+static void build_batchnorm_inference(problem *p, const shape *s) {
+    bl_batchnorm_inference *a = &p->args.batchnorm_inference;
+    const bool in_place = s->variant & 1;
+    a->batch = s->batch;
+    a->n = s->n;
+    a->eps = 1e-5f;
+    a->x = floats(p, "x", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
+    a->y = in_place ? (float *)p->arrays[0].data
+                    : floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
+    a->running_mean = floats(p, "running_mean", ROLE_IN, 0, 1, s->n);
+    a->running_var = positives(p, "running_var", ROLE_IN, s->n);
+    a->gamma = floats(p, "gamma", ROLE_IN, 0, 1, s->n);
+    a->beta = floats(p, "beta", ROLE_IN, 0, 1, s->n);
+}
+
+static void build_batchnorm_backward(problem *p, const shape *s) {
+    bl_batchnorm_backward *a = &p->args.batchnorm_backward;
+    const bool in_place = s->variant & 1;
+    a->batch = s->batch;
+    a->n = s->n;
+    a->dy = floats(p, "dy", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
+    a->dx = in_place ? (float *)p->arrays[0].data
+                     : floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
+    a->dgamma = floats(p, "dgamma", ROLE_OUT, RULE_B, 1, s->n);
+    a->dbeta = floats(p, "dbeta", ROLE_OUT, RULE_B, 1, s->n);
+    a->x = floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->n);
+    a->mean = floats(p, "mean", ROLE_IN, 0, 1, s->n);
+    a->rstd = positives(p, "rstd", ROLE_IN, s->n);
+    a->gamma = floats(p, "gamma", ROLE_IN, 0, 1, s->n);
+}
+
+/* Three columns: k rows of n floats, 3 rows of 1 float, 700 rows (most unused) of 20. Returns the
+ * floats of the three tables. */
+static size_t columns(problem *p, const shape *s) {
+    const size_t rows[3] = {s->k, 3, 700}, width[3] = {s->n, 1, 20};
+    size_t base = 0, offset = 0;
+    for (int c = 0; c < 3; c++) {
+        p->column[c] = (bl_embedding_column){
+            .base = base, .rows = rows[c], .width = width[c], .offset = offset};
+        base += rows[c] * width[c];
+        offset += width[c];
+    }
+    return base;
+}
+
+static const uint16_t *codes(problem *p, size_t batch) {
+    uint16_t *code = array_add(p, "codes", ROLE_IN, PER_EXAMPLE, batch, 3 * sizeof *code);
+    for (size_t i = 0; i < 3 * batch; i++) {
+        const uint32_t word = bl_random_u32(9, BL_STREAM_SYNTH, 0, 3 * p->first + i);
+        code[i] = (uint16_t)(word % p->column[i % 3].rows);
+    }
+    return code;
+}
+
+static void build_embedding_forward(problem *p, const shape *s) {
+    bl_embedding_forward *a = &p->args.embedding_forward;
+    const size_t table = columns(p, s), features = s->n + 21;
+    a->columns = 3;
+    a->column = p->column;
+    a->batch = s->batch;
+    a->y_stride = features + 4; /* room for the continuous features, which keep what they hold */
+    a->codes = codes(p, s->batch);
+    a->table = floats(p, "table", ROLE_IN, 0, 1, table);
+    a->y = floats(p, "y", ROLE_INOUT, PER_EXAMPLE, s->batch, a->y_stride);
+}
+
+static void build_embedding_backward(problem *p, const shape *s) {
+    bl_embedding_backward *a = &p->args.embedding_backward;
+    const size_t table = columns(p, s), features = s->n + 21;
+    a->columns = 3;
+    a->column = p->column;
+    a->batch = s->batch;
+    a->dy_stride = features + 4;
+    a->codes = codes(p, s->batch);
+    a->dtable = floats(p, "dtable", ROLE_OUT, RULE_B, 1, table);
+    a->dy = floats(p, "dy", ROLE_IN, PER_EXAMPLE, s->batch, a->dy_stride);
+}
+
+static void build_sigmoid_range_forward(problem *p, const shape *s) {
+    p->args.sigmoid_range_forward = (bl_sigmoid_range_forward){
+        .y = floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, 1),
+        .s = floats(p, "s", ROLE_OUT, PER_EXAMPLE, s->batch, 1),
+        .x = floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, 1),
+        .count = s->batch,
+        .low = -0.7f,
+        .high = 12.3f,
+    };
+}
+
+static void build_sigmoid_range_backward(problem *p, const shape *s) {
+    p->args.sigmoid_range_backward = (bl_sigmoid_range_backward){
+        .dx = floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, 1),
+        .dy = floats(p, "dy", ROLE_IN, PER_EXAMPLE, s->batch, 1),
+        .s = floats(p, "s", ROLE_IN, PER_EXAMPLE, s->batch, 1),
+        .count = s->batch,
+        .low = -0.7f,
+        .high = 12.3f,
+    };
+}
+
+static void build_mse(problem *p, const shape *s) {
+    p->args.mse = (bl_mse){
+        .loss = array_add(p, "loss", ROLE_OUT, 0, 1, sizeof(double)),
+        .dy = s->variant & 1 ? NULL : floats(p, "dy", ROLE_OUT, 0, s->batch, 1),
+        .y = floats(p, "y", ROLE_IN, PER_EXAMPLE, s->batch, 1),
+        .target = floats(p, "target", ROLE_IN, PER_EXAMPLE, s->batch, 1),
+        .count = s->batch,
+    };
+}
+
+/* Edges of tiles (4, 8 rows; 12, 24, 48 columns), vectors (4, 8, 16), blocks (256), macro tiles and
+ * the packed depth (4096), primes, and nothing at all. {batch, k, n, variant} */
+static const shape dense_shapes[] = {
+    {0,    3,    5,    0},
+    {3,    0,    5,    1},
+    {3,    5,    0,    0},
+    {3,    0,    5,    2},
+    {1,    1,    1,    0},
+    {2,    3,    1,    0},
+    {7,    10,   50,   1},
+    {8,    48,   48,   0},
+    {9,    49,   47,   3},
+    {16,   233,  96,   1},
+    {13,   256,  97,   1},
+    {5,    257,  144,  1},
+    {4,    513,  50,   3},
+    {1,    1000, 33,   0},
+    {64,   50,   2,    0},
+    {65,   100,  1,    1},
+    {63,   7,    255,  0},
+    {255,  20,   24,   0},
+    {256,  17,   49,   1},
+    {257,  31,   50,   0},
+    {512,  9,    48,   0},
+    {513,  8,    16,   2},
+    {1000, 13,   40,   0},
+    {1000, 50,   1,    0},
+    {130,  300,  601,  1},
+    {600,  270,  250,  0},
+    {9,    4200, 50,   1},
+    {9,    50,   4200, 0},
+};
+static const shape column_shapes[] = {
+    {0,    0, 5,    0},
+    {3,    0, 0,    0},
+    {1,    0, 1,    0},
+    {2,    0, 17,   1},
+    {7,    0, 250,  0},
+    {64,   0, 48,   1},
+    {255,  0, 3,    0},
+    {256,  0, 5,    1},
+    {257,  0, 9,    0},
+    {512,  0, 33,   0},
+    {513,  0, 4,    1},
+    {1000, 0, 31,   0},
+    {2817, 0, 2,    0},
+    {5,    0, 2049, 0},
+    {300,  0, 4100, 1},
+};
+static const shape count_shapes[] = {
+    {0,    0, 0, 0},
+    {1,    0, 0, 0},
+    {3,    0, 0, 1},
+    {4,    0, 0, 0},
+    {15,   0, 0, 1},
+    {16,   0, 0, 0},
+    {17,   0, 0, 1},
+    {255,  0, 0, 0},
+    {256,  0, 0, 1},
+    {257,  0, 0, 0},
+    {512,  0, 0, 0},
+    {513,  0, 0, 1},
+    {1000, 0, 0, 0},
+    {2817, 0, 0, 0},
+};
+static const shape dropout_shapes[] = {
+    {0,  0, 5,   0},
+    {3,  0, 0,   0},
+    {1,  0, 1,   0},
+    {2,  0, 3,   1},
+    {3,  0, 4,   2},
+    {5,  0, 7,   0},
+    {4,  0, 15,  1},
+    {4,  0, 16,  2},
+    {4,  0, 17,  3},
+    {6,  0, 31,  0},
+    {6,  0, 32,  4},
+    {6,  0, 33,  2},
+    {9,  0, 233, 0},
+    {64, 0, 500, 1},
+};
+static const shape embedding_shapes[] = {
+    {0,    5,    3,  0},
+    {1,    1,    1,  0},
+    {64,   1115, 10, 0},
+    {256,  7,    4,  0},
+    {257,  7,    4,  0},
+    {300,  2000, 1,  0},
+    {512,  366,  50, 0},
+    {513,  12,   16, 0},
+    {1000, 31,   17, 0},
+    {1100, 4,    33, 0},
+    {2817, 400,  8,  0},
+};
+
+#define RUN(family)                                                                                \
+    static void run_##family(const bl_kernels *k, const problem *p, const bl_part *part) {         \
+        k->family(&p->args.family, part);                                                          \
+    }
+BL_FAMILIES(RUN)
+/* A family without a row here makes a test fail. */
+#define FAMILY(family, list, invariant, special)                                                   \
+    { #family, list, BL_COUNT(list), invariant, special, build_##family, run_##family }
+const family families[] = {
+    FAMILY(dense_forward, dense_shapes, true, false),
+    FAMILY(dense_backward_input, dense_shapes, true, false),
+    FAMILY(dense_backward_weight, dense_shapes, false, false),
+    FAMILY(relu_forward, count_shapes, true, true),
+    FAMILY(relu_backward, count_shapes, true, true),
+    FAMILY(dropout, dropout_shapes, true, true),
+    FAMILY(batchnorm_forward, column_shapes, false, false),
+    FAMILY(batchnorm_inference, column_shapes, true, false),
+    FAMILY(batchnorm_backward, column_shapes, false, false),
+    FAMILY(embedding_forward, embedding_shapes, true, true),
+    FAMILY(embedding_backward, embedding_shapes, false, false),
+    FAMILY(sigmoid_range_forward, count_shapes, true, false),
+    FAMILY(sigmoid_range_backward, count_shapes, true, false),
+    FAMILY(mse, count_shapes, false, false),
+};
+const size_t family_count = BL_COUNT(families);
+
+void problem_build(problem *p, const family *f, const shape *s, filling fill, size_t first) {
+    memset(p, 0, sizeof *p);
+    p->fill = fill;
+    p->first = first;
+    f->build(p, s);
+}
+
+void problem_free(problem *p) {
+    for (size_t i = 0; i < p->count; i++) free(p->arrays[i].block);
+    p->count = 0;
+}
+
+static void check_guards(const problem *p, const char *kernels) {
+    for (size_t i = 0; i < p->count; i++) {
+        const array *a = &p->arrays[i];
+        for (const unsigned char *c = a->block; c < a->block + a->bytes + 2 * GUARD; c++) {
+            if (c == a->data) c += a->bytes;
+            if (*c != GUARD_BYTE)
+                fail_msg("%s wrote %td bytes from the start of %s's %zu", kernels, c - a->data,
+                         a->name, a->bytes);
+        }
+    }
+}
+
+void problem_run(const problem *p, const family *f, const bl_kernels *k, size_t parts) {
+    static _Alignas(64) unsigned char scratch[BL_KERNEL_SCRATCH + GUARD];
+    for (size_t part = parts; part-- > 0;) {
+        memset(scratch, 0xFF, 1 << 16);
+        memset(scratch + BL_KERNEL_SCRATCH, GUARD_BYTE, GUARD);
+        f->run(k, p, &(bl_part){.part = part, .parts = parts, .scratch = scratch});
+        for (size_t i = 0; i < GUARD; i++)
+            if (scratch[BL_KERNEL_SCRATCH + i] != GUARD_BYTE)
+                fail_msg("%s wrote behind its scratch", k->name);
+    }
+    check_guards(p, k->name);
+}
+
+void problem_check_equal(const problem *got, const problem *want) {
+    assert_int_equal(got->count, want->count);
+    for (size_t i = 0; i < got->count; i++) {
+        const array *g = &got->arrays[i], *w = &want->arrays[i];
+        assert_int_equal(g->bytes, w->bytes);
+        if (memcmp(g->data, w->data, g->bytes) == 0) continue;
+        size_t at = 0;
+        while (g->data[at] == w->data[at]) at++;
+        if (strcmp(g->name, "loss") == 0 || strcmp(g->name, "codes") == 0)
+            fail_msg("%s differs at byte %zu", g->name, at);
+        const float *gf = (const float *)(const void *)g->data,
+                    *wf = (const float *)(const void *)w->data;
+        fail_msg("%s differs first at element %zu: %a instead of %a", g->name, at / 4,
+                 (double)gf[at / 4], (double)wf[at / 4]);
+    }
+}
