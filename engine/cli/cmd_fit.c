@@ -1,6 +1,7 @@
 /* batchlab fit FILE.csv: the critical batch sizes of any table of steps against batch size. */
 #include "engine/cli/cmd_fit.h"
 #include "engine/base/file.h"
+#include "engine/base/mem.h"
 #include "engine/cli/fit_table.h"
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 enum { EXIT_DONE = 0, EXIT_BAD_INPUT = 2, EXIT_NO_ANSWER = 5, EXIT_NO_IO = 74 };
 enum { SIZE_LIMIT = 64 << 20, BOOTSTRAP_SEED = 1 };
 
-static const char HELP[] =
+static const char help[] =
     "usage: batchlab fit FILE.csv [--json]\n"
     "\n"
     "Fits steps-to-target against batch size and prints every definition of the critical\n"
@@ -37,7 +38,7 @@ static void explain_intervals(bl_buf *out, const bl_stats_critical *c) {
     bl_buf_printf(out, "\n%s\n", by[c->noise]);
     const bl_stats_value *all[] = {&c->efficiency_50, &c->overhead_20, &c->perfect_scaling_end,
                                    &c->max_useful};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    for (size_t i = 0; i < BL_COUNT(all); i++)
         if (all[i]->known && all[i]->bound != 0) {
             bl_buf_str(out, ">= and <= are bounds: the point lies beyond what was measured.\n");
             return;
@@ -111,7 +112,7 @@ int bl_cmd_fit(int argc, char **argv) {
     bool json = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return fputs(HELP, stdout) >= 0 ? EXIT_DONE : EXIT_NO_IO;
+            return fputs(help, stdout) >= 0 ? EXIT_DONE : EXIT_NO_IO;
         if (strcmp(argv[i], "--json") == 0)
             json = true;
         else if (argv[i][0] == '-')

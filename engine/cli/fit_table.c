@@ -5,12 +5,12 @@
 #include <strings.h>
 
 typedef enum column { BATCH_SIZE, STEPS, STEPS_PREV, SEED, CENSORED, COLUMN_COUNT } column;
-static const char *const COLUMNS[] = {[BATCH_SIZE] = "batch_size",
+static const char *const columns[] = {[BATCH_SIZE] = "batch_size",
                                       [STEPS] = "steps",
                                       [STEPS_PREV] = "steps_prev",
                                       [SEED] = "seed",
                                       [CENSORED] = "censored"};
-_Static_assert(BL_COUNT(COLUMNS) == COLUMN_COUNT, "a name for each");
+_Static_assert(BL_COUNT(columns) == COLUMN_COUNT, "a name for each");
 
 enum { FIELD = 64, FIELDS_MAX = 4096 };
 
@@ -20,6 +20,7 @@ typedef struct reader {
     size_t line;
     int field_of[COLUMN_COUNT]; /* -1: not in the header */
     size_t fields;              /* of the header */
+    bool cut;                   /* the last field was longer than FIELD */
     bl_err *err;
 } reader;
 
@@ -27,18 +28,21 @@ static bool blank(char c) {
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* The next field without blanks and quotes around it, cut to what any of our columns can need.
- * False at the end of the line. */
+/* The next field without blanks and quotes around it, cut to what a number can need: other columns
+ * may hold anything. False at the end of the line. */
 static bool next_field(reader *r, char out[FIELD]) {
     if (r->at > r->end) return false;
     size_t n = 0;
+    r->cut = false;
     while (r->at < r->end && blank(*r->at)) r->at++;
     bool quoted = false;
     for (; r->at < r->end && (quoted || *r->at != ','); r->at++) {
         if (*r->at == '"')
             quoted = !quoted;
         else if (n < FIELD - 1)
-            out[n++] = *r->at != '\0' ? *r->at : '?';
+            out[n++] = *r->at;
+        else
+            r->cut = true;
     }
     r->at++; /* the comma, or past the end of the line */
     while (n > 0 && blank(out[n - 1])) n--;
@@ -54,7 +58,7 @@ static bl_status parse_header(reader *r) {
             BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: more than %d columns", r->name, r->line,
                     FIELDS_MAX);
         for (int c = 0; c < COLUMN_COUNT; c++) {
-            if (strcmp(field, COLUMNS[c]) != 0) continue;
+            if (strcmp(field, columns[c]) != 0) continue;
             if (r->field_of[c] >= 0)
                 BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: column '%s' appears twice", r->name, r->line,
                         field);
@@ -67,7 +71,7 @@ static bl_status parse_header(reader *r) {
             BL_FAIL(r->err, BL_EFORMAT,
                     "%s:%zu: the header has no column '%s' (needed: batch_size, steps; read when "
                     "present: steps_prev, seed, censored)",
-                    r->name, r->line, COLUMNS[c]);
+                    r->name, r->line, columns[c]);
     return BL_OK;
 }
 
@@ -76,11 +80,11 @@ static bl_status parse_number(const reader *r, const char *text, column c, doubl
     *out = strtod(text, &end);
     if (end == text || *end != '\0')
         BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: %s is '%s', which is no number", r->name, r->line,
-                COLUMNS[c], text);
+                columns[c], text);
     const bool zero = c == STEPS_PREV && *out == 0;
     if (!zero && !bl_stats_in_domain(*out))
         BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: %s is %s, allowed are %g to %g", r->name, r->line,
-                COLUMNS[c], text, BL_STATS_LEAST, BL_STATS_MOST);
+                columns[c], text, BL_STATS_LEAST, BL_STATS_MOST);
     return BL_OK;
 }
 
@@ -111,6 +115,9 @@ static bl_status parse_censored(const reader *r, const char *text, bool *out) {
 }
 
 static bl_status parse_field(const reader *r, const char *text, column c, bl_stats_point *point) {
+    if (r->cut)
+        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: %s is longer than %d characters", r->name, r->line,
+                columns[c], FIELD - 1);
     switch (c) {
     case BATCH_SIZE:
         return parse_number(r, text, c, &point->batch_size);
@@ -159,6 +166,8 @@ static bl_status parse_lines(bl_fit_table *table, reader *r, const char *text, s
         const char *first = r->at;
         while (first < r->end && blank(*first)) first++;
         if (first == r->end) continue;
+        if (memchr(r->at, '\0', (size_t)(r->end - r->at)) != NULL)
+            BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: a zero byte; this is no text", r->name, r->line);
         BL_TRY(header ? parse_header(r) : parse_row(r, table));
         header = false;
     }

@@ -1,14 +1,14 @@
 /* In logs, with knees p <= q:  y = a - min(x, p) - s (clamp(x, p, q) - p),  0 <= s <= 1.
  * For given knees a and s are a straight-line fit, so the search is over the two knees: a grid over
  * the measured range, then a pattern search. Where the data leave a choice (every bend between two
- * neighbouring cells fits as well) the sharpest bend is taken: NARROW times the squared width of
+ * neighbouring cells fits as well) the sharpest bend is taken: `narrow` times the squared width of
  * the middle segment is added to the loss, too little to move a fit that the data decide. */
 #include "engine/base/status.h"
 #include "engine/stats/fit.h"
 #include <math.h>
 
 enum { GRID = 24, REFINEMENTS = 200 };
-static const double NARROW = 1e-9;
+static const double narrow = 1e-9;
 
 typedef struct knees {
     double p, q;
@@ -50,7 +50,7 @@ static double loss(knees k, line *fitted, const bl_stats_cell *cells, size_t n, 
         if (next.level == l.level && next.s == l.s) break;
         l = next;
     }
-    double sum = NARROW * (k.q - k.p) * (k.q - k.p);
+    double sum = narrow * (k.q - k.p) * (k.q - k.p);
     for (size_t i = 0; i < n; i++) {
         const double r = cells[i].log_s - curve_at(k, l, cells[i].log_b);
         if (!cells[i].censored || r > 0) sum += r * r;

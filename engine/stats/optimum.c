@@ -6,8 +6,8 @@
 
 /* Draws for costs per step stay clear of the sub-streams that number the batch sizes. */
 enum { COST_STREAM = 1 << 30 };
-static const double NORMAL_97_5 = 1.959963984540054;
-static const double TWO_PI = 6.283185307179586;
+static const double normal_97_5 = 1.959963984540054;
+static const double two_pi = 6.283185307179586;
 
 typedef struct join {
     const bl_stats_join_in *in;
@@ -76,10 +76,10 @@ static double cost_noise(const bl_stats_value *per_step, uint64_t seed, uint32_t
                          uint64_t replicate) {
     if (!bl_stats_has_interval(per_step) || !(per_step->low > 0) || !isfinite(per_step->high))
         return 1;
-    const double sd = log(per_step->high / per_step->low) / (2 * NORMAL_97_5);
+    const double sd = log(per_step->high / per_step->low) / (2 * normal_97_5);
     const bl_u32x4 w = bl_random4(seed, BL_STREAM_BOOTSTRAP, sub, replicate);
     const double radius = sqrt(-2 * log(1 - bl_unit_f64(w.v[0], w.v[1])));
-    return exp(sd * radius * cos(TWO_PI * bl_unit_f64(w.v[2], w.v[3])));
+    return exp(sd * radius * cos(two_pi * bl_unit_f64(w.v[2], w.v[3])));
 }
 
 static bool can_win(const join *j, const bl_stats_join_row *row, size_t i, bl_stats_goal goal) {

@@ -69,11 +69,32 @@ static void faults_have_a_place(void **state) {
     }
 }
 
+/* What does not fit is refused, not read in part. */
+static void no_partial_numbers(void **state) {
+    (void)state;
+    static const char zero[] = "batch_size,steps\n32,1\0 00\n";
+    static const char ends[] = "000000000000000000000000000000000000000000000000000000000000000e5";
+    bl_fit_table t;
+    bl_err err = {0};
+    assert_int_equal(bl_fit_table_parse(&t, zero, sizeof zero - 1, "t.csv", &err), BL_EFORMAT);
+    assert_string_equal(err.text, "t.csv:2: a zero byte; this is no text");
+    bl_buf text = {0};
+    bl_buf_printf(&text, "batch_size,steps\n32,1.%s\n", ends);
+    assert_int_equal(parse(&t, bl_buf_text(&text), &err), BL_EFORMAT);
+    assert_string_equal(err.text, "t.csv:2: steps is longer than 63 characters");
+    bl_buf_clear(&text);
+    bl_buf_printf(&text, "note,batch_size,steps\n%s,32,10\n", ends);
+    CHECK_OK(parse(&t, bl_buf_text(&text), ERR));
+    bl_fit_table_free(&t);
+    bl_buf_free(&text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_in_any_order),
         cmocka_unit_test(grows),
         cmocka_unit_test(faults_have_a_place),
+        cmocka_unit_test(no_partial_numbers),
     };
     return cmocka_run_group_tests_name("fit_table", tests, NULL, NULL);
 }
