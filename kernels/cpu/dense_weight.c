@@ -1,7 +1,7 @@
 /* dense_backward_weight: dw = x^T dy and dbias, with rule B.
  *
  * The outputs are cut into macro tiles of at most MACRO_ROWS x MACRO_COLS. A macro tile walks the
- * batch block by block: the block's columns of dy are packed, every register tile runs its chain of
+ * batch block by block: the block's columns of x and dy are packed, every register tile runs its chain of
  * 256 examples, and the binary-counter tree is climbed at once, its levels lying in scratch. So the
  * tree costs cache traffic only, and x and dy are read few times. */
 #include "engine/base/mem.h"
@@ -10,10 +10,11 @@
 
 enum {
     MACRO_ROWS = 256,
-    MACRO_PANELS = 5,
+    MACRO_PANELS = 4,
     MACRO_COLS = MACRO_PANELS * BL_PANEL,
     TILE_FLOATS = BL_ROWS * BL_PANEL,
-    PACKED_FLOATS = BL_BLOCK * MACRO_COLS,
+    STRIP_FLOATS = BL_BLOCK * BL_ROWS + 16, /* 16: strips begin in different cache sets */
+    PACKED_FLOATS = BL_BLOCK * MACRO_COLS + MACRO_ROWS / BL_ROWS * STRIP_FLOATS,
     LEVEL_FLOATS = MACRO_ROWS * MACRO_COLS,
     LEVELS = (BL_KERNEL_SCRATCH / sizeof(float) - PACKED_FLOATS) / LEVEL_FLOATS,
 };
@@ -24,7 +25,8 @@ typedef struct weights {
     float *dw;
     const float *x, *dy;
     size_t batch, k, n;
-    float *packed; /* (panels, BL_BLOCK, BL_PANEL) */
+    float *panels; /* of dy: (MACRO_PANELS, BL_BLOCK, BL_PANEL) */
+    float *strips; /* of x: (MACRO_ROWS / BL_ROWS, BL_BLOCK, BL_ROWS) */
     float *levels; /* (LEVELS, LEVEL_FLOATS) */
 } weights;
 
@@ -56,6 +58,20 @@ static void climb(const weights *w, const float *acc, size_t slot, size_t block,
     }
 }
 
+/* strips[s][b][r] = x[b][s * BL_ROWS + r] for `cols` columns of x; the last strip's rest is zero. */
+static void pack_strips(float *strips, const float *x, size_t stride, size_t len, size_t cols) {
+    const size_t rest = cols % BL_ROWS;
+    for (size_t b = 0; b < len; b++, x += stride) {
+        float *dst = strips + b * BL_ROWS;
+        size_t i = 0;
+        for (; i + BL_ROWS <= cols; i += BL_ROWS, dst += STRIP_FLOATS)
+            memcpy(dst, x + i, BL_ROWS * sizeof *dst);
+        if (rest == 0) continue;
+        memset(dst, 0, BL_ROWS * sizeof *dst);
+        memcpy(dst, x + i, rest * sizeof *dst);
+    }
+}
+
 /* Examples [b0, b0 + len) for one packed panel of columns and all rows of the macro tile. */
 static void panel_block(const weights *w, const float *panel, size_t slot, size_t b0, size_t len,
                         bl_range rows, size_t j0, size_t cols) {
@@ -64,11 +80,12 @@ static void panel_block(const weights *w, const float *panel, size_t slot, size_
     for (size_t row = rows.begin; row < rows.end; row += BL_ROWS, slot++) {
         const size_t count = bl_min_size(rows.end - row, BL_ROWS);
         const bool direct = only && count == BL_ROWS && cols == BL_PANEL;
-        bl_tile t = {.a_step = w->k, .b = panel, .len = len};
+        const float *strip = w->strips + (row - rows.begin) / BL_ROWS * STRIP_FLOATS;
+        bl_tile t = {.a_step = BL_ROWS, .b = panel, .len = len};
         t.c = direct ? w->dw + row * w->n + j0 : acc;
         t.c_stride = direct ? w->n : BL_PANEL;
         for (size_t r = 0; r < BL_ROWS; r++)
-            t.a[r] = w->x + b0 * w->k + row + bl_min_size(r, count - 1);
+            t.a[r] = strip + r;
         bl_tile_run(&t, (int)((cols + BL_W - 1) / BL_W));
         if (!direct) climb(w, acc, slot, b0 / BL_BLOCK, last, row, count, j0, cols);
     }
@@ -78,9 +95,10 @@ static void macro_tile(const weights *w, bl_range rows, bl_range columns) {
     const size_t slots = (rows.end - rows.begin + BL_ROWS - 1) / BL_ROWS;
     for (size_t b0 = 0; b0 < w->batch; b0 += BL_BLOCK) {
         const size_t len = bl_min_size(w->batch - b0, BL_BLOCK);
+        pack_strips(w->strips, w->x + b0 * w->k + rows.begin, w->k, len, rows.end - rows.begin);
         for (size_t j = columns.begin, p = 0; j < columns.end; j += BL_PANEL, p++) {
             const size_t cols = bl_min_size(columns.end - j, BL_PANEL);
-            float *panel = w->packed + p * BL_BLOCK * BL_PANEL;
+            float *panel = w->panels + p * BL_BLOCK * BL_PANEL;
             bl_pack_rows(panel, w->dy + b0 * w->n + j, w->n, len, cols);
             panel_block(w, panel, p * slots, b0, len, rows, j, cols);
         }
@@ -126,7 +144,8 @@ void BL_CPU(dense_backward_weight)(const bl_dense_backward_weight *a, const bl_p
                        .batch = a->batch,
                        .k = a->k,
                        .n = a->n,
-                       .packed = part->scratch,
+                       .panels = part->scratch,
+                       .strips = (float *)part->scratch + BL_BLOCK * MACRO_COLS,
                        .levels = (float *)part->scratch + PACKED_FLOATS};
     for (size_t j = columns.begin; j < columns.end; j += MACRO_COLS)
         for (size_t i = rows.begin; i < rows.end; i += MACRO_ROWS)
