@@ -1,0 +1,23 @@
+#include "engine/base/clock.h"
+#include <time.h>
+
+static double seconds_of(clockid_t clock) {
+    struct timespec t;
+    return clock_gettime(clock, &t) == 0 ? (double)t.tv_sec + 1e-9 * (double)t.tv_nsec : 0.0;
+}
+
+double bl_clock_seconds(void) { return seconds_of(CLOCK_MONOTONIC); }
+
+double bl_clock_cpu_seconds(void) { return seconds_of(CLOCK_THREAD_CPUTIME_ID); }
+
+void bl_clock_sleep(double seconds) {
+    const struct timespec t = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    (void)nanosleep(&t, 0);
+}
+
+void bl_clock_text(char out[24]) {
+    const time_t now = time(0);
+    struct tm tm;
+    (void)gmtime_r(&now, &tm);
+    (void)strftime(out, 24, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}

@@ -1,0 +1,11 @@
+/* The only reader of a clock. Nothing that decides a result may include this. */
+#ifndef BL_ENGINE_BASE_CLOCK_H
+#define BL_ENGINE_BASE_CLOCK_H
+#include <stdint.h>
+
+double bl_clock_seconds(void);     /* monotonic, from an arbitrary start */
+double bl_clock_cpu_seconds(void); /* processor time of the calling thread */
+void bl_clock_sleep(double seconds);
+/* "2026-01-31T12:00:00Z" */
+void bl_clock_text(char out[24]);
+#endif

@@ -1,0 +1,209 @@
+#include "engine/base/file.h"
+#include "engine/base/mem.h"
+#include "engine/base/sha256.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+bool bl_file_exists(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+bool bl_dir_exists(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+int64_t bl_file_size(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_size : -1;
+}
+
+bl_status bl_path(char out[BL_PATH], bl_err *err, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    const int n = vsnprintf(out, BL_PATH, fmt, ap);
+    va_end(ap);
+    if (n < 0 || n >= BL_PATH) BL_FAIL(err, BL_EINVAL, "path too long: %.200s...", out);
+    return BL_OK;
+}
+
+bl_status bl_make_dirs(const char *path, bl_err *err) {
+    char part[BL_PATH];
+    BL_TRY(bl_path(part, err, "%s", path));
+    for (char *p = part + 1;; p++) {
+        if (*p != '/' && *p != '\0') continue;
+        const char held = *p;
+        *p = '\0';
+        if (mkdir(part, 0777) != 0 && !(errno == EEXIST && bl_dir_exists(part)))
+            BL_FAIL(err, BL_EIO, "cannot make the folder %s: %s", part, strerror(errno));
+        if (held == '\0') return BL_OK;
+        *p = held;
+    }
+}
+
+/* What a failed write tells the user: a full disk with need and free space, else the system's word. */
+static bl_status write_failed(const char *path, size_t need, int error, bl_err *err) {
+    char folder[BL_PATH];
+    struct statvfs fs;
+    (void)snprintf(folder, sizeof folder, "%s", path);
+    if ((error == ENOSPC || error == EDQUOT) && statvfs(dirname(folder), &fs) == 0)
+        BL_FAIL(err, BL_EIO, "disk full writing %s (need %.1f MiB, %.1f MiB free)", path,
+                (double)need / 1048576.0, (double)fs.f_bavail * (double)fs.f_frsize / 1048576.0);
+    BL_FAIL(err, BL_EIO, "cannot write %s: %s", path, strerror(error));
+}
+
+bl_status bl_file_read(bl_buf *out, const char *path, size_t limit, bl_err *err) {
+    FILE *f = fopen(path, "rb");
+    if (f == NULL)
+        BL_FAIL(err, errno == ENOENT ? BL_EMISSING : BL_EIO, "cannot read %s: %s", path,
+                strerror(errno));
+    bl_status status = BL_OK;
+    char chunk[65536];
+    size_t n, total = 0;
+    while (status == BL_OK && (n = fread(chunk, 1, sizeof chunk, f)) > 0) {
+        total += n;
+        if (total > limit)
+            status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__,
+                                "%s is larger than %zu bytes, the most that is read of it", path,
+                                limit);
+        else
+            bl_buf_add(out, chunk, n);
+    }
+    if (status == BL_OK && ferror(f))
+        status = bl_err_set(err, BL_EIO, __FILE__, __LINE__, "cannot read %s: %s", path,
+                            strerror(errno));
+    (void)fclose(f);
+    return status;
+}
+
+static bl_status sync_folder_of(const char *path, bl_err *err) {
+    char folder[BL_PATH];
+    (void)snprintf(folder, sizeof folder, "%s", path);
+    const int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY);
+    if (fd < 0) BL_FAIL(err, BL_EIO, "cannot open the folder of %s: %s", path, strerror(errno));
+    const int rc = fsync(fd);
+    const int error = errno;
+    (void)close(fd);
+    /* Some file systems cannot sync a folder; they order renames by themselves. */
+    if (rc != 0 && error != EINVAL && error != ENOTSUP)
+        BL_FAIL(err, BL_EIO, "cannot sync the folder of %s: %s", path, strerror(error));
+    return BL_OK;
+}
+
+/* A finished temporary file beside `path`. After a failed fsync it is abandoned, not retried: its
+ * pages may be marked clean although they never reached the disk. */
+static bl_status write_temporary(char tmp[BL_PATH], const char *path, const void *bytes, size_t n,
+                                 bl_err *err) {
+    BL_TRY(bl_path(tmp, err, "%s.tmp-XXXXXX", path));
+    const int fd = mkstemp(tmp);
+    if (fd < 0) return write_failed(path, n, errno, err);
+    (void)fchmod(fd, 0644);
+    const char *at = bytes;
+    size_t left = n;
+    int error = 0;
+    while (left > 0 && error == 0) {
+        const ssize_t done = write(fd, at, left);
+        if (done < 0 && errno != EINTR) error = errno;
+        if (done > 0) at += done, left -= (size_t)done;
+    }
+    if (error == 0 && fsync(fd) != 0) error = errno;
+    if (close(fd) != 0 && error == 0) error = errno;
+    if (error == 0) return BL_OK;
+    (void)unlink(tmp);
+    return write_failed(path, n, error, err);
+}
+
+bl_status bl_file_write(const char *path, const void *bytes, size_t n, bl_err *err) {
+    char tmp[BL_PATH];
+    BL_TRY(write_temporary(tmp, path, bytes, n, err));
+    if (rename(tmp, path) != 0) {
+        const int error = errno;
+        (void)unlink(tmp);
+        return write_failed(path, n, error, err);
+    }
+    return sync_folder_of(path, err);
+}
+
+bl_status bl_file_publish(const char *path, const void *bytes, size_t n, bool *won, bl_err *err) {
+    char tmp[BL_PATH];
+    BL_TRY(write_temporary(tmp, path, bytes, n, err));
+    const int rc = link(tmp, path);
+    const int error = errno;
+    (void)unlink(tmp);
+    if (rc != 0 && error != EEXIST) return write_failed(path, n, error, err);
+    *won = rc == 0;
+    return sync_folder_of(path, err);
+}
+
+bl_status bl_file_map(bl_map *out, const char *path, bl_err *err) {
+    *out = (bl_map){0};
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        BL_FAIL(err, errno == ENOENT ? BL_EMISSING : BL_EIO, "cannot read %s: %s", path,
+                strerror(errno));
+    struct stat st;
+    void *data = MAP_FAILED;
+    const bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    if (regular && st.st_size > 0)
+        data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    (void)close(fd);
+    if (!regular) BL_FAIL(err, BL_EIO, "cannot read %s: not a regular file", path);
+    if (st.st_size == 0) return BL_OK;
+    if (data == MAP_FAILED) BL_FAIL(err, BL_EIO, "cannot map %s: %s", path, strerror(errno));
+    *out = (bl_map){data, (size_t)st.st_size};
+    return BL_OK;
+}
+
+void bl_file_unmap(bl_map *map) {
+    if (map->data != NULL) (void)munmap((void *)(uintptr_t)map->data, map->size);
+    *map = (bl_map){0};
+}
+
+bl_status bl_file_sha256(const char *path, char out[65], bl_err *err) {
+    bl_map map;
+    BL_TRY(bl_file_map(&map, path, err));
+    bl_sha256_of(map.data, map.size, out);
+    bl_file_unmap(&map);
+    return BL_OK;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+bl_status bl_dir_list(bl_names *out, const char *path, bl_err *err) {
+    *out = (bl_names){0};
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        BL_FAIL(err, errno == ENOENT ? BL_EMISSING : BL_EIO, "cannot read the folder %s: %s", path,
+                strerror(errno));
+    size_t cap = 0;
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+        if (e->d_name[0] == '.') continue;
+        if (out->count == cap) {
+            cap = cap ? 2 * cap : 16;
+            out->name = bl_xrealloc(out->name, cap * sizeof *out->name);
+        }
+        out->name[out->count++] = bl_xstrdup(e->d_name);
+    }
+    (void)closedir(dir);
+    if (out->count > 0) qsort(out->name, out->count, sizeof *out->name, by_name);
+    return BL_OK;
+}
+
+void bl_names_free(bl_names *names) {
+    for (size_t i = 0; i < names->count; i++) free(names->name[i]);
+    free(names->name);
+    *names = (bl_names){0};
+}

@@ -1,0 +1,319 @@
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- writing ---------------------------------------------------------------------------------- */
+
+void bl_json_string(bl_buf *out, const char *text) {
+    bl_buf_str(out, "\"");
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        if (*p == '"' || *p == '\\')
+            bl_buf_printf(out, "\\%c", *p);
+        else if (*p == '\n')
+            bl_buf_str(out, "\\n");
+        else if (*p < 0x20)
+            bl_buf_printf(out, "\\u%04x", *p);
+        else
+            bl_buf_add(out, p, 1);
+    }
+    bl_buf_str(out, "\"");
+}
+
+void bl_json_f32(bl_buf *out, float value) {
+    if (!isfinite(value)) {
+        bl_buf_str(out, "null");
+        return;
+    }
+    char text[32];
+    for (int digits = 1; digits <= 9; digits++) {
+        (void)snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        if (strtof(text, NULL) == value) break;
+    }
+    bl_buf_str(out, text);
+}
+
+void bl_f64_text(char out[32], double value) {
+    /* Most numbers people write have few digits; most that are computed need 15 to 17. */
+    static const int tries[] = {1, 2, 3, 4, 5, 6, 15, 16, 17};
+    for (size_t i = 0; i < BL_COUNT(tries); i++) {
+        (void)snprintf(out, 32, "%.*g", tries[i], value);
+        if (strtod(out, NULL) == value) break;
+    }
+    /* Between 7 and 14 digits the loop above may have taken 15: drop what is not needed. */
+    for (int digits = 7; digits < 15; digits++) {
+        char shorter[32];
+        (void)snprintf(shorter, sizeof shorter, "%.*g", digits, value);
+        if (strlen(shorter) < strlen(out) && strtod(shorter, NULL) == value) {
+            memcpy(out, shorter, sizeof shorter);
+            break;
+        }
+    }
+}
+
+void bl_json_f64(bl_buf *out, double value) {
+    char text[32];
+    if (isfinite(value)) bl_f64_text(text, value);
+    bl_buf_str(out, isfinite(value) ? text : "null");
+}
+
+void bl_json_i64(bl_buf *out, int64_t value) { bl_buf_printf(out, "%" PRId64, value); }
+
+/* ---- reading ---------------------------------------------------------------------------------- */
+
+enum { MAX_DEPTH = 64, BLOCK_BYTES = 16384 };
+
+typedef struct block {
+    struct block *next;
+    size_t used, size;
+    _Alignas(16) unsigned char bytes[];
+} block;
+
+typedef struct parser {
+    const char *at, *end, *begin;
+    const char *name;
+    size_t line;
+    block **blocks;
+    bl_err *err;
+} parser;
+
+static void *take(parser *p, size_t n) {
+    n = (n + 15) & ~(size_t)15;
+    block *b = *p->blocks;
+    if (b == NULL || b->size - b->used < n) {
+        const size_t size = bl_max_size(n, BLOCK_BYTES);
+        b = bl_xalloc(sizeof *b + size);
+        b->size = size;
+        b->next = *p->blocks;
+        *p->blocks = b;
+    }
+    void *out = b->bytes + b->used;
+    b->used += n;
+    return out;
+}
+
+static bl_status fault(const parser *p, const char *what) {
+    size_t line = p->line;
+    for (const char *c = p->begin; c < p->at && c < p->end; c++) line += *c == '\n';
+    BL_FAIL(p->err, BL_EFORMAT, "%s:%zu: not valid JSON: %s", p->name, line, what);
+}
+
+static void skip_space(parser *p) {
+    while (p->at < p->end && strchr(" \t\r\n", *p->at) != NULL && *p->at != '\0') p->at++;
+}
+
+static bool is_next(parser *p, char c) {
+    skip_space(p);
+    if (p->at >= p->end || *p->at != c) return false;
+    p->at++;
+    return true;
+}
+
+static int hex4(const char *s) {
+    int v = 0;
+    for (int i = 0; i < 4; i++) {
+        const char c = s[i];
+        const int d = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
+        if (d < 0) return -1;
+        v = v * 16 + d;
+    }
+    return v;
+}
+
+/* One escape at p->at (after the backslash); only what this project writes: no \u above 007f. */
+static bl_status read_escape(parser *p, char *out) {
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    if (p->at >= p->end) return fault(p, "text ends inside a string");
+    const char c = *p->at++;
+    const char *hit = c != '\0' ? strchr(from, c) : NULL;
+    if (hit != NULL) {
+        *out = to[hit - from];
+        return BL_OK;
+    }
+    if (c != 'u' || p->end - p->at < 4) return fault(p, "unknown escape");
+    const int code = hex4(p->at);
+    if (code <= 0 || code > 0x7f) return fault(p, "escaped character outside 0001-007f");
+    p->at += 4;
+    *out = (char)code;
+    return BL_OK;
+}
+
+static bl_status read_string(parser *p, const char **out) {
+    const char *stop = p->at;
+    while (stop < p->end && *stop != '"') stop += *stop == '\\' && stop + 1 < p->end ? 2 : 1;
+    if (stop >= p->end) return fault(p, "text ends inside a string");
+    char *text = take(p, (size_t)(stop - p->at) + 1), *to = text;
+    while (p->at < stop) {
+        const char c = *p->at++;
+        if ((unsigned char)c < 0x20) return fault(p, "control character in a string");
+        if (c != '\\') {
+            *to++ = c;
+            continue;
+        }
+        BL_TRY(read_escape(p, to));
+        to++;
+    }
+    p->at = stop + 1;
+    *to = '\0';
+    *out = text;
+    return BL_OK;
+}
+
+static bl_status read_number(parser *p, bl_json *v) {
+    const char *start = p->at;
+    const char *c = start;
+    if (c < p->end && *c == '-') c++;
+    const char *digits = c;
+    while (c < p->end && *c >= '0' && *c <= '9') c++;
+    if (c == digits || (*digits == '0' && c - digits > 1)) return fault(p, "malformed number");
+    if (c < p->end && *c == '.') {
+        const char *fraction = ++c;
+        while (c < p->end && *c >= '0' && *c <= '9') c++;
+        if (c == fraction) return fault(p, "malformed number");
+    }
+    if (c < p->end && (*c == 'e' || *c == 'E')) {
+        c++;
+        if (c < p->end && (*c == '+' || *c == '-')) c++;
+        const char *exponent = c;
+        while (c < p->end && *c >= '0' && *c <= '9') c++;
+        if (c == exponent) return fault(p, "malformed number");
+    }
+    const size_t n = (size_t)(c - start);
+    char *text = take(p, n + 1);
+    memcpy(text, start, n);
+    text[n] = '\0';
+    v->type = BL_JSON_NUMBER;
+    v->string = text;
+    v->number = strtod(text, NULL);
+    if (!isfinite(v->number)) return fault(p, "number out of range");
+    p->at = c;
+    return BL_OK;
+}
+
+static bl_status read_value(parser *p, bl_json **out, int depth);
+
+static bl_status read_children(parser *p, bl_json *parent, char close, int depth) {
+    bl_json **link = &parent->first;
+    if (is_next(p, close)) return BL_OK;
+    do {
+        const char *key = NULL;
+        if (parent->type == BL_JSON_OBJECT) {
+            if (!is_next(p, '"')) return fault(p, "expected a key");
+            BL_TRY(read_string(p, &key));
+            if (bl_json_get(parent, key) != NULL) return fault(p, "duplicate key");
+            if (!is_next(p, ':')) return fault(p, "expected ':'");
+        }
+        BL_TRY(read_value(p, link, depth + 1));
+        (*link)->key = key;
+        link = &(*link)->next;
+        parent->count++;
+    } while (is_next(p, ','));
+    return is_next(p, close) ? BL_OK : fault(p, "expected ',' or a closing bracket");
+}
+
+static bl_status read_word(parser *p, bl_json *v) {
+    static const struct {
+        const char *word;
+        bl_json_type type;
+        bool boolean;
+    } words[] = {{"null", BL_JSON_NULL, false},
+                 {"true", BL_JSON_BOOL, true},
+                 {"false", BL_JSON_BOOL, false}};
+    for (size_t i = 0; i < BL_COUNT(words); i++) {
+        const size_t n = strlen(words[i].word);
+        if ((size_t)(p->end - p->at) < n || memcmp(p->at, words[i].word, n) != 0) continue;
+        v->type = words[i].type;
+        v->boolean = words[i].boolean;
+        p->at += n;
+        return BL_OK;
+    }
+    return fault(p, "expected a value");
+}
+
+static bl_status read_value(parser *p, bl_json **out, int depth) {
+    if (depth > MAX_DEPTH) return fault(p, "nested too deeply");
+    bl_json *v = take(p, sizeof *v);
+    *v = (bl_json){0};
+    *out = v;
+    skip_space(p);
+    if (p->at >= p->end) return fault(p, "text ends early");
+    switch (*p->at) {
+    case '{':
+        p->at++;
+        v->type = BL_JSON_OBJECT;
+        return read_children(p, v, '}', depth);
+    case '[':
+        p->at++;
+        v->type = BL_JSON_ARRAY;
+        return read_children(p, v, ']', depth);
+    case '"':
+        p->at++;
+        v->type = BL_JSON_STRING;
+        return read_string(p, &v->string);
+    case '-': case '0': case '1': case '2': case '3': case '4':
+    case '5': case '6': case '7': case '8': case '9':
+        return read_number(p, v);
+    default:
+        return read_word(p, v);
+    }
+}
+
+bl_status bl_json_parse(bl_json_doc *doc, const char *text, size_t n, const char *name, size_t line,
+                        bl_err *err) {
+    *doc = (bl_json_doc){0};
+    block *blocks = NULL;
+    parser p = {.at = text, .begin = text, .end = text + n, .name = name, .line = line,
+                .blocks = &blocks, .err = err};
+    bl_status status = read_value(&p, &doc->root, 0);
+    skip_space(&p);
+    if (status == BL_OK && p.at < p.end) status = fault(&p, "text after the value");
+    doc->blocks = blocks;
+    if (status != BL_OK) bl_json_free(doc);
+    return status;
+}
+
+void bl_json_free(bl_json_doc *doc) {
+    for (block *b = doc->blocks; b != NULL;) {
+        block *next = b->next;
+        free(b);
+        b = next;
+    }
+    *doc = (bl_json_doc){0};
+}
+
+const bl_json *bl_json_get(const bl_json *object, const char *key) {
+    if (object == NULL || object->type != BL_JSON_OBJECT) return NULL;
+    for (const bl_json *v = object->first; v != NULL; v = v->next)
+        if (v->key != NULL && strcmp(v->key, key) == 0) return v;
+    return NULL;
+}
+
+double bl_json_number(const bl_json *object, const char *key, double otherwise) {
+    const bl_json *v = bl_json_get(object, key);
+    return v != NULL && v->type == BL_JSON_NUMBER ? v->number : otherwise;
+}
+
+int64_t bl_json_int(const bl_json *object, const char *key, int64_t otherwise) {
+    const bl_json *v = bl_json_get(object, key);
+    if (v == NULL || v->type != BL_JSON_NUMBER) return otherwise;
+    char *end;
+    errno = 0;
+    const long long whole = strtoll(v->string, &end, 10);
+    return errno == 0 && *end == '\0' ? (int64_t)whole : otherwise;
+}
+
+const char *bl_json_text(const bl_json *object, const char *key, const char *otherwise) {
+    const bl_json *v = bl_json_get(object, key);
+    return v != NULL && v->type == BL_JSON_STRING ? v->string : otherwise;
+}
+
+bool bl_json_bool(const bl_json *object, const char *key, bool otherwise) {
+    const bl_json *v = bl_json_get(object, key);
+    return v != NULL && v->type == BL_JSON_BOOL ? v->boolean : otherwise;
+}

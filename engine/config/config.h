@@ -1,0 +1,127 @@
+/* A resolved experiment: every setting a run or a sweep has, with defaults filled in.
+ * The schema table (schema.h) is the one list of keys: parsing, checking, the canonical dump, --set,
+ * --list-keys and the fuzz round trip derive from it. Layers, weakest first: defaults, the file, the
+ * chosen preset, --set, a trial's own settings. */
+#ifndef BL_ENGINE_CONFIG_CONFIG_H
+#define BL_ENGINE_CONFIG_CONFIG_H
+#include "engine/base/buf.h"
+#include "engine/base/status.h"
+#include "engine/config/doc.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { BL_NAME = 64, BL_TITLE = 256, BL_LIST = 64 };
+
+typedef struct bl_i64_list {
+    int64_t v[BL_LIST];
+    size_t n;
+} bl_i64_list;
+typedef struct bl_f64_list {
+    double v[BL_LIST];
+    size_t n;
+} bl_f64_list;
+
+/* Enumerated values are held as their names; schema.c lists what is allowed, from the tables. */
+typedef struct bl_config {
+    char name[BL_NAME];   /* of the experiment's folder; not a key */
+    char preset[BL_NAME]; /* chosen; not a key */
+    char title[BL_TITLE];
+    char dataset[BL_NAME];
+    char numerics[BL_NAME]; /* "exact" */
+
+    struct {
+        int64_t rows;      /* training rows used, the first ones; 0: all */
+        int64_t eval_rows; /* validation rows used, a fixed evenly spaced subset; 0: all */
+    } data;
+    struct {
+        char kind[BL_NAME]; /* "tabular" */
+        bl_i64_list hidden;
+        bl_f64_list dropout; /* one per hidden layer, or one for all, or none */
+        double embedding_dropout;
+        bool batch_norm;
+        char output[BL_NAME]; /* "linear" or "sigmoid_range": [0, 1.2 x the largest training target] on the target's raw scale */
+    } model;
+    char loss[BL_NAME];   /* "mse" */
+    char metric[BL_NAME]; /* "exp_rmspe", "rmse" */
+    struct {
+        char name[BL_NAME]; /* sgd, momentum, nesterov, adam, adamw */
+        double momentum, beta1, beta2, eps, weight_decay;
+    } optimizer;
+    struct {
+        char name[BL_NAME]; /* constant, linear, cosine, one_cycle */
+        double horizon_epochs; /* length of a decaying schedule in epochs; 0 with constant */
+        double warmup;         /* fraction of the horizon that rises (one_cycle: 0.3) */
+        double start_div, end_div; /* one_cycle: first and last rate are the peak over these */
+        double momentum_low, momentum_high; /* one_cycle: momentum (or beta1) goes high-low-high; 0: left alone */
+    } schedule;
+    struct {
+        int64_t batch_size;
+        double learning_rate;
+        int64_t seed;
+    } train;
+    struct {
+        double ratio;    /* evaluate at steps that grow by this factor, at least by 1 step */
+        int64_t first;   /* the first evaluation's step */
+    } eval;
+
+    /* ---- from here on: questions and conditions, no part of a run's identity ---- */
+    struct {
+        bl_i64_list batch_sizes;
+        bl_f64_list targets; /* of the metric, easiest first; the last is the main one */
+        int64_t seeds;       /* runs per point for winners and their neighbours */
+        double slack;        /* a race's losers stop at slack x the best steps */
+        double max_epochs;   /* the budget of one run; with max_steps the smaller counts */
+        int64_t max_steps;
+        double lr_start, lr_min, lr_max; /* first centre of the grid, and its limits */
+        double lr_step;      /* spacing of the grid in powers of two */
+        char lr_rule[BL_NAME]; /* how the centre moves with batch size: keep, sqrt, linear */
+        double budget_epochs;  /* epoch budget to compare at; 0: none */
+        int64_t budget_steps;  /* step budget to compare at; 0: none */
+    } sweep;
+    struct {
+        int64_t repeats;  /* timing pass: repetitions per batch size, interleaved */
+        double seconds;   /* at least this long per repetition */
+    } timing;
+    struct {
+        double per_core_hour;
+        char currency[16];
+    } cost;
+} bl_config;
+
+/* experiments/NAME/experiment.cfg with preset (NULL or "": the experiment's default "quick") and
+ * `sets` ("key=value" each) laid over it. Names every fault with its position. */
+bl_status bl_config_read(bl_config *out, const char *experiments_dir, const char *name,
+                         const char *preset, const char *const *sets, size_t n_sets,
+                         bl_err *err) BL_CHECKED;
+/* The same from text, for tests and fuzzing. */
+bl_status bl_config_parse(bl_config *out, const char *text, size_t n, const char *file,
+                          const char *preset, const char *const *sets, size_t n_sets,
+                          bl_err *err) BL_CHECKED;
+/* One "key=value" (or key and value apart) onto `config`: a full path ("optimizer.momentum") or a
+ * last part that is unique ("batch_size"). What the planner's trials are made with, too. */
+bl_status bl_config_set(bl_config *config, const char *key, const char *value,
+                        bl_err *err) BL_CHECKED;
+/* Only keys that belong to a run's identity may be set by a trial. */
+bool bl_config_key_is_identity(const char *key);
+
+/* The canonical text that is hashed: one JSON object of every identity key in path order. Keys that
+ * another choice makes meaningless (momentum under adam) are left out, so they cannot change an id. */
+void bl_config_identity(const bl_config *config, bl_buf *out);
+/* Every key of the resolved experiment as libconfig text that reads back to the same structure. */
+void bl_config_dump(const bl_config *config, bl_buf *out);
+/* Table of keys for --list-keys: all, or those of one group. BL_EINVAL names the groups. */
+bl_status bl_config_list_keys(const char *group, bl_buf *out, bl_err *err) BL_CHECKED;
+
+/* One key's resolved value, for the planner: type and value by path. */
+typedef struct bl_config_value {
+    enum { BL_VALUE_BOOL, BL_VALUE_I64, BL_VALUE_F64, BL_VALUE_STR, BL_VALUE_I64S, BL_VALUE_F64S } type;
+    bool boolean;
+    int64_t i64;
+    double f64;
+    const char *str;
+    const bl_i64_list *i64s;
+    const bl_f64_list *f64s;
+} bl_config_value;
+/* Walks the schema: the i-th key's path and value; false past the end. */
+bool bl_config_at(const bl_config *config, size_t i, const char **path, bl_config_value *value);
+#endif

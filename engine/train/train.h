@@ -1,0 +1,67 @@
+/* One run: an endless deterministic sequence of optimizer steps, of which a prefix is computed.
+ * Owns its net, optimizer state and log text; shares the data set. One thread uses it at a time; with
+ * threads > 1 it uses that many inside, to the same bits. */
+#ifndef BL_ENGINE_TRAIN_TRAIN_H
+#define BL_ENGINE_TRAIN_TRAIN_H
+#include "engine/base/buf.h"
+#include "engine/base/status.h"
+#include "engine/config/config.h"
+#include "engine/data/dataset.h"
+#include "kernels/kernel.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct bl_train bl_train;
+
+typedef struct bl_train_options {
+    const bl_kernels *kernels;
+    const char *run_id; /* for the log's header */
+    size_t threads;     /* inside kernels; 0 is 1 */
+} bl_train_options;
+
+/* What the last evaluation said. */
+typedef struct bl_train_state {
+    int64_t step;      /* optimizer updates made so far; always an evaluation step or 0 */
+    double value;      /* the metric over the validation rows; NAN after divergence */
+    double train_loss; /* mean batch loss since the evaluation before */
+    bool diverged;
+    char params_sha256[65];
+} bl_train_state;
+
+/* Builds the net and takes its memory. BL_ENOMEM is an outcome, not a fault of the program. */
+bl_status bl_train_open(bl_train **out, const bl_config *config, const bl_dataset *data,
+                        const bl_train_options *options, bl_err *err) BL_CHECKED;
+void bl_train_close(bl_train *train); /* NULL is fine */
+
+/* Bytes a run of this configuration takes, by a dry pass: nothing is allocated for it. */
+bl_status bl_train_memory(const bl_config *config, const bl_dataset *data, size_t *bytes,
+                          bl_err *err) BL_CHECKED;
+
+/* The step of the first evaluation after `step`: max(step + 1, ceil(step * ratio)), `first` at the
+ * beginning, never beyond `limit` (> step), where a prefix that ends there is evaluated as well. */
+int64_t bl_train_next_eval(const bl_config *config, int64_t step, int64_t limit);
+
+/* Trains to the next evaluation (bl_train_next_eval), evaluates, and logs both. `stop` (may be NULL)
+ * is looked at after every step: when it becomes nonzero the call returns BL_EINTERRUPTED at a step
+ * boundary and may simply be repeated. Divergence is no error: state.diverged. */
+bl_status bl_train_advance(bl_train *train, int64_t limit, const volatile int *stop,
+                           bl_err *err) BL_CHECKED;
+const bl_train_state *bl_train_now(const bl_train *train);
+
+/* The log so far, header included, footer not: uncompressed JSON lines (docs/formats.md). */
+const bl_buf *bl_train_log(const bl_train *train);
+
+/* The whole state as bytes (also between evaluations): parameters, optimizer and running statistics,
+ * position, the log's length and digest. Restoring takes the log's text beside it, and refuses bytes
+ * or a log that do not belong together. The same bits follow, at any thread count. */
+void bl_train_save(const bl_train *train, bl_buf *out);
+bl_status bl_train_restore(bl_train *train, const void *bytes, size_t n, const char *log,
+                           size_t log_n, bl_err *err) BL_CHECKED;
+
+/* Mean seconds per optimizer step, no evaluation, over at least `seconds` and 3 steps: the timing
+ * pass. Changes the run's state; use a run opened for this. */
+bl_status bl_train_time(bl_train *train, double seconds, double *seconds_per_step,
+                        bl_err *err) BL_CHECKED;
+/* Examples per epoch: training rows in use. */
+int64_t bl_train_epoch_rows(const bl_config *config, const bl_dataset *data);
+#endif
