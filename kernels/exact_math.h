@@ -123,7 +123,7 @@ static inline BL_HD float bl_cos_turn(float t) {
 
 static inline BL_HD double bl_exp64(double x) {
     if (!(x >= -746.0)) return x < -746.0 ? 0.0 : x + x;
-    if (x > 710.0) return INFINITY;
+    if (x > 710.0) return (double)INFINITY;
     const double shifted = fma(x, 0x1.71547652b82fep+0, 0x1.8p+52);
     const double k = shifted - 0x1.8p+52;
     const int64_t n = (int64_t)(bl_bits64(shifted) - bl_bits64(0x1.8p+52));
@@ -163,7 +163,7 @@ static inline BL_HD double bl_log64(double x) {
     uint64_t u = bl_bits64(x);
     int64_t e = 0;
     if (u - 0x0010000000000000u >= 0x7fe0000000000000u) { /* not a normal positive number */
-        if (u << 1 == 0) return -INFINITY;
+        if (u << 1 == 0) return -(double)INFINITY;
         if (u == 0x7ff0000000000000u) return x;
         if (x != x) return x + x;
         if (u >> 63) return (double)NAN;

@@ -10,14 +10,14 @@
  *   BL_TILE_ROWS(X)   X(r) for each row of the dense kernels' register tile: rows * 3
  *                     accumulators have to fit the register file
  *
- *   if_positive(a, b)             a > 0 ? b : +0
- *   if_at_least(a, least, b)      a >= least ? b : +0, comparing uint32 lanes
- *   mul32, high, pair             product of low halves; high half moved down; (a, b) of low halves
- *   zip_low, zip_high, numbers    lanes of two vectors in turn. The order differs between the sets:
- *                                 zip_low(p, q), zip_high(p, q) hold p0 q0 p1 q1 p2 q2 ... when
- *                                 numbers() tells which of 0, 1, 2, ... a lane of p and q stands
- * for
- */
+ *   if_positive(a, b)           a > 0 ? b : +0
+ *   if_at_least(a, least, b)    a >= least ? b : +0, comparing uint32 lanes
+ *   mul32                       products of low halves
+ *   high                        high halves moved down; the upper bits are anything
+ *   pair                        low halves joined to (a, b)
+ *   zip_low, zip_high           lanes of two vectors in turn, in an order that differs between the
+ *                               sets: zip_low(p, q), zip_high(p, q) hold p0 q0 p1 q1 p2 q2 ... when
+ *                               lane i of p and of q stands for number numbers()[i] */
 #ifndef BL_KERNELS_CPU_CPU_H
 #define BL_KERNELS_CPU_CPU_H
 #include "engine/base/numerics.h"
@@ -88,7 +88,7 @@ BL_INLINE bl_vq bl_vq_mul32(bl_vq a, bl_vq b) {
     return _mm512_mul_epu32(a, b);
 }
 BL_INLINE bl_vq bl_vq_high(bl_vq a) {
-    return _mm512_srli_epi64(a, 32);
+    return _mm512_shuffle_epi32(a, 0xf5);
 }
 BL_INLINE bl_vq bl_vq_pair(bl_vq a, bl_vq b) {
     return _mm512_mask_blend_epi32(0xaaaa, a, _mm512_slli_epi64(b, 32));
@@ -154,7 +154,7 @@ BL_INLINE bl_vq bl_vq_mul32(bl_vq a, bl_vq b) {
     return _mm256_mul_epu32(a, b);
 }
 BL_INLINE bl_vq bl_vq_high(bl_vq a) {
-    return _mm256_srli_epi64(a, 32);
+    return _mm256_shuffle_epi32(a, 0xf5);
 }
 BL_INLINE bl_vq bl_vq_pair(bl_vq a, bl_vq b) {
     return _mm256_blend_epi32(a, _mm256_slli_epi64(b, 32), 0xaa);

@@ -1,9 +1,9 @@
 /* dense_backward_weight: dw = x^T dy and dbias, with rule B.
  *
  * The outputs are cut into macro tiles of at most MACRO_ROWS x MACRO_COLS. A macro tile walks the
- * batch block by block: the block's columns of x and dy are packed, every register tile runs its chain of
- * 256 examples, and the binary-counter tree is climbed at once, its levels lying in scratch. So the
- * tree costs cache traffic only, and x and dy are read few times. */
+ * batch block by block: the block's columns of x and dy are packed, every register tile runs its
+ * chain of 256 examples, and the binary-counter tree is climbed at once, its levels lying in
+ * scratch. So the tree costs cache traffic only, and x and dy are read few times. */
 #include "engine/base/mem.h"
 #include "kernels/cpu/column.h"
 #include "kernels/cpu/tile.h"
@@ -58,7 +58,8 @@ static void climb(const weights *w, const float *acc, size_t slot, size_t block,
     }
 }
 
-/* strips[s][b][r] = x[b][s * BL_ROWS + r] for `cols` columns of x; the last strip's rest is zero. */
+/* strips[s][b][r] = x[b][s * BL_ROWS + r] for `cols` columns of x; the last strip's rest is zero.
+ */
 static void pack_strips(float *strips, const float *x, size_t stride, size_t len, size_t cols) {
     const size_t rest = cols % BL_ROWS;
     for (size_t b = 0; b < len; b++, x += stride) {
@@ -84,8 +85,7 @@ static void panel_block(const weights *w, const float *panel, size_t slot, size_
         bl_tile t = {.a_step = BL_ROWS, .b = panel, .len = len};
         t.c = direct ? w->dw + row * w->n + j0 : acc;
         t.c_stride = direct ? w->n : BL_PANEL;
-        for (size_t r = 0; r < BL_ROWS; r++)
-            t.a[r] = strip + r;
+        for (size_t r = 0; r < BL_ROWS; r++) t.a[r] = strip + r;
         bl_tile_run(&t, (int)((cols + BL_W - 1) / BL_W));
         if (!direct) climb(w, acc, slot, b0 / BL_BLOCK, last, row, count, j0, cols);
     }

@@ -1,0 +1,305 @@
+/* Speed of the kernels on one thread: the dense products in GFLOP/s and as a part of the
+ * multiply-add peak measured here, everything else in GB/s of arrays read and written. A backend is
+ * held to the reference on a small shape before it is timed. Medians of 5 to 51 samples.
+ *
+ *   kernels_bench [BACKEND [BATCH]]      default: the best backend, batches 64, 1024 and 16384 */
+#include "engine/base/mem.h"
+#include "kernels/kernel.h"
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { SAMPLES_MIN = 5, SAMPLES_MAX = 51 };
+static const double SAMPLE_SECONDS = 2e-3, FAMILY_SECONDS = 0.1;
+
+/* All arrays a family may want at one shape, with the arguments of every family. */
+typedef struct bench {
+    size_t batch, k, n;
+    float *x, *dx;     /* (batch, k) */
+    float *y, *dy, *z; /* (batch, n) */
+    float *w, *dw;     /* (k, n) */
+    float *column[8];  /* (max(k, n)) */
+    uint16_t *codes;
+    double loss;
+    bl_embedding_column table;
+    bl_part part;
+} bench;
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int by_value(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void *memory(size_t bytes) {
+    void *p = bl_alloc(bytes);
+    if (!p) {
+        fprintf(stderr, "kernels_bench: out of memory\n");
+        exit(1);
+    }
+    return p;
+}
+
+static float *array(size_t n) {
+    float *x = memory(n * sizeof *x);
+    for (size_t i = 0; i < n; i++) x[i] = (float)(i * 2654435761u >> 7 & 0x3ff) * 0x1p-9f - 1.0f;
+    return x;
+}
+
+static void bench_init(bench *b, size_t batch, size_t k, size_t n) {
+    *b = (bench){.batch = batch, .k = k, .n = n};
+    b->x = array(batch * k);
+    b->dx = array(batch * k);
+    b->y = array(batch * n);
+    b->dy = array(batch * n);
+    b->z = array(batch * n);
+    b->w = array(k * n);
+    b->dw = array(k * n);
+    for (size_t i = 0; i < BL_COUNT(b->column); i++) {
+        b->column[i] = array(bl_max_size(k, n));
+        for (size_t j = 0; j < bl_max_size(k, n); j++)
+            b->column[i][j] += 1.25f; /* positive: variances are among them */
+    }
+    b->codes = memory(batch * sizeof *b->codes);
+    for (size_t i = 0; i < batch; i++) b->codes[i] = (uint16_t)(i * 2654435761u % k);
+    b->table = (bl_embedding_column){.rows = k, .width = n};
+    b->part = (bl_part){.parts = 1, .scratch = memory(BL_KERNEL_SCRATCH)};
+}
+
+static void bench_free(bench *b) {
+    void *all[] = {b->x, b->dx, b->y, b->dy, b->z, b->w, b->dw, b->codes, b->part.scratch};
+    for (size_t i = 0; i < BL_COUNT(all); i++) free(all[i]);
+    for (size_t i = 0; i < BL_COUNT(b->column); i++) free(b->column[i]);
+}
+
+/* run_FAMILY: one call. */
+static void run_dense_forward(const bl_kernels *k, bench *b) {
+    k->dense_forward(
+        &(bl_dense_forward){b->y, b->x, b->w, b->column[0], b->batch, b->k, b->n, true}, &b->part);
+}
+static void run_dense_backward_input(const bl_kernels *k, bench *b) {
+    k->dense_backward_input(&(bl_dense_backward_input){b->dx, b->dy, b->w, b->batch, b->k, b->n},
+                            &b->part);
+}
+static void run_dense_backward_weight(const bl_kernels *k, bench *b) {
+    k->dense_backward_weight(
+        &(bl_dense_backward_weight){b->dw, b->column[0], b->x, b->dy, b->batch, b->k, b->n},
+        &b->part);
+}
+static void run_relu_forward(const bl_kernels *k, bench *b) {
+    k->relu_forward(&(bl_relu_forward){b->dy, b->y, b->batch * b->n}, &b->part);
+}
+static void run_relu_backward(const bl_kernels *k, bench *b) {
+    k->relu_backward(&(bl_relu_backward){b->dy, b->dy, b->y, b->batch * b->n}, &b->part);
+}
+static void run_dropout(const bl_kernels *k, bench *b) {
+    k->dropout(&(bl_dropout){b->dy, b->y, b->batch, b->n, 1, 2, 3, 0x10000000u, 1.0f / 0.9375f},
+               &b->part);
+}
+static void run_batchnorm_forward(const bl_kernels *k, bench *b) {
+    float **c = b->column;
+    k->batchnorm_forward(&(bl_batchnorm_forward){b->dy, c[0], c[1], c[2], c[3], b->y, c[4], c[5],
+                                                 b->batch, b->n, 1e-5f, 0.1f},
+                         &b->part);
+}
+static void run_batchnorm_inference(const bl_kernels *k, bench *b) {
+    float **c = b->column;
+    k->batchnorm_inference(
+        &(bl_batchnorm_inference){b->dy, b->y, c[2], c[3], c[4], c[5], b->batch, b->n, 1e-5f},
+        &b->part);
+}
+static void run_batchnorm_backward(const bl_kernels *k, bench *b) {
+    float **c = b->column;
+    k->batchnorm_backward(
+        &(bl_batchnorm_backward){b->z, c[6], c[7], b->dy, b->y, c[0], c[1], c[4], b->batch, b->n},
+        &b->part);
+}
+static void run_embedding_forward(const bl_kernels *k, bench *b) {
+    k->embedding_forward(
+        &(bl_embedding_forward){b->y, b->w, b->codes, &b->table, 1, b->batch, b->n}, &b->part);
+}
+static void run_embedding_backward(const bl_kernels *k, bench *b) {
+    k->embedding_backward(
+        &(bl_embedding_backward){b->dw, b->dy, b->codes, &b->table, 1, b->batch, b->n}, &b->part);
+}
+static void run_sigmoid_range_forward(const bl_kernels *k, bench *b) {
+    k->sigmoid_range_forward(&(bl_sigmoid_range_forward){b->y, b->dy, b->x, b->batch, 0.0f, 10.0f},
+                             &b->part);
+}
+static void run_sigmoid_range_backward(const bl_kernels *k, bench *b) {
+    k->sigmoid_range_backward(
+        &(bl_sigmoid_range_backward){b->dx, b->x, b->dy, b->batch, 0.0f, 10.0f}, &b->part);
+}
+static void run_mse(const bl_kernels *k, bench *b) {
+    k->mse(&(bl_mse){&b->loss, b->dx, b->x, b->dy, b->batch}, &b->part);
+}
+
+/* Bytes that a call reads and writes, in floats per (batch, n), (batch) and (k, n) array. */
+typedef struct family {
+    const char *name;
+    void (*run)(const bl_kernels *k, bench *b);
+    bool dense;
+    double matrix, vector, table;
+} family;
+static const family families[] = {
+    {"dense_forward",          run_dense_forward,          true,  0, 0, 0},
+    {"dense_backward_input",   run_dense_backward_input,   true,  0, 0, 0},
+    {"dense_backward_weight",  run_dense_backward_weight,  true,  0, 0, 0},
+    {"relu_forward",           run_relu_forward,           false, 2, 0, 0},
+    {"relu_backward",          run_relu_backward,          false, 3, 0, 0},
+    {"dropout",                run_dropout,                false, 2, 0, 0},
+    {"batchnorm_forward",      run_batchnorm_forward,      false, 4, 0, 0},
+    {"batchnorm_inference",    run_batchnorm_inference,    false, 2, 0, 0},
+    {"batchnorm_backward",     run_batchnorm_backward,     false, 5, 0, 0},
+    {"embedding_forward",      run_embedding_forward,      false, 2, 0, 0},
+    {"embedding_backward",     run_embedding_backward,     false, 1, 0, 1},
+    {"sigmoid_range_forward",  run_sigmoid_range_forward,  false, 0, 3, 0},
+    {"sigmoid_range_backward", run_sigmoid_range_backward, false, 0, 3, 0},
+    {"mse",                    run_mse,                    false, 0, 3, 0},
+};
+#define COUNT_ONE(family) +1
+_Static_assert(BL_COUNT(families) == 0 BL_FAMILIES(COUNT_ONE), "every family is measured");
+
+/* The median time of a call. */
+static double time_call(const bl_kernels *k, bench *b, const family *f) {
+    double t[SAMPLES_MAX], spent = 0;
+    int n = 0;
+    f->run(k, b);
+    for (; n < SAMPLES_MAX && (n < SAMPLES_MIN || spent < FAMILY_SECONDS); n++) {
+        const double start = seconds();
+        int calls = 0;
+        do {
+            f->run(k, b);
+            calls++;
+        } while (seconds() - start < SAMPLE_SECONDS);
+        t[n] = (seconds() - start) / calls;
+        spent += t[n] * calls;
+    }
+    qsort(t, (size_t)n, sizeof t[0], by_value);
+    return t[n / 2];
+}
+
+/* The multiply-add peak of an instruction set: independent chains, as many as hide the latency. */
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define PEAK(NAME, TARGET, TYPE, WIDTH, SET1, FMA)                                                 \
+    __attribute__((target(TARGET))) static double NAME(void) {                                     \
+        enum { ROUNDS = 2000000 };                                                                 \
+        TYPE v[12];                                                                                \
+        const TYPE a = SET1(0.999f), c = SET1(0.001f);                                             \
+        double best = 0;                                                                           \
+        for (int i = 0; i < 12; i++) v[i] = SET1((float)i);                                        \
+        for (int repeat = 0; repeat < 7; repeat++) {                                               \
+            const double start = seconds();                                                        \
+            for (int r = 0; r < ROUNDS; r++) {                                                     \
+                v[0] = FMA(v[0], a, c), v[1] = FMA(v[1], a, c), v[2] = FMA(v[2], a, c);            \
+                v[3] = FMA(v[3], a, c), v[4] = FMA(v[4], a, c), v[5] = FMA(v[5], a, c);            \
+                v[6] = FMA(v[6], a, c), v[7] = FMA(v[7], a, c), v[8] = FMA(v[8], a, c);            \
+                v[9] = FMA(v[9], a, c), v[10] = FMA(v[10], a, c), v[11] = FMA(v[11], a, c);        \
+            }                                                                                      \
+            const double rate = 2.0 * 12 * WIDTH * ROUNDS / (seconds() - start);                   \
+            if (rate > best) best = rate;                                                          \
+        }                                                                                          \
+        volatile float sink = 0;                                                                   \
+        for (int i = 0; i < 12; i++) sink = v[i][0];                                               \
+        (void)sink;                                                                                \
+        return best;                                                                               \
+    }
+PEAK(peak_avx512, "avx512f", __m512, 16, _mm512_set1_ps, _mm512_fmadd_ps)
+PEAK(peak_avx2, "avx2,fma", __m256, 8, _mm256_set1_ps, _mm256_fmadd_ps)
+static double peak_of(const char *backend) {
+    if (strcmp(backend, "avx512") == 0) return peak_avx512();
+    return strcmp(backend, "avx2") == 0 ? peak_avx2() : 0;
+}
+#else
+static double peak_of(const char *backend) {
+    return (void)backend, 0;
+}
+#endif
+
+/* Every array after one call of every family must equal the reference's. */
+static void verify(const bl_kernels *k) {
+    bench got, want;
+    for (size_t i = 0; i < BL_COUNT(families); i++) {
+        bench_init(&got, 300, 70, 90);
+        bench_init(&want, 300, 70, 90);
+        families[i].run(k, &got);
+        families[i].run(bl_kernels_table[bl_kernels_count - 1], &want);
+        bool same = memcmp(got.y, want.y, 300 * 90 * 4) == 0 && got.loss == want.loss &&
+                    memcmp(got.dy, want.dy, 300 * 90 * 4) == 0 &&
+                    memcmp(got.dx, want.dx, 300 * 70 * 4) == 0 &&
+                    memcmp(got.dw, want.dw, 70 * 90 * 4) == 0 &&
+                    memcmp(got.z, want.z, 300 * 90 * 4) == 0;
+        for (size_t c = 0; c < BL_COUNT(got.column); c++)
+            same = same && memcmp(got.column[c], want.column[c], 90 * 4) == 0;
+        if (!same) {
+            fprintf(stderr, "kernels_bench: %s/%s differs from ref\n", k->name, families[i].name);
+            exit(1);
+        }
+        bench_free(&got);
+        bench_free(&want);
+    }
+}
+
+static void measure_shape(const bl_kernels *k, double peak, size_t batch, size_t kk, size_t n,
+                          bool dense) {
+    bench b;
+    bench_init(&b, batch, kk, n);
+    for (size_t i = 0; i < BL_COUNT(families); i++) {
+        const family *f = &families[i];
+        if (f->dense != dense) continue;
+        const double t = time_call(k, &b, f);
+        printf("%-8s %-23s %6zu %5zu %5zu %12.2f", k->name, f->name, batch, kk, n, t * 1e6);
+        const double rows = (double)batch, cols = (double)n;
+        if (dense) {
+            const double flops = 2.0 * rows * (double)kk * cols / t;
+            printf(" %9.1f GFLOP/s", flops / 1e9);
+            if (peak > 0) printf(" %5.1f %%", 100 * flops / peak);
+        } else {
+            const double floats =
+                f->matrix * rows * cols + f->vector * rows + f->table * (double)kk * cols;
+            printf(" %9.2f GB/s", floats * 4 / t / 1e9);
+        }
+        printf("\n");
+        fflush(stdout);
+    }
+    bench_free(&b);
+}
+
+int main(int argc, char **argv) {
+    static const size_t dense[][2] = {
+        {233,  1000},
+        {1000, 500 },
+        {500,  1   },
+        {200,  100 },
+        {100,  50  },
+        {50,   1   },
+        {10,   50  },
+        {50,   2   }
+    };
+    size_t batches[] = {64, 1024, 16384}, batch_count = 3;
+    const bl_kernels *k = NULL;
+    for (size_t i = bl_kernels_count; i-- > 0;)
+        if (argc > 1 ? strcmp(argv[1], bl_kernels_table[i]->name) == 0
+                     : bl_kernels_table[i]->usable())
+            k = bl_kernels_table[i];
+    if (!k || !k->usable()) {
+        fprintf(stderr, "kernels_bench: no backend %s here\n", argc > 1 ? argv[1] : "");
+        return 1;
+    }
+    if (argc > 2) batches[0] = (size_t)atol(argv[2]), batch_count = 1;
+    verify(k);
+    const double peak = peak_of(k->name);
+    if (peak > 0) printf("multiply-add peak of one core: %.1f GFLOP/s\n", peak / 1e9);
+    printf("backend  family                   batch     k     n         us\n");
+    for (size_t i = 0; i < batch_count; i++)
+        for (size_t j = 0; j < BL_COUNT(dense); j++)
+            measure_shape(k, peak, batches[i], dense[j][0], dense[j][1], true);
+    for (size_t i = 0; i < batch_count; i++) measure_shape(k, peak, batches[i], 1115, 500, false);
+    return 0;
+}
