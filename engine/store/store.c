@@ -1,0 +1,155 @@
+#include "engine/store/store.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { RESULT_LIMIT = 1 << 20 };
+
+bl_status bl_store_open(bl_store *store, const char *runs_dir, const char *experiment, bool create,
+                        bl_err *err) {
+    BL_TRY(bl_path(store->dir, err, "%s/%s", runs_dir, experiment));
+    return create ? bl_make_dirs(store->dir, err) : BL_OK;
+}
+
+void bl_stored_free(bl_stored *run) {
+    bl_buf_free(&run->log);
+    bl_runlog_free(&run->parsed);
+    *run = (bl_stored){0};
+}
+
+/* The log holds at least what the result speaks of: a crash between the two writes of a longer prefix
+ * leaves a log that goes on beyond its result, and that is fine. */
+static bl_status check_against_log(const bl_json *result, const char *path, bl_stored *out,
+                                   bl_err *err) {
+    const int64_t steps = bl_json_int(result, "steps", -1);
+    const bl_runlog *log = &out->parsed;
+    size_t last = 0;
+    while (last < log->evals && log->eval[last].step < steps) last++;
+    if (last == log->evals || log->eval[last].step != steps)
+        BL_FAIL(err, BL_EFORMAT, "%s: its log has no evaluation at step %" PRId64, path, steps);
+    char digest[BL_SHA256_HEX];
+    bl_sha256_of(out->log.data, log->eval[last].end, digest);
+    if (strcmp(digest, bl_json_text(result, "log_sha256", "")) != 0)
+        BL_FAIL(err, BL_EFORMAT, "%s: its digest is not that of the log", path);
+    bl_buf_truncate(&out->log, log->eval[last].end);
+    out->parsed.evals = last + 1;
+    out->steps = steps;
+    out->diverged = strcmp(bl_json_text(result, "outcome", ""), "diverged") == 0;
+    out->done = true;
+    return BL_OK;
+}
+
+static bl_status load(const bl_store *store, const char *id, bl_stored *out, bl_err *err) {
+    char path[BL_PATH], log_path[BL_PATH];
+    BL_TRY(bl_path(path, err, "%s/%s/result.json", store->dir, id));
+    BL_TRY(bl_path(log_path, err, "%s/%s/log.jsonl.gz", store->dir, id));
+    bl_buf text = {0};
+    bl_json_doc doc = {0};
+    bl_status status;
+    BL_GOTO(bl_file_read(&text, path, RESULT_LIMIT, err));
+    BL_GOTO(bl_json_parse(&doc, text.data, text.len, path, 1, err));
+    if (bl_json_int(doc.root, "format", 0) != 1 ||
+        strcmp(bl_json_text(doc.root, "run", ""), id) != 0) {
+        status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__, "%s: not the result of run %s",
+                            path, id);
+        goto done;
+    }
+    BL_GOTO(bl_runlog_read(&out->log, log_path, err));
+    BL_GOTO(bl_runlog_parse(&out->parsed, out->log.data, out->log.len, log_path, err));
+    BL_GOTO(check_against_log(doc.root, path, out, err));
+done:
+    bl_json_free(&doc);
+    bl_buf_free(&text);
+    return status;
+}
+
+static bl_status set_aside(const bl_store *store, const char *id, bl_err *err) {
+    char from[BL_PATH], to[BL_PATH];
+    BL_TRY(bl_path(from, err, "%s/%s", store->dir, id));
+    for (int n = 1;; n++) {
+        BL_TRY(bl_path(to, err, "%s/%s.corrupt-%d", store->dir, id, n));
+        if (bl_dir_exists(to)) continue;
+        if (rename(from, to) == 0) return BL_OK;
+        if (errno != EEXIST && errno != ENOTEMPTY)
+            BL_FAIL(err, BL_EIO, "cannot set %s aside: %s", from, strerror(errno));
+    }
+}
+
+bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out, bl_err *err) {
+    *out = (bl_stored){0};
+    char path[BL_PATH];
+    BL_TRY(bl_path(path, err, "%s/%s/result.json", store->dir, id));
+    if (!bl_file_exists(path)) return BL_OK;
+    const bl_status status = load(store, id, out, err);
+    if (status == BL_OK) return BL_OK;
+    bl_stored_free(out);
+    /* A result without its log, or bytes that are not what they claim: nothing unreadable is taken
+     * for empty, and nothing damaged is overwritten. */
+    if (status != BL_EFORMAT && status != BL_EMISSING) return status;
+    BL_TRY(set_aside(store, id, err));
+    out->set_aside = true;
+    return BL_OK;
+}
+
+/* BL_OK with *longer when what is published already says at least as much. */
+static bl_status compare_published(const bl_store *store, const bl_publication *what,
+                                   const char *digest, bool *longer, bl_err *err) {
+    bl_stored there;
+    *longer = false;
+    BL_TRY(bl_store_load(store, what->id, &there, err));
+    bl_status status = BL_OK;
+    if (there.done && there.steps >= what->steps) {
+        *longer = true;
+        char prefix[BL_SHA256_HEX] = "";
+        for (size_t i = 0; i < there.parsed.evals; i++)
+            if (there.parsed.eval[i].step == what->steps)
+                bl_sha256_of(there.log.data, there.parsed.eval[i].end, prefix);
+        if (strcmp(prefix, digest) != 0)
+            status = bl_err_set(err, BL_EMISMATCH, __FILE__, __LINE__,
+                                "run %s was done twice with different logs up to step %" PRId64
+                                ": this machine or program is not deterministic",
+                                what->id, what->steps);
+    }
+    bl_stored_free(&there);
+    return status;
+}
+
+static bl_status write_result(const char *dir, const bl_publication *what, const char *digest,
+                              bl_err *err) {
+    char path[BL_PATH];
+    bl_buf result = {0};
+    bl_buf_printf(&result,
+                  "{\"format\":1,\"run\":\"%s\",\"outcome\":\"%s\",\"steps\":%" PRId64
+                  ",\"examples\":%" PRId64 ",\"evals\":%" PRId64
+                  ",\"params\":\"%s\",\"log_sha256\":\"%s\",\n \"environment\":{%s}}\n",
+                  what->id, what->outcome, what->steps, what->examples, what->evals, what->params,
+                  digest, what->environment);
+    bl_status status = bl_path(path, err, "%s/result.json", dir);
+    if (status == BL_OK) status = bl_file_write(path, result.data, result.len, err);
+    bl_buf_free(&result);
+    return status;
+}
+
+bl_status bl_store_publish(const bl_store *store, const bl_publication *what, bl_err *err) {
+    char dir[BL_PATH], path[BL_PATH], digest[BL_SHA256_HEX];
+    BL_TRY(bl_path(dir, err, "%s/%s", store->dir, what->id));
+    bl_sha256_of(what->log, what->log_n, digest);
+    bool longer;
+    BL_TRY(compare_published(store, what, digest, &longer, err));
+    if (longer) return BL_OK;
+    BL_TRY(bl_make_dirs(dir, err));
+    BL_TRY(bl_path(path, err, "%s/run.json", dir));
+    BL_TRY(bl_file_write(path, what->identity, strlen(what->identity), err));
+
+    bl_buf log = {0};
+    bl_buf_add(&log, what->log, what->log_n);
+    bl_runlog_footer(&log, what->outcome, what->steps, what->params);
+    bl_status status = bl_path(path, err, "%s/log.jsonl.gz", dir);
+    if (status == BL_OK) status = bl_runlog_write(path, log.data, log.len, err);
+    bl_buf_free(&log);
+    if (status != BL_OK) return status;
+    return write_result(dir, what, digest, err);
+}
