@@ -1,0 +1,36 @@
+/* Carries rounds out: many runs over a few threads, each run alone on its thread. What is published
+ * does not depend on how many there are or which came first. */
+#ifndef BL_ENGINE_SWEEP_SCHEDULER_H
+#define BL_ENGINE_SWEEP_SCHEDULER_H
+#include "engine/data/dataset.h"
+#include "engine/store/store.h"
+#include "engine/sweep/round.h"
+#include "kernels/kernel.h"
+
+/* A moment of a round, for the progress display. */
+typedef struct bl_progress {
+    const char *round_title;
+    size_t runs_done, runs; /* of this round */
+    int64_t batch_size;
+    double learning_rate;
+    int64_t step, max_steps; /* of the run that just moved */
+    double value, train_loss;
+    bool run_done;  /* this run needs no more */
+    bool trained;   /* false: the answer was in the store */
+} bl_progress;
+
+typedef struct bl_scheduler {
+    const bl_dataset *data;
+    const bl_store *store;
+    const bl_kernels *kernels;
+    size_t jobs;
+    double checkpoint_seconds;  /* between checkpoints of one run */
+    const volatile int *stop;   /* nonzero: checkpoint everything and return BL_EINTERRUPTED */
+    bool lookup_only;           /* answer from the store or fail with BL_EMISSING: plan, check */
+    void (*progress)(void *ctx, const bl_progress *now); /* one call at a time; may be NULL */
+    void *progress_ctx;
+} bl_scheduler;
+
+bl_status bl_scheduler_run(const bl_scheduler *scheduler, const bl_round *round,
+                           bl_trial_result *results, bl_err *err) BL_CHECKED;
+#endif

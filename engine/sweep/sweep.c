@@ -1,0 +1,162 @@
+#include "engine/sweep/sweep.h"
+#include "engine/base/file.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/train/train.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct sweep {
+    const bl_config *config;
+    const bl_scheduler *scheduler;
+    const bl_sweep_options *options;
+    bl_sweep_totals *totals;
+    bl_buf plan;
+} sweep;
+
+static void write_head(sweep *s) {
+    const bl_config *c = s->config;
+    const bl_dataset *d = s->scheduler->data;
+    bl_buf *p = &s->plan;
+    bl_buf_printf(p, "{\"record\":\"plan\",\"format\":1,\"experiment\":\"%s\",\"preset\":\"%s\",\"title\":",
+                  c->name, c->preset);
+    bl_json_string(p, c->title);
+    bl_buf_printf(p, ",\"metric\":\"%s\",\"targets\":[", c->metric);
+    for (size_t i = 0; i < c->sweep.targets.n; i++) {
+        if (i > 0) bl_buf_str(p, ",");
+        bl_json_f64(p, c->sweep.targets.v[i]);
+    }
+    bl_buf_printf(p,
+                  "],\"epoch_rows\":%" PRId64 ",\"dataset\":{\"name\":\"%s\",\"synthetic\":%s,"
+                  "\"variant\":\"%s\",\"sha256\":\"%s\"},\"cost\":{\"per_core_hour\":",
+                  bl_train_epoch_rows(c, d), d->name, d->synthetic ? "true" : "false", d->variant,
+                  d->sha256);
+    bl_json_f64(p, c->cost.per_core_hour);
+    bl_buf_str(p, ",\"currency\":");
+    bl_json_string(p, c->cost.currency);
+    bl_buf_str(p, "}}\n");
+}
+
+static void write_round(sweep *s, const bl_round *round) {
+    bl_buf_printf(&s->plan, "{\"record\":\"round\",\"round\":%zu,\"title\":", s->totals->rounds);
+    bl_json_string(&s->plan, round->title);
+    bl_buf_printf(&s->plan, ",\"race\":%s,\"slack\":", round->race ? "true" : "false");
+    bl_json_f64(&s->plan, round->slack);
+    bl_buf_str(&s->plan, "}\n");
+}
+
+/* Identity keys in which the trial differs from the experiment. */
+static void write_settings(bl_buf *p, const bl_config *base, const bl_config *trial) {
+    const char *path;
+    bl_config_value was, is;
+    bool first = true;
+    bl_buf_str(p, "{");
+    for (size_t i = 0; bl_config_at(base, i, &path, &was) && bl_config_at(trial, i, &path, &is); i++) {
+        const bool always = strcmp(path, "train.batch_size") == 0 ||
+                            strcmp(path, "train.learning_rate") == 0 ||
+                            strcmp(path, "train.seed") == 0;
+        if (!bl_config_key_is_identity(path)) continue;
+        if (is.type == BL_VALUE_I64 && (always || is.i64 != was.i64)) {
+            bl_buf_printf(p, "%s\"%s\":%" PRId64, first ? "" : ",", path, is.i64);
+        } else if (is.type == BL_VALUE_F64 && (always || is.f64 != was.f64)) {
+            bl_buf_printf(p, "%s\"%s\":", first ? "" : ",", path);
+            bl_json_f64(p, is.f64);
+        } else if (is.type == BL_VALUE_STR && strcmp(is.str, was.str) != 0) {
+            bl_buf_printf(p, "%s\"%s\":", first ? "" : ",", path);
+            bl_json_string(p, is.str);
+        } else {
+            continue;
+        }
+        first = false;
+    }
+    bl_buf_str(p, "}");
+}
+
+static void write_trial(sweep *s, const bl_trial *t, const bl_trial_result *r) {
+    bl_buf *p = &s->plan;
+    bl_buf_printf(p, "{\"record\":\"trial\",\"round\":%zu,\"run\":\"%s\",\"set\":", s->totals->rounds,
+                  r->run);
+    write_settings(p, s->config, &t->config);
+    bl_buf_printf(p, ",\"batch_size\":%" PRId64 ",\"learning_rate\":", t->config.train.batch_size);
+    bl_json_f64(p, t->config.train.learning_rate);
+    bl_buf_printf(p, ",\"seed\":%" PRId64 ",\"max_steps\":%" PRId64 ",\"target\":",
+                  t->config.train.seed, t->max_steps);
+    bl_json_f64(p, t->target);
+    bl_buf_printf(p,
+                  ",\"outcome\":\"%s\",\"steps\":%" PRId64 ",\"hit\":%" PRId64 ",\"before\":%" PRId64
+                  ",\"reason\":",
+                  bl_outcome_name(r->outcome), r->steps, r->hit, r->before);
+    bl_json_string(p, t->reason);
+    bl_buf_str(p, "}\n");
+}
+
+static bl_status save_plan(const sweep *s, bl_err *err) {
+    if (!s->options->write_plan) return BL_OK;
+    char path[BL_PATH];
+    BL_TRY(bl_path(path, err, "%s/plan.jsonl", s->scheduler->store->dir));
+    return bl_file_write(path, s->plan.data, s->plan.len, err);
+}
+
+static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *results,
+                           bl_err *err) {
+    sweep *s = ctx;
+    s->totals->rounds++;
+    if (s->options->round != NULL) s->options->round(s->options->ctx, round);
+    write_round(s, round);
+    BL_TRY(bl_scheduler_run(s->scheduler, round, results, err));
+    for (size_t i = 0; i < round->count; i++) {
+        write_trial(s, &round->trial[i], &results[i]);
+        s->totals->trials++;
+        s->totals->reached += results[i].outcome == BL_OUTCOME_TARGET;
+        s->totals->failed +=
+            results[i].outcome == BL_OUTCOME_MEMORY || results[i].outcome == BL_OUTCOME_FAILED;
+    }
+    return save_plan(s, err);
+}
+
+static bl_status decide(void *ctx, const char *json, const char *text, bl_err *err) {
+    sweep *s = ctx;
+    bl_buf_printf(&s->plan, "{\"record\":\"decision\",\"round\":%zu,%s}\n", s->totals->rounds, json);
+    if (s->options->decision != NULL && text[0] != '\0')
+        s->options->decision(s->options->ctx, text);
+    return save_plan(s, err);
+}
+
+bl_status bl_sweep_run(const bl_config *config, const bl_scheduler *scheduler,
+                       const bl_sweep_options *options, bl_sweep_totals *totals, bl_err *err) {
+    *totals = (bl_sweep_totals){0};
+    sweep s = {.config = config, .scheduler = scheduler, .options = options, .totals = totals};
+    write_head(&s);
+    const bl_planner_facts facts = {.epoch_rows = bl_train_epoch_rows(config, scheduler->data),
+                                    .synthetic = scheduler->data->synthetic};
+    const bl_planner_host host = {.ctx = &s, .run = run_round, .decide = decide};
+    const bl_status status = bl_planner_run(options->script, options->library_dir, config, &facts,
+                                            &host, &bl_planner_default_limits, err);
+    bl_buf_free(&s.plan);
+    return status;
+}
+
+static bl_status stop_at_first_round(void *ctx, const bl_round *round, bl_trial_result *results,
+                                     bl_err *err) {
+    (void)results;
+    *(size_t *)ctx = round->count;
+    BL_FAIL(err, BL_EINTERRUPTED, "checked");
+}
+
+static bl_status decide_nothing(void *ctx, const char *json, const char *text, bl_err *err) {
+    (void)ctx, (void)json, (void)text, (void)err;
+    return BL_OK;
+}
+
+bl_status bl_sweep_check(const bl_config *config, int64_t epoch_rows,
+                         const bl_sweep_options *options, size_t *trials, bl_err *err) {
+    *trials = 0;
+    const bl_planner_facts facts = {.epoch_rows = epoch_rows};
+    const bl_planner_host host = {
+        .ctx = trials, .run = stop_at_first_round, .decide = decide_nothing};
+    const bl_status status = bl_planner_run(options->script, options->library_dir, config, &facts,
+                                            &host, &bl_planner_default_limits, err);
+    return status == BL_EINTERRUPTED && *trials > 0 ? BL_OK : status;
+}

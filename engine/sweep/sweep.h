@@ -1,0 +1,46 @@
+/* A whole sweep: the planner's rounds carried out by the scheduler, every trial and decision written
+ * to runs/NAME/plan.jsonl as it is made, and the timing pass after it. */
+#ifndef BL_ENGINE_SWEEP_SWEEP_H
+#define BL_ENGINE_SWEEP_SWEEP_H
+#include "engine/sweep/round.h"
+#include "engine/sweep/scheduler.h"
+
+typedef struct bl_sweep_options {
+    const char *script;      /* experiments/NAME/sweep.lua */
+    const char *library_dir; /* scripts/lua */
+    bool write_plan;
+    /* A new round, and a line for each decision; may be NULL. */
+    void (*round)(void *ctx, const bl_round *round);
+    void (*decision)(void *ctx, const char *text);
+    void *ctx;
+} bl_sweep_options;
+
+/* Totals of a sweep, also when it fails half-way. */
+typedef struct bl_sweep_totals {
+    size_t rounds, trials, failed; /* failed: out of memory or broken, not diverged */
+    size_t reached;                /* trials that reached their target */
+} bl_sweep_totals;
+
+bl_status bl_sweep_run(const bl_config *config, const bl_scheduler *scheduler,
+                       const bl_sweep_options *options, bl_sweep_totals *totals,
+                       bl_err *err) BL_CHECKED;
+
+/* Only the first round is expanded and nothing is run: what `check` does. */
+bl_status bl_sweep_check(const bl_config *config, int64_t epoch_rows,
+                         const bl_sweep_options *options, size_t *trials, bl_err *err) BL_CHECKED;
+
+/* The timing pass: seconds per step of every batch size of the plan's winners, quiet and interleaved,
+ * into runs/NAME/timing.json. What is there already for this machine and configuration is kept. */
+typedef struct bl_timing_options {
+    const bl_config *config;
+    const bl_dataset *data;
+    const bl_store *store;
+    const bl_kernels *kernels;
+    const int64_t *batch_sizes;
+    size_t count;
+    const volatile int *stop;
+    void (*say)(void *ctx, const char *text); /* progress, may be NULL */
+    void *say_ctx;
+} bl_timing_options;
+bl_status bl_timing_run(const bl_timing_options *options, bl_err *err) BL_CHECKED;
+#endif

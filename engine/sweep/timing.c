@@ -1,0 +1,165 @@
+/* Time per step, apart from the sweep: nothing else of ours runs, batch sizes take turns in an order
+ * that changes from one repetition to the next, so that a slow spell of the machine meets all of them. */
+#include "engine/base/clock.h"
+#include "engine/base/energy.h"
+#include "engine/base/file.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/base/philox.h"
+#include "engine/sweep/sweep.h"
+#include "engine/train/train.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FILE_LIMIT = 16 << 20, MOST_REPEATS = 1000 };
+
+typedef struct point {
+    int64_t batch_size;
+    size_t memory_bytes;
+    double seconds[MOST_REPEATS], joules; /* joules per step, NAN: not reported */
+} point;
+
+static void processor_name(char out[128]) {
+    (void)snprintf(out, 128, "unknown");
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    char line[256];
+    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+        char *value = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || value == NULL) continue;
+        value[strcspn(value, "\n")] = '\0';
+        (void)snprintf(out, 128, "%s", value + 2);
+        break;
+    }
+    if (f != NULL) (void)fclose(f);
+}
+
+/* What a measurement is of: the run without its rate and seed, this processor, these kernels. */
+static void timing_key(const bl_timing_options *o, char key[BL_SHA256_HEX]) {
+    bl_config c = *o->config;
+    char id[BL_RUN_ID], processor[128];
+    c.train.batch_size = 1;
+    c.train.learning_rate = 1.0;
+    c.train.seed = 0;
+    bl_buf text = {0};
+    bl_run_identity(&c, o->data->sha256, id, &text);
+    processor_name(processor);
+    bl_buf_printf(&text, "%s|%s|%" PRId64, processor, o->kernels->name, o->config->timing.repeats);
+    for (size_t i = 0; i < o->count; i++) bl_buf_printf(&text, "|%" PRId64, o->batch_sizes[i]);
+    bl_sha256_of(text.data, text.len, key);
+    bl_buf_free(&text);
+}
+
+static bool already_there(const char *path, const char *key) {
+    bl_buf text = {0};
+    bl_json_doc doc = {0};
+    bl_err ignored;
+    bool there = bl_file_read(&text, path, FILE_LIMIT, &ignored) == BL_OK &&
+                 bl_json_parse(&doc, text.data, text.len, path, 1, &ignored) == BL_OK &&
+                 strcmp(bl_json_text(doc.root, "key", ""), key) == 0;
+    bl_json_free(&doc);
+    bl_buf_free(&text);
+    return there;
+}
+
+static bl_status measure_one(const bl_timing_options *o, point *p, size_t repeat, bl_err *err) {
+    bl_config c = *o->config;
+    c.train.batch_size = p->batch_size;
+    bl_train *train = NULL;
+    const bl_train_options options = {.kernels = o->kernels, .run_id = "timing", .threads = 1};
+    BL_TRY(bl_train_open(&train, &c, o->data, &options, err));
+    const double joules = bl_energy_joules(), start = bl_clock_seconds();
+    const bl_status status = bl_train_time(train, c.timing.seconds, &p->seconds[repeat], err);
+    const double steps = (bl_clock_seconds() - start) / p->seconds[repeat];
+    if (repeat == 0) p->joules = (bl_energy_joules() - joules) / steps;
+    bl_train_close(train);
+    return status;
+}
+
+/* A different order for every repetition, the same at every start. */
+static void shuffle(size_t *order, size_t n, size_t repeat) {
+    for (size_t i = 0; i < n; i++) order[i] = i;
+    for (size_t i = n; i > 1; i--) {
+        const uint32_t word = bl_random_u32(0, BL_STREAM_SEARCH, (uint32_t)repeat, i);
+        const size_t k = (size_t)(((uint64_t)word * i) >> 32), held = order[i - 1];
+        order[i - 1] = order[k];
+        order[k] = held;
+    }
+}
+
+static void write_points(bl_buf *out, const point *points, size_t n, size_t repeats) {
+    for (size_t i = 0; i < n; i++) {
+        bl_buf_printf(out, "%s\n  {\"batch_size\":%" PRId64 ",\"seconds_per_step\":[",
+                      i > 0 ? "," : "", points[i].batch_size);
+        for (size_t r = 0; r < repeats; r++) {
+            if (r > 0) bl_buf_str(out, ",");
+            bl_json_f64(out, points[i].seconds[r]);
+        }
+        bl_buf_printf(out, "],\"memory_bytes\":%zu,\"joules_per_step\":", points[i].memory_bytes);
+        bl_json_f64(out, points[i].joules);
+        bl_buf_str(out, "}");
+    }
+}
+
+static bl_status write_timing(const bl_timing_options *o, const char *path, const char *key,
+                              const point *points, size_t n, size_t repeats, bl_err *err) {
+    char processor[128];
+    processor_name(processor);
+    bl_buf out = {0};
+    bl_buf_printf(&out, "{\"format\":1,\"key\":\"%s\",\"host\":{\"processor\":", key);
+    bl_json_string(&out, processor);
+    bl_buf_printf(&out, ",\"cores\":%ld,\"impl\":\"%s\"},\"threads\":1,\n \"points\":[",
+                  sysconf(_SC_NPROCESSORS_ONLN), o->kernels->name);
+    write_points(&out, points, n, repeats);
+    bl_buf_str(&out, "]}\n");
+    const bl_status status = bl_file_write(path, out.data, out.len, err);
+    bl_buf_free(&out);
+    return status;
+}
+
+/* Batch sizes that do not fit in memory are left out: they have no time. */
+static bl_status measure_all(const bl_timing_options *o, point *points, size_t *n, size_t repeats,
+                             bl_err *err) {
+    size_t *order = bl_xalloc(o->count * sizeof *order);
+    bl_status status = BL_OK;
+    for (size_t r = 0; r < repeats && status == BL_OK; r++) {
+        char line[96];
+        (void)snprintf(line, sizeof line, "timing pass %zu/%zu", r + 1, repeats);
+        if (o->say != NULL) o->say(o->say_ctx, line);
+        shuffle(order, *n, r);
+        for (size_t i = 0; i < *n && status == BL_OK; i++) {
+            if (o->stop != NULL && *o->stop)
+                status = bl_err_set(err, BL_EINTERRUPTED, __FILE__, __LINE__,
+                                    "interrupted in the timing pass");
+            else
+                status = measure_one(o, &points[order[i]], r, err);
+        }
+    }
+    free(order);
+    return status;
+}
+
+bl_status bl_timing_run(const bl_timing_options *o, bl_err *err) {
+    char path[BL_PATH], key[BL_SHA256_HEX];
+    BL_TRY(bl_path(path, err, "%s/timing.json", o->store->dir));
+    timing_key(o, key);
+    if (o->count == 0 || already_there(path, key)) return BL_OK;
+    point *points = bl_xalloc(o->count * sizeof *points);
+    size_t n = 0;
+    bl_status status = BL_OK;
+    for (size_t i = 0; i < o->count && status == BL_OK; i++) {
+        bl_config c = *o->config;
+        c.train.batch_size = o->batch_sizes[i];
+        points[n] = (point){.batch_size = o->batch_sizes[i], .joules = (double)NAN};
+        status = bl_train_memory(&c, o->data, &points[n].memory_bytes, err);
+        if (status == BL_OK) n++;
+        if (status == BL_ENOMEM) status = BL_OK;
+    }
+    const size_t repeats = bl_min_size((size_t)o->config->timing.repeats, MOST_REPEATS);
+    if (status == BL_OK) status = measure_all(o, points, &n, repeats, err);
+    if (status == BL_OK) status = write_timing(o, path, key, points, n, repeats, err);
+    free(points);
+    return status;
+}
