@@ -1,0 +1,50 @@
+/* batchlab check NAME: configuration, data set declaration and sweep script, without computing. */
+#include "engine/base/mem.h"
+#include "engine/cli/experiment.h"
+#include "engine/sweep/sweep.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { LIST_KEYS, PRESET, SET, OPTION_COUNT };
+static const bl_option k_options[] = {
+    [LIST_KEYS] = {"--list-keys", NULL, "GROUP", "the keys of a group, or of all groups: all"},
+    [PRESET] = {"--preset", NULL, "NAME", "check this preset's sweep"},
+    [SET] = {"--set", NULL, "KEY=VALUE", "change one key; may be repeated"},
+};
+_Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
+static const char k_usage[] = "check NAME | check --list-keys GROUP";
+
+static int list_keys(const char *group) {
+    bl_err err = {0};
+    bl_buf out = {0};
+    const bl_status status =
+        bl_config_list_keys(strcmp(group, "all") == 0 ? NULL : group, &out, &err);
+    if (status == BL_OK) (void)printf("%s", bl_buf_text(&out));
+    bl_buf_free(&out);
+    return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
+}
+
+int bl_cmd_check(int argc, char **argv) {
+    bl_args args;
+    const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
+    if (rc >= 0) return rc;
+    if (bl_args_has(&args, LIST_KEYS)) return list_keys(args.value[LIST_KEYS]);
+    if (args.operand == NULL) {
+        (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", k_usage);
+        return BL_EXIT_USAGE;
+    }
+    /* The number of rows is not known before the data are read; the first round does not hang on it. */
+    enum { SOME_ROWS = 1000000 };
+    bl_err err = {0};
+    bl_experiment e;
+    size_t trials = 0;
+    const bl_dataset_options data = bl_cli_dataset_options(false);
+    bl_status status = bl_experiment_config(&e, args.operand, args.value[PRESET], &args, &err);
+    if (status == BL_OK) status = bl_dataset_check(e.config.dataset, &data, &err);
+    const bl_sweep_options options = {.script = e.script, .library_dir = bl_lua_dir};
+    if (status == BL_OK) status = bl_sweep_check(&e.config, SOME_ROWS, &options, &trials, &err);
+    if (status != BL_OK) return bl_cli_fail(&err);
+    (void)printf("%s: fine. Preset %s, %zu batch sizes, %zu runs in the first round.\n",
+                 args.operand, e.config.preset, e.config.sweep.batch_sizes.n, trials);
+    return BL_EXIT_DONE;
+}

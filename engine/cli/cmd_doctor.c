@@ -1,0 +1,47 @@
+/* batchlab doctor: what this build and machine can do. */
+#include "bl_build.h"
+#include "engine/base/energy.h"
+#include "engine/base/numerics.h"
+#include "engine/cli/command.h"
+#include "kernels/kernel.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *on_path(const char *program, char out[BL_PATH]) {
+    const char *path = getenv("PATH");
+    while (path != NULL && *path != '\0') {
+        const size_t n = strcspn(path, ":");
+        if (bl_path(out, NULL, "%.*s/%s", (int)n, path, program) == BL_OK && access(out, X_OK) == 0)
+            return out;
+        path += n + (path[n] == ':');
+    }
+    return NULL;
+}
+
+int bl_cmd_doctor(int argc, char **argv) {
+    bl_args args;
+    const int rc = bl_args_read(&args, NULL, 0, "doctor", argc, argv);
+    if (rc >= 0) return rc;
+    (void)printf("batchlab    %s, numerics epoch %d\n", BL_VERSION, BL_NUMERICS_EPOCH);
+    (void)printf("build       %s, %s\n", BL_BUILD_TYPE, BL_BUILD_CC);
+    (void)printf("cores       %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
+    for (size_t i = 0; i < bl_kernels_count; i++)
+        (void)printf("%s%-8s %s\n", i == 0 ? "kernels     " : "            ", bl_kernels_table[i]->name,
+                     bl_kernels_table[i]->usable() ? "usable" : "not on this processor");
+    bl_err err = {0};
+    const bl_kernels *kernels;
+    const bl_status picked = bl_kernels_pick(&kernels, &err);
+    (void)printf("used        %s\n", picked == BL_OK ? kernels->name : err.text);
+    char path[BL_PATH];
+    const char *gnuplot = on_path("gnuplot", path);
+    (void)printf("gnuplot     %s\n", gnuplot != NULL ? gnuplot : "not found: no figures are drawn");
+    (void)printf("energy      %s\n", isnan(bl_energy_joules()) ? "not reported by this machine"
+                                                               : "reported by the processor (RAPL)");
+    (void)printf("cuda        not in this build\n");
+    (void)printf("runs        %s/\nreports     %s/\ndata        %s\n", bl_runs_dir(), bl_reports_dir(),
+                 bl_cli_dataset_options(false).data_path);
+    return picked == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
+}

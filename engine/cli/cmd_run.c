@@ -1,0 +1,184 @@
+/* batchlab run NAME: the whole way from a configuration to figures and a recommendation. */
+#include "engine/base/clock.h"
+#include "engine/base/mem.h"
+#include "engine/cli/estimate.h"
+#include "engine/cli/experiment.h"
+#include "engine/cli/progress.h"
+#include "engine/report/report.h"
+#include "engine/sweep/sweep.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { JOBS, DRY_RUN, PRESET, SET, SYNTHETIC, DEVICE, TIME_LIMIT, PROGRESS, OPTION_COUNT };
+static const bl_option k_options[] = {
+    [JOBS] = {"--jobs", "-j", "N", "runs at once (default: the machine's cores)"},
+    [DRY_RUN] = {"--dry-run", "-n", NULL, "say what would be done and how long each preset takes here"},
+    [PRESET] = {"--preset", NULL, "NAME", "tiny, quick (default) or paper, as the experiment declares"},
+    [SET] = {"--set", NULL, "KEY=VALUE", "change one key; may be repeated"},
+    [SYNTHETIC] = {"--synthetic", NULL, NULL, "use generated data although the real data are there"},
+    [DEVICE] = {"--device", NULL, "cpu", "where to compute"},
+    [TIME_LIMIT] = {"--time-limit", NULL, "T", "stop, resumably, after this time: 90, 15m, 2h"},
+    [PROGRESS] = {"--progress", NULL, "MODE", "auto, plain, json or none"},
+};
+_Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
+static const char k_usage[] = "run NAME [options]";
+
+/* The only state a signal handler can reach: the first request stops resumably, a second Ctrl-C at
+ * once. Published files are whole either way. */
+static volatile int g_stop;
+
+static void on_signal(int signal) {
+    if (g_stop && signal == SIGINT) _exit(BL_EXIT_SECOND_INTERRUPT);
+    g_stop = 1;
+}
+
+static void catch_signals(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    (void)sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < BL_COUNT(signals); i++) (void)sigaction(signals[i], &action, NULL);
+}
+
+/* Seconds of "90", "90s", "15m", "2h"; 0: malformed. */
+static unsigned read_duration(const char *text) {
+    char *end;
+    errno = 0;
+    const unsigned long n = strtoul(text, &end, 10);
+    const unsigned long unit = *end == 'h' ? 3600 : *end == 'm' ? 60 : 1;
+    if (strchr("smh", *end) != NULL && *end != '\0') end++;
+    if (errno != 0 || *end != '\0' || end == text || text[0] == '-' || n > 1000000) return 0;
+    return (unsigned)(n * unit);
+}
+
+static bool read_jobs(const char *text, size_t *jobs) {
+    if (text == NULL) {
+        const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        *jobs = cores > 0 ? (size_t)cores : 1;
+        return true;
+    }
+    char *end;
+    errno = 0;
+    const unsigned long n = strtoul(text, &end, 10);
+    *jobs = (size_t)n;
+    return errno == 0 && *end == '\0' && end != text && text[0] != '-' && n >= 1 && n <= 256;
+}
+
+static int usage_fault(const char *option, const char *value, const char *wanted) {
+    (void)fprintf(stderr, "batchlab: %s %s: expected %s\n", option, value, wanted);
+    return BL_EXIT_USAGE;
+}
+
+/* Checks the options that need no files. Returns -1 to go on. */
+static int read_options(const bl_args *args, size_t *jobs, bl_display *display) {
+    if (args->operand == NULL) {
+        (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", k_usage);
+        return BL_EXIT_USAGE;
+    }
+    if (!read_jobs(args->value[JOBS], jobs))
+        return usage_fault("--jobs", args->value[JOBS], "a number from 1 to 256");
+    if (!bl_display_init(display, args->value[PROGRESS]))
+        return usage_fault("--progress", args->value[PROGRESS], "auto, plain, json or none");
+    const char *device = args->value[DEVICE];
+    if (device != NULL && strncmp(device, "cuda", 4) == 0) {
+        (void)fprintf(stderr, "batchlab: --device %s: this build has no CUDA backend; use cpu\n", device);
+        return BL_EXIT_UNAVAILABLE;
+    }
+    if (device != NULL && strcmp(device, "cpu") != 0) return usage_fault("--device", device, "cpu");
+    const char *limit = args->value[TIME_LIMIT];
+    if (limit == NULL) return -1;
+    if (read_duration(limit) == 0)
+        return usage_fault("--time-limit", limit, "a time such as 90, 15m or 2h");
+    (void)alarm(read_duration(limit));
+    return -1;
+}
+
+static bl_status sweep_and_time(bl_experiment *e, size_t jobs, bl_display *display,
+                                bl_sweep_totals *totals, bl_err *err) {
+    const bl_scheduler scheduler = {.data = &e->data,
+                                    .store = &e->store,
+                                    .kernels = e->kernels,
+                                    .jobs = jobs,
+                                    .checkpoint_seconds = 30.0,
+                                    .stop = &g_stop,
+                                    .progress = bl_display_progress,
+                                    .progress_ctx = display};
+    const bl_sweep_options options = {.script = e->script,
+                                      .library_dir = bl_lua_dir,
+                                      .write_plan = true,
+                                      .round = bl_display_round,
+                                      .decision = bl_display_decision,
+                                      .ctx = display};
+    BL_TRY(bl_sweep_run(&e->config, &scheduler, &options, totals, err));
+    const bl_timing_options timing = {.config = &e->config,
+                                      .data = &e->data,
+                                      .store = &e->store,
+                                      .kernels = e->kernels,
+                                      .batch_sizes = e->config.sweep.batch_sizes.v,
+                                      .count = e->config.sweep.batch_sizes.n,
+                                      .stop = &g_stop,
+                                      .say = bl_display_decision,
+                                      .say_ctx = display};
+    return bl_timing_run(&timing, err);
+}
+
+/* Figures, tables and the closing words. */
+static int answer(const bl_experiment *e, const bl_sweep_totals *totals) {
+    bl_err err = {0};
+    bl_answer out;
+    char dir[BL_PATH];
+    if (bl_report_answer(&out, e->store.dir, &err) != BL_OK) return bl_cli_fail(&err);
+    bl_status status = bl_path(dir, &err, "%s/%s", bl_reports_dir(), e->config.name);
+    if (status == BL_OK) status = bl_report_write(&out, dir, bl_templates_dir, &err);
+    const int drawing = status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
+    bl_buf words = {0};
+    bl_report_recommendation_text(&out, &words);
+    (void)printf("%s", bl_buf_text(&words));
+    if (drawing == BL_EXIT_DONE)
+        (void)printf("\nFigures and tables: %s/  (open report.html)\n", dir);
+    bl_buf_free(&words);
+    const bool answered = out.answered;
+    bl_answer_free(&out);
+    if (drawing != BL_EXIT_DONE) return drawing;
+    if (totals->failed > 0) {
+        (void)fprintf(stderr, "%zu runs failed; `batchlab run %s` tries them again\n",
+                      totals->failed, e->config.name);
+        return BL_EXIT_SOME_FAILED;
+    }
+    return answered ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER;
+}
+
+int bl_cmd_run(int argc, char **argv) {
+    bl_args args;
+    bl_display display;
+    size_t jobs = 1;
+    int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
+    if (rc < 0) rc = read_options(&args, &jobs, &display);
+    if (rc >= 0) return rc;
+
+    bl_err err = {0};
+    bl_experiment *e = bl_xalloc(sizeof *e);
+    bl_sweep_totals totals = {0};
+    const bool dry = bl_args_has(&args, DRY_RUN);
+    catch_signals();
+    bl_status status = bl_experiment_config(e, args.operand, args.value[PRESET], &args, &err);
+    if (status == BL_OK) status = bl_experiment_open(e, bl_args_has(&args, SYNTHETIC), !dry, &err);
+    if (status == BL_OK && dry) {
+        status = bl_estimate_presets(e, &args, jobs, &err);
+    } else if (status == BL_OK) {
+        status = sweep_and_time(e, jobs, &display, &totals, &err);
+        bl_display_close(&display);
+    }
+    if (status == BL_EINTERRUPTED)
+        (void)fprintf(stderr, "interrupted; nothing finished is lost. Continue with the same command.\n");
+    rc = status == BL_EINTERRUPTED ? BL_EXIT_INTERRUPTED
+         : status != BL_OK         ? bl_cli_fail(&err)
+         : dry                     ? BL_EXIT_DONE
+                                   : answer(e, &totals);
+    bl_experiment_close(e);
+    free(e);
+    return rc;
+}

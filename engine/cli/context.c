@@ -1,0 +1,59 @@
+#include "engine/cli/command.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char bl_experiments_dir[] = "experiments";
+const char bl_lua_dir[] = "scripts/lua";
+const char bl_templates_dir[] = "reports/templates";
+
+static const char *from_environment(const char *name, const char *otherwise) {
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0' ? value : otherwise;
+}
+
+const char *bl_runs_dir(void) { return from_environment("BATCHLAB_RUNS", "runs"); }
+
+const char *bl_reports_dir(void) { return from_environment("BATCHLAB_REPORTS", "reports"); }
+
+static void say(void *ctx, const char *text) {
+    (void)ctx;
+    (void)fprintf(stderr, "%s\n", text);
+}
+
+bl_dataset_options bl_cli_dataset_options(bool synthetic) {
+    return (bl_dataset_options){
+        .manifest_dir = "datasets",
+        .data_path = from_environment("BATCHLAB_DATA", "datasets/cache:../shared/datasets"),
+        .cache_dir = from_environment("BATCHLAB_CACHE", "datasets/cache"),
+        .synthetic = synthetic,
+        .say = say};
+}
+
+/* FILE:LINE: at the beginning: the user's own coordinates need no program name before them. */
+static bool begins_with_position(const char *text) {
+    const char *colon = strchr(text, ':');
+    const size_t word = strcspn(text, " \n");
+    return colon != NULL && (size_t)(colon - text) < word && colon[1] >= '0' && colon[1] <= '9';
+}
+
+int bl_cli_fail(const bl_err *err) {
+    static const int exits[] = {
+        [BL_OK] = BL_EXIT_DONE,
+        [BL_ENOMEM] = BL_EXIT_SOME_FAILED,
+        [BL_EINVAL] = BL_EXIT_USAGE,
+        [BL_EFORMAT] = BL_EXIT_USAGE,
+        [BL_EIO] = BL_EXIT_IO,
+        [BL_EMISSING] = BL_EXIT_USAGE,
+        [BL_EUNSUPPORTED] = BL_EXIT_UNAVAILABLE,
+        [BL_EDIVERGED] = BL_EXIT_SOME_FAILED,
+        [BL_EMISMATCH] = BL_EXIT_MISMATCH,
+        [BL_EINTERRUPTED] = BL_EXIT_INTERRUPTED,
+    };
+    _Static_assert(sizeof exits / sizeof exits[0] == BL_STATUS_COUNT, "an exit for every status");
+    if (begins_with_position(err->text))
+        (void)fprintf(stderr, "%s\n", err->text);
+    else
+        (void)fprintf(stderr, "batchlab: %s\n", err->text);
+    return exits[err->code];
+}

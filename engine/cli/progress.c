@@ -1,0 +1,113 @@
+#include "engine/cli/progress.h"
+#include "engine/base/buf.h"
+#include "engine/base/clock.h"
+#include "engine/base/json.h"
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LIVE_WIDTH = 100 };
+static const double k_refresh_seconds = 0.1;
+
+void bl_duration_text(char out[32], double seconds) {
+    const int s = (int)(seconds + 0.5);
+    if (s < 60)
+        (void)snprintf(out, 32, "%ds", s);
+    else if (s < 3600)
+        (void)snprintf(out, 32, "%dm%02ds", s / 60, s % 60);
+    else
+        (void)snprintf(out, 32, "%dh%02dm", s / 3600, s / 60 % 60);
+}
+
+bool bl_display_init(bl_display *d, const char *mode) {
+    static const struct {
+        const char *name;
+        bl_progress_mode mode;
+    } modes[] = {{"plain", BL_PROGRESS_PLAIN}, {"json", BL_PROGRESS_JSON}, {"none", BL_PROGRESS_NONE}};
+    *d = (bl_display){.started = bl_clock_seconds()};
+    if (mode == NULL || strcmp(mode, "auto") == 0) {
+        d->mode = isatty(STDERR_FILENO) ? BL_PROGRESS_LIVE : BL_PROGRESS_PLAIN;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
+        if (strcmp(mode, modes[i].name) == 0) {
+            d->mode = modes[i].mode;
+            return true;
+        }
+    return false;
+}
+
+static void clear_line(bl_display *d) {
+    if (d->line_open) (void)fprintf(stderr, "\r%*s\r", LIVE_WIDTH, "");
+    d->line_open = false;
+}
+
+static void event(const char *kind, const char *text) {
+    bl_buf line = {0};
+    bl_buf_printf(&line, "{\"event\":\"%s\",\"text\":", kind);
+    bl_json_string(&line, text);
+    (void)fprintf(stderr, "%s}\n", line.data);
+    bl_buf_free(&line);
+}
+
+static void progress_event(const bl_progress *p) {
+    bl_buf line = {0};
+    bl_buf_printf(&line, "{\"event\":\"progress\",\"runs_done\":%zu,\"runs\":%zu,\"batch_size\":%" PRId64
+                         ",\"learning_rate\":",
+                  p->runs_done, p->runs, p->batch_size);
+    bl_json_f64(&line, p->learning_rate);
+    bl_buf_printf(&line, ",\"step\":%" PRId64 ",\"max_steps\":%" PRId64 ",\"value\":", p->step,
+                  p->max_steps);
+    bl_json_f64(&line, p->value);
+    bl_buf_str(&line, ",\"train_loss\":");
+    bl_json_f64(&line, p->train_loss);
+    (void)fprintf(stderr, "%s}\n", line.data);
+    bl_buf_free(&line);
+}
+
+void bl_display_progress(void *ctx, const bl_progress *p) {
+    bl_display *d = ctx;
+    const double now = bl_clock_seconds();
+    if (d->mode == BL_PROGRESS_JSON) progress_event(p);
+    if (d->mode != BL_PROGRESS_LIVE) return;
+    if (now - d->last_shown < k_refresh_seconds && !p->run_done) return;
+    d->last_shown = now;
+    char elapsed[32], line[LIVE_WIDTH + 64];
+    bl_duration_text(elapsed, now - d->started);
+    (void)snprintf(line, sizeof line,
+                   "%zu/%zu runs \302\267 batch %" PRId64 " lr %.3g \302\267 step %" PRId64
+                   "/%" PRId64 " \302\267 metric %.4g \302\267 loss %.4g \302\267 %s",
+                   p->runs_done, p->runs, p->batch_size, p->learning_rate, p->step, p->max_steps,
+                   p->value, p->train_loss, elapsed);
+    clear_line(d);
+    (void)fprintf(stderr, "%s", line);
+    (void)fflush(stderr);
+    d->line_open = true;
+}
+
+void bl_display_round(void *ctx, const bl_round *round) {
+    bl_display *d = ctx;
+    d->round++;
+    if (d->mode == BL_PROGRESS_JSON) event("round", round->title);
+}
+
+void bl_display_decision(void *ctx, const char *text) {
+    bl_display *d = ctx;
+    if (d->mode == BL_PROGRESS_JSON) event("decision", text);
+    if (d->mode == BL_PROGRESS_JSON || d->mode == BL_PROGRESS_NONE) return;
+    clear_line(d);
+    char elapsed[32];
+    bl_duration_text(elapsed, bl_clock_seconds() - d->started);
+    (void)fprintf(stderr, "%7s  %s\n", elapsed, text);
+}
+
+void bl_display_say(void *ctx, const char *text) {
+    bl_display *d = ctx;
+    if (d->mode == BL_PROGRESS_JSON) event("note", text);
+    if (d->mode == BL_PROGRESS_JSON || d->mode == BL_PROGRESS_NONE) return;
+    clear_line(d);
+    (void)fprintf(stderr, "%s\n", text);
+}
+
+void bl_display_close(bl_display *d) { clear_line(d); }

@@ -1,0 +1,35 @@
+/* What a sweep shows while it runs, on stderr: one live line on a terminal, a line per decision
+ * otherwise, or JSON lines for programs. */
+#ifndef BL_ENGINE_CLI_PROGRESS_H
+#define BL_ENGINE_CLI_PROGRESS_H
+#include "engine/sweep/sweep.h"
+#include <stdbool.h>
+#include <stdio.h>
+
+typedef enum bl_progress_mode {
+    BL_PROGRESS_LIVE,
+    BL_PROGRESS_PLAIN,
+    BL_PROGRESS_JSON,
+    BL_PROGRESS_NONE
+} bl_progress_mode;
+
+typedef struct bl_display {
+    bl_progress_mode mode;
+    double started, last_shown;
+    size_t round;
+    bool line_open; /* a live line is on the screen */
+} bl_display;
+
+/* "auto", "plain", "json" or "none"; false: unknown. */
+bool bl_display_init(bl_display *display, const char *mode);
+/* These fit bl_scheduler.progress and bl_sweep_options.round/decision; ctx is the display. */
+void bl_display_progress(void *ctx, const bl_progress *now);
+void bl_display_round(void *ctx, const bl_round *round);
+void bl_display_decision(void *ctx, const char *text);
+/* A line of narration, also between rounds. */
+void bl_display_say(void *ctx, const char *text);
+void bl_display_close(bl_display *display);
+
+/* "3m40s", "2h05m", "12s". */
+void bl_duration_text(char out[32], double seconds);
+#endif
