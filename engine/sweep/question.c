@@ -1,25 +1,6 @@
 #include "engine/sweep/question.h"
 #include <math.h>
 #include <stdint.h>
-#include <stdlib.h>
-
-static const char *const k_outcome[] = {
-    [BL_OUTCOME_TARGET] = "target",     [BL_OUTCOME_BUDGET] = "budget",
-    [BL_OUTCOME_RACE] = "race",         [BL_OUTCOME_DIVERGED] = "diverged",
-    [BL_OUTCOME_MEMORY] = "memory",     [BL_OUTCOME_FAILED] = "failed",
-};
-_Static_assert(sizeof k_outcome / sizeof k_outcome[0] == BL_OUTCOME_COUNT, "name every outcome");
-
-const char *bl_outcome_name(bl_outcome outcome) {
-    return (unsigned)outcome < BL_OUTCOME_COUNT ? k_outcome[outcome] : "?";
-}
-
-void bl_round_results_free(bl_trial_result *results, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        free(results[i].eval);
-        results[i].eval = NULL;
-    }
-}
 
 size_t bl_question_hit(const bl_eval *eval, size_t evals, double target, int64_t max_steps) {
     for (size_t i = 0; i < evals && eval[i].step <= max_steps; i++)
