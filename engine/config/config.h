@@ -77,6 +77,8 @@ typedef struct bl_config {
         char lr_rule[BL_NAME]; /* how the centre moves with batch size: keep, sqrt, linear */
         double budget_epochs;  /* epoch budget to compare at; 0: none */
         int64_t budget_steps;  /* step budget to compare at; 0: none */
+        double expected_epochs;     /* to the target at small batch sizes: for time estimates only */
+        double expected_batch_size; /* where perfect scaling is expected to end: likewise */
     } sweep;
     struct {
         int64_t repeats;  /* timing pass: repetitions per batch size, interleaved */
@@ -101,6 +103,9 @@ bl_status bl_config_parse(bl_config *out, const char *text, size_t n, const char
  * last part that is unique ("batch_size"). What the planner's trials are made with, too. */
 bl_status bl_config_set(bl_config *config, const char *key, const char *value,
                         bl_err *err) BL_CHECKED;
+/* What holds between keys (a schedule has a horizon, as many dropouts as layers): to be asked after
+ * bl_config_set. bl_config_read and bl_config_parse have asked it. */
+bl_status bl_config_check(const bl_config *config, bl_err *err) BL_CHECKED;
 /* Only keys that belong to a run's identity may be set by a trial. */
 bool bl_config_key_is_identity(const char *key);
 

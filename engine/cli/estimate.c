@@ -1,0 +1,72 @@
+/* Steps are expected to follow S(B) = E/B (1 + B/B*) with E = sweep.expected_epochs epochs and
+ * B* = sweep.expected_batch_size, both declared by the experiment; time per step and per evaluation is
+ * measured here. The plan is taken to be a race of five rates, all seeds for the winner and its two
+ * neighbours, and the budget runs. */
+#include "engine/cli/estimate.h"
+#include "engine/base/clock.h"
+#include "engine/cli/progress.h"
+#include "engine/train/train.h"
+#include <math.h>
+#include <stdio.h>
+
+static const double k_racing_rates = 5.0, k_seeded_rates = 3.0, k_seconds_per_size = 0.05;
+
+/* Seconds of one step and one evaluation at the configuration's batch size. */
+static bl_status measure(const bl_experiment *e, const bl_config *c, double *step, double *eval,
+                         bl_err *err) {
+    bl_train *train = NULL;
+    const bl_train_options options = {.kernels = e->kernels, .run_id = "estimate", .threads = 1};
+    BL_TRY(bl_train_open(&train, c, &e->data, &options, err));
+    bl_status status = bl_train_time(train, k_seconds_per_size, step, err);
+    const double start = bl_clock_seconds();
+    if (status == BL_OK) status = bl_train_advance(train, bl_train_now(train)->step + 1, NULL, err);
+    *eval = fmax(0.0, bl_clock_seconds() - start - *step);
+    bl_train_close(train);
+    return status;
+}
+
+static double evaluations(double steps, double ratio) {
+    const double dense = 1.0 / (ratio - 1.0); /* up to here every step is evaluated */
+    return steps <= dense ? steps : dense + log(steps / dense) / log(ratio);
+}
+
+static bl_status estimate(const bl_experiment *e, bl_config *c, double *seconds, bl_err *err) {
+    const double rows = (double)bl_train_epoch_rows(c, &e->data);
+    *seconds = 0.0;
+    for (size_t i = 0; i < c->sweep.batch_sizes.n; i++) {
+        const double batch = (double)c->sweep.batch_sizes.v[i];
+        c->train.batch_size = c->sweep.batch_sizes.v[i];
+        double step, eval;
+        BL_TRY(measure(e, c, &step, &eval, err));
+        const double budget = fmin((double)c->sweep.max_steps, c->sweep.max_epochs * rows / batch);
+        const double steps = fmin(budget, c->sweep.expected_epochs * rows / batch *
+                                              (1.0 + batch / c->sweep.expected_batch_size));
+        const double runs = k_racing_rates + k_seeded_rates * (double)(c->sweep.seeds - 1);
+        const double longer = fmax((double)c->sweep.budget_steps, c->sweep.budget_epochs * rows / batch);
+        *seconds += runs * (steps * step + evaluations(steps, c->eval.ratio) * eval);
+        if (longer > steps) *seconds += (longer - steps) * step;
+        *seconds += (double)c->timing.repeats * fmax(c->timing.seconds, 3.0 * step);
+    }
+    return BL_OK;
+}
+
+bl_status bl_estimate_presets(const bl_experiment *e, const bl_args *args, size_t jobs, bl_err *err) {
+    static const char *const presets[] = {"tiny", "quick", "paper"};
+    (void)printf("%s, on %s data, %zu at once with %s kernels:\n", e->config.name,
+                 e->data.synthetic ? "SYNTHETIC" : "real", jobs, e->kernels->name);
+    for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
+        bl_experiment other;
+        double seconds;
+        char text[32];
+        BL_TRY(bl_experiment_config(&other, e->config.name, presets[i], args, err));
+        BL_TRY(estimate(e, &other.config, &seconds, err));
+        bl_duration_text(text, seconds / (double)jobs);
+        (void)printf("  %-6s about %-7s %2zu batch sizes, %lld to %lld, %lld seeds\n", presets[i], text,
+                     other.config.sweep.batch_sizes.n,
+                     (long long)other.config.sweep.batch_sizes.v[0],
+                     (long long)other.config.sweep.batch_sizes.v[other.config.sweep.batch_sizes.n - 1],
+                     (long long)other.config.sweep.seeds);
+    }
+    (void)printf("Nothing was run. Runs that are done already are not repeated.\n");
+    return BL_OK;
+}
