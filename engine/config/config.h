@@ -1,7 +1,8 @@
 /* A resolved experiment: every setting a run or a sweep has, with defaults filled in.
- * The schema table (schema.h) is the one list of keys: parsing, checking, the canonical dump, --set,
- * --list-keys and the fuzz round trip derive from it. Layers, weakest first: defaults, the file, the
- * chosen preset, --set, a trial's own settings. */
+ * The schema table (schema.h) is the one list of keys: parsing, checking, the canonical dump,
+ * --set,
+ * --list-keys and the fuzz round trip derive from it. Layers, weakest first: defaults, the file,
+ * the chosen preset, --set, a trial's own settings. */
 #ifndef BL_ENGINE_CONFIG_CONFIG_H
 #define BL_ENGINE_CONFIG_CONFIG_H
 #include "engine/base/buf.h"
@@ -39,7 +40,8 @@ typedef struct bl_config {
         bl_f64_list dropout; /* one per hidden layer, or one for all, or none */
         double embedding_dropout;
         bool batch_norm;
-        char output[BL_NAME]; /* "linear" or "sigmoid_range": [0, 1.2 x the largest training target] on the target's raw scale */
+        char output[BL_NAME]; /* "linear" or "sigmoid_range": [0, 1.2 x the largest training target]
+                                 on the target's raw scale */
     } model;
     char loss[BL_NAME];   /* "mse" */
     char metric[BL_NAME]; /* "exp_rmspe", "rmse" */
@@ -48,11 +50,12 @@ typedef struct bl_config {
         double momentum, beta1, beta2, eps, weight_decay;
     } optimizer;
     struct {
-        char name[BL_NAME]; /* constant, linear, cosine, one_cycle */
-        double horizon_epochs; /* length of a decaying schedule in epochs; 0 with constant */
-        double warmup;         /* fraction of the horizon that rises (one_cycle: 0.3) */
+        char name[BL_NAME];        /* constant, linear, cosine, one_cycle */
+        double horizon_epochs;     /* length of a decaying schedule in epochs; 0 with constant */
+        double warmup;             /* fraction of the horizon that rises (one_cycle: 0.3) */
         double start_div, end_div; /* one_cycle: first and last rate are the peak over these */
-        double momentum_low, momentum_high; /* one_cycle: momentum (or beta1) goes high-low-high; 0: left alone */
+        double momentum_low,
+            momentum_high; /* one_cycle: momentum (or beta1) goes high-low-high; 0: left alone */
     } schedule;
     struct {
         int64_t batch_size;
@@ -60,8 +63,8 @@ typedef struct bl_config {
         int64_t seed;
     } train;
     struct {
-        double ratio;    /* evaluate at steps that grow by this factor, at least by 1 step */
-        int64_t first;   /* the first evaluation's step */
+        double ratio;  /* evaluate at steps that grow by this factor, at least by 1 step */
+        int64_t first; /* the first evaluation's step */
     } eval;
 
     /* ---- from here on: questions and conditions, no part of a run's identity ---- */
@@ -73,16 +76,16 @@ typedef struct bl_config {
         double max_epochs;   /* the budget of one run; with max_steps the smaller counts */
         int64_t max_steps;
         double lr_start, lr_min, lr_max; /* first centre of the grid, and its limits */
-        double lr_step;      /* spacing of the grid in powers of two */
-        char lr_rule[BL_NAME]; /* how the centre moves with batch size: keep, sqrt, linear */
-        double budget_epochs;  /* epoch budget to compare at; 0: none */
-        int64_t budget_steps;  /* step budget to compare at; 0: none */
-        double expected_epochs;     /* to the target at small batch sizes: for time estimates only */
+        double lr_step;                  /* spacing of the grid in powers of two */
+        char lr_rule[BL_NAME];  /* how the centre moves with batch size: keep, sqrt, linear */
+        double budget_epochs;   /* epoch budget to compare at; 0: none */
+        int64_t budget_steps;   /* step budget to compare at; 0: none */
+        double expected_epochs; /* to the target at small batch sizes: for time estimates only */
         double expected_batch_size; /* where perfect scaling is expected to end: likewise */
     } sweep;
     struct {
-        int64_t repeats;  /* timing pass: repetitions per batch size, interleaved */
-        double seconds;   /* at least this long per repetition */
+        int64_t repeats; /* timing pass: repetitions per batch size, interleaved */
+        double seconds;  /* at least this long per repetition */
     } timing;
     struct {
         double per_core_hour;
@@ -110,7 +113,8 @@ bl_status bl_config_check(const bl_config *config, bl_err *err) BL_CHECKED;
 bool bl_config_key_is_identity(const char *key);
 
 /* The canonical text that is hashed: one JSON object of every identity key in path order. Keys that
- * another choice makes meaningless (momentum under adam) are left out, so they cannot change an id. */
+ * another choice makes meaningless (momentum under adam) are left out, so they cannot change an id.
+ */
 void bl_config_identity(const bl_config *config, bl_buf *out);
 /* Every key of the resolved experiment as libconfig text that reads back to the same structure. */
 void bl_config_dump(const bl_config *config, bl_buf *out);
@@ -119,7 +123,14 @@ bl_status bl_config_list_keys(const char *group, bl_buf *out, bl_err *err) BL_CH
 
 /* One key's resolved value, for the planner: type and value by path. */
 typedef struct bl_config_value {
-    enum { BL_VALUE_BOOL, BL_VALUE_I64, BL_VALUE_F64, BL_VALUE_STR, BL_VALUE_I64S, BL_VALUE_F64S } type;
+    enum {
+        BL_VALUE_BOOL,
+        BL_VALUE_I64,
+        BL_VALUE_F64,
+        BL_VALUE_STR,
+        BL_VALUE_I64S,
+        BL_VALUE_F64S
+    } type;
     bool boolean;
     int64_t i64;
     double f64;

@@ -1,7 +1,7 @@
-/* A libconfig file as a tree of checked values with positions: what experiment and data set files are
- * read through. The tree is the project's own, so libconfig stays inside this room. Beyond libconfig
- * it refuses what libconfig lets pass: integers that do not fit, numbers that are not finite, files
- * above 1 MiB, includes from outside the file's own tree of experiments. */
+/* A libconfig file as a tree of checked values with positions: what experiment and data set files
+ * are read through. The tree is the project's own, so libconfig stays inside this room. Beyond
+ * libconfig it refuses what libconfig lets pass: integers that do not fit, numbers that are not
+ * finite, files above 1 MiB, includes from outside the file's own tree of experiments. */
 #ifndef BL_ENGINE_CONFIG_DOC_H
 #define BL_ENGINE_CONFIG_DOC_H
 #include "engine/base/buf.h"
@@ -12,7 +12,7 @@
 
 typedef enum bl_node_type {
     BL_NODE_GROUP,
-    BL_NODE_LIST,  /* ( ... ) or [ ... ] */
+    BL_NODE_LIST, /* ( ... ) or [ ... ] */
     BL_NODE_STRING,
     BL_NODE_INT,
     BL_NODE_FLOAT,
@@ -21,10 +21,10 @@ typedef enum bl_node_type {
 
 typedef struct bl_node {
     bl_node_type type;
-    const char *name;  /* key inside a group, else "" */
-    const char *file;  /* where it is written */
-    int line;          /* from 1 */
-    int column;        /* of the key (of the value in a list), from 1 */
+    const char *name; /* key inside a group, else "" */
+    const char *file; /* where it is written */
+    int line;         /* from 1 */
+    int column;       /* of the key (of the value in a list), from 1 */
     const char *string;
     int64_t integer;
     double number; /* of INT too */
@@ -51,7 +51,8 @@ void bl_doc_free(bl_doc *doc);
 const bl_node *bl_node_get(const bl_node *group, const char *name); /* NULL: absent */
 
 /* Fails with the product's error form: FILE:LINE:COL: error: MESSAGE, the source line with its
- * number, and a caret line; `hint` (may be NULL) is added as "did you mean ..." text after the carets. */
+ * number, and a caret line; `hint` (may be NULL) is added as "did you mean ..." text after the
+ * carets. */
 BL_PRINTF(5, 6)
 bl_status bl_node_fail(const bl_doc *doc, const bl_node *node, const char *hint, bl_err *err,
                        const char *fmt, ...);

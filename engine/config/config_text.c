@@ -1,0 +1,158 @@
+/* A resolved configuration as text: what is hashed, what is kept, and the table of keys. */
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/config/config.h"
+#include "engine/config/rules.h"
+#include "engine/config/schema.h"
+#include "engine/config/value.h"
+#include <stdio.h>
+#include <string.h>
+
+bool bl_config_key_is_identity(const char *key) {
+    const bl_key *row;
+    return bl_key_resolve(&row, key, NULL) == BL_OK && row->identity;
+}
+
+bool bl_config_at(const bl_config *config, size_t i, const char **path, bl_config_value *value) {
+    if (i >= bl_schema_count) return false;
+    *path = bl_schema[i].path;
+    *value = bl_value_of(&bl_schema[i], config);
+    return true;
+}
+
+/* The row whose path follows `after` in byte order, or NULL. */
+static const bl_key *next_path(const char *after) {
+    const bl_key *best = NULL;
+    for (size_t i = 0; i < bl_schema_count; i++)
+        if (strcmp(bl_schema[i].path, after) > 0 &&
+            (best == NULL || strcmp(bl_schema[i].path, best->path) < 0))
+            best = &bl_schema[i];
+    return best;
+}
+
+void bl_config_identity(const bl_config *config, bl_buf *out) {
+    const char *comma = "";
+    bl_buf_str(out, "{");
+    for (const bl_key *key = next_path(""); key != NULL; key = next_path(key->path)) {
+        if (!key->identity || !bl_rules_matter(config, key->path)) continue;
+        const bl_config_value value = bl_value_of(key, config);
+        bl_buf_printf(out, "%s\"%s\":", comma, key->path);
+        bl_value_write(&value, BL_FORM_JSON, out);
+        comma = ",";
+    }
+    bl_buf_str(out, "}");
+}
+
+static size_t group_of(const bl_key *key) {
+    const char *leaf = bl_key_leaf(key);
+    return leaf > key->path ? (size_t)(leaf - key->path) - 1 : 0;
+}
+
+void bl_config_dump(const bl_config *config, bl_buf *out) {
+    size_t open = 0; /* length of the open group's name */
+    const char *group = "";
+    for (size_t i = 0; i < bl_schema_count; i++) {
+        const bl_key *key = &bl_schema[i];
+        const size_t n = group_of(key);
+        const bool same = n == open && memcmp(key->path, group, n) == 0;
+        if (!same && open > 0) bl_buf_str(out, "};\n");
+        if (!same && n > 0) bl_buf_printf(out, "%.*s: {\n", (int)n, key->path);
+        open = n;
+        group = key->path;
+        const bl_config_value value = bl_value_of(key, config);
+        const bool unset = value.type == BL_VALUE_STR && value.str[0] == '\0';
+        if (unset)
+            continue; /* an empty string is the default, and may not be one that can be set */
+        bl_buf_printf(out, "%s%s = ", n > 0 ? "    " : "", bl_key_leaf(key));
+        bl_value_write(&value, BL_FORM_LIBCONFIG, out);
+        bl_buf_str(out, ";\n");
+    }
+    if (open > 0) bl_buf_str(out, "};\n");
+}
+
+/* ---- the table of keys ------------------------------------------------------------------------
+ */
+
+static void type_text(const bl_key *key, bl_buf *out) {
+    static const char *const names[] = {
+        [BL_VALUE_BOOL] = "boolean", [BL_VALUE_I64] = "integer",   [BL_VALUE_F64] = "number",
+        [BL_VALUE_STR] = "text",     [BL_VALUE_I64S] = "integers", [BL_VALUE_F64S] = "numbers",
+    };
+    bl_buf_str(out, names[key->type]);
+}
+
+static void range_text(const bl_key *key, bl_buf *out) {
+    char range[96] = "";
+    for (size_t i = 0; i < key->choice_count; i++)
+        bl_buf_printf(out, "%s%s", i ? " " : "", key->choices[i]);
+    if (key->type == BL_VALUE_BOOL)
+        bl_buf_str(out, "true false");
+    else if (key->type == BL_VALUE_STR)
+        bl_buf_str(out, key->rule == BL_RULE_NAME ? "a-z 0-9 _" : "");
+    else
+        bl_key_range(key, range);
+    bl_buf_str(out, range);
+    if (key->max_count > 0) bl_buf_printf(out, "; %zu-%zu of them", key->min_count, key->max_count);
+}
+
+static void default_text(const bl_key *key, bl_buf *out) {
+    const bool list = key->type == BL_VALUE_I64S || key->type == BL_VALUE_F64S;
+    bl_buf_printf(out, "%s%s%s", list ? "[" : "", key->def, list ? "]" : "");
+}
+
+enum { COLUMNS = 6 };
+
+static void row_text(const bl_key *key, bl_buf cell[COLUMNS]) {
+    for (size_t c = 0; c < COLUMNS; c++) bl_buf_clear(&cell[c]);
+    bl_buf_str(&cell[0], key->path);
+    type_text(key, &cell[1]);
+    range_text(key, &cell[2]);
+    default_text(key, &cell[3]);
+    bl_buf_str(&cell[4], key->unit ? key->unit : "");
+    bl_buf_str(&cell[5], key->help);
+}
+
+static bool in_group(const bl_key *key, const char *group) {
+    return group[0] == '\0' ||
+           (group_of(key) == strlen(group) && memcmp(key->path, group, strlen(group)) == 0);
+}
+
+static bl_status check_group(const char *group, bl_err *err) {
+    char list[256] = "";
+    size_t used = 0, n;
+    const char *name;
+    if (group[0] == '\0') return BL_OK;
+    for (size_t i = 0; bl_schema_group(i, &name, &n); i++) {
+        if (strlen(group) == n && memcmp(name, group, n) == 0) return BL_OK;
+        if (used < sizeof list)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%.*s", i ? ", " : "",
+                                     (int)n, name);
+    }
+    BL_FAIL(err, BL_EINVAL, "no group '%.64s' of keys; there are: %s", group, list);
+}
+
+bl_status bl_config_list_keys(const char *group, bl_buf *out, bl_err *err) {
+    static const char *const head[COLUMNS] = {"key", "type", "range", "default", "unit", "meaning"};
+    bl_buf cell[COLUMNS] = {0};
+    size_t width[COLUMNS];
+    if (group == NULL) group = "";
+    BL_TRY(check_group(group, err));
+    for (size_t c = 0; c < COLUMNS; c++) width[c] = strlen(head[c]);
+    for (size_t i = 0; i < bl_schema_count; i++) {
+        row_text(&bl_schema[i], cell);
+        for (size_t c = 0; c < COLUMNS && in_group(&bl_schema[i], group); c++)
+            width[c] = bl_max_size(width[c], cell[c].len);
+    }
+    width[COLUMNS - 1] = 0; /* the last one needs no padding */
+    for (size_t c = 0; c < COLUMNS; c++)
+        bl_buf_printf(out, "%-*s%s", (int)width[c], head[c], c + 1 < COLUMNS ? "  " : "\n");
+    for (size_t i = 0; i < bl_schema_count; i++) {
+        if (!in_group(&bl_schema[i], group)) continue;
+        row_text(&bl_schema[i], cell);
+        for (size_t c = 0; c < COLUMNS; c++)
+            bl_buf_printf(out, "%-*s%s", (int)width[c], bl_buf_text(&cell[c]),
+                          c + 1 < COLUMNS ? "  " : "\n");
+    }
+    for (size_t c = 0; c < COLUMNS; c++) bl_buf_free(&cell[c]);
+    return BL_OK;
+}

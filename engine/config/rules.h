@@ -1,0 +1,14 @@
+/* What holds between keys: a schedule's horizon, as many dropouts as layers. */
+#ifndef BL_ENGINE_CONFIG_RULES_H
+#define BL_ENGINE_CONFIG_RULES_H
+#include "engine/config/config.h"
+
+typedef struct bl_rule_fault {
+    const char *path; /* of the key to be changed */
+    char message[256];
+} bl_rule_fault;
+
+bool bl_rules_hold(const bl_config *config, bl_rule_fault *fault);
+/* Whether other keys leave this one a meaning: momentum has none under adam. */
+bool bl_rules_matter(const bl_config *config, const char *path);
+#endif

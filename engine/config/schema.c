@@ -1,0 +1,222 @@
+#include "engine/config/schema.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/config/choices.h"
+#include <stdio.h>
+#include <string.h>
+
+static const char *const numerics[] = {BL_CHOICES_NUMERICS(BL_CHOICE_NAME)};
+static const char *const models[] = {BL_CHOICES_MODEL(BL_CHOICE_NAME)};
+static const char *const outputs[] = {BL_CHOICES_OUTPUT(BL_CHOICE_NAME)};
+static const char *const losses[] = {BL_CHOICES_LOSS(BL_CHOICE_NAME)};
+static const char *const metrics[] = {BL_CHOICES_METRIC(BL_CHOICE_NAME)};
+static const char *const optimizers[] = {BL_CHOICES_OPTIMIZER(BL_CHOICE_NAME)};
+static const char *const schedules[] = {BL_CHOICES_SCHEDULE(BL_CHOICE_NAME)};
+static const char *const lr_rules[] = {BL_CHOICES_LR_RULE(BL_CHOICE_NAME)};
+
+/* A row begins with one of these; further fields follow as .name = value. */
+#define FIELD(kind, field)                                                                         \
+    .type = (kind), .offset = offsetof(bl_config, field), .size = sizeof(((bl_config *)0)->field)
+#define BOOL(field)      FIELD(BL_VALUE_BOOL, field)
+#define I64(field, a, b) FIELD(BL_VALUE_I64, field), .min = (a), .max = (b)
+#define F64(field, a, b) FIELD(BL_VALUE_F64, field), .min = (a), .max = (b)
+#define I64S(field, a, b, least, most)                                                             \
+    FIELD(BL_VALUE_I64S, field), .min = (a), .max = (b), .min_count = (least), .max_count = (most)
+#define F64S(field, a, b, least, most)                                                             \
+    FIELD(BL_VALUE_F64S, field), .min = (a), .max = (b), .min_count = (least), .max_count = (most)
+#define STR(field)         FIELD(BL_VALUE_STR, field)
+#define ENUM(field, names) STR(field), .choices = (names), .choice_count = BL_COUNT(names)
+#define IDENTITY           .identity = true
+#define ABOVE              .min_open = true
+#define BELOW              .max_open = true
+
+/* Tables and JSON readers hold whole numbers exactly up to here. */
+#define MOST 9007199254740992.0
+
+// clang-format off
+const bl_key bl_schema[] = {
+    {"title", STR(title), .rule = BL_RULE_TEXT, .def = "",
+     .help = "what figures and reports are headed with"},
+    {"dataset", STR(dataset), .rule = BL_RULE_NAME, .def = "", IDENTITY,
+     .help = "a declaration in datasets/; has to be given"},
+    {"numerics", ENUM(numerics, numerics), .def = "exact", IDENTITY,
+     .help = "how far results are reproducible"},
+
+    {"data.rows", I64(data.rows, 0, MOST), .def = "0", .unit = "rows", IDENTITY,
+     .help = "training rows used, the first ones; 0: all"},
+    {"data.eval_rows", I64(data.eval_rows, 0, MOST), .def = "0", .unit = "rows", IDENTITY,
+     .help = "validation rows used, evenly spaced; 0: all"},
+
+    {"model.kind", ENUM(model.kind, models), .def = "tabular", IDENTITY,
+     .help = "the family of nets"},
+    {"model.hidden", I64S(model.hidden, 1, 65536, 0, 16), .def = "200, 100", .unit = "units", IDENTITY,
+     .help = "widths of the hidden layers"},
+    {"model.dropout", F64S(model.dropout, 0, 1, 0, 16), BELOW, .def = "", IDENTITY,
+     .help = "after hidden layers: one for each, one for all, or none"},
+    {"model.embedding_dropout", F64(model.embedding_dropout, 0, 1), BELOW, .def = "0.04", IDENTITY,
+     .help = "of the embedded categories"},
+    {"model.batch_norm", BOOL(model.batch_norm), .def = "true", IDENTITY,
+     .help = "batch normalisation of continuous inputs and after hidden layers"},
+    {"model.output", ENUM(model.output, outputs), .def = "sigmoid_range", IDENTITY,
+     .help = "linear, or kept in the range of the target by a sigmoid"},
+
+    {"loss", ENUM(loss, losses), .def = "mse", IDENTITY, .help = "what training lowers"},
+    {"metric", ENUM(metric, metrics), .def = "exp_rmspe", IDENTITY,
+     .help = "what targets are set on, over the validation rows"},
+
+    {"optimizer.name", ENUM(optimizer.name, optimizers), .def = "adam", IDENTITY,
+     .help = "the update rule"},
+    {"optimizer.momentum", F64(optimizer.momentum, 0, 1), BELOW, .def = "0.9", IDENTITY,
+     .help = "of momentum and nesterov"},
+    {"optimizer.beta1", F64(optimizer.beta1, 0, 1), BELOW, .def = "0.9", IDENTITY,
+     .help = "decay of the mean gradient (adam, adamw)"},
+    {"optimizer.beta2", F64(optimizer.beta2, 0, 1), BELOW, .def = "0.99", IDENTITY,
+     .help = "decay of the mean squared gradient (adam, adamw)"},
+    {"optimizer.eps", F64(optimizer.eps, 0, 1), ABOVE, .def = "1e-5", IDENTITY,
+     .help = "added to the root of the mean square (adam, adamw)"},
+    {"optimizer.weight_decay", F64(optimizer.weight_decay, 0, 10), .def = "0", IDENTITY,
+     .help = "added to the gradient; adamw: apart from it"},
+
+    {"schedule.name", ENUM(schedule.name, schedules), .def = "constant", IDENTITY,
+     .help = "the learning rate over time"},
+    {"schedule.horizon_epochs", F64(schedule.horizon_epochs, 0, 1e6), .def = "0", .unit = "epochs", IDENTITY,
+     .help = "length of a schedule that is not constant"},
+    {"schedule.warmup", F64(schedule.warmup, 0, 1), BELOW, .def = "0.3", IDENTITY,
+     .help = "fraction of the horizon in which the rate rises"},
+    {"schedule.start_div", F64(schedule.start_div, 1, 1e9), .def = "25", IDENTITY,
+     .help = "one_cycle: the first rate is the peak over this"},
+    {"schedule.end_div", F64(schedule.end_div, 1, 1e9), .def = "2.5e5", IDENTITY,
+     .help = "one_cycle: the last rate is the peak over this"},
+    {"schedule.momentum_low", F64(schedule.momentum_low, 0, 1), BELOW, .def = "0.85", IDENTITY,
+     .help = "one_cycle: momentum or beta1 at the peak; 0: left alone"},
+    {"schedule.momentum_high", F64(schedule.momentum_high, 0, 1), BELOW, .def = "0.95", IDENTITY,
+     .help = "one_cycle: momentum or beta1 at both ends; 0: left alone"},
+
+    {"train.batch_size", I64(train.batch_size, 1, 16777216), .def = "64", .unit = "rows", IDENTITY,
+     .help = "examples per optimizer step"},
+    {"train.learning_rate", F64(train.learning_rate, 0, 1e6), ABOVE, .def = "1e-3", IDENTITY,
+     .help = "of the optimizer; the peak, where a schedule moves it"},
+    {"train.seed", I64(train.seed, 0, MOST), .def = "1", IDENTITY,
+     .help = "of initial weights, order and dropout"},
+
+    {"eval.ratio", F64(eval.ratio, 1, 100), .def = "1.05", IDENTITY,
+     .help = "each evaluation's step is this times the one before"},
+    {"eval.first", I64(eval.first, 1, MOST), .def = "1", .unit = "steps", IDENTITY,
+     .help = "the first evaluation's step"},
+
+    {"sweep.batch_sizes", I64S(sweep.batch_sizes, 1, 16777216, 1, BL_LIST), .rule = BL_RULE_INCREASING,
+     .def = "32, 64, 128, 256, 512, 1024", .unit = "rows", .help = "the sizes compared"},
+    {"sweep.targets", F64S(sweep.targets, 0, 1e12, 0, 16), ABOVE, .rule = BL_RULE_DECREASING, .def = "",
+     .help = "values of the metric, easiest first; the last is the main one"},
+    {"sweep.seeds", I64(sweep.seeds, 1, 1000), .def = "3", .unit = "runs",
+     .help = "runs per point for winners and their neighbours"},
+    {"sweep.slack", F64(sweep.slack, 1, 1000), .def = "1.25",
+     .help = "a race's losers stop at this times the best run's steps"},
+    {"sweep.max_epochs", F64(sweep.max_epochs, 0, 1e6), ABOVE, .def = "10", .unit = "epochs",
+     .help = "budget of one run; the smaller of this and max_steps counts"},
+    {"sweep.max_steps", I64(sweep.max_steps, 1, MOST), .def = "1000000", .unit = "steps",
+     .help = "budget of one run"},
+    {"sweep.lr_start", F64(sweep.lr_start, 0, 1e6), ABOVE, .def = "1e-3",
+     .help = "the first centre of the learning-rate grid"},
+    {"sweep.lr_min", F64(sweep.lr_min, 0, 1e6), ABOVE, .def = "9.5367431640625e-07",
+     .help = "the grid's lower limit"},
+    {"sweep.lr_max", F64(sweep.lr_max, 0, 1e6), ABOVE, .def = "16",
+     .help = "the grid's upper limit"},
+    {"sweep.lr_step", F64(sweep.lr_step, 0, 16), ABOVE, .def = "1", .unit = "powers of 2",
+     .help = "spacing of the grid"},
+    {"sweep.lr_rule", ENUM(sweep.lr_rule, lr_rules), .def = "sqrt",
+     .help = "how the centre moves with the batch size"},
+    {"sweep.budget_epochs", F64(sweep.budget_epochs, 0, 1e6), .def = "0", .unit = "epochs",
+     .help = "epoch budget to compare sizes at; 0: none"},
+    {"sweep.budget_steps", I64(sweep.budget_steps, 0, MOST), .def = "0", .unit = "steps",
+     .help = "step budget to compare sizes at; 0: none"},
+
+    {"timing.repeats", I64(timing.repeats, 1, 1000), .def = "5",
+     .help = "repetitions per batch size, interleaved"},
+    {"timing.seconds", F64(timing.seconds, 0, 3600), ABOVE, .def = "0.1", .unit = "seconds",
+     .help = "length of a repetition, at least"},
+    {"cost.per_core_hour", F64(cost.per_core_hour, 0, 1e6), .def = "0.04",
+     .help = "price of one processor core for an hour"},
+    {"cost.currency", STR(cost.currency), .rule = BL_RULE_TEXT, .def = "EUR",
+     .help = "the price's currency"},
+};
+// clang-format on
+const size_t bl_schema_count = BL_COUNT(bl_schema);
+
+const char *bl_key_leaf(const bl_key *key) {
+    const char *dot = strrchr(key->path, '.');
+    return dot != NULL ? dot + 1 : key->path;
+}
+
+const bl_key *bl_key_find(const char *path, size_t n) {
+    for (size_t i = 0; i < bl_schema_count; i++)
+        if (strlen(bl_schema[i].path) == n && memcmp(bl_schema[i].path, path, n) == 0)
+            return &bl_schema[i];
+    return NULL;
+}
+
+/* What `name` may have been meant for: a path, or the path of the nearest last part. */
+static const char *nearest_path(const char *name) {
+    const char *paths[BL_COUNT(bl_schema)], *leaves[BL_COUNT(bl_schema)];
+    for (size_t i = 0; i < bl_schema_count; i++) {
+        paths[i] = bl_schema[i].path;
+        leaves[i] = bl_key_leaf(&bl_schema[i]);
+    }
+    const char *path = bl_nearest(name, paths, bl_schema_count);
+    if (path != NULL) return path;
+    const char *leaf = bl_nearest(name, leaves, bl_schema_count);
+    for (size_t i = 0; i < bl_schema_count && leaf != NULL; i++)
+        if (leaves[i] == leaf) return paths[i];
+    return NULL;
+}
+
+bl_status bl_key_resolve(const bl_key **out, const char *name, bl_err *err) {
+    const bl_key *other = NULL;
+    *out = bl_key_find(name, strlen(name));
+    if (*out != NULL) return BL_OK;
+    for (size_t i = 0; i < bl_schema_count; i++) {
+        if (strcmp(bl_key_leaf(&bl_schema[i]), name) != 0) continue;
+        if (*out != NULL) other = &bl_schema[i];
+        if (*out == NULL) *out = &bl_schema[i];
+    }
+    if (other != NULL)
+        BL_FAIL(err, BL_EINVAL, "'%s' may be '%s' or '%s'; write which", name, (*out)->path,
+                other->path);
+    if (*out != NULL) return BL_OK;
+    const char *near = nearest_path(name);
+    if (near != NULL)
+        BL_FAIL(err, BL_EINVAL,
+                "unknown key '%.64s'; did you mean '%s'?   (batchlab check --list-keys)", name,
+                near);
+    BL_FAIL(err, BL_EINVAL, "unknown key '%.64s'   (batchlab check --list-keys)", name);
+}
+
+void bl_key_range(const bl_key *key, char out[96]) {
+    char low[32], high[32];
+    bl_f64_text(low, key->min);
+    bl_f64_text(high, key->max);
+    if (key->max == MOST) (void)snprintf(high, sizeof high, "2^53");
+    const char *first = key->min_open ? "above" : "from";
+    const char *last = key->max_open ? ", below" : key->min_open ? ", up to" : " to";
+    (void)snprintf(out, 96, "%s %s%s %s", first, low, last, high);
+}
+
+static size_t group_length(const char *path) {
+    const char *dot = strrchr(path, '.');
+    return dot != NULL ? (size_t)(dot - path) : 0;
+}
+
+bool bl_schema_group(size_t i, const char **name, size_t *n) {
+    size_t seen = 0;
+    for (size_t r = 0; r < bl_schema_count; r++) {
+        const char *path = bl_schema[r].path;
+        const size_t len = group_length(path);
+        const bool begins = len > 0 && (r == 0 || group_length(bl_schema[r - 1].path) != len ||
+                                        memcmp(bl_schema[r - 1].path, path, len) != 0);
+        if (!begins || seen++ != i) continue;
+        *name = path;
+        *n = len;
+        return true;
+    }
+    return false;
+}

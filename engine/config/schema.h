@@ -1,0 +1,53 @@
+/* The one list of configuration keys. Parsing, checking, the dump, the identity, --set, --list-keys
+ * and the tests walk it; a new key is a field of bl_config and a row here. */
+#ifndef BL_ENGINE_CONFIG_SCHEMA_H
+#define BL_ENGINE_CONFIG_SCHEMA_H
+#include "engine/config/config.h"
+
+/* How a row's value is held to more than a range. */
+typedef enum bl_key_rule {
+    BL_RULE_NONE,
+    BL_RULE_NAME,       /* a string: a-z, 0-9 and _ */
+    BL_RULE_TEXT,       /* a string: no control characters */
+    BL_RULE_INCREASING, /* a list */
+    BL_RULE_DECREASING  /* a list */
+} bl_key_rule;
+
+typedef struct bl_key {
+    const char *path; /* "group.key", or "key" at the top */
+    int type;         /* BL_VALUE_* */
+    size_t offset;    /* in bl_config */
+    size_t size;      /* of the field: what a string may fill */
+    double min, max;  /* of numbers and of a list's elements; integers up to 2^53 are exact here */
+    bool min_open, max_open;     /* the limit itself is not allowed */
+    size_t min_count, max_count; /* of a list */
+    bl_key_rule rule;
+    const char *const *choices; /* of a string; NULL: free */
+    size_t choice_count;
+    bool identity;   /* decides a run's trajectory */
+    const char *def; /* as --set would take it */
+    const char *unit;
+    const char *help;
+} bl_key;
+
+extern const bl_key bl_schema[];
+extern const size_t bl_schema_count;
+
+const char *bl_key_leaf(const bl_key *key); /* "momentum" of "optimizer.momentum" */
+/* The row with this path, or NULL. */
+const bl_key *bl_key_find(const char *path, size_t n);
+/* The row by full path or by a last part that only one row has. */
+bl_status bl_key_resolve(const bl_key **out, const char *name, bl_err *err) BL_CHECKED;
+/* "from 0, below 1", for messages. */
+void bl_key_range(const bl_key *key, char out[96]);
+/* The i-th different group ("data", "model", ...; the top level has none) as a length-limited
+ * prefix of a path; false past the end. */
+bool bl_schema_group(size_t i, const char **name, size_t *n);
+
+static inline void *bl_key_field(const bl_key *key, bl_config *config) {
+    return (char *)config + key->offset;
+}
+static inline const void *bl_key_cfield(const bl_key *key, const bl_config *config) {
+    return (const char *)config + key->offset;
+}
+#endif

@@ -1,0 +1,356 @@
+#include "engine/config/value.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- faults -----------------------------------------------------------------------------------
+ */
+
+BL_PRINTF(3, 4)
+static bool refuse(bl_value_fault *fault, const bl_node *node, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(fault->message, sizeof fault->message, fmt, ap);
+    va_end(ap);
+    fault->node = node;
+    fault->hint[0] = '\0';
+    return false;
+}
+
+/* What stands there, for "is a number, not ...". */
+static const char *describe(const bl_node *node, char out[64]) {
+    switch (node->type) {
+    case BL_NODE_INT:
+        (void)snprintf(out, 64, "%" PRId64, node->integer);
+        break;
+    case BL_NODE_FLOAT:
+        bl_f64_text(out, node->number);
+        break;
+    case BL_NODE_BOOL:
+        return node->boolean ? "true" : "false";
+    case BL_NODE_STRING:
+        (void)snprintf(out, 64, "\"%.40s\"", node->string);
+        break;
+    case BL_NODE_LIST:
+        return "a list";
+    default:
+        return "a group";
+    }
+    return out;
+}
+
+static bool refuse_type(bl_value_fault *fault, const bl_key *key, const bl_node *node,
+                        bool element) {
+    static const char *const wanted[] = {
+        [BL_VALUE_BOOL] = "is a boolean: true or false",
+        [BL_VALUE_I64] = "is a whole number",
+        [BL_VALUE_F64] = "is a number",
+        [BL_VALUE_STR] = "is text in quotes",
+        [BL_VALUE_I64S] = "is a list of whole numbers like [64, 32]",
+        [BL_VALUE_F64S] = "is a list of numbers like [0.5, 0.25]",
+    };
+    char text[64];
+    const char *is = wanted[key->type];
+    if (element) is = key->type == BL_VALUE_I64S ? "holds whole numbers" : "holds numbers";
+    return refuse(fault, node, "'%s' %s, not %s", bl_key_leaf(key), is, describe(node, text));
+}
+
+static bool refuse_range(bl_value_fault *fault, const bl_key *key, const bl_node *node,
+                         bool element) {
+    char text[64], range[96];
+    bl_key_range(key, range);
+    return refuse(fault, node, "'%s' %s %s; allowed: %s%s%s%s", bl_key_leaf(key),
+                  element ? "holds" : "is", describe(node, text), range, key->unit ? " (" : "",
+                  key->unit ? key->unit : "", key->unit ? ")" : "");
+}
+
+/* ---- nodes ------------------------------------------------------------------------------------
+ */
+
+static bool take_i64(const bl_key *key, const bl_node *node, bool element, int64_t *out,
+                     bl_value_fault *fault) {
+    if (node->type != BL_NODE_INT) return refuse_type(fault, key, node, element);
+    if (node->integer < (int64_t)key->min || node->integer > (int64_t)key->max)
+        return refuse_range(fault, key, node, element);
+    *out = node->integer;
+    return true;
+}
+
+static bool take_f64(const bl_key *key, const bl_node *node, bool element, double *out,
+                     bl_value_fault *fault) {
+    if (node->type != BL_NODE_INT && node->type != BL_NODE_FLOAT)
+        return refuse_type(fault, key, node, element);
+    const double v = node->number;
+    const bool low = key->min_open ? v > key->min : v >= key->min;
+    const bool high = key->max_open ? v < key->max : v <= key->max;
+    if (!low || !high) return refuse_range(fault, key, node, element);
+    *out = v + 0.0; /* -0.0 and 0 are one value with one identity */
+    return true;
+}
+
+static bool check_order(const bl_key *key, const bl_node *node, double before, double now,
+                        bl_value_fault *fault) {
+    if (key->rule == BL_RULE_INCREASING && now <= before)
+        return refuse(fault, node, "'%s' has to increase from value to value", bl_key_leaf(key));
+    if (key->rule == BL_RULE_DECREASING && now >= before)
+        return refuse(fault, node, "'%s' has to decrease from value to value", bl_key_leaf(key));
+    return true;
+}
+
+static bool take_list(const bl_key *key, const bl_node *node, bl_config *config,
+                      bl_value_fault *fault) {
+    if (node->type != BL_NODE_LIST) return refuse_type(fault, key, node, false);
+    if (node->count < key->min_count || node->count > key->max_count)
+        return refuse(fault, node, "'%s' has too %s values; allowed: from %zu to %zu of them",
+                      bl_key_leaf(key), node->count < key->min_count ? "few" : "many",
+                      key->min_count, key->max_count);
+    bl_i64_list i64s = {.n = node->count};
+    bl_f64_list f64s = {.n = node->count};
+    const bl_node *before = NULL;
+    size_t i = 0;
+    for (const bl_node *child = node->first; child != NULL; before = child, child = child->next) {
+        const bool taken = key->type == BL_VALUE_I64S
+                               ? take_i64(key, child, true, &i64s.v[i], fault)
+                               : take_f64(key, child, true, &f64s.v[i], fault);
+        if (!taken) return false;
+        if (before != NULL && !check_order(key, child, before->number, child->number, fault))
+            return false;
+        i++;
+    }
+    if (key->type == BL_VALUE_I64S)
+        memcpy(bl_key_field(key, config), &i64s, sizeof i64s);
+    else
+        memcpy(bl_key_field(key, config), &f64s, sizeof f64s);
+    return true;
+}
+
+bool bl_value_is_name(const char *text) {
+    const size_t n = strlen(text);
+    return n > 0 && n < BL_NAME && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == n;
+}
+
+static bool is_text(const char *text) {
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++)
+        if (*p < ' ' || *p == 0x7f) return false;
+    return true;
+}
+
+static bool refuse_choice(const bl_key *key, const bl_node *node, bl_value_fault *fault) {
+    char list[256] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < key->choice_count && n < sizeof list; i++)
+        n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", key->choices[i]);
+    (void)refuse(fault, node, "'%s' is \"%.40s\"; allowed: %s", bl_key_leaf(key), node->string,
+                 list);
+    const char *near = bl_nearest(node->string, key->choices, key->choice_count);
+    if (near != NULL) (void)snprintf(fault->hint, sizeof fault->hint, "did you mean '%s'?", near);
+    return false;
+}
+
+static bool take_string(const bl_key *key, const bl_node *node, bl_config *config,
+                        bl_value_fault *fault) {
+    if (node->type != BL_NODE_STRING) return refuse_type(fault, key, node, false);
+    bool found = key->choices == NULL;
+    for (size_t i = 0; i < key->choice_count; i++)
+        found = found || strcmp(key->choices[i], node->string) == 0;
+    if (!found) return refuse_choice(key, node, fault);
+    if (strlen(node->string) >= key->size)
+        return refuse(fault, node, "'%s' is longer than %zu bytes", bl_key_leaf(key),
+                      key->size - 1);
+    if (key->rule == BL_RULE_NAME && !bl_value_is_name(node->string))
+        return refuse(fault, node, "'%s' is a name of a-z, 0-9 and _, not \"%.40s\"",
+                      bl_key_leaf(key), node->string);
+    if (key->rule == BL_RULE_TEXT && !is_text(node->string))
+        return refuse(fault, node, "'%s' is one line of plain text", bl_key_leaf(key));
+    char *field = bl_key_field(key, config);
+    memset(field, 0, key->size);
+    memcpy(field, node->string, strlen(node->string));
+    return true;
+}
+
+bool bl_value_take(const bl_key *key, const bl_node *node, bl_config *config,
+                   bl_value_fault *fault) {
+    switch (key->type) {
+    case BL_VALUE_BOOL:
+        if (node->type != BL_NODE_BOOL) return refuse_type(fault, key, node, false);
+        *(bool *)bl_key_field(key, config) = node->boolean;
+        return true;
+    case BL_VALUE_I64:
+        return take_i64(key, node, false, bl_key_field(key, config), fault);
+    case BL_VALUE_F64:
+        return take_f64(key, node, false, bl_key_field(key, config), fault);
+    case BL_VALUE_STR:
+        return take_string(key, node, config, fault);
+    default:
+        return take_list(key, node, config, fault);
+    }
+}
+
+/* ---- text -------------------------------------------------------------------------------------
+ */
+
+/* A scalar as libconfig would have read it; what is neither number nor boolean is a string. */
+static bl_node scalar_of(const char *text) {
+    char *end;
+    bl_node node = {.type = BL_NODE_STRING, .name = "", .string = text};
+    if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0) {
+        node.type = BL_NODE_BOOL;
+        node.boolean = text[0] == 't';
+        return node;
+    }
+    if (text[0] == '\0' || text[strspn(text, "0123456789+-.eE")] != '\0') return node;
+    errno = 0;
+    const int64_t integer = strtoll(text, &end, 10);
+    if (*end == '\0' && errno == 0) {
+        node.type = BL_NODE_INT;
+        node.integer = integer;
+        node.number = (double)integer;
+        return node;
+    }
+    const double number = strtod(text, &end);
+    if (*end != '\0' || !isfinite(number)) return node;
+    node.type = BL_NODE_FLOAT;
+    node.number = number;
+    return node;
+}
+
+static char *trim(char *text) {
+    text += strspn(text, " \t");
+    size_t n = strlen(text);
+    while (n > 0 && (text[n - 1] == ' ' || text[n - 1] == '\t')) n--;
+    text[n] = '\0';
+    return text;
+}
+
+bool bl_value_take_text(const bl_key *key, const char *text, bl_config *config,
+                        bl_value_fault *fault) {
+    bl_node nodes[BL_LIST + 2];
+    char copy[2048];
+    const bool list = key->type == BL_VALUE_I64S || key->type == BL_VALUE_F64S;
+    nodes[0] = (bl_node){.type = BL_NODE_STRING, .name = "", .string = text};
+    if (strlen(text) >= sizeof copy)
+        return refuse(fault, nodes, "'%s' is longer than %zu bytes", bl_key_leaf(key),
+                      sizeof copy - 1);
+    if (key->type == BL_VALUE_STR) return bl_value_take(key, nodes, config, fault);
+    memcpy(copy, text, strlen(text) + 1);
+    char *rest = trim(copy);
+    if (!list) {
+        nodes[0] = scalar_of(rest);
+        return bl_value_take(key, nodes, config, fault);
+    }
+    const size_t n = strlen(rest);
+    if (n >= 2 && rest[0] == '[' && rest[n - 1] == ']') {
+        rest[n - 1] = '\0';
+        rest = trim(rest + 1);
+    }
+    nodes[0] = (bl_node){.type = BL_NODE_LIST, .name = ""};
+    bl_node **next = &nodes[0].first;
+    for (char *item; *rest != '\0' || nodes[0].count > 0;) {
+        item = strsep(&rest, ",");
+        bl_node *node = &nodes[1 + nodes[0].count++];
+        *node = scalar_of(trim(item));
+        *next = node;
+        next = &node->next;
+        if (rest == NULL || nodes[0].count == BL_LIST + 1) break;
+    }
+    return bl_value_take(key, nodes, config, fault);
+}
+
+/* ---- writing ----------------------------------------------------------------------------------
+ */
+
+bl_config_value bl_value_of(const bl_key *key, const bl_config *config) {
+    const void *field = bl_key_cfield(key, config);
+    bl_config_value value = {0};
+    switch (key->type) {
+    case BL_VALUE_BOOL:
+        value.type = BL_VALUE_BOOL;
+        value.boolean = *(const bool *)field;
+        break;
+    case BL_VALUE_I64:
+        value.type = BL_VALUE_I64;
+        value.i64 = *(const int64_t *)field;
+        break;
+    case BL_VALUE_F64:
+        value.type = BL_VALUE_F64;
+        value.f64 = *(const double *)field;
+        break;
+    case BL_VALUE_STR:
+        value.type = BL_VALUE_STR;
+        value.str = field;
+        break;
+    case BL_VALUE_I64S:
+        value.type = BL_VALUE_I64S;
+        value.i64s = field;
+        break;
+    default:
+        value.type = BL_VALUE_F64S;
+        value.f64s = field;
+        break;
+    }
+    return value;
+}
+
+static void write_i64(int64_t value, bl_value_form form, bl_buf *out) {
+    const bool wide = value < INT32_MIN || value > INT32_MAX;
+    bl_buf_printf(out, "%" PRId64 "%s", value, form == BL_FORM_LIBCONFIG && wide ? "L" : "");
+}
+
+/* libconfig takes a number for a float by its point: 1e-05 is written 1.0e-05. */
+static void write_f64(double value, bl_value_form form, bl_buf *out) {
+    char text[32];
+    bl_f64_text(text, value);
+    const size_t whole = strcspn(text, ".e");
+    if (form == BL_FORM_LIBCONFIG && text[whole] != '.')
+        bl_buf_printf(out, "%.*s.0%s", (int)whole, text, text + whole);
+    else
+        bl_buf_str(out, text);
+}
+
+static void write_string(const char *text, bl_buf *out) {
+    bl_buf_str(out, "\"");
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\') bl_buf_str(out, "\\");
+        bl_buf_add(out, text, 1);
+    }
+    bl_buf_str(out, "\"");
+}
+
+void bl_value_write(const bl_config_value *value, bl_value_form form, bl_buf *out) {
+    const char *comma = form == BL_FORM_JSON ? "," : ", ";
+    switch (value->type) {
+    case BL_VALUE_BOOL:
+        bl_buf_str(out, value->boolean ? "true" : "false");
+        break;
+    case BL_VALUE_I64:
+        write_i64(value->i64, form, out);
+        break;
+    case BL_VALUE_F64:
+        write_f64(value->f64, form, out);
+        break;
+    case BL_VALUE_STR:
+        write_string(value->str, out);
+        break;
+    case BL_VALUE_I64S:
+        bl_buf_str(out, "[");
+        for (size_t i = 0; i < value->i64s->n; i++) {
+            bl_buf_str(out, i ? comma : "");
+            write_i64(value->i64s->v[i], form, out);
+        }
+        bl_buf_str(out, "]");
+        break;
+    case BL_VALUE_F64S:
+        bl_buf_str(out, "[");
+        for (size_t i = 0; i < value->f64s->n; i++) {
+            bl_buf_str(out, i ? comma : "");
+            write_f64(value->f64s->v[i], form, out);
+        }
+        bl_buf_str(out, "]");
+        break;
+    }
+}

@@ -1,0 +1,29 @@
+/* One key's value: from a document's node or from --set's text into the structure, and back to
+ * text. Knows the schema's rules, not where a value was written: the caller adds that to a fault.
+ */
+#ifndef BL_ENGINE_CONFIG_VALUE_H
+#define BL_ENGINE_CONFIG_VALUE_H
+#include "engine/base/buf.h"
+#include "engine/config/doc.h"
+#include "engine/config/schema.h"
+
+/* Why a value was refused. */
+typedef struct bl_value_fault {
+    char message[512];
+    char hint[96];       /* "did you mean 'adam'?" or "" */
+    const bl_node *node; /* the value, or the list's element at fault */
+} bl_value_fault;
+
+/* Stores the node's value in its field when it has the key's type, range and form. */
+bool bl_value_take(const bl_key *key, const bl_node *node, bl_config *config,
+                   bl_value_fault *fault);
+/* The same from text: 64, 0.5, true, adam, "32, 64" or "[32, 64]", by the key's type. */
+bool bl_value_take_text(const bl_key *key, const char *text, bl_config *config,
+                        bl_value_fault *fault);
+/* a-z, 0-9 and _, at least one and fewer than BL_NAME. */
+bool bl_value_is_name(const char *text);
+
+bl_config_value bl_value_of(const bl_key *key, const bl_config *config);
+typedef enum bl_value_form { BL_FORM_JSON, BL_FORM_LIBCONFIG } bl_value_form;
+void bl_value_write(const bl_config_value *value, bl_value_form form, bl_buf *out);
+#endif
