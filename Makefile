@@ -99,7 +99,8 @@ $(B)/bl_build.h: $(B)/flags.stamp
 # The reference is a specification: no vectoriser near it.
 $(B)/kernels/ref/%.o: private KFLAGS := -O1 -fno-tree-vectorize
 # Element-wise optimizer loops are vectorised by the compiler; order inside them cannot change bits.
-$(B)/engine/optim/%.o: private KFLAGS := -O3
+# It may only do so if it knows that nobody reads errno or traps: neither flag changes a value.
+$(B)/engine/optim/%.o: private KFLAGS := -O3 -fno-math-errno -fno-trapping-math
 $(B)/%.o: %.c $(B)/flags.stamp $(B)/bl_build.h
 	$(Q)mkdir -p $(@D); echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@

@@ -1,0 +1,39 @@
+/* A layer: one file layer_NAME.c and one row of layer_table.c.
+ *
+ * `shape` sees the widths of the inputs and its settings; it sets width, kept and kept_each and
+ * declares the parameters. The other three compute part `part` of their outputs by kernels (one
+ * call must not read what another part of the same function writes). `infer` NULL: as forward.
+ *
+ * shares_output: y lies where x lay (element by element, and backward does not need x). Sharing
+ * layers follow a layer whose own backward does not read its y, or reads only which elements are
+ * above 0 where the gradient that comes back is not already 0.
+ * shares_gradient: dx lies where dy lay; otherwise each has its own memory. */
+#ifndef BL_ENGINE_MODEL_LAYER_H
+#define BL_ENGINE_MODEL_LAYER_H
+#include "engine/model/net.h"
+
+struct bl_layer {
+    const char *name;
+    size_t inputs; /* 0: reads the batch's codes */
+    bool shares_output, shares_gradient;
+    bl_status (*shape)(bl_net *net, bl_net_node *node, bl_err *err);
+    void (*forward)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
+    void (*infer)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
+    void (*backward)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
+};
+
+extern const bl_layer bl_layer_embedding;
+extern const bl_layer bl_layer_dropout;
+extern const bl_layer bl_layer_dense;
+extern const bl_layer bl_layer_relu;
+extern const bl_layer bl_layer_batchnorm;
+extern const bl_layer bl_layer_concat;
+extern const bl_layer bl_layer_sigmoid_range;
+
+extern const bl_layer *const bl_layer_table[];
+extern const size_t bl_layer_count;
+
+/* Width of an embedding of n categories, "missing" included: min(600, round(1.6 n^0.56)), fastai's
+ * rule. By exact_math.h, so that a width never depends on a C library. */
+size_t bl_embedding_width(uint32_t n);
+#endif

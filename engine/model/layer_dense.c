@@ -1,0 +1,54 @@
+/* y = x w + bias. Both start uniform within 1 / sqrt(features in), PyTorch's default. */
+#include "engine/model/layer.h"
+#include "kernels/exact_math.h"
+
+enum { WEIGHT, BIAS };
+
+static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
+    const size_t k = node->in_width[0], n = node->set.units;
+    const float bound = 1.0f / bl_sqrtf((float)k);
+    node->width = n;
+    BL_TRY(bl_net_add_param(
+        net, node,
+        &(bl_param){
+            .name = "weight", .rows = k, .cols = n, .init = BL_INIT_UNIFORM, .scale = bound},
+        err));
+    return bl_net_add_param(
+        net, node,
+        &(bl_param){.name = "bias", .rows = 1, .cols = n, .init = BL_INIT_UNIFORM, .scale = bound},
+        err);
+}
+
+static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
+    const bl_dense_forward args = {.y = node->y,
+                                   .x = node->x[0],
+                                   .w = node->param[WEIGHT],
+                                   .bias = node->param[BIAS],
+                                   .batch = pass->batch,
+                                   .k = node->in_width[0],
+                                   .n = node->width};
+    pass->kernels->dense_forward(&args, part);
+}
+
+static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
+    const size_t k = node->in_width[0], n = node->width;
+    const bl_dense_backward_weight weight = {.dw = node->grad[WEIGHT],
+                                             .dbias = node->grad[BIAS],
+                                             .x = node->x[0],
+                                             .dy = node->dy,
+                                             .batch = pass->batch,
+                                             .k = k,
+                                             .n = n};
+    pass->kernels->dense_backward_weight(&weight, part);
+    if (node->dx[0] == NULL) return;
+    const bl_dense_backward_input input = {.dx = node->dx[0],
+                                           .dy = node->dy,
+                                           .w = node->param[WEIGHT],
+                                           .batch = pass->batch,
+                                           .k = k,
+                                           .n = n};
+    pass->kernels->dense_backward_input(&input, part);
+}
+
+const bl_layer bl_layer_dense = {
+    .name = "dense", .inputs = 1, .shape = shape, .forward = forward, .backward = backward};

@@ -1,0 +1,12 @@
+#include "engine/base/mem.h"
+#include "engine/model/loss.h"
+#include <string.h>
+
+const bl_loss *const bl_loss_table[] = {&bl_loss_mse};
+const size_t bl_loss_count = BL_COUNT(bl_loss_table);
+
+const bl_loss *bl_loss_find(const char *name) {
+    for (size_t i = 0; i < bl_loss_count; i++)
+        if (strcmp(bl_loss_table[i]->name, name) == 0) return bl_loss_table[i];
+    return NULL;
+}

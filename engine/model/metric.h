@@ -1,0 +1,35 @@
+/* Metrics: what targets are stated in, smaller is better. Computed over a whole set in fp64, in the
+ * order of rule B (kernels/kernel.h), whatever the chunks it is fed in. One file metric_NAME.c and
+ * one row of metric_table.c each. */
+#ifndef BL_ENGINE_MODEL_METRIC_H
+#define BL_ENGINE_MODEL_METRIC_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct bl_metric {
+    const char *name;
+    bool needs_log_target;
+    double (*term)(double y, double target);    /* of one example */
+    double (*finish)(double sum, double count); /* from the sum of all terms */
+} bl_metric;
+
+extern const bl_metric bl_metric_exp_rmspe;
+extern const bl_metric bl_metric_rmse;
+
+extern const bl_metric *const bl_metric_table[];
+extern const size_t bl_metric_count;
+const bl_metric *bl_metric_find(const char *name); /* NULL: there is none */
+
+/* A metric being computed. level[i] holds the sum of 2^i blocks where bit i of `blocks` is set. */
+typedef struct bl_metric_sum {
+    const bl_metric *metric;
+    uint64_t count, blocks;
+    double open; /* the chain of the block that is not full yet */
+    double level[64];
+} bl_metric_sum;
+
+void bl_metric_begin(bl_metric_sum *sum, const bl_metric *metric);
+void bl_metric_add(bl_metric_sum *sum, const float *y, const float *target, size_t count);
+double bl_metric_value(const bl_metric_sum *sum); /* NAN over no examples */
+#endif

@@ -1,0 +1,33 @@
+/* Kinds of net: from an experiment's model settings and the shape of the data to a list of layers.
+ */
+#ifndef BL_ENGINE_MODEL_MODEL_H
+#define BL_ENGINE_MODEL_MODEL_H
+#include "engine/config/config.h"
+#include "engine/model/net.h"
+
+/* What a builder has to know about the data. */
+typedef struct bl_model_input {
+    size_t categorical, continuous;
+    const uint32_t *cardinality;         /* (categorical) */
+    const char *const *categorical_name; /* may be NULL */
+    bool target_is_log;
+    double target_max; /* largest training target before the logarithm */
+} bl_model_input;
+
+typedef struct bl_model {
+    const char *name; /* model.kind */
+    /* Adds the layers to an initialised net; the last one has width 1. */
+    bl_status (*build)(bl_net *net, const bl_config *config, const bl_model_input *input,
+                       bl_err *err);
+} bl_model;
+
+extern const bl_model bl_model_tabular;
+
+extern const bl_model *const bl_model_table[];
+extern const size_t bl_model_count;
+
+/* Initialises and builds the net of config->model.kind; free it with bl_net_free also on failure.
+ */
+bl_status bl_model_build(bl_net *net, const bl_config *config, const bl_model_input *input,
+                         bl_err *err) BL_CHECKED;
+#endif

@@ -1,0 +1,86 @@
+/* The net for tables (fastai's TabularModel): embeddings of the categorical columns, dropout over
+ * their concatenation, batch norm of the continuous ones; hidden layers of dense, ReLU, batch norm,
+ * dropout; one dense output. */
+#include "engine/model/model.h"
+#include "kernels/exact_math.h"
+#include <string.h>
+
+/* Embeddings with their dropout; *at is the node. */
+static bl_status add_categorical(bl_net *net, const bl_config *config, const bl_model_input *input,
+                                 size_t *at, bl_err *err) {
+    const bl_layer_settings set = {.columns = input->categorical,
+                                   .cardinality = input->cardinality,
+                                   .column_name = input->categorical_name};
+    BL_TRY(bl_net_add(net, "embedding", &set, 0, 0, at, err));
+    if (config->model.embedding_dropout == 0.0) return BL_OK;
+    return bl_net_add(net, "dropout", &(bl_layer_settings){.rate = config->model.embedding_dropout},
+                      *at, 0, at, err);
+}
+
+static bl_status add_inputs(bl_net *net, const bl_config *config, const bl_model_input *input,
+                            size_t *at, bl_err *err) {
+    size_t categorical = 0, continuous = BL_NET_VALUES;
+    if (input->categorical + input->continuous == 0)
+        BL_FAIL(err, BL_EINVAL, "the data set has no categorical and no continuous column");
+    if (input->categorical > 0) BL_TRY(add_categorical(net, config, input, &categorical, err));
+    if (input->continuous > 0 && config->model.batch_norm)
+        BL_TRY(bl_net_add(net, "batchnorm", NULL, BL_NET_VALUES, 0, &continuous, err));
+    if (input->categorical == 0) {
+        *at = continuous;
+        return BL_OK;
+    }
+    *at = categorical;
+    if (input->continuous == 0) return BL_OK;
+    return bl_net_add(net, "concat", NULL, categorical, continuous, at, err);
+}
+
+/* One rate per hidden layer, or one for all, or none. */
+static double dropout_of(const bl_config *config, size_t layer) {
+    const bl_f64_list *rates = &config->model.dropout;
+    if (rates->n == 0) return 0.0;
+    return rates->v[rates->n == 1 ? 0 : layer];
+}
+
+static bl_status add_hidden(bl_net *net, const bl_config *config, size_t layer, size_t *at,
+                            bl_err *err) {
+    const double rate = dropout_of(config, layer);
+    BL_TRY(bl_net_add(net, "dense",
+                      &(bl_layer_settings){.units = (size_t)config->model.hidden.v[layer]}, *at, 0,
+                      at, err));
+    BL_TRY(bl_net_add(net, "relu", NULL, *at, 0, at, err));
+    if (config->model.batch_norm) BL_TRY(bl_net_add(net, "batchnorm", NULL, *at, 0, at, err));
+    if (rate == 0.0) return BL_OK;
+    return bl_net_add(net, "dropout", &(bl_layer_settings){.rate = rate}, *at, 0, at, err);
+}
+
+/* [0, 1.2 x the largest training target], on the scale the net predicts. */
+static bl_status add_range(bl_net *net, const bl_model_input *input, size_t *at, bl_err *err) {
+    const double most = 1.2 * input->target_max;
+    const bl_layer_settings set = {.low = 0.0f,
+                                   .high = (float)(input->target_is_log ? bl_log64(most) : most)};
+    return bl_net_add(net, "sigmoid_range", &set, *at, 0, at, err);
+}
+
+static bl_status build(bl_net *net, const bl_config *config, const bl_model_input *input,
+                       bl_err *err) {
+    const size_t hidden = config->model.hidden.n, rates = config->model.dropout.n;
+    size_t at = 0;
+    if (rates > 1 && rates != hidden)
+        BL_FAIL(err, BL_EINVAL,
+                "model.dropout has %zu rates for %zu hidden layers: give one per layer, one for "
+                "all, or none",
+                rates, hidden);
+    BL_TRY(add_inputs(net, config, input, &at, err));
+    for (size_t i = 0; i < hidden; i++) {
+        if (config->model.hidden.v[i] < 1)
+            BL_FAIL(err, BL_EINVAL, "model.hidden[%zu] is %lld; a layer has at least 1 unit", i,
+                    (long long)config->model.hidden.v[i]);
+        BL_TRY(add_hidden(net, config, i, &at, err));
+    }
+    BL_TRY(bl_net_add(net, "dense", &(bl_layer_settings){.units = 1}, at, 0, &at, err));
+    if (strcmp(config->model.output, "sigmoid_range") == 0) return add_range(net, input, &at, err);
+    if (strcmp(config->model.output, "linear") == 0) return BL_OK;
+    BL_FAIL(err, BL_EINVAL, "model.output: there is no output \"%s\"", config->model.output);
+}
+
+const bl_model bl_model_tabular = {.name = "tabular", .build = build};

@@ -1,0 +1,166 @@
+#include "engine/model/net.h"
+#include "engine/model/layer.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { PAD = 16 }; /* floats: every tensor starts on a cache line */
+
+void bl_net_init(bl_net *net, size_t categorical, size_t continuous) {
+    *net = (bl_net){.categorical = categorical, .continuous = continuous};
+}
+
+void bl_net_free(bl_net *net) {
+    for (size_t i = 0; i < net->nodes; i++) free(net->node[i].column);
+    free(net->node);
+    free(net->param);
+    *net = (bl_net){0};
+}
+
+bl_net_node *bl_net_output(const bl_net *net) {
+    return &net->node[net->nodes - 1];
+}
+
+static const bl_layer *find_layer(const char *name) {
+    for (size_t i = 0; i < bl_layer_count; i++)
+        if (strcmp(bl_layer_table[i]->name, name) == 0) return bl_layer_table[i];
+    return NULL;
+}
+
+static void connect(bl_net *net, bl_net_node *node, size_t slot, size_t from) {
+    node->in[slot] = from;
+    if (from == BL_NET_VALUES) {
+        node->in_width[slot] = net->continuous;
+        return;
+    }
+    BL_ASSERT(from < node->index && !net->node[from].used);
+    net->node[from].used = true;
+    node->in_width[slot] = net->node[from].width;
+}
+
+bl_status bl_net_add(bl_net *net, const char *layer, const bl_layer_settings *set, size_t in0,
+                     size_t in1, size_t *index, bl_err *err) {
+    const size_t in[BL_NODE_INPUTS] = {in0, in1};
+    net->node = bl_xrealloc(net->node, (net->nodes + 1) * sizeof *net->node);
+    bl_net_node *node = &net->node[net->nodes];
+    *node = (bl_net_node){.layer = find_layer(layer), .index = net->nodes};
+    BL_ASSERT(node->layer != NULL);
+    net->nodes++;
+    if (set != NULL) node->set = *set;
+    node->first_param = net->params;
+    for (size_t i = 0; i < node->layer->inputs; i++) connect(net, node, i, in[i]);
+    BL_ASSERT(!node->layer->shares_output || node->in[0] != BL_NET_VALUES);
+    BL_TRY(node->layer->shape(net, node, err));
+    *index = node->index;
+    return BL_OK;
+}
+
+bl_status bl_net_add_param(bl_net *net, bl_net_node *node, const bl_param *param, bl_err *err) {
+    size_t *block = param->running ? &net->runnings : &net->weights;
+    size_t count = 0, end = 0;
+    if (!bl_mul_size(&count, param->rows, param->cols) ||
+        __builtin_add_overflow(*block, count, &end) || end > SIZE_MAX / 64)
+        BL_FAIL(err, BL_ENOMEM, "%zu by %zu parameters for layer %s are more than memory can hold",
+                param->rows, param->cols, node->layer->name);
+    net->param = bl_xrealloc(net->param, (net->params + 1) * sizeof *net->param);
+    bl_param *added = &net->param[net->params++];
+    *added = *param;
+    added->offset = *block;
+    (void)snprintf(added->name, sizeof added->name, "%zu.%s.%.64s", node->index, node->layer->name,
+                   param->name);
+    *block = (end + PAD - 1) / PAD * PAD;
+    node->params++;
+    return BL_OK;
+}
+
+void *bl_plan_take(bl_plan *plan, size_t count, size_t each) {
+    size_t bytes = 0;
+    if (!bl_mul_size(&bytes, count, each) || bytes > SIZE_MAX / 8 ||
+        plan->arena->used > SIZE_MAX / 8) {
+        plan->too_large = true;
+        return (void *)(uintptr_t)BL_ALIGN; /* never touched: the plan will not be carried out */
+    }
+    return bl_arena_alloc(plan->arena, bytes);
+}
+
+static float *take_floats(bl_plan *plan, size_t examples, size_t each) {
+    size_t count = 0;
+    if (!bl_mul_size(&count, examples, each)) count = SIZE_MAX;
+    return bl_plan_take(plan, count, sizeof(float));
+}
+
+static void plan_node(bl_net *net, bl_net_node *node, bl_plan *plan) {
+    const bl_layer *layer = node->layer;
+    for (size_t i = 0; i < layer->inputs; i++) {
+        const bool values = node->in[i] == BL_NET_VALUES;
+        node->x[i] = values ? net->values : net->node[node->in[i]].y;
+        node->dx[i] = values ? NULL : net->node[node->in[i]].dy;
+    }
+    node->y = layer->shares_output ? net->node[node->in[0]].y
+                                   : take_floats(plan, net->capacity, node->width);
+    node->dy = layer->shares_gradient && node->dx[0] != NULL
+                   ? node->dx[0]
+                   : take_floats(plan, net->capacity, node->width);
+    node->memory = NULL;
+    if (node->kept > 0) node->memory = take_floats(plan, 1, node->kept);
+    if (node->kept_each > 0) node->memory = take_floats(plan, net->capacity, node->kept_each);
+    for (size_t i = 0; i < bl_min_size(node->params, BL_NODE_PARAMS); i++) {
+        const bl_param *p = &net->param[node->first_param + i];
+        node->param[i] = (p->running ? net->running : net->weight) + p->offset;
+        node->grad[i] = p->running ? NULL : net->gradient + p->offset;
+    }
+}
+
+void bl_net_plan(bl_net *net, bl_plan *plan, size_t capacity) {
+    net->capacity = capacity;
+    net->weight = bl_plan_take(plan, net->weights, sizeof(float));
+    net->gradient = bl_plan_take(plan, net->weights, sizeof(float));
+    net->running = bl_plan_take(plan, net->runnings, sizeof(float));
+    net->values = take_floats(plan, capacity, net->continuous);
+    net->target = take_floats(plan, capacity, 1);
+    net->codes = bl_plan_take(plan, capacity, net->categorical * sizeof(uint16_t));
+    for (size_t i = 0; i < net->nodes; i++) plan_node(net, &net->node[i], plan);
+}
+
+/* ---- passes: one fork and join for every layer ---- */
+
+typedef struct layer_job {
+    void (*run)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
+    const bl_net_node *node;
+    const bl_pass *pass;
+} layer_job;
+
+static void run_part(void *ctx, size_t p, size_t parts) {
+    const layer_job *job = ctx;
+    const bl_part part = {
+        .part = p, .parts = parts, .scratch = job->pass->scratch + p * BL_KERNEL_SCRATCH};
+    job->run(job->node, job->pass, &part);
+}
+
+void bl_net_forward(bl_net *net, const bl_pass *pass) {
+    bl_pass here = *pass;
+    here.codes = net->codes;
+    for (size_t i = 0; i < net->nodes; i++) {
+        layer_job job = {net->node[i].layer->forward, &net->node[i], &here};
+        bl_pool_run(pass->pool, run_part, &job);
+    }
+}
+
+void bl_net_infer(bl_net *net, const bl_pass *pass) {
+    bl_pass here = *pass;
+    here.codes = net->codes;
+    for (size_t i = 0; i < net->nodes; i++) {
+        const bl_layer *layer = net->node[i].layer;
+        layer_job job = {layer->infer != NULL ? layer->infer : layer->forward, &net->node[i],
+                         &here};
+        bl_pool_run(pass->pool, run_part, &job);
+    }
+}
+
+void bl_net_backward(bl_net *net, const bl_pass *pass) {
+    bl_pass here = *pass;
+    here.codes = net->codes;
+    for (size_t i = net->nodes; i-- > 0;) {
+        layer_job job = {net->node[i].layer->backward, &net->node[i], &here};
+        bl_pool_run(pass->pool, run_part, &job);
+    }
+}

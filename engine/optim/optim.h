@@ -1,0 +1,59 @@
+/* Optimizers: element by element, fp32, only additions, multiplications, divisions and square roots
+ * in the order written, so that vector width and threads cannot change a bit. One file
+ * optim_NAME.c and one row of optim_table.c each.
+ *
+ * Gradients are snapped before they are used and states after they are updated: below 2^-100 in
+ * size they become +0, because subnormal numbers are slow and moments of idle embedding rows decay
+ * into them. */
+#ifndef BL_ENGINE_OPTIM_OPTIM_H
+#define BL_ENGINE_OPTIM_OPTIM_H
+#include "engine/config/config.h"
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { BL_OPTIM_STATES = 2 };
+
+/* One step's numbers. */
+typedef struct bl_optim_step {
+    float *param; /* updated */
+    const float *grad;
+    float *state[BL_OPTIM_STATES]; /* updated; `states` of them, +0 at first */
+    double rate;                   /* learning rate */
+    double momentum;               /* or beta1: what a one-cycle schedule moves */
+    double beta2, eps, weight_decay;
+    double weight1, weight2; /* adam: 1 - the product of all steps' beta1 (beta2), this one's too */
+} bl_optim_step;
+
+typedef struct bl_optim {
+    const char *name;
+    size_t states;     /* floats kept per parameter */
+    bool has_momentum; /* a schedule may move it */
+    bool adam;         /* its momentum is called beta1 in the configuration */
+    /* Elements [begin, end). */
+    void (*step)(const bl_optim_step *args, size_t begin, size_t end);
+} bl_optim;
+
+extern const bl_optim bl_optim_sgd;
+extern const bl_optim bl_optim_momentum;
+extern const bl_optim bl_optim_nesterov;
+extern const bl_optim bl_optim_adam;
+extern const bl_optim bl_optim_adamw;
+
+extern const bl_optim *const bl_optim_table[];
+extern const size_t bl_optim_count;
+const bl_optim *bl_optim_find(const char *name); /* NULL: there is none */
+
+static inline float bl_snap(float x) {
+    return fabsf(x) < 0x1p-100f ? 0.0f : x;
+}
+
+/* Compiled for several vector units, one picked when the program starts. The bits are the same:
+ * nothing here may be contracted or reordered. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__) &&    \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define BL_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define BL_CLONES
+#endif
+#endif

@@ -1,0 +1,16 @@
+/* Adam; weight decay is part of the gradient. */
+#include "engine/optim/adam.h"
+
+BL_CLONES static void step(const bl_optim_step *args, size_t begin, size_t end) {
+    const bl_adam adam = bl_adam_of(args);
+    const float decay = (float)args->weight_decay;
+    float *restrict p = args->param, *restrict m = args->state[0], *restrict v = args->state[1];
+    const float *restrict grad = args->grad;
+    for (size_t i = begin; i < end; i++) {
+        const float g = bl_snap(grad[i]) + decay * p[i];
+        p[i] = p[i] - bl_adam_delta(&adam, g, &m[i], &v[i]);
+    }
+}
+
+const bl_optim bl_optim_adam = {
+    .name = "adam", .states = 2, .has_momentum = true, .adam = true, .step = step};

@@ -1,0 +1,17 @@
+/* v <- momentum v + (g + weight_decay p);  p <- p - rate v  (Polyak 1964, as in PyTorch) */
+#include "engine/optim/optim.h"
+
+BL_CLONES static void step(const bl_optim_step *args, size_t begin, size_t end) {
+    const float rate = (float)args->rate, decay = (float)args->weight_decay;
+    const float momentum = (float)args->momentum;
+    float *restrict p = args->param, *restrict v = args->state[0];
+    const float *restrict grad = args->grad;
+    for (size_t i = begin; i < end; i++) {
+        const float g = bl_snap(grad[i]) + decay * p[i];
+        v[i] = bl_snap(momentum * v[i] + g);
+        p[i] = p[i] - rate * v[i];
+    }
+}
+
+const bl_optim bl_optim_momentum = {
+    .name = "momentum", .states = 1, .has_momentum = true, .step = step};

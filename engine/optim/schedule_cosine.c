@@ -1,0 +1,11 @@
+/* Up in a straight line during the warm-up, (step + 1) / (rising + 1) of the peak, then down along
+ * half a cosine that reaches 0 at the horizon (Loshchilov and Hutter 2017, without restarts). */
+#include "engine/optim/schedule.h"
+
+static bl_pace at(const bl_schedule_plan *plan, int64_t step) {
+    if (step < plan->rising)
+        return (bl_pace){.rate = plan->peak * (double)(step + 1) / (double)(plan->rising + 1)};
+    return (bl_pace){.rate = plan->peak * bl_half_cosine(bl_schedule_fallen(plan, step))};
+}
+
+const bl_schedule bl_schedule_cosine = {.name = "cosine", .at = at};
