@@ -34,7 +34,7 @@ void bl_config_identity(const bl_config *config, bl_buf *out) {
     const char *comma = "";
     bl_buf_str(out, "{");
     for (const bl_key *key = next_path(""); key != NULL; key = next_path(key->path)) {
-        if (!key->identity || !bl_rules_matter(config, key->path)) continue;
+        if (!key->identity || !bl_rules_matter(config, key->when)) continue;
         const bl_config_value value = bl_value_of(key, config);
         bl_buf_printf(out, "%s\"%s\":", comma, key->path);
         bl_value_write(&value, BL_FORM_JSON, out);

@@ -1,5 +1,4 @@
 #include "engine/config/rules.h"
-#include "engine/base/mem.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +13,9 @@ static bool refuse(bl_rule_fault *fault, const char *path, const char *fmt, ...)
     return false;
 }
 
-static bool is(const char *value, const char *name) { return strcmp(value, name) == 0; }
+static bool is(const char *value, const char *name) {
+    return strcmp(value, name) == 0;
+}
 
 static bool schedule_holds(const bl_config *c, bl_rule_fault *fault) {
     if (is(c->schedule.name, "constant")) return true;
@@ -41,26 +42,21 @@ bool bl_rules_hold(const bl_config *c, bl_rule_fault *fault) {
     return schedule_holds(c, fault);
 }
 
-bool bl_rules_matter(const bl_config *c, const char *path) {
-    const char *optimizer = c->optimizer.name, *schedule = c->schedule.name;
-    const bool adam = is(optimizer, "adam") || is(optimizer, "adamw");
-    const bool cycle = is(schedule, "one_cycle");
-    const struct {
-        const char *path;
-        bool matters;
-    } some[] = {
-        {"optimizer.momentum", is(optimizer, "momentum") || is(optimizer, "nesterov")},
-        {"optimizer.beta1", adam},
-        {"optimizer.beta2", adam},
-        {"optimizer.eps", adam},
-        {"schedule.horizon_epochs", !is(schedule, "constant")},
-        {"schedule.warmup", !is(schedule, "constant")},
-        {"schedule.start_div", cycle},
-        {"schedule.end_div", cycle},
-        {"schedule.momentum_low", cycle && !is(optimizer, "sgd")},
-        {"schedule.momentum_high", cycle && !is(optimizer, "sgd")},
-    };
-    for (size_t i = 0; i < BL_COUNT(some); i++)
-        if (is(path, some[i].path)) return some[i].matters;
-    return true;
+bool bl_rules_matter(const bl_config *c, bl_key_when when) {
+    const char *optimizer = c->optimizer.name;
+    const bool cycle = is(c->schedule.name, "one_cycle");
+    switch (when) {
+    case BL_WHEN_MOMENTUM:
+        return is(optimizer, "momentum") || is(optimizer, "nesterov");
+    case BL_WHEN_ADAM:
+        return is(optimizer, "adam") || is(optimizer, "adamw");
+    case BL_WHEN_SCHEDULE:
+        return !is(c->schedule.name, "constant");
+    case BL_WHEN_CYCLE:
+        return cycle;
+    case BL_WHEN_CYCLE_MOMENTUM:
+        return cycle && !is(optimizer, "sgd");
+    default:
+        return true;
+    }
 }

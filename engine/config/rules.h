@@ -1,7 +1,7 @@
 /* What holds between keys: a schedule's horizon, as many dropouts as layers. */
 #ifndef BL_ENGINE_CONFIG_RULES_H
 #define BL_ENGINE_CONFIG_RULES_H
-#include "engine/config/config.h"
+#include "engine/config/schema.h"
 
 typedef struct bl_rule_fault {
     const char *path; /* of the key to be changed */
@@ -9,6 +9,6 @@ typedef struct bl_rule_fault {
 } bl_rule_fault;
 
 bool bl_rules_hold(const bl_config *config, bl_rule_fault *fault);
-/* Whether other keys leave this one a meaning: momentum has none under adam. */
-bool bl_rules_matter(const bl_config *config, const char *path);
+/* Whether a key with this condition means anything: momentum does not under adam. */
+bool bl_rules_matter(const bl_config *config, bl_key_when when);
 #endif

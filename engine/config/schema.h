@@ -13,6 +13,16 @@ typedef enum bl_key_rule {
     BL_RULE_DECREASING  /* a list */
 } bl_key_rule;
 
+/* When a key of a run's identity means anything; elsewhere it is left out of the identity. */
+typedef enum bl_key_when {
+    BL_WHEN_ALWAYS,
+    BL_WHEN_MOMENTUM,      /* optimizer momentum or nesterov */
+    BL_WHEN_ADAM,          /* optimizer adam or adamw */
+    BL_WHEN_SCHEDULE,      /* a schedule that is not constant */
+    BL_WHEN_CYCLE,         /* one_cycle */
+    BL_WHEN_CYCLE_MOMENTUM /* one_cycle with an optimizer that has a momentum to move */
+} bl_key_when;
+
 typedef struct bl_key {
     const char *path; /* "group.key", or "key" at the top */
     int type;         /* BL_VALUE_* */
@@ -24,7 +34,8 @@ typedef struct bl_key {
     bl_key_rule rule;
     const char *const *choices; /* of a string; NULL: free */
     size_t choice_count;
-    bool identity;   /* decides a run's trajectory */
+    bool identity; /* decides a run's trajectory */
+    bl_key_when when;
     const char *def; /* as --set would take it */
     const char *unit;
     const char *help;
