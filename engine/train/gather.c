@@ -1,0 +1,44 @@
+#include "engine/train/run.h"
+#include "kernels/part.h"
+#include <string.h>
+
+typedef struct gather_job {
+    bl_train *train;
+    bl_gather_from from;
+    uint64_t position;
+    size_t count;
+} gather_job;
+
+/* Evenly spaced over the validation rows, the same for every run. */
+static uint32_t eval_row(const bl_train *t, uint64_t index) {
+    return (uint32_t)(t->data->train_rows + index * t->data->valid_rows / t->eval_rows);
+}
+
+static void gather_part(void *ctx, size_t p, size_t parts) {
+    const gather_job *job = ctx;
+    const bl_train *t = job->train;
+    const bl_dataset *d = t->data;
+    const bl_part part = {.part = p, .parts = parts};
+    const bl_range range = bl_part_range(&part, job->count, 16);
+    const size_t n = range.end - range.begin;
+    uint32_t *rows = t->rows + range.begin;
+    if (job->from == BL_GATHER_STREAM) {
+        bl_sampler sampler = t->sampler; /* it caches the keys of one epoch: one copy a thread */
+        bl_sampler_rows(&sampler, job->position + range.begin, n, rows);
+    } else {
+        for (size_t i = 0; i < n; i++) rows[i] = eval_row(t, job->position + range.begin + i);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const size_t to = range.begin + i, row = rows[i];
+        memcpy(t->net.codes + to * d->categorical, d->codes + row * d->categorical,
+               d->categorical * sizeof *d->codes);
+        memcpy(t->net.values + to * d->continuous, d->values + row * d->continuous,
+               d->continuous * sizeof *d->values);
+        t->net.target[to] = d->target[row];
+    }
+}
+
+void bl_gather(bl_train *train, bl_gather_from from, uint64_t position, size_t count) {
+    gather_job job = {train, from, position, count};
+    bl_pool_run(train->pool, gather_part, &job);
+}

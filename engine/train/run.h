@@ -1,0 +1,69 @@
+/* The inside of a run, shared by the files of this room. */
+#ifndef BL_ENGINE_TRAIN_RUN_H
+#define BL_ENGINE_TRAIN_RUN_H
+#include "engine/base/mem.h"
+#include "engine/base/pool.h"
+#include "engine/base/sha256.h"
+#include "engine/data/sampler.h"
+#include "engine/model/loss.h"
+#include "engine/model/metric.h"
+#include "engine/model/net.h"
+#include "engine/optim/optim.h"
+#include "engine/optim/schedule.h"
+#include "engine/train/train.h"
+
+/* Rows evaluated at once. It shows in no result: inference does not depend on the batch. */
+enum { BL_EVAL_CHUNK = 256 };
+
+/* What changes from step to step beside the blocks of floats; checkpoint.c writes all of it. */
+typedef struct bl_progress {
+    int64_t made;              /* updates so far */
+    double loss;               /* of the last batch */
+    double loss_sum;           /* of the batches since the last record ... */
+    int64_t loss_count;        /* ... and how many */
+    uint64_t hash;             /* rolls over every batch loss */
+    double product1, product2; /* of all steps' beta1 and beta2 */
+    bool diverged;
+} bl_progress;
+
+struct bl_train {
+    bl_config config;
+    const bl_dataset *data;
+    const bl_kernels *kernels;
+    bl_pool *pool;
+    bl_arena arena;
+    bl_net net;
+    const bl_loss *loss;
+    const bl_metric *metric;
+    const bl_optim *optim;
+    bl_schedule_plan schedule;
+    bl_sampler sampler;
+    size_t batch;
+    uint64_t epoch_rows, eval_rows;
+    /* memory from the arena */
+    float *state[BL_OPTIM_STATES]; /* (net.weights) each */
+    unsigned char *scratch;
+    uint32_t *rows; /* (net.capacity): of the examples in the net's input */
+
+    bl_progress progress;
+    bl_train_state now;
+    bl_buf log;
+    bl_sha256 log_digest;         /* of all bytes of `log` */
+    char identity[BL_SHA256_HEX]; /* of what a checkpoint must have in common with its run */
+};
+
+/* Fills net->codes, values and target with `count` examples: of the stream from `position` on, or
+ * (BL_GATHER_EVAL) the validation subset's rows from that index on. */
+typedef enum bl_gather_from { BL_GATHER_STREAM, BL_GATHER_EVAL } bl_gather_from;
+void bl_gather(bl_train *train, bl_gather_from from, uint64_t position, size_t count);
+
+/* One optimizer step; false when the batch's loss is not finite: then nothing was updated. */
+bool bl_step(bl_train *train);
+/* The metric over the validation subset. */
+double bl_evaluate(bl_train *train);
+/* SHA-256 over parameters and running statistics; every NaN counts as one. */
+void bl_params_digest(const bl_train *train, char out[BL_SHA256_HEX]);
+
+void bl_log_header(bl_train *train, const char *run_id);
+void bl_log_records(bl_train *train); /* a step record and an evaluation record of train->now */
+#endif

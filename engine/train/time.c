@@ -1,0 +1,21 @@
+/* The timing pass: the only file of this room that reads a clock, and nothing it reads is logged.
+ */
+#include "engine/base/clock.h"
+#include "engine/train/run.h"
+
+enum { LEAST_STEPS = 3 };
+
+bl_status bl_train_time(bl_train *train, double seconds, double *seconds_per_step, bl_err *err) {
+    const double start = bl_clock_seconds();
+    double now = start;
+    int64_t steps = 0;
+    while (steps < LEAST_STEPS || now - start < seconds) {
+        if (!bl_step(train))
+            BL_FAIL(err, BL_EDIVERGED, "the run diverged while it was timed: batch %zu, rate %g",
+                    train->batch, train->config.train.learning_rate);
+        steps++;
+        now = bl_clock_seconds();
+    }
+    *seconds_per_step = (now - start) / (double)steps;
+    return BL_OK;
+}
