@@ -1,0 +1,124 @@
+/* The best learning rate against batch size, the rates tried, and two rules of thumb. */
+#include "engine/base/mem.h"
+#include "engine/report/figures.h"
+#include "engine/stats/lr_rules.h"
+#include <math.h>
+
+static bool has_data(const bl_answer *a) {
+    return a->size_count > 0;
+}
+
+/* All seeds of one rate at one batch size: the median of their steps, infinite when too few
+ * arrived. */
+typedef struct tried {
+    double batch_size, learning_rate, steps;
+    size_t trials, arrived;
+} tried;
+
+static bool is_at(const bl_report_trial *t, const bl_answer *a, const bl_report_trial *like) {
+    return t->target == a->target && t->batch_size == like->batch_size &&
+           t->learning_rate == like->learning_rate;
+}
+
+static tried gather(const bl_answer *a, const bl_report_trial *like) {
+    tried out = {.batch_size = like->batch_size, .learning_rate = like->learning_rate};
+    double *steps = bl_xalloc(a->trial_count * sizeof *steps);
+    for (size_t i = 0; i < a->trial_count; i++) {
+        const bl_report_trial *t = &a->trials[i];
+        if (!is_at(t, a, like)) continue;
+        steps[out.trials++] = t->hit > 0 ? (double)t->hit : HUGE_VAL;
+        out.arrived += t->hit > 0;
+    }
+    bl_stats_sort(steps, out.trials);
+    out.steps = steps[(out.trials - 1) / 2];
+    free(steps);
+    return out;
+}
+
+static bool is_first(const bl_answer *a, size_t index) {
+    for (size_t i = 0; i < index; i++)
+        if (is_at(&a->trials[i], a, &a->trials[index])) return false;
+    return true;
+}
+
+static double best_steps(const bl_answer *a, double batch_size) {
+    for (size_t i = 0; i < a->size_count; i++)
+        if (a->sizes[i].batch_size == batch_size)
+            return a->sizes[i].join.cost[BL_STATS_FEWEST_STEPS].value;
+    return (double)NAN;
+}
+
+static void tried_rates(bl_buf *dat, const bl_answer *a, bool arrived) {
+    size_t rows = 0;
+    for (size_t i = 0; i < a->trial_count; i++) {
+        const bl_report_trial *t = &a->trials[i];
+        if (t->target != a->target || !is_first(a, i)) continue;
+        const tried r = gather(a, t);
+        if (isfinite(r.steps) != arrived) continue;
+        BL_DAT_ROW(dat, r.batch_size, r.learning_rate, r.steps,
+                   r.steps / best_steps(a, r.batch_size), (double)r.trials, (double)r.arrived);
+        rows++;
+    }
+    if (rows == 0) bl_dat_nothing(dat, 6);
+}
+
+static void best_rates(bl_buf *dat, const bl_answer *a, bool bracketed) {
+    size_t rows = 0;
+    for (size_t i = 0; i < a->size_count; i++) {
+        if (a->sizes[i].bracketed != bracketed) continue;
+        BL_DAT_ROW(dat, a->sizes[i].batch_size, a->sizes[i].learning_rate);
+        rows++;
+    }
+    if (rows == 0) bl_dat_nothing(dat, 2);
+}
+
+/* Both rules start from the smallest batch size's best rate. */
+static void rules(bl_buf *dat, const bl_answer *a) {
+    const bl_report_size *first = &a->sizes[0];
+    for (size_t i = 0; i < a->size_count; i++) {
+        const double b = a->sizes[i].batch_size;
+        BL_DAT_ROW(
+            dat, b,
+            bl_lr_rule_predict(BL_LR_SQRT, first->learning_rate, first->batch_size, b, 1, 1),
+            bl_lr_rule_predict(BL_LR_LINEAR, first->learning_rate, first->batch_size, b, 1, 1));
+    }
+}
+
+static void data(bl_buf *dat, const bl_answer *a) {
+    static const char *const columns =
+        "batch_size learning_rate steps steps/best_steps trials arrived";
+    bl_dat_block(dat, "arrived", columns);
+    tried_rates(dat, a, true);
+    bl_dat_block(dat, "lost", columns);
+    tried_rates(dat, a, false);
+    bl_dat_block(dat, "bracketed", "batch_size best_learning_rate");
+    best_rates(dat, a, true);
+    bl_dat_block(dat, "edge", "batch_size best_learning_rate");
+    best_rates(dat, a, false);
+    bl_dat_block(dat, "rules", "batch_size square_root linear");
+    rules(dat, a);
+}
+
+static void settings(bl_buf *gp, const bl_answer *a) {
+    bl_axis y = {0};
+    bool lost = false, edge = false;
+    for (size_t i = 0; i < a->trial_count; i++) {
+        if (a->trials[i].target != a->target) continue;
+        bl_axis_add(&y, a->trials[i].learning_rate);
+        lost = lost || a->trials[i].hit == 0;
+    }
+    for (size_t i = 0; i < a->size_count; i++) {
+        bl_axis_add(&y, a->sizes[i].learning_rate);
+        edge = edge || !a->sizes[i].bracketed;
+    }
+    bl_gp_batch_axis(gp, a);
+    bl_gp_axis(gp, "y", &y, 0.5, 0.5, BL_TICKS_POWERS);
+    bl_buf_printf(gp, "has_lost = %d\nhas_edge = %d\n", lost, edge);
+}
+
+const bl_figure bl_figure_learning_rate = {
+    .name = "learning_rate",
+    .caption = "Best learning rate against batch size, with all rates tried.",
+    .has_data = has_data,
+    .data = data,
+    .settings = settings};

@@ -1,0 +1,140 @@
+/* Steps to the target against batch size: medians, perfect scaling, fits, the critical batch size.
+ */
+#include "engine/base/mem.h"
+#include "engine/report/figures.h"
+#include "engine/report/words.h"
+#include <math.h>
+
+enum { PER_OCTAVE = 16 };
+
+static const bl_stats_value *steps_of(const bl_report_size *s) {
+    return &s->join.cost[BL_STATS_FEWEST_STEPS];
+}
+
+static bool has_data(const bl_answer *a) {
+    return a->size_count > 0;
+}
+
+static bl_axis batch_range(const bl_answer *a) {
+    bl_axis x = {0};
+    for (size_t i = 0; i < a->size_count; i++) bl_axis_add(&x, a->sizes[i].batch_size);
+    return x;
+}
+
+/* Examples of the perfect-scaling line: the fitted segment, else the smallest batch size. */
+static double line_examples(const bl_answer *a) {
+    const bl_stats_segments_fit *g = &a->critical.segments;
+    if (g->known) return g->curve.examples;
+    for (size_t i = 0; i < a->size_count; i++)
+        if (steps_of(&a->sizes[i])->bound == 0) return bl_answer_examples(&a->sizes[i]);
+    return (double)NAN;
+}
+
+static void medians(bl_buf *dat, const bl_answer *a, bool censored) {
+    size_t rows = 0;
+    for (size_t i = 0; i < a->size_count; i++) {
+        const bl_report_size *s = &a->sizes[i];
+        const bl_stats_value *v = steps_of(s);
+        if (!v->known || (v->bound > 0) != censored) continue;
+        BL_DAT_ROW(dat, s->batch_size, v->value, censored ? (double)NAN : v->low,
+                   censored ? (double)NAN : v->high, (double)s->count, s->learning_rate,
+                   s->bracketed);
+        rows++;
+    }
+    if (rows == 0) bl_dat_nothing(dat, 7);
+}
+
+static void seeds(bl_buf *dat, const bl_answer *a) {
+    for (size_t i = 0; i < a->size_count; i++)
+        for (size_t r = 0; r < a->sizes[i].count; r++) {
+            const bl_stats_point *p = &a->sizes[i].points[r];
+            BL_DAT_ROW(dat, p->batch_size, p->steps, p->steps_prev, (double)p->seed, p->censored);
+        }
+    if (a->size_count == 0) bl_dat_nothing(dat, 5);
+}
+
+static void curves(bl_buf *dat, const bl_answer *a) {
+    const bl_axis x = batch_range(a);
+    const double examples = line_examples(a);
+    const bl_stats_segments_fit *g = &a->critical.segments;
+    const bl_stats_hyperbola_fit *h = &a->critical.hyperbola;
+    const int last = (int)ceil(log2(x.high / x.low) * PER_OCTAVE);
+    for (int k = 0; k <= last; k++) {
+        const double b = fmin(x.low * exp2((double)k / PER_OCTAVE), x.high);
+        BL_DAT_ROW(dat, b, examples / b,
+                   g->known ? bl_stats_segments_at(&g->curve, b) : (double)NAN,
+                   h->known ? bl_stats_hyperbola_at(&h->curve, b) : (double)NAN);
+    }
+}
+
+static void critical_row(bl_buf *dat, const char *name, const bl_stats_value *v) {
+    bl_buf_printf(dat, "# %s\n", name);
+    BL_DAT_ROW(dat, v->value, v->low, v->high, v->bound);
+}
+
+static void data(bl_buf *dat, const bl_answer *a) {
+    const bl_stats_critical *c = &a->critical;
+    bl_dat_block(dat, "reached", "batch_size steps low high seeds learning_rate bracketed");
+    medians(dat, a, false);
+    bl_dat_block(dat, "censored", "batch_size steps low high seeds learning_rate bracketed");
+    medians(dat, a, true);
+    bl_dat_block(dat, "seeds", "batch_size steps steps_before seed censored");
+    seeds(dat, a);
+    bl_dat_block(dat, "curves", "batch_size perfect_scaling segments hyperbola");
+    curves(dat, a);
+    bl_dat_block(dat, "critical", "value low high bound");
+    critical_row(dat, "efficiency_50", &c->efficiency_50);
+    critical_row(dat, "overhead_20", &c->overhead_20);
+    critical_row(dat, "perfect_scaling_end", &c->perfect_scaling_end);
+    critical_row(dat, "max_useful", &c->max_useful);
+}
+
+static double clamp(double x, double low, double high) {
+    return isnan(x) ? x : fmin(fmax(x, low), high);
+}
+
+/* The line, its band, and on which side its label has more room. */
+static void mark_critical(bl_buf *gp, const bl_answer *a, const bl_axis *x) {
+    const bl_stats_value *v = &a->critical.efficiency_50;
+    const double left = x->low / sqrt(2), right = x->high * sqrt(2);
+    const bool known = v->known && v->value >= left && v->value <= right;
+    bl_gp_number(gp, "critical_known", known);
+    if (!known) return;
+    bl_gp_number(gp, "critical", v->value);
+    const bool band = bl_stats_has_interval(v) && v->bound == 0;
+    bl_gp_number(gp, "critical_low", band ? clamp(v->low, left, right) : v->value);
+    bl_gp_number(gp, "critical_high", band ? clamp(v->high, left, right) : v->value);
+    bl_gp_number(gp, "critical_on_left", v->value > sqrt(left * right) / 2);
+    bl_buf label = {0};
+    bl_buf_str(&label, v->bound > 0 ? "critical >= " : v->bound < 0 ? "critical <= " : "critical ");
+    bl_words_short(&label, v->value);
+    bl_gp_text(gp, "critical_label", bl_buf_text(&label));
+    bl_buf_free(&label);
+}
+
+static void settings(bl_buf *gp, const bl_answer *a) {
+    const bl_axis x = bl_gp_batch_axis(gp, a);
+    bl_axis y = {0};
+    size_t censored = 0;
+    for (size_t i = 0; i < a->size_count; i++) {
+        const bl_stats_value *v = steps_of(&a->sizes[i]);
+        bl_axis_add(&y, v->value);
+        if (v->bound == 0) bl_axis_add(&y, v->high);
+        censored += v->bound > 0;
+    }
+    bl_gp_axis(gp, "y", &y, 1, 0.5, BL_TICKS_PLAIN);
+    bl_buf target = {0};
+    bl_words_target(&target, a);
+    bl_buf_printf(gp, "has_segments = %d\nhas_hyperbola = %d\nhas_censored = %d\n",
+                  a->critical.segments.known, a->critical.hyperbola.known, censored > 0);
+    bl_gp_text(gp, "target", bl_buf_text(&target));
+    bl_buf_free(&target);
+    mark_critical(gp, a, &x);
+}
+
+const bl_figure bl_figure_scaling = {
+    .name = "scaling",
+    .caption = "Steps to the target against batch size, learning rate retuned for each.",
+    .has_data = has_data,
+    .data = data,
+    .settings = settings};

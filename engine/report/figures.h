@@ -1,0 +1,58 @@
+/* One figure: the numbers it is drawn from and the gnuplot settings in front of its template.
+ * Used inside this room only; docs/figures.md explains each. */
+#ifndef BL_ENGINE_REPORT_FIGURES_H
+#define BL_ENGINE_REPORT_FIGURES_H
+#include "engine/report/report.h"
+
+typedef struct bl_figure {
+    const char *name; /* of NAME.dat, NAME.gp and the template */
+    const char *caption;
+    bool (*has_data)(const bl_answer *answer);
+    void (*data)(bl_buf *dat, const bl_answer *answer);
+    void (*settings)(bl_buf *gp, const bl_answer *answer);
+} bl_figure;
+
+/* In the order of the report. */
+extern const bl_figure *const bl_figures[];
+extern const size_t bl_figure_count;
+extern const bl_figure bl_figure_scaling, bl_figure_time, bl_figure_resources,
+    bl_figure_learning_rate, bl_figure_budgets;
+
+/* The figure's .gp: settings, then style.gp, NAME.gp and outputs.gp of template_dir. */
+bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_answer *answer,
+                           const char *template_dir, bl_err *err) BL_CHECKED;
+/* Runs gnuplot on NAME.gp in report_dir and clears the clock out of NAME.pdf. */
+bl_status bl_figure_draw(const char *report_dir, const char *name, bl_err *err) BL_CHECKED;
+/* Overwrites the date in a PDF, same length, so that equal figures are equal files. */
+void bl_figure_clear_date(char *pdf, size_t n);
+
+/* ---- data: blocks that gnuplot finds by name ---- */
+void bl_dat_block(bl_buf *dat, const char *name, const char *columns);
+void bl_dat_row(bl_buf *dat, const double *values, size_t n);
+#define BL_DAT_ROW(dat, ...)                                                                       \
+    bl_dat_row((dat), (const double[]){__VA_ARGS__},                                               \
+               sizeof((const double[]){__VA_ARGS__}) / sizeof(double))
+/* A row of NaN where a block has none: gnuplot wants every block to exist. */
+void bl_dat_nothing(bl_buf *dat, size_t columns);
+
+/* ---- settings ---- */
+void bl_gp_text(bl_buf *gp, const char *name, const char *text); /* NAME = 'text', quoted */
+void bl_gp_number(bl_buf *gp, const char *name, double value);
+
+/* The interval of an axis, grown by one value after another. {0} is empty. */
+typedef struct bl_axis {
+    double low, high;
+} bl_axis;
+void bl_axis_add(bl_axis *axis, double value); /* ignores what is not positive and finite */
+
+typedef enum bl_ticks {
+    BL_TICKS_PLAIN,  /* 32 64 128; 0.25 0.5 */
+    BL_TICKS_POWERS, /* 2^-8 2^-7 */
+    BL_TICKS_DECIMAL /* 0.12 0.15 0.2: for a range of a few octaves */
+} bl_ticks;
+/* Sets NAME's range ("x", "y"), `below` and `above` octaves wider than the data, and its ticks. */
+void bl_gp_axis(bl_buf *gp, const char *name, const bl_axis *axis, double below, double above,
+                bl_ticks ticks);
+/* The x axis of every figure, over all batch sizes. */
+bl_axis bl_gp_batch_axis(bl_buf *gp, const bl_answer *answer);
+#endif

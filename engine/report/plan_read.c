@@ -1,0 +1,192 @@
+#include "engine/report/plan_read.h"
+#include "engine/base/file.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PLAN_LIMIT = 1 << 30, TIMING_LIMIT = 16 << 20 };
+
+/* Room for one element more; grows when count reaches a power of two. */
+static void *room(void *array, size_t count, size_t size) {
+    return (count & (count - 1)) == 0 ? bl_xrealloc(array, (count ? 2 * count : 1) * size) : array;
+}
+
+static void copy_text(char *out, size_t size, const bl_json *object, const char *key) {
+    (void)snprintf(out, size, "%s", bl_json_text(object, key, ""));
+}
+
+static double number(const bl_json *object, const char *key) {
+    return bl_json_number(object, key, (double)NAN);
+}
+
+static void read_header(bl_answer *a, const bl_json *line) {
+    copy_text(a->experiment, sizeof a->experiment, line, "experiment");
+    copy_text(a->preset, sizeof a->preset, line, "preset");
+    copy_text(a->title, sizeof a->title, line, "title");
+    copy_text(a->metric, sizeof a->metric, line, "metric");
+    const bl_json *dataset = bl_json_get(line, "dataset"), *cost = bl_json_get(line, "cost");
+    copy_text(a->dataset, sizeof a->dataset, dataset, "name");
+    copy_text(a->variant, sizeof a->variant, dataset, "variant");
+    a->synthetic = bl_json_bool(dataset, "synthetic", false);
+    a->per_core_hour = number(cost, "per_core_hour");
+    copy_text(a->currency, sizeof a->currency, cost, "currency");
+    const bl_json *targets = bl_json_get(line, "targets");
+    for (const bl_json *t = targets != NULL ? targets->first : NULL; t != NULL; t = t->next)
+        if (t->type == BL_JSON_NUMBER) a->target = t->number;
+}
+
+static void read_trial(bl_answer *a, const bl_json *line) {
+    a->trials = room(a->trials, a->trial_count, sizeof *a->trials);
+    bl_report_trial *t = &a->trials[a->trial_count++];
+    *t = (bl_report_trial){.batch_size = number(line, "batch_size"),
+                           .learning_rate = number(line, "learning_rate"),
+                           .target = number(line, "target"),
+                           .round = bl_json_int(line, "round", 0),
+                           .seed = bl_json_int(line, "seed", 0),
+                           .max_steps = bl_json_int(line, "max_steps", 0),
+                           .steps = bl_json_int(line, "steps", 0),
+                           .hit = bl_json_int(line, "hit", 0),
+                           .before = bl_json_int(line, "before", 0)};
+    copy_text(t->run, sizeof t->run, line, "run");
+    copy_text(t->outcome, sizeof t->outcome, line, "outcome");
+    t->reason = bl_xstrdup(bl_json_text(line, "reason", ""));
+}
+
+static void read_best(bl_plan_bests *bests, const bl_json *line) {
+    bests->best = room(bests->best, bests->count, sizeof *bests->best);
+    bl_plan_best *b = &bests->best[bests->count++];
+    *b = (bl_plan_best){.batch_size = number(line, "batch_size"),
+                        .learning_rate = number(line, "learning_rate"),
+                        .target = number(line, "target"),
+                        .steps = number(line, "steps"),
+                        .censored = bl_json_bool(line, "censored", false),
+                        .bracketed = bl_json_bool(line, "bracketed", false)};
+    const bl_json *runs = bl_json_get(line, "runs");
+    if (runs == NULL || runs->type != BL_JSON_ARRAY) return;
+    b->run = bl_xalloc(runs->count * sizeof *b->run);
+    for (const bl_json *r = runs->first; r != NULL; r = r->next)
+        if (r->type == BL_JSON_STRING)
+            (void)snprintf(b->run[b->runs++], sizeof *b->run, "%s", r->string);
+}
+
+static void read_budget(bl_answer *a, const bl_json *line) {
+    a->budgets = room(a->budgets, a->budget_count, sizeof *a->budgets);
+    bl_report_budget *b = &a->budgets[a->budget_count++];
+    *b = (bl_report_budget){.epochs = strcmp(bl_json_text(line, "budget", ""), "epochs") == 0,
+                            .amount = number(line, "amount"),
+                            .batch_size = number(line, "batch_size"),
+                            .learning_rate = number(line, "learning_rate"),
+                            .value = number(line, "value"),
+                            .steps = bl_json_int(line, "steps", 0)};
+    copy_text(b->run, sizeof b->run, line, "run");
+}
+
+static bl_status check_positive(const bl_json *line, const char *path, size_t at, bl_err *err) {
+    static const char *const keys[] = {"batch_size", "learning_rate"};
+    for (size_t i = 0; i < BL_COUNT(keys); i++)
+        if (!(number(line, keys[i]) > 0))
+            BL_FAIL(err, BL_EFORMAT, "%s:%zu: '%s' is not a positive number", path, at, keys[i]);
+    return BL_OK;
+}
+
+static bl_status read_line(bl_answer *a, bl_plan_bests *bests, const bl_json *line,
+                           const char *path, size_t at, bl_err *err) {
+    const char *record = bl_json_text(line, "record", ""), *kind = bl_json_text(line, "kind", "");
+    if (at == 1) {
+        if (strcmp(record, "plan") != 0 || bl_json_int(line, "format", 0) != 1)
+            BL_FAIL(err, BL_EFORMAT, "%s:1: not a plan of format 1", path);
+        read_header(a, line);
+        return BL_OK;
+    }
+    const bool trial = strcmp(record, "trial") == 0, decision = strcmp(record, "decision") == 0;
+    const bool best = decision && strcmp(kind, "best") == 0;
+    const bool budget = decision && strcmp(kind, "budget") == 0;
+    if (!trial && !best && !budget) return BL_OK;
+    BL_TRY(check_positive(line, path, at, err));
+    if (trial) read_trial(a, line);
+    if (best) read_best(bests, line);
+    if (budget && isfinite(number(line, "value"))) read_budget(a, line);
+    return BL_OK;
+}
+
+bl_status bl_plan_read(bl_answer *answer, bl_plan_bests *bests, const char *run_dir, bl_err *err) {
+    char path[BL_PATH];
+    BL_TRY(bl_path(path, err, "%s/plan.jsonl", run_dir));
+    if (!bl_file_exists(path))
+        BL_FAIL(err, BL_EMISSING, "%s: there is no plan.jsonl; `batchlab run` writes it", run_dir);
+    bl_buf text = {0};
+    bl_status status = bl_file_read(&text, path, PLAN_LIMIT, err);
+    const char *at = bl_buf_text(&text), *end = at + text.len;
+    if (status == BL_OK && at == end)
+        status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__, "%s: empty", path);
+    for (size_t n = 1; status == BL_OK && at < end; n++) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const size_t length = (size_t)((newline != NULL ? newline : end) - at);
+        bl_json_doc doc = {0};
+        status = bl_json_parse(&doc, at, length, path, n, err);
+        if (status == BL_OK) status = read_line(answer, bests, doc.root, path, n, err);
+        bl_json_free(&doc);
+        at += length + 1;
+    }
+    bl_buf_free(&text);
+    return status;
+}
+
+void bl_plan_bests_free(bl_plan_bests *bests) {
+    for (size_t i = 0; i < bests->count; i++) free(bests->best[i].run);
+    free(bests->best);
+    *bests = (bl_plan_bests){0};
+}
+
+/* ---- timing -----------------------------------------------------------------------------------
+ */
+
+static bl_stats_value seconds_of(const bl_json *array) {
+    if (array == NULL || array->count == 0) return bl_stats_unknown();
+    double *x = bl_xalloc(array->count * sizeof *x);
+    size_t n = 0;
+    for (const bl_json *v = array->first; v != NULL; v = v->next)
+        if (v->type == BL_JSON_NUMBER && v->number > 0) x[n++] = v->number;
+    const bl_stats_value median =
+        n > 0 ? bl_stats_median_interval(x, n, BL_STATS_LEVEL, NULL) : bl_stats_unknown();
+    free(x);
+    return median;
+}
+
+static void read_points(bl_answer *a, const bl_json *points) {
+    for (const bl_json *p = points != NULL ? points->first : NULL; p != NULL; p = p->next)
+        for (size_t i = 0; i < a->size_count; i++) {
+            bl_report_size *s = &a->sizes[i];
+            if (s->batch_size != number(p, "batch_size")) continue;
+            s->step_seconds = seconds_of(bl_json_get(p, "seconds_per_step"));
+            s->memory_bytes = number(p, "memory_bytes");
+            s->joules_per_step = number(p, "joules_per_step");
+            a->timed = a->timed || s->step_seconds.known;
+        }
+}
+
+bl_status bl_timing_read(bl_answer *answer, const char *run_dir, bl_err *err) {
+    char path[BL_PATH];
+    BL_TRY(bl_path(path, err, "%s/timing.json", run_dir));
+    if (!bl_file_exists(path)) return BL_OK;
+    bl_buf text = {0};
+    bl_json_doc doc = {0};
+    bl_status status = BL_OK;
+    BL_GOTO(bl_file_read(&text, path, TIMING_LIMIT, err));
+    BL_GOTO(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err));
+    if (bl_json_int(doc.root, "format", 0) != 1) {
+        status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__,
+                            "%s: not a timing pass of format 1", path);
+        goto done;
+    }
+    answer->threads = bl_json_int(doc.root, "threads", 1);
+    copy_text(answer->processor, sizeof answer->processor, bl_json_get(doc.root, "host"),
+              "processor");
+    read_points(answer, bl_json_get(doc.root, "points"));
+done:
+    bl_json_free(&doc);
+    bl_buf_free(&text);
+    return status;
+}

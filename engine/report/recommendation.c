@@ -1,0 +1,310 @@
+/* The answer in words and as JSON. */
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/report/words.h"
+#include <math.h>
+#include <stdio.h>
+
+enum { CELL_GAP = 3 };
+
+/* ---- the table as text ------------------------------------------------------------------------
+ */
+
+static size_t column_width(const bl_answer *a, int column) {
+    size_t widest = 0;
+    bl_buf cell = {0};
+    for (size_t row = 0; row <= a->size_count; row++) {
+        bl_buf_clear(&cell);
+        bl_words_cell(&cell, a, row, column);
+        widest = bl_max_size(widest, cell.len);
+    }
+    bl_buf_free(&cell);
+    return widest;
+}
+
+static void table(bl_buf *out, const bl_answer *a) {
+    int columns[BL_WORDS_COLUMNS];
+    size_t width[BL_WORDS_COLUMNS];
+    const size_t n = bl_words_columns(a, columns);
+    for (size_t c = 0; c < n; c++) width[c] = column_width(a, columns[c]);
+    bl_buf cell = {0};
+    bool edge = false;
+    for (size_t row = 0; row <= a->size_count; row++) {
+        for (size_t c = 0; c < n; c++) {
+            bl_buf_clear(&cell);
+            bl_words_cell(&cell, a, row, columns[c]);
+            bl_buf_printf(out, "%*s%*s", c > 0 ? CELL_GAP : 0, "", (int)width[c],
+                          bl_buf_text(&cell));
+        }
+        bl_buf_str(out, "\n");
+        edge = edge || (row > 0 && !a->sizes[row - 1].bracketed);
+    }
+    if (edge) bl_buf_str(out, "* at the edge of the rates tried: a better one may lie beyond\n");
+    bl_buf_free(&cell);
+}
+
+/* ---- sentences --------------------------------------------------------------------------------
+ */
+
+typedef void write_number(bl_buf *out, double x);
+
+static void steps_text(bl_buf *out, double x) {
+    bl_words_count(out, x);
+    bl_buf_str(out, " steps");
+}
+
+static void core_seconds_text(bl_buf *out, double x) {
+    bl_words_short(out, x);
+    bl_buf_str(out, " core-seconds");
+}
+
+static void interval(bl_buf *out, const bl_stats_value *v, write_number *write) {
+    if (!bl_stats_has_interval(v)) return;
+    bl_buf_str(out, " (");
+    write(out, v->low);
+    bl_buf_str(out, " to ");
+    write(out, v->high);
+    bl_buf_str(out, ")");
+}
+
+static void ties(bl_buf *out, const bl_answer *a, bl_stats_goal goal) {
+    const bl_stats_optimum *best = &a->best[goal];
+    if (!best->judged || best->tied == 0) return;
+    bl_buf_str(out, best->tied == 1 ? " Batch size" : " Batch sizes");
+    size_t said = 0;
+    for (size_t i = 0; i < a->size_count; i++) {
+        if (!a->sizes[i].join.tied[goal]) continue;
+        bl_buf_str(out, said == 0 ? " " : said + 1 == best->tied ? " and " : ", ");
+        bl_words_count(out, a->sizes[i].batch_size);
+        said++;
+    }
+    bl_buf_str(out, " cannot be told apart from it.");
+}
+
+static void optimum(bl_buf *out, const bl_answer *a, bl_stats_goal goal) {
+    static const char *const name[] = {[BL_STATS_FEWEST_STEPS] = "Fewest steps",
+                                       [BL_STATS_FASTEST] = "Fastest",
+                                       [BL_STATS_CHEAPEST] = "Cheapest"};
+    static write_number *const write[] = {[BL_STATS_FEWEST_STEPS] = steps_text,
+                                          [BL_STATS_FASTEST] = bl_words_duration,
+                                          [BL_STATS_CHEAPEST] = core_seconds_text};
+    _Static_assert(BL_COUNT(name) == BL_STATS_GOAL_COUNT, "a name for each");
+    _Static_assert(BL_COUNT(write) == BL_STATS_GOAL_COUNT, "a unit for each");
+    if (!a->best[goal].known) return;
+    const bl_report_size *s = &a->sizes[a->best[goal].index];
+    const bl_stats_value *v = &s->join.cost[goal];
+    bl_buf_printf(out, "%s: batch size ", name[goal]);
+    bl_words_count(out, s->batch_size);
+    bl_buf_str(out, " at learning rate ");
+    bl_words_rate(out, s->learning_rate);
+    bl_buf_str(out, ", ");
+    write[goal](out, v->value);
+    interval(out, v, write[goal]);
+    if (goal == BL_STATS_CHEAPEST && !isnan(a->per_core_hour)) {
+        bl_buf_str(out, ", ");
+        bl_words_short(out, bl_answer_money(a, v->value));
+        bl_buf_printf(out, " %s", a->currency);
+    }
+    bl_buf_str(out, ".");
+    ties(out, a, goal);
+    bl_buf_str(out, "\n");
+}
+
+static void critical_line(bl_buf *out, const char *what, const bl_stats_value *v) {
+    if (!v->known) return;
+    bl_buf_printf(out, "%s: batch size ", what);
+    bl_stats_value_text(out, v);
+    bl_buf_str(out, ".\n");
+}
+
+static void critical(bl_buf *out, const bl_answer *a) {
+    const bl_stats_critical *c = &a->critical;
+    critical_line(out, "Perfect scaling ends (10 % more steps than it promises)",
+                  &c->perfect_scaling_end);
+    critical_line(out, "Critical batch size (half the efficiency of small batches)",
+                  &c->efficiency_50);
+    critical_line(out, "Larger batches save no more steps (within 10 % of the floor)",
+                  &c->max_useful);
+    if (c->verdict[0] != '\0') bl_buf_printf(out, "Fit: %s.\n", c->verdict);
+}
+
+static void budgets(bl_buf *out, const bl_answer *a) {
+    for (size_t i = 0; i < a->budget_count; i++) {
+        const bl_report_budget *b = &a->budgets[i];
+        if (!b->best) continue;
+        bl_buf_str(out, "Best within ");
+        if (b->epochs)
+            bl_buf_printf(out, "%.4g epoch%s", b->amount, b->amount == 1 ? "" : "s");
+        else
+            steps_text(out, b->amount);
+        bl_buf_str(out, ": batch size ");
+        bl_words_count(out, b->batch_size);
+        bl_buf_printf(out, " at learning rate ");
+        bl_words_rate(out, b->learning_rate);
+        bl_buf_printf(out, ", %s %.4g.\n", a->metric, b->value);
+    }
+}
+
+static void missing(bl_buf *out, const bl_answer *a) {
+    if (!a->answered) return;
+    if (!a->timed)
+        bl_buf_str(out, "No timing pass yet: which batch size is fastest or cheapest is open.\n");
+    if (!a->best[BL_STATS_FEWEST_STEPS].judged)
+        bl_buf_str(out, "Without repeated seeds there are no intervals: small differences may be "
+                        "chance.\n");
+}
+
+void bl_words_sentences(bl_buf *out, const bl_answer *answer) {
+    for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++)
+        optimum(out, answer, (bl_stats_goal)goal);
+    if (!isnan(answer->target) && !answer->answered) {
+        bl_buf_str(out, "No answer: ");
+        bl_words_target(out, answer);
+        bl_buf_str(out, answer->size_count > 0 ? " was not reached within the budget at any batch "
+                                                 "size.\n"
+                                               : " has not been tried yet.\n");
+    }
+    if (answer->answered) critical(out, answer);
+    budgets(out, answer);
+    missing(out, answer);
+}
+
+void bl_report_recommendation_text(const bl_answer *answer, bl_buf *out) {
+    if (answer->synthetic)
+        bl_buf_str(out, BL_SYNTHETIC_LABEL ": made by a generator, these numbers say nothing about "
+                                           "the real data set.\n\n");
+    bl_buf_printf(out, "%s", answer->experiment);
+    if (answer->preset[0] != '\0') bl_buf_printf(out, ", preset %s", answer->preset);
+    if (!isnan(answer->target)) {
+        bl_buf_str(out, ": training until ");
+        bl_words_target(out, answer);
+    }
+    bl_buf_str(out, "\n\n");
+    if (answer->size_count > 0) {
+        table(out, answer);
+        bl_buf_str(out, "\n");
+    }
+    bl_words_sentences(out, answer);
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------
+ */
+
+static void key(bl_buf *out, const char *name) {
+    const char last = out->len > 0 ? out->data[out->len - 1] : '{';
+    bl_buf_str(out, last == '{' || last == '[' ? "" : ",");
+    bl_json_string(out, name);
+    bl_buf_str(out, ":");
+}
+
+static void number(bl_buf *out, const char *name, double value) {
+    key(out, name);
+    bl_json_f64(out, value);
+}
+
+/* What went through the libm: nine digits, as in bl_stats_value_json. */
+static void rounded(bl_buf *out, const char *name, double value) {
+    char text[32];
+    (void)snprintf(text, sizeof text, "%.9g", value);
+    number(out, name, strtod(text, NULL));
+}
+
+static void string(bl_buf *out, const char *name, const char *value) {
+    key(out, name);
+    bl_json_string(out, value);
+}
+
+static void value(bl_buf *out, const char *name, const bl_stats_value *v) {
+    key(out, name);
+    bl_stats_value_json(out, v);
+}
+
+static void optimum_json(bl_buf *out, const char *name, const bl_answer *a, bl_stats_goal goal) {
+    key(out, name);
+    const bl_stats_optimum *best = &a->best[goal];
+    if (!best->known) {
+        bl_buf_str(out, "null");
+        return;
+    }
+    const bl_report_size *s = &a->sizes[best->index];
+    const bl_stats_value *v = &s->join.cost[goal];
+    bl_buf_str(out, "{");
+    number(out, "batch_size", s->batch_size);
+    number(out, "learning_rate", s->learning_rate);
+    rounded(out, "value", v->value);
+    rounded(out, "low", v->low);
+    rounded(out, "high", v->high);
+    rounded(out, "confidence", best->confidence);
+    key(out, "tied");
+    bl_buf_str(out, "[");
+    bool first = true;
+    for (size_t i = 0; i < a->size_count; i++) {
+        if (!a->sizes[i].join.tied[goal]) continue;
+        bl_buf_str(out, first ? "" : ",");
+        bl_json_f64(out, a->sizes[i].batch_size);
+        first = false;
+    }
+    bl_buf_str(out, "]}");
+}
+
+static void size_json(bl_buf *out, const bl_answer *a, const bl_report_size *s) {
+    const bl_stats_value *cost = s->join.cost;
+    bl_buf_str(out, "{");
+    number(out, "batch_size", s->batch_size);
+    number(out, "learning_rate", s->learning_rate);
+    key(out, "bracketed");
+    bl_buf_str(out, s->bracketed ? "true" : "false");
+    number(out, "runs", (double)s->count);
+    value(out, "steps", &cost[BL_STATS_FEWEST_STEPS]);
+    rounded(out, "examples", bl_answer_examples(s));
+    value(out, "seconds", &cost[BL_STATS_FASTEST]);
+    value(out, "core_seconds", &cost[BL_STATS_CHEAPEST]);
+    rounded(out, "money", bl_answer_money(a, cost[BL_STATS_CHEAPEST].value));
+    number(out, "memory_bytes", s->memory_bytes);
+    rounded(out, "joules", bl_answer_joules(s));
+    bl_buf_str(out, "}");
+}
+
+static void budget_json(bl_buf *out, const bl_report_budget *b) {
+    bl_buf_str(out, "{");
+    string(out, "budget", b->epochs ? "epochs" : "steps");
+    number(out, "amount", b->amount);
+    number(out, "batch_size", b->batch_size);
+    number(out, "learning_rate", b->learning_rate);
+    number(out, "value", b->value);
+    key(out, "best");
+    bl_buf_str(out, b->best ? "true}" : "false}");
+}
+
+void bl_report_recommendation_json(const bl_answer *answer, bl_buf *out) {
+    bl_buf_str(out, "{");
+    string(out, "experiment", answer->experiment);
+    string(out, "preset", answer->preset);
+    key(out, "synthetic");
+    bl_buf_str(out, answer->synthetic ? "true" : "false");
+    string(out, "metric", answer->metric);
+    number(out, "target", answer->target);
+    optimum_json(out, "steps", answer, BL_STATS_FEWEST_STEPS);
+    optimum_json(out, "time", answer, BL_STATS_FASTEST);
+    optimum_json(out, "resource", answer, BL_STATS_CHEAPEST);
+    string(out, "resource_unit", "core-seconds");
+    number(out, "price_per_core_hour", answer->per_core_hour);
+    string(out, "currency", answer->currency);
+    key(out, "critical");
+    bl_stats_critical_json(out, &answer->critical);
+    string(out, "verdict", answer->critical.verdict);
+    key(out, "batch_sizes");
+    bl_buf_str(out, "[");
+    for (size_t i = 0; i < answer->size_count; i++) {
+        bl_buf_str(out, i > 0 ? "," : "");
+        size_json(out, answer, &answer->sizes[i]);
+    }
+    bl_buf_str(out, "]");
+    key(out, "budgets");
+    bl_buf_str(out, "[");
+    for (size_t i = 0; i < answer->budget_count; i++) {
+        bl_buf_str(out, i > 0 ? "," : "");
+        budget_json(out, &answer->budgets[i]);
+    }
+    bl_buf_str(out, "]}");
+}

@@ -1,0 +1,83 @@
+/* The answer of an experiment, drawn from its files alone: plan.jsonl (trials and decisions) and,
+ * where there was a timing pass, timing.json. Nothing here trains, reads a clock or names a host's
+ * folders: equal input files give equal output bytes. docs/figures.md explains what is drawn. */
+#ifndef BL_ENGINE_REPORT_REPORT_H
+#define BL_ENGINE_REPORT_REPORT_H
+#include "engine/base/buf.h"
+#include "engine/base/status.h"
+#include "engine/stats/critical.h"
+#include "engine/stats/optimum.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct bl_report_trial {
+    char run[13], outcome[16];
+    char *reason;
+    double batch_size, learning_rate;
+    double target; /* NAN: ran to its budget */
+    int64_t round, seed, max_steps, steps;
+    int64_t hit, before; /* as in plan.jsonl: 0 when never */
+} bl_report_trial;
+
+/* One batch size at its best learning rate. What is not known is NAN or bl_stats_unknown(). */
+typedef struct bl_report_size {
+    double batch_size, learning_rate;
+    bool bracketed;         /* worse learning rates were tried on both sides */
+    bl_stats_point *points; /* (count): one per seed */
+    size_t count;
+    bl_stats_value step_seconds; /* of the timing pass, median with interval */
+    bl_stats_join_row join;      /* steps, seconds, core-seconds to the target */
+    double memory_bytes, joules_per_step;
+} bl_report_size;
+
+/* The best validation value of one batch size within one budget. */
+typedef struct bl_report_budget {
+    bool epochs; /* budget in epochs, else in steps */
+    bool best;   /* the lowest value within this budget */
+    double amount, batch_size, learning_rate, value;
+    int64_t steps;
+    char run[13];
+} bl_report_budget;
+
+typedef struct bl_answer {
+    char experiment[64], preset[32], title[160], metric[64], dataset[64], variant[32];
+    char currency[16], processor[128];
+    bool synthetic, timed;
+    double target;           /* the last of the plan's targets; NAN: the plan has none */
+    double per_core_hour;    /* NAN: no price declared */
+    int64_t threads;         /* of one training run in the timing pass */
+    bl_report_trial *trials; /* in the plan's order */
+    size_t trial_count;
+    bl_report_size *sizes; /* ascending in batch size: those with a decision for `target` */
+    size_t size_count;
+    bl_report_budget *budgets; /* epochs first, then by amount and batch size */
+    size_t budget_count;
+    bl_stats_optimum best[BL_STATS_GOAL_COUNT]; /* index: into sizes */
+    bl_stats_critical critical;
+    bool answered; /* at least one batch size reached the target */
+} bl_answer;
+
+/* Reads runs/NAME. BL_EMISSING without a plan.jsonl; BL_EFORMAT names file and line. A target that
+ * was never reached is no error: answered == false. */
+bl_status bl_report_answer(bl_answer *out, const char *run_dir, bl_err *err) BL_CHECKED;
+void bl_answer_free(bl_answer *answer);
+
+/* Core-seconds to money; NAN without a price. */
+double bl_answer_money(const bl_answer *answer, double core_seconds);
+/* Examples and joules to the target; NAN when not known. */
+double bl_answer_examples(const bl_report_size *size);
+double bl_answer_joules(const bl_report_size *size);
+
+/* The closing words: a table and sentences. */
+void bl_report_recommendation_text(const bl_answer *answer, bl_buf *out);
+/* One object, no newline: steps, time, resource {batch_size, learning_rate, value, low, high,
+ * tied}, critical, and the rows they rest on; null where nothing is known. */
+void bl_report_recommendation_json(const bl_answer *answer, bl_buf *out);
+
+/* Writes tables, recommendation, figures and report.html into report_dir. Figures need gnuplot:
+ * without it everything but the drawings is written and BL_EUNSUPPORTED returned. What there are
+ * no data for is left out, and an older file of that name removed. */
+bl_status bl_report_write(const bl_answer *answer, const char *report_dir, const char *template_dir,
+                          bl_err *err) BL_CHECKED;
+#endif

@@ -1,0 +1,186 @@
+#include "engine/report/words.h"
+#include "engine/base/mem.h"
+#include <math.h>
+#include <stdio.h>
+
+/* ---- numbers ----------------------------------------------------------------------------------
+ */
+
+void bl_words_count(bl_buf *out, double n) {
+    char digits[32];
+    if (!isfinite(n)) {
+        bl_buf_str(out, isnan(n) ? "-" : "unbounded");
+        return;
+    }
+    const int length = snprintf(digits, sizeof digits, "%.0f", n);
+    for (int i = 0; i < length; i++) {
+        bl_buf_add(out, &digits[i], 1);
+        const int left = length - 1 - i;
+        if (left > 0 && left % 3 == 0 && digits[i] != '-') bl_buf_str(out, ",");
+    }
+}
+
+void bl_words_short(bl_buf *out, double x) {
+    const double size = fabs(x);
+    if (!isfinite(x) || size >= 1000) {
+        bl_words_count(out, x);
+    } else {
+        const int before = size > 0 ? (int)floor(log10(size)) : 0;
+        bl_buf_printf(out, "%.*f", before < 2 ? 2 - before : 0, x);
+    }
+}
+
+typedef struct unit {
+    double size;
+    const char *name;
+} unit;
+
+static const unit durations[] = {
+    {1,     "s"  },
+    {60,    "min"},
+    {3600,  "h"  },
+    {86400, "d"  }
+};
+static const unit sizes_in_bytes[] = {
+    {1024,    "KiB"},
+    {1 << 20, "MiB"},
+    {1 << 30, "GiB"}
+};
+
+static void with_unit(bl_buf *out, double x, unit u) {
+    bl_words_short(out, x / u.size);
+    if (isfinite(x)) bl_buf_printf(out, " %s", u.name);
+}
+
+/* The largest unit of which there are at least two. */
+static unit unit_of(const unit *units, size_t n, double x) {
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++)
+        if (x >= 2 * units[i].size) best = i;
+    return units[best];
+}
+
+void bl_words_duration(bl_buf *out, double seconds) {
+    with_unit(out, seconds, unit_of(durations, BL_COUNT(durations), seconds));
+}
+
+void bl_words_bytes(bl_buf *out, double bytes) {
+    with_unit(out, bytes, unit_of(sizes_in_bytes, BL_COUNT(sizes_in_bytes), bytes));
+}
+
+void bl_words_rate(bl_buf *out, double rate) {
+    bl_buf_printf(out, "%.4g", rate);
+}
+
+void bl_words_target(bl_buf *out, const bl_answer *answer) {
+    bl_buf_printf(out, "%s <= ", answer->metric);
+    bl_words_rate(out, answer->target);
+}
+
+/* ---- the table --------------------------------------------------------------------------------
+ */
+
+typedef enum column {
+    COLUMN_BATCH,
+    COLUMN_RATE,
+    COLUMN_STEPS,
+    COLUMN_EXAMPLES,
+    COLUMN_TIME,
+    COLUMN_CORE_SECONDS,
+    COLUMN_MONEY,
+    COLUMN_MEMORY,
+    COLUMN_JOULES,
+    COLUMN_COUNT
+} column;
+_Static_assert((int)COLUMN_COUNT == (int)BL_WORDS_COLUMNS, "the header's number of columns");
+
+static bool has_column(const bl_answer *a, column c) {
+    if (c < COLUMN_TIME) return true;
+    if (c == COLUMN_TIME || c == COLUMN_CORE_SECONDS) return a->timed;
+    if (c == COLUMN_MONEY) return a->timed && !isnan(a->per_core_hour);
+    for (size_t i = 0; i < a->size_count; i++)
+        if (!isnan(c == COLUMN_MEMORY ? a->sizes[i].memory_bytes : a->sizes[i].joules_per_step))
+            return true;
+    return false;
+}
+
+size_t bl_words_columns(const bl_answer *answer, int columns[BL_WORDS_COLUMNS]) {
+    size_t n = 0;
+    for (int c = 0; c < COLUMN_COUNT; c++)
+        if (has_column(answer, (column)c)) columns[n++] = c;
+    return n;
+}
+
+static void heading(bl_buf *out, const bl_answer *a, column c) {
+    static const char *const text[] = {[COLUMN_BATCH] = "batch",  [COLUMN_RATE] = "best lr",
+                                       [COLUMN_STEPS] = "steps",  [COLUMN_EXAMPLES] = "examples",
+                                       [COLUMN_TIME] = "time",    [COLUMN_CORE_SECONDS] = "core-s",
+                                       [COLUMN_MONEY] = "",       [COLUMN_MEMORY] = "memory",
+                                       [COLUMN_JOULES] = "joules"};
+    bl_buf_str(out, c == COLUMN_MONEY ? a->currency : text[c]);
+}
+
+static bool is_censored(const bl_report_size *s) {
+    return s->join.cost[BL_STATS_FEWEST_STEPS].bound > 0;
+}
+
+/* "1,840 [1,752..1,900]", ">= 60,000". */
+static void cell_steps(bl_buf *out, const bl_report_size *s) {
+    const bl_stats_value *v = &s->join.cost[BL_STATS_FEWEST_STEPS];
+    bl_buf_str(out, v->bound > 0 ? ">= " : "");
+    bl_words_count(out, v->value);
+    if (!bl_stats_has_interval(v) || v->bound != 0) return;
+    bl_buf_str(out, " [");
+    bl_words_count(out, v->low);
+    bl_buf_str(out, "..");
+    if (isfinite(v->high)) bl_words_count(out, v->high);
+    bl_buf_str(out, "]");
+}
+
+void bl_words_cell(bl_buf *out, const bl_answer *answer, size_t row, int column_number) {
+    const column c = (column)column_number;
+    if (row == 0) {
+        heading(out, answer, c);
+        return;
+    }
+    const bl_report_size *s = &answer->sizes[row - 1];
+    const bl_stats_value *seconds = &s->join.cost[BL_STATS_FASTEST];
+    const double cores = s->join.cost[BL_STATS_CHEAPEST].value;
+    if (!s->join.cost[BL_STATS_FEWEST_STEPS].known && c > COLUMN_RATE) {
+        bl_buf_str(out, "-");
+        return;
+    }
+    if (is_censored(s) && c >= COLUMN_EXAMPLES && c <= COLUMN_MONEY) bl_buf_str(out, ">= ");
+    switch (c) {
+    case COLUMN_BATCH:
+        bl_words_count(out, s->batch_size);
+        break;
+    case COLUMN_RATE:
+        bl_words_rate(out, s->learning_rate);
+        if (!s->bracketed) bl_buf_str(out, " *");
+        break;
+    case COLUMN_STEPS:
+        cell_steps(out, s);
+        break;
+    case COLUMN_EXAMPLES:
+        bl_words_count(out, bl_answer_examples(s));
+        break;
+    case COLUMN_TIME:
+        bl_words_duration(out, seconds->value);
+        break;
+    case COLUMN_CORE_SECONDS:
+        bl_words_short(out, cores);
+        break;
+    case COLUMN_MONEY:
+        bl_words_short(out, bl_answer_money(answer, cores));
+        break;
+    case COLUMN_MEMORY:
+        bl_words_bytes(out, s->memory_bytes);
+        break;
+    case COLUMN_JOULES:
+        bl_words_short(out, bl_answer_joules(s));
+        break;
+    case COLUMN_COUNT:
+        break;
+    }
+}

@@ -1,0 +1,23 @@
+# What all figures share: size, fonts, colours (Okabe and Ito, told apart by colour-blind readers),
+# both axes logarithmic to base 2. The text is 7 points high in a column 3.4 inches wide.
+set encoding utf8
+set terminal svg size 520,390 font 'sans-serif,15' background 'white'
+set output figure.'.svg'
+
+blue = '#0072B2'
+red = '#D55E00'
+green = '#009E73'
+orange = '#E69F00'
+purple = '#CC79A7'
+grey = '#777777'
+
+set logscale xy 2
+set border 3 linewidth 1 linecolor rgb '#333333'
+set tics nomirror out scale 0.6 textcolor rgb '#333333'
+set grid linecolor rgb '#e4e4e4' linewidth 0.7 linetype 1
+set xlabel 'batch size' offset 0,0.4
+set title title_text noenhanced offset 0,-0.4
+set key top right reverse Left samplen 2 spacing 1.05 width 0 noenhanced
+set errorbars small
+set label 99 synthetic_text at screen 0.985,0.025 right textcolor rgb red font ',11' noenhanced
+

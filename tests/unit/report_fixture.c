@@ -1,0 +1,118 @@
+#include "tests/unit/report_fixture.h"
+#include "engine/base/file.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int batch_of(int i) {
+    return 32 << i;
+}
+static int steps_of(int i, int seed) {
+    return 200 + 200 * 1024 / batch_of(i) + 5 * (seed - 1);
+}
+static double rate_of(int i) {
+    return ldexp(1, -10 + i / 2);
+}
+
+static bool censored(const bl_report_fixture *f, int i) {
+    return f->all_censored || (f->last_censored && i == f->sizes - 1);
+}
+
+static void run_id(char id[13], int i, int rate, int seed) {
+    (void)snprintf(id, 13, "%04x%04x%04x", (unsigned)i, (unsigned)(rate + 1), (unsigned)seed);
+}
+
+/* rate: -1, 0, 1 octaves from the best; the neighbours are cut by the race. */
+static void trial(bl_buf *out, const bl_report_fixture *f, int i, int rate, int seed) {
+    char id[13];
+    run_id(id, i, rate, seed);
+    const int steps = rate == 0 ? steps_of(i, seed) : steps_of(i, seed) * 5 / 4;
+    const bool hit = !censored(f, i) && rate <= 0;
+    bl_buf_printf(out,
+                  "{\"record\":\"trial\",\"round\":%d,\"run\":\"%s\",\"batch_size\":%d,"
+                  "\"learning_rate\":%.9g,\"seed\":%d,\"max_steps\":60000,\"target\":0.2,"
+                  "\"outcome\":\"%s\",\"steps\":%d,\"hit\":%d,\"before\":%d,"
+                  "\"reason\":\"rate %d octaves from \\\"best\\\"\"}\n",
+                  i + 1, id, batch_of(i), ldexp(rate_of(i), rate), seed,
+                  hit         ? "target"
+                  : rate == 0 ? "budget"
+                              : "race",
+                  steps, hit ? steps : 0, hit ? steps - 4 : 0, rate);
+}
+
+static void best(bl_buf *out, const bl_report_fixture *f, int i) {
+    bl_buf_printf(out,
+                  "{\"record\":\"decision\",\"round\":%d,\"kind\":\"best\",\"batch_size\":%d,"
+                  "\"learning_rate\":%.9g,\"target\":0.2,\"steps\":%d,\"censored\":%s,"
+                  "\"bracketed\":%s,\"runs\":[",
+                  i + 1, batch_of(i), rate_of(i), steps_of(i, 1), censored(f, i) ? "true" : "false",
+                  f->first_at_edge && i == 0 ? "false" : "true");
+    for (int seed = 1; seed <= f->seeds; seed++) {
+        char id[13];
+        run_id(id, i, 0, seed);
+        bl_buf_printf(out, "%s\"%s\"", seed > 1 ? "," : "", id);
+    }
+    bl_buf_str(out, "],\"text\":\"\"}\n");
+}
+
+static void budget(bl_buf *out, const char *kind, double amount, int i, double value) {
+    bl_buf_printf(out,
+                  "{\"record\":\"decision\",\"kind\":\"budget\",\"budget\":\"%s\",\"amount\":%.9g,"
+                  "\"batch_size\":%d,\"learning_rate\":%.9g,\"steps\":100,\"value\":%.9g,"
+                  "\"run\":\"%04x\",\"text\":\"\"}\n",
+                  kind, amount, batch_of(i), rate_of(i), value, (unsigned)i);
+}
+
+static void plan(bl_buf *out, const bl_report_fixture *f) {
+    bl_buf_printf(out,
+                  "{\"record\":\"plan\",\"format\":1,\"experiment\":\"fixture\","
+                  "\"preset\":\"tiny\",\"title\":\"The fixture's sweep\",\"metric\":\"exp_rmspe\","
+                  "\"targets\":[0.25,0.2],\"epoch_rows\":4096,\"dataset\":{\"name\":\"handmade\","
+                  "\"synthetic\":%s,\"variant\":\"full\",\"sha256\":\"00\"},"
+                  "\"cost\":{\"per_core_hour\":0.04,\"currency\":\"EUR\"}}\n",
+                  f->synthetic ? "true" : "false");
+    for (int i = 0; i < f->sizes; i++) {
+        bl_buf_printf(out, "{\"record\":\"round\",\"round\":%d,\"title\":\"batch %d\"}\n", i + 1,
+                      batch_of(i));
+        for (int rate = -1; rate <= 1; rate++) trial(out, f, i, rate, 1);
+        for (int seed = 2; seed <= f->seeds; seed++) trial(out, f, i, 0, seed);
+        best(out, f, i);
+    }
+    for (int i = 0; f->budgets && i < f->sizes; i++) {
+        budget(out, "steps", 2000, i, 0.3 / (1 + i));
+        budget(out, "epochs", 2, i, 0.15 + 0.01 * abs(i - 1));
+    }
+}
+
+/* A step costs 1 ms and 1/64 ms an example more; five repeats scatter by 2 %. */
+static void timing(bl_buf *out, const bl_report_fixture *f) {
+    bl_buf_str(out, "{\"format\":1,\"key\":\"00\",\"host\":{\"processor\":\"handmade\","
+                    "\"cores\":2,\"impl\":\"ref\"},\"threads\":2,\n \"points\":[");
+    for (int i = 0; i < f->sizes; i++) {
+        const double seconds = 0.001 * (1 + batch_of(i) / 64.0);
+        bl_buf_printf(out, "%s{\"batch_size\":%d,\"seconds_per_step\":[", i > 0 ? ",\n  " : "",
+                      batch_of(i));
+        for (int r = -2; r <= 2; r++)
+            bl_buf_printf(out, "%s%.9g", r > -2 ? "," : "", seconds * (1 + 0.01 * r));
+        bl_buf_printf(out, "],\"memory_bytes\":%d,\"joules_per_step\":null}",
+                      8000000 + 20000 * batch_of(i));
+    }
+    bl_buf_str(out, "]}\n");
+}
+
+bl_status bl_report_fixture_write(const bl_report_fixture *fixture, const char *dir, bl_err *err) {
+    char path[BL_PATH];
+    bl_buf text = {0};
+    bl_status status = BL_OK;
+    plan(&text, fixture);
+    BL_GOTO(bl_path(path, err, "%s/plan.jsonl", dir));
+    BL_GOTO(bl_file_write(path, bl_buf_text(&text), text.len, err));
+    bl_buf_clear(&text);
+    if (!fixture->timing) goto done;
+    timing(&text, fixture);
+    BL_GOTO(bl_path(path, err, "%s/timing.json", dir));
+    BL_GOTO(bl_file_write(path, bl_buf_text(&text), text.len, err));
+done:
+    bl_buf_free(&text);
+    return status;
+}

@@ -1,0 +1,20 @@
+/* A handmade sweep on disk for the tests of the report room: batch sizes 32, 64, ... with
+ * S = 200 (1 + 1024 / B), the best learning rate at 2^-10 sqrt(B / 32), one rate tried on each
+ * side. */
+#ifndef BL_TESTS_UNIT_REPORT_FIXTURE_H
+#define BL_TESTS_UNIT_REPORT_FIXTURE_H
+#include "engine/base/status.h"
+#include <stdbool.h>
+
+typedef struct bl_report_fixture {
+    int sizes, seeds;
+    bool timing, budgets, synthetic;
+    bool last_censored; /* the largest batch size misses the target */
+    bool all_censored;  /* every one does */
+    bool first_at_edge; /* the smallest batch size's rate is not bracketed */
+} bl_report_fixture;
+
+/* Writes plan.jsonl and timing.json into `dir`, which must exist. */
+bl_status bl_report_fixture_write(const bl_report_fixture *fixture, const char *dir,
+                                  bl_err *err) BL_CHECKED;
+#endif
