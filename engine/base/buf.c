@@ -18,7 +18,9 @@ void bl_buf_free(bl_buf *buf) {
     *buf = (bl_buf){0};
 }
 
-void bl_buf_clear(bl_buf *buf) { bl_buf_truncate(buf, 0); }
+void bl_buf_clear(bl_buf *buf) {
+    bl_buf_truncate(buf, 0);
+}
 
 void bl_buf_truncate(bl_buf *buf, size_t len) {
     BL_ASSERT(len <= buf->len);
@@ -33,7 +35,9 @@ void bl_buf_add(bl_buf *buf, const void *bytes, size_t n) {
     buf->data[buf->len] = '\0';
 }
 
-void bl_buf_str(bl_buf *buf, const char *text) { bl_buf_add(buf, text, strlen(text)); }
+void bl_buf_str(bl_buf *buf, const char *text) {
+    bl_buf_add(buf, text, strlen(text));
+}
 
 void bl_buf_printf(bl_buf *buf, const char *fmt, ...) {
     va_list ap, again;
@@ -48,4 +52,6 @@ void bl_buf_printf(bl_buf *buf, const char *fmt, ...) {
     buf->len += (size_t)n;
 }
 
-const char *bl_buf_text(const bl_buf *buf) { return buf->data != NULL ? buf->data : ""; }
+const char *bl_buf_text(const bl_buf *buf) {
+    return buf->data != NULL ? buf->data : "";
+}

@@ -10,7 +10,7 @@ typedef struct bl_buf {
 } bl_buf;
 
 void bl_buf_free(bl_buf *buf);
-void bl_buf_clear(bl_buf *buf);             /* keeps the memory */
+void bl_buf_clear(bl_buf *buf); /* keeps the memory */
 void bl_buf_truncate(bl_buf *buf, size_t len);
 void bl_buf_add(bl_buf *buf, const void *bytes, size_t n);
 void bl_buf_str(bl_buf *buf, const char *text);

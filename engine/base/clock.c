@@ -6,9 +6,13 @@ static double seconds_of(clockid_t clock) {
     return clock_gettime(clock, &t) == 0 ? (double)t.tv_sec + 1e-9 * (double)t.tv_nsec : 0.0;
 }
 
-double bl_clock_seconds(void) { return seconds_of(CLOCK_MONOTONIC); }
+double bl_clock_seconds(void) {
+    return seconds_of(CLOCK_MONOTONIC);
+}
 
-double bl_clock_cpu_seconds(void) { return seconds_of(CLOCK_THREAD_CPUTIME_ID); }
+double bl_clock_cpu_seconds(void) {
+    return seconds_of(CLOCK_THREAD_CPUTIME_ID);
+}
 
 void bl_clock_sleep(double seconds) {
     const struct timespec t = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};

@@ -52,7 +52,8 @@ bl_status bl_make_dirs(const char *path, bl_err *err) {
     }
 }
 
-/* What a failed write tells the user: a full disk with need and free space, else the system's word. */
+/* What a failed write tells the user: a full disk with need and free space, else the system's word.
+ */
 static bl_status write_failed(const char *path, size_t need, int error, bl_err *err) {
     char folder[BL_PATH];
     struct statvfs fs;
@@ -74,9 +75,9 @@ bl_status bl_file_read(bl_buf *out, const char *path, size_t limit, bl_err *err)
     while (status == BL_OK && (n = fread(chunk, 1, sizeof chunk, f)) > 0) {
         total += n;
         if (total > limit)
-            status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__,
-                                "%s is larger than %zu bytes, the most that is read of it", path,
-                                limit);
+            status =
+                bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__,
+                           "%s is larger than %zu bytes, the most that is read of it", path, limit);
         else
             bl_buf_add(out, chunk, n);
     }

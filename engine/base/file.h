@@ -1,5 +1,6 @@
 /* Files. Written whole or not at all: temporary file in the same folder, write, fsync, checked
- * close, rename or link, fsync of the folder. Messages name the path and, for a full disk, the need. */
+ * close, rename or link, fsync of the folder. Messages name the path and, for a full disk, the
+ * need. */
 #ifndef BL_ENGINE_BASE_FILE_H
 #define BL_ENGINE_BASE_FILE_H
 #include "engine/base/buf.h"
@@ -18,11 +19,13 @@ BL_PRINTF(3, 4)
 bl_status bl_path(char out[BL_PATH], bl_err *err, const char *fmt, ...) BL_CHECKED;
 /* Makes the folder and its parents. */
 bl_status bl_make_dirs(const char *path, bl_err *err) BL_CHECKED;
-/* The whole file appended to `out`; BL_EMISSING when there is none, BL_EFORMAT above `limit` bytes. */
+/* The whole file appended to `out`; BL_EMISSING when there is none, BL_EFORMAT above `limit` bytes.
+ */
 bl_status bl_file_read(bl_buf *out, const char *path, size_t limit, bl_err *err) BL_CHECKED;
 /* Replaces the file by these bytes. */
 bl_status bl_file_write(const char *path, const void *bytes, size_t n, bl_err *err) BL_CHECKED;
-/* Writes the file unless it exists: *won says whether this call made it. Only one of many can win. */
+/* Writes the file unless it exists: *won says whether this call made it. Only one of many can win.
+ */
 bl_status bl_file_publish(const char *path, const void *bytes, size_t n, bool *won,
                           bl_err *err) BL_CHECKED;
 /* Maps a whole regular file read-only; free with bl_file_unmap. */
@@ -34,7 +37,8 @@ bl_status bl_file_map(bl_map *out, const char *path, bl_err *err) BL_CHECKED;
 void bl_file_unmap(bl_map *map);
 /* SHA-256 of a file's bytes, as hex. */
 bl_status bl_file_sha256(const char *path, char out[65], bl_err *err) BL_CHECKED;
-/* Names in a folder, sorted; each and the array to be freed with bl_names_free. Dot files are left out. */
+/* Names in a folder, sorted; each and the array to be freed with bl_names_free. Dot files are left
+ * out. */
 typedef struct bl_names {
     char **name;
     size_t count;

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------
+ */
 
 void bl_json_string(bl_buf *out, const char *text) {
     bl_buf_str(out, "\"");
@@ -60,9 +61,12 @@ void bl_json_f64(bl_buf *out, double value) {
     bl_buf_str(out, isfinite(value) ? text : "null");
 }
 
-void bl_json_i64(bl_buf *out, int64_t value) { bl_buf_printf(out, "%" PRId64, value); }
+void bl_json_i64(bl_buf *out, int64_t value) {
+    bl_buf_printf(out, "%" PRId64, value);
+}
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------
+ */
 
 enum { MAX_DEPTH = 64, BLOCK_BYTES = 16384 };
 
@@ -222,9 +226,11 @@ static bl_status read_word(parser *p, bl_json *v) {
         const char *word;
         bl_json_type type;
         bool boolean;
-    } words[] = {{"null", BL_JSON_NULL, false},
-                 {"true", BL_JSON_BOOL, true},
-                 {"false", BL_JSON_BOOL, false}};
+    } words[] = {
+        {"null",  BL_JSON_NULL, false},
+        {"true",  BL_JSON_BOOL, true },
+        {"false", BL_JSON_BOOL, false}
+    };
     for (size_t i = 0; i < BL_COUNT(words); i++) {
         const size_t n = strlen(words[i].word);
         if ((size_t)(p->end - p->at) < n || memcmp(p->at, words[i].word, n) != 0) continue;
@@ -256,8 +262,17 @@ static bl_status read_value(parser *p, bl_json **out, int depth) {
         p->at++;
         v->type = BL_JSON_STRING;
         return read_string(p, &v->string);
-    case '-': case '0': case '1': case '2': case '3': case '4':
-    case '5': case '6': case '7': case '8': case '9':
+    case '-':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9':
         return read_number(p, v);
     default:
         return read_word(p, v);
@@ -268,8 +283,13 @@ bl_status bl_json_parse(bl_json_doc *doc, const char *text, size_t n, const char
                         bl_err *err) {
     *doc = (bl_json_doc){0};
     block *blocks = NULL;
-    parser p = {.at = text, .begin = text, .end = text + n, .name = name, .line = line,
-                .blocks = &blocks, .err = err};
+    parser p = {.at = text,
+                .begin = text,
+                .end = text + n,
+                .name = name,
+                .line = line,
+                .blocks = &blocks,
+                .err = err};
     bl_status status = read_value(&p, &doc->root, 0);
     skip_space(&p);
     if (status == BL_OK && p.at < p.end) status = fault(&p, "text after the value");

@@ -37,7 +37,7 @@ char *bl_xstrdup(const char *text) {
 }
 
 void *bl_alloc(size_t bytes) {
-    if (bytes > SIZE_MAX - BL_ALIGN) return NULL;
+    if (bytes > SIZE_MAX - (size_t)2 * BL_ALIGN) return NULL;
     void *p = aligned_alloc(BL_ALIGN, (bytes + BL_ALIGN - 1) / BL_ALIGN * BL_ALIGN + BL_ALIGN);
     if (p != NULL) memset(p, 0, bytes);
     return p;

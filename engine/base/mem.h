@@ -1,6 +1,6 @@
-/* Two families of allocation. bl_x*: small bookkeeping whose failure ends the program with a message.
- * bl_alloc: anything that grows with the configuration; returns NULL, which callers turn into
- * BL_ENOMEM. Sizes are multiplied only through bl_mul_size. */
+/* Two families of allocation. bl_x*: small bookkeeping whose failure ends the program with a
+ * message. bl_alloc: anything that grows with the configuration; returns NULL, which callers turn
+ * into BL_ENOMEM. Sizes are multiplied only through bl_mul_size. */
 #ifndef BL_ENGINE_BASE_MEM_H
 #define BL_ENGINE_BASE_MEM_H
 #include "engine/base/status.h"
@@ -13,7 +13,7 @@
 /* `align` bytes of alignment suit every vector unit and keep rows of different runs apart. */
 enum { BL_ALIGN = 64 };
 
-__attribute__((malloc)) void *bl_xalloc(size_t bytes);  /* zeroed */
+__attribute__((malloc)) void *bl_xalloc(size_t bytes); /* zeroed */
 void *bl_xrealloc(void *old, size_t bytes);
 __attribute__((malloc)) char *bl_xstrdup(const char *text);
 /* Zeroed, BL_ALIGN-aligned; NULL when there is none. Free with free(). */
@@ -22,8 +22,12 @@ __attribute__((malloc)) void *bl_alloc(size_t bytes);
 static inline bool bl_mul_size(size_t *out, size_t a, size_t b) {
     return !__builtin_mul_overflow(a, b, out);
 }
-static inline size_t bl_min_size(size_t a, size_t b) { return a < b ? a : b; }
-static inline size_t bl_max_size(size_t a, size_t b) { return a > b ? a : b; }
+static inline size_t bl_min_size(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+static inline size_t bl_max_size(size_t a, size_t b) {
+    return a > b ? a : b;
+}
 
 /* One block handed out in aligned pieces, freed as a whole. With base == NULL it only counts: the
  * same building code then sizes the block before it exists (a dry pass). */
@@ -36,6 +40,8 @@ bl_status bl_arena_init(bl_arena *arena, size_t capacity, bl_err *err) BL_CHECKE
 void bl_arena_free(bl_arena *arena);
 /* Zeroed on first use; a dry arena returns a non-NULL address that must not be touched. */
 void *bl_arena_alloc(bl_arena *arena, size_t bytes);
-static inline size_t bl_arena_mark(const bl_arena *arena) { return arena->used; }
+static inline size_t bl_arena_mark(const bl_arena *arena) {
+    return arena->used;
+}
 void bl_arena_reset(bl_arena *arena, size_t mark);
 #endif

@@ -30,8 +30,10 @@ static inline BL_HD bl_u32x4 bl_philox4x32(bl_u32x4 counter, uint32_t k0, uint32
     for (int round = 0; round < 10; round++) {
         const uint64_t p0 = (uint64_t)0xD2511F53u * counter.v[0];
         const uint64_t p1 = (uint64_t)0xCD9E8D57u * counter.v[2];
-        const bl_u32x4 next = {{(uint32_t)(p1 >> 32) ^ counter.v[1] ^ k0, (uint32_t)p1,
-                                (uint32_t)(p0 >> 32) ^ counter.v[3] ^ k1, (uint32_t)p0}};
+        const bl_u32x4 next = {
+            {(uint32_t)(p1 >> 32) ^ counter.v[1] ^ k0, (uint32_t)p1,
+             (uint32_t)(p0 >> 32) ^ counter.v[3] ^ k1, (uint32_t)p0}
+        };
         counter = next;
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
@@ -42,7 +44,9 @@ static inline BL_HD bl_u32x4 bl_philox4x32(bl_u32x4 counter, uint32_t k0, uint32
 /* Four words for (seed, stream, sub-stream, index). `sub` tells layers, columns, epochs apart. */
 static inline BL_HD bl_u32x4 bl_random4(uint64_t seed, uint32_t stream, uint32_t sub,
                                         uint64_t index) {
-    const bl_u32x4 counter = {{(uint32_t)index, (uint32_t)(index >> 32), sub, stream}};
+    const bl_u32x4 counter = {
+        {(uint32_t)index, (uint32_t)(index >> 32), sub, stream}
+    };
     return bl_philox4x32(counter, (uint32_t)seed, (uint32_t)(seed >> 32));
 }
 
@@ -52,7 +56,9 @@ static inline BL_HD uint32_t bl_random_u32(uint64_t seed, uint32_t stream, uint3
 }
 
 /* In [0, 1), a multiple of 2^-24: exact in float and in double. */
-static inline BL_HD float bl_unit_f32(uint32_t word) { return (float)(word >> 8) * 0x1p-24f; }
+static inline BL_HD float bl_unit_f32(uint32_t word) {
+    return (float)(word >> 8) * 0x1p-24f;
+}
 
 /* In [0, 1), a multiple of 2^-53, from two words. */
 static inline BL_HD double bl_unit_f64(uint32_t hi, uint32_t lo) {

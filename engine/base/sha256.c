@@ -1,7 +1,9 @@
 #include "engine/base/sha256.h"
 #include <stdint.h>
 
-void bl_sha256_init(bl_sha256 *ctx) { sha256_init(ctx); }
+void bl_sha256_init(bl_sha256 *ctx) {
+    sha256_init(ctx);
+}
 
 void bl_sha256_update(bl_sha256 *ctx, const void *bytes, size_t n) {
     if (n > 0) sha256_update(ctx, n, bytes);

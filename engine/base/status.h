@@ -1,5 +1,6 @@
 /* Status codes and the caller-owned error text every fallible function of the engine reports with.
- * A message is written once, where the fault is known, in the user's coordinates (file:line, run id). */
+ * A message is written once, where the fault is known, in the user's coordinates (file:line, run
+ * id). */
 #ifndef BL_ENGINE_BASE_STATUS_H
 #define BL_ENGINE_BASE_STATUS_H
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-#include "engine/cli/command.h"
 #include "engine/base/mem.h"
+#include "engine/cli/command.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -72,4 +72,6 @@ int bl_args_read(bl_args *args, const bl_option *options, size_t count, const ch
     return -1;
 }
 
-bool bl_args_has(const bl_args *args, size_t row) { return args->value[row] != NULL; }
+bool bl_args_has(const bl_args *args, size_t row) {
+    return args->value[row] != NULL;
+}

@@ -7,9 +7,9 @@
 
 enum { LIST_KEYS, PRESET, SET, OPTION_COUNT };
 static const bl_option k_options[] = {
-    [LIST_KEYS] = {"--list-keys", NULL, "GROUP", "the keys of a group, or of all groups: all"},
-    [PRESET] = {"--preset", NULL, "NAME", "check this preset's sweep"},
-    [SET] = {"--set", NULL, "KEY=VALUE", "change one key; may be repeated"},
+    [LIST_KEYS] = {"--list-keys", NULL, "GROUP",     "the keys of a group, or of all groups: all"},
+    [PRESET] = {"--preset",    NULL, "NAME",      "check this preset's sweep"                 },
+    [SET] = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated"           },
 };
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 static const char k_usage[] = "check NAME | check --list-keys GROUP";
@@ -33,7 +33,8 @@ int bl_cmd_check(int argc, char **argv) {
         (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", k_usage);
         return BL_EXIT_USAGE;
     }
-    /* The number of rows is not known before the data are read; the first round does not hang on it. */
+    /* The number of rows is not known before the data are read; the first round does not hang on
+     * it. */
     enum { SOME_ROWS = 1000000 };
     bl_err err = {0};
     bl_experiment e;

@@ -29,7 +29,8 @@ int bl_cmd_doctor(int argc, char **argv) {
     (void)printf("build       %s, %s\n", BL_BUILD_TYPE, BL_BUILD_CC);
     (void)printf("cores       %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
     for (size_t i = 0; i < bl_kernels_count; i++)
-        (void)printf("%s%-8s %s\n", i == 0 ? "kernels     " : "            ", bl_kernels_table[i]->name,
+        (void)printf("%s%-8s %s\n", i == 0 ? "kernels     " : "            ",
+                     bl_kernels_table[i]->name,
                      bl_kernels_table[i]->usable() ? "usable" : "not on this processor");
     bl_err err = {0};
     const bl_kernels *kernels;
@@ -38,10 +39,11 @@ int bl_cmd_doctor(int argc, char **argv) {
     char path[BL_PATH];
     const char *gnuplot = on_path("gnuplot", path);
     (void)printf("gnuplot     %s\n", gnuplot != NULL ? gnuplot : "not found: no figures are drawn");
-    (void)printf("energy      %s\n", isnan(bl_energy_joules()) ? "not reported by this machine"
-                                                               : "reported by the processor (RAPL)");
+    (void)printf("energy      %s\n", isnan(bl_energy_joules())
+                                         ? "not reported by this machine"
+                                         : "reported by the processor (RAPL)");
     (void)printf("cuda        not in this build\n");
-    (void)printf("runs        %s/\nreports     %s/\ndata        %s\n", bl_runs_dir(), bl_reports_dir(),
-                 bl_cli_dataset_options(false).data_path);
+    (void)printf("runs        %s/\nreports     %s/\ndata        %s\n", bl_runs_dir(),
+                 bl_reports_dir(), bl_cli_dataset_options(false).data_path);
     return picked == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }

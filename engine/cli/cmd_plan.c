@@ -11,10 +11,11 @@
 
 enum { JSON, PRESET, SET, SYNTHETIC, OPTION_COUNT };
 static const bl_option k_options[] = {
-    [JSON] = {"--json", NULL, NULL, "one JSON object per trial and decision"},
-    [PRESET] = {"--preset", NULL, "NAME", "tiny, quick (default) or paper, as the experiment declares"},
-    [SET] = {"--set", NULL, "KEY=VALUE", "change one key; may be repeated"},
-    [SYNTHETIC] = {"--synthetic", NULL, NULL, "plan on generated data"},
+    [JSON] = {"--json",      NULL, NULL,        "one JSON object per trial and decision"},
+    [PRESET] = {"--preset",    NULL, "NAME",
+              "tiny, quick (default) or paper, as the experiment declares"              },
+    [SET] = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated"       },
+    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "plan on generated data"                },
 };
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 static const char k_usage[] = "plan NAME [--json] [--preset NAME] [--set KEY=VALUE]";
@@ -51,14 +52,14 @@ static void show_trial(plan_view *v, const bl_trial *t) {
     *(strcmp(state, "done") == 0 ? &v->done : &v->left) += 1;
     bl_f64_text(rate, t->config.train.learning_rate);
     if (v->json)
-        (void)printf("{\"record\":\"trial\",\"round\":%zu,\"run\":\"%s\",\"state\":\"%s\",\"batch_size\":%" PRId64
-                     ",\"learning_rate\":%s,\"seed\":%" PRId64 ",\"max_steps\":%" PRId64
-                     ",\"steps\":%" PRId64 ",\"memory_bytes\":%zu}\n",
+        (void)printf("{\"record\":\"trial\",\"round\":%zu,\"run\":\"%s\",\"state\":\"%s\",\"batch_"
+                     "size\":%" PRId64 ",\"learning_rate\":%s,\"seed\":%" PRId64
+                     ",\"max_steps\":%" PRId64 ",\"steps\":%" PRId64 ",\"memory_bytes\":%zu}\n",
                      v->rounds, id, state, t->config.train.batch_size, rate, t->config.train.seed,
                      t->max_steps, steps, bytes);
     else
-        (void)printf("   %s  %-11s batch %-6" PRId64 " lr %-12s seed %-2" PRId64 " %9" PRId64 "/%-9" PRId64
-                     " steps %7s MiB  %s\n",
+        (void)printf("   %s  %-11s batch %-6" PRId64 " lr %-12s seed %-2" PRId64 " %9" PRId64
+                     "/%-9" PRId64 " steps %7s MiB  %s\n",
                      id, state, t->config.train.batch_size, rate, t->config.train.seed, steps,
                      t->max_steps, memory, t->reason);
 }
@@ -98,7 +99,8 @@ static bl_status show_plan(bl_experiment *e, bool json, bl_err *err) {
     const bl_status status = bl_sweep_run(&e->config, &scheduler, &options, &totals, err);
     if (status != BL_OK && (status != BL_EMISSING || view.left == 0)) return status;
     if (!json)
-        (void)printf("%s, preset %s: %zu trials answered%s\n", e->config.name, e->config.preset, view.done,
+        (void)printf("%s, preset %s: %zu trials answered%s\n", e->config.name, e->config.preset,
+                     view.done,
                      view.left == 0 ? "; the sweep is complete."
                                     : "; what follows depends on the runs still to do.");
     return BL_OK;
@@ -115,7 +117,8 @@ int bl_cmd_plan(int argc, char **argv) {
     bl_err err = {0};
     bl_experiment e;
     bl_status status = bl_experiment_config(&e, args.operand, args.value[PRESET], &args, &err);
-    if (status == BL_OK) status = bl_experiment_open(&e, bl_args_has(&args, SYNTHETIC), false, &err);
+    if (status == BL_OK)
+        status = bl_experiment_open(&e, bl_args_has(&args, SYNTHETIC), false, &err);
     if (status == BL_OK) status = show_plan(&e, bl_args_has(&args, JSON), &err);
     bl_experiment_close(&e);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);

@@ -15,14 +15,17 @@
 
 enum { JOBS, DRY_RUN, PRESET, SET, SYNTHETIC, DEVICE, TIME_LIMIT, PROGRESS, OPTION_COUNT };
 static const bl_option k_options[] = {
-    [JOBS] = {"--jobs", "-j", "N", "runs at once (default: the machine's cores)"},
-    [DRY_RUN] = {"--dry-run", "-n", NULL, "say what would be done and how long each preset takes here"},
-    [PRESET] = {"--preset", NULL, "NAME", "tiny, quick (default) or paper, as the experiment declares"},
-    [SET] = {"--set", NULL, "KEY=VALUE", "change one key; may be repeated"},
-    [SYNTHETIC] = {"--synthetic", NULL, NULL, "use generated data although the real data are there"},
-    [DEVICE] = {"--device", NULL, "cpu", "where to compute"},
-    [TIME_LIMIT] = {"--time-limit", NULL, "T", "stop, resumably, after this time: 90, 15m, 2h"},
-    [PROGRESS] = {"--progress", NULL, "MODE", "auto, plain, json or none"},
+    [JOBS] = {"--jobs",       "-j", "N",         "runs at once (default: the machine's cores)"  },
+    [DRY_RUN] = {"--dry-run",    "-n", NULL,
+              "say what would be done and how long each preset takes here"                      },
+    [PRESET] = {"--preset",     NULL, "NAME",
+              "tiny, quick (default) or paper, as the experiment declares"                      },
+    [SET] = {"--set",        NULL, "KEY=VALUE", "change one key; may be repeated"              },
+    [SYNTHETIC] = {"--synthetic",  NULL, NULL,
+              "use generated data although the real data are there"                             },
+    [DEVICE] = {"--device",     NULL, "cpu",       "where to compute"                             },
+    [TIME_LIMIT] = {"--time-limit", NULL, "T",         "stop, resumably, after this time: 90, 15m, 2h"},
+    [PROGRESS] = {"--progress",   NULL, "MODE",      "auto, plain, json or none"                    },
 };
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 static const char k_usage[] = "run NAME [options]";
@@ -84,7 +87,8 @@ static int read_options(const bl_args *args, size_t *jobs, bl_display *display) 
         return usage_fault("--progress", args->value[PROGRESS], "auto, plain, json or none");
     const char *device = args->value[DEVICE];
     if (device != NULL && strncmp(device, "cuda", 4) == 0) {
-        (void)fprintf(stderr, "batchlab: --device %s: this build has no CUDA backend; use cpu\n", device);
+        (void)fprintf(stderr, "batchlab: --device %s: this build has no CUDA backend; use cpu\n",
+                      device);
         return BL_EXIT_UNAVAILABLE;
     }
     if (device != NULL && strcmp(device, "cpu") != 0) return usage_fault("--device", device, "cpu");
@@ -173,7 +177,8 @@ int bl_cmd_run(int argc, char **argv) {
         bl_display_close(&display);
     }
     if (status == BL_EINTERRUPTED)
-        (void)fprintf(stderr, "interrupted; nothing finished is lost. Continue with the same command.\n");
+        (void)fprintf(stderr,
+                      "interrupted; nothing finished is lost. Continue with the same command.\n");
     rc = status == BL_EINTERRUPTED ? BL_EXIT_INTERRUPTED
          : status != BL_OK         ? bl_cli_fail(&err)
          : dry                     ? BL_EXIT_DONE

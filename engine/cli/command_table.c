@@ -2,15 +2,18 @@
 #include "engine/cli/command.h"
 
 const bl_command bl_commands[] = {
-    {"run",       "NAME [options]",              "plan, train, publish, draw, recommend; run again to go on",  bl_cmd_run      },
-    {"check",     "NAME",                        "check configuration and sweep script, compute nothing",      bl_cmd_check    },
-    {"plan",      "NAME",                        "the trials in order of decision, with state and memory",     bl_cmd_plan     },
-    {"status",    "[NAME]",                      "what the store holds",                                       bl_cmd_status   },
-    {"recommend", "NAME [--json]",               "which batch size, at which learning rate, at what cost",     bl_cmd_recommend},
-    {"plot",      "NAME",                        "draw the figures from logs alone",                           bl_cmd_plot     },
-    {"report",    "NAME",                        "figures, tables and a single-file HTML report",              bl_cmd_report   },
-    {"fit",       "FILE.csv [--json]",           "critical batch sizes of any table of steps",                 bl_cmd_fit      },
-    {"init",      "DATA.csv --target COL",       "write a data set and an experiment for your own table",      bl_cmd_init     },
-    {"doctor",    "",                            "what this build and machine can do",                         bl_cmd_doctor   },
+    {"run",       "NAME [options]",        "plan, train, publish, draw, recommend; run again to go on",
+     bl_cmd_run                                                                                                      },
+    {"check",     "NAME",                  "check configuration and sweep script, compute nothing",     bl_cmd_check },
+    {"plan",      "NAME",                  "the trials in order of decision, with state and memory",    bl_cmd_plan  },
+    {"status",    "[NAME]",                "what the store holds",                                      bl_cmd_status},
+    {"recommend", "NAME [--json]",         "which batch size, at which learning rate, at what cost",
+     bl_cmd_recommend                                                                                                },
+    {"plot",      "NAME",                  "draw the figures from logs alone",                          bl_cmd_plot  },
+    {"report",    "NAME",                  "figures, tables and a single-file HTML report",             bl_cmd_report},
+    {"fit",       "FILE.csv [--json]",     "critical batch sizes of any table of steps",                bl_cmd_fit   },
+    {"init",      "DATA.csv --target COL", "write a data set and an experiment for your own table",
+     bl_cmd_init                                                                                                     },
+    {"doctor",    "",                      "what this build and machine can do",                        bl_cmd_doctor},
 };
 const size_t bl_command_count = BL_COUNT(bl_commands);

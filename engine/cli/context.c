@@ -12,9 +12,13 @@ static const char *from_environment(const char *name, const char *otherwise) {
     return value != NULL && value[0] != '\0' ? value : otherwise;
 }
 
-const char *bl_runs_dir(void) { return from_environment("BATCHLAB_RUNS", "runs"); }
+const char *bl_runs_dir(void) {
+    return from_environment("BATCHLAB_RUNS", "runs");
+}
 
-const char *bl_reports_dir(void) { return from_environment("BATCHLAB_REPORTS", "reports"); }
+const char *bl_reports_dir(void) {
+    return from_environment("BATCHLAB_REPORTS", "reports");
+}
 
 static void say(void *ctx, const char *text) {
     (void)ctx;

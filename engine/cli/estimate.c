@@ -1,7 +1,7 @@
 /* Steps are expected to follow S(B) = E/B (1 + B/B*) with E = sweep.expected_epochs epochs and
- * B* = sweep.expected_batch_size, both declared by the experiment; time per step and per evaluation is
- * measured here. The plan is taken to be a race of five rates, all seeds for the winner and its two
- * neighbours, and the budget runs. */
+ * B* = sweep.expected_batch_size, both declared by the experiment; time per step and per evaluation
+ * is measured here. The plan is taken to be a race of five rates, all seeds for the winner and its
+ * two neighbours, and the budget runs. */
 #include "engine/cli/estimate.h"
 #include "engine/base/clock.h"
 #include "engine/cli/progress.h"
@@ -42,7 +42,8 @@ static bl_status estimate(const bl_experiment *e, bl_config *c, double *seconds,
         const double steps = fmin(budget, c->sweep.expected_epochs * rows / batch *
                                               (1.0 + batch / c->sweep.expected_batch_size));
         const double runs = k_racing_rates + k_seeded_rates * (double)(c->sweep.seeds - 1);
-        const double longer = fmax((double)c->sweep.budget_steps, c->sweep.budget_epochs * rows / batch);
+        const double longer =
+            fmax((double)c->sweep.budget_steps, c->sweep.budget_epochs * rows / batch);
         *seconds += runs * (steps * step + evaluations(steps, c->eval.ratio) * eval);
         if (longer > steps) *seconds += (longer - steps) * step;
         *seconds += (double)c->timing.repeats * fmax(c->timing.seconds, 3.0 * step);
@@ -50,7 +51,8 @@ static bl_status estimate(const bl_experiment *e, bl_config *c, double *seconds,
     return BL_OK;
 }
 
-bl_status bl_estimate_presets(const bl_experiment *e, const bl_args *args, size_t jobs, bl_err *err) {
+bl_status bl_estimate_presets(const bl_experiment *e, const bl_args *args, size_t jobs,
+                              bl_err *err) {
     static const char *const presets[] = {"tiny", "quick", "paper"};
     (void)printf("%s, on %s data, %zu at once with %s kernels:\n", e->config.name,
                  e->data.synthetic ? "SYNTHETIC" : "real", jobs, e->kernels->name);
@@ -61,11 +63,11 @@ bl_status bl_estimate_presets(const bl_experiment *e, const bl_args *args, size_
         BL_TRY(bl_experiment_config(&other, e->config.name, presets[i], args, err));
         BL_TRY(estimate(e, &other.config, &seconds, err));
         bl_duration_text(text, seconds / (double)jobs);
-        (void)printf("  %-6s about %-7s %2zu batch sizes, %lld to %lld, %lld seeds\n", presets[i], text,
-                     other.config.sweep.batch_sizes.n,
-                     (long long)other.config.sweep.batch_sizes.v[0],
-                     (long long)other.config.sweep.batch_sizes.v[other.config.sweep.batch_sizes.n - 1],
-                     (long long)other.config.sweep.seeds);
+        (void)printf(
+            "  %-6s about %-7s %2zu batch sizes, %lld to %lld, %lld seeds\n", presets[i], text,
+            other.config.sweep.batch_sizes.n, (long long)other.config.sweep.batch_sizes.v[0],
+            (long long)other.config.sweep.batch_sizes.v[other.config.sweep.batch_sizes.n - 1],
+            (long long)other.config.sweep.seeds);
     }
     (void)printf("Nothing was run. Runs that are done already are not repeated.\n");
     return BL_OK;

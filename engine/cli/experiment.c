@@ -3,7 +3,8 @@
 bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *preset,
                                const bl_args *args, bl_err *err) {
     *e = (bl_experiment){0};
-    BL_TRY(bl_config_read(&e->config, bl_experiments_dir, name, preset, args->set, args->sets, err));
+    BL_TRY(
+        bl_config_read(&e->config, bl_experiments_dir, name, preset, args->set, args->sets, err));
     return bl_path(e->script, err, "%s/%s/sweep.lua", bl_experiments_dir, name);
 }
 
@@ -14,4 +15,6 @@ bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store
     return bl_dataset_open(&e->data, e->config.dataset, &options, err);
 }
 
-void bl_experiment_close(bl_experiment *e) { bl_dataset_free(&e->data); }
+void bl_experiment_close(bl_experiment *e) {
+    bl_dataset_free(&e->data);
+}

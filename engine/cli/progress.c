@@ -24,7 +24,11 @@ bool bl_display_init(bl_display *d, const char *mode) {
     static const struct {
         const char *name;
         bl_progress_mode mode;
-    } modes[] = {{"plain", BL_PROGRESS_PLAIN}, {"json", BL_PROGRESS_JSON}, {"none", BL_PROGRESS_NONE}};
+    } modes[] = {
+        {"plain", BL_PROGRESS_PLAIN},
+        {"json",  BL_PROGRESS_JSON },
+        {"none",  BL_PROGRESS_NONE }
+    };
     *d = (bl_display){.started = bl_clock_seconds()};
     if (mode == NULL || strcmp(mode, "auto") == 0) {
         d->mode = isatty(STDERR_FILENO) ? BL_PROGRESS_LIVE : BL_PROGRESS_PLAIN;
@@ -53,8 +57,9 @@ static void event(const char *kind, const char *text) {
 
 static void progress_event(const bl_progress *p) {
     bl_buf line = {0};
-    bl_buf_printf(&line, "{\"event\":\"progress\",\"runs_done\":%zu,\"runs\":%zu,\"batch_size\":%" PRId64
-                         ",\"learning_rate\":",
+    bl_buf_printf(&line,
+                  "{\"event\":\"progress\",\"runs_done\":%zu,\"runs\":%zu,\"batch_size\":%" PRId64
+                  ",\"learning_rate\":",
                   p->runs_done, p->runs, p->batch_size);
     bl_json_f64(&line, p->learning_rate);
     bl_buf_printf(&line, ",\"step\":%" PRId64 ",\"max_steps\":%" PRId64 ",\"value\":", p->step,
@@ -110,4 +115,6 @@ void bl_display_say(void *ctx, const char *text) {
     (void)fprintf(stderr, "%s\n", text);
 }
 
-void bl_display_close(bl_display *d) { clear_line(d); }
+void bl_display_close(bl_display *d) {
+    clear_line(d);
+}

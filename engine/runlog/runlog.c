@@ -24,8 +24,7 @@ bl_status bl_runlog_read(bl_buf *text, const char *path, bl_err *err) {
     return status;
 }
 
-void bl_runlog_footer(bl_buf *text, const char *outcome, int64_t steps,
-                      const char *params_sha256) {
+void bl_runlog_footer(bl_buf *text, const char *outcome, int64_t steps, const char *params_sha256) {
     char digest[BL_SHA256_HEX];
     bl_sha256_of(bl_buf_text(text), text->len, digest);
     bl_buf_printf(text,

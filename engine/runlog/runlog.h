@@ -1,5 +1,5 @@
-/* Run logs: JSON lines, gzip-packed (docs/formats.md). A packed file is written whole under its final
- * name; its header carries no time, so equal text gives equal bytes with one zlib. */
+/* Run logs: JSON lines, gzip-packed (docs/formats.md). A packed file is written whole under its
+ * final name; its header carries no time, so equal text gives equal bytes with one zlib. */
 #ifndef BL_ENGINE_RUNLOG_RUNLOG_H
 #define BL_ENGINE_RUNLOG_RUNLOG_H
 #include "engine/base/buf.h"
@@ -12,8 +12,8 @@ enum { BL_RUNLOG_LIMIT = 1 << 30 }; /* the most text that is unpacked */
 
 /* Gzip of `n` bytes appended to `out`. */
 bl_status bl_gzip(bl_buf *out, const void *bytes, size_t n, bl_err *err) BL_CHECKED;
-/* The text of exactly one gzip member, appended to `out`. Truncated, damaged or followed by anything:
- * BL_EFORMAT, naming `name`. */
+/* The text of exactly one gzip member, appended to `out`. Truncated, damaged or followed by
+ * anything: BL_EFORMAT, naming `name`. */
 bl_status bl_gunzip(bl_buf *out, const void *bytes, size_t n, const char *name,
                     bl_err *err) BL_CHECKED;
 
@@ -27,7 +27,7 @@ typedef struct bl_runlog_eval {
     double value;      /* NAN: diverged */
     double train_loss; /* mean_loss of the step record before it */
     double learning_rate;
-    size_t end;        /* length of the log's text up to and including this record */
+    size_t end; /* length of the log's text up to and including this record */
     char params[65];
 } bl_runlog_eval;
 
@@ -36,10 +36,10 @@ typedef struct bl_runlog {
     char run[13];
     bl_runlog_eval *eval;
     size_t evals;
-    bool whole;         /* has a footer, and its digest is right */
-    size_t footer;      /* where the footer begins; the text's length when there is none */
-    char outcome[16];   /* of the footer */
-    char log_sha256[65];/* of the text before the footer */
+    bool whole;          /* has a footer, and its digest is right */
+    size_t footer;       /* where the footer begins; the text's length when there is none */
+    char outcome[16];    /* of the footer */
+    char log_sha256[65]; /* of the text before the footer */
 } bl_runlog;
 /* Checks form, order of steps and the footer's digest; `name` goes into messages as NAME:LINE. */
 bl_status bl_runlog_parse(bl_runlog *out, const char *text, size_t n, const char *name,

@@ -1,6 +1,6 @@
-/* Checkpoint files. Layout: 8 bytes magic, 8 bytes serial number (little endian), the state's bytes,
- * 64 hex digits: SHA-256 of all before them. Writing alternates between two names, so that the other
- * one is whole whatever happens to this one. */
+/* Checkpoint files. Layout: 8 bytes magic, 8 bytes serial number (little endian), the state's
+ * bytes, 64 hex digits: SHA-256 of all before them. Writing alternates between two names, so that
+ * the other one is whole whatever happens to this one. */
 #include "engine/base/mem.h"
 #include "engine/store/store.h"
 #include <stdio.h>

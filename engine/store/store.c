@@ -20,8 +20,8 @@ void bl_stored_free(bl_stored *run) {
     *run = (bl_stored){0};
 }
 
-/* The log holds at least what the result speaks of: a crash between the two writes of a longer prefix
- * leaves a log that goes on beyond its result, and that is fine. */
+/* The log holds at least what the result speaks of: a crash between the two writes of a longer
+ * prefix leaves a log that goes on beyond its result, and that is fine. */
 static bl_status check_against_log(const bl_json *result, const char *path, bl_stored *out,
                                    bl_err *err) {
     const int64_t steps = bl_json_int(result, "steps", -1);
@@ -105,10 +105,11 @@ static bl_status compare_published(const bl_store *store, const bl_publication *
     if (there.done) {
         *longer = there.steps >= what->steps;
         if (memcmp(there.log.data, what->log, bl_min_size(there.log.len, what->log_n)) != 0)
-            status = bl_err_set(err, BL_EMISMATCH, __FILE__, __LINE__,
-                                "run %s was done twice with different logs: this machine or program "
-                                "is not deterministic",
-                                what->id);
+            status =
+                bl_err_set(err, BL_EMISMATCH, __FILE__, __LINE__,
+                           "run %s was done twice with different logs: this machine or program "
+                           "is not deterministic",
+                           what->id);
     }
     bl_stored_free(&there);
     return status;

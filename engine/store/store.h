@@ -1,7 +1,7 @@
 /* The store of finished and unfinished runs: runs/NAME/ID/ (docs/formats.md). A run is an endless
  * deterministic sequence; the store keeps a prefix of it, and nothing ever shortens that. State is
- * derived from the files: done is a valid result.json beside its log, interrupted a checkpoint without
- * one. Files are written whole or not at all, result.json last. */
+ * derived from the files: done is a valid result.json beside its log, interrupted a checkpoint
+ * without one. Files are written whole or not at all, result.json last. */
 #ifndef BL_ENGINE_STORE_STORE_H
 #define BL_ENGINE_STORE_STORE_H
 #include "engine/base/buf.h"
@@ -54,10 +54,12 @@ typedef struct bl_publication {
 bl_status bl_store_publish(const bl_store *store, const bl_publication *what,
                            bl_err *err) BL_CHECKED;
 
-/* Two alternating files, each with a SHA-256 trailer, and the log's text beside them; `slot` flips. */
+/* Two alternating files, each with a SHA-256 trailer, and the log's text beside them; `slot` flips.
+ */
 bl_status bl_store_save_checkpoint(const bl_store *store, const char *id, int *slot,
                                    const bl_buf *state, const bl_buf *log, bl_err *err) BL_CHECKED;
-/* The newest whole checkpoint (by its serial number) into `state`; BL_EMISSING when there is none. */
+/* The newest whole checkpoint (by its serial number) into `state`; BL_EMISSING when there is none.
+ */
 bl_status bl_store_load_checkpoint(const bl_store *store, const char *id, int *slot, bl_buf *state,
                                    bl_err *err) BL_CHECKED;
 /* The text of log.jsonl.part; BL_EMISSING when there is none. */

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A finished run's last checkpoint is kept up to this size, so that asking for more steps later does
- * not begin at step 0. */
+/* A finished run's last checkpoint is kept up to this size, so that asking for more steps later
+ * does not begin at step 0. */
 enum { KEPT_CHECKPOINT_BYTES = 64 << 20 };
 
 static void add_eval(bl_member *m, bl_eval eval) {
@@ -60,8 +60,8 @@ static bl_status resume(bl_member *m, const bl_scheduler *s, bl_err *err) {
         log = &part;
     }
     if (status == BL_OK)
-        status = bl_train_restore(m->train, state.data, state.len, bl_buf_text(log), log->len,
-                                  &ignored);
+        status =
+            bl_train_restore(m->train, state.data, state.len, bl_buf_text(log), log->len, &ignored);
     bl_buf_free(&state);
     bl_buf_free(&part);
     if (status != BL_OK) return BL_OK;
@@ -102,8 +102,8 @@ bl_status bl_member_checkpoint(bl_member *m, const bl_scheduler *s, bl_err *err)
     if (m->train == NULL) return BL_OK;
     bl_buf state = {0};
     bl_train_save(m->train, &state);
-    const bl_status status = bl_store_save_checkpoint(s->store, m->id, &m->slot, &state,
-                                                      bl_train_log(m->train), err);
+    const bl_status status =
+        bl_store_save_checkpoint(s->store, m->id, &m->slot, &state, bl_train_log(m->train), err);
     bl_buf_free(&state);
     m->last_saved = bl_clock_seconds();
     return status;
@@ -114,8 +114,8 @@ static bl_status keep_checkpoint(bl_member *m, const bl_scheduler *s, bl_err *er
     bl_train_save(m->train, &state);
     bl_status status = BL_OK;
     if (state.len <= KEPT_CHECKPOINT_BYTES)
-        status = bl_store_save_checkpoint(s->store, m->id, &m->slot, &state,
-                                          bl_train_log(m->train), err);
+        status = bl_store_save_checkpoint(s->store, m->id, &m->slot, &state, bl_train_log(m->train),
+                                          err);
     bl_buf_free(&state);
     bl_store_drop_part(s->store, m->id);
     return status;

@@ -13,9 +13,9 @@ typedef struct bl_member {
     bl_eval *eval;
     size_t evals, cap;
     bool busy, out_of_memory, trained;
-    int slot;             /* of the next checkpoint */
-    double last_saved;    /* clock */
-    double seconds;       /* spent training in this process */
+    int slot;          /* of the next checkpoint */
+    double last_saved; /* clock */
+    double seconds;    /* spent training in this process */
 } bl_member;
 
 /* Identity and whatever the store has. */

@@ -1,5 +1,5 @@
-/* What a trial's run answers, as a pure function of its evaluations: the same whatever computed them,
- * in whatever order, however far beyond the question the stored prefix goes. */
+/* What a trial's run answers, as a pure function of its evaluations: the same whatever computed
+ * them, in whatever order, however far beyond the question the stored prefix goes. */
 #ifndef BL_ENGINE_SWEEP_QUESTION_H
 #define BL_ENGINE_SWEEP_QUESTION_H
 #include "engine/sweep/round.h"

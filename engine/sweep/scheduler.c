@@ -1,7 +1,7 @@
-/* Threads share one list of members. A thread takes the one that is least far (in a race) or first in
- * order (otherwise), advances it to its next evaluation, and puts it back. In a race nobody can thus run
- * far beyond the bound that the first to reach the target sets; whoever did is cut when results are
- * settled, so that timing leaves no trace. */
+/* Threads share one list of members. A thread takes the one that is least far (in a race) or first
+ * in order (otherwise), advances it to its next evaluation, and puts it back. In a race nobody can
+ * thus run far beyond the bound that the first to reach the target sets; whoever did is cut when
+ * results are settled, so that timing leaves no trace. */
 #include "engine/sweep/scheduler.h"
 #include "engine/base/mem.h"
 #include "engine/sweep/member.h"
@@ -15,11 +15,11 @@ typedef struct work {
     bl_trial_result *results;
     bl_member *member;
     size_t threads_each;
-    int64_t best;       /* fewest steps to target so far, 0: none */
+    int64_t best; /* fewest steps to target so far, 0: none */
     size_t done;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bl_status status;   /* the first fault ends the round */
+    bl_status status; /* the first fault ends the round */
     bl_err *err;
 } work;
 

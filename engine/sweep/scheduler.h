@@ -15,8 +15,8 @@ typedef struct bl_progress {
     double learning_rate;
     int64_t step, max_steps; /* of the run that just moved */
     double value, train_loss;
-    bool run_done;  /* this run needs no more */
-    bool trained;   /* false: the answer was in the store */
+    bool run_done; /* this run needs no more */
+    bool trained;  /* false: the answer was in the store */
 } bl_progress;
 
 typedef struct bl_scheduler {
@@ -24,9 +24,9 @@ typedef struct bl_scheduler {
     const bl_store *store;
     const bl_kernels *kernels;
     size_t jobs;
-    double checkpoint_seconds;  /* between checkpoints of one run */
-    const volatile int *stop;   /* nonzero: checkpoint everything and return BL_EINTERRUPTED */
-    bool lookup_only;           /* answer from the store or fail with BL_EMISSING: plan, check */
+    double checkpoint_seconds; /* between checkpoints of one run */
+    const volatile int *stop;  /* nonzero: checkpoint everything and return BL_EINTERRUPTED */
+    bool lookup_only;          /* answer from the store or fail with BL_EMISSING: plan, check */
     void (*progress)(void *ctx, const bl_progress *now); /* one call at a time; may be NULL */
     void *progress_ctx;
 } bl_scheduler;

@@ -20,8 +20,9 @@ static void write_head(sweep *s) {
     const bl_config *c = s->config;
     const bl_dataset *d = s->scheduler->data;
     bl_buf *p = &s->plan;
-    bl_buf_printf(p, "{\"record\":\"plan\",\"format\":1,\"experiment\":\"%s\",\"preset\":\"%s\",\"title\":",
-                  c->name, c->preset);
+    bl_buf_printf(
+        p, "{\"record\":\"plan\",\"format\":1,\"experiment\":\"%s\",\"preset\":\"%s\",\"title\":",
+        c->name, c->preset);
     bl_json_string(p, c->title);
     bl_buf_printf(p, ",\"metric\":\"%s\",\"targets\":[", c->metric);
     for (size_t i = 0; i < c->sweep.targets.n; i++) {
@@ -53,7 +54,8 @@ static void write_settings(bl_buf *p, const bl_config *base, const bl_config *tr
     bl_config_value was, is;
     bool first = true;
     bl_buf_str(p, "{");
-    for (size_t i = 0; bl_config_at(base, i, &path, &was) && bl_config_at(trial, i, &path, &is); i++) {
+    for (size_t i = 0; bl_config_at(base, i, &path, &was) && bl_config_at(trial, i, &path, &is);
+         i++) {
         const bool always = strcmp(path, "train.batch_size") == 0 ||
                             strcmp(path, "train.learning_rate") == 0 ||
                             strcmp(path, "train.seed") == 0;
@@ -76,7 +78,8 @@ static void write_settings(bl_buf *p, const bl_config *base, const bl_config *tr
 
 static void write_trial(sweep *s, const bl_trial *t, const bl_trial_result *r) {
     bl_buf *p = &s->plan;
-    bl_buf_printf(p, "{\"record\":\"trial\",\"round\":%zu,\"run\":\"%s\",\"set\":", s->totals->rounds,
+    bl_buf_printf(p,
+                  "{\"record\":\"trial\",\"round\":%zu,\"run\":\"%s\",\"set\":", s->totals->rounds,
                   r->run);
     write_settings(p, s->config, &t->config);
     bl_buf_printf(p, ",\"batch_size\":%" PRId64 ",\"learning_rate\":", t->config.train.batch_size);
@@ -85,8 +88,8 @@ static void write_trial(sweep *s, const bl_trial *t, const bl_trial_result *r) {
                   t->config.train.seed, t->max_steps);
     bl_json_f64(p, t->target);
     bl_buf_printf(p,
-                  ",\"outcome\":\"%s\",\"steps\":%" PRId64 ",\"hit\":%" PRId64 ",\"before\":%" PRId64
-                  ",\"reason\":",
+                  ",\"outcome\":\"%s\",\"steps\":%" PRId64 ",\"hit\":%" PRId64
+                  ",\"before\":%" PRId64 ",\"reason\":",
                   bl_outcome_name(r->outcome), r->steps, r->hit, r->before);
     bl_json_string(p, t->reason);
     bl_buf_str(p, "}\n");
@@ -118,7 +121,8 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
 
 static bl_status decide(void *ctx, const char *json, const char *text, bl_err *err) {
     sweep *s = ctx;
-    bl_buf_printf(&s->plan, "{\"record\":\"decision\",\"round\":%zu,%s}\n", s->totals->rounds, json);
+    bl_buf_printf(&s->plan, "{\"record\":\"decision\",\"round\":%zu,%s}\n", s->totals->rounds,
+                  json);
     if (s->options->decision != NULL && text[0] != '\0')
         s->options->decision(s->options->ctx, text);
     return save_plan(s, err);

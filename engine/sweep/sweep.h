@@ -1,5 +1,5 @@
-/* A whole sweep: the planner's rounds carried out by the scheduler, every trial and decision written
- * to runs/NAME/plan.jsonl as it is made, and the timing pass after it. */
+/* A whole sweep: the planner's rounds carried out by the scheduler, every trial and decision
+ * written to runs/NAME/plan.jsonl as it is made, and the timing pass after it. */
 #ifndef BL_ENGINE_SWEEP_SWEEP_H
 #define BL_ENGINE_SWEEP_SWEEP_H
 #include "engine/sweep/round.h"
@@ -29,8 +29,9 @@ bl_status bl_sweep_run(const bl_config *config, const bl_scheduler *scheduler,
 bl_status bl_sweep_check(const bl_config *config, int64_t epoch_rows,
                          const bl_sweep_options *options, size_t *trials, bl_err *err) BL_CHECKED;
 
-/* The timing pass: seconds per step of every batch size of the plan's winners, quiet and interleaved,
- * into runs/NAME/timing.json. What is there already for this machine and configuration is kept. */
+/* The timing pass: seconds per step of every batch size of the plan's winners, quiet and
+ * interleaved, into runs/NAME/timing.json. What is there already for this machine and configuration
+ * is kept. */
 typedef struct bl_timing_options {
     const bl_config *config;
     const bl_dataset *data;

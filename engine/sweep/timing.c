@@ -1,5 +1,6 @@
-/* Time per step, apart from the sweep: nothing else of ours runs, batch sizes take turns in an order
- * that changes from one repetition to the next, so that a slow spell of the machine meets all of them. */
+/* Time per step, apart from the sweep: nothing else of ours runs, batch sizes take turns in an
+ * order that changes from one repetition to the next, so that a slow spell of the machine meets all
+ * of them. */
 #include "engine/base/clock.h"
 #include "engine/base/energy.h"
 #include "engine/base/file.h"

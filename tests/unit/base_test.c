@@ -1,0 +1,160 @@
+/* The base room: JSON both ways, files, digests, arena. */
+#include "engine/base/file.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/base/numerics.h"
+#include "engine/base/philox.h"
+#include "engine/base/sha256.h"
+#include "tests/check.h"
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void shortest_text_reads_back(void **state) {
+    (void)state;
+    static const struct {
+        float value;
+        const char *text;
+    } known[] = {
+        {0.1f,          "0.1"          },
+        {1.0f,          "1"            },
+        {-0.0f,         "-0"           },
+        {1e-45f,        "1e-45"        },
+        {3.4028235e38f, "3.4028235e+38"},
+        {0.3f,          "0.3"          }
+    };
+    bl_buf out = {0};
+    for (size_t i = 0; i < BL_COUNT(known); i++) {
+        bl_buf_clear(&out);
+        bl_json_f32(&out, known[i].value);
+        assert_string_equal(out.data, known[i].text);
+    }
+    for (uint32_t i = 0; i < 20000; i++) {
+        const bl_u32x4 w = bl_random4(1, BL_STREAM_SYNTH, 9, i);
+        double d;
+        const uint64_t bits = (uint64_t)w.v[0] << 32 | w.v[1];
+        memcpy(&d, &bits, sizeof d);
+        if (!isfinite(d)) continue;
+        bl_buf_clear(&out);
+        bl_json_f64(&out, d);
+        const double back = strtod(out.data, NULL);
+        assert_memory_equal(&back, &d, sizeof d);
+    }
+    bl_buf_clear(&out);
+    bl_json_f64(&out, (double)NAN);
+    assert_string_equal(out.data, "null");
+    bl_buf_free(&out);
+}
+
+static void json_reads_what_it_writes(void **state) {
+    (void)state;
+    bl_buf text = {0};
+    bl_buf_str(&text, "{\"s\":");
+    bl_json_string(&text, "a\"b\\c\nd\x01");
+    bl_buf_str(&text,
+               ",\"n\":-12.5e2,\"i\":9007199254740993,\"l\":[1,[],{}],\"t\":true,\"z\":null}");
+    bl_json_doc doc;
+    CHECK_OK(bl_json_parse(&doc, text.data, text.len, "t", 1, ERR));
+    assert_string_equal(bl_json_text(doc.root, "s", ""), "a\"b\\c\nd\x01");
+    assert_true(bl_json_number(doc.root, "n", 0) == -1250.0);
+    assert_true(bl_json_int(doc.root, "i", 0) == 9007199254740993); /* not a double */
+    assert_int_equal(bl_json_get(doc.root, "l")->count, 3);
+    assert_true(bl_json_bool(doc.root, "t", false));
+    assert_true(bl_json_number(doc.root, "z", 7) == 7);
+    bl_json_free(&doc);
+    bl_buf_free(&text);
+}
+
+static void json_refuses_damage(void **state) {
+    (void)state;
+    static const char *const bad[] = {
+        "",    "{",       "{\"a\":1,}", "[1 2]", "{\"a\":1}x",        "nul",  "01", "1.",
+        "\"a", "\"\\q\"", "{\"a\" 1}",  "1e999", "{\"a\":1,\"a\":2}", "[1,]", "-",  "\"\\u0000\"",
+    };
+    for (size_t i = 0; i < BL_COUNT(bad); i++) {
+        bl_json_doc doc;
+        bl_err err;
+        if (bl_json_parse(&doc, bad[i], strlen(bad[i]), "x.json", 5, &err) != BL_EFORMAT)
+            fail_msg("accepted: %s", bad[i]);
+        assert_non_null(strstr(err.text, "x.json:5"));
+    }
+    char deep[200];
+    memset(deep, '[', sizeof deep);
+    bl_json_doc doc;
+    assert_int_equal(bl_json_parse(&doc, deep, sizeof deep, "x", 1, NULL), BL_EFORMAT);
+}
+
+static void files_are_written_whole(void **state) {
+    (void)state;
+    char dir[] = "/tmp/bl-base-XXXXXX", path[BL_PATH];
+    assert_non_null(mkdtemp(dir));
+    CHECK_OK(bl_path(path, ERR, "%s/a/b", dir));
+    CHECK_OK(bl_make_dirs(path, ERR));
+    CHECK_OK(bl_path(path, ERR, "%s/a/b/f", dir));
+    CHECK_OK(bl_file_write(path, "one", 3, ERR));
+    CHECK_OK(bl_file_write(path, "four", 4, ERR));
+    bool won = true;
+    CHECK_OK(bl_file_publish(path, "five5", 5, &won, ERR));
+    assert_false(won);
+    bl_buf text = {0};
+    CHECK_OK(bl_file_read(&text, path, 100, ERR));
+    assert_string_equal(text.data, "four");
+    bl_err err;
+    assert_int_equal(bl_file_read(&text, path, 3, &err), BL_EFORMAT);
+    assert_int_equal(bl_file_read(&text, "/nonexistent/x", 3, &err), BL_EMISSING);
+    assert_int_equal(bl_file_write("/nonexistent/x", "a", 1, &err), BL_EIO);
+    /* Nothing but the file is left behind. */
+    bl_names names;
+    CHECK_OK(bl_path(path, ERR, "%s/a/b", dir));
+    CHECK_OK(bl_dir_list(&names, path, ERR));
+    assert_int_equal(names.count, 1);
+    bl_names_free(&names);
+    bl_buf_free(&text);
+}
+
+static void sha256_known_answers(void **state) {
+    (void)state;
+    char hex[BL_SHA256_HEX];
+    bl_sha256_of("abc", 3, hex);
+    assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    bl_sha256 ctx;
+    bl_sha256_init(&ctx);
+    bl_sha256_update(&ctx, "a", 1);
+    bl_sha256_hex(&ctx, hex); /* a digest in between changes nothing */
+    bl_sha256_update(&ctx, "bc", 2);
+    bl_sha256_hex(&ctx, hex);
+    assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+static void arena_counts_before_it_exists(void **state) {
+    (void)state;
+    bl_arena dry = {0}, arena;
+    (void)bl_arena_alloc(&dry, 100);
+    (void)bl_arena_alloc(&dry, 1);
+    CHECK_OK(bl_arena_init(&arena, dry.used, ERR));
+    char *a = bl_arena_alloc(&arena, 100);
+    const size_t mark = bl_arena_mark(&arena);
+    char *b = bl_arena_alloc(&arena, 1);
+    assert_true((uintptr_t)a % BL_ALIGN == 0 && (uintptr_t)b % BL_ALIGN == 0);
+    assert_int_equal(arena.used, dry.used);
+    bl_arena_reset(&arena, mark);
+    assert_ptr_equal(bl_arena_alloc(&arena, 1), b);
+    bl_arena_free(&arena);
+    assert_int_equal(bl_arena_init(&arena, SIZE_MAX / 4, NULL), BL_ENOMEM);
+}
+
+static void floating_point_is_ieee(void **state) {
+    (void)state;
+    assert_true(bl_fpenv_ok());
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shortest_text_reads_back), cmocka_unit_test(json_reads_what_it_writes),
+        cmocka_unit_test(json_refuses_damage),      cmocka_unit_test(files_are_written_whole),
+        cmocka_unit_test(sha256_known_answers),     cmocka_unit_test(arena_counts_before_it_exists),
+        cmocka_unit_test(floating_point_is_ieee),
+    };
+    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}

@@ -1,0 +1,189 @@
+/* Run logs and the store: what is published is found again, damage is found too, nothing shortens.
+ */
+#include "engine/base/mem.h"
+#include "engine/store/store.h"
+#include "tests/check.h"
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char k_id[BL_RUN_ID] = "0123456789ab";
+static bl_store g_store;
+
+static int fresh_store(void **state) {
+    (void)state;
+    char dir[] = "/tmp/bl-store-XXXXXX";
+    return mkdtemp(dir) != NULL && bl_store_open(&g_store, dir, "x", true, NULL) == BL_OK ? 0 : 1;
+}
+
+/* A log of `evals` evaluations at steps 1, 2, ...; `twist` changes one value. */
+static void make_log(bl_buf *out, int evals, int twist) {
+    bl_buf_printf(out, "{\"record\":\"header\",\"format\":1,\"run\":\"%s\"}\n", k_id);
+    for (int i = 1; i <= evals; i++)
+        bl_buf_printf(
+            out,
+            "{\"record\":\"step\",\"step\":%d,\"examples\":%d,\"mean_loss\":0.5,\"learning_rate\":"
+            "0.1}\n"
+            "{\"record\":\"eval\",\"step\":%d,\"examples\":%d,\"value\":%d,\"params\":\"p%d\"}\n",
+            i, 8 * i, i, 8 * i, i == twist ? 77 : 10 - i, i);
+}
+
+static bl_status publish(int evals, int twist, bl_err *err) {
+    bl_buf log = {0};
+    make_log(&log, evals, twist);
+    const bl_publication what = {.id = k_id,
+                                 .identity = "{}",
+                                 .log = log.data,
+                                 .log_n = log.len,
+                                 .outcome = "budget",
+                                 .params = "p",
+                                 .environment = "\"impl\":\"ref\"",
+                                 .steps = evals,
+                                 .examples = 8 * evals,
+                                 .evals = evals};
+    const bl_status status = bl_store_publish(&g_store, &what, err);
+    bl_buf_free(&log);
+    return status;
+}
+
+static void a_prefix_grows_and_never_shrinks(void **state) {
+    (void)state;
+    bl_stored run;
+    CHECK_OK(bl_store_load(&g_store, k_id, &run, ERR));
+    assert_false(run.done);
+    static const int lengths[] = {3, 5, 2, 5}, kept[] = {3, 5, 5, 5};
+    for (int i = 0; i < 4; i++) {
+        CHECK_OK(publish(lengths[i], 0, ERR));
+        CHECK_OK(bl_store_load(&g_store, k_id, &run, ERR));
+        assert_true(run.done);
+        assert_int_equal(run.steps, kept[i]);
+        assert_int_equal(run.parsed.evals, kept[i]);
+        assert_true(run.parsed.eval[2].value == 7.0);
+        bl_stored_free(&run);
+    }
+}
+
+static void two_different_results_of_one_run_are_a_mismatch(void **state) {
+    (void)state;
+    bl_err err;
+    CHECK_OK(publish(4, 0, ERR));
+    assert_int_equal(publish(4, 2, &err), BL_EMISMATCH);
+    assert_int_equal(publish(6, 2, &err), BL_EMISMATCH);
+    assert_int_equal(publish(2, 2, &err), BL_EMISMATCH);
+    assert_non_null(strstr(err.text, k_id));
+}
+
+/* Every flipped byte and every truncation of result and log is found, and the run set aside. */
+static void damage_is_found(void **state) {
+    (void)state;
+    static const char *const files[] = {"result.json", "log.jsonl.gz"};
+    for (size_t f = 0; f < BL_COUNT(files); f++) {
+        char path[BL_PATH];
+        bl_buf good = {0};
+        bl_stored run;
+        CHECK_OK(publish(4, 0, ERR));
+        CHECK_OK(bl_path(path, ERR, "%s/%s/%s", g_store.dir, k_id, files[f]));
+        CHECK_OK(bl_file_read(&good, path, 1 << 20, ERR));
+        for (size_t at = 0; at < good.len; at += 3) {
+            CHECK_OK(publish(4, 0, ERR));
+            if (at % 2 == 0) {
+                good.data[at] ^= 0x10;
+                CHECK_OK(bl_file_write(path, good.data, good.len, ERR));
+                good.data[at] ^= 0x10;
+            } else {
+                CHECK_OK(bl_file_write(path, good.data, at, ERR));
+            }
+            CHECK_OK(bl_store_load(&g_store, k_id, &run, ERR));
+            /* A flip in a clock, a compiler's name or gzip's own header changes no result. */
+            if (run.done) {
+                assert_int_equal(run.steps, 4);
+                assert_true(run.parsed.eval[3].value == 6.0);
+            } else {
+                assert_true(run.set_aside);
+            }
+            bl_stored_free(&run);
+        }
+        bl_buf_free(&good);
+    }
+}
+
+static void the_newest_whole_checkpoint_wins(void **state) {
+    (void)state;
+    bl_buf a = {0}, log = {0}, back = {0};
+    int slot = 0;
+    bl_err err;
+    assert_int_equal(bl_store_load_checkpoint(&g_store, k_id, &slot, &back, &err), BL_EMISSING);
+    for (int i = 0; i < 3; i++) {
+        bl_buf_clear(&a);
+        bl_buf_printf(&a, "state %d", i);
+        CHECK_OK(bl_store_save_checkpoint(&g_store, k_id, &slot, &a, &log, ERR));
+    }
+    CHECK_OK(bl_store_load_checkpoint(&g_store, k_id, &slot, &back, ERR));
+    assert_string_equal(back.data, "state 2");
+    /* Slots went A, B, A: the damaged newest is A. */
+    char path[BL_PATH];
+    CHECK_OK(bl_path(path, ERR, "%s/%s/checkpoint-A", g_store.dir, k_id));
+    CHECK_OK(bl_file_write(path, "blckpt1\n", 8, ERR));
+    bl_buf_clear(&back);
+    CHECK_OK(bl_store_load_checkpoint(&g_store, k_id, &slot, &back, ERR));
+    assert_string_equal(back.data, "state 1");
+    assert_int_equal(slot, 0);
+    bl_buf_free(&a);
+    bl_buf_free(&log);
+    bl_buf_free(&back);
+}
+
+static void gzip_is_strict_and_has_no_clock(void **state) {
+    (void)state;
+    bl_buf packed = {0}, text = {0};
+    bl_err err;
+    CHECK_OK(bl_gzip(&packed, "hello hello", 11, ERR));
+    for (int i = 4; i < 8; i++) assert_int_equal(packed.data[i], 0); /* MTIME of RFC 1952 */
+    for (size_t n = 0; n < packed.len; n++)
+        assert_int_equal(bl_gunzip(&text, packed.data, n, "x", &err), BL_EFORMAT);
+    bl_buf_clear(&text);
+    CHECK_OK(bl_gunzip(&text, packed.data, packed.len, "x", ERR));
+    assert_string_equal(text.data, "hello hello");
+    bl_buf_add(&packed, "\0", 1);
+    assert_int_equal(bl_gunzip(&text, packed.data, packed.len, "x", &err), BL_EFORMAT);
+    bl_buf_free(&packed);
+    bl_buf_free(&text);
+}
+
+static void logs_are_checked_line_by_line(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } bad[] = {
+        {"",                                                                             "x: empty"                             },
+        {"{\"record\":\"eval\",\"step\":1}\n",                                           "x:1: a log begins with its one header"},
+        {"{\"record\":\"header\",\"format\":1}\n{\"record\":\"header\",\"format\":1}\n",
+         "x:2: a log begins with its one header"                                                                                },
+        {"{\"record\":\"header\",\"format\":2}\n",                                       "x: unknown log format"                },
+        {"{\"record\":\"header\",\"format\":1}\n{\"record\":\"wat\"}\n",
+         "x:2: unknown record 'wat'"                                                                                            },
+        {"{\"record\":\"header\",\"format\":1}\n{\"record\":\"eval\",\"step\":2}\n{\"record\":"
+         "\"eval\",\"step\":2}\n",                                                                               "x:3: step 2 does not follow step 2"                                                                                               },
+        {"{\"record\":\"header\",\"format\":1}\n{\"record\":",                                                                              "x:2: the line is cut off"},
+        {"{\"record\":\"header\",\"format\":1}\n{\"record\":\"footer\",\"log_sha256\":\"0\"}\n",
+         "x:2: the footer's digest is not that of the log"                                                             },
+    };
+    for (size_t i = 0; i < BL_COUNT(bad); i++) {
+        bl_runlog log;
+        bl_err err;
+        assert_int_equal(bl_runlog_parse(&log, bad[i].text, strlen(bad[i].text), "x", &err),
+                         BL_EFORMAT);
+        assert_string_equal(err.text, bad[i].message);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_prefix_grows_and_never_shrinks, fresh_store),
+        cmocka_unit_test_setup(two_different_results_of_one_run_are_a_mismatch, fresh_store),
+        cmocka_unit_test_setup(damage_is_found, fresh_store),
+        cmocka_unit_test_setup(the_newest_whole_checkpoint_wins, fresh_store),
+        cmocka_unit_test(gzip_is_strict_and_has_no_clock),
+        cmocka_unit_test(logs_are_checked_line_by_line),
+    };
+    return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
