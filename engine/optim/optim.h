@@ -27,9 +27,8 @@ typedef struct bl_optim_step {
 
 typedef struct bl_optim {
     const char *name;
-    size_t states;     /* floats kept per parameter */
-    bool has_momentum; /* a schedule may move it */
-    bool adam;         /* its momentum is called beta1 in the configuration */
+    size_t states; /* floats kept per parameter */
+    bool adam;     /* its momentum is called beta1 in the configuration */
     /* Elements [begin, end). */
     void (*step)(const bl_optim_step *args, size_t begin, size_t end);
 } bl_optim;

@@ -13,5 +13,4 @@ BL_CLONES static void step(const bl_optim_step *args, size_t begin, size_t end) 
     }
 }
 
-const bl_optim bl_optim_momentum = {
-    .name = "momentum", .states = 1, .has_momentum = true, .step = step};
+const bl_optim bl_optim_momentum = {.name = "momentum", .states = 1, .step = step};

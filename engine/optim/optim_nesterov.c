@@ -14,5 +14,4 @@ BL_CLONES static void step(const bl_optim_step *args, size_t begin, size_t end) 
     }
 }
 
-const bl_optim bl_optim_nesterov = {
-    .name = "nesterov", .states = 1, .has_momentum = true, .step = step};
+const bl_optim bl_optim_nesterov = {.name = "nesterov", .states = 1, .step = step};

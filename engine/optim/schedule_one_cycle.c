@@ -6,15 +6,21 @@ static double between(double from, double to, double t) {
     return to + (from - to) * bl_half_cosine(t);
 }
 
+/* The mirrored momentum; 0, "as configured", where no range is given. */
+static double momentum(const bl_schedule_plan *plan, bool rising, double t) {
+    const double low = plan->momentum_low, high = plan->momentum_high;
+    if (!(low > 0.0 && high > 0.0)) return 0.0;
+    return rising ? between(high, low, t) : between(low, high, t);
+}
+
 static bl_pace at(const bl_schedule_plan *plan, int64_t step) {
     const double start = plan->peak / plan->start_div, end = plan->peak / plan->end_div;
-    const double low = plan->momentum_low, high = plan->momentum_high;
     if (step < plan->rising) {
         const double t = (double)step / (double)plan->rising;
-        return (bl_pace){between(start, plan->peak, t), between(high, low, t)};
+        return (bl_pace){between(start, plan->peak, t), momentum(plan, true, t)};
     }
     const double t = bl_schedule_fallen(plan, step);
-    return (bl_pace){between(plan->peak, end, t), between(low, high, t)};
+    return (bl_pace){between(plan->peak, end, t), momentum(plan, false, t)};
 }
 
 const bl_schedule bl_schedule_one_cycle = {.name = "one_cycle", .at = at};

@@ -1,0 +1,107 @@
+#include "tests/unit/tiny_data.h"
+#include "engine/base/mem.h"
+#include "engine/base/philox.h"
+#include "kernels/exact_math.h"
+#include <stdio.h>
+
+enum { TRAIN = 700, VALID = 300, ROWS = TRAIN + VALID, CATEGORICAL = 3, CONTINUOUS = 2 };
+
+static const uint32_t k_cardinality[CATEGORICAL] = {8, 13, 40};
+static const char *const k_categorical[CATEGORICAL] = {"day", "month", "shop"};
+static const char *const k_continuous[CONTINUOUS] = {"distance", "warmth"};
+
+typedef struct tables {
+    uint16_t codes[ROWS * CATEGORICAL];
+    float values[ROWS * CONTINUOUS], target[ROWS];
+} tables;
+
+static void fill(tables *t, size_t categorical, size_t continuous) {
+    const uint64_t seed = 7;
+    for (uint32_t row = 0; row < ROWS; row++) {
+        float signal = 1.0f;
+        for (uint32_t c = 0; c < CATEGORICAL; c++) {
+            const uint32_t word = bl_random_u32(seed, BL_STREAM_SYNTH, c, row);
+            const uint32_t code = 1 + word % (k_cardinality[c] - 1);
+            if (c < categorical) t->codes[row * categorical + c] = (uint16_t)code;
+            signal += 0.3f * bl_sin_turn((float)code / (float)k_cardinality[c]);
+        }
+        for (uint32_t c = 0; c < CONTINUOUS; c++) {
+            const bl_u32x4 words = bl_random4(seed, BL_STREAM_SYNTH, 8 + c, row);
+            const float z = bl_normal(words.v[0], words.v[1]);
+            if (c < continuous) t->values[row * continuous + c] = z;
+            signal += 0.1f * z;
+        }
+        t->target[row] = signal;
+    }
+}
+
+void tiny_data(bl_dataset *out, size_t categorical, size_t continuous) {
+    tables *t = bl_xalloc(sizeof *t);
+    fill(t, categorical, continuous);
+    *out = (bl_dataset){.name = "tiny",
+                        .synthetic = true,
+                        .rows = ROWS,
+                        .train_rows = TRAIN,
+                        .valid_rows = VALID,
+                        .categorical = categorical,
+                        .continuous = continuous,
+                        .codes = t->codes,
+                        .cardinality = k_cardinality,
+                        .values = t->values,
+                        .target = t->target,
+                        .target_transform = "log",
+                        .target_max = 12.0,
+                        .categorical_name = k_categorical,
+                        .continuous_name = k_continuous,
+                        .bytes = sizeof *t,
+                        .owner = t};
+    (void)snprintf(out->sha256, sizeof out->sha256, "%064d", 0);
+}
+
+void tiny_data_free(bl_dataset *data) {
+    free(data->owner);
+    *data = (bl_dataset){0};
+}
+
+static void name(char *out, const char *text) {
+    (void)snprintf(out, BL_NAME, "%s", text);
+}
+
+void tiny_config(bl_config *out) {
+    *out = (bl_config){0};
+    name(out->name, "tiny");
+    name(out->dataset, "tiny");
+    name(out->numerics, "exact");
+    name(out->model.kind, "tabular");
+    out->model.hidden = (bl_i64_list){
+        .v = {24, 12},
+          .n = 2
+    };
+    out->model.dropout = (bl_f64_list){
+        .v = {0.05, 0.1},
+          .n = 2
+    };
+    out->model.embedding_dropout = 0.04;
+    out->model.batch_norm = true;
+    name(out->model.output, "sigmoid_range");
+    name(out->loss, "mse");
+    name(out->metric, "exp_rmspe");
+    name(out->optimizer.name, "adamw");
+    out->optimizer.momentum = 0.9;
+    out->optimizer.beta1 = 0.9;
+    out->optimizer.beta2 = 0.99;
+    out->optimizer.eps = 1e-8;
+    out->optimizer.weight_decay = 0.01;
+    name(out->schedule.name, "one_cycle");
+    out->schedule.horizon_epochs = 4;
+    out->schedule.warmup = 0.3;
+    out->schedule.start_div = 25;
+    out->schedule.end_div = 2.5e5;
+    out->schedule.momentum_low = 0.85;
+    out->schedule.momentum_high = 0.95;
+    out->train.batch_size = 32;
+    out->train.learning_rate = 0.01;
+    out->train.seed = 1;
+    out->eval.ratio = 1.25;
+    out->eval.first = 5;
+}

@@ -1,0 +1,309 @@
+/* A run: the same bytes however it is carried out, and it learns. */
+#include "engine/base/mem.h"
+#include "engine/base/sha256.h"
+#include "engine/data/sampler.h"
+#include "engine/train/train.h"
+#include "tests/check.h"
+#include "tests/unit/tiny_data.h"
+#include <math.h>
+
+typedef struct fixture {
+    bl_dataset data;
+    bl_config config;
+} fixture;
+
+static int setup(void **state) {
+    fixture *f = bl_xalloc(sizeof *f);
+    tiny_data(&f->data, 3, 2);
+    tiny_config(&f->config);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state) {
+    fixture *f = *state;
+    tiny_data_free(&f->data);
+    free(f);
+    return 0;
+}
+
+static const bl_kernels *pick(void) {
+    const bl_kernels *kernels = NULL;
+    CHECK_OK(bl_kernels_pick(&kernels, ERR));
+    return kernels;
+}
+
+static bl_train *open_run(const fixture *f, const bl_kernels *kernels, size_t threads) {
+    const bl_train_options options = {
+        .kernels = kernels, .run_id = "0123456789ab", .threads = threads};
+    bl_train *train = NULL;
+    CHECK_OK(bl_train_open(&train, &f->config, &f->data, &options, ERR));
+    return train;
+}
+
+static void advance_to(bl_train *train, int64_t limit) {
+    while (bl_train_now(train)->step < limit && !bl_train_now(train)->diverged)
+        CHECK_OK(bl_train_advance(train, limit, NULL, ERR));
+}
+
+/* The log of a whole run. */
+static void log_of(const fixture *f, const bl_kernels *kernels, size_t threads, int64_t limit,
+                   bl_buf *out) {
+    bl_train *train = open_run(f, kernels, threads);
+    advance_to(train, limit);
+    bl_buf_add(out, bl_train_log(train)->data, bl_train_log(train)->len);
+    bl_train_close(train);
+}
+
+static void test_learns(void **state) {
+    fixture *f = *state;
+    bl_train *train = open_run(f, pick(), 1);
+    advance_to(train, 88);
+    const double value = bl_train_now(train)->value;
+    if (!(value < 0.25)) fail_msg("exp-RMSPE %g after 88 steps", value);
+    assert_int_equal(bl_train_now(train)->step, 88);
+    bl_train_close(train);
+}
+
+static void test_same_log_twice_and_at_any_thread_count(void **state) {
+    static const size_t threads[] = {1, 2, 3, 7};
+    bl_buf first = {0};
+    log_of(*state, pick(), 1, 20, &first);
+    for (size_t i = 0; i < BL_COUNT(threads); i++) {
+        bl_buf again = {0};
+        log_of(*state, pick(), threads[i], 20, &again);
+        assert_string_equal(bl_buf_text(&first), bl_buf_text(&again));
+        bl_buf_free(&again);
+    }
+    bl_buf_free(&first);
+}
+
+static void test_same_log_on_every_backend(void **state) {
+    bl_buf first = {0};
+    log_of(*state, bl_kernels_table[bl_kernels_count - 1], 1, 20, &first);
+    for (size_t i = 0; i + 1 < bl_kernels_count; i++) {
+        bl_buf again = {0};
+        if (!bl_kernels_table[i]->usable()) continue;
+        log_of(*state, bl_kernels_table[i], 1, 20, &again);
+        assert_string_equal(bl_buf_text(&first), bl_buf_text(&again));
+        bl_buf_free(&again);
+    }
+    bl_buf_free(&first);
+}
+
+static void test_seed_and_rate_change_the_log(void **state) {
+    fixture *f = *state;
+    bl_buf a = {0}, b = {0}, c = {0};
+    log_of(f, pick(), 1, 5, &a);
+    f->config.train.seed = 2;
+    log_of(f, pick(), 1, 5, &b);
+    f->config.train.seed = 1;
+    f->config.train.learning_rate = 0.02;
+    log_of(f, pick(), 1, 5, &c);
+    /* Beyond the header, which names them. */
+    assert_string_not_equal(strchr(bl_buf_text(&a), '\n'), strchr(bl_buf_text(&b), '\n'));
+    assert_string_not_equal(strchr(bl_buf_text(&a), '\n'), strchr(bl_buf_text(&c), '\n'));
+    bl_buf_free(&a), bl_buf_free(&b), bl_buf_free(&c);
+}
+
+/* Steps once: with `stop` set, advance returns after one step unless that reaches the evaluation.
+ */
+static void step_once(bl_train *train, int64_t limit) {
+    const volatile int stop = 1;
+    bl_err err;
+    const bl_status status = bl_train_advance(train, limit, &stop, &err);
+    if (status != BL_OK) assert_int_equal(status, BL_EINTERRUPTED);
+}
+
+static void test_saved_and_restored_after_every_step(void **state) {
+    const fixture *f = *state;
+    bl_buf whole = {0};
+    log_of(f, pick(), 1, 13, &whole);
+    bl_train *train = open_run(f, pick(), 1);
+    while (bl_train_now(train)->step < 13) {
+        bl_buf saved = {0}, log = {0};
+        step_once(train, 13);
+        bl_train_save(train, &saved);
+        bl_buf_add(&log, bl_train_log(train)->data, bl_train_log(train)->len);
+        const char *trailing = "{\"record\":\"step\"}\n"; /* written after the state was saved */
+        bl_buf_str(&log, trailing);
+        bl_train_close(train);
+        train = open_run(f, pick(), 2);
+        advance_to(train, 5); /* whatever it had is replaced */
+        CHECK_OK(bl_train_restore(train, saved.data, saved.len, log.data, log.len, ERR));
+        bl_buf_free(&saved), bl_buf_free(&log);
+    }
+    assert_string_equal(bl_buf_text(&whole), bl_buf_text(bl_train_log(train)));
+    bl_train_close(train);
+    bl_buf_free(&whole);
+}
+
+static void test_refuses_a_state_that_does_not_belong(void **state) {
+    fixture *f = *state;
+    bl_err err;
+    bl_buf saved = {0};
+    bl_train *train = open_run(f, pick(), 1);
+    advance_to(train, 5);
+    const bl_buf *log = bl_train_log(train);
+    bl_train_save(train, &saved);
+    for (size_t i = 0; i < saved.len; i += 997) {
+        saved.data[i] ^= 1;
+        assert_int_not_equal(
+            bl_train_restore(train, saved.data, saved.len, log->data, log->len, &err), BL_OK);
+        saved.data[i] ^= 1;
+    }
+    for (size_t n = 0; n < saved.len; n += 997)
+        assert_int_not_equal(bl_train_restore(train, saved.data, n, log->data, log->len, &err),
+                             BL_OK);
+    assert_int_equal(bl_train_restore(train, saved.data, saved.len, log->data, log->len - 1, &err),
+                     BL_EMISMATCH);
+    f->config.train.seed = 9;
+    bl_train *other = open_run(f, pick(), 1);
+    assert_int_equal(bl_train_restore(other, saved.data, saved.len, log->data, log->len, &err),
+                     BL_EMISMATCH);
+    bl_train_close(other);
+    bl_train_close(train);
+    bl_buf_free(&saved);
+}
+
+static void test_evaluation_steps(void **state) {
+    const fixture *f = *state;
+    assert_int_equal(bl_train_next_eval(&f->config, 0, 100), 5);
+    assert_int_equal(bl_train_next_eval(&f->config, 0, 3), 3);
+    assert_int_equal(bl_train_next_eval(&f->config, 5, 100), 7);
+    assert_int_equal(bl_train_next_eval(&f->config, 1, 100), 2);
+    assert_int_equal(bl_train_next_eval(&f->config, 80, 100), 100);
+    assert_int_equal(bl_train_next_eval(&f->config, 80, 99), 99);
+    assert_int_equal(bl_train_next_eval(&f->config, INT64_MAX - 1, INT64_MAX), INT64_MAX);
+}
+
+/* Batch size only cuts the stream: 4 steps of 16 see the rows of 2 steps of 32. */
+static void test_batches_are_nested(void **state) {
+    (void)state;
+    bl_sampler small, large;
+    uint32_t a[64], b[64];
+    bl_sampler_init(&small, 1, 50);
+    bl_sampler_init(&large, 1, 50);
+    for (uint64_t i = 0; i < 4; i++) bl_sampler_rows(&small, i * 16, 16, a + i * 16);
+    for (uint64_t i = 0; i < 2; i++) bl_sampler_rows(&large, i * 32, 32, b + i * 32);
+    assert_memory_equal(a, b, sizeof a);
+}
+
+static void test_batch_above_the_training_rows(void **state) {
+    fixture *f = *state;
+    f->config.train.batch_size = 2000;
+    f->config.data.rows = 100;
+    f->config.eval.first = 1;
+    assert_int_equal(bl_train_epoch_rows(&f->config, &f->data), 100);
+    bl_train *train = open_run(f, pick(), 1);
+    advance_to(train, 2);
+    assert_true(isfinite(bl_train_now(train)->value));
+    bl_train_close(train);
+}
+
+static void test_divergence_is_an_outcome(void **state) {
+    fixture *f = *state;
+    bl_buf first = {0}, ref = {0};
+    (void)snprintf(f->config.optimizer.name, BL_NAME, "sgd");
+    (void)snprintf(f->config.schedule.name, BL_NAME, "constant");
+    (void)snprintf(f->config.model.output, BL_NAME, "linear");
+    f->config.model.batch_norm = false;
+    f->config.train.learning_rate = 1e6;
+    bl_train *train = open_run(f, pick(), 1);
+    advance_to(train, 1000);
+    assert_true(bl_train_now(train)->diverged);
+    assert_true(isnan(bl_train_now(train)->value));
+    assert_true(bl_train_now(train)->step < 1000);
+    assert_non_null(strstr(bl_buf_text(bl_train_log(train)), "\"value\":null"));
+    assert_non_null(strstr(bl_buf_text(bl_train_log(train)), "\"state\":\"nan\""));
+    const size_t length = bl_train_log(train)->len;
+    CHECK_OK(bl_train_advance(train, 1000, NULL, ERR)); /* says the same again */
+    assert_int_equal(bl_train_log(train)->len, length);
+    bl_train_close(train);
+    log_of(f, pick(), 1, 1000, &first);
+    log_of(f, bl_kernels_table[bl_kernels_count - 1], 2, 1000, &ref);
+    assert_string_equal(bl_buf_text(&first), bl_buf_text(&ref));
+    bl_buf_free(&first), bl_buf_free(&ref);
+}
+
+static void test_memory_is_counted_and_its_lack_an_outcome(void **state) {
+    fixture *f = *state;
+    bl_err err;
+    size_t small = 0, large = 0;
+    bl_train *train = NULL;
+    CHECK_OK(bl_train_memory(&f->config, &f->data, &small, ERR));
+    f->config.train.batch_size = 4096;
+    CHECK_OK(bl_train_memory(&f->config, &f->data, &large, ERR));
+    assert_true(large > small && small > BL_KERNEL_SCRATCH);
+    const bl_train_options options = {.kernels = pick()};
+    static const int64_t widths[] = {INT64_MAX, (int64_t)1 << 40, (int64_t)1 << 24};
+    for (size_t i = 0; i < BL_COUNT(widths); i++) {
+        f->config.model.hidden = (bl_i64_list){
+            .v = {widths[i], widths[i]},
+              .n = 2
+        };
+        assert_int_equal(bl_train_open(&train, &f->config, &f->data, &options, &err), BL_ENOMEM);
+        assert_null(train);
+    }
+}
+
+static void test_refuses_what_cannot_be(void **state) {
+    fixture *f = *state;
+    const fixture good = *f;
+    const bl_train_options options = {.kernels = pick()};
+    bl_train *train = NULL;
+    bl_err err;
+#define REFUSES(change, word)                                                                      \
+    do {                                                                                           \
+        *f = good;                                                                                 \
+        change;                                                                                    \
+        assert_int_equal(bl_train_open(&train, &f->config, &f->data, &options, &err), BL_EINVAL);  \
+        if (strstr(err.text, word) == NULL) fail_msg("\"%s\" lacks \"%s\"", err.text, word);       \
+    } while (0)
+    REFUSES(f->config.train.batch_size = 0, "train.batch_size");
+    REFUSES(f->config.train.batch_size = 1 << 20, "to 1048536");
+    REFUSES(f->config.loss[0] = 'x', "xse");
+    REFUSES(f->config.metric[0] = 'x', "xxp_rmspe");
+    REFUSES(f->config.optimizer.name[0] = 'x', "xdamw");
+    REFUSES(f->config.schedule.name[0] = 'x', "xne_cycle");
+    REFUSES(f->config.schedule.horizon_epochs = 0, "schedule.horizon_epochs");
+    REFUSES(f->config.model.kind[0] = 'x', "xabular");
+    REFUSES(f->config.model.output[0] = 'x', "xigmoid_range");
+    REFUSES(f->config.model.dropout.n = 3, "3 rates for 2 hidden layers");
+    REFUSES(f->config.model.embedding_dropout = 1.0, "dropout is 1");
+    REFUSES(f->config.model.hidden.v[1] = 0, "model.hidden[1]");
+    REFUSES(f->data.target_transform[0] = 'n', "logarithms");
+    REFUSES(f->data.target_max = 0.1, "range");
+    REFUSES(f->data.valid_rows = 0, "0 validation rows");
+#undef REFUSES
+    *f = good;
+}
+
+static void test_timing(void **state) {
+    double seconds = 0.0;
+    bl_train *train = open_run(*state, pick(), 1);
+    CHECK_OK(bl_train_time(train, 0.0, &seconds, ERR));
+    assert_true(seconds > 0.0);
+    bl_train_close(train);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CASE(test_learns),
+        CASE(test_same_log_twice_and_at_any_thread_count),
+        CASE(test_same_log_on_every_backend),
+        CASE(test_seed_and_rate_change_the_log),
+        CASE(test_saved_and_restored_after_every_step),
+        CASE(test_refuses_a_state_that_does_not_belong),
+        CASE(test_evaluation_steps),
+        CASE(test_batches_are_nested),
+        CASE(test_batch_above_the_training_rows),
+        CASE(test_divergence_is_an_outcome),
+        CASE(test_memory_is_counted_and_its_lack_an_outcome),
+        CASE(test_refuses_what_cannot_be),
+        CASE(test_timing),
+    };
+    return cmocka_run_group_tests_name("train", tests, NULL, NULL);
+}
