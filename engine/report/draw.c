@@ -43,14 +43,16 @@ bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_answer 
 /* ---- gnuplot ----------------------------------------------------------------------------------
  */
 
-/* The environment with LC_ALL=C first: of two equal names getenv finds the first. */
-static char **c_locale(void) {
-    static char setting[] = "LC_ALL=C";
+/* The environment with the C locale and one time zone first: of two equal names the first counts.
+ */
+static char **plain_environment(void) {
+    static char locale[] = "LC_ALL=C", zone[] = "TZ=UTC";
     size_t n = 0;
     while (environ[n] != NULL) n++;
-    char **out = bl_xalloc((n + 2) * sizeof *out);
-    out[0] = setting;
-    memcpy(out + 1, environ, n * sizeof *out);
+    char **out = bl_xalloc((n + 3) * sizeof *out);
+    out[0] = locale;
+    out[1] = zone;
+    memcpy(out + 2, environ, n * sizeof *out);
     return out;
 }
 
@@ -93,7 +95,7 @@ static bl_status run_gnuplot(const char *dir, char *script, bl_err *err) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         BL_FAIL(err, BL_EIO, "cannot start gnuplot: %s", strerror(errno));
-    char **environment = c_locale();
+    char **environment = plain_environment();
     const pid_t child = fork();
     if (child == 0) become_gnuplot(dir, script, ends[1], environment);
     const int why = errno;

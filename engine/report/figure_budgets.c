@@ -58,7 +58,7 @@ static void settings(bl_buf *gp, const bl_answer *a) {
     bl_buf_printf(gp, "budgets = %d\n", curves);
     bl_gp_batch_axis(gp, a);
     bl_gp_axis(gp, "y", &y, 0.15, 0.15, BL_TICKS_DECIMAL);
-    bl_gp_text(gp, "metric", a->metric);
+    bl_gp_text(gp, "y_text", a->metric);
 }
 
 const bl_figure bl_figure_budgets = {

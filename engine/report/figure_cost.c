@@ -76,7 +76,7 @@ static void time_settings(bl_buf *gp, const bl_answer *a) {
     bl_buf_printf(gp, "has_censored = %d\n", censored > 0);
     bl_buf label = {0};
     bl_buf_str(&label, "time to ");
-    bl_words_target(&label, a);
+    bl_gp_target(&label, a);
     bl_buf_printf(&label, " (%s)", u.name);
     bl_gp_text(gp, "y_text", bl_buf_text(&label));
     const bl_stats_optimum *best = &a->best[BL_STATS_FASTEST];
@@ -184,6 +184,7 @@ static void resources_settings(bl_buf *gp, const bl_answer *a) {
             bl_axis_add(&y, amount(&a->sizes[i], (resource)r) / least(a, (resource)r));
     bl_gp_batch_axis(gp, a);
     bl_gp_axis(gp, "y", &y, 0.4, 0.4, BL_TICKS_PLAIN);
+    bl_gp_text(gp, "y_text", "relative to the least");
     legend(gp, a, CORE_SECONDS, "core_seconds_text");
     legend(gp, a, EXAMPLES, "examples_text");
     legend(gp, a, MEMORY, "memory_text");

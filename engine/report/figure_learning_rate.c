@@ -62,14 +62,9 @@ static void tried_rates(bl_buf *dat, const bl_answer *a, bool arrived) {
     if (rows == 0) bl_dat_nothing(dat, 6);
 }
 
-static void best_rates(bl_buf *dat, const bl_answer *a, bool bracketed) {
-    size_t rows = 0;
-    for (size_t i = 0; i < a->size_count; i++) {
-        if (a->sizes[i].bracketed != bracketed) continue;
-        BL_DAT_ROW(dat, a->sizes[i].batch_size, a->sizes[i].learning_rate);
-        rows++;
-    }
-    if (rows == 0) bl_dat_nothing(dat, 2);
+static void best_rates(bl_buf *dat, const bl_answer *a) {
+    for (size_t i = 0; i < a->size_count; i++)
+        BL_DAT_ROW(dat, a->sizes[i].batch_size, a->sizes[i].learning_rate, a->sizes[i].bracketed);
 }
 
 /* Both rules start from the smallest batch size's best rate. */
@@ -91,10 +86,8 @@ static void data(bl_buf *dat, const bl_answer *a) {
     tried_rates(dat, a, true);
     bl_dat_block(dat, "lost", columns);
     tried_rates(dat, a, false);
-    bl_dat_block(dat, "bracketed", "batch_size best_learning_rate");
-    best_rates(dat, a, true);
-    bl_dat_block(dat, "edge", "batch_size best_learning_rate");
-    best_rates(dat, a, false);
+    bl_dat_block(dat, "best", "batch_size learning_rate bracketed");
+    best_rates(dat, a);
     bl_dat_block(dat, "rules", "batch_size square_root linear");
     rules(dat, a);
 }
@@ -113,6 +106,7 @@ static void settings(bl_buf *gp, const bl_answer *a) {
     }
     bl_gp_batch_axis(gp, a);
     bl_gp_axis(gp, "y", &y, 0.5, 0.5, BL_TICKS_POWERS);
+    bl_gp_text(gp, "y_text", "learning rate");
     bl_buf_printf(gp, "has_lost = %d\nhas_edge = %d\n", lost, edge);
 }
 

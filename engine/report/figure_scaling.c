@@ -105,8 +105,10 @@ static void mark_critical(bl_buf *gp, const bl_answer *a, const bl_axis *x) {
     bl_gp_number(gp, "critical_low", band ? clamp(v->low, left, right) : v->value);
     bl_gp_number(gp, "critical_high", band ? clamp(v->high, left, right) : v->value);
     bl_gp_number(gp, "critical_on_left", v->value > sqrt(left * right) / 2);
+    /* On the right the legend is above it. */
+    bl_gp_number(gp, "critical_top", v->value > sqrt(left * right) ? 0.62 : 1);
     bl_buf label = {0};
-    bl_buf_str(&label, v->bound > 0 ? "critical >= " : v->bound < 0 ? "critical <= " : "critical ");
+    bl_buf_str(&label, v->bound > 0 ? "critical ≥ " : v->bound < 0 ? "critical ≤ " : "critical ");
     bl_words_short(&label, v->value);
     bl_gp_text(gp, "critical_label", bl_buf_text(&label));
     bl_buf_free(&label);
@@ -124,10 +126,12 @@ static void settings(bl_buf *gp, const bl_answer *a) {
     }
     bl_gp_axis(gp, "y", &y, 1, 0.5, BL_TICKS_PLAIN);
     bl_buf target = {0};
-    bl_words_target(&target, a);
-    bl_buf_printf(gp, "has_segments = %d\nhas_hyperbola = %d\nhas_censored = %d\n",
-                  a->critical.segments.known, a->critical.hyperbola.known, censored > 0);
-    bl_gp_text(gp, "target", bl_buf_text(&target));
+    bl_buf_str(&target, "steps to ");
+    bl_gp_target(&target, a);
+    bl_buf_printf(
+        gp, "has_segments = %d\nhas_hyperbola = %d\nhas_censored = %d\nhas_reached = %d\n",
+        a->critical.segments.known, a->critical.hyperbola.known, censored > 0, a->answered);
+    bl_gp_text(gp, "y_text", bl_buf_text(&target));
     bl_buf_free(&target);
     mark_critical(gp, a, &x);
 }

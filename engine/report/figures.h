@@ -37,6 +37,8 @@ void bl_dat_nothing(bl_buf *dat, size_t columns);
 
 /* ---- settings ---- */
 void bl_gp_text(bl_buf *gp, const char *name, const char *text); /* NAME = 'text', quoted */
+/* "exp_rmspe ≤ 0.2" */
+void bl_gp_target(bl_buf *out, const bl_answer *answer);
 void bl_gp_number(bl_buf *gp, const char *name, double value);
 
 /* The interval of an axis, grown by one value after another. {0} is empty. */

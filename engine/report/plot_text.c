@@ -48,6 +48,10 @@ void bl_gp_text(bl_buf *gp, const char *name, const char *text) {
     bl_buf_str(gp, "'\n");
 }
 
+void bl_gp_target(bl_buf *out, const bl_answer *answer) {
+    bl_buf_printf(out, "%s ≤ %.4g", answer->metric, answer->target);
+}
+
 void bl_gp_number(bl_buf *gp, const char *name, double value) {
     bl_buf_printf(gp, "%s = ", name);
     dat_number(gp, value);
@@ -105,7 +109,9 @@ void bl_gp_axis(bl_buf *gp, const char *name, const bl_axis *axis, double below,
     if (!(axis->high > 0)) return;
     const double low = axis->low / exp2(below), high = axis->high * exp2(above);
     bl_buf_printf(gp, "set %srange [%.9g:%.9g]\nset %stics (", name, low, high, name);
-    if (ticks == BL_TICKS_DECIMAL)
+    /* Fewer than three powers of two are no scale to read. */
+    const bool few = ticks == BL_TICKS_PLAIN && floor(log2(high)) - ceil(log2(low)) < 2;
+    if (ticks == BL_TICKS_DECIMAL || (few && name[0] == 'y'))
         decimal_ticks(gp, low, high);
     else
         power_ticks(gp, low, high, ticks);

@@ -53,11 +53,6 @@ static void steps_text(bl_buf *out, double x) {
     bl_buf_str(out, " steps");
 }
 
-static void core_seconds_text(bl_buf *out, double x) {
-    bl_words_short(out, x);
-    bl_buf_str(out, " core-seconds");
-}
-
 static void interval(bl_buf *out, const bl_stats_value *v, write_number *write) {
     if (!bl_stats_has_interval(v)) return;
     bl_buf_str(out, " (");
@@ -85,11 +80,15 @@ static void optimum(bl_buf *out, const bl_answer *a, bl_stats_goal goal) {
     static const char *const name[] = {[BL_STATS_FEWEST_STEPS] = "Fewest steps",
                                        [BL_STATS_FASTEST] = "Fastest",
                                        [BL_STATS_CHEAPEST] = "Cheapest"};
-    static write_number *const write[] = {[BL_STATS_FEWEST_STEPS] = steps_text,
+    static write_number *const write[] = {[BL_STATS_FEWEST_STEPS] = bl_words_count,
                                           [BL_STATS_FASTEST] = bl_words_duration,
-                                          [BL_STATS_CHEAPEST] = core_seconds_text};
+                                          [BL_STATS_CHEAPEST] = bl_words_short};
+    static const char *const unit[] = {[BL_STATS_FEWEST_STEPS] = " steps",
+                                       [BL_STATS_FASTEST] = "",
+                                       [BL_STATS_CHEAPEST] = " core-seconds"};
     _Static_assert(BL_COUNT(name) == BL_STATS_GOAL_COUNT, "a name for each");
-    _Static_assert(BL_COUNT(write) == BL_STATS_GOAL_COUNT, "a unit for each");
+    _Static_assert(BL_COUNT(write) == BL_STATS_GOAL_COUNT, "a format for each");
+    _Static_assert(BL_COUNT(unit) == BL_STATS_GOAL_COUNT, "a unit for each");
     if (!a->best[goal].known) return;
     const bl_report_size *s = &a->sizes[a->best[goal].index];
     const bl_stats_value *v = &s->join.cost[goal];
@@ -99,6 +98,7 @@ static void optimum(bl_buf *out, const bl_answer *a, bl_stats_goal goal) {
     bl_words_rate(out, s->learning_rate);
     bl_buf_str(out, ", ");
     write[goal](out, v->value);
+    bl_buf_str(out, unit[goal]);
     interval(out, v, write[goal]);
     if (goal == BL_STATS_CHEAPEST && !isnan(a->per_core_hour)) {
         bl_buf_str(out, ", ");

@@ -2,6 +2,7 @@
 #include "engine/base/mem.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ---- numbers ----------------------------------------------------------------------------------
  */
@@ -21,13 +22,14 @@ void bl_words_count(bl_buf *out, double n) {
 }
 
 void bl_words_short(bl_buf *out, double x) {
-    const double size = fabs(x);
-    if (!isfinite(x) || size >= 1000) {
+    if (!isfinite(x) || fabs(x) >= 999.5) {
         bl_words_count(out, x);
-    } else {
-        const int before = size > 0 ? (int)floor(log10(size)) : 0;
-        bl_buf_printf(out, "%.*f", before < 2 ? 2 - before : 0, x);
+        return;
     }
+    char rounded[32];
+    (void)snprintf(rounded, sizeof rounded, "%.2e", x); /* three digits, then the exponent */
+    const int exponent = (int)strtol(strchr(rounded, 'e') + 1, NULL, 10);
+    bl_buf_printf(out, "%.*f", exponent < 2 ? 2 - exponent : 0, x);
 }
 
 typedef struct unit {

@@ -1,5 +1,5 @@
-set ylabel 'relative to the least' offset 0.8,0
-set key outside top left vertical maxrows 4
+set tmargin at screen 0.75
+set key at screen 0.185,0.93 left top vertical maxrows 4
 
 data = figure.'.dat'
 plot data index 'relative' using 1:2:3:4 with yerrorlines pointtype 7 pointsize 0.7 \

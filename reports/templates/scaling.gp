@@ -1,10 +1,8 @@
-set ylabel 'steps to '.target noenhanced offset 0.8,0
-
 # The critical batch size: its interval as a band, its value as a line.
 if (critical_known) {
-  set object 1 rectangle from critical_low, graph 0 to critical_high, graph 1 \
+  set object 1 rectangle from critical_low, graph 0 to critical_high, graph critical_top \
       fillcolor rgb orange fillstyle transparent solid 0.18 noborder behind
-  set arrow 1 from critical, graph 0 to critical, graph 1 nohead linecolor rgb orange linewidth 1.5 back
+  set arrow 1 from critical, graph 0 to critical, graph critical_top nohead linecolor rgb orange linewidth 1.5 back
   if (critical_on_left) {
     set label 1 critical_label at critical, graph 0.06 right offset -0.6,0 noenhanced
   } else {
@@ -13,13 +11,13 @@ if (critical_known) {
 }
 
 data = figure.'.dat'
-plot data index 'curves' using 1:2 with lines linecolor rgb grey dashtype 2 linewidth 1.5 title 'perfect scaling', \
+plot data index 'curves' using 1:2 with lines linecolor rgb grey dashtype 2 linewidth 1.5 title (has_reached ? 'perfect scaling' : ''), \
      data index 'curves' using 1:3 with lines linecolor rgb green linewidth 1.5 \
        title (has_segments ? 'three segments' : ''), \
      data index 'curves' using 1:4 with lines linecolor rgb purple linewidth 1.5 \
        title (has_hyperbola ? 'hyperbola' : ''), \
      data index 'seeds' using 1:($5 == 0 ? $2 : NaN) with points pointtype 7 pointsize 0.25 linecolor rgb grey notitle, \
      data index 'reached' using 1:2:3:4 with yerrorbars pointtype 7 pointsize 0.7 \
-       linecolor rgb blue linewidth 1.2 title 'measured', \
+       linecolor rgb blue linewidth 1.2 title (has_reached ? 'measured' : ''), \
      data index 'censored' using 1:2 with points pointtype 8 pointsize 1.0 linecolor rgb blue linewidth 1.2 \
        title (has_censored ? 'not reached' : '')

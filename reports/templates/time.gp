@@ -1,5 +1,3 @@
-set ylabel y_text noenhanced offset 0.8,0
-
 if (fastest_known) {
   set label 1 fastest_label at fastest, fastest_time center offset 0,-1.3 noenhanced textcolor rgb red
 }
@@ -7,7 +5,7 @@ if (fastest_known) {
 data = figure.'.dat'
 plot data index 'reached' using 1:2 with lines linecolor rgb blue linewidth 1 notitle, \
      data index 'reached' using 1:2:3:4 with yerrorbars pointtype 7 pointsize 0.7 \
-       linecolor rgb blue linewidth 1.2 title 'steps × time per step', \
+       linecolor rgb blue linewidth 1.2 notitle, \
      data index 'censored' using 1:2 with points pointtype 8 pointsize 1.0 linecolor rgb blue linewidth 1.2 \
        title (has_censored ? 'not reached' : ''), \
      data index 'reached' using 1:(fastest_known && $1 == fastest ? $2 : NaN) with points \
