@@ -160,8 +160,8 @@ static void read_trial(lua_State *L, bl_planner *p, bl_trial *trial, lua_Integer
     }
     lua_settop(L, table);
     if (trial->config.train.batch_size > p->facts->epoch_rows)
-        luaL_error(L, "%sbatch size %lld is larger than the data set (%lld training rows)", q.where,
-                   (long long)trial->config.train.batch_size, (long long)p->facts->epoch_rows);
+        luaL_error(L, "%sbatch size %I is larger than the data set (%I training rows)", q.where,
+                   (LUAI_UACINT)trial->config.train.batch_size, (LUAI_UACINT)p->facts->epoch_rows);
     set_budget(L, p, trial, &q);
 }
 
