@@ -13,7 +13,7 @@ plot data index 'rules' using 1:2 with lines linecolor rgb green linewidth 1.5 t
      data index 'lost' using 1:2 with points pointtype 2 pointsize 0.4 linecolor rgb grey \
        title (has_lost ? 'tried, in vain' : ''), \
      data index 'best' using 1:2 with lines linecolor rgb blue linewidth 1.2 notitle, \
-     data index 'best' using 1:($3 ? $2 : NaN) with points pointtype 7 pointsize 0.9 linecolor rgb blue title 'best', \
-     data index 'best' using 1:($3 ? NaN : $2) with points pointtype 7 pointsize 1.1 linecolor rgb 'white' notitle, \
-     data index 'best' using 1:($3 ? NaN : $2) with points pointtype 6 pointsize 1.1 linecolor rgb blue linewidth 1.5 \
+     data index 'best' using 1:($3 == 1 ? $2 : NaN) with points pointtype 7 pointsize 0.9 linecolor rgb blue title 'best', \
+     data index 'best' using 1:($3 == 1 ? NaN : $2) with points pointtype 7 pointsize 1.1 linecolor rgb 'white' notitle, \
+     data index 'best' using 1:($3 == 1 ? NaN : $2) with points pointtype 6 pointsize 1.1 linecolor rgb blue linewidth 1.5 \
        title (has_edge ? 'best, at the edge' : '')
