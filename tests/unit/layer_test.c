@@ -1,0 +1,241 @@
+/* Every row of the layer and loss tables: outputs and gradients against fp64 (net64.h), on every
+ * backend. A row that no case covers fails. */
+#include "engine/model/layer.h"
+#include "engine/model/loss.h"
+#include "kernels/exact_math.h"
+#include "tests/check.h"
+#include "tests/unit/net64.h"
+
+enum { BATCH = 19, CATEGORICAL = 2, CONTINUOUS = 3 };
+
+static const uint32_t k_cardinality[CATEGORICAL] = {4, 7};
+
+static size_t add(bl_net *net, const char *layer, bl_layer_settings set, size_t in0, size_t in1) {
+    size_t index = 0;
+    CHECK_OK(bl_net_add(net, layer, &set, in0, in1, &index, ERR));
+    return index;
+}
+#define SET(...)               ((bl_layer_settings){__VA_ARGS__})
+#define DENSE(net, units_, in) add(net, "dense", SET(.units = (units_)), in, 0)
+
+/* Each builds a small net in whose gradients an error of its layer shows. */
+static void build_embedding(bl_net *net) {
+    const size_t at =
+        add(net, "embedding", SET(.columns = CATEGORICAL, .cardinality = k_cardinality), 0, 0);
+    (void)DENSE(net, 1, at);
+}
+static void build_dropout(bl_net *net) {
+    size_t at = DENSE(net, 5, BL_NET_VALUES);
+    at = add(net, "dropout", SET(.rate = 0.3), at, 0);
+    (void)DENSE(net, 1, at);
+}
+static void build_dense(bl_net *net) {
+    (void)DENSE(net, 1, DENSE(net, 4, BL_NET_VALUES));
+}
+static void build_relu(bl_net *net) {
+    size_t at = DENSE(net, 6, BL_NET_VALUES);
+    at = add(net, "relu", SET(0), at, 0);
+    at = add(net, "dropout", SET(.rate = 0.3), at, 0); /* may share relu's output: it says so */
+    (void)DENSE(net, 1, at);
+}
+static void build_batchnorm(bl_net *net) {
+    size_t at = add(net, "batchnorm", SET(0), BL_NET_VALUES, 0);
+    at = DENSE(net, 4, at);
+    at = add(net, "relu", SET(0), at, 0);
+    at = add(net, "batchnorm", SET(0), at, 0);
+    (void)DENSE(net, 1, at);
+}
+static void build_concat(bl_net *net) {
+    const size_t left =
+        add(net, "embedding", SET(.columns = CATEGORICAL, .cardinality = k_cardinality), 0, 0);
+    const size_t right = add(net, "batchnorm", SET(0), BL_NET_VALUES, 0);
+    (void)DENSE(net, 1, add(net, "concat", SET(0), left, right));
+}
+static void build_sigmoid_range(bl_net *net) {
+    (void)add(net, "sigmoid_range", SET(.low = -1.0f, .high = 3.0f), DENSE(net, 1, BL_NET_VALUES),
+              0);
+}
+
+static const struct {
+    const char *layer;
+    void (*build)(bl_net *net);
+} k_cases[] = {
+    {"embedding",     build_embedding    },
+    {"dropout",       build_dropout      },
+    {"dense",         build_dense        },
+    {"relu",          build_relu         },
+    {"concat",        build_concat       },
+    {"sigmoid_range", build_sigmoid_range},
+    {"batchnorm",     build_batchnorm    },
+};
+
+typedef struct bench {
+    bl_net net;
+    bl_arena arena;
+    bl_pool *pool;
+    bl_pass pass;
+} bench;
+
+static float normal(uint32_t what, size_t i) {
+    const bl_u32x4 words = bl_random4(3, BL_STREAM_SYNTH, what, i);
+    return bl_normal(words.v[0], words.v[1]);
+}
+
+/* A net in memory with random parameters and a random batch. */
+static void open_bench(bench *b, void (*build)(bl_net *net), const bl_kernels *kernels) {
+    bl_arena dry = {0};
+    bl_plan plan = {.arena = &dry};
+    *b = (bench){
+        .pass = {.kernels = kernels, .batch = BATCH, .seed = 5, .position = 1000}
+    };
+    bl_net_init(&b->net, CATEGORICAL, CONTINUOUS);
+    build(&b->net);
+    bl_net_plan(&b->net, &plan, BATCH);
+    CHECK_OK(bl_arena_init(&b->arena, dry.peak, ERR));
+    plan.arena = &b->arena;
+    bl_net_plan(&b->net, &plan, BATCH);
+    assert_false(plan.too_large);
+    CHECK_OK(bl_pool_open(&b->pool, 2, ERR));
+    b->pass.pool = b->pool;
+    b->pass.scratch = bl_alloc((size_t)2 * BL_KERNEL_SCRATCH);
+    bl_net_reset(&b->net, 1);
+    for (size_t i = 0; i < b->net.weights; i++) b->net.weight[i] = 0.7f * normal(0, i);
+    for (size_t i = 0; i < (size_t)BATCH * CONTINUOUS; i++) b->net.values[i] = normal(1, i);
+    for (size_t i = 0; i < BATCH; i++) b->net.target[i] = normal(2, i);
+    for (size_t i = 0; i < (size_t)BATCH * CATEGORICAL; i++)
+        b->net.codes[i] =
+            (uint16_t)(bl_random_u32(4, BL_STREAM_SYNTH, 0, i) % k_cardinality[i % CATEGORICAL]);
+}
+
+static void close_bench(bench *b) {
+    bl_pool_close(b->pool);
+    free(b->pass.scratch);
+    bl_arena_free(&b->arena);
+    bl_net_free(&b->net);
+}
+
+static void check_near(const char *what, const float *got, const double *expected, size_t count) {
+    double largest = 0.0;
+    for (size_t i = 0; i < count; i++) largest = fmax(largest, fabs(expected[i]));
+    for (size_t i = 0; i < count; i++)
+        if (!(fabs((double)got[i] - expected[i]) <= 5e-6 * largest + 1e-9))
+            fail_msg("%s: element %zu is %.9g, in fp64 %.9g", what, i, (double)got[i], expected[i]);
+}
+
+static void check_case(size_t c, const bl_kernels *kernels) {
+    char what[128];
+    bench b;
+    open_bench(&b, k_cases[c].build, kernels);
+    const bl_net_node *out = bl_net_output(&b.net);
+    double loss = 0.0;
+    const bl_part whole = {.parts = 1, .scratch = b.pass.scratch};
+    bl_net_forward(&b.net, &b.pass);
+    bl_loss_mse.run(kernels, out->y, b.net.target, BATCH, &loss, out->dy, &whole);
+    (void)snprintf(what, sizeof what, "%s, output, %s", k_cases[c].layer, kernels->name);
+    double *weight = bl_xalloc(b.net.weights * sizeof *weight);
+    for (size_t i = 0; i < b.net.weights; i++) weight[i] = (double)b.net.weight[i];
+    double *y = net64_forward(&b.net, &b.pass, weight);
+    check_near(what, out->y, y, BATCH * out->width);
+    bl_net_backward(&b.net, &b.pass);
+    (void)snprintf(what, sizeof what, "%s, gradient, %s", k_cases[c].layer, kernels->name);
+    double *gradient = net64_gradient(&b.net, &b.pass, net64_mse);
+    check_near(what, b.net.gradient, gradient, b.net.weights);
+    free(gradient), free(y), free(weight);
+    close_bench(&b);
+}
+
+static void test_gradients(void **state) {
+    (void)state;
+    for (size_t k = 0; k < bl_kernels_count; k++) {
+        if (!bl_kernels_table[k]->usable()) continue;
+        for (size_t c = 0; c < BL_COUNT(k_cases); c++) check_case(c, bl_kernels_table[k]);
+    }
+}
+
+static void test_every_layer_has_a_case(void **state) {
+    (void)state;
+    for (size_t i = 0; i < bl_layer_count; i++) {
+        const char *name = bl_layer_table[i]->name;
+        bool covered = false;
+        for (size_t c = 0; c < BL_COUNT(k_cases); c++)
+            covered = covered || strcmp(k_cases[c].layer, name) == 0;
+        if (!covered || !net64_knows(name)) fail_msg("layer %s has no case here", name);
+    }
+}
+
+static const struct {
+    const char *loss;
+    net64_loss run;
+} k_losses[] = {
+    {"mse", net64_mse}
+};
+
+static void check_loss(const bl_loss *loss, net64_loss run) {
+    enum { COUNT = 300 };
+    const double h = 1e-6;
+    float y[COUNT], target[COUNT], dy[COUNT];
+    double y64[COUNT], expected[COUNT], value = 0.0;
+    const bl_part whole = {.parts = 1};
+    for (size_t i = 0; i < COUNT; i++) {
+        y[i] = normal(5, i);
+        y64[i] = (double)y[i];
+        target[i] = normal(6, i);
+    }
+    const bl_kernels *ref = bl_kernels_table[bl_kernels_count - 1];
+    loss->run(ref, y, target, COUNT, &value, dy, &whole);
+    assert_true(fabs(value - run(y64, target, COUNT)) < 1e-12);
+    for (size_t i = 0; i < COUNT; i++) {
+        y64[i] = (double)y[i] + h;
+        const double above = run(y64, target, COUNT);
+        y64[i] = (double)y[i] - h;
+        expected[i] = (above - run(y64, target, COUNT)) / (2.0 * h);
+        y64[i] = (double)y[i];
+    }
+    check_near(loss->name, dy, expected, COUNT);
+}
+
+static void test_losses(void **state) {
+    (void)state;
+    for (size_t i = 0; i < bl_loss_count; i++) {
+        size_t c = 0;
+        while (c < BL_COUNT(k_losses) && strcmp(k_losses[c].loss, bl_loss_table[i]->name) != 0) c++;
+        if (c == BL_COUNT(k_losses)) fail_msg("loss %s has no case here", bl_loss_table[i]->name);
+        check_loss(bl_loss_table[i], k_losses[c].run);
+    }
+}
+
+/* Inference: no dropout, running statistics, and an example's output is its own. */
+static void test_inference(void **state) {
+    (void)state;
+    for (size_t c = 0; c < BL_COUNT(k_cases); c++) {
+        bench b;
+        open_bench(&b, k_cases[c].build,
+                   bl_kernels_table[0]->usable() ? bl_kernels_table[0] : bl_kernels_table[1]);
+        float together[BATCH];
+        const bl_net_node *out = bl_net_output(&b.net);
+        bl_net_forward(&b.net, &b.pass); /* moves the running statistics */
+        bl_net_infer(&b.net, &b.pass);
+        memcpy(together, out->y, sizeof together);
+        for (size_t i = 0; i < BATCH; i++) {
+            memmove(b.net.codes, b.net.codes + (i > 0) * CATEGORICAL,
+                    (BATCH - 1) * CATEGORICAL * sizeof *b.net.codes);
+            memmove(b.net.values, b.net.values + (i > 0) * CONTINUOUS,
+                    (BATCH - 1) * CONTINUOUS * sizeof *b.net.values);
+            b.pass.batch = 1;
+            b.pass.position = i;
+            bl_net_infer(&b.net, &b.pass);
+            assert_memory_equal(&together[i], out->y, sizeof(float));
+        }
+        close_bench(&b);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_every_layer_has_a_case),
+        cmocka_unit_test(test_losses),
+        cmocka_unit_test(test_inference),
+    };
+    return cmocka_run_group_tests_name("layer", tests, NULL, NULL);
+}

@@ -1,0 +1,19 @@
+/* A second opinion on nets: forward in fp64, written from the layers' formulas alone, and gradients
+ * by central differences of it. */
+#ifndef BL_TESTS_UNIT_NET64_H
+#define BL_TESTS_UNIT_NET64_H
+#include "engine/model/net.h"
+#include <stdbool.h>
+
+typedef double (*net64_loss)(const double *y, const float *target, size_t count);
+
+/* Does this file know the layer? */
+bool net64_knows(const char *layer);
+/* The training-mode output, (batch, width of the last node), for the parameters `weight` (laid out
+ * as net->weight); free() it. Batch, seed and position are the pass's. */
+double *net64_forward(const bl_net *net, const bl_pass *pass, const double *weight);
+/* The gradient of the loss by every parameter, (net->weights); free() it. */
+double *net64_gradient(const bl_net *net, const bl_pass *pass, net64_loss loss);
+/* Mean of squares. */
+double net64_mse(const double *y, const float *target, size_t count);
+#endif
