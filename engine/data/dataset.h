@@ -10,19 +10,19 @@
 
 typedef struct bl_dataset {
     char name[64];
-    bool synthetic;     /* made by the generator: every output says so */
-    char variant[64];   /* which declared variant was there, "" if only one */
-    char sha256[65];    /* of everything that decides the bytes below: sources and declaration */
-    size_t rows;        /* train_rows + valid_rows */
-    size_t train_rows;  /* rows [0, train_rows) */
-    size_t valid_rows;  /* rows [train_rows, rows) */
+    bool synthetic;    /* made by the generator: every output says so */
+    char variant[64];  /* which declared variant was there, "" if only one */
+    char sha256[65];   /* of everything that decides the bytes below: sources and declaration */
+    size_t rows;       /* train_rows + valid_rows */
+    size_t train_rows; /* rows [0, train_rows) */
+    size_t valid_rows; /* rows [train_rows, rows) */
     size_t categorical, continuous;
     const uint16_t *codes;       /* (rows, categorical): 0 is missing or never seen in training */
     const uint32_t *cardinality; /* (categorical): codes are below this, 0 included */
-    const float *values;         /* (rows, continuous): standardised by training mean and deviation */
-    const float *target;         /* (rows): after the declared transform (log) */
-    char target_transform[16];   /* "none" or "log" */
-    double target_max;           /* largest training target before the transform */
+    const float *values;       /* (rows, continuous): standardised by training mean and deviation */
+    const float *target;       /* (rows): after the declared transform (log) */
+    char target_transform[16]; /* "none" or "log" */
+    double target_max;         /* largest training target before the transform */
     const char *const *categorical_name;
     const char *const *continuous_name;
     size_t bytes; /* resident */
@@ -30,17 +30,17 @@ typedef struct bl_dataset {
 } bl_dataset;
 
 typedef struct bl_dataset_options {
-    const char *manifest_dir; /* datasets */
-    const char *data_path;    /* BATCHLAB_DATA: folders separated by ':' */
-    const char *cache_dir;    /* datasets/cache; NULL or unwritable: no cache */
-    bool synthetic;           /* use the generator even if the data is there */
+    const char *manifest_dir;                 /* datasets */
+    const char *data_path;                    /* BATCHLAB_DATA: folders separated by ':' */
+    const char *cache_dir;                    /* datasets/cache; NULL or unwritable: no cache */
+    bool synthetic;                           /* use the generator even if the data is there */
     void (*say)(void *ctx, const char *text); /* one line of narration, may be NULL */
     void *say_ctx;
 } bl_dataset_options;
 
-/* Finds, checks, reads, joins, encodes, or takes it all from the cache. Missing sources: falls back to
- * a declared variant, then to the generator, saying so. Altered or truncated sources are errors that
- * name file, expected and found hash, and where to get it. */
+/* Finds, checks, reads, joins, encodes, or takes it all from the cache. Missing sources: falls back
+ * to a declared variant, then to the generator, saying so. Altered or truncated sources are errors
+ * that name file, expected and found hash, and where to get it. */
 bl_status bl_dataset_open(bl_dataset *out, const char *name, const bl_dataset_options *options,
                           bl_err *err) BL_CHECKED;
 void bl_dataset_free(bl_dataset *data);

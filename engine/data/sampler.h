@@ -1,7 +1,7 @@
 /* The order of examples: an endless stream of per-epoch permutations, a function of (seed, epoch,
  * position) only. Batch size merely cuts the stream: batch i of size 2B is batches 2i and 2i+1 of
- * size B. Any position is computed alone (no shuffled array, no state), so a resumed run, a thread or
- * a device asks for what it needs. A permutation of n is a Feistel network on the smallest even
+ * size B. Any position is computed alone (no shuffled array, no state), so a resumed run, a thread
+ * or a device asks for what it needs. A permutation of n is a Feistel network on the smallest even
  * number of bits that covers n, walked until the value is below n (Black and Rogaway, "Ciphers with
  * arbitrary finite domains", 2002). */
 #ifndef BL_ENGINE_DATA_SAMPLER_H

@@ -1,0 +1,128 @@
+#include "engine/data/block.h"
+#include "engine/base/mem.h"
+#include <string.h>
+
+/* Adds count x size bytes at the next multiple of 64. */
+static bool place(size_t *end, uint64_t count, uint64_t width, size_t size, size_t *at) {
+    size_t bytes;
+    *at = (*end + 63) / 64 * 64;
+    return *at >= *end && bl_mul_size(&bytes, count, width) && bl_mul_size(&bytes, bytes, size) &&
+           !__builtin_add_overflow(*at, bytes, end);
+}
+
+bool bl_block_lay_out(const bl_block_header *h, bl_block_layout *l) {
+    size_t end = sizeof *h;
+    const bool fits = place(&end, h->categorical, 1, sizeof(uint32_t), &l->cardinality) &&
+                      place(&end, h->names_bytes, 1, 1, &l->names) &&
+                      place(&end, h->rows, h->categorical, sizeof(uint16_t), &l->codes) &&
+                      place(&end, h->rows, h->continuous, sizeof(float), &l->values) &&
+                      place(&end, h->rows, 1, sizeof(float), &l->target);
+    l->bytes = end;
+    return fits && end < SIZE_MAX / 2;
+}
+
+bl_status bl_block_new(unsigned char **block, bl_block_header *header, bl_block_layout *layout,
+                       bl_err *err) {
+    const bool fits = bl_block_lay_out(header, layout);
+    *block = fits ? bl_alloc(layout->bytes) : NULL;
+    if (!*block)
+        BL_FAIL(err, BL_ENOMEM, "no memory for %llu rows of %llu columns",
+                (unsigned long long)header->rows,
+                (unsigned long long)(header->categorical + header->continuous));
+    memcpy(header->magic, BL_BLOCK_MAGIC, sizeof header->magic);
+    header->order = BL_BLOCK_ORDER;
+    header->bytes = layout->bytes;
+    memcpy(*block, header, sizeof *header);
+    return BL_OK;
+}
+
+static bool terminated(const char *text, size_t n) {
+    return memchr(text, '\0', n) != NULL;
+}
+
+static bool check_header(const bl_block_header *h, size_t n, bl_block_layout *l) {
+    return memcmp(h->magic, BL_BLOCK_MAGIC, sizeof h->magic) == 0 && h->order == BL_BLOCK_ORDER &&
+           h->bytes == n && bl_block_lay_out(h, l) && l->bytes == n &&
+           terminated(h->sha256, sizeof h->sha256) && terminated(h->name, sizeof h->name) &&
+           terminated(h->variant, sizeof h->variant) &&
+           terminated(h->transform, sizeof h->transform) && h->rows < UINT32_MAX &&
+           h->train_rows > 0 && h->train_rows <= h->rows && h->synthetic <= 1 &&
+           h->categorical <= 65536 && h->continuous <= 65536;
+}
+
+/* Names, each ended by a zero byte: first the categorical columns', then the continuous. */
+static bool read_names(const char *text, size_t n, const char **names, size_t count) {
+    const char *end = text + n;
+    for (size_t i = 0; i < count; i++) {
+        if (text == end || !terminated(text, (size_t)(end - text))) return false;
+        names[i] = text;
+        text += strlen(text) + 1;
+    }
+    return text == end;
+}
+
+static bool check_codes(const uint16_t *codes, size_t rows, const uint32_t *cardinality,
+                        size_t columns) {
+    uint16_t highest[64];
+    for (size_t c = 0; c < columns; c++)
+        if (cardinality[c] == 0 || cardinality[c] > 65536) return false;
+    for (size_t first = 0; first < columns; first += BL_COUNT(highest)) {
+        const size_t n = bl_min_size(BL_COUNT(highest), columns - first);
+        memset(highest, 0, sizeof highest);
+        for (size_t r = 0; r < rows; r++)
+            for (size_t c = 0; c < n; c++) {
+                const uint16_t code = codes[r * columns + first + c];
+                highest[c] = code > highest[c] ? code : highest[c];
+            }
+        for (size_t c = 0; c < n; c++)
+            if (highest[c] >= cardinality[first + c]) return false;
+    }
+    return true;
+}
+
+static void describe(bl_dataset *out, const bl_block_header *h) {
+    *out = (bl_dataset){.synthetic = h->synthetic == 1,
+                        .rows = h->rows,
+                        .train_rows = h->train_rows,
+                        .valid_rows = h->rows - h->train_rows,
+                        .categorical = h->categorical,
+                        .continuous = h->continuous,
+                        .target_max = h->target_max,
+                        .bytes = h->bytes};
+    memcpy(out->name, h->name, sizeof out->name);
+    memcpy(out->variant, h->variant, sizeof out->variant);
+    memcpy(out->sha256, h->sha256, sizeof out->sha256);
+    memcpy(out->target_transform, h->transform, sizeof out->target_transform);
+}
+
+bl_status bl_block_open(bl_dataset *out, const unsigned char *block, size_t n, bl_err *err) {
+    bl_block_header h;
+    bl_block_layout l;
+    *out = (bl_dataset){0};
+    if (n < sizeof h) BL_FAIL(err, BL_EFORMAT, "too short");
+    memcpy(&h, block, sizeof h);
+    if (!check_header(&h, n, &l)) BL_FAIL(err, BL_EFORMAT, "its header makes no sense");
+    const size_t columns = h.categorical + h.continuous;
+    const char **names = bl_xalloc((columns + 1) * sizeof *names);
+    if (!read_names((const char *)block + l.names, h.names_bytes, names, columns)) {
+        free(names);
+        BL_FAIL(err, BL_EFORMAT, "its names make no sense");
+    }
+    describe(out, &h);
+    out->categorical_name = names;
+    out->continuous_name = names + h.categorical;
+    out->cardinality = (const uint32_t *)(const void *)(block + l.cardinality);
+    out->codes = (const uint16_t *)(const void *)(block + l.codes);
+    out->values = (const float *)(const void *)(block + l.values);
+    out->target = (const float *)(const void *)(block + l.target);
+    if (!check_codes(out->codes, h.rows, out->cardinality, h.categorical)) {
+        bl_block_close(out);
+        BL_FAIL(err, BL_EFORMAT, "a code is not below its column's cardinality");
+    }
+    return BL_OK;
+}
+
+void bl_block_close(bl_dataset *data) {
+    free((void *)(uintptr_t)data->categorical_name);
+    *data = (bl_dataset){0};
+}

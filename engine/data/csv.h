@@ -1,0 +1,40 @@
+/* Comma separated text by RFC 4180: fields may be quoted, a quoted field may hold the separator,
+ * line ends and doubled quotes; lines end in LF or CRLF, the last one may end with the text. Empty
+ * lines are skipped. Works on a text in memory and copies only fields with doubled quotes. */
+#ifndef BL_ENGINE_DATA_CSV_H
+#define BL_ENGINE_DATA_CSV_H
+#include "engine/base/buf.h"
+#include "engine/base/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The most columns a table may have. */
+enum { BL_CSV_FIELDS = 4096 };
+
+typedef struct bl_csv_field {
+    const char *text; /* not terminated; valid until the next row */
+    size_t n;
+} bl_csv_field;
+
+typedef struct bl_csv {
+    const char *at, *end;
+    const char *name; /* of the file, for messages */
+    char separator;
+    size_t line;      /* of the row last read, from 1 */
+    size_t next_line; /* of the row to come */
+    bl_csv_field *field;
+    size_t count, capacity;
+    bl_buf unquoted; /* fields with doubled quotes, undone */
+} bl_csv;
+
+/* `text` stays the caller's and must outlive the reader. A byte order mark is skipped. */
+void bl_csv_init(bl_csv *csv, const char *text, size_t n, const char *name, char separator);
+void bl_csv_free(bl_csv *csv);
+/* Reads one row into field[0, count); *more is false at the end. Errors are NAME:LINE: ... */
+bl_status bl_csv_row(bl_csv *csv, bool *more, bl_err *err) BL_CHECKED;
+
+/* Empty or NA. */
+bool bl_csv_missing(bl_csv_field field);
+/* A finite decimal number, correctly rounded, whatever the locale. */
+bool bl_csv_number(bl_csv_field field, double *value);
+#endif

@@ -1,0 +1,298 @@
+#include "engine/data/dataset.h"
+#include "engine/base/mem.h"
+#include "engine/base/sha256.h"
+#include "engine/data/block.h"
+#include "engine/data/cache.h"
+#include "engine/data/derive.h"
+#include "engine/data/encode.h"
+#include "engine/data/join.h"
+#include "engine/data/source.h"
+#include "engine/data/synth.h"
+#include "engine/data/table_read.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Raised when the same declaration and sources give other bytes than before. */
+#define ENCODING "batchlab data 1"
+
+/* What a bl_dataset points into. */
+typedef struct owner {
+    bl_map map;
+    unsigned char *block;
+} owner;
+
+/* One call of bl_dataset_open. */
+typedef struct opening {
+    const bl_dataset_options *options;
+    bl_manifest manifest;
+    const bl_variant_decl *variant;
+    bool synthetic;
+    bl_source **source; /* (tables)(files): of the variant's tables, else NULL */
+    char sha256[65];
+    char cache_path[BL_PATH]; /* "": no cache */
+} opening;
+
+BL_PRINTF(2, 3)
+static void say(const bl_dataset_options *options, const char *fmt, ...) {
+    char text[BL_ERR_TEXT];
+    if (!options->say) return;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    options->say(options->say_ctx, text);
+}
+
+/* ---- declaration ---- */
+
+static bl_status unknown_dataset(const char *name, const char *folder, bl_err *err) {
+    bl_names names;
+    bl_buf known = {0};
+    BL_TRY(bl_dir_list(&names, folder, err));
+    for (size_t i = 0; i < names.count; i++) {
+        const size_t n = strlen(names.name[i]);
+        if (n > 4 && strcmp(names.name[i] + n - 4, ".cfg") == 0)
+            bl_buf_printf(&known, "%s%.*s", known.len ? ", " : "", (int)n - 4, names.name[i]);
+    }
+    (void)bl_err_set(err, BL_EMISSING, __FILE__, __LINE__,
+                     "no data set '%s': there is no %s/%s.cfg; data sets here: %s", name, folder,
+                     name, known.len ? bl_buf_text(&known) : "none");
+    bl_buf_free(&known);
+    bl_names_free(&names);
+    return BL_EMISSING;
+}
+
+static bl_status read_manifest(bl_manifest *m, const char *name, const bl_dataset_options *options,
+                               bl_err *err) {
+    char path[BL_PATH];
+    if (name[0] == '\0' || strchr(name, '/') || name[0] == '.')
+        BL_FAIL(err, BL_EINVAL, "'%s' is no name of a data set", name);
+    BL_TRY(bl_path(path, err, "%s/%s.cfg", options->manifest_dir, name));
+    if (!bl_file_exists(path)) return unknown_dataset(name, options->manifest_dir, err);
+    return bl_manifest_read(m, path, name, err);
+}
+
+bl_status bl_dataset_check(const char *name, const bl_dataset_options *options, bl_err *err) {
+    bl_manifest m;
+    BL_TRY(read_manifest(&m, name, options, err));
+    bl_manifest_free(&m);
+    return BL_OK;
+}
+
+/* ---- which variant is there ---- */
+
+/* The first file of the variant that no data folder holds, or NULL. */
+static const bl_file_decl *missing_file(const opening *o, const bl_variant_decl *variant) {
+    char path[BL_PATH];
+    for (size_t t = 0; t < o->manifest.tables; t++) {
+        const bl_table_decl *table = &o->manifest.table[t];
+        if (!bl_texts_have(&variant->tables, table->name)) continue;
+        for (size_t f = 0; f < table->files; f++)
+            if (!bl_source_find(path, o->options->data_path, o->manifest.folder,
+                                table->file[f].file))
+                return &table->file[f];
+    }
+    return NULL;
+}
+
+static bl_status choose(opening *o, bl_err *err) {
+    const bl_manifest *m = &o->manifest;
+    const char *folders = o->options->data_path ? o->options->data_path : "";
+    o->synthetic = o->options->synthetic;
+    for (size_t i = 0; i < m->variants && !o->synthetic && !o->variant; i++) {
+        const bl_file_decl *missing = missing_file(o, &m->variant[i]);
+        if (!missing)
+            o->variant = &m->variant[i];
+        else
+            say(o->options, "%s: %s%s%s/%s is not in %s", m->name,
+                m->variants > 1 ? m->variant[i].name : "", m->variants > 1 ? ": " : "", m->folder,
+                missing->file, folders[0] ? folders : "any data folder (none is set)");
+    }
+    if (o->variant) {
+        if (o->variant != m->variant)
+            say(o->options, "%s: variant '%s', without the columns of the absent tables", m->name,
+                o->variant->name);
+        return BL_OK;
+    }
+    o->variant = m->variant;
+    o->synthetic = true;
+    if (m->synthetic.node) {
+        say(o->options, "%s: SYNTHETIC DATA from the generator; get the real data from %s", m->name,
+            m->origin);
+        return BL_OK;
+    }
+    if (o->options->synthetic)
+        BL_FAIL(err, BL_EINVAL, "%s: data set '%s' declares no generator", m->doc.root->file,
+                m->name);
+    const bl_file_decl *missing = missing_file(o, m->variant);
+    BL_FAIL(err, BL_EMISSING, "data set '%s': %s/%s is not in %s; get it from %s", m->name,
+            m->folder, missing->file, folders[0] ? folders : "any data folder (none is set)",
+            m->origin);
+}
+
+/* ---- sources and identity ---- */
+
+static bl_status open_sources(opening *o, bl_err *err) {
+    const bl_manifest *m = &o->manifest;
+    char path[BL_PATH];
+    o->source = bl_xalloc((m->tables + 1) * sizeof *o->source);
+    for (size_t t = 0; t < m->tables; t++) {
+        const bl_table_decl *table = &m->table[t];
+        if (!bl_texts_have(&o->variant->tables, table->name)) continue;
+        o->source[t] = bl_xalloc(table->files * sizeof **o->source);
+        for (size_t f = 0; f < table->files; f++) {
+            const char *file = table->file[f].file;
+            if (!bl_source_find(path, o->options->data_path, m->folder, file))
+                BL_FAIL(err, BL_EMISSING, "%s/%s has just disappeared", m->folder, file);
+            BL_TRY(bl_source_open(&o->source[t][f], path, m, &table->file[f], err));
+        }
+    }
+    return BL_OK;
+}
+
+static void close_sources(opening *o) {
+    for (size_t t = 0; o->source && t < o->manifest.tables; t++) {
+        for (size_t f = 0; o->source[t] && f < o->manifest.table[t].files; f++)
+            bl_source_close(&o->source[t][f]);
+        free(o->source[t]);
+    }
+    free(o->source);
+    o->source = NULL;
+}
+
+/* Declaration, variant and the content of every source; of generated data, the declaration. */
+static void identify(opening *o) {
+    bl_buf text = {0};
+    bl_buf_printf(&text, "%s\n%s\n%s\n", ENCODING, o->synthetic ? "synthetic" : "real",
+                  o->variant->name);
+    bl_manifest_canonical(&o->manifest, o->synthetic, &text);
+    for (size_t t = 0; !o->synthetic && t < o->manifest.tables; t++)
+        for (size_t f = 0; o->source[t] && f < o->manifest.table[t].files; f++)
+            bl_buf_printf(&text, "\n%s %s", o->manifest.table[t].file[f].file,
+                          o->source[t][f].content_sha256);
+    bl_sha256_of(bl_buf_text(&text), text.len, o->sha256);
+    bl_buf_free(&text);
+}
+
+/* ---- building ---- */
+
+static bl_status read_table(bl_table *table, opening *o, size_t t, bl_err *err) {
+    const bl_table_decl *decl = &o->manifest.table[t];
+    bl_table_declare(table, decl);
+    for (size_t f = 0; f < decl->files; f++) {
+        const char *text;
+        size_t n;
+        bl_source *source = &o->source[t][f];
+        BL_TRY(bl_source_text(source, &text, &n, err));
+        BL_TRY(bl_table_append(table, decl, text, n, source->path, decl->file[f].value, err));
+        bl_source_close(source);
+    }
+    return BL_OK;
+}
+
+static bl_status read_and_join(bl_frame *frame, bl_table *tables, opening *o, bl_err *err) {
+    const bl_manifest *m = &o->manifest;
+    for (size_t t = 0; t < m->tables; t++)
+        if (o->source[t]) BL_TRY(read_table(&tables[t], o, t, err));
+    frame->rows = tables[0].rows;
+    for (size_t i = 0; i < tables[0].columns; i++)
+        bl_frame_add(frame, tables[0].column[i]->name, tables[0].column[i], NULL);
+    for (size_t j = 0; j < m->joins; j++) {
+        const size_t t = (size_t)(bl_manifest_table(m, m->join[j].table) - m->table);
+        if (o->source[t]) BL_TRY(bl_join(frame, &tables[t], &m->join[j], err));
+    }
+    return BL_OK;
+}
+
+static bl_status build(unsigned char **block, size_t *n, opening *o, bl_err *err) {
+    const bl_manifest *m = &o->manifest;
+    bl_table *tables = bl_xalloc((m->tables + 1) * sizeof *tables);
+    bl_frame frame = {0};
+    bl_block_header header = {.synthetic = o->synthetic};
+    bl_status status;
+    snprintf(header.name, sizeof header.name, "%s", m->name);
+    snprintf(header.variant, sizeof header.variant, "%s", o->variant->name);
+    memcpy(header.sha256, o->sha256, sizeof header.sha256);
+    if (o->synthetic)
+        BL_GOTO(bl_synthesise(&frame, m, err));
+    else
+        BL_GOTO(read_and_join(&frame, tables, o, err));
+    for (size_t i = 0; i < m->derives; i++) BL_GOTO(bl_derive(&frame, &m->derive[i], err));
+    BL_GOTO(bl_encode(block, &header, &frame, m, err));
+    *n = header.bytes;
+done:
+    bl_frame_free(&frame);
+    for (size_t t = 0; t < m->tables; t++) bl_table_free(&tables[t]);
+    free(tables);
+    return status;
+}
+
+/* A cache that cannot be written costs time at the next start and nothing else. */
+static void write_cache(const opening *o, const unsigned char *block, size_t n) {
+    bl_err err = {0};
+    if (!o->cache_path[0]) return;
+    bl_status status = bl_make_dirs(o->options->cache_dir, &err);
+    if (status == BL_OK) status = bl_cache_write(o->cache_path, block, n, &err);
+    if (status != BL_OK) say(o->options, "%s: not cached: %s", o->manifest.name, err.text);
+}
+
+static bl_status take(bl_dataset *out, opening *o, owner *own, bl_err *err) {
+    bl_err why = {0};
+    if (o->cache_path[0]) {
+        const bl_status status = bl_cache_read(out, &own->map, o->cache_path, o->sha256, &why);
+        if (status == BL_OK) return BL_OK;
+        if (status != BL_EMISSING)
+            say(o->options, "%s: the cache %s is damaged (%s) and is made anew", o->manifest.name,
+                o->cache_path, why.text);
+    }
+    size_t n = 0;
+    say(o->options, "%s: %s", o->manifest.name,
+        o->synthetic ? "generating" : "reading, joining and encoding the tables");
+    BL_TRY(build(&own->block, &n, o, err));
+    BL_TRY(bl_block_open(out, own->block, n, err));
+    write_cache(o, own->block, n);
+    return BL_OK;
+}
+
+static bl_status open_chosen(bl_dataset *out, opening *o, bl_err *err) {
+    const char *name = o->manifest.name;
+    BL_TRY(choose(o, err));
+    if (!o->synthetic) BL_TRY(open_sources(o, err));
+    identify(o);
+    if (o->options->cache_dir)
+        BL_TRY(bl_path(o->cache_path, err, "%s/%s%s%s.cache", o->options->cache_dir, name,
+                       o->synthetic || o->variant->name[0] ? "-" : "",
+                       o->synthetic ? "synthetic" : o->variant->name));
+    owner *own = bl_xalloc(sizeof *own);
+    const bl_status status = take(out, o, own, err);
+    if (status == BL_OK) {
+        out->owner = own;
+    } else {
+        bl_file_unmap(&own->map);
+        free(own->block);
+        free(own);
+    }
+    return status;
+}
+
+bl_status bl_dataset_open(bl_dataset *out, const char *name, const bl_dataset_options *options,
+                          bl_err *err) {
+    opening o = {.options = options};
+    *out = (bl_dataset){0};
+    BL_TRY(read_manifest(&o.manifest, name, options, err));
+    const bl_status status = open_chosen(out, &o, err);
+    close_sources(&o);
+    bl_manifest_free(&o.manifest);
+    return status;
+}
+
+void bl_dataset_free(bl_dataset *data) {
+    owner *own = data->owner;
+    if (own) {
+        bl_file_unmap(&own->map);
+        free(own->block);
+        free(own);
+    }
+    bl_block_close(data);
+}

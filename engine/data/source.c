@@ -1,0 +1,120 @@
+#include "engine/data/source.h"
+#include "engine/base/mem.h"
+#include "engine/base/sha256.h"
+#include <stdio.h>
+#include <string.h>
+#include <zlib.h>
+
+bool bl_source_find(char path[BL_PATH], const char *data_path, const char *folder,
+                    const char *file) {
+    for (const char *at = data_path; at;) {
+        const size_t n = strcspn(at, ":");
+        for (int plain = 0; n > 0 && plain < 2; plain++) {
+            const int length = snprintf(path, BL_PATH, "%.*s/%s/%s%s", (int)n, at, folder, file,
+                                        plain ? "" : ".gz");
+            if (length > 0 && length < BL_PATH && bl_file_exists(path)) return true;
+        }
+        at = at[n] ? at + n + 1 : NULL;
+    }
+    return false;
+}
+
+bl_status bl_gunzip(bl_buf *out, const void *bytes, size_t n, const char *name, bl_err *err) {
+    enum { PIECE = 1 << 20 };
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)bytes};
+    size_t left = n;
+    int code = inflateInit2(&z, 15 + 16); /* gzip only */
+    if (code != Z_OK) BL_FAIL(err, BL_ENOMEM, "%s: no memory to uncompress it", name);
+    unsigned char *piece = bl_xalloc(PIECE);
+    while (code != Z_STREAM_END || left > 0 || z.avail_in > 0) {
+        if (code == Z_STREAM_END && inflateReset(&z) != Z_OK) break;
+        if (z.avail_in == 0) {
+            z.avail_in = (uInt)bl_min_size(left, 1u << 30);
+            left -= z.avail_in;
+        }
+        z.next_out = piece;
+        z.avail_out = PIECE;
+        code = inflate(&z, Z_NO_FLUSH);
+        bl_buf_add(out, piece, PIECE - z.avail_out);
+        if (code != Z_OK && code != Z_STREAM_END) break;
+    }
+    const char *why = code == Z_BUF_ERROR ? "it is cut short"
+                      : z.msg             ? z.msg
+                                          : "it is no gzip file";
+    char reason[80];
+    snprintf(reason, sizeof reason, "%s", why);
+    inflateEnd(&z);
+    free(piece);
+    if (code != Z_STREAM_END)
+        BL_FAIL(err, BL_EFORMAT, "%s: damaged after %zu uncompressed bytes: %s", name, out->len,
+                reason);
+    return BL_OK;
+}
+
+static bl_status altered(const bl_source *s, const bl_manifest *m, const bl_file_decl *decl,
+                         const char *expected, const char *found, const char *what, bl_err *err) {
+    BL_FAIL(err, BL_EFORMAT,
+            "%s: not the file that %s:%d declares%s\n"
+            "  expected SHA-256 %s%s\n"
+            "  found    SHA-256 %s\n"
+            "  get it from %s",
+            s->path, decl->node->file, decl->node->line, what, expected,
+            s->gzip ? (expected == decl->sha256 ? " (uncompressed)" : " (as stored)") : "", found,
+            m->origin);
+}
+
+/* The content's hash: by the stored file's hash if that is the declared one, otherwise computed. */
+static bl_status check(bl_source *s, const bl_manifest *m, const bl_file_decl *decl, bl_err *err) {
+    char stored[65], what[256];
+    const char *text;
+    size_t n;
+    bl_sha256_of(s->map.data, s->map.size, stored);
+    if (!s->gzip) {
+        memcpy(s->content_sha256, stored, sizeof stored);
+    } else if (decl->sha256 && decl->stored_sha256 && strcmp(stored, decl->stored_sha256) == 0) {
+        memcpy(s->content_sha256, decl->sha256, sizeof stored);
+        return BL_OK;
+    } else {
+        bl_err reason = {0};
+        if (bl_source_text(s, &text, &n, &reason) != BL_OK) {
+            if (!decl->stored_sha256) {
+                if (err) *err = reason;
+                return reason.code;
+            }
+            snprintf(what, sizeof what, "%.*s", (int)sizeof what - 1,
+                     reason.text + bl_min_size(strlen(s->path), strlen(reason.text)));
+            return altered(s, m, decl, decl->stored_sha256, stored, what, err);
+        }
+        bl_sha256_of(text, n, s->content_sha256);
+    }
+    if (decl->sha256 && strcmp(s->content_sha256, decl->sha256) != 0)
+        return altered(s, m, decl, decl->sha256, s->content_sha256, "", err);
+    return BL_OK;
+}
+
+bl_status bl_source_open(bl_source *source, const char *path, const bl_manifest *manifest,
+                         const bl_file_decl *decl, bl_err *err) {
+    *source = (bl_source){0};
+    const size_t n = strlen(path);
+    BL_TRY(bl_path(source->path, err, "%s", path));
+    source->gzip = n > 3 && strcmp(path + n - 3, ".gz") == 0;
+    BL_TRY(bl_file_map(&source->map, path, err));
+    const bl_status status = check(source, manifest, decl, err);
+    if (status != BL_OK) bl_source_close(source);
+    return status;
+}
+
+bl_status bl_source_text(bl_source *source, const char **text, size_t *n, bl_err *err) {
+    if (source->gzip && source->text.len == 0)
+        BL_TRY(bl_gunzip(&source->text, source->map.data, source->map.size, source->path, err));
+    const char *plain = source->map.data ? (const char *)source->map.data : "";
+    *text = source->gzip ? bl_buf_text(&source->text) : plain;
+    *n = source->gzip ? source->text.len : source->map.size;
+    return BL_OK;
+}
+
+void bl_source_close(bl_source *source) {
+    if (source->path[0] && source->map.data) bl_file_unmap(&source->map);
+    bl_buf_free(&source->text);
+    *source = (bl_source){0};
+}

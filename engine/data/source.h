@@ -1,0 +1,29 @@
+/* Source files: found in the data folders, plain or as .gz, and held to their declared SHA-256. */
+#ifndef BL_ENGINE_DATA_SOURCE_H
+#define BL_ENGINE_DATA_SOURCE_H
+#include "engine/base/file.h"
+#include "engine/data/manifest.h"
+
+typedef struct bl_source {
+    char path[BL_PATH];
+    bool gzip;
+    bl_map map;              /* the file as stored */
+    bl_buf text;             /* of a .gz: its content, once it was needed */
+    char content_sha256[65]; /* of the uncompressed content */
+} bl_source;
+
+/* FOLDER/NAME/FILE.gz, then FOLDER/NAME/FILE, folder by folder. False when there is none. */
+bool bl_source_find(char path[BL_PATH], const char *data_path, const char *folder,
+                    const char *file);
+/* Opens PATH and checks it against `decl`. The message of an altered or truncated file names it,
+ * the expected and the found hash, and where to get it. */
+bl_status bl_source_open(bl_source *source, const char *path, const bl_manifest *manifest,
+                         const bl_file_decl *decl, bl_err *err) BL_CHECKED;
+/* The uncompressed content; valid until the source is closed. */
+bl_status bl_source_text(bl_source *source, const char **text, size_t *n, bl_err *err) BL_CHECKED;
+void bl_source_close(bl_source *source);
+
+/* Uncompresses a whole gzip file, all of its members. */
+bl_status bl_gunzip(bl_buf *out, const void *bytes, size_t n, const char *name,
+                    bl_err *err) BL_CHECKED;
+#endif
