@@ -292,7 +292,6 @@ static bl_status scan_bracket(bl_scan *scan, source *src) {
 static bl_status scan_token(bl_scan *scan, source *src) {
     const char c = *src->at;
     const bool two = src->at + 1 < src->end;
-    if (c == '\0') return fail_here(scan, src, "a zero byte; this is no text");
     if (c == '#' || (c == '/' && two && (src->at[1] == '/' || src->at[1] == '*')))
         return scan_comment(scan, src);
     if (strchr(" \t\r\n\f", c) != NULL) {
@@ -314,6 +313,12 @@ static bl_status scan_token(bl_scan *scan, source *src) {
 }
 
 static bl_status scan_source(bl_scan *scan, source *src) {
+    /* libconfig would take a zero byte for the end, inside a string too. */
+    const char *zero = memchr(src->at, '\0', (size_t)(src->end - src->at));
+    if (zero != NULL) {
+        pass(scan, src, (size_t)(zero - src->at));
+        return fail_here(scan, src, "a zero byte; this is no text");
+    }
     if (src->end - src->at >= 3 && memcmp(src->at, "\xef\xbb\xbf", 3) == 0) src->at += 3;
     while (src->at < src->end) {
         BL_TRY(scan_token(scan, src));
