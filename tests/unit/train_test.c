@@ -1,7 +1,7 @@
 /* A run: the same bytes however it is carried out, and it learns. */
 #include "engine/base/mem.h"
-#include "engine/base/sha256.h"
 #include "engine/data/sampler.h"
+#include "engine/train/run.h"
 #include "engine/train/train.h"
 #include "tests/check.h"
 #include "tests/unit/tiny_data.h"
@@ -279,6 +279,69 @@ static void test_refuses_what_cannot_be(void **state) {
     *f = good;
 }
 
+/* One dense layer under full-batch gradient descent ends where the normal equations say. */
+static void test_least_squares_is_solved(void **state) {
+    fixture *f = *state;
+    tiny_data_free(&f->data);
+    tiny_data(&f->data, 0, 2);
+    f->config.model.hidden.n = 0;
+    f->config.model.dropout.n = 0;
+    f->config.model.batch_norm = false;
+    (void)snprintf(f->config.model.output, BL_NAME, "linear");
+    (void)snprintf(f->config.optimizer.name, BL_NAME, "sgd");
+    (void)snprintf(f->config.schedule.name, BL_NAME, "constant");
+    f->config.optimizer.weight_decay = 0.0;
+    f->config.train.learning_rate = 0.3;
+    f->config.train.batch_size = (int64_t)f->data.train_rows;
+    bl_train *train = open_run(f, pick(), 1);
+    advance_to(train, 100);
+
+    /* At the minimum the residuals are orthogonal to every column and to the constant. */
+    const float *w = train->net.weight + train->net.param[0].offset;
+    const float bias = train->net.weight[train->net.param[1].offset];
+    double sums[3] = {0.0, 0.0, 0.0};
+    for (size_t i = 0; i < f->data.train_rows; i++) {
+        const float *x = f->data.values + 2 * i;
+        const double residual = (double)bias + (double)x[0] * (double)w[0] +
+                                (double)x[1] * (double)w[1] - (double)f->data.target[i];
+        sums[0] += residual;
+        sums[1] += residual * (double)x[0];
+        sums[2] += residual * (double)x[1];
+    }
+    for (size_t i = 0; i < 3; i++)
+        if (!(fabs(sums[i]) < 1e-5 * (double)f->data.train_rows))
+            fail_msg("normal equation %zu is off by %g", i, sums[i]);
+    bl_train_close(train);
+}
+
+static void test_one_batch_is_learnt_by_heart(void **state) {
+    fixture *f = *state;
+    f->config.data.rows = f->config.train.batch_size = 32;
+    f->config.model.embedding_dropout = 0.0;
+    f->config.model.dropout.n = 0;
+    f->config.optimizer.weight_decay = 0.0;
+    (void)snprintf(f->config.schedule.name, BL_NAME, "constant");
+    bl_train *train = open_run(f, pick(), 1);
+    advance_to(train, 200);
+    if (!(bl_train_now(train)->train_loss < 1e-3))
+        fail_msg("loss %g after 200 steps", bl_train_now(train)->train_loss);
+    bl_train_close(train);
+}
+
+/* With 3 validation rows wanted out of 300, rows 0, 100 and 200 of them are taken. */
+static void test_evaluation_rows_are_evenly_spaced(void **state) {
+    fixture *f = *state;
+    f->config.data.eval_rows = 3;
+    bl_train *train = open_run(f, pick(), 2);
+    bl_gather(train, BL_GATHER_EVAL, 0, 3);
+    for (size_t i = 0; i < 3; i++) assert_int_equal(train->rows[i], f->data.train_rows + 100 * i);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(train->net.target[i] == f->data.target[f->data.train_rows + 100 * i]);
+    assert_memory_equal(train->net.codes + 3, f->data.codes + 3 * (f->data.train_rows + 100),
+                        3 * sizeof(uint16_t));
+    bl_train_close(train);
+}
+
 static void test_timing(void **state) {
     double seconds = 0.0;
     bl_train *train = open_run(*state, pick(), 1);
@@ -303,6 +366,9 @@ int main(void) {
         CASE(test_divergence_is_an_outcome),
         CASE(test_memory_is_counted_and_its_lack_an_outcome),
         CASE(test_refuses_what_cannot_be),
+        CASE(test_least_squares_is_solved),
+        CASE(test_one_batch_is_learnt_by_heart),
+        CASE(test_evaluation_rows_are_evenly_spaced),
         CASE(test_timing),
     };
     return cmocka_run_group_tests_name("train", tests, NULL, NULL);

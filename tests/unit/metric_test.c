@@ -1,0 +1,127 @@
+/* Metrics against libm, in any chunks, in rule B's order; and the choices against the tables. */
+#include "engine/base/mem.h"
+#include "engine/base/numerics.h"
+#include "engine/base/philox.h"
+#include "engine/config/choices.h"
+#include "engine/model/loss.h"
+#include "engine/model/metric.h"
+#include "engine/model/model.h"
+#include "engine/optim/optim.h"
+#include "engine/optim/schedule.h"
+#include "tests/check.h"
+#include <math.h>
+
+enum { COUNT = 1400 };
+
+static float g_y[COUNT], g_target[COUNT];
+
+static int setup(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        g_y[i] = 8.0f + bl_unit_f32(bl_random_u32(1, BL_STREAM_SYNTH, 0, i));
+        g_target[i] = 8.0f + bl_unit_f32(bl_random_u32(1, BL_STREAM_SYNTH, 1, i));
+    }
+    return 0;
+}
+
+static double exp_rmspe64(size_t i) {
+    const double truth = exp((double)g_target[i]);
+    return pow((truth - exp((double)g_y[i])) / truth, 2.0);
+}
+static double rmse64(size_t i) {
+    return pow((double)g_y[i] - (double)g_target[i], 2.0);
+}
+
+static const struct {
+    const char *name;
+    double (*term)(size_t i); /* both are the root of a mean */
+} k_cases[] = {
+    {"exp_rmspe", exp_rmspe64},
+    {"rmse",      rmse64     }
+};
+
+static double value_in_chunks(const bl_metric *metric, size_t count, size_t chunk) {
+    bl_metric_sum sum;
+    bl_metric_begin(&sum, metric);
+    for (size_t i = 0; i < count; i += chunk)
+        bl_metric_add(&sum, g_y + i, g_target + i, bl_min_size(chunk, count - i));
+    return bl_metric_value(&sum);
+}
+
+static void test_values(void **state) {
+    (void)state;
+    for (size_t m = 0; m < bl_metric_count; m++) {
+        size_t c = 0;
+        while (c < BL_COUNT(k_cases) && strcmp(k_cases[c].name, bl_metric_table[m]->name) != 0) c++;
+        if (c == BL_COUNT(k_cases)) fail_msg("%s has no case here", bl_metric_table[m]->name);
+        double sum = 0.0;
+        for (size_t i = 0; i < COUNT; i++) sum += k_cases[c].term(i);
+        const double expected = sqrt(sum / COUNT);
+        assert_true(fabs(value_in_chunks(bl_metric_table[m], COUNT, COUNT) - expected) <
+                    1e-13 * expected);
+        assert_true(isnan(value_in_chunks(bl_metric_table[m], 0, 1)));
+    }
+}
+
+static void test_chunks_change_no_bit(void **state) {
+    (void)state;
+    static const size_t chunks[] = {1, 7, 255, 256, 257, 1000};
+    for (size_t m = 0; m < bl_metric_count; m++)
+        for (size_t i = 0; i < BL_COUNT(chunks); i++)
+            assert_true(value_in_chunks(bl_metric_table[m], COUNT, chunks[i]) ==
+                        value_in_chunks(bl_metric_table[m], COUNT, COUNT));
+}
+
+/* Terms whose sum depends on its order: 6 blocks are ((0+1)+(2+3)) + (4+5). */
+static double plain_term(double y, double target) {
+    (void)target;
+    return y;
+}
+static double plain_finish(double sum, double count) {
+    (void)count;
+    return sum;
+}
+
+static void test_order_is_rule_b(void **state) {
+    (void)state;
+    static const bl_metric plain = {.name = "sum", .term = plain_term, .finish = plain_finish};
+    double block[6] = {0};
+    bl_metric_sum sum;
+    float y[6 * BL_BLOCK - 100];
+    const size_t count = BL_COUNT(y);
+    for (size_t i = 0; i < count; i++) {
+        const int32_t power = (int32_t)(bl_random_u32(2, BL_STREAM_SYNTH, 0, i) % 60) - 30;
+        y[i] = ldexpf(i % 3 ? 1.25f : -1.5f, power);
+        block[i / BL_BLOCK] += (double)y[i];
+    }
+    bl_metric_begin(&sum, &plain);
+    bl_metric_add(&sum, y, y, count);
+    const double expected = (block[4] + block[5]) + ((block[0] + block[1]) + (block[2] + block[3]));
+    assert_true(bl_metric_value(&sum) == expected);
+}
+
+#define CHECK_CHOICES(choices, table, count)                                                       \
+    do {                                                                                           \
+        static const char *const names[] = {choices(BL_CHOICE_NAME)};                              \
+        assert_int_equal(BL_COUNT(names), count);                                                  \
+        for (size_t i = 0; i < (count); i++) assert_string_equal(names[i], (table)[i]->name);      \
+    } while (0)
+
+static void test_choices_are_the_tables(void **state) {
+    (void)state;
+    CHECK_CHOICES(BL_CHOICES_MODEL, bl_model_table, bl_model_count);
+    CHECK_CHOICES(BL_CHOICES_LOSS, bl_loss_table, bl_loss_count);
+    CHECK_CHOICES(BL_CHOICES_METRIC, bl_metric_table, bl_metric_count);
+    CHECK_CHOICES(BL_CHOICES_OPTIMIZER, bl_optim_table, bl_optim_count);
+    CHECK_CHOICES(BL_CHOICES_SCHEDULE, bl_schedule_table, bl_schedule_count);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_chunks_change_no_bit),
+        cmocka_unit_test(test_order_is_rule_b),
+        cmocka_unit_test(test_choices_are_the_tables),
+    };
+    return cmocka_run_group_tests_name("metric", tests, setup, NULL);
+}

@@ -1,0 +1,183 @@
+/* Nets as models build them: layers, widths, parameters, initial values. */
+#include "engine/model/layer.h"
+#include "engine/model/model.h"
+#include "tests/check.h"
+#include "tests/unit/tiny_data.h"
+#include <math.h>
+
+static void build(bl_net *net, const bl_config *config, size_t categorical, size_t continuous) {
+    static const uint32_t cardinality[] = {1116, 8, 4};
+    static const char *const name[] = {"Store", "DayOfWeek", "Flag"};
+    const bl_model_input input = {.categorical = categorical,
+                                  .continuous = continuous,
+                                  .cardinality = cardinality,
+                                  .categorical_name = name,
+                                  .target_is_log = true,
+                                  .target_max = 41551.0};
+    CHECK_OK(bl_model_build(net, config, &input, ERR));
+}
+
+/* "embedding dropout ..." */
+static void check_layers(const bl_net *net, const char *expected) {
+    char text[512] = "";
+    for (size_t i = 0; i < net->nodes; i++) {
+        const size_t n = strlen(text);
+        (void)snprintf(text + n, sizeof text - n, "%s%s:%zu", i ? " " : "",
+                       net->node[i].layer->name, net->node[i].width);
+    }
+    assert_string_equal(text, expected);
+}
+
+static void test_embedding_widths(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t n;
+        size_t width;
+    } anchors[] = {
+        {1116,  81 },
+        {13,    7  },
+        {8,     5  },
+        {4,     3  },
+        {32,    11 },
+        {53,    15 },
+        {1,     2  },
+        {65536, 600}
+    };
+    for (size_t i = 0; i < BL_COUNT(anchors); i++)
+        assert_int_equal(bl_embedding_width(anchors[i].n), anchors[i].width);
+}
+
+static void test_tabular_layers(void **state) {
+    (void)state;
+    bl_config config;
+    bl_net net;
+    tiny_config(&config);
+    build(&net, &config, 3, 2);
+    check_layers(&net, "embedding:89 dropout:89 batchnorm:2 concat:91 dense:24 relu:24 "
+                       "batchnorm:24 dropout:24 dense:12 relu:12 batchnorm:12 dropout:12 dense:1 "
+                       "sigmoid_range:1");
+    assert_true(fabs((double)bl_net_output(&net)->set.high - log(1.2 * 41551.0)) < 1e-6);
+    assert_string_equal(net.param[0].name, "0.embedding.Store");
+    assert_string_equal(net.param[net.params - 1].name, "12.dense.bias");
+    bl_net_free(&net);
+
+    build(&net, &config, 0, 2);
+    check_layers(&net, "batchnorm:2 dense:24 relu:24 batchnorm:24 dropout:24 dense:12 relu:12 "
+                       "batchnorm:12 dropout:12 dense:1 sigmoid_range:1");
+    bl_net_free(&net);
+
+    config.model.batch_norm = false;
+    config.model.embedding_dropout = 0.0;
+    config.model.dropout.n = 0;
+    config.model.hidden.n = 1;
+    (void)snprintf(config.model.output, BL_NAME, "linear");
+    build(&net, &config, 3, 2);
+    check_layers(&net, "embedding:89 concat:91 dense:24 relu:24 dense:1");
+    bl_net_free(&net);
+    build(&net, &config, 3, 0);
+    check_layers(&net, "embedding:89 dense:24 relu:24 dense:1");
+    bl_net_free(&net);
+
+    config.model.dropout = (bl_f64_list){.v = {0.5}, .n = 1}; /* one for all */
+    config.model.hidden.n = 2;
+    build(&net, &config, 0, 2);
+    check_layers(&net, "dense:24 relu:24 dropout:24 dense:12 relu:12 dropout:12 dense:1");
+    bl_net_free(&net);
+}
+
+/* Tensors lie one after another without overlap, each on a cache line. */
+static void test_parameter_table(void **state) {
+    (void)state;
+    bl_config config;
+    bl_net net;
+    size_t end[2] = {0, 0};
+    tiny_config(&config);
+    build(&net, &config, 3, 2);
+    for (size_t i = 0; i < net.params; i++) {
+        const bl_param *p = &net.param[i];
+        assert_int_equal(p->offset % 16, 0);
+        assert_true(p->offset >= end[p->running] && p->offset < end[p->running] + 16);
+        end[p->running] = p->offset + p->rows * p->cols;
+    }
+    assert_true(end[0] <= net.weights && end[1] <= net.runnings);
+    bl_net_free(&net);
+}
+
+static void check_values(const bl_param *p, const float *values) {
+    const size_t count = p->rows * p->cols;
+    double sum = 0.0, squares = 0.0, most = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        sum += (double)values[i];
+        squares += (double)values[i] * (double)values[i];
+        most = fmax(most, fabs((double)values[i]));
+    }
+    const double n = (double)count, deviation = sqrt(squares / n), scale = (double)p->scale;
+    switch (p->init) {
+    case BL_INIT_ZERO:
+        assert_true(most == 0.0);
+        break;
+    case BL_INIT_ONE:
+        assert_true(sum == n && squares == n);
+        break;
+    case BL_INIT_UNIFORM:
+        assert_true(most <= scale);
+        if (count < 1000) break;
+        assert_true(fabs(sum / n) < 5.0 * scale / sqrt(3.0 * n));
+        assert_true(fabs(deviation - scale / sqrt(3.0)) < 0.05 * scale);
+        break;
+    case BL_INIT_NORMAL: /* folded at two deviations: .8796 of the full deviation */
+        assert_true(most <= 2.0 * scale);
+        if (count < 1000) break;
+        assert_true(fabs(sum / n) < 5.0 * scale / sqrt(n));
+        assert_true(deviation > 0.85 * scale && deviation < 0.95 * scale);
+        break;
+    }
+}
+
+static void test_initial_values(void **state) {
+    (void)state;
+    bl_config config;
+    bl_net net;
+    bl_arena dry = {0}, arena;
+    bl_plan plan = {.arena = &dry};
+    tiny_config(&config);
+    build(&net, &config, 3, 2);
+    bl_net_plan(&net, &plan, 4);
+    CHECK_OK(bl_arena_init(&arena, dry.peak, ERR));
+    plan.arena = &arena;
+    bl_net_plan(&net, &plan, 4);
+    bl_net_reset(&net, 1);
+    for (size_t i = 0; i < net.params; i++) {
+        const bl_param *p = &net.param[i];
+        check_values(p, (p->running ? net.running : net.weight) + p->offset);
+    }
+    float *first = bl_xalloc(net.weights * sizeof *first);
+    memcpy(first, net.weight, net.weights * sizeof *first);
+    bl_net_reset(&net, 2);
+    assert_memory_not_equal(first, net.weight, net.weights * sizeof *first);
+    bl_net_reset(&net, 1);
+    assert_memory_equal(first, net.weight, net.weights * sizeof *first);
+    free(first);
+    bl_arena_free(&arena);
+    bl_net_free(&net);
+}
+
+static void test_no_columns(void **state) {
+    (void)state;
+    bl_config config;
+    bl_net net;
+    bl_err err;
+    tiny_config(&config);
+    const bl_model_input input = {.target_is_log = true, .target_max = 10.0};
+    assert_int_equal(bl_model_build(&net, &config, &input, &err), BL_EINVAL);
+    bl_net_free(&net);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_embedding_widths), cmocka_unit_test(test_tabular_layers),
+        cmocka_unit_test(test_parameter_table),  cmocka_unit_test(test_initial_values),
+        cmocka_unit_test(test_no_columns),
+    };
+    return cmocka_run_group_tests_name("net", tests, NULL, NULL);
+}
