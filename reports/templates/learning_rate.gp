@@ -1,5 +1,5 @@
-set tmargin at screen 0.815
-set key at screen 0.185,0.93 left top vertical maxrows 2
+set tmargin at screen (has_edge ? 0.775 : 0.815)
+set key at screen 0.185,0.93 left top vertical maxrows (has_edge ? 3 : 2)
 
 # Rates tried: the darker, the closer to the best; crosses never arrived.
 set palette defined (1 '#333333', 1.25 '#8a8a8a', 2 '#dddddd')
@@ -11,7 +11,7 @@ plot data index 'rules' using 1:2 with lines linecolor rgb green linewidth 1.5 t
      data index 'rules' using 1:3 with lines linecolor rgb orange dashtype 2 linewidth 1.5 title 'linear', \
      data index 'arrived' using 1:2:4 with points pointtype 7 pointsize 0.5 palette notitle, \
      data index 'lost' using 1:2 with points pointtype 2 pointsize 0.4 linecolor rgb grey \
-       title (has_lost ? 'tried, in vain' : ''), \
+       title (has_lost ? 'tried, dropped' : ''), \
      data index 'best' using 1:2 with lines linecolor rgb blue linewidth 1.2 notitle, \
      data index 'best' using 1:($3 == 1 ? $2 : NaN) with points pointtype 7 pointsize 0.9 linecolor rgb blue title 'best', \
      data index 'best' using 1:($3 == 1 ? NaN : $2) with points pointtype 7 pointsize 1.1 linecolor rgb 'white' notitle, \
