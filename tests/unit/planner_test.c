@@ -63,7 +63,7 @@ static void finds_the_exhaustive_winner(void **state) {
                            &config, &f, NULL, ERR));
         double spent_by_all = 0;
         for (int64_t batch = 32; batch <= 1024; batch *= 2) {
-            char expected[128], rate[32];
+            char expected[192], rate[32];
             const double winner = exhaustive(&f, batch, 3, &spent_by_all);
             for (int digits = 1; digits <= 17; digits++) {
                 (void)snprintf(rate, sizeof rate, "%.*g", digits, winner);

@@ -1,0 +1,1 @@
+return function(exp) exp:run{ { bach_size = 1/0 } } end

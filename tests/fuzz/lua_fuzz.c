@@ -1,0 +1,54 @@
+/* Any bytes as a sweep script, under small limits: it ends, in time, with BL_OK or with a message.
+ * Every round is answered as if nothing reached its target. */
+#include "engine/base/file.h"
+#include "engine/base/mem.h"
+#include "engine/sweep/round.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *results,
+                           bl_err *err) {
+    (void)ctx;
+    (void)err;
+    for (size_t i = 0; i < round->count; i++) {
+        BL_ASSERT(round->trial[i].max_steps >= 1 && round->trial[i].config.train.batch_size >= 1);
+        results[i].outcome = i % 2 ? BL_OUTCOME_BUDGET : BL_OUTCOME_DIVERGED;
+        results[i].steps = round->trial[i].max_steps;
+        results[i].eval = bl_xalloc(sizeof *results[i].eval);
+        results[i].eval[0] = (bl_eval){.step = results[i].steps, .value = (double)(i + 1)};
+        results[i].evals = 1;
+    }
+    return BL_OK;
+}
+
+static bl_status decide(void *ctx, const char *json, const char *text, bl_err *err) {
+    (void)ctx;
+    (void)err;
+    BL_ASSERT(strlen(json) > 0 && strchr(text, '\n') == NULL && strstr(json, "nan") == NULL);
+    return BL_OK;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
+    static const char settings[] = "dataset = \"fake\"; sweep: { batch_sizes = [32, 64]; };";
+    static const bl_planner_limits limits = {
+        .memory_bytes = 4 << 20, .instructions = 1000000, .cpu_seconds = 0.1, .max_trials = 200};
+    const bl_planner_facts facts = {.epoch_rows = 1000};
+    const bl_planner_host host = {.run = run_round, .decide = decide};
+    bl_config *config = bl_xalloc(sizeof *config);
+    bl_err err = {0};
+    char path[] = "/tmp/bl-fuzz-XXXXXX";
+    const int fd = mkstemp(path);
+    BL_ASSERT(fd >= 0 && write(fd, data, n) == (ssize_t)n && close(fd) == 0);
+    BL_ASSERT(bl_config_parse(config, settings, sizeof settings - 1, "fuzz.cfg", NULL, NULL, 0,
+                              &err) == BL_OK);
+    err = (bl_err){0};
+    const bl_status status =
+        bl_planner_run(path, "scripts/lua", config, &facts, &host, &limits, &err);
+    BL_ASSERT(status == BL_OK || err.text[0] != '\0');
+    BL_ASSERT(unlink(path) == 0);
+    free(config);
+    return 0;
+}
