@@ -21,5 +21,6 @@ done <<'EOF'
 libconfig engine/config
 lua engine/sweep
 nettle engine/base
+zlib engine/base
 EOF
 exit $bad

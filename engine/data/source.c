@@ -1,9 +1,9 @@
 #include "engine/data/source.h"
+#include "engine/base/gzip.h"
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 bool bl_source_find(char path[BL_PATH], const char *data_path, const char *folder,
                     const char *file) {
@@ -17,38 +17,6 @@ bool bl_source_find(char path[BL_PATH], const char *data_path, const char *folde
         at = at[n] ? at + n + 1 : NULL;
     }
     return false;
-}
-
-bl_status bl_gunzip(bl_buf *out, const void *bytes, size_t n, const char *name, bl_err *err) {
-    enum { PIECE = 1 << 20 };
-    z_stream z = {.next_in = (Bytef *)(uintptr_t)bytes};
-    size_t left = n;
-    int code = inflateInit2(&z, 15 + 16); /* gzip only */
-    if (code != Z_OK) BL_FAIL(err, BL_ENOMEM, "%s: no memory to uncompress it", name);
-    unsigned char *piece = bl_xalloc(PIECE);
-    while (code != Z_STREAM_END || left > 0 || z.avail_in > 0) {
-        if (code == Z_STREAM_END && inflateReset(&z) != Z_OK) break;
-        if (z.avail_in == 0) {
-            z.avail_in = (uInt)bl_min_size(left, 1u << 30);
-            left -= z.avail_in;
-        }
-        z.next_out = piece;
-        z.avail_out = PIECE;
-        code = inflate(&z, Z_NO_FLUSH);
-        bl_buf_add(out, piece, PIECE - z.avail_out);
-        if (code != Z_OK && code != Z_STREAM_END) break;
-    }
-    const char *why = code == Z_BUF_ERROR ? "it is cut short"
-                      : z.msg             ? z.msg
-                                          : "it is no gzip file";
-    char reason[80];
-    snprintf(reason, sizeof reason, "%s", why);
-    inflateEnd(&z);
-    free(piece);
-    if (code != Z_STREAM_END)
-        BL_FAIL(err, BL_EFORMAT, "%s: damaged after %zu uncompressed bytes: %s", name, out->len,
-                reason);
-    return BL_OK;
 }
 
 static bl_status altered(const bl_source *s, const bl_manifest *m, const bl_file_decl *decl,

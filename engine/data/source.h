@@ -22,8 +22,4 @@ bl_status bl_source_open(bl_source *source, const char *path, const bl_manifest 
 /* The uncompressed content; valid until the source is closed. */
 bl_status bl_source_text(bl_source *source, const char **text, size_t *n, bl_err *err) BL_CHECKED;
 void bl_source_close(bl_source *source);
-
-/* Uncompresses a whole gzip file, all of its members. */
-bl_status bl_gunzip(bl_buf *out, const void *bytes, size_t n, const char *name,
-                    bl_err *err) BL_CHECKED;
 #endif

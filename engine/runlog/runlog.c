@@ -1,5 +1,6 @@
 #include "engine/runlog/runlog.h"
 #include "engine/base/file.h"
+#include "engine/base/gzip.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
@@ -19,7 +20,7 @@ bl_status bl_runlog_write(const char *path, const char *text, size_t n, bl_err *
 bl_status bl_runlog_read(bl_buf *text, const char *path, bl_err *err) {
     bl_map map;
     BL_TRY(bl_file_map(&map, path, err));
-    const bl_status status = bl_gunzip(text, map.data, map.size, path, err);
+    const bl_status status = bl_gunzip_one(text, map.data, map.size, BL_RUNLOG_LIMIT, path, err);
     bl_file_unmap(&map);
     return status;
 }

@@ -10,13 +10,6 @@
 
 enum { BL_RUNLOG_LIMIT = 1 << 30 }; /* the most text that is unpacked */
 
-/* Gzip of `n` bytes appended to `out`. */
-bl_status bl_gzip(bl_buf *out, const void *bytes, size_t n, bl_err *err) BL_CHECKED;
-/* The text of exactly one gzip member, appended to `out`. Truncated, damaged or followed by
- * anything: BL_EFORMAT, naming `name`. */
-bl_status bl_gunzip(bl_buf *out, const void *bytes, size_t n, const char *name,
-                    bl_err *err) BL_CHECKED;
-
 /* Packs and writes a file at once, replacing what is there. */
 bl_status bl_runlog_write(const char *path, const char *text, size_t n, bl_err *err) BL_CHECKED;
 /* The whole unpacked text of a log file. */
