@@ -28,10 +28,11 @@ static uint64_t number_word(double value) {
     return word;
 }
 
+/* Small whole numbers differ only in the upper bits of a double: fold those down first. */
 static uint64_t hash_words(const uint64_t *word, size_t n) {
-    uint64_t h = 0x9E3779B97F4A7C15u;
+    uint64_t h = 0;
     for (size_t i = 0; i < n; i++) {
-        h = (h ^ word[i]) * 0xBF58476D1CE4E5B9u;
+        h = (h ^ word[i] ^ word[i] >> 32) * 0x9E3779B97F4A7C15u;
         h ^= h >> 29;
     }
     return h;

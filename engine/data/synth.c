@@ -38,15 +38,21 @@ static bl_status grid(const synth *s, bl_err *err) {
     const bl_column *group = add_column(s, d->group, BL_COLUMN_NUMBER, err);
     const bl_column *date = group ? add_column(s, d->date, BL_COLUMN_DATE, err) : NULL;
     if (!date) return BL_ENOMEM;
-    for (size_t i = 0; i < s->frame->rows; i++) {
-        const int32_t day = last - (int32_t)(i / groups), weekday = bl_weekday(day);
-        group->number[i] = (double)(i % groups + 1);
-        date->number[i] = day;
+    double *effect = bl_xalloc(groups * sizeof *effect);
+    for (size_t g = 0; g < groups; g++) effect[g] = d->group_effect * normal(s, GROUP_EFFECT, g);
+    for (size_t i = 0; i < s->frame->rows; i += groups) {
+        const int32_t day = last - (int32_t)(i / groups);
         const float turn = (float)((double)(day % 1461) / 365.25);
-        s->log_target[i] = d->level + d->group_effect * normal(s, GROUP_EFFECT, i % groups) +
-                           d->weekday_effect * normal(s, WEEKDAY_EFFECT, (uint64_t)weekday) +
-                           d->season_effect * (double)bl_sin_turn(turn - (float)(int32_t)turn);
+        const double of_day =
+            d->level + d->weekday_effect * normal(s, WEEKDAY_EFFECT, (uint64_t)bl_weekday(day)) +
+            d->season_effect * (double)bl_sin_turn(turn - (float)(int32_t)turn);
+        for (size_t g = 0; g < groups; g++) {
+            group->number[i + g] = (double)(g + 1);
+            date->number[i + g] = day;
+            s->log_target[i + g] = of_day + effect[g];
+        }
     }
+    free(effect);
     return BL_OK;
 }
 
