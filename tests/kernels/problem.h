@@ -17,7 +17,8 @@ typedef enum filling {
 } filling;
 
 typedef enum array_role { ROLE_IN, ROLE_OUT, ROLE_INOUT } array_role;
-enum { PER_EXAMPLE = 1, RULE_B = 2 }; /* what an array promises: rows belong to examples; sums */
+/* What an array is: rows belong to examples; sums over examples; doubles. */
+enum { PER_EXAMPLE = 1, RULE_B = 2, DOUBLES = 4 };
 
 typedef struct array {
     const char *name;
