@@ -158,8 +158,8 @@ void bl_words_cell(bl_buf *out, const bl_answer *answer, size_t row, int column_
         bl_words_count(out, s->batch_size);
         break;
     case COLUMN_RATE:
+        if (!s->bracketed) bl_buf_str(out, "* ");
         bl_words_rate(out, s->learning_rate);
-        if (!s->bracketed) bl_buf_str(out, " *");
         break;
     case COLUMN_STEPS:
         cell_steps(out, s);

@@ -1,0 +1,418 @@
+/* The report room against a handmade sweep whose answer is known. */
+#include "engine/base/file.h"
+#include "engine/base/json.h"
+#include "engine/report/figures.h"
+#include "engine/report/report.h"
+#include "tests/check.h"
+#include "tests/unit/report_fixture.h"
+#include <dirent.h>
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char templates[] = "reports/templates";
+
+/* A folder of its own for each test. */
+typedef struct place {
+    char root[64], runs[BL_PATH], report[BL_PATH];
+} place;
+
+static int enter(void **state) {
+    place *p = calloc(1, sizeof *p);
+    (void)snprintf(p->root, sizeof p->root, "/tmp/report_test.XXXXXX");
+    if (mkdtemp(p->root) == NULL) return -1;
+    CHECK_OK(bl_path(p->runs, ERR, "%s/runs", p->root));
+    CHECK_OK(bl_path(p->report, ERR, "%s/report", p->root));
+    CHECK_OK(bl_make_dirs(p->runs, ERR));
+    *state = p;
+    return 0;
+}
+
+static void empty(const char *dir) {
+    DIR *d = opendir(dir);
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
+        if (e->d_type == DT_REG) (void)unlinkat(dirfd(d), e->d_name, 0);
+    if (d != NULL) (void)closedir(d);
+    (void)rmdir(dir);
+}
+
+static int leave(void **state) {
+    place *p = *state;
+    empty(p->runs);
+    empty(p->report);
+    empty(p->root);
+    free(p);
+    return 0;
+}
+
+static bl_answer answer_of(const place *p, bl_report_fixture fixture) {
+    bl_answer a;
+    CHECK_OK(bl_report_fixture_write(&fixture, p->runs, ERR));
+    CHECK_OK(bl_report_answer(&a, p->runs, ERR));
+    return a;
+}
+
+static void expect_text(const bl_answer *a, const char *expected) {
+    bl_buf text = {0};
+    bl_report_recommendation_text(a, &text);
+    assert_string_equal(bl_buf_text(&text), expected);
+    bl_buf_free(&text);
+}
+
+static bool says(const bl_answer *a, const char *part) {
+    bl_buf text = {0};
+    bl_report_recommendation_text(a, &text);
+    const bool found = strstr(bl_buf_text(&text), part) != NULL;
+    bl_buf_free(&text);
+    return found;
+}
+
+static bool has_gnuplot(void) {
+    return system("gnuplot --version >/dev/null 2>&1") == 0;
+}
+
+static bool in_report(const place *p, const char *file) {
+    char path[BL_PATH];
+    CHECK_OK(bl_path(path, ERR, "%s/%s", p->report, file));
+    return bl_file_exists(path);
+}
+
+static bl_buf contents(const place *p, const char *file) {
+    char path[BL_PATH];
+    bl_buf out = {0};
+    CHECK_OK(bl_path(path, ERR, "%s/%s", p->report, file));
+    CHECK_OK(bl_file_read(&out, path, 1 << 24, ERR));
+    return out;
+}
+
+/* Everything but the drawings, which need gnuplot. */
+static void write_report(const place *p, const bl_answer *a) {
+    bl_err err = {0};
+    const bl_status status = bl_report_write(a, p->report, templates, &err);
+    if (status != BL_OK && status != BL_EUNSUPPORTED) fail_msg("%s", err.text);
+}
+
+/* ---- the answer -------------------------------------------------------------------------------
+ */
+
+/* S = 200 (1 + 1024 / B) and 1 ms + B / 64 ms a step: 16 384 saves most steps; B = 256 takes 1000
+ * steps of 5 ms, the fastest and, with two threads each, the cheapest. */
+static void three_optima(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 10, .seeds = 3, .timing = true});
+    assert_true(a.answered && a.timed);
+    assert_int_equal(a.size_count, 10);
+    assert_int_equal(a.best[BL_STATS_FEWEST_STEPS].index, 9);
+    assert_int_equal(a.best[BL_STATS_FASTEST].index, 3);
+    assert_int_equal(a.best[BL_STATS_CHEAPEST].index, 3);
+    const bl_report_size *s = &a.sizes[3];
+    assert_float_equal(s->learning_rate, 0x1p-9, 0);
+    assert_float_equal(s->join.cost[BL_STATS_FEWEST_STEPS].value, 1005, 1e-9);
+    assert_float_equal(s->join.cost[BL_STATS_FASTEST].value, 5.025, 1e-9);
+    assert_float_equal(s->join.cost[BL_STATS_CHEAPEST].value, 10.05, 1e-9);
+    assert_float_equal(bl_answer_money(&a, 3600), 0.04, 1e-12);
+    assert_float_equal(bl_answer_examples(s), 1005 * 256, 1e-6);
+    assert_true(isnan(bl_answer_joules(s)));
+    assert_float_equal(a.critical.efficiency_50.value, 1024, 30);
+    assert_int_equal(a.critical.noise, BL_STATS_NOISE_SEEDS);
+    bl_answer_free(&a);
+}
+
+static void the_words(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 6,
+                                                        .seeds = 1,
+                                                        .timing = true,
+                                                        .budgets = true,
+                                                        .last_censored = true,
+                                                        .first_at_edge = true});
+    expect_text(
+        &a,
+        "fixture, preset tiny: training until exp_rmspe <= 0.2\n"
+        "\n"
+        "batch       best lr    steps     examples        time    core-s           EUR     memory\n"
+        "   32   * 0.0009766    6,600      211,200      9.90 s      19.8      0.000220   8.24 MiB\n"
+        "   64     0.0009766    3,400      217,600      6.80 s      13.6      0.000151   8.85 MiB\n"
+        "  128      0.001953    1,800      230,400      5.40 s      10.8      0.000120   10.1 MiB\n"
+        "  256      0.001953    1,000      256,000      5.00 s      10.0      0.000111   12.5 MiB\n"
+        "  512      0.003906      600      307,200      5.40 s      10.8      0.000120   17.4 MiB\n"
+        "1,024      0.003906   >= 400   >= 409,600   >= 6.80 s   >= 13.6   >= 0.000151   27.2 MiB\n"
+        "* at the edge of the rates tried: a better one may lie beyond\n"
+        "\n"
+        "Fewest steps: batch size 512 at learning rate 0.003906, 600 steps.\n"
+        "Fastest: batch size 256 at learning rate 0.001953, 5.00 s.\n"
+        "Cheapest: batch size 256 at learning rate 0.001953, 10.0 core-seconds, 0.000111 EUR.\n"
+        "Perfect scaling ends (10 % more steps than it promises): batch size 120.\n"
+        "Critical batch size (half the efficiency of small batches): batch size >= 512.\n"
+        "Larger batches save no more steps (within 10 % of the floor): batch size >= 406.\n"
+        "Fit: the hyperbola describes the data (worst deviation 0 %); its bend lies outside the "
+        "measured batch sizes.\n"
+        "Best within 2 epochs: batch size 64 at learning rate 0.0009766, exp_rmspe 0.15.\n"
+        "Best within 2,000 steps: batch size 1,024 at learning rate 0.003906, exp_rmspe 0.05.\n"
+        "Without repeated seeds there are no intervals: small differences may be chance.\n");
+    bl_answer_free(&a);
+}
+
+static void ties_are_named(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 10, .seeds = 3, .timing = true});
+    const char *alone = "217 steps (212 to 222).\n";
+    assert_true(says(&a, alone));
+    a.sizes[8].join.tied[BL_STATS_FEWEST_STEPS] = true;
+    a.best[BL_STATS_FEWEST_STEPS].tied = 1;
+    assert_true(says(&a, "(212 to 222). Batch size 8,192 cannot be told apart from it.\n"));
+    a.sizes[6].join.tied[BL_STATS_FEWEST_STEPS] = true;
+    a.sizes[7].join.tied[BL_STATS_FEWEST_STEPS] = true;
+    a.best[BL_STATS_FEWEST_STEPS].tied = 3;
+    assert_true(says(&a, "Batch sizes 2,048, 4,096 and 8,192 cannot be told apart from it.\n"));
+    a.best[BL_STATS_FEWEST_STEPS].judged = false;
+    assert_true(says(&a, alone));
+    bl_answer_free(&a);
+}
+
+static void synthetic_data_comes_first(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1, .synthetic = true});
+    bl_buf text = {0};
+    bl_report_recommendation_text(&a, &text);
+    assert_memory_equal(bl_buf_text(&text), "SYNTHETIC DATA", 14);
+    bl_buf_free(&text);
+    write_report(*state, &a);
+    bl_buf gp = contents(*state, "scaling.gp"), html = contents(*state, "report.html");
+    assert_non_null(strstr(gp.data, "synthetic_text = 'SYNTHETIC DATA'"));
+    assert_non_null(strstr(html.data, "<p class=\"synthetic\">SYNTHETIC DATA</p>"));
+    bl_buf_free(&html);
+    bl_buf_free(&gp);
+    bl_answer_free(&a);
+}
+
+static void without_timing(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 5, .seeds = 2});
+    assert_false(a.timed);
+    assert_true(a.best[BL_STATS_FEWEST_STEPS].known);
+    assert_false(a.best[BL_STATS_FASTEST].known);
+    assert_true(says(&a, "No timing pass yet"));
+    assert_false(says(&a, "Fastest"));
+    write_report(*state, &a);
+    assert_false(in_report(*state, "time.gp"));
+    assert_true(in_report(*state, "resources.gp"));
+    bl_answer_free(&a);
+}
+
+static void one_batch_size(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 1, .seeds = 1, .timing = true});
+    expect_text(
+        &a, "fixture, preset tiny: training until exp_rmspe <= 0.2\n"
+            "\n"
+            "batch     best lr   steps   examples     time   core-s        EUR     memory\n"
+            "   32   0.0009766   6,600    211,200   9.90 s     19.8   0.000220   8.24 MiB\n"
+            "\n"
+            "Fewest steps: batch size 32 at learning rate 0.0009766, 6,600 steps.\n"
+            "Fastest: batch size 32 at learning rate 0.0009766, 9.90 s.\n"
+            "Cheapest: batch size 32 at learning rate 0.0009766, 19.8 core-seconds, 0.000220 EUR.\n"
+            "Fit: too little data: 1 batch size reached the target, a fit needs 3.\n"
+            "Without repeated seeds there are no intervals: small differences may be chance.\n");
+    assert_false(a.critical.efficiency_50.known);
+    write_report(*state, &a);
+    bl_answer_free(&a);
+}
+
+static void nothing_reached(void **state) {
+    bl_answer a = answer_of(
+        *state, (bl_report_fixture){.sizes = 4, .seeds = 2, .timing = true, .all_censored = true});
+    assert_false(a.answered);
+    assert_true(says(&a, "No answer: exp_rmspe <= 0.2 was not reached within the budget at any "
+                         "batch size.\n"));
+    bl_buf json = {0};
+    bl_report_recommendation_json(&a, &json);
+    assert_non_null(strstr(json.data, "\"steps\":null,\"time\":null,\"resource\":null"));
+    bl_buf_free(&json);
+    write_report(*state, &a);
+    bl_answer_free(&a);
+}
+
+/* ---- files ------------------------------------------------------------------------------------
+ */
+
+static void json_parses(void **state) {
+    bl_answer a = answer_of(
+        *state, (bl_report_fixture){.sizes = 10, .seeds = 3, .timing = true, .budgets = true});
+    bl_buf json = {0};
+    bl_json_doc doc = {0};
+    bl_report_recommendation_json(&a, &json);
+    CHECK_OK(bl_json_parse(&doc, json.data, json.len, "recommendation", 1, ERR));
+    const bl_json *time = bl_json_get(doc.root, "time");
+    assert_float_equal(bl_json_number(time, "batch_size", 0), 256, 0);
+    assert_float_equal(bl_json_number(time, "learning_rate", 0), 0x1p-9, 0);
+    assert_float_equal(bl_json_number(time, "value", 0), 5.025, 1e-8);
+    assert_true(bl_json_number(time, "low", 9) < 5.025);
+    assert_true(bl_json_number(time, "high", 0) > 5.025);
+    assert_non_null(bl_json_get(bl_json_get(doc.root, "critical"), "max_useful"));
+    assert_int_equal(bl_json_get(doc.root, "batch_sizes")->count, 10);
+    assert_int_equal(bl_json_get(doc.root, "budgets")->count, 20);
+    bl_json_free(&doc);
+    bl_buf_free(&json);
+    bl_answer_free(&a);
+}
+
+static void tables_are_exact(void **state) {
+    bl_answer a = answer_of(
+        *state,
+        (bl_report_fixture){
+            .sizes = 3, .seeds = 1, .timing = true, .budgets = true, .last_censored = true});
+    write_report(*state, &a);
+    bl_buf text = contents(*state, "scaling.dat");
+    assert_non_null(strstr(text.data, "# reached\n"
+                                      "# batch_size steps low high seeds learning_rate bracketed\n"
+                                      "32 6600 NaN NaN 1 0.0009765625 1\n"
+                                      "64 3400 NaN NaN 1 0.0009765625 1\n\n\n"
+                                      "# censored\n"
+                                      "# batch_size steps low high seeds learning_rate bracketed\n"
+                                      "128 1800 NaN NaN 1 0.001953125 1\n"));
+    bl_buf_free(&text);
+    text = contents(*state, "time.dat");
+    assert_non_null(strstr(text.data, "32 9.9 NaN NaN 0.0015 0.00147 0.00153\n"
+                                      "64 6.8 NaN NaN 0.002 0.00196 0.00204\n"));
+    bl_buf_free(&text);
+    text = contents(*state, "resources.dat");
+    assert_non_null(strstr(text.data, "32 19.8 0.00022 211200 8640000 NaN\n"));
+    bl_buf_free(&text);
+    text = contents(*state, "learning_rate.dat");
+    assert_non_null(strstr(text.data, "32 0.00048828125 8250 1.25 1 1\n"));
+    bl_buf_free(&text);
+    text = contents(*state, "budgets.dat");
+    assert_non_null(strstr(text.data, "# best\n# batch_size value learning_rate steps\n"
+                                      "64 0.15 0.0009765625 100\n"
+                                      "128 0.1 0.001953125 100\n"));
+    bl_buf_free(&text);
+    text = contents(*state, "runs.csv");
+    assert_non_null(strstr(text.data, "1,000000010001,32,0.0009765625,1,0.2,60000,target,6600,"
+                                      "211200,6600,6596,\"rate 0 octaves from \"\"best\"\"\"\n"));
+    bl_buf_free(&text);
+    bl_answer_free(&a);
+}
+
+static void same_bytes_twice(void **state) {
+    static const char *const figures[] = {"scaling", "time", "resources", "learning_rate",
+                                          "budgets"};
+    static const char *const endings[] = {"svg", "png", "pdf", "dat", "gp"};
+    if (!has_gnuplot()) skip();
+    bl_answer a = answer_of(
+        *state, (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true, .budgets = true});
+    bl_buf before[sizeof figures / sizeof *figures][sizeof endings / sizeof *endings] = {0};
+    char name[64];
+    for (int round = 0; round < 2; round++) {
+        if (round == 1) (void)sleep(1); /* so that a clock in a file would show */
+        CHECK_OK(bl_report_write(&a, ((place *)*state)->report, templates, ERR));
+        for (size_t f = 0; f < sizeof figures / sizeof *figures; f++)
+            for (size_t e = 0; e < sizeof endings / sizeof *endings; e++) {
+                (void)snprintf(name, sizeof name, "%s.%s", figures[f], endings[e]);
+                bl_buf now = contents(*state, name);
+                if (round == 0) {
+                    before[f][e] = now;
+                    continue;
+                }
+                if (now.len != before[f][e].len || memcmp(now.data, before[f][e].data, now.len))
+                    fail_msg("%s differs from one writing to the next", name);
+                bl_buf_free(&now);
+                bl_buf_free(&before[f][e]);
+            }
+    }
+    bl_buf html = contents(*state, "report.html");
+    assert_non_null(strstr(html.data, "<svg"));
+    bl_buf_free(&html);
+    bl_answer_free(&a);
+}
+
+static void old_figures_go(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1, .timing = true});
+    write_report(*state, &a);
+    assert_true(in_report(*state, "time.dat"));
+    a.timed = false;
+    write_report(*state, &a);
+    assert_false(in_report(*state, "time.dat"));
+    assert_false(in_report(*state, "time.svg"));
+    bl_answer_free(&a);
+}
+
+static void without_gnuplot(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1, .timing = true});
+    char *path = strdup(getenv("PATH"));
+    assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
+    bl_err err = {0};
+    const bl_status status = bl_report_write(&a, ((place *)*state)->report, templates, &err);
+    assert_int_equal(setenv("PATH", path, 1), 0);
+    free(path);
+    assert_int_equal(status, BL_EUNSUPPORTED);
+    assert_non_null(strstr(err.text, "gnuplot is not installed"));
+    assert_true(in_report(*state, "scaling.gp") && in_report(*state, "report.html"));
+    assert_false(in_report(*state, "scaling.svg"));
+    bl_answer_free(&a);
+}
+
+static void a_title_is_only_text(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 2, .seeds = 1});
+    (void)snprintf(a.title, sizeof a.title, "it's `id` <b>\n\"x\"");
+    write_report(*state, &a);
+    bl_buf gp = contents(*state, "scaling.gp"), html = contents(*state, "report.html");
+    assert_non_null(strstr(gp.data, "title_text = 'it''s `id` <b> \"x\"'\n"));
+    assert_non_null(strstr(html.data, "<title>it's `id` &lt;b&gt;\n&quot;x&quot;</title>"));
+    bl_buf_free(&html);
+    bl_buf_free(&gp);
+    bl_answer_free(&a);
+}
+
+static void the_date_is_cleared(void **state) {
+    (void)state;
+    char pdf[] = "x /CreationDate (D:20260131120000Z) y", cut[] = "/CreationDate (D:2026";
+    bl_figure_clear_date(pdf, sizeof pdf - 1);
+    assert_string_equal(pdf, "x /CreationDate (D:20000101000000Z) y");
+    bl_figure_clear_date(cut, sizeof cut - 1);
+    assert_string_equal(cut, "/CreationDate (D:2026");
+}
+
+/* ---- bad files --------------------------------------------------------------------------------
+ */
+
+static void expect_fault(const place *p, const char *plan, bl_status code, const char *text) {
+    char path[BL_PATH];
+    bl_err err = {0};
+    bl_answer a;
+    CHECK_OK(bl_path(path, ERR, "%s/plan.jsonl", p->runs));
+    CHECK_OK(bl_file_write(path, plan, strlen(plan), ERR));
+    assert_int_equal(bl_report_answer(&a, p->runs, &err), code);
+    if (strstr(err.text, text) == NULL) fail_msg("'%s' does not say '%s'", err.text, text);
+}
+
+static void bad_plans(void **state) {
+    bl_err err = {0};
+    bl_answer a;
+    const place *p = *state;
+    assert_int_equal(bl_report_answer(&a, p->runs, &err), BL_EMISSING);
+    assert_non_null(strstr(err.text, "there is no plan.jsonl"));
+    expect_fault(p, "", BL_EFORMAT, "empty");
+    expect_fault(p, "{\"record\":\"trial\"}\n", BL_EFORMAT, "plan.jsonl:1: not a plan of format 1");
+    expect_fault(p, "{\"record\":\"plan\",\"format\":1}\n{\n", BL_EFORMAT, "plan.jsonl:2");
+    expect_fault(p,
+                 "{\"record\":\"plan\",\"format\":1}\n"
+                 "{\"record\":\"trial\",\"batch_size\":-4,\"learning_rate\":1}\n",
+                 BL_EFORMAT, "plan.jsonl:2: 'batch_size' is not a positive number");
+}
+
+int main(void) {
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(three_optima),
+        IN_FOLDER(the_words),
+        IN_FOLDER(ties_are_named),
+        IN_FOLDER(synthetic_data_comes_first),
+        IN_FOLDER(without_timing),
+        IN_FOLDER(one_batch_size),
+        IN_FOLDER(nothing_reached),
+        IN_FOLDER(json_parses),
+        IN_FOLDER(tables_are_exact),
+        IN_FOLDER(same_bytes_twice),
+        IN_FOLDER(old_figures_go),
+        IN_FOLDER(without_gnuplot),
+        IN_FOLDER(a_title_is_only_text),
+        cmocka_unit_test(the_date_is_cleared),
+        IN_FOLDER(bad_plans),
+    };
+    return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}
