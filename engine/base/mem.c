@@ -37,8 +37,15 @@ char *bl_xstrdup(const char *text) {
     return memcpy(bl_xalloc(n), text, n);
 }
 
+/* Linux promises memory that it does not have and kills whoever uses it; more than the machine has
+ * is refused here instead. */
+static bool machine_has(size_t bytes) {
+    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    return pages <= 0 || page <= 0 || bytes / (size_t)page < (size_t)pages;
+}
+
 void *bl_alloc(size_t bytes) {
-    if (bytes > SIZE_MAX - (size_t)2 * BL_ALIGN) return NULL;
+    if (bytes > SIZE_MAX - (size_t)2 * BL_ALIGN || !machine_has(bytes)) return NULL;
     void *p = aligned_alloc(BL_ALIGN, (bytes + BL_ALIGN - 1) / BL_ALIGN * BL_ALIGN + BL_ALIGN);
     if (p != NULL) memset(p, 0, bytes);
     return p;
