@@ -1,6 +1,6 @@
 /* One run: an endless deterministic sequence of optimizer steps, of which a prefix is computed.
- * Owns its net, optimizer state and log text; shares the data set. One thread uses it at a time; with
- * threads > 1 it uses that many inside, to the same bits. */
+ * Owns its net, optimizer state and log text; shares the data set. One thread uses it at a time;
+ * with threads > 1 it uses that many inside, to the same bits. */
 #ifndef BL_ENGINE_TRAIN_TRAIN_H
 #define BL_ENGINE_TRAIN_TRAIN_H
 #include "engine/base/buf.h"
@@ -41,9 +41,9 @@ bl_status bl_train_memory(const bl_config *config, const bl_dataset *data, size_
  * beginning, never beyond `limit` (> step), where a prefix that ends there is evaluated as well. */
 int64_t bl_train_next_eval(const bl_config *config, int64_t step, int64_t limit);
 
-/* Trains to the next evaluation (bl_train_next_eval), evaluates, and logs both. `stop` (may be NULL)
- * is looked at after every step: when it becomes nonzero the call returns BL_EINTERRUPTED at a step
- * boundary and may simply be repeated. Divergence is no error: state.diverged. */
+/* Trains to the next evaluation (bl_train_next_eval), evaluates, and logs both. `stop` (may be
+ * NULL) is looked at after every step: when it becomes nonzero the call returns BL_EINTERRUPTED at
+ * a step boundary and may simply be repeated. Divergence is no error: state.diverged. */
 bl_status bl_train_advance(bl_train *train, int64_t limit, const volatile int *stop,
                            bl_err *err) BL_CHECKED;
 const bl_train_state *bl_train_now(const bl_train *train);
@@ -51,9 +51,9 @@ const bl_train_state *bl_train_now(const bl_train *train);
 /* The log so far, header included, footer not: uncompressed JSON lines (docs/formats.md). */
 const bl_buf *bl_train_log(const bl_train *train);
 
-/* The whole state as bytes (also between evaluations): parameters, optimizer and running statistics,
- * position, the log's length and digest. Restoring takes the log's text beside it, and refuses bytes
- * or a log that do not belong together. The same bits follow, at any thread count. */
+/* The whole state as bytes (also between evaluations): parameters, optimizer and running
+ * statistics, position, the log's length and digest. Restoring takes the log's text beside it, and
+ * refuses bytes or a log that do not belong together. The same bits follow, at any thread count. */
 void bl_train_save(const bl_train *train, bl_buf *out);
 bl_status bl_train_restore(bl_train *train, const void *bytes, size_t n, const char *log,
                            size_t log_n, bl_err *err) BL_CHECKED;
