@@ -26,8 +26,7 @@ static void set_defaults(bl_config *config) {
     }
 }
 
-/* ---- one group of a file ----------------------------------------------------------------------
- */
+/* ---- one group of a file ----------------------------------------------------------------- */
 
 /* The names that may stand in a group ("" is the top level) and the nearest of them. */
 static const char *nearest_in(const char *group, const char *name) {
@@ -114,8 +113,7 @@ static bl_status check_layer(const layer *lay, const bl_doc *doc, bl_err *err) {
     return bl_node_fail(doc, place != NULL ? place : doc->root, NULL, err, "%s", fault.message);
 }
 
-/* ---- presets ----------------------------------------------------------------------------------
- */
+/* ---- presets ----------------------------------------------------------------------------- */
 
 static bl_status fail_preset(const bl_doc *doc, const bl_node *presets, const char *name,
                              bl_err *err) {
@@ -162,8 +160,7 @@ static bl_status lay_presets(layer *lay, const bl_doc *doc, const char *wanted, 
     return check_layer(lay, doc, err);
 }
 
-/* ---- sets -------------------------------------------------------------------------------------
- */
+/* ---- sets -------------------------------------------------------------------------------- */
 
 bl_status bl_config_set(bl_config *config, const char *key, const char *value, bl_err *err) {
     const bl_key *row;
@@ -203,8 +200,7 @@ bl_status bl_config_check(const bl_config *config, bl_err *err) {
     return BL_OK;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 static bl_status resolve(bl_config *out, const bl_doc *doc, const char *preset,
                          const char *const *sets, size_t n_sets, bl_err *err) {

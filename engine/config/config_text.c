@@ -70,8 +70,7 @@ void bl_config_dump(const bl_config *config, bl_buf *out) {
     if (open > 0) bl_buf_str(out, "};\n");
 }
 
-/* ---- the table of keys ------------------------------------------------------------------------
- */
+/* ---- the table of keys ------------------------------------------------------------------- */
 
 static void type_text(const bl_key *key, bl_buf *out) {
     static const char *const names[] = {

@@ -40,8 +40,7 @@ bl_status bl_node_fail(const bl_doc *doc, const bl_node *node, const char *hint,
                         err, message);
 }
 
-/* ---- libconfig's word on a text it refuses -----------------------------------------------------
- */
+/* ---- libconfig's word on a text it refuses ------------------------------------------------ */
 
 static bool same_key(const bl_scan *scan, const bl_mark *a, const bl_mark *b) {
     const char *text = bl_buf_text(&scan->text);
@@ -75,8 +74,7 @@ static bl_status fail_parse(const owner *own, bl_err *err) {
               : "syntax error here or in the line before; settings are written key = value;");
 }
 
-/* ---- the tree ---------------------------------------------------------------------------------
- */
+/* ---- the tree ---------------------------------------------------------------------------- */
 
 /* libconfig's tree and the marks tell of the same settings in the same order. */
 static const bl_mark *take(owner *own, bl_mark_kind kind) {
@@ -204,8 +202,7 @@ const bl_node *bl_node_get(const bl_node *group, const char *name) {
     return NULL;
 }
 
-/* ---- suggestions ------------------------------------------------------------------------------
- */
+/* ---- suggestions ------------------------------------------------------------------------- */
 
 enum { WORD = 64 };
 

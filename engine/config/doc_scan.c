@@ -26,8 +26,7 @@ void bl_scan_free(bl_scan *scan) {
     *scan = (bl_scan){0};
 }
 
-/* ---- messages ---------------------------------------------------------------------------------
- */
+/* ---- messages ---------------------------------------------------------------------------- */
 
 enum { EXCERPT = 120 };
 
@@ -90,8 +89,7 @@ static bl_status fail_here(bl_scan *scan, const source *src, const char *fmt, ..
     return bl_scan_fail(scan, line, (int)column, NULL, scan->err, message);
 }
 
-/* ---- marks ------------------------------------------------------------------------------------
- */
+/* ---- marks ------------------------------------------------------------------------------- */
 
 static void add_line(bl_scan *scan, const char *file, int number) {
     if (scan->line_count == scan->line_cap) {
@@ -188,8 +186,7 @@ static bl_status scan_string(bl_scan *scan, source *src) {
     return BL_OK;
 }
 
-/* ---- includes ---------------------------------------------------------------------------------
- */
+/* ---- includes ---------------------------------------------------------------------------- */
 
 static bl_status scan_source(bl_scan *scan, source *src);
 
@@ -259,8 +256,7 @@ static bl_status scan_include(bl_scan *scan, source *src) {
     return status;
 }
 
-/* ---- the text ---------------------------------------------------------------------------------
- */
+/* ---- the text ---------------------------------------------------------------------------- */
 
 static bl_status scan_comment(bl_scan *scan, source *src) {
     const char *end = line_end(src);

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- faults -----------------------------------------------------------------------------------
- */
+/* ---- faults ------------------------------------------------------------------------------ */
 
 BL_PRINTF(3, 4)
 static bool refuse(bl_value_fault *fault, const bl_node *node, const char *fmt, ...) {
@@ -69,8 +68,7 @@ static bool refuse_range(bl_value_fault *fault, const bl_key *key, const bl_node
                   key->unit ? key->unit : "", key->unit ? ")" : "");
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------
- */
+/* ---- nodes ------------------------------------------------------------------------------- */
 
 static bool take_i64(const bl_key *key, const bl_node *node, bool element, int64_t *out,
                      bl_value_fault *fault) {
@@ -191,8 +189,7 @@ bool bl_value_take(const bl_key *key, const bl_node *node, bl_config *config,
     }
 }
 
-/* ---- text -------------------------------------------------------------------------------------
- */
+/* ---- text -------------------------------------------------------------------------------- */
 
 /* A scalar as libconfig would have read it; what is neither number nor boolean is a string. */
 static bl_node scalar_of(const char *text) {
@@ -261,8 +258,7 @@ bool bl_value_take_text(const bl_key *key, const char *text, bl_config *config,
     return bl_value_take(key, nodes, config, fault);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 bl_config_value bl_value_of(const bl_key *key, const bl_config *config) {
     const void *field = bl_key_cfield(key, config);

@@ -15,114 +15,127 @@ static bl_status parse(bl_config *config, const char *text, const char *preset, 
     return bl_config_parse(config, text, strlen(text), PATH, preset, &set, set != NULL, err);
 }
 
-/* ---- messages ---------------------------------------------------------------------------------
- */
+/* ---- messages ---------------------------------------------------------------------------- */
 
+// clang-format off
 static const struct {
     const char *text, *preset, *set, *message;
 } k_refused[] = {
-    {"dataset = \"shop\";\nsweep: {\n  bach_sizes = [32, 64, 128];\n};\n",                  NULL,    NULL,
+    {"dataset = \"shop\";\nsweep: {\n  bach_sizes = [32, 64, 128];\n};\n", NULL, NULL,
      PATH ":3:3: error: unknown key 'bach_sizes' in group 'sweep'\n"
           "    3 |   bach_sizes = [32, 64, 128];\n"
-          "      |   ^^^^^^^^^^ did you mean 'batch_sizes'?   (batchlab check --list-keys sweep)"                                                                                },
-    {"datset = \"shop\";",                                                                  NULL,    NULL,
+          "      |   ^^^^^^^^^^ did you mean 'batch_sizes'?   (batchlab check --list-keys sweep)"},
+    {"datset = \"shop\";", NULL, NULL,
      PATH ":1:1: error: unknown key 'datset'\n    1 | datset = \"shop\";\n"
-          "      | ^^^^^^ did you mean 'dataset'?   (batchlab check --list-keys)"                                                                                                },
-    {"optimiser: { };",                                                                     NULL,    NULL,
+          "      | ^^^^^^ did you mean 'dataset'?   (batchlab check --list-keys)"},
+    {"optimiser: { };", NULL, NULL,
      PATH ":1:1: error: unknown key 'optimiser'\n    1 | optimiser: { };\n"
-          "      | ^^^^^^^^^ did you mean 'optimizer'?   (batchlab check --list-keys)"                                                                                           },
-    {"batch_size = 3;",                                                                     NULL,    NULL,
+          "      | ^^^^^^^^^ did you mean 'optimizer'?   (batchlab check --list-keys)"},
+    {"batch_size = 3;", NULL, NULL,
      PATH ":1:1: error: unknown key 'batch_size'\n    1 | batch_size = 3;\n"
-          "      | ^^^^^^^^^^ did you mean 'train.batch_size'?   (batchlab check --list-keys)"                                                                                   },
-    {"zzzzzz = 3;",                                                                         NULL,    NULL,
+          "      | ^^^^^^^^^^ did you mean 'train.batch_size'?   (batchlab check --list-keys)"},
+    {"zzzzzz = 3;", NULL, NULL,
      PATH ":1:1: error: unknown key 'zzzzzz'\n    1 | zzzzzz = 3;\n"
-          "      | ^^^^^^ (batchlab check --list-keys)"                                                                                                                          },
-    {"sweep = 3;",                                                                          NULL,    NULL,
-     PATH ":1:1: error: 'sweep' is a group: sweep: { ... };\n    1 | sweep = 3;\n      | ^^^^^"                                                                                  },
-    {"model: { batch_norm = 3; };",                                                         NULL,    NULL,
+          "      | ^^^^^^ (batchlab check --list-keys)"},
+    {"sweep = 3;", NULL, NULL,
+     PATH ":1:1: error: 'sweep' is a group: sweep: { ... };\n    1 | sweep = 3;\n      | ^^^^^"},
+    {"model: { batch_norm = 3; };", NULL, NULL,
      PATH ":1:10: error: 'batch_norm' is a boolean: true or false, not 3\n"
-          "    1 | model: { batch_norm = 3; };\n      |          ^^^^^^^^^^"                                                                                                     },
-    {"sweep: { seeds = 2.5; };",                                                            NULL,    NULL,
+          "    1 | model: { batch_norm = 3; };\n      |          ^^^^^^^^^^"},
+    {"sweep: { seeds = 2.5; };", NULL, NULL,
      PATH ":1:10: error: 'seeds' is a whole number, not 2.5\n"
-          "    1 | sweep: { seeds = 2.5; };\n      |          ^^^^^"                                                                                                             },
-    {"sweep: { seeds = 9999999999; };",                                                     NULL,    NULL,
+          "    1 | sweep: { seeds = 2.5; };\n      |          ^^^^^"},
+    {"sweep: { seeds = 9999999999; };", NULL, NULL,
      PATH ":1:10: error: 'seeds' is 9999999999; allowed: from 1 to 1000 (runs)\n"
-          "    1 | sweep: { seeds = 9999999999; };\n      |          ^^^^^"                                                                                                      },
-    {"train: { seed = 9007199254740993L; };",                                               NULL,    NULL,
+          "    1 | sweep: { seeds = 9999999999; };\n      |          ^^^^^"},
+    {"train: { seed = 9007199254740993L; };", NULL, NULL,
      PATH ":1:10: error: 'seed' is 9007199254740993; allowed: from 0 to 2^53\n"
-          "    1 | train: { seed = 9007199254740993L; };\n      |          ^^^^"                                                                                                 },
-    {"model: { dropout = [0.5, 1.0]; };",                                                   NULL,    NULL,
+          "    1 | train: { seed = 9007199254740993L; };\n      |          ^^^^"},
+    {"model: { dropout = [0.5, 1.0]; };", NULL, NULL,
      PATH ":1:26: error: 'dropout' holds 1; allowed: from 0, below 1\n"
-          "    1 | model: { dropout = [0.5, 1.0]; };\n      |                          ^^^"                                                                                      },
-    {"sweep: { batch_sizes = [64, 64]; };",                                                 NULL,    NULL,
+          "    1 | model: { dropout = [0.5, 1.0]; };\n      |                          ^^^"},
+    {"sweep: { batch_sizes = [64, 64]; };", NULL, NULL,
      PATH ":1:29: error: 'batch_sizes' has to increase from value to value\n"
-          "    1 | sweep: { batch_sizes = [64, 64]; };\n      |                             ^^"                                                                                  },
-    {"sweep: { targets = [0.1, 0.2]; };",                                                   NULL,    NULL,
+          "    1 | sweep: { batch_sizes = [64, 64]; };\n      |                             ^^"},
+    {"sweep: { targets = [0.1, 0.2]; };", NULL, NULL,
      PATH ":1:26: error: 'targets' has to decrease from value to value\n"
-          "    1 | sweep: { targets = [0.1, 0.2]; };\n      |                          ^^^"                                                                                      },
-    {"sweep: { batch_sizes = []; };",                                                       NULL,    NULL,
+          "    1 | sweep: { targets = [0.1, 0.2]; };\n      |                          ^^^"},
+    {"sweep: { batch_sizes = []; };", NULL, NULL,
      PATH ":1:10: error: 'batch_sizes' has too few values; allowed: from 1 to 64 of them\n"
-          "    1 | sweep: { batch_sizes = []; };\n      |          ^^^^^^^^^^^"                                                                                                  },
-    {"optimizer: { name = \"adan\"; };",                                                    NULL,    NULL,
+          "    1 | sweep: { batch_sizes = []; };\n      |          ^^^^^^^^^^^"},
+    {"optimizer: { name = \"adan\"; };", NULL, NULL,
      PATH
      ":1:14: error: 'name' is \"adan\"; allowed: sgd, momentum, nesterov, adam, adamw\n"
-     "    1 | optimizer: { name = \"adan\"; };\n      |              ^^^^ did you mean 'adam'?"                                                                                  },
-    {"dataset = \"../secret\";",                                                            NULL,    NULL,
+     "    1 | optimizer: { name = \"adan\"; };\n      |              ^^^^ did you mean 'adam'?"},
+    {"dataset = \"../secret\";", NULL, NULL,
      PATH ":1:1: error: 'dataset' is a name of a-z, 0-9 and _, not \"../secret\"\n"
-          "    1 | dataset = \"../secret\";\n      | ^^^^^^^"                                                                                                                    },
-    {"title = \"a\\nb\";",                                                                  NULL,    NULL,
+          "    1 | dataset = \"../secret\";\n      | ^^^^^^^"},
+    {"title = \"a\\nb\";", NULL, NULL,
      PATH ":1:1: error: 'title' is one line of plain text\n    1 | title = \"a\\nb\";\n"
-          "      | ^^^^^"                                                                                                                                                        },
-    {"cost: { currency = \"0123456789abcdef\"; };",                                         NULL,    NULL,
+          "      | ^^^^^"},
+    {"cost: { currency = \"0123456789abcdef\"; };", NULL, NULL,
      PATH ":1:9: error: 'currency' is longer than 15 bytes\n"
-          "    1 | cost: { currency = \"0123456789abcdef\"; };\n      |         ^^^^^^^^"                                                                                        },
-    {"loss = \"mse\";",                                                                     NULL,    NULL,
+          "    1 | cost: { currency = \"0123456789abcdef\"; };\n      |         ^^^^^^^^"},
+    {"loss = \"mse\";", NULL, NULL,
      PATH ":1:1: error: 'dataset' is missing: name a declaration in datasets/\n"
-          "    1 | loss = \"mse\";\n      | ^^^^"                                                                                                                                },
-    {"dataset = \"shop\";\nmodel: { dropout = [0.1, 0.2, 0.3]; };",                         NULL,    NULL,
+          "    1 | loss = \"mse\";\n      | ^^^^"},
+    {"dataset = \"shop\";\nmodel: { dropout = [0.1, 0.2, 0.3]; };", NULL, NULL,
      PATH ":2:10: error: 'dropout' has 3 values for 2 hidden layers; write one for each, one for "
           "all, or none\n    2 | model: { dropout = [0.1, 0.2, 0.3]; };\n"
-          "      |          ^^^^^^^"                                                                                                                                             },
-    {"dataset = \"shop\"; schedule: { name = \"cosine\"; };",                               NULL,    NULL,
+          "      |          ^^^^^^^"},
+    {"dataset = \"shop\"; schedule: { name = \"cosine\"; };", NULL, NULL,
      PATH ":1:1: error: schedule 'cosine' needs its length: 'horizon_epochs' above 0\n"
-          "    1 | dataset = \"shop\"; schedule: { name = \"cosine\"; };\n      | ^^^^^^^"                                                                                       },
-    {"dataset = \"shop\"; sweep: { lr_min = 2; lr_max = 1; };",                             NULL,    NULL,
+          "    1 | dataset = \"shop\"; schedule: { name = \"cosine\"; };\n      | ^^^^^^^"},
+    {"dataset = \"shop\"; sweep: { lr_min = 2; lr_max = 1; };", NULL, NULL,
      PATH ":1:28: error: 'lr_min' is above 'lr_max'\n"
           "    1 | dataset = \"shop\"; sweep: { lr_min = 2; lr_max = 1; };\n"
-          "      |                            ^^^^^^"                                                                                                                            },
-    {"dataset = \"shop\"; sweep: { lr_start = 100.0; };",                                   NULL,    NULL,
+          "      |                            ^^^^^^"},
+    {"dataset = \"shop\"; sweep: { lr_start = 100.0; };", NULL, NULL,
      PATH ":1:28: error: 'lr_start' is not between 'lr_min' and 'lr_max'\n"
           "    1 | dataset = \"shop\"; sweep: { lr_start = 100.0; };\n"
-          "      |                            ^^^^^^^^"                                                                                                                          },
- /* A preset nobody asked for is checked too. */
+          "      |                            ^^^^^^^^"},
+    {"sweep: { targets = [0.2, 0.2]; };", NULL, NULL,
+     PATH ":1:26: error: 'targets' has to decrease from value to value\n"
+          "    1 | sweep: { targets = [0.2, 0.2]; };\n      |                          ^^^"},
+    {"dataset = \"shop\"; schedule: { name = \"one_cycle\"; horizon_epochs = 1;\n"
+     "  momentum_low = 0.96; };", NULL, NULL,
+     PATH ":2:3: error: 'momentum_low' is above 'momentum_high'\n"
+          "    2 |   momentum_low = 0.96; };\n      |   ^^^^^^^^^^^^"},
+    /* A preset nobody asked for is checked too. */
     {"dataset = \"shop\";\npresets: { quick: { };\n  paper: { sweep: { seds = 1; }; }; };", "quick",
-     NULL,                                                                                                                   PATH
+     NULL, PATH
      ":3:21: error: unknown key 'seds' in group 'sweep'\n"
      "    3 |   paper: { sweep: { seds = 1; }; }; };\n"
-     "      |                     ^^^^ did you mean 'seeds'?   (batchlab check --list-keys sweep)"                                                                     },
-    {"dataset = \"shop\";\npresets: { tiny: { presets: { }; }; };",                         NULL,    NULL,
+     "      |                     ^^^^ did you mean 'seeds'?   (batchlab check --list-keys sweep)"},
+    {"dataset = \"shop\";\npresets: { quick: { schedule: { name = \"linear\"; horizon_epochs = 1; "
+     "}; };\n"
+     "  paper: { schedule: { name = \"linear\"; }; }; };", "quick", NULL,
+     PATH ":1:1: error: schedule 'linear' needs its length: 'horizon_epochs' above 0\n"
+          "    1 | dataset = \"shop\";\n      | ^^^^^^^"},
+    {"dataset = \"shop\";\npresets: { tiny: { presets: { }; }; };", NULL, NULL,
      PATH ":2:20: error: unknown key 'presets'\n    2 | presets: { tiny: { presets: { }; }; };\n"
-          "      |                    ^^^^^^^ (batchlab check --list-keys)"                                                                                                      },
-    {"dataset = \"shop\"; presets: { tiny = 3; };",                                         NULL,    NULL,
+          "      |                    ^^^^^^^ (batchlab check --list-keys)"},
+    {"dataset = \"shop\"; presets: { tiny = 3; };", NULL, NULL,
      PATH ":1:30: error: preset 'tiny' is a group: tiny: { ... };\n"
           "    1 | dataset = \"shop\"; presets: { tiny = 3; };\n"
-          "      |                              ^^^^"                                                                                                                            },
-    {"dataset = \"shop\"; presets: { tiny: { }; quick: { }; };",                            "tinny", NULL,
-     PATH ": error: no preset 'tinny'; there are: tiny, quick; did you mean 'tiny'?"                                                                                             },
-    {"dataset = \"shop\";",                                                                 "paper", NULL,                   PATH ": error: no preset 'paper'; the file has none"},
-    {"dataset = \"shop\";",                                                                 NULL,    "sweep.seeds=x",
-     "--set sweep.seeds=x: 'seeds' is a whole number, not \"x\""                                                                                                                 },
-    {"dataset = \"shop\";",                                                                 NULL,    "seeds",                "--set seeds: write KEY=VALUE"                      },
-    {"dataset = \"shop\";",                                                                 NULL,    "name=adam",
-     "--set name=adam: 'name' may be 'optimizer.name' or 'schedule.name'; write which"                                                                                           },
-    {"dataset = \"shop\";",                                                                 NULL,    "batch_sise=3",
+          "      |                              ^^^^"},
+    {"dataset = \"shop\"; presets: { tiny: { }; quick: { }; };", "tinny", NULL,
+     PATH ": error: no preset 'tinny'; there are: tiny, quick; did you mean 'tiny'?"},
+    {"dataset = \"shop\";", "paper", NULL, PATH ": error: no preset 'paper'; the file has none"},
+    {"dataset = \"shop\";", NULL, "sweep.seeds=x",
+     "--set sweep.seeds=x: 'seeds' is a whole number, not \"x\""},
+    {"dataset = \"shop\";", NULL, "seeds", "--set seeds: write KEY=VALUE"},
+    {"dataset = \"shop\";", NULL, "name=adam",
+     "--set name=adam: 'name' may be 'optimizer.name' or 'schedule.name'; write which"},
+    {"dataset = \"shop\";", NULL, "batch_sise=3",
      "--set batch_sise=3: unknown key 'batch_sise'; did you mean 'train.batch_size'?   (batchlab "
-     "check --list-keys)"                                                                                                                                                        },
-    {"dataset = \"shop\";",                                                                 NULL,    "schedule.name=linear",
-     "--set schedule.name=linear: schedule 'linear' needs its length: 'horizon_epochs' above 0"                                                                                  },
-    {"dataset = \"shop\";",                                                                 NULL,    "batch_sizes=1,,2",
-     "--set batch_sizes=1,,2: 'batch_sizes' holds whole numbers, not \"\""                                                                                                       },
+     "check --list-keys)"},
+    {"dataset = \"shop\";", NULL, "schedule.name=linear",
+     "--set schedule.name=linear: schedule 'linear' needs its length: 'horizon_epochs' above 0"},
+    {"dataset = \"shop\";", NULL, "batch_sizes=1,,2",
+     "--set batch_sizes=1,,2: 'batch_sizes' holds whole numbers, not \"\""},
 };
+// clang-format on
 
 static void test_refused(void **state) {
     (void)state;
@@ -136,8 +149,7 @@ static void test_refused(void **state) {
     }
 }
 
-/* ---- layers -----------------------------------------------------------------------------------
- */
+/* ---- layers ------------------------------------------------------------------------------ */
 
 static const char k_shop[] = "title = \"Shop\"; dataset = \"shop\";\n"
                              "model: { hidden = [8]; dropout = [0.5]; };\n"
@@ -202,6 +214,8 @@ static void test_set(void **state) {
     assert_int_equal(bl_config_set(&c, "slack", "nan", &err), BL_EINVAL);
     assert_int_equal(bl_config_set(&c, "slack", "1e999", &err), BL_EINVAL);
     assert_int_equal(bl_config_set(&c, "seeds", "99999999999999999999", &err), BL_EINVAL);
+    assert_string_equal(err.text, "seeds=99999999999999999999: 'seeds' is a whole number, not "
+                                  "1e+20");
     assert_memory_equal(&c, &before, sizeof c); /* a refused value changes nothing */
 
     CHECK_OK(bl_config_check(&c, ERR));
@@ -211,8 +225,7 @@ static void test_set(void **state) {
     assert_false(bl_config_key_is_identity("sweep.seeds") || bl_config_key_is_identity("absent"));
 }
 
-/* ---- every row --------------------------------------------------------------------------------
- */
+/* ---- every row --------------------------------------------------------------------------- */
 
 static bool takes(const bl_key *key, const char *text) {
     bl_config c = {0};
@@ -291,8 +304,7 @@ static void test_rows(void **state) {
     }
 }
 
-/* ---- text -------------------------------------------------------------------------------------
- */
+/* ---- text -------------------------------------------------------------------------------- */
 
 static void test_identity(void **state) {
     (void)state;
@@ -326,6 +338,10 @@ static void test_identity(void **state) {
         bl_config_identity(&c, &out);
         assert_string_equal(bl_buf_text(&out), expected);
     }
+    CHECK_OK(bl_config_set(&c, "embedding_dropout", "-0.0", ERR));
+    bl_buf_clear(&out);
+    bl_config_identity(&c, &out);
+    assert_non_null(strstr(out.data, "\"model.embedding_dropout\":0,"));
     bl_json_doc json;
     CHECK_OK(bl_json_parse(&json, out.data, out.len, "identity", 1, ERR));
     bl_json_free(&json);
@@ -390,8 +406,14 @@ static void test_round_trip(void **state) {
     CHECK_OK(bl_config_set(&c, "train.seed", "9007199254740992", ERR));
     CHECK_OK(bl_config_set(&c, "data.rows", "5000000000", ERR));
     CHECK_OK(bl_config_set(&c, "slack", "1.1000000000000001", ERR));
+    CHECK_OK(bl_config_set(&c, "lr_start", "9.5367431640625e-07", ERR)); /* lr_min itself */
     CHECK_OK(bl_config_set(&c, "learning_rate", "4.9e-324", ERR));
     CHECK_OK(bl_config_set(&c, "targets", "1e12, 3, 1e-300", ERR));
+    bl_buf text = {0};
+    bl_config_dump(&c, &text);
+    assert_non_null(strstr(text.data, "rows = 5000000000L;")); /* for libconfig 1.5 */
+    assert_non_null(strstr(text.data, "1.0e-300];"));
+    bl_buf_free(&text);
     check_round_trip(&c);
 }
 
@@ -436,20 +458,20 @@ static void test_list_keys(void **state) {
     bl_buf_free(&out);
 }
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files ------------------------------------------------------------------------------- */
 
 static void test_read(void **state) {
     (void)state;
     char dir[] = "/tmp/batchlab-config-XXXXXX", path[BL_PATH], expected[512];
     const char *const sets[] = {"seeds=4"};
+    static const char *const names[] = {"rossmann", "shop", "No-Name"};
     bl_config c;
     bl_err err = {0};
     assert_non_null(mkdtemp(dir));
-    for (int i = 0; i < 2; i++) {
-        CHECK_OK(bl_path(path, ERR, "%s/%s", dir, i ? "shop" : "rossmann"));
+    for (size_t i = 0; i < BL_COUNT(names); i++) {
+        CHECK_OK(bl_path(path, ERR, "%s/%s", dir, names[i]));
         CHECK_OK(bl_make_dirs(path, ERR));
-        CHECK_OK(bl_path(path, ERR, "%s/%s/experiment.cfg", dir, i ? "shop" : "rossmann"));
+        CHECK_OK(bl_path(path, ERR, "%s/%s/experiment.cfg", dir, names[i]));
         CHECK_OK(bl_file_write(path, k_shop, strlen(k_shop), ERR));
     }
     CHECK_OK(bl_path(path, ERR, "%s/drafts", dir)); /* no experiment: it has no experiment.cfg */

@@ -48,38 +48,44 @@ static void test_tree(void **state) {
     bl_doc_free(&doc);
 }
 
+// clang-format off
 static const struct {
     const char *text, *message;
 } k_refused[] = {
-    {"a = 1;\nb 2;\n",                     "a.cfg:2:1: error: syntax error here or in the line before; settings are "
-                       "written key = value;\n    2 | b 2;\n      | ^"                              },
+    {"a = 1;\nb 2;\n", "a.cfg:2:1: error: syntax error here or in the line before; settings are "
+                       "written key = value;\n    2 | b 2;\n      | ^"},
     {"a = { k = 1; b = 2;\n  k = 3; };\n",
-     "a.cfg:2:3: error: 'k' is set twice; first at a.cfg:1\n    2 |   k = 3; };\n      |   ^"                             },
+     "a.cfg:2:3: error: 'k' is set twice; first at a.cfg:1\n    2 |   k = 3; };\n      |   ^"},
+    {"x: { k = 1; }; y: { k = 1; a = 1; a = 2; };",
+     "a.cfg:1:35: error: 'a' is set twice; first at a.cfg:1\n"
+     "    1 | x: { k = 1; }; y: { k = 1; a = 1; a = 2; };\n"
+     "      |                                   ^"},
     {"n = 18446744073709551616;",
      "a.cfg:1:5: error: the number 18446744073709551616 does not fit into 64 bits\n"
-     "    1 | n = 18446744073709551616;\n      |     ^^^^^^^^^^^^^^^^^^^^"                                                },
+     "    1 | n = 18446744073709551616;\n      |     ^^^^^^^^^^^^^^^^^^^^"},
     {"n = 0xFFFFFFFFFFFFFFFF;",
      "a.cfg:1:5: error: the number 0xFFFFFFFFFFFFFFFF does not fit into 64 bits\n"
-     "    1 | n = 0xFFFFFFFFFFFFFFFF;\n      |     ^^^^^^^^^^^^^^^^^^"                                                    },
-    {"\tx = 1e999;",                       "a.cfg:1:6: error: the number 1e999 is too large\n    1 | \tx = 1e999;\n"
-                     "      | \t    ^^^^^"                                                            },
-    {"x = 12abc;",                         "a.cfg:1:5: error: '12abc' is no number\n    1 | x = 12abc;\n      |     ^^^^^"},
-    {"x = +inf;",                          "a.cfg:1:5: error: '+inf' is no number\n    1 | x = +inf;\n      |     ^^^^"   },
+     "    1 | n = 0xFFFFFFFFFFFFFFFF;\n      |     ^^^^^^^^^^^^^^^^^^"},
+    {"\tx = 1e999;", "a.cfg:1:6: error: the number 1e999 is too large\n    1 | \tx = 1e999;\n"
+                     "      | \t    ^^^^^"},
+    {"x = 12abc;", "a.cfg:1:5: error: '12abc' is no number\n    1 | x = 12abc;\n      |     ^^^^^"},
+    {"x = +inf;", "a.cfg:1:5: error: '+inf' is no number\n    1 | x = +inf;\n      |     ^^^^"},
     {"x = [1, 2.0];",
      "a.cfg:1:1: error: the values in [ ] are not of one type; beside 0.25 write 1.0, not 1\n"
-     "    1 | x = [1, 2.0];\n      | ^"                                                                                   },
-    {"x = \"abc",                          "a.cfg:1:5: error: this text has no closing quote\n    1 | x = \"abc\n"
-                  "      |     ^^^^"                                                                     },
-    {"x = 1; /* y",                        "a.cfg:1:8: error: this comment has no end\n    1 | x = 1; /* y\n"
-                    "      |        ^"                                                                 },
-    {"x = 1; }",                           "a.cfg:1:8: error: '}' closes nothing\n    1 | x = 1; }\n      |        ^"     },
-    {"@include \"/etc\"\n",                "a.cfg:1:1: error: this file may not include others\n"
-                            "    1 | @include \"/etc\"\n      | ^"                             },
-    {"x = 1; @include \"b\"\n",            "a.cfg:1:8: error: '@' begins nothing but an @include line\n"
-                                "    1 | x = 1; @include \"b\"\n      |        ^"          },
-    {"x = \x01;",                          "a.cfg:1:1: error: syntax error here or in the line before; settings are written "
-                  "key = value;\n    1 | x = ?;\n      | ^"                                              },
+     "    1 | x = [1, 2.0];\n      | ^"},
+    {"x = \"abc", "a.cfg:1:5: error: this text has no closing quote\n    1 | x = \"abc\n"
+                  "      |     ^^^^"},
+    {"x = 1; /* y", "a.cfg:1:8: error: this comment has no end\n    1 | x = 1; /* y\n"
+                    "      |        ^"},
+    {"x = 1; }", "a.cfg:1:8: error: '}' closes nothing\n    1 | x = 1; }\n      |        ^"},
+    {"@include \"/etc\"\n", "a.cfg:1:1: error: this file may not include others\n"
+                            "    1 | @include \"/etc\"\n      | ^"},
+    {"x = 1; @include \"b\"\n", "a.cfg:1:8: error: '@' begins nothing but an @include line\n"
+                                "    1 | x = 1; @include \"b\"\n      |        ^"},
+    {"x = \x01;", "a.cfg:1:1: error: syntax error here or in the line before; settings are written "
+                  "key = value;\n    1 | x = ?;\n      | ^"},
 };
+// clang-format on
 
 static void test_refused(void **state) {
     (void)state;
@@ -157,8 +163,7 @@ static void test_nearest(void **state) {
     assert_null(bl_nearest("seeds", names, 0));
 }
 
-/* ---- includes ---------------------------------------------------------------------------------
- */
+/* ---- includes ---------------------------------------------------------------------------- */
 
 static char g_root[64];
 
@@ -181,6 +186,8 @@ static int make_root(void **state) {
     (void)snprintf(g_root, sizeof g_root, "%s", "/tmp/batchlab-doc-XXXXXX");
     if (mkdtemp(g_root) == NULL) return -1;
     (void)snprintf(path, sizeof path, "%s/in/folder", g_root);
+    if (bl_make_dirs(path, NULL) != BL_OK) return -1;
+    (void)snprintf(path, sizeof path, "%s/in_other", g_root);
     return bl_make_dirs(path, NULL) == BL_OK ? 0 : -1;
 }
 
@@ -206,21 +213,37 @@ static void test_include(void **state) {
     (void)bl_node_fail(&doc, c, NULL, &err, "no");
     assert_non_null(strstr(err.text, "/in/part.cfg:2:1: error: no\n    2 | c = 3;\n      | ^"));
     bl_doc_free(&doc);
+    put("in/deep3.cfg", "x = 1;\n");
+    put("in/deep2.cfg", "@include \"deep3.cfg\"\n");
+    put("in/deep1.cfg", "@include \"deep2.cfg\"\n");
+    put("in/part.cfg", "@include \"deep1.cfg\"\n");
+    CHECK_OK(read_main(&doc, ERR)); /* four deep */
+    bl_doc_free(&doc);
 }
 
 static void test_include_refused(void **state) {
     (void)state;
     static const char *const cases[][2] = {
-        {"@include \"../outside.cfg\"\n", "from which includes may come"                },
-        {"@include \"link.cfg\"\n",       "from which includes may come"                },
-        {"@include \"folder\"\n",         "is not a plain file"                         },
-        {"@include \"absent.cfg\"\n",     "No such file"                                },
-        {"@include \"main.cfg\"\n",       "nested more than 4 deep"                     },
-        {"@include part.cfg\n",           "write @include \"FILE\""                     },
-        {"@include \"broken.cfg\"\n",     "/in/broken.cfg:2:5: error: '1x' is no number"},
+        {"@include \"../outside.cfg\"\n",       "from which includes may come"                             },
+        {"@include \"../in_other/part.cfg\"\n", "from which includes may come"                             },
+        {"@include \"link.cfg\"\n",             "from which includes may come"                             },
+        {"@include \"folder\"\n",               "is not a plain file"                                      },
+        {"@include \"absent.cfg\"\n",           "No such file"                                             },
+        {"@include \"main.cfg\"\n",             "nested more than 4 deep"                                  },
+        {"@include \"deep5.cfg\"\n",            "/in/deep2.cfg:1:1: error: includes are nested more than 4"},
+        {"@include part.cfg\n",                 "write @include \"FILE\""                                  },
+        {"@include \"broken.cfg\"\n",           "/in/broken.cfg:2:5: error: '1x' is no number"             },
     };
     char target[256], link[256];
     put("outside.cfg", "x = 1;\n");
+    put("in_other/part.cfg", "x = 1;\n");
+    put("in/deep0.cfg", "x = 1;\n");
+    for (int i = 1; i <= 5; i++) {
+        char name[32], text[64];
+        (void)snprintf(name, sizeof name, "in/deep%d.cfg", i);
+        (void)snprintf(text, sizeof text, "@include \"deep%d.cfg\"\n", i - 1);
+        put(name, text);
+    }
     put("in/broken.cfg", "\nx = 1x;\n");
     (void)snprintf(target, sizeof target, "%s/outside.cfg", g_root);
     (void)snprintf(link, sizeof link, "%s/in/link.cfg", g_root);
