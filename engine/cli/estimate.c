@@ -17,10 +17,11 @@ static bl_status measure(const bl_experiment *e, const bl_config *c, double *ste
     bl_train *train = NULL;
     const bl_train_options options = {.kernels = e->kernels, .run_id = "estimate", .threads = 1};
     BL_TRY(bl_train_open(&train, c, &e->data, &options, err));
-    bl_status status = bl_train_time(train, k_seconds_per_size, step, err);
     const double start = bl_clock_seconds();
-    if (status == BL_OK) status = bl_train_advance(train, bl_train_now(train)->step + 1, NULL, err);
-    *eval = fmax(0.0, bl_clock_seconds() - start - *step);
+    bl_status status = bl_train_advance(train, 1, NULL, err);
+    *eval = bl_clock_seconds() - start;
+    if (status == BL_OK) status = bl_train_time(train, k_seconds_per_size, step, err);
+    *eval = fmax(0.0, *eval - *step);
     bl_train_close(train);
     return status;
 }

@@ -110,18 +110,18 @@ static int config_index(lua_State *L) {
 /* ---- the evaluation grid ----------------------------------------------------------------------
  */
 
-int64_t bl_planner_grid_floor(const bl_config *config, int64_t steps) {
-    int64_t at = bl_train_next_eval(config, 0, INT64_MAX);
+int64_t bl_planner_grid_floor(const bl_config *config, int64_t epoch_rows, int64_t steps) {
+    int64_t at = bl_train_next_eval(config, epoch_rows, 0, INT64_MAX);
     for (;;) {
-        const int64_t next = bl_train_next_eval(config, at, INT64_MAX);
+        const int64_t next = bl_train_next_eval(config, epoch_rows, at, INT64_MAX);
         if (next > steps) return at;
         at = next;
     }
 }
 
-int64_t bl_planner_grid_ceil(const bl_config *config, int64_t steps) {
-    int64_t at = bl_train_next_eval(config, 0, INT64_MAX);
-    while (at < steps) at = bl_train_next_eval(config, at, INT64_MAX);
+int64_t bl_planner_grid_ceil(const bl_config *config, int64_t epoch_rows, int64_t steps) {
+    int64_t at = bl_train_next_eval(config, epoch_rows, 0, INT64_MAX);
+    while (at < steps) at = bl_train_next_eval(config, epoch_rows, at, INT64_MAX);
     return at;
 }
 
@@ -133,14 +133,16 @@ int64_t bl_planner_steps(lua_State *L, int index, const char *what) {
 }
 
 static int call_grid_floor(lua_State *L) {
+    const bl_planner *p = bl_planner_of(L);
     const int64_t steps = bl_planner_steps(L, 2, "the argument of grid_floor");
-    lua_pushinteger(L, bl_planner_grid_floor(bl_planner_of(L)->config, steps));
+    lua_pushinteger(L, bl_planner_grid_floor(p->config, p->facts->epoch_rows, steps));
     return 1;
 }
 
 static int call_grid_ceil(lua_State *L) {
+    const bl_planner *p = bl_planner_of(L);
     const int64_t steps = bl_planner_steps(L, 2, "the argument of grid_ceil");
-    lua_pushinteger(L, bl_planner_grid_ceil(bl_planner_of(L)->config, steps));
+    lua_pushinteger(L, bl_planner_grid_ceil(p->config, p->facts->epoch_rows, steps));
     return 1;
 }
 

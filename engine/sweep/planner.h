@@ -29,9 +29,9 @@ const char *bl_planner_setting(lua_State *L, const bl_config *config, const char
                                const char *where);
 /* The last step at or below `steps` at which every run is evaluated; the first such if all are
  * above. Runs that end there have no evaluation that longer ones lack. */
-int64_t bl_planner_grid_floor(const bl_config *config, int64_t steps);
+int64_t bl_planner_grid_floor(const bl_config *config, int64_t epoch_rows, int64_t steps);
 /* The first at or above `steps`. */
-int64_t bl_planner_grid_ceil(const bl_config *config, int64_t steps);
+int64_t bl_planner_grid_ceil(const bl_config *config, int64_t epoch_rows, int64_t steps);
 /* A Lua number that is a whole number of steps, at least 1. */
 int64_t bl_planner_steps(lua_State *L, int index, const char *what);
 

@@ -136,7 +136,7 @@ static void set_budget(lua_State *L, const bl_planner *p, bl_trial *trial, const
         if (most < (double)steps) steps = most < 1 ? 1 : (int64_t)most;
     }
     if (steps == INT64_MAX) luaL_error(L, "%sno budget: give max_steps or max_epochs", q->where);
-    trial->max_steps = bl_planner_grid_floor(&trial->config, steps);
+    trial->max_steps = bl_planner_grid_floor(&trial->config, p->facts->epoch_rows, steps);
 }
 
 /* The trial's table is on top. */

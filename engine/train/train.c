@@ -17,7 +17,11 @@ static uint64_t eval_rows(const bl_config *config, const bl_dataset *data) {
     return wanted > 0 && wanted < all ? wanted : all;
 }
 
-int64_t bl_train_next_eval(const bl_config *config, int64_t step, int64_t limit) {
+int64_t bl_train_next_eval(const bl_config *config, int64_t epoch_rows, int64_t step,
+                           int64_t limit) {
+    bl_schedule_plan plan;
+    bl_err ignored; /* what cannot be resolved is refused when the run is opened */
+    if (bl_schedule_resolve(&plan, config, epoch_rows, &ignored) != BL_OK) plan.horizon = 0;
     const double grown = ceil((double)step * config->eval.ratio);
     int64_t next = step + 1;
     if (step <= 0)
@@ -26,6 +30,7 @@ int64_t bl_train_next_eval(const bl_config *config, int64_t step, int64_t limit)
         next = INT64_MAX;
     else if ((int64_t)grown > next)
         next = (int64_t)grown;
+    if (step < plan.horizon && next > plan.horizon) next = plan.horizon;
     return next < limit ? next : limit;
 }
 
@@ -161,7 +166,7 @@ static void record(bl_train *t) {
 }
 
 bl_status bl_train_advance(bl_train *train, int64_t limit, const volatile int *stop, bl_err *err) {
-    const int64_t next = bl_train_next_eval(&train->config, train->now.step, limit);
+    const int64_t next = bl_train_next_eval(&train->config, (int64_t)train->epoch_rows, train->now.step, limit);
     if (train->now.diverged) return BL_OK;
     if (limit <= train->now.step || next < train->progress.made)
         BL_FAIL(err, BL_EINVAL, "a run at step %lld cannot go back to step %lld",

@@ -38,8 +38,10 @@ bl_status bl_train_memory(const bl_config *config, const bl_dataset *data, size_
                           bl_err *err) BL_CHECKED;
 
 /* The step of the first evaluation after `step`: max(step + 1, ceil(step * ratio)), `first` at the
- * beginning, never beyond `limit` (> step), where a prefix that ends there is evaluated as well. */
-int64_t bl_train_next_eval(const bl_config *config, int64_t step, int64_t limit);
+ * beginning, not past the end of a schedule, which is evaluated too, and never beyond `limit`
+ * (> step), where a prefix that ends there is evaluated as well. */
+int64_t bl_train_next_eval(const bl_config *config, int64_t epoch_rows, int64_t step,
+                           int64_t limit);
 
 /* Trains to the next evaluation (bl_train_next_eval), evaluates, and logs both. `stop` (may be
  * NULL) is looked at after every step: when it becomes nonzero the call returns BL_EINTERRUPTED at

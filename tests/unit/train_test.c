@@ -168,13 +168,14 @@ static void test_refuses_a_state_that_does_not_belong(void **state) {
 
 static void test_evaluation_steps(void **state) {
     const fixture *f = *state;
-    assert_int_equal(bl_train_next_eval(&f->config, 0, 100), 5);
-    assert_int_equal(bl_train_next_eval(&f->config, 0, 3), 3);
-    assert_int_equal(bl_train_next_eval(&f->config, 5, 100), 7);
-    assert_int_equal(bl_train_next_eval(&f->config, 1, 100), 2);
-    assert_int_equal(bl_train_next_eval(&f->config, 80, 100), 100);
-    assert_int_equal(bl_train_next_eval(&f->config, 80, 99), 99);
-    assert_int_equal(bl_train_next_eval(&f->config, INT64_MAX - 1, INT64_MAX), INT64_MAX);
+    assert_int_equal(bl_train_next_eval(&f->config, 700, 0, 100), 5);
+    assert_int_equal(bl_train_next_eval(&f->config, 700, 0, 3), 3);
+    assert_int_equal(bl_train_next_eval(&f->config, 700, 5, 100), 7);
+    assert_int_equal(bl_train_next_eval(&f->config, 700, 1, 100), 2);
+    assert_int_equal(bl_train_next_eval(&f->config, 700, 80, 100), 88);
+    assert_int_equal(bl_train_next_eval(&f->config, 700, 88, 100), 100);
+    assert_int_equal(bl_train_next_eval(&f->config, 700, 80, 85), 85);
+    assert_int_equal(bl_train_next_eval(&f->config, 700, INT64_MAX - 1, INT64_MAX), INT64_MAX);
 }
 
 /* Batch size only cuts the stream: 4 steps of 16 see the rows of 2 steps of 32. */
