@@ -6,8 +6,7 @@
 
 enum { BOOTSTRAP_SEED = 1 };
 
-/* The trial that tells most about a run and the target: one that arrived, else the longest. */
-static const bl_report_trial *trial_of(const bl_answer *a, const char *run) {
+const bl_report_trial *bl_answer_trial(const bl_answer *a, const char *run) {
     const bl_report_trial *found = NULL;
     for (size_t i = 0; i < a->trial_count; i++) {
         const bl_report_trial *t = &a->trials[i];
@@ -44,7 +43,7 @@ static void fill_size(bl_report_size *s, const bl_answer *a, const bl_plan_best 
                           .memory_bytes = (double)NAN,
                           .joules_per_step = (double)NAN};
     for (size_t i = 0; i < b->runs; i++) {
-        const bl_report_trial *t = trial_of(a, b->run[i]);
+        const bl_report_trial *t = bl_answer_trial(a, b->run[i]);
         if (t != NULL && point_of(&s->points[s->count], t)) s->count++;
     }
     if (s->count > 0 || !(b->steps > 0)) return;

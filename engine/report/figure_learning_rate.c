@@ -20,12 +20,13 @@ static bool is_at(const bl_report_trial *t, const bl_answer *a, const bl_report_
            t->learning_rate == like->learning_rate;
 }
 
+/* A run that was asked for again counts once, by the trial that says most. */
 static tried gather(const bl_answer *a, const bl_report_trial *like) {
     tried out = {.batch_size = like->batch_size, .learning_rate = like->learning_rate};
     double *steps = bl_xalloc(a->trial_count * sizeof *steps);
     for (size_t i = 0; i < a->trial_count; i++) {
         const bl_report_trial *t = &a->trials[i];
-        if (!is_at(t, a, like)) continue;
+        if (!is_at(t, a, like) || bl_answer_trial(a, t->run) != t) continue;
         steps[out.trials++] = t->hit > 0 ? (double)t->hit : HUGE_VAL;
         out.arrived += t->hit > 0;
     }

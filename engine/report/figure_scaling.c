@@ -109,7 +109,7 @@ static void mark_critical(bl_buf *gp, const bl_answer *a, const bl_axis *x) {
     bl_gp_number(gp, "critical_top", v->value > sqrt(left * right) ? 0.62 : 1);
     bl_buf label = {0};
     bl_buf_str(&label, v->bound > 0 ? "critical ≥ " : v->bound < 0 ? "critical ≤ " : "critical ");
-    bl_words_short(&label, v->value);
+    bl_words_count(&label, v->value);
     bl_gp_text(gp, "critical_label", bl_buf_text(&label));
     bl_buf_free(&label);
 }

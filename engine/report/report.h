@@ -63,6 +63,9 @@ typedef struct bl_answer {
 bl_status bl_report_answer(bl_answer *out, const char *run_dir, bl_err *err) BL_CHECKED;
 void bl_answer_free(bl_answer *answer);
 
+/* What is known of a run and the target: of the trials that asked for it one that arrived, else the
+ * longest; NULL without any. */
+const bl_report_trial *bl_answer_trial(const bl_answer *answer, const char *run);
 /* Core-seconds to money; NAN without a price. */
 double bl_answer_money(const bl_answer *answer, double core_seconds);
 /* Examples and joules to the target; NAN when not known. */

@@ -29,7 +29,10 @@ void bl_words_short(bl_buf *out, double x) {
     char rounded[32];
     (void)snprintf(rounded, sizeof rounded, "%.2e", x); /* three digits, then the exponent */
     const int exponent = (int)strtol(strchr(rounded, 'e') + 1, NULL, 10);
-    bl_buf_printf(out, "%.*f", exponent < 2 ? 2 - exponent : 0, x);
+    if (exponent < -4)
+        bl_buf_printf(out, "%.3g", x);
+    else
+        bl_buf_printf(out, "%.*f", exponent < 2 ? 2 - exponent : 0, x);
 }
 
 typedef struct unit {
@@ -38,6 +41,7 @@ typedef struct unit {
 } unit;
 
 static const unit durations[] = {
+    {1e-3,  "ms" },
     {1,     "s"  },
     {60,    "min"},
     {3600,  "h"  },
@@ -54,11 +58,11 @@ static void with_unit(bl_buf *out, double x, unit u) {
     if (isfinite(x)) bl_buf_printf(out, " %s", u.name);
 }
 
-/* The largest unit of which there are at least two. */
+/* The largest unit of which there are at least two, of seconds one. */
 static unit unit_of(const unit *units, size_t n, double x) {
     size_t best = 0;
     for (size_t i = 1; i < n; i++)
-        if (x >= 2 * units[i].size) best = i;
+        if (x >= (units[i].size == 1 ? 1 : 2 * units[i].size)) best = i;
     return units[best];
 }
 

@@ -6,8 +6,8 @@
 #define BL_SYNTHETIC_LABEL "SYNTHETIC DATA"
 
 void bl_words_count(bl_buf *out, double n);          /* "117,760" */
-void bl_words_short(bl_buf *out, double x);          /* three significant digits, no exponent */
-void bl_words_duration(bl_buf *out, double seconds); /* "4.42 s", "3.2 min", "1.5 h" */
+void bl_words_short(bl_buf *out, double x);          /* three significant digits */
+void bl_words_duration(bl_buf *out, double seconds); /* "4.42 s", "32.0 min" */
 void bl_words_bytes(bl_buf *out, double bytes);      /* "45.3 MiB" */
 void bl_words_rate(bl_buf *out, double rate);        /* "0.003906": four digits */
 

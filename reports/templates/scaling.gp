@@ -16,7 +16,8 @@ plot data index 'curves' using 1:2 with lines linecolor rgb grey dashtype 2 line
        title (has_segments ? 'three segments' : ''), \
      data index 'curves' using 1:4 with lines linecolor rgb purple linewidth 1.5 \
        title (has_hyperbola ? 'hyperbola' : ''), \
-     data index 'seeds' using 1:($5 == 0 ? $2 : NaN) with points pointtype 7 pointsize 0.25 linecolor rgb grey notitle, \
+     data index 'seeds' using 1:($3 > 0 ? $3 : NaN):(0):($2 - $3) with vectors nohead \
+       linecolor rgb grey linewidth 1 notitle, \
      data index 'reached' using 1:2:3:4 with yerrorbars pointtype 7 pointsize 0.7 \
        linecolor rgb blue linewidth 1.2 title (has_reached ? 'measured' : ''), \
      data index 'censored' using 1:2 with points pointtype 8 pointsize 1.0 linecolor rgb blue linewidth 1.2 \
