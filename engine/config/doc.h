@@ -50,9 +50,8 @@ void bl_doc_free(bl_doc *doc);
 
 const bl_node *bl_node_get(const bl_node *group, const char *name); /* NULL: absent */
 
-/* Fails with the product's error form: FILE:LINE:COL: error: MESSAGE, the source line with its
- * number, and a caret line; `hint` (may be NULL) is added as "did you mean ..." text after the
- * carets. */
+/* Fails with FILE:LINE:COL: error: MESSAGE, the source line with its number, and a line of carets.
+ * `hint` (may be NULL) follows the carets: one word as "did you mean 'WORD'?", several as they are. */
 BL_PRINTF(5, 6)
 bl_status bl_node_fail(const bl_doc *doc, const bl_node *node, const char *hint, bl_err *err,
                        const char *fmt, ...);
