@@ -19,7 +19,8 @@ static bool censored(const bl_report_fixture *f, int i) {
 }
 
 static void run_id(char id[13], int i, int rate, int seed) {
-    (void)snprintf(id, 13, "%04x%04x%04x", (unsigned)i, (unsigned)(rate + 1), (unsigned)seed);
+    (void)snprintf(id, 13, "%04x%04x%04x", (unsigned)i & 0xffff, (unsigned)(rate + 1) & 0xffff,
+                   (unsigned)seed & 0xffff);
 }
 
 /* rate: -1, 0, 1 octaves from the best; the neighbours are cut by the race. */
