@@ -51,7 +51,7 @@ void bl_doc_free(bl_doc *doc);
 const bl_node *bl_node_get(const bl_node *group, const char *name); /* NULL: absent */
 
 /* Fails with FILE:LINE:COL: error: MESSAGE, the source line with its number, and a line of carets.
- * `hint` (may be NULL) follows the carets: one word as "did you mean 'WORD'?", several as they are. */
+ * `hint` (may be NULL) follows the carets: one word as "did you mean 'WORD'?", others as is. */
 BL_PRINTF(5, 6)
 bl_status bl_node_fail(const bl_doc *doc, const bl_node *node, const char *hint, bl_err *err,
                        const char *fmt, ...);
