@@ -10,7 +10,7 @@ Field.__index = Field
 
 local function final_value(result)
   local last = result.evals[#result.evals]
-  if result.outcome == "diverged" or last == nil or last.value == nil then return math.huge end
+  if last == nil or last.value == nil then return math.huge end
   return last.value
 end
 

@@ -32,7 +32,7 @@ static void compute(const fake_host *f, const bl_trial *t, bl_trial_result *r) {
         return;
     }
     for (int64_t step = 0; step < t->max_steps;) {
-        step = bl_train_next_eval(&t->config, 1000000, step, t->max_steps);
+        step = bl_train_next_eval(&t->config, fake_facts.epoch_rows, step, t->max_steps);
         if (r->evals == room) {
             room = room == 0 ? 64 : 2 * room;
             r->eval = bl_xrealloc(r->eval, room * sizeof *r->eval);

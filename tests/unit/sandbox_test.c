@@ -160,6 +160,7 @@ static void equal_at_every_start(void **state) {
         "  assert(keys[1] == '-1' and keys[3] == '2.5' and keys[5] < keys[6])\n"
         "  local draws = {}\n"
         "  for i = 1, 20 do draws[i] = math.random(100) end\n"
+        "  assert(draws[1] ~= draws[2] or draws[2] ~= draws[3])\n"
         "  draws[21], draws[22], draws[23] = math.random(), math.random(-5, 5), "
         "math.random(0x7fffffffffffffff)\n"
         "  local pairs_ = {}\n"
