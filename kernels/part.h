@@ -1,4 +1,4 @@
-/* Which outputs a part of a call computes, and how rule B's tree walks. Shared by all backends. */
+/* Which outputs a part of a call computes. Shared by all backends. */
 #ifndef BL_KERNELS_PART_H
 #define BL_KERNELS_PART_H
 #include "kernels/kernel.h"

@@ -46,11 +46,12 @@ typedef struct row_tree {
     uint64_t held, block;
 } row_tree;
 
-static bl_v tree_join(row_tree *t, int levels) {
+/* The chain and the held nodes below `level`, the smallest first. */
+static bl_v tree_join(row_tree *t, int level) {
     bl_v v = t->acc;
-    for (int l = 0; l < levels; l++)
-        if (t->held >> l & 1) v = t->node[l] + v;
-    t->held &= ~(((uint64_t)1 << levels) - 1);
+    uint64_t below = t->held & (((uint64_t)1 << level) - 1);
+    t->held ^= below;
+    for (; below; below &= below - 1) v = t->node[__builtin_ctzll(below)] + v;
     return v;
 }
 

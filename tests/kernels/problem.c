@@ -99,7 +99,7 @@ static void build_relu_forward(problem *p, const shape *s) {
     a->count = s->batch;
     a->x = floats(p, "x", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, 1);
     a->y =
-        in_place ? (float *)p->arrays[0].data : floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, 1);
+        in_place ? (void *)p->arrays[0].data : floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, 1);
 }
 
 static void build_relu_backward(problem *p, const shape *s) {
@@ -109,7 +109,7 @@ static void build_relu_backward(problem *p, const shape *s) {
     a->dy = floats(p, "dy", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, 1);
     a->y = floats(p, "y", ROLE_IN, PER_EXAMPLE, s->batch, 1);
     a->dx =
-        in_place ? (float *)p->arrays[0].data : floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, 1);
+        in_place ? (void *)p->arrays[0].data : floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, 1);
 }
 
 static void build_dropout(problem *p, const shape *s) {
@@ -121,7 +121,7 @@ static void build_dropout(problem *p, const shape *s) {
     a->threshold = s->variant & 4 ? 0 : 0x40000000u;
     a->scale = s->variant & 4 ? 1.0f : 1.0f / 0.75f;
     a->x = floats(p, "x", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
-    a->y = in_place ? (float *)p->arrays[0].data
+    a->y = in_place ? (void *)p->arrays[0].data
                     : floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
 }
 
@@ -149,7 +149,7 @@ static void build_batchnorm_inference(problem *p, const shape *s) {
     a->n = s->n;
     a->eps = 1e-5f;
     a->x = floats(p, "x", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
-    a->y = in_place ? (float *)p->arrays[0].data
+    a->y = in_place ? (void *)p->arrays[0].data
                     : floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
     a->running_mean = floats(p, "running_mean", ROLE_IN, 0, 1, s->n);
     a->running_var = positives(p, "running_var", ROLE_IN, s->n);
@@ -163,7 +163,7 @@ static void build_batchnorm_backward(problem *p, const shape *s) {
     a->batch = s->batch;
     a->n = s->n;
     a->dy = floats(p, "dy", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
-    a->dx = in_place ? (float *)p->arrays[0].data
+    a->dx = in_place ? (void *)p->arrays[0].data
                      : floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
     a->dgamma = floats(p, "dgamma", ROLE_OUT, RULE_B, 1, s->n);
     a->dbeta = floats(p, "dbeta", ROLE_OUT, RULE_B, 1, s->n);
