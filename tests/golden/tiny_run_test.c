@@ -10,8 +10,8 @@ static const struct {
 } k_golden[] = {
     {"adamw",    "one_cycle", "cd777890051d97259d5c612cd9024e37c9f003b659acc5af010155ceaa7bc888"},
     {"adam",     "cosine",    "76a2a4238271271fa4a16596d9750b49ff403dcfe2195eb6fefa9ef5b8e502ad"},
-    {"nesterov", "linear",    "b2a3c7e0bef3420976ddf6128a8006df1534f8c3a12a9851e551a0c2878c0f26"},
-    {"momentum", "constant",  "e27b3ec554184e026f54a6816b39820a36d5d2afdfc4d01c186725f4017ccf11"},
+    {"nesterov", "linear",    "86c309c8e970ea29d9509adae5e30ec2a9d1967495ff727729b53f9f349699d6"},
+    {"momentum", "constant",  "23b60380003b8a3881b7e42c156d45e409804828bf6409e53e5c716ffa086794"},
     {"sgd",      "constant",  "8c0f5eb0d93fe8434e3a0fbab10ddb84fcf42d8d8381ba32bc092b7a13899133"},
 };
 

@@ -87,7 +87,7 @@ void tiny_config(bl_config *out) {
     name(out->loss, "mse");
     name(out->metric, "exp_rmspe");
     name(out->optimizer.name, "adamw");
-    out->optimizer.momentum = 0.9;
+    out->optimizer.momentum = 0.8;
     out->optimizer.beta1 = 0.9;
     out->optimizer.beta2 = 0.99;
     out->optimizer.eps = 1e-8;

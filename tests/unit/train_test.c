@@ -166,6 +166,38 @@ static void test_refuses_a_state_that_does_not_belong(void **state) {
     bl_buf_free(&saved);
 }
 
+static void test_restored_says_what_was_said(void **state) {
+    const fixture *f = *state;
+    bl_buf saved = {0};
+    bl_train *train = open_run(f, pick(), 1), *other = open_run(f, pick(), 1);
+    advance_to(train, 7);
+    bl_train_save(train, &saved);
+    const bl_buf *log = bl_train_log(train);
+    CHECK_OK(bl_train_restore(other, saved.data, saved.len, log->data, log->len, ERR));
+    const bl_train_state *a = bl_train_now(train), *b = bl_train_now(other);
+    assert_int_equal(b->step, 7);
+    assert_true(a->value == b->value && a->train_loss == b->train_loss);
+    assert_true(!b->diverged);
+    assert_string_equal(a->params_sha256, b->params_sha256);
+    bl_train_close(train);
+    bl_train_close(other);
+    bl_buf_free(&saved);
+}
+
+/* Instruction sets differ in the bits of a NaN; digests must not. */
+static void test_digest_knows_one_nan(void **state) {
+    char digest[3][BL_SHA256_HEX];
+    bl_train *train = open_run(*state, pick(), 1);
+    static const uint32_t bits[3] = {0x7fc00000, 0xffc00001, 0x3f800000};
+    for (size_t i = 0; i < 3; i++) {
+        memcpy(&train->net.weight[3], &bits[i], sizeof bits[i]);
+        bl_params_digest(train, digest[i]);
+    }
+    assert_string_equal(digest[0], digest[1]);
+    assert_string_not_equal(digest[0], digest[2]);
+    bl_train_close(train);
+}
+
 static void test_evaluation_steps(void **state) {
     const fixture *f = *state;
     assert_int_equal(bl_train_next_eval(&f->config, 700, 0, 100), 5);
@@ -361,6 +393,8 @@ int main(void) {
         CASE(test_seed_and_rate_change_the_log),
         CASE(test_saved_and_restored_after_every_step),
         CASE(test_refuses_a_state_that_does_not_belong),
+        CASE(test_restored_says_what_was_said),
+        CASE(test_digest_knows_one_nan),
         CASE(test_evaluation_steps),
         CASE(test_batches_are_nested),
         CASE(test_batch_above_the_training_rows),
