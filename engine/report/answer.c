@@ -155,18 +155,26 @@ static void sort_budgets(bl_answer *a) {
     }
 }
 
+/* A sweep may have targets in its configuration and use none of them. */
+static bool asked_for_target(const bl_answer *a, const bl_plan_bests *bests) {
+    bool asked = bests->count > 0 || a->trial_count == 0;
+    for (size_t i = 0; i < a->trial_count && !asked; i++) asked = !isnan(a->trials[i].target);
+    return asked;
+}
+
 bl_status bl_report_answer(bl_answer *out, const char *run_dir, bl_err *err) {
     *out = (bl_answer){.target = (double)NAN, .per_core_hour = (double)NAN, .threads = 1};
     const bl_stats_options options = {.seed = BOOTSTRAP_SEED, .replicates = BL_STATS_REPLICATES};
     bl_plan_bests bests = {0};
     bl_status status = BL_OK;
     BL_GOTO(bl_plan_read(out, &bests, run_dir, err));
+    if (!asked_for_target(out, &bests)) out->target = (double)NAN;
     collect_sizes(out, &bests);
     sort_budgets(out);
     BL_GOTO(bl_timing_read(out, run_dir, err));
     BL_GOTO(fit(out, &options, err));
     BL_GOTO(join(out, &options, err));
-    out->answered = out->best[BL_STATS_FEWEST_STEPS].known;
+    out->answered = out->best[BL_STATS_FEWEST_STEPS].known || isnan(out->target);
 done:
     bl_plan_bests_free(&bests);
     if (status != BL_OK) bl_answer_free(out);
@@ -176,6 +184,8 @@ done:
 void bl_answer_free(bl_answer *answer) {
     for (size_t i = 0; i < answer->trial_count; i++) free(answer->trials[i].reason);
     for (size_t i = 0; i < answer->size_count; i++) free(answer->sizes[i].points);
+    for (size_t i = 0; i < answer->note_count; i++) free(answer->notes[i]);
+    free(answer->notes);
     free(answer->trials);
     free(answer->sizes);
     free(answer->budgets);

@@ -128,9 +128,10 @@ static void settings(bl_buf *gp, const bl_answer *a) {
     bl_buf target = {0};
     bl_buf_str(&target, "steps to ");
     bl_gp_target(&target, a);
-    bl_buf_printf(
-        gp, "has_segments = %d\nhas_hyperbola = %d\nhas_censored = %d\nhas_reached = %d\n",
-        a->critical.segments.known, a->critical.hyperbola.known, censored > 0, a->answered);
+    bl_buf_printf(gp,
+                  "has_segments = %d\nhas_hyperbola = %d\nhas_censored = %d\nhas_reached = %d\n",
+                  a->critical.segments.known, a->critical.hyperbola.known, censored > 0,
+                  a->best[BL_STATS_FEWEST_STEPS].known);
     bl_gp_text(gp, "y_text", bl_buf_text(&target));
     bl_buf_free(&target);
     mark_critical(gp, a, &x);

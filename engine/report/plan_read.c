@@ -83,6 +83,11 @@ static void read_budget(bl_answer *a, const bl_json *line) {
     copy_text(b->run, sizeof b->run, line, "run");
 }
 
+static void read_note(bl_answer *a, const bl_json *line) {
+    a->notes = room(a->notes, a->note_count, sizeof *a->notes);
+    a->notes[a->note_count++] = bl_xstrdup(bl_json_text(line, "text", ""));
+}
+
 static bl_status check_positive(const bl_json *line, const char *path, size_t at, bl_err *err) {
     static const char *const keys[] = {"batch_size", "learning_rate"};
     for (size_t i = 0; i < BL_COUNT(keys); i++)
@@ -103,6 +108,7 @@ static bl_status read_line(bl_answer *a, bl_plan_bests *bests, const bl_json *li
     const bool trial = strcmp(record, "trial") == 0, decision = strcmp(record, "decision") == 0;
     const bool best = decision && strcmp(kind, "best") == 0;
     const bool budget = decision && strcmp(kind, "budget") == 0;
+    if (decision && strcmp(kind, "note") == 0) read_note(a, line);
     if (!trial && !best && !budget) return BL_OK;
     BL_TRY(check_positive(line, path, at, err));
     if (trial) read_trial(a, line);

@@ -4,6 +4,7 @@
 #include "engine/report/words.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { CELL_GAP = 3 };
 
@@ -145,8 +146,30 @@ static void budgets(bl_buf *out, const bl_answer *a) {
     }
 }
 
+static bool is_memory(const bl_report_trial *t) {
+    return strcmp(t->outcome, "memory") == 0;
+}
+
+static void too_large(bl_buf *out, const bl_answer *a) {
+    for (size_t i = 0; i < a->trial_count; i++) {
+        bool said = !is_memory(&a->trials[i]);
+        for (size_t j = 0; j < i && !said; j++)
+            said = is_memory(&a->trials[j]) && a->trials[j].batch_size == a->trials[i].batch_size;
+        if (said) continue;
+        bl_buf_str(out, "Batch size ");
+        bl_words_count(out, a->trials[i].batch_size);
+        bl_buf_str(out, " does not fit in memory.\n");
+    }
+}
+
+/* Without a table or budgets the sweep's own words are all there is. */
+static void notes(bl_buf *out, const bl_answer *a) {
+    if (a->size_count > 0 || a->budget_count > 0) return;
+    for (size_t i = 0; i < a->note_count; i++) bl_buf_printf(out, "%s\n", a->notes[i]);
+}
+
 static void missing(bl_buf *out, const bl_answer *a) {
-    if (!a->answered) return;
+    if (!a->best[BL_STATS_FEWEST_STEPS].known) return;
     if (!a->timed)
         bl_buf_str(out, "No timing pass yet: which batch size is fastest or cheapest is open.\n");
     if (!a->best[BL_STATS_FEWEST_STEPS].judged)
@@ -164,8 +187,10 @@ void bl_words_sentences(bl_buf *out, const bl_answer *answer) {
                                                  "size.\n"
                                                : " has not been tried yet.\n");
     }
-    if (answer->answered) critical(out, answer);
+    if (answer->best[BL_STATS_FEWEST_STEPS].known) critical(out, answer);
+    too_large(out, answer);
     budgets(out, answer);
+    notes(out, answer);
     missing(out, answer);
 }
 

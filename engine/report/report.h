@@ -44,7 +44,7 @@ typedef struct bl_answer {
     char experiment[64], preset[32], title[160], metric[64], dataset[64], variant[32];
     char currency[16], processor[128];
     bool synthetic, timed;
-    double target;           /* the last of the plan's targets; NAN: the plan has none */
+    double target;           /* the last of the plan's targets; NAN: no trial asked for one */
     double per_core_hour;    /* NAN: no price declared */
     int64_t threads;         /* of one training run in the timing pass */
     bl_report_trial *trials; /* in the plan's order */
@@ -55,7 +55,9 @@ typedef struct bl_answer {
     size_t budget_count;
     bl_stats_optimum best[BL_STATS_GOAL_COUNT]; /* index: into sizes */
     bl_stats_critical critical;
-    bool answered; /* at least one batch size reached the target */
+    char **notes; /* (note_count): what the sweep said besides */
+    size_t note_count;
+    bool answered; /* a batch size reached the target, or none was asked to */
 } bl_answer;
 
 /* Reads runs/NAME. BL_EMISSING without a plan.jsonl; BL_EFORMAT names file and line. A target that

@@ -227,6 +227,28 @@ static void nothing_reached(void **state) {
     bl_answer_free(&a);
 }
 
+/* A sweep that compares fixed recipes asks for no target, and says what it found in notes. */
+static void no_target_asked_for(void **state) {
+    const place *p = *state;
+    char path[BL_PATH];
+    bl_answer a;
+    const char *plan =
+        "{\"record\":\"plan\",\"format\":1,\"experiment\":\"fixed\",\"targets\":[0.4]}\n"
+        "{\"record\":\"trial\",\"run\":\"00\",\"batch_size\":64,\"learning_rate\":0.001,"
+        "\"target\":null,\"outcome\":\"budget\",\"steps\":9}\n"
+        "{\"record\":\"trial\",\"run\":\"01\",\"batch_size\":4096,\"learning_rate\":0.001,"
+        "\"target\":null,\"outcome\":\"memory\",\"steps\":0}\n"
+        "{\"record\":\"decision\",\"kind\":\"note\",\"text\":\"batch 64 comes to 0.3\"}\n";
+    CHECK_OK(bl_path(path, ERR, "%s/plan.jsonl", p->runs));
+    CHECK_OK(bl_file_write(path, plan, strlen(plan), ERR));
+    CHECK_OK(bl_report_answer(&a, p->runs, ERR));
+    assert_true(a.answered);
+    expect_text(&a, "fixed\n\nBatch size 4,096 does not fit in memory.\nbatch 64 comes to 0.3\n");
+    write_report(p, &a);
+    assert_false(in_report(p, "scaling.gp"));
+    bl_answer_free(&a);
+}
+
 /* ---- files ------------------------------------------------------------------------------------
  */
 
@@ -405,6 +427,7 @@ int main(void) {
         IN_FOLDER(without_timing),
         IN_FOLDER(one_batch_size),
         IN_FOLDER(nothing_reached),
+        IN_FOLDER(no_target_asked_for),
         IN_FOLDER(json_parses),
         IN_FOLDER(tables_are_exact),
         IN_FOLDER(same_bytes_twice),
