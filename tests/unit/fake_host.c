@@ -80,7 +80,7 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
         if (round->race && at > 0 && (best == 0 || at < best)) best = at;
     }
     f->rounds++;
-    bl_buf_printf(&f->text, "R %s\n", round->title);
+    bl_buf_printf(&f->text, "R %s%s\n", round->title, round->race ? ", race" : "");
     for (size_t i = 0; i < round->count; i++) {
         const bl_trial *t = &round->trial[i];
         if (results[i].outcome != BL_OUTCOME_MEMORY)

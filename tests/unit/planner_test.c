@@ -166,6 +166,56 @@ static void memory_ends_a_size(void **state) {
     bl_buf_free(&f.text);
 }
 
+/* By hand: at batch 64 the grid's best is the optimum itself, S = 100 (1 + 300 / 64) = 568.75,
+ * first evaluated at 569; the race began one below. Its neighbours take 750.5 steps, but stop
+ * by 1.25 x 569. */
+static void one_race_by_hand(void **state) {
+    (void)state;
+    bl_config config;
+    fake_host f = plain;
+    fake_config(&config,
+                (const char *[]){"sweep.batch_sizes=[64, 256]", "sweep.seeds=1", "eval.ratio=1"},
+                3);
+    CHECK_OK(fake_plan("return function(exp) require('sweep').critical_batch(exp) end", &config, &f,
+                       NULL, ERR));
+    must_say(&f, "R batch 64, race\n"
+                 "T 64 0x1p-11 1 625000 race 712 around 0.000977\n"
+                 "T 64 0x1p-10 1 625000 race 712 around 0.000977\n"
+                 "T 64 0x1p-9 1 625000 target 569 around 0.000977\n"
+                 "R batch 64, race\n"
+                 "T 64 0x1p-8 1 712 budget 712 extends the grid up\n"
+                 "D ");
+    must_say(&f, "\"steps\":569,");
+    must_say(&f, "\"text\":\"batch 64: best lr 0.00195 (bracketed), 569 steps\"");
+    must_say(&f,
+             "batch 256: best lr 0.00391 (bracketed), 218 steps; perfect scaling predicts 142\"");
+    bl_buf_free(&f.text);
+}
+
+static void budgets_take_the_median_seed(void **state) {
+    (void)state;
+    bl_config config;
+    fake_host f = plain;
+    f.noise = 0.3;
+    fake_config(&config, NULL, 0);
+    CHECK_OK(fake_plan(
+        "local sweep = require 'sweep'\n"
+        "return function(exp)\n"
+        "  local point = { batch_size = 64, learning_rate = 2^-9, seeds = { 1, 2, 3, 4, 5 } }\n"
+        "  local round, values = {}, {}\n"
+        "  for i = 1, 5 do\n"
+        "    round[i] = { batch_size = 64, learning_rate = 2^-9, seed = i, max_steps = 300 }\n"
+        "  end\n"
+        "  for i, r in ipairs(exp:run(round)) do values[i] = r.evals[#r.evals].value end\n"
+        "  table.sort(values)\n"
+        "  assert(values[2] < values[3] and values[3] < values[4])\n"
+        "  local crowned = sweep.budgets(exp, { points = { point }, steps = 300 })\n"
+        "  assert(#crowned == 1 and crowned[1].value == values[3])\n"
+        "end\n",
+        &config, &f, NULL, ERR));
+    bl_buf_free(&f.text);
+}
+
 /* The winner is never judged by runs that a race cut. */
 static void winner_runs_are_whole(void **state) {
     (void)state;
@@ -409,6 +459,8 @@ int main(void) {
         cmocka_unit_test(limits_are_flagged),
         cmocka_unit_test(censoring),
         cmocka_unit_test(memory_ends_a_size),
+        cmocka_unit_test(one_race_by_hand),
+        cmocka_unit_test(budgets_take_the_median_seed),
         cmocka_unit_test(winner_runs_are_whole),
         cmocka_unit_test(grid_is_exact),
         cmocka_unit_test(trials_and_results),
