@@ -1,18 +1,46 @@
-/* The names that enumerated keys may have. The tables that implement them are in rooms above this
- * one; their tests hold those tables against these lists. Each is an X-macro: BL_CHOICES_LOSS(X)
- * expands to X("mse"). */
+/* The names that enumerated keys may have: the one list a new optimizer, schedule, loss, metric or model
+ * is entered in. The schema takes its choices from here, and the tables of the rooms above take their
+ * rows: X(adam) in BL_CHOICES_OPTIMIZER is the row of bl_optim_adam, written in optim_adam.c. */
 #ifndef BL_ENGINE_CONFIG_CHOICES_H
 #define BL_ENGINE_CONFIG_CHOICES_H
 
-#define BL_CHOICES_NUMERICS(X)  X("exact")
-#define BL_CHOICES_MODEL(X)     X("tabular")
-#define BL_CHOICES_OUTPUT(X)    X("linear") X("sigmoid_range")
-#define BL_CHOICES_LOSS(X)      X("mse")
-#define BL_CHOICES_METRIC(X)    X("exp_rmspe") X("rmse")
-#define BL_CHOICES_OPTIMIZER(X) X("sgd") X("momentum") X("nesterov") X("adam") X("adamw")
-#define BL_CHOICES_SCHEDULE(X)  X("constant") X("linear") X("cosine") X("one_cycle")
-#define BL_CHOICES_LR_RULE(X)   X("keep") X("sqrt") X("linear")
+// clang-format off
+#define BL_CHOICES_NUMERICS(X) \
+    X(exact)
+
+#define BL_CHOICES_MODEL(X) \
+    X(tabular)
+
+#define BL_CHOICES_OUTPUT(X) \
+    X(linear) \
+    X(sigmoid_range)
+
+#define BL_CHOICES_LOSS(X) \
+    X(mse)
+
+#define BL_CHOICES_METRIC(X) \
+    X(exp_rmspe) \
+    X(rmse)
+
+#define BL_CHOICES_OPTIMIZER(X) \
+    X(sgd) \
+    X(momentum) \
+    X(nesterov) \
+    X(adam) \
+    X(adamw)
+
+#define BL_CHOICES_SCHEDULE(X) \
+    X(constant) \
+    X(linear) \
+    X(cosine) \
+    X(one_cycle)
+
+#define BL_CHOICES_LR_RULE(X) \
+    X(keep) \
+    X(sqrt) \
+    X(linear)
+// clang-format on
 
 /* An array's elements: static const char *const names[] = {BL_CHOICES_LOSS(BL_CHOICE_NAME)}; */
-#define BL_CHOICE_NAME(name) name,
+#define BL_CHOICE_NAME(name) #name,
 #endif

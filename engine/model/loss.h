@@ -1,6 +1,7 @@
 /* Losses: what training minimises. One file loss_NAME.c and one row of loss_table.c each. */
 #ifndef BL_ENGINE_MODEL_LOSS_H
 #define BL_ENGINE_MODEL_LOSS_H
+#include "engine/config/choices.h"
 #include "kernels/kernel.h"
 
 typedef struct bl_loss {
@@ -11,7 +12,9 @@ typedef struct bl_loss {
                 double *value, float *dy, const bl_part *part);
 } bl_loss;
 
-extern const bl_loss bl_loss_mse;
+#define DECLARE(name) extern const bl_loss bl_loss_##name;
+BL_CHOICES_LOSS(DECLARE)
+#undef DECLARE
 
 extern const bl_loss *const bl_loss_table[];
 extern const size_t bl_loss_count;

@@ -2,7 +2,9 @@
 #include "engine/model/loss.h"
 #include <string.h>
 
-const bl_loss *const bl_loss_table[] = {&bl_loss_mse};
+#define ROW(name) &bl_loss_##name,
+const bl_loss *const bl_loss_table[] = {BL_CHOICES_LOSS(ROW)};
+#undef ROW
 const size_t bl_loss_count = BL_COUNT(bl_loss_table);
 
 const bl_loss *bl_loss_find(const char *name) {

@@ -3,6 +3,7 @@
  * one row of metric_table.c each. */
 #ifndef BL_ENGINE_MODEL_METRIC_H
 #define BL_ENGINE_MODEL_METRIC_H
+#include "engine/config/choices.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,8 +15,9 @@ typedef struct bl_metric {
     double (*finish)(double sum, double count); /* from the sum of all terms */
 } bl_metric;
 
-extern const bl_metric bl_metric_exp_rmspe;
-extern const bl_metric bl_metric_rmse;
+#define DECLARE(name) extern const bl_metric bl_metric_##name;
+BL_CHOICES_METRIC(DECLARE)
+#undef DECLARE
 
 extern const bl_metric *const bl_metric_table[];
 extern const size_t bl_metric_count;

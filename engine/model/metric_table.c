@@ -2,7 +2,9 @@
 #include "engine/model/metric.h"
 #include <string.h>
 
-const bl_metric *const bl_metric_table[] = {&bl_metric_exp_rmspe, &bl_metric_rmse};
+#define ROW(name) &bl_metric_##name,
+const bl_metric *const bl_metric_table[] = {BL_CHOICES_METRIC(ROW)};
+#undef ROW
 const size_t bl_metric_count = BL_COUNT(bl_metric_table);
 
 const bl_metric *bl_metric_find(const char *name) {

@@ -2,6 +2,7 @@
  */
 #ifndef BL_ENGINE_MODEL_MODEL_H
 #define BL_ENGINE_MODEL_MODEL_H
+#include "engine/config/choices.h"
 #include "engine/config/config.h"
 #include "engine/model/net.h"
 
@@ -21,7 +22,9 @@ typedef struct bl_model {
                        bl_err *err);
 } bl_model;
 
-extern const bl_model bl_model_tabular;
+#define DECLARE(name) extern const bl_model bl_model_##name;
+BL_CHOICES_MODEL(DECLARE)
+#undef DECLARE
 
 extern const bl_model *const bl_model_table[];
 extern const size_t bl_model_count;

@@ -1,7 +1,9 @@
 #include "engine/model/model.h"
 #include <string.h>
 
-const bl_model *const bl_model_table[] = {&bl_model_tabular};
+#define ROW(name) &bl_model_##name,
+const bl_model *const bl_model_table[] = {BL_CHOICES_MODEL(ROW)};
+#undef ROW
 const size_t bl_model_count = BL_COUNT(bl_model_table);
 
 bl_status bl_model_build(bl_net *net, const bl_config *config, const bl_model_input *input,

@@ -7,7 +7,7 @@
 
 typedef struct bl_adam {
     float beta1, rest1, beta2, rest2; /* rest = 1 - beta, rounded once */
-    float rate, root, eps;            /* rate / weight1, sqrt(weight2) */
+    float rate, scale, eps;           /* rate / weight1, 1 / sqrt(weight2) */
 } bl_adam;
 
 static inline bl_adam bl_adam_of(const bl_optim_step *args) {
@@ -16,7 +16,7 @@ static inline bl_adam bl_adam_of(const bl_optim_step *args) {
                      .beta2 = (float)args->beta2,
                      .rest2 = (float)(1.0 - args->beta2),
                      .rate = (float)(args->rate / args->weight1),
-                     .root = (float)bl_sqrt64(args->weight2),
+                     .scale = (float)(1.0 / bl_sqrt64(args->weight2)),
                      .eps = (float)args->eps};
 }
 
@@ -24,6 +24,6 @@ static inline bl_adam bl_adam_of(const bl_optim_step *args) {
 static inline float bl_adam_delta(const bl_adam *a, float g, float *m, float *v) {
     *m = bl_snap(a->beta1 * *m + a->rest1 * g);
     *v = bl_snap(a->beta2 * *v + a->rest2 * (g * g));
-    return a->rate * (*m / (bl_sqrtf(*v) / a->root + a->eps));
+    return a->rate * (*m / (bl_sqrtf(*v) * a->scale + a->eps));
 }
 #endif

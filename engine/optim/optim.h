@@ -1,12 +1,13 @@
 /* Optimizers: element by element, fp32, only additions, multiplications, divisions and square roots
  * in the order written, so that vector width and threads cannot change a bit. One file
- * optim_NAME.c and one row of optim_table.c each.
+ * optim_NAME.c and one row of engine/config/choices.h each.
  *
  * Gradients are snapped before they are used and states after they are updated: below 2^-100 in
  * size they become +0, because subnormal numbers are slow and moments of idle embedding rows decay
  * into them. */
 #ifndef BL_ENGINE_OPTIM_OPTIM_H
 #define BL_ENGINE_OPTIM_OPTIM_H
+#include "engine/config/choices.h"
 #include "engine/config/config.h"
 #include <math.h>
 #include <stdbool.h>
@@ -33,11 +34,9 @@ typedef struct bl_optim {
     void (*step)(const bl_optim_step *args, size_t begin, size_t end);
 } bl_optim;
 
-extern const bl_optim bl_optim_sgd;
-extern const bl_optim bl_optim_momentum;
-extern const bl_optim bl_optim_nesterov;
-extern const bl_optim bl_optim_adam;
-extern const bl_optim bl_optim_adamw;
+#define DECLARE(name) extern const bl_optim bl_optim_##name;
+BL_CHOICES_OPTIMIZER(DECLARE)
+#undef DECLARE
 
 extern const bl_optim *const bl_optim_table[];
 extern const size_t bl_optim_count;

@@ -2,9 +2,9 @@
 #include "engine/optim/optim.h"
 #include <string.h>
 
-const bl_optim *const bl_optim_table[] = {
-    &bl_optim_sgd, &bl_optim_momentum, &bl_optim_nesterov, &bl_optim_adam, &bl_optim_adamw,
-};
+#define ROW(name) &bl_optim_##name,
+const bl_optim *const bl_optim_table[] = {BL_CHOICES_OPTIMIZER(ROW)};
+#undef ROW
 const size_t bl_optim_count = BL_COUNT(bl_optim_table);
 
 const bl_optim *bl_optim_find(const char *name) {

@@ -1,7 +1,8 @@
 /* Schedules: learning rate and momentum as functions of the step alone. One file schedule_NAME.c
- * and one row of schedule_table.c each. */
+ * and one row of engine/config/choices.h each. */
 #ifndef BL_ENGINE_OPTIM_SCHEDULE_H
 #define BL_ENGINE_OPTIM_SCHEDULE_H
+#include "engine/config/choices.h"
 #include "engine/config/config.h"
 #include <stdint.h>
 
@@ -28,10 +29,9 @@ struct bl_schedule {
     bl_pace (*at)(const bl_schedule_plan *plan, int64_t step);
 };
 
-extern const bl_schedule bl_schedule_constant;
-extern const bl_schedule bl_schedule_linear;
-extern const bl_schedule bl_schedule_cosine;
-extern const bl_schedule bl_schedule_one_cycle;
+#define DECLARE(name) extern const bl_schedule bl_schedule_##name;
+BL_CHOICES_SCHEDULE(DECLARE)
+#undef DECLARE
 
 extern const bl_schedule *const bl_schedule_table[];
 extern const size_t bl_schedule_count;

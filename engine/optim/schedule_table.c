@@ -2,8 +2,9 @@
 #include "engine/optim/schedule.h"
 #include <string.h>
 
-const bl_schedule *const bl_schedule_table[] = {&bl_schedule_constant, &bl_schedule_linear,
-                                                &bl_schedule_cosine, &bl_schedule_one_cycle};
+#define ROW(name) &bl_schedule_##name,
+const bl_schedule *const bl_schedule_table[] = {BL_CHOICES_SCHEDULE(ROW)};
+#undef ROW
 const size_t bl_schedule_count = BL_COUNT(bl_schedule_table);
 
 const bl_schedule *bl_schedule_find(const char *name) {
