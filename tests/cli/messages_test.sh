@@ -1,0 +1,75 @@
+#!/bin/sh
+# What a user is told about wrong input: exact words, exact exit status.
+set -u
+scratch=$(mktemp -d)
+trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
+failed=0
+
+# expect STATUS 'words' command...: standard error must be exactly these words.
+expect() {
+  want_status=$1 want=$2
+  shift 2
+  "$@" >"$scratch/out" 2>"$scratch/err"
+  status=$?
+  printf '%s\n' "$want" >"$scratch/want"
+  [ "$status" = "$want_status" ] && cmp -s "$scratch/want" "$scratch/err" && return
+  echo "--- $*: exit $status, wanted $want_status"
+  diff "$scratch/want" "$scratch/err"
+  failed=1
+}
+
+expect 2 "batchlab: unknown command 'rnu': did you mean 'run'?
+\`batchlab --help\` lists the commands." "$BATCHLAB" rnu
+expect 2 "batchlab: unknown option '--prest': did you mean '--preset'?" "$BATCHLAB" run rossmann --prest tiny
+expect 2 "batchlab: a value is missing after '--preset'
+usage: batchlab run NAME [options]" "$BATCHLAB" run rossmann --preset
+expect 2 "batchlab: unexpected argument 'two'
+usage: batchlab run NAME [options]" "$BATCHLAB" run one two
+expect 2 "batchlab: which experiment?
+usage: batchlab run NAME [options]" "$BATCHLAB" run
+expect 2 "batchlab: --jobs 0: expected a number from 1 to 256" "$BATCHLAB" run rossmann -j 0
+expect 2 "batchlab: --time-limit 5x: expected a time such as 90, 15m or 2h" "$BATCHLAB" run rossmann --time-limit 5x
+expect 2 "batchlab: --progress loud: expected auto, plain, json or none" "$BATCHLAB" run rossmann --progress loud
+expect 69 "batchlab: --device cuda:0: this build has no CUDA backend; use cpu" "$BATCHLAB" run rossmann --device cuda:0
+BL_FORCE_IMPL=abacus expect 2 "$(BL_FORCE_IMPL=abacus "$BATCHLAB" doctor 2>&1 >/dev/null)" "$BATCHLAB" run rossmann --preset tiny --synthetic
+
+# Nothing above computed anything; help is there for every command and costs nothing.
+for command in run check plan status recommend plot report fit init doctor; do
+  "$BATCHLAB" $command --help >"$scratch/help" 2>&1 || { echo "--help of $command failed"; failed=1; }
+  grep -q "^usage: batchlab $command" "$scratch/help" || { echo "--help of $command has no usage"; cat "$scratch/help"; failed=1; }
+done
+
+# A folder that cannot be written: root writes anywhere, so a file stands where the folder has to be.
+: >"$scratch/file"
+BATCHLAB_RUNS="$scratch/file/runs" "$BATCHLAB" run rossmann --preset tiny --synthetic >"$scratch/out" 2>"$scratch/err"
+[ $? = 74 ] && grep -q "^batchlab: cannot make the folder $scratch/file/runs" "$scratch/err" || { echo "unwritable folder:"; cat "$scratch/err"; failed=1; }
+
+# Experiments of the test's own: configuration and script errors carry their positions.
+mkdir -p "$scratch/project/experiments/mine" "$scratch/project/scripts"
+cp -r scripts/lua "$scratch/project/scripts/"
+cp -r datasets "$scratch/project/" 2>/dev/null
+rm -rf "$scratch/project/datasets/cache"
+home=$PWD
+case $BATCHLAB in /*) ;; *) BATCHLAB=$home/$BATCHLAB ;; esac
+cd "$scratch/project" || exit 1
+cat >experiments/mine/experiment.cfg <<'EOF'
+dataset = "rossmann";
+sweep: {
+  bach_sizes = [32, 64, 128];
+};
+EOF
+echo 'return function(exp) end' >experiments/mine/sweep.lua
+expect 2 "experiments/mine/experiment.cfg:3:3: error: unknown key 'bach_sizes' in group 'sweep'
+    3 |   bach_sizes = [32, 64, 128];
+      |   ^^^^^^^^^^ did you mean 'batch_sizes'?   (batchlab check --list-keys sweep)" "$BATCHLAB" check mine
+"$BATCHLAB" check mein >"$scratch/out" 2>"$scratch/err"
+[ $? = 2 ] && grep -q "mine" "$scratch/err" || { echo "unknown experiment:"; cat "$scratch/err"; failed=1; }
+cat >experiments/mine/experiment.cfg <<'EOF'
+dataset = "rossmann";
+sweep: { targets = [0.2]; };
+EOF
+printf 'return function(exp)\n  exp:rnu{}\nend\n' >experiments/mine/sweep.lua
+"$BATCHLAB" check mine >"$scratch/out" 2>"$scratch/err"
+[ $? = 2 ] && grep -q "^experiments/mine/sweep.lua:2: " "$scratch/err" || { echo "script error:"; cat "$scratch/err"; failed=1; }
+
+exit $failed

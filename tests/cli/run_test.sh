@@ -1,0 +1,67 @@
+#!/bin/sh
+# A whole sweep on generated data: the same logs at any -j, with any kernels, and after being stopped
+# at any moment and started again; run again, it trains nothing.
+set -eu
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+unset BL_FORCE_IMPL
+
+sweep() { # sweep STORE options...: a tiny sweep into its own store
+  store=$1
+  shift
+  BATCHLAB_RUNS="$scratch/$store" BATCHLAB_REPORTS="$scratch/$store.reports" BATCHLAB_DATA=/nowhere \
+    "$BATCHLAB" run rossmann --preset tiny --synthetic --progress plain "$@" >"$scratch/$store.out" 2>"$scratch/$store.err"
+}
+
+sweep one -j 1 || { cat "$scratch/one.err"; exit 1; }
+grep -q "SYNTHETIC DATA" "$scratch/one.out" || { echo "the answer does not say SYNTHETIC DATA"; cat "$scratch/one.out"; exit 1; }
+grep -q "SYNTHETIC DATA" "$scratch/one.reports/rossmann/recommendation.txt"
+
+sweep two -j 2
+sh tests/same_outputs.sh "$scratch/one" "$scratch/two"
+diff -r "$scratch/one.reports/rossmann/recommendation.txt" "$scratch/one.reports/rossmann/recommendation.txt"
+
+BL_FORCE_IMPL=scalar sweep scalar -j 2
+sh tests/same_outputs.sh "$scratch/one" "$scratch/scalar"
+
+# Stopped again and again by a signal, then left to finish.
+n=0
+while [ $n -lt 6 ]; do
+  n=$((n + 1))
+  sweep stopped -j 2 &
+  pid=$!
+  sleep 0.$((n * 7 % 10))
+  # The shell function runs in a subshell: the program is its child.
+  pkill -TERM -P "$pid" 2>/dev/null || true
+  wait "$pid" || true
+done
+sweep stopped -j 2
+sh tests/same_outputs.sh "$scratch/one" "$scratch/stopped"
+
+# kill -9 loses nothing finished and leaves nothing stale.
+n=0
+while [ $n -lt 4 ]; do
+  n=$((n + 1))
+  sweep killed -j 2 &
+  pid=$!
+  sleep 0.$((n * 3 % 10))
+  pkill -KILL -P "$pid" 2>/dev/null || true
+  wait "$pid" || true
+done
+sweep killed -j 1
+sh tests/same_outputs.sh "$scratch/one" "$scratch/killed"
+
+# Again: no file of any run is touched, and the answer has the same bytes.
+find "$scratch/one" -name result.json -exec ls --full-time {} + >"$scratch/before"
+cp -r "$scratch/one.reports" "$scratch/drawn"
+sweep one -j 2
+find "$scratch/one" -name result.json -exec ls --full-time {} + | cmp - "$scratch/before"
+diff -r "$scratch/drawn" "$scratch/one.reports"
+
+# A damaged log is found, set aside and done again.
+log=$(find "$scratch/two" -name log.jsonl.gz | sort | head -1)
+printf 'x' | dd of="$log" bs=1 seek=40 conv=notrunc 2>/dev/null
+sweep two -j 2
+ls -d "$scratch"/two/rossmann/*.corrupt-1 >/dev/null
+rm -rf "$scratch"/two/rossmann/*.corrupt-1
+sh tests/same_outputs.sh "$scratch/one" "$scratch/two"
