@@ -1,5 +1,6 @@
 /* What passes between a planner (a Lua script) and the engine: rounds of trials, their results, and
- * decisions. The planner is a pure function of results; who runs the rounds is the host's business. */
+ * decisions. The planner is a pure function of results; who runs the rounds is the host's business.
+ */
 #ifndef BL_ENGINE_SWEEP_ROUND_H
 #define BL_ENGINE_SWEEP_ROUND_H
 #include "engine/base/status.h"
@@ -17,28 +18,28 @@ typedef struct bl_trial {
 } bl_trial;
 
 typedef struct bl_round {
-    char title[128];      /* "batch 512" */
+    char title[128]; /* "batch 512" */
     const bl_trial *trial;
     size_t count;
-    bool race;   /* the first to reach its target bounds the others: they stop at the first
-                    evaluation at or after slack x its steps */
+    bool race; /* the first to reach its target bounds the others: they stop at the first
+                  evaluation at or after slack x its steps */
     double slack;
 } bl_round;
 
 typedef enum bl_outcome {
-    BL_OUTCOME_TARGET,   /* reached */
-    BL_OUTCOME_BUDGET,   /* max_steps came first */
-    BL_OUTCOME_RACE,     /* cut by the race */
+    BL_OUTCOME_TARGET, /* reached */
+    BL_OUTCOME_BUDGET, /* max_steps came first */
+    BL_OUTCOME_RACE,   /* cut by the race */
     BL_OUTCOME_DIVERGED,
-    BL_OUTCOME_MEMORY,   /* did not fit */
-    BL_OUTCOME_FAILED,   /* an error of the machine; the sweep goes on without it */
+    BL_OUTCOME_MEMORY, /* did not fit */
+    BL_OUTCOME_FAILED, /* an error of the machine; the sweep goes on without it */
     BL_OUTCOME_COUNT
 } bl_outcome;
 const char *bl_outcome_name(bl_outcome outcome); /* "target", "budget", "race", ... */
 
 typedef struct bl_eval {
     int64_t step;
-    double value;      /* the metric; NAN when diverged */
+    double value; /* the metric; NAN when diverged */
     double train_loss;
 } bl_eval;
 
@@ -57,7 +58,7 @@ typedef struct bl_planner_host {
     void *ctx;
     /* Carries a round out and fills results[round->count]. BL_EINTERRUPTED stops the planner. */
     bl_status (*run)(void *ctx, const bl_round *round, bl_trial_result *results, bl_err *err);
-    /* A decision: `json` is the members of an object without braces ("\"kind\":\"best\",..."),
+    /* A decision: `json` is all members of an object without braces, text included,
      * `text` one line for people. */
     bl_status (*decide)(void *ctx, const char *json, const char *text, bl_err *err);
 } bl_planner_host;
@@ -69,10 +70,10 @@ typedef struct bl_planner_facts {
 } bl_planner_facts;
 
 typedef struct bl_planner_limits {
-    size_t memory_bytes;    /* 64 MiB */
-    uint64_t instructions;  /* of the script's own */
-    double cpu_seconds;     /* of the script's own, without rounds */
-    size_t max_trials;      /* 100000 */
+    size_t memory_bytes;   /* 64 MiB */
+    uint64_t instructions; /* of the script's own */
+    double cpu_seconds;    /* of the script's own, without rounds */
+    size_t max_trials;     /* 100000 */
 } bl_planner_limits;
 extern const bl_planner_limits bl_planner_default_limits;
 
