@@ -31,7 +31,7 @@ ifndef OPT_$(BUILD)
 $(error unknown BUILD '$(BUILD)': release, debug, asan or tsan)
 endif
 ALL_CPPFLAGS = -I. -I$(B) $(PKG_CFLAGS) $(CPPFLAGS)
-ALL_CFLAGS   = $(BASE) $(OPT_$(BUILD)) $(KFLAGS) $(if $(CI),-Werror) $(CFLAGS) $(FP)
+ALL_CFLAGS   = $(BASE) $(OPT_$(BUILD)) $(KFLAGS) $(if $(CI),-Werror) $(CFLAGS) $(FP) $(KFP)
 LIBS         = $(PKG_LIBS) -lm -ldl -pthread
 
 # ---- sources ------------------------------------------------------------------------------------
@@ -99,8 +99,10 @@ $(B)/bl_build.h: $(B)/flags.stamp
 # The reference is a specification: no vectoriser near it.
 $(B)/kernels/ref/%.o: private KFLAGS := -O1 -fno-tree-vectorize
 # Element-wise optimizer loops are vectorised by the compiler; order inside them cannot change bits.
-# It may only do so if it knows that nobody reads errno or traps: neither flag changes a value.
-$(B)/engine/optim/%.o: private KFLAGS := -O3 -fno-math-errno -fno-trapping-math
+# It may only do so if it knows that nobody reads errno or traps: neither flag changes a value. They
+# follow $(FP), whose -fno-fast-math would switch both back on.
+$(B)/engine/optim/%.o: private KFLAGS := -O3
+$(B)/engine/optim/%.o: private KFP := -fno-math-errno -fno-trapping-math
 $(B)/%.o: %.c $(B)/flags.stamp $(B)/bl_build.h
 	$(Q)mkdir -p $(@D); echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@

@@ -46,7 +46,7 @@ static const struct {
     {"momentum", 1, momentum64, {0x3e3f5b43, 0x3e2e3f11, 0x3e17f544}},
     {"nesterov", 1, nesterov64, {0x3e4ba658, 0x3e1ceb7e, 0x3e04caf4}},
     {"adam",     2, adam64,     {0x3e64e535, 0x3e493ff7, 0x3e2c5290}},
-    {"adamw",    2, adamw64,    {0x3e6401c9, 0x3e4984a3, 0x3e2ed46d}},
+    {"adamw",    2, adamw64,    {0x3e6401c9, 0x3e4984a2, 0x3e2ed46c}},
 };
 
 typedef struct block {
