@@ -334,7 +334,7 @@ static int by_name(const void *a, const void *b) {
 }
 
 static void canonical(const bl_node *node, bool synthetic, bl_buf *out) {
-    static const char *const prose[] = {"title", "terms", "origin", "stored_sha256"};
+    static const char *const prose[] = {"title", "terms", "origin", "folder", "stored_sha256"};
     switch (node->type) {
     case BL_NODE_BOOL:
         bl_buf_str(out, node->boolean ? "true" : "false");

@@ -7,6 +7,10 @@
 
 bool bl_source_find(char path[BL_PATH], const char *data_path, const char *folder,
                     const char *file) {
+    if (folder[0] == '/' || folder[0] == '.') {
+        const int length = snprintf(path, BL_PATH, "%s/%s", folder, file);
+        return length > 0 && length < BL_PATH && bl_file_exists(path);
+    }
     for (const char *at = data_path; at;) {
         const size_t n = strcspn(at, ":");
         for (int plain = 0; n > 0 && plain < 2; plain++) {

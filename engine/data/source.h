@@ -12,7 +12,8 @@ typedef struct bl_source {
     char content_sha256[65]; /* of the uncompressed content */
 } bl_source;
 
-/* FOLDER/NAME/FILE.gz, then FOLDER/NAME/FILE, folder by folder. False when there is none. */
+/* FOLDER/NAME/FILE.gz, then FOLDER/NAME/FILE, folder by folder. A folder that begins
+ * with / or . is the file's own and no data folder is searched. False when there is none. */
 bool bl_source_find(char path[BL_PATH], const char *data_path, const char *folder,
                     const char *file);
 /* Opens PATH and checks it against `decl`. The message of an altered or truncated file names it,

@@ -1,0 +1,209 @@
+/* batchlab init FILE.csv --target COL: a data set and an experiment for the user's own table. */
+#include "engine/base/mem.h"
+#include "engine/cli/command.h"
+#include "engine/data/infer.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { TARGET, NAME, DATE };
+static const bl_option options[] = {
+    {"--target", NULL, "COL",  "the column to learn (required)"                          },
+    {"--name",   NULL, "NAME", "of the data set and the experiment; default: of the file"},
+    {"--date",   NULL, "COL",  "the date by which the latest rows are held out"          },
+};
+static const char usage[] = "init FILE.csv --target COL [--name NAME] [--date COL]";
+static const size_t SIZE_LIMIT = (size_t)4 << 30;
+
+static const char sweep_lua[] =
+    "-- The learning rate is retuned at every batch size; then what an epoch budget and a step "
+    "budget\n"
+    "-- would have chosen. Sizes, targets, seeds and limits are in experiment.cfg.\n"
+    "local sweep = require \"sweep\"\n"
+    "\n"
+    "return function(exp)\n"
+    "  local config = exp.config\n"
+    "  sweep.critical_batch(exp, {\n"
+    "    batch = config[\"sweep.batch_sizes\"],\n"
+    "    retune = { lr = sweep.log2grid { step = config[\"sweep.lr_step\"] }, rule = "
+    "config[\"sweep.lr_rule\"] },\n"
+    "    seeds = config[\"sweep.seeds\"],\n"
+    "  })\n"
+    "  sweep.budgets(exp, { epochs = config[\"sweep.budget_epochs\"], steps = "
+    "config[\"sweep.budget_steps\"] })\n"
+    "end\n";
+
+typedef struct init {
+    const char *path, *name;
+    char name_buf[64], folder[BL_PATH], file[BL_PATH];
+    bl_inferred in;
+} init;
+
+/* Letters, digits, - and _, as names of folders and keys of files. */
+static bl_status choose_name(init *t, const char *given, bl_err *err) {
+    const char *slash = strrchr(t->path, '/');
+    const char *from = given ? given : slash ? slash + 1 : t->path;
+    const size_t n = given ? strlen(given) : strcspn(from, ".");
+    bool good = n > 0 && n < sizeof t->name_buf && from[0] != '-';
+    for (size_t i = 0; i < n && good; i++) {
+        const char c = from[i];
+        good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '_';
+    }
+    if (!good)
+        BL_FAIL(err, BL_EINVAL,
+                "'%.*s' is no name for an experiment (letters, digits, - and _, at most %zu): "
+                "give one with --name",
+                (int)bl_min_size(n, 80), from, sizeof t->name_buf - 1);
+    memcpy(t->name_buf, from, n);
+    t->name = t->name_buf;
+    return BL_OK;
+}
+
+/* Where the file lies: an absolute folder, or one below this one as "./...". */
+static bl_status split_path(init *t, bl_err *err) {
+    const char *slash = strrchr(t->path, '/');
+    BL_TRY(bl_path(t->file, err, "%s", slash ? slash + 1 : t->path));
+    if (!slash) return bl_path(t->folder, err, ".");
+    const char *lead = t->path[0] == '/' || t->path[0] == '.' ? "" : "./";
+    return bl_path(t->folder, err, "%s%.*s", lead, slash == t->path ? 1 : (int)(slash - t->path),
+                   t->path);
+}
+
+static void sizes(size_t from, size_t to, bl_buf *out) {
+    bl_buf_str(out, "[");
+    for (size_t b = from; b <= to; b *= 2) bl_buf_printf(out, b > from ? ", %zu" : "%zu", b);
+    bl_buf_str(out, "]");
+}
+
+/* Targets are shares of the error of a net that always says the mean; nobody knows better yet. */
+static void experiment_cfg(const init *t, bl_buf *out) {
+    const bl_inferred *in = &t->in;
+    const size_t rows = in->column[in->target].present - in->valid_rows;
+    size_t largest = 64;
+    while (largest < 8192 && largest * 16 <= rows) largest *= 2;
+    const bool positive = in->column[in->target].low > 0;
+    bl_buf_printf(out, "# Which batch size for '%s'?\ntitle = \"%s\";\ndataset = \"%s\";\n\n",
+                  in->column[in->target].name, t->name, t->name);
+    bl_buf_printf(out, "model: { hidden = [64, 32]; batch_norm = true; output = \"%s\"; };\n",
+                  positive && (!in->log || in->column[in->target].high > 1) ? "sigmoid_range"
+                                                                            : "linear");
+    bl_buf_printf(out, "loss = \"mse\";\nmetric = \"%s\";\n", in->log ? "exp_rmspe" : "rmse");
+    bl_buf_str(out, "optimizer: { name = \"adamw\"; weight_decay = 0.01; };\n"
+                    "schedule: { name = \"constant\"; };\n\n");
+    bl_buf_printf(out,
+                  "# Guesses: shares of %.4g, the error of always answering the mean. Look at a "
+                  "first run, then set\n# the errors that matter to you, easiest first.\n"
+                  "sweep: { targets = [%.4g, %.4g]; };\n\npresets: {\n",
+                  in->spread, 0.8 * in->spread, 0.6 * in->spread);
+    bl_buf_str(out,
+               "  # Seconds: the whole path, no answer to rely on.\n  tiny: {\n"
+               "    data: { rows = 20000; eval_rows = 1024; };\n    model: { hidden = [16]; };\n"
+               "    eval: { ratio = 1.2; };\n"
+               "    sweep: { batch_sizes = [16, 32, 64]; seeds = 1; max_epochs = 3.0; "
+               "budget_epochs = 1.0; budget_steps = 60; };\n"
+               "    timing: { repeats = 3; seconds = 0.02; };\n  };\n\n"
+               "  # Minutes.\n  quick: {\n    data: { eval_rows = 8192; };\n    sweep: {\n"
+               "      batch_sizes = ");
+    sizes(16, largest, out);
+    bl_buf_str(out,
+               ";\n      seeds = 2; max_epochs = 10.0; budget_epochs = 1.0; budget_steps = 500;\n"
+               "    };\n  };\n\n  # A larger net, more repeats.\n  paper: {\n"
+               "    model: { hidden = [500, 250]; };\n    sweep: {\n      batch_sizes = ");
+    sizes(16, 2 * largest, out);
+    bl_buf_str(out, ";\n      seeds = 3; max_epochs = 30.0; budget_epochs = 2.0; budget_steps = "
+                    "2000;\n    };\n  };\n};\n");
+}
+
+static void readme(const init *t, bl_buf *out) {
+    const bl_inferred *in = &t->in;
+    bl_buf_printf(out,
+                  "# %s\n\nWhich batch size should a net that learns `%s` be trained with, at "
+                  "which learning rate, and what does\neach choice cost?\n\n",
+                  t->name, in->column[in->target].name);
+    bl_buf_printf(out,
+                  "- Data: %zu rows of `%s`, declared in `datasets/%s.cfg`. %zu rows are held "
+                  "out (%s).\n- Learnt: `%s`%s.\n",
+                  in->rows, t->file, t->name, in->valid_rows,
+                  in->by ? "the latest by date" : "the last of the file",
+                  in->column[in->target].name, in->log ? ", as its logarithm" : "");
+    bl_buf_printf(out,
+                  "- Varied: batch size and learning rate. Fixed: everything else in "
+                  "`experiment.cfg`.\n- Targets in `experiment.cfg` are first guesses.\n\n"
+                  "    make experiment NAME=%s PRESET=tiny\n    make experiment NAME=%s\n",
+                  t->name, t->name);
+}
+
+static bl_status write_new(const char *path, const bl_buf *text, bl_err *err) {
+    bool won;
+    BL_TRY(bl_file_publish(path, bl_buf_text(text), text->len, &won, err));
+    if (!won) BL_FAIL(err, BL_EINVAL, "%s exists and is left alone; choose another --name", path);
+    (void)printf("%s\n", path);
+    return BL_OK;
+}
+
+static bl_status write_all(const init *t, bl_err *err) {
+    char path[BL_PATH];
+    bl_buf text = {0};
+    bl_status status = BL_OK;
+    BL_GOTO(bl_path(path, err, "%s/%s.cfg", bl_cli_dataset_options(false).manifest_dir, t->name));
+    bl_inferred_manifest(&t->in, t->folder, t->file, &text);
+    BL_GOTO(write_new(path, &text, err));
+    BL_GOTO(bl_path(path, err, "%s/%s", bl_experiments_dir, t->name));
+    BL_GOTO(bl_make_dirs(path, err));
+    BL_GOTO(bl_path(path, err, "%s/%s/experiment.cfg", bl_experiments_dir, t->name));
+    bl_buf_clear(&text);
+    experiment_cfg(t, &text);
+    BL_GOTO(write_new(path, &text, err));
+    BL_GOTO(bl_path(path, err, "%s/%s/sweep.lua", bl_experiments_dir, t->name));
+    bl_buf_clear(&text);
+    bl_buf_str(&text, sweep_lua);
+    BL_GOTO(write_new(path, &text, err));
+    BL_GOTO(bl_path(path, err, "%s/%s/README.md", bl_experiments_dir, t->name));
+    bl_buf_clear(&text);
+    readme(t, &text);
+    BL_GOTO(write_new(path, &text, err));
+done:
+    bl_buf_free(&text);
+    return status;
+}
+
+static void explain(const bl_inferred *in) {
+    static const char *const kinds[] = {"categorical", "continuous", "date", "target", "ignored"};
+    for (size_t i = 0; i < in->columns; i++) {
+        const bl_inferred_column *c = &in->column[i];
+        (void)fprintf(stderr, "  %-11s %s%s%s\n", kinds[c->kind], c->name, c->why ? ": " : "",
+                      c->why ? c->why : "");
+    }
+}
+
+static bl_status make(init *t, const bl_args *args, bl_err *err) {
+    bl_buf text = {0};
+    bl_status status = BL_OK;
+    BL_GOTO(choose_name(t, args->value[NAME], err));
+    BL_GOTO(split_path(t, err));
+    BL_GOTO(bl_file_read(&text, t->path, SIZE_LIMIT, err));
+    BL_GOTO(bl_infer(&t->in, bl_buf_text(&text), text.len, t->path, args->value[TARGET],
+                     args->value[DATE], err));
+    explain(&t->in);
+    BL_GOTO(write_all(t, err));
+done:
+    bl_inferred_free(&t->in);
+    bl_buf_free(&text);
+    return status;
+}
+
+int bl_cmd_init(int argc, char **argv) {
+    bl_args args;
+    bl_err err = {0};
+    const int stop = bl_args_read(&args, options, BL_COUNT(options), usage, argc, argv);
+    if (stop >= 0) return stop;
+    if (!args.operand || !args.value[TARGET]) {
+        (void)fprintf(stderr, "batchlab: %s is missing\nusage: batchlab %s\n",
+                      args.operand ? "--target COL" : "FILE.csv", usage);
+        return BL_EXIT_USAGE;
+    }
+    init t = {.path = args.operand};
+    if (make(&t, &args, &err) != BL_OK) return bl_cli_fail(&err);
+    (void)fprintf(stderr, "next: make experiment NAME=%s PRESET=tiny\n", t.name);
+    return BL_EXIT_DONE;
+}
