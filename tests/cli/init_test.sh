@@ -1,0 +1,45 @@
+#!/bin/sh
+# batchlab init: a table becomes a data set and an experiment that `check` accepts and `run` trains.
+set -u
+root=$PWD
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+bad=0
+fail() { echo "init: $*"; bad=1; }
+
+mkdir "$dir/datasets" "$dir/experiments" "$dir/tables"
+ln -s "$root/scripts" "$root/reports" "$dir/"
+cd "$dir" || exit 1
+awk 'BEGIN { print "day,shop,size,sales"
+  for (i = 0; i < 2000; i++) printf "2020-%02d-%02d,%d,%d,%d\n", i / 168 + 1, i % 168 / 6 + 1, i % 6 + 1,
+    (i * 7919) % 1000, 20 + (i % 6) * 15 + (i * 7919) % 1000 / 20 }' > tables/sales.csv
+
+"$BATCHLAB" init tables/sales.csv --target sales > out 2> err || fail "exit $?: $(cat err)"
+for f in datasets/sales.cfg experiments/sales/experiment.cfg experiments/sales/sweep.lua experiments/sales/README.md; do
+  [ -s "$f" ] || fail "no $f"
+  grep -qx "$f" out || fail "$f is not listed"
+done
+cmp -s "$root/experiments/rossmann/sweep.lua" experiments/sales/sweep.lua ||
+  tail -n +4 "$root/experiments/rossmann/sweep.lua" > want
+[ -e want ] && { tail -n +4 experiments/sales/sweep.lua | cmp -s - want || fail "another sweep than rossmann's"; }
+"$BATCHLAB" check sales > out 2> err || fail "check refuses it: $(cat err)"
+"$BATCHLAB" run sales --preset tiny --progress none > out 2> err
+case $? in 0 | 5) ;; *) fail "run fails: $(tail -3 err)" ;; esac
+
+status() { # status EXPECTED MESSAGE ARGS...
+  want=$1 message=$2
+  shift 2
+  "$BATCHLAB" init "$@" > out 2> err
+  got=$?
+  [ "$got" = "$want" ] || fail "exit $got, not $want: init $*"
+  grep -q "$message" out err || fail "no '$message': init $*"
+}
+status 0 'usage: batchlab init' --help
+status 2 'FILE.csv is missing'
+status 2 'target COL is missing' tables/sales.csv
+status 2 'datasets/sales.cfg exists and is left alone' tables/sales.csv --target sales
+status 2 "no column 'sale'" tables/sales.csv --target sale --name other
+status 2 'is no name for an experiment' tables/sales.csv --target sales --name a/b
+status 2 'nothing.csv' tables/nothing.csv --target sales
+[ -e datasets/other.cfg ] && fail "a refused table left files"
+exit $bad
