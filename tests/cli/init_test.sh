@@ -19,9 +19,8 @@ for f in datasets/sales.cfg experiments/sales/experiment.cfg experiments/sales/s
   [ -s "$f" ] || fail "no $f"
   grep -qx "$f" out || fail "$f is not listed"
 done
-cmp -s "$root/experiments/rossmann/sweep.lua" experiments/sales/sweep.lua ||
-  tail -n +4 "$root/experiments/rossmann/sweep.lua" > want
-[ -e want ] && { tail -n +4 experiments/sales/sweep.lua | cmp -s - want || fail "another sweep than rossmann's"; }
+sed 1,2d "$root/experiments/rossmann/sweep.lua" > want
+sed 1,2d experiments/sales/sweep.lua | cmp -s - want || fail "another sweep than rossmann's"
 "$BATCHLAB" check sales > out 2> err || fail "check refuses it: $(cat err)"
 "$BATCHLAB" run sales --preset tiny --progress none > out 2> err
 case $? in 0 | 5) ;; *) fail "run fails: $(tail -3 err)" ;; esac
