@@ -209,6 +209,7 @@ typedef struct bl_mse {
 typedef struct bl_kernels {
     const char *name;     /* "ref", "scalar", "avx2", "avx512": what BL_FORCE_IMPL names */
     bool (*usable)(void); /* does this processor have it? */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): it names a member */
 #define BL_FAMILY_MEMBER(family) void (*family)(const bl_##family *args, const bl_part *part);
     BL_FAMILIES(BL_FAMILY_MEMBER)
 #undef BL_FAMILY_MEMBER

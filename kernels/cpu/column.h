@@ -10,7 +10,7 @@
 
 enum {
     BL_STRIP = 2048,
-    BL_COLUMN_LEVELS = BL_KERNEL_SCRATCH / (2 * BL_STRIP * sizeof(float)) - 1,
+    BL_COLUMN_LEVELS = BL_KERNEL_SCRATCH / (sizeof(float) * 2 * BL_STRIP) - 1,
 };
 _Static_assert(BL_COLUMN_LEVELS >= 32, "levels for 2^32 blocks");
 _Static_assert(BL_STRIP % BL_W == 0, "a strip is whole vectors");
@@ -33,7 +33,7 @@ BL_INLINE void bl_column_block(float *acc, bool two, size_t b, size_t b_end, bl_
                                bl_column_step *step, const void *ctx) {
     const size_t count = columns.end - columns.begin, whole = count - count % BL_W;
     const bl_lanes full = {.full = true}, rest = {.first = bl_vm_first(count % BL_W)};
-    memset(acc, 0, (two ? 2 : 1) * BL_STRIP * sizeof *acc);
+    memset(acc, 0, sizeof *acc * BL_STRIP * (two ? 2 : 1));
     for (; b + 4 <= b_end; b += 4) {
         for (size_t i = 0; i < whole; i += BL_W)
             bl_column_rows(acc + i, two, b, 4, columns.begin + i, full, step, ctx);
@@ -66,12 +66,12 @@ static inline void bl_column_climb(float *acc, float *levels, size_t floats, siz
 /* sum0[j] (and sum1[j] unless NULL) for the columns of the range. */
 BL_INLINE void bl_column_sums(float *sum0, float *sum1, size_t batch, bl_range columns,
                               float *scratch, bl_column_step *step, const void *ctx) {
-    float *acc = scratch, *levels = scratch + 2 * BL_STRIP;
+    float *acc = scratch, *levels = scratch + (size_t)2 * BL_STRIP;
     const bool two = sum1 != NULL;
     for (size_t j = columns.begin; j < columns.end; j += BL_STRIP) {
         const bl_range strip = {j, bl_min_size(j + BL_STRIP, columns.end)};
         const size_t count = strip.end - j;
-        memset(acc, 0, 2 * BL_STRIP * sizeof *acc);
+        memset(acc, 0, sizeof *acc * 2 * BL_STRIP);
         for (size_t b = 0; b < batch; b += BL_BLOCK) {
             const bool last = b + BL_BLOCK >= batch;
             bl_column_block(acc, two, b, last ? batch : b + BL_BLOCK, strip, step, ctx);

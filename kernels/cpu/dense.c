@@ -37,7 +37,7 @@ BL_INLINE void transpose4(float *dst, const float *src, size_t stride) {
     r[1] = __builtin_shufflevector(t[0], t[1], 2, 3, 6, 7);
     r[2] = __builtin_shufflevector(t[2], t[3], 0, 1, 4, 5);
     r[3] = __builtin_shufflevector(t[2], t[3], 2, 3, 6, 7);
-    for (int i = 0; i < 4; i++) memcpy(dst + i * BL_PANEL, &r[i], sizeof r[i]);
+    for (size_t i = 0; i < 4; i++) memcpy(dst + i * BL_PANEL, &r[i], sizeof r[i]);
 }
 
 /* dst[i][j] = m[j][i]: as bl_pack_rows, of the transpose. */

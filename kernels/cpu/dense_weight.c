@@ -37,18 +37,18 @@ static void climb(const weights *w, const float *acc, size_t slot, size_t block,
                   size_t row, size_t rows, size_t j0, size_t cols) {
     int level = 0;
     bl_v v[BL_ROWS * BL_VECS];
-    for (int i = 0; i < BL_ROWS * BL_VECS; i++) v[i] = bl_v_load(acc + i * BL_W);
+    for (size_t i = 0; i < BL_ROWS * BL_VECS; i++) v[i] = bl_v_load(acc + i * BL_W);
     for (; block >> level; level++) {
         if (!(block >> level & 1)) {
             if (last) continue;
             break;
         }
         const float *left = w->levels + (size_t)level * LEVEL_FLOATS + slot * TILE_FLOATS;
-        for (int i = 0; i < BL_ROWS * BL_VECS; i++) v[i] = bl_v_load(left + i * BL_W) + v[i];
+        for (size_t i = 0; i < BL_ROWS * BL_VECS; i++) v[i] = bl_v_load(left + i * BL_W) + v[i];
     }
     if (!last) {
         float *node = w->levels + (size_t)level * LEVEL_FLOATS + slot * TILE_FLOATS;
-        for (int i = 0; i < BL_ROWS * BL_VECS; i++) bl_v_store(node + i * BL_W, v[i]);
+        for (size_t i = 0; i < BL_ROWS * BL_VECS; i++) bl_v_store(node + i * BL_W, v[i]);
         return;
     }
     for (size_t j = 0; j < cols; j += BL_W) {
@@ -145,7 +145,7 @@ void BL_CPU(dense_backward_weight)(const bl_dense_backward_weight *a, const bl_p
                        .k = a->k,
                        .n = a->n,
                        .panels = part->scratch,
-                       .strips = (float *)part->scratch + BL_BLOCK * MACRO_COLS,
+                       .strips = (float *)part->scratch + (size_t)BL_BLOCK * MACRO_COLS,
                        .levels = (float *)part->scratch + PACKED_FLOATS};
     for (size_t j = columns.begin; j < columns.end; j += MACRO_COLS)
         for (size_t i = rows.begin; i < rows.end; i += MACRO_ROWS)

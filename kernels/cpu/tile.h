@@ -9,7 +9,7 @@
 #define BL_KERNELS_CPU_TILE_H
 #include "kernels/cpu/cpu.h"
 
-#define BL_ONE(r) +1
+#define BL_ONE(r) +1 /* NOLINT(bugprone-macro-parentheses): a term of the sum below */
 enum {
     BL_ROWS = 0 BL_TILE_ROWS(BL_ONE),
     BL_VECS = 3,
@@ -40,7 +40,7 @@ typedef struct bl_tile {
 #define TILE_STORE(r)                                                                              \
     bl_v_store(c + (r)*stride, c##r##_0);                                                          \
     if (vecs > 1) bl_v_store(c + (r)*stride + BL_W, c##r##_1);                                     \
-    if (vecs > 2) bl_v_store(c + (r)*stride + 2 * BL_W, c##r##_2);
+    if (vecs > 2) bl_v_store(c + (r)*stride + (size_t)2 * BL_W, c##r##_2);
 
 BL_INLINE void bl_tile_body(const bl_tile *t, const int vecs, const size_t step) {
     BL_TILE_ROWS(TILE_DECLARE)
@@ -48,7 +48,7 @@ BL_INLINE void bl_tile_body(const bl_tile *t, const int vecs, const size_t step)
     for (size_t i = t->len; i > 0; i--) {
         const bl_v b0 = bl_v_load(b);
         const bl_v b1 = vecs > 1 ? bl_v_load(b + BL_W) : b0;
-        const bl_v b2 = vecs > 2 ? bl_v_load(b + 2 * BL_W) : b0;
+        const bl_v b2 = vecs > 2 ? bl_v_load(b + (size_t)2 * BL_W) : b0;
         b += BL_PANEL;
         BL_TILE_ROWS(TILE_STEP)
     }
@@ -75,7 +75,7 @@ static inline void bl_pack_rows(float *dst, const float *m, size_t stride, size_
                                 size_t cols) {
     if (cols == BL_PANEL) {
         for (size_t i = 0; i < len; i++, dst += BL_PANEL, m += stride)
-            for (int v = 0; v < BL_VECS; v++) bl_v_store(dst + v * BL_W, bl_v_load(m + v * BL_W));
+            for (size_t v = 0; v < BL_PANEL; v += BL_W) bl_v_store(dst + v, bl_v_load(m + v));
         return;
     }
     for (size_t i = 0; i < len; i++, dst += BL_PANEL, m += stride) {

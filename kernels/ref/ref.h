@@ -11,6 +11,7 @@ BL_FAMILIES(BL_REF_DECLARE)
 
 /* Rule B's binary-counter tree: level[i] holds the sum of 2^i blocks when bit i of `blocks` is set.
  */
+/* NOLINTBEGIN(bugprone-macro-parentheses): the arguments are types */
 #define BL_REF_TREE(NAME, TYPE)                                                                    \
     typedef struct NAME {                                                                          \
         TYPE level[64];                                                                            \
@@ -32,6 +33,7 @@ BL_FAMILIES(BL_REF_DECLARE)
         }                                                                                          \
         return sum;                                                                                \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 BL_REF_TREE(bl_ref_tree, float)
 BL_REF_TREE(bl_ref_tree64, double)
 #undef BL_REF_TREE
