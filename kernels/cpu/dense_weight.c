@@ -12,7 +12,8 @@ enum {
     MACRO_ROWS = 256,
     MACRO_PANELS = 4,
     MACRO_COLS = MACRO_PANELS * BL_PANEL,
-    TILE_FLOATS = BL_ROWS * BL_PANEL,
+    TILE_VECTORS = BL_ROWS * BL_VECS,
+    TILE_FLOATS = TILE_VECTORS * BL_W,
     STRIP_FLOATS = BL_BLOCK * BL_ROWS + 16, /* 16: strips begin in different cache sets */
     PACKED_FLOATS = BL_BLOCK * MACRO_COLS + MACRO_ROWS / BL_ROWS * STRIP_FLOATS,
     LEVEL_FLOATS = MACRO_ROWS * MACRO_COLS,
@@ -36,19 +37,19 @@ typedef struct weights {
 static void climb(const weights *w, const float *acc, size_t slot, size_t block, bool last,
                   size_t row, size_t rows, size_t j0, size_t cols) {
     int level = 0;
-    bl_v v[BL_ROWS * BL_VECS];
-    for (size_t i = 0; i < BL_ROWS * BL_VECS; i++) v[i] = bl_v_load(acc + i * BL_W);
+    bl_v v[TILE_VECTORS];
+    for (size_t i = 0; i < TILE_VECTORS; i++) v[i] = bl_v_load(acc + i * BL_W);
     for (; block >> level; level++) {
         if (!(block >> level & 1)) {
             if (last) continue;
             break;
         }
         const float *left = w->levels + (size_t)level * LEVEL_FLOATS + slot * TILE_FLOATS;
-        for (size_t i = 0; i < BL_ROWS * BL_VECS; i++) v[i] = bl_v_load(left + i * BL_W) + v[i];
+        for (size_t i = 0; i < TILE_VECTORS; i++) v[i] = bl_v_load(left + i * BL_W) + v[i];
     }
     if (!last) {
         float *node = w->levels + (size_t)level * LEVEL_FLOATS + slot * TILE_FLOATS;
-        for (size_t i = 0; i < BL_ROWS * BL_VECS; i++) bl_v_store(node + i * BL_W, v[i]);
+        for (size_t i = 0; i < TILE_VECTORS; i++) bl_v_store(node + i * BL_W, v[i]);
         return;
     }
     for (size_t j = 0; j < cols; j += BL_W) {
