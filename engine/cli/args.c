@@ -53,16 +53,17 @@ int bl_args_read(bl_args *args, const bl_option *options, size_t count, const ch
             continue;
         }
         const char *equals = strchr(word, '=');
-        const size_t n = equals != NULL ? (size_t)(equals - word) : strlen(word);
+        const bool brief = word[1] != '-'; /* -j 2, -j2 */
+        const size_t n = brief ? 2 : equals != NULL ? (size_t)(equals - word) : strlen(word);
         size_t row = 0;
         while (row < count && !names(&options[row], word, n)) row++;
         if (row == count) return unknown_option(options, count, usage, word);
         if (options[row].argument == NULL) {
-            if (equals != NULL) return usage_error(usage, "no value belongs to", word);
+            if (word[n] != '\0') return usage_error(usage, "no value belongs to", word);
             args->value[row] = "";
             continue;
         }
-        const char *value = equals != NULL ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
+        const char *value = word[n] != '\0' ? word + n + !brief : i + 1 < argc ? argv[++i] : NULL;
         if (value == NULL) return usage_error(usage, "a value is missing after", word);
         args->value[row] = value;
         if (strcmp(options[row].name, "--set") != 0) continue;

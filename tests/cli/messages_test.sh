@@ -27,6 +27,9 @@ expect 2 "batchlab: unexpected argument 'two'
 usage: batchlab run NAME [options]" "$BATCHLAB" run one two
 expect 2 "batchlab: which experiment?
 usage: batchlab run NAME [options]" "$BATCHLAB" run
+expect 2 "batchlab: --jobs x: expected a number from 1 to 256" "$BATCHLAB" run rossmann -jx
+expect 2 "batchlab: no value belongs to '--dry-run=1'
+usage: batchlab run NAME [options]" "$BATCHLAB" run rossmann --dry-run=1
 expect 2 "batchlab: --jobs 0: expected a number from 1 to 256" "$BATCHLAB" run rossmann -j 0
 expect 2 "batchlab: --time-limit 5x: expected a time such as 90, 15m or 2h" "$BATCHLAB" run rossmann --time-limit 5x
 expect 2 "batchlab: --progress loud: expected auto, plain, json or none" "$BATCHLAB" run rossmann --progress loud
