@@ -164,8 +164,8 @@ bool bl_csv_number(bl_csv_field f, double *value) {
         }
     }
     if (count == 0) return false;
-    if (count > 15) return slow_number(f, value);
-    /* Digits and the power of ten are both exact, so the division rounds once. */
+    /* One rounding: with a point there are at most 15 digits, exact as is the power of ten; without
+     * one there is nothing to divide by. */
     const double magnitude = (double)digits / power[decimals];
     *value = negative ? -magnitude : magnitude;
     return true;

@@ -54,7 +54,10 @@ static void test_kinds(void **state) {
         assert_int_equal(column(&in, "weight")->kind, BL_KIND_CONTINUOUS);
         bl_inferred_free(&in);
         CHECK_OK(bl_infer(&in, bl_buf_text(&text), text.len, "t.csv", "gain", NULL, ERR));
-        assert_false(in.log);
+        assert_false(in.log); /* not positive */
+        bl_inferred_free(&in);
+        CHECK_OK(bl_infer(&in, bl_buf_text(&text), text.len, "t.csv", "shop", NULL, ERR));
+        assert_false(in.log); /* not skewed */
         bl_inferred_free(&in);
         bl_buf_free(&text);
     }
