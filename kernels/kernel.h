@@ -36,14 +36,14 @@ typedef struct bl_part {
     void *scratch;      /* BL_KERNEL_SCRATCH bytes, contents undefined */
 } bl_part;
 
-/* dense_forward: y = x w + bias (rule F over k), then max(y, 0) if relu. Batch-invariant. */
+/* dense_forward: y = x w + bias (rule F over k), then relu if asked for. Batch-invariant. */
 typedef struct bl_dense_forward {
     float *y;          /* (batch, n) */
     const float *x;    /* (batch, k) */
     const float *w;    /* (k, n) */
     const float *bias; /* (n), NULL: none */
     size_t batch, k, n;
-    bool relu; /* y > 0 ? y : +0 */
+    bool relu; /* y <= 0 ? +0 : y */
 } bl_dense_forward;
 
 /* dense_backward_input: dx = dy w^T (rule F over n). Batch-invariant. */
@@ -64,7 +64,8 @@ typedef struct bl_dense_backward_weight {
     size_t batch, k, n;
 } bl_dense_backward_weight;
 
-/* relu_forward: y = x > 0 ? x : +0.   relu_backward: dx = y > 0 ? dy : +0. In place is allowed. */
+/* relu_forward: y = x <= 0 ? +0 : x.   relu_backward: dx = y <= 0 ? +0 : dy. A NaN stays one, so that a
+ * run that diverged cannot go on unseen. In place is allowed. */
 typedef struct bl_relu_forward {
     float *y;
     const float *x;

@@ -10,7 +10,7 @@
  *   BL_TILE_ROWS(X)   X(r) for each row of the dense kernels' register tile: rows * 3
  *                     accumulators have to fit the register file
  *
- *   if_positive(a, b)           a > 0 ? b : +0
+ *   if_positive(a, b)           a <= 0 ? +0 : b, so that a NaN is not hidden
  *   if_at_least(a, least, b)    a >= least ? b : +0, comparing uint32 lanes
  *   mul32                       products of low halves
  *   high                        high halves moved down; the upper bits are anything
@@ -70,7 +70,7 @@ BL_INLINE bl_v bl_v_fma(bl_v a, bl_v b, bl_v c) {
     return _mm512_fmadd_ps(a, b, c);
 }
 BL_INLINE bl_v bl_v_if_positive(bl_v a, bl_v b) {
-    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_GT_OQ), b);
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_NLE_UQ), b);
 }
 BL_INLINE bl_v bl_v_if_at_least(bl_vq a, uint32_t least, bl_v b) {
     return _mm512_maskz_mov_ps(_mm512_cmpge_epu32_mask(a, _mm512_set1_epi32((int)least)), b);
@@ -135,7 +135,7 @@ BL_INLINE bl_v bl_v_fma(bl_v a, bl_v b, bl_v c) {
     return _mm256_fmadd_ps(a, b, c);
 }
 BL_INLINE bl_v bl_v_if_positive(bl_v a, bl_v b) {
-    return _mm256_and_ps(_mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_GT_OQ), b);
+    return _mm256_and_ps(_mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_NLE_UQ), b);
 }
 BL_INLINE bl_v bl_v_if_at_least(bl_vq a, uint32_t least, bl_v b) {
     const __m256i t = _mm256_set1_epi32((int)least);
@@ -207,7 +207,7 @@ BL_INLINE bl_v bl_v_fma(bl_v a, bl_v b, bl_v c) {
                   fmaf(a[3], b[3], c[3])};
 }
 BL_INLINE bl_v bl_v_if_positive(bl_v a, bl_v b) {
-    const bl_vu yes = (bl_vu)(a > bl_v_zero());
+    const bl_vu yes = ~(bl_vu)(a <= bl_v_zero());
     return (bl_v)(yes & (bl_vu)b);
 }
 BL_INLINE bl_v bl_v_if_at_least(bl_vq a, uint32_t least, bl_v b) {

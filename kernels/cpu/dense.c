@@ -115,7 +115,7 @@ static void no_terms(const product *p, size_t j0, size_t j1) {
     for (size_t r = 0; r < p->rows; r++)
         for (size_t j = j0; j < j1; j++) {
             const float y = p->bias ? 0.0f + p->bias[j] : 0.0f;
-            p->y[r * p->n + j] = p->relu && !(y > 0.0f) ? 0.0f : y;
+            p->y[r * p->n + j] = p->relu && y <= 0.0f ? 0.0f : y;
         }
 }
 

@@ -19,7 +19,7 @@ void bl_dense_forward_ref(const bl_dense_forward *a, const bl_part *part) {
         for (size_t j = 0; j < a->n; j++) {
             float y = dot(a->x + b * a->k, 1, a->w + j, a->n, a->k);
             if (a->bias) y = y + a->bias[j];
-            if (a->relu) y = y > 0.0f ? y : 0.0f;
+            if (a->relu) y = y <= 0.0f ? 0.0f : y;
             a->y[b * a->n + j] = y;
         }
 }

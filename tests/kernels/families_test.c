@@ -2,6 +2,7 @@
 #include "engine/base/mem.h"
 #include "tests/check.h"
 #include "tests/kernels/problem.h"
+#include <math.h>
 
 typedef struct kernel_case {
     char name[120];
@@ -152,6 +153,26 @@ static void test_every_family_has_cases(void **state) {
     }
 }
 
+/* A run that left the finite numbers must not look alive behind a relu. */
+static void test_relu_keeps_nan(void **state) {
+    (void)state;
+    float x[33], y[33], dx[33];
+    const bl_part whole = {.part = 0, .parts = 1};
+    for (size_t i = 0; i < BL_COUNT(x); i++) x[i] = i % 3 == 0 ? (float)NAN : (float)i - 16.0f;
+    for (size_t b = 0; b < bl_kernels_count; b++) {
+        const bl_kernels *k = bl_kernels_table[b];
+        if (!k->usable()) continue;
+        const bl_relu_forward forward = {.y = y, .x = x, .count = BL_COUNT(x)};
+        const bl_relu_backward backward = {.dx = dx, .dy = x, .y = y, .count = BL_COUNT(x)};
+        k->relu_forward(&forward, &whole);
+        k->relu_backward(&backward, &whole);
+        for (size_t i = 0; i < BL_COUNT(x); i++) {
+            if (isnan(x[i]) != isnan(y[i]) || isnan(x[i]) != isnan(dx[i]))
+                fail_msg("%s: relu of %g is %g", k->name, (double)x[i], (double)y[i]);
+        }
+    }
+}
+
 typedef struct suite {
     struct CMUnitTest *test;
     size_t count;
@@ -194,10 +215,11 @@ static void add_family(suite *s, const family *f) {
 int main(void) {
     suite s = {0};
     for (size_t j = 0; j < family_count; j++) add_family(&s, &families[j]);
-    const size_t fixed = 1 + family_count;
+    const size_t fixed = 2 + family_count;
     s.test = bl_xrealloc(s.test, (s.count + fixed) * sizeof *s.test);
     s.test[s.count++] = (struct CMUnitTest){"every family has cases", test_every_family_has_cases,
                                             NULL, NULL, NULL};
+    s.test[s.count++] = (struct CMUnitTest)cmocka_unit_test(test_relu_keeps_nan);
     for (size_t j = 0; j < family_count; j++)
         s.test[s.count++] = (struct CMUnitTest){families[j].name, test_ref_writes_everything, NULL,
                                                 NULL, (void *)(uintptr_t)&families[j]};
