@@ -166,7 +166,8 @@ static void record(bl_train *t) {
 }
 
 bl_status bl_train_advance(bl_train *train, int64_t limit, const volatile int *stop, bl_err *err) {
-    const int64_t next = bl_train_next_eval(&train->config, (int64_t)train->epoch_rows, train->now.step, limit);
+    const int64_t next =
+        bl_train_next_eval(&train->config, (int64_t)train->epoch_rows, train->now.step, limit);
     if (train->now.diverged) return BL_OK;
     if (limit <= train->now.step || next < train->progress.made)
         BL_FAIL(err, BL_EINVAL, "a run at step %lld cannot go back to step %lld",
