@@ -125,10 +125,11 @@ static bl_status measure_all(const bl_timing_options *o, point *points, size_t *
                              bl_err *err) {
     size_t *order = bl_xalloc(o->count * sizeof *order);
     bl_status status = BL_OK;
+    char line[96];
+    (void)snprintf(line, sizeof line, "timing pass: %zu repetitions of %zu batch sizes, interleaved",
+                   repeats, *n);
+    if (o->say != NULL) o->say(o->say_ctx, line);
     for (size_t r = 0; r < repeats && status == BL_OK; r++) {
-        char line[96];
-        (void)snprintf(line, sizeof line, "timing pass %zu/%zu", r + 1, repeats);
-        if (o->say != NULL) o->say(o->say_ctx, line);
         shuffle(order, *n, r);
         for (size_t i = 0; i < *n && status == BL_OK; i++) {
             if (o->stop != NULL && *o->stop)
