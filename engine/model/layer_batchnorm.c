@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 enum { GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR };
-static const float EPS = 1e-5f, MOMENTUM = 0.1f;
+static const float k_eps = 1e-5f, k_momentum = 0.1f;
 
 static bl_status add(bl_net *net, bl_net_node *node, const char *name, bl_init init, bool running,
                      bl_err *err) {
@@ -32,8 +32,8 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
                                        .beta = node->param[BETA],
                                        .batch = pass->batch,
                                        .n = node->width,
-                                       .eps = EPS,
-                                       .momentum = MOMENTUM};
+                                       .eps = k_eps,
+                                       .momentum = k_momentum};
     pass->kernels->batchnorm_forward(&args, part);
 }
 
@@ -46,7 +46,7 @@ static void infer(const bl_net_node *node, const bl_pass *pass, const bl_part *p
                                          .beta = node->param[BETA],
                                          .batch = pass->batch,
                                          .n = node->width,
-                                         .eps = EPS};
+                                         .eps = k_eps};
     pass->kernels->batchnorm_inference(&args, part);
 }
 

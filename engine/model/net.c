@@ -47,7 +47,8 @@ bl_status bl_net_add(bl_net *net, const char *layer, const bl_layer_settings *se
     net->nodes++;
     if (set != NULL) node->set = *set;
     node->first_param = net->params;
-    for (size_t i = 0; i < node->layer->inputs; i++) connect(net, node, i, in[i]);
+    for (size_t i = 0; i < BL_NODE_INPUTS && i < node->layer->inputs; i++)
+        connect(net, node, i, in[i]);
     BL_ASSERT(!node->layer->shares_output || node->in[0] != BL_NET_VALUES);
     BL_TRY(node->layer->shape(net, node, err));
     *index = node->index;

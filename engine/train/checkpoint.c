@@ -4,7 +4,7 @@
 #include "engine/train/run.h"
 #include <string.h>
 
-static const char MAGIC[8] = {'B', 'L', 'S', 'T', 'A', 'T', 'E', '1'};
+static const char k_magic[8] = {'B', 'L', 'S', 'T', 'A', 'T', 'E', '1'};
 
 /* Everything but the floats. No padding: it is written as it lies in memory. */
 typedef struct fixed_part {
@@ -38,7 +38,7 @@ static fixed_part fixed_of(const bl_train *t) {
                     .value = t->now.value,
                     .train_loss = t->now.train_loss,
                     .diverged = p->diverged};
-    memcpy(f.magic, MAGIC, sizeof f.magic);
+    memcpy(f.magic, k_magic, sizeof f.magic);
     memcpy(f.identity, t->identity, BL_SHA256_HEX);
     bl_sha256_hex(&t->log_digest, f.log_sha256);
     memcpy(f.params_sha256, t->now.params_sha256, BL_SHA256_HEX);
@@ -67,7 +67,7 @@ void bl_train_save(const bl_train *train, bl_buf *out) {
 static bl_status check(const bl_train *t, const unsigned char *bytes, size_t n, const char *log,
                        size_t log_n, fixed_part *fixed, bl_err *err) {
     char digest[BL_SHA256_HEX];
-    if (n < sizeof *fixed || memcmp(bytes, MAGIC, sizeof MAGIC) != 0)
+    if (n < sizeof *fixed || memcmp(bytes, k_magic, sizeof k_magic) != 0)
         BL_FAIL(err, BL_EFORMAT, "this is no saved state of a run");
     memcpy(fixed, bytes, sizeof *fixed);
     if (memcmp(fixed->identity, t->identity, BL_SHA256_HEX) != 0)
@@ -111,7 +111,7 @@ static const unsigned char *take_floats(float *to, size_t count, const unsigned 
 
 bl_status bl_train_restore(bl_train *train, const void *bytes, size_t n, const char *log,
                            size_t log_n, bl_err *err) {
-    fixed_part fixed;
+    fixed_part fixed = {0};
     BL_TRY(check(train, bytes, n, log, log_n, &fixed, err));
     take_fixed(train, &fixed);
     const unsigned char *at = (const unsigned char *)bytes + sizeof fixed;

@@ -3,9 +3,9 @@
 #include "engine/train/run.h"
 #include <string.h>
 
-static const uint64_t HASH_START = 0xcbf29ce484222325u; /* of FNV-1a */
+static const uint64_t k_hash_start = 0xcbf29ce484222325u; /* of FNV-1a */
 /* Backends sort a batch's examples beside an embedding's rows in scratch (kernels/kernel.h). */
-static const size_t MOST_EXAMPLES = 1 << 20;
+static const size_t k_most_examples = 1 << 20;
 
 int64_t bl_train_epoch_rows(const bl_config *config, const bl_dataset *data) {
     const int64_t all = (int64_t)data->train_rows, wanted = config->data.rows;
@@ -35,9 +35,9 @@ int64_t bl_train_next_eval(const bl_config *config, int64_t epoch_rows, int64_t 
 }
 
 static bl_status check_batch(const bl_config *config, const bl_dataset *data, bl_err *err) {
-    size_t most = MOST_EXAMPLES;
+    size_t most = k_most_examples;
     for (size_t c = 0; c < data->categorical; c++)
-        most = bl_min_size(most, MOST_EXAMPLES - data->cardinality[c]);
+        most = bl_min_size(most, k_most_examples - data->cardinality[c]);
     if (config->train.batch_size < 1 || (uint64_t)config->train.batch_size > most)
         BL_FAIL(err, BL_EINVAL,
                 "train.batch_size is %lld; with data set %s it can be from 1 to %zu",
@@ -101,7 +101,7 @@ static void begin(bl_train *t, const char *run_id) {
     const uint64_t seed = (uint64_t)t->config.train.seed;
     bl_net_reset(&t->net, seed);
     bl_sampler_init(&t->sampler, seed, t->epoch_rows);
-    t->progress = (bl_progress){.hash = HASH_START, .product1 = 1.0, .product2 = 1.0};
+    t->progress = (bl_progress){.hash = k_hash_start, .product1 = 1.0, .product2 = 1.0};
     bl_params_digest(t, t->now.params_sha256);
     bl_sha256_init(&t->log_digest);
     bl_log_header(t, run_id);
