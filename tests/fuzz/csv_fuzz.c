@@ -55,7 +55,7 @@ static void read_table(const char *text, size_t n) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     bl_buf once = {0}, twice = {0};
     char *text = bl_xalloc(n + 1);
-    memcpy(text, data, n);
+    if (n > 0) memcpy(text, data, n);
     if (rewrite(text, n, &once)) {
         BL_ASSERT(rewrite(bl_buf_text(&once), once.len, &twice));
         BL_ASSERT(once.len == twice.len);

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     bl_dataset d;
     bl_err err = {0};
     unsigned char *bytes = bl_alloc(n + 1); /* aligned as a mapping is */
-    memcpy(bytes, data, n);
+    if (n > 0) memcpy(bytes, data, n);
     if (bl_cache_parse(&d, bytes, n, "", &err) == BL_OK) bl_block_close(&d);
     /* Past the hash, which no chance hits. */
     if (bl_block_open(&d, bytes, n, &err) == BL_OK) {

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     bl_err err = {0};
     bl_buf canonical = {0};
     char *text = bl_xalloc(n + 1);
-    memcpy(text, data, n);
+    if (n > 0) memcpy(text, data, n);
     if (bl_manifest_parse(&m, text, n, "data.cfg", "data", &err) == BL_OK) {
         bl_manifest_canonical(&m, true, &canonical);
         BL_ASSERT(canonical.len > 0);
