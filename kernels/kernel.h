@@ -64,8 +64,8 @@ typedef struct bl_dense_backward_weight {
     size_t batch, k, n;
 } bl_dense_backward_weight;
 
-/* relu_forward: y = x <= 0 ? +0 : x.   relu_backward: dx = y <= 0 ? +0 : dy. A NaN stays one, so that a
- * run that diverged cannot go on unseen. In place is allowed. */
+/* relu_forward: y = x <= 0 ? +0 : x.   relu_backward: dx = y <= 0 ? +0 : dy. A NaN stays one, so
+ * that a run that diverged cannot go on unseen. In place is allowed. */
 typedef struct bl_relu_forward {
     float *y;
     const float *x;

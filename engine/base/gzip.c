@@ -24,7 +24,8 @@ bl_status bl_gzip(bl_buf *out, const void *bytes, size_t n, bl_err *err) {
     return BL_OK;
 }
 
-/* Inflates up to `members` members or `limit` bytes; *used says how many bytes of input they took. */
+/* Inflates up to `members` members or `limit` bytes; *used says how many bytes of input they took.
+ */
 static bl_status unpack(bl_buf *out, const void *bytes, size_t n, size_t members, size_t limit,
                         size_t *used, const char *name, bl_err *err) {
     z_stream z = {.next_in = (Bytef *)(uintptr_t)bytes};

@@ -48,8 +48,8 @@ typedef struct bl_option {
 enum { BL_MOST_SETS = 64 };
 
 typedef struct bl_args {
-    const char *operand;       /* the one word that is no option; NULL: absent */
-    const char *value[16];     /* by the option's row; a flag that was given is "" */
+    const char *operand;           /* the one word that is no option; NULL: absent */
+    const char *value[16];         /* by the option's row; a flag that was given is "" */
     const char *set[BL_MOST_SETS]; /* every --set, in order */
     size_t sets;
 } bl_args;
@@ -67,6 +67,7 @@ extern const char bl_experiments_dir[], bl_lua_dir[], bl_templates_dir[];
 /* Manifests, search path and cache as the environment and the project's folders say. */
 bl_dataset_options bl_cli_dataset_options(bool synthetic);
 
-/* "batchlab: ..." or, for messages that begin with a file position, the message alone; to stderr. */
+/* "batchlab: ..." or, for messages that begin with a file position, the message alone; to stderr.
+ */
 int bl_cli_fail(const bl_err *err);
 #endif

@@ -1,6 +1,6 @@
-/* The names that enumerated keys may have: the one list a new optimizer, schedule, loss, metric or model
- * is entered in. The schema takes its choices from here, and the tables of the rooms above take their
- * rows: X(adam) in BL_CHOICES_OPTIMIZER is the row of bl_optim_adam, written in optim_adam.c. */
+/* The names that enumerated keys may have: the one list a new optimizer, schedule, loss, metric or
+ * model is entered in. The schema takes its choices from here, and the tables of the rooms above
+ * take their rows: X(adam) in BL_CHOICES_OPTIMIZER is the row of bl_optim_adam, in optim_adam.c. */
 #ifndef BL_ENGINE_CONFIG_CHOICES_H
 #define BL_ENGINE_CONFIG_CHOICES_H
 

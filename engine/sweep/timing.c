@@ -126,8 +126,8 @@ static bl_status measure_all(const bl_timing_options *o, point *points, size_t *
     size_t *order = bl_xalloc(o->count * sizeof *order);
     bl_status status = BL_OK;
     char line[96];
-    (void)snprintf(line, sizeof line, "timing pass: %zu repetitions of %zu batch sizes, interleaved",
-                   repeats, *n);
+    (void)snprintf(line, sizeof line,
+                   "timing pass: %zu repetitions of %zu batch sizes, interleaved", repeats, *n);
     if (o->say != NULL) o->say(o->say_ctx, line);
     for (size_t r = 0; r < repeats && status == BL_OK; r++) {
         shuffle(order, *n, r);

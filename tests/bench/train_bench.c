@@ -1,5 +1,6 @@
-/* Whole training steps of the Rossmann nets: milliseconds per step and examples per second, one thread,
- * medians of interleaved repetitions. Real data where they are, generated data otherwise. */
+/* Whole training steps of the Rossmann nets: milliseconds per step and examples per second, one
+ * thread, medians of interleaved repetitions. Real data where they are, generated data otherwise.
+ */
 #include "engine/base/mem.h"
 #include "engine/config/config.h"
 #include "engine/data/dataset.h"
@@ -35,8 +36,9 @@ static bl_status bench(const char *preset, const bl_dataset *data, const bl_kern
             BL_TRY(measure(&config, data, kernels, k_sizes[i], &seconds[i][r], err));
     for (size_t i = 0; i < SIZES; i++) {
         const double median = bl_stats_median(seconds[i], REPEATS);
-        (void)printf("train  rossmann/%-6s %-7s batch %-6lld %9.3f ms/step %10.0f examples/s\n", preset,
-                     kernels->name, (long long)k_sizes[i], 1e3 * median, (double)k_sizes[i] / median);
+        (void)printf("train  rossmann/%-6s %-7s batch %-6lld %9.3f ms/step %10.0f examples/s\n",
+                     preset, kernels->name, (long long)k_sizes[i], 1e3 * median,
+                     (double)k_sizes[i] / median);
     }
     return BL_OK;
 }
@@ -47,12 +49,14 @@ int main(void) {
     const bl_kernels *kernels;
     const char *path = getenv("BATCHLAB_DATA");
     const bl_dataset_options options = {.manifest_dir = "datasets",
-                                        .data_path = path ? path : "datasets/cache:../shared/datasets",
+                                        .data_path =
+                                            path ? path : "datasets/cache:../shared/datasets",
                                         .cache_dir = "datasets/cache"};
     bl_status status;
     BL_GOTO(bl_kernels_pick(&kernels, &err));
     BL_GOTO(bl_dataset_open(&data, "rossmann", &options, &err));
-    for (size_t i = 0; i < BL_COUNT(k_presets); i++) BL_GOTO(bench(k_presets[i], &data, kernels, &err));
+    for (size_t i = 0; i < BL_COUNT(k_presets); i++)
+        BL_GOTO(bench(k_presets[i], &data, kernels, &err));
 done:
     bl_dataset_free(&data);
     if (status != BL_OK) (void)fprintf(stderr, "train_bench: %s\n", err.text);

@@ -156,18 +156,18 @@ static void logs_are_checked_line_by_line(void **state) {
     static const struct {
         const char *text, *message;
     } bad[] = {
-        {"",                                                                             "x: empty"                             },
-        {"{\"record\":\"eval\",\"step\":1}\n",                                           "x:1: a log begins with its one header"},
+        {"",                                                                                     "x: empty"                             },
+        {"{\"record\":\"eval\",\"step\":1}\n",                                                   "x:1: a log begins with its one header"},
         {"{\"record\":\"header\",\"format\":1}\n{\"record\":\"header\",\"format\":1}\n",
-         "x:2: a log begins with its one header"                                                                                },
-        {"{\"record\":\"header\",\"format\":2}\n",                                       "x: unknown log format"                },
+         "x:2: a log begins with its one header"                                                                                        },
+        {"{\"record\":\"header\",\"format\":2}\n",                                               "x: unknown log format"                },
         {"{\"record\":\"header\",\"format\":1}\n{\"record\":\"wat\"}\n",
-         "x:2: unknown record 'wat'"                                                                                            },
+         "x:2: unknown record 'wat'"                                                                                                    },
         {"{\"record\":\"header\",\"format\":1}\n{\"record\":\"eval\",\"step\":2}\n{\"record\":"
-         "\"eval\",\"step\":2}\n",                                                                               "x:3: step 2 does not follow step 2"                                                                                               },
-        {"{\"record\":\"header\",\"format\":1}\n{\"record\":",                                                                              "x:2: the line is cut off"},
+         "\"eval\",\"step\":2}\n",                                                      "x:3: step 2 does not follow step 2"   },
+        {"{\"record\":\"header\",\"format\":1}\n{\"record\":",                                   "x:2: the line is cut off"             },
         {"{\"record\":\"header\",\"format\":1}\n{\"record\":\"footer\",\"log_sha256\":\"0\"}\n",
-         "x:2: the footer's digest is not that of the log"                                                             },
+         "x:2: the footer's digest is not that of the log"                                                                              },
     };
     for (size_t i = 0; i < BL_COUNT(bad); i++) {
         bl_runlog log;
