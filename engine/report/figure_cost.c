@@ -85,10 +85,9 @@ static void time_settings(bl_buf *gp, const bl_answer *a) {
         const bl_report_size *s = &a->sizes[best->index];
         const double seconds = s->join.cost[BL_STATS_FASTEST].value;
         bl_gp_number(gp, "fastest", s->batch_size);
-        bl_gp_number(gp, "fastest_time", seconds / u.seconds);
         bl_buf_clear(&label);
         bl_words_count(&label, s->batch_size);
-        bl_buf_str(&label, ": ");
+        bl_buf_str(&label, ", ");
         bl_words_duration(&label, seconds);
         bl_gp_text(gp, "fastest_label", bl_buf_text(&label));
     }

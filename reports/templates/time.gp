@@ -1,7 +1,5 @@
-if (fastest_known) {
-  set label 1 fastest_label at fastest, fastest_time center offset 0,-1.3 noenhanced textcolor rgb red
-}
-
+# Time is usually long at both ends: the key stands between them.
+set key top center
 data = figure.'.dat'
 plot data index 'reached' using 1:2 with lines linecolor rgb blue linewidth 1 notitle, \
      data index 'reached' using 1:2:3:4 with yerrorbars pointtype 7 pointsize 0.7 \
@@ -9,4 +7,4 @@ plot data index 'reached' using 1:2 with lines linecolor rgb blue linewidth 1 no
      data index 'censored' using 1:2 with points pointtype 8 pointsize 1.0 linecolor rgb blue linewidth 1.2 \
        title (has_censored ? 'not reached' : ''), \
      data index 'reached' using 1:(fastest_known && $1 == fastest ? $2 : NaN) with points \
-       pointtype 6 pointsize 1.5 linecolor rgb red linewidth 1.8 title (fastest_known ? 'fastest' : '')
+       pointtype 6 pointsize 1.5 linecolor rgb red linewidth 1.8 title (fastest_known ? 'fastest: batch '.fastest_label : '')
