@@ -1,10 +1,9 @@
 #include "engine/sweep/member.h"
 #include "bl_build.h"
 #include "engine/base/clock.h"
+#include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 /* A finished run's last checkpoint is kept up to this size, so that asking for more steps later
  * does not begin at step 0. */
@@ -49,23 +48,27 @@ static bl_status take_evals(bl_member *m, bl_err *err) {
     return BL_OK;
 }
 
-/* A checkpoint that cannot be used costs time, never correctness: the run then begins at step 0. */
+static bool restore(const bl_member *m, const bl_buf *state, const bl_buf *log) {
+    bl_err ignored;
+    return bl_train_restore(m->train, state->data, state->len, bl_buf_text(log), log->len,
+                            &ignored) == BL_OK;
+}
+
+/* A checkpoint that cannot be used costs time, never correctness: the run then begins at step 0.
+ * Its log is the part beside it, or the published one where a finished run's checkpoint was kept.
+ */
 static bl_status resume(bl_member *m, const bl_scheduler *s, bl_err *err) {
     bl_buf state = {0}, part = {0};
     bl_err ignored;
-    bl_status status = bl_store_load_checkpoint(s->store, m->id, &m->slot, &state, &ignored);
-    const bl_buf *log = &m->stored.log;
-    if (status == BL_OK && !m->stored.done) {
-        status = bl_store_load_part(s->store, m->id, &part, &ignored);
-        log = &part;
+    bool restored = false;
+    if (bl_store_load_checkpoint(s->store, m->id, &m->slot, &state, &ignored) == BL_OK) {
+        if (bl_store_load_part(s->store, m->id, &part, &ignored) == BL_OK)
+            restored = restore(m, &state, &part);
+        if (!restored && m->stored.done) restored = restore(m, &state, &m->stored.log);
     }
-    if (status == BL_OK)
-        status =
-            bl_train_restore(m->train, state.data, state.len, bl_buf_text(log), log->len, &ignored);
     bl_buf_free(&state);
     bl_buf_free(&part);
-    if (status != BL_OK) return BL_OK;
-    return take_evals(m, err);
+    return restored ? take_evals(m, err) : BL_OK;
 }
 
 static bl_status open_run(bl_member *m, const bl_scheduler *s, size_t threads, bl_err *err) {
@@ -121,6 +124,16 @@ static bl_status keep_checkpoint(bl_member *m, const bl_scheduler *s, bl_err *er
     return status;
 }
 
+static void write_environment(bl_buf *out, const bl_member *m, const bl_scheduler *s,
+                              size_t threads) {
+    char finished[24];
+    bl_clock_text(finished);
+    bl_buf_printf(out, "\"impl\":\"%s\",\"compiler\":", s->kernels->name);
+    bl_json_string(out, BL_BUILD_CC);
+    bl_buf_printf(out, ",\"build\":\"%s\",\"threads\":%zu,\"finished\":\"%s\",\"seconds\":%.3f",
+                  BL_BUILD_TYPE, threads, finished, m->seconds);
+}
+
 bl_status bl_member_publish(bl_member *m, const bl_scheduler *s, size_t threads,
                             const bl_trial_result *result, bl_err *err) {
     if (m->train == NULL || (m->stored.done && m->stored.steps >= result->steps)) return BL_OK;
@@ -129,24 +142,21 @@ bl_status bl_member_publish(bl_member *m, const bl_scheduler *s, size_t threads,
     BL_TRY(bl_runlog_parse(&log, text->data, text->len, m->id, err));
     const size_t last = result->evals - 1;
     BL_ASSERT(last < log.evals && log.eval[last].step == result->steps);
-    char finished[24], environment[512];
-    bl_clock_text(finished);
-    (void)snprintf(environment, sizeof environment,
-                   "\"impl\":\"%s\",\"compiler\":\"%s\",\"build\":\"%s\",\"threads\":%zu,"
-                   "\"finished\":\"%s\",\"seconds\":%.3f",
-                   s->kernels->name, BL_BUILD_CC, BL_BUILD_TYPE, threads, finished, m->seconds);
+    bl_buf environment = {0};
+    write_environment(&environment, m, s, threads);
     const bl_publication what = {.id = m->id,
                                  .identity = m->identity.data,
                                  .log = text->data,
                                  .log_n = log.eval[last].end,
                                  .outcome = bl_outcome_name(result->outcome),
                                  .params = log.eval[last].params,
-                                 .environment = environment,
+                                 .environment = environment.data,
                                  .steps = result->steps,
                                  .examples = log.eval[last].examples,
                                  .evals = (int64_t)result->evals};
     bl_status status = bl_store_publish(s->store, &what, err);
     bl_runlog_free(&log);
+    bl_buf_free(&environment);
     /* Only a run that stands exactly where its prefix ends can be continued from there. */
     if (status == BL_OK && bl_train_now(m->train)->step == result->steps)
         status = keep_checkpoint(m, s, err);

@@ -16,7 +16,6 @@ typedef struct work {
     bl_member *member;
     size_t threads_each;
     int64_t best; /* fewest steps to target so far, 0: none */
-    size_t done;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bl_status status; /* the first fault ends the round */
@@ -38,14 +37,16 @@ static void note_hit(work *w, const bl_member *m) {
     if (w->best == 0 || m->eval[hit].step < w->best) w->best = m->eval[hit].step;
 }
 
-static void report(work *w, const bl_member *m) {
+/* Called with the lock held; a busy member belongs to its thread and is not looked into. */
+static void report(const work *w, const bl_member *m) {
     if (w->s->progress == NULL) return;
-    w->done = 0;
-    for (size_t i = 0; i < w->round->count; i++) w->done += !needs_more(w, &w->member[i]);
+    size_t done = 0;
+    for (size_t i = 0; i < w->round->count; i++)
+        done += !w->member[i].busy && !needs_more(w, &w->member[i]);
     const bl_eval none = {0};
     const bl_eval *last = m->evals > 0 ? &m->eval[m->evals - 1] : &none;
     const bl_progress now = {.round_title = w->round->title,
-                             .runs_done = w->done,
+                             .runs_done = done,
                              .runs = w->round->count,
                              .batch_size = m->trial->config.train.batch_size,
                              .learning_rate = m->trial->config.train.learning_rate,
@@ -114,13 +115,13 @@ static void *worker(void *arg) {
         (void)pthread_mutex_unlock(&w->lock);
         bl_status status = bl_member_advance(m, w->s, w->threads_each, &err);
         (void)pthread_mutex_lock(&w->lock);
+        m->busy = false;
         if (status == BL_OK) {
             note_hit(w, m);
             if (!w->round->race && !needs_more(w, m))
                 status = settle(w, (size_t)(m - w->member), &err);
             report(w, m);
         }
-        m->busy = false;
         if (status != BL_OK) fail(w, status, &err);
         (void)pthread_cond_broadcast(&w->changed);
     }

@@ -22,7 +22,7 @@ typedef struct fixed_part {
 _Static_assert(sizeof(fixed_part) == 8 + 3 * 72 + 15 * 8, "fixed_part has padding");
 
 static fixed_part fixed_of(const bl_train *t) {
-    const bl_progress *p = &t->progress;
+    const bl_train_progress *p = &t->progress;
     fixed_part f = {.log_length = t->log.len,
                     .weights = t->net.weights,
                     .runnings = t->net.runnings,
@@ -89,7 +89,7 @@ static bl_status check(const bl_train *t, const unsigned char *bytes, size_t n, 
 }
 
 static void take_fixed(bl_train *t, const fixed_part *f) {
-    t->progress = (bl_progress){.made = f->made,
+    t->progress = (bl_train_progress){.made = f->made,
                                 .loss = f->loss,
                                 .loss_sum = f->loss_sum,
                                 .loss_count = f->loss_count,

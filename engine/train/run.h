@@ -16,7 +16,7 @@
 enum { BL_EVAL_CHUNK = 256 };
 
 /* What changes from step to step beside the blocks of floats; checkpoint.c writes all of it. */
-typedef struct bl_progress {
+typedef struct bl_train_progress {
     int64_t made;              /* updates so far */
     double loss;               /* of the last batch */
     double loss_sum;           /* of the batches since the last record ... */
@@ -24,7 +24,7 @@ typedef struct bl_progress {
     uint64_t hash;             /* rolls over every batch loss */
     double product1, product2; /* of all steps' beta1 and beta2 */
     bool diverged;
-} bl_progress;
+} bl_train_progress;
 
 struct bl_train {
     bl_config config;
@@ -45,7 +45,7 @@ struct bl_train {
     unsigned char *scratch;
     uint32_t *rows; /* (net.capacity): of the examples in the net's input */
 
-    bl_progress progress;
+    bl_train_progress progress;
     bl_train_state now;
     bl_buf log;
     bl_sha256 log_digest;         /* of all bytes of `log` */

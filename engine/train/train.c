@@ -101,7 +101,7 @@ static void begin(bl_train *t, const char *run_id) {
     const uint64_t seed = (uint64_t)t->config.train.seed;
     bl_net_reset(&t->net, seed);
     bl_sampler_init(&t->sampler, seed, t->epoch_rows);
-    t->progress = (bl_progress){.hash = k_hash_start, .product1 = 1.0, .product2 = 1.0};
+    t->progress = (bl_train_progress){.hash = k_hash_start, .product1 = 1.0, .product2 = 1.0};
     bl_params_digest(t, t->now.params_sha256);
     bl_sha256_init(&t->log_digest);
     bl_log_header(t, run_id);
@@ -165,6 +165,11 @@ static void record(bl_train *t) {
     t->progress.loss_count = 0;
 }
 
+/* Another thread may set it, or a signal. */
+static bool is_set(const volatile int *stop) {
+    return stop != NULL && __atomic_load_n(stop, __ATOMIC_RELAXED) != 0;
+}
+
 bl_status bl_train_advance(bl_train *train, int64_t limit, const volatile int *stop, bl_err *err) {
     const int64_t next =
         bl_train_next_eval(&train->config, (int64_t)train->epoch_rows, train->now.step, limit);
@@ -174,7 +179,7 @@ bl_status bl_train_advance(bl_train *train, int64_t limit, const volatile int *s
                 (long long)train->progress.made, (long long)limit);
     while (train->progress.made < next && !train->progress.diverged) {
         if (!bl_step(train)) train->progress.diverged = true;
-        if (stop != NULL && *stop != 0 && train->progress.made < next && !train->progress.diverged)
+        if (is_set(stop) && train->progress.made < next && !train->progress.diverged)
             BL_FAIL(err, BL_EINTERRUPTED, "stopped at step %lld", (long long)train->progress.made);
     }
     record(train);

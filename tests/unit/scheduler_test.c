@@ -1,0 +1,364 @@
+/* Rounds of real, small runs: what they answer and what they leave on disk depends neither on the
+ * number of threads nor on interruptions nor on what the store had before. */
+#include "engine/base/mem.h"
+#include "engine/sweep/scheduler.h"
+#include "engine/train/train.h"
+#include "tests/check.h"
+#include "tests/unit/tiny_data.h"
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { TRIALS = 4 };
+
+typedef struct fixture {
+    bl_dataset data;
+    const bl_kernels *kernels;
+    bl_trial trial[TRIALS];
+    bl_round round;
+    bl_trial_result result[TRIALS];
+} fixture;
+
+/* What the progress calls of a round said, and after how many of them it is to be stopped. */
+typedef struct watch {
+    int64_t first_trained; /* step of the first trained evaluation; 0: none */
+    int64_t last;          /* step of the last one */
+    size_t evaluations, stop_after;
+    int stop;
+} watch;
+
+static void see(void *ctx, const bl_progress *now) {
+    watch *w = ctx;
+    if (!now->trained) return;
+    if (w->first_trained == 0) w->first_trained = now->step;
+    w->last = now->step;
+    w->evaluations++;
+    if (w->evaluations == w->stop_after) __atomic_store_n(&w->stop, 1, __ATOMIC_RELAXED);
+}
+
+/* The evaluation step at or before `steps`: budgets lie on the grid. */
+static int64_t on_grid(const fixture *f, int64_t steps) {
+    const bl_config *config = &f->trial[0].config;
+    int64_t at = 0;
+    for (;;) {
+        const int64_t next = bl_train_next_eval(config, 700, at, INT64_MAX);
+        if (next > steps) return at;
+        at = next;
+    }
+}
+
+static int setup(void **state) {
+    static const double rates[TRIALS] = {0.0003, 0.02, 0.01, 0.001};
+    fixture *f = bl_xalloc(sizeof *f);
+    tiny_data(&f->data, 3, 2);
+    CHECK_OK(bl_kernels_pick(&f->kernels, ERR));
+    for (size_t i = 0; i < TRIALS; i++) {
+        tiny_config(&f->trial[i].config);
+        f->trial[i].config.train.learning_rate = rates[i];
+        f->trial[i].target = (double)NAN;
+    }
+    for (size_t i = 0; i < TRIALS; i++) f->trial[i].max_steps = on_grid(f, 30);
+    f->round = (bl_round){.title = "round", .trial = f->trial, .count = TRIALS, .slack = 1.25};
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state) {
+    fixture *f = *state;
+    bl_round_results_free(f->result, TRIALS);
+    tiny_data_free(&f->data);
+    free(f);
+    return 0;
+}
+
+static void fresh_store(bl_store *store) {
+    char dir[] = "/tmp/bl-scheduler-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    CHECK_OK(bl_store_open(store, dir, "x", true, ERR));
+}
+
+static bl_status run(const fixture *f, const bl_store *store, size_t jobs, watch *w, bool lookup,
+                     bl_trial_result *result, bl_err *err) {
+    const bl_scheduler s = {.data = &f->data,
+                            .store = store,
+                            .kernels = f->kernels,
+                            .jobs = jobs,
+                            .checkpoint_seconds = 1e9,
+                            .stop = &w->stop,
+                            .lookup_only = lookup,
+                            .progress = see,
+                            .progress_ctx = w};
+    bl_round_results_free(result, TRIALS);
+    return bl_scheduler_run(&s, &f->round, result, err);
+}
+
+static void run_all(fixture *f, const bl_store *store, size_t jobs, watch *w) {
+    *w = (watch){0};
+    CHECK_OK(run(f, store, jobs, w, false, f->result, ERR));
+}
+
+static void same_results(const bl_trial_result *a, const bl_trial_result *b, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(a[i].run, b[i].run);
+        assert_int_equal(a[i].outcome, b[i].outcome);
+        assert_int_equal(a[i].steps, b[i].steps);
+        assert_int_equal(a[i].hit, b[i].hit);
+        assert_int_equal(a[i].before, b[i].before);
+        assert_int_equal(a[i].evals, b[i].evals);
+        for (size_t k = 0; k < a[i].evals; k++)
+            assert_memory_equal(&a[i].eval[k], &b[i].eval[k], sizeof *a[i].eval);
+    }
+}
+
+static void file_of(const bl_store *store, const char *id, const char *name, char path[BL_PATH]) {
+    CHECK_OK(bl_path(path, ERR, "%s/%s/%s", store->dir, id, name));
+}
+
+static bool has(const bl_store *store, const char *id, const char *name) {
+    char path[BL_PATH];
+    file_of(store, id, name, path);
+    return bl_file_exists(path);
+}
+
+static void same_files(const fixture *f, const bl_store *a, const bl_store *b) {
+    static const char *const names[] = {"log.jsonl.gz", "run.json"};
+    for (size_t i = 0; i < f->round.count; i++)
+        for (size_t n = 0; n < BL_COUNT(names); n++) {
+            bl_buf x = {0}, y = {0};
+            char path[BL_PATH];
+            file_of(a, f->result[i].run, names[n], path);
+            CHECK_OK(bl_file_read(&x, path, 1 << 24, ERR));
+            file_of(b, f->result[i].run, names[n], path);
+            CHECK_OK(bl_file_read(&y, path, 1 << 24, ERR));
+            assert_int_equal(x.len, y.len);
+            assert_memory_equal(x.data, y.data, x.len);
+            bl_buf_free(&x);
+            bl_buf_free(&y);
+        }
+}
+
+/* The round on a store of its own with 1, 2 and 3 threads: equal to the bit. */
+static void same_at_any_number_of_threads(fixture *f) {
+    bl_store one, other;
+    bl_trial_result first[TRIALS] = {0};
+    watch w = {0};
+    fresh_store(&one);
+    CHECK_OK(run(f, &one, 1, &w, false, first, ERR));
+    for (size_t jobs = 2; jobs <= 3; jobs++) {
+        fresh_store(&other);
+        run_all(f, &other, jobs, &w);
+        same_results(first, f->result, f->round.count);
+        same_files(f, &one, &other);
+    }
+    bl_round_results_free(first, TRIALS);
+}
+
+static void test_a_round_at_any_number_of_threads(void **state) {
+    fixture *f = *state;
+    same_at_any_number_of_threads(f);
+    for (size_t i = 0; i < TRIALS; i++) {
+        assert_int_equal(f->result[i].outcome, BL_OUTCOME_BUDGET);
+        assert_int_equal(f->result[i].steps, f->trial[i].max_steps);
+    }
+}
+
+/* The losers end at the first evaluation at or after slack times the winner's steps. */
+static void test_a_race_is_cut_by_its_winner(void **state) {
+    fixture *f = *state;
+    int64_t best = INT64_MAX;
+    size_t cut = 0;
+    f->round.race = true;
+    for (size_t i = 0; i < TRIALS; i++) {
+        f->trial[i].max_steps = on_grid(f, 100);
+        f->trial[i].target = 0.6;
+    }
+    same_at_any_number_of_threads(f);
+    for (size_t i = 0; i < TRIALS; i++)
+        if (f->result[i].hit > 0 && f->result[i].hit < best) best = f->result[i].hit;
+    assert_true(best < on_grid(f, 100));
+    const double bound = 1.25 * (double)best;
+    for (size_t i = 0; i < TRIALS; i++) {
+        const bl_trial_result *r = &f->result[i];
+        if (r->outcome == BL_OUTCOME_TARGET) continue;
+        assert_int_equal(r->outcome, BL_OUTCOME_RACE);
+        assert_true((double)r->steps >= bound);
+        assert_true((double)r->eval[r->evals - 2].step < bound);
+        cut++;
+    }
+    assert_true(cut > 0);
+}
+
+static void test_looking_up_trains_nothing(void **state) {
+    fixture *f = *state;
+    bl_trial_result found[TRIALS] = {0};
+    bl_store store;
+    bl_err err;
+    watch w = {0};
+    fresh_store(&store);
+    assert_int_equal(run(f, &store, 1, &w, true, found, &err), BL_EMISSING);
+    run_all(f, &store, 1, &w);
+    w = (watch){0};
+    CHECK_OK(run(f, &store, 1, &w, true, found, ERR));
+    same_results(f->result, found, TRIALS);
+    assert_int_equal(w.evaluations, 0);
+    run_all(f, &store, 2, &w);
+    same_results(f->result, found, TRIALS);
+    assert_int_equal(w.evaluations, 0);
+    bl_round_results_free(found, TRIALS);
+}
+
+/* Stopped after every single step, and after some evaluations, until it is done. */
+static void test_interrupted_and_continued(void **state) {
+    fixture *f = *state;
+    bl_store whole, pieces;
+    bl_trial_result first[TRIALS] = {0};
+    watch w = {0};
+    for (size_t i = 0; i < TRIALS; i++) f->trial[i].max_steps = on_grid(f, 9);
+    fresh_store(&whole);
+    CHECK_OK(run(f, &whole, 1, &w, false, first, ERR));
+    for (size_t after = 0; after < 3; after++) {
+        size_t stops = 0;
+        bl_status status;
+        fresh_store(&pieces);
+        do {
+            bl_err err = {0};
+            w = (watch){.stop = after == 0, .stop_after = after};
+            status = run(f, &pieces, 2, &w, false, f->result, &err);
+            if (status != BL_OK) assert_int_equal(status, BL_EINTERRUPTED);
+            assert_true(stops++ < 100);
+        } while (status != BL_OK);
+        assert_true(stops > 2);
+        same_results(first, f->result, TRIALS);
+        same_files(f, &whole, &pieces);
+        assert_false(has(&pieces, first[0].run, "log.jsonl.part"));
+    }
+    bl_round_results_free(first, TRIALS);
+}
+
+static void drop_checkpoints(const bl_store *store, const char *id) {
+    char path[BL_PATH];
+    file_of(store, id, "checkpoint-A", path);
+    (void)unlink(path);
+    file_of(store, id, "checkpoint-B", path);
+    (void)unlink(path);
+}
+
+static void test_a_published_prefix_is_extended(void **state) {
+    fixture *f = *state;
+    const int64_t little = on_grid(f, 12), much = on_grid(f, 48);
+    bl_store whole, grown;
+    watch w;
+    f->round.count = 1;
+    f->trial[0].max_steps = much;
+    fresh_store(&whole);
+    run_all(f, &whole, 1, &w);
+    for (int kept = 0; kept < 2; kept++) {
+        fresh_store(&grown);
+        f->trial[0].max_steps = little;
+        run_all(f, &grown, 1, &w);
+        assert_int_equal(f->result[0].steps, little);
+        if (!kept) drop_checkpoints(&grown, f->result[0].run);
+        f->trial[0].max_steps = much;
+        run_all(f, &grown, 1, &w);
+        assert_true(kept ? w.first_trained > little : w.first_trained == 5);
+        same_files(f, &whole, &grown);
+    }
+}
+
+/* The checkpoint of an interrupted extension is ahead of the published log. */
+static void test_an_interrupted_extension_goes_on_where_it_was(void **state) {
+    fixture *f = *state;
+    const int64_t little = on_grid(f, 12), much = on_grid(f, 48);
+    bl_store whole, grown;
+    bl_err err;
+    watch w;
+    f->round.count = 1;
+    f->trial[0].max_steps = much;
+    fresh_store(&whole);
+    run_all(f, &whole, 1, &w);
+    fresh_store(&grown);
+    f->trial[0].max_steps = little;
+    run_all(f, &grown, 1, &w);
+    f->trial[0].max_steps = much;
+    w = (watch){.stop_after = 3};
+    assert_int_equal(run(f, &grown, 1, &w, false, f->result, &err), BL_EINTERRUPTED);
+    const int64_t reached = w.last;
+    assert_true(reached > little && reached < much);
+    run_all(f, &grown, 1, &w);
+    assert_true(w.first_trained > reached);
+    same_files(f, &whole, &grown);
+}
+
+static void test_a_longer_prefix_answers_a_shorter_question(void **state) {
+    fixture *f = *state;
+    const int64_t little = on_grid(f, 12);
+    bl_store store;
+    watch w;
+    fresh_store(&store);
+    run_all(f, &store, 1, &w);
+    for (size_t i = 0; i < TRIALS; i++) f->trial[i].max_steps = little;
+    run_all(f, &store, 1, &w);
+    assert_int_equal(w.evaluations, 0);
+    for (size_t i = 0; i < TRIALS; i++) {
+        bl_stored stored;
+        assert_int_equal(f->result[i].steps, little);
+        assert_int_equal(f->result[i].eval[f->result[i].evals - 1].step, little);
+        CHECK_OK(bl_store_load(&store, f->result[i].run, &stored, ERR));
+        assert_int_equal(stored.steps, on_grid(f, 30));
+        bl_stored_free(&stored);
+    }
+}
+
+static void test_what_does_not_fit_in_memory_is_an_outcome(void **state) {
+    fixture *f = *state;
+    bl_store store;
+    watch w;
+    f->trial[0].config.train.batch_size = 1 << 19;
+    f->trial[0].config.model.hidden.v[0] = 1 << 24;
+    for (int race = 0; race < 2; race++) {
+        f->round.race = race;
+        fresh_store(&store);
+        run_all(f, &store, 2, &w);
+        assert_int_equal(f->result[0].outcome, BL_OUTCOME_MEMORY);
+        assert_int_equal(f->result[0].evals, 0);
+        assert_false(has(&store, f->result[0].run, "result.json"));
+        for (size_t i = 1; i < TRIALS; i++)
+            assert_int_equal(f->result[i].outcome, BL_OUTCOME_BUDGET);
+    }
+}
+
+/* A fault ends the round; what others computed is checkpointed, and the next round goes on there.
+ */
+static void test_a_fault_loses_no_one_elses_work(void **state) {
+    fixture *f = *state;
+    bl_store store;
+    bl_err err;
+    watch w = {0};
+    fresh_store(&store);
+    f->round.race = true;
+    f->trial[TRIALS - 1].config.train.batch_size = 0;
+    assert_int_equal(run(f, &store, 1, &w, false, f->result, &err), BL_EINVAL);
+    assert_non_null(strstr(err.text, "train.batch_size"));
+    assert_int_equal(w.evaluations, TRIALS - 1);
+    f->round.count = TRIALS - 1;
+    run_all(f, &store, 1, &w);
+    assert_true(w.first_trained > 5);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_a_round_at_any_number_of_threads, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_race_is_cut_by_its_winner, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_looking_up_trains_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_interrupted_and_continued, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_published_prefix_is_extended, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_an_interrupted_extension_goes_on_where_it_was, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_a_longer_prefix_answers_a_shorter_question, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_what_does_not_fit_in_memory_is_an_outcome, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_a_fault_loses_no_one_elses_work, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("scheduler", tests, NULL, NULL);
+}
