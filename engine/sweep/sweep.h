@@ -17,7 +17,7 @@ typedef struct bl_sweep_options {
 
 /* Totals of a sweep, also when it fails half-way. */
 typedef struct bl_sweep_totals {
-    size_t rounds, trials, failed; /* failed: out of memory or broken, not diverged */
+    size_t rounds, trials, failed; /* failed: out of memory, not diverged */
     size_t reached;                /* trials that reached their target */
 } bl_sweep_totals;
 
@@ -29,9 +29,9 @@ bl_status bl_sweep_run(const bl_config *config, const bl_scheduler *scheduler,
 bl_status bl_sweep_check(const bl_config *config, int64_t epoch_rows,
                          const bl_sweep_options *options, size_t *trials, bl_err *err) BL_CHECKED;
 
-/* The timing pass: seconds per step of every batch size of the plan's winners, quiet and
- * interleaved, into runs/NAME/timing.json. What is there already for this machine and configuration
- * is kept. */
+/* The timing pass: seconds per step of the given batch sizes, those left out that this machine
+ * cannot hold, quiet and interleaved, into runs/NAME/timing.json. What is there already for this
+ * processor, configuration and these batch sizes is kept, anything else replaced. */
 typedef struct bl_timing_options {
     const bl_config *config;
     const bl_dataset *data;

@@ -31,7 +31,8 @@ static void processor_name(char out[128]) {
         char *value = strchr(line, ':');
         if (strncmp(line, "model name", 10) != 0 || value == NULL) continue;
         value[strcspn(value, "\n")] = '\0';
-        (void)snprintf(out, 128, "%s", value + 2);
+        value++;
+        (void)snprintf(out, 128, "%s", value + strspn(value, " "));
         break;
     }
     if (f != NULL) (void)fclose(f);
@@ -65,9 +66,14 @@ static bool already_there(const char *path, const char *key) {
     return there;
 }
 
+/* A step takes as long at any rate, and a run that hardly moves cannot diverge while it is timed.
+ */
+static const double k_calm_rate = 1e-6;
+
 static bl_status measure_one(const bl_timing_options *o, point *p, size_t repeat, bl_err *err) {
     bl_config c = *o->config;
     c.train.batch_size = p->batch_size;
+    c.train.learning_rate = k_calm_rate;
     bl_train *train = NULL;
     const bl_train_options options = {.kernels = o->kernels, .run_id = "timing", .threads = 1};
     BL_TRY(bl_train_open(&train, &c, o->data, &options, err));
@@ -120,18 +126,17 @@ static bl_status write_timing(const bl_timing_options *o, const char *path, cons
     return status;
 }
 
-/* Batch sizes that do not fit in memory are left out: they have no time. */
-static bl_status measure_all(const bl_timing_options *o, point *points, size_t *n, size_t repeats,
+static bl_status measure_all(const bl_timing_options *o, point *points, size_t n, size_t repeats,
                              bl_err *err) {
     size_t *order = bl_xalloc(o->count * sizeof *order);
     bl_status status = BL_OK;
     char line[96];
     (void)snprintf(line, sizeof line,
-                   "timing pass: %zu repetitions of %zu batch sizes, interleaved", repeats, *n);
+                   "timing pass: %zu repetitions of %zu batch sizes, interleaved", repeats, n);
     if (o->say != NULL) o->say(o->say_ctx, line);
     for (size_t r = 0; r < repeats && status == BL_OK; r++) {
-        shuffle(order, *n, r);
-        for (size_t i = 0; i < *n && status == BL_OK; i++) {
+        shuffle(order, n, r);
+        for (size_t i = 0; i < n && status == BL_OK; i++) {
             if (o->stop != NULL && *o->stop)
                 status = bl_err_set(err, BL_EINTERRUPTED, __FILE__, __LINE__,
                                     "interrupted in the timing pass");
@@ -143,6 +148,19 @@ static bl_status measure_all(const bl_timing_options *o, point *points, size_t *
     return status;
 }
 
+/* Memory of a run at this batch size; BL_ENOMEM when this machine cannot hold it. */
+static bl_status memory_of(const bl_timing_options *o, int64_t batch_size, size_t *bytes,
+                           bl_err *err) {
+    bl_config c = *o->config;
+    c.train.batch_size = batch_size;
+    bl_train *train = NULL;
+    const bl_train_options options = {.kernels = o->kernels, .run_id = "timing", .threads = 1};
+    BL_TRY(bl_train_memory(&c, o->data, bytes, err));
+    BL_TRY(bl_train_open(&train, &c, o->data, &options, err));
+    bl_train_close(train);
+    return BL_OK;
+}
+
 bl_status bl_timing_run(const bl_timing_options *o, bl_err *err) {
     char path[BL_PATH], key[BL_SHA256_HEX];
     BL_TRY(bl_path(path, err, "%s/timing.json", o->store->dir));
@@ -151,16 +169,15 @@ bl_status bl_timing_run(const bl_timing_options *o, bl_err *err) {
     point *points = bl_xalloc(o->count * sizeof *points);
     size_t n = 0;
     bl_status status = BL_OK;
+    /* Batch sizes that do not fit in memory are left out: they have no time. */
     for (size_t i = 0; i < o->count && status == BL_OK; i++) {
-        bl_config c = *o->config;
-        c.train.batch_size = o->batch_sizes[i];
         points[n] = (point){.batch_size = o->batch_sizes[i], .joules = (double)NAN};
-        status = bl_train_memory(&c, o->data, &points[n].memory_bytes, err);
+        status = memory_of(o, o->batch_sizes[i], &points[n].memory_bytes, err);
         if (status == BL_OK) n++;
         if (status == BL_ENOMEM) status = BL_OK;
     }
     const size_t repeats = bl_min_size((size_t)o->config->timing.repeats, MOST_REPEATS);
-    if (status == BL_OK) status = measure_all(o, points, &n, repeats, err);
+    if (status == BL_OK) status = measure_all(o, points, n, repeats, err);
     if (status == BL_OK) status = write_timing(o, path, key, points, n, repeats, err);
     free(points);
     return status;
