@@ -14,11 +14,6 @@ double bl_clock_cpu_seconds(void) {
     return seconds_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
-void bl_clock_sleep(double seconds) {
-    const struct timespec t = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
-    (void)nanosleep(&t, 0);
-}
-
 void bl_clock_text(char out[24]) {
     const time_t now = time(0);
     struct tm tm;

@@ -5,7 +5,6 @@
 
 double bl_clock_seconds(void);     /* monotonic, from an arbitrary start */
 double bl_clock_cpu_seconds(void); /* processor time of the calling thread */
-void bl_clock_sleep(double seconds);
 /* "2026-01-31T12:00:00Z" */
 void bl_clock_text(char out[24]);
 #endif

@@ -1,10 +1,8 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
-#include "engine/base/sha256.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,11 +20,6 @@ bool bl_file_exists(const char *path) {
 bool bl_dir_exists(const char *path) {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-int64_t bl_file_size(const char *path) {
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_size : -1;
 }
 
 bl_status bl_path(char out[BL_PATH], bl_err *err, const char *fmt, ...) {
@@ -169,14 +162,6 @@ bl_status bl_file_map(bl_map *out, const char *path, bl_err *err) {
 void bl_file_unmap(bl_map *map) {
     if (map->data != NULL) (void)munmap((void *)(uintptr_t)map->data, map->size);
     *map = (bl_map){0};
-}
-
-bl_status bl_file_sha256(const char *path, char out[65], bl_err *err) {
-    bl_map map;
-    BL_TRY(bl_file_map(&map, path, err));
-    bl_sha256_of(map.data, map.size, out);
-    bl_file_unmap(&map);
-    return BL_OK;
 }
 
 static int by_name(const void *a, const void *b) {

@@ -12,8 +12,6 @@ enum { BL_PATH = 1024 };
 
 bool bl_file_exists(const char *path);
 bool bl_dir_exists(const char *path);
-/* Bytes of a regular file, or -1. */
-int64_t bl_file_size(const char *path);
 /* "a/b" into `out`, BL_EINVAL when it does not fit. */
 BL_PRINTF(3, 4)
 bl_status bl_path(char out[BL_PATH], bl_err *err, const char *fmt, ...) BL_CHECKED;
@@ -35,8 +33,6 @@ typedef struct bl_map {
 } bl_map;
 bl_status bl_file_map(bl_map *out, const char *path, bl_err *err) BL_CHECKED;
 void bl_file_unmap(bl_map *map);
-/* SHA-256 of a file's bytes, as hex. */
-bl_status bl_file_sha256(const char *path, char out[65], bl_err *err) BL_CHECKED;
 /* Names in a folder, sorted; each and the array to be freed with bl_names_free. Dot files are left
  * out. */
 typedef struct bl_names {

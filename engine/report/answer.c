@@ -31,7 +31,7 @@ static bool point_of(bl_stats_point *p, const bl_report_trial *t) {
                           .steps_prev = t->hit > 0 ? (double)t->before : 0,
                           .censored = t->hit == 0,
                           .seed = t->seed};
-    return p->steps > 0 && !is(t, "failed");
+    return p->steps > 0;
 }
 
 static void fill_size(bl_report_size *s, const bl_answer *a, const bl_plan_best *b) {

@@ -71,13 +71,12 @@ static bl_status take_eval(reader *r, const bl_json *record, size_t end) {
 }
 
 static bl_status take_footer(reader *r, const bl_json *record, const char *text, size_t at) {
-    bl_sha256_of(text, at, r->log->log_sha256);
-    if (strcmp(bl_json_text(record, "log_sha256", ""), r->log->log_sha256) != 0)
+    char digest[BL_SHA256_HEX];
+    bl_sha256_of(text, at, digest);
+    if (strcmp(bl_json_text(record, "log_sha256", ""), digest) != 0)
         BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: the footer's digest is not that of the log", r->name,
                 r->line);
     r->log->whole = true;
-    r->log->footer = at;
-    copy_text(r->log->outcome, sizeof r->log->outcome, bl_json_text(record, "outcome", ""));
     return BL_OK;
 }
 
@@ -106,7 +105,7 @@ static bl_status take_record(reader *r, const bl_json *record, const char *text,
 
 bl_status bl_runlog_parse(bl_runlog *out, const char *text, size_t n, const char *name,
                           bl_err *err) {
-    *out = (bl_runlog){.footer = n};
+    *out = (bl_runlog){0};
     reader r = {.log = out, .name = name, .err = err, .mean_loss = NAN, .learning_rate = NAN};
     bl_status status = BL_OK;
     for (size_t at = 0; at < n && status == BL_OK;) {

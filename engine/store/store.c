@@ -37,7 +37,6 @@ static bl_status check_against_log(const bl_json *result, const char *path, bl_s
     bl_buf_truncate(&out->log, log->eval[last].end);
     out->parsed.evals = last + 1;
     out->steps = steps;
-    out->diverged = strcmp(bl_json_text(result, "outcome", ""), "diverged") == 0;
     out->done = true;
     return BL_OK;
 }

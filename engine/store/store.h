@@ -35,7 +35,6 @@ typedef struct bl_stored {
     bl_buf log;       /* text without footer, up to and including the evaluation at `steps` */
     bl_runlog parsed; /* of `log` */
     int64_t steps;
-    bool diverged;
 } bl_stored;
 bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out,
                         bl_err *err) BL_CHECKED;
@@ -49,8 +48,8 @@ typedef struct bl_publication {
     const char *outcome, *params, *environment;
     int64_t steps, examples, evals;
 } bl_publication;
-/* Writes run.json, log and result. A longer prefix that is already there wins. When one of equal
- * length is there with another digest: BL_EMISMATCH, for equal runs must be equal. */
+/* Writes run.json, log and result. A prefix at least as long that is already there wins. When the
+ * two differ anywhere that both go: BL_EMISMATCH, for equal runs must be equal. */
 bl_status bl_store_publish(const bl_store *store, const bl_publication *what,
                            bl_err *err) BL_CHECKED;
 

@@ -2,9 +2,8 @@
 #include "engine/base/mem.h"
 
 static const char *const outcome_names[] = {
-    [BL_OUTCOME_TARGET] = "target", [BL_OUTCOME_BUDGET] = "budget",
-    [BL_OUTCOME_RACE] = "race",     [BL_OUTCOME_DIVERGED] = "diverged",
-    [BL_OUTCOME_MEMORY] = "memory", [BL_OUTCOME_FAILED] = "failed",
+    [BL_OUTCOME_TARGET] = "target",     [BL_OUTCOME_BUDGET] = "budget", [BL_OUTCOME_RACE] = "race",
+    [BL_OUTCOME_DIVERGED] = "diverged", [BL_OUTCOME_MEMORY] = "memory",
 };
 _Static_assert(BL_COUNT(outcome_names) == BL_OUTCOME_COUNT, "an outcome without a name");
 

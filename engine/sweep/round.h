@@ -32,7 +32,6 @@ typedef enum bl_outcome {
     BL_OUTCOME_RACE,   /* cut by the race */
     BL_OUTCOME_DIVERGED,
     BL_OUTCOME_MEMORY, /* did not fit */
-    BL_OUTCOME_FAILED, /* an error of the machine; the sweep goes on without it */
     BL_OUTCOME_COUNT
 } bl_outcome;
 const char *bl_outcome_name(bl_outcome outcome); /* "target", "budget", "race", ... */

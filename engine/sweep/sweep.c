@@ -113,8 +113,7 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
         write_trial(s, &round->trial[i], &results[i]);
         s->totals->trials++;
         s->totals->reached += results[i].outcome == BL_OUTCOME_TARGET;
-        s->totals->failed +=
-            results[i].outcome == BL_OUTCOME_MEMORY || results[i].outcome == BL_OUTCOME_FAILED;
+        s->totals->failed += results[i].outcome == BL_OUTCOME_MEMORY;
     }
     return save_plan(s, err);
 }
