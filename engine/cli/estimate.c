@@ -63,7 +63,7 @@ bl_status bl_estimate_presets(const bl_experiment *e, const bl_args *args, size_
         char text[32];
         BL_TRY(bl_experiment_config(&other, e->config.name, presets[i], args, err));
         BL_TRY(estimate(e, &other.config, &seconds, err));
-        bl_duration_text(text, seconds / (double)jobs);
+        bl_duration_text(text, fmax(1.0, seconds / (double)jobs));
         (void)printf(
             "  %-6s about %-7s %2zu batch sizes, %lld to %lld, %lld seeds\n", presets[i], text,
             other.config.sweep.batch_sizes.n, (long long)other.config.sweep.batch_sizes.v[0],

@@ -1,45 +1,11 @@
 /* The best learning rate against batch size, the rates tried, and two rules of thumb. */
 #include "engine/base/mem.h"
+#include "engine/report/basin.h"
 #include "engine/report/figures.h"
-#include "engine/stats/lr_rules.h"
 #include <math.h>
 
 static bool has_data(const bl_answer *a) {
     return a->size_count > 0;
-}
-
-/* All seeds of one rate at one batch size: the median of their steps, infinite when too few
- * arrived. */
-typedef struct tried {
-    double batch_size, learning_rate, steps;
-    size_t trials, arrived;
-} tried;
-
-static bool is_at(const bl_report_trial *t, const bl_answer *a, const bl_report_trial *like) {
-    return t->target == a->target && t->batch_size == like->batch_size &&
-           t->learning_rate == like->learning_rate;
-}
-
-/* A run that was asked for again counts once, by the trial that says most. */
-static tried gather(const bl_answer *a, const bl_report_trial *like) {
-    tried out = {.batch_size = like->batch_size, .learning_rate = like->learning_rate};
-    double *steps = bl_xalloc(a->trial_count * sizeof *steps);
-    for (size_t i = 0; i < a->trial_count; i++) {
-        const bl_report_trial *t = &a->trials[i];
-        if (!is_at(t, a, like) || bl_answer_trial(a, t->run) != t) continue;
-        steps[out.trials++] = t->hit > 0 ? (double)t->hit : HUGE_VAL;
-        out.arrived += t->hit > 0;
-    }
-    bl_stats_sort(steps, out.trials);
-    out.steps = steps[(out.trials - 1) / 2];
-    free(steps);
-    return out;
-}
-
-static bool is_first(const bl_answer *a, size_t index) {
-    for (size_t i = 0; i < index; i++)
-        if (is_at(&a->trials[i], a, &a->trials[index])) return false;
-    return true;
 }
 
 static double best_steps(const bl_answer *a, double batch_size) {
@@ -50,16 +16,17 @@ static double best_steps(const bl_answer *a, double batch_size) {
 }
 
 static void tried_rates(bl_buf *dat, const bl_answer *a, bool arrived) {
+    bl_basin_rate *rates = bl_xalloc(a->trial_count * sizeof *rates);
+    const size_t n = bl_basin_rates(a, rates);
     size_t rows = 0;
-    for (size_t i = 0; i < a->trial_count; i++) {
-        const bl_report_trial *t = &a->trials[i];
-        if (t->target != a->target || !is_first(a, i)) continue;
-        const tried r = gather(a, t);
-        if (isfinite(r.steps) != arrived) continue;
-        BL_DAT_ROW(dat, r.batch_size, r.learning_rate, r.steps,
-                   r.steps / best_steps(a, r.batch_size), (double)r.trials, (double)r.arrived);
+    for (size_t i = 0; i < n; i++) {
+        const bl_basin_rate *r = &rates[i];
+        if (isfinite(r->steps) != arrived) continue;
+        BL_DAT_ROW(dat, r->batch_size, r->learning_rate, r->steps,
+                   r->steps / best_steps(a, r->batch_size), (double)r->trials, (double)r->arrived);
         rows++;
     }
+    free(rates);
     if (rows == 0) bl_dat_nothing(dat, 6);
 }
 

@@ -1,6 +1,7 @@
 /* The answer in words and as JSON. */
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/report/basin.h"
 #include "engine/report/words.h"
 #include <math.h>
 #include <stdio.h>
@@ -129,6 +130,34 @@ static void critical(bl_buf *out, const bl_answer *a) {
     if (c->verdict[0] != '\0') bl_buf_printf(out, "Fit: %s.\n", c->verdict);
 }
 
+/* What following a rule from the smallest batch size would have cost instead of retuning. */
+static void rules(bl_buf *out, const bl_answer *a) {
+    static const struct {
+        bl_lr_rule rule;
+        const char *name;
+    } judged[] = {
+        {BL_LR_KEEP,   "kept"       },
+        {BL_LR_SQRT,   "square root"},
+        {BL_LR_LINEAR, "linear"     }
+    };
+    bool any = false;
+    for (size_t i = 0; i < BL_COUNT(judged); i++) {
+        const bl_basin_regret r = bl_basin_judge(a, judged[i].rule);
+        if (r.sizes == 0) continue;
+        if (!any) {
+            bl_buf_str(out, "Steps with the rate of batch size ");
+            bl_words_count(out, a->sizes[0].batch_size);
+            bl_buf_str(out, " carried on by a rule, against retuning:");
+        }
+        bl_buf_printf(out, "%s %s %s%.2f times (worst %s%.2f, at ", any ? ";" : "", judged[i].name,
+                      r.mean_is_bound ? ">= " : "", r.mean, r.worst_is_bound ? ">= " : "", r.worst);
+        bl_words_count(out, r.worst_batch_size);
+        bl_buf_str(out, ")");
+        any = true;
+    }
+    if (any) bl_buf_str(out, ".\n");
+}
+
 static void budgets(bl_buf *out, const bl_answer *a) {
     for (size_t i = 0; i < a->budget_count; i++) {
         const bl_report_budget *b = &a->budgets[i];
@@ -187,7 +216,10 @@ void bl_words_sentences(bl_buf *out, const bl_answer *answer) {
                                                  "size.\n"
                                                : " has not been tried yet.\n");
     }
-    if (answer->best[BL_STATS_FEWEST_STEPS].known) critical(out, answer);
+    if (answer->best[BL_STATS_FEWEST_STEPS].known) {
+        critical(out, answer);
+        rules(out, answer);
+    }
     too_large(out, answer);
     budgets(out, answer);
     notes(out, answer);

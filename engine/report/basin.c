@@ -1,0 +1,102 @@
+#include "engine/report/basin.h"
+#include "engine/base/mem.h"
+#include <math.h>
+
+static bool is_at(const bl_report_trial *t, const bl_answer *a, const bl_report_trial *like) {
+    return t->target == a->target && t->batch_size == like->batch_size &&
+           t->learning_rate == like->learning_rate;
+}
+
+static bl_basin_rate gather(const bl_answer *a, const bl_report_trial *like) {
+    bl_basin_rate out = {.batch_size = like->batch_size, .learning_rate = like->learning_rate};
+    double *steps = bl_xalloc(a->trial_count * sizeof *steps);
+    double *ran = bl_xalloc(a->trial_count * sizeof *ran);
+    for (size_t i = 0; i < a->trial_count; i++) {
+        const bl_report_trial *t = &a->trials[i];
+        if (!is_at(t, a, like) || bl_answer_trial(a, t->run) != t) continue;
+        ran[out.trials] = (double)(t->hit > 0 ? t->hit : t->steps);
+        steps[out.trials++] = t->hit > 0 ? (double)t->hit : HUGE_VAL;
+        out.arrived += t->hit > 0;
+    }
+    bl_stats_sort(steps, out.trials);
+    bl_stats_sort(ran, out.trials);
+    out.steps = steps[(out.trials - 1) / 2];
+    out.ran = ran[(out.trials - 1) / 2];
+    free(ran);
+    free(steps);
+    return out;
+}
+
+static bool is_first(const bl_answer *a, size_t index) {
+    for (size_t i = 0; i < index; i++)
+        if (is_at(&a->trials[i], a, &a->trials[index])) return false;
+    return true;
+}
+
+size_t bl_basin_rates(const bl_answer *a, bl_basin_rate *out) {
+    size_t n = 0;
+    for (size_t i = 0; i < a->trial_count; i++)
+        if (a->trials[i].target == a->target && is_first(a, i)) out[n++] = gather(a, &a->trials[i]);
+    return n;
+}
+
+static int by_rate(const void *x, const void *y) {
+    const double a = ((const bl_lr_trial *)x)->lr, b = ((const bl_lr_trial *)y)->lr;
+    return (a > b) - (a < b);
+}
+
+/* Those of one batch size, ascending. */
+static size_t basin_of(const bl_basin_rate *rates, size_t n, double batch_size, bl_lr_trial *out) {
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        if (rates[i].batch_size == batch_size)
+            out[count++] = (bl_lr_trial){rates[i].learning_rate, rates[i].steps};
+    if (count > 0) qsort(out, count, sizeof *out, by_rate);
+    return count;
+}
+
+/* A rate that was cut without arriving needs more than it ran, and so does every rate beyond it:
+ * steps grow away from the best rate. The most that is known that way of `rate`; 0: nothing. */
+static double outrun(const bl_basin_rate *rates, size_t n, const bl_report_size *size,
+                     double rate) {
+    const double best = size->learning_rate;
+    double most = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        const double lr = rates[i].learning_rate;
+        const bool between = rate > best ? lr > best && lr <= rate : lr < best && lr >= rate;
+        if (rates[i].batch_size == size->batch_size && between && isinf(rates[i].steps))
+            most = fmax(most, rates[i].ran);
+    }
+    return most;
+}
+
+bl_basin_regret bl_basin_judge(const bl_answer *a, bl_lr_rule rule) {
+    bl_basin_regret out = {0};
+    if (a->size_count < 2 || a->trial_count == 0) return out;
+    bl_basin_rate *rates = bl_xalloc(a->trial_count * sizeof *rates);
+    bl_lr_trial *basin = bl_xalloc(a->trial_count * sizeof *basin);
+    const size_t n = bl_basin_rates(a, rates);
+    const bl_report_size *first = &a->sizes[0];
+    double logs = 0.0;
+    for (size_t i = 1; i < a->size_count; i++) {
+        const double b = a->sizes[i].batch_size;
+        const double rate =
+            bl_lr_rule_predict(rule, first->learning_rate, first->batch_size, b, 1, 1);
+        bl_stats_value regret = bl_lr_regret(basin, basin_of(rates, n, b, basin), rate);
+        if (!regret.known) continue;
+        const double best = a->sizes[i].join.cost[BL_STATS_FEWEST_STEPS].value;
+        if (regret.bound > 0)
+            regret.value = fmax(regret.value, outrun(rates, n, &a->sizes[i], rate) / best);
+        out.sizes++;
+        logs += log(regret.value);
+        out.mean_is_bound = out.mean_is_bound || regret.bound > 0;
+        if (regret.value <= out.worst) continue;
+        out.worst = regret.value;
+        out.worst_is_bound = regret.bound > 0;
+        out.worst_batch_size = b;
+    }
+    if (out.sizes > 0) out.mean = exp(logs / (double)out.sizes);
+    free(basin);
+    free(rates);
+    return out;
+}
