@@ -309,6 +309,31 @@ static void test_a_longer_prefix_answers_a_shorter_question(void **state) {
     }
 }
 
+/* A run that was interrupted beyond what is asked now: only what was asked is published, and what
+ * was computed beyond it is kept for later. */
+static void test_a_run_ahead_of_the_question_is_cut(void **state) {
+    fixture *f = *state;
+    bl_store whole, cut;
+    bl_err err;
+    watch w = {.stop_after = 6};
+    f->round.count = 1;
+    f->trial[0].max_steps = on_grid(f, 48);
+    fresh_store(&cut);
+    assert_int_equal(run(f, &cut, 1, &w, false, f->result, &err), BL_EINTERRUPTED);
+    f->trial[0].max_steps = on_grid(f, 12);
+    const int64_t reached = w.last;
+    assert_true(reached > f->trial[0].max_steps);
+    fresh_store(&whole);
+    run_all(f, &whole, 1, &w);
+    run_all(f, &cut, 1, &w);
+    assert_int_equal(w.evaluations, 0);
+    assert_int_equal(f->result[0].steps, f->trial[0].max_steps);
+    same_files(f, &whole, &cut);
+    f->trial[0].max_steps = on_grid(f, 48);
+    run_all(f, &cut, 1, &w);
+    assert_true(w.first_trained > reached);
+}
+
 static void test_what_does_not_fit_in_memory_is_an_outcome(void **state) {
     fixture *f = *state;
     bl_store store;
@@ -356,6 +381,7 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_longer_prefix_answers_a_shorter_question, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_a_run_ahead_of_the_question_is_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_does_not_fit_in_memory_is_an_outcome, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_fault_loses_no_one_elses_work, setup, teardown),
