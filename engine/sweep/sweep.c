@@ -2,6 +2,7 @@
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/config/value.h"
 #include "engine/train/train.h"
 #include <inttypes.h>
 #include <math.h>
@@ -48,31 +49,30 @@ static void write_round(sweep *s, const bl_round *round) {
     bl_buf_str(&s->plan, "}\n");
 }
 
-/* Identity keys in which the trial differs from the experiment. */
+static bool is_axis(const char *path) {
+    return strcmp(path, "train.batch_size") == 0 || strcmp(path, "train.learning_rate") == 0 ||
+           strcmp(path, "train.seed") == 0;
+}
+
+/* The identity keys in which the trial differs from the experiment, and what every sweep varies. */
 static void write_settings(bl_buf *p, const bl_config *base, const bl_config *trial) {
-    const char *path;
+    const char *path, *comma = "";
     bl_config_value was, is;
-    bool first = true;
+    bl_buf before = {0}, after = {0};
     bl_buf_str(p, "{");
     for (size_t i = 0; bl_config_at(base, i, &path, &was) && bl_config_at(trial, i, &path, &is);
          i++) {
-        const bool always = strcmp(path, "train.batch_size") == 0 ||
-                            strcmp(path, "train.learning_rate") == 0 ||
-                            strcmp(path, "train.seed") == 0;
         if (!bl_config_key_is_identity(path)) continue;
-        if (is.type == BL_VALUE_I64 && (always || is.i64 != was.i64)) {
-            bl_buf_printf(p, "%s\"%s\":%" PRId64, first ? "" : ",", path, is.i64);
-        } else if (is.type == BL_VALUE_F64 && (always || is.f64 != was.f64)) {
-            bl_buf_printf(p, "%s\"%s\":", first ? "" : ",", path);
-            bl_json_f64(p, is.f64);
-        } else if (is.type == BL_VALUE_STR && strcmp(is.str, was.str) != 0) {
-            bl_buf_printf(p, "%s\"%s\":", first ? "" : ",", path);
-            bl_json_string(p, is.str);
-        } else {
-            continue;
-        }
-        first = false;
+        bl_buf_clear(&before);
+        bl_buf_clear(&after);
+        bl_value_write(&was, BL_FORM_JSON, &before);
+        bl_value_write(&is, BL_FORM_JSON, &after);
+        if (!is_axis(path) && strcmp(before.data, after.data) == 0) continue;
+        bl_buf_printf(p, "%s\"%s\":%s", comma, path, after.data);
+        comma = ",";
     }
+    bl_buf_free(&before);
+    bl_buf_free(&after);
     bl_buf_str(p, "}");
 }
 
