@@ -59,7 +59,7 @@ FUZZ   := $(FUZZ_C:%.c=$(B)/%)
 BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
 BENCH   := $(BENCH_C:%.c=$(B)/%)
 
-.PHONY: all experiment test check setup config layers format tidy fuzz bench clean help program golden-update FORCE
+.PHONY: all experiment reproduce test check setup config layers format tidy fuzz bench clean help program golden-update FORCE
 
 all: program
 
@@ -75,6 +75,10 @@ experiment:
 	$(Q)sh scripts/setup.sh build plot
 	$(Q)$(MAKE) --no-print-directory program
 	$(Q)build/batchlab run $(NAME) $(if $(PRESET),--preset $(PRESET)) $(ARGS)
+
+# Trains the locked runs again, with one thread and with two, against expected.lock.
+reproduce: program
+	$(Q)for j in 1 2; do build/batchlab verify $(NAME) --preset $(or $(PRESET),tiny) -j $$j $(ARGS) || exit; done
 
 test:
 	$(Q)sh scripts/setup.sh build plot test
@@ -151,6 +155,7 @@ clean:
 	rm -rf build
 help:
 	@echo 'make experiment NAME=rossmann [PRESET=tiny|quick|paper] [ARGS=...]   train, draw, recommend'
+	@echo 'make reproduce NAME=rossmann                                        train again, compare with expected.lock'
 	@echo 'make test                                                           build and run every test'
 	@echo 'make                                                                build build/batchlab'
 	@echo 'make setup | config | layers | format | tidy | fuzz | bench | clean'

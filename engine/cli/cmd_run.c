@@ -3,11 +3,11 @@
 #include "engine/base/mem.h"
 #include "engine/cli/estimate.h"
 #include "engine/cli/experiment.h"
+#include "engine/cli/jobs.h"
 #include "engine/cli/progress.h"
 #include "engine/report/report.h"
 #include "engine/sweep/sweep.h"
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,22 +30,6 @@ static const bl_option k_options[] = {
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 static const char k_usage[] = "run NAME [options]";
 
-/* The only state a signal handler can reach: the first request stops resumably, a second Ctrl-C at
- * once. Published files are whole either way. */
-static volatile int g_stop;
-
-static void on_signal(int signal) {
-    if (g_stop && signal == SIGINT) _exit(BL_EXIT_SECOND_INTERRUPT);
-    g_stop = 1;
-}
-
-static void catch_signals(void) {
-    static const int signals[] = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM};
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    (void)sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < BL_COUNT(signals); i++) (void)sigaction(signals[i], &action, NULL);
-}
-
 /* Seconds of "90", "90s", "15m", "2h"; 0: malformed. */
 static unsigned read_duration(const char *text) {
     char *end;
@@ -55,19 +39,6 @@ static unsigned read_duration(const char *text) {
     if (strchr("smh", *end) != NULL && *end != '\0') end++;
     if (errno != 0 || *end != '\0' || end == text || text[0] == '-' || n > 1000000) return 0;
     return (unsigned)(n * unit);
-}
-
-static bool read_jobs(const char *text, size_t *jobs) {
-    if (text == NULL) {
-        const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-        *jobs = cores > 0 ? (size_t)cores : 1;
-        return true;
-    }
-    char *end;
-    errno = 0;
-    const unsigned long n = strtoul(text, &end, 10);
-    *jobs = (size_t)n;
-    return errno == 0 && *end == '\0' && end != text && text[0] != '-' && n >= 1 && n <= 256;
 }
 
 static int usage_fault(const char *option, const char *value, const char *wanted) {
@@ -81,7 +52,7 @@ static int read_options(const bl_args *args, size_t *jobs, bl_display *display) 
         (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", k_usage);
         return BL_EXIT_USAGE;
     }
-    if (!read_jobs(args->value[JOBS], jobs))
+    if (!bl_jobs_read(args->value[JOBS], jobs))
         return usage_fault("--jobs", args->value[JOBS], "a number from 1 to 256");
     if (!bl_display_init(display, args->value[PROGRESS]))
         return usage_fault("--progress", args->value[PROGRESS], "auto, plain, json or none");
@@ -107,7 +78,7 @@ static bl_status sweep_and_time(bl_experiment *e, size_t jobs, bl_display *displ
                                     .kernels = e->kernels,
                                     .jobs = jobs,
                                     .checkpoint_seconds = 30.0,
-                                    .stop = &g_stop,
+                                    .stop = &bl_stop_requested,
                                     .progress = bl_display_progress,
                                     .progress_ctx = display};
     const bl_sweep_options options = {.script = e->script,
@@ -123,8 +94,8 @@ static bl_status sweep_and_time(bl_experiment *e, size_t jobs, bl_display *displ
                                       .kernels = e->kernels,
                                       .batch_sizes = e->config.sweep.batch_sizes.v,
                                       .count = e->config.sweep.batch_sizes.n,
-                                      .stop = &g_stop,
-                                      .say = bl_display_decision,
+                                      .stop = &bl_stop_requested,
+                                      .say = bl_display_say,
                                       .say_ctx = display};
     return bl_timing_run(&timing, err);
 }
@@ -167,7 +138,7 @@ int bl_cmd_run(int argc, char **argv) {
     bl_experiment *e = bl_xalloc(sizeof *e);
     bl_sweep_totals totals = {0};
     const bool dry = bl_args_has(&args, DRY_RUN);
-    catch_signals();
+    bl_catch_signals();
     bl_status status = bl_experiment_config(e, args.operand, args.value[PRESET], &args, &err);
     if (status == BL_OK) status = bl_experiment_open(e, bl_args_has(&args, SYNTHETIC), !dry, &err);
     if (status == BL_OK && dry) {

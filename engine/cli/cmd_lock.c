@@ -1,0 +1,92 @@
+/* batchlab lock NAME: writes experiments/NAME/expected.lock from the store. */
+#include "engine/base/mem.h"
+#include "engine/cli/lock.h"
+#include "engine/cli/trials.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { PRESET, SET, SYNTHETIC, OPTION_COUNT };
+static const bl_option k_options[] = {
+    [PRESET] = {"--preset",    NULL, "NAME",      "tiny, quick (default) or paper, as declared"},
+    [SET] = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated"            },
+    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "the runs on generated data"                 },
+};
+_Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
+static const char k_usage[] = "lock NAME [--preset NAME] [--set KEY=VALUE] [--synthetic]";
+
+typedef struct counts {
+    size_t added, changed, same, undone;
+} counts;
+
+static bl_status lock_run(bl_lock *lock, const bl_store *store, const char *id, counts *n,
+                          bl_err *err) {
+    bl_stored run;
+    bl_lock_entry entry = {0};
+    BL_TRY(bl_store_load(store, id, &run, err));
+    const bool done = bl_lock_digest(&run, run.steps, entry.log_sha256);
+    entry.steps = run.steps;
+    memcpy(entry.run, id, sizeof entry.run);
+    bl_stored_free(&run);
+    if (!done) {
+        n->undone++;
+        return BL_OK;
+    }
+    const bl_lock_entry *there = bl_lock_find(lock, id);
+    const bool same = there != NULL && there->steps == entry.steps &&
+                      strcmp(there->log_sha256, entry.log_sha256) == 0;
+    *(there == NULL ? &n->added : same ? &n->same : &n->changed) += 1;
+    bl_lock_set(lock, &entry);
+    return BL_OK;
+}
+
+static bl_status lock_plan(const bl_experiment *e, bl_err *err) {
+    char path[BL_PATH];
+    bl_lock lock = {0};
+    bl_plan_trials plan = {0};
+    counts n = {0};
+    const bl_scheduler scheduler = {.data = &e->data,
+                                    .store = &e->store,
+                                    .kernels = e->kernels,
+                                    .jobs = 1,
+                                    .lookup_only = true};
+    bl_status status =
+        bl_path(path, err, "%s/%s/expected.lock", bl_experiments_dir, e->config.name);
+    if (status != BL_OK) return status;
+    BL_GOTO(bl_lock_read(&lock, path, err));
+    BL_GOTO(bl_plan_trials_collect(&plan, e, &scheduler, err));
+    for (size_t i = 0; i < plan.count; i++)
+        BL_GOTO(lock_run(&lock, &e->store, plan.run[i], &n, err));
+    if (n.undone == plan.count) {
+        status = bl_err_set(err, BL_EMISSING, __FILE__, __LINE__,
+                            "no run of this plan is done; `batchlab run %s --preset %s` makes them",
+                            e->config.name, e->config.preset);
+        goto done;
+    }
+    BL_GOTO(bl_lock_write(&lock, path, err));
+    (void)printf("%s: %zu entries (%zu added, %zu changed, %zu as before)\n", path, lock.count,
+                 n.added, n.changed, n.same);
+    if (!plan.complete)
+        (void)printf("the sweep is not complete: %zu of its runs so far are not done\n", n.undone);
+done:
+    bl_lock_free(&lock);
+    bl_plan_trials_free(&plan);
+    return status;
+}
+
+int bl_cmd_lock(int argc, char **argv) {
+    bl_args args;
+    const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
+    if (rc >= 0) return rc;
+    if (args.operand == NULL) {
+        (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", k_usage);
+        return BL_EXIT_USAGE;
+    }
+    bl_err err = {0};
+    bl_experiment e;
+    bl_status status = bl_experiment_config(&e, args.operand, args.value[PRESET], &args, &err);
+    if (status == BL_OK)
+        status = bl_experiment_open(&e, bl_args_has(&args, SYNTHETIC), false, &err);
+    if (status == BL_OK) status = lock_plan(&e, &err);
+    bl_experiment_close(&e);
+    return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
+}

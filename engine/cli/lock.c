@@ -1,0 +1,119 @@
+#include "engine/cli/lock.h"
+#include "engine/base/mem.h"
+#include <inttypes.h>
+#include <string.h>
+
+enum { LOCK_LIMIT = 64 << 20, LINE = 256, MOST_DIGITS = 18 };
+static const char k_hex[] = "0123456789abcdef";
+static const char k_head[] = "# batchlab lock, format 1: run, steps, SHA-256 of its log so far\n";
+
+/* Where the entry is or belongs. */
+static size_t place(const bl_lock *lock, const char *run) {
+    size_t low = 0, high = lock->count;
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+        if (strcmp(lock->entry[mid].run, run) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+const bl_lock_entry *bl_lock_find(const bl_lock *lock, const char *run) {
+    const size_t i = place(lock, run);
+    return i < lock->count && strcmp(lock->entry[i].run, run) == 0 ? &lock->entry[i] : NULL;
+}
+
+void bl_lock_set(bl_lock *lock, const bl_lock_entry *entry) {
+    const size_t i = place(lock, entry->run);
+    if (bl_lock_find(lock, entry->run) == NULL) {
+        if (lock->count == lock->capacity) {
+            lock->capacity = lock->capacity ? 2 * lock->capacity : 64;
+            lock->entry = bl_xrealloc(lock->entry, lock->capacity * sizeof *lock->entry);
+        }
+        memmove(&lock->entry[i + 1], &lock->entry[i], (lock->count - i) * sizeof *lock->entry);
+        lock->count++;
+    }
+    lock->entry[i] = *entry;
+}
+
+/* "<12 hex digits> <steps> <64 hex digits>", one space between them. */
+static bool parse_line(const char *text, size_t n, bl_lock_entry *out) {
+    char line[LINE];
+    if (n >= sizeof line || memchr(text, '\0', n) != NULL) return false;
+    memcpy(line, text, n);
+    line[n] = '\0';
+    const size_t run = strspn(line, k_hex);
+    if (run != BL_RUN_ID - 1 || line[run] != ' ') return false;
+    const char *steps = line + run + 1;
+    const size_t digits = strspn(steps, "0123456789");
+    if (digits == 0 || digits > MOST_DIGITS || steps[0] == '0' || steps[digits] != ' ')
+        return false;
+    const char *sum = steps + digits + 1;
+    if (strspn(sum, k_hex) != BL_SHA256_HEX - 1 || sum[BL_SHA256_HEX - 1] != '\0') return false;
+    *out = (bl_lock_entry){.steps = (int64_t)strtoll(steps, NULL, 10)};
+    memcpy(out->run, line, BL_RUN_ID - 1);
+    memcpy(out->log_sha256, sum, BL_SHA256_HEX);
+    return true;
+}
+
+bl_status bl_lock_parse(bl_lock *lock, const char *text, size_t n, const char *name, bl_err *err) {
+    *lock = (bl_lock){0};
+    size_t line = 0;
+    for (size_t at = 0; at < n;) {
+        const char *stop = memchr(text + at, '\n', n - at);
+        const size_t end = stop != NULL ? (size_t)(stop - text) : n;
+        bl_lock_entry entry;
+        line++;
+        if (end > at && text[at] != '#') {
+            const bool good = parse_line(text + at, end - at, &entry);
+            if (!good || bl_lock_find(lock, entry.run) != NULL) {
+                bl_lock_free(lock);
+                BL_FAIL(err, BL_EFORMAT, "%s:%zu: %s", name, line,
+                        good ? "this run is there twice"
+                             : "expected a run's 12 hex digits, its steps and a SHA-256");
+            }
+            bl_lock_set(lock, &entry);
+        }
+        at = end + 1;
+    }
+    return BL_OK;
+}
+
+bl_status bl_lock_read(bl_lock *lock, const char *path, bl_err *err) {
+    *lock = (bl_lock){0};
+    if (!bl_file_exists(path)) return BL_OK;
+    bl_buf text = {0};
+    bl_status status = bl_file_read(&text, path, LOCK_LIMIT, err);
+    if (status == BL_OK) status = bl_lock_parse(lock, bl_buf_text(&text), text.len, path, err);
+    bl_buf_free(&text);
+    return status;
+}
+
+bl_status bl_lock_write(const bl_lock *lock, const char *path, bl_err *err) {
+    bl_buf text = {0};
+    bl_buf_str(&text, k_head);
+    for (size_t i = 0; i < lock->count; i++) {
+        const bl_lock_entry *e = &lock->entry[i];
+        bl_buf_printf(&text, "%s %" PRId64 " %s\n", e->run, e->steps, e->log_sha256);
+    }
+    const bl_status status = bl_file_write(path, text.data, text.len, err);
+    bl_buf_free(&text);
+    return status;
+}
+
+void bl_lock_free(bl_lock *lock) {
+    free(lock->entry);
+    *lock = (bl_lock){0};
+}
+
+bool bl_lock_digest(const bl_stored *run, int64_t steps, char out[BL_SHA256_HEX]) {
+    if (!run->done) return false;
+    for (size_t i = 0; i < run->parsed.evals; i++)
+        if (run->parsed.eval[i].step == steps) {
+            bl_sha256_of(run->log.data, run->parsed.eval[i].end, out);
+            return true;
+        }
+    return false;
+}

@@ -1,0 +1,48 @@
+/* Runs as the store's files tell of them, for commands that look and change nothing. */
+#ifndef BL_ENGINE_CLI_RUN_FILES_H
+#define BL_ENGINE_CLI_RUN_FILES_H
+#include "engine/base/file.h"
+#include "engine/base/json.h"
+#include "engine/runlog/runlog.h"
+
+/* What the log says at one evaluation step: the step record and the evaluation after it. */
+typedef struct bl_log_step {
+    int64_t step;
+    double loss, mean_loss, value; /* NAN: diverged */
+    char hash[17];                 /* rolls over every batch loss up to here */
+} bl_log_step;
+
+typedef struct bl_log_steps {
+    bl_log_step *at;
+    size_t count;
+} bl_log_steps;
+
+/* From the text of a log that bl_runlog_parse has accepted; `name` is for messages. */
+bl_status bl_log_steps_read(bl_log_steps *out, const char *text, size_t n, const char *name,
+                            bl_err *err) BL_CHECKED;
+void bl_log_steps_free(bl_log_steps *steps);
+/* The first step that both have and at which hash or value differ: indices *i, *j; false: none. */
+bool bl_log_steps_differ(const bl_log_steps *a, const bl_log_steps *b, size_t *i, size_t *j);
+
+typedef struct bl_run_files {
+    char dir[BL_PATH]; /* its folder, or the log's path when it was named by that */
+    const char *state; /* "done", "interrupted" */
+    bl_buf log;        /* the text; an interrupted run's goes to its last checkpoint */
+    bl_runlog parsed;
+    bl_json_doc header; /* the log's first line */
+    bl_json_doc result; /* root is NULL unless the run is done */
+} bl_run_files;
+
+/* Reads a run's folder, or a log's file alone. On failure *out is empty. */
+bl_status bl_run_files_read(bl_run_files *out, const char *path, bl_err *err) BL_CHECKED;
+void bl_run_files_free(bl_run_files *run);
+/* Is `name` that of a run's folder: 12 hex digits? Runs set aside as damaged are none. */
+bool bl_is_run_id(const char *name);
+/* The path of the run that `word` names: an existing file or folder, if it has a '/' in it, or the
+ * first digits (at least 4) of an id in any experiment under `runs_dir`. One id in two experiments
+ * is one run: the first is taken. BL_EMISSING: none; BL_EINVAL: several, or no such word. */
+bl_status bl_run_find(char path[BL_PATH], const char *runs_dir, const char *word,
+                      bl_err *err) BL_CHECKED;
+/* Compact text of a value, as it stands in a log. */
+void bl_json_show(bl_buf *out, const bl_json *value);
+#endif

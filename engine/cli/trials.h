@@ -1,0 +1,20 @@
+/* The trials of an experiment's plan, for commands that go through all of them. */
+#ifndef BL_ENGINE_CLI_TRIALS_H
+#define BL_ENGINE_CLI_TRIALS_H
+#include "engine/cli/experiment.h"
+#include "engine/sweep/sweep.h"
+
+/* One trial of each run, sorted by run. */
+typedef struct bl_plan_trials {
+    bl_trial *trial;
+    char (*run)[BL_RUN_ID]; /* (count) */
+    size_t count, capacity;
+    bool complete; /* the planner came to its end */
+} bl_plan_trials;
+
+/* Plans with the scheduler's store and data. With lookup_only the plan goes as far as the store's
+ * runs decide it; otherwise what is missing is trained. */
+bl_status bl_plan_trials_collect(bl_plan_trials *out, const bl_experiment *e,
+                                 const bl_scheduler *scheduler, bl_err *err) BL_CHECKED;
+void bl_plan_trials_free(bl_plan_trials *trials);
+#endif

@@ -1,0 +1,102 @@
+#!/bin/sh
+# lock and verify: equal logs pass at any -j, other logs are found and their first step named.
+set -u
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
+export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}" BATCHLAB_DATA=/nowhere
+export BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
+unset BL_FORCE_IMPL
+mkdir -p "$scratch/project/experiments" "$scratch/project/datasets" "$scratch/project/scripts" "$scratch/project/reports"
+cp -r experiments/rossmann "$scratch/project/experiments/"
+cp datasets/*.cfg "$scratch/project/datasets/"
+cp -r scripts/lua "$scratch/project/scripts/"
+cp -r reports/templates "$scratch/project/reports/"
+cd "$scratch/project" || exit 1
+lock=experiments/rossmann/expected.lock
+rm -f $lock
+failed=0
+
+# try STATUS command...: its output goes to $scratch/out.
+try() {
+  want=$1
+  shift
+  "$BATCHLAB" "$@" >"$scratch/out" 2>"$scratch/err"
+  status=$?
+  [ "$status" = "$want" ] && return
+  echo "--- batchlab $*: exit $status, wanted $want"
+  cat "$scratch/out" "$scratch/err"
+  failed=1
+}
+says() { # says FILE words
+  grep -q -- "$2" "$scratch/$1" || { echo "--- not said: $2"; cat "$scratch/out" "$scratch/err"; failed=1; }
+}
+
+tiny="rossmann --preset tiny --synthetic --set sweep.max_epochs=1"
+try 2 verify $tiny
+says err "^batchlab: nothing to verify: $lock has no entries"
+try 2 lock $tiny
+says err "^batchlab: no run of this plan is done"
+try 2 verify rossmann --sample 0
+try 2 verify rossmann --sample 2 --all
+try 2 verify
+
+"$BATCHLAB" run $tiny --progress none >/dev/null 2>"$scratch/err" || [ $? = 5 ] || { cat "$scratch/err"; exit 1; }
+try 0 lock $tiny
+runs=$(ls -d "$BATCHLAB_RUNS"/rossmann/*/ | wc -l)
+says out "^$lock: $runs entries ($runs added, 0 changed, 0 as before)"
+# A finished sweep is locked whole, in order, with the digests of the results.
+LC_ALL=C sort -c $lock || failed=1
+for result in "$BATCHLAB_RUNS"/rossmann/*/result.json; do
+  id=$(basename "$(dirname "$result")")
+  sum=$(sed -n 's/.*"log_sha256":"\([0-9a-f]*\)".*/\1/p' "$result")
+  grep -q "^$id [0-9]* $sum\$" $lock || { echo "--- $id is not locked"; failed=1; }
+done
+# What other data and presets have there stays; what is there already is not written otherwise.
+echo "ffffffffffff 7 $(printf '%064d' 0)" >>$lock
+cp $lock "$scratch/lock"
+try 0 lock $tiny
+says out "0 added, 0 changed, $runs as before"
+cmp $lock "$scratch/lock" || failed=1
+
+for jobs in 1 2; do
+  try 0 verify $tiny -j $jobs
+  says out "-j $jobs: $runs runs equal, 0 differ, 1 skipped"
+done
+try 0 verify $tiny --sample 2
+says out ": 2 runs equal, 0 differ, $((runs - 1)) skipped"
+# Also where no run has been made: the sweep is done anew.
+mv "$scratch/runs" "$scratch/kept"
+try 0 verify $tiny
+says out "$runs runs equal, 0 differ"
+[ -z "$(ls -A "$scratch/runs")" ] || { echo "--- scratch was left behind"; ls -A "$scratch/runs"; failed=1; }
+rm -rf "$scratch/runs"
+mv "$scratch/kept" "$scratch/runs"
+
+# An expected log that differs from one step on, as another machine might have made it.
+run=$(ls -d "$BATCHLAB_RUNS"/rossmann/*/ | head -1)
+id=$(basename "$run")
+zcat "$run/log.jsonl.gz" >"$scratch/log"
+awk -F'"hash":"' '/"record":"step"/ && ++n >= 4 { print $1 "\"hash\":\"" "f00d" substr($2, 5); next } /footer/ { exit } { print }' \
+  "$scratch/log" >"$scratch/other"
+step=$(grep '"record":"step"' "$scratch/log" | sed -n '4s/.*"step":\([0-9]*\).*/\1/p')
+was=$(sed -n '$s/.*"log_sha256":"\([0-9a-f]*\)".*/\1/p' "$scratch/log")
+is=$(sha256sum "$scratch/other" | cut -d' ' -f1)
+tail -1 "$scratch/log" | sed "s/$was/$is/" >>"$scratch/other"
+gzip -cn "$scratch/other" >"$run/log.jsonl.gz"
+sed -i "s/$was/$is/" "$run/result.json"
+try 0 lock $tiny
+says out "0 added, 1 changed"
+try 3 verify $tiny
+says out "^run $id differs from expected.lock"
+says out "first differing record: step $step, expected hash f00d"
+says out "$((runs - 1)) runs equal, 1 differ, 1 skipped"
+# The same without a log to compare with.
+rm -rf "$run"
+try 3 verify $tiny -j 1
+says out "has no log of it with the expected digest"
+
+sed -i 's/^ffffffffffff 7/ffffffffffff seven/' $lock
+try 2 verify $tiny
+says err "^$lock:$((runs + 2)): expected a run's 12 hex digits"
+exit $failed
