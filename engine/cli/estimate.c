@@ -34,11 +34,14 @@ static double evaluations(double steps, double ratio) {
 static bl_status estimate(const bl_experiment *e, bl_config *c, double *seconds, bl_err *err) {
     const double rows = (double)bl_train_epoch_rows(c, &e->data);
     *seconds = 0.0;
+    c->train.learning_rate = BL_TIMING_RATE;
     for (size_t i = 0; i < c->sweep.batch_sizes.n; i++) {
         const double batch = (double)c->sweep.batch_sizes.v[i];
         c->train.batch_size = c->sweep.batch_sizes.v[i];
         double step, eval;
-        BL_TRY(measure(e, c, &step, &eval, err));
+        const bl_status status = measure(e, c, &step, &eval, err);
+        if (status == BL_ENOMEM) continue; /* the sweep leaves it out as well */
+        BL_TRY(status);
         const double budget = fmin((double)c->sweep.max_steps, c->sweep.max_epochs * rows / batch);
         const double steps = fmin(budget, c->sweep.expected_epochs * rows / batch *
                                               (1.0 + batch / c->sweep.expected_batch_size));

@@ -66,14 +66,10 @@ static bool already_there(const char *path, const char *key) {
     return there;
 }
 
-/* A step takes as long at any rate, and a run that hardly moves cannot diverge while it is timed.
- */
-static const double k_calm_rate = 1e-6;
-
 static bl_status measure_one(const bl_timing_options *o, point *p, size_t repeat, bl_err *err) {
     bl_config c = *o->config;
     c.train.batch_size = p->batch_size;
-    c.train.learning_rate = k_calm_rate;
+    c.train.learning_rate = BL_TIMING_RATE;
     bl_train *train = NULL;
     const bl_train_options options = {.kernels = o->kernels, .run_id = "timing", .threads = 1};
     BL_TRY(bl_train_open(&train, &c, o->data, &options, err));

@@ -60,6 +60,8 @@ void bl_train_save(const bl_train *train, bl_buf *out);
 bl_status bl_train_restore(bl_train *train, const void *bytes, size_t n, const char *log,
                            size_t log_n, bl_err *err) BL_CHECKED;
 
+/* A step takes as long at any learning rate; at this one no run diverges while it is timed. */
+#define BL_TIMING_RATE 1e-6
 /* Mean seconds per optimizer step, no evaluation, over at least `seconds` and 3 steps: the timing
  * pass. Changes the run's state; use a run opened for this. */
 bl_status bl_train_time(bl_train *train, double seconds, double *seconds_per_step,
