@@ -1,0 +1,118 @@
+/* batchlab diff A B: in which settings do two runs differ, and from which step on? */
+#include "engine/base/mem.h"
+#include "engine/cli/command.h"
+#include "engine/cli/run_files.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char k_usage[] = "diff A B   (ids, their first digits, or paths of logs; exit status: "
+                              "0 equal as far as both go, 1 two runs, 3 two logs of one run)";
+enum { EXIT_OTHER_RUN = 1 };
+
+/* One line per member that one side lacks or has otherwise. Returns how many. */
+static size_t differing_members(const bl_json *a, const bl_json *b) {
+    size_t n = 0;
+    bl_buf x = {0}, y = {0};
+    for (int pass = 0; pass < 2; pass++) {
+        const bl_json *all = pass == 0 ? a : b;
+        for (const bl_json *m = all != NULL ? all->first : NULL; m != NULL; m = m->next) {
+            if (pass == 1 && bl_json_get(a, m->key) != NULL) continue;
+            bl_buf_clear(&x);
+            bl_buf_clear(&y);
+            bl_json_show(&x, bl_json_get(a, m->key));
+            bl_json_show(&y, bl_json_get(b, m->key));
+            if (strcmp(bl_buf_text(&x), bl_buf_text(&y)) == 0) continue;
+            (void)printf("  %-26s %s | %s\n", m->key, bl_buf_text(&x), bl_buf_text(&y));
+            n++;
+        }
+    }
+    bl_buf_free(&x);
+    bl_buf_free(&y);
+    return n;
+}
+
+static size_t differing_headers(const bl_json *a, const bl_json *b) {
+    size_t n = differing_members(bl_json_get(a, "config"), bl_json_get(b, "config"));
+    n += differing_members(bl_json_get(a, "dataset"), bl_json_get(b, "dataset"));
+    const bool epochs = bl_json_int(a, "epoch", 0) == bl_json_int(b, "epoch", 0);
+    if (!epochs)
+        (void)printf("  %-26s %" PRId64 " | %" PRId64 "\n", "numerics epoch",
+                     bl_json_int(a, "epoch", 0), bl_json_int(b, "epoch", 0));
+    return n + !epochs;
+}
+
+static void show_step(const char *side, const bl_log_step *s) {
+    (void)printf("  %s  loss %.17g  mean loss %.17g  value %.17g  hash %s\n", side, s->loss,
+                 s->mean_loss, s->value, s->hash);
+}
+
+/* The log up to its last evaluation. */
+static size_t prefix(const bl_run_files *run) {
+    return run->parsed.evals > 0 ? run->parsed.eval[run->parsed.evals - 1].end : run->log.len;
+}
+
+static bool logs_agree(const bl_run_files *a, const bl_run_files *b) {
+    const size_t n = bl_min_size(prefix(a), prefix(b));
+    return memcmp(bl_buf_text(&a->log), bl_buf_text(&b->log), n) == 0;
+}
+
+static bl_status diff_steps(const bl_run_files *a, const bl_run_files *b, bl_err *err) {
+    bl_log_steps x = {0}, y = {0};
+    size_t i, j;
+    bl_status status;
+    BL_GOTO(bl_log_steps_read(&x, bl_buf_text(&a->log), a->log.len, a->dir, err));
+    BL_GOTO(bl_log_steps_read(&y, bl_buf_text(&b->log), b->log.len, b->dir, err));
+    if (bl_log_steps_differ(&x, &y, &i, &j)) {
+        (void)printf("first differing record: step %" PRId64 "\n", x.at[i].step);
+        show_step("A", &x.at[i]);
+        show_step("B", &y.at[j]);
+    } else {
+        (void)printf("no step that both have differs\n");
+    }
+done:
+    bl_log_steps_free(&x);
+    bl_log_steps_free(&y);
+    return status;
+}
+
+static bl_status diff(const bl_run_files *a, const bl_run_files *b, int *rc, bl_err *err) {
+    const size_t na = a->parsed.evals, nb = b->parsed.evals;
+    const int64_t steps_a = na > 0 ? a->parsed.eval[na - 1].step : 0;
+    const int64_t steps_b = nb > 0 ? b->parsed.eval[nb - 1].step : 0;
+    (void)printf("A %s, %" PRId64 " steps (%s)\nB %s, %" PRId64 " steps (%s)\n", a->parsed.run,
+                 steps_a, a->dir, b->parsed.run, steps_b, b->dir);
+    if (logs_agree(a, b)) {
+        (void)printf("equal%s\n", steps_a == steps_b ? "" : " as far as the shorter one goes");
+        *rc = BL_EXIT_DONE;
+        return BL_OK;
+    }
+    const bool one = strcmp(a->parsed.run, b->parsed.run) == 0;
+    *rc = one ? BL_EXIT_MISMATCH : EXIT_OTHER_RUN;
+    (void)printf("settings (A | B)\n");
+    if (differing_headers(a->header.root, b->header.root) == 0) (void)printf("  none differs\n");
+    return diff_steps(a, b, err);
+}
+
+int bl_cmd_diff(int argc, char **argv) {
+    if (argc != 3 || argv[1][0] == '-' || argv[2][0] == '-') {
+        bl_args args;
+        const int rc = bl_args_read(&args, NULL, 0, k_usage, argc > 2 ? 2 : argc, argv);
+        if (rc >= 0) return rc;
+        (void)fprintf(stderr, "batchlab: which two runs?\nusage: batchlab %s\n", k_usage);
+        return BL_EXIT_USAGE;
+    }
+    bl_err err = {0};
+    char path[2][BL_PATH];
+    bl_run_files run[2] = {{.state = NULL}, {.state = NULL}};
+    bl_status status = BL_OK;
+    int rc = BL_EXIT_DONE;
+    for (int i = 0; i < 2; i++) {
+        BL_GOTO(bl_run_find(path[i], bl_runs_dir(), argv[i + 1], &err));
+        BL_GOTO(bl_run_files_read(&run[i], path[i], &err));
+    }
+    BL_GOTO(diff(&run[0], &run[1], &rc, &err));
+done:
+    for (int i = 0; i < 2; i++) bl_run_files_free(&run[i]);
+    return status == BL_OK ? rc : bl_cli_fail(&err);
+}

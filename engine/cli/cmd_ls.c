@@ -1,0 +1,105 @@
+/* batchlab ls [NAME]: the runs in the store, one a line. */
+#include "engine/base/mem.h"
+#include "engine/cli/command.h"
+#include "engine/cli/run_files.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+static const bl_option k_options[] = {
+    {"--json", NULL, NULL, "one JSON object per run"}
+};
+static const char k_usage[] = "ls [NAME] [--json]";
+
+typedef struct row {
+    const char *experiment, *run, *state, *outcome;
+    int64_t batch_size, seed, steps;
+    double learning_rate, value;
+} row;
+
+static void show_json(const row *r) {
+    bl_buf line = {0};
+    bl_buf_str(&line, "{\"experiment\":");
+    bl_json_string(&line, r->experiment);
+    bl_buf_printf(&line, ",\"run\":\"%s\",\"state\":\"%s\",\"batch_size\":%" PRId64, r->run,
+                  r->state, r->batch_size);
+    bl_buf_str(&line, ",\"learning_rate\":");
+    bl_json_f64(&line, r->learning_rate);
+    bl_buf_printf(&line, ",\"seed\":%" PRId64 ",\"steps\":%" PRId64 ",\"outcome\":", r->seed,
+                  r->steps);
+    bl_json_string(&line, r->outcome);
+    bl_buf_str(&line, ",\"value\":");
+    bl_json_f64(&line, r->value);
+    (void)printf("%s}\n", line.data);
+    bl_buf_free(&line);
+}
+
+static void show_text(const row *r) {
+    char rate[32];
+    bl_f64_text(rate, r->learning_rate);
+    (void)printf("%-16s %s  %-11s %6" PRId64 " %12s %4" PRId64 " %9" PRId64 "  %-8s %10.6g\n",
+                 r->experiment, r->run, r->state, r->batch_size, rate, r->seed, r->steps,
+                 r->outcome, r->value);
+}
+
+/* A run whose files cannot be read is listed as damaged, so that the others are seen. */
+static void show_run(const char *experiment, const char *id, const bl_run_files *run, bool json) {
+    row r = {.experiment = experiment,
+             .run = id,
+             .state = run->state != NULL ? run->state : "damaged",
+             .outcome = bl_json_text(run->result.root, "outcome", "-"),
+             .learning_rate = (double)NAN,
+             .value = (double)NAN};
+    const bl_json *config = bl_json_get(run->header.root, "config");
+    r.batch_size = bl_json_int(config, "train.batch_size", 0);
+    r.learning_rate = bl_json_number(config, "train.learning_rate", (double)NAN);
+    r.seed = bl_json_int(config, "train.seed", 0);
+    if (run->parsed.evals > 0) {
+        r.steps = run->parsed.eval[run->parsed.evals - 1].step;
+        r.value = run->parsed.eval[run->parsed.evals - 1].value;
+    }
+    (json ? show_json : show_text)(&r);
+}
+
+static bl_status list(const char *experiment, bool json, bl_err *err) {
+    char dir[BL_PATH], path[BL_PATH];
+    bl_names names;
+    BL_TRY(bl_path(dir, err, "%s/%s", bl_runs_dir(), experiment));
+    if (!bl_dir_exists(dir))
+        BL_FAIL(err, BL_EMISSING, "there are no runs of '%s' in %s/; `batchlab run %s` makes them",
+                experiment, bl_runs_dir(), experiment);
+    bl_status status = bl_dir_list(&names, dir, err);
+    for (size_t i = 0; status == BL_OK && i < names.count; i++) {
+        if (!bl_is_run_id(names.name[i])) continue;
+        bl_run_files run;
+        bl_err unread = {0};
+        status = bl_path(path, err, "%s/%s", dir, names.name[i]);
+        if (status != BL_OK) break;
+        /* A folder with neither log nor result is a run that has not got to its first files. */
+        if (bl_run_files_read(&run, path, &unread) != BL_OK && unread.code == BL_EMISSING) continue;
+        show_run(experiment, names.name[i], &run, json);
+        bl_run_files_free(&run);
+    }
+    bl_names_free(&names);
+    return status;
+}
+
+int bl_cmd_ls(int argc, char **argv) {
+    bl_args args;
+    const int rc = bl_args_read(&args, k_options, BL_COUNT(k_options), k_usage, argc, argv);
+    if (rc >= 0) return rc;
+    bl_err err = {0};
+    const bool json = bl_args_has(&args, 0);
+    bl_names names = {0};
+    bl_status status = BL_OK;
+    if (args.operand == NULL && bl_dir_exists(bl_runs_dir()))
+        status = bl_dir_list(&names, bl_runs_dir(), &err);
+    if (status == BL_OK && !json)
+        (void)printf("%-16s %-12s  %-11s %6s %12s %4s %9s  %-8s %10s\n", "experiment", "run",
+                     "state", "batch", "rate", "seed", "steps", "outcome", "value");
+    if (status == BL_OK && args.operand != NULL) status = list(args.operand, json, &err);
+    for (size_t i = 0; status == BL_OK && i < names.count; i++)
+        status = list(names.name[i], json, &err);
+    bl_names_free(&names);
+    return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
+}
