@@ -77,7 +77,6 @@ static bl_status take_footer(reader *r, const bl_json *record, const char *text,
         BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: the footer's digest is not that of the log", r->name,
                 r->line);
     r->log->whole = true;
-    copy_text(r->log->outcome, sizeof r->log->outcome, bl_json_text(record, "outcome", ""));
     return BL_OK;
 }
 

@@ -29,8 +29,7 @@ typedef struct bl_runlog {
     char run[13];
     bl_runlog_eval *eval;
     size_t evals;
-    bool whole;       /* has a footer, and its digest is right */
-    char outcome[16]; /* of the footer; "" when there is none */
+    bool whole; /* has a footer, and its digest is right */
 } bl_runlog;
 /* Checks form, order of steps and the footer's digest; `name` goes into messages as NAME:LINE. */
 bl_status bl_runlog_parse(bl_runlog *out, const char *text, size_t n, const char *name,
