@@ -15,6 +15,7 @@ typedef struct row {
     const char *experiment, *run, *state, *outcome;
     int64_t batch_size, seed, steps;
     double learning_rate, value;
+    bool synthetic;
 } row;
 
 static void show_json(const row *r) {
@@ -30,16 +31,16 @@ static void show_json(const row *r) {
     bl_json_string(&line, r->outcome);
     bl_buf_str(&line, ",\"value\":");
     bl_json_f64(&line, r->value);
-    (void)printf("%s}\n", line.data);
+    (void)printf("%s,\"synthetic\":%s}\n", line.data, r->synthetic ? "true" : "false");
     bl_buf_free(&line);
 }
 
 static void show_text(const row *r) {
     char rate[32];
     bl_f64_text(rate, r->learning_rate);
-    (void)printf("%-16s %s  %-11s %6" PRId64 " %12s %4" PRId64 " %9" PRId64 "  %-8s %10.6g\n",
+    (void)printf("%-16s %s  %-11s %6" PRId64 " %12s %4" PRId64 " %9" PRId64 "  %-8s %10.6g%s\n",
                  r->experiment, r->run, r->state, r->batch_size, rate, r->seed, r->steps,
-                 r->outcome, r->value);
+                 r->outcome, r->value, r->synthetic ? "  SYNTHETIC DATA" : "");
 }
 
 /* A run whose files cannot be read is listed as damaged, so that the others are seen. */
@@ -54,6 +55,7 @@ static void show_run(const char *experiment, const char *id, const bl_run_files 
     r.batch_size = bl_json_int(config, "train.batch_size", 0);
     r.learning_rate = bl_json_number(config, "train.learning_rate", (double)NAN);
     r.seed = bl_json_int(config, "train.seed", 0);
+    r.synthetic = bl_json_bool(bl_json_get(run->header.root, "dataset"), "synthetic", false);
     if (run->parsed.evals > 0) {
         r.steps = run->parsed.eval[run->parsed.evals - 1].step;
         r.value = run->parsed.eval[run->parsed.evals - 1].value;
