@@ -38,13 +38,11 @@ static bl_status read_header(bl_inferred *out, const bl_csv *csv, bl_err *err) {
         bl_dict_init(&c->values);
         c->name = bl_xalloc(f.n + 1);
         memcpy(c->name, f.text, f.n);
-        if (f.n == 0)
-            BL_FAIL(err, BL_EFORMAT, "%s:1: error: column %zu has no name", csv->name, i + 1);
         for (size_t k = 0; k < f.n; k++)
             if ((unsigned char)f.text[k] < 32)
                 BL_FAIL(err, BL_EFORMAT, "%s:1: error: the name of column %zu is no single line",
                         csv->name, i + 1);
-        for (size_t k = 0; k < i; k++)
+        for (size_t k = 0; k < i && f.n > 0; k++)
             if (strcmp(out->column[k].name, c->name) == 0)
                 BL_FAIL(err, BL_EFORMAT, "%s:1: error: there are two columns '%s'", csv->name,
                         c->name);
@@ -106,7 +104,9 @@ static bool are_codes(const bl_inferred_column *c) {
 static void decide(bl_inferred_column *c, size_t rows) {
     c->distinct = c->values.count - 1;
     c->type = c->numbers ? BL_COLUMN_NUMBER : c->dates ? BL_COLUMN_DATE : BL_COLUMN_TEXT;
-    if (c->distinct <= 1) {
+    if (c->name[0] == '\0') { /* such as the row numbers that pandas writes */
+        ignore(c, "it has no name");
+    } else if (c->distinct <= 1) {
         ignore(c, c->distinct == 0 ? "it is empty" : "it has one value");
     } else if (c->dates) {
         c->kind = BL_KIND_DATE;
@@ -123,7 +123,7 @@ static void decide(bl_inferred_column *c, size_t rows) {
 
 static bl_inferred_column *find(const bl_inferred *in, const char *name) {
     for (size_t i = 0; i < in->columns; i++)
-        if (strcmp(in->column[i].name, name) == 0) return &in->column[i];
+        if (name[0] != '\0' && strcmp(in->column[i].name, name) == 0) return &in->column[i];
     return NULL;
 }
 
@@ -153,6 +153,9 @@ static double skewness(const bl_inferred_column *c) {
 static bl_status decide_target(bl_inferred *in, const char *target, const char *file, bl_err *err) {
     bl_inferred_column *c = find(in, target);
     if (!c) return no_column(in, target, file, err);
+    if (c->numbers && c->present < 20)
+        BL_FAIL(err, BL_EINVAL, "%s: %zu rows have a target; at least 20 are needed", file,
+                c->present);
     if (!c->numbers || c->distinct < 2)
         BL_FAIL(err, BL_EINVAL, "%s: the target '%s' %s", file, target,
                 c->numbers ? "has the same value in every row" : "holds more than numbers");
@@ -164,9 +167,6 @@ static bl_status decide_target(bl_inferred *in, const char *target, const char *
     in->spread =
         in->log ? deviation(c->log_sum, c->log_squares, n) : deviation(c->sum, c->squares, n);
     in->valid_rows = c->present / 10 > 0 ? c->present / 10 : 1;
-    if (c->present < 20)
-        BL_FAIL(err, BL_EINVAL, "%s: %zu rows have a target; at least 20 are needed", file,
-                c->present);
     return BL_OK;
 }
 
@@ -244,7 +244,7 @@ static bool is_continuous(const bl_inferred_column *c) {
     return c->kind == BL_KIND_CONTINUOUS;
 }
 static bool is_ignored(const bl_inferred_column *c) {
-    return c->kind == BL_KIND_IGNORED;
+    return c->kind == BL_KIND_IGNORED && c->name[0] != '\0';
 }
 
 static const char *const parts[] = {"year", "month", "week", "day", "weekday"};

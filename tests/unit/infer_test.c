@@ -82,9 +82,28 @@ static void test_refusals(void **state) {
     check_refused(t, "price", "shop", "holds more than dates");
     check_refused("", "y", NULL, "the file is empty");
     check_refused("y,y\n1,2\n", "y", NULL, "two columns 'y'");
-    check_refused("y,\n1,2\n", "y", NULL, "column 2 has no name");
+    check_refused("y,\n1,2\n", "", NULL, "no column ''");
+    check_refused("x,y\n", "y", NULL, "0 rows have a target");
     check_refused("y,x\n1,2\n2\n", "y", NULL, "t.csv:3: error: 1 fields, the header has 2");
     check_refused("y,x\n1,2\n2,3\n", "y", NULL, "at least 20 are needed");
+    bl_buf_free(&text);
+}
+
+/* Row numbers without a name, as pandas writes them, are left out; so is a second such column. */
+static void test_columns_without_name(void **state) {
+    (void)state;
+    bl_buf text = {0}, manifest = {0};
+    bl_inferred in;
+    bl_buf_str(&text, ",x,,y\n");
+    for (int i = 0; i < 60; i++) bl_buf_printf(&text, "%d,%d.5,%d,%d\n", i, i % 7, i % 2, i % 11);
+    CHECK_OK(bl_infer(&in, bl_buf_text(&text), text.len, "t.csv", "y", NULL, ERR));
+    assert_int_equal(in.column[0].kind, BL_KIND_IGNORED);
+    assert_int_equal(in.column[1].kind, BL_KIND_CONTINUOUS);
+    assert_string_equal(in.column[2].why, "it has no name");
+    bl_inferred_manifest(&in, ".", "t.csv", &manifest);
+    assert_non_null(strstr(bl_buf_text(&manifest), "ignored = [];"));
+    bl_inferred_free(&in);
+    bl_buf_free(&manifest);
     bl_buf_free(&text);
 }
 
@@ -120,8 +139,8 @@ static void test_round_trip(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds),
-                                       cmocka_unit_test(test_refusals),
-                                       cmocka_unit_test(test_round_trip)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kinds), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_columns_without_name), cmocka_unit_test(test_round_trip)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
