@@ -4,6 +4,7 @@
 #include "engine/base/mem.h"
 #include "engine/report/figures.h"
 #include "engine/report/html.h"
+#include "engine/report/words.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -39,7 +40,7 @@ static void csv_number(bl_buf *out, double value) {
 
 static void runs_csv(bl_buf *out, const bl_answer *a) {
     bl_buf_str(out, "round,run,batch_size,learning_rate,seed,target,max_steps,outcome,steps,"
-                    "examples,hit,before,reason\n");
+                    "examples,hit,before,reason,data\n");
     for (size_t i = 0; i < a->trial_count; i++) {
         const bl_report_trial *t = &a->trials[i];
         bl_buf_printf(out, "%" PRId64 ",%s,", t->round, t->run);
@@ -52,7 +53,7 @@ static void runs_csv(bl_buf *out, const bl_answer *a) {
         csv_number(out, (double)t->steps * t->batch_size);
         bl_buf_printf(out, ",%" PRId64 ",%" PRId64 ",", t->hit, t->before);
         csv_text(out, t->reason);
-        bl_buf_str(out, "\n");
+        bl_buf_printf(out, ",%s\n", a->synthetic ? BL_SYNTHETIC_LABEL : "real");
     }
 }
 
@@ -83,6 +84,7 @@ static bl_status write_figure(const bl_figure *f, const bl_answer *a, const char
     }
     bl_buf dat = {0}, gp = {0};
     bl_status status = BL_OK;
+    if (a->synthetic) bl_buf_str(&dat, "# " BL_SYNTHETIC_LABEL "\n");
     f->data(&dat, a);
     BL_GOTO(bl_figure_script(&gp, f, a, template_dir, err));
     BL_GOTO(write_text(dir, f->name, "dat", &dat, err));

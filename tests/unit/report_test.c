@@ -146,7 +146,8 @@ static void the_words(void **state) {
         "Fit: the hyperbola describes the data (worst deviation 0 %); its bend lies outside the "
         "measured batch sizes.\n"
         "Steps with the rate of batch size 32 carried on by a rule, against retuning: kept >= 1.18 "
-        "times (worst 1.25, at 128); square root >= 1.00 times (worst >= 1.00, at 64); linear >= 1.25 "
+        "times (worst 1.25, at 128); square root >= 1.00 times (worst >= 1.00, at 64); linear >= "
+        "1.25 "
         "times (worst >= 1.25, at 64).\n"
         "Best within 2 epochs: batch size 64 at learning rate 0.0009766, exp_rmspe 0.15.\n"
         "Best within 2,000 steps: batch size 1,024 at learning rate 0.003906, exp_rmspe 0.05.\n"
@@ -180,6 +181,11 @@ static void synthetic_data_comes_first(void **state) {
     bl_buf gp = contents(*state, "scaling.gp"), html = contents(*state, "report.html");
     assert_non_null(strstr(gp.data, "synthetic_text = 'SYNTHETIC DATA'"));
     assert_non_null(strstr(html.data, "<p class=\"synthetic\">SYNTHETIC DATA</p>"));
+    bl_buf dat = contents(*state, "scaling.dat"), runs = contents(*state, "runs.csv");
+    assert_memory_equal(dat.data, "# SYNTHETIC DATA\n", 17);
+    assert_non_null(strstr(bl_buf_text(&runs), ",SYNTHETIC DATA\n"));
+    bl_buf_free(&runs);
+    bl_buf_free(&dat);
     bl_buf_free(&html);
     bl_buf_free(&gp);
     bl_answer_free(&a);
@@ -307,8 +313,9 @@ static void tables_are_exact(void **state) {
                                       "128 0.1 0.001953125 100\n"));
     bl_buf_free(&text);
     text = contents(*state, "runs.csv");
-    assert_non_null(strstr(text.data, "1,000000010001,32,0.0009765625,1,0.2,60000,target,6600,"
-                                      "211200,6600,6596,\"rate 0 octaves from \"\"best\"\"\"\n"));
+    assert_non_null(strstr(text.data,
+                           "1,000000010001,32,0.0009765625,1,0.2,60000,target,6600,"
+                           "211200,6600,6596,\"rate 0 octaves from \"\"best\"\"\",real\n"));
     bl_buf_free(&text);
     bl_answer_free(&a);
 }
