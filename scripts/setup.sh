@@ -36,8 +36,10 @@ fi
 if [ "$(id -u)" = 0 ]; then as=
 elif have sudo && sudo -n true 2>/dev/null; then as='sudo -n '
 else
-  echo "batchlab needs packages that are not installed. Run this, then the same command again:" >&2
-  echo "  sudo $install" >&2
+  as= who='as root'
+  have sudo && as='sudo ' who=yourself
+  echo "batchlab needs packages that are not installed. Run this $who, then the same command again:" >&2
+  echo "  ${as}apt-get update && ${as}$install" >&2
   exit 69
 fi
 echo "Installing what is missing:$missing" >&2
