@@ -45,7 +45,9 @@ int bl_cmd_check(int argc, char **argv) {
     const bl_sweep_options options = {.script = e.script, .library_dir = bl_lua_dir};
     if (status == BL_OK) status = bl_sweep_check(&e.config, SOME_ROWS, &options, &trials, &err);
     if (status != BL_OK) return bl_cli_fail(&err);
-    (void)printf("%s: fine. Preset %s, %zu batch sizes, %zu runs in the first round.\n",
-                 args.operand, e.config.preset, e.config.sweep.batch_sizes.n, trials);
+    const bool preset = e.config.preset[0] != '\0';
+    (void)printf("%s: fine. %s%s%s%zu batch sizes, %zu runs in the first round.\n", args.operand,
+                 preset ? "Preset " : "", e.config.preset, preset ? ", " : "",
+                 e.config.sweep.batch_sizes.n, trials);
     return BL_EXIT_DONE;
 }

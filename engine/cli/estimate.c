@@ -58,8 +58,8 @@ static bl_status estimate(const bl_experiment *e, bl_config *c, double *seconds,
 bl_status bl_estimate_presets(const bl_experiment *e, const bl_args *args, size_t jobs,
                               bl_err *err) {
     static const char *const presets[] = {"tiny", "quick", "paper"};
-    (void)printf("%s, on %s data, %zu at once with %s kernels:\n", e->config.name,
-                 e->data.synthetic ? "SYNTHETIC" : "real", jobs, e->kernels->name);
+    (void)printf("%s, on %s, %zu at once with %s kernels:\n", e->config.name,
+                 e->data.synthetic ? "SYNTHETIC DATA" : "real data", jobs, e->kernels->name);
     for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
         bl_experiment other;
         double seconds;
@@ -68,10 +68,10 @@ bl_status bl_estimate_presets(const bl_experiment *e, const bl_args *args, size_
         BL_TRY(estimate(e, &other.config, &seconds, err));
         bl_duration_text(text, fmax(1.0, seconds / (double)jobs));
         (void)printf(
-            "  %-6s about %-7s %2zu batch sizes, %lld to %lld, %lld seeds\n", presets[i], text,
+            "  %-6s about %-7s %2zu batch sizes, %lld to %lld, %lld seed%s\n", presets[i], text,
             other.config.sweep.batch_sizes.n, (long long)other.config.sweep.batch_sizes.v[0],
             (long long)other.config.sweep.batch_sizes.v[other.config.sweep.batch_sizes.n - 1],
-            (long long)other.config.sweep.seeds);
+            (long long)other.config.sweep.seeds, other.config.sweep.seeds == 1 ? "" : "s");
     }
     (void)printf("Nothing was run. Runs that are done already are not repeated.\n");
     return BL_OK;

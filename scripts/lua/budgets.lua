@@ -54,7 +54,7 @@ local function compare(exp, points, budget, amount, limit)
         point.learning_rate, finite and string.format("comes to %.4g", run.value) or "has no result"),
     }
     if finite and (crowned == nil or run.value < crowned.value) then
-      crowned = { value = run.value, batch_size = point.batch_size, label = label }
+      crowned = { value = run.value, batch_size = point.batch_size, label = label, verb = amount == 1 and "crowns" or "crown" }
     end
   end
   return crowned
@@ -73,7 +73,7 @@ function budgets.compare(exp, options)
   if steps > 0 then crowned[#crowned + 1] = compare(exp, points, "steps", steps, { max_steps = steps }) end
   local words = {}
   for i, c in ipairs(crowned) do
-    words[i] = string.format("%s crown batch %d (%.4g)", c.label, c.batch_size, c.value)
+    words[i] = string.format("%s %s batch %d (%.4g)", c.label, c.verb, c.batch_size, c.value)
   end
   if #words > 0 then exp:note(table.concat(words, "; ")) end
   return crowned

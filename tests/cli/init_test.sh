@@ -22,8 +22,16 @@ done
 sed 1,2d "$root/experiments/rossmann/sweep.lua" > want
 sed 1,2d experiments/sales/sweep.lua | cmp -s - want || fail "another sweep than rossmann's"
 "$BATCHLAB" check sales > out 2> err || fail "check refuses it: $(cat err)"
+grep -q '^sales: fine. Preset quick, ' out || fail "check says: $(cat out)"
 "$BATCHLAB" run sales --preset tiny --progress none > out 2> err
 case $? in 0 | 5) ;; *) fail "run fails: $(tail -3 err)" ;; esac
+
+# Row numbers without a name are no reason to refuse a table; an experiment needs no presets.
+awk '{ print (NR > 1 ? NR - 2 : "") "," $0 }' tables/sales.csv > tables/pandas.csv
+"$BATCHLAB" init tables/pandas.csv --target sales > out 2> err || fail "a column without a name: $(cat err)"
+sed '/^presets/,$d' experiments/pandas/experiment.cfg > cfg && cp cfg experiments/pandas/experiment.cfg
+"$BATCHLAB" check pandas > out 2> err
+grep -Eq '^pandas: fine. [0-9]+ batch sizes, ' out || fail "without presets check says: $(cat out err)"
 
 status() { # status EXPECTED MESSAGE ARGS...
   want=$1 message=$2
