@@ -65,7 +65,7 @@ all: program
 
 program: build/batchlab
 
-build/batchlab: $(B)/batchlab
+build/batchlab: $(B)/batchlab $(B)/fixed_clock.so
 	$(Q)mkdir -p build; cp -f $< $@.new && mv -f $@.new $@
 
 # ---- the two commands ---------------------------------------------------------------------------
@@ -84,7 +84,7 @@ test:
 	$(Q)sh scripts/setup.sh build plot test
 	$(Q)$(MAKE) --no-print-directory check
 
-check: layers program $(TESTS) $(FUZZ)
+check: layers program $(B)/batchlab $(B)/fixed_clock.so $(TESTS) $(FUZZ)
 	$(Q)sh tests/run.sh $(B) $(TESTS)
 
 setup:
@@ -96,9 +96,9 @@ FLAGS := $(CC) | $(ALL_CPPFLAGS) | $(ALL_CFLAGS) | $(LIBS)
 $(B)/flags.stamp: FORCE
 	$(Q)mkdir -p $(@D); printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' > $@
 FORCE:
-$(B)/bl_build.h: $(B)/flags.stamp
-	$(Q)printf '#define BL_BUILD_CC "%s"\n#define BL_BUILD_TYPE "%s"\n#define BL_BUILD_FLAGS_SUM "%s"\n' \
-	  "$$($(CC) --version | head -1)" "$(BUILD)" "$$(cksum < $(B)/flags.stamp | cut -d' ' -f1)" > $@
+$(B)/bl_build.h: $(B)/flags.stamp Makefile
+	$(Q)printf '#define BL_BUILD_CC "%s"\n#define BL_BUILD_TYPE "%s"\n#define BL_BUILD_FLAGS_SUM "%s"\n#define BL_BUILD_DIR "%s"\n' \
+	  "$$($(CC) --version | head -1)" "$(BUILD)" "$$(cksum < $(B)/flags.stamp | cut -d' ' -f1)" "$(B)" > $@
 
 # The reference is a specification: no vectoriser near it.
 $(B)/kernels/ref/%.o: private KFLAGS := -O1 -fno-tree-vectorize
@@ -121,6 +121,9 @@ $(foreach i,$(ISAS),$(eval $(call ISA_RULE,$(i))))
 
 $(LIB): $(LIB_O)
 	$(Q)rm -f $@; $(AR) rcsD $@ $^
+# Loaded into gnuplot, never into the program: see its first comment.
+$(B)/fixed_clock.so: scripts/fixed_clock.c $(B)/flags.stamp
+	$(Q)mkdir -p $(@D); echo "  CC    $<"; $(CC) -std=c17 -O2 -Wall -shared -fPIC -o $@ $<
 $(B)/batchlab: $(B)/engine/cli/main.o $(LIB)
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(TESTS): $(B)/%: $(B)/%.o $(TESTLIB_O) $(LIB)

@@ -1,15 +1,18 @@
 /* From settings and templates to SVG, PNG and PDF. */
+#include "bl_build.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/report/figures.h"
 #include "engine/report/words.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TEMPLATE_LIMIT = 1 << 20, PDF_LIMIT = 64 << 20, SAID_LIMIT = 1024 };
+enum { TEMPLATE_LIMIT = 1 << 20, SAID_LIMIT = 1024 };
 
 /* ---- the script -------------------------------------------------------------------------------
  */
@@ -43,16 +46,27 @@ bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_answer 
 /* ---- gnuplot ----------------------------------------------------------------------------------
  */
 
-/* The environment with the C locale and one time zone first: of two equal names the first counts.
- */
-static char **plain_environment(void) {
+/* "LD_PRELOAD=..." of scripts/fixed_clock.c, as built beside the program; "" where that is not
+ * found or its path cannot be written in this variable, and PDF files then carry the time. */
+static void fixed_clock(char out[BL_PATH + 16]) {
+    char path[PATH_MAX];
+    out[0] = '\0';
+    if (realpath(BL_BUILD_DIR "/fixed_clock.so", path) == NULL) return;
+    if (strlen(path) < BL_PATH && strpbrk(path, " :") == NULL)
+        (void)snprintf(out, BL_PATH + 16, "LD_PRELOAD=%s", path);
+}
+
+/* The environment with the C locale, one time zone and a clock that stands still first: of two
+ * equal names the first counts. `clock` has to live as long as the result. */
+static char **plain_environment(char *clock) {
     static char locale[] = "LC_ALL=C", zone[] = "TZ=UTC";
-    size_t n = 0;
+    size_t n = 0, k = 0;
     while (environ[n] != NULL) n++;
-    char **out = bl_xalloc((n + 3) * sizeof *out);
-    out[0] = locale;
-    out[1] = zone;
-    memcpy(out + 2, environ, n * sizeof *out);
+    char **out = bl_xalloc((n + 4) * sizeof *out);
+    out[k++] = locale;
+    out[k++] = zone;
+    if (clock[0] != '\0') out[k++] = clock;
+    memcpy(out + k, environ, n * sizeof *out);
     return out;
 }
 
@@ -95,7 +109,9 @@ static bl_status run_gnuplot(const char *dir, char *script, bl_err *err) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         BL_FAIL(err, BL_EIO, "cannot start gnuplot: %s", strerror(errno));
-    char **environment = plain_environment();
+    char clock[BL_PATH + 16];
+    fixed_clock(clock);
+    char **environment = plain_environment(clock);
     const pid_t child = fork();
     if (child == 0) become_gnuplot(dir, script, ends[1], environment);
     const int why = errno;
@@ -117,25 +133,8 @@ static bl_status run_gnuplot(const char *dir, char *script, bl_err *err) {
     return status;
 }
 
-void bl_figure_clear_date(char *pdf, size_t n) {
-    static const char key[] = "/CreationDate (D:";
-    enum { DIGITS = 14 };
-    char *at = memmem(pdf, n, key, sizeof key - 1);
-    if (at == NULL || (size_t)(pdf + n - at) < sizeof key - 1 + DIGITS) return;
-    memcpy(at + sizeof key - 1, "20000101000000", DIGITS);
-}
-
 bl_status bl_figure_draw(const char *report_dir, const char *name, bl_err *err) {
-    char path[BL_PATH];
-    BL_TRY(bl_path(path, err, "%s.gp", name));
-    BL_TRY(run_gnuplot(report_dir, path, err));
-    BL_TRY(bl_path(path, err, "%s/%s.pdf", report_dir, name));
-    bl_buf pdf = {0};
-    bl_status status = bl_file_read(&pdf, path, PDF_LIMIT, err);
-    if (status == BL_OK) {
-        bl_figure_clear_date(pdf.data, pdf.len);
-        status = bl_file_write(path, pdf.data, pdf.len, err);
-    }
-    bl_buf_free(&pdf);
-    return status;
+    char script[BL_PATH];
+    BL_TRY(bl_path(script, err, "%s.gp", name));
+    return run_gnuplot(report_dir, script, err);
 }

@@ -21,10 +21,8 @@ extern const bl_figure bl_figure_scaling, bl_figure_time, bl_figure_resources,
 /* The figure's .gp: settings, then style.gp, NAME.gp and outputs.gp of template_dir. */
 bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_answer *answer,
                            const char *template_dir, bl_err *err) BL_CHECKED;
-/* Runs gnuplot on NAME.gp in report_dir and clears the clock out of NAME.pdf. */
+/* Runs gnuplot on NAME.gp in report_dir, under a clock that stands still. */
 bl_status bl_figure_draw(const char *report_dir, const char *name, bl_err *err) BL_CHECKED;
-/* Overwrites the date in a PDF, same length, so that equal figures are equal files. */
-void bl_figure_clear_date(char *pdf, size_t n);
 
 /* ---- data: blocks that gnuplot finds by name ---- */
 void bl_dat_block(bl_buf *dat, const char *name, const char *columns);
