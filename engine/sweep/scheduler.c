@@ -145,10 +145,9 @@ static void run_workers(work *w) {
 }
 
 static bl_status finish(work *w, bl_err *err) {
-    if (w->status == BL_OK) {
-        for (size_t i = 0; i < w->round->count; i++) BL_TRY(settle(w, i, err));
-        return BL_OK;
-    }
+    for (size_t i = 0; i < w->round->count && w->status == BL_OK; i++)
+        w->status = settle(w, i, err);
+    if (w->status == BL_OK) return BL_OK;
     /* What was computed is not thrown away: the same command goes on from here. */
     bl_err ignored;
     for (size_t i = 0; i < w->round->count; i++) {
@@ -159,6 +158,28 @@ static bl_status finish(work *w, bl_err *err) {
         }
     }
     return w->status;
+}
+
+static int by_id(const void *a, const void *b) {
+    return strcmp((*(const bl_member *const *)a)->id, (*(const bl_member *const *)b)->id);
+}
+
+/* One run asked twice in a round could publish the answer to either question first, and its log
+ * would end with that one's outcome: what is published would depend on timing. */
+static bl_status refuse_repeats(const work *w, bl_err *err) {
+    const size_t n = w->round->count;
+    const bl_member **order = bl_xalloc(n * sizeof *order);
+    for (size_t i = 0; i < n; i++) order[i] = &w->member[i];
+    if (n > 1) qsort(order, n, sizeof *order, by_id);
+    size_t same = 1;
+    while (same < n && by_id(&order[same - 1], &order[same]) != 0) same++;
+    const bl_status status =
+        same < n ? bl_err_set(err, BL_EINVAL, __FILE__, __LINE__,
+                              "round '%s' asks the run %s twice: leave one trial out",
+                              w->round->title, order[same]->id)
+                 : BL_OK;
+    free(order);
+    return status;
 }
 
 bl_status bl_scheduler_run(const bl_scheduler *s, const bl_round *round, bl_trial_result *results,
@@ -173,6 +194,7 @@ bl_status bl_scheduler_run(const bl_scheduler *s, const bl_round *round, bl_tria
         BL_GOTO(bl_member_init(&w.member[i], s, &round->trial[i], err));
         note_hit(&w, &w.member[i]);
     }
+    BL_GOTO(refuse_repeats(&w, err));
     if (s->lookup_only) {
         for (size_t i = 0; i < round->count; i++)
             if (needs_more(&w, &w.member[i])) {

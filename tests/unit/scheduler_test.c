@@ -352,6 +352,19 @@ static void test_what_does_not_fit_in_memory_is_an_outcome(void **state) {
     }
 }
 
+static void test_a_run_is_asked_once_a_round(void **state) {
+    fixture *f = *state;
+    bl_store store;
+    bl_err err = {0};
+    fresh_store(&store);
+    f->trial[3].config = f->trial[1].config;
+    f->trial[3].max_steps = f->trial[1].max_steps / 2;
+    const bl_scheduler s = {.data = &f->data, .store = &store, .kernels = f->kernels, .jobs = 2};
+    assert_int_equal(bl_scheduler_run(&s, &f->round, f->result, &err), BL_EINVAL);
+    assert_non_null(strstr(err.text, "round 'round' asks the run "));
+    assert_non_null(strstr(err.text, " twice"));
+}
+
 /* A fault ends the round; what others computed is checkpointed, and the next round goes on there.
  */
 static void test_a_fault_loses_no_one_elses_work(void **state) {
@@ -384,6 +397,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_run_ahead_of_the_question_is_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_does_not_fit_in_memory_is_an_outcome, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_a_run_is_asked_once_a_round, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_fault_loses_no_one_elses_work, setup, teardown),
     };
     return cmocka_run_group_tests_name("scheduler", tests, NULL, NULL);
