@@ -32,8 +32,8 @@ typedef struct check {
     size_t jobs, sample; /* 0: all */
     char root[BL_PATH];  /* scratch folder, "" until it is there */
     bl_store scratch;
-    bl_trial *trial; /* the runs to compare, up to their locked steps */
-    const bl_lock_entry **entry;
+    bl_trial *trial;      /* the runs to compare, up to their locked steps */
+    bl_lock_entry *entry; /* theirs */
     size_t count, equal, differ;
     bl_display display;
 } check;
@@ -84,7 +84,7 @@ static bl_status choose(check *c, bl_err *err) {
     for (size_t i = 0; i < c->plan.count; i++) {
         const bl_lock_entry *entry = bl_lock_find(&c->lock, c->plan.run[i]);
         if (entry == NULL) continue;
-        c->entry[c->count] = entry;
+        c->entry[c->count] = *entry;
         c->trial[c->count] = c->plan.trial[i];
         c->trial[c->count].max_steps = entry->steps;
         c->trial[c->count].target = (double)NAN;
@@ -181,7 +181,7 @@ static bl_status verify(check *c, bl_err *err) {
     BL_TRY(choose(c, err));
     BL_TRY(rerun(c, err));
     bl_display_close(&c->display);
-    for (size_t i = 0; i < c->count; i++) BL_TRY(compare(c, c->entry[i], err));
+    for (size_t i = 0; i < c->count; i++) BL_TRY(compare(c, &c->entry[i], err));
     (void)printf("%s, preset %s, %s data, -j %zu: %zu runs equal, %zu differ, %zu skipped\n",
                  e->config.name, e->config.preset, e->data.synthetic ? "generated" : "real",
                  c->jobs, c->equal, c->differ, c->lock.count - c->equal - c->differ);
