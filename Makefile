@@ -59,11 +59,16 @@ FUZZ   := $(FUZZ_C:%.c=$(B)/%)
 BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
 BENCH   := $(BENCH_C:%.c=$(B)/%)
 
-.PHONY: all experiment reproduce test check setup config layers format tidy fuzz bench clean help program golden-update FORCE
+.PHONY: found all experiment reproduce test check setup config layers format tidy fuzz bench clean help program golden-update FORCE
 
 all: program
 
-program: build/batchlab
+program: found build/batchlab
+
+# `make experiment` and `make test` install what is missing; plain `make` only says so.
+found:
+	$(Q)command -v $(CC) >/dev/null && $(PKG_CONFIG) --exists $(NEED) 2>/dev/null || \
+	  { echo "a compiler or one of these is missing: $(NEED). 'make setup' installs them."; exit 69; }
 
 build/batchlab: $(B)/batchlab $(B)/fixed_clock.so
 	$(Q)mkdir -p build; cp -f $< $@.new && mv -f $@.new $@

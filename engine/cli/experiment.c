@@ -1,4 +1,6 @@
 #include "engine/cli/experiment.h"
+#include <stdlib.h>
+#include <string.h>
 
 bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *preset,
                                const bl_args *args, bl_err *err) {
@@ -8,8 +10,26 @@ bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *p
     return bl_path(e->script, err, "%s/%s/sweep.lua", bl_experiments_dir, name);
 }
 
+/* A folder that was named and is not there is a slip of the pen; the generator is for machines that
+ * have no data. */
+static bl_status check_data_folders(bl_err *err) {
+    const char *named = getenv("BATCHLAB_DATA");
+    if (named == NULL || named[0] == '\0') return BL_OK;
+    for (const char *at = named; *at != '\0';) {
+        const size_t n = strcspn(at, ":");
+        char folder[BL_PATH];
+        BL_TRY(bl_path(folder, err, "%.*s", (int)n, at));
+        if (bl_dir_exists(folder)) return BL_OK;
+        at += n + (at[n] == ':');
+    }
+    BL_FAIL(err, BL_EMISSING,
+            "BATCHLAB_DATA=%s: there is no such folder; --synthetic trains on generated rows",
+            named);
+}
+
 bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store, bl_err *err) {
     const bl_dataset_options options = bl_cli_dataset_options(synthetic);
+    if (!synthetic) BL_TRY(check_data_folders(err));
     BL_TRY(bl_kernels_pick(&e->kernels, err));
     BL_TRY(bl_store_open(&e->store, bl_runs_dir(), e->config.name, create_store, err));
     return bl_dataset_open(&e->data, e->config.dataset, &options, err);

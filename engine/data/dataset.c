@@ -96,6 +96,28 @@ static const bl_file_decl *missing_file(const opening *o, const bl_variant_decl 
     return NULL;
 }
 
+static bool any_file(const opening *o) {
+    char path[BL_PATH];
+    for (size_t t = 0; t < o->manifest.tables; t++)
+        for (size_t f = 0; f < o->manifest.table[t].files; f++)
+            if (bl_source_find(path, o->options->data_path, o->manifest.folder,
+                               o->manifest.table[t].file[f].file))
+                return true;
+    return false;
+}
+
+/* Half a data set is a mistake to be told of, no reason to train on generated rows. */
+static bl_status incomplete(const opening *o, bl_err *err) {
+    const bl_manifest *m = &o->manifest;
+    const bl_file_decl *missing = missing_file(o, &m->variant[m->variants - 1]);
+    BL_FAIL(err, BL_EMISSING,
+            "data set '%s': %s/%s is missing, although other files of it are there\n"
+            "  expected SHA-256 %s\n"
+            "  get it from %s%s",
+            m->name, m->folder, missing->file, missing->sha256 ? missing->sha256 : "(not declared)",
+            m->origin, m->synthetic.node ? "\n  or train on generated rows with --synthetic" : "");
+}
+
 static bl_status choose(opening *o, bl_err *err) {
     const bl_manifest *m = &o->manifest;
     const char *folders = o->options->data_path ? o->options->data_path : "";
@@ -115,6 +137,7 @@ static bl_status choose(opening *o, bl_err *err) {
                 o->variant->name);
         return BL_OK;
     }
+    if (!o->options->synthetic && any_file(o)) return incomplete(o, err);
     o->variant = m->variant;
     o->synthetic = true;
     if (m->synthetic.node) {

@@ -39,8 +39,8 @@ typedef struct bl_dataset_options {
 } bl_dataset_options;
 
 /* Finds, checks, reads, joins, encodes, or takes it all from the cache. Missing sources: falls back
- * to a declared variant, then to the generator, saying so. Altered or truncated sources are errors
- * that name file, expected and found hash, and where to get it. */
+ * to a declared variant, and without any source to the generator, saying so. Half a data set,
+ * altered or truncated sources are errors that name file, hashes, and where to get it. */
 bl_status bl_dataset_open(bl_dataset *out, const char *name, const bl_dataset_options *options,
                           bl_err *err) BL_CHECKED;
 void bl_dataset_free(bl_dataset *data);

@@ -47,6 +47,13 @@ done
 BATCHLAB_RUNS="$scratch/file/runs" "$BATCHLAB" run rossmann --preset tiny --synthetic >"$scratch/out" 2>"$scratch/err"
 [ $? = 74 ] && grep -q "^batchlab: cannot make the folder $scratch/file" "$scratch/err" || { echo "unwritable folder:"; cat "$scratch/err"; failed=1; }
 
+# Data that are half there, or a folder that is not: told, never replaced by generated rows.
+mkdir -p "$scratch/data/rossmann"
+echo 'Store' >"$scratch/data/rossmann/store.csv"
+BATCHLAB_DATA="$scratch/nowhere" expect 2 "batchlab: BATCHLAB_DATA=$scratch/nowhere: there is no such folder; --synthetic trains on generated rows" "$BATCHLAB" plan rossmann --preset tiny
+BATCHLAB_DATA="$scratch/data" BATCHLAB_RUNS="$scratch/runs" BATCHLAB_CACHE="$scratch/cache" "$BATCHLAB" plan rossmann --preset tiny >"$scratch/out" 2>"$scratch/err"
+[ $? = 2 ] && grep -q "rossmann/train.csv is missing, although other files of it are there" "$scratch/err" && grep -q "expected SHA-256 [0-9a-f]" "$scratch/err" || { echo "half a data set:"; cat "$scratch/err"; failed=1; }
+
 # Experiments of the test's own: configuration and script errors carry their positions.
 mkdir -p "$scratch/project/experiments/mine" "$scratch/project/scripts"
 cp -r scripts/lua "$scratch/project/scripts/"

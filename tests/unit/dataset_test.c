@@ -320,7 +320,11 @@ static void test_variants(void **state) {
     assert_string_not_equal(core.sha256, full.sha256);
     bl_dataset_free(&core);
     drop(f, "data/shops/shops.csv");
-    REFUSED(f, BL_EMISSING, "shops/shops.csv is not in /nowhere:", "get it from the moon");
+    REFUSED(f, BL_EMISSING, "shops/shops.csv is missing, although other files of it are there",
+            "get it from the moon");
+    drop(f, "data/shops/days.csv");
+    drop(f, "data/shops/ulm.csv");
+    REFUSED(f, BL_EMISSING, "is not in /nowhere:", "get it from the moon");
     bl_dataset_free(&full);
     end(f);
 }
