@@ -48,12 +48,12 @@ bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_answer 
 
 /* "LD_PRELOAD=..." of scripts/fixed_clock.c, as built beside the program; "" where that is not
  * found or its path cannot be written in this variable, and PDF files then carry the time. */
-static void fixed_clock(char out[BL_PATH + 16]) {
+static void fixed_clock(char out[PATH_MAX + 16]) {
     char path[PATH_MAX];
     out[0] = '\0';
     if (realpath(BL_BUILD_DIR "/fixed_clock.so", path) == NULL) return;
-    if (strlen(path) < BL_PATH && strpbrk(path, " :") == NULL)
-        (void)snprintf(out, BL_PATH + 16, "LD_PRELOAD=%s", path);
+    if (strpbrk(path, " :") == NULL)
+        (void)snprintf(out, PATH_MAX + 16, "LD_PRELOAD=%s", path);
 }
 
 /* The environment with the C locale, one time zone and a clock that stands still first: of two
@@ -109,7 +109,7 @@ static bl_status run_gnuplot(const char *dir, char *script, bl_err *err) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         BL_FAIL(err, BL_EIO, "cannot start gnuplot: %s", strerror(errno));
-    char clock[BL_PATH + 16];
+    char clock[PATH_MAX + 16];
     fixed_clock(clock);
     char **environment = plain_environment(clock);
     const pid_t child = fork();
