@@ -52,8 +52,7 @@ static void fixed_clock(char out[PATH_MAX + 16]) {
     char path[PATH_MAX];
     out[0] = '\0';
     if (realpath(BL_BUILD_DIR "/fixed_clock.so", path) == NULL) return;
-    if (strpbrk(path, " :") == NULL)
-        (void)snprintf(out, PATH_MAX + 16, "LD_PRELOAD=%s", path);
+    if (strpbrk(path, " :") == NULL) (void)snprintf(out, PATH_MAX + 16, "LD_PRELOAD=%s", path);
 }
 
 /* The environment with the C locale, one time zone and a clock that stands still first: of two

@@ -90,13 +90,13 @@ static bl_status check(const bl_train *t, const unsigned char *bytes, size_t n, 
 
 static void take_fixed(bl_train *t, const fixed_part *f) {
     t->progress = (bl_train_progress){.made = f->made,
-                                .loss = f->loss,
-                                .loss_sum = f->loss_sum,
-                                .loss_count = f->loss_count,
-                                .hash = f->hash,
-                                .product1 = f->product1,
-                                .product2 = f->product2,
-                                .diverged = f->diverged != 0};
+                                      .loss = f->loss,
+                                      .loss_sum = f->loss_sum,
+                                      .loss_count = f->loss_count,
+                                      .hash = f->hash,
+                                      .product1 = f->product1,
+                                      .product2 = f->product2,
+                                      .diverged = f->diverged != 0};
     t->now = (bl_train_state){.step = f->step,
                               .value = f->value,
                               .train_loss = f->train_loss,
