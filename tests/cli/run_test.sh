@@ -25,30 +25,31 @@ other=$("$BATCHLAB" doctor | awk '$2 == "usable" { print $1 }' | grep -x avx2 ||
 BL_FORCE_IMPL=$other sweep "$other" -j 2
 sh tests/same_outputs.sh "$scratch/one" "$scratch/$other"
 
-# Stopped again and again by a signal, then left to finish.
-n=0
-while [ $n -lt 6 ]; do
-  n=$((n + 1))
-  sweep stopped -j 2 &
-  pid=$!
-  sleep 0.$((n * 7 % 10))
-  # The shell function runs in a subshell: the program is its child.
-  pkill -TERM -P "$pid" 2>/dev/null || true
-  wait "$pid" || true
-done
+# cut SIGNAL STORE TENTHS...: a sweep that gets the signal after so many tenths of a second, again and
+# again; at least one of them has to end by it.
+cut() {
+  signal=$1 store=$2 ended=0
+  shift 2
+  for tenths in "$@"; do
+    (
+      export BATCHLAB_RUNS="$scratch/$store" BATCHLAB_REPORTS="$scratch/$store.reports" BATCHLAB_DATA=/nowhere
+      exec "$BATCHLAB" run rossmann --preset tiny --synthetic --progress plain -j 2 >/dev/null 2>&1
+    ) &
+    pid=$!
+    sleep 0."$tenths"
+    kill -"$signal" $pid 2>/dev/null || true
+    wait $pid || ended=$((ended + 1))
+  done
+  [ $ended -gt 0 ] || { echo "no sweep was ended by $signal"; exit 1; }
+}
+
+# Stopped resumably, then left to finish.
+cut TERM stopped 7 4 1 8 5 2
 sweep stopped -j 2
 sh tests/same_outputs.sh "$scratch/one" "$scratch/stopped"
 
 # kill -9 loses nothing finished and leaves nothing stale.
-n=0
-while [ $n -lt 4 ]; do
-  n=$((n + 1))
-  sweep killed -j 2 &
-  pid=$!
-  sleep 0.$((n * 3 % 10))
-  pkill -KILL -P "$pid" 2>/dev/null || true
-  wait "$pid" || true
-done
+cut KILL killed 3 6 9 2
 sweep killed -j 1
 sh tests/same_outputs.sh "$scratch/one" "$scratch/killed"
 
