@@ -3,6 +3,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include <inttypes.h>
 #include <math.h>
 
 /* A finished run's last checkpoint is kept up to this size, so that asking for more steps later
@@ -32,6 +33,7 @@ void bl_member_free(bl_member *m) {
     bl_train_close(m->train);
     bl_stored_free(&m->stored);
     bl_buf_free(&m->identity);
+    bl_buf_free(&m->timing);
     free(m->eval);
     *m = (bl_member){0};
 }
@@ -83,6 +85,17 @@ static bl_status open_run(bl_member *m, const bl_scheduler *s, size_t threads, b
     return resume(m, s, err);
 }
 
+/* One line for each stretch between evaluations, its evaluation included. Other runs share the
+ * machine: the timing pass is what answers are made of. */
+static void note_time(bl_member *m, int64_t from, double seconds) {
+    const int64_t to = bl_train_now(m->train)->step;
+    bl_buf_printf(&m->timing,
+                  "{\"record\":\"timing\",\"from\":%" PRId64 ",\"step\":%" PRId64
+                  ",\"seconds\":%.6f,\"examples_per_second\":%.1f}\n",
+                  from, to, seconds,
+                  (double)((to - from) * m->trial->config.train.batch_size) / fmax(seconds, 1e-9));
+}
+
 bl_status bl_member_advance(bl_member *m, const bl_scheduler *s, size_t threads, bl_err *err) {
     const double start = bl_clock_seconds();
     if (m->train == NULL) {
@@ -90,6 +103,7 @@ bl_status bl_member_advance(bl_member *m, const bl_scheduler *s, size_t threads,
         BL_TRY(open_run(m, s, threads, err));
         if (m->out_of_memory || m->evals > had) return BL_OK;
     }
+    const int64_t from = bl_train_now(m->train)->step;
     /* To the same grid of evaluations whatever the budget is: budgets lie on the grid. */
     BL_TRY(bl_train_advance(m->train, m->trial->max_steps, s->stop, err));
     const bl_train_state *now = bl_train_now(m->train);
@@ -97,6 +111,7 @@ bl_status bl_member_advance(bl_member *m, const bl_scheduler *s, size_t threads,
     m->trained = true;
     const double end = bl_clock_seconds();
     m->seconds += end - start;
+    note_time(m, from, end - start);
     if (end - m->last_saved > s->checkpoint_seconds) return bl_member_checkpoint(m, s, err);
     return BL_OK;
 }
@@ -134,6 +149,23 @@ static void write_environment(bl_buf *out, const bl_member *m, const bl_schedule
                   BL_BUILD_TYPE, threads, finished, m->seconds);
 }
 
+static bl_status write_timing(const bl_member *m, const bl_scheduler *s, size_t threads,
+                              bl_err *err) {
+    char path[BL_PATH];
+    size_t bytes = 0;
+    bl_buf text = {0};
+    BL_TRY(bl_train_memory(&m->trial->config, s->data, &bytes, err));
+    BL_TRY(bl_path(path, err, "%s/%s/timing.jsonl.gz", s->store->dir, m->id));
+    bl_buf_printf(&text,
+                  "{\"record\":\"header\",\"format\":1,\"run\":\"%s\",\"memory_bytes\":%zu,"
+                  "\"threads\":%zu,\"impl\":\"%s\"}\n",
+                  m->id, bytes, threads, s->kernels->name);
+    bl_buf_add(&text, bl_buf_text(&m->timing), m->timing.len);
+    const bl_status status = bl_runlog_write(path, text.data, text.len, err);
+    bl_buf_free(&text);
+    return status;
+}
+
 bl_status bl_member_publish(bl_member *m, const bl_scheduler *s, size_t threads,
                             const bl_trial_result *result, bl_err *err) {
     if (m->train == NULL || (m->stored.done && m->stored.steps >= result->steps)) return BL_OK;
@@ -155,6 +187,7 @@ bl_status bl_member_publish(bl_member *m, const bl_scheduler *s, size_t threads,
                                  .examples = log.eval[last].examples,
                                  .evals = (int64_t)result->evals};
     bl_status status = bl_store_publish(s->store, &what, err);
+    if (status == BL_OK) status = write_timing(m, s, threads, err);
     bl_runlog_free(&log);
     bl_buf_free(&environment);
     /* Only a run that stands exactly where its prefix ends can be continued from there. */

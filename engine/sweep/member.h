@@ -16,6 +16,7 @@ typedef struct bl_member {
     int slot;          /* of the next checkpoint */
     double last_saved; /* clock */
     double seconds;    /* spent training in this process */
+    bl_buf timing;     /* lines of timing.jsonl.gz: what this process trained */
 } bl_member;
 
 /* Identity and whatever the store has. */
