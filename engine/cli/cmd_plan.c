@@ -32,8 +32,9 @@ static const char *state_of(const bl_experiment *e, const char *id, int64_t *ste
     const bl_status status = bl_store_load(&e->store, id, &run, &ignored);
     const bool done = status == BL_OK && run.done;
     *steps = done ? run.steps : 0;
+    const bool damaged = status == BL_OK && run.damaged;
     bl_stored_free(&run);
-    if (done) return "done";
+    if (done || damaged) return done ? "done" : "damaged";
     char path[BL_PATH];
     const bool part = bl_path(path, NULL, "%s/%s/log.jsonl.part", e->store.dir, id) == BL_OK &&
                       bl_file_exists(path);

@@ -1,6 +1,8 @@
 #include "engine/store/store.h"
+#include "engine/base/gzip.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/store/seal.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,9 +23,10 @@ void bl_stored_free(bl_stored *run) {
 }
 
 /* The log holds at least what the result speaks of: a crash between the two writes of a longer
- * prefix leaves a log that goes on beyond its result, and that is fine. */
-static bl_status check_against_log(const bl_json *result, const char *path, bl_stored *out,
-                                   bl_err *err) {
+ * prefix leaves a log that goes on beyond its result, and that is fine. Otherwise the packed file
+ * is the one that was published, down to the bytes of gzip's own header. */
+static bl_status check_against_log(const bl_json *result, const char *path, const char *packed,
+                                   bl_stored *out, bl_err *err) {
     const int64_t steps = bl_json_int(result, "steps", -1);
     const bl_runlog *log = &out->parsed;
     size_t last = 0;
@@ -34,6 +37,9 @@ static bl_status check_against_log(const bl_json *result, const char *path, bl_s
     bl_sha256_of(out->log.data, log->eval[last].end, digest);
     if (strcmp(digest, bl_json_text(result, "log_sha256", "")) != 0)
         BL_FAIL(err, BL_EFORMAT, "%s: its digest is not that of the log", path);
+    const char *published = bl_json_text(result, "log_gz_sha256", packed);
+    if (last + 1 == log->evals && strcmp(packed, published) != 0)
+        BL_FAIL(err, BL_EFORMAT, "%s: the packed log is not the published file", path);
     bl_buf_truncate(&out->log, log->eval[last].end);
     out->parsed.evals = last + 1;
     out->steps = steps;
@@ -41,8 +47,34 @@ static bl_status check_against_log(const bl_json *result, const char *path, bl_s
     return BL_OK;
 }
 
+/* Format 1 had no seal. */
+static bl_status check_result(const bl_buf *text, const bl_json *result, const char *id,
+                              const char *path, bl_err *err) {
+    const int64_t format = bl_json_int(result, "format", 0);
+    const bool sealed = bl_json_get(result, "sha256") != NULL;
+    if (format == 2 ? !bl_seal_holds(text->data, text->len) : format != 1 || sealed)
+        BL_FAIL(err, BL_EFORMAT, "%s: its bytes are not those that were written", path);
+    if (strcmp(bl_json_text(result, "run", ""), id) != 0)
+        BL_FAIL(err, BL_EFORMAT, "%s: not the result of run %s", path, id);
+    return BL_OK;
+}
+
+static bl_status read_log(bl_stored *out, const char *path, char packed[BL_SHA256_HEX],
+                          bl_err *err) {
+    bl_map map;
+    BL_TRY(bl_file_map(&map, path, err));
+    bl_sha256_of(map.data, map.size, packed);
+    bl_status status = bl_gunzip_one(&out->log, map.data, map.size, BL_RUNLOG_LIMIT, path, err);
+    bl_file_unmap(&map);
+    if (status == BL_OK)
+        status = bl_runlog_parse(&out->parsed, bl_buf_text(&out->log), out->log.len, path, err);
+    if (status == BL_OK && !out->parsed.whole)
+        status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__, "%s: it has no footer", path);
+    return status;
+}
+
 static bl_status load(const bl_store *store, const char *id, bl_stored *out, bl_err *err) {
-    char path[BL_PATH], log_path[BL_PATH];
+    char path[BL_PATH], log_path[BL_PATH], packed[BL_SHA256_HEX];
     BL_TRY(bl_path(path, err, "%s/%s/result.json", store->dir, id));
     BL_TRY(bl_path(log_path, err, "%s/%s/log.jsonl.gz", store->dir, id));
     bl_buf text = {0};
@@ -50,22 +82,16 @@ static bl_status load(const bl_store *store, const char *id, bl_stored *out, bl_
     bl_status status;
     BL_GOTO(bl_file_read(&text, path, RESULT_LIMIT, err));
     BL_GOTO(bl_json_parse(&doc, text.data, text.len, path, 1, err));
-    if (bl_json_int(doc.root, "format", 0) != 1 ||
-        strcmp(bl_json_text(doc.root, "run", ""), id) != 0) {
-        status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__, "%s: not the result of run %s",
-                            path, id);
-        goto done;
-    }
-    BL_GOTO(bl_runlog_read(&out->log, log_path, err));
-    BL_GOTO(bl_runlog_parse(&out->parsed, out->log.data, out->log.len, log_path, err));
-    BL_GOTO(check_against_log(doc.root, path, out, err));
+    BL_GOTO(check_result(&text, doc.root, id, path, err));
+    BL_GOTO(read_log(out, log_path, packed, err));
+    BL_GOTO(check_against_log(doc.root, path, packed, out, err));
 done:
     bl_json_free(&doc);
     bl_buf_free(&text);
     return status;
 }
 
-static bl_status set_aside(const bl_store *store, const char *id, bl_err *err) {
+bl_status bl_store_set_aside(const bl_store *store, const char *id, bl_err *err) {
     char from[BL_PATH], to[BL_PATH];
     BL_TRY(bl_path(from, err, "%s/%s", store->dir, id));
     for (int n = 1;; n++) {
@@ -85,11 +111,9 @@ bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out, b
     const bl_status status = load(store, id, out, err);
     if (status == BL_OK) return BL_OK;
     bl_stored_free(out);
-    /* A result without its log, or bytes that are not what they claim: nothing unreadable is taken
-     * for empty, and nothing damaged is overwritten. */
+    /* A result without its log, or bytes that are not what they claim. */
     if (status != BL_EFORMAT && status != BL_EMISSING) return status;
-    BL_TRY(set_aside(store, id, err));
-    out->set_aside = true;
+    out->damaged = true;
     return BL_OK;
 }
 
@@ -100,7 +124,7 @@ static bl_status compare_published(const bl_store *store, const bl_publication *
     bl_stored there;
     *longer = false;
     BL_TRY(bl_store_load(store, what->id, &there, err));
-    bl_status status = BL_OK;
+    bl_status status = there.damaged ? bl_store_set_aside(store, what->id, err) : BL_OK;
     if (there.done) {
         *longer = there.steps >= what->steps;
         if (memcmp(there.log.data, what->log, bl_min_size(there.log.len, what->log_n)) != 0)
@@ -115,15 +139,17 @@ static bl_status compare_published(const bl_store *store, const bl_publication *
 }
 
 static bl_status write_result(const char *dir, const bl_publication *what, const char *digest,
-                              bl_err *err) {
+                              const char *packed, bl_err *err) {
     char path[BL_PATH];
     bl_buf result = {0};
     bl_buf_printf(&result,
-                  "{\"format\":1,\"run\":\"%s\",\"outcome\":\"%s\",\"steps\":%" PRId64
+                  "{\"format\":2,\"run\":\"%s\",\"outcome\":\"%s\",\"steps\":%" PRId64
                   ",\"examples\":%" PRId64 ",\"evals\":%" PRId64
-                  ",\"params\":\"%s\",\"log_sha256\":\"%s\",\n \"environment\":{%s}}\n",
+                  ",\"params\":\"%s\",\"log_sha256\":\"%s\","
+                  "\"log_gz_sha256\":\"%s\",\n \"environment\":{%s}",
                   what->id, what->outcome, what->steps, what->examples, what->evals, what->params,
-                  digest, what->environment);
+                  digest, packed, what->environment);
+    bl_seal(&result);
     bl_status status = bl_path(path, err, "%s/result.json", dir);
     if (status == BL_OK) status = bl_file_write(path, result.data, result.len, err);
     bl_buf_free(&result);
@@ -131,7 +157,7 @@ static bl_status write_result(const char *dir, const bl_publication *what, const
 }
 
 bl_status bl_store_publish(const bl_store *store, const bl_publication *what, bl_err *err) {
-    char dir[BL_PATH], path[BL_PATH], digest[BL_SHA256_HEX];
+    char dir[BL_PATH], path[BL_PATH], digest[BL_SHA256_HEX], sum[BL_SHA256_HEX];
     BL_TRY(bl_path(dir, err, "%s/%s", store->dir, what->id));
     bl_sha256_of(what->log, what->log_n, digest);
     bool longer;
@@ -141,12 +167,15 @@ bl_status bl_store_publish(const bl_store *store, const bl_publication *what, bl
     BL_TRY(bl_path(path, err, "%s/run.json", dir));
     BL_TRY(bl_file_write(path, what->identity, strlen(what->identity), err));
 
-    bl_buf log = {0};
+    bl_buf log = {0}, packed = {0};
     bl_buf_add(&log, what->log, what->log_n);
     bl_runlog_footer(&log, what->outcome, what->steps, what->params);
     bl_status status = bl_path(path, err, "%s/log.jsonl.gz", dir);
-    if (status == BL_OK) status = bl_runlog_write(path, log.data, log.len, err);
+    if (status == BL_OK) status = bl_gzip(&packed, log.data, log.len, err);
+    if (status == BL_OK) status = bl_file_write(path, packed.data, packed.len, err);
+    bl_sha256_of(bl_buf_text(&packed), packed.len, sum);
     bl_buf_free(&log);
+    bl_buf_free(&packed);
     if (status != BL_OK) return status;
-    return write_result(dir, what, digest, err);
+    return write_result(dir, what, digest, sum, err);
 }

@@ -31,13 +31,17 @@ bl_status bl_store_open(bl_store *store, const char *runs_dir, const char *exper
 /* The published prefix of a run. */
 typedef struct bl_stored {
     bool done;
-    bool set_aside;   /* something was there but damaged; it was renamed to ID.corrupt-N */
+    bool damaged;     /* a result is there, and not what was published; *err says why */
     bl_buf log;       /* text without footer, up to and including the evaluation at `steps` */
     bl_runlog parsed; /* of `log` */
     int64_t steps;
 } bl_stored;
+/* Looks and changes nothing. */
 bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out,
                         bl_err *err) BL_CHECKED;
+/* Renames a run's folder to ID.corrupt-N: nothing damaged is overwritten. For commands that go on
+ * to do the run again. */
+bl_status bl_store_set_aside(const bl_store *store, const char *id, bl_err *err) BL_CHECKED;
 void bl_stored_free(bl_stored *run);
 
 /* One prefix to publish. `environment` is the inside of a JSON object. */

@@ -22,6 +22,7 @@ bl_status bl_member_init(bl_member *m, const bl_scheduler *s, const bl_trial *tr
     *m = (bl_member){.trial = trial, .last_saved = bl_clock_seconds()};
     bl_run_identity(&trial->config, s->data->sha256, m->id, &m->identity);
     BL_TRY(bl_store_load(s->store, m->id, &m->stored, err));
+    if (m->stored.damaged && !s->lookup_only) BL_TRY(bl_store_set_aside(s->store, m->id, err));
     for (size_t i = 0; i < m->stored.parsed.evals; i++) {
         const bl_runlog_eval *e = &m->stored.parsed.eval[i];
         add_eval(m, (bl_eval){e->step, e->value, e->train_loss});

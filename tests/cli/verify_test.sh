@@ -83,8 +83,11 @@ step=$(grep '"record":"step"' "$scratch/log" | sed -n '4s/.*"step":\([0-9]*\).*/
 was=$(sed -n '$s/.*"log_sha256":"\([0-9a-f]*\)".*/\1/p' "$scratch/log")
 is=$(sha256sum "$scratch/other" | cut -d' ' -f1)
 tail -1 "$scratch/log" | sed "s/$was/$is/" >>"$scratch/other"
+gz_was=$(sha256sum <"$run/log.jsonl.gz" | cut -d' ' -f1)
 gzip -cn "$scratch/other" >"$run/log.jsonl.gz"
-sed -i "s/$was/$is/" "$run/result.json"
+gz_is=$(sha256sum <"$run/log.jsonl.gz" | cut -d' ' -f1)
+body=$(sed -e '$d' -e "s/$was/$is/" -e "s/$gz_was/$gz_is/" "$run/result.json")
+printf '%s,\n "sha256":"%s"}\n' "${body%,}" "$(printf %s "${body%,}" | sha256sum | cut -d' ' -f1)" >"$run/result.json"
 try 0 lock $tiny
 says out "0 added, 1 changed"
 try 3 verify $tiny
