@@ -8,6 +8,10 @@
 #define BL_CHOICES_NUMERICS(X) \
     X(exact)
 
+#define BL_CHOICES_SPLIT(X) \
+    X(valid) \
+    X(test)
+
 #define BL_CHOICES_MODEL(X) \
     X(tabular)
 

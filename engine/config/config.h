@@ -31,8 +31,11 @@ typedef struct bl_config {
     char numerics[BL_NAME]; /* "exact" */
 
     struct {
-        int64_t rows;      /* training rows used, the first ones; 0: all */
-        int64_t eval_rows; /* validation rows used, a fixed evenly spaced subset; 0: all */
+        int64_t rows;        /* training rows used, the first ones; 0: all */
+        int64_t eval_rows;   /* validation rows used, a fixed evenly spaced subset; 0: all */
+        char split[BL_NAME]; /* valid or test: the rows that evaluations look at */
+        int64_t crop;        /* pictures: pixels of random shift */
+        bool flip;           /* pictures: mirrored at random */
     } data;
     struct {
         char kind[BL_NAME]; /* "tabular" */

@@ -30,11 +30,27 @@ static const bl_key *next_path(const char *after) {
     return best;
 }
 
+static bool at_default(const bl_key *key, const bl_config *config) {
+    bl_config fresh = {0};
+    bl_value_fault fault;
+    bl_buf own = {0}, other = {0};
+    if (key->type != BL_VALUE_STR || key->def[0] != '\0')
+        BL_ASSERT(bl_value_take_text(key, key->def, &fresh, &fault));
+    const bl_config_value value = bl_value_of(key, config), def = bl_value_of(key, &fresh);
+    bl_value_write(&value, BL_FORM_JSON, &own);
+    bl_value_write(&def, BL_FORM_JSON, &other);
+    const bool same = strcmp(bl_buf_text(&own), bl_buf_text(&other)) == 0;
+    bl_buf_free(&own);
+    bl_buf_free(&other);
+    return same;
+}
+
 void bl_config_identity(const bl_config *config, bl_buf *out) {
     const char *comma = "";
     bl_buf_str(out, "{");
     for (const bl_key *key = next_path(""); key != NULL; key = next_path(key->path)) {
         if (!key->identity || !bl_rules_matter(config, key->when)) continue;
+        if (key->late && at_default(key, config)) continue;
         const bl_config_value value = bl_value_of(key, config);
         bl_buf_printf(out, "%s\"%s\":", comma, key->path);
         bl_value_write(&value, BL_FORM_JSON, out);

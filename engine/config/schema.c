@@ -6,6 +6,7 @@
 #include <string.h>
 
 static const char *const numerics[] = {BL_CHOICES_NUMERICS(BL_CHOICE_NAME)};
+static const char *const splits[] = {BL_CHOICES_SPLIT(BL_CHOICE_NAME)};
 static const char *const models[] = {BL_CHOICES_MODEL(BL_CHOICE_NAME)};
 static const char *const outputs[] = {BL_CHOICES_OUTPUT(BL_CHOICE_NAME)};
 static const char *const losses[] = {BL_CHOICES_LOSS(BL_CHOICE_NAME)};
@@ -27,6 +28,7 @@ static const char *const lr_rules[] = {BL_CHOICES_LR_RULE(BL_CHOICE_NAME)};
 #define STR(field)         FIELD(BL_VALUE_STR, field)
 #define ENUM(field, names) STR(field), .choices = (names), .choice_count = BL_COUNT(names)
 #define IDENTITY           .identity = true
+#define LATE_IDENTITY      .identity = true, .late = true
 #define ABOVE              .min_open = true
 #define BELOW              .max_open = true
 
@@ -46,6 +48,12 @@ const bl_key bl_schema[] = {
      .help = "training rows used, the first ones; 0: all"},
     {"data.eval_rows", I64(data.eval_rows, 0, MOST), .def = "0", .unit = "rows", IDENTITY,
      .help = "validation rows used, evenly spaced; 0: all"},
+    {"data.split", ENUM(data.split, splits), .def = "valid", LATE_IDENTITY,
+     .help = "what evaluations look at; test: once, at the very end"},
+    {"data.crop", I64(data.crop, 0, 64), .def = "0", .unit = "pixels", LATE_IDENTITY,
+     .help = "pictures: shifted at random by up to this, filled with the mean"},
+    {"data.flip", BOOL(data.flip), .def = "false", LATE_IDENTITY,
+     .help = "pictures: half of them mirrored left to right"},
 
     {"model.kind", ENUM(model.kind, models), .def = "tabular", IDENTITY,
      .help = "the family of nets"},

@@ -35,6 +35,7 @@ typedef struct bl_key {
     const char *const *choices; /* of a string; NULL: free */
     size_t choice_count;
     bool identity; /* decides a run's trajectory */
+    bool late;     /* came after run ids were given out: at its default no part of the identity */
     bl_key_when when;
     const char *def; /* as --set would take it */
     const char *unit;

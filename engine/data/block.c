@@ -1,5 +1,6 @@
 #include "engine/data/block.h"
 #include "engine/base/mem.h"
+#include <math.h>
 #include <string.h>
 
 /* Adds count x size bytes at the next multiple of 64. */
@@ -10,13 +11,19 @@ static bool place(size_t *end, uint64_t count, uint64_t width, size_t size, size
            !__builtin_add_overflow(*at, bytes, end);
 }
 
+/* Bytes of one; 0: a table. The header's check has bounded each side. */
+static uint64_t picture(const bl_block_header *h) {
+    return h->height * h->width * h->channels;
+}
+
 bool bl_block_lay_out(const bl_block_header *h, bl_block_layout *l) {
     size_t end = sizeof *h;
     const bool fits = place(&end, h->categorical, 1, sizeof(uint32_t), &l->cardinality) &&
                       place(&end, h->names_bytes, 1, 1, &l->names) &&
                       place(&end, h->rows, h->categorical, sizeof(uint16_t), &l->codes) &&
                       place(&end, h->rows, h->continuous, sizeof(float), &l->values) &&
-                      place(&end, h->rows, 1, sizeof(float), &l->target);
+                      place(&end, h->rows, 1, sizeof(float), &l->target) &&
+                      place(&end, h->rows, picture(h), 1, &l->pixels);
     l->bytes = end;
     return fits && end < SIZE_MAX / 2;
 }
@@ -40,14 +47,23 @@ static bool terminated(const char *text, size_t n) {
     return memchr(text, '\0', n) != NULL;
 }
 
+static bool check_picture(const bl_block_header *h) {
+    if (picture(h) == 0) return h->height == 0 && h->width == 0 && h->channels == 0;
+    for (size_t c = 0; c < BL_IMAGE_CHANNELS; c++)
+        if (!isfinite(h->pixel_mean[c]) || !isfinite(h->pixel_scale[c])) return false;
+    return h->height <= 4096 && h->width <= 4096 && h->channels <= BL_IMAGE_CHANNELS &&
+           picture(h) <= 65536 && h->categorical == 0 && h->continuous == 0;
+}
+
 static bool check_header(const bl_block_header *h, size_t n, bl_block_layout *l) {
     return memcmp(h->magic, BL_BLOCK_MAGIC, sizeof h->magic) == 0 && h->order == BL_BLOCK_ORDER &&
-           h->bytes == n && bl_block_lay_out(h, l) && l->bytes == n &&
+           h->bytes == n && check_picture(h) && bl_block_lay_out(h, l) && l->bytes == n &&
            terminated(h->sha256, sizeof h->sha256) && terminated(h->name, sizeof h->name) &&
            terminated(h->variant, sizeof h->variant) &&
            terminated(h->transform, sizeof h->transform) && h->rows < UINT32_MAX &&
-           h->train_rows > 0 && h->train_rows <= h->rows && h->synthetic <= 1 &&
-           h->categorical <= 65536 && h->continuous <= 65536;
+           h->train_rows > 0 && h->train_rows <= h->rows &&
+           h->test_rows <= h->rows - h->train_rows && h->synthetic <= 1 &&
+           h->categorical <= 65536 && h->continuous <= 65536 && h->classes <= 65536;
 }
 
 /* Names, each ended by a zero byte: first the categorical columns', then the continuous. */
@@ -80,19 +96,34 @@ static bool check_codes(const uint16_t *codes, size_t rows, const uint32_t *card
     return true;
 }
 
+static bool check_classes(const float *target, size_t rows, size_t classes) {
+    for (size_t r = 0; r < rows && classes > 0; r++)
+        if (!(target[r] >= 0 && target[r] < (float)classes &&
+              target[r] == (float)(uint32_t)target[r]))
+            return false;
+    return true;
+}
+
 static void describe(bl_dataset *out, const bl_block_header *h) {
     *out = (bl_dataset){.synthetic = h->synthetic == 1,
                         .rows = h->rows,
                         .train_rows = h->train_rows,
-                        .valid_rows = h->rows - h->train_rows,
+                        .valid_rows = h->rows - h->train_rows - h->test_rows,
+                        .test_rows = h->test_rows,
+                        .classes = h->classes,
                         .categorical = h->categorical,
-                        .continuous = h->continuous,
+                        .continuous = h->continuous + picture(h),
+                        .height = h->height,
+                        .width = h->width,
+                        .channels = h->channels,
                         .target_max = h->target_max,
                         .bytes = h->bytes};
     memcpy(out->name, h->name, sizeof out->name);
     memcpy(out->variant, h->variant, sizeof out->variant);
     memcpy(out->sha256, h->sha256, sizeof out->sha256);
     memcpy(out->target_transform, h->transform, sizeof out->target_transform);
+    memcpy(out->pixel_mean, h->pixel_mean, sizeof out->pixel_mean);
+    memcpy(out->pixel_scale, h->pixel_scale, sizeof out->pixel_scale);
 }
 
 bl_status bl_block_open(bl_dataset *out, const unsigned char *block, size_t n, bl_err *err) {
@@ -110,14 +141,19 @@ bl_status bl_block_open(bl_dataset *out, const unsigned char *block, size_t n, b
     }
     describe(out, &h);
     out->categorical_name = names;
-    out->continuous_name = names + h.categorical;
+    out->continuous_name = picture(&h) ? NULL : names + h.categorical;
     out->cardinality = (const uint32_t *)(const void *)(block + l.cardinality);
     out->codes = (const uint16_t *)(const void *)(block + l.codes);
-    out->values = (const float *)(const void *)(block + l.values);
+    out->values = picture(&h) ? NULL : (const float *)(const void *)(block + l.values);
     out->target = (const float *)(const void *)(block + l.target);
+    out->pixels = picture(&h) ? block + l.pixels : NULL;
     if (!check_codes(out->codes, h.rows, out->cardinality, h.categorical)) {
         bl_block_close(out);
         BL_FAIL(err, BL_EFORMAT, "a code is not below its column's cardinality");
+    }
+    if (!check_classes(out->target, h.rows, h.classes)) {
+        bl_block_close(out);
+        BL_FAIL(err, BL_EFORMAT, "a class number is not below the number of classes");
     }
     return BL_OK;
 }

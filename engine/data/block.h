@@ -1,7 +1,8 @@
 /* The encoded data set as one block of bytes: what the encoder fills, what the cache file holds and
  * what a bl_dataset points into. A cached data set is therefore the same bytes as a fresh one.
- * Layout: header, cardinalities, names, codes, values, target, each aligned to 64 bytes; a cache
- * file ends in the SHA-256 of all that, as 64 hex digits. Made for one machine: numbers are native.
+ * Layout: header, cardinalities, names, codes, values, target, pixels, each aligned to 64 bytes; a
+ * cache file ends in the SHA-256 of all that, as 64 hex digits. Made for one machine: numbers are
+ * native.
  */
 #ifndef BL_ENGINE_DATA_BLOCK_H
 #define BL_ENGINE_DATA_BLOCK_H
@@ -13,16 +14,18 @@ typedef struct bl_block_header {
     uint64_t bytes; /* of the block, the trailer not counted */
     char sha256[65], name[64], variant[64], transform[16];
     uint8_t synthetic;
-    uint64_t rows, train_rows, categorical, continuous, names_bytes;
+    uint64_t rows, train_rows, test_rows, classes, categorical, continuous, names_bytes;
+    uint64_t height, width, channels; /* of pictures; 0: a table */
     double target_max;
+    float pixel_mean[BL_IMAGE_CHANNELS], pixel_scale[BL_IMAGE_CHANNELS];
 } bl_block_header;
 
-#define BL_BLOCK_MAGIC "BLDATA1"
+#define BL_BLOCK_MAGIC "BLDATA2"
 #define BL_BLOCK_ORDER 0x0102030405060708u
 
 /* Where the parts lie, from the counts of the header. */
 typedef struct bl_block_layout {
-    size_t cardinality, names, codes, values, target, bytes;
+    size_t cardinality, names, codes, values, target, pixels, bytes;
 } bl_block_layout;
 
 /* False when the sizes do not fit the address space. */

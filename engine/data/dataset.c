@@ -5,6 +5,7 @@
 #include "engine/data/cache.h"
 #include "engine/data/derive.h"
 #include "engine/data/encode.h"
+#include "engine/data/image.h"
 #include "engine/data/join.h"
 #include "engine/data/source.h"
 #include "engine/data/synth.h"
@@ -115,7 +116,8 @@ static bl_status incomplete(const opening *o, bl_err *err) {
             "  expected SHA-256 %s\n"
             "  get it from %s%s",
             m->name, m->folder, missing->file, missing->sha256 ? missing->sha256 : "(not declared)",
-            m->origin, m->synthetic.node ? "\n  or train on generated rows with --synthetic" : "");
+            m->origin,
+            bl_manifest_has_generator(m) ? "\n  or train on generated rows with --synthetic" : "");
 }
 
 static bl_status choose(opening *o, bl_err *err) {
@@ -140,7 +142,7 @@ static bl_status choose(opening *o, bl_err *err) {
     if (!o->options->synthetic && any_file(o)) return incomplete(o, err);
     o->variant = m->variant;
     o->synthetic = true;
-    if (m->synthetic.node) {
+    if (bl_manifest_has_generator(m)) {
         say(o->options, "%s: SYNTHETIC DATA from the generator; get the real data from %s", m->name,
             m->origin);
         return BL_OK;
@@ -228,27 +230,70 @@ static bl_status read_and_join(bl_frame *frame, bl_table *tables, opening *o, bl
     return BL_OK;
 }
 
-static bl_status build(unsigned char **block, size_t *n, opening *o, bl_err *err) {
+static bl_status build_table(unsigned char **block, bl_block_header *header, opening *o,
+                             bl_err *err) {
     const bl_manifest *m = &o->manifest;
     bl_table *tables = bl_xalloc((m->tables + 1) * sizeof *tables);
     bl_frame frame = {0};
-    bl_block_header header = {.synthetic = o->synthetic};
     bl_status status;
-    snprintf(header.name, sizeof header.name, "%s", m->name);
-    snprintf(header.variant, sizeof header.variant, "%s", o->variant->name);
-    memcpy(header.sha256, o->sha256, sizeof header.sha256);
     if (o->synthetic)
         BL_GOTO(bl_synthesise(&frame, m, err));
     else
         BL_GOTO(read_and_join(&frame, tables, o, err));
     for (size_t i = 0; i < m->derives; i++) BL_GOTO(bl_derive(&frame, &m->derive[i], err));
-    BL_GOTO(bl_encode(block, &header, &frame, m, err));
-    *n = header.bytes;
+    BL_GOTO(bl_encode(block, header, &frame, m, err));
 done:
     bl_frame_free(&frame);
     for (size_t t = 0; t < m->tables; t++) bl_table_free(&tables[t]);
     free(tables);
     return status;
+}
+
+/* The table's files in groups that belong together. */
+static bl_status add_parts(bl_image_part *part, size_t *parts, opening *o, size_t t, bl_err *err) {
+    const bl_manifest *m = &o->manifest;
+    const size_t group = bl_image_format_find(m->image.format)->files;
+    const bool test = bl_texts_have(&m->split.test, m->table[t].name);
+    for (size_t f = 0; f + group <= m->table[t].files; f += group) {
+        bl_image_part *p = &part[(*parts)++];
+        *p = (bl_image_part){.test = test};
+        for (size_t i = 0; i < group; i++) {
+            const char *text;
+            BL_TRY(bl_source_text(&o->source[t][f + i], &text, &p->n[i], err));
+            p->bytes[i] = (const uint8_t *)text;
+            p->path[i] = o->source[t][f + i].path;
+        }
+    }
+    return BL_OK;
+}
+
+static bl_status build_image(unsigned char **block, bl_block_header *header, opening *o,
+                             bl_err *err) {
+    const bl_manifest *m = &o->manifest;
+    bl_status status;
+    size_t files = 0, parts = 0;
+    if (o->synthetic) return bl_image_synthesise(block, header, m, err);
+    for (size_t t = 0; t < m->tables; t++) files += m->table[t].files;
+    bl_image_part *part = bl_xalloc((files + 1) * sizeof *part);
+    for (int test = 0; test < 2; test++)
+        for (size_t t = 0; t < m->tables; t++)
+            if (o->source[t] && bl_texts_have(&m->split.test, m->table[t].name) == test)
+                BL_GOTO(add_parts(part, &parts, o, t, err));
+    BL_GOTO(bl_image_encode(block, header, m, part, parts, err));
+done:
+    free(part);
+    return status;
+}
+
+static bl_status build(unsigned char **block, size_t *n, opening *o, bl_err *err) {
+    const bl_manifest *m = &o->manifest;
+    bl_block_header header = {.synthetic = o->synthetic};
+    snprintf(header.name, sizeof header.name, "%s", m->name);
+    snprintf(header.variant, sizeof header.variant, "%s", o->variant->name);
+    memcpy(header.sha256, o->sha256, sizeof header.sha256);
+    BL_TRY((m->image.node ? build_image : build_table)(block, &header, o, err));
+    *n = header.bytes;
+    return BL_OK;
 }
 
 /* A cache that cannot be written costs time at the next start and nothing else. */
@@ -271,7 +316,9 @@ static bl_status take(bl_dataset *out, opening *o, owner *own, bl_err *err) {
     }
     size_t n = 0;
     say(o->options, "%s: %s", o->manifest.name,
-        o->synthetic ? "generating" : "reading, joining and encoding the tables");
+        o->synthetic             ? "generating"
+        : o->manifest.image.node ? "reading the pictures"
+                                 : "reading, joining and encoding the tables");
     BL_TRY(build(&own->block, &n, o, err));
     BL_TRY(bl_block_open(out, own->block, n, err));
     write_cache(o, own->block, n);

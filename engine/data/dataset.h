@@ -8,14 +8,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { BL_IMAGE_CHANNELS = 4 }; /* at most */
+
 typedef struct bl_dataset {
     char name[64];
     bool synthetic;    /* made by the generator: every output says so */
     char variant[64];  /* which declared variant was there, "" if only one */
     char sha256[65];   /* of everything that decides the bytes below: sources and declaration */
-    size_t rows;       /* train_rows + valid_rows */
+    size_t rows;       /* of all three kinds */
     size_t train_rows; /* rows [0, train_rows) */
-    size_t valid_rows; /* rows [train_rows, rows) */
+    size_t valid_rows; /* rows [train_rows, train_rows + valid_rows) */
+    size_t test_rows;  /* the last rows: for one look at the very end */
+    size_t classes;    /* the target is a class number below this; 0: a value */
     size_t categorical, continuous;
     const uint16_t *codes;       /* (rows, categorical): 0 is missing or never seen in training */
     const uint32_t *cardinality; /* (categorical): codes are below this, 0 included */
@@ -25,6 +29,11 @@ typedef struct bl_dataset {
     double target_max;         /* largest training target before the transform */
     const char *const *categorical_name;
     const char *const *continuous_name;
+    /* Pictures: continuous = height * width * channels, and `values` is NULL; a value is
+     * (pixel - pixel_mean[c]) * pixel_scale[c], by mean and deviation of the training rows. */
+    const uint8_t *pixels; /* (rows, height, width, channels); NULL: a table */
+    size_t height, width, channels;
+    float pixel_mean[BL_IMAGE_CHANNELS], pixel_scale[BL_IMAGE_CHANNELS];
     size_t bytes; /* resident */
     void *owner;  /* mapping and tables, freed by bl_dataset_free */
 } bl_dataset;

@@ -17,7 +17,7 @@ typedef struct field {
 } field;
 
 #define MANIFEST(member) offsetof(bl_manifest, member)
-enum { N_TABLES, N_JOINS, N_DERIVED, N_FILTERS, N_VARIANTS, N_SPLIT, N_SYNTHETIC };
+enum { N_TABLES, N_JOINS, N_DERIVED, N_FILTERS, N_VARIANTS, N_SPLIT, N_SYNTHETIC, N_IMAGE };
 #define NODE(i) (offsetof(bl_manifest, nodes) + (i) * sizeof(const bl_node *))
 
 static const field root_fields[] = {
@@ -35,8 +35,9 @@ static const field root_fields[] = {
     {"categorical", F_TEXTS, MANIFEST(categorical), false},
     {"continuous",  F_TEXTS, MANIFEST(continuous),  false},
     {"ignored",     F_TEXTS, MANIFEST(ignored),     false},
-    {"target",      F_TEXT,  MANIFEST(target),      true },
-    {"transform",   F_TEXT,  MANIFEST(transform),   true },
+    {"target",      F_TEXT,  MANIFEST(target),      false},
+    {"transform",   F_TEXT,  MANIFEST(transform),   false},
+    {"image",       F_NODE,  NODE(N_IMAGE),         false},
 };
 static const field table_fields[] = {
     {"name",        F_TEXT,  offsetof(bl_table_decl, name),        true },
@@ -89,6 +90,20 @@ static const field split_fields[] = {
     {"by",    F_TEXT,   offsetof(bl_split_decl, by),    false},
     {"valid", F_INT,    offsetof(bl_split_decl, valid), false},
     {"share", F_NUMBER, offsetof(bl_split_decl, share), false},
+    {"test",  F_TEXTS,  offsetof(bl_split_decl, test),  false},
+};
+static const field image_fields[] = {
+    {"format",   F_TEXT, offsetof(bl_image_decl, format),   true},
+    {"height",   F_INT,  offsetof(bl_image_decl, height),   true},
+    {"width",    F_INT,  offsetof(bl_image_decl, width),    true},
+    {"channels", F_INT,  offsetof(bl_image_decl, channels), true},
+    {"classes",  F_INT,  offsetof(bl_image_decl, classes),  true},
+};
+static const field image_synthetic_fields[] = {
+    {"seed",      F_INT,    offsetof(bl_image_synth_decl, seed),      true},
+    {"rows",      F_INT,    offsetof(bl_image_synth_decl, rows),      true},
+    {"test_rows", F_INT,    offsetof(bl_image_synth_decl, test_rows), true},
+    {"noise",     F_NUMBER, offsetof(bl_image_synth_decl, noise),     true},
 };
 static const field synthetic_fields[] = {
     {"seed",           F_INT,    offsetof(bl_synthetic_decl, seed),           true },
@@ -229,6 +244,25 @@ static bl_status read_table(bl_manifest *m, bl_table_decl *table, bl_err *err) {
     return READ_LIST(table->files_node, file_fields, bl_file_decl, table->file, table->files);
 }
 
+static bl_status read_image(bl_manifest *m, bl_err *err) {
+    m->image.node = m->nodes[N_IMAGE];
+    BL_TRY(
+        read_group(&m->doc, m->image.node, image_fields, BL_COUNT(image_fields), &m->image, err));
+    m->image_synthetic.node = m->nodes[N_SYNTHETIC];
+    if (!m->image_synthetic.node) return BL_OK;
+    return read_group(&m->doc, m->image_synthetic.node, image_synthetic_fields,
+                      BL_COUNT(image_synthetic_fields), &m->image_synthetic, err);
+}
+
+static bl_status read_synthetic(bl_manifest *m, bl_err *err) {
+    m->synthetic.node = m->nodes[N_SYNTHETIC];
+    if (!m->synthetic.node) return BL_OK;
+    BL_TRY(read_group(&m->doc, m->synthetic.node, synthetic_fields, BL_COUNT(synthetic_fields),
+                      &m->synthetic, err));
+    return READ_LIST(m->synthetic.columns_node, synth_fields, bl_synth_decl, m->synthetic.column,
+                     m->synthetic.columns);
+}
+
 static bl_status read_lists(bl_manifest *m, bl_err *err) {
     BL_TRY(READ_LIST(m->nodes[N_TABLES], table_fields, bl_table_decl, m->table, m->tables));
     for (size_t i = 0; i < m->tables; i++) BL_TRY(read_table(m, &m->table[i], err));
@@ -245,12 +279,7 @@ static bl_status read_lists(bl_manifest *m, bl_err *err) {
     m->split.node = m->nodes[N_SPLIT];
     BL_TRY(
         read_group(&m->doc, m->split.node, split_fields, BL_COUNT(split_fields), &m->split, err));
-    m->synthetic.node = m->nodes[N_SYNTHETIC];
-    if (!m->synthetic.node) return BL_OK;
-    BL_TRY(read_group(&m->doc, m->synthetic.node, synthetic_fields, BL_COUNT(synthetic_fields),
-                      &m->synthetic, err));
-    return READ_LIST(m->synthetic.columns_node, synth_fields, bl_synth_decl, m->synthetic.column,
-                     m->synthetic.columns);
+    return m->nodes[N_IMAGE] ? read_image(m, err) : read_synthetic(m, err);
 }
 
 /* Without declared variants there is one, of all tables and without a name. */
@@ -323,6 +352,7 @@ void bl_manifest_free(bl_manifest *m) {
     free(m->categorical.v);
     free(m->continuous.v);
     free(m->ignored.v);
+    free(m->split.test.v);
     bl_doc_free(&m->doc);
     *m = (bl_manifest){0};
 }
@@ -375,6 +405,10 @@ void bl_manifest_canonical(const bl_manifest *manifest, bool synthetic, bl_buf *
 }
 
 /* ---- look-ups ---- */
+
+bool bl_manifest_has_generator(const bl_manifest *m) {
+    return m->synthetic.node || m->image_synthetic.node;
+}
 
 bool bl_texts_have(const bl_texts *texts, const char *text) {
     for (size_t i = 0; i < texts->n; i++)

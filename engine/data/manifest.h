@@ -90,8 +90,23 @@ typedef struct bl_split_decl {
     const char *by; /* date column: the latest rows are for validation; NULL: the last rows */
     int64_t valid;  /* rows, or */
     double share;   /* of the rows */
+    bl_texts test;  /* images: the tables that hold test rows */
     const bl_node *node;
 } bl_split_decl;
+
+/* Pictures instead of tables of columns: the tables only list files. */
+typedef struct bl_image_decl {
+    const char *format; /* a row of bl_image_format_table */
+    int64_t height, width, channels, classes;
+    const bl_node *node; /* NULL: the data set is a table */
+} bl_image_decl;
+
+/* Its generator: each class has a smooth picture, each example a shifted, noisy copy. */
+typedef struct bl_image_synth_decl {
+    int64_t seed, rows, test_rows;
+    double noise; /* deviation, in parts of the picture's range */
+    const bl_node *node;
+} bl_image_synth_decl;
 
 typedef struct bl_manifest {
     bl_doc doc;
@@ -111,6 +126,8 @@ typedef struct bl_manifest {
     const char *target, *transform;
     bl_split_decl split;
     bl_synthetic_decl synthetic;
+    bl_image_decl image;
+    bl_image_synth_decl image_synthetic;
     const bl_node *nodes[8]; /* lists of groups, while reading */
 } bl_manifest;
 
@@ -126,6 +143,7 @@ void bl_manifest_free(bl_manifest *manifest);
  * generator. Input of the data set's SHA-256. */
 void bl_manifest_canonical(const bl_manifest *manifest, bool synthetic, bl_buf *out);
 
+bool bl_manifest_has_generator(const bl_manifest *manifest);
 bool bl_texts_have(const bl_texts *texts, const char *text);
 const bl_table_decl *bl_manifest_table(const bl_manifest *manifest, const char *name);
 /* The name a table's column gets in the frame. */

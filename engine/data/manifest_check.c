@@ -3,6 +3,7 @@
 #include "engine/data/calendar.h"
 #include "engine/data/column.h"
 #include "engine/data/derive.h"
+#include "engine/data/image.h"
 #include <string.h>
 
 /* The columns a frame will have, as far as the declaration tells. */
@@ -363,11 +364,99 @@ static bl_status check_synthetic(const bl_manifest *m, bl_err *err) {
     return check_rows(m, &k, err);
 }
 
+/* The keys that make a table of columns have no meaning beside pictures. */
+static bl_status check_image_keys(const bl_manifest *m, bl_err *err) {
+    static const char *const of_tables[] = {"joins",      "derived", "filters",   "categorical",
+                                            "continuous", "ignored", "transform", "target"};
+    static const char *const of_columns[] = {"separator", "file_column", "number", "date",
+                                             "text",      "interval",    "rename"};
+    for (size_t i = 0; i < BL_COUNT(of_tables); i++) {
+        const bl_node *node = bl_node_get(m->doc.root, of_tables[i]);
+        if (node)
+            return bl_node_fail(&m->doc, node, NULL, err, "'%s' does not go with 'image'",
+                                of_tables[i]);
+    }
+    for (size_t t = 0; t < m->tables; t++)
+        for (size_t i = 0; i < BL_COUNT(of_columns); i++) {
+            const bl_node *node = bl_node_get(m->table[t].node, of_columns[i]);
+            if (node)
+                return bl_node_fail(&m->doc, node, NULL, err, "'%s' does not go with 'image'",
+                                    of_columns[i]);
+        }
+    return BL_OK;
+}
+
+static bl_status check_image_split(const bl_manifest *m, bl_err *err) {
+    if (m->split.by || m->split.share != 0 || m->split.valid < 1)
+        return bl_node_fail(
+            &m->doc, m->split.node, NULL, err,
+            "pictures are split by 'valid': the last rows that are not for testing");
+    for (size_t i = 0; i < m->split.test.n; i++)
+        if (!bl_manifest_table(m, m->split.test.v[i]))
+            return bl_node_fail(&m->doc, item_node(&m->split.test, m->split.test.v[i]), NULL, err,
+                                "no table '%s'", m->split.test.v[i]);
+    for (size_t v = 0; v < m->variants; v++) {
+        size_t training = 0;
+        for (size_t i = 0; i < m->variant[v].tables.n; i++) {
+            const char *name = m->variant[v].tables.v[i];
+            if (!bl_manifest_table(m, name))
+                return bl_node_fail(&m->doc, item_node(&m->variant[v].tables, name), NULL, err,
+                                    "no table '%s'", name);
+            training += !bl_texts_have(&m->split.test, name);
+        }
+        if (training == 0)
+            return bl_node_fail(&m->doc, m->variant[v].node, NULL, err,
+                                "no table is left for training");
+    }
+    return BL_OK;
+}
+
+static bl_status check_image(const bl_manifest *m, bl_err *err) {
+    const bl_image_decl *d = &m->image;
+    const bl_image_synth_decl *s = &m->image_synthetic;
+    if (!bl_image_format_find(d->format)) {
+        const char *names[8];
+        for (size_t i = 0; i < bl_image_format_count; i++)
+            names[i] = bl_image_format_table[i]->name;
+        return bl_node_fail(&m->doc, bl_node_get(d->node, "format"),
+                            bl_nearest(d->format, names, bl_image_format_count), err,
+                            "no image format '%s'", d->format);
+    }
+    if (d->height < 1 || d->height > 4096 || d->width < 1 || d->width > 4096 || d->channels < 1 ||
+        d->channels > BL_IMAGE_CHANNELS || d->height * d->width * d->channels > BL_IMAGE_PIXELS)
+        return bl_node_fail(&m->doc, d->node, NULL, err,
+                            "a picture has 1 .. %d channels and at most %d values",
+                            BL_IMAGE_CHANNELS, BL_IMAGE_PIXELS);
+    if (d->classes < 2 || d->classes > 65536)
+        return bl_node_fail(&m->doc, bl_node_get(d->node, "classes"), NULL, err,
+                            "'classes' is 2 .. 65536");
+    const size_t group = bl_image_format_find(d->format)->files;
+    for (size_t t = 0; t < m->tables; t++)
+        if (m->table[t].files % group != 0)
+            return bl_node_fail(&m->doc, m->table[t].files_node, NULL, err,
+                                "format '%s' takes files by %zu: pictures, labels", d->format,
+                                group);
+    if (s->node && (s->rows <= m->split.valid || s->rows > 10000000 || s->test_rows < 0 ||
+                    s->test_rows > 10000000 || !(s->noise >= 0)))
+        return bl_node_fail(&m->doc, s->node, NULL, err,
+                            "'rows' is more than the split's 'valid' and at most 10 million, "
+                            "'test_rows' likewise but may be 0, 'noise' is not negative");
+    BL_TRY(check_image_keys(m, err));
+    return check_image_split(m, err);
+}
+
 bl_status bl_manifest_check(const bl_manifest *m, bl_err *err) {
+    BL_TRY(check_tables(m, err));
+    if (m->image.node) return check_image(m, err);
+    static const char *const needed[] = {"target", "transform"};
+    for (size_t i = 0; i < BL_COUNT(needed); i++)
+        if (!bl_node_get(m->doc.root, needed[i]))
+            return bl_node_fail(&m->doc, m->doc.root, NULL, err, "key '%s' is missing", needed[i]);
+    if (m->split.test.n > 0)
+        return bl_node_fail(&m->doc, m->split.test.node, NULL, err, "'test' goes with 'image'");
     if (strcmp(m->transform, "log") != 0 && strcmp(m->transform, "none") != 0)
         return bl_node_fail(&m->doc, bl_node_get(m->doc.root, "transform"), NULL, err,
                             "'transform' must be \"log\" or \"none\"");
-    BL_TRY(check_tables(m, err));
     for (size_t i = 0; i < m->variants; i++) BL_TRY(check_variant(m, &m->variant[i], i == 0, err));
     return m->synthetic.node ? check_synthetic(m, err) : BL_OK;
 }

@@ -1,3 +1,4 @@
+#include "engine/data/picture.h"
 #include "engine/train/run.h"
 #include "kernels/part.h"
 #include <string.h>
@@ -9,9 +10,21 @@ typedef struct gather_job {
     size_t count;
 } gather_job;
 
-/* Evenly spaced over the validation rows, the same for every run. */
+/* Evenly spaced over the rows of the split, the same for every run. */
 static uint32_t eval_row(const bl_train *t, uint64_t index) {
-    return (uint32_t)(t->data->train_rows + index * t->data->valid_rows / t->eval_rows);
+    return (uint32_t)(t->eval_first + index * t->eval_available / t->eval_rows);
+}
+
+/* What the net sees of `row`, as the batch's example `to`. */
+static void fill_values(const gather_job *job, size_t to, size_t row) {
+    const bl_train *t = job->train;
+    const bl_dataset *d = t->data;
+    float *values = t->net.values + to * d->continuous;
+    if (d->pixels)
+        bl_picture(values, d, row, job->from == BL_GATHER_STREAM ? &t->augment : NULL,
+                   job->position + to);
+    else
+        memcpy(values, d->values + row * d->continuous, d->continuous * sizeof *values);
 }
 
 static void gather_part(void *ctx, size_t p, size_t parts) {
@@ -32,8 +45,7 @@ static void gather_part(void *ctx, size_t p, size_t parts) {
         const size_t to = range.begin + i, row = rows[i];
         memcpy(t->net.codes + to * d->categorical, d->codes + row * d->categorical,
                d->categorical * sizeof *d->codes);
-        memcpy(t->net.values + to * d->continuous, d->values + row * d->continuous,
-               d->continuous * sizeof *d->values);
+        fill_values(job, to, row);
         t->net.target[to] = d->target[row];
     }
 }

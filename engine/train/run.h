@@ -4,6 +4,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/pool.h"
 #include "engine/base/sha256.h"
+#include "engine/data/picture.h"
 #include "engine/data/sampler.h"
 #include "engine/model/loss.h"
 #include "engine/model/metric.h"
@@ -39,7 +40,10 @@ struct bl_train {
     bl_schedule_plan schedule;
     bl_sampler sampler;
     size_t batch;
-    uint64_t epoch_rows, eval_rows;
+    uint64_t epoch_rows;
+    uint64_t eval_first, eval_available; /* the rows of the split that is evaluated ... */
+    uint64_t eval_rows;                  /* ... and how many of them, evenly spaced */
+    bl_augment augment;
     /* memory from the arena */
     float *state[BL_OPTIM_STATES]; /* (net.weights) each */
     unsigned char *scratch;

@@ -12,9 +12,29 @@ int64_t bl_train_epoch_rows(const bl_config *config, const bl_dataset *data) {
     return wanted > 0 && wanted < all ? wanted : all;
 }
 
-static uint64_t eval_rows(const bl_config *config, const bl_dataset *data) {
-    const uint64_t all = data->valid_rows, wanted = (uint64_t)config->data.eval_rows;
-    return wanted > 0 && wanted < all ? wanted : all;
+/* Which rows evaluations look at. */
+static bl_status choose_split(bl_train *t, const bl_config *config, const bl_dataset *data,
+                              bl_err *err) {
+    const bool test = strcmp(config->data.split, "test") == 0;
+    const uint64_t wanted = (uint64_t)config->data.eval_rows;
+    t->eval_first = data->train_rows + (test ? data->valid_rows : 0);
+    t->eval_available = test ? data->test_rows : data->valid_rows;
+    if (data->train_rows == 0 || t->eval_available == 0)
+        BL_FAIL(err, BL_EINVAL, "data set %s has %zu training and %zu %s rows", data->name,
+                data->train_rows, (size_t)t->eval_available, test ? "test" : "validation");
+    t->eval_rows = wanted > 0 && wanted < t->eval_available ? wanted : t->eval_available;
+    return BL_OK;
+}
+
+static bl_status choose_augment(bl_train *t, const bl_config *config, const bl_dataset *data,
+                                bl_err *err) {
+    t->augment = (bl_augment){.seed = (uint64_t)config->train.seed,
+                              .crop = (size_t)config->data.crop,
+                              .flip = config->data.flip};
+    if (!data->pixels && (t->augment.crop > 0 || t->augment.flip))
+        BL_FAIL(err, BL_EINVAL, "data.crop and data.flip are for pictures; data set %s has none",
+                data->name);
+    return BL_OK;
 }
 
 int64_t bl_train_next_eval(const bl_config *config, int64_t epoch_rows, int64_t step,
@@ -50,13 +70,11 @@ static bl_status resolve(bl_train *t, const bl_config *config, const bl_dataset 
                          bl_err *err) {
     t->config = *config;
     t->data = data;
-    if (data->train_rows == 0 || data->valid_rows == 0)
-        BL_FAIL(err, BL_EINVAL, "data set %s has %zu training and %zu validation rows", data->name,
-                data->train_rows, data->valid_rows);
+    BL_TRY(choose_split(t, config, data, err));
+    BL_TRY(choose_augment(t, config, data, err));
     BL_TRY(check_batch(config, data, err));
     t->batch = (size_t)config->train.batch_size;
     t->epoch_rows = (uint64_t)bl_train_epoch_rows(config, data);
-    t->eval_rows = eval_rows(config, data);
     t->loss = bl_loss_find(config->loss);
     if (t->loss == NULL) BL_FAIL(err, BL_EINVAL, "loss: there is no loss \"%s\"", config->loss);
     t->metric = bl_metric_find(config->metric);

@@ -17,11 +17,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         float sum = 0;
         for (size_t i = 0; i < d.rows * d.categorical; i++)
             BL_ASSERT(d.codes[i] < d.cardinality[i % d.categorical]);
-        for (size_t i = 0; i < d.rows * d.continuous; i++) sum += d.values[i];
+        for (size_t i = 0; i < d.rows * d.continuous; i++)
+            sum += d.pixels ? (float)d.pixels[i] : d.values[i];
         for (size_t i = 0; i < d.rows; i++) sum += d.target[i];
         BL_ASSERT(sum == sum || sum != sum);
         for (size_t i = 0; i < d.categorical; i++) BL_ASSERT(strlen(d.categorical_name[i]) < n);
-        for (size_t i = 0; i < d.continuous; i++) BL_ASSERT(strlen(d.continuous_name[i]) < n);
+        for (size_t i = 0; i < d.continuous && !d.pixels; i++)
+            BL_ASSERT(strlen(d.continuous_name[i]) < n);
         bl_block_close(&d);
     }
     free(bytes);

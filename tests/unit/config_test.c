@@ -386,6 +386,37 @@ static void test_identity_choices(void **state) {
     bl_buf_free(&out);
 }
 
+/* A key that came later leaves the ids of runs that do not use it as they were. */
+static void test_identity_late(void **state) {
+    (void)state;
+    static const char *const other[][2] = {
+        {"data.split", "test"},
+        {"data.crop",  "4"   },
+        {"data.flip",  "true"}
+    };
+    bl_config c;
+    bl_buf without = {0}, with = {0};
+    size_t late = 0;
+    CHECK_OK(parse(&c, k_shop, NULL, NULL, ERR));
+    bl_config_identity(&c, &without);
+    for (size_t i = 0; i < bl_schema_count; i++) {
+        const bl_key *key = &bl_schema[i];
+        if (!key->late) continue;
+        size_t k = 0;
+        while (k < BL_COUNT(other) && strcmp(other[k][0], key->path) != 0) k++;
+        if (k == BL_COUNT(other)) fail_msg("no other value for %s", key->path);
+        assert_null(strstr(bl_buf_text(&without), key->path));
+        CHECK_OK(bl_config_set(&c, key->path, other[k][1], ERR));
+        bl_buf_clear(&with);
+        bl_config_identity(&c, &with);
+        assert_non_null(strstr(bl_buf_text(&with), key->path));
+        late++;
+    }
+    assert_int_equal(late, BL_COUNT(other));
+    bl_buf_free(&without);
+    bl_buf_free(&with);
+}
+
 static void check_round_trip(const bl_config *config) {
     bl_config again;
     bl_buf text = {0};
@@ -494,11 +525,17 @@ static void test_read(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_layers),
-        cmocka_unit_test(test_set),        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_identity),   cmocka_unit_test(test_identity_choices),
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_at),
-        cmocka_unit_test(test_list_keys),  cmocka_unit_test(test_read),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_set),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_identity_choices),
+        cmocka_unit_test(test_identity_late),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_at),
+        cmocka_unit_test(test_list_keys),
+        cmocka_unit_test(test_read),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

@@ -308,6 +308,9 @@ static void test_refuses_what_cannot_be(void **state) {
     REFUSES(f->data.target_transform[0] = 'n', "logarithms");
     REFUSES(f->data.target_max = 0.1, "range");
     REFUSES(f->data.valid_rows = 0, "0 validation rows");
+    REFUSES(strcpy(f->config.data.split, "test"), "0 test rows");
+    REFUSES(f->config.data.crop = 2, "for pictures");
+    REFUSES(f->config.data.flip = true, "for pictures");
 #undef REFUSES
     *f = good;
 }

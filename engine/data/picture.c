@@ -1,0 +1,46 @@
+#include "engine/data/picture.h"
+#include "engine/base/philox.h"
+#include <string.h>
+
+/* Pixels of one line, taken from column x0 on; `step` -1 takes them backwards. */
+static void line(float *values, const bl_dataset *d, const uint8_t *from, int64_t x0, int step) {
+    const int64_t width = (int64_t)d->width;
+    for (int64_t x = 0; x < width; x++) {
+        const int64_t at = x0 + step * x;
+        for (size_t c = 0; c < d->channels; c++)
+            *values++ = at < 0 || at >= width
+                            ? 0.0f
+                            : ((float)from[(size_t)at * d->channels + c] - d->pixel_mean[c]) *
+                                  d->pixel_scale[c];
+    }
+}
+
+static void whole(float *values, const bl_dataset *d, const uint8_t *from) {
+    const size_t n = d->height * d->width * d->channels;
+    for (size_t c = 0; c < d->channels; c++) {
+        const float mean = d->pixel_mean[c], scale = d->pixel_scale[c];
+        for (size_t i = c; i < n; i += d->channels) values[i] = ((float)from[i] - mean) * scale;
+    }
+}
+
+void bl_picture(float *values, const bl_dataset *d, size_t row, const bl_augment *augment,
+                uint64_t position) {
+    const size_t stride = d->width * d->channels;
+    const uint8_t *from = d->pixels + row * d->height * stride;
+    if (!augment || (augment->crop == 0 && !augment->flip)) {
+        whole(values, d, from);
+        return;
+    }
+    const bl_u32x4 r = bl_random4(augment->seed, BL_STREAM_AUGMENT, 0, position);
+    const uint32_t choices = 2 * (uint32_t)augment->crop + 1;
+    const int64_t dy = (int64_t)(r.v[0] % choices) - (int64_t)augment->crop,
+                  dx = (int64_t)(r.v[1] % choices) - (int64_t)augment->crop;
+    const bool mirrored = augment->flip && (r.v[2] & 1) != 0;
+    for (int64_t y = 0; y < (int64_t)d->height; y++, values += stride) {
+        if (y + dy < 0 || y + dy >= (int64_t)d->height)
+            memset(values, 0, stride * sizeof *values);
+        else
+            line(values, d, from + (size_t)(y + dy) * stride,
+                 mirrored ? (int64_t)d->width - 1 - dx : dx, mirrored ? -1 : 1);
+    }
+}
