@@ -180,15 +180,34 @@ typedef struct bl_sigmoid_range_backward {
     float low, high;
 } bl_sigmoid_range_backward;
 
-/* mse: loss = (rule-B sum in fp64 of e * e, chain acc + e * e, e = (double)y - (double)target)
- * / count, left in fp64; dy = (2 / count) * (y - target) in fp32, 2/count rounded once; dy may be
- * NULL. Part 0 writes the loss (+0 when count is 0); every part writes its share of dy. */
+/* mse: sum = rule-B sum in fp64 of e * e (chain acc + e * e), e = (double)y - (double)target;
+ * dy = (2 / total) * (y - target) in fp32, 2/total rounded once; dy may be NULL. `total` counts the
+ * examples that the mean is over: more than `count` where a batch comes in pieces. Part 0 writes
+ * the sum (+0 when count is 0); every part writes its share of dy. */
 typedef struct bl_mse {
-    double *loss;
+    double *sum;
     float *dy;               /* (count) or NULL */
     const float *y, *target; /* (count) */
-    size_t count;
+    size_t count, total;
 } bl_mse;
+
+/* softmax_cross_entropy, all in fp64 from y and target. Per example, with c classes, q_j =
+ * (1 - smoothing) [j is the target] + smoothing / c, m = the largest y_j, d_j = y_j - m and
+ * e_j = bl_exp64(d_j):
+ *   s    = rule-F sum of e_j (chain acc + e_j),  D = rule-F sum of d_j (chain acc + d_j)
+ *   term = bl_log64(s) - ((1 - smoothing) * d_target + (smoothing / c) * D)
+ *   dy_j = (e_j / s - q_j) / total, rounded once to float; dy may be NULL
+ * sum = rule-B sum of the terms (chain acc + term). `total` as for mse. An example with a NaN or
+ * +infinity gives NaN, in its term and in all of its dy. Part 0 writes the sum (+0 when batch is
+ * 0); every part writes the dy of its examples. Classes are at most BL_KERNEL_SCRATCH / 8. */
+typedef struct bl_softmax_cross_entropy {
+    double *sum;
+    float *dy;           /* (batch, classes) or NULL */
+    const float *y;      /* (batch, classes) */
+    const float *target; /* (batch): whole numbers below classes */
+    size_t batch, classes, total;
+    double smoothing; /* in [0, 1) */
+} bl_softmax_cross_entropy;
 
 /* One backend: a function for every family. BL_FAMILIES is the table tests and benchmarks walk. */
 #define BL_FAMILIES(X)                                                                             \
@@ -205,7 +224,8 @@ typedef struct bl_mse {
     X(embedding_backward)                                                                          \
     X(sigmoid_range_forward)                                                                       \
     X(sigmoid_range_backward)                                                                      \
-    X(mse)
+    X(mse)                                                                                         \
+    X(softmax_cross_entropy)
 
 typedef struct bl_kernels {
     const char *name;     /* "ref", "scalar", "avx2", "avx512": what BL_FORCE_IMPL names */

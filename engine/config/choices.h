@@ -13,18 +13,22 @@
     X(test)
 
 #define BL_CHOICES_MODEL(X) \
-    X(tabular)
+    X(tabular) \
+    X(mlp)
 
 #define BL_CHOICES_OUTPUT(X) \
     X(linear) \
     X(sigmoid_range)
 
 #define BL_CHOICES_LOSS(X) \
-    X(mse)
+    X(mse) \
+    X(cross_entropy)
 
 #define BL_CHOICES_METRIC(X) \
     X(exp_rmspe) \
-    X(rmse)
+    X(rmse) \
+    X(error) \
+    X(cross_entropy)
 
 #define BL_CHOICES_OPTIMIZER(X) \
     X(sgd) \

@@ -38,7 +38,7 @@ typedef struct bl_config {
         bool flip;           /* pictures: mirrored at random */
     } data;
     struct {
-        char kind[BL_NAME]; /* "tabular" */
+        char kind[BL_NAME]; /* tabular, mlp */
         bl_i64_list hidden;
         bl_f64_list dropout; /* one per hidden layer, or one for all, or none */
         double embedding_dropout;
@@ -46,8 +46,9 @@ typedef struct bl_config {
         char output[BL_NAME]; /* "linear" or "sigmoid_range": [0, 1.2 x the largest training target]
                                  on the target's raw scale */
     } model;
-    char loss[BL_NAME];   /* "mse" */
-    char metric[BL_NAME]; /* "exp_rmspe", "rmse" */
+    char loss[BL_NAME]; /* mse, cross_entropy */
+    double label_smoothing;
+    char metric[BL_NAME]; /* exp_rmspe, rmse, error, cross_entropy */
     struct {
         char name[BL_NAME]; /* sgd, momentum, nesterov, adam, adamw */
         double momentum, beta1, beta2, eps, weight_decay;

@@ -46,6 +46,10 @@ bool bl_rules_matter(const bl_config *c, bl_key_when when) {
     const char *optimizer = c->optimizer.name;
     const bool cycle = is(c->schedule.name, "one_cycle");
     switch (when) {
+    case BL_WHEN_TABULAR:
+        return is(c->model.kind, "tabular");
+    case BL_WHEN_CROSS_ENTROPY:
+        return is(c->loss, "cross_entropy");
     case BL_WHEN_MOMENTUM:
         return is(optimizer, "momentum") || is(optimizer, "nesterov");
     case BL_WHEN_ADAM:

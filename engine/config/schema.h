@@ -16,6 +16,8 @@ typedef enum bl_key_rule {
 /* When a key of a run's identity means anything; elsewhere it is left out of the identity. */
 typedef enum bl_key_when {
     BL_WHEN_ALWAYS,
+    BL_WHEN_TABULAR,       /* model tabular */
+    BL_WHEN_CROSS_ENTROPY, /* loss cross_entropy */
     BL_WHEN_MOMENTUM,      /* optimizer momentum or nesterov */
     BL_WHEN_ADAM,          /* optimizer adam or adamw */
     BL_WHEN_SCHEDULE,      /* a schedule that is not constant */

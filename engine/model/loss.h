@@ -4,12 +4,21 @@
 #include "engine/config/choices.h"
 #include "kernels/kernel.h"
 
+/* Some examples of a batch. The loss of the batch is a mean over `total` of them. */
+typedef struct bl_loss_args {
+    const float *y;      /* (count, width): the net's output */
+    const float *target; /* (count) */
+    float *dy;           /* (count, width): the mean's gradient by y */
+    double *sum;         /* of the examples' losses: the mean is this over total */
+    size_t count, width, total;
+    double label_smoothing;
+} bl_loss_args;
+
 typedef struct bl_loss {
     const char *name;
-    /* Part 0 writes the mean over `count` examples to *value; every part writes its share of dy,
-     * the gradient of that mean by y. */
-    void (*run)(const bl_kernels *kernels, const float *y, const float *target, size_t count,
-                double *value, float *dy, const bl_part *part);
+    bool classes; /* targets are classes and the net has an output for each; else it has one */
+    /* Part 0 writes the sum; every part writes its share of dy. */
+    void (*run)(const bl_kernels *kernels, const bl_loss_args *args, const bl_part *part);
 } bl_loss;
 
 #define DECLARE(name) extern const bl_loss bl_loss_##name;

@@ -1,9 +1,13 @@
 /* Mean of (y - target)^2. */
 #include "engine/model/loss.h"
 
-static void run(const bl_kernels *kernels, const float *y, const float *target, size_t count,
-                double *value, float *dy, const bl_part *part) {
-    const bl_mse args = {.loss = value, .dy = dy, .y = y, .target = target, .count = count};
+static void run(const bl_kernels *kernels, const bl_loss_args *a, const bl_part *part) {
+    const bl_mse args = {.sum = a->sum,
+                         .dy = a->dy,
+                         .y = a->y,
+                         .target = a->target,
+                         .count = a->count,
+                         .total = a->total};
     kernels->mse(&args, part);
 }
 

@@ -15,9 +15,10 @@ static void close_block(bl_metric_sum *sum) {
     sum->open = 0.0;
 }
 
-void bl_metric_add(bl_metric_sum *sum, const float *y, const float *target, size_t count) {
+void bl_metric_add(bl_metric_sum *sum, const float *y, size_t width, const float *target,
+                   size_t count) {
     for (size_t i = 0; i < count; i++) {
-        sum->open = sum->open + sum->metric->term((double)y[i], (double)target[i]);
+        sum->open = sum->open + sum->metric->term(y + i * width, width, (double)target[i]);
         if (++sum->count % BL_BLOCK == 0) close_block(sum);
     }
 }

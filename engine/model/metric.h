@@ -11,8 +11,9 @@
 typedef struct bl_metric {
     const char *name;
     bool needs_log_target;
-    double (*term)(double y, double target);    /* of one example */
-    double (*finish)(double sum, double count); /* from the sum of all terms */
+    bool classes; /* targets are classes and the net has an output for each; else it has one */
+    double (*term)(const float *y, size_t width, double target); /* of one example: y (width) */
+    double (*finish)(double sum, double count);                  /* from the sum of all terms */
 } bl_metric;
 
 #define DECLARE(name) extern const bl_metric bl_metric_##name;
@@ -32,6 +33,8 @@ typedef struct bl_metric_sum {
 } bl_metric_sum;
 
 void bl_metric_begin(bl_metric_sum *sum, const bl_metric *metric);
-void bl_metric_add(bl_metric_sum *sum, const float *y, const float *target, size_t count);
+/* `count` examples more: y (count, width), target (count). */
+void bl_metric_add(bl_metric_sum *sum, const float *y, size_t width, const float *target,
+                   size_t count);
 double bl_metric_value(const bl_metric_sum *sum); /* NAN over no examples */
 #endif

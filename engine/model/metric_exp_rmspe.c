@@ -3,8 +3,9 @@
 #include "engine/model/metric.h"
 #include "kernels/exact_math.h"
 
-static double term(double y, double target) {
-    const double e = 1.0 - bl_exp64(y - target);
+static double term(const float *y, size_t width, double target) {
+    (void)width;
+    const double e = 1.0 - bl_exp64((double)y[0] - target);
     return e * e;
 }
 

@@ -11,13 +11,15 @@ typedef struct bl_model_input {
     size_t categorical, continuous;
     const uint32_t *cardinality;         /* (categorical) */
     const char *const *categorical_name; /* may be NULL */
+    size_t classes;                      /* 0: the target is a number */
     bool target_is_log;
     double target_max; /* largest training target before the logarithm */
 } bl_model_input;
 
 typedef struct bl_model {
     const char *name; /* model.kind */
-    /* Adds the layers to an initialised net; the last one has width 1. */
+    /* Adds the layers to an initialised net; the last one has a feature for each
+     * class, or one. */
     bl_status (*build)(bl_net *net, const bl_config *config, const bl_model_input *input,
                        bl_err *err);
 } bl_model;
@@ -28,6 +30,16 @@ BL_CHOICES_MODEL(DECLARE)
 
 extern const bl_model *const bl_model_table[];
 extern const size_t bl_model_count;
+
+/* Features out: one for each class, or one. */
+static inline size_t bl_model_outputs(const bl_model_input *input) {
+    return input->classes > 0 ? input->classes : 1;
+}
+/* What follows dense hidden layer `layer`: its rate, from one per hidden layer, one for all, or
+ * none. */
+double bl_model_dropout(const bl_config *config, size_t layer);
+/* As many widths as rates, each at least 1: what every builder of hidden layers asks first. */
+bl_status bl_model_check_hidden(const bl_config *config, bl_err *err) BL_CHECKED;
 
 /* Initialises and builds the net of config->model.kind; free it with bl_net_free also on failure.
  */

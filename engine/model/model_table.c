@@ -6,6 +6,26 @@ const bl_model *const bl_model_table[] = {BL_CHOICES_MODEL(ROW)};
 #undef ROW
 const size_t bl_model_count = BL_COUNT(bl_model_table);
 
+double bl_model_dropout(const bl_config *config, size_t layer) {
+    const bl_f64_list *rates = &config->model.dropout;
+    if (rates->n == 0) return 0.0;
+    return rates->v[rates->n == 1 ? 0 : layer];
+}
+
+bl_status bl_model_check_hidden(const bl_config *config, bl_err *err) {
+    const size_t hidden = config->model.hidden.n, rates = config->model.dropout.n;
+    if (rates > 1 && rates != hidden)
+        BL_FAIL(err, BL_EINVAL,
+                "model.dropout has %zu rates for %zu hidden layers: give one per layer, one for "
+                "all, or none",
+                rates, hidden);
+    for (size_t i = 0; i < hidden; i++)
+        if (config->model.hidden.v[i] < 1)
+            BL_FAIL(err, BL_EINVAL, "model.hidden[%zu] is %lld; a layer has at least 1 unit", i,
+                    (long long)config->model.hidden.v[i]);
+    return BL_OK;
+}
+
 bl_status bl_model_build(bl_net *net, const bl_config *config, const bl_model_input *input,
                          bl_err *err) {
     bl_net_init(net, input->categorical, input->continuous);

@@ -34,16 +34,9 @@ static bl_status add_inputs(bl_net *net, const bl_config *config, const bl_model
     return bl_net_add(net, "concat", NULL, categorical, continuous, at, err);
 }
 
-/* One rate per hidden layer, or one for all, or none. */
-static double dropout_of(const bl_config *config, size_t layer) {
-    const bl_f64_list *rates = &config->model.dropout;
-    if (rates->n == 0) return 0.0;
-    return rates->v[rates->n == 1 ? 0 : layer];
-}
-
 static bl_status add_hidden(bl_net *net, const bl_config *config, size_t layer, size_t *at,
                             bl_err *err) {
-    const double rate = dropout_of(config, layer);
+    const double rate = bl_model_dropout(config, layer);
     BL_TRY(bl_net_add(net, "dense",
                       &(bl_layer_settings){.units = (size_t)config->model.hidden.v[layer]}, *at, 0,
                       at, err));
@@ -55,6 +48,11 @@ static bl_status add_hidden(bl_net *net, const bl_config *config, size_t layer, 
 
 /* [0, 1.2 x the largest training target], on the scale the net predicts. */
 static bl_status add_range(bl_net *net, const bl_model_input *input, size_t *at, bl_err *err) {
+    if (input->classes > 0)
+        BL_FAIL(err, BL_EINVAL,
+                "model.output is sigmoid_range, but the target is one of %zu classes; "
+                "that takes linear outputs",
+                input->classes);
     const double most = 1.2 * input->target_max;
     const bl_layer_settings set = {.low = 0.0f,
                                    .high = (float)(input->target_is_log ? bl_log64(most) : most)};
@@ -63,21 +61,13 @@ static bl_status add_range(bl_net *net, const bl_model_input *input, size_t *at,
 
 static bl_status build(bl_net *net, const bl_config *config, const bl_model_input *input,
                        bl_err *err) {
-    const size_t hidden = config->model.hidden.n, rates = config->model.dropout.n;
     size_t at = 0;
-    if (rates > 1 && rates != hidden)
-        BL_FAIL(err, BL_EINVAL,
-                "model.dropout has %zu rates for %zu hidden layers: give one per layer, one for "
-                "all, or none",
-                rates, hidden);
+    BL_TRY(bl_model_check_hidden(config, err));
     BL_TRY(add_inputs(net, config, input, &at, err));
-    for (size_t i = 0; i < hidden; i++) {
-        if (config->model.hidden.v[i] < 1)
-            BL_FAIL(err, BL_EINVAL, "model.hidden[%zu] is %lld; a layer has at least 1 unit", i,
-                    (long long)config->model.hidden.v[i]);
+    for (size_t i = 0; i < config->model.hidden.n; i++)
         BL_TRY(add_hidden(net, config, i, &at, err));
-    }
-    BL_TRY(bl_net_add(net, "dense", &(bl_layer_settings){.units = 1}, at, 0, &at, err));
+    BL_TRY(bl_net_add(net, "dense", &(bl_layer_settings){.units = bl_model_outputs(input)}, at, 0,
+                      &at, err));
     if (strcmp(config->model.output, "sigmoid_range") == 0) return add_range(net, input, &at, err);
     if (strcmp(config->model.output, "linear") == 0) return BL_OK;
     BL_FAIL(err, BL_EINVAL, "model.output: there is no output \"%s\"", config->model.output);

@@ -122,6 +122,6 @@ void bl_net_forward(bl_net *net, const bl_pass *pass); /* training: dropout, bat
 void bl_net_infer(bl_net *net, const bl_pass *pass);
 /* After bl_net_forward with the same pass and the output's dy filled in: net->gradient. */
 void bl_net_backward(bl_net *net, const bl_pass *pass);
-/* The last node: its y is the prediction, (batch, 1). */
+/* The last node: its y is the prediction, (batch, width). */
 bl_net_node *bl_net_output(const bl_net *net);
 #endif

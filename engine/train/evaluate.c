@@ -3,6 +3,7 @@
 
 double bl_evaluate(bl_train *train) {
     bl_metric_sum sum;
+    const bl_net_node *out = bl_net_output(&train->net);
     bl_pass pass = {.kernels = train->kernels, .pool = train->pool, .scratch = train->scratch};
     bl_metric_begin(&sum, train->metric);
     for (uint64_t at = 0; at < train->eval_rows; at += pass.batch) {
@@ -10,7 +11,7 @@ double bl_evaluate(bl_train *train) {
         pass.batch = left < BL_EVAL_CHUNK ? (size_t)left : BL_EVAL_CHUNK;
         bl_gather(train, BL_GATHER_EVAL, at, pass.batch);
         bl_net_infer(&train->net, &pass);
-        bl_metric_add(&sum, bl_net_output(&train->net)->y, train->net.target, pass.batch);
+        bl_metric_add(&sum, out->y, out->width, train->net.target, pass.batch);
     }
     return bl_metric_value(&sum);
 }

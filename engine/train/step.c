@@ -7,7 +7,7 @@ enum { OPTIM_UNIT = 16 };
 
 typedef struct loss_job {
     bl_train *train;
-    double *value;
+    double *sum;
 } loss_job;
 
 static void loss_part(void *ctx, size_t p, size_t parts) {
@@ -15,7 +15,15 @@ static void loss_part(void *ctx, size_t p, size_t parts) {
     bl_train *t = job->train;
     const bl_net_node *out = bl_net_output(&t->net);
     const bl_part part = {.part = p, .parts = parts, .scratch = t->scratch + p * BL_KERNEL_SCRATCH};
-    t->loss->run(t->kernels, out->y, t->net.target, t->batch, job->value, out->dy, &part);
+    const bl_loss_args args = {.y = out->y,
+                               .target = t->net.target,
+                               .dy = out->dy,
+                               .sum = job->sum,
+                               .count = t->batch,
+                               .width = out->width,
+                               .total = t->batch,
+                               .label_smoothing = t->config.label_smoothing};
+    t->loss->run(t->kernels, &args, &part);
 }
 
 typedef struct optim_job {
@@ -68,11 +76,12 @@ bool bl_step(bl_train *train) {
                           .batch = train->batch,
                           .seed = train->sampler.seed,
                           .position = position};
-    double loss = 0.0;
-    loss_job job = {train, &loss};
+    double sum = 0.0;
+    loss_job job = {train, &sum};
     bl_gather(train, BL_GATHER_STREAM, position, train->batch);
     bl_net_forward(&train->net, &pass);
     bl_pool_run(train->pool, loss_part, &job);
+    const double loss = sum / (double)train->batch;
     train->progress.loss = loss;
     train->progress.loss_sum += loss;
     train->progress.loss_count++;

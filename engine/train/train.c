@@ -65,6 +65,16 @@ static bl_status check_batch(const bl_config *config, const bl_dataset *data, bl
     return BL_OK;
 }
 
+/* Losses and metrics of classes take a target of classes, and the others do not. */
+static bl_status check_classes(const bl_train *t, bl_err *err) {
+    const bool classes = t->data->classes > 0;
+    const bool loss = t->loss->classes == classes, metric = t->metric->classes == classes;
+    if (loss && metric) return BL_OK;
+    BL_FAIL(err, BL_EINVAL, "%s %s is for %s, but the target of data set %s is %s",
+            loss ? "metric" : "loss", loss ? t->metric->name : t->loss->name,
+            classes ? "numbers" : "classes", t->data->name, classes ? "a class" : "a number");
+}
+
 /* Names to table rows, and everything that a run needs to know before it has memory. */
 static bl_status resolve(bl_train *t, const bl_config *config, const bl_dataset *data,
                          bl_err *err) {
@@ -86,6 +96,7 @@ static bl_status resolve(bl_train *t, const bl_config *config, const bl_dataset 
                 "metric %s compares numbers by their logarithms, but the target of data set %s "
                 "has the transform \"%s\"",
                 config->metric, data->name, data->target_transform);
+    BL_TRY(check_classes(t, err));
     t->optim = bl_optim_find(config->optimizer.name);
     if (t->optim == NULL)
         BL_FAIL(err, BL_EINVAL, "optimizer.name: there is no optimizer \"%s\"",
@@ -96,6 +107,7 @@ static bl_status resolve(bl_train *t, const bl_config *config, const bl_dataset 
                                             .continuous = data->continuous,
                                             .cardinality = data->cardinality,
                                             .categorical_name = data->categorical_name,
+                                            .classes = data->classes,
                                             .target_is_log = is_log,
                                             .target_max = data->target_max},
                           err);

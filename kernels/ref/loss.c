@@ -1,3 +1,4 @@
+#include "kernels/exact_math.h"
 #include "kernels/ref/ref.h"
 
 void bl_mse_ref(const bl_mse *a, const bl_part *part) {
@@ -11,10 +12,61 @@ void bl_mse_ref(const bl_mse *a, const bl_part *part) {
             }
             bl_ref_tree64_push(&tree, acc);
         }
-        *a->loss = a->count ? bl_ref_tree64_sum(&tree) / (double)a->count : 0.0;
+        *a->sum = bl_ref_tree64_sum(&tree);
     }
     if (!a->dy) return;
-    const float scale = 2.0f / (float)a->count;
+    const float scale = 2.0f / (float)a->total;
     const bl_range range = bl_part_range(part, a->count, 1);
     for (size_t i = range.begin; i < range.end; i++) a->dy[i] = scale * (a->y[i] - a->target[i]);
+}
+
+/* Of one example: the largest output, and the rule-F sums of e_j and d_j. */
+typedef struct softmax_row {
+    double largest, exps, differences;
+} softmax_row;
+
+static softmax_row softmax_sums(const float *y, size_t classes) {
+    softmax_row row = {.largest = (double)y[0]};
+    for (size_t j = 1; j < classes; j++)
+        if ((double)y[j] > row.largest) row.largest = (double)y[j];
+    for (size_t begin = 0; begin < classes; begin += BL_BLOCK) {
+        double exps = 0, differences = 0;
+        for (size_t j = begin; j < bl_ref_block_end(begin, classes); j++) {
+            const double d = (double)y[j] - row.largest;
+            exps = exps + bl_exp64(d);
+            differences = differences + d;
+        }
+        row.exps = begin ? row.exps + exps : exps;
+        row.differences = begin ? row.differences + differences : differences;
+    }
+    return row;
+}
+
+void bl_softmax_cross_entropy_ref(const bl_softmax_cross_entropy *a, const bl_part *part) {
+    const size_t c = a->classes;
+    const double others = a->smoothing / (double)c;
+    if (part->part == 0) {
+        bl_ref_tree64 tree = {.blocks = 0};
+        for (size_t begin = 0; begin < a->batch; begin += BL_BLOCK) {
+            double acc = 0;
+            for (size_t b = begin; b < bl_ref_block_end(begin, a->batch); b++) {
+                const softmax_row row = softmax_sums(a->y + b * c, c);
+                const double d = (double)a->y[b * c + (size_t)a->target[b]] - row.largest;
+                acc = acc +
+                      (bl_log64(row.exps) - ((1.0 - a->smoothing) * d + others * row.differences));
+            }
+            bl_ref_tree64_push(&tree, acc);
+        }
+        *a->sum = bl_ref_tree64_sum(&tree);
+    }
+    if (!a->dy) return;
+    const bl_range range = bl_part_range(part, a->batch, 1);
+    for (size_t b = range.begin; b < range.end; b++) {
+        const softmax_row row = softmax_sums(a->y + b * c, c);
+        for (size_t j = 0; j < c; j++) {
+            const double e = bl_exp64((double)a->y[b * c + j] - row.largest);
+            const double q = (j == (size_t)a->target[b] ? 1.0 - a->smoothing : 0.0) + others;
+            a->dy[b * c + j] = (float)((e / row.exps - q) / (double)a->total);
+        }
+    }
 }

@@ -20,7 +20,8 @@ typedef struct bench {
     float *w, *dw;     /* (k, n) */
     float *column[8];  /* (max(k, n)) */
     uint16_t *codes;
-    double loss;
+    float *target; /* (batch): class 0 */
+    double sum;
     bl_embedding_column table;
     bl_part part;
 } bench;
@@ -58,6 +59,7 @@ static void bench_init(bench *b, size_t batch, size_t k, size_t n) {
     b->y = array(batch * n);
     b->dy = array(batch * n);
     b->z = array(batch * n);
+    b->target = memory(batch * sizeof *b->target);
     b->w = array(k * n);
     b->dw = array(k * n);
     for (size_t i = 0; i < BL_COUNT(b->column); i++) {
@@ -72,7 +74,8 @@ static void bench_init(bench *b, size_t batch, size_t k, size_t n) {
 }
 
 static void bench_free(bench *b) {
-    void *all[] = {b->x, b->dx, b->y, b->dy, b->z, b->w, b->dw, b->codes, b->part.scratch};
+    void *all[] = {b->x, b->dx, b->y,     b->dy,     b->z,
+                   b->w, b->dw, b->codes, b->target, b->part.scratch};
     for (size_t i = 0; i < BL_COUNT(all); i++) free(all[i]);
     for (size_t i = 0; i < BL_COUNT(b->column); i++) free(b->column[i]);
 }
@@ -136,7 +139,12 @@ static void run_sigmoid_range_backward(const bl_kernels *k, bench *b) {
         &(bl_sigmoid_range_backward){b->dx, b->x, b->dy, b->batch, 0.0f, 10.0f}, &b->part);
 }
 static void run_mse(const bl_kernels *k, bench *b) {
-    k->mse(&(bl_mse){&b->loss, b->dx, b->x, b->dy, b->batch}, &b->part);
+    k->mse(&(bl_mse){&b->sum, b->dx, b->x, b->dy, b->batch, b->batch}, &b->part);
+}
+static void run_softmax_cross_entropy(const bl_kernels *k, bench *b) {
+    k->softmax_cross_entropy(
+        &(bl_softmax_cross_entropy){&b->sum, b->dy, b->y, b->target, b->batch, b->n, b->batch, 0.1},
+        &b->part);
 }
 
 /* Bytes that a call reads and writes, in floats per (batch, n), (batch) and (k, n) array. */
@@ -161,6 +169,7 @@ static const family families[] = {
     {"sigmoid_range_forward",  run_sigmoid_range_forward,  false, 0, 3, 0},
     {"sigmoid_range_backward", run_sigmoid_range_backward, false, 0, 3, 0},
     {"mse",                    run_mse,                    false, 0, 3, 0},
+    {"softmax_cross_entropy",  run_softmax_cross_entropy,  false, 2, 1, 0},
 };
 #define COUNT_ONE(family) +1
 _Static_assert(BL_COUNT(families) == 0 BL_FAMILIES(COUNT_ONE), "every family is measured");
@@ -230,7 +239,7 @@ static void verify(const bl_kernels *k) {
         bench_init(&want, 300, 70, 90);
         families[i].run(k, &got);
         families[i].run(bl_kernels_table[bl_kernels_count - 1], &want);
-        bool same = memcmp(got.y, want.y, 300 * 90 * 4) == 0 && got.loss == want.loss &&
+        bool same = memcmp(got.y, want.y, 300 * 90 * 4) == 0 && got.sum == want.sum &&
                     memcmp(got.dy, want.dy, 300 * 90 * 4) == 0 &&
                     memcmp(got.dx, want.dx, 300 * 70 * 4) == 0 &&
                     memcmp(got.dw, want.dw, 70 * 90 * 4) == 0 &&

@@ -244,11 +244,27 @@ static void build_sigmoid_range_backward(problem *p, const shape *s) {
 
 static void build_mse(problem *p, const shape *s) {
     p->args.mse = (bl_mse){
-        .loss = array_add(p, "loss", ROLE_OUT, DOUBLES, 1, sizeof(double)),
+        .sum = array_add(p, "sum", ROLE_OUT, DOUBLES | RULE_B, 1, sizeof(double)),
         .dy = s->variant & 1 ? NULL : floats(p, "dy", ROLE_OUT, 0, s->batch, 1),
         .y = floats(p, "y", ROLE_IN, PER_EXAMPLE, s->batch, 1),
         .target = floats(p, "target", ROLE_IN, PER_EXAMPLE, s->batch, 1),
         .count = s->batch,
+        .total = s->variant & 2 ? 3000 : s->batch,
+    };
+}
+
+static void build_softmax_cross_entropy(problem *p, const shape *s) {
+    float *target = array_add(p, "target", ROLE_IN, PER_EXAMPLE, s->batch, sizeof *target);
+    for (size_t i = 0; i < s->batch; i++) target[i] = (float)(mix(p->first + i) % s->n);
+    p->args.softmax_cross_entropy = (bl_softmax_cross_entropy){
+        .sum = array_add(p, "sum", ROLE_OUT, DOUBLES | RULE_B, 1, sizeof(double)),
+        .dy = s->variant & 1 ? NULL : floats(p, "dy", ROLE_OUT, PER_EXAMPLE, s->batch, s->n),
+        .y = floats(p, "y", ROLE_IN, PER_EXAMPLE, s->batch, s->n),
+        .target = target,
+        .batch = s->batch,
+        .classes = s->n,
+        .total = 3000, /* so that an example's gradient is the same in any batch */
+        .smoothing = s->variant & 2 ? 0.1 : 0.0,
     };
 }
 
@@ -317,6 +333,35 @@ static const shape count_shapes[] = {
     {1000, 0, 0, 0},
     {2817, 0, 0, 0},
 };
+static const shape mse_shapes[] = {
+    {0,    0, 0, 0},
+    {1,    0, 0, 0},
+    {3,    0, 0, 1},
+    {17,   0, 0, 2},
+    {255,  0, 0, 0},
+    {256,  0, 0, 3},
+    {257,  0, 0, 2},
+    {512,  0, 0, 0},
+    {513,  0, 0, 1},
+    {2817, 0, 0, 0},
+};
+static const shape softmax_shapes[] = {
+    {0,   0, 3,   0},
+    {1,   0, 1,   0},
+    {1,   0, 2,   2},
+    {7,   0, 10,  0},
+    {64,  0, 10,  2},
+    {64,  0, 10,  1},
+    {255, 0, 3,   3},
+    {256, 0, 2,   0},
+    {257, 0, 5,   2},
+    {513, 0, 10,  0},
+    {10,  0, 255, 2},
+    {10,  0, 256, 2},
+    {10,  0, 257, 2},
+    {9,   0, 700, 0},
+    {999, 0, 17,  2},
+};
 static const shape dropout_shapes[] = {
     {0,  0, 5,   0},
     {3,  0, 0,   0},
@@ -369,7 +414,8 @@ const family families[] = {
     FAMILY(embedding_backward, embedding_shapes, false, false),
     FAMILY(sigmoid_range_forward, count_shapes, true, false),
     FAMILY(sigmoid_range_backward, count_shapes, true, false),
-    FAMILY(mse, count_shapes, false, false),
+    FAMILY(mse, mse_shapes, false, false),
+    FAMILY(softmax_cross_entropy, softmax_shapes, true, false),
 };
 const size_t family_count = BL_COUNT(families);
 
@@ -418,7 +464,7 @@ void problem_check_equal(const problem *got, const problem *want) {
         if (memcmp(g->data, w->data, g->bytes) == 0) continue;
         size_t at = 0;
         while (g->data[at] == w->data[at]) at++;
-        if (strcmp(g->name, "loss") == 0 || strcmp(g->name, "codes") == 0)
+        if (g->flags & DOUBLES || strcmp(g->name, "codes") == 0)
             fail_msg("%s differs at byte %zu", g->name, at);
         const float *gf = (const float *)(const void *)g->data,
                     *wf = (const float *)(const void *)w->data;

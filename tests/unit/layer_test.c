@@ -130,7 +130,14 @@ static void check_case(size_t c, const bl_kernels *kernels) {
     double loss = 0.0;
     const bl_part whole = {.parts = 1, .scratch = b.pass.scratch};
     bl_net_forward(&b.net, &b.pass);
-    bl_loss_mse.run(kernels, out->y, b.net.target, BATCH, &loss, out->dy, &whole);
+    const bl_loss_args args = {.y = out->y,
+                               .target = b.net.target,
+                               .dy = out->dy,
+                               .sum = &loss,
+                               .count = BATCH,
+                               .width = 1,
+                               .total = BATCH};
+    bl_loss_mse.run(kernels, &args, &whole);
     (void)snprintf(what, sizeof what, "%s, output, %s", k_cases[c].layer, kernels->name);
     double *weight = bl_xalloc(b.net.weights * sizeof *weight);
     for (size_t i = 0; i < b.net.weights; i++) weight[i] = (double)b.net.weight[i];
@@ -166,32 +173,42 @@ static void test_every_layer_has_a_case(void **state) {
 static const struct {
     const char *loss;
     net64_loss run;
+    size_t width;
 } k_losses[] = {
-    {"mse", net64_mse}
+    {"mse",           net64_mse,           1},
+    {"cross_entropy", net64_cross_entropy, 3},
 };
 
-static void check_loss(const bl_loss *loss, net64_loss run) {
-    enum { COUNT = 300 };
-    const double h = 1e-6;
-    float y[COUNT], target[COUNT], dy[COUNT];
-    double y64[COUNT], expected[COUNT], value = 0.0;
-    const bl_part whole = {.parts = 1};
-    for (size_t i = 0; i < COUNT; i++) {
-        y[i] = normal(5, i);
-        y64[i] = (double)y[i];
-        target[i] = normal(6, i);
-    }
-    const bl_kernels *ref = bl_kernels_table[bl_kernels_count - 1];
-    loss->run(ref, y, target, COUNT, &value, dy, &whole);
-    assert_true(fabs(value - run(y64, target, COUNT)) < 1e-12);
-    for (size_t i = 0; i < COUNT; i++) {
+/* The sum and its gradient against libm and central differences, whole and as part of a batch. */
+static void check_loss(const bl_loss *loss, size_t c, size_t total) {
+    enum { COUNT = 300, MOST = 3 * COUNT };
+    const double h = 1e-6, share = (double)COUNT / (double)total;
+    const size_t width = k_losses[c].width;
+    float y[MOST], target[COUNT], dy[MOST];
+    double y64[MOST], expected[MOST], sum = 0.0;
+    static _Alignas(64) unsigned char scratch[1024];
+    const bl_part whole = {.parts = 1, .scratch = scratch};
+    for (size_t i = 0; i < COUNT * width; i++) y64[i] = (double)(y[i] = normal(5, i));
+    for (size_t i = 0; i < COUNT; i++) target[i] = loss->classes ? (float)(i % 3) : normal(6, i);
+    const bl_loss_args args = {.y = y,
+                               .target = target,
+                               .dy = dy,
+                               .sum = &sum,
+                               .count = COUNT,
+                               .width = width,
+                               .total = total,
+                               .label_smoothing = NET64_SMOOTHING};
+    loss->run(bl_kernels_table[bl_kernels_count - 1], &args, &whole);
+    assert_true(fabs(sum / COUNT - k_losses[c].run(y64, width, target, COUNT)) < 1e-12);
+    for (size_t i = 0; i < COUNT * width; i++) {
         y64[i] = (double)y[i] + h;
-        const double above = run(y64, target, COUNT);
+        const double above = k_losses[c].run(y64, width, target, COUNT);
         y64[i] = (double)y[i] - h;
-        expected[i] = (above - run(y64, target, COUNT)) / (2.0 * h);
+        const double below = k_losses[c].run(y64, width, target, COUNT);
+        expected[i] = share * (above - below) / (2.0 * h);
         y64[i] = (double)y[i];
     }
-    check_near(loss->name, dy, expected, COUNT);
+    check_near(loss->name, dy, expected, COUNT * width);
 }
 
 static void test_losses(void **state) {
@@ -200,7 +217,8 @@ static void test_losses(void **state) {
         size_t c = 0;
         while (c < BL_COUNT(k_losses) && strcmp(k_losses[c].loss, bl_loss_table[i]->name) != 0) c++;
         if (c == BL_COUNT(k_losses)) fail_msg("loss %s has no case here", bl_loss_table[i]->name);
-        check_loss(bl_loss_table[i], k_losses[c].run);
+        check_loss(bl_loss_table[i], c, 300);
+        check_loss(bl_loss_table[i], c, 700);
     }
 }
 

@@ -11,16 +11,20 @@
 #include "tests/check.h"
 #include <math.h>
 
-enum { COUNT = 1400 };
+enum { COUNT = 1400, CLASSES = 5 };
 
-static float g_y[COUNT], g_target[COUNT];
+/* Forecasts of logarithms, and outputs for classes among which equals are common. */
+static float g_y[COUNT], g_target[COUNT], g_outputs[COUNT * CLASSES], g_class[COUNT];
 
 static int setup(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT; i++) {
         g_y[i] = 8.0f + bl_unit_f32(bl_random_u32(1, BL_STREAM_SYNTH, 0, i));
         g_target[i] = 8.0f + bl_unit_f32(bl_random_u32(1, BL_STREAM_SYNTH, 1, i));
+        g_class[i] = (float)(bl_random_u32(1, BL_STREAM_SYNTH, 2, i) % CLASSES);
     }
+    for (size_t i = 0; i < COUNT * CLASSES; i++)
+        g_outputs[i] = (float)(bl_random_u32(1, BL_STREAM_SYNTH, 3, i) % 4) - 2.0f;
     return 0;
 }
 
@@ -31,20 +35,41 @@ static double exp_rmspe64(size_t i) {
 static double rmse64(size_t i) {
     return pow((double)g_y[i] - (double)g_target[i], 2.0);
 }
+static double error64(size_t i) {
+    const float *y = g_outputs + i * CLASSES, own = y[(size_t)g_class[i]];
+    for (size_t j = 0; j < CLASSES; j++)
+        if (y[j] > own || (y[j] == own && j < (size_t)g_class[i])) return 1.0;
+    return 0.0;
+}
+static double cross_entropy64(size_t i) {
+    const float *y = g_outputs + i * CLASSES;
+    double all = 0.0;
+    for (size_t j = 0; j < CLASSES; j++) all += exp((double)y[j]);
+    return -log(exp((double)y[(size_t)g_class[i]]) / all);
+}
+static double mean(double x) {
+    return x;
+}
 
 static const struct {
     const char *name;
-    double (*term)(size_t i); /* both are the root of a mean */
+    double (*term)(size_t i);
+    double (*of_mean)(double mean);
 } k_cases[] = {
-    {"exp_rmspe", exp_rmspe64},
-    {"rmse",      rmse64     }
+    {"exp_rmspe",     exp_rmspe64,     sqrt},
+    {"rmse",          rmse64,          sqrt},
+    {"error",         error64,         mean},
+    {"cross_entropy", cross_entropy64, mean},
 };
 
 static double value_in_chunks(const bl_metric *metric, size_t count, size_t chunk) {
+    const size_t width = metric->classes ? CLASSES : 1;
+    const float *y = metric->classes ? g_outputs : g_y;
+    const float *target = metric->classes ? g_class : g_target;
     bl_metric_sum sum;
     bl_metric_begin(&sum, metric);
     for (size_t i = 0; i < count; i += chunk)
-        bl_metric_add(&sum, g_y + i, g_target + i, bl_min_size(chunk, count - i));
+        bl_metric_add(&sum, y + i * width, width, target + i, bl_min_size(chunk, count - i));
     return bl_metric_value(&sum);
 }
 
@@ -56,10 +81,23 @@ static void test_values(void **state) {
         if (c == BL_COUNT(k_cases)) fail_msg("%s has no case here", bl_metric_table[m]->name);
         double sum = 0.0;
         for (size_t i = 0; i < COUNT; i++) sum += k_cases[c].term(i);
-        const double expected = sqrt(sum / COUNT);
+        const double expected = k_cases[c].of_mean(sum / COUNT);
         assert_true(fabs(value_in_chunks(bl_metric_table[m], COUNT, COUNT) - expected) <
                     1e-13 * expected);
         assert_true(isnan(value_in_chunks(bl_metric_table[m], 0, 1)));
+    }
+}
+
+/* Of a net that left the finite numbers no class is the largest. */
+static void test_nan_shows(void **state) {
+    (void)state;
+    for (size_t m = 0; m < bl_metric_count; m++) {
+        if (!bl_metric_table[m]->classes) continue;
+        for (size_t j = 0; j < CLASSES; j++) {
+            float y[CLASSES] = {0.0f, 1.0f, 2.0f, 3.0f, 4.0f};
+            y[j] = (float)NAN;
+            assert_true(isnan(bl_metric_table[m]->term(y, CLASSES, 4.0)));
+        }
     }
 }
 
@@ -73,9 +111,9 @@ static void test_chunks_change_no_bit(void **state) {
 }
 
 /* Terms whose sum depends on its order: 6 blocks are ((0+1)+(2+3)) + (4+5). */
-static double plain_term(double y, double target) {
-    (void)target;
-    return y;
+static double plain_term(const float *y, size_t width, double target) {
+    (void)width, (void)target;
+    return (double)y[0];
 }
 static double plain_finish(double sum, double count) {
     (void)count;
@@ -95,7 +133,7 @@ static void test_order_is_rule_b(void **state) {
         block[i / BL_BLOCK] += (double)y[i];
     }
     bl_metric_begin(&sum, &plain);
-    bl_metric_add(&sum, y, y, count);
+    bl_metric_add(&sum, y, 1, y, count);
     const double expected = (block[4] + block[5]) + ((block[0] + block[1]) + (block[2] + block[3]));
     assert_true(bl_metric_value(&sum) == expected);
 }
@@ -119,6 +157,7 @@ static void test_choices_are_the_tables(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_nan_shows),
         cmocka_unit_test(test_chunks_change_no_bit),
         cmocka_unit_test(test_order_is_rule_b),
         cmocka_unit_test(test_choices_are_the_tables),

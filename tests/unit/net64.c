@@ -138,7 +138,7 @@ double *net64_forward(const bl_net *net, const bl_pass *pass, const double *weig
 static double loss_at(const bl_net *net, const bl_pass *pass, const double *weight,
                       net64_loss loss) {
     double *y = net64_forward(net, pass, weight);
-    const double value = loss(y, net->target, pass->batch);
+    const double value = loss(y, bl_net_output(net)->width, net->target, pass->batch);
     free(y);
     return value;
 }
@@ -160,8 +160,23 @@ double *net64_gradient(const bl_net *net, const bl_pass *pass, net64_loss loss) 
     return gradient;
 }
 
-double net64_mse(const double *y, const float *target, size_t count) {
+double net64_mse(const double *y, size_t width, const float *target, size_t count) {
+    (void)width;
     double sum = 0.0;
     for (size_t i = 0; i < count; i++) sum += pow(y[i] - (double)target[i], 2.0);
+    return sum / (double)count;
+}
+
+double net64_cross_entropy(const double *y, size_t width, const float *target, size_t count) {
+    double sum = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        double all = 0.0;
+        for (size_t j = 0; j < width; j++) all += exp(y[i * width + j]);
+        for (size_t j = 0; j < width; j++) {
+            const double own = j == (size_t)target[i] ? 1.0 - NET64_SMOOTHING : 0.0;
+            const double share = own + NET64_SMOOTHING / (double)width;
+            sum -= share * log(exp(y[i * width + j]) / all);
+        }
+    }
     return sum / (double)count;
 }

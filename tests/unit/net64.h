@@ -5,7 +5,8 @@
 #include "engine/model/net.h"
 #include <stdbool.h>
 
-typedef double (*net64_loss)(const double *y, const float *target, size_t count);
+/* y is (count, width). */
+typedef double (*net64_loss)(const double *y, size_t width, const float *target, size_t count);
 
 /* Does this file know the layer? */
 bool net64_knows(const char *layer);
@@ -14,6 +15,9 @@ bool net64_knows(const char *layer);
 double *net64_forward(const bl_net *net, const bl_pass *pass, const double *weight);
 /* The gradient of the loss by every parameter, (net->weights); free() it. */
 double *net64_gradient(const bl_net *net, const bl_pass *pass, net64_loss loss);
-/* Mean of squares. */
-double net64_mse(const double *y, const float *target, size_t count);
+/* Mean of squares, width 1. */
+double net64_mse(const double *y, size_t width, const float *target, size_t count);
+/* Mean of -sum_j q_j log softmax(y)_j with label smoothing NET64_SMOOTHING. */
+#define NET64_SMOOTHING 0.15
+double net64_cross_entropy(const double *y, size_t width, const float *target, size_t count);
 #endif

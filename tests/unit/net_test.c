@@ -85,6 +85,50 @@ static void test_tabular_layers(void **state) {
     bl_net_free(&net);
 }
 
+static void test_mlp_layers(void **state) {
+    (void)state;
+    bl_config config;
+    bl_net net;
+    bl_err err;
+    tiny_config(&config);
+    (void)snprintf(config.model.kind, BL_NAME, "mlp");
+    bl_model_input input = {.continuous = 10, .classes = 3};
+    CHECK_OK(bl_model_build(&net, &config, &input, ERR));
+    check_layers(&net, "dense:24 relu:24 dropout:24 dense:12 relu:12 dropout:12 dense:3");
+    bl_net_free(&net);
+    config.model.dropout.n = 0;
+    input.classes = 0;
+    CHECK_OK(bl_model_build(&net, &config, &input, ERR));
+    check_layers(&net, "dense:24 relu:24 dense:12 relu:12 dense:1");
+    bl_net_free(&net);
+    config.model.hidden.n = 0;
+    input.classes = 2;
+    CHECK_OK(bl_model_build(&net, &config, &input, ERR));
+    check_layers(&net, "dense:2");
+    bl_net_free(&net);
+    input.categorical = 1;
+    assert_int_equal(bl_model_build(&net, &config, &input, &err), BL_EINVAL);
+    assert_non_null(strstr(err.text, "10 of them and 1 categorical"));
+    bl_net_free(&net);
+}
+
+/* The net for tables tells classes apart by linear outputs only. */
+static void test_tabular_classes(void **state) {
+    (void)state;
+    bl_config config;
+    bl_net net;
+    bl_err err;
+    tiny_config(&config);
+    const bl_model_input input = {.continuous = 2, .classes = 4};
+    assert_int_equal(bl_model_build(&net, &config, &input, &err), BL_EINVAL);
+    assert_non_null(strstr(err.text, "one of 4 classes"));
+    bl_net_free(&net);
+    (void)snprintf(config.model.output, BL_NAME, "linear");
+    CHECK_OK(bl_model_build(&net, &config, &input, ERR));
+    assert_int_equal(bl_net_output(&net)->width, 4);
+    bl_net_free(&net);
+}
+
 /* Tensors lie one after another without overlap, each on a cache line. */
 static void test_parameter_table(void **state) {
     (void)state;
@@ -176,6 +220,7 @@ static void test_no_columns(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_embedding_widths), cmocka_unit_test(test_tabular_layers),
+        cmocka_unit_test(test_mlp_layers),       cmocka_unit_test(test_tabular_classes),
         cmocka_unit_test(test_parameter_table),  cmocka_unit_test(test_initial_values),
         cmocka_unit_test(test_no_columns),
     };

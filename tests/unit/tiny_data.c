@@ -58,6 +58,18 @@ void tiny_data(bl_dataset *out, size_t categorical, size_t continuous) {
     (void)snprintf(out->sha256, sizeof out->sha256, "%064d", 0);
 }
 
+void tiny_classes(bl_dataset *out, size_t classes) {
+    tiny_data(out, 0, CONTINUOUS);
+    tables *t = out->owner;
+    for (size_t i = 0; i < ROWS; i++) {
+        const float share = 0.5f + 0.15f * (t->values[2 * i] + t->values[2 * i + 1]);
+        const float inside = share < 0.0f ? 0.0f : share > 0.999f ? 0.999f : share;
+        t->target[i] = (float)(size_t)(inside * (float)classes);
+    }
+    out->classes = classes;
+    (void)snprintf(out->target_transform, sizeof out->target_transform, "none");
+}
+
 void tiny_data_free(bl_dataset *data) {
     free(data->owner);
     *data = (bl_dataset){0};

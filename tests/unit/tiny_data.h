@@ -10,5 +10,7 @@ void tiny_data(bl_dataset *out, size_t categorical, size_t continuous);
 /* Two hidden layers with batch norm and dropout, AdamW, one-cycle over 4 epochs, batches of 32. */
 void tiny_config(bl_config *out);
 /* Frees what tiny_data made. */
+/* Rows of two continuous columns, whose sum says which of `classes` classes they are of. */
+void tiny_classes(bl_dataset *out, size_t classes);
 void tiny_data_free(bl_dataset *data);
 #endif

@@ -65,6 +65,44 @@ static void test_learns(void **state) {
     bl_train_close(train);
 }
 
+/* A fully connected net that tells three classes apart. */
+static void use_classes(fixture *f) {
+    tiny_data_free(&f->data);
+    tiny_classes(&f->data, 3);
+    (void)snprintf(f->config.model.kind, BL_NAME, "mlp");
+    (void)snprintf(f->config.loss, BL_NAME, "cross_entropy");
+    (void)snprintf(f->config.metric, BL_NAME, "error");
+}
+
+static void test_learns_classes(void **state) {
+    fixture *f = *state;
+    use_classes(f);
+    bl_train *train = open_run(f, pick(), 1);
+    advance_to(train, 5);
+    const double before = bl_train_now(train)->value;
+    advance_to(train, 88);
+    const double value = bl_train_now(train)->value;
+    if (!(value < 0.1 && value < before))
+        fail_msg("error %g after 5 steps, %g after 88", before, value);
+    bl_train_close(train);
+}
+
+static void test_classes_log_is_the_same_everywhere(void **state) {
+    fixture *f = *state;
+    bl_buf first = {0};
+    use_classes(f);
+    f->config.label_smoothing = 0.1;
+    log_of(f, bl_kernels_table[bl_kernels_count - 1], 1, 20, &first);
+    for (size_t i = 0; i + 1 < bl_kernels_count; i++) {
+        bl_buf again = {0};
+        if (!bl_kernels_table[i]->usable()) continue;
+        log_of(f, bl_kernels_table[i], i + 2, 20, &again);
+        assert_string_equal(bl_buf_text(&first), bl_buf_text(&again));
+        bl_buf_free(&again);
+    }
+    bl_buf_free(&first);
+}
+
 static void test_same_log_twice_and_at_any_thread_count(void **state) {
     static const size_t threads[] = {1, 2, 3, 7};
     bl_buf first = {0};
@@ -311,6 +349,10 @@ static void test_refuses_what_cannot_be(void **state) {
     REFUSES(strcpy(f->config.data.split, "test"), "0 test rows");
     REFUSES(f->config.data.crop = 2, "for pictures");
     REFUSES(f->config.data.flip = true, "for pictures");
+    REFUSES(f->data.classes = 2,
+            "loss mse is for numbers, but the target of data set tiny is a class");
+    REFUSES(memcpy(f->config.loss, "cross_entropy", 14), "cross_entropy is for classes");
+    REFUSES(memcpy(f->config.metric, "error", 6), "metric error is for classes");
 #undef REFUSES
     *f = good;
 }
@@ -391,6 +433,8 @@ static void test_timing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(test_learns),
+        CASE(test_learns_classes),
+        CASE(test_classes_log_is_the_same_everywhere),
         CASE(test_same_log_twice_and_at_any_thread_count),
         CASE(test_same_log_on_every_backend),
         CASE(test_seed_and_rate_change_the_log),
