@@ -39,7 +39,8 @@ bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_answer 
     common_settings(gp, figure, answer);
     figure->settings(gp, answer);
     BL_TRY(add_template(gp, template_dir, "style", err));
-    BL_TRY(add_template(gp, template_dir, figure->name, err));
+    const char *template = figure->template != NULL ? figure->template : figure->name;
+    BL_TRY(add_template(gp, template_dir, template, err));
     return add_template(gp, template_dir, "outputs", err);
 }
 

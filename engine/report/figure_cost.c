@@ -11,26 +11,11 @@ static bool timed(const bl_answer *a) {
 /* ---- time -------------------------------------------------------------------------------------
  */
 
-typedef struct unit {
-    double seconds;
-    const char *name;
-} unit;
-
-/* The unit in which the shortest time is a readable number. */
-static unit time_unit(const bl_answer *a) {
-    static const unit units[] = {
-        {1e-3, "ms" },
-        {1,    "s"  },
-        {60,   "min"},
-        {3600, "h"  }
-    };
+static bl_time_unit time_unit(const bl_answer *a) {
     bl_axis y = {0};
     for (size_t i = 0; i < a->size_count; i++)
         bl_axis_add(&y, a->sizes[i].join.cost[BL_STATS_FASTEST].value);
-    size_t best = 0;
-    for (size_t i = 1; i < BL_COUNT(units); i++)
-        if (y.low >= units[i].seconds / 4) best = i;
-    return units[best];
+    return bl_time_unit_of(y.low);
 }
 
 static void times(bl_buf *dat, const bl_answer *a, bool censored) {
@@ -61,7 +46,7 @@ static void time_data(bl_buf *dat, const bl_answer *a) {
 }
 
 static void time_settings(bl_buf *gp, const bl_answer *a) {
-    const unit u = time_unit(a);
+    const bl_time_unit u = time_unit(a);
     bl_axis y = {0};
     size_t censored = 0;
     for (size_t i = 0; i < a->size_count; i++) {

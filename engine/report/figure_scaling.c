@@ -89,29 +89,61 @@ static void data(bl_buf *dat, const bl_answer *a) {
     critical_row(dat, "max_useful", &c->max_useful);
 }
 
+/* Below the data a row for each definition: its interval as a bar, its value as a dot, open ends
+ * and bounds as arrows, and its name on the side that has room. */
+enum { MARKS = 4 };
+static const double rows_height = 0.3; /* of the graph; the template knows it, too */
+
 static double clamp(double x, double low, double high) {
-    return isnan(x) ? x : fmin(fmax(x, low), high);
+    return fmin(fmax(x, low), high);
 }
 
-/* The line, its band, and on which side its label has more room. */
+static void set_mark(bl_buf *gp, int row, const char *field, double value) {
+    bl_buf_printf(gp, "mark_%s[%d] = %.9g\n", field, row, value);
+}
+
+static void mark(bl_buf *gp, int row, const bl_stats_value *v, const char *name, double left,
+                 double right) {
+    const bool interval = bl_stats_has_interval(v);
+    /* A bound's open side is the axis' end. */
+    double low = v->bound < 0 ? left : clamp(interval ? v->low : v->value, left, right);
+    double high = v->bound > 0 ? right : clamp(interval ? v->high : v->value, left, right);
+    /* Open on both sides: only the bound says anything. */
+    if (low <= left && high >= right) {
+        low = v->bound < 0 ? left : v->value;
+        high = v->bound > 0 ? right : v->value;
+    }
+    set_mark(gp, row, "value", v->value);
+    set_mark(gp, row, "low", low);
+    set_mark(gp, row, "high", high);
+    set_mark(gp, row, "style", 1 + (low <= left) + 2 * (high >= right));
+    set_mark(gp, row, "on_left", log2(low / left) > log2(right / high));
+    bl_buf text = {0};
+    bl_buf_printf(&text, "%s %s", name, v->bound > 0 ? "≥ " : v->bound < 0 ? "≤ " : "");
+    bl_words_count(&text, v->value);
+    bl_buf_printf(gp, "mark_text[%d] = '%s'\n", row, bl_buf_text(&text));
+    bl_buf_free(&text);
+}
+
 static void mark_critical(bl_buf *gp, const bl_answer *a, const bl_axis *x) {
-    const bl_stats_value *v = &a->critical.efficiency_50;
-    const double left = x->low / sqrt(2), right = x->high * sqrt(2);
-    const bool known = v->known && v->value >= left && v->value <= right;
-    bl_gp_number(gp, "critical_known", known);
-    if (!known) return;
-    bl_gp_number(gp, "critical", v->value);
-    const bool band = bl_stats_has_interval(v) && v->bound == 0;
-    bl_gp_number(gp, "critical_low", band ? clamp(v->low, left, right) : v->value);
-    bl_gp_number(gp, "critical_high", band ? clamp(v->high, left, right) : v->value);
-    bl_gp_number(gp, "critical_on_left", v->value > sqrt(left * right) / 2);
-    /* On the right the legend is above it. */
-    bl_gp_number(gp, "critical_top", v->value > sqrt(left * right) ? 0.62 : 1);
-    bl_buf label = {0};
-    bl_buf_str(&label, v->bound > 0 ? "critical ≥ " : v->bound < 0 ? "critical ≤ " : "critical ");
-    bl_words_count(&label, v->value);
-    bl_gp_text(gp, "critical_label", bl_buf_text(&label));
-    bl_buf_free(&label);
+    const bl_stats_critical *c = &a->critical;
+    const struct {
+        const bl_stats_value *value;
+        const char *name;
+    } marks[MARKS] = {
+        {&c->max_useful,          "maximum useful" },
+        {&c->efficiency_50,       "half efficiency"},
+        {&c->overhead_20,         "20 % overhead"  },
+        {&c->perfect_scaling_end, "10 % overhead"  }
+    };
+    static const char *const fields[] = {"value", "low", "high", "style", "on_left", "text"};
+    for (size_t i = 0; i < BL_COUNT(fields); i++)
+        bl_buf_printf(gp, "array mark_%s[%d]\n", fields[i], MARKS);
+    int rows = 0;
+    for (int i = 0; i < MARKS; i++)
+        if (marks[i].value->known)
+            mark(gp, ++rows, marks[i].value, marks[i].name, x->low / sqrt(2), x->high * sqrt(2));
+    bl_buf_printf(gp, "marks = %d\n", rows);
 }
 
 static void settings(bl_buf *gp, const bl_answer *a) {
@@ -121,10 +153,14 @@ static void settings(bl_buf *gp, const bl_answer *a) {
     for (size_t i = 0; i < a->size_count; i++) {
         const bl_stats_value *v = steps_of(&a->sizes[i]);
         bl_axis_add(&y, v->value);
+        if (v->bound == 0) bl_axis_add(&y, v->low);
         if (v->bound == 0) bl_axis_add(&y, v->high);
         censored += v->bound > 0;
     }
-    bl_gp_axis(gp, "y", &y, 1, 0.5, BL_TICKS_PLAIN);
+    const double above = 0.5, tall = y.high > 0 ? log2(y.high / y.low) + above : 1;
+    bl_gp_number(gp, "data_low", y.low / exp2(0.3));
+    bl_gp_axis(gp, "y", &y, (tall + 0.3) * rows_height / (1 - rows_height) + 0.3, above,
+               BL_TICKS_PLAIN);
     bl_buf target = {0};
     bl_buf_str(&target, "steps to ");
     bl_gp_target(&target, a);

@@ -5,7 +5,8 @@
 #include "engine/report/report.h"
 
 typedef struct bl_figure {
-    const char *name; /* of NAME.dat, NAME.gp and the template */
+    const char *name;     /* of NAME.dat and NAME.gp */
+    const char *template; /* NULL: of the same name */
     const char *caption;
     bool (*has_data)(const bl_answer *answer);
     void (*data)(bl_buf *dat, const bl_answer *answer);
@@ -16,7 +17,8 @@ typedef struct bl_figure {
 extern const bl_figure *const bl_figures[];
 extern const size_t bl_figure_count;
 extern const bl_figure bl_figure_scaling, bl_figure_time, bl_figure_resources,
-    bl_figure_learning_rate, bl_figure_budgets;
+    bl_figure_learning_rate, bl_figure_basins, bl_figure_budgets, bl_figure_pareto,
+    bl_figure_targets, bl_figure_curves_steps, bl_figure_curves_examples, bl_figure_curves_time;
 
 /* The figure's .gp: settings, then style.gp, NAME.gp and outputs.gp of template_dir. */
 bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_answer *answer,
@@ -35,9 +37,25 @@ void bl_dat_nothing(bl_buf *dat, size_t columns);
 
 /* ---- settings ---- */
 void bl_gp_text(bl_buf *gp, const char *name, const char *text); /* NAME = 'text', quoted */
+/* array NAME[n] of dark to light colours that colour-blind readers, too, see in that order. */
+void bl_gp_palette(bl_buf *gp, const char *name, size_t n);
 /* "exp_rmspe ≤ 0.2" */
 void bl_gp_target(bl_buf *out, const bl_answer *answer);
 void bl_gp_number(bl_buf *gp, const char *name, double value);
+
+/* A unit in which the shortest of some times is a readable number. */
+typedef struct bl_time_unit {
+    double seconds;
+    const char *name;
+} bl_time_unit;
+bl_time_unit bl_time_unit_of(double shortest);
+
+/* Figures with a line for each batch size show at most so many, evenly chosen, both ends among
+ * them: fills index[], returns how many. */
+enum { BL_FIGURE_LINES = 10 };
+size_t bl_figure_choose(size_t count, size_t index[BL_FIGURE_LINES]);
+/* lines = n, and for each its colour and its legend: arrays `colours` and `size_text`. */
+void bl_gp_lines(bl_buf *gp, const double *batch_sizes, size_t n);
 
 /* The interval of an axis, grown by one value after another. {0} is empty. */
 typedef struct bl_axis {
@@ -48,6 +66,7 @@ void bl_axis_add(bl_axis *axis, double value); /* ignores what is not positive a
 typedef enum bl_ticks {
     BL_TICKS_PLAIN,  /* 32 64 128; 0.25 0.5 */
     BL_TICKS_POWERS, /* 2^-8 2^-7 */
+    BL_TICKS_SHORT,  /* 0.1 1 10; 200k 500k 1M */
     BL_TICKS_DECIMAL /* 0.12 0.15 0.2: for a range of a few octaves */
 } bl_ticks;
 /* Sets NAME's range ("x", "y"), `below` and `above` octaves wider than the data, and its ticks. */

@@ -34,7 +34,50 @@ static void read_header(bl_answer *a, const bl_json *line) {
     copy_text(a->currency, sizeof a->currency, cost, "currency");
     const bl_json *targets = bl_json_get(line, "targets");
     for (const bl_json *t = targets != NULL ? targets->first : NULL; t != NULL; t = t->next)
-        if (t->type == BL_JSON_NUMBER) a->target = t->number;
+        if (t->type == BL_JSON_NUMBER) {
+            a->targets = room(a->targets, a->target_count, sizeof *a->targets);
+            a->targets[a->target_count++] = a->target = t->number;
+        }
+}
+
+static bool is_axis(const char *path) {
+    static const char *const axes[] = {"train.batch_size", "train.learning_rate", "train.seed"};
+    for (size_t i = 0; i < BL_COUNT(axes); i++)
+        if (strcmp(path, axes[i]) == 0) return true;
+    return false;
+}
+
+static void setting_text(bl_buf *out, const bl_json *value) {
+    if (value->type == BL_JSON_NUMBER) {
+        bl_buf_str(out, value->string);
+    } else if (value->type == BL_JSON_STRING) {
+        bl_json_string(out, value->string);
+    } else if (value->type == BL_JSON_BOOL) {
+        bl_buf_str(out, value->boolean ? "true" : "false");
+    } else {
+        bl_buf_str(out, "[");
+        for (const bl_json *v = value->first; v != NULL; v = v->next) {
+            bl_buf_str(out, v == value->first ? "" : ",");
+            setting_text(out, v);
+        }
+        bl_buf_str(out, "]");
+    }
+}
+
+/* "optimizer.beta1":0.8,...: equal texts are equal settings, since the plan writes them in order.
+ */
+static char *other_settings(const bl_json *set) {
+    bl_buf out = {0};
+    for (const bl_json *v = set != NULL ? set->first : NULL; v != NULL; v = v->next) {
+        if (is_axis(v->key)) continue;
+        bl_buf_str(&out, out.len > 0 ? "," : "");
+        bl_json_string(&out, v->key);
+        bl_buf_str(&out, ":");
+        setting_text(&out, v);
+    }
+    char *text = bl_xstrdup(bl_buf_text(&out));
+    bl_buf_free(&out);
+    return text;
 }
 
 static void read_trial(bl_answer *a, const bl_json *line) {
@@ -52,6 +95,7 @@ static void read_trial(bl_answer *a, const bl_json *line) {
     copy_text(t->run, sizeof t->run, line, "run");
     copy_text(t->outcome, sizeof t->outcome, line, "outcome");
     t->reason = bl_xstrdup(bl_json_text(line, "reason", ""));
+    t->settings = other_settings(bl_json_get(line, "set"));
 }
 
 static void read_best(bl_plan_bests *bests, const bl_json *line) {
@@ -149,28 +193,26 @@ void bl_plan_bests_free(bl_plan_bests *bests) {
 /* ---- timing -----------------------------------------------------------------------------------
  */
 
-static bl_stats_value seconds_of(const bl_json *array) {
-    if (array == NULL || array->count == 0) return bl_stats_unknown();
-    double *x = bl_xalloc(array->count * sizeof *x);
-    size_t n = 0;
+static void read_seconds(bl_report_timing *t, const bl_json *array) {
+    t->step_seconds = bl_stats_unknown();
+    if (array == NULL || array->count == 0) return;
+    t->seconds = bl_xalloc(array->count * sizeof *t->seconds);
     for (const bl_json *v = array->first; v != NULL; v = v->next)
-        if (v->type == BL_JSON_NUMBER && v->number > 0) x[n++] = v->number;
-    const bl_stats_value median =
-        n > 0 ? bl_stats_median_interval(x, n, BL_STATS_LEVEL, NULL) : bl_stats_unknown();
-    free(x);
-    return median;
+        if (v->type == BL_JSON_NUMBER && v->number > 0) t->seconds[t->repeats++] = v->number;
+    if (t->repeats > 0)
+        t->step_seconds = bl_stats_median_interval(t->seconds, t->repeats, BL_STATS_LEVEL, NULL);
 }
 
 static void read_points(bl_answer *a, const bl_json *points) {
-    for (const bl_json *p = points != NULL ? points->first : NULL; p != NULL; p = p->next)
-        for (size_t i = 0; i < a->size_count; i++) {
-            bl_report_size *s = &a->sizes[i];
-            if (s->batch_size != number(p, "batch_size")) continue;
-            s->step_seconds = seconds_of(bl_json_get(p, "seconds_per_step"));
-            s->memory_bytes = number(p, "memory_bytes");
-            s->joules_per_step = number(p, "joules_per_step");
-            a->timed = a->timed || s->step_seconds.known;
-        }
+    if (points == NULL || points->count == 0) return;
+    a->timing = bl_xalloc(points->count * sizeof *a->timing);
+    for (const bl_json *p = points->first; p != NULL; p = p->next) {
+        bl_report_timing *t = &a->timing[a->timing_count++];
+        *t = (bl_report_timing){.batch_size = number(p, "batch_size"),
+                                .memory_bytes = number(p, "memory_bytes"),
+                                .joules_per_step = number(p, "joules_per_step")};
+        read_seconds(t, bl_json_get(p, "seconds_per_step"));
+    }
 }
 
 bl_status bl_timing_read(bl_answer *answer, const char *run_dir, bl_err *err) {

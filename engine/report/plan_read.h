@@ -21,6 +21,6 @@ bl_status bl_plan_read(bl_answer *answer, bl_plan_bests *bests, const char *run_
                        bl_err *err) BL_CHECKED;
 void bl_plan_bests_free(bl_plan_bests *bests);
 
-/* Adds the timing pass to answer->sizes; a missing file leaves timed == false. */
+/* Fills answer->timing; a missing file leaves it empty. */
 bl_status bl_timing_read(bl_answer *answer, const char *run_dir, bl_err *err) BL_CHECKED;
 #endif

@@ -1,6 +1,7 @@
 /* The texts gnuplot reads: data blocks, settings, axes. */
 #include "engine/base/mem.h"
 #include "engine/report/figures.h"
+#include "engine/report/words.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,6 +49,58 @@ void bl_gp_text(bl_buf *gp, const char *name, const char *text) {
     bl_buf_str(gp, "'\n");
 }
 
+void bl_gp_palette(bl_buf *gp, const char *name, size_t n) {
+    static const double stops[][3] = {
+        {68,  1,   84 },
+        {59,  82,  139},
+        {33,  145, 140},
+        {94,  190, 98 },
+        {222, 180, 30 }
+    };
+    bl_buf_printf(gp, "array %s[%zu]\n", name, n > 0 ? n : 1);
+    for (size_t i = 0; i < n; i++) {
+        const double at = n > 1 ? 4.0 * (double)i / (double)(n - 1) : 0.0;
+        const size_t k = bl_min_size((size_t)at, BL_COUNT(stops) - 2);
+        int rgb[3];
+        for (int c = 0; c < 3; c++)
+            rgb[c] = (int)lround(stops[k][c] + (at - (double)k) * (stops[k + 1][c] - stops[k][c]));
+        bl_buf_printf(gp, "%s[%zu] = '#%02x%02x%02x'\n", name, i + 1, rgb[0], rgb[1], rgb[2]);
+    }
+}
+
+bl_time_unit bl_time_unit_of(double shortest) {
+    static const bl_time_unit units[] = {
+        {1e-3, "ms" },
+        {1,    "s"  },
+        {60,   "min"},
+        {3600, "h"  }
+    };
+    size_t best = 0;
+    for (size_t i = 1; i < BL_COUNT(units); i++)
+        if (shortest >= units[i].seconds / 4) best = i;
+    return units[best];
+}
+
+size_t bl_figure_choose(size_t count, size_t index[BL_FIGURE_LINES]) {
+    const size_t n = bl_min_size(count, BL_FIGURE_LINES);
+    for (size_t i = 0; i < n; i++) index[i] = n > 1 ? i * (count - 1) / (n - 1) : 0;
+    return n;
+}
+
+void bl_gp_lines(bl_buf *gp, const double *batch_sizes, size_t n) {
+    bl_buf_printf(gp, "lines = %zu\narray size_text[%zu]\n", n, bl_max_size(n, 1));
+    bl_gp_palette(gp, "colours", n);
+    bl_buf text = {0};
+    for (size_t i = 0; i < n; i++) {
+        char variable[32];
+        (void)snprintf(variable, sizeof variable, "size_text[%zu]", i + 1);
+        bl_buf_clear(&text);
+        bl_words_count(&text, batch_sizes[i]);
+        bl_gp_text(gp, variable, bl_buf_text(&text));
+    }
+    bl_buf_free(&text);
+}
+
 void bl_gp_target(bl_buf *out, const bl_answer *answer) {
     bl_buf_printf(out, "%s ≤ %.4g", answer->metric, answer->target);
 }
@@ -85,6 +138,27 @@ static void power_ticks(bl_buf *gp, double low, double high, bl_ticks style) {
     }
 }
 
+/* Decades, and of each what keeps the number of ticks readable. */
+static void short_ticks(bl_buf *gp, double low, double high) {
+    static const char *const suffixes[] = {"", "k", "M", "G", "T"};
+    static const int digits[] = {1, 2, 5};
+    const double decades = log10(high / low);
+    const size_t each = decades < 2.7 ? BL_COUNT(digits) : 1;
+    bool first = true;
+    for (int k = (int)floor(log10(low)); k < 15; k++)
+        for (size_t i = 0; i < each; i++) {
+            char text[32];
+            (void)snprintf(text, sizeof text, "%de%d", digits[i], k);
+            const double at = strtod(text, NULL);
+            if (at < low || at > high) continue;
+            const int thousands = k > 0 ? k / 3 : 0;
+            (void)snprintf(text, sizeof text, "%de%d", digits[i], k - 3 * thousands);
+            bl_buf_printf(gp, "%s'%.10g%s' %.9g", first ? "" : ", ", strtod(text, NULL),
+                          suffixes[thousands], at);
+            first = false;
+        }
+}
+
 static void decimal_ticks(bl_buf *gp, double low, double high) {
     static const double fine[] = {1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8};
     static const double finer[] = {1,   1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2, 2.2, 2.5,
@@ -113,6 +187,8 @@ void bl_gp_axis(bl_buf *gp, const char *name, const bl_axis *axis, double below,
     const bool few = ticks == BL_TICKS_PLAIN && floor(log2(high)) - ceil(log2(low)) < 2;
     if (ticks == BL_TICKS_DECIMAL || (few && name[0] == 'y'))
         decimal_ticks(gp, low, high);
+    else if (ticks == BL_TICKS_SHORT)
+        short_ticks(gp, low, high);
     else
         power_ticks(gp, low, high, ticks);
     bl_buf_str(gp, ")\n");

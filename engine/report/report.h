@@ -1,6 +1,7 @@
-/* The answer of an experiment, drawn from its files alone: plan.jsonl (trials and decisions) and,
- * where there was a timing pass, timing.json. Nothing here trains, reads a clock or names a host's
- * folders: equal input files give equal output bytes. docs/figures.md explains what is drawn. */
+/* The answer of an experiment, drawn from its files alone: plan.jsonl (trials and decisions), the
+ * logs of the runs it names and, where there was a timing pass, timing.json. Nothing here trains,
+ * reads a clock or names a host's folders: equal input files give equal output bytes.
+ * docs/figures.md explains what is drawn. */
 #ifndef BL_ENGINE_REPORT_REPORT_H
 #define BL_ENGINE_REPORT_REPORT_H
 #include "engine/base/buf.h"
@@ -14,6 +15,7 @@
 typedef struct bl_report_trial {
     char run[13], outcome[16];
     char *reason;
+    char *settings; /* what it changes beside batch size, rate and seed, as JSON; "" nothing */
     double batch_size, learning_rate;
     double target; /* NAN: ran to its budget */
     int64_t round, seed, max_steps, steps;
@@ -25,11 +27,42 @@ typedef struct bl_report_size {
     double batch_size, learning_rate;
     bool bracketed;         /* worse learning rates were tried on both sides */
     bl_stats_point *points; /* (count): one per seed */
+    char (*run)[13];        /* (count): their runs */
     size_t count;
     bl_stats_value step_seconds; /* of the timing pass, median with interval */
     bl_stats_join_row join;      /* steps, seconds, core-seconds to the target */
     double memory_bytes, joules_per_step;
 } bl_report_size;
+
+/* What the timing pass measured. */
+typedef struct bl_report_timing {
+    double batch_size;
+    bl_stats_value step_seconds; /* median with interval */
+    double *seconds;             /* (repeats): repeat r of every batch size ran in the same spell */
+    size_t repeats;
+    double memory_bytes, joules_per_step;
+} bl_report_timing;
+
+/* What one target costs at each batch size. */
+typedef struct bl_report_target {
+    double target;
+    bl_report_size *sizes; /* ascending in batch size */
+    size_t size_count;
+    bl_stats_optimum best[BL_STATS_GOAL_COUNT]; /* index: into sizes */
+    bl_stats_critical critical;
+} bl_report_target;
+
+/* What a run of the plan measured on its way, as far as the plan asked. */
+typedef struct bl_report_eval {
+    double step, value; /* the metric; NAN: diverged */
+} bl_report_eval;
+typedef struct bl_report_run {
+    char run[13];
+    double batch_size, learning_rate;
+    int64_t seed;
+    bl_report_eval *eval;
+    size_t evals; /* 0: its log is not there */
+} bl_report_run;
 
 /* The best validation value of one batch size within one budget. */
 typedef struct bl_report_budget {
@@ -44,13 +77,21 @@ typedef struct bl_answer {
     char experiment[64], preset[32], title[160], metric[64], dataset[64], variant[32];
     char currency[16], processor[128];
     bool synthetic, timed;
-    double target;           /* the last of the plan's targets; NAN: no trial asked for one */
+    double target;   /* the last of the plan's targets; NAN: no trial asked for one */
+    double *targets; /* (target_count): all of them, easiest first */
+    size_t target_count;
     double per_core_hour;    /* NAN: no price declared */
     int64_t threads;         /* of one training run in the timing pass */
     bl_report_trial *trials; /* in the plan's order */
     size_t trial_count;
+    bl_report_run *runs; /* the trials', each once, ascending in id */
+    size_t run_count;
+    bl_report_timing *timing;
+    size_t timing_count;
     bl_report_size *sizes; /* ascending in batch size: those with a decision for `target` */
     size_t size_count;
+    bl_report_target *easier; /* the plan's other targets, easiest first */
+    size_t easier_count;
     bl_report_budget *budgets; /* epochs first, then by amount and batch size */
     size_t budget_count;
     bl_stats_optimum best[BL_STATS_GOAL_COUNT]; /* index: into sizes */
@@ -65,6 +106,11 @@ typedef struct bl_answer {
 bl_status bl_report_answer(bl_answer *out, const char *run_dir, bl_err *err) BL_CHECKED;
 void bl_answer_free(bl_answer *answer);
 
+/* A view of target `i`, the easier ones first: easier_count is the main one. */
+bl_report_target bl_answer_target(const bl_answer *answer, size_t i);
+/* The run in the middle by its steps to the target (of an even number the faster of the two); NULL
+ * when its log is not there. */
+const bl_report_run *bl_answer_typical_run(const bl_answer *answer, const bl_report_size *size);
 /* What is known of a run and the target: of the trials that asked for it one that arrived, else the
  * longest; NULL without any. */
 const bl_report_trial *bl_answer_trial(const bl_answer *answer, const char *run);

@@ -1,17 +1,21 @@
-# The critical batch size: its interval as a band, its value as a line.
-if (critical_known) {
-  set object 1 rectangle from critical_low, graph 0 to critical_high, graph critical_top \
-      fillcolor rgb orange fillstyle transparent solid 0.18 noborder behind
-  set arrow 1 from critical, graph 0 to critical, graph critical_top nohead linecolor rgb orange linewidth 1.5 back
-  if (critical_on_left) {
-    set label 1 critical_label at critical, graph 0.06 right offset -0.6,0 noenhanced
+# The critical batch sizes: a row below the data for each definition.
+set style arrow 1 nohead linecolor rgb orange linewidth 1.8
+set style arrow 2 backhead filled size screen 0.013,20 linecolor rgb orange linewidth 1.8
+set style arrow 3 head filled size screen 0.013,20 linecolor rgb orange linewidth 1.8
+set style arrow 4 heads filled size screen 0.013,20 linecolor rgb orange linewidth 1.8
+do for [i = 1:marks] {
+  y = 0.3 * (i - 0.45) / 4
+  set arrow i from mark_low[i], graph y to mark_high[i], graph y arrowstyle mark_style[i]
+  set label i '' at mark_value[i], graph y point pointtype 7 pointsize 0.6 linecolor rgb red
+  if (mark_on_left[i]) {
+    set label 10+i mark_text[i] at mark_low[i], graph y right offset -0.7,0 font ',11' noenhanced
   } else {
-    set label 1 critical_label at critical, graph 0.06 left offset 0.6,0 noenhanced
+    set label 10+i mark_text[i] at mark_high[i], graph y left offset 0.7,0 font ',11' noenhanced
   }
 }
 
 data = figure.'.dat'
-plot data index 'curves' using 1:2 with lines linecolor rgb grey dashtype 2 linewidth 1.5 title (has_reached ? 'perfect scaling' : ''), \
+plot data index 'curves' using 1:($2 > data_low ? $2 : NaN) with lines linecolor rgb grey dashtype 2 linewidth 1.5 title (has_reached ? 'perfect scaling' : ''), \
      data index 'curves' using 1:3 with lines linecolor rgb green linewidth 1.5 \
        title (has_segments ? 'three segments' : ''), \
      data index 'curves' using 1:4 with lines linecolor rgb purple linewidth 1.5 \

@@ -1,5 +1,6 @@
 #include "tests/unit/report_fixture.h"
 #include "engine/base/file.h"
+#include "engine/runlog/runlog.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,37 @@ static void timing(bl_buf *out, const bl_report_fixture *f) {
     bl_buf_str(out, "]}\n");
 }
 
+static void eval(bl_buf *out, int step, double value) {
+    bl_buf_printf(out, "{\"record\":\"eval\",\"step\":%d,\"value\":%.9g}\n", step, value);
+}
+
+static bl_status run_log(const bl_report_fixture *f, const char *dir, int i, int rate, int seed,
+                         bl_err *err) {
+    char id[13], path[BL_PATH];
+    run_id(id, i, rate, seed);
+    BL_TRY(bl_path(path, err, "%s/%s", dir, id));
+    BL_TRY(bl_make_dirs(path, err));
+    BL_TRY(bl_path(path, err, "%s/%s/log.jsonl.gz", dir, id));
+    const int steps = rate == 0 ? steps_of(i, seed) : steps_of(i, seed) * 5 / 4;
+    bl_buf text = {0};
+    bl_buf_printf(&text, "{\"record\":\"header\",\"format\":1,\"run\":\"%s\"}\n", id);
+    eval(&text, steps / 2, 0.24);
+    eval(&text, steps - 4, 0.21);
+    eval(&text, steps, !censored(f, i) && rate <= 0 ? 0.19 : 0.22);
+    eval(&text, 2 * steps, 0.1);
+    const bl_status status = bl_runlog_write(path, text.data, text.len, err);
+    bl_buf_free(&text);
+    return status;
+}
+
+static bl_status logs(const bl_report_fixture *f, const char *dir, bl_err *err) {
+    for (int i = 0; i < f->sizes; i++)
+        for (int rate = -1; rate <= 1; rate++)
+            for (int seed = 1; seed <= (rate == 0 ? f->seeds : 1); seed++)
+                BL_TRY(run_log(f, dir, i, rate, seed, err));
+    return BL_OK;
+}
+
 bl_status bl_report_fixture_write(const bl_report_fixture *fixture, const char *dir, bl_err *err) {
     char path[BL_PATH];
     bl_buf text = {0};
@@ -109,6 +141,7 @@ bl_status bl_report_fixture_write(const bl_report_fixture *fixture, const char *
     BL_GOTO(bl_path(path, err, "%s/plan.jsonl", dir));
     BL_GOTO(bl_file_write(path, bl_buf_text(&text), text.len, err));
     bl_buf_clear(&text);
+    if (fixture->logs) BL_GOTO(logs(fixture, dir, err));
     if (!fixture->timing) goto done;
     timing(&text, fixture);
     BL_GOTO(bl_path(path, err, "%s/timing.json", dir));

@@ -30,8 +30,13 @@ static int enter(void **state) {
 
 static void empty(const char *dir) {
     DIR *d = opendir(dir);
-    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+        char path[BL_PATH];
         if (e->d_type == DT_REG) (void)unlinkat(dirfd(d), e->d_name, 0);
+        if (e->d_type == DT_DIR && e->d_name[0] != '.' &&
+            bl_path(path, ERR, "%s/%s", dir, e->d_name) == BL_OK)
+            empty(path);
+    }
     if (d != NULL) (void)closedir(d);
     (void)rmdir(dir);
 }
@@ -258,6 +263,96 @@ static void no_target_asked_for(void **state) {
     bl_answer_free(&a);
 }
 
+/* ---- the runs' logs ---------------------------------------------------------------------------
+ */
+
+/* The logs pass 0.25 at half the steps of 0.2: the same curve at half the height. */
+static void easier_targets_from_the_same_runs(void **state) {
+    bl_answer a = answer_of(
+        *state, (bl_report_fixture){
+                    .sizes = 10, .seeds = 3, .timing = true, .last_censored = true, .logs = true});
+    assert_int_equal(a.easier_count, 1);
+    const bl_report_target *t = &a.easier[0];
+    assert_float_equal(t->target, 0.25, 0);
+    assert_int_equal(t->size_count, 10);
+    for (size_t i = 0; i < 10; i++) {
+        const bl_report_size *s = &t->sizes[i];
+        assert_float_equal(s->learning_rate, a.sizes[i].learning_rate, 0);
+        assert_int_equal(s->count, 3);
+        assert_true(s->bracketed);
+        assert_float_equal(s->points[0].steps, floor(a.sizes[i].points[0].steps / 2), 0);
+        assert_false(s->points[0].censored);
+    }
+    assert_float_equal(t->critical.efficiency_50.value, 1024, 30);
+    assert_float_equal(t->critical.hyperbola.s_min.value, 100, 3);
+    assert_float_equal(t->sizes[3].join.cost[BL_STATS_FASTEST].value, 2.51, 1e-9);
+    const bl_report_target hard = bl_answer_target(&a, 1);
+    assert_true(hard.target == 0.2 && hard.sizes == a.sizes);
+    bl_answer_free(&a);
+}
+
+/* Other sweeps on the same store may have continued a run: 0.1 lies beyond this plan. */
+static void only_what_was_asked(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 3, .logs = true});
+    assert_int_equal(a.run_count, 4 * 5);
+    for (size_t i = 0; i < a.run_count; i++) {
+        assert_int_equal(a.runs[i].evals, 3);
+        assert_true(i == 0 || strcmp(a.runs[i - 1].run, a.runs[i].run) < 0);
+    }
+    const bl_report_run *run = bl_answer_typical_run(&a, &a.sizes[2]);
+    assert_float_equal(run->eval[2].step, 1805, 0); /* 1800, 1805, 1810: the median seed */
+    bl_answer_free(&a);
+}
+
+static void damaged_log(void **state) {
+    const place *p = *state;
+    bl_report_fixture fixture = {.sizes = 3, .seeds = 1, .logs = true};
+    char path[BL_PATH];
+    bl_err err = {0};
+    bl_answer a;
+    CHECK_OK(bl_report_fixture_write(&fixture, p->runs, ERR));
+    CHECK_OK(bl_path(path, ERR, "%s/000000010001/log.jsonl.gz", p->runs));
+    CHECK_OK(bl_file_write(path, "no gzip", 7, ERR));
+    assert_int_equal(bl_report_answer(&a, p->runs, &err), BL_EFORMAT);
+    assert_non_null(strstr(err.text, "000000010001/log.jsonl.gz"));
+    assert_int_equal(unlink(path), 0);
+    CHECK_OK(bl_report_answer(&a, p->runs, &err)); /* one curve less, nothing else */
+    assert_null(bl_answer_typical_run(&a, &a.sizes[0]));
+    assert_non_null(bl_answer_typical_run(&a, &a.sizes[1]));
+    bl_answer_free(&a);
+}
+
+static void figures_from_logs_are_exact(void **state) {
+    bl_answer a = answer_of(
+        *state, (bl_report_fixture){.sizes = 3, .seeds = 1, .timing = true, .logs = true});
+    write_report(*state, &a);
+    const struct {
+        const char *file, *part;
+    } expected[] = {
+        {"curves_steps.dat",    "# size_2\n# steps best_so_far value\n"
+                             "# batch size 64, learning rate 0.0009765625, run 000100010001\n"
+                             "1700 0.24 0.24\n3396 0.21 0.21\n3400 0.19 0.19\n"},
+        {"curves_examples.dat", "108800 0.24 0.24\n217344 0.21 0.21\n217600 0.19 0.19\n"                   },
+        {"curves_time.dat",     "# time in s\n"                                                            },
+        {"curves_time.dat",     "\n3.4 0.24 0.24\n6.792 0.21 0.21\n6.8 0.19 0.19\n"                        },
+        {"basins.dat",          "# arrived_1\n# learning_rate steps trials arrived\n"
+                       "# batch size 32\n0.00048828125 8250 1 1\n"
+                       "0.0009765625 6600 1 1\n\n\n# lost_1\n"
+                       "# learning_rate at_least trials arrived\n"
+                       "0.001953125 8250 1 0\n"                                      },
+        {"pareto.dat",          "# target_1\n"                                                             },
+        {"pareto.dat",          "# target 0.25\n32 3300 NaN NaN 105600 NaN NaN 0.0009765625\n"             },
+        {"pareto.dat",          "# target 0.2\n32 6600 NaN NaN 211200 NaN NaN 0.0009765625\n"              },
+    };
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        bl_buf text = contents(*state, expected[i].file);
+        if (strstr(text.data, expected[i].part) == NULL)
+            fail_msg("%s lacks %s", expected[i].file, expected[i].part);
+        bl_buf_free(&text);
+    }
+    bl_answer_free(&a);
+}
+
 /* ---- files ------------------------------------------------------------------------------------
  */
 
@@ -321,12 +416,14 @@ static void tables_are_exact(void **state) {
 }
 
 static void same_bytes_twice(void **state) {
-    static const char *const figures[] = {"scaling", "time", "resources", "learning_rate",
-                                          "budgets"};
+    static const char *const figures[] = {
+        "scaling", "time",    "resources",    "learning_rate",   "basins",     "budgets",
+        "pareto",  "targets", "curves_steps", "curves_examples", "curves_time"};
     static const char *const endings[] = {"svg", "png", "pdf", "dat", "gp"};
     if (!has_gnuplot()) skip();
     bl_answer a = answer_of(
-        *state, (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true, .budgets = true});
+        *state,
+        (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true, .budgets = true, .logs = true});
     bl_buf before[sizeof figures / sizeof *figures][sizeof endings / sizeof *endings] = {0};
     char name[64];
     for (int round = 0; round < 2; round++) {
@@ -421,14 +518,25 @@ static void bad_plans(void **state) {
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(three_optima),     IN_FOLDER(the_words),
-        IN_FOLDER(ties_are_named),   IN_FOLDER(synthetic_data_comes_first),
-        IN_FOLDER(without_timing),   IN_FOLDER(one_batch_size),
-        IN_FOLDER(nothing_reached),  IN_FOLDER(no_target_asked_for),
-        IN_FOLDER(json_parses),      IN_FOLDER(tables_are_exact),
-        IN_FOLDER(same_bytes_twice), IN_FOLDER(old_figures_go),
-        IN_FOLDER(without_gnuplot),  IN_FOLDER(a_title_is_only_text),
+        IN_FOLDER(three_optima),
+        IN_FOLDER(the_words),
+        IN_FOLDER(ties_are_named),
+        IN_FOLDER(synthetic_data_comes_first),
+        IN_FOLDER(without_timing),
+        IN_FOLDER(one_batch_size),
+        IN_FOLDER(nothing_reached),
+        IN_FOLDER(no_target_asked_for),
+        IN_FOLDER(json_parses),
+        IN_FOLDER(tables_are_exact),
+        IN_FOLDER(same_bytes_twice),
+        IN_FOLDER(old_figures_go),
+        IN_FOLDER(without_gnuplot),
+        IN_FOLDER(a_title_is_only_text),
         IN_FOLDER(bad_plans),
+        IN_FOLDER(easier_targets_from_the_same_runs),
+        IN_FOLDER(only_what_was_asked),
+        IN_FOLDER(damaged_log),
+        IN_FOLDER(figures_from_logs_are_exact),
     };
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);
 }

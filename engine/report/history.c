@@ -1,0 +1,86 @@
+#include "engine/report/history.h"
+#include "engine/base/file.h"
+#include "engine/base/mem.h"
+#include "engine/runlog/runlog.h"
+#include <math.h>
+#include <string.h>
+
+static int by_run(const void *a, const void *b) {
+    return strcmp(((const bl_report_run *)a)->run, ((const bl_report_run *)b)->run);
+}
+
+static const bl_report_run *find(const bl_answer *a, const char *run) {
+    bl_report_run key = {0};
+    if (a->run_count == 0 || strlen(run) >= sizeof key.run) return NULL;
+    memcpy(key.run, run, strlen(run));
+    return bsearch(&key, a->runs, a->run_count, sizeof key, by_run);
+}
+
+static void list_runs(bl_answer *a) {
+    a->runs = bl_xalloc((a->trial_count + 1) * sizeof *a->runs);
+    for (size_t i = 0; i < a->trial_count; i++) {
+        bl_report_run *r = &a->runs[i];
+        memcpy(r->run, a->trials[i].run, sizeof r->run);
+        r->batch_size = a->trials[i].batch_size;
+        r->learning_rate = a->trials[i].learning_rate;
+        r->seed = a->trials[i].seed;
+    }
+    if (a->trial_count > 0) qsort(a->runs, a->trial_count, sizeof *a->runs, by_run);
+    for (size_t i = 0; i < a->trial_count; i++)
+        if (a->run_count == 0 || by_run(&a->runs[i], &a->runs[a->run_count - 1]) != 0)
+            a->runs[a->run_count++] = a->runs[i];
+}
+
+static bl_status read_run(bl_report_run *run, int64_t asked, const char *run_dir, bl_err *err) {
+    char path[BL_PATH];
+    bl_buf text = {0};
+    bl_runlog log = {0};
+    bl_status status = BL_OK;
+    BL_TRY(bl_path(path, err, "%s/%s/log.jsonl.gz", run_dir, run->run));
+    if (!bl_file_exists(path)) return BL_OK;
+    BL_GOTO(bl_runlog_read(&text, path, err));
+    BL_GOTO(bl_runlog_parse(&log, bl_buf_text(&text), text.len, path, err));
+    run->eval = bl_xalloc((log.evals + 1) * sizeof *run->eval);
+    for (size_t i = 0; i < log.evals && log.eval[i].step <= asked; i++)
+        run->eval[run->evals++] = (bl_report_eval){(double)log.eval[i].step, log.eval[i].value};
+done:
+    bl_runlog_free(&log);
+    bl_buf_free(&text);
+    return status;
+}
+
+bl_status bl_history_read(bl_answer *a, const char *run_dir, bl_err *err) {
+    list_runs(a);
+    int64_t *asked = bl_xalloc((a->run_count + 1) * sizeof *asked);
+    for (size_t i = 0; i < a->trial_count; i++) {
+        int64_t *most = &asked[find(a, a->trials[i].run) - a->runs];
+        if (a->trials[i].steps > *most) *most = a->trials[i].steps;
+    }
+    bl_status status = BL_OK;
+    for (size_t i = 0; i < a->run_count && status == BL_OK; i++)
+        status = read_run(&a->runs[i], asked[i], run_dir, err);
+    free(asked);
+    return status;
+}
+
+void bl_history_free(bl_answer *a) {
+    for (size_t i = 0; i < a->run_count; i++) free(a->runs[i].eval);
+    free(a->runs);
+}
+
+const bl_report_run *bl_history_run(const bl_answer *a, const char *run) {
+    const bl_report_run *found = find(a, run);
+    return found != NULL && found->evals > 0 ? found : NULL;
+}
+
+size_t bl_history_hit(const bl_report_run *run, double target) {
+    size_t i = 0;
+    while (i < run->evals && !(run->eval[i].value <= target)) i++;
+    return i;
+}
+
+double bl_history_value(const bl_report_run *run, double steps) {
+    size_t i = run->evals;
+    while (i > 0 && run->eval[i - 1].step > steps) i--;
+    return i > 0 ? run->eval[i - 1].value : (double)NAN;
+}

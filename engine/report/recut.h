@@ -1,0 +1,11 @@
+/* Another target's best learning rates, out of runs that were made for the main one. Used inside
+ * this room only. */
+#ifndef BL_ENGINE_REPORT_RECUT_H
+#define BL_ENGINE_REPORT_RECUT_H
+#include "engine/report/plan_read.h"
+
+/* For each batch size the settings with the fewest median steps to `target`, among those that ran
+ * with the most seeds: a rate with one seed does not win by luck against three. `bracketed` when a
+ * lower and a higher rate were tried. Batch sizes ascend. */
+void bl_recut_bests(bl_plan_bests *out, const bl_answer *answer, double target);
+#endif
