@@ -4,6 +4,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
 #include "engine/base/sha256.h"
+#include "engine/data/block.h"
 #include "engine/data/dataset.h"
 #include "engine/data/picture.h"
 #include "tests/check.h"
@@ -140,6 +141,9 @@ static void test_idx_faults(void **state) {
     const uint8_t cut[] = {0, 0, 8, 1, 0, 0, 0, 2, 0};
     put(f, "data/spots/a.label", cut, sizeof cut);
     refused(f, BL_EFORMAT, "a.label: its header announces 2 values, 1 are there");
+    const uint8_t more[] = {0, 0, 8, 1, 0, 0, 0, 2, 0, 1, 2};
+    put(f, "data/spots/a.label", more, sizeof more);
+    refused(f, BL_EFORMAT, "a.label: its header announces 2 values, 3 are there");
     const uint8_t huge[] = {0, 0, 8, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
     put(f, "data/spots/a", huge, sizeof huge);
     refused(f, BL_EFORMAT, "/a: its dimensions are too large");
@@ -184,6 +188,49 @@ static void test_cifar(void **state) {
     refused(f, BL_EFORMAT, "two: 8 bytes are no whole number of records of 7");
     put(f, "data/spots/two", "\3abcdef", 7);
     refused(f, BL_EFORMAT, "two: the label of record 0 is 3, the data set has 3 classes");
+    end(f);
+}
+
+/* A cached block is looked through before it is used. */
+static void test_block(void **state) {
+    (void)state;
+    fixture *f = begin_idx();
+    char cache[128], path[BL_PATH];
+    bl_dataset d;
+    bl_buf file = {0};
+    bl_err err = {0};
+    snprintf(cache, sizeof cache, "%s/cache", f->root);
+    f->options.cache_dir = cache;
+    CHECK_OK(bl_dataset_open(&d, "spots", &f->options, ERR));
+    bl_dataset_free(&d);
+    CHECK_OK(bl_path(path, ERR, "%s/spots.cache", cache));
+    CHECK_OK(bl_file_read(path, &file, 1 << 20, ERR));
+    const size_t n = file.len - 64;
+    unsigned char *block = bl_alloc(n); /* aligned as a mapping is */
+    memcpy(block, file.data, n);
+    CHECK_OK(bl_block_open(&d, block, n, ERR));
+    float *label = (float *)(uintptr_t)d.target;
+    bl_block_close(&d);
+    static const float wrong[] = {3, -1, 0.5f, NAN};
+    for (size_t i = 0; i < BL_COUNT(wrong); i++) {
+        label[4] = wrong[i];
+        assert_int_equal(bl_block_open(&d, block, n, &err), BL_EFORMAT);
+        assert_non_null(strstr(err.text, "class number"));
+    }
+    label[4] = 2;
+    bl_block_header *h = (bl_block_header *)(void *)block;
+    h->height = 3, h->width = 2; /* as many bytes */
+    CHECK_OK(bl_block_open(&d, block, n, ERR));
+    bl_block_close(&d);
+    h->height = 0;
+    assert_int_equal(bl_block_open(&d, block, n, &err), BL_EFORMAT);
+    h->height = 1, h->channels = 6, h->width = 1;
+    assert_int_equal(bl_block_open(&d, block, n, &err), BL_EFORMAT);
+    h->channels = 1, h->width = 6;
+    h->pixel_scale[3] = NAN;
+    assert_int_equal(bl_block_open(&d, block, n, &err), BL_EFORMAT);
+    free(block);
+    bl_buf_free(&file);
     end(f);
 }
 
@@ -277,6 +324,21 @@ static void test_augment(void **state) {
                 }
     }
     for (size_t i = 0; i < 50; i++) assert_true(((bool *)seen)[i]);
+    /* Either alone. */
+    float values[H * W * C], expected[H * W * C];
+    const bl_augment still = {.seed = 9};
+    bl_picture(expected, &d, 0, NULL, 0);
+    for (uint64_t position = 0; position < 8; position++) {
+        bl_picture(values, &d, 0, &still, position);
+        assert_memory_equal(values, expected, sizeof values);
+        const bl_augment flip = {.seed = 9, .flip = true}, crop = {.seed = 9, .crop = 1};
+        const bl_u32x4 r = bl_random4(9, BL_STREAM_AUGMENT, 0, position);
+        bl_picture(values, &d, 0, &flip, position);
+        assert_true(values[0] == expected[(r.v[2] & 1) != 0 ? (W - 1) * C : 0]);
+        bl_picture(values, &d, 0, &crop, position);
+        const int y = (int)(r.v[0] % 3), x = (int)(r.v[1] % 3); /* what stands in row 1, column 1 */
+        assert_true(values[(W + 1) * C] == expected[(y * W + x) * C]);
+    }
 }
 
 /* First picture and label counts as published; the whole by its SHA-256. */
@@ -317,10 +379,15 @@ static void test_real_cifar10(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_idx),          cmocka_unit_test(test_idx_faults),
-        cmocka_unit_test(test_cifar),        cmocka_unit_test(test_declarations),
-        cmocka_unit_test(test_generator),    cmocka_unit_test(test_augment),
-        cmocka_unit_test(test_real_mnist),   cmocka_unit_test(test_real_fashion_mnist),
+        cmocka_unit_test(test_idx),
+        cmocka_unit_test(test_idx_faults),
+        cmocka_unit_test(test_cifar),
+        cmocka_unit_test(test_block),
+        cmocka_unit_test(test_declarations),
+        cmocka_unit_test(test_generator),
+        cmocka_unit_test(test_augment),
+        cmocka_unit_test(test_real_mnist),
+        cmocka_unit_test(test_real_fashion_mnist),
         cmocka_unit_test(test_real_cifar10),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -406,6 +406,40 @@ static void test_one_batch_is_learnt_by_heart(void **state) {
     bl_train_close(train);
 }
 
+/* Pictures are shifted by their place in the stream, never for an evaluation, whose rows are those
+ * of the split. */
+static void test_pictures(void **state) {
+    fixture *f = *state;
+    enum { N = 6, FIRST = 690, COUNT = 5 };
+    uint8_t *pixels = bl_xalloc(f->data.rows * N);
+    for (size_t i = 0; i < f->data.rows * N; i++) pixels[i] = (uint8_t)(i * 31 >> 3);
+    f->data.pixels = pixels;
+    f->data.height = 2, f->data.width = 3, f->data.channels = 1, f->data.continuous = N;
+    f->data.pixel_mean[0] = 100, f->data.pixel_scale[0] = 0.25f;
+    f->data.valid_rows = 200, f->data.test_rows = 100;
+    f->config.data.crop = 1;
+    for (int test = 0; test < 2; test++) {
+        strcpy(f->config.data.split, test ? "test" : "valid");
+        bl_train *train = open_run(f, pick(), 2);
+        const bl_augment augment = {.seed = (uint64_t)f->config.train.seed, .crop = 1};
+        bl_gather(train, BL_GATHER_STREAM, FIRST, COUNT);
+        for (size_t i = 0; i < COUNT; i++) {
+            float expected[N];
+            const uint32_t row = bl_sampler_row(&train->sampler, FIRST + i);
+            bl_picture(expected, &f->data, row, &augment, FIRST + i);
+            assert_memory_equal(train->net.values + i * N, expected, sizeof expected);
+        }
+        bl_gather(train, BL_GATHER_EVAL, 3, COUNT);
+        for (size_t i = 0; i < COUNT; i++) {
+            float expected[N];
+            bl_picture(expected, &f->data, (test ? 900 : 700) + 3 + i, NULL, 0);
+            assert_memory_equal(train->net.values + i * N, expected, sizeof expected);
+        }
+        bl_train_close(train);
+    }
+    free(pixels);
+}
+
 /* With 3 validation rows wanted out of 300, rows 0, 100 and 200 of them are taken. */
 static void test_evaluation_rows_are_evenly_spaced(void **state) {
     fixture *f = *state;
@@ -450,6 +484,7 @@ int main(void) {
         CASE(test_refuses_what_cannot_be),
         CASE(test_least_squares_is_solved),
         CASE(test_one_batch_is_learnt_by_heart),
+        CASE(test_pictures),
         CASE(test_evaluation_rows_are_evenly_spaced),
         CASE(test_timing),
     };
