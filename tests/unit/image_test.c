@@ -204,7 +204,7 @@ static void test_block(void **state) {
     CHECK_OK(bl_dataset_open(&d, "spots", &f->options, ERR));
     bl_dataset_free(&d);
     CHECK_OK(bl_path(path, ERR, "%s/spots.cache", cache));
-    CHECK_OK(bl_file_read(path, &file, 1 << 20, ERR));
+    CHECK_OK(bl_file_read(&file, path, 1 << 20, ERR));
     const size_t n = file.len - 64;
     unsigned char *block = bl_alloc(n); /* aligned as a mapping is */
     memcpy(block, file.data, n);
