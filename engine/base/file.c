@@ -22,6 +22,15 @@ bool bl_dir_exists(const char *path) {
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+bool bl_file_stat(bl_file_stamp *out, const char *path) {
+    struct stat st;
+    if (stat(path, &st) != 0) return false;
+    *out = (bl_file_stamp){.size = st.st_size,
+                           .mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+                           .inode = (int64_t)st.st_ino};
+    return true;
+}
+
 bl_status bl_path(char out[BL_PATH], bl_err *err, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);

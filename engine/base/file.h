@@ -12,6 +12,12 @@ enum { BL_PATH = 1024 };
 
 bool bl_file_exists(const char *path);
 bool bl_dir_exists(const char *path);
+/* What changes when a file's bytes do: size, time of the last change, number on its disk. */
+typedef struct bl_file_stamp {
+    int64_t size, mtime_ns, inode;
+} bl_file_stamp;
+/* Of a file or folder; false when there is none. */
+bool bl_file_stat(bl_file_stamp *out, const char *path);
 /* "a/b" into `out`, BL_EINVAL when it does not fit. */
 BL_PRINTF(3, 4)
 bl_status bl_path(char out[BL_PATH], bl_err *err, const char *fmt, ...) BL_CHECKED;

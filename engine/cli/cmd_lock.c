@@ -44,11 +44,7 @@ static bl_status lock_plan(const bl_experiment *e, bl_err *err) {
     bl_lock lock = {0};
     bl_plan_trials plan = {0};
     counts n = {0};
-    const bl_scheduler scheduler = {.data = &e->data,
-                                    .store = &e->store,
-                                    .kernels = e->kernels,
-                                    .jobs = 1,
-                                    .lookup_only = true};
+    const bl_scheduler scheduler = bl_lookup_scheduler(e);
     bl_status status =
         bl_path(path, err, "%s/%s/expected.lock", bl_experiments_dir, e->config.name);
     if (status != BL_OK) return status;

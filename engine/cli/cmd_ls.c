@@ -2,6 +2,7 @@
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/cli/run_files.h"
+#include "engine/cli/stores.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -67,9 +68,6 @@ static bl_status list(const char *experiment, bool json, bl_err *err) {
     char dir[BL_PATH], path[BL_PATH];
     bl_names names;
     BL_TRY(bl_path(dir, err, "%s/%s", bl_runs_dir(), experiment));
-    if (!bl_dir_exists(dir))
-        BL_FAIL(err, BL_EMISSING, "there are no runs of '%s' in %s/; `batchlab run %s` makes them",
-                experiment, bl_runs_dir(), experiment);
     bl_status status = bl_dir_list(&names, dir, err);
     for (size_t i = 0; status == BL_OK && i < names.count; i++) {
         if (!bl_is_run_id(names.name[i])) continue;
@@ -93,13 +91,10 @@ int bl_cmd_ls(int argc, char **argv) {
     bl_err err = {0};
     const bool json = bl_args_has(&args, 0);
     bl_names names = {0};
-    bl_status status = BL_OK;
-    if (args.operand == NULL && bl_dir_exists(bl_runs_dir()))
-        status = bl_dir_list(&names, bl_runs_dir(), &err);
+    bl_status status = bl_stores_find(&names, args.operand, &err);
     if (status == BL_OK && !json)
         (void)printf("%-16s %-12s  %-11s %6s %12s %4s %9s  %-8s %10s\n", "experiment", "run",
                      "state", "batch", "rate", "seed", "steps", "outcome", "value");
-    if (status == BL_OK && args.operand != NULL) status = list(args.operand, json, &err);
     for (size_t i = 0; status == BL_OK && i < names.count; i++)
         status = list(names.name[i], json, &err);
     bl_names_free(&names);

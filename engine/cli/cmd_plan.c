@@ -1,8 +1,7 @@
 /* batchlab plan NAME: the sweep as far as it is decided, each trial with its state. */
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
-#include "engine/cli/experiment.h"
-#include "engine/sweep/sweep.h"
+#include "engine/cli/trials.h"
 #include "engine/train/train.h"
 #include <inttypes.h>
 #include <math.h>
@@ -86,11 +85,7 @@ static void show_decision(void *ctx, const char *text) {
 
 static bl_status show_plan(bl_experiment *e, bool json, bl_err *err) {
     plan_view view = {.e = e, .json = json};
-    const bl_scheduler scheduler = {.data = &e->data,
-                                    .store = &e->store,
-                                    .kernels = e->kernels,
-                                    .jobs = 1,
-                                    .lookup_only = true};
+    const bl_scheduler scheduler = bl_lookup_scheduler(e);
     const bl_sweep_options options = {.script = e->script,
                                       .library_dir = bl_lua_dir,
                                       .round = show_round,

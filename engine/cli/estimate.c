@@ -6,6 +6,7 @@
 #include "engine/base/clock.h"
 #include "engine/cli/progress.h"
 #include "engine/train/train.h"
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -55,24 +56,33 @@ static bl_status estimate(const bl_experiment *e, bl_config *c, double *seconds,
     return BL_OK;
 }
 
+static bl_status estimate_preset(const bl_experiment *e, const char *preset, const bl_args *args,
+                                 size_t jobs, bl_err *err) {
+    bl_experiment other;
+    double seconds;
+    char text[32];
+    BL_TRY(bl_experiment_config(&other, e->config.name, preset, args, err));
+    BL_TRY(estimate(e, &other.config, &seconds, err));
+    bl_duration_text(text, fmax(1.0, seconds / (double)jobs));
+    const bl_i64_list *sizes = &other.config.sweep.batch_sizes;
+    (void)printf(
+        "  %-6s about %-7s %2zu batch sizes, %" PRId64 " to %" PRId64 ", %" PRId64 " seed%s\n",
+        preset[0] != '\0' ? preset : "all", text, sizes->n, sizes->v[0], sizes->v[sizes->n - 1],
+        other.config.sweep.seeds, other.config.sweep.seeds == 1 ? "" : "s");
+    return BL_OK;
+}
+
 bl_status bl_estimate_presets(const bl_experiment *e, const bl_args *args, size_t jobs,
                               bl_err *err) {
-    static const char *const presets[] = {"tiny", "quick", "paper"};
+    bl_names presets;
+    BL_TRY(bl_config_presets(&presets, bl_experiments_dir, e->config.name, err));
     (void)printf("%s, on %s, %zu at once with %s kernels:\n", e->config.name,
                  e->data.synthetic ? "SYNTHETIC DATA" : "real data", jobs, e->kernels->name);
-    for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
-        bl_experiment other;
-        double seconds;
-        char text[32];
-        BL_TRY(bl_experiment_config(&other, e->config.name, presets[i], args, err));
-        BL_TRY(estimate(e, &other.config, &seconds, err));
-        bl_duration_text(text, fmax(1.0, seconds / (double)jobs));
-        (void)printf(
-            "  %-6s about %-7s %2zu batch sizes, %lld to %lld, %lld seed%s\n", presets[i], text,
-            other.config.sweep.batch_sizes.n, (long long)other.config.sweep.batch_sizes.v[0],
-            (long long)other.config.sweep.batch_sizes.v[other.config.sweep.batch_sizes.n - 1],
-            (long long)other.config.sweep.seeds, other.config.sweep.seeds == 1 ? "" : "s");
-    }
+    bl_status status = BL_OK;
+    for (size_t i = 0; status == BL_OK && i < presets.count; i++)
+        status = estimate_preset(e, presets.name[i], args, jobs, err);
+    bl_names_free(&presets);
+    BL_TRY(status);
     (void)printf("Nothing was run. Runs that are done already are not repeated.\n");
     return BL_OK;
 }

@@ -116,10 +116,6 @@ void bl_run_files_free(bl_run_files *run) {
     *run = (bl_run_files){0};
 }
 
-bool bl_is_run_id(const char *name) {
-    return strlen(name) == RUN_DIGITS && strspn(name, "0123456789abcdef") == RUN_DIGITS;
-}
-
 /* Looks at one experiment's folder. `id` is the run found so far, "" for none. */
 static bl_status find_in(char path[BL_PATH], char id[RUN_DIGITS + 1], const char *dir,
                          const char *word, bl_err *err) {

@@ -4,6 +4,7 @@
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/runlog/runlog.h"
+#include "engine/store/store.h"
 
 /* What the log says at one evaluation step: the step record and the evaluation after it. */
 typedef struct bl_log_step {
@@ -36,8 +37,6 @@ typedef struct bl_run_files {
 /* Reads a run's folder, or a log's file alone. On failure *out is empty. */
 bl_status bl_run_files_read(bl_run_files *out, const char *path, bl_err *err) BL_CHECKED;
 void bl_run_files_free(bl_run_files *run);
-/* Is `name` that of a run's folder: 12 hex digits? Runs set aside as damaged are none. */
-bool bl_is_run_id(const char *name);
 /* The path of the run that `word` names: an existing file or folder, if it has a '/' in it, or the
  * first digits (at least 4) of an id in any experiment under `runs_dir`. One id in two experiments
  * is one run: the first is taken. BL_EMISSING: none; BL_EINVAL: several, or no such word. */

@@ -32,6 +32,14 @@ static void take_round(void *ctx, const bl_round *round) {
     }
 }
 
+bl_scheduler bl_lookup_scheduler(const bl_experiment *e) {
+    return (bl_scheduler){.data = &e->data,
+                          .store = &e->store,
+                          .kernels = e->kernels,
+                          .jobs = 1,
+                          .lookup_only = true};
+}
+
 bl_status bl_plan_trials_collect(bl_plan_trials *out, const bl_experiment *e,
                                  const bl_scheduler *scheduler, bl_err *err) {
     *out = (bl_plan_trials){0};

@@ -12,6 +12,9 @@ typedef struct bl_plan_trials {
     bool complete; /* the planner came to its end */
 } bl_plan_trials;
 
+/* Answers from the experiment's store alone. */
+bl_scheduler bl_lookup_scheduler(const bl_experiment *e);
+
 /* Plans with the scheduler's store and data. With lookup_only the plan goes as far as the store's
  * runs decide it; otherwise what is missing is trained. */
 bl_status bl_plan_trials_collect(bl_plan_trials *out, const bl_experiment *e,

@@ -249,15 +249,36 @@ static bl_status fail_experiment(const char *dir, const char *name, bl_err *err)
     return status;
 }
 
-bl_status bl_config_read(bl_config *out, const char *experiments_dir, const char *name,
-                         const char *preset, const char *const *sets, size_t n_sets, bl_err *err) {
+static bl_status read_doc(bl_doc *doc, const char *experiments_dir, const char *name, bl_err *err) {
     char path[BL_PATH];
-    bl_doc doc;
     if (!bl_value_is_name(name))
         BL_FAIL(err, BL_EINVAL, "an experiment's name is of a-z, 0-9 and _, not '%.64s'", name);
     BL_TRY(bl_path(path, err, "%s/%s/experiment.cfg", experiments_dir, name));
     if (!bl_file_exists(path)) return fail_experiment(experiments_dir, name, err);
-    BL_TRY(bl_doc_read(&doc, path, experiments_dir, err));
+    return bl_doc_read(doc, path, experiments_dir, err);
+}
+
+bl_status bl_config_presets(bl_names *out, const char *experiments_dir, const char *name,
+                            bl_err *err) {
+    bl_doc doc;
+    *out = (bl_names){0};
+    BL_TRY(read_doc(&doc, experiments_dir, name, err));
+    const bl_node *presets = bl_node_get(doc.root, "presets");
+    const bl_node *first = presets != NULL ? presets->first : NULL;
+    size_t n = 0;
+    for (const bl_node *p = first; p != NULL; p = p->next) n++;
+    out->name = bl_xalloc((n + 1) * sizeof *out->name);
+    for (const bl_node *p = first; p != NULL; p = p->next)
+        out->name[out->count++] = bl_xstrdup(p->name != NULL ? p->name : "");
+    if (n == 0) out->name[out->count++] = bl_xstrdup("");
+    bl_doc_free(&doc);
+    return BL_OK;
+}
+
+bl_status bl_config_read(bl_config *out, const char *experiments_dir, const char *name,
+                         const char *preset, const char *const *sets, size_t n_sets, bl_err *err) {
+    bl_doc doc;
+    BL_TRY(read_doc(&doc, experiments_dir, name, err));
     const bl_status status = resolve(out, &doc, preset, sets, n_sets, err);
     bl_doc_free(&doc);
     if (status == BL_OK) memcpy(out->name, name, strlen(name));

@@ -6,6 +6,7 @@
 #ifndef BL_ENGINE_CONFIG_CONFIG_H
 #define BL_ENGINE_CONFIG_CONFIG_H
 #include "engine/base/buf.h"
+#include "engine/base/file.h"
 #include "engine/base/status.h"
 #include "engine/config/doc.h"
 #include <stdbool.h>
@@ -102,6 +103,10 @@ typedef struct bl_config {
 bl_status bl_config_read(bl_config *out, const char *experiments_dir, const char *name,
                          const char *preset, const char *const *sets, size_t n_sets,
                          bl_err *err) BL_CHECKED;
+/* The names of the presets that experiments/NAME/experiment.cfg declares, in its order; "" alone
+ * when it declares none. To be freed. */
+bl_status bl_config_presets(bl_names *out, const char *experiments_dir, const char *name,
+                            bl_err *err) BL_CHECKED;
 /* The same from text, for tests and fuzzing. */
 bl_status bl_config_parse(bl_config *out, const char *text, size_t n, const char *file,
                           const char *preset, const char *const *sets, size_t n_sets,

@@ -17,10 +17,7 @@ static uint64_t get_u64(const unsigned char *p) {
     return v;
 }
 
-static bl_status read_slot(const bl_store *store, const char *id, int slot, uint64_t *serial,
-                           bl_buf *state, bl_err *err) {
-    char path[BL_PATH];
-    BL_TRY(bl_path(path, err, "%s/%s/%s", store->dir, id, k_slot[slot]));
+static bl_status read_file(const char *path, uint64_t *serial, bl_buf *state, bl_err *err) {
     bl_map map;
     BL_TRY(bl_file_map(&map, path, err));
     char digest[BL_SHA256_HEX];
@@ -37,6 +34,21 @@ static bl_status read_slot(const bl_store *store, const char *id, int slot, uint
     bl_file_unmap(&map);
     if (!whole) BL_FAIL(err, BL_EFORMAT, "%s: damaged checkpoint", path);
     return BL_OK;
+}
+
+static bl_status read_slot(const bl_store *store, const char *id, int slot, uint64_t *serial,
+                           bl_buf *state, bl_err *err) {
+    char path[BL_PATH];
+    BL_TRY(bl_path(path, err, "%s/%s/%s", store->dir, id, k_slot[slot]));
+    return read_file(path, serial, state, err);
+}
+
+bl_status bl_checkpoint_check(const char *path, bl_err *err) {
+    uint64_t serial;
+    bl_buf state = {0};
+    const bl_status status = read_file(path, &serial, &state, err);
+    bl_buf_free(&state);
+    return status;
 }
 
 bl_status bl_store_load_checkpoint(const bl_store *store, const char *id, int *slot, bl_buf *state,

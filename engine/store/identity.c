@@ -3,6 +3,10 @@
 #include "engine/store/store.h"
 #include <string.h>
 
+bool bl_is_run_id(const char *name) {
+    return strlen(name) == BL_RUN_ID - 1 && strspn(name, "0123456789abcdef") == BL_RUN_ID - 1;
+}
+
 void bl_run_identity(const bl_config *config, const char *dataset_sha256, char id[BL_RUN_ID],
                      bl_buf *text) {
     bl_buf identity = {0};

@@ -20,6 +20,9 @@ enum { BL_RUN_ID = 13 }; /* 12 hex digits and the terminator */
 void bl_run_identity(const bl_config *config, const char *dataset_sha256, char id[BL_RUN_ID],
                      bl_buf *text);
 
+/* Is `name` that of a run's folder: 12 hex digits? Runs set aside as damaged are none. */
+bool bl_is_run_id(const char *name);
+
 typedef struct bl_store {
     char dir[BL_PATH]; /* runs/NAME */
 } bl_store;
@@ -32,6 +35,7 @@ bl_status bl_store_open(bl_store *store, const char *runs_dir, const char *exper
 typedef struct bl_stored {
     bool done;
     bool damaged;     /* a result is there, and not what was published; *err says why */
+    bool log_ahead;   /* the log's file goes on beyond `steps` */
     bl_buf log;       /* text without footer, up to and including the evaluation at `steps` */
     bl_runlog parsed; /* of `log` */
     int64_t steps;
@@ -65,6 +69,8 @@ bl_status bl_store_save_checkpoint(const bl_store *store, const char *id, int *s
  */
 bl_status bl_store_load_checkpoint(const bl_store *store, const char *id, int *slot, bl_buf *state,
                                    bl_err *err) BL_CHECKED;
+/* Is the file a whole checkpoint? BL_EFORMAT: no. */
+bl_status bl_checkpoint_check(const char *path, bl_err *err) BL_CHECKED;
 /* The text of log.jsonl.part; BL_EMISSING when there is none. */
 bl_status bl_store_load_part(const bl_store *store, const char *id, bl_buf *log,
                              bl_err *err) BL_CHECKED;

@@ -1,0 +1,64 @@
+/* batchlab fsck [NAME]: reads every file of the store and names what is damaged. */
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/cli/command.h"
+#include "engine/cli/stores.h"
+#include "engine/store/fsck.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { REPAIR, JSON, OPTION_COUNT };
+static const bl_option k_options[] = {
+    [REPAIR] =
+        {"--repair", NULL, NULL,
+                  "set damaged runs and files aside, remove what dead writers left; no result is lost"},
+    [JSON] = {"--json",   NULL, NULL, "one JSON object per finding"                               },
+};
+_Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
+static const char k_usage[] = "fsck [NAME] [--repair] [--json]";
+
+static void show_text(void *ctx, const bl_finding *f) {
+    (void)ctx;
+    const bool named = strncmp(f->what, f->path, strlen(f->path)) == 0;
+    (void)printf("%s%s%s%s%s%s\n", named ? "" : f->path, named ? "" : ": ", f->what,
+                 f->done[0] != '\0' ? " (" : "", f->done, f->done[0] != '\0' ? ")" : "");
+}
+
+static void show_json(void *ctx, const bl_finding *f) {
+    static const char *const kinds[] = {
+        [BL_FOUND_DAMAGE] = "damage", [BL_FOUND_LEFTOVER] = "leftover", [BL_FOUND_ASIDE] = "aside"};
+    (void)ctx;
+    bl_buf line = {0};
+    bl_buf_printf(&line, "{\"kind\":\"%s\",\"path\":", kinds[f->kind]);
+    bl_json_string(&line, f->path);
+    bl_buf_str(&line, ",\"what\":");
+    bl_json_string(&line, f->what);
+    bl_buf_str(&line, ",\"done\":");
+    bl_json_string(&line, f->done);
+    (void)printf("%s}\n", line.data);
+    bl_buf_free(&line);
+}
+
+int bl_cmd_fsck(int argc, char **argv) {
+    bl_args args;
+    const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
+    if (rc >= 0) return rc;
+    bl_err err = {0};
+    bl_names names = {0};
+    bl_fsck fsck = {.repair = bl_args_has(&args, REPAIR),
+                    .found = bl_args_has(&args, JSON) ? show_json : show_text};
+    bl_status status = bl_stores_find(&names, args.operand, &err);
+    for (size_t i = 0; status == BL_OK && i < names.count; i++) {
+        bl_store store;
+        status = bl_store_open(&store, bl_runs_dir(), names.name[i], false, &err);
+        if (status == BL_OK) status = bl_store_fsck(&store, &fsck, &err);
+    }
+    bl_names_free(&names);
+    if (status != BL_OK) return bl_cli_fail(&err);
+    (void)fprintf(stderr, "%zu runs read: %zu damaged files, %zu leftovers, %zu set aside before\n",
+                  fsck.runs, fsck.damage, fsck.leftovers, fsck.aside);
+    if (fsck.damage > fsck.mended)
+        (void)fprintf(stderr, "`batchlab fsck --repair` sets damage aside; the next `batchlab run` "
+                              "does those runs again.\n");
+    return fsck.damage > 0 ? BL_EXIT_DAMAGE : BL_EXIT_DONE;
+}

@@ -1,0 +1,149 @@
+/* batchlab gc [NAME]: removes from the store what nothing needs. */
+#include "engine/base/mem.h"
+#include "engine/cli/lock.h"
+#include "engine/cli/stores.h"
+#include "engine/cli/trials.h"
+#include "engine/store/gc.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { DRY_RUN, UNPLANNED, OPTION_COUNT };
+static const bl_option k_options[] = {
+    [DRY_RUN] = {"--dry-run",   "-n", NULL, "say what would be removed"                               },
+    [UNPLANNED] =
+        {"--unplanned", NULL, NULL,
+                 "also finished runs that are in no preset's plan, nor in plan.jsonl or expected.lock"},
+};
+_Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
+static const char k_usage[] = "gc [NAME] [-n] [--unplanned]";
+
+/* ---- which runs are planned -------------------------------------------------------------------
+ */
+
+/* Every run that anything here speaks of, kept as the entries of a lock: sorted, each once. */
+typedef struct planned {
+    const bl_store *store;
+    bl_lock runs;
+    char dataset[2][BL_SHA256_HEX]; /* real and generated data of this machine */
+} planned;
+
+static void plan_run(planned *p, const char *run) {
+    bl_lock_entry entry = {.steps = 1};
+    if (!bl_is_run_id(run)) return;
+    memcpy(entry.run, run, sizeof entry.run);
+    bl_lock_set(&p->runs, &entry);
+}
+
+/* The plan of one preset on one kind of data, as far as the store's runs decide it. Without the
+ * real data nothing is known of their plans: wanted() keeps such runs. */
+static bl_status take_preset(planned *p, const char *name, const char *preset, bool synthetic,
+                             bl_err *err) {
+    const bl_args none = {0};
+    bl_experiment e = {0};
+    bl_plan_trials plan = {0};
+    bl_status status = bl_experiment_config(&e, name, preset, &none, err);
+    if (status == BL_OK) status = bl_experiment_open(&e, synthetic, false, err);
+    if (status == BL_EMISSING && !synthetic && e.config.name[0] != '\0') return BL_OK;
+    const bl_scheduler scheduler = bl_lookup_scheduler(&e);
+    if (status == BL_OK) status = bl_plan_trials_collect(&plan, &e, &scheduler, err);
+    for (size_t i = 0; status == BL_OK && i < plan.count; i++) plan_run(p, plan.run[i]);
+    if (status == BL_OK) memcpy(p->dataset[synthetic], e.data.sha256, sizeof p->dataset[synthetic]);
+    bl_plan_trials_free(&plan);
+    bl_experiment_close(&e);
+    return status;
+}
+
+static bl_status take_plan_file(planned *p, bl_err *err) {
+    static const char k_run[] = "\"run\":\"";
+    char path[BL_PATH];
+    bl_buf text = {0};
+    BL_TRY(bl_path(path, err, "%s/plan.jsonl", p->store->dir));
+    if (!bl_file_exists(path)) return BL_OK;
+    bl_status status = bl_file_read(&text, path, BL_RUNLOG_LIMIT, err);
+    for (const char *at = bl_buf_text(&text); (at = strstr(at, k_run)) != NULL;) {
+        char run[BL_RUN_ID];
+        at += sizeof k_run - 1;
+        (void)snprintf(run, sizeof run, "%s", at);
+        plan_run(p, run);
+    }
+    bl_buf_free(&text);
+    return status;
+}
+
+static bl_status take_all(planned *p, const char *name, bl_err *err) {
+    char path[BL_PATH];
+    bl_names presets = {0};
+    BL_TRY(bl_path(path, err, "%s/%s/expected.lock", bl_experiments_dir, name));
+    BL_TRY(bl_lock_read(&p->runs, path, err));
+    BL_TRY(take_plan_file(p, err));
+    BL_TRY(bl_config_presets(&presets, bl_experiments_dir, name, err));
+    bl_status status = BL_OK;
+    for (size_t i = 0; status == BL_OK && i < 2 * presets.count; i++)
+        status = take_preset(p, name, presets.name[i / 2], i % 2 == 1, err);
+    bl_names_free(&presets);
+    return status;
+}
+
+/* A run on other data than this machine has may be in plans that cannot be made here. */
+static bool wanted(void *ctx, const char *run) {
+    planned *p = ctx;
+    char path[BL_PATH];
+    bl_buf text = {0};
+    bl_err ignored;
+    if (bl_lock_find(&p->runs, run) != NULL) return true;
+    bool known = false;
+    if (bl_path(path, &ignored, "%s/%s/run.json", p->store->dir, run) == BL_OK &&
+        bl_file_read(&text, path, BL_RUNLOG_LIMIT, &ignored) == BL_OK)
+        for (size_t i = 0; i < BL_COUNT(p->dataset); i++)
+            known |= p->dataset[i][0] != '\0' && strstr(bl_buf_text(&text), p->dataset[i]) != NULL;
+    bl_buf_free(&text);
+    return !known;
+}
+
+/* ---- the command ------------------------------------------------------------------------------
+ */
+
+static bl_status clean(bl_gc *gc, const char *name, bool unplanned, bl_err *err) {
+    bl_store store;
+    BL_TRY(bl_store_open(&store, bl_runs_dir(), name, false, err));
+    planned p = {.store = &store};
+    bl_status status = BL_OK;
+    gc->wanted = unplanned ? wanted : NULL;
+    gc->ctx = &p;
+    if (unplanned) status = take_all(&p, name, err);
+    if (status == BL_OK) status = bl_store_gc(&store, gc, err);
+    bl_lock_free(&p.runs);
+    return status;
+}
+
+static void show(const bl_gc *gc) {
+    static const char *const words[] = {[BL_GC_CHECKPOINTS] = "checkpoints of finished runs",
+                                        [BL_GC_TEMPORARY] = "temporary files of dead writers",
+                                        [BL_GC_ASIDE] = "set aside as damaged",
+                                        [BL_GC_UNWANTED] = "runs that are in no plan"};
+    int64_t bytes = 0;
+    for (size_t i = 0; i < BL_GC_KINDS; i++) {
+        bytes += gc->kind[i].bytes;
+        if (gc->kind[i].count > 0)
+            (void)printf("%10.1f KiB  %6zu  %s\n", (double)gc->kind[i].bytes / 1024.0,
+                         gc->kind[i].count, words[i]);
+    }
+    (void)printf("%10.1f KiB  %s\n", (double)bytes / 1024.0,
+                 gc->dry ? "would be removed" : "removed");
+}
+
+int bl_cmd_gc(int argc, char **argv) {
+    bl_args args;
+    const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
+    if (rc >= 0) return rc;
+    bl_err err = {0};
+    bl_names names = {0};
+    bl_gc gc = {.dry = bl_args_has(&args, DRY_RUN)};
+    bl_status status = bl_stores_find(&names, args.operand, &err);
+    for (size_t i = 0; status == BL_OK && i < names.count; i++)
+        status = clean(&gc, names.name[i], bl_args_has(&args, UNPLANNED), &err);
+    bl_names_free(&names);
+    if (status != BL_OK) return bl_cli_fail(&err);
+    show(&gc);
+    return BL_EXIT_DONE;
+}

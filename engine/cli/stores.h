@@ -1,0 +1,9 @@
+/* The experiments that have a store, for commands that go through one or all of them. */
+#ifndef BL_ENGINE_CLI_STORES_H
+#define BL_ENGINE_CLI_STORES_H
+#include "engine/base/file.h"
+
+/* The experiment `name`, or all in order when it is NULL; none is no error then. BL_EMISSING: there
+ * are no runs of that name. Names to be freed. */
+bl_status bl_stores_find(bl_names *out, const char *name, bl_err *err) BL_CHECKED;
+#endif

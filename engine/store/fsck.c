@@ -1,0 +1,259 @@
+#include "engine/store/fsck.h"
+#include "engine/base/clock.h"
+#include "engine/base/gzip.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEXT_LIMIT = 1 << 30, WRITER_IS_GONE = 3600 };
+
+typedef struct walk {
+    const bl_store *store;
+    bl_fsck *fsck;
+    char dir[BL_PATH]; /* the run's folder, or the store's */
+    const char *run;   /* NULL: the store's own files */
+    bool aside;        /* the run's folder was set aside: there is nothing left to read */
+} walk;
+
+static void found(walk *w, bl_finding_kind kind, const char *path, const char *what,
+                  const char *done) {
+    bl_fsck *f = w->fsck;
+    *(kind == BL_FOUND_DAMAGE     ? &f->damage
+      : kind == BL_FOUND_LEFTOVER ? &f->leftovers
+                                  : &f->aside) += 1;
+    f->mended += kind == BL_FOUND_DAMAGE && done[0] != '\0';
+    if (f->found != NULL) f->found(f->ctx, &(bl_finding){kind, path, what, done});
+}
+
+/* ---- what may be wrong with one file ----------------------------------------------------------
+ */
+
+static bl_status check_lines(const char *text, size_t n, const char *path, bl_err *err) {
+    size_t line = 0;
+    for (size_t at = 0; at < n;) {
+        const char *stop = memchr(text + at, '\n', n - at);
+        bl_json_doc doc;
+        line++;
+        if (stop == NULL) BL_FAIL(err, BL_EFORMAT, "%s:%zu: the line is cut off", path, line);
+        const size_t end = (size_t)(stop - text);
+        BL_TRY(bl_json_parse(&doc, text + at, end - at, path, line, err));
+        bl_json_free(&doc);
+        at = end + 1;
+    }
+    if (line == 0) BL_FAIL(err, BL_EFORMAT, "%s: empty", path);
+    return BL_OK;
+}
+
+static bl_status check_text(walk *w, const char *path, bl_err *err) {
+    (void)w;
+    bl_buf text = {0};
+    bl_status status = bl_file_read(&text, path, TEXT_LIMIT, err);
+    if (status == BL_OK) status = check_lines(bl_buf_text(&text), text.len, path, err);
+    bl_buf_free(&text);
+    return status;
+}
+
+static bl_status check_json(walk *w, const char *path, bl_err *err) {
+    (void)w;
+    bl_buf text = {0};
+    bl_json_doc doc = {0};
+    bl_status status = bl_file_read(&text, path, TEXT_LIMIT, err);
+    if (status == BL_OK) status = bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err);
+    bl_json_free(&doc);
+    bl_buf_free(&text);
+    return status;
+}
+
+static bl_status check_part(walk *w, const char *path, bl_err *err) {
+    (void)w;
+    bl_buf text = {0};
+    bl_runlog log = {0};
+    bl_status status = bl_file_read(&text, path, TEXT_LIMIT, err);
+    if (status == BL_OK) status = bl_runlog_parse(&log, bl_buf_text(&text), text.len, path, err);
+    bl_runlog_free(&log);
+    bl_buf_free(&text);
+    return status;
+}
+
+static bl_status check_timing(walk *w, const char *path, bl_err *err) {
+    (void)w;
+    bl_buf text = {0};
+    bl_status status = bl_runlog_read(&text, path, err);
+    if (status == BL_OK) status = check_lines(bl_buf_text(&text), text.len, path, err);
+    bl_buf_free(&text);
+    return status;
+}
+
+static bl_status check_checkpoint(walk *w, const char *path, bl_err *err) {
+    (void)w;
+    return bl_checkpoint_check(path, err);
+}
+
+/* The text whose digest begins with the folder's name. */
+static bl_status check_identity(walk *w, const char *path, bl_err *err) {
+    bl_map map;
+    char digest[BL_SHA256_HEX];
+    BL_TRY(bl_file_map(&map, path, err));
+    bl_sha256_of(map.data, map.size, digest);
+    bl_file_unmap(&map);
+    if (strncmp(digest, w->run, BL_RUN_ID - 1) != 0)
+        BL_FAIL(err, BL_EFORMAT, "%s: its digest is not the run's id", path);
+    return BL_OK;
+}
+
+/* A log without a result, or one that goes on beyond it, has nobody who vouches for the packed
+ * file: the same text packs to the same bytes with the zlib that wrote it. */
+static bl_status check_alone(const char *path, const char *id, bl_err *err) {
+    bl_map map;
+    bl_buf text = {0}, packed = {0};
+    bl_runlog log = {0};
+    bl_status status;
+    BL_TRY(bl_file_map(&map, path, err));
+    BL_GOTO(bl_gunzip_one(&text, map.data, map.size, BL_RUNLOG_LIMIT, path, err));
+    BL_GOTO(bl_runlog_parse(&log, bl_buf_text(&text), text.len, path, err));
+    BL_GOTO(bl_gzip(&packed, text.data, text.len, err));
+    if (!log.whole || strcmp(log.run, id) != 0)
+        status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__, "%s: not the whole log of run %s",
+                            path, id);
+    else if (packed.len != map.size || memcmp(packed.data, map.data, map.size) != 0)
+        status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__,
+                            "%s: its text is whole, but packs to other bytes here", path);
+done:
+    bl_runlog_free(&log);
+    bl_buf_free(&packed);
+    bl_buf_free(&text);
+    bl_file_unmap(&map);
+    return status;
+}
+
+static bl_status check_log(walk *w, const char *path, bl_err *err) {
+    bl_stored run;
+    BL_TRY(bl_store_load(w->store, w->run, &run, err));
+    const bool vouched = run.done && !run.log_ahead, damaged = run.damaged;
+    bl_stored_free(&run);
+    if (damaged) return BL_EFORMAT;
+    return vouched ? BL_OK : check_alone(path, w->run, err);
+}
+
+/* The result speaks of the log: reading both is one check. */
+static bl_status check_result(walk *w, const char *path, bl_err *err) {
+    char other[BL_PATH];
+    BL_TRY(bl_path(other, err, "%s/run.json", w->dir));
+    if (!bl_file_exists(other)) BL_FAIL(err, BL_EFORMAT, "%s: run.json is not beside it", path);
+    BL_TRY(bl_path(other, err, "%s/log.jsonl.gz", w->dir));
+    if (!bl_file_exists(other)) BL_FAIL(err, BL_EFORMAT, "%s: its log is gone", path);
+    return check_log(w, other, err);
+}
+
+/* One row a file that a store may hold. */
+static const struct file_check {
+    const char *name;
+    bl_status (*check)(walk *w, const char *path, bl_err *err);
+    bool whole_run; /* the run is set aside with it, and done again; else only the file */
+} k_of_run[] =
+    {
+        {"run.json",        check_identity,   true },
+        {"result.json",     check_result,     true },
+        {"log.jsonl.gz",    check_log,        true },
+        {"log.jsonl.part",  check_part,       false},
+        {"checkpoint-A",    check_checkpoint, false},
+        {"checkpoint-B",    check_checkpoint, false},
+        {"timing.jsonl.gz", check_timing,     false},
+},
+  k_of_store[] = {
+      {"plan.jsonl", check_text, false},
+      {"timing.json", check_json, false},
+};
+
+/* ---- the walk ---------------------------------------------------------------------------------
+ */
+
+bool bl_store_is_leftover(const char *dir, const char *name) {
+    const char *tmp = strstr(name, ".tmp-");
+    char path[BL_PATH];
+    bl_file_stamp stamp;
+    return tmp != NULL && strlen(tmp) == strlen(".tmp-XXXXXX") &&
+           bl_path(path, NULL, "%s/%s", dir, name) == BL_OK && bl_file_stat(&stamp, path) &&
+           bl_clock_epoch_seconds() - 1e-9 * (double)stamp.mtime_ns > WRITER_IS_GONE;
+}
+
+static bl_status set_file_aside(const char *path, bl_err *err) {
+    char to[BL_PATH];
+    for (int n = 1;; n++) {
+        BL_TRY(bl_path(to, err, "%s.corrupt-%d", path, n));
+        if (bl_file_exists(to)) continue;
+        if (rename(path, to) == 0) return BL_OK;
+        BL_FAIL(err, BL_EIO, "cannot set %s aside: %s", path, strerror(errno));
+    }
+}
+
+static bl_status check_file(walk *w, const struct file_check *c, bl_err *err) {
+    char path[BL_PATH];
+    bl_err why = {0};
+    BL_TRY(bl_path(path, err, "%s/%s", w->dir, c->name));
+    if (!bl_file_exists(path)) return BL_OK;
+    const bl_status status = c->check(w, path, &why);
+    /* Gone meanwhile: its writer is at work. */
+    if (status == BL_OK || (status == BL_EMISSING && !bl_file_exists(path))) return BL_OK;
+    if (status != BL_EFORMAT && status != BL_EMISSING) {
+        *err = why;
+        return status;
+    }
+    const char *done = "";
+    if (w->fsck->repair && c->whole_run) {
+        BL_TRY(bl_store_set_aside(w->store, w->run, err));
+        w->aside = true;
+        done = "the run was set aside; the next run does it again";
+    } else if (w->fsck->repair) {
+        BL_TRY(set_file_aside(path, err));
+        done = "the file was set aside";
+    }
+    found(w, BL_FOUND_DAMAGE, path, why.text, done);
+    /* The result and its log are one damage. */
+    w->aside = w->aside || c->whole_run;
+    return BL_OK;
+}
+
+static bl_status check_folder(walk *w, const struct file_check *table, size_t rows, bl_err *err) {
+    bl_names names;
+    bl_status status = bl_dir_list(&names, w->dir, err);
+    /* Set aside or removed by another process meanwhile. */
+    if (status == BL_EMISSING) return BL_OK;
+    BL_TRY(status);
+    for (size_t i = 0; status == BL_OK && i < names.count; i++) {
+        char path[BL_PATH];
+        status = bl_path(path, err, "%s/%s", w->dir, names.name[i]);
+        if (status != BL_OK) break;
+        if (strstr(names.name[i], ".corrupt-") != NULL)
+            found(w, BL_FOUND_ASIDE, path, "set aside as damaged; `batchlab gc` removes it", "");
+        if (!bl_store_is_leftover(w->dir, names.name[i])) continue;
+        const bool gone = w->fsck->repair && unlink(path) == 0;
+        found(w, BL_FOUND_LEFTOVER, path, "a temporary file whose writer is gone",
+              gone ? "removed" : "");
+    }
+    bl_names_free(&names);
+    for (size_t i = 0; status == BL_OK && i < rows && !w->aside; i++)
+        status = check_file(w, &table[i], err);
+    return status;
+}
+
+bl_status bl_store_fsck(const bl_store *store, bl_fsck *fsck, bl_err *err) {
+    walk top = {.store = store, .fsck = fsck};
+    bl_names names;
+    BL_TRY(bl_path(top.dir, err, "%s", store->dir));
+    BL_TRY(check_folder(&top, k_of_store, BL_COUNT(k_of_store), err));
+    BL_TRY(bl_dir_list(&names, store->dir, err));
+    bl_status status = BL_OK;
+    for (size_t i = 0; status == BL_OK && i < names.count; i++) {
+        if (!bl_is_run_id(names.name[i])) continue;
+        walk w = {.store = store, .fsck = fsck, .run = names.name[i]};
+        status = bl_path(w.dir, err, "%s/%s", store->dir, names.name[i]);
+        if (status == BL_OK) status = check_folder(&w, k_of_run, BL_COUNT(k_of_run), err);
+        fsck->runs++;
+    }
+    bl_names_free(&names);
+    return status;
+}

@@ -1,0 +1,97 @@
+#include "engine/store/gc.h"
+#include "engine/base/mem.h"
+#include "engine/store/fsck.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+bl_status bl_remove_all(const char *path, bl_err *err) {
+    bl_names names;
+    bl_status status = BL_OK;
+    char inner[BL_PATH];
+    if (!bl_dir_exists(path)) {
+        if (unlink(path) == 0 || errno == ENOENT) return BL_OK;
+        BL_FAIL(err, BL_EIO, "cannot remove %s: %s", path, strerror(errno));
+    }
+    BL_TRY(bl_dir_list(&names, path, err));
+    for (size_t i = 0; status == BL_OK && i < names.count; i++) {
+        status = bl_path(inner, err, "%s/%s", path, names.name[i]);
+        if (status == BL_OK) status = bl_remove_all(inner, err);
+    }
+    bl_names_free(&names);
+    BL_TRY(status);
+    if (rmdir(path) == 0 || errno == ENOENT) return BL_OK;
+    BL_FAIL(err, BL_EIO, "cannot remove %s: %s", path, strerror(errno));
+}
+
+static int64_t bytes_of(const char *path) {
+    bl_names names;
+    bl_file_stamp stamp;
+    bl_err ignored;
+    int64_t total = 0;
+    if (!bl_dir_exists(path)) return bl_file_stat(&stamp, path) ? stamp.size : 0;
+    if (bl_dir_list(&names, path, &ignored) != BL_OK) return 0;
+    for (size_t i = 0; i < names.count; i++) {
+        char inner[BL_PATH];
+        if (bl_path(inner, &ignored, "%s/%s", path, names.name[i]) == BL_OK)
+            total += bytes_of(inner);
+    }
+    bl_names_free(&names);
+    return total;
+}
+
+static bl_status drop(bl_gc *gc, bl_gc_kind kind, const char *dir, const char *name, bl_err *err) {
+    char path[BL_PATH];
+    BL_TRY(bl_path(path, err, "%s/%s", dir, name));
+    gc->kind[kind].count++;
+    gc->kind[kind].bytes += bytes_of(path);
+    return gc->dry ? BL_OK : bl_remove_all(path, err);
+}
+
+/* BL_GC_KINDS: needed. */
+static bl_gc_kind kind_of_file(const char *dir, const char *name, bool finished) {
+    if (strstr(name, ".corrupt-") != NULL) return BL_GC_ASIDE;
+    if (bl_store_is_leftover(dir, name)) return BL_GC_TEMPORARY;
+    if (finished && (strcmp(name, "checkpoint-A") == 0 || strcmp(name, "checkpoint-B") == 0))
+        return BL_GC_CHECKPOINTS;
+    return BL_GC_KINDS;
+}
+
+/* A run with a log.jsonl.part is on its way, also to a longer prefix. */
+static bool is_finished(const char *dir) {
+    char result[BL_PATH], part[BL_PATH];
+    return bl_path(result, NULL, "%s/result.json", dir) == BL_OK && bl_file_exists(result) &&
+           bl_path(part, NULL, "%s/log.jsonl.part", dir) == BL_OK && !bl_file_exists(part);
+}
+
+static bl_status clean_folder(bl_gc *gc, const char *dir, bool finished, bl_err *err) {
+    bl_names names;
+    BL_TRY(bl_dir_list(&names, dir, err));
+    bl_status status = BL_OK;
+    for (size_t i = 0; status == BL_OK && i < names.count; i++) {
+        const bl_gc_kind kind = kind_of_file(dir, names.name[i], finished);
+        if (kind != BL_GC_KINDS) status = drop(gc, kind, dir, names.name[i], err);
+    }
+    bl_names_free(&names);
+    return status;
+}
+
+bl_status bl_store_gc(const bl_store *store, bl_gc *gc, bl_err *err) {
+    bl_names names;
+    BL_TRY(clean_folder(gc, store->dir, false, err));
+    BL_TRY(bl_dir_list(&names, store->dir, err));
+    bl_status status = BL_OK;
+    for (size_t i = 0; status == BL_OK && i < names.count; i++) {
+        char dir[BL_PATH];
+        if (!bl_is_run_id(names.name[i])) continue;
+        status = bl_path(dir, err, "%s/%s", store->dir, names.name[i]);
+        if (status != BL_OK) break;
+        if (gc->wanted != NULL && !gc->wanted(gc->ctx, names.name[i]))
+            status = drop(gc, BL_GC_UNWANTED, store->dir, names.name[i], err);
+        else
+            status = clean_folder(gc, dir, is_finished(dir), err);
+    }
+    bl_names_free(&names);
+    return status;
+}

@@ -1,0 +1,31 @@
+/* Removes from a store what nothing needs. Results and logs of runs are never among it, except of
+ * runs that the caller declares unwanted. */
+#ifndef BL_ENGINE_STORE_GC_H
+#define BL_ENGINE_STORE_GC_H
+#include "engine/store/store.h"
+
+typedef enum bl_gc_kind {
+    BL_GC_CHECKPOINTS, /* of finished runs: asking for more steps begins at step 0 again */
+    BL_GC_TEMPORARY,   /* whose writer is gone */
+    BL_GC_ASIDE,       /* runs and files set aside as damaged */
+    BL_GC_UNWANTED,    /* runs for which wanted() says no */
+    BL_GC_KINDS
+} bl_gc_kind;
+
+typedef struct bl_gc {
+    bool dry; /* count, remove nothing */
+    /* NULL: every run is wanted. */
+    bool (*wanted)(void *ctx, const char *run);
+    void *ctx;
+    struct {
+        size_t count;
+        int64_t bytes;
+    } kind[BL_GC_KINDS];
+} bl_gc;
+
+/* Adds to the counts of *gc. */
+bl_status bl_store_gc(const bl_store *store, bl_gc *gc, bl_err *err) BL_CHECKED;
+
+/* Removes a folder with all that is in it, or a file; a path that does not exist is no error. */
+bl_status bl_remove_all(const char *path, bl_err *err) BL_CHECKED;
+#endif
