@@ -56,10 +56,14 @@ TESTLIB_C := $(sort $(filter-out %_test.c %_fuzz.c %_bench.c,$(wildcard tests/*.
 TESTLIB_O := $(TESTLIB_C:%.c=$(B)/%.o)
 FUZZ_C := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 FUZZ   := $(FUZZ_C:%.c=$(B)/%)
+# The crash driver and the injector that it loads into batchlab: tests/crash/.
+CRASH_C := $(sort $(filter-out tests/crash/fault.c,$(wildcard tests/crash/*.c)))
+CRASH_O := $(CRASH_C:%.c=$(B)/%.o)
+CRASH   := $(B)/tests/crash/crash
 BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
 BENCH   := $(BENCH_C:%.c=$(B)/%)
 
-.PHONY: found all experiment reproduce test check setup config layers format tidy fuzz bench clean help program golden-update FORCE
+.PHONY: found all experiment reproduce test test-crash check setup config layers format tidy fuzz bench clean help program golden-update FORCE
 
 all: program
 
@@ -89,8 +93,13 @@ test:
 	$(Q)sh scripts/setup.sh build plot test
 	$(Q)$(MAKE) --no-print-directory check
 
-check: layers program $(B)/batchlab $(B)/fixed_clock.so $(TESTS) $(FUZZ)
-	$(Q)sh tests/run.sh $(B) $(TESTS)
+check: layers program $(B)/batchlab $(B)/fixed_clock.so $(TESTS) $(FUZZ) $(CRASH)
+	$(Q)sh tests/run.sh $(B) $(TESTS) $(CRASH)
+
+# Kills, faults, damage and many workers at the figures that docs/store.md promises; about 15 minutes
+# on two cores. `make test` has a selection of it.
+test-crash: program $(CRASH)
+	$(Q)$(CRASH) --full $(ARGS)
 
 setup:
 	$(Q)sh scripts/setup.sh build plot test
@@ -136,9 +145,14 @@ $(TESTS): $(B)/%: $(B)/%.o $(TESTLIB_O) $(LIB)
 # In `make test` a fuzz target is a program that replays its corpus.
 $(FUZZ): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(LIB)
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(B)/tests/fuzz/replay.o $(LIB) $(LIBS)
+# Loaded into batchlab by the driver; never linked, and without a sanitizer of its own.
+$(B)/tests/crash/fault.so: tests/crash/fault.c tests/crash/fault.h $(B)/flags.stamp
+	$(Q)mkdir -p $(@D); echo "  CC    $<"; $(CC) -std=c17 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I. -shared -fPIC -o $@ $<
+$(CRASH): $(CRASH_O) $(LIB) | $(B)/tests/crash/fault.so $(B)/batchlab
+	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(CRASH_O) $(LIB) $(LIBS)
 $(BENCH): $(B)/%: $(B)/%.o $(LIB)
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
--include $(LIB_O:.o=.d) $(TESTLIB_O:.o=.d) $(TESTS:%=%.d) $(FUZZ:%=%.d) $(BENCH:%=%.d) $(B)/engine/cli/main.d
+-include $(LIB_O:.o=.d) $(TESTLIB_O:.o=.d) $(TESTS:%=%.d) $(FUZZ:%=%.d) $(BENCH:%=%.d) $(CRASH_O:.o=.d) $(B)/engine/cli/main.d
 
 # ---- care ---------------------------------------------------------------------------------------
 bench: $(BENCH)
@@ -165,5 +179,6 @@ help:
 	@echo 'make experiment NAME=rossmann [PRESET=tiny|quick|paper] [ARGS=...]   train, draw, recommend'
 	@echo 'make reproduce NAME=rossmann                                        train again, compare with expected.lock'
 	@echo 'make test                                                           build and run every test'
+	@echo 'make test-crash                                                     kill, fill, damage and crowd a store'
 	@echo 'make                                                                build build/batchlab'
 	@echo 'make setup | config | layers | format | tidy | fuzz | bench | clean'

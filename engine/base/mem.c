@@ -15,9 +15,17 @@ enum { REDZONE = 0 };
 #define UNPOISON(p, n) ((void)0)
 #endif
 
-static void out_of_memory(size_t bytes) {
-    (void)fprintf(stderr, "batchlab: out of memory (%zu bytes of bookkeeping)\n", bytes);
-    abort();
+enum { EXIT_RESUMABLE = 75 };
+
+/* As a kill would: at once, whatever other threads hold. Files are whole or not there at any
+ * moment. */
+__attribute__((noreturn)) static void out_of_memory(size_t bytes) {
+    (void)fprintf(
+        stderr,
+        "batchlab: out of memory (%zu bytes of bookkeeping); nothing finished is lost. Free "
+        "some, then continue with the same command.\n",
+        bytes);
+    _exit(EXIT_RESUMABLE);
 }
 
 void *bl_xalloc(size_t bytes) {

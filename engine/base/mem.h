@@ -1,6 +1,7 @@
 /* Two families of allocation. bl_x*: small bookkeeping whose failure ends the program with a
- * message. bl_alloc: anything that grows with the configuration; returns NULL, which callers turn
- * into BL_ENOMEM. Sizes are multiplied only through bl_mul_size. */
+ * message and the resumable exit status. bl_alloc: anything that grows with the configuration;
+ * returns NULL, which callers turn into BL_ENOMEM. Sizes are multiplied only through bl_mul_size.
+ */
 #ifndef BL_ENGINE_BASE_MEM_H
 #define BL_ENGINE_BASE_MEM_H
 #include "engine/base/status.h"

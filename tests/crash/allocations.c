@@ -1,0 +1,38 @@
+/* Every allocation fails once, or it and all after it: the program ends with a message or finishes;
+ * never a crash, and under a sanitizer never a leak. */
+#include "engine/base/mem.h"
+#include "tests/crash/crash.h"
+#include <stdio.h>
+#include <string.h>
+
+static void refuse_at(lab *l, fault_kind kind, fault_action action, int64_t k, int64_t *hits) {
+    char what[96];
+    const fault_plan plan = {.kind = (int32_t)kind, .action = (int32_t)action, .at = k};
+    (void)snprintf(what, sizeof what, "%s %d%s refused",
+                   kind == FAULT_THREAD ? "thread" : "allocation", (int)k,
+                   action == FAULT_FAIL_ON ? " and all after it" : "");
+    lab_reset(l, NULL);
+    const ending e = lab_sweep(l, &plan);
+    *hits = l->plan->hits;
+    if (*hits == 0) return;
+    l->faults += l->plan->exempt < l->plan->hits;
+    if (e.exit < 0 || strstr(e.said, "Sanitizer") != NULL ||
+        strstr(e.said, "runtime error") != NULL)
+        lab_fail(l, "%s: exit %d, signal %d: %s", what, e.exit, e.signal, e.said);
+    else if (e.exit != l->undisturbed && e.said[0] == '\0')
+        lab_fail(l, "%s: exit %d without a word", what, e.exit);
+    /* A run that found no memory is an answer, after which the sweep asks other questions. */
+    if (k % 8 == 0 || e.exit == l->undisturbed) (void)lab_recovers(l, what, true);
+}
+
+void part_allocations(lab *l) {
+    static const fault_action actions[] = {FAULT_FAIL, FAULT_FAIL_ON};
+    static const int64_t steps[] = {1, 10}; /* in the full selection */
+    int64_t hits = 1;
+    for (size_t a = 0; a < BL_COUNT(actions); a++)
+        for (int64_t k = 1; l->failures <= 20;
+             k += l->full ? steps[a] : 1 + (int64_t)lab_random(l, 400)) {
+            refuse_at(l, FAULT_ALLOC, actions[a], k, &hits);
+            if (hits == 0) break;
+        }
+}

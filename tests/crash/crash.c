@@ -1,0 +1,64 @@
+/* crash [--full] [PART...]: what happens to a store when everything goes wrong. Without --full a
+ * selection that takes seconds and is part of `make test`; `make test-crash` runs all of it. Speaks
+ * TAP; ends with a table of what was done. */
+#include "tests/crash/crash.h"
+#include "engine/base/mem.h"
+#include <stdio.h>
+#include <string.h>
+
+static const part k_parts[] = {
+    {"imports",     part_imports    },
+    {"faults",      part_faults     },
+    {"kills",       part_kills      },
+    {"allocations", part_allocations},
+};
+
+static bool wanted(int argc, char **argv, const char *name) {
+    bool any = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--full") == 0) continue;
+        any = true;
+        if (strcmp(argv[i], name) == 0) return true;
+    }
+    return !any;
+}
+
+static void show_totals(const lab *l, double seconds) {
+    const struct {
+        const char *what;
+        int64_t n;
+    } rows[] = {
+        {"faults injected",            l->faults     },
+        {"kills",                      l->kills      },
+        {"stores compared afterwards", l->checks     },
+        {"lost",                       l->lost       },
+        {"published twice",            l->twice      },
+        {"differences",                l->differences},
+    };
+    for (size_t i = 0; i < BL_COUNT(rows); i++)
+        (void)printf("# %-28s %8lld\n", rows[i].what, (long long)rows[i].n);
+    (void)printf("# %-28s %7.1fs\n", "time", seconds);
+}
+
+int main(int argc, char **argv) {
+    lab *l = bl_xalloc(sizeof *l);
+    const double start = lab_seconds();
+    bool full = false;
+    for (int i = 1; i < argc; i++) full |= strcmp(argv[i], "--full") == 0;
+    lab_open(l, argv[0], full);
+    int64_t failures = 0;
+    for (size_t i = 0; i < BL_COUNT(k_parts); i++) {
+        if (!wanted(argc, argv, k_parts[i].name)) continue;
+        const double begin = lab_seconds();
+        l->failures = 0;
+        k_parts[i].run(l);
+        (void)printf("%sok %zu - %s (%.1f s)\n", l->failures > 0 ? "not " : "", i + 1,
+                     k_parts[i].name, lab_seconds() - begin);
+        (void)fflush(stdout);
+        failures += l->failures;
+    }
+    show_totals(l, lab_seconds() - start);
+    lab_close(l);
+    free(l);
+    return failures > 0;
+}

@@ -1,0 +1,114 @@
+/* Every kind of call, every k: the program ends with 0, 74 or 75, says which file, and the same
+ * command afterwards leaves what an undisturbed sweep leaves. */
+#include "engine/base/mem.h"
+#include "tests/crash/crash.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct fault_case {
+    fault_kind kind;
+    fault_action action;
+    int error;
+    const char *name;
+} fault_case;
+
+static const fault_case k_cases[] = {
+    {FAULT_OPEN,   FAULT_FAIL,    EIO,    "open: EIO"                  },
+    {FAULT_OPEN,   FAULT_FAIL,    EMFILE, "open: EMFILE"               },
+    {FAULT_OPEN,   FAULT_FAIL_ON, ENOSPC, "open: disk full from here"  },
+    {FAULT_READ,   FAULT_FAIL,    EIO,    "read: EIO"                  },
+    {FAULT_WRITE,  FAULT_FAIL,    EIO,    "write: EIO"                 },
+    {FAULT_WRITE,  FAULT_FAIL,    EINTR,  "write: interrupted"         },
+    {FAULT_WRITE,  FAULT_FAIL_ON, ENOSPC, "write: disk full from here" },
+    {FAULT_WRITE,  FAULT_FAIL,    ENOSPC, "write: disk full once"      },
+    {FAULT_WRITE,  FAULT_PARTIAL, 0,      "write: half of it"          },
+    {FAULT_SYNC,   FAULT_FAIL,    EIO,    "fsync: EIO"                 },
+    {FAULT_SYNC,   FAULT_FAIL_ON, ENOSPC, "fsync: disk full from here" },
+    {FAULT_CLOSE,  FAULT_FAIL,    EIO,    "close: EIO"                 },
+    {FAULT_RENAME, FAULT_FAIL,    EIO,    "rename: EIO"                },
+    {FAULT_RENAME, FAULT_FAIL_ON, ENOSPC, "rename: disk full from here"},
+    {FAULT_RENAME, FAULT_LATE,    EIO,    "rename: done, but EIO"      },
+    {FAULT_LINK,   FAULT_FAIL,    EIO,    "link: EIO"                  },
+    {FAULT_LINK,   FAULT_FAIL_ON, ENOSPC, "link: disk full from here"  },
+    {FAULT_LINK,   FAULT_LATE,    EIO,    "link: done, but EIO"        },
+    {FAULT_UNLINK, FAULT_FAIL,    EIO,    "unlink: EIO"                },
+    {FAULT_UNLINK, FAULT_LATE,    EIO,    "unlink: done, but EIO"      },
+    {FAULT_MKDIR,  FAULT_FAIL,    EIO,    "mkdir: EIO"                 },
+    {FAULT_MKDIR,  FAULT_FAIL_ON, ENOSPC, "mkdir: disk full from here" },
+    {FAULT_STAT,   FAULT_FAIL,    EIO,    "stat: EIO"                  },
+    {FAULT_LIST,   FAULT_FAIL,    EIO,    "opendir: EIO"               },
+    {FAULT_MAP,    FAULT_FAIL,    EIO,    "mmap: EIO"                  },
+    {FAULT_TOUCH,  FAULT_FAIL,    EIO,    "time stamps: EIO"           },
+};
+
+/* Names a file of the store, the reports or the cache; a full disk with what is needed. */
+static bool says_why(const lab *l, const fault_case *c, const ending *e) {
+    if (strstr(e->said, l->work) == NULL) return false;
+    const bool full = c->error == ENOSPC && c->kind == FAULT_WRITE;
+    return !full ||
+           (strstr(e->said, "disk full writing ") != NULL && strstr(e->said, "need ") != NULL);
+}
+
+/* A fault that kills nobody leaves no half-written file behind, unless removing it was the fault.
+ */
+static const char *leftover(const lab *l) {
+    static char words[BL_PATH];
+    lab_files files = lab_list(l->work);
+    words[0] = '\0';
+    for (size_t i = 0; i < files.count; i++)
+        if (strstr(files.path[i], ".tmp-") != NULL)
+            (void)snprintf(words, sizeof words, "%s", files.path[i]);
+    free(files.path);
+    return words[0] != '\0' ? words : NULL;
+}
+
+static void judge(lab *l, const fault_case *c, int64_t k, const ending *e, const char *start) {
+    char what[128];
+    (void)snprintf(what, sizeof what, "%s, call %d, %s store", c->name, (int)k, start);
+    if (e->exit != l->undisturbed && e->exit != 74 && e->exit != 75)
+        lab_fail(l, "%s: exit %d, signal %d: %s", what, e->exit, e->signal, e->said);
+    else if (e->exit == 74 && !says_why(l, c, e))
+        lab_fail(l, "%s: no reason given: %s", what, e->said);
+    const char *left = c->kind == FAULT_UNLINK ? NULL : leftover(l);
+    if (left != NULL) lab_fail(l, "%s: %s is left behind", what, left);
+    (void)lab_recovers(l, what, false);
+}
+
+/* Store in which a sweep was stopped: checkpoints, an unfinished race. */
+static void stop_midway(lab *l) {
+    const fault_plan plan = {
+        .kind = FAULT_SYNC, .action = FAULT_TERMINATE, .at = l->sweep_calls[FAULT_SYNC] / 2};
+    lab_reset(l, NULL);
+    const ending e = lab_sweep(l, &plan);
+    if (e.exit != 75)
+        lab_fail(l, "a terminated sweep: exit %d, signal %d: %s", e.exit, e.signal, e.said);
+}
+
+void part_faults(lab *l) {
+    char stopped[BL_PATH];
+    (void)snprintf(stopped, sizeof stopped, "%.900s/stopped", l->root);
+    stop_midway(l);
+    lab_copy(l->work, stopped);
+    const char *const start[] = {NULL, stopped}, *const name[] = {"an empty", "a stopped"};
+    for (size_t c = 0; c < BL_COUNT(k_cases); c++) {
+        for (size_t s = 0; s < BL_COUNT(start); s++) {
+            /* The short selection: the first calls, then ever sparser ones, other ones each case.
+             */
+            for (int64_t k = 1;; k += l->full ? 1 : k + (int64_t)lab_random(l, (uint64_t)k)) {
+                const fault_case *f = &k_cases[c];
+                const fault_plan plan = {.kind = (int32_t)f->kind,
+                                         .action = (int32_t)f->action,
+                                         .error = f->error,
+                                         .at = k};
+                lab_reset(l, start[s]);
+                const ending e = lab_sweep(l, &plan);
+                if (l->plan->hits == 0) break;
+                l->faults++;
+                judge(l, f, k, &e, name[s]);
+                if (l->failures > 20) return;
+            }
+        }
+    }
+}

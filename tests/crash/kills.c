@@ -1,0 +1,61 @@
+/* kill -9 before and after every call that touches files, in the middle of writes, and at random
+ * times; in an empty store, in a stopped one, and again while recovering. */
+#include "engine/base/mem.h"
+#include "tests/crash/crash.h"
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+static void kill_at(lab *l, fault_action action, int64_t k) {
+    static const char *const names[] = {
+        [FAULT_KILL] = "before", [FAULT_KILLED] = "after", [FAULT_TORN] = "within"};
+    char what[64];
+    const fault_plan plan = {.kind = FAULT_ANY_FILE, .action = (int32_t)action, .at = k};
+    (void)snprintf(what, sizeof what, "killed %s call %d", names[action], (int)k);
+    lab_reset(l, NULL);
+    ending e = lab_sweep(l, &plan);
+    if (e.signal != SIGKILL)
+        lab_fail(l, "%s: exit %d, signal %d: %s", what, e.exit, e.signal, e.said);
+    l->kills++;
+    /* Every third time once more, wherever the recovering run then is. */
+    if (k % 3 == 0) {
+        const fault_plan again = {.kind = FAULT_ANY_FILE,
+                                  .action = (int32_t)action,
+                                  .at = 1 + (int64_t)lab_random(l, 60)};
+        e = lab_sweep(l, &again);
+        if (e.signal == SIGKILL) l->kills++;
+    }
+    (void)lab_recovers(l, what, false);
+}
+
+/* A moment within the time the sweep takes. */
+static void kill_sometime(lab *l) {
+    static const char *const words[] = {"run",        lab_experiment, "-j", "2",
+                                        "--progress", "none",         NULL};
+    const int said = memfd_create("stderr", MFD_CLOEXEC);
+    const uint64_t nanoseconds = (uint64_t)(1e9 * l->sweep_seconds);
+    const struct timespec moment = {
+        0, (long)lab_random(l, nanoseconds < 999999999 ? nanoseconds : 999999999)};
+    const pid_t child = lab_start(l, words, false, said);
+    (void)nanosleep(&moment, NULL);
+    (void)kill(child, SIGKILL);
+    const ending e = lab_wait(child, said);
+    (void)close(said);
+    l->kills += e.signal == SIGKILL;
+}
+
+void part_kills(lab *l) {
+    static const fault_action actions[] = {FAULT_KILL, FAULT_KILLED, FAULT_TORN};
+    for (int64_t k = 1; k <= l->sweep_files && l->failures <= 20;
+         k += l->full ? 1 : 1 + (int64_t)lab_random(l, 60))
+        kill_at(l, actions[l->full ? k % 3 : (int64_t)lab_random(l, 3)], k);
+    /* Killed again and again, then left alone. */
+    const int rounds = l->full ? 150 : 4;
+    for (int i = 0; i < rounds && l->failures <= 20; i++) {
+        lab_reset(l, NULL);
+        for (int n = 0; n < 4; n++) kill_sometime(l);
+        (void)lab_recovers(l, "killed four times at random", false);
+    }
+}
