@@ -8,7 +8,7 @@ typedef struct bl_range {
 } bl_range;
 
 /* The part's share of `count` outputs, cut at multiples of `unit`. */
-static inline bl_range bl_part_range(const bl_part *part, size_t count, size_t unit) {
+static inline BL_HD bl_range bl_part_range(const bl_part *part, size_t count, size_t unit) {
     const size_t units = (count + unit - 1) / unit;
     const size_t each = units / part->parts, extra = units % part->parts, p = part->part;
     const size_t begin = (each * p + (p < extra ? p : extra)) * unit;

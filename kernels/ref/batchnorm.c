@@ -1,7 +1,7 @@
 #include "kernels/ref/ref.h"
 #include <math.h>
 
-static float column_mean(const bl_batchnorm_forward *a, size_t j) {
+static BL_HD float column_mean(const bl_batchnorm_forward *a, size_t j) {
     bl_ref_tree tree = {.blocks = 0};
     for (size_t begin = 0; begin < a->batch; begin += BL_BLOCK) {
         float acc = 0;
@@ -12,7 +12,7 @@ static float column_mean(const bl_batchnorm_forward *a, size_t j) {
     return bl_ref_tree_sum(&tree) / (float)a->batch;
 }
 
-static float column_variance(const bl_batchnorm_forward *a, size_t j, float mean) {
+static BL_HD float column_variance(const bl_batchnorm_forward *a, size_t j, float mean) {
     bl_ref_tree tree = {.blocks = 0};
     for (size_t begin = 0; begin < a->batch; begin += BL_BLOCK) {
         float acc = 0;
@@ -25,7 +25,7 @@ static float column_variance(const bl_batchnorm_forward *a, size_t j, float mean
     return bl_ref_tree_sum(&tree) / (float)a->batch;
 }
 
-void bl_batchnorm_forward_ref(const bl_batchnorm_forward *a, const bl_part *part) {
+BL_REF void bl_batchnorm_forward_ref(const bl_batchnorm_forward *a, const bl_part *part) {
     if (a->batch == 0) return;
     const bl_range columns = bl_part_range(part, a->n, 1);
     for (size_t j = columns.begin; j < columns.end; j++) {
@@ -45,7 +45,7 @@ void bl_batchnorm_forward_ref(const bl_batchnorm_forward *a, const bl_part *part
     }
 }
 
-void bl_batchnorm_inference_ref(const bl_batchnorm_inference *a, const bl_part *part) {
+BL_REF void bl_batchnorm_inference_ref(const bl_batchnorm_inference *a, const bl_part *part) {
     const bl_range rows = bl_part_range(part, a->batch, 1);
     for (size_t b = rows.begin; b < rows.end; b++)
         for (size_t j = 0; j < a->n; j++) {
@@ -55,7 +55,7 @@ void bl_batchnorm_inference_ref(const bl_batchnorm_inference *a, const bl_part *
         }
 }
 
-void bl_batchnorm_backward_ref(const bl_batchnorm_backward *a, const bl_part *part) {
+BL_REF void bl_batchnorm_backward_ref(const bl_batchnorm_backward *a, const bl_part *part) {
     const bl_range columns = bl_part_range(part, a->n, 1);
     for (size_t j = columns.begin; j < columns.end; j++) {
         const float mean = a->mean[j], rstd = a->rstd[j];

@@ -2,7 +2,7 @@
 #include <math.h>
 
 /* Rule F: the sum of x[i * x_step] * w[i * w_step]. */
-static float dot(const float *x, size_t x_step, const float *w, size_t w_step, size_t n) {
+static BL_HD float dot(const float *x, size_t x_step, const float *w, size_t w_step, size_t n) {
     float sum = 0;
     for (size_t begin = 0; begin < n; begin += BL_BLOCK) {
         float acc = 0;
@@ -13,7 +13,7 @@ static float dot(const float *x, size_t x_step, const float *w, size_t w_step, s
     return sum;
 }
 
-void bl_dense_forward_ref(const bl_dense_forward *a, const bl_part *part) {
+BL_REF void bl_dense_forward_ref(const bl_dense_forward *a, const bl_part *part) {
     const bl_range rows = bl_part_range(part, a->batch, 1);
     for (size_t b = rows.begin; b < rows.end; b++)
         for (size_t j = 0; j < a->n; j++) {
@@ -24,14 +24,14 @@ void bl_dense_forward_ref(const bl_dense_forward *a, const bl_part *part) {
         }
 }
 
-void bl_dense_backward_input_ref(const bl_dense_backward_input *a, const bl_part *part) {
+BL_REF void bl_dense_backward_input_ref(const bl_dense_backward_input *a, const bl_part *part) {
     const bl_range rows = bl_part_range(part, a->batch, 1);
     for (size_t b = rows.begin; b < rows.end; b++)
         for (size_t i = 0; i < a->k; i++)
             a->dx[b * a->k + i] = dot(a->dy + b * a->n, 1, a->w + i * a->n, 1, a->n);
 }
 
-void bl_dense_backward_weight_ref(const bl_dense_backward_weight *a, const bl_part *part) {
+BL_REF void bl_dense_backward_weight_ref(const bl_dense_backward_weight *a, const bl_part *part) {
     const bl_range columns = bl_part_range(part, a->n, 1);
     for (size_t j = columns.begin; j < columns.end; j++) {
         for (size_t i = 0; i < a->k; i++) {

@@ -1,7 +1,7 @@
 #include "engine/base/philox.h"
 #include "kernels/ref/ref.h"
 
-void bl_dropout_ref(const bl_dropout *a, const bl_part *part) {
+BL_REF void bl_dropout_ref(const bl_dropout *a, const bl_part *part) {
     const uint64_t stride4 = (a->n + 3) / 4;
     const bl_range rows = bl_part_range(part, a->batch, 1);
     for (size_t b = rows.begin; b < rows.end; b++)

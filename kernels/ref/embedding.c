@@ -1,6 +1,6 @@
 #include "kernels/ref/ref.h"
 
-void bl_embedding_forward_ref(const bl_embedding_forward *a, const bl_part *part) {
+BL_REF void bl_embedding_forward_ref(const bl_embedding_forward *a, const bl_part *part) {
     const bl_range rows = bl_part_range(part, a->batch, 1);
     for (size_t b = rows.begin; b < rows.end; b++)
         for (size_t c = 0; c < a->columns; c++) {
@@ -12,7 +12,7 @@ void bl_embedding_forward_ref(const bl_embedding_forward *a, const bl_part *part
         }
 }
 
-static float row_gradient(const bl_embedding_backward *a, size_t c, size_t code, size_t d) {
+static BL_HD float row_gradient(const bl_embedding_backward *a, size_t c, size_t code, size_t d) {
     bl_ref_tree tree = {.blocks = 0};
     for (size_t begin = 0; begin < a->batch; begin += BL_BLOCK) {
         float acc = 0;
@@ -24,7 +24,7 @@ static float row_gradient(const bl_embedding_backward *a, size_t c, size_t code,
     return bl_ref_tree_sum(&tree);
 }
 
-void bl_embedding_backward_ref(const bl_embedding_backward *a, const bl_part *part) {
+BL_REF void bl_embedding_backward_ref(const bl_embedding_backward *a, const bl_part *part) {
     const bl_range columns = bl_part_range(part, a->columns, 1);
     for (size_t c = columns.begin; c < columns.end; c++) {
         const bl_embedding_column *col = &a->column[c];

@@ -1,7 +1,7 @@
 #include "kernels/exact_math.h"
 #include "kernels/ref/ref.h"
 
-void bl_mse_ref(const bl_mse *a, const bl_part *part) {
+BL_REF void bl_mse_ref(const bl_mse *a, const bl_part *part) {
     if (part->part == 0) {
         bl_ref_tree64 tree = {.blocks = 0};
         for (size_t begin = 0; begin < a->count; begin += BL_BLOCK) {
@@ -25,7 +25,7 @@ typedef struct softmax_row {
     double largest, exps, differences;
 } softmax_row;
 
-static softmax_row softmax_sums(const float *y, size_t classes) {
+static BL_HD softmax_row softmax_sums(const float *y, size_t classes) {
     softmax_row row = {.largest = (double)y[0]};
     for (size_t j = 1; j < classes; j++)
         if ((double)y[j] > row.largest) row.largest = (double)y[j];
@@ -42,7 +42,7 @@ static softmax_row softmax_sums(const float *y, size_t classes) {
     return row;
 }
 
-void bl_softmax_cross_entropy_ref(const bl_softmax_cross_entropy *a, const bl_part *part) {
+BL_REF void bl_softmax_cross_entropy_ref(const bl_softmax_cross_entropy *a, const bl_part *part) {
     const size_t c = a->classes;
     const double others = a->smoothing / (double)c;
     if (part->part == 0) {

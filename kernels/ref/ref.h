@@ -5,7 +5,12 @@
 #include "kernels/kernel.h"
 #include "kernels/part.h"
 
-#define BL_REF_DECLARE(family) void bl_##family##_ref(const bl_##family *args, const bl_part *part);
+/* The same text is the CUDA backend's specification: there every thread is a part of the call. */
+#ifndef BL_REF
+#define BL_REF
+#endif
+#define BL_REF_DECLARE(family)                                                                     \
+    BL_REF void bl_##family##_ref(const bl_##family *args, const bl_part *part);
 BL_FAMILIES(BL_REF_DECLARE)
 #undef BL_REF_DECLARE
 
@@ -17,13 +22,13 @@ BL_FAMILIES(BL_REF_DECLARE)
         TYPE level[64];                                                                            \
         uint64_t blocks;                                                                           \
     } NAME;                                                                                        \
-    static inline void NAME##_push(NAME *tree, TYPE block) {                                       \
+    static inline BL_HD void NAME##_push(NAME *tree, TYPE block) {                                 \
         int i = 0;                                                                                 \
         for (; tree->blocks >> i & 1; i++) block = tree->level[i] + block;                         \
         tree->level[i] = block;                                                                    \
         tree->blocks++;                                                                            \
     }                                                                                              \
-    static inline TYPE NAME##_sum(const NAME *tree) {                                              \
+    static inline BL_HD TYPE NAME##_sum(const NAME *tree) {                                        \
         TYPE sum = 0;                                                                              \
         int seen = 0;                                                                              \
         for (int i = 0; i < 64; i++) {                                                             \
@@ -39,7 +44,7 @@ BL_REF_TREE(bl_ref_tree64, double)
 #undef BL_REF_TREE
 
 /* The end of the block of `size` terms that begins at `begin`. */
-static inline size_t bl_ref_block_end(size_t begin, size_t size) {
+static inline BL_HD size_t bl_ref_block_end(size_t begin, size_t size) {
     return begin + BL_BLOCK < size ? begin + BL_BLOCK : size;
 }
 #endif

@@ -1,7 +1,7 @@
 #include "kernels/exact_math.h"
 #include "kernels/ref/ref.h"
 
-void bl_sigmoid_range_forward_ref(const bl_sigmoid_range_forward *a, const bl_part *part) {
+BL_REF void bl_sigmoid_range_forward_ref(const bl_sigmoid_range_forward *a, const bl_part *part) {
     const bl_range range = bl_part_range(part, a->count, 1);
     for (size_t i = range.begin; i < range.end; i++) {
         a->s[i] = bl_sigmoid(a->x[i]);
@@ -9,7 +9,7 @@ void bl_sigmoid_range_forward_ref(const bl_sigmoid_range_forward *a, const bl_pa
     }
 }
 
-void bl_sigmoid_range_backward_ref(const bl_sigmoid_range_backward *a, const bl_part *part) {
+BL_REF void bl_sigmoid_range_backward_ref(const bl_sigmoid_range_backward *a, const bl_part *part) {
     const bl_range range = bl_part_range(part, a->count, 1);
     for (size_t i = range.begin; i < range.end; i++) {
         const float s = a->s[i];
