@@ -1,6 +1,7 @@
 /* Which outputs a part of a call computes. Shared by all backends. */
 #ifndef BL_KERNELS_PART_H
 #define BL_KERNELS_PART_H
+#include "engine/base/numerics.h"
 #include "kernels/kernel.h"
 
 typedef struct bl_range {

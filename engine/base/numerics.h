@@ -4,6 +4,13 @@
 #define BL_ENGINE_BASE_NUMERICS_H
 #include <stdbool.h>
 
+/* Functions that a device compiler compiles for the device, too. */
+#ifdef __CUDACC__
+#define BL_HD __host__ __device__
+#else
+#define BL_HD
+#endif
+
 enum {
     BL_NUMERICS_EPOCH = 1,
     BL_BLOCK = 256, /* examples per block of rule B; terms per block of rule F */

@@ -3,13 +3,8 @@
  * "in order", so any thread, device or resumed run asks for the value it needs and gets it. */
 #ifndef BL_ENGINE_BASE_PHILOX_H
 #define BL_ENGINE_BASE_PHILOX_H
+#include "engine/base/numerics.h"
 #include <stdint.h>
-
-#ifdef __CUDACC__
-#define BL_HD __host__ __device__
-#else
-#define BL_HD
-#endif
 
 /* What a value is for. Streams of one seed never meet. Part of the numerics epoch. */
 typedef enum bl_stream {
