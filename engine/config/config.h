@@ -85,6 +85,8 @@ typedef struct bl_config {
         char lr_rule[BL_NAME];  /* how the centre moves with batch size: keep, sqrt, linear */
         double budget_epochs;   /* epoch budget to compare at; 0: none */
         int64_t budget_steps;   /* step budget to compare at; 0: none */
+        double budget_seconds;  /* wall budget, by the recorded time per step; 0: none */
+        double budget_cost;     /* in cost.currency, likewise; 0: none */
         double expected_epochs; /* to the target at small batch sizes: for time estimates only */
         double expected_batch_size; /* where perfect scaling is expected to end: likewise */
     } sweep;

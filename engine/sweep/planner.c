@@ -1,6 +1,7 @@
 #include "engine/sweep/planner.h"
 #include "engine/base/mem.h"
 #include "engine/config/doc.h"
+#include "engine/config/schema.h"
 #include "engine/train/train.h"
 #include <math.h>
 #include <string.h>
@@ -107,6 +108,20 @@ static int config_index(lua_State *L) {
     return 1;
 }
 
+/* exp:limits("momentum"): the least and the greatest value a setting may have, and its path. */
+static int call_limits(lua_State *L) {
+    const bl_planner *p = bl_planner_of(L);
+    const char *path = bl_planner_setting(L, p->config, luaL_checkstring(L, 2), "");
+    const bl_key *key = bl_key_find(path, strlen(path));
+    BL_ASSERT(key != NULL);
+    if (key->type == BL_VALUE_BOOL || key->type == BL_VALUE_STR)
+        return luaL_error(L, "'%s' is not a number", path);
+    lua_pushnumber(L, key->min);
+    lua_pushnumber(L, key->max);
+    (void)lua_pushstring(L, path);
+    return 3;
+}
+
 /* ---- the evaluation grid ----------------------------------------------------------------------
  */
 
@@ -155,6 +170,8 @@ static const luaL_Reg methods[] = {
     {"note",       bl_planner_call_note  },
     {"grid_floor", call_grid_floor       },
     {"grid_ceil",  call_grid_ceil        },
+    {"limits",     call_limits           },
+    {"step_times", bl_planner_call_times },
     {NULL,         NULL                  },
 };
 
@@ -162,7 +179,8 @@ static const luaL_Reg methods[] = {
 static int experiment_index(lua_State *L) {
     static const char *const fields[] = {"name",   "preset",     "title",    "synthetic",
                                          "config", "epoch_rows", "run",      "decide",
-                                         "note",   "grid_floor", "grid_ceil"};
+                                         "note",   "grid_floor", "grid_ceil",
+                                         "limits", "step_times"};
     const bl_planner *p = bl_planner_of(L);
     const char *name = luaL_checkstring(L, 2);
     lua_pushvalue(L, 2);

@@ -36,6 +36,7 @@ int64_t bl_planner_grid_ceil(const bl_config *config, int64_t epoch_rows, int64_
 int64_t bl_planner_steps(lua_State *L, int index, const char *what);
 
 int bl_planner_call_run(lua_State *L);    /* exp:run{...} */
+int bl_planner_call_times(lua_State *L);  /* exp:step_times{64, 128} */
 int bl_planner_call_decide(lua_State *L); /* exp:decide{...} */
 int bl_planner_call_note(lua_State *L);   /* exp:note(text) */
 #endif

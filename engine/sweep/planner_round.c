@@ -282,3 +282,34 @@ int bl_planner_call_run(lua_State *L) {
     }
     return 1;
 }
+
+/* exp:step_times{64, 128}: seconds of a step by batch size; nil where it does not fit in memory. */
+int bl_planner_call_times(lua_State *L) {
+    bl_planner *p = bl_planner_of(L);
+    int64_t sizes[BL_LIST];
+    double seconds[BL_LIST];
+    luaL_checktype(L, 2, LUA_TTABLE);
+    const lua_Integer n = (lua_Integer)lua_rawlen(L, 2);
+    if (n < 1 || n > BL_LIST)
+        return luaL_error(L, "step_times takes a list of 1 to %d batch sizes", (int)BL_LIST);
+    for (lua_Integer i = 1; i <= n; i++) {
+        (void)lua_rawgeti(L, 2, i);
+        sizes[i - 1] = lua_tointeger(L, -1);
+        if (!lua_isinteger(L, -1) || sizes[i - 1] < 1 || sizes[i - 1] > p->facts->epoch_rows)
+            return luaL_error(L, "step_times: batch sizes are whole numbers from 1 to %I",
+                              (LUAI_UACINT)p->facts->epoch_rows);
+        lua_pop(L, 1);
+    }
+    bl_sandbox_pause(&p->box);
+    const bl_status status =
+        p->host->step_times(p->host->ctx, sizes, (size_t)n, seconds, p->box.err);
+    if (status != BL_OK) bl_sandbox_abandon(&p->box, status);
+    bl_sandbox_resume(&p->box);
+    lua_createtable(L, 0, (int)n);
+    for (lua_Integer i = 0; i < n; i++) {
+        if (!isfinite(seconds[i])) continue;
+        lua_pushnumber(L, seconds[i]);
+        lua_rawseti(L, -2, (lua_Integer)sizes[i]);
+    }
+    return 1;
+}

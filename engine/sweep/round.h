@@ -52,7 +52,7 @@ typedef struct bl_trial_result {
 } bl_trial_result;
 void bl_round_results_free(bl_trial_result *results, size_t count); /* their eval arrays */
 
-/* The host's side. Both may be called many times while a planner runs. */
+/* The host's side. All may be called many times while a planner runs. */
 typedef struct bl_planner_host {
     void *ctx;
     /* Carries a round out and fills results[round->count]. BL_EINTERRUPTED stops the planner. */
@@ -60,6 +60,10 @@ typedef struct bl_planner_host {
     /* A decision: `json` is all members of an object without braces, text included,
      * `text` one line for people. */
     bl_status (*decide)(void *ctx, const char *json, const char *text, bl_err *err);
+    /* seconds[count]: of one step at each batch size, NAN where it does not fit in memory. The same
+     * numbers whenever it is asked for the same sizes: they are measured once and kept. */
+    bl_status (*step_times)(void *ctx, const int64_t *batch_sizes, size_t count, double *seconds,
+                            bl_err *err);
 } bl_planner_host;
 
 /* What the planner may know of the world beside its configuration. */

@@ -4,6 +4,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
 #include "engine/sweep/sandbox.h"
+#include "engine/sweep/sobol.h"
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -255,6 +256,17 @@ static int math_random(lua_State *L) {
     return 1;
 }
 
+/* math.sobol(point, coordinate), both from 1: in (0, 1), a function of train.seed. */
+static int math_sobol(lua_State *L) {
+    const lua_Integer point = luaL_checkinteger(L, 1), coordinate = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, point >= 1 && point <= UINT32_MAX, 1, "points are numbered from 1");
+    luaL_argcheck(L, coordinate >= 1 && coordinate <= BL_SOBOL_DIMENSIONS, 2,
+                  "there are 16 coordinates");
+    lua_pushnumber(L, bl_sobol_shifted(bl_sandbox_of(L)->seed, (uint32_t)point - 1,
+                                       (uint32_t)coordinate - 1));
+    return 1;
+}
+
 /* ---- chunks -----------------------------------------------------------------------------------
  */
 
@@ -357,6 +369,8 @@ void bl_sandbox_open(lua_State *L) {
     remove_names(L, math, BL_COUNT(math));
     lua_pushcfunction(L, math_random);
     lua_setfield(L, -2, "random");
+    lua_pushcfunction(L, math_sobol);
+    lua_setfield(L, -2, "sobol");
     luaL_requiref(L, LUA_TABLIBNAME, luaopen_table, 1);
     lua_pushcfunction(L, table_sort);
     lua_setfield(L, -2, "sort");

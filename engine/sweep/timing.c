@@ -38,8 +38,9 @@ static void processor_name(char out[128]) {
     if (f != NULL) (void)fclose(f);
 }
 
-/* What a measurement is of: the run without its rate and seed, this processor, these kernels. */
-static void timing_key(const bl_timing_options *o, char key[BL_SHA256_HEX]) {
+/* What a measurement is of: the run without its rate and seed, these batch sizes, and, unless
+ * `anywhere`, this processor and these kernels. */
+static void timing_key(const bl_timing_options *o, bool anywhere, char key[BL_SHA256_HEX]) {
     bl_config c = *o->config;
     char id[BL_RUN_ID], processor[128];
     c.train.batch_size = 1;
@@ -48,7 +49,9 @@ static void timing_key(const bl_timing_options *o, char key[BL_SHA256_HEX]) {
     bl_buf text = {0};
     bl_run_identity(&c, o->data->sha256, id, &text);
     processor_name(processor);
-    bl_buf_printf(&text, "%s|%s|%" PRId64, processor, o->kernels->name, o->config->timing.repeats);
+    if (!anywhere)
+        bl_buf_printf(&text, "%s|%s|%" PRId64, processor, o->kernels->name,
+                      o->config->timing.repeats);
     for (size_t i = 0; i < o->count; i++) bl_buf_printf(&text, "|%" PRId64, o->batch_sizes[i]);
     bl_sha256_of(text.data, text.len, key);
     bl_buf_free(&text);
@@ -106,20 +109,16 @@ static void write_points(bl_buf *out, const point *points, size_t n, size_t repe
     }
 }
 
-static bl_status write_timing(const bl_timing_options *o, const char *path, const char *key,
-                              const point *points, size_t n, size_t repeats, bl_err *err) {
+static void write_timing(const bl_timing_options *o, const char *key, const point *points, size_t n,
+                         size_t repeats, bl_buf *out) {
     char processor[128];
     processor_name(processor);
-    bl_buf out = {0};
-    bl_buf_printf(&out, "{\"format\":1,\"key\":\"%s\",\"host\":{\"processor\":", key);
-    bl_json_string(&out, processor);
-    bl_buf_printf(&out, ",\"cores\":%ld,\"impl\":\"%s\"},\"threads\":1,\n \"points\":[",
+    bl_buf_printf(out, "{\"format\":1,\"key\":\"%s\",\"host\":{\"processor\":", key);
+    bl_json_string(out, processor);
+    bl_buf_printf(out, ",\"cores\":%ld,\"impl\":\"%s\"},\"threads\":1,\n \"points\":[",
                   sysconf(_SC_NPROCESSORS_ONLN), o->kernels->name);
-    write_points(&out, points, n, repeats);
-    bl_buf_str(&out, "]}\n");
-    const bl_status status = bl_file_write(path, out.data, out.len, err);
-    bl_buf_free(&out);
-    return status;
+    write_points(out, points, n, repeats);
+    bl_buf_str(out, "]}\n");
 }
 
 static bl_status measure_all(const bl_timing_options *o, point *points, size_t n, size_t repeats,
@@ -157,11 +156,8 @@ static bl_status memory_of(const bl_timing_options *o, int64_t batch_size, size_
     return BL_OK;
 }
 
-bl_status bl_timing_run(const bl_timing_options *o, bl_err *err) {
-    char path[BL_PATH], key[BL_SHA256_HEX];
-    BL_TRY(bl_path(path, err, "%s/timing.json", o->store->dir));
-    timing_key(o, key);
-    if (o->count == 0 || already_there(path, key)) return BL_OK;
+/* Measures what fits and gives the file's text. */
+static bl_status measure(const bl_timing_options *o, const char *key, bl_buf *out, bl_err *err) {
     point *points = bl_xalloc(o->count * sizeof *points);
     size_t n = 0;
     bl_status status = BL_OK;
@@ -174,7 +170,72 @@ bl_status bl_timing_run(const bl_timing_options *o, bl_err *err) {
     }
     const size_t repeats = bl_min_size((size_t)o->config->timing.repeats, MOST_REPEATS);
     if (status == BL_OK) status = measure_all(o, points, n, repeats, err);
-    if (status == BL_OK) status = write_timing(o, path, key, points, n, repeats, err);
+    if (status == BL_OK) write_timing(o, key, points, n, repeats, out);
     free(points);
     return status;
+}
+
+bl_status bl_timing_run(const bl_timing_options *o, bl_err *err) {
+    char path[BL_PATH], key[BL_SHA256_HEX];
+    BL_TRY(bl_path(path, err, "%s/timing.json", o->store->dir));
+    timing_key(o, false, key);
+    if (o->count == 0 || already_there(path, key)) return BL_OK;
+    bl_buf text = {0};
+    bl_status status = measure(o, key, &text, err);
+    if (status == BL_OK) status = bl_file_write(path, text.data, text.len, err);
+    bl_buf_free(&text);
+    return status;
+}
+
+/* ---- recorded times ---------------------------------------------------------------------------
+ */
+
+static int by_value(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median_of(const bl_json *array) {
+    double x[MOST_REPEATS];
+    size_t n = 0;
+    for (const bl_json *v = array != NULL ? array->first : NULL; v != NULL; v = v->next)
+        if (v->type == BL_JSON_NUMBER && v->number > 0 && n < MOST_REPEATS) x[n++] = v->number;
+    qsort(x, n, sizeof *x, by_value);
+    return n > 0 ? x[(n - 1) / 2] : (double)NAN;
+}
+
+static bl_status read_times(const bl_timing_options *o, const char *path, double *seconds,
+                            bl_err *err) {
+    bl_buf text = {0};
+    bl_json_doc doc = {0};
+    bl_status status = BL_OK;
+    BL_GOTO(bl_file_read(&text, path, FILE_LIMIT, err));
+    BL_GOTO(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err));
+    for (size_t i = 0; i < o->count; i++) seconds[i] = (double)NAN;
+    const bl_json *points = bl_json_get(doc.root, "points");
+    for (const bl_json *p = points != NULL ? points->first : NULL; p != NULL; p = p->next)
+        for (size_t i = 0; i < o->count; i++)
+            if (bl_json_int(p, "batch_size", 0) == o->batch_sizes[i])
+                seconds[i] = median_of(bl_json_get(p, "seconds_per_step"));
+done:
+    bl_json_free(&doc);
+    bl_buf_free(&text);
+    return status;
+}
+
+bl_status bl_step_times(const bl_timing_options *o, bool lookup_only, double *seconds,
+                        bl_err *err) {
+    char path[BL_PATH], key[BL_SHA256_HEX];
+    timing_key(o, true, key);
+    BL_TRY(bl_path(path, err, "%s/step_times-%.12s.json", o->store->dir, key));
+    if (!bl_file_exists(path)) {
+        if (lookup_only) BL_FAIL(err, BL_EMISSING, "the time per step is not measured yet");
+        bl_buf text = {0};
+        bool won; /* of several processes that measured, the first one's numbers hold */
+        bl_status status = measure(o, key, &text, err);
+        if (status == BL_OK) status = bl_file_publish(path, text.data, text.len, &won, err);
+        bl_buf_free(&text);
+        BL_TRY(status);
+    }
+    return read_times(o, path, seconds, err);
 }

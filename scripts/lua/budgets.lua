@@ -1,31 +1,31 @@
--- Which batch size an epoch budget or a step budget crowns: the winners' own runs, read at the last
--- evaluation within the budget and continued where they are shorter.
+-- Which batch size a budget crowns: of epochs, steps, seconds or money. Every size is retuned for the
+-- budget itself, from runs that exist where they are long enough.
 local check = require "check"
+local field = require "field"
+local grid = require "grid"
+local race = require "race"
 local budgets = {}
 
--- Runs every point's seeds to the budget, in one round; results[i][s] of point i, seed s.
-local function carry_out(exp, points, limit, title)
-  local trials = { title = title }
-  for _, point in ipairs(points) do
-    for _, seed in ipairs(point.seeds) do
-      local trial = {}
-      for name, value in pairs(point.settings or {}) do trial[name] = value end
-      trial.batch_size, trial.learning_rate, trial.seed = point.batch_size, point.learning_rate, seed
-      trial.max_steps, trial.max_epochs = limit.max_steps, limit.max_epochs
-      trial.reason = title
-      trials[#trials + 1] = trial
-    end
-  end
-  local flat, results, at = exp:run(trials), {}, 0
-  for i, point in ipairs(points) do
-    results[i] = {}
-    for s = 1, #point.seeds do
-      at = at + 1
-      results[i][s] = flat[at]
-    end
-  end
-  return results
+local function plural(amount, one)
+  return string.format("%s %s%s", math.type(amount) == "integer" and check.commas(amount) or
+    string.format("%g", amount), one, amount == 1 and "" or "s")
 end
+
+-- The kinds of budget: how people read one, and what it allows a batch size. `seconds` is the
+-- recorded time of a step there.
+local kinds = {
+  { name = "epochs", label = function(n) return plural(n, "epoch") end,
+    limit = function(n) return { max_epochs = n } end },
+  { name = "steps", label = function(n) return plural(n, "step") end,
+    limit = function(n) return { max_steps = n } end },
+  { name = "seconds", timed = true, label = function(n) return string.format("%g s", n) end,
+    limit = function(n, seconds) return { max_steps = math.floor(n / seconds) } end },
+  { name = "cost", timed = true,
+    label = function(n, exp) return string.format("%g %s", n, exp.config["cost.currency"]) end,
+    limit = function(n, seconds, exp)
+      return { max_steps = math.floor(n / (seconds / 3600 * exp.config["cost.per_core_hour"])) }
+    end },
+}
 
 -- The run in the middle by its value; of an even number the better of the middle two.
 local function middle(results)
@@ -39,39 +39,120 @@ local function middle(results)
   return order[(#order + 1) // 2]
 end
 
-local function compare(exp, points, budget, amount, limit)
-  local label = budget == "steps" and check.commas(amount) .. " steps"
-    or string.format("%g epoch%s", amount, amount == 1 and "" or "s")
-  local crowned
-  for i, results in ipairs(carry_out(exp, points, limit, "budget of " .. label)) do
-    local point, run = points[i], middle(results)
-    local finite = run.value < math.huge
-    exp:decide {
-      kind = "budget", budget = budget, amount = amount, batch_size = point.batch_size,
-      learning_rate = point.learning_rate, steps = run.result.steps, run = run.result.run,
-      value = finite and run.value or nil,
-      text = string.format("after %s: batch %d at lr %.3g %s", label, point.batch_size,
-        point.learning_rate, finite and string.format("comes to %.4g", run.value) or "has no result"),
-    }
-    if finite and (crowned == nil or run.value < crowned.value) then
-      crowned = { value = run.value, batch_size = point.batch_size, label = label, verb = amount == 1 and "crowns" or "crown" }
-    end
+-- The point's own rate, without looking beside it.
+local function as_it_is(exp, point, limit, title)
+  local self = field.new(exp, {
+    batch_size = point.batch_size, seeds = point.seeds, slack = 1, settings = point.settings, title = title,
+    max_steps = limit.max_steps, max_epochs = limit.max_epochs,
+  })
+  local wanted = {}
+  for seed = 1, #point.seeds do
+    wanted[seed] = { key = 1, set = { learning_rate = point.learning_rate }, seed = seed,
+      reason = string.format("the rate tuned for the target, read at the budget: %s, seed %d", title, point.seeds[seed]) }
   end
-  return crowned
+  self:run(wanted, false)
+  return self:answer()
 end
 
--- budgets(exp, { epochs = 2, steps = 2000, points = critical_batch(...) }); 0 leaves one out.
+local function retuned(exp, point, limit, title, lr)
+  local g = grid.resolve(exp, lr)
+  local rate = point.learning_rate or g:rate(g:nearest(g:position(g.start)))
+  local on_grid = g:rate(g:nearest(g:position(rate))) == rate
+  return race.retune(exp, {
+    batch_size = point.batch_size, lr = lr, center = rate, anchor = not on_grid and rate or nil,
+    seeds = point.seeds, settings = point.settings, title = title,
+    max_steps = limit.max_steps, max_epochs = limit.max_epochs,
+    because = point.learning_rate and "the rate tuned for the target" or "the grid's start",
+  })
+end
+
+local function report(exp, kind, amount, label, point, best, seconds, crowned)
+  local run = best.run
+  local finite = run.value < math.huge
+  local values = {}
+  for i, result in ipairs(best.results) do
+    local last = result.evals[#result.evals]
+    values[i] = last and last.value or "diverged"
+  end
+  exp:decide {
+    kind = "budget", budget = kind.name, amount = amount, batch_size = point.batch_size,
+    learning_rate = best.learning_rate, steps = run.result.steps, run = run.result.run,
+    value = finite and run.value or nil, runs = best.runs, values = values, crowned = crowned,
+    bracketed = best.bracketed, retuned = best.bracketed ~= nil, seconds_per_step = seconds,
+    text = string.format("after %s: batch %d at lr %.3g %s%s", label, point.batch_size,
+      best.learning_rate, finite and string.format("comes to %.4g", run.value) or "has no result",
+      crowned and ": the best" or ""),
+  }
+end
+
+local function compare(exp, o, kind, amount, times)
+  local label = kind.label(amount, exp)
+  local title = "budget of " .. label
+  local found, crowned = {}, nil
+  for _, point in ipairs(o.points) do
+    local seconds = times and times[point.batch_size]
+    local limit = not (times and not seconds) and kind.limit(amount, seconds, exp)
+    if not limit then
+      exp:note(string.format("%s: batch %d has no time per step: it does not fit in memory", label, point.batch_size))
+    elseif limit.max_steps and limit.max_steps < 1 then
+      exp:note(string.format("%s: batch %d is left out: not one step of %.3g s fits", label, point.batch_size, seconds))
+    else
+      local best = o.retune and retuned(exp, point, limit, title, o.lr) or as_it_is(exp, point, limit, title)
+      if best.feasible then
+        best.run, best.point, best.seconds = middle(best.results), point, seconds
+        found[#found + 1] = best
+        if best.run.value < math.huge and (crowned == nil or best.run.value < crowned.run.value) then crowned = best end
+      end
+    end
+  end
+  for _, best in ipairs(found) do
+    report(exp, kind, amount, label, best.point, best, best.seconds, best == crowned)
+  end
+  if crowned == nil then return nil end
+  return { value = crowned.run.value, batch_size = crowned.batch_size, learning_rate = crowned.learning_rate,
+    budget = kind.name, amount = amount, label = label, verb = amount == 1 and "crowns" or "crown" }
+end
+
+-- One amount or a list of them; 0 is none.
+local function amounts(given, kind, fallback)
+  local list = {}
+  for i, amount in ipairs(type(given or fallback) == "table" and given or { given or fallback }) do
+    list[i] = kind == "steps" and check.whole(amount, 0, kind) or check.number(amount, 0, kind)
+  end
+  return list
+end
+
+-- compare(exp, { epochs = 2, steps = 2000, seconds = 60, cost = 0.01, points = critical_batch(...) })
 function budgets.compare(exp, options)
-  local o = check.options(options, { "epochs", "steps", "points" }, "budgets")
-  local epochs = check.number(o.epochs or exp.config["sweep.budget_epochs"], 0, "epochs")
-  local steps = check.whole(o.steps or exp.config["sweep.budget_steps"], 0, "steps")
+  local o = check.options(options, { "epochs", "steps", "seconds", "cost", "points", "batch", "retune", "lr",
+    "seeds", "settings" }, "budgets")
   local points = o.points
-  if points == nil then error("budgets needs points: what critical_batch returned") end
+  if o.batch then
+    points = {}
+    for i, size in ipairs(check.batch_sizes(exp, o.batch)) do
+      points[i] = { batch_size = size, seeds = check.seeds(exp, o.seeds), settings = o.settings }
+    end
+  end
+  if points == nil then error("budgets needs points: what critical_batch returned, or batch: a list of sizes") end
+  if o.retune == false and o.batch then error("budgets with batch has no rates to keep: retune cannot be false") end
+  local sizes, wanted, timed = {}, {}, false
+  for i, point in ipairs(points) do sizes[i] = point.batch_size end
+  for _, kind in ipairs(kinds) do
+    for _, amount in ipairs(amounts(o[kind.name], kind.name, exp.config["sweep.budget_" .. kind.name])) do
+      if kind.name == "cost" and amount > 0 and exp.config["cost.per_core_hour"] == 0 then
+        error("a budget of cost needs a price: cost.per_core_hour is 0")
+      end
+      if amount > 0 then wanted[#wanted + 1] = { kind = kind, amount = amount } end
+      timed = timed or (amount > 0 and kind.timed or false)
+    end
+  end
   if #points == 0 then return {} end
-  local crowned = {}
-  if epochs > 0 then crowned[#crowned + 1] = compare(exp, points, "epochs", epochs, { max_epochs = epochs }) end
-  if steps > 0 then crowned[#crowned + 1] = compare(exp, points, "steps", steps, { max_steps = steps }) end
-  local words = {}
+  local times = timed and exp:step_times(sizes) or nil
+  local crowned, words = {}, {}
+  for _, w in ipairs(wanted) do
+    crowned[#crowned + 1] = compare(exp, { points = points, retune = o.retune ~= false, lr = o.lr }, w.kind, w.amount,
+      w.kind.timed and times or nil)
+  end
   for i, c in ipairs(crowned) do
     words[i] = string.format("%s %s batch %d (%.4g)", c.label, c.verb, c.batch_size, c.value)
   end

@@ -1,6 +1,33 @@
 -- What the modules beside this one share: options that are checked, numbers as people read them.
 local check = {}
 
+-- Letters to change, insert or leave out to make one word of the other.
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local corner = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local same = a:byte(i) == b:byte(j)
+      local least = math.min(row[j] + 1, row[j - 1] + 1, corner + (same and 0 or 1))
+      corner, row[j] = row[j], least
+    end
+  end
+  return row[#b]
+end
+
+-- ", did you mean 'x'?" for the nearest of `known`, or what there is.
+function check.suggestion(name, known)
+  local best, least = nil, 1 + #name // 3
+  for _, word in ipairs(known) do
+    local d = distance(name, word)
+    if d <= least then best, least = word, d - 1 end
+  end
+  if best then return ", did you mean '" .. best .. "'?" end
+  return "; it has " .. table.concat(known, ", ")
+end
+
 -- options(given, {"batch", "seeds"}, "critical_batch"): a misspelt option is an error, not a default.
 function check.options(given, allowed, who)
   given = given or {}
@@ -9,7 +36,7 @@ function check.options(given, allowed, who)
   for _, name in ipairs(allowed) do known[name] = true end
   for name in pairs(given) do
     if not known[name] then
-      error(who .. " has no option '" .. name .. "'; it has " .. table.concat(allowed, ", "))
+      error(who .. " has no option '" .. name .. "'" .. check.suggestion(tostring(name), allowed))
     end
   end
   return given
@@ -33,18 +60,36 @@ function check.whole(value, least, what)
   return value
 end
 
+function check.batch_size(exp, value)
+  local size = check.whole(value, 1, "a batch size")
+  if size > exp.epoch_rows then
+    error("batch size " .. size .. " is larger than the data set (" .. exp.epoch_rows .. " training rows)")
+  end
+  return size
+end
+
 function check.batch_sizes(exp, list)
   if type(list) ~= "table" or #list == 0 then error("a list of batch sizes is needed") end
   local sizes = {}
   for i, value in ipairs(list) do
-    local size = check.whole(value, 1, "a batch size")
-    if size > exp.epoch_rows then
-      error("batch size " .. size .. " is larger than the data set (" .. exp.epoch_rows .. " training rows)")
-    end
+    local size = check.batch_size(exp, value)
     if i > 1 and size <= sizes[i - 1] then error("batch sizes have to increase") end
     sizes[i] = size
   end
   return sizes
+end
+
+-- Targets of the metric, easiest first.
+function check.targets(exp, list)
+  if type(list) ~= "table" then error("targets are a list, easiest first") end
+  for i, target in ipairs(list) do
+    check.number(target, -math.huge, "target", true)
+    if target < 0 then
+      error(string.format("target %g cannot be reached: %s is never below 0", target, exp.config["metric"]))
+    end
+    if i > 1 and target >= list[i - 1] then error("targets have to decrease: easiest first") end
+  end
+  return list
 end
 
 -- Seeds as a list; a number n is n seeds from the experiment's own upwards.

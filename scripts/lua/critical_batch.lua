@@ -2,11 +2,12 @@
 local check = require "check"
 local grid = require "grid"
 local race = require "race"
+local search = require "search"
 local critical = {}
 
-local function describe(best, predicted)
-  local head = string.format("batch %d: ", best.batch_size)
+local function describe(best, predicted, head)
   local bracket = best.bracketed and "bracketed" or "not bracketed: at a limit of the grid"
+  if best.box then bracket = search.describe(best) end
   if best.censored then
     return head .. string.format("target %.4g not reached within %s steps; lr %.3g came closest (%s)",
       best.target, check.commas(best.steps), best.learning_rate, bracket)
@@ -19,22 +20,33 @@ local function describe(best, predicted)
   return text
 end
 
-local function report(exp, best, first)
-  if not best.feasible then
-    return exp:note("batch " .. best.batch_size .. " does not fit in memory")
-  end
+-- One line for the best of a size and target; `first` is the smallest size that arrived.
+local function report(exp, best, first, main)
   local predicted = first and first.steps * first.batch_size / best.batch_size
+  local head = string.format(main and "batch %d: " or "batch %d to %.4g: ", best.batch_size, best.target)
   exp:decide {
-    kind = "best", text = describe(best, predicted), batch_size = best.batch_size,
+    kind = "best", text = describe(best, predicted, head), batch_size = best.batch_size,
     learning_rate = best.learning_rate, target = best.target, steps = best.steps,
-    censored = best.censored, bracketed = best.bracketed, runs = best.runs,
+    censored = best.censored, bracketed = best.bracketed, runs = best.runs, points = best.points,
+    settings = next(best.settings) and best.settings or nil, refined = best.refined, box = best.box,
   }
+end
+
+local function closest(points)
+  local best
+  for _, p in ipairs(points) do
+    if p.value < math.huge and (best == nil or p.value < best.value) then best = p end
+  end
+  if best == nil then return "every run diverged: lower sweep.lr_start or lr_min" end
+  return string.format("the closest was %.4g, batch %d at lr %.3g: raise the target or the budget",
+    best.value, best.batch_size, best.learning_rate)
 end
 
 -- The largest size up to which no size took more than `1 + overhead` times the examples of the
 -- first, and the smallest whose steps are within a tenth of the fewest. The report fits curves with
 -- intervals to the same runs; this is the line a reader gets while the sweep ends.
-local function summary(exp, points)
+local function summary(exp, points, target, main)
+  local head = main and "" or string.format("to %.4g: ", target)
   local first, last, fewest
   for _, p in ipairs(points) do
     if not p.censored then
@@ -43,7 +55,10 @@ local function summary(exp, points)
     end
   end
   if first == nil then
-    return exp:decide { kind = "critical", text = "no batch size reached the target", reached = 0 }
+    return exp:decide {
+      kind = "critical", target = target, reached = 0,
+      text = head .. string.format("no batch size reached the target %.4g; %s", target, closest(points)),
+    }
   end
   local unbroken, useful, reached = true, nil, 0
   for _, p in ipairs(points) do
@@ -55,45 +70,103 @@ local function summary(exp, points)
     end
   end
   exp:decide {
-    kind = "critical", reached = reached, overhead_20 = last.batch_size, max_useful = useful.batch_size,
-    text = string.format("within 20 %% of perfect scaling up to batch %d; steps within 10 %% of the "
+    kind = "critical", target = target, reached = reached, overhead_20 = last.batch_size,
+    max_useful = useful.batch_size,
+    text = head .. string.format("within 20 %% of perfect scaling up to batch %d; steps within 10 %% of the "
       .. "fewest (%s) from batch %d on", last.batch_size, check.commas(fewest), useful.batch_size),
   }
 end
 
--- critical_batch(exp, { batch = {32, 64, ...}, retune = { lr = log2grid{...}, rule = "sqrt" }, ... })
--- runs every size, smallest first, each race centred where the size before suggests. Returns the
--- best of each size that fits in memory (see race.retune), in order.
-function critical.critical_batch(exp, options)
-  local o = check.options(options, { "batch", "retune", "seeds", "target", "slack", "max_steps",
-    "max_epochs", "settings" }, "critical_batch")
-  local retune = check.options(o.retune, { "lr", "rule", "slack" }, "critical_batch's retune")
-  local sizes = check.batch_sizes(exp, o.batch or exp.config["sweep.batch_sizes"])
-  local targets = exp.config["sweep.targets"]
-  local target = o.target or targets[#targets]
-  if target == nil then error("no target: set sweep.targets, or pass target = ...") end
+-- How the hyperparameters of one size are found: a list of answers, one for each target.
+local function retuner(exp, o)
+  local retune = check.options(o.retune, { "lr", "rule", "slack", "box", "trials", "widen", "finalists" },
+    "critical_batch's retune")
+  local common = { seeds = o.seeds, slack = retune.slack or o.slack, max_steps = o.max_steps,
+    max_epochs = o.max_epochs, settings = o.settings, targets = o.targets }
+  local function with(more)
+    for name, value in pairs(common) do more[name] = value end
+    return more
+  end
+  if retune.box then
+    if retune.lr or retune.rule then error("critical_batch's retune takes a box, or lr and rule: not both") end
+    return function(size)
+      return search.search_all(exp, with { batch_size = size, box = retune.box, trials = retune.trials,
+        widen = retune.widen, finalists = retune.finalists })
+    end
+  end
+  if retune.trials or retune.widen or retune.finalists then
+    error("critical_batch's retune: trials, widen and finalists belong to a box")
+  end
   local rule = retune.rule or exp.config["sweep.lr_rule"]
   local g = grid.resolve(exp, retune.lr)
   grid.shift(g, rule, 1)
-  local points, center, first, before = {}, g.start, nil, nil
-  for _, size in ipairs(sizes) do
+  return function(size, before)
+    local center, because = g.start, "the grid's start"
     if before then
       center = g:rate(g:nearest(before.index + grid.shift(g, rule, size / before.batch_size)))
+      because = string.format("batch %d's best, %.3g, moved by the rule %s", before.batch_size,
+        before.learning_rate, rule)
     end
-    local best = race.retune(exp, {
-      batch_size = size, target = target, lr = retune.lr, center = center, seeds = o.seeds,
-      slack = retune.slack or o.slack, max_steps = o.max_steps, max_epochs = o.max_epochs,
-      settings = o.settings,
-    })
-    report(exp, best, first)
-    if best.feasible then
-      points[#points + 1] = best
-      before = best
-      if not best.censored then first = first or best end
+    return race.retune_all(exp, with { batch_size = size, lr = retune.lr, center = center, because = because })
+  end
+end
+
+-- The gap in which the examples grow to more than twice those of the smallest size: half the
+-- efficiency. Returns the whole number in its geometric middle and the size below it.
+local function knee(points)
+  local first
+  for i, p in ipairs(points) do
+    if not p.censored then
+      first = first or p
+      if p.steps * p.batch_size > 2 * first.steps * first.batch_size then
+        local below = points[i - 1]
+        local middle = math.floor(math.sqrt(below.batch_size * p.batch_size) + 0.5)
+        if middle > below.batch_size and middle < p.batch_size then return middle, below, i end
+        return nil
+      end
     end
   end
-  if #points > 0 then summary(exp, points) end
-  return points
+end
+
+-- critical_batch(exp, { batch = {32, 64, ...}, retune = { lr = log2grid{...}, rule = "sqrt" }, ... })
+-- runs every size, smallest first, each race centred where the size before suggests. Returns the
+-- best of each size that fits in memory (see race.retune), in order, for the hardest target, and a
+-- list of such lists, one for each target.
+function critical.critical_batch(exp, options)
+  local o = check.options(options, { "batch", "retune", "seeds", "target", "targets", "slack", "max_steps",
+    "max_epochs", "settings", "refine" }, "critical_batch")
+  if o.target and o.targets then error("critical_batch takes a target or targets, not both") end
+  local sizes = check.batch_sizes(exp, o.batch or exp.config["sweep.batch_sizes"])
+  local targets = check.targets(exp, o.targets or o.target and { o.target } or exp.config["sweep.targets"])
+  if #targets == 0 then error("no target: set sweep.targets, or pass target = ...") end
+  local refine = check.whole(o.refine or 0, 0, "refine")
+  local tune = retuner(exp, { retune = o.retune, seeds = o.seeds, slack = o.slack, max_steps = o.max_steps,
+    max_epochs = o.max_epochs, settings = o.settings, targets = targets })
+  local all, first = {}, {}
+  for t = 1, #targets do all[t] = {} end
+  local main = all[#targets]
+  local function run(size, before, at)
+    local answers = tune(size, before)
+    if not answers[#targets].feasible then return exp:note("batch " .. size .. " does not fit in memory") end
+    for t, best in ipairs(answers) do
+      best.refined = at ~= nil or nil
+      report(exp, best, first[t], t == #targets)
+      table.insert(all[t], at or #all[t] + 1, best)
+      if not best.censored then first[t] = first[t] or best end
+    end
+  end
+  for _, size in ipairs(sizes) do run(size, main[#main]) end
+  for _ = 1, refine do
+    local size, before, at = knee(main)
+    if size == nil then break end
+    exp:note(string.format("the examples double between batch %d and %d: batch %d is added",
+      before.batch_size, main[at].batch_size, size))
+    run(size, before, at)
+  end
+  for t, target in ipairs(targets) do
+    if #main > 0 then summary(exp, all[t], target, t == #targets) end
+  end
+  return main, all
 end
 
 return critical

@@ -16,9 +16,9 @@ function grid.pow2(low, high)
   return sizes
 end
 
--- Powers of two are exact, roots by sqrt correctly rounded: the same bits on every machine.
-local function power(k, step)
-  local x = k * step
+-- 2^x for an x with few binary digits behind the point. Powers of two are exact, roots by sqrt
+-- correctly rounded: the same bits on every machine.
+function grid.power(x)
   local whole = math.floor(x)
   local value, rest, root = 2.0 ^ whole, x - whole, 2.0
   while rest > 0 do
@@ -31,7 +31,7 @@ end
 local Grid = {}
 Grid.__index = Grid
 
-function Grid:rate(k) return power(k, self.step) end
+function Grid:rate(k) return self.anchor * grid.power(k * self.step) end
 
 -- Index nearest to a position between grid points. Half-way goes down, by a margin that is wider
 -- than any rounding of the logarithm.
@@ -40,7 +40,7 @@ function Grid:nearest(position)
   return math.max(self.low, math.min(self.high, k))
 end
 
-function Grid:position(rate) return math.log(rate, 2) / self.step end
+function Grid:position(rate) return math.log(rate / self.anchor, 2) / self.step end
 
 -- log2grid { step = 1, min = 2^-20, max = 16, start = 2^-10 }; step in powers of two, itself a power
 -- of two. What is left out comes from the experiment's sweep.lr_... settings, when it is used.
@@ -50,10 +50,11 @@ function grid.log2grid(options)
   return options
 end
 
-function grid.resolve(exp, options)
+-- With an anchor the grid is moved so that this rate is one of its points, index 0.
+function grid.resolve(exp, options, anchor)
   options = grid.log2grid(options)
   local function setting(name) return options[name] or exp.config["sweep.lr_" .. name] end
-  local g = setmetatable({ step = setting "step", start = setting "start" }, Grid)
+  local g = setmetatable({ step = setting "step", start = setting "start", anchor = anchor or 1.0 }, Grid)
   local digits = g.step
   while digits < 1 do digits = digits * 2 end
   while digits > 1 do digits = digits / 2 end

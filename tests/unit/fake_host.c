@@ -3,6 +3,7 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
+#include "engine/base/sha256.h"
 #include "engine/sweep/question.h"
 #include "engine/train/train.h"
 #include "tests/check.h"
@@ -22,11 +23,17 @@ double fake_steps(const fake_host *f, double batch_size, double learning_rate, i
 
 static void compute(const fake_host *f, const bl_trial *t, bl_trial_result *r) {
     const double batch = (double)t->config.train.batch_size, rate = t->config.train.learning_rate;
-    const double s = fake_steps(f, batch, rate, t->config.train.seed);
+    const double decay = t->config.optimizer.weight_decay;
+    const double e = decay > 0 ? log2(decay / f->decay_opt) : 0;
+    const double s =
+        fake_steps(f, batch, rate, t->config.train.seed) * exp2(f->decay_curvature * e * e);
     const bool diverges = log2(rate / (f->lr_opt * sqrt(batch / 64))) > f->diverge_above;
     size_t room = 0;
-    (void)snprintf(r->run, sizeof r->run, "%04x%05x%03x", (unsigned)batch,
-                   (unsigned)(rate * 0x1p16) & 0xfffff, (unsigned)t->config.train.seed & 0xfff);
+    char key[160], digest[BL_SHA256_HEX];
+    const int n = snprintf(key, sizeof key, "%a %a %a %a %" PRId64, batch, rate, decay,
+                           t->config.optimizer.beta1, t->config.train.seed);
+    bl_sha256_of(key, (size_t)n, digest);
+    (void)snprintf(r->run, sizeof r->run, "%.12s", digest);
     if (f->memory_above > 0 && t->config.train.batch_size > f->memory_above) {
         r->outcome = BL_OUTCOME_MEMORY;
         return;
@@ -47,6 +54,7 @@ static void count_steps(fake_host *f, const bl_trial *t, const bl_trial_result *
     size_t i = 0;
     while (i < f->done_count && (f->done[i].batch_size != t->config.train.batch_size ||
                                  f->done[i].learning_rate != t->config.train.learning_rate ||
+                                 f->done[i].weight_decay != t->config.optimizer.weight_decay ||
                                  f->done[i].seed != t->config.train.seed))
         i++;
     if (i == f->done_count) {
@@ -54,6 +62,7 @@ static void count_steps(fake_host *f, const bl_trial *t, const bl_trial_result *
         f->done_count++;
         f->done[i].batch_size = t->config.train.batch_size;
         f->done[i].learning_rate = t->config.train.learning_rate;
+        f->done[i].weight_decay = t->config.optimizer.weight_decay;
         f->done[i].seed = t->config.train.seed;
     }
     if (r->steps > f->done[i].steps) {
@@ -104,8 +113,20 @@ static bl_status decide(void *ctx, const char *json, const char *text, bl_err *e
     return BL_OK;
 }
 
+static bl_status step_times(void *ctx, const int64_t *batch_sizes, size_t count, double *seconds,
+                            bl_err *err) {
+    const fake_host *f = ctx;
+    (void)err;
+    for (size_t i = 0; i < count; i++)
+        seconds[i] = f->memory_above > 0 && batch_sizes[i] > f->memory_above
+                         ? (double)NAN
+                         : 1e-3 + 1e-5 * (double)batch_sizes[i];
+    return BL_OK;
+}
+
 bl_planner_host fake_host_of(fake_host *fake) {
-    return (bl_planner_host){.ctx = fake, .run = run_round, .decide = decide};
+    return (bl_planner_host){
+        .ctx = fake, .run = run_round, .decide = decide, .step_times = step_times};
 }
 
 void fake_config(bl_config *config, const char *const *sets, size_t n_sets) {

@@ -1,5 +1,6 @@
 /* A host for planner tests whose runs are a closed form:
  *   S(B, lr) = s_min (1 + b_crit / B) 2^(curvature d^2) n(seed),   d = log2(lr / lr_opt(B)),
+ * times 2^(decay_curvature e^2), e = log2(weight_decay / decay_opt), with weight decay;
  * where lr_opt(B) = lr_opt sqrt(B / 64) and n(seed) scatters by +-`noise`. The metric falls as
  * target sqrt(S / step); runs with d > diverge_above leave the finite numbers at once. Keeps every
  * trial and decision as text. */
@@ -10,6 +11,7 @@
 
 typedef struct fake_host {
     double s_min, b_crit, lr_opt, curvature, noise, target, diverge_above;
+    double decay_opt, decay_curvature;
     int64_t memory_above; /* batch sizes above do not fit; 0: all do */
     bool backwards;       /* computes the trials of a round in reverse order */
     bl_status fail;       /* returned by every round */
@@ -19,7 +21,7 @@ typedef struct fake_host {
     int64_t steps; /* new ones: a run that is asked for twice is continued */
     struct {
         int64_t batch_size, seed, steps;
-        double learning_rate;
+        double learning_rate, weight_decay;
     } done[4096];
     size_t done_count;
 } fake_host;

@@ -1,0 +1,136 @@
+-- Rules that carry a learning rate from one batch size to the others, judged by what following them
+-- costs: steps at the rule's rate over steps at the tuned one (docs/statistics.md). Asks for the runs
+-- that the sweep did not happen to make.
+local check = require "check"
+local field = require "field"
+local grid = require "grid"
+local rules = {}
+
+-- x^alpha with the same bits on every machine.
+local function raised(x, alpha)
+  if alpha == 1 then return x end
+  return grid.power(math.floor(alpha * math.log(x, 2) * 2 ^ 20 + 0.5) / 2 ^ 20)
+end
+
+-- Each gives the rate at batch size b from lr0 at b0, and settings that go with it; nil and a reason
+-- where it says nothing.
+local known = {
+  { name = "keep", at = function(o) return o.lr0 end },
+  { name = "linear", at = function(o, b) return o.lr0 * (b / o.b0) end },
+  { name = "sqrt", at = function(o, b) return o.lr0 * math.sqrt(b / o.b0) end },
+  { name = "saturating", at = function(o, b)
+    return o.lr0 * raised((1 + o.b_star / o.b0) / (1 + o.b_star / b), o.alpha)
+  end },
+  { name = "malladi", at = function(o, b, exp)
+    local k, adam = b / o.b0, exp.config["optimizer.name"]
+    if adam ~= "adam" and adam ~= "adamw" then return nil, "is a rule for adam and adamw, not " .. adam end
+    local beta1, beta2 = 1 - k * (1 - exp.config["optimizer.beta1"]), 1 - k * (1 - exp.config["optimizer.beta2"])
+    if beta1 < 0 or beta2 < 0 then return nil, "leaves its domain: a beta would fall below 0" end
+    return o.lr0 * math.sqrt(k), { ["optimizer.beta1"] = beta1, ["optimizer.beta2"] = beta2,
+      ["optimizer.eps"] = exp.config["optimizer.eps"] / math.sqrt(k) }
+  end },
+}
+
+local function chosen(names)
+  if names == nil then return known end
+  local list, all = {}, {}
+  for i, rule in ipairs(known) do all[i], all[rule.name] = rule.name, rule end
+  for i, name in ipairs(names) do
+    list[i] = all[name] or error("no rule '" .. tostring(name) .. "'" .. check.suggestion(tostring(name), all))
+  end
+  return list
+end
+
+-- Runs every rule's rate at one size; a list of { rule, point or nil, why }.
+local function follow(exp, o, list, best)
+  local bound = exp:grid_ceil(math.ceil(o.limit * best.steps))
+  local self = field.new(exp, {
+    batch_size = best.batch_size, target = best.target, seeds = best.seeds, slack = o.limit,
+    settings = best.settings, title = "rules at batch " .. best.batch_size,
+  })
+  local wanted, rows, asked = {}, {}, {}
+  for i, rule in ipairs(list) do
+    local lr, more = rule.at(o, best.batch_size, exp)
+    rows[i] = { rule = rule.name, lr = lr, why = not lr and more or nil }
+    if lr then
+      local set = { learning_rate = lr }
+      for name, value in pairs(more or {}) do set[name] = value end
+      rows[i].key = string.format("%s%a", more and rule.name or "", lr)
+      for seed = 1, asked[rows[i].key] and 0 or #best.seeds do
+        wanted[#wanted + 1] = { key = rows[i].key, set = set, seed = seed, bound = bound,
+          reason = string.format("the rule %s from batch %d, seed %d", rule.name, o.b0, best.seeds[seed]) }
+      end
+      asked[rows[i].key] = true
+    end
+  end
+  if #wanted > 0 then self:run(wanted, false) end
+  for _, row in ipairs(rows) do row.point = row.key and self.points[row.key] end
+  return rows
+end
+
+-- One decision for a rule at a size; its regret, and whether that is a bound.
+local function report(exp, limit, best, row)
+  local head = string.format("rule %s at batch %d: ", row.rule, best.batch_size)
+  if not row.lr then
+    exp:note(head .. row.why)
+    return nil
+  end
+  local arrived = row.point.steps < math.huge
+  local regret = arrived and row.point.steps / best.steps or limit
+  local runs = {}
+  for i, result in ipairs(row.point.results) do runs[i] = result.run end
+  exp:decide {
+    kind = "rule", rule = row.rule, batch_size = best.batch_size, learning_rate = row.lr, target = best.target,
+    regret = regret, at_least = not arrived, steps = arrived and math.floor(row.point.steps + 0.5) or nil,
+    tuned = best.steps, runs = runs,
+    text = head .. string.format("lr %.3g takes %s%.2f times the steps of lr %.3g", row.lr,
+      arrived and "" or "at least ", regret, best.learning_rate),
+  }
+  return regret, not arrived
+end
+
+-- judge(exp, { points = critical_batch(...), rules = {"keep", "sqrt"}, limit = 4, b_star =, alpha = 0.5 })
+function rules.judge(exp, options)
+  local o = check.options(options, { "points", "rules", "limit", "b_star", "alpha" }, "rules")
+  if o.points == nil then error("rules needs points: what critical_batch returned") end
+  local list = chosen(o.rules)
+  local judged = { limit = check.number(o.limit or 4, 1, "limit", true),
+    alpha = check.number(o.alpha or 0.5, 0, "alpha", true) }
+  local base, fewest
+  for _, p in ipairs(o.points) do
+    if not p.censored then
+      base = base or p
+      fewest = math.min(fewest or p.steps, p.steps)
+    end
+  end
+  if base == nil then return {} end
+  judged.b0, judged.lr0 = base.batch_size, base.learning_rate
+  judged.b_star = check.number(o.b_star or base.steps * base.batch_size / fewest, 0, "b_star", true)
+  local sums = {}
+  for i, rule in ipairs(list) do sums[i] = { rule = rule.name, log = 0, n = 0, worst = 0 } end
+  for _, best in ipairs(o.points) do
+    if best ~= base and not best.censored then
+      for i, row in ipairs(follow(exp, judged, list, best)) do
+        local regret, bound = report(exp, judged.limit, best, row)
+        if regret then
+          local sum = sums[i]
+          sum.log, sum.n, sum.bound = sum.log + math.log(regret), sum.n + 1, sum.bound or bound
+          sum.worst = math.max(sum.worst, regret)
+        end
+      end
+    end
+  end
+  local words = {}
+  for _, sum in ipairs(sums) do
+    if sum.n > 0 then
+      words[#words + 1] = string.format("%s %s%.2f (worst %.2f)", sum.rule, sum.bound and "at least " or "",
+        math.exp(sum.log / sum.n), sum.worst)
+    end
+  end
+  if #words > 0 then
+    exp:note(string.format("following a rule from batch %d costs, in steps, %s", base.batch_size, table.concat(words, ", ")))
+  end
+  return sums
+end
+
+return rules

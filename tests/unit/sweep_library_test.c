@@ -1,0 +1,362 @@
+/* The sweep library's parts beside the race (tests/unit/planner_test.c), against a host whose runs
+ * are a closed form: several targets, quasi-random search, budgets, rules, and that all of them make
+ * the same plan whatever order the runs are computed in. */
+#include "engine/base/file.h"
+#include "engine/base/mem.h"
+#include "tests/check.h"
+#include "tests/unit/fake_host.h"
+#include <math.h>
+
+static const fake_host plain = {.s_min = 100,
+                                .b_crit = 300,
+                                .lr_opt = 0x1p-9,
+                                .curvature = 0.4,
+                                .target = 0.2,
+                                .diverge_above = 3.5,
+                                .decay_opt = 0x1p-7,
+                                .decay_curvature = 0.2};
+
+static void must_say(const fake_host *fake, const char *text) {
+    if (strstr(bl_buf_text(&fake->text), text) == NULL)
+        fail_msg("no \"%s\" in:\n%s", text, bl_buf_text(&fake->text));
+}
+
+static void must_not_say(const fake_host *fake, const char *text) {
+    if (strstr(bl_buf_text(&fake->text), text) != NULL)
+        fail_msg("\"%s\" in:\n%s", text, bl_buf_text(&fake->text));
+}
+
+/* The body of a sweep whose asserts are the test. */
+static void plan(const char *body, const char *const *sets, size_t n_sets, fake_host *f) {
+    bl_config config;
+    char script[4096];
+    fake_config(&config, sets, n_sets);
+    (void)snprintf(script, sizeof script,
+                   "local sweep = require 'sweep'\nreturn function(exp)\n%s\nend\n", body);
+    CHECK_OK(fake_plan(script, &config, f, NULL, ERR));
+}
+
+/* ---- several targets --------------------------------------------------------------------------
+ */
+
+/* Every run passes the easier targets on its way: nothing is asked for again. */
+static void easier_targets_take_the_same_runs(void **state) {
+    (void)state;
+    fake_host one = plain, two = plain;
+    plan("sweep.critical_batch(exp, { target = 0.2 })", NULL, 0, &one);
+    plan("local main, all = sweep.critical_batch(exp, { targets = { 0.4, 0.3, 0.2 } })\n"
+         "assert(#all == 3 and all[3] == main and #main == 6)\n"
+         "for i, p in ipairs(all[1]) do\n"
+         "  assert(p.target == 0.4 and p.bracketed and not p.censored)\n"
+         "  assert(p.learning_rate == main[i].learning_rate and p.steps < main[i].steps)\n"
+         "  for _, q in ipairs(p.points) do assert(q.before < q.steps and not q.censored) end\n"
+         "end",
+         NULL, 0, &two);
+    assert_int_equal(one.trials, two.trials);
+    assert_int_equal(one.steps, two.steps);
+    must_say(&two, "batch 64 to 0.4: best lr 0.00195 (bracketed)");
+    must_say(&two, "\"text\":\"to 0.4: within 20 % of perfect scaling");
+    bl_buf_free(&one.text);
+    bl_buf_free(&two.text);
+}
+
+/* The hard target is out of reach, the easy one is not. */
+static void easier_targets_answer_alone(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("local main, all = sweep.critical_batch(exp, { targets = { 0.4, 0.2 }, batch = { 64 } })\n"
+         "assert(main[1].censored and not all[1][1].censored)",
+         (const char *[]){"sweep.max_steps=300"}, 1, &f);
+    must_say(&f, "(target 0.4)");
+    must_say(&f, "no batch size reached the target 0.2; the closest was 0.2");
+    must_say(&f, "raise the target or the budget");
+    bl_buf_free(&f.text);
+}
+
+static void refinement_splits_the_knee(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("local points = sweep.critical_batch(exp, { target = 0.2, refine = 2 })\n"
+         "assert(#points == 8)\n"
+         "for i = 2, 8 do assert(points[i].batch_size > points[i - 1].batch_size) end\n"
+         "local added = {}\n"
+         "for _, p in ipairs(points) do if p.refined then added[#added + 1] = p.batch_size end end\n"
+         "assert(#added == 2 and added[1] > 256 and added[2] < 512)",
+         NULL, 0, &f);
+    must_say(&f, "the examples double between batch 256 and 512: batch 362 is added");
+    must_say(&f, "\"refined\":true");
+    bl_buf_free(&f.text);
+}
+
+/* ---- quasi-random search ----------------------------------------------------------------------
+ */
+
+#define BOX                                                                                        \
+    "box = { sweep.log('learning_rate', 2^-12, 2^-6), sweep.log('weight_decay', 2^-12, 2^-2) }"
+
+static void search_comes_near_the_optimum(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("local best = sweep.search(exp, { batch_size = 64, target = 0.2, trials = 64, seeds = 2,\n"
+         "  " BOX " })\n"
+         "assert(math.abs(math.log(best.learning_rate / 2^-9, 2)) < 1)\n"
+         "local decay = math.log(best.settings['optimizer.weight_decay'] / 2^-7, 2)\n"
+         "assert(math.abs(decay) < 1.5, decay .. ' ' .. best.steps)\n"
+         "assert(best.bracketed and best.box.widened == 0 and #best.runs == 2)\n"
+         "assert(best.box.feasible == 64 and best.box.diverged == 0 and not best.box.short)\n"
+         "assert(best.steps < 1.15 * 569)",
+         NULL, 0, &f);
+    bl_buf_free(&f.text);
+}
+
+/* Diverged points do not use up the trials, and the same points are asked of every size. */
+static void diverged_points_are_counted_apart(void **state) {
+    (void)state;
+    fake_host f = plain;
+    f.diverge_above = 1.5;
+    plan("local seen\n"
+         "for _, size in ipairs { 64, 256 } do\n"
+         "  local best = sweep.search(exp, { batch_size = size, target = 0.2, trials = 16,\n"
+         "    seeds = 1, widen = 0, " BOX " })\n"
+         "  assert(best.box.feasible == 16 and best.box.diverged > 0)\n"
+         "end",
+         NULL, 0, &f);
+    must_say(&f, "16 feasible wanted: ");
+    const char *first = strstr(bl_buf_text(&f.text), "T 64 "), *second;
+    assert_non_null(first);
+    second = strstr(first, "T 256 ");
+    assert_non_null(second);
+    assert_memory_equal(first + 5, second + 6, 20); /* the rate, in full */
+    bl_buf_free(&f.text);
+}
+
+static void search_gives_up_on_a_diverging_box(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("local best = sweep.search(exp, { batch_size = 64, target = 0.2, trials = 8, seeds = 1,\n"
+         "  widen = 0, box = { sweep.log('learning_rate', 2^-2, 2^2) } })\n"
+         "assert(best.box.short and best.box.feasible == 0 and best.box.diverged == 32)\n"
+         "assert(best.censored)",
+         NULL, 0, &f);
+    bl_buf_free(&f.text);
+}
+
+static void a_best_point_at_the_edge_widens_the_box(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("local best = sweep.search(exp, { batch_size = 64, target = 0.2, trials = 16, seeds = 1,\n"
+         "  widen = 4, box = { sweep.log('learning_rate', 2^-15, 2^-11.5) } })\n"
+         "assert(best.box.widened > 0 and best.bracketed and #best.box.edge == 0)\n"
+         "assert(best.learning_rate > 2^-10 and best.learning_rate < 2^-8)\n"
+         "local stuck = sweep.search(exp, { batch_size = 64, target = 0.2, trials = 16, seeds = 1,\n"
+         "  widen = 0, box = { sweep.log('learning_rate', 2^-15, 2^-11.5) } })\n"
+         "assert(not stuck.bracketed and stuck.box.edge[1] == 'learning_rate')",
+         NULL, 0, &f);
+    must_say(&f, "lies at the edge of learning_rate: the box is widened");
+    bl_buf_free(&f.text);
+}
+
+/* The box ends where the setting does: nothing lies beyond, so nothing is flagged. */
+static void a_natural_limit_is_no_edge(void **state) {
+    (void)state;
+    fake_host f = plain;
+    f.decay_opt = 64;
+    f.decay_curvature = 0.05;
+    plan("local best = sweep.search(exp, { batch_size = 64, target = 0.2, trials = 32, seeds = 1,\n"
+         "  settings = { learning_rate = 2^-9 }, box = { sweep.log('weight_decay', 2^-6, 10) } })\n"
+         "assert(best.bracketed and best.box.widened == 0)",
+         NULL, 0, &f);
+    bl_buf_free(&f.text);
+}
+
+static void axes_take_any_number(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("local grid, seen = require 'grid', {}\n"
+         "local proxy = setmetatable({ run = function(_, round)\n"
+         "  local results = {}\n"
+         "  for i, t in ipairs(round) do\n"
+         "    seen[#seen + 1] = t\n"
+         "    results[i] = { run = tostring(i), outcome = 'budget', steps = 5, max_steps = 5,\n"
+         "      evals = { { step = 5, value = math.abs(t['model.embedding_dropout'] - 0.5) } } }\n"
+         "  end\n"
+         "  return results\n"
+         "end, limits = function(_, name) return exp:limits(name) end,\n"
+         "note = function() end }, { __index = function(_, k) return exp[k] end })\n"
+         "sweep.search(proxy, { batch_size = 64, max_steps = 5, trials = 64, seeds = 1, widen = 0, box = {\n"
+         "  sweep.log('1-optimizer.beta1', 0.01, 0.5), sweep.linear('embedding_dropout', 0, 0.9),\n"
+         "  sweep.linear('eval.first', 1, 9), sweep.linear('model.dropout', 0, 0.5) } })\n"
+         "assert(#seen == 64)\n"
+         "local low = 0\n"
+         "for _, t in ipairs(seen) do\n"
+         "  assert(t['optimizer.beta1'] >= 0.5 and t['optimizer.beta1'] <= 0.99)\n"
+         "  assert(math.type(t['eval.first']) == 'integer' and t['eval.first'] <= 9)\n"
+         "  assert(#t['model.dropout'] == 1 and t['model.dropout'][1] < 0.5)\n"
+         "  if 1 - t['optimizer.beta1'] < math.sqrt(0.01 * 0.5) then low = low + 1 end\n"
+         "end\n"
+         "assert(low == 32, low)",
+         NULL, 0, &f);
+    bl_buf_free(&f.text);
+}
+
+/* ---- budgets ----------------------------------------------------------------------------------
+ */
+
+/* The fake's best rate is the same for any budget: the answer is found from a centre that is off,
+ * and what the race ran already serves. */
+static void budgets_retune(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("local point = { batch_size = 64, learning_rate = 2^-11, seeds = { 1, 2, 3 } }\n"
+         "local kept = sweep.budgets(exp, { points = { point }, steps = 300, retune = false })\n"
+         "local best = sweep.budgets(exp, { points = { point }, steps = 300 })\n"
+         "assert(kept[1].learning_rate == 2^-11 and best[1].learning_rate == 2^-9)\n"
+         "assert(best[1].value < kept[1].value)",
+         NULL, 0, &f);
+    must_say(&f, "\"bracketed\":true,\"budget\":\"steps\",\"crowned\":true");
+    must_say(&f, "\"retuned\":false");
+    must_say(&f, "the rate tuned for the target, read at the budget: budget of 300 steps, seed 2");
+    must_say(&f, "extends the grid up: 0.000977 leads");
+    bl_buf_free(&f.text);
+}
+
+static void budgets_stand_alone(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("local c = sweep.budgets(exp, { batch = { 32, 1024 }, epochs = { 1, 2 }, steps = 500 })\n"
+         "assert(#c == 3 and c[1].amount == 1 and c[2].amount == 2)\n"
+         "assert(c[1].batch_size == 32 and c[3].batch_size == 1024)",
+         NULL, 0, &f);
+    must_say(&f, "1 epoch crowns batch 32");
+    bl_buf_free(&f.text);
+}
+
+/* The fake's step takes 1 ms + 10 us for each example: 1 s is 757 steps of 32, 88 of 1024. */
+static void time_and_cost_become_steps(void **state) {
+    (void)state;
+    fake_host f = plain;
+    f.memory_above = 512;
+    plan("sweep.budgets(exp, { batch = { 32, 512, 1024 }, seconds = 1, seeds = 1,\n"
+         "  cost = 1 / 3600 })",
+         (const char *[]){"cost.per_core_hour=0.5", "eval.ratio=1"}, 2, &f);
+    must_say(&f, "T 32 0x1p-10 1 757 budget 757 around 0.000977: the grid's start");
+    must_say(&f, "T 512 0x1p-8 1 163 budget 163 ");
+    must_say(&f, "T 32 0x1p-10 1 1515 budget 1515 ");
+    must_say(&f, "\"seconds_per_step\":0.0013");
+    must_say(&f, "1 s: batch 1024 has no time per step: it does not fit in memory");
+    must_say(&f, "\"budget\":\"cost\"");
+    must_say(&f, "0.000277778 EUR crown batch ");
+    bl_buf_free(&f.text);
+}
+
+/* ---- rules ------------------------------------------------------------------------------------
+ */
+
+/* lr_opt(B) grows by the square root, so that rule costs nothing; keep is off by half a doubling for
+ * each doubling of B: at 16 times the size 2^(0.4 * 2^2) = 3.03 times the steps. */
+static void rules_are_judged(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("local points = sweep.critical_batch(exp, { target = 0.2, batch = { 64, 1024 }, seeds = 1 })\n"
+         "assert(points[1].learning_rate == 2^-9 and points[2].learning_rate == 2^-7)\n"
+         "local sums = sweep.rules(exp, { rules = { 'keep', 'sqrt', 'linear' } })\n"
+         "assert(sums[1].rule == 'keep' and math.abs(sums[1].worst - 2^1.6) < 0.05)\n"
+         "assert(sums[2].worst == 1 and math.abs(sums[3].worst - 2^1.6) < 0.05)\n"
+         "local low = sweep.rules(exp, { rules = { 'keep' }, limit = 1.5 })\n"
+         "assert(low[1].bound and low[1].worst == 1.5)",
+         (const char *[]){"eval.ratio=1.001"}, 1, &f);
+    must_say(&f, "rule sqrt at batch 1024: lr 0.00781 takes 1.00 times the steps of lr 0.00781");
+    must_say(&f, "rule keep at batch 1024: lr 0.00195 takes at least 1.50 times");
+    must_say(&f, "the rule keep from batch 64, seed 1");
+    bl_buf_free(&f.text);
+}
+
+static void malladi_has_a_domain(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("sweep.critical_batch(exp, { target = 0.2, batch = { 64, 128, 1024 }, seeds = 1 })\n"
+         "sweep.rules(exp, { rules = { 'malladi', 'saturating' } })",
+         NULL, 0, &f);
+    must_say(&f, "rule malladi at batch 128: lr 0.00276 takes ");
+    must_say(&f, "rule malladi at batch 1024: leaves its domain: a beta would fall below 0");
+    must_say(&f, "rule saturating at batch 128: lr ");
+    bl_buf_free(&f.text);
+}
+
+/* ---- everything together ----------------------------------------------------------------------
+ */
+
+static void same_plan_in_any_order(void **state) {
+    (void)state;
+    static const char everything[] =
+        "sweep.critical_batch(exp, { batch = { 32, 128, 512 }, refine = 1 })\n"
+        "sweep.rules(exp)\n"
+        "sweep.budgets(exp, { epochs = 0.1, steps = 400, seconds = 2, cost = 1e-5 })\n"
+        "sweep.critical_batch(exp, { batch = { 32, 128 }, retune = { trials = 8, " BOX " } })\n"
+        "sweep.budgets(exp, { steps = 100 })\n";
+    fake_host one = plain, two = plain;
+    one.noise = two.noise = 0.1;
+    two.backwards = true;
+    two.busy = 0.0005;
+    plan(everything, NULL, 0, &one);
+    plan(everything, NULL, 0, &two);
+    assert_string_equal(bl_buf_text(&one.text), bl_buf_text(&two.text));
+    must_say(&one, "\"box\":{\"diverged\":");
+    must_not_say(&one, " \n"); /* every run has its reason */
+    bl_buf_free(&one.text);
+    bl_buf_free(&two.text);
+}
+
+/* ---- the page's examples ----------------------------------------------------------------------
+ */
+
+/* Every block of Lua in docs/sweeps.md runs as it stands: a whole script, or the body of one. */
+static void the_examples_of_the_page_run(void **state) {
+    (void)state;
+    bl_buf page = {0}, script = {0};
+    size_t ran = 0;
+    CHECK_OK(bl_file_read(&page, "docs/sweeps.md", 1 << 20, ERR));
+    bl_config config;
+    fake_config(&config, (const char *[]){"sweep.batch_sizes=[64, 512]"}, 1);
+    for (const char *at = bl_buf_text(&page); (at = strstr(at, "\n```lua\n")) != NULL; ran++) {
+        const char *begin = at + 8, *end = strstr(begin, "```\n");
+        assert_non_null(end);
+        const bool whole = strstr(begin, "return function(exp)") != NULL &&
+                           strstr(begin, "return function(exp)") < end;
+        fake_host f = plain;
+        bl_err err = {0};
+        bl_buf_clear(&script);
+        if (!whole) bl_buf_str(&script, "local sweep = require 'sweep'\nreturn function(exp)\n");
+        bl_buf_add(&script, begin, (size_t)(end - begin));
+        if (!whole) bl_buf_str(&script, "end\n");
+        if (fake_plan(script.data, &config, &f, NULL, &err) != BL_OK)
+            fail_msg("docs/sweeps.md: %s\n%s", err.text, script.data);
+        bl_buf_free(&f.text);
+        at = end;
+    }
+    assert_true(ran >= 8);
+    bl_buf_free(&page);
+    bl_buf_free(&script);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(easier_targets_take_the_same_runs),
+        cmocka_unit_test(easier_targets_answer_alone),
+        cmocka_unit_test(refinement_splits_the_knee),
+        cmocka_unit_test(search_comes_near_the_optimum),
+        cmocka_unit_test(diverged_points_are_counted_apart),
+        cmocka_unit_test(search_gives_up_on_a_diverging_box),
+        cmocka_unit_test(a_best_point_at_the_edge_widens_the_box),
+        cmocka_unit_test(a_natural_limit_is_no_edge),
+        cmocka_unit_test(axes_take_any_number),
+        cmocka_unit_test(budgets_retune),
+        cmocka_unit_test(budgets_stand_alone),
+        cmocka_unit_test(time_and_cost_become_steps),
+        cmocka_unit_test(rules_are_judged),
+        cmocka_unit_test(malladi_has_a_domain),
+        cmocka_unit_test(same_plan_in_any_order),
+        cmocka_unit_test(the_examples_of_the_page_run),
+    };
+    return cmocka_run_group_tests_name("sweep library", tests, NULL, NULL);
+}
