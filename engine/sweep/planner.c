@@ -177,10 +177,9 @@ static const luaL_Reg methods[] = {
 
 /* Upvalues: the planner, the methods, the configuration's view. */
 static int experiment_index(lua_State *L) {
-    static const char *const fields[] = {"name",   "preset",     "title",    "synthetic",
-                                         "config", "epoch_rows", "run",      "decide",
-                                         "note",   "grid_floor", "grid_ceil",
-                                         "limits", "step_times"};
+    static const char *const fields[] = {
+        "name",   "preset", "title",      "synthetic", "config", "epoch_rows", "run",
+        "decide", "note",   "grid_floor", "grid_ceil", "limits", "step_times"};
     const bl_planner *p = bl_planner_of(L);
     const char *name = luaL_checkstring(L, 2);
     lua_pushvalue(L, 2);

@@ -262,8 +262,8 @@ static int math_sobol(lua_State *L) {
     luaL_argcheck(L, point >= 1 && point <= UINT32_MAX, 1, "points are numbered from 1");
     luaL_argcheck(L, coordinate >= 1 && coordinate <= BL_SOBOL_DIMENSIONS, 2,
                   "there are 16 coordinates");
-    lua_pushnumber(L, bl_sobol_shifted(bl_sandbox_of(L)->seed, (uint32_t)point - 1,
-                                       (uint32_t)coordinate - 1));
+    lua_pushnumber(
+        L, bl_sobol_shifted(bl_sandbox_of(L)->seed, (uint32_t)point - 1, (uint32_t)coordinate - 1));
     return 1;
 }
 

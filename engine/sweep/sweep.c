@@ -179,8 +179,10 @@ bl_status bl_sweep_check(const bl_config *config, int64_t epoch_rows,
                          const bl_sweep_options *options, size_t *trials, bl_err *err) {
     *trials = 0;
     const bl_planner_facts facts = {.epoch_rows = epoch_rows};
-    const bl_planner_host host = {
-        .ctx = trials, .run = stop_at_first_round, .decide = decide_nothing, .step_times = some_times};
+    const bl_planner_host host = {.ctx = trials,
+                                  .run = stop_at_first_round,
+                                  .decide = decide_nothing,
+                                  .step_times = some_times};
     const bl_status status = bl_planner_run(options->script, options->library_dir, config, &facts,
                                             &host, &bl_planner_default_limits, err);
     return status == BL_EINTERRUPTED && *trials > 0 ? BL_OK : status;

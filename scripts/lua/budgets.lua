@@ -59,10 +59,10 @@ local function retuned(exp, point, limit, title, lr)
   local rate = point.learning_rate or g:rate(g:nearest(g:position(g.start)))
   local on_grid = g:rate(g:nearest(g:position(rate))) == rate
   return race.retune(exp, {
-    batch_size = point.batch_size, lr = lr, center = rate, anchor = not on_grid and rate or nil,
+    batch_size = point.batch_size, lr = lr, center = point.rates or rate, anchor = not on_grid and rate or nil,
     seeds = point.seeds, settings = point.settings, title = title,
     max_steps = limit.max_steps, max_epochs = limit.max_epochs,
-    because = point.learning_rate and "the rate tuned for the target" or "the grid's start",
+    because = point.learning_rate and "tuned for a target" or "the grid's start",
   })
 end
 

@@ -96,12 +96,17 @@ function Field:bound()
   return self.max_steps and math.min(self.max_steps, bound) or bound
 end
 
+-- Whether a run stopped before it could say whether it reaches the target: cut, or at an easier one.
+function Field:open(result)
+  return (result.cut or result.outcome == "target") and not crossing(result, self.target)
+end
+
 -- The seeds a candidate still lacks, appended to `wanted`. The leader's runs go on where a race cut
 -- them; anybody else's stop where they can no longer win.
 function Field:want_seeds(wanted, point, leads, what)
   for seed = 1, #self.seeds do
     local result = point.results[seed]
-    local unfinished = leads and result and result.cut and not crossing(result, self.target)
+    local unfinished = leads and result and self:open(result)
     if result == nil or unfinished then
       wanted[#wanted + 1] = {
         key = point.key, set = point.set, seed = seed, bound = not leads and self:bound() or nil,

@@ -76,12 +76,39 @@ local function answer(self)
   return out
 end
 
-local function begin(self, center, because)
-  local g, wanted = self.grid, {}
-  for k = math.max(g.low, center - 1), math.min(g.high, center + 1) do
-    wanted[#wanted + 1] = candidate(self, k, string.format("around %.3g: %s", g:rate(center), because))
+-- Three rates around each centre, all in one race.
+local function begin(self, centers, because)
+  local g, wanted, asked = self.grid, {}, {}
+  for _, rate in ipairs(centers) do
+    local center = g:nearest(g:position(rate))
+    for k = math.max(g.low, center - 1), math.min(g.high, center + 1) do
+      if not asked[k] then
+        wanted[#wanted + 1] = candidate(self, k, string.format("around %.3g: %s", g:rate(center), because))
+      end
+      asked[k] = true
+    end
   end
   self:run(wanted, self.target ~= nil)
+end
+
+-- A race that nobody won went by the values at the end of the budget, which may lead away from the
+-- fast rates. What an easier target found is tried for the hard one, too.
+local function second_chance(self, target, easier)
+  local found, wanted = self:leader().key, {}
+  self.aside = false
+  self:ask(target)
+  for k = math.max(self.grid.low, found - 1), math.min(self.grid.high, found + 1) do
+    local result = self.points[k] and self.points[k].results[1]
+    if result == nil or self:open(result) then
+      wanted[#wanted + 1] = candidate(self, k, string.format("near %.3g, the best for the target %.4g",
+        self.grid:rate(found), easier))
+    end
+  end
+  if #wanted > 0 then
+    self:run(wanted, true)
+    settle(self)
+  end
+  return answer(self)
 end
 
 local options = { "batch_size", "target", "targets", "lr", "center", "anchor", "seeds", "slack",
@@ -105,10 +132,10 @@ function race.retune_all(exp, given)
     slack = check.number(o.slack or exp.config["sweep.slack"], 1, "slack"),
     max_steps = o.max_steps, max_epochs = max_epochs, settings = o.settings, title = o.title,
   })
-  local center = o.center and check.number(o.center, 0, "center", true)
   self.grid = grid.resolve(exp, o.lr, o.anchor)
-  begin(self, self.grid:nearest(self.grid:position(center or self.grid.start)),
-    o.because or (center and "the given centre" or "the grid's start"))
+  local centers = type(o.center) == "table" and o.center or { o.center or self.grid.start }
+  for _, rate in ipairs(centers) do check.number(rate, 0, "center", true) end
+  begin(self, centers, o.because or (o.center and "the given centre" or "the grid's start"))
   settle(self)
   local answers = { [math.max(1, #targets)] = answer(self) }
   for i = #targets - 1, 1, -1 do
@@ -116,13 +143,19 @@ function race.retune_all(exp, given)
     self:ask(targets[i])
     settle(self)
     answers[i] = answer(self)
+    if answers[#targets].censored and not answers[i].censored then
+      answers[#targets] = second_chance(self, targets[#targets], targets[i])
+    end
   end
+  local rates = {}
+  for i = #answers, 1, -1 do rates[#rates + 1] = answers[i].learning_rate end
+  answers[#answers].rates = rates
   return answers
 end
 
 -- retune(exp, { batch_size = 512, target = 0.2, ... }): the best learning rate of one batch size.
 --   target    what is raced for; without one the lowest value at the end of max_steps or max_epochs
---   lr        log2grid{...}; center: a rate to begin around (default: the grid's start)
+--   lr        log2grid{...}; center: a rate to begin around, or several (default: the grid's start)
 --   seeds     a number or a list; slack; max_steps, max_epochs: the budget of one run
 --   settings  further settings of every run, by name
 function race.retune(exp, given)

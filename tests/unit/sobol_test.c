@@ -1,6 +1,6 @@
 /* Sobol's sequence: known points, the balance it promises, and that a shift keeps it. */
-#include "engine/sweep/sobol.h"
 #include "engine/base/mem.h"
+#include "engine/sweep/sobol.h"
 #include "tests/check.h"
 #include <stdbool.h>
 #include <string.h>
@@ -14,15 +14,15 @@ static void known_points(void **state) {
         {5,
          {2684354560u, 536870912u, 3758096384u, 2684354560u, 2684354560u, 3758096384u, 536870912u,
           536870912u, 536870912u, 1610612736u, 536870912u, 2684354560u, 536870912u, 3758096384u,
-          2684354560u, 2684354560u}     },
+          2684354560u, 2684354560u}},
         {11,
          {3489660928u, 2952790016u, 3489660928u, 268435456u, 1879048192u, 4026531840u, 2415919104u,
           2415919104u, 2415919104u, 1879048192u, 3489660928u, 4026531840u, 268435456u, 3489660928u,
-          805306368u, 2415919104u}      },
+          805306368u, 2415919104u} },
         {777,
          {2428502016u, 809500672u, 3829399552u, 767557632u, 1161822208u, 549453824u, 3443523584u,
           952107008u, 2965372928u, 3661627392u, 1782579200u, 1841299456u, 4273995776u, 1270874112u,
-          843055104u, 2202009600u}      },
+          843055104u, 2202009600u} },
     };
     for (size_t i = 0; i < BL_COUNT(cases); i++)
         for (uint32_t d = 0; d < BL_SOBOL_DIMENSIONS; d++)
@@ -33,8 +33,8 @@ static void known_points(void **state) {
     }
 }
 
-/* 2^k points from any multiple of 2^k on: one in each of 2^k equal intervals, on every coordinate and
- * under every shift. */
+/* 2^k points from any multiple of 2^k on: one in each of 2^k equal intervals, on every coordinate
+ * and under every shift. */
 static void every_coordinate_is_uniform(void **state) {
     (void)state;
     enum { K = 6, N = 1 << K };

@@ -1,6 +1,6 @@
 /* The sweep library's parts beside the race (tests/unit/planner_test.c), against a host whose runs
- * are a closed form: several targets, quasi-random search, budgets, rules, and that all of them make
- * the same plan whatever order the runs are computed in. */
+ * are a closed form: several targets, quasi-random search, budgets, rules, and that all of them
+ * make the same plan whatever order the runs are computed in. */
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "tests/check.h"
@@ -76,13 +76,14 @@ static void easier_targets_answer_alone(void **state) {
 static void refinement_splits_the_knee(void **state) {
     (void)state;
     fake_host f = plain;
-    plan("local points = sweep.critical_batch(exp, { target = 0.2, refine = 2 })\n"
-         "assert(#points == 8)\n"
-         "for i = 2, 8 do assert(points[i].batch_size > points[i - 1].batch_size) end\n"
-         "local added = {}\n"
-         "for _, p in ipairs(points) do if p.refined then added[#added + 1] = p.batch_size end end\n"
-         "assert(#added == 2 and added[1] > 256 and added[2] < 512)",
-         NULL, 0, &f);
+    plan(
+        "local points = sweep.critical_batch(exp, { target = 0.2, refine = 2 })\n"
+        "assert(#points == 8)\n"
+        "for i = 2, 8 do assert(points[i].batch_size > points[i - 1].batch_size) end\n"
+        "local added = {}\n"
+        "for _, p in ipairs(points) do if p.refined then added[#added + 1] = p.batch_size end end\n"
+        "assert(#added == 2 and added[1] > 256 and added[2] < 512)",
+        NULL, 0, &f);
     must_say(&f, "the examples double between batch 256 and 512: batch 362 is added");
     must_say(&f, "\"refined\":true");
     bl_buf_free(&f.text);
@@ -144,14 +145,15 @@ static void search_gives_up_on_a_diverging_box(void **state) {
 static void a_best_point_at_the_edge_widens_the_box(void **state) {
     (void)state;
     fake_host f = plain;
-    plan("local best = sweep.search(exp, { batch_size = 64, target = 0.2, trials = 16, seeds = 1,\n"
-         "  widen = 4, box = { sweep.log('learning_rate', 2^-15, 2^-11.5) } })\n"
-         "assert(best.box.widened > 0 and best.bracketed and #best.box.edge == 0)\n"
-         "assert(best.learning_rate > 2^-10 and best.learning_rate < 2^-8)\n"
-         "local stuck = sweep.search(exp, { batch_size = 64, target = 0.2, trials = 16, seeds = 1,\n"
-         "  widen = 0, box = { sweep.log('learning_rate', 2^-15, 2^-11.5) } })\n"
-         "assert(not stuck.bracketed and stuck.box.edge[1] == 'learning_rate')",
-         NULL, 0, &f);
+    plan(
+        "local best = sweep.search(exp, { batch_size = 64, target = 0.2, trials = 16, seeds = 1,\n"
+        "  widen = 4, box = { sweep.log('learning_rate', 2^-15, 2^-11.5) } })\n"
+        "assert(best.box.widened > 0 and best.bracketed and #best.box.edge == 0)\n"
+        "assert(best.learning_rate > 2^-10 and best.learning_rate < 2^-8)\n"
+        "local stuck = sweep.search(exp, { batch_size = 64, target = 0.2, trials = 16, seeds = 1,\n"
+        "  widen = 0, box = { sweep.log('learning_rate', 2^-15, 2^-11.5) } })\n"
+        "assert(not stuck.bracketed and stuck.box.edge[1] == 'learning_rate')",
+        NULL, 0, &f);
     must_say(&f, "lies at the edge of learning_rate: the box is widened");
     bl_buf_free(&f.text);
 }
@@ -183,7 +185,8 @@ static void axes_take_any_number(void **state) {
          "  return results\n"
          "end, limits = function(_, name) return exp:limits(name) end,\n"
          "note = function() end }, { __index = function(_, k) return exp[k] end })\n"
-         "sweep.search(proxy, { batch_size = 64, max_steps = 5, trials = 64, seeds = 1, widen = 0, box = {\n"
+         "sweep.search(proxy, { batch_size = 64, max_steps = 5, trials = 64, seeds = 1, widen = 0, "
+         "box = {\n"
          "  sweep.log('1-optimizer.beta1', 0.01, 0.5), sweep.linear('embedding_dropout', 0, 0.9),\n"
          "  sweep.linear('eval.first', 1, 9), sweep.linear('model.dropout', 0, 0.5) } })\n"
          "assert(#seen == 64)\n"
@@ -252,12 +255,13 @@ static void time_and_cost_become_steps(void **state) {
 /* ---- rules ------------------------------------------------------------------------------------
  */
 
-/* lr_opt(B) grows by the square root, so that rule costs nothing; keep is off by half a doubling for
- * each doubling of B: at 16 times the size 2^(0.4 * 2^2) = 3.03 times the steps. */
+/* lr_opt(B) grows by the square root, so that rule costs nothing; keep is off by half a doubling
+ * for each doubling of B: at 16 times the size 2^(0.4 * 2^2) = 3.03 times the steps. */
 static void rules_are_judged(void **state) {
     (void)state;
     fake_host f = plain;
-    plan("local points = sweep.critical_batch(exp, { target = 0.2, batch = { 64, 1024 }, seeds = 1 })\n"
+    plan("local points = sweep.critical_batch(exp, { target = 0.2, batch = { 64, 1024 }, seeds = 1 "
+         "})\n"
          "assert(points[1].learning_rate == 2^-9 and points[2].learning_rate == 2^-7)\n"
          "local sums = sweep.rules(exp, { rules = { 'keep', 'sqrt', 'linear' } })\n"
          "assert(sums[1].rule == 'keep' and math.abs(sums[1].worst - 2^1.6) < 0.05)\n"
