@@ -13,6 +13,7 @@ const bl_command bl_commands[] = {
     {"report",    "NAME",                  "figures, tables and a single-file HTML report",             bl_cmd_report},
     {"ls",        "[NAME] [--json]",       "the runs in the store, one a line",                         bl_cmd_ls    },
     {"show",      "RUN",                   "one run: settings, outcome, evaluations",                   bl_cmd_show  },
+    {"why",       "RUN",                   "why a run was made, and why it ends where it does",         bl_cmd_why   },
     {"diff",      "A B",                   "settings and first step in which two runs differ",          bl_cmd_diff  },
     {"export",    "NAME [--csv|--jsonl]",  "every evaluation as a table",                               bl_cmd_export},
     {"lock",      "NAME",                  "write the expected logs of the runs that are done",         bl_cmd_lock  },

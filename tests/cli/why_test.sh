@@ -1,0 +1,72 @@
+#!/bin/sh
+# why: every trial of a plan is explained by what plan.jsonl says of it, and nothing is changed.
+set -u
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export BATCHLAB_DATA=/nowhere BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
+unset BL_FORCE_IMPL
+failed=0
+
+why() { # why STATUS word
+  "$BATCHLAB" why "$2" >"$scratch/out" 2>"$scratch/err"
+  status=$?
+  [ "$status" = "$1" ] && return
+  echo "--- batchlab why $2: exit $status, wanted $1"
+  cat "$scratch/out" "$scratch/err"
+  failed=1
+}
+says() { # says FILE expression
+  grep -q -- "$2" "$scratch/$1" || { echo "--- not said: $2"; cat "$scratch/out" "$scratch/err"; failed=1; }
+}
+
+"$BATCHLAB" run rossmann --preset tiny --synthetic --set "sweep.targets=[0.5]" --set sweep.slack=1.1 --progress none >/dev/null 2>"$scratch/err"
+[ $? = 0 ] || [ $? = 5 ] || { cat "$scratch/err"; exit 1; }
+store=$BATCHLAB_RUNS/rossmann
+find "$store" -type f -exec sha256sum {} + | sort >"$scratch/before"
+
+# One explanation for each trial of a run, in its words; sorted by outcome, every kind is there.
+grep '"record":"trial"' "$store/plan.jsonl" >"$scratch/trials"
+field() { sed "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/"; }
+while read -r trial; do
+  run=$(echo "$trial" | field run)
+  steps=$(echo "$trial" | field steps)
+  why 0 "$run"
+  says out "^asked in   round [0-9]*, "
+  [ "$(grep -c "^           answered at step" "$scratch/out")" = "$(grep -c "\"run\":\"$run\"" "$scratch/trials")" ] || { echo "--- trials of $run"; cat "$scratch/out"; failed=1; }
+  case $(echo "$trial" | field outcome) in
+    target) says out "step $steps: the first evaluation at or below the target $(echo "$trial" | field target) (not yet at step $(echo "$trial" | field before))" ;;
+    budget) says out "step $steps: its budget of $(echo "$trial" | field max_steps) steps" ;;
+    race) says out "step $steps: the first evaluation at or after 1.1 x [0-9]* steps, in which run [0-9a-f]\{12\} won" ;;
+    *) echo "unexpected: $trial"; failed=1 ;;
+  esac
+done <"$scratch/trials"
+for outcome in target budget race; do
+  grep -q "\"outcome\":\"$outcome\"" "$scratch/trials" || { echo "--- no trial ended by $outcome: the test needs another sweep"; failed=1; }
+done
+
+best=$(grep '"kind":"best"' "$store/plan.jsonl" | tail -1)
+run=$(echo "$best" | sed 's/.*"runs":\["\([0-9a-f]*\)".*/\1/')
+why 0 "$run"
+says out "^carries    batch [0-9]*: "
+says out "^           decided before: "
+says out "^nearest    run [0-9a-f]\{12\}: this one | that one"
+[ "$(grep -c '^  train\.' "$scratch/out")" = 1 ] || { echo "--- the nearest differs in one setting"; cat "$scratch/out"; failed=1; }
+find "$store" -type f -exec sha256sum {} + | sort | cmp - "$scratch/before" || { echo "--- looking changed files"; failed=1; }
+
+# Not finished, damaged, asked by nobody, no run.
+cp -r "$store/$run" "$store/aaaaaaaaaaaa"
+rm "$store/aaaaaaaaaaaa/result.json"
+zcat "$store/$run/log.jsonl.gz" | head -5 >"$store/aaaaaaaaaaaa/log.jsonl.part"
+why 0 aaaaaaaaaaaa
+says out "^state      interrupted after step [0-9]*: "
+says out "^asked      by no trial of "
+rm "$store/aaaaaaaaaaaa/log.jsonl.part"
+why 0 aaaaaaaaaaaa
+says out "^state      begun, without a checkpoint"
+truncate -s -1 "$store/$run/log.jsonl.gz"
+why 0 "$run"
+says out "^state      damaged: .*/log.jsonl.gz: damaged after [0-9]* uncompressed bytes: it is cut short"
+why 2 ffffffffffff
+why 2 "$scratch"
+"$BATCHLAB" why 2>/dev/null && failed=1
+exit $failed
