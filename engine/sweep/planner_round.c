@@ -1,6 +1,7 @@
 /* exp:run{...}: a Lua table becomes a checked round, its results a Lua table. */
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/base/sha256.h"
 #include "engine/config/doc.h"
 #include "engine/sweep/planner.h"
 #include <inttypes.h>
@@ -159,6 +160,9 @@ static void read_trial(lua_State *L, bl_planner *p, bl_trial *trial, lua_Integer
         lua_pop(L, 2);
     }
     lua_settop(L, table);
+    bl_err fault = {0};
+    if (bl_config_check(&trial->config, &fault) != BL_OK)
+        luaL_error(L, "%s%s", q.where, fault.text);
     if (trial->config.train.batch_size > p->facts->epoch_rows)
         luaL_error(L, "%sbatch size %I is larger than the data set (%I training rows)", q.where,
                    (LUAI_UACINT)trial->config.train.batch_size, (LUAI_UACINT)p->facts->epoch_rows);
@@ -254,6 +258,66 @@ static void push_result(lua_State *L, const bl_trial *trial, const bl_trial_resu
     lua_setfield(L, -2, "evals");
 }
 
+typedef struct numbered_id {
+    char digest[BL_SHA256_HEX];
+    size_t number;
+} numbered_id;
+
+static int by_digest(const void *a, const void *b) {
+    const numbered_id *x = a, *y = b;
+    const int order = strcmp(x->digest, y->digest);
+    return order != 0 ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+/* Numbers of two trials that are one run, from 1; false when there are none. */
+static bool find_twins(const bl_trial *trials, size_t n, size_t *first, size_t *second) {
+    numbered_id *ids = bl_xalloc(n * sizeof *ids);
+    bl_buf text = {0};
+    for (size_t i = 0; i < n; i++) {
+        bl_buf_clear(&text);
+        bl_config_identity(&trials[i].config, &text);
+        bl_sha256_of(text.data, text.len, ids[i].digest);
+        ids[i].number = i + 1;
+    }
+    bl_buf_free(&text);
+    qsort(ids, n, sizeof *ids, by_digest);
+    size_t i = 1;
+    while (i < n && strcmp(ids[i - 1].digest, ids[i].digest) != 0) i++;
+    if (i < n) {
+        *first = ids[i - 1].number;
+        *second = ids[i].number;
+    }
+    free(ids);
+    return i < n;
+}
+
+/* A key in which the two trials differ although it means nothing to either; NULL: they are equal.
+ */
+static const char *idle_difference(const bl_config *a, const bl_config *b) {
+    const char *path;
+    bl_config_value left, right;
+    for (size_t i = 0; bl_config_at(a, i, &path, &left) && bl_config_at(b, i, &path, &right); i++)
+        if ((left.type == BL_VALUE_F64 && left.f64 != right.f64) ||
+            (left.type == BL_VALUE_I64 && left.i64 != right.i64))
+            return path;
+    return NULL;
+}
+
+/* One run twice in a round would be cut by two questions at once. */
+static void refuse_twins(lua_State *L, bl_planner *p) {
+    size_t a = 0, b = 0;
+    bl_sandbox_pause(&p->box);
+    const bool found = find_twins(p->trials, p->count, &a, &b);
+    bl_sandbox_resume(&p->box);
+    if (!found) return;
+    const char *idle = idle_difference(&p->trials[a - 1].config, &p->trials[b - 1].config);
+    if (idle != NULL)
+        luaL_error(
+            L, "trials %d and %d are the same run: '%s' means nothing under their other settings",
+            (int)a, (int)b, idle);
+    luaL_error(L, "trials %d and %d are the same run: leave one out", (int)a, (int)b);
+}
+
 int bl_planner_call_run(lua_State *L) {
     bl_planner *p = bl_planner_of(L);
     if (!lua_istable(L, 2)) return luaL_error(L, "exp:run takes a table: exp:run{ {...}, ... }");
@@ -269,6 +333,7 @@ int bl_planner_call_run(lua_State *L) {
         read_trial(L, p, &p->trials[i], (lua_Integer)i + 1);
         lua_pop(L, 1);
     }
+    refuse_twins(L, p);
     round.trial = p->trials;
     round.count = count;
     bl_sandbox_pause(&p->box);

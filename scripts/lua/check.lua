@@ -46,7 +46,8 @@ end
 function check.number(value, least, what, above)
   local fits = type(value) == "number" and value >= least and value < math.huge
   if not fits or (above and value == least) then
-    error(what .. " has to be a finite number " .. (above and "above " or "of at least ") .. least)
+    local limit = least > -math.huge and (above and " above " or " of at least ") .. least or ""
+    error(what .. " has to be a finite number" .. limit)
   end
   return value
 end

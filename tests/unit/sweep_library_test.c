@@ -311,6 +311,118 @@ static void same_plan_in_any_order(void **state) {
     bl_buf_free(&two.text);
 }
 
+/* ---- messages ---------------------------------------------------------------------------------
+ */
+
+/* Bad scripts and the whole first line of what they are told, after "FILE:3: ". */
+static void bad_scripts_are_told_what_is_wrong(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"sweep.critical_batch(exp, { bach = { 64 } })",
+         "critical_batch has no option 'bach', did you mean 'batch'?"                                                                                     },
+        {"sweep.critical_batch(exp, { colour = 1, batch = { 64 } })",
+         "critical_batch has no option 'colour'; it has batch, retune, seeds, target, targets, "
+         "slack, "
+         "max_steps, max_epochs, settings, refine"                                                                                                        },
+        {"sweep.critical_batch(exp, { retune = { rul = 'sqrt' } })",
+         "critical_batch's retune has no option 'rul', did you mean 'rule'?"                                                                              },
+        {"sweep.critical_batch(exp, { batch = {} })",                                      "a list of batch sizes is needed"                              },
+        {"sweep.critical_batch(exp, { batch = { 200000 } })",
+         "batch size 200000 is larger than the data set (100000 training rows)"                                                                           },
+        {"sweep.critical_batch(exp, { batch = { 64.5 } })",
+         "a batch size has to be a whole number"                                                                                                          },
+        {"sweep.critical_batch(exp, { target = -1 })",
+         "target -1 cannot be reached: exp_rmspe is never below 0"                                                                                        },
+        {"sweep.critical_batch(exp, { target = 1/0 })",                                    "target has to be a finite number"                             },
+        {"sweep.critical_batch(exp, { targets = { 0.2, 0.3 } })",
+         "targets have to decrease: easiest first"                                                                                                        },
+        {"sweep.critical_batch(exp, { targets = { 0.2 }, target = 0.2 })",
+         "critical_batch takes a target or targets, not both"                                                                                             },
+        {"sweep.critical_batch(exp, { refine = -1 })",
+         "refine has to be a finite number of at least 0"                                                                                                 },
+        {"sweep.critical_batch(exp, { retune = { lr = { step = -1 } } })",
+         "log2grid's step has to be a finite number above 0"                                                                                              },
+        {"sweep.critical_batch(exp, { retune = { lr = { step = 0/0 } } })",
+         "log2grid's step has to be a finite number above 0"                                                                                              },
+        {"sweep.critical_batch(exp, { retune = { lr = { min = 1e-9, max = 1/0 } } })",
+         "log2grid's max has to be a finite number above 0"                                                                                               },
+        {"sweep.critical_batch(exp, { retune = { trials = 5 } })",
+         "critical_batch's retune: trials, widen and finalists belong to a box"                                                                           },
+        {"sweep.critical_batch(exp, { retune = { rule = 'sqrt', box = {} } })",
+         "critical_batch's retune takes a box, or lr and rule: not both"                                                                                  },
+        {"sweep.retune(exp, { batch_size = 64 })",
+         "retune needs a target, or a budget: max_steps or max_epochs"                                                                                    },
+        {"sweep.retune(exp, { target = 0.2 })",
+         "a batch size has to be a finite number of at least 1"                                                                                           },
+        {"sweep.retune(exp, { batch_size = 64, target = 0.2, center = 0 })",
+         "center has to be a finite number above 0"                                                                                                       },
+        {"sweep.retune(exp, { batch_size = 64, target = 0.2, slack = 0.5 })",
+         "slack has to be a finite number of at least 1"                                                                                                  },
+        {"sweep.retune(exp, { batch_size = 64, target = 0.2, seeds = {} })",
+         "a list of seeds needs at least one"                                                                                                             },
+        {"sweep.retune(exp, { batch_size = 64, target = 0.2, max_steps = 0 })",
+         "trial 1: 'max_steps' has to be a whole number of steps, at least 1"                                                                             },
+        {"sweep.search(exp, { batch_size = 64, target = 0.2 })",
+         "a box is a list of axes: { sweep.log(\"learning_rate\", 2^-12, 2^-4), ... }"                                                                    },
+        {"sweep.search(exp, { batch_size = 64, target = 0.2, box = { { 'lr', 1, 2 } } })",
+         "axis 1 of the box: use sweep.log or sweep.linear"                                                                                               },
+        {"sweep.log('learning_rate', 0, 1)",
+         "log's low end of learning_rate has to be a finite number above 0"                                                                               },
+        {"sweep.linear('dropout', 0.5, 0.1)",
+         "linear's high end of dropout has to be a finite number above 0.5"                                                                               },
+        {"sweep.search(exp, { batch_size = 64, target = 0.2, box = { sweep.log('leaning_rate', 1, "
+         "2) } })",                                                                                 "unknown setting 'leaning_rate', did you mean 'learning_rate'?"                                                                                                                                        },
+        {"sweep.search(exp, { batch_size = 64, target = 0.2, box = { sweep.linear('beta1', 0, 2) } "
+         "})",                                                                                "beta1: 0 to 2 is not within its limits, 0 to 1"       },
+        {"sweep.search(exp, { batch_size = 64, target = 0.2, box = { sweep.log('1-beta1', 0.1, 2) "
+         "} })","1-beta1: 0.1 to 2 is not within its limits, 0 to 1"        },
+        {"sweep.search(exp, { batch_size = 64, target = 0.2, box = { sweep.linear('metric', 0, 1) "
+         "} })",                                                                           "'metric' is not a number"                                                                                                                                     },
+        {"sweep.search(exp, { batch_size = 64, target = 0.2, trials = 2,\n"
+         "  box = { sweep.log('momentum', 0.1, 0.9) } })",                                                                                 "trials 1 and 2 are the same run: 'optimizer.momentum' means nothing under their other "
+         "settings"                                                                                                                                           },
+        {"sweep.search(exp, { batch_size = 64, target = 0.2, trials = 0, box = { sweep.log('lr', "
+         "1, 2) } })",                                                                       "trials has to be a finite number of at least 1"},
+        {"sweep.budgets(exp, { batch = { 64 }, epochs = -1 })",
+         "epochs has to be a finite number of at least 0"},
+        {"sweep.budgets(exp, { batch = { 64 }, steps = 1.5 })",                            "steps has to be a whole number"             },
+        {"sweep.budgets(exp, { batch = { 64 }, second = 1 })",
+         "budgets has no option 'second', did you mean 'seconds'?"                                                                                                 },
+        {"sweep.budgets(exp, { batch = { 64 }, steps = 10, retune = false })",
+         "budgets with batch has no rates to keep: retune cannot be false"                               },
+        {"sweep.rules(exp, { points = {}, rules = { 'squrt' } })",
+         "no rule 'squrt', did you mean 'sqrt'?"                                                                                        },
+        {"sweep.rules(exp)",                         "rules needs points: what critical_batch returned"                                                                                },
+        {"exp:step_times{}",                                                               "step_times takes a list of 1 to 64 batch sizes"                                                                                                          },
+        {"exp:step_times{ 0 }",                                                               "step_times: batch sizes are whole numbers from 1 to 100000"                                                   },
+        {"exp:run{ { seed = 1 }, { seed = 2 }, { seed = 1 } }",
+         "trials 1 and 3 are the same run: leave one out"               },
+        {"exp:run{ { ['schedule.name'] = 'cosine' } }",
+         "trial 1: schedule.horizon_epochs: schedule 'cosine' needs its length: 'horizon_epochs' "
+         "above 0"},
+        {"math.sobol(1, 17)",                                    "bad argument #2 to 'sobol' (there are 16 coordinates)"                                                                                                 },
+    };
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        bl_config config;
+        bl_err err = {0};
+        fake_host f = plain;
+        char script[1024];
+        fake_config(&config, NULL, 0);
+        (void)snprintf(script, sizeof script,
+                       "local sweep = require 'sweep'\nreturn function(exp)\n  %s\nend\n",
+                       cases[i][0]);
+        if (fake_plan(script, &config, &f, NULL, &err) == BL_OK)
+            fail_msg("accepted: %s", cases[i][0]);
+        char *said = strstr(err.text, "/s.lua:3: ");
+        if (said == NULL) fail_msg("no line in: %s", err.text);
+        said += strlen("/s.lua:3: ");
+        said[strcspn(said, "\n")] = '\0';
+        if (strcmp(said, cases[i][1]) != 0)
+            fail_msg("%s\nsays     %s\nexpected %s", cases[i][0], said, cases[i][1]);
+        bl_buf_free(&f.text);
+    }
+}
+
 /* ---- the page's examples ----------------------------------------------------------------------
  */
 
@@ -360,6 +472,7 @@ int main(void) {
         cmocka_unit_test(rules_are_judged),
         cmocka_unit_test(malladi_has_a_domain),
         cmocka_unit_test(same_plan_in_any_order),
+        cmocka_unit_test(bad_scripts_are_told_what_is_wrong),
         cmocka_unit_test(the_examples_of_the_page_run),
     };
     return cmocka_run_group_tests_name("sweep library", tests, NULL, NULL);
