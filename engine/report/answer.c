@@ -1,6 +1,7 @@
 /* From the plan's decisions to three optima and the critical batch sizes, for each target. */
 #include "engine/base/mem.h"
 #include "engine/report/history.h"
+#include "engine/report/pairs.h"
 #include "engine/report/plan_read.h"
 #include "engine/report/recut.h"
 #include <math.h>
@@ -113,13 +114,6 @@ static void collect_sizes(bl_report_target *t, const bl_answer *a, const bl_plan
     qsort(t->sizes, t->size_count, sizeof *t->sizes, by_batch_size);
 }
 
-static bl_stats_value scaled(bl_stats_value v, double factor) {
-    v.value *= factor;
-    v.low *= factor;
-    v.high *= factor;
-    return v;
-}
-
 static bl_status fit(bl_report_target *t, const bl_stats_options *options, bl_err *err) {
     size_t n = 0;
     for (size_t i = 0; i < t->size_count; i++) n += t->sizes[i].count;
@@ -151,7 +145,8 @@ static bl_status join(bl_report_target *t, const bl_answer *a, const bl_stats_op
                                    .runs = seen[i],
                                    .run_count = s->count,
                                    .step_seconds = s->step_seconds,
-                                   .step_resource = scaled(s->step_seconds, (double)a->threads),
+                                   .step_resource =
+                                       bl_stats_scaled(s->step_seconds, (double)a->threads),
                                    .feasible = true};
     }
     const bl_status status = bl_stats_join(rows, t->best, in, n, options, err);
@@ -258,6 +253,8 @@ bl_status bl_report_answer(bl_answer *out, const char *run_dir, bl_err *err) {
     BL_GOTO(bl_history_read(out, run_dir, err));
     BL_GOTO(bl_timing_read(out, run_dir, err));
     sort_budgets(out);
+    bl_pairs_mark(out);
+    bl_pairs_judge(out);
     BL_GOTO(solve_main(out, &bests, err));
     BL_GOTO(solve_easier(out, &bests, err));
     out->answered = out->best[BL_STATS_FEWEST_STEPS].known || isnan(out->target);
@@ -277,6 +274,7 @@ void bl_answer_free(bl_answer *answer) {
     for (size_t i = 0; i < answer->timing_count; i++) free(answer->timing[i].seconds);
     for (size_t i = 0; i < answer->note_count; i++) free(answer->notes[i]);
     bl_history_free(answer);
+    bl_pairs_free(answer);
     free(answer->notes);
     free(answer->trials);
     free(answer->targets);

@@ -1,10 +1,28 @@
 #include "engine/report/basin.h"
 #include "engine/base/mem.h"
 #include <math.h>
+#include <string.h>
+
+/* A search over more than rates has many runs at one rate: the basin is that of the best's other
+ * settings. */
+static const char *settings_of_best(const bl_answer *a, double batch_size) {
+    for (size_t i = 0; i < a->size_count; i++) {
+        const bl_report_size *s = &a->sizes[i];
+        const bl_report_trial *t =
+            s->batch_size == batch_size ? bl_answer_trial(a, s->run[0]) : NULL;
+        if (t != NULL) return t->settings;
+    }
+    return "";
+}
+
+static bool in_basin(const bl_report_trial *t, const bl_answer *a) {
+    return t->target == a->target && !t->fresh &&
+           strcmp(t->settings, settings_of_best(a, t->batch_size)) == 0;
+}
 
 static bool is_at(const bl_report_trial *t, const bl_answer *a, const bl_report_trial *like) {
-    return t->target == a->target && t->batch_size == like->batch_size &&
-           t->learning_rate == like->learning_rate;
+    return t->batch_size == like->batch_size && t->learning_rate == like->learning_rate &&
+           in_basin(t, a);
 }
 
 static bl_basin_rate gather(const bl_answer *a, const bl_report_trial *like) {
@@ -36,7 +54,7 @@ static bool is_first(const bl_answer *a, size_t index) {
 size_t bl_basin_rates(const bl_answer *a, bl_basin_rate *out) {
     size_t n = 0;
     for (size_t i = 0; i < a->trial_count; i++)
-        if (a->trials[i].target == a->target && is_first(a, i)) out[n++] = gather(a, &a->trials[i]);
+        if (in_basin(&a->trials[i], a) && is_first(a, i)) out[n++] = gather(a, &a->trials[i]);
     return n;
 }
 

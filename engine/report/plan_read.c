@@ -2,6 +2,7 @@
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/report/pairs.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -153,6 +154,7 @@ static bl_status read_line(bl_answer *a, bl_plan_bests *bests, const bl_json *li
     const bool best = decision && strcmp(kind, "best") == 0;
     const bool budget = decision && strcmp(kind, "budget") == 0;
     if (decision && strcmp(kind, "note") == 0) read_note(a, line);
+    if (decision && strcmp(kind, "compare") == 0) bl_pairs_read(a, line);
     if (!trial && !best && !budget) return BL_OK;
     BL_TRY(check_positive(line, path, at, err));
     if (trial) read_trial(a, line);

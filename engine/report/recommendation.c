@@ -2,6 +2,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/report/basin.h"
+#include "engine/report/pairs.h"
 #include "engine/report/words.h"
 #include <math.h>
 #include <stdio.h>
@@ -220,6 +221,7 @@ void bl_words_sentences(bl_buf *out, const bl_answer *answer) {
         critical(out, answer);
         rules(out, answer);
     }
+    bl_pairs_words(out, answer);
     too_large(out, answer);
     budgets(out, answer);
     notes(out, answer);
@@ -350,6 +352,8 @@ void bl_report_recommendation_json(const bl_answer *answer, bl_buf *out) {
     key(out, "critical");
     bl_stats_critical_json(out, &answer->critical);
     string(out, "verdict", answer->critical.verdict);
+    key(out, "compare");
+    bl_pairs_json(out, answer);
     key(out, "batch_sizes");
     bl_buf_str(out, "[");
     for (size_t i = 0; i < answer->size_count; i++) {

@@ -82,7 +82,8 @@ void bl_recut_bests(bl_plan_bests *out, const bl_answer *a, double target) {
     *out = (bl_plan_bests){.best = bl_xalloc((a->size_count + 1) * sizeof *out->best)};
     arms all = {.arm = bl_xalloc((a->trial_count + 1) * sizeof *all.arm)};
     for (size_t i = 0; i < a->trial_count; i++)
-        if (a->trials[i].target == a->target) add_run(&all, a, &a->trials[i]);
+        if (a->trials[i].target == a->target && !a->trials[i].fresh)
+            add_run(&all, a, &a->trials[i]);
     for (size_t i = 0; i < all.count; i++) rate_arm(&all.arm[i], target);
     for (size_t i = 0; i < a->size_count; i++) {
         bool any = false;

@@ -20,6 +20,7 @@ typedef struct bl_report_trial {
     double target; /* NAN: ran to its budget */
     int64_t round, seed, max_steps, steps;
     int64_t hit, before; /* as in plan.jsonl: 0 when never */
+    bool fresh;          /* of a comparison: took no part in choosing a rate */
 } bl_report_trial;
 
 /* One batch size at its best learning rate. What is not known is NAN or bl_stats_unknown(). */
@@ -73,6 +74,21 @@ typedef struct bl_report_budget {
     char run[13];
 } bl_report_budget;
 
+/* Two batch sizes against each other on the same fresh seeds, each at its own best rate. Ratios are
+ * second / first, medians over pairs of seeds. */
+typedef struct bl_report_pair {
+    double batch_size[2], learning_rate[2];
+    char (*run[2])[13]; /* (seeds) */
+    size_t seeds;
+    size_t reached;                       /* pairs of which at least one reached the target */
+    bl_stats_value steps, examples, time; /* bound: a pair's other run did not get there */
+    double budget_epochs;                 /* 0: not compared within a budget */
+    double budget_steps[2];
+    size_t valued;
+    double budget_value[2];    /* medians of the metric within the budget */
+    bl_stats_value difference; /* of the metric: second - first */
+} bl_report_pair;
+
 typedef struct bl_answer {
     char experiment[64], preset[32], title[160], metric[64], dataset[64], variant[32];
     char currency[16], processor[128];
@@ -92,6 +108,8 @@ typedef struct bl_answer {
     size_t size_count;
     bl_report_target *easier; /* the plan's other targets, easiest first */
     size_t easier_count;
+    bl_report_pair *pairs; /* in the plan's order */
+    size_t pair_count;
     bl_report_budget *budgets; /* epochs first, then by amount and batch size */
     size_t budget_count;
     bl_stats_optimum best[BL_STATS_GOAL_COUNT]; /* index: into sizes */

@@ -11,6 +11,13 @@ bl_stats_value bl_stats_exact(double value) {
     return (bl_stats_value){.value = value, .low = (double)NAN, .high = (double)NAN, .known = true};
 }
 
+bl_stats_value bl_stats_scaled(bl_stats_value v, double factor) {
+    v.value *= factor;
+    v.low *= factor;
+    v.high *= factor;
+    return v;
+}
+
 bool bl_stats_has_interval(const bl_stats_value *v) {
     return v->known && !isnan(v->low) && !isnan(v->high);
 }
@@ -84,17 +91,5 @@ bl_stats_value bl_stats_median_interval(const double *x, size_t n, double level,
                               .known = true};
     free(sorted);
     if (coverage != NULL) *coverage = fmax(0.0, 1 - 2 * tail);
-    return v;
-}
-
-bl_stats_value bl_stats_paired_ratio(const double *num, const double *den, size_t n, double level,
-                                     double *coverage) {
-    double *ratio = bl_xalloc(n * sizeof *ratio);
-    for (size_t i = 0; i < n; i++) {
-        BL_ASSERT(den[i] > 0);
-        ratio[i] = num[i] / den[i];
-    }
-    const bl_stats_value v = bl_stats_median_interval(ratio, n, level, coverage);
-    free(ratio);
     return v;
 }

@@ -20,6 +20,8 @@ typedef struct bl_stats_value {
 bl_stats_value bl_stats_unknown(void);
 /* Known, without an interval. */
 bl_stats_value bl_stats_exact(double value);
+/* In another unit. */
+bl_stats_value bl_stats_scaled(bl_stats_value v, double factor);
 bool bl_stats_has_interval(const bl_stats_value *v);
 
 void bl_stats_sort(double *x, size_t n); /* ascending, in place; no NaN */
@@ -36,9 +38,4 @@ bl_stats_value bl_stats_range(const double *x, size_t n);
  * P(Binomial(n, 1/2) < k) <= (1 - level) / 2. Too few values for the level (fewer than 6 at 0.95):
  * the range. `coverage` (may be NULL) receives the probability the interval really has. */
 bl_stats_value bl_stats_median_interval(const double *x, size_t n, double level, double *coverage);
-
-/* The same for the ratios num[i] / den[i] of matched pairs, which cancels what both share (a slow
- * minute of the machine, a seed). den[i] > 0. */
-bl_stats_value bl_stats_paired_ratio(const double *num, const double *den, size_t n, double level,
-                                     double *coverage);
 #endif

@@ -5,6 +5,7 @@ local search = require "search"
 local critical = require "critical_batch"
 local budgets = require "budgets"
 local rules = require "rules"
+local compare = require "compare"
 
 local sweep = {
   pow2 = grid.pow2, log2grid = grid.log2grid, retune = race.retune,
@@ -29,5 +30,7 @@ end
 function sweep.budgets(exp, options) return budgets.compare(exp, going_on(options)) end
 
 function sweep.rules(exp, options) return rules.judge(exp, going_on(options)) end
+
+function sweep.compare(exp, options) return compare.compare(exp, going_on(options)) end
 
 return sweep

@@ -65,6 +65,30 @@ static void budget(bl_buf *out, const char *kind, double amount, int i, double v
                   kind, amount, batch_of(i), rate_of(i), value, (unsigned)i);
 }
 
+enum { FRESH = 11, FRESH_END = 18, FIRST = 0, SECOND = 3 };
+
+static void pair(bl_buf *out, const bl_report_fixture *f) {
+    for (int seed = FRESH; seed < FRESH_END; seed++) {
+        trial(out, f, FIRST, 0, seed);
+        trial(out, f, SECOND, 0, seed);
+    }
+    bl_buf_printf(out,
+                  "{\"record\":\"decision\",\"kind\":\"compare\",\"batch_sizes\":[%d,%d],"
+                  "\"learning_rates\":[%.9g,%.9g],\"target\":0.2,\"budget_epochs\":1,"
+                  "\"budget_steps\":[4000,600],\"runs\":[",
+                  batch_of(FIRST), batch_of(SECOND), rate_of(FIRST), rate_of(SECOND));
+    for (int k = FIRST; k <= SECOND; k += SECOND - FIRST) {
+        bl_buf_str(out, k == FIRST ? "[" : ",[");
+        for (int seed = FRESH; seed < FRESH_END; seed++) {
+            char id[13];
+            run_id(id, k, 0, seed);
+            bl_buf_printf(out, "%s\"%s\"", seed > FRESH ? "," : "", id);
+        }
+        bl_buf_str(out, "]");
+    }
+    bl_buf_str(out, "],\"text\":\"\"}\n");
+}
+
 static void plan(bl_buf *out, const bl_report_fixture *f) {
     bl_buf_printf(out,
                   "{\"record\":\"plan\",\"format\":1,\"experiment\":\"fixture\","
@@ -80,6 +104,7 @@ static void plan(bl_buf *out, const bl_report_fixture *f) {
         for (int seed = 2; seed <= f->seeds; seed++) trial(out, f, i, 0, seed);
         best(out, f, i);
     }
+    if (f->pair) pair(out, f);
     for (int i = 0; f->budgets && i < f->sizes; i++) {
         budget(out, "steps", 2000, i, 0.3 / (1 + i));
         budget(out, "epochs", 2, i, 0.15 + 0.01 * abs(i - 1));
@@ -130,6 +155,10 @@ static bl_status logs(const bl_report_fixture *f, const char *dir, bl_err *err) 
         for (int rate = -1; rate <= 1; rate++)
             for (int seed = 1; seed <= (rate == 0 ? f->seeds : 1); seed++)
                 BL_TRY(run_log(f, dir, i, rate, seed, err));
+    for (int seed = FRESH; f->pair && seed < FRESH_END; seed++) {
+        BL_TRY(run_log(f, dir, FIRST, 0, seed, err));
+        BL_TRY(run_log(f, dir, SECOND, 0, seed, err));
+    }
     return BL_OK;
 }
 

@@ -12,6 +12,7 @@ typedef struct bl_report_fixture {
     bool last_censored; /* the largest batch size misses the target */
     bool all_censored;  /* every one does */
     bool first_at_edge; /* the smallest batch size's rate is not bracketed */
+    bool pair;          /* 32 against 256 on seven fresh seeds */
     bool logs;          /* of every run: 0.24 at half of its steps, and 0.1 beyond what was asked */
 } bl_report_fixture;
 

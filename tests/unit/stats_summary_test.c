@@ -61,21 +61,11 @@ static void intervals_of_the_median(void **state) {
     assert_false(bl_stats_median_interval(x, 0, 0.95, NULL).known);
 }
 
-static void ratio_of_pairs(void **state) {
-    (void)state;
-    const double num[] = {2, 40, 600}, den[] = {1, 20, 200};
-    const bl_stats_value v = bl_stats_paired_ratio(num, den, 3, 0.95, NULL);
-    near(v.value, 2);
-    near(v.low, 2);
-    near(v.high, 3);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quantiles_of_type_7),
         cmocka_unit_test(medians),
         cmocka_unit_test(intervals_of_the_median),
-        cmocka_unit_test(ratio_of_pairs),
     };
     return cmocka_run_group_tests_name("stats_summary", tests, NULL, NULL);
 }

@@ -1,0 +1,20 @@
+/* Comparisons of two batch sizes, from the plan's decisions of kind "compare" and their runs' logs.
+ * Used inside this room only. */
+#ifndef BL_ENGINE_REPORT_PAIRS_H
+#define BL_ENGINE_REPORT_PAIRS_H
+#include "engine/base/json.h"
+#include "engine/report/report.h"
+
+/* Adds the comparison of one plan line. */
+void bl_pairs_read(bl_answer *answer, const bl_json *line);
+/* Marks their trials as fresh: once all trials are read. */
+void bl_pairs_mark(bl_answer *answer);
+/* Fills what was measured: once history and timing are there. */
+void bl_pairs_judge(bl_answer *answer);
+void bl_pairs_free(bl_answer *answer);
+
+/* One or two sentences on each, one a line. */
+void bl_pairs_words(bl_buf *out, const bl_answer *answer);
+/* An array of objects. */
+void bl_pairs_json(bl_buf *out, const bl_answer *answer);
+#endif
