@@ -22,6 +22,7 @@ const bl_command bl_commands[] = {
     {"fsck",      "[NAME] [--repair]",     "read every file of the store and name what is damaged",
      bl_cmd_fsck                                                                                                     },
     {"gc",        "[NAME] [-n]",           "remove from the store what nothing needs",                  bl_cmd_gc    },
+    {"bundle",    "NAME [-o FILE]",        "everything an answer rests on, as one tar file",            bl_cmd_bundle},
     {"fit",       "FILE.csv [--json]",     "critical batch sizes of any table of steps",                bl_cmd_fit   },
     {"init",      "DATA.csv --target COL", "write a data set and an experiment for your own table",
      bl_cmd_init                                                                                                     },

@@ -37,7 +37,7 @@ expect 69 "batchlab: --device cuda:0: this build has no CUDA backend; use cpu" "
 BL_FORCE_IMPL=abacus expect 2 "$(BL_FORCE_IMPL=abacus "$BATCHLAB" doctor 2>&1 >/dev/null)" "$BATCHLAB" run rossmann --preset tiny --synthetic
 
 # Nothing above computed anything; help is there for every command and costs nothing.
-for command in run check plan status recommend plot report lock verify why fsck gc ls show diff export fit init doctor; do
+for command in run check plan status recommend plot report lock verify why fsck gc bundle ls show diff export fit init doctor; do
   "$BATCHLAB" $command --help >"$scratch/help" 2>&1 || { echo "--help of $command failed"; failed=1; }
   grep -q "^usage: batchlab $command" "$scratch/help" || { echo "--help of $command has no usage"; cat "$scratch/help"; failed=1; }
 done

@@ -1,0 +1,72 @@
+#!/bin/sh
+# bundle: equal stores give equal bytes, any tar reads it, and the commands work inside of it.
+set -u
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
+export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}" BATCHLAB_DATA=/nowhere
+unset BL_FORCE_IMPL BATCHLAB_RUNS BATCHLAB_REPORTS
+failed=0
+
+try() { # try STATUS command...: output goes to $scratch/out and $scratch/err
+  want=$1
+  shift
+  "$BATCHLAB" "$@" >"$scratch/out" 2>"$scratch/err"
+  status=$?
+  [ "$status" = "$want" ] && return
+  echo "--- batchlab $*: exit $status, wanted $want"
+  cat "$scratch/out" "$scratch/err"
+  failed=1
+}
+says() { # says FILE expression
+  grep -q -- "$2" "$scratch/$1" || { echo "--- not said: $2"; cat "$scratch/out" "$scratch/err"; failed=1; }
+}
+
+BATCHLAB_RUNS="$scratch/none" try 2 bundle rossmann
+try 2 bundle
+for jobs in 1 2; do
+  export BATCHLAB_RUNS="$scratch/$jobs" BATCHLAB_REPORTS="$scratch/$jobs.reports"
+  "$BATCHLAB" run rossmann --preset tiny --synthetic -j $jobs --progress none >/dev/null 2>"$scratch/err"
+  [ $? = 0 ] || [ $? = 5 ] || { cat "$scratch/err"; exit 1; }
+  try 0 bundle rossmann -o "$scratch/$jobs.tar.gz"
+  done
+[ "$(ls -A "$BATCHLAB_RUNS")" = rossmann ] || { echo "--- scratch was left behind"; failed=1; }
+runs=$(ls "$scratch/2/rossmann" | grep -cx '[0-9a-f]\{12\}')
+says out "2.tar.gz: $runs runs, [0-9]* files"
+try 0 bundle rossmann --with-timing -o "$scratch/timing.tar"
+cmp "$scratch/1.tar.gz" "$scratch/2.tar.gz" || failed=1
+
+# Any tar reads it: plain files of nobody, without a clock, in order; the sums hold.
+mkdir "$scratch/unpacked" && cd "$scratch/unpacked" || exit 1
+TZ=UTC tar tvzf "$scratch/1.tar.gz" >"$scratch/list" || failed=1
+grep -v '^-rw-r--r-- 0/0 .* 1970-01-01 00:00 rossmann/' "$scratch/list" && failed=1
+tar xzf "$scratch/1.tar.gz" && cd rossmann && sha256sum -c --quiet SHA256SUMS || failed=1
+[ "$(wc -l <SHA256SUMS)" = "$(find . -type f ! -name SHA256SUMS | wc -l)" ] || { echo "--- not every file has its sum"; failed=1; }
+grep -rlE 'finished|avx|/tmp/' runs && { echo "--- something of this machine is in the bundle"; failed=1; }
+for file in timing.json timing.jsonl.gz; do
+  tar tf "$scratch/timing.tar" | grep -q "/$file\$" || { echo "--- --with-timing has no $file"; failed=1; }
+done
+tar xOf "$scratch/timing.tar" | grep -q '"finished":' || { echo "--- --with-timing has no environment"; failed=1; }
+
+# It is a project: sound, drawable to the same bytes, verifiable, and a sweep finds all of it done.
+unset BATCHLAB_RUNS BATCHLAB_REPORTS
+try 0 fsck
+cp -r reports/rossmann "$scratch/drawn"
+"$BATCHLAB" report rossmann >/dev/null 2>"$scratch/err"
+# (In a PDF is a clock, which only a helper in the build folder can hold.)
+diff -r -x "*.pdf" reports/rossmann "$scratch/drawn" || { cat "$scratch/err"; failed=1; }
+try 0 verify rossmann --preset tiny --synthetic --sample 2
+says out ": 2 runs equal, 0 differ"
+try 0 plan rossmann --preset tiny --synthetic
+says out "the sweep is complete"
+
+# Damage does not travel.
+export BATCHLAB_RUNS="$scratch/2"
+log=$(ls -d "$BATCHLAB_RUNS"/rossmann/*/log.jsonl.gz | head -1)
+truncate -s -1 "$log"
+rm -f "$scratch/2.tar.gz"
+try 4 bundle rossmann -o "$scratch/2.tar.gz"
+says err "it is cut short"
+[ ! -e "$scratch/2.tar.gz" ] || { echo "--- a damaged bundle was written"; failed=1; }
+[ "$(ls -A "$BATCHLAB_RUNS")" = rossmann ] || { echo "--- scratch was left behind"; failed=1; }
+exit $failed
