@@ -12,14 +12,19 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+/* A path that names nothing, as opposed to one that cannot be looked at just now. */
+static bool names_nothing(int error) {
+    return error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG || error == ELOOP;
+}
+
 bool bl_file_exists(const char *path) {
     struct stat st;
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+    return stat(path, &st) == 0 ? S_ISREG(st.st_mode) : !names_nothing(errno);
 }
 
 bool bl_dir_exists(const char *path) {
     struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    return stat(path, &st) == 0 ? S_ISDIR(st.st_mode) : !names_nothing(errno);
 }
 
 bool bl_file_stat(bl_file_stamp *out, const char *path) {

@@ -10,6 +10,8 @@
 
 enum { BL_PATH = 1024 };
 
+/* False only where there is certainly none. What the system refuses to look at counts as there:
+ * reading it then says why, instead of its being taken for empty. */
 bool bl_file_exists(const char *path);
 bool bl_dir_exists(const char *path);
 /* What changes when a file's bytes do: size, time of the last change, number on its disk. */

@@ -11,6 +11,7 @@ static const part k_parts[] = {
     {"faults",      part_faults     },
     {"kills",       part_kills      },
     {"allocations", part_allocations},
+    {"corruption",  part_corruption },
 };
 
 static bool wanted(int argc, char **argv, const char *name) {
@@ -31,6 +32,8 @@ static void show_totals(const lab *l, double seconds) {
         {"faults injected",            l->faults     },
         {"kills",                      l->kills      },
         {"stores compared afterwards", l->checks     },
+        {"files damaged",              l->damages    },
+        {"of these found",             l->found      },
         {"lost",                       l->lost       },
         {"published twice",            l->twice      },
         {"differences",                l->differences},

@@ -50,6 +50,9 @@ ending lab_run(lab *l, const char *const *words, const fault_plan *plan);
 
 /* `work` becomes a copy of the folder `start` (NULL: empty). */
 void lab_reset(const lab *l, const char *start);
+/* Makes the folder `stopped`: a copy of `work` after a sweep was terminated halfway, with
+ * checkpoints and an unfinished race. */
+void lab_stop_midway(lab *l, char stopped[BL_PATH]);
 /* The same runs with the same logs and results, the same plan, nothing set aside. With `longer`,
  * logs may go further and there may be more runs: what was asked for before is kept. NULL, or what
  * differs, in words that live until the next call. */
@@ -82,4 +85,5 @@ void part_imports(lab *l);
 void part_faults(lab *l);
 void part_kills(lab *l);
 void part_allocations(lab *l);
+void part_corruption(lab *l);
 #endif

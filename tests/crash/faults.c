@@ -76,27 +76,15 @@ static void judge(lab *l, const fault_case *c, int64_t k, const ending *e, const
     (void)lab_recovers(l, what, false);
 }
 
-/* Store in which a sweep was stopped: checkpoints, an unfinished race. */
-static void stop_midway(lab *l) {
-    const fault_plan plan = {
-        .kind = FAULT_SYNC, .action = FAULT_TERMINATE, .at = l->sweep_calls[FAULT_SYNC] / 2};
-    lab_reset(l, NULL);
-    const ending e = lab_sweep(l, &plan);
-    if (e.exit != 75)
-        lab_fail(l, "a terminated sweep: exit %d, signal %d: %s", e.exit, e.signal, e.said);
-}
-
 void part_faults(lab *l) {
     char stopped[BL_PATH];
-    (void)snprintf(stopped, sizeof stopped, "%.900s/stopped", l->root);
-    stop_midway(l);
-    lab_copy(l->work, stopped);
+    lab_stop_midway(l, stopped);
     const char *const start[] = {NULL, stopped}, *const name[] = {"an empty", "a stopped"};
     for (size_t c = 0; c < BL_COUNT(k_cases); c++) {
         for (size_t s = 0; s < BL_COUNT(start); s++) {
             /* The short selection: the first calls, then ever sparser ones, other ones each case.
              */
-            for (int64_t k = 1;; k += l->full ? 1 : k + (int64_t)lab_random(l, (uint64_t)k)) {
+            for (int64_t k = 1;; k += l->full ? 1 : k + (int64_t)lab_random(l, 3 * (uint64_t)k)) {
                 const fault_case *f = &k_cases[c];
                 const fault_plan plan = {.kind = (int32_t)f->kind,
                                          .action = (int32_t)f->action,

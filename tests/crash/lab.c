@@ -233,6 +233,18 @@ void lab_reset(const lab *l, const char *start) {
         give_up(l->work);
 }
 
+void lab_stop_midway(lab *l, char stopped[BL_PATH]) {
+    const fault_plan plan = {
+        .kind = FAULT_SYNC, .action = FAULT_TERMINATE, .at = l->sweep_calls[FAULT_SYNC] / 2};
+    (void)snprintf(stopped, BL_PATH, "%.900s/stopped", l->root);
+    lab_reset(l, NULL);
+    const ending e = lab_sweep(l, &plan);
+    if (e.exit != 75)
+        lab_fail(l, "a terminated sweep: exit %d, signal %d: %s", e.exit, e.signal, e.said);
+    lab_remove(stopped);
+    lab_copy(l->work, stopped);
+}
+
 static void write_text(const lab *l, const char *file, const char *text) {
     char path[BL_PATH], folder[BL_PATH];
     bl_err err;
