@@ -1,0 +1,96 @@
+"""Whole training steps of PyTorch on the CPU, for `make bench` to compare with: a check, never needed.
+
+Reads requests, one a line, and answers each with seconds per step (the mean over about SECONDS):
+
+    WORK BATCH THREADS SECONDS        WORK: rossmann, simplenn, mlp
+
+Data are NumPy arrays; every batch is gathered by a shuffled index, without a DataLoader. Rossmann's
+categories come from the command line, so that both sides train the same net.
+"""
+import sys
+import time
+
+import numpy
+import torch
+from torch import nn
+
+torch.manual_seed(1)
+ROWS = 20000
+
+
+class Tabular(nn.Module):
+    """fastai's TabularModel as experiments/rossmann declares it (preset paper)."""
+
+    def __init__(self, cardinalities, continuous):
+        super().__init__()
+        width = [min(600, round(1.6 * n**0.56)) for n in cardinalities]
+        self.embed = nn.ModuleList(nn.Embedding(n, w) for n, w in zip(cardinalities, width))
+        self.embed_drop = nn.Dropout(0.04)
+        self.norm = nn.BatchNorm1d(continuous)
+        sizes, layers = [sum(width) + continuous, 1000, 500], []
+        for n, m, p in zip(sizes, sizes[1:], (0.001, 0.01)):
+            layers += [nn.Linear(n, m), nn.ReLU(), nn.BatchNorm1d(m), nn.Dropout(p)]
+        self.body = nn.Sequential(*layers, nn.Linear(sizes[-1], 1))
+
+    def forward(self, codes, values):
+        x = torch.cat([e(codes[:, i]) for i, e in enumerate(self.embed)], 1)
+        x = torch.cat([self.embed_drop(x), self.norm(values)], 1)
+        return torch.sigmoid(self.body(x)) * 12.0
+
+
+def rossmann(cardinalities, continuous):
+    random = numpy.random.default_rng(1)
+    codes = numpy.stack([random.integers(0, n, ROWS) for n in cardinalities], 1)
+    values = random.standard_normal((ROWS, continuous), dtype=numpy.float32)
+    target = random.standard_normal((ROWS, 1), dtype=numpy.float32) + 8
+    net = Tabular(cardinalities, continuous)
+    return net, (codes, values), target, nn.MSELoss(), torch.optim.AdamW(net.parameters(), 1e-3)
+
+
+def simplenn():
+    random = numpy.random.default_rng(1)
+    values = random.standard_normal((ROWS, 10), dtype=numpy.float32)
+    target = random.integers(0, 2, ROWS)
+    net = nn.Sequential(nn.Linear(10, 50), nn.ReLU(), nn.Linear(50, 2))
+    return net, (values,), target, nn.CrossEntropyLoss(), torch.optim.Adam(net.parameters(), 1e-3)
+
+
+def mlp():
+    random = numpy.random.default_rng(1)
+    values = random.standard_normal((ROWS, 784), dtype=numpy.float32)
+    target = random.integers(0, 10, ROWS)
+    net = nn.Sequential(nn.Linear(784, 1024), nn.ReLU(), nn.Linear(1024, 1024), nn.ReLU(),
+                        nn.Linear(1024, 10))
+    return net, (values,), target, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), 1e-2, 0.9)
+
+
+def seconds_per_step(work, batch, seconds):
+    net, inputs, target, loss, optimizer = work
+    order, at, steps, start = numpy.random.permutation(ROWS), 0, -3, 0.0
+    while steps < 3 or time.perf_counter() - start < seconds:
+        if steps == 0:
+            start = time.perf_counter()
+        if at + batch > ROWS:
+            order, at = numpy.random.permutation(ROWS), 0
+        index = order[at:at + batch]
+        at += batch
+        y = net(*(torch.from_numpy(x[index]) for x in inputs))
+        value = loss(y, torch.from_numpy(target[index]))
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        steps += 1
+    return (time.perf_counter() - start) / steps
+
+
+def main():
+    works = {"rossmann": rossmann([int(n) for n in sys.argv[2:]], int(sys.argv[1])),
+             "simplenn": simplenn(), "mlp": mlp()}
+    print("torch", torch.__version__, flush=True)
+    for line in sys.stdin:
+        work, batch, threads, seconds = line.split()
+        torch.set_num_threads(int(threads))
+        print(seconds_per_step(works[work], int(batch), float(seconds)), flush=True)
+
+
+main()
