@@ -16,6 +16,11 @@ static void show_help(const bl_option *options, size_t count, const char *usage)
     }
 }
 
+static void list_options(const bl_option *options, size_t count) {
+    for (size_t i = 0; i < count; i++) (void)printf("%s\t%s\n", options[i].name, options[i].help);
+    (void)printf("--help\tshow the options\n");
+}
+
 static int usage_error(const char *usage, const char *problem, const char *word) {
     (void)fprintf(stderr, "batchlab: %s '%s'\nusage: batchlab %s\n", problem, word, usage);
     return BL_EXIT_USAGE;
@@ -45,6 +50,10 @@ int bl_args_read(bl_args *args, const bl_option *options, size_t count, const ch
         const char *word = argv[i];
         if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
             show_help(options, count, usage);
+            return BL_EXIT_DONE;
+        }
+        if (strcmp(word, BL_LIST_OPTIONS) == 0) {
+            list_options(options, count);
             return BL_EXIT_DONE;
         }
         if (word[0] != '-' || word[1] == '\0') {

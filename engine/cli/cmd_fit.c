@@ -1,12 +1,11 @@
 /* batchlab fit FILE.csv: the critical batch sizes of any table of steps against batch size. */
-#include "engine/cli/cmd_fit.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/cli/command.h"
 #include "engine/cli/fit_table.h"
 #include <stdio.h>
 #include <string.h>
 
-enum { EXIT_DONE = 0, EXIT_BAD_INPUT = 2, EXIT_NO_ANSWER = 5, EXIT_NO_IO = 74 };
 enum { SIZE_LIMIT = 64 << 20, BOOTSTRAP_SEED = 1 };
 
 static const char help[] =
@@ -96,39 +95,35 @@ done:
 
 static int print(const bl_buf *out) {
     (void)fwrite(bl_buf_text(out), 1, out->len, stdout);
-    if (fflush(stdout) == 0 && !ferror(stdout)) return EXIT_DONE;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return BL_EXIT_DONE;
     (void)fprintf(stderr, "batchlab fit: cannot write to standard output\n");
-    return EXIT_NO_IO;
+    return BL_EXIT_IO;
 }
 
-static int usage(const char *problem, const char *what) {
-    (void)fprintf(stderr, "batchlab fit: %s%s\n%s", problem, what,
-                  "usage: batchlab fit FILE.csv [--json]\n");
-    return EXIT_BAD_INPUT;
-}
+static const bl_option k_options[] = {
+    {"--json", NULL, NULL, "one JSON object instead of words; null is unknown or unbounded"},
+};
+static const char k_usage[] = "fit FILE.csv [--json]";
 
 int bl_cmd_fit(int argc, char **argv) {
-    const char *path = NULL;
-    bool json = false;
-    for (int i = 1; i < argc; i++) {
+    bl_args args;
+    for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return fputs(help, stdout) >= 0 ? EXIT_DONE : EXIT_NO_IO;
-        if (strcmp(argv[i], "--json") == 0)
-            json = true;
-        else if (argv[i][0] == '-')
-            return usage("unknown option ", argv[i]);
-        else if (path != NULL)
-            return usage("one table at a time, not also ", argv[i]);
-        else
-            path = argv[i];
+            return fputs(help, stdout) >= 0 ? BL_EXIT_DONE : BL_EXIT_IO;
+    const int rc = bl_args_read(&args, k_options, BL_COUNT(k_options), k_usage, argc, argv);
+    if (rc >= 0) return rc;
+    const char *path = args.operand;
+    const bool json = bl_args_has(&args, 0);
+    if (path == NULL) {
+        (void)fprintf(stderr, "batchlab: which table?\nusage: batchlab %s\n", k_usage);
+        return BL_EXIT_USAGE;
     }
-    if (path == NULL) return usage("which table?", "");
     bl_err err = {0};
     bl_stats_critical c;
     const bl_status status = answer(&c, path, &err);
     if (status != BL_OK) {
         (void)fprintf(stderr, "batchlab fit: %s\n", err.text);
-        return status == BL_EIO || status == BL_EMISSING ? EXIT_NO_IO : EXIT_BAD_INPUT;
+        return status == BL_EIO || status == BL_EMISSING ? BL_EXIT_IO : BL_EXIT_USAGE;
     }
     bl_buf out = {0};
     if (json) {
@@ -139,5 +134,5 @@ int bl_cmd_fit(int argc, char **argv) {
     }
     const int code = print(&out);
     bl_buf_free(&out);
-    return code != EXIT_DONE || any_answer(&c) ? code : EXIT_NO_ANSWER;
+    return code != BL_EXIT_DONE || any_answer(&c) ? code : BL_EXIT_NO_ANSWER;
 }

@@ -36,8 +36,8 @@ extern const size_t bl_command_count;
 
 bl_command_fn bl_cmd_run, bl_cmd_check, bl_cmd_plan, bl_cmd_fit, bl_cmd_init, bl_cmd_recommend,
     bl_cmd_plot, bl_cmd_report, bl_cmd_status, bl_cmd_doctor, bl_cmd_lock, bl_cmd_verify,
-    bl_cmd_fsck, bl_cmd_gc, bl_cmd_why, bl_cmd_bundle, bl_cmd_show, bl_cmd_ls, bl_cmd_diff,
-    bl_cmd_export;
+    bl_cmd_fsck, bl_cmd_gc, bl_cmd_why, bl_cmd_bundle, bl_cmd_completion, bl_cmd_show, bl_cmd_ls,
+    bl_cmd_diff, bl_cmd_export;
 
 /* ---- options ---- */
 typedef struct bl_option {
@@ -48,6 +48,9 @@ typedef struct bl_option {
 } bl_option;
 
 enum { BL_MOST_SETS = 64 };
+
+/* The one word by which bl_args_read lists the options, for completion. */
+#define BL_LIST_OPTIONS "--list-options"
 
 typedef struct bl_args {
     const char *operand;           /* the one word that is no option; NULL: absent */

@@ -34,7 +34,7 @@ status 0 --help
 grep -q '^usage: batchlab fit' "$dir/out" || fail "help goes to stdout"
 status 2
 status 2 --jsn "$dir/exact.csv"
-grep -q "^batchlab fit: unknown option --jsn" "$dir/err" || fail "unknown option"
+grep -q "^batchlab: unknown option '--jsn': did you mean '--json'" "$dir/err" || fail "unknown option"
 status 2 "$dir/exact.csv" "$dir/exact.csv"
 printf 'batch_size,steps\n32,many\n' > "$dir/bad.csv"
 status 2 "$dir/bad.csv"

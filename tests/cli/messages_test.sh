@@ -37,10 +37,38 @@ expect 69 "batchlab: --device cuda:0: this build has no CUDA backend; use cpu" "
 BL_FORCE_IMPL=abacus expect 2 "$(BL_FORCE_IMPL=abacus "$BATCHLAB" doctor 2>&1 >/dev/null)" "$BATCHLAB" run rossmann --preset tiny --synthetic
 
 # Nothing above computed anything; help is there for every command and costs nothing.
-for command in run check plan status recommend plot report lock verify why fsck gc bundle ls show diff export fit init doctor; do
+for command in run check plan status recommend plot report lock verify why fsck gc bundle completion ls show diff export fit init doctor; do
   "$BATCHLAB" $command --help >"$scratch/help" 2>&1 || { echo "--help of $command failed"; failed=1; }
   grep -q "^usage: batchlab $command" "$scratch/help" || { echo "--help of $command has no usage"; cat "$scratch/help"; failed=1; }
 done
+
+# Every command of the table has its help; every option of every help is completed.
+"$BATCHLAB" completion words | cut -f1 >"$scratch/commands"
+[ "$(grep -c . "$scratch/commands")" -gt 15 ] || { echo "--- few commands to complete"; failed=1; }
+while read -r command; do
+  "$BATCHLAB" $command --help | sed -n 's/^  \(-., \)\{0,1\}\(--[a-z-]*\).*/\2/p' >"$scratch/options"
+  "$BATCHLAB" completion words $command | cut -f1 | grep '^--' | grep -vx -e --help | cmp - "$scratch/options" || { echo "--- options of $command"; failed=1; }
+done <"$scratch/commands"
+"$BATCHLAB" completion words run | grep -q '^rossmann	experiment$' || { echo "--- no experiment is completed"; failed=1; }
+expect 2 "batchlab: which shell?
+usage: batchlab completion bash|zsh|fish" "$BATCHLAB" completion tcsh
+if command -v bash >/dev/null; then
+  completed=$(PATH="$(dirname "$BATCHLAB"):$PATH" bash -c 'eval "$(batchlab completion bash)"; COMP_WORDS=(batchlab run --pre); COMP_CWORD=2; _batchlab; echo "${COMPREPLY[@]}"; COMP_WORDS=(batchlab comp); COMP_CWORD=1; _batchlab; echo "${COMPREPLY[@]}"' 2>&1)
+  [ "$completed" = "--preset
+completion" ] || { echo "--- bash completes: $completed"; failed=1; }
+fi
+for shell in zsh fish; do
+  "$BATCHLAB" completion $shell >"$scratch/script" || failed=1
+  if command -v $shell >/dev/null; then $shell -n "$scratch/script" || { echo "--- $shell refuses its script"; failed=1; }; fi
+done
+
+# A misspelt variable of ours is told, others are nobody's business.
+BL_FORCE_IMP=scalar expect 2 "batchlab: warning: nothing reads the variable BL_FORCE_IMP: did you mean 'BL_FORCE_IMPL'?
+batchlab: which run?
+usage: batchlab why RUN" "$BATCHLAB" why
+BATCHLAB_ZZZZZZZZ=1 expect 2 "batchlab: warning: nothing reads the variable BATCHLAB_ZZZZZZZZ
+batchlab: which run?
+usage: batchlab why RUN" "$BATCHLAB" why
 
 # A folder that cannot be written: root writes anywhere, so a file stands where the folder has to be.
 : >"$scratch/file"

@@ -1,0 +1,89 @@
+/* batchlab completion SHELL: scripts that ask the program itself, at the moment of completing,
+ * which words may follow. They hold no list of their own that could grow old. */
+#include "engine/base/mem.h"
+#include "engine/cli/command.h"
+#include <stdio.h>
+#include <string.h>
+
+static const char k_usage[] = "completion bash|zsh|fish";
+
+/* Each asks for `batchlab completion words COMMAND`: lines of a word, a tab and what it means. */
+static const struct shell {
+    const char *name, *script;
+} k_shells[] = {
+    {"bash",
+     "_batchlab() {\n"
+     "  local command= word=${COMP_WORDS[COMP_CWORD]}\n"
+     "  [ \"$COMP_CWORD\" -gt 1 ] && command=${COMP_WORDS[1]}\n"
+     "  COMPREPLY=($(compgen -W \"$(\"${COMP_WORDS[0]}\" completion words $command 2>/dev/null | "
+     "cut -f1)\" -- \"$word\"))\n"
+     "}\n"
+     "complete -o default -F _batchlab batchlab\n"                       },
+    {"zsh",
+     "#compdef batchlab\n"
+     "_batchlab() {\n"
+     "  local -a lines\n"
+     "  local command=\n"
+     "  (( CURRENT > 2 )) && command=$words[2]\n"
+     "  lines=(${(f)\"$(${words[1]} completion words $command 2>/dev/null | sed 's/:/\\\\:/g; "
+     "s/\\t/:/')\"})\n"
+     "  _describe batchlab lines\n"
+     "  (( CURRENT > 2 )) && _files\n"
+     "}\n"
+     "compdef _batchlab batchlab\n"                                      },
+    {"fish", "function __batchlab_words\n"
+             "  set -l words (commandline -opc)\n"
+             "  $words[1] completion words $words[2] 2>/dev/null\n"
+             "end\n"
+             "complete -c batchlab -a '(__batchlab_words)'\n"},
+};
+
+static void say_commands(void) {
+    for (size_t i = 0; i < bl_command_count; i++)
+        (void)printf("%s\t%s\n", bl_commands[i].name, bl_commands[i].does);
+}
+
+static void say_experiments(void) {
+    bl_names names;
+    bl_err ignored;
+    if (bl_dir_list(&names, bl_experiments_dir, &ignored) != BL_OK) return;
+    for (size_t i = 0; i < names.count; i++) {
+        char path[BL_PATH];
+        if (bl_path(path, NULL, "%s/%s/experiment.cfg", bl_experiments_dir, names.name[i]) ==
+                BL_OK &&
+            bl_file_exists(path))
+            (void)printf("%s\texperiment\n", names.name[i]);
+    }
+    bl_names_free(&names);
+}
+
+/* What may follow a command: its options, from its own table, and experiments where it takes one.
+ */
+static int say_words(char *command) {
+    if (command == NULL) {
+        say_commands();
+        return BL_EXIT_DONE;
+    }
+    for (size_t i = 0; i < bl_command_count; i++) {
+        const bl_command *c = &bl_commands[i];
+        if (strcmp(c->name, command) != 0) continue;
+        char list[] = BL_LIST_OPTIONS, *argv[] = {command, list, NULL};
+        if (strstr(c->arguments, "NAME") != NULL) say_experiments();
+        return c->run(2, argv);
+    }
+    return BL_EXIT_USAGE;
+}
+
+int bl_cmd_completion(int argc, char **argv) {
+    if (argc >= 2 && strcmp(argv[1], "words") == 0) return say_words(argc > 2 ? argv[2] : NULL);
+    bl_args args;
+    const int rc = bl_args_read(&args, NULL, 0, k_usage, argc, argv);
+    if (rc >= 0) return rc;
+    for (size_t i = 0; args.operand != NULL && i < BL_COUNT(k_shells); i++)
+        if (strcmp(args.operand, k_shells[i].name) == 0) {
+            (void)printf("%s", k_shells[i].script);
+            return BL_EXIT_DONE;
+        }
+    (void)fprintf(stderr, "batchlab: which shell?\nusage: batchlab %s\n", k_usage);
+    return BL_EXIT_USAGE;
+}

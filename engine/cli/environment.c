@@ -1,0 +1,32 @@
+#include "engine/cli/environment.h"
+#include "engine/base/mem.h"
+#include "engine/config/doc.h"
+#include <stdio.h>
+#include <string.h>
+
+extern char **environ;
+
+/* docs/care.md says what each does. */
+static const char *const k_variables[] = {
+    "BATCHLAB_CACHE", "BATCHLAB_DATA",  "BATCHLAB_REPORTS", "BATCHLAB_RUNS",
+    "BL_CLAIM_BEAT",  "BL_CLAIM_STALE", "BL_FORCE_IMPL",    "BL_REQUIRE_CUDA",
+};
+
+static void check_variable(const char *name) {
+    for (size_t i = 0; i < BL_COUNT(k_variables); i++)
+        if (strcmp(name, k_variables[i]) == 0) return;
+    const char *near = bl_nearest(name, k_variables, BL_COUNT(k_variables));
+    (void)fprintf(stderr, "batchlab: warning: nothing reads the variable %s%s%s%s\n", name,
+                  near != NULL ? ": did you mean '" : "", near != NULL ? near : "",
+                  near != NULL ? "'?" : "");
+}
+
+void bl_environment_check(void) {
+    enum { NAME = 128 };
+    for (char **entry = environ; *entry != NULL; entry++) {
+        char name[NAME];
+        if (strncmp(*entry, "BL_", 3) != 0 && strncmp(*entry, "BATCHLAB_", 9) != 0) continue;
+        (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(*entry, "="), *entry);
+        check_variable(name);
+    }
+}
