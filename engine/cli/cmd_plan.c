@@ -1,7 +1,12 @@
-/* batchlab plan NAME: the sweep as far as it is decided, each trial with its state. */
+/* batchlab plan NAME: the sweep as far as it is decided, as a tree of rounds, runs and decisions.
+ */
+#include "engine/base/gzip.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/cli/plan_tree.h"
+#include "engine/cli/progress.h"
 #include "engine/cli/trials.h"
+#include "engine/sweep/question.h"
 #include "engine/train/train.h"
 #include <inttypes.h>
 #include <math.h>
@@ -10,96 +15,203 @@
 
 enum { JSON, PRESET, SET, SYNTHETIC, OPTION_COUNT };
 static const bl_option k_options[] = {
-    [JSON] = {"--json",      NULL, NULL,        "one JSON object per trial and decision"},
+    [JSON] = {"--json",      NULL, NULL,        "one JSON object per round, trial and decision"},
     [PRESET] = {"--preset",    NULL, "NAME",
-              "tiny, quick (default) or paper, as the experiment declares"              },
-    [SET] = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated"       },
-    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "plan on generated data"                },
+              "tiny, quick (default) or paper, as the experiment declares"                     },
+    [SET] = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated"              },
+    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "plan on generated data"                       },
 };
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 static const char k_usage[] = "plan NAME [--json] [--preset NAME] [--set KEY=VALUE]";
 
 typedef struct plan_view {
     const bl_experiment *e;
-    bool json;
-    size_t rounds, done, left;
+    bl_plan_tree tree;
 } plan_view;
 
-static const char *state_of(const bl_experiment *e, const char *id, int64_t *steps) {
+/* ---- how long ---------------------------------------------------------------------------------
+ */
+
+/* Adds what a run's timing says: seconds and the examples they took. */
+static void add_timing(const bl_store *store, const char *id, int64_t batch_size, double *seconds,
+                       double *examples) {
+    enum { LIMIT = 64 << 20 };
+    char path[BL_PATH];
+    bl_buf packed = {0}, text = {0};
+    bl_err ignored;
+    if (bl_path(path, &ignored, "%s/%s/timing.jsonl.gz", store->dir, id) == BL_OK &&
+        bl_file_read(&packed, path, LIMIT, &ignored) == BL_OK &&
+        bl_gunzip(&text, packed.data, packed.len, path, &ignored) == BL_OK) {
+        for (const char *at = bl_buf_text(&text), *end; (end = strchr(at, '\n')) != NULL;
+             at = end + 1) {
+            bl_json_doc line;
+            if (bl_json_parse(&line, at, (size_t)(end - at), path, 1, &ignored) != BL_OK) break;
+            *seconds += bl_json_number(line.root, "seconds", 0);
+            *examples += (double)(batch_size * (bl_json_int(line.root, "step", 0) -
+                                                bl_json_int(line.root, "from", 0)));
+            bl_json_free(&line);
+        }
+    }
+    bl_buf_free(&packed);
+    bl_buf_free(&text);
+}
+
+/* Seconds of an example at the batch size, from the runs of the tree that are done: of this size,
+ * or of any while there is none. */
+static double example_seconds(const plan_view *v, int64_t batch_size) {
+    enum { ENOUGH = 3 };
+    double seconds[2] = {0}, examples[2] = {0};
+    size_t runs[2] = {0};
+    for (size_t i = 0; i < v->tree.count; i++)
+        for (size_t k = 0; k < v->tree.rounds[i].run_count; k++) {
+            const bl_plan_run *r = &v->tree.rounds[i].runs[k];
+            const size_t of = r->batch_size == batch_size ? 0 : 1;
+            if (!bl_plan_run_done(r) || runs[of] == ENOUGH) continue;
+            add_timing(&v->e->store, r->id, r->batch_size, &seconds[of], &examples[of]);
+            runs[of]++;
+        }
+    const size_t of = examples[0] > 0 ? 0 : 1;
+    return examples[of] > 0 ? seconds[of] / examples[of] : (double)NAN;
+}
+
+static void estimate(plan_view *v) {
+    for (size_t i = 0; i < v->tree.count; i++)
+        for (size_t k = 0; k < v->tree.rounds[i].run_count; k++) {
+            bl_plan_run *r = &v->tree.rounds[i].runs[k];
+            if (bl_plan_run_done(r)) continue;
+            r->seconds_left = (double)(r->max_steps - r->answer.steps) * (double)r->batch_size *
+                              example_seconds(v, r->batch_size);
+        }
+}
+
+/* ---- state ------------------------------------------------------------------------------------
+ */
+
+static bool interrupted(const bl_experiment *e, const char *id) {
+    char path[BL_PATH];
+    return bl_path(path, NULL, "%s/%s/log.jsonl.part", e->store.dir, id) == BL_OK &&
+           bl_file_exists(path);
+}
+
+/* The evaluations of a published prefix, in answer->eval. */
+static const char *load_evals(const bl_experiment *e, const char *id, bl_trial_result *answer) {
     bl_err ignored;
     bl_stored run;
     const bl_status status = bl_store_load(&e->store, id, &run, &ignored);
-    const bool done = status == BL_OK && run.done;
-    *steps = done ? run.steps : 0;
-    const bool damaged = status == BL_OK && run.damaged;
+    const bool done = status == BL_OK && run.done, damaged = status == BL_OK && run.damaged;
+    if (done) {
+        answer->evals = run.parsed.evals;
+        answer->eval = bl_xalloc((run.parsed.evals + 1) * sizeof *answer->eval);
+        for (size_t i = 0; i < run.parsed.evals; i++)
+            answer->eval[i] =
+                (bl_eval){.step = run.parsed.eval[i].step, .value = run.parsed.eval[i].value};
+        answer->steps = run.steps;
+    }
     bl_stored_free(&run);
-    if (done || damaged) return done ? "done" : "damaged";
-    char path[BL_PATH];
-    const bool part = bl_path(path, NULL, "%s/%s/log.jsonl.part", e->store.dir, id) == BL_OK &&
-                      bl_file_exists(path);
-    return part ? "interrupted" : "to do";
+    return done ? "done" : damaged ? "damaged" : interrupted(e, id) ? "interrupted" : "to do";
 }
 
-static void show_trial(plan_view *v, const bl_trial *t) {
-    char id[BL_RUN_ID], memory[32] = "?", rate[32];
-    int64_t steps;
-    size_t bytes = 0;
+/* Fewest steps to target of the round's race, as far as its runs are there. */
+static int64_t race_best(const bl_round *round, const bl_plan_run *runs) {
+    int64_t best = 0;
+    for (size_t i = 0; i < round->count && round->race; i++) {
+        const bl_trial_result *a = &runs[i].answer;
+        const size_t hit =
+            bl_question_hit(a->eval, a->evals, round->trial[i].target, round->trial[i].max_steps);
+        if (hit != SIZE_MAX && (best == 0 || a->eval[hit].step < best)) best = a->eval[hit].step;
+    }
+    return best;
+}
+
+static void take_trial(const plan_view *v, const bl_trial *t, bl_plan_run *r) {
     bl_err ignored;
-    bl_run_identity(&t->config, v->e->data.sha256, id, NULL);
-    const char *state = state_of(v->e, id, &steps);
-    if (bl_train_memory(&t->config, &v->e->data, &bytes, &ignored) == BL_OK)
-        (void)snprintf(memory, sizeof memory, "%.1f", (double)bytes / 1048576.0);
-    *(strcmp(state, "done") == 0 ? &v->done : &v->left) += 1;
-    bl_f64_text(rate, t->config.train.learning_rate);
-    if (v->json)
-        (void)printf("{\"record\":\"trial\",\"round\":%zu,\"run\":\"%s\",\"state\":\"%s\",\"batch_"
-                     "size\":%" PRId64 ",\"learning_rate\":%s,\"seed\":%" PRId64
-                     ",\"max_steps\":%" PRId64 ",\"steps\":%" PRId64 ",\"memory_bytes\":%zu}\n",
-                     v->rounds, id, state, t->config.train.batch_size, rate, t->config.train.seed,
-                     t->max_steps, steps, bytes);
-    else
-        (void)printf("   %s  %-11s batch %-6" PRId64 " lr %-12s seed %-2" PRId64 " %9" PRId64
-                     "/%-9" PRId64 " steps %7s MiB  %s\n",
-                     id, state, t->config.train.batch_size, rate, t->config.train.seed, steps,
-                     t->max_steps, memory, t->reason);
+    *r = (bl_plan_run){.batch_size = t->config.train.batch_size,
+                       .seed = t->config.train.seed,
+                       .learning_rate = t->config.train.learning_rate,
+                       .max_steps = t->max_steps,
+                       .seconds_left = (double)NAN};
+    memcpy(r->reason, t->reason, sizeof r->reason);
+    bl_run_identity(&t->config, v->e->data.sha256, r->id, NULL);
+    r->state = load_evals(v->e, r->id, &r->answer);
+    if (bl_train_memory(&t->config, &v->e->data, &r->memory_bytes, &ignored) != BL_OK)
+        r->memory_bytes = 0;
 }
 
-static void show_round(void *ctx, const bl_round *round) {
+static void take_round(void *ctx, const bl_round *round) {
     plan_view *v = ctx;
-    v->rounds++;
-    if (!v->json) (void)printf("%s%s\n", round->title, round->race ? " (race)" : "");
-    for (size_t i = 0; i < round->count; i++) show_trial(v, &round->trial[i]);
+    bl_plan_round *r = bl_plan_tree_add(&v->tree, round->title, round->count);
+    r->race = round->race;
+    r->slack = round->slack;
+    for (size_t i = 0; i < round->count; i++) take_trial(v, &round->trial[i], &r->runs[i]);
+    const int64_t best = race_best(round, r->runs);
+    for (size_t i = 0; i < round->count; i++) {
+        bl_plan_run *run = &r->runs[i];
+        if (bl_plan_run_done(run) && bl_question_open(&round->trial[i], run->answer.eval,
+                                                      run->answer.evals, round->slack, best))
+            run->state = "to extend";
+        if (bl_plan_run_done(run))
+            bl_question_settle(&round->trial[i], round->slack, best, &run->answer);
+    }
+    for (size_t i = 0; i < round->count; i++) bl_round_results_free(&r->runs[i].answer, 1);
 }
 
-static void show_decision(void *ctx, const char *text) {
-    const plan_view *v = ctx;
-    if (!v->json) {
-        (void)printf("   -> %s\n", text);
+static void take_decision(void *ctx, const char *text) {
+    plan_view *v = ctx;
+    bl_plan_tree_decide(&v->tree, text);
+}
+
+/* ---- the command ------------------------------------------------------------------------------
+ */
+
+static void print_tree(const plan_view *v, const char *waiting) {
+    const bl_experiment *e = v->e;
+    const bl_plan_totals t = bl_plan_tree_totals(&v->tree);
+    bl_buf out = {0};
+    bl_plan_tree_text(&v->tree, &out);
+    (void)printf("%s%s%s%s\n%s", e->config.name, e->config.preset[0] != '\0' ? ", preset " : "",
+                 e->config.preset, e->data.synthetic ? ", SYNTHETIC DATA" : "", bl_buf_text(&out));
+    bl_buf_free(&out);
+    (void)printf("%zu trial%s answered in %zu round%s", t.done, t.done == 1 ? "" : "s",
+                 v->tree.count, v->tree.count == 1 ? "" : "s");
+    if (waiting == NULL) {
+        (void)printf("; the sweep is complete.\n");
         return;
     }
-    bl_buf line = {0};
-    bl_json_string(&line, text);
-    (void)printf("{\"record\":\"decision\",\"round\":%zu,\"text\":%s}\n", v->rounds, line.data);
-    bl_buf_free(&line);
+    if (t.left > 0) (void)printf(", %zu to do", t.left);
+    if (t.left > 0 && !isnan(t.seconds_left)) {
+        char time[32];
+        bl_duration_text(time, fmax(1.0, t.seconds_left));
+        (void)printf(" in at most %s of one core", time);
+    }
+    (void)printf("; what follows depends on %s.\n", waiting);
 }
 
 static bl_status show_plan(bl_experiment *e, bool json, bl_err *err) {
-    plan_view view = {.e = e, .json = json};
+    plan_view view = {.e = e};
     const bl_scheduler scheduler = bl_lookup_scheduler(e);
     const bl_sweep_options options = {.script = e->script,
                                       .library_dir = bl_lua_dir,
-                                      .round = show_round,
-                                      .decision = show_decision,
+                                      .round = take_round,
+                                      .decision = take_decision,
                                       .ctx = &view};
     bl_sweep_totals totals;
     const bl_status status = bl_sweep_run(&e->config, &scheduler, &options, &totals, err);
-    if (status != BL_OK && (status != BL_EMISSING || view.left == 0)) return status;
-    if (!json)
-        (void)printf("%s, preset %s: %zu trials answered%s\n", e->config.name, e->config.preset,
-                     view.done,
-                     view.left == 0 ? "; the sweep is complete."
-                                    : "; what follows depends on the runs still to do.");
-    return BL_OK;
+    if (status == BL_OK || status == BL_EMISSING) {
+        const bool runs = bl_plan_tree_totals(&view.tree).left > 0;
+        estimate(&view);
+        bl_buf out = {0};
+        if (json) {
+            bl_plan_tree_json(&view.tree, &out);
+            (void)printf("%s", bl_buf_text(&out));
+        } else {
+            print_tree(&view, status == BL_OK ? NULL
+                              : runs          ? "them"
+                                              : "times per step, measured when it runs");
+        }
+        bl_buf_free(&out);
+    }
+    bl_plan_tree_free(&view.tree);
+    return status == BL_EMISSING ? BL_OK : status;
 }
 
 int bl_cmd_plan(int argc, char **argv) {

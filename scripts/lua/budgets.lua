@@ -87,9 +87,9 @@ end
 
 local function compare(exp, o, kind, amount, times)
   local label = kind.label(amount, exp)
-  local title = "budget of " .. label
   local found, crowned = {}, nil
   for _, point in ipairs(o.points) do
+    local title = string.format("batch %d, budget of %s", point.batch_size, label)
     local seconds = times and times[point.batch_size]
     local limit = not (times and not seconds) and kind.limit(amount, seconds, exp)
     if not limit then

@@ -11,7 +11,7 @@ local MOST_DRAWN = 4 -- points drawn for each feasible one wanted, before giving
 
 local function axis(name, low, high, scale, who)
   if type(name) ~= "string" then error(who .. " takes the name of a setting, a low and a high end") end
-  check.number(low, scale == "log" and 0 or -math.huge, who .. "'s low end of " .. name, scale == "log")
+  check.number(low, scale == "log" and 0 or -math.huge, who .. "'s low end of " .. name, true)
   check.number(high, low, who .. "'s high end of " .. name, true)
   return { name = name, low = low, high = high, scale = scale }
 end

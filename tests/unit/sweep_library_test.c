@@ -218,7 +218,9 @@ static void budgets_retune(void **state) {
          NULL, 0, &f);
     must_say(&f, "\"bracketed\":true,\"budget\":\"steps\",\"crowned\":true");
     must_say(&f, "\"retuned\":false");
-    must_say(&f, "the rate tuned for the target, read at the budget: budget of 300 steps, seed 2");
+    must_say(
+        &f,
+        "the rate tuned for the target, read at the budget: batch 64, budget of 300 steps, seed 2");
     must_say(&f, "extends the grid up: 0.000977 leads");
     bl_buf_free(&f.text);
 }
@@ -371,36 +373,36 @@ static void bad_scripts_are_told_what_is_wrong(void **state) {
         {"sweep.linear('dropout', 0.5, 0.1)",
          "linear's high end of dropout has to be a finite number above 0.5"                                                                               },
         {"sweep.search(exp, { batch_size = 64, target = 0.2, box = { sweep.log('leaning_rate', 1, "
-         "2) } })",                                                                                 "unknown setting 'leaning_rate', did you mean 'learning_rate'?"                                                                                                                                        },
+         "2) } })",                                                               "unknown setting 'leaning_rate', did you mean 'learning_rate'?"},
         {"sweep.search(exp, { batch_size = 64, target = 0.2, box = { sweep.linear('beta1', 0, 2) } "
-         "})",                                                                                "beta1: 0 to 2 is not within its limits, 0 to 1"       },
+         "})",                                                                    "beta1: 0 to 2 is not within its limits, 0 to 1"               },
         {"sweep.search(exp, { batch_size = 64, target = 0.2, box = { sweep.log('1-beta1', 0.1, 2) "
-         "} })","1-beta1: 0.1 to 2 is not within its limits, 0 to 1"        },
+         "} })",                                                                  "1-beta1: 0.1 to 2 is not within its limits, 0 to 1"           },
         {"sweep.search(exp, { batch_size = 64, target = 0.2, box = { sweep.linear('metric', 0, 1) "
-         "} })",                                                                           "'metric' is not a number"                                                                                                                                     },
+         "} })",                                                                  "'metric' is not a number"                                     },
         {"sweep.search(exp, { batch_size = 64, target = 0.2, trials = 2,\n"
-         "  box = { sweep.log('momentum', 0.1, 0.9) } })",                                                                                 "trials 1 and 2 are the same run: 'optimizer.momentum' means nothing under their other "
-         "settings"                                                                                                                                           },
+         "  box = { sweep.log('momentum', 0.1, 0.9) } })",                        "trials 1 and 2 are the same run: 'optimizer.momentum' means nothing under their other "
+         "settings"                                                                    },
         {"sweep.search(exp, { batch_size = 64, target = 0.2, trials = 0, box = { sweep.log('lr', "
-         "1, 2) } })",                                                                       "trials has to be a finite number of at least 1"},
+         "1, 2) } })",                                                            "trials has to be a finite number of at least 1"               },
         {"sweep.budgets(exp, { batch = { 64 }, epochs = -1 })",
-         "epochs has to be a finite number of at least 0"},
-        {"sweep.budgets(exp, { batch = { 64 }, steps = 1.5 })",                            "steps has to be a whole number"             },
+         "epochs has to be a finite number of at least 0"                                                                                                 },
+        {"sweep.budgets(exp, { batch = { 64 }, steps = 1.5 })",                            "steps has to be a whole number"                               },
         {"sweep.budgets(exp, { batch = { 64 }, second = 1 })",
-         "budgets has no option 'second', did you mean 'seconds'?"                                                                                                 },
+         "budgets has no option 'second', did you mean 'seconds'?"                                                                                        },
         {"sweep.budgets(exp, { batch = { 64 }, steps = 10, retune = false })",
-         "budgets with batch has no rates to keep: retune cannot be false"                               },
+         "budgets with batch has no rates to keep: retune cannot be false"                                                                                },
         {"sweep.rules(exp, { points = {}, rules = { 'squrt' } })",
-         "no rule 'squrt', did you mean 'sqrt'?"                                                                                        },
-        {"sweep.rules(exp)",                         "rules needs points: what critical_batch returned"                                                                                },
-        {"exp:step_times{}",                                                               "step_times takes a list of 1 to 64 batch sizes"                                                                                                          },
-        {"exp:step_times{ 0 }",                                                               "step_times: batch sizes are whole numbers from 1 to 100000"                                                   },
+         "no rule 'squrt', did you mean 'sqrt'?"                                                                                                          },
+        {"sweep.rules(exp)",                                                               "rules needs points: what critical_batch returned"             },
+        {"exp:step_times{}",                                                               "step_times takes a list of 1 to 64 batch sizes"               },
+        {"exp:step_times{ 0 }",                                                            "step_times: batch sizes are whole numbers from 1 to 100000"   },
         {"exp:run{ { seed = 1 }, { seed = 2 }, { seed = 1 } }",
-         "trials 1 and 3 are the same run: leave one out"               },
+         "trials 1 and 3 are the same run: leave one out"                                                                                                 },
         {"exp:run{ { ['schedule.name'] = 'cosine' } }",
          "trial 1: schedule.horizon_epochs: schedule 'cosine' needs its length: 'horizon_epochs' "
-         "above 0"},
-        {"math.sobol(1, 17)",                                    "bad argument #2 to 'sobol' (there are 16 coordinates)"                                                                                                 },
+         "above 0"                                                                                                                                        },
+        {"math.sobol(1, 17)",                                                              "bad argument #2 to 'sobol' (there are 16 coordinates)"        },
     };
     for (size_t i = 0; i < BL_COUNT(cases); i++) {
         bl_config config;

@@ -1,0 +1,150 @@
+#include "engine/cli/plan_tree.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/cli/progress.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char k_branch[] = "\342\224\234\342\224\200 ", k_last[] = "\342\224\224\342\224\200 ";
+static const char k_through[] = "\342\224\202  ", k_blank[] = "   ";
+
+bl_plan_round *bl_plan_tree_add(bl_plan_tree *tree, const char *title, size_t runs) {
+    tree->rounds = bl_xrealloc(tree->rounds, (tree->count + 1) * sizeof *tree->rounds);
+    bl_plan_round *r = &tree->rounds[tree->count++];
+    *r = (bl_plan_round){.runs = bl_xalloc((runs + 1) * sizeof *r->runs), .run_count = runs};
+    (void)snprintf(r->title, sizeof r->title, "%s", title);
+    return r;
+}
+
+void bl_plan_tree_decide(bl_plan_tree *tree, const char *text) {
+    if (tree->count == 0) (void)bl_plan_tree_add(tree, "before the first round", 0);
+    bl_plan_round *r = &tree->rounds[tree->count - 1];
+    r->decisions = bl_xrealloc(r->decisions, (r->decision_count + 1) * sizeof *r->decisions);
+    r->decisions[r->decision_count++] = bl_xstrdup(text);
+}
+
+void bl_plan_tree_free(bl_plan_tree *tree) {
+    for (size_t i = 0; i < tree->count; i++) {
+        bl_plan_round *r = &tree->rounds[i];
+        for (size_t d = 0; d < r->decision_count; d++) free(r->decisions[d]);
+        free(r->decisions);
+        free(r->runs);
+    }
+    free(tree->rounds);
+    *tree = (bl_plan_tree){0};
+}
+
+bool bl_plan_run_done(const bl_plan_run *run) {
+    return strcmp(run->state, "done") == 0;
+}
+
+static bl_plan_totals round_totals(const bl_plan_round *r) {
+    bl_plan_totals t = {0};
+    for (size_t i = 0; i < r->run_count; i++) {
+        const bool done = bl_plan_run_done(&r->runs[i]);
+        t.done += done;
+        t.left += !done;
+        if (!done) t.seconds_left += r->runs[i].seconds_left;
+    }
+    return t;
+}
+
+bl_plan_totals bl_plan_tree_totals(const bl_plan_tree *tree) {
+    bl_plan_totals sum = {0};
+    for (size_t i = 0; i < tree->count; i++) {
+        const bl_plan_totals t = round_totals(&tree->rounds[i]);
+        sum.done += t.done;
+        sum.left += t.left;
+        sum.seconds_left += t.seconds_left;
+    }
+    return sum;
+}
+
+static void time_left(bl_buf *out, double seconds) {
+    char text[32];
+    if (isnan(seconds)) return;
+    bl_duration_text(text, fmax(1.0, seconds));
+    bl_buf_printf(out, ", at most %s", text);
+}
+
+static void show_run(bl_buf *out, const bl_plan_run *r) {
+    bl_buf_printf(out, "%s  %-11s  batch %-6" PRId64 " lr %-10.4g seed %-2" PRId64 "  ", r->id,
+                  r->state, r->batch_size, r->learning_rate, r->seed);
+    if (bl_plan_run_done(r)) {
+        bl_buf_printf(out, "%s at step %" PRId64, bl_outcome_name(r->answer.outcome),
+                      r->answer.steps);
+    } else {
+        bl_buf_printf(out, "%" PRId64 " of %" PRId64 " steps", r->answer.steps, r->max_steps);
+        if (r->memory_bytes > 0)
+            bl_buf_printf(out, ", %.1f MiB", (double)r->memory_bytes / 1048576.0);
+        time_left(out, r->seconds_left);
+    }
+    if (r->reason[0] != '\0') bl_buf_printf(out, "  (%s)", r->reason);
+    bl_buf_str(out, "\n");
+}
+
+static void show_round(bl_buf *out, const bl_plan_round *r, bool last) {
+    const size_t leaves = r->run_count + r->decision_count;
+    bl_buf_printf(out, "%s%s", last ? k_last : k_branch, r->title);
+    if (r->race) bl_buf_printf(out, ", race to %.3g times the best", r->slack);
+    const bl_plan_totals t = round_totals(r);
+    if (t.left > 0) {
+        bl_buf_printf(out, ": %zu of %zu runs to do", t.left, r->run_count);
+        time_left(out, t.seconds_left);
+    }
+    bl_buf_str(out, "\n");
+    for (size_t i = 0; i < leaves; i++) {
+        bl_buf_printf(out, "%s%s", last ? k_blank : k_through, i + 1 == leaves ? k_last : k_branch);
+        if (i < r->run_count)
+            show_run(out, &r->runs[i]);
+        else
+            bl_buf_printf(out, "decides: %s\n", r->decisions[i - r->run_count]);
+    }
+}
+
+void bl_plan_tree_text(const bl_plan_tree *tree, bl_buf *out) {
+    for (size_t i = 0; i < tree->count; i++)
+        show_round(out, &tree->rounds[i], i + 1 == tree->count);
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------
+ */
+
+static void run_json(bl_buf *out, const bl_plan_run *r, size_t round) {
+    bl_buf_printf(out,
+                  "{\"record\":\"trial\",\"round\":%zu,\"run\":\"%s\",\"state\":\"%s\",\"batch_"
+                  "size\":%" PRId64 ",\"learning_rate\":",
+                  round, r->id, r->state, r->batch_size);
+    bl_json_f64(out, r->learning_rate);
+    bl_buf_printf(
+        out, ",\"seed\":%" PRId64 ",\"max_steps\":%" PRId64 ",\"steps\":%" PRId64 ",\"outcome\":",
+        r->seed, r->max_steps, r->answer.steps);
+    if (bl_plan_run_done(r))
+        bl_json_string(out, bl_outcome_name(r->answer.outcome));
+    else
+        bl_buf_str(out, "null");
+    bl_buf_printf(out, ",\"memory_bytes\":%zu,\"seconds_left\":", r->memory_bytes);
+    bl_json_f64(out, r->seconds_left);
+    bl_buf_str(out, ",\"reason\":");
+    bl_json_string(out, r->reason);
+    bl_buf_str(out, "}\n");
+}
+
+void bl_plan_tree_json(const bl_plan_tree *tree, bl_buf *out) {
+    for (size_t i = 0; i < tree->count; i++) {
+        const bl_plan_round *r = &tree->rounds[i];
+        bl_buf_printf(out, "{\"record\":\"round\",\"round\":%zu,\"title\":", i + 1);
+        bl_json_string(out, r->title);
+        bl_buf_printf(out, ",\"race\":%s,\"slack\":", r->race ? "true" : "false");
+        bl_json_f64(out, r->slack);
+        bl_buf_str(out, "}\n");
+        for (size_t k = 0; k < r->run_count; k++) run_json(out, &r->runs[k], i + 1);
+        for (size_t d = 0; d < r->decision_count; d++) {
+            bl_buf_printf(out, "{\"record\":\"decision\",\"round\":%zu,\"text\":", i + 1);
+            bl_json_string(out, r->decisions[d]);
+            bl_buf_str(out, "}\n");
+        }
+    }
+}
