@@ -16,6 +16,17 @@
     X(tabular) \
     X(mlp)
 
+/* Problems that are no net on data: engine/train/workload_NAME.c, with measures of their own. */
+#define BL_CHOICES_PROBLEM(X) \
+    X(quadratic)
+
+#define BL_CHOICES_PROBLEM_METRIC(X) \
+    X(expected_loss)
+
+#define BL_CHOICES_QUADRATIC(X) \
+    X(exact) \
+    X(sampled)
+
 #define BL_CHOICES_OUTPUT(X) \
     X(linear) \
     X(sigmoid_range)

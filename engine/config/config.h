@@ -39,7 +39,7 @@ typedef struct bl_config {
         bool flip;           /* pictures: mirrored at random */
     } data;
     struct {
-        char kind[BL_NAME]; /* tabular, mlp */
+        char kind[BL_NAME]; /* tabular, mlp; quadratic: no net, the group below */
         bl_i64_list hidden;
         bl_f64_list dropout; /* one per hidden layer, or one for all, or none */
         double embedding_dropout;
@@ -47,9 +47,15 @@ typedef struct bl_config {
         char output[BL_NAME]; /* "linear" or "sigmoid_range": [0, 1.2 x the largest training target]
                                  on the target's raw scale */
     } model;
+    struct {
+        char version[BL_NAME];        /* exact, sampled */
+        int64_t dimensions, replicas; /* coordinates; sampled: independent copies */
+        double noise;                 /* c_i = noise * h_i, h_i = 1/i */
+        double start;                 /* theta_i^2 before the first step */
+    } quadratic;
     char loss[BL_NAME]; /* mse, cross_entropy */
     double label_smoothing;
-    char metric[BL_NAME]; /* exp_rmspe, rmse, error, cross_entropy */
+    char metric[BL_NAME]; /* exp_rmspe, rmse, error, cross_entropy; expected_loss of problems */
     struct {
         char name[BL_NAME]; /* sgd, momentum, nesterov, adam, adamw */
         double momentum, beta1, beta2, eps, weight_decay;
@@ -64,6 +70,7 @@ typedef struct bl_config {
     } schedule;
     struct {
         int64_t batch_size;
+        int64_t micro_batch; /* examples at once; 0: the whole batch */
         double learning_rate;
         int64_t seed;
     } train;

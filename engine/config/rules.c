@@ -27,6 +27,22 @@ static bool schedule_holds(const bl_config *c, bl_rule_fault *fault) {
     return true;
 }
 
+/* A problem brings its own measure and no data; a net needs both. */
+static bool problem_holds(const bl_config *c, bl_rule_fault *fault) {
+    const bool quadratic = is(c->model.kind, "quadratic");
+    if (quadratic != is(c->metric, "expected_loss"))
+        return refuse(fault, "metric",
+                      "the metric 'expected_loss' and the model 'quadratic' belong together");
+    if (quadratic != is(c->dataset, "none"))
+        return refuse(fault, "dataset",
+                      "the dataset 'none' and the model 'quadratic' belong together");
+    if (quadratic && c->data.rows == 0)
+        return refuse(
+            fault, "data.rows",
+            "there is no data set to count: write how many examples an epoch has, 'rows' above 0");
+    return true;
+}
+
 bool bl_rules_hold(const bl_config *c, bl_rule_fault *fault) {
     if (c->dataset[0] == '\0')
         return refuse(fault, "dataset", "'dataset' is missing: name a declaration in datasets/");
@@ -39,15 +55,34 @@ bool bl_rules_hold(const bl_config *c, bl_rule_fault *fault) {
         return refuse(fault, "sweep.lr_min", "'lr_min' is above 'lr_max'");
     if (c->sweep.lr_start < c->sweep.lr_min || c->sweep.lr_start > c->sweep.lr_max)
         return refuse(fault, "sweep.lr_start", "'lr_start' is not between 'lr_min' and 'lr_max'");
-    return schedule_holds(c, fault);
+    return problem_holds(c, fault) && schedule_holds(c, fault);
+}
+
+/* Micro-batches of 256 * 2^k examples give the bits of the whole batch (engine/train/batch.c),
+ * unless the net normalises by the statistics of what it gets at once. */
+static bool pieces_show(const bl_config *c) {
+    const int64_t micro = c->train.micro_batch;
+    const bool whole = micro == 0 || micro >= c->train.batch_size;
+    const bool aligned = micro >= 256 && micro % 256 == 0 && (micro & (micro - 1)) == 0;
+    const bool by_batch = is(c->model.kind, "tabular") && c->model.batch_norm;
+    return !whole && (!aligned || by_batch);
 }
 
 bool bl_rules_matter(const bl_config *c, bl_key_when when) {
     const char *optimizer = c->optimizer.name;
     const bool cycle = is(c->schedule.name, "one_cycle");
+    const bool quadratic = is(c->model.kind, "quadratic");
     switch (when) {
     case BL_WHEN_TABULAR:
         return is(c->model.kind, "tabular");
+    case BL_WHEN_NET:
+        return !quadratic;
+    case BL_WHEN_QUADRATIC:
+        return quadratic;
+    case BL_WHEN_SAMPLED:
+        return quadratic && is(c->quadratic.version, "sampled");
+    case BL_WHEN_PIECES:
+        return !quadratic && pieces_show(c);
     case BL_WHEN_CROSS_ENTROPY:
         return is(c->loss, "cross_entropy");
     case BL_WHEN_MOMENTUM:

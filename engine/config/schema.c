@@ -7,10 +7,13 @@
 
 static const char *const numerics[] = {BL_CHOICES_NUMERICS(BL_CHOICE_NAME)};
 static const char *const splits[] = {BL_CHOICES_SPLIT(BL_CHOICE_NAME)};
-static const char *const models[] = {BL_CHOICES_MODEL(BL_CHOICE_NAME)};
+static const char *const models[] = {
+    BL_CHOICES_MODEL(BL_CHOICE_NAME) BL_CHOICES_PROBLEM(BL_CHOICE_NAME)};
+static const char *const quadratics[] = {BL_CHOICES_QUADRATIC(BL_CHOICE_NAME)};
 static const char *const outputs[] = {BL_CHOICES_OUTPUT(BL_CHOICE_NAME)};
 static const char *const losses[] = {BL_CHOICES_LOSS(BL_CHOICE_NAME)};
-static const char *const metrics[] = {BL_CHOICES_METRIC(BL_CHOICE_NAME)};
+static const char *const metrics[] = {
+    BL_CHOICES_METRIC(BL_CHOICE_NAME) BL_CHOICES_PROBLEM_METRIC(BL_CHOICE_NAME)};
 static const char *const optimizers[] = {BL_CHOICES_OPTIMIZER(BL_CHOICE_NAME)};
 static const char *const schedules[] = {BL_CHOICES_SCHEDULE(BL_CHOICE_NAME)};
 static const char *const lr_rules[] = {BL_CHOICES_LR_RULE(BL_CHOICE_NAME)};
@@ -40,7 +43,7 @@ const bl_key bl_schema[] = {
     {"title", STR(title), .rule = BL_RULE_TEXT, .def = "",
      .help = "what figures and reports are headed with"},
     {"dataset", STR(dataset), .rule = BL_RULE_NAME, .def = "", IDENTITY,
-     .help = "a declaration in datasets/; has to be given"},
+     .help = "a declaration in datasets/; has to be given; none for a problem"},
     {"numerics", ENUM(numerics, numerics), .def = "exact", IDENTITY,
      .help = "how far results are reproducible"},
 
@@ -56,10 +59,10 @@ const bl_key bl_schema[] = {
      .help = "pictures: half of them mirrored left to right"},
 
     {"model.kind", ENUM(model.kind, models), .def = "tabular", IDENTITY,
-     .help = "the family of nets"},
-    {"model.hidden", I64S(model.hidden, 1, 65536, 0, 16), .def = "200, 100", .unit = "units", IDENTITY,
+     .help = "the family of nets, or a problem with a known answer"},
+    {"model.hidden", I64S(model.hidden, 1, 65536, 0, 16), .def = "200, 100", .unit = "units", IDENTITY, .when = BL_WHEN_NET,
      .help = "widths of the hidden layers"},
-    {"model.dropout", F64S(model.dropout, 0, 1, 0, 16), BELOW, .def = "", IDENTITY,
+    {"model.dropout", F64S(model.dropout, 0, 1, 0, 16), BELOW, .def = "", IDENTITY, .when = BL_WHEN_NET,
      .help = "after hidden layers: one for each, one for all, or none"},
     {"model.embedding_dropout", F64(model.embedding_dropout, 0, 1), BELOW, .def = "0.04", IDENTITY, .when = BL_WHEN_TABULAR,
      .help = "of the embedded categories"},
@@ -68,7 +71,18 @@ const bl_key bl_schema[] = {
     {"model.output", ENUM(model.output, outputs), .def = "sigmoid_range", IDENTITY, .when = BL_WHEN_TABULAR,
      .help = "linear, or kept in the range of the target by a sigmoid"},
 
-    {"loss", ENUM(loss, losses), .def = "mse", IDENTITY, .help = "what training lowers"},
+    {"quadratic.version", ENUM(quadratic.version, quadratics), .def = "exact", IDENTITY, .when = BL_WHEN_QUADRATIC,
+     .help = "expectations carried exactly, or means over random replicas"},
+    {"quadratic.dimensions", I64(quadratic.dimensions, 1, 1024), .def = "100", IDENTITY, .when = BL_WHEN_QUADRATIC,
+     .help = "coordinates; the i-th has curvature 1/i"},
+    {"quadratic.noise", F64(quadratic.noise, 0, 1e6), .def = "1", IDENTITY, .when = BL_WHEN_QUADRATIC,
+     .help = "variance of an example's gradient over the curvature"},
+    {"quadratic.start", F64(quadratic.start, 0, 1e6), ABOVE, .def = "1", IDENTITY, .when = BL_WHEN_QUADRATIC,
+     .help = "square of each coordinate before the first step"},
+    {"quadratic.replicas", I64(quadratic.replicas, 1, 65536), .def = "256", IDENTITY, .when = BL_WHEN_SAMPLED,
+     .help = "independent copies that expectations are means over"},
+
+    {"loss", ENUM(loss, losses), .def = "mse", IDENTITY, .when = BL_WHEN_NET, .help = "what training lowers"},
     {"label_smoothing", F64(label_smoothing, 0, 1), BELOW, .def = "0", IDENTITY, .when = BL_WHEN_CROSS_ENTROPY,
      .help = "cross_entropy: share of the target spread evenly over all classes"},
     {"metric", ENUM(metric, metrics), .def = "exp_rmspe", IDENTITY,
@@ -104,6 +118,8 @@ const bl_key bl_schema[] = {
 
     {"train.batch_size", I64(train.batch_size, 1, 16777216), .def = "64", .unit = "rows", IDENTITY,
      .help = "examples per optimizer step"},
+    {"train.micro_batch", I64(train.micro_batch, 0, 16777216), .def = "0", .unit = "rows", LATE_IDENTITY, .when = BL_WHEN_PIECES,
+     .help = "examples at once, gradients added up; 0: the whole batch"},
     {"train.learning_rate", F64(train.learning_rate, 0, 1e6), ABOVE, .def = "1e-3", IDENTITY,
      .help = "of the optimizer; the peak, where a schedule moves it"},
     {"train.seed", I64(train.seed, 0, MOST), .def = "1", IDENTITY,

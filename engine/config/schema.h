@@ -18,6 +18,10 @@ typedef enum bl_key_when {
     BL_WHEN_ALWAYS,
     BL_WHEN_TABULAR,       /* model tabular */
     BL_WHEN_CROSS_ENTROPY, /* loss cross_entropy */
+    BL_WHEN_NET,           /* a model that is a net */
+    BL_WHEN_QUADRATIC,     /* model quadratic */
+    BL_WHEN_SAMPLED,       /* model quadratic, version sampled */
+    BL_WHEN_PIECES,        /* a micro_batch that changes bits */
     BL_WHEN_MOMENTUM,      /* optimizer momentum or nesterov */
     BL_WHEN_ADAM,          /* optimizer adam or adamw */
     BL_WHEN_SCHEDULE,      /* a schedule that is not constant */

@@ -47,6 +47,9 @@ typedef struct bl_dataset_options {
     void *say_ctx;
 } bl_dataset_options;
 
+/* The data set "none": no bytes, as many rows as one likes. For problems that need no data. */
+void bl_dataset_none(bl_dataset *out);
+
 /* Finds, checks, reads, joins, encodes, or takes it all from the cache. Missing sources: falls back
  * to a declared variant, and without any source to the generator, saying so. Half a data set,
  * altered or truncated sources are errors that name file, hashes, and where to get it. */

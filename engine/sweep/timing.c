@@ -53,6 +53,7 @@ static void timing_key(const bl_timing_options *o, bool anywhere, char key[BL_SH
         bl_buf_printf(&text, "%s|%s|%" PRId64, processor, o->kernels->name,
                       o->config->timing.repeats);
     for (size_t i = 0; i < o->count; i++) bl_buf_printf(&text, "|%" PRId64, o->batch_sizes[i]);
+    if (c.train.micro_batch > 0) bl_buf_printf(&text, "|micro %" PRId64, c.train.micro_batch);
     bl_sha256_of(text.data, text.len, key);
     bl_buf_free(&text);
 }

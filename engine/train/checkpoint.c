@@ -1,32 +1,28 @@
-/* A run's state as bytes: magic, identity, progress, the log's length and digest, the blocks of
- * floats, and the SHA-256 of all that as 64 hex digits. Little-endian, as every machine it runs on.
+/* A run's state as bytes: magic, identity, progress, the log's length and digest, the workload's
+ * blocks, and the SHA-256 of all that as 64 hex digits. Little-endian, as every machine it runs on.
  */
-#include "engine/train/run.h"
+#include "engine/train/workload.h"
 #include <string.h>
 
-static const char k_magic[8] = {'B', 'L', 'S', 'T', 'A', 'T', 'E', '1'};
+static const char k_magic[8] = {'B', 'L', 'S', 'T', 'A', 'T', 'E', '2'};
 
-/* Everything but the floats. No padding: it is written as it lies in memory. */
+/* Everything but the blocks. No padding: it is written as it lies in memory. */
 typedef struct fixed_part {
     char magic[8];
     char identity[BL_SHA256_HEX + 7];
     char log_sha256[BL_SHA256_HEX + 7];
     char params_sha256[BL_SHA256_HEX + 7];
     uint64_t log_length;
-    uint64_t weights, runnings, states;
     int64_t made, loss_count, step;
     uint64_t hash;
     double loss, loss_sum, product1, product2, value, train_loss;
     uint64_t diverged;
 } fixed_part;
-_Static_assert(sizeof(fixed_part) == 8 + 3 * 72 + 15 * 8, "fixed_part has padding");
+_Static_assert(sizeof(fixed_part) == 8 + 3 * 72 + 12 * 8, "fixed_part has padding");
 
 static fixed_part fixed_of(const bl_train *t) {
     const bl_train_progress *p = &t->progress;
     fixed_part f = {.log_length = t->log.len,
-                    .weights = t->net.weights,
-                    .runnings = t->net.runnings,
-                    .states = t->optim->states,
                     .made = p->made,
                     .loss_count = p->loss_count,
                     .step = t->now.step,
@@ -46,19 +42,20 @@ static fixed_part fixed_of(const bl_train *t) {
 }
 
 static size_t state_size(const bl_train *t) {
-    const size_t floats = t->net.weights * (1 + t->optim->states) + t->net.runnings;
-    return sizeof(fixed_part) + floats * sizeof(float) + BL_SHA256_HEX - 1;
+    bl_state_block block[BL_STATE_BLOCKS];
+    size_t bytes = sizeof(fixed_part) + BL_SHA256_HEX - 1;
+    const size_t blocks = t->workload->blocks(t, block);
+    for (size_t i = 0; i < blocks; i++) bytes += block[i].bytes;
+    return bytes;
 }
 
 void bl_train_save(const bl_train *train, bl_buf *out) {
-    const size_t begin = out->len, weight_bytes = train->net.weights * sizeof(float);
+    bl_state_block block[BL_STATE_BLOCKS];
+    const size_t begin = out->len, blocks = train->workload->blocks(train, block);
     const fixed_part fixed = fixed_of(train);
     char digest[BL_SHA256_HEX];
     bl_buf_add(out, &fixed, sizeof fixed);
-    bl_buf_add(out, train->net.weight, weight_bytes);
-    bl_buf_add(out, train->net.running, train->net.runnings * sizeof(float));
-    for (size_t i = 0; i < train->optim->states; i++)
-        bl_buf_add(out, train->state[i], weight_bytes);
+    for (size_t i = 0; i < blocks; i++) bl_buf_add(out, block[i].data, block[i].bytes);
     bl_sha256_of(out->data + begin, out->len - begin, digest);
     bl_buf_add(out, digest, BL_SHA256_HEX - 1);
 }
@@ -72,8 +69,7 @@ static bl_status check(const bl_train *t, const unsigned char *bytes, size_t n, 
     memcpy(fixed, bytes, sizeof *fixed);
     if (memcmp(fixed->identity, t->identity, BL_SHA256_HEX) != 0)
         BL_FAIL(err, BL_EMISMATCH, "the saved state is of another run");
-    if (n != state_size(t) || fixed->weights != t->net.weights ||
-        fixed->runnings != t->net.runnings || fixed->states != t->optim->states)
+    if (n != state_size(t))
         BL_FAIL(err, BL_EFORMAT, "the saved state has %zu bytes; this run's have %zu", n,
                 state_size(t));
     bl_sha256_of(bytes, n - (BL_SHA256_HEX - 1), digest);
@@ -104,21 +100,16 @@ static void take_fixed(bl_train *t, const fixed_part *f) {
     memcpy(t->now.params_sha256, f->params_sha256, BL_SHA256_HEX);
 }
 
-static const unsigned char *take_floats(float *to, size_t count, const unsigned char *from) {
-    memcpy(to, from, count * sizeof(float));
-    return from + count * sizeof(float);
-}
-
 bl_status bl_train_restore(bl_train *train, const void *bytes, size_t n, const char *log,
                            size_t log_n, bl_err *err) {
     fixed_part fixed = {0};
+    bl_state_block block[BL_STATE_BLOCKS];
     BL_TRY(check(train, bytes, n, log, log_n, &fixed, err));
     take_fixed(train, &fixed);
     const unsigned char *at = (const unsigned char *)bytes + sizeof fixed;
-    at = take_floats(train->net.weight, train->net.weights, at);
-    at = take_floats(train->net.running, train->net.runnings, at);
-    for (size_t i = 0; i < train->optim->states; i++)
-        at = take_floats(train->state[i], train->net.weights, at);
+    const size_t blocks = train->workload->blocks(train, block);
+    for (size_t i = 0; i < blocks; at += block[i].bytes, i++)
+        if (block[i].bytes > 0) memcpy(block[i].data, at, block[i].bytes);
     bl_buf_clear(&train->log);
     bl_buf_add(&train->log, log, (size_t)fixed.log_length);
     bl_sha256_init(&train->log_digest);

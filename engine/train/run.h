@@ -27,7 +27,24 @@ typedef struct bl_train_progress {
     bool diverged;
 } bl_train_progress;
 
+/* The noisy quadratic model: workload_quadratic.c. */
+typedef enum bl_quadratic_moment {
+    BL_THETA_THETA,
+    BL_THETA_V,
+    BL_V_V,
+    BL_QUADRATIC_MOMENTS
+} bl_quadratic_moment;
+typedef struct bl_quadratic {
+    size_t dimensions, replicas; /* sampled: net.weight is (dimensions, replicas) */
+    double gradient_noise;       /* of a batch's gradient, per curvature */
+    bool nesterov;
+    double *moment[BL_QUADRATIC_MOMENTS]; /* (dimensions) each: exact */
+} bl_quadratic;
+
+typedef struct bl_workload bl_workload;
+
 struct bl_train {
+    const bl_workload *workload;
     bl_config config;
     const bl_dataset *data;
     const bl_kernels *kernels;
@@ -40,12 +57,16 @@ struct bl_train {
     bl_schedule_plan schedule;
     bl_sampler sampler;
     size_t batch;
+    size_t micro;  /* a net: examples at once; the batch comes in pieces of so many */
+    size_t levels; /* of the tree that adds the pieces' gradients; 0: one piece */
     uint64_t epoch_rows;
+    bl_quadratic quadratic;
     uint64_t eval_first, eval_available; /* the rows of the split that is evaluated ... */
     uint64_t eval_rows;                  /* ... and how many of them, evenly spaced */
     bl_augment augment;
     /* memory from the arena */
     float *state[BL_OPTIM_STATES]; /* (net.weights) each */
+    float *level[64];              /* (net.weights) each */
     unsigned char *scratch;
     uint32_t *rows; /* (net.capacity): of the examples in the net's input */
 
@@ -63,9 +84,7 @@ void bl_gather(bl_train *train, bl_gather_from from, uint64_t position, size_t c
 
 /* One optimizer step; false when the batch's loss is not finite: then nothing was updated. */
 bool bl_step(bl_train *train);
-/* The metric over the validation subset. */
-double bl_evaluate(bl_train *train);
-/* SHA-256 over parameters and running statistics; every NaN counts as one. */
+/* SHA-256 over all that training changes in what is evaluated; every NaN counts as one. */
 void bl_params_digest(const bl_train *train, char out[BL_SHA256_HEX]);
 
 void bl_log_header(bl_train *train, const char *run_id);

@@ -1,40 +1,11 @@
 #include "engine/train/train.h"
-#include "engine/model/model.h"
-#include "engine/train/run.h"
-#include <string.h>
+#include "engine/train/workload.h"
 
 static const uint64_t k_hash_start = 0xcbf29ce484222325u; /* of FNV-1a */
-/* Backends sort a batch's examples beside an embedding's rows in scratch (kernels/kernel.h). */
-static const size_t k_most_examples = 1 << 20;
 
 int64_t bl_train_epoch_rows(const bl_config *config, const bl_dataset *data) {
     const int64_t all = (int64_t)data->train_rows, wanted = config->data.rows;
     return wanted > 0 && wanted < all ? wanted : all;
-}
-
-/* Which rows evaluations look at. */
-static bl_status choose_split(bl_train *t, const bl_config *config, const bl_dataset *data,
-                              bl_err *err) {
-    const bool test = strcmp(config->data.split, "test") == 0;
-    const uint64_t wanted = (uint64_t)config->data.eval_rows;
-    t->eval_first = data->train_rows + (test ? data->valid_rows : 0);
-    t->eval_available = test ? data->test_rows : data->valid_rows;
-    if (data->train_rows == 0 || t->eval_available == 0)
-        BL_FAIL(err, BL_EINVAL, "data set %s has %zu training and %zu %s rows", data->name,
-                data->train_rows, (size_t)t->eval_available, test ? "test" : "validation");
-    t->eval_rows = wanted > 0 && wanted < t->eval_available ? wanted : t->eval_available;
-    return BL_OK;
-}
-
-static bl_status choose_augment(bl_train *t, const bl_config *config, const bl_dataset *data,
-                                bl_err *err) {
-    t->augment = (bl_augment){.seed = (uint64_t)config->train.seed,
-                              .crop = (size_t)config->data.crop,
-                              .flip = config->data.flip};
-    if (!data->pixels && (t->augment.crop > 0 || t->augment.flip))
-        BL_FAIL(err, BL_EINVAL, "data.crop and data.flip are for pictures; data set %s has none",
-                data->name);
-    return BL_OK;
 }
 
 int64_t bl_train_next_eval(const bl_config *config, int64_t epoch_rows, int64_t step,
@@ -54,83 +25,37 @@ int64_t bl_train_next_eval(const bl_config *config, int64_t epoch_rows, int64_t 
     return next < limit ? next : limit;
 }
 
-static bl_status check_batch(const bl_config *config, const bl_dataset *data, bl_err *err) {
-    size_t most = k_most_examples;
-    for (size_t c = 0; c < data->categorical; c++)
-        most = bl_min_size(most, k_most_examples - data->cardinality[c]);
-    if (config->train.batch_size < 1 || (uint64_t)config->train.batch_size > most)
-        BL_FAIL(err, BL_EINVAL,
-                "train.batch_size is %lld; with data set %s it can be from 1 to %zu",
-                (long long)config->train.batch_size, data->name, most);
-    return BL_OK;
-}
-
-/* Losses and metrics of classes take a target of classes, and the others do not. */
-static bl_status check_classes(const bl_train *t, bl_err *err) {
-    const bool classes = t->data->classes > 0;
-    const bool loss = t->loss->classes == classes, metric = t->metric->classes == classes;
-    if (loss && metric) return BL_OK;
-    BL_FAIL(err, BL_EINVAL, "%s %s is for %s, but the target of data set %s is %s",
-            loss ? "metric" : "loss", loss ? t->metric->name : t->loss->name,
-            classes ? "numbers" : "classes", t->data->name, classes ? "a class" : "a number");
-}
-
 /* Names to table rows, and everything that a run needs to know before it has memory. */
 static bl_status resolve(bl_train *t, const bl_config *config, const bl_dataset *data,
                          bl_err *err) {
     t->config = *config;
     t->data = data;
-    BL_TRY(choose_split(t, config, data, err));
-    BL_TRY(choose_augment(t, config, data, err));
-    BL_TRY(check_batch(config, data, err));
+    t->workload = bl_workload_of(config);
+    if (config->train.batch_size < 1)
+        BL_FAIL(err, BL_EINVAL, "train.batch_size is %lld; it has to be at least 1",
+                (long long)config->train.batch_size);
     t->batch = (size_t)config->train.batch_size;
     t->epoch_rows = (uint64_t)bl_train_epoch_rows(config, data);
-    t->loss = bl_loss_find(config->loss);
-    if (t->loss == NULL) BL_FAIL(err, BL_EINVAL, "loss: there is no loss \"%s\"", config->loss);
-    t->metric = bl_metric_find(config->metric);
-    if (t->metric == NULL)
-        BL_FAIL(err, BL_EINVAL, "metric: there is no metric \"%s\"", config->metric);
-    const bool is_log = strcmp(data->target_transform, "log") == 0;
-    if (t->metric->needs_log_target && !is_log)
-        BL_FAIL(err, BL_EINVAL,
-                "metric %s compares numbers by their logarithms, but the target of data set %s "
-                "has the transform \"%s\"",
-                config->metric, data->name, data->target_transform);
-    BL_TRY(check_classes(t, err));
     t->optim = bl_optim_find(config->optimizer.name);
     if (t->optim == NULL)
         BL_FAIL(err, BL_EINVAL, "optimizer.name: there is no optimizer \"%s\"",
                 config->optimizer.name);
     BL_TRY(bl_schedule_resolve(&t->schedule, config, (int64_t)t->epoch_rows, err));
-    return bl_model_build(&t->net, config,
-                          &(bl_model_input){.categorical = data->categorical,
-                                            .continuous = data->continuous,
-                                            .cardinality = data->cardinality,
-                                            .categorical_name = data->categorical_name,
-                                            .classes = data->classes,
-                                            .target_is_log = is_log,
-                                            .target_max = data->target_max},
-                          err);
+    return t->workload->resolve(t, err);
 }
 
 /* All memory of a run that grows with its configuration, from `arena` (dry: only counted). */
 static bl_status plan(bl_train *t, bl_arena *arena, size_t threads, bl_err *err) {
     bl_plan p = {.arena = arena};
-    bl_net_plan(&t->net, &p, bl_max_size(t->batch, BL_EVAL_CHUNK));
-    for (size_t i = 0; i < t->optim->states; i++)
-        t->state[i] = bl_plan_take(&p, t->net.weights, sizeof(float));
-    t->rows = bl_plan_take(&p, t->net.capacity, sizeof *t->rows);
-    t->scratch = bl_plan_take(&p, threads, BL_KERNEL_SCRATCH);
+    t->workload->plan(t, &p, threads);
     if (p.too_large)
-        BL_FAIL(err, BL_ENOMEM, "a net of %zu parameters with batches of %zu does not fit memory",
+        BL_FAIL(err, BL_ENOMEM, "%zu parameters with batches of %zu do not fit memory",
                 t->net.weights, t->batch);
     return BL_OK;
 }
 
 static void begin(bl_train *t, const char *run_id) {
-    const uint64_t seed = (uint64_t)t->config.train.seed;
-    bl_net_reset(&t->net, seed);
-    bl_sampler_init(&t->sampler, seed, t->epoch_rows);
+    t->workload->begin(t);
     t->progress = (bl_train_progress){.hash = k_hash_start, .product1 = 1.0, .product2 = 1.0};
     bl_params_digest(t, t->now.params_sha256);
     bl_sha256_init(&t->log_digest);
@@ -185,7 +110,7 @@ done:
 static void record(bl_train *t) {
     t->now.step = t->progress.made;
     t->now.train_loss = t->progress.loss_sum / (double)t->progress.loss_count;
-    t->now.value = t->progress.diverged ? (double)NAN : bl_evaluate(t);
+    t->now.value = t->progress.diverged ? (double)NAN : t->workload->evaluate(t);
     if (!isfinite(t->now.value)) t->progress.diverged = true;
     if (t->progress.diverged) t->now.value = (double)NAN;
     t->now.diverged = t->progress.diverged;

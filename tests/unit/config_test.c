@@ -390,9 +390,10 @@ static void test_identity_choices(void **state) {
 static void test_identity_late(void **state) {
     (void)state;
     static const char *const other[][2] = {
-        {"data.split", "test"},
-        {"data.crop",  "4"   },
-        {"data.flip",  "true"}
+        {"data.split",        "test"},
+        {"data.crop",         "4"   },
+        {"data.flip",         "true"},
+        {"train.micro_batch", "48"  }
     };
     bl_config c;
     bl_buf without = {0}, with = {0};
@@ -484,8 +485,8 @@ static void test_list_keys(void **state) {
     for (size_t i = 0; i < bl_schema_count; i++)
         assert_non_null(strstr(out.data, bl_schema[i].path));
     assert_int_equal(bl_config_list_keys("swep", &out, &err), BL_EINVAL);
-    assert_string_equal(err.text, "no group 'swep' of keys; there are: data, model, optimizer, "
-                                  "schedule, train, eval, sweep, timing, cost");
+    assert_string_equal(err.text, "no group 'swep' of keys; there are: data, model, quadratic, "
+                                  "optimizer, schedule, train, eval, sweep, timing, cost");
     bl_buf_free(&out);
 }
 

@@ -1,0 +1,101 @@
+/* One batch of a net: loss and gradient, whole or in pieces. Rule B (kernels/kernel.h) goes on
+ * across the pieces: each gives its own sum over examples, and the same binary-counter tree that
+ * combines blocks inside a kernel combines the pieces here. Pieces of 256 * 2^k examples are
+ * subtrees of the whole batch's tree, so the bits are those of the whole batch. */
+#include "engine/train/workload.h"
+#include "kernels/part.h"
+#include <string.h>
+
+enum { UNIT = 16 }; /* floats: parts begin on cache lines */
+
+typedef struct loss_job {
+    bl_train *train;
+    size_t count;
+    double *sum;
+} loss_job;
+
+static void loss_part(void *ctx, size_t p, size_t parts) {
+    const loss_job *job = ctx;
+    bl_train *t = job->train;
+    const bl_net_node *out = bl_net_output(&t->net);
+    const bl_part part = {.part = p, .parts = parts, .scratch = t->scratch + p * BL_KERNEL_SCRATCH};
+    const bl_loss_args args = {.y = out->y,
+                               .target = t->net.target,
+                               .dy = out->dy,
+                               .sum = job->sum,
+                               .count = job->count,
+                               .width = out->width,
+                               .total = t->batch,
+                               .label_smoothing = t->config.label_smoothing};
+    t->loss->run(t->kernels, &args, &part);
+}
+
+/* The sum of the losses of one piece; its gradient too, unless the sum alone says that there is no
+ * use for one. */
+static double piece_loss(bl_train *t, uint64_t position, size_t count) {
+    const bl_pass pass = {.kernels = t->kernels,
+                          .pool = t->pool,
+                          .scratch = t->scratch,
+                          .batch = count,
+                          .seed = t->sampler.seed,
+                          .position = position};
+    double sum = 0.0;
+    loss_job job = {t, count, &sum};
+    bl_gather(t, BL_GATHER_STREAM, position, count);
+    bl_net_forward(&t->net, &pass);
+    bl_pool_run(t->pool, loss_part, &job);
+    if (isfinite(sum)) bl_net_backward(&t->net, &pass);
+    return sum;
+}
+
+/* gradient <- left + gradient, or into <- gradient. */
+typedef struct merge_job {
+    float *gradient, *into;
+    const float *left;
+    size_t count;
+} merge_job;
+
+static void merge_part(void *ctx, size_t p, size_t parts) {
+    const merge_job *job = ctx;
+    const bl_part part = {.part = p, .parts = parts};
+    const bl_range range = bl_part_range(&part, job->count, UNIT);
+    for (size_t i = range.begin; job->left && i < range.end; i++)
+        job->gradient[i] = job->left[i] + job->gradient[i];
+    if (job->into)
+        memcpy(job->into + range.begin, job->gradient + range.begin,
+               (range.end - range.begin) * sizeof *job->into);
+}
+
+static void merge(bl_train *t, const float *left, float *into) {
+    merge_job job = {t->net.gradient, into, left, t->net.weights};
+    bl_pool_run(t->pool, merge_part, &job);
+}
+
+/* Climbs the tree after piece number `piece`: sums of equal size are added, left + right; after the
+ * last piece, whatever is left over. */
+static double climb(bl_train *t, double sum, double level[64], size_t piece, bool last) {
+    size_t l = 0;
+    for (; piece >> l; l++) {
+        if (!(piece >> l & 1)) {
+            if (last) continue;
+            break;
+        }
+        sum = level[l] + sum;
+        merge(t, t->level[l], NULL);
+    }
+    if (last) return sum;
+    level[l] = sum;
+    merge(t, NULL, t->level[l]);
+    return sum;
+}
+
+double bl_batch_loss(bl_train *train) {
+    const uint64_t position = (uint64_t)train->progress.made * train->batch;
+    double level[64], sum = 0.0;
+    for (size_t at = 0, piece = 0; at < train->batch; at += train->micro, piece++) {
+        const size_t count = bl_min_size(train->micro, train->batch - at);
+        sum = piece_loss(train, position + at, count);
+        if (train->levels > 0) sum = climb(train, sum, level, piece, at + count == train->batch);
+    }
+    return sum / (double)train->batch;
+}

@@ -1,0 +1,45 @@
+/* What is trained: a net on a data set, or a problem whose answer is known. One file
+ * workload_NAME.c and one row of workload_table.c each. train.c owns the walk of a run (grid of
+ * evaluations, log, checkpoints); a workload owns the step and the measurement. */
+#ifndef BL_ENGINE_TRAIN_WORKLOAD_H
+#define BL_ENGINE_TRAIN_WORKLOAD_H
+#include "engine/train/run.h"
+
+/* Memory that a checkpoint holds. */
+typedef struct bl_state_block {
+    void *data;
+    size_t bytes;
+} bl_state_block;
+enum { BL_STATE_BLOCKS = 8 };
+
+struct bl_workload {
+    const char *name;
+    /* Takes runs of this configuration? */
+    bool (*takes)(const bl_config *config);
+    /* Names to table rows, and all that a run has to know before it has memory. config, data,
+     * batch, epoch_rows, optim and schedule are set. */
+    bl_status (*resolve)(bl_train *train, bl_err *err);
+    /* Takes memory (dry: only counts). */
+    void (*plan)(bl_train *train, bl_plan *plan, size_t threads);
+    void (*begin)(bl_train *train); /* values before the first step */
+    /* The loss of batch number progress.made; if it is finite, all that `update` needs is ready. */
+    double (*loss)(bl_train *train);
+    void (*update)(bl_train *train, const bl_optim_step *args);
+    double (*evaluate)(bl_train *train);
+    void (*digest)(const bl_train *train, bl_sha256 *digest);
+    /* All that changes from step to step beside bl_train_progress; the number of blocks. */
+    size_t (*blocks)(const bl_train *train, bl_state_block out[BL_STATE_BLOCKS]);
+};
+
+extern const bl_workload bl_workload_net, bl_workload_quadratic;
+/* The row that takes the configuration. */
+const bl_workload *bl_workload_of(const bl_config *config);
+
+/* The optimizer over the block of weights: what `update` of a net is. */
+void bl_update_weights(bl_train *train, const bl_optim_step *args);
+/* The loss and the gradient of a net's next batch, in pieces of train->micro examples. */
+double bl_batch_loss(bl_train *train);
+/* Adds numbers to a digest; every NaN counts as one. */
+void bl_digest_f32(bl_sha256 *digest, const float *values, size_t count);
+void bl_digest_f64(bl_sha256 *digest, const double *values, size_t count);
+#endif

@@ -1,0 +1,162 @@
+/* A net on a data set. */
+#include "engine/model/model.h"
+#include "engine/train/workload.h"
+#include <string.h>
+
+/* Backends sort a batch's examples beside an embedding's rows in scratch (kernels/kernel.h). */
+static const size_t k_most_examples = 1 << 20;
+
+static bool takes(const bl_config *config) {
+    (void)config;
+    return true;
+}
+
+/* ---- resolving ---- */
+
+/* Which rows evaluations look at. */
+static bl_status choose_split(bl_train *t, bl_err *err) {
+    const bl_dataset *data = t->data;
+    const bool test = strcmp(t->config.data.split, "test") == 0;
+    const uint64_t wanted = (uint64_t)t->config.data.eval_rows;
+    t->eval_first = data->train_rows + (test ? data->valid_rows : 0);
+    t->eval_available = test ? data->test_rows : data->valid_rows;
+    if (data->train_rows == 0 || t->eval_available == 0)
+        BL_FAIL(err, BL_EINVAL, "data set %s has %zu training and %zu %s rows", data->name,
+                data->train_rows, (size_t)t->eval_available, test ? "test" : "validation");
+    t->eval_rows = wanted > 0 && wanted < t->eval_available ? wanted : t->eval_available;
+    return BL_OK;
+}
+
+static bl_status choose_augment(bl_train *t, bl_err *err) {
+    const bl_config *config = &t->config;
+    t->augment = (bl_augment){.seed = (uint64_t)config->train.seed,
+                              .crop = (size_t)config->data.crop,
+                              .flip = config->data.flip};
+    if (!t->data->pixels && (t->augment.crop > 0 || t->augment.flip))
+        BL_FAIL(err, BL_EINVAL, "data.crop and data.flip are for pictures; data set %s has none",
+                t->data->name);
+    return BL_OK;
+}
+
+/* Examples at once, and the levels of the tree that adds the pieces. */
+static bl_status choose_pieces(bl_train *t, bl_err *err) {
+    const bl_dataset *data = t->data;
+    const size_t wanted = (size_t)t->config.train.micro_batch;
+    size_t most = k_most_examples;
+    for (size_t c = 0; c < data->categorical; c++)
+        most = bl_min_size(most, k_most_examples - data->cardinality[c]);
+    t->micro = wanted > 0 && wanted < t->batch ? wanted : t->batch;
+    if (t->micro > most)
+        BL_FAIL(err, BL_EINVAL,
+                "train.batch_size is %zu; with data set %s it can be from 1 to %zu, or larger with "
+                "a train.micro_batch up to that",
+                t->batch, data->name, most);
+    t->levels = 0;
+    for (size_t last = (t->batch - 1) / t->micro; last > 0; last /= 2) t->levels++;
+    return BL_OK;
+}
+
+/* Losses and metrics of classes take a target of classes, and the others do not. */
+static bl_status check_classes(const bl_train *t, bl_err *err) {
+    const bool classes = t->data->classes > 0;
+    const bool loss = t->loss->classes == classes, metric = t->metric->classes == classes;
+    if (loss && metric) return BL_OK;
+    BL_FAIL(err, BL_EINVAL, "%s %s is for %s, but the target of data set %s is %s",
+            loss ? "metric" : "loss", loss ? t->metric->name : t->loss->name,
+            classes ? "numbers" : "classes", t->data->name, classes ? "a class" : "a number");
+}
+
+static bl_status choose_measures(bl_train *t, bl_err *err) {
+    const bl_config *config = &t->config;
+    t->loss = bl_loss_find(config->loss);
+    if (t->loss == NULL) BL_FAIL(err, BL_EINVAL, "loss: there is no loss \"%s\"", config->loss);
+    t->metric = bl_metric_find(config->metric);
+    if (t->metric == NULL)
+        BL_FAIL(err, BL_EINVAL, "metric: there is no metric \"%s\" of a net", config->metric);
+    if (t->metric->needs_log_target && strcmp(t->data->target_transform, "log") != 0)
+        BL_FAIL(err, BL_EINVAL,
+                "metric %s compares numbers by their logarithms, but the target of data set %s "
+                "has the transform \"%s\"",
+                config->metric, t->data->name, t->data->target_transform);
+    return check_classes(t, err);
+}
+
+static bl_status resolve(bl_train *t, bl_err *err) {
+    const bl_dataset *data = t->data;
+    BL_TRY(choose_split(t, err));
+    BL_TRY(choose_augment(t, err));
+    BL_TRY(choose_pieces(t, err));
+    BL_TRY(choose_measures(t, err));
+    const bl_model_input input = {.categorical = data->categorical,
+                                  .continuous = data->continuous,
+                                  .cardinality = data->cardinality,
+                                  .categorical_name = data->categorical_name,
+                                  .classes = data->classes,
+                                  .target_is_log = strcmp(data->target_transform, "log") == 0,
+                                  .target_max = data->target_max};
+    return bl_model_build(&t->net, &t->config, &input, err);
+}
+
+/* ---- memory ---- */
+
+static void plan(bl_train *t, bl_plan *p, size_t threads) {
+    bl_net_plan(&t->net, p, bl_max_size(t->micro, BL_EVAL_CHUNK));
+    for (size_t i = 0; i < t->optim->states; i++)
+        t->state[i] = bl_plan_take(p, t->net.weights, sizeof(float));
+    for (size_t i = 0; i < t->levels; i++)
+        t->level[i] = bl_plan_take(p, t->net.weights, sizeof(float));
+    t->rows = bl_plan_take(p, t->net.capacity, sizeof *t->rows);
+    t->scratch = bl_plan_take(p, threads, BL_KERNEL_SCRATCH);
+}
+
+static void begin(bl_train *t) {
+    const uint64_t seed = (uint64_t)t->config.train.seed;
+    bl_net_reset(&t->net, seed);
+    bl_sampler_init(&t->sampler, seed, t->epoch_rows);
+}
+
+/* ---- measuring and keeping ---- */
+
+static double evaluate(bl_train *t) {
+    bl_metric_sum sum;
+    const bl_net_node *out = bl_net_output(&t->net);
+    bl_pass pass = {.kernels = t->kernels, .pool = t->pool, .scratch = t->scratch};
+    bl_metric_begin(&sum, t->metric);
+    for (uint64_t at = 0; at < t->eval_rows; at += pass.batch) {
+        const uint64_t left = t->eval_rows - at;
+        pass.batch = left < BL_EVAL_CHUNK ? (size_t)left : BL_EVAL_CHUNK;
+        bl_gather(t, BL_GATHER_EVAL, at, pass.batch);
+        bl_net_infer(&t->net, &pass);
+        bl_metric_add(&sum, out->y, out->width, t->net.target, pass.batch);
+    }
+    return bl_metric_value(&sum);
+}
+
+static void digest(const bl_train *t, bl_sha256 *out) {
+    const bl_net *net = &t->net;
+    for (size_t i = 0; i < net->params; i++) {
+        const bl_param *p = &net->param[i];
+        bl_digest_f32(out, (p->running ? net->running : net->weight) + p->offset,
+                      p->rows * p->cols);
+    }
+}
+
+static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
+    const size_t bytes = t->net.weights * sizeof(float);
+    size_t n = 0;
+    out[n++] = (bl_state_block){t->net.weight, bytes};
+    out[n++] = (bl_state_block){t->net.running, t->net.runnings * sizeof(float)};
+    for (size_t i = 0; i < t->optim->states; i++) out[n++] = (bl_state_block){t->state[i], bytes};
+    return n;
+}
+
+const bl_workload bl_workload_net = {.name = "net",
+                                     .takes = takes,
+                                     .resolve = resolve,
+                                     .plan = plan,
+                                     .begin = begin,
+                                     .loss = bl_batch_loss,
+                                     .update = bl_update_weights,
+                                     .evaluate = evaluate,
+                                     .digest = digest,
+                                     .blocks = blocks};

@@ -1,0 +1,173 @@
+/* The noisy quadratic model (Zhang et al. 2019, arXiv 1907.04164): d independent coordinates,
+ * h_i = 1/i, loss 1/2 sum h_i theta_i^2, gradient over B examples h_i theta_i + noise of variance
+ * c_i / B, c_i = noise * h_i, theta_i^2 = start at first. The metric is the expected loss. All in
+ * fp64, where the terms are numbers of the model, in index order.
+ *
+ *   exact    carries E[theta^2], E[theta v] and E[v^2] of each coordinate from step to step:
+ * nothing is random. For optimizers that are linear in the gradient. sampled  carries `replicas`
+ * independent thetas under any optimizer, with normal noise that is a function of (seed, step,
+ * element); expectations are means over the replicas. */
+#include "engine/train/workload.h"
+#include "kernels/exact_math.h"
+#include "kernels/part.h"
+#include <string.h>
+
+static bool takes(const bl_config *config) {
+    return strcmp(config->model.kind, "quadratic") == 0;
+}
+
+static bool is_exact(const bl_train *t) {
+    return strcmp(t->config.quadratic.version, "exact") == 0;
+}
+
+static double curvature(size_t i) {
+    return 1.0 / (double)(i + 1);
+}
+
+static bl_status resolve(bl_train *t, bl_err *err) {
+    const bl_config *config = &t->config;
+    const char *name = config->optimizer.name;
+    bl_quadratic *q = &t->quadratic;
+    q->dimensions = (size_t)config->quadratic.dimensions;
+    q->replicas = is_exact(t) ? 1 : (size_t)config->quadratic.replicas;
+    q->gradient_noise = config->quadratic.noise / (double)t->batch;
+    q->nesterov = strcmp(name, "nesterov") == 0;
+    const bool linear = q->nesterov || strcmp(name, "sgd") == 0 || strcmp(name, "momentum") == 0;
+    if (is_exact(t) && !linear)
+        BL_FAIL(err, BL_EINVAL,
+                "quadratic.version exact has a recursion for sgd, momentum and nesterov, none for "
+                "%s; version sampled takes any optimizer",
+                name);
+    t->net.weights = is_exact(t) ? 0 : q->replicas * q->dimensions;
+    return BL_OK;
+}
+
+static void plan(bl_train *t, bl_plan *p, size_t threads) {
+    bl_quadratic *q = &t->quadratic;
+    (void)threads;
+    bl_net_plan(&t->net, p, 0);
+    for (size_t i = 0; i < t->optim->states; i++)
+        t->state[i] = bl_plan_take(p, t->net.weights, sizeof(float));
+    for (size_t i = 0; i < BL_QUADRATIC_MOMENTS; i++)
+        q->moment[i] = is_exact(t) ? bl_plan_take(p, q->dimensions, sizeof(double)) : NULL;
+}
+
+static void begin(bl_train *t) {
+    const bl_quadratic *q = &t->quadratic;
+    const double start = t->config.quadratic.start;
+    for (size_t i = 0; is_exact(t) && i < q->dimensions; i++) {
+        q->moment[BL_THETA_THETA][i] = start;
+        q->moment[BL_THETA_V][i] = q->moment[BL_V_V][i] = 0.0;
+    }
+    for (size_t j = 0; j < t->net.weights; j++) t->net.weight[j] = (float)bl_sqrt64(start);
+}
+
+/* ---- exact ---- */
+
+static double exact_loss(bl_train *t) {
+    const bl_quadratic *q = &t->quadratic;
+    double loss = 0.0;
+    for (size_t i = 0; i < q->dimensions; i++)
+        loss = loss + 0.5 * curvature(i) * q->moment[BL_THETA_THETA][i];
+    return loss;
+}
+
+/* With g = k theta + n, k = h + weight decay, E[n^2] = s: the velocity is v' = mu v + g, and the
+ * parameter theta' = x theta + y v' + z n; momentum (and SGD, mu = 0): x = 1, y = -rate, z = 0;
+ * Nesterov: x = 1 - rate k, y = -rate mu, z = -rate. n is independent of theta and v. */
+static void exact_update(bl_train *t, const bl_optim_step *args) {
+    const bl_quadratic *q = &t->quadratic;
+    double *tt = q->moment[BL_THETA_THETA], *tv = q->moment[BL_THETA_V], *vv = q->moment[BL_V_V];
+    const double rate = args->rate, mu = t->optim->states > 0 ? args->momentum : 0.0;
+    for (size_t i = 0; i < q->dimensions; i++) {
+        const double k = curvature(i) + args->weight_decay, s = q->gradient_noise * curvature(i);
+        const double x = q->nesterov ? 1.0 - rate * k : 1.0, z = q->nesterov ? -rate : 0.0;
+        const double y = q->nesterov ? -rate * mu : -rate;
+        const double new_vv = mu * mu * vv[i] + 2.0 * mu * k * tv[i] + k * k * tt[i] + s;
+        const double theta_v = mu * tv[i] + k * tt[i]; /* theta before, v after */
+        tt[i] =
+            x * x * tt[i] + y * y * new_vv + z * z * s + 2.0 * x * y * theta_v + 2.0 * y * z * s;
+        tv[i] = x * theta_v + y * new_vv + z * s;
+        vv[i] = new_vv;
+    }
+}
+
+/* ---- sampled ---- */
+
+static double sampled_loss(bl_train *t) {
+    const bl_quadratic *q = &t->quadratic;
+    double sum = 0.0;
+    for (size_t i = 0; i < q->dimensions; i++) {
+        double squares = 0.0;
+        for (size_t r = 0; r < q->replicas; r++) {
+            const double theta = (double)t->net.weight[i * q->replicas + r];
+            squares = squares + theta * theta;
+        }
+        sum = sum + 0.5 * curvature(i) * squares;
+    }
+    return sum / (double)q->replicas;
+}
+
+static void gradient_part(void *ctx, size_t p, size_t parts) {
+    bl_train *t = ctx;
+    const bl_quadratic *q = &t->quadratic;
+    const bl_part part = {.part = p, .parts = parts};
+    const bl_range range = bl_part_range(&part, t->net.weights, 16);
+    const uint64_t first = (uint64_t)t->progress.made * ((t->net.weights + 1) / 2);
+    bl_u32x4 words = {{0}};
+    for (size_t j = range.begin; j < range.end; j++) {
+        const double h = curvature(j / q->replicas);
+        const float deviation = (float)bl_sqrt64(q->gradient_noise * h);
+        if (j % 2 == 0)
+            words = bl_random4((uint64_t)t->config.train.seed, BL_STREAM_NOISE, 0, first + j / 2);
+        const float noise = bl_normal(words.v[j % 2 * 2], words.v[j % 2 * 2 + 1]);
+        t->net.gradient[j] = (float)h * t->net.weight[j] + deviation * noise;
+    }
+}
+
+static double loss(bl_train *t) {
+    if (is_exact(t)) return exact_loss(t);
+    bl_pool_run(t->pool, gradient_part, t);
+    return sampled_loss(t);
+}
+
+static void update(bl_train *t, const bl_optim_step *args) {
+    if (is_exact(t))
+        exact_update(t, args);
+    else
+        bl_update_weights(t, args);
+}
+
+static double evaluate(bl_train *t) {
+    return is_exact(t) ? exact_loss(t) : sampled_loss(t);
+}
+
+/* ---- keeping ---- */
+
+static void digest(const bl_train *t, bl_sha256 *out) {
+    bl_digest_f32(out, t->net.weight, t->net.weights);
+    for (size_t i = 0; is_exact(t) && i < BL_QUADRATIC_MOMENTS; i++)
+        bl_digest_f64(out, t->quadratic.moment[i], t->quadratic.dimensions);
+}
+
+static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
+    const size_t bytes = t->net.weights * sizeof(float);
+    size_t n = 0;
+    for (size_t i = 0; is_exact(t) && i < BL_QUADRATIC_MOMENTS; i++)
+        out[n++] =
+            (bl_state_block){t->quadratic.moment[i], t->quadratic.dimensions * sizeof(double)};
+    out[n++] = (bl_state_block){t->net.weight, bytes};
+    for (size_t i = 0; i < t->optim->states; i++) out[n++] = (bl_state_block){t->state[i], bytes};
+    return n;
+}
+
+const bl_workload bl_workload_quadratic = {.name = "quadratic",
+                                           .takes = takes,
+                                           .resolve = resolve,
+                                           .plan = plan,
+                                           .begin = begin,
+                                           .loss = loss,
+                                           .update = update,
+                                           .evaluate = evaluate,
+                                           .digest = digest,
+                                           .blocks = blocks};
