@@ -82,6 +82,7 @@ void part_faults(lab *l) {
     const char *const start[] = {NULL, stopped}, *const name[] = {"an empty", "a stopped"};
     for (size_t c = 0; c < BL_COUNT(k_cases); c++) {
         for (size_t s = 0; s < BL_COUNT(start); s++) {
+            if (!l->full && s != c % BL_COUNT(start)) continue;
             /* The short selection: the first calls, then ever sparser ones, other ones each case.
              */
             for (int64_t k = 1;; k += l->full ? 1 : k + (int64_t)lab_random(l, 3 * (uint64_t)k)) {
