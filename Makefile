@@ -63,7 +63,7 @@ CRASH   := $(B)/tests/crash/crash
 BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
 BENCH   := $(BENCH_C:%.c=$(B)/%)
 
-.PHONY: found all experiment reproduce test test-crash check setup config layers format tidy fuzz bench clean help program golden-update FORCE
+.PHONY: found all experiment figures reproduce test test-crash check setup config layers format tidy fuzz bench clean help program golden-update FORCE
 
 all: program
 
@@ -84,6 +84,10 @@ experiment:
 	$(Q)sh scripts/setup.sh build plot
 	$(Q)$(MAKE) --no-print-directory program
 	$(Q)build/batchlab run $(NAME) $(if $(PRESET),--preset $(PRESET)) $(ARGS)
+
+# Draws a finished sweep again, from its logs alone, and lists what a paper includes.
+figures: program
+	$(Q)build/batchlab report $(NAME) >/dev/null && ls $${BATCHLAB_REPORTS:-reports}/$(NAME)/*.pdf $${BATCHLAB_REPORTS:-reports}/$(NAME)/*.tex
 
 # Trains the locked runs again, with one thread and with two, against expected.lock.
 reproduce: program
@@ -177,6 +181,7 @@ clean:
 	rm -rf build
 help:
 	@echo 'make experiment NAME=rossmann [PRESET=tiny|quick|paper] [ARGS=...]   train, draw, recommend'
+	@echo 'make figures NAME=rossmann                                          draw again, from logs alone: PDF and LaTeX for papers'
 	@echo 'make reproduce NAME=rossmann                                        train again, compare with expected.lock'
 	@echo 'make test                                                           build and run every test'
 	@echo 'make test-crash                                                     kill, fill, damage and crowd a store'

@@ -4,6 +4,7 @@
 #include "engine/report/pairs.h"
 #include "engine/report/plan_read.h"
 #include "engine/report/recut.h"
+#include "engine/report/rules.h"
 #include <math.h>
 #include <string.h>
 
@@ -204,16 +205,25 @@ static bl_status solve_easier(bl_answer *a, const bl_plan_bests *bests, bl_err *
     return BL_OK;
 }
 
+const char *bl_budget_name(bl_budget_kind kind) {
+    static const char *const names[] = {[BL_BUDGET_EPOCHS] = "epochs",
+                                        [BL_BUDGET_STEPS] = "steps",
+                                        [BL_BUDGET_SECONDS] = "seconds",
+                                        [BL_BUDGET_COST] = "cost"};
+    _Static_assert(BL_COUNT(names) == BL_BUDGET_KIND_COUNT, "a name for each");
+    return names[kind];
+}
+
 static int by_budget(const void *a, const void *b) {
     const bl_report_budget *x = a, *y = b;
-    if (x->epochs != y->epochs) return x->epochs ? -1 : 1;
+    if (x->kind != y->kind) return x->kind < y->kind ? -1 : 1;
     if (x->amount != y->amount) return x->amount < y->amount ? -1 : 1;
     if (x->batch_size != y->batch_size) return x->batch_size < y->batch_size ? -1 : 1;
     return (x->value > y->value) - (x->value < y->value);
 }
 
 static bool same_budget(const bl_report_budget *x, const bl_report_budget *y) {
-    return x->epochs == y->epochs && x->amount == y->amount;
+    return x->kind == y->kind && x->amount == y->amount;
 }
 
 /* Keeps the lowest value of each batch size and marks each budget's winner. */
@@ -257,6 +267,7 @@ bl_status bl_report_answer(bl_answer *out, const char *run_dir, bl_err *err) {
     bl_pairs_judge(out);
     BL_GOTO(solve_main(out, &bests, err));
     BL_GOTO(solve_easier(out, &bests, err));
+    bl_rules_judge(out);
     out->answered = out->best[BL_STATS_FEWEST_STEPS].known || isnan(out->target);
 done:
     bl_plan_bests_free(&bests);
@@ -281,6 +292,7 @@ void bl_answer_free(bl_answer *answer) {
     free(answer->timing);
     free(answer->sizes);
     free(answer->easier);
+    free(answer->regrets);
     free(answer->budgets);
     *answer = (bl_answer){0};
 }

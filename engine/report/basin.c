@@ -88,33 +88,16 @@ static double outrun(const bl_basin_rate *rates, size_t n, const bl_report_size 
     return most;
 }
 
-bl_basin_regret bl_basin_judge(const bl_answer *a, bl_lr_rule rule) {
-    bl_basin_regret out = {0};
-    if (a->size_count < 2 || a->trial_count == 0) return out;
-    bl_basin_rate *rates = bl_xalloc(a->trial_count * sizeof *rates);
-    bl_lr_trial *basin = bl_xalloc(a->trial_count * sizeof *basin);
+bl_stats_value bl_basin_regret(const bl_answer *a, size_t size, double rate) {
+    const bl_report_size *s = &a->sizes[size];
+    bl_basin_rate *rates = bl_xalloc((a->trial_count + 1) * sizeof *rates);
+    bl_lr_trial *basin = bl_xalloc((a->trial_count + 1) * sizeof *basin);
     const size_t n = bl_basin_rates(a, rates);
-    const bl_report_size *first = &a->sizes[0];
-    double logs = 0.0;
-    for (size_t i = 1; i < a->size_count; i++) {
-        const double b = a->sizes[i].batch_size;
-        const double rate =
-            bl_lr_rule_predict(rule, first->learning_rate, first->batch_size, b, 1, 1);
-        bl_stats_value regret = bl_lr_regret(basin, basin_of(rates, n, b, basin), rate);
-        if (!regret.known) continue;
-        const double best = a->sizes[i].join.cost[BL_STATS_FEWEST_STEPS].value;
-        if (regret.bound > 0)
-            regret.value = fmax(regret.value, outrun(rates, n, &a->sizes[i], rate) / best);
-        out.sizes++;
-        logs += log(regret.value);
-        out.mean_is_bound = out.mean_is_bound || regret.bound > 0;
-        if (regret.value <= out.worst) continue;
-        out.worst = regret.value;
-        out.worst_is_bound = regret.bound > 0;
-        out.worst_batch_size = b;
-    }
-    if (out.sizes > 0) out.mean = exp(logs / (double)out.sizes);
+    bl_stats_value regret = bl_lr_regret(basin, basin_of(rates, n, s->batch_size, basin), rate);
+    const double best = s->join.cost[BL_STATS_FEWEST_STEPS].value;
+    if (regret.known && regret.bound > 0)
+        regret.value = fmax(regret.value, outrun(rates, n, s, rate) / best);
     free(basin);
     free(rates);
-    return out;
+    return regret;
 }

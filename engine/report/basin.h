@@ -17,13 +17,7 @@ typedef struct bl_basin_rate {
  * again counts once, by the trial that says most. `out` has room for answer->trial_count. */
 size_t bl_basin_rates(const bl_answer *answer, bl_basin_rate *out);
 
-/* Regret of a rule that starts from the smallest batch size's best rate, over the larger sizes
- * whose basin says something (bl_lr_regret). */
-typedef struct bl_basin_regret {
-    size_t sizes;                       /* judged; 0: nothing is known */
-    double mean, worst;                 /* geometric mean and maximum of S(rule)/S(retuned) */
-    bool mean_is_bound, worst_is_bound; /* at least this */
-    double worst_batch_size;
-} bl_basin_regret;
-bl_basin_regret bl_basin_judge(const bl_answer *answer, bl_lr_rule rule);
+/* S(rate)/S(retuned) at answer->sizes[size], read from the rates that were tried there
+ * (bl_lr_regret). */
+bl_stats_value bl_basin_regret(const bl_answer *answer, size_t size, double rate);
 #endif

@@ -1,4 +1,4 @@
-/* The metric within fixed budgets of epochs and of steps, against batch size. */
+/* The metric within fixed budgets, against batch size. */
 #include "engine/report/figures.h"
 #include "engine/report/words.h"
 #include <stdio.h>
@@ -10,34 +10,29 @@ static bool has_data(const bl_answer *a) {
 }
 
 static bool starts_curve(const bl_answer *a, size_t i) {
-    return i == 0 || a->budgets[i].epochs != a->budgets[i - 1].epochs ||
+    return i == 0 || a->budgets[i].kind != a->budgets[i - 1].kind ||
            a->budgets[i].amount != a->budgets[i - 1].amount;
 }
 
-static void budget_name(bl_buf *out, const bl_report_budget *b) {
-    if (b->epochs)
-        bl_buf_printf(out, "%.4g epoch%s", b->amount, b->amount == 1 ? "" : "s");
-    else
-        bl_words_count(out, b->amount);
-    if (!b->epochs) bl_buf_str(out, " steps");
+static const char columns[] = "batch_size value low high learning_rate steps";
+
+static void row(bl_buf *dat, const bl_report_budget *b) {
+    BL_DAT_ROW(dat, b->batch_size, b->value, b->low, b->high, b->learning_rate, (double)b->steps);
 }
 
 static void data(bl_buf *dat, const bl_answer *a) {
     int curve = 0;
     for (size_t i = 0; i < a->budget_count; i++) {
-        const bl_report_budget *b = &a->budgets[i];
         if (starts_curve(a, i)) {
             char name[32];
             (void)snprintf(name, sizeof name, "budget_%d", ++curve);
-            bl_dat_block(dat, name, "batch_size value learning_rate steps");
+            bl_dat_block(dat, name, columns);
         }
-        BL_DAT_ROW(dat, b->batch_size, b->value, b->learning_rate, (double)b->steps);
+        row(dat, &a->budgets[i]);
     }
-    bl_dat_block(dat, "best", "batch_size value learning_rate steps");
-    for (size_t i = 0; i < a->budget_count; i++) {
-        const bl_report_budget *b = &a->budgets[i];
-        if (b->best) BL_DAT_ROW(dat, b->batch_size, b->value, b->learning_rate, (double)b->steps);
-    }
+    bl_dat_block(dat, "best", columns);
+    for (size_t i = 0; i < a->budget_count; i++)
+        if (a->budgets[i].best) row(dat, &a->budgets[i]);
 }
 
 static void settings(bl_buf *gp, const bl_answer *a) {
@@ -47,11 +42,13 @@ static void settings(bl_buf *gp, const bl_answer *a) {
     bl_buf_printf(gp, "array budget_text[%d]\n", MOST_CURVES);
     for (size_t i = 0; i < a->budget_count; i++) {
         bl_axis_add(&y, a->budgets[i].value);
+        bl_axis_add(&y, a->budgets[i].low);
+        bl_axis_add(&y, a->budgets[i].high);
         if (!starts_curve(a, i) || curves == MOST_CURVES) continue;
         char variable[32];
         (void)snprintf(variable, sizeof variable, "budget_text[%d]", ++curves);
         bl_buf_clear(&name);
-        budget_name(&name, &a->budgets[i]);
+        bl_words_budget(&name, a, &a->budgets[i]);
         bl_gp_text(gp, variable, bl_buf_text(&name));
     }
     bl_buf_free(&name);
@@ -63,7 +60,8 @@ static void settings(bl_buf *gp, const bl_answer *a) {
 
 const bl_figure bl_figure_budgets = {
     .name = "budgets",
-    .caption = "Best validation value within fixed budgets; each budget's winner is ringed.",
+    .caption = "Validation value within fixed budgets, with its range over seeds; each budget's "
+               "winner is ringed.",
     .has_data = has_data,
     .data = data,
     .settings = settings};

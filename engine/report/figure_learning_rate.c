@@ -1,7 +1,8 @@
-/* The best learning rate against batch size, the rates tried, and two rules of thumb. */
+/* The best learning rate against batch size, the rates tried, and rules of thumb. */
 #include "engine/base/mem.h"
 #include "engine/report/basin.h"
 #include "engine/report/figures.h"
+#include "engine/report/rules.h"
 #include <math.h>
 
 static bool has_data(const bl_answer *a) {
@@ -35,15 +36,12 @@ static void best_rates(bl_buf *dat, const bl_answer *a) {
         BL_DAT_ROW(dat, a->sizes[i].batch_size, a->sizes[i].learning_rate, a->sizes[i].bracketed);
 }
 
-/* Both rules start from the smallest batch size's best rate. */
+/* The rules start from the smallest batch size's best rate. */
 static void rules(bl_buf *dat, const bl_answer *a) {
-    const bl_report_size *first = &a->sizes[0];
     for (size_t i = 0; i < a->size_count; i++) {
         const double b = a->sizes[i].batch_size;
-        BL_DAT_ROW(
-            dat, b,
-            bl_lr_rule_predict(BL_LR_SQRT, first->learning_rate, first->batch_size, b, 1, 1),
-            bl_lr_rule_predict(BL_LR_LINEAR, first->learning_rate, first->batch_size, b, 1, 1));
+        BL_DAT_ROW(dat, b, bl_rules_rate(a, BL_RULE_SQRT, b), bl_rules_rate(a, BL_RULE_LINEAR, b),
+                   bl_rules_rate(a, BL_RULE_SATURATING, b));
     }
 }
 
@@ -56,7 +54,7 @@ static void data(bl_buf *dat, const bl_answer *a) {
     tried_rates(dat, a, false);
     bl_dat_block(dat, "best", "batch_size learning_rate bracketed");
     best_rates(dat, a);
-    bl_dat_block(dat, "rules", "batch_size square_root linear");
+    bl_dat_block(dat, "rules", "batch_size square_root linear saturating");
     rules(dat, a);
 }
 
@@ -76,6 +74,9 @@ static void settings(bl_buf *gp, const bl_answer *a) {
     bl_gp_axis(gp, "y", &y, 0.5, 0.5, BL_TICKS_POWERS);
     bl_gp_text(gp, "y_text", "learning rate");
     bl_buf_printf(gp, "has_lost = %d\nhas_edge = %d\n", lost, edge);
+    const bool saturating =
+        a->size_count > 0 && !isnan(bl_rules_rate(a, BL_RULE_SATURATING, a->sizes[0].batch_size));
+    bl_buf_printf(gp, "has_saturating = %d\n", saturating);
 }
 
 const bl_figure bl_figure_learning_rate = {

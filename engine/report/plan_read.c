@@ -3,6 +3,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/report/pairs.h"
+#include "engine/report/rules.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -116,15 +117,34 @@ static void read_best(bl_plan_bests *bests, const bl_json *line) {
             (void)snprintf(b->run[b->runs++], sizeof *b->run, "%s", r->string);
 }
 
+static void read_values(bl_report_budget *b, const bl_json *values) {
+    b->low = b->high = (double)NAN;
+    if (values == NULL || values->count < 2) return;
+    double low = HUGE_VAL, high = -HUGE_VAL;
+    for (const bl_json *v = values->first; v != NULL; v = v->next) {
+        low = fmin(low, v->type == BL_JSON_NUMBER ? v->number : HUGE_VAL);
+        high = fmax(high, v->type == BL_JSON_NUMBER ? v->number : HUGE_VAL);
+    }
+    b->low = low;
+    b->high = high;
+}
+
+/* Kinds of budget that this report does not know are left out. */
 static void read_budget(bl_answer *a, const bl_json *line) {
+    int kind = 0;
+    while (kind < BL_BUDGET_KIND_COUNT &&
+           strcmp(bl_json_text(line, "budget", ""), bl_budget_name((bl_budget_kind)kind)) != 0)
+        kind++;
+    if (kind == BL_BUDGET_KIND_COUNT) return;
     a->budgets = room(a->budgets, a->budget_count, sizeof *a->budgets);
     bl_report_budget *b = &a->budgets[a->budget_count++];
-    *b = (bl_report_budget){.epochs = strcmp(bl_json_text(line, "budget", ""), "epochs") == 0,
+    *b = (bl_report_budget){.kind = (bl_budget_kind)kind,
                             .amount = number(line, "amount"),
                             .batch_size = number(line, "batch_size"),
                             .learning_rate = number(line, "learning_rate"),
                             .value = number(line, "value"),
                             .steps = bl_json_int(line, "steps", 0)};
+    read_values(b, bl_json_get(line, "values"));
     copy_text(b->run, sizeof b->run, line, "run");
 }
 
@@ -155,6 +175,7 @@ static bl_status read_line(bl_answer *a, bl_plan_bests *bests, const bl_json *li
     const bool budget = decision && strcmp(kind, "budget") == 0;
     if (decision && strcmp(kind, "note") == 0) read_note(a, line);
     if (decision && strcmp(kind, "compare") == 0) bl_pairs_read(a, line);
+    if (decision && strcmp(kind, "rule") == 0) bl_rules_read(a, line);
     if (!trial && !best && !budget) return BL_OK;
     BL_TRY(check_positive(line, path, at, err));
     if (trial) read_trial(a, line);

@@ -1,8 +1,8 @@
 /* The answer in words and as JSON. */
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
-#include "engine/report/basin.h"
 #include "engine/report/pairs.h"
+#include "engine/report/rules.h"
 #include "engine/report/words.h"
 #include <math.h>
 #include <stdio.h>
@@ -50,11 +50,6 @@ static void table(bl_buf *out, const bl_answer *a) {
  */
 
 typedef void write_number(bl_buf *out, double x);
-
-static void steps_text(bl_buf *out, double x) {
-    bl_words_count(out, x);
-    bl_buf_str(out, " steps");
-}
 
 static void interval(bl_buf *out, const bl_stats_value *v, write_number *write) {
     if (!bl_stats_has_interval(v)) return;
@@ -131,43 +126,12 @@ static void critical(bl_buf *out, const bl_answer *a) {
     if (c->verdict[0] != '\0') bl_buf_printf(out, "Fit: %s.\n", c->verdict);
 }
 
-/* What following a rule from the smallest batch size would have cost instead of retuning. */
-static void rules(bl_buf *out, const bl_answer *a) {
-    static const struct {
-        bl_lr_rule rule;
-        const char *name;
-    } judged[] = {
-        {BL_LR_KEEP,   "kept"       },
-        {BL_LR_SQRT,   "square root"},
-        {BL_LR_LINEAR, "linear"     }
-    };
-    bool any = false;
-    for (size_t i = 0; i < BL_COUNT(judged); i++) {
-        const bl_basin_regret r = bl_basin_judge(a, judged[i].rule);
-        if (r.sizes == 0) continue;
-        if (!any) {
-            bl_buf_str(out, "Steps with the rate of batch size ");
-            bl_words_count(out, a->sizes[0].batch_size);
-            bl_buf_str(out, " carried on by a rule, against retuning:");
-        }
-        bl_buf_printf(out, "%s %s %s%.2f times (worst %s%.2f, at ", any ? ";" : "", judged[i].name,
-                      r.mean_is_bound ? ">= " : "", r.mean, r.worst_is_bound ? ">= " : "", r.worst);
-        bl_words_count(out, r.worst_batch_size);
-        bl_buf_str(out, ")");
-        any = true;
-    }
-    if (any) bl_buf_str(out, ".\n");
-}
-
 static void budgets(bl_buf *out, const bl_answer *a) {
     for (size_t i = 0; i < a->budget_count; i++) {
         const bl_report_budget *b = &a->budgets[i];
         if (!b->best) continue;
         bl_buf_str(out, "Best within ");
-        if (b->epochs)
-            bl_buf_printf(out, "%.4g epoch%s", b->amount, b->amount == 1 ? "" : "s");
-        else
-            steps_text(out, b->amount);
+        bl_words_budget(out, a, b);
         bl_buf_str(out, ": batch size ");
         bl_words_count(out, b->batch_size);
         bl_buf_printf(out, " at learning rate ");
@@ -219,7 +183,7 @@ void bl_words_sentences(bl_buf *out, const bl_answer *answer) {
     }
     if (answer->best[BL_STATS_FEWEST_STEPS].known) {
         critical(out, answer);
-        rules(out, answer);
+        bl_rules_words(out, answer);
     }
     bl_pairs_words(out, answer);
     too_large(out, answer);
@@ -326,11 +290,14 @@ static void size_json(bl_buf *out, const bl_answer *a, const bl_report_size *s) 
 
 static void budget_json(bl_buf *out, const bl_report_budget *b) {
     bl_buf_str(out, "{");
-    string(out, "budget", b->epochs ? "epochs" : "steps");
+    string(out, "budget", bl_budget_name(b->kind));
     number(out, "amount", b->amount);
     number(out, "batch_size", b->batch_size);
     number(out, "learning_rate", b->learning_rate);
     number(out, "value", b->value);
+    number(out, "low", b->low);
+    number(out, "high", b->high);
+    number(out, "steps", (double)b->steps);
     key(out, "best");
     bl_buf_str(out, b->best ? "true}" : "false}");
 }
@@ -352,6 +319,8 @@ void bl_report_recommendation_json(const bl_answer *answer, bl_buf *out) {
     key(out, "critical");
     bl_stats_critical_json(out, &answer->critical);
     string(out, "verdict", answer->critical.verdict);
+    key(out, "rules");
+    bl_rules_json(out, answer);
     key(out, "compare");
     bl_pairs_json(out, answer);
     key(out, "batch_sizes");

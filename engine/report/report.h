@@ -65,14 +65,42 @@ typedef struct bl_report_run {
     size_t evals; /* 0: its log is not there */
 } bl_report_run;
 
-/* The best validation value of one batch size within one budget. */
+/* The validation value of one batch size within one budget. */
+typedef enum bl_budget_kind {
+    BL_BUDGET_EPOCHS,
+    BL_BUDGET_STEPS,
+    BL_BUDGET_SECONDS,
+    BL_BUDGET_COST,
+    BL_BUDGET_KIND_COUNT
+} bl_budget_kind;
 typedef struct bl_report_budget {
-    bool epochs; /* budget in epochs, else in steps */
-    bool best;   /* the lowest value within this budget */
-    double amount, batch_size, learning_rate, value;
+    bl_budget_kind kind;
+    double amount; /* of epochs, steps, seconds, the currency */
+    bool best;     /* the lowest value within this budget */
+    double batch_size, learning_rate;
+    double value;     /* of the median seed */
+    double low, high; /* range over the seeds; NAN: one seed */
     int64_t steps;
     char run[13];
 } bl_report_budget;
+/* "epochs", "steps", "seconds", "cost". */
+const char *bl_budget_name(bl_budget_kind kind);
+
+/* What following a rule for the learning rate costs at one batch size. */
+typedef enum bl_report_rule {
+    BL_RULE_KEEP,
+    BL_RULE_SQRT,
+    BL_RULE_LINEAR,
+    BL_RULE_SATURATING,
+    BL_RULE_MALLADI,
+    BL_RULE_COUNT
+} bl_report_rule;
+typedef struct bl_report_regret {
+    bl_report_rule rule;
+    double batch_size, learning_rate, target;
+    bl_stats_value regret; /* S(rule) / S(retuned); bound == 1: at least */
+    bool run;              /* the sweep ran this rate; else read from the rates around it */
+} bl_report_regret;
 
 /* Two batch sizes against each other on the same fresh seeds, each at its own best rate. Ratios are
  * second / first, medians over pairs of seeds. */
@@ -108,9 +136,11 @@ typedef struct bl_answer {
     size_t size_count;
     bl_report_target *easier; /* the plan's other targets, easiest first */
     size_t easier_count;
+    bl_report_regret *regrets;
+    size_t regret_count;
     bl_report_pair *pairs; /* in the plan's order */
     size_t pair_count;
-    bl_report_budget *budgets; /* epochs first, then by amount and batch size */
+    bl_report_budget *budgets; /* by kind, amount and batch size */
     size_t budget_count;
     bl_stats_optimum best[BL_STATS_GOAL_COUNT]; /* index: into sizes */
     bl_stats_critical critical;

@@ -78,6 +78,26 @@ void bl_words_rate(bl_buf *out, double rate) {
     bl_buf_printf(out, "%.4g", rate);
 }
 
+void bl_words_budget(bl_buf *out, const bl_answer *answer, const bl_report_budget *b) {
+    switch (b->kind) {
+    case BL_BUDGET_EPOCHS:
+        bl_buf_printf(out, "%.4g epoch%s", b->amount, b->amount == 1 ? "" : "s");
+        break;
+    case BL_BUDGET_STEPS:
+        bl_words_count(out, b->amount);
+        bl_buf_str(out, " steps");
+        break;
+    case BL_BUDGET_SECONDS:
+        bl_words_duration(out, b->amount);
+        break;
+    case BL_BUDGET_COST:
+        bl_buf_printf(out, "%.4g %s", b->amount, answer->currency);
+        break;
+    case BL_BUDGET_KIND_COUNT:
+        break;
+    }
+}
+
 void bl_words_target(bl_buf *out, const bl_answer *answer) {
     bl_buf_printf(out, "%s <= ", answer->metric);
     bl_words_rate(out, answer->target);

@@ -1,13 +1,11 @@
 /* Everything under reports/NAME/. */
 #include "engine/base/file.h"
-#include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/report/figures.h"
 #include "engine/report/html.h"
+#include "engine/report/tables.h"
 #include "engine/report/words.h"
 #include <errno.h>
-#include <inttypes.h>
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,41 +21,6 @@ static bl_status write_text(const char *dir, const char *name, const char *endin
     char path[BL_PATH];
     BL_TRY(bl_path(path, err, "%s/%s.%s", dir, name, ending));
     return bl_file_write(path, bl_buf_text(text), text->len, err);
-}
-
-/* ---- runs.csv ---------------------------------------------------------------------------------
- */
-
-static void csv_text(bl_buf *out, const char *text) {
-    bl_buf_str(out, "\"");
-    for (const char *p = text; *p != '\0'; p++) bl_buf_printf(out, *p == '"' ? "\"\"" : "%c", *p);
-    bl_buf_str(out, "\"");
-}
-
-static void csv_number(bl_buf *out, double value) {
-    char text[32];
-    if (isnan(value)) return;
-    bl_f64_text(text, value);
-    bl_buf_str(out, text);
-}
-
-static void runs_csv(bl_buf *out, const bl_answer *a) {
-    bl_buf_str(out, "round,run,batch_size,learning_rate,seed,target,max_steps,outcome,steps,"
-                    "examples,hit,before,reason,data\n");
-    for (size_t i = 0; i < a->trial_count; i++) {
-        const bl_report_trial *t = &a->trials[i];
-        bl_buf_printf(out, "%" PRId64 ",%s,", t->round, t->run);
-        csv_number(out, t->batch_size);
-        bl_buf_str(out, ",");
-        csv_number(out, t->learning_rate);
-        bl_buf_printf(out, ",%" PRId64 ",", t->seed);
-        csv_number(out, t->target);
-        bl_buf_printf(out, ",%" PRId64 ",%s,%" PRId64 ",", t->max_steps, t->outcome, t->steps);
-        csv_number(out, (double)t->steps * t->batch_size);
-        bl_buf_printf(out, ",%" PRId64 ",%" PRId64 ",", t->hit, t->before);
-        csv_text(out, t->reason);
-        bl_buf_printf(out, ",%s\n", a->synthetic ? BL_SYNTHETIC_LABEL : "real");
-    }
 }
 
 /* ---- figures ----------------------------------------------------------------------------------
@@ -116,9 +79,11 @@ static bl_status write_words(const bl_answer *a, const char *dir, bl_err *err) {
     bl_report_recommendation_json(a, &text);
     bl_buf_str(&text, "\n");
     BL_GOTO(write_text(dir, "recommendation", "json", &text, err));
-    bl_buf_clear(&text);
-    runs_csv(&text, a);
-    BL_GOTO(write_text(dir, "runs", "csv", &text, err));
+    for (size_t i = 0; i < bl_table_count; i++) {
+        bl_buf_clear(&text);
+        bl_tables[i].write(&text, a);
+        BL_GOTO(write_text(dir, bl_tables[i].name, bl_tables[i].ending, &text, err));
+    }
 done:
     bl_buf_free(&text);
     return status;

@@ -4,6 +4,6 @@ set key at screen 0.185,0.93 left top vertical maxrows 2
 array points[6] = [7, 5, 9, 13, 11, 15]
 array colours[6] = [blue, red, green, orange, purple, grey]
 data = figure.'.dat'
-plot for [i = 1:budgets] data index 'budget_'.i using 1:2 with linespoints pointtype points[i] pointsize 0.7 \
+plot for [i = 1:budgets] data index 'budget_'.i using 1:2:3:4 with yerrorlines pointtype points[i] pointsize 0.7 \
        linecolor rgb colours[i] linewidth 1.2 title budget_text[i], \
      data index 'best' using 1:2 with points pointtype 6 pointsize 1.6 linecolor rgb 'black' linewidth 1.5 title 'best'

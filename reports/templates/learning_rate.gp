@@ -1,5 +1,6 @@
-set tmargin at screen (has_edge ? 0.775 : 0.815)
-set key at screen 0.185,0.93 left top vertical maxrows (has_edge ? 3 : 2)
+rows = 3 + has_lost + has_edge + has_saturating > 4 ? 3 : 2
+set tmargin at screen (rows == 3 ? 0.775 : 0.815)
+set key at screen 0.185,0.93 left top vertical maxrows rows
 
 # Rates tried: the darker, the closer to the best; crosses never arrived.
 set palette defined (1 '#333333', 1.25 '#8a8a8a', 2 '#dddddd')
@@ -9,6 +10,8 @@ unset colorbox
 data = figure.'.dat'
 plot data index 'rules' using 1:2 with lines linecolor rgb green linewidth 1.5 title 'square root', \
      data index 'rules' using 1:3 with lines linecolor rgb orange dashtype 2 linewidth 1.5 title 'linear', \
+     data index 'rules' using 1:4 with lines linecolor rgb purple dashtype 4 linewidth 1.5 \
+       title (has_saturating ? 'saturating' : ''), \
      data index 'arrived' using 1:2:4 with points pointtype 7 pointsize 0.5 palette notitle, \
      data index 'lost' using 1:2 with points pointtype 2 pointsize 0.4 linecolor rgb grey \
        title (has_lost ? 'tried, dropped' : ''), \

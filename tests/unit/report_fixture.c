@@ -61,8 +61,9 @@ static void budget(bl_buf *out, const char *kind, double amount, int i, double v
     bl_buf_printf(out,
                   "{\"record\":\"decision\",\"kind\":\"budget\",\"budget\":\"%s\",\"amount\":%.9g,"
                   "\"batch_size\":%d,\"learning_rate\":%.9g,\"steps\":100,\"value\":%.9g,"
-                  "\"run\":\"%04x\",\"text\":\"\"}\n",
-                  kind, amount, batch_of(i), rate_of(i), value, (unsigned)i);
+                  "\"values\":[%.9g,%.9g,%.9g],\"run\":\"%04x\",\"text\":\"\"}\n",
+                  kind, amount, batch_of(i), rate_of(i), value, value, value + 0.02, value - 0.02,
+                  (unsigned)i);
 }
 
 enum { FRESH = 11, FRESH_END = 18, FIRST = 0, SECOND = 3 };
@@ -104,10 +105,20 @@ static void plan(bl_buf *out, const bl_report_fixture *f) {
         for (int seed = 2; seed <= f->seeds; seed++) trial(out, f, i, 0, seed);
         best(out, f, i);
     }
+    if (f->rules)
+        bl_buf_str(out, "{\"record\":\"decision\",\"kind\":\"rule\",\"rule\":\"sqrt\","
+                        "\"batch_size\":64,\"learning_rate\":0.002,\"target\":0.2,\"regret\":1.1,"
+                        "\"at_least\":false,\"text\":\"\"}\n"
+                        "{\"record\":\"decision\",\"kind\":\"rule\",\"rule\":\"malladi\","
+                        "\"batch_size\":128,\"learning_rate\":0.003,\"target\":0.2,\"regret\":4,"
+                        "\"at_least\":true,\"text\":\"\"}\n");
     if (f->pair) pair(out, f);
     for (int i = 0; f->budgets && i < f->sizes; i++) {
         budget(out, "steps", 2000, i, 0.3 / (1 + i));
         budget(out, "epochs", 2, i, 0.15 + 0.01 * abs(i - 1));
+        if (f->all_budgets) budget(out, "seconds", 90, i, 0.2 + 0.01 * abs(i - 2));
+        if (f->all_budgets) budget(out, "cost", 0.001, i, 0.25 + 0.01 * abs(i - 2));
+        if (f->all_budgets) budget(out, "moons", 1, i, 0.01);
     }
 }
 

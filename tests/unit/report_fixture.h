@@ -9,9 +9,11 @@
 typedef struct bl_report_fixture {
     int sizes, seeds;
     bool timing, budgets, synthetic;
+    bool all_budgets;   /* with `budgets`: seconds and cost, too, and one of an unknown kind */
     bool last_censored; /* the largest batch size misses the target */
     bool all_censored;  /* every one does */
     bool first_at_edge; /* the smallest batch size's rate is not bracketed */
+    bool rules;         /* two that the sweep ran: square root at 64, Malladi's at 128 */
     bool pair;          /* 32 against 256 on seven fresh seeds */
     bool logs;          /* of every run: 0.24 at half of its steps, and 0.1 beyond what was asked */
 } bl_report_fixture;

@@ -1,9 +1,9 @@
 /* The report room against a handmade sweep whose answer is known. */
 #include "engine/base/file.h"
 #include "engine/base/json.h"
-#include "engine/report/basin.h"
 #include "engine/report/figures.h"
 #include "engine/report/report.h"
+#include "engine/report/rules.h"
 #include "tests/check.h"
 #include "tests/unit/report_fixture.h"
 #include <dirent.h>
@@ -264,6 +264,47 @@ static void no_target_asked_for(void **state) {
     bl_answer_free(&a);
 }
 
+static void budgets_of_every_kind(void **state) {
+    bl_answer a = answer_of(
+        *state, (bl_report_fixture){.sizes = 4, .seeds = 1, .budgets = true, .all_budgets = true});
+    assert_int_equal(a.budget_count, 16); /* the unknown kind is left out */
+    assert_true(says(&a, "Best within 2 epochs: batch size 64 at"));
+    assert_true(says(&a, "Best within 2,000 steps: batch size 256 at"));
+    assert_true(says(&a, "Best within 90.0 s: batch size 128 at"));
+    assert_true(says(&a, "Best within 0.001 EUR: batch size 128 at"));
+    bl_answer_free(&a);
+}
+
+/* Regrets of up to 1.25 are read from the basins; what the sweep ran itself goes before them. */
+static void rules_are_judged(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true});
+    const bl_rule_summary keep = bl_rules_sum(&a, BL_RULE_KEEP);
+    assert_true(keep.sizes == 7 && keep.worst > 1.2 && keep.worst <= 1.25 && keep.mean_is_bound);
+    assert_true(bl_rules_sum(&a, BL_RULE_SATURATING).sizes > 0);
+    assert_int_equal(bl_rules_sum(&a, BL_RULE_MALLADI).sizes, 0);
+    bl_answer_free(&a);
+    a = answer_of(*state,
+                  (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true, .rules = true});
+    assert_int_equal(a.regret_count, 2);
+    assert_true(says(&a, "against retuning: square root 1.10 times (worst 1.10, at 64); Malladi >= "
+                         "4.00 times (worst >= 4.00, at 128).\n"));
+    bl_buf json = {0};
+    bl_report_recommendation_json(&a, &json);
+    assert_non_null(strstr(
+        json.data,
+        "\"rules\":[{\"rule\":\"square_root\",\"mean\":{\"value\":1.1,\"low\":null,\"high\":null,"
+        "\"bound\":0},\"worst\":{\"value\":1.1,\"low\":null,\"high\":null,\"bound\":0},"
+        "\"batch_sizes\":[{\"batch_size\":64,\"learning_rate\":0.002,\"regret\":{\"value\":1.1,"
+        "\"low\":null,\"high\":null,\"bound\":0},\"run\":true}]},{\"rule\":\"malladi\","));
+    bl_buf_free(&json);
+    write_report(*state, &a);
+    bl_buf csv = contents(*state, "rules.csv");
+    assert_string_equal(csv.data, "rule,batch_size,learning_rate,regret,at_least,from\n"
+                                  "square_root,64,0.002,1.1,0,runs\nmalladi,128,0.003,4,1,runs\n");
+    bl_buf_free(&csv);
+    bl_answer_free(&a);
+}
+
 /* ---- the runs' logs ---------------------------------------------------------------------------
  */
 
@@ -337,10 +378,9 @@ static void a_pair_on_fresh_seeds(void **state) {
     bl_answer b = answer_of(
         *state, (bl_report_fixture){.sizes = 6, .seeds = 3, .timing = true, .logs = true});
     assert_int_equal(a.sizes[3].count, b.sizes[3].count);
-    for (int rule = 0; rule < BL_LR_RULE_COUNT; rule++) {
-        const bl_basin_regret x = bl_basin_judge(&a, rule), y = bl_basin_judge(&b, rule);
-        assert_memory_equal(&x.mean, &y.mean, sizeof x.mean);
-    }
+    assert_true(a.regret_count > 0 && a.regret_count == b.regret_count);
+    for (size_t i = 0; i < a.regret_count; i++)
+        assert_memory_equal(&a.regrets[i].regret, &b.regrets[i].regret, sizeof(double));
     assert_int_equal(a.easier[0].sizes[3].count, b.easier[0].sizes[3].count);
     bl_answer_free(&a);
     bl_answer_free(&b);
@@ -445,9 +485,9 @@ static void tables_are_exact(void **state) {
     assert_non_null(strstr(text.data, "32 0.00048828125 8250 1.25 1 1\n"));
     bl_buf_free(&text);
     text = contents(*state, "budgets.dat");
-    assert_non_null(strstr(text.data, "# best\n# batch_size value learning_rate steps\n"
-                                      "64 0.15 0.0009765625 100\n"
-                                      "128 0.1 0.001953125 100\n"));
+    assert_non_null(strstr(text.data, "# best\n# batch_size value low high learning_rate steps\n"
+                                      "64 0.15 0.13 0.17 0.0009765625 100\n"
+                                      "128 0.1 0.08 0.12 0.001953125 100\n"));
     bl_buf_free(&text);
     text = contents(*state, "runs.csv");
     assert_non_null(strstr(text.data,
@@ -576,6 +616,8 @@ int main(void) {
         IN_FOLDER(a_title_is_only_text),
         IN_FOLDER(bad_plans),
         IN_FOLDER(easier_targets_from_the_same_runs),
+        IN_FOLDER(budgets_of_every_kind),
+        IN_FOLDER(rules_are_judged),
         IN_FOLDER(a_pair_on_fresh_seeds),
         IN_FOLDER(only_what_was_asked),
         IN_FOLDER(damaged_log),

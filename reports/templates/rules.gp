@@ -1,0 +1,11 @@
+set tmargin at screen 0.815
+set key at screen 0.185,0.93 left top vertical maxrows 2 samplen 1.5
+
+array points[5] = [7, 5, 9, 13, 11]
+array colours[5] = [blue, green, orange, purple, red]
+data = figure.'.dat'
+plot for [i = 1:rules] data index rule_name[i] using 1:2 with linespoints pointtype points[i] pointsize 0.7 \
+       linecolor rgb colours[i] linewidth 1.2 title rule_text[i], \
+     for [i = 1:rules] data index rule_name[i].'_at_least' using 1:2 with points pointtype 8 pointsize 1.1 \
+       linecolor rgb 'black' linewidth 1 title (i == 1 && has_bound ? 'at least' : ''), \
+     1 with lines linecolor rgb grey dashtype 3 notitle
