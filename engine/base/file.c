@@ -59,16 +59,25 @@ bl_status bl_make_dirs(const char *path, bl_err *err) {
     }
 }
 
+static void size_text(char out[32], double bytes) {
+    const bool large = bytes >= 1048576.0;
+    (void)snprintf(out, 32, "%.1f %s", bytes / (large ? 1048576.0 : 1024.0), large ? "MiB" : "KiB");
+}
+
 /* What a failed write tells the user: a full disk with need and free space, else the system's word.
  */
-static bl_status write_failed(const char *path, size_t need, int error, bl_err *err) {
-    char folder[BL_PATH];
+static bl_status write_failed(const char *path, size_t bytes, int error, bl_err *err) {
+    char folder[BL_PATH], need[32], there[32];
     struct statvfs fs;
     (void)snprintf(folder, sizeof folder, "%s", path);
-    if ((error == ENOSPC || error == EDQUOT) && statvfs(dirname(folder), &fs) == 0)
-        BL_FAIL(err, BL_EIO, "disk full writing %s (need %.1f MiB, %.1f MiB free)", path,
-                (double)need / 1048576.0, (double)fs.f_bavail * (double)fs.f_frsize / 1048576.0);
-    BL_FAIL(err, BL_EIO, "cannot write %s: %s", path, strerror(error));
+    if ((error != ENOSPC && error != EDQUOT) || statvfs(dirname(folder), &fs) != 0)
+        BL_FAIL(err, BL_EIO, "cannot write %s: %s", path, strerror(error));
+    size_text(need, (double)bytes);
+    size_text(there, (double)fs.f_bavail * (double)fs.f_frsize);
+    BL_FAIL(err, BL_EIO,
+            "disk full writing %s (need %s, %s free); what was finished before is intact. Free "
+            "space, then continue with the same command.",
+            path, need, there);
 }
 
 bl_status bl_file_read(bl_buf *out, const char *path, size_t limit, bl_err *err) {

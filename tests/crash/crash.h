@@ -21,8 +21,10 @@ typedef struct lab {
     int64_t sweep_calls[FAULT_KINDS]; /* calls of that sweep */
     int64_t sweep_files;
     double sweep_seconds;
-    uint64_t random; /* state of lab_random */
-    int64_t faults, kills, damages, found, runs_done, lost, twice, differences, checks, failures;
+    uint64_t random;     /* state of lab_random */
+    const char *skipped; /* why a part could not be done here */
+    int64_t faults, disks, kills, damages, found, runs_done, lost, twice, differences, checks,
+        failures;
 } lab;
 
 /* How a program ended, and the beginning of what it said on stderr. */
@@ -60,6 +62,12 @@ const char *lab_difference(const lab *l, bool longer);
 /* One sweep without faults, then lab_difference; counts what it finds. False: told and counted. */
 bool lab_recovers(lab *l, const char *what, bool longer);
 
+/* Nothing in the store is damaged, whatever has just happened to its writer. */
+void lab_undamaged(lab *l, const char *what);
+
+/* Half-written files of writers that were not killed; NULL, or one of them until the next call. */
+const char *lab_leftover(const lab *l);
+
 /* Uniform below n; the same sequence in every run of the tests. */
 uint64_t lab_random(lab *l, uint64_t n);
 double lab_seconds(void);
@@ -86,4 +94,5 @@ void part_faults(lab *l);
 void part_kills(lab *l);
 void part_allocations(lab *l);
 void part_corruption(lab *l);
+void part_disk(lab *l);
 #endif

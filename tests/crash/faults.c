@@ -51,19 +51,6 @@ static bool says_why(const lab *l, const fault_case *c, const ending *e) {
            (strstr(e->said, "disk full writing ") != NULL && strstr(e->said, "need ") != NULL);
 }
 
-/* A fault that kills nobody leaves no half-written file behind, unless removing it was the fault.
- */
-static const char *leftover(const lab *l) {
-    static char words[BL_PATH];
-    lab_files files = lab_list(l->work);
-    words[0] = '\0';
-    for (size_t i = 0; i < files.count; i++)
-        if (strstr(files.path[i], ".tmp-") != NULL)
-            (void)snprintf(words, sizeof words, "%s", files.path[i]);
-    free(files.path);
-    return words[0] != '\0' ? words : NULL;
-}
-
 static void judge(lab *l, const fault_case *c, int64_t k, const ending *e, const char *start) {
     char what[128];
     (void)snprintf(what, sizeof what, "%s, call %d, %s store", c->name, (int)k, start);
@@ -71,8 +58,10 @@ static void judge(lab *l, const fault_case *c, int64_t k, const ending *e, const
         lab_fail(l, "%s: exit %d, signal %d: %s", what, e->exit, e->signal, e->said);
     else if (e->exit == 74 && !says_why(l, c, e))
         lab_fail(l, "%s: no reason given: %s", what, e->said);
-    const char *left = c->kind == FAULT_UNLINK ? NULL : leftover(l);
+    /* Unless removing it was the fault. */
+    const char *left = c->kind == FAULT_UNLINK ? NULL : lab_leftover(l);
     if (left != NULL) lab_fail(l, "%s: %s is left behind", what, left);
+    lab_undamaged(l, what);
     (void)lab_recovers(l, what, false);
 }
 

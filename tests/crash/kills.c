@@ -27,6 +27,7 @@ static void kill_at(lab *l, fault_action action, int64_t k) {
         e = lab_sweep(l, &again);
         if (e.signal == SIGKILL) l->kills++;
     }
+    lab_undamaged(l, what);
     (void)lab_recovers(l, what, false);
 }
 
@@ -56,6 +57,7 @@ void part_kills(lab *l) {
     for (int i = 0; i < rounds && l->failures <= 20; i++) {
         lab_reset(l, NULL);
         for (int n = 0; n < 4; n++) kill_sometime(l);
+        lab_undamaged(l, "killed four times at random");
         (void)lab_recovers(l, "killed four times at random", false);
     }
 }

@@ -1,6 +1,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
 #include "engine/runlog/runlog.h"
+#include "engine/store/fsck.h"
 #include "tests/crash/crash.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -206,6 +207,11 @@ const char *lab_difference(const lab *l, bool longer) {
     return difference;
 }
 
+static void tell_finding(void *ctx, const bl_finding *finding) {
+    (void)ctx;
+    if (finding->kind == BL_FOUND_DAMAGE) (void)printf("# %s\n", finding->what);
+}
+
 bool lab_recovers(lab *l, const char *what, bool longer) {
     l->checks++;
     const ending e = lab_sweep(l, NULL);
@@ -220,6 +226,29 @@ bool lab_recovers(lab *l, const char *what, bool longer) {
     lab_fail(l, "%s: after the next run %s", what, difference);
     l->differences++;
     return false;
+}
+
+void lab_undamaged(lab *l, const char *what) {
+    bl_store store;
+    bl_fsck fsck = {.found = tell_finding, .ctx = l};
+    bl_err err = {0};
+    (void)snprintf(store.dir, sizeof store.dir, "%s", l->runs);
+    if (!bl_dir_exists(l->runs)) return;
+    if (bl_store_fsck(&store, &fsck, &err) != BL_OK)
+        lab_fail(l, "%s: fsck: %s", what, err.text);
+    else if (fsck.damage > 0)
+        lab_fail(l, "%s: fsck finds this damage", what);
+}
+
+const char *lab_leftover(const lab *l) {
+    static char words[BL_PATH];
+    lab_files files = lab_list(l->work);
+    words[0] = '\0';
+    for (size_t i = 0; i < files.count; i++)
+        if (strstr(files.path[i], ".tmp-") != NULL)
+            (void)snprintf(words, sizeof words, "%s", files.path[i]);
+    free(files.path);
+    return words[0] != '\0' ? words : NULL;
 }
 
 /* ---- the project ------------------------------------------------------------------------------
