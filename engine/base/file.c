@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -118,11 +119,19 @@ static bl_status sync_folder_of(const char *path, bl_err *err) {
     return BL_OK;
 }
 
-/* A finished temporary file beside `path`. After a failed fsync it is abandoned, not retried: its
- * pages may be marked clean although they never reached the disk. */
+static bl_status beside(char tmp[BL_PATH], const char *path, bl_err *err) {
+    return bl_path(tmp, err, "%s.tmp-XXXXXX", path);
+}
+
+static bl_status within(char tmp[BL_PATH], const char *dir, const char *path, bl_err *err) {
+    const char *slash = strrchr(path, '/');
+    return bl_path(tmp, err, "%s/%s.tmp-XXXXXX", dir, slash != NULL ? slash + 1 : path);
+}
+
+/* A finished temporary file, named by the pattern in `tmp`. After a failed fsync it is abandoned,
+ * not retried: its pages may be marked clean although they never reached the disk. */
 static bl_status write_temporary(char tmp[BL_PATH], const char *path, const void *bytes, size_t n,
                                  bl_err *err) {
-    BL_TRY(bl_path(tmp, err, "%s.tmp-XXXXXX", path));
     const int fd = mkstemp(tmp);
     if (fd < 0) return write_failed(path, n, errno, err);
     (void)fchmod(fd, 0644);
@@ -141,8 +150,8 @@ static bl_status write_temporary(char tmp[BL_PATH], const char *path, const void
     return write_failed(path, n, error, err);
 }
 
-bl_status bl_file_write(const char *path, const void *bytes, size_t n, bl_err *err) {
-    char tmp[BL_PATH];
+static bl_status replace(char tmp[BL_PATH], const char *path, const void *bytes, size_t n,
+                         bl_err *err) {
     BL_TRY(write_temporary(tmp, path, bytes, n, err));
     if (rename(tmp, path) != 0) {
         const int error = errno;
@@ -152,8 +161,8 @@ bl_status bl_file_write(const char *path, const void *bytes, size_t n, bl_err *e
     return sync_folder_of(path, err);
 }
 
-bl_status bl_file_publish(const char *path, const void *bytes, size_t n, bool *won, bl_err *err) {
-    char tmp[BL_PATH];
+static bl_status publish(char tmp[BL_PATH], const char *path, const void *bytes, size_t n,
+                         bool *won, bl_err *err) {
     BL_TRY(write_temporary(tmp, path, bytes, n, err));
     const int rc = link(tmp, path);
     const int error = errno;
@@ -161,6 +170,49 @@ bl_status bl_file_publish(const char *path, const void *bytes, size_t n, bool *w
     if (rc != 0 && error != EEXIST) return write_failed(path, n, error, err);
     *won = rc == 0;
     return sync_folder_of(path, err);
+}
+
+bl_status bl_file_write(const char *path, const void *bytes, size_t n, bl_err *err) {
+    char tmp[BL_PATH];
+    BL_TRY(beside(tmp, path, err));
+    return replace(tmp, path, bytes, n, err);
+}
+
+bl_status bl_file_write_from(const char *tmp_dir, const char *path, const void *bytes, size_t n,
+                             bl_err *err) {
+    char tmp[BL_PATH];
+    BL_TRY(within(tmp, tmp_dir, path, err));
+    return replace(tmp, path, bytes, n, err);
+}
+
+bl_status bl_file_publish(const char *path, const void *bytes, size_t n, bool *won, bl_err *err) {
+    char tmp[BL_PATH];
+    BL_TRY(beside(tmp, path, err));
+    return publish(tmp, path, bytes, n, won, err);
+}
+
+bl_status bl_file_publish_from(const char *tmp_dir, const char *path, const void *bytes, size_t n,
+                               bool *won, bl_err *err) {
+    char tmp[BL_PATH];
+    BL_TRY(within(tmp, tmp_dir, path, err));
+    return publish(tmp, path, bytes, n, won, err);
+}
+
+bool bl_file_changed(const char *path, bl_file_stamp *stamp) {
+    const bl_file_stamp was = *stamp;
+    if (!bl_file_stat(stamp, path)) *stamp = (bl_file_stamp){0};
+    return was.inode != stamp->inode || was.size != stamp->size || was.mtime_ns != stamp->mtime_ns;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where) {
+    (void)st, (void)type, (void)where;
+    (void)remove(path);
+    return 0;
+}
+
+void bl_remove_tree(const char *path) {
+    enum { OPEN_FOLDERS = 8 };
+    (void)nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
 }
 
 bl_status bl_file_map(bl_map *out, const char *path, bl_err *err) {

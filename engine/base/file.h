@@ -30,10 +30,20 @@ bl_status bl_make_dirs(const char *path, bl_err *err) BL_CHECKED;
 bl_status bl_file_read(bl_buf *out, const char *path, size_t limit, bl_err *err) BL_CHECKED;
 /* Replaces the file by these bytes. */
 bl_status bl_file_write(const char *path, const void *bytes, size_t n, bl_err *err) BL_CHECKED;
+/* The same with the temporary file in `tmp_dir`, on the same file system: no bytes reach `path`
+ * once that folder was taken away. */
+bl_status bl_file_write_from(const char *tmp_dir, const char *path, const void *bytes, size_t n,
+                             bl_err *err) BL_CHECKED;
+bl_status bl_file_publish_from(const char *tmp_dir, const char *path, const void *bytes, size_t n,
+                               bool *won, bl_err *err) BL_CHECKED;
 /* Writes the file unless it exists: *won says whether this call made it. Only one of many can win.
  */
 bl_status bl_file_publish(const char *path, const void *bytes, size_t n, bool *won,
                           bl_err *err) BL_CHECKED;
+/* Is it another file than *stamp speaks of? Stamps the one that is there now; all zero for none. */
+bool bl_file_changed(const char *path, bl_file_stamp *stamp);
+/* A folder with all that is in it, as far as that is possible. */
+void bl_remove_tree(const char *path);
 /* Maps a whole regular file read-only; free with bl_file_unmap. */
 typedef struct bl_map {
     const unsigned char *data;

@@ -5,11 +5,11 @@
 #include "engine/store/store.h"
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { HEAD = 16, TRAILER = BL_SHA256_HEX - 1 };
 static const char k_magic[8] = "blckpt1\n";
 static const char *const k_slot[2] = {"checkpoint-A", "checkpoint-B"};
+static const char k_part[] = "log.jsonl.part";
 
 static uint64_t get_u64(const unsigned char *p) {
     uint64_t v = 0;
@@ -51,31 +51,26 @@ bl_status bl_checkpoint_check(const char *path, bl_err *err) {
     return status;
 }
 
-bl_status bl_store_load_checkpoint(const bl_store *store, const char *id, int *slot, bl_buf *state,
-                                   bl_err *err) {
-    bl_buf bytes[2] = {{0}, {0}};
+bl_status bl_store_load_checkpoints(const bl_store *store, const char *id, int *slot,
+                                    bl_buf state[2], bl_err *err) {
     uint64_t serial[2] = {0, 0};
     bool ok[2];
     bl_err ignored; /* a damaged or absent one of the two is what the other is for */
     for (int i = 0; i < 2; i++)
-        ok[i] = read_slot(store, id, i, &serial[i], &bytes[i], &ignored) == BL_OK;
-    const int best = ok[1] && (!ok[0] || serial[1] > serial[0]) ? 1 : 0;
-    if (ok[best]) bl_buf_add(state, bytes[best].data, bytes[best].len);
-    for (int i = 0; i < 2; i++) bl_buf_free(&bytes[i]);
-    if (!ok[best]) BL_FAIL(err, BL_EMISSING, "run %s has no checkpoint", id);
-    *slot = 1 - best;
+        ok[i] = read_slot(store, id, i, &serial[i], &state[i], &ignored) == BL_OK;
+    if (!ok[0] && !ok[1]) BL_FAIL(err, BL_EMISSING, "run %s has no checkpoint", id);
+    const int newest = ok[1] && (!ok[0] || serial[1] > serial[0]) ? 1 : 0;
+    if (newest == 1) {
+        const bl_buf held = state[0];
+        state[0] = state[1];
+        state[1] = held;
+    }
+    *slot = 1 - newest;
     return BL_OK;
 }
 
-bl_status bl_store_save_checkpoint(const bl_store *store, const char *id, int *slot,
-                                   const bl_buf *state, const bl_buf *log, bl_err *err) {
-    char dir[BL_PATH], path[BL_PATH];
-    BL_TRY(bl_path(dir, err, "%s/%s", store->dir, id));
-    BL_TRY(bl_make_dirs(dir, err));
-    /* The log first: a checkpoint speaks of a log of at least its own length. */
-    BL_TRY(bl_path(path, err, "%s/log.jsonl.part", dir));
-    BL_TRY(bl_file_write(path, bl_buf_text(log), log->len, err));
-
+bl_status bl_store_save_checkpoint(const bl_store *store, bl_claim *claim, const char *id,
+                                   int *slot, const bl_buf *state, bl_err *err) {
     bl_buf other = {0}, file = {0};
     uint64_t serial = 0;
     bl_err ignored;
@@ -91,20 +86,41 @@ bl_status bl_store_save_checkpoint(const bl_store *store, const char *id, int *s
     char digest[BL_SHA256_HEX];
     bl_sha256_of(file.data, file.len, digest);
     bl_buf_add(&file, digest, TRAILER);
-    bl_status status = bl_path(path, err, "%s/%s", dir, k_slot[*slot]);
-    if (status == BL_OK) status = bl_file_write(path, file.data, file.len, err);
+    const bl_status status = bl_claim_write(claim, k_slot[*slot], file.data, file.len, err);
     bl_buf_free(&file);
     if (status == BL_OK) *slot = 1 - *slot;
     return status;
 }
 
-bl_status bl_store_load_part(const bl_store *store, const char *id, bl_buf *log, bl_err *err) {
-    char path[BL_PATH];
-    BL_TRY(bl_path(path, err, "%s/%s/log.jsonl.part", store->dir, id));
-    return bl_file_read(log, path, BL_RUNLOG_LIMIT, err);
+void bl_store_drop_checkpoint(bl_claim *claim, int slot) {
+    bl_claim_remove(claim, k_slot[slot]);
 }
 
-void bl_store_drop_part(const bl_store *store, const char *id) {
+bl_status bl_store_save_part(bl_claim *claim, const bl_buf *log, int64_t steps, const char *params,
+                             bl_err *err) {
+    bl_buf part = {0};
+    bl_buf_add(&part, bl_buf_text(log), log->len);
+    bl_runlog_footer(&part, "unfinished", steps, params);
+    const bl_status status = bl_claim_write(claim, k_part, part.data, part.len, err);
+    bl_buf_free(&part);
+    return status;
+}
+
+bl_status bl_store_load_part(const bl_store *store, const char *id, bl_buf *log, bl_err *err) {
     char path[BL_PATH];
-    if (bl_path(path, NULL, "%s/%s/log.jsonl.part", store->dir, id) == BL_OK) (void)unlink(path);
+    bl_runlog parsed;
+    BL_TRY(bl_path(path, err, "%s/%s/%s", store->dir, id, k_part));
+    BL_TRY(bl_file_read(log, path, BL_RUNLOG_LIMIT, err));
+    BL_TRY(bl_runlog_parse(&parsed, bl_buf_text(log), log->len, path, err));
+    const bool whole = parsed.whole && strcmp(parsed.run, id) == 0;
+    bl_runlog_free(&parsed);
+    if (!whole) BL_FAIL(err, BL_EFORMAT, "%s: not a whole log of run %s", path, id);
+    size_t end = log->len - 1; /* without its last line */
+    while (end > 0 && log->data[end - 1] != '\n') end--;
+    bl_buf_truncate(log, end);
+    return BL_OK;
+}
+
+void bl_store_drop_part(bl_claim *claim) {
+    bl_claim_remove(claim, k_part);
 }

@@ -190,6 +190,19 @@ static bl_status set_file_aside(const char *path, bl_err *err) {
     }
 }
 
+/* "" when another process is at work on the run: it finds the damage itself. */
+static bl_status set_run_aside(const walk *w, const char **done, bl_err *err) {
+    bl_claims *claims = bl_claims_open();
+    bl_claim *claim;
+    bl_status status = bl_claim_take(claims, w->dir, &claim, err);
+    if (status == BL_OK && claim != NULL) {
+        status = bl_store_set_aside(w->store, claim, w->run, err);
+        *done = "the run was set aside; the next run does it again";
+    }
+    bl_claims_close(claims);
+    return status;
+}
+
 static bl_status check_file(walk *w, const struct file_check *c, bl_err *err) {
     char path[BL_PATH];
     bl_err why = {0};
@@ -204,9 +217,7 @@ static bl_status check_file(walk *w, const struct file_check *c, bl_err *err) {
     }
     const char *done = "";
     if (w->fsck->repair && c->whole_run) {
-        BL_TRY(bl_store_set_aside(w->store, w->run, err));
-        w->aside = true;
-        done = "the run was set aside; the next run does it again";
+        BL_TRY(set_run_aside(w, &done, err));
     } else if (w->fsck->repair) {
         BL_TRY(set_file_aside(path, err));
         done = "the file was set aside";

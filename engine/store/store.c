@@ -3,9 +3,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/store/seal.h"
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { RESULT_LIMIT = 1 << 20 };
@@ -92,18 +90,6 @@ done:
     return status;
 }
 
-bl_status bl_store_set_aside(const bl_store *store, const char *id, bl_err *err) {
-    char from[BL_PATH], to[BL_PATH];
-    BL_TRY(bl_path(from, err, "%s/%s", store->dir, id));
-    for (int n = 1;; n++) {
-        BL_TRY(bl_path(to, err, "%s/%s.corrupt-%d", store->dir, id, n));
-        if (bl_dir_exists(to)) continue;
-        if (rename(from, to) == 0) return BL_OK;
-        if (errno != EEXIST && errno != ENOTEMPTY)
-            BL_FAIL(err, BL_EIO, "cannot set %s aside: %s", from, strerror(errno));
-    }
-}
-
 bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out, bl_err *err) {
     *out = (bl_stored){0};
     char path[BL_PATH];
@@ -116,67 +102,4 @@ bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out, b
     if (status != BL_EFORMAT && status != BL_EMISSING) return status;
     out->damaged = true;
     return BL_OK;
-}
-
-/* Two computations of one run agree as far as both go. *longer: what is published says at least as
- * much as `what`. */
-static bl_status compare_published(const bl_store *store, const bl_publication *what, bool *longer,
-                                   bl_err *err) {
-    bl_stored there;
-    *longer = false;
-    BL_TRY(bl_store_load(store, what->id, &there, err));
-    bl_status status = there.damaged ? bl_store_set_aside(store, what->id, err) : BL_OK;
-    if (there.done) {
-        *longer = there.steps >= what->steps;
-        if (memcmp(there.log.data, what->log, bl_min_size(there.log.len, what->log_n)) != 0)
-            status =
-                bl_err_set(err, BL_EMISMATCH, __FILE__, __LINE__,
-                           "run %s was done twice with different logs: this machine or program "
-                           "is not deterministic",
-                           what->id);
-    }
-    bl_stored_free(&there);
-    return status;
-}
-
-static bl_status write_result(const char *dir, const bl_publication *what, const char *digest,
-                              const char *packed, bl_err *err) {
-    char path[BL_PATH];
-    bl_buf result = {0};
-    bl_buf_printf(&result,
-                  "{\"format\":2,\"run\":\"%s\",\"outcome\":\"%s\",\"steps\":%" PRId64
-                  ",\"examples\":%" PRId64 ",\"evals\":%" PRId64
-                  ",\"params\":\"%s\",\"log_sha256\":\"%s\","
-                  "\"log_gz_sha256\":\"%s\",\n \"environment\":{%s}",
-                  what->id, what->outcome, what->steps, what->examples, what->evals, what->params,
-                  digest, packed, what->environment);
-    bl_seal(&result);
-    bl_status status = bl_path(path, err, "%s/result.json", dir);
-    if (status == BL_OK) status = bl_file_write(path, result.data, result.len, err);
-    bl_buf_free(&result);
-    return status;
-}
-
-bl_status bl_store_publish(const bl_store *store, const bl_publication *what, bl_err *err) {
-    char dir[BL_PATH], path[BL_PATH], digest[BL_SHA256_HEX], sum[BL_SHA256_HEX];
-    BL_TRY(bl_path(dir, err, "%s/%s", store->dir, what->id));
-    bl_sha256_of(what->log, what->log_n, digest);
-    bool longer;
-    BL_TRY(compare_published(store, what, &longer, err));
-    if (longer) return BL_OK;
-    BL_TRY(bl_make_dirs(dir, err));
-    BL_TRY(bl_path(path, err, "%s/run.json", dir));
-    BL_TRY(bl_file_write(path, what->identity, strlen(what->identity), err));
-
-    bl_buf log = {0}, packed = {0};
-    bl_buf_add(&log, what->log, what->log_n);
-    bl_runlog_footer(&log, what->outcome, what->steps, what->params);
-    bl_status status = bl_path(path, err, "%s/log.jsonl.gz", dir);
-    if (status == BL_OK) status = bl_gzip(&packed, log.data, log.len, err);
-    if (status == BL_OK) status = bl_file_write(path, packed.data, packed.len, err);
-    bl_sha256_of(bl_buf_text(&packed), packed.len, sum);
-    bl_buf_free(&log);
-    bl_buf_free(&packed);
-    if (status != BL_OK) return status;
-    return write_result(dir, what, digest, sum, err);
 }

@@ -1,7 +1,8 @@
 /* The store of finished and unfinished runs: runs/NAME/ID/ (docs/formats.md). A run is an endless
  * deterministic sequence; the store keeps a prefix of it, and nothing ever shortens that. State is
- * derived from the files: done is a valid result.json beside its log, interrupted a checkpoint
- * without one. Files are written whole or not at all, result.json last. */
+ * derived from the files: done is a valid result.json beside its log, running a fresh claim,
+ * interrupted a checkpoint without either. Only the holder of a run's claim writes in its folder;
+ * files are written whole or not at all, result.json last. */
 #ifndef BL_ENGINE_STORE_STORE_H
 #define BL_ENGINE_STORE_STORE_H
 #include "engine/base/buf.h"
@@ -10,6 +11,7 @@
 #include "engine/base/status.h"
 #include "engine/config/config.h"
 #include "engine/runlog/runlog.h"
+#include "engine/store/claim.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,9 +45,10 @@ typedef struct bl_stored {
 /* Looks and changes nothing. */
 bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out,
                         bl_err *err) BL_CHECKED;
-/* Renames a run's folder to ID.corrupt-N: nothing damaged is overwritten. For commands that go on
- * to do the run again. */
-bl_status bl_store_set_aside(const bl_store *store, const char *id, bl_err *err) BL_CHECKED;
+/* Moves what is in a run's folder to ID.corrupt-N: nothing damaged is overwritten. For commands
+ * that go on to do the run again. */
+bl_status bl_store_set_aside(const bl_store *store, bl_claim *claim, const char *id,
+                             bl_err *err) BL_CHECKED;
 void bl_stored_free(bl_stored *run);
 
 /* One prefix to publish. `environment` is the inside of a JSON object. */
@@ -58,21 +61,27 @@ typedef struct bl_publication {
 } bl_publication;
 /* Writes run.json, log and result. A prefix at least as long that is already there wins. When the
  * two differ anywhere that both go: BL_EMISMATCH, for equal runs must be equal. */
-bl_status bl_store_publish(const bl_store *store, const bl_publication *what,
+bl_status bl_store_publish(const bl_store *store, bl_claim *claim, const bl_publication *what,
                            bl_err *err) BL_CHECKED;
 
-/* Two alternating files, each with a SHA-256 trailer, and the log's text beside them; `slot` flips.
- */
-bl_status bl_store_save_checkpoint(const bl_store *store, const char *id, int *slot,
-                                   const bl_buf *state, const bl_buf *log, bl_err *err) BL_CHECKED;
-/* The newest whole checkpoint (by its serial number) into `state`; BL_EMISSING when there is none.
- */
-bl_status bl_store_load_checkpoint(const bl_store *store, const char *id, int *slot, bl_buf *state,
-                                   bl_err *err) BL_CHECKED;
+/* Two alternating files, each with a SHA-256 trailer; `slot` is the one to write and flips. */
+bl_status bl_store_save_checkpoint(const bl_store *store, bl_claim *claim, const char *id,
+                                   int *slot, const bl_buf *state, bl_err *err) BL_CHECKED;
+/* The whole checkpoints into state[0] (newest by its serial number) and state[1]; a shorter list
+ * leaves empty ones. *slot is that of the older. BL_EMISSING when there is none. */
+bl_status bl_store_load_checkpoints(const bl_store *store, const char *id, int *slot,
+                                    bl_buf state[2], bl_err *err) BL_CHECKED;
 /* Is the file a whole checkpoint? BL_EFORMAT: no. */
 bl_status bl_checkpoint_check(const char *path, bl_err *err) BL_CHECKED;
-/* The text of log.jsonl.part; BL_EMISSING when there is none. */
+/* Removes the checkpoint in `slot`. */
+void bl_store_drop_checkpoint(bl_claim *claim, int slot);
+
+/* log.jsonl.part: how far a run that is not published has come, for its next owner and for other
+ * processes. A log with a footer of outcome "unfinished". */
+bl_status bl_store_save_part(bl_claim *claim, const bl_buf *log, int64_t steps, const char *params,
+                             bl_err *err) BL_CHECKED;
+/* Without the footer; BL_EMISSING when there is none, BL_EFORMAT when it is not whole. */
 bl_status bl_store_load_part(const bl_store *store, const char *id, bl_buf *log,
                              bl_err *err) BL_CHECKED;
-void bl_store_drop_part(const bl_store *store, const char *id);
+void bl_store_drop_part(bl_claim *claim);
 #endif

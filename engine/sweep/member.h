@@ -9,24 +9,51 @@ typedef struct bl_member {
     char id[BL_RUN_ID];
     bl_buf identity;
     bl_stored stored;
-    bl_train *train; /* NULL until more than the stored prefix is needed */
-    bl_eval *eval;
+    bl_file_stamp result, part; /* of the files as they were when last read */
+    bl_claim *claim;            /* NULL: not ours */
+    bl_train *train;            /* NULL until more than the stored prefix is needed */
+    bl_eval *eval;              /* all that is known, whoever computed it */
     size_t evals, cap;
-    bool busy, out_of_memory, trained;
-    int slot;          /* of the next checkpoint */
-    double last_saved; /* clock */
-    double seconds;    /* spent training in this process */
-    bl_buf timing;     /* lines of timing.jsonl.gz: what this process trained */
+    size_t shared; /* evaluations that were written for other processes to see */
+    bool held;     /* another process had it at the last look */
+    bool busy, out_of_memory, trained, settled, shown;
+    int slot;                  /* of the next checkpoint */
+    double last_saved;         /* clock */
+    double checkpoint_seconds; /* between checkpoints */
+    const volatile int *stop;
+    double seconds; /* spent training in this process */
+    bl_buf timing;  /* lines of timing.jsonl.gz: what this process trained */
 } bl_member;
 
 /* Identity and whatever the store has. */
 bl_status bl_member_init(bl_member *member, const bl_scheduler *s, const bl_trial *trial,
                          bl_err *err) BL_CHECKED;
 void bl_member_free(bl_member *member);
-/* To the next evaluation; opens (and resumes) the run when needed. */
+/* Reads what another process has published, or written for others to see, since the last look. */
+bl_status bl_member_refresh(bl_member *member, const bl_scheduler *s, bl_err *err) BL_CHECKED;
+
+/* Makes the member this process's own, or finds it held by another. Then looks at the store again:
+ * the answer may have come meanwhile; what is damaged is set aside. */
+bl_status bl_member_claim(bl_member *member, const bl_scheduler *s, bl_claims *claims,
+                          bl_err *err) BL_CHECKED;
+/* Gives it back; what is not written is lost. */
+void bl_member_release(bl_member *member);
+
+/* What follows is for members that are claimed. A claim that was lost to another process is no
+ * fault: the member is then held, and what it knows stays known. */
+
+/* Opens the run where it was left, which may be behind what is known of it. */
+bl_status bl_member_open(bl_member *member, const bl_scheduler *s, size_t threads,
+                         bl_err *err) BL_CHECKED;
+/* To the next evaluation, or to what is known already. */
 bl_status bl_member_advance(bl_member *member, const bl_scheduler *s, size_t threads,
                             bl_err *err) BL_CHECKED;
+/* Writes its evaluations for other processes to see. */
+bl_status bl_member_share(bl_member *member, bl_err *err) BL_CHECKED;
 bl_status bl_member_checkpoint(bl_member *member, const bl_scheduler *s, bl_err *err) BL_CHECKED;
+/* Checkpoints it and gives it back, for another process to go on with. */
+bl_status bl_member_leave(bl_member *member, const bl_scheduler *s, size_t threads,
+                          bl_err *err) BL_CHECKED;
 /* Publishes the prefix that ends at result->steps. */
 bl_status bl_member_publish(bl_member *member, const bl_scheduler *s, size_t threads,
                             const bl_trial_result *result, bl_err *err) BL_CHECKED;

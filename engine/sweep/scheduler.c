@@ -1,26 +1,58 @@
-/* Threads share one list of members. A thread takes the one that is least far (in a race) or first
- * in order (otherwise), advances it to its next evaluation, and puts it back. In a race nobody can
- * thus run far beyond the bound that the first to reach the target sets; whoever did is cut when
- * results are settled, so that timing leaves no trace. */
+/* Threads share one list of members, and so do processes, through the store. A thread takes the
+ * member that is least far (in a race) or first in order (otherwise), advances it to its next
+ * evaluation, and puts it back. In a race nobody can thus run far beyond the bound that the first
+ * to reach the target sets; whoever did is cut when results are settled, so that timing leaves no
+ * trace.
+ *
+ * A member that another process has claimed is waited for: now and then the store is asked whether
+ * its answer has come, how far it is, or whether it is free. In a race each process writes what it
+ * knows of a member that needs no more where the others see it; so all of them come to know the
+ * fewest steps to the target, and settle the same answers before anybody publishes one. */
 #include "engine/sweep/scheduler.h"
+#include "engine/base/clock.h"
 #include "engine/base/mem.h"
 #include "engine/sweep/member.h"
 #include "engine/sweep/question.h"
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
+
+/* Seconds between looks at what other processes do; the longest wait without a look at `stop`; and
+ * looks without news after which a member that only waits is left to whoever needs more of it. */
+static const double k_first_look = 0.05, k_last_look = 1.0, k_slice = 0.1;
+enum { PATIENCE = 8 };
 
 typedef struct work {
     const bl_scheduler *s;
     const bl_round *round;
     bl_trial_result *results;
     bl_member *member;
+    bl_claims *claims;
     size_t threads_each;
-    int64_t best; /* fewest steps to target so far, 0: none */
+    size_t first;            /* all members before it are settled */
+    int64_t best;            /* fewest steps to target so far, 0: none */
+    bool decided;            /* `best` is the round's: nobody needs more */
+    bool others;             /* another process works on this round */
+    bool looking;            /* a thread is looking at what other processes do */
+    double pause, next_look; /* seconds between looks; the clock at the next one */
+    size_t quiet;            /* looks without news */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bl_status status; /* the first fault ends the round */
     bl_err *err;
 } work;
+
+/* What a thread does next. */
+typedef enum act {
+    ACT_OVER,
+    ACT_WAIT,
+    ACT_CLAIM,
+    ACT_ADVANCE,
+    ACT_SHARE,
+    ACT_SETTLE,
+    ACT_LEAVE
+} act;
 
 static bool needs_more(const work *w, const bl_member *m) {
     return !m->out_of_memory &&
@@ -59,38 +91,91 @@ static void report(const work *w, const bl_member *m) {
     w->s->progress(w->s->progress_ctx, &now);
 }
 
-/* Settles and publishes one member; its memory is given back. */
-static bl_status settle(const work *w, size_t i, bl_err *err) {
-    bl_member *m = &w->member[i];
-    bl_trial_result *r = &w->results[i];
-    if (r->eval != NULL || r->outcome == BL_OUTCOME_MEMORY) return BL_OK;
+/* The answer that all that is known gives. */
+static void answer(const work *w, const bl_member *m, bl_trial_result *r) {
     memcpy(r->run, m->id, sizeof r->run);
     if (m->out_of_memory) {
         r->outcome = BL_OUTCOME_MEMORY;
-        return BL_OK;
+        return;
     }
     r->evals = m->evals;
     r->eval = bl_xalloc(m->evals * sizeof *r->eval);
     memcpy(r->eval, m->eval, m->evals * sizeof *r->eval);
     bl_question_settle(m->trial, w->round->slack, w->best, r);
-    BL_TRY(bl_member_publish(m, w->s, w->threads_each, r, err));
-    bl_train_close(m->train);
-    m->train = NULL;
-    return BL_OK;
 }
 
-/* Called with the lock held. NULL: nothing to do now; *over: nor later. */
-static bl_member *next_member(const work *w, bool *over) {
-    bl_member *best = NULL;
-    *over = true;
-    for (size_t i = 0; i < w->round->count; i++) {
-        bl_member *m = &w->member[i];
-        if (m->busy) *over = false;
-        if (m->busy || !needs_more(w, m)) continue;
-        *over = false;
-        if (best == NULL || (w->round->race && last_step(m) < last_step(best))) best = m;
+/* Brings a member that needs no more closer to a published answer: claims it, opens it where it was
+ * left (and may find that it needs more), publishes it. */
+static bl_status settle(const work *w, bl_member *m, bl_err *err) {
+    bl_trial_result r = {0};
+    bl_status status = BL_OK;
+    answer(w, m, &r);
+    m->settled = m->out_of_memory || (m->stored.done && m->stored.steps >= r.steps);
+    if (!m->settled && m->claim == NULL) {
+        status = bl_member_claim(m, w->s, w->claims, err);
+    } else if (!m->settled && m->train == NULL) {
+        status = bl_member_open(m, w->s, w->threads_each, err);
+    } else if (!m->settled) {
+        status = bl_member_publish(m, w->s, w->threads_each, &r, err);
+        m->settled = status == BL_OK && !m->held;
     }
-    return best;
+    if (m->settled) {
+        bl_member_release(m);
+        w->results[m - w->member] = r;
+    } else {
+        bl_round_results_free(&r, 1);
+    }
+    return status;
+}
+
+/* Called with the lock held. */
+static act choose(work *w, bl_member **out) {
+    const bool race = w->round->race;
+    bl_member *next = NULL, *share = NULL, *closed = NULL, *idle = NULL;
+    bool over = true, open = false;
+    *out = NULL;
+    while (w->first < w->round->count && w->member[w->first].settled) w->first++;
+    for (size_t i = w->first; i < w->round->count; i++) {
+        bl_member *m = &w->member[i];
+        if (m->settled) continue;
+        over = false;
+        const bool more = m->busy || needs_more(w, m); /* the busy are not looked into */
+        open = open || more;
+        if (m->busy || m->held) continue;
+        if (more) {
+            if (next == NULL || (race && last_step(m) < last_step(next))) next = m;
+            continue;
+        }
+        if (closed == NULL) closed = m;
+        if (m->claim != NULL) idle = m;
+        if (m->train != NULL && m->shared < m->evals) share = m;
+    }
+    if (!open) w->decided = true;
+    if (over) return ACT_OVER;
+    if (closed != NULL && (w->decided || !race)) return *out = closed, ACT_SETTLE;
+    if (share != NULL && w->others) return *out = share, ACT_SHARE;
+    if (next != NULL) return *out = next, next->claim == NULL ? ACT_CLAIM : ACT_ADVANCE;
+    if (idle != NULL && w->quiet >= PATIENCE) return *out = idle, ACT_LEAVE;
+    return ACT_WAIT;
+}
+
+static bl_status perform(work *w, act what, bl_member *m, bl_err *err) {
+    switch (what) {
+    case ACT_CLAIM:
+        return bl_member_claim(m, w->s, w->claims, err);
+    case ACT_ADVANCE:
+        return bl_member_advance(m, w->s, w->threads_each, err);
+    case ACT_SHARE:
+        return bl_member_share(m, err);
+    case ACT_SETTLE:
+        return settle(w, m, err);
+    case ACT_LEAVE:
+        return bl_member_leave(m, w->s, w->threads_each, err);
+    case ACT_OVER:
+    case ACT_WAIT:
+        break;
+    }
+    return BL_OK;
 }
 
 static void fail(work *w, bl_status status, const bl_err *err) {
@@ -99,32 +184,90 @@ static void fail(work *w, bl_status status, const bl_err *err) {
     if (w->err != NULL) *w->err = *err;
 }
 
-static void *worker(void *arg) {
-    work *w = arg;
+/* Called with the lock held. */
+static bool look_due(const work *w) {
+    if (!w->others || w->looking) return false;
+    for (size_t i = 0; i < w->round->count; i++)
+        if (w->member[i].held && !w->member[i].settled) return bl_clock_seconds() >= w->next_look;
+    return false;
+}
+
+/* Called with the lock held, which is free while files are read. Whoever was held is then tried
+ * again. */
+static void look(work *w) {
     bl_err err = {0};
-    (void)pthread_mutex_lock(&w->lock);
-    while (w->status == BL_OK) {
-        bool over;
-        bl_member *m = next_member(w, &over);
-        if (over) break;
-        if (m == NULL) {
-            (void)pthread_cond_wait(&w->changed, &w->lock);
-            continue;
-        }
+    size_t news = 0;
+    w->looking = true;
+    for (size_t i = 0; i < w->round->count && w->status == BL_OK; i++) {
+        bl_member *m = &w->member[i];
+        if (!m->held || m->settled || m->busy) continue;
+        const size_t had = m->evals;
         m->busy = true;
         (void)pthread_mutex_unlock(&w->lock);
-        bl_status status = bl_member_advance(m, w->s, w->threads_each, &err);
+        const bl_status status = bl_member_refresh(m, w->s, &err);
         (void)pthread_mutex_lock(&w->lock);
-        m->busy = false;
-        if (status == BL_OK) {
-            note_hit(w, m);
-            if (!w->round->race && !needs_more(w, m))
-                status = settle(w, (size_t)(m - w->member), &err);
-            report(w, m);
-        }
+        m->busy = m->held = false;
         if (status != BL_OK) fail(w, status, &err);
-        (void)pthread_cond_broadcast(&w->changed);
+        news += m->evals > had;
+        note_hit(w, m);
     }
+    w->quiet = news > 0 ? 0 : w->quiet + 1;
+    w->pause = news > 0 ? k_first_look : fmin(2 * w->pause, k_last_look);
+    w->next_look = bl_clock_seconds() + w->pause;
+    w->looking = false;
+    (void)pthread_cond_broadcast(&w->changed);
+}
+
+/* Called with the lock held. */
+static void wait_a_little(work *w) {
+    const double now = bl_clock_seconds();
+    const bool soon = w->others && w->next_look > now && w->next_look < now + k_slice;
+    const double at = soon ? w->next_look : now + k_slice;
+    const struct timespec when = {(time_t)at, (long)(1e9 * (at - floor(at)))};
+    (void)pthread_cond_clockwait(&w->changed, &w->lock, CLOCK_MONOTONIC, &when);
+}
+
+static bool is_stopped(const work *w) {
+    return w->s->stop != NULL && __atomic_load_n(w->s->stop, __ATOMIC_RELAXED) != 0;
+}
+
+/* Called with the lock held. */
+static void act_on(work *w, act what, bl_member *m) {
+    bl_err err = {0};
+    m->busy = true;
+    (void)pthread_mutex_unlock(&w->lock);
+    bl_status status = perform(w, what, m, &err);
+    (void)pthread_mutex_lock(&w->lock);
+    m->busy = false;
+    if (status != BL_OK) fail(w, status, &err);
+    if (m->held && !w->others) {
+        w->others = true;
+        w->next_look = bl_clock_seconds() + w->pause;
+    }
+    note_hit(w, m);
+    if (what == ACT_ADVANCE || (m->settled && !m->shown)) report(w, m);
+    m->shown = m->shown || m->settled;
+    (void)pthread_cond_broadcast(&w->changed);
+}
+
+static void *worker(void *arg) {
+    work *w = arg;
+    bl_member *m;
+    act what;
+    (void)pthread_mutex_lock(&w->lock);
+    while (w->status == BL_OK && (what = choose(w, &m)) != ACT_OVER) {
+        if (what == ACT_WAIT && is_stopped(w)) {
+            const bl_err err = {.code = BL_EINTERRUPTED, .text = "stopped while waiting"};
+            fail(w, BL_EINTERRUPTED, &err);
+        } else if (look_due(w)) {
+            look(w);
+        } else if (what == ACT_WAIT) {
+            wait_a_little(w);
+        } else {
+            act_on(w, what, m);
+        }
+    }
+    (void)pthread_cond_broadcast(&w->changed);
     (void)pthread_mutex_unlock(&w->lock);
     return NULL;
 }
@@ -140,24 +283,46 @@ static void run_workers(work *w) {
     pthread_t thread[MOST];
     size_t started = 0;
     while (started + 1 < n && pthread_create(&thread[started], NULL, worker, w) == 0) started++;
-    if (n > 0) (void)worker(w);
+    (void)worker(w);
     for (size_t i = 0; i < started; i++) (void)pthread_join(thread[i], NULL);
 }
 
-static bl_status finish(work *w, bl_err *err) {
-    for (size_t i = 0; i < w->round->count && w->status == BL_OK; i++)
-        w->status = settle(w, i, err);
-    if (w->status == BL_OK) return BL_OK;
-    /* What was computed is not thrown away: the same command goes on from here. */
+/* What was computed is not thrown away: the same command goes on from here. A fault in doing so
+ * counts unless there was one already. */
+static bl_status put_away(work *w, bl_err *err) {
     bl_err ignored;
     for (size_t i = 0; i < w->round->count; i++) {
-        const bl_status status = bl_member_checkpoint(&w->member[i], w->s, &ignored);
+        bl_member *m = &w->member[i];
+        if (m->claim == NULL) continue;
+        const bl_status status = bl_member_leave(m, w->s, w->threads_each, &ignored);
         if (status != BL_OK && w->status == BL_EINTERRUPTED) {
             if (err != NULL) *err = ignored;
             return status;
         }
     }
     return w->status;
+}
+
+/* Settles what the store answers, in one go: in a race all or nothing. */
+static bl_status settle_known(work *w, bl_err *err) {
+    size_t open = 0;
+    for (size_t i = 0; i < w->round->count; i++) open += needs_more(w, &w->member[i]);
+    if (w->round->race && open > 0) return BL_OK;
+    for (size_t i = 0; i < w->round->count; i++) {
+        bl_member *m = &w->member[i];
+        if (!m->stored.done || needs_more(w, m)) continue;
+        BL_TRY(settle(w, m, err));
+    }
+    return BL_OK;
+}
+
+/* Answers from the store alone. */
+static bl_status look_up(work *w, bl_err *err) {
+    for (size_t i = 0; i < w->round->count; i++)
+        if (needs_more(w, &w->member[i]))
+            BL_FAIL(err, BL_EMISSING, "run %s is not done", w->member[i].id);
+    for (size_t i = 0; i < w->round->count; i++) answer(w, &w->member[i], &w->results[i]);
+    return BL_OK;
 }
 
 static int by_id(const void *a, const void *b) {
@@ -184,7 +349,12 @@ static bl_status refuse_repeats(const work *w, bl_err *err) {
 
 bl_status bl_scheduler_run(const bl_scheduler *s, const bl_round *round, bl_trial_result *results,
                            bl_err *err) {
-    work w = {.s = s, .round = round, .results = results, .err = err, .threads_each = 1};
+    work w = {.s = s,
+              .round = round,
+              .results = results,
+              .err = err,
+              .threads_each = 1,
+              .pause = k_first_look};
     w.member = bl_xalloc(round->count * sizeof *w.member);
     memset(results, 0, round->count * sizeof *results);
     (void)pthread_mutex_init(&w.lock, NULL);
@@ -196,21 +366,21 @@ bl_status bl_scheduler_run(const bl_scheduler *s, const bl_round *round, bl_tria
     }
     BL_GOTO(refuse_repeats(&w, err));
     if (s->lookup_only) {
-        for (size_t i = 0; i < round->count; i++)
-            if (needs_more(&w, &w.member[i])) {
-                status = bl_err_set(err, BL_EMISSING, __FILE__, __LINE__, "run %s is not done",
-                                    w.member[i].id);
-                goto done;
-            }
-    } else {
-        for (size_t i = 0; i < round->count; i++)
-            if (!needs_more(&w, &w.member[i])) report(&w, &w.member[i]);
-        run_workers(&w);
+        status = look_up(&w, err);
+        goto done;
     }
-    status = finish(&w, err);
+    for (size_t i = 0; i < round->count; i++) {
+        w.member[i].shown = !needs_more(&w, &w.member[i]);
+        if (w.member[i].shown) report(&w, &w.member[i]);
+    }
+    BL_GOTO(settle_known(&w, err));
+    w.claims = bl_claims_open();
+    run_workers(&w);
+    status = put_away(&w, err);
 done:
     if (status != BL_OK) bl_round_results_free(results, round->count);
     for (size_t i = 0; i < round->count; i++) bl_member_free(&w.member[i]);
+    bl_claims_close(w.claims);
     free(w.member);
     (void)pthread_cond_destroy(&w.changed);
     (void)pthread_mutex_destroy(&w.lock);

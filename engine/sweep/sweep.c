@@ -9,12 +9,17 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { PLAN_LIMIT = 1 << 30 };
+
 typedef struct sweep {
     const bl_config *config;
     const bl_scheduler *scheduler;
     const bl_sweep_options *options;
     bl_sweep_totals *totals;
     bl_buf plan;
+    bl_file_stamp stamp; /* of plan.jsonl as it was last read */
+    bl_buf there;        /* its text */
+    size_t equal;        /* bytes of it that are known to be those of `plan` */
 } sweep;
 
 static void write_head(sweep *s) {
@@ -95,10 +100,24 @@ static void write_trial(sweep *s, const bl_trial *t, const bl_trial_result *r) {
     bl_buf_str(p, "}\n");
 }
 
-static bl_status save_plan(const sweep *s, bl_err *err) {
-    if (!s->options->write_plan) return BL_OK;
+/* What is on disk is left alone as long as it begins with this plan: when a sweep is repeated, and
+ * when another process is further in the same one. At the `end` it has to be this plan exactly. */
+static bl_status save_plan(sweep *s, bool end, bl_err *err) {
     char path[BL_PATH];
+    bl_err ignored;
+    if (!s->options->write_plan) return BL_OK;
     BL_TRY(bl_path(path, err, "%s/plan.jsonl", s->scheduler->store->dir));
+    if (bl_file_changed(path, &s->stamp)) {
+        bl_buf_clear(&s->there);
+        if (bl_file_read(&s->there, path, PLAN_LIMIT, &ignored) != BL_OK) bl_buf_clear(&s->there);
+        s->equal = 0;
+    }
+    /* Both only grow between two reads, so what was found equal is. */
+    const bool fits =
+        s->there.len >= s->plan.len && memcmp(bl_buf_text(&s->there) + s->equal,
+                                              s->plan.data + s->equal, s->plan.len - s->equal) == 0;
+    if (fits) s->equal = s->plan.len;
+    if (fits && (!end || s->there.len == s->plan.len)) return BL_OK;
     return bl_file_write(path, s->plan.data, s->plan.len, err);
 }
 
@@ -115,7 +134,7 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
         s->totals->reached += results[i].outcome == BL_OUTCOME_TARGET;
         s->totals->failed += results[i].outcome == BL_OUTCOME_MEMORY;
     }
-    return save_plan(s, err);
+    return save_plan(s, false, err);
 }
 
 static bl_status decide(void *ctx, const char *json, const char *text, bl_err *err) {
@@ -124,7 +143,7 @@ static bl_status decide(void *ctx, const char *json, const char *text, bl_err *e
                   json);
     if (s->options->decision != NULL && text[0] != '\0')
         s->options->decision(s->options->ctx, text);
-    return save_plan(s, err);
+    return save_plan(s, false, err);
 }
 
 static bl_status step_times(void *ctx, const int64_t *batch_sizes, size_t count, double *seconds,
@@ -149,9 +168,11 @@ bl_status bl_sweep_run(const bl_config *config, const bl_scheduler *scheduler,
                                     .synthetic = scheduler->data->synthetic};
     const bl_planner_host host = {
         .ctx = &s, .run = run_round, .decide = decide, .step_times = step_times};
-    const bl_status status = bl_planner_run(options->script, options->library_dir, config, &facts,
-                                            &host, &bl_planner_default_limits, err);
+    bl_status status = bl_planner_run(options->script, options->library_dir, config, &facts, &host,
+                                      &bl_planner_default_limits, err);
+    if (status == BL_OK) status = save_plan(&s, true, err);
     bl_buf_free(&s.plan);
+    bl_buf_free(&s.there);
     return status;
 }
 

@@ -120,12 +120,8 @@ static void record(bl_train *t) {
     t->progress.loss_count = 0;
 }
 
-/* Another thread may set it, or a signal. */
-static bool is_set(const volatile int *stop) {
-    return stop != NULL && __atomic_load_n(stop, __ATOMIC_RELAXED) != 0;
-}
-
-bl_status bl_train_advance(bl_train *train, int64_t limit, const volatile int *stop, bl_err *err) {
+bl_status bl_train_advance(bl_train *train, int64_t limit, const bl_train_pause *pause,
+                           bl_err *err) {
     const int64_t next =
         bl_train_next_eval(&train->config, (int64_t)train->epoch_rows, train->now.step, limit);
     if (train->now.diverged) return BL_OK;
@@ -134,8 +130,9 @@ bl_status bl_train_advance(bl_train *train, int64_t limit, const volatile int *s
                 (long long)train->progress.made, (long long)limit);
     while (train->progress.made < next && !train->progress.diverged) {
         if (!bl_step(train)) train->progress.diverged = true;
-        if (is_set(stop) && train->progress.made < next && !train->progress.diverged)
-            BL_FAIL(err, BL_EINTERRUPTED, "stopped at step %lld", (long long)train->progress.made);
+        if (pause != NULL && train->progress.made < next && !train->progress.diverged &&
+            pause->due(pause->ctx))
+            BL_FAIL(err, BL_EINTERRUPTED, "paused at step %lld", (long long)train->progress.made);
     }
     record(train);
     return BL_OK;

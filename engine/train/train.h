@@ -43,10 +43,15 @@ bl_status bl_train_memory(const bl_config *config, const bl_dataset *data, size_
 int64_t bl_train_next_eval(const bl_config *config, int64_t epoch_rows, int64_t step,
                            int64_t limit);
 
-/* Trains to the next evaluation (bl_train_next_eval), evaluates, and logs both. `stop` (may be
- * NULL) is looked at after every step: when it becomes nonzero the call returns BL_EINTERRUPTED at
- * a step boundary and may simply be repeated. Divergence is no error: state.diverged. */
-bl_status bl_train_advance(bl_train *train, int64_t limit, const volatile int *stop,
+/* Asked after every step whether to pause there. */
+typedef struct bl_train_pause {
+    bool (*due)(void *ctx);
+    void *ctx;
+} bl_train_pause;
+/* Trains to the next evaluation (bl_train_next_eval), evaluates, and logs both. When `pause` (may
+ * be NULL) is due the call returns BL_EINTERRUPTED at a step boundary and may simply be repeated.
+ * Divergence is no error: state.diverged. */
+bl_status bl_train_advance(bl_train *train, int64_t limit, const bl_train_pause *pause,
                            bl_err *err) BL_CHECKED;
 const bl_train_state *bl_train_now(const bl_train *train);
 

@@ -9,11 +9,24 @@
 
 static const char k_id[BL_RUN_ID] = "0123456789ab";
 static bl_store g_store;
+static bl_claims *g_claims;
+static bl_claim *g_claim;
 
 static int fresh_store(void **state) {
     (void)state;
-    char dir[] = "/tmp/bl-store-XXXXXX";
-    return mkdtemp(dir) != NULL && bl_store_open(&g_store, dir, "x", true, NULL) == BL_OK ? 0 : 1;
+    char dir[] = "/tmp/bl-store-XXXXXX", run[BL_PATH];
+    if (mkdtemp(dir) == NULL || bl_store_open(&g_store, dir, "x", true, NULL) != BL_OK) return 1;
+    g_claims = bl_claims_open();
+    return bl_path(run, NULL, "%s/%s", g_store.dir, k_id) == BL_OK &&
+                   bl_claim_take(g_claims, run, &g_claim, NULL) == BL_OK && g_claim != NULL
+               ? 0
+               : 1;
+}
+
+static int done_with_it(void **state) {
+    (void)state;
+    bl_claims_close(g_claims);
+    return 0;
 }
 
 /* A log of `evals` evaluations at steps 1, 2, ...; `twist` changes one value. */
@@ -41,7 +54,7 @@ static bl_status publish(int evals, int twist, bl_err *err) {
                                  .steps = evals,
                                  .examples = 8 * evals,
                                  .evals = evals};
-    const bl_status status = bl_store_publish(&g_store, &what, err);
+    const bl_status status = bl_store_publish(&g_store, g_claim, &what, err);
     bl_buf_free(&log);
     return status;
 }
@@ -116,7 +129,7 @@ static void damage_is_found(void **state) {
     CHECK_OK(bl_store_load(&g_store, k_id, &run, ERR));
     assert_true(run.done);
     bl_stored_free(&run);
-    CHECK_OK(bl_store_set_aside(&g_store, k_id, ERR));
+    CHECK_OK(bl_store_set_aside(&g_store, g_claim, k_id, ERR));
     CHECK_OK(bl_store_load(&g_store, k_id, &run, ERR));
     assert_false(run.done || run.damaged);
 }
@@ -146,30 +159,105 @@ static void results_of_format_1_are_read(void **state) {
     bl_buf_free(&old);
 }
 
-static void the_newest_whole_checkpoint_wins(void **state) {
+static void the_newest_whole_checkpoint_comes_first(void **state) {
     (void)state;
-    bl_buf a = {0}, log = {0}, back = {0};
+    bl_buf a = {0}, back[2] = {{0}, {0}};
     int slot = 0;
     bl_err err;
-    assert_int_equal(bl_store_load_checkpoint(&g_store, k_id, &slot, &back, &err), BL_EMISSING);
+    assert_int_equal(bl_store_load_checkpoints(&g_store, k_id, &slot, back, &err), BL_EMISSING);
     for (int i = 0; i < 3; i++) {
         bl_buf_clear(&a);
         bl_buf_printf(&a, "state %d", i);
-        CHECK_OK(bl_store_save_checkpoint(&g_store, k_id, &slot, &a, &log, ERR));
+        CHECK_OK(bl_store_save_checkpoint(&g_store, g_claim, k_id, &slot, &a, ERR));
     }
-    CHECK_OK(bl_store_load_checkpoint(&g_store, k_id, &slot, &back, ERR));
-    assert_string_equal(back.data, "state 2");
+    CHECK_OK(bl_store_load_checkpoints(&g_store, k_id, &slot, back, ERR));
+    assert_string_equal(back[0].data, "state 2");
+    assert_string_equal(back[1].data, "state 1");
+    assert_int_equal(slot, 1);
     /* Slots went A, B, A: the damaged newest is A. */
     char path[BL_PATH];
     CHECK_OK(bl_path(path, ERR, "%s/%s/checkpoint-A", g_store.dir, k_id));
     CHECK_OK(bl_file_write(path, "blckpt1\n", 8, ERR));
-    bl_buf_clear(&back);
-    CHECK_OK(bl_store_load_checkpoint(&g_store, k_id, &slot, &back, ERR));
-    assert_string_equal(back.data, "state 1");
+    for (int i = 0; i < 2; i++) bl_buf_clear(&back[i]);
+    CHECK_OK(bl_store_load_checkpoints(&g_store, k_id, &slot, back, ERR));
+    assert_string_equal(back[0].data, "state 1");
+    assert_int_equal(back[1].len, 0);
     assert_int_equal(slot, 0);
+    bl_store_drop_checkpoint(g_claim, 1);
+    bl_buf_clear(&back[0]);
+    assert_int_equal(bl_store_load_checkpoints(&g_store, k_id, &slot, back, &err), BL_EMISSING);
     bl_buf_free(&a);
+    for (int i = 0; i < 2; i++) bl_buf_free(&back[i]);
+}
+
+/* What other processes see of a run that is not published proves itself. */
+static void a_part_is_whole_or_nothing(void **state) {
+    (void)state;
+    char path[BL_PATH];
+    bl_buf log = {0}, back = {0}, file = {0};
+    bl_err err;
+    make_log(&log, 3, 0);
+    assert_int_equal(bl_store_load_part(&g_store, k_id, &back, &err), BL_EMISSING);
+    CHECK_OK(bl_store_save_part(g_claim, &log, 3, "p3", ERR));
+    CHECK_OK(bl_store_load_part(&g_store, k_id, &back, ERR));
+    assert_string_equal(back.data, log.data);
+    CHECK_OK(bl_path(path, ERR, "%s/%s/log.jsonl.part", g_store.dir, k_id));
+    CHECK_OK(bl_file_read(&file, path, 1 << 20, ERR));
+    for (size_t at = 0; at < log.len; at++) {
+        file.data[at] ^= 1;
+        CHECK_OK(put(path, file.data, file.len));
+        bl_buf_clear(&back);
+        assert_int_equal(bl_store_load_part(&g_store, k_id, &back, &err), BL_EFORMAT);
+        file.data[at] ^= 1;
+        CHECK_OK(put(path, file.data, at));
+        bl_buf_clear(&back);
+        assert_int_equal(bl_store_load_part(&g_store, k_id, &back, &err), BL_EFORMAT);
+    }
+    bl_store_drop_part(g_claim);
+    assert_int_equal(bl_store_load_part(&g_store, k_id, &back, &err), BL_EMISSING);
     bl_buf_free(&log);
     bl_buf_free(&back);
+    bl_buf_free(&file);
+}
+
+/* The message names the step and shows both lines; what was published stays as it was. */
+static void a_mismatch_names_the_first_step(void **state) {
+    (void)state;
+    bl_err err;
+    bl_stored run;
+    CHECK_OK(publish(6, 0, ERR));
+    assert_int_equal(publish(8, 4, &err), BL_EMISMATCH);
+    assert_non_null(strstr(err.text, "in the records of step 4;"));
+    assert_non_null(strstr(err.text, "published: {\"record\":\"eval\",\"step\":4,\"examples\":32,"
+                                     "\"value\":6,"));
+    assert_non_null(strstr(err.text, "now:       {\"record\":\"eval\",\"step\":4,\"examples\":32,"
+                                     "\"value\":77,"));
+    CHECK_OK(bl_store_load(&g_store, k_id, &run, ERR));
+    assert_int_equal(run.steps, 6);
+    assert_true(run.parsed.eval[3].value == 6.0);
+    bl_stored_free(&run);
+}
+
+/* A log that was replaced by a longer one, its result not yet: killed between the two. */
+static void a_log_may_go_beyond_its_result(void **state) {
+    (void)state;
+    char path[BL_PATH];
+    bl_buf result = {0};
+    bl_stored run;
+    CHECK_OK(publish(4, 0, ERR));
+    CHECK_OK(bl_path(path, ERR, "%s/%s/result.json", g_store.dir, k_id));
+    CHECK_OK(bl_file_read(&result, path, 1 << 20, ERR));
+    CHECK_OK(publish(7, 0, ERR));
+    CHECK_OK(put(path, result.data, result.len));
+    CHECK_OK(bl_store_load(&g_store, k_id, &run, ERR));
+    assert_true(run.done);
+    assert_int_equal(run.steps, 4);
+    bl_stored_free(&run);
+    CHECK_OK(publish(7, 0, ERR));
+    CHECK_OK(bl_store_load(&g_store, k_id, &run, ERR));
+    assert_int_equal(run.steps, 7);
+    bl_stored_free(&run);
+    bl_buf_free(&result);
 }
 
 static void gzip_is_strict_and_has_no_clock(void **state) {
@@ -219,11 +307,17 @@ static void logs_are_checked_line_by_line(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_prefix_grows_and_never_shrinks, fresh_store),
-        cmocka_unit_test_setup(two_different_results_of_one_run_are_a_mismatch, fresh_store),
-        cmocka_unit_test_setup(damage_is_found, fresh_store),
-        cmocka_unit_test_setup(results_of_format_1_are_read, fresh_store),
-        cmocka_unit_test_setup(the_newest_whole_checkpoint_wins, fresh_store),
+        cmocka_unit_test_setup_teardown(a_prefix_grows_and_never_shrinks, fresh_store,
+                                        done_with_it),
+        cmocka_unit_test_setup_teardown(two_different_results_of_one_run_are_a_mismatch,
+                                        fresh_store, done_with_it),
+        cmocka_unit_test_setup_teardown(damage_is_found, fresh_store, done_with_it),
+        cmocka_unit_test_setup_teardown(results_of_format_1_are_read, fresh_store, done_with_it),
+        cmocka_unit_test_setup_teardown(the_newest_whole_checkpoint_comes_first, fresh_store,
+                                        done_with_it),
+        cmocka_unit_test_setup_teardown(a_part_is_whole_or_nothing, fresh_store, done_with_it),
+        cmocka_unit_test_setup_teardown(a_mismatch_names_the_first_step, fresh_store, done_with_it),
+        cmocka_unit_test_setup_teardown(a_log_may_go_beyond_its_result, fresh_store, done_with_it),
         cmocka_unit_test(gzip_is_strict_and_has_no_clock),
         cmocka_unit_test(logs_are_checked_line_by_line),
     };

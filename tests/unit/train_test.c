@@ -144,12 +144,17 @@ static void test_seed_and_rate_change_the_log(void **state) {
     bl_buf_free(&a), bl_buf_free(&b), bl_buf_free(&c);
 }
 
-/* Steps once: with `stop` set, advance returns after one step unless that reaches the evaluation.
+static bool always(void *ctx) {
+    (void)ctx;
+    return true;
+}
+
+/* Steps once: with a pause that is always due, advance returns after one step unless that reaches the evaluation.
  */
 static void step_once(bl_train *train, int64_t limit) {
-    const volatile int stop = 1;
+    const bl_train_pause pause = {.due = always};
     bl_err err;
-    const bl_status status = bl_train_advance(train, limit, &stop, &err);
+    const bl_status status = bl_train_advance(train, limit, &pause, &err);
     if (status != BL_OK) assert_int_equal(status, BL_EINTERRUPTED);
 }
 

@@ -1,0 +1,43 @@
+/* Claims: which process works on a folder, normally that of a run (docs/store.md). A claim is the
+ * folder DIR/claim.d with one folder in it, named by its owner; inside lies `beat`, a file that the
+ * owner touches, and whatever the owner is just writing. A claim that arrives is whole, since it is
+ * made beside its place and renamed there. One whose owner is dead, or whose beat is old by the
+ * clock of the file server, is taken away by renaming the owner's folder, which only one can do.
+ * From then on nothing that the old owner writes reaches DIR: it is renamed out of that folder.
+ * Nothing has to be unlocked, ever. */
+#ifndef BL_ENGINE_STORE_CLAIM_H
+#define BL_ENGINE_STORE_CLAIM_H
+#include "engine/base/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The claims that one process holds, with the thread that keeps them fresh. BL_CLAIM_BEAT and
+ * BL_CLAIM_STALE in the environment set the seconds between beats (15) and the age at which a claim
+ * is stale (120). */
+typedef struct bl_claims bl_claims;
+bl_claims *bl_claims_open(void);
+void bl_claims_close(bl_claims *claims); /* releases what is still held; NULL is fine */
+
+typedef struct bl_claim bl_claim;
+/* Claims the folder and makes it; removes what dead writers left in it. *out is NULL when another
+ * process, or this one, holds a claim on it. */
+bl_status bl_claim_take(bl_claims *claims, const char *dir, bl_claim **out, bl_err *err) BL_CHECKED;
+/* Frees it; the folder goes as well if nothing was written. */
+void bl_claim_release(bl_claim *claim);
+/* Did another process take it away? Then nothing more can be written with it. */
+bool bl_claim_lost(const bl_claim *claim);
+
+/* DIR/name: replaced; made unless it exists; removed; moved to the path `to`. On BL_EMISSING the
+ * claim is lost and nothing was changed. */
+bl_status bl_claim_write(bl_claim *claim, const char *name, const void *bytes, size_t n,
+                         bl_err *err) BL_CHECKED;
+bl_status bl_claim_publish(bl_claim *claim, const char *name, const void *bytes, size_t n,
+                           bool *won, bl_err *err) BL_CHECKED;
+void bl_claim_remove(bl_claim *claim, const char *name);
+bl_status bl_claim_move(bl_claim *claim, const char *name, const char *to, bl_err *err) BL_CHECKED;
+
+/* For commands that look: is anybody at work on the folder? Judged by this machine's clock; changes
+ * nothing. */
+typedef enum bl_claim_state { BL_CLAIM_NONE, BL_CLAIM_FRESH, BL_CLAIM_STALE } bl_claim_state;
+bl_claim_state bl_claim_look(const char *dir);
+#endif
