@@ -163,9 +163,14 @@ static void legend(bl_buf *gp, const bl_answer *a, resource r, const char *varia
 
 static void resources_settings(bl_buf *gp, const bl_answer *a) {
     bl_axis y = {0};
-    for (size_t i = 0; i < a->size_count; i++)
+    const double cores = least(a, CORE_SECONDS);
+    for (size_t i = 0; i < a->size_count; i++) {
+        const bl_stats_value *v = &a->sizes[i].join.cost[BL_STATS_CHEAPEST];
+        if (v->bound == 0) bl_axis_add(&y, v->low / cores);
+        if (v->bound == 0) bl_axis_add(&y, v->high / cores);
         for (int r = 0; r < RESOURCE_COUNT; r++)
             bl_axis_add(&y, amount(&a->sizes[i], (resource)r) / least(a, (resource)r));
+    }
     bl_gp_batch_axis(gp, a);
     bl_gp_axis(gp, "y", &y, 0.4, 0.4, BL_TICKS_PLAIN);
     bl_gp_text(gp, "y_text", "relative to the least");
