@@ -93,27 +93,46 @@ static void value(bl_buf *out, const bl_stats_value *v) {
     bl_buf_free(&text);
 }
 
+enum { CRITICAL_ROWS = 4 };
+
+static const bl_stats_value *critical_of(const bl_stats_critical *c, int row) {
+    const bl_stats_value *const values[CRITICAL_ROWS] = {&c->perfect_scaling_end, &c->overhead_20,
+                                                         &c->efficiency_50, &c->max_useful};
+    return values[row];
+}
+
+/* A column for each target, a row for each definition. */
 void bl_latex_critical(bl_buf *out, const bl_answer *a) {
-    head(out, a, "rrrrrr");
-    escaped(out, a->metric[0] != '\0' ? a->metric : "target");
-    bl_buf_str(out, " & 10\\,\\% overhead & 20\\,\\% overhead & half efficiency & maximum useful & "
-                    "hyperbola off by \\\\\n\\midrule\n");
+    static const char *const names[CRITICAL_ROWS] = {
+        "10\\,\\% over perfect scaling", "20\\,\\% over perfect scaling",
+        "half the examples' efficiency", "steps within 10\\,\\% of the fewest"};
+    bl_buf columns = {0};
+    bl_buf_str(&columns, "l");
+    for (size_t k = 0; k <= a->easier_count; k++) bl_buf_str(&columns, "r");
+    head(out, a, bl_buf_text(&columns));
+    bl_buf_free(&columns);
+    escaped(out, a->metric);
+    for (size_t k = 0; k <= a->easier_count; k++)
+        bl_buf_printf(out, " & $\\leq$\\,%.4g", bl_answer_target(a, k).target);
+    bl_buf_str(out, " \\\\\n\\midrule\n");
+    for (int row = 0; row < CRITICAL_ROWS; row++) {
+        bl_buf_str(out, names[row]);
+        for (size_t k = 0; k <= a->easier_count; k++) {
+            const bl_report_target t = bl_answer_target(a, k);
+            value(out, critical_of(&t.critical, row));
+        }
+        bl_buf_str(out, " \\\\\n");
+    }
+    bl_buf_str(out, "\\midrule\nhyperbola, worst deviation");
     for (size_t k = 0; k <= a->easier_count; k++) {
         const bl_report_target t = bl_answer_target(a, k);
-        if (t.size_count == 0) continue;
-        bl_buf_str(out, "$\\leq$\\,");
-        bl_words_rate(out, t.target);
-        value(out, &t.critical.perfect_scaling_end);
-        value(out, &t.critical.overhead_20);
-        value(out, &t.critical.efficiency_50);
-        value(out, &t.critical.max_useful);
         if (t.critical.hyperbola.known)
             bl_buf_printf(out, " & %.0f\\,\\%%", 100 * t.critical.hyperbola.worst_deviation);
         else
             bl_buf_str(out, " & --");
-        bl_buf_str(out, " \\\\\n");
     }
-    foot(out, a, 6);
+    bl_buf_str(out, " \\\\\n");
+    foot(out, a, a->easier_count + 2);
 }
 
 static const bl_report_regret *regret_of(const bl_answer *a, bl_report_rule rule, double size) {

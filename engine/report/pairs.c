@@ -25,21 +25,29 @@ static size_t read_runs(char (**out)[13], const bl_json *array) {
     return n;
 }
 
+/* Both lists of runs, as many as the shorter one has; 0 without them. */
+static size_t read_both(char (*out[2])[13], const bl_json *runs) {
+    if (runs == NULL || runs->count != 2) return 0;
+    const size_t first = read_runs(&out[0], runs->first);
+    return bl_min_size(first, read_runs(&out[1], runs->first->next));
+}
+
 void bl_pairs_read(bl_answer *a, const bl_json *line) {
-    const bl_json *runs = bl_json_get(line, "runs");
-    if (runs == NULL || runs->count != 2) return;
     a->pairs = bl_xrealloc(a->pairs, (a->pair_count + 1) * sizeof *a->pairs);
     bl_report_pair *p = &a->pairs[a->pair_count++];
     *p = (bl_report_pair){.budget_epochs = bl_json_number(line, "budget_epochs", 0)};
+    p->seeds = read_both(p->run, bl_json_get(line, "runs"));
+    if (read_both(p->budget_run, bl_json_get(line, "budget_runs")) != p->seeds)
+        p->budget_epochs = 0;
     for (size_t i = 0; i < 2; i++) {
         p->batch_size[i] = nth_number(bl_json_get(line, "batch_sizes"), i);
         p->learning_rate[i] = nth_number(bl_json_get(line, "learning_rates"), i);
         p->budget_steps[i] = nth_number(bl_json_get(line, "budget_steps"), i);
-        const size_t n = read_runs(&p->run[i], i == 0 ? runs->first : runs->first->next);
-        p->seeds = i == 0 ? n : bl_min_size(n, p->seeds);
+        p->budget_learning_rate[i] = nth_number(bl_json_get(line, "budget_learning_rates"), i);
     }
 }
 
+/* Those within a budget ask for no target: no basin sees them. */
 void bl_pairs_mark(bl_answer *a) {
     for (size_t i = 0; i < a->pair_count; i++)
         for (size_t s = 0; s < 2 * a->pairs[i].seeds; s++)
@@ -49,7 +57,10 @@ void bl_pairs_mark(bl_answer *a) {
 }
 
 void bl_pairs_free(bl_answer *a) {
-    for (size_t i = 0; i < 2 * a->pair_count; i++) free(a->pairs[i / 2].run[i % 2]);
+    for (size_t i = 0; i < 2 * a->pair_count; i++) {
+        free(a->pairs[i / 2].run[i % 2]);
+        free(a->pairs[i / 2].budget_run[i % 2]);
+    }
     free(a->pairs);
 }
 
@@ -97,8 +108,8 @@ static void judge_budget(bl_report_pair *p, const bl_answer *a) {
     double *first = bl_xalloc(p->seeds * sizeof *first);
     double *second = bl_xalloc(p->seeds * sizeof *second);
     for (size_t s = 0; s < p->seeds && p->budget_epochs > 0; s++) {
-        first[p->valued] = value_of(a, p->run[0][s], p->budget_steps[0]);
-        second[p->valued] = value_of(a, p->run[1][s], p->budget_steps[1]);
+        first[p->valued] = value_of(a, p->budget_run[0][s], p->budget_steps[0]);
+        second[p->valued] = value_of(a, p->budget_run[1][s], p->budget_steps[1]);
         p->valued += isfinite(first[p->valued]) && isfinite(second[p->valued]);
     }
     p->difference = bl_stats_pair_difference(first, second, p->valued);
@@ -176,7 +187,7 @@ static void target_words(bl_buf *out, const bl_report_pair *p) {
 
 static void budget_words(bl_buf *out, const bl_report_pair *p, const char *metric) {
     if (p->valued == 0) return;
-    bl_buf_printf(out, "After %.4g epoch%s: %s ", p->budget_epochs,
+    bl_buf_printf(out, "After %.4g epoch%s, each at its best rate for that: %s ", p->budget_epochs,
                   p->budget_epochs == 1 ? "" : "s", metric);
     bl_words_short(out, p->budget_value[1]);
     bl_buf_str(out, " at batch size ");
@@ -232,6 +243,7 @@ static void pair_json(bl_buf *out, const bl_report_pair *p) {
     bl_buf_str(out, "{\"epochs\":");
     bl_json_f64(out, p->budget_epochs);
     bl_buf_printf(out, ",\"pairs\":%zu,", p->valued);
+    two(out, "learning_rates", p->budget_learning_rate);
     two(out, "steps", p->budget_steps);
     two(out, "values", p->budget_value);
     value(out, "difference", &p->difference);

@@ -106,12 +106,13 @@ typedef struct bl_report_regret {
  * second / first, medians over pairs of seeds. */
 typedef struct bl_report_pair {
     double batch_size[2], learning_rate[2];
-    char (*run[2])[13]; /* (seeds) */
+    char (*run[2])[13];        /* (seeds) */
+    char (*budget_run[2])[13]; /* (seeds); NULL: not compared within a budget */
     size_t seeds;
     size_t reached;                       /* pairs of which at least one reached the target */
     bl_stats_value steps, examples, time; /* bound: a pair's other run did not get there */
     double budget_epochs;                 /* 0: not compared within a budget */
-    double budget_steps[2];
+    double budget_steps[2], budget_learning_rate[2];
     size_t valued;
     double budget_value[2];    /* medians of the metric within the budget */
     bl_stats_value difference; /* of the metric: second - first */

@@ -1,5 +1,5 @@
--- Which batch size for Rossmann: the learning rate retuned at every size, the article's two sizes
--- against each other on fresh seeds, then what an epoch budget and a step budget would have chosen.
+-- Which batch size for Rossmann: the learning rate retuned at every size, what an epoch budget and a
+-- step budget would have chosen, and the article's two sizes against each other on fresh seeds.
 -- Sizes, targets, seeds and limits are in experiment.cfg.
 local sweep = require "sweep"
 
@@ -10,6 +10,6 @@ return function(exp)
     retune = { lr = sweep.log2grid { step = config["sweep.lr_step"] }, rule = config["sweep.lr_rule"] },
     seeds = config["sweep.seeds"],
   })
-  sweep.compare(exp, { pairs = config["sweep.compare"], seeds = config["sweep.compare_seeds"] })
   sweep.budgets(exp, { epochs = config["sweep.budget_epochs"], steps = config["sweep.budget_steps"] })
+  sweep.compare(exp, { pairs = config["sweep.compare"], seeds = config["sweep.compare_seeds"] })
 end

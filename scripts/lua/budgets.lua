@@ -105,12 +105,14 @@ local function compare(exp, o, kind, amount, times)
       end
     end
   end
+  local rates = {}
   for _, best in ipairs(found) do
+    rates[best.batch_size] = best.learning_rate
     report(exp, kind, amount, label, best.point, best, best.seconds, best == crowned)
   end
   if crowned == nil then return nil end
   return { value = crowned.run.value, batch_size = crowned.batch_size, learning_rate = crowned.learning_rate,
-    budget = kind.name, amount = amount, label = label, verb = amount == 1 and "crowns" or "crown" }
+    rates = rates, budget = kind.name, amount = amount, label = label, verb = amount == 1 and "crowns" or "crown" }
 end
 
 -- One amount or a list of them; 0 is none.

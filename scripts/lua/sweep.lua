@@ -27,10 +27,23 @@ local function going_on(options)
   return all
 end
 
-function sweep.budgets(exp, options) return budgets.compare(exp, going_on(options)) end
+-- The last epoch budget's rates, which compare goes on from.
+local last_epochs
+
+function sweep.budgets(exp, options)
+  local crowned = budgets.compare(exp, going_on(options))
+  for _, c in ipairs(crowned) do
+    if c.budget == "epochs" then last_epochs = c end
+  end
+  return crowned
+end
 
 function sweep.rules(exp, options) return rules.judge(exp, going_on(options)) end
 
-function sweep.compare(exp, options) return compare.compare(exp, going_on(options)) end
+function sweep.compare(exp, options)
+  local all = going_on(options)
+  if all.within == nil then all.within = last_epochs end
+  return compare.compare(exp, all)
+end
 
 return sweep

@@ -76,18 +76,22 @@ static void pair(bl_buf *out, const bl_report_fixture *f) {
     bl_buf_printf(out,
                   "{\"record\":\"decision\",\"kind\":\"compare\",\"batch_sizes\":[%d,%d],"
                   "\"learning_rates\":[%.9g,%.9g],\"target\":0.2,\"budget_epochs\":1,"
-                  "\"budget_steps\":[4000,600],\"runs\":[",
+                  "\"budget_steps\":[4000,600],\"budget_learning_rates\":[0.5,0.25]",
                   batch_of(FIRST), batch_of(SECOND), rate_of(FIRST), rate_of(SECOND));
-    for (int k = FIRST; k <= SECOND; k += SECOND - FIRST) {
-        bl_buf_str(out, k == FIRST ? "[" : ",[");
-        for (int seed = FRESH; seed < FRESH_END; seed++) {
-            char id[13];
-            run_id(id, k, 0, seed);
-            bl_buf_printf(out, "%s\"%s\"", seed > FRESH ? "," : "", id);
+    for (int list = 0; list < 2; list++) {
+        bl_buf_str(out, list == 0 ? ",\"runs\":[" : ",\"budget_runs\":[");
+        for (int k = FIRST; k <= SECOND; k += SECOND - FIRST) {
+            bl_buf_str(out, k == FIRST ? "[" : ",[");
+            for (int seed = FRESH; seed < FRESH_END; seed++) {
+                char id[13];
+                run_id(id, k, 0, seed);
+                bl_buf_printf(out, "%s\"%s\"", seed > FRESH ? "," : "", id);
+            }
+            bl_buf_str(out, "]");
         }
         bl_buf_str(out, "]");
     }
-    bl_buf_str(out, "],\"text\":\"\"}\n");
+    bl_buf_str(out, ",\"text\":\"\"}\n");
 }
 
 static void plan(bl_buf *out, const bl_report_fixture *f) {

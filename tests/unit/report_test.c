@@ -365,7 +365,8 @@ static void a_pair_on_fresh_seeds(void **state) {
         says(&a, "Batch size 256 against 32, each at its own best rate, 7 fresh pairs of seeds: "
                  "0.160 (0.158 to 0.162) times the steps, 1.28 (1.26 to 1.29) times the "
                  "examples, 0.533 times the time. Batch size 256 needs fewer steps.\n"
-                 "After 1 epoch: exp_rmspe 0.240 at batch size 256 against 0.240 at 32, "
+                 "After 1 epoch, each at its best rate for that: exp_rmspe 0.240 at batch size 256 "
+                 "against 0.240 at 32, "
                  "difference of the pairs 0.00 (0.00 to 0.00). Batch size 256 cannot be told "
                  "apart.\n"));
     bl_buf json = {0};
