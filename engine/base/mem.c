@@ -2,6 +2,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -52,10 +53,17 @@ static bool machine_has(size_t bytes) {
     return pages <= 0 || page <= 0 || bytes / (size_t)page < (size_t)pages;
 }
 
+/* Blocks of a few huge pages are asked to be made of these: kernels that go down the columns of a
+ * matrix touch a page per row, more than the processor keeps addresses of. */
+enum { HUGE_PAGE = 2 << 20, HUGE_LEAST = 4 * HUGE_PAGE };
+
 void *bl_alloc(size_t bytes) {
-    if (bytes > SIZE_MAX - (size_t)2 * BL_ALIGN || !machine_has(bytes)) return NULL;
-    void *p = aligned_alloc(BL_ALIGN, (bytes + BL_ALIGN - 1) / BL_ALIGN * BL_ALIGN + BL_ALIGN);
-    if (p != NULL) memset(p, 0, bytes);
+    const size_t align = bytes >= HUGE_LEAST ? HUGE_PAGE : BL_ALIGN;
+    if (bytes > SIZE_MAX - (size_t)2 * HUGE_PAGE || !machine_has(bytes)) return NULL;
+    void *p = aligned_alloc(align, bytes / align * align + align);
+    if (p == NULL) return NULL;
+    if (align == HUGE_PAGE) (void)madvise(p, bytes, MADV_HUGEPAGE); /* a wish */
+    memset(p, 0, bytes);
     return p;
 }
 
