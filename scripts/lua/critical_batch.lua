@@ -79,7 +79,7 @@ end
 
 -- How the hyperparameters of one size are found: a list of answers, one for each target.
 local function retuner(exp, o)
-  local retune = check.options(o.retune, { "lr", "rule", "slack", "box", "trials", "widen", "finalists" },
+  local retune = check.options(o.retune, { "lr", "rule", "slack", "guard", "box", "trials", "widen", "finalists" },
     "critical_batch's retune")
   local common = { seeds = o.seeds, slack = retune.slack or o.slack, max_steps = o.max_steps,
     max_epochs = o.max_epochs, settings = o.settings, targets = o.targets }
@@ -107,7 +107,8 @@ local function retuner(exp, o)
       because = string.format("batch %d's best, %.3g, moved by the rule %s", before.batch_size,
         before.learning_rate, rule)
     end
-    return race.retune_all(exp, with { batch_size = size, lr = retune.lr, center = center, because = because })
+    return race.retune_all(exp, with { batch_size = size, lr = retune.lr, center = center, because = because,
+      guard = retune.guard })
   end
 end
 

@@ -11,18 +11,16 @@ local function candidate(self, k, reason, bound)
   return { key = k, set = { learning_rate = self.grid:rate(k) }, seed = 1, bound = bound, reason = reason }
 end
 
--- Grid points beside the leader that have not run. Beyond the first extension two at a time.
-local function missing_neighbours(self, ahead)
+-- Grid points beside the leader that have not run, `guard` of them on both sides.
+local function missing_neighbours(self)
   local best, wanted, bound = self:leader(), {}, self:bound()
   for _, direction in ipairs { -1, 1 } do
-    local k = best.key + direction
-    for _ = 1, self.points[k] and 0 or ahead do
+    for distance = 1, self.guard do
+      local k = best.key + direction * distance
       if k >= self.grid.low and k <= self.grid.high and not self.points[k] then
-        wanted[#wanted + 1] = candidate(self, k, string.format(
-          "extends the grid %s: %.3g leads%s", direction < 0 and "down" or "up",
-          best.set.learning_rate, self:aim()), bound)
+        wanted[#wanted + 1] = candidate(self, k, string.format("extends the grid %s: %.3g leads%s",
+          direction < 0 and "down" or "up", best.set.learning_rate, self:aim()), bound)
       end
-      k = k + direction
     end
   end
   return wanted
@@ -55,11 +53,9 @@ end
 
 -- Runs until the leader has neighbours and seeds.
 local function settle(self)
-  local extensions = 0
   while not self:no_memory() do
-    local wanted = missing_neighbours(self, extensions == 0 and 1 or 2)
+    local wanted = missing_neighbours(self)
     if #wanted > 0 then
-      extensions = extensions + 1
       self:run(wanted, self.target ~= nil)
     else
       wanted = missing_seeds(self)
@@ -112,7 +108,7 @@ local function second_chance(self, target, easier)
 end
 
 local options = { "batch_size", "target", "targets", "lr", "center", "anchor", "seeds", "slack",
-  "max_steps", "max_epochs", "settings", "because", "title" }
+  "max_steps", "max_epochs", "settings", "guard", "because", "title" }
 
 -- As retune, for several targets at once: a list of answers in the order of `targets`, easiest
 -- first. The hardest is raced for; the same runs serve the others, which ask only for what is missing
@@ -132,6 +128,9 @@ function race.retune_all(exp, given)
     slack = check.number(o.slack or exp.config["sweep.slack"], 1, "slack"),
     max_steps = o.max_steps, max_epochs = max_epochs, settings = o.settings, title = o.title,
   })
+  -- Steps to target have more than one valley where runs are short and seeds differ: one worse
+  -- neighbour is no proof, and in a race a second costs little. Under a budget it costs a whole run.
+  self.guard = check.whole(o.guard or (#targets > 0 and 2 or 1), 1, "guard")
   self.grid = grid.resolve(exp, o.lr, o.anchor)
   local centers = type(o.center) == "table" and o.center or { o.center or self.grid.start }
   for _, rate in ipairs(centers) do check.number(rate, 0, "center", true) end
@@ -156,6 +155,7 @@ end
 -- retune(exp, { batch_size = 512, target = 0.2, ... }): the best learning rate of one batch size.
 --   target    what is raced for; without one the lowest value at the end of max_steps or max_epochs
 --   lr        log2grid{...}; center: a rate to begin around, or several (default: the grid's start)
+--   guard     how many worse rates the best has to have on both sides
 --   seeds     a number or a list; slack; max_steps, max_epochs: the budget of one run
 --   settings  further settings of every run, by name
 function race.retune(exp, given)

@@ -167,8 +167,8 @@ static void memory_ends_a_size(void **state) {
 }
 
 /* By hand: at batch 64 the grid's best is the optimum itself, S = 100 (1 + 300 / 64) = 568.75,
- * first evaluated at 569; the race began one below. Its neighbours take 750.5 steps, but stop
- * by 1.25 x 569. */
+ * first evaluated at 569; the race began one below. Its neighbours take 750.5 steps, those beyond
+ * 1724, but all stop by 1.25 x 569. */
 static void one_race_by_hand(void **state) {
     (void)state;
     bl_config config;
@@ -184,6 +184,7 @@ static void one_race_by_hand(void **state) {
                  "T 64 0x1p-9 1 625000 target 569 around 0.000977: the grid's start\n"
                  "R batch 64, race\n"
                  "T 64 0x1p-8 1 712 budget 712 extends the grid up: 0.00195 leads\n"
+                 "T 64 0x1p-7 1 712 budget 712 extends the grid up: 0.00195 leads\n"
                  "D ");
     must_say(&f, "\"steps\":569,");
     must_say(&f, "\"text\":\"batch 64: best lr 0.00195 (bracketed), 569 steps\"");

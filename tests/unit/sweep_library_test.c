@@ -89,6 +89,30 @@ static void refinement_splits_the_knee(void **state) {
     bl_buf_free(&f.text);
 }
 
+/* Behind a worse rate lies a better one: two worse neighbours are asked for, not one. */
+static void a_second_valley_is_seen(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("local steps = { [-7] = 40, [-6] = 18, [-5] = 20, [-4] = 12, [-3] = 30 }\n"
+         "local proxy = setmetatable({ run = function(_, round)\n"
+         "  local results = {}\n"
+         "  for i, t in ipairs(round) do\n"
+         "    local s = steps[math.tointeger(math.log(t.learning_rate, 2))] or 50\n"
+         "    results[i] = { run = tostring(i), outcome = 'target', steps = s, max_steps = 99,\n"
+         "      evals = { { step = s, value = 0.1 } } }\n"
+         "  end\n"
+         "  return results\n"
+         "end, grid_ceil = function(_, n) return n end }, { __index = function(_, k) return exp[k] "
+         "end })\n"
+         "local function best(guard)\n"
+         "  return sweep.retune(proxy, { batch_size = 64, target = 0.2, seeds = 1, center = 2^-6,\n"
+         "    guard = guard }).learning_rate\n"
+         "end\n"
+         "assert(best() == 2^-4 and best(2) == 2^-4 and best(1) == 2^-6)",
+         NULL, 0, &f);
+    bl_buf_free(&f.text);
+}
+
 /* ---- quasi-random search ----------------------------------------------------------------------
  */
 
@@ -462,6 +486,7 @@ int main(void) {
         cmocka_unit_test(easier_targets_take_the_same_runs),
         cmocka_unit_test(easier_targets_answer_alone),
         cmocka_unit_test(refinement_splits_the_knee),
+        cmocka_unit_test(a_second_valley_is_seen),
         cmocka_unit_test(search_comes_near_the_optimum),
         cmocka_unit_test(diverged_points_are_counted_apart),
         cmocka_unit_test(search_gives_up_on_a_diverging_box),
