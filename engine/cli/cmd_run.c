@@ -28,7 +28,6 @@ static const bl_option k_options[] = {
     [PROGRESS] = {"--progress",   NULL, "MODE",      "auto, plain, json or none"                    },
 };
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
-static const char k_usage[] = "run NAME [options]";
 
 /* Seconds of "90", "90s", "15m", "2h"; 0: malformed. */
 static unsigned read_duration(const char *text) {
@@ -47,9 +46,9 @@ static int usage_fault(const char *option, const char *value, const char *wanted
 }
 
 /* Checks the options that need no files. Returns -1 to go on. */
-static int read_options(const bl_args *args, size_t *jobs, bl_display *display) {
+static int read_options(const bl_args *args, const char *usage, size_t *jobs, bl_display *display) {
     if (args->operand == NULL) {
-        (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", k_usage);
+        (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", usage);
         return BL_EXIT_USAGE;
     }
     if (!bl_jobs_read(args->value[JOBS], jobs))
@@ -71,8 +70,8 @@ static int read_options(const bl_args *args, size_t *jobs, bl_display *display) 
     return -1;
 }
 
-static bl_status sweep_and_time(bl_experiment *e, size_t jobs, bl_display *display,
-                                bl_sweep_totals *totals, bl_err *err) {
+static bl_status sweep(bl_experiment *e, size_t jobs, bl_display *display, bl_sweep_totals *totals,
+                       bl_err *err) {
     const bl_scheduler scheduler = {.data = &e->data,
                                     .store = &e->store,
                                     .kernels = e->kernels,
@@ -87,7 +86,10 @@ static bl_status sweep_and_time(bl_experiment *e, size_t jobs, bl_display *displ
                                       .round = bl_display_round,
                                       .decision = bl_display_decision,
                                       .ctx = display};
-    BL_TRY(bl_sweep_run(&e->config, &scheduler, &options, totals, err));
+    return bl_sweep_run(&e->config, &scheduler, &options, totals, err);
+}
+
+static bl_status measure_times(bl_experiment *e, bl_display *display, bl_err *err) {
     const bl_timing_options timing = {.config = &e->config,
                                       .data = &e->data,
                                       .store = &e->store,
@@ -98,6 +100,13 @@ static bl_status sweep_and_time(bl_experiment *e, size_t jobs, bl_display *displ
                                       .say = bl_display_say,
                                       .say_ctx = display};
     return bl_timing_run(&timing, err);
+}
+
+static int ending(const bl_experiment *e, const bl_sweep_totals *totals) {
+    if (totals->failed == 0) return BL_EXIT_DONE;
+    (void)fprintf(stderr, "%zu runs failed; `batchlab run %s` tries them again\n", totals->failed,
+                  e->config.name);
+    return BL_EXIT_SOME_FAILED;
 }
 
 /* Figures, tables and the closing words. */
@@ -118,20 +127,17 @@ static int answer(const bl_experiment *e, const bl_sweep_totals *totals) {
     const bool answered = out.answered;
     bl_answer_free(&out);
     if (drawing != BL_EXIT_DONE) return drawing;
-    if (totals->failed > 0) {
-        (void)fprintf(stderr, "%zu runs failed; `batchlab run %s` tries them again\n",
-                      totals->failed, e->config.name);
-        return BL_EXIT_SOME_FAILED;
-    }
+    const int rc = ending(e, totals);
+    if (rc != BL_EXIT_DONE) return rc;
     return answered ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER;
 }
 
-int bl_cmd_run(int argc, char **argv) {
+int bl_train_command(bool answers, const char *usage, int argc, char **argv) {
     bl_args args;
     bl_display display;
     size_t jobs = 1;
-    int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
-    if (rc < 0) rc = read_options(&args, &jobs, &display);
+    int rc = bl_args_read(&args, k_options, OPTION_COUNT, usage, argc, argv);
+    if (rc < 0) rc = read_options(&args, usage, &jobs, &display);
     if (rc >= 0) return rc;
 
     bl_err err = {0};
@@ -144,7 +150,8 @@ int bl_cmd_run(int argc, char **argv) {
     if (status == BL_OK && dry) {
         status = bl_estimate_presets(e, &args, jobs, &err);
     } else if (status == BL_OK) {
-        status = sweep_and_time(e, jobs, &display, &totals, &err);
+        status = sweep(e, jobs, &display, &totals, &err);
+        if (status == BL_OK && answers) status = measure_times(e, &display, &err);
         bl_display_close(&display);
     }
     if (status == BL_EINTERRUPTED)
@@ -153,8 +160,13 @@ int bl_cmd_run(int argc, char **argv) {
     rc = status == BL_EINTERRUPTED ? BL_EXIT_INTERRUPTED
          : status != BL_OK         ? bl_cli_fail(&err)
          : dry                     ? BL_EXIT_DONE
-                                   : answer(e, &totals);
+         : answers                 ? answer(e, &totals)
+                                   : ending(e, &totals);
     bl_experiment_close(e);
     free(e);
     return rc;
+}
+
+int bl_cmd_run(int argc, char **argv) {
+    return bl_train_command(true, "run NAME [options]", argc, argv);
 }

@@ -13,6 +13,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FILE_LIMIT = 16 << 20, MOST_REPEATS = 1000 };
@@ -176,14 +177,58 @@ static bl_status measure(const bl_timing_options *o, const char *key, bl_buf *ou
     return status;
 }
 
+/* ---- one process at a time --------------------------------------------------------------------
+ */
+
+typedef struct turn {
+    const char *path, *key; /* key NULL: any file will do */
+    bl_claims *claims;
+    bl_claim *claim; /* NULL when the file came from another process */
+} turn;
+
+static bool is_measured(const turn *t) {
+    return t->key != NULL ? already_there(t->path, t->key) : bl_file_exists(t->path);
+}
+
+/* Two that measure at once would measure each other. Waits until the file is there or it is this
+ * process's turn to make it. End with end_turn either way. */
+static bl_status take_turn(const bl_timing_options *o, turn *t, bl_err *err) {
+    const struct timespec a_little = {.tv_nsec = 200000000};
+    char dir[BL_PATH];
+    BL_TRY(bl_path(dir, err, "%s/measuring", o->store->dir));
+    t->claims = bl_claims_open();
+    while (!is_measured(t)) {
+        BL_TRY(bl_claim_take(t->claims, dir, &t->claim, err));
+        if (t->claim != NULL) break;
+        if (o->stop != NULL && __atomic_load_n(o->stop, __ATOMIC_RELAXED) != 0)
+            BL_FAIL(err, BL_EINTERRUPTED, "interrupted before the timing pass");
+        (void)nanosleep(&a_little, NULL);
+    }
+    /* It may have come just before the claim was free. */
+    if (t->claim != NULL && is_measured(t)) {
+        bl_claim_release(t->claim);
+        t->claim = NULL;
+    }
+    return BL_OK;
+}
+
+static void end_turn(turn *t) {
+    bl_claims_close(t->claims);
+}
+
 bl_status bl_timing_run(const bl_timing_options *o, bl_err *err) {
     char path[BL_PATH], key[BL_SHA256_HEX];
     BL_TRY(bl_path(path, err, "%s/timing.json", o->store->dir));
     timing_key(o, false, key);
     if (o->count == 0 || already_there(path, key)) return BL_OK;
     bl_buf text = {0};
-    bl_status status = measure(o, key, &text, err);
-    if (status == BL_OK) status = bl_file_write(path, text.data, text.len, err);
+    turn t = {.path = path, .key = key};
+    bl_status status = take_turn(o, &t, err);
+    if (status == BL_OK && t.claim != NULL) {
+        status = measure(o, key, &text, err);
+        if (status == BL_OK) status = bl_file_write(path, text.data, text.len, err);
+    }
+    end_turn(&t);
     bl_buf_free(&text);
     return status;
 }
@@ -232,9 +277,14 @@ bl_status bl_step_times(const bl_timing_options *o, bool lookup_only, double *se
     if (!bl_file_exists(path)) {
         if (lookup_only) BL_FAIL(err, BL_EMISSING, "the time per step is not measured yet");
         bl_buf text = {0};
+        turn t = {.path = path};
         bool won; /* of several processes that measured, the first one's numbers hold */
-        bl_status status = measure(o, key, &text, err);
-        if (status == BL_OK) status = bl_file_publish(path, text.data, text.len, &won, err);
+        bl_status status = take_turn(o, &t, err);
+        if (status == BL_OK && t.claim != NULL) {
+            status = measure(o, key, &text, err);
+            if (status == BL_OK) status = bl_file_publish(path, text.data, text.len, &won, err);
+        }
+        end_turn(&t);
         bl_buf_free(&text);
         BL_TRY(status);
     }
