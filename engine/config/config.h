@@ -89,12 +89,12 @@ typedef struct bl_config {
         int64_t max_steps;
         double lr_start, lr_min, lr_max; /* first centre of the grid, and its limits */
         double lr_step;                  /* spacing of the grid in powers of two */
-        char lr_rule[BL_NAME];  /* how the centre moves with batch size: keep, sqrt, linear */
-        double budget_epochs;   /* epoch budget to compare at; 0: none */
-        int64_t budget_steps;   /* step budget to compare at; 0: none */
-        double budget_seconds;  /* wall budget, by the recorded time per step; 0: none */
-        double budget_cost;     /* in cost.currency, likewise; 0: none */
-        bl_i64_list compare;    /* pairs of sizes, compared on fresh seeds */
+        char lr_rule[BL_NAME]; /* how the centre moves with batch size: keep, sqrt, linear */
+        double budget_epochs;  /* epoch budget to compare at; 0: none */
+        int64_t budget_steps;  /* step budget to compare at; 0: none */
+        double budget_seconds; /* wall budget, by the recorded time per step; 0: none */
+        double budget_cost;    /* in cost.currency, likewise; 0: none */
+        bl_i64_list compare;   /* pairs of sizes, compared on fresh seeds */
         int64_t compare_seeds;
         double expected_epochs; /* to the target at small batch sizes: for time estimates only */
         double expected_batch_size; /* where perfect scaling is expected to end: likewise */
@@ -106,6 +106,10 @@ typedef struct bl_config {
     struct {
         double per_core_hour;
         char currency[16];
+        int64_t device_batch_size; /* examples of a step that one device takes; 0: any number */
+        double device_memory;      /* MiB of a run that one device holds; 0: any amount */
+        double upfront_core_hours; /* paid once for every device beyond the first */
+        double upfront_seconds;    /* and waited */
     } cost;
 } bl_config;
 

@@ -177,6 +177,14 @@ const bl_key bl_schema[] = {
      .help = "price of one processor core for an hour"},
     {"cost.currency", STR(cost.currency), .rule = BL_RULE_TEXT, .def = "EUR",
      .help = "the price's currency"},
+    {"cost.device_batch_size", I64(cost.device_batch_size, 0, 16777216), .def = "0", .unit = "rows",
+     .help = "examples of a step that one device takes; 0: any number"},
+    {"cost.device_memory", F64(cost.device_memory, 0, 1e9), .def = "0", .unit = "MiB",
+     .help = "memory of a run that one device holds; 0: any amount"},
+    {"cost.upfront_core_hours", F64(cost.upfront_core_hours, 0, 1e9), .def = "0", .unit = "core-hours",
+     .help = "paid once for every device beyond the first"},
+    {"cost.upfront_seconds", F64(cost.upfront_seconds, 0, 1e9), .def = "0", .unit = "seconds",
+     .help = "waited once for every device beyond the first"},
 };
 // clang-format on
 const size_t bl_schema_count = BL_COUNT(bl_schema);

@@ -63,6 +63,16 @@ static void take_timing(bl_report_size *s, const bl_answer *a) {
     }
 }
 
+/* One, until a step or its memory is more than one device takes. Memory that was not measured
+ * limits nothing. */
+static int64_t devices_of(const bl_report_size *s, const bl_answer *a) {
+    const double mebibytes = s->memory_bytes / (1 << 20);
+    double n = 1;
+    if (a->device_batch_size > 0) n = fmax(n, ceil(s->batch_size / a->device_batch_size));
+    if (a->device_memory_mib > 0) n = fmax(n, ceil(mebibytes / a->device_memory_mib));
+    return (int64_t)n;
+}
+
 static void fill_size(bl_report_size *s, const bl_answer *a, const bl_plan_best *b) {
     *s = (bl_report_size){.batch_size = b->batch_size,
                           .learning_rate = b->learning_rate,
@@ -73,6 +83,7 @@ static void fill_size(bl_report_size *s, const bl_answer *a, const bl_plan_best 
                           .memory_bytes = (double)NAN,
                           .joules_per_step = (double)NAN};
     take_timing(s, a);
+    s->devices = devices_of(s, a);
     for (size_t i = 0; i < b->runs; i++) {
         if (!point_of(&s->points[s->count], a, b->run[i], b->target)) continue;
         memcpy(s->run[s->count++], b->run[i], sizeof *s->run);
@@ -142,12 +153,15 @@ static bl_status join(bl_report_target *t, const bl_answer *a, const bl_stats_op
             seen[i][r] = s->points[r];
             seen[i][r].steps_prev = 0;
         }
+        const double more = (double)(s->devices - 1);
         in[i] = (bl_stats_join_in){.batch_size = s->batch_size,
                                    .runs = seen[i],
                                    .run_count = s->count,
                                    .step_seconds = s->step_seconds,
                                    .step_resource =
                                        bl_stats_scaled(s->step_seconds, (double)a->threads),
+                                   .upfront_seconds = more * a->upfront_seconds,
+                                   .upfront_resource = more * a->upfront_core_hours * 3600,
                                    .feasible = true};
     }
     const bl_status status = bl_stats_join(rows, t->best, in, n, options, err);

@@ -34,6 +34,10 @@ static void read_header(bl_answer *a, const bl_json *line) {
     a->synthetic = bl_json_bool(dataset, "synthetic", false);
     a->per_core_hour = number(cost, "per_core_hour");
     copy_text(a->currency, sizeof a->currency, cost, "currency");
+    a->device_batch_size = bl_json_number(cost, "device_batch_size", 0);
+    a->device_memory_mib = bl_json_number(cost, "device_memory", 0);
+    a->upfront_core_hours = bl_json_number(cost, "upfront_core_hours", 0);
+    a->upfront_seconds = bl_json_number(cost, "upfront_seconds", 0);
     const bl_json *targets = bl_json_get(line, "targets");
     for (const bl_json *t = targets != NULL ? targets->first : NULL; t != NULL; t = t->next)
         if (t->type == BL_JSON_NUMBER) {

@@ -1,5 +1,4 @@
-/* The answer in words and as JSON. */
-#include "engine/base/json.h"
+/* The answer in words. */
 #include "engine/base/mem.h"
 #include "engine/report/pairs.h"
 #include "engine/report/rules.h"
@@ -119,6 +118,7 @@ static void critical(bl_buf *out, const bl_answer *a) {
     const bl_stats_critical *c = &a->critical;
     critical_line(out, "Perfect scaling ends (10 % more steps than it promises)",
                   &c->perfect_scaling_end);
+    critical_line(out, "A fifth more steps than perfect scaling", &c->overhead_20);
     critical_line(out, "Critical batch size (half the efficiency of small batches)",
                   &c->efficiency_50);
     critical_line(out, "Larger batches save no more steps (within 10 % of the floor)",
@@ -162,6 +162,36 @@ static void notes(bl_buf *out, const bl_answer *a) {
     for (size_t i = 0; i < a->note_count; i++) bl_buf_printf(out, "%s\n", a->notes[i]);
 }
 
+/* What a larger batch costs before it starts, where that was declared and plays a part. */
+static void upfront(bl_buf *out, const bl_answer *a) {
+    const bl_report_size *first = NULL;
+    for (size_t i = 0; i < a->size_count && first == NULL; i++)
+        if (a->sizes[i].devices > 1) first = &a->sizes[i];
+    if (first == NULL || !(a->upfront_seconds > 0 || a->upfront_core_hours > 0)) return;
+    bl_buf_str(out, "Every device beyond the first costs ");
+    if (a->upfront_core_hours > 0) bl_buf_printf(out, "%.4g core-hours", a->upfront_core_hours);
+    if (a->upfront_core_hours > 0 && a->upfront_seconds > 0) bl_buf_str(out, " and ");
+    if (a->upfront_seconds > 0) bl_words_duration(out, a->upfront_seconds);
+    bl_buf_str(out, " upfront, as declared; batch size ");
+    bl_words_count(out, first->batch_size);
+    bl_buf_str(out, " is the first to need one.\n");
+}
+
+/* The critical batch sizes of the easier targets; the main one's are above. */
+static void easier(bl_buf *out, const bl_answer *a) {
+    for (size_t i = 0; i < a->easier_count; i++) {
+        const bl_stats_critical *c = &a->easier[i].critical;
+        bl_buf_printf(out, "For %s <= %.4g: perfect scaling ends at ", a->metric,
+                      a->easier[i].target);
+        bl_stats_value_text(out, &c->perfect_scaling_end);
+        bl_buf_str(out, ", critical ");
+        bl_stats_value_text(out, &c->efficiency_50);
+        bl_buf_str(out, ", no more steps saved from ");
+        bl_stats_value_text(out, &c->max_useful);
+        bl_buf_printf(out, "; %s.\n", c->verdict);
+    }
+}
+
 static void missing(bl_buf *out, const bl_answer *a) {
     if (!a->best[BL_STATS_FEWEST_STEPS].known) return;
     if (!a->timed)
@@ -182,7 +212,9 @@ void bl_words_sentences(bl_buf *out, const bl_answer *answer) {
                                                : " has not been tried yet.\n");
     }
     if (answer->best[BL_STATS_FEWEST_STEPS].known) {
+        upfront(out, answer);
         critical(out, answer);
+        easier(out, answer);
         bl_rules_words(out, answer);
     }
     bl_pairs_words(out, answer);
@@ -208,133 +240,4 @@ void bl_report_recommendation_text(const bl_answer *answer, bl_buf *out) {
         bl_buf_str(out, "\n");
     }
     bl_words_sentences(out, answer);
-}
-
-/* ---- JSON -------------------------------------------------------------------------------------
- */
-
-static void key(bl_buf *out, const char *name) {
-    const char last = out->len > 0 ? out->data[out->len - 1] : '{';
-    bl_buf_str(out, last == '{' || last == '[' ? "" : ",");
-    bl_json_string(out, name);
-    bl_buf_str(out, ":");
-}
-
-static void number(bl_buf *out, const char *name, double value) {
-    key(out, name);
-    bl_json_f64(out, value);
-}
-
-/* What went through the libm: nine digits, as in bl_stats_value_json. */
-static void rounded(bl_buf *out, const char *name, double value) {
-    char text[32];
-    (void)snprintf(text, sizeof text, "%.9g", value);
-    number(out, name, strtod(text, NULL));
-}
-
-static void string(bl_buf *out, const char *name, const char *value) {
-    key(out, name);
-    bl_json_string(out, value);
-}
-
-static void value(bl_buf *out, const char *name, const bl_stats_value *v) {
-    key(out, name);
-    bl_stats_value_json(out, v);
-}
-
-static void optimum_json(bl_buf *out, const char *name, const bl_answer *a, bl_stats_goal goal) {
-    key(out, name);
-    const bl_stats_optimum *best = &a->best[goal];
-    if (!best->known) {
-        bl_buf_str(out, "null");
-        return;
-    }
-    const bl_report_size *s = &a->sizes[best->index];
-    const bl_stats_value *v = &s->join.cost[goal];
-    bl_buf_str(out, "{");
-    number(out, "batch_size", s->batch_size);
-    number(out, "learning_rate", s->learning_rate);
-    rounded(out, "value", v->value);
-    rounded(out, "low", v->low);
-    rounded(out, "high", v->high);
-    rounded(out, "confidence", best->confidence);
-    key(out, "tied");
-    bl_buf_str(out, "[");
-    bool first = true;
-    for (size_t i = 0; i < a->size_count; i++) {
-        if (!a->sizes[i].join.tied[goal]) continue;
-        bl_buf_str(out, first ? "" : ",");
-        bl_json_f64(out, a->sizes[i].batch_size);
-        first = false;
-    }
-    bl_buf_str(out, "]}");
-}
-
-static void size_json(bl_buf *out, const bl_answer *a, const bl_report_size *s) {
-    const bl_stats_value *cost = s->join.cost;
-    bl_buf_str(out, "{");
-    number(out, "batch_size", s->batch_size);
-    number(out, "learning_rate", s->learning_rate);
-    key(out, "bracketed");
-    bl_buf_str(out, s->bracketed ? "true" : "false");
-    number(out, "runs", (double)s->count);
-    value(out, "steps", &cost[BL_STATS_FEWEST_STEPS]);
-    rounded(out, "examples", bl_answer_examples(s));
-    value(out, "seconds", &cost[BL_STATS_FASTEST]);
-    value(out, "core_seconds", &cost[BL_STATS_CHEAPEST]);
-    rounded(out, "money", bl_answer_money(a, cost[BL_STATS_CHEAPEST].value));
-    number(out, "memory_bytes", s->memory_bytes);
-    rounded(out, "joules", bl_answer_joules(s));
-    bl_buf_str(out, "}");
-}
-
-static void budget_json(bl_buf *out, const bl_report_budget *b) {
-    bl_buf_str(out, "{");
-    string(out, "budget", bl_budget_name(b->kind));
-    number(out, "amount", b->amount);
-    number(out, "batch_size", b->batch_size);
-    number(out, "learning_rate", b->learning_rate);
-    number(out, "value", b->value);
-    number(out, "low", b->low);
-    number(out, "high", b->high);
-    number(out, "steps", (double)b->steps);
-    key(out, "best");
-    bl_buf_str(out, b->best ? "true}" : "false}");
-}
-
-void bl_report_recommendation_json(const bl_answer *answer, bl_buf *out) {
-    bl_buf_str(out, "{");
-    string(out, "experiment", answer->experiment);
-    string(out, "preset", answer->preset);
-    key(out, "synthetic");
-    bl_buf_str(out, answer->synthetic ? "true" : "false");
-    string(out, "metric", answer->metric);
-    number(out, "target", answer->target);
-    optimum_json(out, "steps", answer, BL_STATS_FEWEST_STEPS);
-    optimum_json(out, "time", answer, BL_STATS_FASTEST);
-    optimum_json(out, "resource", answer, BL_STATS_CHEAPEST);
-    string(out, "resource_unit", "core-seconds");
-    number(out, "price_per_core_hour", answer->per_core_hour);
-    string(out, "currency", answer->currency);
-    key(out, "critical");
-    bl_stats_critical_json(out, &answer->critical);
-    string(out, "verdict", answer->critical.verdict);
-    key(out, "rules");
-    bl_rules_json(out, answer);
-    key(out, "compare");
-    bl_pairs_json(out, answer);
-    key(out, "batch_sizes");
-    bl_buf_str(out, "[");
-    for (size_t i = 0; i < answer->size_count; i++) {
-        bl_buf_str(out, i > 0 ? "," : "");
-        size_json(out, answer, &answer->sizes[i]);
-    }
-    bl_buf_str(out, "]");
-    key(out, "budgets");
-    bl_buf_str(out, "[");
-    for (size_t i = 0; i < answer->budget_count; i++) {
-        bl_buf_str(out, i > 0 ? "," : "");
-        budget_json(out, &answer->budgets[i]);
-    }
-    bl_buf_str(out, "]}");
 }

@@ -33,6 +33,8 @@ typedef struct bl_report_size {
     bl_stats_value step_seconds; /* of the timing pass, median with interval */
     bl_stats_join_row join;      /* steps, seconds, core-seconds to the target */
     double memory_bytes, joules_per_step;
+    int64_t
+        devices; /* that this batch size needs, as declared; each beyond the first costs upfront */
 } bl_report_size;
 
 /* What the timing pass measured. */
@@ -125,9 +127,11 @@ typedef struct bl_answer {
     double target;   /* the last of the plan's targets; NAN: no trial asked for one */
     double *targets; /* (target_count): all of them, easiest first */
     size_t target_count;
-    double per_core_hour;    /* NAN: no price declared */
-    int64_t threads;         /* of one training run in the timing pass */
-    bl_report_trial *trials; /* in the plan's order */
+    double per_core_hour;                        /* NAN: no price declared */
+    double device_batch_size, device_memory_mib; /* of one device; 0: no limit declared */
+    double upfront_core_hours, upfront_seconds;  /* for every device beyond the first */
+    int64_t threads;                             /* of one training run in the timing pass */
+    bl_report_trial *trials;                     /* in the plan's order */
     size_t trial_count;
     bl_report_run *runs; /* the trials', each once, ascending in id */
     size_t run_count;

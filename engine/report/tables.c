@@ -57,7 +57,7 @@ static void sizes_csv(bl_buf *out, const bl_answer *a) {
     bl_buf_str(out, "target,batch_size,learning_rate,bracketed,runs,steps,steps_low,steps_high,"
                     "steps_bound,examples,seconds,seconds_low,seconds_high,seconds_bound,"
                     "core_seconds,core_seconds_low,core_seconds_high,core_seconds_bound,money,"
-                    "memory_bytes,joules\n");
+                    "memory_bytes,joules,devices\n");
     for (size_t k = 0; k <= a->easier_count; k++) {
         const bl_report_target t = bl_answer_target(a, k);
         for (size_t i = 0; i < t.size_count; i++) {
@@ -76,7 +76,7 @@ static void sizes_csv(bl_buf *out, const bl_answer *a) {
             rounded(out, bl_answer_money(a, cost[BL_STATS_CHEAPEST].value));
             rounded(out, s->memory_bytes);
             rounded(out, bl_answer_joules(s));
-            bl_buf_str(out, "\n");
+            bl_buf_printf(out, ",%" PRId64 "\n", s->devices);
         }
     }
 }

@@ -1,5 +1,6 @@
 #include "engine/report/words.h"
 #include "engine/base/mem.h"
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -116,6 +117,7 @@ typedef enum column {
     COLUMN_MONEY,
     COLUMN_MEMORY,
     COLUMN_JOULES,
+    COLUMN_DEVICES,
     COLUMN_COUNT
 } column;
 _Static_assert((int)COLUMN_COUNT == (int)BL_WORDS_COLUMNS, "the header's number of columns");
@@ -123,6 +125,11 @@ _Static_assert((int)COLUMN_COUNT == (int)BL_WORDS_COLUMNS, "the header's number 
 static bool has_column(const bl_answer *a, column c) {
     if (c < COLUMN_TIME) return true;
     if (c == COLUMN_TIME || c == COLUMN_CORE_SECONDS) return a->timed;
+    if (c == COLUMN_DEVICES) {
+        for (size_t i = 0; i < a->size_count; i++)
+            if (a->sizes[i].devices > 1) return true;
+        return false;
+    }
     if (c == COLUMN_MONEY) return a->timed && !isnan(a->per_core_hour);
     for (size_t i = 0; i < a->size_count; i++)
         if (!isnan(c == COLUMN_MEMORY ? a->sizes[i].memory_bytes : a->sizes[i].joules_per_step))
@@ -138,11 +145,11 @@ size_t bl_words_columns(const bl_answer *answer, int columns[BL_WORDS_COLUMNS]) 
 }
 
 static void heading(bl_buf *out, const bl_answer *a, column c) {
-    static const char *const text[] = {[COLUMN_BATCH] = "batch",  [COLUMN_RATE] = "best lr",
-                                       [COLUMN_STEPS] = "steps",  [COLUMN_EXAMPLES] = "examples",
-                                       [COLUMN_TIME] = "time",    [COLUMN_CORE_SECONDS] = "core-s",
-                                       [COLUMN_MONEY] = "",       [COLUMN_MEMORY] = "memory",
-                                       [COLUMN_JOULES] = "joules"};
+    static const char *const text[] = {[COLUMN_BATCH] = "batch",   [COLUMN_RATE] = "best lr",
+                                       [COLUMN_STEPS] = "steps",   [COLUMN_EXAMPLES] = "examples",
+                                       [COLUMN_TIME] = "time",     [COLUMN_CORE_SECONDS] = "core-s",
+                                       [COLUMN_MONEY] = "",        [COLUMN_MEMORY] = "memory",
+                                       [COLUMN_JOULES] = "joules", [COLUMN_DEVICES] = "devices"};
     bl_buf_str(out, c == COLUMN_MONEY ? a->currency : text[c]);
 }
 
@@ -205,6 +212,9 @@ void bl_words_cell(bl_buf *out, const bl_answer *answer, size_t row, int column_
         break;
     case COLUMN_JOULES:
         bl_words_short(out, bl_answer_joules(s));
+        break;
+    case COLUMN_DEVICES:
+        bl_buf_printf(out, "%" PRId64, s->devices);
         break;
     case COLUMN_COUNT:
         break;

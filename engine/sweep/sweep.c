@@ -43,6 +43,13 @@ static void write_head(sweep *s) {
     bl_json_f64(p, c->cost.per_core_hour);
     bl_buf_str(p, ",\"currency\":");
     bl_json_string(p, c->cost.currency);
+    bl_buf_printf(
+        p, ",\"device_batch_size\":%" PRId64 ",\"device_memory\":", c->cost.device_batch_size);
+    bl_json_f64(p, c->cost.device_memory);
+    bl_buf_str(p, ",\"upfront_core_hours\":");
+    bl_json_f64(p, c->cost.upfront_core_hours);
+    bl_buf_str(p, ",\"upfront_seconds\":");
+    bl_json_f64(p, c->cost.upfront_seconds);
     bl_buf_str(p, "}}\n");
 }
 

@@ -147,6 +147,7 @@ static void the_words(void **state) {
         "Fastest: batch size 256 at learning rate 0.001953, 5.00 s.\n"
         "Cheapest: batch size 256 at learning rate 0.001953, 10.0 core-seconds, 0.000111 EUR.\n"
         "Perfect scaling ends (10 % more steps than it promises): batch size 120.\n"
+        "A fifth more steps than perfect scaling: batch size 254.\n"
         "Critical batch size (half the efficiency of small batches): batch size >= 512.\n"
         "Larger batches save no more steps (within 10 % of the floor): batch size >= 406.\n"
         "Fit: the hyperbola describes the data (worst deviation 0 %); its bend lies outside the "
@@ -158,6 +159,35 @@ static void the_words(void **state) {
         "Best within 2 epochs: batch size 64 at learning rate 0.0009766, exp_rmspe 0.15.\n"
         "Best within 2,000 steps: batch size 1,024 at learning rate 0.003906, exp_rmspe 0.05.\n"
         "Without repeated seeds there are no intervals: small differences may be chance.\n");
+    bl_answer_free(&a);
+}
+
+/* 256 is fastest with 5.025 s until it needs a second device for 2 s more; 128 takes 5.415 s. */
+static void a_step_up_in_hardware(void **state) {
+    bl_answer a = answer_of(
+        *state, (bl_report_fixture){.sizes = 6, .seeds = 3, .timing = true, .upfront = true});
+    static const int64_t devices[] = {1, 1, 1, 2, 4, 8};
+    for (size_t i = 0; i < 6; i++) assert_int_equal(a.sizes[i].devices, devices[i]);
+    assert_int_equal(a.best[BL_STATS_FASTEST].index, 2);
+    assert_int_equal(a.best[BL_STATS_CHEAPEST].index, 2);
+    const bl_stats_value *cost = a.sizes[3].join.cost;
+    assert_float_equal(cost[BL_STATS_FASTEST].value, 7.025, 1e-9);
+    assert_float_equal(cost[BL_STATS_CHEAPEST].value, 13.65, 1e-9);
+    assert_true(cost[BL_STATS_FASTEST].low > 6.8 && cost[BL_STATS_FASTEST].high < 7.3);
+    assert_true(says(&a, "Every device beyond the first costs 0.001 core-hours and 2.00 s upfront, "
+                         "as declared; batch size 256 is the first to need one.\n"));
+    assert_true(says(&a, "memory   devices\n"));
+    bl_buf json = {0};
+    bl_report_recommendation_json(&a, &json);
+    assert_non_null(strstr(json.data,
+                           "\"upfront\":{\"device_batch_size\":128,\"device_memory_mib\":0,"
+                           "\"core_hours\":0.001,\"seconds\":2}"));
+    bl_buf_free(&json);
+    write_report(*state, &a);
+    bl_answer_free(&a);
+    a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3, .timing = true});
+    assert_int_equal(a.sizes[5].devices, 1);
+    assert_false(says(&a, "upfront"));
     bl_answer_free(&a);
 }
 
@@ -617,6 +647,7 @@ int main(void) {
         IN_FOLDER(a_title_is_only_text),
         IN_FOLDER(bad_plans),
         IN_FOLDER(easier_targets_from_the_same_runs),
+        IN_FOLDER(a_step_up_in_hardware),
         IN_FOLDER(budgets_of_every_kind),
         IN_FOLDER(rules_are_judged),
         IN_FOLDER(a_pair_on_fresh_seeds),
