@@ -95,23 +95,29 @@ static void block_unlink(bl_sandbox *box, bl_sandbox_block *block) {
     if (box->blocks == block) box->blocks = block->next;
 }
 
+/* What malloc takes for a block: so many small ones weigh more than their bytes. */
+static size_t weight(size_t size) {
+    enum { HEADER = 8, ROUND = 16 };
+    return (sizeof(bl_sandbox_block) + size + HEADER + ROUND - 1) / ROUND * ROUND;
+}
+
 static void *resize(bl_sandbox *box, void *old, size_t old_size, size_t size) {
     bl_sandbox_block *block = old == NULL
                                   ? NULL
                                   : (bl_sandbox_block *)(void *)((unsigned char *)old -
                                                                  offsetof(bl_sandbox_block, bytes));
-    const size_t cost = size == 0 ? 0 : size + sizeof *block;
-    const size_t old_cost = block == NULL ? 0 : old_size + sizeof *block;
+    const size_t cost = size == 0 ? 0 : weight(size);
+    const size_t old_cost = block == NULL ? 0 : weight(old_size);
+    if (size > PTRDIFF_MAX - sizeof *block - 32) return NULL;
     /* Lua relies on shrinking to succeed. */
-    if (cost > old_cost && (cost < size || cost - old_cost > box->bytes_limit - box->bytes))
-        return NULL;
+    if (cost > old_cost && cost - old_cost > box->bytes_limit - box->bytes) return NULL;
     if (block != NULL) block_unlink(box, block);
     if (size == 0) {
         free(block);
         box->bytes -= old_cost;
         return NULL;
     }
-    bl_sandbox_block *moved = realloc(block, cost);
+    bl_sandbox_block *moved = realloc(block, sizeof *block + size);
     if (moved == NULL) {
         if (block != NULL) block_link(box, block);
         return NULL;

@@ -288,6 +288,8 @@ void bl_sandbox_load(lua_State *L, const char *path) {
         const char *message = lua_tostring(L, -1);
         if (outcome == LUA_ERRSYNTAX && message[0] == '?')
             (void)lua_pushfstring(L, "%s%s", path, message + 1);
+    } else if (outcome == LUA_ERRRUN) { /* nested too deep for the parser: it names no place */
+        (void)lua_pushfstring(L, "%s: %s", path, lua_tostring(L, -1));
     }
     if (outcome != LUA_OK) (void)lua_error(L);
     (void)luaL_getsubtable(L, LUA_REGISTRYINDEX, "bl.chunks");

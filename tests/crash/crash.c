@@ -13,6 +13,7 @@ static const part k_parts[] = {
     {"allocations", part_allocations},
     {"corruption",  part_corruption },
     {"disk",        part_disk       },
+    {"scripts",     part_scripts    },
 };
 
 static bool wanted(int argc, char **argv, const char *name) {
@@ -36,13 +37,16 @@ static void show_totals(const lab *l, double seconds) {
         {"stores compared afterwards", l->checks     },
         {"files damaged",              l->damages    },
         {"of these found",             l->found      },
+        {"hostile scripts",            l->scripts    },
         {"lost",                       l->lost       },
         {"published twice",            l->twice      },
         {"differences",                l->differences},
     };
     for (size_t i = 0; i < BL_COUNT(rows); i++)
         (void)printf("# %-28s %8lld\n", rows[i].what, (long long)rows[i].n);
-    (void)printf("# %-28s %7.1fs\n", "time", seconds);
+    (void)printf("# %-28s %8.1f MiB\n", "  the most they took", l->most_mib);
+    (void)printf("# %-28s %8.2f s\n", "  and of processor time", l->most_seconds);
+    (void)printf("# %-28s %8.1f s\n", "time", seconds);
 }
 
 int main(int argc, char **argv) {

@@ -21,10 +21,11 @@ typedef struct lab {
     int64_t sweep_calls[FAULT_KINDS]; /* calls of that sweep */
     int64_t sweep_files;
     double sweep_seconds;
-    uint64_t random;     /* state of lab_random */
-    const char *skipped; /* why a part could not be done here */
-    int64_t faults, disks, kills, damages, found, runs_done, lost, twice, differences, checks,
-        failures;
+    uint64_t random;               /* state of lab_random */
+    const char *skipped;           /* why a part could not be done here */
+    double most_mib, most_seconds; /* that a hostile script took */
+    int64_t scripts, faults, disks, kills, damages, found, runs_done, lost, twice, differences,
+        checks, failures;
 } lab;
 
 /* How a program ended, and the beginning of what it said on stderr. */
@@ -32,6 +33,8 @@ typedef struct ending {
     int exit;   /* status; -1: ended by `signal` */
     int signal; /* SIGALRM: it hung and was ended after LAB_PATIENCE seconds */
     char said[4096];
+    long peak_kib; /* of resident memory */
+    double cpu_seconds;
 } ending;
 enum { LAB_PATIENCE = 60, LAB_MOST_WORDS = 16 };
 
@@ -95,4 +98,5 @@ void part_kills(lab *l);
 void part_allocations(lab *l);
 void part_corruption(lab *l);
 void part_disk(lab *l);
+void part_scripts(lab *l);
 #endif

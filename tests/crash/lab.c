@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -92,7 +93,8 @@ ending lab_wait(pid_t child, int said) {
     (void)sigaddset(&set, SIGCHLD);
     int state = 0;
     const double end = lab_seconds() + LAB_PATIENCE;
-    while (waitpid(child, &state, WNOHANG) != child) {
+    struct rusage used = {0};
+    while (wait4(child, &state, WNOHANG, &used) != child) {
         const struct timespec tick = {1, 0};
         (void)sigtimedwait(&set, NULL, &tick);
         if (lab_seconds() < end) continue;
@@ -103,6 +105,9 @@ ending lab_wait(pid_t child, int said) {
     }
     if (e.signal == 0 && WIFEXITED(state)) e.exit = WEXITSTATUS(state);
     if (e.signal == 0 && WIFSIGNALED(state)) e.signal = WTERMSIG(state);
+    e.peak_kib = used.ru_maxrss;
+    e.cpu_seconds = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                    1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
     const ssize_t n = pread(said, e.said, sizeof e.said - 1, 0);
     e.said[n > 0 ? n : 0] = '\0';
     return e;
