@@ -48,7 +48,8 @@ void bl_stats_critical_json(bl_buf *out, const bl_stats_critical *c) {
 }
 
 static void deviation_and_fit(bl_buf *out, double deviation, bool fits) {
-    const bl_stats_value v = bl_stats_exact(deviation);
+    /* A perfect fit is off by rounding errors alone: those are no number to print. */
+    const bl_stats_value v = bl_stats_exact(deviation < 1e-9 ? 0 : deviation);
     bl_buf_str(out, ",");
     member(out, "worst_deviation", &v);
     bl_buf_printf(out, ",\"fits\":%s}", fits ? "true" : "false");

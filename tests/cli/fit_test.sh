@@ -23,6 +23,16 @@ done
 grep -q '"b_crit":{"value":1000,' "$dir/json" || fail "JSON b_crit"
 "$BATCHLAB" fit --json "$dir/exact.csv" | cmp -s - "$dir/json" || fail "a second run differs"
 
+# Golden files: the exact curves, censored runs, one seed. The same bytes with the C library's other exp and log.
+n=0
+for csv in tests/golden/fit_*.csv; do
+  "$BATCHLAB" fit --json "$csv" | cmp - "${csv%.csv}.json" || fail "$csv"
+  GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA,-AVX2 "$BATCHLAB" fit --json "$csv" | cmp - "${csv%.csv}.json" ||
+    fail "$csv without fused operations"
+  n=$((n + 1))
+done
+[ $n -ge 4 ] || fail "$n golden files"
+
 status() { # status EXPECTED ARGS...
   want=$1
   shift
