@@ -63,7 +63,7 @@ CRASH   := $(B)/tests/crash/crash
 BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
 BENCH   := $(BENCH_C:%.c=$(B)/%)
 
-.PHONY: found all experiment figures reproduce test test-crash check setup config layers format tidy fuzz bench clean help program golden-update FORCE
+.PHONY: found all experiment figures reproduce test test-crash test-slurm check setup config layers format tidy fuzz bench clean help program golden-update FORCE
 
 all: program
 
@@ -104,6 +104,11 @@ check: layers program $(B)/batchlab $(B)/fixed_clock.so $(TESTS) $(FUZZ) $(CRASH
 # on two cores. `make test` has a selection of it.
 test-crash: program $(CRASH)
 	$(Q)$(CRASH) --full $(ARGS)
+
+# A sweep over four workers of a real Slurm, started and ended by the test; half a minute.
+# `sh scripts/setup.sh slurm` installs it.
+test-slurm: program
+	$(Q)BATCHLAB=build/batchlab sh tests/slurm/slurm_test.sh || { [ $$? = 77 ] && echo "1 skipped"; }
 
 setup:
 	$(Q)sh scripts/setup.sh build plot test
@@ -185,5 +190,6 @@ help:
 	@echo 'make reproduce NAME=rossmann                                        train again, compare with expected.lock'
 	@echo 'make test                                                           build and run every test'
 	@echo 'make test-crash                                                     kill, fill, damage and crowd a store'
+	@echo 'make test-slurm                                                     submit to a real Slurm, where it is installed'
 	@echo 'make                                                                build build/batchlab'
 	@echo 'make setup | config | layers | format | tidy | fuzz | bench | clean'

@@ -1,0 +1,186 @@
+/* batchlab submit NAME --slurm: the batch script that starts workers on a cluster, and its
+ * submission. Array tasks are workers, not runs: every worker plans the sweep itself and claims
+ * what is free, so any number of them may start late, die or come back. */
+#include "engine/base/mem.h"
+#include "engine/cli/experiment.h"
+#include "engine/cli/jobs.h"
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SLURM, WORKERS, JOBS, PRINT, PRESET, SET, SYNTHETIC, OPTION_COUNT };
+static const bl_option k_options[] = {
+    [SLURM] = {"--slurm",     NULL, NULL,
+               "submit with sbatch; SBATCH_* variables add what the site asks for"                    },
+    [WORKERS] = {"--workers",   NULL, "N",         "how many workers, 1 to 1000"                        },
+    [JOBS] = {"--jobs",      "-j", "N",         "runs at once, and cores, of each worker (default 1)"},
+    [PRINT] = {"--print",     NULL, NULL,        "write the batch script to stdout, submit nothing"   },
+    [PRESET] = {"--preset",    NULL, "NAME",      "as for run"                                         },
+    [SET] = {"--set",       NULL, "KEY=VALUE", "as for run; may be repeated"                        },
+    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "as for run"                                         },
+};
+_Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
+static const char k_usage[] = "submit NAME --slurm --workers N [--print] [options]";
+
+enum { MOST_WORKERS = 1000 }; /* Slurm's arrays end at 1000 where nobody changed MaxArraySize */
+
+/* One word of a shell's command line. */
+static void add_word(bl_buf *out, const char *text) {
+    bl_buf_str(out, "'");
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '\'')
+            bl_buf_str(out, "'\\''");
+        else
+            bl_buf_add(out, p, 1);
+    }
+    bl_buf_str(out, "'");
+}
+
+/* Sites that start jobs in an empty environment would look for data and store elsewhere. */
+static void add_environment(bl_buf *out) {
+    static const char *const names[] = {"BATCHLAB_RUNS", "BATCHLAB_REPORTS", "BATCHLAB_DATA",
+                                        "BATCHLAB_CACHE"};
+    for (size_t i = 0; i < BL_COUNT(names); i++) {
+        const char *value = getenv(names[i]);
+        if (value == NULL || value[0] == '\0') continue;
+        bl_buf_printf(out, "export %s=", names[i]);
+        add_word(out, value);
+        bl_buf_str(out, "\n");
+    }
+}
+
+static void add_worker(bl_buf *out, const char *program, const bl_args *args, const char *jobs) {
+    add_word(out, program);
+    bl_buf_str(out, " work ");
+    add_word(out, args->operand);
+    bl_buf_printf(out, " -j %s", jobs);
+    if (args->value[PRESET] != NULL) {
+        bl_buf_str(out, " --preset ");
+        add_word(out, args->value[PRESET]);
+    }
+    for (size_t i = 0; i < args->sets; i++) {
+        bl_buf_str(out, " --set ");
+        add_word(out, args->set[i]);
+    }
+    if (bl_args_has(args, SYNTHETIC)) bl_buf_str(out, " --synthetic");
+    bl_buf_str(out, " --progress plain &\n");
+}
+
+/* Two minutes before its time is over, the task gets USR1: the worker saves its state and leaves
+ * with 75, and the task asks for another turn. That works also where the site does not set
+ * RequeueExit=75. A worker that is killed is not restarted: the others do its runs. */
+static void write_script(bl_buf *out, const char *program, const char *project, const char *store,
+                         size_t workers, const char *jobs, const bl_args *args) {
+    bl_buf_printf(out,
+                  "#!/bin/sh\n"
+                  "#SBATCH --job-name=batchlab-%s\n"
+                  "#SBATCH --array=1-%zu\n"
+                  "#SBATCH --cpus-per-task=%s\n"
+                  "#SBATCH --requeue\n"
+                  "#SBATCH --signal=B:USR1@120\n"
+                  "#SBATCH --open-mode=append\n"
+                  "#SBATCH --output=\"%s/slurm-%%A_%%a.log\"\n"
+                  "# Each task is a worker: it claims runs until none are left.\n",
+                  args->operand, workers, jobs, store);
+    bl_buf_str(out, "cd ");
+    add_word(out, project);
+    bl_buf_str(out, " || exit 74\n");
+    add_environment(out);
+    add_worker(out, program, args, jobs);
+    bl_buf_str(out, "worker=$!\n"
+                    "again=\n"
+                    "trap 'again=yes; kill -USR1 $worker' USR1\n"
+                    "trap 'kill -TERM $worker' TERM\n"
+                    "# A trapped signal ends `wait` although the worker goes on.\n"
+                    "while\n"
+                    "  wait $worker\n"
+                    "  status=$?\n"
+                    "  [ $status -gt 128 ] && kill -0 $worker 2>/dev/null\n"
+                    "do :; done\n"
+                    "if [ $status = 75 ] && [ -n \"$again\" ]; then\n"
+                    "  scontrol requeue \"${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID\"\n"
+                    "fi\n"
+                    "exit $status\n");
+}
+
+static bl_status absolute(char out[BL_PATH], const char *path, bl_err *err) {
+    char full[PATH_MAX];
+    if (realpath(path, full) == NULL)
+        BL_FAIL(err, BL_EIO, "cannot find %s: %s", path, strerror(errno));
+    return bl_path(out, err, "%s", full);
+}
+
+static bl_status make_script(bl_buf *script, const bl_args *args, size_t workers, const char *jobs,
+                             bl_err *err) {
+    bl_experiment e;
+    bl_store store;
+    char program[BL_PATH], project[BL_PATH], dir[BL_PATH];
+    BL_TRY(bl_experiment_config(&e, args->operand, args->value[PRESET], args, err));
+    /* The tasks write their logs there before any worker has made the folder. */
+    BL_TRY(bl_store_open(&store, bl_runs_dir(), e.config.name, true, err));
+    BL_TRY(absolute(program, "/proc/self/exe", err));
+    BL_TRY(absolute(project, ".", err));
+    BL_TRY(absolute(dir, store.dir, err));
+    if (strpbrk(dir, "\"\\\n%") != NULL)
+        BL_FAIL(err, BL_EINVAL, "%s: sbatch takes no such path for its log", dir);
+    write_script(script, program, project, dir, workers, jobs, args);
+    return BL_OK;
+}
+
+static bl_status give_to_sbatch(const bl_buf *script, bl_err *err) {
+    FILE *to = popen("exec sbatch", "w");
+    if (to == NULL) BL_FAIL(err, BL_EIO, "cannot start sbatch: %s", strerror(errno));
+    /* Whoever ends before it has read all says why by its status. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    const bool written = fwrite(script->data, 1, script->len, to) == script->len;
+    const int state = pclose(to);
+    if (WIFEXITED(state) && WEXITSTATUS(state) == 127)
+        BL_FAIL(err, BL_EUNSUPPORTED,
+                "there is no sbatch here; --print writes the script for where there is");
+    if (!written || !WIFEXITED(state) || WEXITSTATUS(state) != 0)
+        BL_FAIL(err, BL_EUNSUPPORTED, "sbatch did not take the job");
+    return BL_OK;
+}
+
+static int usage_fault(const char *problem) {
+    (void)fprintf(stderr, "batchlab: %s\nusage: batchlab %s\n", problem, k_usage);
+    return BL_EXIT_USAGE;
+}
+
+static bool read_count(const char *text, size_t most, size_t *count) {
+    char *end;
+    errno = 0;
+    const unsigned long n = text != NULL ? strtoul(text, &end, 10) : 0;
+    *count = (size_t)n;
+    return text != NULL && errno == 0 && *end == '\0' && text[0] != '-' && n >= 1 && n <= most;
+}
+
+int bl_cmd_submit(int argc, char **argv) {
+    bl_args args;
+    size_t workers, jobs;
+    const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
+    if (rc >= 0) return rc;
+    const char *each = args.value[JOBS] != NULL ? args.value[JOBS] : "1";
+    if (args.operand == NULL) return usage_fault("which experiment?");
+    if (!bl_args_has(&args, SLURM)) return usage_fault("where to? --slurm is what there is");
+    if (!read_count(args.value[WORKERS], MOST_WORKERS, &workers))
+        return usage_fault("--workers: expected a number from 1 to 1000");
+    if (!bl_jobs_read(each, &jobs)) return usage_fault("--jobs: expected a number from 1 to 256");
+
+    bl_err err = {0};
+    bl_buf script = {0};
+    const bool print = bl_args_has(&args, PRINT);
+    bl_status status = make_script(&script, &args, workers, each, &err);
+    if (status == BL_OK && print) (void)fputs(script.data, stdout);
+    if (status == BL_OK && !print) status = give_to_sbatch(&script, &err);
+    if (status == BL_OK && !print)
+        (void)fprintf(stderr, "when the workers are done, `batchlab run %s` draws and recommends\n",
+                      args.operand);
+    bl_buf_free(&script);
+    return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
+}
