@@ -37,21 +37,48 @@ void bl_json_f32(bl_buf *out, float value) {
     bl_buf_str(out, text);
 }
 
-void bl_f64_text(char out[32], double value) {
-    /* Most numbers people write have few digits; most that are computed need 15 to 17. */
-    static const int tries[] = {1, 2, 3, 4, 5, 6, 15, 16, 17};
-    for (size_t i = 0; i < BL_COUNT(tries); i++) {
-        (void)snprintf(out, 32, "%.*g", tries[i], value);
-        if (strtod(out, NULL) == value) break;
+enum { FEW_DIGITS = 6, MANY_DIGITS = 15, MOST_DIGITS = 17 };
+
+static void print_digits(char out[32], int digits, double value) {
+    BL_ASSERT(digits >= 1 && digits <= MOST_DIGITS);
+    (void)snprintf(out, 32, "%.*g", digits, value);
+}
+
+/* Digits of the shortest decimal, 0 when it has more than 15. Up to so many a decimal survives the
+ * way through a double, so the one rounded to 15 ends in the zeros that are not needed. */
+static int few_digits(double value) {
+    char text[32];
+    if (fpclassify(value) == FP_SUBNORMAL) { /* there fewer survive */
+        int digits = 0;
+        do print_digits(text, ++digits, value);
+        while (strtod(text, NULL) != value);
+        return digits <= MANY_DIGITS ? digits : 0;
     }
-    /* Between 7 and 14 digits the loop above may have taken 15: drop what is not needed. */
-    for (int digits = 7; digits < 15; digits++) {
-        char shorter[32];
-        (void)snprintf(shorter, sizeof shorter, "%.*g", digits, value);
-        if (strlen(shorter) < strlen(out) && strtod(shorter, NULL) == value) {
-            memcpy(out, shorter, sizeof shorter);
-            break;
-        }
+    (void)snprintf(text, sizeof text, "%.14e", value);
+    if (strtod(text, NULL) != value) return 0;
+    const char *first = text + (text[0] == '-');
+    int digits = 1;
+    for (int i = 1; i < MANY_DIGITS; i++)
+        if (first[1 + i] != '0') digits = i + 1; /* first[1] is the point */
+    return digits;
+}
+
+void bl_f64_text(char out[32], double value) {
+    const int digits = isfinite(value) ? few_digits(value) : 1;
+    if (digits == 0) {
+        print_digits(out, MANY_DIGITS + 1, value);
+        if (strtod(out, NULL) != value) print_digits(out, MOST_DIGITS, value);
+        return;
+    }
+    print_digits(out, digits > FEW_DIGITS ? MANY_DIGITS : digits, value);
+    if (digits <= FEW_DIGITS && strchr(out, 'e') == NULL) return;
+    /* 10 is shorter than 1e+01, 1.234567e+14 than 123456700000000. */
+    char shorter[32];
+    for (int more = digits > FEW_DIGITS ? digits : FEW_DIGITS + 1; more < MANY_DIGITS; more++) {
+        print_digits(shorter, more, value);
+        if (strlen(shorter) >= strlen(out)) continue;
+        memcpy(out, shorter, sizeof shorter);
+        break;
     }
 }
 

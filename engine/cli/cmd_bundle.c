@@ -9,8 +9,8 @@
 #include "engine/cli/experiment.h"
 #include "engine/cli/stores.h"
 #include "engine/report/report.h"
-#include "engine/store/gc.h"
 #include "engine/store/seal.h"
+#include "engine/store/store.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -278,7 +278,7 @@ int bl_cmd_bundle(int argc, char **argv) {
         (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", k_usage);
         return BL_EXIT_USAGE;
     }
-    bl_err err = {0}, ignored;
+    bl_err err = {0};
     char file[BL_PATH];
     bundle b = {.name = args.operand, .with_timing = bl_args_has(&args, WITH_TIMING)};
     bl_status status = args.value[OUTPUT] != NULL ? bl_path(file, &err, "%s", args.value[OUTPUT])
@@ -287,8 +287,7 @@ int bl_cmd_bundle(int argc, char **argv) {
     if (status == BL_OK) status = bl_stores_find(&found, args.operand, &err);
     bl_names_free(&found);
     if (status == BL_OK) status = make(&b, file, &err);
-    if (b.scratch[0] != '\0' && bl_remove_all(b.scratch, &ignored) != BL_OK)
-        (void)fprintf(stderr, "batchlab: %s\n", ignored.text);
+    if (b.scratch[0] != '\0') bl_remove_tree(b.scratch);
     if (status == BL_OK) return BL_EXIT_DONE;
     const int failed = bl_cli_fail(&err);
     return b.damaged ? BL_EXIT_DAMAGE : failed;

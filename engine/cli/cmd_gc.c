@@ -118,7 +118,7 @@ static bl_status clean(bl_gc *gc, const char *name, bool unplanned, bl_err *err)
 
 static void show(const bl_gc *gc) {
     static const char *const words[] = {[BL_GC_CHECKPOINTS] = "checkpoints of finished runs",
-                                        [BL_GC_TEMPORARY] = "temporary files of dead writers",
+                                        [BL_GC_TEMPORARY] = "left behind by dead writers",
                                         [BL_GC_ASIDE] = "set aside as damaged",
                                         [BL_GC_UNWANTED] = "runs that are in no plan"};
     int64_t bytes = 0;

@@ -1,4 +1,5 @@
 #include "engine/cli/experiment.h"
+#include "engine/store/index.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,9 +33,13 @@ bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store
     if (!synthetic) BL_TRY(check_data_folders(err));
     BL_TRY(bl_kernels_pick(&e->kernels, err));
     BL_TRY(bl_store_open(&e->store, bl_runs_dir(), e->config.name, create_store, err));
+    e->store.index = bl_index_open(&e->store);
+    e->trains = create_store;
     return bl_dataset_open(&e->data, e->config.dataset, &options, err);
 }
 
 void bl_experiment_close(bl_experiment *e) {
+    bl_index_close(e->store.index, e->trains);
+    e->store.index = NULL;
     bl_dataset_free(&e->data);
 }

@@ -9,6 +9,7 @@ typedef struct bl_experiment {
     bl_config config;
     bl_dataset data;
     bl_store store;
+    bool trains; /* else it only looks at the store */
     const bl_kernels *kernels;
     char script[BL_PATH];
 } bl_experiment;

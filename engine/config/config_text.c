@@ -20,14 +20,8 @@ bool bl_config_at(const bl_config *config, size_t i, const char **path, bl_confi
     return true;
 }
 
-/* The row whose path follows `after` in byte order, or NULL. */
-static const bl_key *next_path(const char *after) {
-    const bl_key *best = NULL;
-    for (size_t i = 0; i < bl_schema_count; i++)
-        if (strcmp(bl_schema[i].path, after) > 0 &&
-            (best == NULL || strcmp(bl_schema[i].path, best->path) < 0))
-            best = &bl_schema[i];
-    return best;
+static int by_path(const void *a, const void *b) {
+    return strcmp((*(const bl_key *const *)a)->path, (*(const bl_key *const *)b)->path);
 }
 
 static bool at_default(const bl_key *key, const bl_config *config) {
@@ -47,8 +41,12 @@ static bool at_default(const bl_key *key, const bl_config *config) {
 
 void bl_config_identity(const bl_config *config, bl_buf *out) {
     const char *comma = "";
+    const bl_key **order = bl_xalloc(bl_schema_count * sizeof *order);
+    for (size_t i = 0; i < bl_schema_count; i++) order[i] = &bl_schema[i];
+    qsort(order, bl_schema_count, sizeof *order, by_path);
     bl_buf_str(out, "{");
-    for (const bl_key *key = next_path(""); key != NULL; key = next_path(key->path)) {
+    for (size_t i = 0; i < bl_schema_count; i++) {
+        const bl_key *key = order[i];
         if (!key->identity || !bl_rules_matter(config, key->when)) continue;
         if (key->late && at_default(key, config)) continue;
         const bl_config_value value = bl_value_of(key, config);
@@ -56,6 +54,7 @@ void bl_config_identity(const bl_config *config, bl_buf *out) {
         bl_value_write(&value, BL_FORM_JSON, out);
         comma = ",";
     }
+    free(order);
     bl_buf_str(out, "}");
 }
 

@@ -172,10 +172,11 @@ static const struct file_check {
  */
 
 bool bl_store_is_leftover(const char *dir, const char *name) {
-    const char *tmp = strstr(name, ".tmp-");
     char path[BL_PATH];
     bl_file_stamp stamp;
-    return tmp != NULL && strlen(tmp) == strlen(".tmp-XXXXXX") &&
+    const bl_claim_state claim = bl_claim_look(dir);
+    if (strcmp(name, "claim.d") == 0) return claim == BL_CLAIM_STALE;
+    return strstr(name, ".tmp-") != NULL && claim != BL_CLAIM_FRESH &&
            bl_path(path, NULL, "%s/%s", dir, name) == BL_OK && bl_file_stat(&stamp, path) &&
            bl_clock_epoch_seconds() - 1e-9 * (double)stamp.mtime_ns > WRITER_IS_GONE;
 }
@@ -218,7 +219,7 @@ static bl_status check_file(walk *w, const struct file_check *c, bl_err *err) {
     const char *done = "";
     if (w->fsck->repair && c->whole_run) {
         BL_TRY(set_run_aside(w, &done, err));
-    } else if (w->fsck->repair) {
+    } else if (w->fsck->repair && bl_claim_look(w->dir) != BL_CLAIM_FRESH) {
         BL_TRY(set_file_aside(path, err));
         done = "the file was set aside";
     }
@@ -241,9 +242,9 @@ static bl_status check_folder(walk *w, const struct file_check *table, size_t ro
         if (strstr(names.name[i], ".corrupt-") != NULL)
             found(w, BL_FOUND_ASIDE, path, "set aside as damaged; `batchlab gc` removes it", "");
         if (!bl_store_is_leftover(w->dir, names.name[i])) continue;
-        const bool gone = w->fsck->repair && unlink(path) == 0;
-        found(w, BL_FOUND_LEFTOVER, path, "a temporary file whose writer is gone",
-              gone ? "removed" : "");
+        if (w->fsck->repair) bl_remove_tree(path);
+        found(w, BL_FOUND_LEFTOVER, path, "left behind by a writer that is gone",
+              w->fsck->repair ? "removed" : "");
     }
     bl_names_free(&names);
     for (size_t i = 0; status == BL_OK && i < rows && !w->aside; i++)

@@ -30,6 +30,7 @@ typedef struct bl_fsck {
 /* Adds to the totals of *fsck. Fails only where the system refuses to read or rename. */
 bl_status bl_store_fsck(const bl_store *store, bl_fsck *fsck, bl_err *err) BL_CHECKED;
 
-/* Is the file name that of a temporary file whose writer is gone: no change for an hour? */
+/* Is the name that of a temporary file whose writer is gone, since nobody has claimed the folder
+ * and it is an hour old, or that of a dead process's claim? */
 bool bl_store_is_leftover(const char *dir, const char *name);
 #endif

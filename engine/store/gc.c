@@ -1,29 +1,8 @@
 #include "engine/store/gc.h"
 #include "engine/base/mem.h"
 #include "engine/store/fsck.h"
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-bl_status bl_remove_all(const char *path, bl_err *err) {
-    bl_names names;
-    bl_status status = BL_OK;
-    char inner[BL_PATH];
-    if (!bl_dir_exists(path)) {
-        if (unlink(path) == 0 || errno == ENOENT) return BL_OK;
-        BL_FAIL(err, BL_EIO, "cannot remove %s: %s", path, strerror(errno));
-    }
-    BL_TRY(bl_dir_list(&names, path, err));
-    for (size_t i = 0; status == BL_OK && i < names.count; i++) {
-        status = bl_path(inner, err, "%s/%s", path, names.name[i]);
-        if (status == BL_OK) status = bl_remove_all(inner, err);
-    }
-    bl_names_free(&names);
-    BL_TRY(status);
-    if (rmdir(path) == 0 || errno == ENOENT) return BL_OK;
-    BL_FAIL(err, BL_EIO, "cannot remove %s: %s", path, strerror(errno));
-}
 
 static int64_t bytes_of(const char *path) {
     bl_names names;
@@ -46,7 +25,8 @@ static bl_status drop(bl_gc *gc, bl_gc_kind kind, const char *dir, const char *n
     BL_TRY(bl_path(path, err, "%s/%s", dir, name));
     gc->kind[kind].count++;
     gc->kind[kind].bytes += bytes_of(path);
-    return gc->dry ? BL_OK : bl_remove_all(path, err);
+    if (!gc->dry) bl_remove_tree(path);
+    return BL_OK;
 }
 
 /* BL_GC_KINDS: needed. */
@@ -61,7 +41,8 @@ static bl_gc_kind kind_of_file(const char *dir, const char *name, bool finished)
 /* A run with a log.jsonl.part is on its way, also to a longer prefix. */
 static bool is_finished(const char *dir) {
     char result[BL_PATH], part[BL_PATH];
-    return bl_path(result, NULL, "%s/result.json", dir) == BL_OK && bl_file_exists(result) &&
+    return bl_claim_look(dir) != BL_CLAIM_FRESH &&
+           bl_path(result, NULL, "%s/result.json", dir) == BL_OK && bl_file_exists(result) &&
            bl_path(part, NULL, "%s/log.jsonl.part", dir) == BL_OK && !bl_file_exists(part);
 }
 

@@ -6,7 +6,7 @@
 
 typedef enum bl_gc_kind {
     BL_GC_CHECKPOINTS, /* of finished runs: asking for more steps begins at step 0 again */
-    BL_GC_TEMPORARY,   /* whose writer is gone */
+    BL_GC_TEMPORARY,   /* files and claims of dead writers */
     BL_GC_ASIDE,       /* runs and files set aside as damaged */
     BL_GC_UNWANTED,    /* runs for which wanted() says no */
     BL_GC_KINDS
@@ -25,7 +25,4 @@ typedef struct bl_gc {
 
 /* Adds to the counts of *gc. */
 bl_status bl_store_gc(const bl_store *store, bl_gc *gc, bl_err *err) BL_CHECKED;
-
-/* Removes a folder with all that is in it, or a file; a path that does not exist is no error. */
-bl_status bl_remove_all(const char *path, bl_err *err) BL_CHECKED;
 #endif

@@ -188,8 +188,8 @@ static void learn(bl_index *x, const char *id, const int64_t mark[MARKS], const 
     (void)pthread_mutex_unlock(&x->lock);
 }
 
-bl_status bl_index_load(bl_index *x, const bl_store *store, const char *id, bl_stored *out,
-                        bl_err *err) {
+bl_status bl_index_load(const bl_store *store, const char *id, bl_stored *out, bl_err *err) {
+    bl_index *x = store->index;
     int64_t now[MARKS], then[MARKS];
     /* Taken before the files are read: if they change meanwhile, the row will not fit them. */
     const bool there = x != NULL && take_marks(store, id, now);
@@ -253,9 +253,9 @@ static void write_file(bl_index *x) {
     bl_buf_free(&out);
 }
 
-void bl_index_close(bl_index *x) {
+void bl_index_close(bl_index *x, bool keep) {
     if (x == NULL) return;
-    if (x->freshes > 0) write_file(x);
+    if (keep && x->freshes > 0) write_file(x);
     for (size_t i = 0; i < x->freshes; i++) free(x->fresh[i]);
     free(x->fresh);
     free(x->row);

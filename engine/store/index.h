@@ -10,12 +10,13 @@ typedef struct bl_index bl_index;
 
 /* Never fails: without a whole file it is empty. */
 bl_index *bl_index_open(const bl_store *store);
-/* Writes it if it has learnt anything; what cannot be written is left. NULL is fine. */
-void bl_index_close(bl_index *index);
+/* With `keep` it is written if anything was learnt; what cannot be written is left. NULL is fine.
+ */
+void bl_index_close(bl_index *index, bool keep);
 
-/* As bl_store_load, without the log's text where the index vouches for the run: then log.data is
+/* As bl_store_load, without the log's text where store->index vouches for the run: then log.data is
  * NULL and parsed has steps, values and losses only. May be called by several threads. */
-bl_status bl_index_load(bl_index *index, const bl_store *store, const char *id, bl_stored *out,
+bl_status bl_index_load(const bl_store *store, const char *id, bl_stored *out,
                         bl_err *err) BL_CHECKED;
 
 /* For tests and fuzzing: the runs in text[n), or -1 when it is not a whole index. */

@@ -10,6 +10,7 @@ enum { RESULT_LIMIT = 1 << 20 };
 
 bl_status bl_store_open(bl_store *store, const char *runs_dir, const char *experiment, bool create,
                         bl_err *err) {
+    store->index = NULL;
     BL_TRY(bl_path(store->dir, err, "%s/%s", runs_dir, experiment));
     return create ? bl_make_dirs(store->dir, err) : BL_OK;
 }

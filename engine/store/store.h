@@ -26,7 +26,8 @@ void bl_run_identity(const bl_config *config, const char *dataset_sha256, char i
 bool bl_is_run_id(const char *name);
 
 typedef struct bl_store {
-    char dir[BL_PATH]; /* runs/NAME */
+    char dir[BL_PATH];      /* runs/NAME */
+    struct bl_index *index; /* NULL: none (engine/store/index.h) */
 } bl_store;
 
 /* Makes the folder when `create`; a store that does not exist is an empty one otherwise. */

@@ -4,6 +4,7 @@
 #include "engine/base/gzip.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/store/index.h"
 #include <inttypes.h>
 #include <math.h>
 
@@ -38,7 +39,7 @@ static bool changed(const bl_member *m, const bl_scheduler *s, const char *name,
 static bl_status load_stored(bl_member *m, const bl_scheduler *s, bl_err *err) {
     if (!changed(m, s, "result.json", &m->result)) return BL_OK;
     bl_stored_free(&m->stored);
-    BL_TRY(bl_store_load(s->store, m->id, &m->stored, err));
+    BL_TRY(bl_index_load(s->store, m->id, &m->stored, err));
     learn(m, &m->stored.parsed);
     return BL_OK;
 }
@@ -126,6 +127,10 @@ static bl_status resume(bl_member *m, const bl_scheduler *s, bl_err *err) {
     bl_buf state[2] = {{0}, {0}}, part = {0};
     bl_err ignored;
     bool restored = false;
+    if (m->stored.done && m->stored.log.len == 0) { /* the index said what it says */
+        bl_stored_free(&m->stored);
+        BL_TRY(bl_store_load(s->store, m->id, &m->stored, err));
+    }
     if (bl_store_load_part(s->store, m->id, &part, &ignored) != BL_OK) bl_buf_clear(&part);
     if (bl_store_load_checkpoints(s->store, m->id, &m->slot, state, &ignored) == BL_OK)
         for (int i = 0; i < 2 && !restored; i++) {

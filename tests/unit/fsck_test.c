@@ -49,11 +49,16 @@ static int fresh_store(void **state) {
                                  .examples = 8,
                                  .evals = 1};
     int slot = 0;
-    CHECK_OK(bl_store_publish(&g_store, &what, ERR));
+    char folder[BL_PATH];
+    bl_claims *claims = bl_claims_open();
+    bl_claim *claim;
+    CHECK_OK(bl_path(folder, ERR, "%s/%s", g_store.dir, g_id));
+    CHECK_OK(bl_claim_take(claims, folder, &claim, ERR));
+    CHECK_OK(bl_store_publish(&g_store, claim, &what, ERR));
     bl_buf_str(&bytes, "state");
     for (int i = 0; i < 2; i++)
-        CHECK_OK(bl_store_save_checkpoint(&g_store, g_id, &slot, &bytes, &log, ERR));
-    bl_store_drop_part(&g_store, g_id);
+        CHECK_OK(bl_store_save_checkpoint(&g_store, claim, g_id, &slot, &bytes, ERR));
+    bl_claims_close(claims);
     CHECK_OK(put("plan.jsonl", "{\"record\":\"plan\"}\n", 18));
     bl_buf_free(&log);
     bl_buf_free(&part);
@@ -137,7 +142,10 @@ static void repair_sets_aside_and_keeps(void **state) {
 
 static void age(const char *name) {
     char path[BL_PATH];
-    const struct timeval long_ago[2] = {{1000000000, 0}, {1000000000, 0}};
+    const struct timeval long_ago[2] = {
+        {1000000000, 0},
+        {1000000000, 0}
+    };
     CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, name));
     assert_int_equal(utimes(path, long_ago), 0);
 }
