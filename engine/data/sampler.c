@@ -20,23 +20,57 @@ static uint32_t mix(uint32_t x, uint32_t key) {
     return x ^ (x >> 16);
 }
 
-uint32_t bl_sampler_row(bl_sampler *s, uint64_t position) {
-    const uint64_t epoch = position / s->n;
-    if (epoch != s->epoch) load_keys(s, epoch);
+/* One application of the network: a permutation of [0, 4^half_bits). */
+static uint64_t permute(const bl_sampler *s, uint64_t value) {
     const uint32_t mask = (uint32_t)(((uint64_t)1 << s->half_bits) - 1);
-    uint64_t value = position % s->n;
-    do {
-        uint32_t left = (uint32_t)(value >> s->half_bits), right = (uint32_t)value & mask;
-        for (int r = 0; r < BL_SAMPLER_ROUNDS; r++) {
-            const uint32_t next = left ^ (mix(right, s->key[r]) & mask);
-            left = right;
-            right = next;
-        }
-        value = (uint64_t)left << s->half_bits | right;
-    } while (value >= s->n);
-    return (uint32_t)value;
+    uint32_t left = (uint32_t)(value >> s->half_bits), right = (uint32_t)value & mask;
+    for (int r = 0; r < BL_SAMPLER_ROUNDS; r++) {
+        const uint32_t next = left ^ (mix(right, s->key[r]) & mask);
+        left = right;
+        right = next;
+    }
+    return (uint64_t)left << s->half_bits | right;
 }
 
-void bl_sampler_rows(bl_sampler *sampler, uint64_t position, size_t count, uint32_t *rows) {
-    for (size_t i = 0; i < count; i++) rows[i] = bl_sampler_row(sampler, position + i);
+uint32_t bl_sampler_row(bl_sampler *s, uint64_t position) {
+    uint32_t row;
+    bl_sampler_rows(s, position, 1, &row);
+    return row;
+}
+
+/* At most so many positions of one epoch; those still outside the range walk on together, since one
+ * walk is a chain that leaves the processor idle. */
+enum { WALKERS = 64 };
+
+static void walk(const bl_sampler *s, uint64_t position, size_t count, uint32_t *rows) {
+    uint64_t value[WALKERS];
+    uint8_t at[WALKERS];
+    for (size_t i = 0; i < count; i++) {
+        value[i] = position + i;
+        at[i] = (uint8_t)i;
+    }
+    while (count > 0) {
+        size_t outside = 0;
+        for (size_t i = 0; i < count; i++) {
+            const uint64_t v = permute(s, value[i]);
+            rows[at[i]] = (uint32_t)v;
+            value[outside] = v;
+            at[outside] = at[i];
+            outside += v >= s->n;
+        }
+        count = outside;
+    }
+}
+
+void bl_sampler_rows(bl_sampler *s, uint64_t position, size_t count, uint32_t *rows) {
+    while (count > 0) {
+        const uint64_t epoch = position / s->n, first = position % s->n, left = s->n - first;
+        size_t now = count < WALKERS ? count : WALKERS;
+        if (now > left) now = (size_t)left;
+        if (epoch != s->epoch) load_keys(s, epoch);
+        walk(s, first, now, rows);
+        position += now;
+        count -= now;
+        rows += now;
+    }
 }

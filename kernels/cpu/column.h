@@ -29,11 +29,17 @@ BL_INLINE void bl_column_rows(float *acc, bool two, size_t b, int rows, size_t j
     if (two) bl_v_store(acc + BL_STRIP, v.t);
 }
 
+BL_INLINE void bl_column_clear(float *acc, bool two, size_t count) {
+    const size_t bytes = (count + BL_W - 1) / BL_W * BL_W * sizeof *acc;
+    memset(acc, 0, bytes);
+    if (two) memset(acc + BL_STRIP, 0, bytes);
+}
+
 BL_INLINE void bl_column_block(float *acc, bool two, size_t b, size_t b_end, bl_range columns,
                                bl_column_step *step, const void *ctx) {
     const size_t count = columns.end - columns.begin, whole = count - count % BL_W;
     const bl_lanes full = {.full = true}, rest = {.first = bl_vm_first(count % BL_W)};
-    memset(acc, 0, sizeof *acc * BL_STRIP * (two ? 2 : 1));
+    bl_column_clear(acc, two, count);
     for (; b + 4 <= b_end; b += 4) {
         for (size_t i = 0; i < whole; i += BL_W)
             bl_column_rows(acc + i, two, b, 4, columns.begin + i, full, step, ctx);
@@ -71,7 +77,7 @@ BL_INLINE void bl_column_sums(float *sum0, float *sum1, size_t batch, bl_range c
     for (size_t j = columns.begin; j < columns.end; j += BL_STRIP) {
         const bl_range strip = {j, bl_min_size(j + BL_STRIP, columns.end)};
         const size_t count = strip.end - j;
-        memset(acc, 0, sizeof *acc * 2 * BL_STRIP);
+        bl_column_clear(acc, two, count);
         for (size_t b = 0; b < batch; b += BL_BLOCK) {
             const bool last = b + BL_BLOCK >= batch;
             bl_column_block(acc, two, b, last ? batch : b + BL_BLOCK, strip, step, ctx);

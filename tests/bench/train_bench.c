@@ -1,64 +1,241 @@
-/* Whole training steps of the Rossmann nets: milliseconds per step and examples per second, one
- * thread, medians of interleaved repetitions. Real data where they are, generated data otherwise.
- */
+/* Whole training steps on one thread: seconds per step, examples per second, part of the
+ * multiply-add work. Rossmann's net with real data where they are, generated data otherwise; two
+ * nets on data made here.
+ *
+ *   train_bench      a table: medians of interleaved repetitions
+ *   train_bench -    answers requests, one a line, "WORK BATCH THREADS SECONDS", with the time of a
+ *                    step: of the processor, and on the clock. peer_torch.py answers the same ones;
+ *                    steps.py asks both in turn. "shape" tells Rossmann's columns. */
+#include "engine/base/clock.h"
 #include "engine/base/mem.h"
+#include "engine/base/philox.h"
 #include "engine/config/config.h"
 #include "engine/data/dataset.h"
+#include "engine/model/layer.h"
 #include "engine/stats/summary.h"
-#include "engine/train/train.h"
+#include "engine/train/workload.h"
+#include "kernels/exact_math.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
-enum { REPEATS = 5 };
-static const char *const k_presets[] = {"quick", "paper"};
-static const int64_t k_sizes[] = {64, 512, 2048, 8192};
-enum { SIZES = sizeof k_sizes / sizeof k_sizes[0] };
+enum { REPEATS = 5, MADE_ROWS = 20000, MADE_VALID = 256, MOST_BATCHES = 3 };
 
-static bl_status measure(const bl_config *base, const bl_dataset *data, const bl_kernels *kernels,
-                         int64_t size, double *seconds, bl_err *err) {
-    bl_config c = *base;
-    c.train.batch_size = size;
+typedef struct bench {
+    const bl_kernels *kernels;
+    bl_dataset rossmann, simplenn, mlp;
+} bench;
+
+/* Normal values and classes at random: a step's time does not depend on what can be learnt. */
+static void make_classes(bl_dataset *out, size_t continuous, size_t classes) {
+    const size_t rows = MADE_ROWS + MADE_VALID;
+    float *values = bl_xalloc(rows * (continuous + 1) * sizeof *values);
+    float *target = values + rows * continuous;
+    for (size_t i = 0; i < rows * continuous; i++) {
+        const bl_u32x4 words = bl_random4(1, BL_STREAM_SYNTH, 0, i);
+        values[i] = bl_normal(words.v[0], words.v[1]);
+    }
+    for (size_t i = 0; i < rows; i++)
+        target[i] = (float)(bl_random4(1, BL_STREAM_SYNTH, 1, i).v[0] % classes);
+    *out = (bl_dataset){.name = "made",
+                        .synthetic = true,
+                        .rows = rows,
+                        .train_rows = MADE_ROWS,
+                        .valid_rows = MADE_VALID,
+                        .classes = classes,
+                        .continuous = continuous,
+                        .values = values,
+                        .target = target,
+                        .target_transform = "none",
+                        .owner = values};
+}
+
+static void name(char *out, const char *text) {
+    (void)snprintf(out, BL_NAME, "%s", text);
+}
+
+static bl_status rossmann_config(bl_config *out, bl_err *err) {
+    return bl_config_read(out, "experiments", "rossmann", "paper", NULL, 0, err);
+}
+
+/* A fully connected classifier; what does not matter here is as Rossmann's. */
+static bl_status mlp_config(bl_config *out, const bl_i64_list *hidden, const char *optimizer,
+                            bl_err *err) {
+    BL_TRY(rossmann_config(out, err));
+    name(out->model.kind, "mlp");
+    out->model.hidden = *hidden;
+    out->model.dropout.n = 0;
+    name(out->loss, "cross_entropy");
+    name(out->metric, "error");
+    name(out->optimizer.name, optimizer);
+    out->optimizer.momentum = 0.9;
+    out->optimizer.weight_decay = 0.0;
+    out->train.learning_rate = 1e-3;
+    return BL_OK;
+}
+static bl_status simplenn_config(bl_config *out, bl_err *err) {
+    return mlp_config(out, &(bl_i64_list){.v = {50}, .n = 1}, "adam", err);
+}
+static bl_status big_config(bl_config *out, bl_err *err) {
+    return mlp_config(out,
+                      &(bl_i64_list){
+                          .v = {1024, 1024},
+                            .n = 2
+    },
+                      "momentum", err);
+}
+
+static const bl_dataset *rossmann_data(const bench *b) {
+    return &b->rossmann;
+}
+static const bl_dataset *simplenn_data(const bench *b) {
+    return &b->simplenn;
+}
+static const bl_dataset *mlp_data(const bench *b) {
+    return &b->mlp;
+}
+
+static const struct work {
+    const char *name;
+    bl_status (*config)(bl_config *out, bl_err *err);
+    const bl_dataset *(*data)(const bench *b);
+    int64_t batch[MOST_BATCHES]; /* of the table */
+    bool evaluate;               /* a "step" evaluates the validation rows */
+} k_works[] = {
+    {"rossmann", rossmann_config, rossmann_data, {64, 512, 2048}, false},
+    {"evaluate", rossmann_config, rossmann_data, {512},           true },
+    {"simplenn", simplenn_config, simplenn_data, {32},            false},
+    {"mlp",      big_config,      mlp_data,      {32, 128, 4096}, false},
+};
+
+typedef struct timing {
+    double cpu, wall; /* seconds per step */
+    double flops;     /* of a step's dense products, two for a multiply-add */
+} timing;
+
+static double dense_flops(const bl_train *t, bool evaluate) {
+    double each = 0;
+    for (size_t i = 0; i < t->net.nodes; i++) {
+        const bl_net_node *node = &t->net.node[i];
+        if (strcmp(node->layer->name, "dense") != 0) continue;
+        const double products = evaluate ? 1 : node->dx[0] != NULL ? 3 : 2;
+        each += 2.0 * products * (double)node->in_width[0] * (double)node->width;
+    }
+    return each * (double)(evaluate ? t->eval_rows : t->batch);
+}
+
+static double cpu_seconds(void) {
+    struct timespec t;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static bl_status time_run(bl_train *train, bool evaluate, double seconds, double *each,
+                          bl_err *err) {
+    if (!evaluate) return bl_train_time(train, seconds, each, err);
+    const double start = bl_clock_seconds();
+    int passes = 0;
+    for (; passes < 1 || bl_clock_seconds() - start < seconds; passes++)
+        (void)train->workload->evaluate(train);
+    *each = (bl_clock_seconds() - start) / passes;
+    return BL_OK;
+}
+
+static bl_status measure(const bench *b, const struct work *w, int64_t batch, size_t threads,
+                         double seconds, timing *out, bl_err *err) {
+    bl_config c;
+    BL_TRY(w->config(&c, err));
+    c.train.batch_size = batch;
     bl_train *train = NULL;
-    const bl_train_options options = {.kernels = kernels, .run_id = "bench", .threads = 1};
-    BL_TRY(bl_train_open(&train, &c, data, &options, err));
-    const bl_status status = bl_train_time(train, 0.2, seconds, err);
+    const bl_train_options options = {.kernels = b->kernels, .run_id = "bench", .threads = threads};
+    double warm;
+    BL_TRY(bl_train_open(&train, &c, w->data(b), &options, err));
+    bl_status status = time_run(train, w->evaluate, 0.0, &warm, err);
+    if (status == BL_OK) {
+        const double cpu = cpu_seconds(), wall = bl_clock_seconds();
+        status = time_run(train, w->evaluate, seconds, &out->wall, err);
+        out->cpu = out->wall * (cpu_seconds() - cpu) / (bl_clock_seconds() - wall);
+        out->flops = dense_flops(train, w->evaluate);
+    }
     bl_train_close(train);
     return status;
 }
 
-static bl_status bench(const char *preset, const bl_dataset *data, const bl_kernels *kernels,
-                       bl_err *err) {
-    bl_config config;
-    double seconds[SIZES][REPEATS];
-    BL_TRY(bl_config_read(&config, "experiments", "rossmann", preset, NULL, 0, err));
-    for (size_t r = 0; r < REPEATS; r++)
-        for (size_t i = 0; i < SIZES; i++)
-            BL_TRY(measure(&config, data, kernels, k_sizes[i], &seconds[i][r], err));
-    for (size_t i = 0; i < SIZES; i++) {
-        const double median = bl_stats_median(seconds[i], REPEATS);
-        (void)printf("train  rossmann/%-6s %-7s batch %-6lld %9.3f ms/step %10.0f examples/s\n",
-                     preset, kernels->name, (long long)k_sizes[i], 1e3 * median,
-                     (double)k_sizes[i] / median);
+static bl_status table(const bench *b, bl_err *err) {
+    (void)printf("work      kernels  batch      us/step   examples/s   GFLOP/s\n");
+    for (size_t i = 0; i < BL_COUNT(k_works); i++)
+        for (size_t j = 0; j < MOST_BATCHES && k_works[i].batch[j] > 0; j++) {
+            const int64_t batch = k_works[i].batch[j];
+            double cpu[REPEATS];
+            timing t = {0};
+            for (size_t r = 0; r < REPEATS; r++) {
+                BL_TRY(measure(b, &k_works[i], batch, 1, 0.2, &t, err));
+                cpu[r] = t.cpu;
+            }
+            const double median = bl_stats_median(cpu, REPEATS);
+            const double rows =
+                k_works[i].evaluate ? (double)b->rossmann.valid_rows : (double)batch;
+            (void)printf("%-9s %-7s %6" PRId64 " %12.2f %12.0f %9.1f\n", k_works[i].name,
+                         b->kernels->name, batch, 1e6 * median, rows / median,
+                         t.flops / median / 1e9);
+            (void)fflush(stdout);
+        }
+    return BL_OK;
+}
+
+static bl_status answer(const bench *b, const char *work, int64_t batch, size_t threads,
+                        double seconds, bl_err *err) {
+    for (size_t i = 0; i < BL_COUNT(k_works); i++) {
+        if (strcmp(k_works[i].name, work) != 0) continue;
+        timing t;
+        BL_TRY(measure(b, &k_works[i], batch, threads, seconds, &t, err));
+        (void)printf("%.9g %.9g %.9g\n", t.cpu, t.wall, t.flops);
+        return BL_OK;
+    }
+    BL_FAIL(err, BL_EINVAL, "there is no work \"%s\"", work);
+}
+
+static bl_status serve(const bench *b, bl_err *err) {
+    char line[200], work[32];
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        int64_t batch;
+        size_t threads;
+        double seconds;
+        if (sscanf(line, "%31s %" SCNd64 " %zu %lf", work, &batch, &threads, &seconds) == 4) {
+            BL_TRY(answer(b, work, batch, threads, seconds, err));
+        } else if (strncmp(line, "shape", 5) == 0) {
+            (void)printf("%s %zu", b->kernels->name, b->rossmann.continuous);
+            for (size_t i = 0; i < b->rossmann.categorical; i++)
+                (void)printf(" %u", b->rossmann.cardinality[i]);
+            (void)printf("\n");
+        } else {
+            BL_FAIL(err, BL_EINVAL, "not a request: %s", line);
+        }
+        (void)fflush(stdout);
     }
     return BL_OK;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     bl_err err = {0};
-    bl_dataset data = {0};
-    const bl_kernels *kernels;
+    bench b = {0};
     const char *path = getenv("BATCHLAB_DATA");
     const bl_dataset_options options = {.manifest_dir = "datasets",
                                         .data_path =
                                             path ? path : "datasets/cache:../shared/datasets",
                                         .cache_dir = "datasets/cache"};
     bl_status status;
-    BL_GOTO(bl_kernels_pick(&kernels, &err));
-    BL_GOTO(bl_dataset_open(&data, "rossmann", &options, &err));
-    for (size_t i = 0; i < BL_COUNT(k_presets); i++)
-        BL_GOTO(bench(k_presets[i], &data, kernels, &err));
+    make_classes(&b.simplenn, 10, 2);
+    make_classes(&b.mlp, 784, 10);
+    BL_GOTO(bl_kernels_pick(&b.kernels, &err));
+    BL_GOTO(bl_dataset_open(&b.rossmann, "rossmann", &options, &err));
+    BL_GOTO(argc > 1 && strcmp(argv[1], "-") == 0 ? serve(&b, &err) : table(&b, &err));
 done:
-    bl_dataset_free(&data);
+    bl_dataset_free(&b.rossmann);
+    free(b.simplenn.owner);
+    free(b.mlp.owner);
     if (status != BL_OK) (void)fprintf(stderr, "train_bench: %s\n", err.text);
     return status == BL_OK ? 0 : 1;
 }
