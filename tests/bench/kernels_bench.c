@@ -3,11 +3,8 @@
  * held to the reference on a small shape before it is timed. Medians of 5 to 51 samples.
  *
  *   kernels_bench [BACKEND [BATCH]]      default: the best backend, batches 64, 1024 and 16384 */
-#include "engine/base/mem.h"
 #include "kernels/kernel.h"
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
+#include "tests/bench/bench.h"
 
 enum { SAMPLES_MIN = 5, SAMPLES_MAX = 51 };
 static const double SAMPLE_SECONDS = 2e-3, FAMILY_SECONDS = 0.1;
@@ -25,32 +22,6 @@ typedef struct bench {
     bl_embedding_column table;
     bl_part part;
 } bench;
-
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void *memory(size_t bytes) {
-    void *p = bl_alloc(bytes);
-    if (!p) {
-        fprintf(stderr, "kernels_bench: out of memory\n");
-        exit(1);
-    }
-    return p;
-}
-
-static float *array(size_t n) {
-    float *x = memory(n * sizeof *x);
-    for (size_t i = 0; i < n; i++) x[i] = (float)(i * 2654435761u >> 7 & 0x3ff) * 0x1p-9f - 1.0f;
-    return x;
-}
 
 static void bench_init(bench *b, size_t batch, size_t k, size_t n) {
     *b = (bench){.batch = batch, .k = k, .n = n};
@@ -189,47 +160,8 @@ static double time_call(const bl_kernels *k, bench *b, const family *f) {
         t[n] = (seconds() - start) / calls;
         spent += t[n] * calls;
     }
-    qsort(t, (size_t)n, sizeof t[0], by_value);
-    return t[n / 2];
+    return median(t, (size_t)n);
 }
-
-/* The multiply-add peak of an instruction set: independent chains, as many as hide the latency. */
-#if defined(__x86_64__)
-#include <immintrin.h>
-#define PEAK(NAME, TARGET, TYPE, WIDTH, SET1, FMA)                                                 \
-    __attribute__((target(TARGET))) static double NAME(void) {                                     \
-        enum { ROUNDS = 2000000 };                                                                 \
-        TYPE v[12];                                                                                \
-        const TYPE a = SET1(0.999f), c = SET1(0.001f);                                             \
-        double best = 0;                                                                           \
-        for (int i = 0; i < 12; i++) v[i] = SET1((float)i);                                        \
-        for (int repeat = 0; repeat < 7; repeat++) {                                               \
-            const double start = seconds();                                                        \
-            for (int r = 0; r < ROUNDS; r++) {                                                     \
-                v[0] = FMA(v[0], a, c), v[1] = FMA(v[1], a, c), v[2] = FMA(v[2], a, c);            \
-                v[3] = FMA(v[3], a, c), v[4] = FMA(v[4], a, c), v[5] = FMA(v[5], a, c);            \
-                v[6] = FMA(v[6], a, c), v[7] = FMA(v[7], a, c), v[8] = FMA(v[8], a, c);            \
-                v[9] = FMA(v[9], a, c), v[10] = FMA(v[10], a, c), v[11] = FMA(v[11], a, c);        \
-            }                                                                                      \
-            const double rate = 2.0 * 12 * WIDTH * ROUNDS / (seconds() - start);                   \
-            if (rate > best) best = rate;                                                          \
-        }                                                                                          \
-        volatile float sink = 0;                                                                   \
-        for (int i = 0; i < 12; i++) sink = v[i][0];                                               \
-        (void)sink;                                                                                \
-        return best;                                                                               \
-    }
-PEAK(peak_avx512, "avx512f", __m512, 16, _mm512_set1_ps, _mm512_fmadd_ps)
-PEAK(peak_avx2, "avx2,fma", __m256, 8, _mm256_set1_ps, _mm256_fmadd_ps)
-static double peak_of(const char *backend) {
-    if (strcmp(backend, "avx512") == 0) return peak_avx512();
-    return strcmp(backend, "avx2") == 0 ? peak_avx2() : 0;
-}
-#else
-static double peak_of(const char *backend) {
-    return (void)backend, 0;
-}
-#endif
 
 /* Every array after one call of every family must equal the reference's. */
 static void verify(const bl_kernels *k) {
