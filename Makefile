@@ -49,6 +49,15 @@ LIB_C := $(sort $(wildcard engine/*/*.c kernels/*.c kernels/ref/*.c))
 LIB_C := $(filter-out engine/cli/main.c,$(LIB_C))
 LIB_O := $(LIB_C:%.c=$(B)/%.o) $(foreach i,$(ISAS),$(CPU_C:kernels/cpu/%.c=$(B)/kernels/cpu/$(i)/%.o))
 LIB   := $(B)/libbatchlab.a
+# The CUDA backend, and the same text for a processor (tests/cuda), so that it is tested anywhere.
+CUDA_C  := $(sort $(wildcard kernels/cuda/*.c)) engine/base/status.c
+CUDA_CU := $(sort $(wildcard kernels/cuda/*.cu))
+NVCC ?= $(shell command -v nvcc 2>/dev/null)
+CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
+CUDA_SO := $(if $(NVCC),$(B)/libbatchlab_cuda.so)
+CUDA_O := $(CUDA_CU:%=$(B)/cuda/%.o) $(CUDA_C:%=$(B)/cuda/%.o)
+EMULATED_CC := $(sort $(wildcard tests/cuda/*.cc))
+EMULATED := $(B)/libbatchlab_cuda_emulated.so
 TEST_C := $(sort $(wildcard tests/unit/*_test.c tests/kernels/*_test.c tests/golden/*_test.c))
 TESTS  := $(TEST_C:%.c=$(B)/%)
 # Helpers that several test programs share: every tests/<folder>/*.c that is no test itself.
@@ -63,11 +72,13 @@ CRASH   := $(B)/tests/crash/crash
 BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
 BENCH   := $(BENCH_C:%.c=$(B)/%)
 
-.PHONY: found all experiment figures reproduce test test-crash test-slurm check setup config layers format tidy fuzz bench clean help program golden-update FORCE
+.PHONY: cuda found all experiment figures reproduce test test-crash test-slurm check setup config layers format tidy fuzz bench clean help program golden-update FORCE
 
 all: program
 
 program: found build/batchlab
+# The CUDA backend, a plug-in beside the program, where nvcc is.
+cuda: program $(if $(CUDA_SO),build/libbatchlab_cuda.so)
 
 # `make experiment` and `make test` install what is missing; plain `make` only says so.
 found:
@@ -75,6 +86,9 @@ found:
 	  { echo "a compiler or one of these is missing: $(NEED). 'make setup' installs them."; exit 69; }
 
 build/batchlab: $(B)/batchlab $(B)/fixed_clock.so
+	$(Q)mkdir -p build; cp -f $< $@.new && mv -f $@.new $@
+
+build/libbatchlab_cuda.so: $(CUDA_SO)
 	$(Q)mkdir -p build; cp -f $< $@.new && mv -f $@.new $@
 
 # ---- the two commands ---------------------------------------------------------------------------
@@ -97,7 +111,7 @@ test:
 	$(Q)sh scripts/setup.sh build plot test
 	$(Q)$(MAKE) --no-print-directory check
 
-check: layers program $(B)/batchlab $(B)/fixed_clock.so $(TESTS) $(FUZZ) $(CRASH)
+check: layers program $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(TESTS) $(FUZZ) $(CRASH)
 	$(Q)sh tests/run.sh $(B) $(TESTS) $(CRASH)
 
 # Kills, faults, damage and many workers at the figures that docs/store.md promises; about 15 minutes
@@ -142,6 +156,30 @@ $(B)/kernels/cpu/$(1)/%.o: kernels/cpu/%.c $(B)/flags.stamp $(B)/bl_build.h
 endef
 $(foreach i,$(ISAS),$(eval $(call ISA_RULE,$(i))))
 
+# The plug-in proper, where nvcc is. Nothing is contracted, divisions and roots are IEEE's, subnormals stay.
+NVCC_FLAGS = -std=c++17 -O3 --fmad=false --prec-div=true --prec-sqrt=true --ftz=false -I. -I$(B) -Xcompiler -fPIC,-fvisibility=hidden \
+             $(if $(CI),-Werror all-warnings) -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=sm_90 \
+             -gencode arch=compute_90,code=compute_90
+$(B)/cuda/%.cu.o: %.cu $(B)/flags.stamp
+	$(Q)mkdir -p $(@D); echo "  NVCC  $<"; $(NVCC) $(NVCC_FLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+$(B)/cuda/%.c.o: %.c $(B)/flags.stamp
+	$(Q)mkdir -p $(@D); echo "  CC    $< (cuda)"; $(CC) $(ALL_CPPFLAGS) -isystem $(CUDA_HOME)/include $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c $< -o $@
+$(B)/libbatchlab_cuda.so: $(CUDA_O)
+	$(Q)echo "  LINK  $@"; $(NVCC) -shared -cudart static -o $@ $^
+
+# CUDA C for an ordinary compiler; no contraction and no reordering there either.
+EMULATED_FLAGS = -D_GNU_SOURCE -DBL_CUDA_EMULATED=1 -Itests/cuda $(ALL_CPPFLAGS) -g -fPIC -fvisibility=hidden -pthread \
+                 -Wall -Wextra -Wno-missing-field-initializers $(OPT_$(BUILD)) $(if $(CI),-Werror) $(FP)
+EMULATED_O = $(CUDA_CU:%=$(B)/emulated/%.o) $(CUDA_C:%=$(B)/emulated/%.o) $(EMULATED_CC:%=$(B)/emulated/%.o)
+$(B)/emulated/%.cu.o: %.cu $(B)/flags.stamp
+	$(Q)mkdir -p $(@D); echo "  CXX   $< (emulated)"; $(CXX) -x c++ -std=c++17 $(EMULATED_FLAGS) -MMD -MP -c $< -o $@
+$(B)/emulated/%.cc.o: %.cc $(B)/flags.stamp
+	$(Q)mkdir -p $(@D); echo "  CXX   $<"; $(CXX) -std=c++17 $(EMULATED_FLAGS) -MMD -MP -c $< -o $@
+$(B)/emulated/%.c.o: %.c $(B)/flags.stamp
+	$(Q)mkdir -p $(@D); echo "  CC    $< (emulated)"; $(CC) -std=c17 $(EMULATED_FLAGS) -MMD -MP -c $< -o $@
+$(EMULATED): $(EMULATED_O)
+	$(Q)echo "  LINK  $@"; $(CXX) -shared $(EMULATED_FLAGS) -o $@ $^
+
 $(LIB): $(LIB_O)
 	$(Q)rm -f $@; $(AR) rcsD $@ $^
 # Loaded into gnuplot, never into the program: see its first comment.
@@ -161,7 +199,7 @@ $(CRASH): $(CRASH_O) $(LIB) | $(B)/tests/crash/fault.so $(B)/batchlab
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(CRASH_O) $(LIB) $(LIBS)
 $(BENCH): $(B)/%: $(B)/%.o $(LIB)
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
--include $(LIB_O:.o=.d) $(TESTLIB_O:.o=.d) $(TESTS:%=%.d) $(FUZZ:%=%.d) $(BENCH:%=%.d) $(CRASH_O:.o=.d) $(B)/engine/cli/main.d
+-include $(LIB_O:.o=.d) $(EMULATED_O:.o=.d) $(CUDA_O:.o=.d) $(TESTLIB_O:.o=.d) $(TESTS:%=%.d) $(FUZZ:%=%.d) $(BENCH:%=%.d) $(CRASH_O:.o=.d) $(B)/engine/cli/main.d
 
 # ---- care ---------------------------------------------------------------------------------------
 bench: $(BENCH)

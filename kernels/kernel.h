@@ -34,6 +34,7 @@ enum { BL_KERNEL_SCRATCH = 4 << 20 }; /* bytes a part may use */
 typedef struct bl_part {
     size_t part, parts; /* part < parts */
     void *scratch;      /* BL_KERNEL_SCRATCH bytes, contents undefined */
+    void *queue;        /* of a device, which is one part by itself; NULL on a processor */
 } bl_part;
 
 /* dense_forward: y = x w + bias (rule F over k), then relu if asked for. Batch-invariant. */

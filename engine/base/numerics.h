@@ -7,7 +7,7 @@
 /* Functions that a device compiler compiles for the device, too. */
 #ifdef __CUDACC__
 #define BL_HD __host__ __device__
-#else
+#elif !defined(BL_HD)
 #define BL_HD
 #endif
 

@@ -42,31 +42,37 @@ static BL_HD softmax_row softmax_sums(const float *y, size_t classes) {
     return row;
 }
 
-BL_REF void bl_softmax_cross_entropy_ref(const bl_softmax_cross_entropy *a, const bl_part *part) {
+static BL_HD double softmax_term(const bl_softmax_cross_entropy *a, size_t b) {
     const size_t c = a->classes;
+    const softmax_row row = softmax_sums(a->y + b * c, c);
     const double others = a->smoothing / (double)c;
+    const double d = (double)a->y[b * c + (size_t)a->target[b]] - row.largest;
+    return bl_log64(row.exps) - ((1.0 - a->smoothing) * d + others * row.differences);
+}
+
+static BL_HD void softmax_gradient(const bl_softmax_cross_entropy *a, size_t b) {
+    const size_t c = a->classes;
+    const softmax_row row = softmax_sums(a->y + b * c, c);
+    const double others = a->smoothing / (double)c;
+    for (size_t j = 0; j < c; j++) {
+        const double e = bl_exp64((double)a->y[b * c + j] - row.largest);
+        const double q = (j == (size_t)a->target[b] ? 1.0 - a->smoothing : 0.0) + others;
+        a->dy[b * c + j] = (float)((e / row.exps - q) / (double)a->total);
+    }
+}
+
+BL_REF void bl_softmax_cross_entropy_ref(const bl_softmax_cross_entropy *a, const bl_part *part) {
     if (part->part == 0) {
         bl_ref_tree64 tree = {.blocks = 0};
         for (size_t begin = 0; begin < a->batch; begin += BL_BLOCK) {
             double acc = 0;
-            for (size_t b = begin; b < bl_ref_block_end(begin, a->batch); b++) {
-                const softmax_row row = softmax_sums(a->y + b * c, c);
-                const double d = (double)a->y[b * c + (size_t)a->target[b]] - row.largest;
-                acc = acc +
-                      (bl_log64(row.exps) - ((1.0 - a->smoothing) * d + others * row.differences));
-            }
+            for (size_t b = begin; b < bl_ref_block_end(begin, a->batch); b++)
+                acc = acc + softmax_term(a, b);
             bl_ref_tree64_push(&tree, acc);
         }
         *a->sum = bl_ref_tree64_sum(&tree);
     }
     if (!a->dy) return;
     const bl_range range = bl_part_range(part, a->batch, 1);
-    for (size_t b = range.begin; b < range.end; b++) {
-        const softmax_row row = softmax_sums(a->y + b * c, c);
-        for (size_t j = 0; j < c; j++) {
-            const double e = bl_exp64((double)a->y[b * c + j] - row.largest);
-            const double q = (j == (size_t)a->target[b] ? 1.0 - a->smoothing : 0.0) + others;
-            a->dy[b * c + j] = (float)((e / row.exps - q) / (double)a->total);
-        }
-    }
+    for (size_t b = range.begin; b < range.end; b++) softmax_gradient(a, b);
 }

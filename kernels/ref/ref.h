@@ -5,14 +5,14 @@
 #include "kernels/kernel.h"
 #include "kernels/part.h"
 
-/* The same text is the CUDA backend's specification: there every thread is a part of the call. */
+/* The same text is a device's specification, compiled into its kernels: there every thread is a part
+ * of the call (kernels/cuda/launch.h). */
 #ifndef BL_REF
 #define BL_REF
-#endif
-#define BL_REF_DECLARE(family)                                                                     \
-    BL_REF void bl_##family##_ref(const bl_##family *args, const bl_part *part);
+#define BL_REF_DECLARE(family) void bl_##family##_ref(const bl_##family *args, const bl_part *part);
 BL_FAMILIES(BL_REF_DECLARE)
 #undef BL_REF_DECLARE
+#endif
 
 /* Rule B's binary-counter tree: level[i] holds the sum of 2^i blocks when bit i of `blocks` is set.
  */

@@ -1,8 +1,10 @@
 /* Every backend against the reference: (backend x family x shape x fill) as one named case each. */
+#include "bl_build.h"
 #include "engine/base/mem.h"
 #include "tests/check.h"
 #include "tests/kernels/problem.h"
 #include <math.h>
+#include <stdlib.h>
 
 typedef struct kernel_case {
     char name[120];
@@ -218,10 +220,10 @@ typedef struct suite {
 static void add_backends(suite *s, CMUnitTestFunction test, const char *what,
                          const kernel_case *proto) {
     static const char *const fills[] = {"exact", "random", "special"};
-    for (size_t i = 0; i < bl_kernels_count; i++) {
+    for (size_t i = 0; i < bl_kernels_count + (problem_device != NULL); i++) {
         kernel_case *c = bl_xalloc(sizeof *c);
         *c = *proto;
-        c->kernels = bl_kernels_table[i];
+        c->kernels = i < bl_kernels_count ? bl_kernels_table[i] : problem_device->kernels;
         snprintf(c->name, sizeof c->name, "%s/%s/b=%zu,k=%zu,n=%zu,v=%u/%s/%s", c->kernels->name,
                  c->family->name, c->shape->batch, c->shape->k, c->shape->n, c->shape->variant,
                  fills[c->fill], what);
@@ -259,8 +261,27 @@ static void add_family(suite *s, const family *f) {
     }
 }
 
+static void *shared_memory(size_t bytes) {
+    void *memory = NULL;
+    bl_err err = {0};
+    return problem_device->alloc_shared(&memory, bytes, &err) == BL_OK ? memory : NULL;
+}
+
+/* The plug-in that BATCHLAB_CUDA names, or the one that runs its kernels on this processor. */
+static void open_device(void) {
+    bl_err err = {0};
+    (void)setenv("BATCHLAB_CUDA", BL_BUILD_DIR "/libbatchlab_cuda_emulated.so", 0);
+    if (bl_device_open(&problem_device, "cuda", &err) != BL_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        exit(1);
+    }
+    problem_alloc = shared_memory;
+    problem_release = problem_device->release;
+}
+
 int main(void) {
     suite s = {0};
+    open_device();
     for (size_t j = 0; j < family_count; j++) add_family(&s, &families[j]);
     const size_t fixed = 3 + family_count;
     s.test = bl_xrealloc(s.test, (s.count + fixed) * sizeof *s.test);

@@ -3,7 +3,7 @@
  * one backend can run the first and another the second. */
 #ifndef BL_TESTS_KERNELS_PROBLEM_H
 #define BL_TESTS_KERNELS_PROBLEM_H
-#include "kernels/kernel.h"
+#include "kernels/device.h"
 
 typedef struct shape {
     size_t batch, k, n; /* elementwise families use batch as their count */
@@ -52,6 +52,12 @@ typedef struct family {
 } family;
 extern const family families[];
 extern const size_t family_count;
+
+/* Where arrays lie: bl_alloc and free, or memory that a device shares. */
+extern void *(*problem_alloc)(size_t bytes);
+extern void (*problem_release)(void *memory);
+/* NULL, or the device whose kernels problem_run may be given. */
+extern const bl_device *problem_device;
 
 /* `first`: the batch is the examples [first, first + s->batch) of the stream. */
 void problem_build(problem *p, const family *f, const shape *s, filling fill, size_t first);

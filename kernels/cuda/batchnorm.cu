@@ -1,0 +1,111 @@
+/* Batch norm: sums per block of examples and column, the tree per column, then every element. */
+#include "kernels/cuda/columns.h"
+
+namespace {
+
+struct sum_term {
+    const float *x;
+    size_t n;
+    __device__ float add(float acc, size_t b, size_t j) const { return acc + x[b * n + j]; }
+};
+
+struct square_term {
+    const float *x, *mean;
+    size_t n;
+    __device__ float add(float acc, size_t b, size_t j) const {
+        const float d = x[b * n + j] - mean[j];
+        return fmaf(d, d, acc);
+    }
+};
+
+struct gamma_term {
+    const float *dy, *x, *mean, *rstd;
+    size_t n;
+    __device__ float add(float acc, size_t b, size_t j) const {
+        const float xhat = (x[b * n + j] - mean[j]) * rstd[j];
+        return fmaf(dy[b * n + j], xhat, acc);
+    }
+};
+
+__global__ void finish_sum(float *out, const float *partial, size_t blocks, size_t n) {
+    const size_t j = bl_thread();
+    if (j < n) out[j] = bl_column_tree(partial, blocks, n, j);
+}
+
+__global__ void finish_mean(bl_batchnorm_forward a, const float *partial, size_t blocks) {
+    const size_t j = bl_thread();
+    if (j < a.n) a.mean[j] = bl_column_tree(partial, blocks, a.n, j) / (float)a.batch;
+}
+
+__global__ void finish_variance(bl_batchnorm_forward a, const float *partial, size_t blocks) {
+    const size_t j = bl_thread();
+    if (j >= a.n) return;
+    const float mean = a.mean[j];
+    const float var = bl_column_tree(partial, blocks, a.n, j) / (float)a.batch;
+    const float unbiased = a.batch > 1 ? var * ((float)a.batch / (float)(a.batch - 1)) : var;
+    a.rstd[j] = 1.0f / sqrtf(var + a.eps);
+    a.running_mean[j] = fmaf(a.momentum, mean - a.running_mean[j], a.running_mean[j]);
+    a.running_var[j] = fmaf(a.momentum, unbiased - a.running_var[j], a.running_var[j]);
+}
+
+__global__ void normalise(bl_batchnorm_forward a) {
+    const size_t i = bl_thread(), j = i % a.n;
+    if (i < a.batch * a.n) a.y[i] = fmaf((a.x[i] - a.mean[j]) * a.rstd[j], a.gamma[j], a.beta[j]);
+}
+
+__global__ void infer(bl_batchnorm_inference a) {
+    const size_t i = bl_thread(), j = i % a.n;
+    if (i >= a.batch * a.n) return;
+    const float rstd = 1.0f / sqrtf(a.running_var[j] + a.eps);
+    a.y[i] = fmaf((a.x[i] - a.running_mean[j]) * rstd, a.gamma[j], a.beta[j]);
+}
+
+__global__ void backward(bl_batchnorm_backward a) {
+    const size_t i = bl_thread(), j = i % a.n;
+    if (i >= a.batch * a.n) return;
+    const float scale = a.gamma[j] * a.rstd[j];
+    const float mean_dy = a.dbeta[j] / (float)a.batch, mean_dg = a.dgamma[j] / (float)a.batch;
+    const float xhat = (a.x[i] - a.mean[j]) * a.rstd[j];
+    a.dx[i] = scale * ((a.dy[i] - mean_dy) - xhat * mean_dg);
+}
+
+} // namespace
+
+void bl_column_sums(float *out, const float *dy, size_t batch, size_t n, bl_queue *queue) {
+    float *partial = (float *)queue->workspace;
+    bl_launch_columns(sum_term{dy, n}, partial, batch, n, queue);
+    if (n > 0)
+        BL_LAUNCH(finish_sum, bl_blocks(n), BL_CUDA_THREADS, queue, out, partial,
+                  bl_batch_blocks(batch), n);
+}
+
+void bl_batchnorm_forward_cuda(const bl_batchnorm_forward *args, const bl_part *part) {
+    bl_queue *queue = bl_queue_of(part);
+    const bl_batchnorm_forward a = *args;
+    float *partial = (float *)queue->workspace;
+    const size_t blocks = bl_batch_blocks(a.batch);
+    if (a.batch == 0 || a.n == 0) return;
+    bl_launch_columns(sum_term{a.x, a.n}, partial, a.batch, a.n, queue);
+    BL_LAUNCH(finish_mean, bl_blocks(a.n), BL_CUDA_THREADS, queue, a, partial, blocks);
+    bl_launch_columns(square_term{a.x, a.mean, a.n}, partial, a.batch, a.n, queue);
+    BL_LAUNCH(finish_variance, bl_blocks(a.n), BL_CUDA_THREADS, queue, a, partial, blocks);
+    BL_LAUNCH(normalise, bl_blocks(a.batch * a.n), BL_CUDA_THREADS, queue, a);
+}
+
+void bl_batchnorm_inference_cuda(const bl_batchnorm_inference *args, const bl_part *part) {
+    const bl_batchnorm_inference a = *args;
+    if (a.batch * a.n > 0)
+        BL_LAUNCH(infer, bl_blocks(a.batch * a.n), BL_CUDA_THREADS, bl_queue_of(part), a);
+}
+
+void bl_batchnorm_backward_cuda(const bl_batchnorm_backward *args, const bl_part *part) {
+    bl_queue *queue = bl_queue_of(part);
+    const bl_batchnorm_backward a = *args;
+    float *partial = (float *)queue->workspace;
+    if (a.n == 0) return;
+    bl_column_sums(a.dbeta, a.dy, a.batch, a.n, queue);
+    bl_launch_columns(gamma_term{a.dy, a.x, a.mean, a.rstd, a.n}, partial, a.batch, a.n, queue);
+    BL_LAUNCH(finish_sum, bl_blocks(a.n), BL_CUDA_THREADS, queue, a.dgamma, partial,
+              bl_batch_blocks(a.batch), a.n);
+    if (a.batch > 0) BL_LAUNCH(backward, bl_blocks(a.batch * a.n), BL_CUDA_THREADS, queue, a);
+}

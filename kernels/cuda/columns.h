@@ -1,0 +1,39 @@
+/* Rule-B sums down the columns of a (batch, n) array: blocks of 256 examples side by side, one
+ * thread a column; then the tree, one thread a column. */
+#ifndef BL_KERNELS_CUDA_COLUMNS_H
+#define BL_KERNELS_CUDA_COLUMNS_H
+#include "kernels/cuda/launch.h"
+
+static inline size_t bl_batch_blocks(size_t batch) {
+    return (batch + BL_BLOCK - 1) / BL_BLOCK;
+}
+
+/* partial (blocks, n): term.add(acc, b, j) is the chain's next link. */
+template <class Term>
+__global__ void bl_column_blocks(Term term, float *partial, size_t batch, size_t n) {
+    const size_t j = bl_thread(), begin = (size_t)blockIdx.y * BL_BLOCK;
+    if (j >= n) return;
+    float acc = 0;
+    for (size_t b = begin; b < bl_ref_block_end(begin, batch); b++) acc = term.add(acc, b, j);
+    partial[(size_t)blockIdx.y * n + j] = acc;
+}
+
+static inline __device__ float bl_column_tree(const float *partial, size_t blocks, size_t n,
+                                              size_t j) {
+    bl_ref_tree tree;
+    tree.blocks = 0;
+    for (size_t i = 0; i < blocks; i++) bl_ref_tree_push(&tree, partial[i * n + j]);
+    return bl_ref_tree_sum(&tree);
+}
+
+template <class Term>
+static inline void bl_launch_columns(Term term, float *partial, size_t batch, size_t n,
+                                     bl_queue *queue) {
+    const dim3 grid(bl_blocks(n), (unsigned)bl_batch_blocks(batch));
+    if (batch > 0 && n > 0)
+        BL_LAUNCH(bl_column_blocks, grid, BL_CUDA_THREADS, queue, term, partial, batch, n);
+}
+
+/* out (n): the sums of dy's columns. */
+void bl_column_sums(float *out, const float *dy, size_t batch, size_t n, bl_queue *queue);
+#endif

@@ -1,0 +1,203 @@
+/* The plug-in: memory, queues and recordings of a CUDA device. */
+#include "kernels/cuda/queue.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct bl_recording {
+    cudaGraphExec_t graph;
+};
+
+/* The message is written here, where the call is known. */
+#define TRY_CUDA(call)                                                                             \
+    do {                                                                                           \
+        const cudaError_t error_ = (call);                                                         \
+        if (error_ != cudaSuccess) return fault(error_, #call, err);                               \
+    } while (0)
+
+static int device_index;
+
+/* CUDA's current device belongs to a thread. */
+void bl_cuda_use(void) {
+    static _Thread_local bool used;
+    if (!used) (void)cudaSetDevice(device_index);
+    used = true;
+}
+
+static bl_status fault(cudaError_t error, const char *call, bl_err *err) {
+    (void)cudaGetLastError(); /* forget it: the next call is not to blame */
+    if (error == cudaErrorMemoryAllocation) BL_FAIL(err, BL_ENOMEM, "the device's memory is full");
+    BL_FAIL(err, BL_EUNSUPPORTED, "CUDA: %s (%.*s)", cudaGetErrorString(error),
+            (int)strcspn(call, "("), call);
+}
+
+static bl_status device_alloc(void **out, size_t bytes, bl_err *err) {
+    *out = NULL;
+    bl_cuda_use();
+    TRY_CUDA(cudaMalloc(out, bytes > 0 ? bytes : 1));
+    return BL_OK;
+}
+
+static bl_status device_alloc_shared(void **out, size_t bytes, bl_err *err) {
+    *out = NULL;
+    bl_cuda_use();
+    TRY_CUDA(cudaMallocManaged(out, bytes > 0 ? bytes : 1, cudaMemAttachGlobal));
+    return BL_OK;
+}
+
+static void device_release(void *memory) {
+    bl_cuda_use();
+    (void)cudaFree(memory);
+}
+
+static size_t device_available(void) {
+    size_t available = 0, total = 0;
+    bl_cuda_use();
+    return cudaMemGetInfo(&available, &total) == cudaSuccess ? available : 0;
+}
+
+static void queue_close(bl_queue *queue) {
+    if (!queue) return;
+    bl_cuda_use();
+    if (queue->stream) (void)cudaStreamDestroy(queue->stream);
+    (void)cudaFree(queue->workspace);
+    free(queue);
+}
+
+static bl_status queue_open(bl_queue **out, bl_err *err) {
+    bl_queue *queue = calloc(1, sizeof *queue);
+    *out = NULL;
+    if (!queue) BL_FAIL(err, BL_ENOMEM, "no memory");
+    bl_status status = device_alloc(&queue->workspace, BL_CUDA_WORKSPACE, err);
+    if (status == BL_OK) {
+        const cudaError_t error = cudaStreamCreateWithFlags(&queue->stream, cudaStreamNonBlocking);
+        if (error != cudaSuccess) status = fault(error, "cudaStreamCreateWithFlags", err);
+    }
+    if (status != BL_OK) {
+        queue_close(queue);
+        return status;
+    }
+    *out = queue;
+    return BL_OK;
+}
+
+/* Faults of calls since the last wait show here. */
+static bl_status queue_wait(bl_queue *queue, bl_err *err) {
+    bl_cuda_use();
+    TRY_CUDA(cudaGetLastError());
+    TRY_CUDA(cudaStreamSynchronize(queue->stream));
+    return BL_OK;
+}
+
+static void queue_put(bl_queue *queue, void *to, const void *from, size_t bytes) {
+    bl_cuda_use();
+    (void)cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, queue->stream);
+}
+
+static void queue_get(bl_queue *queue, void *to, const void *from, size_t bytes) {
+    bl_cuda_use();
+    (void)cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, queue->stream);
+}
+
+static void queue_copy(bl_queue *queue, void *to, const void *from, size_t bytes) {
+    bl_cuda_use();
+    (void)cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, queue->stream);
+}
+
+static void queue_clear(bl_queue *queue, void *memory, size_t bytes) {
+    bl_cuda_use();
+    (void)cudaMemsetAsync(memory, 0, bytes, queue->stream);
+}
+
+static bl_status record_begin(bl_queue *queue, bl_err *err) {
+    bl_cuda_use();
+    TRY_CUDA(cudaStreamBeginCapture(queue->stream, cudaStreamCaptureModeThreadLocal));
+    return BL_OK;
+}
+
+static bl_status record_end(bl_queue *queue, bl_recording **out, bl_err *err) {
+    cudaGraph_t graph = NULL;
+    bl_recording *recording = calloc(1, sizeof *recording);
+    *out = NULL;
+    if (!recording) BL_FAIL(err, BL_ENOMEM, "no memory");
+    cudaError_t error = cudaStreamEndCapture(queue->stream, &graph);
+    if (error == cudaSuccess) error = cudaGraphInstantiate(&recording->graph, graph, 0);
+    if (graph) (void)cudaGraphDestroy(graph);
+    if (error != cudaSuccess) {
+        free(recording);
+        return fault(error, "cudaGraphInstantiate", err);
+    }
+    *out = recording;
+    return BL_OK;
+}
+
+static void replay(bl_queue *queue, bl_recording *recording) {
+    bl_cuda_use();
+    (void)cudaGraphLaunch(recording->graph, queue->stream);
+}
+
+static void recording_free(bl_recording *recording) {
+    if (!recording) return;
+    (void)cudaGraphExecDestroy(recording->graph);
+    free(recording);
+}
+
+static bool usable(void) {
+    int count = 0;
+    return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
+}
+
+static const bl_kernels kernels = {.name = "cuda",
+                                   .usable = usable,
+#define MEMBER(family) .family = bl_##family##_cuda,
+                                   BL_FAMILIES(MEMBER)
+#undef MEMBER
+};
+
+static bl_device the_device = {
+    .kernels = &kernels,
+    .alloc = device_alloc,
+    .release = device_release,
+    .alloc_shared = device_alloc_shared,
+    .available = device_available,
+    .queue_open = queue_open,
+    .queue_close = queue_close,
+    .wait = queue_wait,
+    .put = queue_put,
+    .get = queue_get,
+    .copy = queue_copy,
+    .clear = queue_clear,
+    .record_begin = record_begin,
+    .record_end = record_end,
+    .replay = replay,
+    .recording_free = recording_free,
+};
+
+__attribute__((visibility("default"))) bl_device_plugin_fn bl_device_plugin;
+
+bl_status bl_device_plugin(const bl_device **out, int index, bl_err *err) {
+    struct cudaDeviceProp properties;
+    int count = 0, runtime = 0, driver = 0;
+    const cudaError_t error = cudaGetDeviceCount(&count);
+    *out = NULL;
+    (void)cudaDriverGetVersion(&driver);
+    (void)cudaRuntimeGetVersion(&runtime);
+    if (error != cudaSuccess || count == 0)
+        BL_FAIL(err, BL_EUNSUPPORTED, "there is no CUDA device here: %s",
+                error != cudaSuccess ? cudaGetErrorString(error) : "none is visible");
+    if (index < 0 || index >= count)
+        BL_FAIL(err, BL_EUNSUPPORTED, "there is no CUDA device %d: %d %s here", index, count,
+                count == 1 ? "is" : "are");
+    TRY_CUDA(cudaGetDeviceProperties(&properties, index));
+    device_index = index;
+    bl_cuda_use();
+    snprintf(the_device.name, sizeof the_device.name, "%.100s", properties.name);
+    snprintf(the_device.library, sizeof the_device.library,
+             "CUDA %d.%d, driver for CUDA %d.%d, compute capability %d.%d", runtime / 1000,
+             runtime % 1000 / 10, driver / 1000, driver % 1000 / 10, properties.major,
+             properties.minor);
+    the_device.multiprocessors = properties.multiProcessorCount;
+    the_device.memory = properties.totalGlobalMem;
+    *out = &the_device;
+    return BL_OK;
+}

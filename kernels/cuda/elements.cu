@@ -1,0 +1,74 @@
+/* Families whose outputs stand alone: one thread each, in the order of memory. */
+#include "kernels/cuda/launch.h"
+
+namespace {
+
+__global__ void relu_forward(float *y, const float *x, size_t count) {
+    const size_t i = bl_thread();
+    if (i < count) y[i] = x[i] <= 0.0f ? 0.0f : x[i];
+}
+
+__global__ void relu_backward(float *dx, const float *dy, const float *y, size_t count) {
+    const size_t i = bl_thread();
+    if (i < count) dx[i] = y[i] <= 0.0f ? 0.0f : dy[i];
+}
+
+__global__ void sigmoid_range_forward(bl_sigmoid_range_forward a) {
+    const size_t i = bl_thread();
+    if (i >= a.count) return;
+    const float s = bl_sigmoid(a.x[i]);
+    a.s[i] = s;
+    a.y[i] = fmaf(a.high - a.low, s, a.low);
+}
+
+__global__ void sigmoid_range_backward(bl_sigmoid_range_backward a) {
+    const size_t i = bl_thread();
+    if (i >= a.count) return;
+    const float s = a.s[i];
+    a.dx[i] = a.dy[i] * ((a.high - a.low) * (s * (1.0f - s)));
+}
+
+/* Four features a thread: they share one call of the generator. */
+__global__ void dropout(bl_dropout a) {
+    const size_t stride4 = (a.n + 3) / 4, i = bl_thread(), b = i / stride4, j4 = i % stride4;
+    if (b >= a.batch) return;
+    const bl_u32x4 words =
+        bl_random4(a.seed, BL_STREAM_DROPOUT, a.layer, (a.position + b) * stride4 + j4);
+    for (size_t k = 0; k < 4 && j4 * 4 + k < a.n; k++) {
+        const size_t at = b * a.n + j4 * 4 + k;
+        a.y[at] = words.v[k] >= a.threshold ? a.x[at] * a.scale : 0.0f;
+    }
+}
+
+} // namespace
+
+void bl_relu_forward_cuda(const bl_relu_forward *a, const bl_part *part) {
+    if (a->count > 0)
+        BL_LAUNCH(relu_forward, bl_blocks(a->count), BL_CUDA_THREADS, bl_queue_of(part), a->y, a->x,
+                  a->count);
+}
+
+void bl_relu_backward_cuda(const bl_relu_backward *a, const bl_part *part) {
+    if (a->count > 0)
+        BL_LAUNCH(relu_backward, bl_blocks(a->count), BL_CUDA_THREADS, bl_queue_of(part), a->dx,
+                  a->dy, a->y, a->count);
+}
+
+void bl_sigmoid_range_forward_cuda(const bl_sigmoid_range_forward *args, const bl_part *part) {
+    const bl_sigmoid_range_forward a = *args;
+    if (a.count > 0)
+        BL_LAUNCH(sigmoid_range_forward, bl_blocks(a.count), BL_CUDA_THREADS, bl_queue_of(part), a);
+}
+
+void bl_sigmoid_range_backward_cuda(const bl_sigmoid_range_backward *args, const bl_part *part) {
+    const bl_sigmoid_range_backward a = *args;
+    if (a.count > 0)
+        BL_LAUNCH(sigmoid_range_backward, bl_blocks(a.count), BL_CUDA_THREADS, bl_queue_of(part),
+                  a);
+}
+
+void bl_dropout_cuda(const bl_dropout *args, const bl_part *part) {
+    const bl_dropout a = *args;
+    const size_t threads = a.batch * ((a.n + 3) / 4);
+    if (threads > 0) BL_LAUNCH(dropout, bl_blocks(threads), BL_CUDA_THREADS, bl_queue_of(part), a);
+}

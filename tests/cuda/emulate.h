@@ -1,0 +1,47 @@
+/* CUDA C on a processor: enough of the language and of the runtime for kernels/cuda, so that its
+ * text runs, bit for bit, where there is no GPU. One launch runs at a time; blocks run one after
+ * another; the threads of a block one after another, or, where they meet at __syncthreads, as
+ * coroutines. Streams run at once; a captured graph is the list of its calls. */
+#ifndef BL_TESTS_CUDA_EMULATE_H
+#define BL_TESTS_CUDA_EMULATE_H
+#include "tests/cuda/cuda_runtime_api.h"
+#include <functional>
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+#define __restrict__ __restrict
+#define __shared__ static
+#define BL_HD
+#define BL_UNROLL
+
+struct dim3 {
+    unsigned x, y, z;
+    constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
+};
+extern dim3 threadIdx, blockIdx, blockDim, gridDim;
+void __syncthreads(void);
+
+/* True when the stream is being captured: then `call` was kept instead. */
+bool emulated_capture(cudaStream_t stream, std::function<void(void)> call);
+
+/* Runs `body` for every thread of every block; on a stream that is being captured, keeps it. */
+void emulate(dim3 grid, dim3 block, cudaStream_t stream, bool together,
+             std::function<void(void)> body);
+#define BL_LAUNCH(kernel, grid, block, queue, ...)                                                 \
+    emulate((grid), (block), (queue)->stream, false, [=] { kernel(__VA_ARGS__); })
+#define BL_LAUNCH_TOGETHER(kernel, grid, block, queue, ...)                                        \
+    emulate((grid), (block), (queue)->stream, true, [=] { kernel(__VA_ARGS__); })
+
+static inline float __int_as_float(int x) {
+    float y;
+    memcpy(&y, &x, sizeof y);
+    return y;
+}
+#endif
