@@ -65,7 +65,8 @@ int64_t bl_nqm_steps(const bl_nqm *model, double batch_size, double rate, double
 }
 
 /* Rates are counted in 64ths of a doubling. With momentum, steps against the rate have several
- * valleys, since a coordinate swings through 0: the fine search looks two doublings to both sides. */
+ * valleys, since a coordinate swings through 0: the fine search looks two doublings to both sides.
+ */
 enum { LOW = -20 * 64, HIGH = 4 * 64, COARSE = 16, BESIDE = 128 };
 
 typedef struct search {
@@ -98,5 +99,5 @@ bl_nqm_best bl_nqm_best_rate(const bl_nqm *model, double batch_size, double targ
     }
     if (s.steps == 0) return (bl_nqm_best){.steps = 0};
     scan(&s, s.first - BESIDE, s.last + BESIDE, 1, s.steps);
-    return (bl_nqm_best){.steps = s.steps, .rate = exp2((s.first + s.last) / 128.0)};
+    return (bl_nqm_best){.steps = s.steps, .rate = exp2(s.first / 64.0)};
 }

@@ -32,7 +32,7 @@ int64_t bl_nqm_steps(const bl_nqm *model, double batch_size, double rate, double
 
 typedef struct bl_nqm_best {
     int64_t steps; /* 0: no rate reaches the target within `most` */
-    double rate;   /* the middle of the rates that take so few steps */
+    double rate;   /* the lowest that takes so few steps */
 } bl_nqm_best;
 
 /* The fewest steps over all learning rates from 2^-20 to 2^4, searched to a 64th of a doubling. */

@@ -1,0 +1,45 @@
+#!/bin/sh
+# The sweep finds what is known: steps to target and every critical batch size of the noisy quadratic
+# model within 2 %, the hyperbola accepted for SGD and rejected with momentum. The known answers
+# (experiments/quadratic/known_*.csv, held to engine/stats/nqm.c by tests/unit/quadratic_test.c) are
+# the fewest steps over all learning rates, every step looked at; the sweep has a grid of rates and
+# of evaluations. Both go through the same estimators.
+set -eu
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
+
+# numbers FILE: "name value" for each critical batch size; the main target comes first
+numbers() {
+  tr '{}' '\n\n' <"$1" | awk '
+    /"(efficiency_50|overhead_20|perfect_scaling_end|max_useful)":$/ { match($0, /"[a-z_0-9]+":$/); name = substr($0, RSTART + 1, RLENGTH - 3) ; next }
+    name != "" { sub(/.*"value":/, ""); sub(/,.*/, ""); if (!seen[name]++) print name, $0; name = "" }'
+}
+
+# near WHAT KNOWN MEASURED: within 2 %, or fails
+near() {
+  awk -v k="$2" -v m="$3" 'BEGIN { exit !(m > 0 && m / k < 1.02 && m / k > 1 / 1.02) }' ||
+    { echo "$1: measured $3, known $2"; exit 1; }
+}
+
+compare() { # compare PRESET KNOWN FITS
+  "$BATCHLAB" run quadratic --preset "$1" --progress plain -j 2 >"$scratch/out" 2>&1 || { cat "$scratch/out"; exit 1; }
+  answer="$scratch/reports/quadratic/recommendation.json"
+  "$BATCHLAB" fit "$2" --json >"$scratch/known.json"
+  numbers "$scratch/known.json" >"$scratch/known"
+  numbers "$answer" >"$scratch/measured"
+  [ "$(wc -l <"$scratch/known")" -eq 4 ] || { echo "no critical batch sizes in known.json"; exit 1; }
+  while read -r what known; do
+    near "$1, $what" "$known" "$(awk -v n="$what" '$1 == n { print $2 }' "$scratch/measured")"
+  done <"$scratch/known"
+  # Steps: between the evaluation before and the one that hit, as the fits take them.
+  sed 1d "$2" | while IFS=, read -r batch known rate; do
+    measured=$(awk -F, -v b="$batch" '$3 == b && $6 == 0.03 && $11 > 0 {
+      s = sqrt(($12 + 1) * $11); if (best == 0 || s < best) best = s } END { print best + 0 }' "$scratch/reports/quadratic/runs.csv")
+    near "$1, steps of batch $batch at about $rate" "$known" "$measured"
+  done
+  grep -q "$3" "$answer" || { echo "$1: no \"$3\" in the verdict"; grep -o '"verdict":"[^"]*"' "$answer"; exit 1; }
+}
+
+compare quick experiments/quadratic/known_sgd.csv "the hyperbola describes the data"
+compare momentum experiments/quadratic/known_momentum.csv "the hyperbola misses by 3[0-9] %"

@@ -1,0 +1,212 @@
+/* The noisy quadratic model: the workload's recursion against the known answer, which is computed
+ * in another way; samples against the recursion; the committed tables against the known answer. */
+#include "engine/base/file.h"
+#include "engine/base/mem.h"
+#include "engine/stats/nqm.h"
+#include "engine/train/run.h"
+#include "tests/check.h"
+#include "tests/unit/tiny_data.h"
+#include <math.h>
+
+static void name(char *out, const char *text) {
+    (void)snprintf(out, BL_NAME, "%s", text);
+}
+
+static bl_config quadratic_config(const char *optimizer, const char *version) {
+    bl_config c;
+    tiny_config(&c);
+    name(c.dataset, "none");
+    name(c.model.kind, "quadratic");
+    name(c.metric, "expected_loss");
+    name(c.schedule.name, "constant");
+    name(c.optimizer.name, optimizer);
+    name(c.quadratic.version, version);
+    c.optimizer.momentum = 0.9;
+    c.optimizer.weight_decay = 0.0;
+    c.data.rows = 1000;
+    c.quadratic.dimensions = 100;
+    c.quadratic.replicas = 8;
+    c.quadratic.noise = c.quadratic.start = 1.0;
+    c.eval.first = 1;
+    c.eval.ratio = 1.0;
+    return c;
+}
+
+static bl_train *open_run(const bl_config *config, size_t threads) {
+    static bl_dataset none;
+    bl_dataset_none(&none);
+    const bl_kernels *kernels = NULL;
+    bl_train *train = NULL;
+    CHECK_OK(bl_kernels_pick(&kernels, ERR));
+    const bl_train_options options = {.kernels = kernels, .run_id = "0", .threads = threads};
+    CHECK_OK(bl_train_open(&train, config, &none, &options, ERR));
+    return train;
+}
+
+/* The step after which the target is reached; every step is an evaluation. */
+static int64_t steps_to(const bl_config *config, double target) {
+    bl_train *train = open_run(config, 1);
+    while (!bl_train_now(train)->diverged && bl_train_now(train)->step < 1000) {
+        CHECK_OK(bl_train_advance(train, INT64_MAX, NULL, ERR));
+        if (bl_train_now(train)->value <= target) break;
+    }
+    const bl_train_state now = *bl_train_now(train);
+    bl_train_close(train);
+    return now.value <= target ? now.step : 0;
+}
+
+/* One coordinate under SGD has a closed form: E[theta_t^2] = a^(2t) (start - m) + m with
+ * a = 1 - eps h and m = eps c / (B h (2 - eps h)). */
+static void test_known_answer_has_the_closed_form(void **state) {
+    (void)state;
+    const bl_nqm model = {.dimensions = 1, .noise = 3.0, .start = 2.0};
+    for (int k = 1; k < 29; k++) {
+        const double rate = 0.05 * k, floor_at = rate * 3.0 / (4.0 * (2.0 - rate));
+        const double target = 0.5 * (floor_at + 0.25 * (2.0 - floor_at));
+        const double t = log(0.25) / (2.0 * log(fabs(1.0 - rate)));
+        /* On the step itself rounding decides. */
+        const int64_t found = bl_nqm_steps(&model, 4.0, rate, target * (1 + 1e-9), 100000);
+        const int64_t expected = isfinite(t) && t > 1.0 ? (int64_t)ceil(t * (1 - 1e-8)) : 1;
+        if (found != expected) fail_msg("rate %g: %lld", rate, (long long)found);
+    }
+}
+
+static void test_recursion_gives_the_known_steps(void **state) {
+    (void)state;
+    static const char *const optimizers[] = {"sgd", "momentum", "nesterov"};
+    static const double rates[] = {0.001, 0.02, 0.3, 1.5, 2.5, 5.0};
+    size_t reached = 0;
+    for (size_t o = 0; o < BL_COUNT(optimizers); o++)
+        for (size_t r = 0; r < BL_COUNT(rates); r++)
+            for (int64_t batch = 1; batch <= 1024; batch *= 32) {
+                bl_config c = quadratic_config(optimizers[o], "exact");
+                c.train.batch_size = batch;
+                c.train.learning_rate = rates[r];
+                const bl_nqm model = {.dimensions = 100,
+                                      .noise = 1.0,
+                                      .start = 1.0,
+                                      .momentum = o > 0 ? 0.9 : 0.0,
+                                      .nesterov = o == 2};
+                const int64_t known = bl_nqm_steps(&model, (double)batch, rates[r], 0.03, 1000);
+                const int64_t measured = steps_to(&c, 0.03);
+                reached += known > 0;
+                if (known != measured)
+                    fail_msg("%s, batch %lld, rate %g: %lld steps, known are %lld", optimizers[o],
+                             (long long)batch, rates[r], (long long)measured, (long long)known);
+            }
+    assert_in_range(reached, 10, 40); /* some diverge, some stay above the target */
+}
+
+/* The mean over 4,096 replicas, after 30 steps, at the scale of its own scatter. */
+static void test_samples_scatter_around_the_recursion(void **state) {
+    (void)state;
+    static const char *const optimizers[] = {"sgd", "momentum", "nesterov"};
+    for (size_t o = 0; o < BL_COUNT(optimizers); o++) {
+        double value[2];
+        for (size_t v = 0; v < 2; v++) {
+            bl_config c = quadratic_config(optimizers[o], v == 0 ? "exact" : "sampled");
+            c.quadratic.replicas = 4096;
+            c.quadratic.noise = 4.0;
+            c.optimizer.momentum = 0.7;
+            c.optimizer.weight_decay = 0.01;
+            c.train.batch_size = 8;
+            c.train.learning_rate = 0.2;
+            bl_train *train = open_run(&c, 2);
+            while (bl_train_now(train)->step < 30) CHECK_OK(bl_train_advance(train, 30, NULL, ERR));
+            value[v] = bl_train_now(train)->value;
+            bl_train_close(train);
+        }
+        if (!(fabs(value[1] / value[0] - 1.0) < 0.01))
+            fail_msg("%s: %g sampled, %g expected", optimizers[o], value[1], value[0]);
+    }
+}
+
+/* Threads, and being stopped after every step, leave no trace. */
+static void check_same_log(const char *optimizer, const char *version) {
+    const bl_config c = quadratic_config(optimizer, version);
+    bl_train *whole = open_run(&c, 1), *train = open_run(&c, 3);
+    while (bl_train_now(whole)->step < 9) CHECK_OK(bl_train_advance(whole, 9, NULL, ERR));
+    for (int64_t step = 1; step <= 9; step++) {
+        bl_buf saved = {0}, log = {0};
+        CHECK_OK(bl_train_advance(train, step, NULL, ERR));
+        bl_train_save(train, &saved);
+        bl_buf_add(&log, bl_train_log(train)->data, bl_train_log(train)->len);
+        bl_train_close(train);
+        train = open_run(&c, step % 4);
+        CHECK_OK(bl_train_restore(train, saved.data, saved.len, log.data, log.len, ERR));
+        bl_buf_free(&saved), bl_buf_free(&log);
+    }
+    assert_string_equal(bl_buf_text(bl_train_log(whole)), bl_buf_text(bl_train_log(train)));
+    bl_train_close(whole), bl_train_close(train);
+}
+
+static void test_same_log_restored_at_any_step(void **state) {
+    (void)state;
+    check_same_log("nesterov", "exact");
+    check_same_log("momentum", "sampled");
+    check_same_log("adamw", "sampled");
+}
+
+static void test_divergence_is_an_outcome(void **state) {
+    (void)state;
+    static const char *const versions[] = {"exact", "sampled"};
+    for (size_t v = 0; v < BL_COUNT(versions); v++) {
+        bl_config c = quadratic_config("sgd", versions[v]);
+        c.train.learning_rate = 1e6;
+        assert_int_equal(steps_to(&c, 0.1), 0);
+    }
+}
+
+static void test_exact_needs_a_linear_optimizer(void **state) {
+    (void)state;
+    const bl_config c = quadratic_config("adamw", "exact");
+    bl_dataset none;
+    bl_train *train = NULL;
+    bl_err err;
+    bl_dataset_none(&none);
+    const bl_train_options options = {.threads = 1};
+    assert_int_equal(bl_train_open(&train, &c, &none, &options, &err), BL_EINVAL);
+    assert_non_null(strstr(err.text, "none for adamw"));
+}
+
+/* experiments/quadratic/known_*.csv, which the experiment is compared with: every row's rate gives
+ * its steps, and from batch 16 on (which is quick) no rate gives fewer. */
+static void check_table(const char *path, double momentum) {
+    const bl_nqm model = {.dimensions = 100, .noise = 1.0, .start = 1.0, .momentum = momentum};
+    bl_buf text = {0};
+    CHECK_OK(bl_file_read(&text, path, 4096, ERR));
+    size_t rows = 0;
+    for (const char *line = strchr(bl_buf_text(&text), '\n'); line[1];
+         line = strchr(line + 1, '\n')) {
+        char *end = NULL;
+        const double batch = strtod(line + 1, &end), steps = strtod(end + 1, &end);
+        const int64_t fewest = (int64_t)steps;
+        const double rate = strtod(end + 1, NULL);
+        if (bl_nqm_steps(&model, batch, rate, 0.03, 20000) != fewest)
+            fail_msg("%s: not the steps of batch %g", path, batch);
+        if (batch >= 16.0 && bl_nqm_best_rate(&model, batch, 0.03, 20000).steps != fewest)
+            fail_msg("%s: not the fewest steps of batch %g", path, batch);
+        rows++;
+    }
+    assert_int_equal(rows, 11);
+    bl_buf_free(&text);
+}
+
+static void test_committed_tables(void **state) {
+    (void)state;
+    check_table("experiments/quadratic/known_sgd.csv", 0.0);
+    check_table("experiments/quadratic/known_momentum.csv", 0.9);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_known_answer_has_the_closed_form),
+        cmocka_unit_test(test_recursion_gives_the_known_steps),
+        cmocka_unit_test(test_samples_scatter_around_the_recursion),
+        cmocka_unit_test(test_same_log_restored_at_any_step),
+        cmocka_unit_test(test_divergence_is_an_outcome),
+        cmocka_unit_test(test_exact_needs_a_linear_optimizer),
+        cmocka_unit_test(test_committed_tables),
+    };
+    return cmocka_run_group_tests_name("quadratic", tests, NULL, NULL);
+}
