@@ -1,0 +1,22 @@
+/* Families without a kernel of their own run the reference's text on the device, every thread a part
+ * of the call: exact, and complete from the day a family exists. A new family is a row here and its
+ * reference file among the includes; its functions there are marked BL_REF and BL_HD. */
+#include "kernels/cuda/launch.h"
+
+/* X(family) */
+#define BL_BY_REFERENCE(X)
+
+namespace {
+enum { PARTS = 1 << 16 };
+}
+
+#define DEFINE(family)                                                                             \
+    static __global__ void family##_parts(bl_##family args) {                                      \
+        const bl_part part = {bl_thread(), PARTS, nullptr, nullptr};                               \
+        bl_##family##_ref(&args, &part);                                                           \
+    }                                                                                              \
+    void bl_##family##_cuda(const bl_##family *a, const bl_part *part) {                           \
+        const bl_##family args = *a;                                                               \
+        BL_LAUNCH(family##_parts, bl_blocks(PARTS), BL_CUDA_THREADS, bl_queue_of(part), args);     \
+    }
+BL_BY_REFERENCE(DEFINE)
