@@ -140,6 +140,7 @@ static bl_status resume(bl_member *m, const bl_scheduler *s, bl_err *err) {
         }
     for (int i = 0; i < 2; i++) bl_buf_free(&state[i]);
     bl_buf_free(&part);
+    m->saved = restored;
     return restored ? take_evals(m, err) : BL_OK;
 }
 
@@ -191,6 +192,7 @@ static bl_status save(bl_member *m, const bl_scheduler *s, bl_err *err) {
         bl_store_save_part(m->claim, bl_train_log(m->train), now->step, now->params_sha256, err);
     if (status == BL_OK)
         status = bl_store_save_checkpoint(s->store, m->claim, m->id, &m->slot, &state, err);
+    m->saved = m->saved || status == BL_OK;
     bl_buf_free(&state);
     return status;
 }
@@ -239,19 +241,17 @@ bl_status bl_member_checkpoint(bl_member *m, const bl_scheduler *s, bl_err *err)
     return m->train == NULL ? BL_OK : unless_lost(m, save(m, s, err));
 }
 
-/* The last state of a finished run, if that is of use and not too large; one at most. */
+/* A finished run keeps one checkpoint at most: its last state, if that is not too large, or what was
+ * saved of it beyond its end, with its log. Only from where it stands can a run be continued. */
 static bl_status keep_checkpoint(bl_member *m, const bl_scheduler *s, int64_t steps, bl_err *err) {
     bl_buf state = {0};
     bl_status status = BL_OK;
-    /* Only a run that stands exactly where its prefix ends can be continued from there. */
     const bool exact = bl_train_now(m->train)->step == steps;
-    if (exact) {
-        bl_train_save(m->train, &state);
-        if (state.len <= KEPT_CHECKPOINT_BYTES)
-            status = bl_store_save_checkpoint(s->store, m->claim, m->id, &m->slot, &state, err);
-        bl_buf_free(&state);
-        bl_store_drop_part(m->claim);
-    }
+    if (exact) bl_train_save(m->train, &state);
+    if (exact && state.len <= KEPT_CHECKPOINT_BYTES)
+        status = bl_store_save_checkpoint(s->store, m->claim, m->id, &m->slot, &state, err);
+    bl_buf_free(&state);
+    if (exact || !m->saved) bl_store_drop_part(m->claim);
     bl_store_drop_checkpoint(m->claim, m->slot);
     return status;
 }
