@@ -241,8 +241,9 @@ bl_status bl_member_checkpoint(bl_member *m, const bl_scheduler *s, bl_err *err)
     return m->train == NULL ? BL_OK : unless_lost(m, save(m, s, err));
 }
 
-/* A finished run keeps one checkpoint at most: its last state, if that is not too large, or what was
- * saved of it beyond its end, with its log. Only from where it stands can a run be continued. */
+/* A finished run keeps one checkpoint at most: its last state, if that is not too large, or what
+ * was saved of it beyond its end, with its log. Only from where it stands can a run be continued.
+ */
 static bl_status keep_checkpoint(bl_member *m, const bl_scheduler *s, int64_t steps, bl_err *err) {
     bl_buf state = {0};
     bl_status status = BL_OK;

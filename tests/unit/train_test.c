@@ -149,7 +149,8 @@ static bool always(void *ctx) {
     return true;
 }
 
-/* Steps once: with a pause that is always due, advance returns after one step unless that reaches the evaluation.
+/* Steps once: with a pause that is always due, advance returns after one step unless that reaches
+ * the evaluation.
  */
 static void step_once(bl_train *train, int64_t limit) {
     const bl_train_pause pause = {.due = always};
