@@ -460,6 +460,82 @@ static void test_evaluation_rows_are_evenly_spaced(void **state) {
     bl_train_close(train);
 }
 
+static void no_batchnorm(fixture *f) {
+    f->config.model.batch_norm = false;
+    f->config.train.learning_rate = 0.002;
+}
+
+/* Micro-batches of 256 * 2^k give the whole batch's bytes: logs, digests, saved states, dropout
+ * included; of another size they give the same numbers to rounding. */
+static void test_pieces_are_the_whole_batch(void **state) {
+    fixture *f = *state;
+    static const int64_t aligned[] = {256, 512, 1024, 2048};
+    bl_buf whole = {0};
+    no_batchnorm(f);
+    f->config.train.batch_size = 1900; /* the last piece is short, and not a block */
+    log_of(f, pick(), 1, 6, &whole);
+    for (size_t i = 0; i < BL_COUNT(aligned); i++) {
+        bl_buf pieces = {0};
+        f->config.train.micro_batch = aligned[i];
+        log_of(f, pick(), 1 + i, 6, &pieces);
+        assert_string_equal(bl_buf_text(&whole), bl_buf_text(&pieces));
+        bl_buf_free(&pieces);
+    }
+    use_classes(f); /* another loss, another net */
+    bl_buf classes = {0}, pieces = {0};
+    f->config.train.micro_batch = 0;
+    log_of(f, pick(), 1, 6, &classes);
+    f->config.train.micro_batch = 256;
+    log_of(f, pick(), 2, 6, &pieces);
+    assert_string_equal(bl_buf_text(&classes), bl_buf_text(&pieces));
+    bl_buf_free(&whole), bl_buf_free(&classes), bl_buf_free(&pieces);
+}
+
+static double loss_in_pieces(fixture *f, int64_t micro, bl_buf *log) {
+    f->config.train.micro_batch = micro;
+    bl_train *train = open_run(f, pick(), 1);
+    advance_to(train, 6);
+    const double loss = bl_train_now(train)->train_loss;
+    bl_buf_add(log, bl_train_log(train)->data, bl_train_log(train)->len);
+    bl_train_close(train);
+    return loss;
+}
+
+static void test_other_pieces_agree_to_rounding(void **state) {
+    fixture *f = *state;
+    bl_buf whole = {0}, pieces = {0};
+    no_batchnorm(f);
+    f->config.train.batch_size = 500;
+    const double a = loss_in_pieces(f, 0, &whole), b = loss_in_pieces(f, 77, &pieces);
+    assert_true(fabs(a / b - 1.0) < 1e-5);
+    /* It is another run: its header says so. */
+    assert_null(strstr(bl_buf_text(&whole), "micro_batch"));
+    assert_non_null(strstr(bl_buf_text(&pieces), "\"train.micro_batch\":77"));
+    bl_buf_free(&whole), bl_buf_free(&pieces);
+}
+
+/* Batch norm sees a piece at a time: another run, whatever the size of the pieces. */
+static void test_pieces_under_batch_norm_are_another_run(void **state) {
+    fixture *f = *state;
+    bl_buf whole = {0}, pieces = {0};
+    f->config.train.batch_size = 512;
+    const double a = loss_in_pieces(f, 0, &whole), b = loss_in_pieces(f, 256, &pieces);
+    assert_true(a != b);
+    assert_non_null(strstr(bl_buf_text(&pieces), "\"train.micro_batch\":256"));
+    bl_buf_free(&whole), bl_buf_free(&pieces);
+}
+
+static void test_pieces_take_less_memory(void **state) {
+    fixture *f = *state;
+    size_t whole = 0, pieces = 0;
+    no_batchnorm(f);
+    f->config.train.batch_size = 1 << 17;
+    CHECK_OK(bl_train_memory(&f->config, &f->data, &whole, ERR));
+    f->config.train.micro_batch = 256;
+    CHECK_OK(bl_train_memory(&f->config, &f->data, &pieces, ERR));
+    assert_true(pieces < whole / 8);
+}
+
 static void test_timing(void **state) {
     double seconds = 0.0;
     bl_train *train = open_run(*state, pick(), 1);
@@ -492,6 +568,10 @@ int main(void) {
         CASE(test_one_batch_is_learnt_by_heart),
         CASE(test_pictures),
         CASE(test_evaluation_rows_are_evenly_spaced),
+        CASE(test_pieces_are_the_whole_batch),
+        CASE(test_other_pieces_agree_to_rounding),
+        CASE(test_pieces_under_batch_norm_are_another_run),
+        CASE(test_pieces_take_less_memory),
         CASE(test_timing),
     };
     return cmocka_run_group_tests_name("train", tests, NULL, NULL);
