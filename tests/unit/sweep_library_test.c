@@ -26,14 +26,96 @@ static void must_not_say(const fake_host *fake, const char *text) {
         fail_msg("\"%s\" in:\n%s", text, bl_buf_text(&fake->text));
 }
 
+/* proxy(exp, answer): an experiment whose runs are answer(trial) -> evaluations, outcome; and the
+ * list of the trials it was asked for. */
+static const char k_proxy[] =
+    "local function proxy(exp, answer)\n"
+    "  local log = {}\n"
+    "  local function run(_, round)\n"
+    "    local results = {}\n"
+    "    for i, t in ipairs(round) do\n"
+    "      local evals, outcome = answer(t)\n"
+    "      log[#log + 1] = t\n"
+    "      results[i] = { run = tostring(#log), outcome = outcome or 'target', evals = evals,\n"
+    "        steps = evals[#evals].step, max_steps = t.max_steps or 99 }\n"
+    "    end\n"
+    "    return results\n"
+    "  end\n"
+    "  local own = { run = run, note = function() end, decide = function() end,\n"
+    "    limits = function(_, name) return exp:limits(name) end,\n"
+    "    grid_ceil = function(_, n) return n end }\n"
+    "  return setmetatable(own, { __index = function(_, name) return exp[name] end }), log\n"
+    "end\n"
+    "local function log2(x) return math.log(x, 2) end\n";
+
 /* The body of a sweep whose asserts are the test. */
 static void plan(const char *body, const char *const *sets, size_t n_sets, fake_host *f) {
     bl_config config;
-    char script[4096];
+    char script[8192];
     fake_config(&config, sets, n_sets);
     (void)snprintf(script, sizeof script,
-                   "local sweep = require 'sweep'\nreturn function(exp)\n%s\nend\n", body);
+                   "local sweep = require 'sweep'\n%sreturn function(exp)\n%s\nend\n", k_proxy,
+                   body);
     CHECK_OK(fake_plan(script, &config, f, NULL, ERR));
+}
+
+static void plan_quietly(const char *body, const char *const *sets, size_t n_sets) {
+    fake_host f = plain;
+    plan(body, sets, n_sets, &f);
+    bl_buf_free(&f.text);
+}
+
+/* ---- what is known of a candidate -------------------------------------------------------------
+ */
+
+static void the_first_evaluation_at_the_target_counts(void **state) {
+    (void)state;
+    plan_quietly(
+        "local p = proxy(exp, function(t)\n"
+        "  return { { step = 3, value = 0.5 }, { step = 5, value = 0.2 }, { step = 8, value = 0.1 "
+        "} }\n"
+        "end)\n"
+        "local best = sweep.retune(p, { batch_size = 64, target = 0.2, seeds = 1 })\n"
+        "assert(best.steps == 5 and best.points[1].steps == 5 and best.points[1].before == 3)",
+        NULL, 0);
+}
+
+/* A run that diverged would not have arrived within its budget either: the budget is its bound. */
+static void a_diverged_leader_counts_its_budget(void **state) {
+    (void)state;
+    plan_quietly("local p = proxy(exp, function() return { { step = 1 } }, 'diverged' end)\n"
+                 "local best = sweep.retune(p, { batch_size = 64, target = 0.2, seeds = 1 })\n"
+                 "assert(best.censored and best.points[1].censored and best.points[1].steps == 99)",
+                 NULL, 0);
+}
+
+/* Values at the end of the budget lead to 2^-12, where nobody arrives; the easy target's best is at
+ * 2^-4. There the hard target is reached, too, by runs that stopped at the easy one. A run that is
+ * asked for less later does not forget what it knew. */
+static void a_missed_target_gets_a_second_chance(void **state) {
+    (void)state;
+    plan_quietly(
+        "local function answer(t)\n"
+        "  local k = log2(t.learning_rate)\n"
+        "  if k <= -9 then\n"
+        "    return { { step = math.floor(40 - 2 * k), value = 0.45 }, { step = 99, value = 0.3 + "
+        "0.01 * math.abs(k + "
+        "12) } }, 'budget'\n"
+        "  end\n"
+        "  local evals = { { step = 10 + 2 * math.floor(math.abs(k + 4)), value = 0.4 } }\n"
+        "  if t.target < 0.4 then evals[2] = { step = 30, value = k == -4 and 0.2 or 0.35 } end\n"
+        "  return evals, #evals == 1 and 'target' or k == -4 and 'target' or 'budget'\n"
+        "end\n"
+        "local function best(targets)\n"
+        "  return sweep.critical_batch(proxy(exp, answer), { batch = { 64 }, targets = targets, "
+        "seeds = 1,\n"
+        "    retune = { lr = { start = 2^-12 } } })\n"
+        "end\n"
+        "local alone, both, all = best({ 0.2 }), best({ 0.45, 0.2 })\n"
+        "assert(alone[1].censored and alone[1].learning_rate == 2^-12)\n"
+        "assert(not both[1].censored and both[1].learning_rate == 2^-4 and both[1].steps == 30)\n"
+        "assert(#both[1].rates == 2 and both[1].rates[1] == 2^-4)",
+        NULL, 0);
 }
 
 /* ---- several targets --------------------------------------------------------------------------
@@ -94,18 +176,11 @@ static void a_second_valley_is_seen(void **state) {
     (void)state;
     fake_host f = plain;
     plan("local steps = { [-7] = 40, [-6] = 18, [-5] = 20, [-4] = 12, [-3] = 30 }\n"
-         "local proxy = setmetatable({ run = function(_, round)\n"
-         "  local results = {}\n"
-         "  for i, t in ipairs(round) do\n"
-         "    local s = steps[math.tointeger(math.log(t.learning_rate, 2))] or 50\n"
-         "    results[i] = { run = tostring(i), outcome = 'target', steps = s, max_steps = 99,\n"
-         "      evals = { { step = s, value = 0.1 } } }\n"
-         "  end\n"
-         "  return results\n"
-         "end, grid_ceil = function(_, n) return n end }, { __index = function(_, k) return exp[k] "
-         "end })\n"
+         "local p = proxy(exp, function(t)\n"
+         "  return { { step = steps[math.tointeger(log2(t.learning_rate))] or 50, value = 0.1 } }\n"
+         "end)\n"
          "local function best(guard)\n"
-         "  return sweep.retune(proxy, { batch_size = 64, target = 0.2, seeds = 1, center = 2^-6,\n"
+         "  return sweep.retune(p, { batch_size = 64, target = 0.2, seeds = 1, center = 2^-6,\n"
          "    guard = guard }).learning_rate\n"
          "end\n"
          "assert(best() == 2^-4 and best(2) == 2^-4 and best(1) == 2^-6)",
@@ -182,6 +257,47 @@ static void a_best_point_at_the_edge_widens_the_box(void **state) {
     bl_buf_free(&f.text);
 }
 
+/* On the lower side, too; and a best point of the narrower box is not at the wider one's edge. */
+static void the_lower_edge_widens(void **state) {
+    (void)state;
+    plan_quietly(
+        "local function answer(t)\n"
+        "  return { { step = math.floor(20 + 10 * math.abs(log2(t.learning_rate) + 9)), value = "
+        "0.1 } }\n"
+        "end\n"
+        "local p, log = proxy(exp, answer)\n"
+        "local best = sweep.search(p, { batch_size = 64, target = 0.2, trials = 16, seeds = 1,\n"
+        "  widen = 3, box = { sweep.log('learning_rate', 2^-8, 2^-2) } })\n"
+        "assert(best.box.widened == 1 and best.bracketed, best.box.widened)\n"
+        "assert(math.abs(log2(best.learning_rate) + 9) < 0.5)\n"
+        "local only = {}\n" /* nothing beats the point of the first box: its edge was looked beyond
+                             */
+        "p = proxy(exp, function(t)\n"
+        "  local first = only.lr == nil or t.learning_rate < only.lr and #only < 16\n"
+        "  only[#only + 1] = t\n"
+        "  if first then only.lr = t.learning_rate end\n"
+        "  return { { step = #only <= 16 and math.floor(1000 + 100 * log2(t.learning_rate)) or "
+        "900, value = 0.1 } }\n"
+        "end)\n"
+        "best = sweep.search(p, { batch_size = 64, target = 0.2, trials = 16, seeds = 1, widen = "
+        "3,\n"
+        "  box = { sweep.log('learning_rate', 2^-8, 2^-2) } })\n"
+        "assert(best.learning_rate == only.lr and best.box.widened == 1 and best.bracketed)",
+        NULL, 0);
+}
+
+static void the_first_few_get_every_seed(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("sweep.search(exp, { batch_size = 64, target = 0.2, trials = 16, seeds = 2, slack = 3,\n"
+         "  finalists = 3, box = { sweep.log('learning_rate', 2^-11, 2^-7) } })",
+         NULL, 0, &f);
+    must_say(&f, "is number 1 so far, seed 2");
+    must_say(&f, "is number 3 so far, seed 2");
+    must_not_say(&f, "is number 4 so far");
+    bl_buf_free(&f.text);
+}
+
 /* The box ends where the setting does: nothing lies beyond, so nothing is flagged. */
 static void a_natural_limit_is_no_edge(void **state) {
     (void)state;
@@ -198,18 +314,11 @@ static void a_natural_limit_is_no_edge(void **state) {
 static void axes_take_any_number(void **state) {
     (void)state;
     fake_host f = plain;
-    plan("local grid, seen = require 'grid', {}\n"
-         "local proxy = setmetatable({ run = function(_, round)\n"
-         "  local results = {}\n"
-         "  for i, t in ipairs(round) do\n"
-         "    seen[#seen + 1] = t\n"
-         "    results[i] = { run = tostring(i), outcome = 'budget', steps = 5, max_steps = 5,\n"
-         "      evals = { { step = 5, value = math.abs(t['model.embedding_dropout'] - 0.5) } } }\n"
-         "  end\n"
-         "  return results\n"
-         "end, limits = function(_, name) return exp:limits(name) end,\n"
-         "note = function() end }, { __index = function(_, k) return exp[k] end })\n"
-         "sweep.search(proxy, { batch_size = 64, max_steps = 5, trials = 64, seeds = 1, widen = 0, "
+    plan("local p, seen = proxy(exp, function(t)\n"
+         "  return { { step = 5, value = math.abs(t['model.embedding_dropout'] - 0.5) } }, "
+         "'budget'\n"
+         "end)\n"
+         "sweep.search(p, { batch_size = 64, max_steps = 5, trials = 64, seeds = 1, widen = 0, "
          "box = {\n"
          "  sweep.log('1-optimizer.beta1', 0.01, 0.5), sweep.linear('embedding_dropout', 0, 0.9),\n"
          "  sweep.linear('eval.first', 1, 9), sweep.linear('model.dropout', 0, 0.5) } })\n"
@@ -246,6 +355,44 @@ static void budgets_retune(void **state) {
         &f,
         "the rate tuned for the target, read at the budget: batch 64, budget of 300 steps, seed 2");
     must_say(&f, "extends the grid up: 0.000977 leads");
+    bl_buf_free(&f.text);
+}
+
+/* A neighbour that is not worse than the leader's worst seed runs with every seed; others do not.
+ */
+static void contenders_get_seeds_under_a_budget(void **state) {
+    (void)state;
+    plan_quietly(
+        "local value = { [-9] = { 0.20, 0.30 }, [-8] = { 0.25, 0.10 }, [-10] = { 0.4, 0.0 } }\n"
+        "local p, log = proxy(exp, function(t)\n"
+        "  local v = value[math.tointeger(log2(t.learning_rate))] or { 0.9, 0.9 }\n"
+        "  return { { step = 9, value = v[t.seed] } }, 'budget'\n"
+        "end)\n"
+        "local best = sweep.retune(p, { batch_size = 64, max_steps = 9, seeds = 2, center = 2^-9 "
+        "})\n"
+        "assert(best.learning_rate == 2^-8)\n"
+        "local seconds = {}\n"
+        "for _, t in ipairs(log) do\n"
+        "  if t.seed == 2 then seconds[#seconds + 1] = math.tointeger(log2(t.learning_rate)) end\n"
+        "end\n"
+        "assert(#seconds == 2 and seconds[1] + seconds[2] == -17)",
+        NULL, 0);
+}
+
+/* Rates tuned for every target are begun with; one that is not on the grid gets a grid around it.
+ */
+static void budgets_begin_at_tuned_rates(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("sweep.budgets(exp, { steps = 100, points = { { batch_size = 64, learning_rate = 2^-9,\n"
+         "  rates = { 2^-9, 2^-4 }, seeds = { 1 } } } })\n"
+         "sweep.budgets(exp, { steps = 100, points = { { batch_size = 64, learning_rate = 0.003,\n"
+         "  seeds = { 1 } } } })",
+         (const char *[]){"eval.ratio=1"}, 1, &f);
+    must_say(&f, "T 64 0x1p-5 1 100 diverged 1 around 0.0625: tuned for a target");
+    must_say(&f, " around 0.003: tuned for a target");
+    must_say(&f, "\"batch_size\":64,\"bracketed\":true,\"budget\":\"steps\",\"crowned\":true,"
+                 "\"kind\":\"budget\",\"learning_rate\":0.0015,");
     bl_buf_free(&f.text);
 }
 
@@ -305,11 +452,13 @@ static void malladi_has_a_domain(void **state) {
     (void)state;
     fake_host f = plain;
     plan("sweep.critical_batch(exp, { target = 0.2, batch = { 64, 128, 1024 }, seeds = 1 })\n"
-         "sweep.rules(exp, { rules = { 'malladi', 'saturating' } })",
+         "sweep.rules(exp, { rules = { 'malladi', 'saturating', 'sqrt', 'sqrt' }, b_star = 64 })",
          NULL, 0, &f);
     must_say(&f, "rule malladi at batch 128: lr 0.00276 takes ");
     must_say(&f, "rule malladi at batch 1024: leaves its domain: a beta would fall below 0");
-    must_say(&f, "rule saturating at batch 128: lr ");
+    /* 2^-9 sqrt((1 + 64/64) / (1 + 64/128)) and at 1024 2^-9 sqrt(2 / (1 + 1/16)) */
+    must_say(&f, "rule saturating at batch 128: lr 0.00226 takes ");
+    must_say(&f, "rule saturating at batch 1024: lr 0.00268 takes ");
     bl_buf_free(&f.text);
 }
 
@@ -483,6 +632,9 @@ static void the_examples_of_the_page_run(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_evaluation_at_the_target_counts),
+        cmocka_unit_test(a_diverged_leader_counts_its_budget),
+        cmocka_unit_test(a_missed_target_gets_a_second_chance),
         cmocka_unit_test(easier_targets_take_the_same_runs),
         cmocka_unit_test(easier_targets_answer_alone),
         cmocka_unit_test(refinement_splits_the_knee),
@@ -491,9 +643,13 @@ int main(void) {
         cmocka_unit_test(diverged_points_are_counted_apart),
         cmocka_unit_test(search_gives_up_on_a_diverging_box),
         cmocka_unit_test(a_best_point_at_the_edge_widens_the_box),
+        cmocka_unit_test(the_lower_edge_widens),
+        cmocka_unit_test(the_first_few_get_every_seed),
         cmocka_unit_test(a_natural_limit_is_no_edge),
         cmocka_unit_test(axes_take_any_number),
         cmocka_unit_test(budgets_retune),
+        cmocka_unit_test(contenders_get_seeds_under_a_budget),
+        cmocka_unit_test(budgets_begin_at_tuned_rates),
         cmocka_unit_test(budgets_stand_alone),
         cmocka_unit_test(time_and_cost_become_steps),
         cmocka_unit_test(rules_are_judged),
