@@ -3,6 +3,7 @@
 #include "engine/base/mem.h"
 #include "engine/cli/estimate.h"
 #include "engine/cli/experiment.h"
+#include "engine/cli/filter.h"
 #include "engine/cli/jobs.h"
 #include "engine/cli/progress.h"
 #include "engine/report/report.h"
@@ -13,7 +14,19 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { JOBS, DRY_RUN, PRESET, SET, SYNTHETIC, DEVICE, TIME_LIMIT, PROGRESS, OPTION_COUNT };
+enum {
+    JOBS,
+    DRY_RUN,
+    PRESET,
+    SET,
+    SYNTHETIC,
+    DEVICE,
+    TIME_LIMIT,
+    PROGRESS,
+    ONLY,
+    FAIL_FAST,
+    OPTION_COUNT
+};
 static const bl_option k_options[] = {
     [JOBS] = {"--jobs",       "-j", "N",         "runs at once (default: the machine's cores)"  },
     [DRY_RUN] = {"--dry-run",    "-n", NULL,
@@ -25,6 +38,10 @@ static const bl_option k_options[] = {
               "use generated data although the real data are there"                             },
     [DEVICE] = {"--device",     NULL, "cpu",       "where to compute"                             },
     [TIME_LIMIT] = {"--time-limit", NULL, "T",         "stop, resumably, after this time: 90, 15m, 2h"},
+    [ONLY] = {"--only",       NULL, "EXPR",
+              "train only runs like 'batch_size=64,128 learning_rate<0.01'"                     },
+    [FAIL_FAST] = {"--fail-fast",  NULL, NULL,
+              "stop at the first run that does not fit into memory"                             },
     [PROGRESS] = {"--progress",   NULL, "MODE",      "auto, plain, json or none"                    },
 };
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
@@ -70,19 +87,33 @@ static int read_options(const bl_args *args, const char *usage, size_t *jobs, bl
     return -1;
 }
 
-static bl_status sweep(bl_experiment *e, size_t jobs, bl_display *display, bl_sweep_totals *totals,
+/* What the options ask of a sweep. */
+typedef struct wish {
+    size_t jobs;
+    bl_filter only; /* of --only; no terms: everything */
+    bool fail_fast;
+} wish;
+
+static bool is_wanted(void *ctx, const bl_trial *trial) {
+    return bl_filter_matches(ctx, &trial->config);
+}
+
+static bl_status sweep(bl_experiment *e, wish *w, bl_display *display, bl_sweep_totals *totals,
                        bl_err *err) {
     const bl_scheduler scheduler = {.data = &e->data,
                                     .store = &e->store,
                                     .kernels = e->kernels,
-                                    .jobs = jobs,
+                                    .jobs = w->jobs,
                                     .checkpoint_seconds = 30.0,
                                     .stop = &bl_stop_requested,
+                                    .wanted = w->only.count > 0 ? is_wanted : NULL,
+                                    .wanted_ctx = &w->only,
                                     .progress = bl_display_progress,
                                     .progress_ctx = display};
     const bl_sweep_options options = {.script = e->script,
                                       .library_dir = bl_lua_dir,
                                       .write_plan = true,
+                                      .fail_fast = w->fail_fast,
                                       .round = bl_display_round,
                                       .decision = bl_display_decision,
                                       .ctx = display};
@@ -135,33 +166,41 @@ static int answer(const bl_experiment *e, const bl_sweep_totals *totals) {
 int bl_train_command(bool answers, const char *usage, int argc, char **argv) {
     bl_args args;
     bl_display display;
-    size_t jobs = 1;
-    int rc = bl_args_read(&args, k_options, OPTION_COUNT, usage, argc, argv);
-    if (rc < 0) rc = read_options(&args, usage, &jobs, &display);
-    if (rc >= 0) return rc;
-
     bl_err err = {0};
+    wish w = {.jobs = 1};
+    int rc = bl_args_read(&args, k_options, OPTION_COUNT, usage, argc, argv);
+    if (rc < 0) rc = read_options(&args, usage, &w.jobs, &display);
+    if (rc >= 0) return rc;
+    w.fail_fast = bl_args_has(&args, FAIL_FAST);
+    if (bl_args_has(&args, ONLY) && bl_filter_parse(&w.only, args.value[ONLY], &err) != BL_OK)
+        return bl_cli_fail(&err);
+
     bl_experiment *e = bl_xalloc(sizeof *e);
     bl_sweep_totals totals = {0};
     const bool dry = bl_args_has(&args, DRY_RUN);
+    bool left_out = false;
     bl_catch_signals();
     bl_status status = bl_experiment_config(e, args.operand, args.value[PRESET], &args, &err);
     if (status == BL_OK) status = bl_experiment_open(e, bl_args_has(&args, SYNTHETIC), !dry, &err);
     if (status == BL_OK && dry) {
-        status = bl_estimate_presets(e, &args, jobs, &err);
+        status = bl_estimate_presets(e, &args, w.jobs, &err);
     } else if (status == BL_OK) {
-        status = sweep(e, jobs, &display, &totals, &err);
+        status = sweep(e, &w, &display, &totals, &err);
+        left_out = status == BL_EMISSING && w.only.count > 0;
         if (status == BL_OK && answers) status = measure_times(e, &display, &err);
         bl_display_close(&display);
     }
     if (status == BL_EINTERRUPTED)
         (void)fprintf(stderr,
                       "interrupted; nothing finished is lost. Continue with the same command.\n");
+    if (left_out) (void)fprintf(stderr, "%s; what --only selects is done\n", err.text);
     rc = status == BL_EINTERRUPTED ? BL_EXIT_INTERRUPTED
+         : left_out                ? BL_EXIT_DONE
          : status != BL_OK         ? bl_cli_fail(&err)
          : dry                     ? BL_EXIT_DONE
          : answers                 ? answer(e, &totals)
                                    : ending(e, &totals);
+    bl_filter_free(&w.only);
     bl_experiment_close(e);
     free(e);
     return rc;

@@ -17,6 +17,7 @@ typedef struct bl_member {
     size_t shared; /* evaluations that were written for other processes to see */
     bool held;     /* another process had it at the last look */
     bool busy, out_of_memory, trained, settled, shown;
+    bool left_out;             /* not wanted here, and not known */
     bool saved;                /* there is a checkpoint of use */
     int slot;                  /* of the next checkpoint */
     double last_saved;         /* clock */

@@ -325,6 +325,25 @@ static bl_status look_up(work *w, bl_err *err) {
     return BL_OK;
 }
 
+/* Trials that are not wanted and have no answer yet: nobody here works on them. */
+static void leave_out(work *w) {
+    for (size_t i = 0; w->s->wanted != NULL && i < w->round->count; i++) {
+        bl_member *m = &w->member[i];
+        m->left_out = !m->settled && needs_more(w, m) && !w->s->wanted(w->s->wanted_ctx, m->trial);
+        m->settled = m->settled || m->left_out;
+    }
+}
+
+static bl_status check_left_out(const work *w, bl_err *err) {
+    size_t n = 0;
+    for (size_t i = 0; i < w->round->count; i++) n += w->member[i].left_out;
+    if (n == 0) return BL_OK;
+    BL_FAIL(
+        err, BL_EMISSING,
+        "round '%s' waits for %zu of its %zu runs, which were left out and are not in the store",
+        w->round->title, n, w->round->count);
+}
+
 static int by_id(const void *a, const void *b) {
     return strcmp((*(const bl_member *const *)a)->id, (*(const bl_member *const *)b)->id);
 }
@@ -374,9 +393,11 @@ bl_status bl_scheduler_run(const bl_scheduler *s, const bl_round *round, bl_tria
         if (w.member[i].shown) report(&w, &w.member[i]);
     }
     BL_GOTO(settle_known(&w, err));
+    leave_out(&w);
     w.claims = bl_claims_open();
     run_workers(&w);
     status = put_away(&w, err);
+    if (status == BL_OK) status = check_left_out(&w, err);
 done:
     if (status != BL_OK) bl_round_results_free(results, round->count);
     for (size_t i = 0; i < round->count; i++) bl_member_free(&w.member[i]);

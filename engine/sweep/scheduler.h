@@ -27,6 +27,10 @@ typedef struct bl_scheduler {
     double checkpoint_seconds; /* between checkpoints of one run */
     const volatile int *stop;  /* nonzero: checkpoint everything and return BL_EINTERRUPTED */
     bool lookup_only;          /* answer from the store or fail with BL_EMISSING: plan, check */
+    /* Is the trial to be trained here? NULL: all are. A round whose other trials the store cannot
+     * answer fails with BL_EMISSING once those that are wanted are done. */
+    bool (*wanted)(void *ctx, const bl_trial *trial);
+    void *wanted_ctx;
     void (*progress)(void *ctx, const bl_progress *now); /* one call at a time; may be NULL */
     void *progress_ctx;
 } bl_scheduler;

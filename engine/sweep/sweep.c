@@ -141,7 +141,12 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
         s->totals->reached += results[i].outcome == BL_OUTCOME_TARGET;
         s->totals->failed += results[i].outcome == BL_OUTCOME_MEMORY;
     }
-    return save_plan(s, false, err);
+    BL_TRY(save_plan(s, false, err));
+    for (size_t i = 0; s->options->fail_fast && i < round->count; i++)
+        if (results[i].outcome == BL_OUTCOME_MEMORY)
+            BL_FAIL(err, BL_ENOMEM, "run %s of round '%s' did not fit into memory", results[i].run,
+                    round->title);
+    return BL_OK;
 }
 
 static bl_status decide(void *ctx, const char *json, const char *text, bl_err *err) {
