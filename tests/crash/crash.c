@@ -14,6 +14,7 @@ static const part k_parts[] = {
     {"corruption",  part_corruption },
     {"disk",        part_disk       },
     {"scripts",     part_scripts    },
+    {"workers",     part_workers    },
 };
 
 static bool wanted(int argc, char **argv, const char *name) {
@@ -38,6 +39,9 @@ static void show_totals(const lab *l, double seconds) {
         {"files damaged",              l->damages    },
         {"of these found",             l->found      },
         {"hostile scripts",            l->scripts    },
+        {"workers on one store",       l->workers    },
+        {"  runs they did",            l->runs_done  },
+        {"  times one was frozen",     l->frozen     },
         {"lost",                       l->lost       },
         {"published twice",            l->twice      },
         {"differences",                l->differences},

@@ -24,8 +24,8 @@ typedef struct lab {
     uint64_t random;               /* state of lab_random */
     const char *skipped;           /* why a part could not be done here */
     double most_mib, most_seconds; /* that a hostile script took */
-    int64_t scripts, faults, disks, kills, damages, found, runs_done, lost, twice, differences,
-        checks, failures;
+    int64_t workers, frozen, scripts, faults, disks, kills, damages, found, runs_done, lost, twice,
+        differences, checks, failures;
 } lab;
 
 /* How a program ended, and the beginning of what it said on stderr. */
@@ -44,6 +44,8 @@ extern const char lab_experiment[];
 void lab_open(lab *l, const char *program, bool full);
 void lab_close(lab *l);
 
+/* The plan of all that is started `faulty` from now on, its counters at 0. */
+void lab_arm(lab *l, const fault_plan *plan);
 /* Starts batchlab with these words (NULL-terminated, without the program); stderr goes to `said`.
  * With `faulty` the injector is loaded. */
 pid_t lab_start(const lab *l, const char *const *words, bool faulty, int said);
@@ -55,8 +57,8 @@ ending lab_run(lab *l, const char *const *words, const fault_plan *plan);
 
 /* `work` becomes a copy of the folder `start` (NULL: empty). */
 void lab_reset(const lab *l, const char *start);
-/* Makes the folder `stopped`: a copy of `work` after a sweep was terminated halfway, with
- * checkpoints and an unfinished race. */
+/* Makes the folder `stopped`: a copy of `work` after a sweep was terminated halfway, within a run.
+ */
 void lab_stop_midway(lab *l, char stopped[BL_PATH]);
 /* The same runs with the same logs and results, the same plan, nothing set aside. With `longer`,
  * logs may go further and there may be more runs: what was asked for before is kept. NULL, or what
@@ -99,4 +101,5 @@ void part_allocations(lab *l);
 void part_corruption(lab *l);
 void part_disk(lab *l);
 void part_scripts(lab *l);
+void part_workers(lab *l);
 #endif

@@ -209,14 +209,23 @@ int fsync(int fd) {
     SIMPLE(FAULT_SYNC, file_counts(fd), next(fd));
 }
 
+static int came_into_place(const char *path, int rc) {
+    static const char name[] = "/result.json";
+    const size_t n = strlen(path), m = sizeof name - 1;
+    if (rc == 0 && g_plan != NULL && n > m && strcmp(path + n - m, name) == 0 &&
+        strstr(path, "/claim.d/") == NULL && strstr(path, ".corrupt-") == NULL)
+        (void)__atomic_add_fetch(&g_plan->published, 1, __ATOMIC_RELAXED);
+    return rc;
+}
+
 int rename(const char *from, const char *to) {
     NEXT(rename);
-    SIMPLE(FAULT_RENAME, path_counts(to), next(from, to));
+    SIMPLE(FAULT_RENAME, path_counts(to), came_into_place(to, next(from, to)));
 }
 
 int link(const char *from, const char *to) {
     NEXT(link);
-    SIMPLE(FAULT_LINK, path_counts(to), next(from, to));
+    SIMPLE(FAULT_LINK, path_counts(to), came_into_place(to, next(from, to)));
 }
 
 int unlink(const char *path) {

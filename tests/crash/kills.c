@@ -16,6 +16,7 @@ static void kill_at(lab *l, fault_action action, int64_t k) {
     (void)snprintf(what, sizeof what, "killed %s call %d", names[action], (int)k);
     lab_reset(l, NULL);
     ending e = lab_sweep(l, &plan);
+    if (l->plan->hits == 0) return; /* this time there were fewer calls */
     if (e.signal != SIGKILL)
         lab_fail(l, "%s: exit %d, signal %d: %s", what, e.exit, e.signal, e.said);
     l->kills++;
@@ -49,9 +50,10 @@ static void kill_sometime(lab *l) {
 
 void part_kills(lab *l) {
     static const fault_action actions[] = {FAULT_KILL, FAULT_KILLED, FAULT_TORN};
-    for (int64_t k = 1; k <= l->sweep_files && l->failures <= 20;
-         k += l->full ? 1 : 1 + (int64_t)lab_random(l, 60))
-        kill_at(l, actions[l->full ? k % 3 : (int64_t)lab_random(l, 3)], k);
+    for (size_t a = 0; a < BL_COUNT(actions); a++)
+        for (int64_t k = 1; k <= l->sweep_files && l->failures <= 20;
+             k += l->full ? 1 : 1 + (int64_t)lab_random(l, 100))
+            kill_at(l, actions[a], k);
     /* Killed again and again, then left alone. */
     const int rounds = l->full ? 150 : 4;
     for (int i = 0; i < rounds && l->failures <= 20; i++) {
