@@ -7,6 +7,7 @@
 #include "engine/data/encode.h"
 #include "engine/data/image.h"
 #include "engine/data/join.h"
+#include "engine/data/points.h"
 #include "engine/data/source.h"
 #include "engine/data/synth.h"
 #include "engine/data/table_read.h"
@@ -294,7 +295,10 @@ static bl_status build(unsigned char **block, size_t *n, opening *o, bl_err *err
     snprintf(header.name, sizeof header.name, "%s", m->name);
     snprintf(header.variant, sizeof header.variant, "%s", o->variant->name);
     memcpy(header.sha256, o->sha256, sizeof header.sha256);
-    BL_TRY((m->image.node ? build_image : build_table)(block, &header, o, err));
+    if (m->points.node)
+        BL_TRY(bl_points_build(block, &header, m, err));
+    else
+        BL_TRY((m->image.node ? build_image : build_table)(block, &header, o, err));
     *n = header.bytes;
     return BL_OK;
 }
@@ -319,9 +323,10 @@ static bl_status take(bl_dataset *out, opening *o, owner *own, bl_err *err) {
     }
     size_t n = 0;
     say(o->options, "%s: %s", o->manifest.name,
-        o->synthetic             ? "generating"
-        : o->manifest.image.node ? "reading the pictures"
-                                 : "reading, joining and encoding the tables");
+        o->synthetic              ? "generating"
+        : o->manifest.points.node ? "drawing the points"
+        : o->manifest.image.node  ? "reading the pictures"
+                                  : "reading, joining and encoding the tables");
     BL_TRY(build(&own->block, &n, o, err));
     BL_TRY(bl_block_open(out, own->block, n, err));
     write_cache(o, own->block, n);

@@ -17,7 +17,17 @@ typedef struct field {
 } field;
 
 #define MANIFEST(member) offsetof(bl_manifest, member)
-enum { N_TABLES, N_JOINS, N_DERIVED, N_FILTERS, N_VARIANTS, N_SPLIT, N_SYNTHETIC, N_IMAGE };
+enum {
+    N_TABLES,
+    N_JOINS,
+    N_DERIVED,
+    N_FILTERS,
+    N_VARIANTS,
+    N_SPLIT,
+    N_SYNTHETIC,
+    N_IMAGE,
+    N_POINTS
+};
 #define NODE(i) (offsetof(bl_manifest, nodes) + (i) * sizeof(const bl_node *))
 
 static const field root_fields[] = {
@@ -38,6 +48,18 @@ static const field root_fields[] = {
     {"target",      F_TEXT,  MANIFEST(target),      false},
     {"transform",   F_TEXT,  MANIFEST(transform),   false},
     {"image",       F_NODE,  NODE(N_IMAGE),         false},
+};
+static const field points_root_fields[] = {
+    {"title",  F_TEXT, MANIFEST(title),  false},
+    {"terms",  F_TEXT, MANIFEST(terms),  false},
+    {"origin", F_TEXT, MANIFEST(origin), true },
+    {"points", F_NODE, NODE(N_POINTS),   true },
+};
+static const field points_fields[] = {
+    {"seed",    F_INT, offsetof(bl_points_decl, seed),    true},
+    {"rows",    F_INT, offsetof(bl_points_decl, rows),    true},
+    {"inputs",  F_INT, offsetof(bl_points_decl, inputs),  true},
+    {"classes", F_INT, offsetof(bl_points_decl, classes), true},
 };
 static const field table_fields[] = {
     {"name",        F_TEXT,  offsetof(bl_table_decl, name),        true },
@@ -282,6 +304,18 @@ static bl_status read_lists(bl_manifest *m, bl_err *err) {
     return m->nodes[N_IMAGE] ? read_image(m, err) : read_synthetic(m, err);
 }
 
+/* The one variant is the definition, so that outputs name it. */
+static bl_status read_points(bl_manifest *m, bl_err *err) {
+    BL_TRY(
+        read_group(&m->doc, m->doc.root, points_root_fields, BL_COUNT(points_root_fields), m, err));
+    m->points.node = m->nodes[N_POINTS];
+    m->variant = bl_xalloc(sizeof *m->variant);
+    m->variants = 1;
+    *m->variant = (bl_variant_decl){.name = "definition", .node = m->doc.root};
+    return read_group(&m->doc, m->points.node, points_fields, BL_COUNT(points_fields), &m->points,
+                      err);
+}
+
 /* Without declared variants there is one, of all tables and without a name. */
 static void default_variant(bl_manifest *m) {
     if (m->variants > 0) return;
@@ -299,6 +333,10 @@ static bl_status interpret(bl_manifest *m, const char *name, bl_err *err) {
         BL_FAIL(err, BL_EINVAL, "%s: the name of a data set has at most %zu characters", name,
                 sizeof m->name - 1);
     memcpy(m->name, name, strlen(name) + 1);
+    if (bl_node_get(m->doc.root, "points")) {
+        BL_TRY(read_points(m, err));
+        return bl_manifest_check(m, err);
+    }
     BL_TRY(read_group(&m->doc, m->doc.root, root_fields, BL_COUNT(root_fields), m, err));
     BL_TRY(read_lists(m, err));
     default_variant(m);

@@ -108,6 +108,12 @@ typedef struct bl_image_synth_decl {
     const bl_node *node;
 } bl_image_synth_decl;
 
+/* A data set that is a definition (points.h): nothing else is declared. */
+typedef struct bl_points_decl {
+    int64_t seed, rows, inputs, classes;
+    const bl_node *node; /* NULL: the data set has files */
+} bl_points_decl;
+
 typedef struct bl_manifest {
     bl_doc doc;
     char name[64];
@@ -128,7 +134,8 @@ typedef struct bl_manifest {
     bl_synthetic_decl synthetic;
     bl_image_decl image;
     bl_image_synth_decl image_synthetic;
-    const bl_node *nodes[8]; /* lists of groups, while reading */
+    bl_points_decl points;
+    const bl_node *nodes[9]; /* lists of groups, while reading */
 } bl_manifest;
 
 /* Reads and checks PATH as the declaration of `name`: keys, types, names of columns, tables and

@@ -445,7 +445,18 @@ static bl_status check_image(const bl_manifest *m, bl_err *err) {
     return check_image_split(m, err);
 }
 
+static bl_status check_points(const bl_manifest *m, bl_err *err) {
+    const bl_points_decl *d = &m->points;
+    if (d->seed >= 0 && d->rows >= 1 && d->rows <= 10000000 && d->inputs >= 1 &&
+        d->inputs <= 65536 && d->classes >= 2 && d->classes <= 65536)
+        return BL_OK;
+    return bl_node_fail(&m->doc, d->node, NULL, err,
+                        "'seed' is not negative, 'rows' 1 .. 10 million, 'inputs' 1 .. 65536, "
+                        "'classes' 2 .. 65536");
+}
+
 bl_status bl_manifest_check(const bl_manifest *m, bl_err *err) {
+    if (m->points.node) return check_points(m, err);
     BL_TRY(check_tables(m, err));
     if (m->image.node) return check_image(m, err);
     static const char *const needed[] = {"target", "transform"};

@@ -1,0 +1,92 @@
+/* Data sets that are a definition: what is drawn, and what a declaration may not say. */
+#include "engine/data/dataset.h"
+#include "engine/data/manifest.h"
+#include "tests/check.h"
+#include <math.h>
+
+static void open_simplenn(bl_dataset *data) {
+    const bl_dataset_options options = {.manifest_dir = "datasets"};
+    CHECK_OK(bl_dataset_open(data, "simplenn", &options, ERR));
+}
+
+static void test_what_is_drawn(void **state) {
+    (void)state;
+    bl_dataset d, again;
+    open_simplenn(&d);
+    open_simplenn(&again);
+    assert_int_equal(d.train_rows, 1000);
+    assert_int_equal(d.valid_rows, 1000);
+    assert_int_equal(d.continuous, 10);
+    assert_int_equal(d.classes, 2);
+    assert_false(d.synthetic);
+    assert_string_equal(d.variant, "definition");
+    assert_string_equal(d.continuous_name[0], "x00001");
+    assert_string_equal(d.continuous_name[9], "x00010");
+    assert_memory_equal(d.values, again.values, 2000 * 10 * sizeof *d.values);
+    assert_string_equal(d.sha256, again.sha256);
+    /* Evaluations look at the same points. */
+    assert_memory_equal(d.values, d.values + 1000 * 10, 1000 * 10 * sizeof *d.values);
+    assert_memory_equal(d.target, d.target + 1000, 1000 * sizeof *d.target);
+    double ones = 0.0;
+    for (size_t i = 0; i < 1000; i++) ones += (double)d.target[i];
+    assert_true(fabs(ones - 500.0) < 5.0 * sqrt(250.0));
+    for (size_t j = 0; j < 10; j++) { /* standard normal, and nothing to do with the label */
+        double sum = 0.0, squares = 0.0, with_label = 0.0;
+        for (size_t i = 0; i < 1000; i++) {
+            const double x = (double)d.values[i * 10 + j];
+            sum += x;
+            squares += x * x;
+            with_label += x * ((double)d.target[i] - ones / 1000.0);
+        }
+        assert_true(fabs(sum / 1000.0) < 5.0 / sqrt(1000.0));
+        assert_true(fabs(squares / 1000.0 - 1.0) < 5.0 * sqrt(2.0 / 1000.0));
+        assert_true(fabs(with_label / 1000.0) < 5.0 * 0.5 / sqrt(1000.0));
+    }
+    bl_dataset_free(&d);
+    bl_dataset_free(&again);
+}
+
+static void test_there_is_no_generator(void **state) {
+    (void)state;
+    const bl_dataset_options options = {.manifest_dir = "datasets", .synthetic = true};
+    bl_dataset data;
+    bl_err err;
+    assert_int_equal(bl_dataset_open(&data, "simplenn", &options, &err), BL_EINVAL);
+    assert_non_null(strstr(err.text, "declares no generator"));
+}
+
+static void test_bad_declarations(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"origin = \"x\"; points = { seed = 1; rows = 0; inputs = 1; classes = 2; };",
+         "1 .. 10 million"                                                                                      },
+        {"origin = \"x\"; points = { seed = 1; rows = 9; inputs = 1; classes = 1; };",
+         "2 .. 65536"                                                                                           },
+        {"origin = \"x\"; points = { seed = 1; rows = 9; inputs = 65537; classes = 2; };",
+         "1 .. 65536"                                                                                           },
+        {"origin = \"x\"; points = { rows = 9; inputs = 1; classes = 2; };",               "'seed' is missing"  },
+        {"points = { seed = 1; rows = 9; inputs = 1; classes = 2; };",                     "'origin' is missing"},
+        {"origin = \"x\"; folder = \"y\"; points = { seed = 1; rows = 9; inputs = 1; classes = 2; "
+         "};",                                                                                 "folder"                                                                                                   },
+        {"origin = \"x\"; points = 1;",                                                                                "points"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bl_manifest m;
+        bl_err err;
+        assert_int_not_equal(
+            bl_manifest_parse(&m, cases[i].text, strlen(cases[i].text), "p.cfg", "p", &err), BL_OK);
+        if (!strstr(err.text, cases[i].says))
+            fail_msg("case %zu: \"%s\" lacks \"%s\"", i, err.text, cases[i].says);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_drawn),
+        cmocka_unit_test(test_there_is_no_generator),
+        cmocka_unit_test(test_bad_declarations),
+    };
+    return cmocka_run_group_tests_name("points", tests, NULL, NULL);
+}
