@@ -10,8 +10,8 @@
 #include "kernels/cpu/tile.h"
 
 enum {
-    MACRO_ROWS = 256,
-    MACRO_PANELS = 8, /* half as many for more than MANY_BLOCKS, whose tree is higher */
+    MACRO_ROWS = 512,
+    MACRO_PANELS = 4, /* half as many for more than MANY_BLOCKS, whose tree is higher */
     MANY_LOG = 9,     /* log2 of MANY_BLOCKS */
     MANY_BLOCKS = 1 << MANY_LOG,
     NODE_FLOATS = BL_ROWS * BL_PANEL,

@@ -15,7 +15,7 @@ enum {
     BL_ROWS = 0 BL_TILE_ROWS(BL_ONE),
     BL_VECS = 3,
     BL_PANEL = BL_VECS * BL_W, /* columns of a packed panel: BL_PANEL floats per term */
-    BL_AHEAD = 16,             /* terms that a strided stream is fetched ahead */
+    BL_AHEAD = 8,              /* terms that a strided stream is fetched ahead */
 };
 #undef BL_ONE
 
