@@ -114,6 +114,7 @@ static bl_status sweep(bl_experiment *e, wish *w, bl_display *display, bl_sweep_
                                       .library_dir = bl_lua_dir,
                                       .write_plan = true,
                                       .fail_fast = w->fail_fast,
+                                      .known = bl_buf_text(&e->known),
                                       .round = bl_display_round,
                                       .decision = bl_display_decision,
                                       .ctx = display};

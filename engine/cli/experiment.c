@@ -1,4 +1,5 @@
 #include "engine/cli/experiment.h"
+#include "engine/cli/known.h"
 #include "engine/store/index.h"
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,11 @@ bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *p
     *e = (bl_experiment){0};
     BL_TRY(
         bl_config_read(&e->config, bl_experiments_dir, name, preset, args->set, args->sets, err));
-    return bl_path(e->script, err, "%s/%s/sweep.lua", bl_experiments_dir, name);
+    BL_TRY(bl_path(e->script, err, "%s/%s/sweep.lua", bl_experiments_dir, name));
+    if (e->config.sweep.known[0] == '\0') return BL_OK;
+    char known[BL_PATH];
+    BL_TRY(bl_path(known, err, "%s/%s/%s.csv", bl_experiments_dir, name, e->config.sweep.known));
+    return bl_known_read(&e->known, known, err);
 }
 
 /* A folder that was named and is not there is a slip of the pen; the generator is for machines that
@@ -42,4 +47,5 @@ void bl_experiment_close(bl_experiment *e) {
     bl_index_close(e->store.index, e->trains);
     e->store.index = NULL;
     bl_dataset_free(&e->data);
+    bl_buf_free(&e->known);
 }

@@ -12,6 +12,7 @@ typedef struct bl_experiment {
     bool trains; /* else it only looks at the store */
     const bl_kernels *kernels;
     char script[BL_PATH];
+    bl_buf known; /* of sweep.known (engine/cli/known.h), empty without one */
 } bl_experiment;
 
 /* Configuration and script path only. */

@@ -160,6 +160,8 @@ const bl_key bl_schema[] = {
      .help = "training time to compare sizes at, on this machine; 0: none"},
     {"sweep.budget_cost", F64(sweep.budget_cost, 0, 1e9), .def = "0",
      .help = "cost of training to compare sizes at, in cost.currency; 0: none"},
+    {"sweep.known", STR(sweep.known), .rule = BL_RULE_NAME, .def = "",
+     .help = "NAME.csv beside the file: known batch_size and steps to the main target"},
     {"sweep.compare", I64S(sweep.compare, 1, 16777216, 0, BL_LIST), .def = "", .unit = "rows",
      .help = "pairs of sizes to compare on fresh seeds: the second with the first, ..."},
     {"sweep.compare_seeds", I64(sweep.compare_seeds, 1, 1000), .def = "10", .unit = "runs",

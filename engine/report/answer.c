@@ -282,6 +282,8 @@ bl_status bl_report_answer(bl_answer *out, const char *run_dir, bl_err *err) {
     BL_GOTO(solve_main(out, &bests, err));
     BL_GOTO(solve_easier(out, &bests, err));
     bl_rules_judge(out);
+    BL_GOTO(bl_stats_critical_fit(&out->known_critical, out->known, out->known_count,
+                                  &(bl_stats_options){0}, err));
     out->answered = out->best[BL_STATS_FEWEST_STEPS].known || isnan(out->target);
 done:
     bl_plan_bests_free(&bests);
@@ -307,8 +309,15 @@ void bl_answer_free(bl_answer *answer) {
     free(answer->sizes);
     free(answer->easier);
     free(answer->regrets);
+    free(answer->known);
     free(answer->budgets);
     *answer = (bl_answer){0};
+}
+
+double bl_answer_known(const bl_answer *answer, double batch_size) {
+    for (size_t i = 0; i < answer->known_count; i++)
+        if (answer->known[i].batch_size == batch_size) return answer->known[i].steps;
+    return (double)NAN;
 }
 
 double bl_answer_money(const bl_answer *answer, double core_seconds) {

@@ -38,6 +38,12 @@ static void read_header(bl_answer *a, const bl_json *line) {
     a->device_memory_mib = bl_json_number(cost, "device_memory", 0);
     a->upfront_core_hours = bl_json_number(cost, "upfront_core_hours", 0);
     a->upfront_seconds = bl_json_number(cost, "upfront_seconds", 0);
+    const bl_json *known = bl_json_get(line, "known");
+    for (const bl_json *k = known != NULL ? known->first : NULL; k != NULL; k = k->next) {
+        a->known = room(a->known, a->known_count, sizeof *a->known);
+        a->known[a->known_count++] =
+            (bl_stats_point){.batch_size = number(k, "batch_size"), .steps = number(k, "steps")};
+    }
     const bl_json *targets = bl_json_get(line, "targets");
     for (const bl_json *t = targets != NULL ? targets->first : NULL; t != NULL; t = t->next)
         if (t->type == BL_JSON_NUMBER) {

@@ -177,6 +177,30 @@ static void upfront(bl_buf *out, const bl_answer *a) {
     bl_buf_str(out, " is the first to need one.\n");
 }
 
+/* How far the measured steps and critical batch sizes lie from what is known. */
+static void known(bl_buf *out, const bl_answer *a) {
+    if (a->known_count == 0) return;
+    double worst = 0;
+    for (size_t i = 0; i < a->size_count; i++) {
+        const bl_stats_value *v = &a->sizes[i].join.cost[BL_STATS_FEWEST_STEPS];
+        const double should = bl_answer_known(a, a->sizes[i].batch_size);
+        if (v->known && v->bound == 0 && !isnan(should))
+            worst = fmax(worst, fabs(log(v->value / should)));
+    }
+    const bl_stats_critical *c = &a->known_critical;
+    const bl_stats_value *const values[] = {&c->perfect_scaling_end, &c->overhead_20,
+                                            &c->efficiency_50, &c->max_useful};
+    static const char *const names[] = {"perfect scaling ends at ", ", a fifth more at ",
+                                        ", critical ", ", no more steps saved from "};
+    bl_buf_printf(out, "Known answer: the steps measured are off by up to %.1f %%; known are: ",
+                  100 * expm1(worst));
+    for (size_t i = 0; i < BL_COUNT(values); i++) {
+        bl_buf_str(out, names[i]);
+        bl_stats_value_text(out, values[i]);
+    }
+    bl_buf_printf(out, "; %s.\n", c->verdict);
+}
+
 /* The critical batch sizes of the easier targets; the main one's are above. */
 static void easier(bl_buf *out, const bl_answer *a) {
     for (size_t i = 0; i < a->easier_count; i++) {
@@ -214,6 +238,7 @@ void bl_words_sentences(bl_buf *out, const bl_answer *answer) {
     if (answer->best[BL_STATS_FEWEST_STEPS].known) {
         upfront(out, answer);
         critical(out, answer);
+        known(out, answer);
         easier(out, answer);
         bl_rules_words(out, answer);
     }

@@ -135,6 +135,23 @@ static void easier_json(bl_buf *out, const bl_answer *a) {
     bl_buf_str(out, "]");
 }
 
+static void known_json(bl_buf *out, const bl_answer *a) {
+    if (a->known_count == 0) {
+        bl_buf_str(out, "null");
+        return;
+    }
+    bl_buf_str(out, "{\"batch_sizes\":[");
+    for (size_t i = 0; i < a->known_count; i++) {
+        bl_buf_str(out, i > 0 ? ",{" : "{");
+        number(out, "batch_size", a->known[i].batch_size);
+        number(out, "steps", a->known[i].steps);
+        bl_buf_str(out, "}");
+    }
+    bl_buf_str(out, "],\"critical\":");
+    bl_stats_critical_json(out, &a->known_critical);
+    bl_buf_str(out, "}");
+}
+
 void bl_report_recommendation_json(const bl_answer *answer, bl_buf *out) {
     const bl_report_target main = bl_answer_target(answer, answer->easier_count);
     bl_buf_str(out, "{");
@@ -150,6 +167,8 @@ void bl_report_recommendation_json(const bl_answer *answer, bl_buf *out) {
     upfront_json(out, answer);
     target_json(out, answer, &main);
     easier_json(out, answer);
+    key(out, "known");
+    known_json(out, answer);
     key(out, "rules");
     bl_rules_json(out, answer);
     key(out, "compare");

@@ -149,7 +149,10 @@ typedef struct bl_answer {
     size_t budget_count;
     bl_stats_optimum best[BL_STATS_GOAL_COUNT]; /* index: into sizes */
     bl_stats_critical critical;
-    char **notes; /* (note_count): what the sweep said besides */
+    bl_stats_point *known; /* steps that are known beforehand, to the main target */
+    size_t known_count;
+    bl_stats_critical known_critical; /* by the same estimators, without intervals */
+    char **notes;                     /* (note_count): what the sweep said besides */
     size_t note_count;
     bool answered; /* a batch size reached the target, or none was asked to */
 } bl_answer;
@@ -169,6 +172,8 @@ const bl_report_run *bl_answer_typical_run(const bl_answer *answer, const bl_rep
 const bl_report_trial *bl_answer_trial(const bl_answer *answer, const char *run);
 /* Core-seconds to money; NAN without a price. */
 double bl_answer_money(const bl_answer *answer, double core_seconds);
+/* Known steps at a batch size; NAN where nothing is known. */
+double bl_answer_known(const bl_answer *answer, double batch_size);
 /* Examples and joules to the target; NAN when not known. */
 double bl_answer_examples(const bl_report_size *size);
 double bl_answer_joules(const bl_report_size *size);

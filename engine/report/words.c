@@ -111,6 +111,7 @@ typedef enum column {
     COLUMN_BATCH,
     COLUMN_RATE,
     COLUMN_STEPS,
+    COLUMN_KNOWN,
     COLUMN_EXAMPLES,
     COLUMN_TIME,
     COLUMN_CORE_SECONDS,
@@ -123,6 +124,7 @@ typedef enum column {
 _Static_assert((int)COLUMN_COUNT == (int)BL_WORDS_COLUMNS, "the header's number of columns");
 
 static bool has_column(const bl_answer *a, column c) {
+    if (c == COLUMN_KNOWN) return a->known_count > 0;
     if (c < COLUMN_TIME) return true;
     if (c == COLUMN_TIME || c == COLUMN_CORE_SECONDS) return a->timed;
     if (c == COLUMN_DEVICES) {
@@ -145,11 +147,12 @@ size_t bl_words_columns(const bl_answer *answer, int columns[BL_WORDS_COLUMNS]) 
 }
 
 static void heading(bl_buf *out, const bl_answer *a, column c) {
-    static const char *const text[] = {[COLUMN_BATCH] = "batch",   [COLUMN_RATE] = "best lr",
-                                       [COLUMN_STEPS] = "steps",   [COLUMN_EXAMPLES] = "examples",
-                                       [COLUMN_TIME] = "time",     [COLUMN_CORE_SECONDS] = "core-s",
-                                       [COLUMN_MONEY] = "",        [COLUMN_MEMORY] = "memory",
-                                       [COLUMN_JOULES] = "joules", [COLUMN_DEVICES] = "devices"};
+    static const char *const text[] = {[COLUMN_BATCH] = "batch",         [COLUMN_RATE] = "best lr",
+                                       [COLUMN_STEPS] = "steps",         [COLUMN_KNOWN] = "known",
+                                       [COLUMN_EXAMPLES] = "examples",   [COLUMN_TIME] = "time",
+                                       [COLUMN_CORE_SECONDS] = "core-s", [COLUMN_MONEY] = "",
+                                       [COLUMN_MEMORY] = "memory",       [COLUMN_JOULES] = "joules",
+                                       [COLUMN_DEVICES] = "devices"};
     bl_buf_str(out, c == COLUMN_MONEY ? a->currency : text[c]);
 }
 
@@ -179,7 +182,7 @@ void bl_words_cell(bl_buf *out, const bl_answer *answer, size_t row, int column_
     const bl_report_size *s = &answer->sizes[row - 1];
     const bl_stats_value *seconds = &s->join.cost[BL_STATS_FASTEST];
     const double cores = s->join.cost[BL_STATS_CHEAPEST].value;
-    if (!s->join.cost[BL_STATS_FEWEST_STEPS].known && c > COLUMN_RATE) {
+    if (!s->join.cost[BL_STATS_FEWEST_STEPS].known && c > COLUMN_RATE && c != COLUMN_KNOWN) {
         bl_buf_str(out, "-");
         return;
     }
@@ -194,6 +197,9 @@ void bl_words_cell(bl_buf *out, const bl_answer *answer, size_t row, int column_
         break;
     case COLUMN_STEPS:
         cell_steps(out, s);
+        break;
+    case COLUMN_KNOWN:
+        bl_words_count(out, bl_answer_known(answer, s->batch_size));
         break;
     case COLUMN_EXAMPLES:
         bl_words_count(out, bl_answer_examples(s));

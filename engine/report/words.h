@@ -19,7 +19,7 @@ void bl_words_target(bl_buf *out, const bl_answer *answer);
 
 /* The table with one row per batch size, for text and HTML. Row 0 is the heading. Columns that no
  * row has data for are left out: bl_words_columns lists the others. */
-enum { BL_WORDS_COLUMNS = 10 };
+enum { BL_WORDS_COLUMNS = 11 };
 size_t bl_words_columns(const bl_answer *answer, int columns[BL_WORDS_COLUMNS]);
 void bl_words_cell(bl_buf *out, const bl_answer *answer, size_t row, int column);
 

@@ -50,7 +50,10 @@ static void write_head(sweep *s) {
     bl_json_f64(p, c->cost.upfront_core_hours);
     bl_buf_str(p, ",\"upfront_seconds\":");
     bl_json_f64(p, c->cost.upfront_seconds);
-    bl_buf_str(p, "}}\n");
+    bl_buf_str(p, "}");
+    const char *known = s->options->known;
+    if (known != NULL && known[0] != '\0') bl_buf_printf(p, ",\"known\":%s", known);
+    bl_buf_str(p, "}\n");
 }
 
 static void write_round(sweep *s, const bl_round *round) {

@@ -100,11 +100,15 @@ static void plan(bl_buf *out, const bl_report_fixture *f) {
                   "\"preset\":\"tiny\",\"title\":\"The fixture's sweep\",\"metric\":\"exp_rmspe\","
                   "\"targets\":[0.25,0.2],\"epoch_rows\":4096,\"dataset\":{\"name\":\"handmade\","
                   "\"synthetic\":%s,\"variant\":\"full\",\"sha256\":\"00\"},"
-                  "\"cost\":{\"per_core_hour\":0.04,\"currency\":\"EUR\"%s}}\n",
+                  "\"cost\":{\"per_core_hour\":0.04,\"currency\":\"EUR\"%s}%s}\n",
                   f->synthetic ? "true" : "false",
                   f->upfront ? ",\"device_batch_size\":128,\"device_memory\":0,"
                                "\"upfront_core_hours\":0.001,\"upfront_seconds\":2"
-                             : "");
+                             : "",
+                  f->known ? ",\"known\":[{\"batch_size\":32,\"steps\":6700},{\"batch_size\":64,"
+                             "\"steps\":3400},{\"batch_size\":256,\"steps\":1100},"
+                             "{\"batch_size\":4096,\"steps\":250}]"
+                           : "");
     for (int i = 0; i < f->sizes; i++) {
         bl_buf_printf(out, "{\"record\":\"round\",\"round\":%d,\"title\":\"batch %d\"}\n", i + 1,
                       batch_of(i));

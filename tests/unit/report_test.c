@@ -191,6 +191,20 @@ static void a_step_up_in_hardware(void **state) {
     bl_answer_free(&a);
 }
 
+/* Measured are 6605, 3405 and 1005: the last is furthest off, 1100 / 1005 - 1 = 9.5 %. */
+static void beside_a_known_answer(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3, .known = true});
+    assert_true(says(&a, "   known   "));
+    assert_true(says(&a, "the steps measured are off by up to 9.5 %; known are: perfect scaling "));
+    assert_true(isnan(bl_answer_known(&a, 128)) && bl_answer_known(&a, 256) == 1100);
+    bl_buf json = {0};
+    bl_report_recommendation_json(&a, &json);
+    assert_non_null(
+        strstr(json.data, "\"known\":{\"batch_sizes\":[{\"batch_size\":32,\"steps\":6700},"));
+    bl_buf_free(&json);
+    bl_answer_free(&a);
+}
+
 static void ties_are_named(void **state) {
     bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 10, .seeds = 3, .timing = true});
     const char *alone = "217 steps (212 to 222).\n";
@@ -648,6 +662,7 @@ int main(void) {
         IN_FOLDER(bad_plans),
         IN_FOLDER(easier_targets_from_the_same_runs),
         IN_FOLDER(a_step_up_in_hardware),
+        IN_FOLDER(beside_a_known_answer),
         IN_FOLDER(budgets_of_every_kind),
         IN_FOLDER(rules_are_judged),
         IN_FOLDER(a_pair_on_fresh_seeds),
