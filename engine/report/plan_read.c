@@ -27,6 +27,7 @@ static void read_header(bl_answer *a, const bl_json *line) {
     copy_text(a->experiment, sizeof a->experiment, line, "experiment");
     copy_text(a->preset, sizeof a->preset, line, "preset");
     copy_text(a->title, sizeof a->title, line, "title");
+    copy_text(a->optimizer, sizeof a->optimizer, line, "optimizer");
     copy_text(a->metric, sizeof a->metric, line, "metric");
     const bl_json *dataset = bl_json_get(line, "dataset"), *cost = bl_json_get(line, "cost");
     copy_text(a->dataset, sizeof a->dataset, dataset, "name");

@@ -185,9 +185,10 @@ void bl_gp_axis(bl_buf *gp, const char *name, const bl_axis *axis, double below,
     bl_buf_printf(gp, "set %srange [%.9g:%.9g]\nset %stics (", name, low, high, name);
     /* Fewer than three powers of two are no scale to read. */
     const bool few = ticks == BL_TICKS_PLAIN && floor(log2(high)) - ceil(log2(low)) < 2;
-    if (ticks == BL_TICKS_DECIMAL || (few && name[0] == 'y'))
+    const bool wide = high > 16 * low; /* more numbers than there is room for */
+    if ((ticks == BL_TICKS_DECIMAL && !wide) || (few && name[0] == 'y'))
         decimal_ticks(gp, low, high);
-    else if (ticks == BL_TICKS_SHORT)
+    else if (ticks == BL_TICKS_SHORT || ticks == BL_TICKS_DECIMAL)
         short_ticks(gp, low, high);
     else
         power_ticks(gp, low, high, ticks);

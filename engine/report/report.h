@@ -122,6 +122,7 @@ typedef struct bl_report_pair {
 
 typedef struct bl_answer {
     char experiment[64], preset[32], title[160], metric[64], dataset[64], variant[32];
+    char optimizer[32];
     char currency[16], processor[128];
     bool synthetic, timed;
     double target;   /* the last of the plan's targets; NAN: no trial asked for one */

@@ -13,7 +13,6 @@ const bl_rule_name bl_rule_names[BL_RULE_COUNT] = {
     [BL_RULE_SATURATING] = {"saturating", "saturating",  "saturating" },
     [BL_RULE_MALLADI] = {"malladi",    "malladi",     "Malladi"    },
 };
-static const double saturating_alpha = 0.5;
 
 static void add(bl_answer *a, const bl_report_regret *regret) {
     a->regrets = bl_xrealloc(a->regrets, (a->regret_count + 1) * sizeof *a->regrets);
@@ -35,6 +34,11 @@ void bl_rules_read(bl_answer *a, const bl_json *line) {
     }
 }
 
+/* The exponent of the saturating rule: Adam's steps do not grow with the gradient. */
+static double saturating_alpha(const bl_answer *a) {
+    return strncmp(a->optimizer, "adam", 4) == 0 ? 0.5 : 1;
+}
+
 double bl_rules_rate(const bl_answer *a, bl_report_rule rule, double batch_size) {
     static const bl_lr_rule stats[] = {[BL_RULE_KEEP] = BL_LR_KEEP,
                                        [BL_RULE_SQRT] = BL_LR_SQRT,
@@ -46,7 +50,7 @@ double bl_rules_rate(const bl_answer *a, bl_report_rule rule, double batch_size)
     const bool known = critical->known && critical->bound == 0;
     if (a->size_count == 0 || (rule == BL_RULE_SATURATING && !known)) return (double)NAN;
     return bl_lr_rule_predict(stats[rule], a->sizes[0].learning_rate, a->sizes[0].batch_size,
-                              batch_size, known ? critical->value : 1, saturating_alpha);
+                              batch_size, known ? critical->value : 1, saturating_alpha(a));
 }
 
 static bool judged_by_runs(const bl_answer *a) {

@@ -16,7 +16,7 @@ void bl_rules_read(bl_answer *answer, const bl_json *line);
 /* Without such decisions: regrets out of the basins, once the answer is fitted. */
 void bl_rules_judge(bl_answer *answer);
 /* The rate of a rule that only moves the rate; NAN where it is not defined. The saturating rule
- * needs B_crit, and so can be drawn only in hindsight; its exponent is 1/2 (Adam). */
+ * needs B_crit, and so can be drawn only in hindsight; its exponent is 1/2 for Adam, else 1. */
 double bl_rules_rate(const bl_answer *answer, bl_report_rule rule, double batch_size);
 
 /* Over the batch sizes of which something is known. */

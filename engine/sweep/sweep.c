@@ -30,7 +30,8 @@ static void write_head(sweep *s) {
         p, "{\"record\":\"plan\",\"format\":1,\"experiment\":\"%s\",\"preset\":\"%s\",\"title\":",
         c->name, c->preset);
     bl_json_string(p, c->title);
-    bl_buf_printf(p, ",\"metric\":\"%s\",\"targets\":[", c->metric);
+    bl_buf_printf(p, ",\"metric\":\"%s\",\"optimizer\":\"%s\",\"targets\":[", c->metric,
+                  c->optimizer.name);
     for (size_t i = 0; i < c->sweep.targets.n; i++) {
         if (i > 0) bl_buf_str(p, ",");
         bl_json_f64(p, c->sweep.targets.v[i]);

@@ -97,7 +97,8 @@ static void pair(bl_buf *out, const bl_report_fixture *f) {
 static void plan(bl_buf *out, const bl_report_fixture *f) {
     bl_buf_printf(out,
                   "{\"record\":\"plan\",\"format\":1,\"experiment\":\"fixture\","
-                  "\"preset\":\"tiny\",\"title\":\"The fixture's sweep\",\"metric\":\"exp_rmspe\","
+                  "\"preset\":\"tiny\",\"title\":\"The fixture's "
+                  "sweep\",\"metric\":\"exp_rmspe\",\"optimizer\":\"sgd\","
                   "\"targets\":[0.25,0.2],\"epoch_rows\":4096,\"dataset\":{\"name\":\"handmade\","
                   "\"synthetic\":%s,\"variant\":\"full\",\"sha256\":\"00\"},"
                   "\"cost\":{\"per_core_hour\":0.04,\"currency\":\"EUR\"%s}%s}\n",
