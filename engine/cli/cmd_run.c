@@ -6,6 +6,7 @@
 #include "engine/cli/filter.h"
 #include "engine/cli/jobs.h"
 #include "engine/cli/progress.h"
+#include "engine/cli/redraw.h"
 #include "engine/report/report.h"
 #include "engine/sweep/sweep.h"
 #include <errno.h>
@@ -141,24 +142,38 @@ static int ending(const bl_experiment *e, const bl_sweep_totals *totals) {
     return BL_EXIT_SOME_FAILED;
 }
 
+/* Figures and tables; *words is what there is to say. */
+static bl_status draw(const bl_experiment *e, const char *dir, bl_buf *words, bool *answered,
+                      bl_err *err) {
+    bl_answer out;
+    bl_buf inputs = {0};
+    bl_status status = bl_redraw_inputs(&inputs, e->store.dir, err);
+    if (status != BL_OK || bl_redraw_words(words, dir, &inputs, answered)) goto done;
+    bl_buf_clear(words);
+    BL_GOTO(bl_report_answer(&out, e->store.dir, err));
+    status = bl_report_write(&out, dir, bl_templates_dir, err);
+    bl_report_recommendation_text(&out, words);
+    *answered = out.answered;
+    bl_answer_free(&out);
+    if (status == BL_OK) bl_redraw_note(dir, &inputs, *answered);
+done:
+    bl_buf_free(&inputs);
+    return status;
+}
+
 /* Figures, tables and the closing words. */
 static int answer(const bl_experiment *e, const bl_sweep_totals *totals) {
     bl_err err = {0};
-    bl_answer out;
     char dir[BL_PATH];
-    if (bl_report_answer(&out, e->store.dir, &err) != BL_OK) return bl_cli_fail(&err);
-    bl_status status = bl_path(dir, &err, "%s/%s", bl_reports_dir(), e->config.name);
-    if (status == BL_OK) status = bl_report_write(&out, dir, bl_templates_dir, &err);
-    const int drawing = status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
     bl_buf words = {0};
-    bl_report_recommendation_text(&out, &words);
+    bool answered = false;
+    bl_status status = bl_path(dir, &err, "%s/%s", bl_reports_dir(), e->config.name);
+    if (status == BL_OK) status = draw(e, dir, &words, &answered, &err);
+    const int drawing = status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
     (void)printf("%s", bl_buf_text(&words));
-    if (drawing == BL_EXIT_DONE)
-        (void)printf("\nFigures and tables: %s/  (open report.html)\n", dir);
     bl_buf_free(&words);
-    const bool answered = out.answered;
-    bl_answer_free(&out);
     if (drawing != BL_EXIT_DONE) return drawing;
+    (void)printf("\nFigures and tables: %s/  (open report.html)\n", dir);
     const int rc = ending(e, totals);
     if (rc != BL_EXIT_DONE) return rc;
     return answered ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER;
