@@ -4,7 +4,16 @@
 #include "engine/sweep/scheduler.h"
 #include "engine/train/train.h"
 
+/* For threads that share a member, under their lock. They look at nothing else of a busy one. */
+typedef enum bl_member_state {
+    BL_MEMBER_IDLE,
+    BL_MEMBER_BUSY, /* a thread is at it */
+    BL_MEMBER_HELD, /* waits for another process */
+    BL_MEMBER_SETTLED
+} bl_member_state;
+
 typedef struct bl_member {
+    bl_member_state state;
     const bl_trial *trial;
     char id[BL_RUN_ID];
     bl_buf identity;
@@ -16,7 +25,7 @@ typedef struct bl_member {
     size_t evals, cap;
     size_t shared; /* evaluations that were written for other processes to see */
     bool held;     /* another process had it at the last look */
-    bool busy, out_of_memory, trained, settled, shown;
+    bool out_of_memory, trained, settled, shown;
     bool left_out;             /* not wanted here, and not known */
     bool saved;                /* there is a checkpoint of use */
     int slot;                  /* of the next checkpoint */

@@ -74,7 +74,7 @@ static void report(const work *w, const bl_member *m) {
     if (w->s->progress == NULL) return;
     size_t done = 0;
     for (size_t i = 0; i < w->round->count; i++)
-        done += !w->member[i].busy && !needs_more(w, &w->member[i]);
+        done += w->member[i].state != BL_MEMBER_BUSY && !needs_more(w, &w->member[i]);
     const bl_eval none = {0};
     const bl_eval *last = m->evals > 0 ? &m->eval[m->evals - 1] : &none;
     const bl_progress now = {.round_title = w->round->title,
@@ -134,14 +134,14 @@ static act choose(work *w, bl_member **out) {
     bl_member *next = NULL, *share = NULL, *closed = NULL, *idle = NULL;
     bool over = true, open = false;
     *out = NULL;
-    while (w->first < w->round->count && w->member[w->first].settled) w->first++;
+    while (w->first < w->round->count && w->member[w->first].state == BL_MEMBER_SETTLED) w->first++;
     for (size_t i = w->first; i < w->round->count; i++) {
         bl_member *m = &w->member[i];
-        if (m->settled) continue;
+        if (m->state == BL_MEMBER_SETTLED) continue;
         over = false;
-        const bool more = m->busy || needs_more(w, m); /* the busy are not looked into */
+        const bool more = m->state == BL_MEMBER_BUSY || needs_more(w, m);
         open = open || more;
-        if (m->busy || m->held) continue;
+        if (m->state != BL_MEMBER_IDLE) continue;
         if (more) {
             if (next == NULL || (race && last_step(m) < last_step(next))) next = m;
             continue;
@@ -200,13 +200,13 @@ static void look(work *w) {
     w->looking = true;
     for (size_t i = 0; i < w->round->count && w->status == BL_OK; i++) {
         bl_member *m = &w->member[i];
-        if (!m->held || m->settled || m->busy) continue;
+        if (m->state != BL_MEMBER_HELD) continue;
         const size_t had = m->evals;
-        m->busy = true;
+        m->state = BL_MEMBER_BUSY;
         (void)pthread_mutex_unlock(&w->lock);
         const bl_status status = bl_member_refresh(m, w->s, &err);
         (void)pthread_mutex_lock(&w->lock);
-        m->busy = m->held = false;
+        m->state = BL_MEMBER_IDLE;
         if (status != BL_OK) fail(w, status, &err);
         news += m->evals > had;
         note_hit(w, m);
@@ -231,14 +231,18 @@ static bool is_stopped(const work *w) {
     return w->s->stop != NULL && __atomic_load_n(w->s->stop, __ATOMIC_RELAXED) != 0;
 }
 
+static void put_back(bl_member *m) {
+    m->state = m->settled ? BL_MEMBER_SETTLED : m->held ? BL_MEMBER_HELD : BL_MEMBER_IDLE;
+}
+
 /* Called with the lock held. */
 static void act_on(work *w, act what, bl_member *m) {
     bl_err err = {0};
-    m->busy = true;
+    m->state = BL_MEMBER_BUSY;
     (void)pthread_mutex_unlock(&w->lock);
     bl_status status = perform(w, what, m, &err);
     (void)pthread_mutex_lock(&w->lock);
-    m->busy = false;
+    put_back(m);
     if (status != BL_OK) fail(w, status, &err);
     if (m->held && !w->others) {
         w->others = true;
@@ -394,6 +398,7 @@ bl_status bl_scheduler_run(const bl_scheduler *s, const bl_round *round, bl_tria
     }
     BL_GOTO(settle_known(&w, err));
     leave_out(&w);
+    for (size_t i = 0; i < round->count; i++) put_back(&w.member[i]);
     w.claims = bl_claims_open();
     run_workers(&w);
     status = put_away(&w, err);
