@@ -164,9 +164,10 @@ static void read_note(bl_answer *a, const bl_json *line) {
     a->notes[a->note_count++] = bl_xstrdup(bl_json_text(line, "text", ""));
 }
 
-static bl_status check_positive(const bl_json *line, const char *path, size_t at, bl_err *err) {
-    static const char *const keys[] = {"batch_size", "learning_rate"};
-    for (size_t i = 0; i < BL_COUNT(keys); i++)
+static bl_status check_positive(const bl_json *line, bool budget, const char *path, size_t at,
+                                bl_err *err) {
+    static const char *const keys[] = {"batch_size", "learning_rate", "amount"};
+    for (size_t i = 0; i < BL_COUNT(keys) - !budget; i++)
         if (!(number(line, keys[i]) > 0))
             BL_FAIL(err, BL_EFORMAT, "%s:%zu: '%s' is not a positive number", path, at, keys[i]);
     return BL_OK;
@@ -188,7 +189,7 @@ static bl_status read_line(bl_answer *a, bl_plan_bests *bests, const bl_json *li
     if (decision && strcmp(kind, "compare") == 0) bl_pairs_read(a, line);
     if (decision && strcmp(kind, "rule") == 0) bl_rules_read(a, line);
     if (!trial && !best && !budget) return BL_OK;
-    BL_TRY(check_positive(line, path, at, err));
+    BL_TRY(check_positive(line, budget, path, at, err));
     if (trial) read_trial(a, line);
     if (best) read_best(bests, line);
     if (budget && isfinite(number(line, "value"))) read_budget(a, line);
