@@ -63,7 +63,7 @@ bool bl_rules_hold(const bl_config *c, bl_rule_fault *fault) {
 static bool pieces_show(const bl_config *c) {
     const int64_t micro = c->train.micro_batch;
     const bool whole = micro == 0 || micro >= c->train.batch_size;
-    const bool aligned = micro >= 256 && micro % 256 == 0 && (micro & (micro - 1)) == 0;
+    const bool aligned = micro % 256 == 0 && (micro & (micro - 1)) == 0;
     const bool by_batch = is(c->model.kind, "tabular") && c->model.batch_norm;
     return !whole && (!aligned || by_batch);
 }

@@ -7,13 +7,13 @@
 
 static const char *const numerics[] = {BL_CHOICES_NUMERICS(BL_CHOICE_NAME)};
 static const char *const splits[] = {BL_CHOICES_SPLIT(BL_CHOICE_NAME)};
-static const char *const models[] = {
-    BL_CHOICES_MODEL(BL_CHOICE_NAME) BL_CHOICES_PROBLEM(BL_CHOICE_NAME)};
+static const char *const models[] = {BL_CHOICES_MODEL(BL_CHOICE_NAME)
+                                         BL_CHOICES_PROBLEM(BL_CHOICE_NAME)};
 static const char *const quadratics[] = {BL_CHOICES_QUADRATIC(BL_CHOICE_NAME)};
 static const char *const outputs[] = {BL_CHOICES_OUTPUT(BL_CHOICE_NAME)};
 static const char *const losses[] = {BL_CHOICES_LOSS(BL_CHOICE_NAME)};
-static const char *const metrics[] = {
-    BL_CHOICES_METRIC(BL_CHOICE_NAME) BL_CHOICES_PROBLEM_METRIC(BL_CHOICE_NAME)};
+static const char *const metrics[] = {BL_CHOICES_METRIC(BL_CHOICE_NAME)
+                                          BL_CHOICES_PROBLEM_METRIC(BL_CHOICE_NAME)};
 static const char *const optimizers[] = {BL_CHOICES_OPTIMIZER(BL_CHOICE_NAME)};
 static const char *const schedules[] = {BL_CHOICES_SCHEDULE(BL_CHOICE_NAME)};
 static const char *const lr_rules[] = {BL_CHOICES_LR_RULE(BL_CHOICE_NAME)};

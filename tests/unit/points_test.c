@@ -42,6 +42,13 @@ static void test_what_is_drawn(void **state) {
         assert_true(fabs(squares / 1000.0 - 1.0) < 5.0 * sqrt(2.0 / 1000.0));
         assert_true(fabs(with_label / 1000.0) < 5.0 * 0.5 / sqrt(1000.0));
     }
+    for (size_t j = 0; j < 10; j++)
+        for (size_t k = 0; k < j; k++) {
+            double both = 0.0;
+            for (size_t i = 0; i < 1000; i++)
+                both += (double)d.values[i * 10 + j] * (double)d.values[i * 10 + k];
+            assert_true(fabs(both / 1000.0) < 5.0 / sqrt(1000.0));
+        }
     bl_dataset_free(&d);
     bl_dataset_free(&again);
 }
@@ -69,8 +76,8 @@ static void test_bad_declarations(void **state) {
         {"origin = \"x\"; points = { rows = 9; inputs = 1; classes = 2; };",               "'seed' is missing"  },
         {"points = { seed = 1; rows = 9; inputs = 1; classes = 2; };",                     "'origin' is missing"},
         {"origin = \"x\"; folder = \"y\"; points = { seed = 1; rows = 9; inputs = 1; classes = 2; "
-         "};",                                                                                 "folder"                                                                                                   },
-        {"origin = \"x\"; points = 1;",                                                                                "points"},
+         "};",                                                                    "folder"             },
+        {"origin = \"x\"; points = 1;",                                                    "points"             },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bl_manifest m;

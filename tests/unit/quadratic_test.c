@@ -121,6 +121,36 @@ static void test_samples_scatter_around_the_recursion(void **state) {
     }
 }
 
+/* Where nothing moves, the gradients of one coordinate's replicas are the noise alone: standard
+ * normal, and another value for every replica and step. */
+static void test_noise_is_fresh(void **state) {
+    (void)state;
+    enum { REPLICAS = 503, STEPS = 4, COUNT = REPLICAS * STEPS };
+    static float noise[COUNT];
+    bl_config c = quadratic_config("sgd", "sampled");
+    c.quadratic.dimensions = 1;
+    c.quadratic.replicas = REPLICAS;
+    c.quadratic.start = 1e-12;
+    c.train.batch_size = 1;
+    c.train.learning_rate = 1e-20;
+    bl_train *train = open_run(&c, 2);
+    for (int64_t step = 0; step < STEPS; step++) {
+        CHECK_OK(bl_train_advance(train, step + 1, NULL, ERR));
+        memcpy(noise + step * REPLICAS, train->net.gradient, REPLICAS * sizeof *noise);
+    }
+    bl_train_close(train);
+    double sum = 0.0, squares = 0.0;
+    size_t equal = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        sum += (double)noise[i];
+        squares += (double)noise[i] * (double)noise[i];
+        for (size_t j = 0; j < i; j++) equal += noise[i] == noise[j];
+    }
+    assert_true(fabs(sum / COUNT) < 5.0 / sqrt(COUNT));
+    assert_true(fabs(squares / COUNT - 1.0) < 5.0 * sqrt(2.0 / COUNT));
+    assert_true(equal < 5); /* floats: two in two million pairs by chance */
+}
+
 /* Threads, and being stopped after every step, leave no trace. */
 static void check_same_log(const char *optimizer, const char *version) {
     const bl_config c = quadratic_config(optimizer, version);
@@ -203,6 +233,7 @@ int main(void) {
         cmocka_unit_test(test_known_answer_has_the_closed_form),
         cmocka_unit_test(test_recursion_gives_the_known_steps),
         cmocka_unit_test(test_samples_scatter_around_the_recursion),
+        cmocka_unit_test(test_noise_is_fresh),
         cmocka_unit_test(test_same_log_restored_at_any_step),
         cmocka_unit_test(test_divergence_is_an_outcome),
         cmocka_unit_test(test_exact_needs_a_linear_optimizer),
