@@ -165,6 +165,9 @@ void part_corruption(lab *l) {
     const size_t most = l->full ? 200 : 3;
     redo_all(l, l->ref, "/result.json", true, most);
     redo_all(l, l->ref, "/log.jsonl.gz", true, most);
+    /* Caches and what is written anew every time decide nothing. */
+    redo_all(l, l->ref, "index.csv", false, most);
+    redo_all(l, l->ref, "plan.jsonl", false, most);
     lab_stop_midway(l, stopped);
     redo_all(l, stopped, "/checkpoint-A", false, most);
     redo_all(l, stopped, "/log.jsonl.part", false, most);
