@@ -30,7 +30,7 @@ void part_allocations(lab *l) {
     static const int64_t steps[] = {1, 10}; /* in the full selection */
     int64_t hits = 1;
     for (size_t a = 0; a < BL_COUNT(actions); a++)
-        for (int64_t k = 1; l->failures <= 20;
+        for (int64_t k = 1; l->failures <= LAB_MOST_FAILURES;
              k += l->full ? steps[a] : 1 + (int64_t)lab_random(l, 600)) {
             refuse_at(l, FAULT_ALLOC, actions[a], k, &hits);
             if (hits == 0) break;

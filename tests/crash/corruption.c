@@ -37,7 +37,7 @@ static void damage_file(lab *l, const bl_store *store, const char *file) {
         lab_fail(l, "%s", err.text);
         return;
     }
-    for (size_t i = 0; i < bytes.len && l->failures <= 20; i++) {
+    for (size_t i = 0; i < bytes.len && l->failures <= LAB_MOST_FAILURES; i++) {
         const unsigned from = l->full ? 0 : (unsigned)lab_random(l, 8), to = l->full ? 8 : from + 1;
         for (unsigned bit = from; bit < to; bit++) {
             bytes.data[i] = (char)(bytes.data[i] ^ (1 << bit));
@@ -132,7 +132,7 @@ static void redo_all(lab *l, const char *start, const char *end, bool aside, siz
     (void)snprintf(runs, sizeof runs, "%.900s/runs/%s", start, lab_experiment);
     lab_files files = lab_list(runs);
     size_t done = 0;
-    for (size_t i = 0; done < most && l->failures <= 20; i++) {
+    for (size_t i = 0; done < most && l->failures <= LAB_MOST_FAILURES; i++) {
         if (i >= files.count && done == 0) break;
         if (!ends_with(files.path[i % files.count], end)) continue;
         redo(l, start, files.path[i % files.count], aside);

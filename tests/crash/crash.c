@@ -3,6 +3,7 @@
  * TAP; ends with a table of what was done. */
 #include "tests/crash/crash.h"
 #include "engine/base/mem.h"
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,6 +26,13 @@ static bool wanted(int argc, char **argv, const char *name) {
         if (strcmp(argv[i], name) == 0) return true;
     }
     return !any;
+}
+
+/* Ctrl-C: every part gives up at its next step, and the scratch folder goes. */
+static lab *g_lab;
+static void interrupted(int signal) {
+    (void)signal;
+    g_lab->failures = LAB_INTERRUPTED;
 }
 
 static void show_totals(const lab *l, double seconds) {
@@ -59,6 +67,9 @@ int main(int argc, char **argv) {
     bool full = false;
     for (int i = 1; i < argc; i++) full |= strcmp(argv[i], "--full") == 0;
     lab_open(l, argv[0], full);
+    g_lab = l;
+    (void)signal(SIGINT, interrupted);
+    (void)signal(SIGTERM, interrupted);
     int64_t failures = 0;
     for (size_t i = 0; i < BL_COUNT(k_parts); i++) {
         if (!wanted(argc, argv, k_parts[i].name)) continue;
@@ -73,6 +84,7 @@ int main(int argc, char **argv) {
                          k_parts[i].name, lab_seconds() - begin);
         (void)fflush(stdout);
         failures += l->failures;
+        if (l->failures >= LAB_INTERRUPTED) break;
     }
     show_totals(l, lab_seconds() - start);
     lab_close(l);

@@ -36,7 +36,12 @@ typedef struct ending {
     long peak_kib; /* of resident memory */
     double cpu_seconds;
 } ending;
-enum { LAB_PATIENCE = 60, LAB_MOST_WORDS = 16 };
+enum {
+    LAB_PATIENCE = 60,
+    LAB_MOST_WORDS = 16,
+    LAB_MOST_FAILURES = 20, /* a part then gives up */
+    LAB_INTERRUPTED = 1000000
+};
 
 extern const char lab_experiment[];
 

@@ -21,7 +21,7 @@ void part_disk(lab *l) {
         return;
     }
     ending e = {.exit = 74};
-    for (int pages = 1; e.exit != l->undisturbed && l->failures <= 20;
+    for (int pages = 1; e.exit != l->undisturbed && l->failures <= LAB_MOST_FAILURES;
          pages += l->full ? 1 : 1 + (int)lab_random(l, 30)) {
         (void)snprintf(options, sizeof options, "size=%dk", pages * PAGE_KIB);
         (void)snprintf(what, sizeof what, "a disk of %d KiB", pages * PAGE_KIB);

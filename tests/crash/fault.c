@@ -76,8 +76,19 @@ static void die(void) {
     for (;;) (void)pause();
 }
 
-/* Counts one call; what is to happen to it. */
-static fault_action strike(fault_kind kind) {
+static void note(const char *path, int fd) {
+    char link_of[64];
+    ssize_t n = 0;
+    if (path != NULL) n = snprintf(g_plan->where, sizeof g_plan->where, "%s", path);
+    if (path == NULL && fd >= 0) {
+        (void)snprintf(link_of, sizeof link_of, "/proc/self/fd/%d", fd);
+        n = readlink(link_of, g_plan->where, sizeof g_plan->where - 1);
+    }
+    if (n >= 0 && (size_t)n < sizeof g_plan->where) g_plan->where[n] = '\0';
+}
+
+/* Counts one call; what is to happen to it. Its file is `path`, or open as `fd`. */
+static fault_action strike(fault_kind kind, const char *path, int fd) {
     const int64_t n = __atomic_add_fetch(&g_plan->count[kind], 1, __ATOMIC_RELAXED);
     int64_t all = 0;
     if (kind < FAULT_FILE_KINDS) all = __atomic_add_fetch(&g_plan->files, 1, __ATOMIC_RELAXED);
@@ -87,6 +98,7 @@ static fault_action strike(fault_kind kind) {
     if (action == FAULT_NONE || !(k == g_plan->at || (action == FAULT_FAIL_ON && k > g_plan->at)))
         return FAULT_NONE;
     (void)__atomic_add_fetch(&g_plan->hits, 1, __ATOMIC_RELAXED);
+    note(path, fd);
     if (action == FAULT_KILL) die();
     if (action == FAULT_TERMINATE) (void)kill(getpid(), SIGTERM);
     return action == FAULT_FAIL_ON ? FAULT_FAIL : action;
@@ -120,7 +132,7 @@ int open(const char *path, int flags, ...) {
     const mode_t mode = (flags & (O_CREAT | __O_TMPFILE)) != 0 ? va_arg(ap, mode_t) : 0;
     va_end(ap);
     const bool counts = path_counts(path);
-    const fault_action action = counts ? strike(FAULT_OPEN) : FAULT_NONE;
+    const fault_action action = counts ? strike(FAULT_OPEN, path, -1) : FAULT_NONE;
     if (action == FAULT_FAIL) return fail();
     return opened(action, next(path, flags, mode), counts);
 }
@@ -128,7 +140,7 @@ int open(const char *path, int flags, ...) {
 int mkstemp(char *pattern) {
     NEXT(mkstemp);
     const bool counts = path_counts(pattern);
-    const fault_action action = counts ? strike(FAULT_OPEN) : FAULT_NONE;
+    const fault_action action = counts ? strike(FAULT_OPEN, pattern, -1) : FAULT_NONE;
     if (action == FAULT_FAIL) return fail();
     return opened(action, next(pattern), counts);
 }
@@ -138,7 +150,7 @@ FILE *fopen(const char *path, const char *mode) {
     const bool counts = path_counts(path);
     /* What stdio writes, and when, is not seen from here. */
     if (counts && mode[0] != 'r') abort();
-    const fault_action action = counts ? strike(FAULT_OPEN) : FAULT_NONE;
+    const fault_action action = counts ? strike(FAULT_OPEN, path, -1) : FAULT_NONE;
     if (action == FAULT_FAIL && fail() < 0) return NULL;
     FILE *f = next(path, mode);
     if (f != NULL) mark(fileno(f), counts);
@@ -148,7 +160,7 @@ FILE *fopen(const char *path, const char *mode) {
 
 DIR *opendir(const char *path) {
     NEXT(opendir);
-    const fault_action action = path_counts(path) ? strike(FAULT_LIST) : FAULT_NONE;
+    const fault_action action = path_counts(path) ? strike(FAULT_LIST, path, -1) : FAULT_NONE;
     if (action == FAULT_FAIL && fail() < 0) return NULL;
     DIR *folder = next(path);
     (void)after(action, 0);
@@ -157,7 +169,7 @@ DIR *opendir(const char *path) {
 
 ssize_t write(int fd, const void *bytes, size_t n) {
     NEXT(write);
-    const fault_action action = file_counts(fd) ? strike(FAULT_WRITE) : FAULT_NONE;
+    const fault_action action = file_counts(fd) ? strike(FAULT_WRITE, NULL, fd) : FAULT_NONE;
     if (action == FAULT_FAIL) return fail();
     const bool half = (action == FAULT_PARTIAL || action == FAULT_TORN) && n > 1;
     const ssize_t done = next(fd, bytes, half ? n / 2 : n);
@@ -167,7 +179,7 @@ ssize_t write(int fd, const void *bytes, size_t n) {
 
 ssize_t read(int fd, void *bytes, size_t n) {
     NEXT(read);
-    const fault_action action = file_counts(fd) ? strike(FAULT_READ) : FAULT_NONE;
+    const fault_action action = file_counts(fd) ? strike(FAULT_READ, NULL, fd) : FAULT_NONE;
     if (action == FAULT_FAIL) return fail();
     const ssize_t got = next(fd, bytes, action == FAULT_PARTIAL && n > 1 ? n / 2 : n);
     return after(action, 0) != 0 ? -1 : got;
@@ -175,7 +187,8 @@ ssize_t read(int fd, void *bytes, size_t n) {
 
 size_t fread(void *bytes, size_t size, size_t n, FILE *f) {
     NEXT(fread);
-    const fault_action action = file_counts(fileno(f)) ? strike(FAULT_READ) : FAULT_NONE;
+    const fault_action action =
+        file_counts(fileno(f)) ? strike(FAULT_READ, NULL, fileno(f)) : FAULT_NONE;
     if (action == FAULT_FAIL) {
         f->_flags |= ERROR_SEEN;
         (void)fail();
@@ -194,19 +207,19 @@ int fclose(FILE *f) {
 
 int close(int fd) {
     NEXT(close);
-    const fault_action action = file_counts(fd) ? strike(FAULT_CLOSE) : FAULT_NONE;
+    const fault_action action = file_counts(fd) ? strike(FAULT_CLOSE, NULL, fd) : FAULT_NONE;
     mark(fd, false);
     const int rc = next(fd);
     return after(action == FAULT_FAIL ? FAULT_LATE : action, rc);
 }
 
-#define SIMPLE(kind, counts, call)                                                                 \
-    const fault_action action = (counts) ? strike(kind) : FAULT_NONE;                              \
+#define SIMPLE(kind, counts, path, fd, call)                                                       \
+    const fault_action action = (counts) ? strike(kind, path, fd) : FAULT_NONE;                    \
     return action == FAULT_FAIL ? fail() : after(action, call)
 
 int fsync(int fd) {
     NEXT(fsync);
-    SIMPLE(FAULT_SYNC, file_counts(fd), next(fd));
+    SIMPLE(FAULT_SYNC, file_counts(fd), NULL, fd, next(fd));
 }
 
 static int came_into_place(const char *path, int rc) {
@@ -220,47 +233,47 @@ static int came_into_place(const char *path, int rc) {
 
 int rename(const char *from, const char *to) {
     NEXT(rename);
-    SIMPLE(FAULT_RENAME, path_counts(to), came_into_place(to, next(from, to)));
+    SIMPLE(FAULT_RENAME, path_counts(to), to, -1, came_into_place(to, next(from, to)));
 }
 
 int link(const char *from, const char *to) {
     NEXT(link);
-    SIMPLE(FAULT_LINK, path_counts(to), came_into_place(to, next(from, to)));
+    SIMPLE(FAULT_LINK, path_counts(to), to, -1, came_into_place(to, next(from, to)));
 }
 
 int unlink(const char *path) {
     NEXT(unlink);
-    SIMPLE(FAULT_UNLINK, path_counts(path), next(path));
+    SIMPLE(FAULT_UNLINK, path_counts(path), path, -1, next(path));
 }
 
 int rmdir(const char *path) {
     NEXT(rmdir);
-    SIMPLE(FAULT_UNLINK, path_counts(path), next(path));
+    SIMPLE(FAULT_UNLINK, path_counts(path), path, -1, next(path));
 }
 
 int mkdir(const char *path, mode_t mode) {
     NEXT(mkdir);
-    SIMPLE(FAULT_MKDIR, path_counts(path), next(path, mode));
+    SIMPLE(FAULT_MKDIR, path_counts(path), path, -1, next(path, mode));
 }
 
 int stat(const char *path, struct stat *out) {
     NEXT(stat);
-    SIMPLE(FAULT_STAT, path_counts(path), next(path, out));
+    SIMPLE(FAULT_STAT, path_counts(path), path, -1, next(path, out));
 }
 
 int utimensat(int folder, const char *path, const struct timespec times[2], int flags) {
     NEXT(utimensat);
-    SIMPLE(FAULT_TOUCH, path_counts(path), next(folder, path, times, flags));
+    SIMPLE(FAULT_TOUCH, path_counts(path), path, -1, next(folder, path, times, flags));
 }
 
 int futimens(int fd, const struct timespec times[2]) {
     NEXT(futimens);
-    SIMPLE(FAULT_TOUCH, file_counts(fd), next(fd, times));
+    SIMPLE(FAULT_TOUCH, file_counts(fd), NULL, fd, next(fd, times));
 }
 
 void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset) {
     NEXT(mmap);
-    const fault_action action = file_counts(fd) ? strike(FAULT_MAP) : FAULT_NONE;
+    const fault_action action = file_counts(fd) ? strike(FAULT_MAP, NULL, fd) : FAULT_NONE;
     if (action == FAULT_FAIL && fail() < 0) return MAP_FAILED;
     void *data = next(at, n, protection, flags, fd, offset);
     (void)after(action, 0);
@@ -282,7 +295,7 @@ static bool called_by_exempt(void) {
 
 /* Whether this allocation is to fail. */
 static bool refuse(void) {
-    if (g_plan == NULL || strike(FAULT_ALLOC) != FAULT_FAIL) return false;
+    if (g_plan == NULL || strike(FAULT_ALLOC, NULL, -1) != FAULT_FAIL) return false;
     if (called_by_exempt()) {
         (void)__atomic_add_fetch(&g_plan->exempt, 1, __ATOMIC_RELAXED);
         return false;
@@ -319,6 +332,6 @@ int posix_memalign(void **out, size_t align, size_t n) {
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
                    void *argument) {
     NEXT(pthread_create);
-    if (g_plan != NULL && strike(FAULT_THREAD) == FAULT_FAIL) return EAGAIN;
+    if (g_plan != NULL && strike(FAULT_THREAD, NULL, -1) == FAULT_FAIL) return EAGAIN;
     return next(thread, attributes, run, argument);
 }

@@ -51,12 +51,12 @@ static void kill_sometime(lab *l) {
 void part_kills(lab *l) {
     static const fault_action actions[] = {FAULT_KILL, FAULT_KILLED, FAULT_TORN};
     for (size_t a = 0; a < BL_COUNT(actions); a++)
-        for (int64_t k = 1; k <= l->sweep_files && l->failures <= 20;
+        for (int64_t k = 1; k <= l->sweep_files && l->failures <= LAB_MOST_FAILURES;
              k += l->full ? 1 : 1 + (int64_t)lab_random(l, 100))
             kill_at(l, actions[a], k);
     /* Killed again and again, then left alone. */
     const int rounds = l->full ? 150 : 4;
-    for (int i = 0; i < rounds && l->failures <= 20; i++) {
+    for (int i = 0; i < rounds && l->failures <= LAB_MOST_FAILURES; i++) {
         lab_reset(l, NULL);
         for (int n = 0; n < 4; n++) kill_sometime(l);
         lab_undamaged(l, "killed four times at random");

@@ -93,7 +93,8 @@ static void attack(lab *l, crowd *c) {
 static void let_work(lab *l, crowd *c) {
     const double patience = lab_seconds() + 1800.0;
     for (int i = 0; i < c->workers; i++) hire(l, &c->worker[i]);
-    for (int left = c->workers; left > 0 && lab_seconds() < patience;) {
+    for (int left = c->workers;
+         left > 0 && lab_seconds() < patience && l->failures <= LAB_MOST_FAILURES;) {
         const struct timespec pause = {0,
                                        (long)(1000000 * (1 + lab_random(l, l->full ? 200 : 60)))};
         (void)nanosleep(&pause, NULL);
