@@ -1,7 +1,7 @@
 /* Steps are expected to follow S(B) = E/B (1 + B/B*) with E = sweep.expected_epochs epochs and
  * B* = sweep.expected_batch_size, both declared by the experiment; time per step and per evaluation
- * is measured here. The plan is taken to be a race of five rates, all seeds for the winner and its
- * two neighbours, and the budget runs. */
+ * is measured here. The plan is taken to be a race of seven rates, all seeds for the winner and its
+ * two neighbours, and under a budget three rates, all seeds for the winner. */
 #include "engine/cli/estimate.h"
 #include "engine/base/clock.h"
 #include "engine/cli/progress.h"
@@ -10,7 +10,8 @@
 #include <math.h>
 #include <stdio.h>
 
-static const double k_racing_rates = 5.0, k_seeded_rates = 3.0, k_seconds_per_size = 0.05;
+static const double k_racing_rates = 7.0, k_budget_rates = 3.0, k_seeded_rates = 3.0,
+                    k_seconds_per_size = 0.05;
 
 /* Seconds of one step and one evaluation at the configuration's batch size. */
 static bl_status measure(const bl_experiment *e, const bl_config *c, double *step, double *eval,
@@ -32,6 +33,12 @@ static double evaluations(double steps, double ratio) {
     return steps <= dense ? steps : dense + log(steps / dense) / log(ratio);
 }
 
+/* Training time that budgets of time and money allow a run. */
+static double budget_seconds(const bl_config *c) {
+    const double price = c->cost.per_core_hour / 3600.0;
+    return fmax(c->sweep.budget_seconds, price > 0 ? c->sweep.budget_cost / price : 0.0);
+}
+
 static bl_status estimate(const bl_experiment *e, bl_config *c, double *seconds, bl_err *err) {
     const double rows = (double)bl_train_epoch_rows(c, &e->data);
     *seconds = 0.0;
@@ -50,7 +57,8 @@ static bl_status estimate(const bl_experiment *e, bl_config *c, double *seconds,
         const double longer =
             fmax((double)c->sweep.budget_steps, c->sweep.budget_epochs * rows / batch);
         *seconds += runs * (steps * step + evaluations(steps, c->eval.ratio) * eval);
-        if (longer > steps) *seconds += (longer - steps) * step;
+        const double budget_runs = k_budget_rates + (double)(c->sweep.seeds - 1);
+        *seconds += budget_runs * (fmax(0.0, longer - steps) * step + budget_seconds(c));
         *seconds += (double)c->timing.repeats * fmax(c->timing.seconds, 3.0 * step);
     }
     return BL_OK;

@@ -1,6 +1,6 @@
--- Which batch size for Rossmann: the learning rate retuned at every size, what an epoch budget and a
--- step budget would have chosen, and the article's two sizes against each other on fresh seeds.
--- Sizes, targets, seeds and limits are in experiment.cfg.
+-- Which batch size for Rossmann: the learning rate retuned at every size, what budgets of epochs,
+-- steps and time would have chosen, what following a rule costs, and the article's two sizes against
+-- each other on fresh seeds. Sizes, targets, seeds and limits are in experiment.cfg.
 local sweep = require "sweep"
 
 return function(exp)
@@ -11,5 +11,6 @@ return function(exp)
     seeds = config["sweep.seeds"],
   })
   sweep.budgets(exp, { epochs = config["sweep.budget_epochs"], steps = config["sweep.budget_steps"] })
+  sweep.rules(exp)
   sweep.compare(exp, { pairs = config["sweep.compare"], seeds = config["sweep.compare_seeds"] })
 end

@@ -11,6 +11,13 @@ local function plural(amount, one)
     string.format("%g", amount), one, amount == 1 and "" or "s")
 end
 
+-- What a batch size pays once for the devices beyond its first, as the configuration declares.
+local function upfront(exp, size, unit)
+  local per_device = exp.config["cost.device_batch_size"]
+  if per_device == 0 then return 0 end
+  return ((size + per_device - 1) // per_device - 1) * exp.config["cost.upfront_" .. unit]
+end
+
 -- The kinds of budget: how people read one, and what it allows a batch size. `seconds` is the
 -- recorded time of a step there.
 local kinds = {
@@ -19,11 +26,14 @@ local kinds = {
   { name = "steps", label = function(n) return plural(n, "step") end,
     limit = function(n) return { max_steps = n } end },
   { name = "seconds", timed = true, label = function(n) return string.format("%g s", n) end,
-    limit = function(n, seconds) return { max_steps = math.floor(n / seconds) } end },
+    limit = function(n, exp, size, seconds)
+      return { max_steps = math.floor((n - upfront(exp, size, "seconds")) / seconds) }
+    end },
   { name = "cost", timed = true,
     label = function(n, exp) return string.format("%g %s", n, exp.config["cost.currency"]) end,
-    limit = function(n, seconds, exp)
-      return { max_steps = math.floor(n / (seconds / 3600 * exp.config["cost.per_core_hour"])) }
+    limit = function(n, exp, size, seconds)
+      local core_hours = n / exp.config["cost.per_core_hour"] - upfront(exp, size, "core_hours")
+      return { max_steps = math.floor(core_hours * 3600 / seconds) }
     end },
 }
 
@@ -91,11 +101,11 @@ local function compare(exp, o, kind, amount, times)
   for _, point in ipairs(o.points) do
     local title = string.format("batch %d, budget of %s", point.batch_size, label)
     local seconds = times and times[point.batch_size]
-    local limit = not (times and not seconds) and kind.limit(amount, seconds, exp)
+    local limit = not (times and not seconds) and kind.limit(amount, exp, point.batch_size, seconds)
     if not limit then
       exp:note(string.format("%s: batch %d has no time per step: it does not fit in memory", label, point.batch_size))
     elseif limit.max_steps and limit.max_steps < 1 then
-      exp:note(string.format("%s: batch %d is left out: not one step of %.3g s fits", label, point.batch_size, seconds))
+      exp:note(string.format("%s: batch %d is left out: not one step fits (%.3g s each)", label, point.batch_size, seconds))
     else
       local best = o.retune and retuned(exp, point, limit, title, o.lr) or as_it_is(exp, point, limit, title)
       if best.feasible then

@@ -89,12 +89,14 @@ local function report(exp, limit, best, row)
   return regret, not arrived
 end
 
--- judge(exp, { points = critical_batch(...), rules = {"keep", "sqrt"}, limit = 4, b_star =, alpha = 0.5 })
+-- judge(exp, { points = critical_batch(...), rules = {"keep", "sqrt"}, limit = 2, b_star =, alpha = 0.5 })
 function rules.judge(exp, options)
   local o = check.options(options, { "points", "rules", "limit", "b_star", "alpha" }, "rules")
   if o.points == nil then error("rules needs points: what critical_batch returned") end
   local list = chosen(o.rules)
-  local judged = { limit = check.number(o.limit or 4, 1, "limit", true),
+  local limit = check.number(o.limit or exp.config["sweep.rules_limit"], 0, "limit")
+  if limit == 0 then return {} end
+  local judged = { limit = check.number(limit, 1, "limit", true),
     alpha = check.number(o.alpha or 0.5, 0, "alpha", true) }
   local base, fewest
   for _, p in ipairs(o.points) do

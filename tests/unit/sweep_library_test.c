@@ -425,6 +425,22 @@ static void time_and_cost_become_steps(void **state) {
     bl_buf_free(&f.text);
 }
 
+/* 512 needs four devices of 128: three times half a second, or 1e-4 core-hours, are gone before the
+ * first step of 6.12 ms. */
+static void devices_cost_upfront(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("sweep.budgets(exp, { batch = { 64, 512, 1024 }, seconds = 2, seeds = 1, cost = 0.001 })",
+         (const char *[]){"cost.per_core_hour=1", "eval.ratio=1", "cost.device_batch_size=128",
+                          "cost.upfront_seconds=0.5", "cost.upfront_core_hours=1e-4"},
+         5, &f);
+    must_say(&f, "T 64 0x1p-10 1 1219 budget 1219 ");
+    must_say(&f, "T 512 0x1p-8 1 81 budget 81 ");
+    must_say(&f, "2 s: batch 1024 is left out: not one step fits (0.0112 s each)");
+    must_say(&f, "T 512 0x1p-8 1 411 budget 411 ");
+    bl_buf_free(&f.text);
+}
+
 /* ---- rules ------------------------------------------------------------------------------------
  */
 
@@ -436,7 +452,7 @@ static void rules_are_judged(void **state) {
     plan("local points = sweep.critical_batch(exp, { target = 0.2, batch = { 64, 1024 }, seeds = 1 "
          "})\n"
          "assert(points[1].learning_rate == 2^-9 and points[2].learning_rate == 2^-7)\n"
-         "local sums = sweep.rules(exp, { rules = { 'keep', 'sqrt', 'linear' } })\n"
+         "local sums = sweep.rules(exp, { rules = { 'keep', 'sqrt', 'linear' }, limit = 4 })\n"
          "assert(sums[1].rule == 'keep' and math.abs(sums[1].worst - 2^1.6) < 0.05)\n"
          "assert(sums[2].worst == 1 and math.abs(sums[3].worst - 2^1.6) < 0.05)\n"
          "local low = sweep.rules(exp, { rules = { 'keep' }, limit = 1.5 })\n"
@@ -452,7 +468,8 @@ static void malladi_has_a_domain(void **state) {
     (void)state;
     fake_host f = plain;
     plan("sweep.critical_batch(exp, { target = 0.2, batch = { 64, 128, 1024 }, seeds = 1 })\n"
-         "sweep.rules(exp, { rules = { 'malladi', 'saturating', 'sqrt', 'sqrt' }, b_star = 64 })",
+         "sweep.rules(exp, { rules = { 'malladi', 'saturating', 'sqrt', 'sqrt' }, b_star = 64,\n  "
+         "limit = 4 })",
          NULL, 0, &f);
     must_say(&f, "rule malladi at batch 128: lr 0.00276 takes ");
     must_say(&f, "rule malladi at batch 1024: leaves its domain: a beta would fall below 0");
@@ -469,7 +486,7 @@ static void same_plan_in_any_order(void **state) {
     (void)state;
     static const char everything[] =
         "sweep.critical_batch(exp, { batch = { 32, 128, 512 }, refine = 1 })\n"
-        "sweep.rules(exp)\n"
+        "sweep.rules(exp, { limit = 2 })\n"
         "sweep.budgets(exp, { epochs = 0.1, steps = 400, seconds = 2, cost = 1e-5 })\n"
         "sweep.critical_batch(exp, { batch = { 32, 128 }, retune = { trials = 8, " BOX " } })\n"
         "sweep.budgets(exp, { steps = 100 })\n";
@@ -652,6 +669,7 @@ int main(void) {
         cmocka_unit_test(budgets_begin_at_tuned_rates),
         cmocka_unit_test(budgets_stand_alone),
         cmocka_unit_test(time_and_cost_become_steps),
+        cmocka_unit_test(devices_cost_upfront),
         cmocka_unit_test(rules_are_judged),
         cmocka_unit_test(malladi_has_a_domain),
         cmocka_unit_test(same_plan_in_any_order),
