@@ -199,6 +199,9 @@ const char *bl_key_leaf(const bl_key *key) {
 }
 
 const bl_key *bl_key_find(const char *path, size_t n) {
+    /* Most are asked for by the schema's own text. */
+    for (size_t i = 0; i < bl_schema_count; i++)
+        if (bl_schema[i].path == path && path[n] == '\0') return &bl_schema[i];
     for (size_t i = 0; i < bl_schema_count; i++)
         if (strlen(bl_schema[i].path) == n && memcmp(bl_schema[i].path, path, n) == 0)
             return &bl_schema[i];
