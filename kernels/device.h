@@ -8,6 +8,49 @@
 typedef struct bl_queue bl_queue;         /* one thread uses it at a time */
 typedef struct bl_recording bl_recording; /* calls kept to be made again */
 
+/* ---- what a step of training needs beside the kernel families; arrays lie on the device ---- */
+
+enum { BL_DEVICE_STATES = 2, BL_DEVICE_CHANNELS = 4 };
+
+/* Where a run stands; one on the device for each run. */
+typedef struct bl_device_progress {
+    uint64_t position; /* of the next batch's first example in the stream */
+    uint64_t index;    /* steps since the host last looked */
+    uint64_t stopped;  /* a loss was not finite: nothing is updated from there on */
+} bl_device_progress;
+
+/* Puts a batch together: `count` examples, those of the stream from `position` + *from on (from
+ * NULL: 0), in the order of `seed` over `train_rows`, or, with `eval_rows` > 0, number `position`,
+ * ... of eval_rows evenly spaced rows from eval_first on. */
+typedef struct bl_device_gather {
+    uint16_t *codes;           /* (count, categorical) */
+    float *values;             /* (count, continuous) */
+    float *target;             /* (count) */
+    const uint16_t *all_codes; /* of all rows, as in bl_dataset */
+    const float *all_values;
+    const uint8_t *all_pixels; /* NULL: a table */
+    const float *all_target;
+    size_t categorical, continuous, height, width, channels;
+    float pixel_mean[BL_DEVICE_CHANNELS], pixel_scale[BL_DEVICE_CHANNELS];
+    size_t crop;
+    bool flip;
+    uint64_t seed, train_rows, eval_first, eval_available, eval_rows;
+    uint64_t position;
+    const uint64_t *from;
+    size_t count;
+} bl_device_gather;
+
+/* One update of `count` parameters by steps[progress->index], unless progress->stopped. */
+typedef struct bl_device_update {
+    const char *optimizer; /* a row of BL_CHOICES_OPTIMIZER */
+    const void *steps;     /* array of bl_optim_step; its pointers are not looked at */
+    const bl_device_progress *progress;
+    float *param;
+    const float *grad;
+    float *state[BL_DEVICE_STATES];
+    size_t count;
+} bl_device_update;
+
 typedef struct bl_device {
     char name[128];    /* "NVIDIA H200" */
     char library[128]; /* versions of driver and libraries */
@@ -36,6 +79,19 @@ typedef struct bl_device {
     bl_status (*record_end)(bl_queue *queue, bl_recording **out, bl_err *err);
     void (*replay)(bl_queue *queue, bl_recording *recording);
     void (*recording_free)(bl_recording *recording);
+
+    void (*gather)(bl_queue *queue, const bl_device_gather *args);
+    /* gradient <- left + gradient, sum <- left_sum + sum. */
+    void (*merge)(bl_queue *queue, float *gradient, const float *left, size_t count, double *sum,
+                  const double *left_sum);
+    /* losses[index] = *sum / total; not finite: stopped. */
+    void (*judge)(bl_queue *queue, bl_device_progress *progress, double *losses, const double *sum,
+                  size_t total);
+    /* kept <- running unless stopped: what a forward pass leaves behind. */
+    void (*keep)(bl_queue *queue, const bl_device_progress *progress, float *kept,
+                 const float *running, size_t count);
+    void (*update)(bl_queue *queue, const bl_device_update *args);
+    void (*advance)(bl_queue *queue, bl_device_progress *progress, size_t examples);
 } bl_device;
 
 /* "cuda" or "cuda:1". Opens the plug-in on the first call. BL_EUNSUPPORTED says what is missing:

@@ -89,9 +89,10 @@ typedef struct bl_dropout {
     const float *x; /* (batch, n) */
     size_t batch, n;
     uint64_t seed;
-    uint32_t layer;     /* the sub-stream */
-    uint64_t position;  /* of the batch's first example in the stream of examples */
-    uint32_t threshold; /* floor(p * 2^32); 0 keeps everything */
+    uint32_t layer;       /* the sub-stream */
+    uint64_t position;    /* of the batch's first example in the stream of examples */
+    const uint64_t *from; /* a device's: added to position when the call is made; else NULL */
+    uint32_t threshold;   /* floor(p * 2^32); 0 keeps everything */
     float scale;
 } bl_dropout;
 
@@ -181,6 +182,13 @@ typedef struct bl_sigmoid_range_backward {
     float low, high;
 } bl_sigmoid_range_backward;
 
+/* copy_columns: y[b][j] = x[b][j] for j < n, rows y_stride and x_stride floats apart. */
+typedef struct bl_copy_columns {
+    float *y;       /* (batch, y_stride); n columns are written */
+    const float *x; /* (batch, x_stride) */
+    size_t batch, n, y_stride, x_stride;
+} bl_copy_columns;
+
 /* mse: sum = rule-B sum in fp64 of e * e (chain acc + e * e), e = (double)y - (double)target;
  * dy = (2 / total) * (y - target) in fp32, 2/total rounded once; dy may be NULL. `total` counts the
  * examples that the mean is over: more than `count` where a batch comes in pieces. Part 0 writes
@@ -225,6 +233,7 @@ typedef struct bl_softmax_cross_entropy {
     X(embedding_backward)                                                                          \
     X(sigmoid_range_forward)                                                                       \
     X(sigmoid_range_backward)                                                                      \
+    X(copy_columns)                                                                                \
     X(mse)                                                                                         \
     X(softmax_cross_entropy)
 

@@ -1,5 +1,4 @@
 #include "engine/data/picture.h"
-#include "engine/base/philox.h"
 #include <string.h>
 
 /* Pixels of one line, taken from column x0 on; `step` -1 takes them backwards. */
@@ -31,16 +30,13 @@ void bl_picture(float *values, const bl_dataset *d, size_t row, const bl_augment
         whole(values, d, from);
         return;
     }
-    const bl_u32x4 r = bl_random4(augment->seed, BL_STREAM_AUGMENT, 0, position);
-    const uint32_t choices = 2 * (uint32_t)augment->crop + 1;
-    const int64_t dy = (int64_t)(r.v[0] % choices) - (int64_t)augment->crop,
-                  dx = (int64_t)(r.v[1] % choices) - (int64_t)augment->crop;
-    const bool mirrored = augment->flip && (r.v[2] & 1) != 0;
+    const bl_shift shift = bl_shift_of(augment, position);
+    const int64_t dy = shift.dy, dx = shift.dx;
     for (int64_t y = 0; y < (int64_t)d->height; y++, values += stride) {
         if (y + dy < 0 || y + dy >= (int64_t)d->height)
             memset(values, 0, stride * sizeof *values);
         else
             line(values, d, from + (size_t)(y + dy) * stride,
-                 mirrored ? (int64_t)d->width - 1 - dx : dx, mirrored ? -1 : 1);
+                 shift.mirrored ? (int64_t)d->width - 1 - dx : dx, shift.mirrored ? -1 : 1);
     }
 }

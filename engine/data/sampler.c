@@ -1,35 +1,9 @@
 #include "engine/data/sampler.h"
 
-static void load_keys(bl_sampler *s, uint64_t epoch) {
-    s->epoch = epoch;
-    for (uint32_t r = 0; r < BL_SAMPLER_ROUNDS; r++)
-        s->key[r] = bl_random4(s->seed, BL_STREAM_ORDER, r, epoch).v[0];
-}
-
 void bl_sampler_init(bl_sampler *sampler, uint64_t seed, uint64_t n) {
     *sampler = (bl_sampler){.seed = seed, .n = n, .half_bits = 1};
     while (((uint64_t)1 << (2 * sampler->half_bits)) < n) sampler->half_bits++;
-    load_keys(sampler, 0);
-}
-
-/* The round function: the finaliser of MurmurHash3 over one half and the round's key. */
-static uint32_t mix(uint32_t x, uint32_t key) {
-    x ^= key;
-    x = (x ^ (x >> 16)) * 0x85EBCA6Bu;
-    x = (x ^ (x >> 13)) * 0xC2B2AE35u;
-    return x ^ (x >> 16);
-}
-
-/* One application of the network: a permutation of [0, 4^half_bits). */
-static uint64_t permute(const bl_sampler *s, uint64_t value) {
-    const uint32_t mask = (uint32_t)(((uint64_t)1 << s->half_bits) - 1);
-    uint32_t left = (uint32_t)(value >> s->half_bits), right = (uint32_t)value & mask;
-    for (int r = 0; r < BL_SAMPLER_ROUNDS; r++) {
-        const uint32_t next = left ^ (mix(right, s->key[r]) & mask);
-        left = right;
-        right = next;
-    }
-    return (uint64_t)left << s->half_bits | right;
+    bl_sampler_keys(sampler, 0);
 }
 
 uint32_t bl_sampler_row(bl_sampler *s, uint64_t position) {
@@ -52,7 +26,7 @@ static void walk(const bl_sampler *s, uint64_t position, size_t count, uint32_t 
     while (count > 0) {
         size_t outside = 0;
         for (size_t i = 0; i < count; i++) {
-            const uint64_t v = permute(s, value[i]);
+            const uint64_t v = bl_sampler_permute(s, value[i]);
             rows[at[i]] = (uint32_t)v;
             value[outside] = v;
             at[outside] = at[i];
@@ -67,7 +41,7 @@ void bl_sampler_rows(bl_sampler *s, uint64_t position, size_t count, uint32_t *r
         const uint64_t epoch = position / s->n, first = position % s->n, left = s->n - first;
         size_t now = count < WALKERS ? count : WALKERS;
         if (now > left) now = (size_t)left;
-        if (epoch != s->epoch) load_keys(s, epoch);
+        if (epoch != s->epoch) bl_sampler_keys(s, epoch);
         walk(s, first, now, rows);
         position += now;
         count -= now;

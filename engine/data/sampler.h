@@ -20,6 +20,31 @@ typedef struct bl_sampler {
     uint32_t key[BL_SAMPLER_ROUNDS];
 } bl_sampler;
 
+/* What a device computes, too: the keys of an epoch, and one application of the network, a
+ * permutation of [0, 4^half_bits). */
+static inline BL_HD void bl_sampler_keys(bl_sampler *s, uint64_t epoch) {
+    s->epoch = epoch;
+    for (uint32_t r = 0; r < BL_SAMPLER_ROUNDS; r++)
+        s->key[r] = bl_random4(s->seed, BL_STREAM_ORDER, r, epoch).v[0];
+}
+/* The round function: the finaliser of MurmurHash3 over one half and the round's key. */
+static inline BL_HD uint32_t bl_sampler_mix(uint32_t x, uint32_t key) {
+    x ^= key;
+    x = (x ^ (x >> 16)) * 0x85EBCA6Bu;
+    x = (x ^ (x >> 13)) * 0xC2B2AE35u;
+    return x ^ (x >> 16);
+}
+static inline BL_HD uint64_t bl_sampler_permute(const bl_sampler *s, uint64_t value) {
+    const uint32_t mask = (uint32_t)(((uint64_t)1 << s->half_bits) - 1);
+    uint32_t left = (uint32_t)(value >> s->half_bits), right = (uint32_t)value & mask;
+    for (int r = 0; r < BL_SAMPLER_ROUNDS; r++) {
+        const uint32_t next = left ^ (bl_sampler_mix(right, s->key[r]) & mask);
+        left = right;
+        right = next;
+    }
+    return (uint64_t)left << s->half_bits | right;
+}
+
 void bl_sampler_init(bl_sampler *sampler, uint64_t seed, uint64_t n);
 /* Row of the example at `position` of the stream: epoch = position / n. */
 uint32_t bl_sampler_row(bl_sampler *sampler, uint64_t position);

@@ -1,7 +1,5 @@
 /* y = both inputs' features side by side. */
 #include "engine/model/layer.h"
-#include "kernels/part.h"
-#include <string.h>
 
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     (void)net, (void)err;
@@ -9,23 +7,23 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     return BL_OK;
 }
 
+static void copy(float *y, size_t y_stride, const float *x, size_t x_stride, size_t n,
+                 const bl_pass *pass, const bl_part *part) {
+    const bl_copy_columns args = {
+        .y = y, .x = x, .batch = pass->batch, .n = n, .y_stride = y_stride, .x_stride = x_stride};
+    pass->kernels->copy_columns(&args, part);
+}
+
 static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
-    const bl_range rows = bl_part_range(part, pass->batch, 1);
     const size_t a = node->in_width[0], b = node->in_width[1];
-    for (size_t i = rows.begin; i < rows.end; i++) {
-        memcpy(node->y + i * (a + b), node->x[0] + i * a, a * sizeof(float));
-        memcpy(node->y + i * (a + b) + a, node->x[1] + i * b, b * sizeof(float));
-    }
+    copy(node->y, a + b, node->x[0], a, a, pass, part);
+    copy(node->y + a, a + b, node->x[1], b, b, pass, part);
 }
 
 static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
-    const bl_range rows = bl_part_range(part, pass->batch, 1);
     const size_t a = node->in_width[0], b = node->in_width[1];
-    for (size_t i = rows.begin; i < rows.end; i++) {
-        const float *dy = node->dy + i * (a + b);
-        if (node->dx[0] != NULL) memcpy(node->dx[0] + i * a, dy, a * sizeof(float));
-        if (node->dx[1] != NULL) memcpy(node->dx[1] + i * b, dy + a, b * sizeof(float));
-    }
+    if (node->dx[0] != NULL) copy(node->dx[0], a, node->dy, a + b, a, pass, part);
+    if (node->dx[1] != NULL) copy(node->dx[1], b, node->dy + a, a + b, b, pass, part);
 }
 
 const bl_layer bl_layer_concat = {

@@ -21,6 +21,7 @@ static void mask(float *y, const float *x, const bl_net_node *node, const bl_pas
                              .seed = pass->seed,
                              .layer = (uint32_t)node->index,
                              .position = pass->position,
+                             .from = pass->from,
                              .threshold = (uint32_t)(node->set.rate * 0x1p+32),
                              .scale = (float)(1.0 / (1.0 - node->set.rate))};
     pass->kernels->dropout(&args, part);

@@ -132,8 +132,10 @@ typedef struct layer_job {
 
 static void run_part(void *ctx, size_t p, size_t parts) {
     const layer_job *job = ctx;
-    const bl_part part = {
-        .part = p, .parts = parts, .scratch = job->pass->scratch + p * BL_KERNEL_SCRATCH};
+    const bl_part part = {.part = p,
+                          .parts = parts,
+                          .scratch = job->pass->scratch + p * BL_KERNEL_SCRATCH,
+                          .queue = job->pass->queue};
     job->run(job->node, job->pass, &part);
 }
 

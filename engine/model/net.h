@@ -6,7 +6,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/pool.h"
 #include "engine/base/status.h"
-#include "kernels/kernel.h"
+#include "kernels/device.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -102,6 +102,8 @@ typedef struct bl_pass {
     const uint16_t *codes;  /* the net's; set by forward */
     uint64_t seed;          /* of dropout */
     uint64_t position;      /* of the batch's first example in the stream of examples */
+    const uint64_t *from;   /* on a device: added to position when a call is made; else NULL */
+    bl_queue *queue;        /* of a device, where the net's memory is; NULL: here */
 } bl_pass;
 
 void bl_net_init(bl_net *net, size_t categorical, size_t continuous);

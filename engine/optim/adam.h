@@ -10,7 +10,7 @@ typedef struct bl_adam {
     float rate, scale, eps;           /* rate / weight1, 1 / sqrt(weight2) */
 } bl_adam;
 
-static inline bl_adam bl_adam_of(const bl_optim_step *args) {
+static inline BL_HD bl_adam bl_adam_of(const bl_optim_step *args) {
     return (bl_adam){.beta1 = (float)args->momentum,
                      .rest1 = (float)(1.0 - args->momentum),
                      .beta2 = (float)args->beta2,
@@ -21,7 +21,7 @@ static inline bl_adam bl_adam_of(const bl_optim_step *args) {
 }
 
 /* The change of one parameter. */
-static inline float bl_adam_delta(const bl_adam *a, float g, float *m, float *v) {
+static inline BL_HD float bl_adam_delta(const bl_adam *a, float g, float *m, float *v) {
     *m = bl_snap(a->beta1 * *m + a->rest1 * g);
     *v = bl_snap(a->beta2 * *v + a->rest2 * (g * g));
     return a->rate * (*m / (bl_sqrtf(*v) * a->scale + a->eps));

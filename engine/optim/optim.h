@@ -7,6 +7,7 @@
  * into them. */
 #ifndef BL_ENGINE_OPTIM_OPTIM_H
 #define BL_ENGINE_OPTIM_OPTIM_H
+#include "engine/base/numerics.h"
 #include "engine/config/choices.h"
 #include "engine/config/config.h"
 #include <math.h>
@@ -42,14 +43,16 @@ extern const bl_optim *const bl_optim_table[];
 extern const size_t bl_optim_count;
 const bl_optim *bl_optim_find(const char *name); /* NULL: there is none */
 
-static inline float bl_snap(float x) {
+static inline BL_HD float bl_snap(float x) {
     return fabsf(x) < 0x1p-100f ? 0.0f : x;
 }
 
 /* Compiled for several vector units, one picked when the program starts. The bits are the same:
  * nothing here may be contracted or reordered. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__) &&    \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifdef __CUDACC__
+#define BL_CLONES __host__ __device__
+#elif defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__) &&  \
+    !defined(__cplusplus) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define BL_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define BL_CLONES

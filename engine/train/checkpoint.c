@@ -53,6 +53,7 @@ void bl_train_save(const bl_train *train, bl_buf *out) {
     bl_state_block block[BL_STATE_BLOCKS];
     const size_t begin = out->len, blocks = train->workload->blocks(train, block);
     const fixed_part fixed = fixed_of(train);
+    if (train->workload->fetch != NULL) train->workload->fetch(train);
     char digest[BL_SHA256_HEX];
     bl_buf_add(out, &fixed, sizeof fixed);
     for (size_t i = 0; i < blocks; i++) bl_buf_add(out, block[i].data, block[i].bytes);
@@ -110,6 +111,7 @@ bl_status bl_train_restore(bl_train *train, const void *bytes, size_t n, const c
     const size_t blocks = train->workload->blocks(train, block);
     for (size_t i = 0; i < blocks; at += block[i].bytes, i++)
         if (block[i].bytes > 0) memcpy(block[i].data, at, block[i].bytes);
+    if (train->workload->put != NULL) train->workload->put(train);
     bl_buf_clear(&train->log);
     bl_buf_add(&train->log, log, (size_t)fixed.log_length);
     bl_sha256_init(&train->log_digest);

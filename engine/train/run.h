@@ -13,9 +13,6 @@
 #include "engine/optim/schedule.h"
 #include "engine/train/train.h"
 
-/* Rows evaluated at once. It shows in no result: inference does not depend on the batch. */
-enum { BL_EVAL_CHUNK = 256 };
-
 /* What changes from step to step beside the blocks of floats; checkpoint.c writes all of it. */
 typedef struct bl_train_progress {
     int64_t made;              /* updates so far */
@@ -42,6 +39,7 @@ typedef struct bl_quadratic {
 } bl_quadratic;
 
 typedef struct bl_workload bl_workload;
+typedef struct bl_device_run bl_device_run;
 
 struct bl_train {
     const bl_workload *workload;
@@ -63,12 +61,15 @@ struct bl_train {
     bl_quadratic quadratic;
     uint64_t eval_first, eval_available; /* the rows of the split that is evaluated ... */
     uint64_t eval_rows;                  /* ... and how many of them, evenly spaced */
+    size_t eval_chunk;                   /* rows evaluated at once; shows in no result */
     bl_augment augment;
     /* memory from the arena */
     float *state[BL_OPTIM_STATES]; /* (net.weights) each */
     float *level[64];              /* (net.weights) each */
     unsigned char *scratch;
     uint32_t *rows; /* (net.capacity): of the examples in the net's input */
+
+    bl_device_run *on_device; /* NULL: the run is on the processor */
 
     bl_train_progress progress;
     bl_train_state now;
@@ -82,8 +83,9 @@ struct bl_train {
 typedef enum bl_gather_from { BL_GATHER_STREAM, BL_GATHER_EVAL } bl_gather_from;
 void bl_gather(bl_train *train, bl_gather_from from, uint64_t position, size_t count);
 
-/* One optimizer step; false when the batch's loss is not finite: then nothing was updated. */
-bool bl_step(bl_train *train);
+/* At least one and at most `most` optimizer steps. A batch whose loss is not finite ends them:
+ * nothing was updated, and progress.diverged. */
+bl_status bl_steps(bl_train *train, int64_t most, bl_err *err) BL_CHECKED;
 /* SHA-256 over all that training changes in what is evaluated; every NaN counts as one. */
 void bl_params_digest(const bl_train *train, char out[BL_SHA256_HEX]);
 

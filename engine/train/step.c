@@ -27,20 +27,19 @@ void bl_update_weights(bl_train *train, const bl_optim_step *args) {
     bl_pool_run(train->pool, optim_part, &job);
 }
 
-/* This step's numbers. */
-static bl_optim_step pace_of(bl_train *t) {
+bl_optim_step bl_step_numbers(const bl_train *t, bl_train_progress *progress) {
     const bl_config *config = &t->config;
-    const bl_pace pace = bl_schedule_at(&t->schedule, t->progress.made);
+    const bl_pace pace = bl_schedule_at(&t->schedule, progress->made);
     const double fixed = t->optim->adam ? config->optimizer.beta1 : config->optimizer.momentum;
     bl_optim_step args = {.rate = pace.rate,
                           .momentum = pace.momentum > 0.0 ? pace.momentum : fixed,
                           .beta2 = config->optimizer.beta2,
                           .eps = config->optimizer.eps,
                           .weight_decay = config->optimizer.weight_decay};
-    t->progress.product1 *= args.momentum;
-    t->progress.product2 *= args.beta2;
-    args.weight1 = 1.0 - t->progress.product1;
-    args.weight2 = 1.0 - t->progress.product2;
+    progress->product1 *= args.momentum;
+    progress->product2 *= args.beta2;
+    args.weight1 = 1.0 - progress->product1;
+    args.weight2 = 1.0 - progress->product2;
     return args;
 }
 
@@ -51,17 +50,23 @@ static uint64_t roll(uint64_t hash, double loss) {
     return hash;
 }
 
-bool bl_step(bl_train *train) {
-    const double loss = train->workload->loss(train);
+void bl_take_loss(bl_train *train, double loss) {
     train->progress.loss = loss;
     train->progress.loss_sum += loss;
     train->progress.loss_count++;
     train->progress.hash = roll(train->progress.hash, loss);
-    const bool finite = isfinite(loss);
-    if (finite) {
-        const bl_optim_step args = pace_of(train);
+}
+
+bl_status bl_steps(bl_train *train, int64_t most, bl_err *err) {
+    if (train->workload->steps != NULL) return train->workload->steps(train, most, err);
+    const double loss = train->workload->loss(train);
+    bl_take_loss(train, loss);
+    if (isfinite(loss)) {
+        const bl_optim_step args = bl_step_numbers(train, &train->progress);
         train->workload->update(train, &args);
+    } else {
+        train->progress.diverged = true;
     }
     train->progress.made++;
-    return finite;
+    return BL_OK;
 }

@@ -10,10 +10,12 @@ bl_status bl_train_time(bl_train *train, double seconds, double *seconds_per_ste
     double now = start;
     int64_t steps = 0;
     while (steps < LEAST_STEPS || now - start < seconds) {
-        if (!bl_step(train))
+        const int64_t before = train->progress.made;
+        BL_TRY(bl_steps(train, INT64_MAX, err));
+        if (train->progress.diverged)
             BL_FAIL(err, BL_EDIVERGED, "the run diverged while it was timed: batch %zu, rate %g",
                     train->batch, train->config.train.learning_rate);
-        steps++;
+        steps += train->progress.made - before;
         now = bl_clock_seconds();
     }
     *seconds_per_step = (now - start) / (double)steps;

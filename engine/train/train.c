@@ -31,6 +31,7 @@ static bl_status resolve(bl_train *t, const bl_config *config, const bl_dataset 
     t->config = *config;
     t->data = data;
     t->workload = bl_workload_of(config);
+    if (t->on_device != NULL) t->workload = &bl_workload_device;
     if (config->train.batch_size < 1)
         BL_FAIL(err, BL_EINVAL, "train.batch_size is %lld; it has to be at least 1",
                 (long long)config->train.batch_size);
@@ -65,15 +66,19 @@ static void begin(bl_train *t, const char *run_id) {
 
 bl_status bl_train_open(bl_train **out, const bl_config *config, const bl_dataset *data,
                         const bl_train_options *options, bl_err *err) {
-    const size_t threads = bl_max_size(options->threads, 1);
+    const size_t threads = options->resident != NULL ? 1 : bl_max_size(options->threads, 1);
     bl_train *t = bl_xalloc(sizeof *t);
     bl_arena dry = {0};
     bl_status status = BL_OK;
     *out = NULL;
     t->kernels = options->kernels;
+    /* A problem without data is too small for a device; the bits are the same. */
+    if (options->resident != NULL && bl_workload_of(config) == &bl_workload_net)
+        BL_GOTO(bl_device_run_open(t, options->resident));
     BL_GOTO(resolve(t, config, data, err));
     BL_GOTO(plan(t, &dry, threads, err));
-    BL_GOTO(bl_arena_init(&t->arena, dry.peak, err));
+    BL_GOTO(t->on_device != NULL ? bl_device_run_memory(t, dry.peak, err)
+                                 : bl_arena_init(&t->arena, dry.peak, err));
     BL_GOTO(plan(t, &t->arena, threads, err));
     BL_GOTO(bl_pool_open(&t->pool, threads, err));
     begin(t, options->run_id);
@@ -87,6 +92,7 @@ done:
 void bl_train_close(bl_train *train) {
     if (train == NULL) return;
     bl_pool_close(train->pool);
+    bl_device_run_close(train);
     bl_net_free(&train->net);
     bl_arena_free(&train->arena);
     bl_buf_free(&train->log);
@@ -129,13 +135,13 @@ bl_status bl_train_advance(bl_train *train, int64_t limit, const bl_train_pause 
         BL_FAIL(err, BL_EINVAL, "a run at step %lld cannot go back to step %lld",
                 (long long)train->progress.made, (long long)limit);
     while (train->progress.made < next && !train->progress.diverged) {
-        if (!bl_step(train)) train->progress.diverged = true;
+        BL_TRY(bl_steps(train, next - train->progress.made, err));
         if (pause != NULL && train->progress.made < next && !train->progress.diverged &&
             pause->due(pause->ctx))
             BL_FAIL(err, BL_EINTERRUPTED, "paused at step %lld", (long long)train->progress.made);
     }
     record(train);
-    return BL_OK;
+    return train->workload->fault != NULL ? train->workload->fault(train, err) : BL_OK;
 }
 
 const bl_train_state *bl_train_now(const bl_train *train) {

@@ -7,6 +7,7 @@
 #include "engine/base/status.h"
 #include "engine/config/config.h"
 #include "engine/data/dataset.h"
+#include "engine/train/resident.h"
 #include "kernels/kernel.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,8 +16,9 @@ typedef struct bl_train bl_train;
 
 typedef struct bl_train_options {
     const bl_kernels *kernels;
-    const char *run_id; /* for the log's header */
-    size_t threads;     /* inside kernels; 0 is 1 */
+    const char *run_id;          /* for the log's header */
+    size_t threads;              /* inside kernels; 0 is 1 */
+    const bl_resident *resident; /* the data set on a device, where the run is then; or NULL */
 } bl_train_options;
 
 /* What the last evaluation said. */

@@ -25,16 +25,37 @@ struct bl_workload {
     /* The loss of batch number progress.made; if it is finite, all that `update` needs is ready. */
     double (*loss)(bl_train *train);
     void (*update)(bl_train *train, const bl_optim_step *args);
+    /* Instead of `loss` and `update`: several steps at once, for a device. As bl_steps. */
+    bl_status (*steps)(bl_train *train, int64_t most, bl_err *err);
     double (*evaluate)(bl_train *train);
     void (*digest)(const bl_train *train, bl_sha256 *digest);
     /* All that changes from step to step beside bl_train_progress; the number of blocks. */
     size_t (*blocks)(const bl_train *train, bl_state_block out[BL_STATE_BLOCKS]);
+    /* Where the blocks are copies of a device's: from there before they are read, to there after
+     * they were written. NULL: they are the state itself. */
+    void (*fetch)(const bl_train *train);
+    void (*put)(bl_train *train);
+    /* What went wrong in a call that could not say so; NULL: nothing can. */
+    bl_status (*fault)(const bl_train *train, bl_err *err);
 };
 
-extern const bl_workload bl_workload_net, bl_workload_quadratic;
+extern const bl_workload bl_workload_net, bl_workload_quadratic, bl_workload_device;
 /* The row that takes the configuration. */
 const bl_workload *bl_workload_of(const bl_config *config);
 
+/* A net's weights, states and pieces, from the plan. */
+void bl_net_memory(bl_train *train, bl_plan *plan);
+void bl_net_digest(const bl_net *net, const float *weight, const float *running, bl_sha256 *digest);
+/* Of a run on a device: opened before, given memory after it was planned. */
+enum { BL_DEVICE_STEPS = 64 }; /* at once */
+bl_status bl_device_run_open(bl_train *train, const bl_resident *resident) BL_CHECKED;
+bl_status bl_device_run_memory(bl_train *train, size_t bytes, bl_err *err) BL_CHECKED;
+void bl_device_run_close(bl_train *train);
+
+/* The numbers of step progress->made, which also moves progress's products on. */
+bl_optim_step bl_step_numbers(const bl_train *train, bl_train_progress *progress);
+/* Enters a batch's loss into the progress. */
+void bl_take_loss(bl_train *train, double loss);
 /* The optimizer over the block of weights: what `update` of a net is. */
 void bl_update_weights(bl_train *train, const bl_optim_step *args);
 /* The loss and the gradient of a net's next batch, in pieces of train->micro examples. */

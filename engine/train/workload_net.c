@@ -83,6 +83,7 @@ static bl_status choose_measures(bl_train *t, bl_err *err) {
 
 static bl_status resolve(bl_train *t, bl_err *err) {
     const bl_dataset *data = t->data;
+    t->eval_chunk = 256;
     BL_TRY(choose_split(t, err));
     BL_TRY(choose_augment(t, err));
     BL_TRY(choose_pieces(t, err));
@@ -99,12 +100,16 @@ static bl_status resolve(bl_train *t, bl_err *err) {
 
 /* ---- memory ---- */
 
-static void plan(bl_train *t, bl_plan *p, size_t threads) {
-    bl_net_plan(&t->net, p, bl_max_size(t->micro, BL_EVAL_CHUNK));
+void bl_net_memory(bl_train *t, bl_plan *p) {
+    bl_net_plan(&t->net, p, bl_max_size(t->micro, t->eval_chunk));
     for (size_t i = 0; i < t->optim->states; i++)
         t->state[i] = bl_plan_take(p, t->net.weights, sizeof(float));
     for (size_t i = 0; i < t->levels; i++)
         t->level[i] = bl_plan_take(p, t->net.weights, sizeof(float));
+}
+
+static void plan(bl_train *t, bl_plan *p, size_t threads) {
+    bl_net_memory(t, p);
     t->rows = bl_plan_take(p, t->net.capacity, sizeof *t->rows);
     t->scratch = bl_plan_take(p, threads, BL_KERNEL_SCRATCH);
 }
@@ -124,7 +129,7 @@ static double evaluate(bl_train *t) {
     bl_metric_begin(&sum, t->metric);
     for (uint64_t at = 0; at < t->eval_rows; at += pass.batch) {
         const uint64_t left = t->eval_rows - at;
-        pass.batch = left < BL_EVAL_CHUNK ? (size_t)left : BL_EVAL_CHUNK;
+        pass.batch = left < t->eval_chunk ? (size_t)left : t->eval_chunk;
         bl_gather(t, BL_GATHER_EVAL, at, pass.batch);
         bl_net_infer(&t->net, &pass);
         bl_metric_add(&sum, out->y, out->width, t->net.target, pass.batch);
@@ -132,13 +137,16 @@ static double evaluate(bl_train *t) {
     return bl_metric_value(&sum);
 }
 
-static void digest(const bl_train *t, bl_sha256 *out) {
-    const bl_net *net = &t->net;
+void bl_net_digest(const bl_net *net, const float *weight, const float *running,
+                   bl_sha256 *digest) {
     for (size_t i = 0; i < net->params; i++) {
         const bl_param *p = &net->param[i];
-        bl_digest_f32(out, (p->running ? net->running : net->weight) + p->offset,
-                      p->rows * p->cols);
+        bl_digest_f32(digest, (p->running ? running : weight) + p->offset, p->rows * p->cols);
     }
+}
+
+static void digest(const bl_train *t, bl_sha256 *out) {
+    bl_net_digest(&t->net, t->net.weight, t->net.running, out);
 }
 
 static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {

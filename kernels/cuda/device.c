@@ -171,6 +171,12 @@ static bl_device the_device = {
     .record_end = record_end,
     .replay = replay,
     .recording_free = recording_free,
+    .gather = bl_cuda_gather,
+    .merge = bl_cuda_merge,
+    .judge = bl_cuda_judge,
+    .keep = bl_cuda_keep,
+    .update = bl_cuda_update,
+    .advance = bl_cuda_advance,
 };
 
 __attribute__((visibility("default"))) bl_device_plugin_fn bl_device_plugin;

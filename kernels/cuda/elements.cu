@@ -28,12 +28,17 @@ __global__ void sigmoid_range_backward(bl_sigmoid_range_backward a) {
     a.dx[i] = a.dy[i] * ((a.high - a.low) * (s * (1.0f - s)));
 }
 
+__global__ void copy_columns(bl_copy_columns a) {
+    const size_t i = bl_thread(), b = i / a.n, j = i % a.n;
+    if (b < a.batch) a.y[b * a.y_stride + j] = a.x[b * a.x_stride + j];
+}
+
 /* Four features a thread: they share one call of the generator. */
 __global__ void dropout(bl_dropout a) {
     const size_t stride4 = (a.n + 3) / 4, i = bl_thread(), b = i / stride4, j4 = i % stride4;
     if (b >= a.batch) return;
-    const bl_u32x4 words =
-        bl_random4(a.seed, BL_STREAM_DROPOUT, a.layer, (a.position + b) * stride4 + j4);
+    const uint64_t position = a.position + (a.from ? *a.from : 0) + b;
+    const bl_u32x4 words = bl_random4(a.seed, BL_STREAM_DROPOUT, a.layer, position * stride4 + j4);
     for (size_t k = 0; k < 4 && j4 * 4 + k < a.n; k++) {
         const size_t at = b * a.n + j4 * 4 + k;
         a.y[at] = words.v[k] >= a.threshold ? a.x[at] * a.scale : 0.0f;
@@ -71,4 +76,10 @@ void bl_dropout_cuda(const bl_dropout *args, const bl_part *part) {
     const bl_dropout a = *args;
     const size_t threads = a.batch * ((a.n + 3) / 4);
     if (threads > 0) BL_LAUNCH(dropout, bl_blocks(threads), BL_CUDA_THREADS, bl_queue_of(part), a);
+}
+
+void bl_copy_columns_cuda(const bl_copy_columns *args, const bl_part *part) {
+    const bl_copy_columns a = *args;
+    if (a.batch * a.n > 0)
+        BL_LAUNCH(copy_columns, bl_blocks(a.batch * a.n), BL_CUDA_THREADS, bl_queue_of(part), a);
 }

@@ -16,6 +16,17 @@ extern "C" {
 #endif
 void bl_cuda_use(void); /* makes the plug-in's device this thread's */
 
+/* training.cu: the members of bl_device of these names. */
+void bl_cuda_gather(bl_queue *queue, const bl_device_gather *args);
+void bl_cuda_merge(bl_queue *queue, float *gradient, const float *left, size_t count, double *sum,
+                   const double *left_sum);
+void bl_cuda_judge(bl_queue *queue, bl_device_progress *progress, double *losses, const double *sum,
+                   size_t total);
+void bl_cuda_keep(bl_queue *queue, const bl_device_progress *progress, float *kept,
+                  const float *running, size_t count);
+void bl_cuda_update(bl_queue *queue, const bl_device_update *args);
+void bl_cuda_advance(bl_queue *queue, bl_device_progress *progress, size_t examples);
+
 /* The backend: a function a family, in the .cu files. */
 #define BL_CUDA_DECLARE(family) void bl_##family##_cuda(const bl_##family *, const bl_part *);
 BL_FAMILIES(BL_CUDA_DECLARE)

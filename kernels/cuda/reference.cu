@@ -1,6 +1,6 @@
-/* Families without a kernel of their own run the reference's text on the device, every thread a part
- * of the call: exact, and complete from the day a family exists. A new family is a row here and its
- * reference file among the includes; its functions there are marked BL_REF and BL_HD. */
+/* Families without a kernel of their own run the reference's text on the device, every thread a
+ * part of the call: exact, and complete from the day a family exists. A new family is a row here
+ * and its reference file among the includes; its functions there are marked BL_REF and BL_HD. */
 #include "kernels/cuda/launch.h"
 
 /* X(family) */

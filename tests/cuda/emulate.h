@@ -34,14 +34,16 @@ bool emulated_capture(cudaStream_t stream, std::function<void(void)> call);
 /* Runs `body` for every thread of every block; on a stream that is being captured, keeps it. */
 void emulate(dim3 grid, dim3 block, cudaStream_t stream, bool together,
              std::function<void(void)> body);
-#define BL_LAUNCH(kernel, grid, block, queue, ...)                                                 \
-    emulate((grid), (block), (queue)->stream, false, [=] { kernel(__VA_ARGS__); })
-#define BL_LAUNCH_TOGETHER(kernel, grid, block, queue, ...)                                        \
-    emulate((grid), (block), (queue)->stream, true, [=] { kernel(__VA_ARGS__); })
-
-static inline float __int_as_float(int x) {
-    float y;
-    memcpy(&y, &x, sizeof y);
-    return y;
+/* The arguments are those of the moment of the launch, as a device's are. */
+template <class Kernel, class... Args>
+void emulate_with(dim3 grid, dim3 block, cudaStream_t stream, bool together, Kernel kernel,
+                  Args... args) {
+    emulate(grid, block, stream, together, [=] { kernel(args...); });
 }
+#define BL_LAUNCH(kernel, grid, block, queue, ...)                                                 \
+    emulate_with((grid), (block), (queue)->stream, false, [](auto... x) { kernel(x...); },         \
+                 __VA_ARGS__)
+#define BL_LAUNCH_TOGETHER(kernel, grid, block, queue, ...)                                        \
+    emulate_with((grid), (block), (queue)->stream, true, [](auto... x) { kernel(x...); },          \
+                 __VA_ARGS__)
 #endif

@@ -246,6 +246,18 @@ static void build_sigmoid_range_backward(problem *p, const shape *s) {
     };
 }
 
+/* Rows are 3 floats apart more than they are long; what lies between keeps its bytes. */
+static void build_copy_columns(problem *p, const shape *s) {
+    p->args.copy_columns = (bl_copy_columns){
+        .y = floats(p, "y", ROLE_INOUT, PER_EXAMPLE, s->batch, s->n + 3),
+        .x = floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->n + 1),
+        .batch = s->batch,
+        .n = s->n,
+        .y_stride = s->n + 3,
+        .x_stride = s->n + 1,
+    };
+}
+
 static void build_mse(problem *p, const shape *s) {
     p->args.mse = (bl_mse){
         .sum = array_add(p, "sum", ROLE_OUT, DOUBLES | RULE_B, 1, sizeof(double)),
@@ -422,6 +434,7 @@ const family families[] = {
     FAMILY(embedding_backward, embedding_shapes, false, false),
     FAMILY(sigmoid_range_forward, count_shapes, true, false),
     FAMILY(sigmoid_range_backward, count_shapes, true, false),
+    FAMILY(copy_columns, column_shapes, true, true),
     FAMILY(mse, mse_shapes, false, false),
     FAMILY(softmax_cross_entropy, softmax_shapes, true, false),
 };

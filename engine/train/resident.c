@@ -1,0 +1,44 @@
+#include "engine/train/resident.h"
+#include <string.h>
+
+/* One array; NULL stays NULL. `at` is the address of the pointer to it. */
+static bl_status carry(bl_resident *r, bl_queue *queue, void *at, const void *from, size_t bytes,
+                       bl_err *err) {
+    void *memory = NULL;
+    if (from == NULL || bytes == 0) return BL_OK;
+    BL_TRY(r->device->alloc(&memory, bytes, err));
+    memcpy(at, &memory, sizeof memory);
+    r->device->put(queue, memory, from, bytes);
+    r->bytes += bytes;
+    return BL_OK;
+}
+
+bl_status bl_resident_open(bl_resident *out, const bl_device *device, const bl_dataset *data,
+                           bl_err *err) {
+    const size_t rows = data->rows;
+    bl_queue *queue = NULL;
+    bl_status status;
+    *out = (bl_resident){.device = device};
+    BL_GOTO(device->queue_open(&queue, err));
+    BL_GOTO(carry(out, queue, &out->codes, data->codes,
+                  rows * data->categorical * sizeof *data->codes, err));
+    BL_GOTO(carry(out, queue, &out->values, data->values,
+                  rows * data->continuous * sizeof *data->values, err));
+    BL_GOTO(carry(out, queue, &out->pixels, data->pixels, rows * data->continuous, err));
+    BL_GOTO(carry(out, queue, &out->target, data->target, rows * sizeof *data->target, err));
+    BL_GOTO(device->wait(queue, err));
+done:
+    device->queue_close(queue);
+    if (status != BL_OK) bl_resident_close(out);
+    return status;
+}
+
+void bl_resident_close(bl_resident *resident) {
+    const bl_device *device = resident->device;
+    if (device == NULL) return;
+    device->release(resident->codes);
+    device->release(resident->values);
+    device->release(resident->pixels);
+    device->release(resident->target);
+    *resident = (bl_resident){0};
+}

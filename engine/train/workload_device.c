@@ -1,0 +1,329 @@
+/* A net on a device: the same walk as workload_net.c, enqueued. A step is recorded once and made
+ * again as often as is asked for; the host looks at the losses afterwards. The bits are those of
+ * the processor. */
+#include "engine/train/resident.h"
+#include "engine/train/workload.h"
+#include "kernels/device.h"
+#include <string.h>
+
+struct bl_device_run {
+    const bl_resident *resident;
+    const bl_device *device;
+    bl_queue *queue;
+    void *memory; /* all of the run's, below the arena */
+    bl_recording *step;
+    bool warm; /* a step was made without a recording: what loads late is loaded */
+    /* on the device */
+    bl_device_progress *progress;
+    bl_optim_step *steps;    /* (BL_DEVICE_STEPS) */
+    double *losses;          /* (BL_DEVICE_STEPS) */
+    double *sum, *level_sum; /* (1), (levels) */
+    float *kept;             /* (runnings): the running statistics after the last good forward */
+    /* here */
+    float *weight, *running, *state[BL_OPTIM_STATES];
+    float *prediction, *target; /* of all evaluated rows */
+    bl_err fault;               /* the first; the run ends with it */
+};
+
+static void note(bl_device_run *d, bl_status status, const bl_err *err) {
+    if (status != BL_OK && d->fault.code == BL_OK) d->fault = *err;
+}
+
+static void wait(bl_device_run *d) {
+    bl_err err = {0};
+    note(d, d->device->wait(d->queue, &err), &err);
+}
+
+/* ---- memory ---- */
+
+static void plan(bl_train *t, bl_plan *p, size_t threads) {
+    bl_device_run *d = t->on_device;
+    (void)threads;
+    bl_net_memory(t, p);
+    d->progress = bl_plan_take(p, 1, sizeof *d->progress);
+    d->steps = bl_plan_take(p, BL_DEVICE_STEPS, sizeof *d->steps);
+    d->losses = bl_plan_take(p, BL_DEVICE_STEPS, sizeof *d->losses);
+    d->sum = bl_plan_take(p, 1, sizeof *d->sum);
+    d->level_sum = bl_plan_take(p, t->levels, sizeof *d->level_sum);
+    d->kept = bl_plan_take(p, t->net.runnings, sizeof *d->kept);
+}
+
+bl_status bl_device_run_open(bl_train *t, const bl_resident *resident) {
+    bl_device_run *d = bl_xalloc(sizeof *d);
+    d->resident = resident;
+    d->device = resident->device;
+    t->on_device = d;
+    t->kernels = d->device->kernels;
+    return BL_OK;
+}
+
+/* The planned memory, there and here. */
+bl_status bl_device_run_memory(bl_train *t, size_t bytes, bl_err *err) {
+    bl_device_run *d = t->on_device;
+    const size_t width = bl_net_output(&t->net)->width;
+    BL_TRY(d->device->queue_open(&d->queue, err));
+    BL_TRY(d->device->alloc(&d->memory, bytes, err));
+    d->device->clear(d->queue, d->memory, bytes);
+    t->arena = (bl_arena){.base = d->memory, .capacity = bytes};
+    d->weight = bl_alloc(t->net.weights * sizeof(float));
+    d->running = bl_alloc(bl_max_size(t->net.runnings, 1) * sizeof(float));
+    bool all = d->weight && d->running;
+    for (size_t i = 0; i < t->optim->states; i++) {
+        d->state[i] = bl_alloc(t->net.weights * sizeof(float));
+        all = all && d->state[i];
+    }
+    d->prediction = bl_alloc(t->eval_rows * width * sizeof(float));
+    d->target = bl_alloc(t->eval_rows * sizeof(float));
+    if (!all || !d->prediction || !d->target)
+        BL_FAIL(err, BL_ENOMEM, "no memory for %zu parameters", t->net.weights);
+    return BL_OK;
+}
+
+void bl_device_run_close(bl_train *t) {
+    bl_device_run *d = t->on_device;
+    if (d == NULL) return;
+    d->device->recording_free(d->step);
+    d->device->queue_close(d->queue);
+    d->device->release(d->memory);
+    t->arena = (bl_arena){0}; /* it was the device's */
+    free(d->weight);
+    free(d->running);
+    for (size_t i = 0; i < BL_OPTIM_STATES; i++) free(d->state[i]);
+    free(d->prediction);
+    free(d->target);
+    free(d);
+}
+
+static void begin(bl_train *t) {
+    bl_device_run *d = t->on_device;
+    bl_net here = t->net;
+    here.weight = d->weight;
+    here.running = d->running;
+    bl_net_reset(&here, (uint64_t)t->config.train.seed);
+    bl_sampler_init(&t->sampler, (uint64_t)t->config.train.seed, t->epoch_rows);
+    t->workload->put(t);
+}
+
+/* ---- a step ---- */
+
+static bl_device_gather gathering(const bl_train *t, size_t count) {
+    const bl_device_run *d = t->on_device;
+    const bl_dataset *data = t->data;
+    bl_device_gather g = {.codes = t->net.codes,
+                          .values = t->net.values,
+                          .target = t->net.target,
+                          .all_codes = d->resident->codes,
+                          .all_values = d->resident->values,
+                          .all_pixels = d->resident->pixels,
+                          .all_target = d->resident->target,
+                          .categorical = data->categorical,
+                          .continuous = data->continuous,
+                          .height = data->height,
+                          .width = data->width,
+                          .channels = data->channels,
+                          .crop = t->augment.crop,
+                          .flip = t->augment.flip,
+                          .seed = (uint64_t)t->config.train.seed,
+                          .train_rows = t->epoch_rows,
+                          .count = count};
+    memcpy(g.pixel_mean, data->pixel_mean, sizeof g.pixel_mean);
+    memcpy(g.pixel_scale, data->pixel_scale, sizeof g.pixel_scale);
+    return g;
+}
+
+static void piece_loss(bl_train *t, size_t at, size_t count) {
+    bl_device_run *d = t->on_device;
+    const bl_net_node *out = bl_net_output(&t->net);
+    const bl_part part = {.part = 0, .parts = 1, .queue = d->queue};
+    bl_device_gather g = gathering(t, count);
+    const bl_pass pass = {.kernels = t->kernels,
+                          .pool = t->pool,
+                          .batch = count,
+                          .seed = t->sampler.seed,
+                          .position = at,
+                          .from = &d->progress->position,
+                          .queue = d->queue};
+    const bl_loss_args args = {.y = out->y,
+                               .target = t->net.target,
+                               .dy = out->dy,
+                               .sum = d->sum,
+                               .count = count,
+                               .width = out->width,
+                               .total = t->batch,
+                               .label_smoothing = t->config.label_smoothing};
+    g.position = at;
+    g.from = &d->progress->position;
+    d->device->gather(d->queue, &g);
+    bl_net_forward(&t->net, &pass);
+    d->device->keep(d->queue, d->progress, d->kept, t->net.running, t->net.runnings);
+    t->loss->run(t->kernels, &args, &part);
+    bl_net_backward(&t->net, &pass);
+}
+
+/* Climbs the tree of pieces as batch.c does. */
+static void climb(bl_train *t, size_t piece, bool last) {
+    bl_device_run *d = t->on_device;
+    const size_t bytes = t->net.weights * sizeof(float);
+    size_t l = 0;
+    for (; piece >> l; l++) {
+        if (!(piece >> l & 1)) {
+            if (last) continue;
+            break;
+        }
+        d->device->merge(d->queue, t->net.gradient, t->level[l], t->net.weights, d->sum,
+                         &d->level_sum[l]);
+    }
+    if (last) return;
+    d->device->copy(d->queue, t->level[l], t->net.gradient, bytes);
+    d->device->copy(d->queue, &d->level_sum[l], d->sum, sizeof *d->sum);
+}
+
+static void enqueue_step(bl_train *t) {
+    bl_device_run *d = t->on_device;
+    for (size_t at = 0, piece = 0; at < t->batch; at += t->micro, piece++) {
+        const size_t count = bl_min_size(t->micro, t->batch - at);
+        piece_loss(t, at, count);
+        if (t->levels > 0) climb(t, piece, at + count == t->batch);
+    }
+    d->device->judge(d->queue, d->progress, d->losses, d->sum, t->batch);
+    const bl_device_update update = {
+        .optimizer = t->optim->name,
+        .steps = d->steps,
+        .progress = d->progress,
+        .param = t->net.weight,
+        .grad = t->net.gradient,
+        .state = {t->state[0], t->state[1]},
+        .count = t->net.weights
+    };
+    d->device->update(d->queue, &update);
+    d->device->advance(d->queue, d->progress, t->batch);
+}
+
+/* The first step is made as it is, so that nothing is loaded while the second is recorded. */
+static bl_status make_step(bl_train *t, bl_err *err) {
+    bl_device_run *d = t->on_device;
+    if (!d->warm) {
+        enqueue_step(t);
+        d->warm = true;
+        return BL_OK;
+    }
+    if (d->step == NULL) {
+        BL_TRY(d->device->record_begin(d->queue, err));
+        enqueue_step(t);
+        BL_TRY(d->device->record_end(d->queue, &d->step, err));
+    }
+    d->device->replay(d->queue, d->step);
+    return BL_OK;
+}
+
+static bl_status steps(bl_train *t, int64_t most, bl_err *err) {
+    bl_device_run *d = t->on_device;
+    const size_t count = (size_t)(most < BL_DEVICE_STEPS ? most : BL_DEVICE_STEPS);
+    bl_optim_step step[BL_DEVICE_STEPS] = {0};
+    double loss[BL_DEVICE_STEPS];
+    bl_train_progress ahead = t->progress;
+    const bl_device_progress from = {.position = (uint64_t)t->progress.made * t->batch};
+    for (size_t i = 0; i < count; i++, ahead.made++) step[i] = bl_step_numbers(t, &ahead);
+    d->device->put(d->queue, d->steps, step, count * sizeof *step);
+    d->device->put(d->queue, d->progress, &from, sizeof from);
+    for (size_t i = 0; i < count; i++) BL_TRY(make_step(t, err));
+    d->device->get(d->queue, loss, d->losses, count * sizeof *loss);
+    BL_TRY(d->device->wait(d->queue, err));
+    for (size_t i = 0; i < count && !t->progress.diverged; i++) {
+        bl_take_loss(t, loss[i]);
+        if (isfinite(loss[i]))
+            (void)bl_step_numbers(t, &t->progress);
+        else
+            t->progress.diverged = true;
+        t->progress.made++;
+    }
+    if (t->progress.diverged)
+        d->device->copy(d->queue, t->net.running, d->kept, t->net.runnings * sizeof(float));
+    return BL_OK;
+}
+
+/* ---- measuring and keeping ---- */
+
+static double evaluate(bl_train *t) {
+    bl_device_run *d = t->on_device;
+    const bl_net_node *out = bl_net_output(&t->net);
+    bl_metric_sum sum;
+    bl_pass pass = {.kernels = t->kernels, .pool = t->pool, .queue = d->queue};
+    for (uint64_t at = 0; at < t->eval_rows; at += pass.batch) {
+        const uint64_t left = t->eval_rows - at;
+        pass.batch = left < t->eval_chunk ? (size_t)left : t->eval_chunk;
+        bl_device_gather g = gathering(t, pass.batch);
+        g.position = at;
+        g.eval_first = t->eval_first;
+        g.eval_available = t->eval_available;
+        g.eval_rows = t->eval_rows;
+        d->device->gather(d->queue, &g);
+        bl_net_infer(&t->net, &pass);
+        d->device->get(d->queue, d->prediction + at * out->width, out->y,
+                       pass.batch * out->width * sizeof(float));
+        d->device->get(d->queue, d->target + at, t->net.target, pass.batch * sizeof(float));
+    }
+    wait(d);
+    bl_metric_begin(&sum, t->metric);
+    bl_metric_add(&sum, d->prediction, out->width, d->target, t->eval_rows);
+    return bl_metric_value(&sum);
+}
+
+static void fetch(const bl_train *t) {
+    bl_device_run *d = t->on_device;
+    const size_t bytes = t->net.weights * sizeof(float);
+    d->device->get(d->queue, d->weight, t->net.weight, bytes);
+    d->device->get(d->queue, d->running, t->net.running, t->net.runnings * sizeof(float));
+    for (size_t i = 0; i < t->optim->states; i++)
+        d->device->get(d->queue, d->state[i], t->state[i], bytes);
+    wait(d);
+}
+
+static void put(bl_train *t) {
+    bl_device_run *d = t->on_device;
+    const size_t bytes = t->net.weights * sizeof(float);
+    d->device->put(d->queue, t->net.weight, d->weight, bytes);
+    d->device->put(d->queue, t->net.running, d->running, t->net.runnings * sizeof(float));
+    for (size_t i = 0; i < t->optim->states; i++)
+        d->device->put(d->queue, t->state[i], d->state[i], bytes);
+}
+
+static void digest(const bl_train *t, bl_sha256 *out) {
+    const bl_device_run *d = t->on_device;
+    fetch(t);
+    bl_net_digest(&t->net, d->weight, d->running, out);
+}
+
+static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
+    const bl_device_run *d = t->on_device;
+    const size_t bytes = t->net.weights * sizeof(float);
+    size_t n = 0;
+    out[n++] = (bl_state_block){d->weight, bytes};
+    out[n++] = (bl_state_block){d->running, t->net.runnings * sizeof(float)};
+    for (size_t i = 0; i < t->optim->states; i++) out[n++] = (bl_state_block){d->state[i], bytes};
+    return n;
+}
+
+static bl_status fault(const bl_train *t, bl_err *err) {
+    if (t->on_device->fault.code == BL_OK) return BL_OK;
+    if (err != NULL) *err = t->on_device->fault;
+    return t->on_device->fault.code;
+}
+
+static bl_status resolve(bl_train *t, bl_err *err) {
+    BL_TRY(bl_workload_net.resolve(t, err));
+    t->eval_chunk = 4096;
+    return BL_OK;
+}
+
+const bl_workload bl_workload_device = {.name = "net on a device",
+                                        .resolve = resolve,
+                                        .plan = plan,
+                                        .begin = begin,
+                                        .steps = steps,
+                                        .evaluate = evaluate,
+                                        .digest = digest,
+                                        .blocks = blocks,
+                                        .fetch = fetch,
+                                        .put = put,
+                                        .fault = fault};

@@ -1,0 +1,172 @@
+/* A step's ends: the batch is put together from a resident data set, the loss is judged, the
+ * weights are updated. Nothing here waits for the host, so that recorded steps follow each other.
+ */
+#include "engine/data/picture.h"
+#include "engine/data/sampler.h"
+#include "kernels/cuda/launch.h"
+#define restrict __restrict__
+#include "engine/optim/adam.h"
+#include "engine/optim/optim.h"
+
+/* The optimizers' own text; each file's `step` in a namespace of its own. */
+namespace sgd {
+#include "engine/optim/optim_sgd.c"
+}
+namespace momentum {
+#include "engine/optim/optim_momentum.c"
+}
+namespace nesterov {
+#include "engine/optim/optim_nesterov.c"
+}
+namespace adam {
+#include "engine/optim/optim_adam.c"
+}
+namespace adamw {
+#include "engine/optim/optim_adamw.c"
+}
+
+namespace {
+
+__device__ uint64_t row_of(const bl_device_gather &a, size_t i) {
+    const uint64_t position = a.position + (a.from ? *a.from : 0) + i;
+    if (a.eval_rows > 0) return a.eval_first + position * a.eval_available / a.eval_rows;
+    bl_sampler s;
+    s.seed = a.seed;
+    s.n = a.train_rows;
+    s.half_bits = 1;
+    while (((uint64_t)1 << (2 * s.half_bits)) < s.n) s.half_bits++;
+    bl_sampler_keys(&s, position / s.n);
+    uint64_t row = position % s.n;
+    do row = bl_sampler_permute(&s, row);
+    while (row >= s.n);
+    return row;
+}
+
+/* What stands at (y, x, c) of the example's picture after it was moved. */
+__device__ float pixel(const bl_device_gather &a, const uint8_t *from, const bl_shift &shift,
+                       int64_t y, int64_t x, size_t c) {
+    const int64_t height = (int64_t)a.height, width = (int64_t)a.width;
+    const int64_t row = y + shift.dy,
+                  column = shift.mirrored ? width - 1 - x - shift.dx : x + shift.dx;
+    if (row < 0 || row >= height || column < 0 || column >= width) return 0.0f;
+    const uint8_t p = from[((size_t)row * a.width + (size_t)column) * a.channels + c];
+    return ((float)p - a.pixel_mean[c]) * a.pixel_scale[c];
+}
+
+/* A block for each example. */
+__global__ void gather(bl_device_gather a) {
+    const size_t i = blockIdx.x;
+    const uint64_t row = row_of(a, i);
+    if (threadIdx.x == 0) a.target[i] = a.all_target[row];
+    for (size_t c = threadIdx.x; c < a.categorical; c += blockDim.x)
+        a.codes[i * a.categorical + c] = a.all_codes[row * a.categorical + c];
+    if (!a.all_pixels) {
+        for (size_t c = threadIdx.x; c < a.continuous; c += blockDim.x)
+            a.values[i * a.continuous + c] = a.all_values[row * a.continuous + c];
+        return;
+    }
+    const bl_augment augment = {a.seed, a.crop, a.flip};
+    const uint64_t position = a.position + (a.from ? *a.from : 0) + i;
+    bl_shift shift = {0, 0, false};
+    if (a.eval_rows == 0 && (a.crop > 0 || a.flip)) shift = bl_shift_of(&augment, position);
+    for (size_t e = threadIdx.x; e < a.continuous; e += blockDim.x) {
+        const size_t c = e % a.channels, x = e / a.channels % a.width, y = e / a.channels / a.width;
+        a.values[i * a.continuous + e] =
+            pixel(a, a.all_pixels + row * a.continuous, shift, (int64_t)y, (int64_t)x, c);
+    }
+}
+
+__global__ void add_left(float *gradient, const float *left, size_t count, double *sum,
+                         const double *left_sum) {
+    const size_t i = bl_thread();
+    if (i < count) gradient[i] = left[i] + gradient[i];
+    if (i == 0) *sum = *left_sum + *sum;
+}
+
+__global__ void judge(bl_device_progress *progress, double *losses, const double *sum,
+                      size_t total) {
+    const double loss = *sum / (double)total;
+    losses[progress->index] = loss;
+    if (!(loss - loss == 0.0)) progress->stopped = 1; /* infinite or NaN */
+}
+
+__global__ void keep(const bl_device_progress *progress, float *kept, const float *running,
+                     size_t count) {
+    const size_t i = bl_thread();
+    if (i < count && !progress->stopped) kept[i] = running[i];
+}
+
+__global__ void advance(bl_device_progress *progress, size_t examples) {
+    progress->position += examples;
+    progress->index++;
+}
+
+enum { EACH = 4 }; /* parameters a thread */
+
+template <void (*STEP)(const bl_optim_step *, size_t, size_t)>
+__global__ void update(bl_device_update a) {
+    const size_t begin = bl_thread() * EACH;
+    if (a.progress->stopped || begin >= a.count) return;
+    bl_optim_step args = ((const bl_optim_step *)a.steps)[a.progress->index];
+    args.param = a.param;
+    args.grad = a.grad;
+    args.state[0] = a.state[0];
+    args.state[1] = a.state[1];
+    STEP(&args, begin, begin + EACH < a.count ? begin + EACH : a.count);
+}
+
+typedef void launcher(bl_queue *queue, const bl_device_update &a);
+template <void (*STEP)(const bl_optim_step *, size_t, size_t)>
+void launch_update(bl_queue *queue, const bl_device_update &a) {
+    BL_LAUNCH(update<STEP>, bl_blocks((a.count + EACH - 1) / EACH), BL_CUDA_THREADS, queue, a);
+}
+
+const struct {
+    const char *name;
+    launcher *launch;
+} optimizers[] = {
+#define ROW(name) {#name, launch_update<name::step>},
+    BL_CHOICES_OPTIMIZER(ROW)
+#undef ROW
+};
+
+} // namespace
+
+void bl_cuda_gather(bl_queue *queue, const bl_device_gather *args) {
+    const bl_device_gather a = *args;
+    bl_cuda_use();
+    if (a.count > 0) BL_LAUNCH(gather, (unsigned)a.count, 64, queue, a);
+}
+
+void bl_cuda_merge(bl_queue *queue, float *gradient, const float *left, size_t count, double *sum,
+                   const double *left_sum) {
+    bl_cuda_use();
+    BL_LAUNCH(add_left, bl_blocks(count > 0 ? count : 1), BL_CUDA_THREADS, queue, gradient, left,
+              count, sum, left_sum);
+}
+
+void bl_cuda_judge(bl_queue *queue, bl_device_progress *progress, double *losses, const double *sum,
+                   size_t total) {
+    bl_cuda_use();
+    BL_LAUNCH(judge, 1, 1, queue, progress, losses, sum, total);
+}
+
+void bl_cuda_keep(bl_queue *queue, const bl_device_progress *progress, float *kept,
+                  const float *running, size_t count) {
+    bl_cuda_use();
+    if (count > 0)
+        BL_LAUNCH(keep, bl_blocks(count), BL_CUDA_THREADS, queue, progress, kept, running, count);
+}
+
+void bl_cuda_advance(bl_queue *queue, bl_device_progress *progress, size_t examples) {
+    bl_cuda_use();
+    BL_LAUNCH(advance, 1, 1, queue, progress, examples);
+}
+
+void bl_cuda_update(bl_queue *queue, const bl_device_update *args) {
+    const bl_device_update a = *args;
+    bl_cuda_use();
+    for (size_t i = 0; i < sizeof optimizers / sizeof optimizers[0]; i++)
+        if (strcmp(optimizers[i].name, a.optimizer) == 0 && a.count > 0)
+            optimizers[i].launch(queue, a);
+}

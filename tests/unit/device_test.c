@@ -1,0 +1,228 @@
+/* A run on a device: the same log, byte for byte, as on the processor. The device is the plug-in
+ * that BATCHLAB_CUDA names, or the one that runs the CUDA kernels' text on this processor. */
+#include "bl_build.h"
+#include "engine/base/mem.h"
+#include "engine/train/resident.h"
+#include "engine/train/run.h"
+#include "engine/train/train.h"
+#include "tests/check.h"
+#include "tests/unit/tiny_data.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct fixture {
+    bl_dataset data;
+    bl_config config;
+    bl_resident resident;
+} fixture;
+
+static const bl_device *open_device(void) {
+    const bl_device *device = NULL;
+    (void)setenv("BATCHLAB_CUDA", BL_BUILD_DIR "/libbatchlab_cuda_emulated.so", 0);
+    CHECK_OK(bl_device_open(&device, "cuda", ERR));
+    return device;
+}
+
+static int setup(void **state) {
+    fixture *f = bl_xalloc(sizeof *f);
+    tiny_data(&f->data, 3, 2);
+    tiny_config(&f->config);
+    CHECK_OK(bl_resident_open(&f->resident, open_device(), &f->data, ERR));
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state) {
+    fixture *f = *state;
+    bl_resident_close(&f->resident);
+    tiny_data_free(&f->data);
+    free(f);
+    return 0;
+}
+
+static bl_train *open_run(const fixture *f, bool device) {
+    bl_train_options options = {.run_id = "0123456789ab", .resident = device ? &f->resident : NULL};
+    bl_train *train = NULL;
+    CHECK_OK(bl_kernels_pick(&options.kernels, ERR));
+    CHECK_OK(bl_train_open(&train, &f->config, &f->data, &options, ERR));
+    return train;
+}
+
+static void advance_to(bl_train *train, int64_t limit) {
+    while (bl_train_now(train)->step < limit && !bl_train_now(train)->diverged)
+        CHECK_OK(bl_train_advance(train, limit, NULL, ERR));
+}
+
+static void check_same(const bl_train *a, const bl_train *b) {
+    const bl_buf *x = bl_train_log(a), *y = bl_train_log(b);
+    const size_t n = x->len < y->len ? x->len : y->len;
+    for (size_t i = 0; i < n; i++)
+        if (x->data[i] != y->data[i])
+            fail_msg("the logs differ at byte %zu: %.80s | %.80s", i, (char *)x->data + i,
+                     (char *)y->data + i);
+    assert_int_equal(x->len, y->len);
+}
+
+/* Logs and saved states of `steps` steps. */
+static void check_run(const fixture *f, int64_t steps) {
+    bl_train *here = open_run(f, false), *there = open_run(f, true);
+    bl_buf a = {0}, b = {0};
+    advance_to(here, steps);
+    advance_to(there, steps);
+    check_same(here, there);
+    bl_train_save(here, &a);
+    bl_train_save(there, &b);
+    assert_int_equal(a.len, b.len);
+    assert_memory_equal(a.data, b.data, a.len);
+    bl_buf_free(&a);
+    bl_buf_free(&b);
+    bl_train_close(here);
+    bl_train_close(there);
+}
+
+static void test_every_optimizer(void **state) {
+    fixture *f = *state;
+    for (size_t i = 0; i < bl_optim_count; i++) {
+        strcpy(f->config.optimizer.name, bl_optim_table[i]->name);
+        f->config.optimizer.weight_decay = 0.01;
+        check_run(f, 40);
+    }
+}
+
+static void test_every_schedule(void **state) {
+    fixture *f = *state;
+    for (size_t i = 0; i < bl_schedule_count; i++) {
+        strcpy(f->config.schedule.name, bl_schedule_table[i]->name);
+        check_run(f, 25);
+    }
+}
+
+/* Longer than a chunk of recorded steps, and across epochs. */
+static void test_many_steps(void **state) {
+    check_run(*state, 150);
+}
+
+static void test_batch_sizes(void **state) {
+    fixture *f = *state;
+    static const int64_t sizes[] = {1, 7, 64, 300, 700, 1500};
+    for (size_t i = 0; i < BL_COUNT(sizes); i++) {
+        f->config.train.batch_size = sizes[i];
+        check_run(f, 6);
+    }
+}
+
+static void test_pieces(void **state) {
+    fixture *f = *state;
+    static const int64_t sizes[][2] = {
+        {1024, 256},
+        {1500, 256},
+        {700,  100},
+        {1300, 512}
+    };
+    for (size_t i = 0; i < BL_COUNT(sizes); i++) {
+        f->config.train.batch_size = sizes[i][0];
+        f->config.train.micro_batch = sizes[i][1];
+        check_run(f, 4);
+    }
+}
+
+static void test_pictures(void **state) {
+    fixture *f = *state;
+    enum { N = 12 };
+    uint8_t *pixels = bl_xalloc(f->data.rows * N);
+    for (size_t i = 0; i < f->data.rows * N; i++) pixels[i] = (uint8_t)(i * 31 >> 3);
+    f->data.pixels = pixels;
+    f->data.height = 2, f->data.width = 3, f->data.channels = 2, f->data.continuous = N;
+    f->data.pixel_mean[0] = 100, f->data.pixel_scale[0] = 0.25f;
+    f->data.pixel_mean[1] = 50, f->data.pixel_scale[1] = 0.5f;
+    bl_resident_close(&f->resident);
+    f->data.values = NULL;
+    CHECK_OK(bl_resident_open(&f->resident, open_device(), &f->data, ERR));
+    check_run(f, 20);
+    f->config.data.crop = 1;
+    f->config.data.flip = true;
+    check_run(f, 20);
+    free(pixels);
+}
+
+/* On the device what was begun here, and the other way round. */
+static void test_moves_over(void **state) {
+    const fixture *f = *state;
+    bl_train *whole = open_run(f, false);
+    advance_to(whole, 60);
+    for (int device = 0; device < 2; device++) {
+        bl_train *first = open_run(f, device), *second = open_run(f, !device);
+        bl_buf saved = {0};
+        advance_to(first, 31);
+        bl_train_save(first, &saved);
+        const bl_buf *log = bl_train_log(first);
+        CHECK_OK(bl_train_restore(second, saved.data, saved.len, (const char *)log->data, log->len,
+                                  ERR));
+        advance_to(second, 60);
+        /* The whole run has no evaluation at 31. */
+        assert_string_equal(bl_train_now(second)->params_sha256,
+                            bl_train_now(whole)->params_sha256);
+        bl_buf_free(&saved);
+        bl_train_close(first);
+        bl_train_close(second);
+    }
+    bl_train_close(whole);
+}
+
+/* Steps enqueued behind the one that left the numbers change nothing. */
+static void test_divergence(void **state) {
+    fixture *f = *state;
+    strcpy(f->config.optimizer.name, "sgd");
+    strcpy(f->config.schedule.name, "constant");
+    f->config.train.learning_rate = 1e6;
+    strcpy(f->config.model.output, "linear");
+    f->config.eval.first = 40;
+    check_run(f, 120);
+    bl_train *there = open_run(f, true);
+    advance_to(there, 120);
+    assert_true(bl_train_now(there)->diverged);
+    bl_train_close(there);
+}
+
+/* A batch that the device cannot hold is an outcome. */
+static void test_memory(void **state) {
+    fixture *f = *state;
+    if (strstr(getenv("BATCHLAB_CUDA"), "emulated") == NULL) skip();
+    bl_train_options options = {.run_id = "0123456789ab", .resident = &f->resident};
+    bl_train *train = NULL;
+    bl_err err = {0};
+    CHECK_OK(bl_kernels_pick(&options.kernels, ERR));
+    (void)setenv("BL_EMULATED_MEMORY", "80000000", 1); /* room for a queue and little else */
+    f->config.train.batch_size = 100000;
+    assert_int_equal(bl_train_open(&train, &f->config, &f->data, &options, &err), BL_ENOMEM);
+    assert_non_null(strstr(err.text, "device's memory"));
+    assert_null(train);
+    (void)unsetenv("BL_EMULATED_MEMORY");
+    f->config.train.batch_size = 32;
+    check_run(f, 3);
+}
+
+static void test_names(void **state) {
+    (void)state;
+    static const char *const bad[] = {"gpu", "cuda:", "cuda:x", "cuda:1x", "cuda1", ""};
+    const bl_device *device;
+    bl_err err = {0};
+    (void)open_device();
+    for (size_t i = 0; i < BL_COUNT(bad); i++)
+        assert_int_equal(bl_device_open(&device, bad[i], &err), BL_EINVAL);
+    CHECK_OK(bl_device_open(&device, "cuda:0", ERR));
+    assert_int_equal(bl_device_open(&device, "cuda:9", &err), BL_EUNSUPPORTED);
+    assert_non_null(strstr(err.text, "there is no CUDA device 9"));
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CASE(test_every_optimizer), CASE(test_every_schedule), CASE(test_many_steps),
+        CASE(test_batch_sizes),     CASE(test_pieces),         CASE(test_pictures),
+        CASE(test_moves_over),      CASE(test_divergence),     CASE(test_memory),
+        CASE(test_names),
+    };
+    return cmocka_run_group_tests_name("device", tests, NULL, NULL);
+}
