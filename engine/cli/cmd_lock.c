@@ -61,6 +61,12 @@ static bl_status lock_plan(const bl_experiment *e, bl_err *err) {
     BL_GOTO(bl_lock_write(&lock, path, err));
     (void)printf("%s: %zu entries (%zu added, %zu changed, %zu as before)\n", path, lock.count,
                  n.added, n.changed, n.same);
+    size_t others = lock.count;
+    for (size_t i = 0; i < plan.count; i++) others -= bl_lock_find(&lock, plan.run[i]) != NULL;
+    if (others > 0)
+        (void)printf("%zu of the entries are of other presets, data or settings, or of runs that "
+                     "no plan has any more; to drop those, delete the file first\n",
+                     others);
     if (!plan.complete)
         (void)printf("the sweep is not complete: %zu of its runs so far are not done\n", n.undone);
 done:
