@@ -95,7 +95,7 @@ typedef struct bl_config {
         double budget_seconds; /* wall budget, by the recorded time per step; 0: none */
         double budget_cost;    /* in cost.currency, likewise; 0: none */
         char known[BL_NAME];   /* a table of known steps in the experiment's folder; "": none */
-        double rules_limit;    /* rules are run up to this times the tuned steps; 0: not at all */
+        double rules_limit;    /* rules are run up to this times the tuned steps; 0: not set */
         bl_i64_list compare;   /* pairs of sizes, compared on fresh seeds */
         int64_t compare_seeds;
         double expected_epochs; /* to the target at small batch sizes: for time estimates only */

@@ -167,7 +167,7 @@ const bl_key bl_schema[] = {
     {"sweep.compare_seeds", I64(sweep.compare_seeds, 1, 1000), .def = "10", .unit = "runs",
      .help = "fresh seeds for each of them; fewer than 7 give no 95 % interval"},
     {"sweep.rules_limit", F64(sweep.rules_limit, 0, 1000), .def = "0",
-     .help = "learning-rate rules are run up to this times the tuned steps; 0: not run"},
+     .help = "learning-rate rules are run up to this times the tuned steps; 0: the script decides"},
     {"sweep.expected_epochs", F64(sweep.expected_epochs, 0, 1e6), ABOVE, .def = "1", .unit = "epochs",
      .help = "to the target at small batch sizes; for time estimates only"},
     {"sweep.expected_batch_size", F64(sweep.expected_batch_size, 1, 1e9), .def = "1024", .unit = "rows",

@@ -11,6 +11,6 @@ return function(exp)
     seeds = config["sweep.seeds"],
   })
   sweep.budgets(exp, { epochs = config["sweep.budget_epochs"], steps = config["sweep.budget_steps"] })
-  sweep.rules(exp)
+  if config["sweep.rules_limit"] > 0 then sweep.rules(exp) end
   sweep.compare(exp, { pairs = config["sweep.compare"], seeds = config["sweep.compare_seeds"] })
 end

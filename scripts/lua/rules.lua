@@ -94,9 +94,8 @@ function rules.judge(exp, options)
   local o = check.options(options, { "points", "rules", "limit", "b_star", "alpha" }, "rules")
   if o.points == nil then error("rules needs points: what critical_batch returned") end
   local list = chosen(o.rules)
-  local limit = check.number(o.limit or exp.config["sweep.rules_limit"], 0, "limit")
-  if limit == 0 then return {} end
-  local judged = { limit = check.number(limit, 1, "limit", true),
+  local declared = exp.config["sweep.rules_limit"]
+  local judged = { limit = check.number(o.limit or (declared > 0 and declared or 4), 1, "limit", true),
     alpha = check.number(o.alpha or 0.5, 0, "alpha", true) }
   local base, fewest
   for _, p in ipairs(o.points) do
