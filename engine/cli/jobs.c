@@ -9,8 +9,9 @@
 volatile int bl_stop_requested;
 
 static void on_signal(int signal) {
-    if (bl_stop_requested && signal == SIGINT) _exit(BL_EXIT_SECOND_INTERRUPT);
-    bl_stop_requested = 1;
+    if (signal == SIGINT && __atomic_load_n(&bl_stop_requested, __ATOMIC_RELAXED) != 0)
+        _exit(BL_EXIT_SECOND_INTERRUPT);
+    __atomic_store_n(&bl_stop_requested, 1, __ATOMIC_RELAXED);
 }
 
 void bl_catch_signals(void) {

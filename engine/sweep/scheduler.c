@@ -188,7 +188,7 @@ static void fail(work *w, bl_status status, const bl_err *err) {
 static bool look_due(const work *w) {
     if (!w->others || w->looking) return false;
     for (size_t i = 0; i < w->round->count; i++)
-        if (w->member[i].held && !w->member[i].settled) return bl_clock_seconds() >= w->next_look;
+        if (w->member[i].state == BL_MEMBER_HELD) return bl_clock_seconds() >= w->next_look;
     return false;
 }
 
