@@ -288,6 +288,13 @@ static void test_tokens_tell_the_dead_from_the_unknown(void **state) {
     /* This process's id, but another start: the id was used again. */
     (void)snprintf(other, sizeof other, "%.8s-%ld-%llu-0", token, pid, start + 1);
     assert_true(bl_process_is_dead(other));
+    /* A process that ended and was waited for. */
+    int status;
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    (void)snprintf(other, sizeof other, "%.8s-%ld-%llu-0", token, (long)child, start);
+    assert_true(bl_process_is_dead(other));
     /* The same from another boot or machine: nothing is known. */
     (void)snprintf(other, sizeof other, "%s-%ld-%llu-0",
                    strncmp(token, "00000000", 8) == 0 ? "11111111" : "00000000", pid, start + 1);
