@@ -101,11 +101,31 @@ static void name(char *out, const char *text) {
     (void)snprintf(out, BL_NAME, "%s", text);
 }
 
+/* Runs both and holds them against each other at `sizes` batch sizes. */
+static void hold_against_the_grid(const bl_dataset *data, const bl_config *config, size_t sizes) {
+    bl_buf plan = {0};
+    bl_sweep_totals totals;
+    run_sweep(data, config, k_exhaustive, &plan, &totals);
+    size_t same = 0;
+    for (const char *at = plan.data; (at = strstr(at, "\"kind\":\"compared\"")) != NULL; at++) {
+        const char *end = strchr(at, '\n');
+        const char *equal = strstr(at, "\"same\":true");
+        same += equal != NULL && equal < end;
+    }
+    assert_int_equal(same, sizes);
+    const char *spent = strstr(plan.data, "\"by_grid\":");
+    assert_non_null(spent);
+    long long by_grid, by_race;
+    assert_int_equal(sscanf(spent, "\"by_grid\":%lld,\"by_race\":%lld", &by_grid, &by_race), 2);
+    print_message("the race took %.1f %% of the steps of the whole grid\n",
+                  100.0 * (double)by_race / (double)by_grid);
+    assert_true(2 * by_race <= by_grid);
+    bl_buf_free(&plan);
+}
+
 static void the_race_finds_the_winner_of_the_whole_grid(void **state) {
     (void)state;
     bl_dataset data;
-    bl_buf plan = {0};
-    bl_sweep_totals totals;
     bl_config *config = bl_xalloc(sizeof *config);
     tiny_data(&data, 3, 2);
     tiny_config(config);
@@ -127,30 +147,28 @@ static void the_race_finds_the_winner_of_the_whole_grid(void **state) {
     config->sweep.lr_min = 0x1p-13;
     config->sweep.lr_max = 1;
     config->sweep.lr_step = 1;
-    run_sweep(&data, config, k_exhaustive, &plan, &totals);
-    size_t same = 0;
-    for (const char *at = plan.data; (at = strstr(at, "\"kind\":\"compared\"")) != NULL; at++) {
-        const char *end = strchr(at, '\n');
-        const char *equal = strstr(at, "\"same\":true");
-        same += equal != NULL && equal < end;
-    }
-    assert_int_equal(same, 3);
-    const char *spent = strstr(plan.data, "\"by_grid\":");
-    assert_non_null(spent);
-    long long by_grid, by_race;
-    assert_int_equal(sscanf(spent, "\"by_grid\":%lld,\"by_race\":%lld", &by_grid, &by_race), 2);
-    print_message("the race took %.1f %% of the steps of the whole grid\n",
-                  100.0 * (double)by_race / (double)by_grid);
-    assert_true(2 * by_race <= by_grid);
-    bl_buf_free(&plan);
+    hold_against_the_grid(&data, config, 3);
     free(config);
     tiny_data_free(&data);
+}
+
+static void and_on_the_quadratic_model(void **state) {
+    (void)state;
+    static const char *const sets[] = {"sweep.targets=0.1", "sweep.lr_min=0.01",
+                                       "sweep.batch_sizes=[4, 16, 64, 256]"};
+    bl_dataset none;
+    bl_config *config = bl_xalloc(sizeof *config);
+    bl_dataset_none(&none);
+    CHECK_OK(bl_config_read(config, "experiments", "quadratic", "tiny", sets, BL_COUNT(sets), ERR));
+    hold_against_the_grid(&none, config, 4);
+    free(config);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_plan_names_what_a_trial_changed),
         cmocka_unit_test(the_race_finds_the_winner_of_the_whole_grid),
+        cmocka_unit_test(and_on_the_quadratic_model),
     };
     return cmocka_run_group_tests_name("sweep", tests, NULL, NULL);
 }
