@@ -56,6 +56,7 @@ typedef struct bl_device {
     char library[128]; /* versions of driver and libraries */
     int multiprocessors;
     size_t memory;             /* bytes */
+    size_t queue_bytes;        /* of them, for each queue */
     const bl_kernels *kernels; /* arguments hold the device's pointers, part->queue a queue */
 
     /* BL_ENOMEM is an outcome of a run. */

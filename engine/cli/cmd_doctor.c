@@ -3,6 +3,7 @@
 #include "engine/base/energy.h"
 #include "engine/base/numerics.h"
 #include "engine/cli/command.h"
+#include "kernels/device.h"
 #include "kernels/kernel.h"
 #include <math.h>
 #include <stdio.h>
@@ -42,7 +43,12 @@ int bl_cmd_doctor(int argc, char **argv) {
     (void)printf("energy      %s\n", isnan(bl_energy_joules())
                                          ? "not reported by this machine"
                                          : "reported by the processor (RAPL)");
-    (void)printf("cuda        not in this build\n");
+    const bl_device *device;
+    if (bl_device_open(&device, "cuda", &err) == BL_OK)
+        (void)printf("cuda        %s, %d multiprocessors, %.1f GiB\n            %s\n", device->name,
+                     device->multiprocessors, (double)device->memory / 0x1p30, device->library);
+    else
+        (void)printf("cuda        %s\n", err.text);
     (void)printf("runs        %s/\nreports     %s/\ndata        %s\n", bl_runs_dir(),
                  bl_reports_dir(), bl_cli_dataset_options(false).data_path);
     return picked == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);

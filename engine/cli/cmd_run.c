@@ -37,7 +37,7 @@ static const bl_option k_options[] = {
     [SET] = {"--set",        NULL, "KEY=VALUE", "change one key; may be repeated"              },
     [SYNTHETIC] = {"--synthetic",  NULL, NULL,
               "use generated data although the real data are there"                             },
-    [DEVICE] = {"--device",     NULL, "cpu",       "where to compute"                             },
+    [DEVICE] = {"--device",     NULL, "cpu",       "where to compute: cpu, cuda, cuda:1"          },
     [TIME_LIMIT] = {"--time-limit", NULL, "T",         "stop, resumably, after this time: 90, 15m, 2h"},
     [ONLY] = {"--only",       NULL, "EXPR",
               "train only runs like 'batch_size=64,128 learning_rate<0.01'"                     },
@@ -74,12 +74,12 @@ static int read_options(const bl_args *args, const char *usage, size_t *jobs, bl
     if (!bl_display_init(display, args->value[PROGRESS]))
         return usage_fault("--progress", args->value[PROGRESS], "auto, plain, json or none");
     const char *device = args->value[DEVICE];
-    if (device != NULL && strncmp(device, "cuda", 4) == 0) {
-        (void)fprintf(stderr, "batchlab: --device %s: this build has no CUDA backend; use cpu\n",
-                      device);
-        return BL_EXIT_UNAVAILABLE;
+    if (device != NULL && strcmp(device, "cpu") != 0) {
+        const bl_device *opened;
+        bl_err err = {0};
+        if (bl_device_open(&opened, device, &err) != BL_OK) return bl_cli_fail(&err);
+        if (args->value[JOBS] == NULL) *jobs = 0; /* as many as fit there */
     }
-    if (device != NULL && strcmp(device, "cpu") != 0) return usage_fault("--device", device, "cpu");
     const char *limit = args->value[TIME_LIMIT];
     if (limit == NULL) return -1;
     if (read_duration(limit) == 0)
@@ -104,6 +104,7 @@ static bl_status sweep(bl_experiment *e, wish *w, bl_display *display, bl_sweep_
     const bl_scheduler scheduler = {.data = &e->data,
                                     .store = &e->store,
                                     .kernels = e->kernels,
+                                    .resident = e->resident,
                                     .jobs = w->jobs,
                                     .checkpoint_seconds = 30.0,
                                     .stop = &bl_stop_requested,
@@ -127,6 +128,7 @@ static bl_status measure_times(bl_experiment *e, bl_display *display, bl_err *er
                                       .data = &e->data,
                                       .store = &e->store,
                                       .kernels = e->kernels,
+                                      .resident = e->resident,
                                       .batch_sizes = e->config.sweep.batch_sizes.v,
                                       .count = e->config.sweep.batch_sizes.n,
                                       .stop = &bl_stop_requested,
@@ -198,6 +200,7 @@ int bl_train_command(bool answers, const char *usage, int argc, char **argv) {
     bl_catch_signals();
     bl_status status = bl_experiment_config(e, args.operand, args.value[PRESET], &args, &err);
     if (status == BL_OK) status = bl_experiment_open(e, bl_args_has(&args, SYNTHETIC), !dry, &err);
+    if (status == BL_OK) status = bl_experiment_device(e, args.value[DEVICE], &w.jobs, &err);
     if (status == BL_OK && dry) {
         status = bl_estimate_presets(e, &args, w.jobs, &err);
     } else if (status == BL_OK) {

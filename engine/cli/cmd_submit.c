@@ -43,8 +43,8 @@ static void add_word(bl_buf *out, const char *text) {
 
 /* Sites that start jobs in an empty environment would look for data and store elsewhere. */
 static void add_environment(bl_buf *out) {
-    static const char *const names[] = {"BATCHLAB_RUNS", "BATCHLAB_REPORTS", "BATCHLAB_DATA",
-                                        "BATCHLAB_CACHE"};
+    static const char *const names[] = {"BATCHLAB_CUDA", "BATCHLAB_RUNS", "BATCHLAB_REPORTS",
+                                        "BATCHLAB_DATA", "BATCHLAB_CACHE"};
     for (size_t i = 0; i < BL_COUNT(names); i++) {
         const char *value = getenv(names[i]);
         if (value == NULL || value[0] == '\0') continue;

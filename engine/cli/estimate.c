@@ -17,7 +17,8 @@ static const double k_racing_rates = 7.0, k_budget_rates = 3.0, k_seeded_rates =
 static bl_status measure(const bl_experiment *e, const bl_config *c, double *step, double *eval,
                          bl_err *err) {
     bl_train *train = NULL;
-    const bl_train_options options = {.kernels = e->kernels, .run_id = "estimate", .threads = 1};
+    const bl_train_options options = {
+        .kernels = e->kernels, .resident = e->resident, .run_id = "estimate", .threads = 1};
     BL_TRY(bl_train_open(&train, c, &e->data, &options, err));
     const double start = bl_clock_seconds();
     bl_status status = bl_train_advance(train, 1, NULL, err);
@@ -85,7 +86,8 @@ bl_status bl_estimate_presets(const bl_experiment *e, const bl_args *args, size_
     bl_names presets;
     BL_TRY(bl_config_presets(&presets, bl_experiments_dir, e->config.name, err));
     (void)printf("%s, on %s, %zu at once with %s kernels:\n", e->config.name,
-                 e->data.synthetic ? "SYNTHETIC DATA" : "real data", jobs, e->kernels->name);
+                 e->data.synthetic ? "SYNTHETIC DATA" : "real data", jobs,
+                 bl_computed_by(e->kernels, e->resident));
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < presets.count; i++)
         status = estimate_preset(e, presets.name[i], args, jobs, err);

@@ -1,6 +1,8 @@
 #include "engine/cli/experiment.h"
+#include "engine/base/mem.h"
 #include "engine/cli/known.h"
 #include "engine/store/index.h"
+#include "engine/train/train.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +45,31 @@ bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store
     return bl_dataset_open(&e->data, e->config.dataset, &options, err);
 }
 
+/* Half of what is free, shared among runs as large as the sweep's largest batch needs: the rule is
+ * fixed, so a sweep on one machine always runs as many at once. No bit depends on it. */
+static bl_status fitting_jobs(const bl_experiment *e, size_t *jobs, bl_err *err) {
+    bl_config c = e->config;
+    size_t bytes = 0;
+    const bl_i64_list *sizes = &c.sweep.batch_sizes;
+    c.train.batch_size = sizes->v[sizes->n - 1];
+    BL_TRY(bl_train_memory(&c, &e->data, &bytes, err));
+    const size_t fit =
+        e->resident->device->available() / 2 / (bytes + e->resident->device->queue_bytes);
+    *jobs = fit < 1 ? 1 : bl_min_size(fit, BL_DEVICE_JOBS);
+    return BL_OK;
+}
+
+bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs, bl_err *err) {
+    const bl_device *device;
+    if (name == NULL || strcmp(name, "cpu") == 0) return BL_OK;
+    BL_TRY(bl_device_open(&device, name, err));
+    BL_TRY(bl_resident_open(&e->on_device, device, &e->data, err));
+    e->resident = &e->on_device;
+    return *jobs == 0 ? fitting_jobs(e, jobs, err) : BL_OK;
+}
+
 void bl_experiment_close(bl_experiment *e) {
+    bl_resident_close(&e->on_device);
     bl_index_close(e->store.index, e->trains);
     e->store.index = NULL;
     bl_dataset_free(&e->data);

@@ -3,6 +3,7 @@
 #define BL_ENGINE_CLI_EXPERIMENT_H
 #include "engine/cli/command.h"
 #include "engine/store/store.h"
+#include "engine/train/resident.h"
 #include "kernels/kernel.h"
 
 typedef struct bl_experiment {
@@ -11,6 +12,8 @@ typedef struct bl_experiment {
     bl_store store;
     bool trains; /* else it only looks at the store */
     const bl_kernels *kernels;
+    bl_resident on_device;       /* the data set, ... */
+    const bl_resident *resident; /* ... if runs are to be on a device; else NULL */
     char script[BL_PATH];
     bl_buf known; /* of sweep.known (engine/cli/known.h), empty without one */
 } bl_experiment;
@@ -21,5 +24,10 @@ bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *p
 /* Then data, kernels and store. */
 bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store,
                              bl_err *err) BL_CHECKED;
+/* Then, for --device NAME (NULL and "cpu": nothing), the data set on the device. With *jobs 0 it
+ * becomes how many runs fit there at once, at most BL_DEVICE_JOBS. */
+enum { BL_DEVICE_JOBS = 32 };
+bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
+                               bl_err *err) BL_CHECKED;
 void bl_experiment_close(bl_experiment *e);
 #endif

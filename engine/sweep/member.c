@@ -145,7 +145,8 @@ static bl_status resume(bl_member *m, const bl_scheduler *s, bl_err *err) {
 }
 
 bl_status bl_member_open(bl_member *m, const bl_scheduler *s, size_t threads, bl_err *err) {
-    const bl_train_options options = {.kernels = s->kernels, .run_id = m->id, .threads = threads};
+    const bl_train_options options = {
+        .kernels = s->kernels, .resident = s->resident, .run_id = m->id, .threads = threads};
     const bl_status status = bl_train_open(&m->train, &m->trial->config, s->data, &options, err);
     if (status == BL_ENOMEM) {
         m->out_of_memory = true;
@@ -261,7 +262,7 @@ static void write_environment(bl_buf *out, const bl_member *m, const bl_schedule
                               size_t threads) {
     char finished[24];
     bl_clock_text(finished);
-    bl_buf_printf(out, "\"impl\":\"%s\",\"compiler\":", s->kernels->name);
+    bl_buf_printf(out, "\"impl\":\"%s\",\"compiler\":", bl_computed_by(s->kernels, s->resident));
     bl_json_string(out, BL_BUILD_CC);
     bl_buf_printf(out, ",\"build\":\"%s\",\"threads\":%zu,\"finished\":\"%s\",\"seconds\":%.3f",
                   BL_BUILD_TYPE, threads, finished, m->seconds);
@@ -276,7 +277,7 @@ static bl_status write_timing(const bl_member *m, const bl_scheduler *s, size_t 
     bl_buf_printf(&text,
                   "{\"record\":\"header\",\"format\":1,\"run\":\"%s\",\"memory_bytes\":%zu,"
                   "\"threads\":%zu,\"impl\":\"%s\"}\n",
-                  m->id, bytes, threads, s->kernels->name);
+                  m->id, bytes, threads, bl_computed_by(s->kernels, s->resident));
     bl_buf_add(&text, bl_buf_text(&m->timing), m->timing.len);
     bl_status status = bl_gzip(&packed, text.data, text.len, err);
     if (status == BL_OK)

@@ -5,6 +5,7 @@
 #include "engine/data/dataset.h"
 #include "engine/store/store.h"
 #include "engine/sweep/round.h"
+#include "engine/train/resident.h"
 #include "kernels/kernel.h"
 
 /* A moment of a round, for the progress display. */
@@ -23,6 +24,7 @@ typedef struct bl_scheduler {
     const bl_dataset *data;
     const bl_store *store;
     const bl_kernels *kernels;
+    const bl_resident *resident; /* the data set on a device, where runs are then; or NULL */
     size_t jobs;
     double checkpoint_seconds; /* between checkpoints of one run */
     const volatile int *stop;  /* nonzero: checkpoint everything and return BL_EINTERRUPTED */

@@ -51,7 +51,7 @@ static void timing_key(const bl_timing_options *o, bool anywhere, char key[BL_SH
     bl_run_identity(&c, o->data->sha256, id, &text);
     processor_name(processor);
     if (!anywhere)
-        bl_buf_printf(&text, "%s|%s|%" PRId64, processor, o->kernels->name,
+        bl_buf_printf(&text, "%s|%s|%" PRId64, processor, bl_computed_by(o->kernels, o->resident),
                       o->config->timing.repeats);
     for (size_t i = 0; i < o->count; i++) bl_buf_printf(&text, "|%" PRId64, o->batch_sizes[i]);
     if (c.train.micro_batch > 0) bl_buf_printf(&text, "|micro %" PRId64, c.train.micro_batch);
@@ -76,7 +76,8 @@ static bl_status measure_one(const bl_timing_options *o, point *p, size_t repeat
     c.train.batch_size = p->batch_size;
     c.train.learning_rate = BL_TIMING_RATE;
     bl_train *train = NULL;
-    const bl_train_options options = {.kernels = o->kernels, .run_id = "timing", .threads = 1};
+    const bl_train_options options = {
+        .kernels = o->kernels, .resident = o->resident, .run_id = "timing", .threads = 1};
     BL_TRY(bl_train_open(&train, &c, o->data, &options, err));
     const double joules = bl_energy_joules(), start = bl_clock_seconds();
     const bl_status status = bl_train_time(train, c.timing.seconds, &p->seconds[repeat], err);
@@ -118,7 +119,7 @@ static void write_timing(const bl_timing_options *o, const char *key, const poin
     bl_buf_printf(out, "{\"format\":1,\"key\":\"%s\",\"host\":{\"processor\":", key);
     bl_json_string(out, processor);
     bl_buf_printf(out, ",\"cores\":%ld,\"impl\":\"%s\"},\"threads\":1,\n \"points\":[",
-                  sysconf(_SC_NPROCESSORS_ONLN), o->kernels->name);
+                  sysconf(_SC_NPROCESSORS_ONLN), bl_computed_by(o->kernels, o->resident));
     write_points(out, points, n, repeats);
     bl_buf_str(out, "]}\n");
 }
@@ -151,7 +152,8 @@ static bl_status memory_of(const bl_timing_options *o, int64_t batch_size, size_
     bl_config c = *o->config;
     c.train.batch_size = batch_size;
     bl_train *train = NULL;
-    const bl_train_options options = {.kernels = o->kernels, .run_id = "timing", .threads = 1};
+    const bl_train_options options = {
+        .kernels = o->kernels, .resident = o->resident, .run_id = "timing", .threads = 1};
     BL_TRY(bl_train_memory(&c, o->data, bytes, err));
     BL_TRY(bl_train_open(&train, &c, o->data, &options, err));
     bl_train_close(train);

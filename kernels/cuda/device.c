@@ -204,6 +204,7 @@ bl_status bl_device_plugin(const bl_device **out, int index, bl_err *err) {
              properties.minor);
     the_device.multiprocessors = properties.multiProcessorCount;
     the_device.memory = properties.totalGlobalMem;
+    the_device.queue_bytes = BL_CUDA_WORKSPACE;
     *out = &the_device;
     return BL_OK;
 }
