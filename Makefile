@@ -72,7 +72,7 @@ CRASH   := $(B)/tests/crash/crash
 BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
 BENCH   := $(BENCH_C:%.c=$(B)/%)
 
-.PHONY: cuda found all experiment figures reproduce test test-crash test-slurm check setup config layers format tidy fuzz bench clean help program golden-update FORCE
+.PHONY: cuda found all experiment figures reproduce test test-crash test-slurm test-bits test-portable test-full check setup config layers format tidy fuzz bench clean help program golden-update FORCE
 
 all: program
 
@@ -204,6 +204,17 @@ $(BENCH): $(B)/%: $(B)/%.o $(LIB)
 # ---- care ---------------------------------------------------------------------------------------
 bench: $(BENCH)
 	$(Q)for b in $(BENCH); do $$b || exit 1; done
+# The golden runs and the kernels, built by every compiler at the lowest and highest optimisation.
+BITS_CC ?= gcc clang
+test-bits:
+	$(Q)sh tests/bits.sh $(BITS_CC)
+# The golden runs under emulated processors.
+test-portable:
+	$(Q)sh tests/portable.sh "$(CC)" $(FP)
+# Every input of the elementary functions: an hour of processor time.
+test-full:
+	$(Q)$(MAKE) --no-print-directory B=build/full CPPFLAGS='$(CPPFLAGS) -DSTEP=1' build/full/tests/kernels/exact_math_test
+	$(Q)build/full/tests/kernels/exact_math_test
 # Room boundaries: tests/layers.txt says which room may include which.
 layers:
 	$(Q)sh tests/layers.sh
@@ -228,6 +239,7 @@ help:
 	@echo 'make reproduce NAME=rossmann                                        train again, compare with expected.lock'
 	@echo 'make test                                                           build and run every test'
 	@echo 'make test-crash                                                     kill, fill, damage and crowd a store'
+	@echo 'make test-bits | test-portable | test-full                          one hash: compilers; emulated processors; all 2^32 inputs'
 	@echo 'make test-slurm                                                     submit to a real Slurm, where it is installed'
 	@echo 'make                                                                build build/batchlab'
 	@echo 'make setup | config | layers | format | tidy | fuzz | bench | clean'
