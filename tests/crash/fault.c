@@ -111,7 +111,7 @@ static int fail(void) {
 
 /* After the real call has returned `rc`. */
 static int after(fault_action action, int rc) {
-    if (action == FAULT_KILLED || action == FAULT_TORN) die();
+    if (action == FAULT_TORN) die();
     return action == FAULT_LATE ? fail() : rc;
 }
 
@@ -119,9 +119,8 @@ static int after(fault_action action, int rc) {
  */
 
 /* No case opens LATE: nobody would have the descriptor. */
-static int opened(fault_action action, int fd, bool counts) {
+static int opened(int fd, bool counts) {
     mark(fd, counts);
-    (void)after(action, 0);
     return fd;
 }
 
@@ -134,7 +133,7 @@ int open(const char *path, int flags, ...) {
     const bool counts = path_counts(path);
     const fault_action action = counts ? strike(FAULT_OPEN, path, -1) : FAULT_NONE;
     if (action == FAULT_FAIL) return fail();
-    return opened(action, next(path, flags, mode), counts);
+    return opened(next(path, flags, mode), counts);
 }
 
 int mkstemp(char *pattern) {
@@ -142,7 +141,7 @@ int mkstemp(char *pattern) {
     const bool counts = path_counts(pattern);
     const fault_action action = counts ? strike(FAULT_OPEN, pattern, -1) : FAULT_NONE;
     if (action == FAULT_FAIL) return fail();
-    return opened(action, next(pattern), counts);
+    return opened(next(pattern), counts);
 }
 
 FILE *fopen(const char *path, const char *mode) {
@@ -154,7 +153,6 @@ FILE *fopen(const char *path, const char *mode) {
     if (action == FAULT_FAIL && fail() < 0) return NULL;
     FILE *f = next(path, mode);
     if (f != NULL) mark(fileno(f), counts);
-    (void)after(action, 0);
     return f;
 }
 
@@ -162,9 +160,7 @@ DIR *opendir(const char *path) {
     NEXT(opendir);
     const fault_action action = path_counts(path) ? strike(FAULT_LIST, path, -1) : FAULT_NONE;
     if (action == FAULT_FAIL && fail() < 0) return NULL;
-    DIR *folder = next(path);
-    (void)after(action, 0);
-    return folder;
+    return next(path);
 }
 
 ssize_t write(int fd, const void *bytes, size_t n) {
@@ -181,8 +177,7 @@ ssize_t read(int fd, void *bytes, size_t n) {
     NEXT(read);
     const fault_action action = file_counts(fd) ? strike(FAULT_READ, NULL, fd) : FAULT_NONE;
     if (action == FAULT_FAIL) return fail();
-    const ssize_t got = next(fd, bytes, action == FAULT_PARTIAL && n > 1 ? n / 2 : n);
-    return after(action, 0) != 0 ? -1 : got;
+    return next(fd, bytes, action == FAULT_PARTIAL && n > 1 ? n / 2 : n);
 }
 
 size_t fread(void *bytes, size_t size, size_t n, FILE *f) {
@@ -194,9 +189,7 @@ size_t fread(void *bytes, size_t size, size_t n, FILE *f) {
         (void)fail();
         return 0;
     }
-    const size_t got = next(bytes, size, n, f);
-    (void)after(action, 0);
-    return got;
+    return next(bytes, size, n, f);
 }
 
 int fclose(FILE *f) {
@@ -275,9 +268,7 @@ void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset) 
     NEXT(mmap);
     const fault_action action = file_counts(fd) ? strike(FAULT_MAP, NULL, fd) : FAULT_NONE;
     if (action == FAULT_FAIL && fail() < 0) return MAP_FAILED;
-    void *data = next(at, n, protection, flags, fd, offset);
-    (void)after(action, 0);
-    return data;
+    return next(at, n, protection, flags, fd, offset);
 }
 
 /* ---- memory, threads --------------------------------------------------------------------------

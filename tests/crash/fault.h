@@ -36,8 +36,7 @@ typedef enum fault_action {
     FAULT_LATE,     /* the k-th call does its work and then reports `error` */
     FAULT_PARTIAL,  /* write and read do half; no error */
     FAULT_KILL,     /* SIGKILL before the k-th call */
-    FAULT_KILLED,   /* SIGKILL right after it */
-    FAULT_TORN,     /* SIGKILL after half of a write; other calls: as FAULT_KILLED */
+    FAULT_TORN,     /* SIGKILL after half of a write */
     FAULT_TERMINATE /* SIGTERM before the k-th call */
 } fault_action;
 

@@ -1,5 +1,5 @@
-/* kill -9 before and after every call that touches files, in the middle of writes, and at random
- * times; in an empty store, in a stopped one, and again while recovering. */
+/* kill -9 before every call that touches files, in the middle of writes, and at random times; again
+ * while recovering. */
 #include "engine/base/mem.h"
 #include "tests/crash/crash.h"
 #include <signal.h>
@@ -8,12 +8,14 @@
 #include <time.h>
 #include <unistd.h>
 
-static void kill_at(lab *l, fault_action action, int64_t k) {
-    static const char *const names[] = {
-        [FAULT_KILL] = "before", [FAULT_KILLED] = "after", [FAULT_TORN] = "within"};
+/* Before the k-th call of any kind, or halfway through the k-th write. */
+static void kill_at(lab *l, bool within_write, int64_t k) {
     char what[64];
-    const fault_plan plan = {.kind = FAULT_ANY_FILE, .action = (int32_t)action, .at = k};
-    (void)snprintf(what, sizeof what, "killed %s call %d", names[action], (int)k);
+    const fault_plan plan = {.kind = within_write ? FAULT_WRITE : FAULT_ANY_FILE,
+                             .action = within_write ? FAULT_TORN : FAULT_KILL,
+                             .at = k};
+    (void)snprintf(what, sizeof what, "killed %s %d", within_write ? "within write" : "before call",
+                   (int)k);
     lab_reset(l, NULL);
     ending e = lab_sweep(l, &plan);
     if (l->plan->hits == 0) return; /* this time there were fewer calls */
@@ -22,9 +24,8 @@ static void kill_at(lab *l, fault_action action, int64_t k) {
     l->kills++;
     /* Every third time once more, wherever the recovering run then is. */
     if (k % 3 == 0) {
-        const fault_plan again = {.kind = FAULT_ANY_FILE,
-                                  .action = (int32_t)action,
-                                  .at = 1 + (int64_t)lab_random(l, 60)};
+        const fault_plan again = {
+            .kind = FAULT_ANY_FILE, .action = FAULT_KILL, .at = 1 + (int64_t)lab_random(l, 60)};
         e = lab_sweep(l, &again);
         if (e.signal == SIGKILL) l->kills++;
     }
@@ -49,11 +50,13 @@ static void kill_sometime(lab *l) {
 }
 
 void part_kills(lab *l) {
-    static const fault_action actions[] = {FAULT_KILL, FAULT_KILLED, FAULT_TORN};
-    for (size_t a = 0; a < BL_COUNT(actions); a++)
-        for (int64_t k = 1; k <= l->sweep_files && l->failures <= LAB_MOST_FAILURES;
-             k += l->full ? 1 : 1 + (int64_t)lab_random(l, 100))
-            kill_at(l, actions[a], k);
+    /* After a call is before the next one: nothing lies between them that a store could show. */
+    for (int within_write = 0; within_write < 2; within_write++) {
+        const int64_t calls = within_write ? l->sweep_calls[FAULT_WRITE] : l->sweep_files;
+        for (int64_t k = 1; k <= calls && l->failures <= LAB_MOST_FAILURES;
+             k += l->full ? 1 : 1 + (int64_t)lab_random(l, (uint64_t)calls / 8))
+            kill_at(l, within_write != 0, k);
+    }
     /* Killed again and again, then left alone. */
     const int rounds = l->full ? 150 : 4;
     for (int i = 0; i < rounds && l->failures <= LAB_MOST_FAILURES; i++) {
