@@ -83,12 +83,11 @@ bl_status bl_lock_parse(bl_lock *lock, const char *text, size_t n, const char *n
 
 bl_status bl_lock_read(bl_lock *lock, const char *path, bl_err *err) {
     *lock = (bl_lock){0};
-    if (!bl_file_exists(path)) return BL_OK;
     bl_buf text = {0};
     bl_status status = bl_file_read(&text, path, LOCK_LIMIT, err);
     if (status == BL_OK) status = bl_lock_parse(lock, bl_buf_text(&text), text.len, path, err);
     bl_buf_free(&text);
-    return status;
+    return status == BL_EMISSING ? BL_OK : status; /* nothing is expected yet */
 }
 
 bl_status bl_lock_write(const bl_lock *lock, const char *path, bl_err *err) {

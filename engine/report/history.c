@@ -37,7 +37,6 @@ static bl_status read_run(bl_report_run *run, int64_t asked, const char *run_dir
     bl_runlog log = {0};
     bl_status status = BL_OK;
     BL_TRY(bl_path(path, err, "%s/%s/log.jsonl.gz", run_dir, run->run));
-    if (!bl_file_exists(path)) return BL_OK;
     BL_GOTO(bl_runlog_read(&text, path, err));
     BL_GOTO(bl_runlog_parse(&log, bl_buf_text(&text), text.len, path, err));
     run->eval = bl_xalloc((log.evals + 1) * sizeof *run->eval);
@@ -46,7 +45,7 @@ static bl_status read_run(bl_report_run *run, int64_t asked, const char *run_dir
 done:
     bl_runlog_free(&log);
     bl_buf_free(&text);
-    return status;
+    return status == BL_EMISSING ? BL_OK : status; /* asked for, and not done yet */
 }
 
 bl_status bl_history_read(bl_answer *a, const char *run_dir, bl_err *err) {
