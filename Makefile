@@ -202,8 +202,11 @@ $(BENCH): $(B)/%: $(B)/%.o $(LIB)
 -include $(LIB_O:.o=.d) $(EMULATED_O:.o=.d) $(CUDA_O:.o=.d) $(TESTLIB_O:.o=.d) $(TESTS:%=%.d) $(FUZZ:%=%.d) $(BENCH:%=%.d) $(CRASH_O:.o=.d) $(B)/engine/cli/main.d
 
 # ---- care ---------------------------------------------------------------------------------------
+# Other libraries are found, never required: oneDNN and OpenBLAS when installed, PyTorch by PYTHON.
+PYTHON ?= python3
 bench: $(BENCH)
 	$(Q)for b in $(BENCH); do $$b || exit 1; done
+	$(Q)if command -v $(PYTHON) >/dev/null; then $(PYTHON) tests/bench/steps.py $(B)/tests/bench/train_bench; fi
 # The golden runs and the kernels, built by every compiler at the lowest and highest optimisation.
 BITS_CC ?= gcc clang
 test-bits:

@@ -2,6 +2,7 @@
 # One hash whatever compiled it: the kernels against the reference and the golden runs, with each of
 # the given compilers at -O1 and -O3. Every backend of this processor takes part.   bits.sh COMPILER...
 pass=0 fail=0 skip=0
+mkdir -p build
 for cc in "$@"; do
   if ! command -v "$cc" >/dev/null 2>&1; then
     skip=$((skip + 2))

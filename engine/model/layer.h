@@ -16,6 +16,7 @@ struct bl_layer {
     const char *name;
     size_t inputs; /* 0: reads the batch's codes */
     bool shares_output, shares_gradient;
+    bool takes_relu; /* forward applies the relu that follows, when node->relu says so */
     bl_status (*shape)(bl_net *net, bl_net_node *node, bl_err *err);
     void (*forward)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
     void (*infer)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);

@@ -26,7 +26,8 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
                                    .bias = node->param[BIAS],
                                    .batch = pass->batch,
                                    .k = node->in_width[0],
-                                   .n = node->width};
+                                   .n = node->width,
+                                   .relu = node->relu};
     pass->kernels->dense_forward(&args, part);
 }
 
@@ -50,5 +51,9 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
     pass->kernels->dense_backward_input(&input, part);
 }
 
-const bl_layer bl_layer_dense = {
-    .name = "dense", .inputs = 1, .shape = shape, .forward = forward, .backward = backward};
+const bl_layer bl_layer_dense = {.name = "dense",
+                                 .inputs = 1,
+                                 .takes_relu = true,
+                                 .shape = shape,
+                                 .forward = forward,
+                                 .backward = backward};

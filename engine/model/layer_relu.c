@@ -2,12 +2,16 @@
 #include "engine/model/layer.h"
 
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
-    (void)net, (void)err;
+    (void)err;
     node->width = node->in_width[0];
+    if (node->in[0] == BL_NET_VALUES || !net->node[node->in[0]].layer->takes_relu) return BL_OK;
+    net->node[node->in[0]].relu = true;
+    node->relu = true;
     return BL_OK;
 }
 
 static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
+    if (node->relu) return; /* the layer before has applied it, where y lies */
     const bl_relu_forward args = {
         .y = node->y, .x = node->x[0], .count = pass->batch * node->width};
     pass->kernels->relu_forward(&args, part);

@@ -59,6 +59,7 @@ typedef struct bl_net_node {
     size_t kept, kept_each;      /* floats forward keeps for backward: in all, and per example */
     bl_embedding_column *column; /* embedding only; owned */
     bool used;                   /* some node reads it: at most one does */
+    bool relu;                   /* takes_relu: a relu follows; of the relu: it is taken */
     /* memory; shapes with batch as first dimension */
     const float *x[BL_NODE_INPUTS]; /* (batch, in_width) */
     float *y;                       /* (batch, width) */

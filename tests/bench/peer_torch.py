@@ -1,8 +1,8 @@
 """Whole training steps of PyTorch on the CPU, for `make bench` to compare with: a check, never needed.
 
-Reads requests, one a line, and answers each with seconds per step (the mean over about SECONDS):
-
-    WORK BATCH THREADS SECONDS        WORK: rossmann, simplenn, mlp
+Answers requests, "WORK BATCH THREADS SECONDS" a line, with the time of a step: seconds of the
+processor, and on the clock (means over about SECONDS). train_bench answers the same ones; steps.py
+asks both in turn. WORK: rossmann, simplenn, mlp.
 
 Data are NumPy arrays; every batch is gathered by a shuffled index, without a DataLoader. Rossmann's
 categories come from the command line, so that both sides train the same net.
@@ -66,10 +66,10 @@ def mlp():
 
 def seconds_per_step(work, batch, seconds):
     net, inputs, target, loss, optimizer = work
-    order, at, steps, start = numpy.random.permutation(ROWS), 0, -3, 0.0
+    order, at, steps, start, cpu = numpy.random.permutation(ROWS), 0, -3, 0.0, 0.0
     while steps < 3 or time.perf_counter() - start < seconds:
         if steps == 0:
-            start = time.perf_counter()
+            start, cpu = time.perf_counter(), time.process_time()
         if at + batch > ROWS:
             order, at = numpy.random.permutation(ROWS), 0
         index = order[at:at + batch]
@@ -80,7 +80,7 @@ def seconds_per_step(work, batch, seconds):
         value.backward()
         optimizer.step()
         steps += 1
-    return (time.perf_counter() - start) / steps
+    return (time.process_time() - cpu) / steps, (time.perf_counter() - start) / steps
 
 
 def main():
@@ -90,7 +90,7 @@ def main():
     for line in sys.stdin:
         work, batch, threads, seconds = line.split()
         torch.set_num_threads(int(threads))
-        print(seconds_per_step(works[work], int(batch), float(seconds)), flush=True)
+        print(*seconds_per_step(works[work], int(batch), float(seconds)), flush=True)
 
 
 main()

@@ -1,0 +1,75 @@
+"""Whole training steps beside PyTorch's, for `make bench`: a check, never needed.
+
+steps.py TRAIN_BENCH [SECONDS]   asks train_bench and peer_torch.py in turn, five times each, and
+prints medians. One thread each is compared by processor time, so that what else runs on the machine
+is not counted; the machine's throughput (two runs at once against PyTorch with one thread or two,
+whichever is faster) by the clock. build/bench/steps.csv has every sample.
+"""
+import os
+import statistics
+import subprocess
+import sys
+
+try:
+    import numpy, torch  # noqa: F401, E401
+except ImportError as missing:
+    print("steps: no comparison with PyTorch:", missing)
+    sys.exit(0)
+
+REPEATS = 5
+WORKS = [("rossmann", 64), ("rossmann", 512), ("rossmann", 2048), ("simplenn", 32), ("mlp", 32),
+         ("mlp", 128), ("mlp", 4096)]
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Side:
+    """A program that answers requests."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+
+    def send(self, request):
+        self.process.stdin.write(request + "\n")
+        self.process.stdin.flush()
+
+    def line(self):
+        return self.process.stdout.readline().strip()
+
+    def ask(self, work, batch, threads, seconds):
+        self.send(f"{work} {batch} {threads} {seconds}")
+        return [float(x) for x in self.line().split()]
+
+
+def at_once(sides, work, batch, seconds):
+    """Steps per second on the clock of all sides together, one thread each."""
+    for side in sides:
+        side.send(f"{work} {batch} 1 {seconds}")
+    return sum(1 / float(side.line().split()[1]) for side in sides)
+
+
+def main():
+    program, seconds = sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 0.4
+    own = [Side(program, "-"), Side(program, "-")]
+    own[0].send("shape")
+    kernels, *shape = own[0].line().split()
+    torch_side = Side(sys.executable, os.path.join(HERE, "peer_torch.py"), *shape)
+    print(f"{kernels} beside {torch_side.line()}; microseconds per step; medians of {REPEATS}")
+    print("work      batch         own     PyTorch   ratio | two runs at once against PyTorch's best")
+    os.makedirs("build/bench", exist_ok=True)
+    with open("build/bench/steps.csv", "w") as csv:
+        csv.write("work,batch,repeat,own_cpu,torch_cpu,own_two_per_s,torch1_per_s,torch2_per_s\n")
+        for work, batch in WORKS:
+            samples = []
+            for repeat in range(REPEATS):
+                one = torch_side.ask(work, batch, 1, seconds)
+                samples.append((own[0].ask(work, batch, 1, seconds)[0], one[0],
+                                at_once(own, work, batch, seconds), 1 / one[1],
+                                1 / torch_side.ask(work, batch, 2, seconds)[1]))
+                csv.write(f"{work},{batch},{repeat}," + ",".join(map(str, samples[-1])) + "\n")
+            mine, theirs, two, *best = map(statistics.median, zip(*samples))
+            print(f"{work:9} {batch:5} {1e6 * mine:11.1f} {1e6 * theirs:11.1f} {theirs / mine:7.2f} | "
+                  f"{two / max(best):.2f}", flush=True)
+
+
+main()
