@@ -74,11 +74,12 @@ BENCH   := $(BENCH_C:%.c=$(B)/%)
 
 .PHONY: cuda found all experiment figures reproduce test test-crash test-slurm test-bits test-portable test-full check setup config layers format tidy fuzz bench clean help program golden-update FORCE
 
-all: program
+all: program cuda
 
 program: found build/batchlab
-# The CUDA backend, a plug-in beside the program, where nvcc is.
+# The CUDA backend, a plug-in beside the program, where nvcc is (docs/cuda.md).
 cuda: program $(if $(CUDA_SO),build/libbatchlab_cuda.so)
+	$(if $(CUDA_SO),,$(Q)echo "no nvcc here: the CUDA backend is left out")
 
 # `make experiment` and `make test` install what is missing; plain `make` only says so.
 found:
@@ -111,7 +112,7 @@ test:
 	$(Q)sh scripts/setup.sh build plot test
 	$(Q)$(MAKE) --no-print-directory check
 
-check: layers program $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(TESTS) $(FUZZ) $(CRASH)
+check: layers program $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(TESTS) $(FUZZ) $(CRASH)
 	$(Q)sh tests/run.sh $(B) $(TESTS) $(CRASH)
 
 # Kills, faults, damage and many workers at the figures that docs/faults.md promises; about 15 minutes
@@ -179,6 +180,11 @@ $(B)/emulated/%.c.o: %.c $(B)/flags.stamp
 	$(Q)mkdir -p $(@D); echo "  CC    $< (emulated)"; $(CC) -std=c17 $(EMULATED_FLAGS) -MMD -MP -c $< -o $@
 $(EMULATED): $(EMULATED_O)
 	$(Q)echo "  LINK  $@"; $(CXX) -shared $(EMULATED_FLAGS) -o $@ $^
+
+# An NVML to open, for tests/unit/energy_test.c.
+FAKE_NVML := $(B)/fake_nvml.so
+$(FAKE_NVML): tests/cuda/fake_nvml.c $(B)/flags.stamp
+	$(Q)mkdir -p $(@D); echo "  CC    $<"; $(CC) -std=c17 -O2 -Wall -Wextra -shared -fPIC -o $@ $<
 
 $(LIB): $(LIB_O)
 	$(Q)rm -f $@; $(AR) rcsD $@ $^

@@ -54,6 +54,7 @@ typedef struct bl_device_update {
 typedef struct bl_device {
     char name[128];    /* "NVIDIA H200" */
     char library[128]; /* versions of driver and libraries */
+    char pci_address[32];
     int multiprocessors;
     size_t memory;             /* bytes */
     size_t queue_bytes;        /* of them, for each queue */

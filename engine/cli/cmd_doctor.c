@@ -45,8 +45,13 @@ int bl_cmd_doctor(int argc, char **argv) {
                                          : "reported by the processor (RAPL)");
     const bl_device *device;
     if (bl_device_open(&device, "cuda", &err) == BL_OK)
-        (void)printf("cuda        %s, %d multiprocessors, %.1f GiB\n            %s\n", device->name,
-                     device->multiprocessors, (double)device->memory / 0x1p30, device->library);
+        (void)printf(
+            "cuda        %s, %d multiprocessors, %.1f GiB (%.1f free, %zu MiB for each queue)\n"
+            "            %s\n            energy %s\n",
+            device->name, device->multiprocessors, (double)device->memory / 0x1p30,
+            (double)device->available() / 0x1p30, device->queue_bytes >> 20, device->library,
+            isnan(bl_energy_gpu_joules(device->pci_address)) ? "not reported (no NVML)"
+                                                             : "reported (NVML)");
     else
         (void)printf("cuda        %s\n", err.text);
     (void)printf("runs        %s/\nreports     %s/\ndata        %s\n", bl_runs_dir(),

@@ -20,7 +20,8 @@ enum { FILE_LIMIT = 16 << 20, MOST_REPEATS = 1000 };
 
 typedef struct point {
     int64_t batch_size;
-    size_t memory_bytes;
+    size_t memory_bytes; /* as planned */
+    size_t device_bytes; /* as the device counted it, a queue's workspace included; 0: none */
     double seconds[MOST_REPEATS], joules; /* joules per step, NAN: not reported */
 } point;
 
@@ -71,6 +72,12 @@ static bool already_there(const char *path, const char *key) {
     return there;
 }
 
+/* Of what computes the steps. */
+static double joules_now(const bl_timing_options *o) {
+    return o->resident != NULL ? bl_energy_gpu_joules(o->resident->device->pci_address)
+                               : bl_energy_joules();
+}
+
 static bl_status measure_one(const bl_timing_options *o, point *p, size_t repeat, bl_err *err) {
     bl_config c = *o->config;
     c.train.batch_size = p->batch_size;
@@ -79,10 +86,10 @@ static bl_status measure_one(const bl_timing_options *o, point *p, size_t repeat
     const bl_train_options options = {
         .kernels = o->kernels, .resident = o->resident, .run_id = "timing", .threads = 1};
     BL_TRY(bl_train_open(&train, &c, o->data, &options, err));
-    const double joules = bl_energy_joules(), start = bl_clock_seconds();
+    const double joules = joules_now(o), start = bl_clock_seconds();
     const bl_status status = bl_train_time(train, c.timing.seconds, &p->seconds[repeat], err);
     const double steps = (bl_clock_seconds() - start) / p->seconds[repeat];
-    if (repeat == 0) p->joules = (bl_energy_joules() - joules) / steps;
+    if (repeat == 0) p->joules = (joules_now(o) - joules) / steps;
     bl_train_close(train);
     return status;
 }
@@ -106,7 +113,10 @@ static void write_points(bl_buf *out, const point *points, size_t n, size_t repe
             if (r > 0) bl_buf_str(out, ",");
             bl_json_f64(out, points[i].seconds[r]);
         }
-        bl_buf_printf(out, "],\"memory_bytes\":%zu,\"joules_per_step\":", points[i].memory_bytes);
+        bl_buf_printf(out, "],\"memory_bytes\":%zu,", points[i].memory_bytes);
+        if (points[i].device_bytes > 0)
+            bl_buf_printf(out, "\"device_bytes\":%zu,", points[i].device_bytes);
+        bl_buf_str(out, "\"joules_per_step\":");
         bl_json_f64(out, points[i].joules);
         bl_buf_str(out, "}");
     }
@@ -146,16 +156,22 @@ static bl_status measure_all(const bl_timing_options *o, point *points, size_t n
     return status;
 }
 
+static size_t available(const bl_timing_options *o) {
+    return o->resident != NULL ? o->resident->device->available() : 0;
+}
+
 /* Memory of a run at this batch size; BL_ENOMEM when this machine cannot hold it. */
-static bl_status memory_of(const bl_timing_options *o, int64_t batch_size, size_t *bytes,
-                           bl_err *err) {
+static bl_status memory_of(const bl_timing_options *o, point *p, bl_err *err) {
+    const size_t before = available(o);
     bl_config c = *o->config;
-    c.train.batch_size = batch_size;
+    c.train.batch_size = p->batch_size;
     bl_train *train = NULL;
     const bl_train_options options = {
         .kernels = o->kernels, .resident = o->resident, .run_id = "timing", .threads = 1};
-    BL_TRY(bl_train_memory(&c, o->data, bytes, err));
+    BL_TRY(bl_train_memory(&c, o->data, &p->memory_bytes, err));
     BL_TRY(bl_train_open(&train, &c, o->data, &options, err));
+    const size_t after = available(o);
+    p->device_bytes = before > after ? before - after : 0;
     bl_train_close(train);
     return BL_OK;
 }
@@ -168,7 +184,7 @@ static bl_status measure(const bl_timing_options *o, const char *key, bl_buf *ou
     /* Batch sizes that do not fit in memory are left out: they have no time. */
     for (size_t i = 0; i < o->count && status == BL_OK; i++) {
         points[n] = (point){.batch_size = o->batch_sizes[i], .joules = (double)NAN};
-        status = memory_of(o, o->batch_sizes[i], &points[n].memory_bytes, err);
+        status = memory_of(o, &points[n], err);
         if (status == BL_OK) n++;
         if (status == BL_ENOMEM) status = BL_OK;
     }

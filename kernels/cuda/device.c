@@ -202,6 +202,7 @@ bl_status bl_device_plugin(const bl_device **out, int index, bl_err *err) {
              "CUDA %d.%d, driver for CUDA %d.%d, compute capability %d.%d", runtime / 1000,
              runtime % 1000 / 10, driver / 1000, driver % 1000 / 10, properties.major,
              properties.minor);
+    (void)cudaDeviceGetPCIBusId(the_device.pci_address, sizeof the_device.pci_address, index);
     the_device.multiprocessors = properties.multiProcessorCount;
     the_device.memory = properties.totalGlobalMem;
     the_device.queue_bytes = BL_CUDA_WORKSPACE;
