@@ -61,7 +61,8 @@ static bool has_to_tell(const lab *l, const fault_case *c) {
     const char *where = l->plan->where;
     const bool temporary = strstr(where, ".tmp-") != NULL;
     if (harmless(c) || strstr(where, "/cache") != NULL || strstr(where, "index.csv") != NULL ||
-        strstr(where, ".gone") != NULL || strcmp(where, l->runs) == 0)
+        strstr(where, ".drawn-from") != NULL || strstr(where, ".gone") != NULL ||
+        strcmp(where, l->runs) == 0)
         return false;
     switch (c->kind) {
     case FAULT_WRITE:
