@@ -103,9 +103,11 @@ static void plan(bl_buf *out, const bl_report_fixture *f) {
                   "\"synthetic\":%s,\"variant\":\"full\",\"sha256\":\"00\"},"
                   "\"cost\":{\"per_core_hour\":0.04,\"currency\":\"EUR\"%s}%s}\n",
                   f->synthetic ? "true" : "false",
-                  f->upfront ? ",\"device_batch_size\":128,\"device_memory\":0,"
-                               "\"upfront_core_hours\":0.001,\"upfront_seconds\":2"
-                             : "",
+                  f->upfront         ? ",\"device_batch_size\":128,\"device_memory\":0,"
+                                       "\"upfront_core_hours\":0.001,\"upfront_seconds\":2"
+                  : f->device_memory ? ",\"device_batch_size\":0,\"device_memory\":9,"
+                                       "\"upfront_core_hours\":0,\"upfront_seconds\":1"
+                                     : "",
                   f->known ? ",\"known\":[{\"batch_size\":32,\"steps\":6700},{\"batch_size\":64,"
                              "\"steps\":3400},{\"batch_size\":256,\"steps\":1100},"
                              "{\"batch_size\":4096,\"steps\":250}]"

@@ -15,6 +15,7 @@ typedef struct bl_report_fixture {
     bool first_at_edge; /* the smallest batch size's rate is not bracketed */
     bool known;         /* 6700 steps at 32, 3400 at 64, 1100 at 256, 250 at 4096 are known */
     bool upfront;       /* a device takes 128 examples; each further one 0.001 core-hours and 2 s */
+    bool device_memory; /* a device has 9 MiB; each further one costs 1 s */
     bool rules;         /* two that the sweep ran: square root at 64, Malladi's at 128 */
     bool pair;          /* 32 against 256 on seven fresh seeds */
     bool logs;          /* of every run: 0.24 at half of its steps, and 0.1 beyond what was asked */

@@ -2,6 +2,7 @@
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/report/figures.h"
+#include "engine/report/recut.h"
 #include "engine/report/report.h"
 #include "engine/report/rules.h"
 #include "tests/check.h"
@@ -188,6 +189,16 @@ static void a_step_up_in_hardware(void **state) {
     a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3, .timing = true});
     assert_int_equal(a.sizes[5].devices, 1);
     assert_false(says(&a, "upfront"));
+    bl_answer_free(&a);
+}
+
+/* 8.2, 8.8, 10.1, 12.5, 17.4 and 27.2 MiB: a device that is only begun is paid for. */
+static void a_device_has_so_much_memory(void **state) {
+    bl_answer a = answer_of(
+        *state, (bl_report_fixture){.sizes = 6, .seeds = 1, .timing = true, .device_memory = true});
+    static const int64_t devices[] = {1, 1, 2, 2, 2, 4};
+    for (size_t i = 0; i < 6; i++) assert_int_equal(a.sizes[i].devices, devices[i]);
+    assert_float_equal(a.sizes[5].join.cost[BL_STATS_FASTEST].value, 6.8 + 3, 1e-9);
     bl_answer_free(&a);
 }
 
@@ -382,6 +393,29 @@ static void easier_targets_from_the_same_runs(void **state) {
     bl_answer_free(&a);
 }
 
+static void drop(bl_answer *a, double batch_size, double learning_rate) {
+    for (size_t i = 0; i < a->trial_count; i++)
+        if (a->trials[i].batch_size == batch_size && a->trials[i].learning_rate == learning_rate)
+            a->trials[i].fresh = true;
+}
+
+/* 32 without the higher rate, 64 without the lower one, 128 with both. */
+static void bracketed_needs_both_sides(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 3, .seeds = 2, .logs = true});
+    drop(&a, 32, 0x1p-9);
+    drop(&a, 64, 0x1p-11);
+    bl_plan_bests bests;
+    bl_recut_bests(&bests, &a, 0.25);
+    assert_int_equal(bests.count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_float_equal(bests.best[i].learning_rate, a.sizes[i].learning_rate, 0);
+        assert_int_equal(bests.best[i].runs, 2);
+        assert_int_equal(bests.best[i].bracketed, i == 2);
+    }
+    bl_plan_bests_free(&bests);
+    bl_answer_free(&a);
+}
+
 /* Other sweeps on the same store may have continued a run: 0.1 lies beyond this plan. */
 static void only_what_was_asked(void **state) {
     bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 3, .logs = true});
@@ -482,6 +516,18 @@ static void figures_from_logs_are_exact(void **state) {
             fail_msg("%s lacks %s", expected[i].file, expected[i].part);
         bl_buf_free(&text);
     }
+    bl_answer_free(&a);
+}
+
+/* The metric rises on the way: the line stays where it was. */
+static void best_so_far_does_not_rise(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 1, .seeds = 1, .logs = true});
+    const bl_report_run *run = bl_answer_typical_run(&a, &a.sizes[0]);
+    a.runs[run - a.runs].eval[1].value = 0.3;
+    write_report(*state, &a);
+    bl_buf text = contents(*state, "curves_steps.dat");
+    assert_non_null(strstr(text.data, "3300 0.24 0.24\n6596 0.24 0.3\n6600 0.19 0.19\n"));
+    bl_buf_free(&text);
     bl_answer_free(&a);
 }
 
@@ -674,6 +720,9 @@ int main(void) {
         IN_FOLDER(only_what_was_asked),
         IN_FOLDER(damaged_log),
         IN_FOLDER(figures_from_logs_are_exact),
+        IN_FOLDER(a_device_has_so_much_memory),
+        IN_FOLDER(bracketed_needs_both_sides),
+        IN_FOLDER(best_so_far_does_not_rise),
     };
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);
 }
