@@ -8,7 +8,8 @@
 /* What a report in `report_dir` is drawn from: the plan, the timing pass, the templates and this
  * program. The logs are functions of the plan's run ids and steps. */
 bl_status bl_redraw_inputs(bl_buf *out, const char *run_dir, bl_err *err) BL_CHECKED;
-/* The closing words of the report that was last drawn whole, if it was drawn from these inputs. */
+/* The closing words of the report that was last drawn whole, if it was drawn from these inputs and
+ * none of its files is gone. */
 bool bl_redraw_words(bl_buf *words, const char *report_dir, const bl_buf *inputs, bool *answered);
 /* To be called once everything is drawn. What cannot be written is drawn again. */
 void bl_redraw_note(const char *report_dir, const bl_buf *inputs, bool answered);

@@ -1,0 +1,88 @@
+#!/bin/sh
+# A sweep that finds everything done draws its report again exactly when something it is drawn from
+# has changed or one of its files is gone.
+set -u
+command -v gnuplot >/dev/null || { echo "gnuplot is not installed: nothing is drawn whole"; exit 77; }
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
+export BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
+unset BL_FORCE_IMPL BATCHLAB_DATA
+mkdir -p "$scratch/project/experiments/few" "$scratch/project/scripts" "$scratch/project/reports"
+cp -r scripts/lua "$scratch/project/scripts/"
+cp -r reports/templates "$scratch/project/reports/"
+cd "$scratch/project" || exit 1
+cat >experiments/few/sweep.lua <<'LUA'
+return function(exp)
+  exp:run{ title = "few", { batch_size = 16, learning_rate = 0.01, max_steps = 4 } }
+end
+LUA
+cat >experiments/few/experiment.cfg <<'CFG'
+dataset = "none";
+metric = "expected_loss";
+model: { kind = "quadratic"; };
+data: { rows = 1000; };
+optimizer: { name = "sgd"; };
+sweep: { batch_sizes = [16]; targets = [0.0001]; max_steps = 100; };
+timing: { repeats = 1; seconds = 0.01; };
+CFG
+report=$BATCHLAB_REPORTS/few
+failed=0
+
+run() { # with what it says in $scratch/out
+  "$BATCHLAB" run few --progress none >"$scratch/out" 2>"$scratch/err"
+  status=$?
+}
+redraws() { # redraws 0|1 what: was the report drawn by the next run, and did that say the same?
+  touch -d @1000000000 "$report/report.html"
+  run
+  drawn=0
+  [ -n "$(find "$report/report.html" -newermt @1000000001)" ] && drawn=1
+  [ "$drawn" = "$1" ] || { echo "--- $2: drawn $drawn, wanted $1"; cat "$scratch/err"; failed=1; }
+  [ "$status" = "$first" ] || { echo "--- $2: exit $status, wanted $first"; failed=1; }
+  cmp "$scratch/out" "$scratch/words" || { echo "--- $2: other words"; failed=1; }
+}
+
+run
+first=$status
+[ "$first" = 0 ] || [ "$first" = 5 ] || { cat "$scratch/err"; exit 1; }
+cp "$scratch/out" "$scratch/words"
+redraws 0 "nothing changed"
+
+# Every file of the report, the note itself among them, is there again after the next run.
+for file in $(ls -A "$report"); do
+  [ "$file" = report.html ] && continue
+  rm "$report/$file"
+  redraws 1 "without $file"
+  [ -e "$report/$file" ] || { echo "--- $file was not drawn again"; failed=1; }
+done
+rm "$report/report.html"
+run
+[ -e "$report/report.html" ] || { echo "--- report.html was not drawn again"; failed=1; }
+
+# Everything it is drawn from; the same bytes with another time are no change.
+touch reports/templates/* "$BATCHLAB_RUNS/few/timing.json"
+redraws 0 "other times of its inputs"
+printf '\n' >>"$BATCHLAB_RUNS/few/timing.json"
+redraws 1 "other timings"
+redraws 0 "the same timings again"
+template=$(ls reports/templates/* | head -1)
+cp "$template" "$scratch/template"
+printf '\n' >>"$template"
+redraws 1 "another template"
+cp "$scratch/template" "$template"
+redraws 1 "the template of before"
+cp "$BATCHLAB" "$scratch/batchlab" && cp "$(dirname "$BATCHLAB")"/*.so "$scratch/" 2>/dev/null
+BATCHLAB=$scratch/batchlab
+redraws 1 "another program"
+sed -i 's/max_steps = 4/max_steps = 8/' experiments/few/sweep.lua
+touch -d @1000000000 "$report/report.html"
+run
+[ -n "$(find "$report/report.html" -newermt @1000000001)" ] || { echo "--- another plan is not drawn"; failed=1; }
+
+# A note that is cut short says nothing.
+cp "$scratch/out" "$scratch/words"
+first=$status
+truncate -s -1 "$report/.drawn-from"
+redraws 1 "a note without its end"
+exit $failed
