@@ -55,7 +55,7 @@ static bool machine_has(size_t bytes) {
 
 /* Blocks of a few huge pages are asked to be made of these: kernels that go down the columns of a
  * matrix touch a page per row, more than the processor keeps addresses of. */
-enum { HUGE_PAGE = 2 << 20, HUGE_LEAST = 4 * HUGE_PAGE };
+enum { HUGE_PAGE = 2 << 20, HUGE_LEAST = 2 * HUGE_PAGE };
 
 void *bl_alloc(size_t bytes) {
     const size_t align = bytes >= HUGE_LEAST ? HUGE_PAGE : BL_ALIGN;
