@@ -112,7 +112,7 @@ test:
 	$(Q)sh scripts/setup.sh build plot test
 	$(Q)$(MAKE) --no-print-directory check
 
-check: layers program $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(TESTS) $(FUZZ) $(CRASH)
+check: layers program $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(TESTS) $(FUZZ) $(CRASH) $(BENCH)
 	$(Q)sh tests/run.sh $(B) $(TESTS) $(CRASH)
 
 # Kills, faults, damage and many workers at the figures that docs/faults.md promises; about 15 minutes

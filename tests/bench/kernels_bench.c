@@ -72,7 +72,13 @@ static void run_relu_backward(const bl_kernels *k, bench *b) {
     k->relu_backward(&(bl_relu_backward){b->dy, b->dy, b->y, b->batch * b->n}, &b->part);
 }
 static void run_dropout(const bl_kernels *k, bench *b) {
-    k->dropout(&(bl_dropout){b->dy, b->y, b->batch, b->n, 1, 2, 3, 0x10000000u, 1.0f / 0.9375f},
+    k->dropout(&(bl_dropout){.y = b->dy,
+                             .x = b->y,
+                             .batch = b->batch,
+                             .n = b->n,
+                             .seed = 1,
+                             .threshold = 0x10000000u,
+                             .scale = 1.0f / 0.9375f},
                &b->part);
 }
 static void run_batchnorm_forward(const bl_kernels *k, bench *b) {
@@ -109,6 +115,9 @@ static void run_sigmoid_range_backward(const bl_kernels *k, bench *b) {
     k->sigmoid_range_backward(
         &(bl_sigmoid_range_backward){b->dx, b->x, b->dy, b->batch, 0.0f, 10.0f}, &b->part);
 }
+static void run_copy_columns(const bl_kernels *k, bench *b) {
+    k->copy_columns(&(bl_copy_columns){b->dy, b->y, b->batch, b->n, b->n, b->n}, &b->part);
+}
 static void run_mse(const bl_kernels *k, bench *b) {
     k->mse(&(bl_mse){&b->sum, b->dx, b->x, b->dy, b->batch, b->batch}, &b->part);
 }
@@ -139,6 +148,7 @@ static const family families[] = {
     {"embedding_backward",     run_embedding_backward,     false, 1, 0, 1},
     {"sigmoid_range_forward",  run_sigmoid_range_forward,  false, 0, 3, 0},
     {"sigmoid_range_backward", run_sigmoid_range_backward, false, 0, 3, 0},
+    {"copy_columns",           run_copy_columns,           false, 2, 0, 0},
     {"mse",                    run_mse,                    false, 0, 3, 0},
     {"softmax_cross_entropy",  run_softmax_cross_entropy,  false, 2, 1, 0},
 };
