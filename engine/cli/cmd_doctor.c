@@ -44,7 +44,8 @@ int bl_cmd_doctor(int argc, char **argv) {
                                          ? "not reported by this machine"
                                          : "reported by the processor (RAPL)");
     const bl_device *device;
-    if (bl_device_open(&device, "cuda", &err) == BL_OK)
+    bl_err why = {0};
+    if (bl_device_open(&device, "cuda", &why) == BL_OK)
         (void)printf(
             "cuda        %s, %d multiprocessors, %.1f GiB (%.1f free, %zu MiB for each queue)\n"
             "            %s\n            energy %s\n",
@@ -53,7 +54,7 @@ int bl_cmd_doctor(int argc, char **argv) {
             isnan(bl_energy_gpu_joules(device->pci_address)) ? "not reported (no NVML)"
                                                              : "reported (NVML)");
     else
-        (void)printf("cuda        %s\n", err.text);
+        (void)printf("cuda        %s\n", why.text);
     (void)printf("runs        %s/\nreports     %s/\ndata        %s\n", bl_runs_dir(),
                  bl_reports_dir(), bl_cli_dataset_options(false).data_path);
     return picked == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);

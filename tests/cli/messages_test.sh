@@ -33,7 +33,9 @@ usage: batchlab run NAME [options]" "$BATCHLAB" run rossmann --dry-run=1
 expect 2 "batchlab: --jobs 0: expected a number from 1 to 256" "$BATCHLAB" run rossmann -j 0
 expect 2 "batchlab: --time-limit 5x: expected a time such as 90, 15m or 2h" "$BATCHLAB" run rossmann --time-limit 5x
 expect 2 "batchlab: --progress loud: expected auto, plain, json or none" "$BATCHLAB" run rossmann --progress loud
-expect 69 "batchlab: --device cuda:0: this build has no CUDA backend; use cpu" "$BATCHLAB" run rossmann --device cuda:0
+BATCHLAB_CUDA=/nowhere expect 69 "batchlab: there is no CUDA backend here (/nowhere); it is built where nvcc and cuDNN are found" \
+  "$BATCHLAB" run rossmann --device cuda:0
+expect 2 "batchlab: 'gpu' is no device; there are: cpu, cuda, cuda:0, cuda:1, ..." "$BATCHLAB" run rossmann --device gpu
 BL_FORCE_IMPL=abacus expect 2 "$(BL_FORCE_IMPL=abacus "$BATCHLAB" doctor 2>&1 >/dev/null)" "$BATCHLAB" run rossmann --preset tiny --synthetic
 
 # Nothing above computed anything; help is there for every command and costs nothing.
