@@ -11,7 +11,8 @@ for cc in "$@"; do
   fi
   for level in -O1 -O3; do
     out=build/bits/$cc$level
-    if ! make --no-print-directory B="$out" CC="$cc" CFLAGS="$level" "$out/tests/golden/tiny_run_test" \
+    if ! make --no-print-directory B="$out" CC="$cc" CFLAGS="$level" "$out/libbatchlab_cuda_emulated.so" \
+      "$out/tests/golden/tiny_run_test" \
       "$out/tests/kernels/families_test" "$out/tests/kernels/exact_math_test" >build/bits.log 2>&1; then
       fail=$((fail + 1)); echo "$cc $level: does not build"; tail -5 build/bits.log
       continue
