@@ -3,6 +3,7 @@
 #include "engine/cli/command.h"
 #include "engine/cli/run_files.h"
 #include "engine/cli/stores.h"
+#include "engine/report/report.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ typedef struct row {
     const char *experiment, *run, *state, *outcome;
     int64_t batch_size, seed, steps;
     double learning_rate, value;
+    const char *dataset, *variant;
     bool synthetic;
 } row;
 
@@ -32,16 +34,23 @@ static void show_json(const row *r) {
     bl_json_string(&line, r->outcome);
     bl_buf_str(&line, ",\"value\":");
     bl_json_f64(&line, r->value);
+    bl_buf_str(&line, ",\"dataset\":");
+    bl_json_string(&line, r->dataset);
+    bl_buf_str(&line, ",\"variant\":");
+    bl_json_string(&line, r->variant);
     (void)printf("%s,\"synthetic\":%s}\n", line.data, r->synthetic ? "true" : "false");
     bl_buf_free(&line);
 }
 
 static void show_text(const row *r) {
     char rate[32];
+    bl_buf data = {0};
     bl_f64_text(rate, r->learning_rate);
-    (void)printf("%-16s %s  %-11s %6" PRId64 " %12s %4" PRId64 " %9" PRId64 "  %-8s %10.6g%s\n",
+    bl_report_data_words(&data, r->dataset, r->variant, r->synthetic);
+    (void)printf("%-16s %s  %-11s %6" PRId64 " %12s %4" PRId64 " %9" PRId64 "  %-8s %10.6g  %s\n",
                  r->experiment, r->run, r->state, r->batch_size, rate, r->seed, r->steps,
-                 r->outcome, r->value, r->synthetic ? "  SYNTHETIC DATA" : "");
+                 r->outcome, r->value, bl_buf_text(&data));
+    bl_buf_free(&data);
 }
 
 /* A run whose files cannot be read is listed as damaged, so that the others are seen. */
@@ -56,7 +65,10 @@ static void show_run(const char *experiment, const char *id, const bl_run_files 
     r.batch_size = bl_json_int(config, "train.batch_size", 0);
     r.learning_rate = bl_json_number(config, "train.learning_rate", (double)NAN);
     r.seed = bl_json_int(config, "train.seed", 0);
-    r.synthetic = bl_json_bool(bl_json_get(run->header.root, "dataset"), "synthetic", false);
+    const bl_json *dataset = bl_json_get(run->header.root, "dataset");
+    r.dataset = bl_json_text(dataset, "name", "");
+    r.variant = bl_json_text(dataset, "variant", "");
+    r.synthetic = bl_json_bool(dataset, "synthetic", false);
     if (run->parsed.evals > 0) {
         r.steps = run->parsed.eval[run->parsed.evals - 1].step;
         r.value = run->parsed.eval[run->parsed.evals - 1].value;

@@ -167,9 +167,11 @@ static void print_tree(const plan_view *v, const char *waiting) {
     const bl_experiment *e = v->e;
     const bl_plan_totals t = bl_plan_tree_totals(&v->tree);
     bl_buf out = {0};
+    bl_experiment_data_words(&out, e);
+    bl_buf_str(&out, "\n");
     bl_plan_tree_text(&v->tree, &out);
-    (void)printf("%s%s%s%s\n%s", e->config.name, e->config.preset[0] != '\0' ? ", preset " : "",
-                 e->config.preset, e->data.synthetic ? ", SYNTHETIC DATA" : "", bl_buf_text(&out));
+    (void)printf("%s%s%s, %s", e->config.name, e->config.preset[0] != '\0' ? ", preset " : "",
+                 e->config.preset, bl_buf_text(&out));
     bl_buf_free(&out);
     (void)printf("%zu trial%s answered in %zu round%s", t.done, t.done == 1 ? "" : "s",
                  v->tree.count, v->tree.count == 1 ? "" : "s");

@@ -35,6 +35,7 @@ typedef struct check {
     bl_trial *trial;      /* the runs to compare, up to their locked steps */
     bl_lock_entry *entry; /* theirs */
     size_t count, equal, differ;
+    bl_buf data; /* bl_experiment_data_words */
     bl_display display;
 } check;
 
@@ -50,6 +51,7 @@ static void close_check(check *c) {
     bl_plan_trials_free(&c->plan);
     free(c->trial);
     free(c->entry);
+    bl_buf_free(&c->data);
     bl_display_close(&c->display);
 }
 
@@ -93,8 +95,8 @@ static bl_status choose(check *c, bl_err *err) {
     if (c->count == 0)
         BL_FAIL(err, BL_EMISSING,
                 "nothing to verify: none of the %zu locked runs is in this machine's plan of "
-                "preset %s on %s data",
-                c->lock.count, c->e->config.preset, c->e->data.synthetic ? "generated" : "real");
+                "preset %s, %s",
+                c->lock.count, c->e->config.preset, bl_buf_text(&c->data));
     const size_t all = c->count;
     if (c->sample == 0 || c->sample >= all) return BL_OK;
     for (size_t i = 0; i < c->sample; i++) {
@@ -168,6 +170,7 @@ static bl_status verify(check *c, bl_err *err) {
     const bl_experiment *e = c->e;
     BL_TRY(bl_path(path, err, "%s/%s/expected.lock", bl_experiments_dir, e->config.name));
     BL_TRY(bl_lock_read(&c->lock, path, err));
+    bl_experiment_data_words(&c->data, e);
     if (c->lock.count == 0)
         BL_FAIL(err, BL_EMISSING,
                 "nothing to verify: %s has no entries; `batchlab lock %s` "
@@ -182,9 +185,8 @@ static bl_status verify(check *c, bl_err *err) {
     BL_TRY(rerun(c, err));
     bl_display_close(&c->display);
     for (size_t i = 0; i < c->count; i++) BL_TRY(compare(c, &c->entry[i], err));
-    (void)printf("%s, preset %s, %s data, -j %zu: %zu runs equal, %zu differ, %zu skipped\n",
-                 e->config.name, e->config.preset, e->data.synthetic ? "generated" : "real",
-                 c->jobs, c->equal, c->differ, c->lock.count - c->equal - c->differ);
+    (void)printf("%s, preset %s, %s, -j %zu: %zu runs equal, %zu differ, %zu skipped\n",
+                 e->config.name, e->config.preset, bl_buf_text(&c->data), c->jobs, c->equal, c->differ, c->lock.count - c->equal - c->differ);
     if (c->equal + c->differ == 0)
         BL_FAIL(err, BL_ENOMEM, "nothing was verified: no run found the memory it needs");
     return BL_OK;

@@ -84,10 +84,13 @@ static bl_status estimate_preset(const bl_experiment *e, const char *preset, con
 bl_status bl_estimate_presets(const bl_experiment *e, const bl_args *args, size_t jobs,
                               bl_err *err) {
     bl_names presets;
+    bl_buf data = {0};
     BL_TRY(bl_config_presets(&presets, bl_experiments_dir, e->config.name, err));
+    bl_experiment_data_words(&data, e);
     (void)printf("%s, on %s, %zu at once with %s kernels:\n", e->config.name,
-                 e->data.synthetic ? "SYNTHETIC DATA" : "real data", jobs,
+                 bl_buf_text(&data), jobs,
                  bl_computed_by(e->kernels, e->resident));
+    bl_buf_free(&data);
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < presets.count; i++)
         status = estimate_preset(e, presets.name[i], args, jobs, err);

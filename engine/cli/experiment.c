@@ -1,6 +1,7 @@
 #include "engine/cli/experiment.h"
 #include "engine/base/mem.h"
 #include "engine/cli/known.h"
+#include "engine/report/report.h"
 #include "engine/store/index.h"
 #include "engine/train/train.h"
 #include <stdlib.h>
@@ -66,6 +67,10 @@ bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
     BL_TRY(bl_resident_open(&e->on_device, device, &e->data, err));
     e->resident = &e->on_device;
     return *jobs == 0 ? fitting_jobs(e, jobs, err) : BL_OK;
+}
+
+void bl_experiment_data_words(bl_buf *out, const bl_experiment *e) {
+    bl_report_data_words(out, e->data.name, e->data.variant, e->data.synthetic);
 }
 
 void bl_experiment_close(bl_experiment *e) {

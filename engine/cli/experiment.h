@@ -29,5 +29,7 @@ bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store
 enum { BL_DEVICE_JOBS = 32 };
 bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
                                bl_err *err) BL_CHECKED;
+/* As bl_report_data_words. */
+void bl_experiment_data_words(bl_buf *out, const bl_experiment *e);
 void bl_experiment_close(bl_experiment *e);
 #endif

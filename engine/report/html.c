@@ -53,15 +53,17 @@ static void head(bl_buf *out, const bl_answer *a) {
     escaped(out, a->experiment);
     if (a->preset[0] != '\0') bl_buf_str(out, ", preset ");
     escaped(out, a->preset);
-    if (a->dataset[0] != '\0') bl_buf_str(out, "; data set ");
-    escaped(out, a->dataset);
+    bl_buf words = {0};
+    bl_words_data(&words, a);
+    bl_buf_str(out, "; ");
+    escaped(out, bl_buf_text(&words));
     if (!isnan(a->target)) {
-        bl_buf target = {0};
-        bl_words_target(&target, a);
+        bl_buf_clear(&words);
+        bl_words_target(&words, a);
         bl_buf_str(out, "; trained until ");
-        escaped(out, bl_buf_text(&target));
-        bl_buf_free(&target);
+        escaped(out, bl_buf_text(&words));
     }
+    bl_buf_free(&words);
     if (a->timed && a->processor[0] != '\0') {
         bl_buf_str(out, "; timed on ");
         escaped(out, a->processor);

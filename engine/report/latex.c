@@ -42,7 +42,12 @@ static void head(bl_buf *out, const bl_answer *a, const char *columns) {
     escaped(out, a->experiment);
     if (a->preset[0] != '\0') bl_buf_str(out, ", preset ");
     escaped(out, a->preset);
-    bl_buf_str(out, a->synthetic ? "; " BL_SYNTHETIC_LABEL "\n" : "\n");
+    bl_buf data = {0};
+    bl_words_data(&data, a);
+    bl_buf_str(out, ", ");
+    escaped(out, bl_buf_text(&data));
+    bl_buf_str(out, "\n");
+    bl_buf_free(&data);
     bl_buf_printf(out, "%% \\usepackage{booktabs}\n\\begin{tabular}{%s}\n\\toprule\n", columns);
 }
 

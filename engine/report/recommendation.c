@@ -255,6 +255,8 @@ void bl_report_recommendation_text(const bl_answer *answer, bl_buf *out) {
                                            "the real data set.\n\n");
     bl_buf_printf(out, "%s", answer->experiment);
     if (answer->preset[0] != '\0') bl_buf_printf(out, ", preset %s", answer->preset);
+    bl_buf_str(out, ", ");
+    bl_words_data(out, answer);
     if (!isnan(answer->target)) {
         bl_buf_str(out, ": training until ");
         bl_words_target(out, answer);

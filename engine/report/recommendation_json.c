@@ -157,6 +157,8 @@ void bl_report_recommendation_json(const bl_answer *answer, bl_buf *out) {
     bl_buf_str(out, "{");
     string(out, "experiment", answer->experiment);
     string(out, "preset", answer->preset);
+    string(out, "dataset", answer->dataset);
+    string(out, "variant", answer->variant);
     key(out, "synthetic");
     bl_buf_str(out, answer->synthetic ? "true" : "false");
     string(out, "metric", answer->metric);

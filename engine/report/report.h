@@ -121,7 +121,7 @@ typedef struct bl_report_pair {
 } bl_report_pair;
 
 typedef struct bl_answer {
-    char experiment[64], preset[32], title[160], metric[64], dataset[64], variant[32];
+    char experiment[64], preset[32], title[160], metric[64], dataset[64], variant[64];
     char optimizer[32];
     char currency[16], processor[128];
     bool synthetic, timed;
@@ -179,6 +179,9 @@ double bl_answer_known(const bl_answer *answer, double batch_size);
 double bl_answer_examples(const bl_report_size *size);
 double bl_answer_joules(const bl_report_size *size);
 
+/* What was trained on: "cifar10 (40000_of_50000)", "mnist" without variants, "rossmann (SYNTHETIC
+ * DATA)" from the generator, "no data" for the data set "none". */
+void bl_report_data_words(bl_buf *out, const char *dataset, const char *variant, bool synthetic);
 /* The closing words: a table and sentences. */
 void bl_report_recommendation_text(const bl_answer *answer, bl_buf *out);
 /* One object, no newline: steps, time, resource {batch_size, learning_rate, value, low, high,

@@ -99,6 +99,20 @@ void bl_words_budget(bl_buf *out, const bl_answer *answer, const bl_report_budge
     }
 }
 
+void bl_report_data_words(bl_buf *out, const char *dataset, const char *variant, bool synthetic) {
+    if (dataset[0] == '\0' || strcmp(dataset, "none") == 0) {
+        bl_buf_str(out, synthetic ? BL_SYNTHETIC_LABEL : "no data");
+        return;
+    }
+    bl_buf_str(out, dataset);
+    if (synthetic || variant[0] != '\0')
+        bl_buf_printf(out, " (%s)", synthetic ? BL_SYNTHETIC_LABEL : variant);
+}
+
+void bl_words_data(bl_buf *out, const bl_answer *answer) {
+    bl_report_data_words(out, answer->dataset, answer->variant, answer->synthetic);
+}
+
 void bl_words_target(bl_buf *out, const bl_answer *answer) {
     bl_buf_printf(out, "%s <= ", answer->metric);
     bl_words_rate(out, answer->target);

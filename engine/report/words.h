@@ -14,6 +14,8 @@ void bl_words_rate(bl_buf *out, double rate);        /* "0.003906": four digits 
 /* "2 epochs", "1,000 steps", "60.0 s", "0.001 EUR" */
 void bl_words_budget(bl_buf *out, const bl_answer *answer, const bl_report_budget *budget);
 
+void bl_words_data(bl_buf *out, const bl_answer *answer); /* bl_report_data_words of the answer */
+
 /* "exp_rmspe <= 0.2" */
 void bl_words_target(bl_buf *out, const bl_answer *answer);
 

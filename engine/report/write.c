@@ -51,7 +51,9 @@ static bl_status write_figure(const bl_figure *f, const bl_answer *a, const char
     }
     bl_buf dat = {0}, gp = {0};
     bl_status status = BL_OK;
-    if (a->synthetic) bl_buf_str(&dat, "# " BL_SYNTHETIC_LABEL "\n");
+    bl_buf_str(&dat, "# ");
+    bl_words_data(&dat, a);
+    bl_buf_str(&dat, "\n");
     f->data(&dat, a);
     BL_GOTO(bl_figure_script(&gp, f, a, template_dir, err));
     BL_GOTO(write_text(dir, f->name, "dat", &dat, err));

@@ -44,7 +44,7 @@ try 0 ls rossmann --json
 same "$(sed 's/.*"run":"\([0-9a-f]*\)".*/\1/' "$scratch/out")" "$ids" "runs listed, in order"
 says out '"state":"done","batch_size":[0-9]*,"learning_rate":[0-9.]*,"seed":1,"steps":[0-9]*,"outcome":"[a-z]*","value":0'
 try 0 ls
-says out 'SYNTHETIC DATA$'
+says out 'rossmann (SYNTHETIC DATA)$'
 same "$(tail -n +2 "$scratch/out" | awk '{ print $2 }')" "$ids" "runs listed in words"
 
 # Four digits are enough where they name one run; fewer never are.

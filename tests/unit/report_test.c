@@ -133,7 +133,7 @@ static void the_words(void **state) {
                                                         .first_at_edge = true});
     expect_text(
         &a,
-        "fixture, preset tiny: training until exp_rmspe <= 0.2\n"
+        "fixture, preset tiny, handmade (full): training until exp_rmspe <= 0.2\n"
         "\n"
         "batch       best lr    steps     examples        time    core-s           EUR     memory\n"
         "   32   * 0.0009766    6,600      211,200      9.90 s      19.8      0.000220   8.24 MiB\n"
@@ -243,12 +243,45 @@ static void synthetic_data_comes_first(void **state) {
     assert_non_null(strstr(gp.data, "synthetic_text = 'SYNTHETIC DATA'"));
     assert_non_null(strstr(html.data, "<p class=\"synthetic\">SYNTHETIC DATA</p>"));
     bl_buf dat = contents(*state, "scaling.dat"), runs = contents(*state, "runs.csv");
-    assert_memory_equal(dat.data, "# SYNTHETIC DATA\n", 17);
-    assert_non_null(strstr(bl_buf_text(&runs), ",SYNTHETIC DATA\n"));
+    assert_memory_equal(dat.data, "# handmade (SYNTHETIC DATA)\n", 28);
+    assert_non_null(strstr(bl_buf_text(&runs), ",handmade (SYNTHETIC DATA)\n"));
     bl_buf_free(&runs);
     bl_buf_free(&dat);
     bl_buf_free(&html);
     bl_buf_free(&gp);
+    bl_answer_free(&a);
+}
+
+/* Also where two data sets of one name differ: every file says which it was. */
+static void the_data_is_named(void **state) {
+    static const struct {
+        const char *dataset, *variant;
+        bool synthetic;
+        const char *words;
+    } rows[] = {
+        {"cifar10",  "40000_of_50000", false, "cifar10 (40000_of_50000)" },
+        {"mnist",    "",               false, "mnist"                    },
+        {"rossmann", "full",           true,  "rossmann (SYNTHETIC DATA)"},
+        {"none",     "",               false, "no data"                  },
+        {"",         "",               false, "no data"                  },
+        {"",         "",               true,  "SYNTHETIC DATA"           },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bl_buf words = {0};
+        bl_report_data_words(&words, rows[i].dataset, rows[i].variant, rows[i].synthetic);
+        assert_string_equal(bl_buf_text(&words), rows[i].words);
+        bl_buf_free(&words);
+    }
+    static const char *const files[] = {"report.html", "recommendation.txt", "runs.csv",
+                                        "sizes.tex",   "critical.tex",       "scaling.dat"};
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1});
+    write_report(*state, &a);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        bl_buf text = contents(*state, files[i]);
+        if (strstr(bl_buf_text(&text), "handmade (full)") == NULL)
+            fail_msg("%s does not name the data", files[i]);
+        bl_buf_free(&text);
+    }
     bl_answer_free(&a);
 }
 
@@ -268,7 +301,7 @@ static void without_timing(void **state) {
 static void one_batch_size(void **state) {
     bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 1, .seeds = 1, .timing = true});
     expect_text(
-        &a, "fixture, preset tiny: training until exp_rmspe <= 0.2\n"
+        &a, "fixture, preset tiny, handmade (full): training until exp_rmspe <= 0.2\n"
             "\n"
             "batch     best lr   steps   examples     time   core-s        EUR     memory\n"
             "   32   0.0009766   6,600    211,200   9.90 s     19.8   0.000220   8.24 MiB\n"
@@ -313,7 +346,7 @@ static void no_target_asked_for(void **state) {
     CHECK_OK(bl_file_write(path, plan, strlen(plan), ERR));
     CHECK_OK(bl_report_answer(&a, p->runs, ERR));
     assert_true(a.answered);
-    expect_text(&a, "fixed\n\nBatch size 4,096 does not fit in memory.\nbatch 64 comes to 0.3\n");
+    expect_text(&a, "fixed, no data\n\nBatch size 4,096 does not fit in memory.\nbatch 64 comes to 0.3\n");
     write_report(p, &a);
     assert_false(in_report(p, "scaling.gp"));
     bl_answer_free(&a);
@@ -588,7 +621,7 @@ static void tables_are_exact(void **state) {
     text = contents(*state, "runs.csv");
     assert_non_null(strstr(text.data,
                            "1,000000010001,32,0.0009765625,1,0.2,60000,target,6600,"
-                           "211200,6600,6596,\"rate 0 octaves from \"\"best\"\"\",real\n"));
+                           "211200,6600,6596,\"rate 0 octaves from \"\"best\"\"\",handmade (full)\n"));
     bl_buf_free(&text);
     bl_answer_free(&a);
 }
@@ -700,6 +733,7 @@ int main(void) {
         IN_FOLDER(the_words),
         IN_FOLDER(ties_are_named),
         IN_FOLDER(synthetic_data_comes_first),
+        IN_FOLDER(the_data_is_named),
         IN_FOLDER(without_timing),
         IN_FOLDER(one_batch_size),
         IN_FOLDER(nothing_reached),
