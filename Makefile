@@ -224,9 +224,10 @@ test-portable:
 test-full:
 	$(Q)$(MAKE) --no-print-directory B=build/full CPPFLAGS='$(CPPFLAGS) -DSTEP=1' build/full/tests/kernels/exact_math_test
 	$(Q)build/full/tests/kernels/exact_math_test
-# Room boundaries: tests/layers.txt says which room may include which.
+# Room boundaries: tests/layers.txt says which room may include which. And links between pages.
 layers:
 	$(Q)sh tests/layers.sh
+	$(Q)sh tests/links.sh
 FORMATTED = $(shell find engine kernels tests -name '*.[ch]' -o -name '*.cu')
 format:
 	clang-format --dry-run -Werror $(FORMATTED)

@@ -265,6 +265,20 @@ static bool asked_for_target(const bl_answer *a, const bl_plan_bests *bests) {
     return asked;
 }
 
+/* From the same range of batch sizes as the measured ones: the estimators depend on it. */
+static bl_status fit_known(bl_answer *a, bl_err *err) {
+    bl_stats_point *in = bl_xalloc((a->known_count + 1) * sizeof *in);
+    size_t n = 0;
+    for (size_t i = 0; i < a->known_count && a->size_count > 0; i++)
+        if (a->known[i].batch_size >= a->sizes[0].batch_size &&
+            a->known[i].batch_size <= a->sizes[a->size_count - 1].batch_size)
+            in[n++] = a->known[i];
+    const bl_status status =
+        bl_stats_critical_fit(&a->known_critical, in, n, &(bl_stats_options){0}, err);
+    free(in);
+    return status;
+}
+
 bl_status bl_report_answer(bl_answer *out, const char *run_dir, bl_err *err) {
     *out = (bl_answer){.target = (double)NAN, .per_core_hour = (double)NAN, .threads = 1};
     bl_plan_bests bests = {0};
@@ -282,8 +296,7 @@ bl_status bl_report_answer(bl_answer *out, const char *run_dir, bl_err *err) {
     BL_GOTO(solve_main(out, &bests, err));
     BL_GOTO(solve_easier(out, &bests, err));
     bl_rules_judge(out);
-    BL_GOTO(bl_stats_critical_fit(&out->known_critical, out->known, out->known_count,
-                                  &(bl_stats_options){0}, err));
+    BL_GOTO(fit_known(out, err));
     out->answered = out->best[BL_STATS_FEWEST_STEPS].known || isnan(out->target);
 done:
     bl_plan_bests_free(&bests);

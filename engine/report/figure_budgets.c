@@ -1,9 +1,11 @@
 /* The metric within fixed budgets, against batch size. */
 #include "engine/report/figures.h"
 #include "engine/report/words.h"
+#include <math.h>
 #include <stdio.h>
 
 enum { MOST_CURVES = 6 };
+static const double margin = 0.15; /* octaves around the values */
 
 static bool has_data(const bl_answer *a) {
     return a->budget_count > 0;
@@ -20,6 +22,19 @@ static void row(bl_buf *dat, const bl_report_budget *b) {
     BL_DAT_ROW(dat, b->batch_size, b->value, b->low, b->high, b->learning_rate, (double)b->steps);
 }
 
+/* A value of 0 (nothing is wrong any more) lies below any logarithmic axis: it is drawn on the
+ * axis, as a triangle that points down. */
+static void zeros(bl_buf *dat, const bl_answer *a) {
+    size_t rows = 0;
+    bl_dat_block(dat, "zero", columns);
+    for (size_t i = 0; i < a->budget_count; i++) {
+        if (a->budgets[i].value != 0) continue;
+        row(dat, &a->budgets[i]);
+        rows++;
+    }
+    if (rows == 0) bl_dat_nothing(dat, 6);
+}
+
 static void data(bl_buf *dat, const bl_answer *a) {
     int curve = 0;
     for (size_t i = 0; i < a->budget_count; i++) {
@@ -33,14 +48,17 @@ static void data(bl_buf *dat, const bl_answer *a) {
     bl_dat_block(dat, "best", columns);
     for (size_t i = 0; i < a->budget_count; i++)
         if (a->budgets[i].best) row(dat, &a->budgets[i]);
+    zeros(dat, a);
 }
 
 static void settings(bl_buf *gp, const bl_answer *a) {
     bl_axis y = {0};
     int curves = 0;
+    bool zero = false;
     bl_buf name = {0};
     bl_buf_printf(gp, "array budget_text[%d]\n", MOST_CURVES);
     for (size_t i = 0; i < a->budget_count; i++) {
+        zero = zero || a->budgets[i].value == 0;
         bl_axis_add(&y, a->budgets[i].value);
         bl_axis_add(&y, a->budgets[i].low);
         bl_axis_add(&y, a->budgets[i].high);
@@ -52,9 +70,10 @@ static void settings(bl_buf *gp, const bl_answer *a) {
         bl_gp_text(gp, variable, bl_buf_text(&name));
     }
     bl_buf_free(&name);
-    bl_buf_printf(gp, "budgets = %d\n", curves);
+    bl_buf_printf(gp, "budgets = %d\nhas_zero = %d\n", curves, zero);
     bl_gp_batch_axis(gp, a);
-    bl_gp_axis(gp, "y", &y, 0.15, 0.15, BL_TICKS_DECIMAL);
+    bl_gp_axis(gp, "y", &y, margin, margin, BL_TICKS_DECIMAL);
+    bl_gp_number(gp, "y_low", y.high > 0 ? y.low / exp2(margin) : 1);
     bl_gp_text(gp, "y_text", a->metric);
 }
 

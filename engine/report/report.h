@@ -152,7 +152,8 @@ typedef struct bl_answer {
     bl_stats_critical critical;
     bl_stats_point *known; /* steps that are known beforehand, to the main target */
     size_t known_count;
-    bl_stats_critical known_critical; /* by the same estimators, without intervals */
+    bl_stats_critical known_critical; /* by the same estimators from the range of
+                                         batch sizes measured, without intervals */
     char **notes;                     /* (note_count): what the sweep said besides */
     size_t note_count;
     bool answered; /* a batch size reached the target, or none was asked to */

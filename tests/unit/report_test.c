@@ -213,6 +213,7 @@ static void beside_a_known_answer(void **state) {
     assert_non_null(
         strstr(json.data, "\"known\":{\"batch_sizes\":[{\"batch_size\":32,\"steps\":6700},"));
     bl_buf_free(&json);
+    assert_false(a.known_critical.segments.known); /* 4096, the fourth, lies beyond what was measured */
     bl_answer_free(&a);
 }
 
@@ -360,6 +361,31 @@ static void budgets_of_every_kind(void **state) {
     assert_true(says(&a, "Best within 2,000 steps: batch size 256 at"));
     assert_true(says(&a, "Best within 90.0 s: batch size 128 at"));
     assert_true(says(&a, "Best within 0.001 EUR: batch size 128 at"));
+    bl_answer_free(&a);
+}
+
+/* 0 has no place on a logarithmic axis and wins all the same. */
+static void a_budget_that_ends_at_zero(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 3, .seeds = 1, .budgets = true});
+    write_report(*state, &a);
+    bl_buf text = contents(*state, "budgets.dat"), gp = contents(*state, "budgets.gp");
+    assert_non_null(strstr(text.data, "# zero\n# batch_size value low high learning_rate steps\n"
+                                      "NaN NaN NaN NaN NaN NaN\n"));
+    assert_non_null(strstr(gp.data, "has_zero = 0\n"));
+    bl_buf_free(&gp);
+    bl_buf_free(&text);
+    for (size_t i = 0; i < a.budget_count; i++)
+        if (a.budgets[i].best) a.budgets[i].value = 0;
+    write_report(*state, &a);
+    text = contents(*state, "budgets.dat");
+    gp = contents(*state, "budgets.gp");
+    assert_non_null(strstr(text.data, "# zero\n# batch_size value low high learning_rate steps\n"
+                                      "64 0 0.13 0.17 0.0009765625 100\n"
+                                      "128 0 0.08 0.12 0.001953125 100\n"));
+    assert_non_null(strstr(gp.data, "has_zero = 1\n"));
+    assert_null(strstr(gp.data, "y_low = 0\n"));
+    bl_buf_free(&gp);
+    bl_buf_free(&text);
     bl_answer_free(&a);
 }
 
@@ -749,6 +775,7 @@ int main(void) {
         IN_FOLDER(a_step_up_in_hardware),
         IN_FOLDER(beside_a_known_answer),
         IN_FOLDER(budgets_of_every_kind),
+        IN_FOLDER(a_budget_that_ends_at_zero),
         IN_FOLDER(rules_are_judged),
         IN_FOLDER(a_pair_on_fresh_seeds),
         IN_FOLDER(only_what_was_asked),

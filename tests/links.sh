@@ -1,0 +1,15 @@
+#!/bin/sh
+# Every link from a page of this project to one of its files leads to a file that is tracked (without
+# git: that exists). Links in code spans are examples.
+bad=0
+tracked() {
+  [ -e "$1" ] || return 1
+  ! git rev-parse --is-inside-work-tree >/dev/null 2>&1 || [ -n "$(git ls-files -- "$1")" ]
+}
+for page in README.md docs/*.md experiments/*/README.md; do
+  for link in $(sed 's/`[^`]*`//g; s/](\([^) ]*\)/\n=\1\n/g; s/\(src\|href\)="\([^"]*\)"/\n=\2\n/g' "$page" | sed -n 's/^=//p'); do
+    case $link in http://* | https://* | mailto:* | '#'*) continue ;; esac
+    tracked "$(dirname "$page")/${link%%#*}" || { echo "links: $page links to $link, which is not there or not tracked"; bad=1; }
+  done
+done
+exit $bad
