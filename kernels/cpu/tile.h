@@ -15,7 +15,8 @@ enum {
     BL_ROWS = 0 BL_TILE_ROWS(BL_ONE),
     BL_VECS = 3,
     BL_PANEL = BL_VECS * BL_W, /* columns of a packed panel: BL_PANEL floats per term */
-    BL_AHEAD = 8,              /* terms that a strided stream is fetched ahead */
+    BL_AHEAD = 8,              /* terms that rows to be packed are fetched ahead, */
+    BL_FAR_AHEAD = 24,         /* and a strided stream, which comes from memory */
 };
 #undef BL_ONE
 
@@ -89,7 +90,7 @@ BL_INLINE void bl_tile_body(const bl_tile *t, const bl_tile_kind kind) {
         const bl_v b0 = bl_v_get(b, kind.vecs == 1 ? read : whole);
         const bl_v b1 = kind.vecs > 1 ? bl_v_get(b + BL_W, kind.vecs == 2 ? read : whole) : b0;
         const bl_v b2 = kind.vecs > 2 ? bl_v_get(b + (size_t)2 * BL_W, read) : b0;
-        if (kind.strided) __builtin_prefetch(a0 + at + BL_AHEAD * step);
+        if (kind.strided) __builtin_prefetch(a0 + at + BL_FAR_AHEAD * step);
         if (kind.pack) {
             for (size_t v = 0; v < (size_t)kind.vecs; v++)
                 __builtin_prefetch(b + BL_AHEAD * b_step + v * BL_W);
