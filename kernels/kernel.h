@@ -22,6 +22,7 @@
 #ifndef BL_KERNELS_KERNEL_H
 #define BL_KERNELS_KERNEL_H
 #include "engine/base/status.h"
+#include "kernels/kernel_image.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -235,7 +236,8 @@ typedef struct bl_softmax_cross_entropy {
     X(sigmoid_range_backward)                                                                      \
     X(copy_columns)                                                                                \
     X(mse)                                                                                         \
-    X(softmax_cross_entropy)
+    X(softmax_cross_entropy)                                                                       \
+    BL_FAMILIES_IMAGE(X)
 
 typedef struct bl_kernels {
     const char *name;     /* "ref", "scalar", "avx2", "avx512": what BL_FORCE_IMPL names */

@@ -11,6 +11,8 @@
  *                     accumulators have to fit the register file
  *
  *   if_positive(a, b)           a <= 0 ? +0 : b, so that a NaN is not hidden
+ *   if_greater(a, b, x, y)      a > b ? x : y; y where one is a NaN
+ *   if_number(a, x, y)          a is no NaN ? x : y
  *   if_at_least(a, least, b)    a >= least ? b : +0, comparing uint32 lanes
  *   mul32                       products of low halves
  *   high                        high halves moved down; the upper bits are anything
@@ -71,6 +73,12 @@ BL_INLINE bl_v bl_v_fma(bl_v a, bl_v b, bl_v c) {
 }
 BL_INLINE bl_v bl_v_if_positive(bl_v a, bl_v b) {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_NLE_UQ), b);
+}
+BL_INLINE bl_v bl_v_if_greater(bl_v a, bl_v b, bl_v x, bl_v y) {
+    return _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), x);
+}
+BL_INLINE bl_v bl_v_if_number(bl_v a, bl_v x, bl_v y) {
+    return _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(a, a, _CMP_ORD_Q), x);
 }
 BL_INLINE bl_v bl_v_if_at_least(bl_vq a, uint32_t least, bl_v b) {
     return _mm512_maskz_mov_ps(_mm512_cmpge_epu32_mask(a, _mm512_set1_epi32((int)least)), b);
@@ -136,6 +144,12 @@ BL_INLINE bl_v bl_v_fma(bl_v a, bl_v b, bl_v c) {
 }
 BL_INLINE bl_v bl_v_if_positive(bl_v a, bl_v b) {
     return _mm256_and_ps(_mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_NLE_UQ), b);
+}
+BL_INLINE bl_v bl_v_if_greater(bl_v a, bl_v b, bl_v x, bl_v y) {
+    return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_GT_OQ));
+}
+BL_INLINE bl_v bl_v_if_number(bl_v a, bl_v x, bl_v y) {
+    return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, a, _CMP_ORD_Q));
 }
 BL_INLINE bl_v bl_v_if_at_least(bl_vq a, uint32_t least, bl_v b) {
     const __m256i t = _mm256_set1_epi32((int)least);
@@ -209,6 +223,15 @@ BL_INLINE bl_v bl_v_fma(bl_v a, bl_v b, bl_v c) {
 BL_INLINE bl_v bl_v_if_positive(bl_v a, bl_v b) {
     const bl_vu yes = ~(bl_vu)(a <= bl_v_zero());
     return (bl_v)(yes & (bl_vu)b);
+}
+BL_INLINE bl_v bl_v_choose(bl_vu yes, bl_v x, bl_v y) {
+    return (bl_v)((yes & (bl_vu)x) | (~yes & (bl_vu)y));
+}
+BL_INLINE bl_v bl_v_if_greater(bl_v a, bl_v b, bl_v x, bl_v y) {
+    return bl_v_choose((bl_vu)(a > b), x, y);
+}
+BL_INLINE bl_v bl_v_if_number(bl_v a, bl_v x, bl_v y) {
+    return bl_v_choose((bl_vu)(a == a), x, y);
 }
 BL_INLINE bl_v bl_v_if_at_least(bl_vq a, uint32_t least, bl_v b) {
     const bl_vu yes = (bl_vu)((bl_vu)a >= (bl_vu){least, least, least, least});

@@ -2,9 +2,14 @@
  * part of the call: exact, and complete from the day a family exists. A new family is a row here
  * and its reference file among the includes; its functions there are marked BL_REF and BL_HD. */
 #include "kernels/cuda/launch.h"
+#include "kernels/ref/conv2d.c"
+#include "kernels/ref/ghostnorm.c"
+#include "kernels/ref/hard.c"
+#include "kernels/ref/pool2d.c"
+#include "kernels/ref/positions.c"
 
 /* X(family) */
-#define BL_BY_REFERENCE(X)
+#define BL_BY_REFERENCE(X) BL_FAMILIES_IMAGE(X)
 
 namespace {
 enum { PARTS = 1 << 16 };

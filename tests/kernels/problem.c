@@ -45,8 +45,8 @@ static void *array_add(problem *p, const char *name, array_role role, unsigned f
     return a->data;
 }
 
-static float *floats(problem *p, const char *name, array_role role, unsigned flags, size_t rows,
-                     size_t cols) {
+float *problem_floats(problem *p, const char *name, array_role role, unsigned flags, size_t rows,
+                      size_t cols) {
     float *x = array_add(p, name, role, flags, rows, cols * sizeof *x);
     const size_t offset = flags & PER_EXAMPLE ? p->first * cols : 0;
     if (role != ROLE_OUT)
@@ -55,18 +55,18 @@ static float *floats(problem *p, const char *name, array_role role, unsigned fla
 }
 
 /* As floats, for standard deviations and variances. */
-static float *positives(problem *p, const char *name, array_role role, size_t n) {
-    float *x = floats(p, name, role, 0, 1, n);
+float *problem_positives(problem *p, const char *name, array_role role, size_t n) {
+    float *x = problem_floats(p, name, role, 0, 1, n);
     for (size_t i = 0; i < n; i++) x[i] = fabsf(x[i]) + 0.25f;
     return x;
 }
 
 static void build_dense_forward(problem *p, const shape *s) {
     p->args.dense_forward = (bl_dense_forward){
-        .y = floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n),
-        .x = floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->k),
-        .w = floats(p, "w", ROLE_IN, 0, s->k, s->n),
-        .bias = s->variant & 2 ? NULL : floats(p, "bias", ROLE_IN, 0, 1, s->n),
+        .y = problem_floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n),
+        .x = problem_floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->k),
+        .w = problem_floats(p, "w", ROLE_IN, 0, s->k, s->n),
+        .bias = s->variant & 2 ? NULL : problem_floats(p, "bias", ROLE_IN, 0, 1, s->n),
         .batch = s->batch,
         .k = s->k,
         .n = s->n,
@@ -76,9 +76,9 @@ static void build_dense_forward(problem *p, const shape *s) {
 
 static void build_dense_backward_input(problem *p, const shape *s) {
     p->args.dense_backward_input = (bl_dense_backward_input){
-        .dx = floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, s->k),
-        .dy = floats(p, "dy", ROLE_IN, PER_EXAMPLE, s->batch, s->n),
-        .w = floats(p, "w", ROLE_IN, 0, s->k, s->n),
+        .dx = problem_floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, s->k),
+        .dy = problem_floats(p, "dy", ROLE_IN, PER_EXAMPLE, s->batch, s->n),
+        .w = problem_floats(p, "w", ROLE_IN, 0, s->k, s->n),
         .batch = s->batch,
         .k = s->k,
         .n = s->n,
@@ -87,10 +87,10 @@ static void build_dense_backward_input(problem *p, const shape *s) {
 
 static void build_dense_backward_weight(problem *p, const shape *s) {
     p->args.dense_backward_weight = (bl_dense_backward_weight){
-        .dw = floats(p, "dw", ROLE_OUT, RULE_B, s->k, s->n),
-        .dbias = s->variant & 2 ? NULL : floats(p, "dbias", ROLE_OUT, RULE_B, 1, s->n),
-        .x = floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->k),
-        .dy = floats(p, "dy", ROLE_IN, PER_EXAMPLE, s->batch, s->n),
+        .dw = problem_floats(p, "dw", ROLE_OUT, RULE_B, s->k, s->n),
+        .dbias = s->variant & 2 ? NULL : problem_floats(p, "dbias", ROLE_OUT, RULE_B, 1, s->n),
+        .x = problem_floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->k),
+        .dy = problem_floats(p, "dy", ROLE_IN, PER_EXAMPLE, s->batch, s->n),
         .batch = s->batch,
         .k = s->k,
         .n = s->n,
@@ -101,19 +101,19 @@ static void build_relu_forward(problem *p, const shape *s) {
     bl_relu_forward *a = &p->args.relu_forward;
     const bool in_place = s->variant & 1;
     a->count = s->batch;
-    a->x = floats(p, "x", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, 1);
-    a->y =
-        in_place ? (void *)p->arrays[0].data : floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, 1);
+    a->x = problem_floats(p, "x", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, 1);
+    a->y = in_place ? (void *)p->arrays[0].data
+                    : problem_floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, 1);
 }
 
 static void build_relu_backward(problem *p, const shape *s) {
     bl_relu_backward *a = &p->args.relu_backward;
     const bool in_place = s->variant & 1;
     a->count = s->batch;
-    a->dy = floats(p, "dy", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, 1);
-    a->y = floats(p, "y", ROLE_IN, PER_EXAMPLE, s->batch, 1);
-    a->dx =
-        in_place ? (void *)p->arrays[0].data : floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, 1);
+    a->dy = problem_floats(p, "dy", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, 1);
+    a->y = problem_floats(p, "y", ROLE_IN, PER_EXAMPLE, s->batch, 1);
+    a->dx = in_place ? (void *)p->arrays[0].data
+                     : problem_floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, 1);
 }
 
 static void build_dropout(problem *p, const shape *s) {
@@ -124,21 +124,21 @@ static void build_dropout(problem *p, const shape *s) {
     a->position = (s->variant & 2 ? ((uint64_t)1 << 32) - 3 : 1000) + p->first;
     a->threshold = s->variant & 4 ? 0 : 0x40000000u;
     a->scale = s->variant & 4 ? 1.0f : 1.0f / 0.75f;
-    a->x = floats(p, "x", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
+    a->x = problem_floats(p, "x", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
     a->y = in_place ? (void *)p->arrays[0].data
-                    : floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
+                    : problem_floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
 }
 
 static void build_batchnorm_forward(problem *p, const shape *s) {
     p->args.batchnorm_forward = (bl_batchnorm_forward){
-        .y = floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n),
-        .mean = floats(p, "mean", ROLE_OUT, 0, 1, s->n),
-        .rstd = floats(p, "rstd", ROLE_OUT, 0, 1, s->n),
-        .running_mean = floats(p, "running_mean", ROLE_INOUT, 0, 1, s->n),
-        .running_var = positives(p, "running_var", ROLE_INOUT, s->n),
-        .x = floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->n),
-        .gamma = floats(p, "gamma", ROLE_IN, 0, 1, s->n),
-        .beta = floats(p, "beta", ROLE_IN, 0, 1, s->n),
+        .y = problem_floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n),
+        .mean = problem_floats(p, "mean", ROLE_OUT, 0, 1, s->n),
+        .rstd = problem_floats(p, "rstd", ROLE_OUT, 0, 1, s->n),
+        .running_mean = problem_floats(p, "running_mean", ROLE_INOUT, 0, 1, s->n),
+        .running_var = problem_positives(p, "running_var", ROLE_INOUT, s->n),
+        .x = problem_floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->n),
+        .gamma = problem_floats(p, "gamma", ROLE_IN, 0, 1, s->n),
+        .beta = problem_floats(p, "beta", ROLE_IN, 0, 1, s->n),
         .batch = s->batch,
         .n = s->n,
         .eps = 1e-5f,
@@ -152,13 +152,13 @@ static void build_batchnorm_inference(problem *p, const shape *s) {
     a->batch = s->batch;
     a->n = s->n;
     a->eps = 1e-5f;
-    a->x = floats(p, "x", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
+    a->x = problem_floats(p, "x", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
     a->y = in_place ? (void *)p->arrays[0].data
-                    : floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
-    a->running_mean = floats(p, "running_mean", ROLE_IN, 0, 1, s->n);
-    a->running_var = positives(p, "running_var", ROLE_IN, s->n);
-    a->gamma = floats(p, "gamma", ROLE_IN, 0, 1, s->n);
-    a->beta = floats(p, "beta", ROLE_IN, 0, 1, s->n);
+                    : problem_floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
+    a->running_mean = problem_floats(p, "running_mean", ROLE_IN, 0, 1, s->n);
+    a->running_var = problem_positives(p, "running_var", ROLE_IN, s->n);
+    a->gamma = problem_floats(p, "gamma", ROLE_IN, 0, 1, s->n);
+    a->beta = problem_floats(p, "beta", ROLE_IN, 0, 1, s->n);
 }
 
 static void build_batchnorm_backward(problem *p, const shape *s) {
@@ -166,15 +166,15 @@ static void build_batchnorm_backward(problem *p, const shape *s) {
     const bool in_place = s->variant & 1;
     a->batch = s->batch;
     a->n = s->n;
-    a->dy = floats(p, "dy", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
+    a->dy = problem_floats(p, "dy", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
     a->dx = in_place ? (void *)p->arrays[0].data
-                     : floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
-    a->dgamma = floats(p, "dgamma", ROLE_OUT, RULE_B, 1, s->n);
-    a->dbeta = floats(p, "dbeta", ROLE_OUT, RULE_B, 1, s->n);
-    a->x = floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->n);
-    a->mean = floats(p, "mean", ROLE_IN, 0, 1, s->n);
-    a->rstd = positives(p, "rstd", ROLE_IN, s->n);
-    a->gamma = floats(p, "gamma", ROLE_IN, 0, 1, s->n);
+                     : problem_floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
+    a->dgamma = problem_floats(p, "dgamma", ROLE_OUT, RULE_B, 1, s->n);
+    a->dbeta = problem_floats(p, "dbeta", ROLE_OUT, RULE_B, 1, s->n);
+    a->x = problem_floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->n);
+    a->mean = problem_floats(p, "mean", ROLE_IN, 0, 1, s->n);
+    a->rstd = problem_positives(p, "rstd", ROLE_IN, s->n);
+    a->gamma = problem_floats(p, "gamma", ROLE_IN, 0, 1, s->n);
 }
 
 /* Three columns: k rows of n floats, 3 rows of 1 float, 700 rows (most unused) of 20. Returns the
@@ -208,8 +208,8 @@ static void build_embedding_forward(problem *p, const shape *s) {
     a->batch = s->batch;
     a->y_stride = features + 4; /* room for the continuous features, which keep what they hold */
     a->codes = codes(p, s->batch);
-    a->table = floats(p, "table", ROLE_IN, 0, 1, table);
-    a->y = floats(p, "y", ROLE_INOUT, PER_EXAMPLE, s->batch, a->y_stride);
+    a->table = problem_floats(p, "table", ROLE_IN, 0, 1, table);
+    a->y = problem_floats(p, "y", ROLE_INOUT, PER_EXAMPLE, s->batch, a->y_stride);
 }
 
 static void build_embedding_backward(problem *p, const shape *s) {
@@ -220,15 +220,15 @@ static void build_embedding_backward(problem *p, const shape *s) {
     a->batch = s->batch;
     a->dy_stride = features + 4;
     a->codes = codes(p, s->batch);
-    a->dtable = floats(p, "dtable", ROLE_OUT, RULE_B, 1, table);
-    a->dy = floats(p, "dy", ROLE_IN, PER_EXAMPLE, s->batch, a->dy_stride);
+    a->dtable = problem_floats(p, "dtable", ROLE_OUT, RULE_B, 1, table);
+    a->dy = problem_floats(p, "dy", ROLE_IN, PER_EXAMPLE, s->batch, a->dy_stride);
 }
 
 static void build_sigmoid_range_forward(problem *p, const shape *s) {
     p->args.sigmoid_range_forward = (bl_sigmoid_range_forward){
-        .y = floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, 1),
-        .s = floats(p, "s", ROLE_OUT, PER_EXAMPLE, s->batch, 1),
-        .x = floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, 1),
+        .y = problem_floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, 1),
+        .s = problem_floats(p, "s", ROLE_OUT, PER_EXAMPLE, s->batch, 1),
+        .x = problem_floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, 1),
         .count = s->batch,
         .low = -0.7f,
         .high = 12.3f,
@@ -237,9 +237,9 @@ static void build_sigmoid_range_forward(problem *p, const shape *s) {
 
 static void build_sigmoid_range_backward(problem *p, const shape *s) {
     p->args.sigmoid_range_backward = (bl_sigmoid_range_backward){
-        .dx = floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, 1),
-        .dy = floats(p, "dy", ROLE_IN, PER_EXAMPLE, s->batch, 1),
-        .s = floats(p, "s", ROLE_IN, PER_EXAMPLE, s->batch, 1),
+        .dx = problem_floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, 1),
+        .dy = problem_floats(p, "dy", ROLE_IN, PER_EXAMPLE, s->batch, 1),
+        .s = problem_floats(p, "s", ROLE_IN, PER_EXAMPLE, s->batch, 1),
         .count = s->batch,
         .low = -0.7f,
         .high = 12.3f,
@@ -249,8 +249,8 @@ static void build_sigmoid_range_backward(problem *p, const shape *s) {
 /* Rows are 3 floats apart more than they are long; what lies between keeps its bytes. */
 static void build_copy_columns(problem *p, const shape *s) {
     p->args.copy_columns = (bl_copy_columns){
-        .y = floats(p, "y", ROLE_INOUT, PER_EXAMPLE, s->batch, s->n + 3),
-        .x = floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->n + 1),
+        .y = problem_floats(p, "y", ROLE_INOUT, PER_EXAMPLE, s->batch, s->n + 3),
+        .x = problem_floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->n + 1),
         .batch = s->batch,
         .n = s->n,
         .y_stride = s->n + 3,
@@ -261,9 +261,9 @@ static void build_copy_columns(problem *p, const shape *s) {
 static void build_mse(problem *p, const shape *s) {
     p->args.mse = (bl_mse){
         .sum = array_add(p, "sum", ROLE_OUT, DOUBLES | RULE_B, 1, sizeof(double)),
-        .dy = s->variant & 1 ? NULL : floats(p, "dy", ROLE_OUT, 0, s->batch, 1),
-        .y = floats(p, "y", ROLE_IN, PER_EXAMPLE, s->batch, 1),
-        .target = floats(p, "target", ROLE_IN, PER_EXAMPLE, s->batch, 1),
+        .dy = s->variant & 1 ? NULL : problem_floats(p, "dy", ROLE_OUT, 0, s->batch, 1),
+        .y = problem_floats(p, "y", ROLE_IN, PER_EXAMPLE, s->batch, 1),
+        .target = problem_floats(p, "target", ROLE_IN, PER_EXAMPLE, s->batch, 1),
         .count = s->batch,
         .total = s->variant & 2 ? 3000 : s->batch,
     };
@@ -274,8 +274,9 @@ static void build_softmax_cross_entropy(problem *p, const shape *s) {
     for (size_t i = 0; i < s->batch; i++) target[i] = (float)(mix(p->first + i) % s->n);
     p->args.softmax_cross_entropy = (bl_softmax_cross_entropy){
         .sum = array_add(p, "sum", ROLE_OUT, DOUBLES | RULE_B, 1, sizeof(double)),
-        .dy = s->variant & 1 ? NULL : floats(p, "dy", ROLE_OUT, PER_EXAMPLE, s->batch, s->n),
-        .y = floats(p, "y", ROLE_IN, PER_EXAMPLE, s->batch, s->n),
+        .dy =
+            s->variant & 1 ? NULL : problem_floats(p, "dy", ROLE_OUT, PER_EXAMPLE, s->batch, s->n),
+        .y = problem_floats(p, "y", ROLE_IN, PER_EXAMPLE, s->batch, s->n),
         .target = target,
         .batch = s->batch,
         .classes = s->n,
@@ -412,6 +413,51 @@ static const shape embedding_shapes[] = {
     {2817, 400,  8,  0},
 };
 
+/* k: the geometry (problem_image.c). Blocks of terms and of examples, bands of lines, every
+ * remainder of a stride, groups. */
+static const shape conv_shapes[] = {
+    {0,   0,  0, 0},
+    {2,   0,  0, 0},
+    {3,   1,  0, 1},
+    {5,   2,  0, 0},
+    {4,   3,  0, 1},
+    {3,   4,  0, 0},
+    {2,   5,  0, 0},
+    {3,   6,  0, 1},
+    {4,   7,  0, 0},
+    {2,   8,  0, 1},
+    {2,   9,  0, 0},
+    {9,   10, 0, 0},
+    {1,   11, 0, 0},
+    {1,   12, 0, 0},
+    {257, 13, 0, 0},
+    {600, 13, 0, 1},
+    {2,   14, 0, 0},
+    {2,   15, 0, 1},
+};
+static const shape pool_shapes[] = {
+    {0, 0, 0, 0},
+    {3, 0, 0, 0},
+    {2, 1, 0, 0},
+    {3, 2, 0, 0},
+    {2, 3, 0, 0},
+    {2, 4, 0, 0},
+    {5, 5, 0, 0},
+};
+/* k: positions; variant: in place, and how many chunks a batch is cut into */
+static const shape position_shapes[] = {
+    {0,   4,   5,    0},
+    {3,   4,   0,    0},
+    {1,   1,   1,    0},
+    {2,   9,   17,   1},
+    {7,   49,  33,   2},
+    {64,  3,   48,   1},
+    {20,  300, 3,    0},
+    {257, 2,   9,    0},
+    {513, 1,   16,   3},
+    {6,   5,   1100, 4},
+};
+
 #define RUN(family)                                                                                \
     static void run_##family(const bl_kernels *k, const problem *p, const bl_part *part) {         \
         k->family(&p->args.family, part);                                                          \
@@ -437,6 +483,24 @@ const family families[] = {
     FAMILY(copy_columns, column_shapes, true, true),
     FAMILY(mse, mse_shapes, false, false),
     FAMILY(softmax_cross_entropy, softmax_shapes, true, false),
+    FAMILY(conv2d_forward, conv_shapes, true, false),
+    FAMILY(conv2d_backward_input, conv_shapes, true, false),
+    FAMILY(conv2d_backward_weight, conv_shapes, false, false),
+    FAMILY(max_pool_forward, pool_shapes, true, true),
+    FAMILY(max_pool_backward, pool_shapes, true, false),
+    FAMILY(avg_pool_forward, pool_shapes, true, false),
+    FAMILY(avg_pool_backward, pool_shapes, true, false),
+    FAMILY(mean_positions_forward, position_shapes, true, false),
+    FAMILY(mean_positions_backward, position_shapes, true, false),
+    FAMILY(add, count_shapes, true, false),
+    FAMILY(scale_forward, position_shapes, true, false),
+    FAMILY(scale_backward, position_shapes, true, false),
+    FAMILY(hard_sigmoid_forward, count_shapes, true, false),
+    FAMILY(hard_sigmoid_backward, count_shapes, true, false),
+    FAMILY(hard_swish_forward, count_shapes, true, false),
+    FAMILY(hard_swish_backward, count_shapes, true, false),
+    FAMILY(ghostnorm_forward, position_shapes, false, false),
+    FAMILY(ghostnorm_backward, position_shapes, false, false),
 };
 const size_t family_count = BL_COUNT(families);
 

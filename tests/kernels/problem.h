@@ -59,6 +59,16 @@ extern void (*problem_release)(void *memory);
 /* NULL, or the device whose kernels problem_run may be given. */
 extern const bl_device *problem_device;
 
+/* For builders: an array of rows * cols floats; `positives`, as standard deviations and variances
+ * are. */
+float *problem_floats(problem *p, const char *name, array_role role, unsigned flags, size_t rows,
+                      size_t cols);
+float *problem_positives(problem *p, const char *name, array_role role, size_t n);
+/* problem_image.c */
+#define PROBLEM_BUILD(family) void build_##family(problem *p, const shape *s);
+BL_FAMILIES_IMAGE(PROBLEM_BUILD)
+#undef PROBLEM_BUILD
+
 /* `first`: the batch is the examples [first, first + s->batch) of the stream. */
 void problem_build(problem *p, const family *f, const shape *s, filling fill, size_t first);
 void problem_free(problem *p);

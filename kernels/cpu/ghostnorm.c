@@ -1,0 +1,150 @@
+#include "kernels/cpu/image_sums.h"
+
+/* Scratch beside the sums: two per channel of a strip, and their trees over the chunks. */
+typedef struct averages {
+    float *acc, *levels; /* (2, count); (levels, 2, count) */
+    size_t count;
+} averages;
+enum { SUM_FLOATS = BL_IMAGE_STRIP * 2 * 33 };
+_Static_assert(SUM_FLOATS + BL_IMAGE_STRIP * 2 * 65 <= BL_KERNEL_SCRATCH / 4,
+               "both trees fit the scratch, for 2^64 chunks");
+
+static averages averages_of(float *scratch, size_t count) {
+    return (averages){scratch + SUM_FLOATS, scratch + SUM_FLOATS + 2 * count, count};
+}
+
+typedef struct forward_chunk {
+    const bl_ghostnorm_forward *a;
+    const float *mean, *rstd; /* of the chunk */
+    size_t at;                /* first float of a position */
+} forward_chunk;
+
+BL_INLINE bl_image_sum add_x(const void *ctx, bl_image_sum acc, size_t i, size_t b, size_t j,
+                             bl_lanes m) {
+    const forward_chunk *c = ctx;
+    (void)b, (void)j;
+    acc.s = acc.s + bl_v_get(c->a->x + i, m);
+    return acc;
+}
+BL_INLINE bl_image_sum add_square(const void *ctx, bl_image_sum acc, size_t i, size_t b, size_t j,
+                                  bl_lanes m) {
+    const forward_chunk *c = ctx;
+    const bl_v d = bl_v_get(c->a->x + i, m) - bl_v_get(c->mean + j, m);
+    (void)b;
+    acc.s = bl_v_fma(d, d, acc.s);
+    return acc;
+}
+BL_INLINE void normalise(const void *ctx, size_t j, bl_lanes m) {
+    const forward_chunk *c = ctx;
+    const bl_v d = bl_v_get(c->a->x + c->at + j, m) - bl_v_get(c->mean + j, m);
+    const bl_v xhat = d * bl_v_get(c->rstd + j, m);
+    bl_v_put(c->a->y + c->at + j,
+             bl_v_fma(xhat, bl_v_get(c->a->gamma + j, m), bl_v_get(c->a->beta + j, m)), m);
+}
+
+static void forward_of(const bl_ghostnorm_forward *a, size_t chunk, bl_range columns,
+                       float *scratch, averages *sums) {
+    const bl_range examples = {bl_chunk_begin(a->batch, a->chunks, chunk),
+                               bl_chunk_begin(a->batch, a->chunks, chunk + 1)};
+    const float count = (float)((examples.end - examples.begin) * a->positions);
+    float *mean = a->mean + chunk * a->n, *rstd = a->rstd + chunk * a->n;
+    forward_chunk c = {.a = a, .mean = mean, .rstd = rstd};
+    bl_image_sums(mean, NULL, examples, a->positions, a->n, columns, scratch, add_x, &c);
+    for (size_t j = columns.begin; j < columns.end; j++) mean[j] = mean[j] / count;
+    /* rstd holds the sums of squares for a moment */
+    bl_image_sums(rstd, NULL, examples, a->positions, a->n, columns, scratch, add_square, &c);
+    for (size_t j = columns.begin; j < columns.end; j++) {
+        const float var = rstd[j] / count;
+        rstd[j] = 1.0f / sqrtf(var + a->eps);
+        sums->acc[j - columns.begin] = mean[j];
+        sums->acc[sums->count + j - columns.begin] =
+            count > 1.0f ? var * (count / (count - 1.0f)) : var;
+    }
+    for (size_t p = examples.begin * a->positions; p < examples.end * a->positions; p++) {
+        c.at = p * a->n;
+        bl_for_vectors(columns, normalise, &c);
+    }
+    bl_tree_climb(sums->acc, sums->levels, 2 * sums->count, chunk, chunk + 1 == a->chunks);
+}
+
+void BL_CPU(ghostnorm_forward)(const bl_ghostnorm_forward *a, const bl_part *part) {
+    const bl_range all = bl_part_range(part, a->n, BL_W);
+    if (a->batch == 0) return;
+    for (size_t j0 = all.begin; j0 < all.end; j0 += BL_IMAGE_STRIP) {
+        const bl_range columns = {j0, bl_min_size(j0 + BL_IMAGE_STRIP, all.end)};
+        averages sums = averages_of(part->scratch, columns.end - j0);
+        for (size_t c = 0; c < a->chunks; c++) forward_of(a, c, columns, part->scratch, &sums);
+        for (size_t j = j0; j < columns.end; j++) {
+            const float mean = sums.acc[j - j0] / (float)a->chunks;
+            const float var = sums.acc[sums.count + j - j0] / (float)a->chunks;
+            float *run_mean = &a->running_mean[j], *run_var = &a->running_var[j];
+            *run_mean = fmaf(a->momentum, mean - *run_mean, *run_mean);
+            *run_var = fmaf(a->momentum, var - *run_var, *run_var);
+        }
+    }
+}
+
+typedef struct backward_chunk {
+    const bl_ghostnorm_backward *a;
+    const float *mean, *rstd; /* of the chunk */
+    size_t at;
+    bl_v count;
+} backward_chunk;
+
+BL_INLINE bl_v xhat_of(const backward_chunk *c, size_t i, size_t j, bl_lanes m) {
+    const bl_v d = bl_v_get(c->a->x + i, m) - bl_v_get(c->mean + j, m);
+    return d * bl_v_get(c->rstd + j, m);
+}
+BL_INLINE bl_image_sum add_gradients(const void *ctx, bl_image_sum acc, size_t i, size_t b,
+                                     size_t j, bl_lanes m) {
+    const backward_chunk *c = ctx;
+    const bl_v dy = bl_v_get(c->a->dy + i, m);
+    (void)b;
+    acc.s = acc.s + dy;
+    acc.t = bl_v_fma(dy, xhat_of(c, i, j, m), acc.t);
+    return acc;
+}
+/* dbeta and dgamma hold the chunk's sums. */
+BL_INLINE void dx_step(const void *ctx, size_t j, bl_lanes m) {
+    const backward_chunk *c = ctx;
+    const bl_ghostnorm_backward *a = c->a;
+    const bl_v scale = bl_v_get(a->gamma + j, m) * bl_v_get(c->rstd + j, m);
+    const bl_v mean_dy = bl_v_get(a->dbeta + j, m) / c->count;
+    const bl_v mean_dg = bl_v_get(a->dgamma + j, m) / c->count;
+    const bl_v dy = bl_v_get(a->dy + c->at + j, m);
+    bl_v_put(a->dx + c->at + j, scale * ((dy - mean_dy) - xhat_of(c, c->at + j, j, m) * mean_dg),
+             m);
+}
+
+static void backward_of(const bl_ghostnorm_backward *a, size_t chunk, bl_range columns,
+                        float *scratch, averages *sums) {
+    const bl_range examples = {bl_chunk_begin(a->batch, a->chunks, chunk),
+                               bl_chunk_begin(a->batch, a->chunks, chunk + 1)};
+    const size_t rows = (examples.end - examples.begin) * a->positions;
+    backward_chunk c = {.a = a,
+                        .mean = a->mean + chunk * a->n,
+                        .rstd = a->rstd + chunk * a->n,
+                        .count = bl_v_set1((float)rows)};
+    bl_image_sums(a->dbeta, a->dgamma, examples, a->positions, a->n, columns, scratch,
+                  add_gradients, &c);
+    for (size_t p = 0; p < rows; p++) {
+        c.at = (examples.begin * a->positions + p) * a->n;
+        bl_for_vectors(columns, dx_step, &c);
+    }
+    memcpy(sums->acc, a->dbeta + columns.begin, sums->count * sizeof *sums->acc);
+    memcpy(sums->acc + sums->count, a->dgamma + columns.begin, sums->count * sizeof *sums->acc);
+    bl_tree_climb(sums->acc, sums->levels, 2 * sums->count, chunk, chunk + 1 == a->chunks);
+}
+
+void BL_CPU(ghostnorm_backward)(const bl_ghostnorm_backward *a, const bl_part *part) {
+    const bl_range all = bl_part_range(part, a->n, BL_W);
+    for (size_t j0 = all.begin; j0 < all.end; j0 += BL_IMAGE_STRIP) {
+        const bl_range columns = {j0, bl_min_size(j0 + BL_IMAGE_STRIP, all.end)};
+        averages sums = averages_of(part->scratch, columns.end - j0);
+        memset(sums.acc, 0, 2 * sums.count * sizeof *sums.acc);
+        for (size_t c = 0; a->batch > 0 && c < a->chunks; c++)
+            backward_of(a, c, columns, part->scratch, &sums);
+        memcpy(a->dbeta + j0, sums.acc, sums.count * sizeof *sums.acc);
+        memcpy(a->dgamma + j0, sums.acc + sums.count, sums.count * sizeof *sums.acc);
+    }
+}

@@ -1,0 +1,132 @@
+#include "engine/base/mem.h"
+#include "kernels/cpu/cpu.h"
+
+/* The position of a window's first element, and the window's own. */
+typedef struct window {
+    const float *x;
+    float *y, *index;
+    size_t line, channels, size; /* floats from line to line of x */
+} window;
+
+BL_INLINE void largest(const void *ctx, size_t c, bl_lanes m) {
+    const window *w = ctx;
+    bl_v best = bl_v_get(w->x + c, m), index = bl_v_zero();
+    for (size_t t = 1; t < w->size * w->size; t++) {
+        const float *from = w->x + t / w->size * w->line + t % w->size * w->channels;
+        const bl_v x = bl_v_get(from + c, m), number = bl_v_set1((float)t);
+        index = bl_v_if_number(x, bl_v_if_greater(x, best, number, index), number);
+        best = bl_v_if_number(x, bl_v_if_greater(x, best, x, best), x);
+    }
+    bl_v_put(w->y + c, best, m);
+    bl_v_put(w->index + c, index, m);
+}
+
+BL_INLINE void mean(const void *ctx, size_t c, bl_lanes m) {
+    const window *w = ctx;
+    const size_t terms = w->size * w->size;
+    bl_v sum = bl_v_zero();
+    for (size_t begin = 0; begin < terms; begin += BL_BLOCK) {
+        bl_v acc = bl_v_zero();
+        for (size_t t = begin; t < bl_min_size(begin + BL_BLOCK, terms); t++)
+            acc = acc + bl_v_get(w->x + t / w->size * w->line + t % w->size * w->channels + c, m);
+        if (begin > 0) acc = sum + acc;
+        sum = acc;
+    }
+    bl_v_put(w->y + c, sum / bl_v_set1((float)terms), m);
+}
+
+BL_INLINE void forward(const bl_pool2d *p, float *y, float *index, const float *x,
+                       const bl_part *part, bl_vector_step *step) {
+    const bl_range rows = bl_part_range(part, p->batch * p->out_height, 1);
+    for (size_t row = rows.begin; row < rows.end; row++) {
+        const size_t b = row / p->out_height, top = row % p->out_height * p->stride;
+        for (size_t ox = 0; ox < p->out_width; ox++) {
+            const size_t at = ((b * p->height + top) * p->width + ox * p->stride) * p->channels;
+            const size_t to = (row * p->out_width + ox) * p->channels;
+            const window w = {.x = x + at,
+                              .y = y + to,
+                              .index = index != NULL ? index + to : NULL,
+                              .line = p->width * p->channels,
+                              .channels = p->channels,
+                              .size = p->size};
+            bl_for_vectors((bl_range){0, p->channels}, step, &w);
+        }
+    }
+}
+
+void BL_CPU(max_pool_forward)(const bl_max_pool_forward *a, const bl_part *part) {
+    forward(&a->pool, a->y, a->index, a->x, part, largest);
+}
+void BL_CPU(avg_pool_forward)(const bl_avg_pool_forward *a, const bl_part *part) {
+    forward(&a->pool, a->y, NULL, a->x, part, mean);
+}
+
+/* A position of dx and the windows that contain it. */
+typedef struct gather {
+    const bl_pool2d *p;
+    float *dx;
+    const float *dy, *index; /* of the image */
+    size_t iy, ix;
+    bl_range rows, columns;
+    bl_v count;
+} gather;
+
+/* The windows that contain position i along a dimension with `windows` of them. */
+static bl_range containing(const bl_pool2d *p, size_t i, size_t windows) {
+    const size_t begin = i < p->size ? 0 : (i - p->size) / p->stride + 1;
+    const size_t end = bl_min_size(i / p->stride + 1, windows);
+    return (bl_range){bl_min_size(begin, end), end};
+}
+
+BL_INLINE void gather_step(const void *ctx, size_t c, bl_lanes m, const bool named) {
+    const gather *g = ctx;
+    const bl_pool2d *p = g->p;
+    bl_v acc = bl_v_zero();
+    for (size_t oy = g->rows.begin; oy < g->rows.end; oy++)
+        for (size_t ox = g->columns.begin; ox < g->columns.end; ox++) {
+            const size_t at = (oy * p->out_width + ox) * p->channels + c;
+            const size_t tap = (g->iy - oy * p->stride) * p->size + g->ix - ox * p->stride;
+            const bl_v sum = acc + bl_v_get(g->dy + at, m);
+            if (!named) {
+                acc = sum;
+                continue;
+            }
+            const bl_v index = bl_v_get(g->index + at, m), wanted = bl_v_set1((float)tap);
+            const bl_v below = bl_v_if_greater(wanted, index, acc, sum);
+            acc = bl_v_if_greater(index, wanted, acc, below);
+        }
+    if (!named) acc = acc / g->count;
+    bl_v_put(g->dx + c, acc, m);
+}
+BL_INLINE void gather_named(const void *ctx, size_t c, bl_lanes m) {
+    gather_step(ctx, c, m, true);
+}
+BL_INLINE void gather_all(const void *ctx, size_t c, bl_lanes m) {
+    gather_step(ctx, c, m, false);
+}
+
+BL_INLINE void backward(const bl_pool2d *p, float *dx, const float *dy, const float *index,
+                        const bl_part *part, bl_vector_step *step) {
+    const bl_range rows = bl_part_range(part, p->batch * p->height, 1);
+    for (size_t row = rows.begin; row < rows.end; row++) {
+        const size_t image = row / p->height * p->out_height * p->out_width * p->channels;
+        gather g = {.p = p,
+                    .dy = dy + image,
+                    .index = index != NULL ? index + image : NULL,
+                    .iy = row % p->height,
+                    .count = bl_v_set1((float)(p->size * p->size))};
+        g.rows = containing(p, g.iy, p->out_height);
+        for (g.ix = 0; g.ix < p->width; g.ix++) {
+            g.dx = dx + (row * p->width + g.ix) * p->channels;
+            g.columns = containing(p, g.ix, p->out_width);
+            bl_for_vectors((bl_range){0, p->channels}, step, &g);
+        }
+    }
+}
+
+void BL_CPU(max_pool_backward)(const bl_max_pool_backward *a, const bl_part *part) {
+    backward(&a->pool, a->dx, a->dy, a->index, part, gather_named);
+}
+void BL_CPU(avg_pool_backward)(const bl_avg_pool_backward *a, const bl_part *part) {
+    backward(&a->pool, a->dx, a->dy, NULL, part, gather_all);
+}
