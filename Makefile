@@ -32,6 +32,8 @@ $(error unknown BUILD '$(BUILD)': release, debug, asan or tsan)
 endif
 ALL_CPPFLAGS = -I. -I$(B) $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = $(BASE) $(OPT_$(BUILD)) $(KFLAGS) $(if $(CI),-Werror) $(CFLAGS) $(FP) $(KFP)
+# Programs look for libraries in lib/ beside them first: `make dist` puts them there.
+RUNPATH      = -Wl,--enable-new-dtags,-rpath,'$$ORIGIN/lib:$$ORIGIN/../lib'
 LIBS         = $(PKG_LIBS) -lm -ldl -pthread
 
 # ---- sources ------------------------------------------------------------------------------------
@@ -69,10 +71,13 @@ FUZZ   := $(FUZZ_C:%.c=$(B)/%)
 CRASH_C := $(sort $(filter-out tests/crash/fault.c,$(wildcard tests/crash/*.c)))
 CRASH_O := $(CRASH_C:%.c=$(B)/%.o)
 CRASH   := $(B)/tests/crash/crash
+# Packed by `make dist`: what tests/gpu/run starts.
+DIST := build/dist/batchlab
+GPU_TESTS := $(B)/tests/kernels/families_test $(B)/tests/unit/device_test $(B)/tests/unit/net_test $(B)/tests/gpu/gpu_bench
 BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
 BENCH   := $(BENCH_C:%.c=$(B)/%)
 
-.PHONY: cuda found all experiment figures reproduce test test-crash test-slurm test-bits test-portable test-full check setup config layers format tidy fuzz bench clean help program golden-update FORCE
+.PHONY: cuda dist found all experiment figures reproduce test test-crash test-slurm test-bits test-portable test-full check setup config layers format tidy fuzz bench clean help program golden-update FORCE
 
 all: program cuda
 
@@ -124,6 +129,11 @@ test-crash: program $(CRASH)
 # `sh scripts/setup.sh slurm` installs it.
 test-slurm: program
 	$(Q)BATCHLAB=build/batchlab sh tests/slurm/slurm_test.sh || { [ $$? = 77 ] && echo "1 skipped"; }
+
+# A folder that runs on a bare machine, to be copied there: the program, the plug-in, the experiments, the
+# libraries they need, and tests/gpu/run. scripts/dist.sh packs it.
+dist: program cuda $(GPU_TESTS)
+	$(Q)sh scripts/dist.sh $(DIST) $(B)/batchlab $(CUDA_SO) $(GPU_TESTS)
 
 setup:
 	$(Q)sh scripts/setup.sh build plot test
@@ -192,19 +202,21 @@ $(LIB): $(LIB_O)
 $(B)/fixed_clock.so: scripts/fixed_clock.c $(B)/flags.stamp
 	$(Q)mkdir -p $(@D); echo "  CC    $<"; $(CC) -std=c17 -O2 -Wall -shared -fPIC -o $@ $<
 $(B)/batchlab: $(B)/engine/cli/main.o $(LIB)
-	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $^ $(LIBS)
 $(TESTS): $(B)/%: $(B)/%.o $(TESTLIB_O) $(LIB)
-	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(TESTLIB_O) $(LIB) -lcmocka $(LIBS)
+	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $< $(TESTLIB_O) $(LIB) -lcmocka $(LIBS)
 # In `make test` a fuzz target is a program that replays its corpus.
 $(FUZZ): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(LIB)
-	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(B)/tests/fuzz/replay.o $(LIB) $(LIBS)
+	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $< $(B)/tests/fuzz/replay.o $(LIB) $(LIBS)
 # Loaded into batchlab by the driver; never linked, and without a sanitizer of its own.
 $(B)/tests/crash/fault.so: tests/crash/fault.c tests/crash/fault.h $(B)/flags.stamp
 	$(Q)mkdir -p $(@D); echo "  CC    $<"; $(CC) -std=c17 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I. -shared -fPIC -o $@ $<
 $(CRASH): $(CRASH_O) $(LIB) | $(B)/tests/crash/fault.so $(B)/batchlab
-	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(CRASH_O) $(LIB) $(LIBS)
+	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $(CRASH_O) $(LIB) $(LIBS)
+$(B)/tests/gpu/gpu_bench: $(B)/tests/gpu/gpu_bench.o $(LIB)
+	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $^ $(LIBS)
 $(BENCH): $(B)/%: $(B)/%.o $(LIB)
-	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $^ $(LIBS)
 -include $(LIB_O:.o=.d) $(EMULATED_O:.o=.d) $(CUDA_O:.o=.d) $(TESTLIB_O:.o=.d) $(TESTS:%=%.d) $(FUZZ:%=%.d) $(BENCH:%=%.d) $(CRASH_O:.o=.d) $(B)/engine/cli/main.d
 
 # ---- care ---------------------------------------------------------------------------------------
@@ -251,5 +263,6 @@ help:
 	@echo 'make test-crash                                                     kill, fill, damage and crowd a store'
 	@echo 'make test-bits | test-portable | test-full                          one hash: compilers; emulated processors; all 2^32 inputs'
 	@echo 'make test-slurm                                                     submit to a real Slurm, where it is installed'
+	@echo 'make dist                                                           a folder for machines without a compiler, in build/dist'
 	@echo 'make                                                                build build/batchlab'
 	@echo 'make setup | config | layers | format | tidy | fuzz | bench | clean'
