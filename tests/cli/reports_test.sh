@@ -1,0 +1,35 @@
+#!/bin/sh
+# Two stores made apart, with one worker and with two, give the same report: at once every file that
+# no measured time is in, and with one store's timing.json in the other every file to the byte.
+set -u
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+
+report() { # report JOBS COMMAND...
+  j=$1
+  shift
+  BATCHLAB_RUNS="$scratch/$j.runs" BATCHLAB_REPORTS="$scratch/$j" "$BATCHLAB" "$@" >"$scratch/out" 2>&1 ||
+    { cat "$scratch/out"; exit 1; }
+}
+sums() { (cd "$scratch/$1/quadratic" && sha256sum -- *) >"$scratch/$1.sums"; }
+
+for j in 1 2; do
+  report $j run quadratic --preset tiny -j $j --progress none
+  sums $j
+done
+cmp "$scratch/1.runs/quadratic/plan.jsonl" "$scratch/2.runs/quadratic/plan.jsonl" || failed=1
+# What a time is in, or what is drawn from one.
+timed='^\(time\|resources\|curves_time\)\.\|^recommendation\.\|^sizes\.\|^report\.html$'
+for j in 1 2; do awk '{ print $2 }' "$scratch/$j.sums" >"$scratch/$j.names"; done
+cmp "$scratch/1.names" "$scratch/2.names" || failed=1
+[ "$(grep -c . "$scratch/1.names")" -ge 20 ] || { echo "a report of few files"; cat "$scratch/1.names"; failed=1; }
+for file in $(grep -v "$timed" "$scratch/1.names"); do
+  cmp "$scratch/1/quadratic/$file" "$scratch/2/quadratic/$file" || failed=1
+done
+
+cp "$scratch/1.runs/quadratic/timing.json" "$scratch/2.runs/quadratic/"
+report 2 report quadratic
+sums 2
+diff "$scratch/1.sums" "$scratch/2.sums" || { echo "reports differ with equal times"; failed=1; }
+exit $failed
