@@ -186,7 +186,8 @@ static bl_status verify(check *c, bl_err *err) {
     bl_display_close(&c->display);
     for (size_t i = 0; i < c->count; i++) BL_TRY(compare(c, &c->entry[i], err));
     (void)printf("%s, preset %s, %s, -j %zu: %zu runs equal, %zu differ, %zu skipped\n",
-                 e->config.name, e->config.preset, bl_buf_text(&c->data), c->jobs, c->equal, c->differ, c->lock.count - c->equal - c->differ);
+                 e->config.name, e->config.preset, bl_buf_text(&c->data), c->jobs, c->equal,
+                 c->differ, c->lock.count - c->equal - c->differ);
     if (c->equal + c->differ == 0)
         BL_FAIL(err, BL_ENOMEM, "nothing was verified: no run found the memory it needs");
     return BL_OK;

@@ -87,9 +87,8 @@ bl_status bl_estimate_presets(const bl_experiment *e, const bl_args *args, size_
     bl_buf data = {0};
     BL_TRY(bl_config_presets(&presets, bl_experiments_dir, e->config.name, err));
     bl_experiment_data_words(&data, e);
-    (void)printf("%s, on %s, %zu at once with %s kernels:\n", e->config.name,
-                 bl_buf_text(&data), jobs,
-                 bl_computed_by(e->kernels, e->resident));
+    (void)printf("%s, on %s, %zu at once with %s kernels:\n", e->config.name, bl_buf_text(&data),
+                 jobs, bl_computed_by(e->kernels, e->resident));
     bl_buf_free(&data);
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < presets.count; i++)

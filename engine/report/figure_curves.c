@@ -35,21 +35,24 @@ static lines choose(const bl_answer *a, abscissa by) {
     return out;
 }
 
-static double one_step(const bl_report_size *s, abscissa by) {
-    return by == STEPS ? 1 : by == EXAMPLES ? s->batch_size : s->step_seconds.value;
+/* Time in seconds, as the optima count it: what further devices cost upfront comes first. */
+static double position(const bl_answer *a, const bl_report_size *s, abscissa by, double step) {
+    if (by == STEPS) return step;
+    if (by == EXAMPLES) return step * s->batch_size;
+    return (double)(s->devices - 1) * a->upfront_seconds + step * s->step_seconds.value;
 }
 
-static bl_time_unit unit_of(const lines *l) {
+static bl_time_unit unit_of(const bl_answer *a, const lines *l) {
     bl_axis x = {0};
     for (size_t i = 0; i < l->count; i++)
-        bl_axis_add(&x, l->run[i]->eval[l->run[i]->evals - 1].step * one_step(l->size[i], TIME));
+        bl_axis_add(&x, position(a, l->size[i], TIME, l->run[i]->eval[l->run[i]->evals - 1].step));
     return bl_time_unit_of(x.low);
 }
 
 static void data(bl_buf *dat, const bl_answer *a, abscissa by) {
     const lines l = choose(a, by);
-    const double unit = by == TIME ? unit_of(&l).seconds : 1;
-    if (by == TIME) bl_buf_printf(dat, "# time in %s\n", unit_of(&l).name);
+    const double unit = by == TIME ? unit_of(a, &l).seconds : 1;
+    if (by == TIME) bl_buf_printf(dat, "# time in %s\n", unit_of(a, &l).name);
     for (size_t i = 0; i < l.count; i++) {
         static const char *const columns[] = {[STEPS] = "steps best_so_far value",
                                               [EXAMPLES] = "examples best_so_far value",
@@ -63,23 +66,23 @@ static void data(bl_buf *dat, const bl_answer *a, abscissa by) {
         for (size_t e = 0; e < l.run[i]->evals; e++) {
             const bl_report_eval *v = &l.run[i]->eval[e];
             best = fmin(best, v->value);
-            BL_DAT_ROW(dat, v->step * one_step(l.size[i], by) / unit, best, v->value);
+            BL_DAT_ROW(dat, position(a, l.size[i], by, v->step) / unit, best, v->value);
         }
     }
 }
 
 static void settings(bl_buf *gp, const bl_answer *a, abscissa by) {
     const lines l = choose(a, by);
-    const bl_time_unit unit = unit_of(&l);
+    const bl_time_unit unit = unit_of(a, &l);
     const double top = a->target > 0 ? above_target * a->target : HUGE_VAL;
     double batch_sizes[BL_FIGURE_LINES];
     bl_axis x = {0}, y = {0};
     for (size_t i = 0; i < l.count; i++) {
         batch_sizes[i] = l.size[i]->batch_size;
-        const double step = one_step(l.size[i], by) / (by == TIME ? unit.seconds : 1);
+        const double one = by == TIME ? unit.seconds : 1;
         for (size_t e = 0; e < l.run[i]->evals; e++) {
             const bl_report_eval *v = &l.run[i]->eval[e];
-            if (v->value <= top) bl_axis_add(&x, v->step * step);
+            if (v->value <= top) bl_axis_add(&x, position(a, l.size[i], by, v->step) / one);
             bl_axis_add(&y, fmin(v->value, top));
         }
     }
@@ -141,7 +144,7 @@ const bl_figure bl_figure_curves_examples = {
 const bl_figure bl_figure_curves_time = {
     .name = "curves_time",
     .template = "curves",
-    .caption = "The same against training time, by the time per step of the timing pass.",
+    .caption = "The same against training time: upfront costs and the timing pass's time per step.",
     .has_data = has_times,
     .data = time_data,
     .settings = time_settings};

@@ -89,7 +89,7 @@ static void sentences(bl_buf *out, const bl_answer *a) {
 static void table(bl_buf *out, const bl_answer *a) {
     if (a->size_count == 0) return;
     int columns[BL_WORDS_COLUMNS];
-    const size_t n = bl_words_columns(a, columns);
+    const size_t n = bl_words_columns(a, true, columns);
     bl_buf cell = {0};
     bl_buf_str(out, "<div class=\"wide\"><table>\n");
     for (size_t row = 0; row <= a->size_count; row++) {

@@ -36,6 +36,9 @@ static void escaped(bl_buf *out, const char *text) {
     }
 }
 
+/* Text of 8 points fits the 345 points of an article's line with so many columns, else 7. */
+enum { WIDE = 7 };
+
 /* What a table is of, for its reader and for whoever finds the file. */
 static void head(bl_buf *out, const bl_answer *a, const char *columns) {
     bl_buf_str(out, "% experiment ");
@@ -48,7 +51,10 @@ static void head(bl_buf *out, const bl_answer *a, const char *columns) {
     escaped(out, bl_buf_text(&data));
     bl_buf_str(out, "\n");
     bl_buf_free(&data);
-    bl_buf_printf(out, "%% \\usepackage{booktabs}\n\\begin{tabular}{%s}\n\\toprule\n", columns);
+    bl_buf_printf(out,
+                  "%% \\usepackage{booktabs}\n{%s\\setlength{\\tabcolsep}{3pt}%%\n"
+                  "\\begin{tabular}{%s}\n\\toprule\n",
+                  strlen(columns) > WIDE ? "\\scriptsize" : "\\footnotesize", columns);
 }
 
 static void foot(bl_buf *out, const bl_answer *a, size_t columns) {
@@ -56,7 +62,7 @@ static void foot(bl_buf *out, const bl_answer *a, size_t columns) {
     if (a->synthetic)
         bl_buf_printf(out, "\\multicolumn{%zu}{l}{\\footnotesize " BL_SYNTHETIC_LABEL "}\\\\\n",
                       columns);
-    bl_buf_str(out, "\\end{tabular}\n");
+    bl_buf_str(out, "\\end{tabular}}\n");
 }
 
 /* ">= 400" of the plain tables becomes a sign. */
@@ -71,9 +77,10 @@ static void cell(bl_buf *out, const char *text) {
     escaped(out, text);
 }
 
+/* Money is core-seconds times the price: the price says as much as a column of it. */
 void bl_latex_sizes(bl_buf *out, const bl_answer *a) {
     int columns[BL_WORDS_COLUMNS];
-    const size_t n = bl_words_columns(a, columns);
+    const size_t n = bl_words_columns(a, false, columns);
     bl_buf text = {0};
     for (size_t c = 0; c < n; c++) bl_buf_str(&text, "r");
     head(out, a, bl_buf_text(&text));
@@ -86,58 +93,53 @@ void bl_latex_sizes(bl_buf *out, const bl_answer *a) {
         }
         bl_buf_str(out, row == 0 ? " \\\\\n\\midrule\n" : " \\\\\n");
     }
+    if (a->timed && !isnan(a->per_core_hour)) {
+        bl_buf_printf(out, "\\midrule\n\\multicolumn{%zu}{l}{a core-hour costs %.4g ", n,
+                      a->per_core_hour);
+        escaped(out, a->currency);
+        bl_buf_str(out, "}\\\\\n");
+    }
     foot(out, a, n);
     bl_buf_free(&text);
 }
 
-static void value(bl_buf *out, const bl_stats_value *v) {
-    bl_buf text = {0};
-    bl_stats_value_text(&text, v);
-    bl_buf_str(out, " & ");
-    cell(out, bl_buf_text(&text));
-    bl_buf_free(&text);
-}
+enum { CRITICAL_COLUMNS = 4 };
 
-enum { CRITICAL_ROWS = 4 };
-
-static const bl_stats_value *critical_of(const bl_stats_critical *c, int row) {
-    const bl_stats_value *const values[CRITICAL_ROWS] = {&c->perfect_scaling_end, &c->overhead_20,
-                                                         &c->efficiency_50, &c->max_useful};
-    return values[row];
-}
-
-/* A column for each target, a row for each definition. */
-void bl_latex_critical(bl_buf *out, const bl_answer *a) {
-    static const char *const names[CRITICAL_ROWS] = {
-        "10\\,\\% over perfect scaling", "20\\,\\% over perfect scaling",
-        "half the examples' efficiency", "steps within 10\\,\\% of the fewest"};
-    bl_buf columns = {0};
-    bl_buf_str(&columns, "l");
-    for (size_t k = 0; k <= a->easier_count; k++) bl_buf_str(&columns, "r");
-    head(out, a, bl_buf_text(&columns));
-    bl_buf_free(&columns);
-    escaped(out, a->metric);
-    for (size_t k = 0; k <= a->easier_count; k++)
-        bl_buf_printf(out, " & $\\leq$\\,%.4g", bl_answer_target(a, k).target);
-    bl_buf_str(out, " \\\\\n\\midrule\n");
-    for (int row = 0; row < CRITICAL_ROWS; row++) {
-        bl_buf_str(out, names[row]);
-        for (size_t k = 0; k <= a->easier_count; k++) {
-            const bl_report_target t = bl_answer_target(a, k);
-            value(out, critical_of(&t.critical, row));
-        }
-        bl_buf_str(out, " \\\\\n");
+/* A column for each definition: their values, then in the row below their intervals. */
+static void critical_row(bl_buf *out, const bl_stats_critical *c, bool intervals) {
+    const bl_stats_value *const values[CRITICAL_COLUMNS] = {
+        &c->perfect_scaling_end, &c->overhead_20, &c->efficiency_50, &c->max_useful};
+    for (int i = 0; i < CRITICAL_COLUMNS; i++) {
+        bl_buf text = {0};
+        bl_stats_value_text(&text, values[i]);
+        const char *words = bl_buf_text(&text), *interval = strstr(words, " (");
+        bl_buf_str(out, " & ");
+        if (intervals && interval != NULL) escaped(out, interval + 1);
+        if (!intervals && interval != NULL) bl_buf_truncate(&text, (size_t)(interval - words));
+        if (!intervals) cell(out, bl_buf_text(&text));
+        bl_buf_free(&text);
     }
-    bl_buf_str(out, "\\midrule\nhyperbola, worst deviation");
+}
+
+/* Two rows for each target. */
+void bl_latex_critical(bl_buf *out, const bl_answer *a) {
+    head(out, a, "rrrrrr");
+    bl_buf_str(out, " & \\multicolumn{2}{c}{over perfect scaling} & half the & within 10\\,\\% & "
+                    "hyperbola \\\\\n");
+    escaped(out, a->metric);
+    bl_buf_str(out, " & 10\\,\\% & 20\\,\\% & efficiency & of the fewest & misses by \\\\\n");
     for (size_t k = 0; k <= a->easier_count; k++) {
         const bl_report_target t = bl_answer_target(a, k);
+        bl_buf_printf(out, "\\midrule\n$\\leq$\\,%.4g", t.target);
+        critical_row(out, &t.critical, false);
         if (t.critical.hyperbola.known)
-            bl_buf_printf(out, " & %.0f\\,\\%%", 100 * t.critical.hyperbola.worst_deviation);
+            bl_buf_printf(out, " & %.0f\\,\\%% \\\\\n", 100 * t.critical.hyperbola.worst_deviation);
         else
-            bl_buf_str(out, " & --");
+            bl_buf_str(out, " & -- \\\\\n");
+        critical_row(out, &t.critical, true);
+        bl_buf_str(out, " & \\\\\n");
     }
-    bl_buf_str(out, " \\\\\n");
-    foot(out, a, a->easier_count + 2);
+    foot(out, a, CRITICAL_COLUMNS + 2);
 }
 
 static const bl_report_regret *regret_of(const bl_answer *a, bl_report_rule rule, double size) {

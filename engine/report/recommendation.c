@@ -27,7 +27,7 @@ static size_t column_width(const bl_answer *a, int column) {
 static void table(bl_buf *out, const bl_answer *a) {
     int columns[BL_WORDS_COLUMNS];
     size_t width[BL_WORDS_COLUMNS];
-    const size_t n = bl_words_columns(a, columns);
+    const size_t n = bl_words_columns(a, true, columns);
     for (size_t c = 0; c < n; c++) width[c] = column_width(a, columns[c]);
     bl_buf cell = {0};
     bool edge = false;

@@ -153,10 +153,10 @@ static bool has_column(const bl_answer *a, column c) {
     return false;
 }
 
-size_t bl_words_columns(const bl_answer *answer, int columns[BL_WORDS_COLUMNS]) {
+size_t bl_words_columns(const bl_answer *answer, bool money, int columns[BL_WORDS_COLUMNS]) {
     size_t n = 0;
     for (int c = 0; c < COLUMN_COUNT; c++)
-        if (has_column(answer, (column)c)) columns[n++] = c;
+        if (has_column(answer, (column)c) && (money || c != COLUMN_MONEY)) columns[n++] = c;
     return n;
 }
 

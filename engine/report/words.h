@@ -20,9 +20,9 @@ void bl_words_data(bl_buf *out, const bl_answer *answer); /* bl_report_data_word
 void bl_words_target(bl_buf *out, const bl_answer *answer);
 
 /* The table with one row per batch size, for text and HTML. Row 0 is the heading. Columns that no
- * row has data for are left out: bl_words_columns lists the others. */
+ * row has data for are left out: bl_words_columns lists the others, money only if asked for. */
 enum { BL_WORDS_COLUMNS = 11 };
-size_t bl_words_columns(const bl_answer *answer, int columns[BL_WORDS_COLUMNS]);
+size_t bl_words_columns(const bl_answer *answer, bool money, int columns[BL_WORDS_COLUMNS]);
 void bl_words_cell(bl_buf *out, const bl_answer *answer, size_t row, int column);
 
 /* What the table and the fits say, one sentence or two a line. */

@@ -184,7 +184,14 @@ static void a_step_up_in_hardware(void **state) {
                            "\"upfront\":{\"device_batch_size\":128,\"device_memory_mib\":0,"
                            "\"core_hours\":0.001,\"seconds\":2}"));
     bl_buf_free(&json);
+    bl_answer_free(&a);
+    a = answer_of(
+        *state,
+        (bl_report_fixture){.sizes = 6, .seeds = 1, .timing = true, .upfront = true, .logs = true});
     write_report(*state, &a);
+    bl_buf dat = contents(*state, "curves_time.dat"); /* 500 steps of 5 ms and 1000, after 2 s */
+    assert_non_null(strstr(dat.data, "\n4.5 0.24 0.24\n6.98 0.21 0.21\n7 0.19 0.19\n"));
+    bl_buf_free(&dat);
     bl_answer_free(&a);
     a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3, .timing = true});
     assert_int_equal(a.sizes[5].devices, 1);
@@ -213,7 +220,8 @@ static void beside_a_known_answer(void **state) {
     assert_non_null(
         strstr(json.data, "\"known\":{\"batch_sizes\":[{\"batch_size\":32,\"steps\":6700},"));
     bl_buf_free(&json);
-    assert_false(a.known_critical.segments.known); /* 4096, the fourth, lies beyond what was measured */
+    assert_false(
+        a.known_critical.segments.known); /* 4096, the fourth, lies beyond what was measured */
     bl_answer_free(&a);
 }
 
@@ -347,7 +355,8 @@ static void no_target_asked_for(void **state) {
     CHECK_OK(bl_file_write(path, plan, strlen(plan), ERR));
     CHECK_OK(bl_report_answer(&a, p->runs, ERR));
     assert_true(a.answered);
-    expect_text(&a, "fixed, no data\n\nBatch size 4,096 does not fit in memory.\nbatch 64 comes to 0.3\n");
+    expect_text(
+        &a, "fixed, no data\n\nBatch size 4,096 does not fit in memory.\nbatch 64 comes to 0.3\n");
     write_report(p, &a);
     assert_false(in_report(p, "scaling.gp"));
     bl_answer_free(&a);
@@ -645,10 +654,72 @@ static void tables_are_exact(void **state) {
                                       "128 0.1 0.08 0.12 0.001953125 100\n"));
     bl_buf_free(&text);
     text = contents(*state, "runs.csv");
-    assert_non_null(strstr(text.data,
-                           "1,000000010001,32,0.0009765625,1,0.2,60000,target,6600,"
-                           "211200,6600,6596,\"rate 0 octaves from \"\"best\"\"\",handmade (full)\n"));
+    assert_non_null(strstr(
+        text.data, "1,000000010001,32,0.0009765625,1,0.2,60000,target,6600,"
+                   "211200,6600,6596,\"rate 0 octaves from \"\"best\"\"\",handmade (full)\n"));
     bl_buf_free(&text);
+    bl_answer_free(&a);
+}
+
+static void expect_contents(const place *p, const char *file, const char *expected) {
+    bl_buf text = contents(p, file);
+    assert_string_equal(bl_buf_text(&text), expected);
+    bl_buf_free(&text);
+}
+
+static void latex_is_exact(void **state) {
+    bl_answer a = answer_of(
+        *state,
+        (bl_report_fixture){.sizes = 4, .seeds = 2, .timing = true, .rules = true, .logs = true});
+    write_report(*state, &a);
+    expect_contents(
+        *state, "sizes.tex",
+        "% experiment fixture, preset tiny, handmade (full)\n"
+        "% \\usepackage{booktabs}\n"
+        "{\\footnotesize\\setlength{\\tabcolsep}{3pt}%\n"
+        "\\begin{tabular}{rrrrrrr}\n"
+        "\\toprule\n"
+        "batch & best lr & steps & examples & time & core-s & memory \\\\\n"
+        "\\midrule\n"
+        "32 & 0.0009766 & 6,602 [6,600..6,605] & 211,280 & 9.90 s & 19.8 & 8.24 MiB \\\\\n"
+        "64 & 0.0009766 & 3,402 [3,400..3,405] & 217,760 & 6.80 s & 13.6 & 8.85 MiB \\\\\n"
+        "128 & 0.001953 & 1,802 [1,800..1,805] & 230,720 & 5.41 s & 10.8 & 10.1 MiB \\\\\n"
+        "256 & 0.001953 & 1,002 [1,000..1,005] & 256,639 & 5.01 s & 10.0 & 12.5 MiB \\\\\n"
+        "\\midrule\n"
+        "\\multicolumn{7}{l}{a core-hour costs 0.04 EUR}\\\\\n"
+        "\\bottomrule\n"
+        "\\end{tabular}}\n");
+    expect_contents(
+        *state, "critical.tex",
+        "% experiment fixture, preset tiny, handmade (full)\n"
+        "% \\usepackage{booktabs}\n"
+        "{\\footnotesize\\setlength{\\tabcolsep}{3pt}%\n"
+        "\\begin{tabular}{rrrrrr}\n"
+        "\\toprule\n"
+        " & \\multicolumn{2}{c}{over perfect scaling} & half the & within 10\\,\\% & hyperbola "
+        "\\\\\n"
+        "exp\\_rmspe & 10\\,\\% & 20\\,\\% & efficiency & of the fewest & misses by \\\\\n"
+        "\\midrule\n"
+        "$\\leq$\\,0.25 & 140 & 253 & $\\geq$\\,256 & $\\geq$\\,219 & 0\\,\\% \\\\\n"
+        " & (138 to 143) & (252 to 254) &  & (218 and up) & \\\\\n"
+        "\\midrule\n"
+        "$\\leq$\\,0.2 & 141 & 253 & $\\geq$\\,256 & $\\geq$\\,219 & 0\\,\\% \\\\\n"
+        " & (138 to 144) & (252 to 254) &  & (218 and up) & \\\\\n"
+        "\\bottomrule\n"
+        "\\end{tabular}}\n");
+    expect_contents(*state, "rules.tex",
+                    "% experiment fixture, preset tiny, handmade (full)\n"
+                    "% \\usepackage{booktabs}\n"
+                    "{\\footnotesize\\setlength{\\tabcolsep}{3pt}%\n"
+                    "\\begin{tabular}{rrr}\n"
+                    "\\toprule\n"
+                    "batch & square root & Malladi \\\\\n"
+                    "\\midrule\n"
+                    "64 & 1.10 & -- \\\\\n"
+                    "128 & -- & $\\geq$\\,4.00 \\\\\n"
+                    "256 & -- & -- \\\\\n"
+                    "\\bottomrule\n"
+                    "\\end{tabular}}\n");
     bl_answer_free(&a);
 }
 
@@ -766,6 +837,7 @@ int main(void) {
         IN_FOLDER(no_target_asked_for),
         IN_FOLDER(json_parses),
         IN_FOLDER(tables_are_exact),
+        IN_FOLDER(latex_is_exact),
         IN_FOLDER(same_bytes_twice),
         IN_FOLDER(old_figures_go),
         IN_FOLDER(without_gnuplot),
