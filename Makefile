@@ -1,6 +1,6 @@
 # batchlab. `make help` lists the targets; `make experiment NAME=rossmann` and `make test` are the two to know.
 #
-# BUILD=release|debug|asan|tsan picks flags and a build folder of its own; V=1 shows commands.
+# BUILD=release|debug|asan|tsan|fuzz picks flags and a build folder of its own; V=1 shows commands.
 BUILD      ?= release
 B          := build/$(BUILD)
 PKG_CONFIG ?= pkg-config
@@ -27,8 +27,9 @@ OPT_release := -O2
 OPT_debug   := -O0
 OPT_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 OPT_tsan    := -O1 -fsanitize=thread
+OPT_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 ifndef OPT_$(BUILD)
-$(error unknown BUILD '$(BUILD)': release, debug, asan or tsan)
+$(error unknown BUILD '$(BUILD)': release, debug, asan, tsan or fuzz)
 endif
 ALL_CPPFLAGS = -I. -I$(B) $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = $(BASE) $(OPT_$(BUILD)) $(KFLAGS) $(if $(CI),-Werror) $(CFLAGS) $(FP) $(KFP)
@@ -205,9 +206,10 @@ $(B)/batchlab: $(B)/engine/cli/main.o $(LIB)
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $^ $(LIBS)
 $(TESTS): $(B)/%: $(B)/%.o $(TESTLIB_O) $(LIB)
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $< $(TESTLIB_O) $(LIB) -lcmocka $(LIBS)
-# In `make test` a fuzz target is a program that replays its corpus.
-$(FUZZ): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay.o $(LIB)
-	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $< $(B)/tests/fuzz/replay.o $(LIB) $(LIBS)
+# In `make test` a fuzz target is a program that replays its corpus; only BUILD=fuzz has libFuzzer in it.
+FUZZ_MAIN := $(if $(filter fuzz,$(BUILD)),,$(B)/tests/fuzz/replay.o)
+$(FUZZ): $(B)/%: $(B)/%.o $(FUZZ_MAIN) $(LIB)
+	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $< $(or $(FUZZ_MAIN),-fsanitize=fuzzer) $(LIB) $(LIBS)
 # Loaded into batchlab by the driver; never linked, and without a sanitizer of its own.
 $(B)/tests/crash/fault.so: tests/crash/fault.c tests/crash/fault.h $(B)/flags.stamp
 	$(Q)mkdir -p $(@D); echo "  CC    $<"; $(CC) -std=c17 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I. -shared -fPIC -o $@ $<
@@ -245,12 +247,14 @@ format:
 	clang-format --dry-run -Werror $(FORMATTED)
 tidy:
 	clang-tidy --quiet $(LIB_C) engine/cli/main.c -- $(ALL_CPPFLAGS) $(BASE) $(FP)
-# libFuzzer, SECONDS_PER_TARGET each; what it finds goes to tests/fuzz/corpus/<target>/.
+# libFuzzer, SECONDS_PER_TARGET each, over TARGETS (default: all). What it learns stays in build/fuzz/corpus/;
+# an input that fails goes to tests/fuzz/corpus/<target>/, where `make test` replays it.
+TARGETS ?= $(FUZZ_C:tests/fuzz/%_fuzz.c=%)
 fuzz:
-	$(Q)mkdir -p build/fuzz; for f in $(FUZZ_C); do n=$$(basename $$f _fuzz.c); echo "  FUZZ  $$n"; \
-	  clang -g -O1 -fsanitize=fuzzer,address,undefined -DBL_ISA=scalar $(ALL_CPPFLAGS) $(BASE) $(FP) $$f \
-	    $(LIB_C) $(CPU_C) $(LIBS) -o build/fuzz/$$n && \
-	  build/fuzz/$$n -max_total_time=$${SECONDS_PER_TARGET:-10} tests/fuzz/corpus/$$n || exit 1; done
+	$(Q)$(MAKE) --no-print-directory BUILD=fuzz CC=clang $(TARGETS:%=build/fuzz/tests/fuzz/%_fuzz)
+	$(Q)for n in $(TARGETS); do echo "  FUZZ  $$n"; mkdir -p build/fuzz/corpus/$$n; \
+	  build/fuzz/tests/fuzz/$${n}_fuzz -max_total_time=$${SECONDS_PER_TARGET:-10} \
+	    -artifact_prefix=tests/fuzz/corpus/$$n/ build/fuzz/corpus/$$n tests/fuzz/corpus/$$n || exit 1; done
 config:
 	@echo "build=$(BUILD) cc=$(CC) isas=$(ISAS) libs=$(PKG_LIBS)"
 clean:

@@ -9,9 +9,9 @@
 #include "engine/cli/experiment.h"
 #include "engine/cli/stores.h"
 #include "engine/report/report.h"
+#include "engine/store/scratch.h"
 #include "engine/store/seal.h"
 #include "engine/store/store.h"
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -257,13 +257,8 @@ static bl_status pack(const bundle *b, const char *file, bl_err *err) {
  */
 
 static bl_status make(bundle *b, const char *file, bl_err *err) {
-    char scratch[BL_PATH];
-    BL_TRY(bl_path(scratch, err, "%s/.bundle-XXXXXX", bl_runs_dir()));
-    if (mkdtemp(scratch) == NULL)
-        BL_FAIL(err, BL_EIO, "cannot make a scratch folder in %s/: %s", bl_runs_dir(),
-                strerror(errno));
-    memcpy(b->scratch, scratch, sizeof scratch);
-    BL_TRY(bl_path(b->root, err, "%s/%s", scratch, b->name));
+    BL_TRY(bl_scratch_make(b->scratch, bl_runs_dir(), "bundle", err));
+    BL_TRY(bl_path(b->root, err, "%s/%s", b->scratch, b->name));
     BL_TRY(take_store(b, err));
     BL_TRY(take_project(b, err));
     BL_TRY(draw(b, err));

@@ -3,7 +3,7 @@
 #include "engine/cli/lock.h"
 #include "engine/cli/stores.h"
 #include "engine/cli/trials.h"
-#include "engine/store/gc.h"
+#include "engine/store/scratch.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -143,6 +143,7 @@ int bl_cmd_gc(int argc, char **argv) {
     for (size_t i = 0; status == BL_OK && i < names.count; i++)
         status = clean(&gc, names.name[i], bl_args_has(&args, UNPLANNED), &err);
     bl_names_free(&names);
+    if (status == BL_OK) status = bl_scratch_gc(bl_runs_dir(), &gc, &err);
     if (status != BL_OK) return bl_cli_fail(&err);
     show(&gc);
     return BL_EXIT_DONE;

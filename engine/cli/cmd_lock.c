@@ -5,14 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PRESET, SET, SYNTHETIC, OPTION_COUNT };
+enum { PRUNE, PRESET, SET, SYNTHETIC, OPTION_COUNT };
 static const bl_option k_options[] = {
-    [PRESET] = {"--preset",    NULL, "NAME",      "tiny, quick (default) or paper, as declared"},
-    [SET] = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated"            },
-    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "the runs on generated data"                 },
+    [PRUNE] = {"--prune",     NULL, NULL,        "drop the entries that are not of this plan, and say which"},
+    [PRESET] = {"--preset",    NULL, "NAME",      "tiny, quick (default) or paper, as declared"              },
+    [SET] = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated"                          },
+    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "the runs on generated data"                               },
 };
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
-static const char k_usage[] = "lock NAME [--preset NAME] [--set KEY=VALUE] [--synthetic]";
+static const char k_usage[] = "lock NAME [--prune] [--preset NAME] [--set KEY=VALUE] [--synthetic]";
 
 typedef struct counts {
     size_t added, changed, same, undone;
@@ -20,13 +21,9 @@ typedef struct counts {
 
 static bl_status lock_run(bl_lock *lock, const bl_store *store, const char *id, counts *n,
                           bl_err *err) {
-    bl_stored run;
-    bl_lock_entry entry = {0};
-    BL_TRY(bl_store_load(store, id, &run, err));
-    const bool done = bl_lock_digest(&run, run.steps, entry.log_sha256);
-    entry.steps = run.steps;
-    memcpy(entry.run, id, sizeof entry.run);
-    bl_stored_free(&run);
+    bl_lock_entry entry;
+    bool done;
+    BL_TRY(bl_lock_published(&entry, store, id, &done, err));
     if (!done) {
         n->undone++;
         return BL_OK;
@@ -39,7 +36,29 @@ static bl_status lock_run(bl_lock *lock, const bl_store *store, const char *id, 
     return BL_OK;
 }
 
-static bl_status lock_plan(const bl_experiment *e, bl_err *err) {
+static bool is_planned(const bl_plan_trials *plan, const char *run) {
+    for (size_t i = 0; i < plan->count; i++)
+        if (strcmp(plan->run[i], run) == 0) return true;
+    return false;
+}
+
+/* Drops the entries of other plans, or only counts them. */
+static void prune(bl_lock *lock, const bl_plan_trials *plan, bool drop) {
+    size_t kept = 0, others = 0;
+    for (size_t i = 0; i < lock->count; i++) {
+        const bool planned = is_planned(plan, lock->entry[i].run);
+        others += !planned;
+        if (!planned && drop) (void)printf("dropped %s\n", lock->entry[i].run);
+        if (planned || !drop) lock->entry[kept++] = lock->entry[i];
+    }
+    lock->count = kept;
+    if (others > 0 && !drop)
+        (void)printf("%zu of the entries are of other presets, data or settings, or of runs that "
+                     "no plan has any more; --prune drops them\n",
+                     others);
+}
+
+static bl_status lock_plan(const bl_experiment *e, bool drop, bl_err *err) {
     char path[BL_PATH];
     bl_lock lock = {0};
     bl_plan_trials plan = {0};
@@ -58,15 +77,17 @@ static bl_status lock_plan(const bl_experiment *e, bl_err *err) {
                             e->config.name, e->config.preset);
         goto done;
     }
+    if (drop && !plan.complete) {
+        status = bl_err_set(err, BL_EMISSING, __FILE__, __LINE__,
+                            "the sweep is not complete: --prune would drop runs that it has yet to "
+                            "come to; `batchlab run %s --preset %s` first",
+                            e->config.name, e->config.preset);
+        goto done;
+    }
+    prune(&lock, &plan, drop);
     BL_GOTO(bl_lock_write(&lock, path, err));
     (void)printf("%s: %zu entries (%zu added, %zu changed, %zu as before)\n", path, lock.count,
                  n.added, n.changed, n.same);
-    size_t others = lock.count;
-    for (size_t i = 0; i < plan.count; i++) others -= bl_lock_find(&lock, plan.run[i]) != NULL;
-    if (others > 0)
-        (void)printf("%zu of the entries are of other presets, data or settings, or of runs that "
-                     "no plan has any more; to drop those, delete the file first\n",
-                     others);
     if (!plan.complete)
         (void)printf("the sweep is not complete: %zu of its runs so far are not done\n", n.undone);
 done:
@@ -77,18 +98,14 @@ done:
 
 int bl_cmd_lock(int argc, char **argv) {
     bl_args args;
-    const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
-    if (rc >= 0) return rc;
-    if (args.operand == NULL) {
-        (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", k_usage);
-        return BL_EXIT_USAGE;
-    }
+    int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
     bl_err err = {0};
-    bl_experiment e;
-    bl_status status = bl_experiment_config(&e, args.operand, args.value[PRESET], &args, &err);
-    if (status == BL_OK)
-        status = bl_experiment_open(&e, bl_args_has(&args, SYNTHETIC), false, &err);
-    if (status == BL_OK) status = lock_plan(&e, &err);
+    bl_experiment e = {0};
+    if (rc < 0)
+        rc = bl_experiment_begin(&e, &args, args.value[PRESET], bl_args_has(&args, SYNTHETIC),
+                                 k_usage);
+    if (rc >= 0) return rc;
+    const bl_status status = lock_plan(&e, bl_args_has(&args, PRUNE), &err);
     bl_experiment_close(&e);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }

@@ -218,18 +218,14 @@ static bl_status show_plan(bl_experiment *e, bool json, bl_err *err) {
 
 int bl_cmd_plan(int argc, char **argv) {
     bl_args args;
-    const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
-    if (rc >= 0) return rc;
-    if (args.operand == NULL) {
-        (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", k_usage);
-        return BL_EXIT_USAGE;
-    }
+    int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
     bl_err err = {0};
-    bl_experiment e;
-    bl_status status = bl_experiment_config(&e, args.operand, args.value[PRESET], &args, &err);
-    if (status == BL_OK)
-        status = bl_experiment_open(&e, bl_args_has(&args, SYNTHETIC), false, &err);
-    if (status == BL_OK) status = show_plan(&e, bl_args_has(&args, JSON), &err);
+    bl_experiment e = {0};
+    if (rc < 0)
+        rc = bl_experiment_begin(&e, &args, args.value[PRESET], bl_args_has(&args, SYNTHETIC),
+                                 k_usage);
+    if (rc >= 0) return rc;
+    const bl_status status = show_plan(&e, bl_args_has(&args, JSON), &err);
     bl_experiment_close(&e);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }

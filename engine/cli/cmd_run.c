@@ -7,6 +7,7 @@
 #include "engine/cli/jobs.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/redraw.h"
+#include "engine/cli/rerun.h"
 #include "engine/report/report.h"
 #include "engine/sweep/sweep.h"
 #include <errno.h>
@@ -26,6 +27,7 @@ enum {
     PROGRESS,
     ONLY,
     FAIL_FAST,
+    FORCE,
     OPTION_COUNT
 };
 static const bl_option k_options[] = {
@@ -43,6 +45,8 @@ static const bl_option k_options[] = {
               "train only runs like 'batch_size=64,128 learning_rate<0.01'"                     },
     [FAIL_FAST] = {"--fail-fast",  NULL, NULL,
               "stop at the first run that does not fit into memory"                             },
+    [FORCE] = {"--force",      NULL, NULL,
+              "train published runs once more beside the store and compare, before going on"    },
     [PROGRESS] = {"--progress",   NULL, "MODE",      "auto, plain, json or none"                    },
 };
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
@@ -92,7 +96,7 @@ static int read_options(const bl_args *args, const char *usage, size_t *jobs, bl
 typedef struct wish {
     size_t jobs;
     bl_filter only; /* of --only; no terms: everything */
-    bool fail_fast;
+    bool fail_fast, force;
 } wish;
 
 static bool is_wanted(void *ctx, const bl_trial *trial) {
@@ -121,6 +125,38 @@ static bl_status sweep(bl_experiment *e, wish *w, bl_display *display, bl_sweep_
                                       .decision = bl_display_decision,
                                       .ctx = display};
     return bl_sweep_run(&e->config, &scheduler, &options, totals, err);
+}
+
+/* Trains again what is published of the plan, as far as --only selects it. BL_EMISMATCH: some have
+ * other logs now; nothing in the store is changed either way. */
+static bl_status compare_published(bl_experiment *e, wish *w, bl_display *display, bl_err *err) {
+    const bl_scheduler lookup = bl_lookup_scheduler(e);
+    bl_rerun r = {.e = e, .jobs = w->jobs, .display = display};
+    bl_plan_trials plan = {0};
+    bl_status status;
+    BL_GOTO(bl_plan_trials_collect(&plan, e, &lookup, err));
+    for (size_t i = 0; i < plan.count; i++) {
+        bl_lock_entry known;
+        bool done;
+        if (w->only.count > 0 && !is_wanted(&w->only, &plan.trial[i])) continue;
+        BL_GOTO(bl_lock_published(&known, &e->store, plan.run[i], &done, err));
+        if (done) bl_rerun_add(&r, &plan.trial[i], &known);
+    }
+    BL_GOTO(bl_rerun_open(&r, err));
+    BL_GOTO(bl_rerun_train(&r, err));
+    bl_display_close(display);
+    BL_GOTO(bl_rerun_compare(&r, "what is published", err));
+    (void)printf("%s: trained again, %zu published runs equal, %zu differ\n", e->config.name,
+                 r.equal, r.differ);
+    if (r.differ > 0)
+        status = bl_err_set(err, BL_EMISMATCH, __FILE__, __LINE__,
+                            "%zu of %zu runs have other logs now: this machine or program is not "
+                            "the one that published them; the store is as it was",
+                            r.differ, r.count);
+done:
+    bl_rerun_close(&r);
+    bl_plan_trials_free(&plan);
+    return status;
 }
 
 static bl_status measure_times(bl_experiment *e, bl_display *display, bl_err *err) {
@@ -190,6 +226,7 @@ int bl_train_command(bool answers, const char *usage, int argc, char **argv) {
     if (rc < 0) rc = read_options(&args, usage, &w.jobs, &display);
     if (rc >= 0) return rc;
     w.fail_fast = bl_args_has(&args, FAIL_FAST);
+    w.force = bl_args_has(&args, FORCE);
     if (bl_args_has(&args, ONLY) && bl_filter_parse(&w.only, args.value[ONLY], &err) != BL_OK)
         return bl_cli_fail(&err);
 
@@ -204,7 +241,8 @@ int bl_train_command(bool answers, const char *usage, int argc, char **argv) {
     if (status == BL_OK && dry) {
         status = bl_estimate_presets(e, &args, w.jobs, &err);
     } else if (status == BL_OK) {
-        status = sweep(e, &w, &display, &totals, &err);
+        if (w.force) status = compare_published(e, &w, &display, &err);
+        if (status == BL_OK) status = sweep(e, &w, &display, &totals, &err);
         left_out = status == BL_EMISSING && w.only.count > 0;
         if (status == BL_OK && answers) status = measure_times(e, &display, &err);
         bl_display_close(&display);

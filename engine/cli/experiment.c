@@ -4,6 +4,7 @@
 #include "engine/report/report.h"
 #include "engine/store/index.h"
 #include "engine/train/train.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,20 @@ bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store
     e->store.index = bl_index_open(&e->store);
     e->trains = create_store;
     return bl_dataset_open(&e->data, e->config.dataset, &options, err);
+}
+
+int bl_experiment_begin(bl_experiment *e, const bl_args *args, const char *preset, bool synthetic,
+                        const char *usage) {
+    bl_err err = {0};
+    if (args->operand == NULL) {
+        (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", usage);
+        return BL_EXIT_USAGE;
+    }
+    bl_status status = bl_experiment_config(e, args->operand, preset, args, &err);
+    if (status == BL_OK) status = bl_experiment_open(e, synthetic, false, &err);
+    if (status == BL_OK) return -1;
+    bl_experiment_close(e);
+    return bl_cli_fail(&err);
 }
 
 /* Half of what is free, shared among runs as large as the sweep's largest batch needs: the rule is

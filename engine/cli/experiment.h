@@ -24,6 +24,10 @@ bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *p
 /* Then data, kernels and store. */
 bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store,
                              bl_err *err) BL_CHECKED;
+/* Both, without making a store, for a command whose operand is the experiment. -1 to go on, else
+ * the exit status after words on stderr. */
+int bl_experiment_begin(bl_experiment *e, const bl_args *args, const char *preset, bool synthetic,
+                        const char *usage);
 /* Then, for --device NAME (NULL and "cpu": nothing), the data set on the device. With *jobs 0 it
  * becomes how many runs fit there at once, at most BL_DEVICE_JOBS. */
 enum { BL_DEVICE_JOBS = 32 };

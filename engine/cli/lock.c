@@ -116,3 +116,15 @@ bool bl_lock_digest(const bl_stored *run, int64_t steps, char out[BL_SHA256_HEX]
         }
     return false;
 }
+
+bl_status bl_lock_published(bl_lock_entry *entry, const bl_store *store, const char *run,
+                            bool *done, bl_err *err) {
+    bl_stored stored;
+    *entry = (bl_lock_entry){0};
+    BL_TRY(bl_store_load(store, run, &stored, err));
+    *done = bl_lock_digest(&stored, stored.steps, entry->log_sha256);
+    entry->steps = stored.steps;
+    memcpy(entry->run, run, sizeof entry->run);
+    bl_stored_free(&stored);
+    return BL_OK;
+}

@@ -29,4 +29,7 @@ const bl_lock_entry *bl_lock_find(const bl_lock *lock, const char *run);
 void bl_lock_set(bl_lock *lock, const bl_lock_entry *entry);
 /* Digest of a stored log up to the evaluation at `steps`; false when there is none at that step. */
 bool bl_lock_digest(const bl_stored *run, int64_t steps, char out[BL_SHA256_HEX]);
+/* What is published of a run, as an entry; *done: something is. */
+bl_status bl_lock_published(bl_lock_entry *entry, const bl_store *store, const char *run,
+                            bool *done, bl_err *err) BL_CHECKED;
 #endif

@@ -25,6 +25,8 @@ static bool is_at(const bl_report_trial *t, const bl_answer *a, const bl_report_
            in_basin(t, a);
 }
 
+/* No trials: a plan from elsewhere may give one run several settings, and then only the trial that
+ * speaks for it counts. */
 static bl_basin_rate gather(const bl_answer *a, const bl_report_trial *like) {
     bl_basin_rate out = {.batch_size = like->batch_size, .learning_rate = like->learning_rate};
     double *steps = bl_xalloc(a->trial_count * sizeof *steps);
@@ -38,8 +40,10 @@ static bl_basin_rate gather(const bl_answer *a, const bl_report_trial *like) {
     }
     bl_stats_sort(steps, out.trials);
     bl_stats_sort(ran, out.trials);
-    out.steps = steps[(out.trials - 1) / 2];
-    out.ran = ran[(out.trials - 1) / 2];
+    if (out.trials > 0) {
+        out.steps = steps[(out.trials - 1) / 2];
+        out.ran = ran[(out.trials - 1) / 2];
+    }
     free(ran);
     free(steps);
     return out;
@@ -53,8 +57,11 @@ static bool is_first(const bl_answer *a, size_t index) {
 
 size_t bl_basin_rates(const bl_answer *a, bl_basin_rate *out) {
     size_t n = 0;
-    for (size_t i = 0; i < a->trial_count; i++)
-        if (in_basin(&a->trials[i], a) && is_first(a, i)) out[n++] = gather(a, &a->trials[i]);
+    for (size_t i = 0; i < a->trial_count; i++) {
+        if (!in_basin(&a->trials[i], a) || !is_first(a, i)) continue;
+        out[n] = gather(a, &a->trials[i]);
+        n += out[n].trials > 0;
+    }
     return n;
 }
 

@@ -76,6 +76,18 @@ sums "$store" | cmp - "$scratch/kept" || { echo "--- gc, repair and run do not c
 try 0 gc rossmann
 says out "^ *0.0 KiB  removed"
 
+# Scratch folders of commands that were killed: not those in which something changed within the hour.
+mkdir -p "$BATCHLAB_RUNS/.verify-old000/rossmann" "$BATCHLAB_RUNS/.bundle-old000" "$BATCHLAB_RUNS/.verify-young0/rossmann" "$BATCHLAB_RUNS/.other-old000"
+head -c 2048 /dev/zero >"$BATCHLAB_RUNS/.verify-old000/rossmann/log"
+touch "$BATCHLAB_RUNS/.verify-young0/rossmann/beat"
+touch -d @1000000000 "$BATCHLAB_RUNS"/.*-old000/* "$BATCHLAB_RUNS"/.*-old000 "$BATCHLAB_RUNS/.verify-old000/rossmann/log" "$BATCHLAB_RUNS/.verify-young0" "$BATCHLAB_RUNS/.verify-young0/rossmann" 2>/dev/null
+try 0 gc -n
+says out "^ *2.0 KiB  *2  left behind by dead writers"
+[ "$(ls -A "$BATCHLAB_RUNS" | grep -c '^\.')" = 4 ] || { echo "--- gc -n removed scratch"; failed=1; }
+try 0 gc
+[ "$(ls -A "$BATCHLAB_RUNS" | grep '^\.' | tr '\n' ' ')" = ".other-old000 .verify-young0 " ] || { echo "--- scratch left:"; ls -A "$BATCHLAB_RUNS"; failed=1; }
+rm -r "$BATCHLAB_RUNS"/.other-old000 "$BATCHLAB_RUNS"/.verify-young0
+
 # A finished sweep without its checkpoints is still finished.
 find "$store" -name result.json -exec ls --full-time {} + >"$scratch/before"
 tiny
