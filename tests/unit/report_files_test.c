@@ -1,0 +1,242 @@
+/* The files that the report room writes and reads, against a handmade sweep. */
+#include "engine/base/file.h"
+#include "engine/base/json.h"
+#include "tests/check.h"
+#include "tests/unit/report_place.h"
+#include <stdlib.h>
+#include <unistd.h>
+
+static bool has_gnuplot(void) {
+    return system("gnuplot --version >/dev/null 2>&1") == 0;
+}
+
+static void json_parses(void **state) {
+    bl_answer a = answer_of(
+        *state, (bl_report_fixture){.sizes = 10, .seeds = 3, .timing = true, .budgets = true});
+    bl_buf json = {0};
+    bl_json_doc doc = {0};
+    bl_report_recommendation_json(&a, &json);
+    CHECK_OK(bl_json_parse(&doc, json.data, json.len, "recommendation", 1, ERR));
+    const bl_json *time = bl_json_get(doc.root, "time");
+    assert_float_equal(bl_json_number(time, "batch_size", 0), 256, 0);
+    assert_float_equal(bl_json_number(time, "learning_rate", 0), 0x1p-9, 0);
+    assert_float_equal(bl_json_number(time, "value", 0), 5.025, 1e-8);
+    assert_true(bl_json_number(time, "low", 9) < 5.025);
+    assert_true(bl_json_number(time, "high", 0) > 5.025);
+    assert_non_null(bl_json_get(bl_json_get(doc.root, "critical"), "max_useful"));
+    assert_int_equal(bl_json_get(doc.root, "batch_sizes")->count, 10);
+    assert_int_equal(bl_json_get(doc.root, "budgets")->count, 20);
+    bl_json_free(&doc);
+    bl_buf_free(&json);
+    bl_answer_free(&a);
+}
+
+static void tables_are_exact(void **state) {
+    bl_answer a = answer_of(
+        *state,
+        (bl_report_fixture){
+            .sizes = 3, .seeds = 1, .timing = true, .budgets = true, .last_censored = true});
+    write_report(*state, &a);
+    bl_buf text = contents(*state, "scaling.dat");
+    assert_non_null(strstr(text.data, "# reached\n"
+                                      "# batch_size steps low high seeds learning_rate bracketed\n"
+                                      "32 6600 NaN NaN 1 0.0009765625 1\n"
+                                      "64 3400 NaN NaN 1 0.0009765625 1\n\n\n"
+                                      "# censored\n"
+                                      "# batch_size steps low high seeds learning_rate bracketed\n"
+                                      "128 1800 NaN NaN 1 0.001953125 1\n"));
+    bl_buf_free(&text);
+    text = contents(*state, "time.dat");
+    assert_non_null(strstr(text.data, "32 9.9 NaN NaN 0.0015 0.00147 0.00153\n"
+                                      "64 6.8 NaN NaN 0.002 0.00196 0.00204\n"));
+    bl_buf_free(&text);
+    text = contents(*state, "resources.dat");
+    assert_non_null(strstr(text.data, "32 19.8 0.00022 211200 8640000 NaN\n"));
+    bl_buf_free(&text);
+    text = contents(*state, "learning_rate.dat");
+    assert_non_null(strstr(text.data, "32 0.00048828125 8250 1.25 1 1\n"));
+    bl_buf_free(&text);
+    text = contents(*state, "budgets.dat");
+    assert_non_null(strstr(text.data, "# best\n# batch_size value low high learning_rate steps\n"
+                                      "64 0.15 0.13 0.17 0.0009765625 100\n"
+                                      "128 0.1 0.08 0.12 0.001953125 100\n"));
+    bl_buf_free(&text);
+    text = contents(*state, "runs.csv");
+    assert_non_null(strstr(
+        text.data, "1,000000010001,32,0.0009765625,1,0.2,60000,target,6600,"
+                   "211200,6600,6596,\"rate 0 octaves from \"\"best\"\"\",handmade (full)\n"));
+    bl_buf_free(&text);
+    bl_answer_free(&a);
+}
+
+static void expect_contents(const place *p, const char *file, const char *expected) {
+    bl_buf text = contents(p, file);
+    assert_string_equal(bl_buf_text(&text), expected);
+    bl_buf_free(&text);
+}
+
+static void latex_is_exact(void **state) {
+    bl_answer a = answer_of(
+        *state,
+        (bl_report_fixture){.sizes = 4, .seeds = 2, .timing = true, .rules = true, .logs = true});
+    write_report(*state, &a);
+    expect_contents(
+        *state, "sizes.tex",
+        "% experiment fixture, preset tiny, handmade (full)\n"
+        "% \\usepackage{booktabs}\n"
+        "{\\footnotesize\\setlength{\\tabcolsep}{3pt}%\n"
+        "\\begin{tabular}{rrrrrrr}\n"
+        "\\toprule\n"
+        "batch & best lr & steps & examples & time & core-s & memory \\\\\n"
+        "\\midrule\n"
+        "32 & 0.0009766 & 6,602 [6,600..6,605] & 211,280 & 9.90 s & 19.8 & 8.24 MiB \\\\\n"
+        "64 & 0.0009766 & 3,402 [3,400..3,405] & 217,760 & 6.80 s & 13.6 & 8.85 MiB \\\\\n"
+        "128 & 0.001953 & 1,802 [1,800..1,805] & 230,720 & 5.41 s & 10.8 & 10.1 MiB \\\\\n"
+        "256 & 0.001953 & 1,002 [1,000..1,005] & 256,639 & 5.01 s & 10.0 & 12.5 MiB \\\\\n"
+        "\\midrule\n"
+        "\\multicolumn{7}{l}{a core-hour costs 0.04 EUR}\\\\\n"
+        "\\bottomrule\n"
+        "\\end{tabular}}\n");
+    expect_contents(
+        *state, "critical.tex",
+        "% experiment fixture, preset tiny, handmade (full)\n"
+        "% \\usepackage{booktabs}\n"
+        "{\\footnotesize\\setlength{\\tabcolsep}{3pt}%\n"
+        "\\begin{tabular}{rrrrrr}\n"
+        "\\toprule\n"
+        " & \\multicolumn{2}{c}{over perfect scaling} & half the & within 10\\,\\% & hyperbola "
+        "\\\\\n"
+        "exp\\_rmspe & 10\\,\\% & 20\\,\\% & efficiency & of the fewest & misses by \\\\\n"
+        "\\midrule\n"
+        "$\\leq$\\,0.25 & 140 & 253 & $\\geq$\\,256 & $\\geq$\\,219 & 0\\,\\% \\\\\n"
+        " & (138 to 143) & (252 to 254) &  & (218 and up) & \\\\\n"
+        "\\midrule\n"
+        "$\\leq$\\,0.2 & 141 & 253 & $\\geq$\\,256 & $\\geq$\\,219 & 0\\,\\% \\\\\n"
+        " & (138 to 144) & (252 to 254) &  & (218 and up) & \\\\\n"
+        "\\bottomrule\n"
+        "\\end{tabular}}\n");
+    expect_contents(*state, "rules.tex",
+                    "% experiment fixture, preset tiny, handmade (full)\n"
+                    "% \\usepackage{booktabs}\n"
+                    "{\\footnotesize\\setlength{\\tabcolsep}{3pt}%\n"
+                    "\\begin{tabular}{rrr}\n"
+                    "\\toprule\n"
+                    "batch & square root & Malladi \\\\\n"
+                    "\\midrule\n"
+                    "64 & 1.10 & -- \\\\\n"
+                    "128 & -- & $\\geq$\\,4.00 \\\\\n"
+                    "256 & -- & -- \\\\\n"
+                    "\\bottomrule\n"
+                    "\\end{tabular}}\n");
+    bl_answer_free(&a);
+}
+
+static void same_bytes_twice(void **state) {
+    static const char *const figures[] = {
+        "scaling", "time",    "resources",    "learning_rate",   "basins",     "budgets",
+        "pareto",  "targets", "curves_steps", "curves_examples", "curves_time"};
+    static const char *const endings[] = {"svg", "png", "pdf", "dat", "gp"};
+    if (!has_gnuplot()) skip();
+    bl_answer a = answer_of(
+        *state,
+        (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true, .budgets = true, .logs = true});
+    bl_buf before[sizeof figures / sizeof *figures][sizeof endings / sizeof *endings] = {0};
+    char name[64];
+    for (int round = 0; round < 2; round++) {
+        if (round == 1) (void)sleep(1); /* so that a clock in a file would show */
+        CHECK_OK(bl_report_write(&a, ((place *)*state)->report, report_templates, ERR));
+        for (size_t f = 0; f < sizeof figures / sizeof *figures; f++)
+            for (size_t e = 0; e < sizeof endings / sizeof *endings; e++) {
+                (void)snprintf(name, sizeof name, "%s.%s", figures[f], endings[e]);
+                bl_buf now = contents(*state, name);
+                if (round == 0) {
+                    before[f][e] = now;
+                    continue;
+                }
+                if (now.len != before[f][e].len || memcmp(now.data, before[f][e].data, now.len))
+                    fail_msg("%s differs from one writing to the next", name);
+                bl_buf_free(&now);
+                bl_buf_free(&before[f][e]);
+            }
+    }
+    bl_buf html = contents(*state, "report.html");
+    assert_non_null(strstr(html.data, "<svg"));
+    bl_buf_free(&html);
+    bl_answer_free(&a);
+}
+
+static void old_figures_go(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1, .timing = true});
+    write_report(*state, &a);
+    assert_true(in_report(*state, "time.dat"));
+    a.timed = false;
+    write_report(*state, &a);
+    assert_false(in_report(*state, "time.dat"));
+    assert_false(in_report(*state, "time.svg"));
+    bl_answer_free(&a);
+}
+
+static void without_gnuplot(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1, .timing = true});
+    char *path = strdup(getenv("PATH"));
+    assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
+    bl_err err = {0};
+    const bl_status status = bl_report_write(&a, ((place *)*state)->report, report_templates, &err);
+    assert_int_equal(setenv("PATH", path, 1), 0);
+    free(path);
+    assert_int_equal(status, BL_EUNSUPPORTED);
+    assert_non_null(strstr(err.text, "gnuplot is not installed"));
+    assert_true(in_report(*state, "scaling.gp") && in_report(*state, "report.html"));
+    assert_false(in_report(*state, "scaling.svg"));
+    bl_answer_free(&a);
+}
+
+static void a_title_is_only_text(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 2, .seeds = 1});
+    (void)snprintf(a.title, sizeof a.title, "it's `id` <b>\n\"x\"");
+    write_report(*state, &a);
+    bl_buf gp = contents(*state, "scaling.gp"), html = contents(*state, "report.html");
+    assert_non_null(strstr(gp.data, "title_text = 'it''s `id` <b> \"x\"'\n"));
+    assert_non_null(strstr(html.data, "<title>it's `id` &lt;b&gt;\n&quot;x&quot;</title>"));
+    bl_buf_free(&html);
+    bl_buf_free(&gp);
+    bl_answer_free(&a);
+}
+
+/* ---- bad files --------------------------------------------------------------------------------
+ */
+
+static void expect_fault(const place *p, const char *plan, bl_status code, const char *text) {
+    char path[BL_PATH];
+    bl_err err = {0};
+    bl_answer a;
+    CHECK_OK(bl_path(path, ERR, "%s/plan.jsonl", p->runs));
+    CHECK_OK(bl_file_write(path, plan, strlen(plan), ERR));
+    assert_int_equal(bl_report_answer(&a, p->runs, &err), code);
+    if (strstr(err.text, text) == NULL) fail_msg("'%s' does not say '%s'", err.text, text);
+}
+
+static void bad_plans(void **state) {
+    bl_err err = {0};
+    bl_answer a;
+    const place *p = *state;
+    assert_int_equal(bl_report_answer(&a, p->runs, &err), BL_EMISSING);
+    assert_non_null(strstr(err.text, "there is no plan.jsonl"));
+    expect_fault(p, "", BL_EFORMAT, "empty");
+    expect_fault(p, "{\"record\":\"trial\"}\n", BL_EFORMAT, "plan.jsonl:1: not a plan of format 1");
+    expect_fault(p, "{\"record\":\"plan\",\"format\":1}\n{\n", BL_EFORMAT, "plan.jsonl:2");
+    expect_fault(p,
+                 "{\"record\":\"plan\",\"format\":1}\n"
+                 "{\"record\":\"trial\",\"batch_size\":-4,\"learning_rate\":1}\n",
+                 BL_EFORMAT, "plan.jsonl:2: 'batch_size' is not a positive number");
+}
+
+int main(void) {
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, report_enter, report_leave)
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(json_parses),          IN_FOLDER(tables_are_exact), IN_FOLDER(latex_is_exact),
+        IN_FOLDER(same_bytes_twice),     IN_FOLDER(old_figures_go),   IN_FOLDER(without_gnuplot),
+        IN_FOLDER(a_title_is_only_text), IN_FOLDER(bad_plans),
+    };
+    return cmocka_run_group_tests_name("report_files", tests, NULL, NULL);
+}

@@ -1,0 +1,23 @@
+/* A folder for each test of the report room: a sweep's runs and the report drawn from them. */
+#ifndef BL_TESTS_UNIT_REPORT_PLACE_H
+#define BL_TESTS_UNIT_REPORT_PLACE_H
+#include "engine/base/file.h"
+#include "engine/report/report.h"
+#include "tests/unit/report_fixture.h"
+
+typedef struct place {
+    char root[64], runs[BL_PATH], report[BL_PATH];
+} place;
+extern const char report_templates[];
+
+/* A test's setup and teardown: *state is its place. */
+int report_enter(void **state);
+int report_leave(void **state);
+
+/* Writes the fixture into the place and reads its answer. */
+bl_answer answer_of(const place *p, bl_report_fixture fixture);
+/* Everything but the drawings, where gnuplot is missing. */
+void write_report(const place *p, const bl_answer *a);
+bl_buf contents(const place *p, const char *file);
+bool in_report(const place *p, const char *file);
+#endif
