@@ -1,5 +1,6 @@
 /* The report room against a handmade sweep whose answer is known. */
 #include "engine/base/file.h"
+#include "engine/report/figures.h"
 #include "engine/report/recut.h"
 #include "engine/report/rules.h"
 #include "tests/check.h"
@@ -522,6 +523,60 @@ static void best_so_far_does_not_rise(void **state) {
     bl_answer_free(&a);
 }
 
+/* ---- colours, lines, ticks --------------------------------------------------------------------
+ */
+
+static void expect_settings(bl_buf *gp, const char *expected) {
+    assert_string_equal(bl_buf_text(gp), expected);
+    bl_buf_clear(gp);
+}
+
+/* The ends and the middle are stops of the scale, the rest lies between its neighbours. */
+static void colours_run_from_dark_to_light(void **state) {
+    (void)state;
+    bl_buf gp = {0};
+    bl_gp_palette(&gp, "c", 3);
+    expect_settings(&gp, "array c[3]\nc[1] = '#440154'\nc[2] = '#21918c'\nc[3] = '#deb41e'\n");
+    bl_gp_palette(&gp, "c", 1);
+    expect_settings(&gp, "array c[1]\nc[1] = '#440154'\n");
+    bl_gp_palette(&gp, "c", 0);
+    expect_settings(&gp, "array c[1]\n");
+    bl_gp_palette(&gp, "c", 9);
+    assert_non_null(strstr(bl_buf_text(&gp), "c[1] = '#440154'\nc[2] = '#402a70'\n"));
+    bl_buf_free(&gp);
+}
+
+static void lines_are_chosen_evenly(void **state) {
+    (void)state;
+    static const size_t of_25[BL_FIGURE_LINES] = {0, 2, 5, 8, 10, 13, 16, 18, 21, 24};
+    size_t index[BL_FIGURE_LINES];
+    assert_int_equal(bl_figure_choose(25, index), BL_FIGURE_LINES);
+    assert_memory_equal(index, of_25, sizeof index);
+    assert_int_equal(bl_figure_choose(1, index), 1);
+    assert_int_equal(index[0], 0);
+    assert_int_equal(bl_figure_choose(3, index), 3);
+    assert_int_equal(index[2], 2);
+    assert_int_equal(bl_figure_choose(0, index), 0);
+}
+
+static void ticks_are_few_and_round(void **state) {
+    (void)state;
+    bl_buf gp = {0};
+    bl_gp_axis(&gp, "x", &(bl_axis){1000, 100000}, 0, 0, BL_TICKS_SHORT);
+    expect_settings(&gp, "set xrange [1000:100000]\nset xtics ('1k' 1000, '2k' 2000, '5k' 5000, "
+                         "'10k' 10000, '20k' 20000, '50k' 50000, '100k' 100000)\n");
+    bl_gp_axis(&gp, "x", &(bl_axis){1, 10000}, 0, 0, BL_TICKS_SHORT);
+    expect_settings(&gp, "set xrange [1:10000]\nset xtics ('1' 1, '10' 10, '100' 100, "
+                         "'1k' 1000, '10k' 10000)\n");
+    bl_gp_axis(&gp, "y", &(bl_axis){1, 4}, 0, 1, BL_TICKS_POWERS);
+    expect_settings(&gp,
+                    "set yrange [1:8]\nset ytics ('2^{0}' 1, '2^{1}' 2, '2^{2}' 4, '2^{3}' 8)\n");
+    bl_gp_axis(&gp, "x", &(bl_axis){1, 512}, 0, 0, BL_TICKS_PLAIN);
+    expect_settings(&gp,
+                    "set xrange [1:512]\nset xtics ('1' 1, '4' 4, '16' 16, '64' 64, '256' 256)\n");
+    bl_buf_free(&gp);
+}
+
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, report_enter, report_leave)
     const struct CMUnitTest tests[] = {
@@ -547,6 +602,9 @@ int main(void) {
         IN_FOLDER(a_device_has_so_much_memory),
         IN_FOLDER(bracketed_needs_both_sides),
         IN_FOLDER(best_so_far_does_not_rise),
+        cmocka_unit_test(colours_run_from_dark_to_light),
+        cmocka_unit_test(lines_are_chosen_evenly),
+        cmocka_unit_test(ticks_are_few_and_round),
     };
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);
 }
