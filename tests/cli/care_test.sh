@@ -62,6 +62,7 @@ sums "$store" | cmp - "$scratch/before" || { echo "--- looking changed files"; f
 try 4 fsck --repair
 says out "$2/result.json: its bytes .* (the run was set aside; the next run does it again)"
 says out "$4/checkpoint-.: damaged checkpoint (the file was set aside)"
+grep -q -- --repair "$scratch/err" && { echo "--- what is repaired is advised again"; failed=1; }
 try 0 fsck
 says err "0 damaged files, 0 leftovers, 5 set aside before"
 tiny

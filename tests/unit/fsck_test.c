@@ -1,11 +1,14 @@
 /* Care of the store: every flipped bit of every file is found, repair loses no result, and what is
  * removed is only what nothing needs. */
+#include "engine/base/gzip.h"
 #include "engine/base/mem.h"
 #include "engine/store/fsck.h"
 #include "engine/store/gc.h"
 #include "tests/check.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 
 static bl_store g_store;
@@ -117,6 +120,105 @@ static void a_log_without_a_result_is_checked(void **state) {
     bl_buf_free(&good);
 }
 
+static void a_log_ahead_of_its_result_is_checked_whole(void **state) {
+    (void)state;
+    char folder[BL_PATH], path[BL_PATH];
+    bl_buf shorter = {0}, log = {0}, good = {0};
+    bl_claims *claims = bl_claims_open();
+    bl_claim *claim;
+    bl_stored run;
+    CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, in_run("result.json")));
+    CHECK_OK(bl_file_read(&shorter, path, 1 << 20, ERR));
+    CHECK_OK(bl_store_load(&g_store, g_id, &run, ERR));
+    bl_buf_add(&log, run.log.data, run.log.len);
+    bl_buf_str(&log, "{\"record\":\"eval\",\"step\":2,\"value\":1,\"params\":\"q\"}\n");
+    bl_stored_free(&run);
+    const bl_publication what = {.id = g_id,
+                                 .identity = "{\"config\":{},\"dataset\":\"d\"}",
+                                 .log = log.data,
+                                 .log_n = log.len,
+                                 .outcome = "budget",
+                                 .params = "q",
+                                 .environment = "",
+                                 .steps = 2,
+                                 .evals = 2};
+    CHECK_OK(bl_path(folder, ERR, "%s/%s", g_store.dir, g_id));
+    CHECK_OK(bl_claim_take(claims, folder, &claim, ERR));
+    CHECK_OK(bl_store_publish(&g_store, claim, &what, ERR));
+    bl_claims_close(claims);
+    CHECK_OK(put(in_run("result.json"), shorter.data, shorter.len));
+    assert_int_equal(check(false).damage, 0);
+    CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, in_run("log.jsonl.gz")));
+    CHECK_OK(bl_file_read(&good, path, 1 << 20, ERR));
+    for (size_t bit = 0; bit < 8 * good.len; bit++) {
+        good.data[bit / 8] = (char)(good.data[bit / 8] ^ (1 << (bit % 8)));
+        CHECK_OK(put(in_run("log.jsonl.gz"), good.data, good.len));
+        if (check(false).damage != 1) fail_msg("bit %zu: not found", bit);
+        good.data[bit / 8] = (char)(good.data[bit / 8] ^ (1 << (bit % 8)));
+    }
+    bl_buf_free(&shorter);
+    bl_buf_free(&log);
+    bl_buf_free(&good);
+}
+
+/* A whole log of another run, and the run's own without its end. */
+static void a_lone_log_is_this_run_s_and_whole(void **state) {
+    (void)state;
+    static const struct {
+        const char *run;
+        bool footer;
+        size_t damage;
+    } cases[] = {
+        {g_id,           true,  0},
+        {g_id,           false, 1},
+        {"0123456789ab", true,  1}
+    };
+    char path[BL_PATH];
+    CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, in_run("result.json")));
+    assert_int_equal(remove(path), 0);
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        bl_buf log = {0}, packed = {0};
+        bl_buf_printf(&log,
+                      "{\"record\":\"header\",\"format\":1,\"run\":\"%s\"}\n"
+                      "{\"record\":\"eval\",\"step\":1,\"value\":2,\"params\":\"p\"}\n",
+                      cases[i].run);
+        if (cases[i].footer) bl_runlog_footer(&log, "budget", 1, "p");
+        CHECK_OK(bl_gzip(&packed, log.data, log.len, ERR));
+        CHECK_OK(put(in_run("log.jsonl.gz"), packed.data, packed.len));
+        if (check(false).damage != cases[i].damage) fail_msg("case %zu", i);
+        bl_buf_free(&log);
+        bl_buf_free(&packed);
+    }
+}
+
+static void every_other_file_is_read(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        bool of_run;
+        const char *text;
+    } bad[] = {
+        {"timing.jsonl.gz", true,  "{}\n"              },
+        {"log.jsonl.part",  true,  "{\"record\":\"x\"}"},
+        {"timing.json",     false, "{"                 },
+        {"plan.jsonl",      false, ""                  },
+        {"plan.jsonl",      false, "{}"                },
+        {"plan.jsonl",      false, "{}\n{\n"           },
+    };
+    for (size_t i = 0; i < BL_COUNT(bad); i++) {
+        const char *name = bad[i].of_run ? in_run(bad[i].name) : bad[i].name;
+        CHECK_OK(put(name, bad[i].text, strlen(bad[i].text)));
+        if (check(false).damage != 1) fail_msg("%s: '%s': not found", name, bad[i].text);
+        if (check(true).mended != 1) fail_msg("%s: not set aside", name);
+        assert_int_equal(check(false).damage, 0);
+    }
+    assert_int_equal(check(false).aside, BL_COUNT(bad)); /* none took another's place */
+    char path[BL_PATH];
+    CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, in_run("run.json")));
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(check(false).damage, 1);
+}
+
 static void repair_sets_aside_and_keeps(void **state) {
     (void)state;
     bl_stored run;
@@ -159,6 +261,44 @@ static void a_young_temporary_file_has_a_writer(void **state) {
     age(in_run("result.json.tmp-AbC123"));
     assert_int_equal(check(false).leftovers, 2);
     assert_int_equal(check(true).leftovers, 2);
+    assert_int_equal(check(true).leftovers, 0);
+}
+
+static void nobody_touches_a_run_that_is_claimed(void **state) {
+    (void)state;
+    char folder[BL_PATH];
+    bl_gc gc = {0};
+    bl_claims *claims = bl_claims_open();
+    bl_claim *claim;
+    CHECK_OK(bl_path(folder, ERR, "%s/%s", g_store.dir, g_id));
+    CHECK_OK(bl_claim_take(claims, folder, &claim, ERR));
+    assert_non_null(claim);
+    CHECK_OK(put(in_run("result.json.tmp-AbC123"), "x", 1));
+    age(in_run("result.json.tmp-AbC123"));
+    CHECK_OK(put(in_run("checkpoint-B"), "blckpt1\n", 8));
+    const bl_fsck fsck = check(true);
+    assert_int_equal(fsck.damage, 1);
+    assert_int_equal(fsck.mended, 0);
+    assert_int_equal(fsck.leftovers, 0);
+    CHECK_OK(bl_store_gc(&g_store, &gc, ERR));
+    for (size_t i = 0; i < BL_GC_KINDS; i++) assert_int_equal(gc.kind[i].count, 0);
+    bl_claims_close(claims);
+    assert_int_equal(check(true).mended, 1);
+}
+
+static void a_dead_claim_is_a_leftover(void **state) {
+    (void)state;
+    static const char *const folders[] = {"claim.d", "claim.d/elsewhere-1-1-abcd"};
+    for (size_t i = 0; i < BL_COUNT(folders); i++) {
+        char path[BL_PATH];
+        CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, in_run(folders[i])));
+        assert_int_equal(mkdir(path, 0777), 0);
+    }
+    CHECK_OK(put(in_run("claim.d/elsewhere-1-1-abcd/beat"), "", 0));
+    assert_int_equal(check(true).leftovers, 0);
+    age(in_run("claim.d/elsewhere-1-1-abcd/beat"));
+    assert_int_equal(check(false).leftovers, 1);
+    assert_int_equal(check(true).leftovers, 1);
     assert_int_equal(check(true).leftovers, 0);
 }
 
@@ -207,6 +347,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_flipped_bit_is_found, fresh_store),
         cmocka_unit_test_setup(a_log_without_a_result_is_checked, fresh_store),
+        cmocka_unit_test_setup(a_log_ahead_of_its_result_is_checked_whole, fresh_store),
+        cmocka_unit_test_setup(a_lone_log_is_this_run_s_and_whole, fresh_store),
+        cmocka_unit_test_setup(every_other_file_is_read, fresh_store),
+        cmocka_unit_test_setup(nobody_touches_a_run_that_is_claimed, fresh_store),
+        cmocka_unit_test_setup(a_dead_claim_is_a_leftover, fresh_store),
         cmocka_unit_test_setup(repair_sets_aside_and_keeps, fresh_store),
         cmocka_unit_test_setup(a_young_temporary_file_has_a_writer, fresh_store),
         cmocka_unit_test_setup(gc_removes_what_nothing_needs, fresh_store),

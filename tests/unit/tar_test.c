@@ -26,8 +26,10 @@ static void a_file_is_a_header_and_whole_blocks(void **state) {
         for (size_t k = 0; k < BLOCK; k++)
             sum += k >= 148 && k < 156 ? ' ' : (unsigned char)tar.data[k];
         assert_int_equal(strtoul(tar.data + 148, NULL, 8), sum);
+        assert_string_equal(tar.data + 100, "0000644");
+        const size_t before = tar.len;
         bl_tar_end(&tar);
-        assert_int_equal(tar.len % BLOCK, 0);
+        assert_int_equal(tar.len, before + 2 * BLOCK);
         bl_buf_free(&tar);
     }
 }
@@ -58,6 +60,9 @@ static void long_names_are_divided(void **state) {
         assert_memory_equal(tar.data, last, (size_t)cases[i].after);
         assert_memory_equal(tar.data + 345, first, (size_t)cases[i].before);
     }
+    /* A folder's name has nothing after its last '/'. */
+    (void)snprintf(name, sizeof name, "%.*s/", 101, first);
+    assert_int_equal(bl_tar_add(&tar, name, "x", 1, &err), BL_EINVAL);
     bl_buf_free(&tar);
 }
 
