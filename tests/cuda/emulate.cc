@@ -1,7 +1,6 @@
 #include "tests/cuda/emulate.h"
 #include <deque>
 #include <mutex>
-#include <setjmp.h>
 #include <stdlib.h>
 #include <ucontext.h>
 #include <vector>
@@ -12,16 +11,20 @@ namespace {
 
 enum { STACK = 256 << 10 };
 
+/* The compiler's own jumps: unlike the C library's they may lead to another stack under every
+ * sanitizer. */
+typedef void *jump_point[5];
+
 /* A thread of a block whose threads meet; it serves block after block. It begins by its context and
  * goes on by its jump: a context's switch costs two system calls, a jump none. */
 struct coroutine {
     ucontext_t context;
-    jmp_buf jump;
+    jump_point jump;
     bool begun, done;
     unsigned index;
     std::vector<char> stack;
 };
-jmp_buf scheduler;
+jump_point scheduler;
 coroutine *running;
 const std::function<void(void)> *entry;
 std::deque<coroutine> coroutines; /* they stay where they are */
@@ -36,7 +39,7 @@ inline void place(unsigned index) {
 
 /* Goes back to the scheduler until it is this thread's turn again. */
 void pause() {
-    if (_setjmp(running->jump) == 0) _longjmp(scheduler, 1);
+    if (__builtin_setjmp(running->jump) == 0) __builtin_longjmp(scheduler, 1);
     place(running->index);
 }
 
@@ -51,8 +54,8 @@ void serve() {
 void resume(coroutine *c) {
     running = c;
     place(c->index);
-    if (_setjmp(scheduler) != 0) return;
-    if (c->begun) _longjmp(c->jump, 1);
+    if (__builtin_setjmp(scheduler) != 0) return;
+    if (c->begun) __builtin_longjmp(c->jump, 1);
     c->begun = true;
     setcontext(&c->context);
 }
