@@ -16,23 +16,26 @@ static bool starts_curve(const bl_answer *a, size_t i) {
            a->budgets[i].amount != a->budgets[i - 1].amount;
 }
 
-static const char columns[] = "batch_size value low high learning_rate steps";
+static const char columns[] = "batch_size value low high learning_rate steps curve";
 
-static void row(bl_buf *dat, const bl_report_budget *b) {
-    BL_DAT_ROW(dat, b->batch_size, b->value, b->low, b->high, b->learning_rate, (double)b->steps);
+static void row(bl_buf *dat, const bl_report_budget *b, int curve) {
+    BL_DAT_ROW(dat, b->batch_size, b->value, b->low, b->high, b->learning_rate, (double)b->steps,
+               (double)curve);
 }
 
 /* A value of 0 (nothing is wrong any more) lies below any logarithmic axis: it is drawn on the
  * axis, as a triangle that points down. */
 static void zeros(bl_buf *dat, const bl_answer *a) {
     size_t rows = 0;
+    int curve = 0;
     bl_dat_block(dat, "zero", columns);
     for (size_t i = 0; i < a->budget_count; i++) {
+        curve += starts_curve(a, i);
         if (a->budgets[i].value != 0) continue;
-        row(dat, &a->budgets[i]);
+        row(dat, &a->budgets[i], curve);
         rows++;
     }
-    if (rows == 0) bl_dat_nothing(dat, 6);
+    if (rows == 0) bl_dat_nothing(dat, 7);
 }
 
 static void data(bl_buf *dat, const bl_answer *a) {
@@ -43,11 +46,14 @@ static void data(bl_buf *dat, const bl_answer *a) {
             (void)snprintf(name, sizeof name, "budget_%d", ++curve);
             bl_dat_block(dat, name, columns);
         }
-        row(dat, &a->budgets[i]);
+        row(dat, &a->budgets[i], curve);
     }
     bl_dat_block(dat, "best", columns);
-    for (size_t i = 0; i < a->budget_count; i++)
-        if (a->budgets[i].best) row(dat, &a->budgets[i]);
+    curve = 0;
+    for (size_t i = 0; i < a->budget_count; i++) {
+        curve += starts_curve(a, i);
+        if (a->budgets[i].best) row(dat, &a->budgets[i], curve);
+    }
     zeros(dat, a);
 }
 

@@ -108,7 +108,8 @@ static void mark(bl_buf *gp, int row, const bl_stats_value *v, const char *name,
     /* A bound's open side is the axis' end. */
     double low = v->bound < 0 ? left : clamp(interval ? v->low : v->value, left, right);
     double high = v->bound > 0 ? right : clamp(interval ? v->high : v->value, left, right);
-    /* Open on both sides: only the bound says anything. */
+    /* Open on both sides: the name says so, an arrow would leave it no room. */
+    const bool unlimited = interval && v->bound == 0 && low <= left && high >= right;
     if (low <= left && high >= right) {
         low = v->bound < 0 ? left : v->value;
         high = v->bound > 0 ? right : v->value;
@@ -121,6 +122,7 @@ static void mark(bl_buf *gp, int row, const bl_stats_value *v, const char *name,
     bl_buf text = {0};
     bl_buf_printf(&text, "%s %s", name, v->bound > 0 ? "≥ " : v->bound < 0 ? "≤ " : "");
     bl_words_count(&text, v->value);
+    if (unlimited) bl_buf_str(&text, " (0 and up)");
     bl_buf_printf(gp, "mark_text[%d] = '%s'\n", row, bl_buf_text(&text));
     bl_buf_free(&text);
 }

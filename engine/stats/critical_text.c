@@ -86,7 +86,6 @@ static void number_text(bl_buf *out, double value) {
     if (fabs(value) >= 1e7)
         bl_buf_printf(out, "%.4g", value);
     else if (fabs(value) >= 100)
-
         bl_buf_printf(out, "%.0f", value);
     else
         bl_buf_printf(out, "%.3g", value);
@@ -101,7 +100,10 @@ void bl_stats_value_text(bl_buf *out, const bl_stats_value *v) {
     number_text(out, v->value);
     if (!bl_stats_has_interval(v)) return;
     const bool low = v->low != 0, high = isfinite(v->high);
-    if (!low && !high) return;
+    if (!low && !high) {
+        if (v->bound == 0) bl_buf_str(out, " (0 and up)");
+        return;
+    }
     /* A bound with the interval's end on it says nothing new. */
     if (v->bound > 0 && !high && v->low == v->value) return;
     if (v->bound < 0 && !low && v->high == v->value) return;

@@ -57,9 +57,10 @@ static void tables_are_exact(void **state) {
     assert_non_null(strstr(text.data, "32 0.00048828125 8250 1.25 1 1\n"));
     bl_buf_free(&text);
     text = contents(*state, "budgets.dat");
-    assert_non_null(strstr(text.data, "# best\n# batch_size value low high learning_rate steps\n"
-                                      "64 0.15 0.13 0.17 0.0009765625 100\n"
-                                      "128 0.1 0.08 0.12 0.001953125 100\n"));
+    assert_non_null(strstr(text.data,
+                           "# best\n# batch_size value low high learning_rate steps curve\n"
+                           "64 0.15 0.13 0.17 0.0009765625 100 1\n"
+                           "128 0.1 0.08 0.12 0.001953125 100 2\n"));
     bl_buf_free(&text);
     text = contents(*state, "runs.csv");
     assert_non_null(strstr(

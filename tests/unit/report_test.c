@@ -302,8 +302,9 @@ static void a_budget_that_ends_at_zero(void **state) {
     bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 3, .seeds = 1, .budgets = true});
     write_report(*state, &a);
     bl_buf text = contents(*state, "budgets.dat"), gp = contents(*state, "budgets.gp");
-    assert_non_null(strstr(text.data, "# zero\n# batch_size value low high learning_rate steps\n"
-                                      "NaN NaN NaN NaN NaN NaN\n"));
+    assert_non_null(strstr(text.data,
+                           "# zero\n# batch_size value low high learning_rate steps curve\n"
+                           "NaN NaN NaN NaN NaN NaN NaN\n"));
     assert_non_null(strstr(gp.data, "has_zero = 0\n"));
     bl_buf_free(&gp);
     bl_buf_free(&text);
@@ -312,9 +313,10 @@ static void a_budget_that_ends_at_zero(void **state) {
     write_report(*state, &a);
     text = contents(*state, "budgets.dat");
     gp = contents(*state, "budgets.gp");
-    assert_non_null(strstr(text.data, "# zero\n# batch_size value low high learning_rate steps\n"
-                                      "64 0 0.13 0.17 0.0009765625 100\n"
-                                      "128 0 0.08 0.12 0.001953125 100\n"));
+    assert_non_null(strstr(text.data,
+                           "# zero\n# batch_size value low high learning_rate steps curve\n"
+                           "64 0 0.13 0.17 0.0009765625 100 1\n"
+                           "128 0 0.08 0.12 0.001953125 100 2\n"));
     assert_non_null(strstr(gp.data, "has_zero = 1\n"));
     assert_null(strstr(gp.data, "y_low = 0\n"));
     bl_buf_free(&gp);

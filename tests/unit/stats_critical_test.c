@@ -147,6 +147,27 @@ static void check_nothing_known(const bl_stats_critical *c) {
     bl_buf_free(&out);
 }
 
+static void open_ends_in_words(void **state) {
+    (void)state;
+    const struct {
+        bl_stats_value value;
+        const char *words;
+    } cases[] = {
+        {{648, 0, (double)INFINITY, true, 0},      "648 (0 and up)"  },
+        {{648, 500, (double)INFINITY, true, 0},    "648 (500 and up)"},
+        {{648, 0, 900, true, 0},                   "648 (up to 900)" },
+        {{648, 500, 900, true, 0},                 "648 (500 to 900)"},
+        {{648, 0, (double)INFINITY, true, 1},      ">= 648"          },
+        {{648, (double)NAN, (double)NAN, true, 0}, "648"             },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bl_buf out = {0};
+        bl_stats_value_text(&out, &cases[i].value);
+        assert_string_equal(bl_buf_text(&out), cases[i].words);
+        bl_buf_free(&out);
+    }
+}
+
 static void degenerate(void **state) {
     (void)state;
     const bl_stats_options options = {.seed = 1, .replicates = 50};
@@ -348,6 +369,7 @@ int main(void) {
         cmocka_unit_test(of_segments),
         cmocka_unit_test(of_a_sharp_knee),
         cmocka_unit_test(bounds_beyond_the_range),
+        cmocka_unit_test(open_ends_in_words),
         cmocka_unit_test(degenerate),
         cmocka_unit_test(wrong_points),
         cmocka_unit_test(steps_between_two_evaluations),
