@@ -108,7 +108,8 @@ static void plan(bl_buf *out, const bl_report_fixture *f) {
                   : f->device_memory ? ",\"device_batch_size\":0,\"device_memory\":9,"
                                        "\"upfront_core_hours\":0,\"upfront_seconds\":1"
                                      : "",
-                  f->known ? ",\"known\":[{\"batch_size\":32,\"steps\":6700},{\"batch_size\":64,"
+                  f->known ? ",\"known\":[{\"batch_size\":16,\"steps\":13000},{\"batch_size\":32,"
+                             "\"steps\":6700},{\"batch_size\":64,"
                              "\"steps\":3400},{\"batch_size\":256,\"steps\":1100},"
                              "{\"batch_size\":4096,\"steps\":250}]"
                            : "");

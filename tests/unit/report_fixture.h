@@ -13,7 +13,7 @@ typedef struct bl_report_fixture {
     bool last_censored; /* the largest batch size misses the target */
     bool all_censored;  /* every one does */
     bool first_at_edge; /* the smallest batch size's rate is not bracketed */
-    bool known;         /* 6700 steps at 32, 3400 at 64, 1100 at 256, 250 at 4096 are known */
+    bool known; /* 13000 steps at 16, 6700 at 32, 3400 at 64, 1100 at 256, 250 at 4096 are known */
     bool upfront;       /* a device takes 128 examples; each further one 0.001 core-hours and 2 s */
     bool device_memory; /* a device has 9 MiB; each further one costs 1 s */
     bool rules;         /* two that the sweep ran: square root at 64, Malladi's at 128 */
