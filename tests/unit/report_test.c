@@ -194,6 +194,7 @@ static void the_data_is_named(void **state) {
         {"cifar10",  "40000_of_50000", false, "cifar10 (40000_of_50000)" },
         {"mnist",    "",               false, "mnist"                    },
         {"rossmann", "full",           true,  "rossmann (SYNTHETIC DATA)"},
+        {"sales",    "",               true,  "sales (SYNTHETIC DATA)"   },
         {"none",     "",               false, "no data"                  },
         {"",         "",               false, "no data"                  },
         {"",         "",               true,  "SYNTHETIC DATA"           },
