@@ -41,7 +41,11 @@ int bl_cmd_check(int argc, char **argv) {
     size_t trials = 0;
     const bl_dataset_options data = bl_cli_dataset_options(false);
     bl_status status = bl_experiment_config(&e, args.operand, args.value[PRESET], &args, &err);
-    if (status == BL_OK) status = bl_dataset_check(e.config.dataset, &data, &err);
+    if (status == BL_OK) {
+        status = bl_dataset_check(e.config.dataset, &data, &err);
+        if (status == BL_EMISSING)
+            bl_config_locate(bl_experiments_dir, args.operand, "dataset", e.config.dataset, &err);
+    }
     const bl_sweep_options options = {.script = e.script, .library_dir = bl_lua_dir};
     if (status == BL_OK) status = bl_sweep_check(&e.config, SOME_ROWS, &options, &trials, &err);
     if (status != BL_OK) return bl_cli_fail(&err);

@@ -284,3 +284,15 @@ bl_status bl_config_read(bl_config *out, const char *experiments_dir, const char
     if (status == BL_OK) memcpy(out->name, name, strlen(name));
     return status;
 }
+
+void bl_config_locate(const char *experiments_dir, const char *name, const char *key,
+                      const char *value, bl_err *err) {
+    bl_doc doc;
+    bl_err ignored;
+    const bl_err fault = *err;
+    if (read_doc(&doc, experiments_dir, name, &ignored) != BL_OK) return;
+    const bl_node *node = bl_node_get(doc.root, key);
+    if (node != NULL && node->type == BL_NODE_STRING && strcmp(node->string, value) == 0)
+        (void)bl_node_fail(&doc, node, NULL, err, "%s", fault.text);
+    bl_doc_free(&doc);
+}

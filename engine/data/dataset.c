@@ -1,6 +1,7 @@
 #include "engine/data/dataset.h"
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
+#include "engine/config/doc.h"
 #include "engine/data/block.h"
 #include "engine/data/cache.h"
 #include "engine/data/derive.h"
@@ -54,14 +55,22 @@ static bl_status unknown_dataset(const char *name, const char *folder, bl_err *e
     bl_names names;
     bl_buf known = {0};
     BL_TRY(bl_dir_list(&names, folder, err));
+    const char **found = bl_xalloc((names.count + 1) * sizeof *found);
+    size_t count = 0;
     for (size_t i = 0; i < names.count; i++) {
         const size_t n = strlen(names.name[i]);
-        if (n > 4 && strcmp(names.name[i] + n - 4, ".cfg") == 0)
-            bl_buf_printf(&known, "%s%.*s", known.len ? ", " : "", (int)n - 4, names.name[i]);
+        if (n <= 4 || strcmp(names.name[i] + n - 4, ".cfg") != 0) continue;
+        names.name[i][n - 4] = '\0';
+        bl_buf_printf(&known, "%s%s", count > 0 ? ", " : "", names.name[i]);
+        found[count++] = names.name[i];
     }
+    const char *near = bl_nearest(name, found, count);
     (void)bl_err_set(err, BL_EMISSING, __FILE__, __LINE__,
-                     "no data set '%s': there is no %s/%s.cfg; data sets here: %s", name, folder,
-                     name, known.len ? bl_buf_text(&known) : "none");
+                     "no data set '%s': there is no %s/%s.cfg; data sets here: %s%s%s%s", name,
+                     folder, name, count > 0 ? bl_buf_text(&known) : "none",
+                     near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                     near != NULL ? "'?" : "");
+    free(found);
     bl_buf_free(&known);
     bl_names_free(&names);
     return BL_EMISSING;

@@ -112,4 +112,13 @@ printf 'return function(exp)\n  exp:rnu{}\nend\n' >experiments/mine/sweep.lua
 "$BATCHLAB" check mine >"$scratch/out" 2>"$scratch/err"
 [ $? = 2 ] && grep -q "^experiments/mine/sweep.lua:2: " "$scratch/err" || { echo "script error:"; cat "$scratch/err"; failed=1; }
 
+# A data set that nobody declared, where it is written; with --set it is written nowhere.
+rm -f datasets/*
+cp "$home/datasets/rossmann.cfg" datasets/
+printf 'dataset = "rosman";\nsweep: { targets = [0.2]; };\n' >experiments/mine/experiment.cfg
+expect 2 "experiments/mine/experiment.cfg:1:1: error: no data set 'rosman': there is no datasets/rosman.cfg; data sets here: rossmann; did you mean 'rossmann'?
+    1 | dataset = \"rosman\";
+      | ^^^^^^^" "$BATCHLAB" check mine
+expect 2 "batchlab: no data set 'other': there is no datasets/other.cfg; data sets here: rossmann" "$BATCHLAB" check mine --set dataset=other
+
 exit $failed
