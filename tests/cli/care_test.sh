@@ -58,6 +58,15 @@ try 4 fsck --json
 says out "[0-9a-f]  damaged  "
 sums "$store" | cmp - "$scratch/before" || { echo "--- looking changed files"; failed=1; }
 
+# Each run is counted once, by what its files say.
+mkdir -p "$store/00000000000a/claim.d/elsewhere-1-1-abcd" "$store/00000000000b" "$store/00000000000c.corrupt-1"
+touch "$store/00000000000a/claim.d/elsewhere-1-1-abcd/beat" "$store/00000000000b/log.jsonl.part"
+try 0 status rossmann --json
+says out "\"done\":$runs,\"running\":1,\"interrupted\":1,\"set_aside\":1}"
+try 0 status
+says out "^rossmann  *$runs done  *1 running  *1 interrupted  *1 set aside as damaged"
+rm -r "$store/00000000000a" "$store/00000000000b" "$store/00000000000c.corrupt-1"
+
 # Set aside, done again to equal bytes, cleaned.
 try 4 fsck --repair
 says out "$2/result.json: its bytes .* (the run was set aside; the next run does it again)"

@@ -36,7 +36,11 @@ while read -r trial; do
   case $(echo "$trial" | field outcome) in
     target) says out "step $steps: the first evaluation at or below the target $(echo "$trial" | field target) (not yet at step $(echo "$trial" | field before))" ;;
     budget) says out "step $steps: its budget of $(echo "$trial" | field max_steps) steps" ;;
-    race) says out "step $steps: the first evaluation at or after 1.1 x [0-9]* steps, in which run [0-9a-f]\{12\} won" ;;
+    race)
+      round=$(echo "$trial" | sed 's/.*"round":\([0-9]*\).*/\1/')
+      hit=$(grep "\"round\":$round," "$scratch/trials" | sed -n 's/.*"hit":\([1-9][0-9]*\).*/\1/p' | sort -n | head -1)
+      says out "step $steps: the first evaluation at or after 1.1 x $hit steps, in which run [0-9a-f]\{12\} won"
+      ;;
     *) echo "unexpected: $trial"; failed=1 ;;
   esac
 done <"$scratch/trials"
@@ -52,6 +56,20 @@ says out "^           decided before: "
 says out "^nearest    run [0-9a-f]\{12\}: this one | that one"
 [ "$(grep -c '^  train\.' "$scratch/out")" = 1 ] || { echo "--- the nearest differs in one setting"; cat "$scratch/out"; failed=1; }
 find "$store" -type f -exec sha256sum {} + | sort | cmp - "$scratch/before" || { echo "--- looking changed files"; failed=1; }
+
+# The nearest of all, whichever comes first in the folder: one setting apart for the winner; the same
+# settings on other data are one apart, too, and said to be.
+sed 's/"dataset":"[0-9a-f]*"/"dataset":"other"/' "$store/$run/run.json" >"$scratch/run.json"
+mkdir "$store/000000000001" "$store/ffffffffffff"
+cp "$scratch/run.json" "$store/ffffffffffff/run.json"
+sed 's/"train.seed":1/"train.seed":9/; s/"train.batch_size":[0-9]*/"train.batch_size":3/; s/"train.learning_rate":[0-9.e-]*/"train.learning_rate":7/' "$store/$run/run.json" >"$store/000000000001/run.json"
+why 0 "$run"
+says out "^nearest    run "
+grep -q "^nearest    run 000000000001" "$scratch/out" && { echo "--- the first is not the nearest"; failed=1; }
+why 0 ffffffffffff
+says out "^nearest    run $run: "
+says out "^  dataset  *other data$"
+rm -r "$store/000000000001" "$store/ffffffffffff"
 
 # Not finished, damaged, asked by nobody, no run.
 cp -r "$store/$run" "$store/aaaaaaaaaaaa"
