@@ -1,7 +1,7 @@
 #!/bin/sh
 # store_scale.sh [N...]: how the commands grow with the store. Makes stores of N finished tiny runs by
-# training them (the noisy quadratic model, a few steps each) and times status, a sweep that finds
-# everything done (with the cache index.csv, and without), ls and fsck.
+# training them (the noisy quadratic model, a few steps each) and takes the processor time of status, a
+# sweep that finds everything done (with the cache index.csv, and without), ls and fsck.
 set -eu
 [ $# -gt 0 ] || set -- 2000 20000
 home=$PWD
@@ -36,10 +36,11 @@ sweep: { batch_sizes = [16]; targets = [0.0001]; max_steps = 100000; };
 timing: { repeats = 1; seconds = 0.01; };
 CFG
 
-seconds() { # seconds command...
-  start=$(date +%s.%N)
-  "$@" >"$scratch/out" 2>"$scratch/err" || [ $? = 5 ] || { cat "$scratch/err"; exit 1; }
-  echo "$start $(date +%s.%N)" | awk '{ printf "%.2f", $2 - $1 }'
+seconds() { # processor time of a command, its own and the kernel's, without waiting
+  ( "$@" >"$scratch/out" 2>"$scratch/err" || [ $? = 5 ] || { cat "$scratch/err" >&2; exit 1; }
+    times >"$scratch/times" ) || exit 1
+  tail -1 "$scratch/times" | awk '{ split($1, user, "[ms]"); split($2, kernel, "[ms]")
+    printf "%.2f", 60 * (user[1] + kernel[1]) + user[2] + kernel[2] }'
 }
 
 printf '%8s %10s %8s %10s %14s %8s %8s\n' runs 'make it' status 'run again' 'without index' ls fsck

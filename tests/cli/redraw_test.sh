@@ -1,5 +1,5 @@
 #!/bin/sh
-# A sweep that finds everything done draws its report again exactly when something it is drawn from
+# A dry run, and what is drawn: a sweep that finds everything done draws its report again exactly when something it is drawn from
 # has changed or one of its files is gone.
 set -u
 command -v gnuplot >/dev/null || { echo "gnuplot is not installed: nothing is drawn whole"; exit 77; }
@@ -42,6 +42,18 @@ redraws() { # redraws 0|1 what: was the report drawn by the next run, and did th
   [ "$status" = "$first" ] || { echo "--- $2: exit $status, wanted $first"; failed=1; }
   cmp "$scratch/out" "$scratch/words" || { echo "--- $2: other words"; failed=1; }
 }
+
+# The estimate of a dry run names the presets that there are, also none or one.
+dry() { # dry WORD: the one line of the estimate begins with it
+  "$BATCHLAB" run few -n >"$scratch/out" 2>"$scratch/err" || { echo "--- run -n: exit $?"; cat "$scratch/err"; failed=1; }
+  [ "$(sed -n 's/^  \([a-z]*\)  *about .*/\1/p' "$scratch/out")" = "$1" ] || { echo "--- run -n, wanted $1:"; cat "$scratch/out"; failed=1; }
+  [ ! -e "$BATCHLAB_RUNS" ] || { echo "--- run -n made a store"; failed=1; }
+}
+dry all
+cp experiments/few/experiment.cfg "$scratch/few.cfg"
+echo 'presets: { tiny: { sweep: { seeds = 1; }; }; };' >>experiments/few/experiment.cfg
+dry tiny
+mv "$scratch/few.cfg" experiments/few/experiment.cfg
 
 run
 first=$status
