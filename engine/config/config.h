@@ -120,8 +120,8 @@ typedef struct bl_config {
 bl_status bl_config_read(bl_config *out, const char *experiments_dir, const char *name,
                          const char *preset, const char *const *sets, size_t n_sets,
                          bl_err *err) BL_CHECKED;
-/* For a fault that shows only later in the value of a top-level key: its words become a message with
- * the key's position, if the experiment's file has that value there (and no preset or set). */
+/* For a fault that shows only later in the value of a top-level key: its words become a message
+ * with the key's position, if the experiment's file has that value there (and no preset or set). */
 void bl_config_locate(const char *experiments_dir, const char *name, const char *key,
                       const char *value, bl_err *err);
 /* The names of the presets that experiments/NAME/experiment.cfg declares, in its order; "" alone
