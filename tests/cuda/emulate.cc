@@ -1,6 +1,7 @@
 #include "tests/cuda/emulate.h"
 #include <deque>
 #include <mutex>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <ucontext.h>
 #include <vector>
@@ -11,20 +12,14 @@ namespace {
 
 enum { STACK = 256 << 10 };
 
-/* The compiler's own jumps: unlike the C library's they may lead to another stack under every
- * sanitizer. */
-typedef void *jump_point[5];
-
-/* A thread of a block whose threads meet; it serves block after block. It begins by its context and
- * goes on by its jump: a context's switch costs two system calls, a jump none. */
+/* A thread of a block whose threads meet; it serves block after block. */
 struct coroutine {
     ucontext_t context;
-    jump_point jump;
+    jmp_buf jump;
     bool begun, done;
     unsigned index;
     std::vector<char> stack;
 };
-jump_point scheduler;
 coroutine *running;
 const std::function<void(void)> *entry;
 std::deque<coroutine> coroutines; /* they stay where they are */
@@ -37,9 +32,32 @@ inline void place(unsigned index) {
                          index / blockDim.x / blockDim.y);
 }
 
+/* Switching by contexts costs two system calls, by jumps none; the address sanitizer only knows the
+ * former. */
+#ifdef __SANITIZE_ADDRESS__
+ucontext_t scheduler;
+void leave() {
+    swapcontext(&running->context, &scheduler);
+}
+void enter(coroutine *c) {
+    swapcontext(&scheduler, &c->context);
+}
+#else
+jmp_buf scheduler;
+void leave() {
+    if (_setjmp(running->jump) == 0) _longjmp(scheduler, 1);
+}
+void enter(coroutine *c) {
+    if (_setjmp(scheduler) != 0) return;
+    if (c->begun) _longjmp(c->jump, 1);
+    c->begun = true;
+    setcontext(&c->context);
+}
+#endif
+
 /* Goes back to the scheduler until it is this thread's turn again. */
 void pause() {
-    if (__builtin_setjmp(running->jump) == 0) __builtin_longjmp(scheduler, 1);
+    leave();
     place(running->index);
 }
 
@@ -54,10 +72,7 @@ void serve() {
 void resume(coroutine *c) {
     running = c;
     place(c->index);
-    if (__builtin_setjmp(scheduler) != 0) return;
-    if (c->begun) __builtin_longjmp(c->jump, 1);
-    c->begun = true;
-    setcontext(&c->context);
+    enter(c);
 }
 
 void add_coroutine() {
