@@ -33,8 +33,8 @@ int bl_cmd_check(int argc, char **argv) {
         (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", k_usage);
         return BL_EXIT_USAGE;
     }
-    /* The number of rows is not known before the data are read; the first round does not hang on
-     * it. */
+    /* How many rows a data set has is not known before it is read, and the first round does not
+     * hang on it; but where data.rows limits them, a batch beyond that is refused here already. */
     enum { SOME_ROWS = 1000000 };
     bl_err err = {0};
     bl_experiment e;
@@ -47,7 +47,8 @@ int bl_cmd_check(int argc, char **argv) {
             bl_config_locate(bl_experiments_dir, args.operand, "dataset", e.config.dataset, &err);
     }
     const bl_sweep_options options = {.script = e.script, .library_dir = bl_lua_dir};
-    if (status == BL_OK) status = bl_sweep_check(&e.config, SOME_ROWS, &options, &trials, &err);
+    const int64_t rows = e.config.data.rows > 0 ? e.config.data.rows : SOME_ROWS;
+    if (status == BL_OK) status = bl_sweep_check(&e.config, rows, &options, &trials, &err);
     if (status != BL_OK) return bl_cli_fail(&err);
     const bool preset = e.config.preset[0] != '\0';
     (void)printf("%s: fine. %s%s%s%zu batch sizes, %zu runs in the first round.\n", args.operand,

@@ -27,6 +27,10 @@ expect 2 "batchlab: unexpected argument 'two'
 usage: batchlab run NAME [options]" "$BATCHLAB" run one two
 expect 2 "batchlab: which experiment?
 usage: batchlab run NAME [options]" "$BATCHLAB" run
+# Where data.rows limits the rows, a batch beyond them is known without data.
+"$BATCHLAB" check rossmann --preset tiny --set 'sweep.batch_sizes=[64,20001]' >"$scratch/out" 2>"$scratch/err"
+[ $? = 2 ] && grep -q "^experiments/rossmann/sweep.lua:.*batch size 20001 is larger than the data set (20000 " "$scratch/err" ||
+  { echo "batch beyond data.rows:"; cat "$scratch/err"; failed=1; }
 expect 2 "batchlab: --jobs x: expected a number from 1 to 256" "$BATCHLAB" run rossmann -jx
 expect 2 "batchlab: no value belongs to '--dry-run=1'
 usage: batchlab run NAME [options]" "$BATCHLAB" run rossmann --dry-run=1
