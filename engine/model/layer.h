@@ -1,8 +1,9 @@
 /* A layer: one file layer_NAME.c and one row of layer_table.c.
  *
- * `shape` sees the widths of the inputs and its settings; it sets width, kept and kept_each and
- * declares the parameters. The other three compute part `part` of their outputs by kernels (one
- * call must not read what another part of the same function writes). `infer` NULL: as forward.
+ * `shape` sees widths and images of the inputs and its settings; it sets width, kept and kept_each
+ * and declares the parameters. The image is the first input's if the width still is, unless set.
+ * The other three compute part `part` of their outputs by kernels (one call must not read what
+ * another part of the same function writes). `infer` NULL: as forward.
  *
  * shares_output: y lies where x lay (element by element, and backward does not need x). Sharing
  * layers follow a layer whose own backward does not read its y, or reads only which elements are
@@ -16,6 +17,8 @@ struct bl_layer {
     const char *name;
     size_t inputs; /* 0: reads the batch's codes */
     bool shares_output, shares_gradient;
+    bool forks; /* two layers may read y, none of which shares_output; the second one's gradient
+                   comes in `memory`, and backward adds the two */
     bool takes_relu; /* forward applies the relu that follows, when node->relu says so */
     bl_status (*shape)(bl_net *net, bl_net_node *node, bl_err *err);
     void (*forward)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
@@ -30,6 +33,16 @@ extern const bl_layer bl_layer_relu;
 extern const bl_layer bl_layer_batchnorm;
 extern const bl_layer bl_layer_concat;
 extern const bl_layer bl_layer_sigmoid_range;
+extern const bl_layer bl_layer_conv2d;
+extern const bl_layer bl_layer_max_pool;
+extern const bl_layer bl_layer_avg_pool;
+extern const bl_layer bl_layer_global_pool;
+extern const bl_layer bl_layer_ghostnorm;
+extern const bl_layer bl_layer_fork;
+extern const bl_layer bl_layer_add;
+extern const bl_layer bl_layer_scale;
+extern const bl_layer bl_layer_hard_sigmoid;
+extern const bl_layer bl_layer_hard_swish;
 
 extern const bl_layer *const bl_layer_table[];
 extern const size_t bl_layer_count;

@@ -6,7 +6,14 @@
 enum { PAD = 16 }; /* floats: every tensor starts on a cache line */
 
 void bl_net_init(bl_net *net, size_t categorical, size_t continuous) {
-    *net = (bl_net){.categorical = categorical, .continuous = continuous};
+    *net = (bl_net){
+        .categorical = categorical, .continuous = continuous, .image = {1, 1, continuous}
+    };
+}
+
+void bl_net_set_image(bl_net *net, bl_image image) {
+    BL_ASSERT(net->nodes == 0 && bl_image_positions(image) * image.channels == net->continuous);
+    net->image = image;
 }
 
 void bl_net_free(bl_net *net) {
@@ -30,11 +37,15 @@ static void connect(bl_net *net, bl_net_node *node, size_t slot, size_t from) {
     node->in[slot] = from;
     if (from == BL_NET_VALUES) {
         node->in_width[slot] = net->continuous;
+        node->in_image[slot] = net->image;
         return;
     }
-    BL_ASSERT(from < node->index && !net->node[from].used);
-    net->node[from].used = true;
-    node->in_width[slot] = net->node[from].width;
+    bl_net_node *source = &net->node[from];
+    BL_ASSERT(from < node->index && source->readers < (source->layer->forks ? 2 : 1));
+    BL_ASSERT(!source->layer->forks || node->layer->forks || !node->layer->shares_output);
+    node->second[slot] = source->readers++ > 0;
+    node->in_width[slot] = source->width;
+    node->in_image[slot] = source->image;
 }
 
 bl_status bl_net_add(bl_net *net, const char *layer, const bl_layer_settings *set, size_t in0,
@@ -50,7 +61,10 @@ bl_status bl_net_add(bl_net *net, const char *layer, const bl_layer_settings *se
     for (size_t i = 0; i < BL_NODE_INPUTS && i < node->layer->inputs; i++)
         connect(net, node, i, in[i]);
     BL_ASSERT(!node->layer->shares_output || node->in[0] != BL_NET_VALUES);
+    node->image = node->in_image[0];
     BL_TRY(node->layer->shape(net, node, err));
+    if (bl_image_positions(node->image) * node->image.channels != node->width)
+        node->image = (bl_image){1, 1, node->width};
     *index = node->index;
     return BL_OK;
 }
@@ -89,12 +103,21 @@ static float *take_floats(bl_plan *plan, size_t examples, size_t each) {
     return bl_plan_take(plan, count, sizeof(float));
 }
 
+size_t bl_net_node_floats(const bl_net_node *node) {
+    const bl_layer *layer = node->layer;
+    const bool own_gradient = !layer->shares_gradient || node->in[0] == BL_NET_VALUES;
+    return (layer->shares_output ? 0 : node->width) + (own_gradient ? node->width : 0) +
+           node->kept_each;
+}
+
 static void plan_node(bl_net *net, bl_net_node *node, bl_plan *plan) {
     const bl_layer *layer = node->layer;
     for (size_t i = 0; i < layer->inputs; i++) {
         const bool values = node->in[i] == BL_NET_VALUES;
         node->x[i] = values ? net->values : net->node[node->in[i]].y;
-        node->dx[i] = values ? NULL : net->node[node->in[i]].dy;
+        node->dx[i] = values            ? NULL
+                      : node->second[i] ? net->node[node->in[i]].memory
+                                        : net->node[node->in[i]].dy;
     }
     node->y = layer->shares_output ? net->node[node->in[0]].y
                                    : take_floats(plan, net->capacity, node->width);

@@ -20,6 +20,15 @@ enum {
 
 typedef struct bl_layer bl_layer;
 
+/* The shape of a picture, stored as kernels/kernel_image.h says: height * width * channels
+ * features. What is no picture is (1, 1, features). */
+typedef struct bl_image {
+    size_t height, width, channels;
+} bl_image;
+static inline size_t bl_image_positions(bl_image image) {
+    return image.height * image.width;
+}
+
 typedef enum bl_init {
     BL_INIT_ZERO,
     BL_INIT_ONE,
@@ -40,7 +49,10 @@ typedef struct bl_param {
 
 /* What a builder says about one layer; each layer reads what concerns it. */
 typedef struct bl_layer_settings {
-    size_t units;                   /* dense: features out */
+    size_t units;                   /* dense: features out; conv2d: filters */
+    size_t kernel, stride, groups;  /* conv2d, pools (no groups): 0 is a stride or groups of 1 */
+    bool same;                      /* conv2d: pad by (kernel - 1) / 2 on every side; else by 0 */
+    size_t ghost;                   /* ghostnorm: examples of a chunk, 0: the batch is one */
     double rate;                    /* dropout: probability of a zero, in [0, 1) */
     float low, high;                /* sigmoid_range */
     size_t columns;                 /* embedding: columns of codes, ... */
@@ -53,12 +65,15 @@ typedef struct bl_net_node {
     bl_layer_settings set;
     size_t in[BL_NODE_INPUTS]; /* earlier nodes or BL_NET_VALUES */
     size_t in_width[BL_NODE_INPUTS];
-    size_t width;                /* features out */
-    size_t index;                /* in the net; also the sub-stream of a dropout */
-    size_t first_param, params;  /* in the net's table */
+    size_t width;                             /* features out */
+    bl_image in_image[BL_NODE_INPUTS], image; /* shapes of both; a product is the width */
+    size_t multiplies;                        /* forward, per example: conv2d and dense */
+    size_t index;                             /* in the net; also the sub-stream of a dropout */
+    size_t first_param, params;               /* in the net's table */
     size_t kept, kept_each;      /* floats forward keeps for backward: in all, and per example */
     bl_embedding_column *column; /* embedding only; owned */
-    bool used;                   /* some node reads it: at most one does */
+    size_t readers;              /* nodes that read it: at most one, of a layer that forks two */
+    bool second[BL_NODE_INPUTS]; /* it is the second reader of that input */
     bool relu;                   /* takes_relu: a relu follows; of the relu: it is taken */
     /* memory; shapes with batch as first dimension */
     const float *x[BL_NODE_INPUTS]; /* (batch, in_width) */
@@ -76,6 +91,7 @@ typedef struct bl_net {
     size_t params;
     size_t weights, runnings; /* floats in the two blocks, padding included */
     size_t categorical, continuous;
+    bl_image image; /* of the continuous values */
     /* memory */
     size_t capacity; /* examples */
     float *weight;   /* (weights) */
@@ -108,6 +124,8 @@ typedef struct bl_pass {
 } bl_pass;
 
 void bl_net_init(bl_net *net, size_t categorical, size_t continuous);
+/* The continuous values are a picture's: before the first layer. */
+void bl_net_set_image(bl_net *net, bl_image image);
 void bl_net_free(bl_net *net); /* bookkeeping; the arena holds the rest */
 /* Appends a layer by its table name; *index is its node. Widths and settings are checked. */
 bl_status bl_net_add(bl_net *net, const char *layer, const bl_layer_settings *set, size_t in0,
@@ -125,6 +143,9 @@ void bl_net_forward(bl_net *net, const bl_pass *pass); /* training: dropout, bat
 void bl_net_infer(bl_net *net, const bl_pass *pass);
 /* After bl_net_forward with the same pass and the output's dy filled in: net->gradient. */
 void bl_net_backward(bl_net *net, const bl_pass *pass);
+/* Floats that a node keeps for each example: its output and gradient, where they are its own, and
+ * what forward keeps for backward. */
+size_t bl_net_node_floats(const bl_net_node *node);
 /* The last node: its y is the prediction, (batch, width). */
 bl_net_node *bl_net_output(const bl_net *net);
 #endif

@@ -8,6 +8,7 @@
 
 enum { BATCH = 19, CATEGORICAL = 2, CONTINUOUS = 3 };
 
+static const bl_image k_image = {6, 5, 2};
 static const uint32_t k_cardinality[CATEGORICAL] = {4, 7};
 
 static size_t add(bl_net *net, const char *layer, bl_layer_settings set, size_t in0, size_t in1) {
@@ -56,17 +57,91 @@ static void build_sigmoid_range(bl_net *net) {
               0);
 }
 
+/* From here on the values are pictures (IMAGE). */
+#define CONV(net, in, ...) add(net, "conv2d", SET(__VA_ARGS__), in, 0)
+
+/* Strided and padded; in groups, depthwise. */
+static void build_conv2d(bl_net *net) {
+    size_t at = CONV(net, BL_NET_VALUES, .units = 4, .kernel = 3, .same = true);
+    at = CONV(net, at, .units = 6, .kernel = 3, .stride = 2, .same = true, .groups = 2);
+    at = CONV(net, at, .units = 6, .kernel = 2, .groups = 6);
+    (void)DENSE(net, 1, at);
+}
+static void build_max_pool(bl_net *net) {
+    size_t at = CONV(net, BL_NET_VALUES, .units = 3, .kernel = 2);
+    at = add(net, "max_pool", SET(.kernel = 3, .stride = 2), at, 0);
+    at = add(net, "relu", SET(0), at, 0);
+    (void)DENSE(net, 1, at);
+}
+static void build_avg_pool(bl_net *net) {
+    size_t at = CONV(net, BL_NET_VALUES, .units = 3, .kernel = 2);
+    at = add(net, "avg_pool", SET(.kernel = 2, .stride = 1), at, 0);
+    (void)DENSE(net, 1, at);
+}
+static void build_global_pool(bl_net *net) {
+    const size_t at = CONV(net, BL_NET_VALUES, .units = 3, .kernel = 2);
+    (void)DENSE(net, 1, add(net, "global_pool", SET(0), at, 0));
+}
+static void build_ghostnorm(bl_net *net) {
+    size_t at = CONV(net, BL_NET_VALUES, .units = 3, .kernel = 2);
+    at = add(net, "ghostnorm", SET(.ghost = 4), at, 0);
+    at = add(net, "relu", SET(0), at, 0);
+    (void)DENSE(net, 1, add(net, "ghostnorm", SET(0), at, 0));
+}
+/* A residual block in a residual block. */
+static void build_fork(bl_net *net) {
+    const size_t x = CONV(net, BL_NET_VALUES, .units = 3, .kernel = 2);
+    const size_t outer = add(net, "fork", SET(0), x, 0);
+    const size_t inner = add(net, "fork", SET(0), outer, 0);
+    const size_t body = CONV(net, inner, .units = 3, .kernel = 3, .same = true);
+    const size_t sum = add(net, "add", SET(0), body, inner);
+    (void)DENSE(net, 1, add(net, "add", SET(0), outer, sum));
+}
+static void build_add(bl_net *net) {
+    const size_t x = add(net, "fork", SET(0), CONV(net, BL_NET_VALUES, .units = 3, .kernel = 2), 0);
+    const size_t body = CONV(net, x, .units = 4, .kernel = 3, .stride = 2, .same = true);
+    const size_t shortcut = CONV(net, x, .units = 4, .kernel = 1, .stride = 2);
+    size_t at = add(net, "add", SET(0), body, shortcut);
+    at = add(net, "relu", SET(0), at, 0);
+    (void)DENSE(net, 1, at);
+}
+/* Squeeze and excitation. */
+static void build_scale(bl_net *net) {
+    const size_t x = add(net, "fork", SET(0), CONV(net, BL_NET_VALUES, .units = 3, .kernel = 2), 0);
+    size_t at = DENSE(net, 2, add(net, "global_pool", SET(0), x, 0));
+    at = DENSE(net, 3, add(net, "relu", SET(0), at, 0));
+    at = add(net, "hard_sigmoid", SET(0), at, 0);
+    (void)DENSE(net, 1, add(net, "scale", SET(0), x, at));
+}
+static void build_hard_sigmoid(bl_net *net) {
+    (void)DENSE(net, 1, add(net, "hard_sigmoid", SET(0), DENSE(net, 5, BL_NET_VALUES), 0));
+}
+static void build_hard_swish(bl_net *net) {
+    (void)DENSE(net, 1, add(net, "hard_swish", SET(0), DENSE(net, 5, BL_NET_VALUES), 0));
+}
+
 static const struct {
     const char *layer;
     void (*build)(bl_net *net);
+    bool image;
 } k_cases[] = {
-    {"embedding",     build_embedding    },
-    {"dropout",       build_dropout      },
-    {"dense",         build_dense        },
-    {"relu",          build_relu         },
-    {"concat",        build_concat       },
-    {"sigmoid_range", build_sigmoid_range},
-    {"batchnorm",     build_batchnorm    },
+    {"embedding",     build_embedding,     false},
+    {"dropout",       build_dropout,       false},
+    {"dense",         build_dense,         false},
+    {"relu",          build_relu,          false},
+    {"concat",        build_concat,        false},
+    {"sigmoid_range", build_sigmoid_range, false},
+    {"batchnorm",     build_batchnorm,     false},
+    {"conv2d",        build_conv2d,        true },
+    {"max_pool",      build_max_pool,      true },
+    {"avg_pool",      build_avg_pool,      true },
+    {"global_pool",   build_global_pool,   true },
+    {"ghostnorm",     build_ghostnorm,     true },
+    {"fork",          build_fork,          true },
+    {"add",           build_add,           true },
+    {"scale",         build_scale,         true },
+    {"hard_sigmoid",  build_hard_sigmoid,  true },
+    {"hard_swish",    build_hard_swish,    true },
 };
 
 typedef struct bench {
@@ -82,14 +157,16 @@ static float normal(uint32_t what, size_t i) {
 }
 
 /* A net in memory with random parameters and a random batch. */
-static void open_bench(bench *b, void (*build)(bl_net *net), const bl_kernels *kernels) {
+static void open_bench(bench *b, size_t c, const bl_kernels *kernels) {
     bl_arena dry = {0};
     bl_plan plan = {.arena = &dry};
     *b = (bench){
         .pass = {.kernels = kernels, .batch = BATCH, .seed = 5, .position = 1000}
     };
-    bl_net_init(&b->net, CATEGORICAL, CONTINUOUS);
-    build(&b->net);
+    bl_net_init(&b->net, CATEGORICAL,
+                k_cases[c].image ? bl_image_positions(k_image) * k_image.channels : CONTINUOUS);
+    if (k_cases[c].image) bl_net_set_image(&b->net, k_image);
+    k_cases[c].build(&b->net);
     bl_net_plan(&b->net, &plan, BATCH);
     CHECK_OK(bl_arena_init(&b->arena, dry.peak, ERR));
     plan.arena = &b->arena;
@@ -100,7 +177,7 @@ static void open_bench(bench *b, void (*build)(bl_net *net), const bl_kernels *k
     b->pass.scratch = bl_alloc((size_t)2 * BL_KERNEL_SCRATCH);
     bl_net_reset(&b->net, 1);
     for (size_t i = 0; i < b->net.weights; i++) b->net.weight[i] = 0.7f * normal(0, i);
-    for (size_t i = 0; i < (size_t)BATCH * CONTINUOUS; i++) b->net.values[i] = normal(1, i);
+    for (size_t i = 0; i < BATCH * b->net.continuous; i++) b->net.values[i] = normal(1, i);
     for (size_t i = 0; i < BATCH; i++) b->net.target[i] = normal(2, i);
     for (size_t i = 0; i < (size_t)BATCH * CATEGORICAL; i++)
         b->net.codes[i] =
@@ -125,7 +202,7 @@ static void check_near(const char *what, const float *got, const double *expecte
 static void check_case(size_t c, const bl_kernels *kernels) {
     char what[128];
     bench b;
-    open_bench(&b, k_cases[c].build, kernels);
+    open_bench(&b, c, kernels);
     const bl_net_node *out = bl_net_output(&b.net);
     double loss = 0.0;
     const bl_part whole = {.parts = 1, .scratch = b.pass.scratch};
@@ -227,7 +304,7 @@ static void test_inference(void **state) {
     (void)state;
     for (size_t c = 0; c < BL_COUNT(k_cases); c++) {
         bench b;
-        open_bench(&b, k_cases[c].build,
+        open_bench(&b, c,
                    bl_kernels_table[0]->usable() ? bl_kernels_table[0] : bl_kernels_table[1]);
         float together[BATCH];
         const bl_net_node *out = bl_net_output(&b.net);
@@ -237,8 +314,8 @@ static void test_inference(void **state) {
         for (size_t i = 0; i < BATCH; i++) {
             memmove(b.net.codes, b.net.codes + (i > 0) * CATEGORICAL,
                     (BATCH - 1) * CATEGORICAL * sizeof *b.net.codes);
-            memmove(b.net.values, b.net.values + (i > 0) * CONTINUOUS,
-                    (BATCH - 1) * CONTINUOUS * sizeof *b.net.values);
+            memmove(b.net.values, b.net.values + (i > 0) * b.net.continuous,
+                    (BATCH - 1) * b.net.continuous * sizeof *b.net.values);
             b.pass.batch = 1;
             b.pass.position = i;
             bl_net_infer(&b.net, &b.pass);

@@ -81,6 +81,126 @@ static void sigmoid_range(const args64 *a) {
         a->y[i] = low + (high - low) / (1.0 + exp(-a->x[0][i]));
 }
 
+/* Where position (row, column) of image i lies; channels follow. */
+static size_t place(bl_image image, size_t i, size_t row, size_t column) {
+    return ((i * image.height + row) * image.width + column) * image.channels;
+}
+
+/* One output of a convolution: what lies outside the picture is 0. */
+static double conv_output(const args64 *a, size_t i, size_t oy, size_t ox, size_t n) {
+    const bl_layer_settings *set = &a->node->set;
+    const bl_image in = a->node->in_image[0];
+    const size_t stride = set->stride > 0 ? set->stride : 1, groups = set->groups ? set->groups : 1;
+    const size_t pad = set->same ? (set->kernel - 1) / 2 : 0, each = in.channels / groups;
+    const size_t group = n / (set->units / groups);
+    double sum = a->param[1][n];
+    for (size_t ky = 0; ky < set->kernel; ky++)
+        for (size_t kx = 0; kx < set->kernel; kx++) {
+            const size_t y = oy * stride + ky - pad, x = ox * stride + kx - pad;
+            if (y >= in.height || x >= in.width) continue;
+            for (size_t c = 0; c < each; c++)
+                sum += a->x[0][place(in, i, y, x) + group * each + c] *
+                       a->param[0][((ky * set->kernel + kx) * each + c) * set->units + n];
+        }
+    return sum;
+}
+
+/* One output of a pool: the largest value of a window, or their mean. */
+static double pool_output(const args64 *a, size_t i, size_t oy, size_t ox, size_t c, bool largest) {
+    const size_t size = a->node->set.kernel, stride = a->node->set.stride;
+    double most = -INFINITY, sum = 0.0;
+    for (size_t ky = 0; ky < size; ky++)
+        for (size_t kx = 0; kx < size; kx++) {
+            const double x =
+                a->x[0][place(a->node->in_image[0], i, oy * stride + ky, ox * stride + kx) + c];
+            most = fmax(most, x);
+            sum += x;
+        }
+    return largest ? most : sum / (double)(size * size);
+}
+static double max_output(const args64 *a, size_t i, size_t oy, size_t ox, size_t c) {
+    return pool_output(a, i, oy, ox, c, true);
+}
+static double avg_output(const args64 *a, size_t i, size_t oy, size_t ox, size_t c) {
+    return pool_output(a, i, oy, ox, c, false);
+}
+
+static void every_output(const args64 *a, double (*output)(const args64 *a, size_t i, size_t oy,
+                                                           size_t ox, size_t c)) {
+    const bl_image out = a->node->image;
+    for (size_t i = 0; i < a->pass->batch; i++)
+        for (size_t oy = 0; oy < out.height; oy++)
+            for (size_t ox = 0; ox < out.width; ox++)
+                for (size_t c = 0; c < out.channels; c++)
+                    a->y[place(out, i, oy, ox) + c] = output(a, i, oy, ox, c);
+}
+static void conv2d(const args64 *a) {
+    every_output(a, conv_output);
+}
+static void max_pool(const args64 *a) {
+    every_output(a, max_output);
+}
+static void avg_pool(const args64 *a) {
+    every_output(a, avg_output);
+}
+
+static void global_pool(const args64 *a) {
+    const size_t n = a->node->width, positions = bl_image_positions(a->node->in_image[0]);
+    for (size_t i = 0; i < a->pass->batch; i++)
+        for (size_t j = 0; j < n; j++) {
+            double sum = 0.0;
+            for (size_t p = 0; p < positions; p++) sum += a->x[0][(i * positions + p) * n + j];
+            a->y[i * n + j] = sum / (double)positions;
+        }
+}
+
+/* Rows [begin, end) of (rows, channels) are normalised together. */
+static void normalise(const args64 *a, size_t begin, size_t end) {
+    const size_t n = a->node->image.channels;
+    for (size_t j = 0; j < n; j++) {
+        double mean = 0.0, var = 0.0;
+        for (size_t i = begin; i < end; i++) mean += a->x[0][i * n + j] / (double)(end - begin);
+        for (size_t i = begin; i < end; i++)
+            var += pow(a->x[0][i * n + j] - mean, 2.0) / (double)(end - begin);
+        for (size_t i = begin; i < end; i++)
+            a->y[i * n + j] =
+                (a->x[0][i * n + j] - mean) / sqrt(var + 1e-5) * a->param[0][j] + a->param[1][j];
+    }
+}
+
+/* 19 examples in chunks of about 4: 4 4 4 4 3. */
+static void ghostnorm(const args64 *a) {
+    const size_t positions = bl_image_positions(a->node->image), batch = a->pass->batch;
+    const size_t size = a->node->set.ghost > 0 ? a->node->set.ghost : batch;
+    for (size_t i = 0; i < batch; i += size)
+        normalise(a, i * positions, bl_min_size(i + size, batch) * positions);
+}
+
+static void fork64(const args64 *a) {
+    memcpy(a->y, a->x[0], a->pass->batch * a->node->width * sizeof *a->y);
+}
+
+static void add(const args64 *a) {
+    for (size_t i = 0; i < a->pass->batch * a->node->width; i++) a->y[i] = a->x[0][i] + a->x[1][i];
+}
+
+static void scale(const args64 *a) {
+    const size_t n = a->node->image.channels;
+    for (size_t i = 0; i < a->pass->batch * a->node->width; i++)
+        a->y[i] = a->x[0][i] * a->x[1][i / a->node->width * n + i % n];
+}
+
+static double hard(double x) {
+    return fmin(fmax(x + 3.0, 0.0), 6.0) / 6.0;
+}
+static void hard_sigmoid(const args64 *a) {
+    for (size_t i = 0; i < a->pass->batch * a->node->width; i++) a->y[i] = hard(a->x[0][i]);
+}
+static void hard_swish(const args64 *a) {
+    for (size_t i = 0; i < a->pass->batch * a->node->width; i++)
+        a->y[i] = a->x[0][i] * hard(a->x[0][i]);
+}
+
 static const struct {
     const char *name;
     void (*run)(const args64 *args);
@@ -92,6 +212,16 @@ static const struct {
     {"concat",        concat       },
     {"sigmoid_range", sigmoid_range},
     {"batchnorm",     batchnorm    },
+    {"conv2d",        conv2d       },
+    {"max_pool",      max_pool     },
+    {"avg_pool",      avg_pool     },
+    {"global_pool",   global_pool  },
+    {"ghostnorm",     ghostnorm    },
+    {"fork",          fork64       },
+    {"add",           add          },
+    {"scale",         scale        },
+    {"hard_sigmoid",  hard_sigmoid },
+    {"hard_swish",    hard_swish   },
 };
 
 bool net64_knows(const char *layer) {

@@ -1,0 +1,90 @@
+/* Convolution of a picture (kernels/kernel_image.h), "same" or valid. Weights and biases start
+ * uniform within 1 / sqrt(terms of an output), as those of dense do. */
+#include "engine/model/layer.h"
+#include "kernels/exact_math.h"
+
+enum { WEIGHT, BIAS };
+static const size_t k_most_line = 1 << 18; /* floats: what kernels hold in scratch */
+
+/* A setting that was left at 0 is 1. */
+static size_t or_one(size_t setting) {
+    return setting > 0 ? setting : 1;
+}
+
+static bl_conv conv_of(const bl_net_node *node, size_t batch) {
+    return (bl_conv){.batch = batch,
+                     .height = node->in_image[0].height,
+                     .width = node->in_image[0].width,
+                     .channels = node->in_image[0].channels,
+                     .out_height = node->image.height,
+                     .out_width = node->image.width,
+                     .filters = node->set.units,
+                     .kernel = node->set.kernel,
+                     .stride = or_one(node->set.stride),
+                     .pad = node->set.same ? (node->set.kernel - 1) / 2 : 0,
+                     .groups = or_one(node->set.groups)};
+}
+
+static bl_status check(const bl_net_node *node, bl_err *err) {
+    const bl_conv c = conv_of(node, 0);
+    if (c.kernel < 1 || c.kernel > c.height + 2 * c.pad || c.kernel > c.width + 2 * c.pad)
+        BL_FAIL(err, BL_EINVAL, "a %zu by %zu convolution does not fit a picture of %zu by %zu",
+                c.kernel, c.kernel, c.height, c.width);
+    if (c.filters < 1 || c.channels % c.groups != 0 || c.filters % c.groups != 0)
+        BL_FAIL(err, BL_EINVAL, "a convolution of %zu channels to %zu filters has no %zu groups",
+                c.channels, c.filters, c.groups);
+    if (c.kernel * (c.width + 2 * c.pad + c.stride) * bl_max_size(c.channels, c.filters) >
+        k_most_line)
+        BL_FAIL(err, BL_EINVAL,
+                "a %zu by %zu convolution of pictures %zu wide, %zu channels to %zu filters, is "
+                "larger than the kernels take",
+                c.kernel, c.kernel, c.width, c.channels, c.filters);
+    return BL_OK;
+}
+
+static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
+    BL_TRY(check(node, err));
+    const bl_conv c = conv_of(node, 0);
+    const size_t k = c.kernel * c.kernel * c.channels / c.groups, n = c.filters;
+    const float bound = 1.0f / bl_sqrtf((float)k);
+    node->image = (bl_image){(c.height + 2 * c.pad - c.kernel) / c.stride + 1,
+                             (c.width + 2 * c.pad - c.kernel) / c.stride + 1, n};
+    node->width = bl_image_positions(node->image) * n;
+    node->multiplies = node->width * k;
+    BL_TRY(bl_net_add_param(
+        net, node,
+        &(bl_param){
+            .name = "weight", .rows = k, .cols = n, .init = BL_INIT_UNIFORM, .scale = bound},
+        err));
+    return bl_net_add_param(
+        net, node,
+        &(bl_param){.name = "bias", .rows = 1, .cols = n, .init = BL_INIT_UNIFORM, .scale = bound},
+        err);
+}
+
+static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
+    const bl_conv2d_forward args = {.y = node->y,
+                                    .x = node->x[0],
+                                    .w = node->param[WEIGHT],
+                                    .bias = node->param[BIAS],
+                                    .conv = conv_of(node, pass->batch)};
+    pass->kernels->conv2d_forward(&args, part);
+}
+
+static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
+    const bl_conv2d_backward_weight weight = {.dw = node->grad[WEIGHT],
+                                              .dbias = node->grad[BIAS],
+                                              .x = node->x[0],
+                                              .dy = node->dy,
+                                              .conv = conv_of(node, pass->batch)};
+    pass->kernels->conv2d_backward_weight(&weight, part);
+    if (node->dx[0] == NULL) return;
+    const bl_conv2d_backward_input input = {.dx = node->dx[0],
+                                            .dy = node->dy,
+                                            .w = node->param[WEIGHT],
+                                            .conv = conv_of(node, pass->batch)};
+    pass->kernels->conv2d_backward_input(&input, part);
+}
+
+const bl_layer bl_layer_conv2d = {
+    .name = "conv2d", .inputs = 1, .shape = shape, .forward = forward, .backward = backward};
