@@ -53,7 +53,7 @@ LIB_C := $(filter-out engine/cli/main.c,$(LIB_C))
 LIB_O := $(LIB_C:%.c=$(B)/%.o) $(foreach i,$(ISAS),$(CPU_C:kernels/cpu/%.c=$(B)/kernels/cpu/$(i)/%.o))
 LIB   := $(B)/libbatchlab.a
 # The CUDA backend, and the same text for a processor (tests/cuda), so that it is tested anywhere.
-CUDA_C  := $(sort $(wildcard kernels/cuda/*.c)) engine/base/status.c
+CUDA_C  := $(sort $(wildcard kernels/cuda/*.c kernels/cudnn/*.c)) engine/base/status.c
 CUDA_CU := $(sort $(wildcard kernels/cuda/*.cu))
 NVCC ?= $(shell command -v nvcc 2>/dev/null)
 CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
@@ -177,7 +177,7 @@ $(B)/cuda/%.cu.o: %.cu $(B)/flags.stamp
 $(B)/cuda/%.c.o: %.c $(B)/flags.stamp
 	$(Q)mkdir -p $(@D); echo "  CC    $< (cuda)"; $(CC) $(ALL_CPPFLAGS) -isystem $(CUDA_HOME)/include $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c $< -o $@
 $(B)/libbatchlab_cuda.so: $(CUDA_O)
-	$(Q)echo "  LINK  $@"; $(NVCC) -shared -cudart static -o $@ $^
+	$(Q)echo "  LINK  $@"; $(NVCC) -shared -cudart static -o $@ $^ -ldl
 
 # CUDA C for an ordinary compiler; no contraction and no reordering there either.
 EMULATED_FLAGS = -D_GNU_SOURCE -DBL_CUDA_EMULATED=1 -Itests/cuda $(ALL_CPPFLAGS) -g -fPIC -fvisibility=hidden -pthread \

@@ -68,7 +68,13 @@ typedef struct bl_device {
     size_t (*available)(void); /* bytes that alloc could give now */
 
     bl_status (*queue_open)(bl_queue **out, bl_err *err);
-    void (*queue_close)(bl_queue *queue);            /* NULL is fine */
+    void (*queue_close)(bl_queue *queue); /* NULL is fine */
+    /* Level `device`: opens the vendor's libraries; *text, of the device, names it and their
+     * versions, on which that level's bits depend. BL_EUNSUPPORTED says what is missing. */
+    bl_status (*libraries)(const char **text, bl_err *err);
+    /* Kernels of that level, for this queue alone. `precision`: a row of BL_CHOICES_PRECISION. */
+    bl_status (*queue_level)(bl_queue *queue, const char *precision, const bl_kernels **out,
+                             bl_err *err);
     bl_status (*wait)(bl_queue *queue, bl_err *err); /* until all calls are done; tells of faults */
 
     void (*put)(bl_queue *queue, void *to, const void *from, size_t bytes); /* done on return */

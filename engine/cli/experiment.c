@@ -20,6 +20,22 @@ bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *p
     return bl_known_read(&e->known, known, err);
 }
 
+static bool is_of_device(const bl_experiment *e) {
+    return strcmp(e->config.numerics, "device") == 0;
+}
+
+bl_status bl_experiment_level(bl_experiment *e, const char *device, bl_err *err) {
+    const bl_device *opened;
+    const char *text;
+    if (!is_of_device(e)) return BL_OK;
+    if (device == NULL || strcmp(device, "cpu") == 0)
+        BL_FAIL(err, BL_EUNSUPPORTED, "numerics = \"device\" is for a GPU: --device cuda");
+    BL_TRY(bl_device_open(&opened, device, err));
+    BL_TRY(opened->libraries(&text, err));
+    (void)snprintf(e->config.computed_by, sizeof e->config.computed_by, "%s", text);
+    return BL_OK;
+}
+
 /* A folder that was named and is not there is a slip of the pen; the generator is for machines that
  * have no data. */
 static bl_status check_data_folders(bl_err *err) {
@@ -39,6 +55,10 @@ static bl_status check_data_folders(bl_err *err) {
 
 bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store, bl_err *err) {
     const bl_dataset_options options = bl_cli_dataset_options(synthetic);
+    if (is_of_device(e) && e->config.computed_by[0] == '\0')
+        BL_FAIL(err, BL_EUNSUPPORTED,
+                "numerics = \"device\": which runs these are depends on the GPU and its libraries, "
+                "which only `run --device cuda` asks");
     if (!synthetic) BL_TRY(check_data_folders(err));
     BL_TRY(bl_kernels_pick(&e->kernels, err));
     BL_TRY(bl_store_open(&e->store, bl_runs_dir(), e->config.name, create_store, err));
@@ -68,7 +88,7 @@ static bl_status fitting_jobs(const bl_experiment *e, size_t *jobs, bl_err *err)
     size_t bytes = 0;
     const bl_i64_list *sizes = &c.sweep.batch_sizes;
     c.train.batch_size = sizes->v[sizes->n - 1];
-    BL_TRY(bl_train_memory(&c, &e->data, &bytes, err));
+    BL_TRY(bl_train_memory(&c, &e->data, e->resident, &bytes, err));
     const size_t fit =
         e->resident->device->available() / 2 / (bytes + e->resident->device->queue_bytes);
     *jobs = fit < 1 ? 1 : bl_min_size(fit, BL_DEVICE_JOBS);

@@ -6,7 +6,13 @@
 
 // clang-format off
 #define BL_CHOICES_NUMERICS(X) \
-    X(exact)
+    X(exact) \
+    X(device)
+
+#define BL_CHOICES_PRECISION(X) \
+    X(fp32) \
+    X(tf32) \
+    X(bf16)
 
 #define BL_CHOICES_SPLIT(X) \
     X(valid) \

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BL_NAME = 64, BL_TITLE = 256, BL_LIST = 64 };
+enum { BL_NAME = 64, BL_TITLE = 256, BL_LIST = 64, BL_COMPUTED_BY = 256 };
 
 typedef struct bl_i64_list {
     int64_t v[BL_LIST];
@@ -30,6 +30,8 @@ typedef struct bl_config {
     char title[BL_TITLE];
     char dataset[BL_NAME];
     char numerics[BL_NAME]; /* "exact" */
+    char precision[BL_NAME];
+    char computed_by[BL_COMPUTED_BY]; /* at level device: GPU and libraries; not a key */
 
     struct {
         int64_t rows;        /* training rows used, the first ones; 0: all */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 static const char *const numerics[] = {BL_CHOICES_NUMERICS(BL_CHOICE_NAME)};
+static const char *const precisions[] = {BL_CHOICES_PRECISION(BL_CHOICE_NAME)};
 static const char *const splits[] = {BL_CHOICES_SPLIT(BL_CHOICE_NAME)};
 static const char *const models[] = {BL_CHOICES_MODEL(BL_CHOICE_NAME)
                                          BL_CHOICES_PROBLEM(BL_CHOICE_NAME)};
@@ -45,7 +46,9 @@ const bl_key bl_schema[] = {
     {"dataset", STR(dataset), .rule = BL_RULE_NAME, .def = "", IDENTITY,
      .help = "a declaration in datasets/; has to be given; none for a problem"},
     {"numerics", ENUM(numerics, numerics), .def = "exact", IDENTITY,
-     .help = "how far results are reproducible"},
+     .help = "exact: the same bits anywhere; device: on one model of GPU and its libraries"},
+    {"precision", ENUM(precision, precisions), .def = "fp32", LATE_IDENTITY,
+     .help = "factors of products at level device; sums and parameters are fp32"},
 
     {"data.rows", I64(data.rows, 0, MOST), .def = "0", .unit = "rows", IDENTITY,
      .help = "training rows used, the first ones; 0: all"},

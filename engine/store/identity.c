@@ -12,8 +12,13 @@ void bl_run_identity(const bl_config *config, const char *dataset_sha256, char i
     bl_buf identity = {0};
     bl_buf_str(&identity, "{\"config\":");
     bl_config_identity(config, &identity);
-    bl_buf_printf(&identity, ",\"dataset\":\"%s\",\"epoch\":%d,\"level\":\"%s\"}", dataset_sha256,
+    bl_buf_printf(&identity, ",\"dataset\":\"%s\",\"epoch\":%d,\"level\":\"%s\"", dataset_sha256,
                   BL_NUMERICS_EPOCH, config->numerics);
+    if (config->computed_by[0] != '\0') {
+        bl_buf_str(&identity, ",\"device\":");
+        bl_json_string(&identity, config->computed_by);
+    }
+    bl_buf_str(&identity, "}");
     char digest[BL_SHA256_HEX];
     bl_sha256_of(identity.data, identity.len, digest);
     memcpy(id, digest, BL_RUN_ID - 1);

@@ -273,7 +273,7 @@ static bl_status write_timing(const bl_member *m, const bl_scheduler *s, size_t 
     size_t bytes = 0;
     bl_buf text = {0}, packed = {0};
     if (m->timing.len == 0) return BL_OK;
-    BL_TRY(bl_train_memory(&m->trial->config, s->data, &bytes, err));
+    BL_TRY(bl_train_memory(&m->trial->config, s->data, s->resident, &bytes, err));
     bl_buf_printf(&text,
                   "{\"record\":\"header\",\"format\":1,\"run\":\"%s\",\"memory_bytes\":%zu,"
                   "\"threads\":%zu,\"impl\":\"%s\"}\n",

@@ -168,7 +168,7 @@ static bl_status memory_of(const bl_timing_options *o, point *p, bl_err *err) {
     bl_train *train = NULL;
     const bl_train_options options = {
         .kernels = o->kernels, .resident = o->resident, .run_id = "timing", .threads = 1};
-    BL_TRY(bl_train_memory(&c, o->data, &p->memory_bytes, err));
+    BL_TRY(bl_train_memory(&c, o->data, o->resident, &p->memory_bytes, err));
     BL_TRY(bl_train_open(&train, &c, o->data, &options, err));
     const size_t after = available(o);
     p->device_bytes = before > after ? before - after : 0;

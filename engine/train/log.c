@@ -28,6 +28,7 @@ void bl_log_header(bl_train *train, const char *run_id) {
     add_text(log, "run", run_id != NULL ? run_id : "");
     bl_buf_printf(log, ",\"epoch\":%d", BL_NUMERICS_EPOCH);
     add_text(log, "level", train->config.numerics);
+    if (train->config.computed_by[0] != '\0') add_text(log, "device", train->config.computed_by);
     bl_buf_str(log, ",\"dataset\":{\"name\":");
     bl_json_string(log, d->name);
     bl_buf_printf(log, ",\"synthetic\":%s", d->synthetic ? "true" : "false");

@@ -1,5 +1,6 @@
 #include "engine/train/train.h"
 #include "engine/train/workload.h"
+#include <string.h>
 
 static const uint64_t k_hash_start = 0xcbf29ce484222325u; /* of FNV-1a */
 
@@ -64,6 +65,13 @@ static void begin(bl_train *t, const char *run_id) {
     bl_sha256_hex(&t->log_digest, t->identity);
 }
 
+/* Level `device` has no meaning on a processor. */
+static bl_status check_level(const bl_config *config, const bl_resident *resident, bl_err *err) {
+    if (strcmp(config->numerics, "device") == 0 && resident == NULL)
+        BL_FAIL(err, BL_EUNSUPPORTED, "numerics = \"device\" is for a GPU: --device cuda");
+    return BL_OK;
+}
+
 bl_status bl_train_open(bl_train **out, const bl_config *config, const bl_dataset *data,
                         const bl_train_options *options, bl_err *err) {
     const size_t threads = options->resident != NULL ? 1 : bl_max_size(options->threads, 1);
@@ -72,6 +80,7 @@ bl_status bl_train_open(bl_train **out, const bl_config *config, const bl_datase
     bl_status status = BL_OK;
     *out = NULL;
     t->kernels = options->kernels;
+    BL_GOTO(check_level(config, options->resident, err));
     /* A problem without data is too small for a device; the bits are the same. */
     if (options->resident != NULL && bl_workload_of(config) == &bl_workload_net)
         BL_GOTO(bl_device_run_open(t, options->resident));
@@ -99,11 +108,13 @@ void bl_train_close(bl_train *train) {
     free(train);
 }
 
-bl_status bl_train_memory(const bl_config *config, const bl_dataset *data, size_t *bytes,
-                          bl_err *err) {
+bl_status bl_train_memory(const bl_config *config, const bl_dataset *data,
+                          const bl_resident *resident, size_t *bytes, bl_err *err) {
     bl_train *t = bl_xalloc(sizeof *t);
     bl_arena dry = {0};
     bl_status status = BL_OK;
+    if (resident != NULL && bl_workload_of(config) == &bl_workload_net)
+        BL_GOTO(bl_device_run_open(t, resident));
     BL_GOTO(resolve(t, config, data, err));
     BL_GOTO(plan(t, &dry, 1, err));
     *bytes = dry.peak;

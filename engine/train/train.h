@@ -35,9 +35,10 @@ bl_status bl_train_open(bl_train **out, const bl_config *config, const bl_datase
                         const bl_train_options *options, bl_err *err) BL_CHECKED;
 void bl_train_close(bl_train *train); /* NULL is fine */
 
-/* Bytes a run of this configuration takes, by a dry pass: nothing is allocated for it. */
-bl_status bl_train_memory(const bl_config *config, const bl_dataset *data, size_t *bytes,
-                          bl_err *err) BL_CHECKED;
+/* Bytes a run of this configuration takes, by a dry pass: nothing is allocated for it. On a device
+ * (`resident`; else NULL) it evaluates more rows at once, and its queue comes on top. */
+bl_status bl_train_memory(const bl_config *config, const bl_dataset *data,
+                          const bl_resident *resident, size_t *bytes, bl_err *err) BL_CHECKED;
 
 /* The step of the first evaluation after `step`: max(step + 1, ceil(step * ratio)), `first` at the
  * beginning, not past the end of a schedule, which is evaluated too, and never beyond `limit`

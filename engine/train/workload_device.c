@@ -62,6 +62,8 @@ bl_status bl_device_run_memory(bl_train *t, size_t bytes, bl_err *err) {
     bl_device_run *d = t->on_device;
     const size_t width = bl_net_output(&t->net)->width;
     BL_TRY(d->device->queue_open(&d->queue, err));
+    if (strcmp(t->config.numerics, "device") == 0)
+        BL_TRY(d->device->queue_level(d->queue, t->config.precision, &t->kernels, err));
     BL_TRY(d->device->alloc(&d->memory, bytes, err));
     d->device->clear(d->queue, d->memory, bytes);
     t->arena = (bl_arena){.base = d->memory, .capacity = bytes};

@@ -33,7 +33,4 @@ static inline void bl_launch_columns(Term term, float *partial, size_t batch, si
     if (batch > 0 && n > 0)
         BL_LAUNCH(bl_column_blocks, grid, BL_CUDA_THREADS, queue, term, partial, batch, n);
 }
-
-/* out (n): the sums of dy's columns. */
-void bl_column_sums(float *out, const float *dy, size_t batch, size_t n, bl_queue *queue);
 #endif

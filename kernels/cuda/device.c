@@ -1,5 +1,7 @@
 /* The plug-in: memory, queues and recordings of a CUDA device. */
 #include "kernels/cuda/queue.h"
+#include "kernels/cudnn/products.h"
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +61,7 @@ static size_t device_available(void) {
 static void queue_close(bl_queue *queue) {
     if (!queue) return;
     bl_cuda_use();
+    bl_products_close(queue->products);
     if (queue->stream) (void)cudaStreamDestroy(queue->stream);
     (void)cudaFree(queue->workspace);
     free(queue);
@@ -154,7 +157,44 @@ static const bl_kernels kernels = {.name = "cuda",
 #undef MEMBER
 };
 
+static bl_device the_device;
+
+/* Level `device`: what the libraries do not carry out is as at level `exact`. */
+static bl_kernels library_kernels;
+static pthread_once_t library_kernels_once = PTHREAD_ONCE_INIT;
+
+static void fill_library_kernels(void) {
+    library_kernels = kernels;
+    library_kernels.name = "cuda, cuBLASLt";
+    library_kernels.dense_forward = bl_dense_forward_library;
+    library_kernels.dense_backward_input = bl_dense_backward_input_library;
+    library_kernels.dense_backward_weight = bl_dense_backward_weight_library;
+}
+
+static bl_status libraries(const char **text, bl_err *err) {
+    static char names[256];
+    size_t version;
+    *text = names;
+    BL_TRY(bl_products_library(&version, err));
+    snprintf(names, sizeof names, "%s; cuBLASLt %zu.%zu.%zu", the_device.name, version / 10000,
+             version / 100 % 100, version % 100);
+    return BL_OK;
+}
+
+static bl_status queue_level(bl_queue *queue, const char *precision, const bl_kernels **out,
+                             bl_err *err) {
+    bl_cuda_use();
+    bl_products_close(queue->products);
+    queue->products = NULL;
+    BL_TRY(bl_products_open(&queue->products, precision, err));
+    (void)pthread_once(&library_kernels_once, fill_library_kernels);
+    *out = &library_kernels;
+    return BL_OK;
+}
+
 static bl_device the_device = {
+    .libraries = libraries,
+    .queue_level = queue_level,
     .kernels = &kernels,
     .alloc = device_alloc,
     .release = device_release,

@@ -8,13 +8,17 @@
 
 struct bl_queue {
     cudaStream_t stream;
-    void *workspace; /* BL_CUDA_WORKSPACE bytes of the device */
+    void *workspace;              /* BL_CUDA_WORKSPACE bytes of the device */
+    struct bl_products *products; /* of level `device`, kernels/cudnn; else NULL */
 };
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 void bl_cuda_use(void); /* makes the plug-in's device this thread's */
+
+/* batchnorm.cu: out (n) are the sums of the columns of dy (batch, n), by rule B. */
+void bl_column_sums(float *out, const float *dy, size_t batch, size_t n, bl_queue *queue);
 
 /* training.cu: the members of bl_device of these names. */
 void bl_cuda_gather(bl_queue *queue, const bl_device_gather *args);

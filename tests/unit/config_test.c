@@ -393,7 +393,8 @@ static void test_identity_late(void **state) {
         {"data.split",        "test"},
         {"data.crop",         "4"   },
         {"data.flip",         "true"},
-        {"train.micro_batch", "48"  }
+        {"train.micro_batch", "48"  },
+        {"precision",         "tf32"}
     };
     bl_config c;
     bl_buf without = {0}, with = {0};

@@ -7,6 +7,7 @@
 #include "engine/train/train.h"
 #include "tests/check.h"
 #include "tests/unit/tiny_data.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,9 @@ typedef struct fixture {
 static const bl_device *open_device(void) {
     const bl_device *device = NULL;
     (void)setenv("BATCHLAB_CUDA", BL_BUILD_DIR "/libbatchlab_cuda_emulated.so", 0);
+    /* The emulated plug-in has a cuBLASLt in it. */
+    if (strstr(getenv("BATCHLAB_CUDA"), "emulated") != NULL)
+        (void)setenv("BATCHLAB_CUBLASLT", getenv("BATCHLAB_CUDA"), 0);
     CHECK_OK(bl_device_open(&device, "cuda", ERR));
     return device;
 }
@@ -202,6 +206,74 @@ static void test_memory(void **state) {
     check_run(f, 3);
 }
 
+/* Level `device`: the parameters after 60 steps, as a run on the device has them. */
+static void level_run(const fixture *f, char sha256[65], double *value) {
+    bl_train *one = open_run(f, true), *two = open_run(f, true);
+    advance_to(one, 60);
+    advance_to(two, 60);
+    check_same(one, two);
+    strcpy(sha256, bl_train_now(one)->params_sha256);
+    *value = bl_train_now(one)->value;
+    bl_train_close(one);
+    bl_train_close(two);
+}
+
+/* Twice the same bits, other ones than at level `exact`, and nearly the same error. */
+static void test_level_device(void **state) {
+    fixture *f = *state;
+    const char *text;
+    bl_err err = {0};
+    char exact[65], library[65];
+    double exact_value, value;
+    level_run(f, exact, &exact_value);
+    strcpy(f->config.numerics, "device");
+    const bl_status found = f->resident.device->libraries(&text, &err);
+    if (found == BL_EUNSUPPORTED) skip();
+    assert_int_equal(found, BL_OK);
+    assert_non_null(strstr(text, "cuBLASLt"));
+    strcpy(f->config.computed_by, text);
+    static const char *const precisions[] = {"fp32", "tf32", "bf16"};
+    for (size_t i = 0; i < BL_COUNT(precisions); i++) {
+        strcpy(f->config.precision, precisions[i]);
+        level_run(f, library, &value);
+        assert_string_not_equal(library, exact);
+        if (!(fabs(value - exact_value) < 0.05 * exact_value))
+            fail_msg("%s: %g, exact %g", precisions[i], value, exact_value);
+    }
+    bl_train *train = open_run(f, true);
+    assert_non_null(strstr(bl_buf_text(bl_train_log(train)), text));
+    bl_train_close(train);
+}
+
+/* What the library would only sum in no fixed order is left to the kernels of level `exact`. */
+static void test_level_without_algorithms(void **state) {
+    fixture *f = *state;
+    if (strstr(getenv("BATCHLAB_CUDA"), "emulated") == NULL) skip();
+    char exact[65], library[65];
+    double value;
+    level_run(f, exact, &value);
+    strcpy(f->config.numerics, "device");
+    strcpy(f->config.precision, "fp32");
+    (void)setenv("FAKE_CUBLASLT", "inplace", 1);
+    level_run(f, library, &value);
+    (void)unsetenv("FAKE_CUBLASLT");
+    assert_string_equal(library, exact);
+}
+
+static void test_level_refuses(void **state) {
+    fixture *f = *state;
+    bl_train_options options = {.run_id = "0123456789ab"};
+    bl_train *train = NULL;
+    bl_err err = {0};
+    CHECK_OK(bl_kernels_pick(&options.kernels, ERR));
+    strcpy(f->config.numerics, "device");
+    strcpy(f->config.precision, "fp64");
+    assert_int_equal(bl_train_open(&train, &f->config, &f->data, &options, &err), BL_EUNSUPPORTED);
+    options.resident = &f->resident;
+    assert_int_not_equal(bl_train_open(&train, &f->config, &f->data, &options, &err), BL_OK);
+    assert_null(train);
+}
+
 static void test_names(void **state) {
     (void)state;
     static const char *const bad[] = {"gpu", "cuda:", "cuda:x", "cuda:1x", "cuda1", ""};
@@ -222,7 +294,8 @@ int main(void) {
         CASE(test_every_optimizer), CASE(test_every_schedule), CASE(test_many_steps),
         CASE(test_batch_sizes),     CASE(test_pieces),         CASE(test_pictures),
         CASE(test_moves_over),      CASE(test_divergence),     CASE(test_memory),
-        CASE(test_names),
+        CASE(test_names),           CASE(test_level_device),   CASE(test_level_without_algorithms),
+        CASE(test_level_refuses),
     };
     return cmocka_run_group_tests_name("device", tests, NULL, NULL);
 }

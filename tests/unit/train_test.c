@@ -308,9 +308,9 @@ static void test_memory_is_counted_and_its_lack_an_outcome(void **state) {
     bl_err err;
     size_t small = 0, large = 0;
     bl_train *train = NULL;
-    CHECK_OK(bl_train_memory(&f->config, &f->data, &small, ERR));
+    CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &small, ERR));
     f->config.train.batch_size = 4096;
-    CHECK_OK(bl_train_memory(&f->config, &f->data, &large, ERR));
+    CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &large, ERR));
     assert_true(large > small && small > BL_KERNEL_SCRATCH);
     const bl_train_options options = {.kernels = pick()};
     static const int64_t widths[] = {INT64_MAX, (int64_t)1 << 40, (int64_t)1 << 24};
@@ -530,9 +530,9 @@ static void test_pieces_take_less_memory(void **state) {
     size_t whole = 0, pieces = 0;
     no_batchnorm(f);
     f->config.train.batch_size = 1 << 17;
-    CHECK_OK(bl_train_memory(&f->config, &f->data, &whole, ERR));
+    CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &whole, ERR));
     f->config.train.micro_batch = 256;
-    CHECK_OK(bl_train_memory(&f->config, &f->data, &pieces, ERR));
+    CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &pieces, ERR));
     assert_true(pieces < whole / 8);
 }
 
