@@ -13,7 +13,9 @@ return function(exp)
   end
   for i, result in ipairs(exp:run(round)) do
     local last = result.evals[#result.evals]
-    exp:note(string.format("batch %d, seed %d: %s %.4f after %d steps", round[i].batch_size,
-      round[i].seed, config["metric"], last.value, result.steps))
+    if last then -- none where memory did not suffice
+      exp:note(string.format("batch %d, seed %d: %s %.4f after %d steps", round[i].batch_size,
+        round[i].seed, config["metric"], last.value, result.steps))
+    end
   end
 end
