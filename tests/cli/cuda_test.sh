@@ -1,0 +1,47 @@
+#!/bin/sh
+# Sweeps on an emulated device: the processor's logs, memory as planned, and level `device` with an emulated cuBLASLt: ids of their own, refused where there is no GPU.
+set -u
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
+built=${BATCHLAB%/*}
+export BATCHLAB_CUDA="$built/libbatchlab_cuda_emulated.so" BATCHLAB_NVML="$built/fake_nvml.so" BATCHLAB_DATA=/nowhere
+export BATCHLAB_CUBLASLT="$BATCHLAB_CUDA"
+unset BL_FORCE_IMPL BL_EMULATED_MEMORY
+fail() { echo "$1"; cat "$scratch/out"; exit 1; }
+# run WANTED STORE options...: two short runs, of batches of 64 and of 512.
+run() {
+  want=$1 store=$2
+  shift 2
+  BATCHLAB_RUNS="$scratch/$store" BATCHLAB_REPORTS="$scratch/$store.reports" "$BATCHLAB" run rossmann_one_cycle \
+    --preset tiny --synthetic --progress none --set data.rows=600 --set data.eval_rows=64 --set schedule.horizon_epochs=1 \
+    --set sweep.max_epochs=1 --set sweep.targets=[10] --set timing.repeats=1 --set timing.seconds=0.001 "$@" >"$scratch/out" 2>&1
+  got=$?
+  [ $got = "$want" ] || fail "run $store $*: exit $got, wanted $want"
+}
+
+run 0 cpu
+run 0 cuda --device cuda
+sh tests/same_outputs.sh "$scratch/cpu" "$scratch/cuda" || exit 1
+# Planned memory is what the device counted, a queue of 64 MiB aside.
+awk '
+  { while (match($0, /"memory_bytes":[0-9]+,"device_bytes":[0-9]+,"joules_per_step":[0-9.e+-]+/)) {
+      split(substr($0, RSTART, RLENGTH), f, /[:,]/); n++
+      more = f[4] - f[2] - 67108864
+      if (more < 0 || more > 0 || f[6] <= 0) bad = 1
+      $0 = substr($0, RSTART + RLENGTH) } }
+  END { exit n != 2 || bad }' "$scratch/cuda/rossmann_one_cycle/timing.json" ||
+  { cat "$scratch/cuda/rossmann_one_cycle/timing.json"; echo "memory or energy is not as planned"; exit 1; }
+
+# Level `device`.
+run 69 none --set numerics=device
+grep -q -- '--device cuda' "$scratch/out" || fail "the refusal does not say what is needed"
+run 0 level --device cuda --set numerics=device
+for log in "$scratch"/level/*/*/log.jsonl.gz; do
+  zcat "$log" | grep -q '"level":"device","device":"emulated device; cuBLASLt' || fail "$log does not name the libraries"
+  [ ! -e "$scratch/cpu${log#"$scratch/level"}" ] || fail "level device has the run ids of level exact"
+done
+BATCHLAB_CUBLASLT=/nowhere/libcublasLt.so run 69 nolib --device cuda --set numerics=device
+grep -q 'needs cuBLASLt' "$scratch/out" || fail "the missing library is not named"
+"$BATCHLAB" plan rossmann_one_cycle --preset tiny --synthetic --set numerics=device >"$scratch/out" 2>&1
+[ $? = 69 ] || fail "plan knows run ids of a GPU that it did not ask"
