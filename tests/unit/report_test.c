@@ -298,6 +298,16 @@ static void budgets_of_every_kind(void **state) {
 }
 
 /* 0 has no place on a logarithmic axis and wins all the same. */
+static void a_mark_without_limits_says_so(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3});
+    a.critical.efficiency_50 = (bl_stats_value){500, 0, (double)INFINITY, true, 0};
+    write_report(*state, &a);
+    bl_buf gp = contents(*state, "scaling.gp");
+    assert_non_null(strstr(gp.data, "'half efficiency 500 (0 and up)'"));
+    bl_buf_free(&gp);
+    bl_answer_free(&a);
+}
+
 static void a_budget_that_ends_at_zero(void **state) {
     bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 3, .seeds = 1, .budgets = true});
     write_report(*state, &a);
@@ -595,6 +605,7 @@ int main(void) {
         IN_FOLDER(a_step_up_in_hardware),
         IN_FOLDER(beside_a_known_answer),
         IN_FOLDER(budgets_of_every_kind),
+        IN_FOLDER(a_mark_without_limits_says_so),
         IN_FOLDER(a_budget_that_ends_at_zero),
         IN_FOLDER(rules_are_judged),
         IN_FOLDER(a_pair_on_fresh_seeds),
