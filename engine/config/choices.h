@@ -20,7 +20,9 @@
 
 #define BL_CHOICES_MODEL(X) \
     X(tabular) \
-    X(mlp)
+    X(mlp) \
+    X(simple_cnn) \
+    X(resnet8)
 
 /* Problems that are no net on data: engine/train/workload_NAME.c, with measures of their own. */
 #define BL_CHOICES_PROBLEM(X) \
@@ -36,6 +38,11 @@
 #define BL_CHOICES_OUTPUT(X) \
     X(linear) \
     X(sigmoid_range)
+
+#define BL_CHOICES_NORM(X) \
+    X(none) \
+    X(batch) \
+    X(ghost)
 
 #define BL_CHOICES_LOSS(X) \
     X(mse) \

@@ -41,13 +41,16 @@ typedef struct bl_config {
         bool flip;           /* pictures: mirrored at random */
     } data;
     struct {
-        char kind[BL_NAME]; /* tabular, mlp; quadratic: no net, the group below */
+        char kind[BL_NAME]; /* tabular, mlp, simple_cnn, resnet8; quadratic: no net, the group below
+                             */
         bl_i64_list hidden;
         bl_f64_list dropout; /* one per hidden layer, or one for all, or none */
         double embedding_dropout;
         bool batch_norm;
         char output[BL_NAME]; /* "linear" or "sigmoid_range": [0, 1.2 x the largest training target]
                                  on the target's raw scale */
+        char norm[BL_NAME];   /* resnet8: none, batch, ghost */
+        int64_t ghost_size;   /* examples of a chunk */
     } model;
     struct {
         char version[BL_NAME];        /* exact, sampled */

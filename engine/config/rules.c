@@ -64,7 +64,8 @@ static bool pieces_show(const bl_config *c) {
     const int64_t micro = c->train.micro_batch;
     const bool whole = micro == 0 || micro >= c->train.batch_size;
     const bool aligned = micro % 256 == 0 && (micro & (micro - 1)) == 0;
-    const bool by_batch = is(c->model.kind, "tabular") && c->model.batch_norm;
+    const bool by_batch = (is(c->model.kind, "tabular") && c->model.batch_norm) ||
+                          (is(c->model.kind, "resnet8") && !is(c->model.norm, "none"));
     return !whole && (!aligned || by_batch);
 }
 
@@ -75,6 +76,12 @@ bool bl_rules_matter(const bl_config *c, bl_key_when when) {
     switch (when) {
     case BL_WHEN_TABULAR:
         return is(c->model.kind, "tabular");
+    case BL_WHEN_HIDDEN:
+        return !quadratic && !is(c->model.kind, "resnet8");
+    case BL_WHEN_RESNET:
+        return is(c->model.kind, "resnet8");
+    case BL_WHEN_GHOST:
+        return is(c->model.kind, "resnet8") && is(c->model.norm, "ghost");
     case BL_WHEN_NET:
         return !quadratic;
     case BL_WHEN_QUADRATIC:

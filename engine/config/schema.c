@@ -12,6 +12,7 @@ static const char *const models[] = {BL_CHOICES_MODEL(BL_CHOICE_NAME)
                                          BL_CHOICES_PROBLEM(BL_CHOICE_NAME)};
 static const char *const quadratics[] = {BL_CHOICES_QUADRATIC(BL_CHOICE_NAME)};
 static const char *const outputs[] = {BL_CHOICES_OUTPUT(BL_CHOICE_NAME)};
+static const char *const norms[] = {BL_CHOICES_NORM(BL_CHOICE_NAME)};
 static const char *const losses[] = {BL_CHOICES_LOSS(BL_CHOICE_NAME)};
 static const char *const metrics[] = {BL_CHOICES_METRIC(BL_CHOICE_NAME)
                                           BL_CHOICES_PROBLEM_METRIC(BL_CHOICE_NAME)};
@@ -63,9 +64,9 @@ const bl_key bl_schema[] = {
 
     {"model.kind", ENUM(model.kind, models), .def = "tabular", IDENTITY,
      .help = "the family of nets, or a problem with a known answer"},
-    {"model.hidden", I64S(model.hidden, 1, 65536, 0, 16), .def = "200, 100", .unit = "units", IDENTITY, .when = BL_WHEN_NET,
+    {"model.hidden", I64S(model.hidden, 1, 65536, 0, 16), .def = "200, 100", .unit = "units", IDENTITY, .when = BL_WHEN_HIDDEN,
      .help = "widths of the hidden layers"},
-    {"model.dropout", F64S(model.dropout, 0, 1, 0, 16), BELOW, .def = "", IDENTITY, .when = BL_WHEN_NET,
+    {"model.dropout", F64S(model.dropout, 0, 1, 0, 16), BELOW, .def = "", IDENTITY, .when = BL_WHEN_HIDDEN,
      .help = "after hidden layers: one for each, one for all, or none"},
     {"model.embedding_dropout", F64(model.embedding_dropout, 0, 1), BELOW, .def = "0.04", IDENTITY, .when = BL_WHEN_TABULAR,
      .help = "of the embedded categories"},
@@ -73,6 +74,10 @@ const bl_key bl_schema[] = {
      .help = "batch normalisation of continuous inputs and after hidden layers"},
     {"model.output", ENUM(model.output, outputs), .def = "sigmoid_range", IDENTITY, .when = BL_WHEN_TABULAR,
      .help = "linear, or kept in the range of the target by a sigmoid"},
+    {"model.norm", ENUM(model.norm, norms), .def = "none", LATE_IDENTITY, .when = BL_WHEN_RESNET,
+     .help = "resnet8: normalisation after convolutions, by the batch or by chunks of it"},
+    {"model.ghost_size", I64(model.ghost_size, 2, 16777216), .def = "64", .unit = "rows", LATE_IDENTITY, .when = BL_WHEN_GHOST,
+     .help = "examples that are normalised together"},
 
     {"quadratic.version", ENUM(quadratic.version, quadratics), .def = "exact", IDENTITY, .when = BL_WHEN_QUADRATIC,
      .help = "expectations carried exactly, or means over random replicas"},

@@ -17,6 +17,9 @@ typedef enum bl_key_rule {
 typedef enum bl_key_when {
     BL_WHEN_ALWAYS,
     BL_WHEN_TABULAR,       /* model tabular */
+    BL_WHEN_HIDDEN,        /* a net with dense hidden layers to choose: not resnet8 */
+    BL_WHEN_RESNET,        /* model resnet8 */
+    BL_WHEN_GHOST,         /* model resnet8, norm ghost */
     BL_WHEN_CROSS_ENTROPY, /* loss cross_entropy */
     BL_WHEN_NET,           /* a model that is a net */
     BL_WHEN_QUADRATIC,     /* model quadratic */

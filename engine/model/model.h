@@ -9,6 +9,7 @@
 /* What a builder has to know about the data. */
 typedef struct bl_model_input {
     size_t categorical, continuous;
+    bl_image image;                      /* of the continuous values; {0}: no pictures */
     const uint32_t *cardinality;         /* (categorical) */
     const char *const *categorical_name; /* may be NULL */
     size_t classes;                      /* 0: the target is a number */
@@ -40,6 +41,14 @@ static inline size_t bl_model_outputs(const bl_model_input *input) {
 double bl_model_dropout(const bl_config *config, size_t layer);
 /* As many widths as rates, each at least 1: what every builder of hidden layers asks first. */
 bl_status bl_model_check_hidden(const bl_config *config, bl_err *err) BL_CHECKED;
+
+/* Dense, ReLU and, where there is a rate, dropout for each of model.hidden after node *at, then one
+ * dense layer to the outputs; *at becomes that. */
+bl_status bl_model_add_head(bl_net *net, const bl_config *config, const bl_model_input *input,
+                            size_t *at, bl_err *err) BL_CHECKED;
+/* Convolutional nets take pictures alone. */
+bl_status bl_model_check_pictures(const bl_config *config, const bl_model_input *input,
+                                  bl_err *err) BL_CHECKED;
 
 /* Initialises and builds the net of config->model.kind; free it with bl_net_free also on failure.
  */

@@ -26,9 +26,37 @@ bl_status bl_model_check_hidden(const bl_config *config, bl_err *err) {
     return BL_OK;
 }
 
+static bl_status add_hidden(bl_net *net, const bl_config *config, size_t layer, size_t *at,
+                            bl_err *err) {
+    const bl_layer_settings dense = {.units = (size_t)config->model.hidden.v[layer]};
+    const bl_layer_settings dropout = {.rate = bl_model_dropout(config, layer)};
+    BL_TRY(bl_net_add(net, "dense", &dense, *at, 0, at, err));
+    BL_TRY(bl_net_add(net, "relu", NULL, *at, 0, at, err));
+    if (dropout.rate == 0.0) return BL_OK;
+    return bl_net_add(net, "dropout", &dropout, *at, 0, at, err);
+}
+
+bl_status bl_model_add_head(bl_net *net, const bl_config *config, const bl_model_input *input,
+                            size_t *at, bl_err *err) {
+    const bl_layer_settings outputs = {.units = bl_model_outputs(input)};
+    BL_TRY(bl_model_check_hidden(config, err));
+    for (size_t i = 0; i < config->model.hidden.n; i++) BL_TRY(add_hidden(net, config, i, at, err));
+    return bl_net_add(net, "dense", &outputs, *at, 0, at, err);
+}
+
+bl_status bl_model_check_pictures(const bl_config *config, const bl_model_input *input,
+                                  bl_err *err) {
+    if (input->image.channels > 0 && input->categorical == 0) return BL_OK;
+    BL_FAIL(
+        err, BL_EINVAL,
+        "model.kind %s takes pictures; the data set has columns (model.kind tabular takes them)",
+        config->model.kind);
+}
+
 bl_status bl_model_build(bl_net *net, const bl_config *config, const bl_model_input *input,
                          bl_err *err) {
     bl_net_init(net, input->categorical, input->continuous);
+    if (input->image.channels > 0) bl_net_set_image(net, input->image);
     for (size_t i = 0; i < bl_model_count; i++)
         if (strcmp(bl_model_table[i]->name, config->model.kind) == 0)
             return bl_model_table[i]->build(net, config, input, err);

@@ -88,13 +88,16 @@ static bl_status resolve(bl_train *t, bl_err *err) {
     BL_TRY(choose_augment(t, err));
     BL_TRY(choose_pieces(t, err));
     BL_TRY(choose_measures(t, err));
-    const bl_model_input input = {.categorical = data->categorical,
-                                  .continuous = data->continuous,
-                                  .cardinality = data->cardinality,
-                                  .categorical_name = data->categorical_name,
-                                  .classes = data->classes,
-                                  .target_is_log = strcmp(data->target_transform, "log") == 0,
-                                  .target_max = data->target_max};
+    const bl_model_input input = {
+        .categorical = data->categorical,
+        .continuous = data->continuous,
+        .image = {data->height, data->width, data->channels},
+        .cardinality = data->cardinality,
+        .categorical_name = data->categorical_name,
+        .classes = data->classes,
+        .target_is_log = strcmp(data->target_transform, "log") == 0,
+        .target_max = data->target_max
+    };
     return bl_model_build(&t->net, &t->config, &input, err);
 }
 

@@ -390,11 +390,13 @@ static void test_identity_choices(void **state) {
 static void test_identity_late(void **state) {
     (void)state;
     static const char *const other[][2] = {
-        {"data.split",        "test"},
-        {"data.crop",         "4"   },
-        {"data.flip",         "true"},
-        {"train.micro_batch", "48"  },
-        {"precision",         "tf32"}
+        {"data.split",        "test" },
+        {"model.norm",        "ghost"},
+        {"model.ghost_size",  "32"   },
+        {"data.crop",         "4"    },
+        {"data.flip",         "true" },
+        {"train.micro_batch", "48"   },
+        {"precision",         "tf32" }
     };
     bl_config c;
     bl_buf without = {0}, with = {0};
@@ -408,6 +410,8 @@ static void test_identity_late(void **state) {
         while (k < BL_COUNT(other) && strcmp(other[k][0], key->path) != 0) k++;
         if (k == BL_COUNT(other)) fail_msg("no other value for %s", key->path);
         assert_null(strstr(bl_buf_text(&without), key->path));
+        if (strncmp(key->path, "model.", 6) == 0)
+            CHECK_OK(bl_config_set(&c, "model.kind", "resnet8", ERR));
         CHECK_OK(bl_config_set(&c, key->path, other[k][1], ERR));
         bl_buf_clear(&with);
         bl_config_identity(&c, &with);

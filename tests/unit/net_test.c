@@ -28,6 +28,67 @@ static void check_layers(const bl_net *net, const char *expected) {
     assert_string_equal(text, expected);
 }
 
+/* Layers and parameters counted by hand: weights and biases of every convolution and dense layer.
+ */
+static void test_picture_nets(void **state) {
+    (void)state;
+    enum {
+        CNN = 25 * 32 + 32 + 25 * 32 * 64 + 64 + 3136 * 1024 + 1024 + 1024 * 10 + 10,
+        STEM = 9 * 3 * 16 + 16,
+        BLOCK1 = 2 * (9 * 16 * 16 + 16),
+        BLOCK2 = 9 * 16 * 32 + 32 + 9 * 32 * 32 + 32 + 16 * 32 + 32,
+        BLOCK3 = 9 * 32 * 64 + 64 + 9 * 64 * 64 + 64 + 32 * 64 + 64,
+        RESNET = STEM + BLOCK1 + BLOCK2 + BLOCK3 + 64 * 10 + 10,
+        NORMS = 2 * (3 * 16 + 3 * 32 + 3 * 64), /* gamma and beta */
+    };
+    static const struct {
+        const char *kind, *hidden, *norm;
+        bl_image image;
+        size_t parameters, multiplies, nodes;
+    } cases[] = {
+        {"simple_cnn",
+         "1024", "none",
+         {28, 28, 1},
+         CNN,            784 * 25 * 32 + 196 * 25 * 32 * 64 + 3136 * 1024 + 1024 * 10,
+         10},
+        {"resnet8",
+         "1",    "none",
+         {32, 32, 3},
+         RESNET,         1024 * 9 * 16 * (3 + 32) + 256 * (9 * 32 * (16 + 32) + 16 * 32) +
+             64 * (9 * 64 * (32 + 64) + 32 * 64) + 640,
+         24},
+        {"resnet8",
+         "1",    "ghost",
+         {32, 32, 3},
+         RESNET + NORMS,
+         1024 * 9 * 16 * (3 + 32) + 256 * (9 * 32 * (16 + 32) + 16 * 32) +
+             64 * (9 * 64 * (32 + 64) + 32 * 64) + 640,
+         33},
+    };
+    for (size_t c = 0; c < BL_COUNT(cases); c++) {
+        bl_config config;
+        bl_net net;
+        const bl_image image = cases[c].image;
+        const bl_model_input input = {.continuous = bl_image_positions(image) * image.channels,
+                                      .image = image,
+                                      .classes = 10};
+        tiny_config(&config);
+        CHECK_OK(bl_config_set(&config, "model.kind", cases[c].kind, ERR));
+        CHECK_OK(bl_config_set(&config, "model.hidden", cases[c].hidden, ERR));
+        CHECK_OK(bl_config_set(&config, "model.dropout", "0.4", ERR));
+        CHECK_OK(bl_config_set(&config, "model.norm", cases[c].norm, ERR));
+        CHECK_OK(bl_model_build(&net, &config, &input, ERR));
+        size_t parameters = 0, multiplies = 0;
+        for (size_t i = 0; i < net.params; i++)
+            parameters += net.param[i].running ? 0 : net.param[i].rows * net.param[i].cols;
+        for (size_t i = 0; i < net.nodes; i++) multiplies += net.node[i].multiplies;
+        assert_int_equal(parameters, cases[c].parameters);
+        assert_int_equal(multiplies, cases[c].multiplies);
+        assert_int_equal(net.nodes, cases[c].nodes);
+        bl_net_free(&net);
+    }
+}
+
 static void test_embedding_widths(void **state) {
     (void)state;
     static const struct {
@@ -219,10 +280,10 @@ static void test_no_columns(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_embedding_widths), cmocka_unit_test(test_tabular_layers),
-        cmocka_unit_test(test_mlp_layers),       cmocka_unit_test(test_tabular_classes),
-        cmocka_unit_test(test_parameter_table),  cmocka_unit_test(test_initial_values),
-        cmocka_unit_test(test_no_columns),
+        cmocka_unit_test(test_embedding_widths), cmocka_unit_test(test_picture_nets),
+        cmocka_unit_test(test_tabular_layers),   cmocka_unit_test(test_mlp_layers),
+        cmocka_unit_test(test_tabular_classes),  cmocka_unit_test(test_parameter_table),
+        cmocka_unit_test(test_initial_values),   cmocka_unit_test(test_no_columns),
     };
     return cmocka_run_group_tests_name("net", tests, NULL, NULL);
 }

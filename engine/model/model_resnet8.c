@@ -1,0 +1,47 @@
+/* ResNet-8 (He et al. 2016, with one block a stage): a convolution to 16 channels, then three
+ * residual blocks of two 3 x 3 convolutions with 16, 32 and 64 filters, the last two of stride 2;
+ * the mean of every channel; one dense output. Shortcuts are the identity, or a 1 x 1 convolution
+ * where the shape changes. Every convolution is followed by model.norm. */
+#include "engine/model/model.h"
+#include <string.h>
+
+static bl_status add_conv(bl_net *net, const bl_config *config, const bl_layer_settings *conv,
+                          size_t *at, bl_err *err) {
+    const bool ghost = strcmp(config->model.norm, "ghost") == 0;
+    const bl_layer_settings norm = {.ghost = ghost ? (size_t)config->model.ghost_size : 0};
+    BL_TRY(bl_net_add(net, "conv2d", conv, *at, 0, at, err));
+    if (strcmp(config->model.norm, "none") == 0) return BL_OK;
+    return bl_net_add(net, "ghostnorm", &norm, *at, 0, at, err);
+}
+
+static bl_status add_block(bl_net *net, const bl_config *config, size_t filters, size_t stride,
+                           size_t *at, bl_err *err) {
+    const bl_layer_settings first = {.units = filters, .kernel = 3, .stride = stride, .same = true};
+    const bl_layer_settings second = {.units = filters, .kernel = 3, .same = true};
+    const bl_layer_settings project = {.units = filters, .kernel = 1, .stride = stride};
+    BL_TRY(bl_net_add(net, "fork", NULL, *at, 0, at, err));
+    size_t shortcut = *at;
+    BL_TRY(add_conv(net, config, &first, at, err));
+    BL_TRY(bl_net_add(net, "relu", NULL, *at, 0, at, err));
+    BL_TRY(add_conv(net, config, &second, at, err));
+    if (stride > 1) BL_TRY(add_conv(net, config, &project, &shortcut, err));
+    BL_TRY(bl_net_add(net, "add", NULL, *at, shortcut, at, err));
+    return bl_net_add(net, "relu", NULL, *at, 0, at, err);
+}
+
+static bl_status build(bl_net *net, const bl_config *config, const bl_model_input *input,
+                       bl_err *err) {
+    const bl_layer_settings first = {.units = 16, .kernel = 3, .same = true};
+    const bl_layer_settings outputs = {.units = bl_model_outputs(input)};
+    size_t at = BL_NET_VALUES;
+    BL_TRY(bl_model_check_pictures(config, input, err));
+    BL_TRY(add_conv(net, config, &first, &at, err));
+    BL_TRY(bl_net_add(net, "relu", NULL, at, 0, &at, err));
+    BL_TRY(add_block(net, config, 16, 1, &at, err));
+    BL_TRY(add_block(net, config, 32, 2, &at, err));
+    BL_TRY(add_block(net, config, 64, 2, &at, err));
+    BL_TRY(bl_net_add(net, "global_pool", NULL, at, 0, &at, err));
+    return bl_net_add(net, "dense", &outputs, at, 0, &at, err);
+}
+
+const bl_model bl_model_resnet8 = {.name = "resnet8", .build = build};
