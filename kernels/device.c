@@ -61,5 +61,9 @@ bl_status bl_device_open(const bl_device **out, const char *name, bl_err *err) {
     pthread_mutex_lock(&lock);
     if (!plugin) status = load(&plugin, err);
     pthread_mutex_unlock(&lock);
-    return status == BL_OK ? plugin(out, index, err) : status;
+    BL_TRY(status);
+    BL_TRY(plugin(out, index, err));
+    if ((*out)->size == sizeof **out) return BL_OK;
+    *out = NULL;
+    BL_FAIL(err, BL_EUNSUPPORTED, "the CUDA backend is of another build than this program");
 }

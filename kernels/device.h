@@ -52,6 +52,7 @@ typedef struct bl_device_update {
 } bl_device_update;
 
 typedef struct bl_device {
+    size_t size;       /* of this structure where the plug-in was built */
     char name[128];    /* "NVIDIA H200" */
     char library[128]; /* versions of driver and libraries */
     char pci_address[32];

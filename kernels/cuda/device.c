@@ -193,6 +193,7 @@ static bl_status queue_level(bl_queue *queue, const char *precision, const bl_ke
 }
 
 static bl_device the_device = {
+    .size = sizeof the_device,
     .libraries = libraries,
     .queue_level = queue_level,
     .kernels = &kernels,
