@@ -121,7 +121,7 @@ test:
 check: layers program $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(TESTS) $(FUZZ) $(CRASH) $(BENCH)
 	$(Q)sh tests/run.sh $(B) $(TESTS) $(CRASH)
 
-# Kills, faults, damage and many workers at the figures that docs/faults.md promises; about 15 minutes
+# Kills, faults, damage and many workers at the figures that docs/faults.md promises; an estimated 15 minutes
 # on two cores. `make test` has a selection of it.
 test-crash: program $(CRASH)
 	$(Q)$(CRASH) --full $(ARGS)
