@@ -2,15 +2,10 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/config/config.h"
+#include "tests/fuzz/libconfig_leak.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-/* libconfig 1.5 forgets the string it was reading when a syntax error stops it. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void) {
-    return "leak:libconfig.so\n";
-}
 
 static void check_json(const bl_buf *text) {
     bl_json_doc doc;

@@ -1,6 +1,7 @@
 /* Any text as the declaration of a data set: read, or refused with a place. */
 #include "engine/base/mem.h"
 #include "engine/data/manifest.h"
+#include "tests/fuzz/libconfig_leak.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
