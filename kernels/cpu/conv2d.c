@@ -76,15 +76,6 @@ static size_t runs_of(bl_conv_run *run, const walk *w, size_t line, size_t k0, s
     return count;
 }
 
-/* y = acc or y + acc; after the last block + bias. */
-BL_INLINE void finish_row(float *y, const float *acc, const float *bias, bool first, size_t j,
-                          bl_lanes m) {
-    bl_v v = bl_v_load(acc + j);
-    if (!first) v = bl_v_get(y + j, m) + v;
-    if (bias) v = v + bl_v_get(bias + j, m);
-    bl_v_put(y + j, v, m);
-}
-
 /* One block of at most 256 terms, one panel, all positions of a piece. */
 typedef struct block {
     const walk *w;
@@ -95,46 +86,55 @@ typedef struct block {
     bool first, last;
 } block;
 
+/* The next position: its number, and the floats before what it sees and before its y. */
+typedef struct cursor {
+    size_t column, row, a, y;
+} cursor;
+
 BL_INLINE void run_tiles(const block *k, const int vecs) {
     const walk *w = k->w;
     const piece *p = k->p;
-    float acc[BL_CONV_ROWS * BL_CONV_VECS * BL_W] __attribute__((aligned(64)));
-    float *y[BL_CONV_ROWS];
-    bl_conv_tile t = {.run = k->run, .runs = k->runs, .b = k->packed, .c = acc};
     const size_t at = k->group * w->n + k->j0, total = p->images * p->rows * w->columns;
-    const float *bias = k->last && w->bias ? w->bias + at : NULL;
-    const size_t full = k->cols / BL_W * BL_W;
-    const bl_lanes all = {.full = true}, rest = {.first = bl_vm_first(k->cols - full)};
-    size_t i = 0, row = 0, column = 0; /* of the next position */
-    for (size_t begin = 0; begin < total; begin += BL_CONV_ROWS) {
-        const size_t rows = bl_min_size(total - begin, BL_CONV_ROWS);
-        for (size_t r = 0; r < rows; r++) {
-            const size_t y_row = w->y_top + (p->row + row) * w->y_step;
-            const size_t y_column = w->y_left + column * w->y_step;
-            t.a[r] = p->base + i * p->image + row * w->stride * p->line +
-                     column * w->stride * w->channels + k->group * w->seen;
-            y[r] = w->y +
-                   (((p->b0 + i) * w->y_height + y_row) * w->y_width + y_column) * w->y_channels +
-                   at;
-            if (++column < w->columns) continue;
-            column = 0;
-            if (++row < p->rows) continue;
-            row = 0;
-            i++;
+    const size_t a_step = w->stride * w->channels, y_step = w->y_step * w->y_channels;
+    /* from behind a line to the next one, and from behind an image */
+    const size_t a_line = w->stride * p->line - w->columns * a_step;
+    const size_t a_image = p->image - p->rows * w->stride * p->line;
+    const size_t y_line = (w->y_step * w->y_width - w->columns * w->y_step) * w->y_channels;
+    const size_t y_image = (w->y_height - p->rows * w->y_step) * w->y_width * w->y_channels;
+    const size_t y_first = (p->b0 * w->y_height + w->y_top + p->row * w->y_step) * w->y_width;
+    const float *a = p->base + k->group * w->seen;
+    float *y = w->y + (y_first + w->y_left) * w->y_channels + at;
+    cursor c = {0};
+    const size_t most = bl_conv_rows((size_t)vecs);
+    bl_conv_tile t = {.run = k->run,
+                      .runs = k->runs,
+                      .b = k->packed,
+                      .cols = k->cols,
+                      .add = !k->first,
+                      .bias = k->last && w->bias ? w->bias + at : NULL};
+    for (size_t begin = 0; begin < total; begin += most) {
+        t.rows = bl_min_size(total - begin, most);
+        for (size_t r = 0; r < t.rows; r++) {
+            t.a[r] = a + c.a;
+            t.c[r] = y + c.y;
+            c.a += a_step, c.y += y_step;
+            if (++c.column < w->columns) continue;
+            c.a += a_line, c.y += y_line;
+            c.column = 0;
+            if (++c.row < p->rows) continue;
+            c.a += a_image, c.y += y_image;
+            c.row = 0;
         }
-        for (size_t r = rows; r < BL_CONV_ROWS; r++) t.a[r] = t.a[0];
-        bl_conv_tile_body(&t, vecs, false, false, 1);
-        for (size_t r = 0; r < rows; r++) {
-            const float *from = acc + r * (size_t)vecs * BL_W;
-            for (size_t j = 0; j < full; j += BL_W) finish_row(y[r], from, bias, k->first, j, all);
-            if (full < k->cols) finish_row(y[r], from, bias, k->first, full, rest);
-        }
+        for (size_t r = t.rows; r < most; r++) t.a[r] = t.a[0];
+        bl_conv_tile_body(&t, (bl_conv_kind){.vecs = vecs,
+                                             .rows = (int)bl_conv_rows((size_t)vecs),
+                                             .adjacent = true});
     }
 }
 
 static void run_block(const block *k, size_t vecs) {
-    if (vecs == 3)
-        run_tiles(k, 3);
+    if (BL_CONV_VECS > 2 && vecs == 3)
+        run_tiles(k, BL_CONV_VECS);
     else if (vecs == 2)
         run_tiles(k, 2);
     else

@@ -13,7 +13,8 @@ enum {
     SUM_FLOATS = SCRATCH_FLOATS / 2, /* accumulators, chains that wait, levels of the tree */
     IMAGE_FLOATS = SCRATCH_FLOATS / 4,
     PACKED_FLOATS = SCRATCH_FLOATS / 4,
-    MACRO_PANELS = 4,
+    MACRO_FLOATS = 96,     /* columns of a macro tile */
+    BAND_FLOATS = 1 << 12, /* of a panel of dy: half of the first cache */
 };
 
 typedef struct weights {
@@ -26,7 +27,8 @@ typedef struct weights {
     size_t band;           /* lines of dy at once */
     size_t columns, line;  /* of x in reach of a line; floats of such a line */
     bool in_place;         /* nothing lies outside of x: it is not copied */
-    size_t slot, sums;     /* floats of a register tile; of the macro tile */
+    bool packed_already;   /* dy is one panel as it lies */
+    size_t sums;           /* floats of the macro tile: panel after panel, (rows, its width) */
     float *acc, *wait, *levels, *image, *packed;
 } weights;
 
@@ -71,78 +73,93 @@ static const float *row_at(const weights *w, const float *base, size_t row) {
     return base + ky * w->line + kx * w->v->channels + w->group * w->channels + row % w->channels;
 }
 
-/* The chains of one register tile over a band; the sums they make join acc at the end of an image.
- */
-BL_INLINE void run_tile(const weights *w, bl_conv_tile *t, const int vecs, bool adjacent,
-                        float *acc, bool first, bool last) {
-    float chain[BL_CONV_ROWS * BL_CONV_VECS * BL_W] __attribute__((aligned(64)));
-    const size_t floats = (size_t)BL_CONV_ROWS * (size_t)vecs * BL_W;
-    const bool whole = first && last;
-    t->c = whole ? chain : acc + (w->wait - w->acc);
-    if (whole)
-        bl_conv_tile_body(t, vecs, adjacent, false, t->a_step);
-    else {
-        if (first) memset(t->c, 0, floats * sizeof *t->c);
-        bl_conv_tile_body(t, vecs, adjacent, true, t->a_step);
-    }
-    if (!last) return;
-    for (size_t i = 0; i < floats; i += BL_W)
-        bl_v_store(acc + i, bl_v_load(acc + i) + bl_v_load(t->c + i));
+/* Where a panel's sums begin among the macro tile's. */
+static size_t panel_at(const weights *w, size_t panel) {
+    return (panel - w->panel.begin) * w->panels.vecs * BL_W * (w->row.end - w->row.begin);
 }
 
+/* The register tiles of one panel over a band: all as high as can be, or one row less. */
 BL_INLINE void run_tiles(const weights *w, bl_conv_tile *t, const float *base, const int vecs,
-                         size_t panel, bool first, bool last) {
-    const size_t panels = w->panel.end - w->panel.begin;
-    float *acc = w->acc + panel * w->slot;
-    for (size_t row = w->row.begin; row < w->row.end; row += BL_CONV_ROWS) {
-        const size_t rows = bl_min_size(w->row.end - row, BL_CONV_ROWS);
-        for (size_t r = 0; r < BL_CONV_ROWS; r++)
-            t->a[r] = row_at(w, base, row + (r < rows ? r : 0));
-        if (w->channels % BL_CONV_ROWS == 0)
-            run_tile(w, t, vecs, true, acc, first, last);
+                         size_t at, const bool pauses) {
+    const size_t most = bl_conv_rows((size_t)vecs), count = w->row.end - w->row.begin;
+    const size_t tiles = (count + most - 1) / most, missing = tiles * most - count;
+    const size_t lower = missing <= tiles ? missing : 0; /* tiles of one row less */
+    const size_t width = (size_t)vecs * BL_W;
+    float *acc = w->acc + at;
+    for (size_t i = 0, row = w->row.begin; i < tiles; i++, row += t->rows, acc += t->rows * width) {
+        t->rows = bl_min_size(w->row.end - row, i < lower ? most - 1 : most);
+        for (size_t r = 0; r < most; r++) {
+            t->a[r] = row_at(w, base, row + (r < t->rows ? r : 0));
+            t->c[r] = acc + r * width;
+        }
+        t->wait = acc + (w->wait - w->acc);
+        if (i < lower)
+            bl_conv_tile_body(
+                t, (bl_conv_kind){.vecs = vecs, .rows = (int)most - 1, .pauses = pauses});
         else
-            run_tile(w, t, vecs, false, acc, first, last);
-        acc += panels * w->slot;
+            bl_conv_tile_body(t, (bl_conv_kind){.vecs = vecs, .rows = (int)most, .pauses = pauses});
+    }
+}
+static void run_panel(const weights *w, bl_conv_tile *t, const float *base, size_t panel,
+                      bool pauses) {
+    const size_t vecs = bl_conv_panel_vecs(&w->panels, panel);
+    const size_t at = panel_at(w, panel);
+    t->cols = vecs * BL_W;
+    if (BL_CONV_VECS > 2 && vecs == 3) {
+        if (pauses)
+            run_tiles(w, t, base, BL_CONV_VECS, at, true);
+        else
+            run_tiles(w, t, base, BL_CONV_VECS, at, false);
+    } else if (vecs == 2) {
+        if (pauses)
+            run_tiles(w, t, base, 2, at, true);
+        else
+            run_tiles(w, t, base, 2, at, false);
+    } else {
+        if (pauses)
+            run_tiles(w, t, base, 1, at, true);
+        else
+            run_tiles(w, t, base, 1, at, false);
     }
 }
 
 static void run_band(const weights *w, size_t b, size_t oy, size_t lines) {
     const bl_conv *v = w->v;
-    const bool first = oy == 0, last = oy + lines == v->out_height;
+    const bool whole = lines == v->out_height;
     const float *base = w->image;
     bl_conv_run run[BL_BLOCK];
+    bl_conv_tile t = {
+        .a_step = v->stride * v->channels, .run = run, .runs = lines, .b = w->packed, .add = true};
     if (w->in_place)
         base = w->a->x + (b * v->height + oy * v->stride) * v->width * v->channels;
     else
         copy_image(w, b, oy, lines);
-    pack_dy(w, b, oy, lines);
+    if (w->packed_already)
+        t.b = w->a->dy + (b * v->out_height + oy) * v->out_width * v->filters;
+    else
+        pack_dy(w, b, oy, lines);
     for (size_t l = 0; l < lines; l++)
         run[l] = (bl_conv_run){.at = l * v->stride * w->line, .len = v->out_width};
-    bl_conv_tile t = {.a_step = v->stride * v->channels, .run = run, .runs = lines, .b = w->packed};
+    if (!whole && oy == 0) memset(w->wait, 0, w->sums * sizeof *w->wait);
     for (size_t p = w->panel.begin; p < w->panel.end; p++) {
-        const size_t vecs = bl_conv_panel_vecs(&w->panels, p), i = p - w->panel.begin;
-        if (vecs == 3)
-            run_tiles(w, &t, base, 3, i, first, last);
-        else if (vecs == 2)
-            run_tiles(w, &t, base, 2, i, first, last);
-        else
-            run_tiles(w, &t, base, 1, i, first, last);
-        t.b += lines * v->out_width * vecs * BL_W;
+        run_panel(w, &t, base, p, !whole);
+        t.b += lines * v->out_width * t.cols;
     }
+    if (whole || oy + lines < v->out_height) return;
+    for (size_t i = 0; i < w->sums; i += BL_W)
+        bl_v_store(w->acc + i, bl_v_load(w->acc + i) + bl_v_load(w->wait + i));
 }
 
 static void store(const weights *w) {
-    const float *acc = w->acc;
-    for (size_t row = w->row.begin; row < w->row.end; row += BL_CONV_ROWS)
-        for (size_t p = w->panel.begin; p < w->panel.end; p++, acc += w->slot) {
-            const size_t rows = bl_min_size(w->row.end - row, BL_CONV_ROWS);
-            const size_t cols = bl_conv_panel_columns(&w->panels, p);
-            const size_t width = bl_conv_panel_vecs(&w->panels, p) * BL_W;
-            const size_t j0 = w->group * w->filters + p * w->panels.vecs * BL_W;
-            for (size_t r = 0; r < rows; r++)
-                memcpy(w->a->dw + (row + r) * w->v->filters + j0, acc + r * width,
-                       cols * sizeof *acc);
-        }
+    const size_t rows = w->row.end - w->row.begin;
+    for (size_t p = w->panel.begin; p < w->panel.end; p++) {
+        const size_t cols = bl_conv_panel_columns(&w->panels, p);
+        const size_t width = bl_conv_panel_vecs(&w->panels, p) * BL_W;
+        const size_t j0 = w->group * w->filters + p * w->panels.vecs * BL_W;
+        const float *acc = w->acc + panel_at(w, p);
+        for (size_t r = 0; r < rows; r++, acc += width)
+            memcpy(w->a->dw + (w->row.begin + r) * w->v->filters + j0, acc, cols * sizeof *acc);
+    }
 }
 
 static void macro_tile(const weights *w) {
@@ -158,24 +175,33 @@ static void macro_tile(const weights *w) {
     store(w);
 }
 
+/* Lines of dy at once: as many as keep a panel of them in the first cache, and all that is packed
+ * and copied in scratch. */
+static size_t band_of(const weights *w, size_t panels) {
+    const bl_conv *v = w->v;
+    const size_t width = w->panels.vecs * BL_W;
+    const size_t packed = v->out_width * panels * width, lines = IMAGE_FLOATS / w->line;
+    const size_t bands = (v->out_height * v->out_width * width + BAND_FLOATS - 1) / BAND_FLOATS;
+    size_t band = bl_min_size((v->out_height + bands - 1) / bands, BL_BLOCK);
+    if (!w->packed_already) band = bl_min_size(band, PACKED_FLOATS / packed);
+    if (!w->in_place) band = bl_min_size(band, (lines - v->kernel) / v->stride + 1);
+    return band;
+}
+
 /* Cuts the rows [rows.begin, rows.end) of a group into macro tiles and computes them. */
 static void run_group(weights *w, bl_range rows) {
     const bl_conv *v = w->v;
     const size_t levels = bl_tree_levels((v->batch + BL_BLOCK - 1) / BL_BLOCK);
-    w->slot = (size_t)BL_CONV_ROWS * w->panels.vecs * BL_W;
-    for (size_t p = 0; p < w->panels.count; p += MACRO_PANELS) {
-        w->panel = (bl_range){p, bl_min_size(p + MACRO_PANELS, w->panels.count)};
+    const size_t width = w->panels.vecs * BL_W, together = bl_max_size(MACRO_FLOATS / width, 1);
+    for (size_t p = 0; p < w->panels.count; p += together) {
+        w->panel = (bl_range){p, bl_min_size(p + together, w->panels.count)};
         const size_t panels = w->panel.end - w->panel.begin;
-        const size_t packed = v->out_width * panels * w->panels.vecs * BL_W; /* a line of dy */
-        const size_t lines = IMAGE_FLOATS / w->line;
-        w->band = bl_min_size(bl_min_size(v->out_height, BL_BLOCK), PACKED_FLOATS / packed);
-        if (!w->in_place) w->band = bl_min_size(w->band, (lines - v->kernel) / v->stride + 1);
+        w->band = band_of(w, panels);
         const size_t copies = levels + (w->band < v->out_height ? 2 : 1);
-        const size_t most = SUM_FLOATS / (panels * w->slot * copies) * BL_CONV_ROWS;
+        const size_t most = SUM_FLOATS / (panels * width * copies);
         for (size_t row = rows.begin; row < rows.end; row += most) {
             w->row = (bl_range){row, bl_min_size(row + most, rows.end)};
-            const size_t tiles = (w->row.end - row + BL_CONV_ROWS - 1) / BL_CONV_ROWS;
-            w->sums = tiles * panels * w->slot;
+            w->sums = (w->row.end - row) * panels * width;
             w->wait = w->acc + w->sums;
             w->levels = w->acc + w->sums * (copies - levels);
             macro_tile(w);
@@ -223,5 +249,6 @@ void BL_CPU(conv2d_backward_weight)(const bl_conv2d_backward_weight *a, const bl
     w.in_place = v->pad == 0;
     w.columns = w.in_place ? v->width : (v->out_width - 1) * v->stride + v->kernel;
     w.line = w.columns * v->channels;
+    w.packed_already = v->groups == 1 && w.panels.count == 1 && v->filters == w.panels.vecs * BL_W;
     for (w.group = 0; w.group < v->groups; w.group++) run_group(&w, rows);
 }

@@ -1,78 +1,120 @@
-/* The register tile of the convolutions: BL_ROWS x (vecs * BL_W) chains at once, whose terms lie in
+/* The register tile of the convolutions: rows x (vecs * BL_W) chains at once, whose terms lie in
  * runs, because what a position sees of an image is contiguous only line by line:
  *
- *   c[r][j] = chain, over the runs and i < run.len, of
- *             fmaf(a[r][run.at + i * a_step], b[term * vecs * BL_W + j], acc), from +0
+ *   acc[r][j] = chain, over the runs and i < run.len, of
+ *               fmaf(a[r][run.at + i * a_step], b[term * vecs * BL_W + j], acc), from +0
  *
- * `b` is packed without gaps: panels are as wide as they need to be. */
+ * What becomes of a chain is done before it leaves its register: c[r][j] is added, c + acc, then
+ * the bias, then the relu. `b` is packed without gaps: panels are as wide as they need to be. The
+ * accumulators are named one by one because compilers keep arrays of them in memory. */
 #ifndef BL_KERNELS_CPU_CONV_TILE_H
 #define BL_KERNELS_CPU_CONV_TILE_H
 #include "engine/base/mem.h"
 #include "kernels/cpu/cpu.h"
 
-#define BL_ONE(r) +1 /* NOLINT(bugprone-macro-parentheses): a term of the sum below */
-enum {
-    BL_CONV_ROWS = 0 BL_TILE_ROWS(BL_ONE),
-    BL_CONV_VECS = 3,
-};
-#undef BL_ONE
+#define BL_CONV_EACH(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+enum { BL_CONV_MOST = 8 }; /* rows */
 
 typedef struct bl_conv_run {
     size_t at, len;
 } bl_conv_run;
 
 typedef struct bl_conv_tile {
-    const float *a[BL_CONV_ROWS]; /* rows beyond the matrix point at a row inside it */
+    const float *a[BL_CONV_MOST]; /* rows beyond `rows` point at a row inside the matrix */
     size_t a_step;
     const bl_conv_run *run;
     size_t runs;
     const float *b;
-    float *c; /* (BL_CONV_ROWS, vecs * BL_W) */
+    float *c[BL_CONV_MOST];
+    size_t rows, cols; /* of c */
+    bool add;          /* c holds what chains are added to */
+    const float *bias; /* (cols) or NULL */
+    bool relu;
+    float *wait; /* of chains that pause: (rows, vecs * BL_W), what they are so far */
 } bl_conv_tile;
 
-#define TILE_DECLARE(r)                                                                            \
-    const float *const a##r = t->a[r];                                                             \
-    bl_v c##r##_0 = resume ? bl_v_load(t->c + (r)*width) : bl_v_zero();                            \
-    bl_v c##r##_1 = resume && vecs > 1 ? bl_v_load(t->c + (r)*width + BL_W) : bl_v_zero();         \
-    bl_v c##r##_2 =                                                                                \
-        resume && vecs > 2 ? bl_v_load(t->c + (r)*width + (size_t)2 * BL_W) : bl_v_zero();
-#define TILE_STEP(r)                                                                               \
-    {                                                                                              \
-        const bl_v x = bl_v_set1(adjacent ? a0[at + (r)] : a##r[at]);                              \
-        c##r##_0 = bl_v_fma(x, b0, c##r##_0);                                                      \
-        if (vecs > 1) c##r##_1 = bl_v_fma(x, b1, c##r##_1);                                        \
-        if (vecs > 2) c##r##_2 = bl_v_fma(x, b2, c##r##_2);                                        \
-    }
-#define TILE_STORE(r)                                                                              \
-    bl_v_store(c + (r)*width, c##r##_0);                                                           \
-    if (vecs > 1) bl_v_store(c + (r)*width + BL_W, c##r##_1);                                      \
-    if (vecs > 2) bl_v_store(c + (r)*width + (size_t)2 * BL_W, c##r##_2);                          \
-    (void)a##r;
+/* What the compiler is to see as constants. */
+typedef struct bl_conv_kind {
+    int vecs, rows;
+    bool adjacent; /* a_step is 1 */
+    bool pauses;   /* the chains come from `wait` and go there, not to c */
+} bl_conv_kind;
 
-/* `adjacent`: row r's terms lie r floats behind those of row 0. `resume`: the chains go on from
- * what c holds. */
-BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const int vecs, const bool adjacent,
-                                 const bool resume, const size_t step) {
-    const size_t width = (size_t)vecs * BL_W;
-    BL_TILE_ROWS(TILE_DECLARE)
+BL_INLINE size_t bl_conv_rows(size_t vecs) {
+    return vecs == 1 ? BL_CONV_ROWS_1 : BL_CONV_ROWS;
+}
+
+BL_INLINE void bl_conv_put(const bl_conv_tile *t, size_t r, size_t v, bl_lanes m, bl_v acc,
+                           bl_v bias) {
+    float *c = t->c[r] + v * BL_W;
+    if (t->add) acc = bl_v_get(c, m) + acc;
+    if (t->bias) acc = acc + bias;
+    if (t->relu) acc = bl_v_if_positive(acc, acc);
+    bl_v_put(c, acc, m);
+}
+
+#define TILE_DECLARE(r)                                                                            \
+    const float *const a##r = (r) < kind.rows ? t->a[r] : t->a[0];                                 \
+    bl_v c##r##_0 = bl_v_zero(), c##r##_1 = c##r##_0, c##r##_2 = c##r##_0;                         \
+    if (kind.pauses && (r) < kind.rows) {                                                          \
+        c##r##_0 = bl_v_load(t->wait + (r)*width);                                                 \
+        if (kind.vecs > 1) c##r##_1 = bl_v_load(t->wait + (r)*width + BL_W);                       \
+        if (kind.vecs > 2) c##r##_2 = bl_v_load(t->wait + (r)*width + (size_t)2 * BL_W);           \
+    }
+#define TILE_STEP(r)                                                                               \
+    if ((r) < kind.rows) {                                                                         \
+        const bl_v x = bl_v_set1(a##r[at]);                                                        \
+        c##r##_0 = bl_v_fma(x, b0, c##r##_0);                                                      \
+        if (kind.vecs > 1) c##r##_1 = bl_v_fma(x, b1, c##r##_1);                                   \
+        if (kind.vecs > 2) c##r##_2 = bl_v_fma(x, b2, c##r##_2);                                   \
+    }
+#define TILE_PAUSE(r)                                                                              \
+    if ((r) < kind.rows && (r) < t->rows) {                                                        \
+        bl_v_store(t->wait + (r)*width, c##r##_0);                                                 \
+        if (kind.vecs > 1) bl_v_store(t->wait + (r)*width + BL_W, c##r##_1);                       \
+        if (kind.vecs > 2) bl_v_store(t->wait + (r)*width + (size_t)2 * BL_W, c##r##_2);           \
+    }
+#define TILE_PUT(r)                                                                                \
+    if ((r) < kind.rows && (r) < t->rows) {                                                        \
+        bl_conv_put(t, r, 0, kind.vecs == 1 ? last : whole, c##r##_0, bias0);                      \
+        if (kind.vecs > 1) bl_conv_put(t, r, 1, kind.vecs == 2 ? last : whole, c##r##_1, bias1);   \
+        if (kind.vecs > 2) bl_conv_put(t, r, 2, last, c##r##_2, bias2);                            \
+    }
+
+BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const bl_conv_kind kind) {
+    const size_t width = (size_t)kind.vecs * BL_W, step = kind.adjacent ? 1 : t->a_step;
+    BL_CONV_EACH(TILE_DECLARE)
     const float *b = t->b;
     for (size_t s = 0; s < t->runs; s++) {
         size_t at = t->run[s].at;
         for (size_t i = t->run[s].len; i > 0; i--) {
             const bl_v b0 = bl_v_load(b);
-            const bl_v b1 = vecs > 1 ? bl_v_load(b + BL_W) : b0;
-            const bl_v b2 = vecs > 2 ? bl_v_load(b + (size_t)2 * BL_W) : b0;
+            const bl_v b1 = kind.vecs > 1 ? bl_v_load(b + BL_W) : b0;
+            const bl_v b2 = kind.vecs > 2 ? bl_v_load(b + (size_t)2 * BL_W) : b0;
             b += width;
-            BL_TILE_ROWS(TILE_STEP)
+            BL_CONV_EACH(TILE_STEP)
             at += step;
         }
     }
-    float *const c = t->c;
-    BL_TILE_ROWS(TILE_STORE)
+    if (kind.pauses) {
+        BL_CONV_EACH(TILE_PAUSE)
+        return;
+    }
+    const bl_lanes whole = {.full = true};
+    const size_t rest = t->cols - (size_t)(kind.vecs - 1) * BL_W;
+    const bl_lanes last = {.full = rest == BL_W, .first = bl_vm_first(rest % BL_W)};
+    bl_v bias0 = bl_v_zero(), bias1 = bias0, bias2 = bias0;
+    if (t->bias) {
+        bias0 = bl_v_get(t->bias, kind.vecs == 1 ? last : whole);
+        if (kind.vecs > 1) bias1 = bl_v_get(t->bias + BL_W, kind.vecs == 2 ? last : whole);
+        if (kind.vecs > 2) bias2 = bl_v_get(t->bias + (size_t)2 * BL_W, last);
+    }
+    BL_CONV_EACH(TILE_PUT)
 }
 #undef TILE_DECLARE
 #undef TILE_STEP
-#undef TILE_STORE
+#undef TILE_PAUSE
+#undef TILE_PUT
 
 /* How n columns are cut into panels of at most BL_CONV_VECS vectors, about equally wide. */
 typedef struct bl_conv_panels {

@@ -9,6 +9,8 @@
  *   bl_vq   BL_W / 2 uint64, or BL_W uint32 in pairs; for the random generator
  *   BL_TILE_ROWS(X)   X(r) for each row of the dense kernels' register tile: rows * 3
  *                     accumulators have to fit the register file
+ *   BL_CONV_VECS      vectors of the convolutions' register tile, at most, and its rows; those of
+ *   BL_CONV_ROWS, _1  a tile one vector wide. At most BL_CONV_MOST
  *
  *   if_positive(a, b)           a <= 0 ? +0 : b, so that a NaN is not hidden
  *   if_greater(a, b, x, y)      a > b ? x : y; y where one is a NaN
@@ -44,6 +46,7 @@ BL_FAMILIES(BL_CPU_DECLARE)
 #include <immintrin.h>
 enum { BL_W = 16 };
 #define BL_TILE_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+enum { BL_CONV_VECS = 3, BL_CONV_ROWS = 8, BL_CONV_ROWS_1 = 8 };
 typedef __m512 bl_v;
 typedef __mmask16 bl_vm;
 typedef __m512i bl_vq;
@@ -115,6 +118,7 @@ BL_INLINE bl_vq bl_vq_zip_high(bl_vq a, bl_vq b) {
 #include <immintrin.h>
 enum { BL_W = 8 };
 #define BL_TILE_ROWS(X) X(0) X(1) X(2) X(3)
+enum { BL_CONV_VECS = 2, BL_CONV_ROWS = 6, BL_CONV_ROWS_1 = 8 };
 typedef __m256 bl_v;
 typedef __m256i bl_vm;
 typedef __m256i bl_vq;
@@ -187,6 +191,7 @@ BL_INLINE bl_vq bl_vq_zip_high(bl_vq a, bl_vq b) {
 /* Four floats in the compiler's own vector type: SSE2 or NEON without a line of either. */
 enum { BL_W = 4 };
 #define BL_TILE_ROWS(X) X(0) X(1) X(2) X(3)
+enum { BL_CONV_VECS = 3, BL_CONV_ROWS = 4, BL_CONV_ROWS_1 = 4 };
 typedef float bl_v __attribute__((vector_size(16)));
 typedef uint32_t bl_vu __attribute__((vector_size(16)));
 typedef uint64_t bl_vq __attribute__((vector_size(16)));
