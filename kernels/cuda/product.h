@@ -1,6 +1,6 @@
 /* A product of matrices in contract order. Each output is one thread's, which walks the sum in
- * order, so the order costs nothing: what a thread multiplies lies in shared memory, EM x EN outputs
- * in its registers, and the next tile is on its way meanwhile.
+ * order, so the order costs nothing: what a thread multiplies lies in shared memory, EM x EN
+ * outputs in its registers, and the next tile is on its way meanwhile.
  *
  * What is multiplied says a Problem:
  *   A_K, B_K     whether neighbours in memory are neighbours in k
@@ -18,9 +18,7 @@
 enum { BL_PRODUCT_LEVELS = 13 }; /* of the tree within a layer: up to 2^20 examples */
 
 /* V neighbouring floats, read at once. */
-template <int V> struct alignas(V * sizeof(float)) bl_floats {
-    float v[V];
-};
+template <int V> struct alignas(V * sizeof(float)) bl_floats { float v[V]; };
 
 /* TM x TN outputs a block, EM x EN a thread, DEPTH terms at a time. */
 template <class Problem, int TM, int TN, int EM, int EN, int DEPTH> struct bl_product {
@@ -151,7 +149,7 @@ template <class Problem, int TM, int TN, int EM, int EN, int DEPTH> struct bl_pr
         alignas(16) __shared__ tile_a as[2];
         alignas(16) __shared__ tile_b bs[2];
         const unsigned row = threadIdx.x / COLUMNS, column = threadIdx.x % COLUMNS;
-        const unsigned i0 = blockIdx.y * TM, j0 = blockIdx.x * TN;
+        const unsigned i0 = blockIdx.x * TM, j0 = blockIdx.y * TN;
         float sum[EM][EN] = {}, level[LEVELS][EM][EN];
         unsigned blocks = 0, now = 0;
         loader next;
@@ -170,7 +168,7 @@ template <class Problem, int TM, int TN, int EM, int EN, int DEPTH> struct bl_pr
                 __syncthreads();
                 /* The next tile is fetched while this one is worked on. */
                 const unsigned from = end - k > DEPTH ? k + DEPTH : end;
-                const unsigned limit = from < end                 ? end
+                const unsigned limit = from < end               ? end
                                        : p.last - end < p.block ? p.last
                                                                 : end + p.block;
                 if (from < p.last) next.fetch(p, from, limit);
@@ -193,13 +191,14 @@ template <class Problem, int TM, int TN, int EM, int EN, int DEPTH> struct bl_pr
 
 template <class Problem, int TM, int TN, int EM, int EN, int DEPTH>
 __global__ void __launch_bounds__((TM / EM) * (TN / EN), 512 * EM * EN / (TM * TN))
-bl_product_kernel(Problem p) {
+    bl_product_kernel(Problem p) {
     bl_product<Problem, TM, TN, EM, EN, DEPTH>::run(p);
 }
 
 template <int TM, int TN, int EM, int EN, int DEPTH, class Problem>
 void bl_launch_product(const Problem &p, size_t m, size_t n, size_t layers, bl_queue *queue) {
-    const dim3 grid((unsigned)((n + TN - 1) / TN), (unsigned)((m + TM - 1) / TM), (unsigned)layers);
+    /* Only x reaches beyond 65,535 blocks. */
+    const dim3 grid((unsigned)((m + TM - 1) / TM), (unsigned)((n + TN - 1) / TN), (unsigned)layers);
     BL_LAUNCH_TOGETHER((bl_product_kernel<Problem, TM, TN, EM, EN, DEPTH>), grid,
                        (TM / EM) * (TN / EN), queue, p);
 }

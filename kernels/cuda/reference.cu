@@ -1,26 +1,27 @@
 /* Families without a kernel of their own run the reference's text on the device, every thread a
  * part of the call: exact, and complete from the day a family exists. A new family is a row here
  * and its reference file among the includes; its functions there are marked BL_REF and BL_HD. */
-#include "kernels/cuda/launch.h"
+#include "kernels/cuda/image.h"
 #include "kernels/ref/conv2d.c"
 #include "kernels/ref/ghostnorm.c"
-#include "kernels/ref/hard.c"
-#include "kernels/ref/pool2d.c"
-#include "kernels/ref/positions.c"
 
-/* X(family) */
-#define BL_BY_REFERENCE(X) BL_FAMILIES_IMAGE(X)
+/* X(family, how it is called): those that stand behind a kernel for calls that are too large for
+ * it. */
+#define BL_BY_REFERENCE(X)                                                                         \
+    X(conv2d_backward_weight, bl_conv2d_backward_weight_reference)                                 \
+    X(ghostnorm_forward, bl_ghostnorm_forward_reference)                                           \
+    X(ghostnorm_backward, bl_ghostnorm_backward_reference)
 
 namespace {
 enum { PARTS = 1 << 16 };
 }
 
-#define DEFINE(family)                                                                             \
+#define DEFINE(family, name)                                                                       \
     static __global__ void family##_parts(bl_##family args) {                                      \
         const bl_part part = {bl_thread(), PARTS, nullptr, nullptr};                               \
         bl_##family##_ref(&args, &part);                                                           \
     }                                                                                              \
-    void bl_##family##_cuda(const bl_##family *a, const bl_part *part) {                           \
+    void name(const bl_##family *a, const bl_part *part) {                                         \
         const bl_##family args = *a;                                                               \
         BL_LAUNCH(family##_parts, bl_blocks(PARTS), BL_CUDA_THREADS, bl_queue_of(part), args);     \
     }

@@ -286,9 +286,11 @@ static void open_device(void) {
     problem_release = problem_device->release;
 }
 
-int main(void) {
+/* families_test [PATTERN]: only cases whose names match, as in 'cuda*conv2d*'. */
+int main(int argc, char **argv) {
     suite s = {0};
     open_device();
+    if (argc > 1) cmocka_set_test_filter(argv[1]);
     for (size_t j = 0; j < family_count; j++) add_family(&s, &families[j]);
     const size_t fixed = 3 + family_count;
     s.test = bl_xrealloc(s.test, (s.count + fixed) * sizeof *s.test);

@@ -1,0 +1,145 @@
+/* A convolution's gradient of weights and bias: every example's sums side by side, as a product;
+ * then the chain over the examples of each block, an output a thread; then the tree. */
+#include "kernels/cuda/image.h"
+#include "kernels/cuda/product.h"
+
+namespace {
+
+/* Rows: taps and channels of a group. Columns: its filters. Terms: positions of y. Layers: groups
+ * and examples. */
+struct weight_product {
+    enum { A_K = false, B_K = false, TREE = false };
+    typedef struct row_of {
+        unsigned tap_y, tap_x, channel;
+    } row_of;
+    typedef unsigned column_of;
+    const float *x, *dy; /* of the first example */
+    float *out;          /* (examples, rows of w, filters) */
+    bl_grid g;
+    unsigned groups;
+    unsigned m, n, first, last, block, group;
+
+    __device__ void enter(unsigned z) {
+        const size_t example = z / groups;
+        group = z % groups;
+        m = g.kernel * g.kernel * g.group_channels;
+        n = g.group_filters;
+        first = 0;
+        last = block = g.out_height * g.out_width; /* one chain */
+        x += example * g.height * g.width * g.channels + group * g.group_channels;
+        dy += example * last * g.filters + group * g.group_filters;
+        out += example * m * g.filters + group * g.group_filters;
+    }
+    __device__ row_of row(unsigned i) const {
+        const unsigned tap = i / g.group_channels;
+        return {tap / g.kernel - g.pad, tap % g.kernel - g.pad, i % g.group_channels};
+    }
+    __device__ unsigned column(unsigned j) const { return j; }
+    __device__ float a(const row_of &r, unsigned k) const {
+        const unsigned iy = k / g.out_width * g.stride + r.tap_y;
+        const unsigned ix = k % g.out_width * g.stride + r.tap_x;
+        return iy < g.height && ix < g.width ? x[(iy * g.width + ix) * g.channels + r.channel]
+                                             : 0.0f;
+    }
+    __device__ float b(unsigned k, unsigned j) const { return dy[(size_t)k * g.filters + j]; }
+    __device__ void put(unsigned i, unsigned j, float sum) const {
+        out[(size_t)i * g.filters + j] = sum;
+    }
+};
+
+/* out (examples, n): an example's chain over its positions. */
+__global__ void bias_chains(float *out, const float *dy, size_t examples, size_t positions,
+                            size_t n) {
+    const size_t i = bl_thread(), b = i / n;
+    if (b >= examples) return;
+    float acc = 0;
+    for (size_t p = 0; p < positions; p++) acc = acc + dy[(b * positions + p) * n + i % n];
+    out[i] = acc;
+}
+
+/* Goes on with the chains of the blocks that the examples [from, from + examples) belong to. */
+__global__ void chain_examples(float *block, const float *each, size_t from, size_t examples,
+                               size_t count) {
+    const size_t i = bl_thread();
+    if (i >= count) return;
+    float acc = from % BL_BLOCK ? block[from / BL_BLOCK * count + i] : 0.0f;
+    for (size_t e = 0; e < examples; e++) {
+        acc = acc + each[e * count + i];
+        if ((from + e + 1) % BL_BLOCK && e + 1 < examples) continue;
+        block[(from + e) / BL_BLOCK * count + i] = acc;
+        acc = 0;
+    }
+}
+
+__global__ void combine(float *out, const float *block, size_t blocks, size_t count) {
+    const size_t i = bl_thread();
+    if (i < count) out[i] = bl_column_tree(block, blocks, count, i);
+}
+
+/* The workspace: sums of blocks, then those of as many examples as there is room for. */
+struct room {
+    float *block, *each;
+    size_t examples; /* at once; 0: it is too small */
+};
+
+enum { MOST_LAYERS = 65535 }; /* of a grid */
+
+room divide(bl_queue *queue, size_t batch, size_t count, size_t groups) {
+    const size_t floats = BL_CUDA_WORKSPACE / sizeof(float), sums = bl_batch_blocks(batch) * count;
+    float *block = (float *)queue->workspace;
+    const size_t left = sums < floats && count > 0 ? (floats - sums) / count : 0;
+    const size_t most = MOST_LAYERS / groups < batch ? MOST_LAYERS / groups : batch;
+    return {block, block + sums, left < most ? left : most};
+}
+
+} // namespace
+
+static bool weights(const bl_conv2d_backward_weight &a, bl_queue *queue) {
+    const bl_conv *v = &a.conv;
+    const size_t rows = v->kernel * v->kernel * (v->channels / v->groups),
+                 count = rows * v->filters, positions = v->out_height * v->out_width;
+    const room r = divide(queue, v->batch, count, v->groups);
+    weight_product p = {};
+    if (count == 0) return true;
+    if (r.examples == 0 && v->batch > 0) return false;
+    p.g = bl_grid_of(v);
+    p.groups = (unsigned)v->groups;
+    p.out = r.each;
+    for (size_t from = 0; from < v->batch; from += r.examples) {
+        const size_t n = v->batch - from < r.examples ? v->batch - from : r.examples;
+        p.x = a.x + from * v->height * v->width * v->channels;
+        p.dy = a.dy + from * positions * v->filters;
+        bl_multiply(p, rows, p.g.group_filters, n * v->groups, queue);
+        BL_LAUNCH(chain_examples, bl_blocks(count), BL_CUDA_THREADS, queue, r.block, r.each, from,
+                  n, count);
+    }
+    BL_LAUNCH(combine, bl_blocks(count), BL_CUDA_THREADS, queue, a.dw, r.block,
+              bl_batch_blocks(v->batch), count);
+    return true;
+}
+
+static bool biases(const bl_conv2d_backward_weight &a, bl_queue *queue) {
+    const bl_conv *v = &a.conv;
+    const size_t positions = v->out_height * v->out_width, n = v->filters;
+    const room r = divide(queue, v->batch, n, 1);
+    if (n == 0) return true;
+    if (r.examples < v->batch) return false;
+    if (v->batch > 0) {
+        BL_LAUNCH(bias_chains, bl_blocks(v->batch * n), BL_CUDA_THREADS, queue, r.each, a.dy,
+                  v->batch, positions, n);
+        BL_LAUNCH(chain_examples, bl_blocks(n), BL_CUDA_THREADS, queue, r.block, r.each, (size_t)0,
+                  v->batch, n);
+    }
+    BL_LAUNCH(combine, bl_blocks(n), BL_CUDA_THREADS, queue, a.dbias, r.block,
+              bl_batch_blocks(v->batch), n);
+    return true;
+}
+
+/* More weights, or examples, than the workspace has room for: the reference's text does them all.
+ */
+void bl_conv2d_backward_weight_cuda(const bl_conv2d_backward_weight *args, const bl_part *part) {
+    const bl_conv2d_backward_weight a = *args;
+    bl_queue *queue = bl_queue_of(part);
+    if (!weights(a, queue) || (a.dbias && !biases(a, queue)))
+        bl_conv2d_backward_weight_reference(args, part);
+}

@@ -1,0 +1,163 @@
+/* Batch norm of images by chunks of a batch: every example's chain over its positions side by side,
+ * then a chunk's chains over its examples and their tree, a channel of a chunk a thread; then every
+ * element. */
+#include "kernels/cuda/image.h"
+#include "kernels/ref/ghostnorm.c"
+
+namespace {
+
+/* each (batch, n): what CHAIN makes of an example's positions. */
+template <example_chain CHAIN>
+__global__ void example_chains(float *each, const float *x, const float *dy, const float *mean,
+                               const float *rstd, size_t batch, size_t positions, size_t n,
+                               size_t chunks) {
+    const size_t i = bl_thread(), b = i / n, j = i % n;
+    if (b >= batch) return;
+    column c = {x, dy, b, b + 1, positions, n, j};
+    /* The example's chunk: larger ones come first. */
+    const size_t size = batch / chunks, more = batch % chunks, large = more * (size + 1);
+    const size_t chunk = b < large ? b / (size + 1) : more + (b - large) / size;
+    each[i] = CHAIN(&c, b, mean ? mean[chunk * n + j] : 0.0f, rstd ? rstd[chunk * n + j] : 0.0f);
+}
+
+/* Rule B over the examples of a chunk. */
+__device__ float chunk_sum(const float *each, size_t begin, size_t end, size_t n, size_t j) {
+    bl_ref_tree tree;
+    tree.blocks = 0;
+    for (size_t from = begin; from < end; from += BL_BLOCK) {
+        float acc = 0;
+        for (size_t b = from; b < bl_ref_block_end(from, end); b++) acc = acc + each[b * n + j];
+        bl_ref_tree_push(&tree, acc);
+    }
+    return bl_ref_tree_sum(&tree);
+}
+
+template <class Args> __device__ column column_of(const Args &a, size_t chunk, size_t j) {
+    column c = {a.x,
+                nullptr,
+                bl_chunk_begin(a.batch, a.chunks, chunk),
+                bl_chunk_begin(a.batch, a.chunks, chunk + 1),
+                a.positions,
+                a.n,
+                j};
+    return c;
+}
+
+__global__ void finish_means(bl_ghostnorm_forward a, const float *each) {
+    const size_t i = bl_thread(), chunk = i / a.n, j = i % a.n;
+    if (chunk >= a.chunks) return;
+    const column c = column_of(a, chunk, j);
+    a.mean[i] = chunk_sum(each, c.begin, c.end, a.n, j) / count_of(&c);
+}
+
+/* unbiased (chunks, n) is for the running variance. */
+__global__ void finish_variances(bl_ghostnorm_forward a, const float *each, float *unbiased) {
+    const size_t i = bl_thread(), chunk = i / a.n, j = i % a.n;
+    if (chunk >= a.chunks) return;
+    const column c = column_of(a, chunk, j);
+    const float count = count_of(&c), var = chunk_sum(each, c.begin, c.end, a.n, j) / count;
+    a.rstd[i] = 1.0f / sqrtf(var + a.eps);
+    unbiased[i] = count > 1.0f ? var * (count / (count - 1.0f)) : var;
+}
+
+__global__ void run_on(bl_ghostnorm_forward a, const float *unbiased) {
+    const size_t j = bl_thread();
+    if (j >= a.n) return;
+    const float mean = bl_column_tree(a.mean, a.chunks, a.n, j) / (float)a.chunks;
+    const float var = bl_column_tree(unbiased, a.chunks, a.n, j) / (float)a.chunks;
+    a.running_mean[j] = fmaf(a.momentum, mean - a.running_mean[j], a.running_mean[j]);
+    a.running_var[j] = fmaf(a.momentum, var - a.running_var[j], a.running_var[j]);
+}
+
+/* A block of the grid's y for each chunk. */
+__global__ void normalise(bl_ghostnorm_forward a) {
+    const size_t chunk = blockIdx.y, j = bl_thread() % a.n;
+    const column c = column_of(a, chunk, j);
+    const size_t i = c.begin * a.positions * a.n + bl_thread();
+    if (i >= c.end * a.positions * a.n) return;
+    const float xhat = (a.x[i] - a.mean[chunk * a.n + j]) * a.rstd[chunk * a.n + j];
+    a.y[i] = fmaf(xhat, a.gamma[j], a.beta[j]);
+}
+
+/* s, t (chunks, n) of the contract. */
+__global__ void finish_chunks(bl_ghostnorm_backward a, const float *each_s, const float *each_t,
+                              float *s, float *t) {
+    const size_t i = bl_thread(), chunk = i / a.n, j = i % a.n;
+    if (chunk >= a.chunks) return;
+    const column c = column_of(a, chunk, j);
+    s[i] = chunk_sum(each_s, c.begin, c.end, a.n, j);
+    t[i] = chunk_sum(each_t, c.begin, c.end, a.n, j);
+}
+
+__global__ void finish_gradients(bl_ghostnorm_backward a, const float *s, const float *t) {
+    const size_t j = bl_thread(), chunks = a.batch > 0 ? a.chunks : 0;
+    if (j >= a.n) return;
+    a.dbeta[j] = bl_column_tree(s, chunks, a.n, j);
+    a.dgamma[j] = bl_column_tree(t, chunks, a.n, j);
+}
+
+__global__ void backward(bl_ghostnorm_backward a, const float *s, const float *t) {
+    const size_t chunk = blockIdx.y, j = bl_thread() % a.n, k = chunk * a.n + j;
+    const column c = column_of(a, chunk, j);
+    const size_t i = c.begin * a.positions * a.n + bl_thread();
+    if (i >= c.end * a.positions * a.n) return;
+    const float count = count_of(&c), rstd = a.rstd[k];
+    const float scale = a.gamma[j] * rstd, mean_dy = s[k] / count, mean_dg = t[k] / count;
+    const float xhat = (a.x[i] - a.mean[k]) * rstd;
+    a.dx[i] = scale * ((a.dy[i] - mean_dy) - xhat * mean_dg);
+}
+
+bool fits(size_t floats, size_t chunks) {
+    return floats <= BL_CUDA_WORKSPACE / sizeof(float) && chunks <= 65535;
+}
+
+/* Of a grid that has a chunk's elements along x. */
+template <class Args> dim3 by_chunks(const Args &a) {
+    const size_t most = (a.batch + a.chunks - 1) / a.chunks;
+    return dim3(bl_blocks(most * a.positions * a.n), (unsigned)a.chunks);
+}
+
+} // namespace
+
+void bl_ghostnorm_forward_cuda(const bl_ghostnorm_forward *args, const bl_part *part) {
+    const bl_ghostnorm_forward a = *args;
+    bl_queue *queue = bl_queue_of(part);
+    float *each = (float *)queue->workspace, *unbiased = each + a.batch * a.n;
+    const unsigned all = bl_blocks(a.batch * a.n), channels = bl_blocks(a.chunks * a.n);
+    if (a.batch == 0 || a.n == 0) return;
+    if (a.positions == 0 || !fits((a.batch + a.chunks) * a.n, a.chunks)) {
+        bl_ghostnorm_forward_reference(args, part);
+        return;
+    }
+    BL_LAUNCH(example_chains<sum_x>, all, BL_CUDA_THREADS, queue, each, a.x, (const float *)nullptr,
+              (const float *)nullptr, (const float *)nullptr, a.batch, a.positions, a.n, a.chunks);
+    BL_LAUNCH(finish_means, channels, BL_CUDA_THREADS, queue, a, each);
+    BL_LAUNCH(example_chains<sum_squares>, all, BL_CUDA_THREADS, queue, each, a.x,
+              (const float *)nullptr, a.mean, (const float *)nullptr, a.batch, a.positions, a.n,
+              a.chunks);
+    BL_LAUNCH(finish_variances, channels, BL_CUDA_THREADS, queue, a, each, unbiased);
+    BL_LAUNCH(run_on, bl_blocks(a.n), BL_CUDA_THREADS, queue, a, unbiased);
+    BL_LAUNCH(normalise, by_chunks(a), BL_CUDA_THREADS, queue, a);
+}
+
+void bl_ghostnorm_backward_cuda(const bl_ghostnorm_backward *args, const bl_part *part) {
+    const bl_ghostnorm_backward a = *args;
+    bl_queue *queue = bl_queue_of(part);
+    float *each_s = (float *)queue->workspace, *each_t = each_s + a.batch * a.n;
+    float *s = each_t + a.batch * a.n, *t = s + a.chunks * a.n;
+    const unsigned all = bl_blocks(a.batch * a.n), channels = bl_blocks(a.chunks * a.n);
+    if (a.n == 0) return;
+    if (a.positions == 0 || !fits(2 * (a.batch + a.chunks) * a.n, a.chunks)) {
+        bl_ghostnorm_backward_reference(args, part);
+        return;
+    }
+    if (a.batch > 0) {
+        BL_LAUNCH(example_chains<sum_dy>, all, BL_CUDA_THREADS, queue, each_s, a.x, a.dy, a.mean,
+                  a.rstd, a.batch, a.positions, a.n, a.chunks);
+        BL_LAUNCH(example_chains<sum_dy_xhat>, all, BL_CUDA_THREADS, queue, each_t, a.x, a.dy,
+                  a.mean, a.rstd, a.batch, a.positions, a.n, a.chunks);
+        BL_LAUNCH(finish_chunks, channels, BL_CUDA_THREADS, queue, a, each_s, each_t, s, t);
+    }
+    BL_LAUNCH(finish_gradients, bl_blocks(a.n), BL_CUDA_THREADS, queue, a, s, t);
+    if (a.batch > 0) BL_LAUNCH(backward, by_chunks(a), BL_CUDA_THREADS, queue, a, s, t);
+}

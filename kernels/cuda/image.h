@@ -1,0 +1,38 @@
+/* What the kernels of images share: sizes in 32 bits, as divisions of 64 bits are slow there, and
+ * rule B over the examples of what was summed for each of them. */
+#ifndef BL_KERNELS_CUDA_IMAGE_H
+#define BL_KERNELS_CUDA_IMAGE_H
+#include "kernels/cuda/columns.h"
+
+typedef struct bl_grid {
+    unsigned batch, height, width, channels, out_height, out_width, filters, kernel, stride, pad;
+    unsigned group_channels, group_filters;
+} bl_grid;
+
+static inline bl_grid bl_grid_of(const bl_conv *v) {
+    const bl_grid g = {(unsigned)v->batch,
+                       (unsigned)v->height,
+                       (unsigned)v->width,
+                       (unsigned)v->channels,
+                       (unsigned)v->out_height,
+                       (unsigned)v->out_width,
+                       (unsigned)v->filters,
+                       (unsigned)v->kernel,
+                       (unsigned)v->stride,
+                       (unsigned)v->pad,
+                       (unsigned)(v->channels / v->groups),
+                       (unsigned)(v->filters / v->groups)};
+    return g;
+}
+
+/* reference.cu: the reference's text, for calls that are too large for the workspace. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+void bl_conv2d_backward_weight_reference(const bl_conv2d_backward_weight *, const bl_part *);
+void bl_ghostnorm_forward_reference(const bl_ghostnorm_forward *, const bl_part *);
+void bl_ghostnorm_backward_reference(const bl_ghostnorm_backward *, const bl_part *);
+#ifdef __cplusplus
+}
+#endif
+#endif
