@@ -102,20 +102,28 @@ typedef struct bl_dropout {
  *   var  = (rule-B sum of d * d with d = x - mean, chain fmaf(d, d, acc)) / batch
  *   rstd = 1 / sqrt(var + eps)
  *   y    = fmaf(xhat, gamma, beta), xhat = (x - mean) * rstd
- *   running_mean = fmaf(momentum, mean - running_mean, running_mean)
- *   running_var  = fmaf(momentum, unbiased - running_var, running_var),
- *       unbiased = batch > 1 ? var * ((float)batch / (float)(batch - 1)) : var
- * mean and rstd are kept for backward. In place (y == x) is not allowed: backward needs x.
+ *   unbiased = batch > 1 ? var * ((float)batch / (float)(batch - 1)) : var
+ * mean and rstd are kept for backward; sum_mean = mean and sum_var = unbiased are what a batch that
+ * comes in pieces adds up for running_average. In place (y == x) is not allowed: backward needs x.
  * A batch of 0 writes nothing. */
 typedef struct bl_batchnorm_forward {
-    float *y;                          /* (batch, n) */
-    float *mean, *rstd;                /* (n) */
-    float *running_mean, *running_var; /* (n), updated */
-    const float *x;                    /* (batch, n) */
-    const float *gamma, *beta;         /* (n) */
+    float *y;                  /* (batch, n) */
+    float *mean, *rstd;        /* (n) */
+    float *sum_mean, *sum_var; /* (n), overwritten */
+    const float *x;            /* (batch, n) */
+    const float *gamma, *beta; /* (n) */
     size_t batch, n;
-    float eps, momentum;
+    float eps;
 } bl_batchnorm_forward;
+
+/* running_average: running = fmaf(momentum, sum / chunks - running, running): once an optimizer
+ * step, from the sums over all chunks of examples that were normalised together. */
+typedef struct bl_running_average {
+    float *running;   /* (count), updated */
+    const float *sum; /* (count) */
+    size_t count, chunks;
+    float momentum;
+} bl_running_average;
 
 /* batchnorm_inference: y = fmaf((x - running_mean) * rstd, gamma, beta),
  * rstd = 1 / sqrt(running_var + eps). Batch-invariant. In place is allowed. */
@@ -230,6 +238,7 @@ typedef struct bl_softmax_cross_entropy {
     X(batchnorm_forward)                                                                           \
     X(batchnorm_inference)                                                                         \
     X(batchnorm_backward)                                                                          \
+    X(running_average)                                                                             \
     X(embedding_forward)                                                                           \
     X(embedding_backward)                                                                          \
     X(sigmoid_range_forward)                                                                       \

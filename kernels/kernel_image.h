@@ -155,22 +155,24 @@ static inline BL_HD size_t bl_chunk_begin(size_t batch, size_t chunks, size_t c)
 }
 
 /* ghostnorm_forward (training): batch norm of images, with statistics of each chunk (Hoffer,
- * Hubara, Soudry 2017); one chunk is plain batch norm. Per chunk and channel, count = its examples
- * * positions and sums over its examples and positions: mean = (sum, chain acc + x) / count var  =
- * (sum, chain fmaf(d, d, acc), d = x - mean) / count rstd = 1 / sqrt(var + eps) y    = fmaf(xhat,
- * gamma, beta), xhat = (x - mean) * rstd and once a call, with averages over the chunks (rule B's
- * tree, one chunk a block, / chunks): running_mean = fmaf(momentum, average mean - running_mean,
- * running_mean) running_var  = fmaf(momentum, average unbiased - running_var, running_var),
- *       unbiased = count > 1 ? var * (count / (count - 1)) : var
- * 1 <= chunks <= batch. A batch of 0 writes nothing. Inference is batchnorm_inference. */
+ * Hubara, Soudry 2017); one chunk is plain batch norm. Per chunk and channel, with count = its
+ * examples * positions and sums over its examples and positions,
+ *   mean = (sum, chain acc + x) / count
+ *   var  = (sum, chain fmaf(d, d, acc), d = x - mean) / count
+ *   rstd = 1 / sqrt(var + eps)
+ *   y    = fmaf(xhat, gamma, beta), xhat = (x - mean) * rstd
+ *   unbiased = count > 1 ? var * (count / (count - 1)) : var
+ * sum_mean, sum_var = the sums of mean and unbiased over the chunks (rule B's tree, one chunk a
+ * block), for running_average. 1 <= chunks <= batch. A batch of 0 writes nothing. Inference is
+ * batchnorm_inference. */
 typedef struct bl_ghostnorm_forward {
-    float *y;                          /* (batch, positions, n) */
-    float *mean, *rstd;                /* (chunks, n) */
-    float *running_mean, *running_var; /* (n), updated */
-    const float *x;                    /* (batch, positions, n) */
-    const float *gamma, *beta;         /* (n) */
+    float *y;                  /* (batch, positions, n) */
+    float *mean, *rstd;        /* (chunks, n) */
+    float *sum_mean, *sum_var; /* (n), overwritten */
+    const float *x;            /* (batch, positions, n) */
+    const float *gamma, *beta; /* (n) */
     size_t batch, positions, n, chunks;
-    float eps, momentum;
+    float eps;
 } bl_ghostnorm_forward;
 
 /* ghostnorm_backward. Per chunk, sums over its examples and positions

@@ -1,4 +1,5 @@
 #include "engine/config/rules.h"
+#include "engine/config/ghost.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,15 +59,22 @@ bool bl_rules_hold(const bl_config *c, bl_rule_fault *fault) {
     return problem_holds(c, fault) && schedule_holds(c, fault);
 }
 
+/* Does the net normalise other examples together when the batch comes in pieces? */
+static bool norm_shows(const bl_config *c) {
+    if (is(c->model.kind, "tabular")) return c->model.batch_norm;
+    if (!is(c->model.kind, "resnet8") || is(c->model.norm, "none")) return false;
+    return is(c->model.norm, "batch") ||
+           !bl_ghost_same_chunks((size_t)c->train.batch_size, (size_t)c->train.micro_batch,
+                                 (size_t)c->model.ghost_size);
+}
+
 /* Micro-batches of 256 * 2^k examples give the bits of the whole batch (engine/train/batch.c),
- * unless the net normalises by the statistics of what it gets at once. */
+ * unless the net normalises by the statistics of other examples. */
 static bool pieces_show(const bl_config *c) {
     const int64_t micro = c->train.micro_batch;
     const bool whole = micro == 0 || micro >= c->train.batch_size;
     const bool aligned = micro % 256 == 0 && (micro & (micro - 1)) == 0;
-    const bool by_batch = (is(c->model.kind, "tabular") && c->model.batch_norm) ||
-                          (is(c->model.kind, "resnet8") && !is(c->model.norm, "none"));
-    return !whole && (!aligned || by_batch);
+    return !whole && (!aligned || norm_shows(c));
 }
 
 bool bl_rules_matter(const bl_config *c, bl_key_when when) {

@@ -24,6 +24,9 @@ struct bl_layer {
     void (*forward)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
     void (*infer)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
     void (*backward)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
+    /* Layers with running statistics: how many chunks of `batch` examples are normalised each by
+     * itself. forward writes the sums over them to the running parameters' grad. */
+    size_t (*chunks)(const bl_net_node *node, size_t batch);
 };
 
 extern const bl_layer bl_layer_embedding;
@@ -43,6 +46,14 @@ extern const bl_layer bl_layer_add;
 extern const bl_layer bl_layer_scale;
 extern const bl_layer bl_layer_hard_sigmoid;
 extern const bl_layer bl_layer_hard_swish;
+
+/* Share of a step's batch in the running statistics. */
+static inline float bl_layer_momentum(const bl_net_node *node) {
+    return node->set.momentum > 0.0f ? node->set.momentum : 0.1f;
+}
+static inline float bl_layer_eps(const bl_net_node *node) {
+    return node->set.eps > 0.0f ? node->set.eps : 1e-5f;
+}
 
 extern const bl_layer *const bl_layer_table[];
 extern const size_t bl_layer_count;

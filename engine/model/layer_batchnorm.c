@@ -1,9 +1,9 @@
-/* Batch normalisation over the whole batch; running statistics with momentum 0.1 for inference. */
+/* Batch normalisation over the examples that come at once: the batch, or a piece of it. For
+ * inference, running statistics that move once a batch. */
 #include "engine/model/layer.h"
 #include <stdio.h>
 
 enum { GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR };
-static const float k_eps = 1e-5f, k_momentum = 0.1f;
 
 static bl_status add(bl_net *net, bl_net_node *node, const char *name, bl_init init, bool running,
                      bl_err *err) {
@@ -25,16 +25,20 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
     const bl_batchnorm_forward args = {.y = node->y,
                                        .mean = node->memory,
                                        .rstd = node->memory + node->width,
-                                       .running_mean = node->param[RUNNING_MEAN],
-                                       .running_var = node->param[RUNNING_VAR],
+                                       .sum_mean = node->grad[RUNNING_MEAN],
+                                       .sum_var = node->grad[RUNNING_VAR],
                                        .x = node->x[0],
                                        .gamma = node->param[GAMMA],
                                        .beta = node->param[BETA],
                                        .batch = pass->batch,
                                        .n = node->width,
-                                       .eps = k_eps,
-                                       .momentum = k_momentum};
+                                       .eps = bl_layer_eps(node)};
     pass->kernels->batchnorm_forward(&args, part);
+}
+
+static size_t chunks_of(const bl_net_node *node, size_t batch) {
+    (void)node, (void)batch;
+    return 1;
 }
 
 static void infer(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
@@ -46,7 +50,7 @@ static void infer(const bl_net_node *node, const bl_pass *pass, const bl_part *p
                                          .beta = node->param[BETA],
                                          .batch = pass->batch,
                                          .n = node->width,
-                                         .eps = k_eps};
+                                         .eps = bl_layer_eps(node)};
     pass->kernels->batchnorm_inference(&args, part);
 }
 
@@ -71,4 +75,5 @@ const bl_layer bl_layer_batchnorm = {.name = "batchnorm",
                                      .shape = shape,
                                      .forward = forward,
                                      .infer = infer,
-                                     .backward = backward};
+                                     .backward = backward,
+                                     .chunks = chunks_of};

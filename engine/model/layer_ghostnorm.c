@@ -1,11 +1,11 @@
 /* Batch normalisation of a picture's channels over the examples and positions of a chunk of the
- * batch: about set.ghost examples, all of them if that is 0 (Hoffer, Hubara, Soudry 2017). Running
- * statistics with momentum 0.1 for inference, moved once for all chunks. */
+ * batch: about set.ghost examples, all that come at once if that is 0 (Hoffer, Hubara, Soudry
+ * 2017). For inference, running statistics that move once a batch by the average of its chunks. */
+#include "engine/config/ghost.h"
 #include "engine/model/layer.h"
 #include <stdio.h>
 
 enum { GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR };
-static const float k_eps = 1e-5f, k_momentum = 0.1f;
 
 static bl_status add(bl_net *net, bl_net_node *node, const char *name, bl_init init, bool running,
                      bl_err *err) {
@@ -25,10 +25,8 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     return add(net, node, "running_var", BL_INIT_ONE, true, err);
 }
 
-/* ceil(batch / ghost), but no chunk of one example unless that is the batch. */
 static size_t chunks_of(const bl_net_node *node, size_t batch) {
-    if (node->set.ghost == 0 || batch < 2) return 1;
-    return bl_min_size((batch - 1) / node->set.ghost + 1, batch / 2);
+    return node->set.ghost > 0 ? bl_ghost_chunks(batch, node->set.ghost) : 1;
 }
 
 static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
@@ -36,8 +34,8 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
     const bl_ghostnorm_forward args = {.y = node->y,
                                        .mean = node->memory,
                                        .rstd = node->memory + chunks * node->image.channels,
-                                       .running_mean = node->param[RUNNING_MEAN],
-                                       .running_var = node->param[RUNNING_VAR],
+                                       .sum_mean = node->grad[RUNNING_MEAN],
+                                       .sum_var = node->grad[RUNNING_VAR],
                                        .x = node->x[0],
                                        .gamma = node->param[GAMMA],
                                        .beta = node->param[BETA],
@@ -45,8 +43,7 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
                                        .positions = bl_image_positions(node->image),
                                        .n = node->image.channels,
                                        .chunks = chunks,
-                                       .eps = k_eps,
-                                       .momentum = k_momentum};
+                                       .eps = bl_layer_eps(node)};
     pass->kernels->ghostnorm_forward(&args, part);
 }
 
@@ -59,7 +56,7 @@ static void infer(const bl_net_node *node, const bl_pass *pass, const bl_part *p
                                          .beta = node->param[BETA],
                                          .batch = pass->batch * bl_image_positions(node->image),
                                          .n = node->image.channels,
-                                         .eps = k_eps};
+                                         .eps = bl_layer_eps(node)};
     pass->kernels->batchnorm_inference(&args, part);
 }
 
@@ -87,4 +84,5 @@ const bl_layer bl_layer_ghostnorm = {.name = "ghostnorm",
                                      .shape = shape,
                                      .forward = forward,
                                      .infer = infer,
-                                     .backward = backward};
+                                     .backward = backward,
+                                     .chunks = chunks_of};

@@ -130,14 +130,14 @@ static void plan_node(bl_net *net, bl_net_node *node, bl_plan *plan) {
     for (size_t i = 0; i < bl_min_size(node->params, BL_NODE_PARAMS); i++) {
         const bl_param *p = &net->param[node->first_param + i];
         node->param[i] = (p->running ? net->running : net->weight) + p->offset;
-        node->grad[i] = p->running ? NULL : net->gradient + p->offset;
+        node->grad[i] = net->gradient + (p->running ? net->weights : 0) + p->offset;
     }
 }
 
 void bl_net_plan(bl_net *net, bl_plan *plan, size_t capacity) {
     net->capacity = capacity;
     net->weight = bl_plan_take(plan, net->weights, sizeof(float));
-    net->gradient = bl_plan_take(plan, net->weights, sizeof(float));
+    net->gradient = bl_plan_take(plan, bl_net_gradients(net), sizeof(float));
     net->running = bl_plan_take(plan, net->runnings, sizeof(float));
     net->values = take_floats(plan, capacity, net->continuous);
     net->target = take_floats(plan, capacity, 1);
@@ -189,4 +189,48 @@ void bl_net_backward(bl_net *net, const bl_pass *pass) {
         layer_job job = {net->node[i].layer->backward, &net->node[i], &here};
         bl_pool_run(pass->pool, run_part, &job);
     }
+}
+
+/* ---- running statistics ---- */
+
+/* The running parameters of a node lie one after another, and so do their sums. */
+static void settle_node(const bl_net *net, const bl_net_node *node, const bl_pass *pass,
+                        size_t chunks, const bl_part *part) {
+    size_t begin = net->runnings, end = 0;
+    for (size_t i = node->first_param; i < node->first_param + node->params; i++) {
+        const bl_param *p = &net->param[i];
+        if (!p->running) continue;
+        begin = bl_min_size(begin, p->offset);
+        end = bl_max_size(end, p->offset + p->rows * p->cols);
+    }
+    const bl_running_average args = {.running = net->running + begin,
+                                     .sum = net->gradient + net->weights + begin,
+                                     .count = end - begin,
+                                     .chunks = chunks,
+                                     .momentum = bl_layer_momentum(node)};
+    pass->kernels->running_average(&args, part);
+}
+
+typedef struct settle_job {
+    const bl_net *net;
+    const bl_pass *pass;
+    size_t batch, piece;
+} settle_job;
+
+static void settle_part(void *ctx, size_t p, size_t parts) {
+    const settle_job *job = ctx;
+    const bl_part part = {.part = p, .parts = parts, .queue = job->pass->queue};
+    const size_t whole = job->batch / job->piece, rest = job->batch % job->piece;
+    for (size_t i = 0; i < job->net->nodes; i++) {
+        const bl_net_node *node = &job->net->node[i];
+        if (node->layer->chunks == NULL) continue;
+        const size_t chunks = whole * node->layer->chunks(node, job->piece) +
+                              (rest > 0 ? node->layer->chunks(node, rest) : 0);
+        settle_node(job->net, node, job->pass, chunks, &part);
+    }
+}
+
+void bl_net_settle(bl_net *net, const bl_pass *pass, size_t batch, size_t piece) {
+    settle_job job = {net, pass, batch, piece};
+    if (net->runnings > 0) bl_pool_run(pass->pool, settle_part, &job);
 }

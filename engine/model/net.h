@@ -53,6 +53,7 @@ typedef struct bl_layer_settings {
     size_t kernel, stride, groups;  /* conv2d, pools (no groups): 0 is a stride or groups of 1 */
     bool same;                      /* conv2d: pad by (kernel - 1) / 2 on every side; else by 0 */
     size_t ghost;                   /* ghostnorm: examples of a chunk, 0: the batch is one */
+    float eps, momentum;            /* of norms: 0 is 1e-5 and 0.1 */
     double rate;                    /* dropout: probability of a zero, in [0, 1) */
     float low, high;                /* sigmoid_range */
     size_t columns;                 /* embedding: columns of codes, ... */
@@ -81,7 +82,7 @@ typedef struct bl_net_node {
     float *dy;                      /* (batch, width): the loss's gradient by y */
     float *dx[BL_NODE_INPUTS];      /* (batch, in_width); NULL: nobody wants it */
     float *memory;                  /* kept + batch * kept_each */
-    float *param[BL_NODE_PARAMS], *grad[BL_NODE_PARAMS];
+    float *param[BL_NODE_PARAMS], *grad[BL_NODE_PARAMS]; /* grad of a running one: of its sums */
 } bl_net_node;
 
 typedef struct bl_net {
@@ -95,12 +96,17 @@ typedef struct bl_net {
     /* memory */
     size_t capacity; /* examples */
     float *weight;   /* (weights) */
-    float *gradient; /* (weights) */
+    float *gradient; /* (weights), then (runnings): what a batch's statistics sum up to */
     float *running;  /* (runnings) */
     uint16_t *codes; /* (capacity, categorical): the caller fills these three before a pass */
     float *values;   /* (capacity, continuous) */
     float *target;   /* (capacity) */
 } bl_net;
+
+/* Floats of the block of gradients, the sums of statistics included. */
+static inline size_t bl_net_gradients(const bl_net *net) {
+    return net->weights + net->runnings;
+}
 
 /* An arena and whether a size has overflowed on the way. */
 typedef struct bl_plan {
@@ -143,6 +149,9 @@ void bl_net_forward(bl_net *net, const bl_pass *pass); /* training: dropout, bat
 void bl_net_infer(bl_net *net, const bl_pass *pass);
 /* After bl_net_forward with the same pass and the output's dy filled in: net->gradient. */
 void bl_net_backward(bl_net *net, const bl_pass *pass);
+/* Once a batch of `batch` examples has gone forward in pieces of `piece`, and their gradients,
+ * which include the sums of statistics, are added up: moves the running statistics. */
+void bl_net_settle(bl_net *net, const bl_pass *pass, size_t batch, size_t piece);
 /* Floats that a node keeps for each example: its output and gradient, where they are its own, and
  * what forward keeps for backward. */
 size_t bl_net_node_floats(const bl_net_node *node);

@@ -1,7 +1,8 @@
 /* One batch of a net: loss and gradient, whole or in pieces. Rule B (kernels/kernel.h) goes on
  * across the pieces: each gives its own sum over examples, and the same binary-counter tree that
- * combines blocks inside a kernel combines the pieces here. Pieces of 256 * 2^k examples are
- * subtrees of the whole batch's tree, so the bits are those of the whole batch. */
+ * combines blocks inside a kernel combines the pieces here, sums of batch statistics included.
+ * Pieces of 256 * 2^k examples are subtrees of the whole batch's tree, so the bits are those of the
+ * whole batch. */
 #include "engine/train/workload.h"
 #include "kernels/part.h"
 #include <string.h>
@@ -67,7 +68,7 @@ static void merge_part(void *ctx, size_t p, size_t parts) {
 }
 
 static void merge(bl_train *t, const float *left, float *into) {
-    merge_job job = {t->net.gradient, into, left, t->net.weights};
+    merge_job job = {t->net.gradient, into, left, bl_net_gradients(&t->net)};
     bl_pool_run(t->pool, merge_part, &job);
 }
 
@@ -97,5 +98,7 @@ double bl_batch_loss(bl_train *train) {
         sum = piece_loss(train, position + at, count);
         if (train->levels > 0) sum = climb(train, sum, level, piece, at + count == train->batch);
     }
+    const bl_pass pass = {.kernels = train->kernels, .pool = train->pool};
+    bl_net_settle(&train->net, &pass, train->batch, train->micro);
     return sum / (double)train->batch;
 }

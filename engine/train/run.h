@@ -65,7 +65,7 @@ struct bl_train {
     bl_augment augment;
     /* memory from the arena */
     float *state[BL_OPTIM_STATES]; /* (net.weights) each */
-    float *level[64];              /* (net.weights) each */
+    float *level[64];              /* (bl_net_gradients) each */
     unsigned char *scratch;
     uint32_t *rows; /* (net.capacity): of the examples in the net's input */
 

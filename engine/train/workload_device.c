@@ -157,7 +157,6 @@ static void piece_loss(bl_train *t, size_t at, size_t count) {
     g.from = &d->progress->position;
     d->device->gather(d->queue, &g);
     bl_net_forward(&t->net, &pass);
-    d->device->keep(d->queue, d->progress, d->kept, t->net.running, t->net.runnings);
     t->loss->run(t->kernels, &args, &part);
     bl_net_backward(&t->net, &pass);
 }
@@ -165,18 +164,17 @@ static void piece_loss(bl_train *t, size_t at, size_t count) {
 /* Climbs the tree of pieces as batch.c does. */
 static void climb(bl_train *t, size_t piece, bool last) {
     bl_device_run *d = t->on_device;
-    const size_t bytes = t->net.weights * sizeof(float);
+    const size_t count = bl_net_gradients(&t->net);
     size_t l = 0;
     for (; piece >> l; l++) {
         if (!(piece >> l & 1)) {
             if (last) continue;
             break;
         }
-        d->device->merge(d->queue, t->net.gradient, t->level[l], t->net.weights, d->sum,
-                         &d->level_sum[l]);
+        d->device->merge(d->queue, t->net.gradient, t->level[l], count, d->sum, &d->level_sum[l]);
     }
     if (last) return;
-    d->device->copy(d->queue, t->level[l], t->net.gradient, bytes);
+    d->device->copy(d->queue, t->level[l], t->net.gradient, count * sizeof(float));
     d->device->copy(d->queue, &d->level_sum[l], d->sum, sizeof *d->sum);
 }
 
@@ -187,6 +185,9 @@ static void enqueue_step(bl_train *t) {
         piece_loss(t, at, count);
         if (t->levels > 0) climb(t, piece, at + count == t->batch);
     }
+    const bl_pass pass = {.kernels = t->kernels, .pool = t->pool, .queue = d->queue};
+    bl_net_settle(&t->net, &pass, t->batch, t->micro);
+    d->device->keep(d->queue, d->progress, d->kept, t->net.running, t->net.runnings);
     d->device->judge(d->queue, d->progress, d->losses, d->sum, t->batch);
     const bl_device_update update = {
         .optimizer = t->optim->name,

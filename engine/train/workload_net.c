@@ -108,7 +108,7 @@ void bl_net_memory(bl_train *t, bl_plan *p) {
     for (size_t i = 0; i < t->optim->states; i++)
         t->state[i] = bl_plan_take(p, t->net.weights, sizeof(float));
     for (size_t i = 0; i < t->levels; i++)
-        t->level[i] = bl_plan_take(p, t->net.weights, sizeof(float));
+        t->level[i] = bl_plan_take(p, bl_net_gradients(&t->net), sizeof(float));
 }
 
 static void plan(bl_train *t, bl_plan *p, size_t threads) {

@@ -35,16 +35,32 @@ void BL_CPU(batchnorm_forward)(const bl_batchnorm_forward *a, const bl_part *par
     const float unbias = a->batch > 1 ? (float)a->batch / (float)(a->batch - 1) : 1.0f;
     for (size_t j = columns.begin; j < columns.end; j++) {
         const float mean = a->mean[j], var = a->rstd[j] / (float)a->batch;
-        float *run_mean = &a->running_mean[j], *run_var = &a->running_var[j];
         a->rstd[j] = 1.0f / sqrtf(var + a->eps);
-        *run_mean = fmaf(a->momentum, mean - *run_mean, *run_mean);
-        *run_var = fmaf(a->momentum, var * unbias - *run_var, *run_var);
+        a->sum_mean[j] = mean;
+        a->sum_var[j] = var * unbias;
     }
     for (size_t b = 0; b < a->batch; b++) {
         const normalise row = {a->y + b * a->n, a->x + b * a->n, a->mean,
                                a->rstd,         a->gamma,        a->beta};
         bl_for_vectors(columns, normalise_step, &row);
     }
+}
+
+typedef struct average {
+    const bl_running_average *a;
+    bl_v chunks, momentum;
+} average;
+
+BL_INLINE void average_step(const void *ctx, size_t i, bl_lanes m) {
+    const average *r = ctx;
+    const bl_v running = bl_v_get(r->a->running + i, m);
+    const bl_v away = bl_v_get(r->a->sum + i, m) / r->chunks - running;
+    bl_v_put(r->a->running + i, bl_v_fma(r->momentum, away, running), m);
+}
+
+void BL_CPU(running_average)(const bl_running_average *a, const bl_part *part) {
+    const average r = {a, bl_v_set1((float)a->chunks), bl_v_set1(a->momentum)};
+    bl_for_vectors(bl_part_range(part, a->count, BL_W), average_step, &r);
 }
 
 void BL_CPU(batchnorm_inference)(const bl_batchnorm_inference *a, const bl_part *part) {

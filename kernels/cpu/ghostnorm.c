@@ -74,13 +74,8 @@ void BL_CPU(ghostnorm_forward)(const bl_ghostnorm_forward *a, const bl_part *par
         const bl_range columns = {j0, bl_min_size(j0 + BL_IMAGE_STRIP, all.end)};
         averages sums = averages_of(part->scratch, columns.end - j0);
         for (size_t c = 0; c < a->chunks; c++) forward_of(a, c, columns, part->scratch, &sums);
-        for (size_t j = j0; j < columns.end; j++) {
-            const float mean = sums.acc[j - j0] / (float)a->chunks;
-            const float var = sums.acc[sums.count + j - j0] / (float)a->chunks;
-            float *run_mean = &a->running_mean[j], *run_var = &a->running_var[j];
-            *run_mean = fmaf(a->momentum, mean - *run_mean, *run_mean);
-            *run_var = fmaf(a->momentum, var - *run_var, *run_var);
-        }
+        memcpy(a->sum_mean + j0, sums.acc, sums.count * sizeof *sums.acc);
+        memcpy(a->sum_var + j0, sums.acc + sums.count, sums.count * sizeof *sums.acc);
     }
 }
 

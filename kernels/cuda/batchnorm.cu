@@ -44,8 +44,14 @@ __global__ void finish_variance(bl_batchnorm_forward a, const float *partial, si
     const float var = bl_column_tree(partial, blocks, a.n, j) / (float)a.batch;
     const float unbiased = a.batch > 1 ? var * ((float)a.batch / (float)(a.batch - 1)) : var;
     a.rstd[j] = 1.0f / sqrtf(var + a.eps);
-    a.running_mean[j] = fmaf(a.momentum, mean - a.running_mean[j], a.running_mean[j]);
-    a.running_var[j] = fmaf(a.momentum, unbiased - a.running_var[j], a.running_var[j]);
+    a.sum_mean[j] = mean;
+    a.sum_var[j] = unbiased;
+}
+
+__global__ void average(bl_running_average a) {
+    const size_t i = bl_thread();
+    if (i >= a.count) return;
+    a.running[i] = fmaf(a.momentum, a.sum[i] / (float)a.chunks - a.running[i], a.running[i]);
 }
 
 __global__ void normalise(bl_batchnorm_forward a) {
@@ -90,6 +96,11 @@ void bl_batchnorm_forward_cuda(const bl_batchnorm_forward *args, const bl_part *
     bl_launch_columns(square_term{a.x, a.mean, a.n}, partial, a.batch, a.n, queue);
     BL_LAUNCH(finish_variance, bl_blocks(a.n), BL_CUDA_THREADS, queue, a, partial, blocks);
     BL_LAUNCH(normalise, bl_blocks(a.batch * a.n), BL_CUDA_THREADS, queue, a);
+}
+
+void bl_running_average_cuda(const bl_running_average *args, const bl_part *part) {
+    const bl_running_average a = *args;
+    if (a.count > 0) BL_LAUNCH(average, bl_blocks(a.count), BL_CUDA_THREADS, bl_queue_of(part), a);
 }
 
 void bl_batchnorm_inference_cuda(const bl_batchnorm_inference *args, const bl_part *part) {

@@ -39,10 +39,16 @@ BL_REF void bl_batchnorm_forward_ref(const bl_batchnorm_forward *a, const bl_par
             a->y[b * a->n + j] = fmaf(xhat, a->gamma[j], a->beta[j]);
         }
         const float unbiased = a->batch > 1 ? var * ((float)a->batch / (float)(a->batch - 1)) : var;
-        float *run_mean = &a->running_mean[j], *run_var = &a->running_var[j];
-        *run_mean = fmaf(a->momentum, mean - *run_mean, *run_mean);
-        *run_var = fmaf(a->momentum, unbiased - *run_var, *run_var);
+        a->sum_mean[j] = mean;
+        a->sum_var[j] = unbiased;
     }
+}
+
+BL_REF void bl_running_average_ref(const bl_running_average *a, const bl_part *part) {
+    const bl_range range = bl_part_range(part, a->count, 1);
+    for (size_t i = range.begin; i < range.end; i++)
+        a->running[i] =
+            fmaf(a->momentum, a->sum[i] / (float)a->chunks - a->running[i], a->running[i]);
 }
 
 BL_REF void bl_batchnorm_inference_ref(const bl_batchnorm_inference *a, const bl_part *part) {

@@ -92,11 +92,8 @@ BL_REF void bl_ghostnorm_forward_ref(const bl_ghostnorm_forward *a, const bl_par
                                  .j = j};
             chunk_forward(a, &here, c, &means, &vars);
         }
-        const float mean = bl_ref_tree_sum(&means) / (float)a->chunks;
-        const float var = bl_ref_tree_sum(&vars) / (float)a->chunks;
-        float *run_mean = &a->running_mean[j], *run_var = &a->running_var[j];
-        *run_mean = fmaf(a->momentum, mean - *run_mean, *run_mean);
-        *run_var = fmaf(a->momentum, var - *run_var, *run_var);
+        a->sum_mean[j] = bl_ref_tree_sum(&means);
+        a->sum_var[j] = bl_ref_tree_sum(&vars);
     }
 }
 

@@ -84,8 +84,11 @@ static void run_dropout(const bl_kernels *k, bench *b) {
 static void run_batchnorm_forward(const bl_kernels *k, bench *b) {
     float **c = b->column;
     k->batchnorm_forward(&(bl_batchnorm_forward){b->dy, c[0], c[1], c[2], c[3], b->y, c[4], c[5],
-                                                 b->batch, b->n, 1e-5f, 0.1f},
+                                                 b->batch, b->n, 1e-5f},
                          &b->part);
+}
+static void run_running_average(const bl_kernels *k, bench *b) {
+    k->running_average(&(bl_running_average){b->z, b->y, b->batch * b->n, 4, 0.1f}, &b->part);
 }
 static void run_batchnorm_inference(const bl_kernels *k, bench *b) {
     float **c = b->column;
@@ -144,6 +147,7 @@ static const family families[] = {
     {"batchnorm_forward",      run_batchnorm_forward,      false, 4, 0, 0},
     {"batchnorm_inference",    run_batchnorm_inference,    false, 2, 0, 0},
     {"batchnorm_backward",     run_batchnorm_backward,     false, 5, 0, 0},
+    {"running_average",        run_running_average,        false, 3, 0, 0},
     {"embedding_forward",      run_embedding_forward,      false, 2, 0, 0},
     {"embedding_backward",     run_embedding_backward,     false, 1, 0, 1},
     {"sigmoid_range_forward",  run_sigmoid_range_forward,  false, 0, 3, 0},

@@ -134,14 +134,23 @@ static void build_batchnorm_forward(problem *p, const shape *s) {
         .y = problem_floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n),
         .mean = problem_floats(p, "mean", ROLE_OUT, 0, 1, s->n),
         .rstd = problem_floats(p, "rstd", ROLE_OUT, 0, 1, s->n),
-        .running_mean = problem_floats(p, "running_mean", ROLE_INOUT, 0, 1, s->n),
-        .running_var = problem_positives(p, "running_var", ROLE_INOUT, s->n),
+        .sum_mean = problem_floats(p, "sum_mean", ROLE_OUT, 0, 1, s->n),
+        .sum_var = problem_floats(p, "sum_var", ROLE_OUT, 0, 1, s->n),
         .x = problem_floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->n),
         .gamma = problem_floats(p, "gamma", ROLE_IN, 0, 1, s->n),
         .beta = problem_floats(p, "beta", ROLE_IN, 0, 1, s->n),
         .batch = s->batch,
         .n = s->n,
         .eps = 1e-5f,
+    };
+}
+
+static void build_running_average(problem *p, const shape *s) {
+    p->args.running_average = (bl_running_average){
+        .running = problem_floats(p, "running", ROLE_INOUT, 0, s->batch, 1),
+        .sum = problem_floats(p, "sum", ROLE_IN, 0, s->batch, 1),
+        .count = s->batch,
+        .chunks = 1 + s->batch % 7,
         .momentum = 0.1f,
     };
 }
@@ -476,6 +485,7 @@ const family families[] = {
     FAMILY(batchnorm_forward, column_shapes, false, false),
     FAMILY(batchnorm_inference, column_shapes, true, false),
     FAMILY(batchnorm_backward, column_shapes, false, false),
+    FAMILY(running_average, count_shapes, false, false),
     FAMILY(embedding_forward, embedding_shapes, true, true),
     FAMILY(embedding_backward, embedding_shapes, false, false),
     FAMILY(sigmoid_range_forward, count_shapes, true, false),

@@ -243,13 +243,13 @@ void build_ghostnorm_forward(problem *p, const shape *s) {
     a->y = problem_floats(p, "y", ROLE_OUT, 0, s->batch, s->k * s->n);
     a->mean = problem_floats(p, "mean", ROLE_OUT, 0, chunks, s->n);
     a->rstd = problem_floats(p, "rstd", ROLE_OUT, 0, chunks, s->n);
-    a->running_mean = problem_floats(p, "running_mean", ROLE_INOUT, 0, 1, s->n);
-    a->running_var = problem_positives(p, "running_var", ROLE_INOUT, s->n);
+    a->sum_mean = problem_floats(p, "sum_mean", ROLE_OUT, 0, 1, s->n);
+    a->sum_var = problem_floats(p, "sum_var", ROLE_OUT, 0, 1, s->n);
     a->x = problem_floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->k * s->n);
     a->gamma = problem_floats(p, "gamma", ROLE_IN, 0, 1, s->n);
     a->beta = problem_floats(p, "beta", ROLE_IN, 0, 1, s->n);
     a->batch = s->batch, a->positions = s->k, a->n = s->n, a->chunks = chunks;
-    a->eps = 1e-5f, a->momentum = 0.1f;
+    a->eps = 1e-5f;
 }
 void build_ghostnorm_backward(problem *p, const shape *s) {
     bl_ghostnorm_backward *a = &p->args.ghostnorm_backward;

@@ -308,7 +308,8 @@ static void test_inference(void **state) {
                    bl_kernels_table[0]->usable() ? bl_kernels_table[0] : bl_kernels_table[1]);
         float together[BATCH];
         const bl_net_node *out = bl_net_output(&b.net);
-        bl_net_forward(&b.net, &b.pass); /* moves the running statistics */
+        bl_net_forward(&b.net, &b.pass);
+        bl_net_settle(&b.net, &b.pass, BATCH, BATCH); /* moves the running statistics */
         bl_net_infer(&b.net, &b.pass);
         memcpy(together, out->y, sizeof together);
         for (size_t i = 0; i < BATCH; i++) {
