@@ -1,6 +1,7 @@
 /* batchlab check NAME: configuration, data set declaration and sweep script, without computing. */
 #include "engine/base/mem.h"
 #include "engine/cli/experiment.h"
+#include "engine/config/rules.h"
 #include "engine/sweep/sweep.h"
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,11 @@ static int list_keys(const char *group) {
     if (status == BL_OK) (void)printf("%s", bl_buf_text(&out));
     bl_buf_free(&out);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
+}
+
+static void say(void *ctx, const char *line) {
+    (void)ctx;
+    (void)puts(line);
 }
 
 int bl_cmd_check(int argc, char **argv) {
@@ -54,5 +60,6 @@ int bl_cmd_check(int argc, char **argv) {
     (void)printf("%s: fine. %s%s%s%zu batch sizes, %zu runs in the first round.\n", args.operand,
                  preset ? "Preset " : "", e.config.preset, preset ? ", " : "",
                  e.config.sweep.batch_sizes.n, trials);
+    bl_rules_notes(&e.config, say, NULL);
     return BL_EXIT_DONE;
 }

@@ -8,6 +8,7 @@
 #include "engine/cli/progress.h"
 #include "engine/cli/redraw.h"
 #include "engine/cli/rerun.h"
+#include "engine/config/rules.h"
 #include "engine/report/report.h"
 #include "engine/sweep/sweep.h"
 #include <errno.h>
@@ -236,6 +237,7 @@ int bl_train_command(bool answers, const char *usage, int argc, char **argv) {
     bool left_out = false;
     bl_catch_signals();
     bl_status status = bl_experiment_config(e, args.operand, args.value[PRESET], &args, &err);
+    if (status == BL_OK) bl_rules_notes(&e->config, bl_display_say, &display);
     if (status == BL_OK) status = bl_experiment_level(e, args.value[DEVICE], &err);
     if (status == BL_OK) status = bl_experiment_open(e, bl_args_has(&args, SYNTHETIC), !dry, &err);
     if (status == BL_OK) status = bl_experiment_device(e, args.value[DEVICE], &w.jobs, &err);

@@ -1,4 +1,5 @@
 #include "engine/config/rules.h"
+#include "engine/base/mem.h"
 #include "engine/config/ghost.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -113,4 +114,58 @@ bool bl_rules_matter(const bl_config *c, bl_key_when when) {
     default:
         return true;
     }
+}
+
+/* ---- notes ------------------------------------------------------------------------------- */
+
+static bool pieces_are_normalised(const bl_config *c) {
+    const int64_t micro = c->train.micro_batch;
+    return micro > 0 && micro < c->train.batch_size && norm_shows(c);
+}
+
+static bool chunk_is_the_batch(const bl_config *c) {
+    return is(c->model.kind, "resnet8") && is(c->model.norm, "ghost") &&
+           c->train.batch_size < c->model.ghost_size;
+}
+
+/* What a note is about, whom it is said to. */
+typedef struct note {
+    const bl_config *config;
+    void (*say)(void *ctx, const char *line);
+    void *ctx;
+} note;
+
+/* "note: TEXT at batch size 16, 32", if any of the sweep's sizes is one of those. */
+BL_PRINTF(3, 4)
+static void note_sizes(const note *n, bool (*applies)(const bl_config *c), const char *fmt, ...) {
+    bl_config *at = bl_xalloc(sizeof *at);
+    bl_buf line = {0};
+    char text[192];
+    const char *before = " at batch size ";
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    *at = *n->config;
+    for (size_t i = 0; i < at->sweep.batch_sizes.n; i++) {
+        at->train.batch_size = at->sweep.batch_sizes.v[i];
+        if (!applies(at)) continue;
+        if (line.len == 0) bl_buf_printf(&line, "note: %s", text);
+        bl_buf_printf(&line, "%s%lld", before, (long long)at->train.batch_size);
+        before = ", ";
+    }
+    if (line.len > 0) n->say(n->ctx, bl_buf_text(&line));
+    bl_buf_free(&line);
+    free(at);
+}
+
+void bl_rules_notes(const bl_config *config, void (*say)(void *ctx, const char *line), void *ctx) {
+    const note n = {config, say, ctx};
+    note_sizes(&n, pieces_are_normalised,
+               "pieces of %lld rows (train.micro_batch) are normalised each by itself, so this is "
+               "not the whole batch's run,",
+               (long long)config->train.micro_batch);
+    note_sizes(&n, chunk_is_the_batch,
+               "model.ghost_size is %lld: the batch is one chunk, as under batch norm,",
+               (long long)config->model.ghost_size);
 }

@@ -3,6 +3,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/config/config.h"
+#include "engine/config/rules.h"
 #include "engine/config/schema.h"
 #include "tests/check.h"
 #include <math.h>
@@ -423,6 +424,70 @@ static void test_identity_late(void **state) {
     bl_buf_free(&with);
 }
 
+/* Pieces are part of a run's id exactly where they change its bits. */
+static void test_identity_of_pieces(void **state) {
+    (void)state;
+    static const struct {
+        const char *kind, *norm, *ghost, *batch, *micro;
+        bool there;
+    } cases[] = {
+        {"mlp",     "none",  "64", "1000", "256",  false},
+        {"mlp",     "none",  "64", "1000", "250",  true },
+        {"mlp",     "none",  "64", "1000", "1000", false},
+        {"tabular", "none",  "64", "1024", "256",  true }, /* batch norm */
+        {"resnet8", "none",  "64", "1000", "512",  false},
+        {"resnet8", "batch", "64", "1024", "256",  true },
+        {"resnet8", "ghost", "64", "1024", "256",  false},
+        {"resnet8", "ghost", "64", "1000", "256",  true },
+        {"resnet8", "ghost", "48", "1024", "256",  true },
+        {"resnet8", "ghost", "64", "1024", "192",  true },
+        {"resnet8", "ghost", "64", "192",  "256",  false},
+    };
+    bl_config c;
+    bl_buf out = {0};
+    CHECK_OK(parse(&c, k_shop, NULL, NULL, ERR));
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        CHECK_OK(bl_config_set(&c, "model.kind", cases[i].kind, ERR));
+        CHECK_OK(bl_config_set(&c, "model.norm", cases[i].norm, ERR));
+        CHECK_OK(bl_config_set(&c, "model.ghost_size", cases[i].ghost, ERR));
+        CHECK_OK(bl_config_set(&c, "train.batch_size", cases[i].batch, ERR));
+        CHECK_OK(bl_config_set(&c, "train.micro_batch", cases[i].micro, ERR));
+        bl_buf_clear(&out);
+        bl_config_identity(&c, &out);
+        if ((strstr(out.data, "train.micro_batch") != NULL) != cases[i].there)
+            fail_msg("case %zu: %s", i, out.data);
+    }
+    bl_buf_free(&out);
+}
+
+static void add_line(void *ctx, const char *line) {
+    bl_buf_printf(ctx, "%s\n", line);
+}
+
+static void test_notes(void **state) {
+    (void)state;
+    bl_config c;
+    bl_buf out = {0};
+    CHECK_OK(parse(&c, k_shop, NULL, NULL, ERR));
+    CHECK_OK(bl_config_set(&c, "sweep.batch_sizes", "32, 256, 512, 1000", ERR));
+    bl_rules_notes(&c, add_line, &out);
+    assert_int_equal(out.len, 0);
+    CHECK_OK(bl_config_set(&c, "model.kind", "resnet8", ERR));
+    CHECK_OK(bl_config_set(&c, "model.norm", "ghost", ERR));
+    CHECK_OK(bl_config_set(&c, "train.micro_batch", "256", ERR));
+    bl_rules_notes(&c, add_line, &out);
+    assert_string_equal(bl_buf_text(&out),
+                        "note: pieces of 256 rows (train.micro_batch) are normalised each by "
+                        "itself, so this is not the whole batch's run, at batch size 1000\n"
+                        "note: model.ghost_size is 64: the batch is one chunk, as under batch "
+                        "norm, at batch size 32\n");
+    bl_buf_clear(&out);
+    CHECK_OK(bl_config_set(&c, "model.norm", "batch", ERR));
+    bl_rules_notes(&c, add_line, &out);
+    assert_non_null(strstr(bl_buf_text(&out), "at batch size 512, 1000\n"));
+    bl_buf_free(&out);
+}
+
 static void check_round_trip(const bl_config *config) {
     bl_config again;
     bl_buf text = {0};
@@ -538,6 +603,8 @@ int main(void) {
         cmocka_unit_test(test_identity),
         cmocka_unit_test(test_identity_choices),
         cmocka_unit_test(test_identity_late),
+        cmocka_unit_test(test_identity_of_pieces),
+        cmocka_unit_test(test_notes),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_at),
         cmocka_unit_test(test_list_keys),

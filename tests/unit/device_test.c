@@ -149,6 +149,26 @@ static void test_pictures(void **state) {
     free(pixels);
 }
 
+/* Convolutions and ghost batch norm, whole and in pieces: the running statistics move once a step.
+ */
+static void test_residual_net(void **state) {
+    fixture *f = *state;
+    static const int64_t pieces[] = {0, 8, 10};
+    tiny_data_free(&f->data);
+    tiny_pictures(&f->data, 3);
+    tiny_picture_config(&f->config, "resnet8");
+    strcpy(f->config.model.norm, "ghost");
+    f->config.model.ghost_size = 4;
+    f->config.train.batch_size = 20;
+    f->config.data.eval_rows = 10;
+    bl_resident_close(&f->resident);
+    CHECK_OK(bl_resident_open(&f->resident, open_device(), &f->data, ERR));
+    for (size_t i = 0; i < BL_COUNT(pieces); i++) {
+        f->config.train.micro_batch = pieces[i];
+        check_run(f, 3);
+    }
+}
+
 /* On the device what was begun here, and the other way round. */
 static void test_moves_over(void **state) {
     const fixture *f = *state;
@@ -295,7 +315,7 @@ int main(void) {
         CASE(test_batch_sizes),     CASE(test_pieces),         CASE(test_pictures),
         CASE(test_moves_over),      CASE(test_divergence),     CASE(test_memory),
         CASE(test_names),           CASE(test_level_device),   CASE(test_level_without_algorithms),
-        CASE(test_level_refuses),
+        CASE(test_level_refuses),   CASE(test_residual_net),
     };
     return cmocka_run_group_tests_name("device", tests, NULL, NULL);
 }

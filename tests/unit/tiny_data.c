@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 enum { TRAIN = 700, VALID = 300, ROWS = TRAIN + VALID, CATEGORICAL = 3, CONTINUOUS = 2 };
+enum { SIDE = 6, CHANNELS = 2, PIXELS = SIDE * SIDE * CHANNELS };
 
 static const uint32_t k_cardinality[CATEGORICAL] = {8, 13, 40};
 static const char *const k_categorical[CATEGORICAL] = {"day", "month", "shop"};
@@ -13,6 +14,7 @@ static const char *const k_continuous[CONTINUOUS] = {"distance", "warmth"};
 typedef struct tables {
     uint16_t codes[ROWS * CATEGORICAL];
     float values[ROWS * CONTINUOUS], target[ROWS];
+    uint8_t pixels[ROWS * PIXELS];
 } tables;
 
 static void fill(tables *t, size_t categorical, size_t continuous) {
@@ -70,6 +72,31 @@ void tiny_classes(bl_dataset *out, size_t classes) {
     (void)snprintf(out->target_transform, sizeof out->target_transform, "none");
 }
 
+void tiny_pictures(bl_dataset *out, size_t classes) {
+    tiny_data(out, 0, 0);
+    tables *t = out->owner;
+    for (uint32_t row = 0; row < ROWS; row++) {
+        const uint32_t class = bl_random_u32(11, BL_STREAM_SYNTH, 0, row) % (uint32_t)classes;
+        t->target[row] = (float)class;
+        for (uint32_t i = 0; i < PIXELS; i++) {
+            const uint32_t noise = bl_random_u32(12, BL_STREAM_SYNTH, i, row) % 100;
+            const bool bar = i / CHANNELS % SIDE == class % SIDE;
+            t->pixels[row * PIXELS + i] = (uint8_t)(noise + (bar ? 120 : 30));
+        }
+    }
+    out->pixels = t->pixels;
+    out->height = out->width = SIDE;
+    out->channels = CHANNELS;
+    out->continuous = PIXELS;
+    for (size_t c = 0; c < CHANNELS; c++) {
+        out->pixel_mean[c] = 100.0f + 4.0f * (float)c;
+        out->pixel_scale[c] = 1.0f / 50.0f;
+    }
+    out->values = NULL;
+    out->classes = classes;
+    (void)snprintf(out->target_transform, sizeof out->target_transform, "none");
+}
+
 void tiny_data_free(bl_dataset *data) {
     free(data->owner);
     *data = (bl_dataset){0};
@@ -116,4 +143,19 @@ void tiny_config(bl_config *out) {
     out->train.seed = 1;
     out->eval.ratio = 1.25;
     out->eval.first = 5;
+}
+
+void tiny_picture_config(bl_config *out, const char *kind) {
+    tiny_config(out);
+    name(out->model.kind, kind);
+    name(out->model.norm, "none");
+    out->model.hidden = (bl_i64_list){.v = {20}, .n = 1};
+    out->model.dropout = (bl_f64_list){.v = {0.25}, .n = 1};
+    out->model.ghost_size = 64;
+    name(out->loss, "cross_entropy");
+    name(out->metric, "error");
+    name(out->optimizer.name, "nesterov");
+    name(out->schedule.name, "constant");
+    out->data.crop = 1;
+    out->data.flip = true;
 }

@@ -9,8 +9,12 @@
 void tiny_data(bl_dataset *out, size_t categorical, size_t continuous);
 /* Two hidden layers with batch norm and dropout, AdamW, one-cycle over 4 epochs, batches of 32. */
 void tiny_config(bl_config *out);
-/* Frees what tiny_data made. */
 /* Rows of two continuous columns, whose sum says which of `classes` classes they are of. */
 void tiny_classes(bl_dataset *out, size_t classes);
+/* Pictures of 6 x 6 positions and 2 channels in which a bright bar's place is the class. */
+void tiny_pictures(bl_dataset *out, size_t classes);
+/* A convolutional net on them, with cross-entropy. */
+void tiny_picture_config(bl_config *out, const char *kind);
+/* Frees what the functions above made. */
 void tiny_data_free(bl_dataset *data);
 #endif
