@@ -225,7 +225,7 @@ static void settle_part(void *ctx, size_t p, size_t parts) {
         const bl_net_node *node = &job->net->node[i];
         if (node->layer->chunks == NULL) continue;
         const size_t chunks = whole * node->layer->chunks(node, job->piece) +
-                              0;
+                              (rest > 0 ? node->layer->chunks(node, rest) : 0);
         settle_node(job->net, node, job->pass, chunks, &part);
     }
 }

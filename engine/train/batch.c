@@ -1,236 +1,104 @@
-#include "engine/model/net.h"
-#include "engine/model/layer.h"
-#include <stdio.h>
+/* One batch of a net: loss and gradient, whole or in pieces. Rule B (kernels/kernel.h) goes on
+ * across the pieces: each gives its own sum over examples, and the same binary-counter tree that
+ * combines blocks inside a kernel combines the pieces here, sums of batch statistics included.
+ * Pieces of 256 * 2^k examples are subtrees of the whole batch's tree, so the bits are those of the
+ * whole batch. */
+#include "engine/train/workload.h"
+#include "kernels/part.h"
 #include <string.h>
 
-enum { PAD = 16 }; /* floats: every tensor starts on a cache line */
+enum { UNIT = 16 }; /* floats: parts begin on cache lines */
 
-void bl_net_init(bl_net *net, size_t categorical, size_t continuous) {
-    *net = (bl_net){
-        .categorical = categorical, .continuous = continuous, .image = {1, 1, continuous}
-    };
+typedef struct loss_job {
+    bl_train *train;
+    size_t count;
+    double *sum;
+} loss_job;
+
+static void loss_part(void *ctx, size_t p, size_t parts) {
+    const loss_job *job = ctx;
+    bl_train *t = job->train;
+    const bl_net_node *out = bl_net_output(&t->net);
+    const bl_part part = {.part = p, .parts = parts, .scratch = t->scratch + p * BL_KERNEL_SCRATCH};
+    const bl_loss_args args = {.y = out->y,
+                               .target = t->net.target,
+                               .dy = out->dy,
+                               .sum = job->sum,
+                               .count = job->count,
+                               .width = out->width,
+                               .total = t->batch,
+                               .label_smoothing = t->config.label_smoothing};
+    t->loss->run(t->kernels, &args, &part);
 }
 
-void bl_net_set_image(bl_net *net, bl_image image) {
-    BL_ASSERT(net->nodes == 0 && bl_image_positions(image) * image.channels == net->continuous);
-    net->image = image;
+/* The sum of the losses of one piece; its gradient too, unless the sum alone says that there is no
+ * use for one. */
+static double piece_loss(bl_train *t, uint64_t position, size_t count) {
+    const bl_pass pass = {.kernels = t->kernels,
+                          .pool = t->pool,
+                          .scratch = t->scratch,
+                          .batch = count,
+                          .seed = t->sampler.seed,
+                          .position = position};
+    double sum = 0.0;
+    loss_job job = {t, count, &sum};
+    bl_gather(t, BL_GATHER_STREAM, position, count);
+    bl_net_forward(&t->net, &pass);
+    bl_pool_run(t->pool, loss_part, &job);
+    if (isfinite(sum)) bl_net_backward(&t->net, &pass);
+    return sum;
 }
 
-void bl_net_free(bl_net *net) {
-    for (size_t i = 0; i < net->nodes; i++) free(net->node[i].column);
-    free(net->node);
-    free(net->param);
-    *net = (bl_net){0};
+/* gradient <- left + gradient, or into <- gradient. */
+typedef struct merge_job {
+    float *gradient, *into;
+    const float *left;
+    size_t count;
+} merge_job;
+
+static void merge_part(void *ctx, size_t p, size_t parts) {
+    const merge_job *job = ctx;
+    const bl_part part = {.part = p, .parts = parts};
+    const bl_range range = bl_part_range(&part, job->count, UNIT);
+    for (size_t i = range.begin; job->left && i < range.end; i++)
+        job->gradient[i] = job->left[i] + job->gradient[i];
+    if (job->into)
+        memcpy(job->into + range.begin, job->gradient + range.begin,
+               (range.end - range.begin) * sizeof *job->into);
 }
 
-bl_net_node *bl_net_output(const bl_net *net) {
-    return &net->node[net->nodes - 1];
+static void merge(bl_train *t, const float *left, float *into) {
+    merge_job job = {t->net.gradient, into, left, bl_net_gradients(&t->net)};
+    bl_pool_run(t->pool, merge_part, &job);
 }
 
-static const bl_layer *find_layer(const char *name) {
-    for (size_t i = 0; i < bl_layer_count; i++)
-        if (strcmp(bl_layer_table[i]->name, name) == 0) return bl_layer_table[i];
-    return NULL;
-}
-
-static void connect(bl_net *net, bl_net_node *node, size_t slot, size_t from) {
-    node->in[slot] = from;
-    if (from == BL_NET_VALUES) {
-        node->in_width[slot] = net->continuous;
-        node->in_image[slot] = net->image;
-        return;
+/* Climbs the tree after piece number `piece`: sums of equal size are added, left + right; after the
+ * last piece, whatever is left over. */
+static double climb(bl_train *t, double sum, double level[64], size_t piece, bool last) {
+    size_t l = 0;
+    for (; piece >> l; l++) {
+        if (!(piece >> l & 1)) {
+            if (last) continue;
+            break;
+        }
+        sum = level[l] + sum;
+        merge(t, t->level[l], NULL);
     }
-    bl_net_node *source = &net->node[from];
-    BL_ASSERT(from < node->index && source->readers < (source->layer->forks ? 2 : 1));
-    BL_ASSERT(!source->layer->forks || node->layer->forks || !node->layer->shares_output);
-    node->second[slot] = source->readers++ > 0;
-    node->in_width[slot] = source->width;
-    node->in_image[slot] = source->image;
+    if (last) return sum;
+    level[l] = sum;
+    merge(t, NULL, t->level[l]);
+    return sum;
 }
 
-bl_status bl_net_add(bl_net *net, const char *layer, const bl_layer_settings *set, size_t in0,
-                     size_t in1, size_t *index, bl_err *err) {
-    const size_t in[BL_NODE_INPUTS] = {in0, in1};
-    net->node = bl_xrealloc(net->node, (net->nodes + 1) * sizeof *net->node);
-    bl_net_node *node = &net->node[net->nodes];
-    *node = (bl_net_node){.layer = find_layer(layer), .index = net->nodes};
-    BL_ASSERT(node->layer != NULL);
-    net->nodes++;
-    if (set != NULL) node->set = *set;
-    node->first_param = net->params;
-    for (size_t i = 0; i < BL_NODE_INPUTS && i < node->layer->inputs; i++)
-        connect(net, node, i, in[i]);
-    BL_ASSERT(!node->layer->shares_output || node->in[0] != BL_NET_VALUES);
-    node->image = node->in_image[0];
-    BL_TRY(node->layer->shape(net, node, err));
-    if (bl_image_positions(node->image) * node->image.channels != node->width)
-        node->image = (bl_image){1, 1, node->width};
-    *index = node->index;
-    return BL_OK;
-}
-
-bl_status bl_net_add_param(bl_net *net, bl_net_node *node, const bl_param *param, bl_err *err) {
-    size_t *block = param->running ? &net->runnings : &net->weights;
-    size_t count = 0, end = 0;
-    if (!bl_mul_size(&count, param->rows, param->cols) ||
-        __builtin_add_overflow(*block, count, &end) || end > SIZE_MAX / 64)
-        BL_FAIL(err, BL_ENOMEM, "%zu by %zu parameters for layer %s are more than memory can hold",
-                param->rows, param->cols, node->layer->name);
-    net->param = bl_xrealloc(net->param, (net->params + 1) * sizeof *net->param);
-    bl_param *added = &net->param[net->params++];
-    *added = *param;
-    added->offset = *block;
-    (void)snprintf(added->name, sizeof added->name, "%zu.%s.%.64s", node->index, node->layer->name,
-                   param->name);
-    *block = (end + PAD - 1) / PAD * PAD;
-    node->params++;
-    return BL_OK;
-}
-
-void *bl_plan_take(bl_plan *plan, size_t count, size_t each) {
-    size_t bytes = 0;
-    if (!bl_mul_size(&bytes, count, each) || bytes > SIZE_MAX / 8 ||
-        plan->arena->used > SIZE_MAX / 8) {
-        plan->too_large = true;
-        return (void *)(uintptr_t)BL_ALIGN; /* never touched: the plan will not be carried out */
+double bl_batch_loss(bl_train *train) {
+    const uint64_t position = (uint64_t)train->progress.made * train->batch;
+    double level[64], sum = 0.0;
+    for (size_t at = 0, piece = 0; at < train->batch; at += train->micro, piece++) {
+        const size_t count = bl_min_size(train->micro, train->batch - at);
+        sum = piece_loss(train, position + at, count);
+        if (train->levels > 0) sum = climb(train, sum, level, piece, at + count == train->batch);
     }
-    return bl_arena_alloc(plan->arena, bytes);
-}
-
-static float *take_floats(bl_plan *plan, size_t examples, size_t each) {
-    size_t count = 0;
-    if (!bl_mul_size(&count, examples, each)) count = SIZE_MAX;
-    return bl_plan_take(plan, count, sizeof(float));
-}
-
-size_t bl_net_node_floats(const bl_net_node *node) {
-    const bl_layer *layer = node->layer;
-    const bool own_gradient = !layer->shares_gradient || node->in[0] == BL_NET_VALUES;
-    return (layer->shares_output ? 0 : node->width) + (own_gradient ? node->width : 0) +
-           node->kept_each;
-}
-
-static void plan_node(bl_net *net, bl_net_node *node, bl_plan *plan) {
-    const bl_layer *layer = node->layer;
-    for (size_t i = 0; i < layer->inputs; i++) {
-        const bool values = node->in[i] == BL_NET_VALUES;
-        node->x[i] = values ? net->values : net->node[node->in[i]].y;
-        node->dx[i] = values            ? NULL
-                      : node->second[i] ? net->node[node->in[i]].memory
-                                        : net->node[node->in[i]].dy;
-    }
-    node->y = layer->shares_output ? net->node[node->in[0]].y
-                                   : take_floats(plan, net->capacity, node->width);
-    node->dy = layer->shares_gradient && node->dx[0] != NULL
-                   ? node->dx[0]
-                   : take_floats(plan, net->capacity, node->width);
-    node->memory = NULL;
-    if (node->kept > 0) node->memory = take_floats(plan, 1, node->kept);
-    if (node->kept_each > 0) node->memory = take_floats(plan, net->capacity, node->kept_each);
-    for (size_t i = 0; i < bl_min_size(node->params, BL_NODE_PARAMS); i++) {
-        const bl_param *p = &net->param[node->first_param + i];
-        node->param[i] = (p->running ? net->running : net->weight) + p->offset;
-        node->grad[i] = net->gradient + (p->running ? net->weights : 0) + p->offset;
-    }
-}
-
-void bl_net_plan(bl_net *net, bl_plan *plan, size_t capacity) {
-    net->capacity = capacity;
-    net->weight = bl_plan_take(plan, net->weights, sizeof(float));
-    net->gradient = bl_plan_take(plan, bl_net_gradients(net), sizeof(float));
-    net->running = bl_plan_take(plan, net->runnings, sizeof(float));
-    net->values = take_floats(plan, capacity, net->continuous);
-    net->target = take_floats(plan, capacity, 1);
-    net->codes = bl_plan_take(plan, capacity, net->categorical * sizeof(uint16_t));
-    for (size_t i = 0; i < net->nodes; i++) plan_node(net, &net->node[i], plan);
-}
-
-/* ---- passes: one fork and join for every layer ---- */
-
-typedef struct layer_job {
-    void (*run)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
-    const bl_net_node *node;
-    const bl_pass *pass;
-} layer_job;
-
-static void run_part(void *ctx, size_t p, size_t parts) {
-    const layer_job *job = ctx;
-    const bl_part part = {.part = p,
-                          .parts = parts,
-                          .scratch = job->pass->scratch + p * BL_KERNEL_SCRATCH,
-                          .queue = job->pass->queue};
-    job->run(job->node, job->pass, &part);
-}
-
-void bl_net_forward(bl_net *net, const bl_pass *pass) {
-    bl_pass here = *pass;
-    here.codes = net->codes;
-    for (size_t i = 0; i < net->nodes; i++) {
-        layer_job job = {net->node[i].layer->forward, &net->node[i], &here};
-        bl_pool_run(pass->pool, run_part, &job);
-    }
-}
-
-void bl_net_infer(bl_net *net, const bl_pass *pass) {
-    bl_pass here = *pass;
-    here.codes = net->codes;
-    for (size_t i = 0; i < net->nodes; i++) {
-        const bl_layer *layer = net->node[i].layer;
-        layer_job job = {layer->infer != NULL ? layer->infer : layer->forward, &net->node[i],
-                         &here};
-        bl_pool_run(pass->pool, run_part, &job);
-    }
-}
-
-void bl_net_backward(bl_net *net, const bl_pass *pass) {
-    bl_pass here = *pass;
-    here.codes = net->codes;
-    for (size_t i = net->nodes; i-- > 0;) {
-        layer_job job = {net->node[i].layer->backward, &net->node[i], &here};
-        bl_pool_run(pass->pool, run_part, &job);
-    }
-}
-
-/* ---- running statistics ---- */
-
-/* The running parameters of a node lie one after another, and so do their sums. */
-static void settle_node(const bl_net *net, const bl_net_node *node, const bl_pass *pass,
-                        size_t chunks, const bl_part *part) {
-    size_t begin = net->runnings, end = 0;
-    for (size_t i = node->first_param; i < node->first_param + node->params; i++) {
-        const bl_param *p = &net->param[i];
-        if (!p->running) continue;
-        begin = bl_min_size(begin, p->offset);
-        end = bl_max_size(end, p->offset + p->rows * p->cols);
-    }
-    const bl_running_average args = {.running = net->running + begin,
-                                     .sum = net->gradient + net->weights + begin,
-                                     .count = end - begin,
-                                     .chunks = chunks,
-                                     .momentum = bl_layer_momentum(node)};
-    pass->kernels->running_average(&args, part);
-}
-
-typedef struct settle_job {
-    const bl_net *net;
-    const bl_pass *pass;
-    size_t batch, piece;
-} settle_job;
-
-static void settle_part(void *ctx, size_t p, size_t parts) {
-    const settle_job *job = ctx;
-    const bl_part part = {.part = p, .parts = parts, .queue = job->pass->queue};
-    const size_t whole = job->batch / job->piece, rest = job->batch % job->piece;
-    for (size_t i = 0; i < job->net->nodes; i++) {
-        const bl_net_node *node = &job->net->node[i];
-        if (node->layer->chunks == NULL) continue;
-        const size_t chunks = whole * node->layer->chunks(node, job->piece) +
-                              (rest > 0 ? node->layer->chunks(node, rest) : 0);
-        settle_node(job->net, node, job->pass, chunks, &part);
-    }
-}
-
-void bl_net_settle(bl_net *net, const bl_pass *pass, size_t batch, size_t piece) {
-    settle_job job = {net, pass, batch, piece};
-    if (net->runnings > 0) bl_pool_run(pass->pool, settle_part, &job);
+    const bl_pass pass = {.kernels = train->kernels, .pool = train->pool};
+    bl_net_settle(&train->net, &pass, train->batch, train->micro);
+    return sum / (double)train->batch;
 }
