@@ -50,7 +50,7 @@ __global__ void finish_means(bl_ghostnorm_forward a, const float *each) {
     a.mean[i] = chunk_sum(each, c.begin, c.end, a.n, j) / count_of(&c);
 }
 
-/* unbiased (chunks, n) is for the running variance. */
+/* unbiased (chunks, n) is for the sum of variances. */
 __global__ void finish_variances(bl_ghostnorm_forward a, const float *each, float *unbiased) {
     const size_t i = bl_thread(), chunk = i / a.n, j = i % a.n;
     if (chunk >= a.chunks) return;
@@ -60,13 +60,11 @@ __global__ void finish_variances(bl_ghostnorm_forward a, const float *each, floa
     unbiased[i] = count > 1.0f ? var * (count / (count - 1.0f)) : var;
 }
 
-__global__ void run_on(bl_ghostnorm_forward a, const float *unbiased) {
+__global__ void finish_sums(bl_ghostnorm_forward a, const float *unbiased) {
     const size_t j = bl_thread();
     if (j >= a.n) return;
-    const float mean = bl_column_tree(a.mean, a.chunks, a.n, j) / (float)a.chunks;
-    const float var = bl_column_tree(unbiased, a.chunks, a.n, j) / (float)a.chunks;
-    a.running_mean[j] = fmaf(a.momentum, mean - a.running_mean[j], a.running_mean[j]);
-    a.running_var[j] = fmaf(a.momentum, var - a.running_var[j], a.running_var[j]);
+    a.sum_mean[j] = bl_column_tree(a.mean, a.chunks, a.n, j);
+    a.sum_var[j] = bl_column_tree(unbiased, a.chunks, a.n, j);
 }
 
 /* A block of the grid's y for each chunk. */
@@ -136,7 +134,7 @@ void bl_ghostnorm_forward_cuda(const bl_ghostnorm_forward *args, const bl_part *
               (const float *)nullptr, a.mean, (const float *)nullptr, a.batch, a.positions, a.n,
               a.chunks);
     BL_LAUNCH(finish_variances, channels, BL_CUDA_THREADS, queue, a, each, unbiased);
-    BL_LAUNCH(run_on, bl_blocks(a.n), BL_CUDA_THREADS, queue, a, unbiased);
+    BL_LAUNCH(finish_sums, bl_blocks(a.n), BL_CUDA_THREADS, queue, a, unbiased);
     BL_LAUNCH(normalise, by_chunks(a), BL_CUDA_THREADS, queue, a);
 }
 

@@ -126,8 +126,8 @@ static void run_ghostnorm_forward(bench *b) {
     b->k->ghostnorm_forward(&(bl_ghostnorm_forward){.y = b->z,
                                                     .mean = c[0],
                                                     .rstd = c[1],
-                                                    .running_mean = c[2],
-                                                    .running_var = c[3],
+                                                    .sum_mean = c[2],
+                                                    .sum_var = c[3],
                                                     .x = b->y,
                                                     .gamma = c[4],
                                                     .beta = c[5],
@@ -135,8 +135,7 @@ static void run_ghostnorm_forward(bench *b) {
                                                     .positions = b->v.out_height * b->v.out_width,
                                                     .n = b->v.filters,
                                                     .chunks = 1,
-                                                    .eps = 1e-5f,
-                                                    .momentum = 0.1f},
+                                                    .eps = 1e-5f},
                             &b->part);
 }
 static void run_ghostnorm_backward(bench *b) {
