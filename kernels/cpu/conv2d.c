@@ -220,8 +220,8 @@ static void no_terms(const walk *w) {
             for (size_t j = 0; j < w->columns; j++) {
                 const size_t row = w->y_top + i * w->y_step, column = w->y_left + j * w->y_step;
                 float *y = w->y + ((b * w->y_height + row) * w->y_width + column) * w->y_channels;
-                for (size_t n = 0; n < w->y_channels; n++)
-                    y[n] = w->bias ? 0.0f + w->bias[n] : 0.0f;
+                memset(y, 0, w->y_channels * sizeof *y);
+                for (size_t n = 0; w->bias && n < w->y_channels; n++) y[n] += w->bias[n];
             }
 }
 

@@ -4,9 +4,10 @@
  * copied with their borders of zeros, its dy is packed into panels, and every register tile runs
  * one chain over the positions, a run being a line of dy. The example's sums are added to the
  * block's; after 256 examples the binary-counter tree is climbed. A large image passes in bands of
- * lines: then its chains wait in memory between them. */
+ * lines: then its chains wait in memory between them. dbias is one more row, for the macro tiles
+ * that have the first row of dw. */
 #include "kernels/cpu/conv_tile.h"
-#include "kernels/cpu/image_sums.h"
+#include "kernels/cpu/tree.h"
 
 enum {
     SCRATCH_FLOATS = BL_KERNEL_SCRATCH / sizeof(float),
@@ -24,6 +25,7 @@ typedef struct weights {
     size_t group;
     bl_conv_panels panels; /* of a group's filters */
     bl_range row, panel;   /* the macro tile */
+    bool bias;             /* it has a row of dbias behind its rows of dw */
     size_t band;           /* lines of dy at once */
     size_t columns, line;  /* of x in reach of a line; floats of such a line */
     bool in_place;         /* nothing lies outside of x: it is not copied */
@@ -49,6 +51,16 @@ static void copy_image(const weights *w, size_t b, size_t oy, size_t lines) {
     }
 }
 
+BL_INLINE void pack_panel(float *dst, const float *from, size_t stride, size_t positions,
+                          const int vecs, size_t cols) {
+    const size_t rest = cols - (size_t)(vecs - 1) * BL_W;
+    const bl_lanes whole = {.full = true};
+    const bl_lanes last = {.full = rest == BL_W, .first = bl_vm_first(rest % BL_W)};
+    for (size_t i = 0; i < positions; i++, dst += vecs * BL_W, from += stride)
+        for (int v = 0; v < vecs; v++)
+            bl_v_store(dst + v * BL_W, bl_v_get(from + v * BL_W, v < vecs - 1 ? whole : last));
+}
+
 /* Panels of the macro tile, one after another: (positions, its width), zeros beyond the filters. */
 static void pack_dy(const weights *w, size_t b, size_t oy, size_t lines) {
     const bl_conv *v = w->v;
@@ -58,12 +70,15 @@ static void pack_dy(const weights *w, size_t b, size_t oy, size_t lines) {
     float *dst = w->packed;
     for (size_t p = w->panel.begin; p < w->panel.end; p++) {
         const size_t cols = bl_conv_panel_columns(&w->panels, p);
-        const size_t width = bl_conv_panel_vecs(&w->panels, p) * BL_W;
+        const size_t vecs = bl_conv_panel_vecs(&w->panels, p);
         const float *from = dy + p * w->panels.vecs * BL_W;
-        for (size_t i = 0; i < positions; i++, dst += width, from += v->filters) {
-            if (cols < width) memset(dst, 0, width * sizeof *dst);
-            memcpy(dst, from, cols * sizeof *dst);
-        }
+        if (BL_CONV_VECS > 2 && vecs == 3)
+            pack_panel(dst, from, v->filters, positions, BL_CONV_VECS, cols);
+        else if (vecs == 2)
+            pack_panel(dst, from, v->filters, positions, 2, cols);
+        else
+            pack_panel(dst, from, v->filters, positions, 1, cols);
+        dst += positions * vecs * BL_W;
     }
 }
 
@@ -73,53 +88,72 @@ static const float *row_at(const weights *w, const float *base, size_t row) {
     return base + ky * w->line + kx * w->v->channels + w->group * w->channels + row % w->channels;
 }
 
+/* Rows of sums: those of dw, and that of dbias. */
+static size_t rows_of(const weights *w) {
+    return w->row.end - w->row.begin + (w->bias ? 1 : 0);
+}
 /* Where a panel's sums begin among the macro tile's. */
 static size_t panel_at(const weights *w, size_t panel) {
-    return (panel - w->panel.begin) * w->panels.vecs * BL_W * (w->row.end - w->row.begin);
+    return (panel - w->panel.begin) * w->panels.vecs * BL_W * rows_of(w);
 }
 
-/* The register tiles of one panel over a band: all as high as can be, or one row less. */
+/* The row of dbias of one panel over a band of `positions`. */
+BL_INLINE void run_bias(const weights *w, const float *dy, size_t positions, const int vecs,
+                        float *acc, const bool pauses) {
+    float *to = pauses ? acc + (w->wait - w->acc) : acc;
+    bl_v chain[BL_CONV_VECS];
+    for (int v = 0; v < vecs; v++) chain[v] = pauses ? bl_v_load(to + v * BL_W) : bl_v_zero();
+    for (size_t i = 0; i < positions; i++, dy += vecs * BL_W)
+        for (int v = 0; v < vecs; v++) chain[v] = chain[v] + bl_v_load(dy + v * BL_W);
+    for (int v = 0; v < vecs; v++) {
+        if (!pauses) chain[v] = bl_v_load(to + v * BL_W) + chain[v];
+        bl_v_store(to + v * BL_W, chain[v]);
+    }
+}
+
+/* One panel over a band: its register tiles are all as high as can be, or one row less. */
 BL_INLINE void run_tiles(const weights *w, bl_conv_tile *t, const float *base, const int vecs,
-                         size_t at, const bool pauses) {
+                         size_t panel, size_t positions, const bool pauses) {
     const size_t most = bl_conv_rows((size_t)vecs), count = w->row.end - w->row.begin;
     const size_t tiles = (count + most - 1) / most, missing = tiles * most - count;
     const size_t lower = missing <= tiles ? missing : 0; /* tiles of one row less */
-    const size_t width = (size_t)vecs * BL_W;
-    float *acc = w->acc + at;
-    for (size_t i = 0, row = w->row.begin; i < tiles; i++, row += t->rows, acc += t->rows * width) {
+    const bl_conv_kind high = {.vecs = vecs, .rows = (int)most, .pauses = pauses};
+    const bl_conv_kind low = {.vecs = vecs, .rows = (int)most - 1, .pauses = pauses};
+    float *acc = w->acc + panel_at(w, panel);
+    t->cols = (size_t)vecs * BL_W;
+    for (size_t i = 0, row = w->row.begin; i < tiles; i++, row += t->rows) {
         t->rows = bl_min_size(w->row.end - row, i < lower ? most - 1 : most);
+        t->wait = acc + (w->wait - w->acc);
         for (size_t r = 0; r < most; r++) {
             t->a[r] = row_at(w, base, row + (r < t->rows ? r : 0));
-            t->c[r] = acc + r * width;
+            t->c[r] = acc + r * t->cols;
         }
-        t->wait = acc + (w->wait - w->acc);
         if (i < lower)
-            bl_conv_tile_body(
-                t, (bl_conv_kind){.vecs = vecs, .rows = (int)most - 1, .pauses = pauses});
+            bl_conv_tile_body(t, low);
         else
-            bl_conv_tile_body(t, (bl_conv_kind){.vecs = vecs, .rows = (int)most, .pauses = pauses});
+            bl_conv_tile_body(t, high);
+        acc += t->rows * t->cols;
     }
+    if (w->bias) run_bias(w, t->b, positions, vecs, acc, pauses);
+    t->b += positions * t->cols;
 }
-static void run_panel(const weights *w, bl_conv_tile *t, const float *base, size_t panel,
-                      bool pauses) {
-    const size_t vecs = bl_conv_panel_vecs(&w->panels, panel);
-    const size_t at = panel_at(w, panel);
-    t->cols = vecs * BL_W;
-    if (BL_CONV_VECS > 2 && vecs == 3) {
-        if (pauses)
-            run_tiles(w, t, base, BL_CONV_VECS, at, true);
+
+static void run_panels(const weights *w, bl_conv_tile *t, const float *base, size_t positions,
+                       bool pauses) {
+    for (size_t p = w->panel.begin; p < w->panel.end; p++) {
+        const size_t vecs = bl_conv_panel_vecs(&w->panels, p);
+        if (BL_CONV_VECS > 2 && vecs == 3 && pauses)
+            run_tiles(w, t, base, BL_CONV_VECS, p, positions, true);
+        else if (BL_CONV_VECS > 2 && vecs == 3)
+            run_tiles(w, t, base, BL_CONV_VECS, p, positions, false);
+        else if (vecs == 2 && pauses)
+            run_tiles(w, t, base, 2, p, positions, true);
+        else if (vecs == 2)
+            run_tiles(w, t, base, 2, p, positions, false);
+        else if (pauses)
+            run_tiles(w, t, base, 1, p, positions, true);
         else
-            run_tiles(w, t, base, BL_CONV_VECS, at, false);
-    } else if (vecs == 2) {
-        if (pauses)
-            run_tiles(w, t, base, 2, at, true);
-        else
-            run_tiles(w, t, base, 2, at, false);
-    } else {
-        if (pauses)
-            run_tiles(w, t, base, 1, at, true);
-        else
-            run_tiles(w, t, base, 1, at, false);
+            run_tiles(w, t, base, 1, p, positions, false);
     }
 }
 
@@ -141,10 +175,7 @@ static void run_band(const weights *w, size_t b, size_t oy, size_t lines) {
     for (size_t l = 0; l < lines; l++)
         run[l] = (bl_conv_run){.at = l * v->stride * w->line, .len = v->out_width};
     if (!whole && oy == 0) memset(w->wait, 0, w->sums * sizeof *w->wait);
-    for (size_t p = w->panel.begin; p < w->panel.end; p++) {
-        run_panel(w, &t, base, p, !whole);
-        t.b += lines * v->out_width * t.cols;
-    }
+    run_panels(w, &t, base, lines * v->out_width, !whole);
     if (whole || oy + lines < v->out_height) return;
     for (size_t i = 0; i < w->sums; i += BL_W)
         bl_v_store(w->acc + i, bl_v_load(w->acc + i) + bl_v_load(w->wait + i));
@@ -159,6 +190,7 @@ static void store(const weights *w) {
         const float *acc = w->acc + panel_at(w, p);
         for (size_t r = 0; r < rows; r++, acc += width)
             memcpy(w->a->dw + (w->row.begin + r) * w->v->filters + j0, acc, cols * sizeof *acc);
+        if (w->bias) memcpy(w->a->dbias + j0, acc, cols * sizeof *acc);
     }
 }
 
@@ -198,37 +230,22 @@ static void run_group(weights *w, bl_range rows) {
         const size_t panels = w->panel.end - w->panel.begin;
         w->band = band_of(w, panels);
         const size_t copies = levels + (w->band < v->out_height ? 2 : 1);
-        const size_t most = SUM_FLOATS / (panels * width * copies);
-        for (size_t row = rows.begin; row < rows.end; row += most) {
+        const size_t most = SUM_FLOATS / (panels * width * copies) - 1;
+        size_t row = rows.begin;
+        do {
             w->row = (bl_range){row, bl_min_size(row + most, rows.end)};
-            w->sums = (w->row.end - row) * panels * width;
+            w->bias = w->a->dbias != NULL && row == 0;
+            w->sums = rows_of(w) * panels * width;
             w->wait = w->acc + w->sums;
             w->levels = w->acc + w->sums * (copies - levels);
             macro_tile(w);
-        }
+            row = w->row.end;
+        } while (row < rows.end);
     }
-}
-
-BL_INLINE bl_image_sum add_dy(const void *ctx, bl_image_sum acc, size_t i, size_t b, size_t j,
-                              bl_lanes m) {
-    (void)b, (void)j;
-    acc.s = acc.s + bl_v_get((const float *)ctx + i, m);
-    return acc;
-}
-
-static void bias(const bl_conv2d_backward_weight *a, const bl_part *part) {
-    const bl_conv *v = &a->conv;
-    const bl_range columns = bl_part_range(part, v->filters, BL_W);
-    for (size_t j = columns.begin; j < columns.end; j += BL_IMAGE_STRIP)
-        bl_image_sums(a->dbias, NULL, (bl_range){0, v->batch}, v->out_height * v->out_width,
-                      v->filters, (bl_range){j, bl_min_size(j + BL_IMAGE_STRIP, columns.end)},
-                      part->scratch, add_dy, a->dy);
 }
 
 void BL_CPU(conv2d_backward_weight)(const bl_conv2d_backward_weight *a, const bl_part *part) {
     const bl_conv *v = &a->conv;
-    if (a->dbias) bias(a, part);
-    if (v->channels == 0 || v->filters == 0) return;
     float *scratch = part->scratch;
     weights w = {.a = a,
                  .v = v,
@@ -240,15 +257,17 @@ void BL_CPU(conv2d_backward_weight)(const bl_conv2d_backward_weight *a, const bl
                  .packed = scratch + SUM_FLOATS + IMAGE_FLOATS};
     w.rows = v->kernel * v->kernel * w.channels;
     const bl_range rows = bl_part_range(part, w.rows, BL_CONV_ROWS);
+    const bool bias = a->dbias != NULL && part->part == 0;
     if (v->batch == 0 || v->out_height == 0 || v->out_width == 0) {
         memset(a->dw + rows.begin * v->filters, 0,
                (rows.end - rows.begin) * v->filters * sizeof *a->dw);
+        if (bias) memset(a->dbias, 0, v->filters * sizeof *a->dbias);
         return;
     }
-    if (w.rows == 0 || rows.begin == rows.end) return;
+    if (v->filters == 0 || (rows.begin == rows.end && !bias)) return;
     w.in_place = v->pad == 0;
     w.columns = w.in_place ? v->width : (v->out_width - 1) * v->stride + v->kernel;
-    w.line = w.columns * v->channels;
+    w.line = bl_max_size(w.columns * v->channels, 1);
     w.packed_already = v->groups == 1 && w.panels.count == 1 && v->filters == w.panels.vecs * BL_W;
     for (w.group = 0; w.group < v->groups; w.group++) run_group(&w, rows);
 }
