@@ -1,11 +1,11 @@
 /* conv2d_backward_weight: dw and dbias, with rule B.
  *
  * The outputs are cut into macro tiles. A macro tile walks the batch: an example's lines of x are
- * copied with their borders of zeros, its dy is packed into panels, and every register tile runs
- * one chain over the positions, a run being a line of dy. The example's sums are added to the
- * block's; after 256 examples the binary-counter tree is climbed. A large image passes in bands of
- * lines: then its chains wait in memory between them. dbias is one more row, for the macro tiles
- * that have the first row of dw. */
+ * copied with their borders of zeros, its dy is packed into panels unless those are whole vectors,
+ * and every register tile runs one chain over the positions, a run being a line of dy. The
+ * example's sums are added to the block's; after 256 examples the binary-counter tree is climbed. A
+ * large image passes in bands of lines: then its chains wait in memory between them. dbias is one
+ * more row, for the macro tiles that have the first row of dw. */
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/tree.h"
 
@@ -29,7 +29,7 @@ typedef struct weights {
     size_t band;           /* lines of dy at once */
     size_t columns, line;  /* of x in reach of a line; floats of such a line */
     bool in_place;         /* nothing lies outside of x: it is not copied */
-    bool packed_already;   /* dy is one panel as it lies */
+    bool dy_in_place;      /* panels are whole vectors: they are read as they lie */
     size_t sums;           /* floats of the macro tile: panel after panel, (rows, its width) */
     float *acc, *wait, *levels, *image, *packed;
 } weights;
@@ -98,12 +98,12 @@ static size_t panel_at(const weights *w, size_t panel) {
 }
 
 /* The row of dbias of one panel over a band of `positions`. */
-BL_INLINE void run_bias(const weights *w, const float *dy, size_t positions, const int vecs,
-                        float *acc, const bool pauses) {
+BL_INLINE void run_bias(const weights *w, const float *dy, size_t b_step, size_t positions,
+                        const int vecs, float *acc, const bool pauses) {
     float *to = pauses ? acc + (w->wait - w->acc) : acc;
     bl_v chain[BL_CONV_VECS];
     for (int v = 0; v < vecs; v++) chain[v] = pauses ? bl_v_load(to + v * BL_W) : bl_v_zero();
-    for (size_t i = 0; i < positions; i++, dy += vecs * BL_W)
+    for (size_t i = 0; i < positions; i++, dy += b_step)
         for (int v = 0; v < vecs; v++) chain[v] = chain[v] + bl_v_load(dy + v * BL_W);
     for (int v = 0; v < vecs; v++) {
         if (!pauses) chain[v] = bl_v_load(to + v * BL_W) + chain[v];
@@ -121,6 +121,7 @@ BL_INLINE void run_tiles(const weights *w, bl_conv_tile *t, const float *base, c
     const bl_conv_kind low = {.vecs = vecs, .rows = (int)most - 1, .pauses = pauses};
     float *acc = w->acc + panel_at(w, panel);
     t->cols = (size_t)vecs * BL_W;
+    t->b_step = w->dy_in_place ? w->v->filters : t->cols;
     for (size_t i = 0, row = w->row.begin; i < tiles; i++, row += t->rows) {
         t->rows = bl_min_size(w->row.end - row, i < lower ? most - 1 : most);
         t->wait = acc + (w->wait - w->acc);
@@ -134,8 +135,8 @@ BL_INLINE void run_tiles(const weights *w, bl_conv_tile *t, const float *base, c
             bl_conv_tile_body(t, high);
         acc += t->rows * t->cols;
     }
-    if (w->bias) run_bias(w, t->b, positions, vecs, acc, pauses);
-    t->b += positions * t->cols;
+    if (w->bias) run_bias(w, t->b, t->b_step, positions, vecs, acc, pauses);
+    t->b += w->dy_in_place ? t->cols : positions * t->cols;
 }
 
 static void run_panels(const weights *w, bl_conv_tile *t, const float *base, size_t positions,
@@ -168,8 +169,9 @@ static void run_band(const weights *w, size_t b, size_t oy, size_t lines) {
         base = w->a->x + (b * v->height + oy * v->stride) * v->width * v->channels;
     else
         copy_image(w, b, oy, lines);
-    if (w->packed_already)
-        t.b = w->a->dy + (b * v->out_height + oy) * v->out_width * v->filters;
+    if (w->dy_in_place)
+        t.b = w->a->dy + (b * v->out_height + oy) * v->out_width * v->filters +
+              w->panel.begin * w->panels.vecs * BL_W;
     else
         pack_dy(w, b, oy, lines);
     for (size_t l = 0; l < lines; l++)
@@ -215,7 +217,7 @@ static size_t band_of(const weights *w, size_t panels) {
     const size_t packed = v->out_width * panels * width, lines = IMAGE_FLOATS / w->line;
     const size_t bands = (v->out_height * v->out_width * width + BAND_FLOATS - 1) / BAND_FLOATS;
     size_t band = bl_min_size((v->out_height + bands - 1) / bands, BL_BLOCK);
-    if (!w->packed_already) band = bl_min_size(band, PACKED_FLOATS / packed);
+    if (!w->dy_in_place) band = bl_min_size(band, PACKED_FLOATS / packed);
     if (!w->in_place) band = bl_min_size(band, (lines - v->kernel) / v->stride + 1);
     return band;
 }
@@ -268,6 +270,6 @@ void BL_CPU(conv2d_backward_weight)(const bl_conv2d_backward_weight *a, const bl
     w.in_place = v->pad == 0;
     w.columns = w.in_place ? v->width : (v->out_width - 1) * v->stride + v->kernel;
     w.line = bl_max_size(w.columns * v->channels, 1);
-    w.packed_already = v->groups == 1 && w.panels.count == 1 && v->filters == w.panels.vecs * BL_W;
+    w.dy_in_place = v->groups == 1 && v->filters % BL_W == 0;
     for (w.group = 0; w.group < v->groups; w.group++) run_group(&w, rows);
 }

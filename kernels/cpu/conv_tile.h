@@ -2,11 +2,11 @@
  * runs, because what a position sees of an image is contiguous only line by line:
  *
  *   acc[r][j] = chain, over the runs and i < run.len, of
- *               fmaf(a[r][run.at + i * a_step], b[term * vecs * BL_W + j], acc), from +0
+ *               fmaf(a[r][run.at + i * a_step], b[term * b_step + j], acc), from +0
  *
  * What becomes of a chain is done before it leaves its register: c[r][j] is added, c + acc, then
- * the bias, then the relu. `b` is packed without gaps: panels are as wide as they need to be. The
- * accumulators are named one by one because compilers keep arrays of them in memory. */
+ * the bias, then the relu. The accumulators are named one by one because compilers keep arrays of
+ * them in memory. */
 #ifndef BL_KERNELS_CPU_CONV_TILE_H
 #define BL_KERNELS_CPU_CONV_TILE_H
 #include "engine/base/mem.h"
@@ -25,6 +25,7 @@ typedef struct bl_conv_tile {
     const bl_conv_run *run;
     size_t runs;
     const float *b;
+    size_t b_step;
     float *c[BL_CONV_MOST];
     size_t rows, cols; /* of c */
     bool add;          /* c holds what chains are added to */
@@ -36,7 +37,7 @@ typedef struct bl_conv_tile {
 /* What the compiler is to see as constants. */
 typedef struct bl_conv_kind {
     int vecs, rows;
-    bool adjacent; /* a_step is 1 */
+    bool adjacent; /* a_step is 1, and b is packed without gaps: b_step is vecs * BL_W */
     bool pauses;   /* the chains come from `wait` and go there, not to c */
 } bl_conv_kind;
 
@@ -91,7 +92,7 @@ BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const bl_conv_kind kind)
             const bl_v b0 = bl_v_load(b);
             const bl_v b1 = kind.vecs > 1 ? bl_v_load(b + BL_W) : b0;
             const bl_v b2 = kind.vecs > 2 ? bl_v_load(b + (size_t)2 * BL_W) : b0;
-            b += width;
+            b += kind.adjacent ? width : t->b_step;
             BL_CONV_EACH(TILE_STEP)
             at += step;
         }
