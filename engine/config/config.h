@@ -49,6 +49,7 @@ typedef struct bl_config {
         bool batch_norm;
         char output[BL_NAME]; /* "linear" or "sigmoid_range": [0, 1.2 x the largest training target]
                                  on the target's raw scale */
+        bl_i64_list filters;  /* of the convolutions of simple_cnn, the stages of resnet8 */
         char norm[BL_NAME];   /* resnet8: none, batch, ghost */
         int64_t ghost_size;   /* examples of a chunk */
     } model;

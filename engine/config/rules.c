@@ -87,6 +87,8 @@ bool bl_rules_matter(const bl_config *c, bl_key_when when) {
         return is(c->model.kind, "tabular");
     case BL_WHEN_HIDDEN:
         return !quadratic && !is(c->model.kind, "resnet8");
+    case BL_WHEN_CONVOLUTIONS:
+        return is(c->model.kind, "simple_cnn") || is(c->model.kind, "resnet8");
     case BL_WHEN_RESNET:
         return is(c->model.kind, "resnet8");
     case BL_WHEN_GHOST:

@@ -74,6 +74,8 @@ const bl_key bl_schema[] = {
      .help = "batch normalisation of continuous inputs and after hidden layers"},
     {"model.output", ENUM(model.output, outputs), .def = "sigmoid_range", IDENTITY, .when = BL_WHEN_TABULAR,
      .help = "linear, or kept in the range of the target by a sigmoid"},
+    {"model.filters", I64S(model.filters, 1, 4096, 0, 3), .def = "", LATE_IDENTITY, .when = BL_WHEN_CONVOLUTIONS,
+     .help = "simple_cnn: of 2 convolutions; resnet8: of 3 stages; none: those of the literature"},
     {"model.norm", ENUM(model.norm, norms), .def = "none", LATE_IDENTITY, .when = BL_WHEN_RESNET,
      .help = "resnet8: normalisation after convolutions, by the batch or by chunks of it"},
     {"model.ghost_size", I64(model.ghost_size, 2, 16777216), .def = "64", .unit = "rows", LATE_IDENTITY, .when = BL_WHEN_GHOST,

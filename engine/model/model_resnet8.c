@@ -1,6 +1,7 @@
 /* ResNet-8 (He et al. 2016, with one block a stage): a convolution to 16 channels, then three
  * residual blocks of two 3 x 3 convolutions with 16, 32 and 64 filters, the last two of stride 2;
- * the mean of every channel; one dense output. Shortcuts are the identity, or a 1 x 1 convolution
+ * (or model.filters; the first convolution has as many as the first block); the mean of every
+ * channel; one dense output. Shortcuts are the identity, or a 1 x 1 convolution
  * where the shape changes. Every convolution is followed by model.norm. */
 #include "engine/model/model.h"
 #include <string.h>
@@ -31,15 +32,17 @@ static bl_status add_block(bl_net *net, const bl_config *config, size_t filters,
 
 static bl_status build(bl_net *net, const bl_config *config, const bl_model_input *input,
                        bl_err *err) {
-    const bl_layer_settings first = {.units = 16, .kernel = 3, .same = true};
+    static const size_t literature[] = {16, 32, 64};
     const bl_layer_settings outputs = {.units = bl_model_outputs(input)};
-    size_t at = BL_NET_VALUES;
+    size_t at = BL_NET_VALUES, filters[BL_COUNT(literature)];
     BL_TRY(bl_model_check_pictures(config, input, err));
+    BL_TRY(bl_model_filters(config, literature, BL_COUNT(literature), filters, err));
+    const bl_layer_settings first = {.units = filters[0], .kernel = 3, .same = true};
     BL_TRY(add_conv(net, config, &first, &at, err));
     BL_TRY(bl_net_add(net, "relu", NULL, at, 0, &at, err));
-    BL_TRY(add_block(net, config, 16, 1, &at, err));
-    BL_TRY(add_block(net, config, 32, 2, &at, err));
-    BL_TRY(add_block(net, config, 64, 2, &at, err));
+    BL_TRY(add_block(net, config, filters[0], 1, &at, err));
+    BL_TRY(add_block(net, config, filters[1], 2, &at, err));
+    BL_TRY(add_block(net, config, filters[2], 2, &at, err));
     BL_TRY(bl_net_add(net, "global_pool", NULL, at, 0, &at, err));
     return bl_net_add(net, "dense", &outputs, at, 0, &at, err);
 }

@@ -53,6 +53,16 @@ bl_status bl_model_check_pictures(const bl_config *config, const bl_model_input 
         config->model.kind);
 }
 
+bl_status bl_model_filters(const bl_config *config, const size_t *literature, size_t count,
+                           size_t *out, bl_err *err) {
+    const bl_i64_list *given = &config->model.filters;
+    if (given->n != 0 && given->n != count)
+        BL_FAIL(err, BL_EINVAL, "model.filters has %zu numbers; %s takes %zu, or none", given->n,
+                config->model.kind, count);
+    for (size_t i = 0; i < count; i++) out[i] = given->n == 0 ? literature[i] : (size_t)given->v[i];
+    return BL_OK;
+}
+
 bl_status bl_model_build(bl_net *net, const bl_config *config, const bl_model_input *input,
                          bl_err *err) {
     bl_net_init(net, input->categorical, input->continuous);

@@ -110,11 +110,12 @@ static int by_batch_size(const void *a, const void *b) {
 }
 
 /* A later decision on the same batch size replaces an earlier one. */
-static void collect_sizes(bl_report_target *t, const bl_answer *a, const bl_plan_bests *bests) {
+static void collect_sizes(bl_report_target *t, const bl_answer *a, const bl_plan_bests *bests,
+                          int series) {
     t->sizes = bl_xalloc((bests->count + 1) * sizeof *t->sizes);
     for (size_t i = 0; i < bests->count; i++) {
         const bl_plan_best *b = &bests->best[i];
-        if (b->target != t->target) continue;
+        if (b->target != t->target || b->series != series) continue;
         size_t at = 0;
         while (at < t->size_count && t->sizes[at].batch_size != b->batch_size) at++;
         if (at == t->size_count)
@@ -181,15 +182,22 @@ static bool decided(const bl_plan_bests *bests, double target) {
     return false;
 }
 
+/* The series that answers: what was asked under no name, else the last. */
+static int main_series(const bl_answer *a, const bl_plan_bests *bests) {
+    for (size_t i = 0; i < bests->count; i++)
+        if (bests->best[i].series == BL_NO_SERIES) return BL_NO_SERIES;
+    return (int)a->series_count - 1;
+}
+
 /* A target that the sweep did not retune for is answered from the same runs (bl_recut_bests). */
 static bl_status solve(bl_report_target *t, double target, const bl_answer *a,
-                       const bl_plan_bests *bests, bl_err *err) {
+                       const bl_plan_bests *bests, int series, bl_err *err) {
     const bl_stats_options options = {.seed = BOOTSTRAP_SEED, .replicates = BL_STATS_REPLICATES};
     *t = (bl_report_target){.target = target};
     bl_plan_bests recut = {0};
     const bool again = target != a->target && !decided(bests, target);
     if (again) bl_recut_bests(&recut, a, target);
-    collect_sizes(t, a, again ? &recut : bests);
+    collect_sizes(t, a, again ? &recut : bests, again ? BL_NO_SERIES : series);
     bl_plan_bests_free(&recut);
     BL_TRY(fit(t, &options, err));
     return join(t, a, &options, err);
@@ -197,7 +205,7 @@ static bl_status solve(bl_report_target *t, double target, const bl_answer *a,
 
 static bl_status solve_main(bl_answer *a, const bl_plan_bests *bests, bl_err *err) {
     bl_report_target t;
-    const bl_status status = solve(&t, a->target, a, bests, err);
+    const bl_status status = solve(&t, a->target, a, bests, main_series(a, bests), err);
     a->sizes = t.sizes;
     a->size_count = t.size_count;
     a->critical = t.critical;
@@ -211,11 +219,17 @@ static bl_status solve_easier(bl_answer *a, const bl_plan_bests *bests, bl_err *
     a->easier = bl_xalloc((a->target_count + 1) * sizeof *a->easier);
     for (size_t i = 0; i + 1 < a->target_count; i++) {
         bl_report_target *t = &a->easier[a->easier_count++];
-        BL_TRY(solve(t, a->targets[i], a, bests, err));
+        BL_TRY(solve(t, a->targets[i], a, bests, main_series(a, bests), err));
         if (t->best[BL_STATS_FEWEST_STEPS].known) continue;
         free_target(t);
         a->easier_count--;
     }
+    return BL_OK;
+}
+
+static bl_status solve_series(bl_answer *a, const bl_plan_bests *bests, bl_err *err) {
+    for (size_t i = 0; i < a->series_count; i++)
+        BL_TRY(solve(&a->series[i].main, a->target, a, bests, (int)i, err));
     return BL_OK;
 }
 
@@ -232,12 +246,13 @@ static int by_budget(const void *a, const void *b) {
     const bl_report_budget *x = a, *y = b;
     if (x->kind != y->kind) return x->kind < y->kind ? -1 : 1;
     if (x->amount != y->amount) return x->amount < y->amount ? -1 : 1;
+    if (x->series != y->series) return x->series < y->series ? -1 : 1;
     if (x->batch_size != y->batch_size) return x->batch_size < y->batch_size ? -1 : 1;
     return (x->value > y->value) - (x->value < y->value);
 }
 
 static bool same_budget(const bl_report_budget *x, const bl_report_budget *y) {
-    return x->kind == y->kind && x->amount == y->amount;
+    return x->kind == y->kind && x->amount == y->amount && x->series == y->series;
 }
 
 /* Keeps the lowest value of each batch size and marks each budget's winner. */
@@ -295,6 +310,7 @@ bl_status bl_report_answer(bl_answer *out, const char *run_dir, bl_err *err) {
     bl_pairs_judge(out);
     BL_GOTO(solve_main(out, &bests, err));
     BL_GOTO(solve_easier(out, &bests, err));
+    BL_GOTO(solve_series(out, &bests, err));
     bl_rules_judge(out);
     BL_GOTO(fit_known(out, err));
     out->answered = out->best[BL_STATS_FEWEST_STEPS].known || isnan(out->target);
@@ -311,6 +327,8 @@ void bl_answer_free(bl_answer *answer) {
     }
     for (size_t i = 0; i < answer->size_count; i++) free_size(&answer->sizes[i]);
     for (size_t i = 0; i < answer->easier_count; i++) free_target(&answer->easier[i]);
+    for (size_t i = 0; i < answer->series_count; i++) free_target(&answer->series[i].main);
+    for (size_t i = 0; i < answer->test_count; i++) free(answer->tests[i].text);
     for (size_t i = 0; i < answer->timing_count; i++) free(answer->timing[i].seconds);
     for (size_t i = 0; i < answer->note_count; i++) free(answer->notes[i]);
     bl_history_free(answer);
@@ -321,6 +339,8 @@ void bl_answer_free(bl_answer *answer) {
     free(answer->timing);
     free(answer->sizes);
     free(answer->easier);
+    free(answer->series);
+    free(answer->tests);
     free(answer->regrets);
     free(answer->known);
     free(answer->budgets);

@@ -13,7 +13,8 @@ static bool has_data(const bl_answer *a) {
 
 static bool starts_curve(const bl_answer *a, size_t i) {
     return i == 0 || a->budgets[i].kind != a->budgets[i - 1].kind ||
-           a->budgets[i].amount != a->budgets[i - 1].amount;
+           a->budgets[i].amount != a->budgets[i - 1].amount ||
+           a->budgets[i].series != a->budgets[i - 1].series;
 }
 
 static const char columns[] = "batch_size value low high learning_rate steps curve";

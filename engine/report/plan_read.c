@@ -111,7 +111,29 @@ static void read_trial(bl_answer *a, const bl_json *line) {
     t->settings = other_settings(bl_json_get(line, "set"));
 }
 
-static void read_best(bl_plan_bests *bests, const bl_json *line) {
+/* The decision's series, added where it is new. */
+static int series_of(bl_answer *a, const bl_json *line) {
+    const char *name = bl_json_text(line, "series", "");
+    if (name[0] == '\0') return BL_NO_SERIES;
+    bl_report_series next = {0};
+    copy_text(next.name, sizeof next.name, line, "series");
+    for (size_t i = 0; i < a->series_count; i++)
+        if (strcmp(a->series[i].name, next.name) == 0) return (int)i;
+    a->series = room(a->series, a->series_count, sizeof *a->series);
+    a->series[a->series_count] = next;
+    return (int)a->series_count++;
+}
+
+static void read_test(bl_answer *a, const bl_json *line) {
+    a->tests = room(a->tests, a->test_count, sizeof *a->tests);
+    a->tests[a->test_count++] = (bl_report_test){.text = bl_xstrdup(bl_json_text(line, "text", "")),
+                                                 .batch_size = number(line, "batch_size"),
+                                                 .learning_rate = number(line, "learning_rate"),
+                                                 .value = number(line, "value"),
+                                                 .series = series_of(a, line)};
+}
+
+static void read_best(bl_answer *a, bl_plan_bests *bests, const bl_json *line) {
     bests->best = room(bests->best, bests->count, sizeof *bests->best);
     bl_plan_best *b = &bests->best[bests->count++];
     *b = (bl_plan_best){.batch_size = number(line, "batch_size"),
@@ -119,7 +141,8 @@ static void read_best(bl_plan_bests *bests, const bl_json *line) {
                         .target = number(line, "target"),
                         .steps = number(line, "steps"),
                         .censored = bl_json_bool(line, "censored", false),
-                        .bracketed = bl_json_bool(line, "bracketed", false)};
+                        .bracketed = bl_json_bool(line, "bracketed", false),
+                        .series = series_of(a, line)};
     const bl_json *runs = bl_json_get(line, "runs");
     if (runs == NULL || runs->type != BL_JSON_ARRAY) return;
     b->run = bl_xalloc(runs->count * sizeof *b->run);
@@ -154,7 +177,8 @@ static void read_budget(bl_answer *a, const bl_json *line) {
                             .batch_size = number(line, "batch_size"),
                             .learning_rate = number(line, "learning_rate"),
                             .value = number(line, "value"),
-                            .steps = bl_json_int(line, "steps", 0)};
+                            .steps = bl_json_int(line, "steps", 0),
+                            .series = series_of(a, line)};
     read_values(b, bl_json_get(line, "values"));
     copy_text(b->run, sizeof b->run, line, "run");
 }
@@ -186,12 +210,13 @@ static bl_status read_line(bl_answer *a, bl_plan_bests *bests, const bl_json *li
     const bool best = decision && strcmp(kind, "best") == 0;
     const bool budget = decision && strcmp(kind, "budget") == 0;
     if (decision && strcmp(kind, "note") == 0) read_note(a, line);
+    if (decision && strcmp(kind, "test") == 0) read_test(a, line);
     if (decision && strcmp(kind, "compare") == 0) bl_pairs_read(a, line);
     if (decision && strcmp(kind, "rule") == 0) bl_rules_read(a, line);
     if (!trial && !best && !budget) return BL_OK;
     BL_TRY(check_positive(line, budget, path, at, err));
     if (trial) read_trial(a, line);
-    if (best) read_best(bests, line);
+    if (best) read_best(a, bests, line);
     if (budget && isfinite(number(line, "value"))) read_budget(a, line);
     return BL_OK;
 }

@@ -7,6 +7,7 @@
 typedef struct bl_plan_best {
     double batch_size, learning_rate, target, steps;
     bool censored, bracketed;
+    int series;      /* into answer->series; BL_NO_SERIES */
     char (*run)[13]; /* (runs): all seeds at this learning rate */
     size_t runs;
 } bl_plan_best;

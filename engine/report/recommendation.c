@@ -158,7 +158,7 @@ static void too_large(bl_buf *out, const bl_answer *a) {
 
 /* Without a table or budgets the sweep's own words are all there is. */
 static void notes(bl_buf *out, const bl_answer *a) {
-    if (a->size_count > 0 || a->budget_count > 0) return;
+    if (a->size_count > 0 || a->budget_count > 0 || a->test_count > 0) return;
     for (size_t i = 0; i < a->note_count; i++) bl_buf_printf(out, "%s\n", a->notes[i]);
 }
 
@@ -216,6 +216,36 @@ static void easier(bl_buf *out, const bl_answer *a) {
     }
 }
 
+/* Where perfect scaling ends in each series, and the furthest against the nearest. */
+static void series(bl_buf *out, const bl_answer *a) {
+    const bl_report_series *least = NULL, *most = NULL;
+    for (size_t i = 0; i < a->series_count; i++) {
+        const bl_report_series *s = &a->series[i];
+        const bl_stats_value *end = &s->main.critical.perfect_scaling_end;
+        const bl_stats_optimum *best = &s->main.best[BL_STATS_FEWEST_STEPS];
+        if (!best->known) continue;
+        bl_buf_printf(out, "Series %s: perfect scaling ends at ", s->name);
+        bl_stats_value_text(out, end);
+        bl_buf_str(out, "; fewest steps ");
+        bl_words_count(out, s->main.sizes[best->index].join.cost[BL_STATS_FEWEST_STEPS].value);
+        bl_buf_str(out, ", at batch size ");
+        bl_words_count(out, s->main.sizes[best->index].batch_size);
+        bl_buf_printf(out, "; %s.\n", s->main.critical.verdict);
+        if (!end->known) continue;
+        if (least == NULL || end->value < least->main.critical.perfect_scaling_end.value) least = s;
+        if (most == NULL || end->value > most->main.critical.perfect_scaling_end.value) most = s;
+    }
+    if (least == most) return;
+    bl_buf_printf(out, "Perfect scaling reaches %.3g times as far in series %s as in %s.\n",
+                  most->main.critical.perfect_scaling_end.value /
+                      least->main.critical.perfect_scaling_end.value,
+                  most->name, least->name);
+}
+
+static void tests(bl_buf *out, const bl_answer *a) {
+    for (size_t i = 0; i < a->test_count; i++) bl_buf_printf(out, "%s.\n", a->tests[i].text);
+}
+
 static void missing(bl_buf *out, const bl_answer *a) {
     if (!a->best[BL_STATS_FEWEST_STEPS].known) return;
     if (!a->timed)
@@ -242,7 +272,9 @@ void bl_words_sentences(bl_buf *out, const bl_answer *answer) {
         easier(out, answer);
         bl_rules_words(out, answer);
     }
+    series(out, answer);
     bl_pairs_words(out, answer);
+    tests(out, answer);
     too_large(out, answer);
     budgets(out, answer);
     notes(out, answer);

@@ -82,8 +82,13 @@ static void size_json(bl_buf *out, const bl_answer *a, const bl_report_size *s) 
     bl_buf_str(out, "}");
 }
 
-static void budget_json(bl_buf *out, const bl_report_budget *b) {
+static void series_name(bl_buf *out, const bl_answer *a, int series) {
+    if (series != BL_NO_SERIES) string(out, "series", a->series[series].name);
+}
+
+static void budget_json(bl_buf *out, const bl_answer *a, const bl_report_budget *b) {
     bl_buf_str(out, "{");
+    series_name(out, a, b->series);
     string(out, "budget", bl_budget_name(b->kind));
     number(out, "amount", b->amount);
     number(out, "batch_size", b->batch_size);
@@ -135,6 +140,33 @@ static void easier_json(bl_buf *out, const bl_answer *a) {
     bl_buf_str(out, "]");
 }
 
+static void series_json(bl_buf *out, const bl_answer *a) {
+    key(out, "series");
+    bl_buf_str(out, "[");
+    for (size_t i = 0; i < a->series_count; i++) {
+        bl_buf_str(out, i > 0 ? ",{" : "{");
+        string(out, "name", a->series[i].name);
+        target_json(out, a, &a->series[i].main);
+        bl_buf_str(out, "}");
+    }
+    bl_buf_str(out, "]");
+}
+
+static void tests_json(bl_buf *out, const bl_answer *a) {
+    key(out, "test");
+    bl_buf_str(out, "[");
+    for (size_t i = 0; i < a->test_count; i++) {
+        const bl_report_test *t = &a->tests[i];
+        bl_buf_str(out, i > 0 ? ",{" : "{");
+        series_name(out, a, t->series);
+        number(out, "batch_size", t->batch_size);
+        number(out, "learning_rate", t->learning_rate);
+        number(out, "value", t->value);
+        bl_buf_str(out, "}");
+    }
+    bl_buf_str(out, "]");
+}
+
 static void known_json(bl_buf *out, const bl_answer *a) {
     if (a->known_count == 0) {
         bl_buf_str(out, "null");
@@ -169,6 +201,8 @@ void bl_report_recommendation_json(const bl_answer *answer, bl_buf *out) {
     upfront_json(out, answer);
     target_json(out, answer, &main);
     easier_json(out, answer);
+    series_json(out, answer);
+    tests_json(out, answer);
     key(out, "known");
     known_json(out, answer);
     key(out, "rules");
@@ -179,7 +213,7 @@ void bl_report_recommendation_json(const bl_answer *answer, bl_buf *out) {
     bl_buf_str(out, "[");
     for (size_t i = 0; i < answer->budget_count; i++) {
         bl_buf_str(out, i > 0 ? "," : "");
-        budget_json(out, &answer->budgets[i]);
+        budget_json(out, answer, &answer->budgets[i]);
     }
     bl_buf_str(out, "]}");
 }

@@ -65,6 +65,7 @@ static bl_plan_best best_of(const arms *all, double batch_size, double target) {
     bl_plan_best out = {.batch_size = batch_size,
                         .learning_rate = best->like->learning_rate,
                         .target = target,
+                        .series = BL_NO_SERIES,
                         .run = bl_xalloc(best->runs * sizeof *out.run)};
     for (; out.runs < best->runs; out.runs++)
         memcpy(out.run[out.runs], best->run[out.runs]->run, sizeof *out.run);

@@ -55,6 +55,21 @@ typedef struct bl_report_target {
     bl_stats_critical critical;
 } bl_report_target;
 
+/* A sweep can ask its question several times, under settings that have a name: an optimizer, a
+ * normalisation. */
+enum { BL_NO_SERIES = -1 };
+typedef struct bl_report_series {
+    char name[48];
+    bl_report_target main; /* the main target under these settings */
+} bl_report_series;
+
+/* What a look at the test rows gave, in the sweep's words, and the median over its seeds. */
+typedef struct bl_report_test {
+    char *text;
+    double batch_size, learning_rate, value; /* NAN: not finite */
+    int series;
+} bl_report_test;
+
 /* What a run of the plan measured on its way, as far as the plan asked. */
 typedef struct bl_report_eval {
     double step, value; /* the metric; NAN: diverged */
@@ -78,7 +93,8 @@ typedef enum bl_budget_kind {
 typedef struct bl_report_budget {
     bl_budget_kind kind;
     double amount; /* of epochs, steps, seconds, the currency */
-    bool best;     /* the lowest value within this budget */
+    bool best;     /* the lowest value within this budget and series */
+    int series;    /* into answer->series; BL_NO_SERIES */
     double batch_size, learning_rate;
     double value;     /* of the median seed */
     double low, high; /* range over the seeds; NAN: one seed */
@@ -142,6 +158,10 @@ typedef struct bl_answer {
     size_t size_count;
     bl_report_target *easier; /* the plan's other targets, easiest first */
     size_t easier_count;
+    bl_report_series *series; /* in the plan's order; where there are any, the last answers above */
+    size_t series_count;
+    bl_report_test *tests;
+    size_t test_count;
     bl_report_regret *regrets;
     size_t regret_count;
     bl_report_pair *pairs; /* in the plan's order */

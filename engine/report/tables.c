@@ -108,7 +108,7 @@ static void critical_csv(bl_buf *out, const bl_answer *a) {
 }
 
 static void budgets_csv(bl_buf *out, const bl_answer *a) {
-    bl_buf_str(out, "budget,amount,batch_size,learning_rate,steps,value,low,high,best\n");
+    bl_buf_str(out, "budget,amount,batch_size,learning_rate,steps,value,low,high,best,series\n");
     for (size_t i = 0; i < a->budget_count; i++) {
         const bl_report_budget *b = &a->budgets[i];
         bl_buf_printf(out, "%s,", bl_budget_name(b->kind));
@@ -121,7 +121,9 @@ static void budgets_csv(bl_buf *out, const bl_answer *a) {
         rounded(out, b->value);
         rounded(out, b->low);
         rounded(out, b->high);
-        bl_buf_printf(out, ",%d\n", b->best);
+        bl_buf_printf(out, ",%d,", b->best);
+        csv_text(out, b->series != BL_NO_SERIES ? a->series[b->series].name : "");
+        bl_buf_str(out, "\n");
     }
 }
 

@@ -80,6 +80,7 @@ void bl_words_rate(bl_buf *out, double rate) {
 }
 
 void bl_words_budget(bl_buf *out, const bl_answer *answer, const bl_report_budget *b) {
+    if (b->series != BL_NO_SERIES) bl_buf_printf(out, "%s, ", answer->series[b->series].name);
     switch (b->kind) {
     case BL_BUDGET_EPOCHS:
         bl_buf_printf(out, "%.4g epoch%s", b->amount, b->amount == 1 ? "" : "s");

@@ -21,11 +21,12 @@ local function describe(best, predicted, head)
 end
 
 -- One line for the best of a size and target; `first` is the smallest size that arrived.
-local function report(exp, best, first, main)
+local function report(exp, best, first, main, series)
   local predicted = first and first.steps * first.batch_size / best.batch_size
-  local head = string.format(main and "batch %d: " or "batch %d to %.4g: ", best.batch_size, best.target)
+  local head = string.format(main and "%sbatch %d: " or "%sbatch %d to %.4g: ", series and series .. ", " or "",
+    best.batch_size, best.target)
   exp:decide {
-    kind = "best", text = describe(best, predicted, head), batch_size = best.batch_size,
+    kind = "best", text = describe(best, predicted, head), series = series, batch_size = best.batch_size,
     learning_rate = best.learning_rate, target = best.target, steps = best.steps,
     censored = best.censored, bracketed = best.bracketed, runs = best.runs, points = best.points,
     settings = next(best.settings) and best.settings or nil, refined = best.refined, box = best.box,
@@ -45,8 +46,8 @@ end
 -- The largest size up to which no size took more than `1 + overhead` times the examples of the
 -- first, and the smallest whose steps are within a tenth of the fewest. The report fits curves with
 -- intervals to the same runs; this is the line a reader gets while the sweep ends.
-local function summary(exp, points, target, main)
-  local head = main and "" or string.format("to %.4g: ", target)
+local function summary(exp, points, target, main, series)
+  local head = (series and series .. ", " or "") .. (main and "" or string.format("to %.4g: ", target))
   local first, last, fewest
   for _, p in ipairs(points) do
     if not p.censored then
@@ -56,7 +57,7 @@ local function summary(exp, points, target, main)
   end
   if first == nil then
     return exp:decide {
-      kind = "critical", target = target, reached = 0,
+      kind = "critical", series = series, target = target, reached = 0,
       text = head .. string.format("no batch size reached the target %.4g; %s", target, closest(points)),
     }
   end
@@ -70,7 +71,7 @@ local function summary(exp, points, target, main)
     end
   end
   exp:decide {
-    kind = "critical", target = target, reached = reached, overhead_20 = last.batch_size,
+    kind = "critical", series = series, target = target, reached = reached, overhead_20 = last.batch_size,
     max_useful = useful.batch_size,
     text = head .. string.format("within 20 %% of perfect scaling up to batch %d; steps within 10 %% of the "
       .. "fewest (%s) from batch %d on", last.batch_size, check.commas(fewest), useful.batch_size),
@@ -83,6 +84,7 @@ local function retuner(exp, o)
     "critical_batch's retune")
   local common = { seeds = o.seeds, slack = retune.slack or o.slack, max_steps = o.max_steps,
     max_epochs = o.max_epochs, settings = o.settings, targets = o.targets }
+  local head = o.series and o.series .. ", " or ""
   local function with(more)
     for name, value in pairs(common) do more[name] = value end
     return more
@@ -90,7 +92,7 @@ local function retuner(exp, o)
   if retune.box then
     if retune.lr or retune.rule then error("critical_batch's retune takes a box, or lr and rule: not both") end
     return function(size)
-      return search.search_all(exp, with { batch_size = size, box = retune.box, trials = retune.trials,
+      return search.search_all(exp, with { batch_size = size, title = head .. "batch " .. size, box = retune.box, trials = retune.trials,
         widen = retune.widen, finalists = retune.finalists })
     end
   end
@@ -107,7 +109,7 @@ local function retuner(exp, o)
       because = string.format("batch %d's best, %.3g, moved by the rule %s", before.batch_size,
         before.learning_rate, rule)
     end
-    return race.retune_all(exp, with { batch_size = size, lr = retune.lr, center = center, because = because,
+    return race.retune_all(exp, with { batch_size = size, title = head .. "batch " .. size, lr = retune.lr, center = center, because = because,
       guard = retune.guard })
   end
 end
@@ -135,14 +137,15 @@ end
 -- list of such lists, one for each target.
 function critical.critical_batch(exp, options)
   local o = check.options(options, { "batch", "retune", "seeds", "target", "targets", "slack", "max_steps",
-    "max_epochs", "settings", "refine" }, "critical_batch")
+    "max_epochs", "settings", "refine", "series" }, "critical_batch")
   if o.target and o.targets then error("critical_batch takes a target or targets, not both") end
   local sizes = check.batch_sizes(exp, o.batch or exp.config["sweep.batch_sizes"])
   local targets = check.targets(exp, o.targets or o.target and { o.target } or exp.config["sweep.targets"])
   if #targets == 0 then error("no target: set sweep.targets, or pass target = ...") end
   local refine = check.whole(o.refine or 0, 0, "refine")
+  if o.series ~= nil and (type(o.series) ~= "string" or o.series == "") then error("series is a name") end
   local tune = retuner(exp, { retune = o.retune, seeds = o.seeds, slack = o.slack, max_steps = o.max_steps,
-    max_epochs = o.max_epochs, settings = o.settings, targets = targets })
+    max_epochs = o.max_epochs, settings = o.settings, targets = targets, series = o.series })
   local all, first = {}, {}
   for t = 1, #targets do all[t] = {} end
   local main = all[#targets]
@@ -151,7 +154,7 @@ function critical.critical_batch(exp, options)
     if not answers[#targets].feasible then return exp:note("batch " .. size .. " does not fit in memory") end
     for t, best in ipairs(answers) do
       best.refined = at ~= nil or nil
-      report(exp, best, first[t], t == #targets)
+      report(exp, best, first[t], t == #targets, o.series)
       table.insert(all[t], at or #all[t] + 1, best)
       if not best.censored then first[t] = first[t] or best end
     end
@@ -165,7 +168,7 @@ function critical.critical_batch(exp, options)
     run(size, before, at)
   end
   for t, target in ipairs(targets) do
-    if #main > 0 then summary(exp, all[t], target, t == #targets) end
+    if #main > 0 then summary(exp, all[t], target, t == #targets, o.series) end
   end
   return main, all
 end

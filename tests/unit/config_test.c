@@ -392,6 +392,7 @@ static void test_identity_late(void **state) {
     (void)state;
     static const char *const other[][2] = {
         {"data.split",        "test" },
+        {"model.filters",     "4, 8" },
         {"model.norm",        "ghost"},
         {"model.ghost_size",  "32"   },
         {"data.crop",         "4"    },

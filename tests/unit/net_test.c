@@ -42,28 +42,41 @@ static void test_picture_nets(void **state) {
         NORMS = 2 * (3 * 16 + 3 * 32 + 3 * 64), /* gamma and beta */
     };
     static const struct {
-        const char *kind, *hidden, *norm;
+        const char *kind, *filters, *hidden, *norm;
         bl_image image;
         size_t parameters, multiplies, nodes;
     } cases[] = {
         {"simple_cnn",
-         "1024", "none",
-         {28, 28, 1},
-         CNN,            784 * 25 * 32 + 196 * 25 * 32 * 64 + 3136 * 1024 + 1024 * 10,
-         10},
+         "",        "1024",
+         "none",  {28, 28, 1},
+         CNN,                                                     784 * 25 * 32 + 196 * 25 * 32 * 64 + 3136 * 1024 + 1024 * 10,
+         10                                                                                                                       },
         {"resnet8",
-         "1",    "none",
-         {32, 32, 3},
-         RESNET,         1024 * 9 * 16 * (3 + 32) + 256 * (9 * 32 * (16 + 32) + 16 * 32) +
+         "",        "1",
+         "none",  {32, 32, 3},
+         RESNET,                                                  1024 * 9 * 16 * (3 + 32) + 256 * (9 * 32 * (16 + 32) + 16 * 32) +
              64 * (9 * 64 * (32 + 64) + 32 * 64) + 640,
-         24},
+         24                                                                                                                       },
         {"resnet8",
-         "1",    "ghost",
-         {32, 32, 3},
+         "",        "1",
+         "ghost", {32, 32, 3},
          RESNET + NORMS,
          1024 * 9 * 16 * (3 + 32) + 256 * (9 * 32 * (16 + 32) + 16 * 32) +
              64 * (9 * 64 * (32 + 64) + 32 * 64) + 640,
-         33},
+         33                                                                                                                       },
+        {"simple_cnn",
+         "3, 5",    "7",
+         "none",  {28, 28, 1},
+         25 * 3 + 3 + 25 * 3 * 5 + 5 + 245 * 7 + 7 + 7 * 10 + 10,
+         784 * 25 * 3 + 196 * 25 * 3 * 5 + 245 * 7 + 7 * 10,
+         10                                                                                                                       },
+        {"resnet8",
+         "2, 3, 5", "1",
+         "none",  {32, 32, 3},
+         9 * 3 * 2 + 2 + 2 * (9 * 2 * 2 + 2) + 9 * 2 * 3 + 3 + 9 * 3 * 3 + 3 + 2 * 3 + 3 +
+             9 * 3 * 5 + 5 + 9 * 5 * 5 + 5 + 3 * 5 + 5 + 50 + 10,
+         1024 * 9 * 2 * (3 + 4) + 256 * (9 * 3 * (2 + 3) + 2 * 3) + 64 * (9 * 5 * (3 + 5) + 3 * 5) +
+             50,                                                                                                                24},
     };
     for (size_t c = 0; c < BL_COUNT(cases); c++) {
         bl_config config;
@@ -74,6 +87,7 @@ static void test_picture_nets(void **state) {
                                       .classes = 10};
         tiny_config(&config);
         CHECK_OK(bl_config_set(&config, "model.kind", cases[c].kind, ERR));
+        CHECK_OK(bl_config_set(&config, "model.filters", cases[c].filters, ERR));
         CHECK_OK(bl_config_set(&config, "model.hidden", cases[c].hidden, ERR));
         CHECK_OK(bl_config_set(&config, "model.dropout", "0.4", ERR));
         CHECK_OK(bl_config_set(&config, "model.norm", cases[c].norm, ERR));
@@ -87,6 +101,18 @@ static void test_picture_nets(void **state) {
         assert_int_equal(net.nodes, cases[c].nodes);
         bl_net_free(&net);
     }
+    bl_config config;
+    bl_net net;
+    const bl_model_input input = {
+        .continuous = 784, .image = {28, 28, 1},
+             .classes = 10
+    };
+    tiny_config(&config);
+    CHECK_OK(bl_config_set(&config, "model.kind", "simple_cnn", ERR));
+    CHECK_OK(bl_config_set(&config, "model.filters", "3", ERR));
+    assert_int_equal(bl_model_build(&net, &config, &input, ERR), BL_EINVAL);
+    assert_string_equal(ERR->text, "model.filters has 1 numbers; simple_cnn takes 2, or none");
+    bl_net_free(&net);
 }
 
 static void test_embedding_widths(void **state) {
