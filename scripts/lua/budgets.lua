@@ -76,7 +76,7 @@ local function retuned(exp, point, limit, title, lr)
   })
 end
 
-local function report(exp, kind, amount, label, point, best, seconds, crowned)
+local function report(exp, kind, amount, label, point, best, seconds, crowned, series)
   local run = best.run
   local finite = run.value < math.huge
   local values = {}
@@ -85,12 +85,12 @@ local function report(exp, kind, amount, label, point, best, seconds, crowned)
     values[i] = last and last.value or "diverged"
   end
   exp:decide {
-    kind = "budget", budget = kind.name, amount = amount, batch_size = point.batch_size,
+    kind = "budget", series = series, budget = kind.name, amount = amount, batch_size = point.batch_size,
     learning_rate = best.learning_rate, steps = run.result.steps, run = run.result.run,
     value = finite and run.value or nil, runs = best.runs, values = values, crowned = crowned,
     bracketed = best.bracketed, retuned = best.bracketed ~= nil, seconds_per_step = seconds,
-    text = string.format("after %s: batch %d at lr %.3g %s%s", label, point.batch_size,
-      best.learning_rate, finite and string.format("comes to %.4g", run.value) or "has no result",
+    text = string.format("%safter %s: batch %d at lr %.3g %s%s", check.series(series), label,
+      point.batch_size, best.learning_rate, finite and string.format("comes to %.4g", run.value) or "has no result",
       crowned and ": the best" or ""),
   }
 end
@@ -99,7 +99,7 @@ local function compare(exp, o, kind, amount, times)
   local label = kind.label(amount, exp)
   local found, crowned = {}, nil
   for _, point in ipairs(o.points) do
-    local title = string.format("batch %d, budget of %s", point.batch_size, label)
+    local title = string.format("%sbatch %d, budget of %s", check.series(o.series), point.batch_size, label)
     local seconds = times and times[point.batch_size]
     local limit = not (times and not seconds) and kind.limit(amount, exp, point.batch_size, seconds)
     if not limit then
@@ -118,7 +118,7 @@ local function compare(exp, o, kind, amount, times)
   local rates = {}
   for _, best in ipairs(found) do
     rates[best.batch_size] = best.learning_rate
-    report(exp, kind, amount, label, best.point, best, best.seconds, best == crowned)
+    report(exp, kind, amount, label, best.point, best, best.seconds, best == crowned, o.series)
   end
   if crowned == nil then return nil end
   return { value = crowned.run.value, batch_size = crowned.batch_size, learning_rate = crowned.learning_rate,
@@ -137,7 +137,7 @@ end
 -- compare(exp, { epochs = 2, steps = 2000, seconds = 60, cost = 0.01, points = critical_batch(...) })
 function budgets.compare(exp, options)
   local o = check.options(options, { "epochs", "steps", "seconds", "cost", "points", "batch", "retune", "lr",
-    "seeds", "settings" }, "budgets")
+    "seeds", "settings", "series" }, "budgets")
   local points = o.points
   if o.batch then
     points = {}
@@ -162,13 +162,13 @@ function budgets.compare(exp, options)
   local times = timed and exp:step_times(sizes) or nil
   local crowned, words = {}, {}
   for _, w in ipairs(wanted) do
-    crowned[#crowned + 1] = compare(exp, { points = points, retune = o.retune ~= false, lr = o.lr }, w.kind, w.amount,
+    crowned[#crowned + 1] = compare(exp, { points = points, retune = o.retune ~= false, lr = o.lr, series = o.series }, w.kind, w.amount,
       w.kind.timed and times or nil)
   end
   for i, c in ipairs(crowned) do
     words[i] = string.format("%s %s batch %d (%.4g)", c.label, c.verb, c.batch_size, c.value)
   end
-  if #words > 0 then exp:note(table.concat(words, "; ")) end
+  if #words > 0 then exp:note(check.series(o.series) .. table.concat(words, "; ")) end
   return crowned
 end
 

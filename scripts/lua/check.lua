@@ -80,6 +80,15 @@ function check.batch_sizes(exp, list)
   return sizes
 end
 
+-- What names a series goes into figures and tables: "nesterov, " in front of a line about it.
+function check.series(name)
+  if name == nil then return "" end
+  if type(name) ~= "string" or not name:match("^[%w][%w _.+-]*$") or #name > 40 then
+    error("a series is named with letters, digits, spaces, and any of _ . + -")
+  end
+  return name .. ", "
+end
+
 -- Targets of the metric, easiest first.
 function check.targets(exp, list)
   if type(list) ~= "table" then error("targets are a list, easiest first") end

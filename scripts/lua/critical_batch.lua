@@ -23,7 +23,7 @@ end
 -- One line for the best of a size and target; `first` is the smallest size that arrived.
 local function report(exp, best, first, main, series)
   local predicted = first and first.steps * first.batch_size / best.batch_size
-  local head = string.format(main and "%sbatch %d: " or "%sbatch %d to %.4g: ", series and series .. ", " or "",
+  local head = string.format(main and "%sbatch %d: " or "%sbatch %d to %.4g: ", check.series(series),
     best.batch_size, best.target)
   exp:decide {
     kind = "best", text = describe(best, predicted, head), series = series, batch_size = best.batch_size,
@@ -47,7 +47,7 @@ end
 -- first, and the smallest whose steps are within a tenth of the fewest. The report fits curves with
 -- intervals to the same runs; this is the line a reader gets while the sweep ends.
 local function summary(exp, points, target, main, series)
-  local head = (series and series .. ", " or "") .. (main and "" or string.format("to %.4g: ", target))
+  local head = check.series(series) .. (main and "" or string.format("to %.4g: ", target))
   local first, last, fewest
   for _, p in ipairs(points) do
     if not p.censored then
@@ -84,7 +84,7 @@ local function retuner(exp, o)
     "critical_batch's retune")
   local common = { seeds = o.seeds, slack = retune.slack or o.slack, max_steps = o.max_steps,
     max_epochs = o.max_epochs, settings = o.settings, targets = o.targets }
-  local head = o.series and o.series .. ", " or ""
+  local head = check.series(o.series)
   local function with(more)
     for name, value in pairs(common) do more[name] = value end
     return more
@@ -143,7 +143,6 @@ function critical.critical_batch(exp, options)
   local targets = check.targets(exp, o.targets or o.target and { o.target } or exp.config["sweep.targets"])
   if #targets == 0 then error("no target: set sweep.targets, or pass target = ...") end
   local refine = check.whole(o.refine or 0, 0, "refine")
-  if o.series ~= nil and (type(o.series) ~= "string" or o.series == "") then error("series is a name") end
   local tune = retuner(exp, { retune = o.retune, seeds = o.seeds, slack = o.slack, max_steps = o.max_steps,
     max_epochs = o.max_epochs, settings = o.settings, targets = targets, series = o.series })
   local all, first = {}, {}

@@ -7,11 +7,12 @@ local budgets = require "budgets"
 local rules = require "rules"
 local compare = require "compare"
 local test = require "test"
+local optimizers = require "optimizers"
 
 local sweep = {
   pow2 = grid.pow2, log2grid = grid.log2grid, retune = race.retune,
   log = search.log, linear = search.linear, search = search.search,
-  test = test.look,
+  test = test.look, optimizers = optimizers.compare,
 }
 
 -- The last critical_batch's points, which budgets and rules go on from unless they are given others.

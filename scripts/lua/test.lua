@@ -48,7 +48,7 @@ local function of_point(exp, point, series)
   end
   if #steps == 0 then return nil end
   return look(exp, { batch_size = point.batch_size, learning_rate = point.learning_rate, seeds = seeds,
-    settings = point.settings, series = series, head = series and series .. ", " or "" }, steps)
+    settings = point.settings, series = series, head = check.series(series) }, steps)
 end
 
 -- look(exp, { point = an answer of retune or critical_batch, series = name or nil }), each seed where it
@@ -64,7 +64,7 @@ function test.look(exp, given)
     or math.max(1, math.floor(check.number(o.max_epochs, 0, "max_epochs", true) * exp.epoch_rows / size))
   return look(exp, { batch_size = size, learning_rate = check.number(o.learning_rate, 0, "learning_rate", true),
     seeds = check.seeds(exp, o.seeds), settings = o.settings, series = o.series,
-    head = o.series and o.series .. ", " or "" }, steps)
+    head = check.series(o.series) }, steps)
 end
 
 return test

@@ -42,13 +42,44 @@ static void trial(bl_buf *out, const bl_report_fixture *f, int i, int rate, int 
                   steps, hit ? steps : 0, hit ? steps - 4 : 0, rate);
 }
 
+/* S = 409600 / B up to 128, then 3200: its own runs, none of whose logs is there. */
+static int sgd_steps_of(int i) {
+    return 409600 / (batch_of(i) < 128 ? batch_of(i) : 128);
+}
+
+enum { SGD = 7 }; /* in the ids, where others have the rate */
+
+static void sgd(bl_buf *out, const bl_report_fixture *f, int i) {
+    char id[13];
+    for (int seed = 1; seed <= f->seeds; seed++) {
+        run_id(id, i, SGD, seed);
+        bl_buf_printf(out,
+                      "{\"record\":\"trial\",\"round\":0,\"run\":\"%s\",\"set\":{"
+                      "\"optimizer.name\":\"sgd\"},\"batch_size\":%d,\"learning_rate\":0.5,"
+                      "\"seed\":%d,\"max_steps\":60000,\"target\":0.2,\"outcome\":\"target\","
+                      "\"steps\":%d,\"hit\":%d,\"before\":%d,\"reason\":\"\"}\n",
+                      id, batch_of(i), seed, sgd_steps_of(i), sgd_steps_of(i), sgd_steps_of(i) - 1);
+    }
+    bl_buf_printf(out,
+                  "{\"record\":\"decision\",\"kind\":\"best\",\"series\":\"sgd\",\"batch_size\":%d,"
+                  "\"learning_rate\":0.5,\"target\":0.2,\"steps\":%d,\"censored\":false,"
+                  "\"bracketed\":true,\"runs\":[",
+                  batch_of(i), sgd_steps_of(i));
+    for (int seed = 1; seed <= f->seeds; seed++) {
+        run_id(id, i, SGD, seed);
+        bl_buf_printf(out, "%s\"%s\"", seed > 1 ? "," : "", id);
+    }
+    bl_buf_str(out, "],\"text\":\"\"}\n");
+}
+
 static void best(bl_buf *out, const bl_report_fixture *f, int i) {
     bl_buf_printf(out,
                   "{\"record\":\"decision\",\"round\":%d,\"kind\":\"best\",\"batch_size\":%d,"
                   "\"learning_rate\":%.9g,\"target\":0.2,\"steps\":%d,\"censored\":%s,"
-                  "\"bracketed\":%s,\"runs\":[",
+                  "\"bracketed\":%s,%s\"runs\":[",
                   i + 1, batch_of(i), rate_of(i), steps_of(i, 1), censored(f, i) ? "true" : "false",
-                  f->first_at_edge && i == 0 ? "false" : "true");
+                  f->first_at_edge && i == 0 ? "false" : "true",
+                  f->series ? "\"series\":\"adam\"," : "");
     for (int seed = 1; seed <= f->seeds; seed++) {
         char id[13];
         run_id(id, i, 0, seed);
@@ -113,6 +144,7 @@ static void plan(bl_buf *out, const bl_report_fixture *f) {
                              "\"steps\":3400},{\"batch_size\":256,\"steps\":1100},"
                              "{\"batch_size\":4096,\"steps\":250}]"
                            : "");
+    for (int i = 0; f->series && i < f->sizes; i++) sgd(out, f, i);
     for (int i = 0; i < f->sizes; i++) {
         bl_buf_printf(out, "{\"record\":\"round\",\"round\":%d,\"title\":\"batch %d\"}\n", i + 1,
                       batch_of(i));
@@ -128,6 +160,17 @@ static void plan(bl_buf *out, const bl_report_fixture *f) {
                         "\"batch_size\":128,\"learning_rate\":0.003,\"target\":0.2,\"regret\":4,"
                         "\"at_least\":true,\"text\":\"\"}\n");
     if (f->pair) pair(out, f);
+    if (f->series)
+        bl_buf_str(
+            out, "{\"record\":\"decision\",\"kind\":\"test\",\"series\":\"adam\",\"batch_size\":64,"
+                 "\"learning_rate\":0.5,\"steps\":[4,5],\"value\":0.25,\"values\":[0.25,0.3],"
+                 "\"runs\":[],\"text\":\"test rows, adam: 0.25\"}\n"
+                 "{\"record\":\"decision\",\"kind\":\"budget\",\"series\":\"sgd\",\"budget\":"
+                 "\"steps\",\"amount\":9,\"batch_size\":64,\"learning_rate\":0.5,\"steps\":9,"
+                 "\"value\":0.5,\"values\":[0.5],\"run\":\"\",\"text\":\"\"}\n"
+                 "{\"record\":\"decision\",\"kind\":\"budget\",\"series\":\"adam\",\"budget\":"
+                 "\"steps\",\"amount\":9,\"batch_size\":64,\"learning_rate\":0.5,\"steps\":9,"
+                 "\"value\":0.4,\"values\":[0.4],\"run\":\"\",\"text\":\"\"}\n");
     for (int i = 0; f->budgets && i < f->sizes; i++) {
         budget(out, "steps", 2000, i, 0.3 / (1 + i));
         budget(out, "epochs", 2, i, 0.15 + 0.01 * abs(i - 1));

@@ -373,6 +373,38 @@ static void rules_are_judged(void **state) {
  */
 
 /* The logs pass 0.25 at half the steps of 0.2: the same curve at half the height. */
+/* Two series under one target: each has its own curve; the last one is what the rest shows. */
+static void series_apart(void **state) {
+    bl_answer a = answer_of(
+        *state, (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true, .series = true});
+    assert_int_equal(a.series_count, 2);
+    assert_string_equal(a.series[0].name, "sgd");
+    const bl_report_target *sgd = &a.series[0].main, *adam = &a.series[1].main;
+    assert_int_equal(sgd->size_count, 8);
+    assert_float_equal(sgd->sizes[0].points[2].steps, 12800, 0);
+    assert_float_equal(sgd->critical.perfect_scaling_end.value, 128 * 1.1, 1);
+    assert_float_equal(adam->critical.efficiency_50.value, 1024, 30);
+    assert_int_equal(a.size_count, 8);
+    assert_float_equal(a.critical.efficiency_50.value, adam->critical.efficiency_50.value, 0);
+    assert_float_equal(a.sizes[0].learning_rate, adam->sizes[0].learning_rate, 0);
+    assert_true(says(&a, "Series sgd: perfect scaling ends at "));
+    assert_true(says(&a, "; fewest steps 3,200, at batch size 128; "));
+    assert_true(says(&a, " times as far in series adam as in sgd.\n"));
+    assert_true(says(&a, "test rows, adam: 0.25.\n"));
+    assert_int_equal(a.budget_count, 2);
+    assert_true(a.budgets[0].best && a.budgets[1].best);
+    assert_true(says(&a, "Best within sgd, 9 steps: batch size 64"));
+    bl_buf json = {0};
+    bl_report_recommendation_json(&a, &json);
+    assert_non_null(
+        strstr(json.data, "\"series\":[{\"name\":\"sgd\",\"steps\":{\"batch_size\":128"));
+    assert_non_null(strstr(json.data, "\"test\":[{\"series\":\"adam\",\"batch_size\":64,"
+                                      "\"learning_rate\":0.5,\"value\":0.25}]"));
+    assert_non_null(strstr(json.data, "\"budgets\":[{\"series\":\"sgd\","));
+    bl_buf_free(&json);
+    bl_answer_free(&a);
+}
+
 static void easier_targets_from_the_same_runs(void **state) {
     bl_answer a = answer_of(
         *state, (bl_report_fixture){
@@ -601,6 +633,7 @@ int main(void) {
         IN_FOLDER(one_batch_size),
         IN_FOLDER(nothing_reached),
         IN_FOLDER(no_target_asked_for),
+        IN_FOLDER(series_apart),
         IN_FOLDER(easier_targets_from_the_same_runs),
         IN_FOLDER(a_step_up_in_hardware),
         IN_FOLDER(beside_a_known_answer),

@@ -479,6 +479,48 @@ static void malladi_has_a_domain(void **state) {
     bl_buf_free(&f.text);
 }
 
+/* ---- series and the test rows ------------------------------------------------------------------
+ */
+
+static void series_say_their_name(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("local p = sweep.critical_batch(exp, { batch = { 64 }, target = 0.2, seeds = 2, series = "
+         "'plain sgd' })\n"
+         "sweep.budgets(exp, { points = p, steps = 100, series = 'plain sgd' })\n"
+         "assert(sweep.test(exp, { point = p[1], series = 'plain sgd' }))\n",
+         NULL, 0, &f);
+    must_say(&f, "plain sgd, batch 64: best lr");
+    must_say(&f, "\"series\":\"plain sgd\"");
+    must_say(&f, "plain sgd, after 100 steps: batch 64");
+    must_say(&f, "test rows, plain sgd, batch 64 at lr ");
+    bl_buf_free(&f.text);
+}
+
+/* One evaluation, at the step where each seed reached its target, on all test rows; a seed that did
+ * not has no look. */
+static void one_look_at_the_test_rows(void **state) {
+    (void)state;
+    fake_host f = plain;
+    plan("local own, log = proxy(exp, function(t)\n"
+         "  return { { step = t.max_steps, value = t.seed == 2 and 0.3 or 0.25 } }, 'budget'\n"
+         "end)\n"
+         "local point = { batch_size = 64, learning_rate = 0.5, settings = { momentum = 0.8 }, "
+         "points = {\n"
+         "  { seed = 1, steps = 40 }, { seed = 2, steps = 50 }, { seed = 3, steps = 99, censored = "
+         "true } } }\n"
+         "assert(sweep.test(own, { point = point }) == 0.25)\n"
+         "assert(#log == 2 and log[2].seed == 2 and log[2].momentum == 0.8)\n"
+         "assert(log[2].max_steps == 50 and log[2]['eval.first'] == 50)\n"
+         "assert(log[1]['data.split'] == 'test' and log[1]['data.eval_rows'] == 0)\n"
+         "point.points = { point.points[3] }\n"
+         "assert(sweep.test(own, { point = point }) == nil)\n"
+         "sweep.test(own, { batch_size = 64, learning_rate = 0.5, max_epochs = 2, seeds = 1 })\n"
+         "assert(#log == 3 and log[3].max_steps == 2 * exp.epoch_rows // 64)\n",
+         NULL, 0, &f);
+    bl_buf_free(&f.text);
+}
+
 /* ---- everything together ----------------------------------------------------------------------
  */
 
@@ -515,7 +557,7 @@ static void bad_scripts_are_told_what_is_wrong(void **state) {
         {"sweep.critical_batch(exp, { colour = 1, batch = { 64 } })",
          "critical_batch has no option 'colour'; it has batch, retune, seeds, target, targets, "
          "slack, "
-         "max_steps, max_epochs, settings, refine"                                                                                                        },
+         "max_steps, max_epochs, settings, refine, series"                                                                                                },
         {"sweep.critical_batch(exp, { retune = { rul = 'sqrt' } })",
          "critical_batch's retune has no option 'rul', did you mean 'rule'?"                                                                              },
         {"sweep.critical_batch(exp, { batch = {} })",                                      "a list of batch sizes is needed"                              },
@@ -585,6 +627,10 @@ static void bad_scripts_are_told_what_is_wrong(void **state) {
         {"sweep.rules(exp, { points = {}, rules = { 'squrt' } })",
          "no rule 'squrt', did you mean 'sqrt'?"                                                                                                          },
         {"sweep.rules(exp)",                                                               "rules needs points: what critical_batch returned"             },
+        {"sweep.critical_batch(exp, { series = 'a,b' })",
+         "a series is named with letters, digits, spaces, and any of _ . + -"                                                                             },
+        {"sweep.test(exp, { batch_size = 64, learning_rate = 1 })",
+         "test needs a point, or max_epochs or max_steps"                                                                                                 },
         {"exp:step_times{}",                                                               "step_times takes a list of 1 to 64 batch sizes"               },
         {"exp:step_times{ 0 }",                                                            "step_times: batch sizes are whole numbers from 1 to 100000"   },
         {"exp:run{ { seed = 1 }, { seed = 2 }, { seed = 1 } }",
@@ -674,6 +720,8 @@ int main(void) {
         cmocka_unit_test(malladi_has_a_domain),
         cmocka_unit_test(same_plan_in_any_order),
         cmocka_unit_test(bad_scripts_are_told_what_is_wrong),
+        cmocka_unit_test(series_say_their_name),
+        cmocka_unit_test(one_look_at_the_test_rows),
         cmocka_unit_test(the_examples_of_the_page_run),
     };
     return cmocka_run_group_tests_name("sweep library", tests, NULL, NULL);
