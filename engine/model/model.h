@@ -50,7 +50,8 @@ bl_status bl_model_add_head(bl_net *net, const bl_config *config, const bl_model
 bl_status bl_model_check_pictures(const bl_config *config, const bl_model_input *input,
                                   bl_err *err) BL_CHECKED;
 
-/* The filters of a net's (count) groups of convolutions: model.filters, or those of the literature. */
+/* The filters of a net's (count) groups of convolutions: model.filters, or those of the literature.
+ */
 bl_status bl_model_filters(const bl_config *config, const size_t *literature, size_t count,
                            size_t *out, bl_err *err) BL_CHECKED;
 
