@@ -2,7 +2,8 @@
 
 Answers requests, "WORK BATCH THREADS SECONDS" a line, with the time of a step: seconds of the
 processor, and on the clock (means over about SECONDS). train_bench answers the same ones; steps.py
-asks both in turn. WORK: rossmann, simplenn, mlp.
+asks both in turn. WORK: rossmann, simplenn, mlp, simple_cnn, resnet8, resnet8_bn; those of pictures
+with _last behind it for PyTorch's memory format channels_last.
 
 Data are NumPy arrays; every batch is gathered by a shuffled index, without a DataLoader. Rossmann's
 categories come from the command line, so that both sides train the same net.
@@ -64,14 +65,73 @@ def mlp():
     return net, (values,), target, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), 1e-2, 0.9)
 
 
+class Residual(nn.Module):
+    """A block of ResNet-8: engine/model/model_resnet8.c."""
+
+    def __init__(self, channels, filters, stride, norm):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, filters, 3, stride, 1), norm(filters), nn.ReLU(inplace=True),
+            nn.Conv2d(filters, filters, 3, 1, 1), norm(filters))
+        self.shortcut = nn.Identity()
+        if stride > 1:
+            self.shortcut = nn.Sequential(nn.Conv2d(channels, filters, 1, stride), norm(filters))
+
+    def forward(self, x):
+        return torch.relu_(self.body(x) + self.shortcut(x))
+
+
+def resnet8(norm):
+    return nn.Sequential(
+        nn.Conv2d(3, 16, 3, 1, 1), norm(16), nn.ReLU(inplace=True), Residual(16, 16, 1, norm),
+        Residual(16, 32, 2, norm), Residual(32, 64, 2, norm), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Linear(64, 10))
+
+
+def simple_cnn():
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 5, 1, 2), nn.ReLU(inplace=True), nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 5, 1, 2), nn.ReLU(inplace=True), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(3136, 1024), nn.ReLU(inplace=True), nn.Dropout(0.4), nn.Linear(1024, 10))
+
+
+class ChannelsLast(nn.Module):
+    """(batch, height, width, channels) as PyTorch names the same bytes."""
+
+    def forward(self, x):
+        return x.permute(0, 3, 1, 2)
+
+
+def pictures(net, side, channels, memory):
+    random = numpy.random.default_rng(1)
+    shape = (ROWS // 5, channels, side, side)
+    values = random.standard_normal(shape, dtype=numpy.float32)
+    if memory == torch.channels_last:  # (rows, side, side, channels) in memory, as net.forward has it
+        values = values.reshape(shape[0], side, side, channels)
+        net = nn.Sequential(ChannelsLast(), net)
+    target = random.integers(0, 10, shape[0])
+    net = net.to(memory_format=memory)
+    return net, (values,), target, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), 1e-3, 0.9)
+
+
+def works_of_pictures():
+    no_norm, works = lambda filters: nn.Identity(), {}
+    for suffix, memory in (("", torch.contiguous_format), ("_last", torch.channels_last)):
+        works["simple_cnn" + suffix] = pictures(simple_cnn(), 28, 1, memory)
+        works["resnet8" + suffix] = pictures(resnet8(no_norm), 32, 3, memory)
+        works["resnet8_bn" + suffix] = pictures(resnet8(nn.BatchNorm2d), 32, 3, memory)
+    return works
+
+
 def seconds_per_step(work, batch, seconds):
     net, inputs, target, loss, optimizer = work
-    order, at, steps, start, cpu = numpy.random.permutation(ROWS), 0, -3, 0.0, 0.0
+    rows = len(target)
+    order, at, steps, start, cpu = numpy.random.permutation(rows), 0, -3, 0.0, 0.0
     while steps < 3 or time.perf_counter() - start < seconds:
         if steps == 0:
             start, cpu = time.perf_counter(), time.process_time()
-        if at + batch > ROWS:
-            order, at = numpy.random.permutation(ROWS), 0
+        if at + batch > rows:
+            order, at = numpy.random.permutation(rows), 0
         index = order[at:at + batch]
         at += batch
         y = net(*(torch.from_numpy(x[index]) for x in inputs))
@@ -85,7 +145,7 @@ def seconds_per_step(work, batch, seconds):
 
 def main():
     works = {"rossmann": rossmann([int(n) for n in sys.argv[2:]], int(sys.argv[1])),
-             "simplenn": simplenn(), "mlp": mlp()}
+             "simplenn": simplenn(), "mlp": mlp(), **works_of_pictures()}
     print("torch", torch.__version__, flush=True)
     for line in sys.stdin:
         work, batch, threads, seconds = line.split()

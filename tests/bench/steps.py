@@ -1,7 +1,7 @@
 """Whole training steps beside PyTorch's, for `make bench`: a check, never needed.
 
-steps.py TRAIN_BENCH [SECONDS]   asks train_bench and peer_torch.py in turn, five times each, and
-prints medians. One thread each is compared by processor time, so that what else runs on the machine
+steps.py TRAIN_BENCH [SECONDS [WORK...]]   asks train_bench and peer_torch.py in turn, five times each,
+and prints medians. One thread each is compared by processor time, so that what else runs on the machine
 is not counted; the machine's throughput (two runs at once against PyTorch with one thread or two,
 whichever is faster) by the clock. build/bench/steps.csv has every sample.
 """
@@ -18,7 +18,8 @@ except ImportError as missing:
 
 REPEATS = 5
 WORKS = [("rossmann", 64), ("rossmann", 512), ("rossmann", 2048), ("simplenn", 32), ("mlp", 32),
-         ("mlp", 128), ("mlp", 4096)]
+         ("mlp", 128), ("mlp", 4096), ("simple_cnn", 128), ("resnet8", 64), ("resnet8_bn", 64)]
+PICTURES = ("simple_cnn", "resnet8", "resnet8_bn")
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -41,6 +42,12 @@ class Side:
         return [float(x) for x in self.line().split()]
 
 
+def ask_torch(side, work, batch, threads, seconds):
+    """Pictures in both memory formats of PyTorch, of which the faster one counts."""
+    formats = ("", "_last") if work in PICTURES else ("",)
+    return min(side.ask(work + f, batch, threads, seconds) for f in formats)
+
+
 def at_once(sides, work, batch, seconds):
     """Steps per second on the clock of all sides together, one thread each."""
     for side in sides:
@@ -55,20 +62,20 @@ def main():
     kernels, *shape = own[0].line().split()
     torch_side = Side(sys.executable, os.path.join(HERE, "peer_torch.py"), *shape)
     print(f"{kernels} beside {torch_side.line()}; microseconds per step; medians of {REPEATS}")
-    print("work      batch         own     PyTorch   ratio | two runs at once against PyTorch's best")
+    print("work       batch         own     PyTorch   ratio | two runs at once against PyTorch's best")
     os.makedirs("build/bench", exist_ok=True)
     with open("build/bench/steps.csv", "w") as csv:
         csv.write("work,batch,repeat,own_cpu,torch_cpu,own_two_per_s,torch1_per_s,torch2_per_s\n")
-        for work, batch in WORKS:
+        for work, batch in [w for w in WORKS if w[0] in sys.argv[3:] or not sys.argv[3:]]:
             samples = []
             for repeat in range(REPEATS):
-                one = torch_side.ask(work, batch, 1, seconds)
+                one = ask_torch(torch_side, work, batch, 1, seconds)
                 samples.append((own[0].ask(work, batch, 1, seconds)[0], one[0],
                                 at_once(own, work, batch, seconds), 1 / one[1],
-                                1 / torch_side.ask(work, batch, 2, seconds)[1]))
+                                1 / ask_torch(torch_side, work, batch, 2, seconds)[1]))
                 csv.write(f"{work},{batch},{repeat}," + ",".join(map(str, samples[-1])) + "\n")
             mine, theirs, two, *best = map(statistics.median, zip(*samples))
-            print(f"{work:9} {batch:5} {1e6 * mine:11.1f} {1e6 * theirs:11.1f} {theirs / mine:7.2f} | "
+            print(f"{work:10} {batch:5} {1e6 * mine:11.1f} {1e6 * theirs:11.1f} {theirs / mine:7.2f} | "
                   f"{two / max(best):.2f}", flush=True)
 
 

@@ -1,6 +1,6 @@
 /* Whole training steps on one thread: seconds per step, examples per second, part of the
- * multiply-add work. Rossmann's net with real data where they are, generated data otherwise; two
- * nets on data made here.
+ * multiply-add work. Rossmann's net with real data where they are, generated data otherwise; the
+ * other nets on data made here.
  *
  *   train_bench      a table: medians of interleaved repetitions
  *   train_bench -    answers requests, one a line, "WORK BATCH THREADS SECONDS", with the time of a
@@ -21,11 +21,11 @@
 #include <string.h>
 #include <time.h>
 
-enum { REPEATS = 5, MADE_ROWS = 20000, MADE_VALID = 256, MOST_BATCHES = 3 };
+enum { REPEATS = 5, MADE_ROWS = 20000, MADE_VALID = 256, MOST_BATCHES = 3, CLASSES = 10 };
 
 typedef struct bench {
     const bl_kernels *kernels;
-    bl_dataset rossmann, simplenn, mlp;
+    bl_dataset rossmann, simplenn, mlp, digits, photos;
 } bench;
 
 /* Normal values and classes at random: a step's time does not depend on what can be learnt. */
@@ -50,6 +50,32 @@ static void make_classes(bl_dataset *out, size_t continuous, size_t classes) {
                         .target = target,
                         .target_transform = "none",
                         .owner = values};
+}
+
+/* Pictures at random, MADE_ROWS / 5 of them to train on. */
+static void make_pictures(bl_dataset *out, size_t side, size_t channels) {
+    const size_t train = MADE_ROWS / 5, rows = train + MADE_VALID, each = side * side * channels;
+    float *target = bl_xalloc(rows * (sizeof *target + each));
+    uint8_t *pixels = (uint8_t *)(target + rows);
+    for (size_t i = 0; i < rows * each; i++) pixels[i] = (uint8_t)(i * 2654435761u >> 7);
+    for (size_t i = 0; i < rows; i++)
+        target[i] = (float)(bl_random4(1, BL_STREAM_SYNTH, 1, i).v[0] % CLASSES);
+    *out = (bl_dataset){.name = "made",
+                        .synthetic = true,
+                        .rows = rows,
+                        .train_rows = train,
+                        .valid_rows = MADE_VALID,
+                        .classes = CLASSES,
+                        .continuous = each,
+                        .target = target,
+                        .target_transform = "none",
+                        .pixels = pixels,
+                        .height = side,
+                        .width = side,
+                        .channels = channels,
+                        .owner = target};
+    for (size_t c = 0; c < channels; c++)
+        out->pixel_mean[c] = 127.5f, out->pixel_scale[c] = 1.0f / 74.0f;
 }
 
 static void name(char *out, const char *text) {
@@ -87,6 +113,25 @@ static bl_status big_config(bl_config *out, bl_err *err) {
                       "momentum", err);
 }
 
+/* The nets of pictures that the literature has, momentum 0.9. */
+static bl_status pictures_config(bl_config *out, const char *kind, const char *norm, bl_err *err) {
+    BL_TRY(mlp_config(out, &(bl_i64_list){.v = {1024}, .n = 1}, "momentum", err));
+    name(out->model.kind, kind);
+    name(out->model.norm, norm);
+    return BL_OK;
+}
+static bl_status cnn_config(bl_config *out, bl_err *err) {
+    BL_TRY(pictures_config(out, "simple_cnn", "none", err));
+    out->model.dropout = (bl_f64_list){.v = {0.4}, .n = 1};
+    return BL_OK;
+}
+static bl_status resnet8_config(bl_config *out, bl_err *err) {
+    return pictures_config(out, "resnet8", "none", err);
+}
+static bl_status resnet8_bn_config(bl_config *out, bl_err *err) {
+    return pictures_config(out, "resnet8", "batch", err);
+}
+
 static const bl_dataset *rossmann_data(const bench *b) {
     return &b->rossmann;
 }
@@ -96,6 +141,12 @@ static const bl_dataset *simplenn_data(const bench *b) {
 static const bl_dataset *mlp_data(const bench *b) {
     return &b->mlp;
 }
+static const bl_dataset *digits_data(const bench *b) {
+    return &b->digits;
+}
+static const bl_dataset *photos_data(const bench *b) {
+    return &b->photos;
+}
 
 static const struct work {
     const char *name;
@@ -104,24 +155,26 @@ static const struct work {
     int64_t batch[MOST_BATCHES]; /* of the table */
     bool evaluate;               /* a "step" evaluates the validation rows */
 } k_works[] = {
-    {"rossmann", rossmann_config, rossmann_data, {64, 512, 2048}, false},
-    {"evaluate", rossmann_config, rossmann_data, {512},           true },
-    {"simplenn", simplenn_config, simplenn_data, {32},            false},
-    {"mlp",      big_config,      mlp_data,      {32, 128, 4096}, false},
+    {"rossmann",   rossmann_config,   rossmann_data, {64, 512, 2048}, false},
+    {"evaluate",   rossmann_config,   rossmann_data, {512},           true },
+    {"simplenn",   simplenn_config,   simplenn_data, {32},            false},
+    {"mlp",        big_config,        mlp_data,      {32, 128, 4096}, false},
+    {"simple_cnn", cnn_config,        digits_data,   {128},           false},
+    {"resnet8",    resnet8_config,    photos_data,   {64},            false},
+    {"resnet8_bn", resnet8_bn_config, photos_data,   {64},            false},
 };
 
 typedef struct timing {
     double cpu, wall; /* seconds per step */
-    double flops;     /* of a step's dense products, two for a multiply-add */
+    double flops;     /* of a step's dense products and convolutions, two for a multiply-add */
 } timing;
 
-static double dense_flops(const bl_train *t, bool evaluate) {
+static double product_flops(const bl_train *t, bool evaluate) {
     double each = 0;
     for (size_t i = 0; i < t->net.nodes; i++) {
         const bl_net_node *node = &t->net.node[i];
-        if (strcmp(node->layer->name, "dense") != 0) continue;
         const double products = evaluate ? 1 : node->dx[0] != NULL ? 3 : 2;
-        each += 2.0 * products * (double)node->in_width[0] * (double)node->width;
+        each += 2.0 * products * (double)node->multiplies;
     }
     return each * (double)(evaluate ? t->eval_rows : t->batch);
 }
@@ -157,14 +210,14 @@ static bl_status measure(const bench *b, const struct work *w, int64_t batch, si
         const double cpu = cpu_seconds(), wall = bl_clock_seconds();
         status = time_run(train, w->evaluate, seconds, &out->wall, err);
         out->cpu = out->wall * (cpu_seconds() - cpu) / (bl_clock_seconds() - wall);
-        out->flops = dense_flops(train, w->evaluate);
+        out->flops = product_flops(train, w->evaluate);
     }
     bl_train_close(train);
     return status;
 }
 
 static bl_status table(const bench *b, bl_err *err) {
-    (void)printf("work      kernels  batch      us/step   examples/s   GFLOP/s\n");
+    (void)printf("work       kernels  batch      us/step   examples/s   GFLOP/s\n");
     for (size_t i = 0; i < BL_COUNT(k_works); i++)
         for (size_t j = 0; j < MOST_BATCHES && k_works[i].batch[j] > 0; j++) {
             const int64_t batch = k_works[i].batch[j];
@@ -177,7 +230,7 @@ static bl_status table(const bench *b, bl_err *err) {
             const double median = bl_stats_median(cpu, REPEATS);
             const double rows =
                 k_works[i].evaluate ? (double)b->rossmann.valid_rows : (double)batch;
-            (void)printf("%-9s %-7s %6" PRId64 " %12.2f %12.0f %9.1f\n", k_works[i].name,
+            (void)printf("%-10s %-7s %6" PRId64 " %12.2f %12.0f %9.1f\n", k_works[i].name,
                          b->kernels->name, batch, 1e6 * median, rows / median,
                          t.flops / median / 1e9);
             (void)fflush(stdout);
@@ -228,7 +281,9 @@ int main(int argc, char **argv) {
                                         .cache_dir = "datasets/cache"};
     bl_status status;
     make_classes(&b.simplenn, 10, 2);
-    make_classes(&b.mlp, 784, 10);
+    make_classes(&b.mlp, 784, CLASSES);
+    make_pictures(&b.digits, 28, 1);
+    make_pictures(&b.photos, 32, 3);
     BL_GOTO(bl_kernels_pick(&b.kernels, &err));
     BL_GOTO(bl_dataset_open(&b.rossmann, "rossmann", &options, &err));
     BL_GOTO(argc > 1 && strcmp(argv[1], "-") == 0 ? serve(&b, &err) : table(&b, &err));
@@ -236,6 +291,8 @@ done:
     bl_dataset_free(&b.rossmann);
     free(b.simplenn.owner);
     free(b.mlp.owner);
+    free(b.digits.owner);
+    free(b.photos.owner);
     if (status != BL_OK) (void)fprintf(stderr, "train_bench: %s\n", err.text);
     return status == BL_OK ? 0 : 1;
 }
