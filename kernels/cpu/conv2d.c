@@ -11,7 +11,7 @@
 enum {
     PACKED_FLOATS = 1 << 19,
     IMAGE_FLOATS = BL_KERNEL_SCRATCH / sizeof(float) - PACKED_FLOATS,
-    CACHED_FLOATS = 1 << 16, /* images at once: so many stay in the second cache */
+    CACHED_FLOATS = 1 << 15, /* images at once: so many stay in the second cache */
 };
 
 typedef struct walk {
