@@ -93,7 +93,9 @@ static void experiment_cfg(const init *t, bl_buf *out) {
     bl_buf_printf(out,
                   "# Guesses: shares of %.4g, the error of always answering the mean. Look at a "
                   "first run, then set\n# the errors that matter to you, easiest first.\n"
-                  "sweep: { targets = [%.4g, %.4g]; };\n\npresets: {\n",
+                  "sweep: {\n  targets = [%.4g, %.4g];\n  lr_min = 0.000244140625; lr_max = 1.0; "
+                  "# 2^-12 to 1: the grid that each size's winner is held against\n};\n\n"
+                  "presets: {\n",
                   in->spread, 0.8 * in->spread, 0.6 * in->spread);
     bl_buf_str(out,
                "  # Seconds: the whole path, no answer to rely on.\n  tiny: {\n"

@@ -1,17 +1,31 @@
-/* Steps are expected to follow S(B) = E/B (1 + B/B*) with E = sweep.expected_epochs epochs and
- * B* = sweep.expected_batch_size, both declared by the experiment; time per step and per evaluation
- * is measured here. The plan is taken to be a race of seven rates, all seeds for the winner and its
- * two neighbours, and under a budget three rates, all seeds for the winner. */
+/* The sweep's script runs on imagined runs (engine/cli/imagined.h), so that whatever it asks for is
+ * counted; time per step and per evaluation is measured here. */
 #include "engine/cli/estimate.h"
 #include "engine/base/clock.h"
+#include "engine/base/mem.h"
+#include "engine/cli/imagined.h"
 #include "engine/cli/progress.h"
+#include "engine/sweep/sweep.h"
 #include "engine/train/train.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-static const double k_racing_rates = 7.0, k_budget_rates = 3.0, k_seeded_rates = 3.0,
-                    k_seconds_per_size = 0.05;
+static const double k_seconds_per_size = 0.05;
+
+typedef struct size_time {
+    int64_t batch_size;
+    double step,
+        eval; /* seconds; NAN: does not fit in memory, and the sweep leaves it out as well */
+} size_time;
+
+typedef struct estimate {
+    const bl_experiment *e;
+    bl_config *config;
+    size_time *size;
+    size_t count;
+} estimate;
 
 /* Seconds of one step and one evaluation at the configuration's batch size. */
 static bl_status measure(const bl_experiment *e, const bl_config *c, double *step, double *eval,
@@ -29,55 +43,77 @@ static bl_status measure(const bl_experiment *e, const bl_config *c, double *ste
     return status;
 }
 
-static double evaluations(double steps, double ratio) {
-    const double dense = 1.0 / (ratio - 1.0); /* up to here every step is evaluated */
-    return steps <= dense ? steps : dense + log(steps / dense) / log(ratio);
-}
-
-/* Training time that budgets of time and money allow a run. */
-static double budget_seconds(const bl_config *c) {
-    const double price = c->cost.per_core_hour / 3600.0;
-    return fmax(c->sweep.budget_seconds, price > 0 ? c->sweep.budget_cost / price : 0.0);
-}
-
-static bl_status estimate(const bl_experiment *e, bl_config *c, double *seconds, bl_err *err) {
-    const double rows = (double)bl_train_epoch_rows(c, &e->data);
-    *seconds = 0.0;
-    c->train.learning_rate = BL_TIMING_RATE;
-    for (size_t i = 0; i < c->sweep.batch_sizes.n; i++) {
-        const double batch = (double)c->sweep.batch_sizes.v[i];
-        c->train.batch_size = c->sweep.batch_sizes.v[i];
-        double step, eval;
-        const bl_status status = measure(e, c, &step, &eval, err);
-        if (status == BL_ENOMEM) continue; /* the sweep leaves it out as well */
-        BL_TRY(status);
-        const double budget = fmin((double)c->sweep.max_steps, c->sweep.max_epochs * rows / batch);
-        const double steps = fmin(budget, c->sweep.expected_epochs * rows / batch *
-                                              (1.0 + batch / c->sweep.expected_batch_size));
-        const double runs = k_racing_rates + k_seeded_rates * (double)(c->sweep.seeds - 1);
-        const double longer =
-            fmax((double)c->sweep.budget_steps, c->sweep.budget_epochs * rows / batch);
-        *seconds += runs * (steps * step + evaluations(steps, c->eval.ratio) * eval);
-        const double budget_runs = k_budget_rates + (double)(c->sweep.seeds - 1);
-        *seconds += budget_runs * (fmax(0.0, longer - steps) * step + budget_seconds(c));
-        *seconds += (double)c->timing.repeats * fmax(c->timing.seconds, 3.0 * step);
+/* Measures a size when it is first asked for. */
+static bl_status time_of(estimate *t, int64_t batch_size, const size_time **out, bl_err *err) {
+    size_t i = 0;
+    while (i < t->count && t->size[i].batch_size != batch_size) i++;
+    if (i == t->count) {
+        t->size = bl_xrealloc(t->size, ++t->count * sizeof *t->size);
+        t->size[i] = (size_time){batch_size, (double)NAN, (double)NAN};
+        t->config->train.batch_size = batch_size;
+        const bl_status status = measure(t->e, t->config, &t->size[i].step, &t->size[i].eval, err);
+        if (status == BL_ENOMEM) t->size[i].step = (double)NAN;
+        if (status != BL_OK && status != BL_ENOMEM) return status;
     }
+    *out = &t->size[i];
     return BL_OK;
+}
+
+static bl_status step_seconds(void *ctx, int64_t batch_size, double *seconds, bl_err *err) {
+    const size_time *time;
+    BL_TRY(time_of(ctx, batch_size, &time, err));
+    *seconds = time->step;
+    return BL_OK;
+}
+
+/* Runs and the quiet timing pass. */
+static bl_status add_up(estimate *t, const bl_imagined *in, double *seconds, bl_err *err) {
+    const size_time *time;
+    *seconds = 0.0;
+    for (size_t i = 0; i < in->count; i++) {
+        const bl_imagined_run *r = &in->run[i];
+        BL_TRY(time_of(t, r->batch_size, &time, err));
+        *seconds += (double)r->steps * time->step + (double)r->evals * time->eval;
+    }
+    for (size_t i = 0; i < t->count; i++)
+        if (!isnan(t->size[i].step))
+            *seconds += (double)t->config->timing.repeats *
+                        fmax(t->config->timing.seconds, 3.0 * t->size[i].step);
+    return BL_OK;
+}
+
+/* `config` is changed on the way. */
+static bl_status imagine(const bl_experiment *e, bl_config *config, double *seconds, size_t *runs,
+                         bl_err *err) {
+    const bl_config asked = *config;
+    const bl_planner_facts facts = {.epoch_rows = bl_train_epoch_rows(config, &e->data),
+                                    .synthetic = e->data.synthetic};
+    config->train.learning_rate = BL_TIMING_RATE;
+    estimate t = {.e = e, .config = config};
+    bl_imagined in = {.step_seconds = step_seconds, .ctx = &t};
+    bl_status status = bl_imagine(&in, e->script, bl_lua_dir, &asked, &facts, err);
+    if (status == BL_OK) status = add_up(&t, &in, seconds, err);
+    *runs = in.count;
+    bl_imagined_free(&in);
+    free(t.size);
+    return status;
 }
 
 static bl_status estimate_preset(const bl_experiment *e, const char *preset, const bl_args *args,
                                  size_t jobs, bl_err *err) {
     bl_experiment other;
     double seconds;
+    size_t runs;
     char text[32];
     BL_TRY(bl_experiment_config(&other, e->config.name, preset, args, err));
-    BL_TRY(estimate(e, &other.config, &seconds, err));
+    BL_TRY(imagine(e, &other.config, &seconds, &runs, err));
     bl_duration_text(text, fmax(1.0, seconds / (double)jobs));
     const bl_i64_list *sizes = &other.config.sweep.batch_sizes;
-    (void)printf(
-        "  %-6s about %-7s %2zu batch sizes, %" PRId64 " to %" PRId64 ", %" PRId64 " seed%s\n",
-        preset[0] != '\0' ? preset : "all", text, sizes->n, sizes->v[0], sizes->v[sizes->n - 1],
-        other.config.sweep.seeds, other.config.sweep.seeds == 1 ? "" : "s");
+    (void)printf("  %-6s about %-7s %4zu runs, %2zu batch sizes, %" PRId64 " to %" PRId64
+                 ", %" PRId64 " seed%s\n",
+                 preset[0] != '\0' ? preset : "all", text, runs, sizes->n, sizes->v[0],
+                 sizes->v[sizes->n - 1], other.config.sweep.seeds,
+                 other.config.sweep.seeds == 1 ? "" : "s");
     return BL_OK;
 }
 
@@ -95,6 +131,9 @@ bl_status bl_estimate_presets(const bl_experiment *e, const bl_args *args, size_
         status = estimate_preset(e, presets.name[i], args, jobs, err);
     bl_names_free(&presets);
     BL_TRY(status);
-    (void)printf("Nothing was run. Runs that are done already are not repeated.\n");
+    (void)printf(
+        "Nothing was run. The script was asked for its runs as if they went as "
+        "sweep.expected_epochs "
+        "and\nsweep.expected_batch_size say. Runs that are done already are not repeated.\n");
     return BL_OK;
 }

@@ -71,6 +71,10 @@
     X(keep) \
     X(sqrt) \
     X(linear)
+
+#define BL_CHOICES_COVER(X) \
+    X(near) \
+    X(all)
 // clang-format on
 
 /* An array's elements: static const char *const names[] = {BL_CHOICES_LOSS(BL_CHOICE_NAME)}; */

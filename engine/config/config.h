@@ -96,6 +96,7 @@ typedef struct bl_config {
         double lr_start, lr_min, lr_max; /* first centre of the grid, and its limits */
         double lr_step;                  /* spacing of the grid in powers of two */
         char lr_rule[BL_NAME]; /* how the centre moves with batch size: keep, sqrt, linear */
+        char cover[BL_NAME];   /* rates a race's winner is proved against: near, all */
         double budget_epochs;  /* epoch budget to compare at; 0: none */
         int64_t budget_steps;  /* step budget to compare at; 0: none */
         double budget_seconds; /* wall budget, by the recorded time per step; 0: none */

@@ -19,6 +19,7 @@ static const char *const metrics[] = {BL_CHOICES_METRIC(BL_CHOICE_NAME)
 static const char *const optimizers[] = {BL_CHOICES_OPTIMIZER(BL_CHOICE_NAME)};
 static const char *const schedules[] = {BL_CHOICES_SCHEDULE(BL_CHOICE_NAME)};
 static const char *const lr_rules[] = {BL_CHOICES_LR_RULE(BL_CHOICE_NAME)};
+static const char *const covers[] = {BL_CHOICES_COVER(BL_CHOICE_NAME)};
 
 /* A row begins with one of these; further fields follow as .name = value. */
 #define FIELD(kind, field)                                                                         \
@@ -162,6 +163,8 @@ const bl_key bl_schema[] = {
      .help = "spacing of the grid"},
     {"sweep.lr_rule", ENUM(sweep.lr_rule, lr_rules), .def = "sqrt",
      .help = "how the centre moves with the batch size"},
+    {"sweep.cover", ENUM(sweep.cover, covers), .def = "all",
+     .help = "a race to a target proves its winner against all rates from lr_min to lr_max, or those near"},
     {"sweep.budget_epochs", F64(sweep.budget_epochs, 0, 1e6), .def = "0", .unit = "epochs",
      .help = "epoch budget to compare sizes at; 0: none"},
     {"sweep.budget_steps", I64(sweep.budget_steps, 0, MOST), .def = "0", .unit = "steps",

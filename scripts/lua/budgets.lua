@@ -64,12 +64,12 @@ local function as_it_is(exp, point, limit, title)
   return self:answer()
 end
 
-local function retuned(exp, point, limit, title, lr)
-  local g = grid.resolve(exp, lr)
+local function retuned(exp, o, point, limit, title)
+  local g = grid.resolve(exp, o.lr)
   local rate = point.learning_rate or g:rate(g:nearest(g:position(g.start)))
   local on_grid = g:rate(g:nearest(g:position(rate))) == rate
   return race.retune(exp, {
-    batch_size = point.batch_size, lr = lr, center = point.rates or rate, anchor = not on_grid and rate or nil,
+    batch_size = point.batch_size, lr = o.lr, cover = o.cover, center = point.rates or rate, anchor = not on_grid and rate or nil,
     seeds = point.seeds, settings = point.settings, title = title,
     max_steps = limit.max_steps, max_epochs = limit.max_epochs,
     because = point.learning_rate and "tuned for a target" or "the grid's start",
@@ -107,7 +107,7 @@ local function compare(exp, o, kind, amount, times)
     elseif limit.max_steps and limit.max_steps < 1 then
       exp:note(string.format("%s: batch %d is left out: not one step fits (%.3g s each)", label, point.batch_size, seconds))
     else
-      local best = o.retune and retuned(exp, point, limit, title, o.lr) or as_it_is(exp, point, limit, title)
+      local best = o.retune and retuned(exp, o, point, limit, title) or as_it_is(exp, point, limit, title)
       if best.feasible then
         best.run, best.point, best.seconds = middle(best.results), point, seconds
         found[#found + 1] = best
@@ -137,7 +137,7 @@ end
 -- compare(exp, { epochs = 2, steps = 2000, seconds = 60, cost = 0.01, points = critical_batch(...) })
 function budgets.compare(exp, options)
   local o = check.options(options, { "epochs", "steps", "seconds", "cost", "points", "batch", "retune", "lr",
-    "seeds", "settings", "series" }, "budgets")
+    "cover", "seeds", "settings", "series" }, "budgets")
   local points = o.points
   if o.batch then
     points = {}
@@ -162,8 +162,8 @@ function budgets.compare(exp, options)
   local times = timed and exp:step_times(sizes) or nil
   local crowned, words = {}, {}
   for _, w in ipairs(wanted) do
-    crowned[#crowned + 1] = compare(exp, { points = points, retune = o.retune ~= false, lr = o.lr, series = o.series }, w.kind, w.amount,
-      w.kind.timed and times or nil)
+    crowned[#crowned + 1] = compare(exp, { points = points, retune = o.retune ~= false, lr = o.lr, cover = o.cover,
+      series = o.series }, w.kind, w.amount, w.kind.timed and times or nil)
   end
   for i, c in ipairs(crowned) do
     words[i] = string.format("%s %s batch %d (%.4g)", c.label, c.verb, c.batch_size, c.value)

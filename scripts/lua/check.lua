@@ -132,7 +132,7 @@ function check.median(values)
   table.sort(values)
   local n = #values
   local low, high = values[(n + 1) // 2], values[n // 2 + 1]
-  if low == high then return low end
+  if low == high or high == math.huge then return high end
   return math.sqrt(low) * math.sqrt(high)
 end
 

@@ -30,6 +30,7 @@ local function report(exp, best, first, main, series)
     learning_rate = best.learning_rate, target = best.target, steps = best.steps,
     censored = best.censored, bracketed = best.bracketed, runs = best.runs, points = best.points,
     settings = next(best.settings) and best.settings or nil, refined = best.refined, box = best.box,
+    whole_grid = best.whole_grid,
   }
 end
 
@@ -80,7 +81,7 @@ end
 
 -- How the hyperparameters of one size are found: a list of answers, one for each target.
 local function retuner(exp, o)
-  local retune = check.options(o.retune, { "lr", "rule", "slack", "guard", "box", "trials", "widen", "finalists" },
+  local retune = check.options(o.retune, { "lr", "rule", "slack", "guard", "cover", "box", "trials", "widen", "finalists" },
     "critical_batch's retune")
   local common = { seeds = o.seeds, slack = retune.slack or o.slack, max_steps = o.max_steps,
     max_epochs = o.max_epochs, settings = o.settings, targets = o.targets }
@@ -90,7 +91,9 @@ local function retuner(exp, o)
     return more
   end
   if retune.box then
-    if retune.lr or retune.rule then error("critical_batch's retune takes a box, or lr and rule: not both") end
+    if retune.lr or retune.rule or retune.cover then
+      error("critical_batch's retune takes a box, or lr, rule and cover: not both")
+    end
     return function(size)
       return search.search_all(exp, with { batch_size = size, title = head .. "batch " .. size, box = retune.box, trials = retune.trials,
         widen = retune.widen, finalists = retune.finalists })
@@ -109,8 +112,8 @@ local function retuner(exp, o)
       because = string.format("batch %d's best, %.3g, moved by the rule %s", before.batch_size,
         before.learning_rate, rule)
     end
-    return race.retune_all(exp, with { batch_size = size, title = head .. "batch " .. size, lr = retune.lr, center = center, because = because,
-      guard = retune.guard })
+    return race.retune_all(exp, with { batch_size = size, title = head .. "batch " .. size, lr = retune.lr,
+      center = center, because = because, guard = retune.guard, cover = retune.cover })
   end
 end
 

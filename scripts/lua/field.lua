@@ -81,7 +81,9 @@ function Field:run(wanted, racing)
     local point = self.points[w.key] or { key = w.key, set = w.set, results = {} }
     self.points[w.key] = point
     -- A cut run says "more than this", which is enough for a loser only.
-    result.cut = result.outcome == "race" or (w.bound and result.outcome == "budget") or false
+    local bounded = w.bound and result.outcome == "budget"
+    result.cut = result.outcome == "race" or bounded or false
+    result.past = bounded and math.max(w.bound, result.steps) or result.steps
     local before = point.results[w.seed]
     if before == nil or result.steps >= before.steps then point.results[w.seed] = result end
     rate_point(point, self.target)
@@ -99,6 +101,16 @@ end
 -- Whether a run stopped before it could say whether it reaches the target: cut, or at an easier one.
 function Field:open(result)
   return (result.cut or result.outcome == "target") and not crossing(result, self.target)
+end
+
+-- The step a run arrives at, its value there or at its end, and whether both are known. What is not
+-- over, or has not begun, arrives later than it ran, with a value of 0 or more.
+function Field:outcome(result)
+  if result == nil then return 1, 0, false end
+  local hit, last = crossing(result, self.target), result.evals[#result.evals]
+  if hit then return hit.step, hit.value, true end
+  if self:open(result) then return result.past + 1, 0, false end
+  return math.huge, last and last.value or math.huge, true
 end
 
 -- The seeds a candidate still lacks, appended to `wanted`. The leader's runs go on where a race cut

@@ -1,8 +1,9 @@
 -- Retuning the learning rate (docs/sweeps.md). Candidates on a grid run toward one target; whoever is
 -- behind by more than `slack` stops. The grid grows until the best is interior, then the best and its
--- two neighbours run with every seed, until nobody else can be the best. Without a target the same
--- grid is searched for the lowest value at the end of a budget.
+-- two neighbours run with every seed, until nobody near can be the best; cover.lua does the same for the
+-- rest of the grid. Without a target the grid is searched for the lowest value at the end of a budget.
 local check = require "check"
+local cover = require "cover"
 local field = require "field"
 local grid = require "grid"
 local race = {}
@@ -65,9 +66,12 @@ local function settle(self)
   end
 end
 
-local function answer(self)
+-- The best rate for the present question, as an answer.
+local function decide(self)
+  local proved = self.cover == "all" and cover.whole_grid(self, settle)
+  if self.cover == "near" then settle(self) end
   local best, out = self:leader(), self:answer()
-  out.index, out.grid = best.key, self.grid
+  out.index, out.grid, out.whole_grid = best.key, self.grid, proved
   out.bracketed = self.points[best.key - 1] ~= nil and self.points[best.key + 1] ~= nil
   return out
 end
@@ -100,15 +104,12 @@ local function second_chance(self, target, easier)
         self.grid:rate(found), easier))
     end
   end
-  if #wanted > 0 then
-    self:run(wanted, true)
-    settle(self)
-  end
-  return answer(self)
+  if #wanted > 0 then self:run(wanted, true) end
+  return decide(self)
 end
 
 local options = { "batch_size", "target", "targets", "lr", "center", "anchor", "seeds", "slack",
-  "max_steps", "max_epochs", "settings", "guard", "because", "title" }
+  "max_steps", "max_epochs", "settings", "guard", "cover", "because", "title" }
 
 -- As retune, for several targets at once: a list of answers in the order of `targets`, easiest
 -- first. The hardest is raced for; the same runs serve the others, which ask only for what is missing
@@ -134,14 +135,15 @@ function race.retune_all(exp, given)
   self.grid = grid.resolve(exp, o.lr, o.anchor)
   local centers = type(o.center) == "table" and o.center or { o.center or self.grid.start }
   for _, rate in ipairs(centers) do check.number(rate, 0, "center", true) end
+  -- Under a budget nobody is beaten before the end: the whole grid would cost what it costs.
+  self.cover = o.cover or (#targets > 0 and exp.config["sweep.cover"] or "near")
+  if self.cover ~= "near" and self.cover ~= "all" then error("cover is near or all") end
   begin(self, centers, o.because or (o.center and "the given centre" or "the grid's start"))
-  settle(self)
-  local answers = { [math.max(1, #targets)] = answer(self) }
+  local answers = { [math.max(1, #targets)] = decide(self) }
   for i = #targets - 1, 1, -1 do
     self.aside = true
     self:ask(targets[i])
-    settle(self)
-    answers[i] = answer(self)
+    answers[i] = decide(self)
     if answers[#targets].censored and not answers[i].censored then
       answers[#targets] = second_chance(self, targets[#targets], targets[i])
     end
@@ -156,6 +158,7 @@ end
 --   target    what is raced for; without one the lowest value at the end of max_steps or max_epochs
 --   lr        log2grid{...}; center: a rate to begin around, or several (default: the grid's start)
 --   guard     how many worse rates the best has to have on both sides
+--   cover     "all": no rate of the grid may be better; "near": none around the best
 --   seeds     a number or a list; slack; max_steps, max_epochs: the budget of one run
 --   settings  further settings of every run, by name
 function race.retune(exp, given)

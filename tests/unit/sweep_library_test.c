@@ -109,7 +109,7 @@ static void a_missed_target_gets_a_second_chance(void **state) {
         "local function best(targets)\n"
         "  return sweep.critical_batch(proxy(exp, answer), { batch = { 64 }, targets = targets, "
         "seeds = 1,\n"
-        "    retune = { lr = { start = 2^-12 } } })\n"
+        "    retune = { cover = 'near', lr = { start = 2^-12 } } })\n"
         "end\n"
         "local alone, both, all = best({ 0.2 }), best({ 0.45, 0.2 })\n"
         "assert(alone[1].censored and alone[1].learning_rate == 2^-12)\n"
@@ -179,13 +179,38 @@ static void a_second_valley_is_seen(void **state) {
          "local p = proxy(exp, function(t)\n"
          "  return { { step = steps[math.tointeger(log2(t.learning_rate))] or 50, value = 0.1 } }\n"
          "end)\n"
-         "local function best(guard)\n"
+         "local function best(guard, cover)\n"
          "  return sweep.retune(p, { batch_size = 64, target = 0.2, seeds = 1, center = 2^-6,\n"
-         "    guard = guard }).learning_rate\n"
+         "    guard = guard, cover = cover }).learning_rate\n"
          "end\n"
-         "assert(best() == 2^-4 and best(2) == 2^-4 and best(1) == 2^-6)",
+         "assert(best(nil, 'near') == 2^-4 and best(2, 'near') == 2^-4 and best(1, 'near') == "
+         "2^-6)\n"
+         "assert(best() == 2^-4 and best(1, 'all') == 2^-4)",
          NULL, 0, &f);
     bl_buf_free(&f.text);
+}
+
+/* ---- the whole grid ----------------------------------------------------------------------------
+ */
+
+/* tests/sweeps/random_tables.lua, on six sets of tables. */
+static void no_table_of_runs_deceives_the_race(void **state) {
+    (void)state;
+    bl_config config;
+    bl_buf script = {0};
+    CHECK_OK(bl_file_read(&script, "tests/sweeps/random_tables.lua", 1 << 16, ERR));
+    for (int seed = 1; seed <= 6; seed++) {
+        char set[32];
+        fake_host f = plain;
+        (void)snprintf(set, sizeof set, "train.seed=%d", seed);
+        fake_config(&config, (const char *[]){set}, 1);
+        CHECK_OK(fake_plan(script.data, &config, &f, NULL, ERR));
+        const char *text = strstr(bl_buf_text(&f.text), "100 winners");
+        assert_non_null(text);
+        print_message("%.*s\n", (int)strcspn(text, "\""), text);
+        bl_buf_free(&f.text);
+    }
+    bl_buf_free(&script);
 }
 
 /* ---- quasi-random search ----------------------------------------------------------------------
@@ -583,7 +608,7 @@ static void bad_scripts_are_told_what_is_wrong(void **state) {
         {"sweep.critical_batch(exp, { retune = { trials = 5 } })",
          "critical_batch's retune: trials, widen and finalists belong to a box"                                                                           },
         {"sweep.critical_batch(exp, { retune = { rule = 'sqrt', box = {} } })",
-         "critical_batch's retune takes a box, or lr and rule: not both"                                                                                  },
+         "critical_batch's retune takes a box, or lr, rule and cover: not both"                                                                           },
         {"sweep.retune(exp, { batch_size = 64 })",
          "retune needs a target, or a budget: max_steps or max_epochs"                                                                                    },
         {"sweep.retune(exp, { target = 0.2 })",
@@ -702,6 +727,7 @@ int main(void) {
         cmocka_unit_test(easier_targets_answer_alone),
         cmocka_unit_test(refinement_splits_the_knee),
         cmocka_unit_test(a_second_valley_is_seen),
+        cmocka_unit_test(no_table_of_runs_deceives_the_race),
         cmocka_unit_test(search_comes_near_the_optimum),
         cmocka_unit_test(diverged_points_are_counted_apart),
         cmocka_unit_test(search_gives_up_on_a_diverging_box),

@@ -1,0 +1,40 @@
+/* A sweep on imagined runs: what its script would ask for, rules, budgets and comparisons included,
+ * if runs went as the configuration expects. Nothing is trained. */
+#ifndef BL_ENGINE_CLI_IMAGINED_H
+#define BL_ENGINE_CLI_IMAGINED_H
+#include "engine/base/sha256.h"
+#include "engine/sweep/round.h"
+
+typedef struct bl_imagined_run {
+    char identity[BL_SHA256_HEX];
+    int64_t batch_size, steps;
+    size_t evals;
+} bl_imagined_run;
+
+typedef struct bl_imagined {
+    /* Seconds of a step at a batch size, NAN where it does not fit in memory. */
+    bl_status (*step_seconds)(void *ctx, int64_t batch_size, double *seconds, bl_err *err);
+    void *ctx;
+    bl_imagined_run *run; /* each run once, as far as the farthest question about it goes */
+    size_t count;
+    /* inside */
+    const bl_config *config;
+    int64_t epoch_rows;
+    double target; /* that expected_epochs speaks of; NAN until one is known */
+} bl_imagined;
+
+/* Steps to the target at a batch size and learning rate:
+ *
+ *     S = E rows / B (1 + B / B*) 2^(0.4 d^2),   d = doublings between the rate and the best
+ *
+ * with E = sweep.expected_epochs, B* = sweep.expected_batch_size, and the best rate at lr_start for
+ * the first of sweep.batch_sizes, moved by lr_rule for the others. */
+double bl_imagined_steps(const bl_config *config, int64_t epoch_rows, double batch_size,
+                         double learning_rate);
+
+/* Fills in->run. Errors of the script are its own, with its line. */
+bl_status bl_imagine(bl_imagined *in, const char *script, const char *library_dir,
+                     const bl_config *config, const bl_planner_facts *facts,
+                     bl_err *err) BL_CHECKED;
+void bl_imagined_free(bl_imagined *in);
+#endif
