@@ -19,8 +19,8 @@ for f in datasets/sales.cfg experiments/sales/experiment.cfg experiments/sales/s
   [ -s "$f" ] || fail "no $f"
   grep -qx "$f" out || fail "$f is not listed"
 done
-sed 1,2d "$root/experiments/mnist/sweep.lua" > want
-sed 1,2d experiments/sales/sweep.lua | cmp -s - want || fail "another sweep than mnist's"
+sed 1,2d "$root/experiments/accumulation/sweep.lua" > want
+sed 1,2d experiments/sales/sweep.lua | cmp -s - want || fail "another sweep than accumulation's"
 "$BATCHLAB" check sales > out 2> err || fail "check refuses it: $(cat err)"
 grep -q '^sales: fine. Preset quick, ' out || fail "check says: $(cat out)"
 "$BATCHLAB" run sales --preset tiny --progress none > out 2> err
