@@ -189,6 +189,62 @@ typedef struct bl_ghostnorm_backward {
     size_t batch, positions, n, chunks;
 } bl_ghostnorm_backward;
 
+/* Group norm (Wu, He 2018): the n channels in groups of size = n / groups, each example's group
+ * normalised over its channels and positions; one group is layer norm. count = positions * size. A
+ * sum over a group is rule F over its channels in order, whose terms are chains over the channel's
+ * positions in raster order, from +0.
+ * groupnorm_forward: mean = (sum, chains acc + x and acc + term) / count
+ *   var  = (sum, chains fmaf(d, d, acc) with d = x - mean, and acc + term) / count
+ *   rstd = 1 / sqrt(var + eps)
+ *   y    = fmaf(xhat, gamma, beta), xhat = (x - mean) * rstd
+ * groupnorm_backward_input: per channel the chains S = acc + dy and T = fmaf(dy, xhat, acc);
+ *   s = (sum, chain fmaf(gamma, S, acc)) / count,  t = (sum, chain fmaf(gamma, T, acc)) / count
+ *   dx = rstd * ((dy * gamma - s) - xhat * t)
+ * groupnorm_backward_weight: dbeta, dgamma = the rule-B sums of S and T over the examples.
+ * groups divides n, which is at most BL_GROUPNORM_CHANNELS. All but the last are batch-invariant.
+ */
+enum { BL_GROUPNORM_CHANNELS = 1 << 16 };
+typedef struct bl_groupnorm_forward {
+    float *y;                  /* (batch, positions, n) */
+    float *mean, *rstd;        /* (batch, groups) */
+    const float *x;            /* (batch, positions, n) */
+    const float *gamma, *beta; /* (n) */
+    size_t batch, positions, n, groups;
+    float eps;
+} bl_groupnorm_forward;
+typedef struct bl_groupnorm_backward_input {
+    float *dx; /* (batch, positions, n) */
+    const float *dy, *x;
+    const float *mean, *rstd; /* (batch, groups) */
+    const float *gamma;
+    size_t batch, positions, n, groups;
+} bl_groupnorm_backward_input;
+typedef struct bl_groupnorm_backward_weight {
+    float *dgamma, *dbeta; /* (n), overwritten */
+    const float *dy, *x;
+    const float *mean, *rstd; /* (batch, groups) */
+    size_t batch, positions, n, groups;
+} bl_groupnorm_backward_weight;
+
+/* Every stride-th position, and channels of 0 up to out_channels: out_height = (height - 1) /
+ * stride
+ * + 1, ...; out_channels >= channels. Batch-invariant.
+ * pad_channels_forward: y at (oy, ox), c = c < channels ? x at (oy * stride, ox * stride), c : +0.
+ * pad_channels_backward: dx = dy of the position that saw it; +0 where none did. */
+typedef struct bl_pad_channels {
+    size_t batch, height, width, channels, out_height, out_width, out_channels, stride;
+} bl_pad_channels;
+typedef struct bl_pad_channels_forward {
+    float *y;
+    const float *x;
+    bl_pad_channels pad;
+} bl_pad_channels_forward;
+typedef struct bl_pad_channels_backward {
+    float *dx;
+    const float *dy;
+    bl_pad_channels pad;
+} bl_pad_channels_backward;
+
 #define BL_FAMILIES_IMAGE(X)                                                                       \
     X(conv2d_forward)                                                                              \
     X(conv2d_backward_input)                                                                       \
@@ -207,5 +263,10 @@ typedef struct bl_ghostnorm_backward {
     X(hard_swish_forward)                                                                          \
     X(hard_swish_backward)                                                                         \
     X(ghostnorm_forward)                                                                           \
-    X(ghostnorm_backward)
+    X(ghostnorm_backward)                                                                          \
+    X(groupnorm_forward)                                                                           \
+    X(groupnorm_backward_input)                                                                    \
+    X(groupnorm_backward_weight)                                                                   \
+    X(pad_channels_forward)                                                                        \
+    X(pad_channels_backward)
 #endif

@@ -22,7 +22,8 @@
     X(tabular) \
     X(mlp) \
     X(simple_cnn) \
-    X(resnet8)
+    X(resnet8) \
+    X(mobilenet_v3_large)
 
 /* Problems that are no net on data: engine/train/workload_NAME.c, with measures of their own. */
 #define BL_CHOICES_PROBLEM(X) \
@@ -43,6 +44,10 @@
     X(none) \
     X(batch) \
     X(ghost)
+
+#define BL_CHOICES_SHORTCUT(X) \
+    X(projection) \
+    X(pad)
 
 #define BL_CHOICES_LOSS(X) \
     X(mse) \

@@ -41,8 +41,7 @@ typedef struct bl_config {
         bool flip;           /* pictures: mirrored at random */
     } data;
     struct {
-        char kind[BL_NAME]; /* tabular, mlp, simple_cnn, resnet8; quadratic: no net, the group below
-                             */
+        char kind[BL_NAME]; /* a net (model.h), or quadratic: the group below */
         bl_i64_list hidden;
         bl_f64_list dropout; /* one per hidden layer, or one for all, or none */
         double embedding_dropout;
@@ -52,6 +51,8 @@ typedef struct bl_config {
         bl_i64_list filters;  /* of the convolutions of simple_cnn, the stages of resnet8 */
         char norm[BL_NAME];   /* resnet8: none, batch, ghost */
         int64_t ghost_size;   /* examples of a chunk */
+        double width;         /* mobilenet_v3_large: channels over those of the paper */
+        char shortcut[BL_NAME]; /* resnet8, where the shape changes: projection, pad */
     } model;
     struct {
         char version[BL_NAME];        /* exact, sampled */

@@ -63,6 +63,7 @@ bool bl_rules_hold(const bl_config *c, bl_rule_fault *fault) {
 /* Does the net normalise other examples together when the batch comes in pieces? */
 static bool norm_shows(const bl_config *c) {
     if (is(c->model.kind, "tabular")) return c->model.batch_norm;
+    if (is(c->model.kind, "mobilenet_v3_large")) return true;
     if (!is(c->model.kind, "resnet8") || is(c->model.norm, "none")) return false;
     return is(c->model.norm, "batch") ||
            !bl_ghost_same_chunks((size_t)c->train.batch_size, (size_t)c->train.micro_batch,
@@ -86,11 +87,14 @@ bool bl_rules_matter(const bl_config *c, bl_key_when when) {
     case BL_WHEN_TABULAR:
         return is(c->model.kind, "tabular");
     case BL_WHEN_HIDDEN:
-        return !quadratic && !is(c->model.kind, "resnet8");
+        return !quadratic && !is(c->model.kind, "resnet8") &&
+               !is(c->model.kind, "mobilenet_v3_large");
     case BL_WHEN_CONVOLUTIONS:
         return is(c->model.kind, "simple_cnn") || is(c->model.kind, "resnet8");
     case BL_WHEN_RESNET:
         return is(c->model.kind, "resnet8");
+    case BL_WHEN_MOBILENET:
+        return is(c->model.kind, "mobilenet_v3_large");
     case BL_WHEN_GHOST:
         return is(c->model.kind, "resnet8") && is(c->model.norm, "ghost");
     case BL_WHEN_NET:

@@ -12,6 +12,7 @@ static const char *const models[] = {BL_CHOICES_MODEL(BL_CHOICE_NAME)
                                          BL_CHOICES_PROBLEM(BL_CHOICE_NAME)};
 static const char *const quadratics[] = {BL_CHOICES_QUADRATIC(BL_CHOICE_NAME)};
 static const char *const outputs[] = {BL_CHOICES_OUTPUT(BL_CHOICE_NAME)};
+static const char *const shortcuts[] = {BL_CHOICES_SHORTCUT(BL_CHOICE_NAME)};
 static const char *const norms[] = {BL_CHOICES_NORM(BL_CHOICE_NAME)};
 static const char *const losses[] = {BL_CHOICES_LOSS(BL_CHOICE_NAME)};
 static const char *const metrics[] = {BL_CHOICES_METRIC(BL_CHOICE_NAME)
@@ -81,6 +82,10 @@ const bl_key bl_schema[] = {
      .help = "resnet8: normalisation after convolutions, by the batch or by chunks of it"},
     {"model.ghost_size", I64(model.ghost_size, 2, 16777216), .def = "64", .unit = "rows", LATE_IDENTITY, .when = BL_WHEN_GHOST,
      .help = "examples that are normalised together"},
+    {"model.width", F64(model.width, 0.01, 4), .def = "1", LATE_IDENTITY, .when = BL_WHEN_MOBILENET,
+     .help = "mobilenet_v3_large: channels over those of the paper"},
+    {"model.shortcut", ENUM(model.shortcut, shortcuts), .def = "projection", LATE_IDENTITY, .when = BL_WHEN_RESNET,
+     .help = "resnet8, where the shape changes: a 1 x 1 convolution, or every other position and channels of 0"},
 
     {"quadratic.version", ENUM(quadratic.version, quadratics), .def = "exact", IDENTITY, .when = BL_WHEN_QUADRATIC,
      .help = "expectations carried exactly, or means over random replicas"},

@@ -17,9 +17,10 @@ typedef enum bl_key_rule {
 typedef enum bl_key_when {
     BL_WHEN_ALWAYS,
     BL_WHEN_TABULAR,       /* model tabular */
-    BL_WHEN_HIDDEN,        /* a net with dense hidden layers to choose: not resnet8 */
+    BL_WHEN_HIDDEN,        /* a net with dense hidden layers to choose */
     BL_WHEN_CONVOLUTIONS,  /* model simple_cnn or resnet8 */
     BL_WHEN_RESNET,        /* model resnet8 */
+    BL_WHEN_MOBILENET,     /* model mobilenet_v3_large */
     BL_WHEN_GHOST,         /* model resnet8, norm ghost */
     BL_WHEN_CROSS_ENTROPY, /* loss cross_entropy */
     BL_WHEN_NET,           /* a model that is a net */

@@ -56,6 +56,7 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
         &(bl_param){
             .name = "weight", .rows = k, .cols = n, .init = BL_INIT_UNIFORM, .scale = bound},
         err));
+    if (node->set.no_bias) return BL_OK;
     return bl_net_add_param(
         net, node,
         &(bl_param){.name = "bias", .rows = 1, .cols = n, .init = BL_INIT_UNIFORM, .scale = bound},
@@ -66,14 +67,14 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
     const bl_conv2d_forward args = {.y = node->y,
                                     .x = node->x[0],
                                     .w = node->param[WEIGHT],
-                                    .bias = node->param[BIAS],
+                                    .bias = node->set.no_bias ? NULL : node->param[BIAS],
                                     .conv = conv_of(node, pass->batch)};
     pass->kernels->conv2d_forward(&args, part);
 }
 
 static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
     const bl_conv2d_backward_weight weight = {.dw = node->grad[WEIGHT],
-                                              .dbias = node->grad[BIAS],
+                                              .dbias = node->set.no_bias ? NULL : node->grad[BIAS],
                                               .x = node->x[0],
                                               .dy = node->dy,
                                               .conv = conv_of(node, pass->batch)};

@@ -49,8 +49,10 @@ typedef struct bl_param {
 
 /* What a builder says about one layer; each layer reads what concerns it. */
 typedef struct bl_layer_settings {
-    size_t units;                   /* dense: features out; conv2d: filters */
-    size_t kernel, stride, groups;  /* conv2d, pools (no groups): 0 is a stride or groups of 1 */
+    size_t units; /* dense: features out; conv2d: filters; pad_channels: channels */
+    size_t kernel, stride, groups;  /* conv2d, pools (no groups): 0 is a stride or groups of 1;
+                                       pad_channels: stride; groupnorm: groups */
+    bool no_bias;                   /* conv2d */
     bool same;                      /* conv2d: pad by (kernel - 1) / 2 on every side; else by 0 */
     size_t ghost;                   /* ghostnorm: examples of a chunk, 0: the batch is one */
     float eps, momentum;            /* of norms: 0 is 1e-5 and 0.1 */

@@ -467,6 +467,15 @@ static const shape position_shapes[] = {
     {6,   5,   1100, 4},
 };
 
+/* k: a row of k_pad (problem_image.c) */
+static const shape pad_shapes[] = {
+    {0,  0, 0, 0},
+    {3,  0, 0, 0},
+    {2,  1, 0, 0},
+    {70, 2, 0, 0},
+    {2,  3, 0, 0},
+};
+
 #define RUN(family)                                                                                \
     static void run_##family(const bl_kernels *k, const problem *p, const bl_part *part) {         \
         k->family(&p->args.family, part);                                                          \
@@ -511,6 +520,11 @@ const family families[] = {
     FAMILY(hard_swish_backward, count_shapes, true, false),
     FAMILY(ghostnorm_forward, position_shapes, false, false),
     FAMILY(ghostnorm_backward, position_shapes, false, false),
+    FAMILY(groupnorm_forward, position_shapes, true, false),
+    FAMILY(groupnorm_backward_input, position_shapes, true, false),
+    FAMILY(groupnorm_backward_weight, position_shapes, false, false),
+    FAMILY(pad_channels_forward, pad_shapes, true, true),
+    FAMILY(pad_channels_backward, pad_shapes, true, true),
 };
 const size_t family_count = BL_COUNT(families);
 

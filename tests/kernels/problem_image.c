@@ -243,8 +243,8 @@ void build_ghostnorm_forward(problem *p, const shape *s) {
     a->y = problem_floats(p, "y", ROLE_OUT, 0, s->batch, s->k * s->n);
     a->mean = problem_floats(p, "mean", ROLE_OUT, 0, chunks, s->n);
     a->rstd = problem_floats(p, "rstd", ROLE_OUT, 0, chunks, s->n);
-    a->sum_mean = problem_floats(p, "sum_mean", ROLE_OUT, 0, 1, s->n);
-    a->sum_var = problem_floats(p, "sum_var", ROLE_OUT, 0, 1, s->n);
+    a->sum_mean = problem_floats(p, "sum_mean", ROLE_OUT, RULE_B, 1, s->n);
+    a->sum_var = problem_floats(p, "sum_var", ROLE_OUT, RULE_B, 1, s->n);
     a->x = problem_floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->k * s->n);
     a->gamma = problem_floats(p, "gamma", ROLE_IN, 0, 1, s->n);
     a->beta = problem_floats(p, "beta", ROLE_IN, 0, 1, s->n);
@@ -272,4 +272,84 @@ void build_ghostnorm_backward(problem *p, const shape *s) {
     a->mean = mean, a->rstd = rstd;
     a->gamma = problem_floats(p, "gamma", ROLE_IN, 0, 1, s->n);
     a->batch = s->batch, a->positions = s->k, a->n = s->n, a->chunks = chunks;
+}
+
+/* A number of groups that divides n: one, all, and what lies between. */
+static size_t groups_of(const shape *s) {
+    static const size_t wanted[] = {1, 4, 3, 8, 100};
+    const size_t groups = wanted[(s->variant + s->k) % 5];
+    return s->n % groups == 0 ? groups : s->variant & 1 ? bl_max_size(s->n, 1) : 1;
+}
+
+void build_groupnorm_forward(problem *p, const shape *s) {
+    const size_t groups = groups_of(s);
+    p->args.groupnorm_forward = (bl_groupnorm_forward){
+        .y = per_example(p, "y", ROLE_OUT, s->batch, s->k * s->n),
+        .mean = per_example(p, "mean", ROLE_OUT, s->batch, s->n > 0 ? groups : 0),
+        .rstd = per_example(p, "rstd", ROLE_OUT, s->batch, s->n > 0 ? groups : 0),
+        .x = per_example(p, "x", ROLE_IN, s->batch, s->k * s->n),
+        .gamma = problem_floats(p, "gamma", ROLE_IN, 0, 1, s->n),
+        .beta = problem_floats(p, "beta", ROLE_IN, 0, 1, s->n),
+        .batch = s->batch,
+        .positions = s->k,
+        .n = s->n,
+        .groups = groups,
+        .eps = 1e-5f,
+    };
+}
+void build_groupnorm_backward_input(problem *p, const shape *s) {
+    const size_t groups = groups_of(s);
+    p->args.groupnorm_backward_input = (bl_groupnorm_backward_input){
+        .dx = per_example(p, "dx", ROLE_OUT, s->batch, s->k * s->n),
+        .dy = per_example(p, "dy", ROLE_IN, s->batch, s->k * s->n),
+        .x = per_example(p, "x", ROLE_IN, s->batch, s->k * s->n),
+        .mean = per_example(p, "mean", ROLE_IN, s->batch, groups),
+        .rstd = per_example(p, "rstd", ROLE_IN, s->batch, groups),
+        .gamma = problem_floats(p, "gamma", ROLE_IN, 0, 1, s->n),
+        .batch = s->batch,
+        .positions = s->k,
+        .n = s->n,
+        .groups = groups,
+    };
+}
+void build_groupnorm_backward_weight(problem *p, const shape *s) {
+    const size_t groups = groups_of(s);
+    p->args.groupnorm_backward_weight = (bl_groupnorm_backward_weight){
+        .dgamma = problem_floats(p, "dgamma", ROLE_OUT, RULE_B, 1, s->n),
+        .dbeta = problem_floats(p, "dbeta", ROLE_OUT, RULE_B, 1, s->n),
+        .dy = per_example(p, "dy", ROLE_IN, s->batch, s->k * s->n),
+        .x = per_example(p, "x", ROLE_IN, s->batch, s->k * s->n),
+        .mean = per_example(p, "mean", ROLE_IN, s->batch, groups),
+        .rstd = per_example(p, "rstd", ROLE_IN, s->batch, groups),
+        .batch = s->batch,
+        .positions = s->k,
+        .n = s->n,
+        .groups = groups,
+    };
+}
+
+static const bl_pad_channels k_pad[] = {
+    {0, 4, 4, 3,  2, 2, 6,  2},
+    {0, 5, 7, 2,  5, 7, 2,  1},
+    {0, 3, 4, 16, 2, 2, 32, 2},
+    {0, 7, 5, 1,  3, 2, 9,  3},
+};
+static bl_pad_channels pad_of(const shape *s) {
+    bl_pad_channels v = k_pad[s->k];
+    v.batch = s->batch;
+    return v;
+}
+void build_pad_channels_forward(problem *p, const shape *s) {
+    const bl_pad_channels v = pad_of(s);
+    bl_pad_channels_forward *a = &p->args.pad_channels_forward;
+    a->pad = v;
+    a->y = per_example(p, "y", ROLE_OUT, v.batch, v.out_height * v.out_width * v.out_channels);
+    a->x = per_example(p, "x", ROLE_IN, v.batch, v.height * v.width * v.channels);
+}
+void build_pad_channels_backward(problem *p, const shape *s) {
+    const bl_pad_channels v = pad_of(s);
+    bl_pad_channels_backward *a = &p->args.pad_channels_backward;
+    a->pad = v;
+    a->dx = per_example(p, "dx", ROLE_OUT, v.batch, v.height * v.width * v.channels);
+    a->dy = per_example(p, "dy", ROLE_IN, v.batch, v.out_height * v.out_width * v.out_channels);
 }

@@ -395,6 +395,8 @@ static void test_identity_late(void **state) {
         {"model.filters",     "4, 8" },
         {"model.norm",        "ghost"},
         {"model.ghost_size",  "32"   },
+        {"model.shortcut",    "pad"  },
+        {"model.width",       "0.5"  },
         {"data.crop",         "4"    },
         {"data.flip",         "true" },
         {"train.micro_batch", "48"   },
@@ -413,7 +415,9 @@ static void test_identity_late(void **state) {
         if (k == BL_COUNT(other)) fail_msg("no other value for %s", key->path);
         assert_null(strstr(bl_buf_text(&without), key->path));
         if (strncmp(key->path, "model.", 6) == 0)
-            CHECK_OK(bl_config_set(&c, "model.kind", "resnet8", ERR));
+            CHECK_OK(bl_config_set(
+                &c, "model.kind",
+                strcmp(key->path, "model.width") == 0 ? "mobilenet_v3_large" : "resnet8", ERR));
         CHECK_OK(bl_config_set(&c, key->path, other[k][1], ERR));
         bl_buf_clear(&with);
         bl_config_identity(&c, &with);

@@ -64,7 +64,7 @@ static void build_sigmoid_range(bl_net *net) {
 static void build_conv2d(bl_net *net) {
     size_t at = CONV(net, BL_NET_VALUES, .units = 4, .kernel = 3, .same = true);
     at = CONV(net, at, .units = 6, .kernel = 3, .stride = 2, .same = true, .groups = 2);
-    at = CONV(net, at, .units = 6, .kernel = 2, .groups = 6);
+    at = CONV(net, at, .units = 6, .kernel = 2, .groups = 6, .no_bias = true);
     (void)DENSE(net, 1, at);
 }
 static void build_max_pool(bl_net *net) {
@@ -87,6 +87,26 @@ static void build_ghostnorm(bl_net *net) {
     at = add(net, "ghostnorm", SET(.ghost = 4), at, 0);
     at = add(net, "relu", SET(0), at, 0);
     (void)DENSE(net, 1, add(net, "ghostnorm", SET(0), at, 0));
+}
+static void build_groupnorm(bl_net *net) {
+    size_t at = CONV(net, BL_NET_VALUES, .units = 6, .kernel = 2);
+    at = add(net, "groupnorm", SET(.groups = 3), at, 0);
+    at = add(net, "relu", SET(0), at, 0);
+    at = add(net, "groupnorm", SET(.groups = 6, .eps = 0.01f), at, 0);
+    (void)DENSE(net, 1, at);
+}
+static void build_layernorm(bl_net *net) {
+    size_t at = CONV(net, BL_NET_VALUES, .units = 3, .kernel = 2);
+    at = add(net, "layernorm", SET(0), at, 0);
+    at = DENSE(net, 7, add(net, "relu", SET(0), at, 0));
+    (void)DENSE(net, 1, add(net, "layernorm", SET(0), at, 0));
+}
+/* The parameterless shortcut of a strided block. */
+static void build_pad_channels(bl_net *net) {
+    const size_t x = add(net, "fork", SET(0), CONV(net, BL_NET_VALUES, .units = 3, .kernel = 2), 0);
+    const size_t body = CONV(net, x, .units = 5, .kernel = 3, .stride = 2, .same = true);
+    const size_t shortcut = add(net, "pad_channels", SET(.units = 5, .stride = 2), x, 0);
+    (void)DENSE(net, 1, add(net, "add", SET(0), body, shortcut));
 }
 /* A residual block in a residual block. */
 static void build_fork(bl_net *net) {
@@ -137,6 +157,9 @@ static const struct {
     {"avg_pool",      build_avg_pool,      true },
     {"global_pool",   build_global_pool,   true },
     {"ghostnorm",     build_ghostnorm,     true },
+    {"groupnorm",     build_groupnorm,     true },
+    {"layernorm",     build_layernorm,     true },
+    {"pad_channels",  build_pad_channels,  true },
     {"fork",          build_fork,          true },
     {"add",           build_add,           true },
     {"scale",         build_scale,         true },

@@ -93,7 +93,7 @@ static double conv_output(const args64 *a, size_t i, size_t oy, size_t ox, size_
     const size_t stride = set->stride > 0 ? set->stride : 1, groups = set->groups ? set->groups : 1;
     const size_t pad = set->same ? (set->kernel - 1) / 2 : 0, each = in.channels / groups;
     const size_t group = n / (set->units / groups);
-    double sum = a->param[1][n];
+    double sum = set->no_bias ? 0.0 : a->param[1][n];
     for (size_t ky = 0; ky < set->kernel; ky++)
         for (size_t kx = 0; kx < set->kernel; kx++) {
             const size_t y = oy * stride + ky - pad, x = ox * stride + kx - pad;
@@ -157,6 +157,7 @@ static void global_pool(const args64 *a) {
 /* Rows [begin, end) of (rows, channels) are normalised together. */
 static void normalise(const args64 *a, size_t begin, size_t end) {
     const size_t n = a->node->image.channels;
+    const double eps = (double)bl_layer_eps(a->node);
     for (size_t j = 0; j < n; j++) {
         double mean = 0.0, var = 0.0;
         for (size_t i = begin; i < end; i++) mean += a->x[0][i * n + j] / (double)(end - begin);
@@ -164,7 +165,7 @@ static void normalise(const args64 *a, size_t begin, size_t end) {
             var += pow(a->x[0][i * n + j] - mean, 2.0) / (double)(end - begin);
         for (size_t i = begin; i < end; i++)
             a->y[i * n + j] =
-                (a->x[0][i * n + j] - mean) / sqrt(var + 1e-5) * a->param[0][j] + a->param[1][j];
+                (a->x[0][i * n + j] - mean) / sqrt(var + eps) * a->param[0][j] + a->param[1][j];
     }
 }
 
@@ -174,6 +175,42 @@ static void ghostnorm(const args64 *a) {
     const size_t size = a->node->set.ghost > 0 ? a->node->set.ghost : batch;
     for (size_t i = 0; i < batch; i += size)
         normalise(a, i * positions, bl_min_size(i + size, batch) * positions);
+}
+
+/* Channels first, ..., first + size - 1 of example i are normalised together. */
+static void normalise_group(const args64 *a, size_t i, size_t first, size_t size) {
+    const size_t n = a->node->image.channels, positions = bl_image_positions(a->node->image);
+    const double count = (double)(positions * size), eps = (double)bl_layer_eps(a->node);
+    const double *x = a->x[0] + i * positions * n;
+    double mean = 0.0, var = 0.0;
+    for (size_t p = 0; p < positions; p++)
+        for (size_t j = first; j < first + size; j++) mean += x[p * n + j] / count;
+    for (size_t p = 0; p < positions; p++)
+        for (size_t j = first; j < first + size; j++) var += pow(x[p * n + j] - mean, 2.0) / count;
+    for (size_t p = 0; p < positions; p++)
+        for (size_t j = first; j < first + size; j++)
+            a->y[(i * positions + p) * n + j] =
+                (x[p * n + j] - mean) / sqrt(var + eps) * a->param[0][j] + a->param[1][j];
+}
+static void normalise_examples(const args64 *a, size_t groups) {
+    const size_t size = a->node->image.channels / groups;
+    for (size_t i = 0; i < a->pass->batch; i++)
+        for (size_t g = 0; g < groups; g++) normalise_group(a, i, g * size, size);
+}
+static void groupnorm(const args64 *a) {
+    normalise_examples(a, a->node->set.groups);
+}
+static void layernorm(const args64 *a) {
+    normalise_examples(a, 1);
+}
+
+static double padded(const args64 *a, size_t i, size_t oy, size_t ox, size_t c) {
+    const bl_image in = a->node->in_image[0];
+    const size_t stride = a->node->set.stride;
+    return c < in.channels ? a->x[0][place(in, i, oy * stride, ox * stride) + c] : 0.0;
+}
+static void pad_channels(const args64 *a) {
+    every_output(a, padded);
 }
 
 static void fork64(const args64 *a) {
@@ -217,6 +254,9 @@ static const struct {
     {"avg_pool",      avg_pool     },
     {"global_pool",   global_pool  },
     {"ghostnorm",     ghostnorm    },
+    {"groupnorm",     groupnorm    },
+    {"layernorm",     layernorm    },
+    {"pad_channels",  pad_channels },
     {"fork",          fork64       },
     {"add",           add          },
     {"scale",         scale        },

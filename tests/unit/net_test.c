@@ -28,6 +28,62 @@ static void check_layers(const bl_net *net, const char *expected) {
     assert_string_equal(text, expected);
 }
 
+/* MobileNetV3-Large, a row for each block of Howard et al. 2019, table 1: kernel, expansion,
+ * output, squeeze-excitation. Weights of convolutions, gamma and beta of norms, biases behind no
+ * norm. */
+static size_t mobilenet_parameters(size_t classes) {
+    static const size_t row[15][4] = {
+        {3, 16,  16,  0},
+        {3, 64,  24,  0},
+        {3, 72,  24,  0},
+        {5, 72,  40,  1},
+        {5, 120, 40,  1},
+        {5, 120, 40,  1},
+        {3, 240, 80,  0},
+        {3, 200, 80,  0},
+        {3, 184, 80,  0},
+        {3, 184, 80,  0},
+        {3, 480, 112, 1},
+        {3, 672, 112, 1},
+        {5, 672, 160, 1},
+        {5, 960, 160, 1},
+        {5, 960, 160, 1},
+    };
+    static const size_t squeezed[15] = {0, 0, 0, 24, 32, 32, 0, 0, 0, 0, 120, 168, 168, 240, 240};
+    size_t sum = 27 * 16 + 2 * 16, in = 16;
+    for (size_t i = 0; i < 15; i++) {
+        const size_t k = row[i][0], e = row[i][1], out = row[i][2], q = squeezed[i];
+        if (e != in) sum += in * e + 2 * e;
+        sum += k * k * e + 2 * e;
+        if (row[i][3]) sum += e * q + q + q * e + e;
+        sum += e * out + 2 * out;
+        in = out;
+    }
+    return sum + 160 * 960 + 2 * 960 + 960 * 1280 + 1280 + 1280 * classes + classes;
+}
+
+static void test_mobilenet(void **state) {
+    (void)state;
+    static const size_t classes[] = {10, 1000};
+    assert_int_equal(mobilenet_parameters(1000), 5483032); /* as torchvision counts them */
+    for (size_t c = 0; c < BL_COUNT(classes); c++) {
+        bl_config config;
+        bl_net net;
+        size_t parameters = 0;
+        const bl_model_input input = {
+            .continuous = 32 * 32 * 3, .image = {32, 32, 3},
+                     .classes = classes[c]
+        };
+        tiny_config(&config);
+        CHECK_OK(bl_config_set(&config, "model.kind", "mobilenet_v3_large", ERR));
+        CHECK_OK(bl_model_build(&net, &config, &input, ERR));
+        for (size_t i = 0; i < net.params; i++)
+            parameters += net.param[i].running ? 0 : net.param[i].rows * net.param[i].cols;
+        assert_int_equal(parameters, mobilenet_parameters(classes[c]));
+        bl_net_free(&net);
+    }
+}
+
 /* Layers and parameters counted by hand: weights and biases of every convolution and dense layer.
  */
 static void test_picture_nets(void **state) {
@@ -113,6 +169,31 @@ static void test_picture_nets(void **state) {
     assert_int_equal(bl_model_build(&net, &config, &input, ERR), BL_EINVAL);
     assert_string_equal(ERR->text, "model.filters has 1 numbers; simple_cnn takes 2, or none");
     bl_net_free(&net);
+}
+
+/* Without projections, their parameters less. */
+static void test_padded_shortcuts(void **state) {
+    (void)state;
+    enum { PROJECTIONS = 16 * 32 + 32 + 32 * 64 + 64 };
+    static const char *const shortcuts[] = {"projection", "pad"};
+    size_t parameters[2] = {0, 0};
+    const bl_model_input input = {
+        .continuous = 32 * 32 * 3, .image = {32, 32, 3},
+                 .classes = 10
+    };
+    for (size_t c = 0; c < 2; c++) {
+        bl_config config;
+        bl_net net;
+        tiny_config(&config);
+        CHECK_OK(bl_config_set(&config, "model.kind", "resnet8", ERR));
+        CHECK_OK(bl_config_set(&config, "model.norm", "none", ERR));
+        CHECK_OK(bl_config_set(&config, "model.shortcut", shortcuts[c], ERR));
+        CHECK_OK(bl_model_build(&net, &config, &input, ERR));
+        for (size_t i = 0; i < net.params; i++)
+            parameters[c] += net.param[i].rows * net.param[i].cols;
+        bl_net_free(&net);
+    }
+    assert_int_equal(parameters[0], parameters[1] + PROJECTIONS);
 }
 
 static void test_embedding_widths(void **state) {
@@ -307,6 +388,7 @@ static void test_no_columns(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_embedding_widths), cmocka_unit_test(test_picture_nets),
+        cmocka_unit_test(test_mobilenet),        cmocka_unit_test(test_padded_shortcuts),
         cmocka_unit_test(test_tabular_layers),   cmocka_unit_test(test_mlp_layers),
         cmocka_unit_test(test_tabular_classes),  cmocka_unit_test(test_parameter_table),
         cmocka_unit_test(test_initial_values),   cmocka_unit_test(test_no_columns),

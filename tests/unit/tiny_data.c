@@ -122,6 +122,7 @@ void tiny_config(bl_config *out) {
     };
     out->model.embedding_dropout = 0.04;
     out->model.batch_norm = true;
+    out->model.width = 1.0;
     name(out->model.output, "sigmoid_range");
     name(out->loss, "mse");
     name(out->metric, "exp_rmspe");
