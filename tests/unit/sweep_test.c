@@ -140,11 +140,84 @@ static void and_on_the_quadratic_model(void **state) {
     free(config);
 }
 
+/* ---- a box of everything ----------------------------------------------------------------------
+ */
+
+/* Learning rate, 1 - beta1, weight decay, the schedule's length, label smoothing and dropout are
+ * drawn together, the same points at both sizes, and every one of them reaches the trained net. */
+static const char k_box[] =
+    "local sweep = require 'sweep'\n"
+    "return function(exp)\n"
+    "  local points = sweep.critical_batch(exp, { seeds = 2, retune = { trials = 8, finalists = 2, "
+    "widen = 0, box = {\n"
+    "    sweep.log('learning_rate', 2^-8, 2^-3), sweep.log('1-beta1', 0.05, 0.5),\n"
+    "    sweep.log('weight_decay', 1e-4, 1e-1), sweep.linear('horizon_epochs', 4, 12),\n"
+    "    sweep.linear('label_smoothing', 0, 0.2), sweep.linear('model.dropout', 0, 0.5) } } })\n"
+    "  assert(#points == 2)\n"
+    "  for _, p in ipairs(points) do\n"
+    "    assert(not p.censored and #p.runs == 2 and p.runs[1] ~= p.runs[2] and p.box.feasible == "
+    "8)\n"
+    "    local d = p.settings['model.dropout']\n"
+    "    assert(#d == 1 and d[1] >= 0 and d[1] < 0.5)\n"
+    "  end\n"
+    "  local seen, point = {}, { batch_size = 32, learning_rate = 2^-6, max_steps = 40 }\n"
+    "  for _, change in ipairs { { 'learning_rate', 2^-5 }, { 'beta1', 0.6 }, { 'weight_decay', "
+    "0.05 },\n"
+    "    { 'horizon_epochs', 5.0 }, { 'label_smoothing', 0.1 }, { 'model.dropout', { 0.3 } } } do\n"
+    "    local other = {}\n"
+    "    for name, value in pairs(point) do other[name] = value end\n"
+    "    other[change[1]] = change[2]\n"
+    "    local r = exp:run { point, other }\n"
+    "    assert(r[1].evals[#r[1].evals].value ~= r[2].evals[#r[2].evals].value, change[1])\n"
+    "  end\n"
+    "end\n";
+
+static size_t occurrences(const char *text, const char *what) {
+    size_t n = 0;
+    for (const char *at = text; (at = strstr(at, what)) != NULL; at++) n++;
+    return n;
+}
+
+static void a_box_of_everything_is_searched(void **state) {
+    (void)state;
+    static const char *const axes[] = {"\"model.dropout\":[0.", "\"label_smoothing\":0.",
+                                       "\"schedule.horizon_epochs\":", "\"optimizer.beta1\":0.",
+                                       "\"optimizer.weight_decay\":"};
+    bl_dataset data;
+    bl_buf plan = {0};
+    bl_sweep_totals totals;
+    bl_config *config = bl_xalloc(sizeof *config);
+    tiny_classes(&data, 3);
+    tiny_config(config);
+    name(config->model.kind, "mlp");
+    name(config->model.output, "linear");
+    name(config->loss, "cross_entropy");
+    name(config->metric, "cross_entropy");
+    name(config->schedule.name, "cosine");
+    config->sweep.batch_sizes = (bl_i64_list){
+        .v = {32, 128},
+          .n = 2
+    };
+    config->sweep.targets = (bl_f64_list){.v = {0.8}, .n = 1};
+    config->sweep.slack = 1.25;
+    config->sweep.max_epochs = 12;
+    config->sweep.max_steps = 1000;
+    run_sweep(&data, config, k_box, &plan, &totals);
+    const size_t drawn = occurrences(plan.data, "of the box, 8 feasible wanted");
+    assert_true(drawn >= 16);
+    for (size_t i = 0; i < BL_COUNT(axes); i++)
+        assert_true(occurrences(plan.data, axes[i]) >= drawn);
+    bl_buf_free(&plan);
+    free(config);
+    tiny_data_free(&data);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_plan_names_what_a_trial_changed),
         cmocka_unit_test(the_race_finds_the_winner_of_the_whole_grid),
         cmocka_unit_test(and_on_the_quadratic_model),
+        cmocka_unit_test(a_box_of_everything_is_searched),
     };
     return cmocka_run_group_tests_name("sweep", tests, NULL, NULL);
 }
