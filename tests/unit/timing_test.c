@@ -1,0 +1,192 @@
+/* Files of measured times: what makes two measurements the same, what is kept and what is measured
+ * again, and which number decisions rest on. */
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/sweep/sweep.h"
+#include "tests/check.h"
+#include "tests/unit/tiny_data.h"
+#include <dirent.h>
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+typedef struct fixture {
+    char dir[64];
+    bl_dataset data;
+    bl_config *config;
+    bl_store store;
+    bl_timing_options options;
+    size_t said;
+} fixture;
+
+static const int64_t k_sizes[] = {16, 64};
+
+static void say(void *ctx, const char *text) {
+    if (strstr(text, "2 batch sizes, interleaved") != NULL) ++*(size_t *)ctx;
+}
+
+static void set_up(fixture *f) {
+    *f = (fixture){.dir = "/tmp/bl-timing-XXXXXX"};
+    assert_non_null(mkdtemp(f->dir));
+    f->config = bl_xalloc(sizeof *f->config);
+    tiny_data(&f->data, 3, 2);
+    tiny_config(f->config);
+    f->config->timing.repeats = 3;
+    f->config->timing.seconds = 1e-4;
+    CHECK_OK(bl_store_open(&f->store, f->dir, "x", true, ERR));
+    f->options = (bl_timing_options){.config = f->config,
+                                     .data = &f->data,
+                                     .store = &f->store,
+                                     .batch_sizes = k_sizes,
+                                     .count = 2,
+                                     .say = say,
+                                     .say_ctx = &f->said};
+    CHECK_OK(bl_kernels_pick(&f->options.kernels, ERR));
+}
+
+static void tear_down(fixture *f) {
+    char command[96];
+    free(f->config);
+    tiny_data_free(&f->data);
+    (void)snprintf(command, sizeof command, "rm -r %s", f->dir);
+    assert_int_equal(system(command), 0);
+}
+
+/* The one step_times file of the store; how many there are. */
+static size_t find_times(const fixture *f, char path[BL_PATH]) {
+    size_t n = 0;
+    DIR *d = opendir(f->store.dir);
+    assert_non_null(d);
+    for (const struct dirent *e; (e = readdir(d)) != NULL;)
+        if (strncmp(e->d_name, "step_times-", 11) == 0) {
+            CHECK_OK(bl_path(path, ERR, "%s/%s", f->store.dir, e->d_name));
+            n++;
+        }
+    (void)closedir(d);
+    return n;
+}
+
+static void put(const char *path, const char *text) {
+    CHECK_OK(bl_file_write(path, text, strlen(text), ERR));
+}
+
+/* Measured once; from then on the file says. The middle of three, the lower of two in the middle;
+ * no number for a size that the file leaves out. */
+static void recorded_times_are_kept(void **state) {
+    (void)state;
+    fixture f;
+    double s[2] = {0};
+    char path[BL_PATH];
+    set_up(&f);
+    assert_int_equal(bl_step_times(&f.options, true, s, NULL), BL_EMISSING);
+    assert_int_equal(find_times(&f, path), 0);
+    CHECK_OK(bl_step_times(&f.options, false, s, ERR));
+    assert_int_equal(f.said, 1);
+    assert_true(s[0] > 0 && s[1] > 0);
+    assert_int_equal(find_times(&f, path), 1);
+    put(path, "{\"points\":[{\"batch_size\":64,\"seconds_per_step\":[9,1,2]},"
+              "{\"batch_size\":16,\"seconds_per_step\":[0.4,0.1,null,0.3,0.2]}]}");
+    CHECK_OK(bl_step_times(&f.options, true, s, ERR));
+    assert_true(s[0] == 0.2 && s[1] == 2);
+    put(path, "{\"points\":[{\"batch_size\":16,\"seconds_per_step\":[-1,0]}]}");
+    CHECK_OK(bl_step_times(&f.options, false, s, ERR));
+    assert_true(isnan(s[0]) && isnan(s[1]));
+    assert_int_equal(f.said, 1);
+    tear_down(&f);
+}
+
+/* A rate, a seed and this machine's repetitions change nothing; the net, the sizes and pieces do.
+ */
+static void what_is_measured_names_the_file(void **state) {
+    (void)state;
+    static const int64_t others[] = {16, 32};
+    fixture f;
+    double s[2];
+    char path[BL_PATH];
+    set_up(&f);
+    CHECK_OK(bl_step_times(&f.options, false, s, ERR));
+    f.config->train.learning_rate = 0.5;
+    f.config->train.seed = 77;
+    f.config->train.batch_size = 8;
+    f.config->timing.repeats = 2;
+    CHECK_OK(bl_step_times(&f.options, true, s, ERR));
+    f.config->train.micro_batch = 8;
+    assert_int_equal(bl_step_times(&f.options, true, s, NULL), BL_EMISSING);
+    f.config->train.micro_batch = 0;
+    f.config->model.hidden.v[0] = 9;
+    assert_int_equal(bl_step_times(&f.options, true, s, NULL), BL_EMISSING);
+    f.config->model.hidden.v[0] = 24;
+    f.options.batch_sizes = others;
+    assert_int_equal(bl_step_times(&f.options, true, s, NULL), BL_EMISSING);
+    CHECK_OK(bl_step_times(&f.options, false, s, ERR));
+    assert_int_equal(find_times(&f, path), 2);
+    tear_down(&f);
+}
+
+/* The timing pass: each size `repeats` times; kept for this machine, net and these sizes, else
+ * anew. */
+static void the_timing_pass_is_kept(void **state) {
+    (void)state;
+    fixture f;
+    char path[BL_PATH];
+    bl_buf text = {0}, again = {0};
+    bl_json_doc doc;
+    set_up(&f);
+    CHECK_OK(bl_path(path, ERR, "%s/timing.json", f.store.dir));
+    CHECK_OK(bl_timing_run(&f.options, ERR));
+    CHECK_OK(bl_file_read(&text, path, 1 << 20, ERR));
+    CHECK_OK(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, ERR));
+    size_t points = 0, numbers = 0;
+    for (const bl_json *p = bl_json_get(doc.root, "points")->first; p != NULL; p = p->next) {
+        assert_int_equal(bl_json_int(p, "batch_size", 0), k_sizes[points++]);
+        assert_true(bl_json_int(p, "memory_bytes", 0) > 1000);
+        for (const bl_json *v = bl_json_get(p, "seconds_per_step")->first; v != NULL; v = v->next) {
+            assert_true(v->number > 0);
+            numbers++;
+        }
+    }
+    assert_int_equal(points, 2);
+    assert_int_equal(numbers, 6);
+    bl_json_free(&doc);
+    CHECK_OK(bl_timing_run(&f.options, ERR));
+    CHECK_OK(bl_file_read(&again, path, 1 << 20, ERR));
+    assert_int_equal(f.said, 1);
+    assert_string_equal(bl_buf_text(&text), bl_buf_text(&again));
+    f.config->timing.repeats = 2; /* another measurement */
+    CHECK_OK(bl_timing_run(&f.options, ERR));
+    assert_int_equal(f.said, 2);
+    put(path, "half a fi");
+    CHECK_OK(bl_timing_run(&f.options, ERR));
+    assert_int_equal(f.said, 3);
+    f.options.count = 0; /* nothing asked for, nothing touched */
+    CHECK_OK(bl_timing_run(&f.options, ERR));
+    assert_int_equal(f.said, 3);
+    bl_buf_free(&text);
+    bl_buf_free(&again);
+    tear_down(&f);
+}
+
+static void a_stop_ends_the_pass(void **state) {
+    (void)state;
+    fixture f;
+    double s[2];
+    char path[BL_PATH];
+    const volatile int stop = 1;
+    set_up(&f);
+    f.options.stop = &stop;
+    assert_int_equal(bl_step_times(&f.options, false, s, NULL), BL_EINTERRUPTED);
+    assert_int_equal(find_times(&f, path), 0);
+    CHECK_OK(bl_path(path, ERR, "%s/measuring", f.store.dir));
+    assert_false(bl_file_exists(path)); /* the turn is over */
+    tear_down(&f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(recorded_times_are_kept),
+        cmocka_unit_test(what_is_measured_names_the_file),
+        cmocka_unit_test(the_timing_pass_is_kept),
+        cmocka_unit_test(a_stop_ends_the_pass),
+    };
+    return cmocka_run_group_tests_name("timing", tests, NULL, NULL);
+}
