@@ -1,7 +1,6 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,7 +62,21 @@ static int few_digits(double value) {
     return digits;
 }
 
+/* Plans hold them by the hundred thousand. Below 10,000 no other form is shorter. */
+static bool small_integer(char out[32], double value) {
+    enum { LIMIT = 10000, DIGITS = 4 };
+    if (!(value >= 0 && value < LIMIT) || signbit(value) || value != floor(value)) return false;
+    char digit[DIGITS];
+    int n = 0;
+    for (int rest = (int)value; n == 0 || rest > 0; rest /= 10)
+        digit[n++] = (char)('0' + rest % 10);
+    for (int i = 0; i < n; i++) out[i] = digit[n - 1 - i];
+    out[n] = '\0';
+    return true;
+}
+
 void bl_f64_text(char out[32], double value) {
+    if (small_integer(out, value)) return;
     const int digits = isfinite(value) ? few_digits(value) : 1;
     if (digits == 0) {
         print_digits(out, MANY_DIGITS + 1, value);
@@ -89,13 +102,19 @@ void bl_json_f64(bl_buf *out, double value) {
 }
 
 void bl_json_i64(bl_buf *out, int64_t value) {
-    bl_buf_printf(out, "%" PRId64, value);
+    char text[24], *at = text + sizeof text;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do *--at = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (value < 0) *--at = '-';
+    bl_buf_add(out, at, (size_t)(text + sizeof text - at));
 }
 
 /* ---- reading ----------------------------------------------------------------------------------
  */
 
-enum { MAX_DEPTH = 64, BLOCK_BYTES = 16384 };
+/* The first block is small: most texts are one line of a log. */
+enum { MAX_DEPTH = 64, FIRST_BYTES = 1024, BLOCK_BYTES = 16384 };
 
 typedef struct block {
     struct block *next;
@@ -115,7 +134,7 @@ static void *take(parser *p, size_t n) {
     n = (n + 15) & ~(size_t)15;
     block *b = *p->blocks;
     if (b == NULL || b->size - b->used < n) {
-        const size_t size = bl_max_size(n, BLOCK_BYTES);
+        const size_t size = bl_max_size(n, b == NULL ? FIRST_BYTES : BLOCK_BYTES);
         b = bl_xalloc(sizeof *b + size);
         b->size = size;
         b->next = *p->blocks;

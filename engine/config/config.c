@@ -7,30 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEYS_MAX = 128 };
-
 /* A configuration while a file's layers are laid over it, and where each key was set. */
 typedef struct layer {
     bl_config config;
-    const bl_node *place[KEYS_MAX]; /* by row; NULL: a default */
+    const bl_node *place[BL_KEYS_MAX]; /* by row; NULL: a default */
 } layer;
-
-static void set_defaults(bl_config *config) {
-    BL_ASSERT(bl_schema_count <= KEYS_MAX);
-    memset(config, 0, sizeof *config);
-    for (size_t i = 0; i < bl_schema_count; i++) {
-        const bl_key *key = &bl_schema[i];
-        bl_value_fault fault;
-        const bool empty = key->type == BL_VALUE_STR && key->def[0] == '\0';
-        if (!empty) BL_ASSERT(bl_value_take_text(key, key->def, config, &fault));
-    }
-}
 
 /* ---- one group of a file ----------------------------------------------------------------- */
 
 /* The names that may stand in a group ("" is the top level) and the nearest of them. */
 static const char *nearest_in(const char *group, const char *name) {
-    const char *names[KEYS_MAX + 16];
+    const char *names[BL_KEYS_MAX + 16];
     char groups[16][BL_NAME];
     size_t count = 0;
     const size_t n = strlen(group);
@@ -205,7 +192,7 @@ bl_status bl_config_check(const bl_config *config, bl_err *err) {
 static bl_status resolve(bl_config *out, const bl_doc *doc, const char *preset,
                          const char *const *sets, size_t n_sets, bl_err *err) {
     layer lay = {0};
-    set_defaults(&lay.config);
+    bl_config_defaults(&lay.config);
     BL_TRY(lay_group(&lay, doc, doc->root, "", err));
     BL_TRY(lay_presets(&lay, doc, preset, err));
     BL_TRY(lay_sets(&lay.config, sets, n_sets, err));

@@ -5,6 +5,7 @@
 #include "engine/config/rules.h"
 #include "engine/config/schema.h"
 #include "engine/config/value.h"
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,37 +25,38 @@ static int by_path(const void *a, const void *b) {
     return strcmp((*(const bl_key *const *)a)->path, (*(const bl_key *const *)b)->path);
 }
 
+/* What is the same for every configuration, made once: ids are asked for by the ten thousand. */
+static const bl_key *g_order[BL_KEYS_MAX]; /* by path */
+static bl_config g_defaults;
+
+static void prepare(void) {
+    bl_config_defaults(&g_defaults);
+    for (size_t i = 0; i < bl_schema_count; i++) g_order[i] = &bl_schema[i];
+    qsort(g_order, bl_schema_count, sizeof *g_order, by_path);
+}
+
 static bool at_default(const bl_key *key, const bl_config *config) {
-    bl_config fresh = {0};
-    bl_value_fault fault;
-    bl_buf own = {0}, other = {0};
-    if (key->type != BL_VALUE_STR || key->def[0] != '\0')
-        BL_ASSERT(bl_value_take_text(key, key->def, &fresh, &fault));
-    const bl_config_value value = bl_value_of(key, config), def = bl_value_of(key, &fresh);
-    bl_value_write(&value, BL_FORM_JSON, &own);
-    bl_value_write(&def, BL_FORM_JSON, &other);
-    const bool same = strcmp(bl_buf_text(&own), bl_buf_text(&other)) == 0;
-    bl_buf_free(&own);
-    bl_buf_free(&other);
-    return same;
+    const bl_config_value value = bl_value_of(key, config), def = bl_value_of(key, &g_defaults);
+    return bl_value_equal(&value, &def);
 }
 
 void bl_config_identity(const bl_config *config, bl_buf *out) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     const char *comma = "";
-    const bl_key **order = bl_xalloc(bl_schema_count * sizeof *order);
-    for (size_t i = 0; i < bl_schema_count; i++) order[i] = &bl_schema[i];
-    qsort(order, bl_schema_count, sizeof *order, by_path);
+    (void)pthread_once(&once, prepare);
     bl_buf_str(out, "{");
     for (size_t i = 0; i < bl_schema_count; i++) {
-        const bl_key *key = order[i];
+        const bl_key *key = g_order[i];
         if (!key->identity || !bl_rules_matter(config, key->when)) continue;
         if (key->late && at_default(key, config)) continue;
         const bl_config_value value = bl_value_of(key, config);
-        bl_buf_printf(out, "%s\"%s\":", comma, key->path);
+        bl_buf_str(out, comma);
+        bl_buf_str(out, "\"");
+        bl_buf_str(out, key->path);
+        bl_buf_str(out, "\":");
         bl_value_write(&value, BL_FORM_JSON, out);
         comma = ",";
     }
-    free(order);
     bl_buf_str(out, "}");
 }
 

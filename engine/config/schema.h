@@ -53,7 +53,8 @@ typedef struct bl_key {
     const char *help;
 } bl_key;
 
-extern const bl_key bl_schema[];
+enum { BL_KEYS_MAX = 128 };
+extern const bl_key bl_schema[]; /* (bl_schema_count), at most BL_KEYS_MAX */
 extern const size_t bl_schema_count;
 
 const char *bl_key_leaf(const bl_key *key); /* "momentum" of "optimizer.momentum" */

@@ -258,6 +258,17 @@ bool bl_value_take_text(const bl_key *key, const char *text, bl_config *config,
     return bl_value_take(key, nodes, config, fault);
 }
 
+void bl_config_defaults(bl_config *config) {
+    BL_ASSERT(bl_schema_count <= BL_KEYS_MAX);
+    memset(config, 0, sizeof *config);
+    for (size_t i = 0; i < bl_schema_count; i++) {
+        const bl_key *key = &bl_schema[i];
+        bl_value_fault fault;
+        const bool empty = key->type == BL_VALUE_STR && key->def[0] == '\0';
+        if (!empty) BL_ASSERT(bl_value_take_text(key, key->def, config, &fault));
+    }
+}
+
 /* ---- writing ----------------------------------------------------------------------------- */
 
 bl_config_value bl_value_of(const bl_key *key, const bl_config *config) {
@@ -292,9 +303,31 @@ bl_config_value bl_value_of(const bl_key *key, const bl_config *config) {
     return value;
 }
 
+bool bl_value_equal(const bl_config_value *a, const bl_config_value *b) {
+    switch (a->type) {
+    case BL_VALUE_BOOL:
+        return a->boolean == b->boolean;
+    case BL_VALUE_I64:
+        return a->i64 == b->i64;
+    case BL_VALUE_F64:
+        return a->f64 == b->f64;
+    case BL_VALUE_STR:
+        return strcmp(a->str, b->str) == 0;
+    case BL_VALUE_I64S:
+        return a->i64s->n == b->i64s->n &&
+               memcmp(a->i64s->v, b->i64s->v, a->i64s->n * sizeof *a->i64s->v) == 0;
+    case BL_VALUE_F64S:
+        break;
+    }
+    size_t i = 0;
+    while (i < a->f64s->n && i < b->f64s->n && a->f64s->v[i] == b->f64s->v[i]) i++;
+    return i == a->f64s->n && i == b->f64s->n;
+}
+
 static void write_i64(int64_t value, bl_value_form form, bl_buf *out) {
     const bool wide = value < INT32_MIN || value > INT32_MAX;
-    bl_buf_printf(out, "%" PRId64 "%s", value, form == BL_FORM_LIBCONFIG && wide ? "L" : "");
+    bl_json_i64(out, value);
+    if (form == BL_FORM_LIBCONFIG && wide) bl_buf_str(out, "L");
 }
 
 /* libconfig takes a number for a float by its point: 1e-05 is written 1.0e-05. */

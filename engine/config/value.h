@@ -23,7 +23,12 @@ bool bl_value_take_text(const bl_key *key, const char *text, bl_config *config,
 /* a-z, 0-9 and _, at least one and fewer than BL_NAME. */
 bool bl_value_is_name(const char *text);
 
+/* Every key at its default. */
+void bl_config_defaults(bl_config *config);
+
 bl_config_value bl_value_of(const bl_key *key, const bl_config *config);
+/* Of one key in two configurations: the same text. */
+bool bl_value_equal(const bl_config_value *a, const bl_config_value *b);
 typedef enum bl_value_form { BL_FORM_JSON, BL_FORM_LIBCONFIG } bl_value_form;
 void bl_value_write(const bl_config_value *value, bl_value_form form, bl_buf *out);
 #endif

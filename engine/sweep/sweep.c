@@ -66,29 +66,26 @@ static void write_round(sweep *s, const bl_round *round) {
 }
 
 static bool is_axis(const char *path) {
-    return strcmp(path, "train.batch_size") == 0 || strcmp(path, "train.learning_rate") == 0 ||
-           strcmp(path, "train.seed") == 0;
+    static const char group[] = "train.";
+    if (strncmp(path, group, sizeof group - 1) != 0) return false;
+    const char *leaf = path + sizeof group - 1;
+    return strcmp(leaf, "batch_size") == 0 || strcmp(leaf, "learning_rate") == 0 ||
+           strcmp(leaf, "seed") == 0;
 }
 
 /* The identity keys in which the trial differs from the experiment, and what every sweep varies. */
 static void write_settings(bl_buf *p, const bl_config *base, const bl_config *trial) {
     const char *path, *comma = "";
     bl_config_value was, is;
-    bl_buf before = {0}, after = {0};
     bl_buf_str(p, "{");
     for (size_t i = 0; bl_config_at(base, i, &path, &was) && bl_config_at(trial, i, &path, &is);
          i++) {
-        if (!bl_config_key_is_identity(path)) continue;
-        bl_buf_clear(&before);
-        bl_buf_clear(&after);
-        bl_value_write(&was, BL_FORM_JSON, &before);
-        bl_value_write(&is, BL_FORM_JSON, &after);
-        if (!is_axis(path) && strcmp(before.data, after.data) == 0) continue;
-        bl_buf_printf(p, "%s\"%s\":%s", comma, path, after.data);
+        if (!is_axis(path) && (bl_value_equal(&was, &is) || !bl_config_key_is_identity(path)))
+            continue;
+        bl_buf_printf(p, "%s\"%s\":", comma, path);
+        bl_value_write(&is, BL_FORM_JSON, p);
         comma = ",";
     }
-    bl_buf_free(&before);
-    bl_buf_free(&after);
     bl_buf_str(p, "}");
 }
 

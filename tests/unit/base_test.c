@@ -47,6 +47,38 @@ static void shortest_text_reads_back(void **state) {
     bl_buf_free(&out);
 }
 
+/* Those with a way of their own, and what lies beside them. */
+static void whole_numbers_are_as_short(void **state) {
+    (void)state;
+    static const int64_t ends[] = {INT64_MIN, INT64_MIN + 1, -10, -1, 0, 9, 10, INT64_MAX};
+    bl_buf out = {0};
+    char text[64];
+    for (size_t i = 0; i < BL_COUNT(ends); i++) {
+        bl_buf_clear(&out);
+        bl_json_i64(&out, ends[i]);
+        (void)snprintf(text, sizeof text, "%lld", (long long)ends[i]);
+        assert_string_equal(bl_buf_text(&out), text);
+    }
+    bl_buf_free(&out);
+    for (int i = -12000; i <= 12000; i++) {
+        char got[32];
+        bl_f64_text(got, (double)i);
+        text[0] = '\0';
+        for (int digits = 1; digits <= DBL_DECIMAL_DIG; digits++) { /* the first of the shortest */
+            char other[64];
+            (void)snprintf(other, sizeof other, "%.*g", digits, (double)i);
+            if (strtod(other, NULL) != (double)i) continue;
+            if (text[0] == '\0' || strlen(other) < strlen(text)) memcpy(text, other, sizeof text);
+        }
+        assert_string_equal(got, text);
+    }
+    char zero[32];
+    bl_f64_text(zero, -0.0);
+    assert_string_equal(zero, "-0");
+    bl_f64_text(zero, 0.5);
+    assert_string_equal(zero, "0.5");
+}
+
 static void json_reads_what_it_writes(void **state) {
     (void)state;
     bl_buf text = {0};
@@ -151,9 +183,13 @@ static void floating_point_is_ieee(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shortest_text_reads_back), cmocka_unit_test(json_reads_what_it_writes),
-        cmocka_unit_test(json_refuses_damage),      cmocka_unit_test(files_are_written_whole),
-        cmocka_unit_test(sha256_known_answers),     cmocka_unit_test(arena_counts_before_it_exists),
+        cmocka_unit_test(shortest_text_reads_back),
+        cmocka_unit_test(whole_numbers_are_as_short),
+        cmocka_unit_test(json_reads_what_it_writes),
+        cmocka_unit_test(json_refuses_damage),
+        cmocka_unit_test(files_are_written_whole),
+        cmocka_unit_test(sha256_known_answers),
+        cmocka_unit_test(arena_counts_before_it_exists),
         cmocka_unit_test(floating_point_is_ieee),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
