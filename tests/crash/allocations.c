@@ -24,7 +24,7 @@ static void refuse_at(lab *l, fault_kind kind, fault_action action, int64_t k, i
     else if (e.exit != l->undisturbed && e.said[0] == '\0')
         lab_fail(l, "%s: exit %d without a word", what, e.exit);
     /* A run that found no memory is an answer, after which the sweep asks other questions. */
-    if (k % 8 == 0 || e.exit == l->undisturbed) (void)lab_recovers(l, what, true);
+    if (lab_random(l, 8) == 0 || e.exit == l->undisturbed) (void)lab_recovers(l, what, true);
 }
 
 void part_allocations(lab *l) {
@@ -32,8 +32,8 @@ void part_allocations(lab *l) {
     static const int64_t steps[] = {1, 10}; /* in the full selection */
     int64_t hits = 1;
     for (size_t a = 0; a < BL_COUNT(actions); a++)
-        for (int64_t k = 1; l->failures <= LAB_MOST_FAILURES;
-             k += l->full ? steps[a] : 1 + (int64_t)lab_random(l, 600)) {
+        for (int64_t k = 1 + l->lane * steps[a]; l->failures <= LAB_MOST_FAILURES;
+             k += l->full ? l->lanes * steps[a] : 1 + (int64_t)lab_random(l, 600)) {
             refuse_at(l, FAULT_ALLOC, actions[a], k, &hits);
             if (hits == 0) break;
         }

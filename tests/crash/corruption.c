@@ -37,7 +37,8 @@ static void damage_file(lab *l, const bl_store *store, const char *file) {
         lab_fail(l, "%s", err.text);
         return;
     }
-    for (size_t i = 0; i < bytes.len && l->failures <= LAB_MOST_FAILURES; i++) {
+    for (size_t i = (size_t)l->lane; i < bytes.len && l->failures <= LAB_MOST_FAILURES;
+         i += (size_t)l->lanes) {
         const unsigned from = l->full ? 0 : (unsigned)lab_random(l, 8), to = l->full ? 8 : from + 1;
         for (unsigned bit = from; bit < to; bit++) {
             bytes.data[i] = (char)(bytes.data[i] ^ (1 << bit));
@@ -162,7 +163,7 @@ void part_corruption(lab *l) {
         damage_file(l, &store, file);
     }
     damage_file(l, &store, checkpoint_of(&store, id, file));
-    const size_t most = l->full ? 200 : 3;
+    const size_t lanes = (size_t)l->lanes, most = l->full ? (200 + lanes - 1) / lanes : 3;
     redo_all(l, l->ref, "/result.json", true, most);
     redo_all(l, l->ref, "/log.jsonl.gz", true, most);
     /* Caches and what is written anew every time decide nothing. */

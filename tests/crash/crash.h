@@ -16,13 +16,14 @@ typedef struct lab {
     char ref[BL_PATH], work[BL_PATH], runs[BL_PATH]; /* runs: work's store of the experiment */
     fault_plan *plan;
     bool full;       /* every k, every bit; otherwise a selection that takes seconds */
+    int lane, lanes; /* this process does every lanes-th k, beginning with its own */
     bool sanitized;  /* batchlab was built with a sanitizer */
     int undisturbed; /* exit status of the sweep in `ref` */
     int64_t sweep_calls[FAULT_KINDS]; /* calls of that sweep */
     int64_t sweep_files;
     double sweep_seconds;
     uint64_t random;               /* state of lab_random */
-    const char *skipped;           /* why a part could not be done here */
+    char skipped[64];              /* why a part could not be done here */
     double most_mib, most_seconds; /* that a hostile script took */
     int64_t workers, frozen, scripts, faults, disks, kills, damages, found, runs_done, lost, twice,
         differences, checks, failures;
@@ -46,7 +47,7 @@ enum {
 extern const char lab_experiment[];
 
 /* Makes the project and the undisturbed store; exits with a message when that is not possible. */
-void lab_open(lab *l, const char *program, bool full);
+void lab_open(lab *l, const char *program, bool full); /* lane and lanes are set */
 void lab_close(lab *l);
 
 /* The plan of all that is started `faulty` from now on, its counters at 0. */
@@ -95,10 +96,6 @@ void lab_remove(const char *folder);
 void lab_copy(const char *from, const char *to);
 
 /* ---- parts ---- */
-typedef struct part {
-    const char *name;
-    void (*run)(lab *l);
-} part;
 void part_imports(lab *l);
 void part_faults(lab *l);
 void part_kills(lab *l);

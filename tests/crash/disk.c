@@ -17,7 +17,7 @@ void part_disk(lab *l) {
     char options[32] = "size=4k", what[64];
     lab_remove(l->work);
     if (mkdir(l->work, 0777) != 0 || mount("none", l->work, "tmpfs", 0, options) != 0) {
-        l->skipped = strerror(errno);
+        (void)snprintf(l->skipped, sizeof l->skipped, "%s", strerror(errno));
         return;
     }
     ending e = {.exit = 74};

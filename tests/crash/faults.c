@@ -106,7 +106,8 @@ void part_faults(lab *l) {
             if (!l->full && s != c % BL_COUNT(start)) continue;
             /* The short selection: the first calls, then ever sparser ones, other ones each case.
              */
-            for (int64_t k = 1;; k += l->full ? 1 : k + (int64_t)lab_random(l, 3 * (uint64_t)k)) {
+            for (int64_t k = 1 + l->lane;;
+                 k += l->full ? l->lanes : k + (int64_t)lab_random(l, 3 * (uint64_t)k)) {
                 const fault_case *f = &k_cases[c];
                 const fault_plan plan = {.kind = (int32_t)f->kind,
                                          .action = (int32_t)f->action,

@@ -53,13 +53,13 @@ void part_kills(lab *l) {
     /* After a call is before the next one: nothing lies between them that a store could show. */
     for (int within_write = 0; within_write < 2; within_write++) {
         const int64_t calls = within_write ? l->sweep_calls[FAULT_WRITE] : l->sweep_files;
-        for (int64_t k = 1; k <= calls && l->failures <= LAB_MOST_FAILURES;
-             k += l->full ? 1 : 1 + (int64_t)lab_random(l, (uint64_t)calls / 8))
+        for (int64_t k = 1 + l->lane; k <= calls && l->failures <= LAB_MOST_FAILURES;
+             k += l->full ? l->lanes : 1 + (int64_t)lab_random(l, (uint64_t)calls / 8))
             kill_at(l, within_write != 0, k);
     }
     /* Killed again and again, then left alone. */
     const int rounds = l->full ? 150 : 4;
-    for (int i = 0; i < rounds && l->failures <= LAB_MOST_FAILURES; i++) {
+    for (int i = l->lane; i < rounds && l->failures <= LAB_MOST_FAILURES; i += l->lanes) {
         lab_reset(l, NULL);
         for (int n = 0; n < 4; n++) kill_sometime(l);
         lab_undamaged(l, "killed four times at random");

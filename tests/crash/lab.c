@@ -401,7 +401,10 @@ static void make_folders(lab *l) {
 }
 
 void lab_open(lab *l, const char *program, bool full) {
-    *l = (lab){.full = full, .random = 0x9E3779B97F4A7C15ull};
+    *l = (lab){.full = full,
+               .lane = l->lane,
+               .lanes = l->lanes,
+               .random = 0x9E3779B97F4A7C15ull + (uint64_t)l->lane};
     /* Signals of children are waited for, not delivered. */
     sigset_t set;
     (void)sigemptyset(&set);
