@@ -22,7 +22,7 @@ bl_planner *bl_planner_of(lua_State *L) {
 void bl_planner_drop_round(bl_planner *p) {
     if (p->results != NULL) bl_round_results_free(p->results, p->count);
     free(p->results);
-    free(p->trials);
+    if (p->trials != NULL) (void)bl_heap_resize(p->box.heap, p->trials, 0);
     p->results = NULL;
     p->trials = NULL;
     p->count = 0;
@@ -282,6 +282,7 @@ bl_status bl_planner_run(const char *script_path, const char *library_dir, const
     const bl_sandbox_limits bounds = {limits->memory_bytes, limits->instructions,
                                       limits->cpu_seconds};
     if (status == BL_OK) status = bl_sandbox_run(&p->box, &bounds, plan, p, err);
+    p->trials = NULL; /* gone with the heap */
     bl_planner_drop_round(p);
     bl_buf_free(&p->json);
     free(p);

@@ -218,7 +218,9 @@ static void take_memory(lua_State *L, bl_planner *p, size_t count) {
                       bl_mul_size(&result_bytes, count, sizeof *p->results);
     bl_sandbox_enter(&p->box);
     bl_planner_drop_round(p);
-    p->trials = fits ? bl_alloc(trial_bytes) : NULL;
+    /* A round is part of what its script may take. */
+    p->trials = fits ? bl_heap_resize(p->box.heap, NULL, trial_bytes) : NULL;
+    if (p->trials != NULL) memset(p->trials, 0, trial_bytes);
     p->results = fits ? bl_alloc(result_bytes) : NULL;
     p->count = p->results != NULL ? count : 0;
     bl_sandbox_leave(&p->box);

@@ -1,7 +1,5 @@
 #include "engine/sweep/sandbox.h"
-#include "engine/base/mem.h"
 #include <math.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,13 +8,9 @@
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-enum { HOOK_EVERY = 1000 };
+/* One part in 16 of the memory is for what is not in the heap: a chunk's text, C's stack, ids. */
+enum { HOOK_EVERY = 1000, RESERVE = 16 };
 typedef enum escape { ESCAPE_CPU = 1, ESCAPE_INSTRUCTIONS, ESCAPE_MEMORY, ESCAPE_STATUS } escape;
-
-struct bl_sandbox_block {
-    bl_sandbox_block *previous, *next;
-    _Alignas(max_align_t) unsigned char bytes[];
-};
 
 /* ---- time -------------------------------------------------------------------------------------
  */
@@ -82,66 +76,14 @@ static bl_status start_timer(bl_sandbox *box, sigset_t *old_mask, bl_err *err) {
 /* ---- memory -----------------------------------------------------------------------------------
  */
 
-static void block_link(bl_sandbox *box, bl_sandbox_block *block) {
-    block->previous = NULL;
-    block->next = box->blocks;
-    if (block->next != NULL) block->next->previous = block;
-    box->blocks = block;
-}
-
-static void block_unlink(bl_sandbox *box, bl_sandbox_block *block) {
-    if (block->previous != NULL) block->previous->next = block->next;
-    if (block->next != NULL) block->next->previous = block->previous;
-    if (box->blocks == block) box->blocks = block->next;
-}
-
-/* What malloc takes for a block: so many small ones weigh more than their bytes. */
-static size_t weight(size_t size) {
-    enum { HEADER = 8, ROUND = 16 };
-    return (sizeof(bl_sandbox_block) + size + HEADER + ROUND - 1) / ROUND * ROUND;
-}
-
-static void *resize(bl_sandbox *box, void *old, size_t old_size, size_t size) {
-    bl_sandbox_block *block = old == NULL
-                                  ? NULL
-                                  : (bl_sandbox_block *)(void *)((unsigned char *)old -
-                                                                 offsetof(bl_sandbox_block, bytes));
-    const size_t cost = size == 0 ? 0 : weight(size);
-    const size_t old_cost = block == NULL ? 0 : weight(old_size);
-    if (size > PTRDIFF_MAX - sizeof *block - 32) return NULL;
-    /* Lua relies on shrinking to succeed. */
-    if (cost > old_cost && cost - old_cost > box->bytes_limit - box->bytes) return NULL;
-    if (block != NULL) block_unlink(box, block);
-    if (size == 0) {
-        free(block);
-        box->bytes -= old_cost;
-        return NULL;
-    }
-    bl_sandbox_block *moved = realloc(block, sizeof *block + size);
-    if (moved == NULL) {
-        if (block != NULL) block_link(box, block);
-        return NULL;
-    }
-    block_link(box, moved);
-    box->bytes = box->bytes - old_cost + cost;
-    return moved->bytes;
-}
-
+/* Lua asks for a size when it has it, so the old one is not needed. */
 static void *allocate(void *user, void *old, size_t old_size, size_t size) {
+    (void)old_size;
     bl_sandbox *box = user;
     bl_sandbox_enter(box);
-    void *p = resize(box, old, old_size, size);
+    void *p = bl_heap_resize(box->heap, old, size);
     bl_sandbox_leave(box);
     return p;
-}
-
-static void free_blocks(bl_sandbox *box) {
-    while (box->blocks != NULL) {
-        bl_sandbox_block *block = box->blocks;
-        box->blocks = block->next;
-        free(block);
-    }
-    box->bytes = 0;
 }
 
 /* ---- position and errors ----------------------------------------------------------------------
@@ -266,11 +208,17 @@ bl_status bl_sandbox_run(bl_sandbox *box, const bl_sandbox_limits *limits, lua_C
     box->cpu_limit = limits->cpu_seconds;
     sigset_t mask;
     bl_sandbox_enter(box);
-    BL_TRY(start_timer(box, &mask, err));
-    const bl_status status = guarded(box, body, arg, box->err);
+    box->heap = bl_heap_open(limits->bytes - limits->bytes / RESERVE);
+    if (box->heap == NULL) BL_FAIL(err, BL_ENOMEM, "no memory for a sweep script");
+    bl_status status = start_timer(box, &mask, err);
+    if (status != BL_OK) {
+        bl_heap_close(box->heap);
+        return status;
+    }
+    status = guarded(box, body, arg, box->err);
     (void)timer_delete(box->timer);
     (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
-    free_blocks(box);
+    bl_heap_close(box->heap);
     bl_buf_free(&box->text);
     return status;
 }

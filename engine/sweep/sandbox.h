@@ -1,8 +1,8 @@
 /* A Lua state for scripts that nobody has read: bounded memory, instructions and processor time, no
  * way out to the system, and nothing in reach that differs between two starts of the program.
  *
- * All memory of the state hangs on one list, so a state can be abandoned in the middle of anything
- * and freed without its help. That is how limits act: they jump out of Lua past every pcall. The
+ * All memory of the state is one region, so a state can be abandoned in the middle of anything and
+ * freed without its help. That is how limits act: they jump out of Lua past every pcall. The
  * last of them is a timer on the thread's processor time, whose signal ends loops inside Lua's own
  * C functions, where no hook is called. Code that must not be left half done (malloc, the host)
  * stands between bl_sandbox_enter and bl_sandbox_leave; no Lua call that can raise an error may. */
@@ -11,6 +11,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/file.h"
 #include "engine/base/status.h"
+#include "engine/sweep/heap.h"
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -20,12 +21,10 @@
 #include <stdint.h>
 #include <time.h>
 
-typedef struct bl_sandbox_block bl_sandbox_block;
-
 typedef struct bl_sandbox {
     lua_State *lua;
-    bl_sandbox_block *blocks;
-    size_t bytes, bytes_limit;
+    bl_heap *heap;
+    size_t bytes_limit;
     uint64_t instructions, instructions_limit;
     double cpu_limit;      /* seconds */
     uint64_t seed;         /* of math.random */

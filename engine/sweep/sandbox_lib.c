@@ -38,6 +38,30 @@ static int by_key(const void *left, const void *right) {
     return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
 }
 
+static void sift(key *keys, size_t root, size_t count) {
+    for (size_t child; (child = 2 * root + 1) < count; root = child) {
+        if (child + 1 < count && by_key(&keys[child], &keys[child + 1]) < 0) child++;
+        if (by_key(&keys[root], &keys[child]) >= 0) return;
+        const key moved = keys[root];
+        keys[root] = keys[child];
+        keys[child] = moved;
+    }
+}
+
+/* Heapsort: qsort takes memory that no limit of the script counts. Lists come in order. */
+static void sort_keys(key *keys, size_t count) {
+    size_t i = 1;
+    while (i < count && by_key(&keys[i - 1], &keys[i]) < 0) i++;
+    if (i >= count) return;
+    for (i = count / 2; i-- > 0;) sift(keys, i, count);
+    for (i = count; i-- > 1;) {
+        const key last = keys[i];
+        keys[i] = keys[0];
+        keys[0] = last;
+        sift(keys, 0, i);
+    }
+}
+
 lua_Integer bl_sandbox_keys(lua_State *L, int table) {
     table = lua_absindex(L, table);
     luaL_checkstack(L, 6, "too many nested tables");
@@ -59,10 +83,7 @@ lua_Integer bl_sandbox_keys(lua_State *L, int table) {
             if (keys[i].is_integer) keys[i].integer = lua_tointeger(L, -2);
         }
     }
-    bl_sandbox *box = bl_sandbox_of(L);
-    bl_sandbox_enter(box); /* qsort takes memory of its own */
-    qsort(keys, count, sizeof *keys, by_key);
-    bl_sandbox_leave(box);
+    sort_keys(keys, count);
     lua_createtable(L, count < INT_MAX ? (int)count : INT_MAX, 0);
     for (i = 0; i < count; i++) {
         if (keys[i].text != NULL)

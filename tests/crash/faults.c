@@ -55,24 +55,31 @@ static bool harmless(const fault_case *c) {
     return c->action == FAULT_PARTIAL || c->error == EINTR;
 }
 
+static bool is_cache(const char *path) {
+    return strstr(path, "/cache") != NULL || strstr(path, "index.csv") != NULL ||
+           strstr(path, ".drawn-from") != NULL;
+}
+
 /* Was what failed the writing of something that is promised? Caches, claims that are being given
  * back and files that were only read may fail in silence. */
 static bool has_to_tell(const lab *l, const fault_case *c) {
     const char *where = l->plan->where;
     const bool temporary = strstr(where, ".tmp-") != NULL;
-    if (harmless(c) || strstr(where, "/cache") != NULL || strstr(where, "index.csv") != NULL ||
-        strstr(where, ".drawn-from") != NULL || strstr(where, ".gone") != NULL ||
+    if (harmless(c) || is_cache(where) || strstr(where, ".gone") != NULL ||
         strcmp(where, l->runs) == 0)
         return false;
+    if (c->kind == FAULT_SYNC && !temporary && is_cache(l->plan->placed)) return false;
     switch (c->kind) {
     case FAULT_WRITE:
     case FAULT_SYNC:
     case FAULT_LINK:
-    case FAULT_RENAME:
         return true;
+    case FAULT_RENAME: /* into the claim goes what is to be removed: it stays as a leftover */
+        return strstr(where, "/claim.d/") == NULL;
     case FAULT_OPEN:
-    case FAULT_CLOSE:
         return temporary;
+    case FAULT_CLOSE: /* a claim's beat is empty */
+        return temporary && strstr(where, "/beat") == NULL;
     default:
         return false;
     }
