@@ -516,7 +516,10 @@ static void series_say_their_name(void **state) {
          "assert(sweep.test(exp, { point = p[1], series = 'plain sgd' }))\n",
          NULL, 0, &f);
     must_say(&f, "plain sgd, batch 64: best lr");
-    must_say(&f, "\"series\":\"plain sgd\"");
+    size_t said = 0; /* by best, critical, budget and test */
+    for (const char *at = bl_buf_text(&f.text); (at = strstr(at, "\"series\":\"plain sgd\"")); at++)
+        said++;
+    assert_int_equal(said, 4);
     must_say(&f, "plain sgd, after 100 steps: batch 64");
     must_say(&f, "test rows, plain sgd, batch 64 at lr ");
     bl_buf_free(&f.text);
