@@ -59,6 +59,8 @@ NVCC ?= $(shell command -v nvcc 2>/dev/null)
 CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
 CUDA_SO := $(if $(NVCC),$(B)/libbatchlab_cuda.so)
 CUDA_O := $(CUDA_CU:%=$(B)/cuda/%.o) $(CUDA_C:%=$(B)/cuda/%.o)
+# Against the real cuDNN, which needs no device for it; skips where the library is not found.
+GRAPH_TEST := $(if $(NVCC),$(if $(wildcard $(CUDA_HOME)/include/cudnn_graph.h),$(B)/tests/cuda/graph_test))
 EMULATED_CC := $(sort $(wildcard tests/cuda/*.cc))
 EMULATED := $(B)/libbatchlab_cuda_emulated.so
 TEST_C := $(sort $(wildcard tests/unit/*_test.c tests/kernels/*_test.c tests/golden/*_test.c))
@@ -118,8 +120,8 @@ test:
 	$(Q)sh scripts/setup.sh build plot test
 	$(Q)$(MAKE) --no-print-directory check
 
-check: layers program $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(TESTS) $(FUZZ) $(CRASH) $(BENCH)
-	$(Q)sh tests/run.sh $(B) $(TESTS) $(CRASH)
+check: layers program $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(TESTS) $(GRAPH_TEST) $(FUZZ) $(CRASH) $(BENCH)
+	$(Q)sh tests/run.sh $(B) $(TESTS) $(GRAPH_TEST) $(CRASH)
 
 # Kills, faults, damage and many workers at the figures that docs/faults.md promises; an estimated 15 minutes
 # on two cores. `make test` has a selection of it.
@@ -178,6 +180,10 @@ $(B)/cuda/%.c.o: %.c $(B)/flags.stamp
 	$(Q)mkdir -p $(@D); echo "  CC    $< (cuda)"; $(CC) $(ALL_CPPFLAGS) -isystem $(CUDA_HOME)/include $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c $< -o $@
 $(B)/libbatchlab_cuda.so: $(CUDA_O)
 	$(Q)echo "  LINK  $@"; $(NVCC) -shared -cudart static -o $@ $^ -ldl
+
+$(B)/tests/cuda/graph_test: tests/cuda/graph_test.c $(B)/cuda/kernels/cudnn/graph.c.o $(B)/cuda/kernels/cudnn/image_graphs.c.o $(LIB)
+	$(Q)mkdir -p $(@D); echo "  CC    $<"; $(CC) $(ALL_CPPFLAGS) -isystem $(CUDA_HOME)/include $(ALL_CFLAGS) $(LDFLAGS) \
+	  -Wl,--enable-new-dtags,-rpath,$(CUDA_HOME)/lib64:$(CUDA_HOME)/lib -o $@ $^ -lcmocka $(LIBS)
 
 # CUDA C for an ordinary compiler; no contraction and no reordering there either.
 EMULATED_FLAGS = -D_GNU_SOURCE -DBL_CUDA_EMULATED=1 -Itests/cuda $(ALL_CPPFLAGS) -g -fPIC -fvisibility=hidden -pthread \

@@ -70,12 +70,17 @@ typedef struct bl_device {
 
     bl_status (*queue_open)(bl_queue **out, bl_err *err);
     void (*queue_close)(bl_queue *queue); /* NULL is fine */
-    /* Level `device`: opens the vendor's libraries; *text, of the device, names it and their
-     * versions, on which that level's bits depend. BL_EUNSUPPORTED says what is missing. */
-    bl_status (*libraries)(const char **text, bl_err *err);
+    /* Level `device`: opens the vendor's libraries, those of pictures too if asked; *text, of the
+     * device, names it and their versions, on which that level's bits depend. BL_EUNSUPPORTED says
+     * what is missing. */
+    bl_status (*libraries)(const char **text, bool pictures, bl_err *err);
     /* Kernels of that level, for this queue alone. `precision`: a row of BL_CHOICES_PRECISION. */
-    bl_status (*queue_level)(bl_queue *queue, const char *precision, const bl_kernels **out,
-                             bl_err *err);
+    bl_status (*queue_level)(bl_queue *queue, const char *precision, bool pictures,
+                             const bl_kernels **out, bl_err *err);
+    /* Kernels that carry nothing out and choose algorithms for their arguments, from here until
+     * it is called with false. */
+    const bl_kernels *(*rehearse)(bl_queue *queue, bool on);
+    const char *(*choice)(bl_queue *queue, size_t i); /* the i-th chosen algorithm; NULL: no more */
     bl_status (*wait)(bl_queue *queue, bl_err *err); /* until all calls are done; tells of faults */
 
     void (*put)(bl_queue *queue, void *to, const void *from, size_t bytes); /* done on return */
@@ -96,6 +101,7 @@ typedef struct bl_device {
     /* losses[index] = *sum / total; not finite: stopped. */
     void (*judge)(bl_queue *queue, bl_device_progress *progress, double *losses, const double *sum,
                   size_t total);
+    void (*scale)(bl_queue *queue, float *x, float factor, size_t count); /* x <- x * factor */
     /* kept <- running unless stopped: what a forward pass leaves behind. */
     void (*keep)(bl_queue *queue, const bl_device_progress *progress, float *kept,
                  const float *running, size_t count);

@@ -42,6 +42,7 @@ static bl_status take_preset(planned *p, const char *name, const char *preset, b
     bl_experiment e = {0};
     bl_plan_trials plan = {0};
     bl_status status = bl_experiment_config(&e, name, preset, &none, err);
+    if (status == BL_OK) status = bl_experiment_level(&e, NULL, err);
     if (status == BL_OK) status = bl_experiment_open(&e, synthetic, false, err);
     if (status == BL_EMISSING && !synthetic && e.config.name[0] != '\0') return BL_OK;
     const bl_scheduler scheduler = bl_lookup_scheduler(&e);

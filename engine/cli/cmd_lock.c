@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PRUNE, PRESET, SET, SYNTHETIC, OPTION_COUNT };
+enum { PRUNE, PRESET, SET, SYNTHETIC, DEVICE, OPTION_COUNT };
 static const bl_option k_options[] = {
     [PRUNE] = {"--prune",     NULL, NULL,        "drop the entries that are not of this plan, and say which"},
     [PRESET] = {"--preset",    NULL, "NAME",      "tiny, quick (default) or paper, as declared"              },
     [SET] = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated"                          },
     [SYNTHETIC] = {"--synthetic", NULL, NULL,        "the runs on generated data"                               },
+    [DEVICE] = {"--device",    NULL, "NAME",      "whose runs at numerics device: cuda, cuda:1"              },
 };
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 static const char k_usage[] = "lock NAME [--prune] [--preset NAME] [--set KEY=VALUE] [--synthetic]";
@@ -103,7 +104,7 @@ int bl_cmd_lock(int argc, char **argv) {
     bl_experiment e = {0};
     if (rc < 0)
         rc = bl_experiment_begin(&e, &args, args.value[PRESET], bl_args_has(&args, SYNTHETIC),
-                                 k_usage);
+                                 args.value[DEVICE], k_usage);
     if (rc >= 0) return rc;
     const bl_status status = lock_plan(&e, bl_args_has(&args, PRUNE), &err);
     bl_experiment_close(&e);

@@ -13,13 +13,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { JSON, PRESET, SET, SYNTHETIC, OPTION_COUNT };
+enum { JSON, PRESET, SET, SYNTHETIC, DEVICE, OPTION_COUNT };
 static const bl_option k_options[] = {
     [JSON] = {"--json",      NULL, NULL,        "one JSON object per round, trial and decision"},
     [PRESET] = {"--preset",    NULL, "NAME",
               "tiny, quick (default) or paper, as the experiment declares"                     },
     [SET] = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated"              },
     [SYNTHETIC] = {"--synthetic", NULL, NULL,        "plan on generated data"                       },
+    [DEVICE] = {"--device",    NULL, "NAME",      "whose runs at numerics device: cuda, cuda:1"  },
 };
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 static const char k_usage[] = "plan NAME [--json] [--preset NAME] [--set KEY=VALUE]";
@@ -223,7 +224,7 @@ int bl_cmd_plan(int argc, char **argv) {
     bl_experiment e = {0};
     if (rc < 0)
         rc = bl_experiment_begin(&e, &args, args.value[PRESET], bl_args_has(&args, SYNTHETIC),
-                                 k_usage);
+                                 args.value[DEVICE], k_usage);
     if (rc >= 0) return rc;
     const bl_status status = show_plan(&e, bl_args_has(&args, JSON), &err);
     bl_experiment_close(&e);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { JOBS, SAMPLE, ALL, PRESET, SET, SYNTHETIC, OPTION_COUNT };
+enum { JOBS, SAMPLE, ALL, PRESET, SET, SYNTHETIC, DEVICE, OPTION_COUNT };
 static const bl_option k_options[] = {
     [JOBS] = {"--jobs",      "-j", "N",         "runs at once (default: the machine's cores)"               },
     [SAMPLE] = {"--sample",    NULL, "K",
@@ -14,6 +14,7 @@ static const bl_option k_options[] = {
     [PRESET] = {"--preset",    NULL, "NAME",      "tiny, quick (default) or paper, as declared"               },
     [SET] = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated"                           },
     [SYNTHETIC] = {"--synthetic", NULL, NULL,        "the runs on generated data"                                },
+    [DEVICE] = {"--device",    NULL, "NAME",      "where to compute: cpu, cuda, cuda:1"                       },
 };
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 static const char k_usage[] = "verify NAME [--sample K | --all] [-j N] [--preset NAME]";
@@ -82,7 +83,9 @@ static int read_options(const bl_args *args, check *c) {
                       args->value[JOBS]);
         return BL_EXIT_USAGE;
     }
-    const char *sample = args->value[SAMPLE];
+    const char *device = args->value[DEVICE], *sample = args->value[SAMPLE];
+    if (device != NULL && strcmp(device, "cpu") != 0 && args->value[JOBS] == NULL)
+        c->rerun.jobs = 0; /* as many as fit there */
     if (sample == NULL) return -1;
     char *end;
     const long n = strtol(sample, &end, 10);
@@ -105,11 +108,12 @@ int bl_cmd_verify(int argc, char **argv) {
     if (rc < 0) rc = read_options(&args, &c);
     if (rc < 0)
         rc = bl_experiment_begin(&e, &args, args.value[PRESET], bl_args_has(&args, SYNTHETIC),
-                                 k_usage);
+                                 args.value[DEVICE], k_usage);
     if (rc >= 0) return rc;
     (void)bl_display_init(&display, NULL);
     bl_catch_signals();
-    const bl_status status = verify(&c, &err);
+    bl_status status = bl_experiment_device(&e, args.value[DEVICE], &c.rerun.jobs, &err);
+    if (status == BL_OK) status = verify(&c, &err);
     bl_display_close(&display);
     bl_rerun_close(&c.rerun);
     bl_lock_free(&c.lock);

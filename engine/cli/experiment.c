@@ -1,6 +1,7 @@
 #include "engine/cli/experiment.h"
 #include "engine/base/mem.h"
 #include "engine/cli/known.h"
+#include "engine/model/model.h"
 #include "engine/report/report.h"
 #include "engine/store/index.h"
 #include "engine/train/train.h"
@@ -29,9 +30,11 @@ bl_status bl_experiment_level(bl_experiment *e, const char *device, bl_err *err)
     const char *text;
     if (!is_of_device(e)) return BL_OK;
     if (device == NULL || strcmp(device, "cpu") == 0)
-        BL_FAIL(err, BL_EUNSUPPORTED, "numerics = \"device\" is for a GPU: --device cuda");
+        BL_FAIL(err, BL_EUNSUPPORTED,
+                "numerics = \"device\" is for a GPU: which runs these are depends on it and its "
+                "libraries, which --device cuda asks");
     BL_TRY(bl_device_open(&opened, device, err));
-    BL_TRY(opened->libraries(&text, err));
+    BL_TRY(opened->libraries(&text, bl_model_takes_pictures(&e->config), err));
     (void)snprintf(e->config.computed_by, sizeof e->config.computed_by, "%s", text);
     return BL_OK;
 }
@@ -55,10 +58,6 @@ static bl_status check_data_folders(bl_err *err) {
 
 bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store, bl_err *err) {
     const bl_dataset_options options = bl_cli_dataset_options(synthetic);
-    if (is_of_device(e) && e->config.computed_by[0] == '\0')
-        BL_FAIL(err, BL_EUNSUPPORTED,
-                "numerics = \"device\": which runs these are depends on the GPU and its libraries, "
-                "which only `run --device cuda` asks");
     if (!synthetic) BL_TRY(check_data_folders(err));
     BL_TRY(bl_kernels_pick(&e->kernels, err));
     BL_TRY(bl_store_open(&e->store, bl_runs_dir(), e->config.name, create_store, err));
@@ -68,13 +67,14 @@ bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store
 }
 
 int bl_experiment_begin(bl_experiment *e, const bl_args *args, const char *preset, bool synthetic,
-                        const char *usage) {
+                        const char *device, const char *usage) {
     bl_err err = {0};
     if (args->operand == NULL) {
         (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", usage);
         return BL_EXIT_USAGE;
     }
     bl_status status = bl_experiment_config(e, args->operand, preset, args, &err);
+    if (status == BL_OK) status = bl_experiment_level(e, device, &err);
     if (status == BL_OK) status = bl_experiment_open(e, synthetic, false, &err);
     if (status == BL_OK) return -1;
     bl_experiment_close(e);

@@ -27,9 +27,10 @@ bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store
 /* Both, without making a store, for a command whose operand is the experiment. -1 to go on, else
  * the exit status after words on stderr. */
 int bl_experiment_begin(bl_experiment *e, const bl_args *args, const char *preset, bool synthetic,
-                        const char *usage);
-/* Between the two, for --device NAME: at numerics = "device" takes the GPU's and its libraries' names
- * into the configuration, as they are part of run ids; BL_EUNSUPPORTED on a processor. */
+                        const char *device, const char *usage);
+/* Between the two (done by bl_experiment_begin), for --device NAME: at numerics = "device" takes
+ * the GPU's and its libraries' names into the configuration, as they are part of run ids;
+ * BL_EUNSUPPORTED on a processor. */
 bl_status bl_experiment_level(bl_experiment *e, const char *device, bl_err *err) BL_CHECKED;
 /* Then, for --device NAME (NULL and "cpu": nothing), the data set on the device. With *jobs 0 it
  * becomes how many runs fit there at once, at most BL_DEVICE_JOBS. */

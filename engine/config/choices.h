@@ -12,7 +12,8 @@
 #define BL_CHOICES_PRECISION(X) \
     X(fp32) \
     X(tf32) \
-    X(bf16)
+    X(bf16) \
+    X(fp16)
 
 #define BL_CHOICES_SPLIT(X) \
     X(valid) \

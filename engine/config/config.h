@@ -31,6 +31,7 @@ typedef struct bl_config {
     char dataset[BL_NAME];
     char numerics[BL_NAME]; /* "exact" */
     char precision[BL_NAME];
+    double loss_scale;
     char computed_by[BL_COMPUTED_BY]; /* at level device: GPU and libraries; not a key */
 
     struct {

@@ -52,6 +52,8 @@ const bl_key bl_schema[] = {
      .help = "exact: the same bits anywhere; device: on one model of GPU and its libraries"},
     {"precision", ENUM(precision, precisions), .def = "fp32", LATE_IDENTITY,
      .help = "factors of products at level device; sums and parameters are fp32"},
+    {"loss_scale", F64(loss_scale, 1, 16777216), .def = "1024", LATE_IDENTITY,
+     .help = "precision fp16: gradients are computed times this power of two"},
 
     {"data.rows", I64(data.rows, 0, MOST), .def = "0", .unit = "rows", IDENTITY,
      .help = "training rows used, the first ones; 0: all"},

@@ -19,6 +19,7 @@ typedef struct bl_model_input {
 
 typedef struct bl_model {
     const char *name; /* model.kind */
+    bool pictures;    /* convolutional: takes pictures alone */
     /* Adds the layers to an initialised net; the last one has a feature for each
      * class, or one. */
     bl_status (*build)(bl_net *net, const bl_config *config, const bl_model_input *input,
@@ -46,6 +47,8 @@ bl_status bl_model_check_hidden(const bl_config *config, bl_err *err) BL_CHECKED
  * dense layer to the outputs; *at becomes that. */
 bl_status bl_model_add_head(bl_net *net, const bl_config *config, const bl_model_input *input,
                             size_t *at, bl_err *err) BL_CHECKED;
+/* Whether model.kind is such a net. */
+bool bl_model_takes_pictures(const bl_config *config);
 /* Convolutional nets take pictures alone. */
 bl_status bl_model_check_pictures(const bl_config *config, const bl_model_input *input,
                                   bl_err *err) BL_CHECKED;

@@ -116,4 +116,5 @@ static bl_status build(bl_net *net, const bl_config *config, const bl_model_inpu
     return add_head(net, config, input, &at, err);
 }
 
-const bl_model bl_model_mobilenet_v3_large = {.name = "mobilenet_v3_large", .build = build};
+const bl_model bl_model_mobilenet_v3_large = {
+    .name = "mobilenet_v3_large", .pictures = true, .build = build};

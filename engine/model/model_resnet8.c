@@ -57,4 +57,4 @@ static bl_status build(bl_net *net, const bl_config *config, const bl_model_inpu
     return bl_net_add(net, "dense", &outputs, at, 0, &at, err);
 }
 
-const bl_model bl_model_resnet8 = {.name = "resnet8", .build = build};
+const bl_model bl_model_resnet8 = {.name = "resnet8", .pictures = true, .build = build};

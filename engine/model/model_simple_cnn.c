@@ -21,4 +21,4 @@ static bl_status build(bl_net *net, const bl_config *config, const bl_model_inpu
     return bl_model_add_head(net, config, input, &at, err);
 }
 
-const bl_model bl_model_simple_cnn = {.name = "simple_cnn", .build = build};
+const bl_model bl_model_simple_cnn = {.name = "simple_cnn", .pictures = true, .build = build};

@@ -63,6 +63,13 @@ bl_status bl_model_filters(const bl_config *config, const size_t *literature, si
     return BL_OK;
 }
 
+bool bl_model_takes_pictures(const bl_config *config) {
+    for (size_t i = 0; i < bl_model_count; i++)
+        if (strcmp(bl_model_table[i]->name, config->model.kind) == 0)
+            return bl_model_table[i]->pictures;
+    return false;
+}
+
 bl_status bl_model_build(bl_net *net, const bl_config *config, const bl_model_input *input,
                          bl_err *err) {
     bl_net_init(net, input->categorical, input->continuous);

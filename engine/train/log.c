@@ -1,7 +1,7 @@
 /* The run's log (docs/formats.md): no clock, no host, equal runs equal bytes. */
 #include "engine/base/json.h"
 #include "engine/base/numerics.h"
-#include "engine/train/run.h"
+#include "engine/train/workload.h"
 #include <inttypes.h>
 
 /* Ends a line that began at `begin` and takes it into the digest. */
@@ -20,6 +20,16 @@ static void add_number(bl_buf *log, const char *key, double value) {
     bl_json_f64(log, value);
 }
 
+static void add_algorithms(bl_train *t) {
+    const char *text;
+    bl_buf_str(&t->log, ",\"algorithms\":[");
+    for (size_t i = 0; (text = bl_device_run_choice(t, i)) != NULL; i++) {
+        if (i > 0) bl_buf_str(&t->log, ",");
+        bl_json_string(&t->log, text);
+    }
+    bl_buf_str(&t->log, "]");
+}
+
 void bl_log_header(bl_train *train, const char *run_id) {
     const bl_dataset *d = train->data;
     bl_buf *log = &train->log;
@@ -28,7 +38,10 @@ void bl_log_header(bl_train *train, const char *run_id) {
     add_text(log, "run", run_id != NULL ? run_id : "");
     bl_buf_printf(log, ",\"epoch\":%d", BL_NUMERICS_EPOCH);
     add_text(log, "level", train->config.numerics);
-    if (train->config.computed_by[0] != '\0') add_text(log, "device", train->config.computed_by);
+    if (train->config.computed_by[0] != '\0') {
+        add_text(log, "device", train->config.computed_by);
+        add_algorithms(train);
+    }
     bl_buf_str(log, ",\"dataset\":{\"name\":");
     bl_json_string(log, d->name);
     bl_buf_printf(log, ",\"synthetic\":%s", d->synthetic ? "true" : "false");

@@ -51,6 +51,8 @@ enum { BL_DEVICE_STEPS = 64 }; /* at once */
 bl_status bl_device_run_open(bl_train *train, const bl_resident *resident) BL_CHECKED;
 bl_status bl_device_run_memory(bl_train *train, size_t bytes, bl_err *err) BL_CHECKED;
 void bl_device_run_close(bl_train *train);
+/* The i-th algorithm that a vendor's library was chosen for, in words; NULL: no more. */
+const char *bl_device_run_choice(const bl_train *train, size_t i);
 
 /* The numbers of step progress->made, which also moves progress's products on. */
 bl_optim_step bl_step_numbers(const bl_train *train, bl_train_progress *progress);

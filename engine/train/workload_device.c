@@ -1,9 +1,11 @@
 /* A net on a device: the same walk as workload_net.c, enqueued. A step is recorded once and made
  * again as often as is asked for; the host looks at the losses afterwards. The bits are those of
  * the processor. */
+#include "engine/model/model.h"
 #include "engine/train/resident.h"
 #include "engine/train/workload.h"
 #include "kernels/device.h"
+#include <math.h>
 #include <string.h>
 
 struct bl_device_run {
@@ -12,7 +14,8 @@ struct bl_device_run {
     bl_queue *queue;
     void *memory; /* all of the run's, below the arena */
     bl_recording *step;
-    bool warm; /* a step was made without a recording: what loads late is loaded */
+    float loss_scale; /* a power of two; of gradients, from the loss to the update */
+    bool warm;        /* a step was made without a recording: what loads late is loaded */
     /* on the device */
     bl_device_progress *progress;
     bl_optim_step *steps;    /* (BL_DEVICE_STEPS) */
@@ -63,7 +66,8 @@ bl_status bl_device_run_memory(bl_train *t, size_t bytes, bl_err *err) {
     const size_t width = bl_net_output(&t->net)->width;
     BL_TRY(d->device->queue_open(&d->queue, err));
     if (strcmp(t->config.numerics, "device") == 0)
-        BL_TRY(d->device->queue_level(d->queue, t->config.precision, &t->kernels, err));
+        BL_TRY(d->device->queue_level(d->queue, t->config.precision,
+                                      bl_model_takes_pictures(&t->config), &t->kernels, err));
     BL_TRY(d->device->alloc(&d->memory, bytes, err));
     d->device->clear(d->queue, d->memory, bytes);
     t->arena = (bl_arena){.base = d->memory, .capacity = bytes};
@@ -96,8 +100,37 @@ void bl_device_run_close(bl_train *t) {
     free(d);
 }
 
+/* Shapes of a pass over `all` examples, `most` at once. */
+static void rehearse_passes(bl_train *t, const bl_kernels *kernels, size_t all, size_t most,
+                            bool training) {
+    const size_t counts[] = {bl_min_size(most, all), all % most};
+    for (size_t i = 0; i < BL_COUNT(counts); i++) {
+        const bl_pass pass = {
+            .kernels = kernels, .pool = t->pool, .batch = counts[i], .queue = t->on_device->queue};
+        if (counts[i] == 0) continue;
+        if (!training) bl_net_infer(&t->net, &pass);
+        if (training) bl_net_forward(&t->net, &pass);
+        if (training) bl_net_backward(&t->net, &pass);
+    }
+}
+
+/* Level `device`: every algorithm is chosen before the log begins, which names them. */
+static void rehearse(bl_train *t) {
+    bl_device_run *d = t->on_device;
+    const bl_kernels *kernels = d->device->rehearse(d->queue, true);
+    rehearse_passes(t, kernels, t->batch, t->micro, true);
+    rehearse_passes(t, kernels, (size_t)t->eval_rows, t->eval_chunk, false);
+    (void)d->device->rehearse(d->queue, false);
+}
+
+const char *bl_device_run_choice(const bl_train *t, size_t i) {
+    const bl_device_run *d = t->on_device;
+    return d != NULL ? d->device->choice(d->queue, i) : NULL;
+}
+
 static void begin(bl_train *t) {
     bl_device_run *d = t->on_device;
+    if (strcmp(t->config.numerics, "device") == 0) rehearse(t);
     bl_net here = t->net;
     here.weight = d->weight;
     here.running = d->running;
@@ -158,6 +191,8 @@ static void piece_loss(bl_train *t, size_t at, size_t count) {
     d->device->gather(d->queue, &g);
     bl_net_forward(&t->net, &pass);
     t->loss->run(t->kernels, &args, &part);
+    if (d->loss_scale != 1.0f)
+        d->device->scale(d->queue, out->dy, d->loss_scale, count * out->width);
     bl_net_backward(&t->net, &pass);
 }
 
@@ -189,6 +224,8 @@ static void enqueue_step(bl_train *t) {
     bl_net_settle(&t->net, &pass, t->batch, t->micro);
     d->device->keep(d->queue, d->progress, d->kept, t->net.running, t->net.runnings);
     d->device->judge(d->queue, d->progress, d->losses, d->sum, t->batch);
+    if (d->loss_scale != 1.0f)
+        d->device->scale(d->queue, t->net.gradient, 1.0f / d->loss_scale, t->net.weights);
     const bl_device_update update = {
         .optimizer = t->optim->name,
         .steps = d->steps,
@@ -314,8 +351,15 @@ static bl_status fault(const bl_train *t, bl_err *err) {
 }
 
 static bl_status resolve(bl_train *t, bl_err *err) {
+    const double scale = t->config.loss_scale;
+    int exponent;
     BL_TRY(bl_workload_net.resolve(t, err));
     t->eval_chunk = 4096;
+    t->on_device->loss_scale = 1.0f;
+    if (strcmp(t->config.precision, "fp16") != 0) return BL_OK;
+    if (frexp(scale, &exponent) != 0.5)
+        BL_FAIL(err, BL_EINVAL, "loss_scale is %g; it has to be a power of two", scale);
+    t->on_device->loss_scale = (float)scale;
     return BL_OK;
 }
 

@@ -118,28 +118,28 @@ static bool weights(const bl_conv2d_backward_weight &a, bl_queue *queue) {
     return true;
 }
 
-static bool biases(const bl_conv2d_backward_weight &a, bl_queue *queue) {
-    const bl_conv *v = &a.conv;
+/* The sums of as many examples at once as the workspace holds. */
+void bl_conv_bias_sums(float *dbias, const float *dy, const bl_conv *v, bl_queue *queue) {
     const size_t positions = v->out_height * v->out_width, n = v->filters;
     const room r = divide(queue, v->batch, n, 1);
-    if (n == 0) return true;
-    if (r.examples < v->batch) return false;
-    if (v->batch > 0) {
-        BL_LAUNCH(bias_chains, bl_blocks(v->batch * n), BL_CUDA_THREADS, queue, r.each, a.dy,
-                  v->batch, positions, n);
-        BL_LAUNCH(chain_examples, bl_blocks(n), BL_CUDA_THREADS, queue, r.block, r.each, (size_t)0,
-                  v->batch, n);
+    if (n == 0) return;
+    for (size_t from = 0; from < v->batch; from += r.examples) {
+        const size_t examples = v->batch - from < r.examples ? v->batch - from : r.examples;
+        BL_LAUNCH(bias_chains, bl_blocks(examples * n), BL_CUDA_THREADS, queue, r.each,
+                  dy + from * positions * n, examples, positions, n);
+        BL_LAUNCH(chain_examples, bl_blocks(n), BL_CUDA_THREADS, queue, r.block, r.each, from,
+                  examples, n);
     }
-    BL_LAUNCH(combine, bl_blocks(n), BL_CUDA_THREADS, queue, a.dbias, r.block,
+    BL_LAUNCH(combine, bl_blocks(n), BL_CUDA_THREADS, queue, dbias, r.block,
               bl_batch_blocks(v->batch), n);
-    return true;
 }
 
-/* More weights, or examples, than the workspace has room for: the reference's text does them all.
- */
+/* More weights than the workspace has room for: the reference's text does them. */
 void bl_conv2d_backward_weight_cuda(const bl_conv2d_backward_weight *args, const bl_part *part) {
     const bl_conv2d_backward_weight a = *args;
     bl_queue *queue = bl_queue_of(part);
-    if (!weights(a, queue) || (a.dbias && !biases(a, queue)))
+    if (!weights(a, queue))
         bl_conv2d_backward_weight_reference(args, part);
+    else if (a.dbias)
+        bl_conv_bias_sums(a.dbias, a.dy, &a.conv, queue);
 }

@@ -1,5 +1,6 @@
 /* The plug-in: memory, queues and recordings of a CUDA device. */
 #include "kernels/cuda/queue.h"
+#include "kernels/cudnn/images.h"
 #include "kernels/cudnn/products.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -58,10 +59,12 @@ static size_t device_available(void) {
     return cudaMemGetInfo(&available, &total) == cudaSuccess ? available : 0;
 }
 
+static void level_close(bl_queue *queue);
+
 static void queue_close(bl_queue *queue) {
     if (!queue) return;
     bl_cuda_use();
-    bl_products_close(queue->products);
+    level_close(queue);
     if (queue->stream) (void)cudaStreamDestroy(queue->stream);
     (void)cudaFree(queue->workspace);
     free(queue);
@@ -89,6 +92,7 @@ static bl_status queue_wait(bl_queue *queue, bl_err *err) {
     bl_cuda_use();
     TRY_CUDA(cudaGetLastError());
     TRY_CUDA(cudaStreamSynchronize(queue->stream));
+    if (queue->fault != NULL) BL_FAIL(err, BL_EUNSUPPORTED, "%s", queue->fault);
     return BL_OK;
 }
 
@@ -163,39 +167,95 @@ static bl_device the_device;
 static bl_kernels library_kernels;
 static pthread_once_t library_kernels_once = PTHREAD_ONCE_INIT;
 
+/* No-ops: what a rehearsal does not have to choose for. */
+static bl_kernels rehearsal_kernels;
+#define NOTHING(family)                                                                            \
+    static void family##_nothing(const bl_##family *a, const bl_part *p) {                         \
+        (void)a, (void)p;                                                                          \
+    }
+BL_FAMILIES(NOTHING)
+#undef NOTHING
+
+static void use_libraries(bl_kernels *k) {
+    k->dense_forward = bl_dense_forward_library;
+    k->dense_backward_input = bl_dense_backward_input_library;
+    k->dense_backward_weight = bl_dense_backward_weight_library;
+}
+
+static void use_image_library(bl_kernels *k) {
+#define MEMBER(family) k->family = bl_##family##_library;
+    BL_IMAGE_FAMILIES(MEMBER)
+#undef MEMBER
+}
+
+static bl_kernels image_kernels, image_rehearsal;
+
 static void fill_library_kernels(void) {
     library_kernels = kernels;
     library_kernels.name = "cuda, cuBLASLt";
-    library_kernels.dense_forward = bl_dense_forward_library;
-    library_kernels.dense_backward_input = bl_dense_backward_input_library;
-    library_kernels.dense_backward_weight = bl_dense_backward_weight_library;
+#define MEMBER(family) rehearsal_kernels.family = family##_nothing;
+    BL_FAMILIES(MEMBER)
+#undef MEMBER
+    use_libraries(&library_kernels);
+    use_libraries(&rehearsal_kernels);
+    image_kernels = library_kernels;
+    image_kernels.name = "cuda, cuBLASLt, cuDNN";
+    image_rehearsal = rehearsal_kernels;
+    use_image_library(&image_kernels);
+    use_image_library(&image_rehearsal);
 }
 
-static bl_status libraries(const char **text, bl_err *err) {
-    static char names[256];
-    size_t version;
-    *text = names;
+static bl_status libraries(const char **text, bool pictures, bl_err *err) {
+    static char names[2][256];
+    size_t version, dnn = 0;
     BL_TRY(bl_products_library(&version, err));
-    snprintf(names, sizeof names, "%s; cuBLASLt %zu.%zu.%zu", the_device.name, version / 10000,
-             version / 100 % 100, version % 100);
+    if (pictures) BL_TRY(bl_images_library(&dnn, err));
+    *text = names[pictures];
+    const int n = snprintf(names[pictures], sizeof names[0], "%s; cuBLASLt %zu.%zu.%zu",
+                           the_device.name, version / 10000, version / 100 % 100, version % 100);
+    if (pictures)
+        (void)snprintf(names[pictures] + n, sizeof names[0] - (size_t)n, "; cuDNN %zu.%zu.%zu",
+                       dnn / 10000, dnn / 100 % 100, dnn % 100);
     return BL_OK;
 }
 
-static bl_status queue_level(bl_queue *queue, const char *precision, const bl_kernels **out,
-                             bl_err *err) {
-    bl_cuda_use();
+static void level_close(bl_queue *queue) {
     bl_products_close(queue->products);
+    bl_images_close(queue->images);
     queue->products = NULL;
+    queue->images = NULL;
+}
+
+static bl_status queue_level(bl_queue *queue, const char *precision, bool pictures,
+                             const bl_kernels **out, bl_err *err) {
+    bl_cuda_use();
+    level_close(queue);
     BL_TRY(bl_products_open(&queue->products, precision, err));
+    if (pictures) BL_TRY(bl_images_open(&queue->images, queue, precision, err));
     (void)pthread_once(&library_kernels_once, fill_library_kernels);
-    *out = &library_kernels;
+    *out = pictures ? &image_kernels : &library_kernels;
     return BL_OK;
+}
+
+static const bl_kernels *rehearse(bl_queue *queue, bool on) {
+    queue->rehearsing = on;
+    return queue->images != NULL ? &image_rehearsal : &rehearsal_kernels;
+}
+
+static const char *choice(bl_queue *queue, size_t i) {
+    size_t products = 0;
+    while (bl_products_choice(queue->products, products) != NULL) products++;
+    return i < products ? bl_products_choice(queue->products, i)
+                        : bl_images_choice(queue->images, i - products);
 }
 
 static bl_device the_device = {
     .size = sizeof the_device,
     .libraries = libraries,
     .queue_level = queue_level,
+    .rehearse = rehearse,
+    .choice = choice,
+    .scale = bl_cuda_scale,
     .kernels = &kernels,
     .alloc = device_alloc,
     .release = device_release,

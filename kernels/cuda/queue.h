@@ -10,7 +10,13 @@ struct bl_queue {
     cudaStream_t stream;
     void *workspace;              /* BL_CUDA_WORKSPACE bytes of the device */
     struct bl_products *products; /* of level `device`, kernels/cudnn; else NULL */
+    struct bl_images *images;     /* the same, where a net takes pictures */
+    bool rehearsing;              /* algorithms are chosen, nothing is carried out */
+    const char *fault;            /* what a library could not do; the next wait tells */
 };
+
+/* How an array's numbers are stored. */
+typedef enum bl_width { BL_FP32, BL_BF16, BL_FP16 } bl_width;
 
 #ifdef __cplusplus
 extern "C" {
@@ -19,6 +25,17 @@ void bl_cuda_use(void); /* makes the plug-in's device this thread's */
 
 /* batchnorm.cu: out (n) are the sums of the columns of dy (batch, n), by rule B. */
 void bl_column_sums(float *out, const float *dy, size_t batch, size_t n, bl_queue *queue);
+
+/* conv2d_weight.cu: dbias of a convolution, from dy. */
+void bl_conv_bias_sums(float *dbias, const float *dy, const bl_conv *conv, bl_queue *queue);
+
+/* layout.cu: to (columns, rows) <- from (rows, columns). */
+void bl_cuda_transpose(bl_queue *queue, void *to, bl_width to_width, const void *from,
+                       bl_width from_width, size_t rows, size_t columns);
+/* y (count / n, n) <- y + bias (n). */
+void bl_cuda_add_bias(bl_queue *queue, float *y, const float *bias, size_t count, size_t n);
+/* The member of bl_device of this name. */
+void bl_cuda_scale(bl_queue *queue, float *x, float factor, size_t count);
 
 /* training.cu: the members of bl_device of these names. */
 void bl_cuda_gather(bl_queue *queue, const bl_device_gather *args);

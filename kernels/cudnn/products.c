@@ -38,15 +38,17 @@ typedef struct shape {
     uint32_t aligned; /* bytes, of all four */
 } shape;
 
+enum { CHOICE_TEXT = 200 };
 typedef struct choice {
     shape shape;
     bool found; /* else the kernels of level `exact` */
     cublasLtMatmulDesc_t product;
     cublasLtMatrixLayout_t a, b, d;
     cublasLtMatmulAlgo_t algorithm;
+    char text[CHOICE_TEXT];
 } choice;
 
-enum { MOST_CHOICES = 64, LISTED = 16 };
+enum { MOST_CHOICES = 256, LISTED = 16 };
 
 struct bl_products {
     cublasLtHandle_t handle;
@@ -99,6 +101,7 @@ static const struct {
     {"fp32", CUBLAS_COMPUTE_32F          },
     {"tf32", CUBLAS_COMPUTE_32F_FAST_TF32},
     {"bf16", CUBLAS_COMPUTE_32F_FAST_16BF},
+    {"fp16", CUBLAS_COMPUTE_32F_FAST_16F },
 };
 
 bl_status bl_products_open(bl_products **out, const char *precision, bl_err *err) {
@@ -199,6 +202,36 @@ static void choose(bl_products *p, choice *c) {
     (void)lt.cublasLtMatmulPreferenceDestroy(preference);
 }
 
+/* The algorithm in the library's numbers. */
+static void write_text(choice *c) {
+    static const struct {
+        const char *name;
+        cublasLtMatmulAlgoConfigAttributes_t attribute;
+    } numbers[] = {
+        {"algorithm", CUBLASLT_ALGO_CONFIG_ID              },
+        {"tile",      CUBLASLT_ALGO_CONFIG_TILE_ID         },
+        {"stages",    CUBLASLT_ALGO_CONFIG_STAGES_ID       },
+        {"split",     CUBLASLT_ALGO_CONFIG_SPLITK_NUM      },
+        {"reduction", CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME},
+        {"swizzle",   CUBLASLT_ALGO_CONFIG_CTA_SWIZZLING   },
+        {"option",    CUBLASLT_ALGO_CONFIG_CUSTOM_OPTION   },
+    };
+    const shape *s = &c->shape;
+    size_t used = (size_t)snprintf(c->text, sizeof c->text, "product %zu x %zu x %zu%s%s%s: %s",
+                                   s->m, s->n, s->k, s->op_a == CUBLAS_OP_T ? ", first turned" : "",
+                                   s->op_b == CUBLAS_OP_T ? ", second turned" : "",
+                                   s->bias ? " and bias" : "", c->found ? "cuBLASLt" : "exact");
+    for (size_t i = 0; c->found && i < sizeof numbers / sizeof *numbers && used < sizeof c->text;
+         i++) {
+        uint32_t value = 0;
+        size_t written = 0;
+        if (DONE(lt.cublasLtMatmulAlgoConfigGetAttribute(&c->algorithm, numbers[i].attribute,
+                                                         &value, sizeof value, &written)))
+            used += (size_t)snprintf(c->text + used, sizeof c->text - used, " %s %u",
+                                     numbers[i].name, value);
+    }
+}
+
 static bool is_same(const shape *a, const shape *b) {
     return a->m == b->m && a->n == b->n && a->k == b->k && a->lda == b->lda && a->ldb == b->ldb &&
            a->op_a == b->op_a && a->op_b == b->op_b && a->bias == b->bias &&
@@ -213,6 +246,7 @@ static choice *chosen(bl_products *p, const shape *s) {
     if (c == NULL) return NULL;
     c->shape = *s;
     choose(p, c);
+    write_text(c);
     p->choice[p->choices++] = c;
     return c->found ? c : NULL;
 }
@@ -233,43 +267,52 @@ static bool multiply(bl_queue *queue, shape s, float *d, const float *a, const f
     s.aligned = common_alignment(a, b, d);
     s.bias = bias != NULL;
     choice *c = chosen(queue->products, &s);
-    if (c == NULL) return false;
-    if (bias != NULL &&
-        !SET(c->product, cublasLtMatmulDesc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias))
-        return false;
-    return DONE(lt.cublasLtMatmul(queue->products->handle, c->product, &one, a, c->a, b, c->b,
-                                  &zero, d, c->d, d, c->d, &c->algorithm, queue->workspace,
-                                  BL_CUDA_WORKSPACE, queue->stream));
+    if (c == NULL || queue->rehearsing) return false;
+    if ((bias != NULL &&
+         !SET(c->product, cublasLtMatmulDesc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias)) ||
+        !DONE(lt.cublasLtMatmul(queue->products->handle, c->product, &one, a, c->a, b, c->b, &zero,
+                                d, c->d, d, c->d, &c->algorithm, queue->workspace,
+                                BL_CUDA_WORKSPACE, queue->stream)))
+        queue->fault = "cuBLASLt did not carry out what it had an algorithm for";
+    return true;
 }
 
 /* Row-major arrays are the library's transposes: y^T = w^T x^T. Its relu does not promise to keep a
  * NaN, so that is a kernel of this project. */
 void bl_dense_forward_library(const bl_dense_forward *a, const bl_part *part) {
     const shape s = {.m = a->n, .n = a->batch, .k = a->k, .lda = a->n, .ldb = a->k};
+    bl_queue *queue = part->queue;
     bl_cuda_use();
-    if (!multiply(part->queue, s, a->y, a->w, a->x, a->bias)) {
+    if (multiply(queue, s, a->y, a->w, a->x, a->bias)) {
+        const bl_relu_forward relu = {.y = a->y, .x = a->y, .count = a->batch * a->n};
+        if (a->relu) bl_relu_forward_cuda(&relu, part);
+    } else if (!queue->rehearsing) {
         bl_dense_forward_cuda(a, part);
-        return;
     }
-    const bl_relu_forward relu = {.y = a->y, .x = a->y, .count = a->batch * a->n};
-    if (a->relu) bl_relu_forward_cuda(&relu, part);
 }
 
 void bl_dense_backward_input_library(const bl_dense_backward_input *a, const bl_part *part) {
     const shape s = {
         .m = a->k, .n = a->batch, .k = a->n, .lda = a->n, .ldb = a->n, .op_a = CUBLAS_OP_T};
+    bl_queue *queue = part->queue;
     bl_cuda_use();
-    if (!multiply(part->queue, s, a->dx, a->w, a->dy, NULL)) bl_dense_backward_input_cuda(a, part);
+    if (!multiply(queue, s, a->dx, a->w, a->dy, NULL) && !queue->rehearsing)
+        bl_dense_backward_input_cuda(a, part);
 }
 
 /* The bias's gradient is a sum of columns in contract order: cheap, and no epilogue's secret. */
 void bl_dense_backward_weight_library(const bl_dense_backward_weight *a, const bl_part *part) {
     const shape s = {
         .m = a->n, .n = a->k, .k = a->batch, .lda = a->n, .ldb = a->k, .op_b = CUBLAS_OP_T};
+    bl_queue *queue = part->queue;
     bl_cuda_use();
-    if (!multiply(part->queue, s, a->dw, a->dy, a->x, NULL)) {
+    if (multiply(queue, s, a->dw, a->dy, a->x, NULL)) {
+        if (a->dbias != NULL) bl_column_sums(a->dbias, a->dy, a->batch, a->n, queue);
+    } else if (!queue->rehearsing) {
         bl_dense_backward_weight_cuda(a, part);
-        return;
     }
-    if (a->dbias != NULL) bl_column_sums(a->dbias, a->dy, a->batch, a->n, part->queue);
+}
+
+const char *bl_products_choice(const bl_products *products, size_t i) {
+    return products != NULL && i < products->choices ? products->choice[i]->text : NULL;
 }

@@ -17,6 +17,8 @@ bl_status bl_products_library(size_t *version, bl_err *err);
 /* `precision` is a row of BL_CHOICES_PRECISION. */
 bl_status bl_products_open(bl_products **out, const char *precision, bl_err *err);
 void bl_products_close(bl_products *products); /* NULL is fine */
+/* What was chosen for the i-th shape, in words; NULL: no more. */
+const char *bl_products_choice(const bl_products *products, size_t i);
 
 void bl_dense_forward_library(const bl_dense_forward *args, const bl_part *part);
 void bl_dense_backward_input_library(const bl_dense_backward_input *args, const bl_part *part);

@@ -8,7 +8,7 @@ case $BATCHLAB in */asan/*) echo "the emulated device is too slow under the addr
 case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
 built=${BATCHLAB%/*}
 export BATCHLAB_CUDA="$built/libbatchlab_cuda_emulated.so" BATCHLAB_NVML="$built/fake_nvml.so" BATCHLAB_DATA=/nowhere
-export BATCHLAB_CUBLASLT="$BATCHLAB_CUDA"
+export BATCHLAB_CUBLASLT="$BATCHLAB_CUDA" BATCHLAB_CUDNN="$BATCHLAB_CUDA"
 unset BL_FORCE_IMPL BL_EMULATED_MEMORY
 fail() { echo "$1"; cat "$scratch/out"; exit 1; }
 # run WANTED STORE options...: two short runs, of batches of 64 and of 512.
@@ -40,10 +40,31 @@ run 69 none --set numerics=device
 grep -q -- '--device cuda' "$scratch/out" || fail "the refusal does not say what is needed"
 run 0 level --device cuda --set numerics=device
 for log in "$scratch"/level/*/*/log.jsonl.gz; do
-  zcat "$log" | grep -q '"level":"device","device":"emulated device; cuBLASLt' || fail "$log does not name the libraries"
+  zcat "$log" | grep -q '"level":"device","device":"emulated device; cuBLASLt[^"]*","algorithms":\["product ' ||
+    fail "$log does not name the libraries and what was chosen"
   [ ! -e "$scratch/cpu${log#"$scratch/level"}" ] || fail "level device has the run ids of level exact"
 done
 BATCHLAB_CUBLASLT=/nowhere/libcublasLt.so run 69 nolib --device cuda --set numerics=device
 grep -q 'needs cuBLASLt' "$scratch/out" || fail "the missing library is not named"
-"$BATCHLAB" plan rossmann_one_cycle --preset tiny --synthetic --set numerics=device >"$scratch/out" 2>&1
-[ $? = 69 ] || fail "plan knows run ids of a GPU that it did not ask"
+# ask WANTED COMMAND options...: another command, on the sweep of level `device`.
+ask() {
+  want=$1 command=$2
+  shift 2
+  BATCHLAB_RUNS="$scratch/level" "$BATCHLAB" "$command" rossmann_one_cycle --preset tiny --synthetic --set data.rows=600 \
+    --set data.eval_rows=64 --set schedule.horizon_epochs=1 --set sweep.max_epochs=1 --set sweep.targets=[10] \
+    --set timing.repeats=1 --set timing.seconds=0.001 --set numerics=device "$@" >"$scratch/out" 2>&1
+  got=$?
+  [ $got = "$want" ] || fail "$command $*: exit $got, wanted $want"
+}
+ask 69 plan
+grep -q -- '--device cuda' "$scratch/out" || fail "plan does not say who knows run ids of a GPU"
+ask 0 plan --device cuda
+grep -q 'the sweep is complete' "$scratch/out" || fail "plan --device cuda does not find the runs"
+# Locked there, verified there: the device gets its own logs again.
+mkdir "$scratch/copy"
+cp -r experiments scripts datasets reports "$scratch/copy/"
+cd "$scratch/copy" || exit 1
+ask 0 lock --device cuda
+ask 69 verify
+ask 0 verify --device cuda
+grep -q '2 runs equal, 0 differ' "$scratch/out" || fail "verify --device cuda"

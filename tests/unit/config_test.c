@@ -400,7 +400,8 @@ static void test_identity_late(void **state) {
         {"data.crop",         "4"    },
         {"data.flip",         "true" },
         {"train.micro_batch", "48"   },
-        {"precision",         "tf32" }
+        {"precision",         "tf32" },
+        {"loss_scale",        "2048" }
     };
     bl_config c;
     bl_buf without = {0}, with = {0};

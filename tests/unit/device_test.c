@@ -20,9 +20,10 @@ typedef struct fixture {
 static const bl_device *open_device(void) {
     const bl_device *device = NULL;
     (void)setenv("BATCHLAB_CUDA", BL_BUILD_DIR "/libbatchlab_cuda_emulated.so", 0);
-    /* The emulated plug-in has a cuBLASLt in it. */
+    /* The emulated plug-in has a cuBLASLt and a cuDNN in it. */
     if (strstr(getenv("BATCHLAB_CUDA"), "emulated") != NULL)
-        (void)setenv("BATCHLAB_CUBLASLT", getenv("BATCHLAB_CUDA"), 0);
+        (void)setenv("BATCHLAB_CUBLASLT", getenv("BATCHLAB_CUDA"), 0),
+            (void)setenv("BATCHLAB_CUDNN", getenv("BATCHLAB_CUDA"), 0);
     CHECK_OK(bl_device_open(&device, "cuda", ERR));
     return device;
 }
@@ -130,18 +131,24 @@ static void test_pieces(void **state) {
     }
 }
 
-static void test_pictures(void **state) {
-    fixture *f = *state;
-    enum { N = 12 };
-    uint8_t *pixels = bl_xalloc(f->data.rows * N);
-    for (size_t i = 0; i < f->data.rows * N; i++) pixels[i] = (uint8_t)(i * 31 >> 3);
+/* Pictures of height x width x 2 instead of columns; free what comes back. */
+static uint8_t *make_pictures(fixture *f, size_t height, size_t width) {
+    const size_t n = height * width * 2;
+    uint8_t *pixels = bl_xalloc(f->data.rows * n);
+    for (size_t i = 0; i < f->data.rows * n; i++) pixels[i] = (uint8_t)(i * 31 >> 3);
     f->data.pixels = pixels;
-    f->data.height = 2, f->data.width = 3, f->data.channels = 2, f->data.continuous = N;
+    f->data.height = height, f->data.width = width, f->data.channels = 2, f->data.continuous = n;
     f->data.pixel_mean[0] = 100, f->data.pixel_scale[0] = 0.25f;
     f->data.pixel_mean[1] = 50, f->data.pixel_scale[1] = 0.5f;
     bl_resident_close(&f->resident);
     f->data.values = NULL;
     CHECK_OK(bl_resident_open(&f->resident, open_device(), &f->data, ERR));
+    return pixels;
+}
+
+static void test_pictures(void **state) {
+    fixture *f = *state;
+    uint8_t *pixels = make_pictures(f, 2, 3);
     check_run(f, 20);
     f->config.data.crop = 1;
     f->config.data.flip = true;
@@ -166,6 +173,32 @@ static void test_residual_net(void **state) {
     for (size_t i = 0; i < BL_COUNT(pieces); i++) {
         f->config.train.micro_batch = pieces[i];
         check_run(f, 3);
+    }
+}
+
+/* Small pictures for the convolutional nets: 4 x 4, two classes. */
+static uint8_t *make_convolutional(fixture *f, const char *model, const char *norm) {
+    uint8_t *pixels = make_pictures(f, 4, 4);
+    f->data.categorical = 0;
+    strcpy(f->config.model.kind, model);
+    strcpy(f->config.model.norm, norm);
+    strcpy(f->config.model.output, "linear");
+    f->config.data.eval_rows = 20;
+    f->config.train.batch_size = 16;
+    return pixels;
+}
+
+static void test_convolutional_nets(void **state) {
+    fixture *f = *state;
+    static const char *const kinds[][2] = {
+        {"simple_cnn", "none" },
+        {"resnet8",    "batch"},
+        {"resnet8",    "ghost"}
+    };
+    for (size_t i = 0; i < BL_COUNT(kinds); i++) {
+        uint8_t *pixels = make_convolutional(f, kinds[i][0], kinds[i][1]);
+        check_run(f, 2);
+        free(pixels);
     }
 }
 
@@ -226,16 +259,23 @@ static void test_memory(void **state) {
     check_run(f, 3);
 }
 
-/* Level `device`: the parameters after 60 steps, as a run on the device has them. */
-static void level_run(const fixture *f, char sha256[65], double *value) {
+/* Level `device`: the parameters after some steps, as a run on the device has them. */
+static void run_twice(const fixture *f, int64_t steps, char sha256[65], double *value) {
     bl_train *one = open_run(f, true), *two = open_run(f, true);
-    advance_to(one, 60);
-    advance_to(two, 60);
+    advance_to(one, steps);
+    advance_to(two, steps);
     check_same(one, two);
     strcpy(sha256, bl_train_now(one)->params_sha256);
     *value = bl_train_now(one)->value;
     bl_train_close(one);
     bl_train_close(two);
+}
+
+static void level_run(const fixture *f, char sha256[65], double *value) {
+    run_twice(f, 60, sha256, value);
+}
+static void short_run(const fixture *f, char sha256[65], double *value) {
+    run_twice(f, 3, sha256, value);
 }
 
 /* Twice the same bits, other ones than at level `exact`, and nearly the same error. */
@@ -247,12 +287,13 @@ static void test_level_device(void **state) {
     double exact_value, value;
     level_run(f, exact, &exact_value);
     strcpy(f->config.numerics, "device");
-    const bl_status found = f->resident.device->libraries(&text, &err);
+    f->config.loss_scale = 1024.0;
+    const bl_status found = f->resident.device->libraries(&text, false, &err);
     if (found == BL_EUNSUPPORTED) skip();
     assert_int_equal(found, BL_OK);
     assert_non_null(strstr(text, "cuBLASLt"));
     strcpy(f->config.computed_by, text);
-    static const char *const precisions[] = {"fp32", "tf32", "bf16"};
+    static const char *const precisions[] = {"fp32", "tf32", "bf16", "fp16"};
     for (size_t i = 0; i < BL_COUNT(precisions); i++) {
         strcpy(f->config.precision, precisions[i]);
         level_run(f, library, &value);
@@ -263,6 +304,102 @@ static void test_level_device(void **state) {
     bl_train *train = open_run(f, true);
     assert_non_null(strstr(bl_buf_text(bl_train_log(train)), text));
     bl_train_close(train);
+}
+
+/* What every log of a net at level `device` has to name. */
+static void check_named(const fixture *f, const char *const *names, size_t count) {
+    bl_train *train = open_run(f, true);
+    const char *log = bl_buf_text(bl_train_log(train));
+    for (size_t i = 0; i < count; i++)
+        if (strstr(log, names[i]) == NULL) fail_msg("the log does not name %s", names[i]);
+    bl_train_close(train);
+}
+
+/* Twice the same bits, near level `exact`, and the log's header names every algorithm. */
+static void test_level_device_pictures(void **state) {
+    fixture *f = *state;
+    static const char *const precisions[] = {"fp32", "tf32", "bf16", "fp16"};
+    static const char *const always[] = {"\"algorithms\":[\"", "conv2d_forward",
+                                         "conv2d_backward_input", "conv2d_backward_weight",
+                                         "product "};
+    static const char *const pools[] = {"max_pool_forward", "max_pool_backward"},
+                             *const norms[] = {"norm_forward"};
+    const char *text;
+    bl_err err = {0};
+    if (f->resident.device->libraries(&text, true, &err) != BL_OK) skip();
+    assert_non_null(strstr(text, "cuDNN"));
+    strcpy(f->config.computed_by, text);
+    f->config.loss_scale = 1024.0;
+    for (int pooled = 0; pooled < 2; pooled++) {
+        uint8_t *pixels = make_convolutional(f, pooled ? "simple_cnn" : "resnet8", "batch");
+        char exact[65], library[65];
+        double exact_value, value;
+        strcpy(f->config.numerics, "exact");
+        short_run(f, exact, &exact_value);
+        strcpy(f->config.numerics, "device");
+        for (size_t i = 0; i < BL_COUNT(precisions); i++) {
+            strcpy(f->config.precision, precisions[i]);
+            short_run(f, library, &value);
+            assert_string_not_equal(library, exact);
+            if (!(fabs(value - exact_value) < 0.05 * fabs(exact_value)))
+                fail_msg("%s: %g, exact %g", precisions[i], value, exact_value);
+            check_named(f, always, BL_COUNT(always));
+            if (pooled)
+                check_named(f, pools, BL_COUNT(pools));
+            else
+                check_named(f, norms, BL_COUNT(norms));
+        }
+        free(pixels);
+    }
+}
+
+/* Engines that are not deterministic are not taken, and the log says so. */
+static void test_level_without_engines(void **state) {
+    fixture *f = *state;
+    if (strstr(getenv("BATCHLAB_CUDA"), "emulated") == NULL) skip();
+    uint8_t *pixels = make_convolutional(f, "resnet8", "batch");
+    char exact[65], library[65];
+    double value;
+    short_run(f, exact, &value);
+    strcpy(f->config.numerics, "device");
+    strcpy(f->config.computed_by, "a device");
+    strcpy(f->config.precision, "fp32");
+    (void)setenv("FAKE_CUDNN", "nondeterministic", 1);
+    (void)setenv("FAKE_CUBLASLT", "inplace", 1);
+    short_run(f, library, &value);
+    bl_train *train = open_run(f, true);
+    const char *log = bl_buf_text(bl_train_log(train));
+    assert_null(strstr(log, "cuDNN "));
+    assert_non_null(strstr(log, "groups 1: exact"));
+    bl_train_close(train);
+    (void)unsetenv("FAKE_CUDNN");
+    (void)unsetenv("FAKE_CUBLASLT");
+    assert_string_equal(library, exact);
+    free(pixels);
+}
+
+/* A loss scale is a power of two: then gradients come back as they were. */
+static void test_loss_scale(void **state) {
+    fixture *f = *state;
+    bl_train_options options = {.run_id = "0123456789ab", .resident = &f->resident};
+    bl_train *train = NULL;
+    bl_err err = {0};
+    char one[65], other[65];
+    double value;
+    const char *text;
+    strcpy(f->config.numerics, "device");
+    strcpy(f->config.precision, "fp16");
+    if (f->resident.device->libraries(&text, false, &err) != BL_OK) skip();
+    CHECK_OK(bl_kernels_pick(&options.kernels, ERR));
+    f->config.loss_scale = 1000.0;
+    assert_int_equal(bl_train_open(&train, &f->config, &f->data, &options, &err), BL_EINVAL);
+    assert_non_null(strstr(err.text, "power of two"));
+    if (strstr(getenv("BATCHLAB_CUDA"), "emulated") == NULL) return; /* it does not round */
+    f->config.loss_scale = 1.0;
+    short_run(f, one, &value);
+    f->config.loss_scale = 4096.0;
+    short_run(f, other, &value);
+    assert_string_equal(one, other);
 }
 
 /* What the library would only sum in no fixed order is left to the kernels of level `exact`. */
@@ -311,11 +448,24 @@ static void test_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        CASE(test_every_optimizer), CASE(test_every_schedule), CASE(test_many_steps),
-        CASE(test_batch_sizes),     CASE(test_pieces),         CASE(test_pictures),
-        CASE(test_moves_over),      CASE(test_divergence),     CASE(test_memory),
-        CASE(test_names),           CASE(test_level_device),   CASE(test_level_without_algorithms),
-        CASE(test_level_refuses),   CASE(test_residual_net),
+        CASE(test_every_optimizer),
+        CASE(test_every_schedule),
+        CASE(test_many_steps),
+        CASE(test_batch_sizes),
+        CASE(test_pieces),
+        CASE(test_pictures),
+        CASE(test_moves_over),
+        CASE(test_divergence),
+        CASE(test_memory),
+        CASE(test_names),
+        CASE(test_level_device),
+        CASE(test_level_without_algorithms),
+        CASE(test_level_refuses),
+        CASE(test_residual_net),
+        CASE(test_convolutional_nets),
+        CASE(test_level_device_pictures),
+        CASE(test_level_without_engines),
+        CASE(test_loss_scale),
     };
     return cmocka_run_group_tests_name("device", tests, NULL, NULL);
 }

@@ -1,0 +1,36 @@
+/* Level `device`: convolutions, pools and norms by cuDNN's graphs (image_graphs.h), as far as it
+ * has an engine that the rules of graph.h allow; the rest is left to the kernels of level `exact`.
+ */
+#ifndef BL_KERNELS_CUDNN_IMAGES_H
+#define BL_KERNELS_CUDNN_IMAGES_H
+#include "kernels/device.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+typedef struct bl_images bl_images; /* of a queue: a handle and what was chosen, by shape */
+
+/* As bl_products_..., for cuDNN (BATCHLAB_CUDNN). */
+bl_status bl_images_library(size_t *version, bl_err *err);
+bl_status bl_images_open(bl_images **out, bl_queue *queue, const char *precision, bl_err *err);
+void bl_images_close(bl_images *images);                         /* NULL is fine */
+const char *bl_images_choice(const bl_images *images, size_t i); /* NULL: no more */
+
+/* X(family): what a library may carry out. */
+#define BL_IMAGE_FAMILIES(X)                                                                       \
+    X(conv2d_forward)                                                                              \
+    X(conv2d_backward_input)                                                                       \
+    X(conv2d_backward_weight)                                                                      \
+    X(max_pool_forward)                                                                            \
+    X(max_pool_backward)                                                                           \
+    X(avg_pool_forward)                                                                            \
+    X(avg_pool_backward)                                                                           \
+    X(ghostnorm_forward)                                                                           \
+    X(ghostnorm_backward)
+#define BL_DECLARE(family) void bl_##family##_library(const bl_##family *, const bl_part *);
+BL_IMAGE_FAMILIES(BL_DECLARE)
+#undef BL_DECLARE
+#ifdef __cplusplus
+}
+#endif
+#endif
