@@ -153,4 +153,5 @@ def main():
         print(*seconds_per_step(works[work], int(batch), float(seconds)), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,9 @@
 /* Training steps on a device: one run alone, and 32 runs at once, each on its own queue.
- *   gpu_bench [--smoke]
+ *   gpu_bench [--smoke] [--device]
  * CSV: net, batch size, runs at once, microseconds of a step of one run, steps of all runs in a
  * second, examples in a second. Generated data: a step's time does not depend on what can be
- * learnt. */
+ * learnt. --device: level `device` instead of `exact`. tests/gpu/peer.py times the same nets in
+ * PyTorch. */
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
@@ -16,16 +17,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 20000, FEATURES = 10, TOGETHER = 32, MOST_BATCHES = 3 };
+enum { ROWS = 20000, PICTURES = 4096, FEATURES = 10, TOGETHER = 32, MOST_BATCHES = 3 };
 
 static const struct work {
     const char *name;
     const char *model;
-    int64_t batch[MOST_BATCHES]; /* 0: no more */
+    size_t height, width, channels, classes; /* of pictures; height 0: numbers */
+    int64_t batch[MOST_BATCHES];             /* 0: no more */
 } k_works[] = {
-    {"rossmann", "tabular", {64, 512, 8192}},
-    {"simplenn", "mlp",     {64}           },
+    {"rossmann",   "tabular",    0,  0,  0, 0,  {64, 512, 8192}},
+    {"simplenn",   "mlp",        0,  0,  0, 2,  {64}           },
+    {"simple_cnn", "simple_cnn", 28, 28, 1, 10, {128}          },
+    {"resnet8",    "resnet8",    32, 32, 3, 10, {256}          },
 };
+
+static bool g_level_device;
 
 /* One of the runs at once. */
 typedef struct job {
@@ -39,34 +45,53 @@ static void name(char *out, const char *text) {
     (void)snprintf(out, BL_NAME, "%s", text);
 }
 
-/* Two classes at random. */
-static void make_classes(bl_dataset *out) {
-    float *values = bl_xalloc(ROWS * (FEATURES + 1) * sizeof *values);
-    float *target = values + ROWS * FEATURES;
-    for (size_t i = 0; i < ROWS * FEATURES; i++)
-        values[i] = (float)bl_random_u32(1, BL_STREAM_SYNTH, 0, i) * 0x1p-32f - 0.5f;
-    for (size_t i = 0; i < ROWS; i++)
-        target[i] = (float)(bl_random_u32(1, BL_STREAM_SYNTH, 1, i) & 1);
+/* Classes at random, of numbers or of pictures; free what it owns. */
+static void make_classes(bl_dataset *out, const struct work *w) {
+    const size_t each = w->height > 0 ? w->height * w->width * w->channels : FEATURES;
+    const size_t rows = w->height > 0 ? PICTURES : ROWS;
+    float *target = bl_xalloc(rows * (sizeof *target + each * sizeof(float)));
+    float *values = target + rows;
+    uint8_t *pixels = (uint8_t *)values;
+    for (size_t i = 0; i < rows * each; i++) {
+        const uint32_t word = bl_random_u32(1, BL_STREAM_SYNTH, 0, i);
+        if (w->height > 0)
+            pixels[i] = (uint8_t)(word >> 24);
+        else
+            values[i] = (float)word * 0x1p-32f - 0.5f;
+    }
+    for (size_t i = 0; i < rows; i++)
+        target[i] = (float)(bl_random_u32(1, BL_STREAM_SYNTH, 1, i) % w->classes);
     *out = (bl_dataset){.name = "made",
                         .synthetic = true,
-                        .rows = ROWS,
-                        .train_rows = ROWS - 256,
+                        .rows = rows,
+                        .train_rows = rows - 256,
                         .valid_rows = 256,
-                        .classes = 2,
-                        .continuous = FEATURES,
-                        .values = values,
+                        .classes = w->classes,
+                        .continuous = each,
+                        .values = w->height > 0 ? NULL : values,
+                        .pixels = w->height > 0 ? pixels : NULL,
+                        .height = w->height,
+                        .width = w->width,
+                        .channels = w->channels,
                         .target = target,
                         .target_transform = "none",
-                        .owner = values};
+                        .owner = target};
+    for (size_t c = 0; c < w->channels; c++) {
+        out->pixel_mean[c] = 127.5f;
+        out->pixel_scale[c] = 1.0f / 64.0f;
+    }
 }
 
 static bl_status configure(bl_config *c, const struct work *w, int64_t batch, bl_err *err) {
     BL_TRY(bl_config_read(c, "experiments", "rossmann", "paper", NULL, 0, err));
     c->train.batch_size = batch;
     c->train.learning_rate = BL_TIMING_RATE;
+    if (g_level_device) name(c->numerics, "device");
     if (strcmp(w->model, "tabular") == 0) return BL_OK;
     name(c->model.kind, w->model);
-    c->model.hidden = (bl_i64_list){.v = {50}, .n = 1};
+    name(c->model.norm, "batch");
+    name(c->model.output, "linear");
+    c->model.hidden = (bl_i64_list){.v = {w->height > 0 ? 1024 : 50}, .n = 1};
     c->model.dropout.n = 0;
     name(c->loss, "cross_entropy");
     name(c->metric, "error");
@@ -139,26 +164,46 @@ done:
     return status;
 }
 
-static bl_status bench(bool smoke, bl_err *err) {
+/* The first net is on a table that is generated as such; the others on what is made here. */
+static bl_status bench_work(const struct work *w, const bl_device *device, bool smoke,
+                            bl_err *err) {
     const bl_dataset_options generated = {.manifest_dir = "datasets", .synthetic = true};
+    bl_dataset data;
+    if (w->classes == 0) {
+        BL_TRY(bl_dataset_open(&data, w->name, &generated, err));
+        (void)printf("# table ");
+        for (size_t c = 0; c < data.categorical; c++)
+            (void)printf("%" PRIu32 " ", data.cardinality[c]);
+        (void)printf("| %zu\n", data.continuous);
+    } else {
+        make_classes(&data, w);
+    }
+    const bl_status status = measure_work(w, device, &data, smoke, err);
+    if (w->classes == 0)
+        bl_dataset_free(&data);
+    else
+        free(data.owner);
+    return status;
+}
+
+static bl_status bench(bool smoke, bl_err *err) {
     const bl_device *device;
-    bl_dataset rossmann, made;
     BL_TRY(bl_device_open(&device, "cuda", err));
     (void)printf("# %s; %s\nnet,batch,runs,step_us,steps_per_second,examples_per_second\n",
                  device->name, device->library);
-    make_classes(&made);
-    bl_status status = measure_work(&k_works[1], device, &made, smoke, err);
-    free(made.owner);
-    if (status != BL_OK || smoke) return status;
-    BL_TRY(bl_dataset_open(&rossmann, "rossmann", &generated, err));
-    status = measure_work(&k_works[0], device, &rossmann, smoke, err);
-    bl_dataset_free(&rossmann);
-    return status;
+    for (size_t i = smoke ? 1 : 0; i < (smoke ? 2 : BL_COUNT(k_works)); i++)
+        BL_TRY(bench_work(&k_works[i], device, smoke, err));
+    return BL_OK;
 }
 
 int main(int argc, char **argv) {
     bl_err err = {0};
-    if (bench(argc > 1 && strcmp(argv[1], "--smoke") == 0, &err) == BL_OK) return 0;
+    bool smoke = false;
+    for (int i = 1; i < argc; i++) {
+        smoke = smoke || strcmp(argv[i], "--smoke") == 0;
+        g_level_device = g_level_device || strcmp(argv[i], "--device") == 0;
+    }
+    if (bench(smoke, &err) == BL_OK) return 0;
     (void)fprintf(stderr, "gpu_bench: %s\n", err.text);
     return err.code == BL_EUNSUPPORTED ? 69 : 1;
 }
