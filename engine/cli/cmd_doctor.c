@@ -22,6 +22,16 @@ static const char *on_path(const char *program, char out[BL_PATH]) {
     return NULL;
 }
 
+/* What numerics = "device" would use, and what it lacks. */
+static void print_level_device(const bl_device *device) {
+    const char *text;
+    bl_err why = {0};
+    bl_status status = device->libraries(&text, true, &why);
+    if (status != BL_OK) (void)printf("            level device: %s\n", why.text);
+    if (status != BL_OK) status = device->libraries(&text, false, &why);
+    if (status == BL_OK) (void)printf("            level device: %s\n", text);
+}
+
 int bl_cmd_doctor(int argc, char **argv) {
     bl_args args;
     const int rc = bl_args_read(&args, NULL, 0, "doctor", argc, argv);
@@ -43,7 +53,7 @@ int bl_cmd_doctor(int argc, char **argv) {
     (void)printf("energy      %s\n", isnan(bl_energy_joules())
                                          ? "not reported by this machine"
                                          : "reported by the processor (RAPL)");
-    const bl_device *device;
+    const bl_device *device = NULL;
     bl_err why = {0};
     if (bl_device_open(&device, "cuda", &why) == BL_OK)
         (void)printf(
@@ -55,6 +65,7 @@ int bl_cmd_doctor(int argc, char **argv) {
                                                              : "reported (NVML)");
     else
         (void)printf("cuda        %s\n", why.text);
+    if (device != NULL) print_level_device(device);
     (void)printf("runs        %s/\nreports     %s/\ndata        %s\n", bl_runs_dir(),
                  bl_reports_dir(), bl_cli_dataset_options(false).data_path);
     return picked == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
