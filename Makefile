@@ -123,10 +123,10 @@ test:
 check: layers program $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(TESTS) $(GRAPH_TEST) $(FUZZ) $(CRASH) $(BENCH)
 	$(Q)sh tests/run.sh $(B) $(TESTS) $(GRAPH_TEST) $(CRASH)
 
-# Kills, faults, damage and many workers at the figures that docs/faults.md promises; an estimated 15 minutes
-# on two cores. `make test` has a selection of it.
+# Kills, faults, damage and many workers at the figures that docs/faults.md promises, a process for each core
+# (ARGS='-j 4' for four). `make test` has a selection of it.
 test-crash: program $(CRASH)
-	$(Q)$(CRASH) --full $(ARGS)
+	$(Q)$(CRASH) --full -j $$(nproc) $(ARGS)
 
 # A sweep over four workers of a real Slurm, started and ended by the test; half a minute.
 # `sh scripts/setup.sh slurm` installs it.

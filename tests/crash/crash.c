@@ -38,10 +38,12 @@ typedef struct job {
 /* Shared by all processes. */
 static job *g_job;
 static size_t g_jobs;
+static volatile sig_atomic_t g_stop;
 
 /* Ctrl-C: every part gives up at its next step, and the scratch folders go. */
 static void interrupted(int signal) {
     (void)signal;
+    g_stop = 1;
     for (size_t i = 0; i < g_jobs; i++) g_job[i].lab.failures = LAB_INTERRUPTED;
 }
 
@@ -93,7 +95,7 @@ static void finish(void) {
 
 static void run_jobs(const char *program, bool full, size_t lanes) {
     size_t running = 0;
-    for (size_t i = 0; i < g_jobs; i++, running++) {
+    for (size_t i = 0; i < g_jobs && !g_stop; i++, running++) {
         if (running == lanes) {
             finish();
             running--;
