@@ -7,6 +7,7 @@
  * convolution of stride 1. A few images, or a band of the lines of a large one, are copied with
  * their borders of zeros; where nothing lies outside they are read in place. */
 #include "kernels/cpu/conv_tile.h"
+#include "kernels/cpu/depthwise.h"
 
 enum {
     PACKED_FLOATS = 1 << 19,
@@ -253,6 +254,10 @@ static void run_walk(const walk *w, const bl_part *part) {
 
 void BL_CPU(conv2d_forward)(const bl_conv2d_forward *a, const bl_part *part) {
     const bl_conv *v = &a->conv;
+    if (bl_is_depthwise(v)) {
+        BL_CPU(depthwise_forward)(a, part);
+        return;
+    }
     const bl_range images = bl_part_range(part, v->batch, 1);
     const walk w = {.x = a->x + images.begin * v->height * v->width * v->channels,
                     .batch = images.end - images.begin,
@@ -280,23 +285,12 @@ void BL_CPU(conv2d_forward)(const bl_conv2d_forward *a, const bl_part *part) {
     run_walk(&w, part);
 }
 
-/* Along one dimension: the taps that see a position with remainder `phase`, the last of them, and
- * the position of y it is seen by from position `phase`. */
-typedef struct phase {
-    size_t taps, last;
-    ptrdiff_t first;
-} phase;
-static phase phase_of(const bl_conv *v, size_t remainder) {
-    const size_t least = (remainder + v->pad) % v->stride; /* the smallest such tap */
-    if (least >= v->kernel) return (phase){0};
-    const size_t taps = (v->kernel - 1 - least) / v->stride + 1,
-                 last = least + (taps - 1) * v->stride;
-    const ptrdiff_t above = (ptrdiff_t)(remainder + v->pad) - (ptrdiff_t)last;
-    return (phase){.taps = taps, .last = last, .first = above / (ptrdiff_t)v->stride};
-}
-
 void BL_CPU(conv2d_backward_input)(const bl_conv2d_backward_input *a, const bl_part *part) {
     const bl_conv *v = &a->conv;
+    if (bl_is_depthwise(v)) {
+        BL_CPU(depthwise_backward_input)(a, part);
+        return;
+    }
     const bl_range images = bl_part_range(part, v->batch, 1);
     walk w = {.x = a->dy + images.begin * v->out_height * v->out_width * v->filters,
               .batch = images.end - images.begin,
@@ -317,7 +311,7 @@ void BL_CPU(conv2d_backward_input)(const bl_conv2d_backward_input *a, const bl_p
               .backward = true};
     for (w.y_top = 0; w.y_top < bl_min_size(v->stride, v->height); w.y_top++)
         for (w.y_left = 0; w.y_left < bl_min_size(v->stride, v->width); w.y_left++) {
-            const phase y = phase_of(v, w.y_top), x = phase_of(v, w.y_left);
+            const bl_phase y = bl_phase_of(v, w.y_top), x = bl_phase_of(v, w.y_left);
             w.taps_y = y.taps, w.tap_y = y.last, w.top = y.first;
             w.taps_x = x.taps, w.tap_x = x.last, w.left = x.first;
             w.rows = (v->height - w.y_top + v->stride - 1) / v->stride;

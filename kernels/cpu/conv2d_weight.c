@@ -7,6 +7,7 @@
  * large image passes in bands of lines: then its chains wait in memory between them. dbias is one
  * more row, for the macro tiles that have the first row of dw. */
 #include "kernels/cpu/conv_tile.h"
+#include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/tree.h"
 
 enum {
@@ -248,6 +249,10 @@ static void run_group(weights *w, bl_range rows) {
 
 void BL_CPU(conv2d_backward_weight)(const bl_conv2d_backward_weight *a, const bl_part *part) {
     const bl_conv *v = &a->conv;
+    if (bl_is_depthwise(v)) {
+        BL_CPU(depthwise_backward_weight)(a, part);
+        return;
+    }
     float *scratch = part->scratch;
     weights w = {.a = a,
                  .v = v,

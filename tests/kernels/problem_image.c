@@ -6,23 +6,29 @@
 static const struct {
     size_t height, width, channels, filters, kernel, stride, pad, groups;
 } k_conv[] = {
-    {4,  5,   1,   1,   1, 1, 0, 1}, /* 0 */
-    {5,  5,   1,   3,   3, 1, 1, 1},
-    {6,  7,   8,   16,  3, 1, 1, 1},
-    {8,  8,   16,  33,  3, 2, 1, 1},
-    {7,  9,   3,   20,  5, 1, 2, 1},
-    {6,  6,   32,  64,  5, 1, 2, 1}, /* 5: four blocks of terms */
-    {9,  8,   5,   49,  1, 2, 0, 1}, /* positions that no tap sees */
-    {7,  7,   6,   4,   3, 1, 1, 2},
-    {8,  7,   9,   9,   3, 2, 1, 9}, /* depthwise */
-    {6,  5,   12,  24,  5, 3, 4, 3}, /* more border than image on a side */
-    {5,  6,   24,  100, 3, 1, 0, 1}, /* 10: valid */
-    {11, 300, 160, 1,   3, 1, 1, 1}, /* bands */
-    {9,  300, 200, 1,   3, 2, 1, 1},
-    {3,  2,   2,   3,   3, 1, 1, 1}, /* many examples, and the halves of
+    {4,  5,   1,   1,   1, 1, 0, 1  }, /* 0 */
+    {5,  5,   1,   3,   3, 1, 1, 1  },
+    {6,  7,   8,   16,  3, 1, 1, 1  },
+    {8,  8,   16,  33,  3, 2, 1, 1  },
+    {7,  9,   3,   20,  5, 1, 2, 1  },
+    {6,  6,   32,  64,  5, 1, 2, 1  }, /* 5: four blocks of terms */
+    {9,  8,   5,   49,  1, 2, 0, 1  }, /* positions that no tap sees */
+    {7,  7,   6,   4,   3, 1, 1, 2  },
+    {8,  7,   9,   9,   3, 2, 1, 9  }, /* depthwise */
+    {6,  5,   12,  24,  5, 3, 4, 3  }, /* more border than image on a side */
+    {5,  6,   24,  100, 3, 1, 0, 1  }, /* 10: valid */
+    {11, 300, 160, 1,   3, 1, 1, 1  }, /* bands */
+    {9,  300, 200, 1,   3, 2, 1, 1  },
+    {3,  2,   2,   3,   3, 1, 1, 1  }, /* many examples, and the halves of
   rule   B (19 % 16 = 3) */
-    {2,  2,   2,   2,   4, 1, 1, 1}, /* an even kernel */
-    {1,  1,   40,  17,  3, 1, 1, 1},
+    {2,  2,   2,   2,   4, 1, 1, 1  }, /* an even kernel */
+    {1,  1,   40,  17,  3, 1, 1, 1  },
+    {5,  6,   100, 100, 3, 1, 1, 100}, /* 16: depthwise, several vectors
+  at once */
+    {7,  5,   19,  19,  5, 2, 2, 19 },
+    {17, 18,  3,   27,  3, 1, 1, 1  }, /* bands of dy, packed and in place
+  */
+    {17, 18,  5,   32,  3, 1, 1, 1  },
 };
 
 static bl_conv conv_of(const shape *s) {
