@@ -57,10 +57,11 @@ CUDA_C  := $(sort $(wildcard kernels/cuda/*.c kernels/cudnn/*.c)) engine/base/st
 CUDA_CU := $(sort $(wildcard kernels/cuda/*.cu))
 NVCC ?= $(shell command -v nvcc 2>/dev/null)
 CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
-CUDA_SO := $(if $(NVCC),$(B)/libbatchlab_cuda.so)
+CUDNN_H := $(if $(NVCC),$(firstword $(wildcard $(CUDA_HOME)/include/cudnn_graph.h /usr/local/include/cudnn_graph.h /usr/include/cudnn_graph.h /usr/include/*/cudnn_graph.h)))
+CUDA_SO := $(if $(CUDNN_H),$(B)/libbatchlab_cuda.so)
 CUDA_O := $(CUDA_CU:%=$(B)/cuda/%.o) $(CUDA_C:%=$(B)/cuda/%.o)
 # Against the real cuDNN, which needs no device for it; skips where the library is not found.
-GRAPH_TEST := $(if $(NVCC),$(if $(wildcard $(CUDA_HOME)/include/cudnn_graph.h),$(B)/tests/cuda/graph_test))
+GRAPH_TEST := $(if $(CUDNN_H),$(B)/tests/cuda/graph_test)
 EMULATED_CC := $(sort $(wildcard tests/cuda/*.cc))
 EMULATED := $(B)/libbatchlab_cuda_emulated.so
 TEST_C := $(sort $(wildcard tests/unit/*_test.c tests/kernels/*_test.c tests/golden/*_test.c))
@@ -87,7 +88,7 @@ all: program cuda
 program: found build/batchlab
 # The CUDA backend, a plug-in beside the program, where nvcc is (docs/cuda.md).
 cuda: program $(if $(CUDA_SO),build/libbatchlab_cuda.so)
-	$(if $(CUDA_SO),,$(Q)echo "no nvcc here: the CUDA backend is left out")
+	$(if $(CUDA_SO),,$(Q)echo "no nvcc or no cuDNN here: the CUDA backend is left out")
 
 # `make experiment` and `make test` install what is missing; plain `make` only says so.
 found:
@@ -177,12 +178,12 @@ NVCC_FLAGS = -std=c++17 -O3 --fmad=false --prec-div=true --prec-sqrt=true --ftz=
 $(B)/cuda/%.cu.o: %.cu $(B)/flags.stamp
 	$(Q)mkdir -p $(@D); echo "  NVCC  $<"; $(NVCC) $(NVCC_FLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 $(B)/cuda/%.c.o: %.c $(B)/flags.stamp
-	$(Q)mkdir -p $(@D); echo "  CC    $< (cuda)"; $(CC) $(ALL_CPPFLAGS) -isystem $(CUDA_HOME)/include $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c $< -o $@
+	$(Q)mkdir -p $(@D); echo "  CC    $< (cuda)"; $(CC) $(ALL_CPPFLAGS) -isystem $(CUDA_HOME)/include -isystem $(dir $(CUDNN_H)) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c $< -o $@
 $(B)/libbatchlab_cuda.so: $(CUDA_O)
 	$(Q)echo "  LINK  $@"; $(NVCC) -shared -cudart static -o $@ $^ -ldl
 
 $(B)/tests/cuda/graph_test: tests/cuda/graph_test.c $(B)/cuda/kernels/cudnn/graph.c.o $(B)/cuda/kernels/cudnn/image_graphs.c.o $(LIB)
-	$(Q)mkdir -p $(@D); echo "  CC    $<"; $(CC) $(ALL_CPPFLAGS) -isystem $(CUDA_HOME)/include $(ALL_CFLAGS) $(LDFLAGS) \
+	$(Q)mkdir -p $(@D); echo "  CC    $<"; $(CC) $(ALL_CPPFLAGS) -isystem $(CUDA_HOME)/include -isystem $(dir $(CUDNN_H)) $(ALL_CFLAGS) $(LDFLAGS) \
 	  -Wl,--enable-new-dtags,-rpath,$(CUDA_HOME)/lib64:$(CUDA_HOME)/lib -o $@ $^ -lcmocka $(LIBS)
 
 # CUDA C for an ordinary compiler; no contraction and no reordering there either.
