@@ -236,9 +236,11 @@ static void series(bl_buf *out, const bl_answer *a) {
         if (most == NULL || end->value > most->main.critical.perfect_scaling_end.value) most = s;
     }
     if (least == most) return;
-    bl_buf_printf(out, "Perfect scaling reaches %.3g times as far in series %s as in %s.\n",
-                  most->main.critical.perfect_scaling_end.value /
-                      least->main.critical.perfect_scaling_end.value,
+    const bl_stats_value *near = &least->main.critical.perfect_scaling_end;
+    const bl_stats_value *far = &most->main.critical.perfect_scaling_end;
+    if (near->bound > 0 || far->bound < 0) return; /* their ratio may be anything */
+    bl_buf_printf(out, "Perfect scaling reaches %s%.3g times as far in series %s as in %s.\n",
+                  near->bound < 0 || far->bound > 0 ? "at least " : "", far->value / near->value,
                   most->name, least->name);
 }
 
