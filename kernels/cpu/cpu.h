@@ -9,6 +9,10 @@
  *   bl_vq   BL_W / 2 uint64, or BL_W uint32 in pairs; for the random generator
  *   BL_TILE_ROWS(X)   X(r) for each row of the dense kernels' register tile: rows * 3
  *                     accumulators have to fit the register file
+ *   BL_TALL_ROWS(X)   ... of a tile one vector wide, whose few accumulators would wait for each other
+ *   BL_AHEAD          terms that rows to be packed are fetched ahead
+ *   BL_SLAB_FLOATS    packed at once: half of the second cache of the set's processors; ...
+ *   BL_SLAB_DEPTH     ... of so many blocks of terms
  *   BL_CONV_VECS      vectors of the convolutions' register tile, at most, and its rows; those of
  *   BL_CONV_ROWS, _1  a tile one vector wide. At most BL_CONV_MOST
  *
@@ -47,6 +51,8 @@ BL_FAMILIES(BL_CPU_DECLARE)
 enum { BL_W = 16 };
 #define BL_TILE_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 enum { BL_CONV_VECS = 3, BL_CONV_ROWS = 8, BL_CONV_ROWS_1 = 8 };
+#define BL_TALL_ROWS    BL_TILE_ROWS
+enum { BL_AHEAD = 8, BL_SLAB_FLOATS = 1 << 18, BL_SLAB_DEPTH = 16 };
 typedef __m512 bl_v;
 typedef __mmask16 bl_vm;
 typedef __m512i bl_vq;
@@ -119,8 +125,13 @@ BL_INLINE bl_vq bl_vq_zip_high(bl_vq a, bl_vq b) {
 enum { BL_W = 8 };
 #define BL_TILE_ROWS(X) X(0) X(1) X(2) X(3)
 enum { BL_CONV_VECS = 2, BL_CONV_ROWS = 6, BL_CONV_ROWS_1 = 8 };
+#define BL_TALL_ROWS(X) BL_TILE_ROWS(X) X(4) X(5) X(6) X(7)
+enum { BL_AHEAD = 24, BL_SLAB_FLOATS = 1 << 16, BL_SLAB_DEPTH = 1 };
 typedef __m256 bl_v;
-typedef __m256i bl_vm;
+typedef struct bl_vm {
+    __m256i lanes;
+    size_t n;
+} bl_vm;
 typedef __m256i bl_vq;
 BL_INLINE bl_v bl_v_zero(void) {
     return _mm256_setzero_ps();
@@ -135,13 +146,30 @@ BL_INLINE void bl_v_store(float *p, bl_v v) {
     _mm256_storeu_ps(p, v);
 }
 BL_INLINE bl_vm bl_vm_first(size_t n) {
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    const __m256i number = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return (bl_vm){_mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), number), n};
 }
 BL_INLINE bl_v bl_v_load_part(const float *p, bl_vm m) {
-    return _mm256_maskload_ps(p, m);
+    return _mm256_maskload_ps(p, m.lanes);
 }
+/* Not vmaskmovps, which takes some AMD processors 20 cycles. */
 BL_INLINE void bl_v_store_part(float *p, bl_v v, bl_vm m) {
-    _mm256_maskstore_ps(p, m, v);
+    __m128 rest = _mm256_castps256_ps128(v);
+    if (m.n >= 8) {
+        _mm256_storeu_ps(p, v);
+        return;
+    }
+    if (m.n & 4) {
+        _mm_storeu_ps(p, rest);
+        p += 4;
+        rest = _mm256_extractf128_ps(v, 1);
+    }
+    if (m.n & 2) {
+        _mm_storel_pi((__m64 *)p, rest);
+        p += 2;
+        rest = _mm_movehl_ps(rest, rest);
+    }
+    if (m.n & 1) _mm_store_ss(p, rest);
 }
 BL_INLINE bl_v bl_v_fma(bl_v a, bl_v b, bl_v c) {
     return _mm256_fmadd_ps(a, b, c);
@@ -192,6 +220,8 @@ BL_INLINE bl_vq bl_vq_zip_high(bl_vq a, bl_vq b) {
 enum { BL_W = 4 };
 #define BL_TILE_ROWS(X) X(0) X(1) X(2) X(3)
 enum { BL_CONV_VECS = 3, BL_CONV_ROWS = 4, BL_CONV_ROWS_1 = 4 };
+#define BL_TALL_ROWS    BL_TILE_ROWS
+enum { BL_AHEAD = 8, BL_SLAB_FLOATS = 1 << 16, BL_SLAB_DEPTH = 1 };
 typedef float bl_v __attribute__((vector_size(16)));
 typedef uint32_t bl_vu __attribute__((vector_size(16)));
 typedef uint64_t bl_vq __attribute__((vector_size(16)));

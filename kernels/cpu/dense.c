@@ -8,13 +8,19 @@
 
 enum {
     ROW_BLOCK = 32,
-    FEW_ROWS = 128,        /* are one block: a panel is used once, while it is in the first cache */
-    DEPTH = 16 * BL_BLOCK, /* terms packed at once */
-    SLAB_FLOATS = 1 << 18, /* packed at once, unless a panel is more: half of the second cache */
-    FEW_EXAMPLES = 256,    /* up to here w is better left as it is */
+    FEW_ROWS = 128,                   /* are one block: a panel is used once, in the first cache */
+    DEPTH = BL_SLAB_DEPTH * BL_BLOCK, /* terms packed at once */
+    FEW_EXAMPLES = 256,               /* up to here w is better left as it is, ... */
+    FEW_GRADIENTS = 1 << 18,          /* ... if dy has not more numbers */
+    FEATURES = 32,                    /* of dx at once */
+    FEW_PANELS = 3,                   /* use of a row below which it is not worth a copy */
+    SCRATCH_FLOATS = BL_KERNEL_SCRATCH / sizeof(float),
 };
-_Static_assert(ROW_BLOCK % BL_ROWS == 0, "a row block is whole tiles");
+_Static_assert(ROW_BLOCK % BL_TALL == 0 && FEATURES % BL_TALL == 0, "blocks are whole tiles");
 _Static_assert(sizeof(float) * DEPTH * BL_PANEL <= BL_KERNEL_SCRATCH, "the scratch holds a panel");
+_Static_assert(sizeof(float) * (2 * FEW_GRADIENTS + 2 * FEW_EXAMPLES * FEATURES) <=
+                   BL_KERNEL_SCRATCH,
+               "the scratch holds dy and a block of dx");
 
 typedef struct product {
     float *y;       /* (rows, n) */
@@ -28,7 +34,7 @@ typedef struct product {
 typedef float v4 __attribute__((vector_size(16)));
 
 /* dst[i][j] = src[j][i] for a 4 x 4 block. */
-BL_INLINE void transpose4(float *dst, const float *src, size_t stride) {
+BL_INLINE void transpose4(float *dst, size_t dst_stride, const float *src, size_t stride) {
     v4 r[4], t[4];
     for (int j = 0; j < 4; j++) memcpy(&r[j], src + (size_t)j * stride, sizeof r[j]);
     t[0] = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
@@ -39,68 +45,107 @@ BL_INLINE void transpose4(float *dst, const float *src, size_t stride) {
     r[1] = __builtin_shufflevector(t[0], t[1], 2, 3, 6, 7);
     r[2] = __builtin_shufflevector(t[2], t[3], 0, 1, 4, 5);
     r[3] = __builtin_shufflevector(t[2], t[3], 2, 3, 6, 7);
-    for (size_t i = 0; i < 4; i++) memcpy(dst + i * BL_PANEL, &r[i], sizeof r[i]);
+    for (size_t i = 0; i < 4; i++) memcpy(dst + i * dst_stride, &r[i], sizeof r[i]);
+}
+
+/* dst[i][j] = src[j][i] for i < rows, j < cols. */
+static void transpose(float *dst, size_t dst_stride, size_t rows, size_t cols, const float *src,
+                      size_t stride) {
+    const size_t rows4 = rows & ~(size_t)3, cols4 = cols & ~(size_t)3;
+    for (size_t i = 0; i < rows4; i += 4)
+        for (size_t j = 0; j < cols4; j += 4)
+            transpose4(dst + i * dst_stride + j, dst_stride, src + j * stride + i, stride);
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = i < rows4 ? cols4 : 0; j < cols; j++)
+            dst[i * dst_stride + j] = src[j * stride + i];
 }
 
 /* A panel of the transpose: dst[i][j] = m[j][i] for `len` terms i and `cols` columns j; the rest is
  * zero. */
 static void pack_columns(float *dst, const float *m, size_t stride, size_t len, size_t cols) {
     if (cols < BL_PANEL) memset(dst, 0, len * BL_PANEL * sizeof *dst);
-    const size_t len4 = len & ~(size_t)3, cols4 = cols & ~(size_t)3;
-    for (size_t i = 0; i < len4; i += 4)
-        for (size_t j = 0; j < cols4; j += 4)
-            transpose4(dst + i * BL_PANEL + j, m + j * stride + i, stride);
-    for (size_t i = 0; i < len; i++)
-        for (size_t j = i < len4 ? cols4 : 0; j < cols; j++)
-            dst[i * BL_PANEL + j] = m[j * stride + i];
+    transpose(dst, BL_PANEL, len, cols, m, stride);
 }
 
-/* One panel's piece of `len` terms from k0 on, times the examples [begin, end). The first examples
- * fill the panel: w goes there on its way through the tile, its transpose beforehand. */
-static void panel_piece(const product *p, float *panel, size_t k0, size_t len, size_t j0,
+BL_TILE_COLUMNS(tiles, false, BL_A_ROWS)
+BL_TILE_COLUMNS(packing_tiles, true, BL_A_ROWS)
+
+/* A piece of a matrix whose rows are stride floats apart. */
+typedef struct piece {
+    const float *at;
+    size_t stride;
+} piece;
+
+/* Rows that are about 4096 bytes apart share the few sets of the first cache that a register tile
+ * would read together. So what several panels will read is copied to rows BL_BLOCK apart. */
+static piece close_rows(float *copy, const float *from, size_t stride, size_t rows, size_t len) {
+    if (stride <= BL_BLOCK) return (piece){from, stride};
+    for (size_t r = 0; r < rows; r++)
+        memcpy(copy + r * BL_BLOCK, from + r * stride, len * sizeof *copy);
+    return (piece){copy, BL_BLOCK};
+}
+
+/* One panel's piece of `len` terms from k0 on, times the examples [begin, end), whose terms are in
+ * x. The first examples fill the panel: w goes there on its way through the tile, its transpose
+ * beforehand. */
+static void panel_piece(const product *p, float *panel, piece x, size_t k0, size_t len, size_t j0,
                         size_t begin, size_t end) {
     const size_t cols = bl_min_size(p->n - j0, BL_PANEL);
-    const bool first = k0 == 0, last = k0 + len == p->k;
-    if (begin == 0 && p->transposed) pack_columns(panel, p->m + j0 * p->k + k0, p->k, len, cols);
-    for (size_t row = begin; row < end; row += BL_ROWS) {
-        float *const y = p->y + row * p->n + j0;
-        const float *const left[] = {y};
-        bl_tile t = {
-            .a = p->x + row * p->k + k0,
-            .a_row = p->k,
-            .b = panel,
-            .len = len,
-            .rows = bl_min_size(end - row, BL_ROWS),
-            .cols = cols,
-            .c = y,
-            .c_stride = p->n,
-            .left = left,
-            .lefts = first ? 0 : 1,
-            .left_stride = p->n,
-            .bias = last && p->bias ? p->bias + j0 : NULL,
-            .relu = last && p->relu,
-        };
-        if (row > 0 || p->transposed) {
-            bl_tile_run(&t, false, false);
-            continue;
-        }
-        t.b = p->m + k0 * p->n + j0;
-        t.b_step = p->n;
-        t.packed = panel;
-        bl_tile_run(&t, true, false);
+    const bool last = k0 + len == p->k;
+    const float *const left[] = {p->y + begin * p->n + j0};
+    bl_tile t = {
+        .a = x.at,
+        .a_row = x.stride,
+        .b = panel,
+        .len = len,
+        .rows = end - begin,
+        .cols = cols,
+        .c = p->y + begin * p->n + j0,
+        .c_stride = p->n,
+        .left = left,
+        .lefts = k0 == 0 ? 0 : 1,
+        .left_stride = p->n,
+        .bias = last && p->bias ? p->bias + j0 : NULL,
+        .relu = last && p->relu,
+    };
+    if (begin > 0) {
+        tiles(&t);
+        return;
     }
+    if (p->transposed) {
+        pack_columns(panel, p->m + j0 * p->k + k0, p->k, len, cols);
+        tiles(&t);
+        return;
+    }
+    const size_t first = bl_min_size(bl_tile_height(cols), end);
+    bl_tile filling = t;
+    filling.rows = first;
+    filling.b = p->m + k0 * p->n + j0;
+    filling.b_step = p->n;
+    filling.packed = panel;
+    packing_tiles(&filling);
+    const float *const rest[] = {left[0] + first * p->n};
+    t.rows -= first;
+    t.a += first * x.stride;
+    t.c += first * p->n;
+    t.left = rest;
+    tiles(&t);
 }
 
 /* Terms [k0, k0 + depth) of columns [j0, j1) for all rows, through `packed`. */
 static void slab(const product *p, float *packed, size_t k0, size_t depth, size_t j0, size_t j1) {
     const size_t block = p->rows <= FEW_ROWS ? p->rows : ROW_BLOCK;
+    float *const copy = packed + SCRATCH_FLOATS - FEW_ROWS * BL_BLOCK;
     for (size_t begin = 0; begin < p->rows; begin += block) {
         const size_t end = bl_min_size(begin + block, p->rows);
-        for (size_t j = j0; j < j1; j += BL_PANEL) {
-            float *panel = packed + (j - j0) * depth;
-            for (size_t k = 0; k < depth; k += BL_BLOCK)
-                panel_piece(p, panel + k * BL_PANEL, k0 + k, bl_min_size(depth - k, BL_BLOCK), j,
-                            begin, end);
+        for (size_t k = 0; k < depth; k += BL_BLOCK) {
+            const size_t len = bl_min_size(depth - k, BL_BLOCK);
+            piece x = {p->x + begin * p->k + k0 + k, p->k};
+            if (j1 - j0 >= (size_t)FEW_PANELS * BL_PANEL)
+                x = close_rows(copy, x.at, x.stride, end - begin, len);
+            for (size_t j = j0; j < j1; j += BL_PANEL)
+                panel_piece(p, packed + (j - j0) * depth + k * BL_PANEL, x, k0 + k, len, j, begin,
+                            end);
         }
     }
 }
@@ -130,8 +175,8 @@ static void run_product(product p, const bl_part *part) {
         return;
     }
     const size_t depth = bl_min_size(p.k, DEPTH);
-    const size_t most = p.rows <= FEW_ROWS ? 1 : SLAB_FLOATS / (depth * BL_PANEL);
-    const size_t panels = bl_max_size(1, most);
+    const size_t floats = p.rows <= FEW_ROWS ? 1 << 18 : BL_SLAB_FLOATS;
+    const size_t panels = bl_max_size(1, floats / (depth * BL_PANEL));
     for (size_t j = columns.begin; j < columns.end; j += panels * BL_PANEL)
         for (size_t k = 0; k < p.k; k += depth)
             slab(&p, part->scratch, k, bl_min_size(p.k - k, depth), j,
@@ -150,39 +195,48 @@ void BL_CPU(dense_forward)(const bl_dense_forward *a, const bl_part *part) {
                 part);
 }
 
-/* dx^T = w dy^T for few examples, whose gradients fit the second cache: rows of w go through the
- * tile as they lie, and nothing but dy is packed. */
+/* dx^T = w dy^T for few examples: rows of w go through the tiles as they lie, and nothing but dy is
+ * packed. FEATURES rows at a time, so that a panel of dy is used several times while it is in the
+ * first cache. */
 static void few_examples(const bl_dense_backward_input *a, bl_range features, float *packed) {
     const size_t panels = (a->batch + BL_PANEL - 1) / BL_PANEL;
     const size_t each = ((a->batch + panels - 1) / panels + BL_W - 1) / BL_W * BL_W;
+    float *const dx = packed + panels * a->n * BL_PANEL; /* (panels, FEATURES, BL_PANEL) */
+    float *const copy = packed + SCRATCH_FLOATS - FEATURES * BL_BLOCK;
     for (size_t p = 0, b = 0; b < a->batch; p++, b += each)
         pack_columns(packed + p * a->n * BL_PANEL, a->dy + b * a->n, a->n, a->n,
                      bl_min_size(each, a->batch - b));
-    for (size_t i = features.begin; i < features.end; i += BL_ROWS)
-        for (size_t p = 0, b = 0; b < a->batch; p++, b += each) {
-            float dx[BL_ROWS * BL_PANEL] __attribute__((aligned(64)));
-            const float *const left[] = {dx};
-            bl_tile t = {.a_row = a->n,
-                         .rows = bl_min_size(features.end - i, BL_ROWS),
-                         .cols = bl_min_size(each, a->batch - b),
-                         .c = dx,
-                         .c_stride = BL_PANEL,
-                         .left = left,
-                         .left_stride = BL_PANEL};
-            for (size_t k = 0; k < a->n; k += BL_BLOCK, t.lefts = 1) {
-                t.a = a->w + i * a->n + k;
-                t.b = packed + (p * a->n + k) * BL_PANEL;
-                t.len = bl_min_size(a->n - k, BL_BLOCK);
-                bl_tile_run(&t, false, false);
+    for (size_t i = features.begin; i < features.end; i += FEATURES) {
+        const size_t rows = bl_min_size(features.end - i, FEATURES);
+        for (size_t k = 0; k < a->n; k += BL_BLOCK) {
+            const size_t len = bl_min_size(a->n - k, BL_BLOCK);
+            piece w = {a->w + i * a->n + k, a->n};
+            if (panels >= FEW_PANELS) w = close_rows(copy, w.at, w.stride, rows, len);
+            for (size_t p = 0, b = 0; b < a->batch; p++, b += each) {
+                float *const c = dx + p * FEATURES * BL_PANEL;
+                const float *const left[] = {c};
+                const bl_tile t = {.a = w.at,
+                                   .a_row = w.stride,
+                                   .b = packed + (p * a->n + k) * BL_PANEL,
+                                   .len = len,
+                                   .rows = rows,
+                                   .cols = bl_min_size(each, a->batch - b),
+                                   .c = c,
+                                   .c_stride = BL_PANEL,
+                                   .left = left,
+                                   .lefts = k == 0 ? 0 : 1,
+                                   .left_stride = BL_PANEL};
+                tiles(&t);
             }
-            for (size_t j = 0; j < t.cols; j++)
-                for (size_t r = 0; r < t.rows; r++)
-                    a->dx[(b + j) * a->k + i + r] = dx[r * BL_PANEL + j];
         }
+        for (size_t p = 0, b = 0; b < a->batch; p++, b += each)
+            transpose(a->dx + b * a->k + i, a->k, bl_min_size(each, a->batch - b), rows,
+                      dx + p * FEATURES * BL_PANEL, BL_PANEL);
+    }
 }
 
 void BL_CPU(dense_backward_input)(const bl_dense_backward_input *a, const bl_part *part) {
-    if (a->n > 0 && a->batch > 0 && a->batch <= FEW_EXAMPLES && a->batch * a->n <= SLAB_FLOATS) {
+    if (a->n > 0 && a->batch > 0 && a->batch <= FEW_EXAMPLES && a->batch * a->n <= FEW_GRADIENTS) {
         few_examples(a, bl_part_range(part, a->k, BL_ROWS), part->scratch);
         return;
     }

@@ -1,91 +1,129 @@
 /* dense_backward_weight: dw = x^T dy and dbias, with rule B.
  *
- * The outputs are cut into macro tiles of at most MACRO_ROWS rows and MACRO_PANELS panels. A macro
- * tile walks the batch block by block: every register tile runs its chain of 256 examples and
- * climbs the binary-counter tree before it leaves its registers; the tree's levels lie in scratch.
- * The block's columns of dy are packed by the first tile that reads them, x is read where it lies.
- */
+ * The outputs are cut into macro tiles of MACRO_ROWS rows and as many columns as the scratch has
+ * room for their tree. A macro tile walks the batch block by block: every register tile runs its
+ * chain of 256 examples and climbs the binary-counter tree before it leaves its registers; the
+ * tree's levels lie in scratch. A block's dy is packed panel by panel; its x once, unless few
+ * columns make it not worth while: read where it lies, a column of x is a cache line per example,
+ * all in one set if k is a power of two. */
 #include "engine/base/mem.h"
 #include "kernels/cpu/column.h"
 #include "kernels/cpu/tile.h"
+#include "kernels/cpu/tree.h"
 
 enum {
     MACRO_ROWS = 512,
-    MACRO_PANELS = 4, /* half as many for more than MANY_BLOCKS, whose tree is higher */
-    MANY_LOG = 9,     /* log2 of MANY_BLOCKS */
-    MANY_BLOCKS = 1 << MANY_LOG,
-    NODE_FLOATS = BL_ROWS * BL_PANEL,
-    LEVEL_FLOATS = MACRO_ROWS * MACRO_PANELS * BL_PANEL,
+    FEW_COLS = 24, /* up to here x is read where it lies */
     PANEL_FLOATS = BL_BLOCK * BL_PANEL,
-    LEVELS = (BL_KERNEL_SCRATCH / sizeof(float) - PANEL_FLOATS) / LEVEL_FLOATS,
-    LEVELS_MOST = 2 * LEVELS,
+    X_FLOATS = BL_BLOCK * MACRO_ROWS,
+    TREE_FLOATS = BL_KERNEL_SCRATCH / sizeof(float) - PANEL_FLOATS - X_FLOATS,
+    LEVELS_MOST = 32,
 };
-_Static_assert(MACRO_ROWS % BL_ROWS == 0, "a macro tile is whole tiles");
-_Static_assert(LEVELS > MANY_LOG && LEVELS_MOST > 16, "the scratch holds the tree");
+_Static_assert(MACRO_ROWS % BL_ROWS == 0, "whole tiles");
+_Static_assert(LEVELS_MOST *MACRO_ROWS *BL_PANEL <= TREE_FLOATS, "the scratch holds the tree");
 
 typedef struct weights {
     float *dw;
     const float *x, *dy;
     size_t batch, k, n;
     float *panel;  /* of dy: (BL_BLOCK, BL_PANEL) */
+    float *packed; /* of x: tiles of (BL_BLOCK, BL_ROWS); NULL: x is read where it lies */
     float *levels; /* rows level_floats apart */
     size_t level_floats;
 } weights;
 
-/* Block `block` has a chain in a register tile, whose nodes of the tree are in slot `slot` of each
+BL_TILE_COLUMNS(tiles, false, BL_A_PACKED)
+BL_TILE_COLUMNS(strided_tiles, false, BL_A_STRIDED)
+
+/* dst[tile][b][r] = x[b][tile * BL_ROWS + r] for `tiles` tiles side by side. */
+BL_INLINE void pack_tiles(float *dst, const float *x, size_t stride, size_t len, size_t tiles) {
+    for (size_t b = 0; b < len; b++, x += stride, dst += BL_ROWS) {
+        __builtin_prefetch(x + BL_FAR_AHEAD * stride);
+        for (size_t i = 0; i < tiles; i++)
+            memcpy(dst + i * len * BL_ROWS, x + i * BL_ROWS, BL_ROWS * sizeof *dst);
+    }
+}
+
+/* The whole tiles of x's next `rows` features; those behind them are read where they lie. */
+static void pack_x(float *dst, const float *x, size_t stride, size_t len, size_t rows) {
+    enum { TILES = 16 / BL_ROWS }; /* a cache line of x */
+    size_t r = 0;
+    for (; r + (size_t)TILES * BL_ROWS <= rows; r += (size_t)TILES * BL_ROWS)
+        pack_tiles(dst + r * len, x + r, stride, len, TILES);
+    for (; r + BL_ROWS <= rows; r += BL_ROWS) pack_tiles(dst + r * len, x + r, stride, len, 1);
+}
+
+/* A panel of dy; the columns behind `cols` are zero. */
+static void pack_dy(float *dst, const float *dy, size_t stride, size_t len, size_t cols) {
+    bl_lanes m[BL_VECS];
+    for (size_t v = 0; v < BL_VECS; v++) {
+        const size_t before = bl_min_size(v * BL_W, cols);
+        m[v].full = cols - before >= BL_W;
+        m[v].first = bl_vm_first(bl_min_size(cols - before, BL_W - 1));
+    }
+    for (size_t b = 0; b < len; b++, dst += BL_PANEL, dy += stride)
+        for (size_t v = 0; v < BL_VECS; v++) {
+            __builtin_prefetch(dy + BL_FAR_AHEAD * stride + v * BL_W);
+            bl_v_store(dst + v * BL_W, bl_v_get(dy + v * BL_W, m[v]));
+        }
+}
+
+/* Block `block` has chains in a column of tiles, whose nodes of the tree begin at `node` of each
  * level. Then equal-sized neighbours to the left are added; after the last block all that is left
  * is added, smallest first. Both are "the set bits of `block`, from the lowest": up to the first
  * clear bit, or all. */
-static void climb(const weights *w, bl_tile *t, const float **left, size_t slot, size_t block,
+static void climb(const weights *w, bl_tile *t, const float **left, size_t node, size_t block,
                   bool last) {
     size_t level = 0;
     t->left = left;
     t->left_stride = BL_PANEL;
     for (; block >> level; level++)
         if (block >> level & 1)
-            left[t->lefts++] = w->levels + level * w->level_floats + slot * NODE_FLOATS;
+            left[t->lefts++] = w->levels + level * w->level_floats + node;
         else if (!last)
             break;
     if (last) return;
-    t->c = w->levels + level * w->level_floats + slot * NODE_FLOATS;
+    t->c = w->levels + level * w->level_floats + node;
     t->c_stride = BL_PANEL;
 }
 
-/* Examples [b0, b0 + len) for one panel of columns and the rows of the macro tile; the first tile
- * packs the panel. */
-static void panel_block(const weights *w, size_t slot, size_t b0, size_t len, bl_range rows,
+/* Examples [b0, b0 + len) for the panel of columns j0, j0 + 1, ... and some rows, in two columns of
+ * tiles: those whose x is packed, and the rest. */
+static void panel_block(const weights *w, size_t node, size_t b0, size_t len, bl_range rows,
                         size_t j0, size_t cols) {
     const float *left[LEVELS_MOST];
-    for (size_t row = rows.begin; row < rows.end; row += BL_ROWS, slot++) {
-        bl_tile t = {
-            .a = w->x + b0 * w->k + row,
-            .a_row = 1,
-            .a_step = w->k,
-            .b = w->panel,
-            .len = len,
-            .rows = bl_min_size(rows.end - row, BL_ROWS),
-            .cols = cols,
-            .c = w->dw + row * w->n + j0,
-            .c_stride = w->n,
-        };
-        climb(w, &t, left, slot, b0 / BL_BLOCK, b0 + len == w->batch);
-        if (row > rows.begin) {
-            bl_tile_run(&t, false, true);
-            continue;
-        }
-        t.b = w->dy + b0 * w->n + j0;
-        t.b_step = w->n;
-        t.packed = w->panel;
-        bl_tile_run(&t, true, true);
-    }
+    const size_t count = rows.end - rows.begin;
+    const size_t packed = w->packed ? count - count % BL_ROWS : 0;
+    const bool last = b0 + len == w->batch;
+    bl_tile t = {.a = w->packed,
+                 .b = w->panel,
+                 .len = len,
+                 .rows = packed,
+                 .cols = cols,
+                 .c = w->dw + rows.begin * w->n + j0,
+                 .c_stride = w->n};
+    climb(w, &t, left, node, b0 / BL_BLOCK, last);
+    if (packed > 0) tiles(&t);
+    if (packed == count) return;
+    t.a = w->x + b0 * w->k + rows.begin + packed;
+    t.a_step = w->k;
+    t.rows = count - packed;
+    t.c += packed * t.c_stride;
+    for (size_t i = 0; i < t.lefts; i++) left[i] += packed * BL_PANEL;
+    strided_tiles(&t);
 }
 
 static void macro_tile(const weights *w, bl_range rows, bl_range columns) {
-    const size_t slots = (rows.end - rows.begin + BL_ROWS - 1) / BL_ROWS;
+    const size_t node_rows = bl_min_size(rows.end - rows.begin, MACRO_ROWS);
     for (size_t b0 = 0; b0 < w->batch; b0 += BL_BLOCK) {
         const size_t len = bl_min_size(w->batch - b0, BL_BLOCK);
-        for (size_t j = columns.begin, p = 0; j < columns.end; j += BL_PANEL, p++)
-            panel_block(w, p * slots, b0, len, rows, j, bl_min_size(columns.end - j, BL_PANEL));
+        if (w->packed)
+            pack_x(w->packed, w->x + b0 * w->k + rows.begin, w->k, len, rows.end - rows.begin);
+        for (size_t j = columns.begin; j < columns.end; j += BL_PANEL) {
+            const size_t cols = bl_min_size(columns.end - j, BL_PANEL);
+            pack_dy(w->panel, w->dy + b0 * w->n + j, w->n, len, cols);
+            panel_block(w, (j - columns.begin) * node_rows, b0, len, rows, j, cols);
+        }
     }
 }
 
@@ -122,17 +160,20 @@ void BL_CPU(dense_backward_weight)(const bl_dense_backward_weight *a, const bl_p
                    (columns.end - columns.begin) * sizeof *a->dw);
         return;
     }
-    const bool many = a->batch > (size_t)MANY_BLOCKS * BL_BLOCK;
-    const size_t wide = (many ? MACRO_PANELS / 2 : MACRO_PANELS) * (size_t)BL_PANEL;
+    const size_t levels = bl_tree_levels((a->batch + BL_BLOCK - 1) / BL_BLOCK);
+    const size_t level_floats = TREE_FLOATS / bl_max_size(1, levels);
+    const size_t wide = level_floats / MACRO_ROWS / BL_PANEL * BL_PANEL;
+    float *const scratch = part->scratch;
     const weights w = {.dw = a->dw,
                        .x = a->x,
                        .dy = a->dy,
                        .batch = a->batch,
                        .k = a->k,
                        .n = a->n,
-                       .panel = part->scratch,
-                       .levels = (float *)part->scratch + PANEL_FLOATS,
-                       .level_floats = MACRO_ROWS * wide};
+                       .panel = scratch,
+                       .packed = a->n <= FEW_COLS ? NULL : scratch + PANEL_FLOATS,
+                       .levels = scratch + PANEL_FLOATS + X_FLOATS,
+                       .level_floats = level_floats};
     for (size_t j = columns.begin; j < columns.end; j += wide)
         for (size_t i = rows.begin; i < rows.end; i += MACRO_ROWS)
             macro_tile(&w, (bl_range){i, bl_min_size(i + MACRO_ROWS, rows.end)},

@@ -5,7 +5,8 @@
  * from +0, one accumulator register per vector. What becomes of a chain is done before it leaves
  * its register: first the results of other chains are added, left[0] + acc, left[1] + that, ...,
  * then the bias, then the relu. The accumulators are named one by one because compilers keep arrays
- * of them in memory. */
+ * of them in memory; a column of tiles is a function that is not inlined, so that the compiler
+ * spends all registers on its loop. */
 #ifndef BL_KERNELS_CPU_TILE_H
 #define BL_KERNELS_CPU_TILE_H
 #include "kernels/cpu/cpu.h"
@@ -13,20 +14,22 @@
 #define BL_ONE(r) +1 /* NOLINT(bugprone-macro-parentheses): a term of the sum below */
 enum {
     BL_ROWS = 0 BL_TILE_ROWS(BL_ONE),
+    BL_TALL = 0 BL_TALL_ROWS(BL_ONE), /* rows of a tile one vector wide, unless x is packed */
     BL_VECS = 3,
     BL_PANEL = BL_VECS * BL_W, /* columns of a packed panel: BL_PANEL floats per term */
-    BL_AHEAD = 8,              /* terms that rows to be packed are fetched ahead, */
-    BL_FAR_AHEAD = 24,         /* and a strided stream, which comes from memory */
+    BL_FAR_AHEAD = 24,         /* terms that a stream from memory is fetched ahead */
 };
 #undef BL_ONE
+_Static_assert(BL_TALL % BL_ROWS == 0, "tall tiles are whole tiles");
 
+/* A column of tiles: any number of rows. */
 typedef struct bl_tile {
     const float *a;
-    size_t a_row, a_step;
+    size_t a_row, a_step; /* bl_a says which of them count */
     const float *b;
     size_t b_step, len;
     float *packed;     /* NULL, or where the b that is read goes as a packed panel */
-    size_t rows, cols; /* of c; at most BL_ROWS and BL_PANEL */
+    size_t rows, cols; /* of c; at most BL_PANEL columns */
     float *c;
     size_t c_stride;
     const float *const *left; /* (lefts): like c, but rows left_stride apart */
@@ -35,62 +38,77 @@ typedef struct bl_tile {
     bool relu;
 } bl_tile;
 
+/* How the terms of a row of a lie. */
+typedef enum bl_a {
+    BL_A_ROWS,    /* side by side: a_step is 1 */
+    BL_A_STRIDED, /* rows side by side: a_row is 1, and cache lines are asked for in time */
+    BL_A_PACKED,  /* tile by tile, BL_ROWS rows side by side: whole tiles only */
+} bl_a;
+
 /* What the compiler is to see as constants. */
 typedef struct bl_tile_kind {
-    int vecs;
-    bool full;    /* all columns of the last vector are there */
-    bool pack;    /* b is read where it lies, and packed */
-    bool strided; /* a_step is large: its cache lines are asked for in time */
+    int rows, vecs;
+    bool all;  /* rows are there, */
+    bool full; /* and all columns of the last vector */
+    bool pack; /* b is read where it lies, and packed */
+    bl_a a;
 } bl_tile_kind;
-
-BL_INLINE void bl_tile_put(const bl_tile *t, size_t r, size_t v, bl_lanes m, bl_v acc) {
-    const size_t j = v * BL_W;
-    for (size_t i = 0; i < t->lefts; i++)
-        acc = bl_v_get(t->left[i] + r * t->left_stride + j, m) + acc;
-    if (t->bias) acc = acc + bl_v_get(t->bias + j, m);
-    if (t->relu) acc = bl_v_if_positive(acc, acc);
-    bl_v_put(t->c + r * t->c_stride + j, acc, m);
-}
 
 /* Rows that c does not have repeat its last one and are dropped. */
 #define TILE_DECLARE(r)                                                                            \
-    const float *a##r = t->a + ((r) < t->rows ? (r) : t->rows - 1) * t->a_row;                     \
+    const float *a##r = a + (kind.all || (r) < rows ? (r) : rows - 1) * a_row;                     \
     bl_v c##r##_0 = bl_v_zero(), c##r##_1 = bl_v_zero(), c##r##_2 = bl_v_zero();
 #define TILE_STEP(r)                                                                               \
-    {                                                                                              \
+    if ((r) < kind.rows) {                                                                         \
         const bl_v x = bl_v_set1(a##r[at]);                                                        \
         c##r##_0 = bl_v_fma(x, b0, c##r##_0);                                                      \
         if (kind.vecs > 1) c##r##_1 = bl_v_fma(x, b1, c##r##_1);                                   \
         if (kind.vecs > 2) c##r##_2 = bl_v_fma(x, b2, c##r##_2);                                   \
     }
-#define TILE_PUT(r)                                                                                \
-    if ((r) < t->rows) {                                                                           \
-        bl_tile_put(t, r, 0, kind.vecs == 1 ? last : whole, c##r##_0);                             \
-        if (kind.vecs > 1) bl_tile_put(t, r, 1, kind.vecs == 2 ? last : whole, c##r##_1);          \
-        if (kind.vecs > 2) bl_tile_put(t, r, 2, last, c##r##_2);                                   \
+/* APPLY(vector's variable, its number, its lanes) for the vectors of a row. */
+#define TILE_ROW(r, APPLY)                                                                         \
+    if ((r) < kind.rows && (kind.all || (r) < rows)) {                                             \
+        APPLY(c##r##_0, r, 0, kind.vecs == 1 ? last : whole)                                       \
+        if (kind.vecs > 1) APPLY(c##r##_1, r, 1, kind.vecs == 2 ? last : whole)                    \
+        if (kind.vecs > 2) APPLY(c##r##_2, r, 2, last)                                             \
     }
+#define TILE_LEFT(acc, r, v, m)  acc = bl_v_get(left + (r)*t.left_stride + (v)*BL_W, m) + acc;
+#define TILE_BIAS(acc, r, v, m)  acc = acc + bl_v_get(t.bias + (v)*BL_W, m);
+#define TILE_RELU(acc, r, v, m)  acc = bl_v_if_positive(acc, acc);
+#define TILE_STORE(acc, r, v, m) bl_v_put(c + (r)*t.c_stride + (v)*BL_W, acc, m);
+#define TILE_ADD_LEFT(r)         TILE_ROW(r, TILE_LEFT)
+#define TILE_ADD_BIAS(r)         TILE_ROW(r, TILE_BIAS)
+#define TILE_CUT(r)              TILE_ROW(r, TILE_RELU)
+#define TILE_PUT(r)              TILE_ROW(r, TILE_STORE)
 
-BL_INLINE void bl_tile_body(const bl_tile *t, const bl_tile_kind kind) {
+/* The tile of the rows from `row` on. */
+BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind) {
     const bl_lanes whole = {.full = true};
     const bl_lanes last = {
         .full = kind.full,
-        .first = kind.full ? bl_vm_first(0) : bl_vm_first(t->cols - (size_t)(kind.vecs - 1) * BL_W),
+        .first = kind.full ? bl_vm_first(0) : bl_vm_first(t.cols - (size_t)(kind.vecs - 1) * BL_W),
     };
     const bl_lanes read = kind.pack ? last : whole; /* a packed panel is zero behind its columns */
-    const size_t step = kind.strided ? t->a_step : 1;
-    const size_t b_step = kind.pack ? t->b_step : BL_PANEL;
-    const float *b = t->b;
-    float *packed = t->packed;
-    BL_TILE_ROWS(TILE_DECLARE)
-    for (size_t i = 0; i < t->lefts; i++)
-        for (size_t r = 0; r < t->rows; r++)
+    const size_t rows = kind.all ? (size_t)kind.rows : t.rows - row;
+    const size_t a_row = kind.a == BL_A_ROWS ? t.a_row : 1;
+    const size_t step = kind.a == BL_A_ROWS ? 1 : kind.a == BL_A_PACKED ? BL_ROWS : t.a_step;
+    const size_t b_step = kind.pack ? t.b_step : BL_PANEL;
+    const float *a = t.a + row * (kind.a == BL_A_PACKED ? t.len : a_row), *b = t.b;
+    float *packed = t.packed;
+    BL_TALL_ROWS(TILE_DECLARE)
+    float *c = t.c + row * t.c_stride;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t v = 0; v < (size_t)kind.vecs; v++)
+            __builtin_prefetch(c + r * t.c_stride + v * BL_W, 1);
+    for (size_t i = 0; i < t.lefts; i++)
+        for (size_t r = 0; r < rows; r++)
             for (size_t v = 0; v < (size_t)kind.vecs; v++)
-                __builtin_prefetch(t->left[i] + r * t->left_stride + v * BL_W);
-    for (size_t i = 0, at = 0; i < t->len; i++, at += step) {
+                __builtin_prefetch(t.left[i] + (row + r) * t.left_stride + v * BL_W);
+    for (size_t i = 0, at = 0; i < t.len; i++, at += step) {
         const bl_v b0 = bl_v_get(b, kind.vecs == 1 ? read : whole);
         const bl_v b1 = kind.vecs > 1 ? bl_v_get(b + BL_W, kind.vecs == 2 ? read : whole) : b0;
         const bl_v b2 = kind.vecs > 2 ? bl_v_get(b + (size_t)2 * BL_W, read) : b0;
-        if (kind.strided) __builtin_prefetch(a0 + at + BL_FAR_AHEAD * step);
+        if (kind.a == BL_A_STRIDED) __builtin_prefetch(a0 + at + BL_FAR_AHEAD * step);
         if (kind.pack) {
             for (size_t v = 0; v < (size_t)kind.vecs; v++)
                 __builtin_prefetch(b + BL_AHEAD * b_step + v * BL_W);
@@ -100,26 +118,62 @@ BL_INLINE void bl_tile_body(const bl_tile *t, const bl_tile_kind kind) {
             packed += BL_PANEL;
         }
         b += b_step;
-        BL_TILE_ROWS(TILE_STEP)
+        BL_TALL_ROWS(TILE_STEP)
     }
-    BL_TILE_ROWS(TILE_PUT)
+    for (size_t i = 0; i < t.lefts; i++) {
+        const float *left = t.left[i] + row * t.left_stride;
+        BL_TALL_ROWS(TILE_ADD_LEFT)
+    }
+    if (t.bias) {
+        BL_TALL_ROWS(TILE_ADD_BIAS)
+    }
+    if (t.relu) {
+        BL_TALL_ROWS(TILE_CUT)
+    }
+    BL_TALL_ROWS(TILE_PUT)
 }
 #undef TILE_DECLARE
 #undef TILE_STEP
+#undef TILE_ROW
+#undef TILE_LEFT
+#undef TILE_BIAS
+#undef TILE_RELU
+#undef TILE_STORE
+#undef TILE_ADD_LEFT
+#undef TILE_ADD_BIAS
+#undef TILE_CUT
 #undef TILE_PUT
 
-BL_INLINE void bl_tile_run(const bl_tile *t, const bool pack, const bool strided) {
-    const bool full = t->cols % BL_W == 0;
-    if (t->cols == BL_PANEL)
-        bl_tile_body(t, (bl_tile_kind){3, true, pack, strided});
-    else if (t->cols > (size_t)2 * BL_W)
-        bl_tile_body(t, (bl_tile_kind){3, false, pack, strided});
-    else if (full && t->cols == (size_t)2 * BL_W)
-        bl_tile_body(t, (bl_tile_kind){2, true, pack, strided});
-    else if (t->cols > BL_W)
-        bl_tile_body(t, (bl_tile_kind){2, false, pack, strided});
-    else
-        bl_tile_body(t, (bl_tile_kind){1, false, pack, strided});
-}
+typedef void bl_tile_column(const bl_tile *t);
 
+/* One function for every number of vectors, whole or with a last one in part. */
+#define BL_TILE_COLUMN(NAME, VECS, FULL, PACK, A)                                                  \
+    __attribute__((noinline)) static void NAME##_##VECS##_##FULL(const bl_tile *t) {               \
+        enum { HEIGHT = (VECS) == 1 && (A) != BL_A_PACKED ? BL_TALL : BL_ROWS };                   \
+        size_t row = 0;                                                                            \
+        for (; row + HEIGHT <= t->rows; row += HEIGHT)                                             \
+            bl_tile_body(*t, row, (bl_tile_kind){HEIGHT, VECS, true, FULL, PACK, A});              \
+        if ((A) != BL_A_PACKED && row < t->rows)                                                   \
+            bl_tile_body(*t, row, (bl_tile_kind){HEIGHT, VECS, false, FULL, PACK, A});             \
+    }
+#define BL_TILE_COLUMNS(NAME, PACK, A)                                                             \
+    BL_TILE_COLUMN(NAME, 1, 0, PACK, A)                                                            \
+    BL_TILE_COLUMN(NAME, 2, 0, PACK, A)                                                            \
+    BL_TILE_COLUMN(NAME, 2, 1, PACK, A)                                                            \
+    BL_TILE_COLUMN(NAME, 3, 0, PACK, A)                                                            \
+    BL_TILE_COLUMN(NAME, 3, 1, PACK, A)                                                            \
+    static void NAME(const bl_tile *t) {                                                           \
+        const bool full = t->cols % BL_W == 0;                                                     \
+        if (t->cols <= BL_W)                                                                       \
+            NAME##_1_0(t);                                                                         \
+        else if (t->cols <= (size_t)2 * BL_W)                                                      \
+            (full ? NAME##_2_1 : NAME##_2_0)(t);                                                   \
+        else                                                                                       \
+            (full ? NAME##_3_1 : NAME##_3_0)(t);                                                   \
+    }
+
+/* Rows of the tiles of so many columns, x lying as it is. */
+BL_INLINE size_t bl_tile_height(size_t cols) {
+    return cols <= BL_W ? BL_TALL : BL_ROWS;
+}
 #endif
