@@ -11,6 +11,17 @@
 #define BL_HD
 #endif
 
+/* Compiled for several vector units, one picked when the program starts. The bits are the same:
+ * nothing is contracted or reordered. */
+#ifdef __CUDACC__
+#define BL_CLONES __host__ __device__
+#elif defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__) &&  \
+    !defined(__cplusplus) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define BL_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define BL_CLONES
+#endif
+
 enum {
     BL_NUMERICS_EPOCH = 1,
     BL_BLOCK = 256, /* examples per block of rule B; terms per block of rule F */

@@ -1,4 +1,6 @@
 #include "engine/data/sampler.h"
+#include "engine/base/numerics.h"
+#include <string.h>
 
 void bl_sampler_init(bl_sampler *sampler, uint64_t seed, uint64_t n) {
     *sampler = (bl_sampler){.seed = seed, .n = n, .half_bits = 1};
@@ -16,18 +18,35 @@ uint32_t bl_sampler_row(bl_sampler *s, uint64_t position) {
  * walk is a chain that leaves the processor idle. */
 enum { WALKERS = 64 };
 
+/* One application of the network to each value: rows are below 2^32, and so are the values. */
+BL_CLONES static void permute(const bl_sampler *s, size_t count, uint32_t *value) {
+    const uint32_t half = s->half_bits, mask = (uint32_t)(((uint64_t)1 << half) - 1);
+    uint32_t key[BL_SAMPLER_ROUNDS]; /* what the values cannot be taken to overlap */
+    memcpy(key, s->key, sizeof key);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t left = value[i] >> half, right = value[i] & mask;
+        for (int r = 0; r < BL_SAMPLER_ROUNDS; r++) {
+            const uint32_t next = left ^ (bl_sampler_mix(right, key[r]) & mask);
+            left = right;
+            right = next;
+        }
+        value[i] = left << half | right;
+    }
+}
+
 static void walk(const bl_sampler *s, uint64_t position, size_t count, uint32_t *rows) {
-    uint64_t value[WALKERS];
+    uint32_t value[WALKERS];
     uint8_t at[WALKERS];
     for (size_t i = 0; i < count; i++) {
-        value[i] = position + i;
+        value[i] = (uint32_t)(position + i);
         at[i] = (uint8_t)i;
     }
     while (count > 0) {
         size_t outside = 0;
+        permute(s, count, value);
         for (size_t i = 0; i < count; i++) {
-            const uint64_t v = bl_sampler_permute(s, value[i]);
-            rows[at[i]] = (uint32_t)v;
+            const uint32_t v = value[i];
+            rows[at[i]] = v;
             value[outside] = v;
             at[outside] = at[i];
             outside += v >= s->n;

@@ -46,15 +46,4 @@ const bl_optim *bl_optim_find(const char *name); /* NULL: there is none */
 static inline BL_HD float bl_snap(float x) {
     return fabsf(x) < 0x1p-100f ? 0.0f : x;
 }
-
-/* Compiled for several vector units, one picked when the program starts. The bits are the same:
- * nothing here may be contracted or reordered. */
-#ifdef __CUDACC__
-#define BL_CLONES __host__ __device__
-#elif defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__) &&  \
-    !defined(__cplusplus) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define BL_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define BL_CLONES
-#endif
 #endif

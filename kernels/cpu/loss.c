@@ -43,62 +43,155 @@ void BL_CPU(mse)(const bl_mse *a, const bl_part *part) {
     for (size_t i = range.begin; i < range.end; i++) a->dy[i] = scale * (a->y[i] - a->target[i]);
 }
 
-/* ---- softmax cross-entropy ---- */
+/* ---- softmax cross-entropy ----
+ *
+ * ROWS examples at a time, in passes that the compiler vectorises: the passes have no branches. */
 
-/* e_j of one example to `exps`; the sums of e_j and d_j, and the largest output. */
+enum { ROWS = 64, CHAINS = 4, ROWS_FLOATS = 4096 };
+
 typedef struct softmax {
-    double *exps;
-    double largest, sum, differences;
+    double *exps; /* (count, classes): d_j, then e_j */
+    size_t count;
+    double largest[ROWS], sum[ROWS], log[ROWS], differences[ROWS];
 } softmax;
 
-static void softmax_row(softmax *s, const float *y, size_t classes) {
-    s->largest = (double)y[0];
-    for (size_t j = 1; j < classes; j++)
-        if ((double)y[j] > s->largest) s->largest = (double)y[j];
-    for (size_t j = 0; j < classes; j++) s->exps[j] = bl_exp64((double)y[j] - s->largest);
-    for (size_t begin = 0; begin < classes; begin += BL_BLOCK) {
-        const size_t end = bl_min_size(begin + BL_BLOCK, classes);
-        double sum = 0, differences = 0;
-        for (size_t j = begin; j < end; j++) {
-            sum = sum + s->exps[j];
-            differences = differences + ((double)y[j] - s->largest);
-        }
-        s->sum = begin ? s->sum + sum : sum;
-        s->differences = begin ? s->differences + differences : differences;
+/* exact_math.h's bl_exp64 of d <= 0 or NaN, operation by operation. What would underflow is 0; a
+ * NaN passes through. floor(n / 2) instead of n / 2: both factors stay normal numbers. */
+static void exp_all(double *d, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const double x = d[i] < -746.0 ? -746.0 : d[i];
+        const double shifted = fma(x, 0x1.71547652b82fep+0, 0x1.8p+52);
+        const double k = shifted - 0x1.8p+52;
+        const uint64_t n = bl_bits64(shifted) - bl_bits64(0x1.8p+52);
+        const double r = fma(k, -0x1.abc9e3b39803fp-56, fma(k, -0x1.62e42fefa39efp-1, x));
+        double q = 1.0 / 6227020800.0;
+        q = fma(q, r, 1.0 / 479001600.0);
+        q = fma(q, r, 1.0 / 39916800.0);
+        q = fma(q, r, 1.0 / 3628800.0);
+        q = fma(q, r, 1.0 / 362880.0);
+        q = fma(q, r, 1.0 / 40320.0);
+        q = fma(q, r, 1.0 / 5040.0);
+        q = fma(q, r, 1.0 / 720.0);
+        q = fma(q, r, 1.0 / 120.0);
+        q = fma(q, r, 1.0 / 24.0);
+        q = fma(q, r, 1.0 / 6.0);
+        q = fma(q, r, 0.5);
+        const double y = 1.0 + fma(r * r, q, r);
+        const uint64_t half = (n + 4096) / 2 - 2048;
+        const double e = y * bl_float64((half + 1023) << 52) * bl_float64((n - half + 1023) << 52);
+        d[i] = d[i] < -746.0 ? 0.0 : e;
     }
 }
 
-static double softmax_term(const bl_softmax_cross_entropy *a, const softmax *s, size_t b) {
-    const double d = (double)a->y[b * a->classes + (size_t)a->target[b]] - s->largest;
-    return bl_log64(s->sum) -
-           ((1.0 - a->smoothing) * d + a->smoothing / (double)a->classes * s->differences);
+/* bl_log64 of sums of e_j: at least 1, or NaN. */
+static void log_all(double *log, const double *sum, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t u = bl_bits64(sum[i]) - 0x3fe6a09e667f3bcdu;
+        const double k = (double)(int32_t)(u >> 52);
+        const double f = bl_float64((u & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1.0;
+        const double s = f / (2.0 + f), z = s * s;
+        double r = 2.0 / 21.0;
+        r = fma(r, z, 2.0 / 19.0);
+        r = fma(r, z, 2.0 / 17.0);
+        r = fma(r, z, 2.0 / 15.0);
+        r = fma(r, z, 2.0 / 13.0);
+        r = fma(r, z, 2.0 / 11.0);
+        r = fma(r, z, 2.0 / 9.0);
+        r = fma(r, z, 2.0 / 7.0);
+        r = fma(r, z, 2.0 / 5.0);
+        r = fma(r, z, 2.0 / 3.0);
+        r = r * z;
+        const double h = 0.5 * f * f;
+        const double low = fma(s, h + r, k * 0x1.a39ef35793c76p-33);
+        const double y = k * 0x1.62e42feep-1 - ((h - low) - f);
+        log[i] = sum[i] == sum[i] ? y : sum[i];
+    }
 }
 
-static void softmax_gradient(const bl_softmax_cross_entropy *a, const softmax *s, size_t b) {
-    float *dy = a->dy + b * a->classes;
+/* The largest of a row: y[0] unless something is greater, so a NaN there stays. */
+static float largest_of(const float *y, size_t classes) {
+    enum { LANES = 16 };
+    float most[LANES], largest = y[0];
+    size_t j = 0;
+    if (classes >= 2 * (size_t)LANES) {
+        for (size_t i = 0; i < LANES; i++) most[i] = y[0];
+        for (; j + LANES <= classes; j += LANES)
+            for (size_t i = 0; i < LANES; i++) most[i] = y[j + i] > most[i] ? y[j + i] : most[i];
+        for (size_t i = 0; i < LANES; i++) largest = most[i] > largest ? most[i] : largest;
+    }
+    for (; j < classes; j++) largest = y[j] > largest ? y[j] : largest;
+    return largest;
+}
+
+/* Rule-F sums of the rows of v, CHAINS at a time: one chain leaves the adder idle. */
+static void row_sums(double *sums, const double *v, size_t rows, size_t classes) {
+    for (size_t row = 0; row < rows; row += CHAINS) {
+        const double *p[CHAINS];
+        double sum[CHAINS] = {0};
+        for (size_t c = 0; c < CHAINS; c++) p[c] = v + bl_min_size(row + c, rows - 1) * classes;
+        for (size_t begin = 0; begin < classes; begin += BL_BLOCK) {
+            double acc[CHAINS] = {0};
+            for (size_t j = begin; j < bl_min_size(begin + BL_BLOCK, classes); j++)
+                for (size_t c = 0; c < CHAINS; c++) acc[c] = acc[c] + p[c][j];
+            for (size_t c = 0; c < CHAINS; c++) sum[c] = begin ? sum[c] + acc[c] : acc[c];
+        }
+        for (size_t c = 0; c < bl_min_size(CHAINS, rows - row); c++) sums[row + c] = sum[c];
+    }
+}
+
+static void softmax_rows(softmax *s, const float *y, size_t classes) {
+    for (size_t i = 0; i < s->count; i++) {
+        const double largest = (double)largest_of(y + i * classes, classes);
+        for (size_t j = 0; j < classes; j++)
+            s->exps[i * classes + j] = (double)y[i * classes + j] - largest;
+        s->largest[i] = largest;
+    }
+    row_sums(s->differences, s->exps, s->count, classes);
+    exp_all(s->exps, s->count * classes);
+    row_sums(s->sum, s->exps, s->count, classes);
+    log_all(s->log, s->sum, s->count);
+}
+
+/* Example b, which is row i of the softmax. */
+static double softmax_term(const bl_softmax_cross_entropy *a, const softmax *s, size_t i,
+                           size_t b) {
+    const double d = (double)a->y[b * a->classes + (size_t)a->target[b]] - s->largest[i];
+    return s->log[i] -
+           ((1.0 - a->smoothing) * d + a->smoothing / (double)a->classes * s->differences[i]);
+}
+
+static void softmax_gradient(const bl_softmax_cross_entropy *a, const softmax *s, size_t i,
+                             size_t b) {
+    float *restrict dy = a->dy + b * a->classes;
+    const double *restrict exps = s->exps + i * a->classes;
     const size_t target = (size_t)a->target[b];
     const double others = a->smoothing / (double)a->classes, total = (double)a->total;
-    const double own = (1.0 - a->smoothing) + others;
-    for (size_t j = 0; j < a->classes; j++)
-        dy[j] = (float)((s->exps[j] / s->sum - (j == target ? own : others)) / total);
+    const double own = (1.0 - a->smoothing) + others, sum = s->sum[i];
+    for (size_t j = 0; j < a->classes; j++) dy[j] = (float)((exps[j] / sum - others) / total);
+    dy[target] = (float)((exps[target] / sum - own) / total);
 }
 
 /* Part 0 takes every example's term, and each part the gradients of its own examples. */
 void BL_CPU(softmax_cross_entropy)(const bl_softmax_cross_entropy *a, const bl_part *part) {
     const bl_range mine = bl_part_range(part, a->batch, 1);
     const bl_range range = part->part == 0 ? (bl_range){0, a->batch} : mine;
-    softmax s = {.exps = part->scratch};
+    const size_t rows = bl_max_size(1, bl_min_size(ROWS, ROWS_FLOATS / bl_max_size(1, a->classes)));
+    softmax s;
     tree t = {.blocks = 0};
     double acc = 0;
+    s.exps = part->scratch;
     t.level[0] = 0.0;
-    for (size_t b = range.begin; b < range.end; b++) {
-        softmax_row(&s, a->y + b * a->classes, a->classes);
-        if (a->dy && b >= mine.begin && b < mine.end) softmax_gradient(a, &s, b);
-        if (part->part != 0) continue;
-        acc = acc + softmax_term(a, &s, b);
-        if ((b + 1) % BL_BLOCK != 0 && b + 1 != a->batch) continue;
-        tree_add(&t, acc, b + 1 == a->batch);
-        acc = 0;
+    for (size_t begin = range.begin; begin < range.end; begin += rows) {
+        s.count = bl_min_size(rows, range.end - begin);
+        softmax_rows(&s, a->y + begin * a->classes, a->classes);
+        for (size_t i = 0, b = begin; i < s.count; i++, b++) {
+            if (a->dy && b >= mine.begin && b < mine.end) softmax_gradient(a, &s, i, b);
+            if (part->part != 0) continue;
+            acc = acc + softmax_term(a, &s, i, b);
+            if ((b + 1) % BL_BLOCK != 0 && b + 1 != a->batch) continue;
+            tree_add(&t, acc, b + 1 == a->batch);
+            acc = 0;
+        }
     }
     if (part->part == 0) *a->sum = t.level[0];
 }
