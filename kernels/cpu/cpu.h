@@ -9,7 +9,7 @@
  *   bl_vq   BL_W / 2 uint64, or BL_W uint32 in pairs; for the random generator
  *   BL_TILE_ROWS(X)   X(r) for each row of the dense kernels' register tile: rows * 3
  *                     accumulators have to fit the register file
- *   BL_TALL_ROWS(X)   ... of a tile one vector wide, whose few accumulators would wait for each other
+ *   BL_TALL_ROWS(X)   ... of a tile one vector wide: few accumulators wait for each other
  *   BL_AHEAD          terms that rows to be packed are fetched ahead
  *   BL_SLAB_FLOATS    packed at once: half of the second cache of the set's processors; ...
  *   BL_SLAB_DEPTH     ... of so many blocks of terms
@@ -51,7 +51,7 @@ BL_FAMILIES(BL_CPU_DECLARE)
 enum { BL_W = 16 };
 #define BL_TILE_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 enum { BL_CONV_VECS = 3, BL_CONV_ROWS = 8, BL_CONV_ROWS_1 = 8 };
-#define BL_TALL_ROWS    BL_TILE_ROWS
+#define BL_TALL_ROWS BL_TILE_ROWS
 enum { BL_AHEAD = 8, BL_SLAB_FLOATS = 1 << 18, BL_SLAB_DEPTH = 16 };
 typedef __m512 bl_v;
 typedef __mmask16 bl_vm;
