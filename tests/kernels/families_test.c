@@ -167,7 +167,7 @@ static void test_every_family_has_cases(void **state) {
 static void test_softmax_keeps_nan(void **state) {
     (void)state;
     enum { CLASSES = 5, BATCH = 2 * CLASSES };
-    static _Alignas(64) unsigned char scratch[CLASSES * sizeof(double)];
+    static _Alignas(64) unsigned char scratch[BL_KERNEL_SCRATCH];
     const bl_part whole = {.part = 0, .parts = 1, .scratch = scratch};
     const float target[BATCH] = {0};
     float y[BATCH * CLASSES], dy[BATCH * CLASSES];
