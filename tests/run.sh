@@ -1,53 +1,72 @@
 #!/bin/sh
-# Runs the tests: run.sh BUILD_DIR PROGRAM...   Shows what failed and ends with the one total that CI reads.
-# Fails on a failed case, a crash, a program or corpus that ran nothing, and, with BL_REQUIRE_CUDA=1,
-# on a skipped CUDA case.
-build=$1
-shift
-pass=0 fail=0 skip=0
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-# A caller's switches would test something else than what is here.
-unset BL_FORCE_IMPL BATCHLAB_RUNS BATCHLAB_REPORTS
+# Runs the tests, as many at a time as there are processors: run.sh BUILD_DIR PROGRAM...   Shows what
+# failed and ends with the one total that CI reads. Fails on a failed case, a crash, a program or corpus
+# that ran nothing, and, with BL_REQUIRE_CUDA=1, on a skipped CUDA case. TIMES=1 says how long each took.
+
 # Memory that is not to be had is an outcome of a run, also under the sanitizer; crashes stay its own.
 export ASAN_OPTIONS="allocator_may_return_null=1:handle_segv=2:${ASAN_OPTIONS:-}"
+# A caller's switches would test something else than what is here.
+unset BL_FORCE_IMPL BATCHLAB_RUNS BATCHLAB_REPORTS
 
-for t in "$@"; do
-  CMOCKA_MESSAGE_OUTPUT=TAP "$t" >"$log" 2>&1
+# The functions run one test: they leave "passed failed skipped" in $out.count and what to show in $out.
+
+program() { # PROGRAM, a cmocka one: every case counts
+  CMOCKA_MESSAGE_OUTPUT=TAP "$1" >"$out.log" 2>&1
   rc=$?
   # cmocka 1.1.5 writes a skip as "not ok N # SKIP name"
-  s=$(grep -c '^not ok .*# SKIP' "$log")
-  f=$(($(grep -c '^not ok ' "$log") - s))
-  p=$(grep -c '^ok ' "$log")
-  [ "$rc" -ne 0 ] && [ "$f" -eq 0 ] && { f=1; echo "CRASH $t (exit $rc)"; tail -20 "$log"; }
-  [ $((p + f + s)) -eq 0 ] && { f=1; echo "EMPTY $t ran no test"; }
-  if [ "${BL_REQUIRE_CUDA:-0}" = 1 ] && grep -q '^not ok .*# SKIP.*cuda' "$log"; then
-    f=$((f + 1)); echo "NO CUDA $t skipped cuda cases although BL_REQUIRE_CUDA=1"
+  s=$(grep -c '^not ok .*# SKIP' "$out.log")
+  f=$(($(grep -c '^not ok ' "$out.log") - s))
+  p=$(grep -c '^ok ' "$out.log")
+  [ "$rc" -ne 0 ] && [ "$f" -eq 0 ] && { f=1; echo "CRASH $1 (exit $rc)"; tail -20 "$out.log"; }
+  [ $((p + f + s)) -eq 0 ] && { f=1; echo "EMPTY $1 ran no test"; }
+  if [ "${BL_REQUIRE_CUDA:-0}" = 1 ] && grep -q '^not ok .*# SKIP.*cuda' "$out.log"; then
+    f=$((f + 1)); echo "NO CUDA $1 skipped cuda cases although BL_REQUIRE_CUDA=1"
   fi
-  [ "$f" -gt 0 ] && { echo "FAILED $t"; grep -E '^not ok|^# |ERROR|SUMMARY' "$log" | grep -v '# SKIP' | head -40; }
-  pass=$((pass + p)) fail=$((fail + f)) skip=$((skip + s))
-done
+  [ "$f" -gt 0 ] && { echo "FAILED $1"; grep -E '^not ok|^# |ERROR|SUMMARY' "$out.log" | grep -v '# SKIP' | head -40; }
+  echo "$p $f $s" >"$out.count"
+}
 
-# Every fuzz target replays its corpus; one that found no file fails.
-for src in tests/fuzz/*_fuzz.c; do
-  [ -e "$src" ] || continue
-  n=$(basename "$src" _fuzz.c)
-  if "$build/tests/fuzz/${n}_fuzz" tests/fuzz/corpus/"$n"/* >"$log" 2>&1; then pass=$((pass + 1))
-  else fail=$((fail + 1)); echo "FAILED fuzz corpus $n"; tail -20 "$log"; fi
-done
+corpus() { # TARGET, a fuzz target: replaying its corpus is one case; it fails if there is no file
+  if "$build/tests/fuzz/$1_fuzz" tests/fuzz/corpus/"$1"/* >"$out.log" 2>&1; then echo 1 0 0 >"$out.count"
+  else echo 0 1 0 >"$out.count"; echo "FAILED fuzz corpus $1"; tail -20 "$out.log"; fi
+}
 
-# Shell tests: each is one case, exit 0 passes, 77 skips.
-for t in tests/cli/*_test.sh; do
-  [ -e "$t" ] || continue
-  BATCHLAB="$PWD/$build/batchlab" sh "$t" >"$log" 2>&1
+script() { # SCRIPT: one case, exit 0 passes, 77 skips
+  BATCHLAB="$PWD/$build/batchlab" sh "$1" >"$out.log" 2>&1
   rc=$?
   case $rc in
-    0) pass=$((pass + 1)) ;;
-    77) skip=$((skip + 1)); echo "SKIPPED $t: $(tail -1 "$log")" ;;
-    *) fail=$((fail + 1)); echo "FAILED $t (exit $rc)"; tail -30 "$log" ;;
+    0) echo 1 0 0 >"$out.count" ;;
+    77) echo 0 0 1 >"$out.count"; echo "SKIPPED $1: $(tail -1 "$out.log")" ;;
+    *) echo 0 1 0 >"$out.count"; echo "FAILED $1 (exit $rc)"; tail -30 "$out.log" ;;
   esac
-done
+}
 
+if [ "$1" = --one ]; then # --one BUILD_DIR FOLDER NUMBER KIND TEST
+  build=$2 out=$3/$4
+  began=$(date +%s)
+  "$5" "$6" >"$out" 2>&1
+  [ -n "${TIMES:-}" ] && echo "$(($(date +%s) - began)) s  $6" >>"$out"
+  exit 0
+fi
+
+build=$1
+shift
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+{
+  # Shell tests first: they take longest.
+  for t in tests/cli/*_test.sh; do echo "script $t"; done
+  for t in "$@"; do echo "program $t"; done
+  for t in tests/fuzz/*_fuzz.c; do echo "corpus $(basename "$t" _fuzz.c)"; done
+} | awk '{ print NR, $0 }' >"$results/list"
+xargs -P "${JOBS:-$(nproc)}" -L 1 sh "$0" --one "$build" "$results" <"$results/list"
+
+pass=0 fail=0 skip=0
+while read -r number _ test; do
+  cat "$results/$number"
+  if read -r p f s <"$results/$number.count"; then pass=$((pass + p)) fail=$((fail + f)) skip=$((skip + s))
+  else fail=$((fail + 1)); echo "FAILED $test was not run to its end"; fi
+done <"$results/list" 2>/dev/null
 [ $((pass + fail)) -gt 0 ] || { echo "no test ran"; fail=1; }
 echo "$pass passed, $fail failed, $skip skipped"
 [ "$fail" -eq 0 ]
