@@ -148,8 +148,9 @@ static bl_status choose(opening *o, bl_err *err) {
     }
     if (o->variant) {
         if (o->variant != m->variant)
-            say(o->options, "%s: variant '%s', without the columns of the absent tables", m->name,
-                o->variant->name);
+            say(o->options, "%s: variant '%s', %s", m->name, o->variant->name,
+                m->image.format ? "the part of the pictures that is here"
+                                : "without the columns of the absent tables");
         return BL_OK;
     }
     if (!o->options->synthetic && any_file(o)) return incomplete(o, err);

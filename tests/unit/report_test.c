@@ -382,7 +382,7 @@ static void series_apart(void **state) {
     const bl_report_target *sgd = &a.series[0].main, *adam = &a.series[1].main;
     assert_int_equal(sgd->size_count, 8);
     assert_float_equal(sgd->sizes[0].points[2].steps, 12800, 0);
-    assert_float_equal(sgd->critical.perfect_scaling_end.value, 128 * 1.1, 1);
+    assert_float_equal(sgd->critical.perfect_scaling_end.value, 140.8f, 1);
     assert_float_equal(adam->critical.efficiency_50.value, 1024, 30);
     assert_int_equal(a.size_count, 8);
     assert_float_equal(a.critical.efficiency_50.value, adam->critical.efficiency_50.value, 0);
