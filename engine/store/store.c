@@ -73,31 +73,35 @@ static bl_status read_log(bl_stored *out, const char *path, char packed[BL_SHA25
     return status;
 }
 
-static bl_status load(const bl_store *store, const char *id, bl_stored *out, bl_err *err) {
-    char path[BL_PATH], log_path[BL_PATH], packed[BL_SHA256_HEX];
-    BL_TRY(bl_path(path, err, "%s/%s/result.json", store->dir, id));
+/* Its result is `text`, read from `path`. */
+static bl_status load(const bl_store *store, const char *id, const bl_buf *text, const char *path,
+                      bl_stored *out, bl_err *err) {
+    char log_path[BL_PATH], packed[BL_SHA256_HEX];
     BL_TRY(bl_path(log_path, err, "%s/%s/log.jsonl.gz", store->dir, id));
-    bl_buf text = {0};
     bl_json_doc doc = {0};
     bl_status status;
-    BL_GOTO(bl_file_read(&text, path, RESULT_LIMIT, err));
-    BL_GOTO(bl_json_parse(&doc, text.data, text.len, path, 1, err));
-    BL_GOTO(check_result(&text, doc.root, id, path, err));
+    BL_GOTO(bl_json_parse(&doc, bl_buf_text(text), text->len, path, 1, err));
+    BL_GOTO(check_result(text, doc.root, id, path, err));
     BL_GOTO(read_log(out, log_path, packed, err));
     BL_GOTO(check_against_log(doc.root, path, packed, out, err));
 done:
     bl_json_free(&doc);
-    bl_buf_free(&text);
     return status;
 }
 
+/* A look that fails (stat) finds a file; reading then says that there is none, which is no damage.
+ */
 bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out, bl_err *err) {
     *out = (bl_stored){0};
     char path[BL_PATH];
+    bl_buf text = {0};
     BL_TRY(bl_path(path, err, "%s/%s/result.json", store->dir, id));
     if (!bl_file_exists(path)) return BL_OK;
-    const bl_status status = load(store, id, out, err);
-    if (status == BL_OK) return BL_OK;
+    bl_status status = bl_file_read(&text, path, RESULT_LIMIT, err);
+    const bool there = status != BL_EMISSING;
+    if (status == BL_OK) status = load(store, id, &text, path, out, err);
+    bl_buf_free(&text);
+    if (status == BL_OK || !there) return BL_OK;
     bl_stored_free(out);
     /* A result without its log, or bytes that are not what they claim. */
     if (status != BL_EFORMAT && status != BL_EMISSING) return status;

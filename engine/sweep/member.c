@@ -80,8 +80,11 @@ bl_status bl_member_claim(bl_member *m, const bl_scheduler *s, bl_claims *claims
     BL_TRY(bl_claim_take(claims, dir, &m->claim, err));
     m->held = m->claim == NULL;
     if (m->held) return BL_OK;
-    /* What looked damaged may have been read while another process replaced it. */
-    if (m->stored.damaged) m->result = (bl_file_stamp){0};
+    /* What looked damaged may have been read while another process replaced it, or set it aside. */
+    if (m->stored.damaged) {
+        m->result = (bl_file_stamp){0};
+        bl_stored_free(&m->stored);
+    }
     BL_TRY(load_stored(m, s, err));
     if (!m->stored.damaged) return BL_OK;
     bl_stored_free(&m->stored);

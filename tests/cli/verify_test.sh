@@ -64,6 +64,13 @@ cmp $lock "$scratch/lock" || failed=1
 
 # --prune leaves the entries of this plan, and of a plan that is not at its end nothing is dropped.
 try 2 lock $tiny --set train.seed=7 --prune
+batch=$(sed -n 's/.*"record":"trial".*"batch_size":\([0-9]*\).*/\1/p' "$BATCHLAB_RUNS/rossmann/plan.jsonl" | head -1)
+mv "$BATCHLAB_RUNS" "$scratch/kept"
+try 0 run $tiny --only "batch_size=$batch" --progress none
+try 2 lock $tiny --prune
+says err "the sweep is not complete: --prune would drop runs"
+rm -rf "$BATCHLAB_RUNS"
+mv "$scratch/kept" "$BATCHLAB_RUNS"
 try 0 lock $tiny --prune
 says out "^dropped ffffffffffff$"
 says out "^$lock: $runs entries"
