@@ -165,7 +165,8 @@ BL_INLINE void bl_v_store_part(float *p, bl_v v, bl_vm m) {
         rest = _mm256_extractf128_ps(v, 1);
     }
     if (m.n & 2) {
-        _mm_storel_pi((__m64 *)p, rest);
+        const double low = _mm_cvtsd_f64(_mm_castps_pd(rest));
+        memcpy(p, &low, sizeof low);
         p += 2;
         rest = _mm_movehl_ps(rest, rest);
     }
