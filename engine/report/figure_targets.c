@@ -138,7 +138,7 @@ static void ranges(const lines *all, bl_axis *steps, bl_axis *examples) {
 static void names(bl_buf *gp, const lines *all, const char *cross) {
     bl_buf_printf(gp, "targets = %zu\narray target_text[%zu]\n", all->count, all->count);
     for (size_t i = 0; i < all->count; i++) {
-        char variable[32];
+        char variable[40];
         (void)snprintf(variable, sizeof variable, "target_text[%zu]", i + 1);
         bl_gp_text(gp, variable, bl_buf_text(&all->line[i].text));
     }
