@@ -40,6 +40,7 @@ static void fill(bl_plan_tree *t) {
     r->runs[1].seconds_left = 70;
     r->runs[2] = run("eeeeeeeeeeee", "interrupted", "");
     r->runs[2].batch_size = 1048576;
+    r->runs[2].memory_bytes = 1 << 19;
     r->runs[3] = run("ffffffffffff", "done", "");
     r->runs[3].answer = (bl_trial_result){.outcome = BL_OUTCOME_DIVERGED, .steps = 3};
 }
@@ -70,7 +71,8 @@ static void the_tree_is_drawn(void **state) {
         "MiB, at most 1s  (leads)\n"
         "   ├─ dddddddddddd  to extend    batch 64     lr 0.0009766  seed 1   24 of 400 steps, at "
         "most 1m10s  (leads)\n"
-        "   ├─ eeeeeeeeeeee  interrupted  batch 1048576 lr 0.0009766  seed 1   0 of 400 steps, at "
+        "   ├─ eeeeeeeeeeee  interrupted  batch 1048576 lr 0.0009766  seed 1   0 of 400 steps, 0.5 "
+        "MiB, at "
         "most 1s\n"
         "   └─ ffffffffffff  done         batch 64     lr 0.0009766  seed 1   diverged at step "
         "3\n");
@@ -94,7 +96,12 @@ static void totals_add_up(void **state) {
     assert_true(isnan(bl_plan_tree_totals(&t).seconds_left));
     bl_plan_tree_text(&t, &text);
     assert_non_null(strstr(bl_buf_text(&text), "seeds: 3 of 4 runs to do\n"));
-    assert_non_null(strstr(bl_buf_text(&text), "seed 1   0 of 400 steps\n"));
+    assert_non_null(strstr(bl_buf_text(&text), "seed 1   0 of 400 steps, 0.5 MiB\n"));
+    bl_plan_run *one = bl_plan_tree_add(&t, "one", 1)->runs;
+    one[0] = run("abababababab", "to do", "");
+    bl_buf_clear(&text);
+    bl_plan_tree_text(&t, &text);
+    assert_non_null(strstr(bl_buf_text(&text), "one: 1 of 1 runs to do, at most 1s\n"));
     bl_buf_free(&text);
     bl_plan_tree_free(&t);
     assert_true(t.count == 0 && t.rounds == NULL);
@@ -134,7 +141,8 @@ static void one_object_a_line(void **state) {
         "\n"
         "{\"record\":\"trial\",\"round\":3,\"run\":\"eeeeeeeeeeee\",\"state\":\"interrupted\","
         "\"batch_size\":1048576,\"learning_rate\":0.0009765625,\"seed\":1,\"max_steps\":400,"
-        "\"steps\":0,\"outcome\":null,\"memory_bytes\":0,\"seconds_left\":null,\"reason\":\"\"}\n"
+        "\"steps\":0,\"outcome\":null,\"memory_bytes\":524288,\"seconds_left\":null,\"reason\":"
+        "\"\"}\n"
         "{\"record\":\"trial\",\"round\":3,\"run\":\"ffffffffffff\",\"state\":\"done\",\"batch_"
         "size\":64,\"learning_rate\":0.0009765625,\"seed\":1,\"max_steps\":400,\"steps\":3,"
         "\"outcome\":\"diverged\",\"memory_bytes\":0,\"seconds_left\":0,\"reason\":\"\"}\n");
