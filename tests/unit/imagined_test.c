@@ -108,6 +108,19 @@ static void targets_and_races_end_runs(void **state) {
                            sets, 4, &steps),
                      2);
     assert_int_equal(steps, 1661 + 2492);
+    /* Whoever is asked first; and outside of a race nobody stops another: 1660.2 x 2^1.6. */
+    assert_int_equal(count("exp:run { race = true, slack = 1.5,\n"
+                           "  { batch_size = 64, learning_rate = 2^-3, target = 0.2 },\n"
+                           "  { batch_size = 64, learning_rate = 2^-4, target = 0.2 },\n"
+                           "  { batch_size = 64, learning_rate = 2^-2, target = 0.2 } }",
+                           sets, 4, &steps),
+                     3);
+    assert_int_equal(steps, 2191 + 1661 + 2492);
+    assert_int_equal(count("exp:run { { batch_size = 64, learning_rate = 2^-4, target = 0.2 },\n"
+                           "  { batch_size = 64, learning_rate = 2^-2, target = 0.2 } }",
+                           sets, 4, &steps),
+                     2);
+    assert_int_equal(steps, 1661 + 5033);
 }
 
 /* Rules and comparisons add what they run: 2 rules at one size, none of them the tuned rate, with 3
