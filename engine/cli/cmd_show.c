@@ -1,12 +1,25 @@
-/* batchlab show RUN: one run from its files: configuration, outcome, evaluations, environment. */
+/* batchlab show RUN: one run from its files: configuration, outcome, evaluations, environment.
+ * show NAME --model: the net that an experiment trains. */
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
+#include "engine/cli/experiment.h"
 #include "engine/cli/run_files.h"
+#include "engine/cli/show_model.h"
+#include "engine/train/train.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char k_usage[] = "show RUN";
+enum { MODEL, JSON, PRESET, SET, SYNTHETIC, OPTION_COUNT };
+static const bl_option k_options[] = {
+    [MODEL] = {"--model",     NULL, NULL,        "NAME is an experiment: its net, layer by layer"},
+    [JSON] = {"--json",      NULL, NULL,        "with --model: one JSON object"                 },
+    [PRESET] = {"--preset",    NULL, "NAME",      "with --model: of this preset"                  },
+    [SET] = {"--set",       NULL, "KEY=VALUE", "with --model: change one key; may be repeated" },
+    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "with --model: for the generated data set"      },
+};
+_Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
+static const char k_usage[] = "show RUN | show NAME --model";
 enum { LAST_EVALUATIONS = 12 };
 
 /* Members of an object, one a line. */
@@ -52,14 +65,47 @@ static void describe(bl_buf *out, const bl_run_files *run) {
     members(out, bl_json_get(result, "environment"));
 }
 
+static bl_status describe_model(bl_buf *out, bl_experiment *e, bool json, bl_err *err) {
+    char words[512];
+    bl_net net = {0};
+    const bl_status status = bl_train_net(&net, &e->config, &e->data, err);
+    (void)snprintf(words, sizeof words, "%s: model %s on data set %s", e->config.name,
+                   e->config.model.kind, e->data.name);
+    if (status == BL_OK && json)
+        bl_show_model_json(out, &net, e->config.name, e->config.model.kind);
+    else if (status == BL_OK)
+        bl_show_model_text(out, &net, words);
+    bl_net_free(&net);
+    return status;
+}
+
+static int show_model(const bl_args *args) {
+    bl_err err = {0};
+    bl_buf out = {0};
+    bl_experiment *e = bl_xalloc(sizeof *e);
+    bl_status status = bl_experiment_config(e, args->operand, args->value[PRESET], args, &err);
+    if (status == BL_OK && strcmp(e->config.dataset, "none") == 0)
+        status = bl_err_set(&err, BL_EINVAL, __FILE__, __LINE__, "model %s is no net of layers",
+                            e->config.model.kind);
+    const bl_dataset_options options = bl_cli_dataset_options(bl_args_has(args, SYNTHETIC));
+    if (status == BL_OK) status = bl_dataset_open(&e->data, e->config.dataset, &options, &err);
+    if (status == BL_OK) status = describe_model(&out, e, bl_args_has(args, JSON), &err);
+    bl_experiment_close(e);
+    free(e);
+    (void)fwrite(bl_buf_text(&out), 1, out.len, stdout);
+    bl_buf_free(&out);
+    return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
+}
+
 int bl_cmd_show(int argc, char **argv) {
     bl_args args;
-    const int rc = bl_args_read(&args, NULL, 0, k_usage, argc, argv);
+    const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
     if (rc >= 0) return rc;
     if (args.operand == NULL) {
         (void)fprintf(stderr, "batchlab: which run?\nusage: batchlab %s\n", k_usage);
         return BL_EXIT_USAGE;
     }
+    if (bl_args_has(&args, MODEL)) return show_model(&args);
     bl_err err = {0};
     char path[BL_PATH];
     bl_run_files run;

@@ -14,7 +14,7 @@ const bl_command bl_commands[] = {
     {"plot",       "NAME",                     "draw the figures from logs alone",                              bl_cmd_plot  },
     {"report",     "NAME",                     "figures, tables and a single-file HTML report",                 bl_cmd_report},
     {"ls",         "[NAME] [--json]",          "the runs in the store, one a line",                             bl_cmd_ls    },
-    {"show",       "RUN",                      "one run: settings, outcome, evaluations",                       bl_cmd_show  },
+    {"show",       "RUN | NAME --model",       "one run; or the net of an experiment",                          bl_cmd_show  },
     {"why",        "RUN",                      "why a run was made, and why it ends where it does",             bl_cmd_why   },
     {"diff",       "A B",                      "settings and first step in which two runs differ",              bl_cmd_diff  },
     {"export",     "NAME [--csv|--jsonl]",     "every evaluation as a table",                                   bl_cmd_export},

@@ -7,6 +7,7 @@
 #include "engine/base/status.h"
 #include "engine/config/config.h"
 #include "engine/data/dataset.h"
+#include "engine/model/net.h"
 #include "engine/train/resident.h"
 #include "kernels/kernel.h"
 #include <stdbool.h>
@@ -34,6 +35,10 @@ typedef struct bl_train_state {
 bl_status bl_train_open(bl_train **out, const bl_config *config, const bl_dataset *data,
                         const bl_train_options *options, bl_err *err) BL_CHECKED;
 void bl_train_close(bl_train *train); /* NULL is fine */
+
+/* The net alone, without memory; free it with bl_net_free also on failure. */
+bl_status bl_train_net(bl_net *net, const bl_config *config, const bl_dataset *data,
+                       bl_err *err) BL_CHECKED;
 
 /* Bytes a run of this configuration takes, by a dry pass: nothing is allocated for it. On a device
  * (`resident`; else NULL) it evaluates more rows at once, and its queue comes on top. */

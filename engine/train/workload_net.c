@@ -81,13 +81,7 @@ static bl_status choose_measures(bl_train *t, bl_err *err) {
     return check_classes(t, err);
 }
 
-static bl_status resolve(bl_train *t, bl_err *err) {
-    const bl_dataset *data = t->data;
-    t->eval_chunk = 256;
-    BL_TRY(choose_split(t, err));
-    BL_TRY(choose_augment(t, err));
-    BL_TRY(choose_pieces(t, err));
-    BL_TRY(choose_measures(t, err));
+bl_status bl_train_net(bl_net *net, const bl_config *config, const bl_dataset *data, bl_err *err) {
     const bl_model_input input = {
         .categorical = data->categorical,
         .continuous = data->continuous,
@@ -98,7 +92,16 @@ static bl_status resolve(bl_train *t, bl_err *err) {
         .target_is_log = strcmp(data->target_transform, "log") == 0,
         .target_max = data->target_max
     };
-    return bl_model_build(&t->net, &t->config, &input, err);
+    return bl_model_build(net, config, &input, err);
+}
+
+static bl_status resolve(bl_train *t, bl_err *err) {
+    t->eval_chunk = 256;
+    BL_TRY(choose_split(t, err));
+    BL_TRY(choose_augment(t, err));
+    BL_TRY(choose_pieces(t, err));
+    BL_TRY(choose_measures(t, err));
+    return bl_train_net(&t->net, &t->config, t->data, err);
 }
 
 /* ---- memory ---- */

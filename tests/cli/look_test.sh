@@ -98,6 +98,32 @@ try 2 export rossmann --csv --jsonl
 
 find "$store" -type f -exec sha256sum {} + | sort | cmp - "$scratch/before" || { echo "--- looking changed files"; failed=1; }
 
+# Nets by hand: Simple CNN, convolutions of 5 x 5 to 32 and 64 filters, pooled twice, 1024 hidden; what
+# is kept of an example: inputs and target, outputs with gradients, and the pools' choices.
+model() { try 0 show "$1" --model --json --synthetic --set model.kind="$2" --set model.hidden="$3" --set model.filters="[]"; }
+model mnist simple_cnn 1024
+parameters=$((25 * 32 + 32 + 25 * 32 * 64 + 64 + 3136 * 1024 + 1024 + 1024 * 10 + 10))
+flops=$((2 * (784 * 25 * 32 + 196 * 25 * 32 * 64 + 3136 * 1024 + 1024 * 10)))
+bytes=$((4 * (784 + 1 + 2 * 25088 + 3 * 6272 + 2 * 12544 + 3 * 3136 + 2 * 1024 + 2 * 10)))
+says out "^{\"experiment\":\"mnist\",\"model\":\"simple_cnn\",\"parameters\":$parameters,\"flops\":$flops,\"bytes\":$bytes,"
+# ResNet-8 on 28 x 28 x 1: 28, 14 and 7 positions a side.
+model mnist resnet8 1
+parameters=$((9 * 16 + 16 + 2 * (144 * 16 + 16) + 144 * 32 + 32 + 288 * 32 + 32 + 16 * 32 + 32 + 288 * 64 + 64 + 576 * 64 + 64 + 32 * 64 + 64 + 650))
+flops=$((2 * (784 * 16 * (9 + 2 * 144) + 196 * 32 * (144 + 288 + 16) + 49 * 64 * (288 + 576 + 32) + 640)))
+says out "\"parameters\":$parameters,\"flops\":$flops,"
+# MobileNetV3-Large with 10 classes and one channel: torchvision's 5,483,032 with 990 classes and two channels less.
+model mnist mobilenet_v3_large 1
+says out "\"parameters\":$((5483032 - 990 * 1281 - 2 * 9 * 16)),"
+# The net for tables: rossmann's embeddings, its batch norms, hidden layers and output.
+try 0 show rossmann --model --json --synthetic --set model.hidden=64,32
+embedding=$(sed 's/.*"layers":\[{"layer":"embedding","shape":\[1,1,220\],"parameters":\([0-9]*\),.*/\1/' "$scratch/out")
+says out "\"parameters\":$((embedding + 2 * 16 + 236 * 64 + 64 + 2 * 64 + 64 * 32 + 32 + 2 * 32 + 33)),"
+try 0 show mnist --model --synthetic --set model.kind=simple_cnn --set model.filters="[]" --set model.hidden=1024
+says out '^   3  conv2d 5x5  *2  *14 x 14 x 64  *51,264  *20,070,400  *100,352$'
+try 2 show quadratic --model
+says err "^batchlab: model quadratic is no net of layers"
+try 2 show ross --model
+
 # A damaged run does not hide the others.
 printf 'x' >"$store/$first/log.jsonl.gz"
 try 0 ls rossmann

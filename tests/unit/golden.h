@@ -9,13 +9,15 @@
 typedef struct golden_run {
     const char *name, *optimizer, *schedule;
     size_t batch, micro_batch; /* micro_batch 0: the whole batch at once */
-    size_t classes;     /* 0: the tabular net and mean squared error; else mlp, cross-entropy */
-    const char *sha256; /* of the log without its header, whose configuration may gain keys */
+    size_t classes; /* 0: the tabular net and mean squared error; else cross-entropy and ... */
+    const char *pictures; /* ... this kind of net on pictures, with ... */
+    size_t ghost;         /* ... chunks of so many examples (0: no norm); NULL: mlp */
+    const char *sha256;   /* of the log without its header, whose configuration may gain keys */
 } golden_run;
 extern const golden_run golden_runs[];
 extern const size_t golden_count;
 
-/* Trains 30 steps and hashes the log. */
+/* Trains 30 steps, on pictures 3, and hashes the log. */
 bl_status golden_hash(const golden_run *run, const bl_kernels *kernels, size_t threads,
                       char out[BL_SHA256_HEX], bl_err *err);
 #endif

@@ -1,0 +1,119 @@
+#include "engine/cli/show_model.h"
+#include "engine/base/json.h"
+#include "engine/model/layer.h"
+#include <stdio.h>
+#include <string.h>
+
+/* What one layer takes, or all of them together. */
+typedef struct cost {
+    size_t parameters, flops, bytes;
+} cost;
+
+static cost cost_of(const bl_net *net, const bl_net_node *node) {
+    cost c = {.flops = 2 * node->multiplies, .bytes = bl_net_node_floats(node) * sizeof(float)};
+    for (size_t i = node->first_param; i < node->first_param + node->params; i++)
+        if (!net->param[i].running) c.parameters += net->param[i].rows * net->param[i].cols;
+    return c;
+}
+
+/* All layers, and the inputs and the target that they start from. */
+static cost total_of(const bl_net *net) {
+    cost total = {.bytes =
+                      (net->continuous + 1) * sizeof(float) + net->categorical * sizeof(uint16_t)};
+    for (size_t i = 0; i < net->nodes; i++) {
+        const cost c = cost_of(net, &net->node[i]);
+        total.parameters += c.parameters;
+        total.flops += c.flops;
+        total.bytes += c.bytes;
+    }
+    return total;
+}
+
+/* 1234567 as "1,234,567". */
+static const char *grouped(char out[32], size_t value) {
+    char digits[32];
+    const size_t n = (size_t)snprintf(digits, sizeof digits, "%zu", value);
+    size_t to = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0 && (n - i) % 3 == 0) out[to++] = ',';
+        out[to++] = digits[i];
+    }
+    out[to] = '\0';
+    return out;
+}
+
+static const char *layer_text(char out[64], const bl_net_node *node) {
+    const bl_layer_settings *set = &node->set;
+    int n = snprintf(out, 64, "%s", node->layer->name);
+    if (set->kernel > 0)
+        n += snprintf(out + n, 64 - (size_t)n, " %zux%zu", set->kernel, set->kernel);
+    if (set->stride > 1) n += snprintf(out + n, 64 - (size_t)n, " stride %zu", set->stride);
+    if (set->groups > 1) n += snprintf(out + n, 64 - (size_t)n, " groups %zu", set->groups);
+    if (set->ghost > 0) n += snprintf(out + n, 64 - (size_t)n, " of %zu", set->ghost);
+    if (set->rate > 0.0) (void)snprintf(out + n, 64 - (size_t)n, " %g", set->rate);
+    return out;
+}
+
+static const char *shape_text(char out[64], const bl_net_node *node) {
+    const bl_image i = node->image;
+    if (bl_image_positions(i) > 1)
+        (void)snprintf(out, 64, "%zu x %zu x %zu", i.height, i.width, i.channels);
+    else
+        (void)snprintf(out, 64, "%zu", node->width);
+    return out;
+}
+
+static const char *source_text(char out[64], const bl_net_node *node) {
+    int n = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < node->layer->inputs; i++)
+        n += node->in[i] == BL_NET_VALUES
+                 ? snprintf(out + n, 64 - (size_t)n, "%sx", i ? ", " : "")
+                 : snprintf(out + n, 64 - (size_t)n, "%s%zu", i ? ", " : "", node->in[i]);
+    return out;
+}
+
+static void row_text(bl_buf *out, const char *index, const char *layer, const char *from,
+                     const char *shape, cost c) {
+    char parameters[32], flops[32], bytes[32];
+    bl_buf_printf(out, "%4s  %-26s %-8s %16s %13s %15s %13s\n", index, layer, from, shape,
+                  grouped(parameters, c.parameters), grouped(flops, c.flops),
+                  grouped(bytes, c.bytes));
+}
+
+void bl_show_model_text(bl_buf *out, const bl_net *net, const char *words) {
+    char index[32], layer[64], from[64], shape[64];
+    bl_buf_printf(out, "%s\n\n%4s  %-26s %-8s %16s %13s %15s %13s\n", words, "", "layer", "from",
+                  "output", "parameters", "FLOPs", "memory, B");
+    for (size_t i = 0; i < net->nodes; i++) {
+        const bl_net_node *node = &net->node[i];
+        (void)snprintf(index, sizeof index, "%zu", i);
+        row_text(out, index, layer_text(layer, node), source_text(from, node),
+                 shape_text(shape, node), cost_of(net, node));
+    }
+    row_text(out, "", "all, with the inputs", "", "", total_of(net));
+    bl_buf_str(out, "\nFLOPs: of one example, forward, in dense layers and convolutions; a step "
+                    "takes about three times as many.\nMemory: what training keeps of one example, "
+                    "gradients included; parameters and optimizer states come on top.\n");
+}
+
+void bl_show_model_json(bl_buf *out, const bl_net *net, const char *experiment, const char *kind) {
+    const cost total = total_of(net);
+    bl_buf_str(out, "{\"experiment\":");
+    bl_json_string(out, experiment);
+    bl_buf_str(out, ",\"model\":");
+    bl_json_string(out, kind);
+    bl_buf_printf(out, ",\"parameters\":%zu,\"flops\":%zu,\"bytes\":%zu,\"layers\":[",
+                  total.parameters, total.flops, total.bytes);
+    for (size_t i = 0; i < net->nodes; i++) {
+        const bl_net_node *node = &net->node[i];
+        const cost c = cost_of(net, node);
+        bl_buf_printf(
+            out,
+            "%s{\"layer\":\"%s\",\"shape\":[%zu,%zu,%zu],\"parameters\":%zu,\"flops\":%zu,"
+            "\"bytes\":%zu}",
+            i ? "," : "", node->layer->name, node->image.height, node->image.width,
+            node->image.channels, c.parameters, c.flops, c.bytes);
+    }
+    bl_buf_str(out, "]}\n");
+}
