@@ -7,6 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* cuDNN and the cuBLASLt inside it keep what they loaded until the process ends. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+    return "leak:libcudnn\nleak:libcublasLt\n";
+}
+
 /* An H100, as such a device describes itself. */
 static const char k_device[] =
     "{\"deviceVer\":900,\"driverVer\":13000,\"cudaDeviceId\":0,\"deviceName\":\"NVIDIA H100\","
