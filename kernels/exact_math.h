@@ -121,12 +121,8 @@ static inline BL_HD float bl_cos_turn(float t) {
     return bl_sin_turn(t < 0.75f ? t + 0.25f : t - 0.75f);
 }
 
-static inline BL_HD double bl_exp64(double x) {
-    if (!(x >= -746.0)) return x < -746.0 ? 0.0 : x + x;
-    if (x > 710.0) return (double)INFINITY;
-    const double shifted = fma(x, 0x1.71547652b82fep+0, 0x1.8p+52);
-    const double k = shifted - 0x1.8p+52;
-    const int64_t n = (int64_t)(bl_bits64(shifted) - bl_bits64(0x1.8p+52));
+/* e^(x - k ln 2) for |x - k ln 2| <= ln 2 / 2. Vector kernels share it with bl_exp64. */
+static inline BL_HD double bl_exp64_reduced(double x, double k) {
     const double r = fma(k, -0x1.abc9e3b39803fp-56, fma(k, -0x1.62e42fefa39efp-1, x));
     double q = 1.0 / 6227020800.0;
     q = fma(q, r, 1.0 / 479001600.0);
@@ -140,7 +136,15 @@ static inline BL_HD double bl_exp64(double x) {
     q = fma(q, r, 1.0 / 24.0);
     q = fma(q, r, 1.0 / 6.0);
     q = fma(q, r, 0.5);
-    const double y = 1.0 + fma(r * r, q, r);
+    return 1.0 + fma(r * r, q, r);
+}
+static inline BL_HD double bl_exp64(double x) {
+    if (!(x >= -746.0)) return x < -746.0 ? 0.0 : x + x;
+    if (x > 710.0) return (double)INFINITY;
+    const double shifted = fma(x, 0x1.71547652b82fep+0, 0x1.8p+52);
+    const double k = shifted - 0x1.8p+52;
+    const int64_t n = (int64_t)(bl_bits64(shifted) - bl_bits64(0x1.8p+52));
+    const double y = bl_exp64_reduced(x, k);
     const int64_t half = n / 2;
     return y * bl_pow2_64(half) * bl_pow2_64(n - half);
 }
@@ -159,21 +163,9 @@ static inline BL_HD float bl_tanhf(float x) {
     return copysignf((float)((1.0 - e) / (1.0 + e)), x);
 }
 
-static inline BL_HD double bl_log64(double x) {
-    uint64_t u = bl_bits64(x);
-    int64_t e = 0;
-    if (u - 0x0010000000000000u >= 0x7fe0000000000000u) { /* not a normal positive number */
-        if (u << 1 == 0) return -(double)INFINITY;
-        if (u == 0x7ff0000000000000u) return x;
-        if (x != x) return x + x;
-        if (u >> 63) return (double)NAN;
-        u = bl_bits64(x * 0x1p+54);
-        e = -54;
-    }
-    u -= 0x3fe6a09e667f3bcdu; /* sqrt(1/2) */
-    e += (int64_t)u >> 52;
-    const double f = bl_float64((u & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1.0;
-    const double s = f / (2.0 + f), z = s * s, k = (double)e;
+/* log(2^k (1 + f)) for sqrt(1/2) <= 1 + f <= sqrt(2). Vector kernels share it with bl_log64. */
+static inline BL_HD double bl_log64_reduced(double f, double k) {
+    const double s = f / (2.0 + f), z = s * s;
     double r = 2.0 / 21.0;
     r = fma(r, z, 2.0 / 19.0);
     r = fma(r, z, 2.0 / 17.0);
@@ -188,6 +180,22 @@ static inline BL_HD double bl_log64(double x) {
     const double h = 0.5 * f * f;
     const double low = fma(s, h + r, k * 0x1.a39ef35793c76p-33);
     return k * 0x1.62e42feep-1 - ((h - low) - f);
+}
+static inline BL_HD double bl_log64(double x) {
+    uint64_t u = bl_bits64(x);
+    int64_t e = 0;
+    if (u - 0x0010000000000000u >= 0x7fe0000000000000u) { /* not a normal positive number */
+        if (u << 1 == 0) return -(double)INFINITY;
+        if (u == 0x7ff0000000000000u) return x;
+        if (x != x) return x + x;
+        if (u >> 63) return (double)NAN;
+        u = bl_bits64(x * 0x1p+54);
+        e = -54;
+    }
+    u -= 0x3fe6a09e667f3bcdu; /* sqrt(1/2) */
+    e += (int64_t)u >> 52;
+    const double f = bl_float64((u & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1.0;
+    return bl_log64_reduced(f, (double)e);
 }
 
 /* A standard normal value from two random words (Box and Muller 1958); at most 5.77 in size. */

@@ -52,6 +52,13 @@ void bl_buf_printf(bl_buf *buf, const char *fmt, ...) {
     buf->len += (size_t)n;
 }
 
+void bl_buf_grouped(bl_buf *buf, const char *digits) {
+    for (size_t left = strlen(digits); left-- > 0; digits++) {
+        bl_buf_add(buf, digits, 1);
+        if (left > 0 && left % 3 == 0 && *digits != '-') bl_buf_str(buf, ",");
+    }
+}
+
 const char *bl_buf_text(const bl_buf *buf) {
     return buf->data != NULL ? buf->data : "";
 }

@@ -16,5 +16,6 @@ void bl_buf_add(bl_buf *buf, const void *bytes, size_t n);
 void bl_buf_str(bl_buf *buf, const char *text);
 BL_PRINTF(2, 3)
 void bl_buf_printf(bl_buf *buf, const char *fmt, ...);
-const char *bl_buf_text(const bl_buf *buf); /* "" when empty */
+void bl_buf_grouped(bl_buf *buf, const char *digits); /* "-1234567" as "-1,234,567" */
+const char *bl_buf_text(const bl_buf *buf);           /* "" when empty */
 #endif

@@ -29,19 +29,6 @@ static cost total_of(const bl_net *net) {
     return total;
 }
 
-/* 1234567 as "1,234,567". */
-static const char *grouped(char out[32], size_t value) {
-    char digits[32];
-    const size_t n = (size_t)snprintf(digits, sizeof digits, "%zu", value);
-    size_t to = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0 && (n - i) % 3 == 0) out[to++] = ',';
-        out[to++] = digits[i];
-    }
-    out[to] = '\0';
-    return out;
-}
-
 static const char *layer_text(char out[64], const bl_net_node *node) {
     const bl_layer_settings *set = &node->set;
     int n = snprintf(out, 64, "%s", node->layer->name);
@@ -73,12 +60,22 @@ static const char *source_text(char out[64], const bl_net_node *node) {
     return out;
 }
 
+static void count_text(bl_buf *out, int width, size_t value) {
+    char digits[32];
+    bl_buf text = {0};
+    (void)snprintf(digits, sizeof digits, "%zu", value);
+    bl_buf_grouped(&text, digits);
+    bl_buf_printf(out, " %*s", width, text.data);
+    bl_buf_free(&text);
+}
+
 static void row_text(bl_buf *out, const char *index, const char *layer, const char *from,
                      const char *shape, cost c) {
-    char parameters[32], flops[32], bytes[32];
-    bl_buf_printf(out, "%4s  %-26s %-8s %16s %13s %15s %13s\n", index, layer, from, shape,
-                  grouped(parameters, c.parameters), grouped(flops, c.flops),
-                  grouped(bytes, c.bytes));
+    bl_buf_printf(out, "%4s  %-26s %-8s %16s", index, layer, from, shape);
+    count_text(out, 13, c.parameters);
+    count_text(out, 15, c.flops);
+    count_text(out, 13, c.bytes);
+    bl_buf_str(out, "\n");
 }
 
 void bl_show_model_text(bl_buf *out, const bl_net *net, const char *words) {

@@ -1,5 +1,6 @@
 #include "engine/config/rules.h"
 #include "engine/base/mem.h"
+#include "engine/base/numerics.h"
 #include "engine/config/ghost.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -60,12 +61,17 @@ bool bl_rules_hold(const bl_config *c, bl_rule_fault *fault) {
     return problem_holds(c, fault) && schedule_holds(c, fault);
 }
 
-/* Does the net normalise other examples together when the batch comes in pieces? */
-static bool norm_shows(const bl_config *c) {
+/* Does the net normalise by the statistics of several examples? */
+static bool has_norm(const bl_config *c) {
     if (is(c->model.kind, "tabular")) return c->model.batch_norm;
-    if (is(c->model.kind, "mobilenet_v3_large")) return true;
-    if (!is(c->model.kind, "resnet8") || is(c->model.norm, "none")) return false;
-    return is(c->model.norm, "batch") ||
+    if (is(c->model.kind, "resnet8")) return !is(c->model.norm, "none");
+    return is(c->model.kind, "mobilenet_v3_large");
+}
+
+/* Does it normalise other examples together when the batch comes in pieces? */
+static bool norm_shows(const bl_config *c) {
+    if (!has_norm(c)) return false;
+    return !is(c->model.kind, "resnet8") || is(c->model.norm, "batch") ||
            !bl_ghost_same_chunks((size_t)c->train.batch_size, (size_t)c->train.micro_batch,
                                  (size_t)c->model.ghost_size);
 }
@@ -122,12 +128,17 @@ bool bl_rules_matter(const bl_config *c, bl_key_when when) {
     }
 }
 
-/* ---- notes ------------------------------------------------------------------------------- */
-
 static bool pieces_are_normalised(const bl_config *c) {
     const int64_t micro = c->train.micro_batch;
     return micro > 0 && micro < c->train.batch_size && norm_shows(c);
 }
+
+int bl_rules_epoch(const bl_config *c) {
+    return has_norm(c) && bl_rules_matter(c, BL_WHEN_PIECES) ? BL_NUMERICS_EPOCH_PIECES
+                                                             : BL_NUMERICS_EPOCH;
+}
+
+/* ---- notes ------------------------------------------------------------------------------- */
 
 static bool chunk_is_the_batch(const bl_config *c) {
     return is(c->model.kind, "resnet8") && is(c->model.norm, "ghost") &&

@@ -11,7 +11,9 @@ typedef struct bl_rule_fault {
 bool bl_rules_hold(const bl_config *config, bl_rule_fault *fault);
 /* Whether a key with this condition means anything: momentum does not under adam. */
 bool bl_rules_matter(const bl_config *config, bl_key_when when);
-/* Says what holds but may surprise, a line each: at which of the sweep's batch sizes a normalisation
- * sees other examples than its name says. */
+/* The numerics epoch of a run: part of its id and of its log's header. */
+int bl_rules_epoch(const bl_config *config);
+/* Says what holds but may surprise, a line each: at which of the sweep's batch sizes a
+ * normalisation sees other examples than its name says. */
 void bl_rules_notes(const bl_config *config, void (*say)(void *ctx, const char *line), void *ctx);
 #endif

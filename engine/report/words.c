@@ -14,12 +14,8 @@ void bl_words_count(bl_buf *out, double n) {
         bl_buf_str(out, isnan(n) ? "-" : "unbounded");
         return;
     }
-    const int length = snprintf(digits, sizeof digits, "%.0f", n);
-    for (int i = 0; i < length; i++) {
-        bl_buf_add(out, &digits[i], 1);
-        const int left = length - 1 - i;
-        if (left > 0 && left % 3 == 0 && digits[i] != '-') bl_buf_str(out, ",");
-    }
+    (void)snprintf(digits, sizeof digits, "%.0f", n);
+    bl_buf_grouped(out, digits);
 }
 
 void bl_words_short(bl_buf *out, double x) {

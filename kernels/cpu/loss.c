@@ -63,20 +63,7 @@ static void exp_all(double *d, size_t count) {
         const double shifted = fma(x, 0x1.71547652b82fep+0, 0x1.8p+52);
         const double k = shifted - 0x1.8p+52;
         const uint64_t n = bl_bits64(shifted) - bl_bits64(0x1.8p+52);
-        const double r = fma(k, -0x1.abc9e3b39803fp-56, fma(k, -0x1.62e42fefa39efp-1, x));
-        double q = 1.0 / 6227020800.0;
-        q = fma(q, r, 1.0 / 479001600.0);
-        q = fma(q, r, 1.0 / 39916800.0);
-        q = fma(q, r, 1.0 / 3628800.0);
-        q = fma(q, r, 1.0 / 362880.0);
-        q = fma(q, r, 1.0 / 40320.0);
-        q = fma(q, r, 1.0 / 5040.0);
-        q = fma(q, r, 1.0 / 720.0);
-        q = fma(q, r, 1.0 / 120.0);
-        q = fma(q, r, 1.0 / 24.0);
-        q = fma(q, r, 1.0 / 6.0);
-        q = fma(q, r, 0.5);
-        const double y = 1.0 + fma(r * r, q, r);
+        const double y = bl_exp64_reduced(x, k);
         const uint64_t half = (n + 4096) / 2 - 2048;
         const double e = y * bl_float64((half + 1023) << 52) * bl_float64((n - half + 1023) << 52);
         d[i] = d[i] < -746.0 ? 0.0 : e;
@@ -89,21 +76,7 @@ static void log_all(double *log, const double *sum, size_t count) {
         const uint64_t u = bl_bits64(sum[i]) - 0x3fe6a09e667f3bcdu;
         const double k = (double)(int32_t)(u >> 52);
         const double f = bl_float64((u & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1.0;
-        const double s = f / (2.0 + f), z = s * s;
-        double r = 2.0 / 21.0;
-        r = fma(r, z, 2.0 / 19.0);
-        r = fma(r, z, 2.0 / 17.0);
-        r = fma(r, z, 2.0 / 15.0);
-        r = fma(r, z, 2.0 / 13.0);
-        r = fma(r, z, 2.0 / 11.0);
-        r = fma(r, z, 2.0 / 9.0);
-        r = fma(r, z, 2.0 / 7.0);
-        r = fma(r, z, 2.0 / 5.0);
-        r = fma(r, z, 2.0 / 3.0);
-        r = r * z;
-        const double h = 0.5 * f * f;
-        const double low = fma(s, h + r, k * 0x1.a39ef35793c76p-33);
-        const double y = k * 0x1.62e42feep-1 - ((h - low) - f);
+        const double y = bl_log64_reduced(f, k);
         log[i] = sum[i] == sum[i] ? y : sum[i];
     }
 }

@@ -1,6 +1,5 @@
 #include "kernels/cudnn/graph.h"
-#include <dlfcn.h>
-#include <pthread.h>
+#include "kernels/cudnn/library.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,33 +25,20 @@ static struct {
 
 /* ---- the library ---- */
 
-static bl_status load(bl_err *err) {
-    const char *named = getenv("BATCHLAB_CUDNN");
-    void *handle =
-        dlopen(named != NULL && named[0] != '\0' ? named : "libcudnn.so.9", RTLD_NOW | RTLD_LOCAL);
-    if (handle == NULL)
-        BL_FAIL(err, BL_EUNSUPPORTED, "pictures at numerics = \"device\" need cuDNN 9: %s",
-                dlerror());
-#define FIND(name)                                                                                 \
-    {                                                                                              \
-        void *const symbol = dlsym(handle, #name);                                                 \
-        if (symbol == NULL) BL_FAIL(err, BL_EUNSUPPORTED, "this cuDNN has no " #name);             \
-        memcpy(&dnn.name, &symbol, sizeof symbol);                                                 \
-    }
-    CALLS(FIND)
-#undef FIND
-    return BL_OK;
-}
-
 bl_status bl_graph_library(size_t *version, bl_err *err) {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static bool loaded;
-    (void)pthread_mutex_lock(&lock);
-    const bl_status status = loaded ? BL_OK : load(err);
-    loaded = status == BL_OK;
-    (void)pthread_mutex_unlock(&lock);
-    if (loaded) *version = dnn.cudnnGetVersion();
-    return status;
+#define FIND(name) {#name, &dnn.name},
+    static const bl_library_call calls[] = {CALLS(FIND)};
+#undef FIND
+    static bl_library library = {.name = "cuDNN",
+                                 .variable = "BATCHLAB_CUDNN",
+                                 .file = "libcudnn.so.9",
+                                 .needed = "pictures at numerics = \"device\" need cuDNN 9",
+                                 .call = calls,
+                                 .calls = sizeof calls / sizeof *calls,
+                                 .lock = PTHREAD_MUTEX_INITIALIZER};
+    BL_TRY(bl_library_load(&library, err));
+    *version = dnn.cudnnGetVersion();
+    return BL_OK;
 }
 
 #define DONE(call) ((call) == CUDNN_STATUS_SUCCESS)

@@ -1,8 +1,7 @@
 #include "kernels/cudnn/products.h"
 #include "kernels/cuda/queue.h"
+#include "kernels/cudnn/library.h"
 #include <cublasLt.h>
-#include <dlfcn.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,32 +64,20 @@ struct bl_products {
 #define LIBRARY "libcublasLt.so.12"
 #endif
 
-static bl_status load(bl_err *err) {
-    const char *named = getenv("BATCHLAB_CUBLASLT");
-    void *handle =
-        dlopen(named != NULL && named[0] != '\0' ? named : LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (handle == NULL)
-        BL_FAIL(err, BL_EUNSUPPORTED, "numerics = \"device\" needs cuBLASLt: %s", dlerror());
-#define FIND(name)                                                                                 \
-    {                                                                                              \
-        void *const symbol = dlsym(handle, #name);                                                 \
-        if (symbol == NULL) BL_FAIL(err, BL_EUNSUPPORTED, "this cuBLASLt has no " #name);          \
-        memcpy(&lt.name, &symbol, sizeof symbol);                                                  \
-    }
-    CALLS(FIND)
-#undef FIND
-    return BL_OK;
-}
-
 bl_status bl_products_library(size_t *version, bl_err *err) {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static bool loaded;
-    (void)pthread_mutex_lock(&lock);
-    const bl_status status = loaded ? BL_OK : load(err);
-    loaded = status == BL_OK;
-    (void)pthread_mutex_unlock(&lock);
-    if (loaded) *version = lt.cublasLtGetVersion();
-    return status;
+#define FIND(name) {#name, &lt.name},
+    static const bl_library_call calls[] = {CALLS(FIND)};
+#undef FIND
+    static bl_library library = {.name = "cuBLASLt",
+                                 .variable = "BATCHLAB_CUBLASLT",
+                                 .file = LIBRARY,
+                                 .needed = "numerics = \"device\" needs cuBLASLt",
+                                 .call = calls,
+                                 .calls = sizeof calls / sizeof *calls,
+                                 .lock = PTHREAD_MUTEX_INITIALIZER};
+    BL_TRY(bl_library_load(&library, err));
+    *version = lt.cublasLtGetVersion();
+    return BL_OK;
 }
 
 /* Factors are rounded so, sums are fp32; parameters and results are fp32 everywhere. */

@@ -430,24 +430,26 @@ static void test_identity_late(void **state) {
     bl_buf_free(&with);
 }
 
-/* Pieces are part of a run's id exactly where they change its bits. */
+/* Pieces are part of a run's id exactly where they change its bits; with a norm its
+ * epoch says that running statistics move once a step. */
 static void test_identity_of_pieces(void **state) {
     (void)state;
     static const struct {
         const char *kind, *norm, *ghost, *batch, *micro;
         bool there;
+        int epoch;
     } cases[] = {
-        {"mlp",     "none",  "64", "1000", "256",  false},
-        {"mlp",     "none",  "64", "1000", "250",  true },
-        {"mlp",     "none",  "64", "1000", "1000", false},
-        {"tabular", "none",  "64", "1024", "256",  true }, /* batch norm */
-        {"resnet8", "none",  "64", "1000", "512",  false},
-        {"resnet8", "batch", "64", "1024", "256",  true },
-        {"resnet8", "ghost", "64", "1024", "256",  false},
-        {"resnet8", "ghost", "64", "1000", "256",  true },
-        {"resnet8", "ghost", "48", "1024", "256",  true },
-        {"resnet8", "ghost", "64", "1024", "192",  true },
-        {"resnet8", "ghost", "64", "192",  "256",  false},
+        {"mlp",     "none",  "64", "1000", "256",  false, 1},
+        {"mlp",     "none",  "64", "1000", "250",  true,  1},
+        {"mlp",     "none",  "64", "1000", "1000", false, 1},
+        {"tabular", "none",  "64", "1024", "256",  true,  2}, /* batch norm */
+        {"resnet8", "none",  "64", "1000", "512",  false, 1},
+        {"resnet8", "batch", "64", "1024", "256",  true,  2},
+        {"resnet8", "ghost", "64", "1024", "256",  false, 1},
+        {"resnet8", "ghost", "64", "1000", "256",  true,  2},
+        {"resnet8", "ghost", "48", "1024", "256",  true,  2},
+        {"resnet8", "ghost", "64", "1024", "192",  true,  2},
+        {"resnet8", "ghost", "64", "192",  "256",  false, 1},
     };
     bl_config c;
     bl_buf out = {0};
@@ -462,6 +464,7 @@ static void test_identity_of_pieces(void **state) {
         bl_config_identity(&c, &out);
         if ((strstr(out.data, "train.micro_batch") != NULL) != cases[i].there)
             fail_msg("case %zu: %s", i, out.data);
+        assert_int_equal(bl_rules_epoch(&c), cases[i].epoch);
     }
     bl_buf_free(&out);
 }
