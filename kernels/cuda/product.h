@@ -66,14 +66,15 @@ template <class Problem, int TM, int TN, int EM, int EN, int DEPTH> struct bl_pr
                 column[l] = p.column(j0 + at < p.n ? j0 + at : 0);
             }
         }
-        /* Terms past the end are +0 times +0: a chain that began at +0 is never -0, so they change
-         * no bit. Rows and columns past the end are somebody's, and go nowhere. */
+        /* Terms past the end are -0 times +0, which changes no sum, not even the -0 that a product
+         * too small for a float leaves. Rows and columns past the end are somebody's, and go
+         * nowhere. */
         __device__ void fetch(const Problem &p, unsigned k0, unsigned end) {
             unsigned at, k;
             BL_UNROLL
             for (int l = 0; l < LOADS_A; l++) {
                 place<TM>(Problem::A_K, threadIdx.x + l * THREADS, &at, &k);
-                a[l] = k0 + k < end ? p.a(row[l], k0 + k) : 0.0f;
+                a[l] = k0 + k < end ? p.a(row[l], k0 + k) : -0.0f;
             }
             BL_UNROLL
             for (int l = 0; l < LOADS_B; l++) {

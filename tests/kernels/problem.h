@@ -46,7 +46,7 @@ typedef struct family {
     const char *name;
     const shape *shapes;
     size_t shape_count;
-    bool batch_invariant, specials;
+    bool batch_invariant;
     void (*build)(problem *p, const shape *s);
     void (*run)(const bl_kernels *k, const problem *p, const bl_part *part);
 } family;
