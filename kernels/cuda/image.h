@@ -32,6 +32,9 @@ extern "C" {
 void bl_conv2d_backward_weight_reference(const bl_conv2d_backward_weight *, const bl_part *);
 void bl_ghostnorm_forward_reference(const bl_ghostnorm_forward *, const bl_part *);
 void bl_ghostnorm_backward_reference(const bl_ghostnorm_backward *, const bl_part *);
+void bl_groupnorm_forward_reference(const bl_groupnorm_forward *, const bl_part *);
+void bl_groupnorm_backward_input_reference(const bl_groupnorm_backward_input *, const bl_part *);
+void bl_groupnorm_backward_weight_reference(const bl_groupnorm_backward_weight *, const bl_part *);
 #ifdef __cplusplus
 }
 #endif

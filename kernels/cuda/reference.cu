@@ -5,7 +5,6 @@
 #include "kernels/ref/conv2d.c"
 #include "kernels/ref/ghostnorm.c"
 #include "kernels/ref/groupnorm.c"
-#include "kernels/ref/pad_channels.c"
 
 /* X(family, how it is called): families without a kernel, and those that stand behind one for calls
  * that are too large for it. */
@@ -13,11 +12,9 @@
     X(conv2d_backward_weight, bl_conv2d_backward_weight_reference)                                 \
     X(ghostnorm_forward, bl_ghostnorm_forward_reference)                                           \
     X(ghostnorm_backward, bl_ghostnorm_backward_reference)                                         \
-    X(groupnorm_forward, bl_groupnorm_forward_cuda)                                                \
-    X(groupnorm_backward_input, bl_groupnorm_backward_input_cuda)                                  \
-    X(groupnorm_backward_weight, bl_groupnorm_backward_weight_cuda)                                \
-    X(pad_channels_forward, bl_pad_channels_forward_cuda)                                          \
-    X(pad_channels_backward, bl_pad_channels_backward_cuda)
+    X(groupnorm_forward, bl_groupnorm_forward_reference)                                           \
+    X(groupnorm_backward_input, bl_groupnorm_backward_input_reference)                             \
+    X(groupnorm_backward_weight, bl_groupnorm_backward_weight_reference)
 
 namespace {
 enum { PARTS = 1 << 16 };

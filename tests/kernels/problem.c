@@ -469,6 +469,7 @@ static const shape position_shapes[] = {
     {257, 2,   9,    0},
     {513, 1,   16,   3},
     {6,   5,   1100, 4},
+    {3,   2,   1100, 3}, /* a group of several blocks of channels */
 };
 
 /* k: a row of k_pad (problem_image.c) */
