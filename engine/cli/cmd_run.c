@@ -235,7 +235,7 @@ int bl_train_command(bool answers, const char *usage, int argc, char **argv) {
     bl_sweep_totals totals = {0};
     const bool dry = bl_args_has(&args, DRY_RUN);
     bool left_out = false;
-    bl_catch_signals();
+    if (!dry) bl_catch_signals(); /* a dry run has nothing to put away */
     bl_status status = bl_experiment_config(e, args.operand, args.value[PRESET], &args, &err);
     if (status == BL_OK) bl_rules_notes(&e->config, bl_display_say, &display);
     if (status == BL_OK) status = bl_experiment_level(e, args.value[DEVICE], &err);

@@ -71,3 +71,10 @@ done
 [ $rc = 130 ] || fail "no second SIGINT ended a sweep at once"
 (work twice.$try) || fail "the sweep did not go on after two SIGINT"
 sh tests/same_outputs.sh "$scratch/one" "$scratch/twice.$try"
+
+# A dry run has nothing to lose: it ends where it is, however long its net takes to measure.
+"$BATCHLAB" run cifar10 -n --synthetic >"$scratch/out" 2>&1 &
+pid=$!
+sleep 1
+kill -TERM $pid 2>/dev/null || fail "run -n was over within a second: a longer one is wanted here"
+ends_with 143 "SIGTERM in run -n"
