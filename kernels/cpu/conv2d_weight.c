@@ -1,11 +1,12 @@
 /* conv2d_backward_weight: dw and dbias, with rule B.
  *
  * The outputs are cut into macro tiles. A macro tile walks the batch: an example's lines of x are
- * copied with their borders of zeros, its dy is packed into panels unless those are whole vectors,
- * and every register tile runs one chain over the positions, a run being a line of dy. The
- * example's sums are added to the block's; after 256 examples the binary-counter tree is climbed. A
- * large image passes in bands of lines: then its chains wait in memory between them. dbias is one
- * more row, for the macro tiles that have the first row of dw. */
+ * copied with their borders of zeros, its dy is packed into panels (as they lie, positions of one
+ * of several panels share sets of the first cache), and every register tile runs one chain over
+ * the positions, a run being a line of dy. The example's sums are added to the block's; after 256
+ * examples the binary-counter tree is climbed. A large image passes in bands of lines: then its
+ * chains wait in memory between them. dbias is one more row, for the macro tiles that have the
+ * first row of dw. */
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/tree.h"
@@ -17,6 +18,7 @@ enum {
     PACKED_FLOATS = SCRATCH_FLOATS / 4,
     MACRO_FLOATS = 96,     /* columns of a macro tile */
     BAND_FLOATS = 1 << 12, /* of a panel of dy: half of the first cache */
+    PACKED_ROWS = 64,      /* below it dy is not packed if it can be read as it lies */
 };
 
 typedef struct weights {
@@ -30,7 +32,7 @@ typedef struct weights {
     size_t band;           /* lines of dy at once */
     size_t columns, line;  /* of x in reach of a line; floats of such a line */
     bool in_place;         /* nothing lies outside of x: it is not copied */
-    bool dy_in_place;      /* panels are whole vectors: they are read as they lie */
+    bool dy_in_place;      /* dy is one panel of whole vectors, or its rows are few */
     size_t sums;           /* floats of the macro tile: panel after panel, (rows, its width) */
     float *acc, *wait, *levels, *image, *packed;
 } weights;
@@ -83,10 +85,27 @@ static void pack_dy(const weights *w, size_t b, size_t oy, size_t lines) {
     }
 }
 
-/* Where row `row` of dw finds its first x. */
-static const float *row_at(const weights *w, const float *base, size_t row) {
-    const size_t tap = row / w->channels, ky = tap / w->v->kernel, kx = tap % w->v->kernel;
-    return base + ky * w->line + kx * w->v->channels + w->group * w->channels + row % w->channels;
+/* A row of dw, and its first x. */
+typedef struct cursor {
+    const float *x;
+    size_t channel, kx;
+} cursor;
+
+static cursor row_at(const weights *w, const float *base, size_t row) {
+    const size_t tap = row / w->channels, ky = tap / w->v->kernel;
+    cursor c = {.channel = row % w->channels, .kx = tap % w->v->kernel};
+    c.x = base + ky * w->line + c.kx * w->v->channels + w->group * w->channels + c.channel;
+    return c;
+}
+/* Without the divisions, which would take as long as a small image's chains. */
+BL_INLINE void next_row(const weights *w, cursor *c) {
+    c->x++;
+    if (++c->channel < w->channels) return;
+    c->x += w->v->channels - w->channels;
+    c->channel = 0;
+    if (++c->kx < w->v->kernel) return;
+    c->x += (ptrdiff_t)w->line - (ptrdiff_t)(w->v->kernel * w->v->channels);
+    c->kx = 0;
 }
 
 /* Rows of sums: those of dw, and that of dbias. */
@@ -120,6 +139,7 @@ BL_INLINE void run_tiles(const weights *w, bl_conv_tile *t, const float *base, c
     const size_t lower = missing <= tiles ? missing : 0; /* tiles of one row less */
     const bl_conv_kind high = {.vecs = vecs, .rows = (int)most, .pauses = pauses};
     const bl_conv_kind low = {.vecs = vecs, .rows = (int)most - 1, .pauses = pauses};
+    cursor at = row_at(w, base, w->row.begin);
     float *acc = w->acc + panel_at(w, panel);
     t->cols = (size_t)vecs * BL_W;
     t->b_step = w->dy_in_place ? w->v->filters : t->cols;
@@ -127,8 +147,9 @@ BL_INLINE void run_tiles(const weights *w, bl_conv_tile *t, const float *base, c
         t->rows = bl_min_size(w->row.end - row, i < lower ? most - 1 : most);
         t->wait = acc + (w->wait - w->acc);
         for (size_t r = 0; r < most; r++) {
-            t->a[r] = row_at(w, base, row + (r < t->rows ? r : 0));
+            t->a[r] = r < t->rows ? at.x : t->a[0];
             t->c[r] = acc + r * t->cols;
+            if (r < t->rows) next_row(w, &at);
         }
         if (i < lower)
             bl_conv_tile_body(t, low);
@@ -275,6 +296,7 @@ void BL_CPU(conv2d_backward_weight)(const bl_conv2d_backward_weight *a, const bl
     w.in_place = v->pad == 0;
     w.columns = w.in_place ? v->width : (v->out_width - 1) * v->stride + v->kernel;
     w.line = bl_max_size(w.columns * v->channels, 1);
-    w.dy_in_place = v->groups == 1 && v->filters % BL_W == 0;
+    const bool few = w.panels.count == 1 || w.rows < PACKED_ROWS;
+    w.dy_in_place = few && v->groups == 1 && v->filters % BL_W == 0;
     for (w.group = 0; w.group < v->groups; w.group++) run_group(&w, rows);
 }
