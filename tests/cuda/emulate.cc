@@ -1,6 +1,9 @@
 #include "tests/cuda/emulate.h"
 #include <deque>
 #include <mutex>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/common_interface_defs.h>
+#endif
 #include <setjmp.h>
 #include <stdlib.h>
 #include <ucontext.h>
@@ -12,13 +15,21 @@ namespace {
 
 enum { STACK = 256 << 10 };
 
+/* What the address sanitizer knows of a stack. */
+struct stack {
+    void *fake;
+    const void *bottom;
+    size_t size;
+};
+
 /* A thread of a block whose threads meet; it serves block after block. */
 struct coroutine {
     ucontext_t context;
     jmp_buf jump;
     bool begun, done;
     unsigned index;
-    std::vector<char> stack;
+    std::vector<char> memory;
+    stack own;
 };
 coroutine *running;
 const std::function<void(void)> *entry;
@@ -32,28 +43,36 @@ inline void place(unsigned index) {
                          index / blockDim.x / blockDim.y);
 }
 
-/* Switching by contexts costs two system calls, by jumps none; the address sanitizer only knows the
- * former. */
+/* The address sanitizer is told whose stack comes next, and that it has come. */
 #ifdef __SANITIZE_ADDRESS__
-ucontext_t scheduler;
-void leave() {
-    swapcontext(&running->context, &scheduler);
+void leaving(stack *own, const stack *next) {
+    __sanitizer_start_switch_fiber(&own->fake, next->bottom, next->size);
 }
-void enter(coroutine *c) {
-    swapcontext(&scheduler, &c->context);
+void arrived(stack *own, stack *from) {
+    __sanitizer_finish_switch_fiber(own->fake, &from->bottom, &from->size);
 }
 #else
+void leaving(stack *, const stack *) {}
+void arrived(stack *, stack *) {}
+#endif
+
+/* By jumps, as switching by contexts costs two system calls; only the first entry is one. */
 jmp_buf scheduler;
+stack host; /* of whoever launched the kernel */
 void leave() {
+    leaving(&running->own, &host);
     if (_setjmp(running->jump) == 0) _longjmp(scheduler, 1);
+    arrived(&running->own, &host);
 }
 void enter(coroutine *c) {
-    if (_setjmp(scheduler) != 0) return;
-    if (c->begun) _longjmp(c->jump, 1);
-    c->begun = true;
-    setcontext(&c->context);
+    leaving(&host, &c->own);
+    if (_setjmp(scheduler) == 0) {
+        if (c->begun) _longjmp(c->jump, 1);
+        c->begun = true;
+        setcontext(&c->context);
+    }
+    arrived(&host, &running->own);
 }
-#endif
 
 /* Goes back to the scheduler until it is this thread's turn again. */
 void pause() {
@@ -62,6 +81,7 @@ void pause() {
 }
 
 void serve() {
+    arrived(&running->own, &host);
     for (;;) {
         (*entry)();
         running->done = true;
@@ -79,9 +99,10 @@ void add_coroutine() {
     coroutines.emplace_back();
     coroutine *c = &coroutines.back();
     c->index = (unsigned)coroutines.size() - 1;
-    c->stack.resize(STACK);
+    c->memory.resize(STACK);
+    c->own = {nullptr, c->memory.data(), STACK};
     getcontext(&c->context);
-    c->context.uc_stack.ss_sp = c->stack.data();
+    c->context.uc_stack.ss_sp = c->memory.data();
     c->context.uc_stack.ss_size = STACK;
     c->context.uc_link = nullptr;
     makecontext(&c->context, serve, 0);
