@@ -62,21 +62,43 @@ static int few_digits(double value) {
     return digits;
 }
 
-/* Plans hold them by the hundred thousand. Below 10,000 no other form is shorter. */
-static bool small_integer(char out[32], double value) {
-    enum { LIMIT = 10000, DIGITS = 4 };
-    if (!(value >= 0 && value < LIMIT) || signbit(value) || value != floor(value)) return false;
-    char digit[DIGITS];
-    int n = 0;
-    for (int rest = (int)value; n == 0 || rest > 0; rest /= 10)
-        digit[n++] = (char)('0' + rest % 10);
-    for (int i = 0; i < n; i++) out[i] = digit[n - 1 - i];
-    out[n] = '\0';
+/* Digits of `rest` before out[end]; returns where they begin. */
+static size_t put_digits(char *out, size_t end, uint64_t rest) {
+    do out[--end] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    return end;
+}
+
+/* A plan holds hundreds of thousands of numbers, and most are like 0.0625, 1.05 or 200: n / 10^k,
+ * both exact in a double. The quotient is then rounded as reading the decimal would round it, so
+ * where it is the value, the decimal with the fewest digits is found. Where %g would write an
+ * exponent, and beyond 15 digits, this is not for. */
+static bool short_decimal(char out[32], double value) {
+    enum { PLACES = 8, WIDTH = 24 };
+    if (!(value >= 1e-4 && value < 1e4) && !(value == 0.0 && !signbit(value))) return false;
+    double scale = 1.0, n = value;
+    size_t places = 0;
+    while (n != floor(n) || n / scale != value) {
+        if (places++ == PLACES) return false;
+        scale *= 10.0;
+        n = rint(value * scale);
+    }
+    const uint64_t whole = (uint64_t)n / (uint64_t)scale, rest = (uint64_t)n % (uint64_t)scale;
+    char text[WIDTH];
+    size_t at = WIDTH;
+    if (places > 0) {
+        at = put_digits(text, at, rest);
+        while (at > WIDTH - places) text[--at] = '0';
+        text[--at] = '.';
+    }
+    at = put_digits(text, at, whole);
+    memcpy(out, text + at, WIDTH - at);
+    out[WIDTH - at] = '\0';
     return true;
 }
 
 void bl_f64_text(char out[32], double value) {
-    if (small_integer(out, value)) return;
+    if (short_decimal(out, value)) return;
     const int digits = isfinite(value) ? few_digits(value) : 1;
     if (digits == 0) {
         print_digits(out, MANY_DIGITS + 1, value);

@@ -223,7 +223,8 @@ const bl_key *bl_key_find(const char *path, size_t n) {
     for (size_t i = 0; i < bl_schema_count; i++)
         if (bl_schema[i].path == path && path[n] == '\0') return &bl_schema[i];
     for (size_t i = 0; i < bl_schema_count; i++)
-        if (strlen(bl_schema[i].path) == n && memcmp(bl_schema[i].path, path, n) == 0)
+        if (bl_schema[i].path[0] == path[0] && strlen(bl_schema[i].path) == n &&
+            memcmp(bl_schema[i].path, path, n) == 0)
             return &bl_schema[i];
     return NULL;
 }

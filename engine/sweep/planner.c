@@ -2,6 +2,7 @@
 #include "engine/base/mem.h"
 #include "engine/config/doc.h"
 #include "engine/config/schema.h"
+#include "engine/config/value.h"
 #include "engine/train/train.h"
 #include <math.h>
 #include <string.h>
@@ -31,38 +32,30 @@ void bl_planner_drop_round(bl_planner *p) {
 /* ---- settings ---------------------------------------------------------------------------------
  */
 
-static const char *last_part(const char *path) {
-    const char *dot = strrchr(path, '.');
-    return dot == NULL ? path : dot + 1;
-}
-
-static int no_setting(lua_State *L, const bl_config *config, const char *name, const char *where) {
-    enum { MOST = 256 };
-    const char *known[2 * MOST];
+static int no_setting(lua_State *L, const char *name, const char *where) {
+    const char *known[2 * BL_KEYS_MAX];
     size_t n = 0;
-    bl_config_value value;
-    const char *path;
-    for (size_t i = 0; i < MOST && bl_config_at(config, i, &path, &value); i++) {
-        known[n++] = path;
-        known[n++] = last_part(path);
+    for (size_t i = 0; i < bl_schema_count; i++) {
+        known[n++] = bl_schema[i].path;
+        known[n++] = bl_key_leaf(&bl_schema[i]);
     }
     const char *near = bl_nearest(name, known, n);
     if (near == NULL) return luaL_error(L, "%sunknown setting '%s'", where, name);
     return luaL_error(L, "%sunknown setting '%s', did you mean '%s'?", where, name, near);
 }
 
-const char *bl_planner_setting(lua_State *L, const bl_config *config, const char *name,
-                               const char *where) {
-    const char *path, *found = NULL;
-    bl_config_value value;
-    for (size_t i = 0; bl_config_at(config, i, &path, &value); i++) {
-        if (strcmp(path, name) == 0) return path;
-        if (strcmp(last_part(path), name) != 0) continue;
+const char *bl_planner_setting(lua_State *L, const char *name, const char *where) {
+    const bl_key *key = bl_key_find(name, strlen(name));
+    const char *found = key != NULL ? key->path : NULL;
+    for (size_t i = 0; key == NULL && i < bl_schema_count; i++) {
+        const char *leaf = bl_key_leaf(&bl_schema[i]);
+        if (leaf[0] != name[0] || strcmp(leaf, name) != 0) continue;
         if (found != NULL)
-            luaL_error(L, "%s'%s' may be %s or %s: write which", where, name, found, path);
-        found = path;
+            luaL_error(L, "%s'%s' may be %s or %s: write which", where, name, found,
+                       bl_schema[i].path);
+        found = bl_schema[i].path;
     }
-    if (found == NULL) no_setting(L, config, name, where);
+    if (found == NULL) no_setting(L, name, where);
     return found;
 }
 
@@ -100,18 +93,15 @@ static void push_value(lua_State *L, const bl_config_value *v) {
 /* exp.config["sweep.batch_sizes"] */
 static int config_index(lua_State *L) {
     const bl_planner *p = bl_planner_of(L);
-    const char *wanted = bl_planner_setting(L, p->config, luaL_checkstring(L, 2), "");
-    const char *path;
-    bl_config_value value;
-    for (size_t i = 0; bl_config_at(p->config, i, &path, &value); i++)
-        if (strcmp(path, wanted) == 0) push_value(L, &value);
+    const char *path = bl_planner_setting(L, luaL_checkstring(L, 2), "");
+    const bl_config_value value = bl_value_of(bl_key_find(path, strlen(path)), p->config);
+    push_value(L, &value);
     return 1;
 }
 
 /* exp:limits("momentum"): the least and the greatest value a setting may have, and its path. */
 static int call_limits(lua_State *L) {
-    const bl_planner *p = bl_planner_of(L);
-    const char *path = bl_planner_setting(L, p->config, luaL_checkstring(L, 2), "");
+    const char *path = bl_planner_setting(L, luaL_checkstring(L, 2), "");
     const bl_key *key = bl_key_find(path, strlen(path));
     BL_ASSERT(key != NULL);
     if (key->type == BL_VALUE_BOOL || key->type == BL_VALUE_STR)

@@ -25,8 +25,7 @@ void bl_planner_drop_round(bl_planner *p);
 
 /* Full path of a setting from its path or a last part that only one has; raises an error that names
  * the nearest one and starts with `where`. */
-const char *bl_planner_setting(lua_State *L, const bl_config *config, const char *name,
-                               const char *where);
+const char *bl_planner_setting(lua_State *L, const char *name, const char *where);
 /* The last step at or below `steps` at which every run is evaluated; the first such if all are
  * above. Runs that end there have no evaluation that longer ones lack. */
 int64_t bl_planner_grid_floor(const bl_config *config, int64_t epoch_rows, int64_t steps);

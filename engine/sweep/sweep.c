@@ -2,6 +2,7 @@
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/config/schema.h"
 #include "engine/config/value.h"
 #include "engine/train/train.h"
 #include <inttypes.h>
@@ -75,14 +76,17 @@ static bool is_axis(const char *path) {
 
 /* The identity keys in which the trial differs from the experiment, and what every sweep varies. */
 static void write_settings(bl_buf *p, const bl_config *base, const bl_config *trial) {
-    const char *path, *comma = "";
-    bl_config_value was, is;
+    const char *comma = "";
     bl_buf_str(p, "{");
-    for (size_t i = 0; bl_config_at(base, i, &path, &was) && bl_config_at(trial, i, &path, &is);
-         i++) {
-        if (!is_axis(path) && (bl_value_equal(&was, &is) || !bl_config_key_is_identity(path)))
-            continue;
-        bl_buf_printf(p, "%s\"%s\":", comma, path);
+    for (size_t i = 0; i < bl_schema_count; i++) {
+        const bl_key *key = &bl_schema[i];
+        if (!key->identity) continue;
+        const bl_config_value was = bl_value_of(key, base), is = bl_value_of(key, trial);
+        if (bl_value_equal(&was, &is) && !is_axis(key->path)) continue;
+        bl_buf_str(p, comma);
+        bl_buf_str(p, "\"");
+        bl_buf_str(p, key->path);
+        bl_buf_str(p, "\":");
         bl_value_write(&is, BL_FORM_JSON, p);
         comma = ",";
     }

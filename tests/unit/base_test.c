@@ -47,6 +47,37 @@ static void shortest_text_reads_back(void **state) {
     bl_buf_free(&out);
 }
 
+/* What bl_f64_text writes is the first of the shortest that printf writes and strtod reads back. */
+static void is_shortest(double value) {
+    char got[32], best[64] = "";
+    bl_f64_text(got, value);
+    for (int digits = 1; digits <= DBL_DECIMAL_DIG; digits++) {
+        char other[64];
+        (void)snprintf(other, sizeof other, "%.*g", digits, value);
+        if (strtod(other, NULL) != value) continue;
+        if (best[0] == '\0' || strlen(other) < strlen(best)) memcpy(best, other, sizeof best);
+    }
+    assert_string_equal(got, best);
+}
+
+/* n / 10^k, which has a way of its own, with its neighbours, which have not. */
+static void decimals_are_as_short(void **state) {
+    (void)state;
+    uint64_t random = 88172645463325252u; /* xorshift64 (Marsaglia 2003) */
+    for (int i = 0; i < 20000; i++) {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        double scale = 1.0;
+        for (int k = i / 31 % 12; k > 0; k--) scale *= 10.0;
+        const double value = (double)((random >> 16) % (1u << (1 + i % 31))) / scale;
+        is_shortest(value);
+        is_shortest(nextafter(value, 1e9));
+        is_shortest(-value);
+        is_shortest((double)(random >> 40) / 0x1p20);
+    }
+}
+
 /* Those with a way of their own, and what lies beside them. */
 static void whole_numbers_are_as_short(void **state) {
     (void)state;
@@ -60,18 +91,7 @@ static void whole_numbers_are_as_short(void **state) {
         assert_string_equal(bl_buf_text(&out), text);
     }
     bl_buf_free(&out);
-    for (int i = -12000; i <= 12000; i++) {
-        char got[32];
-        bl_f64_text(got, (double)i);
-        text[0] = '\0';
-        for (int digits = 1; digits <= DBL_DECIMAL_DIG; digits++) { /* the first of the shortest */
-            char other[64];
-            (void)snprintf(other, sizeof other, "%.*g", digits, (double)i);
-            if (strtod(other, NULL) != (double)i) continue;
-            if (text[0] == '\0' || strlen(other) < strlen(text)) memcpy(text, other, sizeof text);
-        }
-        assert_string_equal(got, text);
-    }
+    for (int i = -12000; i <= 12000; i++) is_shortest((double)i);
     char zero[32];
     bl_f64_text(zero, -0.0);
     assert_string_equal(zero, "-0");
@@ -184,6 +204,7 @@ static void floating_point_is_ieee(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shortest_text_reads_back),
+        cmocka_unit_test(decimals_are_as_short),
         cmocka_unit_test(whole_numbers_are_as_short),
         cmocka_unit_test(json_reads_what_it_writes),
         cmocka_unit_test(json_refuses_damage),
