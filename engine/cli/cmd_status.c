@@ -12,48 +12,55 @@ static const bl_option k_options[] = {
 static const char k_usage[] = "status [NAME] [--json]";
 
 typedef struct counts {
-    size_t done, running, interrupted, set_aside;
+    size_t done, running, interrupted, damaged, set_aside;
 } counts;
 
-static bool has(const char *dir, const char *run, const char *file) {
-    char path[BL_PATH];
-    return bl_path(path, NULL, "%s/%s/%s", dir, run, file) == BL_OK && bl_file_exists(path);
+/* A run that is extended is done, and goes on. */
+static bl_status count_run(const bl_store *store, const char *run, counts *out, bl_err *err) {
+    char dir[BL_PATH], part[BL_PATH];
+    if (strstr(run, ".corrupt-") != NULL) out->set_aside++;
+    if (!bl_is_run_id(run)) return BL_OK;
+    BL_TRY(bl_path(dir, err, "%s/%s", store->dir, run));
+    BL_TRY(bl_path(part, err, "%s/log.jsonl.part", dir));
+    const bl_status status = bl_store_look(store, run, err);
+    if (status == BL_OK)
+        out->done++;
+    else if (status == BL_EFORMAT)
+        out->damaged++;
+    else if (status != BL_EMISSING)
+        return status;
+    else if (bl_claim_look(dir) == BL_CLAIM_FRESH)
+        out->running++;
+    else if (bl_file_exists(part))
+        out->interrupted++;
+    return BL_OK;
 }
 
-/* A run that is extended is done, and goes on. */
-static void count_run(const char *dir, const char *run, counts *out) {
-    char path[BL_PATH];
-    if (strstr(run, ".corrupt-") != NULL)
-        out->set_aside++;
-    else if (!bl_is_run_id(run) || bl_path(path, NULL, "%s/%s", dir, run) != BL_OK)
-        return;
-    else if (has(dir, run, "result.json"))
-        out->done++;
-    else if (bl_claim_look(path) == BL_CLAIM_FRESH)
-        out->running++;
-    else if (has(dir, run, "log.jsonl.part"))
-        out->interrupted++;
+static void show_text(const char *experiment, const counts *n) {
+    (void)printf("%-20s %6zu done %6zu running %6zu interrupted", experiment, n->done, n->running,
+                 n->interrupted);
+    if (n->damaged > 0) (void)printf(" %6zu damaged (see batchlab fsck)", n->damaged);
+    if (n->set_aside > 0) (void)printf(" %6zu set aside as damaged", n->set_aside);
+    (void)printf("\n");
 }
 
 static bl_status show(const char *experiment, bool json, bl_err *err) {
-    char dir[BL_PATH];
+    bl_store store;
     bl_names names;
     counts n = {0};
-    BL_TRY(bl_path(dir, err, "%s/%s", bl_runs_dir(), experiment));
-    BL_TRY(bl_dir_list(&names, dir, err));
-    for (size_t i = 0; i < names.count; i++) count_run(dir, names.name[i], &n);
+    BL_TRY(bl_store_open(&store, bl_runs_dir(), experiment, false, err));
+    BL_TRY(bl_dir_list(&names, store.dir, err));
+    bl_status status = BL_OK;
+    for (size_t i = 0; status == BL_OK && i < names.count; i++)
+        status = count_run(&store, names.name[i], &n, err);
     bl_names_free(&names);
-    if (json) {
+    if (status == BL_OK && json)
         (void)printf("{\"experiment\":\"%s\",\"done\":%zu,\"running\":%zu,\"interrupted\":%zu,"
-                     "\"set_aside\":%zu}\n",
-                     experiment, n.done, n.running, n.interrupted, n.set_aside);
-        return BL_OK;
-    }
-    (void)printf("%-20s %6zu done %6zu running %6zu interrupted", experiment, n.done, n.running,
-                 n.interrupted);
-    if (n.set_aside > 0) (void)printf(" %6zu set aside as damaged", n.set_aside);
-    (void)printf("\n");
-    return BL_OK;
+                     "\"damaged\":%zu,\"set_aside\":%zu}\n",
+                     experiment, n.done, n.running, n.interrupted, n.damaged, n.set_aside);
+    else if (status == BL_OK)
+        show_text(experiment, &n);
+    return status;
 }
 
 int bl_cmd_status(int argc, char **argv) {

@@ -89,6 +89,24 @@ done:
     return status;
 }
 
+bl_status bl_store_look(const bl_store *store, const char *id, bl_err *err) {
+    char path[BL_PATH];
+    bl_buf text = {0};
+    bl_json_doc doc = {0};
+    bl_status status;
+    BL_GOTO(bl_path(path, err, "%s/%s/result.json", store->dir, id));
+    BL_GOTO(bl_file_read(&text, path, RESULT_LIMIT, err));
+    BL_GOTO(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err));
+    BL_GOTO(check_result(&text, doc.root, id, path, err));
+    BL_GOTO(bl_path(path, err, "%s/%s/log.jsonl.gz", store->dir, id));
+    if (!bl_file_exists(path))
+        status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__, "%s is gone", path);
+done:
+    bl_json_free(&doc);
+    bl_buf_free(&text);
+    return status;
+}
+
 /* A look that fails (stat) finds a file; reading then says that there is none, which is no damage.
  */
 bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out, bl_err *err) {

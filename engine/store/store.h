@@ -46,6 +46,9 @@ typedef struct bl_stored {
 /* Looks and changes nothing. */
 bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out,
                         bl_err *err) BL_CHECKED;
+/* As far as result.json alone tells, which is quick: BL_OK where it is as it was written and a log
+ * lies beside it, BL_EMISSING where there is none, BL_EFORMAT where it is damaged. */
+bl_status bl_store_look(const bl_store *store, const char *id, bl_err *err) BL_CHECKED;
 /* Moves what is in a run's folder to ID.corrupt-N: nothing damaged is overwritten. For commands
  * that go on to do the run again. */
 bl_status bl_store_set_aside(const bl_store *store, bl_claim *claim, const char *id,
