@@ -7,6 +7,7 @@ case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
 export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}" BATCHLAB_DATA=/nowhere
 export BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
 unset BL_FORCE_IMPL
+reproduce=$PWD/scripts/reproduce.sh
 mkdir -p "$scratch/project/experiments" "$scratch/project/datasets" "$scratch/project/scripts" "$scratch/project/reports"
 cp -r experiments/rossmann "$scratch/project/experiments/"
 cp datasets/*.cfg "$scratch/project/datasets/"
@@ -27,6 +28,13 @@ try() {
   echo "--- batchlab $*: exit $status, wanted $want"
   cat "$scratch/out" "$scratch/err"
   failed=1
+}
+# reproduce STATUS EQUAL DIFFER: the CI check, at both thread counts.
+reproduce() {
+  BATCHLAB=$BATCHLAB sh "$reproduce" $tiny >"$scratch/out" 2>"$scratch/err"
+  status=$?
+  [ "$status" = "$1" ] || { echo "--- reproduce.sh: exit $status, wanted $1"; cat "$scratch/out" "$scratch/err"; failed=1; }
+  for jobs in 1 2; do says out "-j $jobs: $2 runs equal, $3 differ"; done
 }
 says() { # says FILE words
   grep -q -- "$2" "$scratch/$1" || { echo "--- not said: $2"; cat "$scratch/out" "$scratch/err"; failed=1; }
@@ -78,8 +86,7 @@ says out "^$lock: $runs entries"
 grep -v ffffffffffff "$scratch/lock" | cmp - $lock || failed=1
 cp "$scratch/lock" $lock
 
-try 0 verify $tiny -j 1
-says out "-j 1: $runs runs equal, 0 differ, 1 skipped"
+reproduce 0 "$runs" 0
 try 0 verify $tiny --sample 2
 says out ": 2 runs equal, 0 differ, $((runs - 1)) skipped"
 # Also where no run has been made: the sweep is done anew.
@@ -116,10 +123,9 @@ body=$(sed -e '$d' -e "s/$was/$is/" -e "s/$gz_was/$gz_is/" "$run/result.json")
 printf '%s,\n "sha256":"%s"}\n' "${body%,}" "$(printf %s "${body%,}" | sha256sum | cut -d' ' -f1)" >"$run/result.json"
 try 0 lock $tiny
 says out "0 added, 1 changed"
-try 3 verify $tiny
+reproduce 3 $((runs - 1)) 1
 says out "^run $id differs from expected.lock"
 says out "first differing record: step $step, expected hash f00d"
-says out "$((runs - 1)) runs equal, 1 differ, 1 skipped"
 sums >"$scratch/before"
 rate=$(sed 's/.*"train.learning_rate":\([^,}]*\).*/\1/' "$run/run.json")
 of=$(grep -l "\"train.learning_rate\":$rate[,}]" "$BATCHLAB_RUNS"/rossmann/*/run.json | wc -l)
