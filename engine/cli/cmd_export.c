@@ -1,20 +1,32 @@
-/* batchlab export NAME: every evaluation of every finished run, for pandas, R and DuckDB. */
+/* batchlab export NAME: every evaluation of every finished run, for pandas, R and DuckDB, or for
+ * TensorBoard. */
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/cli/run_files.h"
+#include "engine/cli/tfevents.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { CSV, JSONL, OPTION_COUNT };
+enum { CSV, JSONL, TFEVENTS, OUTPUT, OPTION_COUNT };
 static const bl_option k_options[] = {
-    [CSV] = {"--csv",   NULL, NULL,
-             "a header and comma-separated values (default); empty: no number"},
-    [JSONL] = {"--jsonl", NULL, NULL, "one JSON object a line; null: no number" },
+    [CSV] = {"--csv",      NULL, NULL,
+             "a header and comma-separated values (default); empty: no number"          },
+    [JSONL] = {"--jsonl",    NULL, NULL,  "one JSON object a line; null: no number"       },
+    [TFEVENTS] = {"--tfevents", NULL, NULL,
+             "a folder for TensorBoard, with one in it for each run"                    },
+    [OUTPUT] = {"--output",   "-o", "DIR", "with --tfevents: where (default NAME.tfevents)"},
 };
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
-static const char k_usage[] = "export NAME [--csv | --jsonl]";
+static const char k_usage[] = "export NAME [--csv | --jsonl | --tfevents [-o DIR]]";
+
+/* What becomes of the runs. */
+typedef struct wish {
+    int form;      /* CSV, JSONL, TFEVENTS */
+    char dir[512]; /* of TFEVENTS */
+    size_t runs;
+} wish;
 
 /* A column of numbers; NAN is written as an empty field or null. */
 static void number(bl_buf *out, bool jsonl, const char *name, double value) {
@@ -51,8 +63,58 @@ static void rows(bl_buf *out, const bl_run_files *run, bool jsonl) {
     }
 }
 
-static bl_status export(const char *name, bool jsonl, bl_err *err) {
-    char dir[BL_PATH], path[BL_PATH];
+static bl_status print_rows(const bl_run_files *run, bool jsonl, bl_err *err) {
+    bl_buf out = {0};
+    rows(&out, run, jsonl);
+    const bool written = fwrite(bl_buf_text(&out), 1, out.len, stdout) == out.len;
+    bl_buf_free(&out);
+    if (!written) BL_FAIL(err, BL_EIO, "cannot write to standard output");
+    return BL_OK;
+}
+
+/* DIR/b64-lr0.0625-s1-ID/events.out.tfevents.0.batchlab: TensorBoard shows the folder's name. */
+static bl_status write_events(const bl_run_files *run, const char *dir, bl_err *err) {
+    char folder[BL_PATH], path[BL_PATH], rate[32];
+    bl_buf out = {0};
+    const bl_json *config = bl_json_get(run->header.root, "config");
+    bl_f64_text(rate, bl_json_number(config, "train.learning_rate", (double)NAN));
+    BL_TRY(bl_path(folder, err, "%s/b%" PRId64 "-lr%s-s%" PRId64 "-%s", dir,
+                   bl_json_int(config, "train.batch_size", 0), rate,
+                   bl_json_int(config, "train.seed", 0), run->parsed.run));
+    BL_TRY(bl_path(path, err, "%s/events.out.tfevents.0.batchlab", folder));
+    BL_TRY(bl_make_dirs(folder, err));
+    bl_tfevents_begin(&out);
+    for (size_t i = 0; i < run->parsed.evals; i++) {
+        const bl_runlog_eval *e = &run->parsed.eval[i];
+        const bl_tfscalar scalars[] = {
+            {"value",      e->value        },
+            {"train_loss", e->train_loss   },
+            {"rate",       e->learning_rate},
+        };
+        bl_tfevents_add(&out, e->step, scalars, BL_COUNT(scalars));
+    }
+    const bl_status status = bl_file_write(path, out.data, out.len, err);
+    bl_buf_free(&out);
+    return status;
+}
+
+/* Runs that are not finished are left out. */
+static bl_status export_run(const char *dir, const char *id, wish *w, bl_err *err) {
+    char path[BL_PATH];
+    bl_run_files run;
+    BL_TRY(bl_path(path, err, "%s/%s/result.json", dir, id));
+    if (!bl_is_run_id(id) || !bl_file_exists(path)) return BL_OK;
+    path[strlen(path) - strlen("/result.json")] = '\0';
+    BL_TRY(bl_run_files_read(&run, path, err));
+    const bl_status status = w->form == TFEVENTS ? write_events(&run, w->dir, err)
+                                                 : print_rows(&run, w->form == JSONL, err);
+    bl_run_files_free(&run);
+    w->runs++;
+    return status;
+}
+
+static bl_status export(const char *name, wish *w, bl_err *err) {
+    char dir[BL_PATH];
     bl_names names;
     BL_TRY(bl_path(dir, err, "%s/%s", bl_runs_dir(), name));
     if (!bl_dir_exists(dir))
@@ -60,40 +122,47 @@ static bl_status export(const char *name, bool jsonl, bl_err *err) {
                 name, bl_runs_dir(), name);
     BL_TRY(bl_dir_list(&names, dir, err));
     bl_status status = BL_OK;
-    if (!jsonl)
+    if (w->form == CSV)
         (void)printf("run,synthetic,data_rows,batch_size,learning_rate,seed,step,examples,value,"
                      "train_loss,rate\n");
-    for (size_t i = 0; status == BL_OK && i < names.count; i++) {
-        bl_run_files run;
-        bl_buf out = {0};
-        if (!bl_is_run_id(names.name[i])) continue;
-        status = bl_path(path, err, "%s/%s/result.json", dir, names.name[i]);
-        if (status != BL_OK || !bl_file_exists(path)) continue;
-        path[strlen(path) - strlen("/result.json")] = '\0';
-        status = bl_run_files_read(&run, path, err);
-        if (status != BL_OK) break;
-        rows(&out, &run, jsonl);
-        (void)fwrite(bl_buf_text(&out), 1, out.len, stdout);
-        bl_buf_free(&out);
-        bl_run_files_free(&run);
-    }
+    for (size_t i = 0; status == BL_OK && i < names.count; i++)
+        status = export_run(dir, names.name[i], w, err);
     bl_names_free(&names);
+    if (status == BL_OK && w->form == TFEVENTS)
+        (void)printf("%s: %zu runs (tensorboard --logdir %s)\n", w->dir, w->runs, w->dir);
     if (status == BL_OK && (fflush(stdout) != 0 || ferror(stdout)))
         BL_FAIL(err, BL_EIO, "cannot write to standard output");
     return status;
 }
 
+/* NULL, or what is wrong with the options. */
+static const char *read_wish(const bl_args *args, wish *w) {
+    int forms = 0;
+    w->form = CSV;
+    for (int form = CSV; form <= TFEVENTS; form++) {
+        if (!bl_args_has(args, (size_t)form)) continue;
+        w->form = form;
+        forms++;
+    }
+    if (args->operand == NULL) return "which experiment?";
+    if (forms > 1) return "one of --csv, --jsonl and --tfevents";
+    const char *dir = args->value[OUTPUT];
+    if (dir != NULL && w->form != TFEVENTS) return "--output goes with --tfevents";
+    const int n = dir != NULL ? snprintf(w->dir, sizeof w->dir, "%s", dir)
+                              : snprintf(w->dir, sizeof w->dir, "%s.tfevents", args->operand);
+    return n > 0 && n < (int)sizeof w->dir ? NULL : "the folder's name is empty or too long";
+}
+
 int bl_cmd_export(int argc, char **argv) {
     bl_args args;
+    wish w = {0};
     const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
     if (rc >= 0) return rc;
-    if (args.operand == NULL || (bl_args_has(&args, CSV) && bl_args_has(&args, JSONL))) {
-        (void)fprintf(stderr, "batchlab: %s\nusage: batchlab %s\n",
-                      args.operand == NULL ? "which experiment?" : "--csv or --jsonl, not both",
-                      k_usage);
+    const char *problem = read_wish(&args, &w);
+    if (problem != NULL) {
+        (void)fprintf(stderr, "batchlab: %s\nusage: batchlab %s\n", problem, k_usage);
         return BL_EXIT_USAGE;
     }
     bl_err err = {0};
-    if (export(args.operand, bl_args_has(&args, JSONL), &err) != BL_OK) return bl_cli_fail(&err);
-    return BL_EXIT_DONE;
+    return export(args.operand, &w, &err) == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }

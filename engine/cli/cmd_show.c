@@ -106,6 +106,12 @@ int bl_cmd_show(int argc, char **argv) {
         return BL_EXIT_USAGE;
     }
     if (bl_args_has(&args, MODEL)) return show_model(&args);
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (!bl_args_has(&args, i)) continue;
+        (void)fprintf(stderr, "batchlab: %s goes with --model\nusage: batchlab %s\n",
+                      k_options[i].name, k_usage);
+        return BL_EXIT_USAGE;
+    }
     bl_err err = {0};
     char path[BL_PATH];
     bl_run_files run;

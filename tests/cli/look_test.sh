@@ -60,6 +60,8 @@ try 2 show abc
 says err "^batchlab: 'abc' is no run: at least 4"
 try 2 show "$store/none"
 try 2 show
+try 2 show "$first" --json
+says err "^batchlab: --json goes with --model"
 cp -r "$store/$second" "$store/$(echo "$first" | cut -c1-8)0000"
 try 2 show "$(echo "$first" | cut -c1-8)"
 says err "begins the ids of several runs"
@@ -95,6 +97,15 @@ cmp "$scratch/csv" "$scratch/jsonl" || failed=1
 value=$(zcat "$store/$first/log.jsonl.gz" | sed -n 's/.*"record":"eval".*"value":\([^,]*\),.*/\1/p' | tail -1)
 grep -q "^$first,$steps,$value\$" "$scratch/csv" || { echo "--- the last value of $first is not exported"; failed=1; }
 try 2 export rossmann --csv --jsonl
+try 2 export rossmann --jsonl -o "$scratch/tf"
+# For TensorBoard: a folder for each run, named by what was set, with equal bytes every time; each
+# evaluation is a record that holds all three tags. tests/unit/tfevents_test.c knows the bytes.
+try 0 export rossmann --tfevents -o "$scratch/tf"
+says out "^$scratch/tf: $(echo "$ids" | wc -l) runs (tensorboard --logdir $scratch/tf)\$"
+try 0 export rossmann --tfevents --output="$scratch/tf2"
+diff -r "$scratch/tf" "$scratch/tf2" || failed=1
+same "$(ls "$scratch/tf" | sed 's/^b[0-9]*-lr[0-9.e-]*-s1-//' | sort)" "$ids" "folders of events"
+same "$(cat "$scratch/tf"/*/events.out.tfevents.0.batchlab | grep -ao 'train_loss' | wc -l)" "$evals" "events exported"
 
 find "$store" -type f -exec sha256sum {} + | sort | cmp - "$scratch/before" || { echo "--- looking changed files"; failed=1; }
 
