@@ -8,17 +8,34 @@
 /* ---- writing ----------------------------------------------------------------------------------
  */
 
+/* Bytes of the character that begins at p, 0 if none does (RFC 3629). A zero byte ends the text. */
+static size_t utf8_bytes(const unsigned char *p) {
+    if (*p < 0x80) return 1;
+    if (*p < 0xc2 || *p > 0xf4) return 0;
+    const size_t n = *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : 2;
+    const unsigned least = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80;
+    const unsigned most = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf;
+    if (p[1] < least || p[1] > most) return 0;
+    for (size_t i = 2; i < n; i++)
+        if (p[i] < 0x80 || p[i] > 0xbf) return 0;
+    return n;
+}
+
 void bl_json_string(bl_buf *out, const char *text) {
     bl_buf_str(out, "\"");
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
-        if (*p == '"' || *p == '\\')
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
+        const size_t n = utf8_bytes(p);
+        if (n == 0)
+            bl_buf_str(out, "\357\277\275");
+        else if (*p == '"' || *p == '\\')
             bl_buf_printf(out, "\\%c", *p);
         else if (*p == '\n')
             bl_buf_str(out, "\\n");
         else if (*p < 0x20)
             bl_buf_printf(out, "\\u%04x", *p);
         else
-            bl_buf_add(out, p, 1);
+            bl_buf_add(out, p, n);
+        p += n > 0 ? n : 1;
     }
     bl_buf_str(out, "\"");
 }

@@ -8,9 +8,10 @@
 #include <stdint.h>
 
 /* ---- writing ---- */
-void bl_json_string(bl_buf *out, const char *text); /* quoted and escaped */
-void bl_json_f32(bl_buf *out, float value);         /* null when not finite */
-void bl_json_f64(bl_buf *out, double value);        /* null when not finite */
+/* Quoted and escaped; each byte that is not UTF-8 becomes U+FFFD. */
+void bl_json_string(bl_buf *out, const char *text);
+void bl_json_f32(bl_buf *out, float value);  /* null when not finite */
+void bl_json_f64(bl_buf *out, double value); /* null when not finite */
 void bl_json_i64(bl_buf *out, int64_t value);
 /* The shortest text of a double, for tables and figures. */
 void bl_f64_text(char out[32], double value);

@@ -32,7 +32,7 @@ end
 -- Seeds that have to run to step `bound` (nil: until they are over) before more can be said of rate k.
 local function needed(self, k, best)
   local possible, open = at_best(self, k, 0, 0)
-  if #open == 0 or loses(possible, best) then return {} end
+  if loses(possible, best) then return {} end
   if best.steps == math.huge then return { open[1] } end
   -- Half of an even number of seeds may have arrived: the others have to make up for them.
   local farther = best.steps ^ 2 / at_best(self, k, #open, best.steps).lower

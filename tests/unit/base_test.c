@@ -99,6 +99,37 @@ static void whole_numbers_are_as_short(void **state) {
     assert_string_equal(zero, "0.5");
 }
 
+/* The edges of RFC 3629: each byte that belongs to no character is replaced. */
+static void json_is_utf8(void **state) {
+    (void)state;
+#define X "\357\277\275"
+    static const struct {
+        const char *text, *written;
+    } cases[] = {
+        {"\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80",     "\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80"    },
+        {"\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf", "\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf"},
+        {"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf",     "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"    },
+        {"a\x80z",                               "a" X "z"                             },
+        {"\xc0\x80\xc1\xbf",                     X X X X                               },
+        {"\xe0\x9f\xbf",                         X X X                                 },
+        {"\xed\xa0\x80",                         X X X                                 },
+        {"\xf0\x8f\xbf\xbf\xf4\x90\x80\x80",     X X X X X X X X                       },
+        {"\xf5\x80\x80\x80",                     X X X X                               },
+        {"\xc3(\xe2\x82",                        X "(" X X                             },
+        {"\xf1\x80\x80",                         X X X                                 },
+        {"\xe2\x82\xff",                         X X X                                 },
+    };
+#undef X
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        bl_buf out = {0}, wanted = {0};
+        bl_json_string(&out, cases[i].text);
+        bl_buf_printf(&wanted, "\"%s\"", cases[i].written);
+        assert_string_equal(bl_buf_text(&out), bl_buf_text(&wanted));
+        bl_buf_free(&out);
+        bl_buf_free(&wanted);
+    }
+}
+
 static void json_reads_what_it_writes(void **state) {
     (void)state;
     bl_buf text = {0};
@@ -207,6 +238,7 @@ int main(void) {
         cmocka_unit_test(decimals_are_as_short),
         cmocka_unit_test(whole_numbers_are_as_short),
         cmocka_unit_test(json_reads_what_it_writes),
+        cmocka_unit_test(json_is_utf8),
         cmocka_unit_test(json_refuses_damage),
         cmocka_unit_test(files_are_written_whole),
         cmocka_unit_test(sha256_known_answers),

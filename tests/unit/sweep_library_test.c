@@ -193,9 +193,11 @@ static void a_second_valley_is_seen(void **state) {
 /* ---- the whole grid ----------------------------------------------------------------------------
  */
 
-/* tests/sweeps/random_tables.lua, on six sets of tables. */
+/* tests/sweeps/random_tables.lua, on six sets of tables. What the proof costs there, 59 % of the
+ * steps of tables without any order in them, may fall. */
 static void no_table_of_runs_deceives_the_race(void **state) {
     (void)state;
+    int spent = 0;
     bl_config config;
     bl_buf script = {0};
     CHECK_OK(bl_file_read(&script, "tests/sweeps/random_tables.lua", 1 << 16, ERR));
@@ -208,8 +210,10 @@ static void no_table_of_runs_deceives_the_race(void **state) {
         const char *text = strstr(bl_buf_text(&f.text), "100 winners");
         assert_non_null(text);
         print_message("%.*s\n", (int)strcspn(text, "\""), text);
+        spent += atoi(strstr(text, "25; ") + 4);
         bl_buf_free(&f.text);
     }
+    assert_in_range(spent, 1, 21183);
     bl_buf_free(&script);
 }
 
