@@ -50,8 +50,7 @@ local function contenders(self)
   local may = self.target and string.format("may still be the best of the grid: %.3g leads%s",
     best.set.learning_rate, self:aim()) or "the whole grid"
   for k = self.grid.low, self.grid.high do
-    local seeds, bound = {}, nil
-    if k ~= best.key then seeds, bound = needed(self, k, best) end
+    local seeds, bound = needed(self, k, best)
     for _, seed in ipairs(seeds) do
       wanted[#wanted + 1] = { key = k, set = { learning_rate = self.grid:rate(k) }, seed = seed, bound = bound,
         reason = string.format("%s, seed %d", may, self.seeds[seed]) }
