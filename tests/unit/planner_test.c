@@ -162,6 +162,9 @@ static void memory_ends_a_size(void **state) {
     CHECK_OK(fake_plan(critical, &config, &f, NULL, ERR));
     must_say(&f, "batch 512 does not fit in memory");
     must_say(&f, "batch 1024 does not fit in memory");
+    size_t asked = 0; /* the first round of each of the two, and no proof over the whole grid */
+    for (const char *t = bl_buf_text(&f.text); (t = strstr(t, " memory ")) != NULL; t++) asked++;
+    assert_int_equal(asked, 6);
     assert_false(said(&f, "\"batch_size\":512"));
     must_say(&f, "500 steps crown batch 256");
     bl_buf_free(&f.text);
