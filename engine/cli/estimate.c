@@ -14,16 +14,10 @@
 
 static const double k_seconds_per_size = 0.05;
 
-typedef struct size_time {
-    int64_t batch_size;
-    double step,
-        eval; /* seconds; NAN: does not fit in memory, and the sweep leaves it out as well */
-} size_time;
-
 typedef struct estimate {
     const bl_experiment *e;
     bl_config *config;
-    size_time *size;
+    bl_size_time *size;
     size_t count;
 } estimate;
 
@@ -44,12 +38,12 @@ static bl_status measure(const bl_experiment *e, const bl_config *c, double *ste
 }
 
 /* Measures a size when it is first asked for. */
-static bl_status time_of(estimate *t, int64_t batch_size, const size_time **out, bl_err *err) {
+static bl_status time_of(estimate *t, int64_t batch_size, const bl_size_time **out, bl_err *err) {
     size_t i = 0;
     while (i < t->count && t->size[i].batch_size != batch_size) i++;
     if (i == t->count) {
         t->size = bl_xrealloc(t->size, ++t->count * sizeof *t->size);
-        t->size[i] = (size_time){batch_size, (double)NAN, (double)NAN};
+        t->size[i] = (bl_size_time){batch_size, (double)NAN, (double)NAN};
         t->config->train.batch_size = batch_size;
         const bl_status status = measure(t->e, t->config, &t->size[i].step, &t->size[i].eval, err);
         if (status == BL_ENOMEM) t->size[i].step = (double)NAN;
@@ -60,25 +54,9 @@ static bl_status time_of(estimate *t, int64_t batch_size, const size_time **out,
 }
 
 static bl_status step_seconds(void *ctx, int64_t batch_size, double *seconds, bl_err *err) {
-    const size_time *time;
+    const bl_size_time *time;
     BL_TRY(time_of(ctx, batch_size, &time, err));
     *seconds = time->step;
-    return BL_OK;
-}
-
-/* Runs and the quiet timing pass. */
-static bl_status add_up(estimate *t, const bl_imagined *in, double *seconds, bl_err *err) {
-    const size_time *time;
-    *seconds = 0.0;
-    for (size_t i = 0; i < in->count; i++) {
-        const bl_imagined_run *r = &in->run[i];
-        BL_TRY(time_of(t, r->batch_size, &time, err));
-        *seconds += (double)r->steps * time->step + (double)r->evals * time->eval;
-    }
-    for (size_t i = 0; i < t->count; i++)
-        if (!isnan(t->size[i].step))
-            *seconds += (double)t->config->timing.repeats *
-                        fmax(t->config->timing.seconds, 3.0 * t->size[i].step);
     return BL_OK;
 }
 
@@ -92,7 +70,10 @@ static bl_status imagine(const bl_experiment *e, bl_config *config, double *seco
     estimate t = {.e = e, .config = config};
     bl_imagined in = {.step_seconds = step_seconds, .ctx = &t};
     bl_status status = bl_imagine(&in, e->script, bl_lua_dir, &asked, &facts, err);
-    if (status == BL_OK) status = add_up(&t, &in, seconds, err);
+    const bl_size_time *time;
+    for (size_t i = 0; i < in.count && status == BL_OK; i++)
+        status = time_of(&t, in.run[i].batch_size, &time, err);
+    if (status == BL_OK) *seconds = bl_imagined_seconds(&in, t.size, t.count, config);
     *runs = in.count;
     bl_imagined_free(&in);
     free(t.size);

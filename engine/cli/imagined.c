@@ -115,6 +115,22 @@ bl_status bl_imagine(bl_imagined *in, const char *script, const char *library_di
                           err);
 }
 
+double bl_imagined_seconds(const bl_imagined *in, const bl_size_time *size, size_t count,
+                           const bl_config *config) {
+    double seconds = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        if (isnan(size[i].step)) continue;
+        for (size_t k = 0; k < in->count; k++) {
+            const bl_imagined_run *r = &in->run[k];
+            if (r->batch_size == size[i].batch_size)
+                seconds += (double)r->steps * size[i].step + (double)r->evals * size[i].eval;
+        }
+        seconds +=
+            (double)config->timing.repeats * fmax(config->timing.seconds, 3.0 * size[i].step);
+    }
+    return seconds;
+}
+
 void bl_imagined_free(bl_imagined *in) {
     free(in->run);
     in->run = NULL;

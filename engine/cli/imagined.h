@@ -11,6 +11,12 @@ typedef struct bl_imagined_run {
     size_t evals;
 } bl_imagined_run;
 
+/* Measured at a batch size; NAN: it does not fit in memory, and the sweep leaves it out as well. */
+typedef struct bl_size_time {
+    int64_t batch_size;
+    double step, eval; /* seconds */
+} bl_size_time;
+
 typedef struct bl_imagined {
     /* Seconds of a step at a batch size, NAN where it does not fit in memory. */
     bl_status (*step_seconds)(void *ctx, int64_t batch_size, double *seconds, bl_err *err);
@@ -36,5 +42,9 @@ double bl_imagined_steps(const bl_config *config, int64_t epoch_rows, double bat
 bl_status bl_imagine(bl_imagined *in, const char *script, const char *library_dir,
                      const bl_config *config, const bl_planner_facts *facts,
                      bl_err *err) BL_CHECKED;
+/* Seconds of all runs on one core, then of the timing pass: for each size timing.repeats times
+ * timing.seconds or three steps. `size` has every run's batch size. */
+double bl_imagined_seconds(const bl_imagined *in, const bl_size_time *size, size_t count,
+                           const bl_config *config);
 void bl_imagined_free(bl_imagined *in);
 #endif

@@ -168,9 +168,32 @@ static void faults_keep_their_line(void **state) {
     bl_imagined_free(&in);
 }
 
+/* 64: (100 + 20) steps of 1/2 s, (3 + 1) evaluations of 2 s, 5 times 2 s of timing; 512: 10 steps
+ * of 4 s, 2 evaluations, 5 times three steps; 2048 does not fit. */
+static void seconds_by_hand(void **state) {
+    (void)state;
+    bl_imagined_run runs[] = {
+        {.batch_size = 64,  .steps = 100, .evals = 3},
+        {.batch_size = 512, .steps = 10,  .evals = 2},
+        {.batch_size = 64,  .steps = 20,  .evals = 1}
+    };
+    const bl_size_time sizes[] = {
+        {64,   0.5,         2.0        },
+        {512,  4.0,         2.0        },
+        {2048, (double)NAN, (double)NAN}
+    };
+    const bl_imagined in = {.run = runs, .count = BL_COUNT(runs)};
+    const bl_config config = {
+        .timing = {.repeats = 5, .seconds = 2.0}
+    };
+    assert_true(bl_imagined_seconds(&in, sizes, BL_COUNT(sizes), &config) ==
+                (60.0 + 8.0 + 10.0) + (40.0 + 4.0 + 60.0));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_by_hand),
+        cmocka_unit_test(seconds_by_hand),
         cmocka_unit_test(a_run_counts_once),
         cmocka_unit_test(targets_and_races_end_runs),
         cmocka_unit_test(rules_and_comparisons_are_in_it),
