@@ -1,5 +1,5 @@
 -- Which batch size for Rossmann: the learning rate retuned at every size, what budgets of epochs,
--- steps and time would have chosen, what following a rule costs, and the article's two sizes against
+-- steps, time and money would have chosen, what following a rule costs, and the article's two sizes against
 -- each other on fresh seeds. Sizes, targets, seeds and limits are in experiment.cfg.
 local sweep = require "sweep"
 
