@@ -8,6 +8,7 @@
 #ifndef BL_KERNELS_KERNEL_IMAGE_H
 #define BL_KERNELS_KERNEL_IMAGE_H
 #include "engine/base/numerics.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What a convolution connects. Position (oy, ox) of y sees, through tap (ky, kx), position
@@ -25,21 +26,26 @@ typedef struct bl_conv {
     size_t kernel, stride, pad, groups;
 } bl_conv;
 
-/* conv2d_forward: rule F over the rows of w, then the bias. Batch-invariant. */
+/* conv2d_forward: rule F over the rows of w, then the bias, then + plus, then the relu, each where
+ * it is asked for. Batch-invariant. */
 typedef struct bl_conv2d_forward {
     float *y; /* (batch, out_height, out_width, filters) */
     const float *x, *w;
     const float *bias; /* (filters), NULL: none */
+    const float *plus; /* like y, NULL: none */
+    bool relu;         /* y <= 0 ? +0 : y */
     bl_conv conv;
 } bl_conv2d_forward;
 
 /* conv2d_backward_input: dx of a position is the sum, by rule F, over the positions of y that see
  * it, in raster order, and over their group's filters in order; fmaf(dy, w, acc). The positions are
  * those of the taps with (iy + pad - ky) and (ix + pad - kx) divisible by the stride, also where
- * they lie outside y: there dy is +0. Without such a tap dx is +0. Batch-invariant. */
+ * they lie outside y: there dy is +0. Without such a tap the sum is +0. Then + plus; then, where x
+ * is the output of a relu, that one's backward: dx = relu <= 0 ? +0 : dx. Batch-invariant. */
 typedef struct bl_conv2d_backward_input {
     float *dx; /* (batch, height, width, channels) */
     const float *dy, *w;
+    const float *plus, *relu; /* like dx, NULL: none */
     bl_conv conv;
 } bl_conv2d_backward_input;
 

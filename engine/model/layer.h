@@ -19,7 +19,11 @@ struct bl_layer {
     bool shares_output, shares_gradient;
     bool forks; /* two layers may read y, none of which shares_output; the second one's gradient
                    comes in `memory`, and backward adds the two */
-    bool takes_relu; /* forward applies the relu that follows, when node->relu says so */
+    bool takes_relu;     /* forward applies the relu that follows, when node->relu says so */
+    bool takes_add;      /* forward adds node->plus before that: an add follows */
+    bool ends_gradient;  /* backward does that of a fork and of a relu before it: adds node->dx_plus
+                            to dx[0], then cuts it by node->dx_relu */
+    bool keeps_gradient; /* backward leaves dy as it is */
     bl_status (*shape)(bl_net *net, bl_net_node *node, bl_err *err);
     void (*forward)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
     void (*infer)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);

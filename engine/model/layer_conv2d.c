@@ -68,6 +68,8 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
                                     .x = node->x[0],
                                     .w = node->param[WEIGHT],
                                     .bias = node->set.no_bias ? NULL : node->param[BIAS],
+                                    .plus = node->plus,
+                                    .relu = node->relu,
                                     .conv = conv_of(node, pass->batch)};
     pass->kernels->conv2d_forward(&args, part);
 }
@@ -83,9 +85,18 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
     const bl_conv2d_backward_input input = {.dx = node->dx[0],
                                             .dy = node->dy,
                                             .w = node->param[WEIGHT],
+                                            .plus = node->dx_plus,
+                                            .relu = node->dx_relu,
                                             .conv = conv_of(node, pass->batch)};
     pass->kernels->conv2d_backward_input(&input, part);
 }
 
-const bl_layer bl_layer_conv2d = {
-    .name = "conv2d", .inputs = 1, .shape = shape, .forward = forward, .backward = backward};
+const bl_layer bl_layer_conv2d = {.name = "conv2d",
+                                  .inputs = 1,
+                                  .takes_relu = true,
+                                  .takes_add = true,
+                                  .ends_gradient = true,
+                                  .keeps_gradient = true,
+                                  .shape = shape,
+                                  .forward = forward,
+                                  .backward = backward};

@@ -18,8 +18,8 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     (void)net;
     if (p.out_channels < p.channels)
         BL_FAIL(err, BL_EINVAL, "%zu channels cannot be padded to %zu", p.channels, p.out_channels);
-    node->image = (bl_image){(p.height - 1) / p.stride + 1, (p.width - 1) / p.stride + 1,
-                             p.out_channels};
+    node->image =
+        (bl_image){(p.height - 1) / p.stride + 1, (p.width - 1) / p.stride + 1, p.out_channels};
     node->width = bl_image_positions(node->image) * p.out_channels;
     return BL_OK;
 }
@@ -35,5 +35,9 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
     pass->kernels->pad_channels_backward(&args, part);
 }
 
-const bl_layer bl_layer_pad_channels = {
-    .name = "pad_channels", .inputs = 1, .shape = shape, .forward = forward, .backward = backward};
+const bl_layer bl_layer_pad_channels = {.name = "pad_channels",
+                                        .inputs = 1,
+                                        .keeps_gradient = true,
+                                        .shape = shape,
+                                        .forward = forward,
+                                        .backward = backward};

@@ -4,9 +4,10 @@
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     (void)err;
     node->width = node->in_width[0];
-    if (node->in[0] == BL_NET_VALUES || !net->node[node->in[0]].layer->takes_relu) return BL_OK;
-    net->node[node->in[0]].relu = true;
-    node->relu = true;
+    if (node->in[0] == BL_NET_VALUES) return BL_OK;
+    bl_net_node *source = &net->node[node->in[0]];
+    if (source->added) source--;
+    node->relu = source->relu = source->layer->takes_relu;
     return BL_OK;
 }
 
@@ -18,6 +19,7 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
 }
 
 static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
+    if (node->ended) return;
     const bl_relu_backward args = {
         .dx = node->dx[0], .dy = node->dy, .y = node->y, .count = pass->batch * node->width};
     pass->kernels->relu_backward(&args, part);

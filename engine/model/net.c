@@ -48,6 +48,18 @@ static void connect(bl_net *net, bl_net_node *node, size_t slot, size_t from) {
     node->in_image[slot] = source->image;
 }
 
+/* A fork and a relu, in this order, whose only or first reader ends their gradient. */
+static bool ends_gradient(const bl_net_node *node) {
+    return node->layer->ends_gradient && node->in[0] != BL_NET_VALUES && !node->second[0];
+}
+static void end_gradients(bl_net *net, const bl_net_node *node) {
+    if (!ends_gradient(node)) return;
+    bl_net_node *source = &net->node[node->in[0]];
+    source->ended = source->layer->forks;
+    if (source->ended) source = &net->node[source->in[0]];
+    if (source->layer == &bl_layer_relu) source->ended = true;
+}
+
 bl_status bl_net_add(bl_net *net, const char *layer, const bl_layer_settings *set, size_t in0,
                      size_t in1, size_t *index, bl_err *err) {
     const size_t in[BL_NODE_INPUTS] = {in0, in1};
@@ -60,6 +72,7 @@ bl_status bl_net_add(bl_net *net, const char *layer, const bl_layer_settings *se
     node->first_param = net->params;
     for (size_t i = 0; i < BL_NODE_INPUTS && i < node->layer->inputs; i++)
         connect(net, node, i, in[i]);
+    end_gradients(net, node);
     BL_ASSERT(!node->layer->shares_output || node->in[0] != BL_NET_VALUES);
     node->image = node->in_image[0];
     BL_TRY(node->layer->shape(net, node, err));
@@ -105,9 +118,16 @@ static float *take_floats(bl_plan *plan, size_t examples, size_t each) {
 
 size_t bl_net_node_floats(const bl_net_node *node) {
     const bl_layer *layer = node->layer;
+    const bool own_output = !layer->shares_output && !node->added;
     const bool own_gradient = !layer->shares_gradient || node->in[0] == BL_NET_VALUES;
-    return (layer->shares_output ? 0 : node->width) + (own_gradient ? node->width : 0) +
-           node->kept_each;
+    return (own_output ? node->width : 0) + (own_gradient ? node->width : 0) + node->kept_each -
+           (node->lends ? node->width : 0);
+}
+
+/* The gradient of an add's second input lies where the add's own does. */
+static void lend(bl_net_node *second, bl_net_node *add) {
+    *(second->layer->forks ? &second->memory : &second->dy) = add->dy;
+    add->dx[1] = add->dy;
 }
 
 static void plan_node(bl_net *net, bl_net_node *node, bl_plan *plan) {
@@ -120,18 +140,37 @@ static void plan_node(bl_net *net, bl_net_node *node, bl_plan *plan) {
                                         : net->node[node->in[i]].dy;
     }
     node->y = layer->shares_output ? net->node[node->in[0]].y
+              : node->added        ? net->node[node->index - 1].y
                                    : take_floats(plan, net->capacity, node->width);
-    node->dy = layer->shares_gradient && node->dx[0] != NULL
-                   ? node->dx[0]
-                   : take_floats(plan, net->capacity, node->width);
+    node->dy = layer->shares_gradient && node->dx[0] != NULL ? node->dx[0]
+               : node->lends && !layer->forks                ? NULL
+                                              : take_floats(plan, net->capacity, node->width);
+    if (layer->inputs > 1 && node->in[1] != BL_NET_VALUES && net->node[node->in[1]].lends)
+        lend(&net->node[node->in[1]], node);
     node->memory = NULL;
     if (node->kept > 0) node->memory = take_floats(plan, 1, node->kept);
-    if (node->kept_each > 0) node->memory = take_floats(plan, net->capacity, node->kept_each);
+    if (node->kept_each > 0 && !node->lends)
+        node->memory = take_floats(plan, net->capacity, node->kept_each);
     for (size_t i = 0; i < bl_min_size(node->params, BL_NODE_PARAMS); i++) {
         const bl_param *p = &net->param[node->first_param + i];
         node->param[i] = (p->running ? net->running : net->weight) + p->offset;
         node->grad[i] = net->gradient + (p->running ? net->weights : 0) + p->offset;
     }
+}
+
+/* What lies where something later does, once that has a place. */
+static void join_node(bl_net *net, bl_net_node *node) {
+    if (node->added) {
+        const size_t other = node->in[node->in[0] == node->index - 1 ? 1 : 0];
+        net->node[node->index - 1].plus = net->node[other].y;
+    }
+    if (!ends_gradient(node)) return;
+    const bl_net_node *source = &net->node[node->in[0]];
+    if (source->layer->forks) {
+        node->dx_plus = source->readers > 1 ? source->memory : NULL;
+        source = &net->node[source->in[0]];
+    }
+    node->dx_relu = source->layer == &bl_layer_relu ? source->y : NULL;
 }
 
 void bl_net_plan(bl_net *net, bl_plan *plan, size_t capacity) {
@@ -143,6 +182,7 @@ void bl_net_plan(bl_net *net, bl_plan *plan, size_t capacity) {
     net->target = take_floats(plan, capacity, 1);
     net->codes = bl_plan_take(plan, capacity, net->categorical * sizeof(uint16_t));
     for (size_t i = 0; i < net->nodes; i++) plan_node(net, &net->node[i], plan);
+    for (size_t i = 0; i < net->nodes; i++) join_node(net, &net->node[i]);
 }
 
 /* ---- passes: one fork and join for every layer ---- */

@@ -78,12 +78,18 @@ typedef struct bl_net_node {
     size_t readers;              /* nodes that read it: at most one, of a layer that forks two */
     bool second[BL_NODE_INPUTS]; /* it is the second reader of that input */
     bool relu;                   /* takes_relu: a relu follows; of the relu: it is taken */
+    bool added;                  /* of an add: the layer before it has done it, where y lies */
+    bool ended;                  /* of a relu or a fork: its reader's backward does its own */
+    bool lends; /* its gradient, a fork's the second one, lies where a later add's does */
     /* memory; shapes with batch as first dimension */
     const float *x[BL_NODE_INPUTS]; /* (batch, in_width) */
     float *y;                       /* (batch, width) */
     float *dy;                      /* (batch, width): the loss's gradient by y */
     float *dx[BL_NODE_INPUTS];      /* (batch, in_width); NULL: nobody wants it */
     float *memory;                  /* kept + batch * kept_each */
+    const float *plus; /* takes_add: (batch, width), the add's other input; NULL: no add follows */
+    const float *dx_plus; /* ends_gradient: what a fork adds to dx[0]; NULL: nothing */
+    const float *dx_relu; /* ... and the output of the relu before it; NULL: there is none */
     float *param[BL_NODE_PARAMS], *grad[BL_NODE_PARAMS]; /* grad of a running one: of its sums */
 } bl_net_node;
 

@@ -26,10 +26,11 @@ typedef struct walk {
     size_t y_top, y_left, y_step; /* ... for i < rows, j < columns are written */
     size_t groups, seen, n;       /* a group's channels of x and of y */
     const float *bias;            /* (y_channels) or NULL */
-    const float *w;               /* the weights as forward has them */
-    const bl_conv *conv;          /* for packing */
-    bool backward;                /* weights are packed transposed, taps in reverse ... */
-    size_t tap_y, tap_x;          /* ... from these on, in steps of the conv's stride */
+    bl_conv_end end;
+    const float *w;      /* the weights as forward has them */
+    const bl_conv *conv; /* for packing */
+    bool backward;       /* weights are packed transposed, taps in reverse ... */
+    size_t tap_y, tap_x; /* ... from these on, in steps of the conv's stride */
 } walk;
 
 /* The lines that are in reach: images [b0, b0 + images), rows [row, row + rows) of positions. */
@@ -92,7 +93,20 @@ typedef struct cursor {
     size_t column, row, a, y;
 } cursor;
 
-BL_INLINE void run_tiles(const block *k, const int vecs) {
+/* Not inlined, so that the compiler spends all registers on the chains. */
+#define TILE(NAME, VECS)                                                                           \
+    __attribute__((noinline)) static void tile_##NAME(const bl_conv_tile *t) {                     \
+        const int rows = (int)bl_conv_rows(VECS);                                                  \
+        bl_conv_tile_body(t, (bl_conv_kind){.vecs = VECS, .rows = rows, .adjacent = true});        \
+    }
+TILE(1, 1)
+TILE(2, 2)
+TILE(most, BL_CONV_VECS)
+#undef TILE
+
+typedef void tile_kind(const bl_conv_tile *t);
+
+static void run_tiles(const block *k, const size_t vecs, tile_kind *tile) {
     const walk *w = k->w;
     const piece *p = k->p;
     const size_t at = k->group * w->n + k->j0, total = p->images * p->rows * w->columns;
@@ -106,13 +120,14 @@ BL_INLINE void run_tiles(const block *k, const int vecs) {
     const float *a = p->base + k->group * w->seen;
     float *y = w->y + (y_first + w->y_left) * w->y_channels + at;
     cursor c = {0};
-    const size_t most = bl_conv_rows((size_t)vecs);
+    const size_t most = bl_conv_rows(vecs);
     bl_conv_tile t = {.run = k->run,
                       .runs = k->runs,
                       .b = k->packed,
                       .cols = k->cols,
                       .add = !k->first,
                       .bias = k->last && w->bias ? w->bias + at : NULL};
+    if (k->last) t.end = w->end;
     for (size_t begin = 0; begin < total; begin += most) {
         t.rows = bl_min_size(total - begin, most);
         for (size_t r = 0; r < t.rows; r++) {
@@ -126,20 +141,14 @@ BL_INLINE void run_tiles(const block *k, const int vecs) {
             c.a += a_image, c.y += y_image;
             c.row = 0;
         }
-        for (size_t r = t.rows; r < most; r++) t.a[r] = t.a[0];
-        bl_conv_tile_body(&t, (bl_conv_kind){.vecs = vecs,
-                                             .rows = (int)bl_conv_rows((size_t)vecs),
-                                             .adjacent = true});
+        for (size_t r = t.rows; r < most; r++) t.a[r] = t.a[0], t.c[r] = t.c[0];
+        tile(&t);
     }
 }
 
 static void run_block(const block *k, size_t vecs) {
-    if (BL_CONV_VECS > 2 && vecs == 3)
-        run_tiles(k, BL_CONV_VECS);
-    else if (vecs == 2)
-        run_tiles(k, 2);
-    else
-        run_tiles(k, 1);
+    static tile_kind *const kinds[] = {tile_1, tile_2, tile_most};
+    run_tiles(k, vecs, kinds[vecs - 1]);
 }
 
 /* Panels [p0, p1) packed for the terms [k0, k1), all positions of a piece. */
@@ -214,15 +223,27 @@ static void run_pieces(const walk *w, const bl_conv_panels *panels, const float 
         }
 }
 
-/* No tap sees anything: y is +0 (+ bias). */
+/* A position of y that no tap sees anything from: +0, and what follows a sum. */
+typedef struct unseen {
+    const walk *w;
+    float *y;
+} unseen;
+
+BL_INLINE void unseen_step(const void *ctx, size_t n, bl_lanes m) {
+    const unseen *u = ctx;
+    bl_v acc = bl_v_zero();
+    if (u->w->bias) acc = acc + bl_v_get(u->w->bias + n, m);
+    bl_v_put(u->y + n, bl_conv_finish(&u->w->end, acc, u->y + n, m), m);
+}
+
 static void no_terms(const walk *w) {
     for (size_t b = 0; b < w->batch; b++)
         for (size_t i = 0; i < w->rows; i++)
             for (size_t j = 0; j < w->columns; j++) {
                 const size_t row = w->y_top + i * w->y_step, column = w->y_left + j * w->y_step;
-                float *y = w->y + ((b * w->y_height + row) * w->y_width + column) * w->y_channels;
-                memset(y, 0, w->y_channels * sizeof *y);
-                for (size_t n = 0; w->bias && n < w->y_channels; n++) y[n] += w->bias[n];
+                const size_t at = (b * w->y_height + row) * w->y_width + column;
+                const unseen u = {w, w->y + at * w->y_channels};
+                bl_for_vectors((bl_range){0, w->y_channels}, unseen_step, &u);
             }
 }
 
@@ -259,29 +280,32 @@ void BL_CPU(conv2d_forward)(const bl_conv2d_forward *a, const bl_part *part) {
         return;
     }
     const bl_range images = bl_part_range(part, v->batch, 1);
-    const walk w = {.x = a->x + images.begin * v->height * v->width * v->channels,
-                    .batch = images.end - images.begin,
-                    .height = v->height,
-                    .width = v->width,
-                    .channels = v->channels,
-                    .top = -(ptrdiff_t)v->pad,
-                    .left = -(ptrdiff_t)v->pad,
-                    .taps_y = v->kernel,
-                    .taps_x = v->kernel,
-                    .stride = v->stride,
-                    .y = a->y + images.begin * v->out_height * v->out_width * v->filters,
-                    .y_height = v->out_height,
-                    .y_width = v->out_width,
-                    .y_channels = v->filters,
-                    .rows = v->out_height,
-                    .columns = v->out_width,
-                    .y_step = 1,
-                    .groups = v->groups,
-                    .seen = v->channels / v->groups,
-                    .n = v->filters / v->groups,
-                    .bias = a->bias,
-                    .w = a->w,
-                    .conv = v};
+    const walk w = {
+        .x = a->x + images.begin * v->height * v->width * v->channels,
+        .batch = images.end - images.begin,
+        .height = v->height,
+        .width = v->width,
+        .channels = v->channels,
+        .top = -(ptrdiff_t)v->pad,
+        .left = -(ptrdiff_t)v->pad,
+        .taps_y = v->kernel,
+        .taps_x = v->kernel,
+        .stride = v->stride,
+        .y = a->y + images.begin * v->out_height * v->out_width * v->filters,
+        .y_height = v->out_height,
+        .y_width = v->out_width,
+        .y_channels = v->filters,
+        .rows = v->out_height,
+        .columns = v->out_width,
+        .y_step = 1,
+        .groups = v->groups,
+        .seen = v->channels / v->groups,
+        .n = v->filters / v->groups,
+        .bias = a->bias,
+        .end = {.base = a->y, .plus = a->plus, .relu = a->relu},
+        .w = a->w,
+        .conv = v
+    };
     run_walk(&w, part);
 }
 
@@ -292,23 +316,26 @@ void BL_CPU(conv2d_backward_input)(const bl_conv2d_backward_input *a, const bl_p
         return;
     }
     const bl_range images = bl_part_range(part, v->batch, 1);
-    walk w = {.x = a->dy + images.begin * v->out_height * v->out_width * v->filters,
-              .batch = images.end - images.begin,
-              .height = v->out_height,
-              .width = v->out_width,
-              .channels = v->filters,
-              .stride = 1,
-              .y = a->dx + images.begin * v->height * v->width * v->channels,
-              .y_height = v->height,
-              .y_width = v->width,
-              .y_channels = v->channels,
-              .y_step = v->stride,
-              .groups = v->groups,
-              .seen = v->filters / v->groups,
-              .n = v->channels / v->groups,
-              .w = a->w,
-              .conv = v,
-              .backward = true};
+    walk w = {
+        .x = a->dy + images.begin * v->out_height * v->out_width * v->filters,
+        .batch = images.end - images.begin,
+        .height = v->out_height,
+        .width = v->out_width,
+        .channels = v->filters,
+        .stride = 1,
+        .y = a->dx + images.begin * v->height * v->width * v->channels,
+        .y_height = v->height,
+        .y_width = v->width,
+        .y_channels = v->channels,
+        .y_step = v->stride,
+        .groups = v->groups,
+        .seen = v->filters / v->groups,
+        .n = v->channels / v->groups,
+        .end = {.base = a->dx, .plus = a->plus, .mask = a->relu},
+        .w = a->w,
+        .conv = v,
+        .backward = true
+    };
     for (w.y_top = 0; w.y_top < bl_min_size(v->stride, v->height); w.y_top++)
         for (w.y_left = 0; w.y_left < bl_min_size(v->stride, v->width); w.y_left++) {
             const bl_phase y = bl_phase_of(v, w.y_top), x = bl_phase_of(v, w.y_left);

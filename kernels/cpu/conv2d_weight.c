@@ -148,7 +148,7 @@ BL_INLINE void run_tiles(const weights *w, bl_conv_tile *t, const float *base, c
         t->wait = acc + (w->wait - w->acc);
         for (size_t r = 0; r < most; r++) {
             t->a[r] = r < t->rows ? at.x : t->a[0];
-            t->c[r] = acc + r * t->cols;
+            t->c[r] = r < t->rows ? acc + r * t->cols : acc;
             if (r < t->rows) next_row(w, &at);
         }
         if (i < lower)

@@ -5,12 +5,12 @@
  *               fmaf(a[r][run.at + i * a_step], b[term * b_step + j], acc), from +0
  *
  * What becomes of a chain is done before it leaves its register: c[r][j] is added, c + acc, then
- * the bias, then the relu. The accumulators are named one by one because compilers keep arrays of
- * them in memory. */
+ * the bias, then what conv_end.h says. The accumulators are named one by one because compilers keep
+ * arrays of them in memory. */
 #ifndef BL_KERNELS_CPU_CONV_TILE_H
 #define BL_KERNELS_CPU_CONV_TILE_H
 #include "engine/base/mem.h"
-#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/conv_end.h"
 
 #define BL_CONV_EACH(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 enum { BL_CONV_MOST = 8 }; /* rows */
@@ -26,11 +26,11 @@ typedef struct bl_conv_tile {
     size_t runs;
     const float *b;
     size_t b_step;
-    float *c[BL_CONV_MOST];
-    size_t rows, cols; /* of c */
-    bool add;          /* c holds what chains are added to */
-    const float *bias; /* (cols) or NULL */
-    bool relu;
+    float *c[BL_CONV_MOST]; /* beyond `rows`: of a row that is there */
+    size_t rows, cols;      /* of c */
+    bool add;               /* c holds what chains are added to */
+    const float *bias;      /* (cols) or NULL */
+    bl_conv_end end;
     float *wait; /* of chains that pause: (rows, vecs * BL_W), what they are so far */
 } bl_conv_tile;
 
@@ -45,13 +45,10 @@ BL_INLINE size_t bl_conv_rows(size_t vecs) {
     return vecs == 1 ? BL_CONV_ROWS_1 : BL_CONV_ROWS;
 }
 
-BL_INLINE void bl_conv_put(const bl_conv_tile *t, size_t r, size_t v, bl_lanes m, bl_v acc,
-                           bl_v bias) {
-    float *c = t->c[r] + v * BL_W;
-    if (t->add) acc = bl_v_get(c, m) + acc;
-    if (t->bias) acc = acc + bias;
-    if (t->relu) acc = bl_v_if_positive(acc, acc);
-    bl_v_put(c, acc, m);
+/* Asks for what the end of a tile will read. */
+BL_INLINE void bl_conv_fetch(const bl_conv_end *e, const float *c) {
+    if (e->plus) __builtin_prefetch(e->plus + (c - e->base));
+    if (e->mask) __builtin_prefetch(e->mask + (c - e->base));
 }
 
 #define TILE_DECLARE(r)                                                                            \
@@ -75,16 +72,35 @@ BL_INLINE void bl_conv_put(const bl_conv_tile *t, size_t r, size_t v, bl_lanes m
         if (kind.vecs > 1) bl_v_store(t->wait + (r)*width + BL_W, c##r##_1);                       \
         if (kind.vecs > 2) bl_v_store(t->wait + (r)*width + (size_t)2 * BL_W, c##r##_2);           \
     }
-#define TILE_PUT(r)                                                                                \
-    if ((r) < kind.rows && (r) < t->rows) {                                                        \
-        bl_conv_put(t, r, 0, kind.vecs == 1 ? last : whole, c##r##_0, bias0);                      \
-        if (kind.vecs > 1) bl_conv_put(t, r, 1, kind.vecs == 2 ? last : whole, c##r##_1, bias1);   \
-        if (kind.vecs > 2) bl_conv_put(t, r, 2, last, c##r##_2, bias2);                            \
+/* APPLY(vector's variable, its row, its number, its lanes) for the vectors of a row. */
+#define TILE_ROW(r, APPLY)                                                                         \
+    if ((r) < kind.rows) {                                                                         \
+        APPLY(c##r##_0, r, 0, kind.vecs == 1 ? last : whole)                                       \
+        if (kind.vecs > 1) APPLY(c##r##_1, r, 1, kind.vecs == 2 ? last : whole)                    \
+        if (kind.vecs > 2) APPLY(c##r##_2, r, 2, last)                                             \
     }
+#define TILE_SUM(acc, r, v, m)   acc = bl_v_get(t->c[r] + (v)*BL_W, m) + acc;
+#define TILE_BIAS(acc, r, v, m)  acc = acc + bias##v;
+#define TILE_PLUS(acc, r, v, m)  acc = bl_conv_plus(&t->end, acc, t->c[r] + (v)*BL_W, m);
+#define TILE_RELU(acc, r, v, m)  acc = bl_v_if_positive(acc, acc);
+#define TILE_MASK(acc, r, v, m)  acc = bl_conv_mask(&t->end, acc, t->c[r] + (v)*BL_W, m);
+#define TILE_STORE(acc, r, v, m) bl_v_put(t->c[r] + (v)*BL_W, acc, m);
+#define TILE_ADD_SUM(r)          TILE_ROW(r, TILE_SUM)
+#define TILE_ADD_BIAS(r)         TILE_ROW(r, TILE_BIAS)
+#define TILE_ADD_PLUS(r)         TILE_ROW(r, TILE_PLUS)
+#define TILE_CUT(r)              TILE_ROW(r, TILE_RELU)
+#define TILE_CUT_MASK(r)         TILE_ROW(r, TILE_MASK)
+#define TILE_PUT(r)                                                                                \
+    if ((r) < t->rows) TILE_ROW(r, TILE_STORE)
+#define TILE_FETCH(r)                                                                              \
+    if ((r) < kind.rows) bl_conv_fetch(&t->end, t->c[r]);
 
 BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const bl_conv_kind kind) {
     const size_t width = (size_t)kind.vecs * BL_W, step = kind.adjacent ? 1 : t->a_step;
     BL_CONV_EACH(TILE_DECLARE)
+    if (!kind.pauses && (t->end.plus || t->end.mask)) {
+        BL_CONV_EACH(TILE_FETCH)
+    }
     const float *b = t->b;
     for (size_t s = 0; s < t->runs; s++) {
         size_t at = t->run[s].at;
@@ -104,11 +120,24 @@ BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const bl_conv_kind kind)
     const bl_lanes whole = {.full = true};
     const size_t rest = t->cols - (size_t)(kind.vecs - 1) * BL_W;
     const bl_lanes last = {.full = rest == BL_W, .first = bl_vm_first(rest % BL_W)};
-    bl_v bias0 = bl_v_zero(), bias1 = bias0, bias2 = bias0;
+    if (t->add) {
+        BL_CONV_EACH(TILE_ADD_SUM)
+    }
     if (t->bias) {
-        bias0 = bl_v_get(t->bias, kind.vecs == 1 ? last : whole);
-        if (kind.vecs > 1) bias1 = bl_v_get(t->bias + BL_W, kind.vecs == 2 ? last : whole);
-        if (kind.vecs > 2) bias2 = bl_v_get(t->bias + (size_t)2 * BL_W, last);
+        const bl_v bias0 = bl_v_get(t->bias, kind.vecs == 1 ? last : whole);
+        const bl_v bias1 =
+            kind.vecs > 1 ? bl_v_get(t->bias + BL_W, kind.vecs == 2 ? last : whole) : bias0;
+        const bl_v bias2 = kind.vecs > 2 ? bl_v_get(t->bias + (size_t)2 * BL_W, last) : bias0;
+        BL_CONV_EACH(TILE_ADD_BIAS)
+    }
+    if (t->end.plus) {
+        BL_CONV_EACH(TILE_ADD_PLUS)
+    }
+    if (t->end.relu) {
+        BL_CONV_EACH(TILE_CUT)
+    }
+    if (t->end.mask) {
+        BL_CONV_EACH(TILE_CUT_MASK)
     }
     BL_CONV_EACH(TILE_PUT)
 }
@@ -116,6 +145,19 @@ BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const bl_conv_kind kind)
 #undef TILE_STEP
 #undef TILE_PAUSE
 #undef TILE_PUT
+#undef TILE_ROW
+#undef TILE_SUM
+#undef TILE_BIAS
+#undef TILE_PLUS
+#undef TILE_RELU
+#undef TILE_MASK
+#undef TILE_STORE
+#undef TILE_ADD_SUM
+#undef TILE_ADD_BIAS
+#undef TILE_ADD_PLUS
+#undef TILE_CUT
+#undef TILE_CUT_MASK
+#undef TILE_FETCH
 
 /* How n columns are cut into panels of at most BL_CONV_VECS vectors, about equally wide. */
 typedef struct bl_conv_panels {

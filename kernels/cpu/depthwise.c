@@ -2,6 +2,7 @@
  * image's border sees zeros, whose terms count (kernel_image.h): they are read from k_zeros. */
 #include "kernels/cpu/depthwise.h"
 #include "engine/base/mem.h"
+#include "kernels/cpu/conv_end.h"
 #include "kernels/cpu/tree.h"
 
 enum { VECS = 4, SCRATCH_FLOATS = BL_KERNEL_SCRATCH / sizeof(float) };
@@ -66,9 +67,11 @@ BL_INLINE void forward_step(const void *ctx, size_t j, const int vecs, bl_lanes 
         run(acc, vecs, m, l, (ptrdiff_t)(at->ox * v->stride) - (ptrdiff_t)v->pad, 1,
             at->a->w + ky * v->kernel * v->filters + j, (ptrdiff_t)v->filters, v->kernel);
     }
+    const bl_conv_end end = {.base = at->a->y, .plus = at->a->plus, .relu = at->a->relu};
     for (int i = 0; i < vecs; i++) {
+        float *y = at->y + j + i * BL_W;
         if (at->a->bias) acc[i] = acc[i] + bl_v_get(at->a->bias + j + i * BL_W, m);
-        bl_v_put(at->y + j + i * BL_W, acc[i], m);
+        bl_v_put(y, bl_conv_finish(&end, acc[i], y, m), m);
     }
 }
 
@@ -105,7 +108,11 @@ BL_INLINE void input_step(const void *ctx, size_t j, const int vecs, bl_lanes m)
         run(acc, vecs, m, l, at->x.first, 1, at->a->w + tap * v->filters + j,
             -(ptrdiff_t)(v->stride * v->filters), at->x.taps);
     }
-    for (int i = 0; i < vecs; i++) bl_v_put(at->dx + j + i * BL_W, acc[i], m);
+    const bl_conv_end end = {.base = at->a->dx, .plus = at->a->plus, .mask = at->a->relu};
+    for (int i = 0; i < vecs; i++) {
+        float *dx = at->dx + j + i * BL_W;
+        bl_v_put(dx, bl_conv_finish(&end, acc[i], dx, m), m);
+    }
 }
 
 static bl_phase phase_at(const bl_conv *v, size_t position) {

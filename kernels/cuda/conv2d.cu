@@ -45,9 +45,8 @@ struct forward_product {
         return c.w[(size_t)k * g.filters + filter];
     }
     __device__ void put(unsigned i, unsigned j, float sum) const {
-        const unsigned filter = group * g.group_filters + j;
-        if (c.bias) sum = sum + c.bias[filter];
-        c.y[(size_t)i * g.filters + filter] = sum;
+        const size_t at = (size_t)i * g.filters + group * g.group_filters + j;
+        c.y[at] = forward_end(&c, at, sum);
     }
 };
 
@@ -118,8 +117,9 @@ struct input_product {
     __device__ void put(unsigned i, unsigned j, float sum) const {
         const unsigned iy = row0 + i / columns % rows * g.stride, b = i / columns / rows;
         const unsigned ix = column0 + i % columns * g.stride;
-        c.dx[(((size_t)b * g.height + iy) * g.width + ix) * g.channels + group * g.group_channels +
-             j] = sum;
+        const size_t at = (((size_t)b * g.height + iy) * g.width + ix) * g.channels +
+                          group * g.group_channels + j;
+        c.dx[at] = input_end(&c, at, sum);
     }
 };
 
@@ -129,18 +129,18 @@ __global__ void forward_alone(bl_conv2d_forward a) {
     const size_t i = bl_thread(), n = i % v.filters, p = i / v.filters;
     const size_t b = p / v.out_width / v.out_height;
     if (b >= v.batch) return;
-    float y = forward_at(&a, a.x + b * v.height * v.width * v.channels,
-                         p / v.out_width % v.out_height, p % v.out_width, n);
-    if (a.bias) y = y + a.bias[n];
-    a.y[i] = y;
+    const float y = forward_at(&a, a.x + b * v.height * v.width * v.channels,
+                               p / v.out_width % v.out_height, p % v.out_width, n);
+    a.y[i] = forward_end(&a, i, y);
 }
 
 __global__ void input_alone(bl_conv2d_backward_input a) {
     const bl_conv v = a.conv;
     const size_t i = bl_thread(), p = i / v.channels, b = p / v.width / v.height;
     if (b >= v.batch) return;
-    a.dx[i] = input_at(&a, a.dy + b * v.out_height * v.out_width * v.filters,
-                       p / v.width % v.height, p % v.width, i % v.channels);
+    const float dx = input_at(&a, a.dy + b * v.out_height * v.out_width * v.filters,
+                              p / v.width % v.height, p % v.width, i % v.channels);
+    a.dx[i] = input_end(&a, i, dx);
 }
 
 } // namespace

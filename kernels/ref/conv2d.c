@@ -43,6 +43,13 @@ static BL_HD float forward_at(const bl_conv2d_forward *a, const float *x, size_t
     return total(&sum);
 }
 
+/* Element i of y, whose sum is y so far. */
+static BL_HD float forward_end(const bl_conv2d_forward *a, size_t i, float y) {
+    if (a->bias) y = y + a->bias[i % a->conv.filters];
+    if (a->plus) y = y + a->plus[i];
+    return a->relu && y <= 0.0f ? 0.0f : y;
+}
+
 BL_REF void bl_conv2d_forward_ref(const bl_conv2d_forward *a, const bl_part *part) {
     const bl_conv *v = &a->conv;
     const bl_range rows = bl_part_range(part, v->batch * v->out_height, 1);
@@ -50,9 +57,8 @@ BL_REF void bl_conv2d_forward_ref(const bl_conv2d_forward *a, const bl_part *par
         const float *x = a->x + row / v->out_height * v->height * v->width * v->channels;
         for (size_t ox = 0; ox < v->out_width; ox++)
             for (size_t n = 0; n < v->filters; n++) {
-                float y = forward_at(a, x, row % v->out_height, ox, n);
-                if (a->bias) y = y + a->bias[n];
-                a->y[(row * v->out_width + ox) * v->filters + n] = y;
+                const size_t i = (row * v->out_width + ox) * v->filters + n;
+                a->y[i] = forward_end(a, i, forward_at(a, x, row % v->out_height, ox, n));
             }
     }
 }
@@ -80,15 +86,22 @@ static BL_HD float input_at(const bl_conv2d_backward_input *a, const float *dy, 
     return total(&sum);
 }
 
+/* Element i of dx, whose sum is dx so far. */
+static BL_HD float input_end(const bl_conv2d_backward_input *a, size_t i, float dx) {
+    if (a->plus) dx = dx + a->plus[i];
+    return a->relu && a->relu[i] <= 0.0f ? 0.0f : dx;
+}
+
 BL_REF void bl_conv2d_backward_input_ref(const bl_conv2d_backward_input *a, const bl_part *part) {
     const bl_conv *v = &a->conv;
     const bl_range rows = bl_part_range(part, v->batch * v->height, 1);
     for (size_t row = rows.begin; row < rows.end; row++) {
         const float *dy = a->dy + row / v->height * v->out_height * v->out_width * v->filters;
         for (size_t ix = 0; ix < v->width; ix++)
-            for (size_t c = 0; c < v->channels; c++)
-                a->dx[(row * v->width + ix) * v->channels + c] =
-                    input_at(a, dy, row % v->height, ix, c);
+            for (size_t c = 0; c < v->channels; c++) {
+                const size_t i = (row * v->width + ix) * v->channels + c;
+                a->dx[i] = input_end(a, i, input_at(a, dy, row % v->height, ix, c));
+            }
     }
 }
 

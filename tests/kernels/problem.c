@@ -424,19 +424,21 @@ static const shape embedding_shapes[] = {
 
 /* k: the geometry (problem_image.c). Blocks of terms and of examples, bands of lines, every
  * remainder of a stride, groups. */
+/* variant: 1 no bias, 2 plus, 4 relu */
 static const shape conv_shapes[] = {
     {0,   0,  0, 0},
     {2,   0,  0, 0},
-    {3,   1,  0, 1},
-    {5,   2,  0, 0},
-    {4,   3,  0, 1},
+    {3,   1,  0, 3},
+    {5,   2,  0, 4},
+    {4,   3,  0, 6},
     {3,   4,  0, 0},
-    {2,   5,  0, 0},
+    {2,   5,  0, 6},
     {3,   6,  0, 1},
-    {4,   7,  0, 0},
-    {2,   8,  0, 1},
-    {2,   9,  0, 0},
-    {9,   10, 0, 0},
+    {3,   6,  0, 6},
+    {4,   7,  0, 2},
+    {2,   8,  0, 7},
+    {2,   9,  0, 4},
+    {9,   10, 0, 6},
     {1,   11, 0, 0},
     {1,   12, 0, 0},
     {257, 13, 0, 0},
@@ -444,7 +446,8 @@ static const shape conv_shapes[] = {
     {2,   14, 0, 0},
     {2,   15, 0, 1},
     {2,   16, 0, 0},
-    {300, 17, 0, 0},
+    {2,   16, 0, 6},
+    {300, 17, 0, 4},
     {3,   18, 0, 0},
     {2,   19, 0, 0},
 };

@@ -67,6 +67,9 @@ void build_conv2d_forward(problem *p, const shape *s) {
     a->x = problem_floats(p, "x", ROLE_IN, PER_EXAMPLE, v.batch, x_size(&v));
     a->w = problem_floats(p, "w", ROLE_IN, 0, rows_of(&v), v.filters);
     a->bias = s->variant & 1 ? NULL : problem_floats(p, "bias", ROLE_IN, 0, 1, v.filters);
+    if (s->variant & 2)
+        a->plus = problem_floats(p, "plus", ROLE_IN, PER_EXAMPLE, v.batch, y_size(&v));
+    a->relu = s->variant & 4;
 }
 
 void build_conv2d_backward_input(problem *p, const shape *s) {
@@ -76,6 +79,10 @@ void build_conv2d_backward_input(problem *p, const shape *s) {
     a->dx = problem_floats(p, "dx", ROLE_OUT, PER_EXAMPLE, v.batch, x_size(&v));
     a->dy = problem_floats(p, "dy", ROLE_IN, PER_EXAMPLE, v.batch, y_size(&v));
     a->w = problem_floats(p, "w", ROLE_IN, 0, rows_of(&v), v.filters);
+    if (s->variant & 2)
+        a->plus = problem_floats(p, "plus", ROLE_IN, PER_EXAMPLE, v.batch, x_size(&v));
+    if (s->variant & 4)
+        a->relu = problem_floats(p, "relu", ROLE_IN, PER_EXAMPLE, v.batch, x_size(&v));
 }
 
 void build_conv2d_backward_weight(problem *p, const shape *s) {

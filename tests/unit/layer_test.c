@@ -127,6 +127,22 @@ static void build_add(bl_net *net) {
     at = add(net, "relu", SET(0), at, 0);
     (void)DENSE(net, 1, at);
 }
+/* Two residual blocks after one another, whose sums, relus and gradients the convolutions take:
+ * with a shortcut of its own, and with the identity. */
+static void build_blocks(bl_net *net) {
+    size_t at = add(net, "relu", SET(0), CONV(net, BL_NET_VALUES, .units = 3, .kernel = 2), 0);
+    for (size_t block = 0; block < 2; block++) {
+        const size_t stride = block == 0 ? 2 : 1;
+        size_t shortcut = at = add(net, "fork", SET(0), at, 0);
+        at = CONV(net, at, .units = 4, .kernel = 3, .stride = stride, .same = true);
+        at = add(net, "relu", SET(0), at, 0);
+        at = CONV(net, at, .units = 4, .kernel = 3, .same = true);
+        if (block == 0) shortcut = CONV(net, shortcut, .units = 4, .kernel = 1, .stride = 2);
+        at = add(net, "add", SET(0), at, shortcut);
+        at = add(net, "relu", SET(0), at, 0);
+    }
+    (void)DENSE(net, 1, at);
+}
 /* Squeeze and excitation. */
 static void build_scale(bl_net *net) {
     const size_t x = add(net, "fork", SET(0), CONV(net, BL_NET_VALUES, .units = 3, .kernel = 2), 0);
@@ -164,6 +180,7 @@ static const struct {
     {"pad_channels",  build_pad_channels,  true },
     {"fork",          build_fork,          true },
     {"add",           build_add,           true },
+    {"add",           build_blocks,        true },
     {"scale",         build_scale,         true },
     {"hard_sigmoid",  build_hard_sigmoid,  true },
     {"hard_swish",    build_hard_swish,    true },
