@@ -102,6 +102,8 @@ static void totals_add_up(void **state) {
     bl_buf_clear(&text);
     bl_plan_tree_text(&t, &text);
     assert_non_null(strstr(bl_buf_text(&text), "one: 1 of 1 runs to do, at most 1s\n"));
+    assert_int_equal(bl_plan_tree_totals(&t).done, 3);
+    assert_int_equal(bl_plan_tree_totals(&t).left, 4);
     bl_buf_free(&text);
     bl_plan_tree_free(&t);
     assert_true(t.count == 0 && t.rounds == NULL);
