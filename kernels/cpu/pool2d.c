@@ -8,17 +8,24 @@ typedef struct window {
     size_t line, channels, size; /* floats from line to line of x */
 } window;
 
-BL_INLINE void largest(const void *ctx, size_t c, bl_lanes m) {
-    const window *w = ctx;
+BL_INLINE void largest_of(const window *w, size_t c, bl_lanes m, const size_t size) {
     bl_v best = bl_v_get(w->x + c, m), index = bl_v_zero();
-    for (size_t t = 1; t < w->size * w->size; t++) {
-        const float *from = w->x + t / w->size * w->line + t % w->size * w->channels;
+    for (size_t t = 1; t < size * size; t++) {
+        const float *from = w->x + t / size * w->line + t % size * w->channels;
         const bl_v x = bl_v_get(from + c, m), number = bl_v_set1((float)t);
         index = bl_v_if_number(x, bl_v_if_greater(x, best, number, index), number);
         best = bl_v_if_number(x, bl_v_if_greater(x, best, x, best), x);
     }
     bl_v_put(w->y + c, best, m);
     bl_v_put(w->index + c, index, m);
+}
+BL_INLINE void largest(const void *ctx, size_t c, bl_lanes m) {
+    const window *w = ctx;
+    largest_of(w, c, m, w->size);
+}
+/* The usual size, without its divisions. */
+BL_INLINE void largest_2(const void *ctx, size_t c, bl_lanes m) {
+    largest_of(ctx, c, m, 2);
 }
 
 BL_INLINE void mean(const void *ctx, size_t c, bl_lanes m) {
@@ -55,7 +62,10 @@ BL_INLINE void forward(const bl_pool2d *p, float *y, float *index, const float *
 }
 
 void BL_CPU(max_pool_forward)(const bl_max_pool_forward *a, const bl_part *part) {
-    forward(&a->pool, a->y, a->index, a->x, part, largest);
+    if (a->pool.size == 2)
+        forward(&a->pool, a->y, a->index, a->x, part, largest_2);
+    else
+        forward(&a->pool, a->y, a->index, a->x, part, largest);
 }
 void BL_CPU(avg_pool_forward)(const bl_avg_pool_forward *a, const bl_part *part) {
     forward(&a->pool, a->y, NULL, a->x, part, mean);
@@ -124,7 +134,50 @@ BL_INLINE void backward(const bl_pool2d *p, float *dx, const float *dy, const fl
     }
 }
 
+/* A window whose positions are in no other one. */
+typedef struct scatter {
+    float *dx; /* its first position */
+    const float *dy, *index;
+    size_t line, channels, size;
+} scatter;
+
+BL_INLINE void scatter_step(const void *ctx, size_t c, bl_lanes m) {
+    const scatter *s = ctx;
+    const bl_v zero = bl_v_zero(), index = bl_v_get(s->index + c, m);
+    const bl_v sum = zero + bl_v_get(s->dy + c, m);
+    bl_v tap = zero;
+    for (size_t y = 0; y < s->size; y++)
+        for (size_t x = 0; x < s->size; x++, tap = tap + bl_v_set1(1.0f)) {
+            const bl_v below = bl_v_if_greater(tap, index, zero, sum);
+            bl_v_put(s->dx + y * s->line + x * s->channels + c,
+                     bl_v_if_greater(index, tap, zero, below), m);
+        }
+}
+
+/* Windows that lie side by side and cover the image. */
+static void scatter_windows(const bl_max_pool_backward *a, const bl_part *part) {
+    const bl_pool2d *p = &a->pool;
+    const bl_range rows = bl_part_range(part, p->batch * p->out_height, 1);
+    for (size_t row = rows.begin; row < rows.end; row++)
+        for (size_t ox = 0; ox < p->out_width; ox++) {
+            const size_t from = (row * p->out_width + ox) * p->channels;
+            const scatter s = {.dx = a->dx + (row * p->width + ox) * p->size * p->channels,
+                               .dy = a->dy + from,
+                               .index = a->index + from,
+                               .line = p->width * p->channels,
+                               .channels = p->channels,
+                               .size = p->size};
+            bl_for_vectors((bl_range){0, p->channels}, scatter_step, &s);
+        }
+}
+
 void BL_CPU(max_pool_backward)(const bl_max_pool_backward *a, const bl_part *part) {
+    const bl_pool2d *p = &a->pool;
+    if (p->size == p->stride && p->out_height * p->size == p->height &&
+        p->out_width * p->size == p->width) {
+        scatter_windows(a, part);
+        return;
+    }
     backward(&a->pool, a->dx, a->dy, a->index, part, gather_named);
 }
 void BL_CPU(avg_pool_backward)(const bl_avg_pool_backward *a, const bl_part *part) {
