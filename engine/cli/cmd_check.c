@@ -4,6 +4,7 @@
 #include "engine/config/rules.h"
 #include "engine/sweep/sweep.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LIST_KEYS, PRESET, SET, OPTION_COUNT };
@@ -30,6 +31,23 @@ static void say(void *ctx, const char *line) {
     (void)puts(line);
 }
 
+/* How wide embeddings are is in the rows: what does not fit by the declaration is asked of them. */
+static bl_status check_layers(bl_experiment *e, bl_dataset *shape,
+                              const bl_dataset_options *options, bl_err *err) {
+    bl_err ignored;
+    uint32_t *some = bl_xalloc((shape->categorical + 1) * sizeof *some);
+    for (size_t i = 0; i < shape->categorical; i++) some[i] = 2;
+    shape->cardinality = some;
+    bl_status status = bl_experiment_layers(e, shape, err);
+    if (status != BL_OK && shape->categorical > 0 &&
+        bl_dataset_open(&e->data, e->config.dataset, options, &ignored) == BL_OK) {
+        status = bl_experiment_layers(e, &e->data, err);
+        bl_dataset_free(&e->data);
+    }
+    free(some);
+    return status;
+}
+
 int bl_cmd_check(int argc, char **argv) {
     bl_args args;
     const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
@@ -44,14 +62,16 @@ int bl_cmd_check(int argc, char **argv) {
     enum { SOME_ROWS = 1000000 };
     bl_err err = {0};
     bl_experiment e;
+    bl_dataset shape;
     size_t trials = 0;
     const bl_dataset_options data = bl_cli_dataset_options(false);
     bl_status status = bl_experiment_config(&e, args.operand, args.value[PRESET], &args, &err);
     if (status == BL_OK) {
-        status = bl_dataset_check(e.config.dataset, &data, &err);
+        status = bl_dataset_check(&shape, e.config.dataset, &data, &err);
         if (status == BL_EMISSING)
             bl_config_locate(bl_experiments_dir, args.operand, "dataset", e.config.dataset, &err);
     }
+    if (status == BL_OK) status = check_layers(&e, &shape, &data, &err);
     const bl_sweep_options options = {.script = e.script, .library_dir = bl_lua_dir};
     const int64_t rows = e.config.data.rows > 0 ? e.config.data.rows : SOME_ROWS;
     if (status == BL_OK) status = bl_sweep_check(&e.config, rows, &options, &trials, &err);

@@ -89,6 +89,7 @@ static int show_model(const bl_args *args) {
                             e->config.model.kind);
     const bl_dataset_options options = bl_cli_dataset_options(bl_args_has(args, SYNTHETIC));
     if (status == BL_OK) status = bl_dataset_open(&e->data, e->config.dataset, &options, &err);
+    if (status == BL_OK) status = bl_experiment_layers(e, &e->data, &err);
     if (status == BL_OK) status = describe_model(&out, e, bl_args_has(args, JSON), &err);
     bl_experiment_close(e);
     free(e);

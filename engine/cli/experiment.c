@@ -56,6 +56,15 @@ static bl_status check_data_folders(bl_err *err) {
             named);
 }
 
+bl_status bl_experiment_layers(const bl_experiment *e, const bl_dataset *data, bl_err *err) {
+    bl_net net = {0};
+    if (strcmp(e->config.model.kind, "layers") != 0) return BL_OK;
+    const bl_status status = bl_train_net(&net, &e->config, data, err);
+    bl_net_free(&net);
+    if (status != BL_OK) bl_config_locate_layer(bl_experiments_dir, &e->config, err);
+    return status;
+}
+
 bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store, bl_err *err) {
     const bl_dataset_options options = bl_cli_dataset_options(synthetic);
     if (!synthetic) BL_TRY(check_data_folders(err));
@@ -63,7 +72,8 @@ bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store
     BL_TRY(bl_store_open(&e->store, bl_runs_dir(), e->config.name, create_store, err));
     e->store.index = bl_index_open(&e->store);
     e->trains = create_store;
-    return bl_dataset_open(&e->data, e->config.dataset, &options, err);
+    BL_TRY(bl_dataset_open(&e->data, e->config.dataset, &options, err));
+    return bl_experiment_layers(e, &e->data, err);
 }
 
 int bl_experiment_begin(bl_experiment *e, const bl_args *args, const char *preset, bool synthetic,

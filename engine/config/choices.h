@@ -24,7 +24,8 @@
     X(mlp) \
     X(simple_cnn) \
     X(resnet8) \
-    X(mobilenet_v3_large)
+    X(mobilenet_v3_large) \
+    X(layers)
 
 /* Problems that are no net on data: engine/train/workload_NAME.c, with measures of their own. */
 #define BL_CHOICES_PROBLEM(X) \

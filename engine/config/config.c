@@ -1,6 +1,7 @@
 #include "engine/config/config.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/config/layers.h"
 #include "engine/config/rules.h"
 #include "engine/config/schema.h"
 #include "engine/config/value.h"
@@ -12,6 +13,10 @@ typedef struct layer {
     bl_config config;
     const bl_node *place[BL_KEYS_MAX]; /* by row; NULL: a default */
 } layer;
+
+static const bl_node **place_of(layer *lay, const char *path) {
+    return &lay->place[bl_key_find(path, strlen(path)) - bl_schema];
+}
 
 /* ---- one group of a file ----------------------------------------------------------------- */
 
@@ -92,8 +97,12 @@ static bl_status lay_group(layer *lay, const bl_doc *doc, const bl_node *node, c
     return BL_OK;
 }
 
-static bl_status check_layer(const layer *lay, const bl_doc *doc, bl_err *err) {
+static bl_status check_layer(layer *lay, const bl_doc *doc, bl_err *err) {
     bl_rule_fault fault;
+    const bl_node *list = *place_of(lay, "model.layers");
+    if (list != NULL && *place_of(lay, "model.kind") == NULL)
+        return bl_node_fail(doc, list, NULL, err,
+                            "'layers' is read under kind = \"layers\" alone: write that beside it");
     if (bl_rules_hold(&lay->config, &fault)) return BL_OK;
     const bl_key *key = bl_key_find(fault.path, strlen(fault.path));
     const bl_node *place = lay->place[key - bl_schema];
@@ -151,14 +160,19 @@ static bl_status lay_presets(layer *lay, const bl_doc *doc, const char *wanted, 
 
 bl_status bl_config_set(bl_config *config, const char *key, const char *value, bl_err *err) {
     const bl_key *row;
+    const char *rest;
     bl_err why;
     bl_value_fault fault;
-    if (bl_key_resolve(&row, key, &why) != BL_OK)
+    if (bl_layers_is_path(key, &rest)) {
+        row = bl_key_find("model.layers", strlen("model.layers"));
+        if (bl_value_take_layer(row, rest, value, config, &fault)) return BL_OK;
+    } else if (bl_key_resolve(&row, key, &why) != BL_OK) {
         BL_FAIL(err, BL_EINVAL, "%.64s=%.64s: %s", key, value, why.text);
-    if (!bl_value_take_text(row, value, config, &fault))
-        BL_FAIL(err, BL_EINVAL, "%.64s=%.64s: %s%s%s", key, value, fault.message,
-                fault.hint[0] ? "; " : "", fault.hint);
-    return BL_OK;
+    } else if (bl_value_take_text(row, value, config, &fault)) {
+        return BL_OK;
+    }
+    BL_FAIL(err, BL_EINVAL, "%.64s=%.64s: %s%s%s", key, value, fault.message,
+            fault.hint[0] ? "; " : "", fault.hint);
 }
 
 static bl_status lay_sets(bl_config *config, const char *const *sets, size_t n_sets, bl_err *err) {
@@ -281,5 +295,33 @@ void bl_config_locate(const char *experiments_dir, const char *name, const char 
     const bl_node *node = bl_node_get(doc.root, key);
     if (node != NULL && node->type == BL_NODE_STRING && strcmp(node->string, value) == 0)
         (void)bl_node_fail(&doc, node, NULL, err, "%s", fault.text);
+    bl_doc_free(&doc);
+}
+
+/* model: { layers = ...; } of the preset, else of the file; NULL: neither has it. */
+static const bl_node *list_of(const bl_doc *doc, const char *preset) {
+    const bl_node *presets = bl_node_get(doc->root, "presets");
+    const bl_node *group = presets != NULL ? bl_node_get(presets, preset) : NULL;
+    const bl_node *model = group != NULL ? bl_node_get(group, "model") : NULL;
+    const bl_node *list = model != NULL ? bl_node_get(model, "layers") : NULL;
+    if (list != NULL) return list;
+    model = bl_node_get(doc->root, "model");
+    return model != NULL ? bl_node_get(model, "layers") : NULL;
+}
+
+void bl_config_locate_layer(const char *experiments_dir, const bl_config *config, bl_err *err) {
+    bl_doc doc;
+    bl_err ignored;
+    bl_buf text = {0};
+    bl_value_fault unsaid;
+    const char *rest;
+    const bl_err fault = *err;
+    if (!bl_layers_is_path(fault.text, &rest)) return;
+    if (read_doc(&doc, experiments_dir, config->name, &ignored) != BL_OK) return;
+    const bl_node *list = list_of(&doc, config->preset);
+    if (list != NULL && bl_layers_take(list, &text, &unsaid) &&
+        strcmp(bl_buf_text(&text), config->model.layers) == 0)
+        (void)bl_node_fail(&doc, bl_layers_node(list, rest), NULL, err, "%s", fault.text);
+    bl_buf_free(&text);
     bl_doc_free(&doc);
 }

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BL_NAME = 64, BL_TITLE = 256, BL_LIST = 64, BL_COMPUTED_BY = 256 };
+enum { BL_NAME = 64, BL_TITLE = 256, BL_LIST = 64, BL_COMPUTED_BY = 256, BL_LAYERS_TEXT = 8192 };
 
 typedef struct bl_i64_list {
     int64_t v[BL_LIST];
@@ -42,7 +42,8 @@ typedef struct bl_config {
         bool flip;           /* pictures: mirrored at random */
     } data;
     struct {
-        char kind[BL_NAME]; /* a net (model.h), or quadratic: the group below */
+        char kind[BL_NAME];          /* a net (model.h), or quadratic: the group below */
+        char layers[BL_LAYERS_TEXT]; /* kind layers: canonical text of the list (layers.h) */
         bl_i64_list hidden;
         bl_f64_list dropout; /* one per hidden layer, or one for all, or none */
         double embedding_dropout;
@@ -133,6 +134,9 @@ bl_status bl_config_read(bl_config *out, const char *experiments_dir, const char
  * with the key's position, if the experiment's file has that value there (and no preset or set). */
 void bl_config_locate(const char *experiments_dir, const char *name, const char *key,
                       const char *value, bl_err *err);
+/* The same for a fault whose words begin with the path of a layer of config->model.layers, if the
+ * list is the one that the file, or its preset, has. */
+void bl_config_locate_layer(const char *experiments_dir, const bl_config *config, bl_err *err);
 /* The names of the presets that experiments/NAME/experiment.cfg declares, in its order; "" alone
  * when it declares none. To be freed. */
 bl_status bl_config_presets(bl_names *out, const char *experiments_dir, const char *name,
@@ -168,7 +172,8 @@ typedef struct bl_config_value {
         BL_VALUE_F64,
         BL_VALUE_STR,
         BL_VALUE_I64S,
-        BL_VALUE_F64S
+        BL_VALUE_F64S,
+        BL_VALUE_LAYERS /* str: canonical text (layers.h), "" for an empty list */
     } type;
     bool boolean;
     int64_t i64;

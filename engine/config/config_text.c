@@ -2,6 +2,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/config/config.h"
+#include "engine/config/layers.h"
 #include "engine/config/rules.h"
 #include "engine/config/schema.h"
 #include "engine/config/value.h"
@@ -11,6 +12,8 @@
 
 bool bl_config_key_is_identity(const char *key) {
     const bl_key *row;
+    const char *rest;
+    if (bl_layers_is_path(key, &rest)) return true;
     return bl_key_resolve(&row, key, NULL) == BL_OK && row->identity;
 }
 
@@ -77,7 +80,8 @@ void bl_config_dump(const bl_config *config, bl_buf *out) {
         open = n;
         group = key->path;
         const bl_config_value value = bl_value_of(key, config);
-        const bool unset = value.type == BL_VALUE_STR && value.str[0] == '\0';
+        const bool text = value.type == BL_VALUE_STR || value.type == BL_VALUE_LAYERS;
+        const bool unset = text && value.str[0] == '\0';
         if (unset)
             continue; /* an empty string is the default, and may not be one that can be set */
         bl_buf_printf(out, "%s%s = ", n > 0 ? "    " : "", bl_key_leaf(key));
@@ -90,20 +94,23 @@ void bl_config_dump(const bl_config *config, bl_buf *out) {
 /* ---- the table of keys ------------------------------------------------------------------- */
 
 static void type_text(const bl_key *key, bl_buf *out) {
+    if (key->type < 0) return; /* no key, but the name of a layer */
     static const char *const names[] = {
-        [BL_VALUE_BOOL] = "boolean", [BL_VALUE_I64] = "integer",   [BL_VALUE_F64] = "number",
-        [BL_VALUE_STR] = "text",     [BL_VALUE_I64S] = "integers", [BL_VALUE_F64S] = "numbers",
+        [BL_VALUE_BOOL] = "boolean",  [BL_VALUE_I64] = "integer",   [BL_VALUE_F64] = "number",
+        [BL_VALUE_STR] = "text",      [BL_VALUE_I64S] = "integers", [BL_VALUE_F64S] = "numbers",
+        [BL_VALUE_LAYERS] = "layers",
     };
     bl_buf_str(out, names[key->type]);
 }
 
 static void range_text(const bl_key *key, bl_buf *out) {
     char range[96] = "";
+    if (key->type < 0) return;
     for (size_t i = 0; i < key->choice_count; i++)
         bl_buf_printf(out, "%s%s", i ? " " : "", key->choices[i]);
     if (key->type == BL_VALUE_BOOL)
         bl_buf_str(out, "true false");
-    else if (key->type == BL_VALUE_STR)
+    else if (key->type == BL_VALUE_STR || key->type == BL_VALUE_LAYERS)
         bl_buf_str(out, key->rule == BL_RULE_NAME ? "a-z 0-9 _" : "");
     else
         bl_key_range(key, range);
@@ -113,6 +120,8 @@ static void range_text(const bl_key *key, bl_buf *out) {
 
 static void default_text(const bl_key *key, bl_buf *out) {
     const bool list = key->type == BL_VALUE_I64S || key->type == BL_VALUE_F64S;
+    if (key->def == NULL && key->type >= 0) bl_buf_str(out, "(give it)");
+    if (key->def == NULL) return;
     bl_buf_printf(out, "%s%s%s", list ? "[" : "", key->def, list ? "]" : "");
 }
 
@@ -133,6 +142,9 @@ static bool in_group(const bl_key *key, const char *group) {
            (group_of(key) == strlen(group) && memcmp(key->path, group, strlen(group)) == 0);
 }
 
+/* No group of the file: what model.layers may list. */
+static const char k_layers[] = "layers";
+
 static bl_status check_group(const char *group, bl_err *err) {
     char list[256] = "";
     size_t used = 0, n;
@@ -144,31 +156,49 @@ static bl_status check_group(const char *group, bl_err *err) {
             used += (size_t)snprintf(list + used, sizeof list - used, "%s%.*s", i ? ", " : "",
                                      (int)n, name);
     }
-    BL_FAIL(err, BL_EINVAL, "no group '%.64s' of keys; there are: %s", group, list);
+    BL_FAIL(err, BL_EINVAL, "no group '%.64s' of keys; there are: %s, %s", group, list, k_layers);
+}
+
+/* A table whose columns are as wide as their widest cell: rows are entered twice. */
+typedef struct key_table {
+    bl_buf cell[COLUMNS];
+    size_t width[COLUMNS];
+    bl_buf *out; /* NULL: only the widths are wanted */
+} key_table;
+
+static void table_row(void *ctx, const bl_key *key) {
+    key_table *t = ctx;
+    row_text(key, t->cell);
+    for (size_t c = 0; c < COLUMNS; c++) {
+        if (t->out == NULL)
+            t->width[c] = bl_max_size(t->width[c], t->cell[c].len);
+        else
+            bl_buf_printf(t->out, "%-*s%s", (int)(c + 1 < COLUMNS ? t->width[c] : 0),
+                          bl_buf_text(&t->cell[c]), c + 1 < COLUMNS ? "  " : "\n");
+    }
+}
+
+static void table_rows(key_table *t, const char *group) {
+    if (strcmp(group, k_layers) == 0) {
+        bl_layers_each_key(table_row, t);
+        return;
+    }
+    for (size_t i = 0; i < bl_schema_count; i++)
+        if (in_group(&bl_schema[i], group)) table_row(t, &bl_schema[i]);
 }
 
 bl_status bl_config_list_keys(const char *group, bl_buf *out, bl_err *err) {
     static const char *const head[COLUMNS] = {"key", "type", "range", "default", "unit", "meaning"};
-    bl_buf cell[COLUMNS] = {0};
-    size_t width[COLUMNS];
+    key_table t = {.out = NULL};
     if (group == NULL) group = "";
-    BL_TRY(check_group(group, err));
-    for (size_t c = 0; c < COLUMNS; c++) width[c] = strlen(head[c]);
-    for (size_t i = 0; i < bl_schema_count; i++) {
-        row_text(&bl_schema[i], cell);
-        for (size_t c = 0; c < COLUMNS && in_group(&bl_schema[i], group); c++)
-            width[c] = bl_max_size(width[c], cell[c].len);
-    }
-    width[COLUMNS - 1] = 0; /* the last one needs no padding */
+    if (strcmp(group, k_layers) != 0) BL_TRY(check_group(group, err));
+    for (size_t c = 0; c < COLUMNS; c++) t.width[c] = strlen(head[c]);
+    table_rows(&t, group);
+    t.out = out;
     for (size_t c = 0; c < COLUMNS; c++)
-        bl_buf_printf(out, "%-*s%s", (int)width[c], head[c], c + 1 < COLUMNS ? "  " : "\n");
-    for (size_t i = 0; i < bl_schema_count; i++) {
-        if (!in_group(&bl_schema[i], group)) continue;
-        row_text(&bl_schema[i], cell);
-        for (size_t c = 0; c < COLUMNS; c++)
-            bl_buf_printf(out, "%-*s%s", (int)width[c], bl_buf_text(&cell[c]),
-                          c + 1 < COLUMNS ? "  " : "\n");
-    }
-    for (size_t c = 0; c < COLUMNS; c++) bl_buf_free(&cell[c]);
+        bl_buf_printf(out, "%-*s%s", (int)(c + 1 < COLUMNS ? t.width[c] : 0), head[c],
+                      c + 1 < COLUMNS ? "  " : "\n");
+    table_rows(&t, group);
+    for (size_t c = 0; c < COLUMNS; c++) bl_buf_free(&t.cell[c]);
     return BL_OK;
 }

@@ -2,6 +2,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/numerics.h"
 #include "engine/config/ghost.h"
+#include "engine/config/layers.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +50,9 @@ static bool problem_holds(const bl_config *c, bl_rule_fault *fault) {
 bool bl_rules_hold(const bl_config *c, bl_rule_fault *fault) {
     if (c->dataset[0] == '\0')
         return refuse(fault, "dataset", "'dataset' is missing: name a declaration in datasets/");
+    if (is(c->model.kind, "layers") && c->model.layers[0] == '\0')
+        return refuse(fault, "model.kind",
+                      "kind is \"layers\", but 'layers' is missing or empty: layers = ( ... );");
     if (c->model.dropout.n > 1 && c->model.dropout.n != c->model.hidden.n)
         return refuse(fault, "model.dropout",
                       "'dropout' has %zu values for %zu hidden layers; write one for each, one for "
@@ -65,15 +69,31 @@ bool bl_rules_hold(const bl_config *c, bl_rule_fault *fault) {
 static bool has_norm(const bl_config *c) {
     if (is(c->model.kind, "tabular")) return c->model.batch_norm;
     if (is(c->model.kind, "resnet8")) return !is(c->model.norm, "none");
+    if (is(c->model.kind, "layers"))
+        return bl_layers_have_batch_norm(c->model.layers) ||
+               bl_layers_ghost_size(c->model.layers, 0) > 0;
     return is(c->model.kind, "mobilenet_v3_large");
+}
+
+static bool same_chunks(const bl_config *c, int64_t size) {
+    return bl_ghost_same_chunks((size_t)c->train.batch_size, (size_t)c->train.micro_batch,
+                                (size_t)size);
+}
+
+static bool list_shows(const bl_config *c) {
+    size_t i = 0;
+    int64_t size;
+    if (bl_layers_have_batch_norm(c->model.layers)) return true;
+    while ((size = bl_layers_ghost_size(c->model.layers, i)) > 0 && same_chunks(c, size)) i++;
+    return size > 0;
 }
 
 /* Does it normalise other examples together when the batch comes in pieces? */
 static bool norm_shows(const bl_config *c) {
     if (!has_norm(c)) return false;
+    if (is(c->model.kind, "layers")) return list_shows(c);
     return !is(c->model.kind, "resnet8") || is(c->model.norm, "batch") ||
-           !bl_ghost_same_chunks((size_t)c->train.batch_size, (size_t)c->train.micro_batch,
-                                 (size_t)c->model.ghost_size);
+           !same_chunks(c, c->model.ghost_size);
 }
 
 /* Micro-batches of 256 * 2^k examples give the bits of the whole batch (engine/train/batch.c),
@@ -93,8 +113,10 @@ bool bl_rules_matter(const bl_config *c, bl_key_when when) {
     case BL_WHEN_TABULAR:
         return is(c->model.kind, "tabular");
     case BL_WHEN_HIDDEN:
-        return !quadratic && !is(c->model.kind, "resnet8") &&
+        return !quadratic && !is(c->model.kind, "resnet8") && !is(c->model.kind, "layers") &&
                !is(c->model.kind, "mobilenet_v3_large");
+    case BL_WHEN_LAYERS:
+        return is(c->model.kind, "layers");
     case BL_WHEN_CONVOLUTIONS:
         return is(c->model.kind, "simple_cnn") || is(c->model.kind, "resnet8");
     case BL_WHEN_RESNET:
@@ -145,6 +167,15 @@ static bool chunk_is_the_batch(const bl_config *c) {
            c->train.batch_size < c->model.ghost_size;
 }
 
+static bool chunk_of_list_is_the_batch(const bl_config *c) {
+    size_t i = 0;
+    int64_t size;
+    if (!is(c->model.kind, "layers")) return false;
+    while ((size = bl_layers_ghost_size(c->model.layers, i)) > 0 && size <= c->train.batch_size)
+        i++;
+    return size > 0;
+}
+
 /* What a note is about, whom it is said to. */
 typedef struct note {
     const bl_config *config;
@@ -185,4 +216,9 @@ void bl_rules_notes(const bl_config *config, void (*say)(void *ctx, const char *
     note_sizes(&n, chunk_is_the_batch,
                "model.ghost_size is %lld: the batch is one chunk, as under batch norm,",
                (long long)config->model.ghost_size);
+    note_sizes(&n, chunk_of_list_is_the_batch,
+               "a ghost_norm of model.layers is larger than the batch: it is one chunk, as under "
+               "batch norm,");
+    if (config->model.layers[0] != '\0' && !is(config->model.kind, "layers"))
+        say(ctx, "note: model.layers is not read, as model.kind is another");
 }

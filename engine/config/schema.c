@@ -68,6 +68,8 @@ const bl_key bl_schema[] = {
 
     {"model.kind", ENUM(model.kind, models), .def = "tabular", IDENTITY,
      .help = "the family of nets, or a problem with a known answer"},
+    {"model.layers", FIELD(BL_VALUE_LAYERS, model.layers), .def = "", LATE_IDENTITY, .when = BL_WHEN_LAYERS,
+     .help = "kind layers: the net, layer by layer (--list-keys layers)"},
     {"model.hidden", I64S(model.hidden, 1, 65536, 0, 16), .def = "200, 100", .unit = "units", IDENTITY, .when = BL_WHEN_HIDDEN,
      .help = "widths of the hidden layers"},
     {"model.dropout", F64S(model.dropout, 0, 1, 0, 16), BELOW, .def = "", IDENTITY, .when = BL_WHEN_HIDDEN,

@@ -19,6 +19,7 @@ typedef enum bl_key_when {
     BL_WHEN_TABULAR,       /* model tabular */
     BL_WHEN_HIDDEN,        /* a net with dense hidden layers to choose */
     BL_WHEN_CONVOLUTIONS,  /* model simple_cnn or resnet8 */
+    BL_WHEN_LAYERS,        /* model layers */
     BL_WHEN_RESNET,        /* model resnet8 */
     BL_WHEN_MOBILENET,     /* model mobilenet_v3_large */
     BL_WHEN_GHOST,         /* model resnet8, norm ghost */
@@ -68,10 +69,11 @@ void bl_key_range(const bl_key *key, char out[96]);
  * prefix of a path; false past the end. */
 bool bl_schema_group(size_t i, const char **name, size_t *n);
 
-static inline void *bl_key_field(const bl_key *key, bl_config *config) {
-    return (char *)config + key->offset;
+/* In a bl_config, or in what else the key's offset is of. */
+static inline void *bl_key_field(const bl_key *key, void *fields) {
+    return (char *)fields + key->offset;
 }
-static inline const void *bl_key_cfield(const bl_key *key, const bl_config *config) {
-    return (const char *)config + key->offset;
+static inline const void *bl_key_cfield(const bl_key *key, const void *fields) {
+    return (const char *)fields + key->offset;
 }
 #endif

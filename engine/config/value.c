@@ -1,6 +1,7 @@
 #include "engine/config/value.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/config/layers.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -52,6 +53,8 @@ static bool refuse_type(bl_value_fault *fault, const bl_key *key, const bl_node 
         [BL_VALUE_STR] = "is text in quotes",
         [BL_VALUE_I64S] = "is a list of whole numbers like [64, 32]",
         [BL_VALUE_F64S] = "is a list of numbers like [0.5, 0.25]",
+        [BL_VALUE_LAYERS] =
+            "is a list of layers like ( \"relu\", { type = \"dense\"; units = 10; } )",
     };
     char text[64];
     const char *is = wanted[key->type];
@@ -100,8 +103,7 @@ static bool check_order(const bl_key *key, const bl_node *node, double before, d
     return true;
 }
 
-static bool take_list(const bl_key *key, const bl_node *node, bl_config *config,
-                      bl_value_fault *fault) {
+static bool take_list(const bl_key *key, const bl_node *node, void *fields, bl_value_fault *fault) {
     if (node->type != BL_NODE_LIST) return refuse_type(fault, key, node, false);
     if (node->count < key->min_count || node->count > key->max_count)
         return refuse(fault, node, "'%s' has too %s values; allowed: from %zu to %zu of them",
@@ -121,9 +123,9 @@ static bool take_list(const bl_key *key, const bl_node *node, bl_config *config,
         i++;
     }
     if (key->type == BL_VALUE_I64S)
-        memcpy(bl_key_field(key, config), &i64s, sizeof i64s);
+        memcpy(bl_key_field(key, fields), &i64s, sizeof i64s);
     else
-        memcpy(bl_key_field(key, config), &f64s, sizeof f64s);
+        memcpy(bl_key_field(key, fields), &f64s, sizeof f64s);
     return true;
 }
 
@@ -150,7 +152,7 @@ static bool refuse_choice(const bl_key *key, const bl_node *node, bl_value_fault
     return false;
 }
 
-static bool take_string(const bl_key *key, const bl_node *node, bl_config *config,
+static bool take_string(const bl_key *key, const bl_node *node, void *fields,
                         bl_value_fault *fault) {
     if (node->type != BL_NODE_STRING) return refuse_type(fault, key, node, false);
     bool found = key->choices == NULL;
@@ -165,27 +167,69 @@ static bool take_string(const bl_key *key, const bl_node *node, bl_config *confi
                       bl_key_leaf(key), node->string);
     if (key->rule == BL_RULE_TEXT && !is_text(node->string))
         return refuse(fault, node, "'%s' is one line of plain text", bl_key_leaf(key));
-    char *field = bl_key_field(key, config);
+    char *field = bl_key_field(key, fields);
     memset(field, 0, key->size);
     memcpy(field, node->string, strlen(node->string));
     return true;
 }
 
-bool bl_value_take(const bl_key *key, const bl_node *node, bl_config *config,
-                   bl_value_fault *fault) {
+/* Canonical text into its field. */
+static bool keep_layers(const bl_key *key, const bl_node *node, const bl_buf *text, void *fields,
+                        bl_value_fault *fault) {
+    if (text->len >= key->size)
+        return refuse(fault, node,
+                      "'%s' is too long: %zu characters without blanks and defaults, at most %zu",
+                      bl_key_leaf(key), text->len, key->size - 1);
+    char *field = bl_key_field(key, fields);
+    memset(field, 0, key->size);
+    if (text->len > 0) memcpy(field, text->data, text->len);
+    return true;
+}
+
+static bool take_layers(const bl_key *key, const bl_node *node, void *fields,
+                        bl_value_fault *fault) {
+    bl_buf text = {0};
+    if (node->type != BL_NODE_LIST) return refuse_type(fault, key, node, false);
+    const bool taken =
+        bl_layers_take(node, &text, fault) && keep_layers(key, node, &text, fields, fault);
+    bl_buf_free(&text);
+    return taken;
+}
+
+static bool take_layers_text(const bl_key *key, const char *source, void *fields,
+                             bl_value_fault *fault) {
+    bl_buf text = {0};
+    const bool taken =
+        bl_layers_take_text(source, &text, fault) && keep_layers(key, NULL, &text, fields, fault);
+    bl_buf_free(&text);
+    return taken;
+}
+
+bool bl_value_take_layer(const bl_key *key, const char *rest, const char *value, void *fields,
+                         bl_value_fault *fault) {
+    bl_buf text = {0};
+    const bool taken = bl_layers_set(bl_key_cfield(key, fields), rest, value, &text, fault) &&
+                       keep_layers(key, NULL, &text, fields, fault);
+    bl_buf_free(&text);
+    return taken;
+}
+
+bool bl_value_take(const bl_key *key, const bl_node *node, void *fields, bl_value_fault *fault) {
     switch (key->type) {
     case BL_VALUE_BOOL:
         if (node->type != BL_NODE_BOOL) return refuse_type(fault, key, node, false);
-        *(bool *)bl_key_field(key, config) = node->boolean;
+        *(bool *)bl_key_field(key, fields) = node->boolean;
         return true;
     case BL_VALUE_I64:
-        return take_i64(key, node, false, bl_key_field(key, config), fault);
+        return take_i64(key, node, false, bl_key_field(key, fields), fault);
     case BL_VALUE_F64:
-        return take_f64(key, node, false, bl_key_field(key, config), fault);
+        return take_f64(key, node, false, bl_key_field(key, fields), fault);
     case BL_VALUE_STR:
-        return take_string(key, node, config, fault);
+        return take_string(key, node, fields, fault);
+    case BL_VALUE_LAYERS:
+        return take_layers(key, node, fields, fault);
     default:
-        return take_list(key, node, config, fault);
+        return take_list(key, node, fields, fault);
     }
 }
 
@@ -224,21 +268,21 @@ static char *trim(char *text) {
     return text;
 }
 
-bool bl_value_take_text(const bl_key *key, const char *text, bl_config *config,
-                        bl_value_fault *fault) {
+bool bl_value_take_text(const bl_key *key, const char *text, void *fields, bl_value_fault *fault) {
     bl_node nodes[BL_LIST + 2];
     char copy[2048];
     const bool list = key->type == BL_VALUE_I64S || key->type == BL_VALUE_F64S;
+    if (key->type == BL_VALUE_LAYERS) return take_layers_text(key, text, fields, fault);
     nodes[0] = (bl_node){.type = BL_NODE_STRING, .name = "", .string = text};
     if (strlen(text) >= sizeof copy)
         return refuse(fault, nodes, "'%s' is longer than %zu bytes", bl_key_leaf(key),
                       sizeof copy - 1);
-    if (key->type == BL_VALUE_STR) return bl_value_take(key, nodes, config, fault);
+    if (key->type == BL_VALUE_STR) return bl_value_take(key, nodes, fields, fault);
     memcpy(copy, text, strlen(text) + 1);
     char *rest = trim(copy);
     if (!list) {
         nodes[0] = scalar_of(rest);
-        return bl_value_take(key, nodes, config, fault);
+        return bl_value_take(key, nodes, fields, fault);
     }
     const size_t n = strlen(rest);
     if (n >= 2 && rest[0] == '[' && rest[n - 1] == ']') {
@@ -255,7 +299,11 @@ bool bl_value_take_text(const bl_key *key, const char *text, bl_config *config,
         next = &node->next;
         if (rest == NULL || nodes[0].count == BL_LIST + 1) break;
     }
-    return bl_value_take(key, nodes, config, fault);
+    return bl_value_take(key, nodes, fields, fault);
+}
+
+static bool is_text_type(int type) {
+    return type == BL_VALUE_STR || type == BL_VALUE_LAYERS;
 }
 
 void bl_config_defaults(bl_config *config) {
@@ -264,15 +312,15 @@ void bl_config_defaults(bl_config *config) {
     for (size_t i = 0; i < bl_schema_count; i++) {
         const bl_key *key = &bl_schema[i];
         bl_value_fault fault;
-        const bool empty = key->type == BL_VALUE_STR && key->def[0] == '\0';
+        const bool empty = is_text_type(key->type) && key->def[0] == '\0';
         if (!empty) BL_ASSERT(bl_value_take_text(key, key->def, config, &fault));
     }
 }
 
 /* ---- writing ----------------------------------------------------------------------------- */
 
-bl_config_value bl_value_of(const bl_key *key, const bl_config *config) {
-    const void *field = bl_key_cfield(key, config);
+bl_config_value bl_value_of(const bl_key *key, const void *fields) {
+    const void *field = bl_key_cfield(key, fields);
     bl_config_value value = {0};
     switch (key->type) {
     case BL_VALUE_BOOL:
@@ -289,6 +337,10 @@ bl_config_value bl_value_of(const bl_key *key, const bl_config *config) {
         break;
     case BL_VALUE_STR:
         value.type = BL_VALUE_STR;
+        value.str = field;
+        break;
+    case BL_VALUE_LAYERS:
+        value.type = BL_VALUE_LAYERS;
         value.str = field;
         break;
     case BL_VALUE_I64S:
@@ -312,6 +364,7 @@ bool bl_value_equal(const bl_config_value *a, const bl_config_value *b) {
     case BL_VALUE_F64:
         return a->f64 == b->f64;
     case BL_VALUE_STR:
+    case BL_VALUE_LAYERS:
         return strcmp(a->str, b->str) == 0;
     case BL_VALUE_I64S:
         return a->i64s->n == b->i64s->n &&
@@ -350,6 +403,12 @@ static void write_string(const char *text, bl_buf *out) {
     bl_buf_str(out, "\"");
 }
 
+static void write_layers(const char *text, bl_value_form form, bl_buf *out) {
+    bl_layer_entry *first = bl_layers_open(text);
+    bl_layers_write(first, form, out);
+    bl_layers_free(first);
+}
+
 void bl_value_write(const bl_config_value *value, bl_value_form form, bl_buf *out) {
     const char *comma = form == BL_FORM_JSON ? "," : ", ";
     switch (value->type) {
@@ -364,6 +423,12 @@ void bl_value_write(const bl_config_value *value, bl_value_form form, bl_buf *ou
         break;
     case BL_VALUE_STR:
         write_string(value->str, out);
+        break;
+    case BL_VALUE_LAYERS:
+        if (form == BL_FORM_JSON && value->str[0] != '\0')
+            bl_buf_str(out, value->str);
+        else
+            write_layers(value->str, form, out);
         break;
     case BL_VALUE_I64S:
         bl_buf_str(out, "[");

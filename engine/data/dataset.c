@@ -86,10 +86,34 @@ static bl_status read_manifest(bl_manifest *m, const char *name, const bl_datase
     return bl_manifest_read(m, path, name, err);
 }
 
-bl_status bl_dataset_check(const char *name, const bl_dataset_options *options, bl_err *err) {
+static void take_shape(bl_dataset *shape, const bl_manifest *m) {
+    const bl_image_decl *i = &m->image;
+    shape->categorical = m->categorical.n;
+    shape->continuous = m->continuous.n;
+    if (i->node != NULL) {
+        shape->height = (size_t)i->height;
+        shape->width = (size_t)i->width;
+        shape->channels = (size_t)i->channels;
+        shape->continuous = shape->height * shape->width * shape->channels;
+        shape->classes = (size_t)i->classes;
+    }
+    if (m->points.node != NULL) {
+        shape->continuous = (size_t)m->points.inputs;
+        shape->classes = (size_t)m->points.classes;
+    }
+    shape->target_max = 1.0; /* of the rows, which nobody has looked at */
+    (void)snprintf(shape->target_transform, sizeof shape->target_transform, "%s",
+                   m->transform != NULL ? m->transform : "none");
+}
+
+bl_status bl_dataset_check(bl_dataset *shape, const char *name, const bl_dataset_options *options,
+                           bl_err *err) {
     bl_manifest m;
+    *shape = (bl_dataset){0};
+    (void)snprintf(shape->name, sizeof shape->name, "%s", name);
     if (strcmp(name, NONE) == 0) return BL_OK;
     BL_TRY(read_manifest(&m, name, options, err));
+    take_shape(shape, &m);
     bl_manifest_free(&m);
     return BL_OK;
 }

@@ -57,7 +57,9 @@ bl_status bl_dataset_open(bl_dataset *out, const char *name, const bl_dataset_op
                           bl_err *err) BL_CHECKED;
 void bl_dataset_free(bl_dataset *data);
 
-/* The declaration alone is checked: what `batchlab check` calls. */
-bl_status bl_dataset_check(const char *name, const bl_dataset_options *options,
+/* The declaration alone is checked: what `batchlab check` calls. *shape gets what it says of an
+ * example: numbers of columns, the picture, classes, the target's transform. It owns nothing, and
+ * has no rows and no cardinalities. */
+bl_status bl_dataset_check(bl_dataset *shape, const char *name, const bl_dataset_options *options,
                            bl_err *err) BL_CHECKED;
 #endif

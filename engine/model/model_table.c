@@ -64,6 +64,8 @@ bl_status bl_model_filters(const bl_config *config, const size_t *literature, si
 }
 
 bool bl_model_takes_pictures(const bl_config *config) {
+    if (strcmp(config->model.kind, bl_model_layers.name) == 0)
+        return strstr(config->model.layers, "\"conv2d\"") != NULL;
     for (size_t i = 0; i < bl_model_count; i++)
         if (strcmp(bl_model_table[i]->name, config->model.kind) == 0)
             return bl_model_table[i]->pictures;

@@ -63,6 +63,7 @@ static void push_value(lua_State *L, const bl_config_value *v) {
     const size_t n = v->type == BL_VALUE_I64S   ? v->i64s->n
                      : v->type == BL_VALUE_F64S ? v->f64s->n
                                                 : 0;
+    bl_buf text = {0};
     switch (v->type) {
     case BL_VALUE_BOOL:
         lua_pushboolean(L, v->boolean);
@@ -72,6 +73,11 @@ static void push_value(lua_State *L, const bl_config_value *v) {
         return;
     case BL_VALUE_F64:
         lua_pushnumber(L, v->f64);
+        return;
+    case BL_VALUE_LAYERS: /* as a trial may set it */
+        bl_value_write(v, BL_FORM_LIBCONFIG, &text);
+        (void)lua_pushstring(L, bl_buf_text(&text));
+        bl_buf_free(&text);
         return;
     case BL_VALUE_STR:
         (void)lua_pushstring(L, v->str);
@@ -104,7 +110,7 @@ static int call_limits(lua_State *L) {
     const char *path = bl_planner_setting(L, luaL_checkstring(L, 2), "");
     const bl_key *key = bl_key_find(path, strlen(path));
     BL_ASSERT(key != NULL);
-    if (key->type == BL_VALUE_BOOL || key->type == BL_VALUE_STR)
+    if (key->type == BL_VALUE_BOOL || key->type == BL_VALUE_STR || key->type == BL_VALUE_LAYERS)
         return luaL_error(L, "'%s' is not a number", path);
     lua_pushnumber(L, key->min);
     lua_pushnumber(L, key->max);

@@ -3,6 +3,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
 #include "engine/config/doc.h"
+#include "engine/config/layers.h"
 #include "engine/sweep/planner.h"
 #include <inttypes.h>
 #include <math.h>
@@ -68,7 +69,9 @@ static void value_text(lua_State *L, char out[VALUE_TEXT], const question *q, co
 
 static void set(lua_State *L, bl_planner *p, bl_trial *trial, const question *q, const char *name) {
     char text[VALUE_TEXT];
-    const char *path = bl_planner_setting(L, name, q->where);
+    const char *of_layer;
+    const char *path =
+        bl_layers_is_path(name, &of_layer) ? name : bl_planner_setting(L, name, q->where);
     if (!bl_config_key_is_identity(path))
         luaL_error(L, "%s'%s' belongs to the experiment, a single run cannot set it", q->where,
                    path);

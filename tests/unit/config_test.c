@@ -272,6 +272,17 @@ static void test_row_list(const bl_key *key) {
     bl_buf_free(&text);
 }
 
+/* ["relu","relu",...] of as many bytes as there is room for, and of one layer more. */
+static void test_longest_list(const bl_key *key) {
+    const size_t most = (BL_LAYERS_TEXT - 2) / strlen("\"relu\",");
+    bl_buf text = {0};
+    for (size_t i = 0; i < most; i++) bl_buf_printf(&text, "%s\"relu\"", i > 0 ? "," : "");
+    assert_true(takes(key, bl_buf_text(&text)));
+    bl_buf_str(&text, ",\"relu\"");
+    assert_false(takes(key, bl_buf_text(&text)));
+    bl_buf_free(&text);
+}
+
 static void test_rows(void **state) {
     (void)state;
     const char *group = "";
@@ -293,6 +304,11 @@ static void test_rows(void **state) {
             continue;
         }
         assert_false(takes(key, "many"));
+        if (key->type == BL_VALUE_LAYERS) {
+            assert_true(takes(key, "") && takes(key, "\"relu\"") && takes(key, "()"));
+            test_longest_list(key);
+            continue;
+        }
         test_row_bounds(key);
         if (key->max_count > 0) test_row_list(key);
     }
@@ -391,17 +407,18 @@ static void test_identity_choices(void **state) {
 static void test_identity_late(void **state) {
     (void)state;
     static const char *const other[][2] = {
-        {"data.split",        "test" },
-        {"model.filters",     "4, 8" },
-        {"model.norm",        "ghost"},
-        {"model.ghost_size",  "32"   },
-        {"model.shortcut",    "pad"  },
-        {"model.width",       "0.5"  },
-        {"data.crop",         "4"    },
-        {"data.flip",         "true" },
-        {"train.micro_batch", "48"   },
-        {"precision",         "tf32" },
-        {"loss_scale",        "2048" }
+        {"data.split",        "test"    },
+        {"model.filters",     "4, 8"    },
+        {"model.layers",      "\"relu\""},
+        {"model.norm",        "ghost"   },
+        {"model.ghost_size",  "32"      },
+        {"model.shortcut",    "pad"     },
+        {"model.width",       "0.5"     },
+        {"data.crop",         "4"       },
+        {"data.flip",         "true"    },
+        {"train.micro_batch", "48"      },
+        {"precision",         "tf32"    },
+        {"loss_scale",        "2048"    }
     };
     bl_config c;
     bl_buf without = {0}, with = {0};
@@ -416,9 +433,11 @@ static void test_identity_late(void **state) {
         if (k == BL_COUNT(other)) fail_msg("no other value for %s", key->path);
         assert_null(strstr(bl_buf_text(&without), key->path));
         if (strncmp(key->path, "model.", 6) == 0)
-            CHECK_OK(bl_config_set(
-                &c, "model.kind",
-                strcmp(key->path, "model.width") == 0 ? "mobilenet_v3_large" : "resnet8", ERR));
+            CHECK_OK(bl_config_set(&c, "model.kind",
+                                   strcmp(key->path, "model.width") == 0    ? "mobilenet_v3_large"
+                                   : strcmp(key->path, "model.layers") == 0 ? "layers"
+                                                                            : "resnet8",
+                                   ERR));
         CHECK_OK(bl_config_set(&c, key->path, other[k][1], ERR));
         bl_buf_clear(&with);
         bl_config_identity(&c, &with);
@@ -565,8 +584,24 @@ static void test_list_keys(void **state) {
         assert_non_null(strstr(out.data, bl_schema[i].path));
     assert_int_equal(bl_config_list_keys("swep", &out, &err), BL_EINVAL);
     assert_string_equal(err.text, "no group 'swep' of keys; there are: data, model, quadratic, "
-                                  "optimizer, schedule, train, eval, sweep, timing, cost");
+                                  "optimizer, schedule, train, eval, sweep, timing, cost, layers");
     bl_buf_free(&out);
+}
+
+/* docs/configuration.md has a line for every key, with its default. */
+static void test_page(void **state) {
+    (void)state;
+    bl_buf page = {0};
+    CHECK_OK(bl_file_read(&page, "docs/configuration.md", 1 << 20, ERR));
+    for (size_t i = 0; i < bl_schema_count; i++) {
+        const bl_key *key = &bl_schema[i];
+        char begin[256];
+        (void)snprintf(begin, sizeof begin, "\n| `%s` | %s%s%s |", key->path,
+                       key->def[0] != '\0' ? "`" : "", key->def, key->def[0] != '\0' ? "`" : "");
+        if (strstr(bl_buf_text(&page), begin) == NULL)
+            fail_msg("docs/configuration.md lacks the line%s", begin);
+    }
+    bl_buf_free(&page);
 }
 
 /* ---- files ------------------------------------------------------------------------------- */
@@ -617,6 +652,7 @@ int main(void) {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_at),
         cmocka_unit_test(test_list_keys),
+        cmocka_unit_test(test_page),
         cmocka_unit_test(test_read),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);

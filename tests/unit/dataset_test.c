@@ -380,6 +380,8 @@ static void test_malformed_tables(void **state) {
     end(f);
 }
 
+static bl_dataset shape; /* what a declaration says of an example */
+
 /* The declaration with `old` replaced must be refused with `message`. */
 static void check_declaration(fixture *f, const char *old, const char *new, const char *message) {
     bl_buf text = {0};
@@ -389,7 +391,7 @@ static void check_declaration(fixture *f, const char *old, const char *new, cons
     bl_buf_add(&text, shops_cfg, (size_t)(at - shops_cfg));
     bl_buf_printf(&text, "%s%s", new, at + strlen(old));
     put(f, "shops.cfg", bl_buf_text(&text));
-    if (bl_dataset_check("shops", &f->options, &err) == BL_OK) fail_msg("taken: %s", new);
+    if (bl_dataset_check(&shape, "shops", &f->options, &err) == BL_OK) fail_msg("taken: %s", new);
     if (!strstr(err.text, message)) fail_msg("no '%s' in: %s", message, err.text);
     if (!strstr(err.text, "shops.cfg:")) fail_msg("no place in: %s", err.text);
     bl_buf_free(&text);
@@ -398,7 +400,7 @@ static void check_declaration(fixture *f, const char *old, const char *new, cons
 static void test_declarations(void **state) {
     (void)state;
     fixture *f = begin();
-    CHECK_OK(bl_dataset_check("shops", &f->options, ERR));
+    CHECK_OK(bl_dataset_check(&shape, "shops", &f->options, ERR));
     check_declaration(f, "filters =", "filtres =", "unknown key 'filtres'");
     check_declaration(f, "\"town\", \"weekday\"", "\"town\", \"weekdya\"", "no column 'weekdya'");
     check_declaration(f, "part = \"weekday\"", "part = \"weekdays\"", "no date part 'weekdays'");
@@ -415,9 +417,9 @@ static void test_declarations(void **state) {
     check_declaration(f, "transform = \"log\"", "transform = \"ln\"", "\"log\" or \"none\"");
     check_declaration(f, "file = \"days.csv\"", "file = \"../days.csv\"", "below the data set");
     bl_err err = {0};
-    assert_int_equal(bl_dataset_check("shop", &f->options, &err), BL_EMISSING);
+    assert_int_equal(bl_dataset_check(&shape, "shop", &f->options, &err), BL_EMISSING);
     assert_non_null(strstr(err.text, "data sets here: shops"));
-    assert_int_equal(bl_dataset_check("../shops", &f->options, &err), BL_EINVAL);
+    assert_int_equal(bl_dataset_check(&shape, "../shops", &f->options, &err), BL_EINVAL);
     end(f);
 }
 
