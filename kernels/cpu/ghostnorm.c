@@ -84,6 +84,9 @@ typedef struct backward_chunk {
     const float *mean, *rstd; /* of the chunk */
     size_t at;
     bl_v count;
+    /* what all positions share, of column j at j - first */
+    float *scale, *mean_dy, *mean_dg;
+    size_t first;
 } backward_chunk;
 
 BL_INLINE bl_v xhat_of(const backward_chunk *c, size_t i, size_t j, bl_lanes m) {
@@ -100,15 +103,20 @@ BL_INLINE bl_image_sum add_gradients(const void *ctx, bl_image_sum acc, size_t i
     return acc;
 }
 /* dbeta and dgamma hold the chunk's sums. */
-BL_INLINE void dx_step(const void *ctx, size_t j, bl_lanes m) {
+BL_INLINE void share_step(const void *ctx, size_t j, bl_lanes m) {
     const backward_chunk *c = ctx;
     const bl_ghostnorm_backward *a = c->a;
-    const bl_v scale = bl_v_get(a->gamma + j, m) * bl_v_get(c->rstd + j, m);
-    const bl_v mean_dy = bl_v_get(a->dbeta + j, m) / c->count;
-    const bl_v mean_dg = bl_v_get(a->dgamma + j, m) / c->count;
-    const bl_v dy = bl_v_get(a->dy + c->at + j, m);
-    bl_v_put(a->dx + c->at + j, scale * ((dy - mean_dy) - xhat_of(c, c->at + j, j, m) * mean_dg),
-             m);
+    const size_t i = j - c->first;
+    bl_v_put(c->scale + i, bl_v_get(a->gamma + j, m) * bl_v_get(c->rstd + j, m), m);
+    bl_v_put(c->mean_dy + i, bl_v_get(a->dbeta + j, m) / c->count, m);
+    bl_v_put(c->mean_dg + i, bl_v_get(a->dgamma + j, m) / c->count, m);
+}
+BL_INLINE void dx_step(const void *ctx, size_t j, bl_lanes m) {
+    const backward_chunk *c = ctx;
+    const size_t i = j - c->first;
+    const bl_v centred = bl_v_get(c->a->dy + c->at + j, m) - bl_v_get(c->mean_dy + i, m);
+    const bl_v slope = xhat_of(c, c->at + j, j, m) * bl_v_get(c->mean_dg + i, m);
+    bl_v_put(c->a->dx + c->at + j, bl_v_get(c->scale + i, m) * (centred - slope), m);
 }
 
 static void backward_of(const bl_ghostnorm_backward *a, size_t chunk, bl_range columns,
@@ -119,9 +127,14 @@ static void backward_of(const bl_ghostnorm_backward *a, size_t chunk, bl_range c
     backward_chunk c = {.a = a,
                         .mean = a->mean + chunk * a->n,
                         .rstd = a->rstd + chunk * a->n,
-                        .count = bl_v_set1((float)rows)};
+                        .count = bl_v_set1((float)rows),
+                        .scale = scratch,
+                        .mean_dy = scratch + BL_IMAGE_STRIP,
+                        .mean_dg = scratch + (size_t)2 * BL_IMAGE_STRIP,
+                        .first = columns.begin};
     bl_image_sums(a->dbeta, a->dgamma, examples, a->positions, a->n, columns, scratch,
                   add_gradients, &c);
+    bl_for_vectors(columns, share_step, &c); /* in the scratch of the sums */
     for (size_t p = 0; p < rows; p++) {
         c.at = (examples.begin * a->positions + p) * a->n;
         bl_for_vectors(columns, dx_step, &c);
