@@ -104,6 +104,9 @@ static void totals_add_up(void **state) {
     assert_non_null(strstr(bl_buf_text(&text), "one: 1 of 1 runs to do, at most 1s\n"));
     assert_int_equal(bl_plan_tree_totals(&t).done, 3);
     assert_int_equal(bl_plan_tree_totals(&t).left, 4);
+    t.rounds[2].runs[2].seconds_left = 5;
+    one[0].seconds_left = 2;
+    assert_true(bl_plan_tree_totals(&t).seconds_left == 0.2 + 70 + 5 + 2);
     bl_buf_free(&text);
     bl_plan_tree_free(&t);
     assert_true(t.count == 0 && t.rounds == NULL);
