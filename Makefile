@@ -103,10 +103,12 @@ build/libbatchlab_cuda.so: $(CUDA_SO)
 
 # ---- the two commands ---------------------------------------------------------------------------
 NAME ?= rossmann
+# Both build with a process for each core, unless told otherwise by -j.
+PARALLEL = --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc))
 # ARGS passes anything on: make experiment NAME=rossmann PRESET=tiny ARGS='-j 1 --progress plain'
 experiment:
 	$(Q)sh scripts/setup.sh build plot
-	$(Q)$(MAKE) --no-print-directory program
+	$(Q)$(MAKE) $(PARALLEL) program
 	$(Q)build/batchlab run $(NAME) $(if $(PRESET),--preset $(PRESET)) $(ARGS)
 
 # Draws a finished sweep again, from its logs alone, and lists what a paper includes.
@@ -120,7 +122,7 @@ reproduce:
 
 test:
 	$(Q)sh scripts/setup.sh build plot test
-	$(Q)$(MAKE) --no-print-directory check
+	$(Q)$(MAKE) $(PARALLEL) check
 
 check: layers program $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(TESTS) $(GRAPH_TEST) $(FUZZ) $(CRASH) $(BENCH)
 	$(Q)sh tests/run.sh $(B) $(TESTS) $(GRAPH_TEST) $(CRASH)
