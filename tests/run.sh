@@ -54,9 +54,10 @@ shift
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 {
-  # Shell tests first: they take longest.
+  # What takes longest first, so that nothing is waited for at the end: two programs, then shell tests.
+  for t in "$@"; do case $t in */families_test | */device_test) echo "program $t" ;; esac; done
   for t in tests/cli/*_test.sh; do echo "script $t"; done
-  for t in "$@"; do echo "program $t"; done
+  for t in "$@"; do case $t in */families_test | */device_test) ;; *) echo "program $t" ;; esac; done
   for t in tests/fuzz/*_fuzz.c; do echo "corpus $(basename "$t" _fuzz.c)"; done
 } | awk '{ print NR, $0 }' >"$results/list"
 xargs -P "${JOBS:-$(nproc)}" -L 1 sh "$0" --one "$build" "$results" <"$results/list"
