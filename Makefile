@@ -95,11 +95,12 @@ found:
 	$(Q)command -v $(CC) >/dev/null && $(PKG_CONFIG) --exists $(NEED) 2>/dev/null || \
 	  { echo "a compiler or one of these is missing: $(NEED). 'make setup' installs them."; exit 69; }
 
-build/batchlab: $(B)/batchlab $(B)/fixed_clock.so
-	$(Q)mkdir -p build; cp -f $< $@.new && mv -f $@.new $@
+# Of the BUILD asked for last, whichever is newer.
+build/batchlab: $(B)/batchlab $(B)/fixed_clock.so FORCE
+	$(Q)mkdir -p build; cmp -s $< $@ || { cp -f $< $@.new && mv -f $@.new $@; }
 
-build/libbatchlab_cuda.so: $(CUDA_SO)
-	$(Q)mkdir -p build; cp -f $< $@.new && mv -f $@.new $@
+build/libbatchlab_cuda.so: $(CUDA_SO) FORCE
+	$(Q)mkdir -p build; cmp -s $< $@ || { cp -f $< $@.new && mv -f $@.new $@; }
 
 # ---- the two commands ---------------------------------------------------------------------------
 NAME ?= rossmann
