@@ -1,25 +1,11 @@
 #include "engine/config/layers.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char k_example[] = "{ type = \"dense\"; units = 10; } or \"relu\"";
-
-BL_PRINTF(4, 5)
-static bool refuse(bl_value_fault *fault, const bl_node *node, const char *near, const char *fmt,
-                   ...) {
-    va_list ap;
-    va_start(ap, fmt);
-    (void)vsnprintf(fault->message, sizeof fault->message, fmt, ap);
-    va_end(ap);
-    fault->node = node;
-    fault->hint[0] = '\0';
-    if (near != NULL) (void)snprintf(fault->hint, sizeof fault->hint, "did you mean '%s'?", near);
-    return false;
-}
 
 /* ---- a document's list ------------------------------------------------------------------- */
 
@@ -34,8 +20,8 @@ static bool refuse_kind(bl_value_fault *fault, const bl_node *node, const char *
     for (size_t i = 0; i < bl_layer_kind_count; i++) names[i] = bl_layer_kinds[i].name;
     const char *near = bl_nearest(name, names, bl_layer_kind_count);
     free(names);
-    return refuse(fault, node, near,
-                  "there is no layer '%.40s' (batchlab check --list-keys layers)", name);
+    return bl_value_refuse(fault, node, near,
+                           "there is no layer '%.40s' (batchlab check --list-keys layers)", name);
 }
 
 static const bl_key *find_key(const bl_layer_kind *kind, const char *name) {
@@ -60,8 +46,9 @@ static bool refuse_key(bl_value_fault *fault, const bl_node *node, const bl_laye
         if (kind->list[i] != NULL) names[n++] = kind->list[i];
     for (size_t i = 0; i < n && used < sizeof text; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? ", " : "", names[i]);
-    return refuse(fault, node, bl_nearest(name, names, n), "layer '%s' has no '%.40s'; it has: %s",
-                  kind->name, name, n > 0 ? text : "no settings");
+    return bl_value_refuse(fault, node, bl_nearest(name, names, n),
+                           "layer '%s' has no '%.40s'; it has: %s", kind->name, name,
+                           n > 0 ? text : "no settings");
 }
 
 /* The layer with its kind's defaults. */
@@ -85,8 +72,8 @@ static bool take_member(bl_layer_entry *e, const bl_node *node, size_t depth,
     if (key != NULL) return bl_value_take(key, node, e, fault);
     if (list == BL_LAYER_LISTS) return refuse_key(fault, node, e->kind, node->name);
     if (node->type != BL_NODE_LIST)
-        return refuse(fault, node, NULL, "'%s' is a list of layers: %s = ( %s );", node->name,
-                      node->name, k_example);
+        return bl_value_refuse(fault, node, NULL, "'%s' is a list of layers: %s = ( %s );",
+                               node->name, node->name, k_example);
     return take_list(node, depth + 1, &e->list[list], fault);
 }
 
@@ -98,12 +85,13 @@ static bool check_given(const bl_layer_entry *e, const bl_node *node, bl_value_f
         char range[96];
         bl_key_range(key, range);
         if (key->def == NULL && !given)
-            return refuse(fault, node, NULL, "layer '%s' lacks '%s': %s, a number %s",
-                          e->kind->name, bl_key_leaf(key), key->help, range);
+            return bl_value_refuse(fault, node, NULL, "layer '%s' lacks '%s': %s, a number %s",
+                                   e->kind->name, bl_key_leaf(key), key->help, range);
     }
     if (e->kind->list[0] != NULL && e->list[0] == NULL)
-        return refuse(fault, node, NULL, "layer '%s' lacks '%s', a list of layers: %s = ( %s );",
-                      e->kind->name, e->kind->list[0], e->kind->list[0], k_example);
+        return bl_value_refuse(fault, node, NULL,
+                               "layer '%s' lacks '%s', a list of layers: %s = ( %s );",
+                               e->kind->name, e->kind->list[0], e->kind->list[0], k_example);
     return true;
 }
 
@@ -120,8 +108,8 @@ static bool take_layer(const bl_node *node, size_t depth, bl_layer_entry **out,
                        bl_value_fault *fault) {
     const bl_node *type = node->type == BL_NODE_GROUP ? bl_node_get(node, "type") : node;
     if (type == NULL || type->type != BL_NODE_STRING)
-        return refuse(fault, type != NULL ? type : node, NULL,
-                      "a layer is a group with a type, or a name alone: %s", k_example);
+        return bl_value_refuse(fault, type != NULL ? type : node, NULL,
+                               "a layer is a group with a type, or a name alone: %s", k_example);
     const bl_layer_kind *kind = find_kind(type->string);
     if (kind == NULL) return refuse_kind(fault, type, type->string);
     *out = new_entry(kind);
@@ -132,8 +120,9 @@ static bool take_layer(const bl_node *node, size_t depth, bl_layer_entry **out,
 static bool take_list(const bl_node *list, size_t depth, bl_layer_entry **first,
                       bl_value_fault *fault) {
     if (depth > BL_LAYER_DEPTH)
-        return refuse(fault, list, NULL, "lists of layers lie in each other more than %d deep",
-                      BL_LAYER_DEPTH);
+        return bl_value_refuse(fault, list, NULL,
+                               "lists of layers lie in each other more than %d deep",
+                               BL_LAYER_DEPTH);
     for (const bl_node *node = list->first; node != NULL; node = node->next) {
         if (!take_layer(node, depth, first, fault)) return false;
         first = &(*first)->next;
@@ -168,13 +157,13 @@ bool bl_layers_take_text(const char *source, bl_buf *text, bl_value_fault *fault
     const bl_status status = bl_doc_parse(&doc, bl_buf_text(&whole), whole.len, "--set", &err);
     bl_buf_free(&whole);
     if (status != BL_OK)
-        return refuse(fault, NULL, NULL, "no list of layers, which is written ( %s, ... )",
-                      k_example);
+        return bl_value_refuse(fault, NULL, NULL, "no list of layers, which is written ( %s, ... )",
+                               k_example);
     const bl_node *list = doc.root->first;
     bool taken = doc.root->count == 1 && list->type == BL_NODE_LIST;
     if (!taken)
-        (void)refuse(fault, NULL, NULL, "no list of layers, which is written ( %s, ... )",
-                     k_example);
+        (void)bl_value_refuse(fault, NULL, NULL, "no list of layers, which is written ( %s, ... )",
+                              k_example);
     taken = taken && bl_layers_take(list, text, fault);
     fault->node = NULL; /* it goes with the document */
     bl_doc_free(&doc);
@@ -306,9 +295,9 @@ static bool take_name(const char **rest, char name[BL_NAME]) {
 }
 
 static bool refuse_path(bl_value_fault *fault) {
-    return refuse(fault, NULL, NULL,
-                  "a key of a layer is written model.layers[2].units, counted from 0, or "
-                  "model.layers[2].layers[0].units");
+    return bl_value_refuse(fault, NULL, NULL,
+                           "a key of a layer is written model.layers[2].units, counted from 0, or "
+                           "model.layers[2].layers[0].units");
 }
 
 /* The layer, and the name of its key or list behind it. */
@@ -319,8 +308,8 @@ static bool find_entry(bl_layer_entry *first, const char **rest, bl_layer_entry 
     for (bl_layer_entry *e = first; e != NULL; e = e->next)
         if (count++ == index) *out = e;
     if (index >= count)
-        return refuse(fault, NULL, NULL, "there is no layer [%zu]: the list has %zu, from [0]",
-                      index, count);
+        return bl_value_refuse(fault, NULL, NULL,
+                               "there is no layer [%zu]: the list has %zu, from [0]", index, count);
     return take_name(rest, name) || refuse_path(fault);
 }
 

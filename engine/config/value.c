@@ -11,14 +11,15 @@
 
 /* ---- faults ------------------------------------------------------------------------------ */
 
-BL_PRINTF(3, 4)
-static bool refuse(bl_value_fault *fault, const bl_node *node, const char *fmt, ...) {
+bool bl_value_refuse(bl_value_fault *fault, const bl_node *node, const char *near, const char *fmt,
+                     ...) {
     va_list ap;
     va_start(ap, fmt);
     (void)vsnprintf(fault->message, sizeof fault->message, fmt, ap);
     va_end(ap);
     fault->node = node;
     fault->hint[0] = '\0';
+    if (near != NULL) (void)snprintf(fault->hint, sizeof fault->hint, "did you mean '%s'?", near);
     return false;
 }
 
@@ -59,16 +60,17 @@ static bool refuse_type(bl_value_fault *fault, const bl_key *key, const bl_node 
     char text[64];
     const char *is = wanted[key->type];
     if (element) is = key->type == BL_VALUE_I64S ? "holds whole numbers" : "holds numbers";
-    return refuse(fault, node, "'%s' %s, not %s", bl_key_leaf(key), is, describe(node, text));
+    return bl_value_refuse(fault, node, NULL, "'%s' %s, not %s", bl_key_leaf(key), is,
+                           describe(node, text));
 }
 
 static bool refuse_range(bl_value_fault *fault, const bl_key *key, const bl_node *node,
                          bool element) {
     char text[64], range[96];
     bl_key_range(key, range);
-    return refuse(fault, node, "'%s' %s %s; allowed: %s%s%s%s", bl_key_leaf(key),
-                  element ? "holds" : "is", describe(node, text), range, key->unit ? " (" : "",
-                  key->unit ? key->unit : "", key->unit ? ")" : "");
+    return bl_value_refuse(fault, node, NULL, "'%s' %s %s; allowed: %s%s%s%s", bl_key_leaf(key),
+                           element ? "holds" : "is", describe(node, text), range,
+                           key->unit ? " (" : "", key->unit ? key->unit : "", key->unit ? ")" : "");
 }
 
 /* ---- nodes ------------------------------------------------------------------------------- */
@@ -97,18 +99,21 @@ static bool take_f64(const bl_key *key, const bl_node *node, bool element, doubl
 static bool check_order(const bl_key *key, const bl_node *node, double before, double now,
                         bl_value_fault *fault) {
     if (key->rule == BL_RULE_INCREASING && now <= before)
-        return refuse(fault, node, "'%s' has to increase from value to value", bl_key_leaf(key));
+        return bl_value_refuse(fault, node, NULL, "'%s' has to increase from value to value",
+                               bl_key_leaf(key));
     if (key->rule == BL_RULE_DECREASING && now >= before)
-        return refuse(fault, node, "'%s' has to decrease from value to value", bl_key_leaf(key));
+        return bl_value_refuse(fault, node, NULL, "'%s' has to decrease from value to value",
+                               bl_key_leaf(key));
     return true;
 }
 
 static bool take_list(const bl_key *key, const bl_node *node, void *fields, bl_value_fault *fault) {
     if (node->type != BL_NODE_LIST) return refuse_type(fault, key, node, false);
     if (node->count < key->min_count || node->count > key->max_count)
-        return refuse(fault, node, "'%s' has too %s values; allowed: from %zu to %zu of them",
-                      bl_key_leaf(key), node->count < key->min_count ? "few" : "many",
-                      key->min_count, key->max_count);
+        return bl_value_refuse(fault, node, NULL,
+                               "'%s' has too %s values; allowed: from %zu to %zu of them",
+                               bl_key_leaf(key), node->count < key->min_count ? "few" : "many",
+                               key->min_count, key->max_count);
     bl_i64_list i64s = {.n = node->count};
     bl_f64_list f64s = {.n = node->count};
     const bl_node *before = NULL;
@@ -145,11 +150,8 @@ static bool refuse_choice(const bl_key *key, const bl_node *node, bl_value_fault
     size_t n = 0;
     for (size_t i = 0; i < key->choice_count && n < sizeof list; i++)
         n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", key->choices[i]);
-    (void)refuse(fault, node, "'%s' is \"%.40s\"; allowed: %s", bl_key_leaf(key), node->string,
-                 list);
-    const char *near = bl_nearest(node->string, key->choices, key->choice_count);
-    if (near != NULL) (void)snprintf(fault->hint, sizeof fault->hint, "did you mean '%s'?", near);
-    return false;
+    return bl_value_refuse(fault, node, bl_nearest(node->string, key->choices, key->choice_count),
+                           "'%s' is \"%.40s\"; allowed: %s", bl_key_leaf(key), node->string, list);
 }
 
 static bool take_string(const bl_key *key, const bl_node *node, void *fields,
@@ -160,13 +162,14 @@ static bool take_string(const bl_key *key, const bl_node *node, void *fields,
         found = found || strcmp(key->choices[i], node->string) == 0;
     if (!found) return refuse_choice(key, node, fault);
     if (strlen(node->string) >= key->size)
-        return refuse(fault, node, "'%s' is longer than %zu bytes", bl_key_leaf(key),
-                      key->size - 1);
+        return bl_value_refuse(fault, node, NULL, "'%s' is longer than %zu bytes", bl_key_leaf(key),
+                               key->size - 1);
     if (key->rule == BL_RULE_NAME && !bl_value_is_name(node->string))
-        return refuse(fault, node, "'%s' is a name of a-z, 0-9 and _, not \"%.40s\"",
-                      bl_key_leaf(key), node->string);
+        return bl_value_refuse(fault, node, NULL, "'%s' is a name of a-z, 0-9 and _, not \"%.40s\"",
+                               bl_key_leaf(key), node->string);
     if (key->rule == BL_RULE_TEXT && !is_text(node->string))
-        return refuse(fault, node, "'%s' is one line of plain text", bl_key_leaf(key));
+        return bl_value_refuse(fault, node, NULL, "'%s' is one line of plain text",
+                               bl_key_leaf(key));
     char *field = bl_key_field(key, fields);
     memset(field, 0, key->size);
     memcpy(field, node->string, strlen(node->string));
@@ -177,9 +180,10 @@ static bool take_string(const bl_key *key, const bl_node *node, void *fields,
 static bool keep_layers(const bl_key *key, const bl_node *node, const bl_buf *text, void *fields,
                         bl_value_fault *fault) {
     if (text->len >= key->size)
-        return refuse(fault, node,
-                      "'%s' is too long: %zu characters without blanks and defaults, at most %zu",
-                      bl_key_leaf(key), text->len, key->size - 1);
+        return bl_value_refuse(
+            fault, node, NULL,
+            "'%s' is too long: %zu characters without blanks and defaults, at most %zu",
+            bl_key_leaf(key), text->len, key->size - 1);
     char *field = bl_key_field(key, fields);
     memset(field, 0, key->size);
     if (text->len > 0) memcpy(field, text->data, text->len);
@@ -275,8 +279,8 @@ bool bl_value_take_text(const bl_key *key, const char *text, void *fields, bl_va
     if (key->type == BL_VALUE_LAYERS) return take_layers_text(key, text, fields, fault);
     nodes[0] = (bl_node){.type = BL_NODE_STRING, .name = "", .string = text};
     if (strlen(text) >= sizeof copy)
-        return refuse(fault, nodes, "'%s' is longer than %zu bytes", bl_key_leaf(key),
-                      sizeof copy - 1);
+        return bl_value_refuse(fault, nodes, NULL, "'%s' is longer than %zu bytes",
+                               bl_key_leaf(key), sizeof copy - 1);
     if (key->type == BL_VALUE_STR) return bl_value_take(key, nodes, fields, fault);
     memcpy(copy, text, strlen(text) + 1);
     char *rest = trim(copy);

@@ -14,6 +14,11 @@ typedef struct bl_value_fault {
     const bl_node *node; /* the value, or the list's element at fault */
 } bl_value_fault;
 
+/* Fills the fault, with "did you mean 'NEAR'?" unless that is NULL; returns false. */
+BL_PRINTF(4, 5)
+bool bl_value_refuse(bl_value_fault *fault, const bl_node *node, const char *near, const char *fmt,
+                     ...);
+
 /* Stores the node's value in its field when it has the key's type, range and form. `fields` is what
  * the key's offset is in: a bl_config, or one layer of a list (layers.h). */
 bool bl_value_take(const bl_key *key, const bl_node *node, void *fields, bl_value_fault *fault);
