@@ -1,15 +1,14 @@
 #include "engine/cli/fit_table.h"
 #include "engine/base/mem.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-typedef enum column { BATCH_SIZE, STEPS, STEPS_PREV, SEED, CENSORED, COLUMN_COUNT } column;
-static const char *const columns[] = {[BATCH_SIZE] = "batch_size",
-                                      [STEPS] = "steps",
-                                      [STEPS_PREV] = "steps_prev",
-                                      [SEED] = "seed",
-                                      [CENSORED] = "censored"};
+typedef enum column { BATCH_SIZE, STEPS, STEPS_PREV, SEED, CENSORED, TARGET, COLUMN_COUNT } column;
+static const char *const columns[] = {
+    [BATCH_SIZE] = "batch_size", [STEPS] = "steps",  [STEPS_PREV] = "steps_prev", [SEED] = "seed",
+    [CENSORED] = "censored",     [TARGET] = "target"};
 _Static_assert(BL_COUNT(columns) == COLUMN_COUNT, "a name for each");
 
 enum { FIELD = 64, FIELDS_MAX = 4096 };
@@ -21,6 +20,7 @@ typedef struct reader {
     int field_of[COLUMN_COUNT]; /* -1: not in the header */
     size_t fields;              /* of the header */
     bool cut;                   /* the last field was longer than FIELD */
+    char target[FIELD];         /* of the rows so far; empty: none has one */
     bl_err *err;
 } reader;
 
@@ -70,7 +70,7 @@ static bl_status parse_header(reader *r) {
         if (r->field_of[c] < 0)
             BL_FAIL(r->err, BL_EFORMAT,
                     "%s:%zu: the header has no column '%s' (needed: batch_size, steps; read when "
-                    "present: steps_prev, seed, censored)",
+                    "present: steps_prev, seed, censored, target)",
                     r->name, r->line, columns[c]);
     return BL_OK;
 }
@@ -114,7 +114,16 @@ static bl_status parse_censored(const reader *r, const char *text, bool *out) {
     BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: censored is '%s'; write 0 or 1", r->name, r->line, text);
 }
 
-static bl_status parse_field(const reader *r, const char *text, column c, bl_stats_point *point) {
+/* Curves to two targets are two tables. */
+static bl_status check_target(reader *r, const char *text) {
+    if (r->target[0] == '\0') (void)snprintf(r->target, sizeof r->target, "%s", text);
+    if (strcmp(r->target, text) == 0) return BL_OK;
+    BL_FAIL(r->err, BL_EFORMAT,
+            "%s:%zu: target is '%s', but '%s' above: one curve at a time, leave out the other rows",
+            r->name, r->line, text, r->target);
+}
+
+static bl_status parse_field(reader *r, const char *text, column c, bl_stats_point *point) {
     if (r->cut)
         BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: %s is longer than %d characters", r->name, r->line,
                 columns[c], FIELD - 1);
@@ -127,6 +136,8 @@ static bl_status parse_field(const reader *r, const char *text, column c, bl_sta
         return text[0] == '\0' ? BL_OK : parse_number(r, text, c, &point->steps_prev);
     case SEED:
         return text[0] == '\0' ? BL_OK : parse_seed(r, text, &point->seed);
+    case TARGET:
+        return check_target(r, text);
     default:
         return parse_censored(r, text, &point->censored);
     }

@@ -10,8 +10,9 @@ typedef struct bl_fit_table {
 } bl_fit_table;
 
 /* Reads columns batch_size, steps and, where present, steps_prev, seed and censored (0 or 1, false
- * or true, no or yes, empty for no); others are ignored, as are empty lines. Fields may be quoted,
- * a quoted field may not span lines. BL_EFORMAT names FILE:LINE. `text[n]`; `name` for messages. */
+ * or true, no or yes, empty for no); a column target has to be the same in every row; others are
+ * ignored, as are empty lines. Fields may be quoted, a quoted field may not span lines. BL_EFORMAT
+ * names FILE:LINE. `text[n]`; `name` for messages. */
 bl_status bl_fit_table_parse(bl_fit_table *table, const char *text, size_t n, const char *name,
                              bl_err *err) BL_CHECKED;
 void bl_fit_table_free(bl_fit_table *table);
