@@ -28,6 +28,10 @@ static bl_status add_field(bl_csv *csv, const char *text, size_t n, bl_err *err)
     return BL_OK;
 }
 
+static bl_status zero_byte(const bl_csv *csv, bl_err *err) {
+    BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: a zero byte: this is no text", csv->name, csv->line);
+}
+
 /* A quoted field: `at` is behind its opening quote. Doubled quotes are undone in csv->unquoted, as
  * an offset first (text == NULL), because the buffer may still move; bl_csv_row makes it a pointer.
  */
@@ -40,7 +44,10 @@ static bl_status quoted(bl_csv *csv, bl_err *err) {
         if (!quote)
             BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: a quoted field does not end", csv->name,
                     csv->line);
-        for (const char *p = csv->at; p < quote; p++) csv->next_line += *p == '\n';
+        for (const char *p = csv->at; p < quote; p++) {
+            if (*p == '\0') return zero_byte(csv, err);
+            csv->next_line += *p == '\n';
+        }
         csv->at = quote + 1;
         if (csv->at == csv->end || *csv->at != '"') {
             if (!copied) return add_field(csv, start, (size_t)(quote - start), err);
@@ -65,9 +72,7 @@ static bl_status field(bl_csv *csv, bl_err *err) {
     }
     const char *start = csv->at, *p = start;
     while (p < csv->end && *p != csv->separator && *p != '\n' && *p != '\0') p++;
-    if (p < csv->end && *p == '\0')
-        BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: a zero byte: this is no text", csv->name,
-                csv->line);
+    if (p < csv->end && *p == '\0') return zero_byte(csv, err);
     csv->at = p;
     const bool line_end = p == csv->end || *p == '\n';
     return add_field(csv, start, (size_t)(p - start) - (line_end && p > start && p[-1] == '\r'),

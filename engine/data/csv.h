@@ -1,6 +1,7 @@
 /* Comma separated text by RFC 4180: fields may be quoted, a quoted field may hold the separator,
  * line ends and doubled quotes; lines end in LF or CRLF, the last one may end with the text. Empty
- * lines are skipped. Works on a text in memory and copies only fields with doubled quotes. */
+ * lines are skipped, a zero byte is refused. Works on a text in memory and copies only fields with
+ * doubled quotes. */
 #ifndef BL_ENGINE_DATA_CSV_H
 #define BL_ENGINE_DATA_CSV_H
 #include "engine/base/buf.h"

@@ -43,13 +43,23 @@ static void test_faults(void **state) {
     (void)state;
     check_rows("a\nb\n\"c\nd\n", "a\nb\n! t.csv:3: error: a quoted field does not end");
     check_rows("\"a\nb\"\n\"c\"d\n", "a\nb\n! t.csv:3: error: text after a closing quote");
-    bl_csv csv;
-    bl_err err = {0};
-    bool more;
-    bl_csv_init(&csv, "a\0b\n", 4, "t.csv", ',');
-    assert_int_equal(bl_csv_row(&csv, &more, &err), BL_EFORMAT);
-    assert_string_equal(err.text, "t.csv:1: error: a zero byte: this is no text");
-    bl_csv_free(&csv);
+    static const struct {
+        const char *text;
+        size_t n;
+    } k_zero[] = {
+        {"a\0b\n",            4},
+        {"\"a\0b\"\n",        6},
+        {"\"a\"\"\0\"\"\"\n", 8}
+    };
+    for (size_t i = 0; i < sizeof k_zero / sizeof *k_zero; i++) {
+        bl_csv csv;
+        bl_err err = {0};
+        bool more;
+        bl_csv_init(&csv, k_zero[i].text, k_zero[i].n, "t.csv", ',');
+        assert_int_equal(bl_csv_row(&csv, &more, &err), BL_EFORMAT);
+        assert_string_equal(err.text, "t.csv:1: error: a zero byte: this is no text");
+        bl_csv_free(&csv);
+    }
 }
 
 static bool number(const char *text, double *value) {
