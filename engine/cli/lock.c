@@ -3,9 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { LOCK_LIMIT = 64 << 20, LINE = 256, MOST_DIGITS = 18 };
+enum { LOCK_LIMIT = 64 << 20, LINE = 512, MOST_DIGITS = 18, HASH_DIGITS = 16 };
 static const char k_hex[] = "0123456789abcdef";
-static const char k_head[] = "# batchlab lock, format 1: run, steps, SHA-256 of its log so far\n";
+static const char k_head[] = "# batchlab lock, format 2: run, steps, SHA-256 of its log so far, "
+                             "step:hash of the losses on the way\n";
 
 /* Where the entry is or belongs. */
 static size_t place(const bl_lock *lock, const char *run) {
@@ -38,24 +39,44 @@ void bl_lock_set(bl_lock *lock, const bl_lock_entry *entry) {
     lock->entry[i] = *entry;
 }
 
-/* "<12 hex digits> <steps> <64 hex digits>", one space between them. */
+/* A number from 1 without leading zeros, then `end`; returns what is behind, or NULL. */
+static const char *parse_steps(const char *text, char end, int64_t *out) {
+    const size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > MOST_DIGITS || text[0] == '0' || text[digits] != end) return NULL;
+    *out = (int64_t)strtoll(text, NULL, 10);
+    return text + digits + 1;
+}
+
+/* " <step>:<16 hex digits>" and so on to the end of the line, steps ascending. */
+static bool parse_marks(const char *text, bl_lock_entry *out) {
+    int64_t before = 0;
+    for (; *text != '\0'; out->marks++) {
+        if (out->marks == BL_LOCK_MARKS || *text != ' ') return false;
+        bl_lock_mark *mark = &out->mark[out->marks];
+        const char *hash = parse_steps(text + 1, ':', &mark->step);
+        if (hash == NULL || strspn(hash, k_hex) != HASH_DIGITS) return false;
+        if (mark->step <= before || mark->step > out->steps) return false;
+        before = mark->step;
+        mark->hash = strtoull(hash, NULL, 16);
+        text = hash + HASH_DIGITS;
+    }
+    return true;
+}
+
+/* "<12 hex digits> <steps> <64 hex digits>" and the marks, one space between them. */
 static bool parse_line(const char *text, size_t n, bl_lock_entry *out) {
     char line[LINE];
     if (n >= sizeof line || memchr(text, '\0', n) != NULL) return false;
     memcpy(line, text, n);
     line[n] = '\0';
+    *out = (bl_lock_entry){0};
     const size_t run = strspn(line, k_hex);
     if (run != BL_RUN_ID - 1 || line[run] != ' ') return false;
-    const char *steps = line + run + 1;
-    const size_t digits = strspn(steps, "0123456789");
-    if (digits == 0 || digits > MOST_DIGITS || steps[0] == '0' || steps[digits] != ' ')
-        return false;
-    const char *sum = steps + digits + 1;
-    if (strspn(sum, k_hex) != BL_SHA256_HEX - 1 || sum[BL_SHA256_HEX - 1] != '\0') return false;
-    *out = (bl_lock_entry){.steps = (int64_t)strtoll(steps, NULL, 10)};
+    const char *sum = parse_steps(line + run + 1, ' ', &out->steps);
+    if (sum == NULL || strspn(sum, k_hex) != BL_SHA256_HEX - 1) return false;
     memcpy(out->run, line, BL_RUN_ID - 1);
-    memcpy(out->log_sha256, sum, BL_SHA256_HEX);
-    return true;
+    memcpy(out->log_sha256, sum, BL_SHA256_HEX - 1);
+    return parse_marks(sum + BL_SHA256_HEX - 1, out);
 }
 
 bl_status bl_lock_parse(bl_lock *lock, const char *text, size_t n, const char *name, bl_err *err) {
@@ -72,7 +93,8 @@ bl_status bl_lock_parse(bl_lock *lock, const char *text, size_t n, const char *n
                 bl_lock_free(lock);
                 BL_FAIL(err, BL_EFORMAT, "%s:%zu: %s", name, line,
                         good ? "this run is there twice"
-                             : "expected a run's 12 hex digits, its steps and a SHA-256");
+                             : "expected a run's 12 hex digits, its steps, a SHA-256 "
+                               "and step:hash, up to 6");
             }
             bl_lock_set(lock, &entry);
         }
@@ -95,7 +117,10 @@ bl_status bl_lock_write(const bl_lock *lock, const char *path, bl_err *err) {
     bl_buf_str(&text, k_head);
     for (size_t i = 0; i < lock->count; i++) {
         const bl_lock_entry *e = &lock->entry[i];
-        bl_buf_printf(&text, "%s %" PRId64 " %s\n", e->run, e->steps, e->log_sha256);
+        bl_buf_printf(&text, "%s %" PRId64 " %s", e->run, e->steps, e->log_sha256);
+        for (size_t m = 0; m < e->marks; m++)
+            bl_buf_printf(&text, " %" PRId64 ":%016" PRIx64, e->mark[m].step, e->mark[m].hash);
+        bl_buf_str(&text, "\n");
     }
     const bl_status status = bl_file_write(path, text.data, text.len, err);
     bl_buf_free(&text);
@@ -117,14 +142,31 @@ bool bl_lock_digest(const bl_stored *run, int64_t steps, char out[BL_SHA256_HEX]
     return false;
 }
 
+void bl_lock_set_marks(bl_lock_entry *entry, const bl_log_steps *steps) {
+    size_t all = 0, least = 1;
+    while (all < steps->count && steps->at[all].step <= entry->steps) all++;
+    while (least < BL_LOCK_MARKS && all >> least > 0) least++;
+    entry->marks = all > 0 ? least : 0;
+    for (size_t m = 0; m < entry->marks; m++) {
+        const bl_log_step *s = &steps->at[(all >> (entry->marks - 1 - m)) - 1];
+        entry->mark[m] = (bl_lock_mark){s->step, strtoull(s->hash, NULL, 16)};
+    }
+}
+
 bl_status bl_lock_published(bl_lock_entry *entry, const bl_store *store, const char *run,
                             bool *done, bl_err *err) {
     bl_stored stored;
+    bl_log_steps steps = {0};
     *entry = (bl_lock_entry){0};
     BL_TRY(bl_store_load(store, run, &stored, err));
     *done = bl_lock_digest(&stored, stored.steps, entry->log_sha256);
     entry->steps = stored.steps;
     memcpy(entry->run, run, sizeof entry->run);
+    bl_status status = BL_OK;
+    if (*done)
+        status = bl_log_steps_read(&steps, bl_buf_text(&stored.log), stored.log.len, run, err);
+    if (status == BL_OK) bl_lock_set_marks(entry, &steps);
+    bl_log_steps_free(&steps);
     bl_stored_free(&stored);
-    return BL_OK;
+    return status;
 }

@@ -51,6 +51,27 @@ bl_status bl_rerun_train(bl_rerun *r, bl_err *err) {
     return status;
 }
 
+/* Without the expected log: between which of the lock's marks the losses part. */
+static void name_marks(const bl_lock_entry *entry, const bl_log_steps *got) {
+    int64_t equal = 0;
+    for (size_t m = 0, i = 0; m < entry->marks; m++) {
+        const bl_lock_mark *mark = &entry->mark[m];
+        while (i < got->count && got->at[i].step < mark->step) i++;
+        const bool there = i < got->count && got->at[i].step == mark->step;
+        if (there && strtoull(got->at[i].hash, NULL, 16) == mark->hash) {
+            equal = mark->step;
+            continue;
+        }
+        (void)printf("   first differing loss: after step %" PRId64 ", at or before step %" PRId64
+                     ", there expected hash %016" PRIx64 ", here %s\n",
+                     equal, mark->step, mark->hash, there ? got->at[i].hash : "no such step");
+        return;
+    }
+    if (entry->marks > 0)
+        (void)printf("   no loss differs up to step %" PRId64 "; other parts of the log do\n",
+                     equal);
+}
+
 /* Where the new log leaves the one in the store, if that is the expected one. */
 static bl_status name_step(const bl_rerun *r, const bl_lock_entry *entry, const bl_stored *got,
                            bl_err *err) {
@@ -60,13 +81,15 @@ static bl_status name_step(const bl_rerun *r, const bl_lock_entry *entry, const 
     bl_status status = bl_store_load(&r->e->store, entry->run, &kept, err);
     if (status != BL_OK) return status;
     size_t i, j;
+    BL_GOTO(bl_log_steps_read(&b, bl_buf_text(&got->log), got->log.len, entry->run, err));
     if (!bl_lock_digest(&kept, entry->steps, digest) || strcmp(digest, entry->log_sha256) != 0) {
-        (void)printf("   %s/ has no log of it with the expected digest to compare steps with\n",
-                     r->e->store.dir);
+        name_marks(entry, &b);
+        (void)printf(
+            "   %s/ has no log of it with the expected digest to compare every step with\n",
+            r->e->store.dir);
         goto done;
     }
     BL_GOTO(bl_log_steps_read(&a, kept.log.data, kept.log.len, entry->run, err));
-    BL_GOTO(bl_log_steps_read(&b, bl_buf_text(&got->log), got->log.len, entry->run, err));
     if (bl_log_steps_differ(&a, &b, &i, &j))
         (void)printf("   first differing record: step %" PRId64
                      ", expected hash %s loss %.9g value %.9g, here hash %s loss %.9g value %.9g\n",

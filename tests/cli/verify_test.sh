@@ -60,7 +60,14 @@ LC_ALL=C sort -c $lock || failed=1
 for result in "$BATCHLAB_RUNS"/rossmann/*/result.json; do
   id=$(basename "$(dirname "$result")")
   sum=$(sed -n 's/.*"log_sha256":"\([0-9a-f]*\)".*/\1/p' "$result")
-  grep -q "^$id [0-9]* $sum\$" $lock || { echo "--- $id is not locked"; failed=1; }
+  grep -q "^$id [0-9]* $sum [0-9]*:" $lock || { echo "--- $id is not locked"; failed=1; }
+done
+# On the way: the rolling hashes of the evaluations n, n / 2, n / 4, ... of n, at most six.
+for result in "$BATCHLAB_RUNS"/rossmann/*/result.json; do
+  id=$(basename "$(dirname "$result")")
+  want=$(zcat "${result%result.json}log.jsonl.gz" | sed -n 's/.*"record":"step","step":\([0-9]*\),.*"hash":"\([0-9a-f]*\)".*/\1:\2/p' |
+    awk '{ at[NR] = $0 } END { for (n = NR; n > 0 && marks < 6; n = int(n / 2)) { out = " " at[n] out; marks++ } print out }')
+  grep -q "^$id .*[0-9a-f]$want\$" $lock || { echo "--- $id: not$want"; grep "^$id" $lock; failed=1; }
 done
 # What other data and presets have there stays; what is there already is not written otherwise.
 echo "ffffffffffff 7 $(printf '%064d' 0)" >>$lock
@@ -135,10 +142,20 @@ says out "first differing record: step $step, expected hash f00d"
 says out "^rossmann: trained again, $((of - 1)) published runs equal, 1 differ$"
 says err "^batchlab: 1 of $of runs have other logs now"
 sums | cmp - "$scratch/before" || { echo "--- --force changed the store"; failed=1; }
-# The same without a log to compare with.
+# The same without a log to compare with: the lock's hashes have the step between two of them.
 rm -rf "$run"
+mark=$(grep "^$id" $lock | tr ' ' '\n' | grep -m 1 ':f00d')
+equal=$(grep "^$id" $lock | tr ' ' '\n' | grep -B 1 -m 1 ':f00d' | sed -n '1s/:.*//p')
 try 3 verify $tiny -j 1
+says out "first differing loss: after step $equal, at or before step ${mark%:*}, there expected hash ${mark#*:}, here [0-9a-f]*$"
 says out "has no log of it with the expected digest"
+[ "$equal" -lt "$step" ] && [ "$step" -le "${mark%:*}" ] || { echo "--- step $step is not there"; failed=1; }
+# A lock whose hashes are right.
+cp $lock "$scratch/lock"
+sed -i "/^$id/s/:f00d.*//; /^$id/s/ [0-9]*$//" $lock
+try 3 verify $tiny -j 1
+says out "no loss differs up to step $equal; other parts of the log do"
+cp "$scratch/lock" $lock
 
 sed -i 's/^ffffffffffff 7/ffffffffffff seven/' $lock
 try 2 verify $tiny

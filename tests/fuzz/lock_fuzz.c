@@ -17,6 +17,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         for (size_t i = 0; i < lock.count; i++) {
             BL_ASSERT(lock.entry[i].steps > 0);
             BL_ASSERT(strlen(lock.entry[i].log_sha256) == BL_SHA256_HEX - 1);
+            BL_ASSERT(lock.entry[i].marks <= BL_LOCK_MARKS);
+            for (size_t m = 0; m < lock.entry[i].marks; m++) {
+                BL_ASSERT(lock.entry[i].mark[m].step >
+                          (m > 0 ? lock.entry[i].mark[m - 1].step : 0));
+                BL_ASSERT(lock.entry[i].mark[m].step <= lock.entry[i].steps);
+            }
             BL_ASSERT(i == 0 || strcmp(lock.entry[i - 1].run, lock.entry[i].run) < 0);
             BL_ASSERT(bl_lock_find(&lock, lock.entry[i].run) == &lock.entry[i]);
         }
