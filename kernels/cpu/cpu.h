@@ -11,8 +11,8 @@
  *                     accumulators have to fit the register file
  *   BL_TALL_ROWS(X)   ... of a tile one vector wide: few accumulators wait for each other
  *   BL_AHEAD          terms that rows to be packed are fetched ahead
- *   BL_SLAB_FLOATS    packed at once: half of the second cache of the set's processors; ...
- *   BL_SLAB_DEPTH     ... of so many blocks of terms
+ *   BL_SLAB_FLOATS    packed at once: half of a second cache that is large, or what the third holds
+ *   BL_SLAB_DEPTH     (panels then come from there row block by row block); of so many blocks
  *   BL_CONV_VECS      vectors of the convolutions' register tile, at most, and its rows; those of
  *   BL_CONV_ROWS, _1  a tile one vector wide. At most BL_CONV_MOST
  *
@@ -126,7 +126,7 @@ enum { BL_W = 8 };
 #define BL_TILE_ROWS(X) X(0) X(1) X(2) X(3)
 enum { BL_CONV_VECS = 2, BL_CONV_ROWS = 6, BL_CONV_ROWS_1 = 8 };
 #define BL_TALL_ROWS(X) BL_TILE_ROWS(X) X(4) X(5) X(6) X(7)
-enum { BL_AHEAD = 24, BL_SLAB_FLOATS = 1 << 16, BL_SLAB_DEPTH = 1 };
+enum { BL_AHEAD = 24, BL_SLAB_FLOATS = 7 << 17, BL_SLAB_DEPTH = 16 };
 typedef __m256 bl_v;
 typedef struct bl_vm {
     __m256i lanes;

@@ -1,13 +1,14 @@
 /* dense_forward and dense_backward_input: y = x m with rule F, m being w or its transpose.
  *
  * The first block of ROW_BLOCK examples packs m into panels of BL_PANEL columns on its way through
- * them; the others follow, so that x stays in the first caches and the panels in the second. The
- * results of the 256-term chains are added into y, which is in cache too. */
+ * them; the others follow. A block meets all panels that fit before the next one comes, so that x
+ * and y pass the memory once, and the panels come again and again from the second cache or the
+ * third. The results of the 256-term chains are added into y, which is in cache, too. */
 #include "engine/base/mem.h"
 #include "kernels/cpu/tile.h"
 
 enum {
-    ROW_BLOCK = 32,
+    ROW_BLOCK = 64,
     FEW_ROWS = 128,                   /* are one block: a panel is used once, in the first cache */
     DEPTH = BL_SLAB_DEPTH * BL_BLOCK, /* terms packed at once */
     FEW_EXAMPLES = 256,               /* up to here w is better left as it is, ... */
@@ -17,7 +18,9 @@ enum {
     SCRATCH_FLOATS = BL_KERNEL_SCRATCH / sizeof(float),
 };
 _Static_assert(ROW_BLOCK % BL_TALL == 0 && FEATURES % BL_TALL == 0, "blocks are whole tiles");
-_Static_assert(sizeof(float) * DEPTH * BL_PANEL <= BL_KERNEL_SCRATCH, "the scratch holds a panel");
+_Static_assert(DEPTH *BL_PANEL + FEW_ROWS * BL_BLOCK <= SCRATCH_FLOATS &&
+                   BL_SLAB_FLOATS + FEW_ROWS * BL_BLOCK <= SCRATCH_FLOATS,
+               "the scratch holds the panels and close rows");
 _Static_assert(sizeof(float) * (2 * FEW_GRADIENTS + 2 * FEW_EXAMPLES * FEATURES) <=
                    BL_KERNEL_SCRATCH,
                "the scratch holds dy and a block of dx");

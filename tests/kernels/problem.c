@@ -328,6 +328,8 @@ static const shape dense_shapes[] = {
     {9,      50,   4200, 0},
     {140,    5,    513,  0},
     {300,    70,   1030, 0},
+    {257,    4100, 25,   1},
+    {257,    25,   4100, 0},
     {131500, 2,    3,    0},
 };
 static const shape column_shapes[] = {
