@@ -8,7 +8,8 @@
 /* ---- writing ----------------------------------------------------------------------------------
  */
 
-/* Bytes of the character that begins at p, 0 if none does (RFC 3629). A zero byte ends the text. */
+/* Bytes of the character that begins at p, 0 if none does (RFC 3629). Reads on only while it is
+ * one: what ends the text has to be ASCII. */
 static size_t utf8_bytes(const unsigned char *p) {
     if (*p < 0x80) return 1;
     if (*p < 0xc2 || *p > 0xf4) return 0;
@@ -241,12 +242,17 @@ static bl_status read_string(parser *p, const char **out) {
     while (p->at < stop) {
         const char c = *p->at++;
         if ((unsigned char)c < 0x20) return fault(p, "control character in a string");
-        if (c != '\\') {
-            *to++ = c;
+        if (c == '\\') {
+            BL_TRY(read_escape(p, to));
+            to++;
             continue;
         }
-        BL_TRY(read_escape(p, to));
-        to++;
+        /* The quote at `stop` ends every character that is cut off. */
+        const char *from = p->at - 1;
+        const size_t n = utf8_bytes((const unsigned char *)from);
+        if (n == 0) return fault(p, "a text that is not UTF-8");
+        for (size_t i = 0; i < n; i++) *to++ = from[i];
+        p->at = from + n;
     }
     p->at = stop + 1;
     *to = '\0';

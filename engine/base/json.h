@@ -43,8 +43,9 @@ typedef struct bl_json_doc {
     void *blocks;
 } bl_json_doc;
 
-/* Parses exactly one value. Rejects duplicate keys, trailing text, non-finite numbers and nesting
- * deeper than 64; `name` and `line` (the text's first line) go into messages as NAME:LINE. */
+/* Parses exactly one value. Rejects duplicate keys, trailing text, non-finite numbers, texts that
+ * are not UTF-8 and nesting deeper than 64; `name` and `line` (the text's first line) go into
+ * messages as NAME:LINE. */
 bl_status bl_json_parse(bl_json_doc *doc, const char *text, size_t n, const char *name, size_t line,
                         bl_err *err) BL_CHECKED;
 void bl_json_free(bl_json_doc *doc);

@@ -99,7 +99,25 @@ static void whole_numbers_are_as_short(void **state) {
     assert_string_equal(zero, "0.5");
 }
 
-/* The edges of RFC 3629: each byte that belongs to no character is replaced. */
+/* One text in quotes, to be read. */
+static void check_read(const char *text, bool good) {
+    bl_buf json = {0};
+    bl_json_doc doc;
+    bl_err err;
+    bl_buf_printf(&json, "\"%s\"", text);
+    if (good) {
+        CHECK_OK(bl_json_parse(&doc, json.data, json.len, "t", 1, ERR));
+        assert_string_equal(doc.root->string, text);
+        bl_json_free(&doc);
+    } else {
+        assert_int_equal(bl_json_parse(&doc, json.data, json.len, "t", 1, &err), BL_EFORMAT);
+        assert_string_equal(err.text, "t:1: not valid JSON: a text that is not UTF-8");
+    }
+    bl_buf_free(&json);
+}
+
+/* The edges of RFC 3629: each byte that belongs to no character is replaced when written, and
+ * refused when read. */
 static void json_is_utf8(void **state) {
     (void)state;
 #define X "\357\277\275"
@@ -125,6 +143,8 @@ static void json_is_utf8(void **state) {
         bl_json_string(&out, cases[i].text);
         bl_buf_printf(&wanted, "\"%s\"", cases[i].written);
         assert_string_equal(bl_buf_text(&out), bl_buf_text(&wanted));
+        check_read(cases[i].text, strcmp(cases[i].text, cases[i].written) == 0);
+        check_read(cases[i].written, true);
         bl_buf_free(&out);
         bl_buf_free(&wanted);
     }
