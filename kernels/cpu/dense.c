@@ -11,8 +11,8 @@ enum {
     ROW_BLOCK = 64,
     FEW_ROWS = 128,                   /* are one block: a panel is used once, in the first cache */
     DEPTH = BL_SLAB_DEPTH * BL_BLOCK, /* terms packed at once */
-    FEW_EXAMPLES = 256,               /* up to here w is better left as it is, ... */
-    FEW_GRADIENTS = 1 << 18,          /* ... if dy has not more numbers */
+    FEW_EXAMPLES = 256,               /* the most whose dy and block of dx ... */
+    FEW_GRADIENTS = 1 << 18,          /* ... the scratch has room for */
     FEATURES = 32,                    /* of dx at once */
     FEW_PANELS = 3,                   /* use of a row below which it is not worth a copy */
     SCRATCH_FLOATS = BL_KERNEL_SCRATCH / sizeof(float),
@@ -238,8 +238,14 @@ static void few_examples(const bl_dense_backward_input *a, bl_range features, fl
     }
 }
 
+/* Either w is transposed, or dy and dx are: what has fewer numbers. */
+static bool are_few_examples(const bl_dense_backward_input *a) {
+    return a->n > 0 && a->batch > 0 && a->batch <= FEW_EXAMPLES &&
+           a->batch * a->n <= FEW_GRADIENTS && a->batch * (a->n + a->k) <= a->n * a->k;
+}
+
 void BL_CPU(dense_backward_input)(const bl_dense_backward_input *a, const bl_part *part) {
-    if (a->n > 0 && a->batch > 0 && a->batch <= FEW_EXAMPLES && a->batch * a->n <= FEW_GRADIENTS) {
+    if (are_few_examples(a)) {
         few_examples(a, bl_part_range(part, a->k, BL_ROWS), part->scratch);
         return;
     }
