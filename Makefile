@@ -55,8 +55,11 @@ LIB   := $(B)/libbatchlab.a
 # The CUDA backend, and the same text for a processor (tests/cuda), so that it is tested anywhere.
 CUDA_C  := $(sort $(wildcard kernels/cuda/*.c kernels/cudnn/*.c)) engine/base/status.c
 CUDA_CU := $(sort $(wildcard kernels/cuda/*.cu))
-NVCC ?= $(shell command -v nvcc 2>/dev/null)
-CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
+# CUDA_HOME of the environment finds an nvcc that is not on PATH; headers are those beside nvcc, where there are any,
+# so that two toolkits do not mix. On make's command line both count as they are.
+NVCC ?= $(firstword $(shell command -v nvcc 2>/dev/null) $(if $(CUDA_HOME),$(wildcard $(CUDA_HOME)/bin/nvcc)))
+BESIDE_NVCC := $(patsubst %/bin/nvcc,%/include/cuda_runtime_api.h,$(realpath $(if $(NVCC),$(shell command -v $(NVCC) 2>/dev/null))))
+CUDA_HOME := $(firstword $(patsubst %/include/cuda_runtime_api.h,%,$(wildcard $(BESIDE_NVCC))) $(CUDA_HOME))
 CUDNN_H := $(if $(NVCC),$(firstword $(wildcard $(CUDA_HOME)/include/cudnn_graph.h /usr/local/include/cudnn_graph.h /usr/include/cudnn_graph.h /usr/include/*/cudnn_graph.h)))
 CUDA_SO := $(if $(CUDNN_H),$(B)/libbatchlab_cuda.so)
 CUDA_O := $(CUDA_CU:%=$(B)/cuda/%.o) $(CUDA_C:%=$(B)/cuda/%.o)
@@ -176,15 +179,18 @@ endef
 $(foreach i,$(ISAS),$(eval $(call ISA_RULE,$(i))))
 
 # The plug-in proper, where nvcc is. Nothing is contracted, divisions and roots are IEEE's, subnormals stay.
-NVCC_FLAGS = -std=c++17 -O3 --fmad=false --prec-div=true --prec-sqrt=true --ftz=false -I. -I$(B) -Xcompiler -fPIC,-fvisibility=hidden \
+NVCC_FLAGS = -std=c++17 -O3 --fmad=false --prec-div=true --prec-sqrt=true --ftz=false -I. -I$(B) -Xcompiler -fPIC,-fvisibility=hidden,-fno-exceptions \
              $(if $(CI),-Werror all-warnings) -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=sm_90 \
              -gencode arch=compute_90,code=compute_90
-$(B)/cuda/%.cu.o: %.cu $(B)/flags.stamp
+# Another toolkit, too, means another plug-in.
+$(B)/cuda.stamp: FORCE
+	$(Q)mkdir -p $(@D); words='$(NVCC) $(NVCC_FLAGS) $(CUDA_HOME) $(CUDNN_H)'; printf '%s\n' "$$words" | cmp -s - $@ || printf '%s\n' "$$words" > $@
+$(B)/cuda/%.cu.o: %.cu $(B)/flags.stamp $(B)/cuda.stamp
 	$(Q)mkdir -p $(@D); echo "  NVCC  $<"; $(NVCC) $(NVCC_FLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
-$(B)/cuda/%.c.o: %.c $(B)/flags.stamp
+$(B)/cuda/%.c.o: %.c $(B)/flags.stamp $(B)/cuda.stamp
 	$(Q)mkdir -p $(@D); echo "  CC    $< (cuda)"; $(CC) $(ALL_CPPFLAGS) -isystem $(CUDA_HOME)/include -isystem $(dir $(CUDNN_H)) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c $< -o $@
 $(B)/libbatchlab_cuda.so: $(CUDA_O)
-	$(Q)echo "  LINK  $@"; $(NVCC) -shared -cudart static -o $@ $^ -ldl
+	$(Q)echo "  LINK  $@"; $(NVCC) -shared -cudart static -Xlinker --as-needed -o $@ $^ -ldl
 
 $(B)/tests/cuda/graph_test: tests/cuda/graph_test.c $(B)/cuda/kernels/cudnn/graph.c.o $(B)/cuda/kernels/cudnn/image_graphs.c.o $(B)/cuda/kernels/cudnn/library.c.o $(LIB)
 	$(Q)mkdir -p $(@D); echo "  CC    $<"; $(CC) $(ALL_CPPFLAGS) -isystem $(CUDA_HOME)/include -isystem $(dir $(CUDNN_H)) $(ALL_CFLAGS) $(LDFLAGS) \

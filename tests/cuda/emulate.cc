@@ -108,6 +108,13 @@ void add_coroutine() {
     makecontext(&c->context, serve, 0);
 }
 
+/* Number i of n in the order of the day. What depends on the order of threads or blocks that do not
+ * wait for one another is a race; of two accesses that meet, each comes first in one of the two. */
+bool backwards;
+inline unsigned turn(unsigned i, unsigned n) {
+    return backwards ? n - 1 - i : i;
+}
+
 /* Round after round, each thread goes on to where it waits next. A thread that ends while others
  * wait is an error in the kernel. */
 void together(unsigned threads, const std::function<void(void)> &body) {
@@ -116,8 +123,9 @@ void together(unsigned threads, const std::function<void(void)> &body) {
     for (unsigned t = 0; t < threads; t++) coroutines[t].done = false;
     for (unsigned ended = 0; ended < threads;) {
         for (unsigned t = 0; t < threads; t++) {
-            resume(&coroutines[t]);
-            ended += coroutines[t].done;
+            coroutine *c = &coroutines[turn(t, threads)];
+            resume(c);
+            ended += c->done;
         }
         if (ended != 0 && ended != threads) abort();
     }
@@ -134,20 +142,22 @@ void emulate(dim3 grid, dim3 block, cudaStream_t stream, bool meet,
     static std::mutex one;
     if (emulated_capture(stream, [=] { emulate(grid, block, nullptr, meet, body); })) return;
     std::lock_guard<std::mutex> held(one);
+    const char *order = getenv("BL_EMULATED_ORDER");
     const unsigned threads = block.x * block.y * block.z;
+    const unsigned blocks = grid.x * grid.y * grid.z;
+    backwards = order != nullptr && strcmp(order, "backwards") == 0;
     gridDim = grid;
     blockDim = block;
-    for (unsigned z = 0; z < grid.z; z++)
-        for (unsigned y = 0; y < grid.y; y++)
-            for (unsigned x = 0; x < grid.x; x++) {
-                blockIdx = dim3(x, y, z);
-                if (meet) {
-                    together(threads, body);
-                    continue;
-                }
-                for (unsigned t = 0; t < threads; t++) {
-                    place(t);
-                    body();
-                }
-            }
+    for (unsigned i = 0; i < blocks; i++) {
+        const unsigned b = turn(i, blocks);
+        blockIdx = dim3(b % grid.x, b / grid.x % grid.y, b / grid.x / grid.y);
+        if (meet) {
+            together(threads, body);
+            continue;
+        }
+        for (unsigned t = 0; t < threads; t++) {
+            place(turn(t, threads));
+            body();
+        }
+    }
 }

@@ -35,7 +35,8 @@ static const problem *expected(const kernel_case *c) {
     return &want;
 }
 
-/* The same bytes as ref, for any number of parts, twice. */
+/* The same bytes as ref, for any number of parts, twice; on an emulated device also with threads and
+ * blocks the other way round, as a result that depends on their order is a race. */
 static void test_equals_ref(void **state) {
     const kernel_case *c = *state;
     if (!c->kernels->usable()) skip();
@@ -45,6 +46,7 @@ static void test_equals_ref(void **state) {
     for (size_t i = 0; i < (large ? 2 : BL_COUNT(parts)); i++) {
         problem got;
         problem_build(&got, c->family, c->shape, c->fill, 0);
+        (void)setenv("BL_EMULATED_ORDER", i % 2 == 1 ? "backwards" : "", 1);
         problem_run(&got, c->family, c->kernels, parts[i]);
         problem_check_equal(&got, want);
         problem_free(&got);

@@ -202,6 +202,18 @@ static void test_convolutional_nets(void **state) {
     }
 }
 
+/* Threads and blocks of an emulated device the other way round: nothing else may come of it. */
+static void test_backwards(void **state) {
+    fixture *f = *state;
+    (void)setenv("BL_EMULATED_ORDER", "backwards", 1);
+    check_run(f, 20);
+    f->config.train.batch_size = 700;
+    f->config.train.micro_batch = 100;
+    check_run(f, 3);
+    test_convolutional_nets(state);
+    (void)unsetenv("BL_EMULATED_ORDER");
+}
+
 /* On the device what was begun here, and the other way round. */
 static void test_moves_over(void **state) {
     const fixture *f = *state;
@@ -463,6 +475,7 @@ int main(void) {
         CASE(test_level_refuses),
         CASE(test_residual_net),
         CASE(test_convolutional_nets),
+        CASE(test_backwards),
         CASE(test_level_device_pictures),
         CASE(test_level_without_engines),
         CASE(test_loss_scale),
