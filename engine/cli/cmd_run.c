@@ -111,6 +111,7 @@ static bl_status sweep(bl_experiment *e, wish *w, bl_display *display, bl_sweep_
                                     .kernels = e->kernels,
                                     .resident = e->resident,
                                     .jobs = w->jobs,
+                                    .memory = e->device_memory,
                                     .checkpoint_seconds = 30.0,
                                     .stop = &bl_stop_requested,
                                     .wanted = w->only.count > 0 ? is_wanted : NULL,
@@ -241,6 +242,7 @@ int bl_train_command(bool answers, const char *usage, int argc, char **argv) {
     if (status == BL_OK) status = bl_experiment_level(e, args.value[DEVICE], &err);
     if (status == BL_OK) status = bl_experiment_open(e, bl_args_has(&args, SYNTHETIC), !dry, &err);
     if (status == BL_OK) status = bl_experiment_device(e, args.value[DEVICE], &w.jobs, &err);
+    if (status == BL_OK && e->fits[0] != '\0') bl_display_say(&display, e->fits);
     if (status == BL_OK && dry) {
         status = bl_estimate_presets(e, &args, w.jobs, &err);
     } else if (status == BL_OK) {

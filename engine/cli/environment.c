@@ -8,9 +8,21 @@ extern char **environ;
 
 /* docs/care.md says what each does. */
 static const char *const k_variables[] = {
-    "BATCHLAB_CACHE", "BATCHLAB_CUBLASLT",  "BATCHLAB_CUDA",   "BATCHLAB_CUDNN", "BATCHLAB_DATA",
-    "BATCHLAB_NVML",  "BATCHLAB_REPORTS",   "BATCHLAB_RUNS",   "BL_CLAIM_BEAT",  "BL_CLAIM_STALE",
-    "BL_FORCE_IMPL",  "BL_EMULATED_MEMORY", "BL_REQUIRE_CUDA",
+    "BATCHLAB_CACHE",
+    "BATCHLAB_CUBLASLT",
+    "BATCHLAB_CUDA",
+    "BATCHLAB_CUDNN",
+    "BATCHLAB_DATA",
+    "BATCHLAB_NVML",
+    "BATCHLAB_REPORTS",
+    "BATCHLAB_RUNS",
+    "BL_CLAIM_BEAT",
+    "BL_CLAIM_STALE",
+    "BL_FORCE_IMPL",
+    "BL_EMULATED_MEMORY",
+    "BL_EMULATED_MULTIPROCESSORS",
+    "BL_EMULATED_ORDER",
+    "BL_REQUIRE_CUDA",
 };
 
 static void check_variable(const char *name) {

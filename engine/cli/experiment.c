@@ -91,17 +91,25 @@ int bl_experiment_begin(bl_experiment *e, const bl_args *args, const char *prese
     return bl_cli_fail(&err);
 }
 
-/* Half of what is free, shared among runs as large as the sweep's largest batch needs: the rule is
- * fixed, so a sweep on one machine always runs as many at once. No bit depends on it. */
-static bl_status fitting_jobs(const bl_experiment *e, size_t *jobs, bl_err *err) {
+/* The rule is fixed, so a sweep on one machine always runs as many at once. No bit depends on it.
+ */
+static bl_status fitting_jobs(bl_experiment *e, size_t *jobs, bl_err *err) {
+    const bl_device *device = e->resident->device;
+    const bl_i64_list *sizes = &e->config.sweep.batch_sizes;
     bl_config c = e->config;
     size_t bytes = 0;
-    const bl_i64_list *sizes = &c.sweep.batch_sizes;
     c.train.batch_size = sizes->v[sizes->n - 1];
     BL_TRY(bl_train_memory(&c, &e->data, e->resident, &bytes, err));
-    const size_t fit =
-        e->resident->device->available() / 2 / (bytes + e->resident->device->queue_bytes);
-    *jobs = fit < 1 ? 1 : bl_min_size(fit, BL_DEVICE_JOBS);
+    bytes += device->queue_bytes;
+    e->device_memory = bl_max_size(device->available() / 2, 1);
+    const size_t held = e->device_memory / bytes,
+                 carried = (size_t)device->multiprocessors / BL_DEVICE_SHARE;
+    *jobs = bl_max_size(bl_min_size(bl_min_size(held, carried), BL_DEVICE_JOBS), 1);
+    (void)snprintf(e->fits, sizeof e->fits,
+                   "%zu at once on %s: half of its free memory holds %zu of the largest batch (%zu "
+                   "of %zu MiB), its %d multiprocessors carry %zu",
+                   *jobs, device->name, held, bytes >> 20, e->device_memory >> 20,
+                   device->multiprocessors, carried);
     return BL_OK;
 }
 
@@ -111,7 +119,10 @@ bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
     BL_TRY(bl_device_open(&device, name, err));
     BL_TRY(bl_resident_open(&e->on_device, device, &e->data, err));
     e->resident = &e->on_device;
-    return *jobs == 0 ? fitting_jobs(e, jobs, err) : BL_OK;
+    size_t fit;
+    BL_TRY(fitting_jobs(e, &fit, err));
+    if (*jobs == 0) *jobs = fit;
+    return BL_OK;
 }
 
 void bl_experiment_data_words(bl_buf *out, const bl_experiment *e) {

@@ -14,6 +14,8 @@ typedef struct bl_experiment {
     const bl_kernels *kernels;
     bl_resident on_device;       /* the data set, ... */
     const bl_resident *resident; /* ... if runs are to be on a device; else NULL */
+    size_t device_memory;        /* bytes that its runs may take together there; 0: no device */
+    char fits[384];              /* how many fit there at once, and why; "": no device */
     char script[BL_PATH];
     bl_buf known; /* of sweep.known (engine/cli/known.h), empty without one */
 } bl_experiment;
@@ -32,9 +34,11 @@ int bl_experiment_begin(bl_experiment *e, const bl_args *args, const char *prese
  * the GPU's and its libraries' names into the configuration, as they are part of run ids;
  * BL_EUNSUPPORTED on a processor. */
 bl_status bl_experiment_level(bl_experiment *e, const char *device, bl_err *err) BL_CHECKED;
-/* Then, for --device NAME (NULL and "cpu": nothing), the data set on the device. With *jobs 0 it
- * becomes how many runs fit there at once, at most BL_DEVICE_JOBS. */
-enum { BL_DEVICE_JOBS = 32 };
+/* Then, for --device NAME (NULL and "cpu": nothing), the data set on the device, and how many runs
+ * are at work there at once: as many of the sweep's largest batch size as half of the memory that
+ * is then free holds, one for every BL_DEVICE_SHARE multiprocessors, at most BL_DEVICE_JOBS, at
+ * least one. *jobs 0 becomes that. Every -j keeps to that half. */
+enum { BL_DEVICE_JOBS = 32, BL_DEVICE_SHARE = 4 };
 bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
                                bl_err *err) BL_CHECKED;
 /* Do the layers of model.layers fit the data? The fault has the file's line. */

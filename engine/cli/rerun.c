@@ -25,6 +25,7 @@ bl_scheduler bl_rerun_scheduler(const bl_rerun *r, const bl_store *store, bool l
                           .kernels = r->e->kernels,
                           .resident = r->e->resident,
                           .jobs = r->jobs,
+                          .memory = r->e->device_memory,
                           .checkpoint_seconds = (double)INFINITY,
                           .stop = &bl_stop_requested,
                           .lookup_only = lookup_only,

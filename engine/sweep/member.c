@@ -59,6 +59,10 @@ void bl_member_free(bl_member *m) {
     *m = (bl_member){0};
 }
 
+int64_t bl_member_step(const bl_member *m) {
+    return m->evals > 0 ? m->eval[m->evals - 1].step : 0;
+}
+
 bl_status bl_member_refresh(bl_member *m, const bl_scheduler *s, bl_err *err) {
     BL_TRY(load_stored(m, s, err));
     if (!changed(m, s, "log.jsonl.part", &m->part)) return BL_OK;
@@ -245,6 +249,14 @@ bl_status bl_member_checkpoint(bl_member *m, const bl_scheduler *s, bl_err *err)
     return m->train == NULL ? BL_OK : unless_lost(m, save(m, s, err));
 }
 
+bl_status bl_member_park(bl_member *m, const bl_scheduler *s, bl_err *err) {
+    BL_TRY(bl_member_checkpoint(m, s, err));
+    bl_train_close(m->train);
+    m->train = NULL;
+    m->shared = m->evals; /* with the checkpoint */
+    return BL_OK;
+}
+
 /* A finished run keeps one checkpoint at most: its last state, if that is not too large, or what
  * was saved of it beyond its end, with its log. Only from where it stands can a run be continued.
  */
@@ -267,8 +279,9 @@ static void write_environment(bl_buf *out, const bl_member *m, const bl_schedule
     bl_clock_text(finished);
     bl_buf_printf(out, "\"impl\":\"%s\",\"compiler\":", bl_computed_by(s->kernels, s->resident));
     bl_json_string(out, BL_BUILD_CC);
-    bl_buf_printf(out, ",\"build\":\"%s\",\"threads\":%zu,\"finished\":\"%s\",\"seconds\":%.3f",
-                  BL_BUILD_TYPE, threads, finished, m->seconds);
+    bl_buf_printf(
+        out, ",\"build\":\"%s\",\"threads\":%zu,\"jobs\":%zu,\"finished\":\"%s\",\"seconds\":%.3f",
+        BL_BUILD_TYPE, threads, s->jobs, finished, m->seconds);
 }
 
 static bl_status write_timing(const bl_member *m, const bl_scheduler *s, size_t threads,

@@ -21,6 +21,7 @@ typedef struct bl_member {
     bl_file_stamp result, part; /* of the files as they were when last read */
     bl_claim *claim;            /* NULL: not ours */
     bl_train *train;            /* NULL until more than the stored prefix is needed */
+    size_t bytes;               /* that an open run takes; 0 where nothing bounds it */
     bl_eval *eval;              /* all that is known, whoever computed it */
     size_t evals, cap;
     size_t shared; /* evaluations that were written for other processes to see */
@@ -40,6 +41,8 @@ typedef struct bl_member {
 bl_status bl_member_init(bl_member *member, const bl_scheduler *s, const bl_trial *trial,
                          bl_err *err) BL_CHECKED;
 void bl_member_free(bl_member *member);
+/* Of the last evaluation that is known; 0: none is. */
+int64_t bl_member_step(const bl_member *member);
 /* Reads what another process has published, or written for others to see, since the last look. */
 bl_status bl_member_refresh(bl_member *member, const bl_scheduler *s, bl_err *err) BL_CHECKED;
 
@@ -62,6 +65,8 @@ bl_status bl_member_advance(bl_member *member, const bl_scheduler *s, size_t thr
 /* Writes its evaluations for other processes to see. */
 bl_status bl_member_share(bl_member *member, bl_err *err) BL_CHECKED;
 bl_status bl_member_checkpoint(bl_member *member, const bl_scheduler *s, bl_err *err) BL_CHECKED;
+/* Checkpoints the run and closes it; the member stays this process's. */
+bl_status bl_member_park(bl_member *member, const bl_scheduler *s, bl_err *err) BL_CHECKED;
 /* Checkpoints it and gives it back, for another process to go on with. */
 bl_status bl_member_leave(bl_member *member, const bl_scheduler *s, size_t threads,
                           bl_err *err) BL_CHECKED;

@@ -13,6 +13,7 @@
 #include "engine/base/mem.h"
 #include "engine/sweep/member.h"
 #include "engine/sweep/question.h"
+#include "engine/sweep/room.h"
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
@@ -28,6 +29,7 @@ typedef struct work {
     const bl_round *round;
     bl_trial_result *results;
     bl_member *member;
+    bl_room room;
     bl_claims *claims;
     size_t threads_each;
     size_t first;            /* all members before it are settled */
@@ -51,16 +53,13 @@ typedef enum act {
     ACT_ADVANCE,
     ACT_SHARE,
     ACT_SETTLE,
+    ACT_PARK,
     ACT_LEAVE
 } act;
 
 static bool needs_more(const work *w, const bl_member *m) {
     return !m->out_of_memory &&
            bl_question_open(m->trial, m->eval, m->evals, w->round->slack, w->best);
-}
-
-static int64_t last_step(const bl_member *m) {
-    return m->evals > 0 ? m->eval[m->evals - 1].step : 0;
 }
 
 static void note_hit(work *w, const bl_member *m) {
@@ -128,6 +127,29 @@ static bl_status settle(const work *w, bl_member *m, bl_err *err) {
     return status;
 }
 
+static bool wants_more(const void *ctx, const bl_member *m) {
+    return needs_more(ctx, m);
+}
+static bool wants_none(const void *ctx, const bl_member *m) {
+    return !needs_more(ctx, m);
+}
+
+/* Called with the lock held: `what`, or, where that would open a run that has no room, what is done
+ * before or instead. Once the round is decided, publishing makes room; until then a run that needs
+ * no more, or that is further than the one that waits, goes on disk. */
+static act with_room(const work *w, act what, bl_member **m) {
+    const bl_member *waiting = *m;
+    if (waiting->train != NULL || waiting->claim == NULL || bl_room_for(&w->room, waiting))
+        return what;
+    *m = bl_room_open(&w->room, false, wants_none, w);
+    if (*m != NULL) return what == ACT_SETTLE ? ACT_SETTLE : ACT_PARK;
+    *m = bl_room_open(&w->room, false, wants_more, w);
+    if (*m == NULL) return ACT_WAIT;
+    if (what == ACT_SETTLE || bl_member_step(*m) > bl_member_step(waiting)) return ACT_PARK;
+    *m = bl_room_open(&w->room, true, wants_more, w);
+    return ACT_ADVANCE;
+}
+
 /* Called with the lock held. */
 static act choose(work *w, bl_member **out) {
     const bool race = w->round->race;
@@ -143,7 +165,7 @@ static act choose(work *w, bl_member **out) {
         open = open || more;
         if (m->state != BL_MEMBER_IDLE) continue;
         if (more) {
-            if (next == NULL || (race && last_step(m) < last_step(next))) next = m;
+            if (next == NULL || (race && bl_member_step(m) < bl_member_step(next))) next = m;
             continue;
         }
         if (closed == NULL) closed = m;
@@ -152,9 +174,11 @@ static act choose(work *w, bl_member **out) {
     }
     if (!open) w->decided = true;
     if (over) return ACT_OVER;
-    if (closed != NULL && (w->decided || !race)) return *out = closed, ACT_SETTLE;
+    if (closed != NULL && (w->decided || !race))
+        return *out = closed, with_room(w, ACT_SETTLE, out);
     if (share != NULL && w->others) return *out = share, ACT_SHARE;
-    if (next != NULL) return *out = next, next->claim == NULL ? ACT_CLAIM : ACT_ADVANCE;
+    if (next != NULL && next->claim == NULL) return *out = next, ACT_CLAIM;
+    if (next != NULL) return *out = next, with_room(w, ACT_ADVANCE, out);
     if (idle != NULL && w->quiet >= PATIENCE) return *out = idle, ACT_LEAVE;
     return ACT_WAIT;
 }
@@ -169,6 +193,8 @@ static bl_status perform(work *w, act what, bl_member *m, bl_err *err) {
         return bl_member_share(m, err);
     case ACT_SETTLE:
         return settle(w, m, err);
+    case ACT_PARK:
+        return bl_member_park(m, w->s, err);
     case ACT_LEAVE:
         return bl_member_leave(m, w->s, w->threads_each, err);
     case ACT_OVER:
@@ -379,6 +405,7 @@ bl_status bl_scheduler_run(const bl_scheduler *s, const bl_round *round, bl_tria
               .threads_each = 1,
               .pause = k_first_look};
     w.member = bl_xalloc(round->count * sizeof *w.member);
+    w.room = (bl_room){s->memory, w.member, round->count};
     memset(results, 0, round->count * sizeof *results);
     (void)pthread_mutex_init(&w.lock, NULL);
     (void)pthread_cond_init(&w.changed, NULL);
@@ -399,6 +426,7 @@ bl_status bl_scheduler_run(const bl_scheduler *s, const bl_round *round, bl_tria
     BL_GOTO(settle_known(&w, err));
     leave_out(&w);
     for (size_t i = 0; i < round->count; i++) put_back(&w.member[i]);
+    bl_room_plan(&w.room, s);
     w.claims = bl_claims_open();
     run_workers(&w);
     status = put_away(&w, err);

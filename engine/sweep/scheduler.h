@@ -26,6 +26,7 @@ typedef struct bl_scheduler {
     const bl_kernels *kernels;
     const bl_resident *resident; /* the data set on a device, where runs are then; or NULL */
     size_t jobs;
+    size_t memory;             /* bytes that the open runs may take together; 0: no bound */
     double checkpoint_seconds; /* between checkpoints of one run */
     const volatile int *stop;  /* nonzero: checkpoint everything and return BL_EINTERRUPTED */
     bool lookup_only;          /* answer from the store or fail with BL_EMISSING: plan, check */

@@ -35,6 +35,22 @@ awk '
   END { exit n != 2 || bad }' "$scratch/cuda/rossmann_one_cycle/timing.json" ||
   { cat "$scratch/cuda/rossmann_one_cycle/timing.json"; echo "memory or energy is not as planned"; exit 1; }
 
+# How many runs are at work at once: MEMORY MULTIPROCESSORS RUNS. The rule is printed, and the number kept with every result.
+while read -r memory processors runs; do
+  BL_EMULATED_MEMORY=$memory BL_EMULATED_MULTIPROCESSORS=$processors \
+    run 0 rule --device cuda --progress plain --only batch_size=1
+  grep -q "^$runs at once on emulated device: half of its free memory" "$scratch/out" || fail "not $runs at once with $memory bytes, $processors multiprocessors"
+done <<RULE
+210000000 1000 1
+500000000 1000 3
+1073741824 1000 7
+1073741824 20 5
+16000000000 7 1
+16000000000 1000 32
+RULE
+jobs=$(sed -n 's/.*"jobs":\([0-9]*\).*/\1/p' "$scratch"/cuda/*/*/result.json | sort -u)
+[ "$jobs" = 7 ] || fail "results say that $jobs runs were at work at once"
+
 # Level `device`.
 run 69 none --set numerics=device
 grep -q -- '--device cuda' "$scratch/out" || fail "the refusal does not say what is needed"

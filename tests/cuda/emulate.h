@@ -1,8 +1,8 @@
 /* CUDA C on a processor: enough of the language and of the runtime for kernels/cuda, so that its
  * text runs, bit for bit, where there is no GPU. One launch runs at a time; blocks run one after
  * another; the threads of a block one after another, or, where they meet at __syncthreads, as
- * coroutines. BL_EMULATED_ORDER=backwards begins with the last block and, between two meetings, with
- * the last thread. Streams run at once; a captured graph is the list of its calls. */
+ * coroutines. BL_EMULATED_ORDER=backwards begins with the last block and, between two meetings,
+ * with the last thread. Streams run at once; a captured graph is the list of its calls. */
 #ifndef BL_TESTS_CUDA_EMULATE_H
 #define BL_TESTS_CUDA_EMULATE_H
 #include "tests/cuda/cuda_runtime_api.h"

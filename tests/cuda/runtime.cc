@@ -1,5 +1,6 @@
 /* The emulated runtime. BL_EMULATED_MEMORY bounds the "device's" memory in bytes, so that running
- * out of it is tested; a device number other than 0 does not exist. */
+ * out of it is tested; BL_EMULATED_MULTIPROCESSORS are 32 unless said otherwise; a device number
+ * other than 0 does not exist. */
 #include "tests/cuda/emulate.h"
 #include <atomic>
 #include <mutex>
@@ -19,9 +20,13 @@ static std::mutex lock;
 static std::unordered_map<void *, size_t> blocks;
 static size_t used;
 
+static size_t setting(const char *name, size_t otherwise) {
+    const char *text = getenv(name);
+    return text ? strtoull(text, nullptr, 10) : otherwise;
+}
+
 static size_t capacity(void) {
-    const char *text = getenv("BL_EMULATED_MEMORY");
-    return text ? strtoull(text, nullptr, 10) : (size_t)1 << 30;
+    return setting("BL_EMULATED_MEMORY", (size_t)1 << 30);
 }
 
 bool emulated_capture(cudaStream_t stream, std::function<void(void)> call) {
@@ -40,7 +45,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device) {
     *properties = {};
     snprintf(properties->name, sizeof properties->name, "emulated device");
     properties->totalGlobalMem = capacity();
-    properties->multiProcessorCount = 4;
+    properties->multiProcessorCount = (int)setting("BL_EMULATED_MULTIPROCESSORS", 32);
     properties->major = 9;
     return cudaSuccess;
 }

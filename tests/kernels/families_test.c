@@ -35,8 +35,8 @@ static const problem *expected(const kernel_case *c) {
     return &want;
 }
 
-/* The same bytes as ref, for any number of parts, twice; on an emulated device also with threads and
- * blocks the other way round, as a result that depends on their order is a race. */
+/* The same bytes as ref, for any number of parts, twice; on an emulated device also with threads
+ * and blocks the other way round, as a result that depends on their order is a race. */
 static void test_equals_ref(void **state) {
     const kernel_case *c = *state;
     if (!c->kernels->usable()) skip();

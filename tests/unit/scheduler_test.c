@@ -1,12 +1,15 @@
 /* Rounds of real, small runs: what they answer and what they leave on disk depends neither on the
  * number of threads nor on interruptions nor on what the store had before. */
+#include "bl_build.h"
 #include "engine/base/mem.h"
 #include "engine/sweep/scheduler.h"
 #include "engine/train/train.h"
 #include "tests/check.h"
 #include "tests/unit/tiny_data.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { TRIALS = 4 };
@@ -17,6 +20,8 @@ typedef struct fixture {
     bl_trial trial[TRIALS];
     bl_round round;
     bl_trial_result result[TRIALS];
+    size_t memory;               /* as bl_scheduler's */
+    const bl_resident *resident; /* NULL: on the processor */
 } fixture;
 
 /* What the progress calls of a round said, and after how many of them it is to be stopped. */
@@ -82,7 +87,9 @@ static bl_status run(const fixture *f, const bl_store *store, size_t jobs, watch
     const bl_scheduler s = {.data = &f->data,
                             .store = store,
                             .kernels = f->kernels,
+                            .resident = f->resident,
                             .jobs = jobs,
+                            .memory = f->memory,
                             .checkpoint_seconds = 1e9,
                             .stop = &w->stop,
                             .lookup_only = lookup,
@@ -352,6 +359,104 @@ static void test_what_does_not_fit_in_memory_is_an_outcome(void **state) {
     }
 }
 
+/* Of an open run. */
+static size_t bytes_of(const fixture *f, const bl_trial *trial) {
+    size_t bytes = 0;
+    CHECK_OK(bl_train_memory(&trial->config, &f->data, f->resident, &bytes, ERR));
+    return bytes + (f->resident != NULL ? f->resident->device->queue_bytes : 0);
+}
+
+static void ask_for_a_race(fixture *f) {
+    f->round.race = true;
+    for (size_t i = 0; i < TRIALS; i++) {
+        f->trial[i].max_steps = on_grid(f, 60);
+        f->trial[i].target = 0.6;
+    }
+}
+
+/* Runs that wait for room, as checkpoints: the answers of those that had all the memory. */
+static void test_runs_take_turns_in_memory(void **state) {
+    fixture *f = *state;
+    for (int race = 0; race < 2; race++) {
+        bl_store all, some;
+        bl_trial_result first[TRIALS] = {0};
+        watch w = {0};
+        if (race == 1) ask_for_a_race(f);
+        f->memory = 0;
+        fresh_store(&all);
+        CHECK_OK(run(f, &all, 2, &w, false, first, ERR));
+        for (size_t fit = 1; fit <= 3; fit++)
+            for (size_t jobs = 1; jobs <= 3; jobs++) {
+                f->memory = fit * bytes_of(f, &f->trial[0]);
+                fresh_store(&some);
+                run_all(f, &some, jobs, &w);
+                same_results(first, f->result, TRIALS);
+                same_files(f, &all, &some);
+            }
+        bl_round_results_free(first, TRIALS);
+    }
+}
+
+/* The data set on the emulated device, which has memory for `fit` runs of trial 0 beside it. */
+static void open_device(fixture *f, bl_resident *resident, size_t fit) {
+    char bytes[32];
+    const bl_device *device = NULL;
+    (void)setenv("BATCHLAB_CUDA", BL_BUILD_DIR "/libbatchlab_cuda_emulated.so", 0);
+    if (strstr(getenv("BATCHLAB_CUDA"), "emulated") == NULL) skip();
+    (void)unsetenv("BL_EMULATED_MEMORY");
+    CHECK_OK(bl_device_open(&device, "cuda", ERR));
+    CHECK_OK(bl_resident_open(resident, device, &f->data, ERR));
+    f->resident = resident;
+    f->memory = fit * bytes_of(f, &f->trial[0]);
+    (void)snprintf(bytes, sizeof bytes, "%zu", device->memory - device->available() + f->memory);
+    (void)setenv("BL_EMULATED_MEMORY", bytes, 1);
+}
+
+static void close_device(bl_resident *resident) {
+    bl_resident_close(resident);
+    (void)unsetenv("BL_EMULATED_MEMORY");
+}
+
+/* Four runs on a device that holds two: the processor's files, and no run out of memory. */
+static void test_a_race_on_a_small_device(void **state) {
+    fixture *f = *state;
+    bl_store here, there;
+    bl_trial_result first[TRIALS] = {0};
+    bl_resident resident;
+    watch w = {0};
+    ask_for_a_race(f);
+    fresh_store(&here);
+    CHECK_OK(run(f, &here, 2, &w, false, first, ERR));
+    open_device(f, &resident, 2);
+    for (size_t jobs = 1; jobs <= 4; jobs += 3) {
+        fresh_store(&there);
+        run_all(f, &there, jobs, &w);
+        same_results(first, f->result, TRIALS);
+        same_files(f, &here, &there);
+    }
+    close_device(&resident);
+    bl_round_results_free(first, TRIALS);
+}
+
+/* What no turn makes room for is an outcome of that run; the others go on. */
+static void test_a_device_too_small_for_one(void **state) {
+    fixture *f = *state;
+    bl_store store;
+    bl_resident resident;
+    watch w;
+    open_device(f, &resident, 2);
+    f->trial[1].config.train.batch_size = 1 << 19;
+    for (int race = 0; race < 2; race++) {
+        f->round.race = race;
+        fresh_store(&store);
+        run_all(f, &store, 3, &w);
+        for (size_t i = 0; i < TRIALS; i++)
+            assert_int_equal(f->result[i].outcome, i == 1 ? BL_OUTCOME_MEMORY : BL_OUTCOME_BUDGET);
+        assert_false(has(&store, f->result[1].run, "result.json"));
+    }
+    close_device(&resident);
+}
+
 static void test_a_run_is_asked_once_a_round(void **state) {
     fixture *f = *state;
     bl_store store;
@@ -397,6 +502,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_run_ahead_of_the_question_is_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_does_not_fit_in_memory_is_an_outcome, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_runs_take_turns_in_memory, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_race_on_a_small_device, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_device_too_small_for_one, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_run_is_asked_once_a_round, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_fault_loses_no_one_elses_work, setup, teardown),
     };
