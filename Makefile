@@ -179,7 +179,7 @@ endef
 $(foreach i,$(ISAS),$(eval $(call ISA_RULE,$(i))))
 
 # The plug-in proper, where nvcc is. Nothing is contracted, divisions and roots are IEEE's, subnormals stay.
-NVCC_FLAGS = -std=c++17 -O3 --fmad=false --prec-div=true --prec-sqrt=true --ftz=false -I. -I$(B) -Xcompiler -fPIC,-fvisibility=hidden,-fno-exceptions \
+NVCC_FLAGS = -std=c++17 -O3 --fmad=false --prec-div=true --prec-sqrt=true --ftz=false -I. -I$(B) -Xcompiler -fPIC,-fvisibility=hidden \
              $(if $(CI),-Werror all-warnings) -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=sm_90 \
              -gencode arch=compute_90,code=compute_90
 # Another toolkit, too, means another plug-in.
@@ -190,7 +190,7 @@ $(B)/cuda/%.cu.o: %.cu $(B)/flags.stamp $(B)/cuda.stamp
 $(B)/cuda/%.c.o: %.c $(B)/flags.stamp $(B)/cuda.stamp
 	$(Q)mkdir -p $(@D); echo "  CC    $< (cuda)"; $(CC) $(ALL_CPPFLAGS) -isystem $(CUDA_HOME)/include -isystem $(dir $(CUDNN_H)) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c $< -o $@
 $(B)/libbatchlab_cuda.so: $(CUDA_O)
-	$(Q)echo "  LINK  $@"; $(NVCC) -shared -cudart static -Xlinker --as-needed -o $@ $^ -ldl
+	$(Q)echo "  LINK  $@"; $(NVCC) -shared -cudart static -Xcompiler -static-libstdc++,-static-libgcc -Xlinker --exclude-libs=ALL -o $@ $^ -ldl
 
 $(B)/tests/cuda/graph_test: tests/cuda/graph_test.c $(B)/cuda/kernels/cudnn/graph.c.o $(B)/cuda/kernels/cudnn/image_graphs.c.o $(B)/cuda/kernels/cudnn/library.c.o $(LIB)
 	$(Q)mkdir -p $(@D); echo "  CC    $<"; $(CC) $(ALL_CPPFLAGS) -isystem $(CUDA_HOME)/include -isystem $(dir $(CUDNN_H)) $(ALL_CFLAGS) $(LDFLAGS) \

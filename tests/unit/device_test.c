@@ -2,6 +2,7 @@
  * that BATCHLAB_CUDA names, or the one that runs the CUDA kernels' text on this processor. */
 #include "bl_build.h"
 #include "engine/base/mem.h"
+#include "engine/config/layers.h"
 #include "engine/train/resident.h"
 #include "engine/train/run.h"
 #include "engine/train/train.h"
@@ -202,6 +203,69 @@ static void test_convolutional_nets(void **state) {
     }
 }
 
+/* Level `device`: the parameters after some steps, as a run on the device has them. */
+static void run_twice(const fixture *f, int64_t steps, char sha256[65], double *value) {
+    bl_train *one = open_run(f, true), *two = open_run(f, true);
+    advance_to(one, steps);
+    advance_to(two, steps);
+    check_same(one, two);
+    strcpy(sha256, bl_train_now(one)->params_sha256);
+    *value = bl_train_now(one)->value;
+    bl_train_close(one);
+    bl_train_close(two);
+}
+
+// clang-format off
+static const struct {
+    bool pictures;
+    const char *list;
+} k_lists[] = {
+    {true, "{ type = \"conv2d\"; filters = 6; kernel = 3; stride = 2; padding = \"same\"; groups = 2; bias = false; }, \"hard_swish\", "
+           "{ type = \"avg_pool\"; size = 2; stride = 1; }, \"layer_norm\", { type = \"dense\"; units = 1; }"},
+    {true, "{ type = \"conv2d\"; filters = 6; kernel = 3; }, { type = \"group_norm\"; groups = 3; }, \"relu\", "
+           "{ type = \"max_pool\"; size = 2; }, { type = \"ghost_norm\"; size = 8; }, \"global_pool\", \"batch_norm\", "
+           "{ type = \"dropout\"; rate = 0.5; }, { type = \"dense\"; units = 1; }"},
+    {true, "{ type = \"conv2d\"; filters = 6; kernel = 1; }, { type = \"scale\"; layers = ( \"global_pool\", "
+           "{ type = \"dense\"; units = 6; }, \"hard_sigmoid\" ); }, { type = \"dense\"; units = 1; }"},
+    {true, "{ type = \"residual\"; layers = ( { type = \"conv2d\"; filters = 5; kernel = 1; } ); "
+           "shortcut = ( { type = \"pad_channels\"; channels = 5; } ); }, { type = \"dense\"; units = 1; }"},
+    {false, "{ type = \"concat\"; layers = ( \"embedding\", { type = \"dropout\"; rate = 0.1; } ); beside = ( \"batch_norm\" ); }, "
+            "{ type = \"dense\"; units = 1; }, \"sigmoid_range\""},
+};
+// clang-format on
+
+/* Nets that an experiment lists: every kind of layer, at level `exact` the bits of the processor,
+ * at level `device` twice the same. */
+static void test_lists_of_layers(void **state) {
+    fixture *f = *state;
+    const bl_config config = f->config;
+    char sha256[65];
+    double value;
+    for (size_t k = 0; k < bl_layer_kind_count; k++) {
+        char name[64];
+        bool found = false;
+        (void)snprintf(name, sizeof name, "\"%s\"", bl_layer_kinds[k].name);
+        for (size_t i = 0; i < BL_COUNT(k_lists); i++)
+            found = found || strstr(k_lists[i].list, name) != NULL;
+        if (!found) fail_msg("kind %s is in no list here", name);
+    }
+    for (size_t i = BL_COUNT(k_lists); i-- > 0;) { /* the table first */
+        const char *text;
+        bl_err err = {0};
+        uint8_t *pixels = NULL;
+        f->config = config;
+        if (k_lists[i].pictures) pixels = make_convolutional(f, "layers", "none");
+        strcpy(f->config.model.kind, "layers");
+        CHECK_OK(bl_config_set(&f->config, "model.layers", k_lists[i].list, ERR));
+        check_run(f, 3);
+        strcpy(f->config.numerics, "device");
+        strcpy(f->config.precision, "fp32");
+        if (f->resident.device->libraries(&text, k_lists[i].pictures, &err) == BL_OK)
+            run_twice(f, 3, sha256, &value);
+        free(pixels);
+    }
+}
+
 /* Threads and blocks of an emulated device the other way round: nothing else may come of it. */
 static void test_backwards(void **state) {
     fixture *f = *state;
@@ -269,18 +333,6 @@ static void test_memory(void **state) {
     (void)unsetenv("BL_EMULATED_MEMORY");
     f->config.train.batch_size = 32;
     check_run(f, 3);
-}
-
-/* Level `device`: the parameters after some steps, as a run on the device has them. */
-static void run_twice(const fixture *f, int64_t steps, char sha256[65], double *value) {
-    bl_train *one = open_run(f, true), *two = open_run(f, true);
-    advance_to(one, steps);
-    advance_to(two, steps);
-    check_same(one, two);
-    strcpy(sha256, bl_train_now(one)->params_sha256);
-    *value = bl_train_now(one)->value;
-    bl_train_close(one);
-    bl_train_close(two);
 }
 
 static void level_run(const fixture *f, char sha256[65], double *value) {
@@ -458,7 +510,8 @@ static void test_names(void **state) {
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-int main(void) {
+/* device_test [PATTERN]: only cases whose names match. */
+int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         CASE(test_every_optimizer),
         CASE(test_every_schedule),
@@ -475,10 +528,12 @@ int main(void) {
         CASE(test_level_refuses),
         CASE(test_residual_net),
         CASE(test_convolutional_nets),
+        CASE(test_lists_of_layers),
         CASE(test_backwards),
         CASE(test_level_device_pictures),
         CASE(test_level_without_engines),
         CASE(test_loss_scale),
     };
+    if (argc > 1) cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("device", tests, NULL, NULL);
 }
