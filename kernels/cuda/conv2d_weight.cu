@@ -85,7 +85,7 @@ struct room {
 enum { MOST_LAYERS = 65535 }; /* of a grid */
 
 room divide(bl_queue *queue, size_t batch, size_t count, size_t groups) {
-    const size_t floats = BL_CUDA_WORKSPACE / sizeof(float), sums = bl_batch_blocks(batch) * count;
+    const size_t floats = bl_workspace_floats(), sums = bl_batch_blocks(batch) * count;
     float *block = (float *)queue->workspace;
     const size_t left = sums < floats && count > 0 ? (floats - sums) / count : 0;
     const size_t most = MOST_LAYERS / groups < batch ? MOST_LAYERS / groups : batch;

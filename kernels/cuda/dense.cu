@@ -48,7 +48,7 @@ __global__ void add_blocks(Problem p, const float *partial, unsigned blocks) {
 /* Few outputs do not fill a device: then the blocks of the sum are made side by side. */
 template <class Problem> void multiply_features(Problem p, bl_queue *queue) {
     const size_t count = (size_t)p.m * p.n, blocks = (p.k + BL_BLOCK - 1) / BL_BLOCK;
-    const bool fits = blocks * count <= BL_CUDA_WORKSPACE / sizeof(float);
+    const bool fits = blocks * count <= bl_workspace_floats();
     p.span = p.k > 0 ? p.k : 1;
     if (count == 0) return;
     if (blocks < 2 || count > (size_t)128 * 1024 || !fits) {
@@ -91,7 +91,7 @@ void bl_dense_backward_input_cuda(const bl_dense_backward_input *a, const bl_par
 
 /* Groups of blocks run side by side, as many as keep a device busy and the workspace holds. */
 static size_t blocks_of_group(size_t batch, size_t count) {
-    const size_t room = BL_CUDA_WORKSPACE / sizeof(float), tiles = count / 4096 + 1;
+    const size_t room = bl_workspace_floats(), tiles = count / 4096 + 1;
     size_t blocks = 1, groups = (batch + BL_BLOCK - 1) / BL_BLOCK;
     while (groups > 1 && (groups * count > room || groups * tiles > 1024)) {
         blocks *= 2;

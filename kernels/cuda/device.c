@@ -27,6 +27,15 @@ void bl_cuda_use(void) {
     used = true;
 }
 
+/* Tests on the emulated device make it small, so that calls come in pieces. */
+size_t bl_workspace_floats(void) {
+#ifdef BL_CUDA_EMULATED
+    const char *bytes = getenv("BL_EMULATED_WORKSPACE");
+    if (bytes != NULL) return strtoul(bytes, NULL, 10) / sizeof(float);
+#endif
+    return BL_CUDA_WORKSPACE / sizeof(float);
+}
+
 static bl_status fault(cudaError_t error, const char *call, bl_err *err) {
     (void)cudaGetLastError(); /* forget it: the next call is not to blame */
     if (error == cudaErrorMemoryAllocation) BL_FAIL(err, BL_ENOMEM, "the device's memory is full");

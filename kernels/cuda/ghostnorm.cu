@@ -106,7 +106,7 @@ __global__ void backward(bl_ghostnorm_backward a, const float *s, const float *t
 }
 
 bool fits(size_t floats, size_t chunks) {
-    return floats <= BL_CUDA_WORKSPACE / sizeof(float) && chunks <= 65535;
+    return floats <= bl_workspace_floats() && chunks <= 65535;
 }
 
 /* Of a grid that has a chunk's elements along x. */

@@ -114,7 +114,7 @@ __global__ void finish_weights(bl_groupnorm_backward_weight a, const float *beta
 }
 
 bool fits(size_t floats) {
-    return floats <= BL_CUDA_WORKSPACE / sizeof(float);
+    return floats <= bl_workspace_floats();
 }
 
 } // namespace

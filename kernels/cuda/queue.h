@@ -21,7 +21,8 @@ typedef enum bl_width { BL_FP32, BL_BF16, BL_FP16 } bl_width;
 #ifdef __cplusplus
 extern "C" {
 #endif
-void bl_cuda_use(void); /* makes the plug-in's device this thread's */
+void bl_cuda_use(void);           /* makes the plug-in's device this thread's */
+size_t bl_workspace_floats(void); /* how many of a queue's an exact kernel may take */
 
 /* batchnorm.cu: out (n) are the sums of the columns of dy (batch, n), by rule B. */
 void bl_column_sums(float *out, const float *dy, size_t batch, size_t n, bl_queue *queue);

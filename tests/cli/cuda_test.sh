@@ -42,14 +42,14 @@ while read -r memory processors runs; do
   grep -q "^$runs at once on emulated device: half of its free memory" "$scratch/out" || fail "not $runs at once with $memory bytes, $processors multiprocessors"
 done <<RULE
 210000000 1000 1
-500000000 1000 3
-1073741824 1000 7
-1073741824 20 5
+500000000 1000 2
+1073741824 1000 5
+1073741824 12 3
 16000000000 7 1
 16000000000 1000 32
 RULE
 jobs=$(sed -n 's/.*"jobs":\([0-9]*\).*/\1/p' "$scratch"/cuda/*/*/result.json | sort -u)
-[ "$jobs" = 7 ] || fail "results say that $jobs runs were at work at once"
+[ "$jobs" = 5 ] || fail "results say that $jobs runs were at work at once"
 
 # Level `device`.
 run 69 none --set numerics=device
