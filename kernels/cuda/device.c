@@ -294,6 +294,8 @@ __attribute__((visibility("default"))) bl_device_plugin_fn bl_device_plugin;
 bl_status bl_device_plugin(const bl_device **out, int index, bl_err *err) {
     struct cudaDeviceProp properties;
     int count = 0, runtime = 0, driver = 0;
+    /* Queues to the hardware: with the default of 8, further streams would wait for others'. */
+    (void)setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
     const cudaError_t error = cudaGetDeviceCount(&count);
     *out = NULL;
     (void)cudaDriverGetVersion(&driver);
