@@ -121,7 +121,10 @@ bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
     e->resident = &e->on_device;
     size_t fit;
     BL_TRY(fitting_jobs(e, &fit, err));
-    if (*jobs == 0) *jobs = fit;
+    if (*jobs == 0)
+        *jobs = fit;
+    else
+        e->fits[0] = '\0';
     return BL_OK;
 }
 

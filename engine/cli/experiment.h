@@ -15,7 +15,7 @@ typedef struct bl_experiment {
     bl_resident on_device;       /* the data set, ... */
     const bl_resident *resident; /* ... if runs are to be on a device; else NULL */
     size_t device_memory;        /* bytes that its runs may take together there; 0: no device */
-    char fits[384];              /* how many fit there at once, and why; "": no device */
+    char fits[384];              /* how many fit there at once, and why; "": -j or no device */
     char script[BL_PATH];
     bl_buf known; /* of sweep.known (engine/cli/known.h), empty without one */
 } bl_experiment;

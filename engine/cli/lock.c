@@ -142,7 +142,8 @@ bool bl_lock_digest(const bl_stored *run, int64_t steps, char out[BL_SHA256_HEX]
     return false;
 }
 
-void bl_lock_set_marks(bl_lock_entry *entry, const bl_log_steps *steps) {
+/* From all evaluations up to entry->steps: the last, that at half as many, at a quarter, ... */
+static void set_marks(bl_lock_entry *entry, const bl_log_steps *steps) {
     size_t all = 0, least = 1;
     while (all < steps->count && steps->at[all].step <= entry->steps) all++;
     while (least < BL_LOCK_MARKS && all >> least > 0) least++;
@@ -165,7 +166,7 @@ bl_status bl_lock_published(bl_lock_entry *entry, const bl_store *store, const c
     bl_status status = BL_OK;
     if (*done)
         status = bl_log_steps_read(&steps, bl_buf_text(&stored.log), stored.log.len, run, err);
-    if (status == BL_OK) bl_lock_set_marks(entry, &steps);
+    if (status == BL_OK) set_marks(entry, &steps);
     bl_log_steps_free(&steps);
     bl_stored_free(&stored);
     return status;

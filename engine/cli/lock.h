@@ -7,7 +7,8 @@
 
 enum { BL_LOCK_MARKS = 6 };
 
-/* The rolling hash of the losses up to an evaluation. */
+/* The rolling hash of the losses up to an evaluation: where it differs, another log has left this
+ * one. */
 typedef struct bl_lock_mark {
     int64_t step;
     uint64_t hash;
@@ -17,7 +18,7 @@ typedef struct bl_lock_entry {
     char run[BL_RUN_ID];
     int64_t steps;
     char log_sha256[BL_SHA256_HEX];   /* of the log's text up to the evaluation at `steps` */
-    bl_lock_mark mark[BL_LOCK_MARKS]; /* ascending: they tell where another log leaves this one */
+    bl_lock_mark mark[BL_LOCK_MARKS]; /* of n evaluations ..., n / 4, n / 2, n */
     size_t marks;
 } bl_lock_entry;
 
@@ -37,8 +38,6 @@ void bl_lock_free(bl_lock *lock);
 const bl_lock_entry *bl_lock_find(const bl_lock *lock, const char *run);
 /* Adds the entry, or takes the place of the one with its run. */
 void bl_lock_set(bl_lock *lock, const bl_lock_entry *entry);
-/* From all evaluations up to entry->steps: the last, that at half as many, at a quarter, ... */
-void bl_lock_set_marks(bl_lock_entry *entry, const bl_log_steps *steps);
 /* Digest of a stored log up to the evaluation at `steps`; false when there is none at that step. */
 bool bl_lock_digest(const bl_stored *run, int64_t steps, char out[BL_SHA256_HEX]);
 /* What is published of a run, as an entry; *done: something is. */

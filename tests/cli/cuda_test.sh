@@ -48,6 +48,8 @@ done <<RULE
 16000000000 7 1
 16000000000 1000 32
 RULE
+run 0 rule --device cuda -j 2 --progress plain --only batch_size=1
+grep -q "at once on emulated device" "$scratch/out" && fail "with -j it is the user who says how many"
 jobs=$(sed -n 's/.*"jobs":\([0-9]*\).*/\1/p' "$scratch"/cuda/*/*/result.json | sort -u)
 [ "$jobs" = 5 ] || fail "results say that $jobs runs were at work at once"
 

@@ -1,4 +1,5 @@
 /* Reading tables of text: what is a field, a row, a number, a date; and where a fault is. */
+#include "engine/base/mem.h"
 #include "engine/data/calendar.h"
 #include "engine/data/csv.h"
 #include "tests/check.h"
@@ -51,7 +52,7 @@ static void test_faults(void **state) {
         {"\"a\0b\"\n",        6},
         {"\"a\"\"\0\"\"\"\n", 8}
     };
-    for (size_t i = 0; i < sizeof k_zero / sizeof *k_zero; i++) {
+    for (size_t i = 0; i < BL_COUNT(k_zero); i++) {
         bl_csv csv;
         bl_err err = {0};
         bool more;
