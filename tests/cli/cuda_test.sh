@@ -3,7 +3,7 @@
 set -u
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-# Under the address sanitizer emulated threads change by system calls: minutes. device_test runs there.
+# Under the address sanitizer an emulated device takes minutes. device_test runs there.
 case $BATCHLAB in */asan/*) echo "the emulated device is too slow under the address sanitizer"; exit 77 ;; esac
 case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
 built=${BATCHLAB%/*}
