@@ -253,7 +253,7 @@ test-portable:
 	$(Q)sh tests/portable.sh "$(CC)" $(FP)
 # Every input of the elementary functions: an hour of processor time.
 test-full:
-	$(Q)$(MAKE) --no-print-directory B=build/full CPPFLAGS='$(CPPFLAGS) -DSTEP=1' build/full/tests/kernels/exact_math_test
+	$(Q)$(MAKE) --no-print-directory B=build/full CPPFLAGS='$(CPPFLAGS) -DEVERY_NTH=1' build/full/tests/kernels/exact_math_test
 	$(Q)build/full/tests/kernels/exact_math_test
 # Room boundaries: tests/layers.txt says which room may include which. And links between pages.
 layers:

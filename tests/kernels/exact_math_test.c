@@ -5,9 +5,9 @@
 #include "kernels/exact_math.h"
 #include "tests/check.h"
 
-/* Every STEP-th bit pattern; 1 tests all 2^32 of them (minutes). */
-#ifndef STEP
-#define STEP 9973
+/* Every EVERY_NTH-th bit pattern; 1 tests all 2^32 of them (minutes). */
+#ifndef EVERY_NTH
+#define EVERY_NTH 9973
 #endif
 
 /* The distance of y from the exact result, in units of the last place of a float there. */
@@ -42,7 +42,7 @@ static void test_accuracy(void **state) {
     const function *f = *state;
     double worst = 0;
     float at = 0;
-    for (uint64_t u = 0; u <= UINT32_MAX; u += STEP) {
+    for (uint64_t u = 0; u <= UINT32_MAX; u += EVERY_NTH) {
         const float x = bl_float32((uint32_t)u);
         const double error = ulps(f->f(x), f->exact((double)x));
         if (error > worst) {
