@@ -80,7 +80,7 @@ CRASH_O := $(CRASH_C:%.c=$(B)/%.o)
 CRASH   := $(B)/tests/crash/crash
 # Packed by `make dist`: what tests/gpu/run starts.
 DIST := build/dist/batchlab
-GPU_TESTS := $(B)/tests/kernels/families_test $(B)/tests/unit/device_test $(B)/tests/unit/net_test $(B)/tests/gpu/gpu_bench
+GPU_TESTS := $(B)/tests/kernels/families_test $(B)/tests/unit/device_test $(B)/tests/unit/device_steps_test $(B)/tests/unit/net_test $(B)/tests/gpu/gpu_bench
 BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
 BENCH   := $(BENCH_C:%.c=$(B)/%)
 

@@ -1,6 +1,7 @@
 /* A device: memory of its own, queues of calls that run in order, and the kernel families carried
  * out there. Filled in by a plug-in that is opened when a run asks for it: the program neither
- * links nor needs it. All calls but `wait` return before they are done, unless said otherwise. */
+ * links nor needs it. All calls but the waits return before they are done, unless said otherwise.
+ */
 #ifndef BL_KERNELS_DEVICE_H
 #define BL_KERNELS_DEVICE_H
 #include "kernels/kernel.h"
@@ -10,12 +11,12 @@ typedef struct bl_recording bl_recording; /* calls kept to be made again */
 
 /* ---- what a step of training needs beside the kernel families; arrays lie on the device ---- */
 
-enum { BL_DEVICE_STATES = 2, BL_DEVICE_CHANNELS = 4 };
+enum { BL_DEVICE_STATES = 2, BL_DEVICE_CHANNELS = 4, BL_QUEUE_MARKS = 2 };
 
 /* Where a run stands; one on the device for each run. */
 typedef struct bl_device_progress {
     uint64_t position; /* of the next batch's first example in the stream */
-    uint64_t index;    /* steps since the host last looked */
+    uint64_t index;    /* steps since the host last set it */
     uint64_t stopped;  /* a loss was not finite: nothing is updated from there on */
 } bl_device_progress;
 
@@ -67,9 +68,13 @@ typedef struct bl_device {
     /* Memory that processor and device both reach: slow, for tests. */
     bl_status (*alloc_shared)(void **out, size_t bytes, bl_err *err);
     size_t (*available)(void); /* bytes that alloc could give now */
+    /* Memory of the host's that the device copies from and to without the host. Scarce: whoever
+     * gets none goes on with ordinary memory. */
+    bl_status (*alloc_pinned)(void **out, size_t bytes, bl_err *err);
+    void (*release_pinned)(void *memory); /* of which no call is under way; NULL is fine */
 
     bl_status (*queue_open)(bl_queue **out, bl_err *err);
-    void (*queue_close)(bl_queue *queue); /* NULL is fine */
+    void (*queue_close)(bl_queue *queue); /* waits for its calls; NULL is fine */
     /* Level `device`: opens the vendor's libraries, those of pictures too if asked; *text, of the
      * device, names it and their versions, on which that level's bits depend. BL_EUNSUPPORTED says
      * what is missing. */
@@ -82,9 +87,14 @@ typedef struct bl_device {
     const bl_kernels *(*rehearse)(bl_queue *queue, bool on);
     const char *(*choice)(bl_queue *queue, size_t i); /* the i-th chosen algorithm; NULL: no more */
     bl_status (*wait)(bl_queue *queue, bl_err *err); /* until all calls are done; tells of faults */
+    /* Keeps as `mark`, one of BL_QUEUE_MARKS, where the queue is, and waits until the calls before
+     * it are done; tells of faults, of later calls, too. */
+    void (*mark)(bl_queue *queue, size_t mark);
+    bl_status (*wait_for)(bl_queue *queue, size_t mark, bl_err *err);
 
-    void (*put)(bl_queue *queue, void *to, const void *from, size_t bytes); /* done on return */
-    void (*get)(bl_queue *queue, void *to, const void *from, size_t bytes); /* done after wait */
+    /* Done with `from` on return, unless that is pinned: then after a wait. */
+    void (*put)(bl_queue *queue, void *to, const void *from, size_t bytes);
+    void (*get)(bl_queue *queue, void *to, const void *from, size_t bytes); /* done after a wait */
     void (*copy)(bl_queue *queue, void *to, const void *from, size_t bytes);
     void (*clear)(bl_queue *queue, void *memory, size_t bytes); /* to zero */
 

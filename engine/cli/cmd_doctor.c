@@ -32,6 +32,15 @@ static void print_level_device(const bl_device *device) {
     if (status == BL_OK) (void)printf("            level device: %s\n", text);
 }
 
+/* Whether the host can go ahead of the device. */
+static void print_pinned(const bl_device *device) {
+    void *memory = NULL;
+    bl_err why = {0};
+    if (device->alloc_pinned(&memory, 4096, &why) != BL_OK)
+        (void)printf("            %s: runs wait for their losses\n", why.text);
+    device->release_pinned(memory);
+}
+
 int bl_cmd_doctor(int argc, char **argv) {
     bl_args args;
     const int rc = bl_args_read(&args, NULL, 0, "doctor", argc, argv);
@@ -65,6 +74,7 @@ int bl_cmd_doctor(int argc, char **argv) {
                                                              : "reported (NVML)");
     else
         (void)printf("cuda        %s\n", why.text);
+    if (device != NULL) print_pinned(device);
     if (device != NULL) print_level_device(device);
     (void)printf("runs        %s/\nreports     %s/\ndata        %s\n", bl_runs_dir(),
                  bl_reports_dir(), bl_cli_dataset_options(false).data_path);

@@ -193,11 +193,12 @@ static bool pause_due(void *ctx) {
 static bl_status save(bl_member *m, const bl_scheduler *s, bl_err *err) {
     bl_buf state = {0};
     const bl_train_state *now = bl_train_now(m->train);
-    bl_train_save(m->train, &state);
+    bl_status status = bl_train_save(m->train, &state, err);
     m->last_saved = bl_clock_seconds();
     /* The log first: a checkpoint speaks of a log of at least its own length. */
-    bl_status status =
-        bl_store_save_part(m->claim, bl_train_log(m->train), now->step, now->params_sha256, err);
+    if (status == BL_OK)
+        status = bl_store_save_part(m->claim, bl_train_log(m->train), now->step, now->params_sha256,
+                                    err);
     if (status == BL_OK)
         status = bl_store_save_checkpoint(s->store, m->claim, m->id, &m->slot, &state, err);
     m->saved = m->saved || status == BL_OK;
@@ -264,8 +265,8 @@ static bl_status keep_checkpoint(bl_member *m, const bl_scheduler *s, int64_t st
     bl_buf state = {0};
     bl_status status = BL_OK;
     const bool exact = bl_train_now(m->train)->step == steps;
-    if (exact) bl_train_save(m->train, &state);
-    if (exact && state.len <= KEPT_CHECKPOINT_BYTES)
+    if (exact) status = bl_train_save(m->train, &state, err);
+    if (status == BL_OK && exact && state.len <= KEPT_CHECKPOINT_BYTES)
         status = bl_store_save_checkpoint(s->store, m->claim, m->id, &m->slot, &state, err);
     bl_buf_free(&state);
     if (exact || !m->saved) bl_store_drop_part(m->claim);

@@ -49,16 +49,23 @@ static size_t state_size(const bl_train *t) {
     return bytes;
 }
 
-void bl_train_save(const bl_train *train, bl_buf *out) {
+static bl_status fault(const bl_train *t, bl_err *err) {
+    return t->workload->fault != NULL ? t->workload->fault(t, err) : BL_OK;
+}
+
+bl_status bl_train_save(const bl_train *train, bl_buf *out, bl_err *err) {
     bl_state_block block[BL_STATE_BLOCKS];
     const size_t begin = out->len, blocks = train->workload->blocks(train, block);
     const fixed_part fixed = fixed_of(train);
+    BL_TRY(fault(train, err));
     if (train->workload->fetch != NULL) train->workload->fetch(train);
+    BL_TRY(fault(train, err));
     char digest[BL_SHA256_HEX];
     bl_buf_add(out, &fixed, sizeof fixed);
     for (size_t i = 0; i < blocks; i++) bl_buf_add(out, block[i].data, block[i].bytes);
     bl_sha256_of(out->data + begin, out->len - begin, digest);
     bl_buf_add(out, digest, BL_SHA256_HEX - 1);
+    return BL_OK;
 }
 
 /* Reads the fixed part of bytes that are whole and belong to this run and this log. */

@@ -84,8 +84,10 @@ typedef enum bl_gather_from { BL_GATHER_STREAM, BL_GATHER_EVAL } bl_gather_from;
 void bl_gather(bl_train *train, bl_gather_from from, uint64_t position, size_t count);
 
 /* At least one and at most `most` optimizer steps. A batch whose loss is not finite ends them:
- * nothing was updated, and progress.diverged. */
+ * nothing was updated, and progress.diverged. On a device further ones of the `most` may be on
+ * their way, which the next call counts, or bl_steps_finish: until then the state is theirs. */
 bl_status bl_steps(bl_train *train, int64_t most, bl_err *err) BL_CHECKED;
+bl_status bl_steps_finish(bl_train *train, bl_err *err) BL_CHECKED;
 /* SHA-256 over all that training changes in what is evaluated; every NaN counts as one. */
 void bl_params_digest(const bl_train *train, char out[BL_SHA256_HEX]);
 

@@ -57,6 +57,10 @@ void bl_take_loss(bl_train *train, double loss) {
     train->progress.hash = roll(train->progress.hash, loss);
 }
 
+bl_status bl_steps_finish(bl_train *train, bl_err *err) {
+    return train->workload->finish != NULL ? train->workload->finish(train, err) : BL_OK;
+}
+
 bl_status bl_steps(bl_train *train, int64_t most, bl_err *err) {
     if (train->workload->steps != NULL) return train->workload->steps(train, most, err);
     const double loss = train->workload->loss(train);

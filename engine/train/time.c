@@ -18,6 +18,7 @@ bl_status bl_train_time(bl_train *train, double seconds, double *seconds_per_ste
         steps += train->progress.made - before;
         now = bl_clock_seconds();
     }
+    BL_TRY(bl_steps_finish(train, err)); /* of the next measurement's time */
     *seconds_per_step = (now - start) / (double)steps;
     return BL_OK;
 }

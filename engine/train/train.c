@@ -137,6 +137,10 @@ static void record(bl_train *t) {
     t->progress.loss_count = 0;
 }
 
+static bool between(const bl_train *t, int64_t next) {
+    return t->progress.made < next && !t->progress.diverged;
+}
+
 bl_status bl_train_advance(bl_train *train, int64_t limit, const bl_train_pause *pause,
                            bl_err *err) {
     const int64_t next =
@@ -145,10 +149,11 @@ bl_status bl_train_advance(bl_train *train, int64_t limit, const bl_train_pause 
     if (limit <= train->now.step || next < train->progress.made)
         BL_FAIL(err, BL_EINVAL, "a run at step %lld cannot go back to step %lld",
                 (long long)train->progress.made, (long long)limit);
-    while (train->progress.made < next && !train->progress.diverged) {
+    while (between(train, next)) {
         BL_TRY(bl_steps(train, next - train->progress.made, err));
-        if (pause != NULL && train->progress.made < next && !train->progress.diverged &&
-            pause->due(pause->ctx))
+        if (pause == NULL || !between(train, next) || !pause->due(pause->ctx)) continue;
+        BL_TRY(bl_steps_finish(train, err));
+        if (between(train, next))
             BL_FAIL(err, BL_EINTERRUPTED, "paused at step %lld", (long long)train->progress.made);
     }
     record(train);

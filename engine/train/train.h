@@ -68,8 +68,9 @@ const bl_buf *bl_train_log(const bl_train *train);
 
 /* The whole state as bytes (also between evaluations): parameters, optimizer and running
  * statistics, position, the log's length and digest. Restoring takes the log's text beside it, and
- * refuses bytes or a log that do not belong together. The same bits follow, at any thread count. */
-void bl_train_save(const bl_train *train, bl_buf *out);
+ * refuses bytes or a log that do not belong together. The same bits follow, at any thread count. A
+ * run that failed on its device has no state to save. */
+bl_status bl_train_save(const bl_train *train, bl_buf *out, bl_err *err) BL_CHECKED;
 bl_status bl_train_restore(bl_train *train, const void *bytes, size_t n, const char *log,
                            size_t log_n, bl_err *err) BL_CHECKED;
 

@@ -27,6 +27,7 @@ struct bl_workload {
     void (*update)(bl_train *train, const bl_optim_step *args);
     /* Instead of `loss` and `update`: several steps at once, for a device. As bl_steps. */
     bl_status (*steps)(bl_train *train, int64_t most, bl_err *err);
+    bl_status (*finish)(bl_train *train, bl_err *err); /* as bl_steps_finish */
     double (*evaluate)(bl_train *train);
     void (*digest)(const bl_train *train, bl_sha256 *digest);
     /* All that changes from step to step beside bl_train_progress; the number of blocks. */
@@ -35,7 +36,7 @@ struct bl_workload {
      * they were written. NULL: they are the state itself. */
     void (*fetch)(const bl_train *train);
     void (*put)(bl_train *train);
-    /* What went wrong in a call that could not say so; NULL: nothing can. */
+    /* What went wrong so far, in calls that could not say so, too; NULL: nothing can. */
     bl_status (*fault)(const bl_train *train, bl_err *err);
 };
 
@@ -47,7 +48,7 @@ const bl_workload *bl_workload_of(const bl_config *config);
 void bl_net_memory(bl_train *train, bl_plan *plan);
 void bl_net_digest(const bl_net *net, const float *weight, const float *running, bl_sha256 *digest);
 /* Of a run on a device: opened before, given memory after it was planned. */
-enum { BL_DEVICE_STEPS = 64 }; /* at once */
+enum { BL_DEVICE_STEPS = 32 }; /* at once; as many again may be on their way */
 bl_status bl_device_run_open(bl_train *train, const bl_resident *resident) BL_CHECKED;
 bl_status bl_device_run_memory(bl_train *train, size_t bytes, bl_err *err) BL_CHECKED;
 void bl_device_run_close(bl_train *train);

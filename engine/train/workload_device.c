@@ -1,12 +1,25 @@
 /* A net on a device: the same walk as workload_net.c, enqueued. A step is recorded once and made
- * again as often as is asked for; the host looks at the losses afterwards. The bits are those of
- * the processor. */
+ * again as often as is asked for, a chunk of steps at a time. While the device is at one chunk, the
+ * host enqueues the next and only then waits for the losses of the first. The bits are those of the
+ * processor. */
 #include "engine/model/model.h"
 #include "engine/train/resident.h"
 #include "engine/train/workload.h"
 #include "kernels/device.h"
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
+
+enum { CHUNKS = BL_QUEUE_MARKS };
+
+/* The host's side of a chunk of steps; the device reads and writes it by itself. Behind chunk c is
+ * mark c. */
+typedef struct chunk {
+    bl_device_progress begin; /* all but `stopped`, which stays from chunk to chunk */
+    bl_optim_step step[BL_DEVICE_STEPS];
+    double loss[BL_DEVICE_STEPS];
+    size_t count;
+} chunk;
 
 struct bl_device_run {
     const bl_resident *resident;
@@ -24,8 +37,14 @@ struct bl_device_run {
     float *kept;             /* (runnings): the running statistics after the last good forward */
     /* here */
     float *weight, *running, *state[BL_OPTIM_STATES];
+    void *pinned; /* what follows, where there is pinned memory; else `ordinary` */
+    void *ordinary;
+    chunk *chunk;               /* (CHUNKS) */
     float *prediction, *target; /* of all evaluated rows */
-    bl_err fault;               /* the first; the run ends with it */
+    /* Chunks that are on their way, the oldest first, and where training is behind them. */
+    size_t oldest, on_their_way;
+    bl_train_progress ahead;
+    bl_err fault; /* the first; the run ends with it */
 };
 
 static void note(bl_device_run *d, bl_status status, const bl_err *err) {
@@ -60,10 +79,25 @@ bl_status bl_device_run_open(bl_train *t, const bl_resident *resident) {
     return BL_OK;
 }
 
+/* Memory for what is read back. Without pinned memory every copy waits for the device. */
+static bl_status alloc_read_back(bl_train *t, bl_err *err) {
+    bl_device_run *d = t->on_device;
+    const size_t width = bl_net_output(&t->net)->width;
+    const size_t bytes =
+        CHUNKS * sizeof *d->chunk + t->eval_rows * (width + 1) * sizeof *d->prediction;
+    bl_err none;
+    if (d->device->alloc_pinned(&d->pinned, bytes, &none) != BL_OK) d->ordinary = bl_alloc(bytes);
+    d->chunk = d->pinned != NULL ? d->pinned : d->ordinary;
+    if (d->chunk == NULL) BL_FAIL(err, BL_ENOMEM, "no memory to read %zu bytes back", bytes);
+    memset(d->chunk, 0, CHUNKS * sizeof *d->chunk);
+    d->prediction = (float *)(d->chunk + CHUNKS);
+    d->target = d->prediction + t->eval_rows * width;
+    return BL_OK;
+}
+
 /* The planned memory, there and here. */
 bl_status bl_device_run_memory(bl_train *t, size_t bytes, bl_err *err) {
     bl_device_run *d = t->on_device;
-    const size_t width = bl_net_output(&t->net)->width;
     BL_TRY(d->device->queue_open(&d->queue, err));
     if (strcmp(t->config.numerics, "device") == 0)
         BL_TRY(d->device->queue_level(d->queue, t->config.precision,
@@ -78,25 +112,22 @@ bl_status bl_device_run_memory(bl_train *t, size_t bytes, bl_err *err) {
         d->state[i] = bl_alloc(t->net.weights * sizeof(float));
         all = all && d->state[i];
     }
-    d->prediction = bl_alloc(t->eval_rows * width * sizeof(float));
-    d->target = bl_alloc(t->eval_rows * sizeof(float));
-    if (!all || !d->prediction || !d->target)
-        BL_FAIL(err, BL_ENOMEM, "no memory for %zu parameters", t->net.weights);
-    return BL_OK;
+    if (!all) BL_FAIL(err, BL_ENOMEM, "no memory for %zu parameters", t->net.weights);
+    return alloc_read_back(t, err);
 }
 
 void bl_device_run_close(bl_train *t) {
     bl_device_run *d = t->on_device;
     if (d == NULL) return;
-    d->device->recording_free(d->step);
     d->device->queue_close(d->queue);
+    d->device->recording_free(d->step);
     d->device->release(d->memory);
+    d->device->release_pinned(d->pinned);
     t->arena = (bl_arena){0}; /* it was the device's */
     free(d->weight);
     free(d->running);
     for (size_t i = 0; i < BL_OPTIM_STATES; i++) free(d->state[i]);
-    free(d->prediction);
-    free(d->target);
+    free(d->ordinary);
     free(d);
 }
 
@@ -256,30 +287,78 @@ static bl_status make_step(bl_train *t, bl_err *err) {
     return BL_OK;
 }
 
-static bl_status steps(bl_train *t, int64_t most, bl_err *err) {
+static bl_status enqueue_chunk(bl_train *t, size_t count, bl_err *err) {
     bl_device_run *d = t->on_device;
-    const size_t count = (size_t)(most < BL_DEVICE_STEPS ? most : BL_DEVICE_STEPS);
-    bl_optim_step step[BL_DEVICE_STEPS] = {0};
-    double loss[BL_DEVICE_STEPS];
-    bl_train_progress ahead = t->progress;
-    const bl_device_progress from = {.position = (uint64_t)t->progress.made * t->batch};
-    for (size_t i = 0; i < count; i++, ahead.made++) step[i] = bl_step_numbers(t, &ahead);
-    d->device->put(d->queue, d->steps, step, count * sizeof *step);
-    d->device->put(d->queue, d->progress, &from, sizeof from);
+    const size_t c = (d->oldest + d->on_their_way) % CHUNKS;
+    chunk *h = &d->chunk[c];
+    h->count = count;
+    h->begin.position = (uint64_t)d->ahead.made * t->batch;
+    for (size_t i = 0; i < count; i++, d->ahead.made++) h->step[i] = bl_step_numbers(t, &d->ahead);
+    d->device->put(d->queue, d->steps, h->step, count * sizeof *h->step);
+    d->device->put(d->queue, d->progress, &h->begin, offsetof(bl_device_progress, stopped));
     for (size_t i = 0; i < count; i++) BL_TRY(make_step(t, err));
-    d->device->get(d->queue, loss, d->losses, count * sizeof *loss);
-    BL_TRY(d->device->wait(d->queue, err));
-    for (size_t i = 0; i < count && !t->progress.diverged; i++) {
-        bl_take_loss(t, loss[i]);
-        if (isfinite(loss[i]))
+    d->device->get(d->queue, h->loss, d->losses, count * sizeof *h->loss);
+    d->device->mark(d->queue, c);
+    d->on_their_way++;
+    return BL_OK;
+}
+
+/* Waits for the oldest chunk. Behind a loss that is not finite the device has changed nothing. */
+static bl_status take_chunk(bl_train *t, bl_err *err) {
+    bl_device_run *d = t->on_device;
+    const chunk *h = &d->chunk[d->oldest];
+    BL_TRY(d->device->wait_for(d->queue, d->oldest, err));
+    d->oldest = (d->oldest + 1) % CHUNKS;
+    d->on_their_way--;
+    for (size_t i = 0; i < h->count && !t->progress.diverged; i++) {
+        bl_take_loss(t, h->loss[i]);
+        if (isfinite(h->loss[i]))
             (void)bl_step_numbers(t, &t->progress);
         else
             t->progress.diverged = true;
         t->progress.made++;
     }
-    if (t->progress.diverged)
-        d->device->copy(d->queue, t->net.running, d->kept, t->net.runnings * sizeof(float));
     return BL_OK;
+}
+
+static bl_status take_chunks(bl_train *t, bl_err *err) {
+    while (t->on_device->on_their_way > 0) BL_TRY(take_chunk(t, err));
+    return BL_OK;
+}
+
+/* Whatever is on its way was asked for by the same caller: it ends at made + most at the latest. */
+static bl_status move_on(bl_train *t, int64_t most, bl_err *err) {
+    bl_device_run *d = t->on_device;
+    const size_t together = d->pinned != NULL ? CHUNKS : 1;
+    if (d->on_their_way == 0) d->ahead = t->progress;
+    int64_t left = most - (d->ahead.made - t->progress.made);
+    while (left > 0 && d->on_their_way < together) {
+        const int64_t count = left < BL_DEVICE_STEPS ? left : BL_DEVICE_STEPS;
+        BL_TRY(enqueue_chunk(t, (size_t)count, err));
+        left -= count;
+    }
+    BL_TRY(take_chunk(t, err));
+    if (!t->progress.diverged) return BL_OK;
+    d->device->copy(d->queue, t->net.running, d->kept, t->net.runnings * sizeof(float));
+    return take_chunks(t, err);
+}
+
+static bl_status fault(const bl_train *t, bl_err *err) {
+    if (t->on_device->fault.code == BL_OK) return BL_OK;
+    if (err != NULL) *err = t->on_device->fault;
+    return t->on_device->fault.code;
+}
+
+static bl_status steps(bl_train *t, int64_t most, bl_err *err) {
+    bl_err first = {0};
+    note(t->on_device, move_on(t, most, &first), &first);
+    return fault(t, err);
+}
+
+static bl_status finish(bl_train *t, bl_err *err) {
+    bl_err first = {0};
+    note(t->on_device, take_chunks(t, &first), &first);
+    return fault(t, err);
 }
 
 /* ---- measuring and keeping ---- */
@@ -309,19 +388,26 @@ static double evaluate(bl_train *t) {
     return bl_metric_value(&sum);
 }
 
+/* What is evaluated; the caller waits. */
+static void fetch_net(const bl_train *t) {
+    const bl_device_run *d = t->on_device;
+    BL_ASSERT(d->on_their_way == 0);
+    d->device->get(d->queue, d->weight, t->net.weight, t->net.weights * sizeof(float));
+    d->device->get(d->queue, d->running, t->net.running, t->net.runnings * sizeof(float));
+}
+
 static void fetch(const bl_train *t) {
     bl_device_run *d = t->on_device;
-    const size_t bytes = t->net.weights * sizeof(float);
-    d->device->get(d->queue, d->weight, t->net.weight, bytes);
-    d->device->get(d->queue, d->running, t->net.running, t->net.runnings * sizeof(float));
+    fetch_net(t);
     for (size_t i = 0; i < t->optim->states; i++)
-        d->device->get(d->queue, d->state[i], t->state[i], bytes);
+        d->device->get(d->queue, d->state[i], t->state[i], t->net.weights * sizeof(float));
     wait(d);
 }
 
 static void put(bl_train *t) {
     bl_device_run *d = t->on_device;
     const size_t bytes = t->net.weights * sizeof(float);
+    d->device->clear(d->queue, d->progress, sizeof *d->progress);
     d->device->put(d->queue, t->net.weight, d->weight, bytes);
     d->device->put(d->queue, t->net.running, d->running, t->net.runnings * sizeof(float));
     for (size_t i = 0; i < t->optim->states; i++)
@@ -329,8 +415,9 @@ static void put(bl_train *t) {
 }
 
 static void digest(const bl_train *t, bl_sha256 *out) {
-    const bl_device_run *d = t->on_device;
-    fetch(t);
+    bl_device_run *d = t->on_device;
+    fetch_net(t);
+    wait(d);
     bl_net_digest(&t->net, d->weight, d->running, out);
 }
 
@@ -342,12 +429,6 @@ static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
     out[n++] = (bl_state_block){d->running, t->net.runnings * sizeof(float)};
     for (size_t i = 0; i < t->optim->states; i++) out[n++] = (bl_state_block){d->state[i], bytes};
     return n;
-}
-
-static bl_status fault(const bl_train *t, bl_err *err) {
-    if (t->on_device->fault.code == BL_OK) return BL_OK;
-    if (err != NULL) *err = t->on_device->fault;
-    return t->on_device->fault.code;
 }
 
 static bl_status resolve(bl_train *t, bl_err *err) {
@@ -368,6 +449,7 @@ const bl_workload bl_workload_device = {.name = "net on a device",
                                         .plan = plan,
                                         .begin = begin,
                                         .steps = steps,
+                                        .finish = finish,
                                         .evaluate = evaluate,
                                         .digest = digest,
                                         .blocks = blocks,

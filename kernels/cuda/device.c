@@ -68,26 +68,49 @@ static size_t device_available(void) {
     return cudaMemGetInfo(&available, &total) == cudaSuccess ? available : 0;
 }
 
+static bl_status device_alloc_pinned(void **out, size_t bytes, bl_err *err) {
+    *out = NULL;
+    bl_cuda_use();
+    const cudaError_t error = cudaMallocHost(out, bytes > 0 ? bytes : 1);
+    if (error == cudaSuccess) return BL_OK;
+    (void)cudaGetLastError();
+    BL_FAIL(err, BL_ENOMEM, "no pinned memory: %s", cudaGetErrorString(error));
+}
+
+static void device_release_pinned(void *memory) {
+    bl_cuda_use();
+    if (memory) (void)cudaFreeHost(memory);
+}
+
 static void level_close(bl_queue *queue);
 
 static void queue_close(bl_queue *queue) {
     if (!queue) return;
     bl_cuda_use();
+    if (queue->stream) (void)cudaStreamSynchronize(queue->stream);
     level_close(queue);
+    for (size_t i = 0; i < BL_QUEUE_MARKS; i++)
+        if (queue->mark[i]) (void)cudaEventDestroy(queue->mark[i]);
     if (queue->stream) (void)cudaStreamDestroy(queue->stream);
     (void)cudaFree(queue->workspace);
     free(queue);
+}
+
+/* Whoever waits for a mark sleeps: the queue has more to do, so waking up late costs nothing. */
+static bl_status fill_queue(bl_queue *queue, bl_err *err) {
+    BL_TRY(device_alloc(&queue->workspace, BL_CUDA_WORKSPACE, err));
+    TRY_CUDA(cudaStreamCreateWithFlags(&queue->stream, cudaStreamNonBlocking));
+    for (size_t i = 0; i < BL_QUEUE_MARKS; i++)
+        TRY_CUDA(cudaEventCreateWithFlags(&queue->mark[i],
+                                          cudaEventDisableTiming | cudaEventBlockingSync));
+    return BL_OK;
 }
 
 static bl_status queue_open(bl_queue **out, bl_err *err) {
     bl_queue *queue = calloc(1, sizeof *queue);
     *out = NULL;
     if (!queue) BL_FAIL(err, BL_ENOMEM, "no memory");
-    bl_status status = device_alloc(&queue->workspace, BL_CUDA_WORKSPACE, err);
-    if (status == BL_OK) {
-        const cudaError_t error = cudaStreamCreateWithFlags(&queue->stream, cudaStreamNonBlocking);
-        if (error != cudaSuccess) status = fault(error, "cudaStreamCreateWithFlags", err);
-    }
+    const bl_status status = fill_queue(queue, err);
     if (status != BL_OK) {
         queue_close(queue);
         return status;
@@ -101,6 +124,19 @@ static bl_status queue_wait(bl_queue *queue, bl_err *err) {
     bl_cuda_use();
     TRY_CUDA(cudaGetLastError());
     TRY_CUDA(cudaStreamSynchronize(queue->stream));
+    if (queue->fault != NULL) BL_FAIL(err, BL_EUNSUPPORTED, "%s", queue->fault);
+    return BL_OK;
+}
+
+static void queue_mark(bl_queue *queue, size_t mark) {
+    bl_cuda_use();
+    (void)cudaEventRecord(queue->mark[mark], queue->stream);
+}
+
+static bl_status queue_wait_for(bl_queue *queue, size_t mark, bl_err *err) {
+    bl_cuda_use();
+    TRY_CUDA(cudaGetLastError());
+    TRY_CUDA(cudaEventSynchronize(queue->mark[mark]));
     if (queue->fault != NULL) BL_FAIL(err, BL_EUNSUPPORTED, "%s", queue->fault);
     return BL_OK;
 }
@@ -270,9 +306,13 @@ static bl_device the_device = {
     .release = device_release,
     .alloc_shared = device_alloc_shared,
     .available = device_available,
+    .alloc_pinned = device_alloc_pinned,
+    .release_pinned = device_release_pinned,
     .queue_open = queue_open,
     .queue_close = queue_close,
     .wait = queue_wait,
+    .mark = queue_mark,
+    .wait_for = queue_wait_for,
     .put = queue_put,
     .get = queue_get,
     .copy = queue_copy,

@@ -8,6 +8,7 @@
 
 struct bl_queue {
     cudaStream_t stream;
+    cudaEvent_t mark[BL_QUEUE_MARKS];
     void *workspace;              /* BL_CUDA_WORKSPACE bytes of the device */
     struct bl_products *products; /* of level `device`, kernels/cudnn; else NULL */
     struct bl_images *images;     /* the same, where a net takes pictures */

@@ -35,6 +35,16 @@ awk '
   END { exit n != 2 || bad }' "$scratch/cuda/rossmann_one_cycle/timing.json" ||
   { cat "$scratch/cuda/rossmann_one_cycle/timing.json"; echo "memory or energy is not as planned"; exit 1; }
 
+# Without pinned memory: the same logs, and doctor says what that means.
+export BL_EMULATED_PINNED=0
+run 0 ordinary --device cuda
+sh tests/same_outputs.sh "$scratch/cpu" "$scratch/ordinary" || exit 1
+"$BATCHLAB" doctor >"$scratch/out" 2>&1
+grep -q '^ *no pinned memory: .*: runs wait for their losses$' "$scratch/out" || fail "doctor does not say that there is no pinned memory"
+unset BL_EMULATED_PINNED
+"$BATCHLAB" doctor >"$scratch/out" 2>&1
+grep -q 'pinned' "$scratch/out" && fail "doctor misses pinned memory that is there"
+
 # How many runs are at work at once: MEMORY MULTIPROCESSORS RUNS. The rule is printed, and the number kept with every result.
 while read -r memory processors runs; do
   BL_EMULATED_MEMORY=$memory BL_EMULATED_MULTIPROCESSORS=$processors \

@@ -1,6 +1,5 @@
 /* The part of the CUDA runtime's interface that kernels/cuda/device.c uses, for machines without
- * CUDA: tests/cuda/runtime.cc carries it out on the processor. Memory of the "device" is ordinary
- * memory, kept apart only by who may touch it. */
+ * CUDA: tests/cuda/runtime.cc carries it out on the processor. */
 #ifndef BL_TESTS_CUDA_RUNTIME_API_H
 #define BL_TESTS_CUDA_RUNTIME_API_H
 #include <stddef.h>
@@ -21,6 +20,7 @@ typedef enum cudaMemcpyKind {
 } cudaMemcpyKind;
 typedef struct emulated_stream *cudaStream_t;
 typedef struct emulated_graph *cudaGraph_t, *cudaGraphExec_t;
+typedef struct emulated_event *cudaEvent_t;
 struct cudaDeviceProp {
     char name[256];
     size_t totalGlobalMem;
@@ -28,6 +28,7 @@ struct cudaDeviceProp {
 };
 
 enum { cudaStreamNonBlocking = 1, cudaStreamCaptureModeThreadLocal = 1, cudaMemAttachGlobal = 1 };
+enum { cudaEventBlockingSync = 1, cudaEventDisableTiming = 2 };
 
 cudaError_t cudaGetDeviceCount(int *count);
 cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *properties, int device);
@@ -45,6 +46,10 @@ cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t strea
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags);
+cudaError_t cudaEventDestroy(cudaEvent_t event);
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
+cudaError_t cudaEventSynchronize(cudaEvent_t event);
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, int mode);
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph);
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph,

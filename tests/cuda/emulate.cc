@@ -1,6 +1,5 @@
 #include "tests/cuda/emulate.h"
 #include <deque>
-#include <mutex>
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -137,11 +136,8 @@ void __syncthreads(void) {
     pause();
 }
 
-void emulate(dim3 grid, dim3 block, cudaStream_t stream, bool meet,
-             std::function<void(void)> body) {
-    static std::mutex one;
-    if (emulated_capture(stream, [=] { emulate(grid, block, nullptr, meet, body); })) return;
-    std::lock_guard<std::mutex> held(one);
+/* One launch at a time: streams see to that. */
+static void launch(dim3 grid, dim3 block, bool meet, const std::function<void(void)> &body) {
     const char *order = getenv("BL_EMULATED_ORDER");
     const unsigned threads = block.x * block.y * block.z;
     const unsigned blocks = grid.x * grid.y * grid.z;
@@ -160,4 +156,9 @@ void emulate(dim3 grid, dim3 block, cudaStream_t stream, bool meet,
             body();
         }
     }
+}
+
+void emulate(dim3 grid, dim3 block, cudaStream_t stream, bool meet,
+             std::function<void(void)> body) {
+    emulated_enqueue(stream, [=] { launch(grid, block, meet, body); });
 }

@@ -2,7 +2,8 @@
  * text runs, bit for bit, where there is no GPU. One launch runs at a time; blocks run one after
  * another; the threads of a block one after another, or, where they meet at __syncthreads, as
  * coroutines. BL_EMULATED_ORDER=backwards begins with the last block and, between two meetings,
- * with the last thread. Streams run at once; a captured graph is the list of its calls. */
+ * with the last thread. A stream carries its calls out as late as may be, when it is waited for, or
+ * at once (BL_EMULATED_STREAMS=eager); a captured graph is the list of its calls. */
 #ifndef BL_TESTS_CUDA_EMULATE_H
 #define BL_TESTS_CUDA_EMULATE_H
 #include "tests/cuda/cuda_runtime_api.h"
@@ -29,10 +30,10 @@ struct dim3 {
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 void __syncthreads(void);
 
-/* True when the stream is being captured: then `call` was kept instead. */
-bool emulated_capture(cudaStream_t stream, std::function<void(void)> call);
+/* Keeps the call for when the stream is waited for, or in the graph that is being captured. */
+void emulated_enqueue(cudaStream_t stream, std::function<void(void)> call);
 
-/* Runs `body` for every thread of every block; on a stream that is being captured, keeps it. */
+/* Enqueues `body` for every thread of every block. */
 void emulate(dim3 grid, dim3 block, cudaStream_t stream, bool together,
              std::function<void(void)> body);
 /* The arguments are those of the moment of the launch, as a device's are. */

@@ -1,24 +1,46 @@
 /* The emulated runtime. BL_EMULATED_MEMORY bounds the "device's" memory in bytes, so that running
- * out of it is tested; BL_EMULATED_MULTIPROCESSORS are 32 unless said otherwise; a device number
- * other than 0 does not exist. */
+ * out of it is tested, BL_EMULATED_PINNED the host's that is pinned; BL_EMULATED_MULTIPROCESSORS are
+ * 32 unless said otherwise; a device number other than 0 does not exist.
+ *
+ * The device's memory may be touched only while calls are carried out: a host that does so, as a
+ * layer in a plain loop would, ends with SIGSEGV. */
 #include "tests/cuda/emulate.h"
-#include <atomic>
+#include <deque>
+#include <map>
 #include <mutex>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unordered_map>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <vector>
 
 struct emulated_graph {
     std::vector<std::function<void(void)>> calls;
 };
 struct emulated_stream {
-    emulated_graph *captured; /* NULL: calls are carried out */
+    emulated_graph *captured; /* NULL: calls are for the stream itself */
+    std::deque<std::function<void(void)>> calls;
+    size_t carried_out;
+};
+struct emulated_event {
+    cudaStream_t stream; /* NULL: never recorded */
+    size_t calls;        /* of the stream, before it */
 };
 
+/* The block ends where a page begins that nobody may touch. */
+struct block {
+    char *mapped;
+    size_t whole, bytes;
+};
+enum { PAGE = 4096 };
+
+/* `lock` is held while calls are carried out; the rest is under it. */
 static std::mutex lock;
-static std::unordered_map<void *, size_t> blocks;
-static size_t used;
+static std::map<void *, block> blocks;
+static std::map<void *, size_t> shared, pinned;
+static size_t used, used_pinned;
+typedef std::lock_guard<std::mutex> guard;
 
 static size_t setting(const char *name, size_t otherwise) {
     const char *text = getenv(name);
@@ -29,10 +51,62 @@ static size_t capacity(void) {
     return setting("BL_EMULATED_MEMORY", (size_t)1 << 30);
 }
 
-bool emulated_capture(cudaStream_t stream, std::function<void(void)> call) {
-    if (!stream || !stream->captured) return false;
-    stream->captured->calls.push_back(call);
-    return true;
+/* ---- who may touch what ---- */
+
+static struct sigaction handler_before;
+
+static void on_fault(int number, siginfo_t *info, void *) {
+    static const char words[] = "emulated device: the host touched the device's memory\n";
+    const char *at = (const char *)info->si_addr;
+    for (const auto &b : blocks)
+        if (at >= b.second.mapped && at < b.second.mapped + b.second.whole)
+            (void)!write(STDERR_FILENO, words, sizeof words - 1);
+    (void)sigaction(number, &handler_before, nullptr); /* the access is made again, for it */
+}
+
+/* A test program may set a handler of its own for each of its cases. */
+static void say_why(void) {
+    struct sigaction now;
+    (void)sigaction(SIGSEGV, nullptr, &now);
+    if (now.sa_sigaction == on_fault) return;
+    struct sigaction action = {};
+    action.sa_sigaction = on_fault;
+    action.sa_flags = SA_SIGINFO;
+    handler_before = now;
+    (void)sigaction(SIGSEGV, &action, nullptr);
+}
+
+static void protect(const block &b, int access) {
+    if (mprotect(b.mapped, b.whole - PAGE, access) != 0) abort();
+}
+
+/* ---- streams ---- */
+
+/* The first `until` calls of the stream. */
+static void carry_out(cudaStream_t stream, size_t until) {
+    if (stream->carried_out >= until) return;
+    guard held(lock);
+    for (const auto &b : blocks) protect(b.second, PROT_READ | PROT_WRITE);
+    for (; stream->carried_out < until; stream->carried_out++) {
+        stream->calls.front()();
+        stream->calls.pop_front();
+    }
+    for (const auto &b : blocks) protect(b.second, PROT_NONE);
+    say_why();
+}
+
+static size_t enqueued(cudaStream_t stream) {
+    return stream->carried_out + stream->calls.size();
+}
+
+void emulated_enqueue(cudaStream_t stream, std::function<void(void)> call) {
+    if (stream->captured) {
+        stream->captured->calls.push_back(call);
+        return;
+    }
+    const char *when = getenv("BL_EMULATED_STREAMS");
+    stream->calls.push_back(call);
+    if (when && strcmp(when, "eager") == 0) carry_out(stream, enqueued(stream));
 }
 
 cudaError_t cudaGetDeviceCount(int *count) {
@@ -60,61 +134,109 @@ cudaError_t cudaSetDevice(int device) {
 }
 
 cudaError_t cudaMemGetInfo(size_t *available, size_t *total) {
-    std::lock_guard<std::mutex> held(lock);
+    guard held(lock);
     *total = capacity();
     *available = *total > used ? *total - used : 0;
     return cudaSuccess;
 }
 
+/* ---- memory ---- */
+
 cudaError_t cudaMalloc(void **memory, size_t bytes) {
-    std::lock_guard<std::mutex> held(lock);
+    guard held(lock);
     *memory = nullptr;
     if (used + bytes > capacity()) return cudaErrorMemoryAllocation;
-    *memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
-    if (!*memory) return cudaErrorMemoryAllocation;
-    memset(*memory, 0xA5, bytes); /* whoever forgets to set it shall notice */
-    blocks[*memory] = bytes;
+    const size_t rounded = (bytes + 255) / 256 * 256;
+    const size_t whole = (rounded + PAGE - 1) / PAGE * PAGE + PAGE;
+    void *mapped =
+        mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) return cudaErrorMemoryAllocation;
+    (void)madvise(mapped, whole, MADV_HUGEPAGE); /* or a queue's 64 MiB take long to protect */
+    memset(mapped, 0xA5, whole - PAGE);          /* whoever forgets to set it shall notice */
+    if (mprotect(mapped, whole, PROT_NONE) != 0) abort();
+    *memory = (char *)mapped + whole - PAGE - rounded;
+    blocks[*memory] = {(char *)mapped, whole, bytes};
     used += bytes;
+    say_why();
     return cudaSuccess;
 }
 
 cudaError_t cudaFree(void *memory) {
-    std::lock_guard<std::mutex> held(lock);
+    guard held(lock);
     if (!memory) return cudaSuccess;
-    used -= blocks.at(memory);
+    if (shared.count(memory)) {
+        used -= shared[memory];
+        shared.erase(memory);
+        free(memory);
+        return cudaSuccess;
+    }
+    const block b = blocks.at(memory);
+    used -= b.bytes;
     blocks.erase(memory);
-    free(memory);
-    return cudaSuccess;
+    return munmap(b.mapped, b.whole) == 0 ? cudaSuccess : cudaErrorInvalidDevice;
 }
 
 cudaError_t cudaMallocManaged(void **memory, size_t bytes, unsigned) {
-    return cudaMalloc(memory, bytes);
+    guard held(lock);
+    *memory = nullptr;
+    if (used + bytes > capacity()) return cudaErrorMemoryAllocation;
+    *memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
+    if (!*memory) return cudaErrorMemoryAllocation;
+    memset(*memory, 0xA5, bytes);
+    shared[*memory] = bytes;
+    used += bytes;
+    return cudaSuccess;
 }
 
 cudaError_t cudaMallocHost(void **memory, size_t bytes) {
+    guard held(lock);
+    *memory = nullptr;
+    if (used_pinned + bytes > setting("BL_EMULATED_PINNED", SIZE_MAX))
+        return cudaErrorMemoryAllocation;
     *memory = malloc(bytes);
-    return *memory ? cudaSuccess : cudaErrorMemoryAllocation;
+    if (!*memory) return cudaErrorMemoryAllocation;
+    memset(*memory, 0xA5, bytes);
+    pinned[*memory] = bytes;
+    used_pinned += bytes;
+    return cudaSuccess;
 }
 
 cudaError_t cudaFreeHost(void *memory) {
+    guard held(lock);
+    used_pinned -= pinned.at(memory);
+    pinned.erase(memory);
     free(memory);
     return cudaSuccess;
 }
 
+static bool is_pinned(const void *memory) {
+    guard held(lock);
+    auto after = pinned.upper_bound((void *)memory);
+    if (after == pinned.begin()) return false;
+    const auto &p = *--after;
+    return (const char *)memory < (const char *)p.first + p.second;
+}
+
+/* What is not pinned goes through a buffer of the driver's: to the device from what it is now, from
+ * the device before the call returns. */
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
-    if (emulated_capture(stream, [=] { cudaMemcpyAsync(to, from, bytes, kind, nullptr); }))
+    if (kind == cudaMemcpyHostToDevice && !is_pinned(from)) {
+        const std::vector<char> now((const char *)from, (const char *)from + bytes);
+        emulated_enqueue(stream, [=] { memcpy(to, now.data(), now.size()); });
         return cudaSuccess;
-    memcpy(to, from, bytes);
+    }
+    emulated_enqueue(stream, [=] { memcpy(to, from, bytes); });
+    if (kind == cudaMemcpyDeviceToHost && !is_pinned(to)) carry_out(stream, enqueued(stream));
     return cudaSuccess;
 }
 
 cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t stream) {
-    if (emulated_capture(stream, [=] { cudaMemsetAsync(to, byte, bytes, nullptr); }))
-        return cudaSuccess;
-    memset(to, byte, bytes);
+    emulated_enqueue(stream, [=] { memset(to, byte, bytes); });
     return cudaSuccess;
 }
+
+/* ---- streams, events and graphs ---- */
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned) {
     *stream = new emulated_stream();
@@ -122,11 +244,33 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned) {
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+    carry_out(stream, enqueued(stream));
     delete stream;
     return cudaSuccess;
 }
 
-cudaError_t cudaStreamSynchronize(cudaStream_t) {
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+    carry_out(stream, enqueued(stream));
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned) {
+    *event = new emulated_event();
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+    delete event;
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+    *event = {stream, enqueued(stream)};
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+    if (event->stream) carry_out(event->stream, event->calls);
     return cudaSuccess;
 }
 
@@ -146,8 +290,8 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsig
     return cudaSuccess;
 }
 
-cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t) {
-    for (const auto &call : exec->calls) call();
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+    for (const auto &call : exec->calls) emulated_enqueue(stream, call);
     return cudaSuccess;
 }
 

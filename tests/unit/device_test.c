@@ -1,90 +1,13 @@
-/* A run on a device: the same log, byte for byte, as on the processor. The device is the plug-in
- * that BATCHLAB_CUDA names, or the one that runs the CUDA kernels' text on this processor. */
-#include "bl_build.h"
+/* A run on a device: the same log, byte for byte, as on the processor. */
 #include "engine/base/mem.h"
 #include "engine/config/layers.h"
-#include "engine/train/resident.h"
 #include "engine/train/run.h"
-#include "engine/train/train.h"
 #include "tests/check.h"
+#include "tests/unit/device_run.h"
 #include "tests/unit/tiny_data.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct fixture {
-    bl_dataset data;
-    bl_config config;
-    bl_resident resident;
-} fixture;
-
-static const bl_device *open_device(void) {
-    const bl_device *device = NULL;
-    (void)setenv("BATCHLAB_CUDA", BL_BUILD_DIR "/libbatchlab_cuda_emulated.so", 0);
-    /* The emulated plug-in has a cuBLASLt and a cuDNN in it. */
-    if (strstr(getenv("BATCHLAB_CUDA"), "emulated") != NULL)
-        (void)setenv("BATCHLAB_CUBLASLT", getenv("BATCHLAB_CUDA"), 0),
-            (void)setenv("BATCHLAB_CUDNN", getenv("BATCHLAB_CUDA"), 0);
-    CHECK_OK(bl_device_open(&device, "cuda", ERR));
-    return device;
-}
-
-static int setup(void **state) {
-    fixture *f = bl_xalloc(sizeof *f);
-    tiny_data(&f->data, 3, 2);
-    tiny_config(&f->config);
-    CHECK_OK(bl_resident_open(&f->resident, open_device(), &f->data, ERR));
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
-    fixture *f = *state;
-    bl_resident_close(&f->resident);
-    tiny_data_free(&f->data);
-    free(f);
-    return 0;
-}
-
-static bl_train *open_run(const fixture *f, bool device) {
-    bl_train_options options = {.run_id = "0123456789ab", .resident = device ? &f->resident : NULL};
-    bl_train *train = NULL;
-    CHECK_OK(bl_kernels_pick(&options.kernels, ERR));
-    CHECK_OK(bl_train_open(&train, &f->config, &f->data, &options, ERR));
-    return train;
-}
-
-static void advance_to(bl_train *train, int64_t limit) {
-    while (bl_train_now(train)->step < limit && !bl_train_now(train)->diverged)
-        CHECK_OK(bl_train_advance(train, limit, NULL, ERR));
-}
-
-static void check_same(const bl_train *a, const bl_train *b) {
-    const bl_buf *x = bl_train_log(a), *y = bl_train_log(b);
-    const size_t n = x->len < y->len ? x->len : y->len;
-    for (size_t i = 0; i < n; i++)
-        if (x->data[i] != y->data[i])
-            fail_msg("the logs differ at byte %zu: %.80s | %.80s", i, (char *)x->data + i,
-                     (char *)y->data + i);
-    assert_int_equal(x->len, y->len);
-}
-
-/* Logs and saved states of `steps` steps. */
-static void check_run(const fixture *f, int64_t steps) {
-    bl_train *here = open_run(f, false), *there = open_run(f, true);
-    bl_buf a = {0}, b = {0};
-    advance_to(here, steps);
-    advance_to(there, steps);
-    check_same(here, there);
-    bl_train_save(here, &a);
-    bl_train_save(there, &b);
-    assert_int_equal(a.len, b.len);
-    assert_memory_equal(a.data, b.data, a.len);
-    bl_buf_free(&a);
-    bl_buf_free(&b);
-    bl_train_close(here);
-    bl_train_close(there);
-}
 
 static void test_every_optimizer(void **state) {
     fixture *f = *state;
@@ -100,6 +23,25 @@ static void test_every_schedule(void **state) {
     for (size_t i = 0; i < bl_schedule_count; i++) {
         strcpy(f->config.schedule.name, bl_schedule_table[i]->name);
         check_run(f, 25);
+    }
+}
+
+static void test_every_loss(void **state) {
+    fixture *f = *state;
+    const bl_device *device = f->resident.device;
+    strcpy(f->config.model.kind, "mlp");
+    for (size_t i = 0; i < bl_loss_count; i++) {
+        const bl_loss *loss = bl_loss_table[i];
+        bl_resident_close(&f->resident);
+        tiny_data_free(&f->data);
+        tiny_classes(&f->data, 3);
+        if (!loss->classes) f->data.classes = 0;
+        strcpy(f->config.model.output, "linear");
+        strcpy(f->config.loss, loss->name);
+        strcpy(f->config.metric, loss->classes ? "error" : "rmse");
+        f->config.label_smoothing = loss->classes ? 0.1 : 0.0;
+        CHECK_OK(bl_resident_open(&f->resident, device, &f->data, ERR));
+        check_run(f, 20);
     }
 }
 
@@ -287,7 +229,7 @@ static void test_moves_over(void **state) {
         bl_train *first = open_run(f, device), *second = open_run(f, !device);
         bl_buf saved = {0};
         advance_to(first, 31);
-        bl_train_save(first, &saved);
+        CHECK_OK(bl_train_save(first, &saved, ERR));
         const bl_buf *log = bl_train_log(first);
         CHECK_OK(bl_train_restore(second, saved.data, saved.len, (const char *)log->data, log->len,
                                   ERR));
@@ -508,13 +450,14 @@ static void test_names(void **state) {
     assert_non_null(strstr(err.text, "there is no CUDA device 9"));
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, device_setup, device_teardown)
 
 /* device_test [PATTERN]: only cases whose names match. */
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         CASE(test_every_optimizer),
         CASE(test_every_schedule),
+        CASE(test_every_loss),
         CASE(test_many_steps),
         CASE(test_batch_sizes),
         CASE(test_pieces),

@@ -159,7 +159,7 @@ static void check_same_log(const char *optimizer, const char *version) {
     for (int64_t step = 1; step <= 9; step++) {
         bl_buf saved = {0}, log = {0};
         CHECK_OK(bl_train_advance(train, step, NULL, ERR));
-        bl_train_save(train, &saved);
+        CHECK_OK(bl_train_save(train, &saved, ERR));
         bl_buf_add(&log, bl_train_log(train)->data, bl_train_log(train)->len);
         bl_train_close(train);
         train = open_run(&c, step % 4);

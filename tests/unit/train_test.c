@@ -167,7 +167,7 @@ static void test_saved_and_restored_after_every_step(void **state) {
     for (size_t steps = 1; bl_train_now(train)->step < 13; steps++) {
         bl_buf saved = {0}, log = {0};
         step_once(train, 13);
-        bl_train_save(train, &saved);
+        CHECK_OK(bl_train_save(train, &saved, ERR));
         bl_buf_add(&log, bl_train_log(train)->data, bl_train_log(train)->len);
         const char *trailing = "{\"record\":\"step\"}\n"; /* written after the state was saved */
         bl_buf_str(&log, trailing);
@@ -189,7 +189,7 @@ static void test_refuses_a_state_that_does_not_belong(void **state) {
     bl_train *train = open_run(f, pick(), 1);
     advance_to(train, 5);
     const bl_buf *log = bl_train_log(train);
-    bl_train_save(train, &saved);
+    CHECK_OK(bl_train_save(train, &saved, ERR));
     for (size_t i = 0; i < saved.len; i += 997) {
         saved.data[i] ^= 1;
         assert_int_not_equal(
@@ -215,7 +215,7 @@ static void test_restored_says_what_was_said(void **state) {
     bl_buf saved = {0};
     bl_train *train = open_run(f, pick(), 1), *other = open_run(f, pick(), 1);
     advance_to(train, 7);
-    bl_train_save(train, &saved);
+    CHECK_OK(bl_train_save(train, &saved, ERR));
     const bl_buf *log = bl_train_log(train);
     CHECK_OK(bl_train_restore(other, saved.data, saved.len, log->data, log->len, ERR));
     const bl_train_state *a = bl_train_now(train), *b = bl_train_now(other);

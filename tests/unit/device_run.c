@@ -1,0 +1,75 @@
+#include "tests/unit/device_run.h"
+#include "bl_build.h"
+#include "engine/base/mem.h"
+#include "kernels/device.h"
+#include "tests/check.h"
+#include "tests/unit/tiny_data.h"
+#include <stdlib.h>
+#include <string.h>
+
+const bl_device *open_device(void) {
+    const bl_device *device = NULL;
+    (void)setenv("BATCHLAB_CUDA", BL_BUILD_DIR "/libbatchlab_cuda_emulated.so", 0);
+    /* The emulated plug-in has a cuBLASLt and a cuDNN in it. */
+    if (strstr(getenv("BATCHLAB_CUDA"), "emulated") != NULL)
+        (void)setenv("BATCHLAB_CUBLASLT", getenv("BATCHLAB_CUDA"), 0),
+            (void)setenv("BATCHLAB_CUDNN", getenv("BATCHLAB_CUDA"), 0);
+    CHECK_OK(bl_device_open(&device, "cuda", ERR));
+    return device;
+}
+
+int device_setup(void **state) {
+    fixture *f = bl_xalloc(sizeof *f);
+    tiny_data(&f->data, 3, 2);
+    tiny_config(&f->config);
+    CHECK_OK(bl_resident_open(&f->resident, open_device(), &f->data, ERR));
+    *state = f;
+    return 0;
+}
+
+int device_teardown(void **state) {
+    fixture *f = *state;
+    bl_resident_close(&f->resident);
+    tiny_data_free(&f->data);
+    free(f);
+    return 0;
+}
+
+bl_train *open_run(const fixture *f, bool device) {
+    bl_train_options options = {.run_id = "0123456789ab", .resident = device ? &f->resident : NULL};
+    bl_train *train = NULL;
+    CHECK_OK(bl_kernels_pick(&options.kernels, ERR));
+    CHECK_OK(bl_train_open(&train, &f->config, &f->data, &options, ERR));
+    return train;
+}
+
+void advance_to(bl_train *train, int64_t limit) {
+    while (bl_train_now(train)->step < limit && !bl_train_now(train)->diverged)
+        CHECK_OK(bl_train_advance(train, limit, NULL, ERR));
+}
+
+void check_same(const bl_train *a, const bl_train *b) {
+    const bl_buf *x = bl_train_log(a), *y = bl_train_log(b);
+    const size_t n = x->len < y->len ? x->len : y->len;
+    for (size_t i = 0; i < n; i++)
+        if (x->data[i] != y->data[i])
+            fail_msg("the logs differ at byte %zu: %.80s | %.80s", i, (char *)x->data + i,
+                     (char *)y->data + i);
+    assert_int_equal(x->len, y->len);
+}
+
+void check_run(const fixture *f, int64_t steps) {
+    bl_train *here = open_run(f, false), *there = open_run(f, true);
+    bl_buf a = {0}, b = {0};
+    advance_to(here, steps);
+    advance_to(there, steps);
+    check_same(here, there);
+    CHECK_OK(bl_train_save(here, &a, ERR));
+    CHECK_OK(bl_train_save(there, &b, ERR));
+    assert_int_equal(a.len, b.len);
+    assert_memory_equal(a.data, b.data, a.len);
+    bl_buf_free(&a);
+    bl_buf_free(&b);
+    bl_train_close(here);
+    bl_train_close(there);
+}
