@@ -136,7 +136,8 @@ static bool wants_none(const void *ctx, const bl_member *m) {
 
 /* Called with the lock held: `what`, or, where that would open a run that has no room, what is done
  * before or instead. Once the round is decided, publishing makes room; until then a run that needs
- * no more, or that is further than the one that waits, goes on disk. */
+ * no more, or that is more than twice as far as the one that waits, goes on disk: were they to take
+ * turns at every evaluation, checkpoints would take longer than steps. */
 static act with_room(const work *w, act what, bl_member **m) {
     const bl_member *waiting = *m;
     if (waiting->train != NULL || waiting->claim == NULL || bl_room_for(&w->room, waiting))
@@ -145,7 +146,8 @@ static act with_room(const work *w, act what, bl_member **m) {
     if (*m != NULL) return what == ACT_SETTLE ? ACT_SETTLE : ACT_PARK;
     *m = bl_room_open(&w->room, false, wants_more, w);
     if (*m == NULL) return ACT_WAIT;
-    if (what == ACT_SETTLE || bl_member_step(*m) > bl_member_step(waiting)) return ACT_PARK;
+    const int64_t behind = bl_member_step(waiting), further = bl_member_step(*m) - behind;
+    if (what == ACT_SETTLE || further > behind) return ACT_PARK;
     *m = bl_room_open(&w->room, true, wants_more, w);
     return ACT_ADVANCE;
 }

@@ -29,6 +29,8 @@ typedef struct watch {
     int64_t first_trained; /* step of the first trained evaluation; 0: none */
     int64_t last;          /* step of the last one */
     size_t evaluations, stop_after;
+    size_t turns; /* of the runs, one after another */
+    double rate;  /* of the last one */
     int stop;
 } watch;
 
@@ -38,6 +40,8 @@ static void see(void *ctx, const bl_progress *now) {
     if (w->first_trained == 0) w->first_trained = now->step;
     w->last = now->step;
     w->evaluations++;
+    w->turns += now->learning_rate != w->rate;
+    w->rate = now->learning_rate;
     if (w->evaluations == w->stop_after) __atomic_store_n(&w->stop, 1, __ATOMIC_RELAXED);
 }
 
@@ -417,6 +421,19 @@ static void close_device(bl_resident *resident) {
     (void)unsetenv("BL_EMULATED_MEMORY");
 }
 
+/* A turn is long beside its checkpoint: until a run is more than twice as far as one that waits. */
+static void test_turns_are_long(void **state) {
+    fixture *f = *state;
+    bl_store store;
+    watch w = {0};
+    ask_for_a_race(f);
+    for (size_t i = 0; i < TRIALS; i++) f->trial[i].target = 1e-9; /* nobody gets there */
+    f->memory = bytes_of(f, &f->trial[0]);
+    fresh_store(&store);
+    run_all(f, &store, 1, &w);
+    if (w.turns * 2 > w.evaluations) fail_msg("%zu turns, %zu evaluations", w.turns, w.evaluations);
+}
+
 /* Four runs on a device that holds two: the processor's files, and no run out of memory. */
 static void test_a_race_on_a_small_device(void **state) {
     fixture *f = *state;
@@ -503,6 +520,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_what_does_not_fit_in_memory_is_an_outcome, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_runs_take_turns_in_memory, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_turns_are_long, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_race_on_a_small_device, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_device_too_small_for_one, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_run_is_asked_once_a_round, setup, teardown),
