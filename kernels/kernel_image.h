@@ -12,13 +12,13 @@
 #include <stddef.h>
 
 /* What a convolution connects. Position (oy, ox) of y sees, through tap (ky, kx), position
- * (oy * stride + ky - pad, ox * stride + kx - pad) of x; outside the image x is +0, and such terms
- * count like any other. Filter n belongs to group n / (filters / groups) and sees that group's
- * channels only. The weights are (kernel * kernel * channels / groups, filters), the rows in order
- * of (ky, kx, channel in the group). groups divides channels and filters; kernel, stride and groups
- * are at least 1; pad < kernel.
- * kernel * (width + 2 pad + stride) * the larger of channels and filters is at most 2^18: backends
- * keep the lines that a position sees in scratch. */
+ * (oy * stride + ky - pad, ox * stride + kx - pad) of x. Outside of the image there is nothing to
+ * see: such a term keeps its place, so that blocks of terms begin where they would, and is left
+ * out. Filter n belongs to group n / (filters / groups) and sees that group's channels only. The
+ * weights are (kernel * kernel * channels / groups, filters), the rows in order of (ky, kx, channel
+ * in the group). groups divides channels and filters; kernel, stride and groups are at least 1; pad
+ * < kernel. kernel * (width + 2 pad + stride) * the larger of channels and filters is at most 2^18:
+ * backends keep the lines that a position sees in scratch. */
 typedef struct bl_conv {
     size_t batch;
     size_t height, width, channels;        /* of x */
@@ -26,8 +26,8 @@ typedef struct bl_conv {
     size_t kernel, stride, pad, groups;
 } bl_conv;
 
-/* conv2d_forward: rule F over the rows of w, then the bias, then + plus, then the relu, each where
- * it is asked for. Batch-invariant. */
+/* conv2d_forward: +0, then the blocks' sums by rule F over the rows of w, then the bias, then
+ * + plus, then the relu, each where it is asked for. Batch-invariant. */
 typedef struct bl_conv2d_forward {
     float *y; /* (batch, out_height, out_width, filters) */
     const float *x, *w;
@@ -37,11 +37,12 @@ typedef struct bl_conv2d_forward {
     bl_conv conv;
 } bl_conv2d_forward;
 
-/* conv2d_backward_input: dx of a position is the sum, by rule F, over the positions of y that see
- * it, in raster order, and over their group's filters in order; fmaf(dy, w, acc). The positions are
- * those of the taps with (iy + pad - ky) and (ix + pad - kx) divisible by the stride, also where
- * they lie outside y: there dy is +0. Without such a tap the sum is +0. Then + plus; then, where x
- * is the output of a relu, that one's backward: dx = relu <= 0 ? +0 : dx. Batch-invariant. */
+/* conv2d_backward_input: dx of a position is +0, then the blocks' sums, by rule F, over the
+ * positions of y that see it, in raster order, and over their group's filters in order;
+ * fmaf(dy, w, acc). The positions are those of the taps with (iy + pad - ky) and (ix + pad - kx)
+ * divisible by the stride; outside of y their terms keep their places and are left out. Then
+ * + plus; then, where x is the output of a relu, that one's backward: dx = relu <= 0 ? +0 : dx.
+ * Batch-invariant. */
 typedef struct bl_conv2d_backward_input {
     float *dx; /* (batch, height, width, channels) */
     const float *dy, *w;

@@ -26,7 +26,9 @@ enum {
     BL_NUMERICS_EPOCH = 1,
     BL_NUMERICS_EPOCH_PIECES = 2, /* of batch norm in pieces that are part of the id: in epoch 1 the
                                      running statistics moved with every piece, not once a step */
-    BL_BLOCK = 256,               /* examples per block of rule B; terms per block of rule F */
+    BL_NUMERICS_EPOCH_GAPS = 3, /* of nets with convolutions: before, what a tap sees outside of an
+                                   image counted as +0 */
+    BL_BLOCK = 256,             /* examples per block of rule B; terms per block of rule F */
 };
 
 /* True when the processor rounds to nearest and neither flushes nor denies subnormals. Checked at

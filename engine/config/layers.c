@@ -356,6 +356,10 @@ bool bl_layers_have_batch_norm(const char *text) {
     return strstr(text, "\"batch_norm\"") != NULL;
 }
 
+bool bl_layers_have_convolutions(const char *text) {
+    return strstr(text, "\"conv2d\"") != NULL;
+}
+
 int64_t bl_layers_ghost_size(const char *text, size_t i) {
     static const char begin[] = "\"ghost_norm\",\"size\":";
     for (const char *at = strstr(text, begin); at != NULL; at = strstr(at + 1, begin))

@@ -56,6 +56,7 @@ const bl_node *bl_layers_node(const bl_node *list, const char *rest);
 
 /* Does the list normalise by the statistics of a batch? */
 bool bl_layers_have_batch_norm(const char *text);
+bool bl_layers_have_convolutions(const char *text);
 /* The size of the i-th ghost_norm of the list, or 0 past the last. */
 int64_t bl_layers_ghost_size(const char *text, size_t i);
 /* The kinds, as keys of type -1, each followed by its keys: the rows of --list-keys layers. */

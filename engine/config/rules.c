@@ -155,7 +155,13 @@ static bool pieces_are_normalised(const bl_config *c) {
     return micro > 0 && micro < c->train.batch_size && norm_shows(c);
 }
 
+static bool has_convolutions(const bl_config *c) {
+    if (is(c->model.kind, "layers")) return bl_layers_have_convolutions(c->model.layers);
+    return is(c->model.kind, "mobilenet_v3_large") || bl_rules_matter(c, BL_WHEN_CONVOLUTIONS);
+}
+
 int bl_rules_epoch(const bl_config *c) {
+    if (has_convolutions(c)) return BL_NUMERICS_EPOCH_GAPS;
     return has_norm(c) && bl_rules_matter(c, BL_WHEN_PIECES) ? BL_NUMERICS_EPOCH_PIECES
                                                              : BL_NUMERICS_EPOCH;
 }

@@ -4,15 +4,15 @@
  * Both are the same walk. Forward, an output position sees `taps` x `taps` positions of x.
  * Backward, a position of dx sees positions of dy: those with its remainder modulo the stride see
  * one dense window of dy, so dx is computed remainder by remainder (a phase), each like a forward
- * convolution of stride 1. A few images, or a band of the lines of a large one, are copied with
- * their borders of zeros; where nothing lies outside they are read in place. */
+ * convolution of stride 1. Images are read where they lie, a few at once, or a band of the lines of
+ * a large one. Positions whose window has the same taps inside share tiles: an image's inner ones,
+ * and with them those of its neighbours; and each row and column of its border. */
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/depthwise.h"
 
 enum {
-    PACKED_FLOATS = 1 << 19,
-    IMAGE_FLOATS = BL_KERNEL_SCRATCH / sizeof(float) - PACKED_FLOATS,
-    CACHED_FLOATS = 1 << 15, /* images at once: so many stay in the second cache */
+    PACKED_FLOATS = BL_KERNEL_SCRATCH / sizeof(float),
+    CACHED_FLOATS = 1 << 16, /* of images at once: so many stay in the second cache */
 };
 
 typedef struct walk {
@@ -33,12 +33,29 @@ typedef struct walk {
     size_t tap_y, tap_x; /* ... from these on, in steps of the conv's stride */
 } walk;
 
-/* The lines that are in reach: images [b0, b0 + images), rows [row, row + rows) of positions. */
+/* What is worked on at once: images [b0, b0 + images), rows [row, row + rows) of positions. */
 typedef struct piece {
-    const float *base;  /* what position (row, 0) of image b0 sees first */
-    size_t image, line; /* floats from one image, line to the next */
     size_t b0, images, row, rows;
 } piece;
+
+/* Along one dimension: positions [at, at + count), of whose taps [first, last) lie inside. */
+typedef struct stretch {
+    size_t at, count, first, last;
+} stretch;
+
+/* The stretch that begins at position `at` of `end`; tap 0 of position 0 is at `origin` of `size`.
+ */
+static stretch stretch_at(size_t at, size_t end, ptrdiff_t origin, size_t stride, size_t taps,
+                          size_t size) {
+    const ptrdiff_t from = origin + (ptrdiff_t)(at * stride), left = (ptrdiff_t)size - from;
+    stretch s = {.at = at, .count = 1};
+    s.first = from < 0 ? bl_min_size((size_t)-from, taps) : 0;
+    s.last = left > 0 ? bl_min_size((size_t)left, taps) : 0;
+    if (s.first == 0 && s.last == taps && taps > 0)
+        s.count = bl_min_size(((size_t)left - taps) / stride + 1, end - at);
+    if (s.last < s.first) s.last = s.first;
+    return s;
+}
 
 /* Term k of a group: the weight's row (forward) or column (backward) that it multiplies. */
 static void pack_term(float *dst, const walk *w, size_t group, size_t k, size_t j0, size_t cols) {
@@ -64,17 +81,22 @@ static void pack(float *dst, const walk *w, const bl_conv_panels *panels, size_t
     }
 }
 
-/* The runs of terms [k0, k0 + len) of a group. */
-static size_t runs_of(bl_conv_run *run, const walk *w, size_t line, size_t k0, size_t len) {
-    const size_t whole = w->groups == 1 ? w->taps_x * w->seen : w->seen;
+/* The runs of those of the terms [k0, k0 + len) of a group that taps (y, x) have, for weights
+ * packed `width` wide. */
+static size_t runs_of(bl_conv_run *run, const walk *w, const stretch *y, const stretch *x,
+                      size_t k0, size_t len, size_t width) {
+    const size_t line = w->width * w->channels, taps = w->groups == 1 ? x->last - x->first : 1;
     size_t count = 0;
-    for (size_t k = k0; k < k0 + len; count++) {
-        const size_t tap = k / w->seen, c = k % whole;
-        run[count].at = tap / w->taps_x * line;
-        run[count].at += w->groups == 1 ? c : tap % w->taps_x * w->channels + c;
-        run[count].len = bl_min_size(whole - c, k0 + len - k);
-        k += run[count].len;
-    }
+    for (size_t ty = y->first; ty < y->last; ty++)
+        for (size_t tx = x->first; tx < x->last; tx += taps) {
+            const size_t term = (ty * w->taps_x + tx) * w->seen, end = term + taps * w->seen;
+            const size_t from = bl_max_size(term, k0), to = bl_min_size(end, k0 + len);
+            if (from >= to) continue;
+            run[count++] = (bl_conv_run){.at = (ty - y->first) * line +
+                                               (tx - x->first) * w->channels + from - term,
+                                         .len = to - from,
+                                         .b = (from - k0) * width};
+        }
     return count;
 }
 
@@ -83,8 +105,7 @@ typedef struct block {
     const walk *w;
     const piece *p;
     const float *packed;
-    bl_conv_run run[BL_BLOCK];
-    size_t runs, group, j0, cols;
+    size_t group, j0, cols, vecs, k0, len;
     bool first, last;
 } block;
 
@@ -106,38 +127,50 @@ TILE(most, BL_CONV_VECS)
 
 typedef void tile_kind(const bl_conv_tile *t);
 
-static void run_tiles(const block *k, const size_t vecs, tile_kind *tile) {
+/* Positions (rows, columns) of a piece. */
+static void run_tiles(const block *k, const stretch *rows, const stretch *columns,
+                      tile_kind *tile) {
     const walk *w = k->w;
     const piece *p = k->p;
-    const size_t at = k->group * w->n + k->j0, total = p->images * p->rows * w->columns;
+    const size_t at = k->group * w->n + k->j0, total = p->images * rows->count * columns->count;
+    const size_t line = w->width * w->channels, y_line = w->y_width * w->y_channels;
     const size_t a_step = w->stride * w->channels, y_step = w->y_step * w->y_channels;
     /* from behind a line to the next one, and from behind an image */
-    const size_t a_line = w->stride * p->line - w->columns * a_step;
-    const size_t a_image = p->image - p->rows * w->stride * p->line;
-    const size_t y_line = (w->y_step * w->y_width - w->columns * w->y_step) * w->y_channels;
-    const size_t y_image = (w->y_height - p->rows * w->y_step) * w->y_width * w->y_channels;
-    const size_t y_first = (p->b0 * w->y_height + w->y_top + p->row * w->y_step) * w->y_width;
-    const float *a = p->base + k->group * w->seen;
-    float *y = w->y + (y_first + w->y_left) * w->y_channels + at;
-    cursor c = {0};
-    const size_t most = bl_conv_rows(vecs);
-    bl_conv_tile t = {.run = k->run,
-                      .runs = k->runs,
-                      .b = k->packed,
-                      .cols = k->cols,
-                      .add = !k->first,
-                      .bias = k->last && w->bias ? w->bias + at : NULL};
+    const size_t a_next = w->stride * line - columns->count * a_step;
+    const size_t y_next = w->y_step * y_line - columns->count * y_step;
+    const size_t a_image = (w->height - rows->count * w->stride) * line;
+    const size_t y_image = (w->y_height - rows->count * w->y_step) * y_line;
+    bl_conv_run run[BL_BLOCK];
+    bl_conv_tile t = {.run = run, .b = k->packed, .cols = k->cols, .add = !k->first};
+    t.runs = runs_of(run, w, rows, columns, k->k0, k->len, k->vecs * BL_W);
+    if (k->last && w->bias) t.bias = w->bias + at;
     if (k->last) t.end = w->end;
+    const float *a = w->x;
+    if (t.runs > 0) {
+        const size_t top = (size_t)(w->top + (ptrdiff_t)(rows->at * w->stride + rows->first));
+        const size_t left =
+            (size_t)(w->left + (ptrdiff_t)(columns->at * w->stride + columns->first));
+        a += (p->b0 * w->height + top) * line + left * w->channels + k->group * w->seen;
+    }
+    float *y = w->y + (p->b0 * w->y_height + w->y_top + rows->at * w->y_step) * y_line +
+               (w->y_left + columns->at * w->y_step) * w->y_channels + at;
+    cursor c = {0};
+    const size_t most = bl_conv_rows(k->vecs);
+    const bool fresh = k->first && k->j0 == 0; /* nothing of the piece is in cache */
+    const size_t below = w->taps_y * line, lines = fresh ? w->stride : 0;
     for (size_t begin = 0; begin < total; begin += most) {
         t.rows = bl_min_size(total - begin, most);
+        for (size_t l = 0; l < lines; l++)
+            for (size_t i = 0; i < t.rows * a_step; i += 16)
+                __builtin_prefetch(a + c.a + below + l * line + i);
         for (size_t r = 0; r < t.rows; r++) {
             t.a[r] = a + c.a;
             t.c[r] = y + c.y;
             c.a += a_step, c.y += y_step;
-            if (++c.column < w->columns) continue;
-            c.a += a_line, c.y += y_line;
+            if (++c.column < columns->count) continue;
+            c.a += a_next, c.y += y_next;
             c.column = 0;
-            if (++c.row < p->rows) continue;
+            if (++c.row < rows->count) continue;
             c.a += a_image, c.y += y_image;
             c.row = 0;
         }
@@ -146,131 +179,84 @@ static void run_tiles(const block *k, const size_t vecs, tile_kind *tile) {
     }
 }
 
-static void run_block(const block *k, size_t vecs) {
+static void run_block(const block *k) {
     static tile_kind *const kinds[] = {tile_1, tile_2, tile_most};
-    run_tiles(k, vecs, kinds[vecs - 1]);
+    const walk *w = k->w;
+    const size_t end = k->p->row + k->p->rows;
+    for (size_t row = k->p->row; row < end;) {
+        const stretch rows = stretch_at(row, end, w->top, w->stride, w->taps_y, w->height);
+        for (size_t column = 0; column < w->columns;) {
+            const stretch columns =
+                stretch_at(column, w->columns, w->left, w->stride, w->taps_x, w->width);
+            run_tiles(k, &rows, &columns, kinds[k->vecs - 1]);
+            column += columns.count;
+        }
+        row += rows.count;
+    }
 }
 
-/* Panels [p0, p1) packed for the terms [k0, k1), all positions of a piece. */
+/* Panels packed for some terms, all positions of a piece. */
 static void run_slab(const walk *w, const piece *p, const bl_conv_panels *panels,
                      const float *packed, size_t group, bl_range panel, bl_range terms) {
     const size_t depth = w->taps_y * w->taps_x * w->seen;
     block k = {.w = w, .p = p, .group = group};
     for (size_t i = panel.begin; i < panel.end; i++) {
-        const size_t vecs = bl_conv_panel_vecs(panels, i);
+        k.vecs = bl_conv_panel_vecs(panels, i);
         k.j0 = i * panels->vecs * BL_W;
         k.cols = bl_conv_panel_columns(panels, i);
-        for (size_t k0 = terms.begin; k0 < terms.end; k0 += BL_BLOCK) {
-            const size_t len = bl_min_size(terms.end - k0, BL_BLOCK);
+        k.k0 = terms.begin;
+        do { /* once where no term is: such sums are +0 */
+            k.len = bl_min_size(terms.end - k.k0, BL_BLOCK);
             k.packed = packed;
-            k.runs = runs_of(k.run, w, p->line, k0, len);
-            k.first = k0 == 0;
-            k.last = k0 + len == depth;
-            run_block(&k, vecs);
-            packed += len * vecs * BL_W;
-        }
-    }
-}
-
-/* dst = `lines` lines of an image from line `top` on, `columns` positions from `left` on, zeros
- * where the image has none. */
-static void copy_lines(float *dst, const walk *w, size_t b, ptrdiff_t top, size_t lines,
-                       size_t columns) {
-    const size_t c = w->channels, all = columns * c;
-    const size_t before = w->left < 0 ? bl_min_size((size_t)-w->left, columns) : 0;
-    const size_t from = w->left > 0 ? (size_t)w->left : 0;
-    const size_t count = bl_min_size(columns - before, from < w->width ? w->width - from : 0);
-    for (size_t l = 0; l < lines; l++, dst += all) {
-        const ptrdiff_t line = top + (ptrdiff_t)l;
-        const bool inside = line >= 0 && (size_t)line < w->height;
-        const size_t used = inside ? count : 0;
-        memset(dst, 0, before * c * sizeof *dst);
-        if (used > 0)
-            memcpy(dst + before * c, w->x + ((b * w->height + (size_t)line) * w->width + from) * c,
-                   used * c * sizeof *dst);
-        memset(dst + (before + used) * c, 0, (columns - before - used) * c * sizeof *dst);
+            k.first = k.k0 == 0;
+            k.last = k.k0 + k.len == depth;
+            run_block(&k);
+            packed += k.len * k.vecs * BL_W;
+            k.k0 += k.len;
+        } while (k.k0 < terms.end);
     }
 }
 
 /* Calls run_slab for all images, piece by piece. */
 static void run_pieces(const walk *w, const bl_conv_panels *panels, const float *packed,
-                       float *copy, size_t group, bl_range panel, bl_range terms) {
-    const size_t lines = (w->rows - 1) * w->stride + w->taps_y;
-    const size_t columns = (w->columns - 1) * w->stride + w->taps_x;
-    const bool inside = w->top >= 0 && w->left >= 0 && (size_t)w->top + lines <= w->height &&
-                        (size_t)w->left + columns <= w->width;
-    const size_t line = (inside ? w->width : columns) * w->channels;
-    const size_t image = inside ? w->height * line : lines * line;
-    size_t images = bl_max_size(CACHED_FLOATS / image, 1), rows = w->rows;
-    if (!inside && image > IMAGE_FLOATS) rows = (IMAGE_FLOATS / line - w->taps_y) / w->stride + 1;
+                       size_t group, bl_range panel, bl_range terms) {
+    const size_t line = w->width * w->channels, image = bl_max_size(w->height * line, 1);
+    const size_t images = bl_max_size(CACHED_FLOATS / image, 1);
+    const size_t band = bl_max_size(CACHED_FLOATS / bl_max_size(w->stride * line, 1), 1);
+    const size_t rows = image <= CACHED_FLOATS ? w->rows : band;
     for (size_t b = 0; b < w->batch; b += images)
         for (size_t row = 0; row < w->rows; row += rows) {
-            piece p = {.image = image,
-                       .line = line,
-                       .b0 = b,
-                       .images = bl_min_size(images, w->batch - b),
-                       .row = row,
-                       .rows = bl_min_size(rows, w->rows - row)};
-            if (inside)
-                p.base =
-                    w->x + b * image + ((size_t)w->top * w->width + (size_t)w->left) * w->channels;
-            else
-                p.base = copy;
-            for (size_t i = 0; !inside && i < p.images; i++)
-                copy_lines(copy + i * image, w, b + i, w->top + (ptrdiff_t)(row * w->stride),
-                           (p.rows - 1) * w->stride + w->taps_y, columns);
+            const piece p = {.b0 = b,
+                             .images = bl_min_size(images, w->batch - b),
+                             .row = row,
+                             .rows = bl_min_size(rows, w->rows - row)};
             run_slab(w, &p, panels, packed, group, panel, terms);
         }
-}
-
-/* A position of y that no tap sees anything from: +0, and what follows a sum. */
-typedef struct unseen {
-    const walk *w;
-    float *y;
-} unseen;
-
-BL_INLINE void unseen_step(const void *ctx, size_t n, bl_lanes m) {
-    const unseen *u = ctx;
-    bl_v acc = bl_v_zero();
-    if (u->w->bias) acc = acc + bl_v_get(u->w->bias + n, m);
-    bl_v_put(u->y + n, bl_conv_finish(&u->w->end, acc, u->y + n, m), m);
-}
-
-static void no_terms(const walk *w) {
-    for (size_t b = 0; b < w->batch; b++)
-        for (size_t i = 0; i < w->rows; i++)
-            for (size_t j = 0; j < w->columns; j++) {
-                const size_t row = w->y_top + i * w->y_step, column = w->y_left + j * w->y_step;
-                const size_t at = (b * w->y_height + row) * w->y_width + column;
-                const unseen u = {w, w->y + at * w->y_channels};
-                bl_for_vectors((bl_range){0, w->y_channels}, unseen_step, &u);
-            }
 }
 
 static void run_walk(const walk *w, const bl_part *part) {
     const size_t depth = w->taps_y * w->taps_x * w->seen;
     const bl_conv_panels panels = bl_conv_cut(w->n);
-    float *packed = part->scratch, *copy = packed + PACKED_FLOATS;
+    float *packed = part->scratch;
     if (w->batch == 0 || w->rows == 0 || w->columns == 0 || w->n == 0) return;
-    if (depth == 0) {
-        no_terms(w);
-        return;
-    }
     const size_t most = PACKED_FLOATS / (panels.vecs * BL_W) / BL_BLOCK * BL_BLOCK;
-    const size_t terms = bl_min_size(depth, most);
+    const size_t terms = bl_max_size(bl_min_size(depth, most), 1);
     const size_t together = PACKED_FLOATS / (terms * panels.vecs * BL_W);
     for (size_t g = 0; g < w->groups; g++)
-        for (size_t p = 0; p < panels.count; p += together)
-            for (size_t k = 0; k < depth; k += terms) {
-                const bl_range panel = {p, bl_min_size(p + together, panels.count)};
-                const bl_range range = {k, bl_min_size(k + terms, depth)};
+        for (size_t p = 0; p < panels.count; p += together) {
+            const bl_range panel = {p, bl_min_size(p + together, panels.count)};
+            bl_range range = {0, 0};
+            do {
+                range.end = bl_min_size(range.begin + terms, depth);
                 float *to = packed;
                 for (size_t i = panel.begin; i < panel.end; i++) {
                     pack(to, w, &panels, g, i, range.begin, range.end - range.begin);
                     to += (range.end - range.begin) * bl_conv_panel_vecs(&panels, i) * BL_W;
                 }
-                run_pieces(w, &panels, packed, copy, g, panel, range);
-            }
+                run_pieces(w, &panels, packed, g, panel, range);
+                range.begin = range.end;
+            } while (range.begin < depth);
+        }
 }
 
 void BL_CPU(conv2d_forward)(const bl_conv2d_forward *a, const bl_part *part) {

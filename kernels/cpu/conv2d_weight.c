@@ -1,15 +1,19 @@
 /* conv2d_backward_weight: dw and dbias, with rule B.
  *
- * The outputs are cut into macro tiles. A macro tile walks the batch: an example's lines of x are
- * copied with their borders of zeros, its dy is packed into panels (as they lie, positions of one
- * of several panels share sets of the first cache), and every register tile runs one chain over
- * the positions, a run being a line of dy. The example's sums are added to the block's; after 256
- * examples the binary-counter tree is climbed. A large image passes in bands of lines: then its
- * chains wait in memory between them. dbias is one more row, for the macro tiles that have the
- * first row of dw. */
+ * The outputs are cut into macro tiles. A macro tile walks the batch: an example's dy is packed
+ * into panels (as they lie, positions of one of several panels share sets of the first cache), and
+ * every register tile runs one chain over the positions, a run being a line of dy or what of it the
+ * tile's tap sees inside of x. The example's sums are added to the block's; after 256 examples the
+ * binary-counter tree is climbed. A large image passes in bands of lines: then its chains wait in
+ * memory between them. dbias is one more row, for the macro tiles that have the first row of dw.
+ *
+ * A tap with few channels does not fill a register tile. Then tiles cross taps, and lines of x are
+ * copied with zeros around them, of which a term changes no sum unless its dy is no finite number:
+ * a macro tile with a NaN is computed again tap by tap. */
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/tree.h"
+#include <math.h>
 
 enum {
     SCRATCH_FLOATS = BL_KERNEL_SCRATCH / sizeof(float),
@@ -19,6 +23,7 @@ enum {
     MACRO_FLOATS = 96,     /* columns of a macro tile */
     BAND_FLOATS = 1 << 12, /* of a panel of dy: half of the first cache */
     PACKED_ROWS = 64,      /* below it dy is not packed if it can be read as it lies */
+    FEW_CHANNELS = 4,      /* below it tiles cross taps */
 };
 
 typedef struct weights {
@@ -31,6 +36,7 @@ typedef struct weights {
     bool bias;             /* it has a row of dbias behind its rows of dw */
     size_t band;           /* lines of dy at once */
     size_t columns, line;  /* of x in reach of a line; floats of such a line */
+    bool by_tap;           /* tiles keep to a tap, and x is read where it lies */
     bool in_place;         /* nothing lies outside of x: it is not copied */
     bool dy_in_place;      /* dy is one panel of whole vectors, or its rows are few */
     size_t sums;           /* floats of the macro tile: panel after panel, (rows, its width) */
@@ -131,75 +137,154 @@ BL_INLINE void run_bias(const weights *w, const float *dy, size_t b_step, size_t
     }
 }
 
-/* One panel over a band: its register tiles are all as high as can be, or one row less. */
-BL_INLINE void run_tiles(const weights *w, bl_conv_tile *t, const float *base, const int vecs,
-                         size_t panel, size_t positions, const bool pauses) {
-    const size_t most = bl_conv_rows((size_t)vecs), count = w->row.end - w->row.begin;
-    const size_t tiles = (count + most - 1) / most, missing = tiles * most - count;
-    const size_t lower = missing <= tiles ? missing : 0; /* tiles of one row less */
-    const bl_conv_kind high = {.vecs = vecs, .rows = (int)most, .pauses = pauses};
-    const bl_conv_kind low = {.vecs = vecs, .rows = (int)most - 1, .pauses = pauses};
+/* Rows are cut into register tiles that are all as high as can be, or one row less. */
+typedef struct heights {
+    size_t most, tiles, lower; /* tiles of one row less, the first ones */
+} heights;
+BL_INLINE heights heights_of(size_t rows, const int vecs) {
+    const size_t most = bl_conv_rows((size_t)vecs), tiles = (rows + most - 1) / most;
+    const size_t missing = tiles * most - rows;
+    return (heights){.most = most, .tiles = tiles, .lower = missing <= tiles ? missing : 0};
+}
+
+BL_INLINE void run_tile(const weights *w, bl_conv_tile *t, const int vecs, const heights *h,
+                        size_t i, const bool near, const bool pauses) {
+    bl_conv_kind kind = {.vecs = vecs, .rows = (int)h->most, .near = near, .pauses = pauses};
+    t->wait = t->c[0] + (w->wait - w->acc);
+    if (i < h->lower) {
+        kind.rows = (int)h->most - 1;
+        bl_conv_tile_body(t, kind);
+    } else
+        bl_conv_tile_body(t, kind);
+}
+
+/* One panel over a band, whose lines of x have zeros around them. */
+BL_INLINE void run_mixed(const weights *w, bl_conv_tile *t, const float *base, const int vecs,
+                         float *acc, const bool pauses) {
+    const heights h = heights_of(w->row.end - w->row.begin, vecs);
     cursor at = row_at(w, base, w->row.begin);
-    float *acc = w->acc + panel_at(w, panel);
-    t->cols = (size_t)vecs * BL_W;
-    t->b_step = w->dy_in_place ? w->v->filters : t->cols;
-    for (size_t i = 0, row = w->row.begin; i < tiles; i++, row += t->rows) {
-        t->rows = bl_min_size(w->row.end - row, i < lower ? most - 1 : most);
-        t->wait = acc + (w->wait - w->acc);
-        for (size_t r = 0; r < most; r++) {
+    for (size_t i = 0, row = w->row.begin; i < h.tiles; i++, row += t->rows) {
+        t->rows = bl_min_size(w->row.end - row, i < h.lower ? h.most - 1 : h.most);
+        for (size_t r = 0; r < h.most; r++) {
             t->a[r] = r < t->rows ? at.x : t->a[0];
             t->c[r] = r < t->rows ? acc + r * t->cols : acc;
             if (r < t->rows) next_row(w, &at);
         }
-        if (i < lower)
-            bl_conv_tile_body(t, low);
-        else
-            bl_conv_tile_body(t, high);
+        run_tile(w, t, vecs, &h, i, false, pauses);
         acc += t->rows * t->cols;
     }
+}
+
+/* The positions of y along one dimension, of `out`, that tap k sees inside of `size`. */
+static bl_range seen_by(const bl_conv *v, size_t k, size_t out, size_t size) {
+    const size_t begin = k < v->pad ? (v->pad - k + v->stride - 1) / v->stride : 0;
+    const size_t end = size + v->pad > k ? (size - 1 + v->pad - k) / v->stride + 1 : 0;
+    return (bl_range){bl_min_size(begin, out), bl_min_size(end, out)};
+}
+
+/* The tap of a row over lines [oy, oy + lines) of dy: its runs, and where in the image they begin.
+ */
+static size_t runs_of_tap(const weights *w, bl_conv_tile *t, bl_conv_run *run, size_t row,
+                          size_t oy, size_t lines) {
+    const bl_conv *v = w->v;
+    const size_t tap = row / w->channels, ky = tap / v->kernel, kx = tap % v->kernel;
+    const bl_range ys = seen_by(v, ky, v->out_height, v->height);
+    const bl_range xs = seen_by(v, kx, v->out_width, v->width);
+    const size_t begin = bl_max_size(ys.begin, oy), end = bl_min_size(ys.end, oy + lines);
+    const size_t line = v->stride * v->width * v->channels, len = xs.end - xs.begin;
+    t->runs = 0;
+    if (begin >= end || xs.begin >= xs.end) return 0;
+    for (size_t y = begin; y < end; y++)
+        run[t->runs++] = (bl_conv_run){.at = (y - begin) * line,
+                                       .len = len,
+                                       .b = ((y - oy) * v->out_width + xs.begin) * t->b_step};
+    if (v->stride == 1 && len == v->width && len == v->out_width) { /* one line after another */
+        run[0].len *= t->runs;
+        t->runs = 1;
+    }
+    const size_t y = begin * v->stride + ky - v->pad, x = xs.begin * v->stride + kx - v->pad;
+    return (y * v->width + x) * v->channels + w->group * w->channels + row % w->channels;
+}
+
+/* One panel over a band of an example's image, tap by tap. */
+BL_INLINE void run_taps(const weights *w, bl_conv_tile *t, bl_conv_run *run, const float *image,
+                        size_t oy, size_t lines, const int vecs, float *acc, const bool pauses) {
+    for (size_t row = w->row.begin, count; row < w->row.end; row += count) {
+        count = bl_min_size(w->channels - row % w->channels, w->row.end - row);
+        const heights h = heights_of(count, vecs);
+        t->a[0] = image + runs_of_tap(w, t, run, row, oy, lines);
+        t->c[0] = acc;
+        acc += count * t->cols;
+        for (size_t i = 0, r = 0; t->runs > 0 && i < h.tiles; i++, r += t->rows) {
+            t->rows = bl_min_size(count - r, i < h.lower ? h.most - 1 : h.most);
+            run_tile(w, t, vecs, &h, i, true, pauses);
+            t->a[0] += t->rows;
+            t->c[0] += t->rows * t->cols;
+        }
+    }
+}
+
+/* A band of an example's lines. */
+typedef struct slice {
+    const float *image, *base; /* the example's x; its lines with zeros around them */
+    size_t oy, lines;
+    bl_conv_run run[BL_BLOCK];
+} slice;
+
+BL_INLINE void run_panel(const weights *w, bl_conv_tile *t, slice *b, const int vecs, size_t panel,
+                         const bool pauses) {
+    const size_t positions = b->lines * w->v->out_width;
+    float *acc = w->acc + panel_at(w, panel);
+    t->cols = (size_t)vecs * BL_W;
+    t->b_step = w->dy_in_place ? w->v->filters : t->cols;
+    if (w->by_tap) {
+        run_taps(w, t, b->run, b->image, b->oy, b->lines, vecs, acc, pauses);
+    } else {
+        t->runs = b->lines;
+        for (size_t l = 0; l < b->lines; l++)
+            b->run[l] = (bl_conv_run){.at = l * w->v->stride * w->line,
+                                      .len = w->v->out_width,
+                                      .b = l * w->v->out_width * t->b_step};
+        run_mixed(w, t, b->base, vecs, acc, pauses);
+    }
+    acc += (w->row.end - w->row.begin) * t->cols;
     if (w->bias) run_bias(w, t->b, t->b_step, positions, vecs, acc, pauses);
     t->b += w->dy_in_place ? t->cols : positions * t->cols;
 }
 
-static void run_panels(const weights *w, bl_conv_tile *t, const float *base, size_t positions,
-                       bool pauses) {
+static void run_panels(const weights *w, bl_conv_tile *t, slice *b, bool pauses) {
     for (size_t p = w->panel.begin; p < w->panel.end; p++) {
         const size_t vecs = bl_conv_panel_vecs(&w->panels, p);
         if (BL_CONV_VECS > 2 && vecs == 3 && pauses)
-            run_tiles(w, t, base, BL_CONV_VECS, p, positions, true);
+            run_panel(w, t, b, BL_CONV_VECS, p, true);
         else if (BL_CONV_VECS > 2 && vecs == 3)
-            run_tiles(w, t, base, BL_CONV_VECS, p, positions, false);
+            run_panel(w, t, b, BL_CONV_VECS, p, false);
         else if (vecs == 2 && pauses)
-            run_tiles(w, t, base, 2, p, positions, true);
+            run_panel(w, t, b, 2, p, true);
         else if (vecs == 2)
-            run_tiles(w, t, base, 2, p, positions, false);
+            run_panel(w, t, b, 2, p, false);
         else if (pauses)
-            run_tiles(w, t, base, 1, p, positions, true);
+            run_panel(w, t, b, 1, p, true);
         else
-            run_tiles(w, t, base, 1, p, positions, false);
+            run_panel(w, t, b, 1, p, false);
     }
 }
 
-static void run_band(const weights *w, size_t b, size_t oy, size_t lines) {
+static void run_band(const weights *w, size_t example, size_t oy, size_t lines) {
     const bl_conv *v = w->v;
+    const size_t line = v->width * v->channels;
     const bool whole = lines == v->out_height;
-    const float *base = w->image;
-    bl_conv_run run[BL_BLOCK];
-    bl_conv_tile t = {
-        .a_step = v->stride * v->channels, .run = run, .runs = lines, .b = w->packed, .add = true};
-    if (w->in_place)
-        base = w->a->x + (b * v->height + oy * v->stride) * v->width * v->channels;
-    else
-        copy_image(w, b, oy, lines);
+    slice b = {.image = w->a->x + example * v->height * line, .oy = oy, .lines = lines};
+    bl_conv_tile t = {.a_step = v->stride * v->channels, .run = b.run, .b = w->packed, .add = true};
+    b.base = w->in_place ? b.image + oy * v->stride * line : w->image;
+    if (!w->by_tap && !w->in_place) copy_image(w, example, oy, lines);
     if (w->dy_in_place)
-        t.b = w->a->dy + (b * v->out_height + oy) * v->out_width * v->filters +
+        t.b = w->a->dy + (example * v->out_height + oy) * v->out_width * v->filters +
               w->panel.begin * w->panels.vecs * BL_W;
     else
-        pack_dy(w, b, oy, lines);
-    for (size_t l = 0; l < lines; l++)
-        run[l] = (bl_conv_run){.at = l * v->stride * w->line, .len = v->out_width};
+        pack_dy(w, example, oy, lines);
     if (!whole && oy == 0) memset(w->wait, 0, w->sums * sizeof *w->wait);
-    run_panels(w, &t, base, lines * v->out_width, !whole);
+    run_panels(w, &t, &b, !whole);
     if (whole || oy + lines < v->out_height) return;
     for (size_t i = 0; i < w->sums; i += BL_W)
         bl_v_store(w->acc + i, bl_v_load(w->acc + i) + bl_v_load(w->wait + i));
@@ -218,7 +303,7 @@ static void store(const weights *w) {
     }
 }
 
-static void macro_tile(const weights *w) {
+static void sum_up(const weights *w) {
     const bl_conv *v = w->v;
     for (size_t begin = 0; begin < v->batch; begin += BL_BLOCK) {
         const size_t end = bl_min_size(begin + BL_BLOCK, v->batch);
@@ -227,6 +312,18 @@ static void macro_tile(const weights *w) {
             for (size_t oy = 0; oy < v->out_height; oy += w->band)
                 run_band(w, b, oy, bl_min_size(w->band, v->out_height - oy));
         bl_tree_climb(w->acc, w->levels, w->sums, begin / BL_BLOCK, end == v->batch);
+    }
+}
+
+static void macro_tile(weights *w) {
+    const bool zeros = !w->by_tap && !w->in_place;
+    bool strange = false;
+    sum_up(w);
+    for (size_t i = 0; zeros && i < w->sums; i++) strange |= isnan(w->acc[i]);
+    if (strange) {
+        w->by_tap = true;
+        sum_up(w);
+        w->by_tap = false;
     }
     store(w);
 }
@@ -240,7 +337,7 @@ static size_t band_of(const weights *w, size_t panels) {
     const size_t bands = (v->out_height * v->out_width * width + BAND_FLOATS - 1) / BAND_FLOATS;
     size_t band = bl_min_size((v->out_height + bands - 1) / bands, BL_BLOCK);
     if (!w->dy_in_place) band = bl_min_size(band, PACKED_FLOATS / packed);
-    if (!w->in_place) band = bl_min_size(band, (lines - v->kernel) / v->stride + 1);
+    if (!w->by_tap && !w->in_place) band = bl_min_size(band, (lines - v->kernel) / v->stride + 1);
     return band;
 }
 
@@ -293,6 +390,7 @@ void BL_CPU(conv2d_backward_weight)(const bl_conv2d_backward_weight *a, const bl
         return;
     }
     if (v->filters == 0 || (rows.begin == rows.end && !bias)) return;
+    w.by_tap = w.channels >= FEW_CHANNELS;
     w.in_place = v->pad == 0;
     w.columns = w.in_place ? v->width : (v->out_width - 1) * v->stride + v->kernel;
     w.line = bl_max_size(w.columns * v->channels, 1);

@@ -2,11 +2,11 @@
  * runs, because what a position sees of an image is contiguous only line by line:
  *
  *   acc[r][j] = chain, over the runs and i < run.len, of
- *               fmaf(a[r][run.at + i * a_step], b[term * b_step + j], acc), from +0
+ *               fmaf(a[r][run.at + i * a_step], b[run.b + i * b_step + j], acc), from +0
  *
- * What becomes of a chain is done before it leaves its register: c[r][j] is added, c + acc, then
- * the bias, then what conv_end.h says. The accumulators are named one by one because compilers keep
- * arrays of them in memory. */
+ * What becomes of a chain is done before it leaves its register: c[r][j], or +0, is added, c + acc,
+ * then the bias, then what conv_end.h says. The accumulators are named one by one because compilers
+ * keep arrays of them in memory. */
 #ifndef BL_KERNELS_CPU_CONV_TILE_H
 #define BL_KERNELS_CPU_CONV_TILE_H
 #include "engine/base/mem.h"
@@ -16,7 +16,8 @@
 enum { BL_CONV_MOST = 8 }; /* rows */
 
 typedef struct bl_conv_run {
-    size_t at, len;
+    size_t at, len; /* floats; terms */
+    size_t b;       /* floats */
 } bl_conv_run;
 
 typedef struct bl_conv_tile {
@@ -28,7 +29,7 @@ typedef struct bl_conv_tile {
     size_t b_step;
     float *c[BL_CONV_MOST]; /* beyond `rows`: of a row that is there */
     size_t rows, cols;      /* of c */
-    bool add;               /* c holds what chains are added to */
+    bool add;               /* c holds what chains are added to, not +0 */
     const float *bias;      /* (cols) or NULL */
     bl_conv_end end;
     float *wait; /* of chains that pause: (rows, vecs * BL_W), what they are so far */
@@ -38,6 +39,7 @@ typedef struct bl_conv_tile {
 typedef struct bl_conv_kind {
     int vecs, rows;
     bool adjacent; /* a_step is 1, and b is packed without gaps: b_step is vecs * BL_W */
+    bool near;     /* a[r] is a[0] + r, and c[r] is c[0] + r * vecs * BL_W */
     bool pauses;   /* the chains come from `wait` and go there, not to c */
 } bl_conv_kind;
 
@@ -51,8 +53,12 @@ BL_INLINE void bl_conv_fetch(const bl_conv_end *e, const float *c) {
     if (e->mask) __builtin_prefetch(e->mask + (c - e->base));
 }
 
+#define TILE_C(r) (kind.near ? t->c[0] + (r)*width : t->c[r])
+/* The lines that the results will lie in are asked for when a tile begins. */
+#define TILE_OWN(r)                                                                                \
+    if ((r) < kind.rows) __builtin_prefetch(TILE_C(r), 1);
 #define TILE_DECLARE(r)                                                                            \
-    const float *const a##r = (r) < kind.rows ? t->a[r] : t->a[0];                                 \
+    const float *const a##r = kind.near ? t->a[0] + (r) : t->a[(r) < kind.rows ? (r) : 0];         \
     bl_v c##r##_0 = bl_v_zero(), c##r##_1 = c##r##_0, c##r##_2 = c##r##_0;                         \
     if (kind.pauses && (r) < kind.rows) {                                                          \
         c##r##_0 = bl_v_load(t->wait + (r)*width);                                                 \
@@ -79,13 +85,15 @@ BL_INLINE void bl_conv_fetch(const bl_conv_end *e, const float *c) {
         if (kind.vecs > 1) APPLY(c##r##_1, r, 1, kind.vecs == 2 ? last : whole)                    \
         if (kind.vecs > 2) APPLY(c##r##_2, r, 2, last)                                             \
     }
-#define TILE_SUM(acc, r, v, m)   acc = bl_v_get(t->c[r] + (v)*BL_W, m) + acc;
+#define TILE_SUM(acc, r, v, m)   acc = bl_v_get(TILE_C(r) + (v)*BL_W, m) + acc;
+#define TILE_ZERO(acc, r, v, m)  acc = bl_v_zero() + acc;
 #define TILE_BIAS(acc, r, v, m)  acc = acc + bias##v;
-#define TILE_PLUS(acc, r, v, m)  acc = bl_conv_plus(&t->end, acc, t->c[r] + (v)*BL_W, m);
+#define TILE_PLUS(acc, r, v, m)  acc = bl_conv_plus(&t->end, acc, TILE_C(r) + (v)*BL_W, m);
 #define TILE_RELU(acc, r, v, m)  acc = bl_v_if_positive(acc, acc);
-#define TILE_MASK(acc, r, v, m)  acc = bl_conv_mask(&t->end, acc, t->c[r] + (v)*BL_W, m);
-#define TILE_STORE(acc, r, v, m) bl_v_put(t->c[r] + (v)*BL_W, acc, m);
+#define TILE_MASK(acc, r, v, m)  acc = bl_conv_mask(&t->end, acc, TILE_C(r) + (v)*BL_W, m);
+#define TILE_STORE(acc, r, v, m) bl_v_put(TILE_C(r) + (v)*BL_W, acc, m);
 #define TILE_ADD_SUM(r)          TILE_ROW(r, TILE_SUM)
+#define TILE_ADD_ZERO(r)         TILE_ROW(r, TILE_ZERO)
 #define TILE_ADD_BIAS(r)         TILE_ROW(r, TILE_BIAS)
 #define TILE_ADD_PLUS(r)         TILE_ROW(r, TILE_PLUS)
 #define TILE_CUT(r)              TILE_ROW(r, TILE_RELU)
@@ -93,16 +101,19 @@ BL_INLINE void bl_conv_fetch(const bl_conv_end *e, const float *c) {
 #define TILE_PUT(r)                                                                                \
     if ((r) < t->rows) TILE_ROW(r, TILE_STORE)
 #define TILE_FETCH(r)                                                                              \
-    if ((r) < kind.rows) bl_conv_fetch(&t->end, t->c[r]);
+    if ((r) < kind.rows) bl_conv_fetch(&t->end, TILE_C(r));
 
 BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const bl_conv_kind kind) {
     const size_t width = (size_t)kind.vecs * BL_W, step = kind.adjacent ? 1 : t->a_step;
     BL_CONV_EACH(TILE_DECLARE)
+    if (!kind.pauses) {
+        BL_CONV_EACH(TILE_OWN)
+    }
     if (!kind.pauses && (t->end.plus || t->end.mask)) {
         BL_CONV_EACH(TILE_FETCH)
     }
-    const float *b = t->b;
     for (size_t s = 0; s < t->runs; s++) {
+        const float *b = t->b + t->run[s].b;
         size_t at = t->run[s].at;
         for (size_t i = t->run[s].len; i > 0; i--) {
             const bl_v b0 = bl_v_load(b);
@@ -122,6 +133,8 @@ BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const bl_conv_kind kind)
     const bl_lanes last = {.full = rest == BL_W, .first = bl_vm_first(rest % BL_W)};
     if (t->add) {
         BL_CONV_EACH(TILE_ADD_SUM)
+    } else {
+        BL_CONV_EACH(TILE_ADD_ZERO)
     }
     if (t->bias) {
         const bl_v bias0 = bl_v_get(t->bias, kind.vecs == 1 ? last : whole);
@@ -141,18 +154,22 @@ BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const bl_conv_kind kind)
     }
     BL_CONV_EACH(TILE_PUT)
 }
+#undef TILE_C
+#undef TILE_OWN
 #undef TILE_DECLARE
 #undef TILE_STEP
 #undef TILE_PAUSE
 #undef TILE_PUT
 #undef TILE_ROW
 #undef TILE_SUM
+#undef TILE_ZERO
 #undef TILE_BIAS
 #undef TILE_PLUS
 #undef TILE_RELU
 #undef TILE_MASK
 #undef TILE_STORE
 #undef TILE_ADD_SUM
+#undef TILE_ADD_ZERO
 #undef TILE_ADD_BIAS
 #undef TILE_ADD_PLUS
 #undef TILE_CUT

@@ -1,12 +1,10 @@
-/* Vectors run over the channels of a position, and arrays are read where they lie. A position of an
- * image's border sees zeros, whose terms count (kernel_image.h): they are read from k_zeros. */
+/* Vectors run over the channels of a position, and arrays are read where they lie. */
 #include "kernels/cpu/depthwise.h"
 #include "engine/base/mem.h"
 #include "kernels/cpu/conv_end.h"
 #include "kernels/cpu/tree.h"
 
 enum { VECS = 4, SCRATCH_FLOATS = BL_KERNEL_SCRATCH / sizeof(float) };
-static const float k_zeros[VECS * BL_W];
 
 /* acc = the chains of n terms x * w, for vecs * BL_W channels. */
 BL_INLINE void chains(bl_v *acc, const int vecs, bl_lanes m, const float *x, size_t x_step,
@@ -23,19 +21,17 @@ typedef struct line {
     size_t width, channels;
 } line;
 
-/* n terms: positions `column`, column + step, ... of a line. */
+/* n terms: those of positions `column`, column + step, ... that the line has. */
 BL_INLINE void run(bl_v *acc, const int vecs, bl_lanes m, const line l, ptrdiff_t column,
                    const size_t step, const float *w, ptrdiff_t w_step, size_t n) {
     const size_t outside = column < 0 ? ((size_t)-column + step - 1) / step : 0;
     const size_t before = l.x == NULL ? n : bl_min_size(outside, n);
     const size_t first = (size_t)(column + (ptrdiff_t)(before * step));
     const size_t there = first < l.width ? (l.width - first + step - 1) / step : 0;
-    const size_t inside = bl_min_size(there, n - before), after = n - before - inside;
-    chains(acc, vecs, m, k_zeros, 0, w, w_step, before);
-    w += (ptrdiff_t)before * w_step;
+    const size_t inside = bl_min_size(there, n - before);
     if (inside > 0)
-        chains(acc, vecs, m, l.x + first * l.channels, step * l.channels, w, w_step, inside);
-    chains(acc, vecs, m, k_zeros, 0, w + (ptrdiff_t)inside * w_step, w_step, after);
+        chains(acc, vecs, m, l.x + first * l.channels, step * l.channels,
+               w + (ptrdiff_t)before * w_step, w_step, inside);
 }
 
 /* Calls step for all channels of a range, VECS vectors at once or one. */
@@ -70,6 +66,7 @@ BL_INLINE void forward_step(const void *ctx, size_t j, const int vecs, bl_lanes 
     const bl_conv_end end = {.base = at->a->y, .plus = at->a->plus, .relu = at->a->relu};
     for (int i = 0; i < vecs; i++) {
         float *y = at->y + j + i * BL_W;
+        acc[i] = bl_v_zero() + acc[i];
         if (at->a->bias) acc[i] = acc[i] + bl_v_get(at->a->bias + j + i * BL_W, m);
         bl_v_put(y, bl_conv_finish(&end, acc[i], y, m), m);
     }
@@ -111,6 +108,7 @@ BL_INLINE void input_step(const void *ctx, size_t j, const int vecs, bl_lanes m)
     const bl_conv_end end = {.base = at->a->dx, .plus = at->a->plus, .mask = at->a->relu};
     for (int i = 0; i < vecs; i++) {
         float *dx = at->dx + j + i * BL_W;
+        acc[i] = bl_v_zero() + acc[i];
         bl_v_put(dx, bl_conv_finish(&end, acc[i], dx, m), m);
     }
 }

@@ -10,7 +10,7 @@ enum { NARROW = 4 }; /* channels or filters of a group, too few for a tile */
 
 /* Rows: positions of y. Columns: a group's filters. Terms: taps and channels. Layers: groups. */
 struct forward_product {
-    enum { A_K = true, B_K = false, TREE = false };
+    enum { A_K = true, B_K = false, TREE = false, GAPS = true };
     struct row_of {
         const float *image;
         unsigned y, x; /* of the first tap; unsigned wrap-around is outside */
@@ -46,7 +46,12 @@ struct forward_product {
     }
     __device__ void put(unsigned i, unsigned j, float sum) const {
         const size_t at = (size_t)i * g.filters + group * g.group_filters + j;
-        c.y[at] = forward_end(&c, at, sum);
+        c.y[at] = forward_end(&c, at, 0.0f + sum);
+    }
+    __device__ float again(unsigned i, unsigned j) const {
+        const unsigned ox = i % g.out_width, oy = i / g.out_width % g.out_height;
+        const size_t b = i / g.out_width / g.out_height;
+        return forward_at(&c, c.x + b * g.height * g.width * g.channels, oy, ox, column(j));
     }
 };
 
@@ -54,7 +59,7 @@ struct forward_product {
  * Rows: a phase's positions of x. Columns: a group's channels. Terms: the taps, last first, and the
  * group's filters. Layers: phases and groups. */
 struct input_product {
-    enum { A_K = true, B_K = true, TREE = false };
+    enum { A_K = true, B_K = true, TREE = false, GAPS = true };
     struct row_of {
         const float *image;
         unsigned y, x; /* of dy at the first term's tap */
@@ -119,7 +124,13 @@ struct input_product {
         const unsigned ix = column0 + i % columns * g.stride;
         const size_t at = (((size_t)b * g.height + iy) * g.width + ix) * g.channels +
                           group * g.group_channels + j;
-        c.dx[at] = input_end(&c, at, sum);
+        c.dx[at] = input_end(&c, at, 0.0f + sum);
+    }
+    __device__ float again(unsigned i, unsigned j) const {
+        const unsigned iy = row0 + i / columns % rows * g.stride, b = i / columns / rows;
+        const unsigned ix = column0 + i % columns * g.stride;
+        const float *dy = c.dy + (size_t)b * g.out_height * g.out_width * g.filters;
+        return input_at(&c, dy, iy, ix, group * g.group_channels + j);
     }
 };
 

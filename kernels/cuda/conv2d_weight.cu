@@ -2,33 +2,35 @@
  * then the chain over the examples of each block, an output a thread; then the tree. */
 #include "kernels/cuda/image.h"
 #include "kernels/cuda/product.h"
+#include "kernels/ref/conv2d.c"
 
 namespace {
 
 /* Rows: taps and channels of a group. Columns: its filters. Terms: positions of y. Layers: groups
  * and examples. */
 struct weight_product {
-    enum { A_K = false, B_K = false, TREE = false };
+    enum { A_K = false, B_K = false, TREE = false, GAPS = true };
     typedef struct row_of {
         unsigned tap_y, tap_x, channel;
     } row_of;
     typedef unsigned column_of;
-    const float *x, *dy; /* of the first example */
-    float *out;          /* (examples, rows of w, filters) */
+    bl_conv2d_backward_weight c; /* x and dy: of the first example */
+    const float *x, *dy;
+    float *out; /* (examples, rows of w, filters) */
     bl_grid g;
     unsigned groups;
-    unsigned m, n, first, last, block, group;
+    unsigned m, n, first, last, block, group, example;
 
     __device__ void enter(unsigned z) {
-        const size_t example = z / groups;
+        example = z / groups;
         group = z % groups;
         m = g.kernel * g.kernel * g.group_channels;
         n = g.group_filters;
         first = 0;
         last = block = g.out_height * g.out_width; /* one chain */
-        x += example * g.height * g.width * g.channels + group * g.group_channels;
-        dy += example * last * g.filters + group * g.group_filters;
-        out += example * m * g.filters + group * g.group_filters;
+        x = c.x + (size_t)example * g.height * g.width * g.channels + group * g.group_channels;
+        dy = c.dy + (size_t)example * last * g.filters + group * g.group_filters;
+        out += (size_t)example * m * g.filters + group * g.group_filters;
     }
     __device__ row_of row(unsigned i) const {
         const unsigned tap = i / g.group_channels;
@@ -44,6 +46,11 @@ struct weight_product {
     __device__ float b(unsigned k, unsigned j) const { return dy[(size_t)k * g.filters + j]; }
     __device__ void put(unsigned i, unsigned j, float sum) const {
         out[(size_t)i * g.filters + j] = sum;
+    }
+    __device__ float again(unsigned i, unsigned j) const {
+        const unsigned tap = i / g.group_channels, channel = i % g.group_channels;
+        return weight_of(&c, example, tap / g.kernel, tap % g.kernel,
+                         group * g.group_channels + channel, group * g.group_filters + j);
     }
 };
 
@@ -102,13 +109,14 @@ static bool weights(const bl_conv2d_backward_weight &a, bl_queue *queue) {
     weight_product p = {};
     if (count == 0) return true;
     if (r.examples == 0 && v->batch > 0) return false;
+    p.c = a;
     p.g = bl_grid_of(v);
     p.groups = (unsigned)v->groups;
     p.out = r.each;
     for (size_t from = 0; from < v->batch; from += r.examples) {
         const size_t n = v->batch - from < r.examples ? v->batch - from : r.examples;
-        p.x = a.x + from * v->height * v->width * v->channels;
-        p.dy = a.dy + from * positions * v->filters;
+        p.c.x = a.x + from * v->height * v->width * v->channels;
+        p.c.dy = a.dy + from * positions * v->filters;
         bl_multiply(p, rows, p.g.group_filters, n * v->groups, queue);
         BL_LAUNCH(chain_examples, bl_blocks(count), BL_CUDA_THREADS, queue, r.block, r.each, from,
                   n, count);

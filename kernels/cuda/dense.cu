@@ -8,7 +8,7 @@ namespace {
  * a[k * lda + i]; B_KF: B(k, j) = b[j * ldb + k], else b[k * ldb + j]. Layer z has the terms from
  * z * span on. */
 template <bool A_KF, bool B_KF, bool WITH_TREE> struct plain {
-    enum { A_K = A_KF, B_K = B_KF, TREE = WITH_TREE };
+    enum { A_K = A_KF, B_K = B_KF, TREE = WITH_TREE, GAPS = false };
     typedef size_t row_of, column_of;
     float *c;
     const float *x, *w;

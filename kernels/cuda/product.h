@@ -5,6 +5,9 @@
  * What is multiplied says a Problem:
  *   A_K, B_K     whether neighbours in memory are neighbours in k
  *   TREE         blocks are combined by rule B's tree instead of rule F's chain
+ *   GAPS         a term may be left out: its a() is +0, which changes no sum but a -0, and
+ *                put() takes both for +0; unless its b() is no finite number: then again(i, j)
+ *                is the sum
  *   m, n         rows and columns of the result
  *   first, last  the terms of the sum, in blocks of `block`
  *   enter(z)     sets the above for layer z of the grid
@@ -52,9 +55,11 @@ template <class Problem, int TM, int TN, int EM, int EN, int DEPTH> struct bl_pr
         typename Problem::row_of row[LOADS_A];
         typename Problem::column_of column[LOADS_B];
         float a[LOADS_A], b[LOADS_B];
+        bool strange; /* GAPS: a b that was no finite number was among them */
 
         __device__ void begin(const Problem &p, unsigned i0, unsigned j0) {
             unsigned at, k;
+            strange = false;
             BL_UNROLL
             for (int l = 0; l < LOADS_A; l++) {
                 place<TM>(Problem::A_K, threadIdx.x + l * THREADS, &at, &k);
@@ -80,6 +85,7 @@ template <class Problem, int TM, int TN, int EM, int EN, int DEPTH> struct bl_pr
             for (int l = 0; l < LOADS_B; l++) {
                 place<TN>(Problem::B_K, threadIdx.x + l * THREADS, &at, &k);
                 b[l] = k0 + k < end ? p.b(k0 + k, column[l]) : 0.0f;
+                if (Problem::GAPS) strange |= !isfinite(b[l]);
             }
         }
         __device__ void store(tile_a &as, tile_b &bs) const {
@@ -149,6 +155,7 @@ template <class Problem, int TM, int TN, int EM, int EN, int DEPTH> struct bl_pr
     static __device__ void run(Problem p) {
         alignas(16) __shared__ tile_a as[2];
         alignas(16) __shared__ tile_b bs[2];
+        __shared__ bool strange; /* the same, for the block */
         const unsigned row = threadIdx.x / COLUMNS, column = threadIdx.x % COLUMNS;
         const unsigned i0 = blockIdx.x * TM, j0 = blockIdx.y * TN;
         float sum[EM][EN] = {}, level[LEVELS][EM][EN];
@@ -157,6 +164,7 @@ template <class Problem, int TM, int TN, int EM, int EN, int DEPTH> struct bl_pr
         p.enter(blockIdx.z);
         if (i0 >= p.m || j0 >= p.n) return; /* layers may differ in size */
         next.begin(p, i0, j0);
+        strange = false;
         __syncthreads();
         if (p.first < p.last) {
             next.fetch(p, p.first, p.last - p.first < p.block ? p.last : p.first + p.block);
@@ -180,12 +188,19 @@ template <class Problem, int TM, int TN, int EM, int EN, int DEPTH> struct bl_pr
             begin = end;
         }
         if (Problem::TREE) leftovers(sum, level, blocks);
+        if (Problem::GAPS) {
+            if (next.strange) strange = true;
+            __syncthreads();
+        }
         BL_UNROLL
         for (int i = 0; i < EM; i++) BL_UNROLL
         for (int j = 0; j < EN; j++) {
             const unsigned r = i0 + spread<VM, ROWS>(row, i);
             const unsigned c = j0 + spread<VN, COLUMNS>(column, j);
-            if (r < p.m && c < p.n) p.put(r, c, sum[i][j]);
+            if (r >= p.m || c >= p.n) continue;
+            if constexpr (Problem::GAPS)
+                if (strange) sum[i][j] = p.again(r, c);
+            p.put(r, c, sum[i][j]);
         }
     }
 };

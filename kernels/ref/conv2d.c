@@ -1,29 +1,30 @@
 #include "kernels/ref/ref.h"
 #include <math.h>
 
-/* A sum by rule F whose terms come one at a time. */
+/* A sum by rule F whose terms come one at a time; those outside of the image are counted only. */
 typedef struct blocks {
     float sum, acc;
     size_t terms;
 } blocks;
 
-static BL_HD void add_term(blocks *s, float x, float w) {
+static BL_HD void add_term(blocks *s, const float *x, float w) {
     if (s->terms > 0 && s->terms % BL_BLOCK == 0) {
-        s->sum = s->terms == BL_BLOCK ? s->acc : s->sum + s->acc;
+        s->sum = s->sum + s->acc;
         s->acc = 0;
     }
-    s->acc = fmaf(x, w, s->acc);
+    if (x) s->acc = fmaf(*x, w, s->acc);
     s->terms++;
 }
 
 static BL_HD float total(const blocks *s) {
-    return s->terms <= BL_BLOCK ? s->acc : s->sum + s->acc;
+    return s->sum + s->acc;
 }
 
-/* Channel c at a row and column of an image that is +0 outside; unsigned wrap-around is outside. */
-static BL_HD float at(const float *image, size_t height, size_t width, size_t channels, size_t row,
-                      size_t column, size_t c) {
-    return row < height && column < width ? image[(row * width + column) * channels + c] : 0.0f;
+/* Channel c at a row and column of an image; NULL outside of it, where unsigned wrap-around ends
+ * too. */
+static BL_HD const float *at(const float *image, size_t height, size_t width, size_t channels,
+                             size_t row, size_t column, size_t c) {
+    return row < height && column < width ? &image[(row * width + column) * channels + c] : NULL;
 }
 
 static BL_HD float forward_at(const bl_conv2d_forward *a, const float *x, size_t oy, size_t ox,
@@ -113,10 +114,11 @@ static BL_HD float weight_of(const bl_conv2d_backward_weight *a, size_t b, size_
     const float *dy = a->dy + b * v->out_height * v->out_width * v->filters + n;
     float acc = 0;
     for (size_t oy = 0; oy < v->out_height; oy++)
-        for (size_t ox = 0; ox < v->out_width; ox++, dy += v->filters)
-            acc = fmaf(at(x, v->height, v->width, v->channels, oy * v->stride + ky - v->pad,
-                          ox * v->stride + kx - v->pad, c),
-                       *dy, acc);
+        for (size_t ox = 0; ox < v->out_width; ox++, dy += v->filters) {
+            const float *seen = at(x, v->height, v->width, v->channels,
+                                   oy * v->stride + ky - v->pad, ox * v->stride + kx - v->pad, c);
+            if (seen) acc = fmaf(*seen, *dy, acc);
+        }
     return acc;
 }
 

@@ -25,7 +25,9 @@ static float value(filling how, uint64_t stream, uint64_t index) {
     static const float special[] = {0.0f, -0.0f, 0x1p-149f, -0x1p-140f, INFINITY, -INFINITY, NAN};
     static const float scale[] = {0x1p-30f, 0x1p-28f, 0x1p-26f, 0x1p-24f,
                                   0x1p-23f, 0x1p-22f, 0x1p-21f, 0x1p-20f};
+    static const float faint[] = {0.0f, -0.0f, 0x1p-80f, -0x1p-80f};
     const uint64_t r = mix(stream << 48 | index);
+    if (how == FILL_FAINT) return (r >> 8) % 600 == 0 ? INFINITY : faint[r % 4];
     if (how == FILL_EXACT) return (float)(r % 7) - 3.0f;
     if (how == FILL_SPECIAL && (r >> 40) % 3 == 0) return special[(r >> 44) % 7];
     return (float)((int32_t)(r & 0x1ffffff) - 0x1000000) * scale[(r >> 32) % 8];

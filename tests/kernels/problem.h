@@ -14,6 +14,8 @@ typedef enum filling {
     FILL_EXACT,   /* small integers: every order of summation gives the same result */
     FILL_RANDOM,  /* signs and magnitudes that make every order give another */
     FILL_SPECIAL, /* FILL_RANDOM strewn with zeros, subnormals, infinities, NaN */
+    FILL_FAINT,   /* zeros and values whose products are too small for a float, so that sums are
+                     zeros of either sign, and a few infinities */
 } filling;
 
 typedef enum array_role { ROLE_IN, ROLE_OUT, ROLE_INOUT } array_role;

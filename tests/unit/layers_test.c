@@ -551,6 +551,8 @@ static void test_pieces(void **state) {
             fail_msg("%s: %s", cases[i].list, id.data);
         assert_int_equal(bl_rules_epoch(&config), cases[i].there ? 2 : 1);
     }
+    set_list(&config, "\"batch_norm\", { type = \"conv2d\"; filters = 4; kernel = 3; }");
+    assert_int_equal(bl_rules_epoch(&config), 3);
     bl_buf_free(&id);
 }
 
