@@ -115,6 +115,7 @@ BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const bl_conv_kind kind)
     for (size_t s = 0; s < t->runs; s++) {
         const float *b = t->b + t->run[s].b;
         size_t at = t->run[s].at;
+#pragma GCC unroll 4 /* see tile.h */
         for (size_t i = t->run[s].len; i > 0; i--) {
             const bl_v b0 = bl_v_load(b);
             const bl_v b1 = kind.vecs > 1 ? bl_v_load(b + BL_W) : b0;
