@@ -80,7 +80,7 @@ CRASH_O := $(CRASH_C:%.c=$(B)/%.o)
 CRASH   := $(B)/tests/crash/crash
 # Packed by `make dist`: what tests/gpu/run starts.
 DIST := build/dist/batchlab
-GPU_TESTS := $(B)/tests/kernels/families_test $(B)/tests/unit/device_test $(B)/tests/unit/device_steps_test $(B)/tests/unit/net_test $(B)/tests/gpu/gpu_bench
+GPU_TESTS := $(B)/tests/kernels/families_test $(B)/tests/unit/device_test $(B)/tests/unit/device_steps_test $(B)/tests/unit/device_gradient_test $(B)/tests/gpu/gpu_bench
 BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
 BENCH   := $(BENCH_C:%.c=$(B)/%)
 
@@ -128,7 +128,7 @@ test:
 	$(Q)sh scripts/setup.sh build plot test
 	$(Q)$(MAKE) $(PARALLEL) check
 
-check: layers program $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(TESTS) $(GRAPH_TEST) $(FUZZ) $(CRASH) $(BENCH)
+check: layers program $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench $(TESTS) $(GRAPH_TEST) $(FUZZ) $(CRASH) $(BENCH)
 	$(Q)sh tests/run.sh $(B) $(TESTS) $(GRAPH_TEST) $(CRASH)
 
 # Kills, faults, damage and many workers at the figures that docs/faults.md promises, a process for each core

@@ -73,3 +73,45 @@ void check_run(const fixture *f, int64_t steps) {
     bl_train_close(here);
     bl_train_close(there);
 }
+
+uint8_t *make_pictures(fixture *f, size_t height, size_t width) {
+    const size_t n = height * width * 2;
+    uint8_t *pixels = bl_xalloc(f->data.rows * n);
+    for (size_t i = 0; i < f->data.rows * n; i++) pixels[i] = (uint8_t)(i * 31 >> 3);
+    f->data.pixels = pixels;
+    f->data.height = height, f->data.width = width, f->data.channels = 2, f->data.continuous = n;
+    f->data.pixel_mean[0] = 100, f->data.pixel_scale[0] = 0.25f;
+    f->data.pixel_mean[1] = 50, f->data.pixel_scale[1] = 0.5f;
+    bl_resident_close(&f->resident);
+    f->data.values = NULL;
+    CHECK_OK(bl_resident_open(&f->resident, open_device(), &f->data, ERR));
+    return pixels;
+}
+
+uint8_t *make_convolutional(fixture *f, const char *model, const char *norm) {
+    uint8_t *pixels = make_pictures(f, 4, 4);
+    f->data.categorical = 0;
+    strcpy(f->config.model.kind, model);
+    strcpy(f->config.model.norm, norm);
+    strcpy(f->config.model.output, "linear");
+    f->config.data.eval_rows = 20;
+    f->config.train.batch_size = 16;
+    return pixels;
+}
+
+// clang-format off
+const device_list device_lists[] = {
+    {true, "{ type = \"conv2d\"; filters = 6; kernel = 3; stride = 2; padding = \"same\"; groups = 2; bias = false; }, \"hard_swish\", "
+           "{ type = \"avg_pool\"; size = 2; stride = 1; }, \"layer_norm\", { type = \"dense\"; units = 1; }"},
+    {true, "{ type = \"conv2d\"; filters = 6; kernel = 3; }, { type = \"group_norm\"; groups = 3; }, \"relu\", "
+           "{ type = \"max_pool\"; size = 2; }, { type = \"ghost_norm\"; size = 8; }, \"global_pool\", \"batch_norm\", "
+           "{ type = \"dropout\"; rate = 0.5; }, { type = \"dense\"; units = 1; }"},
+    {true, "{ type = \"conv2d\"; filters = 6; kernel = 1; }, { type = \"scale\"; layers = ( \"global_pool\", "
+           "{ type = \"dense\"; units = 6; }, \"hard_sigmoid\" ); }, { type = \"dense\"; units = 1; }"},
+    {true, "{ type = \"residual\"; layers = ( { type = \"conv2d\"; filters = 5; kernel = 1; } ); "
+           "shortcut = ( { type = \"pad_channels\"; channels = 5; } ); }, { type = \"dense\"; units = 1; }"},
+    {false, "{ type = \"concat\"; layers = ( \"embedding\", { type = \"dropout\"; rate = 0.1; } ); beside = ( \"batch_norm\" ); }, "
+            "{ type = \"dense\"; units = 1; }, \"sigmoid_range\""},
+};
+// clang-format on
+const size_t device_list_count = BL_COUNT(device_lists);

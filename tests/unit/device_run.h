@@ -24,4 +24,17 @@ void advance_to(bl_train *train, int64_t limit);
 void check_same(const bl_train *a, const bl_train *b);
 /* `steps` steps here and there end with the same log and the same saved state. */
 void check_run(const fixture *f, int64_t steps);
+
+/* Pictures of height x width x 2 instead of columns; free what comes back. */
+uint8_t *make_pictures(fixture *f, size_t height, size_t width);
+/* Small pictures for the convolutional nets: 4 x 4, two classes. */
+uint8_t *make_convolutional(fixture *f, const char *model, const char *norm);
+
+/* Nets that an experiment lists, with every kind of layer in one or another. */
+typedef struct device_list {
+    bool pictures; /* of make_convolutional; else the table */
+    const char *list;
+} device_list;
+extern const device_list device_lists[];
+extern const size_t device_list_count;
 #endif

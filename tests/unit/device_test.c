@@ -74,21 +74,6 @@ static void test_pieces(void **state) {
     }
 }
 
-/* Pictures of height x width x 2 instead of columns; free what comes back. */
-static uint8_t *make_pictures(fixture *f, size_t height, size_t width) {
-    const size_t n = height * width * 2;
-    uint8_t *pixels = bl_xalloc(f->data.rows * n);
-    for (size_t i = 0; i < f->data.rows * n; i++) pixels[i] = (uint8_t)(i * 31 >> 3);
-    f->data.pixels = pixels;
-    f->data.height = height, f->data.width = width, f->data.channels = 2, f->data.continuous = n;
-    f->data.pixel_mean[0] = 100, f->data.pixel_scale[0] = 0.25f;
-    f->data.pixel_mean[1] = 50, f->data.pixel_scale[1] = 0.5f;
-    bl_resident_close(&f->resident);
-    f->data.values = NULL;
-    CHECK_OK(bl_resident_open(&f->resident, open_device(), &f->data, ERR));
-    return pixels;
-}
-
 static void test_pictures(void **state) {
     fixture *f = *state;
     uint8_t *pixels = make_pictures(f, 2, 3);
@@ -119,18 +104,6 @@ static void test_residual_net(void **state) {
     }
 }
 
-/* Small pictures for the convolutional nets: 4 x 4, two classes. */
-static uint8_t *make_convolutional(fixture *f, const char *model, const char *norm) {
-    uint8_t *pixels = make_pictures(f, 4, 4);
-    f->data.categorical = 0;
-    strcpy(f->config.model.kind, model);
-    strcpy(f->config.model.norm, norm);
-    strcpy(f->config.model.output, "linear");
-    f->config.data.eval_rows = 20;
-    f->config.train.batch_size = 16;
-    return pixels;
-}
-
 static void test_convolutional_nets(void **state) {
     fixture *f = *state;
     static const char *const kinds[][2] = {
@@ -157,25 +130,6 @@ static void run_twice(const fixture *f, int64_t steps, char sha256[65], double *
     bl_train_close(two);
 }
 
-// clang-format off
-static const struct {
-    bool pictures;
-    const char *list;
-} k_lists[] = {
-    {true, "{ type = \"conv2d\"; filters = 6; kernel = 3; stride = 2; padding = \"same\"; groups = 2; bias = false; }, \"hard_swish\", "
-           "{ type = \"avg_pool\"; size = 2; stride = 1; }, \"layer_norm\", { type = \"dense\"; units = 1; }"},
-    {true, "{ type = \"conv2d\"; filters = 6; kernel = 3; }, { type = \"group_norm\"; groups = 3; }, \"relu\", "
-           "{ type = \"max_pool\"; size = 2; }, { type = \"ghost_norm\"; size = 8; }, \"global_pool\", \"batch_norm\", "
-           "{ type = \"dropout\"; rate = 0.5; }, { type = \"dense\"; units = 1; }"},
-    {true, "{ type = \"conv2d\"; filters = 6; kernel = 1; }, { type = \"scale\"; layers = ( \"global_pool\", "
-           "{ type = \"dense\"; units = 6; }, \"hard_sigmoid\" ); }, { type = \"dense\"; units = 1; }"},
-    {true, "{ type = \"residual\"; layers = ( { type = \"conv2d\"; filters = 5; kernel = 1; } ); "
-           "shortcut = ( { type = \"pad_channels\"; channels = 5; } ); }, { type = \"dense\"; units = 1; }"},
-    {false, "{ type = \"concat\"; layers = ( \"embedding\", { type = \"dropout\"; rate = 0.1; } ); beside = ( \"batch_norm\" ); }, "
-            "{ type = \"dense\"; units = 1; }, \"sigmoid_range\""},
-};
-// clang-format on
-
 /* Nets that an experiment lists: every kind of layer, at level `exact` the bits of the processor,
  * at level `device` twice the same. */
 static void test_lists_of_layers(void **state) {
@@ -187,22 +141,22 @@ static void test_lists_of_layers(void **state) {
         char name[64];
         bool found = false;
         (void)snprintf(name, sizeof name, "\"%s\"", bl_layer_kinds[k].name);
-        for (size_t i = 0; i < BL_COUNT(k_lists); i++)
-            found = found || strstr(k_lists[i].list, name) != NULL;
+        for (size_t i = 0; i < device_list_count; i++)
+            found = found || strstr(device_lists[i].list, name) != NULL;
         if (!found) fail_msg("kind %s is in no list here", name);
     }
-    for (size_t i = BL_COUNT(k_lists); i-- > 0;) { /* the table first */
+    for (size_t i = device_list_count; i-- > 0;) { /* the table first */
         const char *text;
         bl_err err = {0};
         uint8_t *pixels = NULL;
         f->config = config;
-        if (k_lists[i].pictures) pixels = make_convolutional(f, "layers", "none");
+        if (device_lists[i].pictures) pixels = make_convolutional(f, "layers", "none");
         strcpy(f->config.model.kind, "layers");
-        CHECK_OK(bl_config_set(&f->config, "model.layers", k_lists[i].list, ERR));
+        CHECK_OK(bl_config_set(&f->config, "model.layers", device_lists[i].list, ERR));
         check_run(f, 3);
         strcpy(f->config.numerics, "device");
         strcpy(f->config.precision, "fp32");
-        if (f->resident.device->libraries(&text, k_lists[i].pictures, &err) == BL_OK)
+        if (f->resident.device->libraries(&text, device_lists[i].pictures, &err) == BL_OK)
             run_twice(f, 3, sha256, &value);
         free(pixels);
     }
