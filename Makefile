@@ -170,8 +170,9 @@ $(B)/%.o: %.c $(B)/flags.stamp $(B)/bl_build.h
 	$(Q)mkdir -p $(@D); echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
+# Loops begin on cache lines: where another thread shares the core, it is its front end that is short.
 define ISA_RULE
-$(B)/kernels/cpu/$(1)/%.o: private KFLAGS := -O3 $(ISA_$(1)) -DBL_ISA=$(1) -DBL_ISA_$(1)=1
+$(B)/kernels/cpu/$(1)/%.o: private KFLAGS := -O3 -falign-loops=64 $(ISA_$(1)) -DBL_ISA=$(1) -DBL_ISA_$(1)=1
 $(B)/kernels/cpu/$(1)/%.o: kernels/cpu/%.c $(B)/flags.stamp $(B)/bl_build.h
 	$$(Q)mkdir -p $$(@D); echo "  CC    $$< ($(1))"
 	$$(Q)$$(CC) $$(ALL_CPPFLAGS) $$(ALL_CFLAGS) -MMD -MP -c $$< -o $$@
