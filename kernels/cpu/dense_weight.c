@@ -3,9 +3,9 @@
  * The outputs are cut into macro tiles of MACRO_ROWS rows and as many columns as the scratch has
  * room for their tree. A macro tile walks the batch block by block: every register tile runs its
  * chain of 256 examples and climbs the binary-counter tree before it leaves its registers; the
- * tree's levels lie in scratch. A block's dy is packed panel by panel; its x once, unless few
- * columns make it not worth while: read where it lies, a column of x is a cache line per example,
- * all in one set if k is a power of two. */
+ * tree's levels lie in scratch. A block's dy is packed panel by panel, and summed on the way, once,
+ * for dbias; its x once, unless few columns make it not worth while: read where it lies, a column
+ * of x is a cache line per example, all in one set if k is a power of two. */
 #include "engine/base/mem.h"
 #include "kernels/cpu/column.h"
 #include "kernels/cpu/tile.h"
@@ -20,16 +20,18 @@ enum {
     LEVELS_MOST = 32,
 };
 _Static_assert(MACRO_ROWS % BL_ROWS == 0, "whole tiles");
-_Static_assert(LEVELS_MOST *MACRO_ROWS *BL_PANEL <= TREE_FLOATS, "the scratch holds the tree");
+_Static_assert(LEVELS_MOST *(MACRO_ROWS + 1) * BL_PANEL <= TREE_FLOATS,
+               "the scratch holds the tree");
 
 typedef struct weights {
-    float *dw;
+    float *dw, *dbias;
     const float *x, *dy;
     size_t batch, k, n;
     float *panel;  /* of dy: (BL_BLOCK, BL_PANEL) */
     float *packed; /* of x: tiles of (BL_BLOCK, BL_ROWS); NULL: x is read where it lies */
     float *levels; /* rows level_floats apart */
-    size_t level_floats;
+    size_t level_floats,
+        bias_node; /* where those of dbias begin, behind wide * MACRO_ROWS others */
 } weights;
 
 BL_TILE_COLUMNS(tiles, false, BL_A_PACKED)
@@ -53,9 +55,11 @@ static void pack_x(float *dst, const float *x, size_t stride, size_t len, size_t
     for (; r + BL_ROWS <= rows; r += BL_ROWS) pack_tiles(dst + r * len, x + r, stride, len, 1);
 }
 
-/* A panel of dy; the columns behind `cols` are zero. */
-static void pack_dy(float *dst, const float *dy, size_t stride, size_t len, size_t cols) {
+/* A panel of dy; the columns behind `cols` are zero. Its rows' chains of additions, if wanted. */
+BL_INLINE void pack_dy(float *dst, const float *dy, size_t stride, size_t len, size_t cols,
+                       bl_v sums[BL_VECS]) {
     bl_lanes m[BL_VECS];
+    for (size_t v = 0; sums && v < BL_VECS; v++) sums[v] = bl_v_zero();
     for (size_t v = 0; v < BL_VECS; v++) {
         const size_t before = bl_min_size(v * BL_W, cols);
         m[v].full = cols - before >= BL_W;
@@ -64,7 +68,9 @@ static void pack_dy(float *dst, const float *dy, size_t stride, size_t len, size
     for (size_t b = 0; b < len; b++, dst += BL_PANEL, dy += stride)
         for (size_t v = 0; v < BL_VECS; v++) {
             __builtin_prefetch(dy + BL_FAR_AHEAD * stride + v * BL_W);
-            bl_v_store(dst + v * BL_W, bl_v_get(dy + v * BL_W, m[v]));
+            const bl_v row = bl_v_get(dy + v * BL_W, m[v]);
+            bl_v_store(dst + v * BL_W, row);
+            if (sums) sums[v] = sums[v] + row;
         }
 }
 
@@ -113,15 +119,36 @@ static void panel_block(const weights *w, size_t node, size_t b0, size_t len, bl
     strided_tiles(&t);
 }
 
+/* The same for a panel's part of dbias. */
+static void bias_block(const weights *w, size_t node, size_t b0, size_t len, size_t j0, size_t cols,
+                       const bl_v sums[BL_VECS]) {
+    const float *left[LEVELS_MOST];
+    bl_tile t = {.c = w->dbias + j0};
+    climb(w, &t, left, w->bias_node + node, b0 / BL_BLOCK, b0 + len == w->batch);
+    for (size_t v = 0; v * BL_W < cols; v++) {
+        const bl_vm m = bl_vm_first(bl_min_size(cols - v * BL_W, BL_W));
+        bl_v acc = sums[v];
+        for (size_t i = 0; i < t.lefts; i++) acc = bl_v_load_part(left[i] + v * BL_W, m) + acc;
+        bl_v_store_part(t.c + v * BL_W, acc, m);
+    }
+}
+
 static void macro_tile(const weights *w, bl_range rows, bl_range columns) {
     const size_t node_rows = bl_min_size(rows.end - rows.begin, MACRO_ROWS);
+    const bool bias = w->dbias && rows.begin == 0;
     for (size_t b0 = 0; b0 < w->batch; b0 += BL_BLOCK) {
         const size_t len = bl_min_size(w->batch - b0, BL_BLOCK);
         if (w->packed)
             pack_x(w->packed, w->x + b0 * w->k + rows.begin, w->k, len, rows.end - rows.begin);
         for (size_t j = columns.begin; j < columns.end; j += BL_PANEL) {
             const size_t cols = bl_min_size(columns.end - j, BL_PANEL);
-            pack_dy(w->panel, w->dy + b0 * w->n + j, w->n, len, cols);
+            bl_v sums[BL_VECS];
+            if (bias) {
+                pack_dy(w->panel, w->dy + b0 * w->n + j, w->n, len, cols, sums);
+                bias_block(w, j - columns.begin, b0, len, j, cols, sums);
+            } else {
+                pack_dy(w->panel, w->dy + b0 * w->n + j, w->n, len, cols, NULL);
+            }
             panel_block(w, (j - columns.begin) * node_rows, b0, len, rows, j, cols);
         }
     }
@@ -141,7 +168,7 @@ BL_INLINE bl_v2 add_x_dy(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lane
 }
 
 void BL_CPU(dense_backward_weight)(const bl_dense_backward_weight *a, const bl_part *part) {
-    if (a->dbias)
+    if (a->dbias && (a->batch == 0 || a->k == 0 || a->n == 1))
         bl_column_sums(a->dbias, NULL, a->batch, bl_part_range(part, a->n, BL_W), part->scratch,
                        add_dy, a);
     if (a->n == 1) {
@@ -162,9 +189,10 @@ void BL_CPU(dense_backward_weight)(const bl_dense_backward_weight *a, const bl_p
     }
     const size_t levels = bl_tree_levels((a->batch + BL_BLOCK - 1) / BL_BLOCK);
     const size_t level_floats = TREE_FLOATS / bl_max_size(1, levels);
-    const size_t wide = level_floats / MACRO_ROWS / BL_PANEL * BL_PANEL;
+    const size_t wide = level_floats / (MACRO_ROWS + 1) / BL_PANEL * BL_PANEL;
     float *const scratch = part->scratch;
     const weights w = {.dw = a->dw,
+                       .dbias = a->dbias,
                        .x = a->x,
                        .dy = a->dy,
                        .batch = a->batch,
@@ -173,7 +201,8 @@ void BL_CPU(dense_backward_weight)(const bl_dense_backward_weight *a, const bl_p
                        .panel = scratch,
                        .packed = a->n <= FEW_COLS ? NULL : scratch + PANEL_FLOATS,
                        .levels = scratch + PANEL_FLOATS + X_FLOATS,
-                       .level_floats = level_floats};
+                       .level_floats = level_floats,
+                       .bias_node = wide * MACRO_ROWS};
     for (size_t j = columns.begin; j < columns.end; j += wide)
         for (size_t i = rows.begin; i < rows.end; i += MACRO_ROWS)
             macro_tile(&w, (bl_range){i, bl_min_size(i + MACRO_ROWS, rows.end)},
