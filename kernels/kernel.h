@@ -48,11 +48,13 @@ typedef struct bl_dense_forward {
     bool relu; /* y <= 0 ? +0 : y */
 } bl_dense_forward;
 
-/* dense_backward_input: dx = dy w^T (rule F over n). Batch-invariant. */
+/* dense_backward_input: dx = dy w^T (rule F over n). Then + plus; then, where x is the output of a
+ * relu, that one's backward: dx = relu <= 0 ? +0 : dx. Batch-invariant. */
 typedef struct bl_dense_backward_input {
-    float *dx;       /* (batch, k) */
-    const float *dy; /* (batch, n) */
-    const float *w;  /* (k, n) */
+    float *dx;                /* (batch, k) */
+    const float *dy;          /* (batch, n) */
+    const float *w;           /* (k, n) */
+    const float *plus, *relu; /* like dx, NULL: none */
     size_t batch, k, n;
 } bl_dense_backward_input;
 
@@ -79,15 +81,21 @@ typedef struct bl_relu_backward {
     size_t count;
 } bl_relu_backward;
 
-/* dropout: y = keep ? x * scale : +0, scale = 1/(1 - p) rounded once in float. Backward is the same
- * call on gradients. keep of example b, feature j is a function of the example's position in the
- * stream of examples, never of batch or step:
+/* dropout: y = keep ? x * scale : +0, scale = 1/(1 - p) rounded once in float. keep of example b,
+ * feature j is a function of the example's position in the stream of examples, never of batch or
+ * step:
  *   word = bl_random4(seed, BL_STREAM_DROPOUT, layer, (position + b) * stride4 + j / 4).v[j % 4]
  *   with stride4 = ceil(n / 4);  keep = word >= threshold,  threshold = (uint32_t)(p * 2^32).
- * In place is allowed. */
+ * It is kept for backward: bit j % 4 of byte j / 4 of the example's row; the other bits of a row
+ * are 0. In place is allowed. */
+enum { BL_KEEP_UNIT = 16 }; /* features whose bytes make a float's four: a row is whole units */
+static inline BL_HD size_t bl_keep_bytes(size_t n) {
+    return (n + BL_KEEP_UNIT - 1) / BL_KEEP_UNIT * sizeof(float);
+}
 typedef struct bl_dropout {
-    float *y;       /* (batch, n) */
-    const float *x; /* (batch, n) */
+    float *y;            /* (batch, n) */
+    unsigned char *keep; /* (batch, bl_keep_bytes(n)) */
+    const float *x;      /* (batch, n) */
     size_t batch, n;
     uint64_t seed;
     uint32_t layer;       /* the sub-stream */
@@ -97,6 +105,15 @@ typedef struct bl_dropout {
     float scale;
 } bl_dropout;
 
+/* dropout_backward: dx = keep ? dy * scale : +0. In place is allowed. */
+typedef struct bl_dropout_backward {
+    float *dx;                 /* (batch, n) */
+    const float *dy;           /* (batch, n) */
+    const unsigned char *keep; /* (batch, bl_keep_bytes(n)), forward's */
+    size_t batch, n;
+    float scale;
+} bl_dropout_backward;
+
 /* batchnorm_forward (training). Per channel j over the batch, all fp32 except where said:
  *   mean = (rule-B sum of x, chain acc + x) / batch
  *   var  = (rule-B sum of d * d with d = x - mean, chain fmaf(d, d, acc)) / batch
@@ -104,8 +121,8 @@ typedef struct bl_dropout {
  *   y    = fmaf(xhat, gamma, beta), xhat = (x - mean) * rstd
  *   unbiased = batch > 1 ? var * ((float)batch / (float)(batch - 1)) : var
  * mean and rstd are kept for backward; sum_mean = mean and sum_var = unbiased are what a batch that
- * comes in pieces adds up for running_average. In place (y == x) is not allowed: backward needs x.
- * A batch of 0 writes nothing. */
+ * comes in pieces adds up for running_average. Then the dropout, where it is asked for, on y in
+ * place. In place (y == x) is not allowed: backward needs x. A batch of 0 writes nothing. */
 typedef struct bl_batchnorm_forward {
     float *y;                  /* (batch, n) */
     float *mean, *rstd;        /* (n) */
@@ -114,6 +131,7 @@ typedef struct bl_batchnorm_forward {
     const float *gamma, *beta; /* (n) */
     size_t batch, n;
     float eps;
+    bl_dropout dropout; /* of y, the same batch and n; keep NULL: none */
 } bl_batchnorm_forward;
 
 /* running_average: running = fmaf(momentum, sum / chunks - running, running): once an optimizer
@@ -135,15 +153,20 @@ typedef struct bl_batchnorm_inference {
     float eps;
 } bl_batchnorm_inference;
 
-/* batchnorm_backward. With xhat as above, rule-B sums
+/* batchnorm_backward. Where forward had a dropout, dy is first what dropout_backward makes of it.
+ * With xhat as above, rule-B sums
  *   dbeta = sum dy (chain acc + dy),  dgamma = sum dy * xhat (chain fmaf(dy, xhat, acc))
  *   dx = (gamma * rstd) * ((dy - dbeta / batch) - xhat * (dgamma / batch))
- * each operation rounded as written. dx may be dy. */
+ * each operation rounded as written. Then + plus; then, where x is the output of a relu, that one's
+ * backward: dx = relu <= 0 ? +0 : dx. dx may be dy. */
 typedef struct bl_batchnorm_backward {
     float *dx;             /* (batch, n) */
     float *dgamma, *dbeta; /* (n), overwritten */
     const float *dy, *x;   /* (batch, n) */
     const float *mean, *rstd, *gamma;
+    const float *plus, *relu;  /* like dx, NULL: none */
+    const unsigned char *keep; /* of the dropout, NULL: there was none */
+    float keep_scale;          /* its scale */
     size_t batch, n;
 } bl_batchnorm_backward;
 
@@ -235,6 +258,7 @@ typedef struct bl_softmax_cross_entropy {
     X(relu_forward)                                                                                \
     X(relu_backward)                                                                               \
     X(dropout)                                                                                     \
+    X(dropout_backward)                                                                            \
     X(batchnorm_forward)                                                                           \
     X(batchnorm_inference)                                                                         \
     X(batchnorm_backward)                                                                          \

@@ -21,6 +21,7 @@ struct bl_layer {
                    comes in `memory`, and backward adds the two */
     bool takes_relu;     /* forward applies the relu that follows, when node->relu says so */
     bool takes_add;      /* forward adds node->plus before that: an add follows */
+    bool takes_dropout;  /* forward and backward do node->dropout's, which follows, where y lies */
     bool ends_gradient;  /* backward does that of a fork and of a relu before it: adds node->dx_plus
                             to dx[0], then cuts it by node->dx_relu */
     bool keeps_gradient; /* backward leaves dy as it is */
@@ -53,6 +54,9 @@ extern const bl_layer bl_layer_add;
 extern const bl_layer bl_layer_scale;
 extern const bl_layer bl_layer_hard_sigmoid;
 extern const bl_layer bl_layer_hard_swish;
+
+/* What a dropout's node does to its y, in place or from x. */
+bl_dropout bl_layer_dropout_of(const bl_net_node *node, const bl_pass *pass);
 
 /* Share of a step's batch in the running statistics. */
 static inline float bl_layer_momentum(const bl_net_node *node) {

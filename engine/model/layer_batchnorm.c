@@ -22,17 +22,18 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
 }
 
 static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
-    const bl_batchnorm_forward args = {.y = node->y,
-                                       .mean = node->memory,
-                                       .rstd = node->memory + node->width,
-                                       .sum_mean = node->grad[RUNNING_MEAN],
-                                       .sum_var = node->grad[RUNNING_VAR],
-                                       .x = node->x[0],
-                                       .gamma = node->param[GAMMA],
-                                       .beta = node->param[BETA],
-                                       .batch = pass->batch,
-                                       .n = node->width,
-                                       .eps = bl_layer_eps(node)};
+    bl_batchnorm_forward args = {.y = node->y,
+                                 .mean = node->memory,
+                                 .rstd = node->memory + node->width,
+                                 .sum_mean = node->grad[RUNNING_MEAN],
+                                 .sum_var = node->grad[RUNNING_VAR],
+                                 .x = node->x[0],
+                                 .gamma = node->param[GAMMA],
+                                 .beta = node->param[BETA],
+                                 .batch = pass->batch,
+                                 .n = node->width,
+                                 .eps = bl_layer_eps(node)};
+    if (node->dropout != NULL) args.dropout = bl_layer_dropout_of(node->dropout, pass);
     pass->kernels->batchnorm_forward(&args, part);
 }
 
@@ -56,22 +57,31 @@ static void infer(const bl_net_node *node, const bl_pass *pass, const bl_part *p
 
 static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
     /* Nobody may want dx, but the kernel writes it: over dy, which has served. */
-    const bl_batchnorm_backward args = {.dx = node->dx[0] != NULL ? node->dx[0] : node->dy,
-                                        .dgamma = node->grad[GAMMA],
-                                        .dbeta = node->grad[BETA],
-                                        .dy = node->dy,
-                                        .x = node->x[0],
-                                        .mean = node->memory,
-                                        .rstd = node->memory + node->width,
-                                        .gamma = node->param[GAMMA],
-                                        .batch = pass->batch,
-                                        .n = node->width};
+    bl_batchnorm_backward args = {.dx = node->dx[0] != NULL ? node->dx[0] : node->dy,
+                                  .dgamma = node->grad[GAMMA],
+                                  .dbeta = node->grad[BETA],
+                                  .dy = node->dy,
+                                  .x = node->x[0],
+                                  .mean = node->memory,
+                                  .rstd = node->memory + node->width,
+                                  .gamma = node->param[GAMMA],
+                                  .plus = node->dx_plus,
+                                  .relu = node->dx_relu,
+                                  .batch = pass->batch,
+                                  .n = node->width};
+    if (node->dropout != NULL) {
+        const bl_dropout dropout = bl_layer_dropout_of(node->dropout, pass);
+        args.keep = dropout.keep;
+        args.keep_scale = dropout.scale;
+    }
     pass->kernels->batchnorm_backward(&args, part);
 }
 
 const bl_layer bl_layer_batchnorm = {.name = "batchnorm",
                                      .inputs = 1,
                                      .shares_gradient = true,
+                                     .takes_dropout = true,
+                                     .ends_gradient = true,
                                      .shape = shape,
                                      .forward = forward,
                                      .infer = infer,

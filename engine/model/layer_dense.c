@@ -47,6 +47,8 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
     const bl_dense_backward_input input = {.dx = node->dx[0],
                                            .dy = node->dy,
                                            .w = node->param[WEIGHT],
+                                           .plus = node->dx_plus,
+                                           .relu = node->dx_relu,
                                            .batch = pass->batch,
                                            .k = k,
                                            .n = n};
@@ -56,6 +58,7 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
 const bl_layer bl_layer_dense = {.name = "dense",
                                  .inputs = 1,
                                  .takes_relu = true,
+                                 .ends_gradient = true,
                                  .shape = shape,
                                  .forward = forward,
                                  .backward = backward};

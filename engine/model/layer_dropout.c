@@ -4,31 +4,32 @@
 #include "engine/model/layer.h"
 
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
-    (void)net;
     if (!(node->set.rate >= 0.0 && node->set.rate < 1.0))
         BL_FAIL(err, BL_EINVAL, "dropout is %g; it has to be at least 0 and below 1",
                 node->set.rate);
     node->width = node->in_width[0];
+    node->kept_each = bl_keep_bytes(node->width) / sizeof(float); /* the mask */
+    node->dropped = node->in[0] != BL_NET_VALUES && net->node[node->in[0]].layer->takes_dropout;
     return BL_OK;
 }
 
-static void mask(float *y, const float *x, const bl_net_node *node, const bl_pass *pass,
-                 const bl_part *part) {
-    const bl_dropout args = {.y = y,
-                             .x = x,
-                             .batch = pass->batch,
-                             .n = node->width,
-                             .seed = pass->seed,
-                             .layer = (uint32_t)node->index,
-                             .position = pass->position,
-                             .from = pass->from,
-                             .threshold = (uint32_t)(node->set.rate * 0x1p+32),
-                             .scale = (float)(1.0 / (1.0 - node->set.rate))};
-    pass->kernels->dropout(&args, part);
+bl_dropout bl_layer_dropout_of(const bl_net_node *node, const bl_pass *pass) {
+    return (bl_dropout){.y = node->y,
+                        .keep = (unsigned char *)node->memory,
+                        .x = node->x[0],
+                        .batch = pass->batch,
+                        .n = node->width,
+                        .seed = pass->seed,
+                        .layer = (uint32_t)node->index,
+                        .position = pass->position,
+                        .from = pass->from,
+                        .threshold = (uint32_t)(node->set.rate * 0x1p+32),
+                        .scale = (float)(1.0 / (1.0 - node->set.rate))};
 }
 
 static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
-    mask(node->y, node->x[0], node, pass, part);
+    const bl_dropout args = bl_layer_dropout_of(node, pass);
+    if (!node->dropped) pass->kernels->dropout(&args, part);
 }
 
 /* y shares x's memory: nothing to do. */
@@ -37,7 +38,14 @@ static void infer(const bl_net_node *node, const bl_pass *pass, const bl_part *p
 }
 
 static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
-    mask(node->dx[0], node->dy, node, pass, part);
+    const bl_dropout forward_args = bl_layer_dropout_of(node, pass);
+    const bl_dropout_backward args = {.dx = node->dx[0],
+                                      .dy = node->dy,
+                                      .keep = forward_args.keep,
+                                      .batch = pass->batch,
+                                      .n = node->width,
+                                      .scale = forward_args.scale};
+    if (!node->dropped) pass->kernels->dropout_backward(&args, part);
 }
 
 const bl_layer bl_layer_dropout = {.name = "dropout",

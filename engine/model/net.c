@@ -164,6 +164,7 @@ static void join_node(bl_net *net, bl_net_node *node) {
         const size_t other = node->in[node->in[0] == node->index - 1 ? 1 : 0];
         net->node[node->index - 1].plus = net->node[other].y;
     }
+    if (node->dropped) net->node[node->in[0]].dropout = node;
     if (!ends_gradient(node)) return;
     const bl_net_node *source = &net->node[node->in[0]];
     if (source->layer->forks) {

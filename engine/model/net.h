@@ -79,6 +79,7 @@ typedef struct bl_net_node {
     bool second[BL_NODE_INPUTS]; /* it is the second reader of that input */
     bool relu;                   /* takes_relu: a relu follows; of the relu: it is taken */
     bool added;                  /* of an add: the layer before it has done it, where y lies */
+    bool dropped;                /* of a dropout: the layer before it does it */
     bool ended;                  /* of a relu or a fork: its reader's backward does its own */
     bool lends; /* its gradient, a fork's the second one, lies where a later add's does */
     /* memory; shapes with batch as first dimension */
@@ -90,6 +91,7 @@ typedef struct bl_net_node {
     const float *plus; /* takes_add: (batch, width), the add's other input; NULL: no add follows */
     const float *dx_plus; /* ends_gradient: what a fork adds to dx[0]; NULL: nothing */
     const float *dx_relu; /* ... and the output of the relu before it; NULL: there is none */
+    const struct bl_net_node *dropout; /* takes_dropout: the dropout that follows; NULL: none */
     float *param[BL_NODE_PARAMS], *grad[BL_NODE_PARAMS]; /* grad of a running one: of its sums */
 } bl_net_node;
 

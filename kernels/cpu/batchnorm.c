@@ -1,4 +1,5 @@
 #include "kernels/cpu/column.h"
+#include "kernels/cpu/dropout.h"
 
 BL_INLINE bl_v2 add_x(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lanes m) {
     const bl_batchnorm_forward *a = ctx;
@@ -27,7 +28,9 @@ BL_INLINE void normalise_step(const void *ctx, size_t j, bl_lanes m) {
 
 void BL_CPU(batchnorm_forward)(const bl_batchnorm_forward *a, const bl_part *part) {
     if (a->batch == 0) return;
-    const bl_range columns = bl_part_range(part, a->n, BL_W);
+    const bl_range columns = bl_part_range(part, a->n, BL_KEEP_UNIT);
+    bl_drop_keys keys;
+    if (a->dropout.keep) bl_drop_keys_of(&keys, a->dropout.seed);
     bl_column_sums(a->mean, NULL, a->batch, columns, part->scratch, add_x, a);
     for (size_t j = columns.begin; j < columns.end; j++) a->mean[j] = a->mean[j] / (float)a->batch;
     /* rstd holds the sums of squares for a moment */
@@ -43,6 +46,7 @@ void BL_CPU(batchnorm_forward)(const bl_batchnorm_forward *a, const bl_part *par
         const normalise row = {a->y + b * a->n, a->x + b * a->n, a->mean,
                                a->rstd,         a->gamma,        a->beta};
         bl_for_vectors(columns, normalise_step, &row);
+        if (a->dropout.keep) bl_drop_row(&a->dropout, &keys, b, columns); /* in the first cache */
     }
 }
 
@@ -84,36 +88,73 @@ BL_INLINE bl_v xhat_of(const bl_batchnorm_backward *a, size_t b, size_t j, bl_la
     return d * bl_v_get(a->rstd + j, m);
 }
 
+/* dy, or what a dropout leaves of it. */
+BL_INLINE bl_v dy_of(const bl_batchnorm_backward *a, size_t b, size_t j, bl_lanes m) {
+    const bl_v dy = bl_v_get(a->dy + b * a->n + j, m);
+    return a->keep ? bl_kept(a->keep + b * bl_keep_bytes(a->n) + j / 4, a->keep_scale, dy) : dy;
+}
+
 BL_INLINE bl_v2 add_gradients(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lanes m) {
     const bl_batchnorm_backward *a = ctx;
-    const bl_v dy = bl_v_get(a->dy + b * a->n + j, m);
+    const bl_v dy = dy_of(a, b, j, m);
     acc.s = acc.s + dy;
     acc.t = bl_v_fma(dy, xhat_of(a, b, j, m), acc.t);
     return acc;
 }
 
+/* A strip of columns of an example's dx. */
 typedef struct dx_row {
-    const bl_batchnorm_backward *a;
-    size_t b;
-    bl_v batch;
+    float *dx;
+    const float *dy, *x, *mean, *rstd, *scale, *mean_dy, *mean_dg;
+    const float *plus, *relu;
+    const unsigned char *keep;
+    float keep_scale;
 } dx_row;
 
 BL_INLINE void dx_step(const void *ctx, size_t j, bl_lanes m) {
     const dx_row *r = ctx;
-    const bl_batchnorm_backward *a = r->a;
-    const bl_v scale = bl_v_get(a->gamma + j, m) * bl_v_get(a->rstd + j, m);
-    const bl_v mean_dy = bl_v_get(a->dbeta + j, m) / r->batch;
-    const bl_v mean_dg = bl_v_get(a->dgamma + j, m) / r->batch;
-    const bl_v dy = bl_v_get(a->dy + r->b * a->n + j, m);
-    const bl_v dx = scale * ((dy - mean_dy) - xhat_of(a, r->b, j, m) * mean_dg);
-    bl_v_put(a->dx + r->b * a->n + j, dx, m);
+    bl_v dy = bl_v_get(r->dy + j, m);
+    if (r->keep) dy = bl_kept(r->keep + j / 4, r->keep_scale, dy);
+    const bl_v xhat = (bl_v_get(r->x + j, m) - bl_v_get(r->mean + j, m)) * bl_v_get(r->rstd + j, m);
+    const bl_v mean_dy = bl_v_get(r->mean_dy + j, m), mean_dg = bl_v_get(r->mean_dg + j, m);
+    bl_v dx = bl_v_get(r->scale + j, m) * ((dy - mean_dy) - xhat * mean_dg);
+    if (r->plus) dx = dx + bl_v_get(r->plus + j, m);
+    if (r->relu) dx = bl_v_if_positive(bl_v_get(r->relu + j, m), dx);
+    bl_v_put(r->dx + j, dx, m);
 }
 
-void BL_CPU(batchnorm_backward)(const bl_batchnorm_backward *a, const bl_part *part) {
-    const bl_range columns = bl_part_range(part, a->n, BL_W);
-    bl_column_sums(a->dbeta, a->dgamma, a->batch, columns, part->scratch, add_gradients, a);
-    for (size_t b = 0; b < a->batch; b++) {
-        const dx_row row = {a, b, bl_v_set1((float)a->batch)};
-        bl_for_vectors(columns, dx_step, &row);
+static void dx_strip(const bl_batchnorm_backward *a, size_t j, size_t count, float *scratch) {
+    float *const scale = scratch, *const mean_dy = scale + BL_STRIP;
+    float *const mean_dg = mean_dy + BL_STRIP;
+    for (size_t i = 0; i < count; i++) {
+        scale[i] = a->gamma[j + i] * a->rstd[j + i];
+        mean_dy[i] = a->dbeta[j + i] / (float)a->batch;
+        mean_dg[i] = a->dgamma[j + i] / (float)a->batch;
     }
+    for (size_t b = 0; b < a->batch; b++) {
+        const size_t at = b * a->n + j;
+        const dx_row row = {
+            .dx = a->dx + at,
+            .dy = a->dy + at,
+            .x = a->x + at,
+            .mean = a->mean + j,
+            .rstd = a->rstd + j,
+            .scale = scale,
+            .mean_dy = mean_dy,
+            .mean_dg = mean_dg,
+            .plus = a->plus ? a->plus + at : NULL,
+            .relu = a->relu ? a->relu + at : NULL,
+            .keep = a->keep ? a->keep + b * bl_keep_bytes(a->n) + j / 4 : NULL,
+            .keep_scale = a->keep_scale,
+        };
+        bl_for_vectors((bl_range){0, count}, dx_step, &row);
+    }
+}
+
+void BL_CPU(batchnorm_backward)(const bl_batchnorm_backward *args, const bl_part *part) {
+    const bl_batchnorm_backward a = *args; /* no store can change it, so it stays in registers */
+    const bl_range columns = bl_part_range(part, a.n, BL_W);
+    bl_column_sums(a.dbeta, a.dgamma, a.batch, columns, part->scratch, add_gradients, &a);
+    for (size_t j = columns.begin; j < columns.end; j += BL_STRIP)
+        dx_strip(&a, j, bl_min_size(columns.end - j, BL_STRIP), part->scratch);
 }

@@ -20,6 +20,8 @@
  *   if_greater(a, b, x, y)      a > b ? x : y; y where one is a NaN
  *   if_number(a, x, y)          a is no NaN ? x : y
  *   if_at_least(a, least, b)    a >= least ? b : +0, comparing uint32 lanes
+ *   at_least(a, least)          the same as bits, lane 0's the lowest
+ *   if_kept(bits, b)            b in lanes whose bit of a dropout's mask (kernel.h) is set, else +0
  *   mul32                       products of low halves
  *   high                        high halves moved down; the upper bits are anything
  *   pair                        low halves joined to (a, b)
@@ -91,6 +93,15 @@ BL_INLINE bl_v bl_v_if_number(bl_v a, bl_v x, bl_v y) {
 }
 BL_INLINE bl_v bl_v_if_at_least(bl_vq a, uint32_t least, bl_v b) {
     return _mm512_maskz_mov_ps(_mm512_cmpge_epu32_mask(a, _mm512_set1_epi32((int)least)), b);
+}
+BL_INLINE uint32_t bl_vq_at_least(bl_vq a, uint32_t least) {
+    return _mm512_cmpge_epu32_mask(a, _mm512_set1_epi32((int)least));
+}
+BL_INLINE bl_v bl_v_if_kept(uint32_t bits, bl_v b) {
+    const __m512i bit =
+        _mm512_setr_epi32(1, 2, 4, 8, 1 << 8, 2 << 8, 4 << 8, 8 << 8, 1 << 16, 2 << 16, 4 << 16,
+                          8 << 16, 1 << 24, 2 << 24, 4 << 24, 8 << 24);
+    return _mm512_maskz_mov_ps(_mm512_test_epi32_mask(_mm512_set1_epi32((int)bits), bit), b);
 }
 BL_INLINE bl_vq bl_vq_set1(uint64_t x) {
     return _mm512_set1_epi64((long long)x);
@@ -188,6 +199,16 @@ BL_INLINE bl_v bl_v_if_at_least(bl_vq a, uint32_t least, bl_v b) {
     const __m256i t = _mm256_set1_epi32((int)least);
     return _mm256_and_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_max_epu32(a, t), a)), b);
 }
+BL_INLINE uint32_t bl_vq_at_least(bl_vq a, uint32_t least) {
+    const __m256i t = _mm256_set1_epi32((int)least);
+    return (uint32_t)_mm256_movemask_ps(
+        _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_max_epu32(a, t), a)));
+}
+BL_INLINE bl_v bl_v_if_kept(uint32_t bits, bl_v b) {
+    const __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 1 << 8, 2 << 8, 4 << 8, 8 << 8);
+    const __m256i its = _mm256_and_si256(_mm256_set1_epi32((int)bits), bit);
+    return _mm256_and_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(its, bit)), b);
+}
 BL_INLINE bl_vq bl_vq_set1(uint64_t x) {
     return _mm256_set1_epi64x((long long)x);
 }
@@ -271,6 +292,15 @@ BL_INLINE bl_v bl_v_if_number(bl_v a, bl_v x, bl_v y) {
 }
 BL_INLINE bl_v bl_v_if_at_least(bl_vq a, uint32_t least, bl_v b) {
     const bl_vu yes = (bl_vu)((bl_vu)a >= (bl_vu){least, least, least, least});
+    return (bl_v)(yes & (bl_vu)b);
+}
+BL_INLINE uint32_t bl_vq_at_least(bl_vq a, uint32_t least) {
+    const bl_vu one =
+        (bl_vu)((bl_vu)a >= (bl_vu){least, least, least, least}) & (bl_vu){1, 2, 4, 8};
+    return one[0] | one[1] | one[2] | one[3];
+}
+BL_INLINE bl_v bl_v_if_kept(uint32_t bits, bl_v b) {
+    const bl_vu yes = (bl_vu)(((bl_vu){bits, bits, bits, bits} & (bl_vu){1, 2, 4, 8}) != 0);
     return (bl_v)(yes & (bl_vu)b);
 }
 BL_INLINE bl_vq bl_vq_set1(uint64_t x) {

@@ -29,8 +29,9 @@ typedef struct product {
     float *y;       /* (rows, n) */
     const float *x; /* (rows, k) */
     const float *m; /* (k, n), or (n, k) if transposed */
-    const float *bias;
-    bool transposed, relu;
+    const float *bias, *plus,
+        *cut;              /* NULL: none; plus is added, and cut is the output of a relu ... */
+    bool transposed, relu; /* ... whose backward ends this; both are like y */
     size_t rows, k, n;
 } product;
 
@@ -95,7 +96,8 @@ static void panel_piece(const product *p, float *panel, piece x, size_t k0, size
                         size_t begin, size_t end) {
     const size_t cols = bl_min_size(p->n - j0, BL_PANEL);
     const bool last = k0 + len == p->k;
-    const float *const left[] = {p->y + begin * p->n + j0};
+    const size_t at = begin * p->n + j0;
+    const float *left[2];
     bl_tile t = {
         .a = x.at,
         .a_row = x.stride,
@@ -103,14 +105,16 @@ static void panel_piece(const product *p, float *panel, piece x, size_t k0, size
         .len = len,
         .rows = end - begin,
         .cols = cols,
-        .c = p->y + begin * p->n + j0,
+        .c = p->y + at,
         .c_stride = p->n,
         .left = left,
-        .lefts = k0 == 0 ? 0 : 1,
         .left_stride = p->n,
         .bias = last && p->bias ? p->bias + j0 : NULL,
         .relu = last && p->relu,
+        .cut = last && p->cut ? p->cut + at : NULL,
     };
+    if (k0 > 0) left[t.lefts++] = p->y + at;
+    if (last && p->plus) left[t.lefts++] = p->plus + at;
     if (begin > 0) {
         tiles(&t);
         return;
@@ -127,11 +131,10 @@ static void panel_piece(const product *p, float *panel, piece x, size_t k0, size
     filling.b_step = p->n;
     filling.packed = panel;
     packing_tiles(&filling);
-    const float *const rest[] = {left[0] + first * p->n};
     t.rows -= first;
     t.a += first * x.stride;
     t.c += first * p->n;
-    t.left = rest;
+    for (size_t i = 0; i < t.lefts; i++) left[i] += first * p->n;
     tiles(&t);
 }
 
@@ -156,8 +159,12 @@ static void slab(const product *p, float *packed, size_t k0, size_t depth, size_
 static void no_terms(const product *p, size_t j0, size_t j1) {
     for (size_t r = 0; r < p->rows; r++)
         for (size_t j = j0; j < j1; j++) {
-            const float y = p->bias ? 0.0f + p->bias[j] : 0.0f;
-            p->y[r * p->n + j] = p->relu && y <= 0.0f ? 0.0f : y;
+            const size_t at = r * p->n + j;
+            float y = 0.0f;
+            if (p->plus) y = y + p->plus[at];
+            if (p->bias) y = y + p->bias[j];
+            const bool zero = (p->relu && y <= 0.0f) || (p->cut && p->cut[at] <= 0.0f);
+            p->y[at] = zero ? 0.0f : y;
         }
 }
 
@@ -170,6 +177,8 @@ static void run_product(product p, const bl_part *part) {
         const bl_range rows = bl_part_range(part, p.rows, BL_ROWS);
         p.x += rows.begin * p.k;
         p.y += rows.begin * p.n;
+        if (p.plus) p.plus += rows.begin * p.n;
+        if (p.cut) p.cut += rows.begin * p.n;
         p.rows = rows.end - rows.begin;
     }
     if (p.rows == 0) return;
@@ -196,6 +205,14 @@ void BL_CPU(dense_forward)(const bl_dense_forward *a, const bl_part *part) {
                           .k = a->k,
                           .n = a->n},
                 part);
+}
+
+BL_INLINE void end_input(const void *ctx, size_t i, bl_lanes m) {
+    const bl_dense_backward_input *a = ctx;
+    bl_v dx = bl_v_get(a->dx + i, m);
+    if (a->plus) dx = dx + bl_v_get(a->plus + i, m);
+    if (a->relu) dx = bl_v_if_positive(bl_v_get(a->relu + i, m), dx);
+    bl_v_put(a->dx + i, dx, m);
 }
 
 /* dx^T = w dy^T for few examples: rows of w go through the tiles as they lie, and nothing but dy is
@@ -235,6 +252,8 @@ static void few_examples(const bl_dense_backward_input *a, bl_range features, fl
         for (size_t p = 0, b = 0; b < a->batch; p++, b += each)
             transpose(a->dx + b * a->k + i, a->k, bl_min_size(each, a->batch - b), rows,
                       dx + p * FEATURES * BL_PANEL, BL_PANEL);
+        for (size_t b = 0; b < a->batch && (a->plus || a->relu); b++)
+            bl_for_vectors((bl_range){b * a->k + i, b * a->k + i + rows}, end_input, a);
     }
 }
 
@@ -252,6 +271,8 @@ void BL_CPU(dense_backward_input)(const bl_dense_backward_input *a, const bl_par
     run_product((product){.y = a->dx,
                           .x = a->dy,
                           .m = a->w,
+                          .plus = a->plus,
+                          .cut = a->relu,
                           .transposed = true,
                           .rows = a->batch,
                           .k = a->n,

@@ -4,9 +4,9 @@
  *
  * from +0, one accumulator register per vector. What becomes of a chain is done before it leaves
  * its register: first the results of other chains are added, left[0] + acc, left[1] + that, ...,
- * then the bias, then the relu. The accumulators are named one by one because compilers keep arrays
- * of them in memory; a column of tiles is a function that is not inlined, so that the compiler
- * spends all registers on its loop. */
+ * then the bias, then the relu, then the backward of another relu. The accumulators are named one
+ * by one because compilers keep arrays of them in memory; a column of tiles is a function that is
+ * not inlined, so that the compiler spends all registers on its loop. */
 #ifndef BL_KERNELS_CPU_TILE_H
 #define BL_KERNELS_CPU_TILE_H
 #include "kernels/cpu/cpu.h"
@@ -36,6 +36,7 @@ typedef struct bl_tile {
     size_t lefts, left_stride;
     const float *bias; /* (cols) or NULL */
     bool relu;
+    const float *cut; /* NULL, or the output of a relu whose backward this is; else as c */
 } bl_tile;
 
 /* How the terms of a row of a lie. */
@@ -72,13 +73,16 @@ typedef struct bl_tile_kind {
         if (kind.vecs > 1) APPLY(c##r##_1, r, 1, kind.vecs == 2 ? last : whole)                    \
         if (kind.vecs > 2) APPLY(c##r##_2, r, 2, last)                                             \
     }
-#define TILE_LEFT(acc, r, v, m)  acc = bl_v_get(left + (r)*t.left_stride + (v)*BL_W, m) + acc;
-#define TILE_BIAS(acc, r, v, m)  acc = acc + bl_v_get(t.bias + (v)*BL_W, m);
-#define TILE_RELU(acc, r, v, m)  acc = bl_v_if_positive(acc, acc);
+#define TILE_LEFT(acc, r, v, m) acc = bl_v_get(left + (r)*t.left_stride + (v)*BL_W, m) + acc;
+#define TILE_BIAS(acc, r, v, m) acc = acc + bl_v_get(t.bias + (v)*BL_W, m);
+#define TILE_RELU(acc, r, v, m) acc = bl_v_if_positive(acc, acc);
+#define TILE_BACK(acc, r, v, m)                                                                    \
+    acc = bl_v_if_positive(bl_v_get(cut + (r)*t.c_stride + (v)*BL_W, m), acc);
 #define TILE_STORE(acc, r, v, m) bl_v_put(c + (r)*t.c_stride + (v)*BL_W, acc, m);
 #define TILE_ADD_LEFT(r)         TILE_ROW(r, TILE_LEFT)
 #define TILE_ADD_BIAS(r)         TILE_ROW(r, TILE_BIAS)
 #define TILE_CUT(r)              TILE_ROW(r, TILE_RELU)
+#define TILE_CUT_BACK(r)         TILE_ROW(r, TILE_BACK)
 #define TILE_PUT(r)              TILE_ROW(r, TILE_STORE)
 
 /* The tile of the rows from `row` on. */
@@ -133,6 +137,10 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
     if (t.relu) {
         BL_TALL_ROWS(TILE_CUT)
     }
+    if (t.cut) {
+        const float *cut = t.cut + row * t.c_stride;
+        BL_TALL_ROWS(TILE_CUT_BACK)
+    }
     BL_TALL_ROWS(TILE_PUT)
 }
 #undef TILE_DECLARE
@@ -141,10 +149,12 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
 #undef TILE_LEFT
 #undef TILE_BIAS
 #undef TILE_RELU
+#undef TILE_BACK
 #undef TILE_STORE
 #undef TILE_ADD_LEFT
 #undef TILE_ADD_BIAS
 #undef TILE_CUT
+#undef TILE_CUT_BACK
 #undef TILE_PUT
 
 typedef void bl_tile_column(const bl_tile *t);

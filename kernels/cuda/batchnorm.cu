@@ -72,7 +72,9 @@ __global__ void backward(bl_batchnorm_backward a) {
     const float scale = a.gamma[j] * a.rstd[j];
     const float mean_dy = a.dbeta[j] / (float)a.batch, mean_dg = a.dgamma[j] / (float)a.batch;
     const float xhat = (a.x[i] - a.mean[j]) * a.rstd[j];
-    a.dx[i] = scale * ((a.dy[i] - mean_dy) - xhat * mean_dg);
+    float dx = scale * ((a.dy[i] - mean_dy) - xhat * mean_dg);
+    if (a.plus) dx = dx + a.plus[i];
+    a.dx[i] = a.relu && a.relu[i] <= 0.0f ? 0.0f : dx;
 }
 
 } // namespace
@@ -96,6 +98,7 @@ void bl_batchnorm_forward_cuda(const bl_batchnorm_forward *args, const bl_part *
     bl_launch_columns(square_term{a.x, a.mean, a.n}, partial, a.batch, a.n, queue);
     BL_LAUNCH(finish_variance, bl_blocks(a.n), BL_CUDA_THREADS, queue, a, partial, blocks);
     BL_LAUNCH(normalise, bl_blocks(a.batch * a.n), BL_CUDA_THREADS, queue, a);
+    if (a.dropout.keep) bl_dropout_cuda(&a.dropout, part);
 }
 
 void bl_running_average_cuda(const bl_running_average *args, const bl_part *part) {
@@ -111,9 +114,14 @@ void bl_batchnorm_inference_cuda(const bl_batchnorm_inference *args, const bl_pa
 
 void bl_batchnorm_backward_cuda(const bl_batchnorm_backward *args, const bl_part *part) {
     bl_queue *queue = bl_queue_of(part);
-    const bl_batchnorm_backward a = *args;
+    bl_batchnorm_backward a = *args;
     float *partial = (float *)queue->workspace;
     if (a.n == 0) return;
+    if (a.keep) {
+        const bl_dropout_backward dropped = {a.dx, a.dy, a.keep, a.batch, a.n, a.keep_scale};
+        bl_dropout_backward_cuda(&dropped, part);
+        a.dy = a.dx;
+    }
     bl_column_sums(a.dbeta, a.dy, a.batch, a.n, queue);
     bl_launch_columns(gamma_term{a.dy, a.x, a.mean, a.rstd, a.n}, partial, a.batch, a.n, queue);
     BL_LAUNCH(finish_sum, bl_blocks(a.n), BL_CUDA_THREADS, queue, a.dgamma, partial,

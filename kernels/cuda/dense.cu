@@ -12,7 +12,7 @@ template <bool A_KF, bool B_KF, bool WITH_TREE> struct plain {
     typedef size_t row_of, column_of;
     float *c;
     const float *x, *w;
-    const float *bias;
+    const float *bias, *plus, *cut; /* of a gradient: to add, and a relu's output; like c */
     unsigned m, n, k;
     size_t lda, ldb;
     unsigned span; /* a multiple of BL_BLOCK, or all */
@@ -30,8 +30,10 @@ template <bool A_KF, bool B_KF, bool WITH_TREE> struct plain {
     __device__ float a(size_t r, unsigned kk) const { return x[A_KF ? r + kk : kk * lda + r]; }
     __device__ float b(unsigned kk, size_t s) const { return w[B_KF ? s + kk : kk * ldb + s]; }
     __device__ void put(unsigned i, unsigned j, float sum) const {
+        const size_t at = (size_t)i * n + j;
         if (bias) sum = sum + bias[j];
-        c[(size_t)i * n + j] = relu && sum <= 0.0f ? 0.0f : sum;
+        if (plus) sum = sum + plus[at];
+        c[at] = (relu && sum <= 0.0f) || (cut && cut[at] <= 0.0f) ? 0.0f : sum;
     }
 };
 
@@ -57,7 +59,7 @@ template <class Problem> void multiply_features(Problem p, bl_queue *queue) {
     }
     Problem each = p;
     each.c = (float *)queue->workspace;
-    each.bias = nullptr;
+    each.bias = each.plus = each.cut = nullptr;
     each.relu = false;
     each.span = BL_BLOCK;
     bl_multiply(each, p.m, p.n, blocks, queue);
@@ -83,7 +85,7 @@ void bl_dense_forward_cuda(const bl_dense_forward *a, const bl_part *part) {
 
 void bl_dense_backward_input_cuda(const bl_dense_backward_input *a, const bl_part *part) {
     plain<true, true, false> p = {};
-    p.c = a->dx, p.x = a->dy, p.w = a->w;
+    p.c = a->dx, p.x = a->dy, p.w = a->w, p.plus = a->plus, p.cut = a->relu;
     p.m = (unsigned)a->batch, p.n = (unsigned)a->k, p.k = (unsigned)a->n, p.lda = a->n,
     p.ldb = a->n;
     multiply_features(p, bl_queue_of(part));

@@ -1,5 +1,6 @@
 /* Families whose outputs stand alone: one thread each, in the order of memory. */
 #include "kernels/cuda/launch.h"
+#include "kernels/ref/dropout.h"
 
 namespace {
 
@@ -33,16 +34,17 @@ __global__ void copy_columns(bl_copy_columns a) {
     if (b < a.batch) a.y[b * a.y_stride + j] = a.x[b * a.x_stride + j];
 }
 
-/* Four features a thread: they share one call of the generator. */
+/* Four features a thread: they share one call of the generator and a byte of the mask. */
 __global__ void dropout(bl_dropout a) {
-    const size_t stride4 = (a.n + 3) / 4, i = bl_thread(), b = i / stride4, j4 = i % stride4;
+    const size_t bytes = bl_keep_bytes(a.n), i = bl_thread(), b = i / bytes;
     if (b >= a.batch) return;
-    const uint64_t position = a.position + (a.from ? *a.from : 0) + b;
-    const bl_u32x4 words = bl_random4(a.seed, BL_STREAM_DROPOUT, a.layer, position * stride4 + j4);
-    for (size_t k = 0; k < 4 && j4 * 4 + k < a.n; k++) {
-        const size_t at = b * a.n + j4 * 4 + k;
-        a.y[at] = words.v[k] >= a.threshold ? a.x[at] * a.scale : 0.0f;
-    }
+    a.position += a.from ? *a.from : 0;
+    bl_ref_drop4(&a, b, i % bytes);
+}
+
+__global__ void dropout_backward(bl_dropout_backward a) {
+    const size_t i = bl_thread();
+    if (i < a.batch * a.n) a.dx[i] = bl_ref_kept(a.keep, a.scale, a.dy[i], a.n, i / a.n, i % a.n);
 }
 
 } // namespace
@@ -74,8 +76,15 @@ void bl_sigmoid_range_backward_cuda(const bl_sigmoid_range_backward *args, const
 
 void bl_dropout_cuda(const bl_dropout *args, const bl_part *part) {
     const bl_dropout a = *args;
-    const size_t threads = a.batch * ((a.n + 3) / 4);
+    const size_t threads = a.batch * bl_keep_bytes(a.n);
     if (threads > 0) BL_LAUNCH(dropout, bl_blocks(threads), BL_CUDA_THREADS, bl_queue_of(part), a);
+}
+
+void bl_dropout_backward_cuda(const bl_dropout_backward *args, const bl_part *part) {
+    const bl_dropout_backward a = *args;
+    if (a.batch * a.n > 0)
+        BL_LAUNCH(dropout_backward, bl_blocks(a.batch * a.n), BL_CUDA_THREADS, bl_queue_of(part),
+                  a);
 }
 
 void bl_copy_columns_cuda(const bl_copy_columns *args, const bl_part *part) {

@@ -283,8 +283,15 @@ void bl_dense_backward_input_library(const bl_dense_backward_input *a, const bl_
         .m = a->k, .n = a->batch, .k = a->n, .lda = a->n, .ldb = a->n, .op_a = CUBLAS_OP_T};
     bl_queue *queue = part->queue;
     bl_cuda_use();
-    if (!multiply(queue, s, a->dx, a->w, a->dy, NULL) && !queue->rehearsing)
+    if (multiply(queue, s, a->dx, a->w, a->dy, NULL)) {
+        const size_t count = a->batch * a->k;
+        const bl_add plus = {.y = a->dx, .a = a->dx, .b = a->plus, .count = count};
+        const bl_relu_backward relu = {.dx = a->dx, .dy = a->dx, .y = a->relu, .count = count};
+        if (a->plus != NULL) bl_add_cuda(&plus, part);
+        if (a->relu != NULL) bl_relu_backward_cuda(&relu, part);
+    } else if (!queue->rehearsing) {
         bl_dense_backward_input_cuda(a, part);
+    }
 }
 
 /* The bias's gradient is a sum of columns in contract order: cheap, and no epilogue's secret. */

@@ -1,4 +1,4 @@
-#include "kernels/ref/ref.h"
+#include "kernels/ref/dropout.h"
 #include <math.h>
 
 static BL_HD float column_mean(const bl_batchnorm_forward *a, size_t j) {
@@ -27,7 +27,7 @@ static BL_HD float column_variance(const bl_batchnorm_forward *a, size_t j, floa
 
 BL_REF void bl_batchnorm_forward_ref(const bl_batchnorm_forward *a, const bl_part *part) {
     if (a->batch == 0) return;
-    const bl_range columns = bl_part_range(part, a->n, 1);
+    const bl_range columns = bl_part_range(part, a->n, BL_KEEP_UNIT);
     for (size_t j = columns.begin; j < columns.end; j++) {
         const float mean = column_mean(a, j);
         const float var = column_variance(a, j, mean);
@@ -42,6 +42,8 @@ BL_REF void bl_batchnorm_forward_ref(const bl_batchnorm_forward *a, const bl_par
         a->sum_mean[j] = mean;
         a->sum_var[j] = unbiased;
     }
+    if (!a->dropout.keep) return;
+    for (size_t b = 0; b < a->batch; b++) bl_ref_drop(&a->dropout, b, columns);
 }
 
 BL_REF void bl_running_average_ref(const bl_running_average *a, const bl_part *part) {
@@ -61,6 +63,11 @@ BL_REF void bl_batchnorm_inference_ref(const bl_batchnorm_inference *a, const bl
         }
 }
 
+static BL_HD float dy_of(const bl_batchnorm_backward *a, size_t b, size_t j) {
+    const float dy = a->dy[b * a->n + j];
+    return a->keep ? bl_ref_kept(a->keep, a->keep_scale, dy, a->n, b, j) : dy;
+}
+
 BL_REF void bl_batchnorm_backward_ref(const bl_batchnorm_backward *a, const bl_part *part) {
     const bl_range columns = bl_part_range(part, a->n, 1);
     for (size_t j = columns.begin; j < columns.end; j++) {
@@ -69,7 +76,7 @@ BL_REF void bl_batchnorm_backward_ref(const bl_batchnorm_backward *a, const bl_p
         for (size_t begin = 0; begin < a->batch; begin += BL_BLOCK) {
             float acc_beta = 0, acc_gamma = 0;
             for (size_t b = begin; b < bl_ref_block_end(begin, a->batch); b++) {
-                const float dy = a->dy[b * a->n + j];
+                const float dy = dy_of(a, b, j);
                 const float xhat = (a->x[b * a->n + j] - mean) * rstd;
                 acc_beta = acc_beta + dy;
                 acc_gamma = fmaf(dy, xhat, acc_gamma);
@@ -83,8 +90,12 @@ BL_REF void bl_batchnorm_backward_ref(const bl_batchnorm_backward *a, const bl_p
         const float scale = a->gamma[j] * rstd;
         const float mean_dy = dbeta / (float)a->batch, mean_dg = dgamma / (float)a->batch;
         for (size_t b = 0; b < a->batch; b++) {
-            const float xhat = (a->x[b * a->n + j] - mean) * rstd;
-            a->dx[b * a->n + j] = scale * ((a->dy[b * a->n + j] - mean_dy) - xhat * mean_dg);
+            const size_t at = b * a->n + j;
+            const float xhat = (a->x[at] - mean) * rstd;
+            float dx = scale * ((dy_of(a, b, j) - mean_dy) - xhat * mean_dg);
+            if (a->plus) dx = dx + a->plus[at];
+            if (a->relu) dx = a->relu[at] <= 0.0f ? 0.0f : dx;
+            a->dx[at] = dx;
         }
     }
 }

@@ -27,8 +27,13 @@ BL_REF void bl_dense_forward_ref(const bl_dense_forward *a, const bl_part *part)
 BL_REF void bl_dense_backward_input_ref(const bl_dense_backward_input *a, const bl_part *part) {
     const bl_range rows = bl_part_range(part, a->batch, 1);
     for (size_t b = rows.begin; b < rows.end; b++)
-        for (size_t i = 0; i < a->k; i++)
-            a->dx[b * a->k + i] = dot(a->dy + b * a->n, 1, a->w + i * a->n, 1, a->n);
+        for (size_t i = 0; i < a->k; i++) {
+            const size_t at = b * a->k + i;
+            float dx = dot(a->dy + b * a->n, 1, a->w + i * a->n, 1, a->n);
+            if (a->plus) dx = dx + a->plus[at];
+            if (a->relu) dx = a->relu[at] <= 0.0f ? 0.0f : dx;
+            a->dx[at] = dx;
+        }
 }
 
 BL_REF void bl_dense_backward_weight_ref(const bl_dense_backward_weight *a, const bl_part *part) {

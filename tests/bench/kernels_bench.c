@@ -17,7 +17,8 @@ typedef struct bench {
     float *w, *dw;     /* (k, n) */
     float *column[8];  /* (max(k, n)) */
     uint16_t *codes;
-    float *target; /* (batch): class 0 */
+    unsigned char *keep; /* a dropout's mask of y */
+    float *target;       /* (batch): class 0 */
     double sum;
     bl_embedding_column table;
     bl_part part;
@@ -40,13 +41,14 @@ static void bench_init(bench *b, size_t batch, size_t k, size_t n) {
     }
     b->codes = memory(batch * sizeof *b->codes);
     for (size_t i = 0; i < batch; i++) b->codes[i] = (uint16_t)(i * 2654435761u % k);
+    b->keep = memory(batch * bl_keep_bytes(n));
     b->table = (bl_embedding_column){.rows = k, .width = n};
     b->part = (bl_part){.parts = 1, .scratch = memory(BL_KERNEL_SCRATCH)};
 }
 
 static void bench_free(bench *b) {
-    void *all[] = {b->x, b->dx, b->y,     b->dy,     b->z,
-                   b->w, b->dw, b->codes, b->target, b->part.scratch};
+    void *all[] = {b->x,  b->dx,    b->y,    b->dy,     b->z,           b->w,
+                   b->dw, b->codes, b->keep, b->target, b->part.scratch};
     for (size_t i = 0; i < BL_COUNT(all); i++) free(all[i]);
     for (size_t i = 0; i < BL_COUNT(b->column); i++) free(b->column[i]);
 }
@@ -57,8 +59,8 @@ static void run_dense_forward(const bl_kernels *k, bench *b) {
         &(bl_dense_forward){b->y, b->x, b->w, b->column[0], b->batch, b->k, b->n, true}, &b->part);
 }
 static void run_dense_backward_input(const bl_kernels *k, bench *b) {
-    k->dense_backward_input(&(bl_dense_backward_input){b->dx, b->dy, b->w, b->batch, b->k, b->n},
-                            &b->part);
+    k->dense_backward_input(
+        &(bl_dense_backward_input){b->dx, b->dy, b->w, NULL, NULL, b->batch, b->k, b->n}, &b->part);
 }
 static void run_dense_backward_weight(const bl_kernels *k, bench *b) {
     k->dense_backward_weight(
@@ -73,6 +75,7 @@ static void run_relu_backward(const bl_kernels *k, bench *b) {
 }
 static void run_dropout(const bl_kernels *k, bench *b) {
     k->dropout(&(bl_dropout){.y = b->dy,
+                             .keep = b->keep,
                              .x = b->y,
                              .batch = b->batch,
                              .n = b->n,
@@ -81,10 +84,23 @@ static void run_dropout(const bl_kernels *k, bench *b) {
                              .scale = 1.0f / 0.9375f},
                &b->part);
 }
+static void run_dropout_backward(const bl_kernels *k, bench *b) {
+    k->dropout_backward(
+        &(bl_dropout_backward){b->dy, b->y, b->keep, b->batch, b->n, 1.0f / 0.9375f}, &b->part);
+}
 static void run_batchnorm_forward(const bl_kernels *k, bench *b) {
     float **c = b->column;
-    k->batchnorm_forward(&(bl_batchnorm_forward){b->dy, c[0], c[1], c[2], c[3], b->y, c[4], c[5],
-                                                 b->batch, b->n, 1e-5f},
+    k->batchnorm_forward(&(bl_batchnorm_forward){.y = b->dy,
+                                                 .mean = c[0],
+                                                 .rstd = c[1],
+                                                 .sum_mean = c[2],
+                                                 .sum_var = c[3],
+                                                 .x = b->y,
+                                                 .gamma = c[4],
+                                                 .beta = c[5],
+                                                 .batch = b->batch,
+                                                 .n = b->n,
+                                                 .eps = 1e-5f},
                          &b->part);
 }
 static void run_running_average(const bl_kernels *k, bench *b) {
@@ -98,9 +114,17 @@ static void run_batchnorm_inference(const bl_kernels *k, bench *b) {
 }
 static void run_batchnorm_backward(const bl_kernels *k, bench *b) {
     float **c = b->column;
-    k->batchnorm_backward(
-        &(bl_batchnorm_backward){b->z, c[6], c[7], b->dy, b->y, c[0], c[1], c[4], b->batch, b->n},
-        &b->part);
+    k->batchnorm_backward(&(bl_batchnorm_backward){.dx = b->z,
+                                                   .dgamma = c[6],
+                                                   .dbeta = c[7],
+                                                   .dy = b->dy,
+                                                   .x = b->y,
+                                                   .mean = c[0],
+                                                   .rstd = c[1],
+                                                   .gamma = c[4],
+                                                   .batch = b->batch,
+                                                   .n = b->n},
+                          &b->part);
 }
 static void run_embedding_forward(const bl_kernels *k, bench *b) {
     k->embedding_forward(
@@ -144,6 +168,7 @@ static const family families[] = {
     {"relu_forward",           run_relu_forward,           false, 2, 0, 0},
     {"relu_backward",          run_relu_backward,          false, 3, 0, 0},
     {"dropout",                run_dropout,                false, 2, 0, 0},
+    {"dropout_backward",       run_dropout_backward,       false, 2, 0, 0},
     {"batchnorm_forward",      run_batchnorm_forward,      false, 4, 0, 0},
     {"batchnorm_inference",    run_batchnorm_inference,    false, 2, 0, 0},
     {"batchnorm_backward",     run_batchnorm_backward,     false, 5, 0, 0},

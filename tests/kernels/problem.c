@@ -85,6 +85,9 @@ static void build_dense_backward_input(problem *p, const shape *s) {
         .k = s->k,
         .n = s->n,
     };
+    bl_dense_backward_input *a = &p->args.dense_backward_input;
+    if (s->variant & 1) a->relu = problem_floats(p, "relu", ROLE_IN, PER_EXAMPLE, s->batch, s->k);
+    if (s->variant & 2) a->plus = problem_floats(p, "plus", ROLE_IN, PER_EXAMPLE, s->batch, s->k);
 }
 
 static void build_dense_backward_weight(problem *p, const shape *s) {
@@ -118,17 +121,48 @@ static void build_relu_backward(problem *p, const shape *s) {
                      : problem_floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, 1);
 }
 
+/* A dropout's mask: as an output, or for backward with bits at random. */
+static unsigned char *keep(problem *p, array_role role, const shape *s) {
+    const size_t bytes = bl_keep_bytes(s->n);
+    unsigned char *mask = array_add(p, "keep", role, PER_EXAMPLE, s->batch, bytes);
+    for (size_t i = 0; i < s->batch * bytes && role != ROLE_OUT; i++)
+        mask[i] = (unsigned char)(mix(p->first * bytes + i) & 15);
+    return mask;
+}
+
+static bl_dropout dropout_of(problem *p, const shape *s) {
+    const bool all = s->variant & 4;
+    return (bl_dropout){
+        .keep = keep(p, ROLE_OUT, s),
+        .batch = s->batch,
+        .n = s->n,
+        .seed = 0x123456789abcdef0u,
+        .layer = 5,
+        /* the upper half of the counter is used too */
+        .position = (s->variant & 2 ? ((uint64_t)1 << 32) - 3 : 1000) + p->first,
+        .threshold = all ? 0 : 0x40000000u,
+        .scale = all ? 1.0f : 1.0f / 0.75f,
+    };
+}
+
 static void build_dropout(problem *p, const shape *s) {
-    bl_dropout *a = &p->args.dropout;
     const bool in_place = s->variant & 1;
-    *a = (bl_dropout){.batch = s->batch, .n = s->n, .seed = 0x123456789abcdef0u, .layer = 5};
-    /* the upper half of the counter is used too */
-    a->position = (s->variant & 2 ? ((uint64_t)1 << 32) - 3 : 1000) + p->first;
-    a->threshold = s->variant & 4 ? 0 : 0x40000000u;
-    a->scale = s->variant & 4 ? 1.0f : 1.0f / 0.75f;
-    a->x = problem_floats(p, "x", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
-    a->y = in_place ? (void *)p->arrays[0].data
-                    : problem_floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
+    float *const x =
+        problem_floats(p, "x", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
+    float *const y = in_place ? x : problem_floats(p, "y", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
+    p->args.dropout = dropout_of(p, s);
+    p->args.dropout.x = x;
+    p->args.dropout.y = y;
+}
+
+static void build_dropout_backward(problem *p, const shape *s) {
+    bl_dropout_backward *a = &p->args.dropout_backward;
+    const bool in_place = s->variant & 1;
+    *a = (bl_dropout_backward){.batch = s->batch, .n = s->n, .scale = 1.0f / 0.75f};
+    a->dy = problem_floats(p, "dy", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
+    a->dx = in_place ? (void *)p->arrays[0].data
+                     : problem_floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
+    a->keep = keep(p, ROLE_IN, s);
 }
 
 static void build_batchnorm_forward(problem *p, const shape *s) {
@@ -145,6 +179,11 @@ static void build_batchnorm_forward(problem *p, const shape *s) {
         .n = s->n,
         .eps = 1e-5f,
     };
+    bl_batchnorm_forward *a = &p->args.batchnorm_forward;
+    if (!(s->variant & 2)) return;
+    a->dropout = dropout_of(p, s);
+    a->dropout.y = a->y;
+    a->dropout.x = a->y;
 }
 
 static void build_running_average(problem *p, const shape *s) {
@@ -186,6 +225,10 @@ static void build_batchnorm_backward(problem *p, const shape *s) {
     a->mean = problem_floats(p, "mean", ROLE_IN, 0, 1, s->n);
     a->rstd = problem_positives(p, "rstd", ROLE_IN, s->n);
     a->gamma = problem_floats(p, "gamma", ROLE_IN, 0, 1, s->n);
+    if (s->variant & 2) a->keep = keep(p, ROLE_IN, s);
+    a->keep_scale = 1.0f / 0.75f;
+    if (s->variant & 4) a->relu = problem_floats(p, "relu", ROLE_IN, PER_EXAMPLE, s->batch, s->n);
+    if (s->variant & 8) a->plus = problem_floats(p, "plus", ROLE_IN, PER_EXAMPLE, s->batch, s->n);
 }
 
 /* Three columns: k rows of n floats, 3 rows of 1 float, 700 rows (most unused) of 20. Returns the
@@ -302,7 +345,7 @@ static void build_softmax_cross_entropy(problem *p, const shape *s) {
 static const shape dense_shapes[] = {
     {0,      3,    5,    0},
     {3,      0,    5,    1},
-    {3,      5,    0,    0},
+    {3,      5,    0,    3},
     {3,      0,    5,    2},
     {1,      1,    1,    0},
     {2,      3,    1,    0},
@@ -332,7 +375,7 @@ static const shape dense_shapes[] = {
     {140,    5,    513,  0},
     {300,    70,   1030, 0},
     {257,    4100, 25,   1},
-    {257,    25,   4100, 0},
+    {257,    25,   4100, 3},
     {131500, 2,    3,    0},
 };
 static const shape column_shapes[] = {
@@ -351,6 +394,25 @@ static const shape column_shapes[] = {
     {2817, 0, 2,    0},
     {5,    0, 2049, 0},
     {300,  0, 4100, 1},
+};
+/* variant: 1 in place, 2 dropout, 4 relu, 8 plus */
+static const shape norm_shapes[] = {
+    {0,    0, 5,    2 },
+    {3,    0, 0,    2 },
+    {1,    0, 1,    0 },
+    {2,    0, 17,   1 },
+    {7,    0, 250,  2 },
+    {64,   0, 48,   7 },
+    {255,  0, 3,    4 },
+    {256,  0, 5,    15},
+    {257,  0, 9,    8 },
+    {512,  0, 33,   6 },
+    {513,  0, 4,    13},
+    {130,  0, 100,  6 },
+    {1000, 0, 31,   2 },
+    {2817, 0, 2,    14},
+    {5,    0, 2049, 6 },
+    {300,  0, 4100, 3 },
 };
 static const shape count_shapes[] = {
     {0,    0, 0, 0},
@@ -504,9 +566,10 @@ const family families[] = {
     FAMILY(relu_forward, count_shapes, true),
     FAMILY(relu_backward, count_shapes, true),
     FAMILY(dropout, dropout_shapes, true),
-    FAMILY(batchnorm_forward, column_shapes, false),
+    FAMILY(dropout_backward, dropout_shapes, true),
+    FAMILY(batchnorm_forward, norm_shapes, false),
     FAMILY(batchnorm_inference, column_shapes, true),
-    FAMILY(batchnorm_backward, column_shapes, false),
+    FAMILY(batchnorm_backward, norm_shapes, false),
     FAMILY(running_average, count_shapes, false),
     FAMILY(embedding_forward, embedding_shapes, true),
     FAMILY(embedding_backward, embedding_shapes, false),

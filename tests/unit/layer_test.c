@@ -48,6 +48,23 @@ static void build_batchnorm(bl_net *net) {
     at = add(net, "batchnorm", SET(0), at, 0);
     (void)DENSE(net, 1, at);
 }
+/* What dense layers and batch norm take over: the dropout behind them, the relu and the fork
+ * before. */
+static void build_taken(bl_net *net) {
+    size_t at = add(net, "relu", SET(0), DENSE(net, 20, BL_NET_VALUES), 0);
+    at = add(net, "dropout", SET(.rate = 0.3), add(net, "batchnorm", SET(0), at, 0), 0);
+    at = add(net, "relu", SET(0), DENSE(net, 20, at), 0);
+    for (size_t block = 0; block < 2; block++) {
+        const size_t x = add(net, "fork", SET(0), at, 0);
+        at = x;
+        if (block == 1) at = add(net, "batchnorm", SET(0), at, 0);
+        if (block == 1) at = add(net, "dropout", SET(.rate = 0.4), at, 0);
+        at = add(net, "relu", SET(0), DENSE(net, 20, at), 0);
+        at = add(net, "add", SET(0), DENSE(net, 20, at), x);
+        at = add(net, "relu", SET(0), at, 0);
+    }
+    (void)DENSE(net, 1, at);
+}
 static void build_concat(bl_net *net) {
     const size_t left =
         add(net, "embedding", SET(.columns = CATEGORICAL, .cardinality = k_cardinality), 0, 0);
@@ -170,6 +187,7 @@ static const struct {
     {"concat",        build_concat,        false},
     {"sigmoid_range", build_sigmoid_range, false},
     {"batchnorm",     build_batchnorm,     false},
+    {"batchnorm",     build_taken,         false},
     {"conv2d",        build_conv2d,        true },
     {"max_pool",      build_max_pool,      true },
     {"avg_pool",      build_avg_pool,      true },
