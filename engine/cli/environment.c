@@ -22,6 +22,8 @@ static const char *const k_variables[] = {
     "BL_EMULATED_MEMORY",
     "BL_EMULATED_MULTIPROCESSORS",
     "BL_EMULATED_ORDER",
+    "BL_EMULATED_PINNED",
+    "BL_EMULATED_STREAMS",
     "BL_EMULATED_WORKSPACE",
     "BL_REQUIRE_CUDA",
 };

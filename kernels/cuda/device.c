@@ -89,18 +89,19 @@ static void queue_close(bl_queue *queue) {
     bl_cuda_use();
     if (queue->stream) (void)cudaStreamSynchronize(queue->stream);
     level_close(queue);
-    for (size_t i = 0; i < BL_QUEUE_MARKS; i++)
+    for (size_t i = 0; i <= BL_QUEUE_MARKS; i++)
         if (queue->mark[i]) (void)cudaEventDestroy(queue->mark[i]);
     if (queue->stream) (void)cudaStreamDestroy(queue->stream);
     (void)cudaFree(queue->workspace);
     free(queue);
 }
 
-/* Whoever waits for a mark sleeps: the queue has more to do, so waking up late costs nothing. */
+/* Whoever waits sleeps: there may be more runs than cores, and threads that spin would keep those
+ * from enqueuing. */
 static bl_status fill_queue(bl_queue *queue, bl_err *err) {
     BL_TRY(device_alloc(&queue->workspace, BL_CUDA_WORKSPACE, err));
     TRY_CUDA(cudaStreamCreateWithFlags(&queue->stream, cudaStreamNonBlocking));
-    for (size_t i = 0; i < BL_QUEUE_MARKS; i++)
+    for (size_t i = 0; i <= BL_QUEUE_MARKS; i++)
         TRY_CUDA(cudaEventCreateWithFlags(&queue->mark[i],
                                           cudaEventDisableTiming | cudaEventBlockingSync));
     return BL_OK;
@@ -119,26 +120,23 @@ static bl_status queue_open(bl_queue **out, bl_err *err) {
     return BL_OK;
 }
 
-/* Faults of calls since the last wait show here. */
-static bl_status queue_wait(bl_queue *queue, bl_err *err) {
-    bl_cuda_use();
-    TRY_CUDA(cudaGetLastError());
-    TRY_CUDA(cudaStreamSynchronize(queue->stream));
-    if (queue->fault != NULL) BL_FAIL(err, BL_EUNSUPPORTED, "%s", queue->fault);
-    return BL_OK;
-}
-
 static void queue_mark(bl_queue *queue, size_t mark) {
     bl_cuda_use();
     (void)cudaEventRecord(queue->mark[mark], queue->stream);
 }
 
+/* Faults of calls since the last wait show here. */
 static bl_status queue_wait_for(bl_queue *queue, size_t mark, bl_err *err) {
     bl_cuda_use();
     TRY_CUDA(cudaGetLastError());
     TRY_CUDA(cudaEventSynchronize(queue->mark[mark]));
     if (queue->fault != NULL) BL_FAIL(err, BL_EUNSUPPORTED, "%s", queue->fault);
     return BL_OK;
+}
+
+static bl_status queue_wait(bl_queue *queue, bl_err *err) {
+    queue_mark(queue, BL_QUEUE_MARKS);
+    return queue_wait_for(queue, BL_QUEUE_MARKS, err);
 }
 
 static void queue_put(bl_queue *queue, void *to, const void *from, size_t bytes) {

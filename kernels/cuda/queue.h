@@ -8,12 +8,12 @@
 
 struct bl_queue {
     cudaStream_t stream;
-    cudaEvent_t mark[BL_QUEUE_MARKS];
-    void *workspace;              /* BL_CUDA_WORKSPACE bytes of the device */
-    struct bl_products *products; /* of level `device`, kernels/cudnn; else NULL */
-    struct bl_images *images;     /* the same, where a net takes pictures */
-    bool rehearsing;              /* algorithms are chosen, nothing is carried out */
-    const char *fault;            /* what a library could not do; the next wait tells */
+    cudaEvent_t mark[BL_QUEUE_MARKS + 1]; /* the last: of a wait for all */
+    void *workspace;                      /* BL_CUDA_WORKSPACE bytes of the device */
+    struct bl_products *products;         /* of level `device`, kernels/cudnn; else NULL */
+    struct bl_images *images;             /* the same, where a net takes pictures */
+    bool rehearsing;                      /* algorithms are chosen, nothing is carried out */
+    const char *fault;                    /* what a library could not do; the next wait tells */
 };
 
 /* How an array's numbers are stored. */
