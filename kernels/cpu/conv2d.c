@@ -38,25 +38,6 @@ typedef struct piece {
     size_t b0, images, row, rows;
 } piece;
 
-/* Along one dimension: positions [at, at + count), of whose taps [first, last) lie inside. */
-typedef struct stretch {
-    size_t at, count, first, last;
-} stretch;
-
-/* The stretch that begins at position `at` of `end`; tap 0 of position 0 is at `origin` of `size`.
- */
-static stretch stretch_at(size_t at, size_t end, ptrdiff_t origin, size_t stride, size_t taps,
-                          size_t size) {
-    const ptrdiff_t from = origin + (ptrdiff_t)(at * stride), left = (ptrdiff_t)size - from;
-    stretch s = {.at = at, .count = 1};
-    s.first = from < 0 ? bl_min_size((size_t)-from, taps) : 0;
-    s.last = left > 0 ? bl_min_size((size_t)left, taps) : 0;
-    if (s.first == 0 && s.last == taps && taps > 0)
-        s.count = bl_min_size(((size_t)left - taps) / stride + 1, end - at);
-    if (s.last < s.first) s.last = s.first;
-    return s;
-}
-
 /* Term k of a group: the weight's row (forward) or column (backward) that it multiplies. */
 static void pack_term(float *dst, const walk *w, size_t group, size_t k, size_t j0, size_t cols) {
     const bl_conv *v = w->conv;
@@ -83,7 +64,7 @@ static void pack(float *dst, const walk *w, const bl_conv_panels *panels, size_t
 
 /* The runs of those of the terms [k0, k0 + len) of a group that taps (y, x) have, for weights
  * packed `width` wide. */
-static size_t runs_of(bl_conv_run *run, const walk *w, const stretch *y, const stretch *x,
+static size_t runs_of(bl_conv_run *run, const walk *w, const bl_stretch *y, const bl_stretch *x,
                       size_t k0, size_t len, size_t width) {
     const size_t line = w->width * w->channels, taps = w->groups == 1 ? x->last - x->first : 1;
     size_t count = 0;
@@ -128,7 +109,7 @@ TILE(most, BL_CONV_VECS)
 typedef void tile_kind(const bl_conv_tile *t);
 
 /* Positions (rows, columns) of a piece. */
-static void run_tiles(const block *k, const stretch *rows, const stretch *columns,
+static void run_tiles(const block *k, const bl_stretch *rows, const bl_stretch *columns,
                       tile_kind *tile) {
     const walk *w = k->w;
     const piece *p = k->p;
@@ -184,10 +165,10 @@ static void run_block(const block *k) {
     const walk *w = k->w;
     const size_t end = k->p->row + k->p->rows;
     for (size_t row = k->p->row; row < end;) {
-        const stretch rows = stretch_at(row, end, w->top, w->stride, w->taps_y, w->height);
+        const bl_stretch rows = bl_stretch_at(row, end, w->top, w->stride, w->taps_y, w->height);
         for (size_t column = 0; column < w->columns;) {
-            const stretch columns =
-                stretch_at(column, w->columns, w->left, w->stride, w->taps_x, w->width);
+            const bl_stretch columns =
+                bl_stretch_at(column, w->columns, w->left, w->stride, w->taps_x, w->width);
             run_tiles(k, &rows, &columns, kinds[k->vecs - 1]);
             column += columns.count;
         }

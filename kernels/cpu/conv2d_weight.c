@@ -21,7 +21,7 @@ enum {
     IMAGE_FLOATS = SCRATCH_FLOATS / 4,
     PACKED_FLOATS = SCRATCH_FLOATS / 4,
     MACRO_FLOATS = 96,     /* columns of a macro tile */
-    BAND_FLOATS = 1 << 12, /* of a panel of dy: half of the first cache */
+    BAND_FLOATS = 1 << 14, /* of a panel of dy */
     PACKED_ROWS = 64,      /* below it dy is not packed if it can be read as it lies */
     FEW_CHANNELS = 4,      /* below it tiles cross taps */
 };
@@ -175,21 +175,14 @@ BL_INLINE void run_mixed(const weights *w, bl_conv_tile *t, const float *base, c
     }
 }
 
-/* The positions of y along one dimension, of `out`, that tap k sees inside of `size`. */
-static bl_range seen_by(const bl_conv *v, size_t k, size_t out, size_t size) {
-    const size_t begin = k < v->pad ? (v->pad - k + v->stride - 1) / v->stride : 0;
-    const size_t end = size + v->pad > k ? (size - 1 + v->pad - k) / v->stride + 1 : 0;
-    return (bl_range){bl_min_size(begin, out), bl_min_size(end, out)};
-}
-
 /* The tap of a row over lines [oy, oy + lines) of dy: its runs, and where in the image they begin.
  */
 static size_t runs_of_tap(const weights *w, bl_conv_tile *t, bl_conv_run *run, size_t row,
                           size_t oy, size_t lines) {
     const bl_conv *v = w->v;
     const size_t tap = row / w->channels, ky = tap / v->kernel, kx = tap % v->kernel;
-    const bl_range ys = seen_by(v, ky, v->out_height, v->height);
-    const bl_range xs = seen_by(v, kx, v->out_width, v->width);
+    const bl_range ys = bl_seen_by(v, ky, v->out_height, v->height);
+    const bl_range xs = bl_seen_by(v, kx, v->out_width, v->width);
     const size_t begin = bl_max_size(ys.begin, oy), end = bl_min_size(ys.end, oy + lines);
     const size_t line = v->stride * v->width * v->channels, len = xs.end - xs.begin;
     t->runs = 0;

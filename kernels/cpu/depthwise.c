@@ -1,38 +1,16 @@
-/* Vectors run over the channels of a position, and arrays are read where they lie. */
+/* Vectors run over the channels of a position, and arrays are read where they lie. Neighbours of a
+ * line are computed together, so that a weight is loaded once for all of them; positions at an
+ * image's border, which see less of it, one by one. */
 #include "kernels/cpu/depthwise.h"
-#include "engine/base/mem.h"
 #include "kernels/cpu/conv_end.h"
 #include "kernels/cpu/tree.h"
 
-enum { VECS = 4, SCRATCH_FLOATS = BL_KERNEL_SCRATCH / sizeof(float) };
-
-/* acc = the chains of n terms x * w, for vecs * BL_W channels. */
-BL_INLINE void chains(bl_v *acc, const int vecs, bl_lanes m, const float *x, size_t x_step,
-                      const float *w, ptrdiff_t w_step, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        for (int v = 0; v < vecs; v++)
-            acc[v] = bl_v_fma(bl_v_get(x + i * x_step + v * BL_W, m),
-                              bl_v_get(w + (ptrdiff_t)i * w_step + v * BL_W, m), acc[v]);
-}
-
-/* A line of positions; NULL: outside of the image. */
-typedef struct line {
-    const float *x;
-    size_t width, channels;
-} line;
-
-/* n terms: those of positions `column`, column + step, ... that the line has. */
-BL_INLINE void run(bl_v *acc, const int vecs, bl_lanes m, const line l, ptrdiff_t column,
-                   const size_t step, const float *w, ptrdiff_t w_step, size_t n) {
-    const size_t outside = column < 0 ? ((size_t)-column + step - 1) / step : 0;
-    const size_t before = l.x == NULL ? n : bl_min_size(outside, n);
-    const size_t first = (size_t)(column + (ptrdiff_t)(before * step));
-    const size_t there = first < l.width ? (l.width - first + step - 1) / step : 0;
-    const size_t inside = bl_min_size(there, n - before);
-    if (inside > 0)
-        chains(acc, vecs, m, l.x + first * l.channels, step * l.channels,
-               w + (ptrdiff_t)before * w_step, w_step, inside);
-}
+enum {
+    VECS = 2,      /* of channels at once */
+    TOGETHER = 4,  /* positions of a line */
+    MOST_TAPS = 5, /* of a line, whose weight gradients are computed at once */
+    SCRATCH_FLOATS = BL_KERNEL_SCRATCH / sizeof(float)
+};
 
 /* Calls step for all channels of a range, VECS vectors at once or one. */
 typedef void channel_step(const void *ctx, size_t j, const int vecs, bl_lanes m);
@@ -44,92 +22,137 @@ BL_INLINE void for_channels(bl_range range, channel_step *step, const void *ctx)
     if (j < range.end) step(ctx, j, 1, (bl_lanes){.first = bl_vm_first(range.end - j)});
 }
 
-typedef struct forward_at {
-    const bl_conv2d_forward *a;
-    const float *image;
-    float *y;
-    size_t oy, ox;
-} forward_at;
+/* One line of results; forward and backward are the same, as in conv2d.c. */
+typedef struct walk {
+    const float *x; /* (height, width, channels): what is seen */
+    size_t height, width, channels;
+    ptrdiff_t top, left;           /* of the window of the line's position 0 */
+    size_t taps_y, taps_x, stride; /* the window, and from one position's to the next one's */
+    const float *w;                /* of tap (0, 0) */
+    ptrdiff_t w_tap, w_line;       /* floats from a tap to the next one, and to that below */
+    float *y;                      /* of position 0 */
+    size_t y_step, columns;        /* floats from a position to the next one; positions */
+    const float *bias;             /* (channels) or NULL */
+    bl_conv_end end;
+} walk;
 
-BL_INLINE void forward_step(const void *ctx, size_t j, const int vecs, bl_lanes m) {
-    const forward_at *at = ctx;
-    const bl_conv *v = &at->a->conv;
-    bl_v acc[VECS];
-    for (int i = 0; i < vecs; i++) acc[i] = bl_v_zero();
-    for (size_t ky = 0; ky < v->kernel; ky++) {
-        const size_t row = at->oy * v->stride + ky - v->pad; /* wraps above the image */
-        const line l = {row < v->height ? at->image + row * v->width * v->channels + j : NULL,
-                        v->width, v->channels};
-        run(acc, vecs, m, l, (ptrdiff_t)(at->ox * v->stride) - (ptrdiff_t)v->pad, 1,
-            at->a->w + ky * v->kernel * v->filters + j, (ptrdiff_t)v->filters, v->kernel);
+/* Positions from `column` on of the channels from j on, all of which have taps (rows, columns). */
+BL_INLINE void positions(const walk *w, const bl_stretch *rows, const bl_stretch *columns,
+                         size_t column, size_t j, const int count, const int vecs, bl_lanes m) {
+    const ptrdiff_t line = w->top + (ptrdiff_t)rows->first;
+    const ptrdiff_t at = w->left + (ptrdiff_t)(column * w->stride + columns->first);
+    const size_t taps = columns->last - columns->first, step = w->stride * w->channels;
+    bl_v acc[TOGETHER][VECS];
+    for (int p = 0; p < count; p++)
+        for (int v = 0; v < vecs; v++) acc[p][v] = bl_v_zero();
+    for (size_t ty = 0; taps > 0 && ty < rows->last - rows->first; ty++) {
+        const float *x = w->x + (((size_t)line + ty) * w->width + (size_t)at) * w->channels + j;
+        const float *k = w->w + (ptrdiff_t)(rows->first + ty) * w->w_line +
+                         (ptrdiff_t)columns->first * w->w_tap + j;
+        for (size_t tx = 0; tx < taps; tx++, x += w->channels, k += w->w_tap)
+            for (int v = 0; v < vecs; v++) {
+                const bl_v weight = bl_v_get(k + v * BL_W, m);
+                for (int p = 0; p < count; p++)
+                    acc[p][v] =
+                        bl_v_fma(bl_v_get(x + (size_t)p * step + v * BL_W, m), weight, acc[p][v]);
+            }
     }
-    const bl_conv_end end = {.base = at->a->y, .plus = at->a->plus, .relu = at->a->relu};
-    for (int i = 0; i < vecs; i++) {
-        float *y = at->y + j + i * BL_W;
-        acc[i] = bl_v_zero() + acc[i];
-        if (at->a->bias) acc[i] = acc[i] + bl_v_get(at->a->bias + j + i * BL_W, m);
-        bl_v_put(y, bl_conv_finish(&end, acc[i], y, m), m);
+    for (int p = 0; p < count; p++)
+        for (int v = 0; v < vecs; v++) {
+            float *y = w->y + (column + (size_t)p) * w->y_step + j + v * BL_W;
+            bl_v sum = bl_v_zero() + acc[p][v];
+            if (w->bias) sum = sum + bl_v_get(w->bias + j + v * BL_W, m);
+            bl_v_put(y, bl_conv_finish(&w->end, sum, y, m), m);
+        }
+}
+
+/* Positions of a line that have the same taps, for one step of the channels. */
+typedef struct place {
+    const walk *w;
+    const bl_stretch *rows, *columns;
+    size_t column;
+} place;
+
+BL_INLINE void together_step(const void *ctx, size_t j, const int vecs, bl_lanes m) {
+    const place *p = ctx;
+    positions(p->w, p->rows, p->columns, p->column, j, TOGETHER, vecs, m);
+}
+BL_INLINE void alone_step(const void *ctx, size_t j, const int vecs, bl_lanes m) {
+    const place *p = ctx;
+    positions(p->w, p->rows, p->columns, p->column, j, 1, vecs, m);
+}
+
+/* All channels of a few positions before the next ones: arrays are read in the order of memory. */
+static void run_line(const walk *w) {
+    const bl_stretch rows = bl_stretch_at(0, 1, w->top, 1, w->taps_y, w->height);
+    const bl_range channels = {0, w->channels};
+    place p = {.w = w, .rows = &rows};
+    while (p.column < w->columns) {
+        const bl_stretch s =
+            bl_stretch_at(p.column, w->columns, w->left, w->stride, w->taps_x, w->width);
+        p.columns = &s;
+        for (; p.column + TOGETHER <= s.at + s.count; p.column += TOGETHER)
+            for_channels(channels, together_step, &p);
+        for (; p.column < s.at + s.count; p.column++) for_channels(channels, alone_step, &p);
     }
 }
 
 void BL_CPU(depthwise_forward)(const bl_conv2d_forward *a, const bl_part *part) {
     const bl_conv *v = &a->conv;
-    const bl_range rows = bl_part_range(part, v->batch * v->out_height, 1);
-    for (size_t row = rows.begin; row < rows.end; row++) {
-        forward_at at = {.a = a,
-                         .image = a->x + row / v->out_height * v->height * v->width * v->channels,
-                         .y = a->y + row * v->out_width * v->filters,
-                         .oy = row % v->out_height};
-        for (; at.ox < v->out_width; at.ox++, at.y += v->filters)
-            for_channels((bl_range){0, v->filters}, forward_step, &at);
+    const bl_range lines = bl_part_range(part, v->batch * v->out_height, 1);
+    for (size_t i = lines.begin; i < lines.end; i++) {
+        const size_t oy = i % v->out_height;
+        const walk w = {
+            .x = a->x + i / v->out_height * v->height * v->width * v->channels,
+            .height = v->height,
+            .width = v->width,
+            .channels = v->channels,
+            .top = (ptrdiff_t)(oy * v->stride) - (ptrdiff_t)v->pad,
+            .left = -(ptrdiff_t)v->pad,
+            .taps_y = v->kernel,
+            .taps_x = v->kernel,
+            .stride = v->stride,
+            .w = a->w,
+            .w_tap = (ptrdiff_t)v->filters,
+            .w_line = (ptrdiff_t)(v->kernel * v->filters),
+            .y = a->y + i * v->out_width * v->filters,
+            .y_step = v->filters,
+            .columns = v->out_width,
+            .bias = a->bias,
+            .end = {.base = a->y, .plus = a->plus, .relu = a->relu}
+        };
+        run_line(&w);
     }
 }
 
-typedef struct input_at {
-    const bl_conv2d_backward_input *a;
-    const float *dy; /* of the image */
-    float *dx;
-    bl_phase y, x; /* .first: the first position of dy that sees this one */
-} input_at;
-
-BL_INLINE void input_step(const void *ctx, size_t j, const int vecs, bl_lanes m) {
-    const input_at *at = ctx;
-    const bl_conv *v = &at->a->conv;
-    bl_v acc[VECS];
-    for (int i = 0; i < vecs; i++) acc[i] = bl_v_zero();
-    for (size_t t = 0; at->x.taps > 0 && t < at->y.taps; t++) {
-        const size_t row = (size_t)at->y.first + t; /* wraps above the image */
-        const size_t tap = (at->y.last - t * v->stride) * v->kernel + at->x.last;
-        const line l = {row < v->out_height ? at->dy + row * v->out_width * v->filters + j : NULL,
-                        v->out_width, v->filters};
-        run(acc, vecs, m, l, at->x.first, 1, at->a->w + tap * v->filters + j,
-            -(ptrdiff_t)(v->stride * v->filters), at->x.taps);
-    }
-    const bl_conv_end end = {.base = at->a->dx, .plus = at->a->plus, .mask = at->a->relu};
-    for (int i = 0; i < vecs; i++) {
-        float *dx = at->dx + j + i * BL_W;
-        acc[i] = bl_v_zero() + acc[i];
-        bl_v_put(dx, bl_conv_finish(&end, acc[i], dx, m), m);
-    }
-}
-
-static bl_phase phase_at(const bl_conv *v, size_t position) {
-    bl_phase p = bl_phase_of(v, position % v->stride);
-    p.first += (ptrdiff_t)(position / v->stride);
-    return p;
-}
-
+/* A line's positions are seen from one dense window of dy each, if they leave the same rest by the
+ * stride. */
 void BL_CPU(depthwise_backward_input)(const bl_conv2d_backward_input *a, const bl_part *part) {
     const bl_conv *v = &a->conv;
-    const bl_range rows = bl_part_range(part, v->batch * v->height, 1);
-    for (size_t row = rows.begin; row < rows.end; row++) {
-        input_at at = {.a = a,
-                       .dy = a->dy + row / v->height * v->out_height * v->out_width * v->filters,
-                       .dx = a->dx + row * v->width * v->channels,
-                       .y = phase_at(v, row % v->height)};
-        for (size_t ix = 0; ix < v->width; ix++, at.dx += v->channels) {
-            at.x = phase_at(v, ix);
-            for_channels((bl_range){0, v->channels}, input_step, &at);
+    const bl_range lines = bl_part_range(part, v->batch * v->height, 1);
+    for (size_t i = lines.begin; i < lines.end; i++) {
+        const size_t iy = i % v->height;
+        const bl_phase y = bl_phase_of(v, iy % v->stride);
+        walk w = {
+            .x = a->dy + i / v->height * v->out_height * v->out_width * v->filters,
+            .height = v->out_height,
+            .width = v->out_width,
+            .channels = v->filters,
+            .top = y.first + (ptrdiff_t)(iy / v->stride),
+            .taps_y = y.taps,
+            .stride = 1,
+            .w_tap = -(ptrdiff_t)(v->stride * v->filters),
+            .w_line = -(ptrdiff_t)(v->stride * v->kernel * v->filters),
+            .y_step = v->stride * v->channels,
+            .end = {.base = a->dx, .plus = a->plus, .mask = a->relu}
+        };
+        for (size_t left = 0; left < bl_min_size(v->stride, v->width); left++) {
+            const bl_phase x = bl_phase_of(v, left);
+            w.left = x.first, w.taps_x = x.taps;
+            w.w = a->w + (y.last * v->kernel + x.last) * v->filters;
+            w.y = a->dx + (i * v->width + left) * v->channels;
+            w.columns = (v->width - left + v->stride - 1) / v->stride;
+            run_line(&w);
         }
     }
 }
@@ -148,23 +171,68 @@ BL_INLINE void join(const weight_at *at, size_t row, size_t j, const int vecs, b
     for (int i = 0; i < vecs; i++) bl_v_put(to + i * BL_W, bl_v_get(to + i * BL_W, m) + acc[i], m);
 }
 
+/* Positions [ox.begin, ox.end) of a line of dy, all of which see `taps` neighbours of a line of x
+ * from tap kx on. */
+BL_INLINE void line_of_taps(bl_v (*acc)[VECS], const bl_conv *v, const float *x, const float *dy,
+                            bl_range ox, size_t kx, const int taps, const int vecs, bl_lanes m) {
+    if (ox.begin >= ox.end) return;
+    const float *see = x + (ox.begin * v->stride + kx - v->pad) * v->channels;
+    dy += ox.begin * v->filters;
+    for (size_t i = ox.begin; i < ox.end; i++, dy += v->filters, see += v->stride * v->channels)
+        for (int d = 0; d < vecs; d++) {
+            const bl_v g = bl_v_get(dy + d * BL_W, m);
+            for (int t = 0; t < taps; t++)
+                acc[t][d] =
+                    bl_v_fma(bl_v_get(see + (size_t)t * v->channels + d * BL_W, m), g, acc[t][d]);
+        }
+}
+
+/* Taps (ky, kx) up to (ky, kx + taps): their chains over the example's positions. */
+BL_INLINE void taps_step(const weight_at *at, size_t ky, size_t kx, size_t j, const int taps,
+                         const int vecs, bl_lanes m) {
+    const bl_conv *v = &at->a->conv;
+    const bl_range rows = bl_seen_by(v, ky, v->out_height, v->height);
+    bl_range seen[MOST_TAPS], inner = {0, v->out_width};
+    bl_v acc[MOST_TAPS][VECS];
+    for (int t = 0; t < taps; t++) {
+        seen[t] = bl_seen_by(v, kx + (size_t)t, v->out_width, v->width);
+        inner.begin = bl_max_size(inner.begin, seen[t].begin);
+        inner.end = bl_min_size(inner.end, seen[t].end);
+        for (int d = 0; d < vecs; d++) acc[t][d] = bl_v_zero();
+    }
+    inner.end = bl_max_size(inner.begin, inner.end);
+    for (size_t oy = rows.begin; oy < rows.end; oy++) {
+        const float *x = at->x + (oy * v->stride + ky - v->pad) * v->width * v->channels + j;
+        const float *dy = at->dy + oy * v->out_width * v->filters + j;
+        for (int t = 0; t < taps; t++) {
+            const bl_range before = {seen[t].begin, bl_min_size(inner.begin, seen[t].end)};
+            line_of_taps(acc + t, v, x, dy, before, kx + (size_t)t, 1, vecs, m);
+        }
+        line_of_taps(acc, v, x, dy, inner, kx, taps, vecs, m);
+        for (int t = 0; t < taps; t++) {
+            const bl_range after = {bl_max_size(inner.end, seen[t].begin), seen[t].end};
+            line_of_taps(acc + t, v, x, dy, after, kx + (size_t)t, 1, vecs, m);
+        }
+    }
+    for (int t = 0; t < taps; t++) join(at, ky * v->kernel + kx + (size_t)t, j, vecs, m, acc[t]);
+}
+
 BL_INLINE void weight_step(const void *ctx, size_t j, const int vecs, bl_lanes m) {
     const weight_at *at = ctx;
     const bl_conv *v = &at->a->conv;
     const size_t taps = v->kernel * v->kernel, positions = v->out_height * v->out_width;
-    bl_v acc[VECS];
-    for (size_t tap = 0; tap < taps; tap++) {
-        for (int i = 0; i < vecs; i++) acc[i] = bl_v_zero();
-        for (size_t oy = 0; oy < v->out_height; oy++) {
-            const size_t row = oy * v->stride + tap / v->kernel - v->pad; /* wraps above */
-            const line l = {row < v->height ? at->x + row * v->width * v->channels + j : NULL,
-                            v->width, v->channels};
-            run(acc, vecs, m, l, (ptrdiff_t)(tap % v->kernel) - (ptrdiff_t)v->pad, v->stride,
-                at->dy + oy * v->out_width * v->filters + j, (ptrdiff_t)v->filters, v->out_width);
-        }
-        join(at, tap, j, vecs, m, acc);
+    for (size_t tap = 0; tap < taps;) {
+        const size_t ky = tap / v->kernel, kx = tap % v->kernel;
+        if (v->kernel == 3)
+            taps_step(at, ky, kx, j, 3, vecs, m);
+        else if (v->kernel == 5)
+            taps_step(at, ky, kx, j, 5, vecs, m);
+        else
+            taps_step(at, ky, kx, j, 1, vecs, m);
+        tap += v->kernel == 3 || v->kernel == 5 ? v->kernel : 1;
     }
     if (at->a->dbias == NULL) return;
+    bl_v acc[VECS];
     for (int i = 0; i < vecs; i++) acc[i] = bl_v_zero();
     for (size_t p = 0; p < positions; p++)
         for (int i = 0; i < vecs; i++)
