@@ -27,6 +27,19 @@ static void fill_values(const gather_job *job, size_t to, size_t row) {
         memcpy(values, d->values + row * d->continuous, d->continuous * sizeof *values);
 }
 
+/* Rows come in no order: the processor is asked for them before their turn. */
+enum { ROWS_AHEAD = 16 };
+static void fetch(const bl_dataset *d, size_t row) {
+    __builtin_prefetch(d->codes + row * d->categorical);
+    __builtin_prefetch(d->target + row);
+    if (d->pixels) {
+        __builtin_prefetch(d->pixels + row * d->continuous);
+    } else if (d->continuous > 0) {
+        __builtin_prefetch(d->values + row * d->continuous);
+        __builtin_prefetch(d->values + (row + 1) * d->continuous - 1);
+    }
+}
+
 static void gather_part(void *ctx, size_t p, size_t parts) {
     const gather_job *job = ctx;
     const bl_train *t = job->train;
@@ -41,8 +54,10 @@ static void gather_part(void *ctx, size_t p, size_t parts) {
     } else {
         for (size_t i = 0; i < n; i++) rows[i] = eval_row(t, job->position + range.begin + i);
     }
+    for (size_t i = 0; i < n && i < ROWS_AHEAD; i++) fetch(d, rows[i]);
     for (size_t i = 0; i < n; i++) {
         const size_t to = range.begin + i, row = rows[i];
+        if (i + ROWS_AHEAD < n) fetch(d, rows[i + ROWS_AHEAD]);
         memcpy(t->net.codes + to * d->categorical, d->codes + row * d->categorical,
                d->categorical * sizeof *d->codes);
         fill_values(job, to, row);
