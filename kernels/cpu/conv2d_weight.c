@@ -149,13 +149,16 @@ BL_INLINE heights heights_of(size_t rows, const int vecs) {
 
 BL_INLINE void run_tile(const weights *w, bl_conv_tile *t, const int vecs, const heights *h,
                         size_t i, const bool near, const bool pauses) {
-    bl_conv_kind kind = {.vecs = vecs, .rows = (int)h->most, .near = near, .pauses = pauses};
+    const int most = (int)h->most;
     t->wait = t->c[0] + (w->wait - w->acc);
-    if (i < h->lower) {
-        kind.rows = (int)h->most - 1;
-        bl_conv_tile_body(t, kind);
-    } else
-        bl_conv_tile_body(t, kind);
+    if (i < h->lower && near)
+        bl_conv_tile_body(t, (bl_conv_kind){vecs, most - 1, .near = true, .pauses = pauses});
+    else if (i < h->lower)
+        bl_conv_tile_body(t, (bl_conv_kind){vecs, most - 1, .pauses = pauses});
+    else if (near)
+        bl_conv_tile_body(t, (bl_conv_kind){vecs, most, .near = true, .pauses = pauses});
+    else
+        bl_conv_tile_body(t, (bl_conv_kind){vecs, most, .pauses = pauses});
 }
 
 /* One panel over a band, whose lines of x have zeros around them. */
@@ -209,8 +212,13 @@ BL_INLINE void run_taps(const weights *w, bl_conv_tile *t, bl_conv_run *run, con
         t->c[0] = acc;
         acc += count * t->cols;
         for (size_t i = 0, r = 0; t->runs > 0 && i < h.tiles; i++, r += t->rows) {
-            t->rows = bl_min_size(count - r, i < h.lower ? h.most - 1 : h.most);
-            run_tile(w, t, vecs, &h, i, true, pauses);
+            const size_t height = i < h.lower ? h.most - 1 : h.most;
+            t->rows = bl_min_size(count - r, height);
+            for (size_t k = 1; k < height && t->rows < height; k++) { /* not behind the array */
+                t->a[k] = t->a[0] + (k < t->rows ? k : 0);
+                t->c[k] = t->c[0] + (k < t->rows ? k * t->cols : 0);
+            }
+            run_tile(w, t, vecs, &h, i, t->rows == height, pauses);
             t->a[0] += t->rows;
             t->c[0] += t->rows * t->cols;
         }
