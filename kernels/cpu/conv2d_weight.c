@@ -125,7 +125,7 @@ static size_t panel_at(const weights *w, size_t panel) {
 
 /* The row of dbias of one panel over a band of `positions`. */
 BL_INLINE void run_bias(const weights *w, const float *dy, size_t b_step, size_t positions,
-                        const int vecs, float *acc, const bool pauses) {
+                        const int vecs, float *acc, bool pauses) {
     float *to = pauses ? acc + (w->wait - w->acc) : acc;
     bl_v chain[BL_CONV_VECS];
     for (int v = 0; v < vecs; v++) chain[v] = pauses ? bl_v_load(to + v * BL_W) : bl_v_zero();
@@ -141,29 +141,53 @@ BL_INLINE void run_bias(const weights *w, const float *dy, size_t b_step, size_t
 typedef struct heights {
     size_t most, tiles, lower; /* tiles of one row less, the first ones */
 } heights;
-BL_INLINE heights heights_of(size_t rows, const int vecs) {
-    const size_t most = bl_conv_rows((size_t)vecs), tiles = (rows + most - 1) / most;
+static heights heights_of(size_t rows, size_t vecs) {
+    const size_t most = bl_conv_rows(vecs), tiles = (rows + most - 1) / most;
     const size_t missing = tiles * most - rows;
     return (heights){.most = most, .tiles = tiles, .lower = missing <= tiles ? missing : 0};
 }
 
-BL_INLINE void run_tile(const weights *w, bl_conv_tile *t, const int vecs, const heights *h,
-                        size_t i, const bool near, const bool pauses) {
-    const int most = (int)h->most;
+/* Not inlined: there are many. */
+#define TILE(NAME, VECS, LESS, NEAR, PAUSES)                                                       \
+    __attribute__((noinline)) static void NAME(const bl_conv_tile *t) {                            \
+        const int rows = (int)bl_conv_rows(VECS) - (LESS);                                         \
+        bl_conv_tile_body(                                                                         \
+            t, (bl_conv_kind){.vecs = VECS, .rows = rows, .near = NEAR, .pauses = PAUSES});        \
+    }
+#define TILES(NAME, VECS, PAUSES)                                                                  \
+    TILE(NAME##_high, VECS, 0, false, PAUSES)                                                      \
+    TILE(NAME##_low, VECS, 1, false, PAUSES)                                                       \
+    TILE(NAME##_high_near, VECS, 0, true, PAUSES)                                                  \
+    TILE(NAME##_low_near, VECS, 1, true, PAUSES)                                                   \
+    static void NAME(const bl_conv_tile *t, bool low, bool near) {                                 \
+        if (near)                                                                                  \
+            (low ? NAME##_low_near : NAME##_high_near)(t);                                         \
+        else                                                                                       \
+            (low ? NAME##_low : NAME##_high)(t);                                                   \
+    }
+TILES(tile_1, 1, false)
+TILES(tile_2, 2, false)
+TILES(tile_most, BL_CONV_VECS, false)
+TILES(tile_1_pauses, 1, true)
+TILES(tile_2_pauses, 2, true)
+TILES(tile_most_pauses, BL_CONV_VECS, true)
+#undef TILES
+#undef TILE
+
+static void run_tile(const weights *w, bl_conv_tile *t, size_t vecs, bool low, bool near,
+                     bool pauses) {
+    typedef void tile_kind(const bl_conv_tile *t, bool low, bool near);
+    static tile_kind *const kinds[2][3] = {
+        {tile_1,        tile_2,        tile_most       },
+        {tile_1_pauses, tile_2_pauses, tile_most_pauses}
+    };
     t->wait = t->c[0] + (w->wait - w->acc);
-    if (i < h->lower && near)
-        bl_conv_tile_body(t, (bl_conv_kind){vecs, most - 1, .near = true, .pauses = pauses});
-    else if (i < h->lower)
-        bl_conv_tile_body(t, (bl_conv_kind){vecs, most - 1, .pauses = pauses});
-    else if (near)
-        bl_conv_tile_body(t, (bl_conv_kind){vecs, most, .near = true, .pauses = pauses});
-    else
-        bl_conv_tile_body(t, (bl_conv_kind){vecs, most, .pauses = pauses});
+    kinds[pauses][vecs - 1](t, low, near);
 }
 
 /* One panel over a band, whose lines of x have zeros around them. */
-BL_INLINE void run_mixed(const weights *w, bl_conv_tile *t, const float *base, const int vecs,
-                         float *acc, const bool pauses) {
+static void run_mixed(const weights *w, bl_conv_tile *t, const float *base, size_t vecs, float *acc,
+                      bool pauses) {
     const heights h = heights_of(w->row.end - w->row.begin, vecs);
     cursor at = row_at(w, base, w->row.begin);
     for (size_t i = 0, row = w->row.begin; i < h.tiles; i++, row += t->rows) {
@@ -173,7 +197,7 @@ BL_INLINE void run_mixed(const weights *w, bl_conv_tile *t, const float *base, c
             t->c[r] = r < t->rows ? acc + r * t->cols : acc;
             if (r < t->rows) next_row(w, &at);
         }
-        run_tile(w, t, vecs, &h, i, false, pauses);
+        run_tile(w, t, vecs, i < h.lower, false, pauses);
         acc += t->rows * t->cols;
     }
 }
@@ -203,8 +227,8 @@ static size_t runs_of_tap(const weights *w, bl_conv_tile *t, bl_conv_run *run, s
 }
 
 /* One panel over a band of an example's image, tap by tap. */
-BL_INLINE void run_taps(const weights *w, bl_conv_tile *t, bl_conv_run *run, const float *image,
-                        size_t oy, size_t lines, const int vecs, float *acc, const bool pauses) {
+static void run_taps(const weights *w, bl_conv_tile *t, bl_conv_run *run, const float *image,
+                     size_t oy, size_t lines, size_t vecs, float *acc, bool pauses) {
     for (size_t row = w->row.begin, count; row < w->row.end; row += count) {
         count = bl_min_size(w->channels - row % w->channels, w->row.end - row);
         const heights h = heights_of(count, vecs);
@@ -218,7 +242,7 @@ BL_INLINE void run_taps(const weights *w, bl_conv_tile *t, bl_conv_run *run, con
                 t->a[k] = t->a[0] + (k < t->rows ? k : 0);
                 t->c[k] = t->c[0] + (k < t->rows ? k * t->cols : 0);
             }
-            run_tile(w, t, vecs, &h, i, t->rows == height, pauses);
+            run_tile(w, t, vecs, i < h.lower, t->rows == height, pauses);
             t->a[0] += t->rows;
             t->c[0] += t->rows * t->cols;
         }
@@ -232,11 +256,21 @@ typedef struct slice {
     bl_conv_run run[BL_BLOCK];
 } slice;
 
-BL_INLINE void run_panel(const weights *w, bl_conv_tile *t, slice *b, const int vecs, size_t panel,
-                         const bool pauses) {
+static void run_bias_of(const weights *w, const bl_conv_tile *t, size_t vecs, size_t positions,
+                        float *acc, bool pauses) {
+    if (BL_CONV_VECS > 2 && vecs == 3)
+        run_bias(w, t->b, t->b_step, positions, BL_CONV_VECS, acc, pauses);
+    else if (vecs == 2)
+        run_bias(w, t->b, t->b_step, positions, 2, acc, pauses);
+    else
+        run_bias(w, t->b, t->b_step, positions, 1, acc, pauses);
+}
+
+static void run_panel(const weights *w, bl_conv_tile *t, slice *b, size_t panel, bool pauses) {
+    const size_t vecs = bl_conv_panel_vecs(&w->panels, panel);
     const size_t positions = b->lines * w->v->out_width;
     float *acc = w->acc + panel_at(w, panel);
-    t->cols = (size_t)vecs * BL_W;
+    t->cols = vecs * BL_W;
     t->b_step = w->dy_in_place ? w->v->filters : t->cols;
     if (w->by_tap) {
         run_taps(w, t, b->run, b->image, b->oy, b->lines, vecs, acc, pauses);
@@ -249,26 +283,8 @@ BL_INLINE void run_panel(const weights *w, bl_conv_tile *t, slice *b, const int 
         run_mixed(w, t, b->base, vecs, acc, pauses);
     }
     acc += (w->row.end - w->row.begin) * t->cols;
-    if (w->bias) run_bias(w, t->b, t->b_step, positions, vecs, acc, pauses);
+    if (w->bias) run_bias_of(w, t, vecs, positions, acc, pauses);
     t->b += w->dy_in_place ? t->cols : positions * t->cols;
-}
-
-static void run_panels(const weights *w, bl_conv_tile *t, slice *b, bool pauses) {
-    for (size_t p = w->panel.begin; p < w->panel.end; p++) {
-        const size_t vecs = bl_conv_panel_vecs(&w->panels, p);
-        if (BL_CONV_VECS > 2 && vecs == 3 && pauses)
-            run_panel(w, t, b, BL_CONV_VECS, p, true);
-        else if (BL_CONV_VECS > 2 && vecs == 3)
-            run_panel(w, t, b, BL_CONV_VECS, p, false);
-        else if (vecs == 2 && pauses)
-            run_panel(w, t, b, 2, p, true);
-        else if (vecs == 2)
-            run_panel(w, t, b, 2, p, false);
-        else if (pauses)
-            run_panel(w, t, b, 1, p, true);
-        else
-            run_panel(w, t, b, 1, p, false);
-    }
 }
 
 static void run_band(const weights *w, size_t example, size_t oy, size_t lines) {
@@ -285,7 +301,7 @@ static void run_band(const weights *w, size_t example, size_t oy, size_t lines) 
     else
         pack_dy(w, example, oy, lines);
     if (!whole && oy == 0) memset(w->wait, 0, w->sums * sizeof *w->wait);
-    run_panels(w, &t, &b, !whole);
+    for (size_t p = w->panel.begin; p < w->panel.end; p++) run_panel(w, &t, &b, p, !whole);
     if (whole || oy + lines < v->out_height) return;
     for (size_t i = 0; i < w->sums; i += BL_W)
         bl_v_store(w->acc + i, bl_v_load(w->acc + i) + bl_v_load(w->wait + i));
