@@ -128,7 +128,8 @@ test:
 	$(Q)sh scripts/setup.sh build plot test
 	$(Q)$(MAKE) $(PARALLEL) check
 
-check: layers program $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench $(TESTS) $(GRAPH_TEST) $(FUZZ) $(CRASH) $(BENCH)
+# With the plug-in, where nvcc is: that it compiles and links is a test, too.
+check: layers program $(if $(filter release,$(BUILD)),$(CUDA_SO)) $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench $(TESTS) $(GRAPH_TEST) $(FUZZ) $(CRASH) $(BENCH)
 	$(Q)sh tests/run.sh $(B) $(TESTS) $(GRAPH_TEST) $(CRASH)
 
 # Kills, faults, damage and many workers at the figures that docs/faults.md promises, a process for each core
