@@ -221,6 +221,7 @@ static bool is_pinned(const void *memory) {
  * the device before the call returns. */
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
+    if (bytes == 0) return cudaSuccess; /* the addresses may be NULL then */
     if (kind == cudaMemcpyHostToDevice && !is_pinned(from)) {
         const std::vector<char> now((const char *)from, (const char *)from + bytes);
         emulated_enqueue(stream, [=] { memcpy(to, now.data(), now.size()); });
@@ -232,6 +233,7 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
 }
 
 cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t stream) {
+    if (bytes == 0) return cudaSuccess;
     emulated_enqueue(stream, [=] { memset(to, byte, bytes); });
     return cudaSuccess;
 }
