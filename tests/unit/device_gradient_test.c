@@ -114,7 +114,12 @@ static void test_pieces(void **state) {
     check_levels(f, false, "pieces");
 }
 
+/* Under the address sanitizer this takes more than eight minutes; device_test has the same nets,
+ * and test_lists every layer of them. */
 static void test_pictures(void **state) {
+#ifdef __SANITIZE_ADDRESS__
+    skip();
+#endif
     fixture *f = *state;
     static const char *const kinds[][2] = {
         {"simple_cnn", "none" },
