@@ -7,6 +7,7 @@
  * convolution of stride 1. Images are read where they lie, a few at once, or a band of the lines of
  * a large one. Positions whose window has the same taps inside share tiles: an image's inner ones,
  * and with them those of its neighbours; and each row and column of its border. */
+#include "kernels/cpu/conv_reach.h"
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/depthwise.h"
 

@@ -10,6 +10,7 @@
  * A tap with few channels does not fill a register tile. Then tiles cross taps, and lines of x are
  * copied with zeros around them, of which a term changes no sum unless its dy is no finite number:
  * a macro tile with a NaN is computed again tap by tap. */
+#include "kernels/cpu/conv_reach.h"
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/tree.h"
