@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { CHUNKS = BL_QUEUE_MARKS };
+enum { CHUNKS = BL_QUEUE_MARKS, EVAL_BYTES = 256 << 20 };
 
 /* The host's side of a chunk of steps; the device reads and writes it by itself. Behind chunk c is
  * mark c. */
@@ -431,25 +431,11 @@ static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
     return n;
 }
 
-/* Rows that are evaluated at once: many, as long as they take little memory beside a run's batches;
- * on what fits a device depends how many runs are at work on it. */
-static size_t rows_at_once(bl_train *t) {
-    enum { LEAST = 256, MOST = 4096, BYTES = 256 << 20 };
-    size_t rows = LEAST;
-    for (; rows < MOST; rows *= 2) {
-        bl_arena dry = {0};
-        bl_plan p = {.arena = &dry};
-        bl_net_plan(&t->net, &p, 2 * rows);
-        if (p.too_large || dry.peak > BYTES) break;
-    }
-    return rows;
-}
-
 static bl_status resolve(bl_train *t, bl_err *err) {
     const double scale = t->config.loss_scale;
     int exponent;
     BL_TRY(bl_workload_net.resolve(t, err));
-    t->eval_chunk = rows_at_once(t);
+    t->eval_chunk = bl_eval_rows(t, EVAL_BYTES);
     t->on_device->loss_scale = 1.0f;
     if (strcmp(t->config.precision, "fp16") != 0) return BL_OK;
     if (frexp(scale, &exponent) != 0.5)

@@ -3,6 +3,8 @@
 #include "engine/train/workload.h"
 #include <string.h>
 
+enum { EVAL_BYTES = 64 << 20 };
+
 /* Backends sort a batch's examples beside an embedding's rows in scratch (kernels/kernel.h). */
 static const size_t k_most_examples = 1 << 20;
 
@@ -95,13 +97,26 @@ bl_status bl_train_net(bl_net *net, const bl_config *config, const bl_dataset *d
     return bl_model_build(net, config, &input, err);
 }
 
+size_t bl_eval_rows(bl_train *t, size_t bytes) {
+    enum { LEAST = 256, MOST = 4096 };
+    size_t rows = LEAST;
+    for (; rows < MOST && rows < t->eval_rows; rows *= 2) {
+        bl_arena dry = {0};
+        bl_plan p = {.arena = &dry};
+        bl_net_plan(&t->net, &p, 2 * rows);
+        if (p.too_large || dry.peak > bytes) break;
+    }
+    return rows;
+}
+
 static bl_status resolve(bl_train *t, bl_err *err) {
-    t->eval_chunk = 256;
     BL_TRY(choose_split(t, err));
     BL_TRY(choose_augment(t, err));
     BL_TRY(choose_pieces(t, err));
     BL_TRY(choose_measures(t, err));
-    return bl_train_net(&t->net, &t->config, t->data, err);
+    BL_TRY(bl_train_net(&t->net, &t->config, t->data, err));
+    t->eval_chunk = bl_eval_rows(t, EVAL_BYTES);
+    return BL_OK;
 }
 
 /* ---- memory ---- */
