@@ -14,7 +14,11 @@
 enum {
     PACKED_FLOATS = BL_KERNEL_SCRATCH / sizeof(float),
     CACHED_FLOATS = 1 << 16, /* of images at once: so many stay in the second cache */
+    CHAINS = 10,             /* that keep the multipliers busy */
 };
+
+/* So much better, by use_of, is a dimension that is not the innermost: its rows are far apart. */
+static const float WORTH = 1.5f;
 
 typedef struct walk {
     const float *x; /* (batch, height, width, channels): what is seen */
@@ -91,37 +95,131 @@ typedef struct block {
     bool first, last;
 } block;
 
-/* The next position: its number, and the floats before what it sees and before its y. */
-typedef struct cursor {
-    size_t column, row, a, y;
-} cursor;
+/* Where a tile is the first to look, what lies so much below is asked for: others will see it soon.
+ */
+typedef struct ahead {
+    size_t below, lines, line, each; /* floats; lines of so many, of which a row sees so many */
+} ahead;
+BL_INLINE void ask(const ahead *f, const float *a, size_t rows) {
+    for (size_t l = 0; l < f->lines; l++)
+        for (size_t i = 0; i < rows * f->each; i += 16)
+            __builtin_prefetch(a + f->below + l * f->line + i);
+}
 
-/* Not inlined, so that the compiler spends all registers on the chains. */
-#define TILE(NAME, VECS)                                                                           \
-    __attribute__((noinline)) static void tile_##NAME(const bl_conv_tile *t) {                     \
-        const int rows = (int)bl_conv_rows(VECS);                                                  \
-        bl_conv_tile_body(t, (bl_conv_kind){.vecs = VECS, .rows = rows, .adjacent = true});        \
+/* Goes along `tiles` tiles of one height, through one line or two. Not inlined, so that the
+ * compiler spends all registers on the chains. */
+typedef void tile_kind(const bl_conv_tile *t, const ahead *f, const float *a, float *c,
+                       size_t tiles);
+#define MOST(VECS) ((VECS) == 1 ? BL_CONV_ROWS_1 : BL_CONV_ROWS)
+#define TILE(VECS, LINES, EACH)                                                                    \
+    __attribute__((noinline)) static void tile_##VECS##_##LINES##_##EACH(                          \
+        const bl_conv_tile *t, const ahead *f, const float *a, float *c, size_t tiles) {           \
+        enum { ROWS = (LINES) * (EACH), HERE = (VECS) <= BL_CONV_VECS && ROWS <= MOST(VECS) };     \
+        const bl_conv_kind kind = {.vecs = HERE ? (VECS) : 1,                                      \
+                                   .rows = HERE ? ROWS : 1,                                        \
+                                   .lines = (LINES),                                               \
+                                   .layout = BL_CONV_EVEN};                                        \
+        for (; tiles > 0; tiles--, a += (EACH)*t->a_row, c += (EACH)*t->c_row) {                   \
+            ask(f, a, EACH);                                                                       \
+            bl_conv_tile_body(t, a, c, kind);                                                      \
+        }                                                                                          \
     }
-TILE(1, 1)
-TILE(2, 2)
-TILE(most, BL_CONV_VECS)
+#define TILES(VECS)                                                                                \
+    TILE(VECS, 1, 1)                                                                               \
+    TILE(VECS, 1, 2)                                                                               \
+    TILE(VECS, 1, 3)                                                                               \
+    TILE(VECS, 1, 4)                                                                               \
+    TILE(VECS, 1, 5)                                                                               \
+    TILE(VECS, 1, 6)                                                                               \
+    TILE(VECS, 1, 7)                                                                               \
+    TILE(VECS, 1, 8)                                                                               \
+    TILE(VECS, 2, 1)                                                                               \
+    TILE(VECS, 2, 2)                                                                               \
+    TILE(VECS, 2, 3)                                                                               \
+    TILE(VECS, 2, 4)
+TILES(1)
+TILES(2)
+TILES(3)
+#undef TILES
 #undef TILE
+#undef MOST
+#define TILES(VECS)                                                                                \
+    {                                                                                              \
+        {tile_##VECS##_1_1, tile_##VECS##_1_2, tile_##VECS##_1_3, tile_##VECS##_1_4,               \
+         tile_##VECS##_1_5, tile_##VECS##_1_6, tile_##VECS##_1_7, tile_##VECS##_1_8},              \
+            {tile_##VECS##_2_1, tile_##VECS##_2_2, tile_##VECS##_2_3, tile_##VECS##_2_4},          \
+    }
+/* [vecs - 1][lines - 1][positions of a line - 1] */
+static tile_kind *const k_tiles[3][2][BL_CONV_MOST] = {TILES(1), TILES(2), TILES(3)};
+#undef TILES
 
-typedef void tile_kind(const bl_conv_tile *t);
+/* How a line, or two at once, is cut into tiles: as few as can be, all about equally high. */
+typedef struct cut {
+    size_t vecs, lines, tiles, each,
+        higher; /* positions of a line each, of so many tiles one more */
+} cut;
+static cut cut_lines(size_t vecs, size_t lines, size_t count) {
+    const size_t most = bl_conv_rows(vecs) / lines, tiles = (count + most - 1) / most;
+    return (cut){vecs, lines, tiles, count / tiles, count % tiles};
+}
+
+static void run_lines(const bl_conv_tile *t, const ahead *f, const float *a, float *y,
+                      const cut *c) {
+    tile_kind *const *tile = k_tiles[c->vecs - 1][c->lines - 1];
+    const size_t before = c->higher * (c->each + 1);
+    if (c->higher > 0) tile[c->each](t, f, a, y, c->higher);
+    tile[c->each - 1](t, f, a + before * t->a_row, y + before * t->c_row, c->tiles - c->higher);
+}
+
+/* The part of the time in which such tiles multiply: those of few chains wait for them. */
+static float use_of(const cut *c) {
+    const size_t least = (CHAINS + c->vecs - 1) / c->vecs, rows = c->lines * c->each;
+    const size_t positions = c->tiles * rows + c->higher * c->lines;
+    const size_t time = c->higher * bl_max_size(rows + c->lines, least) +
+                        (c->tiles - c->higher) * bl_max_size(rows, least);
+    return (float)positions / (float)time;
+}
+
+/* Positions side by side, or lines, or images: how many, and the floats from one to the next. */
+typedef struct dimension {
+    size_t count, a_step, y_step;
+} dimension;
+
+/* Tiles go along the first dimension, unless another fills them so much better: at the border down
+ * a column, or through the images. */
+static void run_along(bl_conv_tile *t, ahead f, dimension along[3], size_t vecs, const float *a,
+                      float *y) {
+    size_t best = 0;
+    cut one = cut_lines(vecs, 1, along[0].count);
+    for (size_t i = 1; i < 3; i++) {
+        const cut other = cut_lines(vecs, 1, along[i].count);
+        if (use_of(&other) < WORTH * use_of(&one)) continue;
+        best = i;
+        one = other;
+    }
+    const dimension first = along[best];
+    along[best] = along[0];
+    along[0] = first;
+    if (best > 0) f.lines = 0;
+    t->a_row = first.a_step, t->c_row = first.y_step;
+    t->a_line = along[1].a_step, t->c_line = along[1].y_step;
+    const cut two = cut_lines(vecs, 2, first.count);
+    const bool pairs = use_of(&two) > use_of(&one);
+    for (size_t i = 0; i < along[2].count; i++)
+        for (size_t j = 0; j < along[1].count;) {
+            const cut *c = pairs && j + 1 < along[1].count ? &two : &one;
+            run_lines(t, &f, a + i * along[2].a_step + j * along[1].a_step,
+                      y + i * along[2].y_step + j * along[1].y_step, c);
+            j += c->lines;
+        }
+}
 
 /* Positions (rows, columns) of a piece. */
-static void run_tiles(const block *k, const bl_stretch *rows, const bl_stretch *columns,
-                      tile_kind *tile) {
+static void run_tiles(const block *k, const bl_stretch *rows, const bl_stretch *columns) {
     const walk *w = k->w;
     const piece *p = k->p;
-    const size_t at = k->group * w->n + k->j0, total = p->images * rows->count * columns->count;
-    const size_t line = w->width * w->channels, y_line = w->y_width * w->y_channels;
-    const size_t a_step = w->stride * w->channels, y_step = w->y_step * w->y_channels;
-    /* from behind a line to the next one, and from behind an image */
-    const size_t a_next = w->stride * line - columns->count * a_step;
-    const size_t y_next = w->y_step * y_line - columns->count * y_step;
-    const size_t a_image = (w->height - rows->count * w->stride) * line;
-    const size_t y_image = (w->y_height - rows->count * w->y_step) * y_line;
+    const size_t at = k->group * w->n + k->j0;
+    const size_t x_line = w->width * w->channels, y_line = w->y_width * w->y_channels;
     bl_conv_run run[BL_BLOCK];
     bl_conv_tile t = {.run = run, .b = k->packed, .cols = k->cols, .add = !k->first};
     t.runs = runs_of(run, w, rows, columns, k->k0, k->len, k->vecs * BL_W);
@@ -132,37 +230,24 @@ static void run_tiles(const block *k, const bl_stretch *rows, const bl_stretch *
         const size_t top = (size_t)(w->top + (ptrdiff_t)(rows->at * w->stride + rows->first));
         const size_t left =
             (size_t)(w->left + (ptrdiff_t)(columns->at * w->stride + columns->first));
-        a += (p->b0 * w->height + top) * line + left * w->channels + k->group * w->seen;
+        a += (p->b0 * w->height + top) * x_line + left * w->channels + k->group * w->seen;
     }
     float *y = w->y + (p->b0 * w->y_height + w->y_top + rows->at * w->y_step) * y_line +
                (w->y_left + columns->at * w->y_step) * w->y_channels + at;
-    cursor c = {0};
-    const size_t most = bl_conv_rows(k->vecs);
+    dimension along[] = {
+        {columns->count, w->stride * w->channels, w->y_step * w->y_channels},
+        {rows->count,    w->stride * x_line,      w->y_step * y_line       },
+        {p->images,      w->height * x_line,      w->y_height * y_line     },
+    };
     const bool fresh = k->first && k->j0 == 0; /* nothing of the piece is in cache */
-    const size_t below = w->taps_y * line, lines = fresh ? w->stride : 0;
-    for (size_t begin = 0; begin < total; begin += most) {
-        t.rows = bl_min_size(total - begin, most);
-        for (size_t l = 0; l < lines; l++)
-            for (size_t i = 0; i < t.rows * a_step; i += 16)
-                __builtin_prefetch(a + c.a + below + l * line + i);
-        for (size_t r = 0; r < t.rows; r++) {
-            t.a[r] = a + c.a;
-            t.c[r] = y + c.y;
-            c.a += a_step, c.y += y_step;
-            if (++c.column < columns->count) continue;
-            c.a += a_next, c.y += y_next;
-            c.column = 0;
-            if (++c.row < rows->count) continue;
-            c.a += a_image, c.y += y_image;
-            c.row = 0;
-        }
-        for (size_t r = t.rows; r < most; r++) t.a[r] = t.a[0], t.c[r] = t.c[0];
-        tile(&t);
-    }
+    const ahead f = {.below = w->taps_y * x_line,
+                     .lines = fresh ? w->stride : 0,
+                     .line = x_line,
+                     .each = w->stride * w->channels};
+    run_along(&t, f, along, k->vecs, a, y);
 }
 
 static void run_block(const block *k) {
-    static tile_kind *const kinds[] = {tile_1, tile_2, tile_most};
     const walk *w = k->w;
     const size_t end = k->p->row + k->p->rows;
     for (size_t row = k->p->row; row < end;) {
@@ -170,7 +255,7 @@ static void run_block(const block *k) {
         for (size_t column = 0; column < w->columns;) {
             const bl_stretch columns =
                 bl_stretch_at(column, w->columns, w->left, w->stride, w->taps_x, w->width);
-            run_tiles(k, &rows, &columns, kinds[k->vecs - 1]);
+            run_tiles(k, &rows, &columns);
             column += columns.count;
         }
         row += rows.count;
@@ -216,11 +301,34 @@ static void run_pieces(const walk *w, const bl_conv_panels *panels, const float 
         }
 }
 
+BL_INLINE void end_zero(const void *ctx, size_t i, bl_lanes m) {
+    const walk *w = ctx;
+    bl_v_put(w->y + i, bl_conv_finish(&w->end, bl_v_zero(), w->y + i, m), m);
+}
+
+/* Positions that no tap sees: sums of no term. */
+static void run_unseen(const walk *w) {
+    enum { AHEAD = 8 };
+    for (size_t b = 0; b < w->batch; b++)
+        for (size_t i = 0; i < w->rows; i++) {
+            const size_t line = (b * w->y_height + w->y_top + i * w->y_step) * w->y_width;
+            for (size_t j = 0; j < w->columns; j++) {
+                const size_t at = (line + w->y_left + j * w->y_step) * w->y_channels;
+                __builtin_prefetch(w->y + at + AHEAD * w->y_step * w->y_channels, 1);
+                bl_for_vectors((bl_range){at, at + w->y_channels}, end_zero, w);
+            }
+        }
+}
+
 static void run_walk(const walk *w, const bl_part *part) {
     const size_t depth = w->taps_y * w->taps_x * w->seen;
     const bl_conv_panels panels = bl_conv_cut(w->n);
     float *packed = part->scratch;
     if (w->batch == 0 || w->rows == 0 || w->columns == 0 || w->n == 0) return;
+    if (depth == 0 && w->bias == NULL) {
+        run_unseen(w);
+        return;
+    }
     const size_t most = PACKED_FLOATS / (panels.vecs * BL_W) / BL_BLOCK * BL_BLOCK;
     const size_t terms = bl_max_size(bl_min_size(depth, most), 1);
     const size_t together = PACKED_FLOATS / (terms * panels.vecs * BL_W);

@@ -148,24 +148,23 @@ static heights heights_of(size_t rows, size_t vecs) {
     return (heights){.most = most, .tiles = tiles, .lower = missing <= tiles ? missing : 0};
 }
 
-/* Not inlined: there are many. */
-#define TILE(NAME, VECS, LESS, NEAR, PAUSES)                                                       \
-    __attribute__((noinline)) static void NAME(const bl_conv_tile *t) {                            \
-        const int rows = (int)bl_conv_rows(VECS) - (LESS);                                         \
-        bl_conv_tile_body(                                                                         \
-            t, (bl_conv_kind){.vecs = VECS, .rows = rows, .near = NEAR, .pauses = PAUSES});        \
+/* Goes down `tiles` tiles, which are one unless rows are near. Not inlined: there are many. */
+typedef void tile_kind(const bl_conv_tile *t, const float *a, float *c, size_t tiles);
+#define TILE(NAME, VECS, LESS, LAYOUT, PAUSES)                                                     \
+    __attribute__((noinline)) static void NAME(const bl_conv_tile *t, const float *a, float *c,    \
+                                               size_t tiles) {                                     \
+        const bl_conv_kind kind = {.vecs = VECS,                                                   \
+                                   .rows = (int)bl_conv_rows(VECS) - (LESS),                       \
+                                   .layout = LAYOUT,                                               \
+                                   .pauses = PAUSES};                                              \
+        for (; tiles > 0; tiles--, a += kind.rows, c += kind.rows * (VECS)*BL_W)                   \
+            bl_conv_tile_body(t, a, c, kind);                                                      \
     }
 #define TILES(NAME, VECS, PAUSES)                                                                  \
-    TILE(NAME##_high, VECS, 0, false, PAUSES)                                                      \
-    TILE(NAME##_low, VECS, 1, false, PAUSES)                                                       \
-    TILE(NAME##_high_near, VECS, 0, true, PAUSES)                                                  \
-    TILE(NAME##_low_near, VECS, 1, true, PAUSES)                                                   \
-    static void NAME(const bl_conv_tile *t, bool low, bool near) {                                 \
-        if (near)                                                                                  \
-            (low ? NAME##_low_near : NAME##_high_near)(t);                                         \
-        else                                                                                       \
-            (low ? NAME##_low : NAME##_high)(t);                                                   \
-    }
+    TILE(NAME##_high, VECS, 0, BL_CONV_APART, PAUSES)                                              \
+    TILE(NAME##_low, VECS, 1, BL_CONV_APART, PAUSES)                                               \
+    TILE(NAME##_high_near, VECS, 0, BL_CONV_NEAR, PAUSES)                                          \
+    TILE(NAME##_low_near, VECS, 1, BL_CONV_NEAR, PAUSES)
 TILES(tile_1, 1, false)
 TILES(tile_2, 2, false)
 TILES(tile_most, BL_CONV_VECS, false)
@@ -174,17 +173,18 @@ TILES(tile_2_pauses, 2, true)
 TILES(tile_most_pauses, BL_CONV_VECS, true)
 #undef TILES
 #undef TILE
-
-static void run_tile(const weights *w, bl_conv_tile *t, size_t vecs, bool low, bool near,
-                     bool pauses) {
-    typedef void tile_kind(const bl_conv_tile *t, bool low, bool near);
-    static tile_kind *const kinds[2][3] = {
-        {tile_1,        tile_2,        tile_most       },
-        {tile_1_pauses, tile_2_pauses, tile_most_pauses}
-    };
-    t->wait = t->c[0] + (w->wait - w->acc);
-    kinds[pauses][vecs - 1](t, low, near);
-}
+#define TILES(NAME)                                                                                \
+    {                                                                                              \
+        {NAME##_high, NAME##_low}, {                                                               \
+            NAME##_high_near, NAME##_low_near                                                      \
+        }                                                                                          \
+    }
+/* [pauses][vecs - 1][near][low] */
+static tile_kind *const k_tiles[2][3][2][2] = {
+    {TILES(tile_1),        TILES(tile_2),        TILES(tile_most)       },
+    {TILES(tile_1_pauses), TILES(tile_2_pauses), TILES(tile_most_pauses)}
+};
+#undef TILES
 
 /* One panel over a band, whose lines of x have zeros around them. */
 static void run_mixed(const weights *w, bl_conv_tile *t, const float *base, size_t vecs, float *acc,
@@ -198,7 +198,7 @@ static void run_mixed(const weights *w, bl_conv_tile *t, const float *base, size
             t->c[r] = r < t->rows ? acc + r * t->cols : acc;
             if (r < t->rows) next_row(w, &at);
         }
-        run_tile(w, t, vecs, i < h.lower, false, pauses);
+        k_tiles[pauses][vecs - 1][0][i < h.lower](t, NULL, acc, 1);
         acc += t->rows * t->cols;
     }
 }
@@ -233,20 +233,23 @@ static void run_taps(const weights *w, bl_conv_tile *t, bl_conv_run *run, const 
     for (size_t row = w->row.begin, count; row < w->row.end; row += count) {
         count = bl_min_size(w->channels - row % w->channels, w->row.end - row);
         const heights h = heights_of(count, vecs);
-        t->a[0] = image + runs_of_tap(w, t, run, row, oy, lines);
-        t->c[0] = acc;
+        const float *a = image + runs_of_tap(w, t, run, row, oy, lines);
+        float *c = acc;
         acc += count * t->cols;
-        for (size_t i = 0, r = 0; t->runs > 0 && i < h.tiles; i++, r += t->rows) {
-            const size_t height = i < h.lower ? h.most - 1 : h.most;
-            t->rows = bl_min_size(count - r, height);
-            for (size_t k = 1; k < height && t->rows < height; k++) { /* not behind the array */
-                t->a[k] = t->a[0] + (k < t->rows ? k : 0);
-                t->c[k] = t->c[0] + (k < t->rows ? k * t->cols : 0);
-            }
-            run_tile(w, t, vecs, i < h.lower, t->rows == height, pauses);
-            t->a[0] += t->rows;
-            t->c[0] += t->rows * t->cols;
+        if (t->runs == 0) continue;
+        tile_kind *const(*tile)[2] = k_tiles[pauses][vecs - 1];
+        const size_t low = h.lower, high = (count - low * (h.most - 1)) / h.most;
+        if (low > 0) tile[1][1](t, a, c, low);
+        a += low * (h.most - 1), c += low * (h.most - 1) * t->cols;
+        tile[1][0](t, a, c, high);
+        a += high * h.most, c += high * h.most * t->cols;
+        t->rows = count - low * (h.most - 1) - high * h.most;
+        if (t->rows == 0) continue;
+        for (size_t r = 0; r < h.most; r++) { /* not behind the array */
+            t->a[r] = a + (r < t->rows ? r : 0);
+            t->c[r] = c + (r < t->rows ? r * t->cols : 0);
         }
+        tile[0][0](t, NULL, c, 1);
     }
 }
 
@@ -293,7 +296,11 @@ static void run_band(const weights *w, size_t example, size_t oy, size_t lines) 
     const size_t line = v->width * v->channels;
     const bool whole = lines == v->out_height;
     slice b = {.image = w->a->x + example * v->height * line, .oy = oy, .lines = lines};
-    bl_conv_tile t = {.a_step = v->stride * v->channels, .run = b.run, .b = w->packed, .add = true};
+    bl_conv_tile t = {.a_step = v->stride * v->channels,
+                      .run = b.run,
+                      .b = w->packed,
+                      .add = true,
+                      .wait = (size_t)(w->wait - w->acc)};
     b.base = w->in_place ? b.image + oy * v->stride * line : w->image;
     if (!w->by_tap && !w->in_place) copy_image(w, example, oy, lines);
     if (w->dy_in_place)

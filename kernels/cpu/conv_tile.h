@@ -29,18 +29,29 @@ typedef struct bl_conv_tile {
     size_t b_step;
     float *c[BL_CONV_MOST]; /* beyond `rows`: of a row that is there */
     size_t rows, cols;      /* of c */
+    size_t a_row, c_row;    /* BL_CONV_EVEN: from row to row, */
+    size_t a_line, c_line;  /* and from line to line */
     bool add;               /* c holds what chains are added to, not +0 */
     const float *bias;      /* (cols) or NULL */
     bl_conv_end end;
-    float *wait; /* of chains that pause: (rows, vecs * BL_W), what they are so far */
+    size_t
+        wait; /* floats behind c: of chains that pause, (rows, vecs * BL_W), what they are so far */
 } bl_conv_tile;
+
+/* Where the rows of a tile are. */
+typedef enum bl_conv_layout {
+    BL_CONV_APART, /* where a and c say */
+    BL_CONV_NEAR,  /* a[r] is a[0] + r, and c[r] is c[0] + r * vecs * BL_W; all are there */
+    BL_CONV_EVEN,  /* a[0] + r * a_row, c[0] + r * c_row; if there are two lines, the second half
+                    * begins  at a[0] + a_line, c[0] + c_line. a_step is 1, and b is packed without
+                    * gaps:  b_step is vecs * BL_W; all are there */
+} bl_conv_layout;
 
 /* What the compiler is to see as constants. */
 typedef struct bl_conv_kind {
-    int vecs, rows;
-    bool adjacent; /* a_step is 1, and b is packed without gaps: b_step is vecs * BL_W */
-    bool near;     /* a[r] is a[0] + r, and c[r] is c[0] + r * vecs * BL_W */
-    bool pauses;   /* the chains come from `wait` and go there, not to c */
+    int vecs, rows, lines;
+    bl_conv_layout layout;
+    bool pauses; /* the chains come from `wait` and go there, not to c */
 } bl_conv_kind;
 
 BL_INLINE size_t bl_conv_rows(size_t vecs) {
@@ -53,17 +64,19 @@ BL_INLINE void bl_conv_fetch(const bl_conv_end *e, const float *c) {
     if (e->mask) __builtin_prefetch(e->mask + (c - e->base));
 }
 
-#define TILE_C(r) (kind.near ? t->c[0] + (r)*width : t->c[r])
+#define TILE_AT(r, row, line) ((r) < per ? (r)*row : ((r)-per) * row + line)
+#define TILE_C(r)             (kind.layout == BL_CONV_APART ? t->c[r] : c + TILE_AT(r, c_row, t->c_line))
 /* The lines that the results will lie in are asked for when a tile begins. */
 #define TILE_OWN(r)                                                                                \
     if ((r) < kind.rows) __builtin_prefetch(TILE_C(r), 1);
 #define TILE_DECLARE(r)                                                                            \
-    const float *const a##r = kind.near ? t->a[0] + (r) : t->a[(r) < kind.rows ? (r) : 0];         \
+    const float *const a##r = kind.layout == BL_CONV_APART ? t->a[(r) < kind.rows ? (r) : 0]       \
+                                                           : a + TILE_AT(r, a_row, t->a_line);     \
     bl_v c##r##_0 = bl_v_zero(), c##r##_1 = c##r##_0, c##r##_2 = c##r##_0;                         \
     if (kind.pauses && (r) < kind.rows) {                                                          \
-        c##r##_0 = bl_v_load(t->wait + (r)*width);                                                 \
-        if (kind.vecs > 1) c##r##_1 = bl_v_load(t->wait + (r)*width + BL_W);                       \
-        if (kind.vecs > 2) c##r##_2 = bl_v_load(t->wait + (r)*width + (size_t)2 * BL_W);           \
+        c##r##_0 = bl_v_load(wait + (r)*width);                                                    \
+        if (kind.vecs > 1) c##r##_1 = bl_v_load(wait + (r)*width + BL_W);                          \
+        if (kind.vecs > 2) c##r##_2 = bl_v_load(wait + (r)*width + (size_t)2 * BL_W);              \
     }
 #define TILE_STEP(r)                                                                               \
     if ((r) < kind.rows) {                                                                         \
@@ -72,11 +85,18 @@ BL_INLINE void bl_conv_fetch(const bl_conv_end *e, const float *c) {
         if (kind.vecs > 1) c##r##_1 = bl_v_fma(x, b1, c##r##_1);                                   \
         if (kind.vecs > 2) c##r##_2 = bl_v_fma(x, b2, c##r##_2);                                   \
     }
+#define TILE_TERM                                                                                  \
+    const bl_v b0 = bl_v_load(b);                                                                  \
+    const bl_v b1 = kind.vecs > 1 ? bl_v_load(b + BL_W) : b0;                                      \
+    const bl_v b2 = kind.vecs > 2 ? bl_v_load(b + (size_t)2 * BL_W) : b0;                          \
+    b += b_step;                                                                                   \
+    BL_CONV_EACH(TILE_STEP)                                                                        \
+    at += step;
 #define TILE_PAUSE(r)                                                                              \
-    if ((r) < kind.rows && (r) < t->rows) {                                                        \
-        bl_v_store(t->wait + (r)*width, c##r##_0);                                                 \
-        if (kind.vecs > 1) bl_v_store(t->wait + (r)*width + BL_W, c##r##_1);                       \
-        if (kind.vecs > 2) bl_v_store(t->wait + (r)*width + (size_t)2 * BL_W, c##r##_2);           \
+    if ((r) < kind.rows && (kind.layout != BL_CONV_APART || (r) < t->rows)) {                      \
+        bl_v_store(wait + (r)*width, c##r##_0);                                                    \
+        if (kind.vecs > 1) bl_v_store(wait + (r)*width + BL_W, c##r##_1);                          \
+        if (kind.vecs > 2) bl_v_store(wait + (r)*width + (size_t)2 * BL_W, c##r##_2);              \
     }
 /* APPLY(vector's variable, its row, its number, its lanes) for the vectors of a row. */
 #define TILE_ROW(r, APPLY)                                                                         \
@@ -99,12 +119,19 @@ BL_INLINE void bl_conv_fetch(const bl_conv_end *e, const float *c) {
 #define TILE_CUT(r)              TILE_ROW(r, TILE_RELU)
 #define TILE_CUT_MASK(r)         TILE_ROW(r, TILE_MASK)
 #define TILE_PUT(r)                                                                                \
-    if ((r) < t->rows) TILE_ROW(r, TILE_STORE)
+    if (kind.layout != BL_CONV_APART || (r) < t->rows) TILE_ROW(r, TILE_STORE)
 #define TILE_FETCH(r)                                                                              \
     if ((r) < kind.rows) bl_conv_fetch(&t->end, TILE_C(r));
 
-BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const bl_conv_kind kind) {
-    const size_t width = (size_t)kind.vecs * BL_W, step = kind.adjacent ? 1 : t->a_step;
+/* Rows that are not apart begin at a and c; in any case c is the first one's. */
+BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const float *a, float *c,
+                                 const bl_conv_kind kind) {
+    const bool even = kind.layout == BL_CONV_EVEN;
+    const size_t per = even && kind.lines > 1 ? (size_t)kind.rows / 2 : BL_CONV_MOST;
+    const size_t width = (size_t)kind.vecs * BL_W;
+    const size_t a_row = even ? t->a_row : 1, c_row = even ? t->c_row : width;
+    const size_t step = even ? 1 : t->a_step, b_step = even ? width : t->b_step;
+    float *const wait = c + t->wait;
     BL_CONV_EACH(TILE_DECLARE)
     if (!kind.pauses) {
         BL_CONV_EACH(TILE_OWN)
@@ -114,15 +141,17 @@ BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const bl_conv_kind kind)
     }
     for (size_t s = 0; s < t->runs; s++) {
         const float *b = t->b + t->run[s].b;
-        size_t at = t->run[s].at;
-#pragma GCC unroll 4 /* see tile.h */
-        for (size_t i = t->run[s].len; i > 0; i--) {
-            const bl_v b0 = bl_v_load(b);
-            const bl_v b1 = kind.vecs > 1 ? bl_v_load(b + BL_W) : b0;
-            const bl_v b2 = kind.vecs > 2 ? bl_v_load(b + (size_t)2 * BL_W) : b0;
-            b += kind.adjacent ? width : t->b_step;
-            BL_CONV_EACH(TILE_STEP)
-            at += step;
+        size_t at = t->run[s].at, i = t->run[s].len;
+        if (even) {
+#pragma GCC unroll 8 /* see tile.h; whole lines of channels are longer than lines of positions */
+            for (; i > 0; i--) {
+                TILE_TERM
+            }
+        } else {
+#pragma GCC unroll 4
+            for (; i > 0; i--) {
+                TILE_TERM
+            }
         }
     }
     if (kind.pauses) {
@@ -155,10 +184,12 @@ BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const bl_conv_kind kind)
     }
     BL_CONV_EACH(TILE_PUT)
 }
+#undef TILE_AT
 #undef TILE_C
 #undef TILE_OWN
 #undef TILE_DECLARE
 #undef TILE_STEP
+#undef TILE_TERM
 #undef TILE_PAUSE
 #undef TILE_PUT
 #undef TILE_ROW
