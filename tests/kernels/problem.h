@@ -3,6 +3,7 @@
  * one backend can run the first and another the second. */
 #ifndef BL_TESTS_KERNELS_PROBLEM_H
 #define BL_TESTS_KERNELS_PROBLEM_H
+#include "engine/base/sha256.h"
 #include "kernels/device.h"
 
 typedef struct shape {
@@ -49,6 +50,7 @@ typedef struct family {
     const shape *shapes;
     size_t shape_count;
     bool batch_invariant;
+    const char *golden; /* first digits of the SHA-256 of what ref makes of its cases */
     void (*build)(problem *p, const shape *s);
     void (*run)(const bl_kernels *k, const problem *p, const bl_part *part);
 } family;
@@ -78,4 +80,6 @@ void problem_free(problem *p);
 void problem_run(const problem *p, const family *f, const bl_kernels *k, size_t parts);
 /* Fails the test, naming the array and element, unless all arrays are equal byte for byte. */
 void problem_check_equal(const problem *got, const problem *want);
+/* Adds the outputs to a sum, every NaN as the same one. */
+void problem_digest(const problem *p, bl_sha256 *sum);
 #endif
