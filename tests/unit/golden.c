@@ -57,14 +57,24 @@ static void configure(const golden_run *run, bl_config *out) {
     name(out->metric, "cross_entropy");
 }
 
-bl_status golden_hash(const golden_run *run, const bl_kernels *kernels, size_t threads,
-                      char out[BL_SHA256_HEX], bl_err *err) {
-    const int64_t steps = run->pictures != NULL ? 3 : 30;
-    bl_config config;
-    bl_dataset data;
+bl_status golden_log(const bl_config *config, const bl_dataset *data, const bl_kernels *kernels,
+                     size_t threads, int64_t steps, char out[BL_SHA256_HEX], bl_err *err) {
     bl_train *train = NULL;
     const bl_train_options options = {.run_id = "golden", .kernels = kernels, .threads = threads};
     bl_status status = BL_OK;
+    BL_GOTO(bl_train_open(&train, config, data, &options, err));
+    while (bl_train_now(train)->step < steps) BL_GOTO(bl_train_advance(train, steps, NULL, err));
+    const char *text = bl_buf_text(bl_train_log(train)), *records = strchr(text, '\n');
+    bl_sha256_of(records, strlen(records), out);
+done:
+    bl_train_close(train);
+    return status;
+}
+
+bl_status golden_hash(const golden_run *run, const bl_kernels *kernels, size_t threads,
+                      char out[BL_SHA256_HEX], bl_err *err) {
+    bl_config config;
+    bl_dataset data;
     configure(run, &config);
     if (run->pictures != NULL)
         tiny_pictures(&data, run->classes);
@@ -72,12 +82,8 @@ bl_status golden_hash(const golden_run *run, const bl_kernels *kernels, size_t t
         tiny_classes(&data, run->classes);
     else
         tiny_data(&data, 3, 2);
-    BL_GOTO(bl_train_open(&train, &config, &data, &options, err));
-    while (bl_train_now(train)->step < steps) BL_GOTO(bl_train_advance(train, steps, NULL, err));
-    const char *text = bl_buf_text(bl_train_log(train)), *records = strchr(text, '\n');
-    bl_sha256_of(records, strlen(records), out);
-done:
-    bl_train_close(train);
+    const bl_status status =
+        golden_log(&config, &data, kernels, threads, run->pictures != NULL ? 3 : 30, out, err);
     tiny_data_free(&data);
     return status;
 }

@@ -4,6 +4,8 @@
 #define BL_TESTS_UNIT_GOLDEN_H
 #include "engine/base/sha256.h"
 #include "engine/base/status.h"
+#include "engine/config/config.h"
+#include "engine/data/dataset.h"
 #include "kernels/kernel.h"
 
 typedef struct golden_run {
@@ -20,4 +22,7 @@ extern const size_t golden_count;
 /* Trains 30 steps, on pictures 3, and hashes the log. */
 bl_status golden_hash(const golden_run *run, const bl_kernels *kernels, size_t threads,
                       char out[BL_SHA256_HEX], bl_err *err);
+/* The same of any run's first steps. */
+bl_status golden_log(const bl_config *config, const bl_dataset *data, const bl_kernels *kernels,
+                     size_t threads, int64_t steps, char out[BL_SHA256_HEX], bl_err *err);
 #endif
