@@ -69,6 +69,8 @@ EMULATED_CC := $(sort $(wildcard tests/cuda/*.cc))
 EMULATED := $(B)/libbatchlab_cuda_emulated.so
 TEST_C := $(sort $(wildcard tests/unit/*_test.c tests/kernels/*_test.c tests/golden/*_test.c))
 TESTS  := $(TEST_C:%.c=$(B)/%)
+# Compilers and levels whose bits are compared; `make test BITS=` leaves them out. Those that take longest first.
+BITS ?= gcc-O3 clang-O3 gcc-O1 clang-O1
 # Helpers that several test programs share: every tests/<folder>/*.c that is no test itself.
 TESTLIB_C := $(sort $(filter-out %_test.c %_fuzz.c %_bench.c,$(wildcard tests/*.c tests/unit/*.c tests/kernels/*.c)))
 TESTLIB_O := $(TESTLIB_C:%.c=$(B)/%.o)
@@ -130,7 +132,7 @@ test:
 
 # With the plug-in, where nvcc is: that it compiles and links is a test, too.
 check: layers program $(if $(filter release,$(BUILD)),$(CUDA_SO)) $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench $(TESTS) $(GRAPH_TEST) $(FUZZ) $(CRASH) $(BENCH)
-	$(Q)sh tests/run.sh $(B) $(TESTS) $(GRAPH_TEST) $(CRASH)
+	$(Q)sh tests/run.sh $(B) $(if $(filter release,$(BUILD)),$(BITS:%=bits:%)) $(wildcard tests/cli/*_test.sh) $(TESTS) $(GRAPH_TEST) $(CRASH) $(FUZZ_C)
 
 # Kills, faults, damage and many workers at the figures that docs/faults.md promises, a process for each core
 # (ARGS='-j 4' for four). `make test` has a selection of it.
@@ -246,10 +248,9 @@ PYTHON ?= python3
 bench: $(BENCH)
 	$(Q)for b in $(BENCH); do $$b || exit 1; done
 	$(Q)if command -v $(PYTHON) >/dev/null; then $(PYTHON) tests/bench/steps.py $(B)/tests/bench/train_bench; fi
-# The golden runs and the kernels, built by every compiler at the lowest and highest optimisation.
-BITS_CC ?= gcc clang
+# What `make test` has of it alone: kernels and runs as every compiler builds them at the lowest and highest optimisation.
 test-bits:
-	$(Q)sh tests/bits.sh $(BITS_CC)
+	$(Q)sh tests/run.sh $(B) $(BITS:%=bits:%)
 # The golden runs under emulated processors.
 test-portable:
 	$(Q)sh tests/portable.sh "$(CC)" $(FP)

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs the tests, as many at a time as there are processors: run.sh BUILD_DIR PROGRAM...   Shows what
+# Runs the tests, as many at a time as there are processors: run.sh BUILD_DIR TEST..., where a test is a
+# program, a script (*.sh), a fuzz target (*_fuzz.c) or bits:COMPILER-OLEVEL (bits.sh). Shows what
 # failed and ends with the one total that CI reads. Fails on a failed case, a crash, a program or corpus
 # that ran nothing, and, with BL_REQUIRE_CUDA=1, on a skipped CUDA case. TIMES=1 says how long each took.
 
@@ -31,21 +32,23 @@ corpus() { # TARGET, a fuzz target: replaying its corpus is one case; it fails i
   else echo 0 1 0 >"$out.count"; echo "FAILED fuzz corpus $1"; tail -20 "$out.log"; fi
 }
 
-script() { # SCRIPT: one case, exit 0 passes, 77 skips
-  BATCHLAB="$PWD/$build/batchlab" sh "$1" >"$out.log" 2>&1
+script() { # SCRIPT [ARGUMENT]: one case, exit 0 passes, 77 skips
+  BATCHLAB="$PWD/$build/batchlab" sh "$@" >"$out.log" 2>&1
   rc=$?
   case $rc in
     0) echo 1 0 0 >"$out.count" ;;
-    77) echo 0 0 1 >"$out.count"; echo "SKIPPED $1: $(tail -1 "$out.log")" ;;
-    *) echo 0 1 0 >"$out.count"; echo "FAILED $1 (exit $rc)"; tail -30 "$out.log" ;;
+    77) echo 0 0 1 >"$out.count"; echo "SKIPPED $*: $(tail -1 "$out.log")" ;;
+    *) echo 0 1 0 >"$out.count"; echo "FAILED $* (exit $rc)"; tail -30 "$out.log" ;;
   esac
 }
 
-if [ "$1" = --one ]; then # --one BUILD_DIR FOLDER NUMBER KIND TEST
+if [ "$1" = --one ]; then # --one BUILD_DIR FOLDER NUMBER KIND TEST [ARGUMENT]
   build=$2 out=$3/$4
   began=$(date +%s)
-  "$5" "$6" >"$out" 2>&1
-  [ -n "${TIMES:-}" ] && echo "$(($(date +%s) - began)) s  $6" >>"$out"
+  shift 4
+  "$@" >"$out" 2>&1
+  shift
+  [ -n "${TIMES:-}" ] && echo "$(($(date +%s) - began)) s  $*" >>"$out"
   exit 0
 fi
 
@@ -53,13 +56,17 @@ build=$1
 shift
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
-{
-  # What takes longest first, so that nothing is waited for at the end: two programs, then shell tests.
-  for t in "$@"; do case $t in */families_test | */device_test) echo "program $t" ;; esac; done
-  for t in tests/cli/*_test.sh; do echo "script $t"; done
-  for t in "$@"; do case $t in */families_test | */device_test) ;; *) echo "program $t" ;; esac; done
-  for t in tests/fuzz/*_fuzz.c; do echo "corpus $(basename "$t" _fuzz.c)"; done
-} | awk '{ print NR, $0 }' >"$results/list"
+# What takes minutes first, then shell tests, so that nothing is waited for at the end.
+for t in "$@"; do
+  case $t in
+    bits:*) echo "1 script tests/bits.sh ${t#bits:}" ;;
+    */families_test | */device_test) echo "2 program $t" ;;
+    *.sh) echo "3 script $t" ;;
+    */experiments_test) echo "3 program $t" ;;
+    *_fuzz.c) echo "5 corpus $(basename "$t" _fuzz.c)" ;;
+    *) echo "4 program $t" ;;
+  esac
+done | sort -s -k 1,1 | awk '{ $1 = NR; print }' >"$results/list"
 xargs -P "${JOBS:-$(nproc)}" -L 1 sh "$0" --one "$build" "$results" <"$results/list"
 
 pass=0 fail=0 skip=0
