@@ -53,7 +53,7 @@ while read -r memory processors runs; do
 done <<RULE
 210000000 1000 1
 500000000 1000 2
-1073741824 1000 5
+1073741824 1000 6
 1073741824 12 3
 16000000000 7 1
 16000000000 1000 32
@@ -61,7 +61,7 @@ RULE
 run 0 rule --device cuda -j 2 --progress plain --only batch_size=1
 grep -q "at once on emulated device" "$scratch/out" && fail "with -j it is the user who says how many"
 jobs=$(sed -n 's/.*"jobs":\([0-9]*\).*/\1/p' "$scratch"/cuda/*/*/result.json | sort -u)
-[ "$jobs" = 5 ] || fail "results say that $jobs runs were at work at once"
+[ "$jobs" = 6 ] || fail "results say that $jobs runs were at work at once"
 
 # Level `device`.
 run 69 none --set numerics=device
