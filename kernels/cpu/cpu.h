@@ -7,6 +7,7 @@
  *   bl_v    BL_W floats; + - * / are element-wise
  *   bl_vm   the first n of BL_W lanes
  *   bl_vq   BL_W / 2 uint64, or BL_W uint32 in pairs; for the random generator
+ *   BL_NARROW         if defined: a set half as wide, which every processor with this one has
  *   BL_TILE_ROWS(X)   X(r) for each row of the dense kernels' register tile: rows * 3
  *                     accumulators have to fit the register file
  *   BL_TALL_ROWS(X)   ... of a tile one vector wide: few accumulators wait for each other
@@ -51,6 +52,7 @@ BL_FAMILIES(BL_CPU_DECLARE)
 #if defined(BL_ISA_avx512)
 #include <immintrin.h>
 enum { BL_W = 16 };
+#define BL_NARROW       avx2
 #define BL_TILE_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 enum { BL_CONV_VECS = 3, BL_CONV_ROWS = 8, BL_CONV_ROWS_1 = 8 };
 #define BL_TALL_ROWS BL_TILE_ROWS
@@ -330,6 +332,13 @@ BL_INLINE bl_vq bl_vq_zip_low(bl_vq a, bl_vq b) {
 BL_INLINE bl_vq bl_vq_zip_high(bl_vq a, bl_vq b) {
     return (bl_vq){a[1], b[1]};
 }
+#endif
+
+#ifdef BL_NARROW
+#define BL_NARROW_DECLARE(family)                                                                  \
+    void BL_PASTE(family, BL_NARROW)(const bl_##family *args, const bl_part *part);
+BL_FAMILIES(BL_NARROW_DECLARE)
+#undef BL_NARROW_DECLARE
 #endif
 
 /* A vector of columns inside a matrix or at its edge; the compiler sees `full` as a constant. */

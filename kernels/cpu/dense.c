@@ -14,6 +14,7 @@ enum {
     FEW_EXAMPLES = 256,               /* the most whose dy and block of dx ... */
     FEW_GRADIENTS = 1 << 18,          /* ... the scratch has room for */
     FEATURES = 32,                    /* of dx at once */
+    ROWS_AHEAD = 4,                   /* that are fetched */
     FEW_PANELS = 3,                   /* use of a row below which it is not worth a copy */
     SCRATCH_FLOATS = BL_KERNEL_SCRATCH / sizeof(float),
 };
@@ -71,8 +72,9 @@ static void pack_columns(float *dst, const float *m, size_t stride, size_t len, 
     transpose(dst, BL_PANEL, len, cols, m, stride);
 }
 
-BL_TILE_COLUMNS(tiles, false, BL_A_ROWS)
-BL_TILE_COLUMNS(packing_tiles, true, BL_A_ROWS)
+BL_TILE_COLUMNS(tiles, BL_B_PANEL, BL_A_ROWS)
+BL_TILE_COLUMNS(packing_tiles, BL_B_PACK, BL_A_ROWS)
+BL_TILE_COLUMNS(lying_tiles, BL_B_LIES, BL_A_ROWS)
 
 /* A piece of a matrix whose rows are stride floats apart. */
 typedef struct piece {
@@ -81,11 +83,20 @@ typedef struct piece {
 } piece;
 
 /* Rows that are about 4096 bytes apart share the few sets of the first cache that a register tile
- * would read together. So what several panels will read is copied to rows BL_BLOCK apart. */
-static piece close_rows(float *copy, const float *from, size_t stride, size_t rows, size_t len) {
-    if (stride <= BL_BLOCK) return (piece){from, stride};
-    for (size_t r = 0; r < rows; r++)
-        memcpy(copy + r * BL_BLOCK, from + r * stride, len * sizeof *copy);
+ * would read together. So what several panels will read is copied to rows BL_BLOCK apart. The
+ * processor itself asks for no line beyond a page, so the next rows are asked for here. */
+static piece close_rows(float *copy, piece from, size_t rows, size_t len) {
+    if (from.stride <= BL_BLOCK) return from;
+    const float *row = from.at;
+    for (size_t r = 0; r < rows; r++, row += from.stride) {
+        float *const to = copy + r * BL_BLOCK;
+        size_t i = 0;
+        for (; i + BL_W <= len; i += BL_W) {
+            __builtin_prefetch(row + ROWS_AHEAD * from.stride + i);
+            bl_v_store(to + i, bl_v_load(row + i));
+        }
+        for (; i < len; i++) to[i] = row[i];
+    }
     return (piece){copy, BL_BLOCK};
 }
 
@@ -130,6 +141,10 @@ static void panel_piece(const product *p, float *panel, piece x, size_t k0, size
     filling.b = p->m + k0 * p->n + j0;
     filling.b_step = p->n;
     filling.packed = panel;
+    if (first == p->rows) { /* nobody will read the panel */
+        lying_tiles(&filling);
+        return;
+    }
     packing_tiles(&filling);
     t.rows -= first;
     t.a += first * x.stride;
@@ -147,8 +162,7 @@ static void slab(const product *p, float *packed, size_t k0, size_t depth, size_
         for (size_t k = 0; k < depth; k += BL_BLOCK) {
             const size_t len = bl_min_size(depth - k, BL_BLOCK);
             piece x = {p->x + begin * p->k + k0 + k, p->k};
-            if (j1 - j0 >= (size_t)FEW_PANELS * BL_PANEL)
-                x = close_rows(copy, x.at, x.stride, end - begin, len);
+            if (j1 - j0 >= (size_t)FEW_PANELS * BL_PANEL) x = close_rows(copy, x, end - begin, len);
             for (size_t j = j0; j < j1; j += BL_PANEL)
                 panel_piece(p, packed + (j - j0) * depth + k * BL_PANEL, x, k0 + k, len, j, begin,
                             end);
@@ -231,7 +245,7 @@ static void few_examples(const bl_dense_backward_input *a, bl_range features, fl
         for (size_t k = 0; k < a->n; k += BL_BLOCK) {
             const size_t len = bl_min_size(a->n - k, BL_BLOCK);
             piece w = {a->w + i * a->n + k, a->n};
-            if (panels >= FEW_PANELS) w = close_rows(copy, w.at, w.stride, rows, len);
+            if (panels >= FEW_PANELS) w = close_rows(copy, w, rows, len);
             for (size_t p = 0, b = 0; b < a->batch; p++, b += each) {
                 float *const c = dx + p * FEATURES * BL_PANEL;
                 const float *const left[] = {c};
@@ -265,6 +279,14 @@ static bool are_few_examples(const bl_dense_backward_input *a) {
 
 void BL_CPU(dense_backward_input)(const bl_dense_backward_input *a, const bl_part *part) {
     if (are_few_examples(a)) {
+#ifdef BL_NARROW
+        /* Half of the last vector would be empty; narrow ones are full. */
+        const size_t in_last = a->batch % BL_W;
+        if (a->batch < 2 * BL_W && in_last > 0 && in_last <= BL_W / 2) {
+            BL_PASTE(dense_backward_input, BL_NARROW)(a, part);
+            return;
+        }
+#endif
         few_examples(a, bl_part_range(part, a->k, BL_ROWS), part->scratch);
         return;
     }

@@ -12,7 +12,7 @@
 #include "kernels/cpu/tree.h"
 
 enum {
-    MACRO_ROWS = 512,
+    MACRO_ROWS = 256,
     FEW_COLS = 24, /* up to here x is read where it lies */
     PANEL_FLOATS = BL_BLOCK * BL_PANEL,
     X_FLOATS = BL_BLOCK * MACRO_ROWS,
@@ -34,13 +34,13 @@ typedef struct weights {
         bias_node; /* where those of dbias begin, behind wide * MACRO_ROWS others */
 } weights;
 
-BL_TILE_COLUMNS(tiles, false, BL_A_PACKED)
-BL_TILE_COLUMNS(strided_tiles, false, BL_A_STRIDED)
+BL_TILE_COLUMNS(tiles, BL_B_PANEL, BL_A_PACKED)
+BL_TILE_COLUMNS(strided_tiles, BL_B_PANEL, BL_A_STRIDED)
 
 /* dst[tile][b][r] = x[b][tile * BL_ROWS + r] for `tiles` tiles side by side. */
 BL_INLINE void pack_tiles(float *dst, const float *x, size_t stride, size_t len, size_t tiles) {
     for (size_t b = 0; b < len; b++, x += stride, dst += BL_ROWS) {
-        __builtin_prefetch(x + BL_FAR_AHEAD * stride);
+        __builtin_prefetch(x + BL_FAR_AHEAD * stride + tiles * BL_ROWS - 1);
         for (size_t i = 0; i < tiles; i++)
             memcpy(dst + i * len * BL_ROWS, x + i * BL_ROWS, BL_ROWS * sizeof *dst);
     }
@@ -67,7 +67,7 @@ BL_INLINE void pack_dy(float *dst, const float *dy, size_t stride, size_t len, s
     }
     for (size_t b = 0; b < len; b++, dst += BL_PANEL, dy += stride)
         for (size_t v = 0; v < BL_VECS; v++) {
-            __builtin_prefetch(dy + BL_FAR_AHEAD * stride + v * BL_W);
+            __builtin_prefetch(dy + BL_FAR_AHEAD * stride + v * BL_W + BL_LAST);
             const bl_v row = bl_v_get(dy + v * BL_W, m[v]);
             bl_v_store(dst + v * BL_W, row);
             if (sums) sums[v] = sums[v] + row;
@@ -109,7 +109,14 @@ static void panel_block(const weights *w, size_t node, size_t b0, size_t len, bl
                  .c = w->dw + rows.begin * w->n + j0,
                  .c_stride = w->n};
     climb(w, &t, left, node, b0 / BL_BLOCK, last);
-    if (packed > 0) tiles(&t);
+    if (packed > 0) {
+        const size_t number = packed / BL_ROWS;
+        bl_tile asking = t; /* for the next panel */
+        asking.soon = w->dy + b0 * w->n + j0 + BL_PANEL;
+        asking.soon_rows = j0 + BL_PANEL < w->n ? (len + number - 1) / number : 0;
+        asking.soon_stride = w->n;
+        tiles(&asking);
+    }
     if (packed == count) return;
     t.a = w->x + b0 * w->k + rows.begin + packed;
     t.a_step = w->k;

@@ -18,6 +18,8 @@ enum {
     BL_VECS = 3,
     BL_PANEL = BL_VECS * BL_W, /* columns of a packed panel: BL_PANEL floats per term */
     BL_FAR_AHEAD = 24,         /* terms that a stream from memory is fetched ahead */
+    BL_LAST = BL_W - 1,        /* a vector's lane: lines are asked for where vectors end, as rows
+                                * begin anywhere and the panel before had what is in front */
 };
 #undef BL_ONE
 _Static_assert(BL_TALL % BL_ROWS == 0, "tall tiles are whole tiles");
@@ -28,7 +30,7 @@ typedef struct bl_tile {
     size_t a_row, a_step; /* bl_a says which of them count */
     const float *b;
     size_t b_step, len;
-    float *packed;     /* NULL, or where the b that is read goes as a packed panel */
+    float *packed;     /* BL_B_PACK: where the b that is read goes as a packed panel */
     size_t rows, cols; /* of c; at most BL_PANEL columns */
     float *c;
     size_t c_stride;
@@ -37,6 +39,10 @@ typedef struct bl_tile {
     const float *bias; /* (cols) or NULL */
     bool relu;
     const float *cut; /* NULL, or the output of a relu whose backward this is; else as c */
+    /* Every tile asks the second cache for soon_rows rows of BL_PANEL columns, soon_stride apart,
+     * of what is to be packed next. */
+    const float *soon;
+    size_t soon_rows, soon_stride;
 } bl_tile;
 
 /* How the terms of a row of a lie. */
@@ -46,14 +52,25 @@ typedef enum bl_a {
     BL_A_PACKED,  /* tile by tile, BL_ROWS rows side by side: whole tiles only */
 } bl_a;
 
+/* Where b is. */
+typedef enum bl_b {
+    BL_B_PANEL, /* packed, zero behind its columns; b_step does not count */
+    BL_B_PACK,  /* read where it lies, and packed */
+    BL_B_LIES,  /* read where it lies */
+} bl_b;
+
 /* What the compiler is to see as constants. */
 typedef struct bl_tile_kind {
     int rows, vecs;
     bool all;  /* rows are there, */
     bool full; /* and all columns of the last vector */
-    bool pack; /* b is read where it lies, and packed */
+    bl_b b;
     bl_a a;
 } bl_tile_kind;
+
+/* The compiler forgets what p is: it would keep the addresses of all vectors of c on the stack
+ * while the chains run, which takes some 500 instructions a tile. */
+#define BL_FORGET(p) __asm__("" : "+r"(p))
 
 /* Rows that c does not have repeat its last one and are dropped. */
 #define TILE_DECLARE(r)                                                                            \
@@ -73,17 +90,27 @@ typedef struct bl_tile_kind {
         if (kind.vecs > 1) APPLY(c##r##_1, r, 1, kind.vecs == 2 ? last : whole)                    \
         if (kind.vecs > 2) APPLY(c##r##_2, r, 2, last)                                             \
     }
-#define TILE_LEFT(acc, r, v, m) acc = bl_v_get(left + (r)*t.left_stride + (v)*BL_W, m) + acc;
-#define TILE_BIAS(acc, r, v, m) acc = acc + bl_v_get(t.bias + (v)*BL_W, m);
-#define TILE_RELU(acc, r, v, m) acc = bl_v_if_positive(acc, acc);
-#define TILE_BACK(acc, r, v, m)                                                                    \
-    acc = bl_v_if_positive(bl_v_get(cut + (r)*t.c_stride + (v)*BL_W, m), acc);
-#define TILE_STORE(acc, r, v, m) bl_v_put(c + (r)*t.c_stride + (v)*BL_W, acc, m);
-#define TILE_ADD_LEFT(r)         TILE_ROW(r, TILE_LEFT)
+#define TILE_LEFT(acc, r, v, m)  acc = bl_v_get(left + (v)*BL_W, m) + acc;
+#define TILE_BIAS(acc, r, v, m)  acc = acc + bl_v_get(t.bias + (v)*BL_W, m);
+#define TILE_RELU(acc, r, v, m)  acc = bl_v_if_positive(acc, acc);
+#define TILE_BACK(acc, r, v, m)  acc = bl_v_if_positive(bl_v_get(cut + (v)*BL_W, m), acc);
+#define TILE_STORE(acc, r, v, m) bl_v_put(c + (v)*BL_W, acc, m);
+#define TILE_ADD_LEFT(r)         TILE_ROW(r, TILE_LEFT) left += t.left_stride;
 #define TILE_ADD_BIAS(r)         TILE_ROW(r, TILE_BIAS)
 #define TILE_CUT(r)              TILE_ROW(r, TILE_RELU)
-#define TILE_CUT_BACK(r)         TILE_ROW(r, TILE_BACK)
-#define TILE_PUT(r)              TILE_ROW(r, TILE_STORE)
+#define TILE_CUT_BACK(r)         TILE_ROW(r, TILE_BACK) cut += t.c_stride;
+#define TILE_PUT(r)              TILE_ROW(r, TILE_STORE) c += t.c_stride;
+
+/* Asks for what the end of a tile will read and write. */
+BL_INLINE void bl_tile_ask(const float *c, size_t stride, size_t rows, size_t vecs, bool write) {
+    BL_FORGET(c);
+    for (size_t r = 0; r < rows; r++, c += stride)
+        for (size_t v = 0; v < vecs; v++)
+            if (write)
+                __builtin_prefetch(c + v * BL_W, 1);
+            else
+                __builtin_prefetch(c + v * BL_W);
+}
 
 /* The tile of the rows from `row` on. */
 BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind) {
@@ -92,22 +119,24 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
         .full = kind.full,
         .first = kind.full ? bl_vm_first(0) : bl_vm_first(t.cols - (size_t)(kind.vecs - 1) * BL_W),
     };
-    const bl_lanes read = kind.pack ? last : whole; /* a packed panel is zero behind its columns */
+    const bl_lanes read = kind.b == BL_B_PANEL ? whole : last;
     const size_t rows = kind.all ? (size_t)kind.rows : t.rows - row;
     const size_t a_row = kind.a == BL_A_ROWS ? t.a_row : 1;
     const size_t step = kind.a == BL_A_ROWS ? 1 : kind.a == BL_A_PACKED ? BL_ROWS : t.a_step;
-    const size_t b_step = kind.pack ? t.b_step : BL_PANEL;
+    const size_t b_step = kind.b == BL_B_PANEL ? BL_PANEL : t.b_step;
     const float *a = t.a + row * (kind.a == BL_A_PACKED ? t.len : a_row), *b = t.b;
     float *packed = t.packed;
+    if (t.soon_rows > 0) {
+        const float *soon = t.soon + row / BL_ROWS * t.soon_rows * t.soon_stride;
+        for (size_t r = 0; r < t.soon_rows; r++, soon += t.soon_stride)
+            for (size_t v = 0; v < BL_VECS; v++)
+                __builtin_prefetch(soon + v * BL_W + BL_LAST, 0, 2);
+    }
     BL_TALL_ROWS(TILE_DECLARE)
     float *c = t.c + row * t.c_stride;
-    for (size_t r = 0; r < rows; r++)
-        for (size_t v = 0; v < (size_t)kind.vecs; v++)
-            __builtin_prefetch(c + r * t.c_stride + v * BL_W, 1);
+    bl_tile_ask(c, t.c_stride, rows, (size_t)kind.vecs, true);
     for (size_t i = 0; i < t.lefts; i++)
-        for (size_t r = 0; r < rows; r++)
-            for (size_t v = 0; v < (size_t)kind.vecs; v++)
-                __builtin_prefetch(t.left[i] + (row + r) * t.left_stride + v * BL_W);
+        bl_tile_ask(t.left[i] + row * t.left_stride, t.left_stride, rows, (size_t)kind.vecs, false);
 /* Four terms a turn spare three of four counters and jumps: products were 1 to 3 % faster on a
  * quiet host, and 4 to 17 % where other guests' threads seem to share the core (Zen 3). */
 #pragma GCC unroll 4
@@ -116,9 +145,10 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
         const bl_v b1 = kind.vecs > 1 ? bl_v_get(b + BL_W, kind.vecs == 2 ? read : whole) : b0;
         const bl_v b2 = kind.vecs > 2 ? bl_v_get(b + (size_t)2 * BL_W, read) : b0;
         if (kind.a == BL_A_STRIDED) __builtin_prefetch(a0 + at + BL_FAR_AHEAD * step);
-        if (kind.pack) {
+        if (kind.b != BL_B_PANEL)
             for (size_t v = 0; v < (size_t)kind.vecs; v++)
-                __builtin_prefetch(b + BL_AHEAD * b_step + v * BL_W);
+                __builtin_prefetch(b + BL_AHEAD * b_step + v * BL_W + BL_LAST);
+        if (kind.b == BL_B_PACK) {
             bl_v_store(packed, b0);
             if (kind.vecs > 1) bl_v_store(packed + BL_W, b1);
             if (kind.vecs > 2) bl_v_store(packed + (size_t)2 * BL_W, b2);
@@ -127,8 +157,10 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
         b += b_step;
         BL_TALL_ROWS(TILE_STEP)
     }
+    BL_FORGET(c);
     for (size_t i = 0; i < t.lefts; i++) {
         const float *left = t.left[i] + row * t.left_stride;
+        BL_FORGET(left);
         BL_TALL_ROWS(TILE_ADD_LEFT)
     }
     if (t.bias) {
@@ -139,6 +171,7 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
     }
     if (t.cut) {
         const float *cut = t.cut + row * t.c_stride;
+        BL_FORGET(cut);
         BL_TALL_ROWS(TILE_CUT_BACK)
     }
     BL_TALL_ROWS(TILE_PUT)
@@ -160,21 +193,21 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
 typedef void bl_tile_column(const bl_tile *t);
 
 /* One function for every number of vectors, whole or with a last one in part. */
-#define BL_TILE_COLUMN(NAME, VECS, FULL, PACK, A)                                                  \
+#define BL_TILE_COLUMN(NAME, VECS, FULL, B, A)                                                     \
     __attribute__((noinline)) static void NAME##_##VECS##_##FULL(const bl_tile *t) {               \
         enum { HEIGHT = (VECS) == 1 && (A) != BL_A_PACKED ? BL_TALL : BL_ROWS };                   \
         size_t row = 0;                                                                            \
         for (; row + HEIGHT <= t->rows; row += HEIGHT)                                             \
-            bl_tile_body(*t, row, (bl_tile_kind){HEIGHT, VECS, true, FULL, PACK, A});              \
+            bl_tile_body(*t, row, (bl_tile_kind){HEIGHT, VECS, true, FULL, B, A});                 \
         if ((A) != BL_A_PACKED && row < t->rows)                                                   \
-            bl_tile_body(*t, row, (bl_tile_kind){HEIGHT, VECS, false, FULL, PACK, A});             \
+            bl_tile_body(*t, row, (bl_tile_kind){HEIGHT, VECS, false, FULL, B, A});                \
     }
-#define BL_TILE_COLUMNS(NAME, PACK, A)                                                             \
-    BL_TILE_COLUMN(NAME, 1, 0, PACK, A)                                                            \
-    BL_TILE_COLUMN(NAME, 2, 0, PACK, A)                                                            \
-    BL_TILE_COLUMN(NAME, 2, 1, PACK, A)                                                            \
-    BL_TILE_COLUMN(NAME, 3, 0, PACK, A)                                                            \
-    BL_TILE_COLUMN(NAME, 3, 1, PACK, A)                                                            \
+#define BL_TILE_COLUMNS(NAME, B, A)                                                                \
+    BL_TILE_COLUMN(NAME, 1, 0, B, A)                                                               \
+    BL_TILE_COLUMN(NAME, 2, 0, B, A)                                                               \
+    BL_TILE_COLUMN(NAME, 2, 1, B, A)                                                               \
+    BL_TILE_COLUMN(NAME, 3, 0, B, A)                                                               \
+    BL_TILE_COLUMN(NAME, 3, 1, B, A)                                                               \
     static void NAME(const bl_tile *t) {                                                           \
         const bool full = t->cols % BL_W == 0;                                                     \
         if (t->cols <= BL_W)                                                                       \
