@@ -68,8 +68,9 @@ static void transpose(float *dst, size_t dst_stride, size_t rows, size_t cols, c
 /* A panel of the transpose: dst[i][j] = m[j][i] for `len` terms i and `cols` columns j; the rest is
  * zero. */
 static void pack_columns(float *dst, const float *m, size_t stride, size_t len, size_t cols) {
-    if (cols < BL_PANEL) memset(dst, 0, len * BL_PANEL * sizeof *dst);
-    transpose(dst, BL_PANEL, len, cols, m, stride);
+    const size_t width = bl_tile_width(cols);
+    if (cols < width) memset(dst, 0, len * width * sizeof *dst);
+    transpose(dst, width, len, cols, m, stride);
 }
 
 BL_TILE_COLUMNS(tiles, BL_B_PANEL, BL_A_ROWS)
@@ -249,12 +250,13 @@ static void few_examples(const bl_dense_backward_input *a, bl_range features, fl
             for (size_t p = 0, b = 0; b < a->batch; p++, b += each) {
                 float *const c = dx + p * FEATURES * BL_PANEL;
                 const float *const left[] = {c};
+                const size_t cols = bl_min_size(each, a->batch - b);
                 const bl_tile t = {.a = w.at,
                                    .a_row = w.stride,
-                                   .b = packed + (p * a->n + k) * BL_PANEL,
+                                   .b = packed + p * a->n * BL_PANEL + k * bl_tile_width(cols),
                                    .len = len,
                                    .rows = rows,
-                                   .cols = bl_min_size(each, a->batch - b),
+                                   .cols = cols,
                                    .c = c,
                                    .c_stride = BL_PANEL,
                                    .left = left,

@@ -27,7 +27,7 @@ typedef struct weights {
     float *dw, *dbias;
     const float *x, *dy;
     size_t batch, k, n;
-    float *panel;  /* of dy: (BL_BLOCK, BL_PANEL) */
+    float *panel;  /* of dy: (BL_BLOCK, BL_PANEL) at most */
     float *packed; /* of x: tiles of (BL_BLOCK, BL_ROWS); NULL: x is read where it lies */
     float *levels; /* rows level_floats apart */
     size_t level_floats,
@@ -65,8 +65,9 @@ BL_INLINE void pack_dy(float *dst, const float *dy, size_t stride, size_t len, s
         m[v].full = cols - before >= BL_W;
         m[v].first = bl_vm_first(bl_min_size(cols - before, BL_W - 1));
     }
-    for (size_t b = 0; b < len; b++, dst += BL_PANEL, dy += stride)
-        for (size_t v = 0; v < BL_VECS; v++) {
+    const size_t vecs = bl_tile_width(cols) / BL_W;
+    for (size_t b = 0; b < len; b++, dst += vecs * BL_W, dy += stride)
+        for (size_t v = 0; v < vecs; v++) {
             __builtin_prefetch(dy + BL_FAR_AHEAD * stride + v * BL_W + BL_LAST);
             const bl_v row = bl_v_get(dy + v * BL_W, m[v]);
             bl_v_store(dst + v * BL_W, row);

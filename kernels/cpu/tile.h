@@ -16,7 +16,7 @@ enum {
     BL_ROWS = 0 BL_TILE_ROWS(BL_ONE),
     BL_TALL = 0 BL_TALL_ROWS(BL_ONE), /* rows of a tile one vector wide, unless x is packed */
     BL_VECS = 3,
-    BL_PANEL = BL_VECS * BL_W, /* columns of a packed panel: BL_PANEL floats per term */
+    BL_PANEL = BL_VECS * BL_W, /* columns of a packed panel, at most */
     BL_FAR_AHEAD = 24,         /* terms that a stream from memory is fetched ahead */
     BL_LAST = BL_W - 1,        /* a vector's lane: lines are asked for where vectors end, as rows
                                 * begin anywhere and the panel before had what is in front */
@@ -54,7 +54,7 @@ typedef enum bl_a {
 
 /* Where b is. */
 typedef enum bl_b {
-    BL_B_PANEL, /* packed, zero behind its columns; b_step does not count */
+    BL_B_PANEL, /* packed: b_step is bl_tile_width(cols), zero behind the columns */
     BL_B_PACK,  /* read where it lies, and packed */
     BL_B_LIES,  /* read where it lies */
 } bl_b;
@@ -123,7 +123,8 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
     const size_t rows = kind.all ? (size_t)kind.rows : t.rows - row;
     const size_t a_row = kind.a == BL_A_ROWS ? t.a_row : 1;
     const size_t step = kind.a == BL_A_ROWS ? 1 : kind.a == BL_A_PACKED ? BL_ROWS : t.a_step;
-    const size_t b_step = kind.b == BL_B_PANEL ? BL_PANEL : t.b_step;
+    const size_t width = (size_t)kind.vecs * BL_W;
+    const size_t b_step = kind.b == BL_B_PANEL ? width : t.b_step;
     const float *a = t.a + row * (kind.a == BL_A_PACKED ? t.len : a_row), *b = t.b;
     float *packed = t.packed;
     if (t.soon_rows > 0) {
@@ -152,7 +153,7 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
             bl_v_store(packed, b0);
             if (kind.vecs > 1) bl_v_store(packed + BL_W, b1);
             if (kind.vecs > 2) bl_v_store(packed + (size_t)2 * BL_W, b2);
-            packed += BL_PANEL;
+            packed += width;
         }
         b += b_step;
         BL_TALL_ROWS(TILE_STEP)
@@ -217,6 +218,11 @@ typedef void bl_tile_column(const bl_tile *t);
         else                                                                                       \
             (full ? NAME##_3_1 : NAME##_3_0)(t);                                                   \
     }
+
+/* Floats per term of a panel of so many columns: whole vectors. */
+BL_INLINE size_t bl_tile_width(size_t cols) {
+    return (cols + BL_W - 1) / BL_W * BL_W;
+}
 
 /* Rows of the tiles of so many columns, x lying as it is. */
 BL_INLINE size_t bl_tile_height(size_t cols) {
