@@ -84,6 +84,9 @@ BL_INLINE void bl_v_store_part(float *p, bl_v v, bl_vm m) {
 BL_INLINE bl_v bl_v_fma(bl_v a, bl_v b, bl_v c) {
     return _mm512_fmadd_ps(a, b, c);
 }
+BL_INLINE bl_v bl_v_sqrt(bl_v a) {
+    return _mm512_sqrt_ps(a);
+}
 BL_INLINE bl_v bl_v_if_positive(bl_v a, bl_v b) {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_NLE_UQ), b);
 }
@@ -188,6 +191,9 @@ BL_INLINE void bl_v_store_part(float *p, bl_v v, bl_vm m) {
 BL_INLINE bl_v bl_v_fma(bl_v a, bl_v b, bl_v c) {
     return _mm256_fmadd_ps(a, b, c);
 }
+BL_INLINE bl_v bl_v_sqrt(bl_v a) {
+    return _mm256_sqrt_ps(a);
+}
 BL_INLINE bl_v bl_v_if_positive(bl_v a, bl_v b) {
     return _mm256_and_ps(_mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_NLE_UQ), b);
 }
@@ -278,6 +284,9 @@ BL_INLINE void bl_v_store_part(float *p, bl_v v, bl_vm m) {
 BL_INLINE bl_v bl_v_fma(bl_v a, bl_v b, bl_v c) {
     return (bl_v){fmaf(a[0], b[0], c[0]), fmaf(a[1], b[1], c[1]), fmaf(a[2], b[2], c[2]),
                   fmaf(a[3], b[3], c[3])};
+}
+BL_INLINE bl_v bl_v_sqrt(bl_v a) {
+    return (bl_v){sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3])};
 }
 BL_INLINE bl_v bl_v_if_positive(bl_v a, bl_v b) {
     const bl_vu yes = ~(bl_vu)(a <= bl_v_zero());
