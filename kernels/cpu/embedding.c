@@ -37,50 +37,77 @@ static void one_block(const bl_embedding_backward *a, bl_range columns) {
         }
 }
 
-/* One table row's tree over the blocks of a batch, BL_W features wide. Blocks in which the row does
- * not occur would add +0, which changes no bit: they are skipped, and the other sums meet in the
- * same order. node[l] is the sum over a left subtree of 2^l blocks, held while its right sibling
- * is under way; so the held levels are among the set bits of `block`, whose chain runs in acc. */
+/* One table row's tree over the blocks of a batch, `vecs` vectors of features wide. Blocks in which
+ * the row does not occur would add +0, which changes no bit: they are skipped, and the other sums
+ * meet in the same order. node[l] is the sum over a left subtree of 2^l blocks, held while its
+ * right sibling is under way; so the held levels are among the set bits of `block`, whose chain
+ * runs in acc. */
+enum { TREE_VECS = 4, EXAMPLES_AHEAD = 4 };
 typedef struct row_tree {
-    bl_v acc, node[64];
+    bl_v acc[TREE_VECS], node[64][TREE_VECS];
     uint64_t held, block;
 } row_tree;
 
-/* The chain and the held nodes below `level`, the smallest first. */
-static bl_v tree_join(row_tree *t, int level) {
-    bl_v v = t->acc;
+/* acc becomes the sum of the chain and of the held nodes below `level`, the smallest first. */
+static void tree_join(row_tree *t, int vecs, int level) {
     uint64_t below = t->held & (((uint64_t)1 << level) - 1);
     t->held ^= below;
-    for (; below; below &= below - 1) v = t->node[__builtin_ctzll(below)] + v;
-    return v;
+    for (; below; below &= below - 1)
+        for (int v = 0; v < vecs; v++) t->acc[v] = t->node[__builtin_ctzll(below)][v] + t->acc[v];
 }
 
 /* Ends the chain of the current block and starts the one of `next`. Below the highest bit in which
  * their numbers differ everything is complete; there, it is the left sibling of what comes. */
-static void tree_advance(row_tree *t, uint64_t next) {
+static void tree_advance(row_tree *t, int vecs, uint64_t next) {
     const int level = 63 - __builtin_clzll(t->block ^ next);
-    t->node[level] = tree_join(t, level);
+    tree_join(t, vecs, level);
+    for (int v = 0; v < vecs; v++) {
+        t->node[level][v] = t->acc[v];
+        t->acc[v] = bl_v_zero();
+    }
     t->held |= (uint64_t)1 << level;
-    t->acc = bl_v_zero();
     t->block = next;
 }
 
-/* The gradient of a table row from the `count` examples that use it, in order. */
+/* Of `vecs` vectors, the last of which has m's lanes: sum, the gradient of the features of which dy
+ * has the first examples', from the `count` examples that use the row, in order. */
+BL_INLINE void features_gradient(float *sum, const float *dy, size_t stride,
+                                 const uint32_t *example, size_t count, int vecs, bl_vm m) {
+    bl_v acc[TREE_VECS];
+    row_tree t; /* its nodes need no clearing: `held` says which count */
+    t.held = 0;
+    t.block = example[0] / BL_BLOCK;
+    for (int v = 0; v < vecs; v++) acc[v] = bl_v_zero();
+    for (size_t i = 0; i < count; i++) {
+        const float *row = dy + example[i] * stride;
+        const float *later = dy + example[bl_min_size(i + EXAMPLES_AHEAD, count - 1)] * stride;
+        if (example[i] / BL_BLOCK != t.block) {
+            memcpy(t.acc, acc, sizeof acc);
+            tree_advance(&t, vecs, example[i] / BL_BLOCK);
+            memcpy(acc, t.acc, sizeof acc);
+        }
+        for (int v = 0; v < vecs; v++) __builtin_prefetch(later + v * BL_W + BL_W - 1);
+        for (int v = 0; v < vecs - 1; v++) acc[v] = acc[v] + bl_v_load(row + v * BL_W);
+        acc[vecs - 1] = acc[vecs - 1] + bl_v_load_part(row + (vecs - 1) * BL_W, m);
+    }
+    memcpy(t.acc, acc, sizeof acc);
+    tree_join(&t, vecs, 63);
+    for (int v = 0; v < vecs - 1; v++) bl_v_store(sum + v * BL_W, t.acc[v]);
+    bl_v_store_part(sum + (vecs - 1) * BL_W, t.acc[vecs - 1], m);
+}
+
+/* The gradient of a table row: TREE_VECS vectors of features at once, then the rest one by one. */
 static void row_gradient(const bl_embedding_backward *a, const bl_embedding_column *col,
                          size_t code, const uint32_t *example, size_t count) {
-    for (size_t d = 0; d < col->width; d += BL_W) {
-        const bl_vm m = bl_vm_first(bl_min_size(col->width - d, BL_W));
-        row_tree t; /* its nodes need no clearing: `held` says which count */
-        t.acc = bl_v_zero();
-        t.held = 0;
-        t.block = example[0] / BL_BLOCK;
-        for (size_t i = 0; i < count; i++) {
-            const size_t b = example[i];
-            if (b / BL_BLOCK != t.block) tree_advance(&t, b / BL_BLOCK);
-            t.acc = t.acc + bl_v_load_part(a->dy + b * a->dy_stride + col->offset + d, m);
-        }
-        bl_v_store_part(a->dtable + col->base + code * col->width + d, tree_join(&t, 63), m);
-    }
+    float *const sum = a->dtable + col->base + code * col->width;
+    const float *const dy = a->dy + col->offset;
+    size_t d = 0;
+    for (; d + TREE_VECS * BL_W <= col->width; d += TREE_VECS * BL_W)
+        features_gradient(sum + d, dy + d, a->dy_stride, example, count, TREE_VECS,
+                          bl_vm_first(BL_W));
+    for (; d < col->width; d += BL_W)
+        features_gradient(sum + d, dy + d, a->dy_stride, example, count, 1,
+                          bl_vm_first(bl_min_size(col->width - d, BL_W)));
 }
 
 /* The examples of each row, by a stable counting sort, then row by row. */
