@@ -5,7 +5,8 @@
  *   train_bench      a table: medians of interleaved repetitions
  *   train_bench -    answers requests, one a line, "WORK BATCH THREADS SECONDS", with the time of a
  *                    step: of the processor, and on the clock. peer_torch.py answers the same ones;
- *                    steps.py asks both in turn. "shape" tells Rossmann's columns. */
+ *                    steps.py asks both in turn. "shape" tells Rossmann's columns, "peak" how many
+ *                    multiply-adds a second, twice, the kernels' instruction set can do now. */
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
@@ -15,6 +16,7 @@
 #include "engine/stats/summary.h"
 #include "engine/train/workload.h"
 #include "kernels/exact_math.h"
+#include "tests/bench/bench.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -263,6 +265,8 @@ static bl_status serve(const bench *b, bl_err *err) {
             for (size_t i = 0; i < b->rossmann.categorical; i++)
                 (void)printf(" %u", b->rossmann.cardinality[i]);
             (void)printf("\n");
+        } else if (strncmp(line, "peak", 4) == 0) {
+            (void)printf("%g\n", peak_of(b->kernels->name));
         } else {
             BL_FAIL(err, BL_EINVAL, "not a request: %s", line);
         }
