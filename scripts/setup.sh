@@ -1,7 +1,7 @@
 #!/bin/sh
 # Finds what is missing to build, plot or test, installs it with apt-get where that needs no
 # password (saying so first), and otherwise prints the exact line to run and stops.
-#   setup.sh build|plot|test|slurm ...
+#   setup.sh build|plot|test|compilers|slurm ...
 missing=
 need() { case " $missing " in *" $1 "*) ;; *) missing="$missing $1" ;; esac; }
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -22,6 +22,11 @@ for part in "$@"; do
       ;;
     plot) have gnuplot || need gnuplot-nox ;;
     test) lib cmocka || need libcmocka-dev ;;
+    # What tests/bits.sh compares; it skips what is not there.
+    compilers)
+      have gcc || need gcc
+      have clang || need clang
+      ;;
     # A cluster of one node for tests/slurm; nothing else needs it.
     slurm)
       [ -x /usr/sbin/slurmctld ] || have slurmctld || need slurmctld
@@ -29,7 +34,7 @@ for part in "$@"; do
       have sbatch || need slurm-client
       [ -x /usr/sbin/munged ] || have munged || need munge
       ;;
-    *) echo "setup.sh: unknown part '$part' (build, plot, test, slurm)" >&2; exit 2 ;;
+    *) echo "setup.sh: unknown part '$part' (build, plot, test, compilers, slurm)" >&2; exit 2 ;;
   esac
 done
 [ -z "$missing" ] && exit 0
