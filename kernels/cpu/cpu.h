@@ -350,6 +350,15 @@ BL_FAMILIES(BL_NARROW_DECLARE)
 #undef BL_NARROW_DECLARE
 #endif
 
+/* The compiler forgets what a vector is made of: it would load it again for every use. */
+#if defined(__x86_64__)
+#define BL_IN_REGISTER(v) __asm__("" : "+v"(v))
+#elif defined(__aarch64__)
+#define BL_IN_REGISTER(v) __asm__("" : "+w"(v))
+#else
+#define BL_IN_REGISTER(v) ((void)(v))
+#endif
+
 /* A vector of columns inside a matrix or at its edge; the compiler sees `full` as a constant. */
 typedef struct bl_lanes {
     bool full;

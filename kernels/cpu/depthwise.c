@@ -36,33 +36,58 @@ typedef struct walk {
     bl_conv_end end;
 } walk;
 
-/* Positions from `column` on of the channels from j on, all of which have taps (rows, columns). */
+/* One line of a window of `taps` taps, for neighbours a position apart: what several of them see is
+ * loaded once, and each meets its taps in order. */
+BL_INLINE void neighbours(bl_v (*acc)[VECS], const float *x, size_t channels, const float *k,
+                          ptrdiff_t w_tap, const int taps, const int count, const int v,
+                          bl_lanes m) {
+    bl_v weight[MOST_TAPS];
+    for (int t = 0; t < taps; t++) weight[t] = bl_v_get(k + t * w_tap, m);
+    for (int c = 0; c < count + taps - 1; c++, x += channels) {
+        bl_v seen = bl_v_get(x, m);
+        BL_IN_REGISTER(seen); /* not loaded again for each of them */
+        for (int p = 0; p < count; p++)
+            if (c >= p && c < p + taps) acc[p][v] = bl_v_fma(seen, weight[c - p], acc[p][v]);
+    }
+}
+
+/* Positions from `column` on of the channels from j on, all of which have taps (rows, columns).
+ * known: 0, or how many columns, of neighbours a position apart. */
 BL_INLINE void positions(const walk *w, const bl_stretch *rows, const bl_stretch *columns,
-                         size_t column, size_t j, const int count, const int vecs, bl_lanes m) {
+                         size_t column, size_t j, const int known, const int count, const int vecs,
+                         bl_lanes m) {
     const ptrdiff_t line = w->top + (ptrdiff_t)rows->first;
     const ptrdiff_t at = w->left + (ptrdiff_t)(column * w->stride + columns->first);
-    const size_t taps = columns->last - columns->first, step = w->stride * w->channels;
+    const size_t taps = columns->last - columns->first, channels = w->channels;
+    const float *x_line = w->x + ((size_t)line * w->width + (size_t)at) * channels + j;
+    const float *k_line =
+        w->w + (ptrdiff_t)rows->first * w->w_line + (ptrdiff_t)columns->first * w->w_tap + j;
+    const ptrdiff_t w_tap = w->w_tap, w_line = w->w_line;
+    const size_t x_step = w->stride * channels, x_down = w->width * channels;
     bl_v acc[TOGETHER][VECS];
     for (int p = 0; p < count; p++)
         for (int v = 0; v < vecs; v++) acc[p][v] = bl_v_zero();
-    for (size_t ty = 0; taps > 0 && ty < rows->last - rows->first; ty++) {
-        const float *x = w->x + (((size_t)line + ty) * w->width + (size_t)at) * w->channels + j;
-        const float *k = w->w + (ptrdiff_t)(rows->first + ty) * w->w_line +
-                         (ptrdiff_t)columns->first * w->w_tap + j;
-        for (size_t tx = 0; tx < taps; tx++, x += w->channels, k += w->w_tap)
+    for (size_t ty = taps > 0 ? rows->last - rows->first : 0; ty > 0; ty--) {
+        for (int v = 0; v < vecs && known > 0; v++)
+            neighbours(acc, x_line + v * BL_W, channels, k_line + v * BL_W, w_tap, known, count, v,
+                       m);
+        const float *x = x_line, *k = k_line;
+        for (size_t tx = 0; tx < taps && known == 0; tx++, x += channels, k += w_tap)
             for (int v = 0; v < vecs; v++) {
                 const bl_v weight = bl_v_get(k + v * BL_W, m);
                 for (int p = 0; p < count; p++)
                     acc[p][v] =
-                        bl_v_fma(bl_v_get(x + (size_t)p * step + v * BL_W, m), weight, acc[p][v]);
+                        bl_v_fma(bl_v_get(x + (size_t)p * x_step + v * BL_W, m), weight, acc[p][v]);
             }
+        x_line += x_down;
+        k_line += w_line;
     }
-    for (int p = 0; p < count; p++)
+    float *y = w->y + column * w->y_step + j;
+    for (int p = 0; p < count; p++, y += w->y_step)
         for (int v = 0; v < vecs; v++) {
-            float *y = w->y + (column + (size_t)p) * w->y_step + j + v * BL_W;
             bl_v sum = bl_v_zero() + acc[p][v];
             if (w->bias) sum = sum + bl_v_get(w->bias + j + v * BL_W, m);
-            bl_v_put(y, bl_conv_finish(&w->end, sum, y, m), m);
+            bl_v_put(y + v * BL_W, bl_conv_finish(&w->end, sum, y + v * BL_W, m), m);
         }
 }
 
@@ -73,27 +98,52 @@ typedef struct place {
     size_t column;
 } place;
 
-BL_INLINE void together_step(const void *ctx, size_t j, const int vecs, bl_lanes m) {
-    const place *p = ctx;
-    positions(p->w, p->rows, p->columns, p->column, j, TOGETHER, vecs, m);
-}
-BL_INLINE void alone_step(const void *ctx, size_t j, const int vecs, bl_lanes m) {
-    const place *p = ctx;
-    positions(p->w, p->rows, p->columns, p->column, j, 1, vecs, m);
+#define POSITIONS_STEP(NAME, KNOWN, COUNT)                                                         \
+    BL_INLINE void NAME(const void *ctx, size_t j, const int vecs, bl_lanes m) {                   \
+        const place *p = ctx;                                                                      \
+        positions(p->w, p->rows, p->columns, p->column, j, KNOWN, COUNT, vecs, m);                 \
+    }
+POSITIONS_STEP(alone, 0, 1)
+POSITIONS_STEP(together, 0, TOGETHER)
+POSITIONS_STEP(together_3, 3, TOGETHER)
+POSITIONS_STEP(together_5, 5, TOGETHER)
+POSITIONS_STEP(two_3, 3, 2)
+POSITIONS_STEP(two_5, 5, 2)
+#undef POSITIONS_STEP
+
+/* Some positions from p->column on, of at most `left` that have the same taps; says how many. */
+static size_t run_positions(const place *p, size_t left) {
+    const bl_range channels = {0, p->w->channels};
+    const size_t taps = p->w->stride == 1 ? p->columns->last - p->columns->first : 0;
+    if (left >= TOGETHER) {
+        if (taps == 3)
+            for_channels(channels, together_3, p);
+        else if (taps == 5)
+            for_channels(channels, together_5, p);
+        else
+            for_channels(channels, together, p);
+        return TOGETHER;
+    }
+    if (left >= 2 && (taps == 3 || taps == 5)) {
+        if (taps == 3)
+            for_channels(channels, two_3, p);
+        else
+            for_channels(channels, two_5, p);
+        return 2;
+    }
+    for_channels(channels, alone, p);
+    return 1;
 }
 
 /* All channels of a few positions before the next ones: arrays are read in the order of memory. */
 static void run_line(const walk *w) {
     const bl_stretch rows = bl_stretch_at(0, 1, w->top, 1, w->taps_y, w->height);
-    const bl_range channels = {0, w->channels};
     place p = {.w = w, .rows = &rows};
     while (p.column < w->columns) {
         const bl_stretch s =
             bl_stretch_at(p.column, w->columns, w->left, w->stride, w->taps_x, w->width);
         p.columns = &s;
-        for (; p.column + TOGETHER <= s.at + s.count; p.column += TOGETHER)
-            for_channels(channels, together_step, &p);
-        for (; p.column < s.at + s.count; p.column++) for_channels(channels, alone_step, &p);
+        while (p.column < s.at + s.count) p.column += run_positions(&p, s.at + s.count - p.column);
     }
 }
 

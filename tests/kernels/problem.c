@@ -517,6 +517,8 @@ static const shape conv_shapes[] = {
     {300, 17, 0, 4},
     {3,   18, 0, 0},
     {2,   19, 0, 0},
+    {2,   20, 0, 1},
+    {2,   21, 0, 0},
 };
 static const shape pool_shapes[] = {
     {0, 0, 0, 0},
@@ -578,9 +580,9 @@ const family families[] = {
     FAMILY(copy_columns, column_shapes, true, "1776aef481a0a174"),
     FAMILY(mse, mse_shapes, false, "63d57178e783e8b1"),
     FAMILY(softmax_cross_entropy, softmax_shapes, true, "bac7d00bd346d306"),
-    FAMILY(conv2d_forward, conv_shapes, true, "ee67d070faaf7a30"),
-    FAMILY(conv2d_backward_input, conv_shapes, true, "12f63b303a7666f3"),
-    FAMILY(conv2d_backward_weight, conv_shapes, false, "ca8d23bdb14b7033"),
+    FAMILY(conv2d_forward, conv_shapes, true, "9aab99d7d8e943cf"),
+    FAMILY(conv2d_backward_input, conv_shapes, true, "a8ec269b13a11aea"),
+    FAMILY(conv2d_backward_weight, conv_shapes, false, "1612c69fd646cfd5"),
     FAMILY(max_pool_forward, pool_shapes, true, "0618809ffb0900e0"),
     FAMILY(max_pool_backward, pool_shapes, true, "438b3843d46cd09b"),
     FAMILY(avg_pool_forward, pool_shapes, true, "af7f406922fd83a9"),

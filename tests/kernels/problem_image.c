@@ -29,6 +29,9 @@ static const struct {
     {17, 18,  3,   27,  3, 1, 1, 1  }, /* bands of dy, packed and in place
   */
     {17, 18,  5,   32,  3, 1, 1, 1  },
+    {4,  8,   37,  37,  3, 1, 1, 37 }, /* 20: depthwise, four neighbours
+  and two */
+    {6,  10,  37,  37,  5, 1, 2, 37 },
 };
 
 static bl_conv conv_of(const shape *s) {
