@@ -93,6 +93,7 @@ static void data(bl_buf *dat, const bl_answer *a) {
  * and bounds as arrows, and its name on the side that has room. */
 enum { MARKS = 4 };
 static const double rows_height = 0.3; /* of the graph; the template knows it, too */
+static const double name_room = 0.35;  /* of its width: "maximum useful ≥ 10,000" */
 
 static double clamp(double x, double low, double high) {
     return fmin(fmax(x, low), high);
@@ -102,15 +103,26 @@ static void set_mark(bl_buf *gp, int row, const char *field, double value) {
     bl_buf_printf(gp, "mark_%s[%d] = %.9g\n", field, row, value);
 }
 
+/* " (up to 799)" */
+static void interval_text(bl_buf *text, const bl_stats_value *v) {
+    const bool to = isfinite(v->high), from = v->low != 0 || !to;
+    bl_buf_str(text, " (");
+    if (from) bl_words_count(text, v->low);
+    bl_buf_str(text, from && to ? " to " : from ? " and up" : "up to ");
+    if (to) bl_words_count(text, v->high);
+    bl_buf_str(text, ")");
+}
+
 static void mark(bl_buf *gp, int row, const bl_stats_value *v, const char *name, double left,
                  double right) {
     const bool interval = bl_stats_has_interval(v);
     /* A bound's open side is the axis' end. */
     double low = v->bound < 0 ? left : clamp(interval ? v->low : v->value, left, right);
     double high = v->bound > 0 ? right : clamp(interval ? v->high : v->value, left, right);
-    /* Open on both sides: the name says so, an arrow would leave it no room. */
-    const bool unlimited = interval && v->bound == 0 && low <= left && high >= right;
-    if (low <= left && high >= right) {
+    /* An interval that leaves no room for the name is not drawn: the name says it. */
+    const double room = log2(fmax(low / left, right / high)) / log2(right / left);
+    const bool said = interval && v->bound == 0 && room < name_room;
+    if (room < name_room) {
         low = v->bound < 0 ? left : v->value;
         high = v->bound > 0 ? right : v->value;
     }
@@ -122,7 +134,7 @@ static void mark(bl_buf *gp, int row, const bl_stats_value *v, const char *name,
     bl_buf text = {0};
     bl_buf_printf(&text, "%s %s", name, v->bound > 0 ? "≥ " : v->bound < 0 ? "≤ " : "");
     bl_words_count(&text, v->value);
-    if (unlimited) bl_buf_str(&text, " (0 and up)");
+    if (said) interval_text(&text, v);
     bl_buf_printf(gp, "mark_text[%d] = '%s'\n", row, bl_buf_text(&text));
     bl_buf_free(&text);
 }

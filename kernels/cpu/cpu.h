@@ -17,6 +17,7 @@
  *   BL_CONV_VECS      vectors of the convolutions' register tile, at most, and its rows; those of
  *   BL_CONV_ROWS, _1  a tile one vector wide. At most BL_CONV_MOST
  *
+ *   sqrt(a)                     rounded as IEEE 754 says
  *   if_positive(a, b)           a <= 0 ? +0 : b, so that a NaN is not hidden
  *   if_greater(a, b, x, y)      a > b ? x : y; y where one is a NaN
  *   if_number(a, x, y)          a is no NaN ? x : y
@@ -350,7 +351,10 @@ BL_FAMILIES(BL_NARROW_DECLARE)
 #undef BL_NARROW_DECLARE
 #endif
 
-/* The compiler forgets what a vector is made of: it would load it again for every use. */
+/* The compiler forgets what a pointer is: it would keep all addresses made of it through a loop, on
+ * the stack if need be. */
+#define BL_FORGET(p) __asm__("" : "+r"(p))
+/* It forgets what a vector is made of: it would load it again for every use. */
 #if defined(__x86_64__)
 #define BL_IN_REGISTER(v) __asm__("" : "+v"(v))
 #elif defined(__aarch64__)

@@ -1,6 +1,6 @@
 /* Vectors run over the channels of a position, and arrays are read where they lie. Neighbours of a
- * line are computed together, so that a weight is loaded once for all of them; positions at an
- * image's border, which see less of it, one by one. */
+ * line are computed together, so that a weight, and what several of them see, is loaded once for
+ * all of them; positions at an image's border, which see less of it, one by one. */
 #include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/conv_end.h"
 #include "kernels/cpu/tree.h"

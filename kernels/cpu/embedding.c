@@ -37,40 +37,40 @@ static void one_block(const bl_embedding_backward *a, bl_range columns) {
         }
 }
 
-/* One table row's tree over the blocks of a batch, `vecs` vectors of features wide. Blocks in which
+/* A table row's tree over the blocks of a batch, `vecs` vectors of features wide. Blocks in which
  * the row does not occur would add +0, which changes no bit: they are skipped, and the other sums
  * meet in the same order. node[l] is the sum over a left subtree of 2^l blocks, held while its
- * right sibling is under way; so the held levels are among the set bits of `block`, whose chain
- * runs in acc. */
-enum { TREE_VECS = 4, EXAMPLES_AHEAD = 4 };
+ * right sibling is under way; so the held levels are among the set bits of `block`, whose chain is
+ * acc, which stays in registers. */
+enum { TREE_VECS = 4, EXAMPLES_AHEAD = 4 /* that are fetched */ };
 typedef struct row_tree {
-    bl_v acc[TREE_VECS], node[64][TREE_VECS];
+    bl_v node[64][TREE_VECS];
     uint64_t held, block;
 } row_tree;
 
-/* acc becomes the sum of the chain and of the held nodes below `level`, the smallest first. */
-static void tree_join(row_tree *t, int vecs, int level) {
+/* Adds the held nodes below `level` to the chain, the smallest first. */
+BL_INLINE void tree_join(row_tree *t, bl_v *acc, int vecs, int level) {
     uint64_t below = t->held & (((uint64_t)1 << level) - 1);
     t->held ^= below;
     for (; below; below &= below - 1)
-        for (int v = 0; v < vecs; v++) t->acc[v] = t->node[__builtin_ctzll(below)][v] + t->acc[v];
+        for (int v = 0; v < vecs; v++) acc[v] = t->node[__builtin_ctzll(below)][v] + acc[v];
 }
 
 /* Ends the chain of the current block and starts the one of `next`. Below the highest bit in which
  * their numbers differ everything is complete; there, it is the left sibling of what comes. */
-static void tree_advance(row_tree *t, int vecs, uint64_t next) {
+BL_INLINE void tree_advance(row_tree *t, bl_v *acc, int vecs, uint64_t next) {
     const int level = 63 - __builtin_clzll(t->block ^ next);
-    tree_join(t, vecs, level);
+    tree_join(t, acc, vecs, level);
     for (int v = 0; v < vecs; v++) {
-        t->node[level][v] = t->acc[v];
-        t->acc[v] = bl_v_zero();
+        t->node[level][v] = acc[v];
+        acc[v] = bl_v_zero();
     }
     t->held |= (uint64_t)1 << level;
     t->block = next;
 }
 
-/* Of `vecs` vectors, the last of which has m's lanes: sum, the gradient of the features of which dy
- * has the first examples', from the `count` examples that use the row, in order. */
+/* The sums over the `count` examples that use a row, in order, of `vecs` vectors of features, the
+ * last of which has m's lanes; dy is example 0's. */
 BL_INLINE void features_gradient(float *sum, const float *dy, size_t stride,
                                  const uint32_t *example, size_t count, int vecs, bl_vm m) {
     bl_v acc[TREE_VECS];
@@ -81,19 +81,14 @@ BL_INLINE void features_gradient(float *sum, const float *dy, size_t stride,
     for (size_t i = 0; i < count; i++) {
         const float *row = dy + example[i] * stride;
         const float *later = dy + example[bl_min_size(i + EXAMPLES_AHEAD, count - 1)] * stride;
-        if (example[i] / BL_BLOCK != t.block) {
-            memcpy(t.acc, acc, sizeof acc);
-            tree_advance(&t, vecs, example[i] / BL_BLOCK);
-            memcpy(acc, t.acc, sizeof acc);
-        }
+        if (example[i] / BL_BLOCK != t.block) tree_advance(&t, acc, vecs, example[i] / BL_BLOCK);
         for (int v = 0; v < vecs; v++) __builtin_prefetch(later + v * BL_W + BL_W - 1);
         for (int v = 0; v < vecs - 1; v++) acc[v] = acc[v] + bl_v_load(row + v * BL_W);
         acc[vecs - 1] = acc[vecs - 1] + bl_v_load_part(row + (vecs - 1) * BL_W, m);
     }
-    memcpy(t.acc, acc, sizeof acc);
-    tree_join(&t, vecs, 63);
-    for (int v = 0; v < vecs - 1; v++) bl_v_store(sum + v * BL_W, t.acc[v]);
-    bl_v_store_part(sum + (vecs - 1) * BL_W, t.acc[vecs - 1], m);
+    tree_join(&t, acc, vecs, 63);
+    for (int v = 0; v < vecs - 1; v++) bl_v_store(sum + v * BL_W, acc[v]);
+    bl_v_store_part(sum + (vecs - 1) * BL_W, acc[vecs - 1], m);
 }
 
 /* The gradient of a table row: TREE_VECS vectors of features at once, then the rest one by one. */

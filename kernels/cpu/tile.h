@@ -54,7 +54,7 @@ typedef enum bl_a {
 
 /* Where b is. */
 typedef enum bl_b {
-    BL_B_PANEL, /* packed: b_step is bl_tile_width(cols), zero behind the columns */
+    BL_B_PANEL, /* packed, bl_tile_width(cols) floats a term, zero behind the columns */
     BL_B_PACK,  /* read where it lies, and packed */
     BL_B_LIES,  /* read where it lies */
 } bl_b;
@@ -67,10 +67,6 @@ typedef struct bl_tile_kind {
     bl_b b;
     bl_a a;
 } bl_tile_kind;
-
-/* The compiler forgets what p is: it would keep the addresses of all vectors of c on the stack
- * while the chains run, which takes some 500 instructions a tile. */
-#define BL_FORGET(p) __asm__("" : "+r"(p))
 
 /* Rows that c does not have repeat its last one and are dropped. */
 #define TILE_DECLARE(r)                                                                            \
@@ -158,7 +154,7 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
         b += b_step;
         BL_TALL_ROWS(TILE_STEP)
     }
-    BL_FORGET(c);
+    BL_FORGET(c); /* its addresses took some 500 instructions a tile */
     for (size_t i = 0; i < t.lefts; i++) {
         const float *left = t.left[i] + row * t.left_stride;
         BL_FORGET(left);

@@ -308,6 +308,19 @@ static void a_mark_without_limits_says_so(void **state) {
     bl_answer_free(&a);
 }
 
+/* Sizes are 32 to 1,024: an interval from below them to 800 leaves its name no room on either side. */
+static void a_mark_without_room_says_its_interval(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3});
+    a.critical.overhead_20 = (bl_stats_value){250, 0, 800, true, 0};
+    a.critical.efficiency_50 = (bl_stats_value){250, 200, 300, true, 0};
+    write_report(*state, &a);
+    bl_buf gp = contents(*state, "scaling.gp");
+    assert_non_null(strstr(gp.data, "'20 % overhead 250 (up to 800)'"));
+    assert_non_null(strstr(gp.data, "'half efficiency 250'"));
+    bl_buf_free(&gp);
+    bl_answer_free(&a);
+}
+
 static void a_budget_that_ends_at_zero(void **state) {
     bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 3, .seeds = 1, .budgets = true});
     write_report(*state, &a);
@@ -639,6 +652,7 @@ int main(void) {
         IN_FOLDER(beside_a_known_answer),
         IN_FOLDER(budgets_of_every_kind),
         IN_FOLDER(a_mark_without_limits_says_so),
+        IN_FOLDER(a_mark_without_room_says_its_interval),
         IN_FOLDER(a_budget_that_ends_at_zero),
         IN_FOLDER(rules_are_judged),
         IN_FOLDER(a_pair_on_fresh_seeds),

@@ -6,12 +6,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Small limits keep the test short; the default ones are tried once below. */
+/* Small limits keep the test short; the default ones are tried once below. So few trials that a slow
+ * machine meets their limit before the one on time. */
 static const bl_planner_limits small = {
-    .memory_bytes = 16 << 20, .instructions = 20000000, .cpu_seconds = 0.2, .max_trials = 1000};
-/* On a slow machine a thousand trials, too, take longer than that. */
-static const bl_planner_limits patient = {
-    .memory_bytes = 16 << 20, .instructions = 20000000, .cpu_seconds = 20, .max_trials = 1000};
+    .memory_bytes = 16 << 20, .instructions = 20000000, .cpu_seconds = 0.2, .max_trials = 100};
 
 static bl_status plan(const char *script, const bl_planner_limits *limits, fake_host *f,
                       bl_err *err) {
@@ -41,54 +39,49 @@ static void stopped(const char *body, const char *message, const bl_planner_limi
 static void bombs(void **state) {
     (void)state;
     static const char *const cases[][2] = {
-        {"local s = ('x'):rep(1e9)",                                                              "MiB of memory"              },
-        {"local s = ('x'):rep(1 << 62)",                                                          "resulting string too large" },
-        {"local s = (''):rep(1 << 62)",                                                           "s of processor time"        },
-        {"pcall(string.rep, '', 1 << 62)",                                                        "s of processor time"        },
-        {"local s = 'x' while true do s = s .. s end",                                            "MiB of memory"              },
-        {"local t = {} for i = 1, 1e18 do t[i] = i end",                                          "MiB of memory"              },
-        {"local t = {} for i = 1, 1e18 do t[i] = {} end",                                         "MiB of memory"              },
+        {"local s = ('x'):rep(1e9)",                                                              "MiB of memory"                    },
+        {"local s = ('x'):rep(1 << 62)",                                                          "resulting string too large"       },
+        {"local s = (''):rep(1 << 62)",                                                           "s of processor time"              },
+        {"pcall(string.rep, '', 1 << 62)",                                                        "s of processor time"              },
+        {"local s = 'x' while true do s = s .. s end",                                            "MiB of memory"                    },
+        {"local t = {} for i = 1, 1e18 do t[i] = i end",                                          "MiB of memory"                    },
+        {"local t = {} for i = 1, 1e18 do t[i] = {} end",                                         "MiB of memory"                    },
         {"local t = {} while true do pcall(function() t[#t + 1] = ('x'):rep(1e5) .. #t end) end",
-         "takes more than"                                                                                                     },
+         "takes more than"                                                                                                           },
         {"local s = table.concat(setmetatable({}, {__len = function() return 1 << 62 end}))",
-         "invalid value"                                                                                                       },
+         "invalid value"                                                                                                             },
         {"local t = setmetatable({}, {__len = function() return 1 << 62 end, "
-         "__index = function() return '' end}) table.concat(t)",                         "takes more than"            },
+         "__index = function() return '' end}) table.concat(t)",                         "takes more than"                  },
         {"table.insert(setmetatable({}, {__len = function() return 1 << 61 end}), 1, 1)",
-         "s of processor time"                                                                                                 },
-        {"table.move({}, 1, 1 << 61, 2, {})",                                                     "s of processor time"        },
-        {"table.unpack({}, 1, 1e7)",                                                              "too many results"           },
+         "s of processor time"                                                                                                       },
+        {"table.move({}, 1, 1 << 61, 2, {})",                                                     "s of processor time"              },
+        {"table.unpack({}, 1, 1e7)",                                                              "too many results"                 },
         {"local p = ('a?'):rep(40) .. ('a'):rep(40) string.find(('a'):rep(40), p .. 'b')",
-         "s of processor time"                                                                                                 },
-        {"pcall(string.find, ('a'):rep(300000), ('.-'):rep(6) .. 'b')",                           "s of processor time"        },
-        {"while true do end",                                                                     "takes more than"            },
-        {"while true do pcall(function() while true do end end) end",                             "takes more than"            },
+         "s of processor time"                                                                                                       },
+        {"pcall(string.find, ('a'):rep(300000), ('.-'):rep(6) .. 'b')",                           "s of processor time"              },
+        {"while true do end",                                                                     "takes more than"                  },
+        {"while true do pcall(function() while true do end end) end",                             "takes more than"                  },
         {"xpcall(function() while true do end end, function() while true do end end)",
-         "takes more than"                                                                                                     },
-        {"local function f() return pcall(f) end while true do f() end",                          "takes more than"            },
-        {"local function f() f() end f()",                                                        "MiB of memory"              },
-        {"local function f() return 1 + f() end f()",                                             "MiB of memory"              },
-        {"local t = setmetatable({}, {}) getmetatable(t).__index = t local x = t.a",              "loop"                       },
+         "takes more than"                                                                                                           },
+        {"local function f() return pcall(f) end while true do f() end",                          "takes more than"                  },
+        {"local function f() f() end f()",                                                        "MiB of memory"                    },
+        {"local function f() return 1 + f() end f()",                                             "MiB of memory"                    },
+        {"local t = setmetatable({}, {}) getmetatable(t).__index = t local x = t.a",              "loop"                             },
         {"local t = {} for i = 1, 200 do t = setmetatable({}, {__index = t}) end "
-         "for i = 1, 1e9 do local x = t.y end",                                          "takes more than"            },
-        {"string.gsub(('x'):rep(1e6), '', ('y'):rep(1000))",                                      "MiB of memory"              },
-        {"local s = string.format('%99999d', 1)",                                                 "invalid conversion"         },
+         "for i = 1, 1e9 do local x = t.y end",                                          "takes more than"                  },
+        {"string.gsub(('x'):rep(1e6), '', ('y'):rep(1000))",                                      "MiB of memory"                    },
+        {"local s = string.format('%99999d', 1)",                                                 "invalid conversion"               },
         {"setmetatable({}, {__gc = function() while true do end end})",
-         "'__gc' is not for scripts"                                                                                           },
-        {"setmetatable({}, {__mode = 'k'})",                                                      "'__mode' is not for scripts"},
-        {"table.sort({3, 2, 1}, function() while true do end end)",                               "takes more than"            },
+         "'__gc' is not for scripts"                                                                                                 },
+        {"setmetatable({}, {__mode = 'k'})",                                                      "'__mode' is not for scripts"      },
+        {"table.sort({3, 2, 1}, function() while true do end end)",                               "takes more than"                  },
         {"local t = {} for i = 1, 100 do t[i] = { seed = i } end exp:run(t) for i = 1, 1e9 do "
-         "pcall(exp.run, exp, t) end",                                                   "takes more than"            },
-        {"local t = {} for i = 1, 1e9 do t[i] = false end exp:run(t)",                            "MiB of memory"              },
+         "pcall(exp.run, exp, t) end",                                                   "takes more than"                  },
+        {"for i = 1, 1e9 do exp:run{ {} } end",                                                   "more trials than a sweep may have"},
+        {"local t = {} for i = 1, 1e9 do t[i] = false end exp:run(t)",                            "MiB of memory"                    },
+        {"local t = {} for i = 1, 101 do t[i] = {} end exp:run(t)",                               "more trials than"                 },
     };
     for (size_t i = 0; i < BL_COUNT(cases); i++) stopped(cases[i][0], cases[i][1], &small, 1.0);
-}
-
-static void too_many_trials(void **state) {
-    (void)state;
-    const char *const message = "more trials than a sweep may have";
-    stopped("for i = 1, 1e9 do exp:run{ {} } end", message, &patient, 20);
-    stopped("local t = {} for i = 1, 1001 do t[i] = {} end exp:run(t)", message, &patient, 20);
 }
 
 static long peak_kib(void) {
@@ -226,11 +219,10 @@ static void random_follows_the_seed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(default_limits_hold),     cmocka_unit_test(bombs),
-        cmocka_unit_test(too_many_trials),         cmocka_unit_test(host_time_is_free),
-        cmocka_unit_test(nothing_is_in_reach),     cmocka_unit_test(text_chunks_only),
-        cmocka_unit_test(equal_at_every_start),    cmocka_unit_test(pairs_lets_fields_go),
-        cmocka_unit_test(random_follows_the_seed),
+        cmocka_unit_test(default_limits_hold),  cmocka_unit_test(bombs),
+        cmocka_unit_test(host_time_is_free),    cmocka_unit_test(nothing_is_in_reach),
+        cmocka_unit_test(text_chunks_only),     cmocka_unit_test(equal_at_every_start),
+        cmocka_unit_test(pairs_lets_fields_go), cmocka_unit_test(random_follows_the_seed),
     };
     return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
 }
