@@ -144,11 +144,14 @@ typedef struct bl_running_average {
 } bl_running_average;
 
 /* batchnorm_inference: y = fmaf((x - running_mean) * rstd, gamma, beta),
- * rstd = 1 / sqrt(running_var + eps). Batch-invariant. In place is allowed. */
+ * rstd = 1 / sqrt(running_var + eps), then + plus, then the relu, each where it is asked for.
+ * Batch-invariant. y may be x. */
 typedef struct bl_batchnorm_inference {
     float *y;       /* (batch, n) */
     const float *x; /* (batch, n) */
     const float *running_mean, *running_var, *gamma, *beta;
+    const float *plus; /* like y, NULL: none */
+    bool relu;         /* y <= 0 ? +0 : y */
     size_t batch, n;
     float eps;
 } bl_batchnorm_inference;

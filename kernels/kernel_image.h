@@ -169,6 +169,7 @@ static inline BL_HD size_t bl_chunk_begin(size_t batch, size_t chunks, size_t c)
  *   rstd = 1 / sqrt(var + eps)
  *   y    = fmaf(xhat, gamma, beta), xhat = (x - mean) * rstd
  *   unbiased = count > 1 ? var * (count / (count - 1)) : var
+ * y is then + plus, then the relu, each where it is asked for.
  * sum_mean, sum_var = the sums of mean and unbiased over the chunks (rule B's tree, one chunk a
  * block), for running_average. 1 <= chunks <= batch. A batch of 0 writes nothing. Inference is
  * batchnorm_inference. */
@@ -178,6 +179,8 @@ typedef struct bl_ghostnorm_forward {
     float *sum_mean, *sum_var; /* (n), overwritten */
     const float *x;            /* (batch, positions, n) */
     const float *gamma, *beta; /* (n) */
+    const float *plus;         /* like y, NULL: none */
+    bool relu;                 /* y <= 0 ? +0 : y */
     size_t batch, positions, n, chunks;
     float eps;
 } bl_ghostnorm_forward;

@@ -39,6 +39,8 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
                                        .x = node->x[0],
                                        .gamma = node->param[GAMMA],
                                        .beta = node->param[BETA],
+                                       .plus = node->plus,
+                                       .relu = node->relu,
                                        .batch = pass->batch,
                                        .positions = bl_image_positions(node->image),
                                        .n = node->image.channels,
@@ -54,6 +56,8 @@ static void infer(const bl_net_node *node, const bl_pass *pass, const bl_part *p
                                          .running_var = node->param[RUNNING_VAR],
                                          .gamma = node->param[GAMMA],
                                          .beta = node->param[BETA],
+                                         .plus = node->plus,
+                                         .relu = node->relu,
                                          .batch = pass->batch * bl_image_positions(node->image),
                                          .n = node->image.channels,
                                          .eps = bl_layer_eps(node)};
@@ -80,6 +84,8 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
 
 const bl_layer bl_layer_ghostnorm = {.name = "ghostnorm",
                                      .inputs = 1,
+                                     .takes_relu = true,
+                                     .takes_add = true,
                                      .shares_gradient = true,
                                      .shape = shape,
                                      .forward = forward,

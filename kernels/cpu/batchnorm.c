@@ -22,10 +22,12 @@ static size_t rows_at_once(size_t left, size_t batch, size_t n) {
     return left >= ROWS && batch * n <= CACHED_FLOATS ? ROWS : 1;
 }
 
-/* Rows of forward and inference, n floats apart: y = fmaf((x - mean) * rstd, gamma, beta). */
+/* Rows of forward and inference, n floats apart: y = fmaf((x - mean) * rstd, gamma, beta), then
+ * + plus, then the relu. */
 typedef struct normalise {
     float *y;
-    const float *x, *mean, *rstd, *gamma, *beta;
+    const float *x, *mean, *rstd, *gamma, *beta, *plus;
+    bool relu;
     size_t n;
 } normalise;
 
@@ -34,7 +36,10 @@ BL_INLINE void normalise_rows(const normalise *a, int rows, size_t j, bl_lanes m
     const bl_v gamma = bl_v_get(a->gamma + j, m), beta = bl_v_get(a->beta + j, m);
     for (int r = 0; r < rows; r++) {
         const size_t at = (size_t)r * a->n + j;
-        bl_v_put(a->y + at, bl_v_fma((bl_v_get(a->x + at, m) - mean) * rstd, gamma, beta), m);
+        bl_v y = bl_v_fma((bl_v_get(a->x + at, m) - mean) * rstd, gamma, beta);
+        if (a->plus) y = y + bl_v_get(a->plus + at, m);
+        if (a->relu) y = bl_v_if_positive(y, y);
+        bl_v_put(a->y + at, y, m);
     }
 }
 BL_INLINE void normalise_one(const void *ctx, size_t j, bl_lanes m) {
@@ -82,8 +87,13 @@ void BL_CPU(batchnorm_forward)(const bl_batchnorm_forward *a, const bl_part *par
     bl_for_vectors(columns, finish_statistics, a);
     for (size_t b = 0, rows; b < a->batch; b += rows) {
         rows = rows_at_once(a->batch - b, a->batch, a->n);
-        const normalise all = {a->y + b * a->n, a->x + b * a->n, a->mean, a->rstd,
-                               a->gamma,        a->beta,         a->n};
+        const normalise all = {.y = a->y + b * a->n,
+                               .x = a->x + b * a->n,
+                               .mean = a->mean,
+                               .rstd = a->rstd,
+                               .gamma = a->gamma,
+                               .beta = a->beta,
+                               .n = a->n};
         normalise_range(columns, rows, &all);
         for (size_t r = 0; r < rows && a->dropout.keep; r++) /* in the first cache */
             bl_drop_row(&a->dropout, &keys, b + r, columns);
@@ -128,8 +138,15 @@ void BL_CPU(batchnorm_inference)(const bl_batchnorm_inference *a, const bl_part 
         for (size_t b = range.begin, rows; b < range.end; b += rows) {
             rows = rows_at_once(range.end - b, a->batch, a->n);
             const size_t at = b * a->n + j;
-            const normalise all = {a->y + at,   a->x + at, a->running_mean + j, rstd, a->gamma + j,
-                                   a->beta + j, a->n};
+            const normalise all = {.y = a->y + at,
+                                   .x = a->x + at,
+                                   .mean = a->running_mean + j,
+                                   .rstd = rstd,
+                                   .gamma = a->gamma + j,
+                                   .beta = a->beta + j,
+                                   .plus = a->plus ? a->plus + at : NULL,
+                                   .relu = a->relu,
+                                   .n = a->n};
             normalise_range(strip, rows, &all);
         }
     }

@@ -13,10 +13,17 @@ static averages averages_of(float *scratch, size_t count) {
     return (averages){scratch + SUM_FLOATS, scratch + SUM_FLOATS + 2 * count, count};
 }
 
+/* Positions are taken so many at once that what belongs to a channel is read once for several of
+ * them, and so few that memory is still walked line after line. */
+enum { FLOATS_AT_ONCE = 256 };
+static size_t positions_at_once(bl_range columns) {
+    return bl_max_size(FLOATS_AT_ONCE / bl_max_size(columns.end - columns.begin, 1), 1);
+}
+
 typedef struct forward_chunk {
     const bl_ghostnorm_forward *a;
     const float *mean, *rstd; /* of the chunk */
-    size_t at;                /* first float of a position */
+    bl_range at;              /* positions */
 } forward_chunk;
 
 BL_INLINE bl_image_sum add_x(const void *ctx, bl_image_sum acc, size_t i, size_t b, size_t j,
@@ -36,10 +43,18 @@ BL_INLINE bl_image_sum add_square(const void *ctx, bl_image_sum acc, size_t i, s
 }
 BL_INLINE void normalise(const void *ctx, size_t j, bl_lanes m) {
     const forward_chunk *c = ctx;
-    const bl_v d = bl_v_get(c->a->x + c->at + j, m) - bl_v_get(c->mean + j, m);
-    const bl_v xhat = d * bl_v_get(c->rstd + j, m);
-    bl_v_put(c->a->y + c->at + j,
-             bl_v_fma(xhat, bl_v_get(c->a->gamma + j, m), bl_v_get(c->a->beta + j, m)), m);
+    const bl_v mean = bl_v_get(c->mean + j, m), rstd = bl_v_get(c->rstd + j, m);
+    const bl_v gamma = bl_v_get(c->a->gamma + j, m), beta = bl_v_get(c->a->beta + j, m);
+    const size_t n = c->a->n, end = c->at.end * n + j;
+    const float *x = c->a->x, *plus = c->a->plus;
+    const bool relu = c->a->relu;
+    float *y = c->a->y;
+    for (size_t i = c->at.begin * n + j; i < end; i += n) {
+        bl_v v = bl_v_fma((bl_v_get(x + i, m) - mean) * rstd, gamma, beta);
+        if (plus) v = v + bl_v_get(plus + i, m);
+        if (relu) v = bl_v_if_positive(v, v);
+        bl_v_put(y + i, v, m);
+    }
 }
 
 static void forward_of(const bl_ghostnorm_forward *a, size_t chunk, bl_range columns,
@@ -60,8 +75,10 @@ static void forward_of(const bl_ghostnorm_forward *a, size_t chunk, bl_range col
         sums->acc[sums->count + j - columns.begin] =
             count > 1.0f ? var * (count / (count - 1.0f)) : var;
     }
-    for (size_t p = examples.begin * a->positions; p < examples.end * a->positions; p++) {
-        c.at = p * a->n;
+    const bl_range all = {examples.begin * a->positions, examples.end * a->positions};
+    const size_t most = positions_at_once(columns);
+    for (c.at.begin = all.begin; c.at.begin < all.end; c.at.begin = c.at.end) {
+        c.at.end = bl_min_size(c.at.begin + most, all.end);
         bl_for_vectors(columns, normalise, &c);
     }
     bl_tree_climb(sums->acc, sums->levels, 2 * sums->count, chunk, chunk + 1 == a->chunks);
@@ -82,7 +99,7 @@ void BL_CPU(ghostnorm_forward)(const bl_ghostnorm_forward *a, const bl_part *par
 typedef struct backward_chunk {
     const bl_ghostnorm_backward *a;
     const float *mean, *rstd; /* of the chunk */
-    size_t at;
+    bl_range at;
     bl_v count;
     /* what all positions share, of column j at j - first */
     float *scale, *mean_dy, *mean_dg;
@@ -113,21 +130,28 @@ BL_INLINE void share_step(const void *ctx, size_t j, bl_lanes m) {
 }
 BL_INLINE void dx_step(const void *ctx, size_t j, bl_lanes m) {
     const backward_chunk *c = ctx;
-    const size_t i = j - c->first;
-    const bl_v centred = bl_v_get(c->a->dy + c->at + j, m) - bl_v_get(c->mean_dy + i, m);
-    const bl_v slope = xhat_of(c, c->at + j, j, m) * bl_v_get(c->mean_dg + i, m);
-    bl_v_put(c->a->dx + c->at + j, bl_v_get(c->scale + i, m) * (centred - slope), m);
+    const bl_v mean = bl_v_get(c->mean + j, m), rstd = bl_v_get(c->rstd + j, m);
+    const bl_v mean_dy = bl_v_get(c->mean_dy + (j - c->first), m);
+    const bl_v mean_dg = bl_v_get(c->mean_dg + (j - c->first), m);
+    const bl_v scale = bl_v_get(c->scale + (j - c->first), m);
+    const size_t n = c->a->n, end = c->at.end * n + j;
+    const float *x = c->a->x, *dy = c->a->dy;
+    float *dx = c->a->dx;
+    for (size_t i = c->at.begin * n + j; i < end; i += n) {
+        const bl_v xhat = (bl_v_get(x + i, m) - mean) * rstd;
+        bl_v_put(dx + i, scale * ((bl_v_get(dy + i, m) - mean_dy) - xhat * mean_dg), m);
+    }
 }
 
 static void backward_of(const bl_ghostnorm_backward *a, size_t chunk, bl_range columns,
                         float *scratch, averages *sums) {
     const bl_range examples = {bl_chunk_begin(a->batch, a->chunks, chunk),
                                bl_chunk_begin(a->batch, a->chunks, chunk + 1)};
-    const size_t rows = (examples.end - examples.begin) * a->positions;
+    const bl_range all = {examples.begin * a->positions, examples.end * a->positions};
     backward_chunk c = {.a = a,
                         .mean = a->mean + chunk * a->n,
                         .rstd = a->rstd + chunk * a->n,
-                        .count = bl_v_set1((float)rows),
+                        .count = bl_v_set1((float)(all.end - all.begin)),
                         .scale = scratch,
                         .mean_dy = scratch + BL_IMAGE_STRIP,
                         .mean_dg = scratch + (size_t)2 * BL_IMAGE_STRIP,
@@ -135,8 +159,9 @@ static void backward_of(const bl_ghostnorm_backward *a, size_t chunk, bl_range c
     bl_image_sums(a->dbeta, a->dgamma, examples, a->positions, a->n, columns, scratch,
                   add_gradients, &c);
     bl_for_vectors(columns, share_step, &c); /* in the scratch of the sums */
-    for (size_t p = 0; p < rows; p++) {
-        c.at = (examples.begin * a->positions + p) * a->n;
+    const size_t most = positions_at_once(columns);
+    for (c.at.begin = all.begin; c.at.begin < all.end; c.at.begin = c.at.end) {
+        c.at.end = bl_min_size(c.at.begin + most, all.end);
         bl_for_vectors(columns, dx_step, &c);
     }
     memcpy(sums->acc, a->dbeta + columns.begin, sums->count * sizeof *sums->acc);

@@ -63,7 +63,9 @@ __global__ void infer(bl_batchnorm_inference a) {
     const size_t i = bl_thread(), j = i % a.n;
     if (i >= a.batch * a.n) return;
     const float rstd = 1.0f / sqrtf(a.running_var[j] + a.eps);
-    a.y[i] = fmaf((a.x[i] - a.running_mean[j]) * rstd, a.gamma[j], a.beta[j]);
+    float y = fmaf((a.x[i] - a.running_mean[j]) * rstd, a.gamma[j], a.beta[j]);
+    if (a.plus) y = y + a.plus[i];
+    a.y[i] = a.relu && y <= 0.0f ? 0.0f : y;
 }
 
 __global__ void backward(bl_batchnorm_backward a) {

@@ -229,10 +229,15 @@ static bl_queue *queue_of(const bl_part *part) {
     return part->queue;
 }
 
-/* What follows a sum where the library left it. */
-static void finish(float *y, const float *plus, size_t count, const bl_part *part) {
+/* What follows a result where the library left it. */
+static void add_plus(float *y, const float *plus, size_t count, const bl_part *part) {
     const bl_add add = {.y = y, .a = y, .b = plus, .count = count};
     if (plus != NULL) bl_add_cuda(&add, part);
+}
+static void finish(float *y, const float *plus, bool relu, size_t count, const bl_part *part) {
+    const bl_relu_forward cut = {.y = y, .x = y, .count = count};
+    add_plus(y, plus, count, part);
+    if (relu) bl_relu_forward_cuda(&cut, part);
 }
 
 void bl_conv2d_forward_library(const bl_conv2d_forward *a, const bl_part *part) {
@@ -254,9 +259,7 @@ void bl_conv2d_forward_library(const bl_conv2d_forward *a, const bl_part *part) 
     take_result(&c, a->y, y_count(&a->conv), r.y);
     if (fused == NULL && a->bias != NULL)
         bl_cuda_add_bias(c.queue, a->y, a->bias, y_count(&a->conv), a->conv.filters);
-    finish(a->y, a->plus, y_count(&a->conv), part);
-    const bl_relu_forward relu = {.y = a->y, .x = a->y, .count = y_count(&a->conv)};
-    if (a->relu) bl_relu_forward_cuda(&relu, part);
+    finish(a->y, a->plus, a->relu, y_count(&a->conv), part);
 }
 
 void bl_conv2d_backward_input_library(const bl_conv2d_backward_input *a, const bl_part *part) {
@@ -273,7 +276,7 @@ void bl_conv2d_backward_input_library(const bl_conv2d_backward_input *a, const b
     give_result(&c, BL_ID_X, a->dx, r.x);
     run(&c);
     take_result(&c, a->dx, x_count(&a->conv), r.x);
-    finish(a->dx, a->plus, x_count(&a->conv), part);
+    add_plus(a->dx, a->plus, x_count(&a->conv), part);
     const bl_relu_backward relu = {
         .dx = a->dx, .dy = a->dx, .y = a->relu, .count = x_count(&a->conv)};
     if (a->relu != NULL) bl_relu_backward_cuda(&relu, part);
@@ -427,6 +430,7 @@ void bl_ghostnorm_forward_library(const bl_ghostnorm_forward *a, const bl_part *
     give(&c, BL_ID_EPS, &eps);
     give(&c, BL_ID_MOMENTUM, &momentum);
     run(&c);
+    finish(a->y, a->plus, a->relu, a->batch * a->positions * a->n, part);
 }
 
 void bl_ghostnorm_backward_library(const bl_ghostnorm_backward *a, const bl_part *part) {

@@ -59,7 +59,9 @@ BL_REF void bl_batchnorm_inference_ref(const bl_batchnorm_inference *a, const bl
         for (size_t j = 0; j < a->n; j++) {
             const float rstd = 1.0f / sqrtf(a->running_var[j] + a->eps);
             const float xhat = (a->x[b * a->n + j] - a->running_mean[j]) * rstd;
-            a->y[b * a->n + j] = fmaf(xhat, a->gamma[j], a->beta[j]);
+            float y = fmaf(xhat, a->gamma[j], a->beta[j]);
+            if (a->plus) y = y + a->plus[b * a->n + j];
+            a->y[b * a->n + j] = a->relu && y <= 0.0f ? 0.0f : y;
         }
 }
 

@@ -108,9 +108,16 @@ static void run_running_average(const bl_kernels *k, bench *b) {
 }
 static void run_batchnorm_inference(const bl_kernels *k, bench *b) {
     float **c = b->column;
-    k->batchnorm_inference(
-        &(bl_batchnorm_inference){b->dy, b->y, c[2], c[3], c[4], c[5], b->batch, b->n, 1e-5f},
-        &b->part);
+    k->batchnorm_inference(&(bl_batchnorm_inference){.y = b->dy,
+                                                     .x = b->y,
+                                                     .running_mean = c[2],
+                                                     .running_var = c[3],
+                                                     .gamma = c[4],
+                                                     .beta = c[5],
+                                                     .batch = b->batch,
+                                                     .n = b->n,
+                                                     .eps = 1e-5f},
+                           &b->part);
 }
 static void run_batchnorm_backward(const bl_kernels *k, bench *b) {
     float **c = b->column;

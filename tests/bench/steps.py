@@ -3,9 +3,11 @@
 steps.py TRAIN_BENCH [SECONDS [WORK...]]   asks train_bench and peer_torch.py in turn, five times each,
 and prints medians. One thread each is compared by processor time, so that what else runs on the machine
 is not counted; the machine's throughput (two runs at once against PyTorch with one thread or two,
-whichever is faster) by the clock. "of peak" is the part of the multiply-add peak measured beside each
-step that its multiply-adds are; those of pictures count what lies outside of an image, although nobody
-calculates it (8 % in ResNet-8, 12 % in Simple CNN). build/bench/steps.csv has every sample.
+whichever is faster) by the clock. Nets of pictures are asked for in both memory formats of PyTorch,
+its default one and channels_last; throughput is against the faster one. "of peak" is the part of the
+multiply-add peak measured beside each step that its multiply-adds are; those of pictures count what lies
+outside of an image, although nobody calculates it (8 % in ResNet-8, 12 % in Simple CNN).
+build/bench/steps.csv has every sample.
 """
 import os
 import statistics
@@ -50,9 +52,10 @@ class Side:
 
 
 def ask_torch(side, work, batch, threads, seconds):
-    """Pictures in both memory formats of PyTorch, of which the faster one counts."""
-    formats = ("", "_last") if work in PICTURES else ("",)
-    return min(side.ask(work + f, batch, threads, seconds) for f in formats)
+    """Processor time and time on the clock: of the default memory format, and of channels_last."""
+    default = side.ask(work, batch, threads, seconds)
+    last = side.ask(work + "_last", batch, threads, seconds) if work in PICTURES else default
+    return default, last
 
 
 def at_once(sides, work, batch, seconds):
@@ -69,24 +72,26 @@ def main():
     kernels, *shape = own[0].line().split()
     torch_side = Side(sys.executable, os.path.join(HERE, "peer_torch.py"), *shape)
     print(f"{kernels} beside {torch_side.line()}; microseconds per step; medians of {REPEATS}")
-    print("work       batch         own  of peak     PyTorch   ratio | "
+    print("work       batch         own  of peak     PyTorch   ratio  channels_last   ratio | "
           "two runs at once against PyTorch's best")
     os.makedirs("build/bench", exist_ok=True)
     with open("build/bench/steps.csv", "w") as csv:
-        csv.write("work,batch,repeat,own_cpu,own_of_peak,torch_cpu,own_two_per_s,torch1_per_s,"
-                  "torch2_per_s\n")
+        csv.write("work,batch,repeat,own_cpu,own_of_peak,torch_cpu,torch_last_cpu,own_two_per_s,"
+                  "torch1_per_s,torch2_per_s\n")
         for work, batch in [w for w in WORKS if w[0] in sys.argv[3:] or not sys.argv[3:]]:
             samples = []
             for repeat in range(REPEATS):
                 one = ask_torch(torch_side, work, batch, 1, seconds)
                 mine, _, operations = own[0].ask(work, batch, 1, seconds)
-                samples.append((mine, operations / mine / own[0].peak(), one[0],
-                                at_once(own, work, batch, seconds), 1 / one[1],
-                                1 / ask_torch(torch_side, work, batch, 2, seconds)[1]))
+                part, two = operations / mine / own[0].peak(), at_once(own, work, batch, seconds)
+                both = ask_torch(torch_side, work, batch, 2, seconds)
+                samples.append((mine, part, one[0][0], one[1][0], two,
+                                *(1 / min(side[1] for side in t) for t in (one, both))))
                 csv.write(f"{work},{batch},{repeat}," + ",".join(map(str, samples[-1])) + "\n")
-            mine, part, theirs, two, *best = map(statistics.median, zip(*samples))
+            mine, part, theirs, last, two, *best = map(statistics.median, zip(*samples))
+            formats = f"{1e6 * last:14.1f} {last / mine:7.2f}" if work in PICTURES else " " * 22
             print(f"{work:10} {batch:5} {1e6 * mine:11.1f} {100 * part:6.1f} % {1e6 * theirs:11.1f} "
-                  f"{theirs / mine:7.2f} | {two / max(best):.2f}", flush=True)
+                  f"{theirs / mine:7.2f} {formats} | {two / max(best):.2f}", flush=True)
 
 
 main()

@@ -209,6 +209,8 @@ static void build_batchnorm_inference(problem *p, const shape *s) {
     a->running_var = problem_positives(p, "running_var", ROLE_IN, s->n);
     a->gamma = problem_floats(p, "gamma", ROLE_IN, 0, 1, s->n);
     a->beta = problem_floats(p, "beta", ROLE_IN, 0, 1, s->n);
+    a->relu = s->variant & 4;
+    if (s->variant & 8) a->plus = problem_floats(p, "plus", ROLE_IN, PER_EXAMPLE, s->batch, s->n);
 }
 
 static void build_batchnorm_backward(problem *p, const shape *s) {
@@ -395,7 +397,7 @@ static const shape column_shapes[] = {
     {5,    0, 2049, 0},
     {300,  0, 4100, 1},
 };
-/* variant: 1 in place, 2 dropout, 4 relu, 8 plus */
+/* variant: 1 in place, 2 dropout (of forward and backward), 4 relu, 8 plus */
 static const shape norm_shapes[] = {
     {0,    0, 5,    2 },
     {3,    0, 0,    2 },
@@ -543,6 +545,21 @@ static const shape position_shapes[] = {
     {6,   5,   1100, 4},
     {3,   2,   1100, 3}, /* a group of several blocks of channels */
 };
+/* k: positions; variant: how many chunks, 8 relu, 16 plus */
+static const shape ghostnorm_shapes[] = {
+    {0,   4,   5,    24},
+    {3,   4,   0,    24},
+    {1,   1,   1,    8 },
+    {2,   9,   17,   1 },
+    {7,   49,  33,   18},
+    {64,  3,   48,   25},
+    {20,  300, 3,    16},
+    {257, 2,   9,    24},
+    {513, 1,   16,   11},
+    {6,   5,   1100, 28},
+    {3,   2,   1100, 11},
+    {9,   25,  64,   26},
+};
 
 /* k: a row of k_pad (problem_image.c) */
 static const shape pad_shapes[] = {
@@ -570,7 +587,7 @@ const family families[] = {
     FAMILY(dropout, dropout_shapes, true, "49ff81feae8eaf13"),
     FAMILY(dropout_backward, dropout_shapes, true, "36c76f639174b8cd"),
     FAMILY(batchnorm_forward, norm_shapes, false, "2b5c45af264de741"),
-    FAMILY(batchnorm_inference, column_shapes, true, "98dbf8f1b317af9a"),
+    FAMILY(batchnorm_inference, norm_shapes, true, "0a8d63db998614a0"),
     FAMILY(batchnorm_backward, norm_shapes, false, "f3738a5782c5af10"),
     FAMILY(running_average, count_shapes, false, "e34249988be2987e"),
     FAMILY(embedding_forward, embedding_shapes, true, "667d2e55f23f0481"),
@@ -596,7 +613,7 @@ const family families[] = {
     FAMILY(hard_sigmoid_backward, count_shapes, true, "216cf40c85a39df5"),
     FAMILY(hard_swish_forward, count_shapes, true, "e669034c613748ad"),
     FAMILY(hard_swish_backward, count_shapes, true, "3f3d3939fb22f9e7"),
-    FAMILY(ghostnorm_forward, position_shapes, false, "bf0010f1322f147c"),
+    FAMILY(ghostnorm_forward, ghostnorm_shapes, false, "90d3554a1d84c18e"),
     FAMILY(ghostnorm_backward, position_shapes, false, "882b60cac8b82d71"),
     FAMILY(groupnorm_forward, position_shapes, true, "452bdc6ae7b10fdc"),
     FAMILY(groupnorm_backward_input, position_shapes, true, "42df1eb81fe3d7b3"),

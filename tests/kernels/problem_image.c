@@ -264,6 +264,9 @@ void build_ghostnorm_forward(problem *p, const shape *s) {
     a->x = problem_floats(p, "x", ROLE_IN, PER_EXAMPLE, s->batch, s->k * s->n);
     a->gamma = problem_floats(p, "gamma", ROLE_IN, 0, 1, s->n);
     a->beta = problem_floats(p, "beta", ROLE_IN, 0, 1, s->n);
+    if (s->variant & 16)
+        a->plus = problem_floats(p, "plus", ROLE_IN, PER_EXAMPLE, s->batch, s->k * s->n);
+    a->relu = s->variant & 8;
     a->batch = s->batch, a->positions = s->k, a->n = s->n, a->chunks = chunks;
     a->eps = 1e-5f;
 }
