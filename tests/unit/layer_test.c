@@ -160,6 +160,25 @@ static void build_blocks(bl_net *net) {
     }
     (void)DENSE(net, 1, at);
 }
+/* The same with batch norm, which takes the sums and relus. */
+static size_t add_normalised(bl_net *net, size_t in, size_t kernel, size_t stride, size_t ghost) {
+    const size_t conv = CONV(net, in, .units = 4, .kernel = kernel, .stride = stride, .same = true,
+                             .no_bias = true);
+    return add(net, "ghostnorm", SET(.ghost = ghost), conv, 0);
+}
+static void build_norm_blocks(bl_net *net) {
+    size_t at = add(net, "relu", SET(0), add_normalised(net, BL_NET_VALUES, 3, 1, 4), 0);
+    for (size_t block = 0; block < 2; block++) {
+        const size_t stride = block == 0 ? 2 : 1;
+        size_t shortcut = at = add(net, "fork", SET(0), at, 0);
+        at = add(net, "relu", SET(0), add_normalised(net, at, 3, stride, 0), 0);
+        at = add_normalised(net, at, 3, 1, 4);
+        if (block == 0) shortcut = add_normalised(net, shortcut, 1, 2, 0);
+        at = add(net, "add", SET(0), at, shortcut);
+        at = add(net, "relu", SET(0), at, 0);
+    }
+    (void)DENSE(net, 1, at);
+}
 /* Squeeze and excitation. */
 static void build_scale(bl_net *net) {
     const size_t x = add(net, "fork", SET(0), CONV(net, BL_NET_VALUES, .units = 3, .kernel = 2), 0);
@@ -199,6 +218,7 @@ static const struct {
     {"fork",          build_fork,          true },
     {"add",           build_add,           true },
     {"add",           build_blocks,        true },
+    {"ghostnorm",     build_norm_blocks,   true },
     {"scale",         build_scale,         true },
     {"hard_sigmoid",  build_hard_sigmoid,  true },
     {"hard_swish",    build_hard_swish,    true },
