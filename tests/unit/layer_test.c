@@ -440,7 +440,7 @@ static void test_losses(void **state) {
     }
 }
 
-/* Inference: no dropout, running statistics, and an example's output is its own. */
+/* Inference: no dropout, running statistics, as in fp64, and an example's output is its own. */
 static void test_inference(void **state) {
     (void)state;
     for (size_t c = 0; c < BL_COUNT(k_cases); c++) {
@@ -452,6 +452,9 @@ static void test_inference(void **state) {
         bl_net_forward(&b.net, &b.pass);
         bl_net_settle(&b.net, &b.pass, BATCH, BATCH); /* moves the running statistics */
         bl_net_infer(&b.net, &b.pass);
+        double *y = net64_infer(&b.net, &b.pass);
+        check_near(k_cases[c].layer, out->y, y, BATCH);
+        free(y);
         memcpy(together, out->y, sizeof together);
         for (size_t i = 0; i < BATCH; i++) {
             memmove(b.net.codes, b.net.codes + (i > 0) * CATEGORICAL,

@@ -10,6 +10,7 @@ typedef struct args64 {
     const bl_pass *pass;
     const uint16_t *codes;
     const double *x[BL_NODE_INPUTS], *param[BL_NODE_PARAMS];
+    bool infers;
     double *y;
 } args64;
 
@@ -34,7 +35,8 @@ static void dropout(const args64 *a) {
             const bl_u32x4 words =
                 bl_random4(a->pass->seed, BL_STREAM_DROPOUT, (uint32_t)a->node->index, index);
             const bool keep = (double)words.v[j % 4] >= floor(rate * 0x1p+32);
-            a->y[i * n + j] = keep ? a->x[0][i * n + j] / (1.0 - rate) : 0.0;
+            const double x = a->x[0][i * n + j];
+            a->y[i * n + j] = a->infers ? x : keep ? x / (1.0 - rate) : 0.0;
         }
 }
 
@@ -53,17 +55,23 @@ static void relu(const args64 *a) {
         a->y[i] = a->x[0][i] > 0.0 ? a->x[0][i] : 0.0;
 }
 
-static void batchnorm(const args64 *a) {
-    const size_t batch = a->pass->batch, n = a->node->width;
+/* Rows [begin, end) of (rows, n) are normalised together, or by running statistics. */
+static void normalise(const args64 *a, size_t n, size_t begin, size_t end) {
+    const double eps = (double)bl_layer_eps(a->node);
     for (size_t j = 0; j < n; j++) {
         double mean = 0.0, var = 0.0;
-        for (size_t i = 0; i < batch; i++) mean += a->x[0][i * n + j] / (double)batch;
-        for (size_t i = 0; i < batch; i++)
-            var += pow(a->x[0][i * n + j] - mean, 2.0) / (double)batch;
-        for (size_t i = 0; i < batch; i++)
+        for (size_t i = begin; i < end; i++) mean += a->x[0][i * n + j] / (double)(end - begin);
+        for (size_t i = begin; i < end; i++)
+            var += pow(a->x[0][i * n + j] - mean, 2.0) / (double)(end - begin);
+        if (a->infers) mean = a->param[2][j], var = a->param[3][j];
+        for (size_t i = begin; i < end; i++)
             a->y[i * n + j] =
-                (a->x[0][i * n + j] - mean) / sqrt(var + 1e-5) * a->param[0][j] + a->param[1][j];
+                (a->x[0][i * n + j] - mean) / sqrt(var + eps) * a->param[0][j] + a->param[1][j];
     }
+}
+
+static void batchnorm(const args64 *a) {
+    normalise(a, a->node->width, 0, a->pass->batch);
 }
 
 static void concat(const args64 *a) {
@@ -154,27 +162,13 @@ static void global_pool(const args64 *a) {
         }
 }
 
-/* Rows [begin, end) of (rows, channels) are normalised together. */
-static void normalise(const args64 *a, size_t begin, size_t end) {
-    const size_t n = a->node->image.channels;
-    const double eps = (double)bl_layer_eps(a->node);
-    for (size_t j = 0; j < n; j++) {
-        double mean = 0.0, var = 0.0;
-        for (size_t i = begin; i < end; i++) mean += a->x[0][i * n + j] / (double)(end - begin);
-        for (size_t i = begin; i < end; i++)
-            var += pow(a->x[0][i * n + j] - mean, 2.0) / (double)(end - begin);
-        for (size_t i = begin; i < end; i++)
-            a->y[i * n + j] =
-                (a->x[0][i * n + j] - mean) / sqrt(var + eps) * a->param[0][j] + a->param[1][j];
-    }
-}
-
 /* 19 examples in chunks of about 4: 4 4 4 4 3. */
 static void ghostnorm(const args64 *a) {
     const size_t positions = bl_image_positions(a->node->image), batch = a->pass->batch;
     const size_t size = a->node->set.ghost > 0 ? a->node->set.ghost : batch;
     for (size_t i = 0; i < batch; i += size)
-        normalise(a, i * positions, bl_min_size(i + size, batch) * positions);
+        normalise(a, a->node->image.channels, i * positions,
+                  bl_min_size(i + size, batch) * positions);
 }
 
 /* Channels first, ..., first + size - 1 of example i are normalised together. */
@@ -276,33 +270,46 @@ static double *widen(const float *values, size_t count) {
     return out;
 }
 
-static void run_node(const bl_net *net, const bl_net_node *node, args64 *args,
-                     const double *weight) {
+static void run_node(const bl_net *net, const bl_net_node *node, args64 *args, const double *weight,
+                     const double *running) {
     for (size_t i = 0; i < bl_min_size(node->params, BL_NODE_PARAMS); i++) {
         const bl_param *p = &net->param[node->first_param + i];
-        args->param[i] = p->running ? NULL : weight + p->offset;
+        args->param[i] = (p->running ? running : weight) + p->offset;
     }
     for (size_t i = 0; i < BL_COUNT(k_layers); i++)
         if (strcmp(k_layers[i].name, node->layer->name) == 0) k_layers[i].run(args);
 }
 
-double *net64_forward(const bl_net *net, const bl_pass *pass, const double *weight) {
+static double *forward(const bl_net *net, const bl_pass *pass, const double *weight, bool infers) {
     double **y = bl_xalloc(net->nodes * sizeof *y);
+    double *running = widen(net->running, net->runnings);
     double *values = widen(net->values, pass->batch * net->continuous);
     for (size_t n = 0; n < net->nodes; n++) {
         const bl_net_node *node = &net->node[n];
-        args64 args = {.node = node, .pass = pass, .codes = net->codes};
+        args64 args = {.node = node, .pass = pass, .codes = net->codes, .infers = infers};
         y[n] = bl_xalloc(pass->batch * node->width * sizeof **y);
         args.y = y[n];
         for (size_t i = 0; i < node->layer->inputs; i++)
             args.x[i] = node->in[i] == BL_NET_VALUES ? values : y[node->in[i]];
-        run_node(net, node, &args, weight);
+        run_node(net, node, &args, weight, running);
     }
     double *out = y[net->nodes - 1];
     for (size_t n = 0; n + 1 < net->nodes; n++) free(y[n]);
+    free(running);
     free(values);
     free(y);
     return out;
+}
+
+double *net64_forward(const bl_net *net, const bl_pass *pass, const double *weight) {
+    return forward(net, pass, weight, false);
+}
+
+double *net64_infer(const bl_net *net, const bl_pass *pass) {
+    double *weight = widen(net->weight, net->weights);
+    double *y = forward(net, pass, weight, true);
+    free(weight);
+    return y;
 }
 
 static double loss_at(const bl_net *net, const bl_pass *pass, const double *weight,

@@ -13,6 +13,8 @@ bool net64_knows(const char *layer);
 /* The training-mode output, (batch, width of the last node), for the parameters `weight` (laid out
  * as net->weight); free() it. Batch, seed and position are the pass's. */
 double *net64_forward(const bl_net *net, const bl_pass *pass, const double *weight);
+/* The same of inference, for the net's own parameters and running statistics. */
+double *net64_infer(const bl_net *net, const bl_pass *pass);
 /* The gradient of the loss by every parameter, (net->weights); free() it. */
 double *net64_gradient(const bl_net *net, const bl_pass *pass, net64_loss loss);
 /* Mean of squares, width 1. */
