@@ -1,5 +1,5 @@
-/* Energy as the machine counts it: of the processor packages (Intel RAPL through powercap) and of an
- * NVIDIA GPU (NVML, opened at run time; BATCHLAB_NVML names another library). */
+/* Energy as the machine counts it: of the processor packages (Intel RAPL through powercap) and of
+ * an NVIDIA GPU (NVML, opened at run time; BATCHLAB_NVML names another library). */
 #ifndef BL_ENGINE_BASE_ENERGY_H
 #define BL_ENGINE_BASE_ENERGY_H
 /* Joules since an arbitrary start, of the whole machine; NAN where it is not reported. The counter

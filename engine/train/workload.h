@@ -44,9 +44,9 @@ extern const bl_workload bl_workload_net, bl_workload_quadratic, bl_workload_dev
 /* The row that takes the configuration. */
 const bl_workload *bl_workload_of(const bl_config *config);
 
-/* Rows to evaluate at once: the largest power of two, 256 to 4,096 and not beyond what holds all, with
- * which the net takes at most `bytes` (256 in any case). Every chunk packs the weights anew, so many
- * rows are faster. */
+/* Rows to evaluate at once: the largest power of two, 256 to 4,096 and not beyond what holds all,
+ * with which the net takes at most `bytes` (256 in any case). Every chunk packs the weights anew,
+ * so many rows are faster. */
 size_t bl_eval_rows(bl_train *train, size_t bytes);
 /* A net's weights, states and pieces, from the plan. */
 void bl_net_memory(bl_train *train, bl_plan *plan);

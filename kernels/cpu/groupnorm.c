@@ -4,7 +4,7 @@
 #include "kernels/cpu/tree.h"
 
 enum { ARRAYS = 4, STRIP = 1024, LEVELS = 32 };
-_Static_assert((size_t)ARRAYS * BL_GROUPNORM_CHANNELS * sizeof(float) <= BL_KERNEL_SCRATCH,
+_Static_assert(sizeof(float) * ARRAYS * BL_GROUPNORM_CHANNELS <= BL_KERNEL_SCRATCH,
                "an example's channels fit the scratch");
 _Static_assert((size_t)STRIP * 2 * (LEVELS + 3) * sizeof(float) <= BL_KERNEL_SCRATCH,
                "a strip's sums and the levels of 2^32 blocks fit the scratch");
@@ -12,10 +12,10 @@ _Static_assert((size_t)STRIP * 2 * (LEVELS + 3) * sizeof(float) <= BL_KERNEL_SCR
 /* One example's view: arrays by feature (p * n + j) and by channel (j). */
 typedef struct view {
     const float *x, *dy, *gamma, *beta;
-    float *out;                                   /* y or dx */
-    float *s, *t;                                 /* by channel: sums, then what they turn into */
-    const float *mean, *rstd;                     /* by channel */
-    size_t at;                                    /* the position's first feature */
+    float *out;               /* y or dx */
+    float *s, *t;             /* by channel: sums, then what they turn into */
+    const float *mean, *rstd; /* by channel */
+    size_t at;                /* the position's first feature */
 } view;
 
 static void fill(float *to, const float *per_group, size_t first, size_t count, size_t size) {

@@ -62,7 +62,7 @@ BL_REF void bl_groupnorm_forward_ref(const bl_groupnorm_forward *a, const bl_par
 
 /* One channel of one example: the chains of dy and of dy * xhat over the positions. */
 static BL_HD void gradient_sums(const example *e, size_t j, float mean, float rstd, float *s,
-                               float *t) {
+                                float *t) {
     float acc_s = 0, acc_t = 0;
     for (size_t p = 0; p < e->positions; p++) {
         const size_t i = p * e->n + j;
@@ -119,7 +119,8 @@ BL_REF void bl_groupnorm_backward_weight_ref(const bl_groupnorm_backward_weight 
             for (size_t b = begin; b < bl_ref_block_end(begin, a->batch); b++) {
                 const example e = {a->x + b * each, a->dy + b * each, a->positions, a->n};
                 float s, t;
-                gradient_sums(&e, j, a->mean[b * a->groups + g], a->rstd[b * a->groups + g], &s, &t);
+                gradient_sums(&e, j, a->mean[b * a->groups + g], a->rstd[b * a->groups + g], &s,
+                              &t);
                 acc_s = acc_s + s;
                 acc_t = acc_t + t;
             }

@@ -13,8 +13,7 @@ BL_REF void bl_pad_channels_forward_ref(const bl_pad_channels_forward *a, const 
             for (size_t c = 0; c < p->out_channels; c++) {
                 const size_t b = row / p->out_height, oy = row % p->out_height;
                 const size_t from = (b * p->height + oy * p->stride) * p->width + ox * p->stride;
-                a->y[y_at(p, b, oy, ox, c)] =
-                    c < p->channels ? a->x[from * p->channels + c] : 0.0f;
+                a->y[y_at(p, b, oy, ox, c)] = c < p->channels ? a->x[from * p->channels + c] : 0.0f;
             }
 }
 

@@ -5,8 +5,8 @@
 #include "kernels/kernel.h"
 #include "kernels/part.h"
 
-/* The same text is a device's specification, compiled into its kernels: there every thread is a part
- * of the call (kernels/cuda/launch.h). */
+/* The same text is a device's specification, compiled into its kernels: there every thread is a
+ * part of the call (kernels/cuda/launch.h). */
 #ifndef BL_REF
 #define BL_REF
 #define BL_REF_DECLARE(family) void bl_##family##_ref(const bl_##family *args, const bl_part *part);

@@ -19,18 +19,14 @@ static const struct {
     {5,  6,   24,  100, 3, 1, 0, 1  }, /* 10: valid */
     {11, 300, 160, 1,   3, 1, 1, 1  }, /* bands */
     {9,  300, 200, 1,   3, 2, 1, 1  },
-    {3,  2,   2,   3,   3, 1, 1, 1  }, /* many examples, and the halves of
-  rule   B (19 % 16 = 3) */
+    {3,  2,   2,   3,   3, 1, 1, 1  }, /* many examples */
     {2,  2,   2,   2,   4, 1, 1, 1  }, /* an even kernel */
     {1,  1,   40,  17,  3, 1, 1, 1  },
-    {5,  6,   100, 100, 3, 1, 1, 100}, /* 16: depthwise, several vectors
-  at once */
+    {5,  6,   100, 100, 3, 1, 1, 100}, /* 16: depthwise, vectors */
     {7,  5,   19,  19,  5, 2, 2, 19 },
-    {17, 18,  3,   27,  3, 1, 1, 1  }, /* bands of dy, packed and in place
-  */
+    {17, 18,  3,   27,  3, 1, 1, 1  }, /* bands of dy */
     {17, 18,  5,   32,  3, 1, 1, 1  },
-    {4,  8,   37,  37,  3, 1, 1, 37 }, /* 20: depthwise, four neighbours
-  and two */
+    {4,  8,   37,  37,  3, 1, 1, 37 }, /* 20: depthwise, neighbours */
     {6,  10,  37,  37,  5, 1, 2, 37 },
 };
 

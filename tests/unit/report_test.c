@@ -308,7 +308,7 @@ static void a_mark_without_limits_says_so(void **state) {
     bl_answer_free(&a);
 }
 
-/* Sizes are 32 to 1,024: an interval from below them to 800 leaves its name no room on either side. */
+/* Sizes are 32 to 1,024: an interval from below them to 800 leaves its name no room. */
 static void a_mark_without_room_says_its_interval(void **state) {
     bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3});
     a.critical.overhead_20 = (bl_stats_value){250, 0, 800, true, 0};

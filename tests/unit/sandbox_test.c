@@ -6,8 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Small limits keep the test short; the default ones are tried once below. So few trials that a slow
- * machine meets their limit before the one on time. */
+/* Small limits keep the test short; the default ones are tried once below. So few trials that a
+ * slow machine meets their limit before the one on time. */
 static const bl_planner_limits small = {
     .memory_bytes = 16 << 20, .instructions = 20000000, .cpu_seconds = 0.2, .max_trials = 100};
 
