@@ -17,6 +17,15 @@ static bool starts_curve(const bl_answer *a, size_t i) {
            a->budgets[i].series != a->budgets[i - 1].series;
 }
 
+/* Series within one budget: the axis tells the budget, and the curves only which series they are. */
+static bool shares_budget(const bl_answer *a) {
+    for (size_t i = 0; i < a->budget_count; i++)
+        if (a->budgets[i].series == BL_NO_SERIES || a->budgets[i].kind != a->budgets[0].kind ||
+            a->budgets[i].amount != a->budgets[0].amount)
+            return false;
+    return true;
+}
+
 static const char columns[] = "batch_size value low high learning_rate steps curve";
 
 static void row(bl_buf *dat, const bl_report_budget *b, int curve) {
@@ -62,6 +71,7 @@ static void settings(bl_buf *gp, const bl_answer *a) {
     bl_axis y = {0};
     int curves = 0;
     bool zero = false;
+    const bool shared = shares_budget(a);
     bl_buf name = {0};
     bl_buf_printf(gp, "array budget_text[%d]\n", MOST_CURVES);
     for (size_t i = 0; i < a->budget_count; i++) {
@@ -73,15 +83,22 @@ static void settings(bl_buf *gp, const bl_answer *a) {
         char variable[32];
         (void)snprintf(variable, sizeof variable, "budget_text[%d]", ++curves);
         bl_buf_clear(&name);
-        bl_words_budget(&name, a, &a->budgets[i]);
+        if (shared)
+            bl_buf_str(&name, a->series[a->budgets[i].series].name);
+        else
+            bl_words_budget(&name, a, &a->budgets[i]);
         bl_gp_text(gp, variable, bl_buf_text(&name));
     }
-    bl_buf_free(&name);
     bl_buf_printf(gp, "budgets = %d\nhas_zero = %d\n", curves, zero);
     bl_gp_batch_axis(gp, a);
     bl_gp_axis(gp, "y", &y, margin, margin, BL_TICKS_DECIMAL);
     bl_gp_number(gp, "y_low", y.high > 0 ? y.low / exp2(margin) : 1);
-    bl_gp_text(gp, "y_text", a->metric);
+    bl_buf_clear(&name);
+    bl_buf_str(&name, a->metric);
+    if (shared) bl_buf_str(&name, " within ");
+    if (shared) bl_words_amount(&name, a, &a->budgets[0]);
+    bl_gp_text(gp, "y_text", bl_buf_text(&name));
+    bl_buf_free(&name);
 }
 
 const bl_figure bl_figure_budgets = {

@@ -131,7 +131,8 @@ static void budgets(bl_buf *out, const bl_answer *a) {
         const bl_report_budget *b = &a->budgets[i];
         if (!b->best) continue;
         bl_buf_str(out, "Best within ");
-        bl_words_budget(out, a, b);
+        bl_words_amount(out, a, b);
+        if (b->series != BL_NO_SERIES) bl_buf_printf(out, ", %s", a->series[b->series].name);
         bl_buf_str(out, ": batch size ");
         bl_words_count(out, b->batch_size);
         bl_buf_printf(out, " at learning rate ");

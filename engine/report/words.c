@@ -75,8 +75,7 @@ void bl_words_rate(bl_buf *out, double rate) {
     bl_buf_printf(out, "%.4g", rate);
 }
 
-void bl_words_budget(bl_buf *out, const bl_answer *answer, const bl_report_budget *b) {
-    if (b->series != BL_NO_SERIES) bl_buf_printf(out, "%s, ", answer->series[b->series].name);
+void bl_words_amount(bl_buf *out, const bl_answer *answer, const bl_report_budget *b) {
     switch (b->kind) {
     case BL_BUDGET_EPOCHS:
         bl_buf_printf(out, "%.4g epoch%s", b->amount, b->amount == 1 ? "" : "s");
@@ -94,6 +93,11 @@ void bl_words_budget(bl_buf *out, const bl_answer *answer, const bl_report_budge
     case BL_BUDGET_KIND_COUNT:
         break;
     }
+}
+
+void bl_words_budget(bl_buf *out, const bl_answer *answer, const bl_report_budget *b) {
+    if (b->series != BL_NO_SERIES) bl_buf_printf(out, "%s, ", answer->series[b->series].name);
+    bl_words_amount(out, answer, b);
 }
 
 void bl_report_data_words(bl_buf *out, const char *dataset, const char *variant, bool synthetic) {

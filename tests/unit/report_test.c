@@ -385,7 +385,6 @@ static void rules_are_judged(void **state) {
 /* ---- the runs' logs ---------------------------------------------------------------------------
  */
 
-/* The logs pass 0.25 at half the steps of 0.2: the same curve at half the height. */
 /* Two series under one target: each has its own curve; the last one is what the rest shows. */
 static void series_apart(void **state) {
     bl_answer a = answer_of(
@@ -406,7 +405,7 @@ static void series_apart(void **state) {
     assert_true(says(&a, "test rows, adam: 0.25.\n"));
     assert_int_equal(a.budget_count, 2);
     assert_true(a.budgets[0].best && a.budgets[1].best);
-    assert_true(says(&a, "Best within sgd, 9 steps: batch size 64"));
+    assert_true(says(&a, "Best within 9 steps, sgd: batch size 64"));
     bl_buf json = {0};
     bl_report_recommendation_json(&a, &json);
     assert_non_null(
@@ -418,6 +417,24 @@ static void series_apart(void **state) {
     bl_answer_free(&a);
 }
 
+/* Series that share a budget are named by the curves, the budget by the axis. */
+static void budgets_of_series(void **state) {
+    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 3, .seeds = 1, .series = true});
+    write_report(*state, &a);
+    bl_buf gp = contents(*state, "budgets.gp");
+    assert_non_null(strstr(gp.data, "budget_text[1] = 'sgd'\n"));
+    assert_non_null(strstr(gp.data, "y_text = 'exp_rmspe within 9 steps'\n"));
+    bl_buf_free(&gp);
+    a.budgets[1].amount = 8;
+    write_report(*state, &a);
+    gp = contents(*state, "budgets.gp");
+    assert_non_null(strstr(gp.data, "budget_text[1] = 'sgd, 9 steps'\n"));
+    assert_non_null(strstr(gp.data, "y_text = 'exp_rmspe'\n"));
+    bl_buf_free(&gp);
+    bl_answer_free(&a);
+}
+
+/* The logs pass 0.25 at half the steps of 0.2: the same curve at half the height. */
 static void easier_targets_from_the_same_runs(void **state) {
     bl_answer a = answer_of(
         *state, (bl_report_fixture){
@@ -647,6 +664,7 @@ int main(void) {
         IN_FOLDER(nothing_reached),
         IN_FOLDER(no_target_asked_for),
         IN_FOLDER(series_apart),
+        IN_FOLDER(budgets_of_series),
         IN_FOLDER(easier_targets_from_the_same_runs),
         IN_FOLDER(a_step_up_in_hardware),
         IN_FOLDER(beside_a_known_answer),
