@@ -11,7 +11,7 @@ void bl_words_duration(bl_buf *out, double seconds); /* "4.42 s", "32.0 min" */
 void bl_words_bytes(bl_buf *out, double bytes);      /* "45.3 MiB" */
 void bl_words_rate(bl_buf *out, double rate);        /* "0.003906": four digits */
 
-/* "2 epochs", "1,000 steps", "60.0 s", "0.001 EUR"; of a series "sgd, 1,000 steps" */
+/* "2 epochs", "1,000 steps", "60.0 s", "0.001 EUR"; bl_words_budget of a series: "sgd, 2 epochs" */
 void bl_words_amount(bl_buf *out, const bl_answer *answer, const bl_report_budget *budget);
 void bl_words_budget(bl_buf *out, const bl_answer *answer, const bl_report_budget *budget);
 
