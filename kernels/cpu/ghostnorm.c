@@ -13,11 +13,17 @@ static averages averages_of(float *scratch, size_t count) {
     return (averages){scratch + SUM_FLOATS, scratch + SUM_FLOATS + 2 * count, count};
 }
 
-/* Positions are taken so many at once that what belongs to a channel is read once for several of
- * them, and so few that memory is still walked line after line. */
+/* Goes down all positions: so many at once (*at) that what belongs to a channel is read once for
+ * several of them, and so few that memory is still walked line after line. */
 enum { FLOATS_AT_ONCE = 256 };
-static size_t positions_at_once(bl_range columns) {
-    return bl_max_size(FLOATS_AT_ONCE / bl_max_size(columns.end - columns.begin, 1), 1);
+BL_INLINE void for_positions(bl_range *at, bl_range all, bl_range columns, bl_vector_step *step,
+                             const void *ctx) {
+    const size_t most =
+        bl_max_size(FLOATS_AT_ONCE / bl_max_size(columns.end - columns.begin, 1), 1);
+    for (at->begin = all.begin; at->begin < all.end; at->begin = at->end) {
+        at->end = bl_min_size(at->begin + most, all.end);
+        bl_for_vectors(columns, step, ctx);
+    }
 }
 
 typedef struct forward_chunk {
@@ -76,11 +82,7 @@ static void forward_of(const bl_ghostnorm_forward *a, size_t chunk, bl_range col
             count > 1.0f ? var * (count / (count - 1.0f)) : var;
     }
     const bl_range all = {examples.begin * a->positions, examples.end * a->positions};
-    const size_t most = positions_at_once(columns);
-    for (c.at.begin = all.begin; c.at.begin < all.end; c.at.begin = c.at.end) {
-        c.at.end = bl_min_size(c.at.begin + most, all.end);
-        bl_for_vectors(columns, normalise, &c);
-    }
+    for_positions(&c.at, all, columns, normalise, &c);
     bl_tree_climb(sums->acc, sums->levels, 2 * sums->count, chunk, chunk + 1 == a->chunks);
 }
 
@@ -159,11 +161,7 @@ static void backward_of(const bl_ghostnorm_backward *a, size_t chunk, bl_range c
     bl_image_sums(a->dbeta, a->dgamma, examples, a->positions, a->n, columns, scratch,
                   add_gradients, &c);
     bl_for_vectors(columns, share_step, &c); /* in the scratch of the sums */
-    const size_t most = positions_at_once(columns);
-    for (c.at.begin = all.begin; c.at.begin < all.end; c.at.begin = c.at.end) {
-        c.at.end = bl_min_size(c.at.begin + most, all.end);
-        bl_for_vectors(columns, dx_step, &c);
-    }
+    for_positions(&c.at, all, columns, dx_step, &c);
     memcpy(sums->acc, a->dbeta + columns.begin, sums->count * sizeof *sums->acc);
     memcpy(sums->acc + sums->count, a->dgamma + columns.begin, sums->count * sizeof *sums->acc);
     bl_tree_climb(sums->acc, sums->levels, 2 * sums->count, chunk, chunk + 1 == a->chunks);
