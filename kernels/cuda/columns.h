@@ -22,7 +22,15 @@ static inline __device__ float bl_column_tree(const float *partial, size_t block
                                               size_t j) {
     bl_ref_tree tree;
     tree.blocks = 0;
-    for (size_t i = 0; i < blocks; i++) bl_ref_tree_push(&tree, partial[i * n + j]);
+    size_t i = 0;
+    for (; i + 8 <= blocks; i += 8) {
+        float ahead[8]; /* on their way together; the tree takes them one by one */
+        BL_UNROLL
+        for (unsigned u = 0; u < 8; u++) ahead[u] = partial[(i + u) * n + j];
+        BL_UNROLL
+        for (unsigned u = 0; u < 8; u++) bl_ref_tree_push(&tree, ahead[u]);
+    }
+    for (; i < blocks; i++) bl_ref_tree_push(&tree, partial[i * n + j]);
     return bl_ref_tree_sum(&tree);
 }
 

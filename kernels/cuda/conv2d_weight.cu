@@ -59,22 +59,43 @@ __global__ void bias_chains(float *out, const float *dy, size_t examples, size_t
                             size_t n) {
     const size_t i = bl_thread(), b = i / n;
     if (b >= examples) return;
+    const float *x = dy + b * positions * n + i % n;
     float acc = 0;
-    for (size_t p = 0; p < positions; p++) acc = acc + dy[(b * positions + p) * n + i % n];
+    size_t p = 0;
+    for (; p + 32 <= positions; p += 32) {
+        float term[32];
+        BL_UNROLL
+        for (unsigned u = 0; u < 32; u++) term[u] = x[(p + u) * n];
+        BL_UNROLL
+        for (unsigned u = 0; u < 32; u++) acc = acc + term[u];
+    }
+    for (; p < positions; p++) acc = acc + x[p * n];
     out[i] = acc;
 }
 
 /* Goes on with the chains of the blocks that the examples [from, from + examples) belong to. */
-__global__ void chain_examples(float *block, const float *each, size_t from, size_t examples,
+__global__ void chain_examples(float *__restrict__ block, const float *__restrict__ each, size_t from, size_t examples,
                                size_t count) {
+    enum { AHEAD = 32 }; /* loads on their way at once: the chain is one, its terms are not */
     const size_t i = bl_thread();
     if (i >= count) return;
     float acc = from % BL_BLOCK ? block[from / BL_BLOCK * count + i] : 0.0f;
-    for (size_t e = 0; e < examples; e++) {
-        acc = acc + each[e * count + i];
-        if ((from + e + 1) % BL_BLOCK && e + 1 < examples) continue;
+    for (size_t e = 0; e < examples;) {
+        const size_t room = BL_BLOCK - (from + e) % BL_BLOCK, left = examples - e;
+        const unsigned n = (unsigned)(room < left ? room : left);
+        const float *x = each + e * count + i;
+        unsigned k = 0;
+        for (; k + AHEAD <= n; k += AHEAD) {
+            float term[AHEAD];
+            BL_UNROLL
+            for (unsigned u = 0; u < AHEAD; u++) term[u] = x[(k + u) * count];
+            BL_UNROLL
+            for (unsigned u = 0; u < AHEAD; u++) acc = acc + term[u];
+        }
+        for (; k < n; k++) acc = acc + x[k * count];
         block[(from + e) / BL_BLOCK * count + i] = acc;
         acc = 0;
+        e += n;
     }
 }
 

@@ -6,18 +6,41 @@
 
 namespace {
 
+enum { AHEAD = 32 }; /* loads on their way at once: a chain's links are one after another, its terms are not */
+
 /* each (batch, n): what CHAIN makes of an example's positions. */
 template <example_chain CHAIN>
-__global__ void example_chains(float *each, const float *x, const float *dy, const float *mean,
-                               const float *rstd, size_t batch, size_t positions, size_t n,
-                               size_t chunks) {
+__global__ void example_chains(float *__restrict__ each, const float *__restrict__ x, const float *__restrict__ dy,
+                               const float *__restrict__ mean, const float *__restrict__ rstd, size_t batch,
+                               size_t positions, size_t n, size_t chunks) {
     const size_t i = bl_thread(), b = i / n, j = i % n;
     if (b >= batch) return;
-    column c = {x, dy, b, b + 1, positions, n, j};
     /* The example's chunk: larger ones come first. */
     const size_t size = batch / chunks, more = batch % chunks, large = more * (size + 1);
     const size_t chunk = b < large ? b / (size + 1) : more + (b - large) / size;
-    each[i] = CHAIN(&c, b, mean ? mean[chunk * n + j] : 0.0f, rstd ? rstd[chunk * n + j] : 0.0f);
+    const bool wants_x = CHAIN != sum_dy, wants_dy = CHAIN == sum_dy || CHAIN == sum_dy_xhat;
+    const float m = mean ? mean[chunk * n + j] : 0.0f, r = rstd ? rstd[chunk * n + j] : 0.0f;
+    const size_t first = b * positions * n + j;
+    float acc = 0;
+    for (size_t p = 0; p < positions; p += AHEAD) {
+        float term[AHEAD], other[AHEAD];
+        const size_t left = positions - p;
+        BL_UNROLL
+        for (unsigned u = 0; u < AHEAD; u++) {
+            if (u >= left) break;
+            if (wants_x) term[u] = x[first + (p + u) * n];
+            if (wants_dy) other[u] = dy[first + (p + u) * n];
+        }
+        BL_UNROLL
+        for (unsigned u = 0; u < AHEAD; u++) {
+            if (u >= left) break;
+            if (CHAIN == sum_x) acc = acc + term[u];
+            if (CHAIN == sum_squares) acc = fmaf(term[u] - m, term[u] - m, acc);
+            if (CHAIN == sum_dy) acc = acc + other[u];
+            if (CHAIN == sum_dy_xhat) acc = fmaf(other[u], (term[u] - m) * r, acc);
+        }
+    }
+    each[i] = acc;
 }
 
 /* Rule B over the examples of a chunk. */
