@@ -86,7 +86,7 @@ GPU_TESTS := $(B)/tests/kernels/families_test $(B)/tests/unit/device_test $(B)/t
 BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
 BENCH   := $(BENCH_C:%.c=$(B)/%)
 
-.PHONY: cuda dist found all experiment figures reproduce test test-crash test-slurm test-bits test-portable test-full check setup config layers format tidy fuzz bench clean help program golden-update FORCE
+.PHONY: cuda dist found all experiment figures reproduce test tests test-crash test-slurm test-bits test-portable test-full check setup config layers format tidy fuzz bench clean help program golden-update FORCE
 
 all: program cuda
 
@@ -130,8 +130,9 @@ test:
 	$(Q)sh scripts/setup.sh build plot test
 	$(Q)$(MAKE) $(PARALLEL) check
 
-# With the plug-in, where nvcc is: that it compiles and links is a test, too.
-check: layers program $(if $(filter release,$(BUILD)),$(CUDA_SO)) $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench $(TESTS) $(GRAPH_TEST) $(FUZZ) $(CRASH) $(BENCH)
+# Builds all that the tests start. With the plug-in, where nvcc is: that it compiles and links is a test, too.
+tests: program $(if $(filter release,$(BUILD)),$(CUDA_SO)) $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench $(TESTS) $(GRAPH_TEST) $(FUZZ) $(CRASH) $(BENCH)
+check: layers tests
 	$(Q)sh tests/run.sh $(B) $(if $(filter release,$(BUILD)),$(BITS:%=bits:%)) $(wildcard tests/cli/*_test.sh) $(TESTS) $(GRAPH_TEST) $(CRASH) $(FUZZ_C)
 
 # Kills, faults, damage and many workers at the figures that docs/faults.md promises, a process for each core
