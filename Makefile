@@ -48,12 +48,12 @@ ISAS := scalar
 endif
 
 CPU_C := $(sort $(wildcard kernels/cpu/*.c))
-LIB_C := $(sort $(wildcard engine/*/*.c kernels/*.c kernels/ref/*.c))
+LIB_C := $(sort $(wildcard engine/*/*.c engine/*/*/*.c kernels/*.c kernels/ref/*.c))
 LIB_C := $(filter-out engine/cli/main.c,$(LIB_C))
 LIB_O := $(LIB_C:%.c=$(B)/%.o) $(foreach i,$(ISAS),$(CPU_C:kernels/cpu/%.c=$(B)/kernels/cpu/$(i)/%.o))
 LIB   := $(B)/libbatchlab.a
 # The CUDA backend, and the same text for a processor (tests/cuda), so that it is tested anywhere.
-CUDA_C  := $(sort $(wildcard kernels/cuda/*.c kernels/cudnn/*.c)) engine/base/status.c
+CUDA_C  := $(sort $(wildcard kernels/cuda/*.c kernels/vendor/*.c)) engine/base/status.c
 CUDA_CU := $(sort $(wildcard kernels/cuda/*.cu))
 # CUDA_HOME of the environment finds an nvcc that is not on PATH; headers are those beside nvcc, where there are any,
 # so that two toolkits do not mix. On make's command line both count as they are.
@@ -197,7 +197,7 @@ $(B)/cuda/%.c.o: %.c $(B)/flags.stamp $(B)/cuda.stamp
 $(B)/libbatchlab_cuda.so: $(CUDA_O)
 	$(Q)echo "  LINK  $@"; $(NVCC) -shared -cudart static -Xcompiler -static-libstdc++,-static-libgcc -Xlinker --exclude-libs=ALL -o $@ $^ -ldl
 
-$(B)/tests/cuda/graph_test: tests/cuda/graph_test.c $(B)/cuda/kernels/cudnn/graph.c.o $(B)/cuda/kernels/cudnn/image_graphs.c.o $(B)/cuda/kernels/cudnn/library.c.o $(LIB)
+$(B)/tests/cuda/graph_test: tests/cuda/graph_test.c $(B)/cuda/kernels/vendor/graph.c.o $(B)/cuda/kernels/vendor/image_graphs.c.o $(B)/cuda/kernels/vendor/library.c.o $(LIB)
 	$(Q)mkdir -p $(@D); echo "  CC    $<"; $(CC) $(ALL_CPPFLAGS) -isystem $(CUDA_HOME)/include -isystem $(dir $(CUDNN_H)) $(ALL_CFLAGS) $(LDFLAGS) \
 	  -Wl,--enable-new-dtags,-rpath,$(CUDA_HOME)/lib64:$(CUDA_HOME)/lib -o $@ $^ -lcmocka $(LIBS)
 

@@ -19,7 +19,7 @@ while read -r header room; do
   [ -z "$hits" ] || { echo "layers: <$header> belongs to $room, found in: $hits"; bad=1; }
 done <<'EOF'
 libconfig engine/config
-lua engine/sweep
+lua engine/lua
 nettle engine/base
 zlib engine/base
 EOF

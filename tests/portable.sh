@@ -20,7 +20,7 @@ echo '#define BL_BUILD_CC ""
 # All that a run needs and that takes no library but libm.
 sources="$(ls engine/base/*.c engine/config/*.c engine/model/*.c engine/optim/*.c engine/train/*.c \
   kernels/*.c kernels/ref/*.c | grep -v -e base/gzip -e base/tar -e config/doc.c)
-  engine/data/sampler.c engine/data/picture.c tests/unit/tiny_data.c tests/unit/golden.c
+  engine/data/sampler.c engine/data/image/augment.c tests/unit/tiny_data.c tests/unit/golden.c
   tests/portable/portable_main.c tests/portable/sha256.c tests/portable/doc.c"
 
 # build PROGRAM COMPILER ISA:FLAGS...: static, so that the emulator needs no other machine's files.

@@ -5,7 +5,7 @@
 #include "engine/base/gzip.h"
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
-#include "engine/base/tar.h"
+#include "engine/export/tar.h"
 #include "engine/cli/experiment.h"
 #include "engine/cli/stores.h"
 #include "engine/report/report.h"

@@ -1,7 +1,7 @@
 /* batchlab check NAME: configuration, data set declaration and sweep script, without computing. */
 #include "engine/base/mem.h"
 #include "engine/cli/experiment.h"
-#include "engine/config/rules.h"
+#include "engine/config/validate.h"
 #include "engine/sweep/sweep.h"
 #include <stdio.h>
 #include <stdlib.h>

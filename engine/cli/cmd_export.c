@@ -2,8 +2,8 @@
  * TensorBoard. */
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
-#include "engine/cli/run_files.h"
-#include "engine/cli/tfevents.h"
+#include "engine/verify/log_diff.h"
+#include "engine/export/tfevents.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* batchlab gc [NAME]: removes from the store what nothing needs. */
 #include "engine/base/mem.h"
-#include "engine/cli/lock.h"
+#include "engine/verify/lock.h"
 #include "engine/cli/stores.h"
 #include "engine/cli/trials.h"
 #include "engine/store/scratch.h"

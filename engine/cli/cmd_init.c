@@ -1,7 +1,7 @@
 /* batchlab init FILE.csv --target COL: a data set and an experiment for the user's own table. */
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
-#include "engine/data/infer.h"
+#include "engine/data/manifest/infer.h"
 #include <stdio.h>
 #include <string.h>
 

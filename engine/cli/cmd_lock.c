@@ -1,6 +1,6 @@
 /* batchlab lock NAME: writes experiments/NAME/expected.lock from the store. */
 #include "engine/base/mem.h"
-#include "engine/cli/lock.h"
+#include "engine/verify/lock.h"
 #include "engine/cli/trials.h"
 #include <stdio.h>
 #include <string.h>

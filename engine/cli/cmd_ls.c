@@ -1,7 +1,7 @@
 /* batchlab ls [NAME]: the runs in the store, one a line. */
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
-#include "engine/cli/run_files.h"
+#include "engine/verify/log_diff.h"
 #include "engine/cli/stores.h"
 #include "engine/report/report.h"
 #include <inttypes.h>

@@ -6,7 +6,7 @@
 #include "engine/cli/plan_tree.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/trials.h"
-#include "engine/sweep/question.h"
+#include "engine/sweep/stop_rule.h"
 #include "engine/train/train.h"
 #include <inttypes.h>
 #include <math.h>

@@ -1,14 +1,14 @@
 /* batchlab run NAME: the whole way from a configuration to figures and a recommendation. */
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
-#include "engine/cli/estimate.h"
+#include "engine/estimate/estimate.h"
 #include "engine/cli/experiment.h"
 #include "engine/cli/filter.h"
 #include "engine/cli/jobs.h"
 #include "engine/cli/progress.h"
-#include "engine/cli/redraw.h"
-#include "engine/cli/rerun.h"
-#include "engine/config/rules.h"
+#include "engine/cli/report_stamp.h"
+#include "engine/verify/rerun.h"
+#include "engine/config/validate.h"
 #include "engine/report/report.h"
 #include "engine/sweep/sweep.h"
 #include <errno.h>

@@ -3,7 +3,7 @@
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/cli/experiment.h"
-#include "engine/cli/run_files.h"
+#include "engine/verify/log_diff.h"
 #include "engine/cli/show_model.h"
 #include "engine/train/train.h"
 #include <inttypes.h>

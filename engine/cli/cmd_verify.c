@@ -1,7 +1,7 @@
 /* batchlab verify NAME: does this machine get the logs that expected.lock speaks of? */
 #include "engine/base/mem.h"
 #include "engine/cli/jobs.h"
-#include "engine/cli/rerun.h"
+#include "engine/verify/rerun.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/cli/plan_file.h"
-#include "engine/cli/run_files.h"
+#include "engine/verify/log_diff.h"
 #include <inttypes.h>
 #include <libgen.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 #include "engine/cli/experiment.h"
 #include "engine/base/mem.h"
-#include "engine/cli/known.h"
+#include "engine/cli/reference.h"
 #include "engine/model/model.h"
 #include "engine/report/report.h"
 #include "engine/store/index.h"

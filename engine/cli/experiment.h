@@ -17,7 +17,7 @@ typedef struct bl_experiment {
     size_t device_memory;        /* bytes that its runs may take together there; 0: no device */
     char fits[384];              /* how many fit there at once, and why; "": -j or no device */
     char script[BL_PATH];
-    bl_buf known; /* of sweep.known (engine/cli/known.h), empty without one */
+    bl_buf known; /* of sweep.known (engine/cli/reference.h), empty without one */
 } bl_experiment;
 
 /* Configuration and script path only. */

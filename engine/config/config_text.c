@@ -3,7 +3,7 @@
 #include "engine/base/mem.h"
 #include "engine/config/config.h"
 #include "engine/config/layers.h"
-#include "engine/config/rules.h"
+#include "engine/config/validate.h"
 #include "engine/config/schema.h"
 #include "engine/config/value.h"
 #include <pthread.h>

@@ -2,7 +2,7 @@
 #ifndef BL_ENGINE_DATA_SOURCE_H
 #define BL_ENGINE_DATA_SOURCE_H
 #include "engine/base/file.h"
-#include "engine/data/manifest.h"
+#include "engine/data/manifest/manifest.h"
 
 typedef struct bl_source {
     char path[BL_PATH];

@@ -2,8 +2,8 @@
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
-#include "engine/report/pairs.h"
-#include "engine/report/rules.h"
+#include "engine/report/compare.h"
+#include "engine/report/lr_regret.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* Everything under reports/NAME/. */
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
-#include "engine/report/figures.h"
-#include "engine/report/html.h"
-#include "engine/report/tables.h"
-#include "engine/report/words.h"
+#include "engine/report/figures/figures.h"
+#include "engine/report/text/html.h"
+#include "engine/report/text/tables.h"
+#include "engine/report/text/words.h"
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 #include "engine/base/json.h"
-#include "engine/config/rules.h"
+#include "engine/config/validate.h"
 #include "engine/store/store.h"
 #include <string.h>
 

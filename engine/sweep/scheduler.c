@@ -11,9 +11,9 @@
 #include "engine/sweep/scheduler.h"
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
-#include "engine/sweep/member.h"
-#include "engine/sweep/question.h"
-#include "engine/sweep/room.h"
+#include "engine/sweep/active_trial.h"
+#include "engine/sweep/stop_rule.h"
+#include "engine/sweep/memory_budget.h"
 #include <math.h>
 #include <pthread.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "engine/data/picture.h"
+#include "engine/data/image/augment.h"
 #include "engine/train/run.h"
 #include "kernels/part.h"
 #include <string.h>

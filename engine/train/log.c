@@ -1,6 +1,6 @@
 /* The run's log (docs/formats.md): no clock, no host, equal runs equal bytes. */
 #include "engine/base/json.h"
-#include "engine/config/rules.h"
+#include "engine/config/validate.h"
 #include "engine/train/workload.h"
 #include <inttypes.h>
 

@@ -4,7 +4,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/pool.h"
 #include "engine/base/sha256.h"
-#include "engine/data/picture.h"
+#include "engine/data/image/augment.h"
 #include "engine/data/sampler.h"
 #include "engine/model/loss.h"
 #include "engine/model/metric.h"

@@ -1,7 +1,7 @@
 /* The plug-in: memory, queues and recordings of a CUDA device. */
 #include "kernels/cuda/queue.h"
-#include "kernels/cudnn/images.h"
-#include "kernels/cudnn/products.h"
+#include "kernels/vendor/images.h"
+#include "kernels/vendor/products.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* A step's ends: the batch is put together from a resident data set, the loss is judged, the
  * weights are updated. Nothing here waits for the host, so that recorded steps follow each other.
  */
-#include "engine/data/picture.h"
+#include "engine/data/image/augment.h"
 #include "engine/data/sampler.h"
 #include "kernels/cuda/launch.h"
 #define restrict __restrict__

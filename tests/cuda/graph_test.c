@@ -2,7 +2,7 @@
  * descriptor, lists engines for the properties of a GPU that is not there, and makes plans for it.
  * Skipped where the library is not found, or is older than 9.8. */
 #include "engine/base/mem.h"
-#include "kernels/cudnn/image_graphs.h"
+#include "kernels/vendor/image_graphs.h"
 #include "tests/check.h"
 #include <stdio.h>
 #include <string.h>

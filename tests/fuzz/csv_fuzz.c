@@ -1,8 +1,8 @@
 /* Any bytes as a table: read or refused with a place. What is read writes back to the same table.
  */
 #include "engine/base/mem.h"
-#include "engine/data/csv.h"
-#include "engine/data/table_read.h"
+#include "engine/data/table/csv.h"
+#include "engine/data/table/table_read.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

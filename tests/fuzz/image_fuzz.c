@@ -1,7 +1,7 @@
 /* Any bytes as files of pictures, in every format: counted and copied, or refused. The first byte
  * says where the second file begins. */
 #include "engine/base/mem.h"
-#include "engine/data/image.h"
+#include "engine/data/image/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -1,5 +1,5 @@
 /* expected.lock from anywhere: an entry list in order, each run once, or an error. */
-#include "engine/cli/lock.h"
+#include "engine/verify/lock.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Any text as the declaration of a data set: read, or refused with a place. */
 #include "engine/base/mem.h"
-#include "engine/data/manifest.h"
+#include "engine/data/manifest/manifest.h"
 #include "tests/fuzz/libconfig_leak.h"
 #include <string.h>
 

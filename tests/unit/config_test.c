@@ -3,7 +3,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/config/config.h"
-#include "engine/config/rules.h"
+#include "engine/config/validate.h"
 #include "engine/config/schema.h"
 #include "tests/check.h"
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Reading tables of text: what is a field, a row, a number, a date; and where a fault is. */
 #include "engine/base/mem.h"
-#include "engine/data/calendar.h"
-#include "engine/data/csv.h"
+#include "engine/data/table/calendar.h"
+#include "engine/data/table/csv.h"
 #include "tests/check.h"
 #include <stdlib.h>
 

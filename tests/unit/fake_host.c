@@ -4,7 +4,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
 #include "engine/base/sha256.h"
-#include "engine/sweep/question.h"
+#include "engine/sweep/stop_rule.h"
 #include "engine/train/train.h"
 #include "tests/check.h"
 #include <inttypes.h>

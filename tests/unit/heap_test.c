@@ -1,7 +1,7 @@
 /* The sandbox's heap: whatever is taken, changed and given back, blocks keep their bytes, do not
  * overlap, and in the end the region is whole again. */
 #include "engine/base/philox.h"
-#include "engine/sweep/heap.h"
+#include "engine/lua/heap.h"
 #include "tests/check.h"
 #include <stdint.h>
 #include <string.h>

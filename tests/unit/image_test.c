@@ -6,7 +6,7 @@
 #include "engine/base/sha256.h"
 #include "engine/data/block.h"
 #include "engine/data/dataset.h"
-#include "engine/data/picture.h"
+#include "engine/data/image/augment.h"
 #include "tests/check.h"
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * form. */
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
-#include "engine/cli/imagined.h"
+#include "engine/estimate/sim_sweep.h"
 #include "tests/check.h"
 #include "tests/unit/fake_host.h"
 #include <math.h>

@@ -2,7 +2,7 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/data/dataset.h"
-#include "engine/data/infer.h"
+#include "engine/data/manifest/infer.h"
 #include "tests/check.h"
 #include <stdlib.h>
 #include <unistd.h>

@@ -4,7 +4,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/config/layers.h"
-#include "engine/config/rules.h"
+#include "engine/config/validate.h"
 #include "engine/model/layer.h"
 #include "engine/model/model.h"
 #include "engine/train/train.h"

@@ -1,6 +1,6 @@
 /* Codes of categorical values: sorted, from 1, whatever the column's type. */
 #include "engine/base/mem.h"
-#include "engine/data/levels.h"
+#include "engine/data/table/levels.h"
 #include "tests/check.h"
 
 static void check_codes(const bl_view *view, const uint32_t *rows, size_t n,

@@ -1,6 +1,6 @@
 /* Data sets that are a definition: what is drawn, and what a declaration may not say. */
 #include "engine/data/dataset.h"
-#include "engine/data/manifest.h"
+#include "engine/data/manifest/manifest.h"
 #include "tests/check.h"
 #include <math.h>
 

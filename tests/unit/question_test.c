@@ -1,7 +1,7 @@
 /* What a run answers depends on its evaluations alone: not on who computed how much beyond the
  * question. */
 #include "engine/base/mem.h"
-#include "engine/sweep/question.h"
+#include "engine/sweep/stop_rule.h"
 #include "tests/check.h"
 #include <math.h>
 

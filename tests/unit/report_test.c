@@ -1,8 +1,8 @@
 /* The report room against a handmade sweep whose answer is known. */
 #include "engine/base/file.h"
-#include "engine/report/figures.h"
+#include "engine/report/figures/figures.h"
 #include "engine/report/recut.h"
-#include "engine/report/rules.h"
+#include "engine/report/lr_regret.h"
 #include "tests/check.h"
 #include "tests/unit/report_place.h"
 #include <math.h>

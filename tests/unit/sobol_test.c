@@ -1,6 +1,6 @@
 /* Sobol's sequence: known points, the balance it promises, and that a shift keeps it. */
 #include "engine/base/mem.h"
-#include "engine/sweep/sobol.h"
+#include "engine/lua/sobol.h"
 #include "tests/check.h"
 #include <stdbool.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Tar headers: fixed bytes, long names divided, what has no form refused. */
 #include "engine/base/mem.h"
-#include "engine/base/tar.h"
+#include "engine/export/tar.h"
 #include "tests/check.h"
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* TensorBoard's event files: the check sum's known answers, and every byte of a small file. */
 #include "engine/base/mem.h"
-#include "engine/cli/tfevents.h"
+#include "engine/export/tfevents.h"
 #include "tests/check.h"
 #include <math.h>
 #include <string.h>

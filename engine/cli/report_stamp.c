@@ -1,0 +1,95 @@
+#include "engine/cli/report_stamp.h"
+#include "engine/base/sha256.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { INPUT_LIMIT = 1 << 30, NOTE_LIMIT = 1 << 16 };
+static const char k_note[] = ".drawn-from", k_output[] = "output ", k_answered[] = "answered\n",
+                  k_unanswered[] = "no answer\n";
+
+static bl_status take_file(bl_buf *out, const char *path, bl_err *err) {
+    bl_buf text = {0};
+    char digest[BL_SHA256_HEX];
+    if (!bl_file_exists(path)) return BL_OK;
+    const bl_status status = bl_file_read(&text, path, INPUT_LIMIT, err);
+    bl_sha256_of(bl_buf_text(&text), text.len, digest);
+    const char *name = strrchr(path, '/');
+    bl_buf_printf(out, "%s %s\n", digest, name != NULL ? name + 1 : path);
+    bl_buf_free(&text);
+    return status;
+}
+
+bl_status bl_redraw_inputs(bl_buf *out, const char *run_dir, bl_err *err) {
+    static const char *const files[] = {"plan.jsonl", "timing.json"};
+    char path[BL_PATH];
+    bl_names names;
+    bl_file_stamp program;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        BL_TRY(bl_path(path, err, "%s/%s", run_dir, files[i]));
+        BL_TRY(take_file(out, path, err));
+    }
+    BL_TRY(bl_dir_list(&names, bl_templates_dir, err));
+    bl_status status = BL_OK;
+    for (size_t i = 0; status == BL_OK && i < names.count; i++) {
+        status = bl_path(path, err, "%s/%s", bl_templates_dir, names.name[i]);
+        if (status == BL_OK) status = take_file(out, path, err);
+    }
+    bl_names_free(&names);
+    if (bl_file_stat(&program, "/proc/self/exe"))
+        bl_buf_printf(out, "program %" PRId64 " %" PRId64 " %" PRId64 "\n", program.size,
+                      program.mtime_ns, program.inode);
+    return status;
+}
+
+/* Of the lines after the inputs: are all outputs still there, and is the last line one that a whole
+ * drawing ends with? */
+static bool whole_note(const char *at, const char *report_dir, bool *answered) {
+    for (const char *end; strncmp(at, k_output, sizeof k_output - 1) == 0; at = end + 1) {
+        char path[BL_PATH];
+        at += sizeof k_output - 1;
+        end = strchr(at, '\n');
+        if (end == NULL ||
+            bl_path(path, NULL, "%s/%.*s", report_dir, (int)(end - at), at) != BL_OK ||
+            !bl_file_exists(path))
+            return false;
+    }
+    *answered = strcmp(at, k_answered) == 0;
+    return *answered || strcmp(at, k_unanswered) == 0;
+}
+
+bool bl_redraw_words(bl_buf *words, const char *report_dir, const bl_buf *inputs, bool *answered) {
+    char path[BL_PATH];
+    bl_buf note = {0};
+    bl_err ignored;
+    const bool same = bl_path(path, NULL, "%s/%s", report_dir, k_note) == BL_OK &&
+                      bl_file_exists(path) &&
+                      bl_file_read(&note, path, NOTE_LIMIT, &ignored) == BL_OK &&
+                      note.len > inputs->len && memcmp(note.data, inputs->data, inputs->len) == 0 &&
+                      whole_note(note.data + inputs->len, report_dir, answered);
+    bl_buf_free(&note);
+    return same && bl_path(path, NULL, "%s/recommendation.txt", report_dir) == BL_OK &&
+           bl_file_read(words, path, INPUT_LIMIT, &ignored) == BL_OK;
+}
+
+static void list_outputs(bl_buf *note, const char *report_dir) {
+    bl_names names;
+    bl_err ignored;
+    if (bl_dir_list(&names, report_dir, &ignored) != BL_OK) return;
+    for (size_t i = 0; i < names.count; i++) bl_buf_printf(note, "%s%s\n", k_output, names.name[i]);
+    bl_names_free(&names);
+}
+
+void bl_redraw_note(const char *report_dir, const bl_buf *inputs, bool answered) {
+    char path[BL_PATH];
+    bl_buf note = {0};
+    bl_err ignored;
+    bl_buf_add(&note, inputs->data, inputs->len);
+    list_outputs(&note, report_dir);
+    bl_buf_str(&note, answered ? k_answered : k_unanswered);
+    if (bl_path(path, NULL, "%s/%s", report_dir, k_note) == BL_OK) {
+        const bl_status status = bl_file_write(path, note.data, note.len, &ignored);
+        (void)status;
+    }
+    bl_buf_free(&note);
+}

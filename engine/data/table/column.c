@@ -1,0 +1,146 @@
+#include "engine/data/table/column.h"
+#include "engine/base/mem.h"
+#include <string.h>
+
+/* ---- dictionary ---- */
+
+static uint32_t hash_text(const char *text, size_t n) {
+    uint32_t h = 2166136261u; /* FNV-1a */
+    for (size_t i = 0; i < n; i++) h = (h ^ (unsigned char)text[i]) * 16777619u;
+    return h;
+}
+
+void bl_dict_init(bl_dict *dict) {
+    *dict = (bl_dict){.count = 1, .capacity = 16, .slots = 32};
+    dict->text = bl_xalloc(dict->capacity * sizeof *dict->text);
+    dict->text[0] = bl_xstrdup("");
+    dict->slot = bl_xalloc(dict->slots * sizeof *dict->slot);
+}
+
+void bl_dict_free(bl_dict *dict) {
+    for (uint32_t i = 0; i < dict->count; i++) free(dict->text[i]);
+    free(dict->text);
+    free(dict->slot);
+    *dict = (bl_dict){0};
+}
+
+/* The slot of a text: where it is, or where it would be put. */
+static uint32_t find_slot(const bl_dict *dict, const char *text, size_t n) {
+    uint32_t at = hash_text(text, n) & (dict->slots - 1);
+    while (dict->slot[at]) {
+        const char *other = dict->text[dict->slot[at]];
+        if (strncmp(other, text, n) == 0 && other[n] == '\0') break;
+        at = (at + 1) & (dict->slots - 1);
+    }
+    return at;
+}
+
+uint32_t bl_dict_find(const bl_dict *dict, const char *text, size_t n) {
+    return n == 0 ? 0 : dict->slot[find_slot(dict, text, n)];
+}
+
+static void grow(bl_dict *dict) {
+    dict->capacity *= 2;
+    dict->text = bl_xrealloc(dict->text, dict->capacity * sizeof *dict->text);
+    dict->slots *= 2;
+    free(dict->slot);
+    dict->slot = bl_xalloc(dict->slots * sizeof *dict->slot);
+    for (uint32_t i = 1; i < dict->count; i++)
+        dict->slot[find_slot(dict, dict->text[i], strlen(dict->text[i]))] = i;
+}
+
+uint32_t bl_dict_add(bl_dict *dict, const char *text, size_t n) {
+    const uint32_t found = bl_dict_find(dict, text, n);
+    if (found || n == 0) return found;
+    if (dict->count == dict->capacity) grow(dict);
+    char *copy = bl_xalloc(n + 1);
+    memcpy(copy, text, n);
+    dict->text[dict->count] = copy;
+    dict->slot[find_slot(dict, text, n)] = dict->count;
+    return dict->count++;
+}
+
+/* ---- table ---- */
+
+bl_column *bl_table_add(bl_table *table, const char *name, bl_column_type type) {
+    bl_column *column = bl_xalloc(sizeof *column);
+    column->name = bl_xstrdup(name);
+    column->type = type;
+    if (type == BL_COLUMN_TEXT) bl_dict_init(&column->dict);
+    table->column = bl_xrealloc(table->column, (table->columns + 1) * sizeof(bl_column *));
+    table->column[table->columns++] = column;
+    return column;
+}
+
+bl_column *bl_table_find(const bl_table *table, const char *name) {
+    for (size_t i = 0; i < table->columns; i++)
+        if (strcmp(table->column[i]->name, name) == 0) return table->column[i];
+    return NULL;
+}
+
+static bool resize(bl_column *column, size_t rows) {
+    const bool text = column->type == BL_COLUMN_TEXT;
+    size_t bytes;
+    if (!bl_mul_size(&bytes, rows, text ? sizeof(uint32_t) : sizeof(double))) return false;
+    void *grown = realloc(text ? (void *)column->code : (void *)column->number, bytes);
+    if (!grown) return false;
+    if (text)
+        column->code = grown;
+    else
+        column->number = grown;
+    return true;
+}
+
+bl_status bl_table_reserve(bl_table *table, size_t rows, bl_err *err) {
+    if (rows <= table->capacity) return BL_OK;
+    if (rows >= BL_NO_ROW)
+        BL_FAIL(err, BL_EINVAL, "table '%s' has more than %u rows", table->name, BL_NO_ROW - 1);
+    for (size_t i = 0; i < table->columns; i++)
+        if (!resize(table->column[i], rows))
+            BL_FAIL(err, BL_ENOMEM, "no memory for %zu rows of table '%s'", rows, table->name);
+    table->capacity = rows;
+    return BL_OK;
+}
+
+void bl_table_free(bl_table *table) {
+    for (size_t i = 0; i < table->columns; i++) {
+        bl_column *column = table->column[i];
+        free(column->name);
+        free(column->number);
+        free(column->code);
+        if (column->type == BL_COLUMN_TEXT) bl_dict_free(&column->dict);
+        free(column);
+    }
+    free(table->column);
+    *table = (bl_table){0};
+}
+
+/* ---- frame ---- */
+
+void bl_frame_add(bl_frame *frame, const char *name, const bl_column *column, const uint32_t *map) {
+    frame->view = bl_xrealloc(frame->view, (frame->views + 1) * sizeof *frame->view);
+    frame->view[frame->views++] = (bl_view){name, column, map};
+}
+
+const bl_view *bl_frame_find(const bl_frame *frame, const char *name) {
+    for (size_t i = 0; i < frame->views; i++)
+        if (strcmp(frame->view[i].name, name) == 0) return &frame->view[i];
+    return NULL;
+}
+
+bl_column *bl_frame_compute(bl_frame *frame, const char *name, bl_column_type type) {
+    bl_column *column = bl_table_add(&frame->derived, name, type);
+    if (!resize(column, bl_max_size(frame->rows, 1))) return NULL;
+    bl_frame_add(frame, column->name, column, NULL);
+    return column;
+}
+
+void bl_frame_free(bl_frame *frame) {
+    bl_table_free(&frame->derived);
+    for (size_t i = 0; i < frame->map_count; i++) free(frame->maps[i]);
+    free(frame->maps);
+    free(frame->view);
+    free(frame->order);
+    free(frame->group_of);
+    *frame = (bl_frame){0};
+}

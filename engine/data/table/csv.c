@@ -1,0 +1,177 @@
+#include "engine/data/table/csv.h"
+#include "engine/base/mem.h"
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+void bl_csv_init(bl_csv *csv, const char *text, size_t n, const char *name, char separator) {
+    *csv =
+        (bl_csv){.at = text, .end = text + n, .name = name, .separator = separator, .next_line = 1};
+    if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) csv->at += 3;
+}
+
+void bl_csv_free(bl_csv *csv) {
+    free(csv->field);
+    bl_buf_free(&csv->unquoted);
+    *csv = (bl_csv){0};
+}
+
+static bl_status add_field(bl_csv *csv, const char *text, size_t n, bl_err *err) {
+    if (csv->count == csv->capacity) {
+        if (csv->capacity >= BL_CSV_FIELDS)
+            BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: more than %d fields", csv->name, csv->line,
+                    BL_CSV_FIELDS);
+        csv->capacity = csv->capacity ? csv->capacity * 2 : 32;
+        csv->field = bl_xrealloc(csv->field, csv->capacity * sizeof *csv->field);
+    }
+    csv->field[csv->count++] = (bl_csv_field){text, n};
+    return BL_OK;
+}
+
+static bl_status zero_byte(const bl_csv *csv, bl_err *err) {
+    BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: a zero byte: this is no text", csv->name, csv->line);
+}
+
+/* A quoted field: `at` is behind its opening quote. Doubled quotes are undone in csv->unquoted, as
+ * an offset first (text == NULL), because the buffer may still move; bl_csv_row makes it a pointer.
+ */
+static bl_status quoted(bl_csv *csv, bl_err *err) {
+    const char *start = csv->at;
+    const size_t offset = csv->unquoted.len;
+    bool copied = false;
+    for (;;) {
+        const char *quote = memchr(csv->at, '"', (size_t)(csv->end - csv->at));
+        if (!quote)
+            BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: a quoted field does not end", csv->name,
+                    csv->line);
+        for (const char *p = csv->at; p < quote; p++) {
+            if (*p == '\0') return zero_byte(csv, err);
+            csv->next_line += *p == '\n';
+        }
+        csv->at = quote + 1;
+        if (csv->at == csv->end || *csv->at != '"') {
+            if (!copied) return add_field(csv, start, (size_t)(quote - start), err);
+            bl_buf_add(&csv->unquoted, start, (size_t)(quote - start));
+            return add_field(csv, NULL, csv->unquoted.len - offset, err);
+        }
+        bl_buf_add(&csv->unquoted, start, (size_t)(csv->at - start));
+        copied = true;
+        start = ++csv->at;
+    }
+}
+
+static bl_status field(bl_csv *csv, bl_err *err) {
+    if (csv->at < csv->end && *csv->at == '"') {
+        csv->at++;
+        BL_TRY(quoted(csv, err));
+        const char c = csv->at < csv->end ? *csv->at : '\n';
+        if (c != csv->separator && c != '\n' && c != '\r')
+            BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: text after a closing quote", csv->name,
+                    csv->line);
+        return BL_OK;
+    }
+    const char *start = csv->at, *p = start;
+    while (p < csv->end && *p != csv->separator && *p != '\n' && *p != '\0') p++;
+    if (p < csv->end && *p == '\0') return zero_byte(csv, err);
+    csv->at = p;
+    const bool line_end = p == csv->end || *p == '\n';
+    return add_field(csv, start, (size_t)(p - start) - (line_end && p > start && p[-1] == '\r'),
+                     err);
+}
+
+static void resolve_unquoted(bl_csv *csv) {
+    const char *text = bl_buf_text(&csv->unquoted);
+    for (size_t i = 0; i < csv->count; i++) {
+        if (csv->field[i].text) continue;
+        csv->field[i].text = text;
+        text += csv->field[i].n;
+    }
+}
+
+bl_status bl_csv_row(bl_csv *csv, bool *more, bl_err *err) {
+    csv->count = 0;
+    bl_buf_clear(&csv->unquoted);
+    while (csv->at < csv->end && (*csv->at == '\n' || (*csv->at == '\r' && csv->at + 1 < csv->end &&
+                                                       csv->at[1] == '\n'))) {
+        csv->next_line += *csv->at == '\n';
+        csv->at++;
+    }
+    *more = csv->at < csv->end;
+    csv->line = csv->next_line;
+    while (*more) {
+        BL_TRY(field(csv, err));
+        if (csv->at < csv->end && *csv->at == '\r') {
+            csv->at++;
+            if (csv->at < csv->end && *csv->at != '\n')
+                BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: text after a closing quote", csv->name,
+                        csv->line);
+        }
+        if (csv->at == csv->end) break;
+        const char c = *csv->at++;
+        if (c == '\n') {
+            csv->next_line++;
+            break;
+        }
+    }
+    resolve_unquoted(csv);
+    return BL_OK;
+}
+
+bool bl_csv_missing(bl_csv_field f) {
+    return f.n == 0 || (f.n == 2 && f.text[0] == 'N' && f.text[1] == 'A');
+}
+
+/* What the short form below cannot hold exactly. The program never calls setlocale. */
+static bool slow_number(bl_csv_field f, double *value) {
+    char copy[512], *end;
+    if (f.n >= sizeof copy) return false;
+    memcpy(copy, f.text, f.n);
+    copy[f.n] = '\0';
+    *value = strtod(copy, &end);
+    return *end == '\0' && isfinite(*value);
+}
+
+/* [sign] digits [. digits] [e exponent]; strtod alone would also take hex, nan and spaces. */
+static bool well_formed(bl_csv_field f) {
+    size_t i = 0, digits = 0;
+    if (i < f.n && (f.text[i] == '-' || f.text[i] == '+')) i++;
+    for (; i < f.n && f.text[i] >= '0' && f.text[i] <= '9'; i++) digits++;
+    if (i < f.n && f.text[i] == '.')
+        for (i++; i < f.n && f.text[i] >= '0' && f.text[i] <= '9'; i++) digits++;
+    if (digits == 0) return false;
+    if (i < f.n && (f.text[i] == 'e' || f.text[i] == 'E')) {
+        i++;
+        if (i < f.n && (f.text[i] == '-' || f.text[i] == '+')) i++;
+        if (i == f.n) return false;
+        while (i < f.n && f.text[i] >= '0' && f.text[i] <= '9') i++;
+    }
+    return i == f.n;
+}
+
+bool bl_csv_number(bl_csv_field f, double *value) {
+    static const double power[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                   1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    if (f.n == 0 || f.n > 16) return well_formed(f) && slow_number(f, value);
+    const bool negative = f.text[0] == '-';
+    uint64_t digits = 0;
+    size_t decimals = 0, count = 0, i = negative;
+    bool point = false;
+    for (; i < f.n; i++) {
+        const char c = f.text[i];
+        if (c == '.' && !point) {
+            point = true;
+        } else if (c >= '0' && c <= '9') {
+            digits = digits * 10 + (uint64_t)(c - '0');
+            decimals += point;
+            count++;
+        } else {
+            return well_formed(f) && slow_number(f, value);
+        }
+    }
+    if (count == 0) return false;
+    /* One rounding: with a point there are at most 15 digits, exact as is the power of ten; without
+     * one there is nothing to divide by. */
+    const double magnitude = (double)digits / power[decimals];
+    *value = negative ? -magnitude : magnitude;
+    return true;
+}

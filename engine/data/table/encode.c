@@ -1,0 +1,283 @@
+#include "engine/data/table/encode.h"
+#include "engine/base/mem.h"
+#include "engine/data/table/levels.h"
+#include "kernels/exact_math.h"
+#include <stdio.h>
+#include <string.h>
+
+typedef struct coded {
+    const char *name;
+    const bl_view *view; /* NULL: a flag for the missing values of `flag_of` */
+    const bl_view *flag_of;
+    bl_levels levels;
+} coded;
+
+typedef struct measured {
+    const bl_view *view;
+    double fill, mean, deviation;
+    bool flagged;
+} measured;
+
+typedef struct encoder {
+    const bl_frame *frame;
+    const bl_manifest *manifest;
+    uint32_t *row; /* frame rows that stay, training first */
+    size_t rows, train_rows;
+    coded *coded;
+    size_t coded_count;
+    measured *measured;
+    size_t measured_count;
+    double *scratch; /* (rows) */
+} encoder;
+
+/* ---- which rows ---- */
+
+static bool passes(const bl_filter_decl *f, const bl_view *view, size_t row) {
+    if (f->equals) {
+        const uint32_t code = bl_view_code(view, row);
+        return code != 0 && strcmp(view->column->dict.text[code], f->equals) == 0;
+    }
+    const double value = bl_view_number(view, row);
+    return value > f->above && value < f->below;
+}
+
+static void filter_rows(encoder *e) {
+    for (size_t i = 0; i < e->frame->rows; i++) e->row[i] = (uint32_t)i;
+    e->rows = e->frame->rows;
+    for (size_t f = 0; f < e->manifest->filters; f++) {
+        const bl_filter_decl *filter = &e->manifest->filter[f];
+        const bl_view *view = bl_frame_find(e->frame, filter->column);
+        size_t kept = 0;
+        for (size_t i = 0; i < e->rows; i++)
+            if (passes(filter, view, e->row[i])) e->row[kept++] = e->row[i];
+        e->rows = kept;
+    }
+}
+
+/* Latest first, rows of one date as in the file, rows without a date last. */
+static bl_status sort_by_date(encoder *e, bl_err *err) {
+    bl_levels dates;
+    const bl_view *by = bl_frame_find(e->frame, e->manifest->split.by);
+    uint32_t *key = bl_alloc(bl_max_size(e->frame->rows, 1) * sizeof *key);
+    if (!key) BL_FAIL(err, BL_ENOMEM, "no memory to sort %zu rows", e->rows);
+    bl_status status = bl_levels_build(&dates, by, e->row, e->rows, err);
+    if (status == BL_OK) {
+        for (size_t i = 0; i < e->rows; i++)
+            key[e->row[i]] = dates.count - bl_levels_code(&dates, e->row[i]);
+        status = bl_sort_rows(e->row, e->rows, key, dates.count, err);
+    }
+    bl_levels_free(&dates);
+    free(key);
+    return status;
+}
+
+/* Training rows first. With a date the latest rows, otherwise the last ones are for validation. */
+static bl_status split_rows(encoder *e, bl_err *err) {
+    const bl_split_decl *split = &e->manifest->split;
+    const size_t valid =
+        split->share > 0 ? (size_t)(split->share * (double)e->rows) : (size_t)split->valid;
+    if (valid == 0 || valid >= e->rows)
+        BL_FAIL(err, BL_EINVAL, "%s:%d: error: %zu rows, of which %zu are for validation: %s",
+                split->node->file, split->node->line, e->rows, valid,
+                valid == 0 ? "at least one is needed" : "none are left to train on");
+    e->train_rows = e->rows - valid;
+    if (!split->by) return BL_OK;
+    BL_TRY(sort_by_date(e, err));
+    uint32_t *turned = bl_alloc(e->rows * sizeof *turned);
+    if (!turned) BL_FAIL(err, BL_ENOMEM, "no memory to sort %zu rows", e->rows);
+    memcpy(turned, e->row + valid, e->train_rows * sizeof *turned);
+    memcpy(turned + e->train_rows, e->row, valid * sizeof *turned);
+    memcpy(e->row, turned, e->rows * sizeof *turned);
+    free(turned);
+    return BL_OK;
+}
+
+/* ---- columns ---- */
+
+static bl_status plan_categorical(encoder *e, bl_err *err) {
+    const bl_texts *names = &e->manifest->categorical;
+    for (size_t i = 0; i < names->n; i++) {
+        const bl_view *view = bl_frame_find(e->frame, names->v[i]);
+        if (!view) continue;
+        coded *c = &e->coded[e->coded_count++];
+        *c = (coded){.name = names->v[i], .view = view};
+        BL_TRY(bl_levels_build(&c->levels, view, e->row, e->train_rows, err));
+        if (c->levels.count > UINT16_MAX)
+            BL_FAIL(err, BL_EINVAL,
+                    "%s:%d: error: column '%s' has %u different values; a categorical column has "
+                    "at most %d: make it continuous or ignore it",
+                    names->node->file, names->node->line, names->v[i], c->levels.count, UINT16_MAX);
+    }
+    return BL_OK;
+}
+
+static int by_number(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, size_t n) {
+    qsort(values, n, sizeof *values, by_number);
+    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+/* Mean and deviation over the training rows: fp64 sums in row order. */
+static void standardise(const encoder *e, measured *m) {
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < e->train_rows; i++) {
+        const double x = bl_view_number(m->view, e->row[i]);
+        sum += isnan(x) ? m->fill : x;
+    }
+    m->mean = sum / (double)e->train_rows;
+    for (size_t i = 0; i < e->train_rows; i++) {
+        const double x = bl_view_number(m->view, e->row[i]);
+        const double d = (isnan(x) ? m->fill : x) - m->mean;
+        squares += d * d;
+    }
+    m->deviation = sqrt(squares / (double)e->train_rows);
+    if (!(m->deviation > 0)) m->deviation = 1; /* a constant column becomes 0 */
+}
+
+static bl_status plan_continuous(encoder *e, bl_err *err) {
+    const bl_texts *names = &e->manifest->continuous;
+    for (size_t i = 0; i < names->n; i++) {
+        const bl_view *view = bl_frame_find(e->frame, names->v[i]);
+        if (!view) continue;
+        measured *m = &e->measured[e->measured_count++];
+        *m = (measured){.view = view};
+        size_t present = 0, missing = 0;
+        for (size_t r = 0; r < e->rows; r++) {
+            const double x = bl_view_number(view, e->row[r]);
+            missing += isnan(x);
+            if (r < e->train_rows && !isnan(x)) e->scratch[present++] = x;
+        }
+        if (present == 0)
+            BL_FAIL(err, BL_EINVAL, "%s:%d: error: column '%s' has no value in any training row",
+                    names->node->file, names->node->line, names->v[i]);
+        m->flagged = present < e->train_rows;
+        if (missing > 0) m->fill = median(e->scratch, present);
+        standardise(e, m);
+        if (m->flagged) e->coded[e->coded_count++] = (coded){.flag_of = view};
+    }
+    return BL_OK;
+}
+
+/* ---- filling the block ---- */
+
+static void write_names(const encoder *e, bl_buf *names) {
+    for (size_t i = 0; i < e->coded_count; i++) {
+        const coded *c = &e->coded[i];
+        if (c->view)
+            bl_buf_str(names, c->name);
+        else
+            bl_buf_printf(names, "%s_na", c->flag_of->name);
+        bl_buf_add(names, "", 1);
+    }
+    for (size_t i = 0; i < e->measured_count; i++)
+        bl_buf_add(names, e->measured[i].view->name, strlen(e->measured[i].view->name) + 1);
+}
+
+static uint16_t code_of(const coded *c, size_t row) {
+    if (c->view) return (uint16_t)bl_levels_code(&c->levels, row);
+    return bl_view_missing(c->flag_of, row) ? 2 : 1;
+}
+
+static void write_cells(const encoder *e, uint16_t *codes, float *values) {
+    enum { TILE = 1024 }; /* rows whose cells stay in the cache while the columns pass */
+    for (size_t first = 0; first < e->rows; first += TILE) {
+        const size_t end = bl_min_size(first + TILE, e->rows);
+        for (size_t c = 0; c < e->coded_count; c++)
+            for (size_t i = first; i < end; i++)
+                codes[i * e->coded_count + c] = code_of(&e->coded[c], e->row[i]);
+        for (size_t c = 0; c < e->measured_count; c++) {
+            const measured *m = &e->measured[c];
+            for (size_t i = first; i < end; i++) {
+                const double x = bl_view_number(m->view, e->row[i]);
+                values[i * e->measured_count + c] =
+                    (float)(((isnan(x) ? m->fill : x) - m->mean) / m->deviation);
+            }
+        }
+    }
+}
+
+static bl_status check_target(const encoder *e, double *largest, bl_err *err) {
+    const bl_manifest *m = e->manifest;
+    const bl_node *node = bl_node_get(m->doc.root, "target");
+    const bl_view *view = bl_frame_find(e->frame, m->target);
+    const bool log = strcmp(m->transform, "log") == 0;
+    *largest = -INFINITY;
+    for (size_t i = 0; i < e->rows; i++) {
+        const double y = bl_view_number(view, e->row[i]);
+        if (isnan(y) || (log && y <= 0))
+            BL_FAIL(err, BL_EINVAL,
+                    "%s:%d: error: target '%s' of row %u is %s; leave such rows out with a filter",
+                    node->file, node->line, m->target, e->row[i] + 1,
+                    isnan(y) ? "missing" : "not positive and has no logarithm");
+        if (i < e->train_rows && y > *largest) *largest = y;
+    }
+    return BL_OK;
+}
+
+static void write_target(const encoder *e, float *target) {
+    const bl_view *view = bl_frame_find(e->frame, e->manifest->target);
+    const bool log = strcmp(e->manifest->transform, "log") == 0;
+    for (size_t i = 0; i < e->rows; i++) {
+        const double y = bl_view_number(view, e->row[i]);
+        target[i] = (float)(log ? bl_log64(y) : y);
+    }
+}
+
+static bl_status fill_block(unsigned char **block, bl_block_header *header, const encoder *e,
+                            bl_err *err) {
+    bl_block_layout layout;
+    bl_buf names = {0};
+    write_names(e, &names);
+    header->rows = e->rows;
+    header->train_rows = e->train_rows;
+    header->categorical = e->coded_count;
+    header->continuous = e->measured_count;
+    header->names_bytes = names.len;
+    bl_status status = bl_block_new(block, header, &layout, err);
+    if (status == BL_OK) {
+        uint32_t *cardinality = (uint32_t *)(void *)(*block + layout.cardinality);
+        for (size_t c = 0; c < e->coded_count; c++)
+            cardinality[c] = e->coded[c].view ? e->coded[c].levels.count + 1 : 3;
+        if (names.len > 0) memcpy(*block + layout.names, names.data, names.len);
+        write_cells(e, (uint16_t *)(void *)(*block + layout.codes),
+                    (float *)(void *)(*block + layout.values));
+        write_target(e, (float *)(void *)(*block + layout.target));
+    }
+    bl_buf_free(&names);
+    return status;
+}
+
+bl_status bl_encode(unsigned char **block, bl_block_header *header, const bl_frame *frame,
+                    const bl_manifest *manifest, bl_err *err) {
+    encoder e = {.frame = frame, .manifest = manifest};
+    bl_status status = BL_OK;
+    *block = NULL;
+    const size_t columns = manifest->categorical.n + manifest->continuous.n + 1;
+    e.coded = bl_xalloc(columns * sizeof *e.coded);
+    e.measured = bl_xalloc(columns * sizeof *e.measured);
+    e.row = bl_alloc(bl_max_size(frame->rows, 1) * sizeof *e.row);
+    e.scratch = bl_alloc(bl_max_size(frame->rows, 1) * sizeof *e.scratch);
+    if (!e.row || !e.scratch) {
+        status =
+            bl_err_set(err, BL_ENOMEM, __FILE__, __LINE__, "no memory for %zu rows", frame->rows);
+        goto done;
+    }
+    filter_rows(&e);
+    BL_GOTO(split_rows(&e, err));
+    BL_GOTO(check_target(&e, &header->target_max, err));
+    snprintf(header->transform, sizeof header->transform, "%s", manifest->transform);
+    BL_GOTO(plan_categorical(&e, err));
+    BL_GOTO(plan_continuous(&e, err));
+    BL_GOTO(fill_block(block, header, &e, err));
+done:
+    for (size_t i = 0; i < e.coded_count; i++) bl_levels_free(&e.coded[i].levels);
+    free(e.coded);
+    free(e.measured);
+    free(e.row);
+    free(e.scratch);
+    return status;
+}

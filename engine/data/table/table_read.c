@@ -1,0 +1,146 @@
+#include "engine/data/table/table_read.h"
+#include "engine/base/mem.h"
+#include "engine/data/table/calendar.h"
+#include "engine/data/table/csv.h"
+#include <stdio.h>
+#include <string.h>
+
+/* What to do with the fields of one declared column. */
+typedef struct reader {
+    const char *name; /* in the file */
+    enum { NUMBER, DATE, TEXT, INTERVAL } as;
+    bl_column *column, *to; /* `to`: of an interval */
+    size_t field;
+} reader;
+
+static bl_column *interval_end(bl_table *table, const char *name, const char *end, bool make) {
+    char full[256];
+    snprintf(full, sizeof full, "%s.%s", name, end);
+    return make ? bl_table_add(table, full, BL_COLUMN_DATE) : bl_table_find(table, full);
+}
+
+void bl_table_declare(bl_table *table, const bl_table_decl *d) {
+    *table = (bl_table){.name = d->name};
+    for (size_t i = 0; i < d->number.n; i++)
+        bl_table_add(table, bl_table_renamed(d, d->number.v[i]), BL_COLUMN_NUMBER);
+    for (size_t i = 0; i < d->date.n; i++)
+        bl_table_add(table, bl_table_renamed(d, d->date.v[i]), BL_COLUMN_DATE);
+    for (size_t i = 0; i < d->text.n; i++)
+        bl_table_add(table, bl_table_renamed(d, d->text.v[i]), BL_COLUMN_TEXT);
+    for (size_t i = 0; i < d->interval.n; i++) {
+        interval_end(table, d->interval.v[i], "from", true);
+        interval_end(table, d->interval.v[i], "to", true);
+    }
+    if (d->file_column) bl_table_add(table, d->file_column, BL_COLUMN_TEXT);
+}
+
+static size_t make_readers(reader *readers, bl_table *table, const bl_table_decl *d) {
+    const bl_texts *lists[] = {&d->number, &d->date, &d->text, &d->interval};
+    size_t n = 0;
+    for (int as = NUMBER; as <= INTERVAL; as++)
+        for (size_t i = 0; i < lists[as]->n; i++) {
+            const char *name = lists[as]->v[i];
+            reader *r = &readers[n++];
+            *r = (reader){.name = name, .as = as};
+            r->column = as == INTERVAL ? interval_end(table, name, "from", false)
+                                       : bl_table_find(table, bl_table_renamed(d, name));
+            if (as == INTERVAL) r->to = interval_end(table, name, "to", false);
+        }
+    return n;
+}
+
+static bl_status find_fields(reader *readers, size_t n, const bl_csv *csv, bl_err *err) {
+    for (size_t i = 0; i < n; i++) {
+        const size_t length = strlen(readers[i].name);
+        size_t f = 0;
+        while (f < csv->count && (csv->field[f].n != length ||
+                                  memcmp(csv->field[f].text, readers[i].name, length) != 0))
+            f++;
+        if (f == csv->count)
+            BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: no column '%s' in the header", csv->name,
+                    csv->line, readers[i].name);
+        readers[i].field = f;
+    }
+    return BL_OK;
+}
+
+static bool parse_interval(bl_csv_field f, double *from, double *to) {
+    int32_t a, b;
+    if (f.n != 23 || memcmp(f.text + 10, " - ", 3) != 0) return false;
+    if (!bl_parse_date(f.text, 10, &a) || !bl_parse_date(f.text + 13, 10, &b) || a > b)
+        return false;
+    *from = a;
+    *to = b;
+    return true;
+}
+
+static bool store(const reader *r, bl_csv_field f, size_t row) {
+    const bool missing = bl_csv_missing(f);
+    int32_t days;
+    switch (r->as) {
+    case TEXT:
+        r->column->code[row] = missing ? 0 : bl_dict_add(&r->column->dict, f.text, f.n);
+        return true;
+    case NUMBER:
+        r->column->number[row] = (double)NAN;
+        return missing || bl_csv_number(f, &r->column->number[row]);
+    case DATE:
+        r->column->number[row] = (double)NAN;
+        if (missing) return true;
+        if (!bl_parse_date(f.text, f.n, &days)) return false;
+        r->column->number[row] = days;
+        return true;
+    case INTERVAL:
+        break;
+    }
+    r->column->number[row] = r->to->number[row] = (double)NAN;
+    return missing || parse_interval(f, &r->column->number[row], &r->to->number[row]);
+}
+
+static bl_status bad_field(const bl_csv *csv, const reader *r, bl_csv_field f, bl_err *err) {
+    static const char *const what[] = {"no number", "no date YYYY-MM-DD", "no text",
+                                       "no interval YYYY-MM-DD - YYYY-MM-DD"};
+    BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: column '%s': '%.*s' is %s", csv->name, csv->line,
+            r->name, (int)bl_min_size(f.n, 40), f.text, what[r->as]);
+}
+
+static bl_status read_rows(bl_table *table, const reader *readers, size_t n, bl_csv *csv,
+                           bl_column *constant, uint32_t constant_code, bl_err *err) {
+    const size_t fields = csv->count;
+    for (;;) {
+        bool more;
+        BL_TRY(bl_csv_row(csv, &more, err));
+        if (!more) return BL_OK;
+        if (csv->count != fields)
+            BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: %zu fields, the header has %zu", csv->name,
+                    csv->line, csv->count, fields);
+        if (table->rows == table->capacity)
+            BL_TRY(bl_table_reserve(table, table->capacity ? table->capacity * 2 : 1024, err));
+        for (size_t i = 0; i < n; i++) {
+            const bl_csv_field f = csv->field[readers[i].field];
+            if (!store(&readers[i], f, table->rows)) return bad_field(csv, &readers[i], f, err);
+        }
+        if (constant) constant->code[table->rows] = constant_code;
+        table->rows++;
+    }
+}
+
+bl_status bl_table_append(bl_table *table, const bl_table_decl *decl, const char *text, size_t n,
+                          const char *name, const char *value, bl_err *err) {
+    bl_csv csv;
+    bool more;
+    reader *readers = bl_xalloc((table->columns + 1) * sizeof *readers);
+    const size_t count = make_readers(readers, table, decl);
+    bl_column *constant = decl->file_column ? bl_table_find(table, decl->file_column) : NULL;
+    const uint32_t code = constant ? bl_dict_add(&constant->dict, value, strlen(value)) : 0;
+    bl_csv_init(&csv, text, n, name, decl->separator[0]);
+    bl_status status = bl_csv_row(&csv, &more, err);
+    if (status == BL_OK && !more)
+        status =
+            bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__, "%s:1: error: the file is empty", name);
+    if (status == BL_OK) status = find_fields(readers, count, &csv, err);
+    if (status == BL_OK) status = read_rows(table, readers, count, &csv, constant, code, err);
+    bl_csv_free(&csv);
+    free(readers);
+    return status;
+}

@@ -1,0 +1,138 @@
+#include "engine/estimate/sim_sweep.h"
+#include "engine/base/mem.h"
+#include "engine/sweep/stop_rule.h"
+#include "engine/train/train.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A rate twice or half the best takes 1.3 times the steps, four times 3: a basin as tables show it.
+ */
+static const double k_curvature = 0.4, k_most_steps = 1e15;
+
+double bl_imagined_steps(const bl_config *c, int64_t epoch_rows, double batch_size,
+                         double learning_rate) {
+    const double grown = batch_size / (double)c->sweep.batch_sizes.v[0];
+    const double moved = strcmp(c->sweep.lr_rule, "keep") == 0     ? 1.0
+                         : strcmp(c->sweep.lr_rule, "linear") == 0 ? grown
+                                                                   : sqrt(grown);
+    const double d = log2(learning_rate / (c->sweep.lr_start * moved));
+    const double best = c->sweep.expected_epochs * (double)epoch_rows / batch_size *
+                        (1.0 + batch_size / c->sweep.expected_batch_size);
+    return fmin(k_most_steps, fmax(1.0, best) * exp2(k_curvature * d * d));
+}
+
+/* The metric falls as the root of steps and is at the target after S. */
+static void train(const bl_imagined *in, const bl_trial *t, bl_trial_result *r) {
+    size_t room = 0;
+    const double s =
+        bl_imagined_steps(in->config, in->epoch_rows, (double)t->config.train.batch_size,
+                          t->config.train.learning_rate);
+    const double target = isnan(in->target) ? 1.0 : in->target;
+    for (int64_t step = 0; step < t->max_steps;) {
+        step = bl_train_next_eval(&t->config, in->epoch_rows, step, t->max_steps);
+        if (r->evals == room) {
+            room = room == 0 ? 64 : 2 * room;
+            r->eval = bl_xrealloc(r->eval, room * sizeof *r->eval);
+        }
+        const double value = target * sqrt(s / (double)step);
+        r->eval[r->evals++] = (bl_eval){.step = step, .value = value};
+        if (value <= t->target) break;
+    }
+}
+
+static void note(bl_imagined *in, const bl_trial *t, bl_trial_result *r) {
+    char identity[BL_SHA256_HEX];
+    bl_buf text = {0};
+    bl_config_identity(&t->config, &text);
+    bl_sha256_of(text.data, text.len, identity);
+    bl_buf_free(&text);
+    memcpy(r->run, identity, sizeof r->run - 1);
+    r->run[sizeof r->run - 1] = '\0';
+    size_t i = 0;
+    while (i < in->count && strcmp(in->run[i].identity, identity) != 0) i++;
+    if (i == in->count) {
+        in->run = bl_xrealloc(in->run, ++in->count * sizeof *in->run);
+        in->run[i] = (bl_imagined_run){.batch_size = t->config.train.batch_size};
+        memcpy(in->run[i].identity, identity, sizeof identity);
+    }
+    if (r->steps > in->run[i].steps) {
+        in->run[i].steps = r->steps;
+        in->run[i].evals = r->evals;
+    }
+}
+
+static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *results,
+                           bl_err *err) {
+    bl_imagined *in = ctx;
+    int64_t best = 0;
+    for (size_t i = 0; i < round->count; i++) {
+        const bl_trial *t = &round->trial[i];
+        double seconds;
+        results[i] = (bl_trial_result){.outcome = BL_OUTCOME_BUDGET};
+        BL_TRY(in->step_seconds(in->ctx, t->config.train.batch_size, &seconds, err));
+        if (isnan(seconds)) {
+            results[i].outcome = BL_OUTCOME_MEMORY;
+            continue;
+        }
+        if (isnan(in->target)) in->target = t->target;
+        train(in, t, &results[i]);
+        const size_t hit =
+            bl_question_hit(results[i].eval, results[i].evals, t->target, t->max_steps);
+        const int64_t at = hit == SIZE_MAX ? 0 : results[i].eval[hit].step;
+        if (round->race && at > 0 && (best == 0 || at < best)) best = at;
+    }
+    for (size_t i = 0; i < round->count; i++) {
+        if (results[i].outcome == BL_OUTCOME_MEMORY) continue;
+        bl_question_settle(&round->trial[i], round->slack, best, &results[i]);
+        note(in, &round->trial[i], &results[i]);
+    }
+    return BL_OK;
+}
+
+static bl_status decide(void *ctx, const char *json, const char *text, bl_err *err) {
+    (void)ctx, (void)json, (void)text, (void)err;
+    return BL_OK;
+}
+
+static bl_status step_times(void *ctx, const int64_t *batch_sizes, size_t count, double *seconds,
+                            bl_err *err) {
+    const bl_imagined *in = ctx;
+    for (size_t i = 0; i < count; i++)
+        BL_TRY(in->step_seconds(in->ctx, batch_sizes[i], &seconds[i], err));
+    return BL_OK;
+}
+
+bl_status bl_imagine(bl_imagined *in, const char *script, const char *library_dir,
+                     const bl_config *config, const bl_planner_facts *facts, bl_err *err) {
+    const bl_f64_list *targets = &config->sweep.targets;
+    const bl_planner_host host = {
+        .ctx = in, .run = run_round, .decide = decide, .step_times = step_times};
+    in->config = config;
+    in->epoch_rows = facts->epoch_rows;
+    in->target = targets->n > 0 ? targets->v[targets->n - 1] : (double)NAN;
+    return bl_planner_run(script, library_dir, config, facts, &host, &bl_planner_default_limits,
+                          err);
+}
+
+double bl_imagined_seconds(const bl_imagined *in, const bl_size_time *size, size_t count,
+                           const bl_config *config) {
+    double seconds = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        if (isnan(size[i].step)) continue;
+        for (size_t k = 0; k < in->count; k++) {
+            const bl_imagined_run *r = &in->run[k];
+            if (r->batch_size == size[i].batch_size)
+                seconds += (double)r->steps * size[i].step + (double)r->evals * size[i].eval;
+        }
+        seconds +=
+            (double)config->timing.repeats * fmax(config->timing.seconds, 3.0 * size[i].step);
+    }
+    return seconds;
+}
+
+void bl_imagined_free(bl_imagined *in) {
+    free(in->run);
+    in->run = NULL;
+    in->count = 0;
+}

@@ -1,0 +1,105 @@
+#include "engine/export/tfevents.h"
+#include "engine/base/mem.h"
+#include <string.h>
+
+uint32_t bl_crc32c(const void *bytes, size_t n) {
+    enum { NIBBLE = 16 };
+    static const uint32_t table[NIBBLE] = {/* of the reversed polynomial 0x82f63b78 */
+                                           0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
+                                           0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
+                                           0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
+                                           0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75};
+    const unsigned char *at = bytes;
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 0; i < n; i++) {
+        crc ^= at[i];
+        crc = crc >> 4 ^ table[crc & 15];
+        crc = crc >> 4 ^ table[crc & 15];
+    }
+    return ~crc;
+}
+
+/* ---- records ----------------------------------------------------------------------------------
+ */
+
+static void put_fixed(bl_buf *out, uint64_t value, size_t bytes) {
+    for (size_t i = 0; i < bytes; i++) {
+        const unsigned char byte = (unsigned char)(value >> 8 * i);
+        bl_buf_add(out, &byte, 1);
+    }
+}
+
+static void put_masked_crc(bl_buf *out, const void *bytes, size_t n) {
+    const uint32_t crc = bl_crc32c(bytes, n);
+    put_fixed(out, (uint32_t)((crc >> 15 | crc << 17) + 0xa282ead8u), 4);
+}
+
+static void put_record(bl_buf *out, const bl_buf *event) {
+    const size_t at = out->len;
+    put_fixed(out, event->len, 8);
+    put_masked_crc(out, out->data + at, 8);
+    bl_buf_add(out, event->data, event->len);
+    put_masked_crc(out, event->data, event->len);
+}
+
+/* ---- protocol buffers: a key is the field's number and its wire type --------------------------
+ */
+
+enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
+
+static void put_varint(bl_buf *out, uint64_t value) {
+    for (; value >= 0x80; value >>= 7) put_fixed(out, (value & 0x7f) | 0x80, 1);
+    put_fixed(out, value, 1);
+}
+
+static void put_key(bl_buf *out, unsigned field, unsigned type) {
+    put_varint(out, field << 3 | type);
+}
+
+static void put_bytes(bl_buf *out, unsigned field, const void *bytes, size_t n) {
+    put_key(out, field, BYTES);
+    put_varint(out, n);
+    bl_buf_add(out, bytes, n);
+}
+
+/* Summary.Value: tag = 1, simple_value = 2. */
+static void put_scalar(bl_buf *summary, const bl_tfscalar *scalar) {
+    bl_buf value = {0};
+    const float number = (float)scalar->value;
+    uint32_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    put_bytes(&value, 1, scalar->tag, strlen(scalar->tag));
+    put_key(&value, 2, FIXED32);
+    put_fixed(&value, bits, 4);
+    put_bytes(summary, 1, value.data, value.len);
+    bl_buf_free(&value);
+}
+
+/* Event: wall_time = 1. */
+static void put_no_time(bl_buf *event) {
+    put_key(event, 1, FIXED64);
+    put_fixed(event, 0, 8);
+}
+
+/* Event: file_version = 3. */
+void bl_tfevents_begin(bl_buf *out) {
+    static const char version[] = "brain.Event:2";
+    bl_buf event = {0};
+    put_no_time(&event);
+    put_bytes(&event, 3, version, sizeof version - 1);
+    put_record(out, &event);
+    bl_buf_free(&event);
+}
+
+/* Event: step = 2, summary = 5. */
+void bl_tfevents_add(bl_buf *out, int64_t step, const bl_tfscalar *scalar, size_t count) {
+    bl_buf event = {0}, summary = {0};
+    for (size_t i = 0; i < count; i++) put_scalar(&summary, &scalar[i]);
+    put_no_time(&event);
+    put_key(&event, 2, VARINT);
+    put_varint(&event, (uint64_t)step);
+    put_bytes(&event, 5, bl_buf_text(&summary), summary.len);
+    put_record(out, &event);
+    bl_buf_free(&summary);
+    bl_buf_free(&event);
+}

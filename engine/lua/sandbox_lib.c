@@ -1,0 +1,401 @@
+/* The part of Lua's library that scripts see. Left out: what reaches files, processes or bytecode.
+ * Replaced: what differs from one start to the next (order of pairs, random numbers, addresses,
+ * table.sort, which picks its pivots by the clock). */
+#include "engine/base/mem.h"
+#include "engine/base/philox.h"
+#include "engine/lua/sandbox.h"
+#include "engine/lua/sobol.h"
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SCRIPT_BYTES = 1 << 20 };
+
+bl_sandbox *bl_sandbox_of(lua_State *L) {
+    return *(bl_sandbox **)lua_getextraspace(L);
+}
+
+/* ---- tables in one order ----------------------------------------------------------------------
+ */
+
+typedef struct key {
+    const char *text; /* NULL: a number */
+    size_t length;
+    bool is_integer;
+    lua_Integer integer;
+    lua_Number number;
+} key;
+
+static int by_key(const void *left, const void *right) {
+    const key *a = left, *b = right;
+    if (a->text == NULL && b->text == NULL) {
+        if (a->is_integer && b->is_integer)
+            return (a->integer > b->integer) - (a->integer < b->integer);
+        return (a->number > b->number) - (a->number < b->number);
+    }
+    if (a->text == NULL || b->text == NULL) return a->text == NULL ? -1 : 1;
+    const int order = memcmp(a->text, b->text, bl_min_size(a->length, b->length));
+    return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
+}
+
+static void sift(key *keys, size_t root, size_t count) {
+    for (size_t child; (child = 2 * root + 1) < count; root = child) {
+        if (child + 1 < count && by_key(&keys[child], &keys[child + 1]) < 0) child++;
+        if (by_key(&keys[root], &keys[child]) >= 0) return;
+        const key moved = keys[root];
+        keys[root] = keys[child];
+        keys[child] = moved;
+    }
+}
+
+/* Heapsort: qsort takes memory that no limit of the script counts. Lists come in order. */
+static void sort_keys(key *keys, size_t count) {
+    size_t i = 1;
+    while (i < count && by_key(&keys[i - 1], &keys[i]) < 0) i++;
+    if (i >= count) return;
+    for (i = count / 2; i-- > 0;) sift(keys, i, count);
+    for (i = count; i-- > 1;) {
+        const key last = keys[i];
+        keys[i] = keys[0];
+        keys[0] = last;
+        sift(keys, 0, i);
+    }
+}
+
+lua_Integer bl_sandbox_keys(lua_State *L, int table) {
+    table = lua_absindex(L, table);
+    luaL_checkstack(L, 6, "too many nested tables");
+    size_t count = 0, i = 0;
+    for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING && lua_type(L, -2) != LUA_TNUMBER)
+            luaL_error(L, "the order of keys of type %s is not defined: use numbers or strings",
+                       luaL_typename(L, -2));
+        count++;
+    }
+    key *keys = lua_newuserdatauv(L, count * sizeof *keys, 0);
+    for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1), i++) {
+        keys[i] = (key){0};
+        if (lua_type(L, -2) == LUA_TSTRING) {
+            keys[i].text = lua_tolstring(L, -2, &keys[i].length);
+        } else {
+            keys[i].is_integer = lua_isinteger(L, -2) != 0;
+            keys[i].number = lua_tonumber(L, -2);
+            if (keys[i].is_integer) keys[i].integer = lua_tointeger(L, -2);
+        }
+    }
+    sort_keys(keys, count);
+    lua_createtable(L, count < INT_MAX ? (int)count : INT_MAX, 0);
+    for (i = 0; i < count; i++) {
+        if (keys[i].text != NULL)
+            (void)lua_pushlstring(L, keys[i].text, keys[i].length);
+        else if (keys[i].is_integer)
+            lua_pushinteger(L, keys[i].integer);
+        else
+            lua_pushnumber(L, keys[i].number);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_remove(L, -2);
+    return (lua_Integer)count;
+}
+
+/* Upvalues: the table, its sorted keys, the position. Keys removed meanwhile are passed over. */
+static int pairs_step(lua_State *L) {
+    lua_Integer at = lua_tointeger(L, lua_upvalueindex(3));
+    for (;;) {
+        lua_settop(L, 0);
+        if (lua_rawgeti(L, lua_upvalueindex(2), ++at) == LUA_TNIL) return 1;
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL) continue;
+        lua_pushinteger(L, at);
+        lua_replace(L, lua_upvalueindex(3));
+        return 2;
+    }
+}
+
+static int base_pairs(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_pushvalue(L, 1);
+    (void)bl_sandbox_keys(L, 1);
+    lua_pushinteger(L, 0);
+    lua_pushcclosure(L, pairs_step, 3);
+    return 1;
+}
+
+static int base_next(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
+    const lua_Integer n = bl_sandbox_keys(L, 1);
+    lua_Integer at = 1;
+    if (!lua_isnil(L, 2)) {
+        for (; at <= n; at++) {
+            (void)lua_rawgeti(L, 3, at);
+            const bool found = lua_rawequal(L, -1, 2) != 0;
+            lua_pop(L, 1);
+            if (found) break;
+        }
+        if (at++ > n) return luaL_error(L, "invalid key to 'next'");
+    }
+    if (lua_rawgeti(L, 3, at) == LUA_TNIL) return 1;
+    lua_pushvalue(L, -1);
+    (void)lua_rawget(L, 1);
+    return 2;
+}
+
+static bool less(lua_State *L, int comparison, int a, int b) {
+    if (lua_isnil(L, comparison)) return lua_compare(L, a, b, LUA_OPLT) != 0;
+    lua_pushvalue(L, comparison);
+    lua_pushvalue(L, a);
+    lua_pushvalue(L, b);
+    lua_call(L, 2, 1);
+    const bool answer = lua_toboolean(L, -1) != 0;
+    lua_pop(L, 1);
+    return answer;
+}
+
+/* Merges from[lo, mid) and from[mid, hi) into `to`; the left one goes first among equals. */
+static void merge(lua_State *L, int from, int to, lua_Integer lo, lua_Integer mid, lua_Integer hi) {
+    lua_Integer a = lo, b = mid;
+    for (lua_Integer out = lo; out < hi; out++) {
+        bool take_b = a >= mid;
+        if (!take_b && b < hi) {
+            (void)lua_rawgeti(L, from, a);
+            (void)lua_rawgeti(L, from, b);
+            take_b = less(L, 2, lua_absindex(L, -1), lua_absindex(L, -2));
+            lua_pop(L, 2);
+        }
+        (void)lua_rawgeti(L, from, take_b ? b++ : a++);
+        lua_rawseti(L, to, out);
+    }
+}
+
+static int table_sort(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    if (!lua_isnoneornil(L, 2)) luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    lua_newtable(L);
+    const lua_Integer n = (lua_Integer)lua_rawlen(L, 1);
+    int from = 1, to = 3;
+    for (lua_Integer width = 1; width < n; width *= 2) {
+        for (lua_Integer lo = 1; lo <= n; lo += 2 * width) {
+            const lua_Integer end = n + 1, mid = lo + width, hi = mid + width;
+            merge(L, from, to, lo, mid < end ? mid : end, hi < end ? hi : end);
+        }
+        const int swap = from;
+        from = to;
+        to = swap;
+    }
+    for (lua_Integer i = 1; from != 1 && i <= n; i++) {
+        (void)lua_rawgeti(L, from, i);
+        lua_rawseti(L, 1, i);
+    }
+    return 0;
+}
+
+/* ---- no addresses -----------------------------------------------------------------------------
+ */
+
+static bool has_address(lua_State *L, int index) {
+    const int type = lua_type(L, index);
+    return type == LUA_TTABLE || type == LUA_TFUNCTION || type == LUA_TUSERDATA ||
+           type == LUA_TLIGHTUSERDATA || type == LUA_TTHREAD;
+}
+
+static void push_text(lua_State *L, int index) {
+    if (has_address(L, index) && luaL_getmetafield(L, index, "__tostring") == LUA_TNIL)
+        lua_pushstring(L, luaL_typename(L, index));
+    else {
+        if (has_address(L, index)) lua_pop(L, 1);
+        (void)luaL_tolstring(L, index, NULL);
+    }
+}
+
+static int base_tostring(lua_State *L) {
+    luaL_checkany(L, 1);
+    push_text(L, 1);
+    return 1;
+}
+
+/* Upvalue: Lua's own string.format. */
+static int string_format(lua_State *L) {
+    for (const char *p = luaL_checkstring(L, 1); *p != '\0'; p++) {
+        if (*p != '%') continue;
+        p += 1 + strspn(p + 1, "-+ #0123456789.");
+        if (*p == 'p') return luaL_error(L, "'%%p' is not for scripts: addresses change");
+        if (*p == '\0') break;
+    }
+    for (int i = 2; i <= lua_gettop(L); i++) {
+        if (!has_address(L, i)) continue;
+        push_text(L, i);
+        lua_replace(L, i);
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+/* Finalizers and weak tables would show when the collector ran. */
+static int base_setmetatable(lua_State *L) {
+    if (lua_istable(L, 2)) {
+        static const char *const refused[] = {"__gc", "__mode"};
+        for (size_t i = 0; i < BL_COUNT(refused); i++) {
+            lua_pushstring(L, refused[i]);
+            if (lua_rawget(L, 2) != LUA_TNIL)
+                return luaL_error(L, "'%s' is not for scripts: it would depend on memory",
+                                  refused[i]);
+            lua_pop(L, 1);
+        }
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 1);
+    return 1;
+}
+
+/* ---- random numbers ---------------------------------------------------------------------------
+ */
+
+static int math_random(lua_State *L) {
+    bl_sandbox *box = bl_sandbox_of(L);
+    const bl_u32x4 word = bl_random4(box->seed, BL_STREAM_SEARCH, 0, box->drawn++);
+    const int arguments = lua_gettop(L);
+    if (arguments == 0) {
+        lua_pushnumber(L, bl_unit_f64(word.v[0], word.v[1]));
+        return 1;
+    }
+    const lua_Integer low = arguments == 1 ? 1 : luaL_checkinteger(L, 1);
+    const lua_Integer high = luaL_checkinteger(L, arguments == 1 ? 1 : 2);
+    luaL_argcheck(L, arguments <= 2, 3, "at most two limits");
+    luaL_argcheck(L, low <= high, arguments, "interval is empty");
+    const uint64_t span = (uint64_t)high - (uint64_t)low; /* one less than the count */
+    const uint64_t bits = ((uint64_t)word.v[0] << 32) | word.v[1];
+    /* The high half of bits x count: spread evenly but for 2^-64 of it. */
+    const uint64_t drawn = span == UINT64_MAX
+                               ? bits
+                               : (uint64_t)(((unsigned __int128)bits * (span + (uint64_t)1)) >> 64);
+    lua_pushinteger(L, (lua_Integer)((uint64_t)low + drawn));
+    return 1;
+}
+
+/* math.sobol(point, coordinate), both from 1: in (0, 1), a function of train.seed. */
+static int math_sobol(lua_State *L) {
+    const lua_Integer point = luaL_checkinteger(L, 1), coordinate = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, point >= 1 && point <= UINT32_MAX, 1, "points are numbered from 1");
+    luaL_argcheck(L, coordinate >= 1 && coordinate <= BL_SOBOL_DIMENSIONS, 2,
+                  "there are 16 coordinates");
+    lua_pushnumber(
+        L, bl_sobol_shifted(bl_sandbox_of(L)->seed, (uint32_t)point - 1, (uint32_t)coordinate - 1));
+    return 1;
+}
+
+/* ---- chunks -----------------------------------------------------------------------------------
+ */
+
+void bl_sandbox_load(lua_State *L, const char *path) {
+    bl_sandbox *box = bl_sandbox_of(L);
+    bl_err fault;
+    bl_sandbox_enter(box);
+    bl_buf_clear(&box->text);
+    const bl_status status = bl_file_read(&box->text, path, SCRIPT_BYTES, &fault);
+    bl_sandbox_leave(box);
+    if (status != BL_OK) luaL_error(L, "%s", fault.text);
+    const char *text = bl_buf_text(&box->text);
+    (void)lua_pushfstring(L, "@%s", path);
+    int outcome = luaL_loadbufferx(L, text, box->text.len, lua_tostring(L, -1), "t");
+    if (outcome == LUA_ERRSYNTAX) {
+        /* Lua shortens long names in messages. Under a known short one it can be put back. */
+        lua_pop(L, 1);
+        outcome = luaL_loadbufferx(L, text, box->text.len, "=?", "t");
+        const char *message = lua_tostring(L, -1);
+        if (outcome == LUA_ERRSYNTAX && message[0] == '?')
+            (void)lua_pushfstring(L, "%s%s", path, message + 1);
+    } else if (outcome == LUA_ERRRUN) { /* nested too deep for the parser: it names no place */
+        (void)lua_pushfstring(L, "%s: %s", path, lua_tostring(L, -1));
+    }
+    if (outcome != LUA_OK) (void)lua_error(L);
+    (void)luaL_getsubtable(L, LUA_REGISTRYINDEX, "bl.chunks");
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    lua_pop(L, 1);
+    lua_remove(L, -2);
+}
+
+static void module_path(lua_State *L, const bl_sandbox *box, const char *name, char path[BL_PATH]) {
+    const char *const folders[] = {box->library, box->folder};
+    for (size_t i = 0; i < BL_COUNT(folders); i++) {
+        bl_err fault;
+        if (bl_path(path, &fault, "%s/%s.lua", folders[i], name) != BL_OK)
+            luaL_error(L, "%s", fault.text);
+        if (bl_file_exists(path)) return;
+    }
+    luaL_error(L, "no module '%s': looked for %s.lua in %s and %s", name, name, folders[0],
+               folders[1]);
+}
+
+static int base_require(lua_State *L) {
+    const char *name = luaL_checkstring(L, 1);
+    if (name[0] == '\0' || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] != '\0')
+        return luaL_error(L, "module names are made of a-z, 0-9 and _");
+    lua_settop(L, 1);
+    (void)luaL_getsubtable(L, LUA_REGISTRYINDEX, "bl.modules");
+    const int known = lua_getfield(L, 2, name);
+    if (known == LUA_TLIGHTUSERDATA)
+        return luaL_error(L, "module '%s' is required while it is being loaded", name);
+    if (known != LUA_TNIL) return 1;
+    char path[BL_PATH];
+    module_path(L, bl_sandbox_of(L), name, path);
+    lua_pushlightuserdata(L, L);
+    lua_setfield(L, 2, name);
+    bl_sandbox_load(L, path);
+    lua_call(L, 0, 1);
+    if (lua_isnil(L, -1)) return luaL_error(L, "module '%s' returns nothing", name);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, 2, name);
+    return 1;
+}
+
+/* ---- opening ----------------------------------------------------------------------------------
+ */
+
+static void remove_names(lua_State *L, const char *const *names, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        lua_pushnil(L);
+        lua_setfield(L, -2, names[i]);
+    }
+}
+
+static void wrap(lua_State *L, const char *name, lua_CFunction function) {
+    (void)lua_getfield(L, -1, name);
+    lua_pushcclosure(L, function, 1);
+    lua_setfield(L, -2, name);
+}
+
+void bl_sandbox_open(lua_State *L) {
+    static const char *const base[] = {"load",  "loadfile",       "loadstring", "dofile",
+                                       "print", "collectgarbage", "warn"};
+    static const luaL_Reg replaced[] = {
+        {"pairs",    base_pairs   },
+        {"next",     base_next    },
+        {"tostring", base_tostring},
+        {"require",  base_require },
+        {NULL,       NULL         }
+    };
+    static const char *const string[] = {"dump"}, *const math[] = {"randomseed"};
+    luaL_requiref(L, LUA_GNAME, luaopen_base, 1);
+    remove_names(L, base, BL_COUNT(base));
+    luaL_setfuncs(L, replaced, 0);
+    wrap(L, "setmetatable", base_setmetatable);
+    luaL_requiref(L, LUA_STRLIBNAME, luaopen_string, 1);
+    remove_names(L, string, BL_COUNT(string));
+    wrap(L, "format", string_format);
+    luaL_requiref(L, LUA_MATHLIBNAME, luaopen_math, 1);
+    remove_names(L, math, BL_COUNT(math));
+    lua_pushcfunction(L, math_random);
+    lua_setfield(L, -2, "random");
+    lua_pushcfunction(L, math_sobol);
+    lua_setfield(L, -2, "sobol");
+    luaL_requiref(L, LUA_TABLIBNAME, luaopen_table, 1);
+    lua_pushcfunction(L, table_sort);
+    lua_setfield(L, -2, "sort");
+    lua_pop(L, 4);
+}

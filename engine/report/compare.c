@@ -1,0 +1,260 @@
+#include "engine/report/compare.h"
+#include "engine/base/mem.h"
+#include "engine/report/history.h"
+#include "engine/report/text/words.h"
+#include "engine/stats/pairs.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- reading ----------------------------------------------------------------------------------
+ */
+
+static double nth_number(const bl_json *array, size_t n) {
+    const bl_json *v = array != NULL ? array->first : NULL;
+    while (v != NULL && n-- > 0) v = v->next;
+    return v != NULL && v->type == BL_JSON_NUMBER ? v->number : (double)NAN;
+}
+
+static size_t read_runs(char (**out)[13], const bl_json *array) {
+    if (array == NULL || array->count == 0) return 0;
+    *out = bl_xalloc(array->count * sizeof **out);
+    size_t n = 0;
+    for (const bl_json *r = array->first; r != NULL; r = r->next)
+        if (r->type == BL_JSON_STRING) (void)snprintf((*out)[n++], sizeof **out, "%s", r->string);
+    return n;
+}
+
+/* Both lists of runs, as many as the shorter one has; 0 without them. */
+static size_t read_both(char (*out[2])[13], const bl_json *runs) {
+    if (runs == NULL || runs->count != 2) return 0;
+    const size_t first = read_runs(&out[0], runs->first);
+    return bl_min_size(first, read_runs(&out[1], runs->first->next));
+}
+
+void bl_pairs_read(bl_answer *a, const bl_json *line) {
+    a->pairs = bl_xrealloc(a->pairs, (a->pair_count + 1) * sizeof *a->pairs);
+    bl_report_pair *p = &a->pairs[a->pair_count++];
+    *p = (bl_report_pair){.budget_epochs = bl_json_number(line, "budget_epochs", 0)};
+    p->seeds = read_both(p->run, bl_json_get(line, "runs"));
+    if (read_both(p->budget_run, bl_json_get(line, "budget_runs")) != p->seeds)
+        p->budget_epochs = 0;
+    for (size_t i = 0; i < 2; i++) {
+        p->batch_size[i] = nth_number(bl_json_get(line, "batch_sizes"), i);
+        p->learning_rate[i] = nth_number(bl_json_get(line, "learning_rates"), i);
+        p->budget_steps[i] = nth_number(bl_json_get(line, "budget_steps"), i);
+        p->budget_learning_rate[i] = nth_number(bl_json_get(line, "budget_learning_rates"), i);
+    }
+}
+
+/* Those within a budget ask for no target: no basin sees them. */
+void bl_pairs_mark(bl_answer *a) {
+    for (size_t i = 0; i < a->pair_count; i++)
+        for (size_t s = 0; s < 2 * a->pairs[i].seeds; s++)
+            for (size_t t = 0; t < a->trial_count; t++)
+                if (strcmp(a->trials[t].run, a->pairs[i].run[s % 2][s / 2]) == 0)
+                    a->trials[t].fresh = true;
+}
+
+void bl_pairs_free(bl_answer *a) {
+    for (size_t i = 0; i < 2 * a->pair_count; i++) {
+        free(a->pairs[i / 2].run[i % 2]);
+        free(a->pairs[i / 2].budget_run[i % 2]);
+    }
+    free(a->pairs);
+}
+
+/* ---- judging ----------------------------------------------------------------------------------
+ */
+
+/* Steps to the target; infinite when the run did not get there. */
+static double steps_of(const bl_answer *a, const char *run) {
+    const bl_report_trial *t = bl_answer_trial(a, run);
+    return t != NULL && t->hit > 0 ? (double)t->hit : HUGE_VAL;
+}
+
+static double value_of(const bl_answer *a, const char *run, double steps) {
+    const bl_report_run *found = bl_history_run(a, run);
+    return found != NULL ? bl_history_value(found, steps) : (double)NAN;
+}
+
+static const bl_report_timing *timing_of(const bl_answer *a, double batch_size) {
+    for (size_t i = 0; i < a->timing_count; i++)
+        if (a->timing[i].batch_size == batch_size) return &a->timing[i];
+    return NULL;
+}
+
+static void judge_target(bl_report_pair *p, const bl_answer *a) {
+    double *first = bl_xalloc(p->seeds * sizeof *first);
+    double *second = bl_xalloc(p->seeds * sizeof *second);
+    for (size_t s = 0; s < p->seeds; s++) {
+        first[p->reached] = steps_of(a, p->run[0][s]);
+        second[p->reached] = steps_of(a, p->run[1][s]);
+        p->reached += isfinite(first[p->reached]) || isfinite(second[p->reached]);
+    }
+    const bl_report_timing *t0 = timing_of(a, p->batch_size[0]);
+    const bl_report_timing *t1 = timing_of(a, p->batch_size[1]);
+    const bool timed = t0 != NULL && t1 != NULL && t0->repeats == t1->repeats;
+    p->steps = bl_stats_pair_ratio(first, second, p->reached);
+    p->examples = bl_stats_scaled(p->steps, p->batch_size[1] / p->batch_size[0]);
+    p->time =
+        timed ? bl_stats_pair_cost(first, second, p->reached, t0->seconds, t1->seconds, t0->repeats)
+              : bl_stats_unknown();
+    free(first);
+    free(second);
+}
+
+static void judge_budget(bl_report_pair *p, const bl_answer *a) {
+    double *first = bl_xalloc(p->seeds * sizeof *first);
+    double *second = bl_xalloc(p->seeds * sizeof *second);
+    for (size_t s = 0; s < p->seeds && p->budget_epochs > 0; s++) {
+        first[p->valued] = value_of(a, p->budget_run[0][s], p->budget_steps[0]);
+        second[p->valued] = value_of(a, p->budget_run[1][s], p->budget_steps[1]);
+        p->valued += isfinite(first[p->valued]) && isfinite(second[p->valued]);
+    }
+    p->difference = bl_stats_pair_difference(first, second, p->valued);
+    p->budget_value[0] = bl_stats_median(first, p->valued);
+    p->budget_value[1] = bl_stats_median(second, p->valued);
+    free(first);
+    free(second);
+}
+
+void bl_pairs_judge(bl_answer *a) {
+    for (size_t i = 0; i < a->pair_count; i++) {
+        judge_target(&a->pairs[i], a);
+        judge_budget(&a->pairs[i], a);
+    }
+}
+
+/* ---- words ------------------------------------------------------------------------------------
+ */
+
+/* -1: below `even`, 1: above, 0: the interval contains it, 2: there is no interval. */
+static int side(const bl_stats_value *v, double even) {
+    if (!bl_stats_has_interval(v)) return 2;
+    return v->high < even ? -1 : v->low > even ? 1 : 0;
+}
+
+static void with_interval(bl_buf *out, const bl_stats_value *v) {
+    bl_words_short(out, v->value);
+    if (!bl_stats_has_interval(v)) return;
+    bl_buf_str(out, " (");
+    bl_words_short(out, v->low);
+    bl_buf_str(out, " to ");
+    bl_words_short(out, v->high);
+    bl_buf_str(out, ")");
+}
+
+static const char *verdict(const bl_report_pair *p) {
+    static const char *const by_time[] = {"is faster", "cannot be told apart in time", "is slower"};
+    static const char *const by_steps[] = {"needs fewer steps", "cannot be told apart in steps",
+                                           "needs more steps"};
+    const bool timed = bl_stats_has_interval(&p->time);
+    const int s = side(timed ? &p->time : &p->steps, 1);
+    if (s == 2) return "has too few pairs for an interval";
+    return (timed ? by_time : by_steps)[s + 1];
+}
+
+static const char *budget_verdict(const bl_report_pair *p) {
+    static const char *const words[] = {"is better", "cannot be told apart", "is worse"};
+    const int s = side(&p->difference, 0);
+    return s == 2 ? "has too few pairs for an interval" : words[s + 1];
+}
+
+static void target_words(bl_buf *out, const bl_report_pair *p) {
+    bl_buf_str(out, "Batch size ");
+    bl_words_count(out, p->batch_size[1]);
+    bl_buf_str(out, " against ");
+    bl_words_count(out, p->batch_size[0]);
+    bl_buf_printf(out, ", each at its own best rate, %zu fresh pairs of seeds: ", p->seeds);
+    if (!p->steps.known) {
+        bl_buf_str(out, "neither reached the target.\n");
+        return;
+    }
+    with_interval(out, &p->steps);
+    bl_buf_str(out, " times the steps, ");
+    with_interval(out, &p->examples);
+    bl_buf_str(out, " times the examples");
+    if (p->time.known) {
+        bl_buf_str(out, ", ");
+        with_interval(out, &p->time);
+        bl_buf_str(out, " times the time");
+    }
+    bl_buf_str(out, ". Batch size ");
+    bl_words_count(out, p->batch_size[1]);
+    bl_buf_printf(out, " %s.\n", verdict(p));
+}
+
+static void budget_words(bl_buf *out, const bl_report_pair *p, const char *metric) {
+    if (p->valued == 0) return;
+    bl_buf_printf(out, "After %.4g epoch%s, each at its best rate for that: %s ", p->budget_epochs,
+                  p->budget_epochs == 1 ? "" : "s", metric);
+    bl_words_short(out, p->budget_value[1]);
+    bl_buf_str(out, " at batch size ");
+    bl_words_count(out, p->batch_size[1]);
+    bl_buf_str(out, " against ");
+    bl_words_short(out, p->budget_value[0]);
+    bl_buf_str(out, " at ");
+    bl_words_count(out, p->batch_size[0]);
+    bl_buf_str(out, ", difference of the pairs ");
+    with_interval(out, &p->difference);
+    bl_buf_str(out, ". Batch size ");
+    bl_words_count(out, p->batch_size[1]);
+    bl_buf_printf(out, " %s.\n", budget_verdict(p));
+}
+
+void bl_pairs_words(bl_buf *out, const bl_answer *a) {
+    for (size_t i = 0; i < a->pair_count; i++) {
+        target_words(out, &a->pairs[i]);
+        budget_words(out, &a->pairs[i], a->metric);
+    }
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------
+ */
+
+static void two(bl_buf *out, const char *name, const double values[2]) {
+    bl_buf_printf(out, "\"%s\":[", name);
+    bl_json_f64(out, values[0]);
+    bl_buf_str(out, ",");
+    bl_json_f64(out, values[1]);
+    bl_buf_str(out, "],");
+}
+
+static void value(bl_buf *out, const char *name, const bl_stats_value *v) {
+    bl_buf_printf(out, "\"%s\":", name);
+    bl_stats_value_json(out, v);
+    bl_buf_str(out, ",");
+}
+
+static void pair_json(bl_buf *out, const bl_report_pair *p) {
+    bl_buf_str(out, "{");
+    two(out, "batch_sizes", p->batch_size);
+    two(out, "learning_rates", p->learning_rate);
+    bl_buf_printf(out, "\"pairs\":%zu,", p->reached);
+    value(out, "steps", &p->steps);
+    value(out, "examples", &p->examples);
+    value(out, "time", &p->time);
+    bl_buf_printf(out, "\"verdict\":\"%s\",\"budget\":", verdict(p));
+    if (p->valued == 0) {
+        bl_buf_str(out, "null}");
+        return;
+    }
+    bl_buf_str(out, "{\"epochs\":");
+    bl_json_f64(out, p->budget_epochs);
+    bl_buf_printf(out, ",\"pairs\":%zu,", p->valued);
+    two(out, "learning_rates", p->budget_learning_rate);
+    two(out, "steps", p->budget_steps);
+    two(out, "values", p->budget_value);
+    value(out, "difference", &p->difference);
+    bl_buf_printf(out, "\"verdict\":\"%s\"}}", budget_verdict(p));
+}
+
+void bl_pairs_json(bl_buf *out, const bl_answer *a) {
+    bl_buf_str(out, "[");
+    for (size_t i = 0; i < a->pair_count; i++) {
+        bl_buf_str(out, i > 0 ? "," : "");
+        pair_json(out, &a->pairs[i]);
+    }
+    bl_buf_str(out, "]");
+}

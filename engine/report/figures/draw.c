@@ -1,0 +1,140 @@
+/* From settings and templates to SVG, PNG and PDF. */
+#include "bl_build.h"
+#include "engine/base/file.h"
+#include "engine/base/mem.h"
+#include "engine/report/figures/figures.h"
+#include "engine/report/text/words.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { TEMPLATE_LIMIT = 1 << 20, SAID_LIMIT = 1024 };
+
+/* ---- the script -------------------------------------------------------------------------------
+ */
+
+static void common_settings(bl_buf *gp, const bl_figure *figure, const bl_answer *a) {
+    bl_buf title = {0};
+    bl_buf_str(&title, a->title[0] != '\0' ? a->title : a->experiment);
+    bl_gp_text(gp, "figure", figure->name);
+    bl_gp_text(gp, "title_text", bl_buf_text(&title));
+    bl_gp_text(gp, "synthetic_text", a->synthetic ? BL_SYNTHETIC_LABEL : "");
+    bl_buf_free(&title);
+}
+
+static bl_status add_template(bl_buf *gp, const char *dir, const char *name, bl_err *err) {
+    char path[BL_PATH];
+    BL_TRY(bl_path(path, err, "%s/%s.gp", dir, name));
+    return bl_file_read(gp, path, TEMPLATE_LIMIT, err);
+}
+
+bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_answer *answer,
+                           const char *template_dir, bl_err *err) {
+    bl_buf_printf(gp, "# Draws %s.dat: `gnuplot %s.gp` in this folder.\n", figure->name,
+                  figure->name);
+    common_settings(gp, figure, answer);
+    figure->settings(gp, answer);
+    BL_TRY(add_template(gp, template_dir, "style", err));
+    const char *template = figure->template != NULL ? figure->template : figure->name;
+    BL_TRY(add_template(gp, template_dir, template, err));
+    return add_template(gp, template_dir, "outputs", err);
+}
+
+/* ---- gnuplot ----------------------------------------------------------------------------------
+ */
+
+/* "LD_PRELOAD=..." of scripts/fixed_clock.c, as built beside the program; "" where that is not
+ * found or its path cannot be written in this variable, and PDF files then carry the time. */
+static void fixed_clock(char out[PATH_MAX + 16]) {
+    char path[PATH_MAX];
+    out[0] = '\0';
+    if (realpath(BL_BUILD_DIR "/fixed_clock.so", path) == NULL) return;
+    if (strpbrk(path, " :") == NULL) (void)snprintf(out, PATH_MAX + 16, "LD_PRELOAD=%s", path);
+}
+
+/* The environment with the C locale, one time zone and a clock that stands still first: of two
+ * equal names the first counts. `clock` has to live as long as the result. */
+static char **plain_environment(char *clock) {
+    static char locale[] = "LC_ALL=C", zone[] = "TZ=UTC";
+    size_t n = 0, k = 0;
+    while (environ[n] != NULL) n++;
+    char **out = bl_xalloc((n + 4) * sizeof *out);
+    out[k++] = locale;
+    out[k++] = zone;
+    if (clock[0] != '\0') out[k++] = clock;
+    memcpy(out + k, environ, n * sizeof *out);
+    return out;
+}
+
+/* In the child: only calls that are safe after a fork of a program with threads. */
+__attribute__((noreturn)) static void become_gnuplot(const char *dir, char *script, int output,
+                                                     char **environment) {
+    static char name[] = "gnuplot", defaults[] = "-d";
+    char *const argv[] = {name, defaults, script, NULL};
+    const int input = open("/dev/null", O_RDONLY);
+    if (input < 0 || dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
+        dup2(output, STDERR_FILENO) < 0 || chdir(dir) != 0)
+        _exit(126);
+    (void)execvpe(name, argv, environment);
+    _exit(errno == ENOENT ? 127 : 126);
+}
+
+/* What the program says, its beginning kept, until it closes its end. */
+static void listen_to(int pipe_end, bl_buf *said) {
+    char chunk[512];
+    for (;;) {
+        const ssize_t n = read(pipe_end, chunk, sizeof chunk);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) break;
+        bl_buf_add(said, chunk,
+                   bl_min_size((size_t)n, SAID_LIMIT - bl_min_size(said->len, SAID_LIMIT)));
+    }
+}
+
+static bl_status judge(int state, const char *script, bl_buf *said, bl_err *err) {
+    if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return BL_OK;
+    if (WIFEXITED(state) && WEXITSTATUS(state) == 127)
+        BL_FAIL(err, BL_EUNSUPPORTED,
+                "gnuplot is not installed: tables and scripts are written, figures are not "
+                "(on Debian: apt-get install gnuplot-nox)");
+    while (said->len > 0 && said->data[said->len - 1] == '\n') bl_buf_truncate(said, said->len - 1);
+    BL_FAIL(err, BL_EIO, "gnuplot failed on %s:%s", script, bl_buf_text(said));
+}
+
+static bl_status run_gnuplot(const char *dir, char *script, bl_err *err) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        BL_FAIL(err, BL_EIO, "cannot start gnuplot: %s", strerror(errno));
+    char clock[PATH_MAX + 16];
+    fixed_clock(clock);
+    char **environment = plain_environment(clock);
+    const pid_t child = fork();
+    if (child == 0) become_gnuplot(dir, script, ends[1], environment);
+    const int why = errno;
+    free(environment);
+    (void)close(ends[1]);
+    bl_buf said = {0};
+    int state = 0;
+    bl_status status = BL_OK;
+    if (child < 0) {
+        status =
+            bl_err_set(err, BL_EIO, __FILE__, __LINE__, "cannot start gnuplot: %s", strerror(why));
+    } else {
+        listen_to(ends[0], &said);
+        while (waitpid(child, &state, 0) < 0 && errno == EINTR) continue;
+        status = judge(state, script, &said, err);
+    }
+    (void)close(ends[0]);
+    bl_buf_free(&said);
+    return status;
+}
+
+bl_status bl_figure_draw(const char *report_dir, const char *name, bl_err *err) {
+    char script[BL_PATH];
+    BL_TRY(bl_path(script, err, "%s.gp", name));
+    return run_gnuplot(report_dir, script, err);
+}

@@ -1,0 +1,195 @@
+/* Steps to the target against batch size: medians, perfect scaling, fits, the critical batch size.
+ */
+#include "engine/base/mem.h"
+#include "engine/report/figures/figures.h"
+#include "engine/report/text/words.h"
+#include <math.h>
+
+enum { PER_OCTAVE = 16 };
+
+static const bl_stats_value *steps_of(const bl_report_size *s) {
+    return &s->join.cost[BL_STATS_FEWEST_STEPS];
+}
+
+static bool has_data(const bl_answer *a) {
+    return a->size_count > 0;
+}
+
+static bl_axis batch_range(const bl_answer *a) {
+    bl_axis x = {0};
+    for (size_t i = 0; i < a->size_count; i++) bl_axis_add(&x, a->sizes[i].batch_size);
+    return x;
+}
+
+/* Examples of the perfect-scaling line: the fitted segment, else the smallest batch size. */
+static double line_examples(const bl_answer *a) {
+    const bl_stats_segments_fit *g = &a->critical.segments;
+    if (g->known) return g->curve.examples;
+    for (size_t i = 0; i < a->size_count; i++)
+        if (steps_of(&a->sizes[i])->bound == 0) return bl_answer_examples(&a->sizes[i]);
+    return (double)NAN;
+}
+
+static void medians(bl_buf *dat, const bl_answer *a, bool censored) {
+    size_t rows = 0;
+    for (size_t i = 0; i < a->size_count; i++) {
+        const bl_report_size *s = &a->sizes[i];
+        const bl_stats_value *v = steps_of(s);
+        if (!v->known || (v->bound > 0) != censored) continue;
+        BL_DAT_ROW(dat, s->batch_size, v->value, censored ? (double)NAN : v->low,
+                   censored ? (double)NAN : v->high, (double)s->count, s->learning_rate,
+                   s->bracketed);
+        rows++;
+    }
+    if (rows == 0) bl_dat_nothing(dat, 7);
+}
+
+static void seeds(bl_buf *dat, const bl_answer *a) {
+    for (size_t i = 0; i < a->size_count; i++)
+        for (size_t r = 0; r < a->sizes[i].count; r++) {
+            const bl_stats_point *p = &a->sizes[i].points[r];
+            BL_DAT_ROW(dat, p->batch_size, p->steps, p->steps_prev, (double)p->seed, p->censored);
+        }
+    if (a->size_count == 0) bl_dat_nothing(dat, 5);
+}
+
+static void curves(bl_buf *dat, const bl_answer *a) {
+    const bl_axis x = batch_range(a);
+    const double examples = line_examples(a);
+    const bl_stats_segments_fit *g = &a->critical.segments;
+    const bl_stats_hyperbola_fit *h = &a->critical.hyperbola;
+    const int last = (int)ceil(log2(x.high / x.low) * PER_OCTAVE);
+    for (int k = 0; k <= last; k++) {
+        const double b = fmin(x.low * exp2((double)k / PER_OCTAVE), x.high);
+        BL_DAT_ROW(dat, b, examples / b,
+                   g->known ? bl_stats_segments_at(&g->curve, b) : (double)NAN,
+                   h->known ? bl_stats_hyperbola_at(&h->curve, b) : (double)NAN);
+    }
+}
+
+static void critical_row(bl_buf *dat, const char *name, const bl_stats_value *v) {
+    bl_buf_printf(dat, "# %s\n", name);
+    BL_DAT_ROW(dat, v->value, v->low, v->high, v->bound);
+}
+
+static void data(bl_buf *dat, const bl_answer *a) {
+    const bl_stats_critical *c = &a->critical;
+    bl_dat_block(dat, "reached", "batch_size steps low high seeds learning_rate bracketed");
+    medians(dat, a, false);
+    bl_dat_block(dat, "censored", "batch_size steps low high seeds learning_rate bracketed");
+    medians(dat, a, true);
+    bl_dat_block(dat, "seeds", "batch_size steps steps_before seed censored");
+    seeds(dat, a);
+    bl_dat_block(dat, "curves", "batch_size perfect_scaling segments hyperbola");
+    curves(dat, a);
+    bl_dat_block(dat, "critical", "value low high bound");
+    critical_row(dat, "efficiency_50", &c->efficiency_50);
+    critical_row(dat, "overhead_20", &c->overhead_20);
+    critical_row(dat, "perfect_scaling_end", &c->perfect_scaling_end);
+    critical_row(dat, "max_useful", &c->max_useful);
+}
+
+/* Below the data a row for each definition: its interval as a bar, its value as a dot, open ends
+ * and bounds as arrows, and its name on the side that has room. */
+enum { MARKS = 4 };
+static const double rows_height = 0.3; /* of the graph; the template knows it, too */
+static const double name_room = 0.35;  /* of its width: "maximum useful ≥ 10,000" */
+
+static double clamp(double x, double low, double high) {
+    return fmin(fmax(x, low), high);
+}
+
+static void set_mark(bl_buf *gp, int row, const char *field, double value) {
+    bl_buf_printf(gp, "mark_%s[%d] = %.9g\n", field, row, value);
+}
+
+/* " (up to 799)" */
+static void interval_text(bl_buf *text, const bl_stats_value *v) {
+    const bool to = isfinite(v->high), from = v->low != 0 || !to;
+    bl_buf_str(text, " (");
+    if (from) bl_words_count(text, v->low);
+    bl_buf_str(text, from && to ? " to " : from ? " and up" : "up to ");
+    if (to) bl_words_count(text, v->high);
+    bl_buf_str(text, ")");
+}
+
+static void mark(bl_buf *gp, int row, const bl_stats_value *v, const char *name, double left,
+                 double right) {
+    const bool interval = bl_stats_has_interval(v);
+    /* A bound's open side is the axis' end. */
+    double low = v->bound < 0 ? left : clamp(interval ? v->low : v->value, left, right);
+    double high = v->bound > 0 ? right : clamp(interval ? v->high : v->value, left, right);
+    /* An interval that leaves no room for the name is not drawn: the name says it. */
+    const double room = log2(fmax(low / left, right / high)) / log2(right / left);
+    const bool said = interval && v->bound == 0 && room < name_room;
+    if (room < name_room) {
+        low = v->bound < 0 ? left : v->value;
+        high = v->bound > 0 ? right : v->value;
+    }
+    set_mark(gp, row, "value", v->value);
+    set_mark(gp, row, "low", low);
+    set_mark(gp, row, "high", high);
+    set_mark(gp, row, "style", 1 + (low <= left) + 2 * (high >= right));
+    set_mark(gp, row, "on_left", log2(low / left) > log2(right / high));
+    bl_buf text = {0};
+    bl_buf_printf(&text, "%s %s", name, v->bound > 0 ? "≥ " : v->bound < 0 ? "≤ " : "");
+    bl_words_count(&text, v->value);
+    if (said) interval_text(&text, v);
+    bl_buf_printf(gp, "mark_text[%d] = '%s'\n", row, bl_buf_text(&text));
+    bl_buf_free(&text);
+}
+
+static void mark_critical(bl_buf *gp, const bl_answer *a, const bl_axis *x) {
+    const bl_stats_critical *c = &a->critical;
+    const struct {
+        const bl_stats_value *value;
+        const char *name;
+    } marks[MARKS] = {
+        {&c->max_useful,          "maximum useful" },
+        {&c->efficiency_50,       "half efficiency"},
+        {&c->overhead_20,         "20 % overhead"  },
+        {&c->perfect_scaling_end, "10 % overhead"  }
+    };
+    static const char *const fields[] = {"value", "low", "high", "style", "on_left", "text"};
+    for (size_t i = 0; i < BL_COUNT(fields); i++)
+        bl_buf_printf(gp, "array mark_%s[%d]\n", fields[i], MARKS);
+    int rows = 0;
+    for (int i = 0; i < MARKS; i++)
+        if (marks[i].value->known)
+            mark(gp, ++rows, marks[i].value, marks[i].name, x->low / sqrt(2), x->high * sqrt(2));
+    bl_buf_printf(gp, "marks = %d\n", rows);
+}
+
+static void settings(bl_buf *gp, const bl_answer *a) {
+    const bl_axis x = bl_gp_batch_axis(gp, a);
+    bl_axis y = {0};
+    size_t censored = 0;
+    for (size_t i = 0; i < a->size_count; i++) {
+        const bl_stats_value *v = steps_of(&a->sizes[i]);
+        bl_axis_add(&y, v->value);
+        if (v->bound == 0) bl_axis_add(&y, v->low);
+        if (v->bound == 0) bl_axis_add(&y, v->high);
+        censored += v->bound > 0;
+    }
+    const double above = 0.5, tall = y.high > 0 ? log2(y.high / y.low) + above : 1;
+    bl_gp_number(gp, "data_low", y.low / exp2(0.3));
+    bl_gp_axis(gp, "y", &y, (tall + 0.3) * rows_height / (1 - rows_height) + 0.3, above,
+               BL_TICKS_PLAIN);
+    bl_buf target = {0};
+    bl_buf_str(&target, "steps to ");
+    bl_gp_target(&target, a);
+    bl_buf_printf(gp,
+                  "has_segments = %d\nhas_hyperbola = %d\nhas_censored = %d\nhas_reached = %d\n",
+                  a->critical.segments.known, a->critical.hyperbola.known, censored > 0,
+                  a->best[BL_STATS_FEWEST_STEPS].known);
+    bl_gp_text(gp, "y_text", bl_buf_text(&target));
+    bl_buf_free(&target);
+    mark_critical(gp, a, &x);
+}
+
+const bl_figure bl_figure_scaling = {
+    .name = "scaling",
+    .caption = "Steps to the target against batch size, learning rate retuned for each.",
+    .has_data = has_data,
+    .data = data,
+    .settings = settings};

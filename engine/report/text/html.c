@@ -1,0 +1,156 @@
+#include "engine/report/text/html.h"
+#include "engine/base/file.h"
+#include "engine/report/figures/figures.h"
+#include "engine/report/text/words.h"
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+enum { SVG_LIMIT = 16 << 20 };
+
+static const char style[] =
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;"
+    "color:#222;background:#fff}\n"
+    "table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
+    "th,td{text-align:right;padding:.2rem .8rem;border-bottom:1px solid #ddd;white-space:nowrap}\n"
+    "th{border-bottom:2px solid #222}\n"
+    ".wide{overflow-x:auto}\n"
+    ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(22rem,1fr));gap:1.5rem}\n"
+    "figure{margin:0}figcaption{font-size:.9rem;color:#444}svg{width:100%;height:auto}\n"
+    ".synthetic{color:#b30000;font-weight:bold}\n"
+    "details table{font-size:.85rem}\n";
+
+static void escaped(bl_buf *out, const char *text) {
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '<')
+            bl_buf_str(out, "&lt;");
+        else if (*p == '>')
+            bl_buf_str(out, "&gt;");
+        else if (*p == '&')
+            bl_buf_str(out, "&amp;");
+        else if (*p == '"')
+            bl_buf_str(out, "&quot;");
+        else
+            bl_buf_add(out, p, 1);
+    }
+}
+
+static void element(bl_buf *out, const char *tag, const char *text) {
+    bl_buf_printf(out, "<%s>", tag);
+    escaped(out, text);
+    bl_buf_printf(out, "</%s>", tag);
+}
+
+static void head(bl_buf *out, const bl_answer *a) {
+    const char *title = a->title[0] != '\0' ? a->title : a->experiment;
+    bl_buf_str(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+                    "<meta name=\"viewport\" content=\"width=device-width\">\n");
+    element(out, "title", title);
+    bl_buf_printf(out, "\n<style>\n%s</style></head><body>\n", style);
+    element(out, "h1", title);
+    if (a->synthetic) bl_buf_str(out, "\n<p class=\"synthetic\">" BL_SYNTHETIC_LABEL "</p>");
+    bl_buf_str(out, "\n<p>");
+    escaped(out, a->experiment);
+    if (a->preset[0] != '\0') bl_buf_str(out, ", preset ");
+    escaped(out, a->preset);
+    bl_buf words = {0};
+    bl_words_data(&words, a);
+    bl_buf_str(out, "; ");
+    escaped(out, bl_buf_text(&words));
+    if (!isnan(a->target)) {
+        bl_buf_clear(&words);
+        bl_words_target(&words, a);
+        bl_buf_str(out, "; trained until ");
+        escaped(out, bl_buf_text(&words));
+    }
+    bl_buf_free(&words);
+    if (a->timed && a->processor[0] != '\0') {
+        bl_buf_str(out, "; timed on ");
+        escaped(out, a->processor);
+    }
+    bl_buf_str(out, "</p>\n");
+}
+
+static void sentences(bl_buf *out, const bl_answer *a) {
+    bl_buf text = {0};
+    bl_words_sentences(&text, a);
+    bl_buf_str(out, "<h2>Recommendation</h2>\n<ul>\n");
+    for (char *line = text.data; line != NULL && *line != '\0';) {
+        char *end = strchr(line, '\n');
+        if (end != NULL) *end = '\0';
+        element(out, "li", line);
+        bl_buf_str(out, "\n");
+        line = end != NULL ? end + 1 : NULL;
+    }
+    bl_buf_str(out, "</ul>\n");
+    bl_buf_free(&text);
+}
+
+static void table(bl_buf *out, const bl_answer *a) {
+    if (a->size_count == 0) return;
+    int columns[BL_WORDS_COLUMNS];
+    const size_t n = bl_words_columns(a, true, columns);
+    bl_buf cell = {0};
+    bl_buf_str(out, "<div class=\"wide\"><table>\n");
+    for (size_t row = 0; row <= a->size_count; row++) {
+        bl_buf_str(out, "<tr>");
+        for (size_t c = 0; c < n; c++) {
+            bl_buf_clear(&cell);
+            bl_words_cell(&cell, a, row, columns[c]);
+            element(out, row == 0 ? "th" : "td", bl_buf_text(&cell));
+        }
+        bl_buf_str(out, "</tr>\n");
+    }
+    bl_buf_str(out, "</table></div>\n");
+    bl_buf_free(&cell);
+}
+
+static bl_status figure(bl_buf *out, const bl_figure *f, const char *dir, bl_err *err) {
+    char path[BL_PATH];
+    BL_TRY(bl_path(path, err, "%s/%s.svg", dir, f->name));
+    bl_buf svg = {0};
+    bl_status status = bl_file_read(&svg, path, SVG_LIMIT, err);
+    const char *start = strstr(bl_buf_text(&svg), "<svg");
+    if (status == BL_OK && start != NULL) {
+        bl_buf_str(out, "<figure>\n");
+        bl_buf_str(out, start);
+        element(out, "figcaption", f->caption);
+        bl_buf_str(out, "</figure>\n");
+    }
+    bl_buf_free(&svg);
+    return status == BL_EMISSING ? BL_OK : status; /* not drawn here */
+}
+
+static void runs(bl_buf *out, const bl_answer *a) {
+    bl_buf_printf(out,
+                  "<details><summary>All %zu trials</summary><div class=\"wide\"><table>\n"
+                  "<tr><th>run</th><th>batch</th><th>lr</th><th>seed</th><th>outcome</th>"
+                  "<th>steps</th><th>reason</th></tr>\n",
+                  a->trial_count);
+    for (size_t i = 0; i < a->trial_count; i++) {
+        const bl_report_trial *t = &a->trials[i];
+        bl_buf_str(out, "<tr>");
+        element(out, "td", t->run);
+        bl_buf_printf(out, "<td>%.9g</td><td>%.4g</td><td>%" PRId64 "</td>", t->batch_size,
+                      t->learning_rate, t->seed);
+        element(out, "td", t->outcome);
+        bl_buf_printf(out, "<td>%" PRId64 "</td>", t->steps);
+        element(out, "td", t->reason);
+        bl_buf_str(out, "</tr>\n");
+    }
+    bl_buf_str(out, "</table></div></details>\n");
+}
+
+bl_status bl_report_html(bl_buf *out, const bl_answer *answer, const char *report_dir,
+                         bl_err *err) {
+    head(out, answer);
+    sentences(out, answer);
+    table(out, answer);
+    bl_buf_str(out, "<h2>Figures</h2>\n<div class=\"figures\">\n");
+    for (size_t i = 0; i < bl_figure_count; i++)
+        BL_TRY(figure(out, bl_figures[i], report_dir, err));
+    bl_buf_str(out, "</div>\n<h2>Runs</h2>\n");
+    runs(out, answer);
+    bl_buf_str(out, "</body></html>\n");
+    return BL_OK;
+}

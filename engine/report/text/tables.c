@@ -1,0 +1,140 @@
+#include "engine/report/text/tables.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/report/lr_regret.h"
+#include "engine/report/text/words.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+static void csv_text(bl_buf *out, const char *text) {
+    bl_buf_str(out, "\"");
+    for (const char *p = text; *p != '\0'; p++) bl_buf_printf(out, *p == '"' ? "\"\"" : "%c", *p);
+    bl_buf_str(out, "\"");
+}
+
+static void exact(bl_buf *out, double value) {
+    char text[32];
+    if (isnan(value)) return;
+    bl_f64_text(text, value);
+    bl_buf_str(out, text);
+}
+
+static void runs_csv(bl_buf *out, const bl_answer *a) {
+    bl_buf_str(out, "round,run,batch_size,learning_rate,seed,target,max_steps,outcome,steps,"
+                    "examples,hit,before,reason,data\n");
+    for (size_t i = 0; i < a->trial_count; i++) {
+        const bl_report_trial *t = &a->trials[i];
+        bl_buf_printf(out, "%" PRId64 ",%s,", t->round, t->run);
+        exact(out, t->batch_size);
+        bl_buf_str(out, ",");
+        exact(out, t->learning_rate);
+        bl_buf_printf(out, ",%" PRId64 ",", t->seed);
+        exact(out, t->target);
+        bl_buf_printf(out, ",%" PRId64 ",%s,%" PRId64 ",", t->max_steps, t->outcome, t->steps);
+        exact(out, (double)t->steps * t->batch_size);
+        bl_buf_printf(out, ",%" PRId64 ",%" PRId64 ",", t->hit, t->before);
+        csv_text(out, t->reason);
+        bl_buf_str(out, ",");
+        bl_words_data(out, a);
+        bl_buf_str(out, "\n");
+    }
+}
+
+/* What went through the libm: nine digits; empty where nothing is known. */
+static void rounded(bl_buf *out, double value) {
+    bl_buf_str(out, ",");
+    if (isfinite(value)) bl_buf_printf(out, "%.9g", value);
+}
+
+static void interval(bl_buf *out, const bl_stats_value *v) {
+    rounded(out, v->value);
+    rounded(out, v->low);
+    rounded(out, v->high);
+    bl_buf_printf(out, ",%d", v->bound);
+}
+
+/* One row for each target and batch size. */
+static void sizes_csv(bl_buf *out, const bl_answer *a) {
+    bl_buf_str(out, "target,batch_size,learning_rate,bracketed,runs,steps,steps_low,steps_high,"
+                    "steps_bound,examples,seconds,seconds_low,seconds_high,seconds_bound,"
+                    "core_seconds,core_seconds_low,core_seconds_high,core_seconds_bound,money,"
+                    "memory_bytes,joules,devices\n");
+    for (size_t k = 0; k <= a->easier_count; k++) {
+        const bl_report_target t = bl_answer_target(a, k);
+        for (size_t i = 0; i < t.size_count; i++) {
+            const bl_report_size *s = &t.sizes[i];
+            const bl_stats_value *cost = s->join.cost;
+            exact(out, t.target);
+            bl_buf_str(out, ",");
+            exact(out, s->batch_size);
+            bl_buf_str(out, ",");
+            exact(out, s->learning_rate);
+            bl_buf_printf(out, ",%d,%zu", s->bracketed, s->count);
+            interval(out, &cost[BL_STATS_FEWEST_STEPS]);
+            rounded(out, bl_answer_examples(s));
+            interval(out, &cost[BL_STATS_FASTEST]);
+            interval(out, &cost[BL_STATS_CHEAPEST]);
+            rounded(out, bl_answer_money(a, cost[BL_STATS_CHEAPEST].value));
+            rounded(out, s->memory_bytes);
+            rounded(out, bl_answer_joules(s));
+            bl_buf_printf(out, ",%" PRId64 "\n", s->devices);
+        }
+    }
+}
+
+/* One row for each target and definition. */
+static void critical_csv(bl_buf *out, const bl_answer *a) {
+    bl_buf_str(out, "target,definition,value,low,high,bound\n");
+    for (size_t k = 0; k <= a->easier_count; k++) {
+        const bl_report_target t = bl_answer_target(a, k);
+        const bl_stats_critical *c = &t.critical;
+        const struct {
+            const char *name;
+            const bl_stats_value *value;
+        } rows[] = {
+            {"efficiency_50",       &c->efficiency_50      },
+            {"overhead_20",         &c->overhead_20        },
+            {"perfect_scaling_end", &c->perfect_scaling_end},
+            {"max_useful",          &c->max_useful         }
+        };
+        for (size_t i = 0; i < BL_COUNT(rows) && t.size_count > 0; i++) {
+            exact(out, t.target);
+            bl_buf_printf(out, ",%s", rows[i].name);
+            interval(out, rows[i].value);
+            bl_buf_str(out, "\n");
+        }
+    }
+}
+
+static void budgets_csv(bl_buf *out, const bl_answer *a) {
+    bl_buf_str(out, "budget,amount,batch_size,learning_rate,steps,value,low,high,best,series\n");
+    for (size_t i = 0; i < a->budget_count; i++) {
+        const bl_report_budget *b = &a->budgets[i];
+        bl_buf_printf(out, "%s,", bl_budget_name(b->kind));
+        exact(out, b->amount);
+        bl_buf_str(out, ",");
+        exact(out, b->batch_size);
+        bl_buf_str(out, ",");
+        exact(out, b->learning_rate);
+        bl_buf_printf(out, ",%" PRId64, b->steps);
+        rounded(out, b->value);
+        rounded(out, b->low);
+        rounded(out, b->high);
+        bl_buf_printf(out, ",%d,", b->best);
+        csv_text(out, b->series != BL_NO_SERIES ? a->series[b->series].name : "");
+        bl_buf_str(out, "\n");
+    }
+}
+
+const bl_table bl_tables[] = {
+    {"runs",     "csv", runs_csv         },
+    {"sizes",    "csv", sizes_csv        },
+    {"critical", "csv", critical_csv     },
+    {"budgets",  "csv", budgets_csv      },
+    {"rules",    "csv", bl_rules_csv     },
+    {"sizes",    "tex", bl_latex_sizes   },
+    {"critical", "tex", bl_latex_critical},
+    {"rules",    "tex", bl_latex_rules   },
+};
+const size_t bl_table_count = BL_COUNT(bl_tables);

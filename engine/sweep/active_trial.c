@@ -1,0 +1,355 @@
+#include "engine/sweep/active_trial.h"
+#include "bl_build.h"
+#include "engine/base/clock.h"
+#include "engine/base/gzip.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/store/index.h"
+#include <inttypes.h>
+#include <math.h>
+
+/* A finished run's last checkpoint is kept up to this size, so that asking for more steps later
+ * does not begin at step 0. */
+enum { KEPT_CHECKPOINT_BYTES = 64 << 20 };
+
+static void add_eval(bl_member *m, bl_eval eval) {
+    if (m->evals == m->cap) {
+        m->cap = m->cap ? 2 * m->cap : 64;
+        m->eval = bl_xrealloc(m->eval, m->cap * sizeof *m->eval);
+    }
+    m->eval[m->evals++] = eval;
+}
+
+/* Learns from a log, unless as much is known. */
+static void learn(bl_member *m, const bl_runlog *log) {
+    if (log->evals <= m->evals) return;
+    m->evals = 0;
+    for (size_t i = 0; i < log->evals; i++)
+        add_eval(m, (bl_eval){log->eval[i].step, log->eval[i].value, log->eval[i].train_loss});
+}
+
+/* The file of the run changed since it was last read? */
+static bool changed(const bl_member *m, const bl_scheduler *s, const char *name,
+                    bl_file_stamp *stamp) {
+    char path[BL_PATH];
+    return bl_path(path, NULL, "%s/%s/%s", s->store->dir, m->id, name) == BL_OK &&
+           bl_file_changed(path, stamp);
+}
+
+static bl_status load_stored(bl_member *m, const bl_scheduler *s, bl_err *err) {
+    if (!changed(m, s, "result.json", &m->result)) return BL_OK;
+    bl_stored_free(&m->stored);
+    BL_TRY(bl_index_load(s->store, m->id, &m->stored, err));
+    learn(m, &m->stored.parsed);
+    return BL_OK;
+}
+
+bl_status bl_member_init(bl_member *m, const bl_scheduler *s, const bl_trial *trial, bl_err *err) {
+    *m = (bl_member){.trial = trial, .checkpoint_seconds = s->checkpoint_seconds, .stop = s->stop};
+    bl_run_identity(&trial->config, s->data->sha256, m->id, &m->identity);
+    return load_stored(m, s, err);
+}
+
+void bl_member_free(bl_member *m) {
+    bl_member_release(m);
+    bl_stored_free(&m->stored);
+    bl_buf_free(&m->identity);
+    bl_buf_free(&m->timing);
+    free(m->eval);
+    *m = (bl_member){0};
+}
+
+int64_t bl_member_step(const bl_member *m) {
+    return m->evals > 0 ? m->eval[m->evals - 1].step : 0;
+}
+
+bl_status bl_member_refresh(bl_member *m, const bl_scheduler *s, bl_err *err) {
+    BL_TRY(load_stored(m, s, err));
+    if (!changed(m, s, "log.jsonl.part", &m->part)) return BL_OK;
+    bl_buf text = {0};
+    bl_runlog log;
+    bl_err ignored; /* one that is not whole tells nothing */
+    if (bl_store_load_part(s->store, m->id, &text, &ignored) == BL_OK &&
+        bl_runlog_parse(&log, bl_buf_text(&text), text.len, m->id, &ignored) == BL_OK) {
+        learn(m, &log);
+        bl_runlog_free(&log);
+    }
+    bl_buf_free(&text);
+    return BL_OK;
+}
+
+bl_status bl_member_claim(bl_member *m, const bl_scheduler *s, bl_claims *claims, bl_err *err) {
+    char dir[BL_PATH];
+    BL_TRY(bl_path(dir, err, "%s/%s", s->store->dir, m->id));
+    BL_TRY(bl_claim_take(claims, dir, &m->claim, err));
+    m->held = m->claim == NULL;
+    if (m->held) return BL_OK;
+    /* What looked damaged may have been read while another process replaced it, or set it aside. */
+    if (m->stored.damaged) {
+        m->result = (bl_file_stamp){0};
+        bl_stored_free(&m->stored);
+    }
+    BL_TRY(load_stored(m, s, err));
+    if (!m->stored.damaged) return BL_OK;
+    bl_stored_free(&m->stored);
+    return bl_store_set_aside(s->store, m->claim, m->id, err);
+}
+
+void bl_member_release(bl_member *m) {
+    bl_train_close(m->train);
+    m->train = NULL;
+    bl_claim_release(m->claim);
+    m->claim = NULL;
+}
+
+static bl_status unless_lost(bl_member *m, bl_status status) {
+    if (m->claim == NULL || !bl_claim_lost(m->claim)) return status;
+    bl_member_release(m);
+    m->held = true;
+    return BL_OK;
+}
+
+/* Evaluations of a log that the run restored from a checkpoint has behind it. */
+static bl_status take_evals(bl_member *m, bl_err *err) {
+    bl_runlog log;
+    const bl_buf *text = bl_train_log(m->train);
+    BL_TRY(bl_runlog_parse(&log, text->data, text->len, m->id, err));
+    m->evals = 0;
+    for (size_t i = 0; i < log.evals; i++)
+        add_eval(m, (bl_eval){log.eval[i].step, log.eval[i].value, log.eval[i].train_loss});
+    bl_runlog_free(&log);
+    return BL_OK;
+}
+
+static bool restore(const bl_member *m, const bl_buf *state, const bl_buf *log) {
+    bl_err ignored;
+    return state->len > 0 && bl_train_restore(m->train, state->data, state->len, bl_buf_text(log),
+                                              log->len, &ignored) == BL_OK;
+}
+
+/* A checkpoint that cannot be used costs time, never correctness: the run then goes on from the
+ * other one, or begins at step 0. Its log is the part beside it, or the published one where a
+ * finished run's checkpoint was kept. */
+static bl_status resume(bl_member *m, const bl_scheduler *s, bl_err *err) {
+    bl_buf state[2] = {{0}, {0}}, part = {0};
+    bl_err ignored;
+    bool restored = false;
+    if (m->stored.done && m->stored.log.len == 0) { /* the index said what it says */
+        bl_stored_free(&m->stored);
+        BL_TRY(bl_store_load(s->store, m->id, &m->stored, err));
+    }
+    if (bl_store_load_part(s->store, m->id, &part, &ignored) != BL_OK) bl_buf_clear(&part);
+    if (bl_store_load_checkpoints(s->store, m->id, &m->slot, state, &ignored) == BL_OK)
+        for (int i = 0; i < 2 && !restored; i++) {
+            restored = restore(m, &state[i], &part) ||
+                       (m->stored.done && restore(m, &state[i], &m->stored.log));
+            if (restored && i == 1) m->slot = 1 - m->slot; /* the newer one is of no use */
+        }
+    for (int i = 0; i < 2; i++) bl_buf_free(&state[i]);
+    bl_buf_free(&part);
+    m->saved = restored;
+    return restored ? take_evals(m, err) : BL_OK;
+}
+
+bl_status bl_member_open(bl_member *m, const bl_scheduler *s, size_t threads, bl_err *err) {
+    const bl_train_options options = {
+        .kernels = s->kernels, .resident = s->resident, .run_id = m->id, .threads = threads};
+    const bl_status status = bl_train_open(&m->train, &m->trial->config, s->data, &options, err);
+    if (status == BL_ENOMEM) {
+        m->out_of_memory = true;
+        return BL_OK;
+    }
+    BL_TRY(status);
+    m->evals = 0; /* recomputed from step 0, or taken from the checkpoint's log */
+    m->last_saved = bl_clock_seconds();
+    return resume(m, s, err);
+}
+
+/* One line for each stretch between evaluations, its evaluation included. Other runs share the
+ * machine: the timing pass is what answers are made of. */
+static void note_time(bl_member *m, int64_t from, double seconds) {
+    const int64_t to = bl_train_now(m->train)->step;
+    bl_buf_printf(&m->timing,
+                  "{\"record\":\"timing\",\"from\":%" PRId64 ",\"step\":%" PRId64
+                  ",\"seconds\":%.6f,\"examples_per_second\":%.1f}\n",
+                  from, to, seconds,
+                  (double)((to - from) * m->trial->config.train.batch_size) / fmax(seconds, 1e-9));
+}
+
+static bool checkpoint_due(const bl_member *m) {
+    return bl_clock_seconds() - m->last_saved > m->checkpoint_seconds;
+}
+
+/* Another thread may set it, or a signal. */
+static bool is_stopped(const bl_member *m) {
+    return m->stop != NULL && __atomic_load_n(m->stop, __ATOMIC_RELAXED) != 0;
+}
+
+static bool pause_due(void *ctx) {
+    const bl_member *m = ctx;
+    return is_stopped(m) || checkpoint_due(m) || bl_claim_lost(m->claim);
+}
+
+static bl_status save(bl_member *m, const bl_scheduler *s, bl_err *err) {
+    bl_buf state = {0};
+    const bl_train_state *now = bl_train_now(m->train);
+    bl_status status = bl_train_save(m->train, &state, err);
+    m->last_saved = bl_clock_seconds();
+    /* The log first: a checkpoint speaks of a log of at least its own length. */
+    if (status == BL_OK)
+        status = bl_store_save_part(m->claim, bl_train_log(m->train), now->step, now->params_sha256,
+                                    err);
+    if (status == BL_OK)
+        status = bl_store_save_checkpoint(s->store, m->claim, m->id, &m->slot, &state, err);
+    m->saved = m->saved || status == BL_OK;
+    bl_buf_free(&state);
+    return status;
+}
+
+/* To the same grid of evaluations whatever the budget is: budgets lie on the grid. */
+static bl_status train_on(bl_member *m, const bl_scheduler *s, bl_err *err) {
+    const bl_train_pause pause = {.due = pause_due, .ctx = m};
+    for (;;) {
+        const bl_status status = bl_train_advance(m->train, m->trial->max_steps, &pause, err);
+        if (status != BL_EINTERRUPTED) {
+            BL_TRY(status);
+            return checkpoint_due(m) ? save(m, s, err) : BL_OK;
+        }
+        if (is_stopped(m) || bl_claim_lost(m->claim)) return status;
+        BL_TRY(save(m, s, err));
+    }
+}
+
+bl_status bl_member_advance(bl_member *m, const bl_scheduler *s, size_t threads, bl_err *err) {
+    const double start = bl_clock_seconds();
+    if (m->train == NULL) {
+        const size_t had = m->evals;
+        BL_TRY(bl_member_open(m, s, threads, err));
+        if (m->out_of_memory || m->evals > had) return BL_OK;
+    }
+    const int64_t from = bl_train_now(m->train)->step;
+    const bl_status status = train_on(m, s, err);
+    const bl_train_state *now = bl_train_now(m->train);
+    if (now->step == from) return unless_lost(m, status);
+    add_eval(m, (bl_eval){now->step, now->diverged ? (double)NAN : now->value, now->train_loss});
+    m->trained = true;
+    const double seconds = bl_clock_seconds() - start;
+    m->seconds += seconds;
+    note_time(m, from, seconds);
+    return unless_lost(m, status);
+}
+
+bl_status bl_member_share(bl_member *m, bl_err *err) {
+    const bl_train_state *now = bl_train_now(m->train);
+    m->shared = m->evals;
+    return unless_lost(m, bl_store_save_part(m->claim, bl_train_log(m->train), now->step,
+                                             now->params_sha256, err));
+}
+
+bl_status bl_member_checkpoint(bl_member *m, const bl_scheduler *s, bl_err *err) {
+    return m->train == NULL ? BL_OK : unless_lost(m, save(m, s, err));
+}
+
+bl_status bl_member_park(bl_member *m, const bl_scheduler *s, bl_err *err) {
+    BL_TRY(bl_member_checkpoint(m, s, err));
+    bl_train_close(m->train);
+    m->train = NULL;
+    m->shared = m->evals; /* with the checkpoint */
+    return BL_OK;
+}
+
+/* A finished run keeps one checkpoint at most: its last state, if that is not too large, or what
+ * was saved of it beyond its end, with its log. Only from where it stands can a run be continued.
+ */
+static bl_status keep_checkpoint(bl_member *m, const bl_scheduler *s, int64_t steps, bl_err *err) {
+    bl_buf state = {0};
+    bl_status status = BL_OK;
+    const bool exact = bl_train_now(m->train)->step == steps;
+    if (exact) status = bl_train_save(m->train, &state, err);
+    if (status == BL_OK && exact && state.len <= KEPT_CHECKPOINT_BYTES)
+        status = bl_store_save_checkpoint(s->store, m->claim, m->id, &m->slot, &state, err);
+    bl_buf_free(&state);
+    if (exact || !m->saved) bl_store_drop_part(m->claim);
+    bl_store_drop_checkpoint(m->claim, m->slot);
+    return status;
+}
+
+static void write_environment(bl_buf *out, const bl_member *m, const bl_scheduler *s,
+                              size_t threads) {
+    char finished[24];
+    bl_clock_text(finished);
+    bl_buf_printf(out, "\"impl\":\"%s\",\"compiler\":", bl_computed_by(s->kernels, s->resident));
+    bl_json_string(out, BL_BUILD_CC);
+    bl_buf_printf(
+        out, ",\"build\":\"%s\",\"threads\":%zu,\"jobs\":%zu,\"finished\":\"%s\",\"seconds\":%.3f",
+        BL_BUILD_TYPE, threads, s->jobs, finished, m->seconds);
+}
+
+static bl_status write_timing(const bl_member *m, const bl_scheduler *s, size_t threads,
+                              bl_err *err) {
+    size_t bytes = 0;
+    bl_buf text = {0}, packed = {0};
+    if (m->timing.len == 0) return BL_OK;
+    BL_TRY(bl_train_memory(&m->trial->config, s->data, s->resident, &bytes, err));
+    bl_buf_printf(&text,
+                  "{\"record\":\"header\",\"format\":1,\"run\":\"%s\",\"memory_bytes\":%zu,"
+                  "\"threads\":%zu,\"impl\":\"%s\"}\n",
+                  m->id, bytes, threads, bl_computed_by(s->kernels, s->resident));
+    bl_buf_add(&text, bl_buf_text(&m->timing), m->timing.len);
+    bl_status status = bl_gzip(&packed, text.data, text.len, err);
+    if (status == BL_OK)
+        status = bl_claim_write(m->claim, "timing.jsonl.gz", packed.data, packed.len, err);
+    bl_buf_free(&text);
+    bl_buf_free(&packed);
+    return status;
+}
+
+bl_status bl_member_leave(bl_member *m, const bl_scheduler *s, size_t threads, bl_err *err) {
+    bl_status status = m->train != NULL ? write_timing(m, s, threads, err) : BL_OK;
+    if (status == BL_OK && m->train != NULL) status = save(m, s, err);
+    BL_TRY(unless_lost(m, status));
+    bl_member_release(m);
+    return BL_OK;
+}
+
+static bl_status publish(bl_member *m, const bl_scheduler *s, size_t threads,
+                         const bl_trial_result *result, bl_err *err) {
+    const bl_buf *text = bl_train_log(m->train);
+    bl_runlog log;
+    BL_TRY(bl_runlog_parse(&log, text->data, text->len, m->id, err));
+    const size_t last = result->evals - 1;
+    BL_ASSERT(last < log.evals && log.eval[last].step == result->steps);
+    bl_buf environment = {0};
+    write_environment(&environment, m, s, threads);
+    const bl_publication what = {.id = m->id,
+                                 .identity = m->identity.data,
+                                 .log = text->data,
+                                 .log_n = log.eval[last].end,
+                                 .outcome = bl_outcome_name(result->outcome),
+                                 .params = log.eval[last].params,
+                                 .environment = environment.data,
+                                 .steps = result->steps,
+                                 .examples = log.eval[last].examples,
+                                 .evals = (int64_t)result->evals};
+    const bl_status status = bl_store_publish(s->store, m->claim, &what, err);
+    bl_runlog_free(&log);
+    bl_buf_free(&environment);
+    return status;
+}
+
+/* What is not what it has to be is not gone on with: the next time begins with what is published.
+ */
+static void forget(bl_member *m) {
+    for (int slot = 0; slot < 2; slot++) bl_store_drop_checkpoint(m->claim, slot);
+    bl_store_drop_part(m->claim);
+    bl_member_release(m);
+}
+
+bl_status bl_member_publish(bl_member *m, const bl_scheduler *s, size_t threads,
+                            const bl_trial_result *result, bl_err *err) {
+    bl_status status = publish(m, s, threads, result, err);
+    if (status == BL_EMISMATCH) forget(m);
+    if (status == BL_OK) status = write_timing(m, s, threads, err);
+    if (status == BL_OK) status = keep_checkpoint(m, s, result->steps, err);
+    return unless_lost(m, status);
+}

@@ -1,0 +1,44 @@
+#include "engine/sweep/stop_rule.h"
+#include <math.h>
+#include <stdint.h>
+
+size_t bl_question_hit(const bl_eval *eval, size_t evals, double target, int64_t max_steps) {
+    for (size_t i = 0; i < evals && eval[i].step <= max_steps; i++)
+        if (eval[i].value <= target) return i; /* false for NAN on either side */
+    return SIZE_MAX;
+}
+
+bool bl_question_open(const bl_trial *trial, const bl_eval *eval, size_t evals, double slack,
+                      int64_t best) {
+    if (evals == 0) return true;
+    const bl_eval *last = &eval[evals - 1];
+    if (isnan(last->value) || last->step >= trial->max_steps) return false;
+    if (bl_question_hit(eval, evals, trial->target, trial->max_steps) != SIZE_MAX) return false;
+    return best == 0 || (double)last->step < slack * (double)best;
+}
+
+void bl_question_settle(const bl_trial *trial, double slack, int64_t best,
+                        bl_trial_result *result) {
+    const bl_eval *eval = result->eval;
+    const size_t n = result->evals;
+    BL_ASSERT(n > 0);
+    const size_t hit = bl_question_hit(eval, n, trial->target, trial->max_steps);
+    size_t last = 0; /* the evaluation the answer ends at */
+    result->outcome = BL_OUTCOME_BUDGET;
+    for (;; last++) {
+        if (last == hit)
+            result->outcome = BL_OUTCOME_TARGET;
+        else if (isnan(eval[last].value))
+            result->outcome = BL_OUTCOME_DIVERGED;
+        else if (best > 0 && (double)eval[last].step >= slack * (double)best)
+            result->outcome = BL_OUTCOME_RACE;
+        else if (last + 1 < n && eval[last + 1].step <= trial->max_steps)
+            continue;
+        break;
+    }
+    result->steps = eval[last].step;
+    result->evals = last + 1;
+    const bool reached = result->outcome == BL_OUTCOME_TARGET;
+    result->hit = reached ? eval[last].step : 0;
+    result->before = reached && last > 0 ? eval[last - 1].step : 0;
+}

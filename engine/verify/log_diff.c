@@ -1,0 +1,199 @@
+#include "engine/verify/log_diff.h"
+#include "engine/base/mem.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { RUN_DIGITS = 12, LEAST_DIGITS = 4, RESULT_LIMIT = 1 << 20 };
+
+static void take_step(bl_log_steps *out, size_t *cap, const bl_json *record) {
+    if (out->count == *cap) {
+        *cap = *cap ? 2 * *cap : 64;
+        out->at = bl_xrealloc(out->at, *cap * sizeof *out->at);
+    }
+    bl_log_step *s = &out->at[out->count++];
+    *s = (bl_log_step){.step = bl_json_int(record, "step", 0),
+                       .loss = bl_json_number(record, "loss", (double)NAN),
+                       .mean_loss = bl_json_number(record, "mean_loss", (double)NAN),
+                       .value = (double)NAN};
+    (void)snprintf(s->hash, sizeof s->hash, "%s", bl_json_text(record, "hash", ""));
+}
+
+bl_status bl_log_steps_read(bl_log_steps *out, const char *text, size_t n, const char *name,
+                            bl_err *err) {
+    *out = (bl_log_steps){0};
+    size_t cap = 0, line = 0;
+    bl_status status = BL_OK;
+    for (size_t at = 0; at < n && status == BL_OK;) {
+        const char *stop = memchr(text + at, '\n', n - at);
+        const size_t end = stop != NULL ? (size_t)(stop - text) + 1 : n;
+        bl_json_doc doc = {0};
+        status = bl_json_parse(&doc, text + at, end - at, name, ++line, err);
+        if (status == BL_OK) {
+            const char *record = bl_json_text(doc.root, "record", "");
+            if (strcmp(record, "step") == 0) take_step(out, &cap, doc.root);
+            if (strcmp(record, "eval") == 0 && out->count > 0)
+                out->at[out->count - 1].value = bl_json_number(doc.root, "value", (double)NAN);
+            bl_json_free(&doc);
+        }
+        at = end;
+    }
+    if (status != BL_OK) bl_log_steps_free(out);
+    return status;
+}
+
+void bl_log_steps_free(bl_log_steps *steps) {
+    free(steps->at);
+    *steps = (bl_log_steps){0};
+}
+
+bool bl_log_steps_differ(const bl_log_steps *a, const bl_log_steps *b, size_t *i, size_t *j) {
+    for (*i = *j = 0; *i < a->count && *j < b->count;) {
+        const bl_log_step *x = &a->at[*i], *y = &b->at[*j];
+        if (x->step < y->step) {
+            ++*i;
+        } else if (y->step < x->step) {
+            ++*j;
+        } else {
+            const bool values = x->value == y->value || (isnan(x->value) && isnan(y->value));
+            if (strcmp(x->hash, y->hash) != 0 || !values) return true;
+            ++*i;
+            ++*j;
+        }
+    }
+    return false;
+}
+
+static bl_status parse_parts(bl_run_files *run, const char *log_path, bl_err *err) {
+    BL_TRY(bl_runlog_parse(&run->parsed, bl_buf_text(&run->log), run->log.len, log_path, err));
+    const size_t line = strcspn(run->log.data, "\n");
+    return bl_json_parse(&run->header, run->log.data, line, log_path, 1, err);
+}
+
+static bl_status read_done(bl_run_files *run, const char *path, bl_err *err) {
+    char log_path[BL_PATH], result_path[BL_PATH];
+    BL_TRY(bl_path(log_path, err, "%s/log.jsonl.gz", path));
+    BL_TRY(bl_path(result_path, err, "%s/result.json", path));
+    bl_buf text = {0};
+    bl_status status = bl_file_read(&text, result_path, RESULT_LIMIT, err);
+    if (status == BL_OK)
+        status = bl_json_parse(&run->result, bl_buf_text(&text), text.len, result_path, 1, err);
+    bl_buf_free(&text);
+    if (status != BL_OK) return status;
+    BL_TRY(bl_runlog_read(&run->log, log_path, err));
+    return parse_parts(run, log_path, err);
+}
+
+static bl_status read_any(bl_run_files *run, const char *path, bl_err *err) {
+    char file[BL_PATH];
+    BL_TRY(bl_path(run->dir, err, "%s", path));
+    run->state = "done";
+    if (!bl_dir_exists(path)) {
+        BL_TRY(bl_runlog_read(&run->log, path, err));
+        return parse_parts(run, path, err);
+    }
+    BL_TRY(bl_path(file, err, "%s/result.json", path));
+    if (bl_file_exists(file)) return read_done(run, path, err);
+    run->state = "interrupted";
+    BL_TRY(bl_path(file, err, "%s/log.jsonl.part", path));
+    if (!bl_file_exists(file)) BL_FAIL(err, BL_EMISSING, "%s holds no run", path);
+    BL_TRY(bl_file_read(&run->log, file, BL_RUNLOG_LIMIT, err));
+    return parse_parts(run, file, err);
+}
+
+bl_status bl_run_files_read(bl_run_files *out, const char *path, bl_err *err) {
+    *out = (bl_run_files){0};
+    const bl_status status = read_any(out, path, err);
+    if (status != BL_OK) bl_run_files_free(out);
+    return status;
+}
+
+void bl_run_files_free(bl_run_files *run) {
+    bl_buf_free(&run->log);
+    bl_runlog_free(&run->parsed);
+    bl_json_free(&run->header);
+    bl_json_free(&run->result);
+    *run = (bl_run_files){0};
+}
+
+/* Looks at one experiment's folder. `id` is the run found so far, "" for none. */
+static bl_status find_in(char path[BL_PATH], char id[RUN_DIGITS + 1], const char *dir,
+                         const char *word, bl_err *err) {
+    bl_names names;
+    bl_status status = BL_OK;
+    BL_TRY(bl_dir_list(&names, dir, err));
+    for (size_t i = 0; status == BL_OK && i < names.count; i++) {
+        const char *name = names.name[i];
+        if (!bl_is_run_id(name) || strncmp(name, word, strlen(word)) != 0) continue;
+        if (id[0] == '\0') {
+            memcpy(id, name, RUN_DIGITS + 1);
+            status = bl_path(path, err, "%s/%s", dir, name);
+        } else if (strcmp(id, name) != 0) {
+            status = bl_err_set(err, BL_EINVAL, __FILE__, __LINE__,
+                                "'%s' begins the ids of several runs, %s and %s among them; give "
+                                "more digits",
+                                word, id, name);
+        }
+    }
+    bl_names_free(&names);
+    return status;
+}
+
+bl_status bl_run_find(char path[BL_PATH], const char *runs_dir, const char *word, bl_err *err) {
+    if (strchr(word, '/') != NULL) {
+        if (!bl_file_exists(word) && !bl_dir_exists(word))
+            BL_FAIL(err, BL_EMISSING, "there is no file or folder %s", word);
+        return bl_path(path, err, "%s", word);
+    }
+    const size_t digits = strspn(word, "0123456789abcdef");
+    if (word[digits] != '\0' || digits < LEAST_DIGITS || digits > RUN_DIGITS)
+        BL_FAIL(err, BL_EINVAL,
+                "'%s' is no run: at least %d of its id's %d hex digits, or the path of a log", word,
+                LEAST_DIGITS, RUN_DIGITS);
+    char id[RUN_DIGITS + 1] = "", dir[BL_PATH];
+    bl_names names = {0};
+    bl_status status = BL_OK;
+    if (bl_dir_exists(runs_dir)) status = bl_dir_list(&names, runs_dir, err);
+    for (size_t i = 0; status == BL_OK && i < names.count; i++) {
+        status = bl_path(dir, err, "%s/%s", runs_dir, names.name[i]);
+        if (status == BL_OK && bl_dir_exists(dir)) status = find_in(path, id, dir, word, err);
+    }
+    bl_names_free(&names);
+    if (status == BL_OK && id[0] == '\0')
+        BL_FAIL(err, BL_EMISSING,
+                "no run in %s/ has an id that begins with '%s'; `batchlab ls` "
+                "lists them",
+                runs_dir, word);
+    return status;
+}
+
+void bl_json_show(bl_buf *out, const bl_json *value) {
+    if (value == NULL) {
+        bl_buf_str(out, "-");
+        return;
+    }
+    switch (value->type) {
+    case BL_JSON_NULL:
+        bl_buf_str(out, "null");
+        break;
+    case BL_JSON_BOOL:
+        bl_buf_str(out, value->boolean ? "true" : "false");
+        break;
+    case BL_JSON_NUMBER:
+        bl_buf_str(out, value->string);
+        break;
+    case BL_JSON_STRING:
+        bl_json_string(out, value->string);
+        break;
+    case BL_JSON_ARRAY:
+    case BL_JSON_OBJECT:
+        bl_buf_str(out, value->type == BL_JSON_ARRAY ? "[" : "{");
+        for (const bl_json *v = value->first; v != NULL; v = v->next) {
+            if (v != value->first) bl_buf_str(out, ",");
+            if (v->key != NULL) bl_buf_printf(out, "%s:", v->key);
+            bl_json_show(out, v);
+        }
+        bl_buf_str(out, value->type == BL_JSON_ARRAY ? "]" : "}");
+        break;
+    }
+}

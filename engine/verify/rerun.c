@@ -1,0 +1,130 @@
+#include "engine/verify/rerun.h"
+#include "engine/base/mem.h"
+#include "engine/cli/jobs.h"
+#include "engine/verify/log_diff.h"
+#include "engine/store/scratch.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+bl_status bl_rerun_open(bl_rerun *r, bl_err *err) {
+    BL_TRY(bl_scratch_make(r->root, bl_runs_dir(), "verify", err));
+    return bl_store_open(&r->scratch, r->root, r->e->config.name, true, err);
+}
+
+void bl_rerun_close(bl_rerun *r) {
+    if (r->root[0] != '\0') bl_remove_tree(r->root);
+    free(r->trial);
+    free(r->entry);
+}
+
+bl_scheduler bl_rerun_scheduler(const bl_rerun *r, const bl_store *store, bool lookup_only) {
+    return (bl_scheduler){.data = &r->e->data,
+                          .store = store,
+                          .kernels = r->e->kernels,
+                          .resident = r->e->resident,
+                          .jobs = r->jobs,
+                          .memory = r->e->device_memory,
+                          .checkpoint_seconds = (double)INFINITY,
+                          .stop = &bl_stop_requested,
+                          .lookup_only = lookup_only,
+                          .progress = bl_display_progress,
+                          .progress_ctx = r->display};
+}
+
+void bl_rerun_add(bl_rerun *r, const bl_trial *trial, const bl_lock_entry *known) {
+    r->trial = bl_xrealloc(r->trial, (r->count + 1) * sizeof *r->trial);
+    r->entry = bl_xrealloc(r->entry, (r->count + 1) * sizeof *r->entry);
+    r->trial[r->count] = *trial;
+    r->trial[r->count].max_steps = known->steps;
+    r->trial[r->count].target = (double)NAN;
+    r->entry[r->count++] = *known;
+}
+
+bl_status bl_rerun_train(bl_rerun *r, bl_err *err) {
+    const bl_scheduler scheduler = bl_rerun_scheduler(r, &r->scratch, false);
+    const bl_round round = {.title = "verify", .trial = r->trial, .count = r->count};
+    bl_trial_result *results = bl_xalloc((r->count + 1) * sizeof *results);
+    const bl_status status = bl_scheduler_run(&scheduler, &round, results, err);
+    if (status == BL_OK) bl_round_results_free(results, r->count);
+    free(results);
+    return status;
+}
+
+/* Without the expected log: between which of the lock's marks the losses part. */
+static void name_marks(const bl_lock_entry *entry, const bl_log_steps *got) {
+    int64_t equal = 0;
+    for (size_t m = 0, i = 0; m < entry->marks; m++) {
+        const bl_lock_mark *mark = &entry->mark[m];
+        while (i < got->count && got->at[i].step < mark->step) i++;
+        const bool there = i < got->count && got->at[i].step == mark->step;
+        if (there && strtoull(got->at[i].hash, NULL, 16) == mark->hash) {
+            equal = mark->step;
+            continue;
+        }
+        (void)printf("   first differing loss: after step %" PRId64 ", at or before step %" PRId64
+                     ", there expected hash %016" PRIx64 ", here %s\n",
+                     equal, mark->step, mark->hash, there ? got->at[i].hash : "no such step");
+        return;
+    }
+    if (entry->marks > 0)
+        (void)printf("   no loss differs up to step %" PRId64 "; other parts of the log do\n",
+                     equal);
+}
+
+/* Where the new log leaves the one in the store, if that is the expected one. */
+static bl_status name_step(const bl_rerun *r, const bl_lock_entry *entry, const bl_stored *got,
+                           bl_err *err) {
+    char digest[BL_SHA256_HEX];
+    bl_stored kept;
+    bl_log_steps a = {0}, b = {0};
+    bl_status status = bl_store_load(&r->e->store, entry->run, &kept, err);
+    if (status != BL_OK) return status;
+    size_t i, j;
+    BL_GOTO(bl_log_steps_read(&b, bl_buf_text(&got->log), got->log.len, entry->run, err));
+    if (!bl_lock_digest(&kept, entry->steps, digest) || strcmp(digest, entry->log_sha256) != 0) {
+        name_marks(entry, &b);
+        (void)printf(
+            "   %s/ has no log of it with the expected digest to compare every step with\n",
+            r->e->store.dir);
+        goto done;
+    }
+    BL_GOTO(bl_log_steps_read(&a, kept.log.data, kept.log.len, entry->run, err));
+    if (bl_log_steps_differ(&a, &b, &i, &j))
+        (void)printf("   first differing record: step %" PRId64
+                     ", expected hash %s loss %.9g value %.9g, here hash %s loss %.9g value %.9g\n",
+                     a.at[i].step, a.at[i].hash, a.at[i].loss, a.at[i].value, b.at[j].hash,
+                     b.at[j].loss, b.at[j].value);
+    else
+        (void)printf("   no step differs; other parts of the log do\n");
+done:
+    bl_log_steps_free(&a);
+    bl_log_steps_free(&b);
+    bl_stored_free(&kept);
+    return status;
+}
+
+static bl_status compare(bl_rerun *r, const bl_lock_entry *entry, const char *against,
+                         bl_err *err) {
+    char digest[BL_SHA256_HEX];
+    bl_stored got;
+    BL_TRY(bl_store_load(&r->scratch, entry->run, &got, err));
+    bl_status status = BL_OK;
+    const bool reached = bl_lock_digest(&got, entry->steps, digest);
+    if (reached && strcmp(digest, entry->log_sha256) == 0) {
+        r->equal++;
+    } else if (got.done) { /* not done: it found no memory, and is skipped */
+        r->differ++;
+        (void)printf("run %s differs from %s at or before step %" PRId64 "\n", entry->run, against,
+                     entry->steps);
+        status = name_step(r, entry, &got, err);
+    }
+    bl_stored_free(&got);
+    return status;
+}
+
+bl_status bl_rerun_compare(bl_rerun *r, const char *against, bl_err *err) {
+    for (size_t i = 0; i < r->count; i++) BL_TRY(compare(r, &r->entry[i], against, err));
+    return BL_OK;
+}

@@ -1,0 +1,297 @@
+#include "kernels/vendor/image_graphs.h"
+
+static cudnnBackendDescriptor_t floats(bl_graph *g, int64_t id, size_t n, size_t c, size_t h,
+                                       size_t w) {
+    const bl_tensor t = {.id = id,
+                         .n = (int64_t)n,
+                         .c = (int64_t)c,
+                         .h = (int64_t)h,
+                         .w = (int64_t)w,
+                         .type = CUDNN_DATA_FLOAT};
+    return bl_graph_tensor(g, &t);
+}
+
+static cudnnBackendDescriptor_t x_of(bl_graph *g, int64_t id, const bl_conv *v) {
+    return floats(g, id, v->batch, v->channels, v->height, v->width);
+}
+static cudnnBackendDescriptor_t y_of(bl_graph *g, int64_t id, const bl_conv *v) {
+    return floats(g, id, v->batch, v->filters, v->out_height, v->out_width);
+}
+static cudnnBackendDescriptor_t channels_of(bl_graph *g, int64_t id, const bl_conv *v) {
+    return floats(g, id, 1, v->channels, 1, 1);
+}
+
+/* ---- convolutions ---- */
+
+/* x, y or w of a convolution, in its precision. */
+static cudnnBackendDescriptor_t array(bl_graph *g, const bl_image_shape *s, int64_t id) {
+    const bl_conv *v = &s->conv;
+    bl_tensor t = {.id = id, .n = (int64_t)v->batch, .type = s->type};
+    if (id == BL_ID_X) {
+        t.c = (int64_t)v->channels, t.h = (int64_t)v->height, t.w = (int64_t)v->width;
+    } else if (id == BL_ID_Y) {
+        t.c = (int64_t)v->filters, t.h = (int64_t)v->out_height, t.w = (int64_t)v->out_width;
+    } else {
+        t.n = (int64_t)v->filters, t.c = (int64_t)(v->channels / v->groups);
+        t.h = t.w = (int64_t)v->kernel;
+    }
+    return bl_graph_tensor(g, &t);
+}
+
+static cudnnBackendDescriptor_t convolution(bl_graph *g, const bl_conv *v) {
+    const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
+    const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
+    const int64_t two = 2, dilation[] = {1, 1};
+    const int64_t stride[] = {(int64_t)v->stride, (int64_t)v->stride};
+    const int64_t pad[] = {(int64_t)v->pad, (int64_t)v->pad};
+    cudnnBackendDescriptor_t d = bl_graph_part(g, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
+    bl_graph_set(g, d, CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &compute);
+    bl_graph_set(g, d, CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode);
+    bl_graph_set(g, d, CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, CUDNN_TYPE_INT64, 1, &two);
+    bl_graph_set(g, d, CUDNN_ATTR_CONVOLUTION_DILATIONS, CUDNN_TYPE_INT64, 2, dilation);
+    bl_graph_set(g, d, CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_TYPE_INT64, 2, stride);
+    bl_graph_set(g, d, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 2, pad);
+    bl_graph_set(g, d, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 2, pad);
+    bl_graph_finish(g, d);
+    return d;
+}
+
+/* What the three operations have alike. */
+#define SCALES(g, d, KIND, conv)                                                                   \
+    do {                                                                                           \
+        const float one = 1.0f, zero = 0.0f;                                                       \
+        bl_graph_set(g, d, CUDNN_ATTR_OPERATION_CONVOLUTION_##KIND##_ALPHA, CUDNN_TYPE_FLOAT, 1,   \
+                     &one);                                                                        \
+        bl_graph_set(g, d, CUDNN_ATTR_OPERATION_CONVOLUTION_##KIND##_BETA, CUDNN_TYPE_FLOAT, 1,    \
+                     &zero);                                                                       \
+        bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_CONVOLUTION_##KIND##_CONV_DESC, conv);        \
+    } while (0)
+
+static void add_bias(bl_graph *g, const bl_image_shape *s, cudnnBackendDescriptor_t between) {
+    const cudnnPointwiseMode_t mode = CUDNN_POINTWISE_ADD;
+    const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
+    cudnnBackendDescriptor_t add = bl_graph_part(g, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
+    bl_graph_set(g, add, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode);
+    bl_graph_set(g, add, CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, 1, &compute);
+    bl_graph_finish(g, add);
+    const cudnnBackendDescriptor_t bias = floats(g, BL_ID_BIAS, 1, s->conv.filters, 1, 1);
+    const cudnnBackendDescriptor_t y = array(g, s, BL_ID_Y);
+    cudnnBackendDescriptor_t d = bl_graph_part(g, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, add);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_POINTWISE_XDESC, between);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_POINTWISE_BDESC, bias);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_POINTWISE_YDESC, y);
+    bl_graph_operation(g, d);
+}
+
+static void conv_forward(bl_graph *g, const bl_image_shape *s) {
+    const bl_conv *v = &s->conv;
+    const bl_tensor virtual_y = {.id = BL_ID_BETWEEN,
+                                 .n = (int64_t)v->batch,
+                                 .c = (int64_t)v->filters,
+                                 .h = (int64_t)v->out_height,
+                                 .w = (int64_t)v->out_width,
+                                 .type = CUDNN_DATA_FLOAT,
+                                 .is_virtual = true};
+    const cudnnBackendDescriptor_t conv = convolution(g, v), x = array(g, s, BL_ID_X);
+    const cudnnBackendDescriptor_t w = array(g, s, BL_ID_W);
+    const cudnnBackendDescriptor_t y =
+        s->bias ? bl_graph_tensor(g, &virtual_y) : array(g, s, BL_ID_Y);
+    cudnnBackendDescriptor_t d =
+        bl_graph_part(g, CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
+    SCALES(g, d, FORWARD, conv);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, x);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, w);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, y);
+    bl_graph_operation(g, d);
+    if (s->bias) add_bias(g, s, y);
+}
+
+static void conv_input(bl_graph *g, const bl_image_shape *s) {
+    const cudnnBackendDescriptor_t conv = convolution(g, &s->conv);
+    const cudnnBackendDescriptor_t dy = array(g, s, BL_ID_Y), w = array(g, s, BL_ID_W);
+    const cudnnBackendDescriptor_t dx = array(g, s, BL_ID_X);
+    cudnnBackendDescriptor_t d =
+        bl_graph_part(g, CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR);
+    SCALES(g, d, BWD_DATA, conv);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX, dx);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W, w);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY, dy);
+    bl_graph_operation(g, d);
+}
+
+static void conv_weight(bl_graph *g, const bl_image_shape *s) {
+    const cudnnBackendDescriptor_t conv = convolution(g, &s->conv);
+    const cudnnBackendDescriptor_t x = array(g, s, BL_ID_X), dy = array(g, s, BL_ID_Y);
+    const cudnnBackendDescriptor_t dw = array(g, s, BL_ID_W);
+    cudnnBackendDescriptor_t d =
+        bl_graph_part(g, CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR);
+    SCALES(g, d, BWD_FILTER, conv);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X, x);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW, dw);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY, dy);
+    bl_graph_operation(g, d);
+}
+
+/* ---- pools ---- */
+
+static cudnnBackendDescriptor_t window(bl_graph *g, const bl_conv *v, cudnnResampleMode_t mode) {
+    const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
+    const cudnnNanPropagation_t nan = CUDNN_PROPAGATE_NAN;
+    const cudnnPaddingMode_t padding =
+        mode == CUDNN_RESAMPLE_MAXPOOL ? CUDNN_NEG_INF_PAD : CUDNN_ZERO_PAD;
+    const int64_t two = 2;
+    const cudnnFraction_t none[] = {
+        {0, 1},
+        {0, 1}
+    };
+    const cudnnFraction_t side[] = {
+        {(int64_t)v->kernel, 1},
+        {(int64_t)v->kernel, 1}
+    };
+    const cudnnFraction_t stride[] = {
+        {(int64_t)v->stride, 1},
+        {(int64_t)v->stride, 1}
+    };
+    cudnnBackendDescriptor_t d = bl_graph_part(g, CUDNN_BACKEND_RESAMPLE_DESCRIPTOR);
+    bl_graph_set(g, d, CUDNN_ATTR_RESAMPLE_MODE, CUDNN_TYPE_RESAMPLE_MODE, 1, &mode);
+    bl_graph_set(g, d, CUDNN_ATTR_RESAMPLE_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &compute);
+    bl_graph_set(g, d, CUDNN_ATTR_RESAMPLE_NAN_PROPAGATION, CUDNN_TYPE_NAN_PROPOGATION, 1, &nan);
+    bl_graph_set(g, d, CUDNN_ATTR_RESAMPLE_PADDING_MODE, CUDNN_TYPE_PADDING_MODE, 1, &padding);
+    bl_graph_set(g, d, CUDNN_ATTR_RESAMPLE_SPATIAL_DIMS, CUDNN_TYPE_INT64, 1, &two);
+    bl_graph_set(g, d, CUDNN_ATTR_RESAMPLE_WINDOW_DIMS, CUDNN_TYPE_FRACTION, 2, side);
+    bl_graph_set(g, d, CUDNN_ATTR_RESAMPLE_STRIDES, CUDNN_TYPE_FRACTION, 2, stride);
+    bl_graph_set(g, d, CUDNN_ATTR_RESAMPLE_PRE_PADDINGS, CUDNN_TYPE_FRACTION, 2, none);
+    bl_graph_set(g, d, CUDNN_ATTR_RESAMPLE_POST_PADDINGS, CUDNN_TYPE_FRACTION, 2, none);
+    bl_graph_finish(g, d);
+    return d;
+}
+
+static cudnnBackendDescriptor_t index_of(bl_graph *g, const bl_conv *v) {
+    const bl_tensor t = {.id = BL_ID_INDEX,
+                         .n = (int64_t)v->batch,
+                         .c = (int64_t)v->filters,
+                         .h = (int64_t)v->out_height,
+                         .w = (int64_t)v->out_width,
+                         .type = CUDNN_DATA_INT8};
+    return bl_graph_tensor(g, &t);
+}
+
+static void pool_forward(bl_graph *g, const bl_conv *v, cudnnResampleMode_t mode) {
+    const cudnnBackendDescriptor_t how = window(g, v, mode), x = x_of(g, BL_ID_X, v);
+    const cudnnBackendDescriptor_t y = y_of(g, BL_ID_Y, v);
+    const cudnnBackendDescriptor_t index = mode == CUDNN_RESAMPLE_MAXPOOL ? index_of(g, v) : NULL;
+    cudnnBackendDescriptor_t d = bl_graph_part(g, CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_RESAMPLE_FWD_DESC, how);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_RESAMPLE_FWD_XDESC, x);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_RESAMPLE_FWD_YDESC, y);
+    if (index != NULL) bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_RESAMPLE_FWD_IDXDESC, index);
+    bl_graph_operation(g, d);
+}
+
+static void pool_backward(bl_graph *g, const bl_conv *v, cudnnResampleMode_t mode) {
+    const cudnnBackendDescriptor_t how = window(g, v, mode), dx = x_of(g, BL_ID_X, v);
+    const cudnnBackendDescriptor_t dy = y_of(g, BL_ID_Y, v);
+    const cudnnBackendDescriptor_t index = mode == CUDNN_RESAMPLE_MAXPOOL ? index_of(g, v) : NULL;
+    cudnnBackendDescriptor_t d = bl_graph_part(g, CUDNN_BACKEND_OPERATION_RESAMPLE_BWD_DESCRIPTOR);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_RESAMPLE_BWD_DESC, how);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_RESAMPLE_BWD_DXDESC, dx);
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_RESAMPLE_BWD_DYDESC, dy);
+    if (index != NULL) bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_RESAMPLE_BWD_IDXDESC, index);
+    bl_graph_operation(g, d);
+}
+
+/* ---- batch norm ---- */
+
+/* A number that the host hands over with the call. */
+static cudnnBackendDescriptor_t number(bl_graph *g, int64_t id) {
+    const bl_tensor t = {
+        .id = id, .n = 1, .c = 1, .h = 1, .w = 1, .type = CUDNN_DATA_FLOAT, .is_by_value = true};
+    return bl_graph_tensor(g, &t);
+}
+
+static void norm_forward(bl_graph *g, const bl_conv *v) {
+    static const struct {
+        cudnnBackendAttributeName_t name;
+        int64_t id;
+    } of_channels[] = {
+        {CUDNN_ATTR_OPERATION_NORM_FWD_MEAN_DESC,                BL_ID_MEAN        },
+        {CUDNN_ATTR_OPERATION_NORM_FWD_INV_VARIANCE_DESC,        BL_ID_RSTD        },
+        {CUDNN_ATTR_OPERATION_NORM_FWD_SCALE_DESC,               BL_ID_GAMMA       },
+        {CUDNN_ATTR_OPERATION_NORM_FWD_BIAS_DESC,                BL_ID_BETA        },
+        {CUDNN_ATTR_OPERATION_NORM_FWD_INPUT_RUNNING_MEAN_DESC,  BL_ID_RUNNING_MEAN},
+        {CUDNN_ATTR_OPERATION_NORM_FWD_INPUT_RUNNING_VAR_DESC,   BL_ID_RUNNING_VAR },
+        {CUDNN_ATTR_OPERATION_NORM_FWD_OUTPUT_RUNNING_MEAN_DESC, BL_ID_NEXT_MEAN   },
+        {CUDNN_ATTR_OPERATION_NORM_FWD_OUTPUT_RUNNING_VAR_DESC,  BL_ID_NEXT_VAR    },
+    };
+    const cudnnBackendNormMode_t mode = CUDNN_BATCH_NORM;
+    const cudnnBackendNormFwdPhase_t phase = CUDNN_NORM_FWD_TRAINING;
+    cudnnBackendDescriptor_t d = bl_graph_part(g, CUDNN_BACKEND_OPERATION_NORM_FORWARD_DESCRIPTOR);
+    bl_graph_set(g, d, CUDNN_ATTR_OPERATION_NORM_FWD_MODE, CUDNN_TYPE_NORM_MODE, 1, &mode);
+    bl_graph_set(g, d, CUDNN_ATTR_OPERATION_NORM_FWD_PHASE, CUDNN_TYPE_NORM_FWD_PHASE, 1, &phase);
+    for (size_t i = 0; i < sizeof of_channels / sizeof *of_channels; i++)
+        bl_graph_set_part(g, d, of_channels[i].name, channels_of(g, of_channels[i].id, v));
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_NORM_FWD_EPSILON_DESC, number(g, BL_ID_EPS));
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_NORM_FWD_EXP_AVG_FACTOR_DESC,
+                      number(g, BL_ID_MOMENTUM));
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_NORM_FWD_XDESC, x_of(g, BL_ID_X, v));
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_NORM_FWD_YDESC, x_of(g, BL_ID_Y, v));
+    bl_graph_operation(g, d);
+}
+
+static void norm_backward(bl_graph *g, const bl_conv *v) {
+    static const struct {
+        cudnnBackendAttributeName_t name;
+        int64_t id;
+    } of_channels[] = {
+        {CUDNN_ATTR_OPERATION_NORM_BWD_MEAN_DESC,         BL_ID_MEAN  },
+        {CUDNN_ATTR_OPERATION_NORM_BWD_INV_VARIANCE_DESC, BL_ID_RSTD  },
+        {CUDNN_ATTR_OPERATION_NORM_BWD_SCALE_DESC,        BL_ID_GAMMA },
+        {CUDNN_ATTR_OPERATION_NORM_BWD_DSCALE_DESC,       BL_ID_DGAMMA},
+        {CUDNN_ATTR_OPERATION_NORM_BWD_DBIAS_DESC,        BL_ID_DBETA },
+    };
+    const cudnnBackendNormMode_t mode = CUDNN_BATCH_NORM;
+    cudnnBackendDescriptor_t d = bl_graph_part(g, CUDNN_BACKEND_OPERATION_NORM_BACKWARD_DESCRIPTOR);
+    bl_graph_set(g, d, CUDNN_ATTR_OPERATION_NORM_BWD_MODE, CUDNN_TYPE_NORM_MODE, 1, &mode);
+    for (size_t i = 0; i < sizeof of_channels / sizeof *of_channels; i++)
+        bl_graph_set_part(g, d, of_channels[i].name, channels_of(g, of_channels[i].id, v));
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_NORM_BWD_XDESC, x_of(g, BL_ID_X, v));
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_NORM_BWD_DYDESC, x_of(g, BL_ID_Y, v));
+    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_NORM_BWD_DXDESC, x_of(g, BL_ID_DX, v));
+    bl_graph_operation(g, d);
+}
+
+void bl_image_graph_describe(bl_graph *g, const bl_image_shape *s) {
+    switch (s->operation) {
+    case BL_CONV_FORWARD:
+        conv_forward(g, s);
+        break;
+    case BL_CONV_INPUT:
+        conv_input(g, s);
+        break;
+    case BL_CONV_WEIGHT:
+        conv_weight(g, s);
+        break;
+    case BL_MAX_FORWARD:
+        pool_forward(g, &s->conv, CUDNN_RESAMPLE_MAXPOOL);
+        break;
+    case BL_MAX_BACKWARD:
+        pool_backward(g, &s->conv, CUDNN_RESAMPLE_MAXPOOL);
+        break;
+    case BL_AVG_FORWARD:
+        pool_forward(g, &s->conv, CUDNN_RESAMPLE_AVGPOOL_INCLUDE_PADDING);
+        break;
+    case BL_AVG_BACKWARD:
+        pool_backward(g, &s->conv, CUDNN_RESAMPLE_AVGPOOL_INCLUDE_PADDING);
+        break;
+    case BL_NORM_FORWARD:
+        norm_forward(g, &s->conv);
+        break;
+    case BL_NORM_BACKWARD:
+        norm_backward(g, &s->conv);
+        break;
+    case BL_IMAGE_OPERATION_COUNT:
+        g->ok = false;
+        break;
+    }
+}

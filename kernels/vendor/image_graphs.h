@@ -1,0 +1,59 @@
+/* The operations of convolutional nets as graphs of cuDNN (graph.h): descriptors only. */
+#ifndef BL_KERNELS_CUDNN_IMAGE_GRAPHS_H
+#define BL_KERNELS_CUDNN_IMAGE_GRAPHS_H
+#include "kernels/vendor/graph.h"
+#include "kernels/kernel_image.h"
+
+/* X(operation, its name in a log) */
+#define BL_IMAGE_OPERATIONS(X)                                                                     \
+    X(CONV_FORWARD, "conv2d_forward")                                                              \
+    X(CONV_INPUT, "conv2d_backward_input")                                                         \
+    X(CONV_WEIGHT, "conv2d_backward_weight")                                                       \
+    X(MAX_FORWARD, "max_pool_forward")                                                             \
+    X(MAX_BACKWARD, "max_pool_backward")                                                           \
+    X(AVG_FORWARD, "avg_pool_forward")                                                             \
+    X(AVG_BACKWARD, "avg_pool_backward")                                                           \
+    X(NORM_FORWARD, "norm_forward")                                                                \
+    X(NORM_BACKWARD, "norm_backward")
+typedef enum bl_image_operation {
+#define BL_IMAGE_ROW(operation, name) BL_##operation,
+    BL_IMAGE_OPERATIONS(BL_IMAGE_ROW)
+#undef BL_IMAGE_ROW
+        BL_IMAGE_OPERATION_COUNT
+} bl_image_operation;
+
+/* Pools: kernel is the window's side, filters are channels, no padding, one group. Norms: (height,
+ * width, channels) of x, the rest as in a pool of one position. */
+typedef struct bl_image_shape {
+    bl_image_operation operation;
+    bl_conv conv;
+    bool bias;            /* of CONV_FORWARD, in the same graph */
+    cudnnDataType_t type; /* of x, y and w of a convolution; sums and all else are fp32 */
+} bl_image_shape;
+
+/* Tensors' numbers. w and dw lie as (filters, kernel, kernel, channels / groups). */
+enum {
+    BL_ID_X = 1, /* also dx */
+    BL_ID_Y,     /* also dy */
+    BL_ID_W,     /* also dw */
+    BL_ID_BIAS,
+    BL_ID_BETWEEN,
+    BL_ID_INDEX, /* of the largest in a window: a byte each */
+    BL_ID_MEAN,
+    BL_ID_RSTD,
+    BL_ID_GAMMA,
+    BL_ID_BETA,
+    BL_ID_RUNNING_MEAN,
+    BL_ID_RUNNING_VAR,
+    BL_ID_NEXT_MEAN,
+    BL_ID_NEXT_VAR,
+    BL_ID_EPS,      /* the host's */
+    BL_ID_MOMENTUM, /* the host's */
+    BL_ID_DX,       /* of a norm, beside X */
+    BL_ID_DGAMMA,
+    BL_ID_DBETA
+};
+
+/* Describes the operation in a graph that was begun; g->ok says whether the library took it. */
+void bl_image_graph_describe(bl_graph *g, const bl_image_shape *shape);
+#endif

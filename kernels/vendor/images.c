@@ -1,0 +1,456 @@
+#include "kernels/vendor/images.h"
+#include "kernels/cuda/queue.h"
+#include "kernels/vendor/image_graphs.h"
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_CHOICES = 256, CHOICE_TEXT = 256, ALIGN = 256 };
+
+typedef struct choice {
+    bl_image_shape shape;
+    bool found; /* else the kernels of level `exact` */
+    bl_graph graph;
+    char text[CHOICE_TEXT];
+} choice;
+
+struct bl_images {
+    cudnnHandle_t handle;
+    cudnnDataType_t type;
+    bl_width width; /* the same */
+    bool tensor_cores;
+    choice *choice[MOST_CHOICES]; /* shapes beyond these go to level `exact` */
+    size_t choices;
+};
+
+static const struct {
+    const char *name;
+    cudnnDataType_t type;
+    bl_width width;
+    bool tensor_cores;
+} k_precisions[] = {
+    {"fp32", CUDNN_DATA_FLOAT,    BL_FP32, false},
+    {"tf32", CUDNN_DATA_FLOAT,    BL_FP32, true },
+    {"bf16", CUDNN_DATA_BFLOAT16, BL_BF16, true },
+    {"fp16", CUDNN_DATA_HALF,     BL_FP16, true },
+};
+
+bl_status bl_images_library(size_t *version, bl_err *err) {
+    return bl_graph_library(version, err);
+}
+
+bl_status bl_images_open(bl_images **out, bl_queue *queue, const char *precision, bl_err *err) {
+    size_t i = 0;
+    *out = NULL;
+    while (i < sizeof k_precisions / sizeof *k_precisions &&
+           strcmp(k_precisions[i].name, precision) != 0)
+        i++;
+    if (i == sizeof k_precisions / sizeof *k_precisions)
+        BL_FAIL(err, BL_EINVAL, "precision = \"%s\": there is no such precision", precision);
+    bl_images *m = calloc(1, sizeof *m);
+    if (m == NULL) BL_FAIL(err, BL_ENOMEM, "no memory");
+    m->type = k_precisions[i].type;
+    m->width = k_precisions[i].width;
+    m->tensor_cores = k_precisions[i].tensor_cores;
+    const bl_status status = bl_graph_handle(&m->handle, queue->stream, err);
+    if (status != BL_OK) {
+        free(m);
+        return status;
+    }
+    *out = m;
+    return BL_OK;
+}
+
+void bl_images_close(bl_images *images) {
+    if (images == NULL) return;
+    for (size_t i = 0; i < images->choices; i++) {
+        bl_graph_end(&images->choice[i]->graph);
+        free(images->choice[i]);
+    }
+    bl_graph_handle_close(images->handle);
+    free(images);
+}
+
+const char *bl_images_choice(const bl_images *images, size_t i) {
+    return images != NULL && i < images->choices ? images->choice[i]->text : NULL;
+}
+
+/* ---- choosing ---- */
+
+static size_t x_count(const bl_conv *v) {
+    return v->batch * v->height * v->width * v->channels;
+}
+static size_t y_count(const bl_conv *v) {
+    return v->batch * v->out_height * v->out_width * v->filters;
+}
+static size_t w_rows(const bl_conv *v) {
+    return v->kernel * v->kernel * (v->channels / v->groups);
+}
+
+/* What lies in the workspace before the library's own part of it. */
+typedef struct room {
+    size_t w, x, y; /* offsets: w transposed; x and y in 16 bits */
+    size_t library;
+} room;
+
+static bool is_convolution(const bl_image_shape *s) {
+    return s->operation <= BL_CONV_WEIGHT;
+}
+
+static size_t rounded(size_t bytes) {
+    return (bytes + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+static room room_of(const bl_image_shape *s) {
+    const bl_conv *v = &s->conv;
+    const bool narrow = s->type != CUDNN_DATA_FLOAT;
+    const size_t each = narrow ? 2 : 4;
+    room r = {0};
+    if (!is_convolution(s)) return r;
+    r.x = r.w + rounded(w_rows(v) * v->filters * each);
+    r.y = r.x + (narrow ? rounded(x_count(v) * each) : 0);
+    r.library = r.y + (narrow ? rounded(y_count(v) * each) : 0);
+    return r;
+}
+
+static void write_text(choice *c) {
+    static const char *const names[] = {
+#define NAME(operation, name) name,
+        BL_IMAGE_OPERATIONS(NAME)
+#undef NAME
+    };
+    const bl_conv *v = &c->shape.conv;
+    (void)snprintf(c->text, sizeof c->text,
+                   "%s%s %zu x %zu x %zu x %zu to %zu, kernel %zu, stride %zu, pad %zu, groups "
+                   "%zu: %s%s",
+                   names[c->shape.operation], c->shape.bias ? " and bias" : "", v->batch, v->height,
+                   v->width, v->channels, v->filters, v->kernel, v->stride, v->pad, v->groups,
+                   c->found ? "cuDNN " : "exact", c->found ? c->graph.text : "");
+}
+
+static void choose(bl_images *m, choice *c) {
+    const room r = room_of(&c->shape);
+    const bl_graph_wish wish = {.tensor_cores = m->tensor_cores,
+                                .workspace = BL_CUDA_WORKSPACE - r.library,
+                                .handle = m->handle};
+    bl_graph_begin(&c->graph);
+    if (r.library > BL_CUDA_WORKSPACE) return;
+    bl_image_graph_describe(&c->graph, &c->shape);
+    c->found = c->graph.ok && bl_graph_choose(&c->graph, &wish);
+}
+
+static bool is_same(const bl_image_shape *a, const bl_image_shape *b) {
+    const bl_conv *v = &a->conv, *w = &b->conv;
+    return a->operation == b->operation && a->bias == b->bias && v->batch == w->batch &&
+           v->height == w->height && v->width == w->width && v->channels == w->channels &&
+           v->out_height == w->out_height && v->out_width == w->out_width &&
+           v->filters == w->filters && v->kernel == w->kernel && v->stride == w->stride &&
+           v->pad == w->pad && v->groups == w->groups;
+}
+
+/* NULL: left to level `exact`. */
+static choice *chosen(bl_images *m, bl_image_operation operation, const bl_conv *conv, bool bias) {
+    bl_image_shape s = {.operation = operation, .conv = *conv, .bias = bias};
+    s.type = is_convolution(&s) ? m->type : CUDNN_DATA_FLOAT;
+    if (x_count(conv) == 0 || y_count(conv) == 0) return NULL;
+    for (size_t i = 0; i < m->choices; i++)
+        if (is_same(&m->choice[i]->shape, &s)) return m->choice[i]->found ? m->choice[i] : NULL;
+    choice *c = m->choices < MOST_CHOICES ? calloc(1, sizeof *c) : NULL;
+    if (c == NULL) return NULL;
+    c->shape = s;
+    choose(m, c);
+    write_text(c);
+    m->choice[m->choices++] = c;
+    return c->found ? c : NULL;
+}
+
+/* ---- running ---- */
+
+enum { MOST_ARRAYS = 16 };
+
+typedef struct call {
+    const choice *c;
+    bl_queue *queue;
+    int count;
+    int64_t id[MOST_ARRAYS];
+    void *pointer[MOST_ARRAYS];
+} call;
+
+/* The library's interface takes pointers to what it only reads without const. */
+static void give(call *c, int64_t id, const void *pointer) {
+    memcpy(&c->pointer[c->count], &pointer, sizeof pointer);
+    c->id[c->count++] = id;
+}
+
+static unsigned char *at(const call *c, size_t offset) {
+    return (unsigned char *)c->queue->workspace + offset;
+}
+
+static void run(call *c) {
+    const room r = room_of(&c->c->shape);
+    if (!bl_graph_run(&c->c->graph, c->queue->images->handle, c->count, c->id, c->pointer,
+                      at(c, r.library)))
+        c->queue->fault = "cuDNN did not carry out what it had a plan for";
+}
+
+/* x or y of a convolution, rounded to the precision's width if that is not fp32. */
+static void give_narrow(call *c, int64_t id, const float *array, size_t count, size_t offset) {
+    const bl_width width = c->queue->images->width;
+    if (width == BL_FP32) {
+        give(c, id, array);
+        return;
+    }
+    bl_cuda_transpose(c->queue, at(c, offset), width, array, BL_FP32, 1, count);
+    give(c, id, at(c, offset));
+}
+
+/* Where the result goes, and from there, once it is there. */
+static void give_result(call *c, int64_t id, float *array, size_t offset) {
+    give(c, id, c->queue->images->width == BL_FP32 ? (void *)array : at(c, offset));
+}
+static void take_result(call *c, float *array, size_t count, size_t offset) {
+    const bl_width width = c->queue->images->width;
+    if (width != BL_FP32)
+        bl_cuda_transpose(c->queue, array, BL_FP32, at(c, offset), width, 1, count);
+}
+
+/* w as (filters, taps and channels). */
+static void give_weights(call *c, const float *w) {
+    const bl_conv *v = &c->c->shape.conv;
+    const room r = room_of(&c->c->shape);
+    bl_cuda_transpose(c->queue, at(c, r.w), c->queue->images->width, w, BL_FP32, w_rows(v),
+                      v->filters);
+    give(c, BL_ID_W, at(c, r.w));
+}
+
+static bl_queue *queue_of(const bl_part *part) {
+    bl_cuda_use();
+    return part->queue;
+}
+
+/* What follows a result where the library left it. */
+static void add_plus(float *y, const float *plus, size_t count, const bl_part *part) {
+    const bl_add add = {.y = y, .a = y, .b = plus, .count = count};
+    if (plus != NULL) bl_add_cuda(&add, part);
+}
+static void finish(float *y, const float *plus, bool relu, size_t count, const bl_part *part) {
+    const bl_relu_forward cut = {.y = y, .x = y, .count = count};
+    add_plus(y, plus, count, part);
+    if (relu) bl_relu_forward_cuda(&cut, part);
+}
+
+void bl_conv2d_forward_library(const bl_conv2d_forward *a, const bl_part *part) {
+    call c = {.queue = queue_of(part)};
+    bl_images *m = c.queue->images;
+    const choice *fused = a->bias != NULL ? chosen(m, BL_CONV_FORWARD, &a->conv, true) : NULL;
+    c.c = fused != NULL ? fused : chosen(m, BL_CONV_FORWARD, &a->conv, false);
+    if (c.queue->rehearsing) return;
+    if (c.c == NULL) {
+        bl_conv2d_forward_cuda(a, part);
+        return;
+    }
+    const room r = room_of(&c.c->shape);
+    give_weights(&c, a->w);
+    give_narrow(&c, BL_ID_X, a->x, x_count(&a->conv), r.x);
+    if (fused != NULL) give(&c, BL_ID_BIAS, a->bias);
+    give_result(&c, BL_ID_Y, a->y, r.y);
+    run(&c);
+    take_result(&c, a->y, y_count(&a->conv), r.y);
+    if (fused == NULL && a->bias != NULL)
+        bl_cuda_add_bias(c.queue, a->y, a->bias, y_count(&a->conv), a->conv.filters);
+    finish(a->y, a->plus, a->relu, y_count(&a->conv), part);
+}
+
+void bl_conv2d_backward_input_library(const bl_conv2d_backward_input *a, const bl_part *part) {
+    call c = {.queue = queue_of(part)};
+    c.c = chosen(c.queue->images, BL_CONV_INPUT, &a->conv, false);
+    if (c.queue->rehearsing) return;
+    if (c.c == NULL) {
+        bl_conv2d_backward_input_cuda(a, part);
+        return;
+    }
+    const room r = room_of(&c.c->shape);
+    give_weights(&c, a->w);
+    give_narrow(&c, BL_ID_Y, a->dy, y_count(&a->conv), r.y);
+    give_result(&c, BL_ID_X, a->dx, r.x);
+    run(&c);
+    take_result(&c, a->dx, x_count(&a->conv), r.x);
+    add_plus(a->dx, a->plus, x_count(&a->conv), part);
+    const bl_relu_backward relu = {
+        .dx = a->dx, .dy = a->dx, .y = a->relu, .count = x_count(&a->conv)};
+    if (a->relu != NULL) bl_relu_backward_cuda(&relu, part);
+}
+
+/* The bias's gradient is summed in contract order. */
+void bl_conv2d_backward_weight_library(const bl_conv2d_backward_weight *a, const bl_part *part) {
+    call c = {.queue = queue_of(part)};
+    const bl_conv *v = &a->conv;
+    c.c = chosen(c.queue->images, BL_CONV_WEIGHT, v, false);
+    if (c.queue->rehearsing) return;
+    if (c.c == NULL) {
+        bl_conv2d_backward_weight_cuda(a, part);
+        return;
+    }
+    const room r = room_of(&c.c->shape);
+    give_narrow(&c, BL_ID_X, a->x, x_count(v), r.x);
+    give_narrow(&c, BL_ID_Y, a->dy, y_count(v), r.y);
+    give(&c, BL_ID_W, at(&c, r.w));
+    run(&c);
+    bl_cuda_transpose(c.queue, a->dw, BL_FP32, at(&c, r.w), c.queue->images->width, v->filters,
+                      w_rows(v));
+    if (a->dbias != NULL) bl_conv_bias_sums(a->dbias, a->dy, v, c.queue);
+}
+
+/* ---- pools ---- */
+
+static bl_conv conv_of(const bl_pool2d *p) {
+    return (bl_conv){.batch = p->batch,
+                     .height = p->height,
+                     .width = p->width,
+                     .channels = p->channels,
+                     .out_height = p->out_height,
+                     .out_width = p->out_width,
+                     .filters = p->channels,
+                     .kernel = p->size,
+                     .stride = p->stride,
+                     .groups = 1};
+}
+
+/* An index fits a byte, and positions behind the last window would need one of their own. */
+static choice *pool_choice(bl_queue *queue, bl_image_operation operation, const bl_pool2d *p) {
+    const bl_conv v = conv_of(p);
+    if (p->size > 11 || (p->height - p->size) % p->stride || (p->width - p->size) % p->stride)
+        return NULL;
+    return chosen(queue->images, operation, &v, false);
+}
+
+/* Both ways or neither: only the library can read its index. */
+static choice *max_choice(bl_queue *queue, bl_image_operation operation, const bl_pool2d *p) {
+    choice *forward = pool_choice(queue, BL_MAX_FORWARD, p);
+    choice *backward = pool_choice(queue, BL_MAX_BACKWARD, p);
+    if (forward == NULL || backward == NULL) return NULL;
+    return operation == BL_MAX_FORWARD ? forward : backward;
+}
+
+void bl_max_pool_forward_library(const bl_max_pool_forward *a, const bl_part *part) {
+    call c = {.queue = queue_of(part)};
+    c.c = max_choice(c.queue, BL_MAX_FORWARD, &a->pool);
+    if (c.queue->rehearsing) return;
+    if (c.c == NULL) {
+        bl_max_pool_forward_cuda(a, part);
+        return;
+    }
+    give(&c, BL_ID_X, a->x);
+    give(&c, BL_ID_Y, a->y);
+    give(&c, BL_ID_INDEX, a->index);
+    run(&c);
+}
+
+void bl_max_pool_backward_library(const bl_max_pool_backward *a, const bl_part *part) {
+    call c = {.queue = queue_of(part)};
+    c.c = max_choice(c.queue, BL_MAX_BACKWARD, &a->pool);
+    if (c.queue->rehearsing) return;
+    if (c.c == NULL) {
+        bl_max_pool_backward_cuda(a, part);
+        return;
+    }
+    give(&c, BL_ID_X, a->dx);
+    give(&c, BL_ID_Y, a->dy);
+    give(&c, BL_ID_INDEX, a->index);
+    run(&c);
+}
+
+void bl_avg_pool_forward_library(const bl_avg_pool_forward *a, const bl_part *part) {
+    call c = {.queue = queue_of(part)};
+    c.c = pool_choice(c.queue, BL_AVG_FORWARD, &a->pool);
+    if (c.queue->rehearsing) return;
+    if (c.c == NULL) {
+        bl_avg_pool_forward_cuda(a, part);
+        return;
+    }
+    give(&c, BL_ID_X, a->x);
+    give(&c, BL_ID_Y, a->y);
+    run(&c);
+}
+
+void bl_avg_pool_backward_library(const bl_avg_pool_backward *a, const bl_part *part) {
+    call c = {.queue = queue_of(part)};
+    c.c = pool_choice(c.queue, BL_AVG_BACKWARD, &a->pool);
+    if (c.queue->rehearsing) return;
+    if (c.c == NULL) {
+        bl_avg_pool_backward_cuda(a, part);
+        return;
+    }
+    give(&c, BL_ID_X, a->dx);
+    give(&c, BL_ID_Y, a->dy);
+    run(&c);
+}
+
+/* ---- norms ---- */
+
+/* One chunk alone is what the library knows: batch norm. */
+static choice *norm_choice(bl_queue *queue, bl_image_operation operation, size_t batch,
+                           size_t positions, size_t n, size_t chunks) {
+    const bl_conv v = {.batch = batch,
+                       .height = positions,
+                       .width = 1,
+                       .channels = n,
+                       .out_height = positions,
+                       .out_width = 1,
+                       .filters = n,
+                       .kernel = 1,
+                       .stride = 1,
+                       .groups = 1};
+    return chunks == 1 && batch * positions > 1 ? chosen(queue->images, operation, &v, false)
+                                                : NULL;
+}
+
+void bl_ghostnorm_forward_library(const bl_ghostnorm_forward *a, const bl_part *part) {
+    call c = {.queue = queue_of(part)};
+    float eps = a->eps, momentum = 1.0f;
+    c.c = norm_choice(c.queue, BL_NORM_FORWARD, a->batch, a->positions, a->n, a->chunks);
+    if (c.queue->rehearsing) return;
+    if (c.c == NULL) {
+        bl_ghostnorm_forward_cuda(a, part);
+        return;
+    }
+    give(&c, BL_ID_X, a->x);
+    give(&c, BL_ID_Y, a->y);
+    give(&c, BL_ID_MEAN, a->mean);
+    give(&c, BL_ID_RSTD, a->rstd);
+    give(&c, BL_ID_GAMMA, a->gamma);
+    give(&c, BL_ID_BETA, a->beta);
+    /* With a momentum of 1 the next running statistics are the batch's; what was before them is
+     * multiplied by 0, and may be anything finite. */
+    give(&c, BL_ID_RUNNING_MEAN, a->beta);
+    give(&c, BL_ID_RUNNING_VAR, a->gamma);
+    give(&c, BL_ID_NEXT_MEAN, a->sum_mean);
+    give(&c, BL_ID_NEXT_VAR, a->sum_var);
+    give(&c, BL_ID_EPS, &eps);
+    give(&c, BL_ID_MOMENTUM, &momentum);
+    run(&c);
+    finish(a->y, a->plus, a->relu, a->batch * a->positions * a->n, part);
+}
+
+void bl_ghostnorm_backward_library(const bl_ghostnorm_backward *a, const bl_part *part) {
+    call c = {.queue = queue_of(part)};
+    /* dx may be dy: then the library would read what it has written. */
+    c.c = a->dx == a->dy
+              ? NULL
+              : norm_choice(c.queue, BL_NORM_BACKWARD, a->batch, a->positions, a->n, a->chunks);
+    if (c.queue->rehearsing) return;
+    if (c.c == NULL) {
+        bl_ghostnorm_backward_cuda(a, part);
+        return;
+    }
+    give(&c, BL_ID_X, a->x);
+    give(&c, BL_ID_Y, a->dy);
+    give(&c, BL_ID_DX, a->dx);
+    give(&c, BL_ID_MEAN, a->mean);
+    give(&c, BL_ID_RSTD, a->rstd);
+    give(&c, BL_ID_GAMMA, a->gamma);
+    give(&c, BL_ID_DGAMMA, a->dgamma);
+    give(&c, BL_ID_DBETA, a->dbeta);
+    run(&c);
+}

@@ -1,0 +1,312 @@
+#include "kernels/vendor/products.h"
+#include "kernels/cuda/queue.h"
+#include "kernels/vendor/library.h"
+#include <cublasLt.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CALLS(X)                                                                                   \
+    X(cublasLtGetVersion)                                                                          \
+    X(cublasLtCreate)                                                                              \
+    X(cublasLtDestroy)                                                                             \
+    X(cublasLtMatmulDescCreate)                                                                    \
+    X(cublasLtMatmulDescDestroy)                                                                   \
+    X(cublasLtMatmulDescSetAttribute)                                                              \
+    X(cublasLtMatrixLayoutCreate)                                                                  \
+    X(cublasLtMatrixLayoutDestroy)                                                                 \
+    X(cublasLtMatmulPreferenceCreate)                                                              \
+    X(cublasLtMatmulPreferenceDestroy)                                                             \
+    X(cublasLtMatmulPreferenceSetAttribute)                                                        \
+    X(cublasLtMatmulAlgoGetHeuristic)                                                              \
+    X(cublasLtMatmulAlgoConfigGetAttribute)                                                        \
+    X(cublasLtMatmul)
+
+static struct {
+#define MEMBER(name) __typeof__(&name) name;
+    CALLS(MEMBER)
+#undef MEMBER
+} lt;
+
+/* What a product is, in the library's words: column-major D (m, n) = op(A) op(B), sums over k. */
+typedef struct shape {
+    size_t m, n, k, lda, ldb;
+    cublasOperation_t op_a, op_b;
+    bool bias;
+    uint32_t aligned; /* bytes, of all four */
+} shape;
+
+enum { CHOICE_TEXT = 200 };
+typedef struct choice {
+    shape shape;
+    bool found; /* else the kernels of level `exact` */
+    cublasLtMatmulDesc_t product;
+    cublasLtMatrixLayout_t a, b, d;
+    cublasLtMatmulAlgo_t algorithm;
+    char text[CHOICE_TEXT];
+} choice;
+
+enum { MOST_CHOICES = 256, LISTED = 16 };
+
+struct bl_products {
+    cublasLtHandle_t handle;
+    cublasComputeType_t compute;
+    choice *choice[MOST_CHOICES]; /* shapes beyond these go to level `exact` */
+    size_t choices;
+};
+
+/* ---- the library ---- */
+
+#if CUDART_VERSION >= 13000
+#define LIBRARY "libcublasLt.so.13"
+#else
+#define LIBRARY "libcublasLt.so.12"
+#endif
+
+bl_status bl_products_library(size_t *version, bl_err *err) {
+#define FIND(name) {#name, &lt.name},
+    static const bl_library_call calls[] = {CALLS(FIND)};
+#undef FIND
+    static bl_library library = {.name = "cuBLASLt",
+                                 .variable = "BATCHLAB_CUBLASLT",
+                                 .file = LIBRARY,
+                                 .needed = "numerics = \"device\" needs cuBLASLt",
+                                 .call = calls,
+                                 .calls = sizeof calls / sizeof *calls,
+                                 .lock = PTHREAD_MUTEX_INITIALIZER};
+    BL_TRY(bl_library_load(&library, err));
+    *version = lt.cublasLtGetVersion();
+    return BL_OK;
+}
+
+/* Factors are rounded so, sums are fp32; parameters and results are fp32 everywhere. */
+static const struct {
+    const char *name;
+    cublasComputeType_t compute;
+} k_precisions[] = {
+    {"fp32", CUBLAS_COMPUTE_32F          },
+    {"tf32", CUBLAS_COMPUTE_32F_FAST_TF32},
+    {"bf16", CUBLAS_COMPUTE_32F_FAST_16BF},
+    {"fp16", CUBLAS_COMPUTE_32F_FAST_16F },
+};
+
+bl_status bl_products_open(bl_products **out, const char *precision, bl_err *err) {
+    size_t version, i = 0;
+    *out = NULL;
+    BL_TRY(bl_products_library(&version, err));
+    while (i < sizeof k_precisions / sizeof *k_precisions &&
+           strcmp(k_precisions[i].name, precision) != 0)
+        i++;
+    if (i == sizeof k_precisions / sizeof *k_precisions)
+        BL_FAIL(err, BL_EINVAL, "precision = \"%s\": there is no such precision", precision);
+    bl_products *p = calloc(1, sizeof *p);
+    if (p == NULL) BL_FAIL(err, BL_ENOMEM, "no memory");
+    p->compute = k_precisions[i].compute;
+    if (lt.cublasLtCreate(&p->handle) != CUBLAS_STATUS_SUCCESS) {
+        free(p);
+        BL_FAIL(err, BL_EUNSUPPORTED, "cuBLASLt does not start on this device");
+    }
+    *out = p;
+    return BL_OK;
+}
+
+static void choice_free(choice *c) {
+    if (c->product) (void)lt.cublasLtMatmulDescDestroy(c->product);
+    if (c->a) (void)lt.cublasLtMatrixLayoutDestroy(c->a);
+    if (c->b) (void)lt.cublasLtMatrixLayoutDestroy(c->b);
+    if (c->d) (void)lt.cublasLtMatrixLayoutDestroy(c->d);
+    free(c);
+}
+
+void bl_products_close(bl_products *products) {
+    if (products == NULL) return;
+    for (size_t i = 0; i < products->choices; i++) choice_free(products->choice[i]);
+    (void)lt.cublasLtDestroy(products->handle);
+    free(products);
+}
+
+/* ---- choosing ---- */
+
+#define DONE(call) ((call) == CUBLAS_STATUS_SUCCESS)
+#define SET(object, kind, attribute, value)                                                        \
+    DONE(lt.kind##SetAttribute(object, attribute, &(value), sizeof(value)))
+
+static bool describe(choice *c, cublasComputeType_t compute) {
+    const shape *s = &c->shape;
+    const cublasLtEpilogue_t epilogue =
+        s->bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
+    const bool a_as_is = s->op_a == CUBLAS_OP_N, b_as_is = s->op_b == CUBLAS_OP_N;
+    return DONE(lt.cublasLtMatmulDescCreate(&c->product, compute, CUDA_R_32F)) &&
+           SET(c->product, cublasLtMatmulDesc, CUBLASLT_MATMUL_DESC_TRANSA, s->op_a) &&
+           SET(c->product, cublasLtMatmulDesc, CUBLASLT_MATMUL_DESC_TRANSB, s->op_b) &&
+           SET(c->product, cublasLtMatmulDesc, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue) &&
+           DONE(lt.cublasLtMatrixLayoutCreate(&c->a, CUDA_R_32F, a_as_is ? s->m : s->k,
+                                              a_as_is ? s->k : s->m, (int64_t)s->lda)) &&
+           DONE(lt.cublasLtMatrixLayoutCreate(&c->b, CUDA_R_32F, b_as_is ? s->k : s->n,
+                                              b_as_is ? s->n : s->k, (int64_t)s->ldb)) &&
+           DONE(lt.cublasLtMatrixLayoutCreate(&c->d, CUDA_R_32F, s->m, s->n, (int64_t)s->m));
+}
+
+/* Sums in place are taken in the order in which blocks arrive. The list may not heed the mask. */
+static bool in_fixed_order(const cublasLtMatmulAlgo_t *algorithm) {
+    uint32_t scheme = CUBLASLT_REDUCTION_SCHEME_INPLACE;
+    size_t written = 0;
+    return DONE(lt.cublasLtMatmulAlgoConfigGetAttribute(algorithm,
+                                                        CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME,
+                                                        &scheme, sizeof scheme, &written)) &&
+           (scheme & CUBLASLT_REDUCTION_SCHEME_INPLACE) == 0;
+}
+
+static bool prefer(cublasLtMatmulPreference_t p, uint32_t aligned) {
+    const uint64_t workspace = BL_CUDA_WORKSPACE;
+    const uint32_t schemes =
+        CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE;
+    return SET(p, cublasLtMatmulPreference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspace) &&
+           SET(p, cublasLtMatmulPreference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, schemes) &&
+           SET(p, cublasLtMatmulPreference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, aligned) &&
+           SET(p, cublasLtMatmulPreference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, aligned) &&
+           SET(p, cublasLtMatmulPreference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, aligned) &&
+           SET(p, cublasLtMatmulPreference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, aligned);
+}
+
+/* The list depends on shape, device and library version, all of them part of a run's identity. */
+static void choose(bl_products *p, choice *c) {
+    cublasLtMatmulPreference_t preference = NULL;
+    cublasLtMatmulHeuristicResult_t listed[LISTED];
+    int count = 0;
+    if (!describe(c, p->compute) || !DONE(lt.cublasLtMatmulPreferenceCreate(&preference))) return;
+    if (!prefer(preference, c->shape.aligned) ||
+        !DONE(lt.cublasLtMatmulAlgoGetHeuristic(p->handle, c->product, c->a, c->b, c->d, c->d,
+                                                preference, LISTED, listed, &count)))
+        count = 0;
+    for (int i = 0; i < count && !c->found; i++) {
+        if (!DONE(listed[i].state) || listed[i].workspaceSize > BL_CUDA_WORKSPACE) continue;
+        if (!in_fixed_order(&listed[i].algo)) continue;
+        c->algorithm = listed[i].algo;
+        c->found = true;
+    }
+    (void)lt.cublasLtMatmulPreferenceDestroy(preference);
+}
+
+/* The algorithm in the library's numbers. */
+static void write_text(choice *c) {
+    static const struct {
+        const char *name;
+        cublasLtMatmulAlgoConfigAttributes_t attribute;
+    } numbers[] = {
+        {"algorithm", CUBLASLT_ALGO_CONFIG_ID              },
+        {"tile",      CUBLASLT_ALGO_CONFIG_TILE_ID         },
+        {"stages",    CUBLASLT_ALGO_CONFIG_STAGES_ID       },
+        {"split",     CUBLASLT_ALGO_CONFIG_SPLITK_NUM      },
+        {"reduction", CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME},
+        {"swizzle",   CUBLASLT_ALGO_CONFIG_CTA_SWIZZLING   },
+        {"option",    CUBLASLT_ALGO_CONFIG_CUSTOM_OPTION   },
+    };
+    const shape *s = &c->shape;
+    size_t used = (size_t)snprintf(c->text, sizeof c->text, "product %zu x %zu x %zu%s%s%s: %s",
+                                   s->m, s->n, s->k, s->op_a == CUBLAS_OP_T ? ", first turned" : "",
+                                   s->op_b == CUBLAS_OP_T ? ", second turned" : "",
+                                   s->bias ? " and bias" : "", c->found ? "cuBLASLt" : "exact");
+    for (size_t i = 0; c->found && i < sizeof numbers / sizeof *numbers && used < sizeof c->text;
+         i++) {
+        uint32_t value = 0;
+        size_t written = 0;
+        if (DONE(lt.cublasLtMatmulAlgoConfigGetAttribute(&c->algorithm, numbers[i].attribute,
+                                                         &value, sizeof value, &written)))
+            used += (size_t)snprintf(c->text + used, sizeof c->text - used, " %s %u",
+                                     numbers[i].name, value);
+    }
+}
+
+static bool is_same(const shape *a, const shape *b) {
+    return a->m == b->m && a->n == b->n && a->k == b->k && a->lda == b->lda && a->ldb == b->ldb &&
+           a->op_a == b->op_a && a->op_b == b->op_b && a->bias == b->bias &&
+           a->aligned == b->aligned;
+}
+
+/* NULL: left to level `exact`. */
+static choice *chosen(bl_products *p, const shape *s) {
+    for (size_t i = 0; i < p->choices; i++)
+        if (is_same(&p->choice[i]->shape, s)) return p->choice[i]->found ? p->choice[i] : NULL;
+    choice *c = p->choices < MOST_CHOICES ? calloc(1, sizeof *c) : NULL;
+    if (c == NULL) return NULL;
+    c->shape = *s;
+    choose(p, c);
+    write_text(c);
+    p->choice[p->choices++] = c;
+    return c->found ? c : NULL;
+}
+
+/* ---- products ---- */
+
+/* The largest power of two, 16 at most, that divides all addresses. */
+static uint32_t common_alignment(const void *a, const void *b, const void *d) {
+    const uintptr_t bits = (uintptr_t)a | (uintptr_t)b | (uintptr_t)d | 16;
+    return (uint32_t)(bits & (~bits + 1));
+}
+
+/* False: the library has nothing for it, and nothing was done. */
+static bool multiply(bl_queue *queue, shape s, float *d, const float *a, const float *b,
+                     const float *bias) {
+    const float one = 1.0f, zero = 0.0f;
+    if (s.m == 0 || s.n == 0 || s.k == 0) return false;
+    s.aligned = common_alignment(a, b, d);
+    s.bias = bias != NULL;
+    choice *c = chosen(queue->products, &s);
+    if (c == NULL || queue->rehearsing) return false;
+    if ((bias != NULL &&
+         !SET(c->product, cublasLtMatmulDesc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias)) ||
+        !DONE(lt.cublasLtMatmul(queue->products->handle, c->product, &one, a, c->a, b, c->b, &zero,
+                                d, c->d, d, c->d, &c->algorithm, queue->workspace,
+                                BL_CUDA_WORKSPACE, queue->stream)))
+        queue->fault = "cuBLASLt did not carry out what it had an algorithm for";
+    return true;
+}
+
+/* Row-major arrays are the library's transposes: y^T = w^T x^T. Its relu does not promise to keep a
+ * NaN, so that is a kernel of this project. */
+void bl_dense_forward_library(const bl_dense_forward *a, const bl_part *part) {
+    const shape s = {.m = a->n, .n = a->batch, .k = a->k, .lda = a->n, .ldb = a->k};
+    bl_queue *queue = part->queue;
+    bl_cuda_use();
+    if (multiply(queue, s, a->y, a->w, a->x, a->bias)) {
+        const bl_relu_forward relu = {.y = a->y, .x = a->y, .count = a->batch * a->n};
+        if (a->relu) bl_relu_forward_cuda(&relu, part);
+    } else if (!queue->rehearsing) {
+        bl_dense_forward_cuda(a, part);
+    }
+}
+
+void bl_dense_backward_input_library(const bl_dense_backward_input *a, const bl_part *part) {
+    const shape s = {
+        .m = a->k, .n = a->batch, .k = a->n, .lda = a->n, .ldb = a->n, .op_a = CUBLAS_OP_T};
+    bl_queue *queue = part->queue;
+    bl_cuda_use();
+    if (multiply(queue, s, a->dx, a->w, a->dy, NULL)) {
+        const size_t count = a->batch * a->k;
+        const bl_add plus = {.y = a->dx, .a = a->dx, .b = a->plus, .count = count};
+        const bl_relu_backward relu = {.dx = a->dx, .dy = a->dx, .y = a->relu, .count = count};
+        if (a->plus != NULL) bl_add_cuda(&plus, part);
+        if (a->relu != NULL) bl_relu_backward_cuda(&relu, part);
+    } else if (!queue->rehearsing) {
+        bl_dense_backward_input_cuda(a, part);
+    }
+}
+
+/* The bias's gradient is a sum of columns in contract order: cheap, and no epilogue's secret. */
+void bl_dense_backward_weight_library(const bl_dense_backward_weight *a, const bl_part *part) {
+    const shape s = {
+        .m = a->n, .n = a->k, .k = a->batch, .lda = a->n, .ldb = a->k, .op_b = CUBLAS_OP_T};
+    bl_queue *queue = part->queue;
+    bl_cuda_use();
+    if (multiply(queue, s, a->dw, a->dy, a->x, NULL)) {
+        if (a->dbias != NULL) bl_column_sums(a->dbias, a->dy, a->batch, a->n, queue);
+    } else if (!queue->rehearsing) {
+        bl_dense_backward_weight_cuda(a, part);
+    }
+}
+
+const char *bl_products_choice(const bl_products *products, size_t i) {
+    return products != NULL && i < products->choices ? products->choice[i]->text : NULL;
+}
