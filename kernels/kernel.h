@@ -88,13 +88,15 @@ typedef struct bl_relu_backward {
  *   with stride4 = ceil(n / 4);  keep = word >= threshold,  threshold = (uint32_t)(p * 2^32).
  * It is kept for backward: bit j % 4 of byte j / 4 of the example's row; the other bits of a row
  * are 0. In place is allowed. */
-enum { BL_KEEP_UNIT = 16 }; /* features whose bytes make a float's four: a row is whole units */
-static inline BL_HD size_t bl_keep_bytes(size_t n) {
-    return (n + BL_KEEP_UNIT - 1) / BL_KEEP_UNIT * sizeof(float);
+enum {
+    BL_DROPOUT_MASK_UNIT = 16
+}; /* features whose bytes make a float's four: a row is whole units */
+static inline BL_HD size_t bl_dropout_mask_bytes(size_t n) {
+    return (n + BL_DROPOUT_MASK_UNIT - 1) / BL_DROPOUT_MASK_UNIT * sizeof(float);
 }
 typedef struct bl_dropout {
     float *y;            /* (batch, n) */
-    unsigned char *keep; /* (batch, bl_keep_bytes(n)) */
+    unsigned char *keep; /* (batch, bl_dropout_mask_bytes(n)) */
     const float *x;      /* (batch, n) */
     size_t batch, n;
     uint64_t seed;
@@ -109,7 +111,7 @@ typedef struct bl_dropout {
 typedef struct bl_dropout_backward {
     float *dx;                 /* (batch, n) */
     const float *dy;           /* (batch, n) */
-    const unsigned char *keep; /* (batch, bl_keep_bytes(n)), forward's */
+    const unsigned char *keep; /* (batch, bl_dropout_mask_bytes(n)), forward's */
     size_t batch, n;
     float scale;
 } bl_dropout_backward;

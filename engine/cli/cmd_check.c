@@ -80,6 +80,6 @@ int bl_cmd_check(int argc, char **argv) {
     (void)printf("%s: fine. %s%s%s%zu batch sizes, %zu runs in the first round.\n", args.operand,
                  preset ? "Preset " : "", e.config.preset, preset ? ", " : "",
                  e.config.sweep.batch_sizes.n, trials);
-    bl_rules_notes(&e.config, say, NULL);
+    bl_config_notes(&e.config, say, NULL);
     return BL_EXIT_DONE;
 }

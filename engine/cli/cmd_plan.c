@@ -118,7 +118,7 @@ static int64_t race_best(const bl_round *round, const bl_plan_run *runs) {
     for (size_t i = 0; i < round->count && round->race; i++) {
         const bl_trial_result *a = &runs[i].answer;
         const size_t hit =
-            bl_question_hit(a->eval, a->evals, round->trial[i].target, round->trial[i].max_steps);
+            bl_stop_first_hit(a->eval, a->evals, round->trial[i].target, round->trial[i].max_steps);
         if (hit != SIZE_MAX && (best == 0 || a->eval[hit].step < best)) best = a->eval[hit].step;
     }
     return best;
@@ -147,11 +147,11 @@ static void take_round(void *ctx, const bl_round *round) {
     const int64_t best = race_best(round, r->runs);
     for (size_t i = 0; i < round->count; i++) {
         bl_plan_run *run = &r->runs[i];
-        if (bl_plan_run_done(run) && bl_question_open(&round->trial[i], run->answer.eval,
-                                                      run->answer.evals, round->slack, best))
+        if (bl_plan_run_done(run) && bl_stop_needs_more(&round->trial[i], run->answer.eval,
+                                                        run->answer.evals, round->slack, best))
             run->state = "to extend";
         if (bl_plan_run_done(run))
-            bl_question_settle(&round->trial[i], round->slack, best, &run->answer);
+            bl_stop_apply(&round->trial[i], round->slack, best, &run->answer);
     }
     for (size_t i = 0; i < round->count; i++) bl_round_results_free(&r->runs[i].answer, 1);
 }

@@ -1,16 +1,16 @@
 /* batchlab run NAME: the whole way from a configuration to figures and a recommendation. */
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
-#include "engine/estimate/estimate.h"
 #include "engine/cli/experiment.h"
 #include "engine/cli/filter.h"
 #include "engine/cli/jobs.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/report_stamp.h"
-#include "engine/verify/rerun.h"
 #include "engine/config/validate.h"
+#include "engine/estimate/estimate.h"
 #include "engine/report/report.h"
 #include "engine/sweep/sweep.h"
+#include "engine/verify/rerun.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,7 +113,7 @@ static bl_status sweep(bl_experiment *e, wish *w, bl_display *display, bl_sweep_
                                     .jobs = w->jobs,
                                     .memory = e->device_memory,
                                     .checkpoint_seconds = 30.0,
-                                    .stop = &bl_stop_requested,
+                                    .stop = &bl_interrupted,
                                     .wanted = w->only.count > 0 ? is_wanted : NULL,
                                     .wanted_ctx = &w->only,
                                     .progress = bl_display_progress,
@@ -169,7 +169,7 @@ static bl_status measure_times(bl_experiment *e, bl_display *display, bl_err *er
                                       .resident = e->resident,
                                       .batch_sizes = e->config.sweep.batch_sizes.v,
                                       .count = e->config.sweep.batch_sizes.n,
-                                      .stop = &bl_stop_requested,
+                                      .stop = &bl_interrupted,
                                       .say = bl_display_say,
                                       .say_ctx = display};
     return bl_timing_run(&timing, err);
@@ -187,15 +187,15 @@ static bl_status draw(const bl_experiment *e, const char *dir, bl_buf *words, bo
                       bl_err *err) {
     bl_answer out;
     bl_buf inputs = {0};
-    bl_status status = bl_redraw_inputs(&inputs, e->store.dir, err);
-    if (status != BL_OK || bl_redraw_words(words, dir, &inputs, answered)) goto done;
+    bl_status status = bl_report_stamp_make(&inputs, e->store.dir, err);
+    if (status != BL_OK || bl_report_stamp_text(words, dir, &inputs, answered)) goto done;
     bl_buf_clear(words);
     BL_GOTO(bl_report_answer(&out, e->store.dir, err));
     status = bl_report_write(&out, dir, bl_templates_dir, err);
     bl_report_recommendation_text(&out, words);
     *answered = out.answered;
     bl_answer_free(&out);
-    if (status == BL_OK) bl_redraw_note(dir, &inputs, *answered);
+    if (status == BL_OK) bl_report_stamp_write(dir, &inputs, *answered);
 done:
     bl_buf_free(&inputs);
     return status;
@@ -238,7 +238,7 @@ int bl_train_command(bool answers, const char *usage, int argc, char **argv) {
     bool left_out = false;
     if (!dry) bl_catch_signals(); /* a dry run has nothing to put away */
     bl_status status = bl_experiment_config(e, args.operand, args.value[PRESET], &args, &err);
-    if (status == BL_OK) bl_rules_notes(&e->config, bl_display_say, &display);
+    if (status == BL_OK) bl_config_notes(&e->config, bl_display_say, &display);
     if (status == BL_OK) status = bl_experiment_level(e, args.value[DEVICE], &err);
     if (status == BL_OK) status = bl_experiment_open(e, bl_args_has(&args, SYNTHETIC), !dry, &err);
     if (status == BL_OK) status = bl_experiment_device(e, args.value[DEVICE], &w.jobs, &err);

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-volatile int bl_stop_requested;
+volatile int bl_interrupted;
 
 static void on_signal(int signal) {
-    if (signal == SIGINT && __atomic_load_n(&bl_stop_requested, __ATOMIC_RELAXED) != 0)
+    if (signal == SIGINT && __atomic_load_n(&bl_interrupted, __ATOMIC_RELAXED) != 0)
         _exit(BL_EXIT_SECOND_INTERRUPT);
-    __atomic_store_n(&bl_stop_requested, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&bl_interrupted, 1, __ATOMIC_RELAXED);
 }
 
 void bl_catch_signals(void) {

@@ -14,6 +14,6 @@ bool bl_jobs_read(const char *text, size_t *jobs);
 
 /* The only state a signal handler can reach. The first request sets it and a sweep then stops
  * resumably; a second Ctrl-C ends the program at once. Published files are whole either way. */
-extern volatile int bl_stop_requested;
+extern volatile int bl_interrupted;
 void bl_catch_signals(void);
 #endif

@@ -1,6 +1,6 @@
 /* A known answer beside the measured one: experiments/NAME/FILE.csv, as sweep.known names it. */
-#ifndef BL_ENGINE_CLI_KNOWN_H
-#define BL_ENGINE_CLI_KNOWN_H
+#ifndef BL_ENGINE_CLI_REFERENCE_H
+#define BL_ENGINE_CLI_REFERENCE_H
 #include "engine/base/buf.h"
 #include "engine/base/status.h"
 

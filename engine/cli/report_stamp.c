@@ -20,7 +20,7 @@ static bl_status take_file(bl_buf *out, const char *path, bl_err *err) {
     return status;
 }
 
-bl_status bl_redraw_inputs(bl_buf *out, const char *run_dir, bl_err *err) {
+bl_status bl_report_stamp_make(bl_buf *out, const char *run_dir, bl_err *err) {
     static const char *const files[] = {"plan.jsonl", "timing.json"};
     char path[BL_PATH];
     bl_names names;
@@ -58,7 +58,8 @@ static bool whole_note(const char *at, const char *report_dir, bool *answered) {
     return *answered || strcmp(at, k_unanswered) == 0;
 }
 
-bool bl_redraw_words(bl_buf *words, const char *report_dir, const bl_buf *inputs, bool *answered) {
+bool bl_report_stamp_text(bl_buf *words, const char *report_dir, const bl_buf *inputs,
+                          bool *answered) {
     char path[BL_PATH];
     bl_buf note = {0};
     bl_err ignored;
@@ -80,7 +81,7 @@ static void list_outputs(bl_buf *note, const char *report_dir) {
     bl_names_free(&names);
 }
 
-void bl_redraw_note(const char *report_dir, const bl_buf *inputs, bool answered) {
+void bl_report_stamp_write(const char *report_dir, const bl_buf *inputs, bool answered) {
     char path[BL_PATH];
     bl_buf note = {0};
     bl_err ignored;

@@ -1,16 +1,17 @@
 /* Is a report still what its inputs give? Then a sweep that finds everything done need not draw it
  * again. */
-#ifndef BL_ENGINE_CLI_REDRAW_H
-#define BL_ENGINE_CLI_REDRAW_H
+#ifndef BL_ENGINE_CLI_REPORT_STAMP_H
+#define BL_ENGINE_CLI_REPORT_STAMP_H
 #include "engine/base/buf.h"
 #include "engine/cli/command.h"
 
 /* What a report in `report_dir` is drawn from: the plan, the timing pass, the templates and this
  * program. The logs are functions of the plan's run ids and steps. */
-bl_status bl_redraw_inputs(bl_buf *out, const char *run_dir, bl_err *err) BL_CHECKED;
+bl_status bl_report_stamp_make(bl_buf *out, const char *run_dir, bl_err *err) BL_CHECKED;
 /* The closing words of the report that was last drawn whole, if it was drawn from these inputs and
  * none of its files is gone. */
-bool bl_redraw_words(bl_buf *words, const char *report_dir, const bl_buf *inputs, bool *answered);
+bool bl_report_stamp_text(bl_buf *words, const char *report_dir, const bl_buf *inputs,
+                          bool *answered);
 /* To be called once everything is drawn. What cannot be written is drawn again. */
-void bl_redraw_note(const char *report_dir, const bl_buf *inputs, bool answered);
+void bl_report_stamp_write(const char *report_dir, const bl_buf *inputs, bool answered);
 #endif

@@ -2,8 +2,8 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/config/layers.h"
-#include "engine/config/validate.h"
 #include "engine/config/schema.h"
+#include "engine/config/validate.h"
 #include "engine/config/value.h"
 #include <stdio.h>
 #include <string.h>
@@ -98,12 +98,12 @@ static bl_status lay_group(layer *lay, const bl_doc *doc, const bl_node *node, c
 }
 
 static bl_status check_layer(layer *lay, const bl_doc *doc, bl_err *err) {
-    bl_rule_fault fault;
+    bl_config_fault fault;
     const bl_node *list = *place_of(lay, "model.layers");
     if (list != NULL && *place_of(lay, "model.kind") == NULL)
         return bl_node_fail(doc, list, NULL, err,
                             "'layers' is read under kind = \"layers\" alone: write that beside it");
-    if (bl_rules_hold(&lay->config, &fault)) return BL_OK;
+    if (bl_config_validate(&lay->config, &fault)) return BL_OK;
     const bl_key *key = bl_key_find(fault.path, strlen(fault.path));
     const bl_node *place = lay->place[key - bl_schema];
     return bl_node_fail(doc, place != NULL ? place : doc->root, NULL, err, "%s", fault.message);
@@ -187,16 +187,16 @@ static bl_status lay_sets(bl_config *config, const char *const *sets, size_t n_s
         if (bl_config_set(config, key, equals + 1, &why) != BL_OK)
             BL_FAIL(err, BL_EINVAL, "--set %s", why.text);
     }
-    bl_rule_fault fault;
-    if (n_sets > 0 && !bl_rules_hold(config, &fault))
+    bl_config_fault fault;
+    if (n_sets > 0 && !bl_config_validate(config, &fault))
         BL_FAIL(err, BL_EINVAL, "--set %.64s%s: %s", sets[n_sets - 1],
                 n_sets > 1 ? " (the last of several)" : "", fault.message);
     return BL_OK;
 }
 
 bl_status bl_config_check(const bl_config *config, bl_err *err) {
-    bl_rule_fault fault;
-    if (!bl_rules_hold(config, &fault))
+    bl_config_fault fault;
+    if (!bl_config_validate(config, &fault))
         BL_FAIL(err, BL_EINVAL, "%s: %s", fault.path, fault.message);
     return BL_OK;
 }

@@ -3,8 +3,8 @@
 #include "engine/base/mem.h"
 #include "engine/config/config.h"
 #include "engine/config/layers.h"
-#include "engine/config/validate.h"
 #include "engine/config/schema.h"
+#include "engine/config/validate.h"
 #include "engine/config/value.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -50,7 +50,7 @@ void bl_config_identity(const bl_config *config, bl_buf *out) {
     bl_buf_str(out, "{");
     for (size_t i = 0; i < bl_schema_count; i++) {
         const bl_key *key = g_order[i];
-        if (!key->identity || !bl_rules_matter(config, key->when)) continue;
+        if (!key->identity || !bl_key_applies(config, key->when)) continue;
         if (key->late && at_default(key, config)) continue;
         const bl_config_value value = bl_value_of(key, config);
         bl_buf_str(out, comma);

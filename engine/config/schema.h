@@ -14,7 +14,7 @@ typedef enum bl_key_rule {
 } bl_key_rule;
 
 /* When a key of a run's identity means anything; elsewhere it is left out of the identity. */
-typedef enum bl_key_when {
+typedef enum bl_key_condition {
     BL_WHEN_ALWAYS,
     BL_WHEN_TABULAR,       /* model tabular */
     BL_WHEN_HIDDEN,        /* a net with dense hidden layers to choose */
@@ -33,7 +33,7 @@ typedef enum bl_key_when {
     BL_WHEN_SCHEDULE,      /* a schedule that is not constant */
     BL_WHEN_CYCLE,         /* one_cycle */
     BL_WHEN_CYCLE_MOMENTUM /* one_cycle with an optimizer that has a momentum to move */
-} bl_key_when;
+} bl_key_condition;
 
 typedef struct bl_key {
     const char *path; /* "group.key", or "key" at the top */
@@ -48,7 +48,7 @@ typedef struct bl_key {
     size_t choice_count;
     bool identity; /* decides a run's trajectory */
     bool late;     /* came after run ids were given out: at its default no part of the identity */
-    bl_key_when when;
+    bl_key_condition when;
     const char *def; /* as --set would take it */
     const char *unit;
     const char *help;

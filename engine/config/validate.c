@@ -8,7 +8,7 @@
 #include <string.h>
 
 BL_PRINTF(3, 4)
-static bool refuse(bl_rule_fault *fault, const char *path, const char *fmt, ...) {
+static bool refuse(bl_config_fault *fault, const char *path, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
     (void)vsnprintf(fault->message, sizeof fault->message, fmt, ap);
@@ -21,7 +21,7 @@ static bool is(const char *value, const char *name) {
     return strcmp(value, name) == 0;
 }
 
-static bool schedule_holds(const bl_config *c, bl_rule_fault *fault) {
+static bool schedule_holds(const bl_config *c, bl_config_fault *fault) {
     if (is(c->schedule.name, "constant")) return true;
     if (c->schedule.horizon_epochs <= 0)
         return refuse(fault, "schedule.horizon_epochs",
@@ -32,7 +32,7 @@ static bool schedule_holds(const bl_config *c, bl_rule_fault *fault) {
 }
 
 /* A problem brings its own measure and no data; a net needs both. */
-static bool problem_holds(const bl_config *c, bl_rule_fault *fault) {
+static bool problem_holds(const bl_config *c, bl_config_fault *fault) {
     const bool quadratic = is(c->model.kind, "quadratic");
     if (quadratic != is(c->metric, "expected_loss"))
         return refuse(fault, "metric",
@@ -47,7 +47,7 @@ static bool problem_holds(const bl_config *c, bl_rule_fault *fault) {
     return true;
 }
 
-bool bl_rules_hold(const bl_config *c, bl_rule_fault *fault) {
+bool bl_config_validate(const bl_config *c, bl_config_fault *fault) {
     if (c->dataset[0] == '\0')
         return refuse(fault, "dataset", "'dataset' is missing: name a declaration in datasets/");
     if (is(c->model.kind, "layers") && c->model.layers[0] == '\0')
@@ -105,7 +105,7 @@ static bool pieces_show(const bl_config *c) {
     return !whole && (!aligned || norm_shows(c));
 }
 
-bool bl_rules_matter(const bl_config *c, bl_key_when when) {
+bool bl_key_applies(const bl_config *c, bl_key_condition when) {
     const char *optimizer = c->optimizer.name;
     const bool cycle = is(c->schedule.name, "one_cycle");
     const bool quadratic = is(c->model.kind, "quadratic");
@@ -157,13 +157,13 @@ static bool pieces_are_normalised(const bl_config *c) {
 
 static bool has_convolutions(const bl_config *c) {
     if (is(c->model.kind, "layers")) return bl_layers_have_convolutions(c->model.layers);
-    return is(c->model.kind, "mobilenet_v3_large") || bl_rules_matter(c, BL_WHEN_CONVOLUTIONS);
+    return is(c->model.kind, "mobilenet_v3_large") || bl_key_applies(c, BL_WHEN_CONVOLUTIONS);
 }
 
-int bl_rules_epoch(const bl_config *c) {
+int bl_config_numerics_epoch(const bl_config *c) {
     if (has_convolutions(c)) return BL_NUMERICS_EPOCH_GAPS;
-    return has_norm(c) && bl_rules_matter(c, BL_WHEN_PIECES) ? BL_NUMERICS_EPOCH_PIECES
-                                                             : BL_NUMERICS_EPOCH;
+    return has_norm(c) && bl_key_applies(c, BL_WHEN_PIECES) ? BL_NUMERICS_EPOCH_PIECES
+                                                            : BL_NUMERICS_EPOCH;
 }
 
 /* ---- notes ------------------------------------------------------------------------------- */
@@ -213,7 +213,7 @@ static void note_sizes(const note *n, bool (*applies)(const bl_config *c), const
     free(at);
 }
 
-void bl_rules_notes(const bl_config *config, void (*say)(void *ctx, const char *line), void *ctx) {
+void bl_config_notes(const bl_config *config, void (*say)(void *ctx, const char *line), void *ctx) {
     const note n = {config, say, ctx};
     note_sizes(&n, pieces_are_normalised,
                "pieces of %lld rows (train.micro_batch) are normalised each by itself, so this is "

@@ -4,13 +4,13 @@
 #include "engine/config/doc.h"
 #include "engine/data/block.h"
 #include "engine/data/cache.h"
+#include "engine/data/image/image.h"
+#include "engine/data/source.h"
+#include "engine/data/synth/random_labels.h"
+#include "engine/data/synth/synth.h"
 #include "engine/data/table/derive.h"
 #include "engine/data/table/encode.h"
-#include "engine/data/image/image.h"
 #include "engine/data/table/join.h"
-#include "engine/data/synth/random_labels.h"
-#include "engine/data/source.h"
-#include "engine/data/synth/synth.h"
 #include "engine/data/table/table_read.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -125,7 +125,7 @@ static const bl_file_decl *missing_file(const opening *o, const bl_variant_decl 
     char path[BL_PATH];
     for (size_t t = 0; t < o->manifest.tables; t++) {
         const bl_table_decl *table = &o->manifest.table[t];
-        if (!bl_texts_have(&variant->tables, table->name)) continue;
+        if (!bl_string_list_contains(&variant->tables, table->name)) continue;
         for (size_t f = 0; f < table->files; f++)
             if (!bl_source_find(path, o->options->data_path, o->manifest.folder,
                                 table->file[f].file))
@@ -202,7 +202,7 @@ static bl_status open_sources(opening *o, bl_err *err) {
     o->source = bl_xalloc((m->tables + 1) * sizeof *o->source);
     for (size_t t = 0; t < m->tables; t++) {
         const bl_table_decl *table = &m->table[t];
-        if (!bl_texts_have(&o->variant->tables, table->name)) continue;
+        if (!bl_string_list_contains(&o->variant->tables, table->name)) continue;
         o->source[t] = bl_xalloc(table->files * sizeof **o->source);
         for (size_t f = 0; f < table->files; f++) {
             const char *file = table->file[f].file;
@@ -291,7 +291,7 @@ done:
 static bl_status add_parts(bl_image_part *part, size_t *parts, opening *o, size_t t, bl_err *err) {
     const bl_manifest *m = &o->manifest;
     const size_t group = bl_image_format_find(m->image.format)->files;
-    const bool test = bl_texts_have(&m->split.test, m->table[t].name);
+    const bool test = bl_string_list_contains(&m->split.test, m->table[t].name);
     for (size_t f = 0; f + group <= m->table[t].files; f += group) {
         bl_image_part *p = &part[(*parts)++];
         *p = (bl_image_part){.test = test};
@@ -315,7 +315,7 @@ static bl_status build_image(unsigned char **block, bl_block_header *header, ope
     bl_image_part *part = bl_xalloc((files + 1) * sizeof *part);
     for (int test = 0; test < 2; test++)
         for (size_t t = 0; t < m->tables; t++)
-            if (o->source[t] && bl_texts_have(&m->split.test, m->table[t].name) == test)
+            if (o->source[t] && bl_string_list_contains(&m->split.test, m->table[t].name) == test)
                 BL_GOTO(add_parts(part, &parts, o, t, err));
     BL_GOTO(bl_image_encode(block, header, m, part, parts, err));
 done:
@@ -330,7 +330,7 @@ static bl_status build(unsigned char **block, size_t *n, opening *o, bl_err *err
     snprintf(header.variant, sizeof header.variant, "%s", o->variant->name);
     memcpy(header.sha256, o->sha256, sizeof header.sha256);
     if (m->points.node)
-        BL_TRY(bl_points_build(block, &header, m, err));
+        BL_TRY(bl_random_labels_build(block, &header, m, err));
     else
         BL_TRY((m->image.node ? build_image : build_table)(block, &header, o, err));
     *n = header.bytes;

@@ -1,10 +1,10 @@
-/* The sweep's script runs on imagined runs (engine/estimate/sim_sweep.h), so that whatever it asks for is
- * counted; time per step and per evaluation is measured here. */
+/* The sweep's script runs on imagined runs (engine/estimate/sim_sweep.h), so that whatever it asks
+ * for is counted; time per step and per evaluation is measured here. */
 #include "engine/estimate/estimate.h"
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
-#include "engine/estimate/sim_sweep.h"
 #include "engine/cli/progress.h"
+#include "engine/estimate/sim_sweep.h"
 #include "engine/sweep/sweep.h"
 #include "engine/train/train.h"
 #include <inttypes.h>
@@ -68,14 +68,14 @@ static bl_status imagine(const bl_experiment *e, bl_config *config, double *seco
                                     .synthetic = e->data.synthetic};
     config->train.learning_rate = BL_TIMING_RATE;
     estimate t = {.e = e, .config = config};
-    bl_imagined in = {.step_seconds = step_seconds, .ctx = &t};
-    bl_status status = bl_imagine(&in, e->script, bl_lua_dir, &asked, &facts, err);
+    bl_sim_sweep in = {.step_seconds = step_seconds, .ctx = &t};
+    bl_status status = bl_sim_sweep_run(&in, e->script, bl_lua_dir, &asked, &facts, err);
     const bl_size_time *time;
     for (size_t i = 0; i < in.count && status == BL_OK; i++)
         status = time_of(&t, in.run[i].batch_size, &time, err);
-    if (status == BL_OK) *seconds = bl_imagined_seconds(&in, t.size, t.count, config);
+    if (status == BL_OK) *seconds = bl_sim_sweep_seconds(&in, t.size, t.count, config);
     *runs = in.count;
-    bl_imagined_free(&in);
+    bl_sim_sweep_free(&in);
     free(t.size);
     return status;
 }

@@ -10,8 +10,8 @@
  */
 static const double k_curvature = 0.4, k_most_steps = 1e15;
 
-double bl_imagined_steps(const bl_config *c, int64_t epoch_rows, double batch_size,
-                         double learning_rate) {
+double bl_sim_sweep_steps(const bl_config *c, int64_t epoch_rows, double batch_size,
+                          double learning_rate) {
     const double grown = batch_size / (double)c->sweep.batch_sizes.v[0];
     const double moved = strcmp(c->sweep.lr_rule, "keep") == 0     ? 1.0
                          : strcmp(c->sweep.lr_rule, "linear") == 0 ? grown
@@ -23,11 +23,11 @@ double bl_imagined_steps(const bl_config *c, int64_t epoch_rows, double batch_si
 }
 
 /* The metric falls as the root of steps and is at the target after S. */
-static void train(const bl_imagined *in, const bl_trial *t, bl_trial_result *r) {
+static void train(const bl_sim_sweep *in, const bl_trial *t, bl_trial_result *r) {
     size_t room = 0;
     const double s =
-        bl_imagined_steps(in->config, in->epoch_rows, (double)t->config.train.batch_size,
-                          t->config.train.learning_rate);
+        bl_sim_sweep_steps(in->config, in->epoch_rows, (double)t->config.train.batch_size,
+                           t->config.train.learning_rate);
     const double target = isnan(in->target) ? 1.0 : in->target;
     for (int64_t step = 0; step < t->max_steps;) {
         step = bl_train_next_eval(&t->config, in->epoch_rows, step, t->max_steps);
@@ -41,7 +41,7 @@ static void train(const bl_imagined *in, const bl_trial *t, bl_trial_result *r) 
     }
 }
 
-static void note(bl_imagined *in, const bl_trial *t, bl_trial_result *r) {
+static void note(bl_sim_sweep *in, const bl_trial *t, bl_trial_result *r) {
     char identity[BL_SHA256_HEX];
     bl_buf text = {0};
     bl_config_identity(&t->config, &text);
@@ -53,7 +53,7 @@ static void note(bl_imagined *in, const bl_trial *t, bl_trial_result *r) {
     while (i < in->count && strcmp(in->run[i].identity, identity) != 0) i++;
     if (i == in->count) {
         in->run = bl_xrealloc(in->run, ++in->count * sizeof *in->run);
-        in->run[i] = (bl_imagined_run){.batch_size = t->config.train.batch_size};
+        in->run[i] = (bl_sim_run){.batch_size = t->config.train.batch_size};
         memcpy(in->run[i].identity, identity, sizeof identity);
     }
     if (r->steps > in->run[i].steps) {
@@ -64,7 +64,7 @@ static void note(bl_imagined *in, const bl_trial *t, bl_trial_result *r) {
 
 static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *results,
                            bl_err *err) {
-    bl_imagined *in = ctx;
+    bl_sim_sweep *in = ctx;
     int64_t best = 0;
     for (size_t i = 0; i < round->count; i++) {
         const bl_trial *t = &round->trial[i];
@@ -78,13 +78,13 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
         if (isnan(in->target)) in->target = t->target;
         train(in, t, &results[i]);
         const size_t hit =
-            bl_question_hit(results[i].eval, results[i].evals, t->target, t->max_steps);
+            bl_stop_first_hit(results[i].eval, results[i].evals, t->target, t->max_steps);
         const int64_t at = hit == SIZE_MAX ? 0 : results[i].eval[hit].step;
         if (round->race && at > 0 && (best == 0 || at < best)) best = at;
     }
     for (size_t i = 0; i < round->count; i++) {
         if (results[i].outcome == BL_OUTCOME_MEMORY) continue;
-        bl_question_settle(&round->trial[i], round->slack, best, &results[i]);
+        bl_stop_apply(&round->trial[i], round->slack, best, &results[i]);
         note(in, &round->trial[i], &results[i]);
     }
     return BL_OK;
@@ -97,14 +97,14 @@ static bl_status decide(void *ctx, const char *json, const char *text, bl_err *e
 
 static bl_status step_times(void *ctx, const int64_t *batch_sizes, size_t count, double *seconds,
                             bl_err *err) {
-    const bl_imagined *in = ctx;
+    const bl_sim_sweep *in = ctx;
     for (size_t i = 0; i < count; i++)
         BL_TRY(in->step_seconds(in->ctx, batch_sizes[i], &seconds[i], err));
     return BL_OK;
 }
 
-bl_status bl_imagine(bl_imagined *in, const char *script, const char *library_dir,
-                     const bl_config *config, const bl_planner_facts *facts, bl_err *err) {
+bl_status bl_sim_sweep_run(bl_sim_sweep *in, const char *script, const char *library_dir,
+                           const bl_config *config, const bl_planner_facts *facts, bl_err *err) {
     const bl_f64_list *targets = &config->sweep.targets;
     const bl_planner_host host = {
         .ctx = in, .run = run_round, .decide = decide, .step_times = step_times};
@@ -115,13 +115,13 @@ bl_status bl_imagine(bl_imagined *in, const char *script, const char *library_di
                           err);
 }
 
-double bl_imagined_seconds(const bl_imagined *in, const bl_size_time *size, size_t count,
-                           const bl_config *config) {
+double bl_sim_sweep_seconds(const bl_sim_sweep *in, const bl_size_time *size, size_t count,
+                            const bl_config *config) {
     double seconds = 0.0;
     for (size_t i = 0; i < count; i++) {
         if (isnan(size[i].step)) continue;
         for (size_t k = 0; k < in->count; k++) {
-            const bl_imagined_run *r = &in->run[k];
+            const bl_sim_run *r = &in->run[k];
             if (r->batch_size == size[i].batch_size)
                 seconds += (double)r->steps * size[i].step + (double)r->evals * size[i].eval;
         }
@@ -131,7 +131,7 @@ double bl_imagined_seconds(const bl_imagined *in, const bl_size_time *size, size
     return seconds;
 }
 
-void bl_imagined_free(bl_imagined *in) {
+void bl_sim_sweep_free(bl_sim_sweep *in) {
     free(in->run);
     in->run = NULL;
     in->count = 0;

@@ -1,15 +1,15 @@
 /* A sweep on imagined runs: what its script would ask for, rules, budgets and comparisons included,
  * if runs went as the configuration expects. Nothing is trained. */
-#ifndef BL_ENGINE_CLI_IMAGINED_H
-#define BL_ENGINE_CLI_IMAGINED_H
+#ifndef BL_ENGINE_ESTIMATE_SIM_SWEEP_H
+#define BL_ENGINE_ESTIMATE_SIM_SWEEP_H
 #include "engine/base/sha256.h"
 #include "engine/sweep/round.h"
 
-typedef struct bl_imagined_run {
+typedef struct bl_sim_run {
     char identity[BL_SHA256_HEX];
     int64_t batch_size, steps;
     size_t evals;
-} bl_imagined_run;
+} bl_sim_run;
 
 /* Measured at a batch size; NAN: it does not fit in memory, and the sweep leaves it out as well. */
 typedef struct bl_size_time {
@@ -17,17 +17,17 @@ typedef struct bl_size_time {
     double step, eval; /* seconds */
 } bl_size_time;
 
-typedef struct bl_imagined {
+typedef struct bl_sim_sweep {
     /* Seconds of a step at a batch size, NAN where it does not fit in memory. */
     bl_status (*step_seconds)(void *ctx, int64_t batch_size, double *seconds, bl_err *err);
     void *ctx;
-    bl_imagined_run *run; /* each run once, as far as the farthest question about it goes */
+    bl_sim_run *run; /* each run once, as far as the farthest question about it goes */
     size_t count;
     /* inside */
     const bl_config *config;
     int64_t epoch_rows;
     double target; /* that expected_epochs speaks of; NAN until one is known */
-} bl_imagined;
+} bl_sim_sweep;
 
 /* Steps to the target at a batch size and learning rate:
  *
@@ -35,16 +35,16 @@ typedef struct bl_imagined {
  *
  * with E = sweep.expected_epochs, B* = sweep.expected_batch_size, and the best rate at lr_start for
  * the first of sweep.batch_sizes, moved by lr_rule for the others. */
-double bl_imagined_steps(const bl_config *config, int64_t epoch_rows, double batch_size,
-                         double learning_rate);
+double bl_sim_sweep_steps(const bl_config *config, int64_t epoch_rows, double batch_size,
+                          double learning_rate);
 
 /* Fills in->run. Errors of the script are its own, with its line. */
-bl_status bl_imagine(bl_imagined *in, const char *script, const char *library_dir,
-                     const bl_config *config, const bl_planner_facts *facts,
-                     bl_err *err) BL_CHECKED;
+bl_status bl_sim_sweep_run(bl_sim_sweep *in, const char *script, const char *library_dir,
+                           const bl_config *config, const bl_planner_facts *facts,
+                           bl_err *err) BL_CHECKED;
 /* Seconds of all runs on one core, then of the timing pass: for each size timing.repeats times
  * timing.seconds or three steps. `size` has every run's batch size. */
-double bl_imagined_seconds(const bl_imagined *in, const bl_size_time *size, size_t count,
-                           const bl_config *config);
-void bl_imagined_free(bl_imagined *in);
+double bl_sim_sweep_seconds(const bl_sim_sweep *in, const bl_size_time *size, size_t count,
+                            const bl_config *config);
+void bl_sim_sweep_free(bl_sim_sweep *in);
 #endif

@@ -1,7 +1,7 @@
 /* A tar archive (POSIX ustar) in memory, without clock, owner or host: equal files in equal order
  * give equal bytes. */
-#ifndef BL_ENGINE_BASE_TAR_H
-#define BL_ENGINE_BASE_TAR_H
+#ifndef BL_ENGINE_EXPORT_TAR_H
+#define BL_ENGINE_EXPORT_TAR_H
 #include "engine/base/buf.h"
 #include "engine/base/status.h"
 

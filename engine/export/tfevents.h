@@ -1,7 +1,7 @@
 /* TensorBoard's event files: TFRecords (length and payload, each with its masked CRC-32C) of
  * tensorflow.Event protocol buffers (tensorflow/core/util/event.proto, lib/io/record_writer.h). */
-#ifndef BL_ENGINE_CLI_TFEVENTS_H
-#define BL_ENGINE_CLI_TFEVENTS_H
+#ifndef BL_ENGINE_EXPORT_TFEVENTS_H
+#define BL_ENGINE_EXPORT_TFEVENTS_H
 #include "engine/base/buf.h"
 #include <stdint.h>
 

@@ -2,8 +2,8 @@
  * Its size bounds what a script costs the process, gaps between blocks included; whether a request
  * fits depends on the requests before it and on nothing else. Two-level segregated fit (Masmano,
  * Ripoll, Crespo, Real 2004): constant time, small gaps. */
-#ifndef BL_ENGINE_SWEEP_HEAP_H
-#define BL_ENGINE_SWEEP_HEAP_H
+#ifndef BL_ENGINE_LUA_HEAP_H
+#define BL_ENGINE_LUA_HEAP_H
 #include "engine/base/status.h"
 #include <stdbool.h>
 #include <stddef.h>

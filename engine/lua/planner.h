@@ -1,7 +1,7 @@
 /* Inside of the planner: what the functions that scripts call share. Whatever a call needs beyond
  * Lua's own memory hangs on the planner, since an error of the script may leave a call half way. */
-#ifndef BL_ENGINE_SWEEP_PLANNER_H
-#define BL_ENGINE_SWEEP_PLANNER_H
+#ifndef BL_ENGINE_LUA_PLANNER_H
+#define BL_ENGINE_LUA_PLANNER_H
 #include "engine/base/buf.h"
 #include "engine/sweep/round.h"
 #include "engine/lua/sandbox.h"

@@ -6,8 +6,8 @@
  * last of them is a timer on the thread's processor time, whose signal ends loops inside Lua's own
  * C functions, where no hook is called. Code that must not be left half done (malloc, the host)
  * stands between bl_sandbox_enter and bl_sandbox_leave; no Lua call that can raise an error may. */
-#ifndef BL_ENGINE_SWEEP_SANDBOX_H
-#define BL_ENGINE_SWEEP_SANDBOX_H
+#ifndef BL_ENGINE_LUA_SANDBOX_H
+#define BL_ENGINE_LUA_SANDBOX_H
 #include "engine/base/buf.h"
 #include "engine/base/file.h"
 #include "engine/base/status.h"

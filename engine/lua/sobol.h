@@ -1,8 +1,8 @@
 /* Sobol's sequence (1967) with the direction numbers of Joe and Kuo (2008, new-joe-kuo-6): points
  * that fill the unit cube evenly, any of them computed alone. Shifted digitally by a seed, which
  * keeps every balance of the sequence and makes each coordinate uniform. */
-#ifndef BL_ENGINE_SWEEP_SOBOL_H
-#define BL_ENGINE_SWEEP_SOBOL_H
+#ifndef BL_ENGINE_LUA_SOBOL_H
+#define BL_ENGINE_LUA_SOBOL_H
 #include <stdint.h>
 
 enum { BL_SOBOL_DIMENSIONS = 16 };

@@ -8,7 +8,7 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
         BL_FAIL(err, BL_EINVAL, "dropout is %g; it has to be at least 0 and below 1",
                 node->set.rate);
     node->width = node->in_width[0];
-    node->kept_each = bl_keep_bytes(node->width) / sizeof(float); /* the mask */
+    node->kept_each = bl_dropout_mask_bytes(node->width) / sizeof(float); /* the mask */
     node->dropped = node->in[0] != BL_NET_VALUES && net->node[node->in[0]].layer->takes_dropout;
     return BL_OK;
 }

@@ -271,7 +271,7 @@ static void settle_part(void *ctx, size_t p, size_t parts) {
     }
 }
 
-void bl_net_settle(bl_net *net, const bl_pass *pass, size_t batch, size_t piece) {
+void bl_net_update_running_stats(bl_net *net, const bl_pass *pass, size_t batch, size_t piece) {
     settle_job job = {net, pass, batch, piece};
     if (net->runnings > 0) bl_pool_run(pass->pool, settle_part, &job);
 }

@@ -161,7 +161,7 @@ void bl_net_infer(bl_net *net, const bl_pass *pass);
 void bl_net_backward(bl_net *net, const bl_pass *pass);
 /* Once a batch of `batch` examples has gone forward in pieces of `piece`, and their gradients,
  * which include the sums of statistics, are added up: moves the running statistics. */
-void bl_net_settle(bl_net *net, const bl_pass *pass, size_t batch, size_t piece);
+void bl_net_update_running_stats(bl_net *net, const bl_pass *pass, size_t batch, size_t piece);
 /* Floats that a node keeps for each example: its output and gradient, where they are its own, and
  * what forward keeps for backward. */
 size_t bl_net_node_floats(const bl_net_node *node);

@@ -22,8 +22,8 @@ static inline BL_HD bl_adam bl_adam_of(const bl_optim_step *args) {
 
 /* The change of one parameter. */
 static inline BL_HD float bl_adam_delta(const bl_adam *a, float g, float *m, float *v) {
-    *m = bl_snap(a->beta1 * *m + a->rest1 * g);
-    *v = bl_snap(a->beta2 * *v + a->rest2 * (g * g));
+    *m = bl_flush_tiny(a->beta1 * *m + a->rest1 * g);
+    *v = bl_flush_tiny(a->beta2 * *v + a->rest2 * (g * g));
     return a->rate * (*m / (bl_sqrtf(*v) * a->scale + a->eps));
 }
 #endif

@@ -43,7 +43,7 @@ extern const bl_optim *const bl_optim_table[];
 extern const size_t bl_optim_count;
 const bl_optim *bl_optim_find(const char *name); /* NULL: there is none */
 
-static inline BL_HD float bl_snap(float x) {
+static inline BL_HD float bl_flush_tiny(float x) {
     return fabsf(x) < 0x1p-100f ? 0.0f : x;
 }
 #endif

@@ -8,7 +8,7 @@ BL_CLONES static void step(const bl_optim_step *args, size_t begin, size_t end) 
     float *restrict p = args->param, *restrict m = args->state[0], *restrict v = args->state[1];
     const float *restrict grad = args->grad;
     for (size_t i = begin; i < end; i++) {
-        const float g = bl_snap(grad[i]);
+        const float g = bl_flush_tiny(grad[i]);
         p[i] = p[i] * keep - bl_adam_delta(&adam, g, &m[i], &v[i]);
     }
 }

@@ -7,8 +7,8 @@ BL_CLONES static void step(const bl_optim_step *args, size_t begin, size_t end) 
     float *restrict p = args->param, *restrict v = args->state[0];
     const float *restrict grad = args->grad;
     for (size_t i = begin; i < end; i++) {
-        const float g = bl_snap(grad[i]) + decay * p[i];
-        v[i] = bl_snap(momentum * v[i] + g);
+        const float g = bl_flush_tiny(grad[i]) + decay * p[i];
+        v[i] = bl_flush_tiny(momentum * v[i] + g);
         p[i] = p[i] - rate * v[i];
     }
 }

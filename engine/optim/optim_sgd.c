@@ -6,7 +6,7 @@ BL_CLONES static void step(const bl_optim_step *args, size_t begin, size_t end) 
     float *restrict p = args->param;
     const float *restrict grad = args->grad;
     for (size_t i = begin; i < end; i++) {
-        const float g = bl_snap(grad[i]) + decay * p[i];
+        const float g = bl_flush_tiny(grad[i]) + decay * p[i];
         p[i] = p[i] - rate * g;
     }
 }

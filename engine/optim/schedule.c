@@ -25,7 +25,7 @@ bl_status bl_schedule_resolve(bl_schedule_plan *plan, const bl_config *config, i
     return BL_OK;
 }
 
-bl_pace bl_schedule_at(const bl_schedule_plan *plan, int64_t step) {
+bl_schedule_value bl_schedule_at(const bl_schedule_plan *plan, int64_t step) {
     const int64_t last = plan->horizon - 1;
     return plan->schedule->at(plan, plan->horizon > 0 && step > last ? last : step);
 }

@@ -18,15 +18,15 @@ typedef struct bl_schedule_plan {
     double momentum_low, momentum_high; /* one_cycle; 0 and 0: the momentum stays as configured */
 } bl_schedule_plan;
 
-typedef struct bl_pace {
+typedef struct bl_schedule_value {
     double rate;
     double momentum; /* 0: as configured */
-} bl_pace;
+} bl_schedule_value;
 
 struct bl_schedule {
     const char *name;
     /* 0 <= step, below the horizon where there is one. */
-    bl_pace (*at)(const bl_schedule_plan *plan, int64_t step);
+    bl_schedule_value (*at)(const bl_schedule_plan *plan, int64_t step);
 };
 
 #define DECLARE(name) extern const bl_schedule bl_schedule_##name;
@@ -43,7 +43,7 @@ const bl_schedule *bl_schedule_find(const char *name); /* NULL: there is none */
 bl_status bl_schedule_resolve(bl_schedule_plan *plan, const bl_config *config, int64_t epoch_rows,
                               bl_err *err) BL_CHECKED;
 /* The pace of the update that follows `step` updates. */
-bl_pace bl_schedule_at(const bl_schedule_plan *plan, int64_t step);
+bl_schedule_value bl_schedule_at(const bl_schedule_plan *plan, int64_t step);
 
 /* Half a cosine from 1 at 0 to 0 at 1, its remainder near 1 exact to a few ulp. */
 double bl_half_cosine(double t);

@@ -2,10 +2,11 @@
  * half a cosine that reaches 0 at the horizon (Loshchilov and Hutter 2017, without restarts). */
 #include "engine/optim/schedule.h"
 
-static bl_pace at(const bl_schedule_plan *plan, int64_t step) {
+static bl_schedule_value at(const bl_schedule_plan *plan, int64_t step) {
     if (step < plan->rising)
-        return (bl_pace){.rate = plan->peak * (double)(step + 1) / (double)(plan->rising + 1)};
-    return (bl_pace){.rate = plan->peak * bl_half_cosine(bl_schedule_fallen(plan, step))};
+        return (bl_schedule_value){.rate = plan->peak * (double)(step + 1) /
+                                           (double)(plan->rising + 1)};
+    return (bl_schedule_value){.rate = plan->peak * bl_half_cosine(bl_schedule_fallen(plan, step))};
 }
 
 const bl_schedule bl_schedule_cosine = {.name = "cosine", .at = at};

@@ -13,14 +13,14 @@ static double momentum(const bl_schedule_plan *plan, bool rising, double t) {
     return rising ? between(high, low, t) : between(low, high, t);
 }
 
-static bl_pace at(const bl_schedule_plan *plan, int64_t step) {
+static bl_schedule_value at(const bl_schedule_plan *plan, int64_t step) {
     const double start = plan->peak / plan->start_div, end = plan->peak / plan->end_div;
     if (step < plan->rising) {
         const double t = (double)step / (double)plan->rising;
-        return (bl_pace){between(start, plan->peak, t), momentum(plan, true, t)};
+        return (bl_schedule_value){between(start, plan->peak, t), momentum(plan, true, t)};
     }
     const double t = bl_schedule_fallen(plan, step);
-    return (bl_pace){between(plan->peak, end, t), momentum(plan, false, t)};
+    return (bl_schedule_value){between(plan->peak, end, t), momentum(plan, false, t)};
 }
 
 const bl_schedule bl_schedule_one_cycle = {.name = "one_cycle", .at = at};

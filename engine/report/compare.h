@@ -1,7 +1,7 @@
 /* Comparisons of two batch sizes, from the plan's decisions of kind "compare" and their runs' logs.
  * Used inside this room only. */
-#ifndef BL_ENGINE_REPORT_PAIRS_H
-#define BL_ENGINE_REPORT_PAIRS_H
+#ifndef BL_ENGINE_REPORT_COMPARE_H
+#define BL_ENGINE_REPORT_COMPARE_H
 #include "engine/base/json.h"
 #include "engine/report/report.h"
 

@@ -1,7 +1,7 @@
 /* Learning-rate rules judged (P9): what following one from the smallest batch size would have cost
  * instead of retuning. Used inside this room only. */
-#ifndef BL_ENGINE_REPORT_RULES_H
-#define BL_ENGINE_REPORT_RULES_H
+#ifndef BL_ENGINE_REPORT_LR_REGRET_H
+#define BL_ENGINE_REPORT_LR_REGRET_H
 #include "engine/base/json.h"
 #include "engine/report/report.h"
 
@@ -9,7 +9,7 @@
 typedef struct bl_rule_name {
     const char *plan, *file, *words;
 } bl_rule_name;
-extern const bl_rule_name bl_rule_names[BL_RULE_COUNT];
+extern const bl_rule_name bl_rule_names[BL_LR_RULE_COUNT];
 
 /* Adds one decision of kind "rule": the sweep has run the rule's rate. */
 void bl_rules_read(bl_answer *answer, const bl_json *line);

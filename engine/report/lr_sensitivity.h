@@ -1,7 +1,7 @@
 /* The learning rates a sweep tried at each batch size, and what a rule of thumb would have cost
  * instead of retuning. Used inside this room only. */
-#ifndef BL_ENGINE_REPORT_BASIN_H
-#define BL_ENGINE_REPORT_BASIN_H
+#ifndef BL_ENGINE_REPORT_LR_SENSITIVITY_H
+#define BL_ENGINE_REPORT_LR_SENSITIVITY_H
 #include "engine/report/report.h"
 #include "engine/stats/lr_rules.h"
 

@@ -13,7 +13,7 @@ void bl_run_identity(const bl_config *config, const char *dataset_sha256, char i
     bl_buf_str(&identity, "{\"config\":");
     bl_config_identity(config, &identity);
     bl_buf_printf(&identity, ",\"dataset\":\"%s\",\"epoch\":%d,\"level\":\"%s\"", dataset_sha256,
-                  bl_rules_epoch(config), config->numerics);
+                  bl_config_numerics_epoch(config), config->numerics);
     if (config->computed_by[0] != '\0') {
         bl_buf_str(&identity, ",\"device\":");
         bl_json_string(&identity, config->computed_by);

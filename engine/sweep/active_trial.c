@@ -12,7 +12,7 @@
  * does not begin at step 0. */
 enum { KEPT_CHECKPOINT_BYTES = 64 << 20 };
 
-static void add_eval(bl_member *m, bl_eval eval) {
+static void add_eval(bl_active_trial *m, bl_eval eval) {
     if (m->evals == m->cap) {
         m->cap = m->cap ? 2 * m->cap : 64;
         m->eval = bl_xrealloc(m->eval, m->cap * sizeof *m->eval);
@@ -21,7 +21,7 @@ static void add_eval(bl_member *m, bl_eval eval) {
 }
 
 /* Learns from a log, unless as much is known. */
-static void learn(bl_member *m, const bl_runlog *log) {
+static void learn(bl_active_trial *m, const bl_runlog *log) {
     if (log->evals <= m->evals) return;
     m->evals = 0;
     for (size_t i = 0; i < log->evals; i++)
@@ -29,14 +29,14 @@ static void learn(bl_member *m, const bl_runlog *log) {
 }
 
 /* The file of the run changed since it was last read? */
-static bool changed(const bl_member *m, const bl_scheduler *s, const char *name,
+static bool changed(const bl_active_trial *m, const bl_scheduler *s, const char *name,
                     bl_file_stamp *stamp) {
     char path[BL_PATH];
     return bl_path(path, NULL, "%s/%s/%s", s->store->dir, m->id, name) == BL_OK &&
            bl_file_changed(path, stamp);
 }
 
-static bl_status load_stored(bl_member *m, const bl_scheduler *s, bl_err *err) {
+static bl_status load_stored(bl_active_trial *m, const bl_scheduler *s, bl_err *err) {
     if (!changed(m, s, "result.json", &m->result)) return BL_OK;
     bl_stored_free(&m->stored);
     BL_TRY(bl_index_load(s->store, m->id, &m->stored, err));
@@ -44,26 +44,28 @@ static bl_status load_stored(bl_member *m, const bl_scheduler *s, bl_err *err) {
     return BL_OK;
 }
 
-bl_status bl_member_init(bl_member *m, const bl_scheduler *s, const bl_trial *trial, bl_err *err) {
-    *m = (bl_member){.trial = trial, .checkpoint_seconds = s->checkpoint_seconds, .stop = s->stop};
+bl_status bl_active_trial_init(bl_active_trial *m, const bl_scheduler *s, const bl_trial *trial,
+                               bl_err *err) {
+    *m = (bl_active_trial){
+        .trial = trial, .checkpoint_seconds = s->checkpoint_seconds, .stop = s->stop};
     bl_run_identity(&trial->config, s->data->sha256, m->id, &m->identity);
     return load_stored(m, s, err);
 }
 
-void bl_member_free(bl_member *m) {
-    bl_member_release(m);
+void bl_active_trial_free(bl_active_trial *m) {
+    bl_active_trial_release(m);
     bl_stored_free(&m->stored);
     bl_buf_free(&m->identity);
     bl_buf_free(&m->timing);
     free(m->eval);
-    *m = (bl_member){0};
+    *m = (bl_active_trial){0};
 }
 
-int64_t bl_member_step(const bl_member *m) {
+int64_t bl_active_trial_step(const bl_active_trial *m) {
     return m->evals > 0 ? m->eval[m->evals - 1].step : 0;
 }
 
-bl_status bl_member_refresh(bl_member *m, const bl_scheduler *s, bl_err *err) {
+bl_status bl_active_trial_refresh(bl_active_trial *m, const bl_scheduler *s, bl_err *err) {
     BL_TRY(load_stored(m, s, err));
     if (!changed(m, s, "log.jsonl.part", &m->part)) return BL_OK;
     bl_buf text = {0};
@@ -78,7 +80,8 @@ bl_status bl_member_refresh(bl_member *m, const bl_scheduler *s, bl_err *err) {
     return BL_OK;
 }
 
-bl_status bl_member_claim(bl_member *m, const bl_scheduler *s, bl_claims *claims, bl_err *err) {
+bl_status bl_active_trial_claim(bl_active_trial *m, const bl_scheduler *s, bl_claims *claims,
+                                bl_err *err) {
     char dir[BL_PATH];
     BL_TRY(bl_path(dir, err, "%s/%s", s->store->dir, m->id));
     BL_TRY(bl_claim_take(claims, dir, &m->claim, err));
@@ -95,22 +98,22 @@ bl_status bl_member_claim(bl_member *m, const bl_scheduler *s, bl_claims *claims
     return bl_store_set_aside(s->store, m->claim, m->id, err);
 }
 
-void bl_member_release(bl_member *m) {
+void bl_active_trial_release(bl_active_trial *m) {
     bl_train_close(m->train);
     m->train = NULL;
     bl_claim_release(m->claim);
     m->claim = NULL;
 }
 
-static bl_status unless_lost(bl_member *m, bl_status status) {
+static bl_status unless_lost(bl_active_trial *m, bl_status status) {
     if (m->claim == NULL || !bl_claim_lost(m->claim)) return status;
-    bl_member_release(m);
+    bl_active_trial_release(m);
     m->held = true;
     return BL_OK;
 }
 
 /* Evaluations of a log that the run restored from a checkpoint has behind it. */
-static bl_status take_evals(bl_member *m, bl_err *err) {
+static bl_status take_evals(bl_active_trial *m, bl_err *err) {
     bl_runlog log;
     const bl_buf *text = bl_train_log(m->train);
     BL_TRY(bl_runlog_parse(&log, text->data, text->len, m->id, err));
@@ -121,7 +124,7 @@ static bl_status take_evals(bl_member *m, bl_err *err) {
     return BL_OK;
 }
 
-static bool restore(const bl_member *m, const bl_buf *state, const bl_buf *log) {
+static bool restore(const bl_active_trial *m, const bl_buf *state, const bl_buf *log) {
     bl_err ignored;
     return state->len > 0 && bl_train_restore(m->train, state->data, state->len, bl_buf_text(log),
                                               log->len, &ignored) == BL_OK;
@@ -130,7 +133,7 @@ static bool restore(const bl_member *m, const bl_buf *state, const bl_buf *log) 
 /* A checkpoint that cannot be used costs time, never correctness: the run then goes on from the
  * other one, or begins at step 0. Its log is the part beside it, or the published one where a
  * finished run's checkpoint was kept. */
-static bl_status resume(bl_member *m, const bl_scheduler *s, bl_err *err) {
+static bl_status resume(bl_active_trial *m, const bl_scheduler *s, bl_err *err) {
     bl_buf state[2] = {{0}, {0}}, part = {0};
     bl_err ignored;
     bool restored = false;
@@ -151,7 +154,8 @@ static bl_status resume(bl_member *m, const bl_scheduler *s, bl_err *err) {
     return restored ? take_evals(m, err) : BL_OK;
 }
 
-bl_status bl_member_open(bl_member *m, const bl_scheduler *s, size_t threads, bl_err *err) {
+bl_status bl_active_trial_open(bl_active_trial *m, const bl_scheduler *s, size_t threads,
+                               bl_err *err) {
     const bl_train_options options = {
         .kernels = s->kernels, .resident = s->resident, .run_id = m->id, .threads = threads};
     const bl_status status = bl_train_open(&m->train, &m->trial->config, s->data, &options, err);
@@ -167,7 +171,7 @@ bl_status bl_member_open(bl_member *m, const bl_scheduler *s, size_t threads, bl
 
 /* One line for each stretch between evaluations, its evaluation included. Other runs share the
  * machine: the timing pass is what answers are made of. */
-static void note_time(bl_member *m, int64_t from, double seconds) {
+static void note_time(bl_active_trial *m, int64_t from, double seconds) {
     const int64_t to = bl_train_now(m->train)->step;
     bl_buf_printf(&m->timing,
                   "{\"record\":\"timing\",\"from\":%" PRId64 ",\"step\":%" PRId64
@@ -176,21 +180,21 @@ static void note_time(bl_member *m, int64_t from, double seconds) {
                   (double)((to - from) * m->trial->config.train.batch_size) / fmax(seconds, 1e-9));
 }
 
-static bool checkpoint_due(const bl_member *m) {
+static bool checkpoint_due(const bl_active_trial *m) {
     return bl_clock_seconds() - m->last_saved > m->checkpoint_seconds;
 }
 
 /* Another thread may set it, or a signal. */
-static bool is_stopped(const bl_member *m) {
+static bool is_stopped(const bl_active_trial *m) {
     return m->stop != NULL && __atomic_load_n(m->stop, __ATOMIC_RELAXED) != 0;
 }
 
 static bool pause_due(void *ctx) {
-    const bl_member *m = ctx;
+    const bl_active_trial *m = ctx;
     return is_stopped(m) || checkpoint_due(m) || bl_claim_lost(m->claim);
 }
 
-static bl_status save(bl_member *m, const bl_scheduler *s, bl_err *err) {
+static bl_status save(bl_active_trial *m, const bl_scheduler *s, bl_err *err) {
     bl_buf state = {0};
     const bl_train_state *now = bl_train_now(m->train);
     bl_status status = bl_train_save(m->train, &state, err);
@@ -207,7 +211,7 @@ static bl_status save(bl_member *m, const bl_scheduler *s, bl_err *err) {
 }
 
 /* To the same grid of evaluations whatever the budget is: budgets lie on the grid. */
-static bl_status train_on(bl_member *m, const bl_scheduler *s, bl_err *err) {
+static bl_status train_on(bl_active_trial *m, const bl_scheduler *s, bl_err *err) {
     const bl_train_pause pause = {.due = pause_due, .ctx = m};
     for (;;) {
         const bl_status status = bl_train_advance(m->train, m->trial->max_steps, &pause, err);
@@ -220,11 +224,12 @@ static bl_status train_on(bl_member *m, const bl_scheduler *s, bl_err *err) {
     }
 }
 
-bl_status bl_member_advance(bl_member *m, const bl_scheduler *s, size_t threads, bl_err *err) {
+bl_status bl_active_trial_advance(bl_active_trial *m, const bl_scheduler *s, size_t threads,
+                                  bl_err *err) {
     const double start = bl_clock_seconds();
     if (m->train == NULL) {
         const size_t had = m->evals;
-        BL_TRY(bl_member_open(m, s, threads, err));
+        BL_TRY(bl_active_trial_open(m, s, threads, err));
         if (m->out_of_memory || m->evals > had) return BL_OK;
     }
     const int64_t from = bl_train_now(m->train)->step;
@@ -239,19 +244,19 @@ bl_status bl_member_advance(bl_member *m, const bl_scheduler *s, size_t threads,
     return unless_lost(m, status);
 }
 
-bl_status bl_member_share(bl_member *m, bl_err *err) {
+bl_status bl_active_trial_share(bl_active_trial *m, bl_err *err) {
     const bl_train_state *now = bl_train_now(m->train);
     m->shared = m->evals;
     return unless_lost(m, bl_store_save_part(m->claim, bl_train_log(m->train), now->step,
                                              now->params_sha256, err));
 }
 
-bl_status bl_member_checkpoint(bl_member *m, const bl_scheduler *s, bl_err *err) {
+bl_status bl_active_trial_checkpoint(bl_active_trial *m, const bl_scheduler *s, bl_err *err) {
     return m->train == NULL ? BL_OK : unless_lost(m, save(m, s, err));
 }
 
-bl_status bl_member_park(bl_member *m, const bl_scheduler *s, bl_err *err) {
-    BL_TRY(bl_member_checkpoint(m, s, err));
+bl_status bl_active_trial_park(bl_active_trial *m, const bl_scheduler *s, bl_err *err) {
+    BL_TRY(bl_active_trial_checkpoint(m, s, err));
     bl_train_close(m->train);
     m->train = NULL;
     m->shared = m->evals; /* with the checkpoint */
@@ -261,7 +266,8 @@ bl_status bl_member_park(bl_member *m, const bl_scheduler *s, bl_err *err) {
 /* A finished run keeps one checkpoint at most: its last state, if that is not too large, or what
  * was saved of it beyond its end, with its log. Only from where it stands can a run be continued.
  */
-static bl_status keep_checkpoint(bl_member *m, const bl_scheduler *s, int64_t steps, bl_err *err) {
+static bl_status keep_checkpoint(bl_active_trial *m, const bl_scheduler *s, int64_t steps,
+                                 bl_err *err) {
     bl_buf state = {0};
     bl_status status = BL_OK;
     const bool exact = bl_train_now(m->train)->step == steps;
@@ -274,7 +280,7 @@ static bl_status keep_checkpoint(bl_member *m, const bl_scheduler *s, int64_t st
     return status;
 }
 
-static void write_environment(bl_buf *out, const bl_member *m, const bl_scheduler *s,
+static void write_environment(bl_buf *out, const bl_active_trial *m, const bl_scheduler *s,
                               size_t threads) {
     char finished[24];
     bl_clock_text(finished);
@@ -285,7 +291,7 @@ static void write_environment(bl_buf *out, const bl_member *m, const bl_schedule
         BL_BUILD_TYPE, threads, s->jobs, finished, m->seconds);
 }
 
-static bl_status write_timing(const bl_member *m, const bl_scheduler *s, size_t threads,
+static bl_status write_timing(const bl_active_trial *m, const bl_scheduler *s, size_t threads,
                               bl_err *err) {
     size_t bytes = 0;
     bl_buf text = {0}, packed = {0};
@@ -304,15 +310,16 @@ static bl_status write_timing(const bl_member *m, const bl_scheduler *s, size_t 
     return status;
 }
 
-bl_status bl_member_leave(bl_member *m, const bl_scheduler *s, size_t threads, bl_err *err) {
+bl_status bl_active_trial_leave(bl_active_trial *m, const bl_scheduler *s, size_t threads,
+                                bl_err *err) {
     bl_status status = m->train != NULL ? write_timing(m, s, threads, err) : BL_OK;
     if (status == BL_OK && m->train != NULL) status = save(m, s, err);
     BL_TRY(unless_lost(m, status));
-    bl_member_release(m);
+    bl_active_trial_release(m);
     return BL_OK;
 }
 
-static bl_status publish(bl_member *m, const bl_scheduler *s, size_t threads,
+static bl_status publish(bl_active_trial *m, const bl_scheduler *s, size_t threads,
                          const bl_trial_result *result, bl_err *err) {
     const bl_buf *text = bl_train_log(m->train);
     bl_runlog log;
@@ -339,14 +346,14 @@ static bl_status publish(bl_member *m, const bl_scheduler *s, size_t threads,
 
 /* What is not what it has to be is not gone on with: the next time begins with what is published.
  */
-static void forget(bl_member *m) {
+static void forget(bl_active_trial *m) {
     for (int slot = 0; slot < 2; slot++) bl_store_drop_checkpoint(m->claim, slot);
     bl_store_drop_part(m->claim);
-    bl_member_release(m);
+    bl_active_trial_release(m);
 }
 
-bl_status bl_member_publish(bl_member *m, const bl_scheduler *s, size_t threads,
-                            const bl_trial_result *result, bl_err *err) {
+bl_status bl_active_trial_publish(bl_active_trial *m, const bl_scheduler *s, size_t threads,
+                                  const bl_trial_result *result, bl_err *err) {
     bl_status status = publish(m, s, threads, result, err);
     if (status == BL_EMISMATCH) forget(m);
     if (status == BL_OK) status = write_timing(m, s, threads, err);

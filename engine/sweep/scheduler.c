@@ -12,8 +12,8 @@
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
 #include "engine/sweep/active_trial.h"
-#include "engine/sweep/stop_rule.h"
 #include "engine/sweep/memory_budget.h"
+#include "engine/sweep/stop_rule.h"
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
@@ -28,8 +28,8 @@ typedef struct work {
     const bl_scheduler *s;
     const bl_round *round;
     bl_trial_result *results;
-    bl_member *member;
-    bl_room room;
+    bl_active_trial *member;
+    bl_memory_budget room;
     bl_claims *claims;
     size_t threads_each;
     size_t first;            /* all members before it are settled */
@@ -57,19 +57,19 @@ typedef enum act {
     ACT_LEAVE
 } act;
 
-static bool needs_more(const work *w, const bl_member *m) {
+static bool needs_more(const work *w, const bl_active_trial *m) {
     return !m->out_of_memory &&
-           bl_question_open(m->trial, m->eval, m->evals, w->round->slack, w->best);
+           bl_stop_needs_more(m->trial, m->eval, m->evals, w->round->slack, w->best);
 }
 
-static void note_hit(work *w, const bl_member *m) {
-    const size_t hit = bl_question_hit(m->eval, m->evals, m->trial->target, m->trial->max_steps);
+static void note_hit(work *w, const bl_active_trial *m) {
+    const size_t hit = bl_stop_first_hit(m->eval, m->evals, m->trial->target, m->trial->max_steps);
     if (!w->round->race || hit == SIZE_MAX) return;
     if (w->best == 0 || m->eval[hit].step < w->best) w->best = m->eval[hit].step;
 }
 
 /* Called with the lock held; a busy member belongs to its thread and is not looked into. */
-static void report(const work *w, const bl_member *m) {
+static void report(const work *w, const bl_active_trial *m) {
     if (w->s->progress == NULL) return;
     size_t done = 0;
     for (size_t i = 0; i < w->round->count; i++)
@@ -91,7 +91,7 @@ static void report(const work *w, const bl_member *m) {
 }
 
 /* The answer that all that is known gives. */
-static void answer(const work *w, const bl_member *m, bl_trial_result *r) {
+static void answer(const work *w, const bl_active_trial *m, bl_trial_result *r) {
     memcpy(r->run, m->id, sizeof r->run);
     if (m->out_of_memory) {
         r->outcome = BL_OUTCOME_MEMORY;
@@ -100,26 +100,26 @@ static void answer(const work *w, const bl_member *m, bl_trial_result *r) {
     r->evals = m->evals;
     r->eval = bl_xalloc(m->evals * sizeof *r->eval);
     memcpy(r->eval, m->eval, m->evals * sizeof *r->eval);
-    bl_question_settle(m->trial, w->round->slack, w->best, r);
+    bl_stop_apply(m->trial, w->round->slack, w->best, r);
 }
 
 /* Brings a member that needs no more closer to a published answer: claims it, opens it where it was
  * left (and may find that it needs more), publishes it. */
-static bl_status settle(const work *w, bl_member *m, bl_err *err) {
+static bl_status settle(const work *w, bl_active_trial *m, bl_err *err) {
     bl_trial_result r = {0};
     bl_status status = BL_OK;
     answer(w, m, &r);
     m->settled = m->out_of_memory || (m->stored.done && m->stored.steps >= r.steps);
     if (!m->settled && m->claim == NULL) {
-        status = bl_member_claim(m, w->s, w->claims, err);
+        status = bl_active_trial_claim(m, w->s, w->claims, err);
     } else if (!m->settled && m->train == NULL) {
-        status = bl_member_open(m, w->s, w->threads_each, err);
+        status = bl_active_trial_open(m, w->s, w->threads_each, err);
     } else if (!m->settled) {
-        status = bl_member_publish(m, w->s, w->threads_each, &r, err);
+        status = bl_active_trial_publish(m, w->s, w->threads_each, &r, err);
         m->settled = status == BL_OK && !m->held;
     }
     if (m->settled) {
-        bl_member_release(m);
+        bl_active_trial_release(m);
         w->results[m - w->member] = r;
     } else {
         bl_round_results_free(&r, 1);
@@ -127,10 +127,10 @@ static bl_status settle(const work *w, bl_member *m, bl_err *err) {
     return status;
 }
 
-static bool wants_more(const void *ctx, const bl_member *m) {
+static bool wants_more(const void *ctx, const bl_active_trial *m) {
     return needs_more(ctx, m);
 }
-static bool wants_none(const void *ctx, const bl_member *m) {
+static bool wants_none(const void *ctx, const bl_active_trial *m) {
     return !needs_more(ctx, m);
 }
 
@@ -138,36 +138,39 @@ static bool wants_none(const void *ctx, const bl_member *m) {
  * before or instead. Once the round is decided, publishing makes room; until then a run that needs
  * no more, or that is more than twice as far as the one that waits, goes on disk: were they to take
  * turns at every evaluation, checkpoints would take longer than steps. */
-static act with_room(const work *w, act what, bl_member **m) {
-    const bl_member *waiting = *m;
-    if (waiting->train != NULL || waiting->claim == NULL || bl_room_for(&w->room, waiting))
+static act with_room(const work *w, act what, bl_active_trial **m) {
+    const bl_active_trial *waiting = *m;
+    if (waiting->train != NULL || waiting->claim == NULL ||
+        bl_memory_budget_admits(&w->room, waiting))
         return what;
-    *m = bl_room_open(&w->room, false, wants_none, w);
+    *m = bl_memory_budget_victim(&w->room, false, wants_none, w);
     if (*m != NULL) return what == ACT_SETTLE ? ACT_SETTLE : ACT_PARK;
-    *m = bl_room_open(&w->room, false, wants_more, w);
+    *m = bl_memory_budget_victim(&w->room, false, wants_more, w);
     if (*m == NULL) return ACT_WAIT;
-    const int64_t behind = bl_member_step(waiting), further = bl_member_step(*m) - behind;
+    const int64_t behind = bl_active_trial_step(waiting),
+                  further = bl_active_trial_step(*m) - behind;
     if (what == ACT_SETTLE || further > behind) return ACT_PARK;
-    *m = bl_room_open(&w->room, true, wants_more, w);
+    *m = bl_memory_budget_victim(&w->room, true, wants_more, w);
     return ACT_ADVANCE;
 }
 
 /* Called with the lock held. */
-static act choose(work *w, bl_member **out) {
+static act choose(work *w, bl_active_trial **out) {
     const bool race = w->round->race;
-    bl_member *next = NULL, *share = NULL, *closed = NULL, *idle = NULL;
+    bl_active_trial *next = NULL, *share = NULL, *closed = NULL, *idle = NULL;
     bool over = true, open = false;
     *out = NULL;
     while (w->first < w->round->count && w->member[w->first].state == BL_MEMBER_SETTLED) w->first++;
     for (size_t i = w->first; i < w->round->count; i++) {
-        bl_member *m = &w->member[i];
+        bl_active_trial *m = &w->member[i];
         if (m->state == BL_MEMBER_SETTLED) continue;
         over = false;
         const bool more = m->state == BL_MEMBER_BUSY || needs_more(w, m);
         open = open || more;
         if (m->state != BL_MEMBER_IDLE) continue;
         if (more) {
-            if (next == NULL || (race && bl_member_step(m) < bl_member_step(next))) next = m;
+            if (next == NULL || (race && bl_active_trial_step(m) < bl_active_trial_step(next)))
+                next = m;
             continue;
         }
         if (closed == NULL) closed = m;
@@ -185,20 +188,20 @@ static act choose(work *w, bl_member **out) {
     return ACT_WAIT;
 }
 
-static bl_status perform(work *w, act what, bl_member *m, bl_err *err) {
+static bl_status perform(work *w, act what, bl_active_trial *m, bl_err *err) {
     switch (what) {
     case ACT_CLAIM:
-        return bl_member_claim(m, w->s, w->claims, err);
+        return bl_active_trial_claim(m, w->s, w->claims, err);
     case ACT_ADVANCE:
-        return bl_member_advance(m, w->s, w->threads_each, err);
+        return bl_active_trial_advance(m, w->s, w->threads_each, err);
     case ACT_SHARE:
-        return bl_member_share(m, err);
+        return bl_active_trial_share(m, err);
     case ACT_SETTLE:
         return settle(w, m, err);
     case ACT_PARK:
-        return bl_member_park(m, w->s, err);
+        return bl_active_trial_park(m, w->s, err);
     case ACT_LEAVE:
-        return bl_member_leave(m, w->s, w->threads_each, err);
+        return bl_active_trial_leave(m, w->s, w->threads_each, err);
     case ACT_OVER:
     case ACT_WAIT:
         break;
@@ -227,12 +230,12 @@ static void look(work *w) {
     size_t news = 0;
     w->looking = true;
     for (size_t i = 0; i < w->round->count && w->status == BL_OK; i++) {
-        bl_member *m = &w->member[i];
+        bl_active_trial *m = &w->member[i];
         if (m->state != BL_MEMBER_HELD) continue;
         const size_t had = m->evals;
         m->state = BL_MEMBER_BUSY;
         (void)pthread_mutex_unlock(&w->lock);
-        const bl_status status = bl_member_refresh(m, w->s, &err);
+        const bl_status status = bl_active_trial_refresh(m, w->s, &err);
         (void)pthread_mutex_lock(&w->lock);
         m->state = BL_MEMBER_IDLE;
         if (status != BL_OK) fail(w, status, &err);
@@ -259,12 +262,12 @@ static bool is_stopped(const work *w) {
     return w->s->stop != NULL && __atomic_load_n(w->s->stop, __ATOMIC_RELAXED) != 0;
 }
 
-static void put_back(bl_member *m) {
+static void put_back(bl_active_trial *m) {
     m->state = m->settled ? BL_MEMBER_SETTLED : m->held ? BL_MEMBER_HELD : BL_MEMBER_IDLE;
 }
 
 /* Called with the lock held. */
-static void act_on(work *w, act what, bl_member *m) {
+static void act_on(work *w, act what, bl_active_trial *m) {
     bl_err err = {0};
     m->state = BL_MEMBER_BUSY;
     (void)pthread_mutex_unlock(&w->lock);
@@ -284,7 +287,7 @@ static void act_on(work *w, act what, bl_member *m) {
 
 static void *worker(void *arg) {
     work *w = arg;
-    bl_member *m;
+    bl_active_trial *m;
     act what;
     (void)pthread_mutex_lock(&w->lock);
     while (w->status == BL_OK && (what = choose(w, &m)) != ACT_OVER) {
@@ -324,9 +327,9 @@ static void run_workers(work *w) {
 static bl_status put_away(work *w, bl_err *err) {
     bl_err ignored;
     for (size_t i = 0; i < w->round->count; i++) {
-        bl_member *m = &w->member[i];
+        bl_active_trial *m = &w->member[i];
         if (m->claim == NULL) continue;
-        const bl_status status = bl_member_leave(m, w->s, w->threads_each, &ignored);
+        const bl_status status = bl_active_trial_leave(m, w->s, w->threads_each, &ignored);
         if (status != BL_OK && w->status == BL_EINTERRUPTED) {
             if (err != NULL) *err = ignored;
             return status;
@@ -341,7 +344,7 @@ static bl_status settle_known(work *w, bl_err *err) {
     for (size_t i = 0; i < w->round->count; i++) open += needs_more(w, &w->member[i]);
     if (w->round->race && open > 0) return BL_OK;
     for (size_t i = 0; i < w->round->count; i++) {
-        bl_member *m = &w->member[i];
+        bl_active_trial *m = &w->member[i];
         if (!m->stored.done || needs_more(w, m)) continue;
         BL_TRY(settle(w, m, err));
     }
@@ -360,7 +363,7 @@ static bl_status look_up(work *w, bl_err *err) {
 /* Trials that are not wanted and have no answer yet: nobody here works on them. */
 static void leave_out(work *w) {
     for (size_t i = 0; w->s->wanted != NULL && i < w->round->count; i++) {
-        bl_member *m = &w->member[i];
+        bl_active_trial *m = &w->member[i];
         m->left_out = !m->settled && needs_more(w, m) && !w->s->wanted(w->s->wanted_ctx, m->trial);
         m->settled = m->settled || m->left_out;
     }
@@ -377,14 +380,15 @@ static bl_status check_left_out(const work *w, bl_err *err) {
 }
 
 static int by_id(const void *a, const void *b) {
-    return strcmp((*(const bl_member *const *)a)->id, (*(const bl_member *const *)b)->id);
+    return strcmp((*(const bl_active_trial *const *)a)->id,
+                  (*(const bl_active_trial *const *)b)->id);
 }
 
 /* One run asked twice in a round could publish the answer to either question first, and its log
  * would end with that one's outcome: what is published would depend on timing. */
 static bl_status refuse_repeats(const work *w, bl_err *err) {
     const size_t n = w->round->count;
-    const bl_member **order = bl_xalloc(n * sizeof *order);
+    const bl_active_trial **order = bl_xalloc(n * sizeof *order);
     for (size_t i = 0; i < n; i++) order[i] = &w->member[i];
     if (n > 1) qsort(order, n, sizeof *order, by_id);
     size_t same = 1;
@@ -407,13 +411,13 @@ bl_status bl_scheduler_run(const bl_scheduler *s, const bl_round *round, bl_tria
               .threads_each = 1,
               .pause = k_first_look};
     w.member = bl_xalloc(round->count * sizeof *w.member);
-    w.room = (bl_room){s->memory, w.member, round->count};
+    w.room = (bl_memory_budget){s->memory, w.member, round->count};
     memset(results, 0, round->count * sizeof *results);
     (void)pthread_mutex_init(&w.lock, NULL);
     (void)pthread_cond_init(&w.changed, NULL);
     bl_status status;
     for (size_t i = 0; i < round->count; i++) {
-        BL_GOTO(bl_member_init(&w.member[i], s, &round->trial[i], err));
+        BL_GOTO(bl_active_trial_init(&w.member[i], s, &round->trial[i], err));
         note_hit(&w, &w.member[i]);
     }
     BL_GOTO(refuse_repeats(&w, err));
@@ -428,14 +432,14 @@ bl_status bl_scheduler_run(const bl_scheduler *s, const bl_round *round, bl_tria
     BL_GOTO(settle_known(&w, err));
     leave_out(&w);
     for (size_t i = 0; i < round->count; i++) put_back(&w.member[i]);
-    bl_room_plan(&w.room, s);
+    bl_memory_budget_measure(&w.room, s);
     w.claims = bl_claims_open();
     run_workers(&w);
     status = put_away(&w, err);
     if (status == BL_OK) status = check_left_out(&w, err);
 done:
     if (status != BL_OK) bl_round_results_free(results, round->count);
-    for (size_t i = 0; i < round->count; i++) bl_member_free(&w.member[i]);
+    for (size_t i = 0; i < round->count; i++) bl_active_trial_free(&w.member[i]);
     bl_claims_close(w.claims);
     free(w.member);
     (void)pthread_cond_destroy(&w.changed);

@@ -2,27 +2,26 @@
 #include <math.h>
 #include <stdint.h>
 
-size_t bl_question_hit(const bl_eval *eval, size_t evals, double target, int64_t max_steps) {
+size_t bl_stop_first_hit(const bl_eval *eval, size_t evals, double target, int64_t max_steps) {
     for (size_t i = 0; i < evals && eval[i].step <= max_steps; i++)
         if (eval[i].value <= target) return i; /* false for NAN on either side */
     return SIZE_MAX;
 }
 
-bool bl_question_open(const bl_trial *trial, const bl_eval *eval, size_t evals, double slack,
-                      int64_t best) {
+bool bl_stop_needs_more(const bl_trial *trial, const bl_eval *eval, size_t evals, double slack,
+                        int64_t best) {
     if (evals == 0) return true;
     const bl_eval *last = &eval[evals - 1];
     if (isnan(last->value) || last->step >= trial->max_steps) return false;
-    if (bl_question_hit(eval, evals, trial->target, trial->max_steps) != SIZE_MAX) return false;
+    if (bl_stop_first_hit(eval, evals, trial->target, trial->max_steps) != SIZE_MAX) return false;
     return best == 0 || (double)last->step < slack * (double)best;
 }
 
-void bl_question_settle(const bl_trial *trial, double slack, int64_t best,
-                        bl_trial_result *result) {
+void bl_stop_apply(const bl_trial *trial, double slack, int64_t best, bl_trial_result *result) {
     const bl_eval *eval = result->eval;
     const size_t n = result->evals;
     BL_ASSERT(n > 0);
-    const size_t hit = bl_question_hit(eval, n, trial->target, trial->max_steps);
+    const size_t hit = bl_stop_first_hit(eval, n, trial->target, trial->max_steps);
     size_t last = 0; /* the evaluation the answer ends at */
     result->outcome = BL_OUTCOME_BUDGET;
     for (;; last++) {

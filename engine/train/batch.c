@@ -99,6 +99,6 @@ double bl_batch_loss(bl_train *train) {
         if (train->levels > 0) sum = climb(train, sum, level, piece, at + count == train->batch);
     }
     const bl_pass pass = {.kernels = train->kernels, .pool = train->pool};
-    bl_net_settle(&train->net, &pass, train->batch, train->micro);
+    bl_net_update_running_stats(&train->net, &pass, train->batch, train->micro);
     return sum / (double)train->batch;
 }

@@ -36,7 +36,7 @@ void bl_log_header(bl_train *train, const char *run_id) {
     const size_t begin = log->len;
     bl_buf_str(log, "{\"record\":\"header\",\"format\":1");
     add_text(log, "run", run_id != NULL ? run_id : "");
-    bl_buf_printf(log, ",\"epoch\":%d", bl_rules_epoch(&train->config));
+    bl_buf_printf(log, ",\"epoch\":%d", bl_config_numerics_epoch(&train->config));
     add_text(log, "level", train->config.numerics);
     if (train->config.computed_by[0] != '\0') {
         add_text(log, "device", train->config.computed_by);

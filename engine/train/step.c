@@ -29,7 +29,7 @@ void bl_update_weights(bl_train *train, const bl_optim_step *args) {
 
 bl_optim_step bl_step_numbers(const bl_train *t, bl_train_progress *progress) {
     const bl_config *config = &t->config;
-    const bl_pace pace = bl_schedule_at(&t->schedule, progress->made);
+    const bl_schedule_value pace = bl_schedule_at(&t->schedule, progress->made);
     const double fixed = t->optim->adam ? config->optimizer.beta1 : config->optimizer.momentum;
     bl_optim_step args = {.rate = pace.rate,
                           .momentum = pace.momentum > 0.0 ? pace.momentum : fixed,

@@ -252,7 +252,7 @@ static void enqueue_step(bl_train *t) {
         if (t->levels > 0) climb(t, piece, at + count == t->batch);
     }
     const bl_pass pass = {.kernels = t->kernels, .pool = t->pool, .queue = d->queue};
-    bl_net_settle(&t->net, &pass, t->batch, t->micro);
+    bl_net_update_running_stats(&t->net, &pass, t->batch, t->micro);
     d->device->keep(d->queue, d->progress, d->kept, t->net.running, t->net.runnings);
     d->device->judge(d->queue, d->progress, d->losses, d->sum, t->batch);
     if (d->loss_scale != 1.0f)

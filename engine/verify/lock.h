@@ -1,6 +1,6 @@
 /* expected.lock: what the logs of an experiment's runs are expected to be (docs/formats.md). */
-#ifndef BL_ENGINE_CLI_LOCK_H
-#define BL_ENGINE_CLI_LOCK_H
+#ifndef BL_ENGINE_VERIFY_LOCK_H
+#define BL_ENGINE_VERIFY_LOCK_H
 #include "engine/base/buf.h"
 #include "engine/base/sha256.h"
 #include "engine/verify/log_diff.h"

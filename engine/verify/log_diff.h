@@ -1,6 +1,6 @@
 /* Runs as the store's files tell of them, for commands that look and change nothing. */
-#ifndef BL_ENGINE_CLI_RUN_FILES_H
-#define BL_ENGINE_CLI_RUN_FILES_H
+#ifndef BL_ENGINE_VERIFY_LOG_DIFF_H
+#define BL_ENGINE_VERIFY_LOG_DIFF_H
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/runlog/runlog.h"

@@ -1,8 +1,8 @@
 #include "engine/verify/rerun.h"
 #include "engine/base/mem.h"
 #include "engine/cli/jobs.h"
-#include "engine/verify/log_diff.h"
 #include "engine/store/scratch.h"
+#include "engine/verify/log_diff.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ bl_scheduler bl_rerun_scheduler(const bl_rerun *r, const bl_store *store, bool l
                           .jobs = r->jobs,
                           .memory = r->e->device_memory,
                           .checkpoint_seconds = (double)INFINITY,
-                          .stop = &bl_stop_requested,
+                          .stop = &bl_interrupted,
                           .lookup_only = lookup_only,
                           .progress = bl_display_progress,
                           .progress_ctx = r->display};

@@ -1,8 +1,8 @@
 /* Runs that are known, trained once more in a scratch store and compared with what is known of
  * them: `verify` against expected.lock, `run --force` against what is published. Nothing outside
  * the scratch folder is written. */
-#ifndef BL_ENGINE_CLI_RERUN_H
-#define BL_ENGINE_CLI_RERUN_H
+#ifndef BL_ENGINE_VERIFY_RERUN_H
+#define BL_ENGINE_VERIFY_RERUN_H
 #include "engine/verify/lock.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/trials.h"

@@ -77,7 +77,7 @@ BL_INLINE void divide_mean(const void *ctx, size_t j, bl_lanes m) {
 
 void BL_CPU(batchnorm_forward)(const bl_batchnorm_forward *a, const bl_part *part) {
     if (a->batch == 0) return;
-    const bl_range columns = bl_part_range(part, a->n, BL_KEEP_UNIT);
+    const bl_range columns = bl_part_range(part, a->n, BL_DROPOUT_MASK_UNIT);
     bl_drop_keys keys;
     if (a->dropout.keep) bl_drop_keys_of(&keys, a->dropout.seed);
     bl_column_sums(a->mean, NULL, a->batch, columns, part->scratch, add_x, a);
@@ -160,7 +160,8 @@ BL_INLINE bl_v xhat_of(const bl_batchnorm_backward *a, size_t b, size_t j, bl_la
 /* dy, or what a dropout leaves of it. */
 BL_INLINE bl_v dy_of(const bl_batchnorm_backward *a, size_t b, size_t j, bl_lanes m) {
     const bl_v dy = bl_v_get(a->dy + b * a->n + j, m);
-    return a->keep ? bl_kept(a->keep + b * bl_keep_bytes(a->n) + j / 4, a->keep_scale, dy) : dy;
+    return a->keep ? bl_kept(a->keep + b * bl_dropout_mask_bytes(a->n) + j / 4, a->keep_scale, dy)
+                   : dy;
 }
 
 BL_INLINE bl_v2 add_gradients(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lanes m) {
@@ -230,7 +231,7 @@ static void dx_strip(const bl_batchnorm_backward *a, size_t j, size_t count, flo
     bl_for_vectors(strip, coefficients_step, &of);
     for (size_t b = 0, rows; b < a->batch; b += rows) {
         rows = rows_at_once(a->batch - b, a->batch, a->n);
-        const size_t at = b * a->n + j, keep_row = bl_keep_bytes(a->n);
+        const size_t at = b * a->n + j, keep_row = bl_dropout_mask_bytes(a->n);
         const dx_rows all = {
             .dx = a->dx + at,
             .dy = a->dy + at,

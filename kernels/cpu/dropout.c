@@ -22,8 +22,8 @@ BL_INLINE void backward(const void *ctx, size_t j, bl_lanes m) {
 void BL_CPU(dropout_backward)(const bl_dropout_backward *a, const bl_part *part) {
     const bl_range rows = bl_part_range(part, a->batch, 1);
     for (size_t b = rows.begin; b < rows.end; b++) {
-        const row r = {a->dx + b * a->n, a->dy + b * a->n, a->keep + b * bl_keep_bytes(a->n),
-                       a->scale};
+        const row r = {a->dx + b * a->n, a->dy + b * a->n,
+                       a->keep + b * bl_dropout_mask_bytes(a->n), a->scale};
         bl_for_vectors((bl_range){0, a->n}, backward, &r);
     }
 }

@@ -8,7 +8,7 @@
 /* Features per call of the generator: two independent sets of BL_W / 2 counters of 4 words, since
  * one set's ten rounds are a chain that leaves the multiplier idle. */
 enum { BL_DROP_SETS = 2, BL_DROP_WORDS = 2 * BL_DROP_SETS, BL_DROP_STEP = BL_DROP_WORDS * BL_W };
-_Static_assert(BL_DROP_STEP % BL_KEEP_UNIT == 0, "whole units of the mask");
+_Static_assert(BL_DROP_STEP % BL_DROPOUT_MASK_UNIT == 0, "whole units of the mask");
 
 /* The keys of the ten rounds, in every lane: made once a call, so that a round takes them from
  * memory instead of moving them to a vector register. */
@@ -72,7 +72,7 @@ BL_INLINE bl_v bl_kept(const unsigned char *keep, float scale, bl_v dy) {
 static inline void bl_drop_row(const bl_dropout *a, const bl_drop_keys *k, size_t b,
                                bl_range columns) {
     const uint64_t first = (a->position + b) * ((a->n + 3) / 4);
-    unsigned char *const keep = a->keep + b * bl_keep_bytes(a->n);
+    unsigned char *const keep = a->keep + b * bl_dropout_mask_bytes(a->n);
     const float *const x = a->x + b * a->n;
     float *const y = a->y + b * a->n;
     const bl_v scale = bl_v_set1(a->scale);
@@ -87,7 +87,8 @@ static inline void bl_drop_row(const bl_dropout *a, const bl_drop_keys *k, size_
     }
     if (j >= columns.end) return;
     bl_drop_words(a, k, first + j / 4, words);
-    for (size_t i = 0; i < BL_DROP_WORDS && j < 4 * bl_keep_bytes(columns.end); i++, j += BL_W) {
+    for (size_t i = 0; i < BL_DROP_WORDS && j < 4 * bl_dropout_mask_bytes(columns.end);
+         i++, j += BL_W) {
         const size_t count = j < columns.end ? bl_min_size(columns.end - j, BL_W) : 0;
         const bl_vm m = bl_vm_first(count);
         const bl_v v = bl_v_load_part(x + j, m) * scale;

@@ -36,7 +36,7 @@ __global__ void copy_columns(bl_copy_columns a) {
 
 /* Four features a thread: they share one call of the generator and a byte of the mask. */
 __global__ void dropout(bl_dropout a) {
-    const size_t bytes = bl_keep_bytes(a.n), i = bl_thread(), b = i / bytes;
+    const size_t bytes = bl_dropout_mask_bytes(a.n), i = bl_thread(), b = i / bytes;
     if (b >= a.batch) return;
     a.position += a.from ? *a.from : 0;
     bl_ref_drop4(&a, b, i % bytes);
@@ -76,7 +76,7 @@ void bl_sigmoid_range_backward_cuda(const bl_sigmoid_range_backward *args, const
 
 void bl_dropout_cuda(const bl_dropout *args, const bl_part *part) {
     const bl_dropout a = *args;
-    const size_t threads = a.batch * bl_keep_bytes(a.n);
+    const size_t threads = a.batch * bl_dropout_mask_bytes(a.n);
     if (threads > 0) BL_LAUNCH(dropout, bl_blocks(threads), BL_CUDA_THREADS, bl_queue_of(part), a);
 }
 

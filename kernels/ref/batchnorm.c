@@ -27,7 +27,7 @@ static BL_HD float column_variance(const bl_batchnorm_forward *a, size_t j, floa
 
 BL_REF void bl_batchnorm_forward_ref(const bl_batchnorm_forward *a, const bl_part *part) {
     if (a->batch == 0) return;
-    const bl_range columns = bl_part_range(part, a->n, BL_KEEP_UNIT);
+    const bl_range columns = bl_part_range(part, a->n, BL_DROPOUT_MASK_UNIT);
     for (size_t j = columns.begin; j < columns.end; j++) {
         const float mean = column_mean(a, j);
         const float var = column_variance(a, j, mean);

@@ -135,7 +135,7 @@ static void destroy(cudnnBackendDescriptor_t *d, int64_t count) {
 }
 
 /* An engine whose notes cannot be read will not do. */
-static bool will_do(cudnnBackendDescriptor_t engine, const bl_graph_wish *wish) {
+static bool will_do(cudnnBackendDescriptor_t engine, const bl_engine_limits *wish) {
     cudnnBackendNumericalNote_t note[CUDNN_NUMERICAL_NOTE_TYPE_COUNT];
     int64_t count = 0;
     bool keeps_nan = false;
@@ -178,7 +178,7 @@ static void describe(bl_graph *g, cudnnBackendDescriptor_t config,
 }
 
 /* A plan of this configuration, if the library can make one that fits. */
-static bool make_plan(bl_graph *g, const bl_graph_wish *wish, cudnnBackendDescriptor_t config) {
+static bool make_plan(bl_graph *g, const bl_engine_limits *wish, cudnnBackendDescriptor_t config) {
     const bool before = g->ok;
     int64_t count = 0, bytes = 0;
     cudnnBackendDescriptor_t plan = bl_graph_part(g, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
@@ -202,7 +202,7 @@ static bool make_plan(bl_graph *g, const bl_graph_wish *wish, cudnnBackendDescri
     return false;
 }
 
-static void try_config(bl_graph *g, const bl_graph_wish *wish, cudnnBackendDescriptor_t config) {
+static void try_config(bl_graph *g, const bl_engine_limits *wish, cudnnBackendDescriptor_t config) {
     cudnnBackendDescriptor_t engine;
     if (get_parts(config, CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1,
                   &engine) != 1)
@@ -212,7 +212,7 @@ static void try_config(bl_graph *g, const bl_graph_wish *wish, cudnnBackendDescr
 }
 
 /* The list of one mode, first to last. The configuration of the plan has to outlive it. */
-static void try_mode(bl_graph *g, const bl_graph_wish *wish, cudnnBackendDescriptor_t whole,
+static void try_mode(bl_graph *g, const bl_engine_limits *wish, cudnnBackendDescriptor_t whole,
                      cudnnBackendHeurMode_t mode) {
     cudnnBackendDescriptor_t config[LISTED];
     cudnnBackendDescriptor_t list = bl_graph_part(g, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
@@ -236,7 +236,7 @@ static void try_mode(bl_graph *g, const bl_graph_wish *wish, cudnnBackendDescrip
     }
 }
 
-bool bl_graph_choose(bl_graph *g, const bl_graph_wish *wish) {
+bool bl_graph_choose(bl_graph *g, const bl_engine_limits *wish) {
     cudnnBackendDescriptor_t whole = bl_graph_part(g, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
     if (wish->handle != NULL)
         bl_graph_set(g, whole, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1,

@@ -4,8 +4,8 @@
  * An engine is the first of the library's own list for the shape that is deterministic, does not
  * round what the precision does not round, and gets by with the workspace: none is chosen by
  * timing. Nothing here needs a device but handles and bl_graph_run. */
-#ifndef BL_KERNELS_CUDNN_GRAPH_H
-#define BL_KERNELS_CUDNN_GRAPH_H
+#ifndef BL_KERNELS_VENDOR_GRAPH_H
+#define BL_KERNELS_VENDOR_GRAPH_H
 #include "engine/base/status.h"
 #include <cudnn_graph.h>
 #include <stdbool.h>
@@ -55,15 +55,15 @@ void bl_graph_finish(bl_graph *g, cudnnBackendDescriptor_t d);
 void bl_graph_operation(bl_graph *g, cudnnBackendDescriptor_t d);
 
 /* What an engine may do to the numbers. */
-typedef struct bl_graph_wish {
+typedef struct bl_engine_limits {
     bool tensor_cores; /* inputs of fp32 may be rounded to tf32 */
     bool keeps_nan;    /* a NaN has to stay one */
     size_t workspace;  /* bytes there are */
     cudnnHandle_t handle;
     cudnnBackendDescriptor_t device; /* without a handle: the properties of a device (tests) */
-} bl_graph_wish;
+} bl_engine_limits;
 /* False: no engine will do. */
-bool bl_graph_choose(bl_graph *g, const bl_graph_wish *wish);
+bool bl_graph_choose(bl_graph *g, const bl_engine_limits *wish);
 
 /* False: nothing was done. */
 bool bl_graph_run(const bl_graph *g, cudnnHandle_t handle, int count, const int64_t *ids,

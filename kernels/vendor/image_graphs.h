@@ -1,6 +1,6 @@
 /* The operations of convolutional nets as graphs of cuDNN (graph.h): descriptors only. */
-#ifndef BL_KERNELS_CUDNN_IMAGE_GRAPHS_H
-#define BL_KERNELS_CUDNN_IMAGE_GRAPHS_H
+#ifndef BL_KERNELS_VENDOR_IMAGE_GRAPHS_H
+#define BL_KERNELS_VENDOR_IMAGE_GRAPHS_H
 #include "kernels/vendor/graph.h"
 #include "kernels/kernel_image.h"
 

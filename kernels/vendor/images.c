@@ -131,9 +131,9 @@ static void write_text(choice *c) {
 
 static void choose(bl_images *m, choice *c) {
     const room r = room_of(&c->shape);
-    const bl_graph_wish wish = {.tensor_cores = m->tensor_cores,
-                                .workspace = BL_CUDA_WORKSPACE - r.library,
-                                .handle = m->handle};
+    const bl_engine_limits wish = {.tensor_cores = m->tensor_cores,
+                                   .workspace = BL_CUDA_WORKSPACE - r.library,
+                                   .handle = m->handle};
     bl_graph_begin(&c->graph);
     if (r.library > BL_CUDA_WORKSPACE) return;
     bl_image_graph_describe(&c->graph, &c->shape);

@@ -1,8 +1,8 @@
 /* Level `device`: convolutions, pools and norms by cuDNN's graphs (image_graphs.h), as far as it
  * has an engine that the rules of graph.h allow; the rest is left to the kernels of level `exact`.
  */
-#ifndef BL_KERNELS_CUDNN_IMAGES_H
-#define BL_KERNELS_CUDNN_IMAGES_H
+#ifndef BL_KERNELS_VENDOR_IMAGES_H
+#define BL_KERNELS_VENDOR_IMAGES_H
 #include "kernels/device.h"
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 /* A library of NVIDIA's that is opened when it is first needed: the plug-in does not link it. */
-#ifndef BL_KERNELS_CUDNN_LIBRARY_H
-#define BL_KERNELS_CUDNN_LIBRARY_H
+#ifndef BL_KERNELS_VENDOR_LIBRARY_H
+#define BL_KERNELS_VENDOR_LIBRARY_H
 #include "engine/base/status.h"
 #include <pthread.h>
 #include <stdbool.h>

@@ -2,8 +2,8 @@
  * An algorithm is the first of the library's own list for the shape that sums in a fixed order;
  * none is chosen by timing. What it has no such algorithm for is left to the kernels of level
  * `exact`. */
-#ifndef BL_KERNELS_CUDNN_PRODUCTS_H
-#define BL_KERNELS_CUDNN_PRODUCTS_H
+#ifndef BL_KERNELS_VENDOR_PRODUCTS_H
+#define BL_KERNELS_VENDOR_PRODUCTS_H
 #include "kernels/device.h"
 
 #ifdef __cplusplus

@@ -41,7 +41,7 @@ static void bench_init(bench *b, size_t batch, size_t k, size_t n) {
     }
     b->codes = memory(batch * sizeof *b->codes);
     for (size_t i = 0; i < batch; i++) b->codes[i] = (uint16_t)(i * 2654435761u % k);
-    b->keep = memory(batch * bl_keep_bytes(n));
+    b->keep = memory(batch * bl_dropout_mask_bytes(n));
     b->table = (bl_embedding_column){.rows = k, .width = n};
     b->part = (bl_part){.parts = 1, .scratch = memory(BL_KERNEL_SCRATCH)};
 }

@@ -1,7 +1,7 @@
 /* The part of cuBLASLt that kernels/cudnn/products.c uses, for machines without CUDA:
  * tests/cuda/cublaslt.cc carries it out on the processor. */
-#ifndef BL_TESTS_CUBLASLT_H
-#define BL_TESTS_CUBLASLT_H
+#ifndef BL_TESTS_CUDA_CUBLASLT_H
+#define BL_TESTS_CUDA_CUBLASLT_H
 #include "tests/cuda/cuda_runtime_api.h"
 #include <stdint.h>
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
 /* The part of the CUDA runtime's interface that kernels/cuda/device.c uses, for machines without
  * CUDA: tests/cuda/runtime.cc carries it out on the processor. */
-#ifndef BL_TESTS_CUDA_RUNTIME_API_H
-#define BL_TESTS_CUDA_RUNTIME_API_H
+#ifndef BL_TESTS_CUDA_CUDA_RUNTIME_API_H
+#define BL_TESTS_CUDA_CUDA_RUNTIME_API_H
 #include <stddef.h>
 #ifdef __cplusplus
 extern "C" {

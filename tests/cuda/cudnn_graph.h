@@ -1,7 +1,7 @@
 /* The part of cuDNN's graph interface that kernels/cudnn uses, for machines without CUDA:
  * tests/cuda/cudnn.cc carries it out on the processor. */
-#ifndef BL_TESTS_CUDNN_GRAPH_H
-#define BL_TESTS_CUDNN_GRAPH_H
+#ifndef BL_TESTS_CUDA_CUDNN_GRAPH_H
+#define BL_TESTS_CUDA_CUDNN_GRAPH_H
 #include "tests/cuda/cuda_runtime_api.h"
 #include <stdint.h>
 #ifdef __cplusplus

@@ -58,7 +58,7 @@ static const bl_conv k_norm = {256, 1024, 1, 16, 1024, 1, 16, 1, 1, 0, 1};
 
 /* Whether there is an engine for it; the library has to take every descriptor. */
 static bool has_engine(const bl_image_shape *s, bool tensor_cores) {
-    const bl_graph_wish wish = {
+    const bl_engine_limits wish = {
         .tensor_cores = tensor_cores, .workspace = k_workspace, .device = g_device};
     bl_graph g;
     bl_graph_begin(&g);
@@ -140,7 +140,7 @@ static void test_workspace(void **state) {
     if (!open_library()) skip();
     const bl_image_shape s = {
         .operation = BL_CONV_INPUT, .conv = k_conv[2], .type = CUDNN_DATA_FLOAT};
-    const bl_graph_wish wish = {.workspace = 0, .device = g_device};
+    const bl_engine_limits wish = {.workspace = 0, .device = g_device};
     bl_graph g;
     bl_graph_begin(&g);
     bl_image_graph_describe(&g, &s);

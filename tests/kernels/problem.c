@@ -123,7 +123,7 @@ static void build_relu_backward(problem *p, const shape *s) {
 
 /* A dropout's mask: as an output, or for backward with bits at random. */
 static unsigned char *keep(problem *p, array_role role, const shape *s) {
-    const size_t bytes = bl_keep_bytes(s->n);
+    const size_t bytes = bl_dropout_mask_bytes(s->n);
     unsigned char *mask = array_add(p, "keep", role, PER_EXAMPLE, s->batch, bytes);
     for (size_t i = 0; i < s->batch * bytes && role != ROLE_OUT; i++)
         mask[i] = (unsigned char)(mix(p->first * bytes + i) & 15);

@@ -3,8 +3,8 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/config/config.h"
-#include "engine/config/validate.h"
 #include "engine/config/schema.h"
+#include "engine/config/validate.h"
 #include "tests/check.h"
 #include <math.h>
 #include <stdlib.h>
@@ -483,7 +483,7 @@ static void test_identity_of_pieces(void **state) {
         bl_config_identity(&c, &out);
         if ((strstr(out.data, "train.micro_batch") != NULL) != cases[i].there)
             fail_msg("case %zu: %s", i, out.data);
-        assert_int_equal(bl_rules_epoch(&c), cases[i].epoch);
+        assert_int_equal(bl_config_numerics_epoch(&c), cases[i].epoch);
     }
     bl_buf_free(&out);
 }
@@ -498,12 +498,12 @@ static void test_notes(void **state) {
     bl_buf out = {0};
     CHECK_OK(parse(&c, k_shop, NULL, NULL, ERR));
     CHECK_OK(bl_config_set(&c, "sweep.batch_sizes", "32, 256, 512, 1000", ERR));
-    bl_rules_notes(&c, add_line, &out);
+    bl_config_notes(&c, add_line, &out);
     assert_int_equal(out.len, 0);
     CHECK_OK(bl_config_set(&c, "model.kind", "resnet8", ERR));
     CHECK_OK(bl_config_set(&c, "model.norm", "ghost", ERR));
     CHECK_OK(bl_config_set(&c, "train.micro_batch", "256", ERR));
-    bl_rules_notes(&c, add_line, &out);
+    bl_config_notes(&c, add_line, &out);
     assert_string_equal(bl_buf_text(&out),
                         "note: pieces of 256 rows (train.micro_batch) are normalised each by "
                         "itself, so this is not the whole batch's run, at batch size 1000\n"
@@ -511,7 +511,7 @@ static void test_notes(void **state) {
                         "norm, at batch size 32\n");
     bl_buf_clear(&out);
     CHECK_OK(bl_config_set(&c, "model.norm", "batch", ERR));
-    bl_rules_notes(&c, add_line, &out);
+    bl_config_notes(&c, add_line, &out);
     assert_non_null(strstr(bl_buf_text(&out), "at batch size 512, 1000\n"));
     bl_buf_free(&out);
 }

@@ -84,7 +84,7 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
         const bl_trial *t = &round->trial[i];
         compute(f, t, &results[i]);
         const size_t hit =
-            bl_question_hit(results[i].eval, results[i].evals, t->target, t->max_steps);
+            bl_stop_first_hit(results[i].eval, results[i].evals, t->target, t->max_steps);
         const int64_t at = hit == SIZE_MAX ? 0 : results[i].eval[hit].step;
         if (round->race && at > 0 && (best == 0 || at < best)) best = at;
     }
@@ -93,7 +93,7 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
     for (size_t i = 0; i < round->count; i++) {
         const bl_trial *t = &round->trial[i];
         if (results[i].outcome != BL_OUTCOME_MEMORY)
-            bl_question_settle(t, round->slack, best, &results[i]);
+            bl_stop_apply(t, round->slack, best, &results[i]);
         count_steps(f, t, &results[i]);
         f->trials++;
         bl_buf_printf(&f->text, "T %" PRId64 " %a %" PRId64 " %" PRId64 " %s %" PRId64 " %s\n",

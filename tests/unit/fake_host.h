@@ -4,8 +4,8 @@
  * where lr_opt(B) = lr_opt sqrt(B / 64) and n(seed) scatters by +-`noise`. The metric falls as
  * target sqrt(S / step); runs with d > diverge_above leave the finite numbers at once. Keeps every
  * trial and decision as text. */
-#ifndef BL_TESTS_FAKE_HOST_H
-#define BL_TESTS_FAKE_HOST_H
+#ifndef BL_TESTS_UNIT_FAKE_HOST_H
+#define BL_TESTS_UNIT_FAKE_HOST_H
 #include "engine/base/buf.h"
 #include "engine/sweep/round.h"
 

@@ -450,7 +450,8 @@ static void test_inference(void **state) {
         float together[BATCH];
         const bl_net_node *out = bl_net_output(&b.net);
         bl_net_forward(&b.net, &b.pass);
-        bl_net_settle(&b.net, &b.pass, BATCH, BATCH); /* moves the running statistics */
+        bl_net_update_running_stats(&b.net, &b.pass, BATCH,
+                                    BATCH); /* moves the running statistics */
         bl_net_infer(&b.net, &b.pass);
         double *y = net64_infer(&b.net, &b.pass);
         check_near(k_cases[c].layer, out->y, y, BATCH);

@@ -549,10 +549,10 @@ static void test_pieces(void **state) {
         bl_config_identity(&config, &id);
         if ((strstr(id.data, "train.micro_batch") != NULL) != cases[i].there)
             fail_msg("%s: %s", cases[i].list, id.data);
-        assert_int_equal(bl_rules_epoch(&config), cases[i].there ? 2 : 1);
+        assert_int_equal(bl_config_numerics_epoch(&config), cases[i].there ? 2 : 1);
     }
     set_list(&config, "\"batch_norm\", { type = \"conv2d\"; filters = 4; kernel = 3; }");
-    assert_int_equal(bl_rules_epoch(&config), 3);
+    assert_int_equal(bl_config_numerics_epoch(&config), 3);
     bl_buf_free(&id);
 }
 
@@ -567,13 +567,13 @@ static void test_notes(void **state) {
     bl_config_defaults(&config);
     set_list(&config, "{ type = \"ghost_norm\"; size = 64; }");
     CHECK_OK(bl_config_set(&config, "sweep.batch_sizes", "32, 64", ERR));
-    bl_rules_notes(&config, add_line, &out);
+    bl_config_notes(&config, add_line, &out);
     assert_string_equal(bl_buf_text(&out),
                         "note: a ghost_norm of model.layers is larger than the batch: it is one "
                         "chunk, as under batch norm, at batch size 32\n");
     bl_buf_clear(&out);
     CHECK_OK(bl_config_set(&config, "model.kind", "mlp", ERR));
-    bl_rules_notes(&config, add_line, &out);
+    bl_config_notes(&config, add_line, &out);
     assert_string_equal(bl_buf_text(&out),
                         "note: model.layers is not read, as model.kind is another\n");
     bl_buf_free(&out);

@@ -1,6 +1,6 @@
 /* One picture as a net sees it: standardised, and in training shifted and mirrored at random. */
-#ifndef BL_ENGINE_DATA_PICTURE_H
-#define BL_ENGINE_DATA_PICTURE_H
+#ifndef BL_ENGINE_DATA_IMAGE_AUGMENT_H
+#define BL_ENGINE_DATA_IMAGE_AUGMENT_H
 #include "engine/base/philox.h"
 #include "engine/data/dataset.h"
 

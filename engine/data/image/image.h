@@ -1,7 +1,7 @@
 /* Pictures: from the files a declaration lists, or from its generator, to the encoded block.
  * Rows lie in the order training, validation, testing, each (height, width, channels) bytes. */
-#ifndef BL_ENGINE_DATA_IMAGE_H
-#define BL_ENGINE_DATA_IMAGE_H
+#ifndef BL_ENGINE_DATA_IMAGE_IMAGE_H
+#define BL_ENGINE_DATA_IMAGE_IMAGE_H
 #include "engine/data/block.h"
 #include "engine/data/manifest/manifest.h"
 

@@ -1,7 +1,7 @@
 /* Looking at a user's table: what each column holds and what to do with it, written as a
  * declaration that the user may then change. */
-#ifndef BL_ENGINE_DATA_INFER_H
-#define BL_ENGINE_DATA_INFER_H
+#ifndef BL_ENGINE_DATA_MANIFEST_INFER_H
+#define BL_ENGINE_DATA_MANIFEST_INFER_H
 #include "engine/base/buf.h"
 #include "engine/data/table/column.h"
 

@@ -56,10 +56,10 @@ static const field points_root_fields[] = {
     {"points", F_NODE, NODE(N_POINTS),   true },
 };
 static const field points_fields[] = {
-    {"seed",    F_INT, offsetof(bl_points_decl, seed),    true},
-    {"rows",    F_INT, offsetof(bl_points_decl, rows),    true},
-    {"inputs",  F_INT, offsetof(bl_points_decl, inputs),  true},
-    {"classes", F_INT, offsetof(bl_points_decl, classes), true},
+    {"seed",    F_INT, offsetof(bl_random_labels_decl, seed),    true},
+    {"rows",    F_INT, offsetof(bl_random_labels_decl, rows),    true},
+    {"inputs",  F_INT, offsetof(bl_random_labels_decl, inputs),  true},
+    {"classes", F_INT, offsetof(bl_random_labels_decl, classes), true},
 };
 static const field table_fields[] = {
     {"name",        F_TEXT,  offsetof(bl_table_decl, name),        true },
@@ -164,15 +164,16 @@ static bl_status unknown_key(const bl_doc *doc, const bl_node *node, const field
                         node->name);
 }
 
-static bl_status read_texts(const bl_doc *doc, const bl_node *node, bl_texts *out, bl_err *err) {
+static bl_status read_texts(const bl_doc *doc, const bl_node *node, bl_string_list *out,
+                            bl_err *err) {
     if (node->type != BL_NODE_LIST)
         return bl_node_fail(doc, node, NULL, err, "'%s' must be a list of strings", node->name);
-    *out = (bl_texts){bl_xalloc((node->count + 1) * sizeof(char *)), 0, node};
+    *out = (bl_string_list){bl_xalloc((node->count + 1) * sizeof(char *)), 0, node};
     for (const bl_node *item = node->first; item; item = item->next) {
         if (item->type != BL_NODE_STRING || item->string[0] == '\0')
             return bl_node_fail(doc, item, NULL, err, "'%s' holds strings, none of them empty",
                                 node->name);
-        if (bl_texts_have(out, item->string))
+        if (bl_string_list_contains(out, item->string))
             return bl_node_fail(doc, item, NULL, err, "'%s' is named twice", item->string);
         out->v[out->n++] = item->string;
     }
@@ -448,7 +449,7 @@ bool bl_manifest_has_generator(const bl_manifest *m) {
     return m->synthetic.node || m->image_synthetic.node;
 }
 
-bool bl_texts_have(const bl_texts *texts, const char *text) {
+bool bl_string_list_contains(const bl_string_list *texts, const char *text) {
     for (size_t i = 0; i < texts->n; i++)
         if (strcmp(texts->v[i], text) == 0) return true;
     return false;

@@ -1,15 +1,15 @@
 /* The declaration of a data set, datasets/NAME.cfg, as structures (docs/data.md explains each
  * part). Strings and nodes point into the parsed document, which the manifest owns. */
-#ifndef BL_ENGINE_DATA_MANIFEST_H
-#define BL_ENGINE_DATA_MANIFEST_H
+#ifndef BL_ENGINE_DATA_MANIFEST_MANIFEST_H
+#define BL_ENGINE_DATA_MANIFEST_MANIFEST_H
 #include "engine/config/doc.h"
 #include <stdint.h>
 
-typedef struct bl_texts {
+typedef struct bl_string_list {
     const char **v;
     size_t n;
     const bl_node *node; /* the list, for messages */
-} bl_texts;
+} bl_string_list;
 
 typedef struct bl_file_decl {
     const char *file;          /* below the data set's folder, without .gz */
@@ -22,10 +22,10 @@ typedef struct bl_file_decl {
 typedef struct bl_table_decl {
     const char *name;
     const char *separator;
-    const char *file_column;               /* a text column that is constant within each file */
-    bl_texts number, date, text, interval; /* columns that are read, by type */
+    const char *file_column; /* a text column that is constant within each file */
+    bl_string_list number, date, text, interval; /* columns that are read, by type */
     const bl_node *rename_node;
-    bl_texts rename; /* old, new, old, new, ... */
+    bl_string_list rename; /* old, new, old, new, ... */
     bl_file_decl *file;
     size_t files;
     const bl_node *files_node, *node;
@@ -35,7 +35,7 @@ typedef struct bl_table_decl {
  * whose interval holds the frame's `date`. */
 typedef struct bl_join_decl {
     const char *table, *interval, *date;
-    bl_texts key;
+    bl_string_list key;
     const bl_node *node;
 } bl_join_decl;
 
@@ -55,14 +55,14 @@ typedef struct bl_filter_decl {
 
 typedef struct bl_variant_decl {
     const char *name;
-    bl_texts tables;
+    bl_string_list tables;
     const bl_node *node;
 } bl_variant_decl;
 
 /* One column of the generator: drawn once for each combination of its `per` columns. */
 typedef struct bl_synth_decl {
     const char *name;
-    bl_texts per;
+    bl_string_list per;
     const bl_node *values_node; /* texts or numbers */
     const bl_node *weights_node;
     int64_t count;    /* or the numbers 1 .. count */
@@ -87,10 +87,10 @@ typedef struct bl_synthetic_decl {
 } bl_synthetic_decl;
 
 typedef struct bl_split_decl {
-    const char *by; /* date column: the latest rows are for validation; NULL: the last rows */
-    int64_t valid;  /* rows, or */
-    double share;   /* of the rows */
-    bl_texts test;  /* images: the tables that hold test rows */
+    const char *by;      /* date column: the latest rows are for validation; NULL: the last rows */
+    int64_t valid;       /* rows, or */
+    double share;        /* of the rows */
+    bl_string_list test; /* images: the tables that hold test rows */
     const bl_node *node;
 } bl_split_decl;
 
@@ -109,10 +109,10 @@ typedef struct bl_image_synth_decl {
 } bl_image_synth_decl;
 
 /* A data set that is a definition (points.h): nothing else is declared. */
-typedef struct bl_points_decl {
+typedef struct bl_random_labels_decl {
     int64_t seed, rows, inputs, classes;
     const bl_node *node; /* NULL: the data set has files */
-} bl_points_decl;
+} bl_random_labels_decl;
 
 typedef struct bl_manifest {
     bl_doc doc;
@@ -128,13 +128,13 @@ typedef struct bl_manifest {
     size_t filters;
     bl_variant_decl *variant; /* at least one */
     size_t variants;
-    bl_texts categorical, continuous, ignored;
+    bl_string_list categorical, continuous, ignored;
     const char *target, *transform;
     bl_split_decl split;
     bl_synthetic_decl synthetic;
     bl_image_decl image;
     bl_image_synth_decl image_synthetic;
-    bl_points_decl points;
+    bl_random_labels_decl points;
     const bl_node *nodes[9]; /* lists of groups, while reading */
 } bl_manifest;
 
@@ -151,7 +151,7 @@ void bl_manifest_free(bl_manifest *manifest);
 void bl_manifest_canonical(const bl_manifest *manifest, bool synthetic, bl_buf *out);
 
 bool bl_manifest_has_generator(const bl_manifest *manifest);
-bool bl_texts_have(const bl_texts *texts, const char *text);
+bool bl_string_list_contains(const bl_string_list *texts, const char *text);
 const bl_table_decl *bl_manifest_table(const bl_manifest *manifest, const char *name);
 /* The name a table's column gets in the frame. */
 const char *bl_table_renamed(const bl_table_decl *table, const char *name);

@@ -1,9 +1,9 @@
 #include "engine/data/manifest/manifest_check.h"
 #include "engine/base/mem.h"
+#include "engine/data/image/image.h"
 #include "engine/data/table/calendar.h"
 #include "engine/data/table/column.h"
 #include "engine/data/table/derive.h"
-#include "engine/data/image/image.h"
 #include <string.h>
 
 /* The columns a frame will have, as far as the declaration tells. */
@@ -37,7 +37,7 @@ static bl_status unknown_column(const bl_manifest *m, const known *k, const char
 }
 
 /* Node of the item `text` in a list, or the list. */
-static const bl_node *item_node(const bl_texts *list, const char *text) {
+static const bl_node *item_node(const bl_string_list *list, const char *text) {
     for (const bl_node *item = list->node ? list->node->first : NULL; item; item = item->next)
         if (item->type == BL_NODE_STRING && strcmp(item->string, text) == 0) return item;
     return list->node;
@@ -47,7 +47,7 @@ static const bl_node *item_node(const bl_texts *list, const char *text) {
 static bl_status table_columns(const bl_manifest *m, const bl_table_decl *t, known *k,
                                bl_err *err) {
     const struct {
-        const bl_texts *list;
+        const bl_string_list *list;
         bl_column_type type;
     } lists[] = {
         {&t->number,   BL_COLUMN_NUMBER},
@@ -109,7 +109,8 @@ static bl_status check_join(const bl_manifest *m, const bl_join_decl *j, known *
         return bl_node_fail(&m->doc, j->node, NULL, err, "a join needs 'key', 'interval' or both");
     if ((j->interval != NULL) != (j->date != NULL))
         return bl_node_fail(&m->doc, j->node, NULL, err, "'interval' goes with 'date'");
-    if (j->interval && !bl_texts_have(&bl_manifest_table(m, j->table)->interval, j->interval))
+    if (j->interval &&
+        !bl_string_list_contains(&bl_manifest_table(m, j->table)->interval, j->interval))
         return bl_node_fail(&m->doc, bl_node_get(j->node, "interval"), NULL, err,
                             "'%s' is no interval of table '%s'", j->interval, j->table);
     for (size_t i = 0; i < j->key.n; i++) {
@@ -126,8 +127,8 @@ static bl_status check_join(const bl_manifest *m, const bl_join_decl *j, known *
                             "'%s' is no date column", j->date);
     for (size_t i = 0; i < right.n; i++) {
         const char *name = right.name[i];
-        if (bl_texts_have(&j->key, name)) continue;
-        if (bl_texts_have(&bl_manifest_table(m, j->table)->interval, name)) continue;
+        if (bl_string_list_contains(&j->key, name)) continue;
+        if (bl_string_list_contains(&bl_manifest_table(m, j->table)->interval, name)) continue;
         BL_TRY(add(m, k, name, right.type[i], j->node, err));
     }
     return BL_OK;
@@ -227,7 +228,7 @@ static bl_status check_kinds(const bl_manifest *m, const known *k, bl_err *err) 
         if (k->type[at] == BL_COLUMN_TEXT)
             return bl_node_fail(&m->doc, node, NULL, err,
                                 "column '%s' holds text and cannot be continuous", name);
-        if (bl_texts_have(&m->categorical, name))
+        if (bl_string_list_contains(&m->categorical, name))
             return bl_node_fail(&m->doc, node, NULL, err,
                                 "column '%s' is categorical and continuous", name);
     }
@@ -235,12 +236,13 @@ static bl_status check_kinds(const bl_manifest *m, const known *k, bl_err *err) 
         return bl_node_fail(&m->doc, m->doc.root, NULL, err,
                             "no column is 'categorical' or 'continuous'");
     for (size_t i = 0; i < m->ignored.n; i++)
-        if (bl_texts_have(&m->categorical, m->ignored.v[i]) ||
-            bl_texts_have(&m->continuous, m->ignored.v[i]))
+        if (bl_string_list_contains(&m->categorical, m->ignored.v[i]) ||
+            bl_string_list_contains(&m->continuous, m->ignored.v[i]))
             return bl_node_fail(&m->doc, item_node(&m->ignored, m->ignored.v[i]), NULL, err,
                                 "column '%s' is ignored and used", m->ignored.v[i]);
-    if (bl_texts_have(&m->categorical, m->target) || bl_texts_have(&m->continuous, m->target) ||
-        bl_texts_have(&m->ignored, m->target))
+    if (bl_string_list_contains(&m->categorical, m->target) ||
+        bl_string_list_contains(&m->continuous, m->target) ||
+        bl_string_list_contains(&m->ignored, m->target))
         return bl_node_fail(&m->doc, bl_node_get(m->doc.root, "target"), NULL, err,
                             "the target '%s' has another kind, too", m->target);
     return BL_OK;
@@ -281,7 +283,7 @@ static bl_status check_variant(const bl_manifest *m, const bl_variant_decl *v, b
         if (!bl_manifest_table(m, v->tables.v[i]))
             return bl_node_fail(&m->doc, item_node(&v->tables, v->tables.v[i]), NULL, err,
                                 "no table '%s'", v->tables.v[i]);
-    if (!bl_texts_have(&v->tables, m->table[0].name))
+    if (!bl_string_list_contains(&v->tables, m->table[0].name))
         return bl_node_fail(&m->doc, v->node, NULL, err, "every variant needs table '%s'",
                             m->table[0].name);
     known k = {.n = 0};
@@ -291,7 +293,7 @@ static bl_status check_variant(const bl_manifest *m, const bl_variant_decl *v, b
         if (!bl_manifest_table(m, j->table))
             return bl_node_fail(&m->doc, bl_node_get(j->node, "table"), NULL, err, "no table '%s'",
                                 j->table);
-        if (bl_texts_have(&v->tables, j->table)) BL_TRY(check_join(m, j, &k, err));
+        if (bl_string_list_contains(&v->tables, j->table)) BL_TRY(check_join(m, j, &k, err));
     }
     for (size_t i = 0; i < m->derives; i++) BL_TRY(check_derive(m, &m->derive[i], &k, strict, err));
     if (strict) BL_TRY(check_kinds(m, &k, err));
@@ -402,7 +404,7 @@ static bl_status check_image_split(const bl_manifest *m, bl_err *err) {
             if (!bl_manifest_table(m, name))
                 return bl_node_fail(&m->doc, item_node(&m->variant[v].tables, name), NULL, err,
                                     "no table '%s'", name);
-            training += !bl_texts_have(&m->split.test, name);
+            training += !bl_string_list_contains(&m->split.test, name);
         }
         if (training == 0)
             return bl_node_fail(&m->doc, m->variant[v].node, NULL, err,
@@ -446,7 +448,7 @@ static bl_status check_image(const bl_manifest *m, bl_err *err) {
 }
 
 static bl_status check_points(const bl_manifest *m, bl_err *err) {
-    const bl_points_decl *d = &m->points;
+    const bl_random_labels_decl *d = &m->points;
     if (d->seed >= 0 && d->rows >= 1 && d->rows <= 10000000 && d->inputs >= 1 &&
         d->inputs <= 65536 && d->classes >= 2 && d->classes <= 65536)
         return BL_OK;

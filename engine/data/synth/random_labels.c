@@ -10,7 +10,7 @@ static void write_names(char *names, size_t inputs) {
     for (size_t j = 0; j < inputs; j++) names += sprintf(names, "x%05zu", j + 1) + 1;
 }
 
-static void draw(float *values, float *label, const bl_points_decl *d, uint64_t row) {
+static void draw(float *values, float *label, const bl_random_labels_decl *d, uint64_t row) {
     const uint64_t inputs = (uint64_t)d->inputs, seed = (uint64_t)d->seed;
     for (uint64_t j = 0; j < inputs; j++) {
         const bl_u32x4 r =
@@ -20,9 +20,9 @@ static void draw(float *values, float *label, const bl_points_decl *d, uint64_t 
     *label = (float)(bl_random_u32(seed, BL_STREAM_SYNTH, LABEL, row) % (uint32_t)d->classes);
 }
 
-bl_status bl_points_build(unsigned char **block, bl_block_header *header, const bl_manifest *m,
-                          bl_err *err) {
-    const bl_points_decl *d = &m->points;
+bl_status bl_random_labels_build(unsigned char **block, bl_block_header *header,
+                                 const bl_manifest *m, bl_err *err) {
+    const bl_random_labels_decl *d = &m->points;
     const size_t rows = (size_t)d->rows, inputs = (size_t)d->inputs;
     bl_block_layout at;
     header->rows = 2 * rows;

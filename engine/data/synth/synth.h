@@ -1,8 +1,8 @@
 /* The generator: a frame with the declared columns and a target that depends on them, for machines
  * without the data. Every cell is a function of (seed, column, what it is drawn for); own exact
  * mathematics only, so every machine makes the same bytes. */
-#ifndef BL_ENGINE_DATA_SYNTH_H
-#define BL_ENGINE_DATA_SYNTH_H
+#ifndef BL_ENGINE_DATA_SYNTH_SYNTH_H
+#define BL_ENGINE_DATA_SYNTH_SYNTH_H
 #include "engine/data/table/column.h"
 #include "engine/data/manifest/manifest.h"
 

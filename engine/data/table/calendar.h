@@ -1,7 +1,7 @@
 /* Dates as days since 1970-01-01 in the proleptic Gregorian calendar (the algorithms of Howard
  * Hinnant, "chrono-compatible low-level date algorithms"), and ISO 8601 weeks. */
-#ifndef BL_ENGINE_DATA_CALENDAR_H
-#define BL_ENGINE_DATA_CALENDAR_H
+#ifndef BL_ENGINE_DATA_TABLE_CALENDAR_H
+#define BL_ENGINE_DATA_TABLE_CALENDAR_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

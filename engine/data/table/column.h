@@ -1,8 +1,8 @@
 /* Columns and tables in memory. A column holds numbers (missing is NaN), dates (days since
  * 1970-01-01, as numbers) or texts (codes into a dictionary, 0 is missing). A view is a column seen
  * through a join: one more array of row numbers, no copy of the values. */
-#ifndef BL_ENGINE_DATA_COLUMN_H
-#define BL_ENGINE_DATA_COLUMN_H
+#ifndef BL_ENGINE_DATA_TABLE_COLUMN_H
+#define BL_ENGINE_DATA_TABLE_COLUMN_H
 #include "engine/base/status.h"
 #include <math.h>
 #include <stdbool.h>

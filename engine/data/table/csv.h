@@ -2,8 +2,8 @@
  * line ends and doubled quotes; lines end in LF or CRLF, the last one may end with the text. Empty
  * lines are skipped, a zero byte is refused. Works on a text in memory and copies only fields with
  * doubled quotes. */
-#ifndef BL_ENGINE_DATA_CSV_H
-#define BL_ENGINE_DATA_CSV_H
+#ifndef BL_ENGINE_DATA_TABLE_CSV_H
+#define BL_ENGINE_DATA_TABLE_CSV_H
 #include "engine/base/buf.h"
 #include "engine/base/status.h"
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* Derived columns: one operation, one row of a table (docs/data.md lists them). They are computed
  * on all rows, before any filter. */
-#ifndef BL_ENGINE_DATA_DERIVE_H
-#define BL_ENGINE_DATA_DERIVE_H
+#ifndef BL_ENGINE_DATA_TABLE_DERIVE_H
+#define BL_ENGINE_DATA_TABLE_DERIVE_H
 #include "engine/data/table/column.h"
 #include "engine/data/manifest/manifest.h"
 

@@ -95,7 +95,7 @@ static bl_status split_rows(encoder *e, bl_err *err) {
 /* ---- columns ---- */
 
 static bl_status plan_categorical(encoder *e, bl_err *err) {
-    const bl_texts *names = &e->manifest->categorical;
+    const bl_string_list *names = &e->manifest->categorical;
     for (size_t i = 0; i < names->n; i++) {
         const bl_view *view = bl_frame_find(e->frame, names->v[i]);
         if (!view) continue;
@@ -139,7 +139,7 @@ static void standardise(const encoder *e, measured *m) {
 }
 
 static bl_status plan_continuous(encoder *e, bl_err *err) {
-    const bl_texts *names = &e->manifest->continuous;
+    const bl_string_list *names = &e->manifest->continuous;
     for (size_t i = 0; i < names->n; i++) {
         const bl_view *view = bl_frame_find(e->frame, names->v[i]);
         if (!view) continue;

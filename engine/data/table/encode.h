@@ -1,6 +1,6 @@
 /* From the joined frame to the encoded block: filter, split, codes, standardised values, target. */
-#ifndef BL_ENGINE_DATA_ENCODE_H
-#define BL_ENGINE_DATA_ENCODE_H
+#ifndef BL_ENGINE_DATA_TABLE_ENCODE_H
+#define BL_ENGINE_DATA_TABLE_ENCODE_H
 #include "engine/data/block.h"
 #include "engine/data/table/column.h"
 #include "engine/data/manifest/manifest.h"

@@ -196,7 +196,7 @@ bl_status bl_join(bl_frame *frame, const bl_table *table, const bl_join_decl *de
         frame->maps[frame->map_count++] = map;
         for (size_t i = 0; i < table->columns; i++) {
             const bl_column *c = table->column[i];
-            if (!bl_texts_have(&decl->key, c->name) && !is_interval_end(decl, c->name))
+            if (!bl_string_list_contains(&decl->key, c->name) && !is_interval_end(decl, c->name))
                 bl_frame_add(frame, c->name, c, map);
         }
     }

@@ -1,6 +1,6 @@
 /* Joins: for every row of the frame the matching row of another table. */
-#ifndef BL_ENGINE_DATA_JOIN_H
-#define BL_ENGINE_DATA_JOIN_H
+#ifndef BL_ENGINE_DATA_TABLE_JOIN_H
+#define BL_ENGINE_DATA_TABLE_JOIN_H
 #include "engine/data/table/column.h"
 #include "engine/data/manifest/manifest.h"
 

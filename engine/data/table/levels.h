@@ -1,8 +1,8 @@
 /* The distinct values of a column in sorted order, numbered from 1: the codes of a categorical
  * column, and the groups of derived columns. Texts that are all numbers sort as numbers. 0 is
  * missing, and every value that was not among the rows the levels were built from. */
-#ifndef BL_ENGINE_DATA_LEVELS_H
-#define BL_ENGINE_DATA_LEVELS_H
+#ifndef BL_ENGINE_DATA_TABLE_LEVELS_H
+#define BL_ENGINE_DATA_TABLE_LEVELS_H
 #include "engine/data/table/column.h"
 
 typedef struct bl_levels {

@@ -35,7 +35,7 @@ void bl_table_declare(bl_table *table, const bl_table_decl *d) {
 }
 
 static size_t make_readers(reader *readers, bl_table *table, const bl_table_decl *d) {
-    const bl_texts *lists[] = {&d->number, &d->date, &d->text, &d->interval};
+    const bl_string_list *lists[] = {&d->number, &d->date, &d->text, &d->interval};
     size_t n = 0;
     for (int as = NUMBER; as <= INTERVAL; as++)
         for (size_t i = 0; i < lists[as]->n; i++) {

@@ -1,6 +1,6 @@
 /* A declared table from its files. */
-#ifndef BL_ENGINE_DATA_TABLE_READ_H
-#define BL_ENGINE_DATA_TABLE_READ_H
+#ifndef BL_ENGINE_DATA_TABLE_TABLE_READ_H
+#define BL_ENGINE_DATA_TABLE_TABLE_READ_H
 #include "engine/data/table/column.h"
 #include "engine/data/manifest/manifest.h"
 

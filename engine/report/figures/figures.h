@@ -1,7 +1,7 @@
 /* One figure: the numbers it is drawn from and the gnuplot settings in front of its template.
  * Used inside this room only; docs/figures.md explains each. */
-#ifndef BL_ENGINE_REPORT_FIGURES_H
-#define BL_ENGINE_REPORT_FIGURES_H
+#ifndef BL_ENGINE_REPORT_FIGURES_FIGURES_H
+#define BL_ENGINE_REPORT_FIGURES_FIGURES_H
 #include "engine/report/report.h"
 
 typedef struct bl_figure {

@@ -1,6 +1,6 @@
 /* report.html: one file that needs no other. Used inside this room only. */
-#ifndef BL_ENGINE_REPORT_HTML_H
-#define BL_ENGINE_REPORT_HTML_H
+#ifndef BL_ENGINE_REPORT_TEXT_HTML_H
+#define BL_ENGINE_REPORT_TEXT_HTML_H
 #include "engine/report/report.h"
 
 /* Figures are taken from report_dir's SVG files; those that do not exist are left out. */

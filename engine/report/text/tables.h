@@ -1,6 +1,6 @@
 /* The answer as tables: CSV for programs, LaTeX for papers. Used inside this room only. */
-#ifndef BL_ENGINE_REPORT_TABLES_H
-#define BL_ENGINE_REPORT_TABLES_H
+#ifndef BL_ENGINE_REPORT_TEXT_TABLES_H
+#define BL_ENGINE_REPORT_TEXT_TABLES_H
 #include "engine/report/report.h"
 
 typedef struct bl_table {

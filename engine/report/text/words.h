@@ -1,6 +1,6 @@
 /* Numbers and sentences for people. Used inside this room only. */
-#ifndef BL_ENGINE_REPORT_WORDS_H
-#define BL_ENGINE_REPORT_WORDS_H
+#ifndef BL_ENGINE_REPORT_TEXT_WORDS_H
+#define BL_ENGINE_REPORT_TEXT_WORDS_H
 #include "engine/report/report.h"
 
 #define BL_SYNTHETIC_LABEL "SYNTHETIC DATA"

@@ -19,7 +19,7 @@ static bl_status some_seconds(void *ctx, int64_t batch_size, double *seconds, bl
     return BL_OK;
 }
 
-static bl_status imagine(const char *body, const char *const *sets, size_t n_sets, bl_imagined *in,
+static bl_status imagine(const char *body, const char *const *sets, size_t n_sets, bl_sim_sweep *in,
                          bl_err *err) {
     static size_t asked;
     char folder[] = "/tmp/bl-imagine-XXXXXX", path[64], script[2048];
@@ -30,9 +30,9 @@ static bl_status imagine(const char *body, const char *const *sets, size_t n_set
     (void)snprintf(script, sizeof script,
                    "local sweep = require 'sweep'\nreturn function(exp)\n  %s\nend\n", body);
     CHECK_OK(bl_file_write(path, script, strlen(script), ERR));
-    *in = (bl_imagined){.step_seconds = some_seconds, .ctx = &asked};
+    *in = (bl_sim_sweep){.step_seconds = some_seconds, .ctx = &asked};
     asked = 0;
-    const bl_status status = bl_imagine(in, path, "scripts/lua", &config, &fake_facts, err);
+    const bl_status status = bl_sim_sweep_run(in, path, "scripts/lua", &config, &fake_facts, err);
     assert_true(status != BL_OK || asked > 0);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(folder), 0);
@@ -41,7 +41,7 @@ static bl_status imagine(const char *body, const char *const *sets, size_t n_set
 
 /* Runs and the sum of their steps. */
 static size_t count(const char *body, const char *const *sets, size_t n_sets, int64_t *steps) {
-    bl_imagined in;
+    bl_sim_sweep in;
     CHECK_OK(imagine(body, sets, n_sets, &in, ERR));
     *steps = 0;
     for (size_t i = 0; i < in.count; i++) {
@@ -49,7 +49,7 @@ static size_t count(const char *body, const char *const *sets, size_t n_sets, in
         assert_true(in.run[i].evals > 0 && in.run[i].evals <= (size_t)in.run[i].steps);
     }
     const size_t n = in.count;
-    bl_imagined_free(&in);
+    bl_sim_sweep_free(&in);
     return n;
 }
 
@@ -72,10 +72,10 @@ static void steps_by_hand(void **state) {
                                      cases[i].rule},
                     5);
         const double at_40 = 2.0 * 1000 / 40 * 1.4;
-        assert_true(fabs(bl_imagined_steps(&c, 1000, 10, 0.01) - 220.0) < 1e-9);
-        assert_true(fabs(bl_imagined_steps(&c, 1000, 10, 0.02) - 220.0 * exp2(0.4)) < 1e-9);
-        assert_true(fabs(bl_imagined_steps(&c, 1000, 10, 0.0025) - 220.0 * exp2(1.6)) < 1e-9);
-        assert_true(fabs(bl_imagined_steps(&c, 1000, 40, cases[i].best_at_40) - at_40) < 1e-9);
+        assert_true(fabs(bl_sim_sweep_steps(&c, 1000, 10, 0.01) - 220.0) < 1e-9);
+        assert_true(fabs(bl_sim_sweep_steps(&c, 1000, 10, 0.02) - 220.0 * exp2(0.4)) < 1e-9);
+        assert_true(fabs(bl_sim_sweep_steps(&c, 1000, 10, 0.0025) - 220.0 * exp2(1.6)) < 1e-9);
+        assert_true(fabs(bl_sim_sweep_steps(&c, 1000, 40, cases[i].best_at_40) - at_40) < 1e-9);
     }
 }
 
@@ -160,19 +160,19 @@ static void what_does_not_fit_is_left_out(void **state) {
 
 static void faults_keep_their_line(void **state) {
     (void)state;
-    bl_imagined in;
+    bl_sim_sweep in;
     bl_err err = {0};
     assert_int_equal(imagine("sweep.critical_batch(exp, { bach = 1 })", NULL, 0, &in, &err),
                      BL_EINVAL);
     assert_non_null(strstr(err.text, "/s.lua:3: critical_batch has no option 'bach'"));
-    bl_imagined_free(&in);
+    bl_sim_sweep_free(&in);
 }
 
 /* 64: (100 + 20) steps of 1/2 s, (3 + 1) evaluations of 2 s, 5 times 2 s of timing; 512: 10 steps
  * of 4 s, 2 evaluations, 5 times three steps; 2048 does not fit. */
 static void seconds_by_hand(void **state) {
     (void)state;
-    bl_imagined_run runs[] = {
+    bl_sim_run runs[] = {
         {.batch_size = 64,  .steps = 100, .evals = 3},
         {.batch_size = 512, .steps = 10,  .evals = 2},
         {.batch_size = 64,  .steps = 20,  .evals = 1}
@@ -182,11 +182,11 @@ static void seconds_by_hand(void **state) {
         {512,  4.0,         2.0        },
         {2048, (double)NAN, (double)NAN}
     };
-    const bl_imagined in = {.run = runs, .count = BL_COUNT(runs)};
+    const bl_sim_sweep in = {.run = runs, .count = BL_COUNT(runs)};
     const bl_config config = {
         .timing = {.repeats = 5, .seconds = 2.0}
     };
-    assert_true(bl_imagined_seconds(&in, sizes, BL_COUNT(sizes), &config) ==
+    assert_true(bl_sim_sweep_seconds(&in, sizes, BL_COUNT(sizes), &config) ==
                 (60.0 + 8.0 + 10.0) + (40.0 + 4.0 + 60.0));
 }
 

@@ -47,16 +47,16 @@ static void settles(void **state) {
     const answer *a = *state;
     const bl_trial trial = {.max_steps = a->max_steps, .target = a->target};
     bl_trial_result r = {.eval = (bl_eval *)(uintptr_t)a->eval, .evals = a->evals};
-    bl_question_settle(&trial, 2.0, a->best, &r);
+    bl_stop_apply(&trial, 2.0, a->best, &r);
     assert_int_equal(r.outcome, a->outcome);
     assert_int_equal(r.steps, a->steps);
     assert_int_equal(r.hit, a->hit);
     assert_int_equal(r.before, a->before);
     /* Every prefix that closes the question gives the same answer. */
     for (size_t n = 1; n <= a->evals; n++) {
-        if (bl_question_open(&trial, a->eval, n, 2.0, a->best)) continue;
+        if (bl_stop_needs_more(&trial, a->eval, n, 2.0, a->best)) continue;
         bl_trial_result cut = {.eval = (bl_eval *)(uintptr_t)a->eval, .evals = n};
-        bl_question_settle(&trial, 2.0, a->best, &cut);
+        bl_stop_apply(&trial, 2.0, a->best, &cut);
         assert_int_equal(cut.outcome, r.outcome);
         assert_int_equal(cut.steps, r.steps);
     }
@@ -65,7 +65,7 @@ static void settles(void **state) {
 static void nothing_computed_is_open(void **state) {
     (void)state;
     const bl_trial trial = {.max_steps = 1, .target = 1};
-    assert_true(bl_question_open(&trial, NULL, 0, 2.0, 0));
+    assert_true(bl_stop_needs_more(&trial, NULL, 0, 2.0, 0));
 }
 
 int main(void) {
