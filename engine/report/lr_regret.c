@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-const bl_rule_name bl_rule_names[BL_LR_RULE_COUNT] = {
-    [BL_LR_RULE_KEEP] = {"keep",       "keep",        "kept"       },
-    [BL_LR_RULE_SQRT] = {"sqrt",       "square_root", "square root"},
-    [BL_LR_RULE_LINEAR] = {"linear",     "linear",      "linear"     },
-    [BL_LR_RULE_SATURATING] = {"saturating", "saturating",  "saturating" },
-    [BL_LR_RULE_MALLADI] = {"malladi",    "malladi",     "Malladi"    },
+const bl_rule_name bl_rule_names[BL_REPORT_RULE_COUNT] = {
+    [BL_REPORT_RULE_KEEP] = {"keep",       "keep",        "kept"       },
+    [BL_REPORT_RULE_SQRT] = {"sqrt",       "square_root", "square root"},
+    [BL_REPORT_RULE_LINEAR] = {"linear",     "linear",      "linear"     },
+    [BL_REPORT_RULE_SATURATING] = {"saturating", "saturating",  "saturating" },
+    [BL_REPORT_RULE_MALLADI] = {"malladi",    "malladi",     "Malladi"    },
 };
 
 static void add(bl_answer *a, const bl_report_regret *regret) {
@@ -21,7 +21,7 @@ static void add(bl_answer *a, const bl_report_regret *regret) {
 
 void bl_rules_read(bl_answer *a, const bl_json *line) {
     const char *name = bl_json_text(line, "rule", "");
-    for (int r = 0; r < BL_LR_RULE_COUNT; r++) {
+    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++) {
         if (strcmp(name, bl_rule_names[r].plan) != 0) continue;
         bl_report_regret x = {.rule = (bl_report_rule)r,
                               .batch_size = bl_json_number(line, "batch_size", (double)NAN),
@@ -40,15 +40,15 @@ static double saturating_alpha(const bl_answer *a) {
 }
 
 double bl_rules_rate(const bl_answer *a, bl_report_rule rule, double batch_size) {
-    static const bl_lr_rule stats[] = {[BL_LR_RULE_KEEP] = BL_LR_KEEP,
-                                       [BL_LR_RULE_SQRT] = BL_LR_SQRT,
-                                       [BL_LR_RULE_LINEAR] = BL_LR_LINEAR,
-                                       [BL_LR_RULE_SATURATING] = BL_LR_SATURATING,
-                                       [BL_LR_RULE_MALLADI] = BL_LR_SQRT};
-    _Static_assert(BL_COUNT(stats) == BL_LR_RULE_COUNT, "a formula for each");
+    static const bl_lr_rule stats[] = {[BL_REPORT_RULE_KEEP] = BL_LR_KEEP,
+                                       [BL_REPORT_RULE_SQRT] = BL_LR_SQRT,
+                                       [BL_REPORT_RULE_LINEAR] = BL_LR_LINEAR,
+                                       [BL_REPORT_RULE_SATURATING] = BL_LR_SATURATING,
+                                       [BL_REPORT_RULE_MALLADI] = BL_LR_SQRT};
+    _Static_assert(BL_COUNT(stats) == BL_REPORT_RULE_COUNT, "a formula for each");
     const bl_stats_value *critical = &a->critical.efficiency_50;
     const bool known = critical->known && critical->bound == 0;
-    if (a->size_count == 0 || (rule == BL_LR_RULE_SATURATING && !known)) return (double)NAN;
+    if (a->size_count == 0 || (rule == BL_REPORT_RULE_SATURATING && !known)) return (double)NAN;
     return bl_lr_rule_predict(stats[rule], a->sizes[0].learning_rate, a->sizes[0].batch_size,
                               batch_size, known ? critical->value : 1, saturating_alpha(a));
 }
@@ -62,7 +62,7 @@ static bool judged_by_runs(const bl_answer *a) {
 /* Malladi's rule moves Adam's decays, too: no basin of rates alone knows it. */
 void bl_rules_judge(bl_answer *a) {
     if (judged_by_runs(a)) return;
-    for (int r = 0; r < BL_LR_RULE_MALLADI; r++)
+    for (int r = 0; r < BL_REPORT_RULE_MALLADI; r++)
         for (size_t i = 1; i < a->size_count; i++) {
             const double b = a->sizes[i].batch_size;
             bl_report_regret x = {.rule = (bl_report_rule)r,
@@ -95,7 +95,7 @@ bl_rule_summary bl_rules_sum(const bl_answer *a, bl_report_rule rule) {
 
 void bl_rules_words(bl_buf *out, const bl_answer *a) {
     bool any = false;
-    for (int r = 0; r < BL_LR_RULE_COUNT; r++) {
+    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++) {
         const bl_rule_summary sum = bl_rules_sum(a, (bl_report_rule)r);
         if (sum.sizes == 0) continue;
         if (!any) {
@@ -148,7 +148,7 @@ static void rule_json(bl_buf *out, const bl_answer *a, bl_report_rule rule) {
 void bl_rules_json(bl_buf *out, const bl_answer *a) {
     bool first = true;
     bl_buf_str(out, "[");
-    for (int r = 0; r < BL_LR_RULE_COUNT; r++) {
+    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++) {
         if (bl_rules_sum(a, (bl_report_rule)r).sizes == 0) continue;
         bl_buf_str(out, first ? "" : ",");
         rule_json(out, a, (bl_report_rule)r);

@@ -9,7 +9,7 @@
 typedef struct bl_rule_name {
     const char *plan, *file, *words;
 } bl_rule_name;
-extern const bl_rule_name bl_rule_names[BL_LR_RULE_COUNT];
+extern const bl_rule_name bl_rule_names[BL_REPORT_RULE_COUNT];
 
 /* Adds one decision of kind "rule": the sweep has run the rule's rate. */
 void bl_rules_read(bl_answer *answer, const bl_json *line);

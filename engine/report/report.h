@@ -106,12 +106,12 @@ const char *bl_budget_name(bl_budget_kind kind);
 
 /* What following a rule for the learning rate costs at one batch size. */
 typedef enum bl_report_rule {
-    BL_LR_RULE_KEEP,
-    BL_LR_RULE_SQRT,
-    BL_LR_RULE_LINEAR,
-    BL_LR_RULE_SATURATING,
-    BL_LR_RULE_MALLADI,
-    BL_LR_RULE_COUNT
+    BL_REPORT_RULE_KEEP,
+    BL_REPORT_RULE_SQRT,
+    BL_REPORT_RULE_LINEAR,
+    BL_REPORT_RULE_SATURATING,
+    BL_REPORT_RULE_MALLADI,
+    BL_REPORT_RULE_COUNT
 } bl_report_rule;
 typedef struct bl_report_regret {
     bl_report_rule rule;

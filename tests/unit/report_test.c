@@ -350,15 +350,15 @@ static void a_budget_that_ends_at_zero(void **state) {
 /* Regrets of up to 1.25 are read from the basins; what the sweep ran itself goes before them. */
 static void rules_are_judged(void **state) {
     bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true});
-    const bl_rule_summary keep = bl_rules_sum(&a, BL_LR_RULE_KEEP);
+    const bl_rule_summary keep = bl_rules_sum(&a, BL_REPORT_RULE_KEEP);
     assert_true(keep.sizes == 7 && keep.worst > 1.2 && keep.worst <= 1.25 && keep.mean_is_bound);
-    assert_true(bl_rules_sum(&a, BL_LR_RULE_SATURATING).sizes > 0);
+    assert_true(bl_rules_sum(&a, BL_REPORT_RULE_SATURATING).sizes > 0);
     const double b_crit = a.critical.efficiency_50.value; /* 1024 or nearly */
     const double sgd = 0x1p-10 * (1 + b_crit / 32) / (1 + b_crit / 1024);
-    assert_float_equal(bl_rules_rate(&a, BL_LR_RULE_SATURATING, 1024), sgd, 1e-12);
+    assert_float_equal(bl_rules_rate(&a, BL_REPORT_RULE_SATURATING, 1024), sgd, 1e-12);
     (void)snprintf(a.optimizer, sizeof a.optimizer, "adamw");
-    assert_float_equal(bl_rules_rate(&a, BL_LR_RULE_SATURATING, 1024), sqrt(sgd * 0x1p-10), 1e-12);
-    assert_int_equal(bl_rules_sum(&a, BL_LR_RULE_MALLADI).sizes, 0);
+    assert_float_equal(bl_rules_rate(&a, BL_REPORT_RULE_SATURATING, 1024), sqrt(sgd * 0x1p-10), 1e-12);
+    assert_int_equal(bl_rules_sum(&a, BL_REPORT_RULE_MALLADI).sizes, 0);
     bl_answer_free(&a);
     a = answer_of(*state,
                   (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true, .rules = true});

@@ -40,8 +40,8 @@ static void best_rates(bl_buf *dat, const bl_answer *a) {
 static void rules(bl_buf *dat, const bl_answer *a) {
     for (size_t i = 0; i < a->size_count; i++) {
         const double b = a->sizes[i].batch_size;
-        BL_DAT_ROW(dat, b, bl_rules_rate(a, BL_LR_RULE_SQRT, b), bl_rules_rate(a, BL_LR_RULE_LINEAR, b),
-                   bl_rules_rate(a, BL_LR_RULE_SATURATING, b));
+        BL_DAT_ROW(dat, b, bl_rules_rate(a, BL_REPORT_RULE_SQRT, b), bl_rules_rate(a, BL_REPORT_RULE_LINEAR, b),
+                   bl_rules_rate(a, BL_REPORT_RULE_SATURATING, b));
     }
 }
 
@@ -75,7 +75,7 @@ static void settings(bl_buf *gp, const bl_answer *a) {
     bl_gp_text(gp, "y_text", "learning rate");
     bl_buf_printf(gp, "has_lost = %d\nhas_edge = %d\n", lost, edge);
     const bool saturating =
-        a->size_count > 0 && !isnan(bl_rules_rate(a, BL_LR_RULE_SATURATING, a->sizes[0].batch_size));
+        a->size_count > 0 && !isnan(bl_rules_rate(a, BL_REPORT_RULE_SATURATING, a->sizes[0].batch_size));
     bl_buf_printf(gp, "has_saturating = %d\n", saturating);
 }
 

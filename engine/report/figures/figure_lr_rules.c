@@ -3,7 +3,7 @@
 #include "engine/report/lr_regret.h"
 
 static bool has_data(const bl_answer *a) {
-    for (int r = 0; r < BL_LR_RULE_COUNT; r++)
+    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++)
         if (bl_rules_sum(a, (bl_report_rule)r).sizes > 0) return true;
     return false;
 }
@@ -21,7 +21,7 @@ static void block(bl_buf *dat, const bl_answer *a, bl_report_rule rule, bool bou
 
 static void data(bl_buf *dat, const bl_answer *a) {
     bl_buf name = {0};
-    for (int r = 0; r < BL_LR_RULE_COUNT; r++) {
+    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++) {
         bl_dat_block(dat, bl_rule_names[r].file, "batch_size regret learning_rate bound");
         block(dat, a, (bl_report_rule)r, false);
         bl_buf_clear(&name);
@@ -41,8 +41,8 @@ static void settings(bl_buf *gp, const bl_answer *a) {
         bound = bound || a->regrets[i].regret.bound > 0;
     }
     bl_buf_printf(gp, "has_bound = %d\nrules = %d\narray rule_text[%d]\narray rule_name[%d]\n",
-                  bound, BL_LR_RULE_COUNT, BL_LR_RULE_COUNT, BL_LR_RULE_COUNT);
-    for (int r = 0; r < BL_LR_RULE_COUNT; r++) {
+                  bound, BL_REPORT_RULE_COUNT, BL_REPORT_RULE_COUNT, BL_REPORT_RULE_COUNT);
+    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++) {
         const bool known = bl_rules_sum(a, (bl_report_rule)r).sizes > 0;
         bl_buf_printf(gp, "rule_text[%d] = '%s'\nrule_name[%d] = '%s'\n", r + 1,
                       known ? bl_rule_names[r].words : "", r + 1, bl_rule_names[r].file);

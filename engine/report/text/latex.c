@@ -152,9 +152,9 @@ static const bl_report_regret *regret_of(const bl_answer *a, bl_report_rule rule
 
 /* A column for each rule of which something is known. */
 void bl_latex_rules(bl_buf *out, const bl_answer *a) {
-    bl_report_rule known[BL_LR_RULE_COUNT];
+    bl_report_rule known[BL_REPORT_RULE_COUNT];
     size_t n = 0;
-    for (int r = 0; r < BL_LR_RULE_COUNT; r++)
+    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++)
         if (bl_rules_sum(a, (bl_report_rule)r).sizes > 0) known[n++] = (bl_report_rule)r;
     bl_buf columns = {0};
     for (size_t c = 0; c <= n; c++) bl_buf_str(&columns, "r");
