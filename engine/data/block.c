@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Adds count x size bytes at the next multiple of 64. */
-static bool place(size_t *end, uint64_t count, uint64_t width, size_t size, size_t *at) {
+static bool reserve_part(size_t *end, uint64_t count, uint64_t width, size_t size, size_t *at) {
     size_t bytes;
     *at = (*end + 63) / 64 * 64;
     return *at >= *end && bl_mul_size(&bytes, count, width) && bl_mul_size(&bytes, bytes, size) &&
@@ -12,18 +12,18 @@ static bool place(size_t *end, uint64_t count, uint64_t width, size_t size, size
 }
 
 /* Bytes of one; 0: a table. The header's check has bounded each side. */
-static uint64_t picture(const bl_block_header *h) {
+static uint64_t picture_bytes(const bl_block_header *h) {
     return h->height * h->width * h->channels;
 }
 
 bool bl_block_lay_out(const bl_block_header *h, bl_block_layout *l) {
     size_t end = sizeof *h;
-    const bool fits = place(&end, h->categorical, 1, sizeof(uint32_t), &l->cardinality) &&
-                      place(&end, h->names_bytes, 1, 1, &l->names) &&
-                      place(&end, h->rows, h->categorical, sizeof(uint16_t), &l->codes) &&
-                      place(&end, h->rows, h->continuous, sizeof(float), &l->values) &&
-                      place(&end, h->rows, 1, sizeof(float), &l->target) &&
-                      place(&end, h->rows, picture(h), 1, &l->pixels);
+    const bool fits = reserve_part(&end, h->categorical, 1, sizeof(uint32_t), &l->cardinality) &&
+                      reserve_part(&end, h->names_bytes, 1, 1, &l->names) &&
+                      reserve_part(&end, h->rows, h->categorical, sizeof(uint16_t), &l->codes) &&
+                      reserve_part(&end, h->rows, h->continuous, sizeof(float), &l->values) &&
+                      reserve_part(&end, h->rows, 1, sizeof(float), &l->target) &&
+                      reserve_part(&end, h->rows, picture_bytes(h), 1, &l->pixels);
     l->bytes = end;
     return fits && end < SIZE_MAX / 2;
 }
@@ -32,7 +32,7 @@ bl_status bl_block_new(unsigned char **block, bl_block_header *header, bl_block_
                        bl_err *err) {
     const bool fits = bl_block_lay_out(header, layout);
     *block = fits ? bl_alloc(layout->bytes) : NULL;
-    if (!*block)
+    if (*block == NULL)
         BL_FAIL(err, BL_ENOMEM, "no memory for %llu rows of %llu columns",
                 (unsigned long long)header->rows,
                 (unsigned long long)(header->categorical + header->continuous));
@@ -48,11 +48,11 @@ static bool terminated(const char *text, size_t n) {
 }
 
 static bool check_picture(const bl_block_header *h) {
-    if (picture(h) == 0) return h->height == 0 && h->width == 0 && h->channels == 0;
+    if (picture_bytes(h) == 0) return h->height == 0 && h->width == 0 && h->channels == 0;
     for (size_t c = 0; c < BL_IMAGE_CHANNELS; c++)
         if (!isfinite(h->pixel_mean[c]) || !isfinite(h->pixel_scale[c])) return false;
     return h->height <= 4096 && h->width <= 4096 && h->channels <= BL_IMAGE_CHANNELS &&
-           picture(h) <= 65536 && h->categorical == 0 && h->continuous == 0;
+           picture_bytes(h) <= 65536 && h->categorical == 0 && h->continuous == 0;
 }
 
 static bool check_header(const bl_block_header *h, size_t n, bl_block_layout *l) {
@@ -104,7 +104,7 @@ static bool check_classes(const float *target, size_t rows, size_t classes) {
     return true;
 }
 
-static void describe(bl_dataset *out, const bl_block_header *h) {
+static void fill_dataset(bl_dataset *out, const bl_block_header *h) {
     *out = (bl_dataset){.synthetic = h->synthetic == 1,
                         .rows = h->rows,
                         .train_rows = h->train_rows,
@@ -112,7 +112,7 @@ static void describe(bl_dataset *out, const bl_block_header *h) {
                         .test_rows = h->test_rows,
                         .classes = h->classes,
                         .categorical = h->categorical,
-                        .continuous = h->continuous + picture(h),
+                        .continuous = h->continuous + picture_bytes(h),
                         .height = h->height,
                         .width = h->width,
                         .channels = h->channels,
@@ -139,14 +139,14 @@ bl_status bl_block_open(bl_dataset *out, const unsigned char *block, size_t n, b
         free(names);
         BL_FAIL(err, BL_EFORMAT, "its names make no sense");
     }
-    describe(out, &h);
+    fill_dataset(out, &h);
     out->categorical_name = names;
-    out->continuous_name = picture(&h) ? NULL : names + h.categorical;
+    out->continuous_name = picture_bytes(&h) ? NULL : names + h.categorical;
     out->cardinality = (const uint32_t *)(const void *)(block + l.cardinality);
     out->codes = (const uint16_t *)(const void *)(block + l.codes);
-    out->values = picture(&h) ? NULL : (const float *)(const void *)(block + l.values);
+    out->values = picture_bytes(&h) ? NULL : (const float *)(const void *)(block + l.values);
     out->target = (const float *)(const void *)(block + l.target);
-    out->pixels = picture(&h) ? block + l.pixels : NULL;
+    out->pixels = picture_bytes(&h) ? block + l.pixels : NULL;
     if (!check_codes(out->codes, h.rows, out->cardinality, h.categorical)) {
         bl_block_close(out);
         BL_FAIL(err, BL_EFORMAT, "a code is not below its column's cardinality");

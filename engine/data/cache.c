@@ -36,7 +36,7 @@ bl_status bl_cache_write(const char *path, const unsigned char *block, size_t n,
     char trailer[65];
     bl_sha256_of(block, n, trailer);
     unsigned char *bytes = bl_alloc(n + TRAILER);
-    if (!bytes) BL_FAIL(err, BL_ENOMEM, "no memory to write %s", path);
+    if (bytes == NULL) BL_FAIL(err, BL_ENOMEM, "no memory to write %s", path);
     memcpy(bytes, block, n);
     memcpy(bytes + n, trailer, TRAILER);
     const bl_status status = bl_file_write(path, bytes, n + TRAILER, err);

@@ -39,9 +39,9 @@ typedef struct opening {
 } opening;
 
 BL_PRINTF(2, 3)
-static void say(const bl_dataset_options *options, const char *fmt, ...) {
+static void narrate(const bl_dataset_options *options, const char *fmt, ...) {
     char text[BL_ERR_TEXT];
-    if (!options->say) return;
+    if (options->say == NULL) return;
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
@@ -79,14 +79,14 @@ static bl_status unknown_dataset(const char *name, const char *folder, bl_err *e
 static bl_status read_manifest(bl_manifest *m, const char *name, const bl_dataset_options *options,
                                bl_err *err) {
     char path[BL_PATH];
-    if (name[0] == '\0' || strchr(name, '/') || name[0] == '.')
+    if (name[0] == '\0' || strchr(name, '/') != NULL || name[0] == '.')
         BL_FAIL(err, BL_EINVAL, "'%s' is no name of a data set", name);
     BL_TRY(bl_path(path, err, "%s/%s.cfg", options->manifest_dir, name));
     if (!bl_file_exists(path)) return unknown_dataset(name, options->manifest_dir, err);
     return bl_manifest_read(m, path, name, err);
 }
 
-static void take_shape(bl_dataset *shape, const bl_manifest *m) {
+static void shape_of_declaration(bl_dataset *shape, const bl_manifest *m) {
     const bl_image_decl *i = &m->image;
     shape->categorical = m->categorical.n;
     shape->continuous = m->continuous.n;
@@ -97,9 +97,9 @@ static void take_shape(bl_dataset *shape, const bl_manifest *m) {
         shape->continuous = shape->height * shape->width * shape->channels;
         shape->classes = (size_t)i->classes;
     }
-    if (m->points.node != NULL) {
-        shape->continuous = (size_t)m->points.inputs;
-        shape->classes = (size_t)m->points.classes;
+    if (m->random_labels.node != NULL) {
+        shape->continuous = (size_t)m->random_labels.inputs;
+        shape->classes = (size_t)m->random_labels.classes;
     }
     shape->target_max = 1.0; /* of the rows, which nobody has looked at */
     (void)snprintf(shape->target_transform, sizeof shape->target_transform, "%s",
@@ -113,7 +113,7 @@ bl_status bl_dataset_check(bl_dataset *shape, const char *name, const bl_dataset
     (void)snprintf(shape->name, sizeof shape->name, "%s", name);
     if (strcmp(name, NONE) == 0) return BL_OK;
     BL_TRY(read_manifest(&m, name, options, err));
-    take_shape(shape, &m);
+    shape_of_declaration(shape, &m);
     bl_manifest_free(&m);
     return BL_OK;
 }
@@ -145,44 +145,45 @@ static bool any_file(const opening *o) {
 }
 
 /* Half a data set is a mistake to be told of, no reason to train on generated rows. */
-static bl_status incomplete(const opening *o, bl_err *err) {
+static bl_status fail_incomplete(const opening *o, bl_err *err) {
     const bl_manifest *m = &o->manifest;
     const bl_file_decl *missing = missing_file(o, &m->variant[m->variants - 1]);
     BL_FAIL(err, BL_EMISSING,
             "data set '%s': %s/%s is missing, although other files of it are there\n"
             "  expected SHA-256 %s\n"
             "  get it from %s%s",
-            m->name, m->folder, missing->file, missing->sha256 ? missing->sha256 : "(not declared)",
-            m->origin,
+            m->name, m->folder, missing->file,
+            missing->sha256 != NULL ? missing->sha256 : "(not declared)", m->origin,
             bl_manifest_has_generator(m) ? "\n  or train on generated rows with --synthetic" : "");
 }
 
-static bl_status choose(opening *o, bl_err *err) {
+static bl_status choose_variant(opening *o, bl_err *err) {
     const bl_manifest *m = &o->manifest;
-    const char *folders = o->options->data_path ? o->options->data_path : "";
+    const char *folders = o->options->data_path != NULL ? o->options->data_path : "";
     o->synthetic = o->options->synthetic;
-    for (size_t i = 0; i < m->variants && !o->synthetic && !o->variant; i++) {
+    for (size_t i = 0; i < m->variants && !o->synthetic && o->variant == NULL; i++) {
         const bl_file_decl *missing = missing_file(o, &m->variant[i]);
-        if (!missing)
+        if (missing == NULL)
             o->variant = &m->variant[i];
         else
-            say(o->options, "%s: %s%s%s/%s is not in %s", m->name,
-                m->variants > 1 ? m->variant[i].name : "", m->variants > 1 ? ": " : "", m->folder,
-                missing->file, folders[0] ? folders : "any data folder (none is set)");
+            narrate(o->options, "%s: %s%s%s/%s is not in %s", m->name,
+                    m->variants > 1 ? m->variant[i].name : "", m->variants > 1 ? ": " : "",
+                    m->folder, missing->file,
+                    folders[0] ? folders : "any data folder (none is set)");
     }
-    if (o->variant) {
+    if (o->variant != NULL) {
         if (o->variant != m->variant)
-            say(o->options, "%s: variant '%s', %s", m->name, o->variant->name,
-                m->image.format ? "the part of the pictures that is here"
-                                : "without the columns of the absent tables");
+            narrate(o->options, "%s: variant '%s', %s", m->name, o->variant->name,
+                    m->image.format != NULL ? "the part of the pictures that is here"
+                                            : "without the columns of the absent tables");
         return BL_OK;
     }
-    if (!o->options->synthetic && any_file(o)) return incomplete(o, err);
+    if (!o->options->synthetic && any_file(o)) return fail_incomplete(o, err);
     o->variant = m->variant;
     o->synthetic = true;
     if (bl_manifest_has_generator(m)) {
-        say(o->options, "%s: SYNTHETIC DATA from the generator; get the real data from %s", m->name,
-            m->origin);
+        narrate(o->options, "%s: SYNTHETIC DATA from the generator; get the real data from %s",
+                m->name, m->origin);
         return BL_OK;
     }
     if (o->options->synthetic)
@@ -215,8 +216,8 @@ static bl_status open_sources(opening *o, bl_err *err) {
 }
 
 static void close_sources(opening *o) {
-    for (size_t t = 0; o->source && t < o->manifest.tables; t++) {
-        for (size_t f = 0; o->source[t] && f < o->manifest.table[t].files; f++)
+    for (size_t t = 0; o->source != NULL && t < o->manifest.tables; t++) {
+        for (size_t f = 0; o->source[t] != NULL && f < o->manifest.table[t].files; f++)
             bl_source_close(&o->source[t][f]);
         free(o->source[t]);
     }
@@ -225,13 +226,13 @@ static void close_sources(opening *o) {
 }
 
 /* Declaration, variant and the content of every source; of generated data, the declaration. */
-static void identify(opening *o) {
+static void compute_identity(opening *o) {
     bl_buf text = {0};
     bl_buf_printf(&text, "%s\n%s\n%s\n", ENCODING, o->synthetic ? "synthetic" : "real",
                   o->variant->name);
     bl_manifest_canonical(&o->manifest, o->synthetic, &text);
     for (size_t t = 0; !o->synthetic && t < o->manifest.tables; t++)
-        for (size_t f = 0; o->source[t] && f < o->manifest.table[t].files; f++)
+        for (size_t f = 0; o->source[t] != NULL && f < o->manifest.table[t].files; f++)
             bl_buf_printf(&text, "\n%s %s", o->manifest.table[t].file[f].file,
                           o->source[t][f].content_sha256);
     bl_sha256_of(bl_buf_text(&text), text.len, o->sha256);
@@ -257,13 +258,13 @@ static bl_status read_table(bl_table *table, opening *o, size_t t, bl_err *err) 
 static bl_status read_and_join(bl_frame *frame, bl_table *tables, opening *o, bl_err *err) {
     const bl_manifest *m = &o->manifest;
     for (size_t t = 0; t < m->tables; t++)
-        if (o->source[t]) BL_TRY(read_table(&tables[t], o, t, err));
+        if (o->source[t] != NULL) BL_TRY(read_table(&tables[t], o, t, err));
     frame->rows = tables[0].rows;
     for (size_t i = 0; i < tables[0].columns; i++)
         bl_frame_add(frame, tables[0].column[i]->name, tables[0].column[i], NULL);
     for (size_t j = 0; j < m->joins; j++) {
         const size_t t = (size_t)(bl_manifest_table(m, m->join[j].table) - m->table);
-        if (o->source[t]) BL_TRY(bl_join(frame, &tables[t], &m->join[j], err));
+        if (o->source[t] != NULL) BL_TRY(bl_join(frame, &tables[t], &m->join[j], err));
     }
     return BL_OK;
 }
@@ -288,7 +289,8 @@ done:
 }
 
 /* The table's files in groups that belong together. */
-static bl_status add_parts(bl_image_part *part, size_t *parts, opening *o, size_t t, bl_err *err) {
+static bl_status add_image_parts(bl_image_part *part, size_t *parts, opening *o, size_t t,
+                                 bl_err *err) {
     const bl_manifest *m = &o->manifest;
     const size_t group = bl_image_format_find(m->image.format)->files;
     const bool test = bl_string_list_contains(&m->split.test, m->table[t].name);
@@ -315,24 +317,25 @@ static bl_status build_image(unsigned char **block, bl_block_header *header, ope
     bl_image_part *part = bl_xalloc((files + 1) * sizeof *part);
     for (int test = 0; test < 2; test++)
         for (size_t t = 0; t < m->tables; t++)
-            if (o->source[t] && bl_string_list_contains(&m->split.test, m->table[t].name) == test)
-                BL_GOTO(add_parts(part, &parts, o, t, err));
+            if (o->source[t] != NULL &&
+                bl_string_list_contains(&m->split.test, m->table[t].name) == test)
+                BL_GOTO(add_image_parts(part, &parts, o, t, err));
     BL_GOTO(bl_image_encode(block, header, m, part, parts, err));
 done:
     free(part);
     return status;
 }
 
-static bl_status build(unsigned char **block, size_t *n, opening *o, bl_err *err) {
+static bl_status build_block(unsigned char **block, size_t *n, opening *o, bl_err *err) {
     const bl_manifest *m = &o->manifest;
     bl_block_header header = {.synthetic = o->synthetic};
     snprintf(header.name, sizeof header.name, "%s", m->name);
     snprintf(header.variant, sizeof header.variant, "%s", o->variant->name);
     memcpy(header.sha256, o->sha256, sizeof header.sha256);
-    if (m->points.node)
+    if (m->random_labels.node != NULL)
         BL_TRY(bl_random_labels_build(block, &header, m, err));
     else
-        BL_TRY((m->image.node ? build_image : build_table)(block, &header, o, err));
+        BL_TRY((m->image.node != NULL ? build_image : build_table)(block, &header, o, err));
     *n = header.bytes;
     return BL_OK;
 }
@@ -343,41 +346,41 @@ static void write_cache(const opening *o, const unsigned char *block, size_t n) 
     if (!o->cache_path[0]) return;
     bl_status status = bl_make_dirs(o->options->cache_dir, &err);
     if (status == BL_OK) status = bl_cache_write(o->cache_path, block, n, &err);
-    if (status != BL_OK) say(o->options, "%s: not cached: %s", o->manifest.name, err.text);
+    if (status != BL_OK) narrate(o->options, "%s: not cached: %s", o->manifest.name, err.text);
 }
 
-static bl_status take(bl_dataset *out, opening *o, owner *own, bl_err *err) {
+static bl_status read_cache_or_build(bl_dataset *out, opening *o, owner *own, bl_err *err) {
     bl_err why = {0};
     if (o->cache_path[0]) {
         const bl_status status = bl_cache_read(out, &own->map, o->cache_path, o->sha256, &why);
         if (status == BL_OK) return BL_OK;
         if (status != BL_EMISSING)
-            say(o->options, "%s: the cache %s is damaged (%s) and is made anew", o->manifest.name,
-                o->cache_path, why.text);
+            narrate(o->options, "%s: the cache %s is damaged (%s) and is made anew",
+                    o->manifest.name, o->cache_path, why.text);
     }
     size_t n = 0;
-    say(o->options, "%s: %s", o->manifest.name,
-        o->synthetic              ? "generating"
-        : o->manifest.points.node ? "drawing the points"
-        : o->manifest.image.node  ? "reading the pictures"
-                                  : "reading, joining and encoding the tables");
-    BL_TRY(build(&own->block, &n, o, err));
+    narrate(o->options, "%s: %s", o->manifest.name,
+            o->synthetic                             ? "generating"
+            : o->manifest.random_labels.node != NULL ? "drawing the points"
+            : o->manifest.image.node != NULL         ? "reading the pictures"
+                                                     : "reading, joining and encoding the tables");
+    BL_TRY(build_block(&own->block, &n, o, err));
     BL_TRY(bl_block_open(out, own->block, n, err));
     write_cache(o, own->block, n);
     return BL_OK;
 }
 
-static bl_status open_chosen(bl_dataset *out, opening *o, bl_err *err) {
+static bl_status open_declared(bl_dataset *out, opening *o, bl_err *err) {
     const char *name = o->manifest.name;
-    BL_TRY(choose(o, err));
+    BL_TRY(choose_variant(o, err));
     if (!o->synthetic) BL_TRY(open_sources(o, err));
-    identify(o);
-    if (o->options->cache_dir)
+    compute_identity(o);
+    if (o->options->cache_dir != NULL)
         BL_TRY(bl_path(o->cache_path, err, "%s/%s%s%s.cache", o->options->cache_dir, name,
                        o->synthetic || o->variant->name[0] ? "-" : "",
                        o->synthetic ? "synthetic" : o->variant->name));
     owner *own = bl_xalloc(sizeof *own);
-    const bl_status status = take(out, o, own, err);
+    const bl_status status = read_cache_or_build(out, o, own, err);
     if (status == BL_OK) {
         out->owner = own;
     } else {
@@ -403,7 +406,7 @@ bl_status bl_dataset_open(bl_dataset *out, const char *name, const bl_dataset_op
         return BL_OK;
     }
     BL_TRY(read_manifest(&o.manifest, name, options, err));
-    const bl_status status = open_chosen(out, &o, err);
+    const bl_status status = open_declared(out, &o, err);
     close_sources(&o);
     bl_manifest_free(&o.manifest);
     return status;
@@ -411,7 +414,7 @@ bl_status bl_dataset_open(bl_dataset *out, const char *name, const bl_dataset_op
 
 void bl_dataset_free(bl_dataset *data) {
     owner *own = data->owner;
-    if (own) {
+    if (own != NULL) {
         bl_file_unmap(&own->map);
         free(own->block);
         free(own);

@@ -11,7 +11,7 @@ bool bl_source_find(char path[BL_PATH], const char *data_path, const char *folde
         const int length = snprintf(path, BL_PATH, "%s/%s", folder, file);
         return length > 0 && length < BL_PATH && bl_file_exists(path);
     }
-    for (const char *at = data_path; at;) {
+    for (const char *at = data_path; at != NULL;) {
         const size_t n = strcspn(at, ":");
         for (int plain = 0; n > 0 && plain < 2; plain++) {
             const int length = snprintf(path, BL_PATH, "%.*s/%s/%s%s", (int)n, at, folder, file,
@@ -23,8 +23,9 @@ bool bl_source_find(char path[BL_PATH], const char *data_path, const char *folde
     return false;
 }
 
-static bl_status altered(const bl_source *s, const bl_manifest *m, const bl_file_decl *decl,
-                         const char *expected, const char *found, const char *what, bl_err *err) {
+static bl_status fail_altered(const bl_source *s, const bl_manifest *m, const bl_file_decl *decl,
+                              const char *expected, const char *found, const char *what,
+                              bl_err *err) {
     BL_FAIL(err, BL_EFORMAT,
             "%s: not the file that %s:%d declares%s\n"
             "  expected SHA-256 %s%s\n"
@@ -36,31 +37,33 @@ static bl_status altered(const bl_source *s, const bl_manifest *m, const bl_file
 }
 
 /* The content's hash: by the stored file's hash if that is the declared one, otherwise computed. */
-static bl_status check(bl_source *s, const bl_manifest *m, const bl_file_decl *decl, bl_err *err) {
+static bl_status check_content(bl_source *s, const bl_manifest *m, const bl_file_decl *decl,
+                               bl_err *err) {
     char stored[65], what[256];
     const char *text;
     size_t n;
     bl_sha256_of(s->map.data, s->map.size, stored);
     if (!s->gzip) {
         memcpy(s->content_sha256, stored, sizeof stored);
-    } else if (decl->sha256 && decl->stored_sha256 && strcmp(stored, decl->stored_sha256) == 0) {
+    } else if (decl->sha256 != NULL && decl->stored_sha256 != NULL &&
+               strcmp(stored, decl->stored_sha256) == 0) {
         memcpy(s->content_sha256, decl->sha256, sizeof stored);
         return BL_OK;
     } else {
         bl_err reason = {0};
         if (bl_source_text(s, &text, &n, &reason) != BL_OK) {
-            if (!decl->stored_sha256) {
-                if (err) *err = reason;
+            if (decl->stored_sha256 == NULL) {
+                if (err != NULL) *err = reason;
                 return reason.code;
             }
             snprintf(what, sizeof what, "%.*s", (int)sizeof what - 1,
                      reason.text + bl_min_size(strlen(s->path), strlen(reason.text)));
-            return altered(s, m, decl, decl->stored_sha256, stored, what, err);
+            return fail_altered(s, m, decl, decl->stored_sha256, stored, what, err);
         }
         bl_sha256_of(text, n, s->content_sha256);
     }
-    if (decl->sha256 && strcmp(s->content_sha256, decl->sha256) != 0)
-        return altered(s, m, decl, decl->sha256, s->content_sha256, "", err);
+    if (decl->sha256 != NULL && strcmp(s->content_sha256, decl->sha256) != 0)
+        return fail_altered(s, m, decl, decl->sha256, s->content_sha256, "", err);
     return BL_OK;
 }
 
@@ -71,7 +74,7 @@ bl_status bl_source_open(bl_source *source, const char *path, const bl_manifest 
     BL_TRY(bl_path(source->path, err, "%s", path));
     source->gzip = n > 3 && strcmp(path + n - 3, ".gz") == 0;
     BL_TRY(bl_file_map(&source->map, path, err));
-    const bl_status status = check(source, manifest, decl, err);
+    const bl_status status = check_content(source, manifest, decl, err);
     if (status != BL_OK) bl_source_close(source);
     return status;
 }
@@ -79,14 +82,14 @@ bl_status bl_source_open(bl_source *source, const char *path, const bl_manifest 
 bl_status bl_source_text(bl_source *source, const char **text, size_t *n, bl_err *err) {
     if (source->gzip && source->text.len == 0)
         BL_TRY(bl_gunzip(&source->text, source->map.data, source->map.size, source->path, err));
-    const char *plain = source->map.data ? (const char *)source->map.data : "";
+    const char *plain = source->map.data != NULL ? (const char *)source->map.data : "";
     *text = source->gzip ? bl_buf_text(&source->text) : plain;
     *n = source->gzip ? source->text.len : source->map.size;
     return BL_OK;
 }
 
 void bl_source_close(bl_source *source) {
-    if (source->path[0] && source->map.data) bl_file_unmap(&source->map);
+    if (source->path[0] && source->map.data != NULL) bl_file_unmap(&source->map);
     bl_buf_free(&source->text);
     *source = (bl_source){0};
 }

@@ -67,17 +67,22 @@ static void test_bad_declarations(void **state) {
     static const struct {
         const char *text, *says;
     } cases[] = {
-        {"origin = \"x\"; points = { seed = 1; rows = 0; inputs = 1; classes = 2; };",
-         "1 .. 10 million"                                                                                      },
-        {"origin = \"x\"; points = { seed = 1; rows = 9; inputs = 1; classes = 1; };",
-         "2 .. 65536"                                                                                           },
-        {"origin = \"x\"; points = { seed = 1; rows = 9; inputs = 65537; classes = 2; };",
-         "1 .. 65536"                                                                                           },
-        {"origin = \"x\"; points = { rows = 9; inputs = 1; classes = 2; };",               "'seed' is missing"  },
-        {"points = { seed = 1; rows = 9; inputs = 1; classes = 2; };",                     "'origin' is missing"},
-        {"origin = \"x\"; folder = \"y\"; points = { seed = 1; rows = 9; inputs = 1; classes = 2; "
-         "};",                                                                    "folder"             },
-        {"origin = \"x\"; points = 1;",                                                    "points"             },
+        {"origin = \"x\"; random_labels = { seed = 1; rows = 0; inputs = 1; classes = 2; };",
+         "1 .. 10 million"                                                             },
+        {"origin = \"x\"; random_labels = { seed = 1; rows = 9; inputs = 1; classes = 1; };",
+         "2 .. 65536"                                                                  },
+        {"origin = \"x\"; random_labels = { seed = 1; rows = 9; inputs = 65537; classes = 2; };",
+         "1 .. 65536"                                                                  },
+        {"origin = \"x\"; random_labels = { rows = 9; inputs = 1; classes = 2; };",
+         "'seed' is missing"                                                           },
+        {"random_labels = { seed = 1; rows = 9; inputs = 1; classes = 2; };",
+         "'origin' is missing"                                                         },
+        {"origin = \"x\"; folder = \"y\"; random_labels = { seed = 1; rows = 9; inputs = 1; "
+         "classes = 2; "
+         "};",                                                                                        "folder"                                                                          },
+        {"origin = \"x\"; random_labels = 1;",                                                                                       "random_labels"},
+        {"origin = \"x\"; points = { seed = 1; rows = 9; inputs = 1; classes = 2; };\n"
+         "random_labels = { seed = 1; rows = 9; inputs = 1; classes = 2; };",                                                                                       "older name of 'random_labels'"                                  },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bl_manifest m;
@@ -89,11 +94,33 @@ static void test_bad_declarations(void **state) {
     }
 }
 
+static void canonical_text(bl_buf *out, const char *text) {
+    bl_manifest m;
+    CHECK_OK(bl_manifest_parse(&m, text, strlen(text), "p.cfg", "p", ERR));
+    bl_manifest_canonical(&m, false, out);
+    bl_manifest_free(&m);
+}
+
+/* `points` is what the key was called before: the same data set, and the same identity. */
+static void test_the_older_name_of_the_key(void **state) {
+    (void)state;
+    bl_buf newer = {0}, older = {0};
+    canonical_text(&newer, "origin = \"x\"; random_labels = { seed = 1; rows = 9; inputs = 1; "
+                           "classes = 2; }; terms = \"y\";");
+    canonical_text(&older, "terms = \"y\"; points = { seed = 1; rows = 9; inputs = 1; classes = 2; "
+                           "}; origin = \"x\";");
+    assert_string_equal(bl_buf_text(&newer), bl_buf_text(&older));
+    assert_non_null(strstr(bl_buf_text(&older), "points={"));
+    bl_buf_free(&newer);
+    bl_buf_free(&older);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_drawn),
         cmocka_unit_test(test_there_is_no_generator),
         cmocka_unit_test(test_bad_declarations),
+        cmocka_unit_test(test_the_older_name_of_the_key),
     };
-    return cmocka_run_group_tests_name("points", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("random labels", tests, NULL, NULL);
 }

@@ -2,7 +2,8 @@
 #include <string.h>
 
 /* Pixels of one line, taken from column x0 on; `step` -1 takes them backwards. */
-static void line(float *values, const bl_dataset *d, const uint8_t *from, int64_t x0, int step) {
+static void picture_line(float *values, const bl_dataset *d, const uint8_t *from, int64_t x0,
+                         int step) {
     const int64_t width = (int64_t)d->width;
     for (int64_t x = 0; x < width; x++) {
         const int64_t at = x0 + step * x;
@@ -14,7 +15,7 @@ static void line(float *values, const bl_dataset *d, const uint8_t *from, int64_
     }
 }
 
-static void whole(float *values, const bl_dataset *d, const uint8_t *from) {
+static void whole_picture(float *values, const bl_dataset *d, const uint8_t *from) {
     const size_t n = d->height * d->width * d->channels;
     for (size_t c = 0; c < d->channels; c++) {
         const float mean = d->pixel_mean[c], scale = d->pixel_scale[c];
@@ -26,8 +27,8 @@ void bl_picture(float *values, const bl_dataset *d, size_t row, const bl_augment
                 uint64_t position) {
     const size_t stride = d->width * d->channels;
     const uint8_t *from = d->pixels + row * d->height * stride;
-    if (!augment || (augment->crop == 0 && !augment->flip)) {
-        whole(values, d, from);
+    if (augment == NULL || (augment->crop == 0 && !augment->flip)) {
+        whole_picture(values, d, from);
         return;
     }
     const bl_shift shift = bl_shift_of(augment, position);
@@ -36,7 +37,7 @@ void bl_picture(float *values, const bl_dataset *d, size_t row, const bl_augment
         if (y + dy < 0 || y + dy >= (int64_t)d->height)
             memset(values, 0, stride * sizeof *values);
         else
-            line(values, d, from + (size_t)(y + dy) * stride,
-                 shift.mirrored ? (int64_t)d->width - 1 - dx : dx, shift.mirrored ? -1 : 1);
+            picture_line(values, d, from + (size_t)(y + dy) * stride,
+                         shift.mirrored ? (int64_t)d->width - 1 - dx : dx, shift.mirrored ? -1 : 1);
     }
 }

@@ -20,8 +20,8 @@ typedef struct picture_block {
     size_t picture; /* bytes of one */
 } picture_block;
 
-static bl_status begin(picture_block *out, bl_block_header *h, const bl_manifest *m, size_t rows,
-                       size_t test_rows, bl_err *err) {
+static bl_status new_picture_block(picture_block *out, bl_block_header *h, const bl_manifest *m,
+                                   size_t rows, size_t test_rows, bl_err *err) {
     const bl_image_decl *d = &m->image;
     const size_t valid = (size_t)m->split.valid;
     if (rows - test_rows <= valid)
@@ -42,7 +42,7 @@ static bl_status begin(picture_block *out, bl_block_header *h, const bl_manifest
 }
 
 /* Mean and 1/deviation of each channel over the training rows, from exact integer sums. */
-static void standardise(picture_block *out, bl_block_header *h) {
+static void standardise_channels(picture_block *out, bl_block_header *h) {
     const uint8_t *pixels = out->bytes + out->at.pixels;
     const size_t channels = h->channels, n = h->train_rows * h->height * h->width;
     uint64_t sum[BL_IMAGE_CHANNELS] = {0}, square[BL_IMAGE_CHANNELS] = {0};
@@ -71,7 +71,7 @@ bl_status bl_image_encode(unsigned char **block, bl_block_header *h, const bl_ma
         rows += part[i].rows;
         test_rows += part[i].test ? part[i].rows : 0;
     }
-    BL_TRY(begin(&out, h, m, rows, test_rows, err));
+    BL_TRY(new_picture_block(&out, h, m, rows, test_rows, err));
     size_t row = 0;
     bl_status status = BL_OK;
     for (size_t i = 0; i < parts && status == BL_OK; i++) {
@@ -83,7 +83,7 @@ bl_status bl_image_encode(unsigned char **block, bl_block_header *h, const bl_ma
         free(out.bytes);
         return status;
     }
-    standardise(&out, h);
+    standardise_channels(&out, h);
     *block = out.bytes;
     return BL_OK;
 }
@@ -113,7 +113,7 @@ static void draw_class(float *picture, const bl_image_decl *d, uint64_t seed, ui
             }
 }
 
-static int64_t wrap(int64_t at, int64_t n) {
+static int64_t wrap_around(int64_t at, int64_t n) {
     return (at + n) % n;
 }
 
@@ -133,7 +133,8 @@ static void draw_example(uint8_t *to, const float *picture, const bl_image_decl 
         const float shake = noise * (float)((int32_t)(two & 255) + (int32_t)(two >> 8 & 255) - 255);
         const int64_t y = i / d->channels / d->width, x = i / d->channels % d->width;
         const float value =
-            picture[(wrap(y + dy, d->height) * d->width + wrap(x + dx, d->width)) * d->channels +
+            picture[(wrap_around(y + dy, d->height) * d->width + wrap_around(x + dx, d->width)) *
+                        d->channels +
                     i % d->channels] +
             shake;
         to[i] = value < 0 ? 0 : value > 255 ? 255 : (uint8_t)value;
@@ -146,9 +147,10 @@ bl_status bl_image_synthesise(unsigned char **block, bl_block_header *h, const b
     const bl_image_decl *d = &m->image;
     const uint64_t seed = (uint64_t)s->seed;
     picture_block out;
-    BL_TRY(begin(&out, h, m, (size_t)(s->rows + s->test_rows), (size_t)s->test_rows, err));
+    BL_TRY(
+        new_picture_block(&out, h, m, (size_t)(s->rows + s->test_rows), (size_t)s->test_rows, err));
     float *picture = bl_alloc((size_t)d->classes * out.picture * sizeof *picture);
-    if (!picture) {
+    if (picture == NULL) {
         free(out.bytes);
         BL_FAIL(err, BL_ENOMEM, "no memory for %lld classes", (long long)d->classes);
     }
@@ -163,7 +165,7 @@ bl_status bl_image_synthesise(unsigned char **block, bl_block_header *h, const b
                      seed, (float)s->noise, i, &r);
     }
     free(picture);
-    standardise(&out, h);
+    standardise_channels(&out, h);
     *block = out.bytes;
     return BL_OK;
 }

@@ -2,23 +2,23 @@
 #include "engine/data/image/image.h"
 #include <inttypes.h>
 
-static size_t record(const bl_image_decl *decl) {
+static size_t record_bytes(const bl_image_decl *decl) {
     return 1 + (size_t)(decl->height * decl->width * decl->channels);
 }
 
-static bl_status count(const bl_image_decl *decl, bl_image_part *part, bl_err *err) {
-    if (part->n[0] == 0 || part->n[0] % record(decl) != 0)
+static bl_status count_records(const bl_image_decl *decl, bl_image_part *part, bl_err *err) {
+    if (part->n[0] == 0 || part->n[0] % record_bytes(decl) != 0)
         BL_FAIL(err, BL_EFORMAT, "%s: %zu bytes are no whole number of records of %zu",
-                part->path[0], part->n[0], record(decl));
-    part->rows = part->n[0] / record(decl);
+                part->path[0], part->n[0], record_bytes(decl));
+    part->rows = part->n[0] / record_bytes(decl);
     return BL_OK;
 }
 
-static bl_status copy(const bl_image_decl *decl, const bl_image_part *part, uint8_t *pixels,
-                      float *label, bl_err *err) {
+static bl_status copy_records(const bl_image_decl *decl, const bl_image_part *part, uint8_t *pixels,
+                              float *label, bl_err *err) {
     const size_t area = (size_t)(decl->height * decl->width), channels = (size_t)decl->channels;
     for (size_t i = 0; i < part->rows; i++) {
-        const uint8_t *from = part->bytes[0] + i * record(decl);
+        const uint8_t *from = part->bytes[0] + i * record_bytes(decl);
         uint8_t *to = pixels + i * area * channels;
         if (from[0] >= decl->classes)
             BL_FAIL(err, BL_EFORMAT,
@@ -31,4 +31,5 @@ static bl_status copy(const bl_image_decl *decl, const bl_image_part *part, uint
     return BL_OK;
 }
 
-const bl_image_format bl_image_cifar = {.name = "cifar", .files = 1, .count = count, .copy = copy};
+const bl_image_format bl_image_cifar = {
+    .name = "cifar", .files = 1, .count = count_records, .copy = copy_records};

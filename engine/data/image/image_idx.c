@@ -9,8 +9,8 @@ static uint32_t big_endian(const uint8_t *p) {
 }
 
 /* Header of `dimensions` dimensions of unsigned bytes, followed by exactly as many values. */
-static bl_status check_file(const bl_image_part *part, size_t file, uint32_t dimensions,
-                            const char *what, bl_err *err) {
+static bl_status check_idx_file(const bl_image_part *part, size_t file, uint32_t dimensions,
+                                const char *what, bl_err *err) {
     const uint8_t *p = part->bytes[file];
     const size_t n = part->n[file], header = 4 + 4 * (size_t)dimensions;
     if (n < header || big_endian(p) != (0x800u | dimensions))
@@ -25,9 +25,9 @@ static bl_status check_file(const bl_image_part *part, size_t file, uint32_t dim
     return BL_OK;
 }
 
-static bl_status count(const bl_image_decl *decl, bl_image_part *part, bl_err *err) {
-    BL_TRY(check_file(part, 0, 3, "pictures", err));
-    BL_TRY(check_file(part, 1, 1, "labels", err));
+static bl_status count_pictures(const bl_image_decl *decl, bl_image_part *part, bl_err *err) {
+    BL_TRY(check_idx_file(part, 0, 3, "pictures", err));
+    BL_TRY(check_idx_file(part, 1, 1, "labels", err));
     const uint8_t *p = part->bytes[0];
     const uint32_t rows = big_endian(p + 4), height = big_endian(p + 8), width = big_endian(p + 12);
     if (height != decl->height || width != decl->width || decl->channels != 1)
@@ -43,8 +43,8 @@ static bl_status count(const bl_image_decl *decl, bl_image_part *part, bl_err *e
     return BL_OK;
 }
 
-static bl_status copy(const bl_image_decl *decl, const bl_image_part *part, uint8_t *pixels,
-                      float *label, bl_err *err) {
+static bl_status copy_pictures(const bl_image_decl *decl, const bl_image_part *part,
+                               uint8_t *pixels, float *label, bl_err *err) {
     const uint8_t *labels = part->bytes[1] + 8;
     memcpy(pixels, part->bytes[0] + 16, part->n[0] - 16);
     for (size_t i = 0; i < part->rows; i++) {
@@ -56,4 +56,5 @@ static bl_status copy(const bl_image_decl *decl, const bl_image_part *part, uint
     return BL_OK;
 }
 
-const bl_image_format bl_image_idx = {.name = "idx", .files = 2, .count = count, .copy = copy};
+const bl_image_format bl_image_idx = {
+    .name = "idx", .files = 2, .count = count_pictures, .copy = copy_pictures};

@@ -21,7 +21,7 @@ static char guess_separator(const char *text, size_t n) {
     size_t count[sizeof candidates] = {0}, best = 0;
     for (size_t i = 0; i < n && text[i] != '\n'; i++) {
         const char *at = memchr(candidates, text[i], sizeof candidates - 1);
-        if (at) count[at - candidates]++;
+        if (at != NULL) count[at - candidates]++;
     }
     for (size_t k = 1; k < sizeof candidates - 1; k++)
         if (count[k] > count[best]) best = k;
@@ -50,7 +50,7 @@ static bl_status read_header(bl_inferred *out, const bl_csv *csv, bl_err *err) {
     return BL_OK;
 }
 
-static void look(bl_inferred_column *c, bl_csv_field f) {
+static void observe_value(bl_inferred_column *c, bl_csv_field f) {
     double x;
     int32_t days;
     if (bl_csv_missing(f)) return;
@@ -70,7 +70,7 @@ static void look(bl_inferred_column *c, bl_csv_field f) {
     c->log_squares += log(x) * log(x);
 }
 
-static bl_status read_all(bl_inferred *out, bl_csv *csv, bl_err *err) {
+static bl_status read_rows(bl_inferred *out, bl_csv *csv, bl_err *err) {
     bool more;
     BL_TRY(bl_csv_row(csv, &more, err));
     if (!more) BL_FAIL(err, BL_EFORMAT, "%s:1: error: the file is empty", csv->name);
@@ -81,14 +81,14 @@ static bl_status read_all(bl_inferred *out, bl_csv *csv, bl_err *err) {
         if (csv->count != out->columns)
             BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: %zu fields, the header has %zu", csv->name,
                     csv->line, csv->count, out->columns);
-        for (size_t i = 0; i < out->columns; i++) look(&out->column[i], csv->field[i]);
+        for (size_t i = 0; i < out->columns; i++) observe_value(&out->column[i], csv->field[i]);
         out->rows++;
     }
 }
 
 /* ---- deciding ---- */
 
-static void ignore(bl_inferred_column *c, const char *why) {
+static void ignore_column(bl_inferred_column *c, const char *why) {
     c->kind = BL_KIND_IGNORED;
     c->why = why;
 }
@@ -101,33 +101,34 @@ static bool are_codes(const bl_inferred_column *c) {
     return c->distinct <= FEW_INTEGERS || counts_up;
 }
 
-static void decide(bl_inferred_column *c, size_t rows) {
+static void decide_kind(bl_inferred_column *c, size_t rows) {
     c->distinct = c->values.count - 1;
     c->type = c->numbers ? BL_COLUMN_NUMBER : c->dates ? BL_COLUMN_DATE : BL_COLUMN_TEXT;
     if (c->name[0] == '\0') { /* such as the row numbers that pandas writes */
-        ignore(c, "it has no name");
+        ignore_column(c, "it has no name");
     } else if (c->distinct <= 1) {
-        ignore(c, c->distinct == 0 ? "it is empty" : "it has one value");
+        ignore_column(c, c->distinct == 0 ? "it is empty" : "it has one value");
     } else if (c->dates) {
         c->kind = BL_KIND_DATE;
     } else if (c->numbers && c->integers && c->distinct == rows && rows > FEW_INTEGERS) {
-        ignore(c, "it numbers the rows");
+        ignore_column(c, "it numbers the rows");
     } else if (c->numbers) {
         c->kind = are_codes(c) ? BL_KIND_CATEGORICAL : BL_KIND_CONTINUOUS;
     } else if (c->distinct > MOST_VALUES || c->distinct * ROWS_PER_TEXT > c->present) {
-        ignore(c, "its texts hardly ever repeat");
+        ignore_column(c, "its texts hardly ever repeat");
     } else {
         c->kind = BL_KIND_CATEGORICAL;
     }
 }
 
-static bl_inferred_column *find(const bl_inferred *in, const char *name) {
+static bl_inferred_column *find_column(const bl_inferred *in, const char *name) {
     for (size_t i = 0; i < in->columns; i++)
         if (name[0] != '\0' && strcmp(in->column[i].name, name) == 0) return &in->column[i];
     return NULL;
 }
 
-static bl_status no_column(const bl_inferred *in, const char *name, const char *file, bl_err *err) {
+static bl_status fail_no_column(const bl_inferred *in, const char *name, const char *file,
+                                bl_err *err) {
     bl_buf names = {0};
     for (size_t i = 0; i < in->columns; i++)
         bl_buf_printf(&names, "%s%s", i > 0 ? ", " : "", in->column[i].name);
@@ -151,8 +152,8 @@ static double skewness(const bl_inferred_column *c) {
 }
 
 static bl_status decide_target(bl_inferred *in, const char *target, const char *file, bl_err *err) {
-    bl_inferred_column *c = find(in, target);
-    if (!c) return no_column(in, target, file, err);
+    bl_inferred_column *c = find_column(in, target);
+    if (c == NULL) return fail_no_column(in, target, file, err);
     if (c->numbers && c->present < 20)
         BL_FAIL(err, BL_EINVAL, "%s: %zu rows have a target; at least 20 are needed", file,
                 c->present);
@@ -171,11 +172,11 @@ static bl_status decide_target(bl_inferred *in, const char *target, const char *
 }
 
 static bl_status decide_date(bl_inferred *in, const char *date, const char *file, bl_err *err) {
-    for (size_t i = 0; i < in->columns && !date && !in->by; i++)
+    for (size_t i = 0; i < in->columns && date == NULL && in->by == NULL; i++)
         if (in->column[i].kind == BL_KIND_DATE) in->by = in->column[i].name;
-    if (!date) return BL_OK;
-    const bl_inferred_column *c = find(in, date);
-    if (!c) return no_column(in, date, file, err);
+    if (date == NULL) return BL_OK;
+    const bl_inferred_column *c = find_column(in, date);
+    if (c == NULL) return fail_no_column(in, date, file, err);
     if (c->kind != BL_KIND_DATE)
         BL_FAIL(err, BL_EINVAL, "%s: column '%s' holds more than dates YYYY-MM-DD", file, date);
     in->by = c->name;
@@ -185,7 +186,7 @@ static bl_status decide_date(bl_inferred *in, const char *date, const char *file
 static bl_status decide_all(bl_inferred *in, const char *file, const char *target, const char *date,
                             bl_err *err) {
     size_t inputs = 0;
-    for (size_t i = 0; i < in->columns; i++) decide(&in->column[i], in->rows);
+    for (size_t i = 0; i < in->columns; i++) decide_kind(&in->column[i], in->rows);
     BL_TRY(decide_target(in, target, file, err));
     BL_TRY(decide_date(in, date, file, err));
     for (size_t i = 0; i < in->columns; i++)
@@ -200,7 +201,7 @@ bl_status bl_infer(bl_inferred *out, const char *text, size_t n, const char *nam
     *out = (bl_inferred){.separator = guess_separator(text, n)};
     bl_sha256_of(text, n, out->sha256);
     bl_csv_init(&csv, text, n, name, out->separator);
-    bl_status status = read_all(out, &csv, err);
+    bl_status status = read_rows(out, &csv, err);
     bl_csv_free(&csv);
     if (status == BL_OK) status = decide_all(out, name, target, date, err);
     if (status != BL_OK) bl_inferred_free(out);
@@ -218,7 +219,7 @@ void bl_inferred_free(bl_inferred *inferred) {
 
 /* ---- writing ---- */
 
-static void quote(bl_buf *out, const char *text) {
+static void write_quoted(bl_buf *out, const char *text) {
     bl_buf_str(out, "\"");
     for (; *text; text++) {
         if (*text == '"' || *text == '\\') bl_buf_str(out, "\\");
@@ -260,12 +261,12 @@ static void write_names(const bl_inferred *in, const char *indent, const char *k
             bl_buf name = {0};
             bl_buf_printf(&name, "%s %s", c->name, parts[p]);
             bl_buf_str(out, n++ ? ", " : "");
-            quote(out, bl_buf_text(&name));
+            write_quoted(out, bl_buf_text(&name));
             bl_buf_free(&name);
         }
         if (!want(c)) continue;
         bl_buf_str(out, n++ ? ", " : "");
-        quote(out, c->name);
+        write_quoted(out, c->name);
     }
     bl_buf_str(out, "];\n");
 }
@@ -279,9 +280,9 @@ static void write_derived(const bl_inferred *in, bl_buf *out) {
             bl_buf_printf(&name, "%s %s", c->name, parts[p]);
             bl_buf_str(out, n++ ? ",\n" : "\n# Parts of dates, as categories.\nderived = (\n");
             bl_buf_str(out, "  { op = \"date_part\"; name = ");
-            quote(out, bl_buf_text(&name));
+            write_quoted(out, bl_buf_text(&name));
             bl_buf_str(out, "; of = ");
-            quote(out, c->name);
+            write_quoted(out, c->name);
             bl_buf_printf(out, "; part = \"%s\"; }", parts[p]);
             bl_buf_free(&name);
         }
@@ -298,7 +299,7 @@ static void write_table(const bl_inferred *in, const char *file, bl_buf *out) {
     write_names(in, "    ", "date", is_date, false, out);
     write_names(in, "    ", "text", is_text, false, out);
     bl_buf_str(out, "    files = ( { file = ");
-    quote(out, file);
+    write_quoted(out, file);
     bl_buf_printf(out, "; sha256 = \"%s\"; } );\n  }\n);\n", in->sha256);
 }
 
@@ -311,31 +312,31 @@ void bl_inferred_manifest(const bl_inferred *in, const char *folder, const char 
         "ignore columns whose\n# values are not known in advance. docs/data.md explains each "
         "part.\norigin = ",
         in->rows);
-    quote(out, file);
+    write_quoted(out, file);
     bl_buf_str(out, ";\nfolder = ");
-    quote(out, folder);
+    write_quoted(out, folder);
     bl_buf_str(out, ";\n");
     write_table(in, file, out);
     write_derived(in, out);
     if (target->present < in->rows) {
         bl_buf_str(out, "\n# Rows without a target are left out.\nfilters = ( { column = ");
-        quote(out, target->name);
+        write_quoted(out, target->name);
         bl_buf_str(out, "; above = -1e300; } );\n");
     }
     bl_buf_printf(out, "\n# %s are for validation.\nsplit = { ",
-                  in->by ? "The latest rows" : "The last rows");
-    if (in->by) {
+                  in->by != NULL ? "The latest rows" : "The last rows");
+    if (in->by != NULL) {
         bl_buf_str(out, "by = ");
-        quote(out, in->by);
+        write_quoted(out, in->by);
         bl_buf_str(out, "; ");
     }
     bl_buf_printf(out, "valid = %zu; };\n\ntarget = ", in->valid_rows);
-    quote(out, target->name);
+    write_quoted(out, target->name);
     bl_buf_printf(out, ";\ntransform = \"%s\";\n", in->log ? "log" : "none");
     write_names(in, "", "categorical", is_categorical, true, out);
     write_names(in, "", "continuous", is_continuous, false, out);
     write_names(in, "", "ignored", is_ignored, false, out);
     for (size_t i = 0; i < in->columns; i++)
-        if (in->column[i].why)
+        if (in->column[i].why != NULL)
             bl_buf_printf(out, "# '%s' is ignored: %s.\n", in->column[i].name, in->column[i].why);
 }

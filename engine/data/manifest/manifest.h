@@ -108,7 +108,7 @@ typedef struct bl_image_synth_decl {
     const bl_node *node;
 } bl_image_synth_decl;
 
-/* A data set that is a definition (points.h): nothing else is declared. */
+/* A data set that is a definition (random_labels.h): nothing else is declared. */
 typedef struct bl_random_labels_decl {
     int64_t seed, rows, inputs, classes;
     const bl_node *node; /* NULL: the data set has files */
@@ -134,8 +134,7 @@ typedef struct bl_manifest {
     bl_synthetic_decl synthetic;
     bl_image_decl image;
     bl_image_synth_decl image_synthetic;
-    bl_random_labels_decl points;
-    const bl_node *nodes[9]; /* lists of groups, while reading */
+    bl_random_labels_decl random_labels;
 } bl_manifest;
 
 /* Reads and checks PATH as the declaration of `name`: keys, types, names of columns, tables and

@@ -7,44 +7,45 @@
 #include <string.h>
 
 /* The columns a frame will have, as far as the declaration tells. */
-typedef struct known {
+typedef struct column_set {
     const char *name[1024];
     bl_column_type type[1024];
     size_t n;
-} known;
+} column_set;
 
-static int find(const known *k, const char *name) {
-    for (size_t i = 0; i < k->n; i++)
-        if (strcmp(k->name[i], name) == 0) return (int)i;
+static int find_column(const column_set *set, const char *name) {
+    for (size_t i = 0; i < set->n; i++)
+        if (strcmp(set->name[i], name) == 0) return (int)i;
     return -1;
 }
 
-static bl_status add(const bl_manifest *m, known *k, const char *name, bl_column_type type,
-                     const bl_node *node, bl_err *err) {
-    if (find(k, name) >= 0)
+static bl_status add_column(const bl_manifest *m, column_set *set, const char *name,
+                            bl_column_type type, const bl_node *node, bl_err *err) {
+    if (find_column(set, name) >= 0)
         return bl_node_fail(&m->doc, node, NULL, err, "there are two columns '%s'", name);
-    if (k->n == BL_COUNT(k->name))
-        return bl_node_fail(&m->doc, node, NULL, err, "more than %zu columns", BL_COUNT(k->name));
-    k->name[k->n] = name;
-    k->type[k->n++] = type;
+    if (set->n == BL_COUNT(set->name))
+        return bl_node_fail(&m->doc, node, NULL, err, "more than %zu columns", BL_COUNT(set->name));
+    set->name[set->n] = name;
+    set->type[set->n++] = type;
     return BL_OK;
 }
 
-static bl_status unknown_column(const bl_manifest *m, const known *k, const char *name,
+static bl_status unknown_column(const bl_manifest *m, const column_set *set, const char *name,
                                 const bl_node *node, bl_err *err) {
-    return bl_node_fail(&m->doc, node, bl_nearest(name, k->name, k->n), err, "no column '%s'",
+    return bl_node_fail(&m->doc, node, bl_nearest(name, set->name, set->n), err, "no column '%s'",
                         name);
 }
 
 /* Node of the item `text` in a list, or the list. */
 static const bl_node *item_node(const bl_string_list *list, const char *text) {
-    for (const bl_node *item = list->node ? list->node->first : NULL; item; item = item->next)
+    for (const bl_node *item = list->node != NULL ? list->node->first : NULL; item != NULL;
+         item = item->next)
         if (item->type == BL_NODE_STRING && strcmp(item->string, text) == 0) return item;
     return list->node;
 }
 
 /* The columns of one table as it will be in memory, renamed. */
-static bl_status table_columns(const bl_manifest *m, const bl_table_decl *t, known *k,
+static bl_status table_columns(const bl_manifest *m, const bl_table_decl *t, column_set *set,
                                bl_err *err) {
     const struct {
         const bl_string_list *list;
@@ -59,12 +60,13 @@ static bl_status table_columns(const bl_manifest *m, const bl_table_decl *t, kno
         for (size_t j = 0; j < lists[i].list->n; j++) {
             const char *name = lists[i].list->v[j];
             const bool interval = lists[i].list == &t->interval; /* keeps its name */
-            BL_TRY(add(m, k, interval ? name : bl_table_renamed(t, name), lists[i].type,
-                       item_node(lists[i].list, name), err));
+            BL_TRY(add_column(m, set, interval ? name : bl_table_renamed(t, name), lists[i].type,
+                              item_node(lists[i].list, name), err));
         }
-    if (t->file_column) BL_TRY(add(m, k, t->file_column, BL_COLUMN_TEXT, t->node, err));
+    if (t->file_column != NULL)
+        BL_TRY(add_column(m, set, t->file_column, BL_COLUMN_TEXT, t->node, err));
     for (size_t i = 0; i + 1 < t->rename.n; i += 2)
-        if (find(k, t->rename.v[i + 1]) < 0)
+        if (find_column(set, t->rename.v[i + 1]) < 0)
             return bl_node_fail(&m->doc, t->rename_node, NULL, err,
                                 "'%s' is no column that table '%s' reads", t->rename.v[i], t->name);
     return BL_OK;
@@ -72,7 +74,8 @@ static bl_status table_columns(const bl_manifest *m, const bl_table_decl *t, kno
 
 static bl_status check_hash(const bl_manifest *m, const bl_file_decl *file, const char *key,
                             const char *text, bl_err *err) {
-    if (!text || (strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64)) return BL_OK;
+    if (text == NULL || (strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64))
+        return BL_OK;
     return bl_node_fail(&m->doc, bl_node_get(file->node, key), NULL, err,
                         "a SHA-256 has 64 digits 0-9a-f");
 }
@@ -94,7 +97,7 @@ static bl_status check_tables(const bl_manifest *m, bl_err *err) {
             if ((t->file_column != NULL) != (file->value != NULL))
                 return bl_node_fail(&m->doc, file->node, NULL, err,
                                     "'value' of a file goes with 'file_column' of its table");
-            if (file->file[0] == '/' || strstr(file->file, ".."))
+            if (file->file[0] == '/' || strstr(file->file, "..") != NULL)
                 return bl_node_fail(&m->doc, file->node, NULL, err,
                                     "'file' is a path below the data set's folder");
         }
@@ -102,34 +105,36 @@ static bl_status check_tables(const bl_manifest *m, bl_err *err) {
     return BL_OK;
 }
 
-static bl_status check_join(const bl_manifest *m, const bl_join_decl *j, known *k, bl_err *err) {
-    known right = {.n = 0};
+static bl_status check_join(const bl_manifest *m, const bl_join_decl *j, column_set *set,
+                            bl_err *err) {
+    column_set right = {.n = 0};
     BL_TRY(table_columns(m, bl_manifest_table(m, j->table), &right, err));
-    if (j->key.n == 0 && !j->interval)
+    if (j->key.n == 0 && j->interval == NULL)
         return bl_node_fail(&m->doc, j->node, NULL, err, "a join needs 'key', 'interval' or both");
     if ((j->interval != NULL) != (j->date != NULL))
         return bl_node_fail(&m->doc, j->node, NULL, err, "'interval' goes with 'date'");
-    if (j->interval &&
+    if (j->interval != NULL &&
         !bl_string_list_contains(&bl_manifest_table(m, j->table)->interval, j->interval))
         return bl_node_fail(&m->doc, bl_node_get(j->node, "interval"), NULL, err,
                             "'%s' is no interval of table '%s'", j->interval, j->table);
     for (size_t i = 0; i < j->key.n; i++) {
         const char *key = j->key.v[i];
-        const int a = find(k, key), b = find(&right, key);
-        if (a < 0) return unknown_column(m, k, key, item_node(&j->key, key), err);
+        const int a = find_column(set, key), b = find_column(&right, key);
+        if (a < 0) return unknown_column(m, set, key, item_node(&j->key, key), err);
         if (b < 0) return unknown_column(m, &right, key, item_node(&j->key, key), err);
-        if (k->type[a] != right.type[b])
+        if (set->type[a] != right.type[b])
             return bl_node_fail(&m->doc, item_node(&j->key, key), NULL, err,
                                 "'%s' has another type in table '%s'", key, j->table);
     }
-    if (j->date && (find(k, j->date) < 0 || k->type[find(k, j->date)] != BL_COLUMN_DATE))
+    if (j->date != NULL &&
+        (find_column(set, j->date) < 0 || set->type[find_column(set, j->date)] != BL_COLUMN_DATE))
         return bl_node_fail(&m->doc, bl_node_get(j->node, "date"), NULL, err,
                             "'%s' is no date column", j->date);
     for (size_t i = 0; i < right.n; i++) {
         const char *name = right.name[i];
         if (bl_string_list_contains(&j->key, name)) continue;
         if (bl_string_list_contains(&bl_manifest_table(m, j->table)->interval, name)) continue;
-        BL_TRY(add(m, k, name, right.type[i], j->node, err));
+        BL_TRY(add_column(m, set, name, right.type[i], j->node, err));
     }
     return BL_OK;
 }
@@ -154,14 +159,14 @@ static bl_status check_derive_keys(const bl_manifest *m, const bl_derive_decl *d
     };
     for (size_t i = 0; i < BL_COUNT(keys); i++) {
         const bl_node *node = bl_node_get(d->node, keys[i].key);
-        if ((op->needs & keys[i].bit) && !node)
+        if ((op->needs & keys[i].bit) && node == NULL)
             return bl_node_fail(&m->doc, d->node, NULL, err, "operation '%s' needs key '%s'", d->op,
                                 keys[i].key);
-        if (!(op->needs & keys[i].bit) && node)
+        if (!(op->needs & keys[i].bit) && node != NULL)
             return bl_node_fail(&m->doc, node, NULL, err, "operation '%s' has no key '%s'", d->op,
                                 keys[i].key);
     }
-    if (d->part) {
+    if (d->part != NULL) {
         size_t i = 0;
         while (i < bl_date_part_count && strcmp(bl_date_parts[i], d->part) != 0) i++;
         if (i == bl_date_part_count)
@@ -178,10 +183,10 @@ static bl_status check_derive_keys(const bl_manifest *m, const bl_derive_decl *d
     return BL_OK;
 }
 
-static bl_status check_derive(const bl_manifest *m, const bl_derive_decl *d, known *k, bool strict,
-                              bl_err *err) {
+static bl_status check_derive(const bl_manifest *m, const bl_derive_decl *d, column_set *set,
+                              bool strict, bl_err *err) {
     const bl_derive_op *op = bl_derive_find(d->op);
-    if (!op) {
+    if (op == NULL) {
         const char *names[32];
         BL_ASSERT(bl_derive_op_count <= BL_COUNT(names));
         for (size_t i = 0; i < bl_derive_op_count; i++) names[i] = bl_derive_ops[i].name;
@@ -202,30 +207,30 @@ static bl_status check_derive(const bl_manifest *m, const bl_derive_decl *d, kno
         {"week",  d->week,  BL_COLUMN_NUMBER                 }
     };
     for (size_t i = 0; i < BL_COUNT(inputs); i++) {
-        if (!inputs[i].column) continue;
-        const int at = find(k, inputs[i].column);
+        if (inputs[i].column == NULL) continue;
+        const int at = find_column(set, inputs[i].column);
         const bl_node *node = bl_node_get(d->node, inputs[i].key);
         if (at < 0 && !strict) return BL_OK;
-        if (at < 0) return unknown_column(m, k, inputs[i].column, node, err);
-        if (inputs[i].type >= 0 && (int)k->type[at] != inputs[i].type)
+        if (at < 0) return unknown_column(m, set, inputs[i].column, node, err);
+        if (inputs[i].type >= 0 && (int)set->type[at] != inputs[i].type)
             return bl_node_fail(&m->doc, node, NULL, err, "column '%s' must hold %s",
                                 inputs[i].column,
                                 inputs[i].type == BL_COLUMN_DATE ? "dates" : "numbers");
     }
-    return add(m, k, d->name, BL_COLUMN_NUMBER, d->node, err);
+    return add_column(m, set, d->name, BL_COLUMN_NUMBER, d->node, err);
 }
 
-static bl_status check_kinds(const bl_manifest *m, const known *k, bl_err *err) {
+static bl_status check_kinds(const bl_manifest *m, const column_set *set, bl_err *err) {
     for (size_t i = 0; i < m->categorical.n; i++)
-        if (find(k, m->categorical.v[i]) < 0)
-            return unknown_column(m, k, m->categorical.v[i],
+        if (find_column(set, m->categorical.v[i]) < 0)
+            return unknown_column(m, set, m->categorical.v[i],
                                   item_node(&m->categorical, m->categorical.v[i]), err);
     for (size_t i = 0; i < m->continuous.n; i++) {
         const char *name = m->continuous.v[i];
         const bl_node *node = item_node(&m->continuous, name);
-        const int at = find(k, name);
-        if (at < 0) return unknown_column(m, k, name, node, err);
-        if (k->type[at] == BL_COLUMN_TEXT)
+        const int at = find_column(set, name);
+        if (at < 0) return unknown_column(m, set, name, node, err);
+        if (set->type[at] == BL_COLUMN_TEXT)
             return bl_node_fail(&m->doc, node, NULL, err,
                                 "column '%s' holds text and cannot be continuous", name);
         if (bl_string_list_contains(&m->categorical, name))
@@ -249,24 +254,24 @@ static bl_status check_kinds(const bl_manifest *m, const known *k, bl_err *err) 
 }
 
 /* What every variant needs: target, filters and the split. */
-static bl_status check_rows(const bl_manifest *m, const known *k, bl_err *err) {
+static bl_status check_rows(const bl_manifest *m, const column_set *set, bl_err *err) {
     const bl_node *target = bl_node_get(m->doc.root, "target");
-    const int at = find(k, m->target);
-    if (at < 0) return unknown_column(m, k, m->target, target, err);
-    if (k->type[at] != BL_COLUMN_NUMBER)
+    const int at = find_column(set, m->target);
+    if (at < 0) return unknown_column(m, set, m->target, target, err);
+    if (set->type[at] != BL_COLUMN_NUMBER)
         return bl_node_fail(&m->doc, target, NULL, err, "the target '%s' must hold numbers",
                             m->target);
     for (size_t i = 0; i < m->filters; i++) {
         const bl_filter_decl *f = &m->filter[i];
         const bl_node *node = bl_node_get(f->node, "column");
-        const int column = find(k, f->column);
-        if (column < 0) return unknown_column(m, k, f->column, node, err);
-        if ((f->equals != NULL) != (k->type[column] == BL_COLUMN_TEXT))
+        const int column = find_column(set, f->column);
+        if (column < 0) return unknown_column(m, set, f->column, node, err);
+        if ((f->equals != NULL) != (set->type[column] == BL_COLUMN_TEXT))
             return bl_node_fail(&m->doc, node, NULL, err,
                                 "texts are filtered by 'equals', numbers by 'above' and 'below'");
     }
-    const int by = m->split.by ? find(k, m->split.by) : -1;
-    if (m->split.by && (by < 0 || k->type[by] != BL_COLUMN_DATE))
+    const int by = m->split.by != NULL ? find_column(set, m->split.by) : -1;
+    if (m->split.by != NULL && (by < 0 || set->type[by] != BL_COLUMN_DATE))
         return bl_node_fail(&m->doc, bl_node_get(m->split.node, "by"), NULL, err,
                             "'%s' is no date column", m->split.by);
     if ((m->split.valid > 0) == (m->split.share > 0))
@@ -280,31 +285,32 @@ static bl_status check_rows(const bl_manifest *m, const known *k, bl_err *err) {
 static bl_status check_variant(const bl_manifest *m, const bl_variant_decl *v, bool strict,
                                bl_err *err) {
     for (size_t i = 0; i < v->tables.n; i++)
-        if (!bl_manifest_table(m, v->tables.v[i]))
+        if (bl_manifest_table(m, v->tables.v[i]) == NULL)
             return bl_node_fail(&m->doc, item_node(&v->tables, v->tables.v[i]), NULL, err,
                                 "no table '%s'", v->tables.v[i]);
     if (!bl_string_list_contains(&v->tables, m->table[0].name))
         return bl_node_fail(&m->doc, v->node, NULL, err, "every variant needs table '%s'",
                             m->table[0].name);
-    known k = {.n = 0};
-    BL_TRY(table_columns(m, &m->table[0], &k, err));
+    column_set set = {.n = 0};
+    BL_TRY(table_columns(m, &m->table[0], &set, err));
     for (size_t i = 0; i < m->joins; i++) {
         const bl_join_decl *j = &m->join[i];
-        if (!bl_manifest_table(m, j->table))
+        if (bl_manifest_table(m, j->table) == NULL)
             return bl_node_fail(&m->doc, bl_node_get(j->node, "table"), NULL, err, "no table '%s'",
                                 j->table);
-        if (bl_string_list_contains(&v->tables, j->table)) BL_TRY(check_join(m, j, &k, err));
+        if (bl_string_list_contains(&v->tables, j->table)) BL_TRY(check_join(m, j, &set, err));
     }
-    for (size_t i = 0; i < m->derives; i++) BL_TRY(check_derive(m, &m->derive[i], &k, strict, err));
-    if (strict) BL_TRY(check_kinds(m, &k, err));
-    return check_rows(m, &k, err);
+    for (size_t i = 0; i < m->derives; i++)
+        BL_TRY(check_derive(m, &m->derive[i], &set, strict, err));
+    if (strict) BL_TRY(check_kinds(m, &set, err));
+    return check_rows(m, &set, err);
 }
 
-static bl_status check_synth_column(const bl_manifest *m, const bl_synth_decl *c, known *k,
+static bl_status check_synth_column(const bl_manifest *m, const bl_synth_decl *c, column_set *set,
                                     bl_err *err) {
     for (size_t i = 0; i < c->per.n; i++)
-        if (find(k, c->per.v[i]) < 0)
-            return unknown_column(m, k, c->per.v[i], item_node(&c->per, c->per.v[i]), err);
+        if (find_column(set, c->per.v[i]) < 0)
+            return unknown_column(m, set, c->per.v[i], item_node(&c->per, c->per.v[i]), err);
     const bool range = bl_node_get(c->node, "low") != NULL;
     if ((c->values_node != NULL) + (c->count != 0) + range != 1 ||
         range != (bl_node_get(c->node, "high") != NULL))
@@ -316,31 +322,31 @@ static bl_status check_synth_column(const bl_manifest *m, const bl_synth_decl *c
         return bl_node_fail(&m->doc, c->node, NULL, err,
                             "'count' is 1 .. 1000000, 'step' positive, 'missing' 0 .. 1");
     bl_column_type type = BL_COLUMN_NUMBER;
-    if (c->values_node) {
+    if (c->values_node != NULL) {
         if (c->values_node->type != BL_NODE_LIST || c->values_node->count == 0)
             return bl_node_fail(&m->doc, c->values_node, NULL, err, "'values' must be a list");
         const bl_node_type first = c->values_node->first->type;
         if (first == BL_NODE_STRING) type = BL_COLUMN_TEXT;
-        for (const bl_node *v = c->values_node->first; v; v = v->next)
+        for (const bl_node *v = c->values_node->first; v != NULL; v = v->next)
             if ((v->type == BL_NODE_STRING) != (first == BL_NODE_STRING) ||
                 (v->type != BL_NODE_STRING && v->type != BL_NODE_INT && v->type != BL_NODE_FLOAT))
                 return bl_node_fail(&m->doc, v, NULL, err,
                                     "'values' are all strings or all numbers");
     }
-    if (c->weights_node) {
+    if (c->weights_node != NULL) {
         double sum = 0;
-        if (!c->values_node || c->weights_node->type != BL_NODE_LIST ||
+        if (c->values_node == NULL || c->weights_node->type != BL_NODE_LIST ||
             c->weights_node->count != c->values_node->count)
             return bl_node_fail(&m->doc, c->weights_node, NULL, err,
                                 "'weights' has one number for each of 'values'");
-        for (const bl_node *w = c->weights_node->first; w; w = w->next) {
+        for (const bl_node *w = c->weights_node->first; w != NULL; w = w->next) {
             if ((w->type != BL_NODE_INT && w->type != BL_NODE_FLOAT) || w->number < 0)
                 return bl_node_fail(&m->doc, w, NULL, err, "a weight is a number, not negative");
             sum += w->number;
         }
         if (!(sum > 0)) return bl_node_fail(&m->doc, c->weights_node, NULL, err, "no weight");
     }
-    return add(m, k, c->name, type, c->node, err);
+    return add_column(m, set, c->name, type, c->node, err);
 }
 
 static bl_status check_synthetic(const bl_manifest *m, bl_err *err) {
@@ -356,14 +362,14 @@ static bl_status check_synthetic(const bl_manifest *m, bl_err *err) {
     if (!(s->closed >= 0 && s->closed <= 1) || !(s->noise >= 0))
         return bl_node_fail(&m->doc, s->node, NULL, err,
                             "'closed' is 0 .. 1 and 'noise' not negative");
-    known k = {.n = 0};
-    BL_TRY(add(m, &k, s->group, BL_COLUMN_NUMBER, s->node, err));
-    BL_TRY(add(m, &k, s->date, BL_COLUMN_DATE, s->node, err));
-    for (size_t i = 0; i < s->columns; i++) BL_TRY(check_synth_column(m, &s->column[i], &k, err));
-    BL_TRY(add(m, &k, m->target, BL_COLUMN_NUMBER, s->node, err));
-    for (size_t i = 0; i < m->derives; i++) BL_TRY(check_derive(m, &m->derive[i], &k, true, err));
-    BL_TRY(check_kinds(m, &k, err));
-    return check_rows(m, &k, err);
+    column_set set = {.n = 0};
+    BL_TRY(add_column(m, &set, s->group, BL_COLUMN_NUMBER, s->node, err));
+    BL_TRY(add_column(m, &set, s->date, BL_COLUMN_DATE, s->node, err));
+    for (size_t i = 0; i < s->columns; i++) BL_TRY(check_synth_column(m, &s->column[i], &set, err));
+    BL_TRY(add_column(m, &set, m->target, BL_COLUMN_NUMBER, s->node, err));
+    for (size_t i = 0; i < m->derives; i++) BL_TRY(check_derive(m, &m->derive[i], &set, true, err));
+    BL_TRY(check_kinds(m, &set, err));
+    return check_rows(m, &set, err);
 }
 
 /* The keys that make a table of columns have no meaning beside pictures. */
@@ -374,14 +380,14 @@ static bl_status check_image_keys(const bl_manifest *m, bl_err *err) {
                                              "text",      "interval",    "rename"};
     for (size_t i = 0; i < BL_COUNT(of_tables); i++) {
         const bl_node *node = bl_node_get(m->doc.root, of_tables[i]);
-        if (node)
+        if (node != NULL)
             return bl_node_fail(&m->doc, node, NULL, err, "'%s' does not go with 'image'",
                                 of_tables[i]);
     }
     for (size_t t = 0; t < m->tables; t++)
         for (size_t i = 0; i < BL_COUNT(of_columns); i++) {
             const bl_node *node = bl_node_get(m->table[t].node, of_columns[i]);
-            if (node)
+            if (node != NULL)
                 return bl_node_fail(&m->doc, node, NULL, err, "'%s' does not go with 'image'",
                                     of_columns[i]);
         }
@@ -389,19 +395,19 @@ static bl_status check_image_keys(const bl_manifest *m, bl_err *err) {
 }
 
 static bl_status check_image_split(const bl_manifest *m, bl_err *err) {
-    if (m->split.by || m->split.share != 0 || m->split.valid < 1)
+    if (m->split.by != NULL || m->split.share != 0 || m->split.valid < 1)
         return bl_node_fail(
             &m->doc, m->split.node, NULL, err,
             "pictures are split by 'valid': the last rows that are not for testing");
     for (size_t i = 0; i < m->split.test.n; i++)
-        if (!bl_manifest_table(m, m->split.test.v[i]))
+        if (bl_manifest_table(m, m->split.test.v[i]) == NULL)
             return bl_node_fail(&m->doc, item_node(&m->split.test, m->split.test.v[i]), NULL, err,
                                 "no table '%s'", m->split.test.v[i]);
     for (size_t v = 0; v < m->variants; v++) {
         size_t training = 0;
         for (size_t i = 0; i < m->variant[v].tables.n; i++) {
             const char *name = m->variant[v].tables.v[i];
-            if (!bl_manifest_table(m, name))
+            if (bl_manifest_table(m, name) == NULL)
                 return bl_node_fail(&m->doc, item_node(&m->variant[v].tables, name), NULL, err,
                                     "no table '%s'", name);
             training += !bl_string_list_contains(&m->split.test, name);
@@ -416,7 +422,7 @@ static bl_status check_image_split(const bl_manifest *m, bl_err *err) {
 static bl_status check_image(const bl_manifest *m, bl_err *err) {
     const bl_image_decl *d = &m->image;
     const bl_image_synth_decl *s = &m->image_synthetic;
-    if (!bl_image_format_find(d->format)) {
+    if (bl_image_format_find(d->format) == NULL) {
         const char *names[8];
         for (size_t i = 0; i < bl_image_format_count; i++)
             names[i] = bl_image_format_table[i]->name;
@@ -438,8 +444,8 @@ static bl_status check_image(const bl_manifest *m, bl_err *err) {
             return bl_node_fail(&m->doc, m->table[t].files_node, NULL, err,
                                 "format '%s' takes files by %zu: pictures, labels", d->format,
                                 group);
-    if (s->node && (s->rows <= m->split.valid || s->rows > 10000000 || s->test_rows < 0 ||
-                    s->test_rows > 10000000 || !(s->noise >= 0)))
+    if (s->node != NULL && (s->rows <= m->split.valid || s->rows > 10000000 || s->test_rows < 0 ||
+                            s->test_rows > 10000000 || !(s->noise >= 0)))
         return bl_node_fail(&m->doc, s->node, NULL, err,
                             "'rows' is more than the split's 'valid' and at most 10 million, "
                             "'test_rows' likewise but may be 0, 'noise' is not negative");
@@ -447,8 +453,8 @@ static bl_status check_image(const bl_manifest *m, bl_err *err) {
     return check_image_split(m, err);
 }
 
-static bl_status check_points(const bl_manifest *m, bl_err *err) {
-    const bl_random_labels_decl *d = &m->points;
+static bl_status check_random_labels(const bl_manifest *m, bl_err *err) {
+    const bl_random_labels_decl *d = &m->random_labels;
     if (d->seed >= 0 && d->rows >= 1 && d->rows <= 10000000 && d->inputs >= 1 &&
         d->inputs <= 65536 && d->classes >= 2 && d->classes <= 65536)
         return BL_OK;
@@ -458,12 +464,12 @@ static bl_status check_points(const bl_manifest *m, bl_err *err) {
 }
 
 bl_status bl_manifest_check(const bl_manifest *m, bl_err *err) {
-    if (m->points.node) return check_points(m, err);
+    if (m->random_labels.node != NULL) return check_random_labels(m, err);
     BL_TRY(check_tables(m, err));
-    if (m->image.node) return check_image(m, err);
+    if (m->image.node != NULL) return check_image(m, err);
     static const char *const needed[] = {"target", "transform"};
     for (size_t i = 0; i < BL_COUNT(needed); i++)
-        if (!bl_node_get(m->doc.root, needed[i]))
+        if (bl_node_get(m->doc.root, needed[i]) == NULL)
             return bl_node_fail(&m->doc, m->doc.root, NULL, err, "key '%s' is missing", needed[i]);
     if (m->split.test.n > 0)
         return bl_node_fail(&m->doc, m->split.test.node, NULL, err, "'test' goes with 'image'");
@@ -471,5 +477,5 @@ bl_status bl_manifest_check(const bl_manifest *m, bl_err *err) {
         return bl_node_fail(&m->doc, bl_node_get(m->doc.root, "transform"), NULL, err,
                             "'transform' must be \"log\" or \"none\"");
     for (size_t i = 0; i < m->variants; i++) BL_TRY(check_variant(m, &m->variant[i], i == 0, err));
-    return m->synthetic.node ? check_synthetic(m, err) : BL_OK;
+    return m->synthetic.node != NULL ? check_synthetic(m, err) : BL_OK;
 }

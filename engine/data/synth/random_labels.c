@@ -10,7 +10,7 @@ static void write_names(char *names, size_t inputs) {
     for (size_t j = 0; j < inputs; j++) names += sprintf(names, "x%05zu", j + 1) + 1;
 }
 
-static void draw(float *values, float *label, const bl_random_labels_decl *d, uint64_t row) {
+static void draw_row(float *values, float *label, const bl_random_labels_decl *d, uint64_t row) {
     const uint64_t inputs = (uint64_t)d->inputs, seed = (uint64_t)d->seed;
     for (uint64_t j = 0; j < inputs; j++) {
         const bl_u32x4 r =
@@ -22,7 +22,7 @@ static void draw(float *values, float *label, const bl_random_labels_decl *d, ui
 
 bl_status bl_random_labels_build(unsigned char **block, bl_block_header *header,
                                  const bl_manifest *m, bl_err *err) {
-    const bl_random_labels_decl *d = &m->points;
+    const bl_random_labels_decl *d = &m->random_labels;
     const size_t rows = (size_t)d->rows, inputs = (size_t)d->inputs;
     bl_block_layout at;
     header->rows = 2 * rows;
@@ -36,7 +36,7 @@ bl_status bl_random_labels_build(unsigned char **block, bl_block_header *header,
     write_names((char *)*block + at.names, inputs);
     float *values = (float *)(void *)(*block + at.values);
     float *label = (float *)(void *)(*block + at.target);
-    for (size_t i = 0; i < rows; i++) draw(values + i * inputs, label + i, d, i);
+    for (size_t i = 0; i < rows; i++) draw_row(values + i * inputs, label + i, d, i);
     memcpy(values + rows * inputs, values, rows * inputs * sizeof *values);
     memcpy(label + rows, label, rows * sizeof *label);
     return BL_OK;

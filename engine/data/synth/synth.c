@@ -17,34 +17,36 @@ typedef struct synth {
     uint64_t *index;    /* (rows): what the column at hand is drawn for */
 } synth;
 
-static double normal(const synth *s, uint32_t sub, uint64_t index) {
+static double draw_normal(const synth *s, uint32_t sub, uint64_t index) {
     const bl_u32x4 r = bl_random4(s->seed, BL_STREAM_SYNTH, sub, index);
     return (double)bl_normal(r.v[0], r.v[1]);
 }
 
 static bl_column *add_column(const synth *s, const char *name, bl_column_type type, bl_err *err) {
     bl_column *column = bl_frame_compute(s->frame, name, type);
-    if (!column)
+    if (column == NULL)
         (void)bl_err_set(err, BL_ENOMEM, __FILE__, __LINE__, "no memory for column '%s'", name);
     return column;
 }
 
-static bl_status grid(const synth *s, bl_err *err) {
+static bl_status fill_grid(const synth *s, bl_err *err) {
     const bl_synthetic_decl *d = s->decl;
     int32_t first, last;
     (void)bl_parse_date(d->first, strlen(d->first), &first);
     (void)bl_parse_date(d->last, strlen(d->last), &last);
     const size_t groups = (size_t)d->groups;
     const bl_column *group = add_column(s, d->group, BL_COLUMN_NUMBER, err);
-    const bl_column *date = group ? add_column(s, d->date, BL_COLUMN_DATE, err) : NULL;
-    if (!date) return BL_ENOMEM;
+    const bl_column *date = group != NULL ? add_column(s, d->date, BL_COLUMN_DATE, err) : NULL;
+    if (date == NULL) return BL_ENOMEM;
     double *effect = bl_xalloc(groups * sizeof *effect);
-    for (size_t g = 0; g < groups; g++) effect[g] = d->group_effect * normal(s, GROUP_EFFECT, g);
+    for (size_t g = 0; g < groups; g++)
+        effect[g] = d->group_effect * draw_normal(s, GROUP_EFFECT, g);
     for (size_t i = 0; i < s->frame->rows; i += groups) {
         const int32_t day = last - (int32_t)(i / groups);
         const float turn = (float)((double)(day % 1461) / 365.25);
         const double of_day =
-            d->level + d->weekday_effect * normal(s, WEEKDAY_EFFECT, (uint64_t)bl_weekday(day)) +
+            d->level +
+            d->weekday_effect * draw_normal(s, WEEKDAY_EFFECT, (uint64_t)bl_weekday(day)) +
             d->season_effect * (double)bl_sin_turn(turn - (float)(int32_t)turn);
         for (size_t g = 0; g < groups; g++) {
             group->number[i + g] = (double)(g + 1);
@@ -76,21 +78,21 @@ typedef struct choice {
     uint32_t code;
 } choice;
 
-static choice *choices(const synth *s, const bl_synth_decl *c, uint32_t sub, bl_column *column,
-                       size_t *count) {
-    *count = c->values_node ? c->values_node->count : (size_t)c->count;
+static choice *weigh_choices(const synth *s, const bl_synth_decl *c, uint32_t sub,
+                             bl_column *column, size_t *count) {
+    *count = c->values_node != NULL ? c->values_node->count : (size_t)c->count;
     choice *all = bl_xalloc((*count + 1) * sizeof *all);
-    const bl_node *value = c->values_node ? c->values_node->first : NULL;
-    const bl_node *weight = c->weights_node ? c->weights_node->first : NULL;
+    const bl_node *value = c->values_node != NULL ? c->values_node->first : NULL;
+    const bl_node *weight = c->weights_node != NULL ? c->weights_node->first : NULL;
     double sum = 0;
     for (size_t i = 0; i < *count; i++) {
-        sum += weight ? weight->number : 1;
-        all[i] = (choice){.number = value ? value->number : (double)(i + 1), .upper = sum};
-        all[i].effect = c->effect * normal(s, EFFECTS + sub, i);
-        if (value && value->type == BL_NODE_STRING)
+        sum += weight != NULL ? weight->number : 1;
+        all[i] = (choice){.number = value != NULL ? value->number : (double)(i + 1), .upper = sum};
+        all[i].effect = c->effect * draw_normal(s, EFFECTS + sub, i);
+        if (value != NULL && value->type == BL_NODE_STRING)
             all[i].code = bl_dict_add(&column->dict, value->string, strlen(value->string));
-        value = value ? value->next : NULL;
-        weight = weight ? weight->next : NULL;
+        value = value != NULL ? value->next : NULL;
+        weight = weight != NULL ? weight->next : NULL;
     }
     for (size_t i = 0; i < *count; i++) all[i].upper /= sum;
     return all;
@@ -98,13 +100,13 @@ static choice *choices(const synth *s, const bl_synth_decl *c, uint32_t sub, bl_
 
 static void draw_choice(const synth *s, const bl_synth_decl *c, uint32_t sub, bl_column *column) {
     size_t count;
-    choice *all = choices(s, c, sub, column, &count);
+    choice *all = weigh_choices(s, c, sub, column, &count);
     for (size_t i = 0; i < s->frame->rows; i++) {
         const bl_u32x4 r = bl_random4(s->seed, BL_STREAM_SYNTH, sub, s->index[i]);
         const double u = bl_unit_f64(r.v[0], r.v[1]);
         const bool missing = (double)bl_unit_f32(r.v[2]) < c->missing;
-        size_t k = c->weights_node ? 0 : (size_t)(u * (double)count);
-        while (k + 1 < count && u >= all[k].upper && c->weights_node) k++;
+        size_t k = c->weights_node != NULL ? 0 : (size_t)(u * (double)count);
+        while (k + 1 < count && u >= all[k].upper && c->weights_node != NULL) k++;
         if (column->type == BL_COLUMN_TEXT)
             column->code[i] = missing ? 0 : all[k].code;
         else
@@ -127,11 +129,11 @@ static void draw_range(const synth *s, const bl_synth_decl *c, uint32_t sub, bl_
 }
 
 static bl_status draw_column(const synth *s, const bl_synth_decl *c, uint32_t sub, bl_err *err) {
-    const bool text = c->values_node && c->values_node->first->type == BL_NODE_STRING;
+    const bool text = c->values_node != NULL && c->values_node->first->type == BL_NODE_STRING;
     BL_TRY(index_rows(s, c, err));
     bl_column *column = add_column(s, c->name, text ? BL_COLUMN_TEXT : BL_COLUMN_NUMBER, err);
-    if (!column) return BL_ENOMEM;
-    if (c->values_node || c->count)
+    if (column == NULL) return BL_ENOMEM;
+    if (c->values_node != NULL || c->count)
         draw_choice(s, c, sub, column);
     else
         draw_range(s, c, sub, column);
@@ -140,9 +142,9 @@ static bl_status draw_column(const synth *s, const bl_synth_decl *c, uint32_t su
 
 static bl_status draw_target(const synth *s, const char *name, bl_err *err) {
     bl_column *column = add_column(s, name, BL_COLUMN_NUMBER, err);
-    if (!column) return BL_ENOMEM;
+    if (column == NULL) return BL_ENOMEM;
     for (size_t i = 0; i < s->frame->rows; i++) {
-        const double y = bl_exp64(s->log_target[i] + s->decl->noise * normal(s, NOISE, i));
+        const double y = bl_exp64(s->log_target[i] + s->decl->noise * draw_normal(s, NOISE, i));
         const uint32_t r = bl_random_u32(s->seed, BL_STREAM_SYNTH, CLOSED, i);
         const bool closed = (double)bl_unit_f32(r) < s->decl->closed;
         column->number[i] = closed ? 0 : (double)(int64_t)(y < 1 ? 1 : y < 1e15 ? y : 1e15);
@@ -160,10 +162,10 @@ bl_status bl_synthesise(bl_frame *frame, const bl_manifest *m, bl_err *err) {
     s.log_target = bl_alloc(frame->rows * sizeof *s.log_target);
     s.index = bl_alloc(frame->rows * sizeof *s.index);
     bl_status status = BL_OK;
-    if (!s.log_target || !s.index)
+    if (s.log_target == NULL || s.index == NULL)
         status =
             bl_err_set(err, BL_ENOMEM, __FILE__, __LINE__, "no memory for %zu rows", frame->rows);
-    if (status == BL_OK) status = grid(&s, err);
+    if (status == BL_OK) status = fill_grid(&s, err);
     for (size_t i = 0; i < d->columns && status == BL_OK; i++)
         status = draw_column(&s, &d->column[i], (uint32_t)i, err);
     if (status == BL_OK) status = draw_target(&s, m->target, err);

@@ -3,8 +3,8 @@
  * mathematics only, so every machine makes the same bytes. */
 #ifndef BL_ENGINE_DATA_SYNTH_SYNTH_H
 #define BL_ENGINE_DATA_SYNTH_SYNTH_H
-#include "engine/data/table/column.h"
 #include "engine/data/manifest/manifest.h"
+#include "engine/data/table/column.h"
 
 /* The grid of groups and dates, latest date first, with every column and the target. The manifest
  * has a generator. Derived columns are not computed yet. */

@@ -38,11 +38,11 @@ int32_t bl_iso_week(int32_t days, int32_t *year) {
     const int32_t thursday = days - (bl_weekday(days) - 4);
     int32_t y, month, day;
     bl_civil_from_days(thursday, &y, &month, &day);
-    if (year) *year = y;
+    if (year != NULL) *year = y;
     return (thursday - bl_days_from_civil(y, 1, 1)) / 7 + 1;
 }
 
-static bool digits(const char *text, size_t n, int32_t *out) {
+static bool parse_digits(const char *text, size_t n, int32_t *out) {
     *out = 0;
     for (size_t i = 0; i < n; i++) {
         if (text[i] < '0' || text[i] > '9') return false;
@@ -55,7 +55,9 @@ bool bl_parse_date(const char *text, size_t n, int32_t *days) {
     static const int32_t length[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int32_t y, m, d;
     if (n != 10 || text[4] != '-' || text[7] != '-') return false;
-    if (!digits(text, 4, &y) || !digits(text + 5, 2, &m) || !digits(text + 8, 2, &d)) return false;
+    if (!parse_digits(text, 4, &y) || !parse_digits(text + 5, 2, &m) ||
+        !parse_digits(text + 8, 2, &d))
+        return false;
     if (m < 1 || m > 12 || d < 1) return false;
     const bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
     if (d > length[m - 1] + (m == 2 && leap)) return false;

@@ -39,7 +39,7 @@ uint32_t bl_dict_find(const bl_dict *dict, const char *text, size_t n) {
     return n == 0 ? 0 : dict->slot[find_slot(dict, text, n)];
 }
 
-static void grow(bl_dict *dict) {
+static void grow_dict(bl_dict *dict) {
     dict->capacity *= 2;
     dict->text = bl_xrealloc(dict->text, dict->capacity * sizeof *dict->text);
     dict->slots *= 2;
@@ -52,7 +52,7 @@ static void grow(bl_dict *dict) {
 uint32_t bl_dict_add(bl_dict *dict, const char *text, size_t n) {
     const uint32_t found = bl_dict_find(dict, text, n);
     if (found || n == 0) return found;
-    if (dict->count == dict->capacity) grow(dict);
+    if (dict->count == dict->capacity) grow_dict(dict);
     char *copy = bl_xalloc(n + 1);
     memcpy(copy, text, n);
     dict->text[dict->count] = copy;
@@ -78,12 +78,12 @@ bl_column *bl_table_find(const bl_table *table, const char *name) {
     return NULL;
 }
 
-static bool resize(bl_column *column, size_t rows) {
+static bool resize_column(bl_column *column, size_t rows) {
     const bool text = column->type == BL_COLUMN_TEXT;
     size_t bytes;
     if (!bl_mul_size(&bytes, rows, text ? sizeof(uint32_t) : sizeof(double))) return false;
     void *grown = realloc(text ? (void *)column->code : (void *)column->number, bytes);
-    if (!grown) return false;
+    if (grown == NULL) return false;
     if (text)
         column->code = grown;
     else
@@ -96,7 +96,7 @@ bl_status bl_table_reserve(bl_table *table, size_t rows, bl_err *err) {
     if (rows >= BL_NO_ROW)
         BL_FAIL(err, BL_EINVAL, "table '%s' has more than %u rows", table->name, BL_NO_ROW - 1);
     for (size_t i = 0; i < table->columns; i++)
-        if (!resize(table->column[i], rows))
+        if (!resize_column(table->column[i], rows))
             BL_FAIL(err, BL_ENOMEM, "no memory for %zu rows of table '%s'", rows, table->name);
     table->capacity = rows;
     return BL_OK;
@@ -130,7 +130,7 @@ const bl_view *bl_frame_find(const bl_frame *frame, const char *name) {
 
 bl_column *bl_frame_compute(bl_frame *frame, const char *name, bl_column_type type) {
     bl_column *column = bl_table_add(&frame->derived, name, type);
-    if (!resize(column, bl_max_size(frame->rows, 1))) return NULL;
+    if (!resize_column(column, bl_max_size(frame->rows, 1))) return NULL;
     bl_frame_add(frame, column->name, column, NULL);
     return column;
 }

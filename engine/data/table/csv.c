@@ -28,24 +28,24 @@ static bl_status add_field(bl_csv *csv, const char *text, size_t n, bl_err *err)
     return BL_OK;
 }
 
-static bl_status zero_byte(const bl_csv *csv, bl_err *err) {
+static bl_status fail_zero_byte(const bl_csv *csv, bl_err *err) {
     BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: a zero byte: this is no text", csv->name, csv->line);
 }
 
 /* A quoted field: `at` is behind its opening quote. Doubled quotes are undone in csv->unquoted, as
  * an offset first (text == NULL), because the buffer may still move; bl_csv_row makes it a pointer.
  */
-static bl_status quoted(bl_csv *csv, bl_err *err) {
+static bl_status read_quoted_field(bl_csv *csv, bl_err *err) {
     const char *start = csv->at;
     const size_t offset = csv->unquoted.len;
     bool copied = false;
     for (;;) {
         const char *quote = memchr(csv->at, '"', (size_t)(csv->end - csv->at));
-        if (!quote)
+        if (quote == NULL)
             BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: a quoted field does not end", csv->name,
                     csv->line);
         for (const char *p = csv->at; p < quote; p++) {
-            if (*p == '\0') return zero_byte(csv, err);
+            if (*p == '\0') return fail_zero_byte(csv, err);
             csv->next_line += *p == '\n';
         }
         csv->at = quote + 1;
@@ -60,10 +60,10 @@ static bl_status quoted(bl_csv *csv, bl_err *err) {
     }
 }
 
-static bl_status field(bl_csv *csv, bl_err *err) {
+static bl_status read_field(bl_csv *csv, bl_err *err) {
     if (csv->at < csv->end && *csv->at == '"') {
         csv->at++;
-        BL_TRY(quoted(csv, err));
+        BL_TRY(read_quoted_field(csv, err));
         const char c = csv->at < csv->end ? *csv->at : '\n';
         if (c != csv->separator && c != '\n' && c != '\r')
             BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: text after a closing quote", csv->name,
@@ -72,7 +72,7 @@ static bl_status field(bl_csv *csv, bl_err *err) {
     }
     const char *start = csv->at, *p = start;
     while (p < csv->end && *p != csv->separator && *p != '\n' && *p != '\0') p++;
-    if (p < csv->end && *p == '\0') return zero_byte(csv, err);
+    if (p < csv->end && *p == '\0') return fail_zero_byte(csv, err);
     csv->at = p;
     const bool line_end = p == csv->end || *p == '\n';
     return add_field(csv, start, (size_t)(p - start) - (line_end && p > start && p[-1] == '\r'),
@@ -82,7 +82,7 @@ static bl_status field(bl_csv *csv, bl_err *err) {
 static void resolve_unquoted(bl_csv *csv) {
     const char *text = bl_buf_text(&csv->unquoted);
     for (size_t i = 0; i < csv->count; i++) {
-        if (csv->field[i].text) continue;
+        if (csv->field[i].text != NULL) continue;
         csv->field[i].text = text;
         text += csv->field[i].n;
     }
@@ -99,7 +99,7 @@ bl_status bl_csv_row(bl_csv *csv, bool *more, bl_err *err) {
     *more = csv->at < csv->end;
     csv->line = csv->next_line;
     while (*more) {
-        BL_TRY(field(csv, err));
+        BL_TRY(read_field(csv, err));
         if (csv->at < csv->end && *csv->at == '\r') {
             csv->at++;
             if (csv->at < csv->end && *csv->at != '\n')
@@ -122,7 +122,7 @@ bool bl_csv_missing(bl_csv_field f) {
 }
 
 /* What the short form below cannot hold exactly. The program never calls setlocale. */
-static bool slow_number(bl_csv_field f, double *value) {
+static bool parse_long_number(bl_csv_field f, double *value) {
     char copy[512], *end;
     if (f.n >= sizeof copy) return false;
     memcpy(copy, f.text, f.n);
@@ -132,7 +132,7 @@ static bool slow_number(bl_csv_field f, double *value) {
 }
 
 /* [sign] digits [. digits] [e exponent]; strtod alone would also take hex, nan and spaces. */
-static bool well_formed(bl_csv_field f) {
+static bool is_number(bl_csv_field f) {
     size_t i = 0, digits = 0;
     if (i < f.n && (f.text[i] == '-' || f.text[i] == '+')) i++;
     for (; i < f.n && f.text[i] >= '0' && f.text[i] <= '9'; i++) digits++;
@@ -151,7 +151,7 @@ static bool well_formed(bl_csv_field f) {
 bool bl_csv_number(bl_csv_field f, double *value) {
     static const double power[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-    if (f.n == 0 || f.n > 16) return well_formed(f) && slow_number(f, value);
+    if (f.n == 0 || f.n > 16) return is_number(f) && parse_long_number(f, value);
     const bool negative = f.text[0] == '-';
     uint64_t digits = 0;
     size_t decimals = 0, count = 0, i = negative;
@@ -165,7 +165,7 @@ bool bl_csv_number(bl_csv_field f, double *value) {
             decimals += point;
             count++;
         } else {
-            return well_formed(f) && slow_number(f, value);
+            return is_number(f) && parse_long_number(f, value);
         }
     }
     if (count == 0) return false;

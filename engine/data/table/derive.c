@@ -91,17 +91,17 @@ static bl_status compute_weeks_since(bl_frame *frame, const bl_derive_decl *d, d
 
 /* frame->order: rows by (group, date), rows of equal dates in file order. */
 static bl_status order_rows(bl_frame *frame, const bl_derive_decl *d, bl_err *err) {
-    if (frame->order_group && strcmp(frame->order_group, d->group) == 0 &&
+    if (frame->order_group != NULL && strcmp(frame->order_group, d->group) == 0 &&
         strcmp(frame->order_date, d->date) == 0)
         return BL_OK;
     const size_t bytes = bl_max_size(frame->rows, 1) * sizeof(uint32_t);
     bl_levels dates = {0}, groups = {0};
     bl_status status = BL_OK;
     frame->order_group = NULL;
-    if (!frame->order) frame->order = bl_alloc(bytes);
-    if (!frame->group_of) frame->group_of = bl_alloc(bytes);
+    if (frame->order == NULL) frame->order = bl_alloc(bytes);
+    if (frame->group_of == NULL) frame->group_of = bl_alloc(bytes);
     uint32_t *date_of = bl_alloc(bytes);
-    if (!frame->order || !frame->group_of || !date_of) {
+    if (frame->order == NULL || frame->group_of == NULL || date_of == NULL) {
         status = bl_err_set(err, BL_ENOMEM, __FILE__, __LINE__, "no memory to sort %zu rows",
                             frame->rows);
         goto done;
@@ -125,20 +125,20 @@ done:
 }
 
 /* The i-th row of the walk through frame->order, forwards or backwards. */
-static size_t step(const bl_frame *frame, size_t i, bool forward) {
+static size_t walk_row(const bl_frame *frame, size_t i, bool forward) {
     return frame->order[forward ? i : frame->rows - 1 - i];
 }
 
 /* Days since the group's last event (forward) or until its next (backward); the event's own day is
  * 0, and so is a group's stretch without one. */
-static bl_status distance(bl_frame *frame, const bl_derive_decl *d, bool forward, double *out,
-                          bl_err *err) {
+static bl_status days_to_event(bl_frame *frame, const bl_derive_decl *d, bool forward, double *out,
+                               bl_err *err) {
     BL_TRY(order_rows(frame, d, err));
     const bl_view *of = bl_frame_find(frame, d->of), *date = bl_frame_find(frame, d->date);
     double last = (double)NAN;
     uint32_t group = UINT32_MAX;
     for (size_t i = 0; i < frame->rows; i++) {
-        const size_t row = step(frame, i, forward);
+        const size_t row = walk_row(frame, i, forward);
         const double today = bl_view_number(date, row);
         if (frame->group_of[row] != group) last = (double)NAN;
         group = frame->group_of[row];
@@ -150,21 +150,21 @@ static bl_status distance(bl_frame *frame, const bl_derive_decl *d, bool forward
 }
 
 /* Events in the group's last (forward) or next `window` rows, today's included. */
-static bl_status events(bl_frame *frame, const bl_derive_decl *d, bool forward, double *out,
-                        bl_err *err) {
+static bl_status count_events(bl_frame *frame, const bl_derive_decl *d, bool forward, double *out,
+                              bl_err *err) {
     BL_TRY(order_rows(frame, d, err));
     const bl_view *of = bl_frame_find(frame, d->of);
     const size_t window = (size_t)d->window;
     size_t start = 0; /* of the group in this walk */
     int64_t count = 0;
     for (size_t i = 0; i < frame->rows; i++) {
-        const size_t row = step(frame, i, forward);
-        if (i > 0 && frame->group_of[row] != frame->group_of[step(frame, i - 1, forward)]) {
+        const size_t row = walk_row(frame, i, forward);
+        if (i > 0 && frame->group_of[row] != frame->group_of[walk_row(frame, i - 1, forward)]) {
             start = i;
             count = 0;
         }
         count += is_event(of, row);
-        if (i - start >= window) count -= is_event(of, step(frame, i - window, forward));
+        if (i - start >= window) count -= is_event(of, walk_row(frame, i - window, forward));
         out[row] = (double)count;
     }
     return BL_OK;
@@ -172,19 +172,19 @@ static bl_status events(bl_frame *frame, const bl_derive_decl *d, bool forward, 
 
 static bl_status compute_days_since(bl_frame *frame, const bl_derive_decl *d, double *out,
                                     bl_err *err) {
-    return distance(frame, d, true, out, err);
+    return days_to_event(frame, d, true, out, err);
 }
 static bl_status compute_days_until(bl_frame *frame, const bl_derive_decl *d, double *out,
                                     bl_err *err) {
-    return distance(frame, d, false, out, err);
+    return days_to_event(frame, d, false, out, err);
 }
 static bl_status compute_events_back(bl_frame *frame, const bl_derive_decl *d, double *out,
                                      bl_err *err) {
-    return events(frame, d, true, out, err);
+    return count_events(frame, d, true, out, err);
 }
 static bl_status compute_events_ahead(bl_frame *frame, const bl_derive_decl *d, double *out,
                                       bl_err *err) {
-    return events(frame, d, false, out, err);
+    return count_events(frame, d, false, out, err);
 }
 
 enum {
@@ -211,9 +211,9 @@ const bl_derive_op *bl_derive_find(const char *name) {
 bl_status bl_derive(bl_frame *frame, const bl_derive_decl *d, bl_err *err) {
     const char *inputs[] = {d->of, d->group, d->date, d->year, d->month, d->week};
     for (size_t i = 0; i < BL_COUNT(inputs); i++)
-        if (inputs[i] && !bl_frame_find(frame, inputs[i])) return BL_OK;
+        if (inputs[i] != NULL && bl_frame_find(frame, inputs[i]) == NULL) return BL_OK;
     bl_column *column = bl_frame_compute(frame, d->name, BL_COLUMN_NUMBER);
-    if (!column)
+    if (column == NULL)
         BL_FAIL(err, BL_ENOMEM, "no memory for column '%s' of %zu rows", d->name, frame->rows);
     return bl_derive_find(d->op)->compute(frame, d, column->number, err);
 }

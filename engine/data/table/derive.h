@@ -2,8 +2,8 @@
  * on all rows, before any filter. */
 #ifndef BL_ENGINE_DATA_TABLE_DERIVE_H
 #define BL_ENGINE_DATA_TABLE_DERIVE_H
-#include "engine/data/table/column.h"
 #include "engine/data/manifest/manifest.h"
+#include "engine/data/table/column.h"
 
 /* Which keys of a declaration an operation needs; what is not needed is refused. */
 enum {

@@ -33,7 +33,7 @@ typedef struct encoder {
 /* ---- which rows ---- */
 
 static bool passes(const bl_filter_decl *f, const bl_view *view, size_t row) {
-    if (f->equals) {
+    if (f->equals != NULL) {
         const uint32_t code = bl_view_code(view, row);
         return code != 0 && strcmp(view->column->dict.text[code], f->equals) == 0;
     }
@@ -59,7 +59,7 @@ static bl_status sort_by_date(encoder *e, bl_err *err) {
     bl_levels dates;
     const bl_view *by = bl_frame_find(e->frame, e->manifest->split.by);
     uint32_t *key = bl_alloc(bl_max_size(e->frame->rows, 1) * sizeof *key);
-    if (!key) BL_FAIL(err, BL_ENOMEM, "no memory to sort %zu rows", e->rows);
+    if (key == NULL) BL_FAIL(err, BL_ENOMEM, "no memory to sort %zu rows", e->rows);
     bl_status status = bl_levels_build(&dates, by, e->row, e->rows, err);
     if (status == BL_OK) {
         for (size_t i = 0; i < e->rows; i++)
@@ -81,10 +81,10 @@ static bl_status split_rows(encoder *e, bl_err *err) {
                 split->node->file, split->node->line, e->rows, valid,
                 valid == 0 ? "at least one is needed" : "none are left to train on");
     e->train_rows = e->rows - valid;
-    if (!split->by) return BL_OK;
+    if (split->by == NULL) return BL_OK;
     BL_TRY(sort_by_date(e, err));
     uint32_t *turned = bl_alloc(e->rows * sizeof *turned);
-    if (!turned) BL_FAIL(err, BL_ENOMEM, "no memory to sort %zu rows", e->rows);
+    if (turned == NULL) BL_FAIL(err, BL_ENOMEM, "no memory to sort %zu rows", e->rows);
     memcpy(turned, e->row + valid, e->train_rows * sizeof *turned);
     memcpy(turned + e->train_rows, e->row, valid * sizeof *turned);
     memcpy(e->row, turned, e->rows * sizeof *turned);
@@ -98,7 +98,7 @@ static bl_status plan_categorical(encoder *e, bl_err *err) {
     const bl_string_list *names = &e->manifest->categorical;
     for (size_t i = 0; i < names->n; i++) {
         const bl_view *view = bl_frame_find(e->frame, names->v[i]);
-        if (!view) continue;
+        if (view == NULL) continue;
         coded *c = &e->coded[e->coded_count++];
         *c = (coded){.name = names->v[i], .view = view};
         BL_TRY(bl_levels_build(&c->levels, view, e->row, e->train_rows, err));
@@ -122,7 +122,7 @@ static double median(double *values, size_t n) {
 }
 
 /* Mean and deviation over the training rows: fp64 sums in row order. */
-static void standardise(const encoder *e, measured *m) {
+static void measure_column(const encoder *e, measured *m) {
     double sum = 0, squares = 0;
     for (size_t i = 0; i < e->train_rows; i++) {
         const double x = bl_view_number(m->view, e->row[i]);
@@ -142,7 +142,7 @@ static bl_status plan_continuous(encoder *e, bl_err *err) {
     const bl_string_list *names = &e->manifest->continuous;
     for (size_t i = 0; i < names->n; i++) {
         const bl_view *view = bl_frame_find(e->frame, names->v[i]);
-        if (!view) continue;
+        if (view == NULL) continue;
         measured *m = &e->measured[e->measured_count++];
         *m = (measured){.view = view};
         size_t present = 0, missing = 0;
@@ -156,7 +156,7 @@ static bl_status plan_continuous(encoder *e, bl_err *err) {
                     names->node->file, names->node->line, names->v[i]);
         m->flagged = present < e->train_rows;
         if (missing > 0) m->fill = median(e->scratch, present);
-        standardise(e, m);
+        measure_column(e, m);
         if (m->flagged) e->coded[e->coded_count++] = (coded){.flag_of = view};
     }
     return BL_OK;
@@ -167,7 +167,7 @@ static bl_status plan_continuous(encoder *e, bl_err *err) {
 static void write_names(const encoder *e, bl_buf *names) {
     for (size_t i = 0; i < e->coded_count; i++) {
         const coded *c = &e->coded[i];
-        if (c->view)
+        if (c->view != NULL)
             bl_buf_str(names, c->name);
         else
             bl_buf_printf(names, "%s_na", c->flag_of->name);
@@ -178,7 +178,7 @@ static void write_names(const encoder *e, bl_buf *names) {
 }
 
 static uint16_t code_of(const coded *c, size_t row) {
-    if (c->view) return (uint16_t)bl_levels_code(&c->levels, row);
+    if (c->view != NULL) return (uint16_t)bl_levels_code(&c->levels, row);
     return bl_view_missing(c->flag_of, row) ? 2 : 1;
 }
 
@@ -241,7 +241,7 @@ static bl_status fill_block(unsigned char **block, bl_block_header *header, cons
     if (status == BL_OK) {
         uint32_t *cardinality = (uint32_t *)(void *)(*block + layout.cardinality);
         for (size_t c = 0; c < e->coded_count; c++)
-            cardinality[c] = e->coded[c].view ? e->coded[c].levels.count + 1 : 3;
+            cardinality[c] = e->coded[c].view != NULL ? e->coded[c].levels.count + 1 : 3;
         if (names.len > 0) memcpy(*block + layout.names, names.data, names.len);
         write_cells(e, (uint16_t *)(void *)(*block + layout.codes),
                     (float *)(void *)(*block + layout.values));
@@ -261,7 +261,7 @@ bl_status bl_encode(unsigned char **block, bl_block_header *header, const bl_fra
     e.measured = bl_xalloc(columns * sizeof *e.measured);
     e.row = bl_alloc(bl_max_size(frame->rows, 1) * sizeof *e.row);
     e.scratch = bl_alloc(bl_max_size(frame->rows, 1) * sizeof *e.scratch);
-    if (!e.row || !e.scratch) {
+    if (e.row == NULL || e.scratch == NULL) {
         status =
             bl_err_set(err, BL_ENOMEM, __FILE__, __LINE__, "no memory for %zu rows", frame->rows);
         goto done;

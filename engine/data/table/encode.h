@@ -2,8 +2,8 @@
 #ifndef BL_ENGINE_DATA_TABLE_ENCODE_H
 #define BL_ENGINE_DATA_TABLE_ENCODE_H
 #include "engine/data/block.h"
-#include "engine/data/table/column.h"
 #include "engine/data/manifest/manifest.h"
+#include "engine/data/table/column.h"
 
 /* `header` comes with name, variant, sha256 and synthetic set. Columns that the frame lacks are
  * left out. `*block` is the caller's to free. */

@@ -45,7 +45,7 @@ static int compare_rows(const void *a, const void *b, void *ctx) {
         const uint64_t u = x->word[i * x->keys + k], v = x->word[j * x->keys + k];
         if (u != v) return u < v ? -1 : 1;
     }
-    if (x->from && x->from[i] != x->from[j]) return x->from[i] < x->from[j] ? -1 : 1;
+    if (x->from != NULL && x->from[i] != x->from[j]) return x->from[i] < x->from[j] ? -1 : 1;
     return i < j ? -1 : i > j;
 }
 
@@ -79,7 +79,7 @@ static void key_words(join_index *x, const bl_table *table, const bl_join_decl *
 static void order_rows(join_index *x, const bl_table *table, const bl_join_decl *d) {
     size_t n = 0;
     for (size_t i = 0; i < x->rows; i++) {
-        bool missing = x->from && isnan(x->from[i]);
+        bool missing = x->from != NULL && isnan(x->from[i]);
         for (size_t k = 0; k < x->keys; k++) {
             const bool text = bl_table_find(table, d->key.v[k])->type == BL_COLUMN_TEXT;
             missing = missing || x->word[i * x->keys + k] == (text ? 0 : NO_WORD);
@@ -96,24 +96,24 @@ static bl_status check_unique(const join_index *x, const bl_table *table, const 
     for (size_t i = 1; i < x->rows; i++) {
         const uint32_t a = x->order[i - 1], b = x->order[i];
         if (!same_key(x, a, x->word + b * x->keys)) continue;
-        if (x->from && !(x->to[a] >= x->from[b])) continue;
+        if (x->from != NULL && !(x->to[a] >= x->from[b])) continue;
         BL_FAIL(err, BL_EFORMAT,
                 "%s:%d: error: table '%s': rows %u and %u %s, so the join has two answers",
                 d->node->file, d->node->line, table->name, (a < b ? a : b) + 1, (a < b ? b : a) + 1,
-                x->from ? "overlap" : "have the same key");
+                x->from != NULL ? "overlap" : "have the same key");
     }
     return BL_OK;
 }
 
-static bl_status build(join_index *x, const bl_frame *frame, const bl_table *table,
-                       const bl_join_decl *d, bl_err *err) {
+static bl_status build_index(join_index *x, const bl_frame *frame, const bl_table *table,
+                             const bl_join_decl *d, bl_err *err) {
     *x = (join_index){.keys = d->key.n, .rows = table->rows, .slots = 16};
     if (x->keys > MAX_KEYS)
         BL_FAIL(err, BL_EINVAL, "%s:%d: error: a join has at most %d keys", d->node->file,
                 d->node->line, MAX_KEYS);
     while (x->slots < 2 * x->rows) x->slots *= 2;
     for (size_t k = 0; k < x->keys; k++) x->left[k] = bl_frame_find(frame, d->key.v[k]);
-    if (d->interval) {
+    if (d->interval != NULL) {
         char name[256];
         snprintf(name, sizeof name, "%s.from", d->interval);
         x->from = bl_table_find(table, name)->number;
@@ -123,7 +123,7 @@ static bl_status build(join_index *x, const bl_frame *frame, const bl_table *tab
     x->word = bl_alloc((x->rows * x->keys + 1) * sizeof *x->word);
     x->order = bl_alloc((x->rows + 1) * sizeof *x->order);
     x->slot = bl_alloc(x->slots * sizeof *x->slot);
-    if (!x->word || !x->order || !x->slot)
+    if (x->word == NULL || x->order == NULL || x->slot == NULL)
         BL_FAIL(err, BL_ENOMEM, "no memory to join table '%s'", table->name);
     key_words(x, table, d);
     order_rows(x, table, d);
@@ -135,7 +135,7 @@ static bl_status build(join_index *x, const bl_frame *frame, const bl_table *tab
     return BL_OK;
 }
 
-static void destroy(join_index *x) {
+static void free_index(join_index *x) {
     free(x->word);
     free(x->order);
     free(x->slot);
@@ -143,10 +143,10 @@ static void destroy(join_index *x) {
 }
 
 /* The table row for a key, and a date when there are intervals. */
-static uint32_t look_up(const join_index *x, const uint64_t *word, double date) {
+static uint32_t find_row(const join_index *x, const uint64_t *word, double date) {
     const uint32_t first = x->slot[find_slot(x, word)];
     if (first == 0) return BL_NO_ROW;
-    if (!x->from) return x->order[first - 1];
+    if (x->from == NULL) return x->order[first - 1];
     size_t low = first - 1, high = x->rows; /* the last start at or before the date */
     while (high - low > 1) {
         const size_t middle = low + (high - low) / 2;
@@ -160,12 +160,13 @@ static uint32_t look_up(const join_index *x, const uint64_t *word, double date) 
     return date >= x->from[row] && date <= x->to[row] ? row : BL_NO_ROW;
 }
 
-static void match(const join_index *x, const bl_frame *frame, const bl_view *date, uint32_t *map) {
+static void match_rows(const join_index *x, const bl_frame *frame, const bl_view *date,
+                       uint32_t *map) {
     uint64_t word[MAX_KEYS + 1] = {0};
     for (size_t i = 0; i < frame->rows; i++) {
         bool missing = false;
         for (size_t k = 0; k < x->keys; k++) {
-            if (x->translate[k]) {
+            if (x->translate[k] != NULL) {
                 word[k] = x->translate[k][bl_view_code(x->left[k], i)];
                 missing = missing || word[k] == 0;
             } else {
@@ -173,12 +174,13 @@ static void match(const join_index *x, const bl_frame *frame, const bl_view *dat
                 missing = missing || word[k] == NO_WORD;
             }
         }
-        map[i] = missing ? BL_NO_ROW : look_up(x, word, date ? bl_view_number(date, i) : 0);
+        map[i] =
+            missing ? BL_NO_ROW : find_row(x, word, date != NULL ? bl_view_number(date, i) : 0);
     }
 }
 
 static bool is_interval_end(const bl_join_decl *d, const char *name) {
-    const size_t n = d->interval ? strlen(d->interval) : 0;
+    const size_t n = d->interval != NULL ? strlen(d->interval) : 0;
     return n > 0 && strncmp(name, d->interval, n) == 0 &&
            (strcmp(name + n, ".from") == 0 || strcmp(name + n, ".to") == 0);
 }
@@ -186,12 +188,12 @@ static bool is_interval_end(const bl_join_decl *d, const char *name) {
 bl_status bl_join(bl_frame *frame, const bl_table *table, const bl_join_decl *decl, bl_err *err) {
     join_index x;
     uint32_t *map = NULL;
-    bl_status status = build(&x, frame, table, decl, err);
-    if (status == BL_OK && !(map = bl_alloc(bl_max_size(frame->rows, 1) * sizeof *map)))
+    bl_status status = build_index(&x, frame, table, decl, err);
+    if (status == BL_OK && (map = bl_alloc(bl_max_size(frame->rows, 1) * sizeof *map)) == NULL)
         status = bl_err_set(err, BL_ENOMEM, __FILE__, __LINE__, "no memory to join table '%s'",
                             table->name);
     if (status == BL_OK) {
-        match(&x, frame, decl->date ? bl_frame_find(frame, decl->date) : NULL, map);
+        match_rows(&x, frame, decl->date != NULL ? bl_frame_find(frame, decl->date) : NULL, map);
         frame->maps = bl_xrealloc(frame->maps, (frame->map_count + 1) * sizeof *frame->maps);
         frame->maps[frame->map_count++] = map;
         for (size_t i = 0; i < table->columns; i++) {
@@ -200,6 +202,6 @@ bl_status bl_join(bl_frame *frame, const bl_table *table, const bl_join_decl *de
                 bl_frame_add(frame, c->name, c, map);
         }
     }
-    destroy(&x);
+    free_index(&x);
     return status;
 }

@@ -24,7 +24,7 @@ static int by_text(const void *a, const void *b) {
 }
 
 static size_t row_at(const uint32_t *rows, size_t i) {
-    return rows ? rows[i] : i;
+    return rows != NULL ? rows[i] : i;
 }
 
 static bl_status build_text(bl_levels *l, const uint32_t *rows, size_t n, bl_err *err) {
@@ -32,7 +32,7 @@ static bl_status build_text(bl_levels *l, const uint32_t *rows, size_t n, bl_err
     text_level *level = bl_alloc(dict->count * sizeof *level);
     l->span = dict->count;
     l->direct = bl_alloc(l->span * sizeof *l->direct);
-    if (!level || !l->direct) {
+    if (level == NULL || l->direct == NULL) {
         free(level);
         BL_FAIL(err, BL_ENOMEM, "no memory for the values of column '%s'", l->view->name);
     }
@@ -72,7 +72,7 @@ static bl_status build_integers(bl_levels *l, const uint32_t *rows, size_t n, do
     l->low = low <= high ? (int64_t)low : 0;
     l->span = low <= high ? (size_t)(high - low) + 1 : 1;
     l->direct = bl_alloc(l->span * sizeof *l->direct);
-    if (!l->direct)
+    if (l->direct == NULL)
         BL_FAIL(err, BL_ENOMEM, "no memory for the values of column '%s'", l->view->name);
     for (size_t i = 0; i < n; i++) {
         const double x = bl_view_number(l->view, row_at(rows, i));
@@ -85,7 +85,8 @@ static bl_status build_integers(bl_levels *l, const uint32_t *rows, size_t n, do
 
 static bl_status build_numbers(bl_levels *l, const uint32_t *rows, size_t n, bl_err *err) {
     double *value = bl_alloc(bl_max_size(n, 1) * sizeof *value);
-    if (!value) BL_FAIL(err, BL_ENOMEM, "no memory for the values of column '%s'", l->view->name);
+    if (value == NULL)
+        BL_FAIL(err, BL_ENOMEM, "no memory for the values of column '%s'", l->view->name);
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
         const double x = bl_view_number(l->view, row_at(rows, i));
@@ -112,7 +113,7 @@ uint32_t bl_levels_code(const bl_levels *l, size_t row) {
     if (l->view->column->type == BL_COLUMN_TEXT) return l->direct[bl_view_code(l->view, row)];
     const double x = bl_view_number(l->view, row);
     if (isnan(x)) return 0;
-    if (l->direct) {
+    if (l->direct != NULL) {
         const double at = x - (double)l->low;
         if (!(at >= 0 && at < (double)l->span) || at != (double)(size_t)at) return 0;
         return l->direct[(size_t)at];
@@ -137,7 +138,7 @@ void bl_levels_free(bl_levels *levels) {
 bl_status bl_sort_rows(uint32_t *rows, size_t n, const uint32_t *key, size_t keys, bl_err *err) {
     size_t *start = bl_alloc((keys + 2) * sizeof *start);
     uint32_t *sorted = bl_alloc(bl_max_size(n, 1) * sizeof *sorted);
-    if (!start || !sorted) {
+    if (start == NULL || sorted == NULL) {
         free(start);
         free(sorted);
         BL_FAIL(err, BL_ENOMEM, "no memory to sort %zu rows", n);

@@ -31,7 +31,7 @@ void bl_table_declare(bl_table *table, const bl_table_decl *d) {
         interval_end(table, d->interval.v[i], "from", true);
         interval_end(table, d->interval.v[i], "to", true);
     }
-    if (d->file_column) bl_table_add(table, d->file_column, BL_COLUMN_TEXT);
+    if (d->file_column != NULL) bl_table_add(table, d->file_column, BL_COLUMN_TEXT);
 }
 
 static size_t make_readers(reader *readers, bl_table *table, const bl_table_decl *d) {
@@ -74,7 +74,7 @@ static bool parse_interval(bl_csv_field f, double *from, double *to) {
     return true;
 }
 
-static bool store(const reader *r, bl_csv_field f, size_t row) {
+static bool store_cell(const reader *r, bl_csv_field f, size_t row) {
     const bool missing = bl_csv_missing(f);
     int32_t days;
     switch (r->as) {
@@ -97,7 +97,7 @@ static bool store(const reader *r, bl_csv_field f, size_t row) {
     return missing || parse_interval(f, &r->column->number[row], &r->to->number[row]);
 }
 
-static bl_status bad_field(const bl_csv *csv, const reader *r, bl_csv_field f, bl_err *err) {
+static bl_status fail_bad_field(const bl_csv *csv, const reader *r, bl_csv_field f, bl_err *err) {
     static const char *const what[] = {"no number", "no date YYYY-MM-DD", "no text",
                                        "no interval YYYY-MM-DD - YYYY-MM-DD"};
     BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: column '%s': '%.*s' is %s", csv->name, csv->line,
@@ -118,9 +118,10 @@ static bl_status read_rows(bl_table *table, const reader *readers, size_t n, bl_
             BL_TRY(bl_table_reserve(table, table->capacity ? table->capacity * 2 : 1024, err));
         for (size_t i = 0; i < n; i++) {
             const bl_csv_field f = csv->field[readers[i].field];
-            if (!store(&readers[i], f, table->rows)) return bad_field(csv, &readers[i], f, err);
+            if (!store_cell(&readers[i], f, table->rows))
+                return fail_bad_field(csv, &readers[i], f, err);
         }
-        if (constant) constant->code[table->rows] = constant_code;
+        if (constant != NULL) constant->code[table->rows] = constant_code;
         table->rows++;
     }
 }
@@ -131,8 +132,9 @@ bl_status bl_table_append(bl_table *table, const bl_table_decl *decl, const char
     bool more;
     reader *readers = bl_xalloc((table->columns + 1) * sizeof *readers);
     const size_t count = make_readers(readers, table, decl);
-    bl_column *constant = decl->file_column ? bl_table_find(table, decl->file_column) : NULL;
-    const uint32_t code = constant ? bl_dict_add(&constant->dict, value, strlen(value)) : 0;
+    bl_column *constant =
+        decl->file_column != NULL ? bl_table_find(table, decl->file_column) : NULL;
+    const uint32_t code = constant != NULL ? bl_dict_add(&constant->dict, value, strlen(value)) : 0;
     bl_csv_init(&csv, text, n, name, decl->separator[0]);
     bl_status status = bl_csv_row(&csv, &more, err);
     if (status == BL_OK && !more)

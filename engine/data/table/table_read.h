@@ -1,8 +1,8 @@
 /* A declared table from its files. */
 #ifndef BL_ENGINE_DATA_TABLE_TABLE_READ_H
 #define BL_ENGINE_DATA_TABLE_TABLE_READ_H
-#include "engine/data/table/column.h"
 #include "engine/data/manifest/manifest.h"
+#include "engine/data/table/column.h"
 
 /* Sets up the declared columns, renamed; an interval becomes the two date columns NAME.from and
  * NAME.to. */
