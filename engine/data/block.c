@@ -49,9 +49,9 @@ static bool terminated(const char *text, size_t n) {
 
 static bool check_picture(const bl_block_header *h) {
     if (picture_bytes(h) == 0) return h->height == 0 && h->width == 0 && h->channels == 0;
-    for (size_t c = 0; c < BL_IMAGE_CHANNELS; c++)
+    for (size_t c = 0; c < BL_PICTURE_CHANNELS; c++)
         if (!isfinite(h->pixel_mean[c]) || !isfinite(h->pixel_scale[c])) return false;
-    return h->height <= 4096 && h->width <= 4096 && h->channels <= BL_IMAGE_CHANNELS &&
+    return h->height <= 4096 && h->width <= 4096 && h->channels <= BL_PICTURE_CHANNELS &&
            picture_bytes(h) <= 65536 && h->categorical == 0 && h->continuous == 0;
 }
 

@@ -17,7 +17,7 @@ typedef struct bl_block_header {
     uint64_t rows, train_rows, test_rows, classes, categorical, continuous, names_bytes;
     uint64_t height, width, channels; /* of pictures; 0: a table */
     double target_max;
-    float pixel_mean[BL_IMAGE_CHANNELS], pixel_scale[BL_IMAGE_CHANNELS];
+    float pixel_mean[BL_PICTURE_CHANNELS], pixel_scale[BL_PICTURE_CHANNELS];
 } bl_block_header;
 
 #define BL_BLOCK_MAGIC "BLDATA2"

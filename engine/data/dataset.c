@@ -4,7 +4,7 @@
 #include "engine/config/doc.h"
 #include "engine/data/block.h"
 #include "engine/data/cache.h"
-#include "engine/data/image/image.h"
+#include "engine/data/image/picture.h"
 #include "engine/data/source.h"
 #include "engine/data/synth/random_labels.h"
 #include "engine/data/synth/synth.h"
@@ -87,7 +87,7 @@ static bl_status read_manifest(bl_manifest *m, const char *name, const bl_datase
 }
 
 static void shape_of_declaration(bl_dataset *shape, const bl_manifest *m) {
-    const bl_image_decl *i = &m->image;
+    const bl_picture_decl *i = &m->image;
     shape->categorical = m->categorical.n;
     shape->continuous = m->continuous.n;
     if (i->node != NULL) {
@@ -121,7 +121,7 @@ bl_status bl_dataset_check(bl_dataset *shape, const char *name, const bl_dataset
 /* ---- which variant is there ---- */
 
 /* The first file of the variant that no data folder holds, or NULL. */
-static const bl_file_decl *missing_file(const opening *o, const bl_variant_decl *variant) {
+static const bl_source_decl *missing_file(const opening *o, const bl_variant_decl *variant) {
     char path[BL_PATH];
     for (size_t t = 0; t < o->manifest.tables; t++) {
         const bl_table_decl *table = &o->manifest.table[t];
@@ -147,7 +147,7 @@ static bool any_file(const opening *o) {
 /* Half a data set is a mistake to be told of, no reason to train on generated rows. */
 static bl_status fail_incomplete(const opening *o, bl_err *err) {
     const bl_manifest *m = &o->manifest;
-    const bl_file_decl *missing = missing_file(o, &m->variant[m->variants - 1]);
+    const bl_source_decl *missing = missing_file(o, &m->variant[m->variants - 1]);
     BL_FAIL(err, BL_EMISSING,
             "data set '%s': %s/%s is missing, although other files of it are there\n"
             "  expected SHA-256 %s\n"
@@ -162,7 +162,7 @@ static bl_status choose_variant(opening *o, bl_err *err) {
     const char *folders = o->options->data_path != NULL ? o->options->data_path : "";
     o->synthetic = o->options->synthetic;
     for (size_t i = 0; i < m->variants && !o->synthetic && o->variant == NULL; i++) {
-        const bl_file_decl *missing = missing_file(o, &m->variant[i]);
+        const bl_source_decl *missing = missing_file(o, &m->variant[i]);
         if (missing == NULL)
             o->variant = &m->variant[i];
         else
@@ -189,7 +189,7 @@ static bl_status choose_variant(opening *o, bl_err *err) {
     if (o->options->synthetic)
         BL_FAIL(err, BL_EINVAL, "%s: data set '%s' declares no generator", m->doc.root->file,
                 m->name);
-    const bl_file_decl *missing = missing_file(o, m->variant);
+    const bl_source_decl *missing = missing_file(o, m->variant);
     BL_FAIL(err, BL_EMISSING, "data set '%s': %s/%s is not in %s; get it from %s", m->name,
             m->folder, missing->file, folders[0] ? folders : "any data folder (none is set)",
             m->origin);
@@ -289,14 +289,14 @@ done:
 }
 
 /* The table's files in groups that belong together. */
-static bl_status add_image_parts(bl_image_part *part, size_t *parts, opening *o, size_t t,
+static bl_status add_image_parts(bl_picture_files *part, size_t *parts, opening *o, size_t t,
                                  bl_err *err) {
     const bl_manifest *m = &o->manifest;
-    const size_t group = bl_image_format_find(m->image.format)->files;
+    const size_t group = bl_picture_format_find(m->image.format)->files;
     const bool test = bl_string_list_contains(&m->split.test, m->table[t].name);
     for (size_t f = 0; f + group <= m->table[t].files; f += group) {
-        bl_image_part *p = &part[(*parts)++];
-        *p = (bl_image_part){.test = test};
+        bl_picture_files *p = &part[(*parts)++];
+        *p = (bl_picture_files){.test = test};
         for (size_t i = 0; i < group; i++) {
             const char *text;
             BL_TRY(bl_source_text(&o->source[t][f + i], &text, &p->n[i], err));
@@ -312,15 +312,15 @@ static bl_status build_image(unsigned char **block, bl_block_header *header, ope
     const bl_manifest *m = &o->manifest;
     bl_status status;
     size_t files = 0, parts = 0;
-    if (o->synthetic) return bl_image_synthesise(block, header, m, err);
+    if (o->synthetic) return bl_picture_synthesise(block, header, m, err);
     for (size_t t = 0; t < m->tables; t++) files += m->table[t].files;
-    bl_image_part *part = bl_xalloc((files + 1) * sizeof *part);
+    bl_picture_files *part = bl_xalloc((files + 1) * sizeof *part);
     for (int test = 0; test < 2; test++)
         for (size_t t = 0; t < m->tables; t++)
             if (o->source[t] != NULL &&
                 bl_string_list_contains(&m->split.test, m->table[t].name) == test)
                 BL_GOTO(add_image_parts(part, &parts, o, t, err));
-    BL_GOTO(bl_image_encode(block, header, m, part, parts, err));
+    BL_GOTO(bl_picture_encode(block, header, m, part, parts, err));
 done:
     free(part);
     return status;

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BL_IMAGE_CHANNELS = 4 }; /* at most */
+enum { BL_PICTURE_CHANNELS = 4 }; /* at most */
 
 typedef struct bl_dataset {
     char name[64];
@@ -33,7 +33,7 @@ typedef struct bl_dataset {
      * (pixel - pixel_mean[c]) * pixel_scale[c], by mean and deviation of the training rows. */
     const uint8_t *pixels; /* (rows, height, width, channels); NULL: a table */
     size_t height, width, channels;
-    float pixel_mean[BL_IMAGE_CHANNELS], pixel_scale[BL_IMAGE_CHANNELS];
+    float pixel_mean[BL_PICTURE_CHANNELS], pixel_scale[BL_PICTURE_CHANNELS];
     size_t bytes; /* resident */
     void *owner;  /* mapping and tables, freed by bl_dataset_free */
 } bl_dataset;

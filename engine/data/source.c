@@ -23,7 +23,7 @@ bool bl_source_find(char path[BL_PATH], const char *data_path, const char *folde
     return false;
 }
 
-static bl_status fail_altered(const bl_source *s, const bl_manifest *m, const bl_file_decl *decl,
+static bl_status fail_altered(const bl_source *s, const bl_manifest *m, const bl_source_decl *decl,
                               const char *expected, const char *found, const char *what,
                               bl_err *err) {
     BL_FAIL(err, BL_EFORMAT,
@@ -37,7 +37,7 @@ static bl_status fail_altered(const bl_source *s, const bl_manifest *m, const bl
 }
 
 /* The content's hash: by the stored file's hash if that is the declared one, otherwise computed. */
-static bl_status check_content(bl_source *s, const bl_manifest *m, const bl_file_decl *decl,
+static bl_status check_content(bl_source *s, const bl_manifest *m, const bl_source_decl *decl,
                                bl_err *err) {
     char stored[65], what[256];
     const char *text;
@@ -68,7 +68,7 @@ static bl_status check_content(bl_source *s, const bl_manifest *m, const bl_file
 }
 
 bl_status bl_source_open(bl_source *source, const char *path, const bl_manifest *manifest,
-                         const bl_file_decl *decl, bl_err *err) {
+                         const bl_source_decl *decl, bl_err *err) {
     *source = (bl_source){0};
     const size_t n = strlen(path);
     BL_TRY(bl_path(source->path, err, "%s", path));

@@ -19,7 +19,7 @@ bool bl_source_find(char path[BL_PATH], const char *data_path, const char *folde
 /* Opens PATH and checks it against `decl`. The message of an altered or truncated file names it,
  * the expected and the found hash, and where to get it. */
 bl_status bl_source_open(bl_source *source, const char *path, const bl_manifest *manifest,
-                         const bl_file_decl *decl, bl_err *err) BL_CHECKED;
+                         const bl_source_decl *decl, bl_err *err) BL_CHECKED;
 /* The uncompressed content; valid until the source is closed. */
 bl_status bl_source_text(bl_source *source, const char **text, size_t *n, bl_err *err) BL_CHECKED;
 void bl_source_close(bl_source *source);

@@ -21,8 +21,8 @@ static void fill_values(const gather_job *job, size_t to, size_t row) {
     const bl_dataset *d = t->data;
     float *values = t->net.values + to * d->continuous;
     if (d->pixels)
-        bl_picture(values, d, row, job->from == BL_GATHER_STREAM ? &t->augment : NULL,
-                   job->position + to);
+        bl_picture_values(values, d, row, job->from == BL_GATHER_STREAM ? &t->augment : NULL,
+                          job->position + to);
     else
         memcpy(values, d->values + row * d->continuous, d->continuous * sizeof *values);
 }

@@ -1,14 +1,14 @@
 /* Any bytes as files of pictures, in every format: counted and copied, or refused. The first byte
  * says where the second file begins. */
 #include "engine/base/mem.h"
-#include "engine/data/image/image.h"
+#include "engine/data/image/picture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static void feed(const bl_image_format *format, const uint8_t *data, size_t n) {
-    const bl_image_decl decl = {.height = 2, .width = 3, .channels = 1, .classes = 3};
+static void feed(const bl_picture_format *format, const uint8_t *data, size_t n) {
+    const bl_picture_decl decl = {.height = 2, .width = 3, .channels = 1, .classes = 3};
     const size_t cut = n > 0 ? bl_min_size(data[0], n - 1) : 0;
-    bl_image_part part = {
+    bl_picture_files part = {
         .path = {"a",            "b"                 },
         .bytes = {data + (n > 0), data + (n > 0) + cut},
         .n = {cut,            n - (n > 0) - cut   }
@@ -28,6 +28,6 @@ static void feed(const bl_image_format *format, const uint8_t *data, size_t n) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
-    for (size_t i = 0; i < bl_image_format_count; i++) feed(bl_image_format_table[i], data, n);
+    for (size_t i = 0; i < bl_picture_format_count; i++) feed(bl_picture_format_table[i], data, n);
     return 0;
 }

@@ -116,7 +116,7 @@ static void test_idx(void **state) {
     assert_true(d.pixel_mean[0] == 8.5f);
     assert_float_equal(d.pixel_scale[0], (float)(1 / sqrt(323.0 / 12)), 1e-7f);
     float values[6];
-    bl_picture(values, &d, 4, NULL, 0);
+    bl_picture_values(values, &d, 4, NULL, 0);
     for (size_t i = 0; i < 6; i++)
         assert_true(values[i] == ((float)(100 + i) - 8.5f) * d.pixel_scale[0]);
     bl_dataset_free(&d);
@@ -309,7 +309,7 @@ static void test_augment(void **state) {
         float values[H * W * C];
         const bl_u32x4 r = bl_random4(9, BL_STREAM_AUGMENT, 0, position);
         const int dy = (int)(r.v[0] % 5) - 2, dx = (int)(r.v[1] % 5) - 2, flip = r.v[2] & 1;
-        bl_picture(values, &d, 0, &augment, position);
+        bl_picture_values(values, &d, 0, &augment, position);
         seen[dy + 2][dx + 2][flip] = true;
         for (int y = 0; y < H; y++)
             for (int x = 0; x < W; x++)
@@ -327,15 +327,15 @@ static void test_augment(void **state) {
     /* Either alone. */
     float values[H * W * C], expected[H * W * C];
     const bl_augment still = {.seed = 9};
-    bl_picture(expected, &d, 0, NULL, 0);
+    bl_picture_values(expected, &d, 0, NULL, 0);
     for (uint64_t position = 0; position < 8; position++) {
-        bl_picture(values, &d, 0, &still, position);
+        bl_picture_values(values, &d, 0, &still, position);
         assert_memory_equal(values, expected, sizeof values);
         const bl_augment flip = {.seed = 9, .flip = true}, crop = {.seed = 9, .crop = 1};
         const bl_u32x4 r = bl_random4(9, BL_STREAM_AUGMENT, 0, position);
-        bl_picture(values, &d, 0, &flip, position);
+        bl_picture_values(values, &d, 0, &flip, position);
         assert_true(values[0] == expected[(r.v[2] & 1) != 0 ? (W - 1) * C : 0]);
-        bl_picture(values, &d, 0, &crop, position);
+        bl_picture_values(values, &d, 0, &crop, position);
         const int y = (int)(r.v[0] % 3), x = (int)(r.v[1] % 3); /* what stands in row 1, column 1 */
         assert_true(values[(W + 1) * C] == expected[(y * W + x) * C]);
     }

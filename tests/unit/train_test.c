@@ -432,13 +432,13 @@ static void test_pictures(void **state) {
         for (size_t i = 0; i < COUNT; i++) {
             float expected[N];
             const uint32_t row = bl_sampler_row(&train->sampler, FIRST + i);
-            bl_picture(expected, &f->data, row, &augment, FIRST + i);
+            bl_picture_values(expected, &f->data, row, &augment, FIRST + i);
             assert_memory_equal(train->net.values + i * N, expected, sizeof expected);
         }
         bl_gather(train, BL_GATHER_EVAL, 3, COUNT);
         for (size_t i = 0; i < COUNT; i++) {
             float expected[N];
-            bl_picture(expected, &f->data, (test ? 900 : 700) + 3 + i, NULL, 0);
+            bl_picture_values(expected, &f->data, (test ? 900 : 700) + 3 + i, NULL, 0);
             assert_memory_equal(train->net.values + i * N, expected, sizeof expected);
         }
         bl_train_close(train);

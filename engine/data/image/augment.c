@@ -23,8 +23,8 @@ static void whole_picture(float *values, const bl_dataset *d, const uint8_t *fro
     }
 }
 
-void bl_picture(float *values, const bl_dataset *d, size_t row, const bl_augment *augment,
-                uint64_t position) {
+void bl_picture_values(float *values, const bl_dataset *d, size_t row, const bl_augment *augment,
+                       uint64_t position) {
     const size_t stride = d->width * d->channels;
     const uint8_t *from = d->pixels + row * d->height * stride;
     if (augment == NULL || (augment->crop == 0 && !augment->flip)) {

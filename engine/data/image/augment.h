@@ -27,6 +27,6 @@ static inline BL_HD bl_shift bl_shift_of(const bl_augment *augment, uint64_t pos
 
 /* values (height, width, channels) of `row`. `augment` (NULL: none) is a function of its seed and
  * the example's `position` in the stream; what comes from outside the picture is 0, the mean. */
-void bl_picture(float *values, const bl_dataset *data, size_t row, const bl_augment *augment,
-                uint64_t position);
+void bl_picture_values(float *values, const bl_dataset *data, size_t row, const bl_augment *augment,
+                       uint64_t position);
 #endif

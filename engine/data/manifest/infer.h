@@ -5,17 +5,17 @@
 #include "engine/base/buf.h"
 #include "engine/data/table/column.h"
 
-typedef enum bl_kind {
+typedef enum bl_inferred_kind {
     BL_KIND_CATEGORICAL,
     BL_KIND_CONTINUOUS,
     BL_KIND_DATE,
     BL_KIND_TARGET,
     BL_KIND_IGNORED
-} bl_kind;
+} bl_inferred_kind;
 
 typedef struct bl_inferred_column {
     char *name;
-    bl_kind kind;
+    bl_inferred_kind kind;
     bl_column_type type;
     size_t present, distinct;              /* rows with a value, values counted up to 65536 */
     bool numbers, integers, dates;         /* all values are */

@@ -11,13 +11,13 @@ typedef struct bl_string_list {
     const bl_node *node; /* the list, for messages */
 } bl_string_list;
 
-typedef struct bl_file_decl {
+typedef struct bl_source_decl {
     const char *file;          /* below the data set's folder, without .gz */
     const char *sha256;        /* of the uncompressed content; NULL: not checked */
     const char *stored_sha256; /* of FILE.gz; NULL: the content is checked */
     const char *value;         /* of the table's file_column */
     const bl_node *node;
-} bl_file_decl;
+} bl_source_decl;
 
 typedef struct bl_table_decl {
     const char *name;
@@ -26,7 +26,7 @@ typedef struct bl_table_decl {
     bl_string_list number, date, text, interval; /* columns that are read, by type */
     const bl_node *rename_node;
     bl_string_list rename; /* old, new, old, new, ... */
-    bl_file_decl *file;
+    bl_source_decl *file;
     size_t files;
     const bl_node *files_node, *node;
 } bl_table_decl;
@@ -47,11 +47,11 @@ typedef struct bl_derive_decl {
 } bl_derive_decl;
 
 /* Rows stay when above < value < below and, for texts, when the value equals. */
-typedef struct bl_filter_decl {
+typedef struct bl_row_filter_decl {
     const char *column, *equals;
     double above, below;
     const bl_node *node;
-} bl_filter_decl;
+} bl_row_filter_decl;
 
 typedef struct bl_variant_decl {
     const char *name;
@@ -95,18 +95,18 @@ typedef struct bl_split_decl {
 } bl_split_decl;
 
 /* Pictures instead of tables of columns: the tables only list files. */
-typedef struct bl_image_decl {
-    const char *format; /* a row of bl_image_format_table */
+typedef struct bl_picture_decl {
+    const char *format; /* a row of bl_picture_format_table */
     int64_t height, width, channels, classes;
     const bl_node *node; /* NULL: the data set is a table */
-} bl_image_decl;
+} bl_picture_decl;
 
 /* Its generator: each class has a smooth picture, each example a shifted, noisy copy. */
-typedef struct bl_image_synth_decl {
+typedef struct bl_picture_synth_decl {
     int64_t seed, rows, test_rows;
     double noise; /* deviation, in parts of the picture's range */
     const bl_node *node;
-} bl_image_synth_decl;
+} bl_picture_synth_decl;
 
 /* A data set that is a definition (random_labels.h): nothing else is declared. */
 typedef struct bl_random_labels_decl {
@@ -124,7 +124,7 @@ typedef struct bl_manifest {
     size_t joins;
     bl_derive_decl *derive;
     size_t derives;
-    bl_filter_decl *filter;
+    bl_row_filter_decl *filter;
     size_t filters;
     bl_variant_decl *variant; /* at least one */
     size_t variants;
@@ -132,8 +132,8 @@ typedef struct bl_manifest {
     const char *target, *transform;
     bl_split_decl split;
     bl_synthetic_decl synthetic;
-    bl_image_decl image;
-    bl_image_synth_decl image_synthetic;
+    bl_picture_decl image;
+    bl_picture_synth_decl image_synthetic;
     bl_random_labels_decl random_labels;
 } bl_manifest;
 

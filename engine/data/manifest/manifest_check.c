@@ -1,6 +1,6 @@
 #include "engine/data/manifest/manifest_check.h"
 #include "engine/base/mem.h"
-#include "engine/data/image/image.h"
+#include "engine/data/image/picture.h"
 #include "engine/data/table/calendar.h"
 #include "engine/data/table/column.h"
 #include "engine/data/table/derive.h"
@@ -72,7 +72,7 @@ static bl_status table_columns(const bl_manifest *m, const bl_table_decl *t, col
     return BL_OK;
 }
 
-static bl_status check_hash(const bl_manifest *m, const bl_file_decl *file, const char *key,
+static bl_status check_hash(const bl_manifest *m, const bl_source_decl *file, const char *key,
                             const char *text, bl_err *err) {
     if (text == NULL || (strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64))
         return BL_OK;
@@ -91,7 +91,7 @@ static bl_status check_tables(const bl_manifest *m, bl_err *err) {
         if (t->files == 0)
             return bl_node_fail(&m->doc, t->files_node, NULL, err, "at least one file is needed");
         for (size_t f = 0; f < t->files; f++) {
-            const bl_file_decl *file = &t->file[f];
+            const bl_source_decl *file = &t->file[f];
             BL_TRY(check_hash(m, file, "sha256", file->sha256, err));
             BL_TRY(check_hash(m, file, "stored_sha256", file->stored_sha256, err));
             if ((t->file_column != NULL) != (file->value != NULL))
@@ -262,7 +262,7 @@ static bl_status check_rows(const bl_manifest *m, const column_set *set, bl_err 
         return bl_node_fail(&m->doc, target, NULL, err, "the target '%s' must hold numbers",
                             m->target);
     for (size_t i = 0; i < m->filters; i++) {
-        const bl_filter_decl *f = &m->filter[i];
+        const bl_row_filter_decl *f = &m->filter[i];
         const bl_node *node = bl_node_get(f->node, "column");
         const int column = find_column(set, f->column);
         if (column < 0) return unknown_column(m, set, f->column, node, err);
@@ -420,25 +420,25 @@ static bl_status check_image_split(const bl_manifest *m, bl_err *err) {
 }
 
 static bl_status check_image(const bl_manifest *m, bl_err *err) {
-    const bl_image_decl *d = &m->image;
-    const bl_image_synth_decl *s = &m->image_synthetic;
-    if (bl_image_format_find(d->format) == NULL) {
+    const bl_picture_decl *d = &m->image;
+    const bl_picture_synth_decl *s = &m->image_synthetic;
+    if (bl_picture_format_find(d->format) == NULL) {
         const char *names[8];
-        for (size_t i = 0; i < bl_image_format_count; i++)
-            names[i] = bl_image_format_table[i]->name;
+        for (size_t i = 0; i < bl_picture_format_count; i++)
+            names[i] = bl_picture_format_table[i]->name;
         return bl_node_fail(&m->doc, bl_node_get(d->node, "format"),
-                            bl_nearest(d->format, names, bl_image_format_count), err,
+                            bl_nearest(d->format, names, bl_picture_format_count), err,
                             "no image format '%s'", d->format);
     }
     if (d->height < 1 || d->height > 4096 || d->width < 1 || d->width > 4096 || d->channels < 1 ||
-        d->channels > BL_IMAGE_CHANNELS || d->height * d->width * d->channels > BL_IMAGE_PIXELS)
+        d->channels > BL_PICTURE_CHANNELS || d->height * d->width * d->channels > BL_PICTURE_BYTES)
         return bl_node_fail(&m->doc, d->node, NULL, err,
                             "a picture has 1 .. %d channels and at most %d values",
-                            BL_IMAGE_CHANNELS, BL_IMAGE_PIXELS);
+                            BL_PICTURE_CHANNELS, BL_PICTURE_BYTES);
     if (d->classes < 2 || d->classes > 65536)
         return bl_node_fail(&m->doc, bl_node_get(d->node, "classes"), NULL, err,
                             "'classes' is 2 .. 65536");
-    const size_t group = bl_image_format_find(d->format)->files;
+    const size_t group = bl_picture_format_find(d->format)->files;
     for (size_t t = 0; t < m->tables; t++)
         if (m->table[t].files % group != 0)
             return bl_node_fail(&m->doc, m->table[t].files_node, NULL, err,

@@ -7,8 +7,8 @@
  *
  *     filters = ( { column = "sales"; above = 0; } );
  *
- * is one bl_filter_decl, read by filter_fields. A new key is a member of the structure, a row here,
- * its rule in manifest_check.c and a line of docs/data.md.
+ * is one bl_row_filter_decl, read by filter_fields. A new key is a member of the structure, a row
+ * here, its rule in manifest_check.c and a line of docs/data.md.
  *
  * Order: parse the text, read the root's keys, read the lists that it names (`root` keeps their
  * nodes until then), complete what has a default, check. bl_manifest_check sees only a manifest
@@ -87,10 +87,10 @@ static const field table_fields[] = {
     {"files",       F_NODE,  offsetof(bl_table_decl, files_node),  true },
 };
 static const field file_fields[] = {
-    {"file",          F_TEXT, offsetof(bl_file_decl, file),          true },
-    {"sha256",        F_TEXT, offsetof(bl_file_decl, sha256),        false},
-    {"stored_sha256", F_TEXT, offsetof(bl_file_decl, stored_sha256), false},
-    {"value",         F_TEXT, offsetof(bl_file_decl, value),         false},
+    {"file",          F_TEXT, offsetof(bl_source_decl, file),          true },
+    {"sha256",        F_TEXT, offsetof(bl_source_decl, sha256),        false},
+    {"stored_sha256", F_TEXT, offsetof(bl_source_decl, stored_sha256), false},
+    {"value",         F_TEXT, offsetof(bl_source_decl, value),         false},
 };
 static const field join_fields[] = {
     {"table",    F_TEXT,  offsetof(bl_join_decl, table),    true },
@@ -113,10 +113,10 @@ static const field derive_fields[] = {
     {"first_year", F_INT,  offsetof(bl_derive_decl, first_year), false},
 };
 static const field filter_fields[] = {
-    {"column", F_TEXT,   offsetof(bl_filter_decl, column), true },
-    {"equals", F_TEXT,   offsetof(bl_filter_decl, equals), false},
-    {"above",  F_NUMBER, offsetof(bl_filter_decl, above),  false},
-    {"below",  F_NUMBER, offsetof(bl_filter_decl, below),  false},
+    {"column", F_TEXT,   offsetof(bl_row_filter_decl, column), true },
+    {"equals", F_TEXT,   offsetof(bl_row_filter_decl, equals), false},
+    {"above",  F_NUMBER, offsetof(bl_row_filter_decl, above),  false},
+    {"below",  F_NUMBER, offsetof(bl_row_filter_decl, below),  false},
 };
 static const field variant_fields[] = {
     {"name",   F_TEXT,  offsetof(bl_variant_decl, name),   true},
@@ -129,17 +129,17 @@ static const field split_fields[] = {
     {"test",  F_TEXTS,  offsetof(bl_split_decl, test),  false},
 };
 static const field image_fields[] = {
-    {"format",   F_TEXT, offsetof(bl_image_decl, format),   true},
-    {"height",   F_INT,  offsetof(bl_image_decl, height),   true},
-    {"width",    F_INT,  offsetof(bl_image_decl, width),    true},
-    {"channels", F_INT,  offsetof(bl_image_decl, channels), true},
-    {"classes",  F_INT,  offsetof(bl_image_decl, classes),  true},
+    {"format",   F_TEXT, offsetof(bl_picture_decl, format),   true},
+    {"height",   F_INT,  offsetof(bl_picture_decl, height),   true},
+    {"width",    F_INT,  offsetof(bl_picture_decl, width),    true},
+    {"channels", F_INT,  offsetof(bl_picture_decl, channels), true},
+    {"classes",  F_INT,  offsetof(bl_picture_decl, classes),  true},
 };
 static const field image_synthetic_fields[] = {
-    {"seed",      F_INT,    offsetof(bl_image_synth_decl, seed),      true},
-    {"rows",      F_INT,    offsetof(bl_image_synth_decl, rows),      true},
-    {"test_rows", F_INT,    offsetof(bl_image_synth_decl, test_rows), true},
-    {"noise",     F_NUMBER, offsetof(bl_image_synth_decl, noise),     true},
+    {"seed",      F_INT,    offsetof(bl_picture_synth_decl, seed),      true},
+    {"rows",      F_INT,    offsetof(bl_picture_synth_decl, rows),      true},
+    {"test_rows", F_INT,    offsetof(bl_picture_synth_decl, test_rows), true},
+    {"noise",     F_NUMBER, offsetof(bl_picture_synth_decl, noise),     true},
 };
 static const field synthetic_fields[] = {
     {"seed",           F_INT,    offsetof(bl_synthetic_decl, seed),           true },
@@ -185,15 +185,15 @@ static const group_type random_labels_root_group = {random_labels_root_fields,
 static const group_type random_labels_group =
     GROUP_TYPE(random_labels_fields, bl_random_labels_decl);
 static const group_type table_group = GROUP_TYPE(table_fields, bl_table_decl);
-static const group_type file_group = GROUP_TYPE(file_fields, bl_file_decl);
+static const group_type file_group = GROUP_TYPE(file_fields, bl_source_decl);
 static const group_type join_group = GROUP_TYPE(join_fields, bl_join_decl);
 static const group_type derive_group = GROUP_TYPE(derive_fields, bl_derive_decl);
-static const group_type filter_group = GROUP_TYPE(filter_fields, bl_filter_decl);
+static const group_type filter_group = GROUP_TYPE(filter_fields, bl_row_filter_decl);
 static const group_type variant_group = GROUP_TYPE(variant_fields, bl_variant_decl);
 static const group_type split_group = GROUP_TYPE(split_fields, bl_split_decl);
-static const group_type image_group = GROUP_TYPE(image_fields, bl_image_decl);
+static const group_type image_group = GROUP_TYPE(image_fields, bl_picture_decl);
 static const group_type image_synthetic_group =
-    GROUP_TYPE(image_synthetic_fields, bl_image_synth_decl);
+    GROUP_TYPE(image_synthetic_fields, bl_picture_synth_decl);
 static const group_type synthetic_group = GROUP_TYPE(synthetic_fields, bl_synthetic_decl);
 static const group_type synth_column_group = GROUP_TYPE(synth_fields, bl_synth_decl);
 

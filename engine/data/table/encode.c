@@ -32,7 +32,7 @@ typedef struct encoder {
 
 /* ---- which rows ---- */
 
-static bool passes(const bl_filter_decl *f, const bl_view *view, size_t row) {
+static bool passes(const bl_row_filter_decl *f, const bl_view *view, size_t row) {
     if (f->equals != NULL) {
         const uint32_t code = bl_view_code(view, row);
         return code != 0 && strcmp(view->column->dict.text[code], f->equals) == 0;
@@ -45,7 +45,7 @@ static void filter_rows(encoder *e) {
     for (size_t i = 0; i < e->frame->rows; i++) e->row[i] = (uint32_t)i;
     e->rows = e->frame->rows;
     for (size_t f = 0; f < e->manifest->filters; f++) {
-        const bl_filter_decl *filter = &e->manifest->filter[f];
+        const bl_row_filter_decl *filter = &e->manifest->filter[f];
         const bl_view *view = bl_frame_find(e->frame, filter->column);
         size_t kept = 0;
         for (size_t i = 0; i < e->rows; i++)

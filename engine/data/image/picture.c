@@ -1,15 +1,15 @@
-#include "engine/data/image/image.h"
+#include "engine/data/image/picture.h"
 #include "engine/base/mem.h"
 #include "kernels/exact_math.h"
 #include <stdio.h>
 #include <string.h>
 
-const bl_image_format *const bl_image_format_table[] = {&bl_image_idx, &bl_image_cifar};
-const size_t bl_image_format_count = BL_COUNT(bl_image_format_table);
+const bl_picture_format *const bl_picture_format_table[] = {&bl_picture_idx, &bl_picture_cifar};
+const size_t bl_picture_format_count = BL_COUNT(bl_picture_format_table);
 
-const bl_image_format *bl_image_format_find(const char *name) {
-    for (size_t i = 0; i < bl_image_format_count; i++)
-        if (strcmp(bl_image_format_table[i]->name, name) == 0) return bl_image_format_table[i];
+const bl_picture_format *bl_picture_format_find(const char *name) {
+    for (size_t i = 0; i < bl_picture_format_count; i++)
+        if (strcmp(bl_picture_format_table[i]->name, name) == 0) return bl_picture_format_table[i];
     return NULL;
 }
 
@@ -22,7 +22,7 @@ typedef struct picture_block {
 
 static bl_status new_picture_block(picture_block *out, bl_block_header *h, const bl_manifest *m,
                                    size_t rows, size_t test_rows, bl_err *err) {
-    const bl_image_decl *d = &m->image;
+    const bl_picture_decl *d = &m->image;
     const size_t valid = (size_t)m->split.valid;
     if (rows - test_rows <= valid)
         BL_FAIL(err, BL_EINVAL,
@@ -45,7 +45,7 @@ static bl_status new_picture_block(picture_block *out, bl_block_header *h, const
 static void standardise_channels(picture_block *out, bl_block_header *h) {
     const uint8_t *pixels = out->bytes + out->at.pixels;
     const size_t channels = h->channels, n = h->train_rows * h->height * h->width;
-    uint64_t sum[BL_IMAGE_CHANNELS] = {0}, square[BL_IMAGE_CHANNELS] = {0};
+    uint64_t sum[BL_PICTURE_CHANNELS] = {0}, square[BL_PICTURE_CHANNELS] = {0};
     for (size_t i = 0; i < n; i++)
         for (size_t c = 0; c < channels; c++) {
             const uint64_t x = pixels[i * channels + c];
@@ -61,9 +61,9 @@ static void standardise_channels(picture_block *out, bl_block_header *h) {
     memcpy(out->bytes, h, sizeof *h);
 }
 
-bl_status bl_image_encode(unsigned char **block, bl_block_header *h, const bl_manifest *m,
-                          bl_image_part *part, size_t parts, bl_err *err) {
-    const bl_image_format *format = bl_image_format_find(m->image.format);
+bl_status bl_picture_encode(unsigned char **block, bl_block_header *h, const bl_manifest *m,
+                            bl_picture_files *part, size_t parts, bl_err *err) {
+    const bl_picture_format *format = bl_picture_format_find(m->image.format);
     picture_block out;
     size_t rows = 0, test_rows = 0;
     for (size_t i = 0; i < parts; i++) {
@@ -95,7 +95,7 @@ enum { WAVES = 1, EXAMPLE, NOISE };
 enum { WAVES_EACH = 4, SHIFT = 2 };
 
 /* A class's picture: a sum of slow waves around mid-grey, as floats (height, width, channels). */
-static void draw_class(float *picture, const bl_image_decl *d, uint64_t seed, uint64_t class) {
+static void draw_class(float *picture, const bl_picture_decl *d, uint64_t seed, uint64_t class) {
     for (int64_t c = 0; c < d->channels; c++)
         for (int64_t y = 0; y < d->height; y++)
             for (int64_t x = 0; x < d->width; x++) {
@@ -119,7 +119,7 @@ static int64_t wrap_around(int64_t at, int64_t n) {
 
 /* One example: its class's picture, shifted (it wraps around), with triangular noise: the sum of
  * two random bytes, whose deviation is 104.5. */
-static void draw_example(uint8_t *to, const float *picture, const bl_image_decl *d, uint64_t seed,
+static void draw_example(uint8_t *to, const float *picture, const bl_picture_decl *d, uint64_t seed,
                          float noise, uint64_t row, const bl_u32x4 *r) {
     const int64_t dy = (int64_t)(r->v[1] % (2 * SHIFT + 1)) - SHIFT,
                   dx = (int64_t)(r->v[2] % (2 * SHIFT + 1)) - SHIFT,
@@ -141,10 +141,10 @@ static void draw_example(uint8_t *to, const float *picture, const bl_image_decl 
     }
 }
 
-bl_status bl_image_synthesise(unsigned char **block, bl_block_header *h, const bl_manifest *m,
-                              bl_err *err) {
-    const bl_image_synth_decl *s = &m->image_synthetic;
-    const bl_image_decl *d = &m->image;
+bl_status bl_picture_synthesise(unsigned char **block, bl_block_header *h, const bl_manifest *m,
+                                bl_err *err) {
+    const bl_picture_synth_decl *s = &m->image_synthetic;
+    const bl_picture_decl *d = &m->image;
     const uint64_t seed = (uint64_t)s->seed;
     picture_block out;
     BL_TRY(

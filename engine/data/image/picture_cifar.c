@@ -1,12 +1,12 @@
 /* The binary version of CIFAR-10: records of one label byte and the picture, channel by channel. */
-#include "engine/data/image/image.h"
+#include "engine/data/image/picture.h"
 #include <inttypes.h>
 
-static size_t record_bytes(const bl_image_decl *decl) {
+static size_t record_bytes(const bl_picture_decl *decl) {
     return 1 + (size_t)(decl->height * decl->width * decl->channels);
 }
 
-static bl_status count_records(const bl_image_decl *decl, bl_image_part *part, bl_err *err) {
+static bl_status count_records(const bl_picture_decl *decl, bl_picture_files *part, bl_err *err) {
     if (part->n[0] == 0 || part->n[0] % record_bytes(decl) != 0)
         BL_FAIL(err, BL_EFORMAT, "%s: %zu bytes are no whole number of records of %zu",
                 part->path[0], part->n[0], record_bytes(decl));
@@ -14,8 +14,8 @@ static bl_status count_records(const bl_image_decl *decl, bl_image_part *part, b
     return BL_OK;
 }
 
-static bl_status copy_records(const bl_image_decl *decl, const bl_image_part *part, uint8_t *pixels,
-                              float *label, bl_err *err) {
+static bl_status copy_records(const bl_picture_decl *decl, const bl_picture_files *part,
+                              uint8_t *pixels, float *label, bl_err *err) {
     const size_t area = (size_t)(decl->height * decl->width), channels = (size_t)decl->channels;
     for (size_t i = 0; i < part->rows; i++) {
         const uint8_t *from = part->bytes[0] + i * record_bytes(decl);
@@ -31,5 +31,5 @@ static bl_status copy_records(const bl_image_decl *decl, const bl_image_part *pa
     return BL_OK;
 }
 
-const bl_image_format bl_image_cifar = {
+const bl_picture_format bl_picture_cifar = {
     .name = "cifar", .files = 1, .count = count_records, .copy = copy_records};

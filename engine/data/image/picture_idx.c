@@ -1,6 +1,6 @@
 /* IDX, the format of MNIST: two zero bytes, a type (8: unsigned bytes), the number of dimensions,
  * each dimension in four bytes (the highest first), then the values. */
-#include "engine/data/image/image.h"
+#include "engine/data/image/picture.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@ static uint32_t big_endian(const uint8_t *p) {
 }
 
 /* Header of `dimensions` dimensions of unsigned bytes, followed by exactly as many values. */
-static bl_status check_idx_file(const bl_image_part *part, size_t file, uint32_t dimensions,
+static bl_status check_idx_file(const bl_picture_files *part, size_t file, uint32_t dimensions,
                                 const char *what, bl_err *err) {
     const uint8_t *p = part->bytes[file];
     const size_t n = part->n[file], header = 4 + 4 * (size_t)dimensions;
@@ -25,7 +25,7 @@ static bl_status check_idx_file(const bl_image_part *part, size_t file, uint32_t
     return BL_OK;
 }
 
-static bl_status count_pictures(const bl_image_decl *decl, bl_image_part *part, bl_err *err) {
+static bl_status count_pictures(const bl_picture_decl *decl, bl_picture_files *part, bl_err *err) {
     BL_TRY(check_idx_file(part, 0, 3, "pictures", err));
     BL_TRY(check_idx_file(part, 1, 1, "labels", err));
     const uint8_t *p = part->bytes[0];
@@ -43,7 +43,7 @@ static bl_status count_pictures(const bl_image_decl *decl, bl_image_part *part, 
     return BL_OK;
 }
 
-static bl_status copy_pictures(const bl_image_decl *decl, const bl_image_part *part,
+static bl_status copy_pictures(const bl_picture_decl *decl, const bl_picture_files *part,
                                uint8_t *pixels, float *label, bl_err *err) {
     const uint8_t *labels = part->bytes[1] + 8;
     memcpy(pixels, part->bytes[0] + 16, part->n[0] - 16);
@@ -56,5 +56,5 @@ static bl_status copy_pictures(const bl_image_decl *decl, const bl_image_part *p
     return BL_OK;
 }
 
-const bl_image_format bl_image_idx = {
+const bl_picture_format bl_picture_idx = {
     .name = "idx", .files = 2, .count = count_pictures, .copy = copy_pictures};
