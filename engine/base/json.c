@@ -428,3 +428,24 @@ bool bl_json_bool(const bl_json *object, const char *key, bool otherwise) {
     const bl_json *v = bl_json_get(object, key);
     return v != NULL && v->type == BL_JSON_BOOL ? v->boolean : otherwise;
 }
+
+bl_status bl_jsonl_each(const char *text, size_t n, const char *name, bl_jsonl_fn each, void *ctx,
+                        bl_err *err) {
+    bl_jsonl_line line = {.name = name};
+    for (; line.end < n; line.begin = line.end) {
+        bl_json_doc doc;
+        const char *stop = memchr(text + line.begin, '\n', n - line.begin);
+        line.number++;
+        if (stop == NULL)
+            BL_FAIL(err, BL_EFORMAT, "%s:%zu: the line is cut off", name, line.number);
+        line.end = (size_t)(stop - text) + 1;
+        BL_TRY(bl_json_parse(&doc, text + line.begin, line.end - 1 - line.begin, name, line.number,
+                             err));
+        line.value = doc.root;
+        const bl_status status = each(ctx, &line, err);
+        bl_json_free(&doc);
+        BL_TRY(status);
+    }
+    if (line.number == 0) BL_FAIL(err, BL_EFORMAT, "%s: empty", name);
+    return BL_OK;
+}

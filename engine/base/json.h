@@ -57,4 +57,18 @@ double bl_json_number(const bl_json *object, const char *key, double otherwise);
 int64_t bl_json_int(const bl_json *object, const char *key, int64_t otherwise);
 const char *bl_json_text(const bl_json *object, const char *key, const char *otherwise);
 bool bl_json_bool(const bl_json *object, const char *key, bool otherwise);
+
+/* One line of a text that holds one JSON value on each. */
+typedef struct bl_jsonl_line {
+    const bl_json *value; /* freed when the function returns */
+    const char *name;     /* the text's, for messages as NAME:LINE */
+    size_t number;        /* from 1 */
+    size_t begin, end;    /* its bytes in the text, the newline included */
+} bl_jsonl_line;
+typedef bl_status (*bl_jsonl_fn)(void *ctx, const bl_jsonl_line *line, bl_err *err);
+
+/* Calls `each` for the lines in order until one fails. BL_EFORMAT with NAME:LINE for a line that is
+ * not JSON, for a last line without its newline and for an empty text. */
+bl_status bl_jsonl_each(const char *text, size_t n, const char *name, bl_jsonl_fn each, void *ctx,
+                        bl_err *err) BL_CHECKED;
 #endif

@@ -20,24 +20,23 @@ enum { EXIT_RESUMABLE = 75 };
 
 /* As a kill would: at once, whatever other threads hold. Files are whole or not there at any
  * moment. */
-__attribute__((noreturn)) static void out_of_memory(size_t bytes) {
-    (void)fprintf(
-        stderr,
-        "batchlab: out of memory (%zu bytes of bookkeeping); nothing finished is lost. Free "
-        "some, then continue with the same command.\n",
-        bytes);
+void bl_out_of_memory(size_t bytes, const char *what) {
+    (void)fprintf(stderr,
+                  "batchlab: out of memory (%zu bytes of %s); nothing finished is lost. Free some, "
+                  "then continue with the same command.\n",
+                  bytes, what);
     _exit(EXIT_RESUMABLE);
 }
 
 void *bl_xalloc(size_t bytes) {
     void *p = calloc(1, bytes ? bytes : 1);
-    if (p == NULL) out_of_memory(bytes);
+    if (p == NULL) bl_out_of_memory(bytes, "bookkeeping");
     return p;
 }
 
 void *bl_xrealloc(void *old, size_t bytes) {
     void *p = realloc(old, bytes ? bytes : 1);
-    if (p == NULL) out_of_memory(bytes);
+    if (p == NULL) bl_out_of_memory(bytes, "bookkeeping");
     return p;
 }
 
