@@ -243,8 +243,8 @@ static void push_result(lua_State *L, const bl_trial *trial, const bl_trial_resu
     (void)lua_pushstring(L, bl_outcome_name(result->outcome));
     lua_setfield(L, -2, "outcome");
     set_integer(L, "steps", result->steps);
-    if (result->hit > 0) set_integer(L, "hit", result->hit);
-    set_integer(L, "before", result->before);
+    if (result->target_step > 0) set_integer(L, "target_step", result->target_step);
+    set_integer(L, "previous_eval_step", result->previous_eval_step);
     set_integer(L, "max_steps", trial->max_steps);
     set_integer(L, "batch_size", trial->config.train.batch_size);
     set_integer(L, "seed", trial->config.train.seed);

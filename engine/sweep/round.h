@@ -46,7 +46,8 @@ typedef struct bl_trial_result {
     char run[13]; /* id */
     bl_outcome outcome;
     int64_t steps;       /* of the published prefix, for this trial's question */
-    int64_t hit, before; /* first evaluation step at the target and the one before it; 0: never */
+    /* First evaluation step at or below the target, and the one before it; 0: there is none. */
+    int64_t target_step, previous_eval_step;
     bl_eval *eval;       /* up to `steps`; freed by bl_round_results_free */
     size_t evals;
 } bl_trial_result;

@@ -38,6 +38,6 @@ void bl_stop_apply(const bl_trial *trial, double slack, int64_t best, bl_trial_r
     result->steps = eval[last].step;
     result->evals = last + 1;
     const bool reached = result->outcome == BL_OUTCOME_TARGET;
-    result->hit = reached ? eval[last].step : 0;
-    result->before = reached && last > 0 ? eval[last - 1].step : 0;
+    result->target_step = reached ? eval[last].step : 0;
+    result->previous_eval_step = reached && last > 0 ? eval[last - 1].step : 0;
 }

@@ -107,7 +107,7 @@ static void write_trial(sweep *s, const bl_trial *t, const bl_trial_result *r) {
     bl_buf_printf(p,
                   ",\"outcome\":\"%s\",\"steps\":%" PRId64 ",\"hit\":%" PRId64
                   ",\"before\":%" PRId64 ",\"reason\":",
-                  bl_outcome_name(r->outcome), r->steps, r->hit, r->before);
+                  bl_outcome_name(r->outcome), r->steps, r->target_step, r->previous_eval_step);
     bl_json_string(p, t->reason);
     bl_buf_str(p, "}\n");
 }

@@ -6,6 +6,6 @@ local sweep = require "sweep"
 return function(exp)
   local config = exp.config
   if #config["sweep.targets"] > 0 then return sweep.optimizers(exp, { names = { "sgd", "momentum", "nesterov" } }) end
-  sweep.test(exp, { batch_size = config["train.batch_size"], learning_rate = config["train.learning_rate"],
+  sweep.evaluate_test_set(exp, { batch_size = config["train.batch_size"], learning_rate = config["train.learning_rate"],
     max_epochs = config["sweep.max_epochs"] })
 end

@@ -7,7 +7,7 @@ return function(exp)
   local config = exp.config
   local step = config["sweep.lr_step"]
   local valleys = config["optimizer.name"] ~= "sgd"
-  sweep.critical_batch(exp, {
+  local points = sweep.critical_batch(exp, {
     batch = config["sweep.batch_sizes"],
     retune = {
       lr = sweep.log2grid { step = step }, rule = config["sweep.lr_rule"], 
@@ -15,5 +15,5 @@ return function(exp)
     },
     seeds = config["sweep.seeds"],
   })
-  sweep.budgets(exp, { epochs = config["sweep.budget_epochs"], steps = config["sweep.budget_steps"] })
+  sweep.budgets(exp, { from = points, epochs = config["sweep.budget_epochs"], steps = config["sweep.budget_steps"] })
 end

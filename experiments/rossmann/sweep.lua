@@ -5,12 +5,14 @@ local sweep = require "sweep"
 
 return function(exp)
   local config = exp.config
-  sweep.critical_batch(exp, {
+  local points = sweep.critical_batch(exp, {
     batch = config["sweep.batch_sizes"],
     retune = { lr = sweep.log2grid { step = config["sweep.lr_step"] }, rule = config["sweep.lr_rule"] },
     seeds = config["sweep.seeds"],
   })
-  sweep.budgets(exp, { epochs = config["sweep.budget_epochs"], steps = config["sweep.budget_steps"] })
-  if config["sweep.rules_limit"] > 0 then sweep.rules(exp) end
-  sweep.compare(exp, { pairs = config["sweep.compare"], seeds = config["sweep.compare_seeds"] })
+  local budgets = sweep.budgets(exp, { from = points, epochs = config["sweep.budget_epochs"],
+    steps = config["sweep.budget_steps"] })
+  if config["sweep.rules_limit"] > 0 then sweep.rules(exp, { from = points }) end
+  sweep.compare(exp, { from = points, budgets = budgets, pairs = config["sweep.compare"],
+    seeds = config["sweep.compare_seeds"] })
 end

@@ -1,7 +1,8 @@
--- What the modules beside this one share: options that are checked, numbers as people read them.
+-- What the modules beside this one share: options that are checked, and numbers as people read them.
+-- An option, size or seed that makes no sense is an error that names the function and the value.
 local check = {}
 
--- Letters to change, insert or leave out to make one word of the other.
+-- Levenshtein's distance: letters to change, insert or leave out to make one word of the other.
 local function distance(a, b)
   local row = {}
   for j = 0, #b do row[j] = j end
@@ -17,8 +18,14 @@ local function distance(a, b)
   return row[#b]
 end
 
--- ", did you mean 'x'?" for the nearest of `known`, or what there is.
+-- Former names of options and functions.
+local renamed = { points = "from", point = "from", cover = "lr_search", within = "budgets", test = "evaluate_test_set" }
+
+-- What to say after an unknown name: its new name, the nearest of `known`, or all of `known`.
 function check.suggestion(name, known)
+  for _, word in ipairs(known) do
+    if word == renamed[name] then return ": it is called '" .. word .. "'" end
+  end
   local best, least = nil, 1 + #name // 3
   for _, word in ipairs(known) do
     local d = distance(name, word)
@@ -115,6 +122,14 @@ function check.seeds(exp, seeds)
   end
   if #list == 0 then error("a list of seeds needs at least one") end
   return list
+end
+
+-- How far a race for the learning rate looks, by the configuration: "local" or "exhaustive". The setting may still
+-- have its former name.
+function check.lr_search(exp)
+  local known, range = pcall(function() return exp.config["sweep.lr_search"] end)
+  if known then return range end
+  return exp.config["sweep.cover"] == "all" and "exhaustive" or "local"
 end
 
 -- 12345 as "12,345"

@@ -1,4 +1,8 @@
--- Steps to target against batch size, the learning rate retuned at every size.
+-- Steps to target against batch size, the learning rate (or all settings of a box) retuned at every size.
+--
+-- Sizes run from the smallest up. The best rate of one size, moved by a rule, is where the race of the next
+-- begins: that saves steps and does not decide the outcome. Each size ends in a decision of kind "best" for
+-- each target, the whole in one of kind "critical".
 local check = require "check"
 local grid = require "grid"
 local race = require "race"
@@ -34,6 +38,7 @@ local function report(exp, best, first, main, series)
   }
 end
 
+-- What came nearest to a target that no size reached, and what to do about it.
 local function closest(points)
   local best
   for _, p in ipairs(points) do
@@ -81,7 +86,7 @@ end
 
 -- How the hyperparameters of one size are found: a list of answers, one for each target.
 local function retuner(exp, o)
-  local retune = check.options(o.retune, { "lr", "rule", "slack", "guard", "cover", "box", "trials", "widen", "finalists" },
+  local retune = check.options(o.retune, { "lr", "rule", "slack", "guard", "lr_search", "box", "trials", "widen", "finalists" },
     "critical_batch's retune")
   local common = { seeds = o.seeds, slack = retune.slack or o.slack, max_steps = o.max_steps,
     max_epochs = o.max_epochs, settings = o.settings, targets = o.targets }
@@ -91,11 +96,12 @@ local function retuner(exp, o)
     return more
   end
   if retune.box then
-    if retune.lr or retune.rule or retune.cover then
-      error("critical_batch's retune takes a box, or lr, rule and cover: not both")
+    if retune.lr or retune.rule or retune.lr_search then
+      error("critical_batch's retune takes a box, or lr, rule and lr_search: not both")
     end
     return function(size)
-      return search.search_all(exp, with { batch_size = size, title = head .. "batch " .. size, box = retune.box, trials = retune.trials,
+      return search.search_all(exp, with { batch_size = size, title = head .. "batch " .. size,
+        box = retune.box, trials = retune.trials,
         widen = retune.widen, finalists = retune.finalists })
     end
   end
@@ -105,20 +111,21 @@ local function retuner(exp, o)
   local rule = retune.rule or exp.config["sweep.lr_rule"]
   local g = grid.resolve(exp, retune.lr)
   grid.shift(g, rule, 1)
-  return function(size, before)
+  return function(size, smaller)
     local center, because = g.start, "the grid's start"
-    if before then
-      center = g:rate(g:nearest(before.index + grid.shift(g, rule, size / before.batch_size)))
-      because = string.format("batch %d's best, %.3g, moved by the rule %s", before.batch_size,
-        before.learning_rate, rule)
+    if smaller then
+      center = g:rate(g:nearest(smaller.index + grid.shift(g, rule, size / smaller.batch_size)))
+      because = string.format("batch %d's best, %.3g, moved by the rule %s", smaller.batch_size,
+        smaller.learning_rate, rule)
     end
     return race.retune_all(exp, with { batch_size = size, title = head .. "batch " .. size, lr = retune.lr,
-      center = center, because = because, guard = retune.guard, cover = retune.cover })
+      center = center, because = because, guard = retune.guard, lr_search = retune.lr_search })
   end
 end
 
--- The gap in which the examples grow to more than twice those of the smallest size: half the
--- efficiency. Returns the whole number in its geometric middle and the size below it.
+-- The gap between two sizes in which the examples grow to more than twice those of the smallest size. Returns
+-- the whole number in its geometric middle, the answer below the gap, and the place of the answer above it;
+-- nil when there is no gap, or no number in it.
 local function knee(points)
   local first
   for i, p in ipairs(points) do
@@ -135,9 +142,9 @@ local function knee(points)
 end
 
 -- critical_batch(exp, { batch = {32, 64, ...}, retune = { lr = log2grid{...}, rule = "sqrt" }, ... })
--- runs every size, smallest first, each race centred where the size before suggests. Returns the
--- best of each size that fits in memory (see race.retune), in order, for the hardest target, and a
--- list of such lists, one for each target.
+-- runs every size, smallest first. Returns the answer of each size that fits in memory (see race.retune), in
+-- order, for the hardest target: what budgets, rules and compare take as `from`. The second result is a list
+-- of such lists, one for each target, easiest first.
 function critical.critical_batch(exp, options)
   local o = check.options(options, { "batch", "retune", "seeds", "target", "targets", "slack", "max_steps",
     "max_epochs", "settings", "refine", "series" }, "critical_batch")
@@ -151,8 +158,8 @@ function critical.critical_batch(exp, options)
   local all, first = {}, {}
   for t = 1, #targets do all[t] = {} end
   local main = all[#targets]
-  local function run(size, before, at)
-    local answers = tune(size, before)
+  local function run(size, smaller, at)
+    local answers = tune(size, smaller)
     if not answers[#targets].feasible then return exp:note("batch " .. size .. " does not fit in memory") end
     for t, best in ipairs(answers) do
       best.refined = at ~= nil or nil
@@ -163,11 +170,11 @@ function critical.critical_batch(exp, options)
   end
   for _, size in ipairs(sizes) do run(size, main[#main]) end
   for _ = 1, refine do
-    local size, before, at = knee(main)
+    local size, smaller, at = knee(main)
     if size == nil then break end
     exp:note(string.format("the examples double between batch %d and %d: batch %d is added",
-      before.batch_size, main[at].batch_size, size))
-    run(size, before, at)
+      smaller.batch_size, main[at].batch_size, size))
+    run(size, smaller, at)
   end
   for t, target in ipairs(targets) do
     if #main > 0 then summary(exp, all[t], target, t == #targets, o.series) end

@@ -1,9 +1,9 @@
 -- Steps to target against batch size for several optimizers, each a series of its own with its learning
--- rate retuned at every size; then one look at the test rows where each took the fewest examples.
+-- rate retuned at every size; then one evaluation on the test set where each took the fewest examples.
 local check = require "check"
 local critical = require "critical_batch"
 local grid = require "grid"
-local test = require "test"
+local test_set = require "test_set"
 local optimizers = {}
 
 -- Momentum m adds up to 1 / (1 - m) gradients: its rates begin that much lower.
@@ -33,7 +33,7 @@ function optimizers.compare(exp, options)
   end
   for _, name in ipairs(o.names) do
     local best = fewest_examples(tuned[name])
-    if best then test.look(exp, { point = best, series = name }) end
+    if best then test_set.evaluate(exp, { from = best, series = name }) end
   end
   return tuned
 end

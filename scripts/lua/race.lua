@@ -1,60 +1,70 @@
--- Retuning the learning rate (docs/sweeps.md). Candidates on a grid run toward one target; whoever is
--- behind by more than `slack` stops. The grid grows until the best is interior, then the best and its
--- two neighbours run with every seed, until nobody near can be the best; cover.lua does the same for the
--- rest of the grid. Without a target the grid is searched for the lowest value at the end of a budget.
+-- Retuning the learning rate of one batch size by a race (docs/sweeps.md, Retuning by a race).
+--
+-- 1. Rates around a centre run toward the target with the first seed; a rate that falls behind by more
+--    than `slack` stops.
+-- 2. The grid grows until the leader has `guard` worse rates on both sides.
+-- 3. The leader and its two neighbours run with every seed. Whoever leads then gets the same, until the
+--    leader stays.
+-- 4. exhaustive.lua does the same for the rest of the grid (lr_search = "exhaustive").
+--
+-- Without a target the grid is searched for the lowest value at the end of a budget, near the leader only.
+--
+-- Example: leader 2^-9 with guard 2 needs 2^-11, 2^-10, 2^-8 and 2^-7 to have run; had 2^-8 been better, it
+-- would lead, and 2^-6 would be needed next.
+local candidates = require "candidates"
 local check = require "check"
-local cover = require "cover"
-local field = require "field"
+local exhaustive = require "exhaustive"
 local grid = require "grid"
 local race = {}
 
-local function candidate(self, k, reason, bound)
+local function first_seed(self, k, reason, bound)
   return { key = k, set = { learning_rate = self.grid:rate(k) }, seed = 1, bound = bound, reason = reason }
 end
 
 -- Grid points beside the leader that have not run, `guard` of them on both sides.
 local function missing_neighbours(self)
-  local best, wanted, bound = self:leader(), {}, self:bound()
+  local leader, wanted, bound = self:leader(), {}, self:step_bound()
   for _, direction in ipairs { -1, 1 } do
     for distance = 1, self.guard do
-      local k = best.key + direction * distance
-      if k >= self.grid.low and k <= self.grid.high and not self.points[k] then
-        wanted[#wanted + 1] = candidate(self, k, string.format("extends the grid %s: %.3g leads%s",
-          direction < 0 and "down" or "up", best.set.learning_rate, self:aim()), bound)
+      local k = leader.key + direction * distance
+      if k >= self.grid.low and k <= self.grid.high and not self.by_key[k] then
+        wanted[#wanted + 1] = first_seed(self, k, string.format("extends the grid %s: %.3g leads%s",
+          direction < 0 and "down" or "up", leader.set.learning_rate, self:target_note()), bound)
       end
     end
   end
   return wanted
 end
 
--- Out of reach of the target, only the leader is repeated: its neighbours would say no more. Under a
--- budget a neighbour is repeated while it is not worse than the leader's worst seed.
-local function contends(self, best, point)
-  if self.target then return best.steps < math.huge end
+-- Whether a neighbour gets further seeds. Where nobody reached the target only the leader does: the
+-- neighbours would say no more. Under a budget a neighbour does while it is not worse than the leader's
+-- worst seed.
+local function is_contender(self, leader, candidate)
+  if self.target then return leader.steps < math.huge end
   local worst = 0
-  for _, result in pairs(best.results) do
+  for _, result in pairs(leader.results) do
     local last = result.evals[#result.evals]
     worst = math.max(worst, last and last.value or math.huge)
   end
-  return point.value <= worst
+  return candidate.value <= worst
 end
 
 local function missing_seeds(self)
-  local best, wanted = self:leader(), {}
-  for k = best.key - 1, best.key + 1 do
-    local point = self.points[k]
-    local leads = point == best
-    if leads or (point and contends(self, best, point)) then
-      self:want_seeds(wanted, point, leads, string.format(leads and "%.3g leads" or "beside the best: %.3g",
-        point.set.learning_rate))
+  local leader, wanted = self:leader(), {}
+  for k = leader.key - 1, leader.key + 1 do
+    local candidate = self.by_key[k]
+    local leads = candidate == leader
+    if leads or (candidate and is_contender(self, leader, candidate)) then
+      self:add_missing_seeds(wanted, candidate, leads, string.format(leads and "%.3g leads" or "beside the best: %.3g",
+        candidate.set.learning_rate))
     end
   end
   return wanted
 end
 
--- Runs until the leader has neighbours and seeds.
-local function settle(self)
-  while not self:no_memory() do
+-- Runs until the leader has its neighbours and seeds.
+local function complete_leader(self)
+  while not self:out_of_memory() do
     local wanted = missing_neighbours(self)
     if #wanted > 0 then
       self:run(wanted, self.target ~= nil)
@@ -66,24 +76,24 @@ local function settle(self)
   end
 end
 
--- The best rate for the present question, as an answer.
-local function decide(self)
-  local proved = self.cover == "all" and cover.whole_grid(self, settle)
-  if self.cover == "near" then settle(self) end
+-- The best rate for the present target, as an answer.
+local function find_best(self)
+  local proved = self.lr_search == "exhaustive" and exhaustive.prove(self, complete_leader)
+  if self.lr_search == "local" then complete_leader(self) end
   local best, out = self:leader(), self:answer()
   out.index, out.grid, out.whole_grid = best.key, self.grid, proved
-  out.bracketed = self.points[best.key - 1] ~= nil and self.points[best.key + 1] ~= nil
+  out.bracketed = self.by_key[best.key - 1] ~= nil and self.by_key[best.key + 1] ~= nil
   return out
 end
 
 -- Three rates around each centre, all in one race.
-local function begin(self, centers, because)
+local function start_around(self, centers, because)
   local g, wanted, asked = self.grid, {}, {}
   for _, rate in ipairs(centers) do
     local center = g:nearest(g:position(rate))
     for k = math.max(g.low, center - 1), math.min(g.high, center + 1) do
       if not asked[k] then
-        wanted[#wanted + 1] = candidate(self, k, string.format("around %.3g: %s", g:rate(center), because))
+        wanted[#wanted + 1] = first_seed(self, k, string.format("around %.3g: %s", g:rate(center), because))
       end
       asked[k] = true
     end
@@ -91,39 +101,44 @@ local function begin(self, centers, because)
   self:run(wanted, self.target ~= nil)
 end
 
--- A race that nobody won went by the values at the end of the budget, which may lead away from the
--- fast rates. What an easier target found is tried for the hard one, too.
-local function second_chance(self, target, easier)
+-- For a hard target that nobody reached while an easier one was reached: tries the rates around the easier
+-- one's best. A race that nobody wins goes by the values at the end of the budget, and these may lead
+-- away from the fast rates.
+local function retry_near_easier_best(self, target, easier)
   local found, wanted = self:leader().key, {}
-  self.aside = false
-  self:ask(target)
+  self.easier_target = false
+  self:set_target(target)
   for k = math.max(self.grid.low, found - 1), math.min(self.grid.high, found + 1) do
-    local result = self.points[k] and self.points[k].results[1]
-    if result == nil or self:open(result) then
-      wanted[#wanted + 1] = candidate(self, k, string.format("near %.3g, the best for the target %.4g",
+    local result = self.by_key[k] and self.by_key[k].results[1]
+    if result == nil or self:is_unfinished(result) then
+      wanted[#wanted + 1] = first_seed(self, k, string.format("near %.3g, the best for the target %.4g",
         self.grid:rate(found), easier))
     end
   end
   if #wanted > 0 then self:run(wanted, true) end
-  return decide(self)
+  return find_best(self)
+end
+
+-- How far a race looks: the option, or the configuration. Under a budget no run can be cut short, so the
+-- whole grid would cost what it costs; there the default is "local".
+local function search_range(exp, o, has_target)
+  local range = o.lr_search or has_target and check.lr_search(exp) or "local"
+  if range ~= "local" and range ~= "exhaustive" then error("lr_search is local or exhaustive") end
+  return range
 end
 
 local options = { "batch_size", "target", "targets", "lr", "center", "anchor", "seeds", "slack",
-  "max_steps", "max_epochs", "settings", "guard", "cover", "because", "title" }
+  "max_steps", "max_epochs", "settings", "guard", "lr_search", "because", "title" }
 
--- As retune, for several targets at once: a list of answers in the order of `targets`, easiest
--- first. The hardest is raced for; the same runs serve the others, which ask only for what is missing
--- around a best rate of their own.
-function race.retune_all(exp, given)
-  local o = check.options(given, options, "retune")
-  local targets = check.targets(exp, o.targets or { o.target })
+-- The candidates of a race, from checked options; nothing has run.
+local function new_race(exp, o, targets)
   local max_epochs = o.max_epochs
   if #targets > 0 then
     max_epochs = max_epochs or exp.config["sweep.max_epochs"]
   elseif not o.max_steps and not max_epochs then
     error("retune needs a target, or a budget: max_steps or max_epochs")
   end
-  local self = field.new(exp, {
+  local self = candidates.new(exp, {
     batch_size = check.batch_size(exp, o.batch_size), target = targets[#targets],
     seeds = check.seeds(exp, o.seeds),
     slack = check.number(o.slack or exp.config["sweep.slack"], 1, "slack"),
@@ -133,19 +148,27 @@ function race.retune_all(exp, given)
   -- neighbour is no proof, and in a race a second costs little. Under a budget it costs a whole run.
   self.guard = check.whole(o.guard or (#targets > 0 and 2 or 1), 1, "guard")
   self.grid = grid.resolve(exp, o.lr, o.anchor)
+  return self
+end
+
+-- As retune, for several targets at once: a list of answers in the order of `targets`, easiest first. The
+-- race goes for the hardest. Its runs serve the others too, which ask only for what is missing around a
+-- best rate of their own.
+function race.retune_all(exp, given)
+  local o = check.options(given, options, "retune")
+  local targets = check.targets(exp, o.targets or { o.target })
+  local self = new_race(exp, o, targets)
   local centers = type(o.center) == "table" and o.center or { o.center or self.grid.start }
   for _, rate in ipairs(centers) do check.number(rate, 0, "center", true) end
-  -- Under a budget nobody is beaten before the end: the whole grid would cost what it costs.
-  self.cover = o.cover or (#targets > 0 and exp.config["sweep.cover"] or "near")
-  if self.cover ~= "near" and self.cover ~= "all" then error("cover is near or all") end
-  begin(self, centers, o.because or (o.center and "the given centre" or "the grid's start"))
-  local answers = { [math.max(1, #targets)] = decide(self) }
+  self.lr_search = search_range(exp, o, #targets > 0)
+  start_around(self, centers, o.because or (o.center and "the given centre" or "the grid's start"))
+  local answers = { [math.max(1, #targets)] = find_best(self) }
   for i = #targets - 1, 1, -1 do
-    self.aside = true
-    self:ask(targets[i])
-    answers[i] = decide(self)
+    self.easier_target = true
+    self:set_target(targets[i])
+    answers[i] = find_best(self)
     if answers[#targets].censored and not answers[i].censored then
-      answers[#targets] = second_chance(self, targets[#targets], targets[i])
+      answers[#targets] = retry_near_easier_best(self, targets[#targets], targets[i])
     end
   end
   local rates = {}
@@ -155,12 +178,12 @@ function race.retune_all(exp, given)
 end
 
 -- retune(exp, { batch_size = 512, target = 0.2, ... }): the best learning rate of one batch size.
---   target    what is raced for; without one the lowest value at the end of max_steps or max_epochs
---   lr        log2grid{...}; center: a rate to begin around, or several (default: the grid's start)
---   guard     how many worse rates the best has to have on both sides
---   cover     "all": no rate of the grid may be better; "near": none around the best
---   seeds     a number or a list; slack; max_steps, max_epochs: the budget of one run
---   settings  further settings of every run, by name
+--   target     what is raced for; without one the lowest value at the end of max_steps or max_epochs
+--   lr         log2grid{...}; center: a rate to begin around, or several (default: the grid's start)
+--   guard      how many worse rates the best has to have on both sides
+--   lr_search  "exhaustive": no rate of the grid may be better; "local": none around the best
+--   seeds      a number or a list; slack; max_steps, max_epochs: the budget of one run
+--   settings   further settings of every run, by name
 function race.retune(exp, given)
   local answers = race.retune_all(exp, given)
   return answers[#answers]

@@ -1,25 +1,28 @@
--- Rules that carry a learning rate from one batch size to the others, judged by what following them
--- costs: steps at the rule's rate over steps at the tuned one (docs/statistics.md). Asks for the runs
--- that the sweep did not happen to make.
+-- Rules that carry a learning rate from one batch size to the others, judged by what following them costs:
+-- the regret, steps at the rule's rate over steps at the tuned rate (docs/statistics.md). Runs what the sweep
+-- has not run already.
+--
+-- Example: the best rates are 2^-9 at batch 64 and 2^-8 at batch 256. "linear" says 2^-7 at 256. If that takes 300
+-- steps and 2^-8 takes 250, the regret of "linear" there is 1.2.
 local check = require "check"
-local field = require "field"
+local candidates = require "candidates"
 local grid = require "grid"
 local rules = {}
 
--- x^alpha with the same bits on every machine.
-local function raised(x, alpha)
+-- x^alpha with the same bits on every machine: the exponent of 2 is rounded to 20 binary digits.
+local function power(x, alpha)
   if alpha == 1 then return x end
   return grid.power(math.floor(alpha * math.log(x, 2) * 2 ^ 20 + 0.5) / 2 ^ 20)
 end
 
--- Each gives the rate at batch size b from lr0 at b0, and settings that go with it; nil and a reason
--- where it says nothing.
-local known = {
+-- at(o, b, exp) returns the rule's rate at batch size b, and the settings that go with it; nil and a reason
+-- where the rule says nothing. o has b0 and lr0, the smallest size and its rate; b_star; alpha.
+local rule_table = {
   { name = "keep", at = function(o) return o.lr0 end },
   { name = "linear", at = function(o, b) return o.lr0 * (b / o.b0) end },
   { name = "sqrt", at = function(o, b) return o.lr0 * math.sqrt(b / o.b0) end },
   { name = "saturating", at = function(o, b)
-    return o.lr0 * raised((1 + o.b_star / o.b0) / (1 + o.b_star / b), o.alpha)
+    return o.lr0 * power((1 + o.b_star / o.b0) / (1 + o.b_star / b), o.alpha)
   end },
   { name = "malladi", at = function(o, b, exp)
     local k, adam = b / o.b0, exp.config["optimizer.name"]
@@ -31,20 +34,22 @@ local known = {
   end },
 }
 
-local function chosen(names)
-  if names == nil then return known end
+-- The rows of rule_table that are asked for.
+local function find_rules(names)
+  if names == nil then return rule_table end
   local list, all = {}, {}
-  for i, rule in ipairs(known) do all[i], all[rule.name] = rule.name, rule end
+  for i, rule in ipairs(rule_table) do all[i], all[rule.name] = rule.name, rule end
   for i, name in ipairs(names) do
     list[i] = all[name] or error("no rule '" .. tostring(name) .. "'" .. check.suggestion(tostring(name), all))
   end
   return list
 end
 
--- Runs every rule's rate at one size; a list of { rule, point or nil, why }.
-local function follow(exp, o, list, best)
+-- Runs every rule's rate at one size. Returns a list of { rule, lr, candidate } or { rule, why } where the rule
+-- says nothing. Rules with one rate share its runs.
+local function run_rules(exp, o, list, best)
   local bound = exp:grid_ceil(math.ceil(o.limit * best.steps))
-  local self = field.new(exp, {
+  local self = candidates.new(exp, {
     batch_size = best.batch_size, target = best.target, seeds = best.seeds, slack = o.limit,
     settings = best.settings, title = "rules at batch " .. best.batch_size,
   })
@@ -64,7 +69,7 @@ local function follow(exp, o, list, best)
     end
   end
   if #wanted > 0 then self:run(wanted, false) end
-  for _, row in ipairs(rows) do row.point = row.key and self.points[row.key] end
+  for _, row in ipairs(rows) do row.candidate = row.key and self.by_key[row.key] end
   return rows
 end
 
@@ -75,13 +80,13 @@ local function report(exp, limit, best, row)
     exp:note(head .. row.why)
     return nil
   end
-  local arrived = row.point.steps < math.huge
-  local regret = arrived and row.point.steps / best.steps or limit
+  local arrived = row.candidate.steps < math.huge
+  local regret = arrived and row.candidate.steps / best.steps or limit
   local runs = {}
-  for i, result in ipairs(row.point.results) do runs[i] = result.run end
+  for i, result in ipairs(row.candidate.results) do runs[i] = result.run end
   exp:decide {
     kind = "rule", rule = row.rule, batch_size = best.batch_size, learning_rate = row.lr, target = best.target,
-    regret = regret, at_least = not arrived, steps = arrived and math.floor(row.point.steps + 0.5) or nil,
+    regret = regret, at_least = not arrived, steps = arrived and math.floor(row.candidate.steps + 0.5) or nil,
     tuned = best.steps, runs = runs,
     text = head .. string.format("lr %.3g takes %s%.2f times the steps of lr %.3g", row.lr,
       arrived and "" or "at least ", regret, best.learning_rate),
@@ -89,16 +94,16 @@ local function report(exp, limit, best, row)
   return regret, not arrived
 end
 
--- judge(exp, { points = critical_batch(...), rules = {"keep", "sqrt"}, limit = 2, b_star =, alpha = 0.5 })
+-- judge(exp, { from = critical_batch(...), rules = {"keep", "sqrt"}, limit = 2, b_star =, alpha = 0.5 })
 function rules.judge(exp, options)
-  local o = check.options(options, { "points", "rules", "limit", "b_star", "alpha" }, "rules")
-  if o.points == nil then error("rules needs points: what critical_batch returned") end
-  local list = chosen(o.rules)
+  local o = check.options(options, { "from", "rules", "limit", "b_star", "alpha" }, "rules")
+  if o.from == nil then error("rules needs from: what critical_batch returned") end
+  local list = find_rules(o.rules)
   local declared = exp.config["sweep.rules_limit"]
   local judged = { limit = check.number(o.limit or (declared > 0 and declared or 4), 1, "limit", true),
     alpha = check.number(o.alpha or 0.5, 0, "alpha", true) }
   local base, fewest
-  for _, p in ipairs(o.points) do
+  for _, p in ipairs(o.from) do
     if not p.censored then
       base = base or p
       fewest = math.min(fewest or p.steps, p.steps)
@@ -109,9 +114,9 @@ function rules.judge(exp, options)
   judged.b_star = check.number(o.b_star or base.steps * base.batch_size / fewest, 0, "b_star", true)
   local sums = {}
   for i, rule in ipairs(list) do sums[i] = { rule = rule.name, log = 0, n = 0, worst = 0 } end
-  for _, best in ipairs(o.points) do
+  for _, best in ipairs(o.from) do
     if best ~= base and not best.censored then
-      for i, row in ipairs(follow(exp, judged, list, best)) do
+      for i, row in ipairs(run_rules(exp, judged, list, best)) do
         local regret, bound = report(exp, judged.limit, best, row)
         if regret then
           local sum = sums[i]

@@ -1,13 +1,20 @@
--- Quasi-random search (docs/sweeps.md): Sobol points in a declared box of settings, the same points
--- of the unit cube for every batch size. Diverged trials are counted apart; a best point at the edge
--- widens the box.
+-- Quasi-random search for the best settings of one batch size in a declared box (docs/sweeps.md).
+--
+-- 1. Points of Sobol's sequence are drawn, the same points of the unit cube for every batch size, until
+--    `trials` of them did not diverge. They race toward the target with the first seed.
+-- 2. The first few of the ranking, the finalists, run with every seed, until the ranking stays.
+-- 3. A best point near an edge moves that edge out, and the search is repeated in the wider box.
+--
+-- Example: box { sweep.log("learning_rate", 2^-12, 2^-8) }, best point at 2^-8.1. The upper edge moves by half
+-- the width, to 2^-6, and 16 more points are drawn from 2^-12 to 2^-6.
+-- An axis is { name, setting = full path, scale, low, high, least, most, ... }; low to most are on its scale.
 local check = require "check"
-local field = require "field"
+local candidates = require "candidates"
 local grid = require "grid"
 local search = {}
 
-local EDGE = 0.1 -- of the box's width: nearer than this the best may lie outside
-local MOST_DRAWN = 4 -- points drawn for each feasible one wanted, before giving up
+local EDGE = 0.1 -- share of the box's width beside an edge within which the best may lie outside
+local MAX_DRAWN = 4 -- points drawn for each one wanted, before giving up
 
 local function axis(name, low, high, scale, who)
   if type(name) ~= "string" then error(who .. " takes the name of a setting, a low and a high end") end
@@ -20,15 +27,16 @@ end
 function search.log(name, low, high) return axis(name, low, high, "log", "log") end
 function search.linear(name, low, high) return axis(name, low, high, "linear", "linear") end
 
--- On the axis' own scale. Positions of a logarithmic one are rounded by far more than the logarithm
--- may be wrong in its last bit, so that points have the same bits on every machine.
-local function place(a, x)
+-- A value on the axis' scale. A logarithm may be wrong in its last bit; rounding it to 20 binary digits gives
+-- the same bits on every machine.
+local function to_scale(a, x)
   if a.scale == "linear" then return x end
   if x <= 0 then return -math.huge end
   return math.floor(math.log(x, 2) * 2 ^ 20 + 0.5) / 2 ^ 20
 end
 
-local function resolve(exp, box)
+-- The axes of a declared box, checked against the limits of their settings.
+local function read_box(exp, box)
   if type(box) ~= "table" or #box == 0 then
     error("a box is a list of axes: { sweep.log(\"learning_rate\", 2^-12, 2^-4), ... }")
   end
@@ -48,12 +56,13 @@ local function resolve(exp, box)
     if given.low < least or given.high > most then
       error(string.format("%s: %g to %g is not within its limits, %g to %g", a.name, given.low, given.high, least, most))
     end
-    a.low, a.high, a.least, a.most = place(a, given.low), place(a, given.high), place(a, least), place(a, most)
+    a.low, a.high, a.least, a.most = to_scale(a, given.low), to_scale(a, given.high), to_scale(a, least), to_scale(a, most)
     axes[i] = a
   end
   return axes
 end
 
+-- The setting at a share `unit` (0 to 1) of the axis.
 local function value_at(a, unit)
   local at = a.low + (a.high - a.low) * unit
   if a.scale == "log" then at = grid.power(math.floor(at * 2 ^ 20 + 0.5) / 2 ^ 20) end
@@ -69,14 +78,15 @@ local function settings_of(exp, axes, i)
   return set
 end
 
--- Draws until `n` points neither diverged nor were too large for memory.
-local function fill(self, n)
+-- Runs points until `n` of them neither diverged nor were too large for memory, or MAX_DRAWN n were drawn. The
+-- key of a point counts on from box to box, so that points of a narrower box stay in the ranking.
+local function draw_points(self, n)
   local drawn, feasible = 0, 0
-  while feasible < n and drawn < MOST_DRAWN * n and not self:no_memory() do
-    local wanted, bound = {}, self:bound()
-    for i = drawn + 1, math.min(drawn + n - feasible, MOST_DRAWN * n) do
+  while feasible < n and drawn < MAX_DRAWN * n and not self:out_of_memory() do
+    local wanted, bound = {}, self:step_bound()
+    for i = drawn + 1, math.min(drawn + n - feasible, MAX_DRAWN * n) do
       wanted[#wanted + 1] = {
-        key = self.widened * MOST_DRAWN * n + i, set = settings_of(self.exp, self.axes, i), seed = 1, bound = bound,
+        key = self.widened * MAX_DRAWN * n + i, set = settings_of(self.exp, self.axes, i), seed = 1, bound = bound,
         reason = string.format("point %d of the box%s, %d feasible wanted%s", i,
           self.widened > 0 and ", widened" or "", n,
           i > n and string.format(": %d diverged", drawn - feasible) or ""),
@@ -84,8 +94,8 @@ local function fill(self, n)
     end
     self:run(wanted, self.target ~= nil)
     for _, w in ipairs(wanted) do
-      local point = self.points[w.key]
-      point.index, point.widened = w.key - self.widened * MOST_DRAWN * n, self.widened
+      local point = self.by_key[w.key]
+      point.index, point.widened = w.key - self.widened * MAX_DRAWN * n, self.widened
       local outcome = point.results[1].outcome
       if outcome ~= "diverged" and outcome ~= "memory" then feasible = feasible + 1 end
       if outcome == "diverged" then self.diverged = self.diverged + 1 end
@@ -95,14 +105,14 @@ local function fill(self, n)
   self.feasible, self.short = self.feasible + feasible, self.short or feasible < n
 end
 
--- The first few run with every seed, until nobody else is among them.
-local function settle(self, finalists)
-  while not self:no_memory() do
+-- Runs the first `finalists` of the ranking with every seed, until the ranking stays.
+local function run_finalists(self, finalists)
+  while not self:out_of_memory() do
     local wanted = {}
     for rank, point in ipairs(self:ranking()) do
       local arrived = not self.target or point.steps < math.huge
       if rank == 1 or (rank <= finalists and arrived) then
-        self:want_seeds(wanted, point, rank == 1, string.format("point %d is number %d so far", point.index, rank))
+        self:add_missing_seeds(wanted, point, rank == 1, string.format("point %d is number %d so far", point.index, rank))
       end
     end
     if #wanted == 0 then return end
@@ -112,7 +122,7 @@ end
 
 -- Names of the axes at whose edge the leader lies; with `widen`, moves those edges. The second
 -- result says whether any of them could move.
-local function edges(self, widen)
+local function find_edges(self, widen)
   local names, moved, best = {}, false, self:leader()
   if best.widened ~= self.widened then return names, false end
   for d, a in ipairs(self.axes) do
@@ -120,7 +130,7 @@ local function edges(self, widen)
     local low, high = a.low, a.high
     if unit < EDGE then low = math.max(a.least, a.low - half) end
     if unit > 1 - EDGE then high = math.min(a.most, a.high + half) end
-    -- A natural limit (no dropout below 0) is no edge.
+    -- A setting's own limit (dropout 0) is not an edge of the box.
     if low ~= a.low or high ~= a.high then
       names[#names + 1] = a.name
       if widen then a.low, a.high, moved = low, high, true end
@@ -156,7 +166,7 @@ function search.search_all(exp, given)
   if #targets == 0 and not o.max_steps and not o.max_epochs then
     error("search needs a target, or a budget: max_steps or max_epochs")
   end
-  local self = field.new(exp, {
+  local self = candidates.new(exp, {
     batch_size = check.batch_size(exp, o.batch_size), target = targets[#targets],
     seeds = check.seeds(exp, o.seeds),
     slack = check.number(o.slack or exp.config["sweep.slack"], 1, "slack"), max_steps = o.max_steps,
@@ -165,13 +175,13 @@ function search.search_all(exp, given)
   })
   local n = check.whole(o.trials or 16, 1, "trials")
   local widen, finalists = check.whole(o.widen or 2, 0, "widen"), check.whole(o.finalists or 3, 1, "finalists")
-  self.axes, self.widened, self.feasible, self.diverged, self.short = resolve(exp, o.box), 0, 0, 0, false
+  self.axes, self.widened, self.feasible, self.diverged, self.short = read_box(exp, o.box), 0, 0, 0, false
   local names, moved
   repeat
-    fill(self, n)
-    settle(self, finalists)
-    names, moved = edges(self, self.widened < widen)
-    if moved and not self:no_memory() then
+    draw_points(self, n)
+    run_finalists(self, finalists)
+    names, moved = find_edges(self, self.widened < widen)
+    if moved and not self:out_of_memory() then
       self.widened = self.widened + 1
       exp:note(string.format("batch %d: the best point lies at the edge of %s: the box is widened",
         self.batch_size, table.concat(names, " and ")))
@@ -181,10 +191,10 @@ function search.search_all(exp, given)
   until not moved
   local answers = { [math.max(1, #targets)] = answer(self, names) }
   for i = #targets - 1, 1, -1 do
-    self.aside = true
-    self:ask(targets[i])
-    settle(self, finalists)
-    answers[i] = answer(self, (edges(self, false)))
+    self.easier_target = true
+    self:set_target(targets[i])
+    run_finalists(self, finalists)
+    answers[i] = answer(self, (find_edges(self, false)))
   end
   return answers
 end

@@ -118,8 +118,8 @@ return function(exp)
     local best, steps = retune { target = 0.2 }
     holds(best, t, seeds, 0.2)
     if not best.censored then spent, grid = spent + steps, grid + steps_of(t, seeds, 0.2) end
-    holds(retune { max_steps = BUDGET, cover = "all" }, t, seeds, nil)
-    local near = retune { target = 0.2, cover = "near" }
+    holds(retune { max_steps = BUDGET, lr_search = "exhaustive" }, t, seeds, nil)
+    local near = retune { target = 0.2, lr_search = "local" }
     if near.index ~= winner(t, seeds, 0.2).k then misses = misses + 1 end
     local _, by = sweep.critical_batch(machine(exp, t), { batch = { 64 }, seeds = list, targets = { 0.4, 0.2 },
       retune = { lr = lr } })

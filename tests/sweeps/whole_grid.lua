@@ -1,7 +1,7 @@
 -- The race against the whole grid: for each target and batch size, whether sweep.retune names the winner
--- of every rate and seed run to the target or the budget, with cover "all" and "near", and the steps
+-- of every rate and seed run to the target or the budget, with lr_search "exhaustive" and "local", and the steps
 -- that each took. A run's steps count once, however often it is asked for.
-local sweep, field, grid = require "sweep", require "field", require "grid"
+local sweep, candidates = require "sweep", require "candidates"
 
 local function counting(exp)
   local far, total = {}, 0
@@ -19,13 +19,13 @@ local function counting(exp)
     function() return total end
 end
 
-local function race(exp, target, cover)
+local function race(exp, target, lr_search)
   local counted, spent = counting(exp)
-  return sweep.critical_batch(counted, { target = target, retune = { cover = cover } }), spent()
+  return sweep.critical_batch(counted, { target = target, retune = { lr_search = lr_search } }), spent()
 end
 
 local function exhaustive(exp, point)
-  local f = field.new(exp, { batch_size = point.batch_size, target = point.target, seeds = point.seeds, slack = 1,
+  local f = candidates.new(exp, { batch_size = point.batch_size, target = point.target, seeds = point.seeds, slack = 1,
     max_epochs = exp.config["sweep.max_epochs"] })
   local wanted = {}
   for k = point.grid.low, point.grid.high do
@@ -44,8 +44,8 @@ end
 
 return function(exp)
   for _, target in ipairs(exp.config["sweep.targets"]) do
-    local all, by_all = race(exp, target, "all")
-    local near, by_near = race(exp, target, "near")
+    local all, by_all = race(exp, target, "exhaustive")
+    local near, by_near = race(exp, target, "local")
     local counted, spent = counting(exp)
     local all_same, near_same, fewest = 0, 0, {}
     for i, point in ipairs(all) do

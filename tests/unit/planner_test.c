@@ -14,8 +14,8 @@ static const fake_host plain = {.s_min = 100,
 
 static const char critical[] = "local sweep = require 'sweep'\n"
                                "return function(exp)\n"
-                               "  sweep.critical_batch(exp, {})\n"
-                               "  sweep.budgets(exp, { epochs = 2, steps = 500 })\n"
+                               "  local points = sweep.critical_batch(exp, {})\n"
+                               "  sweep.budgets(exp, { from = points, epochs = 2, steps = 500 })\n"
                                "end\n";
 
 static bool said(const fake_host *fake, const char *text) {
@@ -97,10 +97,10 @@ static void same_plan_in_any_order(void **state) {
     assert_string_equal(bl_buf_text(&one.text), bl_buf_text(&two.text));
     assert_int_equal(one.decisions, 2 * (6 + 1) + 2 * 6 + 1);
     must_say(&one, "\"kind\":\"critical\"");
-    must_say(&one, "\"amount\":2,\"batch_size\":32,\"bracketed\":true,\"budget\":\"epochs\"");
+    must_say(&one, "\"amount\":2,\"batch_size\":32,\"best\":true,\"bracketed\":true,\"budget\":\"epochs\"");
     must_say(&one, "steps; perfect scaling predicts ");
-    must_say(&one, "2 epochs crown batch 32");
-    must_say(&one, "500 steps crown batch 1024");
+    must_say(&one, "2 epochs: batch 32 is best");
+    must_say(&one, "500 steps: batch 1024 is best");
     bl_buf_free(&one.text);
     bl_buf_free(&two.text);
 }
@@ -166,7 +166,7 @@ static void memory_ends_a_size(void **state) {
     for (const char *t = bl_buf_text(&f.text); (t = strstr(t, " memory ")) != NULL; t++) asked++;
     assert_int_equal(asked, 6);
     assert_false(said(&f, "\"batch_size\":512"));
-    must_say(&f, "500 steps crown batch 256");
+    must_say(&f, "500 steps: batch 256 is best");
     bl_buf_free(&f.text);
 }
 
@@ -224,8 +224,8 @@ static void budgets_take_the_median_seed(void **state) {
         "  for i, r in ipairs(exp:run(round)) do values[i] = r.evals[#r.evals].value end\n"
         "  table.sort(values)\n"
         "  assert(values[2] < values[3] and values[3] < values[4])\n"
-        "  local crowned = sweep.budgets(exp, { points = { point }, steps = 300 })\n"
-        "  assert(#crowned == 1 and crowned[1].value == values[3])\n"
+        "  local best = sweep.budgets(exp, { from = { point }, steps = 300 })\n"
+        "  assert(#best == 1 and best[1].value == values[3])\n"
         "end\n",
         &config, &f, NULL, ERR));
     bl_buf_free(&f.text);
@@ -243,7 +243,7 @@ static void winner_runs_are_whole(void **state) {
                        "  for _, p in ipairs(sweep.critical_batch(exp)) do\n"
                        "    assert(#p.runs == 5)\n"
                        "    for _, r in ipairs(p.results) do\n"
-                       "      assert(r.hit and r.outcome == 'target' and not r.cut)\n"
+                       "      assert(r.target_step and r.outcome == 'target' and not r.cut)\n"
                        "    end\n"
                        "  end\n"
                        "end\n",
@@ -288,8 +288,8 @@ static void trials_and_results(void **state) {
         "    { train_x = nil, learning_rate = 0.1 + 0.2, ['optimizer.momentum'] = .5,\n"
         "      max_epochs = 0.0001, target = 0.2 } }\n"
         "  assert(#r == 2 and r[1].batch_size == 128 and r[1].seed == 4 and r[1].max_steps == 64)\n"
-        "  assert(r[1].hit == nil and r[1].outcome == 'budget' and r[1].evals[7].step == 64)\n"
-        "  assert(r[1].before == 0 and r[1].learning_rate == 2^-8 and #r[1].run == 12)\n"
+        "  assert(r[1].target_step == nil and r[1].outcome == 'budget' and r[1].evals[7].step == 64)\n"
+        "  assert(r[1].previous_eval_step == 0 and r[1].learning_rate == 2^-8 and #r[1].run == 12)\n"
         "  assert(r[2].learning_rate == 0.1 + 0.2 and r[2].max_steps == 1)\n"
         "  exp:decide { kind = 'mine', text = 'a \"line\"', n = 1.5, i = 3, yes = true,\n"
         "    list = { 1, 2.5, 'x' }, empty = {}, inner = { b = 1, a = 2 } }\n"
@@ -384,7 +384,7 @@ static void messages(void **state) {
          "no learning rate of the grid"                                                                                                      },
         {"sweep.log2grid { step = 0 }",                                           "log2grid's step has to be a finite number above 0"        },
         {"sweep.pow2(0, 5)",                                                      "the first of pow2 has to be a finite number of at least 1"},
-        {"sweep.budgets(exp)",                                                    "budgets needs points"                                     },
+        {"sweep.budgets(exp)",                                                    "budgets needs from"                                     },
         {"error 'mine'",                                                          "/s.lua:3: mine"                                           },
         {"error({})",                                                             "/s.lua:3: error raised with a table value"                },
         {"require 'nothing'",                                                     "no module 'nothing'"                                      },
@@ -404,7 +404,7 @@ static void library_lines_are_named_too(void **state) {
                                "  sweep.budgets(exp)\nend\n",
                                &config, &f, NULL, &err),
                      BL_EINVAL);
-    assert_non_null(strstr(err.text, "/s.lua:4: budgets needs points"));
+    assert_non_null(strstr(err.text, "/s.lua:4: budgets needs from"));
     assert_non_null(strstr(err.text, "\n  found by scripts/lua/budgets.lua:"));
 }
 
@@ -461,7 +461,7 @@ static void rossmann_sweep(void **state) {
     CHECK_OK(bl_planner_run("experiments/rossmann/sweep.lua", "scripts/lua", &config, &fake_facts,
                             &host, NULL, ERR));
     must_say(&f, "batch 1024: best lr 0.00781 (bracketed)");
-    must_say(&f, "400 steps crown batch 1024");
+    must_say(&f, "400 steps: batch 1024 is best");
     bl_buf_free(&f.text);
 }
 

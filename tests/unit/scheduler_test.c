@@ -113,8 +113,8 @@ static void same_results(const bl_trial_result *a, const bl_trial_result *b, siz
         assert_string_equal(a[i].run, b[i].run);
         assert_int_equal(a[i].outcome, b[i].outcome);
         assert_int_equal(a[i].steps, b[i].steps);
-        assert_int_equal(a[i].hit, b[i].hit);
-        assert_int_equal(a[i].before, b[i].before);
+        assert_int_equal(a[i].target_step, b[i].target_step);
+        assert_int_equal(a[i].previous_eval_step, b[i].previous_eval_step);
         assert_int_equal(a[i].evals, b[i].evals);
         for (size_t k = 0; k < a[i].evals; k++)
             assert_memory_equal(&a[i].eval[k], &b[i].eval[k], sizeof *a[i].eval);
@@ -185,7 +185,7 @@ static void test_a_race_is_cut_by_its_winner(void **state) {
     }
     same_at_any_number_of_threads(f);
     for (size_t i = 0; i < TRIALS; i++)
-        if (f->result[i].hit > 0 && f->result[i].hit < best) best = f->result[i].hit;
+        if (f->result[i].target_step > 0 && f->result[i].target_step < best) best = f->result[i].target_step;
     assert_true(best < on_grid(f, 100));
     const double bound = 1.25 * (double)best;
     for (size_t i = 0; i < TRIALS; i++) {

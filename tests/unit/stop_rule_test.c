@@ -26,7 +26,7 @@ typedef struct answer {
     double target;
     int64_t max_steps, best;
     bl_outcome outcome;
-    int64_t steps, hit, before;
+    int64_t steps, target_step, previous_eval_step;
 } answer;
 
 static const answer k_answers[] = {
@@ -50,8 +50,8 @@ static void settles(void **state) {
     bl_stop_apply(&trial, 2.0, a->best, &r);
     assert_int_equal(r.outcome, a->outcome);
     assert_int_equal(r.steps, a->steps);
-    assert_int_equal(r.hit, a->hit);
-    assert_int_equal(r.before, a->before);
+    assert_int_equal(r.target_step, a->target_step);
+    assert_int_equal(r.previous_eval_step, a->previous_eval_step);
     /* Every prefix that closes the question gives the same answer. */
     for (size_t n = 1; n <= a->evals; n++) {
         if (bl_stop_needs_more(&trial, a->eval, n, 2.0, a->best)) continue;

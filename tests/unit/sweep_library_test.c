@@ -109,7 +109,7 @@ static void a_missed_target_gets_a_second_chance(void **state) {
         "local function best(targets)\n"
         "  return sweep.critical_batch(proxy(exp, answer), { batch = { 64 }, targets = targets, "
         "seeds = 1,\n"
-        "    retune = { cover = 'near', lr = { start = 2^-12 } } })\n"
+        "    retune = { lr_search = 'local', lr = { start = 2^-12 } } })\n"
         "end\n"
         "local alone, both, all = best({ 0.2 }), best({ 0.45, 0.2 })\n"
         "assert(alone[1].censored and alone[1].learning_rate == 2^-12)\n"
@@ -179,13 +179,13 @@ static void a_second_valley_is_seen(void **state) {
          "local p = proxy(exp, function(t)\n"
          "  return { { step = steps[math.tointeger(log2(t.learning_rate))] or 50, value = 0.1 } }\n"
          "end)\n"
-         "local function best(guard, cover)\n"
+         "local function best(guard, range)\n"
          "  return sweep.retune(p, { batch_size = 64, target = 0.2, seeds = 1, center = 2^-6,\n"
-         "    guard = guard, cover = cover }).learning_rate\n"
+         "    guard = guard, lr_search = range }).learning_rate\n"
          "end\n"
-         "assert(best(nil, 'near') == 2^-4 and best(2, 'near') == 2^-4 and best(1, 'near') == "
+         "assert(best(nil, 'local') == 2^-4 and best(2, 'local') == 2^-4 and best(1, 'local') == "
          "2^-6)\n"
-         "assert(best() == 2^-4 and best(1, 'all') == 2^-4)",
+         "assert(best() == 2^-4 and best(1, 'exhaustive') == 2^-4)",
          NULL, 0, &f);
     bl_buf_free(&f.text);
 }
@@ -373,12 +373,12 @@ static void budgets_retune(void **state) {
     (void)state;
     fake_host f = plain;
     plan("local point = { batch_size = 64, learning_rate = 2^-11, seeds = { 1, 2, 3 } }\n"
-         "local kept = sweep.budgets(exp, { points = { point }, steps = 300, retune = false })\n"
-         "local best = sweep.budgets(exp, { points = { point }, steps = 300 })\n"
+         "local kept = sweep.budgets(exp, { from = { point }, steps = 300, retune = false })\n"
+         "local best = sweep.budgets(exp, { from = { point }, steps = 300 })\n"
          "assert(kept[1].learning_rate == 2^-11 and best[1].learning_rate == 2^-9)\n"
          "assert(best[1].value < kept[1].value)",
          NULL, 0, &f);
-    must_say(&f, "\"bracketed\":true,\"budget\":\"steps\",\"crowned\":true");
+    must_say(&f, "\"best\":true,\"bracketed\":true,\"budget\":\"steps\"");
     must_say(&f, "\"retuned\":false");
     must_say(
         &f,
@@ -413,14 +413,14 @@ static void contenders_get_seeds_under_a_budget(void **state) {
 static void budgets_begin_at_tuned_rates(void **state) {
     (void)state;
     fake_host f = plain;
-    plan("sweep.budgets(exp, { steps = 100, points = { { batch_size = 64, learning_rate = 2^-9,\n"
+    plan("sweep.budgets(exp, { steps = 100, from = { { batch_size = 64, learning_rate = 2^-9,\n"
          "  rates = { 2^-9, 2^-4 }, seeds = { 1 } } } })\n"
-         "sweep.budgets(exp, { steps = 100, points = { { batch_size = 64, learning_rate = 0.003,\n"
+         "sweep.budgets(exp, { steps = 100, from = { { batch_size = 64, learning_rate = 0.003,\n"
          "  seeds = { 1 } } } })",
          (const char *[]){"eval.ratio=1"}, 1, &f);
     must_say(&f, "T 64 0x1p-5 1 100 diverged 1 around 0.0625: tuned for a target");
     must_say(&f, " around 0.003: tuned for a target");
-    must_say(&f, "\"batch_size\":64,\"bracketed\":true,\"budget\":\"steps\",\"crowned\":true,"
+    must_say(&f, "\"batch_size\":64,\"best\":true,\"bracketed\":true,\"budget\":\"steps\","
                  "\"kind\":\"budget\",\"learning_rate\":0.0015,");
     bl_buf_free(&f.text);
 }
@@ -432,7 +432,7 @@ static void budgets_stand_alone(void **state) {
          "assert(#c == 3 and c[1].amount == 1 and c[2].amount == 2)\n"
          "assert(c[1].batch_size == 32 and c[3].batch_size == 1024)",
          NULL, 0, &f);
-    must_say(&f, "1 epoch crowns batch 32");
+    must_say(&f, "1 epoch: batch 32 is best");
     bl_buf_free(&f.text);
 }
 
@@ -450,7 +450,7 @@ static void time_and_cost_become_steps(void **state) {
     must_say(&f, "\"seconds_per_step\":0.0013");
     must_say(&f, "1 s: batch 1024 has no time per step: it does not fit in memory");
     must_say(&f, "\"budget\":\"cost\"");
-    must_say(&f, "0.000277778 EUR crown batch ");
+    must_say(&f, "0.000277778 EUR: batch ");
     bl_buf_free(&f.text);
 }
 
@@ -481,10 +481,10 @@ static void rules_are_judged(void **state) {
     plan("local points = sweep.critical_batch(exp, { target = 0.2, batch = { 64, 1024 }, seeds = 1 "
          "})\n"
          "assert(points[1].learning_rate == 2^-9 and points[2].learning_rate == 2^-7)\n"
-         "local sums = sweep.rules(exp, { rules = { 'keep', 'sqrt', 'linear' }, limit = 4 })\n"
+         "local sums = sweep.rules(exp, { from = points, rules = { 'keep', 'sqrt', 'linear' }, limit = 4 })\n"
          "assert(sums[1].rule == 'keep' and math.abs(sums[1].worst - 2^1.6) < 0.05)\n"
          "assert(sums[2].worst == 1 and math.abs(sums[3].worst - 2^1.6) < 0.05)\n"
-         "local low = sweep.rules(exp, { rules = { 'keep' }, limit = 1.5 })\n"
+         "local low = sweep.rules(exp, { from = points, rules = { 'keep' }, limit = 1.5 })\n"
          "assert(low[1].bound and low[1].worst == 1.5)",
          (const char *[]){"eval.ratio=1.001"}, 1, &f);
     must_say(&f, "rule sqrt at batch 1024: lr 0.00781 takes 1.00 times the steps of lr 0.00781");
@@ -496,8 +496,8 @@ static void rules_are_judged(void **state) {
 static void malladi_has_a_domain(void **state) {
     (void)state;
     fake_host f = plain;
-    plan("sweep.critical_batch(exp, { target = 0.2, batch = { 64, 128, 1024 }, seeds = 1 })\n"
-         "sweep.rules(exp, { rules = { 'malladi', 'saturating', 'sqrt', 'sqrt' }, b_star = 64,\n  "
+    plan("local points = sweep.critical_batch(exp, { target = 0.2, batch = { 64, 128, 1024 }, seeds = 1 })\n"
+         "sweep.rules(exp, { from = points, rules = { 'malladi', 'saturating', 'sqrt', 'sqrt' }, b_star = 64,\n  "
          "limit = 4 })",
          NULL, 0, &f);
     must_say(&f, "rule malladi at batch 128: lr 0.00276 takes ");
@@ -516,8 +516,8 @@ static void series_say_their_name(void **state) {
     fake_host f = plain;
     plan("local p = sweep.critical_batch(exp, { batch = { 64 }, target = 0.2, seeds = 2, series = "
          "'plain sgd' })\n"
-         "sweep.budgets(exp, { points = p, steps = 100, series = 'plain sgd' })\n"
-         "assert(sweep.test(exp, { point = p[1], series = 'plain sgd' }))\n",
+         "sweep.budgets(exp, { from = p, steps = 100, series = 'plain sgd' })\n"
+         "assert(sweep.evaluate_test_set(exp, { from = p[1], series = 'plain sgd' }))\n",
          NULL, 0, &f);
     must_say(&f, "plain sgd, batch 64: best lr");
     size_t said = 0; /* by best, critical, budget and test */
@@ -541,13 +541,13 @@ static void one_look_at_the_test_rows(void **state) {
          "points = {\n"
          "  { seed = 1, steps = 40 }, { seed = 2, steps = 50 }, { seed = 3, steps = 99, censored = "
          "true } } }\n"
-         "assert(sweep.test(own, { point = point }) == 0.25)\n"
+         "assert(sweep.evaluate_test_set(own, { from = point }) == 0.25)\n"
          "assert(#log == 2 and log[2].seed == 2 and log[2].momentum == 0.8)\n"
          "assert(log[2].max_steps == 50 and log[2]['eval.first'] == 50)\n"
          "assert(log[1]['data.split'] == 'test' and log[1]['data.eval_rows'] == 0)\n"
          "point.points = { point.points[3] }\n"
-         "assert(sweep.test(own, { point = point }) == nil)\n"
-         "sweep.test(own, { batch_size = 64, learning_rate = 0.5, max_epochs = 2, seeds = 1 })\n"
+         "assert(sweep.evaluate_test_set(own, { from = point }) == nil)\n"
+         "sweep.evaluate_test_set(own, { batch_size = 64, learning_rate = 0.5, max_epochs = 2, seeds = 1 })\n"
          "assert(#log == 3 and log[3].max_steps == 2 * exp.epoch_rows // 64)\n",
          NULL, 0, &f);
     bl_buf_free(&f.text);
@@ -559,11 +559,11 @@ static void one_look_at_the_test_rows(void **state) {
 static void same_plan_in_any_order(void **state) {
     (void)state;
     static const char everything[] =
-        "sweep.critical_batch(exp, { batch = { 32, 128, 512 }, refine = 1 })\n"
-        "sweep.rules(exp, { limit = 2 })\n"
-        "sweep.budgets(exp, { epochs = 0.1, steps = 400, seconds = 2, cost = 1e-5 })\n"
-        "sweep.critical_batch(exp, { batch = { 32, 128 }, retune = { trials = 8, " BOX " } })\n"
-        "sweep.budgets(exp, { steps = 100 })\n";
+        "local points = sweep.critical_batch(exp, { batch = { 32, 128, 512 }, refine = 1 })\n"
+        "sweep.rules(exp, { from = points, limit = 2 })\n"
+        "sweep.budgets(exp, { from = points, epochs = 0.1, steps = 400, seconds = 2, cost = 1e-5 })\n"
+        "points = sweep.critical_batch(exp, { batch = { 32, 128 }, retune = { trials = 8, " BOX " } })\n"
+        "sweep.budgets(exp, { from = points, steps = 100 })\n";
     fake_host one = plain, two = plain;
     one.noise = two.noise = 0.1;
     two.backwards = true;
@@ -615,7 +615,7 @@ static void bad_scripts_are_told_what_is_wrong(void **state) {
         {"sweep.critical_batch(exp, { retune = { trials = 5 } })",
          "critical_batch's retune: trials, widen and finalists belong to a box"                                                                           },
         {"sweep.critical_batch(exp, { retune = { rule = 'sqrt', box = {} } })",
-         "critical_batch's retune takes a box, or lr, rule and cover: not both"                                                                           },
+         "critical_batch's retune takes a box, or lr, rule and lr_search: not both"                                                                           },
         {"sweep.retune(exp, { batch_size = 64 })",
          "retune needs a target, or a budget: max_steps or max_epochs"                                                                                    },
         {"sweep.retune(exp, { target = 0.2 })",
@@ -656,13 +656,13 @@ static void bad_scripts_are_told_what_is_wrong(void **state) {
          "budgets has no option 'second', did you mean 'seconds'?"                                                                                        },
         {"sweep.budgets(exp, { batch = { 64 }, steps = 10, retune = false })",
          "budgets with batch has no rates to keep: retune cannot be false"                                                                                },
-        {"sweep.rules(exp, { points = {}, rules = { 'squrt' } })",
+        {"sweep.rules(exp, { from = {}, rules = { 'squrt' } })",
          "no rule 'squrt', did you mean 'sqrt'?"                                                                                                          },
-        {"sweep.rules(exp)",                                                               "rules needs points: what critical_batch returned"             },
+        {"sweep.rules(exp)",                                                               "rules needs from: what critical_batch returned"             },
         {"sweep.critical_batch(exp, { series = 'a,b' })",
          "a series is named with letters, digits, spaces, and any of _ . + -"                                                                             },
-        {"sweep.test(exp, { batch_size = 64, learning_rate = 1 })",
-         "test needs a point, or max_epochs or max_steps"                                                                                                 },
+        {"sweep.evaluate_test_set(exp, { batch_size = 64, learning_rate = 1 })",
+         "evaluate_test_set needs from: an answer, or max_epochs or max_steps"                                                                                                 },
         {"exp:step_times{}",                                                               "step_times takes a list of 1 to 64 batch sizes"               },
         {"exp:step_times{ 0 }",                                                            "step_times: batch sizes are whole numbers from 1 to 100000"   },
         {"exp:run{ { seed = 1 }, { seed = 2 }, { seed = 1 } }",
