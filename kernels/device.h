@@ -65,9 +65,7 @@ typedef struct bl_device {
     /* BL_ENOMEM is an outcome of a run. */
     bl_status (*alloc)(void **out, size_t bytes, bl_err *err);
     void (*release)(void *memory); /* waits for all queues; NULL is fine */
-    /* Memory that processor and device both reach: slow, for tests. */
-    bl_status (*alloc_shared)(void **out, size_t bytes, bl_err *err);
-    size_t (*available)(void); /* bytes that alloc could give now */
+    size_t (*available)(void);     /* bytes that alloc could give now */
     /* Memory of the host's that the device copies from and to without the host. Scarce: whoever
      * gets none goes on with ordinary memory. */
     bl_status (*alloc_pinned)(void **out, size_t bytes, bl_err *err);

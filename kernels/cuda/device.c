@@ -50,13 +50,6 @@ static bl_status device_alloc(void **out, size_t bytes, bl_err *err) {
     return BL_OK;
 }
 
-static bl_status device_alloc_shared(void **out, size_t bytes, bl_err *err) {
-    *out = NULL;
-    bl_cuda_use();
-    TRY_CUDA(cudaMallocManaged(out, bytes > 0 ? bytes : 1, cudaMemAttachGlobal));
-    return BL_OK;
-}
-
 static void device_release(void *memory) {
     bl_cuda_use();
     (void)cudaFree(memory);
@@ -302,7 +295,6 @@ static bl_device the_device = {
     .kernels = &kernels,
     .alloc = device_alloc,
     .release = device_release,
-    .alloc_shared = device_alloc_shared,
     .available = device_available,
     .alloc_pinned = device_alloc_pinned,
     .release_pinned = device_release_pinned,

@@ -164,7 +164,7 @@ template <class Problem, int TM, int TN, int EM, int EN, int DEPTH> struct bl_pr
         p.enter(blockIdx.z);
         if (i0 >= p.m || j0 >= p.n) return; /* layers may differ in size */
         next.begin(p, i0, j0);
-        strange = false;
+        if (threadIdx.x == 0) strange = false;
         __syncthreads();
         if (p.first < p.last) {
             next.fetch(p, p.first, p.last - p.first < p.block ? p.last : p.first + p.block);

@@ -107,7 +107,6 @@ cudnnBackendDescriptor_t bl_graph_tensor(bl_graph *g, const bl_tensor *t) {
     bl_graph_set(g, d, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, 1, &t->id);
     bl_graph_set(g, d, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, CUDNN_TYPE_INT64, 1, &aligned);
     bl_graph_set(g, d, CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, 1, &t->is_virtual);
-    bl_graph_set(g, d, CUDNN_ATTR_TENSOR_IS_BY_VALUE, CUDNN_TYPE_BOOLEAN, 1, &t->is_by_value);
     bl_graph_finish(g, d);
     return d;
 }
@@ -135,7 +134,7 @@ static void destroy(cudnnBackendDescriptor_t *d, int64_t count) {
 }
 
 /* An engine whose notes cannot be read will not do. */
-static bool will_do(cudnnBackendDescriptor_t engine, const bl_engine_limits *wish) {
+static bool will_do(cudnnBackendDescriptor_t engine, const bl_engine_limits *limits) {
     cudnnBackendNumericalNote_t note[CUDNN_NUMERICAL_NOTE_TYPE_COUNT];
     int64_t count = 0;
     bool keeps_nan = false;
@@ -146,21 +145,27 @@ static bool will_do(cudnnBackendDescriptor_t engine, const bl_engine_limits *wis
     for (int64_t i = 0; i < count && i < CUDNN_NUMERICAL_NOTE_TYPE_COUNT; i++) {
         if (note[i] == CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC) return false;
         if (note[i] == CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION) return false;
-        if (!wish->tensor_cores && (note[i] == CUDNN_NUMERICAL_NOTE_TENSOR_CORE ||
-                                    note[i] == CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS))
+        if (!limits->tensor_cores && (note[i] == CUDNN_NUMERICAL_NOTE_TENSOR_CORE ||
+                                      note[i] == CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS))
             return false;
         keeps_nan = keeps_nan || note[i] == CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP;
     }
-    return keeps_nan || !wish->keeps_nan;
+    return keeps_nan || !limits->keeps_nan;
+}
+
+static int64_t engine_index(cudnnBackendDescriptor_t engine) {
+    int64_t index = -1, one = 0;
+    (void)dnn.cudnnBackendGetAttribute(engine, CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1,
+                                       &one, &index);
+    return index;
 }
 
 /* "engine 12, knobs 2=4 13=1": the tactic, in the library's numbers. */
 static void describe(bl_graph *g, cudnnBackendDescriptor_t config,
                      cudnnBackendDescriptor_t engine) {
     cudnnBackendDescriptor_t knob[KNOBS];
-    int64_t index = -1, one = 0;
-    (void)dnn.cudnnBackendGetAttribute(engine, CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1,
-                                       &one, &index);
+    int64_t one = 0;
+    const int64_t index = engine_index(engine);
     size_t used = (size_t)snprintf(g->text, sizeof g->text, "engine %lld", (long long)index);
     const int64_t knobs = get_parts(config, CUDNN_ATTR_ENGINECFG_KNOB_CHOICES,
                                     CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, KNOBS, knob);
@@ -178,21 +183,22 @@ static void describe(bl_graph *g, cudnnBackendDescriptor_t config,
 }
 
 /* A plan of this configuration, if the library can make one that fits. */
-static bool make_plan(bl_graph *g, const bl_engine_limits *wish, cudnnBackendDescriptor_t config) {
+static bool make_plan(bl_graph *g, const bl_engine_limits *limits,
+                      cudnnBackendDescriptor_t config) {
     const bool before = g->ok;
     int64_t count = 0, bytes = 0;
     cudnnBackendDescriptor_t plan = bl_graph_part(g, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
     bl_graph_set_part(g, plan, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config);
-    if (wish->handle != NULL)
+    if (limits->handle != NULL)
         bl_graph_set(g, plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1,
-                     &wish->handle);
+                     &limits->handle);
     else
-        bl_graph_set_part(g, plan, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, wish->device);
+        bl_graph_set_part(g, plan, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, limits->device);
     bl_graph_finish(g, plan);
     g->ok =
         g->ok && DONE(dnn.cudnnBackendGetAttribute(plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE,
                                                    CUDNN_TYPE_INT64, 1, &count, &bytes));
-    if (g->ok && (size_t)bytes <= wish->workspace) {
+    if (g->ok && (size_t)bytes <= limits->workspace) {
         g->plan = plan;
         g->workspace = bytes;
         return true;
@@ -202,50 +208,57 @@ static bool make_plan(bl_graph *g, const bl_engine_limits *wish, cudnnBackendDes
     return false;
 }
 
-static void try_config(bl_graph *g, const bl_engine_limits *wish, cudnnBackendDescriptor_t config) {
+/* False: the list ends here, with or without a plan. */
+static bool try_config(bl_graph *g, const bl_engine_limits *limits,
+                       cudnnBackendDescriptor_t config) {
     cudnnBackendDescriptor_t engine;
     if (get_parts(config, CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1,
                   &engine) != 1)
-        return;
-    if (will_do(engine, wish) && make_plan(g, wish, config)) describe(g, config, engine);
+        return true;
+    const bool admissible = will_do(engine, limits), plain = engine_index(engine) == 0;
+    if (admissible && !plain && make_plan(g, limits, config)) describe(g, config, engine);
     destroy(&engine, 1);
+    return g->plan == NULL && !(admissible && plain);
 }
 
-/* The list of one mode, first to last. The configuration of the plan has to outlive it. */
-static void try_mode(bl_graph *g, const bl_engine_limits *wish, cudnnBackendDescriptor_t whole,
+/* The list of one mode, first to last. The configuration of the plan has to outlive it. False: no
+ * other list need be asked. */
+static bool try_mode(bl_graph *g, const bl_engine_limits *limits, cudnnBackendDescriptor_t whole,
                      cudnnBackendHeurMode_t mode) {
     cudnnBackendDescriptor_t config[LISTED];
     cudnnBackendDescriptor_t list = bl_graph_part(g, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
     bl_graph_set_part(g, list, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, whole);
     bl_graph_set(g, list, CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode);
-    if (wish->handle == NULL)
-        bl_graph_set_part(g, list, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, wish->device);
+    if (limits->handle == NULL)
+        bl_graph_set_part(g, list, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, limits->device);
     bl_graph_finish(g, list);
     if (!g->ok) {
         g->ok = list != NULL; /* the other mode may have a list */
-        return;
+        return g->ok;
     }
     const int64_t count = get_parts(list, CUDNN_ATTR_ENGINEHEUR_RESULTS,
                                     CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, LISTED, config);
+    bool go_on = true;
     for (int64_t i = 0; i < count; i++) {
-        if (g->plan == NULL) try_config(g, wish, config[i]);
+        if (go_on) go_on = try_config(g, limits, config[i]);
         if (g->plan != NULL && g->parts < BL_GRAPH_PARTS && g->part[g->parts - 1] == g->plan)
             g->part[g->parts++] = config[i];
         else
             destroy(&config[i], 1);
     }
+    return go_on;
 }
 
-bool bl_graph_choose(bl_graph *g, const bl_engine_limits *wish) {
+bool bl_graph_choose(bl_graph *g, const bl_engine_limits *limits) {
     cudnnBackendDescriptor_t whole = bl_graph_part(g, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-    if (wish->handle != NULL)
+    if (limits->handle != NULL)
         bl_graph_set(g, whole, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1,
-                     &wish->handle);
+                     &limits->handle);
     bl_graph_set(g, whole, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR,
                  g->operations, g->operation);
     bl_graph_finish(g, whole);
-    if (g->ok) try_mode(g, wish, whole, CUDNN_HEUR_MODE_A);
-    if (g->ok && g->plan == NULL) try_mode(g, wish, whole, CUDNN_HEUR_MODE_FALLBACK);
+    if (g->ok && try_mode(g, limits, whole, CUDNN_HEUR_MODE_A))
+        (void)try_mode(g, limits, whole, CUDNN_HEUR_MODE_FALLBACK);
     return g->ok && g->plan != NULL;
 }
 

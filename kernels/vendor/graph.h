@@ -2,8 +2,13 @@
  * plan of one engine. The library is opened when a run asks for level `device`.
  *
  * An engine is the first of the library's own list for the shape that is deterministic, does not
- * round what the precision does not round, and gets by with the workspace: none is chosen by
- * timing. Nothing here needs a device but handles and bl_graph_run. */
+ * round what the precision does not round, and gets by with the workspace. None is chosen by
+ * timing. Engine 0 of a convolution is a plain loop for shapes that the fast engines refuse; the
+ * project's own kernels take those shapes, so an operation whose first admissible engine is 0 has
+ * none here.
+ *
+ * Order of calls: bl_graph_begin, descriptors and operations, bl_graph_choose, any number of
+ * bl_graph_run, bl_graph_end. Nothing here needs a device but handles and bl_graph_run. */
 #ifndef BL_KERNELS_VENDOR_GRAPH_H
 #define BL_KERNELS_VENDOR_GRAPH_H
 #include "engine/base/status.h"
@@ -39,8 +44,7 @@ void bl_graph_end(bl_graph *g);
 typedef struct bl_tensor {
     int64_t id, n, c, h, w;
     cudnnDataType_t type;
-    bool is_virtual;  /* between two operations */
-    bool is_by_value; /* a number that the host has */
+    bool is_virtual; /* between two operations */
 } bl_tensor;
 cudnnBackendDescriptor_t bl_graph_tensor(bl_graph *g, const bl_tensor *t);
 
@@ -63,7 +67,7 @@ typedef struct bl_engine_limits {
     cudnnBackendDescriptor_t device; /* without a handle: the properties of a device (tests) */
 } bl_engine_limits;
 /* False: no engine will do. */
-bool bl_graph_choose(bl_graph *g, const bl_engine_limits *wish);
+bool bl_graph_choose(bl_graph *g, const bl_engine_limits *limits);
 
 /* False: nothing was done. */
 bool bl_graph_run(const bl_graph *g, cudnnHandle_t handle, int count, const int64_t *ids,

@@ -17,9 +17,6 @@ static cudnnBackendDescriptor_t x_of(bl_graph *g, int64_t id, const bl_conv *v) 
 static cudnnBackendDescriptor_t y_of(bl_graph *g, int64_t id, const bl_conv *v) {
     return floats(g, id, v->batch, v->filters, v->out_height, v->out_width);
 }
-static cudnnBackendDescriptor_t channels_of(bl_graph *g, int64_t id, const bl_conv *v) {
-    return floats(g, id, 1, v->channels, 1, 1);
-}
 
 /* ---- convolutions ---- */
 
@@ -201,66 +198,6 @@ static void pool_backward(bl_graph *g, const bl_conv *v, cudnnResampleMode_t mod
     bl_graph_operation(g, d);
 }
 
-/* ---- batch norm ---- */
-
-/* A number that the host hands over with the call. */
-static cudnnBackendDescriptor_t number(bl_graph *g, int64_t id) {
-    const bl_tensor t = {
-        .id = id, .n = 1, .c = 1, .h = 1, .w = 1, .type = CUDNN_DATA_FLOAT, .is_by_value = true};
-    return bl_graph_tensor(g, &t);
-}
-
-static void norm_forward(bl_graph *g, const bl_conv *v) {
-    static const struct {
-        cudnnBackendAttributeName_t name;
-        int64_t id;
-    } of_channels[] = {
-        {CUDNN_ATTR_OPERATION_NORM_FWD_MEAN_DESC,                BL_ID_MEAN        },
-        {CUDNN_ATTR_OPERATION_NORM_FWD_INV_VARIANCE_DESC,        BL_ID_RSTD        },
-        {CUDNN_ATTR_OPERATION_NORM_FWD_SCALE_DESC,               BL_ID_GAMMA       },
-        {CUDNN_ATTR_OPERATION_NORM_FWD_BIAS_DESC,                BL_ID_BETA        },
-        {CUDNN_ATTR_OPERATION_NORM_FWD_INPUT_RUNNING_MEAN_DESC,  BL_ID_RUNNING_MEAN},
-        {CUDNN_ATTR_OPERATION_NORM_FWD_INPUT_RUNNING_VAR_DESC,   BL_ID_RUNNING_VAR },
-        {CUDNN_ATTR_OPERATION_NORM_FWD_OUTPUT_RUNNING_MEAN_DESC, BL_ID_NEXT_MEAN   },
-        {CUDNN_ATTR_OPERATION_NORM_FWD_OUTPUT_RUNNING_VAR_DESC,  BL_ID_NEXT_VAR    },
-    };
-    const cudnnBackendNormMode_t mode = CUDNN_BATCH_NORM;
-    const cudnnBackendNormFwdPhase_t phase = CUDNN_NORM_FWD_TRAINING;
-    cudnnBackendDescriptor_t d = bl_graph_part(g, CUDNN_BACKEND_OPERATION_NORM_FORWARD_DESCRIPTOR);
-    bl_graph_set(g, d, CUDNN_ATTR_OPERATION_NORM_FWD_MODE, CUDNN_TYPE_NORM_MODE, 1, &mode);
-    bl_graph_set(g, d, CUDNN_ATTR_OPERATION_NORM_FWD_PHASE, CUDNN_TYPE_NORM_FWD_PHASE, 1, &phase);
-    for (size_t i = 0; i < sizeof of_channels / sizeof *of_channels; i++)
-        bl_graph_set_part(g, d, of_channels[i].name, channels_of(g, of_channels[i].id, v));
-    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_NORM_FWD_EPSILON_DESC, number(g, BL_ID_EPS));
-    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_NORM_FWD_EXP_AVG_FACTOR_DESC,
-                      number(g, BL_ID_MOMENTUM));
-    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_NORM_FWD_XDESC, x_of(g, BL_ID_X, v));
-    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_NORM_FWD_YDESC, x_of(g, BL_ID_Y, v));
-    bl_graph_operation(g, d);
-}
-
-static void norm_backward(bl_graph *g, const bl_conv *v) {
-    static const struct {
-        cudnnBackendAttributeName_t name;
-        int64_t id;
-    } of_channels[] = {
-        {CUDNN_ATTR_OPERATION_NORM_BWD_MEAN_DESC,         BL_ID_MEAN  },
-        {CUDNN_ATTR_OPERATION_NORM_BWD_INV_VARIANCE_DESC, BL_ID_RSTD  },
-        {CUDNN_ATTR_OPERATION_NORM_BWD_SCALE_DESC,        BL_ID_GAMMA },
-        {CUDNN_ATTR_OPERATION_NORM_BWD_DSCALE_DESC,       BL_ID_DGAMMA},
-        {CUDNN_ATTR_OPERATION_NORM_BWD_DBIAS_DESC,        BL_ID_DBETA },
-    };
-    const cudnnBackendNormMode_t mode = CUDNN_BATCH_NORM;
-    cudnnBackendDescriptor_t d = bl_graph_part(g, CUDNN_BACKEND_OPERATION_NORM_BACKWARD_DESCRIPTOR);
-    bl_graph_set(g, d, CUDNN_ATTR_OPERATION_NORM_BWD_MODE, CUDNN_TYPE_NORM_MODE, 1, &mode);
-    for (size_t i = 0; i < sizeof of_channels / sizeof *of_channels; i++)
-        bl_graph_set_part(g, d, of_channels[i].name, channels_of(g, of_channels[i].id, v));
-    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_NORM_BWD_XDESC, x_of(g, BL_ID_X, v));
-    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_NORM_BWD_DYDESC, x_of(g, BL_ID_Y, v));
-    bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_NORM_BWD_DXDESC, x_of(g, BL_ID_DX, v));
-    bl_graph_operation(g, d);
-}
-
 void bl_image_graph_describe(bl_graph *g, const bl_image_shape *s) {
     switch (s->operation) {
     case BL_CONV_FORWARD:
@@ -283,12 +220,6 @@ void bl_image_graph_describe(bl_graph *g, const bl_image_shape *s) {
         break;
     case BL_AVG_BACKWARD:
         pool_backward(g, &s->conv, CUDNN_RESAMPLE_AVGPOOL_INCLUDE_PADDING);
-        break;
-    case BL_NORM_FORWARD:
-        norm_forward(g, &s->conv);
-        break;
-    case BL_NORM_BACKWARD:
-        norm_backward(g, &s->conv);
         break;
     case BL_IMAGE_OPERATION_COUNT:
         g->ok = false;

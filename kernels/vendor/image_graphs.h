@@ -1,8 +1,8 @@
 /* The operations of convolutional nets as graphs of cuDNN (graph.h): descriptors only. */
 #ifndef BL_KERNELS_VENDOR_IMAGE_GRAPHS_H
 #define BL_KERNELS_VENDOR_IMAGE_GRAPHS_H
-#include "kernels/vendor/graph.h"
 #include "kernels/kernel_image.h"
+#include "kernels/vendor/graph.h"
 
 /* X(operation, its name in a log) */
 #define BL_IMAGE_OPERATIONS(X)                                                                     \
@@ -12,9 +12,7 @@
     X(MAX_FORWARD, "max_pool_forward")                                                             \
     X(MAX_BACKWARD, "max_pool_backward")                                                           \
     X(AVG_FORWARD, "avg_pool_forward")                                                             \
-    X(AVG_BACKWARD, "avg_pool_backward")                                                           \
-    X(NORM_FORWARD, "norm_forward")                                                                \
-    X(NORM_BACKWARD, "norm_backward")
+    X(AVG_BACKWARD, "avg_pool_backward")
 typedef enum bl_image_operation {
 #define BL_IMAGE_ROW(operation, name) BL_##operation,
     BL_IMAGE_OPERATIONS(BL_IMAGE_ROW)
@@ -22,8 +20,7 @@ typedef enum bl_image_operation {
         BL_IMAGE_OPERATION_COUNT
 } bl_image_operation;
 
-/* Pools: kernel is the window's side, filters are channels, no padding, one group. Norms: (height,
- * width, channels) of x, the rest as in a pool of one position. */
+/* Pools: kernel is the window's side, filters are channels, no padding, one group. */
 typedef struct bl_image_shape {
     bl_image_operation operation;
     bl_conv conv;
@@ -38,20 +35,7 @@ enum {
     BL_ID_W,     /* also dw */
     BL_ID_BIAS,
     BL_ID_BETWEEN,
-    BL_ID_INDEX, /* of the largest in a window: a byte each */
-    BL_ID_MEAN,
-    BL_ID_RSTD,
-    BL_ID_GAMMA,
-    BL_ID_BETA,
-    BL_ID_RUNNING_MEAN,
-    BL_ID_RUNNING_VAR,
-    BL_ID_NEXT_MEAN,
-    BL_ID_NEXT_VAR,
-    BL_ID_EPS,      /* the host's */
-    BL_ID_MOMENTUM, /* the host's */
-    BL_ID_DX,       /* of a norm, beside X */
-    BL_ID_DGAMMA,
-    BL_ID_DBETA
+    BL_ID_INDEX /* of the largest in a window: a byte each */
 };
 
 /* Describes the operation in a graph that was begun; g->ok says whether the library took it. */

@@ -131,13 +131,13 @@ static void write_text(choice *c) {
 
 static void choose(bl_images *m, choice *c) {
     const room r = room_of(&c->shape);
-    const bl_engine_limits wish = {.tensor_cores = m->tensor_cores,
-                                   .workspace = BL_CUDA_WORKSPACE - r.library,
-                                   .handle = m->handle};
+    const bl_engine_limits limits = {.tensor_cores = m->tensor_cores,
+                                     .workspace = BL_CUDA_WORKSPACE - r.library,
+                                     .handle = m->handle};
     bl_graph_begin(&c->graph);
     if (r.library > BL_CUDA_WORKSPACE) return;
     bl_image_graph_describe(&c->graph, &c->shape);
-    c->found = c->graph.ok && bl_graph_choose(&c->graph, &wish);
+    c->found = c->graph.ok && bl_graph_choose(&c->graph, &limits);
 }
 
 static bool is_same(const bl_image_shape *a, const bl_image_shape *b) {
@@ -384,73 +384,5 @@ void bl_avg_pool_backward_library(const bl_avg_pool_backward *a, const bl_part *
     }
     give(&c, BL_ID_X, a->dx);
     give(&c, BL_ID_Y, a->dy);
-    run(&c);
-}
-
-/* ---- norms ---- */
-
-/* One chunk alone is what the library knows: batch norm. */
-static choice *norm_choice(bl_queue *queue, bl_image_operation operation, size_t batch,
-                           size_t positions, size_t n, size_t chunks) {
-    const bl_conv v = {.batch = batch,
-                       .height = positions,
-                       .width = 1,
-                       .channels = n,
-                       .out_height = positions,
-                       .out_width = 1,
-                       .filters = n,
-                       .kernel = 1,
-                       .stride = 1,
-                       .groups = 1};
-    return chunks == 1 && batch * positions > 1 ? chosen(queue->images, operation, &v, false)
-                                                : NULL;
-}
-
-void bl_ghostnorm_forward_library(const bl_ghostnorm_forward *a, const bl_part *part) {
-    call c = {.queue = queue_of(part)};
-    float eps = a->eps, momentum = 1.0f;
-    c.c = norm_choice(c.queue, BL_NORM_FORWARD, a->batch, a->positions, a->n, a->chunks);
-    if (c.queue->rehearsing) return;
-    if (c.c == NULL) {
-        bl_ghostnorm_forward_cuda(a, part);
-        return;
-    }
-    give(&c, BL_ID_X, a->x);
-    give(&c, BL_ID_Y, a->y);
-    give(&c, BL_ID_MEAN, a->mean);
-    give(&c, BL_ID_RSTD, a->rstd);
-    give(&c, BL_ID_GAMMA, a->gamma);
-    give(&c, BL_ID_BETA, a->beta);
-    /* With a momentum of 1 the next running statistics are the batch's; what was before them is
-     * multiplied by 0, and may be anything finite. */
-    give(&c, BL_ID_RUNNING_MEAN, a->beta);
-    give(&c, BL_ID_RUNNING_VAR, a->gamma);
-    give(&c, BL_ID_NEXT_MEAN, a->sum_mean);
-    give(&c, BL_ID_NEXT_VAR, a->sum_var);
-    give(&c, BL_ID_EPS, &eps);
-    give(&c, BL_ID_MOMENTUM, &momentum);
-    run(&c);
-    finish(a->y, a->plus, a->relu, a->batch * a->positions * a->n, part);
-}
-
-void bl_ghostnorm_backward_library(const bl_ghostnorm_backward *a, const bl_part *part) {
-    call c = {.queue = queue_of(part)};
-    /* dx may be dy: then the library would read what it has written. */
-    c.c = a->dx == a->dy
-              ? NULL
-              : norm_choice(c.queue, BL_NORM_BACKWARD, a->batch, a->positions, a->n, a->chunks);
-    if (c.queue->rehearsing) return;
-    if (c.c == NULL) {
-        bl_ghostnorm_backward_cuda(a, part);
-        return;
-    }
-    give(&c, BL_ID_X, a->x);
-    give(&c, BL_ID_Y, a->dy);
-    give(&c, BL_ID_DX, a->dx);
-    give(&c, BL_ID_MEAN, a->mean);
-    give(&c, BL_ID_RSTD, a->rstd);
-    give(&c, BL_ID_GAMMA, a->gamma);
-    give(&c, BL_ID_DGAMMA, a->dgamma);
-    give(&c, BL_ID_DBETA, a->dbeta);
     run(&c);
 }

@@ -1,6 +1,10 @@
-/* Level `device`: convolutions, pools and norms by cuDNN's graphs (image_graphs.h), as far as it
- * has an engine that the rules of graph.h allow; the rest is left to the kernels of level `exact`.
- */
+/* Level `device`: convolutions and pools by cuDNN's graphs (image_graphs.h), as far as it has an
+ * engine that the rules of graph.h allow; the rest is left to the kernels of level `exact`.
+ *
+ * Batch norm of pictures is always left to them. The library's kernel for it keeps its data in
+ * registers, and its blocks wait for one another: two runs on one card could wait for each other's
+ * multiprocessors forever. No bit may depend on how many runs are at work, so it is not taken for
+ * a run alone either. */
 #ifndef BL_KERNELS_VENDOR_IMAGES_H
 #define BL_KERNELS_VENDOR_IMAGES_H
 #include "kernels/device.h"
@@ -24,9 +28,7 @@ const char *bl_images_choice(const bl_images *images, size_t i); /* NULL: no mor
     X(max_pool_forward)                                                                            \
     X(max_pool_backward)                                                                           \
     X(avg_pool_forward)                                                                            \
-    X(avg_pool_backward)                                                                           \
-    X(ghostnorm_forward)                                                                           \
-    X(ghostnorm_backward)
+    X(avg_pool_backward)
 #define BL_DECLARE(family) void bl_##family##_library(const bl_##family *, const bl_part *);
 BL_IMAGE_FAMILIES(BL_DECLARE)
 #undef BL_DECLARE

@@ -37,7 +37,7 @@ typedef struct shape {
     uint32_t aligned; /* bytes, of all four */
 } shape;
 
-enum { CHOICE_TEXT = 200 };
+enum { CHOICE_TEXT = 256 };
 typedef struct choice {
     shape shape;
     bool found; /* else the kernels of level `exact` */
@@ -189,34 +189,43 @@ static void choose(bl_products *p, choice *c) {
     (void)lt.cublasLtMatmulPreferenceDestroy(preference);
 }
 
-/* The algorithm in the library's numbers. */
+/* One number of an algorithm behind those that are in the text; what the library does not know of
+ * is left out. */
+static size_t write_number(choice *c, size_t used, const char *name,
+                           cublasLtMatmulAlgoConfigAttributes_t attribute, size_t bytes) {
+    uint32_t value = 0; /* little-endian: a narrower number fills its lower end */
+    size_t written = 0;
+    if (used >= sizeof c->text || !DONE(lt.cublasLtMatmulAlgoConfigGetAttribute(
+                                      &c->algorithm, attribute, &value, bytes, &written)))
+        return used;
+    return used + (size_t)snprintf(c->text + used, sizeof c->text - used, " %s %u", name, value);
+}
+
+/* The algorithm in the library's numbers: all that its configuration holds, so that two algorithms
+ * never share a text. The last two count on Hopper only. */
 static void write_text(choice *c) {
     static const struct {
         const char *name;
         cublasLtMatmulAlgoConfigAttributes_t attribute;
+        size_t bytes;
     } numbers[] = {
-        {"algorithm", CUBLASLT_ALGO_CONFIG_ID              },
-        {"tile",      CUBLASLT_ALGO_CONFIG_TILE_ID         },
-        {"stages",    CUBLASLT_ALGO_CONFIG_STAGES_ID       },
-        {"split",     CUBLASLT_ALGO_CONFIG_SPLITK_NUM      },
-        {"reduction", CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME},
-        {"swizzle",   CUBLASLT_ALGO_CONFIG_CTA_SWIZZLING   },
-        {"option",    CUBLASLT_ALGO_CONFIG_CUSTOM_OPTION   },
+        {"algorithm", CUBLASLT_ALGO_CONFIG_ID,               sizeof(uint32_t)},
+        {"tile",      CUBLASLT_ALGO_CONFIG_TILE_ID,          sizeof(uint32_t)},
+        {"stages",    CUBLASLT_ALGO_CONFIG_STAGES_ID,        sizeof(uint32_t)},
+        {"split",     CUBLASLT_ALGO_CONFIG_SPLITK_NUM,       sizeof(uint32_t)},
+        {"reduction", CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME, sizeof(uint32_t)},
+        {"swizzle",   CUBLASLT_ALGO_CONFIG_CTA_SWIZZLING,    sizeof(uint32_t)},
+        {"option",    CUBLASLT_ALGO_CONFIG_CUSTOM_OPTION,    sizeof(uint32_t)},
+        {"inner",     CUBLASLT_ALGO_CONFIG_INNER_SHAPE_ID,   sizeof(uint16_t)},
+        {"cluster",   CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID, sizeof(uint16_t)},
     };
     const shape *s = &c->shape;
     size_t used = (size_t)snprintf(c->text, sizeof c->text, "product %zu x %zu x %zu%s%s%s: %s",
                                    s->m, s->n, s->k, s->op_a == CUBLAS_OP_T ? ", first turned" : "",
                                    s->op_b == CUBLAS_OP_T ? ", second turned" : "",
                                    s->bias ? " and bias" : "", c->found ? "cuBLASLt" : "exact");
-    for (size_t i = 0; c->found && i < sizeof numbers / sizeof *numbers && used < sizeof c->text;
-         i++) {
-        uint32_t value = 0;
-        size_t written = 0;
-        if (DONE(lt.cublasLtMatmulAlgoConfigGetAttribute(&c->algorithm, numbers[i].attribute,
-                                                         &value, sizeof value, &written)))
-            used += (size_t)snprintf(c->text + used, sizeof c->text - used, " %s %u",
-                                     numbers[i].name, value);
-    }
+    for (size_t i = 0; c->found && i < sizeof numbers / sizeof *numbers; i++)
+        used = write_number(c, used, numbers[i].name, numbers[i].attribute, numbers[i].bytes);
 }
 
 static bool is_same(const shape *a, const shape *b) {

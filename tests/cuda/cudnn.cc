@@ -1,7 +1,7 @@
 /* The emulated cuDNN: sums in double, so that what it computes is not the bits of level `exact`. It
  * checks what it is asked: convolutions that do not fit together are refused. Its list: an engine
- * that is not deterministic, one for tensor cores, one that is plain. FAKE_CUDNN=nondeterministic:
- * only the first. */
+ * that is not deterministic, one for tensor cores, one with neither note. FAKE_CUDNN=nondeterministic:
+ * only the first; FAKE_CUDNN=plain: engine 0, the plain loop, stands before the last. */
 #include "kernels/cuda/narrow.h"
 #include "tests/cuda/cudnn_graph.h"
 #include "tests/cuda/emulate.h"
@@ -251,76 +251,6 @@ void pool(const descriptor *op, plan_view &p) {
         });
 }
 
-void norm_forward(const descriptor *op, plan_view &p) {
-    const auto find = [&](int name) { return p.find(op->part(name)); };
-    const tensor x = find(CUDNN_ATTR_OPERATION_NORM_FWD_XDESC),
-                 y = find(CUDNN_ATTR_OPERATION_NORM_FWD_YDESC),
-                 mean = find(CUDNN_ATTR_OPERATION_NORM_FWD_MEAN_DESC),
-                 rstd = find(CUDNN_ATTR_OPERATION_NORM_FWD_INV_VARIANCE_DESC),
-                 gamma = find(CUDNN_ATTR_OPERATION_NORM_FWD_SCALE_DESC),
-                 beta = find(CUDNN_ATTR_OPERATION_NORM_FWD_BIAS_DESC),
-                 old_mean = find(CUDNN_ATTR_OPERATION_NORM_FWD_INPUT_RUNNING_MEAN_DESC),
-                 old_var = find(CUDNN_ATTR_OPERATION_NORM_FWD_INPUT_RUNNING_VAR_DESC),
-                 new_mean = find(CUDNN_ATTR_OPERATION_NORM_FWD_OUTPUT_RUNNING_MEAN_DESC),
-                 new_var = find(CUDNN_ATTR_OPERATION_NORM_FWD_OUTPUT_RUNNING_VAR_DESC);
-    const double eps = find(CUDNN_ATTR_OPERATION_NORM_FWD_EPSILON_DESC).get(0, 0, 0, 0),
-                 momentum = find(CUDNN_ATTR_OPERATION_NORM_FWD_EXP_AVG_FACTOR_DESC).get(0, 0, 0, 0),
-                 count = (double)(x.dim[0] * x.dim[2] * x.dim[3]);
-    for (int64_t j = 0; j < x.dim[1]; j++) {
-        double s = 0, q = 0;
-        x.each([&](int64_t n, int64_t c, int64_t h, int64_t w) {
-            if (c == j) s += x.get(n, c, h, w) / count;
-        });
-        x.each([&](int64_t n, int64_t c, int64_t h, int64_t w) {
-            const double d = x.get(n, c, h, w) - s;
-            if (c == j) q += d * d / count;
-        });
-        mean.set(0, j, 0, 0, s);
-        rstd.set(0, j, 0, 0, 1.0 / sqrt(q + eps));
-        new_mean.set(0, j, 0, 0, old_mean.get(0, j, 0, 0) * (1 - momentum) + momentum * s);
-        new_var.set(0, j, 0, 0,
-                    old_var.get(0, j, 0, 0) * (1 - momentum) + momentum * q * count / (count - 1));
-    }
-    y.each([&](int64_t n, int64_t c, int64_t h, int64_t w) {
-        y.set(n, c, h, w,
-              (x.get(n, c, h, w) - mean.get(0, c, 0, 0)) * rstd.get(0, c, 0, 0) *
-                      gamma.get(0, c, 0, 0) +
-                  beta.get(0, c, 0, 0));
-    });
-}
-
-void norm_backward(const descriptor *op, plan_view &p) {
-    const auto find = [&](int name) { return p.find(op->part(name)); };
-    const tensor x = find(CUDNN_ATTR_OPERATION_NORM_BWD_XDESC),
-                 dy = find(CUDNN_ATTR_OPERATION_NORM_BWD_DYDESC),
-                 dx = find(CUDNN_ATTR_OPERATION_NORM_BWD_DXDESC),
-                 mean = find(CUDNN_ATTR_OPERATION_NORM_BWD_MEAN_DESC),
-                 rstd = find(CUDNN_ATTR_OPERATION_NORM_BWD_INV_VARIANCE_DESC),
-                 gamma = find(CUDNN_ATTR_OPERATION_NORM_BWD_SCALE_DESC),
-                 dgamma = find(CUDNN_ATTR_OPERATION_NORM_BWD_DSCALE_DESC),
-                 dbeta = find(CUDNN_ATTR_OPERATION_NORM_BWD_DBIAS_DESC);
-    const double count = (double)(x.dim[0] * x.dim[2] * x.dim[3]);
-    const auto xhat = [&](int64_t n, int64_t c, int64_t h, int64_t w) {
-        return (x.get(n, c, h, w) - mean.get(0, c, 0, 0)) * rstd.get(0, c, 0, 0);
-    };
-    for (int64_t j = 0; j < x.dim[1]; j++) {
-        double s = 0, t = 0;
-        x.each([&](int64_t n, int64_t c, int64_t h, int64_t w) {
-            if (c != j) return;
-            s += dy.get(n, c, h, w);
-            t += dy.get(n, c, h, w) * xhat(n, c, h, w);
-        });
-        dbeta.set(0, j, 0, 0, s);
-        dgamma.set(0, j, 0, 0, t);
-    }
-    x.each([&](int64_t n, int64_t c, int64_t h, int64_t w) {
-        dx.set(n, c, h, w,
-               gamma.get(0, c, 0, 0) * rstd.get(0, c, 0, 0) *
-                   (dy.get(n, c, h, w) - dbeta.get(0, c, 0, 0) / count -
-                    xhat(n, c, h, w) * dgamma.get(0, c, 0, 0) / count));
-    });
-}
-
 bool is_convolution(const descriptor *d) {
     return d->type == CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR ||
            d->type == CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR ||
@@ -332,10 +262,6 @@ void carry_out(const descriptor *op, plan_view &p) {
         convolve(op, p);
     else if (op->type == CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR)
         add_bias(op, p);
-    else if (op->type == CUDNN_BACKEND_OPERATION_NORM_FORWARD_DESCRIPTOR)
-        norm_forward(op, p);
-    else if (op->type == CUDNN_BACKEND_OPERATION_NORM_BACKWARD_DESCRIPTOR)
-        norm_backward(op, p);
     else
         pool(op, p);
 }
@@ -360,7 +286,15 @@ bool fits_together(const descriptor *d) {
     return true;
 }
 
-enum { UNORDERED, TENSOR_CORES, PLAIN, ENGINES };
+/* Their global indices. */
+enum { PLAIN_LOOP, UNORDERED, TENSOR_CORES, PLAIN };
+
+std::vector<int> listed(void) {
+    const char *mode = getenv("FAKE_CUDNN");
+    if (mode && strcmp(mode, "nondeterministic") == 0) return {UNORDERED};
+    if (mode && strcmp(mode, "plain") == 0) return {UNORDERED, PLAIN_LOOP, PLAIN};
+    return {UNORDERED, TENSOR_CORES, PLAIN};
+}
 
 } // namespace
 
@@ -413,14 +347,14 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t d_,
                                        void *values) {
     descriptor *d = (descriptor *)d_;
     descriptor **parts = (descriptor **)values;
-    const char *mode = getenv("FAKE_CUDNN");
+    const std::vector<int> engines = listed();
     if (name != CUDNN_ATTR_ENGINE_NUMERICAL_NOTE && wanted < 1) return REFUSED;
     *count = 1;
     switch ((int)name) {
     case CUDNN_ATTR_ENGINEHEUR_RESULTS:
-        *count = mode && strcmp(mode, "nondeterministic") == 0 ? 1 : ENGINES;
+        *count = (int64_t)engines.size();
         for (int64_t i = 0; i < *count && i < wanted; i++) {
-            parts[i]->engine = (int)i;
+            parts[i]->engine = engines[(size_t)i];
             parts[i]->finished = true;
             parts[i]->attribute = d->attribute;
         }
@@ -440,7 +374,7 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t d_,
         *(int64_t *)values = d->engine;
         return OK;
     case CUDNN_ATTR_ENGINE_NUMERICAL_NOTE:
-        *count = d->engine != PLAIN;
+        *count = d->engine == UNORDERED || d->engine == TENSOR_CORES;
         *(cudnnBackendNumericalNote_t *)values = d->engine == UNORDERED
                                                      ? CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC
                                                      : CUDNN_NUMERICAL_NOTE_TENSOR_CORE;
@@ -466,27 +400,13 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
     const descriptor *graph = config->part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
     const descriptor *pack = (const descriptor *)pack_;
     plan_view p;
-    std::map<int64_t, std::vector<char>> numbers; /* the host's, as they are now */
     const size_t count = pack->count(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, 8);
     for (size_t i = 0; i < count; i++) {
         char *data = pack->get<char *>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, i);
         p.data[pack->get<int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, i)] = data;
     }
     const size_t operations = graph->count(CUDNN_ATTR_OPERATIONGRAPH_OPS, 8);
-    for (size_t i = 0; i < operations; i++) {
-        const descriptor *op = graph->part(CUDNN_ATTR_OPERATIONGRAPH_OPS, i);
-        for (const auto &a : op->attribute) {
-            if (a.second.size() != sizeof(void *)) continue;
-            const descriptor *t = op->part(a.first);
-            if (a.first == CUDNN_ATTR_OPERATION_NORM_FWD_EPSILON_DESC ||
-                a.first == CUDNN_ATTR_OPERATION_NORM_FWD_EXP_AVG_FACTOR_DESC) {
-                const int64_t id = t->get<int64_t>(CUDNN_ATTR_TENSOR_UNIQUE_ID);
-                numbers[id].assign(p.data[id], p.data[id] + 4);
-            }
-        }
-    }
     emulate(dim3(1), dim3(1), handle->stream, false, [=]() mutable {
-        for (auto &n : numbers) p.data[n.first] = n.second.data();
         for (size_t i = 0; i < operations; i++)
             carry_out(graph->part(CUDNN_ATTR_OPERATIONGRAPH_OPS, i), p);
     });

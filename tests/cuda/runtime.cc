@@ -1,6 +1,6 @@
 /* The emulated runtime. BL_EMULATED_MEMORY bounds the "device's" memory in bytes, so that running
- * out of it is tested, BL_EMULATED_PINNED the host's that is pinned; BL_EMULATED_MULTIPROCESSORS are
- * 32 unless said otherwise; a device number other than 0 does not exist.
+ * out of it is tested, BL_EMULATED_PINNED the host's that is pinned; BL_EMULATED_MULTIPROCESSORS
+ * are 32 unless said otherwise; a device number other than 0 does not exist.
  *
  * The device's memory may be touched only while calls are carried out: a host that does so, as a
  * layer in a plain loop would, ends with SIGSEGV. */
@@ -28,17 +28,18 @@ struct emulated_event {
     size_t calls;        /* of the stream, before it */
 };
 
-/* The block ends where a page begins that nobody may touch. */
+/* The block ends where a page begins that nobody may touch, but for what alignment leaves: that,
+ * and the memory before the block, holds FRESH until it is freed. */
 struct block {
     char *mapped;
     size_t whole, bytes;
 };
-enum { PAGE = 4096 };
+enum { PAGE = 4096, FRESH = 0xA5 };
 
 /* `lock` is held while calls are carried out; the rest is under it. */
 static std::mutex lock;
 static std::map<void *, block> blocks;
-static std::map<void *, size_t> shared, pinned;
+static std::map<void *, size_t> pinned;
 static size_t used, used_pinned;
 typedef std::lock_guard<std::mutex> guard;
 
@@ -148,11 +149,10 @@ cudaError_t cudaMalloc(void **memory, size_t bytes) {
     if (used + bytes > capacity()) return cudaErrorMemoryAllocation;
     const size_t rounded = (bytes + 255) / 256 * 256;
     const size_t whole = (rounded + PAGE - 1) / PAGE * PAGE + PAGE;
-    void *mapped =
-        mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *mapped = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mapped == MAP_FAILED) return cudaErrorMemoryAllocation;
     (void)madvise(mapped, whole, MADV_HUGEPAGE); /* or a queue's 64 MiB take long to protect */
-    memset(mapped, 0xA5, whole - PAGE);          /* whoever forgets to set it shall notice */
+    memset(mapped, FRESH, whole - PAGE);         /* a kernel that reads before it writes shows */
     if (mprotect(mapped, whole, PROT_NONE) != 0) abort();
     *memory = (char *)mapped + whole - PAGE - rounded;
     blocks[*memory] = {(char *)mapped, whole, bytes};
@@ -161,31 +161,27 @@ cudaError_t cudaMalloc(void **memory, size_t bytes) {
     return cudaSuccess;
 }
 
+/* A kernel that wrote beside its array ends the program here, as a memory checker would. */
+static void check_padding(const unsigned char *memory, const block &b) {
+    const unsigned char *begin = (const unsigned char *)b.mapped, *end = begin + b.whole - PAGE;
+    protect(b, PROT_READ);
+    for (const unsigned char *c = begin; c < end; c++) {
+        if (c == memory) c += b.bytes;
+        if (c == end || *c == FRESH) continue;
+        fprintf(stderr, "emulated device: a kernel wrote %td bytes from the start of %zu\n",
+                c - memory, b.bytes);
+        abort();
+    }
+}
+
 cudaError_t cudaFree(void *memory) {
     guard held(lock);
     if (!memory) return cudaSuccess;
-    if (shared.count(memory)) {
-        used -= shared[memory];
-        shared.erase(memory);
-        free(memory);
-        return cudaSuccess;
-    }
     const block b = blocks.at(memory);
+    check_padding((const unsigned char *)memory, b);
     used -= b.bytes;
     blocks.erase(memory);
     return munmap(b.mapped, b.whole) == 0 ? cudaSuccess : cudaErrorInvalidDevice;
-}
-
-cudaError_t cudaMallocManaged(void **memory, size_t bytes, unsigned) {
-    guard held(lock);
-    *memory = nullptr;
-    if (used + bytes > capacity()) return cudaErrorMemoryAllocation;
-    *memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
-    if (!*memory) return cudaErrorMemoryAllocation;
-    memset(*memory, 0xA5, bytes);
-    shared[*memory] = bytes;
-    used += bytes;
-    return cudaSuccess;
 }
 
 cudaError_t cudaMallocHost(void **memory, size_t bytes) {
@@ -195,7 +191,7 @@ cudaError_t cudaMallocHost(void **memory, size_t bytes) {
         return cudaErrorMemoryAllocation;
     *memory = malloc(bytes);
     if (!*memory) return cudaErrorMemoryAllocation;
-    memset(*memory, 0xA5, bytes);
+    memset(*memory, FRESH, bytes);
     pinned[*memory] = bytes;
     used_pinned += bytes;
     return cudaSuccess;

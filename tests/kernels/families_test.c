@@ -327,12 +327,6 @@ static void add_family(suite *s, const family *f) {
     }
 }
 
-static void *shared_memory(size_t bytes) {
-    void *memory = NULL;
-    bl_err err = {0};
-    return problem_device->alloc_shared(&memory, bytes, &err) == BL_OK ? memory : NULL;
-}
-
 /* The plug-in that BATCHLAB_CUDA names, or the one that runs its kernels on this processor; none
  * where it is set to nothing. Under the address sanitizer the emulated one takes minutes:
  * device_test runs most of these kernels there. */
@@ -348,8 +342,6 @@ static void open_device(void) {
         fprintf(stderr, "%s\n", err.text);
         exit(1);
     }
-    problem_alloc = shared_memory;
-    problem_release = problem_device->release;
 }
 
 /* families_test [PATTERN...]: only cases whose names match one, as in 'cuda*conv2d*'. */

@@ -9,8 +9,6 @@ enum {
     SKEW = 4
 }; /* SKEW: floats get no more than their alignment */
 
-void *(*problem_alloc)(size_t bytes) = bl_alloc;
-void (*problem_release)(void *memory) = free;
 const bl_device *problem_device;
 
 /* The finaliser of splitmix64 (Steele, Lea, Flood 2014): cheap, as there are many elements. */
@@ -39,7 +37,7 @@ static void *array_add(problem *p, const char *name, array_role role, unsigned f
     array *a = &p->arrays[p->count++];
     *a = (array){.name = name, .role = role, .flags = flags, .bytes = rows * row_bytes};
     a->row_bytes = row_bytes;
-    a->block = problem_alloc(a->bytes + 2 * GUARD);
+    a->block = bl_alloc(a->bytes + 2 * GUARD);
     assert_non_null(a->block);
     memset(a->block, GUARD_BYTE, a->bytes + 2 * GUARD);
     a->data = a->block + GUARD - GUARD % 64 + (flags & DOUBLES ? 2 * SKEW : SKEW);
@@ -631,7 +629,7 @@ void problem_build(problem *p, const family *f, const shape *s, filling fill, si
 }
 
 void problem_free(problem *p) {
-    for (size_t i = 0; i < p->count; i++) problem_release(p->arrays[i].block);
+    for (size_t i = 0; i < p->count; i++) free(p->arrays[i].block);
     p->count = 0;
 }
 
@@ -647,12 +645,50 @@ static void check_guards(const problem *p, const char *kernels) {
     }
 }
 
+/* ---- on a device ---- */
+
+/* Every word of there's arguments that points to `from`, of `bytes`, points to `to` afterwards.
+ * Sizes and counts are far below any address. */
+static void redirect(problem *there, const void *from, size_t bytes, const void *to) {
+    unsigned char *args = (unsigned char *)&there->args;
+    for (size_t at = 0; at + sizeof(uintptr_t) <= sizeof there->args; at += sizeof(uintptr_t)) {
+        uintptr_t word;
+        memcpy(&word, args + at, sizeof word);
+        if (word < (uintptr_t)from || word > (uintptr_t)from + bytes) continue;
+        word = (uintptr_t)to + (word - (uintptr_t)from);
+        memcpy(args + at, &word, sizeof word);
+    }
+}
+
+/* The problem with its arrays on the device. A block there ends with its array, so that
+ * compute-sanitizer and the emulated device see the first byte behind it; the array is no better
+ * aligned than on the host. The arrays' `data` are the device's. */
+static void send(problem *there, const problem *p, bl_queue *queue) {
+    *there = *p;
+    for (size_t i = 0; i < p->count; i++) {
+        array *a = &there->arrays[i];
+        const size_t skew = a->flags & DOUBLES ? 2 * SKEW : SKEW;
+        void *block;
+        CHECK_OK(problem_device->alloc(&block, skew + a->bytes, ERR));
+        a->block = block;
+        a->data = a->block + skew;
+        problem_device->put(queue, a->data, p->arrays[i].data, a->bytes);
+        redirect(there, p->arrays[i].data, a->bytes, a->data);
+    }
+    redirect(there, p->column, sizeof p->column, there->column);
+}
+
 /* A device is one part by itself. */
 static void run_on_device(const problem *p, const family *f) {
     static bl_queue *queue;
+    problem there;
     if (!queue) CHECK_OK(problem_device->queue_open(&queue, ERR));
-    f->run(problem_device->kernels, p, &(bl_part){.part = 0, .parts = 1, .queue = queue});
+    send(&there, p, queue);
+    f->run(problem_device->kernels, &there, &(bl_part){.part = 0, .parts = 1, .queue = queue});
+    for (size_t i = 0; i < p->count; i++)
+        problem_device->get(queue, p->arrays[i].data, there.arrays[i].data, p->arrays[i].bytes);
     CHECK_OK(problem_device->wait(queue, ERR));
+    for (size_t i = 0; i < p->count; i++) problem_device->release(there.arrays[i].block);
 }
 
 void problem_run(const problem *p, const family *f, const bl_kernels *k, size_t parts) {

@@ -57,10 +57,8 @@ typedef struct family {
 extern const family families[];
 extern const size_t family_count;
 
-/* Where arrays lie: bl_alloc and free, or memory that a device shares. */
-extern void *(*problem_alloc)(size_t bytes);
-extern void (*problem_release)(void *memory);
-/* NULL, or the device whose kernels problem_run may be given. */
+/* NULL, or the device whose kernels problem_run may be given. Arrays lie on the host: problem_run
+ * carries them over and back. */
 extern const bl_device *problem_device;
 
 /* For builders: an array of rows * cols floats; `positives`, as standard deviations and variances

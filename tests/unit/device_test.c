@@ -238,11 +238,32 @@ static void short_run(const fixture *f, char sha256[65], double *value) {
     run_twice(f, 3, sha256, value);
 }
 
-/* Twice the same bits, other ones than at level `exact`, and nearly the same error. */
+/* What every log of a net at level `device` has to name. */
+static void check_named(const fixture *f, const char *const *names, size_t count) {
+    bl_train *train = open_run(f, true);
+    const char *log = bl_buf_text(bl_train_log(train));
+    for (size_t i = 0; i < count; i++)
+        if (strstr(log, names[i]) == NULL) fail_msg("the log does not name %s", names[i]);
+    bl_train_close(train);
+}
+
+/* An error near that of level `exact`. How far a card's 16-bit factors carry it off within 60 steps
+ * was never measured; the emulated libraries do not round factors. */
+static void check_near(double value, double exact_value, const char *precision) {
+    const bool emulated = strstr(getenv("BATCHLAB_CUDA"), "emulated") != NULL;
+    const bool narrow = strcmp(precision, "bf16") == 0 || strcmp(precision, "fp16") == 0;
+    const double bound = narrow && !emulated ? 0.15 : 0.05;
+    if (!(fabs(value - exact_value) < bound * fabs(exact_value)))
+        fail_msg("%s: %g, exact %g", precision, value, exact_value);
+}
+
+/* Twice the same bits, by algorithms of the library's that the log names, and nearly the same
+ * error. Whether the bits are those of level `exact` says nothing: a chain of few terms may be. */
 static void test_level_device(void **state) {
     fixture *f = *state;
     const char *text;
     bl_err err = {0};
+    static const char *const always[] = {": cuBLASLt algorithm ", " inner ", " cluster "};
     char exact[65], library[65];
     double exact_value, value;
     level_run(f, exact, &exact_value);
@@ -257,22 +278,10 @@ static void test_level_device(void **state) {
     for (size_t i = 0; i < BL_COUNT(precisions); i++) {
         strcpy(f->config.precision, precisions[i]);
         level_run(f, library, &value);
-        assert_string_not_equal(library, exact);
-        if (!(fabs(value - exact_value) < 0.05 * exact_value))
-            fail_msg("%s: %g, exact %g", precisions[i], value, exact_value);
+        check_near(value, exact_value, precisions[i]);
+        check_named(f, always, BL_COUNT(always));
     }
-    bl_train *train = open_run(f, true);
-    assert_non_null(strstr(bl_buf_text(bl_train_log(train)), text));
-    bl_train_close(train);
-}
-
-/* What every log of a net at level `device` has to name. */
-static void check_named(const fixture *f, const char *const *names, size_t count) {
-    bl_train *train = open_run(f, true);
-    const char *log = bl_buf_text(bl_train_log(train));
-    for (size_t i = 0; i < count; i++)
-        if (strstr(log, names[i]) == NULL) fail_msg("the log does not name %s", names[i]);
-    bl_train_close(train);
+    check_named(f, &text, 1);
 }
 
 /* Twice the same bits, near level `exact`, and the log's header names every algorithm. */
@@ -282,8 +291,7 @@ static void test_level_device_pictures(void **state) {
     static const char *const always[] = {"\"algorithms\":[\"", "conv2d_forward",
                                          "conv2d_backward_input", "conv2d_backward_weight",
                                          "product "};
-    static const char *const pools[] = {"max_pool_forward", "max_pool_backward"},
-                             *const norms[] = {"norm_forward"};
+    static const char *const pools[] = {"max_pool_forward", "max_pool_backward"};
     const char *text;
     bl_err err = {0};
     if (f->resident.device->libraries(&text, true, &err) != BL_OK) skip();
@@ -300,20 +308,16 @@ static void test_level_device_pictures(void **state) {
         for (size_t i = 0; i < BL_COUNT(precisions); i++) {
             strcpy(f->config.precision, precisions[i]);
             short_run(f, library, &value);
-            assert_string_not_equal(library, exact);
-            if (!(fabs(value - exact_value) < 0.05 * fabs(exact_value)))
-                fail_msg("%s: %g, exact %g", precisions[i], value, exact_value);
+            check_near(value, exact_value, precisions[i]);
             check_named(f, always, BL_COUNT(always));
-            if (pooled)
-                check_named(f, pools, BL_COUNT(pools));
-            else
-                check_named(f, norms, BL_COUNT(norms));
+            if (pooled) check_named(f, pools, BL_COUNT(pools));
         }
         free(pixels);
     }
 }
 
-/* Engines that are not deterministic are not taken, and the log says so. */
+/* Engines that are not deterministic are not taken, nor is anything behind the plain loop, engine
+ * 0; the log says so. */
 static void test_level_without_engines(void **state) {
     fixture *f = *state;
     if (strstr(getenv("BATCHLAB_CUDA"), "emulated") == NULL) skip();
@@ -324,17 +328,19 @@ static void test_level_without_engines(void **state) {
     strcpy(f->config.numerics, "device");
     strcpy(f->config.computed_by, "a device");
     strcpy(f->config.precision, "fp32");
-    (void)setenv("FAKE_CUDNN", "nondeterministic", 1);
     (void)setenv("FAKE_CUBLASLT", "inplace", 1);
-    short_run(f, library, &value);
-    bl_train *train = open_run(f, true);
-    const char *log = bl_buf_text(bl_train_log(train));
-    assert_null(strstr(log, "cuDNN "));
-    assert_non_null(strstr(log, "groups 1: exact"));
-    bl_train_close(train);
+    for (int plain = 0; plain < 2; plain++) {
+        (void)setenv("FAKE_CUDNN", plain ? "plain" : "nondeterministic", 1);
+        short_run(f, library, &value);
+        bl_train *train = open_run(f, true);
+        const char *log = bl_buf_text(bl_train_log(train));
+        assert_null(strstr(log, "cuDNN "));
+        assert_non_null(strstr(log, "groups 1: exact"));
+        bl_train_close(train);
+        assert_string_equal(library, exact);
+    }
     (void)unsetenv("FAKE_CUDNN");
     (void)unsetenv("FAKE_CUBLASLT");
-    assert_string_equal(library, exact);
     free(pixels);
 }
 
