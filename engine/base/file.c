@@ -215,19 +215,30 @@ void bl_remove_tree(const char *path) {
     (void)nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
 }
 
+static const char *kind_of(mode_t mode) {
+    return S_ISDIR(mode)                    ? "a folder"
+           : S_ISFIFO(mode)                 ? "a FIFO"
+           : S_ISSOCK(mode)                 ? "a socket"
+           : S_ISCHR(mode) || S_ISBLK(mode) ? "a device"
+                                            : "something else";
+}
+
 bl_status bl_file_map(bl_map *out, const char *path, bl_err *err) {
     *out = (bl_map){0};
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* A FIFO would keep a blocking open waiting for a writer. */
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         BL_FAIL(err, errno == ENOENT ? BL_EMISSING : BL_EIO, "cannot read %s: %s", path,
                 strerror(errno));
-    struct stat st;
+    struct stat st = {0};
     void *data = MAP_FAILED;
     const bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
     if (regular && st.st_size > 0)
         data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
     (void)close(fd);
-    if (!regular) BL_FAIL(err, BL_EIO, "cannot read %s: not a regular file", path);
+    if (!regular)
+        BL_FAIL(err, BL_EIO, "cannot read %s: it is %s, not a plain file", path,
+                kind_of(st.st_mode));
     if (st.st_size == 0) return BL_OK;
     if (data == MAP_FAILED) BL_FAIL(err, BL_EIO, "cannot map %s: %s", path, strerror(errno));
     *out = (bl_map){data, (size_t)st.st_size};

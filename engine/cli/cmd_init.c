@@ -12,7 +12,6 @@ static const bl_option options[] = {
     {"--date",   NULL, "COL",  "the date by which the latest rows are held out"          },
 };
 static const char usage[] = "init FILE.csv --target COL [--name NAME] [--date COL]";
-static const size_t SIZE_LIMIT = (size_t)4 << 30;
 
 static const char sweep_lua[] =
     "-- The learning rate is retuned at every batch size; then what an epoch budget and a step "
@@ -179,18 +178,18 @@ static void explain(const bl_inferred *in) {
 }
 
 static bl_status make(init *t, const bl_args *args, bl_err *err) {
-    bl_buf text = {0};
+    bl_map map = {0};
     bl_status status = BL_OK;
     BL_GOTO(choose_name(t, args->value[NAME], err));
     BL_GOTO(split_path(t, err));
-    BL_GOTO(bl_file_read(&text, t->path, SIZE_LIMIT, err));
-    BL_GOTO(bl_infer(&t->in, bl_buf_text(&text), text.len, t->path, args->value[TARGET],
-                     args->value[DATE], err));
+    BL_GOTO(bl_file_map(&map, t->path, err));
+    BL_GOTO(bl_infer(&t->in, map.size > 0 ? (const char *)map.data : "", map.size, t->path,
+                     args->value[TARGET], args->value[DATE], err));
     explain(&t->in);
     BL_GOTO(write_all(t, err));
 done:
     bl_inferred_free(&t->in);
-    bl_buf_free(&text);
+    bl_file_unmap(&map);
     return status;
 }
 
@@ -205,7 +204,11 @@ int bl_cmd_init(int argc, char **argv) {
         return BL_EXIT_USAGE;
     }
     init t = {.path = args.operand};
-    if (make(&t, &args, &err) != BL_OK) return bl_cli_fail(&err);
+    const bl_status status = make(&t, &args, &err);
+    if (status != BL_OK) {
+        const int fault = bl_cli_fail(&err);
+        return status == BL_EMISSING ? BL_EXIT_IO : fault; /* a table that is not there */
+    }
     (void)fprintf(stderr, "next: make experiment NAME=%s PRESET=tiny\n", t.name);
     return BL_EXIT_DONE;
 }

@@ -157,20 +157,50 @@ static bl_status fail_incomplete(const opening *o, bl_err *err) {
             bl_manifest_has_generator(m) ? "\n  or train on generated rows with --synthetic" : "");
 }
 
+/* Says where the file was looked for: "shops/days.csv is not in DATA:DATA" or, in a folder of its
+ * own, "days.csv is not in /home/me/tables". */
+static void describe_absence(bl_buf *out, const opening *o, const bl_source_decl *missing) {
+    const char *folder = o->manifest.folder, *data = o->options->data_path;
+    if (!bl_source_own_folder(folder)) {
+        bl_buf_printf(out, "%s/%s is not in %s", folder, missing->file,
+                      data != NULL && data[0] != '\0' ? data : "any data folder (none is set)");
+        return;
+    }
+    bl_buf_printf(out, "%s is not in %s", missing->file, folder);
+    if (!bl_dir_exists(folder)) bl_buf_str(out, ", which is not a folder");
+}
+
+static bl_status fail_absent(const opening *o, bl_err *err) {
+    const bl_manifest *m = &o->manifest;
+    bl_buf absent = {0};
+    describe_absence(&absent, o, missing_file(o, m->variant));
+    (void)bl_err_set(err, BL_EMISSING, __FILE__, __LINE__, "data set '%s': %s; get it from %s",
+                     m->name, bl_buf_text(&absent), m->origin);
+    bl_buf_free(&absent);
+    return BL_EMISSING;
+}
+
+/* The first variant whose files are all there, or NULL; says of each that is passed over what it
+ * lacks. */
+static const bl_variant_decl *first_complete_variant(const opening *o) {
+    const bl_manifest *m = &o->manifest;
+    for (size_t i = 0; i < m->variants; i++) {
+        const bl_source_decl *missing = missing_file(o, &m->variant[i]);
+        if (missing == NULL) return &m->variant[i];
+        bl_buf absent = {0};
+        describe_absence(&absent, o, missing);
+        narrate(o->options, "%s: %s%s%s", m->name, m->variants > 1 ? m->variant[i].name : "",
+                m->variants > 1 ? ": " : "", bl_buf_text(&absent));
+        bl_buf_free(&absent);
+    }
+    return NULL;
+}
+
+/* Sets o->variant and o->synthetic: the first complete variant, else the generator. */
 static bl_status choose_variant(opening *o, bl_err *err) {
     const bl_manifest *m = &o->manifest;
-    const char *folders = o->options->data_path != NULL ? o->options->data_path : "";
     o->synthetic = o->options->synthetic;
-    for (size_t i = 0; i < m->variants && !o->synthetic && o->variant == NULL; i++) {
-        const bl_source_decl *missing = missing_file(o, &m->variant[i]);
-        if (missing == NULL)
-            o->variant = &m->variant[i];
-        else
-            narrate(o->options, "%s: %s%s%s/%s is not in %s", m->name,
-                    m->variants > 1 ? m->variant[i].name : "", m->variants > 1 ? ": " : "",
-                    m->folder, missing->file,
-                    folders[0] ? folders : "any data folder (none is set)");
-    }
+    if (!o->synthetic) o->variant = first_complete_variant(o);
     if (o->variant != NULL) {
         if (o->variant != m->variant)
             narrate(o->options, "%s: variant '%s', %s", m->name, o->variant->name,
@@ -189,10 +219,7 @@ static bl_status choose_variant(opening *o, bl_err *err) {
     if (o->options->synthetic)
         BL_FAIL(err, BL_EINVAL, "%s: data set '%s' declares no generator", m->doc.root->file,
                 m->name);
-    const bl_source_decl *missing = missing_file(o, m->variant);
-    BL_FAIL(err, BL_EMISSING, "data set '%s': %s/%s is not in %s; get it from %s", m->name,
-            m->folder, missing->file, folders[0] ? folders : "any data folder (none is set)",
-            m->origin);
+    return fail_absent(o, err);
 }
 
 /* ---- sources and identity ---- */

@@ -5,20 +5,29 @@
 #include <stdio.h>
 #include <string.h>
 
+bool bl_source_own_folder(const char *folder) {
+    return folder[0] == '/' || folder[0] == '.';
+}
+
+/* Anything of that name counts: what is no plain file is refused when it is opened, by its name. */
+static bool is_there(char path[BL_PATH], const char *folder, const char *file, const char *suffix) {
+    bl_file_stamp stamp;
+    const int length = snprintf(path, BL_PATH, "%s/%s%s", folder, file, suffix);
+    return length > 0 && length < BL_PATH && (bl_file_exists(path) || bl_file_stat(&stamp, path));
+}
+
 bool bl_source_find(char path[BL_PATH], const char *data_path, const char *folder,
                     const char *file) {
-    if (folder[0] == '/' || folder[0] == '.') {
-        const int length = snprintf(path, BL_PATH, "%s/%s", folder, file);
-        return length > 0 && length < BL_PATH && bl_file_exists(path);
-    }
+    if (bl_source_own_folder(folder))
+        return is_there(path, folder, file, "") || is_there(path, folder, file, ".gz");
     for (const char *at = data_path; at != NULL;) {
+        char below[BL_PATH];
         const size_t n = strcspn(at, ":");
-        for (int plain = 0; n > 0 && plain < 2; plain++) {
-            const int length = snprintf(path, BL_PATH, "%.*s/%s/%s%s", (int)n, at, folder, file,
-                                        plain ? "" : ".gz");
-            if (length > 0 && length < BL_PATH && bl_file_exists(path)) return true;
-        }
-        at = at[n] ? at + n + 1 : NULL;
+        const int length = snprintf(below, sizeof below, "%.*s/%s", (int)n, at, folder);
+        if (n > 0 && length > 0 && length < BL_PATH &&
+            (is_there(path, below, file, ".gz") || is_there(path, below, file, "")))
+            return true;
+        at = at[n] != '\0' ? at + n + 1 : NULL;
     }
     return false;
 }
@@ -89,7 +98,7 @@ bl_status bl_source_text(bl_source *source, const char **text, size_t *n, bl_err
 }
 
 void bl_source_close(bl_source *source) {
-    if (source->path[0] && source->map.data != NULL) bl_file_unmap(&source->map);
+    if (source->path[0] != '\0' && source->map.data != NULL) bl_file_unmap(&source->map);
     bl_buf_free(&source->text);
     *source = (bl_source){0};
 }

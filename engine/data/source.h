@@ -12,8 +12,11 @@ typedef struct bl_source {
     char content_sha256[65]; /* of the uncompressed content */
 } bl_source;
 
-/* FOLDER/NAME/FILE.gz, then FOLDER/NAME/FILE, folder by folder. A folder that begins
- * with / or . is the file's own and no data folder is searched. False when there is none. */
+/* Whether a declared folder begins with / or . : its own place, outside the data folders. */
+bool bl_source_own_folder(const char *folder);
+/* Where a declared file lies. In a folder of its own: FOLDER/FILE, then FOLDER/FILE.gz. Otherwise
+ * DATA/FOLDER/FILE.gz, then DATA/FOLDER/FILE, for each DATA of `data_path` in turn. False when
+ * there is none. What is found may be no plain file: bl_source_open refuses it. */
 bool bl_source_find(char path[BL_PATH], const char *data_path, const char *folder,
                     const char *file);
 /* Opens PATH and checks it against `decl`. The message of an altered or truncated file names it,

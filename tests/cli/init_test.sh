@@ -47,6 +47,22 @@ status 2 'target COL is missing' tables/sales.csv
 status 2 'datasets/sales.cfg exists and is left alone' tables/sales.csv --target sales
 status 2 "no column 'sale'" tables/sales.csv --target sale --name other
 status 2 'is no name for an experiment' tables/sales.csv --target sales --name a/b
-status 2 'nothing.csv' tables/nothing.csv --target sales
+status 74 'nothing.csv' tables/nothing.csv --target sales
+# Only a plain file can be read again by `run`; opening a FIFO would wait for a writer.
+mkfifo fifo.csv
+status 74 'fifo.csv: it is a FIFO, not a plain file' fifo.csv --target sales --name other
+status 74 'tables: it is a folder, not a plain file' tables --target sales --name other
+status 74 '/dev/null: it is a device, not a plain file' /dev/null --target sales --name other
+
+# Compressed beside where it was, the table is still found; the message names the folder searched.
+gzip tables/sales.csv
+"$BATCHLAB" run sales --preset tiny --progress none > out 2> err
+case $? in 0 | 5) ;; *) fail "a compressed table in its own folder: $(tail -3 err)" ;; esac
+mv tables elsewhere
+"$BATCHLAB" run sales --preset tiny --progress none > out 2> err && fail "trained without the table"
+grep -q "sales.csv is not in ./tables, which is not a folder" err || fail "no folder is named: $(cat err)"
+mkdir tables && mkfifo tables/sales.csv
+"$BATCHLAB" run sales --preset tiny --progress none > out 2> err && fail "trained from a FIFO"
+grep -q "sales.csv: it is a FIFO, not a plain file" err || fail "the FIFO is not named: $(cat err)"
 [ -e datasets/other.cfg ] && fail "a refused table left files"
 exit $bad
