@@ -93,14 +93,13 @@ bl_status bl_file_read(bl_buf *out, const char *path, size_t limit, bl_err *err)
         total += n;
         if (total > limit)
             status =
-                bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__,
-                           "%s is larger than %zu bytes, the most that is read of it", path, limit);
+                BL_ERR(err, BL_EFORMAT, "%s is larger than %zu bytes, the most that is read of it",
+                       path, limit);
         else
             bl_buf_add(out, chunk, n);
     }
     if (status == BL_OK && ferror(f))
-        status = bl_err_set(err, BL_EIO, __FILE__, __LINE__, "cannot read %s: %s", path,
-                            strerror(errno));
+        status = BL_ERR(err, BL_EIO, "cannot read %s: %s", path, strerror(errno));
     (void)fclose(f);
     return status;
 }

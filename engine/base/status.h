@@ -25,7 +25,7 @@ enum { BL_ERR_TEXT = 2048 };
 
 typedef struct bl_err {
     bl_status code;
-    const char *file; /* where in the source it was raised, for BL_LOG=debug */
+    const char *file; /* where in the source it was raised: shown under BATCHLAB_DEBUG=1 */
     int line;
     char text[BL_ERR_TEXT]; /* for the user; may span lines, no newline at its end */
 } bl_err;
@@ -39,7 +39,9 @@ const char *bl_status_name(bl_status status);
 BL_PRINTF(5, 6)
 bl_status bl_err_set(bl_err *err, bl_status code, const char *file, int line, const char *fmt, ...);
 
-#define BL_FAIL(err, code, ...) return bl_err_set((err), (code), __FILE__, __LINE__, __VA_ARGS__)
+/* The fault as an expression: `status = BL_ERR(err, BL_EIO, "cannot read %s", path);`. */
+#define BL_ERR(err, code, ...)  bl_err_set((err), (code), __FILE__, __LINE__, __VA_ARGS__)
+#define BL_FAIL(err, code, ...) return BL_ERR(err, code, __VA_ARGS__)
 #define BL_TRY(expr)                                                                               \
     do {                                                                                           \
         const bl_status bl_try_ = (expr);                                                          \

@@ -4,13 +4,13 @@
  * stores have equal bytes. */
 #include "engine/base/gzip.h"
 #include "engine/base/mem.h"
+#include "engine/base/seal.h"
 #include "engine/base/sha256.h"
-#include "engine/export/tar.h"
 #include "engine/cli/experiment.h"
 #include "engine/cli/stores.h"
+#include "engine/export/tar.h"
 #include "engine/report/report.h"
-#include "engine/store/scratch.h"
-#include "engine/store/seal.h"
+#include "engine/store/gc.h"
 #include "engine/store/store.h"
 #include <stdio.h>
 #include <string.h>
@@ -130,7 +130,7 @@ static bl_status take_store(bundle *b, bl_err *err) {
     BL_TRY(bl_dir_list(&names, store.dir, err));
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < names.count; i++)
-        if (bl_is_run_id(names.name[i])) status = take_run(b, &store, names.name[i], err);
+        if (bl_store_is_run_id(names.name[i])) status = take_run(b, &store, names.name[i], err);
     bl_names_free(&names);
     BL_TRY(status);
     if (b->runs == 0)
@@ -220,9 +220,8 @@ static bl_status add_file(const bundle *b, bl_buf *tar, bl_buf *sums, const char
     }
     bl_buf_free(&bytes);
     if (status == BL_OK && tar->len > MOST_BYTES)
-        status =
-            bl_err_set(err, BL_EUNSUPPORTED, __FILE__, __LINE__,
-                       "the bundle would be larger than 1 GiB; pack runs/%s with tar", b->name);
+        status = BL_ERR(err, BL_EUNSUPPORTED,
+                        "the bundle would be larger than 1 GiB; pack runs/%s with tar", b->name);
     return status;
 }
 
@@ -279,7 +278,7 @@ int bl_cmd_bundle(int argc, char **argv) {
     bl_status status = args.value[OUTPUT] != NULL ? bl_path(file, &err, "%s", args.value[OUTPUT])
                                                   : bl_path(file, &err, "%s.tar.gz", args.operand);
     bl_names found = {0};
-    if (status == BL_OK) status = bl_stores_find(&found, args.operand, &err);
+    if (status == BL_OK) status = bl_cli_find_stores(&found, args.operand, &err);
     bl_names_free(&found);
     if (status == BL_OK) status = make(&b, file, &err);
     if (b.scratch[0] != '\0') bl_remove_tree(b.scratch);

@@ -42,7 +42,7 @@ static size_t differing_headers(const bl_json *a, const bl_json *b) {
     return n + !epochs;
 }
 
-static void show_step(const char *side, const bl_log_step *s) {
+static void show_step(const char *side, const bl_runlog_step *s) {
     (void)printf("  %s  loss %.17g  mean loss %.17g  value %.17g  hash %s\n", side, s->loss,
                  s->mean_loss, s->value, s->hash);
 }
@@ -58,12 +58,12 @@ static bool logs_agree(const bl_run_files *a, const bl_run_files *b) {
 }
 
 static bl_status diff_steps(const bl_run_files *a, const bl_run_files *b, bl_err *err) {
-    bl_log_steps x = {0}, y = {0};
+    bl_runlog_steps x = {0}, y = {0};
     size_t i, j;
     bl_status status;
-    BL_GOTO(bl_log_steps_read(&x, bl_buf_text(&a->log), a->log.len, a->dir, err));
-    BL_GOTO(bl_log_steps_read(&y, bl_buf_text(&b->log), b->log.len, b->dir, err));
-    if (bl_log_steps_differ(&x, &y, &i, &j)) {
+    BL_GOTO(bl_runlog_steps_read(&x, bl_buf_text(&a->log), a->log.len, a->dir, err));
+    BL_GOTO(bl_runlog_steps_read(&y, bl_buf_text(&b->log), b->log.len, b->dir, err));
+    if (bl_runlog_steps_differ(&x, &y, &i, &j)) {
         (void)printf("first differing record: step %" PRId64 "\n", x.at[i].step);
         show_step("A", &x.at[i]);
         show_step("B", &y.at[j]);
@@ -71,8 +71,8 @@ static bl_status diff_steps(const bl_run_files *a, const bl_run_files *b, bl_err
         (void)printf("no step that both have differs\n");
     }
 done:
-    bl_log_steps_free(&x);
-    bl_log_steps_free(&y);
+    bl_runlog_steps_free(&x);
+    bl_runlog_steps_free(&y);
     return status;
 }
 

@@ -2,8 +2,8 @@
  * TensorBoard. */
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
-#include "engine/verify/log_diff.h"
 #include "engine/export/tfevents.h"
+#include "engine/verify/log_diff.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -103,7 +103,7 @@ static bl_status export_run(const char *dir, const char *id, wish *w, bl_err *er
     char path[BL_PATH];
     bl_run_files run;
     BL_TRY(bl_path(path, err, "%s/%s/result.json", dir, id));
-    if (!bl_is_run_id(id) || !bl_file_exists(path)) return BL_OK;
+    if (!bl_store_is_run_id(id) || !bl_file_exists(path)) return BL_OK;
     path[strlen(path) - strlen("/result.json")] = '\0';
     BL_TRY(bl_run_files_read(&run, path, err));
     const bl_status status = w->form == TFEVENTS ? write_events(&run, w->dir, err)

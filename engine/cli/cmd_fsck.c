@@ -47,7 +47,7 @@ int bl_cmd_fsck(int argc, char **argv) {
     bl_names names = {0};
     bl_fsck fsck = {.repair = bl_args_has(&args, REPAIR),
                     .found = bl_args_has(&args, JSON) ? show_json : show_text};
-    bl_status status = bl_stores_find(&names, args.operand, &err);
+    bl_status status = bl_cli_find_stores(&names, args.operand, &err);
     for (size_t i = 0; status == BL_OK && i < names.count; i++) {
         bl_store store;
         status = bl_store_open(&store, bl_runs_dir(), names.name[i], false, &err);

@@ -1,9 +1,9 @@
 /* batchlab gc [NAME]: removes from the store what nothing needs. */
 #include "engine/base/mem.h"
-#include "engine/verify/lock.h"
 #include "engine/cli/stores.h"
 #include "engine/cli/trials.h"
-#include "engine/store/scratch.h"
+#include "engine/store/gc.h"
+#include "engine/verify/lock.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ typedef struct planned {
 
 static void plan_run(planned *p, const char *run) {
     bl_lock_entry entry = {.steps = 1};
-    if (!bl_is_run_id(run)) return;
+    if (!bl_store_is_run_id(run)) return;
     memcpy(entry.run, run, sizeof entry.run);
     bl_lock_set(&p->runs, &entry);
 }
@@ -140,7 +140,7 @@ int bl_cmd_gc(int argc, char **argv) {
     bl_err err = {0};
     bl_names names = {0};
     bl_gc gc = {.dry = bl_args_has(&args, DRY_RUN)};
-    bl_status status = bl_stores_find(&names, args.operand, &err);
+    bl_status status = bl_cli_find_stores(&names, args.operand, &err);
     for (size_t i = 0; status == BL_OK && i < names.count; i++)
         status = clean(&gc, names.name[i], bl_args_has(&args, UNPLANNED), &err);
     bl_names_free(&names);

@@ -1,7 +1,7 @@
 /* batchlab lock NAME: writes experiments/NAME/expected.lock from the store. */
 #include "engine/base/mem.h"
-#include "engine/verify/lock.h"
 #include "engine/cli/trials.h"
+#include "engine/verify/lock.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -73,16 +73,16 @@ static bl_status lock_plan(const bl_experiment *e, bool drop, bl_err *err) {
     for (size_t i = 0; i < plan.count; i++)
         BL_GOTO(lock_run(&lock, &e->store, plan.run[i], &n, err));
     if (n.undone == plan.count) {
-        status = bl_err_set(err, BL_EMISSING, __FILE__, __LINE__,
-                            "no run of this plan is done; `batchlab run %s --preset %s` makes them",
-                            e->config.name, e->config.preset);
+        status = BL_ERR(err, BL_EMISSING,
+                        "no run of this plan is done; `batchlab run %s --preset %s` makes them",
+                        e->config.name, e->config.preset);
         goto done;
     }
     if (drop && !plan.complete) {
-        status = bl_err_set(err, BL_EMISSING, __FILE__, __LINE__,
-                            "the sweep is not complete: --prune would drop runs that it has yet to "
-                            "come to; `batchlab run %s --preset %s` first",
-                            e->config.name, e->config.preset);
+        status = BL_ERR(err, BL_EMISSING,
+                        "the sweep is not complete: --prune would drop runs that it has yet to "
+                        "come to; `batchlab run %s --preset %s` first",
+                        e->config.name, e->config.preset);
         goto done;
     }
     prune(&lock, &plan, drop);

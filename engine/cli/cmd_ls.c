@@ -1,9 +1,9 @@
 /* batchlab ls [NAME]: the runs in the store, one a line. */
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
-#include "engine/verify/log_diff.h"
 #include "engine/cli/stores.h"
 #include "engine/report/report.h"
+#include "engine/verify/log_diff.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -80,7 +80,7 @@ static bl_status list(const char *experiment, bool json, bl_err *err) {
     BL_TRY(bl_path(dir, err, "%s/%s", bl_runs_dir(), experiment));
     bl_status status = bl_dir_list(&names, dir, err);
     for (size_t i = 0; status == BL_OK && i < names.count; i++) {
-        if (!bl_is_run_id(names.name[i])) continue;
+        if (!bl_store_is_run_id(names.name[i])) continue;
         bl_run_files run;
         bl_err unread = {0};
         status = bl_path(path, err, "%s/%s", dir, names.name[i]);
@@ -101,7 +101,7 @@ int bl_cmd_ls(int argc, char **argv) {
     bl_err err = {0};
     const bool json = bl_args_has(&args, 0);
     bl_names names = {0};
-    bl_status status = bl_stores_find(&names, args.operand, &err);
+    bl_status status = bl_cli_find_stores(&names, args.operand, &err);
     if (status == BL_OK && !json)
         (void)printf("%-16s %-12s  %-11s %6s %12s %4s %9s  %-8s %10s\n", "experiment", "run",
                      "state", "batch", "rate", "seed", "steps", "outcome", "value");

@@ -132,7 +132,7 @@ static void take_trial(const plan_view *v, const bl_trial *t, bl_plan_run *r) {
                        .max_steps = t->max_steps,
                        .seconds_left = (double)NAN};
     memcpy(r->reason, t->reason, sizeof r->reason);
-    bl_run_identity(&t->config, v->e->data.sha256, r->id, NULL);
+    bl_store_run_identity(&t->config, v->e->data.sha256, r->id, NULL);
     r->state = load_evals(v->e, r->id, &r->answer);
     if (bl_train_memory(&t->config, &v->e->data, NULL, &r->memory_bytes, &ignored) != BL_OK)
         r->memory_bytes = 0;

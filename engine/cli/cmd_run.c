@@ -151,10 +151,10 @@ static bl_status compare_published(bl_experiment *e, wish *w, bl_display *displa
     (void)printf("%s: trained again, %zu published runs equal, %zu differ\n", e->config.name,
                  r.equal, r.differ);
     if (r.differ > 0)
-        status = bl_err_set(err, BL_EMISMATCH, __FILE__, __LINE__,
-                            "%zu of %zu runs have other logs now: this machine or program is not "
-                            "the one that published them; the store is as it was",
-                            r.differ, r.count);
+        status = BL_ERR(err, BL_EMISMATCH,
+                        "%zu of %zu runs have other logs now: this machine or program is not "
+                        "the one that published them; the store is as it was",
+                        r.differ, r.count);
 done:
     bl_rerun_close(&r);
     bl_plan_trials_free(&plan);

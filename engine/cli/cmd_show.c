@@ -3,9 +3,9 @@
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/cli/experiment.h"
-#include "engine/verify/log_diff.h"
 #include "engine/cli/show_model.h"
 #include "engine/train/train.h"
+#include "engine/verify/log_diff.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,8 +85,7 @@ static int show_model(const bl_args *args) {
     bl_experiment *e = bl_xalloc(sizeof *e);
     bl_status status = bl_experiment_config(e, args->operand, args->value[PRESET], args, &err);
     if (status == BL_OK && strcmp(e->config.dataset, "none") == 0)
-        status = bl_err_set(&err, BL_EINVAL, __FILE__, __LINE__, "model %s is no net of layers",
-                            e->config.model.kind);
+        status = BL_ERR(&err, BL_EINVAL, "model %s is no net of layers", e->config.model.kind);
     const bl_dataset_options options = bl_cli_dataset_options(bl_args_has(args, SYNTHETIC));
     if (status == BL_OK) status = bl_dataset_open(&e->data, e->config.dataset, &options, &err);
     if (status == BL_OK) status = bl_experiment_layers(e, &e->data, &err);

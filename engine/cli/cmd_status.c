@@ -19,17 +19,17 @@ typedef struct counts {
 static bl_status count_run(const bl_store *store, const char *run, counts *out, bl_err *err) {
     char dir[BL_PATH], part[BL_PATH];
     if (strstr(run, ".corrupt-") != NULL) out->set_aside++;
-    if (!bl_is_run_id(run)) return BL_OK;
+    if (!bl_store_is_run_id(run)) return BL_OK;
     BL_TRY(bl_path(dir, err, "%s/%s", store->dir, run));
     BL_TRY(bl_path(part, err, "%s/log.jsonl.part", dir));
-    const bl_status status = bl_store_look(store, run, err);
+    const bl_status status = bl_store_check_result(store, run, err);
     if (status == BL_OK)
         out->done++;
     else if (status == BL_EFORMAT)
         out->damaged++;
     else if (status != BL_EMISSING)
         return status;
-    else if (bl_claim_look(dir) == BL_CLAIM_FRESH)
+    else if (bl_claim_state_of(dir) == BL_CLAIM_HELD)
         out->running++;
     else if (bl_file_exists(part))
         out->interrupted++;
@@ -70,7 +70,7 @@ int bl_cmd_status(int argc, char **argv) {
     const bool json = bl_args_has(&args, 0);
     bl_err err = {0};
     bl_names names = {0};
-    bl_status status = bl_stores_find(&names, args.operand, &err);
+    bl_status status = bl_cli_find_stores(&names, args.operand, &err);
     if (status == BL_OK && names.count == 0 && !json)
         (void)printf("no runs yet in %s/\n", bl_runs_dir());
     for (size_t i = 0; status == BL_OK && i < names.count; i++)

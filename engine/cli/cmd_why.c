@@ -197,7 +197,7 @@ static bl_status sibling(const question *q, bl_err *err) {
     bl_status status = bl_dir_list(&names, q->store, err);
     for (size_t i = 0; status == BL_OK && i < names.count; i++) {
         bl_json_doc other = {0};
-        if (!bl_is_run_id(names.name[i]) || strcmp(names.name[i], q->run) == 0 ||
+        if (!bl_store_is_run_id(names.name[i]) || strcmp(names.name[i], q->run) == 0 ||
             read_identity(&other, q->store, names.name[i], &ignored) != BL_OK)
             continue;
         const size_t n = differences(mine.root, other.root, NULL);
@@ -230,7 +230,7 @@ static bl_status explain(question *q, const char *word, bl_err *err) {
     BL_TRY(bl_path(q->store, err, "%s", dirname(copy)));
     q->run = strrchr(q->dir, '/');
     q->run = q->run != NULL ? q->run + 1 : q->dir;
-    if (!bl_is_run_id(q->run) || !bl_dir_exists(q->dir))
+    if (!bl_store_is_run_id(q->run) || !bl_dir_exists(q->dir))
         BL_FAIL(err, BL_EINVAL, "%s is no run of a store", q->dir);
     bl_buf_printf(q->out, "run        %s (%s)\n", q->run, q->dir);
     BL_TRY(state(q, err));

@@ -59,5 +59,8 @@ int bl_cli_fail(const bl_err *err) {
         (void)fprintf(stderr, "%s\n", err->text);
     else
         (void)fprintf(stderr, "batchlab: %s\n", err->text);
+    if (err->file != NULL && strcmp(from_environment("BATCHLAB_DEBUG", ""), "1") == 0)
+        (void)fprintf(stderr, "batchlab: raised at %s:%d (%s)\n", err->file, err->line,
+                      bl_status_name(err->code));
     return exits[err->code];
 }

@@ -105,14 +105,13 @@ bl_status bl_filter_parse(bl_filter *out, const char *text, bl_err *err) {
     bl_status status = BL_OK;
     while (status == BL_OK && (term = strtok_r(rest, spaces, &rest)) != NULL) {
         if (out->count == MOST_TERMS)
-            status = bl_err_set(err, BL_EINVAL, __FILE__, __LINE__, "--only: more than %d terms",
-                                MOST_TERMS);
+            status = BL_ERR(err, BL_EINVAL, "--only: more than %d terms", MOST_TERMS);
         else
             status = take_term(&out->term[out->count++], term, err);
     }
     free(copy);
     if (status == BL_OK && out->count == 0)
-        status = bl_err_set(err, BL_EINVAL, __FILE__, __LINE__, "--only: nothing is selected");
+        status = BL_ERR(err, BL_EINVAL, "--only: nothing is selected");
     if (status != BL_OK) bl_filter_free(out);
     return status;
 }

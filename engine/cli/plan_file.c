@@ -21,8 +21,7 @@ bl_status bl_plan_file_parse(bl_plan_file *out, const char *text, size_t n, cons
         status = bl_json_parse(doc, text + at, end - at, name, out->count + 1, err);
         if (status == BL_OK && out->count++ == 0 &&
             (!bl_plan_record_is(doc, "plan") || bl_json_int(doc->root, "format", 0) != 1))
-            status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__, "%s:1: not a plan of format 1",
-                                name);
+            status = BL_ERR(err, BL_EFORMAT, "%s:1: not a plan of format 1", name);
         at = end + 1;
     }
     if (status != BL_OK) bl_plan_file_free(out);

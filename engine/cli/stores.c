@@ -3,7 +3,7 @@
 #include "engine/cli/command.h"
 #include <string.h>
 
-bl_status bl_stores_find(bl_names *out, const char *name, bl_err *err) {
+bl_status bl_cli_find_stores(bl_names *out, const char *name, bl_err *err) {
     char dir[BL_PATH];
     bl_names all;
     *out = (bl_names){0};

@@ -5,5 +5,5 @@
 
 /* The experiment `name`, or all in order when it is NULL; none is no error then. BL_EMISSING: there
  * are no runs of that name. Names to be freed. */
-bl_status bl_stores_find(bl_names *out, const char *name, bl_err *err) BL_CHECKED;
+bl_status bl_cli_find_stores(bl_names *out, const char *name, bl_err *err) BL_CHECKED;
 #endif

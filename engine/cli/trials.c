@@ -27,7 +27,7 @@ static void take_round(void *ctx, const bl_round *round) {
     const collection *c = ctx;
     for (size_t i = 0; i < round->count; i++) {
         char id[BL_RUN_ID];
-        bl_run_identity(&round->trial[i].config, c->e->data.sha256, id, NULL);
+        bl_store_run_identity(&round->trial[i].config, c->e->data.sha256, id, NULL);
         add(c->out, id, &round->trial[i]);
     }
 }

@@ -241,10 +241,10 @@ static bl_status fail_experiment(const char *dir, const char *name, bl_err *err)
         near = bl_nearest(name, found, count);
         free(found);
     }
-    const bl_status status = bl_err_set(
-        err, BL_EMISSING, __FILE__, __LINE__, "no experiment '%.64s' in %s; %s%.1024s%s%s%s", name,
-        dir, count ? "there are: " : "it has none", bl_buf_text(&list),
-        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    const bl_status status =
+        BL_ERR(err, BL_EMISSING, "no experiment '%.64s' in %s; %s%.1024s%s%s%s", name, dir,
+               count ? "there are: " : "it has none", bl_buf_text(&list),
+               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     bl_buf_free(&list);
     bl_names_free(&all);
     return status;

@@ -64,8 +64,7 @@ bl_status bl_scan_fail(const bl_scan *scan, size_t line, int column, const char 
         for (size_t i = 0; i < bl_max_size(carets, 1); i++) bl_buf_str(&out, "^");
     }
     if (hint != NULL) bl_buf_printf(&out, "%s%s", column > 0 ? " " : "", hint);
-    const bl_status status =
-        bl_err_set(err, BL_EINVAL, __FILE__, __LINE__, "%s", bl_buf_text(&out));
+    const bl_status status = BL_ERR(err, BL_EINVAL, "%s", bl_buf_text(&out));
     bl_buf_free(&out);
     return status;
 }

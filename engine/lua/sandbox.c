@@ -148,8 +148,7 @@ static int on_error(lua_State *L) {
             (void)snprintf(library, sizeof library, "\n  found by %s:%d", frame.source + 1,
                            frame.currentline);
     }
-    (void)bl_err_set(box->err, BL_EINVAL, __FILE__, __LINE__, "%s%s%s", script,
-                     script[0] != '\0' ? bare : text, library);
+    (void)BL_ERR(box->err, BL_EINVAL, "%s%s%s", script, script[0] != '\0' ? bare : text, library);
     return 1;
 }
 

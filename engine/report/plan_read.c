@@ -229,8 +229,7 @@ bl_status bl_plan_read(bl_answer *answer, bl_plan_bests *bests, const char *run_
     bl_buf text = {0};
     bl_status status = bl_file_read(&text, path, PLAN_LIMIT, err);
     const char *at = bl_buf_text(&text), *end = at + text.len;
-    if (status == BL_OK && at == end)
-        status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__, "%s: empty", path);
+    if (status == BL_OK && at == end) status = BL_ERR(err, BL_EFORMAT, "%s: empty", path);
     for (size_t n = 1; status == BL_OK && at < end; n++) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         const size_t length = (size_t)((newline != NULL ? newline : end) - at);
@@ -284,8 +283,7 @@ bl_status bl_timing_read(bl_answer *answer, const char *run_dir, bl_err *err) {
     BL_GOTO(bl_file_read(&text, path, TIMING_LIMIT, err));
     BL_GOTO(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err));
     if (bl_json_int(doc.root, "format", 0) != 1) {
-        status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__,
-                            "%s: not a timing pass of format 1", path);
+        status = BL_ERR(err, BL_EFORMAT, "%s: not a timing pass of format 1", path);
         goto done;
     }
     answer->threads = bl_json_int(doc.root, "threads", 1);

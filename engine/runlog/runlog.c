@@ -112,8 +112,7 @@ bl_status bl_runlog_parse(bl_runlog *out, const char *text, size_t n, const char
         r.line++;
         const char *stop = memchr(text + at, '\n', n - at);
         if (stop == NULL) {
-            status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__, "%s:%zu: the line is cut off",
-                                name, r.line);
+            status = BL_ERR(err, BL_EFORMAT, "%s:%zu: the line is cut off", name, r.line);
             break;
         }
         const size_t end = (size_t)(stop - text) + 1;
@@ -124,8 +123,7 @@ bl_status bl_runlog_parse(bl_runlog *out, const char *text, size_t n, const char
         bl_json_free(&doc);
         at = end;
     }
-    if (status == BL_OK && r.line == 0)
-        status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__, "%s: empty", name);
+    if (status == BL_OK && r.line == 0) status = BL_ERR(err, BL_EFORMAT, "%s: empty", name);
     if (status != BL_OK) bl_runlog_free(out);
     return status;
 }

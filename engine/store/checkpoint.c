@@ -43,7 +43,7 @@ static bl_status read_slot(const bl_store *store, const char *id, int slot, uint
     return read_file(path, serial, state, err);
 }
 
-bl_status bl_checkpoint_check(const char *path, bl_err *err) {
+bl_status bl_store_check_checkpoint(const char *path, bl_err *err) {
     uint64_t serial;
     bl_buf state = {0};
     const bl_status status = read_file(path, &serial, &state, err);

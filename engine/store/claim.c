@@ -3,8 +3,8 @@
 #include "engine/base/clock.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/base/process.h"
 #include "engine/base/sha256.h"
-#include "engine/store/process.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -113,13 +113,13 @@ static bool is_stale(bl_claims *all, const char *dir, const char *owner) {
     return server_clock(all, dir, &now) && last_beat(dir, owner, &beat) && now - beat > all->stale;
 }
 
-bl_claim_state bl_claim_look(const char *dir) {
+bl_claim_state bl_claim_state_of(const char *dir) {
     char owner[OWNER];
     double beat;
     if (!find_owner(dir, owner)) return BL_CLAIM_NONE;
     if (bl_process_is_dead(owner)) return BL_CLAIM_STALE;
     if (!last_beat(dir, owner, &beat)) return BL_CLAIM_NONE;
-    return bl_clock_epoch_seconds() - beat > stale_seconds() ? BL_CLAIM_STALE : BL_CLAIM_FRESH;
+    return bl_clock_epoch_seconds() - beat > stale_seconds() ? BL_CLAIM_STALE : BL_CLAIM_HELD;
 }
 
 /* ---- taking and giving back -------------------------------------------------------------------
@@ -232,7 +232,7 @@ static bl_status enlist(bl_claim *c, bl_err *err) {
     return status;
 }
 
-bl_status bl_claim_take(bl_claims *all, const char *dir, bl_claim **out, bl_err *err) {
+bl_status bl_claim_acquire(bl_claims *all, const char *dir, bl_claim **out, bl_err *err) {
     char owner[OWNER];
     *out = NULL;
     for (int attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
@@ -337,9 +337,7 @@ bl_status bl_claim_move(bl_claim *c, const char *name, const char *to, bl_err *e
     BL_TRY(bl_path(held, err, "%s/%s", c->own, name));
     if (rename(from, held) == 0 && rename(held, to) == 0) return BL_OK;
     const int error = errno;
-    return blame(c,
-                 bl_err_set(err, BL_EIO, __FILE__, __LINE__, "cannot move %s to %s: %s", from, to,
-                            strerror(error)),
+    return blame(c, BL_ERR(err, BL_EIO, "cannot move %s to %s: %s", from, to, strerror(error)),
                  err);
 }
 

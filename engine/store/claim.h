@@ -21,7 +21,8 @@ void bl_claims_close(bl_claims *claims); /* releases what is still held; NULL is
 typedef struct bl_claim bl_claim;
 /* Claims the folder and makes it; removes what dead writers left in it. *out is NULL when another
  * process, or this one, holds a claim on it. */
-bl_status bl_claim_take(bl_claims *claims, const char *dir, bl_claim **out, bl_err *err) BL_CHECKED;
+bl_status bl_claim_acquire(bl_claims *claims, const char *dir, bl_claim **out,
+                           bl_err *err) BL_CHECKED;
 /* Frees it; the folder goes as well if nothing was written. */
 void bl_claim_release(bl_claim *claim);
 /* Did another process take it away? Then nothing more can be written with it. */
@@ -38,6 +39,6 @@ bl_status bl_claim_move(bl_claim *claim, const char *name, const char *to, bl_er
 
 /* For commands that look: is anybody at work on the folder? Judged by this machine's clock; changes
  * nothing. */
-typedef enum bl_claim_state { BL_CLAIM_NONE, BL_CLAIM_FRESH, BL_CLAIM_STALE } bl_claim_state;
-bl_claim_state bl_claim_look(const char *dir);
+typedef enum bl_claim_state { BL_CLAIM_NONE, BL_CLAIM_HELD, BL_CLAIM_STALE } bl_claim_state;
+bl_claim_state bl_claim_state_of(const char *dir);
 #endif

@@ -89,7 +89,7 @@ static bl_status check_timing(walk *w, const char *path, bl_err *err) {
 
 static bl_status check_checkpoint(walk *w, const char *path, bl_err *err) {
     (void)w;
-    return bl_checkpoint_check(path, err);
+    return bl_store_check_checkpoint(path, err);
 }
 
 /* The text whose digest begins with the folder's name. */
@@ -116,11 +116,10 @@ static bl_status check_alone(const char *path, const char *id, bl_err *err) {
     BL_GOTO(bl_runlog_parse(&log, bl_buf_text(&text), text.len, path, err));
     BL_GOTO(bl_gzip(&packed, text.data, text.len, err));
     if (!log.whole || strcmp(log.run, id) != 0)
-        status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__, "%s: not the whole log of run %s",
-                            path, id);
+        status = BL_ERR(err, BL_EFORMAT, "%s: not the whole log of run %s", path, id);
     else if (packed.len != map.size || memcmp(packed.data, map.data, map.size) != 0)
-        status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__,
-                            "%s: its text is whole, but packs to other bytes here", path);
+        status =
+            BL_ERR(err, BL_EFORMAT, "%s: its text is whole, but packs to other bytes here", path);
 done:
     bl_runlog_free(&log);
     bl_buf_free(&packed);
@@ -174,9 +173,9 @@ static const struct file_check {
 bool bl_store_is_leftover(const char *dir, const char *name) {
     char path[BL_PATH];
     bl_file_stamp stamp;
-    const bl_claim_state claim = bl_claim_look(dir);
+    const bl_claim_state claim = bl_claim_state_of(dir);
     if (strcmp(name, "claim.d") == 0) return claim == BL_CLAIM_STALE;
-    return strstr(name, ".tmp-") != NULL && claim != BL_CLAIM_FRESH &&
+    return strstr(name, ".tmp-") != NULL && claim != BL_CLAIM_HELD &&
            bl_path(path, NULL, "%s/%s", dir, name) == BL_OK && bl_file_stat(&stamp, path) &&
            bl_clock_epoch_seconds() - 1e-9 * (double)stamp.mtime_ns > WRITER_IS_GONE;
 }
@@ -195,7 +194,7 @@ static bl_status set_file_aside(const char *path, bl_err *err) {
 static bl_status set_run_aside(const walk *w, const char **done, bl_err *err) {
     bl_claims *claims = bl_claims_open();
     bl_claim *claim;
-    bl_status status = bl_claim_take(claims, w->dir, &claim, err);
+    bl_status status = bl_claim_acquire(claims, w->dir, &claim, err);
     if (status == BL_OK && claim != NULL) {
         status = bl_store_set_aside(w->store, claim, w->run, err);
         *done = "the run was set aside; the next run does it again";
@@ -219,7 +218,7 @@ static bl_status check_file(walk *w, const struct file_check *c, bl_err *err) {
     const char *done = "";
     if (w->fsck->repair && c->whole_run) {
         BL_TRY(set_run_aside(w, &done, err));
-    } else if (w->fsck->repair && bl_claim_look(w->dir) != BL_CLAIM_FRESH) {
+    } else if (w->fsck->repair && bl_claim_state_of(w->dir) != BL_CLAIM_HELD) {
         BL_TRY(set_file_aside(path, err));
         done = "the file was set aside";
     }
@@ -260,7 +259,7 @@ bl_status bl_store_fsck(const bl_store *store, bl_fsck *fsck, bl_err *err) {
     BL_TRY(bl_dir_list(&names, store->dir, err));
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < names.count; i++) {
-        if (!bl_is_run_id(names.name[i])) continue;
+        if (!bl_store_is_run_id(names.name[i])) continue;
         walk w = {.store = store, .fsck = fsck, .run = names.name[i]};
         status = bl_path(w.dir, err, "%s/%s", store->dir, names.name[i]);
         if (status == BL_OK) status = check_folder(&w, k_of_run, BL_COUNT(k_of_run), err);

@@ -44,7 +44,7 @@ static bool is_row(const line *l) {
     char run[BL_RUN_ID] = "";
     if (l->n < BL_RUN_ID || l->at[BL_RUN_ID - 1] != ',') return false;
     memcpy(run, l->at, BL_RUN_ID - 1);
-    return bl_is_run_id(run);
+    return bl_store_is_run_id(run);
 }
 
 /* The lines between head and trailer; NULL when it is no index. */

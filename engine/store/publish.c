@@ -4,7 +4,7 @@
 #include "engine/base/gzip.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
-#include "engine/store/seal.h"
+#include "engine/base/seal.h"
 #include "engine/store/store.h"
 #include <errno.h>
 #include <inttypes.h>

@@ -2,7 +2,8 @@
 #include "engine/base/gzip.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
-#include "engine/store/seal.h"
+#include "engine/base/seal.h"
+#include "engine/config/validate.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -13,6 +14,30 @@ bl_status bl_store_open(bl_store *store, const char *runs_dir, const char *exper
     store->index = NULL;
     BL_TRY(bl_path(store->dir, err, "%s/%s", runs_dir, experiment));
     return create ? bl_make_dirs(store->dir, err) : BL_OK;
+}
+
+bool bl_store_is_run_id(const char *name) {
+    return strlen(name) == BL_RUN_ID - 1 && strspn(name, "0123456789abcdef") == BL_RUN_ID - 1;
+}
+
+void bl_store_run_identity(const bl_config *config, const char *dataset_sha256, char id[BL_RUN_ID],
+                           bl_buf *text) {
+    bl_buf identity = {0};
+    bl_buf_str(&identity, "{\"config\":");
+    bl_config_identity(config, &identity);
+    bl_buf_printf(&identity, ",\"dataset\":\"%s\",\"epoch\":%d,\"level\":\"%s\"", dataset_sha256,
+                  bl_config_numerics_epoch(config), config->numerics);
+    if (config->computed_by[0] != '\0') {
+        bl_buf_str(&identity, ",\"device\":");
+        bl_json_string(&identity, config->computed_by);
+    }
+    bl_buf_str(&identity, "}");
+    char digest[BL_SHA256_HEX];
+    bl_sha256_of(identity.data, identity.len, digest);
+    memcpy(id, digest, BL_RUN_ID - 1);
+    id[BL_RUN_ID - 1] = '\0';
+    if (text != NULL) bl_buf_add(text, identity.data, identity.len);
+    bl_buf_free(&identity);
 }
 
 void bl_stored_free(bl_stored *run) {
@@ -69,7 +94,7 @@ static bl_status read_log(bl_stored *out, const char *path, char packed[BL_SHA25
     if (status == BL_OK)
         status = bl_runlog_parse(&out->parsed, bl_buf_text(&out->log), out->log.len, path, err);
     if (status == BL_OK && !out->parsed.whole)
-        status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__, "%s: it has no footer", path);
+        status = BL_ERR(err, BL_EFORMAT, "%s: it has no footer", path);
     return status;
 }
 
@@ -89,7 +114,7 @@ done:
     return status;
 }
 
-bl_status bl_store_look(const bl_store *store, const char *id, bl_err *err) {
+bl_status bl_store_check_result(const bl_store *store, const char *id, bl_err *err) {
     char path[BL_PATH];
     bl_buf text = {0};
     bl_json_doc doc = {0};
@@ -99,8 +124,7 @@ bl_status bl_store_look(const bl_store *store, const char *id, bl_err *err) {
     BL_GOTO(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err));
     BL_GOTO(check_result(&text, doc.root, id, path, err));
     BL_GOTO(bl_path(path, err, "%s/%s/log.jsonl.gz", store->dir, id));
-    if (!bl_file_exists(path))
-        status = bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__, "%s is gone", path);
+    if (!bl_file_exists(path)) status = BL_ERR(err, BL_EFORMAT, "%s is gone", path);
 done:
     bl_json_free(&doc);
     bl_buf_free(&text);

@@ -19,11 +19,11 @@ enum { BL_RUN_ID = 13 }; /* 12 hex digits and the terminator */
 
 /* What is hashed: identity configuration, data set, numerics epoch and level. Appends the text of
  * run.json to `text` (may be NULL). */
-void bl_run_identity(const bl_config *config, const char *dataset_sha256, char id[BL_RUN_ID],
-                     bl_buf *text);
+void bl_store_run_identity(const bl_config *config, const char *dataset_sha256, char id[BL_RUN_ID],
+                           bl_buf *text);
 
 /* Is `name` that of a run's folder: 12 hex digits? Runs set aside as damaged are none. */
-bool bl_is_run_id(const char *name);
+bool bl_store_is_run_id(const char *name);
 
 typedef struct bl_store {
     char dir[BL_PATH];      /* runs/NAME */
@@ -48,7 +48,7 @@ bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out,
                         bl_err *err) BL_CHECKED;
 /* As far as result.json alone tells, which is quick: BL_OK where it is as it was written and a log
  * lies beside it, BL_EMISSING where there is none, BL_EFORMAT where it is damaged. */
-bl_status bl_store_look(const bl_store *store, const char *id, bl_err *err) BL_CHECKED;
+bl_status bl_store_check_result(const bl_store *store, const char *id, bl_err *err) BL_CHECKED;
 /* Moves what is in a run's folder to ID.corrupt-N: nothing damaged is overwritten. For commands
  * that go on to do the run again. */
 bl_status bl_store_set_aside(const bl_store *store, bl_claim *claim, const char *id,
@@ -76,7 +76,7 @@ bl_status bl_store_save_checkpoint(const bl_store *store, bl_claim *claim, const
 bl_status bl_store_load_checkpoints(const bl_store *store, const char *id, int *slot,
                                     bl_buf state[2], bl_err *err) BL_CHECKED;
 /* Is the file a whole checkpoint? BL_EFORMAT: no. */
-bl_status bl_checkpoint_check(const char *path, bl_err *err) BL_CHECKED;
+bl_status bl_store_check_checkpoint(const char *path, bl_err *err) BL_CHECKED;
 /* Removes the checkpoint in `slot`. */
 void bl_store_drop_checkpoint(bl_claim *claim, int slot);
 

@@ -48,7 +48,7 @@ bl_status bl_active_trial_init(bl_active_trial *m, const bl_scheduler *s, const 
                                bl_err *err) {
     *m = (bl_active_trial){
         .trial = trial, .checkpoint_seconds = s->checkpoint_seconds, .stop = s->stop};
-    bl_run_identity(&trial->config, s->data->sha256, m->id, &m->identity);
+    bl_store_run_identity(&trial->config, s->data->sha256, m->id, &m->identity);
     return load_stored(m, s, err);
 }
 
@@ -84,7 +84,7 @@ bl_status bl_active_trial_claim(bl_active_trial *m, const bl_scheduler *s, bl_cl
                                 bl_err *err) {
     char dir[BL_PATH];
     BL_TRY(bl_path(dir, err, "%s/%s", s->store->dir, m->id));
-    BL_TRY(bl_claim_take(claims, dir, &m->claim, err));
+    BL_TRY(bl_claim_acquire(claims, dir, &m->claim, err));
     m->held = m->claim == NULL;
     if (m->held) return BL_OK;
     /* What looked damaged may have been read while another process replaced it, or set it aside. */

@@ -394,9 +394,8 @@ static bl_status refuse_repeats(const work *w, bl_err *err) {
     size_t same = 1;
     while (same < n && by_id(&order[same - 1], &order[same]) != 0) same++;
     const bl_status status =
-        same < n ? bl_err_set(err, BL_EINVAL, __FILE__, __LINE__,
-                              "round '%s' asks the run %s twice: leave one trial out",
-                              w->round->title, order[same]->id)
+        same < n ? BL_ERR(err, BL_EINVAL, "round '%s' asks the run %s twice: leave one trial out",
+                          w->round->title, order[same]->id)
                  : BL_OK;
     free(order);
     return status;

@@ -49,7 +49,7 @@ static void timing_key(const bl_timing_options *o, bool anywhere, char key[BL_SH
     c.train.learning_rate = 1.0;
     c.train.seed = 0;
     bl_buf text = {0};
-    bl_run_identity(&c, o->data->sha256, id, &text);
+    bl_store_run_identity(&c, o->data->sha256, id, &text);
     processor_name(processor);
     if (!anywhere)
         bl_buf_printf(&text, "%s|%s|%" PRId64, processor, bl_computed_by(o->kernels, o->resident),
@@ -146,8 +146,7 @@ static bl_status measure_all(const bl_timing_options *o, point *points, size_t n
         shuffle(order, n, r);
         for (size_t i = 0; i < n && status == BL_OK; i++) {
             if (o->stop != NULL && *o->stop)
-                status = bl_err_set(err, BL_EINTERRUPTED, __FILE__, __LINE__,
-                                    "interrupted in the timing pass");
+                status = BL_ERR(err, BL_EINTERRUPTED, "interrupted in the timing pass");
             else
                 status = measure_one(o, &points[order[i]], r, err);
         }
@@ -216,7 +215,7 @@ static bl_status take_turn(const bl_timing_options *o, turn *t, bl_err *err) {
     BL_TRY(bl_path(dir, err, "%s/measuring", o->store->dir));
     t->claims = bl_claims_open();
     while (!is_measured(t)) {
-        BL_TRY(bl_claim_take(t->claims, dir, &t->claim, err));
+        BL_TRY(bl_claim_acquire(t->claims, dir, &t->claim, err));
         if (t->claim != NULL) break;
         if (o->stop != NULL && __atomic_load_n(o->stop, __ATOMIC_RELAXED) != 0)
             BL_FAIL(err, BL_EINTERRUPTED, "interrupted before the timing pass");

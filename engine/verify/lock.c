@@ -143,13 +143,13 @@ bool bl_lock_digest(const bl_stored *run, int64_t steps, char out[BL_SHA256_HEX]
 }
 
 /* From all evaluations up to entry->steps: the last, that at half as many, at a quarter, ... */
-static void set_marks(bl_lock_entry *entry, const bl_log_steps *steps) {
+static void set_marks(bl_lock_entry *entry, const bl_runlog_steps *steps) {
     size_t all = 0, least = 1;
     while (all < steps->count && steps->at[all].step <= entry->steps) all++;
     while (least < BL_LOCK_MARKS && all >> least > 0) least++;
     entry->marks = all > 0 ? least : 0;
     for (size_t m = 0; m < entry->marks; m++) {
-        const bl_log_step *s = &steps->at[(all >> (entry->marks - 1 - m)) - 1];
+        const bl_runlog_step *s = &steps->at[(all >> (entry->marks - 1 - m)) - 1];
         entry->mark[m] = (bl_lock_mark){s->step, strtoull(s->hash, NULL, 16)};
     }
 }
@@ -157,7 +157,7 @@ static void set_marks(bl_lock_entry *entry, const bl_log_steps *steps) {
 bl_status bl_lock_published(bl_lock_entry *entry, const bl_store *store, const char *run,
                             bool *done, bl_err *err) {
     bl_stored stored;
-    bl_log_steps steps = {0};
+    bl_runlog_steps steps = {0};
     *entry = (bl_lock_entry){0};
     BL_TRY(bl_store_load(store, run, &stored, err));
     *done = bl_lock_digest(&stored, stored.steps, entry->log_sha256);
@@ -165,9 +165,9 @@ bl_status bl_lock_published(bl_lock_entry *entry, const bl_store *store, const c
     memcpy(entry->run, run, sizeof entry->run);
     bl_status status = BL_OK;
     if (*done)
-        status = bl_log_steps_read(&steps, bl_buf_text(&stored.log), stored.log.len, run, err);
+        status = bl_runlog_steps_read(&steps, bl_buf_text(&stored.log), stored.log.len, run, err);
     if (status == BL_OK) set_marks(entry, &steps);
-    bl_log_steps_free(&steps);
+    bl_runlog_steps_free(&steps);
     bl_stored_free(&stored);
     return status;
 }

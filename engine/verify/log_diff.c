@@ -6,64 +6,6 @@
 
 enum { RUN_DIGITS = 12, LEAST_DIGITS = 4, RESULT_LIMIT = 1 << 20 };
 
-static void take_step(bl_log_steps *out, size_t *cap, const bl_json *record) {
-    if (out->count == *cap) {
-        *cap = *cap ? 2 * *cap : 64;
-        out->at = bl_xrealloc(out->at, *cap * sizeof *out->at);
-    }
-    bl_log_step *s = &out->at[out->count++];
-    *s = (bl_log_step){.step = bl_json_int(record, "step", 0),
-                       .loss = bl_json_number(record, "loss", (double)NAN),
-                       .mean_loss = bl_json_number(record, "mean_loss", (double)NAN),
-                       .value = (double)NAN};
-    (void)snprintf(s->hash, sizeof s->hash, "%s", bl_json_text(record, "hash", ""));
-}
-
-bl_status bl_log_steps_read(bl_log_steps *out, const char *text, size_t n, const char *name,
-                            bl_err *err) {
-    *out = (bl_log_steps){0};
-    size_t cap = 0, line = 0;
-    bl_status status = BL_OK;
-    for (size_t at = 0; at < n && status == BL_OK;) {
-        const char *stop = memchr(text + at, '\n', n - at);
-        const size_t end = stop != NULL ? (size_t)(stop - text) + 1 : n;
-        bl_json_doc doc = {0};
-        status = bl_json_parse(&doc, text + at, end - at, name, ++line, err);
-        if (status == BL_OK) {
-            const char *record = bl_json_text(doc.root, "record", "");
-            if (strcmp(record, "step") == 0) take_step(out, &cap, doc.root);
-            if (strcmp(record, "eval") == 0 && out->count > 0)
-                out->at[out->count - 1].value = bl_json_number(doc.root, "value", (double)NAN);
-            bl_json_free(&doc);
-        }
-        at = end;
-    }
-    if (status != BL_OK) bl_log_steps_free(out);
-    return status;
-}
-
-void bl_log_steps_free(bl_log_steps *steps) {
-    free(steps->at);
-    *steps = (bl_log_steps){0};
-}
-
-bool bl_log_steps_differ(const bl_log_steps *a, const bl_log_steps *b, size_t *i, size_t *j) {
-    for (*i = *j = 0; *i < a->count && *j < b->count;) {
-        const bl_log_step *x = &a->at[*i], *y = &b->at[*j];
-        if (x->step < y->step) {
-            ++*i;
-        } else if (y->step < x->step) {
-            ++*j;
-        } else {
-            const bool values = x->value == y->value || (isnan(x->value) && isnan(y->value));
-            if (strcmp(x->hash, y->hash) != 0 || !values) return true;
-            ++*i;
-            ++*j;
-        }
-    }
-    return false;
-}
-
 static bl_status parse_parts(bl_run_files *run, const char *log_path, bl_err *err) {
     BL_TRY(bl_runlog_parse(&run->parsed, bl_buf_text(&run->log), run->log.len, log_path, err));
     const size_t line = strcspn(run->log.data, "\n");
@@ -124,15 +66,15 @@ static bl_status find_in(char path[BL_PATH], char id[RUN_DIGITS + 1], const char
     BL_TRY(bl_dir_list(&names, dir, err));
     for (size_t i = 0; status == BL_OK && i < names.count; i++) {
         const char *name = names.name[i];
-        if (!bl_is_run_id(name) || strncmp(name, word, strlen(word)) != 0) continue;
+        if (!bl_store_is_run_id(name) || strncmp(name, word, strlen(word)) != 0) continue;
         if (id[0] == '\0') {
             memcpy(id, name, RUN_DIGITS + 1);
             status = bl_path(path, err, "%s/%s", dir, name);
         } else if (strcmp(id, name) != 0) {
-            status = bl_err_set(err, BL_EINVAL, __FILE__, __LINE__,
-                                "'%s' begins the ids of several runs, %s and %s among them; give "
-                                "more digits",
-                                word, id, name);
+            status = BL_ERR(err, BL_EINVAL,
+                            "'%s' begins the ids of several runs, %s and %s among them; give "
+                            "more digits",
+                            word, id, name);
         }
     }
     bl_names_free(&names);

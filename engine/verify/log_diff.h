@@ -3,27 +3,9 @@
 #define BL_ENGINE_VERIFY_LOG_DIFF_H
 #include "engine/base/file.h"
 #include "engine/base/json.h"
+#include "engine/runlog/log_steps.h"
 #include "engine/runlog/runlog.h"
 #include "engine/store/store.h"
-
-/* What the log says at one evaluation step: the step record and the evaluation after it. */
-typedef struct bl_log_step {
-    int64_t step;
-    double loss, mean_loss, value; /* NAN: diverged */
-    char hash[17];                 /* rolls over every batch loss up to here */
-} bl_log_step;
-
-typedef struct bl_log_steps {
-    bl_log_step *at;
-    size_t count;
-} bl_log_steps;
-
-/* From the text of a log that bl_runlog_parse has accepted; `name` is for messages. */
-bl_status bl_log_steps_read(bl_log_steps *out, const char *text, size_t n, const char *name,
-                            bl_err *err) BL_CHECKED;
-void bl_log_steps_free(bl_log_steps *steps);
-/* The first step that both have and at which hash or value differ: indices *i, *j; false: none. */
-bool bl_log_steps_differ(const bl_log_steps *a, const bl_log_steps *b, size_t *i, size_t *j);
 
 typedef struct bl_run_files {
     char dir[BL_PATH]; /* its folder, or the log's path when it was named by that */

@@ -1,7 +1,7 @@
 #include "engine/verify/rerun.h"
 #include "engine/base/mem.h"
 #include "engine/cli/jobs.h"
-#include "engine/store/scratch.h"
+#include "engine/store/gc.h"
 #include "engine/verify/log_diff.h"
 #include <inttypes.h>
 #include <math.h>
@@ -53,7 +53,7 @@ bl_status bl_rerun_train(bl_rerun *r, bl_err *err) {
 }
 
 /* Without the expected log: between which of the lock's marks the losses part. */
-static void name_marks(const bl_lock_entry *entry, const bl_log_steps *got) {
+static void name_marks(const bl_lock_entry *entry, const bl_runlog_steps *got) {
     int64_t equal = 0;
     for (size_t m = 0, i = 0; m < entry->marks; m++) {
         const bl_lock_mark *mark = &entry->mark[m];
@@ -78,11 +78,11 @@ static bl_status name_step(const bl_rerun *r, const bl_lock_entry *entry, const 
                            bl_err *err) {
     char digest[BL_SHA256_HEX];
     bl_stored kept;
-    bl_log_steps a = {0}, b = {0};
+    bl_runlog_steps a = {0}, b = {0};
     bl_status status = bl_store_load(&r->e->store, entry->run, &kept, err);
     if (status != BL_OK) return status;
     size_t i, j;
-    BL_GOTO(bl_log_steps_read(&b, bl_buf_text(&got->log), got->log.len, entry->run, err));
+    BL_GOTO(bl_runlog_steps_read(&b, bl_buf_text(&got->log), got->log.len, entry->run, err));
     if (!bl_lock_digest(&kept, entry->steps, digest) || strcmp(digest, entry->log_sha256) != 0) {
         name_marks(entry, &b);
         (void)printf(
@@ -90,8 +90,8 @@ static bl_status name_step(const bl_rerun *r, const bl_lock_entry *entry, const 
             r->e->store.dir);
         goto done;
     }
-    BL_GOTO(bl_log_steps_read(&a, kept.log.data, kept.log.len, entry->run, err));
-    if (bl_log_steps_differ(&a, &b, &i, &j))
+    BL_GOTO(bl_runlog_steps_read(&a, kept.log.data, kept.log.len, entry->run, err));
+    if (bl_runlog_steps_differ(&a, &b, &i, &j))
         (void)printf("   first differing record: step %" PRId64
                      ", expected hash %s loss %.9g value %.9g, here hash %s loss %.9g value %.9g\n",
                      a.at[i].step, a.at[i].hash, a.at[i].loss, a.at[i].value, b.at[j].hash,
@@ -99,8 +99,8 @@ static bl_status name_step(const bl_rerun *r, const bl_lock_entry *entry, const 
     else
         (void)printf("   no step differs; other parts of the log do\n");
 done:
-    bl_log_steps_free(&a);
-    bl_log_steps_free(&b);
+    bl_runlog_steps_free(&a);
+    bl_runlog_steps_free(&b);
     bl_stored_free(&kept);
     return status;
 }

@@ -42,6 +42,11 @@ BATCHLAB_CUDA=/nowhere expect 69 "batchlab: there is no CUDA backend here (/nowh
 expect 2 "batchlab: 'gpu' is no device; there are: cpu, cuda, cuda:0, cuda:1, ..." "$BATCHLAB" run rossmann --device gpu
 BL_FORCE_IMPL=abacus expect 2 "$(BL_FORCE_IMPL=abacus "$BATCHLAB" doctor 2>&1 >/dev/null)" "$BATCHLAB" run rossmann --preset tiny --synthetic
 
+# BATCHLAB_DEBUG=1 adds the place in the program; no other value does.
+BATCHLAB_DEBUG=1 "$BATCHLAB" fsck nosuch 2>&1 | grep -q '^batchlab: raised at engine/cli/stores\.c:[1-9][0-9]* (missing)$' ||
+  { echo "--- BATCHLAB_DEBUG=1 does not say where"; failed=1; }
+BATCHLAB_DEBUG=0 "$BATCHLAB" fsck nosuch 2>&1 | grep -q 'raised at' && { echo "--- BATCHLAB_DEBUG=0 says where"; failed=1; }
+
 # Nothing above computed anything; help is there for every command and costs nothing.
 for command in run check plan status recommend plot report lock verify why fsck gc bundle completion ls show diff export fit init doctor; do
   "$BATCHLAB" $command --help >"$scratch/help" 2>&1 || { echo "--help of $command failed"; failed=1; }

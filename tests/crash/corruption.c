@@ -67,7 +67,7 @@ static void one_run(lab *l, bl_store *store, char id[BL_RUN_ID]) {
         return;
     }
     for (size_t i = 0; i < names.count; i++)
-        if (bl_is_run_id(names.name[i])) (void)snprintf(id, BL_RUN_ID, "%s", names.name[i]);
+        if (bl_store_is_run_id(names.name[i])) (void)snprintf(id, BL_RUN_ID, "%s", names.name[i]);
     bl_names_free(&names);
     (void)snprintf(from, sizeof from, "%s/runs/%s/%s", l->ref, lab_experiment, id);
     (void)snprintf(to, sizeof to, "%s/%s", store->dir, id);

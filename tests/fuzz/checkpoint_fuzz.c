@@ -17,7 +17,7 @@ static bl_status check(const void *bytes, size_t n) {
     const int fd = memfd_create("checkpoint", MFD_CLOEXEC);
     BL_ASSERT(fd >= 0 && write(fd, bytes, n) == (ssize_t)n);
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    const bl_status status = bl_checkpoint_check(path, &err);
+    const bl_status status = bl_store_check_checkpoint(path, &err);
     BL_ASSERT(status == BL_OK || (status == BL_EFORMAT && strstr(err.text, "damaged") != NULL));
     (void)close(fd);
     return status;

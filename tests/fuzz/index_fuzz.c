@@ -1,8 +1,8 @@
 /* Any rows as index.csv: as they come, and sealed as if they had been written, so that the rows
  * themselves are read. */
 #include "engine/base/mem.h"
+#include "engine/base/seal.h"
 #include "engine/store/index.h"
-#include "engine/store/seal.h"
 #include <stdint.h>
 #include <string.h>
 

@@ -3,8 +3,8 @@
 #include "engine/base/clock.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/base/process.h"
 #include "engine/store/claim.h"
-#include "engine/store/process.h"
 #include "tests/check.h"
 #include <fcntl.h>
 #include <pthread.h>
@@ -44,7 +44,7 @@ static int teardown(void **state) {
 
 static bl_claim *take(bl_claims *claims, const fixture *f) {
     bl_claim *claim;
-    CHECK_OK(bl_claim_take(claims, f->dir, &claim, ERR));
+    CHECK_OK(bl_claim_acquire(claims, f->dir, &claim, ERR));
     return claim;
 }
 
@@ -87,10 +87,10 @@ static void age(const fixture *f, double seconds) {
 
 static void test_one_owner_at_a_time(void **state) {
     const fixture *f = *state;
-    assert_int_equal(bl_claim_look(f->dir), BL_CLAIM_NONE);
+    assert_int_equal(bl_claim_state_of(f->dir), BL_CLAIM_NONE);
     bl_claim *first = take(f->mine, f);
     assert_non_null(first);
-    assert_int_equal(bl_claim_look(f->dir), BL_CLAIM_FRESH);
+    assert_int_equal(bl_claim_state_of(f->dir), BL_CLAIM_HELD);
     assert_null(take(f->other, f));
     assert_null(take(f->mine, f));
     bl_claim_release(first);
@@ -100,7 +100,7 @@ static void test_one_owner_at_a_time(void **state) {
     CHECK_OK(bl_claim_write(second, "log", "text", 4, ERR));
     bl_claim_release(second);
     assert_int_equal(names_in(f->dir), 1);
-    assert_int_equal(bl_claim_look(f->dir), BL_CLAIM_NONE);
+    assert_int_equal(bl_claim_state_of(f->dir), BL_CLAIM_NONE);
 }
 
 static void test_writes_replace_publishing_does_not(void **state) {
@@ -140,7 +140,7 @@ static void test_a_stale_claim_is_taken_and_its_owner_fenced_off(void **state) {
     age(f, 29);
     assert_null(take(f->other, f));
     age(f, 2);
-    assert_int_equal(bl_claim_look(f->dir), BL_CLAIM_STALE);
+    assert_int_equal(bl_claim_state_of(f->dir), BL_CLAIM_STALE);
     bl_claim *new = take(f->other, f);
     assert_non_null(new);
     assert_null(take(f->mine, f));
@@ -153,7 +153,7 @@ static void test_a_stale_claim_is_taken_and_its_owner_fenced_off(void **state) {
     assert_true(has(f, "checkpoint"));
     assert_false(has(f, "result"));
     bl_claim_release(old);
-    assert_int_equal(bl_claim_look(f->dir), BL_CLAIM_FRESH);
+    assert_int_equal(bl_claim_state_of(f->dir), BL_CLAIM_HELD);
     CHECK_OK(bl_claim_write(new, "checkpoint", "new", 3, ERR));
     bl_claim_release(new);
     bl_claims_close(stopped);
@@ -196,7 +196,7 @@ static void *steal(void *arg) {
     bl_err err;
     const size_t i = __atomic_fetch_add(&r->next, 1, __ATOMIC_RELAXED);
     (void)pthread_barrier_wait(&r->start);
-    if (bl_claim_take(r->claims[i], r->f->dir, &r->won[i], &err) != BL_OK) r->won[i] = NULL;
+    if (bl_claim_acquire(r->claims[i], r->f->dir, &r->won[i], &err) != BL_OK) r->won[i] = NULL;
     return NULL;
 }
 
@@ -254,7 +254,7 @@ static void test_the_dead_are_followed_at_once(void **state) {
         bl_claims *claims = bl_claims_open();
         bl_claim *claim;
         bl_err err;
-        if (bl_claim_take(claims, f->dir, &claim, &err) != BL_OK || claim == NULL) _exit(1);
+        if (bl_claim_acquire(claims, f->dir, &claim, &err) != BL_OK || claim == NULL) _exit(1);
         if (bl_claim_write(claim, "log", "text", 4, &err) != BL_OK) _exit(1);
         (void)raise(SIGSTOP);
         _exit(0);

@@ -56,7 +56,7 @@ static int fresh_store(void **state) {
     bl_claims *claims = bl_claims_open();
     bl_claim *claim;
     CHECK_OK(bl_path(folder, ERR, "%s/%s", g_store.dir, g_id));
-    CHECK_OK(bl_claim_take(claims, folder, &claim, ERR));
+    CHECK_OK(bl_claim_acquire(claims, folder, &claim, ERR));
     CHECK_OK(bl_store_publish(&g_store, claim, &what, ERR));
     bl_buf_str(&bytes, "state");
     for (int i = 0; i < 2; i++)
@@ -143,7 +143,7 @@ static void a_log_ahead_of_its_result_is_checked_whole(void **state) {
                                  .steps = 2,
                                  .evals = 2};
     CHECK_OK(bl_path(folder, ERR, "%s/%s", g_store.dir, g_id));
-    CHECK_OK(bl_claim_take(claims, folder, &claim, ERR));
+    CHECK_OK(bl_claim_acquire(claims, folder, &claim, ERR));
     CHECK_OK(bl_store_publish(&g_store, claim, &what, ERR));
     bl_claims_close(claims);
     CHECK_OK(put(in_run("result.json"), shorter.data, shorter.len));
@@ -271,7 +271,7 @@ static void nobody_touches_a_run_that_is_claimed(void **state) {
     bl_claims *claims = bl_claims_open();
     bl_claim *claim;
     CHECK_OK(bl_path(folder, ERR, "%s/%s", g_store.dir, g_id));
-    CHECK_OK(bl_claim_take(claims, folder, &claim, ERR));
+    CHECK_OK(bl_claim_acquire(claims, folder, &claim, ERR));
     assert_non_null(claim);
     CHECK_OK(put(in_run("result.json.tmp-AbC123"), "x", 1));
     age(in_run("result.json.tmp-AbC123"));

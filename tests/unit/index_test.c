@@ -32,7 +32,7 @@ static void publish(const char *id, int evals) {
                                  .steps = evals,
                                  .evals = evals};
     CHECK_OK(bl_path(folder, ERR, "%s/%s", g_store.dir, id));
-    CHECK_OK(bl_claim_take(claims, folder, &claim, ERR));
+    CHECK_OK(bl_claim_acquire(claims, folder, &claim, ERR));
     CHECK_OK(bl_store_publish(&g_store, claim, &what, ERR));
     bl_claims_close(claims);
     bl_buf_free(&log);

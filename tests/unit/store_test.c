@@ -18,7 +18,7 @@ static int fresh_store(void **state) {
     if (mkdtemp(dir) == NULL || bl_store_open(&g_store, dir, "x", true, NULL) != BL_OK) return 1;
     g_claims = bl_claims_open();
     return bl_path(run, NULL, "%s/%s", g_store.dir, k_id) == BL_OK &&
-                   bl_claim_take(g_claims, run, &g_claim, NULL) == BL_OK && g_claim != NULL
+                   bl_claim_acquire(g_claims, run, &g_claim, NULL) == BL_OK && g_claim != NULL
                ? 0
                : 1;
 }

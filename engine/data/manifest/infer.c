@@ -132,9 +132,8 @@ static bl_status fail_no_column(const bl_inferred *in, const char *name, const c
     bl_buf names = {0};
     for (size_t i = 0; i < in->columns; i++)
         bl_buf_printf(&names, "%s%s", i > 0 ? ", " : "", in->column[i].name);
-    (void)bl_err_set(err, BL_EINVAL, __FILE__, __LINE__,
-                     "%s:1: error: no column '%s'; the columns are %.1000s", file, name,
-                     bl_buf_text(&names));
+    (void)BL_ERR(err, BL_EINVAL, "%s:1: error: no column '%s'; the columns are %.1000s", file, name,
+                 bl_buf_text(&names));
     bl_buf_free(&names);
     return BL_EINVAL;
 }

@@ -24,8 +24,7 @@ static double draw_normal(const synth *s, uint32_t sub, uint64_t index) {
 
 static bl_column *add_column(const synth *s, const char *name, bl_column_type type, bl_err *err) {
     bl_column *column = bl_frame_compute(s->frame, name, type);
-    if (column == NULL)
-        (void)bl_err_set(err, BL_ENOMEM, __FILE__, __LINE__, "no memory for column '%s'", name);
+    if (column == NULL) (void)BL_ERR(err, BL_ENOMEM, "no memory for column '%s'", name);
     return column;
 }
 
@@ -163,8 +162,7 @@ bl_status bl_synthesise(bl_frame *frame, const bl_manifest *m, bl_err *err) {
     s.index = bl_alloc(frame->rows * sizeof *s.index);
     bl_status status = BL_OK;
     if (s.log_target == NULL || s.index == NULL)
-        status =
-            bl_err_set(err, BL_ENOMEM, __FILE__, __LINE__, "no memory for %zu rows", frame->rows);
+        status = BL_ERR(err, BL_ENOMEM, "no memory for %zu rows", frame->rows);
     if (status == BL_OK) status = fill_grid(&s, err);
     for (size_t i = 0; i < d->columns && status == BL_OK; i++)
         status = draw_column(&s, &d->column[i], (uint32_t)i, err);

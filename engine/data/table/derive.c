@@ -102,8 +102,7 @@ static bl_status order_rows(bl_frame *frame, const bl_derive_decl *d, bl_err *er
     if (frame->group_of == NULL) frame->group_of = bl_alloc(bytes);
     uint32_t *date_of = bl_alloc(bytes);
     if (frame->order == NULL || frame->group_of == NULL || date_of == NULL) {
-        status = bl_err_set(err, BL_ENOMEM, __FILE__, __LINE__, "no memory to sort %zu rows",
-                            frame->rows);
+        status = BL_ERR(err, BL_ENOMEM, "no memory to sort %zu rows", frame->rows);
         goto done;
     }
     BL_GOTO(bl_levels_build(&dates, bl_frame_find(frame, d->date), NULL, frame->rows, err));

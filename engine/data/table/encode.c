@@ -262,8 +262,7 @@ bl_status bl_encode(unsigned char **block, bl_block_header *header, const bl_fra
     e.row = bl_alloc(bl_max_size(frame->rows, 1) * sizeof *e.row);
     e.scratch = bl_alloc(bl_max_size(frame->rows, 1) * sizeof *e.scratch);
     if (e.row == NULL || e.scratch == NULL) {
-        status =
-            bl_err_set(err, BL_ENOMEM, __FILE__, __LINE__, "no memory for %zu rows", frame->rows);
+        status = BL_ERR(err, BL_ENOMEM, "no memory for %zu rows", frame->rows);
         goto done;
     }
     filter_rows(&e);

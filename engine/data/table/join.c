@@ -190,8 +190,7 @@ bl_status bl_join(bl_frame *frame, const bl_table *table, const bl_join_decl *de
     uint32_t *map = NULL;
     bl_status status = build_index(&x, frame, table, decl, err);
     if (status == BL_OK && (map = bl_alloc(bl_max_size(frame->rows, 1) * sizeof *map)) == NULL)
-        status = bl_err_set(err, BL_ENOMEM, __FILE__, __LINE__, "no memory to join table '%s'",
-                            table->name);
+        status = BL_ERR(err, BL_ENOMEM, "no memory to join table '%s'", table->name);
     if (status == BL_OK) {
         match_rows(&x, frame, decl->date != NULL ? bl_frame_find(frame, decl->date) : NULL, map);
         frame->maps = bl_xrealloc(frame->maps, (frame->map_count + 1) * sizeof *frame->maps);

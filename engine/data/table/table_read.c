@@ -138,8 +138,7 @@ bl_status bl_table_append(bl_table *table, const bl_table_decl *decl, const char
     bl_csv_init(&csv, text, n, name, decl->separator[0]);
     bl_status status = bl_csv_row(&csv, &more, err);
     if (status == BL_OK && !more)
-        status =
-            bl_err_set(err, BL_EFORMAT, __FILE__, __LINE__, "%s:1: error: the file is empty", name);
+        status = BL_ERR(err, BL_EFORMAT, "%s:1: error: the file is empty", name);
     if (status == BL_OK) status = find_fields(readers, count, &csv, err);
     if (status == BL_OK) status = read_rows(table, readers, count, &csv, constant, code, err);
     bl_csv_free(&csv);

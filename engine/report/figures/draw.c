@@ -121,8 +121,7 @@ static bl_status run_gnuplot(const char *dir, char *script, bl_err *err) {
     int state = 0;
     bl_status status = BL_OK;
     if (child < 0) {
-        status =
-            bl_err_set(err, BL_EIO, __FILE__, __LINE__, "cannot start gnuplot: %s", strerror(why));
+        status = BL_ERR(err, BL_EIO, "cannot start gnuplot: %s", strerror(why));
     } else {
         listen_to(ends[0], &said);
         while (waitpid(child, &state, 0) < 0 && errno == EINTR) continue;

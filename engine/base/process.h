@@ -1,7 +1,7 @@
 /* Names of processes that say where and since when they run, so that a later process on the same
  * machine can tell that one is dead without waiting for it. */
-#ifndef BL_ENGINE_STORE_PROCESS_H
-#define BL_ENGINE_STORE_PROCESS_H
+#ifndef BL_ENGINE_BASE_PROCESS_H
+#define BL_ENGINE_BASE_PROCESS_H
 #include <stdbool.h>
 #include <stddef.h>
 

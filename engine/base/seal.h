@@ -1,7 +1,7 @@
 /* A small JSON file that proves itself: its last member is the SHA-256 of every byte before it, so
  * that any flipped bit and any missing byte shows. */
-#ifndef BL_ENGINE_STORE_SEAL_H
-#define BL_ENGINE_STORE_SEAL_H
+#ifndef BL_ENGINE_BASE_SEAL_H
+#define BL_ENGINE_BASE_SEAL_H
 #include "engine/base/buf.h"
 #include <stdbool.h>
 

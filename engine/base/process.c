@@ -1,4 +1,4 @@
-#include "engine/store/process.h"
+#include "engine/base/process.h"
 #include "engine/base/sha256.h"
 #include <errno.h>
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-#include "engine/store/seal.h"
+#include "engine/base/seal.h"
 #include "engine/base/sha256.h"
 #include <stdio.h>
 #include <string.h>
