@@ -28,7 +28,11 @@ enum {
                                      running statistics moved with every piece, not once a step */
     BL_NUMERICS_EPOCH_GAPS = 3, /* of nets with convolutions: before, what a tap sees outside of an
                                    image counted as +0 */
-    BL_BLOCK = 256,             /* examples per block of rule B; terms per block of rule F */
+    BL_NUMERICS_EPOCH_STARTS = 4, /* of mobilenet_v3_large, which had the initial values of other
+                                     nets, and of at most 64 rows (data.rows), whose orders were
+                                     not equally likely. A data set that has no more rows by itself
+                                     keeps its number: its bits changed with all run ids. */
+    BL_BLOCK = 256,               /* examples per block of rule B; terms per block of rule F */
 };
 
 /* True when the processor rounds to nearest and neither flushes nor denies subnormals. Checked at

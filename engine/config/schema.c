@@ -116,7 +116,7 @@ const bl_key bl_schema[] = {
      .help = "decay of the mean gradient (adam, adamw)"},
     {"optimizer.beta2", F64(optimizer.beta2, 0, 1), BELOW, .def = "0.99", IDENTITY, .when = BL_WHEN_ADAM,
      .help = "decay of the mean squared gradient (adam, adamw)"},
-    {"optimizer.eps", F64(optimizer.eps, 0, 1), ABOVE, .def = "1e-5", IDENTITY, .when = BL_WHEN_ADAM,
+    {"optimizer.eps", F64(optimizer.eps, 1e-10, 1), .def = "1e-5", IDENTITY, .when = BL_WHEN_ADAM,
      .help = "added to the root of the mean square (adam, adamw)"},
     {"optimizer.weight_decay", F64(optimizer.weight_decay, 0, 10), .def = "0", IDENTITY,
      .help = "added to the gradient; adamw: apart from it"},

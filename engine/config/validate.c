@@ -160,7 +160,13 @@ static bool has_convolutions(const bl_config *c) {
     return is(c->model.kind, "mobilenet_v3_large") || bl_key_applies(c, BL_WHEN_CONVOLUTIONS);
 }
 
+/* Data sets so small that their order is drawn by a shuffle (engine/data/sampler.h). */
+enum { SMALL_ROWS = 64 };
+
 int bl_config_numerics_epoch(const bl_config *c) {
+    const bool small = c->data.rows > 0 && c->data.rows <= SMALL_ROWS;
+    if (is(c->model.kind, "mobilenet_v3_large") || (small && bl_key_applies(c, BL_WHEN_NET)))
+        return BL_NUMERICS_EPOCH_STARTS;
     if (has_convolutions(c)) return BL_NUMERICS_EPOCH_GAPS;
     return has_norm(c) && bl_key_applies(c, BL_WHEN_PIECES) ? BL_NUMERICS_EPOCH_PIECES
                                                             : BL_NUMERICS_EPOCH;

@@ -2,10 +2,19 @@
 #include "engine/base/numerics.h"
 #include <string.h>
 
+/* Makes what one epoch's rows are computed from. */
+static void begin_epoch(bl_sampler *s, uint64_t epoch) {
+    bl_sampler_keys(s, epoch);
+    if (s->n > BL_SAMPLER_SMALL) return;
+    uint64_t left = bl_sampler_all(s->n);
+    for (uint32_t i = 0; i < s->n; i++)
+        s->order[i] = (uint8_t)bl_sampler_draw(s->seed, epoch, i, (uint32_t)s->n - i, &left);
+}
+
 void bl_sampler_init(bl_sampler *sampler, uint64_t seed, uint64_t n) {
     *sampler = (bl_sampler){.seed = seed, .n = n, .half_bits = 1};
     while (((uint64_t)1 << (2 * sampler->half_bits)) < n) sampler->half_bits++;
-    bl_sampler_keys(sampler, 0);
+    begin_epoch(sampler, 0);
 }
 
 uint32_t bl_sampler_row(bl_sampler *s, uint64_t position) {
@@ -60,8 +69,11 @@ void bl_sampler_rows(bl_sampler *s, uint64_t position, size_t count, uint32_t *r
         const uint64_t epoch = position / s->n, first = position % s->n, left = s->n - first;
         size_t now = count < WALKERS ? count : WALKERS;
         if (now > left) now = (size_t)left;
-        if (epoch != s->epoch) bl_sampler_keys(s, epoch);
-        walk(s, first, now, rows);
+        if (epoch != s->epoch) begin_epoch(s, epoch);
+        if (s->n > BL_SAMPLER_SMALL)
+            walk(s, first, now, rows);
+        else
+            for (size_t i = 0; i < now; i++) rows[i] = s->order[first + i];
         position += now;
         count -= now;
         rows += now;

@@ -3,14 +3,20 @@
  * size B. Any position is computed alone (no shuffled array, no state), so a resumed run, a thread
  * or a device asks for what it needs. A permutation of n is a Feistel network on the smallest even
  * number of bits that covers n, walked until the value is below n (Black and Rogaway, "Ciphers with
- * arbitrary finite domains", 2002). */
+ * arbitrary finite domains", 2002).
+ *
+ * Six rounds on a few bits do not reach every order alike, so up to BL_SAMPLER_SMALL rows are drawn
+ * by Fisher and Yates' shuffle instead: each order is equally likely but for 2^-26. */
 #ifndef BL_ENGINE_DATA_SAMPLER_H
 #define BL_ENGINE_DATA_SAMPLER_H
 #include "engine/base/philox.h"
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BL_SAMPLER_ROUNDS = 6 };
+enum {
+    BL_SAMPLER_ROUNDS = 6,
+    BL_SAMPLER_SMALL = 64, /* rows: a bit each of a 64-bit set */
+};
 
 typedef struct bl_sampler {
     uint64_t seed;
@@ -18,6 +24,8 @@ typedef struct bl_sampler {
     uint32_t half_bits; /* the network works on 2 x half_bits bits */
     uint64_t epoch;     /* whose keys are held */
     uint32_t key[BL_SAMPLER_ROUNDS];
+    uint8_t
+        order[BL_SAMPLER_SMALL]; /* of this epoch, filled by bl_sampler_init and _rows if small */
 } bl_sampler;
 
 /* What a device computes, too: the keys of an epoch, and one application of the network, a
@@ -43,6 +51,22 @@ static inline BL_HD uint64_t bl_sampler_permute(const bl_sampler *s, uint64_t va
         right = next;
     }
     return (uint64_t)left << s->half_bits | right;
+}
+
+/* The row that the shuffle draws next: a bit of the set `*left` of `count` rows, which is removed.
+ * `drawn` rows have been drawn before. */
+static inline BL_HD uint32_t bl_sampler_draw(uint64_t seed, uint64_t epoch, uint32_t drawn,
+                                             uint32_t count, uint64_t *left) {
+    const uint32_t word = bl_random4(seed, BL_STREAM_ORDER, drawn, epoch).v[0];
+    uint32_t skip = (uint32_t)((uint64_t)word * count >> 32); /* in [0, count) */
+    uint32_t row = 0;
+    while (!(*left >> row & 1) || skip-- > 0) row++;
+    *left &= ~((uint64_t)1 << row);
+    return row;
+}
+/* All of at most BL_SAMPLER_SMALL rows, as a set. */
+static inline BL_HD uint64_t bl_sampler_all(uint64_t n) {
+    return n < 64 ? ((uint64_t)1 << n) - 1 : ~(uint64_t)0;
 }
 
 void bl_sampler_init(bl_sampler *sampler, uint64_t seed, uint64_t n);

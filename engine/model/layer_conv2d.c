@@ -1,5 +1,5 @@
 /* Convolution of a picture (kernels/kernel_image.h), "same" or valid. Weights and biases start
- * uniform within 1 / sqrt(terms of an output), as those of dense do. */
+ * uniform within 1 / sqrt(terms of an output), or as `spread` says: as those of dense do. */
 #include "engine/model/layer.h"
 #include "kernels/exact_math.h"
 
@@ -53,13 +53,20 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     node->multiplies = node->width * k;
     BL_TRY(bl_net_add_param(
         net, node,
-        &(bl_param){
-            .name = "weight", .rows = k, .cols = n, .init = BL_INIT_UNIFORM, .scale = bound},
+        &(bl_param){.name = "weight",
+                    .rows = k,
+                    .cols = n,
+                    .init = node->set.spread > 0.0f ? BL_INIT_NORMAL : BL_INIT_UNIFORM,
+                    .scale = node->set.spread > 0.0f ? node->set.spread : bound},
         err));
     if (node->set.no_bias) return BL_OK;
     return bl_net_add_param(
         net, node,
-        &(bl_param){.name = "bias", .rows = 1, .cols = n, .init = BL_INIT_UNIFORM, .scale = bound},
+        &(bl_param){.name = "bias",
+                    .rows = 1,
+                    .cols = n,
+                    .init = node->set.spread > 0.0f ? BL_INIT_ZERO : BL_INIT_UNIFORM,
+                    .scale = bound},
         err);
 }
 

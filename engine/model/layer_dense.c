@@ -1,4 +1,5 @@
-/* y = x w + bias. Both start uniform within 1 / sqrt(features in), PyTorch's default. */
+/* y = x w + bias. Both start uniform within 1 / sqrt(features in), PyTorch's default, unless the
+ * model gives the weights' deviation (`spread`): then they are normal and the bias is 0. */
 #include "engine/model/layer.h"
 #include "kernels/exact_math.h"
 
@@ -12,12 +13,19 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     node->multiplies = k * n;
     BL_TRY(bl_net_add_param(
         net, node,
-        &(bl_param){
-            .name = "weight", .rows = k, .cols = n, .init = BL_INIT_UNIFORM, .scale = bound},
+        &(bl_param){.name = "weight",
+                    .rows = k,
+                    .cols = n,
+                    .init = node->set.spread > 0.0f ? BL_INIT_NORMAL : BL_INIT_UNIFORM,
+                    .scale = node->set.spread > 0.0f ? node->set.spread : bound},
         err));
     return bl_net_add_param(
         net, node,
-        &(bl_param){.name = "bias", .rows = 1, .cols = n, .init = BL_INIT_UNIFORM, .scale = bound},
+        &(bl_param){.name = "bias",
+                    .rows = 1,
+                    .cols = n,
+                    .init = node->set.spread > 0.0f ? BL_INIT_ZERO : BL_INIT_UNIFORM,
+                    .scale = bound},
         err);
 }
 

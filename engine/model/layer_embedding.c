@@ -15,7 +15,7 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     for (size_t c = 0; c < set->columns; c++) {
         bl_param p = {.rows = set->cardinality[c],
                       .cols = bl_embedding_width(set->cardinality[c]),
-                      .init = BL_INIT_NORMAL,
+                      .init = BL_INIT_FOLDED_NORMAL,
                       .scale = 0.01f};
         if (set->column_name != NULL)
             (void)snprintf(p.name, sizeof p.name, "%s", set->column_name[c]);

@@ -3,8 +3,14 @@
  * 1 x 1 convolution that contracts, and the identity beside them where the shape stays; a 1 x 1
  * convolution to six times the channels; the mean of each; two dense layers. Convolutions have no
  * bias but batch norm of eps 0.001 and momentum 0.01, as torchvision has it. model.width scales
- * the channels, to multiples of 8. */
+ * the channels, to multiples of 8.
+ *
+ * Initial values are torchvision's, too: weights of convolutions, and of the dense layers that
+ * stand for its 1 x 1 convolutions in squeeze-and-excitation, normal with variance 2 / (kernel^2
+ * filters) (He et al. 2015, "fan out", groups not counted); of the last two dense layers with
+ * deviation 0.01; all biases 0. */
 #include "engine/model/model.h"
+#include "kernels/exact_math.h"
 
 typedef struct row {
     size_t kernel, expanded, out, stride;
@@ -39,11 +45,16 @@ static size_t scaled(const bl_config *config, size_t channels) {
     return eights((double)channels * config->model.width);
 }
 
+static float fan_out_spread(size_t kernel, size_t filters) {
+    return bl_sqrtf(2.0f / (float)(kernel * kernel * filters));
+}
+
 /* Convolution and batch norm. */
 static bl_status add_conv(bl_net *net, bl_layer_settings conv, size_t *at, bl_err *err) {
     const bl_layer_settings norm = {.eps = 0.001f, .momentum = 0.01f};
     conv.no_bias = true;
     conv.same = true;
+    conv.spread = fan_out_spread(conv.kernel, conv.units);
     BL_TRY(bl_net_add(net, "conv2d", &conv, *at, 0, at, err));
     return bl_net_add(net, "ghostnorm", &norm, *at, 0, at, err);
 }
@@ -58,8 +69,9 @@ static bl_status add_activation(bl_net *net, bool swish, size_t *at, bl_err *err
 
 /* Every channel times a factor that two dense layers make of the channels' means. */
 static bl_status add_squeeze(bl_net *net, size_t channels, size_t *at, bl_err *err) {
-    const bl_layer_settings squeeze = {.units = eights((double)channels / 4.0)};
-    const bl_layer_settings excite = {.units = channels};
+    const size_t few = eights((double)channels / 4.0);
+    const bl_layer_settings squeeze = {.units = few, .spread = fan_out_spread(1, few)};
+    const bl_layer_settings excite = {.units = channels, .spread = fan_out_spread(1, channels)};
     BL_TRY(add_plain(net, "fork", at, err));
     size_t factors = *at;
     BL_TRY(add_plain(net, "global_pool", &factors, err));
@@ -92,8 +104,9 @@ static bl_status add_block(bl_net *net, const bl_config *config, const row *r, s
 
 static bl_status add_head(bl_net *net, const bl_config *config, const bl_model_input *input,
                           size_t *at, bl_err *err) {
-    const bl_layer_settings last = {.units = scaled(config, LAST)}, dropout = {.rate = 0.2};
-    const bl_layer_settings outputs = {.units = bl_model_outputs(input)};
+    const bl_layer_settings last = {.units = scaled(config, LAST), .spread = 0.01f};
+    const bl_layer_settings dropout = {.rate = 0.2};
+    const bl_layer_settings outputs = {.units = bl_model_outputs(input), .spread = 0.01f};
     const size_t channels = 6 * net->node[*at].image.channels;
     BL_TRY(add_conv(net, (bl_layer_settings){.units = channels, .kernel = 1}, at, err));
     BL_TRY(add_plain(net, "hard_swish", at, err));

@@ -32,8 +32,9 @@ static inline size_t bl_image_positions(bl_image image) {
 typedef enum bl_init {
     BL_INIT_ZERO,
     BL_INIT_ONE,
-    BL_INIT_UNIFORM, /* in [-scale, scale) */
-    BL_INIT_NORMAL   /* deviation `scale`; values outside two deviations are folded back inside */
+    BL_INIT_UNIFORM,      /* in [-scale, scale) */
+    BL_INIT_NORMAL,       /* mean 0, deviation `scale` */
+    BL_INIT_FOLDED_NORMAL /* the same, values outside two deviations folded back inside */
 } bl_init;
 
 /* One parameter tensor, (rows, cols) row-major. */
@@ -50,15 +51,17 @@ typedef struct bl_param {
 /* What a builder says about one layer; each layer reads what concerns it. */
 typedef struct bl_layer_settings {
     size_t units; /* dense: features out; conv2d: filters; pad_channels: channels */
-    size_t kernel, stride, groups;  /* conv2d, pools (no groups): 0 is a stride or groups of 1;
-                                       pad_channels: stride; groupnorm: groups */
-    bool no_bias;                   /* conv2d */
-    bool same;                      /* conv2d: pad by (kernel - 1) / 2 on every side; else by 0 */
-    size_t ghost;                   /* ghostnorm: examples of a chunk, 0: the batch is one */
-    float eps, momentum;            /* of norms: 0 is 1e-5 and 0.1 */
-    double rate;                    /* dropout: probability of a zero, in [0, 1) */
-    float low, high;                /* sigmoid_range */
-    size_t columns;                 /* embedding: columns of codes, ... */
+    size_t kernel, stride, groups; /* conv2d, pools (no groups): 0 is a stride or groups of 1;
+                                      pad_channels: stride; groupnorm: groups */
+    bool no_bias;                  /* conv2d */
+    bool same;                     /* conv2d: pad by (kernel - 1) / 2 on every side; else by 0 */
+    size_t ghost;                  /* ghostnorm: examples of a chunk, 0: the batch is one */
+    float spread;        /* conv2d, dense: weights start normal with this deviation and biases at 0;
+                            0: both start uniform, as PyTorch's layers do */
+    float eps, momentum; /* of norms: 0 is 1e-5 and 0.1 */
+    double rate;         /* dropout: probability of a zero, in [0, 1) */
+    float low, high;     /* sigmoid_range */
+    size_t columns;      /* embedding: columns of codes, ... */
     const uint32_t *cardinality;    /* ... codes of column c are below cardinality[c], ... */
     const char *const *column_name; /* ... for the parameters' names, may be NULL */
 } bl_layer_settings;

@@ -1,5 +1,7 @@
 /* g' = g + weight_decay p;  v <- momentum v + g';  p <- p - rate (g' + momentum v)
- * (Nesterov 1983 in the form of Sutskever et al. 2013, as in PyTorch) */
+ * (Nesterov 1983, in PyTorch's form: p is the point ahead, where the gradient is taken, and the
+ * rate is outside of v. Sutskever et al. 2013 keep the point behind and the rate inside; both agree
+ * while rate and momentum stay the same.) */
 #include "engine/optim/optim.h"
 
 BL_CLONES static void step(const bl_optim_step *args, size_t begin, size_t end) {

@@ -1,5 +1,7 @@
 /* fastai's one-cycle policy (Smith 2018): half a cosine from peak / start_div up to the peak, then
- * half a cosine down to peak / end_div; momentum mirrored, high to low to high. */
+ * half a cosine down to peak / end_div; momentum mirrored, high to low to high. The end would be
+ * reached at the step after the last: step horizon - 1 is still above it, by about the peak times
+ * (pi / (2 (horizon - rising)))^2, and keeps its rate for all later steps. */
 #include "engine/optim/schedule.h"
 
 static double between(double from, double to, double t) {

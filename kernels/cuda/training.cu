@@ -27,9 +27,19 @@ namespace adamw {
 
 namespace {
 
+/* The row at `place` of an epoch of few rows: the shuffle as far as that. */
+__device__ uint64_t small_row(uint64_t seed, uint64_t epoch, uint64_t n, uint64_t place) {
+    uint64_t left = bl_sampler_all(n), row = 0;
+    for (uint32_t i = 0; i <= place; i++)
+        row = bl_sampler_draw(seed, epoch, i, (uint32_t)n - i, &left);
+    return row;
+}
+
 __device__ uint64_t row_of(const bl_device_gather &a, size_t i) {
     const uint64_t position = a.position + (a.from ? *a.from : 0) + i;
     if (a.eval_rows > 0) return a.eval_first + position * a.eval_available / a.eval_rows;
+    if (a.train_rows <= BL_SAMPLER_SMALL)
+        return small_row(a.seed, position / a.train_rows, a.train_rows, position % a.train_rows);
     bl_sampler s;
     s.seed = a.seed;
     s.n = a.train_rows;

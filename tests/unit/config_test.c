@@ -488,6 +488,28 @@ static void test_identity_of_pieces(void **state) {
     bl_buf_free(&out);
 }
 
+/* MobileNet, and nets on few rows, began or shuffled in another way in earlier epochs. */
+static void test_epoch_of_starts(void **state) {
+    (void)state;
+    static const struct {
+        const char *kind, *rows;
+        int epoch;
+    } cases[] = {
+        {"mobilenet_v3_large", "1000", 4},
+        {"mlp",                "64",   4},
+        {"mlp",                "65",   1},
+        {"resnet8",            "64",   4},
+        {"quadratic",          "64",   1},
+    };
+    bl_config c;
+    CHECK_OK(parse(&c, k_shop, NULL, NULL, ERR));
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        CHECK_OK(bl_config_set(&c, "model.kind", cases[i].kind, ERR));
+        CHECK_OK(bl_config_set(&c, "data.rows", cases[i].rows, ERR));
+        assert_int_equal(bl_config_numerics_epoch(&c), cases[i].epoch);
+    }
+}
+
 static void add_line(void *ctx, const char *line) {
     bl_buf_printf(ctx, "%s\n", line);
 }
@@ -648,6 +670,7 @@ int main(void) {
         cmocka_unit_test(test_identity_choices),
         cmocka_unit_test(test_identity_late),
         cmocka_unit_test(test_identity_of_pieces),
+        cmocka_unit_test(test_epoch_of_starts),
         cmocka_unit_test(test_notes),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_at),

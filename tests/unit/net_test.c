@@ -337,7 +337,13 @@ static void check_values(const bl_param *p, const float *values) {
         assert_true(fabs(sum / n) < 5.0 * scale / sqrt(3.0 * n));
         assert_true(fabs(deviation - scale / sqrt(3.0)) < 0.05 * scale);
         break;
-    case BL_INIT_NORMAL: /* folded at two deviations: .8796 of the full deviation */
+    case BL_INIT_NORMAL:
+        assert_true(most <= 5.78 * scale);
+        if (count < 1000) break;
+        assert_true(fabs(sum / n) < 5.0 * scale / sqrt(n));
+        assert_true(fabs(deviation / scale - 1.0) < 4.0 / sqrt(2.0 * n));
+        break;
+    case BL_INIT_FOLDED_NORMAL: /* at two deviations: .8796 of the full deviation */
         assert_true(most <= 2.0 * scale);
         if (count < 1000) break;
         assert_true(fabs(sum / n) < 5.0 * scale / sqrt(n));
@@ -346,23 +352,29 @@ static void check_values(const bl_param *p, const float *values) {
     }
 }
 
+/* Gives the net memory, its first values, and holds those to what the table says. */
+static void reset_and_check(bl_net *net, bl_arena *arena) {
+    bl_arena dry = {0};
+    bl_plan plan = {.arena = &dry};
+    bl_net_plan(net, &plan, 4);
+    CHECK_OK(bl_arena_init(arena, dry.peak, ERR));
+    plan.arena = arena;
+    bl_net_plan(net, &plan, 4);
+    bl_net_reset(net, 1);
+    for (size_t i = 0; i < net->params; i++) {
+        const bl_param *p = &net->param[i];
+        check_values(p, (p->running ? net->running : net->weight) + p->offset);
+    }
+}
+
 static void test_initial_values(void **state) {
     (void)state;
     bl_config config;
     bl_net net;
-    bl_arena dry = {0}, arena;
-    bl_plan plan = {.arena = &dry};
+    bl_arena arena;
     tiny_config(&config);
     build(&net, &config, 3, 2);
-    bl_net_plan(&net, &plan, 4);
-    CHECK_OK(bl_arena_init(&arena, dry.peak, ERR));
-    plan.arena = &arena;
-    bl_net_plan(&net, &plan, 4);
-    bl_net_reset(&net, 1);
-    for (size_t i = 0; i < net.params; i++) {
-        const bl_param *p = &net.param[i];
-        check_values(p, (p->running ? net.running : net.weight) + p->offset);
-    }
+    reset_and_check(&net, &arena);
     float *first = bl_xalloc(net.weights * sizeof *first);
     memcpy(first, net.weight, net.weights * sizeof *first);
     bl_net_reset(&net, 2);
@@ -370,6 +382,48 @@ static void test_initial_values(void **state) {
     bl_net_reset(&net, 1);
     assert_memory_equal(first, net.weight, net.weights * sizeof *first);
     free(first);
+    bl_arena_free(&arena);
+    bl_net_free(&net);
+}
+
+/* Of a tensor: its kind of initial values, and the deviation of normal ones. */
+static void expect_init(const bl_param *p, bl_init init, double scale) {
+    if (p->init != init ||
+        (init == BL_INIT_NORMAL && fabs((double)p->scale - scale) > 1e-6 * scale))
+        fail_msg("%s: kind %d, scale %.6g, not kind %d, scale %.6g", p->name, (int)p->init,
+                 (double)p->scale, (int)init, scale);
+}
+
+/* As torchvision.models.mobilenet_v3_large() starts: kaiming_normal_(mode="fan_out") for
+ * convolutions, normal_(0, 0.01) for linear layers, ones and zeros for norms, zeros for biases. The
+ * convolution's size is the tensor's first dimension times its kernel's, so a depthwise one counts
+ * all channels. */
+static void test_mobilenet_initial_values(void **state) {
+    (void)state;
+    bl_config config;
+    bl_net net;
+    bl_arena arena;
+    size_t dense = 0, denses = 0;
+    const bl_model_input input = {
+        .continuous = 32 * 32 * 3, .image = {32, 32, 3},
+                 .classes = 10
+    };
+    tiny_config(&config);
+    CHECK_OK(bl_config_set(&config, "model.kind", "mobilenet_v3_large", ERR));
+    CHECK_OK(bl_model_build(&net, &config, &input, ERR));
+    for (size_t i = 0; i < net.nodes; i++) denses += strcmp(net.node[i].layer->name, "dense") == 0;
+    for (size_t i = 0; i < net.nodes; i++) {
+        const bl_net_node *node = &net.node[i];
+        const bl_param *p = &net.param[node->first_param];
+        const bool conv = strcmp(node->layer->name, "conv2d") == 0;
+        if (!conv && strcmp(node->layer->name, "dense") != 0) continue;
+        const size_t taps = conv ? node->set.kernel * node->set.kernel : 1;
+        const bool head = !conv && ++dense > denses - 2;
+        expect_init(&p[0], BL_INIT_NORMAL, head ? 0.01 : sqrt(2.0 / (double)(taps * p[0].cols)));
+        if (node->params > 1) expect_init(&p[1], BL_INIT_ZERO, 0.0);
+    }
+    assert_int_equal(denses, 2 * 8 + 2);
+    reset_and_check(&net, &arena);
     bl_arena_free(&arena);
     bl_net_free(&net);
 }
@@ -387,11 +441,17 @@ static void test_no_columns(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_embedding_widths), cmocka_unit_test(test_picture_nets),
-        cmocka_unit_test(test_mobilenet),        cmocka_unit_test(test_padded_shortcuts),
-        cmocka_unit_test(test_tabular_layers),   cmocka_unit_test(test_mlp_layers),
-        cmocka_unit_test(test_tabular_classes),  cmocka_unit_test(test_parameter_table),
-        cmocka_unit_test(test_initial_values),   cmocka_unit_test(test_no_columns),
+        cmocka_unit_test(test_embedding_widths),
+        cmocka_unit_test(test_picture_nets),
+        cmocka_unit_test(test_mobilenet),
+        cmocka_unit_test(test_padded_shortcuts),
+        cmocka_unit_test(test_tabular_layers),
+        cmocka_unit_test(test_mlp_layers),
+        cmocka_unit_test(test_tabular_classes),
+        cmocka_unit_test(test_parameter_table),
+        cmocka_unit_test(test_initial_values),
+        cmocka_unit_test(test_no_columns),
+        cmocka_unit_test(test_mobilenet_initial_values),
     };
     return cmocka_run_group_tests_name("net", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* Every optimizer: its formula in fp64, golden bits, any cut into ranges, snapping, a minimum. */
 #include "engine/base/mem.h"
+#include "engine/config/schema.h"
 #include "engine/optim/optim.h"
 #include "kernels/exact_math.h"
 #include "tests/check.h"
@@ -140,6 +141,37 @@ static void test_any_cut_gives_the_same_bits(void **state) {
     }
 }
 
+/* At the least eps, where v is flushed to 0 before m is: gradients of any size move a parameter as
+ * in fp64, to within 1e-5 of the learning rate. */
+static void test_adam_at_the_least_eps(void **state) {
+    (void)state;
+    const double least = bl_key_find("optimizer.eps", strlen("optimizer.eps"))->min;
+    static const double beta2[] = {0.9, 0.99, 0.999, 0.9999};
+    for (size_t c = 0; c < 2 * BL_COUNT(beta2); c++) {
+        const bl_optim *optim = c % 2 ? &bl_optim_adam : &bl_optim_adamw;
+        const size_t formula = case_of(optim->name);
+        block b = {0};
+        scalar x[COUNT] = {0};
+        double product1 = 1.0, product2 = 1.0;
+        for (int s = 0; s < 20; s++) {
+            bl_optim_step args = args_of(&b, 0);
+            args.beta2 = beta2[c / 2];
+            args.eps = least;
+            args.weight_decay = 0.0;
+            args.weight1 = 1.0 - (product1 *= args.momentum);
+            args.weight2 = 1.0 - (product2 *= args.beta2);
+            for (size_t i = 0; i < COUNT; i++) b.g[i] = (float)pow(10.0, -0.25 * (double)i);
+            optim->step(&args, 0, COUNT);
+            for (size_t i = 0; i < COUNT; i++) {
+                k_cases[formula].step(&args, &x[i], (double)b.g[i]);
+                if (!(fabs((double)b.p[i] - x[i].p) < 1e-5 * args.rate * (s + 1)))
+                    fail_msg("%s, beta2 %g, gradient %g, step %d: %.9g, in fp64 %.9g", optim->name,
+                             args.beta2, (double)b.g[i], s, (double)b.p[i], x[i].p);
+            }
+        }
+    }
+}
+
 /* Below 2^-100 a gradient counts as none, and a fading state ends at +0. */
 static void test_snap(void **state) {
     (void)state;
@@ -188,9 +220,8 @@ static void test_quadratic(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_traces),
-        cmocka_unit_test(test_any_cut_gives_the_same_bits),
-        cmocka_unit_test(test_snap),
+        cmocka_unit_test(test_traces),    cmocka_unit_test(test_any_cut_gives_the_same_bits),
+        cmocka_unit_test(test_snap),      cmocka_unit_test(test_adam_at_the_least_eps),
         cmocka_unit_test(test_quadratic),
     };
     return cmocka_run_group_tests_name("optim", tests, NULL, NULL);
