@@ -1,3 +1,12 @@
+/* The encoded data set as one block of bytes: its layout, and the check of a block from a file.
+ *
+ *     header | cardinality | names | codes | values | target | pixels      each part at 64 bytes
+ *
+ * A block is either a table (codes and values) or pictures (pixels); the other parts are empty.
+ * Sizes come from the header's counts alone, so bl_block_open first checks the counts, then that
+ * the parts fit the bytes that are there, then the contents that others index with: codes below
+ * their column's cardinality, class numbers below the number of classes. After it no reader has to
+ * check again. */
 #include "engine/data/block.h"
 #include "engine/base/mem.h"
 #include <math.h>
@@ -43,10 +52,12 @@ bl_status bl_block_new(unsigned char **block, bl_block_header *header, bl_block_
     return BL_OK;
 }
 
+/* Whether the text ends within its n bytes. */
 static bool terminated(const char *text, size_t n) {
     return memchr(text, '\0', n) != NULL;
 }
 
+/* Either no picture at all, or one of a bounded size without columns beside it. */
 static bool check_picture(const bl_block_header *h) {
     if (picture_bytes(h) == 0) return h->height == 0 && h->width == 0 && h->channels == 0;
     for (size_t c = 0; c < BL_PICTURE_CHANNELS; c++)
@@ -55,6 +66,7 @@ static bool check_picture(const bl_block_header *h) {
            picture_bytes(h) <= 65536 && h->categorical == 0 && h->continuous == 0;
 }
 
+/* Every field of the header by itself and against the n bytes of the block; *l gets the layout. */
 static bool check_header(const bl_block_header *h, size_t n, bl_block_layout *l) {
     return memcmp(h->magic, BL_BLOCK_MAGIC, sizeof h->magic) == 0 && h->order == BL_BLOCK_ORDER &&
            h->bytes == n && check_picture(h) && bl_block_lay_out(h, l) && l->bytes == n &&
@@ -77,6 +89,8 @@ static bool read_names(const char *text, size_t n, const char **names, size_t co
     return text == end;
 }
 
+/* Whether every code is below its column's cardinality. The highest code of each column is found
+ * for 64 columns at a time, so that a row is read once. */
 static bool check_codes(const uint16_t *codes, size_t rows, const uint32_t *cardinality,
                         size_t columns) {
     uint16_t highest[64];
@@ -96,6 +110,7 @@ static bool check_codes(const uint16_t *codes, size_t rows, const uint32_t *card
     return true;
 }
 
+/* Whether targets are whole numbers below `classes`; 0 classes: targets are values. */
 static bool check_classes(const float *target, size_t rows, size_t classes) {
     for (size_t r = 0; r < rows && classes > 0; r++)
         if (!(target[r] >= 0 && target[r] < (float)classes &&
@@ -104,6 +119,7 @@ static bool check_classes(const float *target, size_t rows, size_t classes) {
     return true;
 }
 
+/* The counts and texts of a checked header. */
 static void fill_dataset(bl_dataset *out, const bl_block_header *h) {
     *out = (bl_dataset){.synthetic = h->synthetic == 1,
                         .rows = h->rows,

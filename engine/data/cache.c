@@ -1,3 +1,8 @@
+/* The cache of encoded data sets: a block (block.h) followed by its SHA-256 as 64 hex digits.
+ *
+ * Reading distinguishes three cases: no file or another identity (BL_EMISSING, the caller builds it
+ * and says nothing), damage (BL_EFORMAT, the caller says so and builds it), and success. The hash
+ * is checked before anything in the block is believed. */
 #include "engine/data/cache.h"
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"

@@ -1,3 +1,23 @@
+/* Opening a data set: from its name to rows that a net can be trained on.
+ *
+ *     datasets/NAME.cfg --read--> manifest --look--> variant --open--> sources (hash checked)
+ *         |                                                                |
+ *         +------------------ SHA-256 of declaration and contents ---------+
+ *                                          |
+ *              cache file of that SHA-256 --+-- none: read, join, derive, encode -> block
+ *                                          |
+ *                                     bl_dataset (points into the mapped file or the block)
+ *
+ * The order matters. The variant is chosen by which files exist, before any of them is read: the
+ * best variant whose files are all there, else the generator. A data set of which only some files
+ * are there is an error, never a reason to train on generated rows. Each source is then held to its
+ * declared SHA-256, and the hash of everything that decides the result is the data set's identity:
+ * it is part of a run's identity, and a cache file counts only under the same one. What is read
+ * from the cache is checked like any other input, because bytes on a disk change.
+ *
+ * The caller owns the bl_dataset; its `owner` is the mapping or the block, freed by
+ * bl_dataset_free. One call of bl_dataset_open is one struct opening, which owns the manifest and
+ * the open sources. */
 #include "engine/data/dataset.h"
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
@@ -39,6 +59,7 @@ typedef struct opening {
 } opening;
 
 BL_PRINTF(2, 3)
+/* Tells the caller a line of progress; nothing where nobody listens. */
 static void narrate(const bl_dataset_options *options, const char *fmt, ...) {
     char text[BL_ERR_TEXT];
     if (options->say == NULL) return;
@@ -51,6 +72,7 @@ static void narrate(const bl_dataset_options *options, const char *fmt, ...) {
 
 /* ---- declaration ---- */
 
+/* Fails with the names of the data sets that there are, and the nearest one. */
 static bl_status unknown_dataset(const char *name, const char *folder, bl_err *err) {
     bl_names names;
     bl_buf known = {0};
@@ -85,6 +107,7 @@ static bl_status read_manifest(bl_manifest *m, const char *name, const bl_datase
     return bl_manifest_read(m, path, name, err);
 }
 
+/* What the declaration alone says of an example. Rows and cardinalities need the data. */
 static void shape_of_declaration(bl_dataset *shape, const bl_manifest *m) {
     const bl_picture_decl *i = &m->image;
     shape->categorical = m->categorical.n;
@@ -133,6 +156,7 @@ static const bl_source_decl *missing_file(const opening *o, const bl_variant_dec
     return NULL;
 }
 
+/* Whether at least one declared file is there, of any variant. */
 static bool any_file(const opening *o) {
     char path[BL_PATH];
     for (size_t t = 0; t < o->manifest.tables; t++)
@@ -169,6 +193,7 @@ static void describe_absence(bl_buf *out, const opening *o, const bl_source_decl
     if (!bl_dir_exists(folder)) bl_buf_str(out, ", which is not a folder");
 }
 
+/* No variant is complete, and there is no generator. */
 static bl_status fail_absent(const opening *o, bl_err *err) {
     const bl_manifest *m = &o->manifest;
     bl_buf absent = {0};
@@ -223,6 +248,7 @@ static bl_status choose_variant(opening *o, bl_err *err) {
 
 /* ---- sources and identity ---- */
 
+/* Opens and checks every file of the variant: o->source[table][file], NULL for tables of others. */
 static bl_status open_sources(opening *o, bl_err *err) {
     const bl_manifest *m = &o->manifest;
     char path[BL_PATH];
@@ -267,6 +293,7 @@ static void compute_identity(opening *o) {
 
 /* ---- building ---- */
 
+/* Reads a table's files into one table, closing each source as soon as it was read. */
 static bl_status read_table(bl_table *table, opening *o, size_t t, bl_err *err) {
     const bl_table_decl *decl = &o->manifest.table[t];
     bl_table_declare(table, decl);
@@ -281,6 +308,8 @@ static bl_status read_table(bl_table *table, opening *o, size_t t, bl_err *err) 
     return BL_OK;
 }
 
+/* The variant's tables and the frame over them. The frame points into `tables`, which must outlive
+ * it: views of the first table, then what each join adds. */
 static bl_status read_and_join(bl_frame *frame, bl_table *tables, opening *o, bl_err *err) {
     const bl_manifest *m = &o->manifest;
     for (size_t t = 0; t < m->tables; t++)
@@ -295,6 +324,7 @@ static bl_status read_and_join(bl_frame *frame, bl_table *tables, opening *o, bl
     return BL_OK;
 }
 
+/* Columns: read or generate, derive, encode. *block is the caller's to free. */
 static bl_status build_table(unsigned char **block, bl_block_header *header, opening *o,
                              bl_err *err) {
     const bl_manifest *m = &o->manifest;
@@ -333,6 +363,7 @@ static bl_status add_image_parts(bl_picture_files *part, size_t *parts, opening 
     return BL_OK;
 }
 
+/* Pictures: training files first, then those for testing, in the order of the declaration. */
 static bl_status build_image(unsigned char **block, bl_block_header *header, opening *o,
                              bl_err *err) {
     const bl_manifest *m = &o->manifest;
@@ -352,6 +383,7 @@ done:
     return status;
 }
 
+/* A block for what was declared, whichever kind it is. *n gets its bytes. */
 static bl_status build_block(unsigned char **block, size_t *n, opening *o, bl_err *err) {
     const bl_manifest *m = &o->manifest;
     bl_block_header header = {.synthetic = o->synthetic};
@@ -375,6 +407,8 @@ static void write_cache(const opening *o, const unsigned char *block, size_t n) 
     if (status != BL_OK) narrate(o->options, "%s: not cached: %s", o->manifest.name, err.text);
 }
 
+/* From the cache if it holds this identity, else built and then cached. `own` gets what `out`
+ * points into, also after a failure: the caller frees it. */
 static bl_status read_cache_or_build(bl_dataset *out, opening *o, owner *own, bl_err *err) {
     bl_err why = {0};
     if (o->cache_path[0]) {
@@ -396,6 +430,7 @@ static bl_status read_cache_or_build(bl_dataset *out, opening *o, owner *own, bl
     return BL_OK;
 }
 
+/* Everything after the declaration was read. */
 static bl_status open_declared(bl_dataset *out, opening *o, bl_err *err) {
     const char *name = o->manifest.name;
     BL_TRY(choose_variant(o, err));

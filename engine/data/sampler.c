@@ -1,3 +1,5 @@
+/* The order of examples: permutations by cycle walking (sampler.h says why), many positions at
+ * once. */
 #include "engine/data/sampler.h"
 #include "engine/base/numerics.h"
 #include <string.h>

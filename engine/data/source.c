@@ -1,3 +1,8 @@
+/* Source files: where they lie, and whether they are what was declared.
+ *
+ * A file may lie there as FILE or as FILE.gz. Two hashes can be declared: `sha256` of the content,
+ * which holds for both forms, and `stored_sha256` of FILE.gz as it is. Where the stored hash
+ * matches, the content is not unpacked to be hashed: that is what keeps a cached start fast. */
 #include "engine/data/source.h"
 #include "engine/base/gzip.h"
 #include "engine/base/mem.h"
@@ -32,6 +37,8 @@ bool bl_source_find(char path[BL_PATH], const char *data_path, const char *folde
     return false;
 }
 
+/* Fails with both hashes and where the file can be had. `what` is how unpacking it went wrong, or
+ * "". */
 static bl_status fail_altered(const bl_source *s, const bl_manifest *m, const bl_source_decl *decl,
                               const char *expected, const char *found, const char *what,
                               bl_err *err) {

@@ -1,3 +1,4 @@
+/* Pictures as a net sees them: bytes become standardised floats, moved and mirrored in training. */
 #include "engine/data/image/augment.h"
 #include <string.h>
 
@@ -15,6 +16,7 @@ static void picture_line(float *values, const bl_dataset *d, const uint8_t *from
     }
 }
 
+/* The picture as it is: value = (pixel - mean) * scale of its channel. */
 static void whole_picture(float *values, const bl_dataset *d, const uint8_t *from) {
     const size_t n = d->height * d->width * d->channels;
     for (size_t c = 0; c < d->channels; c++) {

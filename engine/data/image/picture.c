@@ -1,3 +1,5 @@
+/* Pictures: from files or from the generator to the block that training reads, and their mean and
+ * deviation. The formats themselves are picture_idx.c and picture_cifar.c. */
 #include "engine/data/image/picture.h"
 #include "engine/base/mem.h"
 #include "kernels/exact_math.h"
@@ -20,6 +22,8 @@ typedef struct picture_block {
     size_t picture; /* bytes of one */
 } picture_block;
 
+/* A block for `rows` pictures, the last test_rows of them for testing; h gets the counts. The
+ * caller fills pixels and targets and frees out->bytes. */
 static bl_status new_picture_block(picture_block *out, bl_block_header *h, const bl_manifest *m,
                                    size_t rows, size_t test_rows, bl_err *err) {
     const bl_picture_decl *d = &m->image;
@@ -113,6 +117,7 @@ static void draw_class(float *picture, const bl_picture_decl *d, uint64_t seed, 
             }
 }
 
+/* `at` is at least -n. */
 static int64_t wrap_around(int64_t at, int64_t n) {
     return (at + n) % n;
 }

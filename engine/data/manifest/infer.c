@@ -1,3 +1,10 @@
+/* Looking at a user's table and writing its declaration, datasets/NAME.cfg.
+ *
+ * One pass over the text counts, for each column: values, distinct values, whether all are numbers,
+ * integers or dates, range and sums. Then each column gets a kind by the first rule that fits
+ * (decide_kind), the target and the split are chosen, and the declaration is written as text that
+ * the user may change. The rules are meant to be right for most columns and to say why where they
+ * leave one out; the thresholds are the enum below. */
 #include "engine/data/manifest/infer.h"
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
@@ -11,6 +18,8 @@ enum {
     ROWS_PER_CODE = 10,  /* unless they count up from 0 or 1 and each is there so often */
     ROWS_PER_TEXT = 3    /* texts that repeat less often name single rows */
 };
+/* A target whose skewness is above this is learnt as its logarithm: 1 is half that of an
+ * exponential. */
 static const double SKEWED = 1.0;
 
 /* ---- looking ---- */
@@ -28,6 +37,7 @@ static char guess_separator(const char *text, size_t n) {
     return candidates[best];
 }
 
+/* Names of the columns from the first row: one line each, no two alike. Empty ones may repeat. */
 static bl_status read_header(bl_inferred *out, const bl_csv *csv, bl_err *err) {
     out->column = bl_xalloc((csv->count + 1) * sizeof *out->column);
     for (size_t i = 0; i < csv->count; i++) {
@@ -50,6 +60,7 @@ static bl_status read_header(bl_inferred *out, const bl_csv *csv, bl_err *err) {
     return BL_OK;
 }
 
+/* Adds one value to what is known of its column. */
 static void observe_value(bl_inferred_column *c, bl_csv_field f) {
     double x;
     int32_t days;
@@ -70,6 +81,7 @@ static void observe_value(bl_inferred_column *c, bl_csv_field f) {
     c->log_squares += log(x) * log(x);
 }
 
+/* The header and every row; the number of fields must not change. */
 static bl_status read_rows(bl_inferred *out, bl_csv *csv, bl_err *err) {
     bool more;
     BL_TRY(bl_csv_row(csv, &more, err));
@@ -101,6 +113,7 @@ static bool are_codes(const bl_inferred_column *c) {
     return c->distinct <= FEW_INTEGERS || counts_up;
 }
 
+/* The first rule that fits decides. */
 static void decide_kind(bl_inferred_column *c, size_t rows) {
     c->distinct = c->values.count - 1;
     c->type = c->numbers ? BL_COLUMN_NUMBER : c->dates ? BL_COLUMN_DATE : BL_COLUMN_TEXT;
@@ -138,6 +151,7 @@ static bl_status fail_no_column(const bl_inferred *in, const char *name, const c
     return BL_EINVAL;
 }
 
+/* From sums over n values, which cancel where the mean is large against the deviation. */
 static double deviation(double sum, double squares, double n) {
     const double variance = squares / n - sum / n * (sum / n);
     return variance > 0 ? sqrt(variance) : 0;
@@ -150,6 +164,8 @@ static double skewness(const bl_inferred_column *c) {
     return d > 0 ? third / (d * d * d) : 0;
 }
 
+/* The target must be a number that varies. Also decides whether it is learnt as its logarithm, what
+ * error its mean makes, and how many rows are held out. */
 static bl_status decide_target(bl_inferred *in, const char *target, const char *file, bl_err *err) {
     bl_inferred_column *c = find_column(in, target);
     if (c == NULL) return fail_no_column(in, target, file, err);
@@ -170,6 +186,7 @@ static bl_status decide_target(bl_inferred *in, const char *target, const char *
     return BL_OK;
 }
 
+/* The date that the split goes by: the one asked for, else the first; none is no fault. */
 static bl_status decide_date(bl_inferred *in, const char *date, const char *file, bl_err *err) {
     for (size_t i = 0; i < in->columns && date == NULL && in->by == NULL; i++)
         if (in->column[i].kind == BL_KIND_DATE) in->by = in->column[i].name;
@@ -218,6 +235,7 @@ void bl_inferred_free(bl_inferred *inferred) {
 
 /* ---- writing ---- */
 
+/* A string of the configuration's grammar. */
 static void write_quoted(bl_buf *out, const char *text) {
     bl_buf_str(out, "\"");
     for (; *text; text++) {
@@ -270,6 +288,7 @@ static void write_names(const bl_inferred *in, const char *indent, const char *k
     bl_buf_str(out, "];\n");
 }
 
+/* The parts of each date as derived columns. */
 static void write_derived(const bl_inferred *in, bl_buf *out) {
     size_t n = 0;
     for (size_t i = 0; i < in->columns; i++) {

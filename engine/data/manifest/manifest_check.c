@@ -1,3 +1,13 @@
+/* Whether a declaration makes sense by itself, before any file is opened.
+ *
+ * The check follows the columns a frame will have. For each variant it starts with the first
+ * table's columns, adds those of each join and of each derived column in the declared order, and
+ * checks every name that the declaration uses against the set at that point: it must exist and have
+ * the right type. The first variant must be able to give everything; in later ones a derived column
+ * or an input may be missing, and is left out when the data are read.
+ *
+ * Messages point at the key that is wrong, not at the group around it, and offer the nearest name.
+ */
 #include "engine/data/manifest/manifest_check.h"
 #include "engine/base/mem.h"
 #include "engine/data/image/picture.h"
@@ -13,12 +23,14 @@ typedef struct column_set {
     size_t n;
 } column_set;
 
+/* Index of the column, -1: there is none. */
 static int find_column(const column_set *set, const char *name) {
     for (size_t i = 0; i < set->n; i++)
         if (strcmp(set->name[i], name) == 0) return (int)i;
     return -1;
 }
 
+/* `node` is what is blamed for a second column of that name. */
 static bl_status add_column(const bl_manifest *m, column_set *set, const char *name,
                             bl_column_type type, const bl_node *node, bl_err *err) {
     if (find_column(set, name) >= 0)
@@ -105,6 +117,7 @@ static bl_status check_tables(const bl_manifest *m, bl_err *err) {
     return BL_OK;
 }
 
+/* Keys exist on both sides with one type; what the join adds is in `set` afterwards. */
 static bl_status check_join(const bl_manifest *m, const bl_join_decl *j, column_set *set,
                             bl_err *err) {
     column_set right = {.n = 0};
@@ -220,6 +233,7 @@ static bl_status check_derive(const bl_manifest *m, const bl_derive_decl *d, col
     return add_column(m, set, d->name, BL_COLUMN_NUMBER, d->node, err);
 }
 
+/* No column is of two kinds, inputs exist and have a type that suits their kind. */
 static bl_status check_kinds(const bl_manifest *m, const column_set *set, bl_err *err) {
     for (size_t i = 0; i < m->categorical.n; i++)
         if (find_column(set, m->categorical.v[i]) < 0)
@@ -282,6 +296,7 @@ static bl_status check_rows(const bl_manifest *m, const column_set *set, bl_err 
     return BL_OK;
 }
 
+/* `strict`: the first variant, which has to give every column. */
 static bl_status check_variant(const bl_manifest *m, const bl_variant_decl *v, bool strict,
                                bl_err *err) {
     for (size_t i = 0; i < v->tables.n; i++)
@@ -349,6 +364,7 @@ static bl_status check_synth_column(const bl_manifest *m, const bl_synth_decl *c
     return add_column(m, set, c->name, type, c->node, err);
 }
 
+/* The generator's columns are drawn in order, so each may depend on those before it only. */
 static bl_status check_synthetic(const bl_manifest *m, bl_err *err) {
     const bl_synthetic_decl *s = &m->synthetic;
     int32_t first, last;

@@ -1,3 +1,4 @@
+/* The data set of random labels: drawn by its definition, the same on every machine. */
 #include "engine/data/synth/random_labels.h"
 #include "kernels/exact_math.h"
 #include <stdio.h>
@@ -6,10 +7,12 @@
 /* Sub-streams of BL_STREAM_SYNTH. */
 enum { VALUE = 1, LABEL };
 
+/* x00001, x00002, ..., each with its terminating zero. */
 static void write_names(char *names, size_t inputs) {
     for (size_t j = 0; j < inputs; j++) names += sprintf(names, "x%05zu", j + 1) + 1;
 }
 
+/* One point and its label. Two normal numbers come from one Philox block. */
 static void draw_row(float *values, float *label, const bl_random_labels_decl *d, uint64_t row) {
     const uint64_t inputs = (uint64_t)d->inputs, seed = (uint64_t)d->seed;
     for (uint64_t j = 0; j < inputs; j++) {

@@ -1,3 +1,11 @@
+/* The generator of a table: made-up rows with the declared columns, for machines without the data.
+ *
+ * Rows are a grid, every group on every date, the latest date first. A column is drawn once for
+ * each combination of its `per` columns and repeated where the combination repeats, as a shop's
+ * town is the same on every day. Each value moves the logarithm of the target by an effect of its
+ * own; the target is exp(level + group + weekday + season + effects + noise), rounded down, at
+ * least 1, or 0 on closed days. Every draw is a Philox number of (seed, sub-stream, index), so no
+ * draw depends on another. */
 #include "engine/data/synth/synth.h"
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
@@ -17,17 +25,20 @@ typedef struct synth {
     uint64_t *index;    /* (rows): what the column at hand is drawn for */
 } synth;
 
+/* A standard normal number for (sub-stream, index). */
 static double draw_normal(const synth *s, uint32_t sub, uint64_t index) {
     const bl_u32x4 r = bl_random4(s->seed, BL_STREAM_SYNTH, sub, index);
     return (double)bl_normal(r.v[0], r.v[1]);
 }
 
+/* NULL when memory ran out; err says so. */
 static bl_column *add_column(const synth *s, const char *name, bl_column_type type, bl_err *err) {
     bl_column *column = bl_frame_compute(s->frame, name, type);
     if (column == NULL) (void)BL_ERR(err, BL_ENOMEM, "no memory for column '%s'", name);
     return column;
 }
 
+/* Group and date of every row, and what both add to the log target. */
 static bl_status fill_grid(const synth *s, bl_err *err) {
     const bl_synthetic_decl *d = s->decl;
     int32_t first, last;
@@ -77,6 +88,7 @@ typedef struct choice {
     uint32_t code;
 } choice;
 
+/* The caller frees the array of *count choices. Texts are added to the column's dictionary. */
 static choice *weigh_choices(const synth *s, const bl_synth_decl *c, uint32_t sub,
                              bl_column *column, size_t *count) {
     *count = c->values_node != NULL ? c->values_node->count : (size_t)c->count;
@@ -115,6 +127,7 @@ static void draw_choice(const synth *s, const bl_synth_decl *c, uint32_t sub, bl
     free(all);
 }
 
+/* Uniform in [low, high), in whole steps where a step is declared. */
 static void draw_range(const synth *s, const bl_synth_decl *c, uint32_t sub, bl_column *column) {
     for (size_t i = 0; i < s->frame->rows; i++) {
         const bl_u32x4 r = bl_random4(s->seed, BL_STREAM_SYNTH, sub, s->index[i]);
@@ -127,6 +140,7 @@ static void draw_range(const synth *s, const bl_synth_decl *c, uint32_t sub, bl_
     }
 }
 
+/* `sub`, the column's number, is its sub-stream. */
 static bl_status draw_column(const synth *s, const bl_synth_decl *c, uint32_t sub, bl_err *err) {
     const bool text = c->values_node != NULL && c->values_node->first->type == BL_NODE_STRING;
     BL_TRY(index_rows(s, c, err));

@@ -1,3 +1,6 @@
+/* Calendar arithmetic after Howard Hinnant, "chrono-compatible low-level date algorithms": years
+ * begin in March, so that the leap day is a year's last, and 400 years (an era) are 146,097 days.
+ */
 #include "engine/data/table/calendar.h"
 
 int32_t bl_days_from_civil(int32_t year, int32_t month, int32_t day) {

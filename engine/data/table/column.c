@@ -1,3 +1,4 @@
+/* Columns, tables of columns, and the frame over joined tables: memory only, no file formats. */
 #include "engine/data/table/column.h"
 #include "engine/base/mem.h"
 #include <string.h>
@@ -78,6 +79,7 @@ bl_column *bl_table_find(const bl_table *table, const char *name) {
     return NULL;
 }
 
+/* False when memory ran out; the column then keeps its old cells. */
 static bool resize_column(bl_column *column, size_t rows) {
     const bool text = column->type == BL_COLUMN_TEXT;
     size_t bytes;

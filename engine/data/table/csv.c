@@ -1,3 +1,9 @@
+/* Reading CSV (RFC 4180, with any one-character separator) without copying.
+ *
+ * A field is a pointer and a length into the caller's text. Only a quoted field with doubled quotes
+ * needs a copy: it goes to csv->unquoted, which is reused by the next row. Lines end in LF or CRLF;
+ * empty lines are skipped; a byte order mark at the beginning is skipped. Quoted fields may hold
+ * line ends, so csv->line is counted, not derived from the row. */
 #include "engine/data/table/csv.h"
 #include "engine/base/mem.h"
 #include <math.h>
@@ -60,6 +66,7 @@ static bl_status read_quoted_field(bl_csv *csv, bl_err *err) {
     }
 }
 
+/* The field at csv->at, up to its separator or line end, which is left there. */
 static bl_status read_field(bl_csv *csv, bl_err *err) {
     if (csv->at < csv->end && *csv->at == '"') {
         csv->at++;
@@ -79,6 +86,8 @@ static bl_status read_field(bl_csv *csv, bl_err *err) {
                      err);
 }
 
+/* Turns the offsets into csv->unquoted into pointers, once it no longer moves. Copies lie there in
+ * the order of their fields. */
 static void resolve_unquoted(bl_csv *csv) {
     const char *text = bl_buf_text(&csv->unquoted);
     for (size_t i = 0; i < csv->count; i++) {

@@ -1,3 +1,7 @@
+/* Derived columns, one function for each operation: bl_derive_ops lists them, docs/data.md explains
+ * them. Each writes one number for every row of the frame. Those about events walk the rows of each
+ * group in the order of dates, forwards or backwards; that order is sorted once and kept in the
+ * frame for the next column with the same group and date. */
 #include "engine/data/table/derive.h"
 #include "engine/base/mem.h"
 #include "engine/data/table/calendar.h"
@@ -54,6 +58,7 @@ static double elapsed(double date, double start, double year, const bl_derive_de
     return (double)(count < d->max ? count : d->max);
 }
 
+/* Years that the calendar knows: others are unknown dates. */
 static bool calendar_year(double year) {
     return year >= 1 && year <= 9999;
 }

@@ -1,3 +1,13 @@
+/* From the joined frame to the block that training reads.
+ *
+ * In this order: rows that pass every filter; the split, which puts training rows first; the
+ * target's check; then for each column what it needs of the training rows, and only of those. A
+ * categorical column gets codes 1, 2, ... for its distinct training values in ascending order, and
+ * 0 for what is missing or was never seen in training. A continuous column is standardised by mean
+ * and deviation of the training rows; missing values become their median, and a column `NAME_na`
+ * says which were missing (1: there, 2: missing) if any training row lacks one. So nothing of the
+ * validation rows leaks into the encoding. Sums are fp64 in row order: the bytes are the same on
+ * every machine. */
 #include "engine/data/table/encode.h"
 #include "engine/base/mem.h"
 #include "engine/data/table/levels.h"
@@ -5,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A column of codes in the block. */
 typedef struct coded {
     const char *name;
     const bl_view *view; /* NULL: a flag for the missing values of `flag_of` */
@@ -12,6 +23,7 @@ typedef struct coded {
     bl_levels levels;
 } coded;
 
+/* A column of standardised values in the block. */
 typedef struct measured {
     const bl_view *view;
     double fill, mean, deviation;
@@ -32,6 +44,7 @@ typedef struct encoder {
 
 /* ---- which rows ---- */
 
+/* Whether the row stays. Missing values pass no filter. */
 static bool passes(const bl_row_filter_decl *f, const bl_view *view, size_t row) {
     if (f->equals != NULL) {
         const uint32_t code = bl_view_code(view, row);
@@ -94,6 +107,7 @@ static bl_status split_rows(encoder *e, bl_err *err) {
 
 /* ---- columns ---- */
 
+/* The levels of each categorical column that the frame has. */
 static bl_status plan_categorical(encoder *e, bl_err *err) {
     const bl_string_list *names = &e->manifest->categorical;
     for (size_t i = 0; i < names->n; i++) {
@@ -138,6 +152,8 @@ static void measure_column(const encoder *e, measured *m) {
     if (!(m->deviation > 0)) m->deviation = 1; /* a constant column becomes 0 */
 }
 
+/* Median, mean and deviation of each continuous column that the frame has, and its flag of missing
+ * values where it needs one. */
 static bl_status plan_continuous(encoder *e, bl_err *err) {
     const bl_string_list *names = &e->manifest->continuous;
     for (size_t i = 0; i < names->n; i++) {
@@ -164,6 +180,7 @@ static bl_status plan_continuous(encoder *e, bl_err *err) {
 
 /* ---- filling the block ---- */
 
+/* Each name with its terminating zero: codes first, then values, as bl_block_open reads them. */
 static void write_names(const encoder *e, bl_buf *names) {
     for (size_t i = 0; i < e->coded_count; i++) {
         const coded *c = &e->coded[i];
@@ -200,6 +217,7 @@ static void write_cells(const encoder *e, uint16_t *codes, float *values) {
     }
 }
 
+/* Every target must be there and, under "log", positive. *largest: of the training rows. */
 static bl_status check_target(const encoder *e, double *largest, bl_err *err) {
     const bl_manifest *m = e->manifest;
     const bl_node *node = bl_node_get(m->doc.root, "target");
@@ -227,6 +245,7 @@ static void write_target(const encoder *e, float *target) {
     }
 }
 
+/* Makes the block, once everything that it needs is known. */
 static bl_status fill_block(unsigned char **block, bl_block_header *header, const encoder *e,
                             bl_err *err) {
     bl_block_layout layout;

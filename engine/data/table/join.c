@@ -1,3 +1,15 @@
+/* Joins by key columns and, optionally, by an interval that holds a date.
+ *
+ * The right table is indexed once. Each key column of a row becomes one 64-bit word: the bits of a
+ * number or the code of a text. Row numbers are sorted by (words, start of the interval), and a
+ * hash table leads from a key's words to the first of its rows in that order; within a key, the row
+ * for a date is found by bisection. For every row of the frame the same words are made, texts by
+ * translating the frame's codes into the table's, so that no text is compared while matching.
+ *
+ * A missing key or interval matches nothing, on either side. Two rows that could answer for one
+ * frame row are an error with both row numbers: which one is meant cannot be guessed. Nothing is
+ * copied: the frame gets one array of row numbers, shared by the views of all columns that the join
+ * adds. */
 #include "engine/data/table/join.h"
 #include "engine/base/mem.h"
 #include <stdio.h>
@@ -20,6 +32,7 @@ typedef struct join_index {
 
 #define NO_WORD UINT64_MAX
 
+/* A number as a key: its bits. Missing is a word of its own. */
 static uint64_t number_word(double value) {
     uint64_t word;
     if (isnan(value)) return NO_WORD;
@@ -38,6 +51,7 @@ static uint64_t hash_words(const uint64_t *word, size_t n) {
     return h;
 }
 
+/* By words, then start of the interval, then file order. */
 static int compare_rows(const void *a, const void *b, void *ctx) {
     const join_index *x = ctx;
     const uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
@@ -61,6 +75,8 @@ static size_t find_slot(const join_index *x, const uint64_t *word) {
     return at;
 }
 
+/* Fills the table's words and, for texts, the translation of the frame's codes (0: the table lacks
+ * the text). */
 static void key_words(join_index *x, const bl_table *table, const bl_join_decl *d) {
     for (size_t k = 0; k < x->keys; k++) {
         const bl_column *right = bl_table_find(table, d->key.v[k]);
@@ -105,6 +121,7 @@ static bl_status check_unique(const join_index *x, const bl_table *table, const 
     return BL_OK;
 }
 
+/* The index of a table. After a failure, too, free_index frees it. */
 static bl_status build_index(join_index *x, const bl_frame *frame, const bl_table *table,
                              const bl_join_decl *d, bl_err *err) {
     *x = (join_index){.keys = d->key.n, .rows = table->rows, .slots = 16};
@@ -160,6 +177,7 @@ static uint32_t find_row(const join_index *x, const uint64_t *word, double date)
     return date >= x->from[row] && date <= x->to[row] ? row : BL_NO_ROW;
 }
 
+/* map[i]: the table's row for row i of the frame, or BL_NO_ROW. */
 static void match_rows(const join_index *x, const bl_frame *frame, const bl_view *date,
                        uint32_t *map) {
     uint64_t word[MAX_KEYS + 1] = {0};

@@ -1,3 +1,9 @@
+/* Numbering the distinct values of a column: code 1 is the smallest, 0 is missing or not seen.
+ *
+ * Three ways, by what the values are. Texts: one code for each entry of the column's dictionary;
+ * where all are numbers they are ordered as numbers, else by bytes. Integers close together: one
+ * code for each value of the range. Other numbers: sorted distinct values, found by bisection. The
+ * order is by value, never by first sight, so that it does not depend on the order of rows. */
 #include "engine/data/table/levels.h"
 #include "engine/base/mem.h"
 #include "engine/data/table/csv.h"
@@ -23,6 +29,7 @@ static int by_text(const void *a, const void *b) {
     return strcmp(x->text, y->text);
 }
 
+/* Of n rows, all of them where `rows` is NULL. */
 static size_t row_at(const uint32_t *rows, size_t i) {
     return rows != NULL ? rows[i] : i;
 }
@@ -67,6 +74,7 @@ static bool integer_range(const bl_view *view, const uint32_t *rows, size_t n, d
     return *low > *high || *high - *low < MAX_SPAN;
 }
 
+/* An empty range (low > high) is a column without values. */
 static bl_status build_integers(bl_levels *l, const uint32_t *rows, size_t n, double low,
                                 double high, bl_err *err) {
     l->low = low <= high ? (int64_t)low : 0;

@@ -1,3 +1,6 @@
+/* From the text of a CSV file to the columns that its declaration asks for. Other columns of the
+ * file are passed over. An interval "YYYY-MM-DD - YYYY-MM-DD" becomes two date columns, NAME.from
+ * and NAME.to. */
 #include "engine/data/table/table_read.h"
 #include "engine/base/mem.h"
 #include "engine/data/table/calendar.h"
@@ -13,6 +16,7 @@ typedef struct reader {
     size_t field;
 } reader;
 
+/* The column NAME.from or NAME.to: made, or the one that is there. */
 static bl_column *interval_end(bl_table *table, const char *name, const char *end, bool make) {
     char full[256];
     snprintf(full, sizeof full, "%s.%s", name, end);
@@ -34,6 +38,7 @@ void bl_table_declare(bl_table *table, const bl_table_decl *d) {
     if (d->file_column != NULL) bl_table_add(table, d->file_column, BL_COLUMN_TEXT);
 }
 
+/* One reader for each declared column, in the order of the lists. */
 static size_t make_readers(reader *readers, bl_table *table, const bl_table_decl *d) {
     const bl_string_list *lists[] = {&d->number, &d->date, &d->text, &d->interval};
     size_t n = 0;
@@ -49,6 +54,7 @@ static size_t make_readers(reader *readers, bl_table *table, const bl_table_decl
     return n;
 }
 
+/* Where each column lies in this file, by its header. */
 static bl_status find_fields(reader *readers, size_t n, const bl_csv *csv, bl_err *err) {
     for (size_t i = 0; i < n; i++) {
         const size_t length = strlen(readers[i].name);
@@ -64,6 +70,7 @@ static bl_status find_fields(reader *readers, size_t n, const bl_csv *csv, bl_er
     return BL_OK;
 }
 
+/* Both ends belong to it. */
 static bool parse_interval(bl_csv_field f, double *from, double *to) {
     int32_t a, b;
     if (f.n != 23 || memcmp(f.text + 10, " - ", 3) != 0) return false;
@@ -74,6 +81,7 @@ static bool parse_interval(bl_csv_field f, double *from, double *to) {
     return true;
 }
 
+/* False: the field is not of the declared type. Missing is NaN or code 0. */
 static bool store_cell(const reader *r, bl_csv_field f, size_t row) {
     const bool missing = bl_csv_missing(f);
     int32_t days;
@@ -104,6 +112,7 @@ static bl_status fail_bad_field(const bl_csv *csv, const reader *r, bl_csv_field
             r->name, (int)bl_min_size(f.n, 40), f.text, what[r->as]);
 }
 
+/* All rows after the header. `constant` (may be NULL) gets constant_code in each. */
 static bl_status read_rows(bl_table *table, const reader *readers, size_t n, bl_csv *csv,
                            bl_column *constant, uint32_t constant_code, bl_err *err) {
     const size_t fields = csv->count;
