@@ -1,5 +1,4 @@
 #include "engine/base/json_writer.h"
-#include "engine/base/json.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +98,29 @@ void bl_jw_raw(bl_jw *w, const char *key, const char *json) {
     else
         separate(w);
     bl_buf_str(w->out, json);
+}
+
+void bl_jw_value(bl_jw *w, const char *key, const bl_json *value) {
+    switch (value->type) {
+    case BL_JSON_NULL:
+        bl_jw_null(w, key);
+        break;
+    case BL_JSON_BOOL:
+        bl_jw_bool(w, key, value->boolean);
+        break;
+    case BL_JSON_NUMBER:
+        bl_jw_raw(w, key, value->string);
+        break;
+    case BL_JSON_STRING:
+        bl_jw_str(w, key, value->string);
+        break;
+    case BL_JSON_ARRAY:
+    case BL_JSON_OBJECT:
+        open_one(w, key, value->type == BL_JSON_OBJECT);
+        for (const bl_json *v = value->first; v != NULL; v = v->next) bl_jw_value(w, v->key, v);
+        bl_jw_end(w);
+        break;
+    }
 }
 
 void bl_jw_newline(bl_jw *w, int indent) {

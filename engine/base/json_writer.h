@@ -22,6 +22,7 @@
 #ifndef BL_ENGINE_BASE_JSON_WRITER_H
 #define BL_ENGINE_BASE_JSON_WRITER_H
 #include "engine/base/buf.h"
+#include "engine/base/json.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -60,6 +61,9 @@ void bl_jw_str(bl_jw *w, const char *key, const char *value);
 bl_buf *bl_jw_slot(bl_jw *w, const char *key);
 /* `json` is one JSON value already, or inside an object, with `key` NULL, some members of it. */
 void bl_jw_raw(bl_jw *w, const char *key, const char *json);
+
+/* A value that was read, numbers with the text they had. */
+void bl_jw_value(bl_jw *w, const char *key, const bl_json *value);
 
 /* The next value begins a new line, `indent` blanks from its edge. */
 void bl_jw_newline(bl_jw *w, int indent);

@@ -3,9 +3,11 @@
  * folder first, and the report drawn there, from the bundle's own files: two bundles of equal
  * stores have equal bytes. */
 #include "engine/base/gzip.h"
+#include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/base/seal.h"
 #include "engine/base/sha256.h"
+#include "engine/base/vec.h"
 #include "engine/cli/experiment.h"
 #include "engine/cli/stores.h"
 #include "engine/export/tar.h"
@@ -71,24 +73,38 @@ static bl_status take_folder(const bundle *b, const char *folder, bl_err *err) {
     return status;
 }
 
-/* result.json with nothing of the machine in it, sealed again. */
+/* A result without what tells of the machine, sealed if it was. */
+static void write_plain_result(bl_buf *out, const bl_json *result, bool sealed) {
+    bl_jw w = bl_jw_open(out);
+    bl_jw_object(&w, NULL);
+    for (const bl_json *m = result->first; m != NULL; m = m->next)
+        if (strcmp(m->key, "environment") != 0 && strcmp(m->key, "sha256") != 0)
+            bl_jw_value(&w, m->key, m);
+    bl_jw_newline(&w, 1);
+    bl_jw_object(&w, "environment");
+    bl_jw_end(&w);
+    if (sealed) {
+        bl_seal(out);
+    } else {
+        bl_jw_end(&w);
+        bl_jw_line(&w);
+    }
+}
+
+/* The store has vouched for what the file means, not for how it is laid out. */
 static bl_status take_plain_result(const bundle *b, const char *from, const char *folder,
                                    bl_err *err) {
-    static const char k_environment[] = ",\n \"environment\":{";
     char to[BL_PATH];
     bl_buf text = {0}, plain = {0};
+    bl_json_doc doc = {0};
+    bl_status status = BL_OK;
     BL_TRY(bl_path(to, err, "%s/%s/result.json", b->root, folder));
-    bl_status status = bl_file_read(&text, from, FILE_LIMIT, err);
-    if (status == BL_OK) {
-        const char *end = strstr(bl_buf_text(&text), k_environment);
-        BL_ASSERT(end != NULL); /* the store has vouched for the file */
-        bl_buf_printf(&plain, "%.*s%s}", (int)(end - text.data), text.data, k_environment);
-        if (bl_seal_holds(text.data, text.len))
-            bl_seal(&plain);
-        else
-            bl_buf_str(&plain, "}\n");
-        status = bl_file_write(to, plain.data, plain.len, err);
-    }
+    BL_GOTO(bl_file_read(&text, from, FILE_LIMIT, err));
+    BL_GOTO(bl_json_parse(&doc, bl_buf_text(&text), text.len, from, 1, err));
+    write_plain_result(&plain, doc.root, bl_seal_holds(text.data, text.len));
+    status = bl_file_write(to, plain.data, plain.len, err);
+done:
+    bl_json_free(&doc);
     bl_buf_free(&text);
     bl_buf_free(&plain);
     return status;
@@ -175,7 +191,7 @@ static bl_status draw(const bundle *b, bl_err *err) {
 
 typedef struct paths {
     char **name; /* (count) relative to the tree's root */
-    size_t count, cap;
+    size_t count;
 } paths;
 
 static bl_status list_tree(paths *out, const char *root, const char *folder, bl_err *err) {
@@ -192,11 +208,7 @@ static bl_status list_tree(paths *out, const char *root, const char *folder, bl_
             status = list_tree(out, root, inner, err);
             continue;
         }
-        if (out->count == out->cap) {
-            out->cap = out->cap ? 2 * out->cap : 64;
-            out->name = bl_xrealloc(out->name, out->cap * sizeof *out->name);
-        }
-        out->name[out->count++] = bl_xstrdup(inner);
+        *BL_PUSH(out->name, out->count, "files of a bundle") = bl_xstrdup(inner);
     }
     bl_names_free(&names);
     return status;

@@ -1,5 +1,6 @@
 /* batchlab export NAME: every evaluation of every finished run, for pandas, R and DuckDB, or for
  * TensorBoard. */
+#include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/export/tfevents.h"
@@ -28,38 +29,67 @@ typedef struct wish {
     size_t runs;
 } wish;
 
-/* A column of numbers; NAN is written as an empty field or null. */
-static void number(bl_buf *out, bool jsonl, const char *name, double value) {
-    if (jsonl) bl_buf_printf(out, ",\"%s\":", name);
-    if (!jsonl) bl_buf_str(out, ",");
-    if (jsonl || isfinite(value)) bl_json_f64(out, value);
+/* One evaluation on its way out: a line of CSV or a JSON object. */
+typedef struct sink {
+    bl_buf *out;
+    bl_jw w;
+    bool jsonl;
+} sink;
+
+static void begin_row(sink *s, const char *run) {
+    if (s->jsonl) {
+        s->w = bl_jw_open(s->out);
+        bl_jw_object(&s->w, NULL);
+        bl_jw_str(&s->w, "run", run);
+    } else {
+        bl_buf_str(s->out, run);
+    }
 }
 
-static void whole(bl_buf *out, bool jsonl, const char *name, int64_t value) {
-    if (jsonl)
-        bl_buf_printf(out, ",\"%s\":%" PRId64, name, value);
+static void end_row(sink *s) {
+    if (s->jsonl) {
+        bl_jw_end(&s->w);
+        bl_jw_line(&s->w);
+    } else {
+        bl_buf_str(s->out, "\n");
+    }
+}
+
+/* A column of numbers; NAN is written as an empty field or null. */
+static void number(sink *s, const char *name, double value) {
+    if (s->jsonl) {
+        bl_jw_f64(&s->w, name, value);
+    } else {
+        bl_buf_str(s->out, ",");
+        if (isfinite(value)) bl_json_f64(s->out, value);
+    }
+}
+
+static void whole(sink *s, const char *name, int64_t value) {
+    if (s->jsonl)
+        bl_jw_i64(&s->w, name, value);
     else
-        bl_buf_printf(out, ",%" PRId64, value);
+        bl_buf_printf(s->out, ",%" PRId64, value);
 }
 
 static void rows(bl_buf *out, const bl_run_files *run, bool jsonl) {
+    sink s = {.out = out, .jsonl = jsonl};
     const bl_json *config = bl_json_get(run->header.root, "config");
     const bl_json *dataset = bl_json_get(run->header.root, "dataset");
     for (size_t i = 0; i < run->parsed.evals; i++) {
         const bl_runlog_eval *e = &run->parsed.eval[i];
-        bl_buf_printf(out, jsonl ? "{\"run\":\"%s\"" : "%s", run->parsed.run);
-        whole(out, jsonl, "synthetic", bl_json_bool(dataset, "synthetic", false));
-        whole(out, jsonl, "data_rows", bl_json_int(config, "data.rows", 0));
-        whole(out, jsonl, "batch_size", bl_json_int(config, "train.batch_size", 0));
-        number(out, jsonl, "learning_rate",
-               bl_json_number(config, "train.learning_rate", (double)NAN));
-        whole(out, jsonl, "seed", bl_json_int(config, "train.seed", 0));
-        whole(out, jsonl, "step", e->step);
-        whole(out, jsonl, "examples", e->examples);
-        number(out, jsonl, "value", e->value);
-        number(out, jsonl, "train_loss", e->train_loss);
-        number(out, jsonl, "rate", e->learning_rate);
-        bl_buf_str(out, jsonl ? "}\n" : "\n");
+        begin_row(&s, run->parsed.run);
+        whole(&s, "synthetic", bl_json_bool(dataset, "synthetic", false));
+        whole(&s, "data_rows", bl_json_int(config, "data.rows", 0));
+        whole(&s, "batch_size", bl_json_int(config, "train.batch_size", 0));
+        number(&s, "learning_rate", bl_json_number(config, "train.learning_rate", (double)NAN));
+        whole(&s, "seed", bl_json_int(config, "train.seed", 0));
+        whole(&s, "step", e->step);
+        whole(&s, "examples", e->examples);
+        number(&s, "value", e->value);
+        number(&s, "train_loss", e->train_loss);
+        number(&s, "rate", e->learning_rate);
+        end_row(&s);
     }
 }
 

@@ -128,8 +128,9 @@ int bl_cmd_fit(int argc, char **argv) {
     }
     bl_buf out = {0};
     if (json) {
-        bl_stats_fit_json(&out, &c);
-        bl_buf_str(&out, "\n");
+        bl_jw w = bl_jw_open(&out);
+        bl_stats_fit_json(&w, NULL, &c);
+        bl_jw_line(&w);
     } else {
         in_words(&out, path, &c);
     }

@@ -1,5 +1,5 @@
 /* batchlab fsck [NAME]: reads every file of the store and names what is damaged. */
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/cli/stores.h"
@@ -29,13 +29,15 @@ static void show_json(void *ctx, const bl_finding *f) {
         [BL_FOUND_DAMAGE] = "damage", [BL_FOUND_LEFTOVER] = "leftover", [BL_FOUND_ASIDE] = "aside"};
     (void)ctx;
     bl_buf line = {0};
-    bl_buf_printf(&line, "{\"kind\":\"%s\",\"path\":", kinds[f->kind]);
-    bl_json_string(&line, f->path);
-    bl_buf_str(&line, ",\"what\":");
-    bl_json_string(&line, f->what);
-    bl_buf_str(&line, ",\"done\":");
-    bl_json_string(&line, f->done);
-    (void)printf("%s}\n", line.data);
+    bl_jw w = bl_jw_open(&line);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "kind", kinds[f->kind]);
+    bl_jw_str(&w, "path", f->path);
+    bl_jw_str(&w, "what", f->what);
+    bl_jw_str(&w, "done", f->done);
+    bl_jw_end(&w);
+    bl_jw_line(&w);
+    (void)fwrite(line.data, 1, line.len, stdout);
     bl_buf_free(&line);
 }
 

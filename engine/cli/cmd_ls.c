@@ -23,22 +23,23 @@ typedef struct row {
 
 static void show_json(const row *r) {
     bl_buf line = {0};
-    bl_buf_str(&line, "{\"experiment\":");
-    bl_json_string(&line, r->experiment);
-    bl_buf_printf(&line, ",\"run\":\"%s\",\"state\":\"%s\",\"batch_size\":%" PRId64, r->run,
-                  r->state, r->batch_size);
-    bl_buf_str(&line, ",\"learning_rate\":");
-    bl_json_f64(&line, r->learning_rate);
-    bl_buf_printf(&line, ",\"seed\":%" PRId64 ",\"steps\":%" PRId64 ",\"outcome\":", r->seed,
-                  r->steps);
-    bl_json_string(&line, r->outcome);
-    bl_buf_str(&line, ",\"value\":");
-    bl_json_f64(&line, r->value);
-    bl_buf_str(&line, ",\"dataset\":");
-    bl_json_string(&line, r->dataset);
-    bl_buf_str(&line, ",\"variant\":");
-    bl_json_string(&line, r->variant);
-    (void)printf("%s,\"synthetic\":%s}\n", line.data, r->synthetic ? "true" : "false");
+    bl_jw w = bl_jw_open(&line);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "experiment", r->experiment);
+    bl_jw_str(&w, "run", r->run);
+    bl_jw_str(&w, "state", r->state);
+    bl_jw_i64(&w, "batch_size", r->batch_size);
+    bl_jw_f64(&w, "learning_rate", r->learning_rate);
+    bl_jw_i64(&w, "seed", r->seed);
+    bl_jw_i64(&w, "steps", r->steps);
+    bl_jw_str(&w, "outcome", r->outcome);
+    bl_jw_f64(&w, "value", r->value);
+    bl_jw_str(&w, "dataset", r->dataset);
+    bl_jw_str(&w, "variant", r->variant);
+    bl_jw_bool(&w, "synthetic", r->synthetic);
+    bl_jw_end(&w);
+    bl_jw_line(&w);
+    (void)fwrite(line.data, 1, line.len, stdout);
     bl_buf_free(&line);
 }
 

@@ -1,4 +1,5 @@
 /* batchlab status [NAME]: what the store holds, derived from its files. */
+#include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/cli/stores.h"
@@ -36,6 +37,22 @@ static bl_status count_run(const bl_store *store, const char *run, counts *out, 
     return BL_OK;
 }
 
+static void show_json(const char *experiment, const counts *n) {
+    bl_buf line = {0};
+    bl_jw w = bl_jw_open(&line);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "experiment", experiment);
+    bl_jw_i64(&w, "done", (int64_t)n->done);
+    bl_jw_i64(&w, "running", (int64_t)n->running);
+    bl_jw_i64(&w, "interrupted", (int64_t)n->interrupted);
+    bl_jw_i64(&w, "damaged", (int64_t)n->damaged);
+    bl_jw_i64(&w, "set_aside", (int64_t)n->set_aside);
+    bl_jw_end(&w);
+    bl_jw_line(&w);
+    (void)fwrite(line.data, 1, line.len, stdout);
+    bl_buf_free(&line);
+}
+
 static void show_text(const char *experiment, const counts *n) {
     (void)printf("%-20s %6zu done %6zu running %6zu interrupted", experiment, n->done, n->running,
                  n->interrupted);
@@ -55,9 +72,7 @@ static bl_status show(const char *experiment, bool json, bl_err *err) {
         status = count_run(&store, names.name[i], &n, err);
     bl_names_free(&names);
     if (status == BL_OK && json)
-        (void)printf("{\"experiment\":\"%s\",\"done\":%zu,\"running\":%zu,\"interrupted\":%zu,"
-                     "\"damaged\":%zu,\"set_aside\":%zu}\n",
-                     experiment, n.done, n.running, n.interrupted, n.damaged, n.set_aside);
+        show_json(experiment, &n);
     else if (status == BL_OK)
         show_text(experiment, &n);
     return status;

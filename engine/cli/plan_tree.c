@@ -1,5 +1,5 @@
 #include "engine/cli/plan_tree.h"
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/cli/progress.h"
 #include <inttypes.h>
@@ -113,38 +113,55 @@ void bl_plan_tree_text(const bl_plan_tree *tree, bl_buf *out) {
  */
 
 static void run_json(bl_buf *out, const bl_plan_run *r, size_t round) {
-    bl_buf_printf(out,
-                  "{\"record\":\"trial\",\"round\":%zu,\"run\":\"%s\",\"state\":\"%s\",\"batch_"
-                  "size\":%" PRId64 ",\"learning_rate\":",
-                  round, r->id, r->state, r->batch_size);
-    bl_json_f64(out, r->learning_rate);
-    bl_buf_printf(
-        out, ",\"seed\":%" PRId64 ",\"max_steps\":%" PRId64 ",\"steps\":%" PRId64 ",\"outcome\":",
-        r->seed, r->max_steps, r->answer.steps);
+    bl_jw w = bl_jw_open(out);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "record", "trial");
+    bl_jw_i64(&w, "round", (int64_t)round);
+    bl_jw_str(&w, "run", r->id);
+    bl_jw_str(&w, "state", r->state);
+    bl_jw_i64(&w, "batch_size", r->batch_size);
+    bl_jw_f64(&w, "learning_rate", r->learning_rate);
+    bl_jw_i64(&w, "seed", r->seed);
+    bl_jw_i64(&w, "max_steps", r->max_steps);
+    bl_jw_i64(&w, "steps", r->answer.steps);
     if (bl_plan_run_done(r))
-        bl_json_string(out, bl_outcome_name(r->answer.outcome));
+        bl_jw_str(&w, "outcome", bl_outcome_name(r->answer.outcome));
     else
-        bl_buf_str(out, "null");
-    bl_buf_printf(out, ",\"memory_bytes\":%zu,\"seconds_left\":", r->memory_bytes);
-    bl_json_f64(out, r->seconds_left);
-    bl_buf_str(out, ",\"reason\":");
-    bl_json_string(out, r->reason);
-    bl_buf_str(out, "}\n");
+        bl_jw_null(&w, "outcome");
+    bl_jw_i64(&w, "memory_bytes", (int64_t)r->memory_bytes);
+    bl_jw_f64(&w, "seconds_left", r->seconds_left);
+    bl_jw_str(&w, "reason", r->reason);
+    bl_jw_end(&w);
+    bl_jw_line(&w);
+}
+
+static void round_json(bl_buf *out, const bl_plan_round *r, size_t round) {
+    bl_jw w = bl_jw_open(out);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "record", "round");
+    bl_jw_i64(&w, "round", (int64_t)round);
+    bl_jw_str(&w, "title", r->title);
+    bl_jw_bool(&w, "race", r->race);
+    bl_jw_f64(&w, "slack", r->slack);
+    bl_jw_end(&w);
+    bl_jw_line(&w);
+}
+
+static void decision_json(bl_buf *out, const char *text, size_t round) {
+    bl_jw w = bl_jw_open(out);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "record", "decision");
+    bl_jw_i64(&w, "round", (int64_t)round);
+    bl_jw_str(&w, "text", text);
+    bl_jw_end(&w);
+    bl_jw_line(&w);
 }
 
 void bl_plan_tree_json(const bl_plan_tree *tree, bl_buf *out) {
     for (size_t i = 0; i < tree->count; i++) {
         const bl_plan_round *r = &tree->rounds[i];
-        bl_buf_printf(out, "{\"record\":\"round\",\"round\":%zu,\"title\":", i + 1);
-        bl_json_string(out, r->title);
-        bl_buf_printf(out, ",\"race\":%s,\"slack\":", r->race ? "true" : "false");
-        bl_json_f64(out, r->slack);
-        bl_buf_str(out, "}\n");
+        round_json(out, r, i + 1);
         for (size_t k = 0; k < r->run_count; k++) run_json(out, &r->runs[k], i + 1);
-        for (size_t d = 0; d < r->decision_count; d++) {
-            bl_buf_printf(out, "{\"record\":\"decision\",\"round\":%zu,\"text\":", i + 1);
-            bl_json_string(out, r->decisions[d]);
-            bl_buf_str(out, "}\n");
-        }
+        for (size_t d = 0; d < r->decision_count; d++) decision_json(out, r->decisions[d], i + 1);
     }
 }

@@ -1,7 +1,7 @@
 #include "engine/cli/progress.h"
 #include "engine/base/buf.h"
 #include "engine/base/clock.h"
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -47,28 +47,37 @@ static void clear_line(bl_display *d) {
     d->line_open = false;
 }
 
+/* One object on a line of standard error. */
+static void write_event(bl_jw *w, bl_buf *line) {
+    bl_jw_end(w);
+    bl_jw_line(w);
+    (void)fputs(line->data, stderr);
+    bl_buf_free(line);
+}
+
 static void event(const char *kind, const char *text) {
     bl_buf line = {0};
-    bl_buf_printf(&line, "{\"event\":\"%s\",\"text\":", kind);
-    bl_json_string(&line, text);
-    (void)fprintf(stderr, "%s}\n", line.data);
-    bl_buf_free(&line);
+    bl_jw w = bl_jw_open(&line);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "event", kind);
+    bl_jw_str(&w, "text", text);
+    write_event(&w, &line);
 }
 
 static void progress_event(const bl_progress *p) {
     bl_buf line = {0};
-    bl_buf_printf(&line,
-                  "{\"event\":\"progress\",\"runs_done\":%zu,\"runs\":%zu,\"batch_size\":%" PRId64
-                  ",\"learning_rate\":",
-                  p->runs_done, p->runs, p->batch_size);
-    bl_json_f64(&line, p->learning_rate);
-    bl_buf_printf(&line, ",\"step\":%" PRId64 ",\"max_steps\":%" PRId64 ",\"value\":", p->step,
-                  p->max_steps);
-    bl_json_f64(&line, p->value);
-    bl_buf_str(&line, ",\"train_loss\":");
-    bl_json_f64(&line, p->train_loss);
-    (void)fprintf(stderr, "%s}\n", line.data);
-    bl_buf_free(&line);
+    bl_jw w = bl_jw_open(&line);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "event", "progress");
+    bl_jw_i64(&w, "runs_done", (int64_t)p->runs_done);
+    bl_jw_i64(&w, "runs", (int64_t)p->runs);
+    bl_jw_i64(&w, "batch_size", p->batch_size);
+    bl_jw_f64(&w, "learning_rate", p->learning_rate);
+    bl_jw_i64(&w, "step", p->step);
+    bl_jw_i64(&w, "max_steps", p->max_steps);
+    bl_jw_f64(&w, "value", p->value);
+    bl_jw_f64(&w, "train_loss", p->train_loss);
+    write_event(&w, &line);
 }
 
 void bl_display_progress(void *ctx, const bl_progress *p) {

@@ -1,6 +1,6 @@
 #include "engine/cli/reference.h"
 #include "engine/base/file.h"
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 #include "engine/cli/fit_table.h"
 
 enum { SIZE_LIMIT = 1 << 20 };
@@ -11,15 +11,16 @@ bl_status bl_known_read(bl_buf *json, const char *path, bl_err *err) {
     bl_status status = BL_OK;
     BL_GOTO(bl_file_read(&text, path, SIZE_LIMIT, err));
     BL_GOTO(bl_fit_table_parse(&table, bl_buf_text(&text), text.len, path, err));
-    bl_buf_str(json, "[");
+    bl_jw w = bl_jw_open(json);
+    bl_jw_array(&w, NULL);
     for (size_t i = 0; i < table.count; i++) {
-        bl_buf_str(json, i > 0 ? ",{\"batch_size\":" : "{\"batch_size\":");
-        bl_json_f64(json, table.points[i].batch_size);
-        bl_buf_str(json, ",\"steps\":");
-        bl_json_f64(json, table.points[i].steps);
-        bl_buf_str(json, "}");
+        bl_jw_object(&w, NULL);
+        bl_jw_f64(&w, "batch_size", table.points[i].batch_size);
+        bl_jw_f64(&w, "steps", table.points[i].steps);
+        bl_jw_end(&w);
     }
-    bl_buf_str(json, "]");
+    bl_jw_end(&w);
+    bl_jw_done(&w);
 done:
     bl_fit_table_free(&table);
     bl_buf_free(&text);

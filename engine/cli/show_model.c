@@ -1,5 +1,6 @@
 #include "engine/cli/show_model.h"
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
+#include "engine/base/mem.h"
 #include "engine/model/layer.h"
 #include <stdio.h>
 #include <string.h>
@@ -94,23 +95,32 @@ void bl_show_model_text(bl_buf *out, const bl_net *net, const char *words) {
                     "gradients included; parameters and optimizer states come on top.\n");
 }
 
+static void cost_json(bl_jw *w, cost c) {
+    bl_jw_i64(w, "parameters", (int64_t)c.parameters);
+    bl_jw_i64(w, "flops", (int64_t)c.flops);
+    bl_jw_i64(w, "bytes", (int64_t)c.bytes);
+}
+
+static void layer_json(bl_jw *w, const bl_net *net, const bl_net_node *node) {
+    const size_t shape[] = {node->image.height, node->image.width, node->image.channels};
+    bl_jw_object(w, NULL);
+    bl_jw_str(w, "layer", node->layer->name);
+    bl_jw_array(w, "shape");
+    for (size_t i = 0; i < BL_COUNT(shape); i++) bl_jw_i64(w, NULL, (int64_t)shape[i]);
+    bl_jw_end(w);
+    cost_json(w, cost_of(net, node));
+    bl_jw_end(w);
+}
+
 void bl_show_model_json(bl_buf *out, const bl_net *net, const char *experiment, const char *kind) {
-    const cost total = total_of(net);
-    bl_buf_str(out, "{\"experiment\":");
-    bl_json_string(out, experiment);
-    bl_buf_str(out, ",\"model\":");
-    bl_json_string(out, kind);
-    bl_buf_printf(out, ",\"parameters\":%zu,\"flops\":%zu,\"bytes\":%zu,\"layers\":[",
-                  total.parameters, total.flops, total.bytes);
-    for (size_t i = 0; i < net->nodes; i++) {
-        const bl_net_node *node = &net->node[i];
-        const cost c = cost_of(net, node);
-        bl_buf_printf(
-            out,
-            "%s{\"layer\":\"%s\",\"shape\":[%zu,%zu,%zu],\"parameters\":%zu,\"flops\":%zu,"
-            "\"bytes\":%zu}",
-            i ? "," : "", node->layer->name, node->image.height, node->image.width,
-            node->image.channels, c.parameters, c.flops, c.bytes);
-    }
-    bl_buf_str(out, "]}\n");
+    bl_jw w = bl_jw_open(out);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "experiment", experiment);
+    bl_jw_str(&w, "model", kind);
+    cost_json(&w, total_of(net));
+    bl_jw_array(&w, "layers");
+    for (size_t i = 0; i < net->nodes; i++) layer_json(&w, net, &net->node[i]);
+    bl_jw_end(&w);
+    bl_jw_end(&w);
+    bl_jw_line(&w);
 }

@@ -1,5 +1,5 @@
 /* A resolved configuration as text: what is hashed, what is kept, and the table of keys. */
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/config/config.h"
 #include "engine/config/layers.h"
@@ -45,22 +45,18 @@ static bool at_default(const bl_key *key, const bl_config *config) {
 
 void bl_config_identity(const bl_config *config, bl_buf *out) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    const char *comma = "";
+    bl_jw w = bl_jw_open(out);
     (void)pthread_once(&once, prepare);
-    bl_buf_str(out, "{");
+    bl_jw_object(&w, NULL);
     for (size_t i = 0; i < bl_schema_count; i++) {
         const bl_key *key = g_order[i];
         if (!key->identity || !bl_key_applies(config, key->when)) continue;
         if (key->late && at_default(key, config)) continue;
         const bl_config_value value = bl_value_of(key, config);
-        bl_buf_str(out, comma);
-        bl_buf_str(out, "\"");
-        bl_buf_str(out, key->path);
-        bl_buf_str(out, "\":");
-        bl_value_write(&value, BL_FORM_JSON, out);
-        comma = ",";
+        bl_value_write(&value, BL_FORM_JSON, bl_jw_slot(&w, key->path));
     }
-    bl_buf_str(out, "}");
+    bl_jw_end(&w);
+    bl_jw_done(&w);
 }
 
 static size_t group_of(const bl_key *key) {

@@ -1,5 +1,5 @@
 #include "engine/config/layers.h"
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,51 +215,90 @@ bl_layer_entry *bl_layers_open(const char *text) {
     return first;
 }
 
-static void write_name(const char *name, bl_value_form form, bl_buf *out) {
-    bl_buf_printf(out, form == BL_FORM_JSON ? ",\"%s\":" : " %s = ", name);
+/* Is the key other than its default? */
+static bool is_given(const bl_layer_entry *e, const bl_layer_entry *plain, const bl_key *key) {
+    const bl_config_value value = bl_value_of(key, e), def = bl_value_of(key, plain);
+    return key->def == NULL || !bl_value_equal(&value, &def);
 }
 
-static void write_members(const bl_layer_entry *e, const bl_layer_entry *plain, bl_value_form form,
-                          bl_buf *out) {
-    const char *end = form == BL_FORM_JSON ? "" : ";";
+/* Does the layer say more than its name? */
+static bool has_members(const bl_layer_entry *e, const bl_layer_entry *plain) {
+    for (size_t i = 0; i < e->kind->key_count; i++)
+        if (is_given(e, plain, &e->kind->keys[i])) return true;
+    for (size_t i = 0; i < BL_LAYER_LISTS; i++)
+        if (e->list[i] != NULL) return true;
+    return false;
+}
+
+static void write_list_json(bl_jw *w, const char *key, const bl_layer_entry *first);
+
+static void write_layer_json(bl_jw *w, const bl_layer_entry *e) {
+    bl_layer_entry *plain = new_entry(e->kind);
+    if (has_members(e, plain)) {
+        bl_jw_object(w, NULL);
+        bl_jw_str(w, "type", e->kind->name);
+        for (size_t i = 0; i < e->kind->key_count; i++) {
+            const bl_key *key = &e->kind->keys[i];
+            const bl_config_value value = bl_value_of(key, e);
+            if (is_given(e, plain, key))
+                bl_value_write(&value, BL_FORM_JSON, bl_jw_slot(w, bl_key_leaf(key)));
+        }
+        for (size_t i = 0; i < BL_LAYER_LISTS; i++)
+            if (e->list[i] != NULL) write_list_json(w, e->kind->list[i], e->list[i]);
+        bl_jw_end(w);
+    } else {
+        bl_jw_str(w, NULL, e->kind->name);
+    }
+    free(plain);
+}
+
+static void write_list_json(bl_jw *w, const char *key, const bl_layer_entry *first) {
+    bl_jw_array(w, key);
+    for (const bl_layer_entry *e = first; e != NULL; e = e->next) write_layer_json(w, e);
+    bl_jw_end(w);
+}
+
+static void write_list_config(bl_buf *out, const bl_layer_entry *first);
+
+static void write_layer_config(bl_buf *out, const bl_layer_entry *e) {
+    bl_layer_entry *plain = new_entry(e->kind);
+    const bool group = has_members(e, plain);
+    bl_buf_printf(out, group ? "{ type = \"%s\";" : "\"%s\"", e->kind->name);
     for (size_t i = 0; i < e->kind->key_count; i++) {
         const bl_key *key = &e->kind->keys[i];
-        const bl_config_value value = bl_value_of(key, e), def = bl_value_of(key, plain);
-        if (key->def != NULL && bl_value_equal(&value, &def)) continue;
-        write_name(bl_key_leaf(key), form, out);
-        bl_value_write(&value, form, out);
-        bl_buf_str(out, end);
+        const bl_config_value value = bl_value_of(key, e);
+        if (!is_given(e, plain, key)) continue;
+        bl_buf_printf(out, " %s = ", bl_key_leaf(key));
+        bl_value_write(&value, BL_FORM_LIBCONFIG, out);
+        bl_buf_str(out, ";");
     }
     for (size_t i = 0; i < BL_LAYER_LISTS; i++) {
         if (e->list[i] == NULL) continue;
-        write_name(e->kind->list[i], form, out);
-        bl_layers_write(e->list[i], form, out);
-        bl_buf_str(out, end);
+        bl_buf_printf(out, " %s = ", e->kind->list[i]);
+        write_list_config(out, e->list[i]);
+        bl_buf_str(out, ";");
     }
+    if (group) bl_buf_str(out, " }");
+    free(plain);
 }
 
-static void write_layer(const bl_layer_entry *e, bl_value_form form, bl_buf *out) {
-    bl_layer_entry *plain = new_entry(e->kind);
-    bl_buf members = {0};
-    write_members(e, plain, form, &members);
-    free(plain);
-    if (members.len == 0)
-        bl_buf_printf(out, "\"%s\"", e->kind->name);
-    else if (form == BL_FORM_JSON)
-        bl_buf_printf(out, "{\"type\":\"%s\"%s}", e->kind->name, bl_buf_text(&members));
-    else
-        bl_buf_printf(out, "{ type = \"%s\";%s }", e->kind->name, bl_buf_text(&members));
-    bl_buf_free(&members);
+static void write_list_config(bl_buf *out, const bl_layer_entry *first) {
+    bl_buf_str(out, "( ");
+    for (const bl_layer_entry *e = first; e != NULL; e = e->next) {
+        if (e != first) bl_buf_str(out, ", ");
+        write_layer_config(out, e);
+    }
+    bl_buf_str(out, " )");
 }
 
 void bl_layers_write(const bl_layer_entry *first, bl_value_form form, bl_buf *out) {
-    const bool json = form == BL_FORM_JSON;
-    bl_buf_str(out, json ? "[" : "( ");
-    for (const bl_layer_entry *e = first; e != NULL; e = e->next) {
-        bl_buf_str(out, e == first ? "" : json ? "," : ", ");
-        write_layer(e, form, out);
+    if (form == BL_FORM_LIBCONFIG) {
+        write_list_config(out, first);
+        return;
     }
-    bl_buf_str(out, json ? "]" : " )");
+    bl_jw w = bl_jw_open(out);
+    write_list_json(&w, NULL, first);
+    bl_jw_done(&w);
 }
 
 /* ---- one layer of a list ----------------------------------------------------------------- */

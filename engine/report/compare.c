@@ -213,48 +213,44 @@ void bl_pairs_words(bl_buf *out, const bl_answer *a) {
 /* ---- JSON -------------------------------------------------------------------------------------
  */
 
-static void two(bl_buf *out, const char *name, const double values[2]) {
-    bl_buf_printf(out, "\"%s\":[", name);
-    bl_json_f64(out, values[0]);
-    bl_buf_str(out, ",");
-    bl_json_f64(out, values[1]);
-    bl_buf_str(out, "],");
+static void two(bl_jw *w, const char *key, const double values[2]) {
+    bl_jw_array(w, key);
+    bl_jw_f64(w, NULL, values[0]);
+    bl_jw_f64(w, NULL, values[1]);
+    bl_jw_end(w);
 }
 
-static void value(bl_buf *out, const char *name, const bl_stats_value *v) {
-    bl_buf_printf(out, "\"%s\":", name);
-    bl_stats_value_json(out, v);
-    bl_buf_str(out, ",");
-}
-
-static void pair_json(bl_buf *out, const bl_report_pair *p) {
-    bl_buf_str(out, "{");
-    two(out, "batch_sizes", p->batch_size);
-    two(out, "learning_rates", p->learning_rate);
-    bl_buf_printf(out, "\"pairs\":%zu,", p->reached);
-    value(out, "steps", &p->steps);
-    value(out, "examples", &p->examples);
-    value(out, "time", &p->time);
-    bl_buf_printf(out, "\"verdict\":\"%s\",\"budget\":", verdict(p));
+static void budget_json(bl_jw *w, const char *key, const bl_report_pair *p) {
     if (p->valued == 0) {
-        bl_buf_str(out, "null}");
+        bl_jw_null(w, key);
         return;
     }
-    bl_buf_str(out, "{\"epochs\":");
-    bl_json_f64(out, p->budget_epochs);
-    bl_buf_printf(out, ",\"pairs\":%zu,", p->valued);
-    two(out, "learning_rates", p->budget_learning_rate);
-    two(out, "steps", p->budget_steps);
-    two(out, "values", p->budget_value);
-    value(out, "difference", &p->difference);
-    bl_buf_printf(out, "\"verdict\":\"%s\"}}", budget_verdict(p));
+    bl_jw_object(w, key);
+    bl_jw_f64(w, "epochs", p->budget_epochs);
+    bl_jw_i64(w, "pairs", (int64_t)p->valued);
+    two(w, "learning_rates", p->budget_learning_rate);
+    two(w, "steps", p->budget_steps);
+    two(w, "values", p->budget_value);
+    bl_stats_value_json(w, "difference", &p->difference);
+    bl_jw_str(w, "verdict", budget_verdict(p));
+    bl_jw_end(w);
 }
 
-void bl_pairs_json(bl_buf *out, const bl_answer *a) {
-    bl_buf_str(out, "[");
-    for (size_t i = 0; i < a->pair_count; i++) {
-        bl_buf_str(out, i > 0 ? "," : "");
-        pair_json(out, &a->pairs[i]);
-    }
-    bl_buf_str(out, "]");
+static void pair_json(bl_jw *w, const bl_report_pair *p) {
+    bl_jw_object(w, NULL);
+    two(w, "batch_sizes", p->batch_size);
+    two(w, "learning_rates", p->learning_rate);
+    bl_jw_i64(w, "pairs", (int64_t)p->reached);
+    bl_stats_value_json(w, "steps", &p->steps);
+    bl_stats_value_json(w, "examples", &p->examples);
+    bl_stats_value_json(w, "time", &p->time);
+    bl_jw_str(w, "verdict", verdict(p));
+    budget_json(w, "budget", p);
+    bl_jw_end(w);
+}
+
+void bl_pairs_json(bl_jw *w, const char *key, const bl_answer *a) {
+    bl_jw_array(w, key);
+    for (size_t i = 0; i < a->pair_count; i++) pair_json(w, &a->pairs[i]);
+    bl_jw_end(w);
 }

@@ -2,7 +2,7 @@
  * Used inside this room only. */
 #ifndef BL_ENGINE_REPORT_COMPARE_H
 #define BL_ENGINE_REPORT_COMPARE_H
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 #include "engine/report/report.h"
 
 /* Adds the comparison of one plan line. */
@@ -16,5 +16,5 @@ void bl_pairs_free(bl_answer *answer);
 /* One or two sentences on each, one a line. */
 void bl_pairs_words(bl_buf *out, const bl_answer *answer);
 /* An array of objects. */
-void bl_pairs_json(bl_buf *out, const bl_answer *answer);
+void bl_pairs_json(bl_jw *w, const char *key, const bl_answer *answer);
 #endif

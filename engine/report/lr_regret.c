@@ -113,48 +113,34 @@ void bl_rules_words(bl_buf *out, const bl_answer *a) {
     if (any) bl_buf_str(out, ".\n");
 }
 
-/* Nine digits: none of them depends on the libm. */
-static double rounded(double value) {
-    char text[32];
-    (void)snprintf(text, sizeof text, "%.9g", value);
-    return strtod(text, NULL);
-}
-
-static void rule_json(bl_buf *out, const bl_answer *a, bl_report_rule rule) {
+static void rule_json(bl_jw *w, const bl_answer *a, bl_report_rule rule) {
     const bl_rule_summary sum = bl_rules_sum(a, rule);
     const bl_stats_value mean = {sum.mean, (double)NAN, (double)NAN, true, sum.mean_is_bound};
     const bl_stats_value worst = {sum.worst, (double)NAN, (double)NAN, true, sum.worst_is_bound};
-    bl_buf_printf(out, "{\"rule\":\"%s\",\"mean\":", bl_rule_names[rule].file);
-    bl_stats_value_json(out, &mean);
-    bl_buf_str(out, ",\"worst\":");
-    bl_stats_value_json(out, &worst);
-    bl_buf_str(out, ",\"batch_sizes\":[");
-    bool first = true;
+    bl_jw_object(w, NULL);
+    bl_jw_str(w, "rule", bl_rule_names[rule].file);
+    bl_stats_value_json(w, "mean", &mean);
+    bl_stats_value_json(w, "worst", &worst);
+    bl_jw_array(w, "batch_sizes");
     for (size_t i = 0; i < a->regret_count; i++) {
         const bl_report_regret *x = &a->regrets[i];
         if (x->rule != rule || x->target != a->target) continue;
-        bl_buf_str(out, first ? "{\"batch_size\":" : ",{\"batch_size\":");
-        bl_json_f64(out, x->batch_size);
-        bl_buf_str(out, ",\"learning_rate\":");
-        bl_json_f64(out, rounded(x->learning_rate));
-        bl_buf_str(out, ",\"regret\":");
-        bl_stats_value_json(out, &x->regret);
-        bl_buf_printf(out, ",\"run\":%s}", x->run ? "true" : "false");
-        first = false;
+        bl_jw_object(w, NULL);
+        bl_jw_f64(w, "batch_size", x->batch_size);
+        bl_jw_f64_rounded(w, "learning_rate", x->learning_rate);
+        bl_stats_value_json(w, "regret", &x->regret);
+        bl_jw_bool(w, "run", x->run);
+        bl_jw_end(w);
     }
-    bl_buf_str(out, "]}");
+    bl_jw_end(w);
+    bl_jw_end(w);
 }
 
-void bl_rules_json(bl_buf *out, const bl_answer *a) {
-    bool first = true;
-    bl_buf_str(out, "[");
-    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++) {
-        if (bl_rules_sum(a, (bl_report_rule)r).sizes == 0) continue;
-        bl_buf_str(out, first ? "" : ",");
-        rule_json(out, a, (bl_report_rule)r);
-        first = false;
-    }
-    bl_buf_str(out, "]");
+void bl_rules_json(bl_jw *w, const char *key, const bl_answer *a) {
+    bl_jw_array(w, key);
+    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++)
+        if (bl_rules_sum(a, (bl_report_rule)r).sizes > 0) rule_json(w, a, (bl_report_rule)r);
+    bl_jw_end(w);
 }
 
 void bl_rules_csv(bl_buf *out, const bl_answer *a) {

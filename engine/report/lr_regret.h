@@ -29,6 +29,6 @@ typedef struct bl_rule_summary {
 bl_rule_summary bl_rules_sum(const bl_answer *answer, bl_report_rule rule);
 
 void bl_rules_words(bl_buf *out, const bl_answer *answer); /* one sentence, or nothing */
-void bl_rules_json(bl_buf *out, const bl_answer *answer);  /* an array of objects */
+void bl_rules_json(bl_jw *w, const char *key, const bl_answer *answer); /* an array of objects */
 void bl_rules_csv(bl_buf *out, const bl_answer *answer);
 #endif

@@ -1,9 +1,10 @@
 #include "engine/runlog/runlog.h"
 #include "engine/base/file.h"
 #include "engine/base/gzip.h"
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
+#include "engine/base/vec.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -28,102 +29,88 @@ bl_status bl_runlog_read(bl_buf *text, const char *path, bl_err *err) {
 void bl_runlog_footer(bl_buf *text, const char *outcome, int64_t steps, const char *params_sha256) {
     char digest[BL_SHA256_HEX];
     bl_sha256_of(bl_buf_text(text), text->len, digest);
-    bl_buf_printf(text,
-                  "{\"record\":\"footer\",\"outcome\":\"%s\",\"steps\":%" PRId64
-                  ",\"params\":\"%s\",\"log_sha256\":\"%s\"}\n",
-                  outcome, steps, params_sha256, digest);
+    bl_jw w = bl_jw_open(text);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "record", "footer");
+    bl_jw_str(&w, "outcome", outcome);
+    bl_jw_i64(&w, "steps", steps);
+    bl_jw_str(&w, "params", params_sha256);
+    bl_jw_str(&w, "log_sha256", digest);
+    bl_jw_end(&w);
+    bl_jw_line(&w);
 }
 
 /* What the lines read so far have left to know. */
 typedef struct reader {
     bl_runlog *log;
-    size_t cap;
     double mean_loss, learning_rate;
-    const char *name;
-    size_t line;
-    bl_err *err;
+    const char *text; /* the whole log */
 } reader;
 
 static void copy_text(char *out, size_t size, const char *text) {
     (void)snprintf(out, size, "%s", text);
 }
 
-static bl_status take_eval(reader *r, const bl_json *record, size_t end) {
+static bl_status take_eval(reader *r, const bl_jsonl_line *line, bl_err *err) {
     bl_runlog *log = r->log;
+    const bl_json *record = line->value;
     const int64_t step = bl_json_int(record, "step", 0);
     const int64_t last = log->evals > 0 ? log->eval[log->evals - 1].step : 0;
     if (step <= last)
-        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: step %" PRId64 " does not follow step %" PRId64,
-                r->name, r->line, step, last);
-    if (log->evals == r->cap) {
-        r->cap = r->cap ? 2 * r->cap : 64;
-        log->eval = bl_xrealloc(log->eval, r->cap * sizeof *log->eval);
-    }
-    bl_runlog_eval *e = &log->eval[log->evals++];
+        BL_FAIL(err, BL_EFORMAT, "%s:%zu: step %" PRId64 " does not follow step %" PRId64,
+                line->name, line->number, step, last);
+    bl_runlog_eval *e = BL_PUSH(log->eval, log->evals, "evaluations");
     *e = (bl_runlog_eval){.step = step,
                           .examples = bl_json_int(record, "examples", 0),
                           .value = bl_json_number(record, "value", NAN),
                           .train_loss = r->mean_loss,
                           .learning_rate = r->learning_rate,
-                          .end = end};
+                          .end = line->end};
     copy_text(e->params, sizeof e->params, bl_json_text(record, "params", ""));
     return BL_OK;
 }
 
-static bl_status take_footer(reader *r, const bl_json *record, const char *text, size_t at) {
+static bl_status take_footer(reader *r, const bl_jsonl_line *line, bl_err *err) {
     char digest[BL_SHA256_HEX];
-    bl_sha256_of(text, at, digest);
-    if (strcmp(bl_json_text(record, "log_sha256", ""), digest) != 0)
-        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: the footer's digest is not that of the log", r->name,
-                r->line);
+    bl_sha256_of(r->text, line->begin, digest);
+    if (strcmp(bl_json_text(line->value, "log_sha256", ""), digest) != 0)
+        BL_FAIL(err, BL_EFORMAT, "%s:%zu: the footer's digest is not that of the log", line->name,
+                line->number);
     r->log->whole = true;
     return BL_OK;
 }
 
-static bl_status take_record(reader *r, const bl_json *record, const char *text, size_t at,
-                             size_t end) {
-    const char *kind = bl_json_text(record, "record", "");
+static bl_status take_header(reader *r, const bl_jsonl_line *line, bl_err *err) {
+    if (bl_json_int(line->value, "format", 0) != 1)
+        BL_FAIL(err, BL_EFORMAT, "%s: unknown log format", line->name);
+    copy_text(r->log->run, sizeof r->log->run, bl_json_text(line->value, "run", ""));
+    return BL_OK;
+}
+
+static bl_status take_record(void *ctx, const bl_jsonl_line *line, bl_err *err) {
+    reader *r = ctx;
+    const char *kind = bl_json_text(line->value, "record", "");
     if (r->log->whole)
-        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: text after the footer", r->name, r->line);
-    if ((r->line == 1) != (strcmp(kind, "header") == 0))
-        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: a log begins with its one header", r->name, r->line);
-    if (r->line == 1) {
-        if (bl_json_int(record, "format", 0) != 1)
-            BL_FAIL(r->err, BL_EFORMAT, "%s: unknown log format", r->name);
-        copy_text(r->log->run, sizeof r->log->run, bl_json_text(record, "run", ""));
-        return BL_OK;
-    }
+        BL_FAIL(err, BL_EFORMAT, "%s:%zu: text after the footer", line->name, line->number);
+    if ((line->number == 1) != (strcmp(kind, "header") == 0))
+        BL_FAIL(err, BL_EFORMAT, "%s:%zu: a log begins with its one header", line->name,
+                line->number);
+    if (line->number == 1) return take_header(r, line, err);
     if (strcmp(kind, "step") == 0) {
-        r->mean_loss = bl_json_number(record, "mean_loss", NAN);
-        r->learning_rate = bl_json_number(record, "learning_rate", NAN);
+        r->mean_loss = bl_json_number(line->value, "mean_loss", NAN);
+        r->learning_rate = bl_json_number(line->value, "learning_rate", NAN);
         return BL_OK;
     }
-    if (strcmp(kind, "eval") == 0) return take_eval(r, record, end);
-    if (strcmp(kind, "footer") == 0) return take_footer(r, record, text, at);
-    BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: unknown record '%s'", r->name, r->line, kind);
+    if (strcmp(kind, "eval") == 0) return take_eval(r, line, err);
+    if (strcmp(kind, "footer") == 0) return take_footer(r, line, err);
+    BL_FAIL(err, BL_EFORMAT, "%s:%zu: unknown record '%s'", line->name, line->number, kind);
 }
 
 bl_status bl_runlog_parse(bl_runlog *out, const char *text, size_t n, const char *name,
                           bl_err *err) {
     *out = (bl_runlog){0};
-    reader r = {.log = out, .name = name, .err = err, .mean_loss = NAN, .learning_rate = NAN};
-    bl_status status = BL_OK;
-    for (size_t at = 0; at < n && status == BL_OK;) {
-        r.line++;
-        const char *stop = memchr(text + at, '\n', n - at);
-        if (stop == NULL) {
-            status = BL_ERR(err, BL_EFORMAT, "%s:%zu: the line is cut off", name, r.line);
-            break;
-        }
-        const size_t end = (size_t)(stop - text) + 1;
-        bl_json_doc doc;
-        status = bl_json_parse(&doc, text + at, end - at, name, r.line, err);
-        if (status != BL_OK) break;
-        status = take_record(&r, doc.root, text, at, end);
-        bl_json_free(&doc);
-        at = end;
-    }
-    if (status == BL_OK && r.line == 0) status = BL_ERR(err, BL_EFORMAT, "%s: empty", name);
+    reader r = {.log = out, .text = text, .mean_loss = NAN, .learning_rate = NAN};
+    const bl_status status = bl_jsonl_each(text, n, name, take_record, &r, err);
     if (status != BL_OK) bl_runlog_free(out);
     return status;
 }

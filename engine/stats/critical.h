@@ -4,6 +4,7 @@
 #ifndef BL_ENGINE_STATS_CRITICAL_H
 #define BL_ENGINE_STATS_CRITICAL_H
 #include "engine/base/buf.h"
+#include "engine/base/json_writer.h"
 #include "engine/base/status.h"
 #include "engine/stats/fit.h"
 #include "engine/stats/summary.h"
@@ -86,11 +87,11 @@ double bl_stats_point_steps(const bl_stats_point *p);
 const char *bl_stats_noise_name(bl_stats_noise noise);
 
 /* {"value":1000,"low":950,"high":1060,"bound":0}; what is unknown or unbounded is null. */
-void bl_stats_value_json(bl_buf *out, const bl_stats_value *v);
-/* "critical":{efficiency_50, overhead_20, perfect_scaling_end, max_useful}, without the name. */
-void bl_stats_critical_json(bl_buf *out, const bl_stats_critical *c);
-/* The whole object of `batchlab fit --json`, no newline. */
-void bl_stats_fit_json(bl_buf *out, const bl_stats_critical *c);
+void bl_stats_value_json(bl_jw *w, const char *key, const bl_stats_value *v);
+/* {efficiency_50, overhead_20, perfect_scaling_end, max_useful} */
+void bl_stats_critical_json(bl_jw *w, const char *key, const bl_stats_critical *c);
+/* The whole object of `batchlab fit --json`. */
+void bl_stats_fit_json(bl_jw *w, const char *key, const bl_stats_critical *c);
 /* For people, three significant digits: "1020 (960 to 1100)", ">= 4096", "unknown". */
 void bl_stats_value_text(bl_buf *out, const bl_stats_value *v);
 #endif

@@ -1,4 +1,3 @@
-#include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/stats/critical.h"
 #include <math.h>
@@ -13,73 +12,62 @@ const char *bl_stats_noise_name(bl_stats_noise noise) {
     return names[noise];
 }
 
-/* Nine digits: more than any of these numbers deserves, and none that depends on the libm. */
-static void json_number(bl_buf *out, double value) {
-    char text[32];
-    (void)snprintf(text, sizeof text, "%.9g", value);
-    bl_json_f64(out, strtod(text, NULL));
+void bl_stats_value_json(bl_jw *w, const char *key, const bl_stats_value *v) {
+    bl_jw_object(w, key);
+    bl_jw_f64_rounded(w, "value", v->value);
+    bl_jw_f64_rounded(w, "low", v->low);
+    bl_jw_f64_rounded(w, "high", v->high);
+    bl_jw_i64(w, "bound", v->bound);
+    bl_jw_end(w);
 }
 
-void bl_stats_value_json(bl_buf *out, const bl_stats_value *v) {
-    bl_buf_str(out, "{\"value\":");
-    json_number(out, v->value);
-    bl_buf_str(out, ",\"low\":");
-    json_number(out, v->low);
-    bl_buf_str(out, ",\"high\":");
-    json_number(out, v->high);
-    bl_buf_printf(out, ",\"bound\":%d}", v->bound);
+void bl_stats_critical_json(bl_jw *w, const char *key, const bl_stats_critical *c) {
+    bl_jw_object(w, key);
+    bl_stats_value_json(w, "efficiency_50", &c->efficiency_50);
+    bl_stats_value_json(w, "overhead_20", &c->overhead_20);
+    bl_stats_value_json(w, "perfect_scaling_end", &c->perfect_scaling_end);
+    bl_stats_value_json(w, "max_useful", &c->max_useful);
+    bl_jw_end(w);
 }
 
-static void member(bl_buf *out, const char *name, const bl_stats_value *v) {
-    bl_buf_printf(out, "\"%s\":", name);
-    bl_stats_value_json(out, v);
-}
-
-void bl_stats_critical_json(bl_buf *out, const bl_stats_critical *c) {
-    bl_buf_str(out, "{");
-    member(out, "efficiency_50", &c->efficiency_50);
-    bl_buf_str(out, ",");
-    member(out, "overhead_20", &c->overhead_20);
-    bl_buf_str(out, ",");
-    member(out, "perfect_scaling_end", &c->perfect_scaling_end);
-    bl_buf_str(out, ",");
-    member(out, "max_useful", &c->max_useful);
-    bl_buf_str(out, "}");
-}
-
-static void deviation_and_fit(bl_buf *out, double deviation, bool fits) {
+static void deviation_and_fit(bl_jw *w, double deviation, bool fits) {
     /* A perfect fit is off by rounding errors alone: those are no number to print. */
     const bl_stats_value v = bl_stats_exact(deviation < 1e-9 ? 0 : deviation);
-    bl_buf_str(out, ",");
-    member(out, "worst_deviation", &v);
-    bl_buf_printf(out, ",\"fits\":%s}", fits ? "true" : "false");
+    bl_stats_value_json(w, "worst_deviation", &v);
+    bl_jw_bool(w, "fits", fits);
 }
 
-void bl_stats_fit_json(bl_buf *out, const bl_stats_critical *c) {
-    bl_buf_printf(out, "{\"points\":%zu,\"batch_sizes\":%zu,\"censored\":%zu,", c->points,
-                  c->batch_sizes, c->censored);
-    bl_buf_printf(out, "\"noise\":\"%s\",\"level\":%g,\"verdict\":", bl_stats_noise_name(c->noise),
-                  BL_STATS_LEVEL);
-    bl_json_string(out, c->verdict);
-    bl_buf_str(out, ",\"hyperbola\":{");
-    member(out, "s_min", &c->hyperbola.s_min);
-    bl_buf_str(out, ",");
-    member(out, "b_crit", &c->hyperbola.b_crit);
-    deviation_and_fit(out, c->hyperbola.worst_deviation, c->hyperbola.fits);
-    bl_buf_str(out, ",\"segments\":{");
-    member(out, "examples", &c->segments.examples);
-    bl_buf_str(out, ",");
-    member(out, "s_min", &c->segments.s_min);
-    bl_buf_str(out, ",");
-    member(out, "slope", &c->segments.slope);
-    bl_buf_str(out, ",");
-    member(out, "knee_low", &c->segments.knee_low);
-    bl_buf_str(out, ",");
-    member(out, "knee_high", &c->segments.knee_high);
-    deviation_and_fit(out, c->segments.worst_deviation, c->segments.fits);
-    bl_buf_str(out, ",\"critical\":");
-    bl_stats_critical_json(out, c);
-    bl_buf_str(out, "}");
+static void hyperbola_json(bl_jw *w, const bl_stats_critical *c) {
+    bl_jw_object(w, "hyperbola");
+    bl_stats_value_json(w, "s_min", &c->hyperbola.s_min);
+    bl_stats_value_json(w, "b_crit", &c->hyperbola.b_crit);
+    deviation_and_fit(w, c->hyperbola.worst_deviation, c->hyperbola.fits);
+    bl_jw_end(w);
+}
+
+static void segments_json(bl_jw *w, const bl_stats_critical *c) {
+    bl_jw_object(w, "segments");
+    bl_stats_value_json(w, "examples", &c->segments.examples);
+    bl_stats_value_json(w, "s_min", &c->segments.s_min);
+    bl_stats_value_json(w, "slope", &c->segments.slope);
+    bl_stats_value_json(w, "knee_low", &c->segments.knee_low);
+    bl_stats_value_json(w, "knee_high", &c->segments.knee_high);
+    deviation_and_fit(w, c->segments.worst_deviation, c->segments.fits);
+    bl_jw_end(w);
+}
+
+void bl_stats_fit_json(bl_jw *w, const char *key, const bl_stats_critical *c) {
+    bl_jw_object(w, key);
+    bl_jw_i64(w, "points", (int64_t)c->points);
+    bl_jw_i64(w, "batch_sizes", (int64_t)c->batch_sizes);
+    bl_jw_i64(w, "censored", (int64_t)c->censored);
+    bl_jw_str(w, "noise", bl_stats_noise_name(c->noise));
+    bl_jw_f64(w, "level", BL_STATS_LEVEL);
+    bl_jw_str(w, "verdict", c->verdict);
+    hyperbola_json(w, c);
+    segments_json(w, c);
+    bl_stats_critical_json(w, "critical", c);
+    bl_jw_end(w);
 }
 
 static void number_text(bl_buf *out, double value) {

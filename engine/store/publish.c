@@ -2,7 +2,7 @@
  * far as the result beside it at any moment. The first result is linked, never replaced; a longer
  * prefix replaces a shorter one. */
 #include "engine/base/gzip.h"
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/base/seal.h"
 #include "engine/store/store.h"
@@ -113,13 +113,19 @@ static bl_status write_result(bl_claim *claim, const bl_publication *what, const
     char digest[BL_SHA256_HEX];
     bl_buf result = {0};
     bl_sha256_of(what->log, what->log_n, digest);
-    bl_buf_printf(&result,
-                  "{\"format\":2,\"run\":\"%s\",\"outcome\":\"%s\",\"steps\":%" PRId64
-                  ",\"examples\":%" PRId64 ",\"evals\":%" PRId64
-                  ",\"params\":\"%s\",\"log_sha256\":\"%s\","
-                  "\"log_gz_sha256\":\"%s\",\n \"environment\":{%s}",
-                  what->id, what->outcome, what->steps, what->examples, what->evals, what->params,
-                  digest, packed, what->environment);
+    bl_jw w = bl_jw_open(&result);
+    bl_jw_object(&w, NULL);
+    bl_jw_i64(&w, "format", 2);
+    bl_jw_str(&w, "run", what->id);
+    bl_jw_str(&w, "outcome", what->outcome);
+    bl_jw_i64(&w, "steps", what->steps);
+    bl_jw_i64(&w, "examples", what->examples);
+    bl_jw_i64(&w, "evals", what->evals);
+    bl_jw_str(&w, "params", what->params);
+    bl_jw_str(&w, "log_sha256", digest);
+    bl_jw_str(&w, "log_gz_sha256", packed);
+    bl_jw_newline(&w, 1);
+    bl_jw_raw(&w, "environment", what->environment);
     bl_seal(&result);
     *won = true;
     const bl_status status =

@@ -1,6 +1,6 @@
 #include "engine/store/store.h"
 #include "engine/base/gzip.h"
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/base/seal.h"
 #include "engine/config/validate.h"
@@ -23,15 +23,15 @@ bool bl_store_is_run_id(const char *name) {
 void bl_store_run_identity(const bl_config *config, const char *dataset_sha256, char id[BL_RUN_ID],
                            bl_buf *text) {
     bl_buf identity = {0};
-    bl_buf_str(&identity, "{\"config\":");
-    bl_config_identity(config, &identity);
-    bl_buf_printf(&identity, ",\"dataset\":\"%s\",\"epoch\":%d,\"level\":\"%s\"", dataset_sha256,
-                  bl_config_numerics_epoch(config), config->numerics);
-    if (config->computed_by[0] != '\0') {
-        bl_buf_str(&identity, ",\"device\":");
-        bl_json_string(&identity, config->computed_by);
-    }
-    bl_buf_str(&identity, "}");
+    bl_jw w = bl_jw_open(&identity);
+    bl_jw_object(&w, NULL);
+    bl_config_identity(config, bl_jw_slot(&w, "config"));
+    bl_jw_str(&w, "dataset", dataset_sha256);
+    bl_jw_i64(&w, "epoch", bl_config_numerics_epoch(config));
+    bl_jw_str(&w, "level", config->numerics);
+    if (config->computed_by[0] != '\0') bl_jw_str(&w, "device", config->computed_by);
+    bl_jw_end(&w);
+    bl_jw_done(&w);
     char digest[BL_SHA256_HEX];
     bl_sha256_of(identity.data, identity.len, digest);
     memcpy(id, digest, BL_RUN_ID - 1);

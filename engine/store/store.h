@@ -55,7 +55,7 @@ bl_status bl_store_set_aside(const bl_store *store, bl_claim *claim, const char 
                              bl_err *err) BL_CHECKED;
 void bl_stored_free(bl_stored *run);
 
-/* One prefix to publish. `environment` is the inside of a JSON object. */
+/* One prefix to publish. `environment` is a JSON object. */
 typedef struct bl_publication {
     const char *id, *identity;
     const char *log; /* text without footer */

@@ -2,8 +2,9 @@
 #include "bl_build.h"
 #include "engine/base/clock.h"
 #include "engine/base/gzip.h"
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
+#include "engine/base/vec.h"
 #include "engine/store/index.h"
 #include <inttypes.h>
 #include <math.h>
@@ -13,11 +14,7 @@
 enum { KEPT_CHECKPOINT_BYTES = 64 << 20 };
 
 static void add_eval(bl_active_trial *m, bl_eval eval) {
-    if (m->evals == m->cap) {
-        m->cap = m->cap ? 2 * m->cap : 64;
-        m->eval = bl_xrealloc(m->eval, m->cap * sizeof *m->eval);
-    }
-    m->eval[m->evals++] = eval;
+    *BL_PUSH(m->eval, m->evals, "evaluations") = eval;
 }
 
 /* Learns from a log, unless as much is known. */
@@ -173,11 +170,16 @@ bl_status bl_active_trial_open(bl_active_trial *m, const bl_scheduler *s, size_t
  * machine: the timing pass is what answers are made of. */
 static void note_time(bl_active_trial *m, int64_t from, double seconds) {
     const int64_t to = bl_train_now(m->train)->step;
-    bl_buf_printf(&m->timing,
-                  "{\"record\":\"timing\",\"from\":%" PRId64 ",\"step\":%" PRId64
-                  ",\"seconds\":%.6f,\"examples_per_second\":%.1f}\n",
-                  from, to, seconds,
-                  (double)((to - from) * m->trial->config.train.batch_size) / fmax(seconds, 1e-9));
+    const double examples = (double)((to - from) * m->trial->config.train.batch_size);
+    bl_jw w = bl_jw_open(&m->timing);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "record", "timing");
+    bl_jw_i64(&w, "from", from);
+    bl_jw_i64(&w, "step", to);
+    bl_jw_fixed(&w, "seconds", seconds, 6);
+    bl_jw_fixed(&w, "examples_per_second", examples / fmax(seconds, 1e-9), 1);
+    bl_jw_end(&w);
+    bl_jw_line(&w);
 }
 
 static bool checkpoint_due(const bl_active_trial *m) {
@@ -284,11 +286,17 @@ static void write_environment(bl_buf *out, const bl_active_trial *m, const bl_sc
                               size_t threads) {
     char finished[24];
     bl_clock_text(finished);
-    bl_buf_printf(out, "\"impl\":\"%s\",\"compiler\":", bl_computed_by(s->kernels, s->resident));
-    bl_json_string(out, BL_BUILD_CC);
-    bl_buf_printf(
-        out, ",\"build\":\"%s\",\"threads\":%zu,\"jobs\":%zu,\"finished\":\"%s\",\"seconds\":%.3f",
-        BL_BUILD_TYPE, threads, s->jobs, finished, m->seconds);
+    bl_jw w = bl_jw_open(out);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "impl", bl_computed_by(s->kernels, s->resident));
+    bl_jw_str(&w, "compiler", BL_BUILD_CC);
+    bl_jw_str(&w, "build", BL_BUILD_TYPE);
+    bl_jw_i64(&w, "threads", (int64_t)threads);
+    bl_jw_i64(&w, "jobs", (int64_t)s->jobs);
+    bl_jw_str(&w, "finished", finished);
+    bl_jw_fixed(&w, "seconds", m->seconds, 3);
+    bl_jw_end(&w);
+    bl_jw_done(&w);
 }
 
 static bl_status write_timing(const bl_active_trial *m, const bl_scheduler *s, size_t threads,
@@ -297,10 +305,16 @@ static bl_status write_timing(const bl_active_trial *m, const bl_scheduler *s, s
     bl_buf text = {0}, packed = {0};
     if (m->timing.len == 0) return BL_OK;
     BL_TRY(bl_train_memory(&m->trial->config, s->data, s->resident, &bytes, err));
-    bl_buf_printf(&text,
-                  "{\"record\":\"header\",\"format\":1,\"run\":\"%s\",\"memory_bytes\":%zu,"
-                  "\"threads\":%zu,\"impl\":\"%s\"}\n",
-                  m->id, bytes, threads, bl_computed_by(s->kernels, s->resident));
+    bl_jw w = bl_jw_open(&text);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "record", "header");
+    bl_jw_i64(&w, "format", 1);
+    bl_jw_str(&w, "run", m->id);
+    bl_jw_i64(&w, "memory_bytes", (int64_t)bytes);
+    bl_jw_i64(&w, "threads", (int64_t)threads);
+    bl_jw_str(&w, "impl", bl_computed_by(s->kernels, s->resident));
+    bl_jw_end(&w);
+    bl_jw_line(&w);
     bl_buf_add(&text, bl_buf_text(&m->timing), m->timing.len);
     bl_status status = bl_gzip(&packed, text.data, text.len, err);
     if (status == BL_OK)

@@ -23,7 +23,7 @@ typedef struct bl_active_trial {
     bl_train *train;            /* NULL until more than the stored prefix is needed */
     size_t bytes;               /* that an open run takes; 0 where nothing bounds it */
     bl_eval *eval;              /* all that is known, whoever computed it */
-    size_t evals, cap;
+    size_t evals;
     size_t shared; /* evaluations that were written for other processes to see */
     bool held;     /* another process had it at the last look */
     bool out_of_memory, trained, settled, shown;

@@ -4,7 +4,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/energy.h"
 #include "engine/base/file.h"
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
 #include "engine/sweep/sweep.h"
@@ -105,33 +105,43 @@ static void shuffle(size_t *order, size_t n, size_t repeat) {
     }
 }
 
-static void write_points(bl_buf *out, const point *points, size_t n, size_t repeats) {
-    for (size_t i = 0; i < n; i++) {
-        bl_buf_printf(out, "%s\n  {\"batch_size\":%" PRId64 ",\"seconds_per_step\":[",
-                      i > 0 ? "," : "", points[i].batch_size);
-        for (size_t r = 0; r < repeats; r++) {
-            if (r > 0) bl_buf_str(out, ",");
-            bl_json_f64(out, points[i].seconds[r]);
-        }
-        bl_buf_printf(out, "],\"memory_bytes\":%zu,", points[i].memory_bytes);
-        if (points[i].device_bytes > 0)
-            bl_buf_printf(out, "\"device_bytes\":%zu,", points[i].device_bytes);
-        bl_buf_str(out, "\"joules_per_step\":");
-        bl_json_f64(out, points[i].joules);
-        bl_buf_str(out, "}");
-    }
+static void write_point(bl_jw *w, const point *p, size_t repeats) {
+    bl_jw_newline(w, 2);
+    bl_jw_object(w, NULL);
+    bl_jw_i64(w, "batch_size", p->batch_size);
+    bl_jw_array(w, "seconds_per_step");
+    for (size_t r = 0; r < repeats; r++) bl_jw_f64(w, NULL, p->seconds[r]);
+    bl_jw_end(w);
+    bl_jw_i64(w, "memory_bytes", (int64_t)p->memory_bytes);
+    if (p->device_bytes > 0) bl_jw_i64(w, "device_bytes", (int64_t)p->device_bytes);
+    bl_jw_f64(w, "joules_per_step", p->joules);
+    bl_jw_end(w);
+}
+
+static void write_host(bl_jw *w, const bl_timing_options *o) {
+    char processor[128];
+    processor_name(processor);
+    bl_jw_object(w, "host");
+    bl_jw_str(w, "processor", processor);
+    bl_jw_i64(w, "cores", sysconf(_SC_NPROCESSORS_ONLN));
+    bl_jw_str(w, "impl", bl_computed_by(o->kernels, o->resident));
+    bl_jw_end(w);
 }
 
 static void write_timing(const bl_timing_options *o, const char *key, const point *points, size_t n,
                          size_t repeats, bl_buf *out) {
-    char processor[128];
-    processor_name(processor);
-    bl_buf_printf(out, "{\"format\":1,\"key\":\"%s\",\"host\":{\"processor\":", key);
-    bl_json_string(out, processor);
-    bl_buf_printf(out, ",\"cores\":%ld,\"impl\":\"%s\"},\"threads\":1,\n \"points\":[",
-                  sysconf(_SC_NPROCESSORS_ONLN), bl_computed_by(o->kernels, o->resident));
-    write_points(out, points, n, repeats);
-    bl_buf_str(out, "]}\n");
+    bl_jw w = bl_jw_open(out);
+    bl_jw_object(&w, NULL);
+    bl_jw_i64(&w, "format", 1);
+    bl_jw_str(&w, "key", key);
+    write_host(&w, o);
+    bl_jw_i64(&w, "threads", 1);
+    bl_jw_newline(&w, 1);
+    bl_jw_array(&w, "points");
+    for (size_t i = 0; i < n; i++) write_point(&w, &points[i], repeats);
+    bl_jw_end(&w);
+    bl_jw_end(&w);
+    bl_jw_line(&w);
 }
 
 static bl_status measure_all(const bl_timing_options *o, point *points, size_t n, size_t repeats,

@@ -1,81 +1,81 @@
 /* The run's log (docs/formats.md): no clock, no host, equal runs equal bytes. */
-#include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 #include "engine/config/validate.h"
 #include "engine/train/workload.h"
 #include <inttypes.h>
+#include <stdio.h>
 
-/* Ends a line that began at `begin` and takes it into the digest. */
-static void end_line(bl_train *t, size_t begin) {
-    bl_buf_str(&t->log, "}\n");
+/* Closes the record that begins at byte `begin` of the log and takes its line into the digest. */
+static void end_line(bl_train *t, bl_jw *w, size_t begin) {
+    bl_jw_end(w);
+    bl_jw_line(w);
     bl_sha256_update(&t->log_digest, t->log.data + begin, t->log.len - begin);
 }
 
-static void add_text(bl_buf *log, const char *key, const char *text) {
-    bl_buf_printf(log, ",\"%s\":", key);
-    bl_json_string(log, text);
-}
-
-static void add_number(bl_buf *log, const char *key, double value) {
-    bl_buf_printf(log, ",\"%s\":", key);
-    bl_json_f64(log, value);
-}
-
-static void add_algorithms(bl_train *t) {
+static void add_algorithms(bl_jw *w, bl_train *t) {
     const char *text;
-    bl_buf_str(&t->log, ",\"algorithms\":[");
-    for (size_t i = 0; (text = bl_device_run_choice(t, i)) != NULL; i++) {
-        if (i > 0) bl_buf_str(&t->log, ",");
-        bl_json_string(&t->log, text);
-    }
-    bl_buf_str(&t->log, "]");
+    bl_jw_array(w, "algorithms");
+    for (size_t i = 0; (text = bl_device_run_choice(t, i)) != NULL; i++) bl_jw_str(w, NULL, text);
+    bl_jw_end(w);
+}
+
+static void add_dataset(bl_jw *w, const bl_dataset *d) {
+    bl_jw_object(w, "dataset");
+    bl_jw_str(w, "name", d->name);
+    bl_jw_bool(w, "synthetic", d->synthetic);
+    bl_jw_str(w, "variant", d->variant);
+    bl_jw_str(w, "sha256", d->sha256);
+    bl_jw_end(w);
 }
 
 void bl_log_header(bl_train *train, const char *run_id) {
-    const bl_dataset *d = train->data;
-    bl_buf *log = &train->log;
-    const size_t begin = log->len;
-    bl_buf_str(log, "{\"record\":\"header\",\"format\":1");
-    add_text(log, "run", run_id != NULL ? run_id : "");
-    bl_buf_printf(log, ",\"epoch\":%d", bl_config_numerics_epoch(&train->config));
-    add_text(log, "level", train->config.numerics);
+    const size_t begin = train->log.len;
+    bl_jw w = bl_jw_open(&train->log);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "record", "header");
+    bl_jw_i64(&w, "format", 1);
+    bl_jw_str(&w, "run", run_id != NULL ? run_id : "");
+    bl_jw_i64(&w, "epoch", bl_config_numerics_epoch(&train->config));
+    bl_jw_str(&w, "level", train->config.numerics);
     if (train->config.computed_by[0] != '\0') {
-        add_text(log, "device", train->config.computed_by);
-        add_algorithms(train);
+        bl_jw_str(&w, "device", train->config.computed_by);
+        add_algorithms(&w, train);
     }
-    bl_buf_str(log, ",\"dataset\":{\"name\":");
-    bl_json_string(log, d->name);
-    bl_buf_printf(log, ",\"synthetic\":%s", d->synthetic ? "true" : "false");
-    add_text(log, "variant", d->variant);
-    add_text(log, "sha256", d->sha256);
-    bl_buf_str(log, "},\"config\":");
-    bl_config_identity(&train->config, log);
-    end_line(train, begin);
+    add_dataset(&w, train->data);
+    bl_config_identity(&train->config, bl_jw_slot(&w, "config"));
+    end_line(train, &w, begin);
 }
 
-static size_t begin_record(bl_train *t, const char *record) {
-    const size_t begin = t->log.len;
-    bl_buf_printf(&t->log, "{\"record\":\"%s\",\"step\":%" PRId64 ",\"examples\":%" PRIu64, record,
-                  t->progress.made, (uint64_t)t->progress.made * t->batch);
-    return begin;
+/* A record of the step just made; end_line closes it. */
+static bl_jw begin_record(bl_train *t, const char *record) {
+    bl_jw w = bl_jw_open(&t->log);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "record", record);
+    bl_jw_i64(&w, "step", t->progress.made);
+    bl_jw_i64(&w, "examples", t->progress.made * (int64_t)t->batch);
+    return w;
 }
 
-static void add_state(bl_train *t) {
-    if (t->progress.diverged) add_text(&t->log, "state", "nan");
+static void add_state(bl_jw *w, const bl_train *t) {
+    if (t->progress.diverged) bl_jw_str(w, "state", "nan");
 }
 
 void bl_log_records(bl_train *train) {
-    size_t begin = begin_record(train, "step");
-    add_number(&train->log, "loss", train->progress.loss);
-    add_number(&train->log, "mean_loss", train->now.train_loss);
-    add_number(&train->log, "learning_rate",
-               bl_schedule_at(&train->schedule, train->progress.made - 1).rate);
-    bl_buf_printf(&train->log, ",\"hash\":\"%016" PRIx64 "\"", train->progress.hash);
-    add_state(train);
-    end_line(train, begin);
+    char hash[17];
+    size_t begin = train->log.len;
+    bl_jw w = begin_record(train, "step");
+    bl_jw_f64(&w, "loss", train->progress.loss);
+    bl_jw_f64(&w, "mean_loss", train->now.train_loss);
+    bl_jw_f64(&w, "learning_rate", bl_schedule_at(&train->schedule, train->progress.made - 1).rate);
+    (void)snprintf(hash, sizeof hash, "%016" PRIx64, train->progress.hash);
+    bl_jw_str(&w, "hash", hash);
+    add_state(&w, train);
+    end_line(train, &w, begin);
 
-    begin = begin_record(train, "eval");
-    add_number(&train->log, "value", train->now.value);
-    add_text(&train->log, "params", train->now.params_sha256);
-    add_state(train);
-    end_line(train, begin);
+    begin = train->log.len;
+    w = begin_record(train, "eval");
+    bl_jw_f64(&w, "value", train->now.value);
+    bl_jw_str(&w, "params", train->now.params_sha256);
+    add_state(&w, train);
+    end_line(train, &w, begin);
 }

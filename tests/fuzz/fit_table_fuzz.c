@@ -16,7 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         bl_buf out = {0};
         BL_ASSERT(table.count > 0);
         BL_ASSERT(bl_stats_critical_fit(&c, table.points, table.count, &options, &err) == BL_OK);
-        bl_stats_fit_json(&out, &c);
+        bl_jw w = bl_jw_open(&out);
+        bl_stats_fit_json(&w, NULL, &c);
+        bl_jw_done(&w);
         BL_ASSERT(strstr(bl_buf_text(&out), "nan") == NULL);
         bl_buf_free(&out);
         bl_fit_table_free(&table);

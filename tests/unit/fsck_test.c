@@ -47,7 +47,7 @@ static int fresh_store(void **state) {
                                  .log_n = log.len,
                                  .outcome = "budget",
                                  .params = "p",
-                                 .environment = "\"impl\":\"ref\"",
+                                 .environment = "{\"impl\":\"ref\"}",
                                  .steps = 1,
                                  .examples = 8,
                                  .evals = 1};
@@ -139,7 +139,7 @@ static void a_log_ahead_of_its_result_is_checked_whole(void **state) {
                                  .log_n = log.len,
                                  .outcome = "budget",
                                  .params = "q",
-                                 .environment = "",
+                                 .environment = "{}",
                                  .steps = 2,
                                  .evals = 2};
     CHECK_OK(bl_path(folder, ERR, "%s/%s", g_store.dir, g_id));

@@ -28,7 +28,7 @@ static void publish(const char *id, int evals) {
                                  .log_n = log.len,
                                  .outcome = "budget",
                                  .params = "p",
-                                 .environment = "",
+                                 .environment = "{}",
                                  .steps = evals,
                                  .evals = evals};
     CHECK_OK(bl_path(folder, ERR, "%s/%s", g_store.dir, id));

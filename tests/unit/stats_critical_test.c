@@ -139,7 +139,9 @@ static void check_nothing_known(const bl_stats_critical *c) {
     assert_true(c->verdict[0] != '\0');
     assert_null(strstr(c->verdict, "nan"));
     bl_buf out = {0};
-    bl_stats_fit_json(&out, c);
+    bl_jw w = bl_jw_open(&out);
+    bl_stats_fit_json(&w, NULL, c);
+    bl_jw_done(&w);
     assert_null(strstr(bl_buf_text(&out), "nan"));
     bl_buf_clear(&out);
     bl_stats_value_text(&out, &c->efficiency_50);
@@ -305,7 +307,8 @@ static void open_intervals(void **state) {
     assert_true(isinf(c.efficiency_50.high));
     assert_true(c.efficiency_50.low > 1500 && c.efficiency_50.low <= 4096);
     bl_buf out = {0};
-    bl_stats_value_json(&out, &c.efficiency_50);
+    bl_jw w = bl_jw_open(&out);
+    bl_stats_value_json(&w, NULL, &c.efficiency_50);
     assert_non_null(strstr(bl_buf_text(&out), "\"high\":null"));
     bl_buf_free(&out);
 }

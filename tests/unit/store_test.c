@@ -50,7 +50,7 @@ static bl_status publish(int evals, int twist, bl_err *err) {
                                  .log_n = log.len,
                                  .outcome = "budget",
                                  .params = "p",
-                                 .environment = "\"impl\":\"ref\"",
+                                 .environment = "{\"impl\":\"ref\"}",
                                  .steps = evals,
                                  .examples = 8 * evals,
                                  .evals = evals};
