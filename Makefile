@@ -202,7 +202,7 @@ $(B)/cuda/%.c.o: %.c $(B)/flags.stamp $(B)/cuda.stamp
 $(B)/libbatchlab_cuda.so: $(CUDA_O)
 	$(Q)echo "  LINK  $@"; $(NVCC) -shared -cudart static -Xcompiler -static-libstdc++,-static-libgcc -Xlinker --exclude-libs=ALL -o $@ $^ -ldl
 
-$(B)/tests/cuda/graph_test: tests/cuda/graph_test.c $(B)/cuda/kernels/vendor/graph.c.o $(B)/cuda/kernels/vendor/image_graphs.c.o $(B)/cuda/kernels/vendor/library.c.o $(LIB)
+$(B)/tests/cuda/graph_test: tests/cuda/graph_test.c $(B)/cuda/kernels/vendor/cudnn_engine.c.o $(B)/cuda/kernels/vendor/cudnn_operations.c.o $(B)/cuda/kernels/vendor/library.c.o $(LIB)
 	$(Q)mkdir -p $(@D); echo "  CC    $<"; $(CC) $(ALL_CPPFLAGS) -isystem $(CUDA_HOME)/include -isystem $(dir $(CUDNN_H)) $(ALL_CFLAGS) $(LDFLAGS) \
 	  -Wl,--enable-new-dtags,-rpath,$(CUDA_HOME)/lib64:$(CUDA_HOME)/lib -o $@ $^ -lcmocka $(LIBS)
 

@@ -82,8 +82,9 @@ typedef struct bl_device {
                              const bl_kernels **out, bl_err *err);
     /* Kernels that carry nothing out and choose algorithms for their arguments, from here until
      * it is called with false. */
-    const bl_kernels *(*rehearse)(bl_queue *queue, bool on);
-    const char *(*choice)(bl_queue *queue, size_t i); /* the i-th chosen algorithm; NULL: no more */
+    const bl_kernels *(*select_algorithms)(bl_queue *queue, bool on);
+    const char *(*algorithm_text)(bl_queue *queue,
+                                  size_t i);         /* the i-th chosen algorithm; NULL: no more */
     bl_status (*wait)(bl_queue *queue, bl_err *err); /* until all calls are done; tells of faults */
     /* Keeps as `mark`, one of BL_QUEUE_MARKS, where the queue is, and waits until the calls before
      * it are done; tells of faults, of later calls, too. */
@@ -107,12 +108,12 @@ typedef struct bl_device {
     void (*merge)(bl_queue *queue, float *gradient, const float *left, size_t count, double *sum,
                   const double *left_sum);
     /* losses[index] = *sum / total; not finite: stopped. */
-    void (*judge)(bl_queue *queue, bl_device_progress *progress, double *losses, const double *sum,
-                  size_t total);
+    void (*check_loss)(bl_queue *queue, bl_device_progress *progress, double *losses,
+                       const double *sum, size_t total);
     void (*scale)(bl_queue *queue, float *x, float factor, size_t count); /* x <- x * factor */
     /* kept <- running unless stopped: what a forward pass leaves behind. */
-    void (*keep)(bl_queue *queue, const bl_device_progress *progress, float *kept,
-                 const float *running, size_t count);
+    void (*snapshot_running_stats)(bl_queue *queue, const bl_device_progress *progress, float *kept,
+                                   const float *running, size_t count);
     void (*update)(bl_queue *queue, const bl_device_update *args);
     void (*advance)(bl_queue *queue, bl_device_progress *progress, size_t examples);
 } bl_device;

@@ -94,12 +94,12 @@ int bl_experiment_begin(bl_experiment *e, const bl_args *args, const char *prese
 /* The rule is fixed, so a sweep on one machine always runs as many at once. No bit depends on it.
  */
 static bl_status fitting_jobs(bl_experiment *e, size_t *jobs, bl_err *err) {
-    const bl_device *device = e->resident->device;
+    const bl_device *device = e->device_data->device;
     const bl_i64_list *sizes = &e->config.sweep.batch_sizes;
     bl_config c = e->config;
     size_t bytes = 0;
     c.train.batch_size = sizes->v[sizes->n - 1];
-    BL_TRY(bl_train_memory(&c, &e->data, e->resident, &bytes, err));
+    BL_TRY(bl_train_memory(&c, &e->data, e->device_data, &bytes, err));
     bytes += device->queue_bytes;
     e->device_memory = bl_max_size(device->available() / 2, 1);
     const size_t held = e->device_memory / bytes,
@@ -117,8 +117,8 @@ bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
     const bl_device *device;
     if (name == NULL || strcmp(name, "cpu") == 0) return BL_OK;
     BL_TRY(bl_device_open(&device, name, err));
-    BL_TRY(bl_resident_open(&e->on_device, device, &e->data, err));
-    e->resident = &e->on_device;
+    BL_TRY(bl_device_dataset_open(&e->on_device, device, &e->data, err));
+    e->device_data = &e->on_device;
     size_t fit;
     BL_TRY(fitting_jobs(e, &fit, err));
     if (*jobs == 0)
@@ -133,7 +133,7 @@ void bl_experiment_data_words(bl_buf *out, const bl_experiment *e) {
 }
 
 void bl_experiment_close(bl_experiment *e) {
-    bl_resident_close(&e->on_device);
+    bl_device_dataset_close(&e->on_device);
     bl_index_close(e->store.index, e->trains);
     e->store.index = NULL;
     bl_dataset_free(&e->data);

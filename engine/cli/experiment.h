@@ -3,7 +3,7 @@
 #define BL_ENGINE_CLI_EXPERIMENT_H
 #include "engine/cli/command.h"
 #include "engine/store/store.h"
-#include "engine/train/resident.h"
+#include "engine/train/device_dataset.h"
 #include "kernels/kernel.h"
 
 typedef struct bl_experiment {
@@ -12,10 +12,10 @@ typedef struct bl_experiment {
     bl_store store;
     bool trains; /* else it only looks at the store */
     const bl_kernels *kernels;
-    bl_resident on_device;       /* the data set, ... */
-    const bl_resident *resident; /* ... if runs are to be on a device; else NULL */
-    size_t device_memory;        /* bytes that its runs may take together there; 0: no device */
-    char fits[384];              /* how many fit there at once, and why; "": -j or no device */
+    bl_device_dataset on_device;          /* the data set, ... */
+    const bl_device_dataset *device_data; /* ... if runs are to be on a device; else NULL */
+    size_t device_memory; /* bytes that its runs may take together there; 0: no device */
+    char fits[384];       /* how many fit there at once, and why; "": -j or no device */
     char script[BL_PATH];
     bl_buf known; /* of sweep.known (engine/cli/reference.h), empty without one */
 } bl_experiment;

@@ -26,7 +26,7 @@ static bl_status measure(const bl_experiment *e, const bl_config *c, double *ste
                          bl_err *err) {
     bl_train *train = NULL;
     const bl_train_options options = {
-        .kernels = e->kernels, .resident = e->resident, .run_id = "estimate", .threads = 1};
+        .kernels = e->kernels, .device_data = e->device_data, .run_id = "estimate", .threads = 1};
     BL_TRY(bl_train_open(&train, c, &e->data, &options, err));
     const double start = bl_clock_seconds();
     bl_status status = bl_train_advance(train, 1, NULL, err);
@@ -105,7 +105,7 @@ bl_status bl_estimate_presets(const bl_experiment *e, const bl_args *args, size_
     BL_TRY(bl_config_presets(&presets, bl_experiments_dir, e->config.name, err));
     bl_experiment_data_words(&data, e);
     (void)printf("%s, on %s, %zu at once with %s kernels:\n", e->config.name, bl_buf_text(&data),
-                 jobs, bl_computed_by(e->kernels, e->resident));
+                 jobs, bl_computed_by(e->kernels, e->device_data));
     bl_buf_free(&data);
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < presets.count; i++)

@@ -154,7 +154,7 @@ static bl_status resume(bl_active_trial *m, const bl_scheduler *s, bl_err *err) 
 bl_status bl_active_trial_open(bl_active_trial *m, const bl_scheduler *s, size_t threads,
                                bl_err *err) {
     const bl_train_options options = {
-        .kernels = s->kernels, .resident = s->resident, .run_id = m->id, .threads = threads};
+        .kernels = s->kernels, .device_data = s->device_data, .run_id = m->id, .threads = threads};
     const bl_status status = bl_train_open(&m->train, &m->trial->config, s->data, &options, err);
     if (status == BL_ENOMEM) {
         m->out_of_memory = true;
@@ -288,7 +288,7 @@ static void write_environment(bl_buf *out, const bl_active_trial *m, const bl_sc
     bl_clock_text(finished);
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
-    bl_jw_str(&w, "impl", bl_computed_by(s->kernels, s->resident));
+    bl_jw_str(&w, "impl", bl_computed_by(s->kernels, s->device_data));
     bl_jw_str(&w, "compiler", BL_BUILD_CC);
     bl_jw_str(&w, "build", BL_BUILD_TYPE);
     bl_jw_i64(&w, "threads", (int64_t)threads);
@@ -304,7 +304,7 @@ static bl_status write_timing(const bl_active_trial *m, const bl_scheduler *s, s
     size_t bytes = 0;
     bl_buf text = {0}, packed = {0};
     if (m->timing.len == 0) return BL_OK;
-    BL_TRY(bl_train_memory(&m->trial->config, s->data, s->resident, &bytes, err));
+    BL_TRY(bl_train_memory(&m->trial->config, s->data, s->device_data, &bytes, err));
     bl_jw w = bl_jw_open(&text);
     bl_jw_object(&w, NULL);
     bl_jw_str(&w, "record", "header");
@@ -312,7 +312,7 @@ static bl_status write_timing(const bl_active_trial *m, const bl_scheduler *s, s
     bl_jw_str(&w, "run", m->id);
     bl_jw_i64(&w, "memory_bytes", (int64_t)bytes);
     bl_jw_i64(&w, "threads", (int64_t)threads);
-    bl_jw_str(&w, "impl", bl_computed_by(s->kernels, s->resident));
+    bl_jw_str(&w, "impl", bl_computed_by(s->kernels, s->device_data));
     bl_jw_end(&w);
     bl_jw_line(&w);
     bl_buf_add(&text, bl_buf_text(&m->timing), m->timing.len);

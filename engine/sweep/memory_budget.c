@@ -4,9 +4,9 @@
 static size_t planned(const bl_scheduler *s, const bl_active_trial *m) {
     bl_err ignored;
     size_t bytes;
-    if (bl_train_memory(&m->trial->config, s->data, s->resident, &bytes, &ignored) != BL_OK)
+    if (bl_train_memory(&m->trial->config, s->data, s->device_data, &bytes, &ignored) != BL_OK)
         return s->memory;
-    return bytes + (s->resident != NULL ? s->resident->device->queue_bytes : 0);
+    return bytes + (s->device_data != NULL ? s->device_data->device->queue_bytes : 0);
 }
 
 void bl_memory_budget_measure(const bl_memory_budget *room, const bl_scheduler *s) {

@@ -5,7 +5,7 @@
 #include "engine/data/dataset.h"
 #include "engine/store/store.h"
 #include "engine/sweep/round.h"
-#include "engine/train/resident.h"
+#include "engine/train/device_dataset.h"
 #include "kernels/kernel.h"
 
 /* A moment of a round, for the progress display. */
@@ -24,7 +24,8 @@ typedef struct bl_scheduler {
     const bl_dataset *data;
     const bl_store *store;
     const bl_kernels *kernels;
-    const bl_resident *resident; /* the data set on a device, where runs are then; or NULL */
+    const bl_device_dataset
+        *device_data; /* the data set on a device, where runs are then; or NULL */
     size_t jobs;
     size_t memory;             /* bytes that the open runs may take together; 0: no bound */
     double checkpoint_seconds; /* between checkpoints of one run */

@@ -170,7 +170,7 @@ static bl_status step_times(void *ctx, const int64_t *batch_sizes, size_t count,
                                        .data = s->scheduler->data,
                                        .store = s->scheduler->store,
                                        .kernels = s->scheduler->kernels,
-                                       .resident = s->scheduler->resident,
+                                       .device_data = s->scheduler->device_data,
                                        .batch_sizes = batch_sizes,
                                        .count = count,
                                        .stop = s->scheduler->stop};

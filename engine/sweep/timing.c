@@ -52,8 +52,8 @@ static void timing_key(const bl_timing_options *o, bool anywhere, char key[BL_SH
     bl_store_run_identity(&c, o->data->sha256, id, &text);
     processor_name(processor);
     if (!anywhere)
-        bl_buf_printf(&text, "%s|%s|%" PRId64, processor, bl_computed_by(o->kernels, o->resident),
-                      o->config->timing.repeats);
+        bl_buf_printf(&text, "%s|%s|%" PRId64, processor,
+                      bl_computed_by(o->kernels, o->device_data), o->config->timing.repeats);
     for (size_t i = 0; i < o->count; i++) bl_buf_printf(&text, "|%" PRId64, o->batch_sizes[i]);
     if (c.train.micro_batch > 0) bl_buf_printf(&text, "|micro %" PRId64, c.train.micro_batch);
     bl_sha256_of(text.data, text.len, key);
@@ -74,8 +74,8 @@ static bool already_there(const char *path, const char *key) {
 
 /* Of what computes the steps. */
 static double joules_now(const bl_timing_options *o) {
-    return o->resident != NULL ? bl_energy_gpu_joules(o->resident->device->pci_address)
-                               : bl_energy_joules();
+    return o->device_data != NULL ? bl_energy_gpu_joules(o->device_data->device->pci_address)
+                                  : bl_energy_joules();
 }
 
 static bl_status measure_one(const bl_timing_options *o, point *p, size_t repeat, bl_err *err) {
@@ -84,7 +84,7 @@ static bl_status measure_one(const bl_timing_options *o, point *p, size_t repeat
     c.train.learning_rate = BL_TIMING_RATE;
     bl_train *train = NULL;
     const bl_train_options options = {
-        .kernels = o->kernels, .resident = o->resident, .run_id = "timing", .threads = 1};
+        .kernels = o->kernels, .device_data = o->device_data, .run_id = "timing", .threads = 1};
     BL_TRY(bl_train_open(&train, &c, o->data, &options, err));
     const double joules = joules_now(o), start = bl_clock_seconds();
     const bl_status status = bl_train_time(train, c.timing.seconds, &p->seconds[repeat], err);
@@ -124,7 +124,7 @@ static void write_host(bl_jw *w, const bl_timing_options *o) {
     bl_jw_object(w, "host");
     bl_jw_str(w, "processor", processor);
     bl_jw_i64(w, "cores", sysconf(_SC_NPROCESSORS_ONLN));
-    bl_jw_str(w, "impl", bl_computed_by(o->kernels, o->resident));
+    bl_jw_str(w, "impl", bl_computed_by(o->kernels, o->device_data));
     bl_jw_end(w);
 }
 
@@ -166,7 +166,7 @@ static bl_status measure_all(const bl_timing_options *o, point *points, size_t n
 }
 
 static size_t available(const bl_timing_options *o) {
-    return o->resident != NULL ? o->resident->device->available() : 0;
+    return o->device_data != NULL ? o->device_data->device->available() : 0;
 }
 
 /* Memory of a run at this batch size; BL_ENOMEM when this machine cannot hold it. */
@@ -176,8 +176,8 @@ static bl_status memory_of(const bl_timing_options *o, point *p, bl_err *err) {
     c.train.batch_size = p->batch_size;
     bl_train *train = NULL;
     const bl_train_options options = {
-        .kernels = o->kernels, .resident = o->resident, .run_id = "timing", .threads = 1};
-    BL_TRY(bl_train_memory(&c, o->data, o->resident, &p->memory_bytes, err));
+        .kernels = o->kernels, .device_data = o->device_data, .run_id = "timing", .threads = 1};
+    BL_TRY(bl_train_memory(&c, o->data, o->device_data, &p->memory_bytes, err));
     BL_TRY(bl_train_open(&train, &c, o->data, &options, err));
     const size_t after = available(o);
     p->device_bytes = before > after ? before - after : 0;

@@ -15,7 +15,8 @@ static void end_line(bl_train *t, bl_jw *w, size_t begin) {
 static void add_algorithms(bl_jw *w, bl_train *t) {
     const char *text;
     bl_jw_array(w, "algorithms");
-    for (size_t i = 0; (text = bl_device_run_choice(t, i)) != NULL; i++) bl_jw_str(w, NULL, text);
+    for (size_t i = 0; (text = bl_device_run_algorithm(t, i)) != NULL; i++)
+        bl_jw_str(w, NULL, text);
     bl_jw_end(w);
 }
 

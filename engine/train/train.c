@@ -66,24 +66,25 @@ static void begin(bl_train *t, const char *run_id) {
 }
 
 /* Level `device` has no meaning on a processor. */
-static bl_status check_level(const bl_config *config, const bl_resident *resident, bl_err *err) {
-    if (strcmp(config->numerics, "device") == 0 && resident == NULL)
+static bl_status check_level(const bl_config *config, const bl_device_dataset *device_data,
+                             bl_err *err) {
+    if (strcmp(config->numerics, "device") == 0 && device_data == NULL)
         BL_FAIL(err, BL_EUNSUPPORTED, "numerics = \"device\" is for a GPU: --device cuda");
     return BL_OK;
 }
 
 bl_status bl_train_open(bl_train **out, const bl_config *config, const bl_dataset *data,
                         const bl_train_options *options, bl_err *err) {
-    const size_t threads = options->resident != NULL ? 1 : bl_max_size(options->threads, 1);
+    const size_t threads = options->device_data != NULL ? 1 : bl_max_size(options->threads, 1);
     bl_train *t = bl_xalloc(sizeof *t);
     bl_arena dry = {0};
     bl_status status = BL_OK;
     *out = NULL;
     t->kernels = options->kernels;
-    BL_GOTO(check_level(config, options->resident, err));
+    BL_GOTO(check_level(config, options->device_data, err));
     /* A problem without data is too small for a device; the bits are the same. */
-    if (options->resident != NULL && bl_workload_of(config) == &bl_workload_net)
-        BL_GOTO(bl_device_run_open(t, options->resident));
+    if (options->device_data != NULL && bl_workload_of(config) == &bl_workload_net)
+        BL_GOTO(bl_device_run_open(t, options->device_data));
     BL_GOTO(resolve(t, config, data, err));
     BL_GOTO(plan(t, &dry, threads, err));
     BL_GOTO(t->on_device != NULL ? bl_device_run_memory(t, dry.peak, err)
@@ -109,12 +110,12 @@ void bl_train_close(bl_train *train) {
 }
 
 bl_status bl_train_memory(const bl_config *config, const bl_dataset *data,
-                          const bl_resident *resident, size_t *bytes, bl_err *err) {
+                          const bl_device_dataset *device_data, size_t *bytes, bl_err *err) {
     bl_train *t = bl_xalloc(sizeof *t);
     bl_arena dry = {0};
     bl_status status = BL_OK;
-    if (resident != NULL && bl_workload_of(config) == &bl_workload_net)
-        BL_GOTO(bl_device_run_open(t, resident));
+    if (device_data != NULL && bl_workload_of(config) == &bl_workload_net)
+        BL_GOTO(bl_device_run_open(t, device_data));
     BL_GOTO(resolve(t, config, data, err));
     BL_GOTO(plan(t, &dry, 1, err));
     *bytes = dry.peak;

@@ -8,7 +8,7 @@
 #include "engine/config/config.h"
 #include "engine/data/dataset.h"
 #include "engine/model/net.h"
-#include "engine/train/resident.h"
+#include "engine/train/device_dataset.h"
 #include "kernels/kernel.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,9 +17,10 @@ typedef struct bl_train bl_train;
 
 typedef struct bl_train_options {
     const bl_kernels *kernels;
-    const char *run_id;          /* for the log's header */
-    size_t threads;              /* inside kernels; 0 is 1 */
-    const bl_resident *resident; /* the data set on a device, where the run is then; or NULL */
+    const char *run_id; /* for the log's header */
+    size_t threads;     /* inside kernels; 0 is 1 */
+    const bl_device_dataset
+        *device_data; /* the data set on a device, where the run is then; or NULL */
 } bl_train_options;
 
 /* What the last evaluation said. */
@@ -41,9 +42,10 @@ bl_status bl_train_net(bl_net *net, const bl_config *config, const bl_dataset *d
                        bl_err *err) BL_CHECKED;
 
 /* Bytes a run of this configuration takes, by a dry pass: nothing is allocated for it. On a device
- * (`resident`; else NULL) it evaluates more rows at once, and its queue comes on top. */
+ * (`device_data`; else NULL) it evaluates more rows at once, and its queue comes on top. */
 bl_status bl_train_memory(const bl_config *config, const bl_dataset *data,
-                          const bl_resident *resident, size_t *bytes, bl_err *err) BL_CHECKED;
+                          const bl_device_dataset *device_data, size_t *bytes,
+                          bl_err *err) BL_CHECKED;
 
 /* The step of the first evaluation after `step`: max(step + 1, ceil(step * ratio)), `first` at the
  * beginning, not past the end of a schedule, which is evaluated too, and never beyond `limit`

@@ -53,11 +53,11 @@ void bl_net_memory(bl_train *train, bl_plan *plan);
 void bl_net_digest(const bl_net *net, const float *weight, const float *running, bl_sha256 *digest);
 /* Of a run on a device: opened before, given memory after it was planned. */
 enum { BL_DEVICE_STEPS = 32 }; /* at once; as many again may be on their way */
-bl_status bl_device_run_open(bl_train *train, const bl_resident *resident) BL_CHECKED;
+bl_status bl_device_run_open(bl_train *train, const bl_device_dataset *device_data) BL_CHECKED;
 bl_status bl_device_run_memory(bl_train *train, size_t bytes, bl_err *err) BL_CHECKED;
 void bl_device_run_close(bl_train *train);
 /* The i-th algorithm that a vendor's library was chosen for, in words; NULL: no more. */
-const char *bl_device_run_choice(const bl_train *train, size_t i);
+const char *bl_device_run_algorithm(const bl_train *train, size_t i);
 
 /* The numbers of step progress->made, which also moves progress's products on. */
 bl_optim_step bl_step_numbers(const bl_train *train, bl_train_progress *progress);

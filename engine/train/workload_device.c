@@ -3,7 +3,7 @@
  * host enqueues the next and only then waits for the losses of the first. The bits are those of the
  * processor. */
 #include "engine/model/model.h"
-#include "engine/train/resident.h"
+#include "engine/train/device_dataset.h"
 #include "engine/train/workload.h"
 #include "kernels/device.h"
 #include <math.h>
@@ -22,7 +22,7 @@ typedef struct chunk {
 } chunk;
 
 struct bl_device_run {
-    const bl_resident *resident;
+    const bl_device_dataset *device_data;
     const bl_device *device;
     bl_queue *queue;
     void *memory; /* all of the run's, below the arena */
@@ -70,10 +70,10 @@ static void plan(bl_train *t, bl_plan *p, size_t threads) {
     d->kept = bl_plan_take(p, t->net.runnings, sizeof *d->kept);
 }
 
-bl_status bl_device_run_open(bl_train *t, const bl_resident *resident) {
+bl_status bl_device_run_open(bl_train *t, const bl_device_dataset *device_data) {
     bl_device_run *d = bl_xalloc(sizeof *d);
-    d->resident = resident;
-    d->device = resident->device;
+    d->device_data = device_data;
+    d->device = device_data->device;
     t->on_device = d;
     t->kernels = d->device->kernels;
     return BL_OK;
@@ -132,8 +132,8 @@ void bl_device_run_close(bl_train *t) {
 }
 
 /* Shapes of a pass over `all` examples, `most` at once. */
-static void rehearse_passes(bl_train *t, const bl_kernels *kernels, size_t all, size_t most,
-                            bool training) {
+static void select_for_passes(bl_train *t, const bl_kernels *kernels, size_t all, size_t most,
+                              bool training) {
     const size_t counts[] = {bl_min_size(most, all), all % most};
     for (size_t i = 0; i < BL_COUNT(counts); i++) {
         const bl_pass pass = {
@@ -146,22 +146,22 @@ static void rehearse_passes(bl_train *t, const bl_kernels *kernels, size_t all, 
 }
 
 /* Level `device`: every algorithm is chosen before the log begins, which names them. */
-static void rehearse(bl_train *t) {
+static void select_algorithms(bl_train *t) {
     bl_device_run *d = t->on_device;
-    const bl_kernels *kernels = d->device->rehearse(d->queue, true);
-    rehearse_passes(t, kernels, t->batch, t->micro, true);
-    rehearse_passes(t, kernels, (size_t)t->eval_rows, t->eval_chunk, false);
-    (void)d->device->rehearse(d->queue, false);
+    const bl_kernels *kernels = d->device->select_algorithms(d->queue, true);
+    select_for_passes(t, kernels, t->batch, t->micro, true);
+    select_for_passes(t, kernels, (size_t)t->eval_rows, t->eval_chunk, false);
+    (void)d->device->select_algorithms(d->queue, false);
 }
 
-const char *bl_device_run_choice(const bl_train *t, size_t i) {
+const char *bl_device_run_algorithm(const bl_train *t, size_t i) {
     const bl_device_run *d = t->on_device;
-    return d != NULL ? d->device->choice(d->queue, i) : NULL;
+    return d != NULL ? d->device->algorithm_text(d->queue, i) : NULL;
 }
 
 static void begin(bl_train *t) {
     bl_device_run *d = t->on_device;
-    if (strcmp(t->config.numerics, "device") == 0) rehearse(t);
+    if (strcmp(t->config.numerics, "device") == 0) select_algorithms(t);
     bl_net here = t->net;
     here.weight = d->weight;
     here.running = d->running;
@@ -178,10 +178,10 @@ static bl_device_gather gathering(const bl_train *t, size_t count) {
     bl_device_gather g = {.codes = t->net.codes,
                           .values = t->net.values,
                           .target = t->net.target,
-                          .all_codes = d->resident->codes,
-                          .all_values = d->resident->values,
-                          .all_pixels = d->resident->pixels,
-                          .all_target = d->resident->target,
+                          .all_codes = d->device_data->codes,
+                          .all_values = d->device_data->values,
+                          .all_pixels = d->device_data->pixels,
+                          .all_target = d->device_data->target,
                           .categorical = data->categorical,
                           .continuous = data->continuous,
                           .height = data->height,
@@ -253,8 +253,9 @@ static void enqueue_step(bl_train *t) {
     }
     const bl_pass pass = {.kernels = t->kernels, .pool = t->pool, .queue = d->queue};
     bl_net_update_running_stats(&t->net, &pass, t->batch, t->micro);
-    d->device->keep(d->queue, d->progress, d->kept, t->net.running, t->net.runnings);
-    d->device->judge(d->queue, d->progress, d->losses, d->sum, t->batch);
+    d->device->snapshot_running_stats(d->queue, d->progress, d->kept, t->net.running,
+                                      t->net.runnings);
+    d->device->check_loss(d->queue, d->progress, d->losses, d->sum, t->batch);
     if (d->loss_scale != 1.0f)
         d->device->scale(d->queue, t->net.gradient, 1.0f / d->loss_scale, t->net.weights);
     const bl_device_update update = {

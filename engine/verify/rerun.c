@@ -23,7 +23,7 @@ bl_scheduler bl_rerun_scheduler(const bl_rerun *r, const bl_store *store, bool l
     return (bl_scheduler){.data = &r->e->data,
                           .store = store,
                           .kernels = r->e->kernels,
-                          .resident = r->e->resident,
+                          .device_data = r->e->device_data,
                           .jobs = r->jobs,
                           .memory = r->e->device_memory,
                           .checkpoint_seconds = (double)INFINITY,

@@ -7,7 +7,7 @@
  * convolution of stride 1. Images are read where they lie, a few at once, or a band of the lines of
  * a large one. Positions whose window has the same taps inside share tiles: an image's inner ones,
  * and with them those of its neighbours; and each row and column of its border. */
-#include "kernels/cpu/conv_reach.h"
+#include "kernels/cpu/conv_ranges.h"
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/depthwise.h"
 
@@ -69,7 +69,7 @@ static void pack(float *dst, const walk *w, const bl_conv_panels *panels, size_t
 
 /* The runs of those of the terms [k0, k0 + len) of a group that taps (y, x) have, for weights
  * packed `width` wide. */
-static size_t runs_of(bl_conv_run *run, const walk *w, const bl_stretch *y, const bl_stretch *x,
+static size_t runs_of(bl_conv_run *run, const walk *w, const bl_tap_span *y, const bl_tap_span *x,
                       size_t k0, size_t len, size_t width) {
     const size_t line = w->width * w->channels, taps = w->groups == 1 ? x->last - x->first : 1;
     size_t count = 0;
@@ -215,7 +215,7 @@ static void run_along(bl_conv_tile *t, ahead f, dimension along[3], size_t vecs,
 }
 
 /* Positions (rows, columns) of a piece. */
-static void run_tiles(const block *k, const bl_stretch *rows, const bl_stretch *columns) {
+static void run_tiles(const block *k, const bl_tap_span *rows, const bl_tap_span *columns) {
     const walk *w = k->w;
     const piece *p = k->p;
     const size_t at = k->group * w->n + k->j0;
@@ -251,10 +251,10 @@ static void run_block(const block *k) {
     const walk *w = k->w;
     const size_t end = k->p->row + k->p->rows;
     for (size_t row = k->p->row; row < end;) {
-        const bl_stretch rows = bl_stretch_at(row, end, w->top, w->stride, w->taps_y, w->height);
+        const bl_tap_span rows = bl_tap_span_at(row, end, w->top, w->stride, w->taps_y, w->height);
         for (size_t column = 0; column < w->columns;) {
-            const bl_stretch columns =
-                bl_stretch_at(column, w->columns, w->left, w->stride, w->taps_x, w->width);
+            const bl_tap_span columns =
+                bl_tap_span_at(column, w->columns, w->left, w->stride, w->taps_x, w->width);
             run_tiles(k, &rows, &columns);
             column += columns.count;
         }
@@ -307,7 +307,7 @@ BL_INLINE void end_zero(const void *ctx, size_t i, bl_lanes m) {
 }
 
 /* Positions that no tap sees: sums of no term. */
-static void run_unseen(const walk *w) {
+static void fill_untouched(const walk *w) {
     enum { AHEAD = 8 };
     for (size_t b = 0; b < w->batch; b++)
         for (size_t i = 0; i < w->rows; i++) {
@@ -326,7 +326,7 @@ static void run_walk(const walk *w, const bl_part *part) {
     float *packed = part->scratch;
     if (w->batch == 0 || w->rows == 0 || w->columns == 0 || w->n == 0) return;
     if (depth == 0 && w->bias == NULL) {
-        run_unseen(w);
+        fill_untouched(w);
         return;
     }
     const size_t most = PACKED_FLOATS / (panels.vecs * BL_W) / BL_BLOCK * BL_BLOCK;
@@ -414,7 +414,8 @@ void BL_CPU(conv2d_backward_input)(const bl_conv2d_backward_input *a, const bl_p
     };
     for (w.y_top = 0; w.y_top < bl_min_size(v->stride, v->height); w.y_top++)
         for (w.y_left = 0; w.y_left < bl_min_size(v->stride, v->width); w.y_left++) {
-            const bl_phase y = bl_phase_of(v, w.y_top), x = bl_phase_of(v, w.y_left);
+            const bl_residue_class y = bl_residue_class_of(v, w.y_top),
+                                   x = bl_residue_class_of(v, w.y_left);
             w.taps_y = y.taps, w.tap_y = y.last, w.top = y.first;
             w.taps_x = x.taps, w.tap_x = x.last, w.left = x.first;
             w.rows = (v->height - w.y_top + v->stride - 1) / v->stride;

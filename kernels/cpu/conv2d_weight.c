@@ -10,7 +10,7 @@
  * A tap with few channels does not fill a register tile. Then tiles cross taps, and lines of x are
  * copied with zeros around them, of which a term changes no sum unless its dy is no finite number:
  * a macro tile with a NaN is computed again tap by tap. */
-#include "kernels/cpu/conv_reach.h"
+#include "kernels/cpu/conv_ranges.h"
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/tree.h"
@@ -209,8 +209,8 @@ static size_t runs_of_tap(const weights *w, bl_conv_tile *t, bl_conv_run *run, s
                           size_t oy, size_t lines) {
     const bl_conv *v = w->v;
     const size_t tap = row / w->channels, ky = tap / v->kernel, kx = tap % v->kernel;
-    const bl_range ys = bl_seen_by(v, ky, v->out_height, v->height);
-    const bl_range xs = bl_seen_by(v, kx, v->out_width, v->width);
+    const bl_range ys = bl_valid_outputs(v, ky, v->out_height, v->height);
+    const bl_range xs = bl_valid_outputs(v, kx, v->out_width, v->width);
     const size_t begin = bl_max_size(ys.begin, oy), end = bl_min_size(ys.end, oy + lines);
     const size_t line = v->stride * v->width * v->channels, len = xs.end - xs.begin;
     t->runs = 0;

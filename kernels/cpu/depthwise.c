@@ -53,7 +53,7 @@ BL_INLINE void neighbours(bl_v (*acc)[VECS], const float *x, size_t channels, co
 
 /* Positions from `column` on of the channels from j on, all of which have taps (rows, columns).
  * known: 0, or how many columns, of neighbours a position apart. */
-BL_INLINE void positions(const walk *w, const bl_stretch *rows, const bl_stretch *columns,
+BL_INLINE void positions(const walk *w, const bl_tap_span *rows, const bl_tap_span *columns,
                          size_t column, size_t j, const int known, const int count, const int vecs,
                          bl_lanes m) {
     const ptrdiff_t line = w->top + (ptrdiff_t)rows->first;
@@ -94,7 +94,7 @@ BL_INLINE void positions(const walk *w, const bl_stretch *rows, const bl_stretch
 /* Positions of a line that have the same taps, for one step of the channels. */
 typedef struct place {
     const walk *w;
-    const bl_stretch *rows, *columns;
+    const bl_tap_span *rows, *columns;
     size_t column;
 } place;
 
@@ -137,11 +137,11 @@ static size_t run_positions(const place *p, size_t left) {
 
 /* All channels of a few positions before the next ones: arrays are read in the order of memory. */
 static void run_line(const walk *w) {
-    const bl_stretch rows = bl_stretch_at(0, 1, w->top, 1, w->taps_y, w->height);
+    const bl_tap_span rows = bl_tap_span_at(0, 1, w->top, 1, w->taps_y, w->height);
     place p = {.w = w, .rows = &rows};
     while (p.column < w->columns) {
-        const bl_stretch s =
-            bl_stretch_at(p.column, w->columns, w->left, w->stride, w->taps_x, w->width);
+        const bl_tap_span s =
+            bl_tap_span_at(p.column, w->columns, w->left, w->stride, w->taps_x, w->width);
         p.columns = &s;
         while (p.column < s.at + s.count) p.column += run_positions(&p, s.at + s.count - p.column);
     }
@@ -182,7 +182,7 @@ void BL_CPU(depthwise_backward_input)(const bl_conv2d_backward_input *a, const b
     const bl_range lines = bl_part_range(part, v->batch * v->height, 1);
     for (size_t i = lines.begin; i < lines.end; i++) {
         const size_t iy = i % v->height;
-        const bl_phase y = bl_phase_of(v, iy % v->stride);
+        const bl_residue_class y = bl_residue_class_of(v, iy % v->stride);
         walk w = {
             .x = a->dy + i / v->height * v->out_height * v->out_width * v->filters,
             .height = v->out_height,
@@ -197,7 +197,7 @@ void BL_CPU(depthwise_backward_input)(const bl_conv2d_backward_input *a, const b
             .end = {.base = a->dx, .plus = a->plus, .mask = a->relu}
         };
         for (size_t left = 0; left < bl_min_size(v->stride, v->width); left++) {
-            const bl_phase x = bl_phase_of(v, left);
+            const bl_residue_class x = bl_residue_class_of(v, left);
             w.left = x.first, w.taps_x = x.taps;
             w.w = a->w + (y.last * v->kernel + x.last) * v->filters;
             w.y = a->dx + (i * v->width + left) * v->channels;
@@ -241,11 +241,11 @@ BL_INLINE void line_of_taps(bl_v (*acc)[VECS], const bl_conv *v, const float *x,
 BL_INLINE void taps_step(const weight_at *at, size_t ky, size_t kx, size_t j, const int taps,
                          const int vecs, bl_lanes m) {
     const bl_conv *v = &at->a->conv;
-    const bl_range rows = bl_seen_by(v, ky, v->out_height, v->height);
+    const bl_range rows = bl_valid_outputs(v, ky, v->out_height, v->height);
     bl_range seen[MOST_TAPS], inner = {0, v->out_width};
     bl_v acc[MOST_TAPS][VECS];
     for (int t = 0; t < taps; t++) {
-        seen[t] = bl_seen_by(v, kx + (size_t)t, v->out_width, v->width);
+        seen[t] = bl_valid_outputs(v, kx + (size_t)t, v->out_width, v->width);
         inner.begin = bl_max_size(inner.begin, seen[t].begin);
         inner.end = bl_min_size(inner.end, seen[t].end);
         for (int d = 0; d < vecs; d++) acc[t][d] = bl_v_zero();

@@ -2,7 +2,7 @@
  * filter. At most BL_BLOCK taps: one block of rule F. */
 #ifndef BL_KERNELS_CPU_DEPTHWISE_H
 #define BL_KERNELS_CPU_DEPTHWISE_H
-#include "kernels/cpu/conv_reach.h"
+#include "kernels/cpu/conv_ranges.h"
 #include "kernels/cpu/cpu.h"
 
 static inline bool bl_is_depthwise(const bl_conv *v) {

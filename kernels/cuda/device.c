@@ -1,7 +1,7 @@
 /* The plug-in: memory, queues and recordings of a CUDA device. */
 #include "kernels/cuda/queue.h"
-#include "kernels/vendor/images.h"
-#include "kernels/vendor/products.h"
+#include "kernels/vendor/cublaslt.h"
+#include "kernels/vendor/cudnn_images.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,8 +203,8 @@ static bl_device the_device;
 static bl_kernels library_kernels;
 static pthread_once_t library_kernels_once = PTHREAD_ONCE_INIT;
 
-/* No-ops: what a rehearsal does not have to choose for. */
-static bl_kernels rehearsal_kernels;
+/* No-ops: families for which there is nothing to select. */
+static bl_kernels selecting_kernels;
 #define NOTHING(family)                                                                            \
     static void family##_nothing(const bl_##family *a, const bl_part *p) {                         \
         (void)a, (void)p;                                                                          \
@@ -220,32 +220,32 @@ static void use_libraries(bl_kernels *k) {
 
 static void use_image_library(bl_kernels *k) {
 #define MEMBER(family) k->family = bl_##family##_library;
-    BL_IMAGE_FAMILIES(MEMBER)
+    BL_CUDNN_FAMILIES(MEMBER)
 #undef MEMBER
 }
 
-static bl_kernels image_kernels, image_rehearsal;
+static bl_kernels image_kernels, image_selecting;
 
 static void fill_library_kernels(void) {
     library_kernels = kernels;
     library_kernels.name = "cuda, cuBLASLt";
-#define MEMBER(family) rehearsal_kernels.family = family##_nothing;
+#define MEMBER(family) selecting_kernels.family = family##_nothing;
     BL_FAMILIES(MEMBER)
 #undef MEMBER
     use_libraries(&library_kernels);
-    use_libraries(&rehearsal_kernels);
+    use_libraries(&selecting_kernels);
     image_kernels = library_kernels;
     image_kernels.name = "cuda, cuBLASLt, cuDNN";
-    image_rehearsal = rehearsal_kernels;
+    image_selecting = selecting_kernels;
     use_image_library(&image_kernels);
-    use_image_library(&image_rehearsal);
+    use_image_library(&image_selecting);
 }
 
 static bl_status libraries(const char **text, bool pictures, bl_err *err) {
     static char names[2][256];
     size_t version, dnn = 0;
-    BL_TRY(bl_products_library(&version, err));
-    if (pictures) BL_TRY(bl_images_library(&dnn, err));
+    BL_TRY(bl_cublaslt_library(&version, err));
+    if (pictures) BL_TRY(bl_cudnn_library(&dnn, err));
     *text = names[pictures];
     const int n = snprintf(names[pictures], sizeof names[0], "%s; cuBLASLt %zu.%zu.%zu",
                            the_device.name, version / 10000, version / 100 % 100, version % 100);
@@ -256,8 +256,8 @@ static bl_status libraries(const char **text, bool pictures, bl_err *err) {
 }
 
 static void level_close(bl_queue *queue) {
-    bl_products_close(queue->products);
-    bl_images_close(queue->images);
+    bl_cublaslt_close(queue->products);
+    bl_cudnn_close(queue->images);
     queue->products = NULL;
     queue->images = NULL;
 }
@@ -266,31 +266,31 @@ static bl_status queue_level(bl_queue *queue, const char *precision, bool pictur
                              const bl_kernels **out, bl_err *err) {
     bl_cuda_use();
     level_close(queue);
-    BL_TRY(bl_products_open(&queue->products, precision, err));
-    if (pictures) BL_TRY(bl_images_open(&queue->images, queue, precision, err));
+    BL_TRY(bl_cublaslt_open(&queue->products, precision, err));
+    if (pictures) BL_TRY(bl_cudnn_open(&queue->images, queue, precision, err));
     (void)pthread_once(&library_kernels_once, fill_library_kernels);
     *out = pictures ? &image_kernels : &library_kernels;
     return BL_OK;
 }
 
-static const bl_kernels *rehearse(bl_queue *queue, bool on) {
-    queue->rehearsing = on;
-    return queue->images != NULL ? &image_rehearsal : &rehearsal_kernels;
+static const bl_kernels *select_algorithms(bl_queue *queue, bool on) {
+    queue->selecting = on;
+    return queue->images != NULL ? &image_selecting : &selecting_kernels;
 }
 
-static const char *choice(bl_queue *queue, size_t i) {
+static const char *algorithm_text(bl_queue *queue, size_t i) {
     size_t products = 0;
-    while (bl_products_choice(queue->products, products) != NULL) products++;
-    return i < products ? bl_products_choice(queue->products, i)
-                        : bl_images_choice(queue->images, i - products);
+    while (bl_cublaslt_algorithm(queue->products, products) != NULL) products++;
+    return i < products ? bl_cublaslt_algorithm(queue->products, i)
+                        : bl_cudnn_algorithm(queue->images, i - products);
 }
 
 static bl_device the_device = {
     .size = sizeof the_device,
     .libraries = libraries,
     .queue_level = queue_level,
-    .rehearse = rehearse,
-    .choice = choice,
+    .select_algorithms = select_algorithms,
+    .algorithm_text = algorithm_text,
     .scale = bl_cuda_scale,
     .kernels = &kernels,
     .alloc = device_alloc,
@@ -313,8 +313,8 @@ static bl_device the_device = {
     .recording_free = recording_free,
     .gather = bl_cuda_gather,
     .merge = bl_cuda_merge,
-    .judge = bl_cuda_judge,
-    .keep = bl_cuda_keep,
+    .check_loss = bl_cuda_check_loss,
+    .snapshot_running_stats = bl_cuda_snapshot_running_stats,
     .update = bl_cuda_update,
     .advance = bl_cuda_advance,
 };

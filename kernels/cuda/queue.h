@@ -10,9 +10,9 @@ struct bl_queue {
     cudaStream_t stream;
     cudaEvent_t mark[BL_QUEUE_MARKS + 1]; /* the last: of a wait for all */
     void *workspace;                      /* BL_CUDA_WORKSPACE bytes of the device */
-    struct bl_products *products;         /* of level `device`, kernels/cudnn; else NULL */
-    struct bl_images *images;             /* the same, where a net takes pictures */
-    bool rehearsing;                      /* algorithms are chosen, nothing is carried out */
+    struct bl_cublaslt *products;         /* of level `device`, kernels/cudnn; else NULL */
+    struct bl_cudnn *images;              /* the same, where a net takes pictures */
+    bool selecting;                       /* algorithms are chosen, nothing is carried out */
     const char *fault;                    /* what a library could not do; the next wait tells */
 };
 
@@ -43,10 +43,10 @@ void bl_cuda_scale(bl_queue *queue, float *x, float factor, size_t count);
 void bl_cuda_gather(bl_queue *queue, const bl_device_gather *args);
 void bl_cuda_merge(bl_queue *queue, float *gradient, const float *left, size_t count, double *sum,
                    const double *left_sum);
-void bl_cuda_judge(bl_queue *queue, bl_device_progress *progress, double *losses, const double *sum,
-                   size_t total);
-void bl_cuda_keep(bl_queue *queue, const bl_device_progress *progress, float *kept,
-                  const float *running, size_t count);
+void bl_cuda_check_loss(bl_queue *queue, bl_device_progress *progress, double *losses,
+                        const double *sum, size_t total);
+void bl_cuda_snapshot_running_stats(bl_queue *queue, const bl_device_progress *progress,
+                                    float *kept, const float *running, size_t count);
 void bl_cuda_update(bl_queue *queue, const bl_device_update *args);
 void bl_cuda_advance(bl_queue *queue, bl_device_progress *progress, size_t examples);
 

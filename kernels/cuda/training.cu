@@ -93,15 +93,15 @@ __global__ void add_left(float *gradient, const float *left, size_t count, doubl
     if (i == 0) *sum = *left_sum + *sum;
 }
 
-__global__ void judge(bl_device_progress *progress, double *losses, const double *sum,
-                      size_t total) {
+__global__ void check_loss(bl_device_progress *progress, double *losses, const double *sum,
+                           size_t total) {
     const double loss = *sum / (double)total;
     losses[progress->index] = loss;
     if (!(loss - loss == 0.0)) progress->stopped = 1; /* infinite or NaN */
 }
 
-__global__ void keep(const bl_device_progress *progress, float *kept, const float *running,
-                     size_t count) {
+__global__ void snapshot(const bl_device_progress *progress, float *kept, const float *running,
+                         size_t count) {
     const size_t i = bl_thread();
     if (i < count && !progress->stopped) kept[i] = running[i];
 }
@@ -155,17 +155,18 @@ void bl_cuda_merge(bl_queue *queue, float *gradient, const float *left, size_t c
               count, sum, left_sum);
 }
 
-void bl_cuda_judge(bl_queue *queue, bl_device_progress *progress, double *losses, const double *sum,
-                   size_t total) {
+void bl_cuda_check_loss(bl_queue *queue, bl_device_progress *progress, double *losses,
+                        const double *sum, size_t total) {
     bl_cuda_use();
-    BL_LAUNCH(judge, 1, 1, queue, progress, losses, sum, total);
+    BL_LAUNCH(check_loss, 1, 1, queue, progress, losses, sum, total);
 }
 
-void bl_cuda_keep(bl_queue *queue, const bl_device_progress *progress, float *kept,
-                  const float *running, size_t count) {
+void bl_cuda_snapshot_running_stats(bl_queue *queue, const bl_device_progress *progress,
+                                    float *kept, const float *running, size_t count) {
     bl_cuda_use();
     if (count > 0)
-        BL_LAUNCH(keep, bl_blocks(count), BL_CUDA_THREADS, queue, progress, kept, running, count);
+        BL_LAUNCH(snapshot, bl_blocks(count), BL_CUDA_THREADS, queue, progress, kept, running,
+                  count);
 }
 
 void bl_cuda_advance(bl_queue *queue, bl_device_progress *progress, size_t examples) {

@@ -2,7 +2,7 @@
  * descriptor, lists engines for the properties of a GPU that is not there, and makes plans for it.
  * Skipped where the library is not found, or is older than 9.8. */
 #include "engine/base/mem.h"
-#include "kernels/vendor/image_graphs.h"
+#include "kernels/vendor/cudnn_operations.h"
 #include "tests/check.h"
 #include <stdio.h>
 #include <string.h>
@@ -63,12 +63,12 @@ static bool may_be_plain(const bl_conv *v, int operation) {
 }
 
 /* Whether there is an engine for it; the library has to take every descriptor. */
-static bool has_engine(const bl_image_shape *s, bool tensor_cores) {
+static bool has_engine(const bl_cudnn_shape *s, bool tensor_cores) {
     const bl_engine_limits limits = {
         .tensor_cores = tensor_cores, .workspace = k_workspace, .device = g_device};
     bl_graph g;
     bl_graph_begin(&g);
-    bl_image_graph_describe(&g, s);
+    bl_cudnn_describe(&g, s);
     assert_true(g.ok);
     const bool found = bl_graph_choose(&g, &limits);
     if (found) {
@@ -84,7 +84,7 @@ static void test_convolutions(void **state) {
     if (!open_library()) skip();
     for (size_t i = 0; i < BL_COUNT(k_conv); i++)
         for (int operation = BL_CONV_FORWARD; operation <= BL_CONV_WEIGHT; operation++) {
-            const bl_image_shape s = {.operation = (bl_image_operation)operation,
+            const bl_cudnn_shape s = {.operation = (bl_cudnn_operation)operation,
                                       .conv = k_conv[i],
                                       .type = CUDNN_DATA_FLOAT};
             if (!has_engine(&s, false) && !may_be_plain(&k_conv[i], operation))
@@ -97,7 +97,7 @@ static void test_convolutions(void **state) {
 static void test_fused_bias(void **state) {
     (void)state;
     if (!open_library()) skip();
-    const bl_image_shape s = {
+    const bl_cudnn_shape s = {
         .operation = BL_CONV_FORWARD, .conv = k_conv[2], .bias = true, .type = CUDNN_DATA_FLOAT};
     assert_true(has_engine(&s, false));
 }
@@ -108,8 +108,8 @@ static void test_narrow_factors(void **state) {
     if (!open_library()) skip();
     for (size_t t = 0; t < BL_COUNT(types); t++)
         for (int operation = BL_CONV_FORWARD; operation <= BL_CONV_WEIGHT; operation++) {
-            const bl_image_shape s = {
-                .operation = (bl_image_operation)operation, .conv = k_conv[2], .type = types[t]};
+            const bl_cudnn_shape s = {
+                .operation = (bl_cudnn_operation)operation, .conv = k_conv[2], .type = types[t]};
             assert_true(has_engine(&s, true));
         }
 }
@@ -119,9 +119,9 @@ static void test_narrow_factors(void **state) {
 static void test_pools(void **state) {
     (void)state;
     if (!open_library()) skip();
-    for (int operation = BL_MAX_FORWARD; operation < BL_IMAGE_OPERATION_COUNT; operation++) {
-        const bl_image_shape s = {
-            .operation = (bl_image_operation)operation, .conv = k_pool, .type = CUDNN_DATA_FLOAT};
+    for (int operation = BL_MAX_FORWARD; operation < BL_CUDNN_OPERATION_COUNT; operation++) {
+        const bl_cudnn_shape s = {
+            .operation = (bl_cudnn_operation)operation, .conv = k_pool, .type = CUDNN_DATA_FLOAT};
         (void)has_engine(&s, false);
     }
 }
@@ -130,11 +130,11 @@ static void test_pools(void **state) {
 static void test_refusals(void **state) {
     (void)state;
     if (!open_library()) skip();
-    bl_image_shape s = {.operation = BL_CONV_FORWARD, .conv = k_conv[2], .type = CUDNN_DATA_FLOAT};
+    bl_cudnn_shape s = {.operation = BL_CONV_FORWARD, .conv = k_conv[2], .type = CUDNN_DATA_FLOAT};
     bl_graph g;
     s.conv.out_height++;
     bl_graph_begin(&g);
-    bl_image_graph_describe(&g, &s);
+    bl_cudnn_describe(&g, &s);
     assert_false(g.ok);
     bl_graph_end(&g);
 }
@@ -143,12 +143,12 @@ static void test_refusals(void **state) {
 static void test_workspace(void **state) {
     (void)state;
     if (!open_library()) skip();
-    const bl_image_shape s = {
+    const bl_cudnn_shape s = {
         .operation = BL_CONV_INPUT, .conv = k_conv[2], .type = CUDNN_DATA_FLOAT};
     const bl_engine_limits limits = {.workspace = 0, .device = g_device};
     bl_graph g;
     bl_graph_begin(&g);
-    bl_image_graph_describe(&g, &s);
+    bl_cudnn_describe(&g, &s);
     if (bl_graph_choose(&g, &limits)) assert_int_equal(g.workspace, 0);
     bl_graph_end(&g);
 }

@@ -123,9 +123,10 @@ static bl_status time_all(job *jobs, size_t runs, double seconds, bl_err *err) {
 }
 
 static bl_status measure(const struct work *w, int64_t batch, size_t runs, double seconds,
-                         const bl_resident *resident, const bl_dataset *data, bl_err *err) {
+                         const bl_device_dataset *device_data, const bl_dataset *data,
+                         bl_err *err) {
     job jobs[TOGETHER] = {0};
-    bl_train_options options = {.resident = resident, .run_id = "benchmark", .threads = 1};
+    bl_train_options options = {.device_data = device_data, .run_id = "benchmark", .threads = 1};
     bl_config c;
     double each = 0.0, rate = 0.0;
     bl_status status;
@@ -151,9 +152,9 @@ done:
 }
 
 /* A run of every batch size can be opened. */
-static bl_status open_work(const struct work *w, const bl_resident *resident,
+static bl_status open_work(const struct work *w, const bl_device_dataset *device_data,
                            const bl_dataset *data, bl_err *err) {
-    bl_train_options options = {.resident = resident, .run_id = "benchmark", .threads = 1};
+    bl_train_options options = {.device_data = device_data, .run_id = "benchmark", .threads = 1};
     BL_TRY(bl_kernels_pick(&options.kernels, err));
     for (size_t i = 0; i < MOST_BATCHES && w->batch[i] > 0; i++) {
         bl_config c;
@@ -170,18 +171,18 @@ static bl_status open_work(const struct work *w, const bl_resident *resident,
 static bl_status measure_work(const struct work *w, const bl_device *device, const bl_dataset *data,
                               bool smoke, bl_err *err) {
     const double seconds = smoke ? 0.001 : 2.0;
-    bl_resident resident;
+    bl_device_dataset device_data;
     bl_status status;
-    BL_TRY(bl_resident_open(&resident, device, data, err));
-    if (smoke) BL_GOTO(open_work(w, &resident, data, err));
+    BL_TRY(bl_device_dataset_open(&device_data, device, data, err));
+    if (smoke) BL_GOTO(open_work(w, &device_data, data, err));
     for (size_t i = 0; i < MOST_BATCHES && w->batch[i] > 0; i++) {
         if (smoke && strcmp(w->name, "simplenn") != 0) break;
-        BL_GOTO(measure(w, w->batch[i], 1, seconds, &resident, data, err));
-        BL_GOTO(measure(w, w->batch[i], smoke ? 2 : TOGETHER, seconds, &resident, data, err));
+        BL_GOTO(measure(w, w->batch[i], 1, seconds, &device_data, data, err));
+        BL_GOTO(measure(w, w->batch[i], smoke ? 2 : TOGETHER, seconds, &device_data, data, err));
     }
     status = BL_OK;
 done:
-    bl_resident_close(&resident);
+    bl_device_dataset_close(&device_data);
     return status;
 }
 

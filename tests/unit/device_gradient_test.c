@@ -58,7 +58,7 @@ static void check_block(bl_train *train, const float *weight, const float *gradi
 
 static void check_gradient(const fixture *f, const char *what) {
     bl_train *train = open_run(f, true);
-    const bl_device *device = f->resident.device;
+    const bl_device *device = f->device_data.device;
     bl_state_block block[BL_STATE_BLOCKS];
     bl_queue *queue = NULL;
     const size_t bytes = train->net.weights * sizeof(float);
@@ -87,7 +87,7 @@ static void check_levels(fixture *f, bool pictures, const char *what) {
     bl_err err = {0};
     strcpy(f->config.numerics, "exact");
     check_gradient(f, what);
-    if (f->resident.device->libraries(&text, pictures, &err) != BL_OK) return;
+    if (f->device_data.device->libraries(&text, pictures, &err) != BL_OK) return;
     strcpy(f->config.numerics, "device");
     strcpy(f->config.precision, "fp32");
     check_gradient(f, what);

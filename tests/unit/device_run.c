@@ -22,21 +22,22 @@ int device_setup(void **state) {
     fixture *f = bl_xalloc(sizeof *f);
     tiny_data(&f->data, 3, 2);
     tiny_config(&f->config);
-    CHECK_OK(bl_resident_open(&f->resident, open_device(), &f->data, ERR));
+    CHECK_OK(bl_device_dataset_open(&f->device_data, open_device(), &f->data, ERR));
     *state = f;
     return 0;
 }
 
 int device_teardown(void **state) {
     fixture *f = *state;
-    bl_resident_close(&f->resident);
+    bl_device_dataset_close(&f->device_data);
     tiny_data_free(&f->data);
     free(f);
     return 0;
 }
 
 bl_train *open_run(const fixture *f, bool device) {
-    bl_train_options options = {.run_id = "0123456789ab", .resident = device ? &f->resident : NULL};
+    bl_train_options options = {.run_id = "0123456789ab",
+                                .device_data = device ? &f->device_data : NULL};
     bl_train *train = NULL;
     CHECK_OK(bl_kernels_pick(&options.kernels, ERR));
     CHECK_OK(bl_train_open(&train, &f->config, &f->data, &options, ERR));
@@ -82,9 +83,9 @@ uint8_t *make_pictures(fixture *f, size_t height, size_t width) {
     f->data.height = height, f->data.width = width, f->data.channels = 2, f->data.continuous = n;
     f->data.pixel_mean[0] = 100, f->data.pixel_scale[0] = 0.25f;
     f->data.pixel_mean[1] = 50, f->data.pixel_scale[1] = 0.5f;
-    bl_resident_close(&f->resident);
+    bl_device_dataset_close(&f->device_data);
     f->data.values = NULL;
-    CHECK_OK(bl_resident_open(&f->resident, open_device(), &f->data, ERR));
+    CHECK_OK(bl_device_dataset_open(&f->device_data, open_device(), &f->data, ERR));
     return pixels;
 }
 

@@ -4,14 +4,14 @@
 #define BL_TESTS_UNIT_DEVICE_RUN_H
 #include "engine/config/config.h"
 #include "engine/data/dataset.h"
-#include "engine/train/resident.h"
+#include "engine/train/device_dataset.h"
 #include "engine/train/train.h"
 
 /* A tiny data set, also on the device, and an experiment on it. */
 typedef struct fixture {
     bl_dataset data;
     bl_config config;
-    bl_resident resident;
+    bl_device_dataset device_data;
 } fixture;
 
 const bl_device *open_device(void);

@@ -42,11 +42,11 @@ static bl_status keep_wait(bl_queue *queue, size_t mark, bl_err *err) {
 }
 
 static void watch(fixture *f) {
-    real = f->resident.device;
+    real = f->device_data.device;
     watched = *real;
     watched.mark = keep_mark;
     watched.wait_for = keep_wait;
-    f->resident.device = &watched;
+    f->device_data.device = &watched;
     calls[0] = '\0';
 }
 
@@ -89,12 +89,12 @@ static void test_at_once(void **state) {
 
 /* The batch of step k alone holds a target that is no number, here and on the device. */
 static void poison(fixture *f, uint64_t k) {
-    const bl_device *device = f->resident.device;
+    const bl_device *device = f->device_data.device;
     bl_sampler sampler;
     bl_sampler_init(&sampler, (uint64_t)f->config.train.seed, f->data.train_rows);
     ((float *)f->data.target)[bl_sampler_row(&sampler, k * 4 + 1)] = NAN;
-    bl_resident_close(&f->resident);
-    CHECK_OK(bl_resident_open(&f->resident, device, &f->data, ERR));
+    bl_device_dataset_close(&f->device_data);
+    CHECK_OK(bl_device_dataset_open(&f->device_data, device, &f->data, ERR));
 }
 
 /* At the ends of chunks and between: steps of the same chunk and of the one behind it, which are on
@@ -197,7 +197,7 @@ static void test_the_host_cannot_touch_it(void **state) {
         const pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0) {
-            volatile float *at = f->resident.target;
+            volatile float *at = f->device_data.target;
             (void)signal(SIGSEGV, SIG_DFL);
             (void)close(STDERR_FILENO);
             if (writes) at[0] = 1.0f;

@@ -28,11 +28,11 @@ static void test_every_schedule(void **state) {
 
 static void test_every_loss(void **state) {
     fixture *f = *state;
-    const bl_device *device = f->resident.device;
+    const bl_device *device = f->device_data.device;
     strcpy(f->config.model.kind, "mlp");
     for (size_t i = 0; i < bl_loss_count; i++) {
         const bl_loss *loss = bl_loss_table[i];
-        bl_resident_close(&f->resident);
+        bl_device_dataset_close(&f->device_data);
         tiny_data_free(&f->data);
         tiny_classes(&f->data, 3);
         if (!loss->classes) f->data.classes = 0;
@@ -40,7 +40,7 @@ static void test_every_loss(void **state) {
         strcpy(f->config.loss, loss->name);
         strcpy(f->config.metric, loss->classes ? "error" : "rmse");
         f->config.label_smoothing = loss->classes ? 0.1 : 0.0;
-        CHECK_OK(bl_resident_open(&f->resident, device, &f->data, ERR));
+        CHECK_OK(bl_device_dataset_open(&f->device_data, device, &f->data, ERR));
         check_run(f, 20);
     }
 }
@@ -96,8 +96,8 @@ static void test_residual_net(void **state) {
     f->config.model.ghost_size = 4;
     f->config.train.batch_size = 20;
     f->config.data.eval_rows = 10;
-    bl_resident_close(&f->resident);
-    CHECK_OK(bl_resident_open(&f->resident, open_device(), &f->data, ERR));
+    bl_device_dataset_close(&f->device_data);
+    CHECK_OK(bl_device_dataset_open(&f->device_data, open_device(), &f->data, ERR));
     for (size_t i = 0; i < BL_COUNT(pieces); i++) {
         f->config.train.micro_batch = pieces[i];
         check_run(f, 3);
@@ -156,7 +156,7 @@ static void test_lists_of_layers(void **state) {
         check_run(f, 3);
         strcpy(f->config.numerics, "device");
         strcpy(f->config.precision, "fp32");
-        if (f->resident.device->libraries(&text, device_lists[i].pictures, &err) == BL_OK)
+        if (f->device_data.device->libraries(&text, device_lists[i].pictures, &err) == BL_OK)
             run_twice(f, 3, sha256, &value);
         free(pixels);
     }
@@ -217,7 +217,7 @@ static void test_divergence(void **state) {
 static void test_memory(void **state) {
     fixture *f = *state;
     if (strstr(getenv("BATCHLAB_CUDA"), "emulated") == NULL) skip();
-    bl_train_options options = {.run_id = "0123456789ab", .resident = &f->resident};
+    bl_train_options options = {.run_id = "0123456789ab", .device_data = &f->device_data};
     bl_train *train = NULL;
     bl_err err = {0};
     CHECK_OK(bl_kernels_pick(&options.kernels, ERR));
@@ -269,7 +269,7 @@ static void test_level_device(void **state) {
     level_run(f, exact, &exact_value);
     strcpy(f->config.numerics, "device");
     f->config.loss_scale = 1024.0;
-    const bl_status found = f->resident.device->libraries(&text, false, &err);
+    const bl_status found = f->device_data.device->libraries(&text, false, &err);
     if (found == BL_EUNSUPPORTED) skip();
     assert_int_equal(found, BL_OK);
     assert_non_null(strstr(text, "cuBLASLt"));
@@ -294,7 +294,7 @@ static void test_level_device_pictures(void **state) {
     static const char *const pools[] = {"max_pool_forward", "max_pool_backward"};
     const char *text;
     bl_err err = {0};
-    if (f->resident.device->libraries(&text, true, &err) != BL_OK) skip();
+    if (f->device_data.device->libraries(&text, true, &err) != BL_OK) skip();
     assert_non_null(strstr(text, "cuDNN"));
     strcpy(f->config.computed_by, text);
     f->config.loss_scale = 1024.0;
@@ -347,7 +347,7 @@ static void test_level_without_engines(void **state) {
 /* A loss scale is a power of two: then gradients come back as they were. */
 static void test_loss_scale(void **state) {
     fixture *f = *state;
-    bl_train_options options = {.run_id = "0123456789ab", .resident = &f->resident};
+    bl_train_options options = {.run_id = "0123456789ab", .device_data = &f->device_data};
     bl_train *train = NULL;
     bl_err err = {0};
     char one[65], other[65];
@@ -355,7 +355,7 @@ static void test_loss_scale(void **state) {
     const char *text;
     strcpy(f->config.numerics, "device");
     strcpy(f->config.precision, "fp16");
-    if (f->resident.device->libraries(&text, false, &err) != BL_OK) skip();
+    if (f->device_data.device->libraries(&text, false, &err) != BL_OK) skip();
     CHECK_OK(bl_kernels_pick(&options.kernels, ERR));
     f->config.loss_scale = 1000.0;
     assert_int_equal(bl_train_open(&train, &f->config, &f->data, &options, &err), BL_EINVAL);
@@ -392,7 +392,7 @@ static void test_level_refuses(void **state) {
     strcpy(f->config.numerics, "device");
     strcpy(f->config.precision, "fp64");
     assert_int_equal(bl_train_open(&train, &f->config, &f->data, &options, &err), BL_EUNSUPPORTED);
-    options.resident = &f->resident;
+    options.device_data = &f->device_data;
     assert_int_not_equal(bl_train_open(&train, &f->config, &f->data, &options, &err), BL_OK);
     assert_null(train);
 }

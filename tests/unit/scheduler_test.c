@@ -20,8 +20,8 @@ typedef struct fixture {
     bl_trial trial[TRIALS];
     bl_round round;
     bl_trial_result result[TRIALS];
-    size_t memory;               /* as bl_scheduler's */
-    const bl_resident *resident; /* NULL: on the processor */
+    size_t memory;                        /* as bl_scheduler's */
+    const bl_device_dataset *device_data; /* NULL: on the processor */
 } fixture;
 
 /* What the progress calls of a round said, and after how many of them it is to be stopped. */
@@ -91,7 +91,7 @@ static bl_status run(const fixture *f, const bl_store *store, size_t jobs, watch
     const bl_scheduler s = {.data = &f->data,
                             .store = store,
                             .kernels = f->kernels,
-                            .resident = f->resident,
+                            .device_data = f->device_data,
                             .jobs = jobs,
                             .memory = f->memory,
                             .checkpoint_seconds = 1e9,
@@ -185,7 +185,8 @@ static void test_a_race_is_cut_by_its_winner(void **state) {
     }
     same_at_any_number_of_threads(f);
     for (size_t i = 0; i < TRIALS; i++)
-        if (f->result[i].target_step > 0 && f->result[i].target_step < best) best = f->result[i].target_step;
+        if (f->result[i].target_step > 0 && f->result[i].target_step < best)
+            best = f->result[i].target_step;
     assert_true(best < on_grid(f, 100));
     const double bound = 1.25 * (double)best;
     for (size_t i = 0; i < TRIALS; i++) {
@@ -366,8 +367,8 @@ static void test_what_does_not_fit_in_memory_is_an_outcome(void **state) {
 /* Of an open run. */
 static size_t bytes_of(const fixture *f, const bl_trial *trial) {
     size_t bytes = 0;
-    CHECK_OK(bl_train_memory(&trial->config, &f->data, f->resident, &bytes, ERR));
-    return bytes + (f->resident != NULL ? f->resident->device->queue_bytes : 0);
+    CHECK_OK(bl_train_memory(&trial->config, &f->data, f->device_data, &bytes, ERR));
+    return bytes + (f->device_data != NULL ? f->device_data->device->queue_bytes : 0);
 }
 
 static void ask_for_a_race(fixture *f) {
@@ -402,22 +403,22 @@ static void test_runs_take_turns_in_memory(void **state) {
 }
 
 /* The data set on the emulated device, which has memory for `fit` runs of trial 0 beside it. */
-static void open_device(fixture *f, bl_resident *resident, size_t fit) {
+static void open_device(fixture *f, bl_device_dataset *device_data, size_t fit) {
     char bytes[32];
     const bl_device *device = NULL;
     (void)setenv("BATCHLAB_CUDA", BL_BUILD_DIR "/libbatchlab_cuda_emulated.so", 0);
     if (strstr(getenv("BATCHLAB_CUDA"), "emulated") == NULL) skip();
     (void)unsetenv("BL_EMULATED_MEMORY");
     CHECK_OK(bl_device_open(&device, "cuda", ERR));
-    CHECK_OK(bl_resident_open(resident, device, &f->data, ERR));
-    f->resident = resident;
+    CHECK_OK(bl_device_dataset_open(device_data, device, &f->data, ERR));
+    f->device_data = device_data;
     f->memory = fit * bytes_of(f, &f->trial[0]);
     (void)snprintf(bytes, sizeof bytes, "%zu", device->memory - device->available() + f->memory);
     (void)setenv("BL_EMULATED_MEMORY", bytes, 1);
 }
 
-static void close_device(bl_resident *resident) {
-    bl_resident_close(resident);
+static void close_device(bl_device_dataset *device_data) {
+    bl_device_dataset_close(device_data);
     (void)unsetenv("BL_EMULATED_MEMORY");
 }
 
@@ -439,19 +440,19 @@ static void test_a_race_on_a_small_device(void **state) {
     fixture *f = *state;
     bl_store here, there;
     bl_trial_result first[TRIALS] = {0};
-    bl_resident resident;
+    bl_device_dataset device_data;
     watch w = {0};
     ask_for_a_race(f);
     fresh_store(&here);
     CHECK_OK(run(f, &here, 2, &w, false, first, ERR));
-    open_device(f, &resident, 2);
+    open_device(f, &device_data, 2);
     for (size_t jobs = 1; jobs <= 4; jobs += 3) {
         fresh_store(&there);
         run_all(f, &there, jobs, &w);
         same_results(first, f->result, TRIALS);
         same_files(f, &here, &there);
     }
-    close_device(&resident);
+    close_device(&device_data);
     bl_round_results_free(first, TRIALS);
 }
 
@@ -459,9 +460,9 @@ static void test_a_race_on_a_small_device(void **state) {
 static void test_a_device_too_small_for_one(void **state) {
     fixture *f = *state;
     bl_store store;
-    bl_resident resident;
+    bl_device_dataset device_data;
     watch w;
-    open_device(f, &resident, 2);
+    open_device(f, &device_data, 2);
     f->trial[1].config.train.batch_size = 1 << 19;
     for (int race = 0; race < 2; race++) {
         f->round.race = race;
@@ -471,7 +472,7 @@ static void test_a_device_too_small_for_one(void **state) {
             assert_int_equal(f->result[i].outcome, i == 1 ? BL_OUTCOME_MEMORY : BL_OUTCOME_BUDGET);
         assert_false(has(&store, f->result[1].run, "result.json"));
     }
-    close_device(&resident);
+    close_device(&device_data);
 }
 
 static void test_a_run_is_asked_once_a_round(void **state) {

@@ -9,8 +9,8 @@
  *
  * Order of calls: bl_graph_begin, descriptors and operations, bl_graph_choose, any number of
  * bl_graph_run, bl_graph_end. Nothing here needs a device but handles and bl_graph_run. */
-#ifndef BL_KERNELS_VENDOR_GRAPH_H
-#define BL_KERNELS_VENDOR_GRAPH_H
+#ifndef BL_KERNELS_VENDOR_CUDNN_ENGINE_H
+#define BL_KERNELS_VENDOR_CUDNN_ENGINE_H
 #include "engine/base/status.h"
 #include <cudnn_graph.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
-#include "kernels/vendor/images.h"
+#include "kernels/vendor/cudnn_images.h"
 #include "kernels/cuda/queue.h"
-#include "kernels/vendor/image_graphs.h"
+#include "kernels/vendor/cudnn_operations.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,13 +9,13 @@
 enum { MOST_CHOICES = 256, CHOICE_TEXT = 256, ALIGN = 256 };
 
 typedef struct choice {
-    bl_image_shape shape;
+    bl_cudnn_shape shape;
     bool found; /* else the kernels of level `exact` */
     bl_graph graph;
     char text[CHOICE_TEXT];
 } choice;
 
-struct bl_images {
+struct bl_cudnn {
     cudnnHandle_t handle;
     cudnnDataType_t type;
     bl_width width; /* the same */
@@ -36,11 +36,11 @@ static const struct {
     {"fp16", CUDNN_DATA_HALF,     BL_FP16, true },
 };
 
-bl_status bl_images_library(size_t *version, bl_err *err) {
+bl_status bl_cudnn_library(size_t *version, bl_err *err) {
     return bl_graph_library(version, err);
 }
 
-bl_status bl_images_open(bl_images **out, bl_queue *queue, const char *precision, bl_err *err) {
+bl_status bl_cudnn_open(bl_cudnn **out, bl_queue *queue, const char *precision, bl_err *err) {
     size_t i = 0;
     *out = NULL;
     while (i < sizeof k_precisions / sizeof *k_precisions &&
@@ -48,7 +48,7 @@ bl_status bl_images_open(bl_images **out, bl_queue *queue, const char *precision
         i++;
     if (i == sizeof k_precisions / sizeof *k_precisions)
         BL_FAIL(err, BL_EINVAL, "precision = \"%s\": there is no such precision", precision);
-    bl_images *m = calloc(1, sizeof *m);
+    bl_cudnn *m = calloc(1, sizeof *m);
     if (m == NULL) BL_FAIL(err, BL_ENOMEM, "no memory");
     m->type = k_precisions[i].type;
     m->width = k_precisions[i].width;
@@ -62,7 +62,7 @@ bl_status bl_images_open(bl_images **out, bl_queue *queue, const char *precision
     return BL_OK;
 }
 
-void bl_images_close(bl_images *images) {
+void bl_cudnn_close(bl_cudnn *images) {
     if (images == NULL) return;
     for (size_t i = 0; i < images->choices; i++) {
         bl_graph_end(&images->choice[i]->graph);
@@ -72,7 +72,7 @@ void bl_images_close(bl_images *images) {
     free(images);
 }
 
-const char *bl_images_choice(const bl_images *images, size_t i) {
+const char *bl_cudnn_algorithm(const bl_cudnn *images, size_t i) {
     return images != NULL && i < images->choices ? images->choice[i]->text : NULL;
 }
 
@@ -94,7 +94,7 @@ typedef struct room {
     size_t library;
 } room;
 
-static bool is_convolution(const bl_image_shape *s) {
+static bool is_convolution(const bl_cudnn_shape *s) {
     return s->operation <= BL_CONV_WEIGHT;
 }
 
@@ -102,7 +102,7 @@ static size_t rounded(size_t bytes) {
     return (bytes + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-static room room_of(const bl_image_shape *s) {
+static room room_of(const bl_cudnn_shape *s) {
     const bl_conv *v = &s->conv;
     const bool narrow = s->type != CUDNN_DATA_FLOAT;
     const size_t each = narrow ? 2 : 4;
@@ -117,7 +117,7 @@ static room room_of(const bl_image_shape *s) {
 static void write_text(choice *c) {
     static const char *const names[] = {
 #define NAME(operation, name) name,
-        BL_IMAGE_OPERATIONS(NAME)
+        BL_CUDNN_OPERATIONS(NAME)
 #undef NAME
     };
     const bl_conv *v = &c->shape.conv;
@@ -129,18 +129,18 @@ static void write_text(choice *c) {
                    c->found ? "cuDNN " : "exact", c->found ? c->graph.text : "");
 }
 
-static void choose(bl_images *m, choice *c) {
+static void choose(bl_cudnn *m, choice *c) {
     const room r = room_of(&c->shape);
     const bl_engine_limits limits = {.tensor_cores = m->tensor_cores,
                                      .workspace = BL_CUDA_WORKSPACE - r.library,
                                      .handle = m->handle};
     bl_graph_begin(&c->graph);
     if (r.library > BL_CUDA_WORKSPACE) return;
-    bl_image_graph_describe(&c->graph, &c->shape);
+    bl_cudnn_describe(&c->graph, &c->shape);
     c->found = c->graph.ok && bl_graph_choose(&c->graph, &limits);
 }
 
-static bool is_same(const bl_image_shape *a, const bl_image_shape *b) {
+static bool is_same(const bl_cudnn_shape *a, const bl_cudnn_shape *b) {
     const bl_conv *v = &a->conv, *w = &b->conv;
     return a->operation == b->operation && a->bias == b->bias && v->batch == w->batch &&
            v->height == w->height && v->width == w->width && v->channels == w->channels &&
@@ -150,8 +150,8 @@ static bool is_same(const bl_image_shape *a, const bl_image_shape *b) {
 }
 
 /* NULL: left to level `exact`. */
-static choice *chosen(bl_images *m, bl_image_operation operation, const bl_conv *conv, bool bias) {
-    bl_image_shape s = {.operation = operation, .conv = *conv, .bias = bias};
+static choice *chosen(bl_cudnn *m, bl_cudnn_operation operation, const bl_conv *conv, bool bias) {
+    bl_cudnn_shape s = {.operation = operation, .conv = *conv, .bias = bias};
     s.type = is_convolution(&s) ? m->type : CUDNN_DATA_FLOAT;
     if (x_count(conv) == 0 || y_count(conv) == 0) return NULL;
     for (size_t i = 0; i < m->choices; i++)
@@ -242,10 +242,10 @@ static void finish(float *y, const float *plus, bool relu, size_t count, const b
 
 void bl_conv2d_forward_library(const bl_conv2d_forward *a, const bl_part *part) {
     call c = {.queue = queue_of(part)};
-    bl_images *m = c.queue->images;
+    bl_cudnn *m = c.queue->images;
     const choice *fused = a->bias != NULL ? chosen(m, BL_CONV_FORWARD, &a->conv, true) : NULL;
     c.c = fused != NULL ? fused : chosen(m, BL_CONV_FORWARD, &a->conv, false);
-    if (c.queue->rehearsing) return;
+    if (c.queue->selecting) return;
     if (c.c == NULL) {
         bl_conv2d_forward_cuda(a, part);
         return;
@@ -265,7 +265,7 @@ void bl_conv2d_forward_library(const bl_conv2d_forward *a, const bl_part *part) 
 void bl_conv2d_backward_input_library(const bl_conv2d_backward_input *a, const bl_part *part) {
     call c = {.queue = queue_of(part)};
     c.c = chosen(c.queue->images, BL_CONV_INPUT, &a->conv, false);
-    if (c.queue->rehearsing) return;
+    if (c.queue->selecting) return;
     if (c.c == NULL) {
         bl_conv2d_backward_input_cuda(a, part);
         return;
@@ -287,7 +287,7 @@ void bl_conv2d_backward_weight_library(const bl_conv2d_backward_weight *a, const
     call c = {.queue = queue_of(part)};
     const bl_conv *v = &a->conv;
     c.c = chosen(c.queue->images, BL_CONV_WEIGHT, v, false);
-    if (c.queue->rehearsing) return;
+    if (c.queue->selecting) return;
     if (c.c == NULL) {
         bl_conv2d_backward_weight_cuda(a, part);
         return;
@@ -318,7 +318,7 @@ static bl_conv conv_of(const bl_pool2d *p) {
 }
 
 /* An index fits a byte, and positions behind the last window would need one of their own. */
-static choice *pool_choice(bl_queue *queue, bl_image_operation operation, const bl_pool2d *p) {
+static choice *pool_choice(bl_queue *queue, bl_cudnn_operation operation, const bl_pool2d *p) {
     const bl_conv v = conv_of(p);
     if (p->size > 11 || (p->height - p->size) % p->stride || (p->width - p->size) % p->stride)
         return NULL;
@@ -326,7 +326,7 @@ static choice *pool_choice(bl_queue *queue, bl_image_operation operation, const 
 }
 
 /* Both ways or neither: only the library can read its index. */
-static choice *max_choice(bl_queue *queue, bl_image_operation operation, const bl_pool2d *p) {
+static choice *max_choice(bl_queue *queue, bl_cudnn_operation operation, const bl_pool2d *p) {
     choice *forward = pool_choice(queue, BL_MAX_FORWARD, p);
     choice *backward = pool_choice(queue, BL_MAX_BACKWARD, p);
     if (forward == NULL || backward == NULL) return NULL;
@@ -336,7 +336,7 @@ static choice *max_choice(bl_queue *queue, bl_image_operation operation, const b
 void bl_max_pool_forward_library(const bl_max_pool_forward *a, const bl_part *part) {
     call c = {.queue = queue_of(part)};
     c.c = max_choice(c.queue, BL_MAX_FORWARD, &a->pool);
-    if (c.queue->rehearsing) return;
+    if (c.queue->selecting) return;
     if (c.c == NULL) {
         bl_max_pool_forward_cuda(a, part);
         return;
@@ -350,7 +350,7 @@ void bl_max_pool_forward_library(const bl_max_pool_forward *a, const bl_part *pa
 void bl_max_pool_backward_library(const bl_max_pool_backward *a, const bl_part *part) {
     call c = {.queue = queue_of(part)};
     c.c = max_choice(c.queue, BL_MAX_BACKWARD, &a->pool);
-    if (c.queue->rehearsing) return;
+    if (c.queue->selecting) return;
     if (c.c == NULL) {
         bl_max_pool_backward_cuda(a, part);
         return;
@@ -364,7 +364,7 @@ void bl_max_pool_backward_library(const bl_max_pool_backward *a, const bl_part *
 void bl_avg_pool_forward_library(const bl_avg_pool_forward *a, const bl_part *part) {
     call c = {.queue = queue_of(part)};
     c.c = pool_choice(c.queue, BL_AVG_FORWARD, &a->pool);
-    if (c.queue->rehearsing) return;
+    if (c.queue->selecting) return;
     if (c.c == NULL) {
         bl_avg_pool_forward_cuda(a, part);
         return;
@@ -377,7 +377,7 @@ void bl_avg_pool_forward_library(const bl_avg_pool_forward *a, const bl_part *pa
 void bl_avg_pool_backward_library(const bl_avg_pool_backward *a, const bl_part *part) {
     call c = {.queue = queue_of(part)};
     c.c = pool_choice(c.queue, BL_AVG_BACKWARD, &a->pool);
-    if (c.queue->rehearsing) return;
+    if (c.queue->selecting) return;
     if (c.c == NULL) {
         bl_avg_pool_backward_cuda(a, part);
         return;

@@ -1,9 +1,9 @@
-#include "engine/train/resident.h"
+#include "engine/train/device_dataset.h"
 #include <string.h>
 
 /* One array; NULL stays NULL. `at` is the address of the pointer to it. */
-static bl_status carry(bl_resident *r, bl_queue *queue, void *at, const void *from, size_t bytes,
-                       bl_err *err) {
+static bl_status carry(bl_device_dataset *r, bl_queue *queue, void *at, const void *from,
+                       size_t bytes, bl_err *err) {
     void *memory = NULL;
     if (from == NULL || bytes == 0) return BL_OK;
     BL_TRY(r->device->alloc(&memory, bytes, err));
@@ -13,12 +13,12 @@ static bl_status carry(bl_resident *r, bl_queue *queue, void *at, const void *fr
     return BL_OK;
 }
 
-bl_status bl_resident_open(bl_resident *out, const bl_device *device, const bl_dataset *data,
-                           bl_err *err) {
+bl_status bl_device_dataset_open(bl_device_dataset *out, const bl_device *device,
+                                 const bl_dataset *data, bl_err *err) {
     const size_t rows = data->rows;
     bl_queue *queue = NULL;
     bl_status status;
-    *out = (bl_resident){.device = device};
+    *out = (bl_device_dataset){.device = device};
     BL_GOTO(device->queue_open(&queue, err));
     BL_GOTO(carry(out, queue, &out->codes, data->codes,
                   rows * data->categorical * sizeof *data->codes, err));
@@ -29,16 +29,16 @@ bl_status bl_resident_open(bl_resident *out, const bl_device *device, const bl_d
     BL_GOTO(device->wait(queue, err));
 done:
     device->queue_close(queue);
-    if (status != BL_OK) bl_resident_close(out);
+    if (status != BL_OK) bl_device_dataset_close(out);
     return status;
 }
 
-void bl_resident_close(bl_resident *resident) {
-    const bl_device *device = resident->device;
+void bl_device_dataset_close(bl_device_dataset *device_data) {
+    const bl_device *device = device_data->device;
     if (device == NULL) return;
-    device->release(resident->codes);
-    device->release(resident->values);
-    device->release(resident->pixels);
-    device->release(resident->target);
-    *resident = (bl_resident){0};
+    device->release(device_data->codes);
+    device->release(device_data->values);
+    device->release(device_data->pixels);
+    device->release(device_data->target);
+    *device_data = (bl_device_dataset){0};
 }

@@ -2,23 +2,23 @@
  * An algorithm is the first of the library's own list for the shape that sums in a fixed order;
  * none is chosen by timing. What it has no such algorithm for is left to the kernels of level
  * `exact`. */
-#ifndef BL_KERNELS_VENDOR_PRODUCTS_H
-#define BL_KERNELS_VENDOR_PRODUCTS_H
+#ifndef BL_KERNELS_VENDOR_CUBLASLT_H
+#define BL_KERNELS_VENDOR_CUBLASLT_H
 #include "kernels/device.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-typedef struct bl_products bl_products; /* of a queue: a handle and what was chosen, by shape */
+typedef struct bl_cublaslt bl_cublaslt; /* of a queue: a handle and what was chosen, by shape */
 
 /* Opens the library (BATCHLAB_CUBLASLT names another file). *version is of its own counting.
  * BL_EUNSUPPORTED says what is missing. */
-bl_status bl_products_library(size_t *version, bl_err *err);
+bl_status bl_cublaslt_library(size_t *version, bl_err *err);
 /* `precision` is a row of BL_CHOICES_PRECISION. */
-bl_status bl_products_open(bl_products **out, const char *precision, bl_err *err);
-void bl_products_close(bl_products *products); /* NULL is fine */
+bl_status bl_cublaslt_open(bl_cublaslt **out, const char *precision, bl_err *err);
+void bl_cublaslt_close(bl_cublaslt *products); /* NULL is fine */
 /* What was chosen for the i-th shape, in words; NULL: no more. */
-const char *bl_products_choice(const bl_products *products, size_t i);
+const char *bl_cublaslt_algorithm(const bl_cublaslt *products, size_t i);
 
 void bl_dense_forward_library(const bl_dense_forward *args, const bl_part *part);
 void bl_dense_backward_input_library(const bl_dense_backward_input *args, const bl_part *part);

@@ -1,4 +1,4 @@
-#include "kernels/vendor/graph.h"
+#include "kernels/vendor/cudnn_engine.h"
 #include "kernels/vendor/library.h"
 #include <stdint.h>
 #include <stdio.h>

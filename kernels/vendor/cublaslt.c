@@ -1,4 +1,4 @@
-#include "kernels/vendor/products.h"
+#include "kernels/vendor/cublaslt.h"
 #include "kernels/cuda/queue.h"
 #include "kernels/vendor/library.h"
 #include <cublasLt.h>
@@ -49,7 +49,7 @@ typedef struct choice {
 
 enum { MOST_CHOICES = 256, LISTED = 16 };
 
-struct bl_products {
+struct bl_cublaslt {
     cublasLtHandle_t handle;
     cublasComputeType_t compute;
     choice *choice[MOST_CHOICES]; /* shapes beyond these go to level `exact` */
@@ -64,7 +64,7 @@ struct bl_products {
 #define LIBRARY "libcublasLt.so.12"
 #endif
 
-bl_status bl_products_library(size_t *version, bl_err *err) {
+bl_status bl_cublaslt_library(size_t *version, bl_err *err) {
 #define FIND(name) {#name, &lt.name},
     static const bl_library_call calls[] = {CALLS(FIND)};
 #undef FIND
@@ -91,16 +91,16 @@ static const struct {
     {"fp16", CUBLAS_COMPUTE_32F_FAST_16F },
 };
 
-bl_status bl_products_open(bl_products **out, const char *precision, bl_err *err) {
+bl_status bl_cublaslt_open(bl_cublaslt **out, const char *precision, bl_err *err) {
     size_t version, i = 0;
     *out = NULL;
-    BL_TRY(bl_products_library(&version, err));
+    BL_TRY(bl_cublaslt_library(&version, err));
     while (i < sizeof k_precisions / sizeof *k_precisions &&
            strcmp(k_precisions[i].name, precision) != 0)
         i++;
     if (i == sizeof k_precisions / sizeof *k_precisions)
         BL_FAIL(err, BL_EINVAL, "precision = \"%s\": there is no such precision", precision);
-    bl_products *p = calloc(1, sizeof *p);
+    bl_cublaslt *p = calloc(1, sizeof *p);
     if (p == NULL) BL_FAIL(err, BL_ENOMEM, "no memory");
     p->compute = k_precisions[i].compute;
     if (lt.cublasLtCreate(&p->handle) != CUBLAS_STATUS_SUCCESS) {
@@ -119,7 +119,7 @@ static void choice_free(choice *c) {
     free(c);
 }
 
-void bl_products_close(bl_products *products) {
+void bl_cublaslt_close(bl_cublaslt *products) {
     if (products == NULL) return;
     for (size_t i = 0; i < products->choices; i++) choice_free(products->choice[i]);
     (void)lt.cublasLtDestroy(products->handle);
@@ -171,7 +171,7 @@ static bool prefer(cublasLtMatmulPreference_t p, uint32_t aligned) {
 }
 
 /* The list depends on shape, device and library version, all of them part of a run's identity. */
-static void choose(bl_products *p, choice *c) {
+static void choose(bl_cublaslt *p, choice *c) {
     cublasLtMatmulPreference_t preference = NULL;
     cublasLtMatmulHeuristicResult_t listed[LISTED];
     int count = 0;
@@ -235,7 +235,7 @@ static bool is_same(const shape *a, const shape *b) {
 }
 
 /* NULL: left to level `exact`. */
-static choice *chosen(bl_products *p, const shape *s) {
+static choice *chosen(bl_cublaslt *p, const shape *s) {
     for (size_t i = 0; i < p->choices; i++)
         if (is_same(&p->choice[i]->shape, s)) return p->choice[i]->found ? p->choice[i] : NULL;
     choice *c = p->choices < MOST_CHOICES ? calloc(1, sizeof *c) : NULL;
@@ -263,7 +263,7 @@ static bool multiply(bl_queue *queue, shape s, float *d, const float *a, const f
     s.aligned = common_alignment(a, b, d);
     s.bias = bias != NULL;
     choice *c = chosen(queue->products, &s);
-    if (c == NULL || queue->rehearsing) return false;
+    if (c == NULL || queue->selecting) return false;
     if ((bias != NULL &&
          !SET(c->product, cublasLtMatmulDesc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias)) ||
         !DONE(lt.cublasLtMatmul(queue->products->handle, c->product, &one, a, c->a, b, c->b, &zero,
@@ -282,7 +282,7 @@ void bl_dense_forward_library(const bl_dense_forward *a, const bl_part *part) {
     if (multiply(queue, s, a->y, a->w, a->x, a->bias)) {
         const bl_relu_forward relu = {.y = a->y, .x = a->y, .count = a->batch * a->n};
         if (a->relu) bl_relu_forward_cuda(&relu, part);
-    } else if (!queue->rehearsing) {
+    } else if (!queue->selecting) {
         bl_dense_forward_cuda(a, part);
     }
 }
@@ -298,7 +298,7 @@ void bl_dense_backward_input_library(const bl_dense_backward_input *a, const bl_
         const bl_relu_backward relu = {.dx = a->dx, .dy = a->dx, .y = a->relu, .count = count};
         if (a->plus != NULL) bl_add_cuda(&plus, part);
         if (a->relu != NULL) bl_relu_backward_cuda(&relu, part);
-    } else if (!queue->rehearsing) {
+    } else if (!queue->selecting) {
         bl_dense_backward_input_cuda(a, part);
     }
 }
@@ -311,11 +311,11 @@ void bl_dense_backward_weight_library(const bl_dense_backward_weight *a, const b
     bl_cuda_use();
     if (multiply(queue, s, a->dw, a->dy, a->x, NULL)) {
         if (a->dbias != NULL) bl_column_sums(a->dbias, a->dy, a->batch, a->n, queue);
-    } else if (!queue->rehearsing) {
+    } else if (!queue->selecting) {
         bl_dense_backward_weight_cuda(a, part);
     }
 }
 
-const char *bl_products_choice(const bl_products *products, size_t i) {
+const char *bl_cublaslt_algorithm(const bl_cublaslt *products, size_t i) {
     return products != NULL && i < products->choices ? products->choice[i]->text : NULL;
 }

@@ -1,4 +1,4 @@
-#include "kernels/vendor/image_graphs.h"
+#include "kernels/vendor/cudnn_operations.h"
 
 static cudnnBackendDescriptor_t floats(bl_graph *g, int64_t id, size_t n, size_t c, size_t h,
                                        size_t w) {
@@ -21,7 +21,7 @@ static cudnnBackendDescriptor_t y_of(bl_graph *g, int64_t id, const bl_conv *v) 
 /* ---- convolutions ---- */
 
 /* x, y or w of a convolution, in its precision. */
-static cudnnBackendDescriptor_t array(bl_graph *g, const bl_image_shape *s, int64_t id) {
+static cudnnBackendDescriptor_t array(bl_graph *g, const bl_cudnn_shape *s, int64_t id) {
     const bl_conv *v = &s->conv;
     bl_tensor t = {.id = id, .n = (int64_t)v->batch, .type = s->type};
     if (id == BL_ID_X) {
@@ -64,7 +64,7 @@ static cudnnBackendDescriptor_t convolution(bl_graph *g, const bl_conv *v) {
         bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_CONVOLUTION_##KIND##_CONV_DESC, conv);        \
     } while (0)
 
-static void add_bias(bl_graph *g, const bl_image_shape *s, cudnnBackendDescriptor_t between) {
+static void add_bias(bl_graph *g, const bl_cudnn_shape *s, cudnnBackendDescriptor_t between) {
     const cudnnPointwiseMode_t mode = CUDNN_POINTWISE_ADD;
     const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
     cudnnBackendDescriptor_t add = bl_graph_part(g, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
@@ -81,7 +81,7 @@ static void add_bias(bl_graph *g, const bl_image_shape *s, cudnnBackendDescripto
     bl_graph_operation(g, d);
 }
 
-static void conv_forward(bl_graph *g, const bl_image_shape *s) {
+static void conv_forward(bl_graph *g, const bl_cudnn_shape *s) {
     const bl_conv *v = &s->conv;
     const bl_tensor virtual_y = {.id = BL_ID_BETWEEN,
                                  .n = (int64_t)v->batch,
@@ -104,7 +104,7 @@ static void conv_forward(bl_graph *g, const bl_image_shape *s) {
     if (s->bias) add_bias(g, s, y);
 }
 
-static void conv_input(bl_graph *g, const bl_image_shape *s) {
+static void conv_input(bl_graph *g, const bl_cudnn_shape *s) {
     const cudnnBackendDescriptor_t conv = convolution(g, &s->conv);
     const cudnnBackendDescriptor_t dy = array(g, s, BL_ID_Y), w = array(g, s, BL_ID_W);
     const cudnnBackendDescriptor_t dx = array(g, s, BL_ID_X);
@@ -117,7 +117,7 @@ static void conv_input(bl_graph *g, const bl_image_shape *s) {
     bl_graph_operation(g, d);
 }
 
-static void conv_weight(bl_graph *g, const bl_image_shape *s) {
+static void conv_weight(bl_graph *g, const bl_cudnn_shape *s) {
     const cudnnBackendDescriptor_t conv = convolution(g, &s->conv);
     const cudnnBackendDescriptor_t x = array(g, s, BL_ID_X), dy = array(g, s, BL_ID_Y);
     const cudnnBackendDescriptor_t dw = array(g, s, BL_ID_W);
@@ -198,7 +198,7 @@ static void pool_backward(bl_graph *g, const bl_conv *v, cudnnResampleMode_t mod
     bl_graph_operation(g, d);
 }
 
-void bl_image_graph_describe(bl_graph *g, const bl_image_shape *s) {
+void bl_cudnn_describe(bl_graph *g, const bl_cudnn_shape *s) {
     switch (s->operation) {
     case BL_CONV_FORWARD:
         conv_forward(g, s);
@@ -221,7 +221,7 @@ void bl_image_graph_describe(bl_graph *g, const bl_image_shape *s) {
     case BL_AVG_BACKWARD:
         pool_backward(g, &s->conv, CUDNN_RESAMPLE_AVGPOOL_INCLUDE_PADDING);
         break;
-    case BL_IMAGE_OPERATION_COUNT:
+    case BL_CUDNN_OPERATION_COUNT:
         g->ok = false;
         break;
     }

@@ -1,11 +1,11 @@
 /* The operations of convolutional nets as graphs of cuDNN (graph.h): descriptors only. */
-#ifndef BL_KERNELS_VENDOR_IMAGE_GRAPHS_H
-#define BL_KERNELS_VENDOR_IMAGE_GRAPHS_H
+#ifndef BL_KERNELS_VENDOR_CUDNN_OPERATIONS_H
+#define BL_KERNELS_VENDOR_CUDNN_OPERATIONS_H
 #include "kernels/kernel_image.h"
-#include "kernels/vendor/graph.h"
+#include "kernels/vendor/cudnn_engine.h"
 
 /* X(operation, its name in a log) */
-#define BL_IMAGE_OPERATIONS(X)                                                                     \
+#define BL_CUDNN_OPERATIONS(X)                                                                     \
     X(CONV_FORWARD, "conv2d_forward")                                                              \
     X(CONV_INPUT, "conv2d_backward_input")                                                         \
     X(CONV_WEIGHT, "conv2d_backward_weight")                                                       \
@@ -13,20 +13,20 @@
     X(MAX_BACKWARD, "max_pool_backward")                                                           \
     X(AVG_FORWARD, "avg_pool_forward")                                                             \
     X(AVG_BACKWARD, "avg_pool_backward")
-typedef enum bl_image_operation {
-#define BL_IMAGE_ROW(operation, name) BL_##operation,
-    BL_IMAGE_OPERATIONS(BL_IMAGE_ROW)
-#undef BL_IMAGE_ROW
-        BL_IMAGE_OPERATION_COUNT
-} bl_image_operation;
+typedef enum bl_cudnn_operation {
+#define BL_CUDNN_ROW(operation, name) BL_##operation,
+    BL_CUDNN_OPERATIONS(BL_CUDNN_ROW)
+#undef BL_CUDNN_ROW
+        BL_CUDNN_OPERATION_COUNT
+} bl_cudnn_operation;
 
 /* Pools: kernel is the window's side, filters are channels, no padding, one group. */
-typedef struct bl_image_shape {
-    bl_image_operation operation;
+typedef struct bl_cudnn_shape {
+    bl_cudnn_operation operation;
     bl_conv conv;
     bool bias;            /* of CONV_FORWARD, in the same graph */
     cudnnDataType_t type; /* of x, y and w of a convolution; sums and all else are fp32 */
-} bl_image_shape;
+} bl_cudnn_shape;
 
 /* Tensors' numbers. w and dw lie as (filters, kernel, kernel, channels / groups). */
 enum {
@@ -39,5 +39,5 @@ enum {
 };
 
 /* Describes the operation in a graph that was begun; g->ok says whether the library took it. */
-void bl_image_graph_describe(bl_graph *g, const bl_image_shape *shape);
+void bl_cudnn_describe(bl_graph *g, const bl_cudnn_shape *shape);
 #endif
