@@ -176,12 +176,12 @@ static bl_status take_project(const bundle *b, bl_err *err) {
 /* Without gnuplot there are the tables, and no drawings. */
 static bl_status draw(const bundle *b, bl_err *err) {
     char runs[BL_PATH], reports[BL_PATH];
-    bl_answer answer;
+    bl_report_model answer;
     BL_TRY(bl_path(runs, err, "%s/runs/%s", b->root, b->name));
     BL_TRY(bl_path(reports, err, "%s/reports/%s", b->root, b->name));
-    BL_TRY(bl_report_answer(&answer, runs, err));
+    BL_TRY(bl_report_analyse(&answer, runs, err));
     const bl_status status = bl_report_write(&answer, reports, bl_templates_dir, err);
-    bl_answer_free(&answer);
+    bl_report_model_free(&answer);
     if (status == BL_EUNSUPPORTED) (void)fprintf(stderr, "batchlab: %s\n", err->text);
     return status == BL_EUNSUPPORTED ? BL_OK : status;
 }

@@ -45,7 +45,7 @@ static void show_json(const row *r) {
 
 static void show_text(const row *r) {
     bl_buf data = {0};
-    bl_report_data_words(&data, r->dataset, r->variant, r->synthetic);
+    bl_label_dataset(&data, r->dataset, r->variant, r->synthetic);
     (void)printf("%-16s %s  %-11s %6" PRId64 " %12.6g %4" PRId64 " %9" PRId64 "  %-8s %10.6g  %s\n",
                  r->experiment, r->run, r->state, r->batch_size, r->learning_rate, r->seed,
                  r->steps, r->outcome, r->value, bl_buf_text(&data));

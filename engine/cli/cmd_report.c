@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static bl_status read_answer(bl_answer *out, const char *name, bl_err *err) {
+static bl_status read_answer(bl_report_model *out, const char *name, bl_err *err) {
     char dir[BL_PATH];
     BL_TRY(bl_path(dir, err, "%s/%s", bl_runs_dir(), name));
     if (!bl_dir_exists(dir))
         BL_FAIL(err, BL_EMISSING, "there are no runs of '%s' in %s/; `batchlab run %s` makes them",
                 name, bl_runs_dir(), name);
-    return bl_report_answer(out, dir, err);
+    return bl_report_analyse(out, dir, err);
 }
 
 /* -1 to go on, else the exit status. */
@@ -32,7 +32,7 @@ int bl_cmd_recommend(int argc, char **argv) {
         {"--json", NULL, NULL, "one JSON object instead of words; null is unknown"}
     };
     bl_args args;
-    bl_answer answer;
+    bl_report_model answer;
     bl_err err = {0};
     const int rc =
         read_name(&args, options, BL_COUNT(options), "recommend NAME [--json]", argc, argv);
@@ -40,22 +40,22 @@ int bl_cmd_recommend(int argc, char **argv) {
     if (read_answer(&answer, args.operand, &err) != BL_OK) return bl_cli_fail(&err);
     bl_buf out = {0};
     if (bl_args_has(&args, 0)) {
-        bl_report_recommendation_json(&answer, &out);
+        bl_recommendation_json(&answer, &out);
         bl_buf_str(&out, "\n");
     } else {
-        bl_report_recommendation_text(&answer, &out);
+        bl_recommendation_text(&answer, &out);
     }
     (void)fwrite(bl_buf_text(&out), 1, out.len, stdout);
     const bool answered = answer.answered;
     bl_buf_free(&out);
-    bl_answer_free(&answer);
+    bl_report_model_free(&answer);
     return answered ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER;
 }
 
 /* Writes everything under reports/NAME/ and names what `file` says. */
 static int write_report(const char *usage, const char *file, int argc, char **argv) {
     bl_args args;
-    bl_answer answer;
+    bl_report_model answer;
     bl_err err = {0};
     char dir[BL_PATH];
     const int rc = read_name(&args, NULL, 0, usage, argc, argv);
@@ -65,7 +65,7 @@ static int write_report(const char *usage, const char *file, int argc, char **ar
         return bl_cli_fail(&err);
     const bl_status status = bl_report_write(&answer, dir, bl_templates_dir, &err);
     const bool answered = answer.answered;
-    bl_answer_free(&answer);
+    bl_report_model_free(&answer);
     if (status != BL_OK) return bl_cli_fail(&err);
     (void)printf("%s/%s\n", dir, file);
     return answered ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER;

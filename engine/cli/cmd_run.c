@@ -185,16 +185,16 @@ static int ending(const bl_experiment *e, const bl_sweep_totals *totals) {
 /* Figures and tables; *words is what there is to say. */
 static bl_status draw(const bl_experiment *e, const char *dir, bl_buf *words, bool *answered,
                       bl_err *err) {
-    bl_answer out;
+    bl_report_model out;
     bl_buf inputs = {0};
     bl_status status = bl_report_stamp_make(&inputs, e->store.dir, err);
     if (status != BL_OK || bl_report_stamp_text(words, dir, &inputs, answered)) goto done;
     bl_buf_clear(words);
-    BL_GOTO(bl_report_answer(&out, e->store.dir, err));
+    BL_GOTO(bl_report_analyse(&out, e->store.dir, err));
     status = bl_report_write(&out, dir, bl_templates_dir, err);
-    bl_report_recommendation_text(&out, words);
+    bl_recommendation_text(&out, words);
     *answered = out.answered;
-    bl_answer_free(&out);
+    bl_report_model_free(&out);
     if (status == BL_OK) bl_report_stamp_write(dir, &inputs, *answered);
 done:
     bl_buf_free(&inputs);

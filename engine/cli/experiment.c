@@ -129,7 +129,7 @@ bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
 }
 
 void bl_experiment_data_words(bl_buf *out, const bl_experiment *e) {
-    bl_report_data_words(out, e->data.name, e->data.variant, e->data.synthetic);
+    bl_label_dataset(out, e->data.name, e->data.variant, e->data.synthetic);
 }
 
 void bl_experiment_close(bl_experiment *e) {

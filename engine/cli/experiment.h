@@ -44,7 +44,7 @@ bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
 /* Do the layers of model.layers fit the data? The fault has the file's line. */
 bl_status bl_experiment_layers(const bl_experiment *e, const bl_dataset *data,
                                bl_err *err) BL_CHECKED;
-/* As bl_report_data_words. */
+/* As bl_label_dataset. */
 void bl_experiment_data_words(bl_buf *out, const bl_experiment *e);
 void bl_experiment_close(bl_experiment *e);
 #endif

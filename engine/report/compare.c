@@ -32,9 +32,9 @@ static size_t read_both(char (*out[2])[13], const bl_json *runs) {
     return bl_min_size(first, read_runs(&out[1], runs->first->next));
 }
 
-void bl_pairs_read(bl_answer *a, const bl_json *line) {
-    a->pairs = bl_xrealloc(a->pairs, (a->pair_count + 1) * sizeof *a->pairs);
-    bl_report_pair *p = &a->pairs[a->pair_count++];
+void bl_report_read_pair(bl_report_model *m, const bl_json *line) {
+    m->pairs = bl_xrealloc(m->pairs, (m->pair_count + 1) * sizeof *m->pairs);
+    bl_report_pair *p = &m->pairs[m->pair_count++];
     *p = (bl_report_pair){.budget_epochs = bl_json_number(line, "budget_epochs", 0)};
     p->seeds = read_both(p->run, bl_json_get(line, "runs"));
     if (read_both(p->budget_run, bl_json_get(line, "budget_runs")) != p->seeds)
@@ -48,52 +48,52 @@ void bl_pairs_read(bl_answer *a, const bl_json *line) {
 }
 
 /* Those within a budget ask for no target: no basin sees them. */
-void bl_pairs_mark(bl_answer *a) {
-    for (size_t i = 0; i < a->pair_count; i++)
-        for (size_t s = 0; s < 2 * a->pairs[i].seeds; s++)
-            for (size_t t = 0; t < a->trial_count; t++)
-                if (strcmp(a->trials[t].run, a->pairs[i].run[s % 2][s / 2]) == 0)
-                    a->trials[t].fresh = true;
+void bl_compare_mark(bl_report_model *m) {
+    for (size_t i = 0; i < m->pair_count; i++)
+        for (size_t s = 0; s < 2 * m->pairs[i].seeds; s++)
+            for (size_t t = 0; t < m->trial_count; t++)
+                if (strcmp(m->trials[t].run, m->pairs[i].run[s % 2][s / 2]) == 0)
+                    m->trials[t].is_comparison = true;
 }
 
-void bl_pairs_free(bl_answer *a) {
-    for (size_t i = 0; i < 2 * a->pair_count; i++) {
-        free(a->pairs[i / 2].run[i % 2]);
-        free(a->pairs[i / 2].budget_run[i % 2]);
+void bl_pairs_free(bl_report_model *m) {
+    for (size_t i = 0; i < 2 * m->pair_count; i++) {
+        free(m->pairs[i / 2].run[i % 2]);
+        free(m->pairs[i / 2].budget_run[i % 2]);
     }
-    free(a->pairs);
+    free(m->pairs);
 }
 
 /* ---- judging ----------------------------------------------------------------------------------
  */
 
 /* Steps to the target; infinite when the run did not get there. */
-static double steps_of(const bl_answer *a, const char *run) {
-    const bl_report_trial *t = bl_answer_trial(a, run);
-    return t != NULL && t->hit > 0 ? (double)t->hit : HUGE_VAL;
+static double steps_of(const bl_report_model *m, const char *run) {
+    const bl_report_trial *t = bl_report_trial_of(m, run);
+    return t != NULL && t->target_step > 0 ? (double)t->target_step : HUGE_VAL;
 }
 
-static double value_of(const bl_answer *a, const char *run, double steps) {
-    const bl_report_run *found = bl_history_run(a, run);
+static double value_of(const bl_report_model *m, const char *run, double steps) {
+    const bl_report_run *found = bl_history_run(m, run);
     return found != NULL ? bl_history_value(found, steps) : (double)NAN;
 }
 
-static const bl_report_timing *timing_of(const bl_answer *a, double batch_size) {
-    for (size_t i = 0; i < a->timing_count; i++)
-        if (a->timing[i].batch_size == batch_size) return &a->timing[i];
+static const bl_report_timing *timing_of(const bl_report_model *m, double batch_size) {
+    for (size_t i = 0; i < m->timing_count; i++)
+        if (m->timing[i].batch_size == batch_size) return &m->timing[i];
     return NULL;
 }
 
-static void judge_target(bl_report_pair *p, const bl_answer *a) {
+static void judge_target(bl_report_pair *p, const bl_report_model *m) {
     double *first = bl_xalloc(p->seeds * sizeof *first);
     double *second = bl_xalloc(p->seeds * sizeof *second);
     for (size_t s = 0; s < p->seeds; s++) {
-        first[p->reached] = steps_of(a, p->run[0][s]);
-        second[p->reached] = steps_of(a, p->run[1][s]);
+        first[p->reached] = steps_of(m, p->run[0][s]);
+        second[p->reached] = steps_of(m, p->run[1][s]);
         p->reached += isfinite(first[p->reached]) || isfinite(second[p->reached]);
     }
-    const bl_report_timing *t0 = timing_of(a, p->batch_size[0]);
-    const bl_report_timing *t1 = timing_of(a, p->batch_size[1]);
+    const bl_report_timing *t0 = timing_of(m, p->batch_size[0]);
+    const bl_report_timing *t1 = timing_of(m, p->batch_size[1]);
     const bool timed = t0 != NULL && t1 != NULL && t0->repeats == t1->repeats;
     p->steps = bl_stats_pair_ratio(first, second, p->reached);
     p->examples = bl_stats_scaled(p->steps, p->batch_size[1] / p->batch_size[0]);
@@ -104,12 +104,12 @@ static void judge_target(bl_report_pair *p, const bl_answer *a) {
     free(second);
 }
 
-static void judge_budget(bl_report_pair *p, const bl_answer *a) {
+static void judge_budget(bl_report_pair *p, const bl_report_model *m) {
     double *first = bl_xalloc(p->seeds * sizeof *first);
     double *second = bl_xalloc(p->seeds * sizeof *second);
     for (size_t s = 0; s < p->seeds && p->budget_epochs > 0; s++) {
-        first[p->valued] = value_of(a, p->budget_run[0][s], p->budget_steps[0]);
-        second[p->valued] = value_of(a, p->budget_run[1][s], p->budget_steps[1]);
+        first[p->valued] = value_of(m, p->budget_run[0][s], p->budget_steps[0]);
+        second[p->valued] = value_of(m, p->budget_run[1][s], p->budget_steps[1]);
         p->valued += isfinite(first[p->valued]) && isfinite(second[p->valued]);
     }
     p->difference = bl_stats_pair_difference(first, second, p->valued);
@@ -119,10 +119,10 @@ static void judge_budget(bl_report_pair *p, const bl_answer *a) {
     free(second);
 }
 
-void bl_pairs_judge(bl_answer *a) {
-    for (size_t i = 0; i < a->pair_count; i++) {
-        judge_target(&a->pairs[i], a);
-        judge_budget(&a->pairs[i], a);
+void bl_compare_judge(bl_report_model *m) {
+    for (size_t i = 0; i < m->pair_count; i++) {
+        judge_target(&m->pairs[i], m);
+        judge_budget(&m->pairs[i], m);
     }
 }
 
@@ -136,12 +136,12 @@ static int side(const bl_stats_value *v, double even) {
 }
 
 static void with_interval(bl_buf *out, const bl_stats_value *v) {
-    bl_words_short(out, v->value);
+    bl_format_3_digits(out, v->value);
     if (!bl_stats_has_interval(v)) return;
     bl_buf_str(out, " (");
-    bl_words_short(out, v->low);
+    bl_format_3_digits(out, v->low);
     bl_buf_str(out, " to ");
-    bl_words_short(out, v->high);
+    bl_format_3_digits(out, v->high);
     bl_buf_str(out, ")");
 }
 
@@ -163,9 +163,9 @@ static const char *budget_verdict(const bl_report_pair *p) {
 
 static void target_words(bl_buf *out, const bl_report_pair *p) {
     bl_buf_str(out, "Batch size ");
-    bl_words_count(out, p->batch_size[1]);
+    bl_format_count(out, p->batch_size[1]);
     bl_buf_str(out, " against ");
-    bl_words_count(out, p->batch_size[0]);
+    bl_format_count(out, p->batch_size[0]);
     bl_buf_printf(out, ", each at its own best rate, %zu fresh pairs of seeds: ", p->seeds);
     if (!p->steps.known) {
         bl_buf_str(out, "neither reached the target.\n");
@@ -181,7 +181,7 @@ static void target_words(bl_buf *out, const bl_report_pair *p) {
         bl_buf_str(out, " times the time");
     }
     bl_buf_str(out, ". Batch size ");
-    bl_words_count(out, p->batch_size[1]);
+    bl_format_count(out, p->batch_size[1]);
     bl_buf_printf(out, " %s.\n", verdict(p));
 }
 
@@ -189,24 +189,24 @@ static void budget_words(bl_buf *out, const bl_report_pair *p, const char *metri
     if (p->valued == 0) return;
     bl_buf_printf(out, "After %.4g epoch%s, each at its best rate for that: %s ", p->budget_epochs,
                   p->budget_epochs == 1 ? "" : "s", metric);
-    bl_words_short(out, p->budget_value[1]);
+    bl_format_3_digits(out, p->budget_value[1]);
     bl_buf_str(out, " at batch size ");
-    bl_words_count(out, p->batch_size[1]);
+    bl_format_count(out, p->batch_size[1]);
     bl_buf_str(out, " against ");
-    bl_words_short(out, p->budget_value[0]);
+    bl_format_3_digits(out, p->budget_value[0]);
     bl_buf_str(out, " at ");
-    bl_words_count(out, p->batch_size[0]);
+    bl_format_count(out, p->batch_size[0]);
     bl_buf_str(out, ", difference of the pairs ");
     with_interval(out, &p->difference);
     bl_buf_str(out, ". Batch size ");
-    bl_words_count(out, p->batch_size[1]);
+    bl_format_count(out, p->batch_size[1]);
     bl_buf_printf(out, " %s.\n", budget_verdict(p));
 }
 
-void bl_pairs_words(bl_buf *out, const bl_answer *a) {
-    for (size_t i = 0; i < a->pair_count; i++) {
-        target_words(out, &a->pairs[i]);
-        budget_words(out, &a->pairs[i], a->metric);
+void bl_pairs_words(bl_buf *out, const bl_report_model *m) {
+    for (size_t i = 0; i < m->pair_count; i++) {
+        target_words(out, &m->pairs[i]);
+        budget_words(out, &m->pairs[i], m->metric);
     }
 }
 
@@ -249,8 +249,8 @@ static void pair_json(bl_jw *w, const bl_report_pair *p) {
     bl_jw_end(w);
 }
 
-void bl_pairs_json(bl_jw *w, const char *key, const bl_answer *a) {
+void bl_pairs_json(bl_jw *w, const char *key, const bl_report_model *m) {
     bl_jw_array(w, key);
-    for (size_t i = 0; i < a->pair_count; i++) pair_json(w, &a->pairs[i]);
+    for (size_t i = 0; i < m->pair_count; i++) pair_json(w, &m->pairs[i]);
     bl_jw_end(w);
 }

@@ -6,15 +6,15 @@
 #include "engine/report/report.h"
 
 /* Adds the comparison of one plan line. */
-void bl_pairs_read(bl_answer *answer, const bl_json *line);
+void bl_report_read_pair(bl_report_model *answer, const bl_json *line);
 /* Marks their trials as fresh: once all trials are read. */
-void bl_pairs_mark(bl_answer *answer);
+void bl_compare_mark(bl_report_model *answer);
 /* Fills what was measured: once history and timing are there. */
-void bl_pairs_judge(bl_answer *answer);
-void bl_pairs_free(bl_answer *answer);
+void bl_compare_judge(bl_report_model *answer);
+void bl_pairs_free(bl_report_model *answer);
 
 /* One or two sentences on each, one a line. */
-void bl_pairs_words(bl_buf *out, const bl_answer *answer);
+void bl_pairs_words(bl_buf *out, const bl_report_model *answer);
 /* An array of objects. */
-void bl_pairs_json(bl_jw *w, const char *key, const bl_answer *answer);
+void bl_pairs_json(bl_jw *w, const char *key, const bl_report_model *answer);
 #endif

@@ -9,26 +9,26 @@ static int by_run(const void *a, const void *b) {
     return strcmp(((const bl_report_run *)a)->run, ((const bl_report_run *)b)->run);
 }
 
-static const bl_report_run *find(const bl_answer *a, const char *run) {
+static const bl_report_run *find(const bl_report_model *m, const char *run) {
     bl_report_run key = {0};
-    if (a->run_count == 0 || strlen(run) >= sizeof key.run) return NULL;
+    if (m->run_count == 0 || strlen(run) >= sizeof key.run) return NULL;
     memcpy(key.run, run, strlen(run));
-    return bsearch(&key, a->runs, a->run_count, sizeof key, by_run);
+    return bsearch(&key, m->runs, m->run_count, sizeof key, by_run);
 }
 
-static void list_runs(bl_answer *a) {
-    a->runs = bl_xalloc((a->trial_count + 1) * sizeof *a->runs);
-    for (size_t i = 0; i < a->trial_count; i++) {
-        bl_report_run *r = &a->runs[i];
-        memcpy(r->run, a->trials[i].run, sizeof r->run);
-        r->batch_size = a->trials[i].batch_size;
-        r->learning_rate = a->trials[i].learning_rate;
-        r->seed = a->trials[i].seed;
+static void list_runs(bl_report_model *m) {
+    m->runs = bl_xalloc((m->trial_count + 1) * sizeof *m->runs);
+    for (size_t i = 0; i < m->trial_count; i++) {
+        bl_report_run *r = &m->runs[i];
+        memcpy(r->run, m->trials[i].run, sizeof r->run);
+        r->batch_size = m->trials[i].batch_size;
+        r->learning_rate = m->trials[i].learning_rate;
+        r->seed = m->trials[i].seed;
     }
-    if (a->trial_count > 0) qsort(a->runs, a->trial_count, sizeof *a->runs, by_run);
-    for (size_t i = 0; i < a->trial_count; i++)
-        if (a->run_count == 0 || by_run(&a->runs[i], &a->runs[a->run_count - 1]) != 0)
-            a->runs[a->run_count++] = a->runs[i];
+    if (m->trial_count > 0) qsort(m->runs, m->trial_count, sizeof *m->runs, by_run);
+    for (size_t i = 0; i < m->trial_count; i++)
+        if (m->run_count == 0 || by_run(&m->runs[i], &m->runs[m->run_count - 1]) != 0)
+            m->runs[m->run_count++] = m->runs[i];
 }
 
 static bl_status read_run(bl_report_run *run, int64_t asked, const char *run_dir, bl_err *err) {
@@ -48,27 +48,27 @@ done:
     return status == BL_EMISSING ? BL_OK : status; /* asked for, and not done yet */
 }
 
-bl_status bl_history_read(bl_answer *a, const char *run_dir, bl_err *err) {
-    list_runs(a);
-    int64_t *asked = bl_xalloc((a->run_count + 1) * sizeof *asked);
-    for (size_t i = 0; i < a->trial_count; i++) {
-        int64_t *most = &asked[find(a, a->trials[i].run) - a->runs];
-        if (a->trials[i].steps > *most) *most = a->trials[i].steps;
+bl_status bl_history_read(bl_report_model *m, const char *run_dir, bl_err *err) {
+    list_runs(m);
+    int64_t *asked = bl_xalloc((m->run_count + 1) * sizeof *asked);
+    for (size_t i = 0; i < m->trial_count; i++) {
+        int64_t *most = &asked[find(m, m->trials[i].run) - m->runs];
+        if (m->trials[i].steps > *most) *most = m->trials[i].steps;
     }
     bl_status status = BL_OK;
-    for (size_t i = 0; i < a->run_count && status == BL_OK; i++)
-        status = read_run(&a->runs[i], asked[i], run_dir, err);
+    for (size_t i = 0; i < m->run_count && status == BL_OK; i++)
+        status = read_run(&m->runs[i], asked[i], run_dir, err);
     free(asked);
     return status;
 }
 
-void bl_history_free(bl_answer *a) {
-    for (size_t i = 0; i < a->run_count; i++) free(a->runs[i].eval);
-    free(a->runs);
+void bl_history_free(bl_report_model *m) {
+    for (size_t i = 0; i < m->run_count; i++) free(m->runs[i].eval);
+    free(m->runs);
 }
 
-const bl_report_run *bl_history_run(const bl_answer *a, const char *run) {
-    const bl_report_run *found = find(a, run);
+const bl_report_run *bl_history_run(const bl_report_model *m, const char *run) {
+    const bl_report_run *found = find(m, run);
     return found != NULL && found->evals > 0 ? found : NULL;
 }
 

@@ -6,11 +6,11 @@
 /* Fills answer->runs from run_dir/ID/log.jsonl.gz. A log may go further than this plan asked: what
  * lies beyond is left out, so that the report is the same whatever else the store was used for. A
  * missing log is a run without evaluations; a damaged one is BL_EFORMAT. */
-bl_status bl_history_read(bl_answer *answer, const char *run_dir, bl_err *err) BL_CHECKED;
-void bl_history_free(bl_answer *answer);
+bl_status bl_history_read(bl_report_model *answer, const char *run_dir, bl_err *err) BL_CHECKED;
+void bl_history_free(bl_report_model *answer);
 
 /* NULL when the plan does not name it or its log is not there. */
-const bl_report_run *bl_history_run(const bl_answer *answer, const char *run);
+const bl_report_run *bl_history_run(const bl_report_model *answer, const char *run);
 /* Index of the first evaluation at or below `target`; `evals` when there is none. */
 size_t bl_history_hit(const bl_report_run *run, double target);
 /* The metric at the last evaluation within so many steps; NAN when there is none. */

@@ -23,33 +23,34 @@ static double number(const bl_json *object, const char *key) {
     return bl_json_number(object, key, (double)NAN);
 }
 
-static void read_header(bl_answer *a, const bl_json *line) {
-    copy_text(a->experiment, sizeof a->experiment, line, "experiment");
-    copy_text(a->preset, sizeof a->preset, line, "preset");
-    copy_text(a->title, sizeof a->title, line, "title");
-    copy_text(a->optimizer, sizeof a->optimizer, line, "optimizer");
-    copy_text(a->metric, sizeof a->metric, line, "metric");
+static void read_header(bl_report_model *m, const bl_json *line) {
+    copy_text(m->experiment, sizeof m->experiment, line, "experiment");
+    copy_text(m->preset, sizeof m->preset, line, "preset");
+    copy_text(m->title, sizeof m->title, line, "title");
+    copy_text(m->optimizer, sizeof m->optimizer, line, "optimizer");
+    copy_text(m->metric, sizeof m->metric, line, "metric");
     const bl_json *dataset = bl_json_get(line, "dataset"), *cost = bl_json_get(line, "cost");
-    copy_text(a->dataset, sizeof a->dataset, dataset, "name");
-    copy_text(a->variant, sizeof a->variant, dataset, "variant");
-    a->synthetic = bl_json_bool(dataset, "synthetic", false);
-    a->per_core_hour = number(cost, "per_core_hour");
-    copy_text(a->currency, sizeof a->currency, cost, "currency");
-    a->device_batch_size = bl_json_number(cost, "device_batch_size", 0);
-    a->device_memory_mib = bl_json_number(cost, "device_memory", 0);
-    a->upfront_core_hours = bl_json_number(cost, "upfront_core_hours", 0);
-    a->upfront_seconds = bl_json_number(cost, "upfront_seconds", 0);
+    copy_text(m->dataset, sizeof m->dataset, dataset, "name");
+    copy_text(m->variant, sizeof m->variant, dataset, "variant");
+    m->synthetic = bl_json_bool(dataset, "synthetic", false);
+    m->per_core_hour = number(cost, "per_core_hour");
+    copy_text(m->currency, sizeof m->currency, cost, "currency");
+    m->device_batch_size = bl_json_number(cost, "device_batch_size", 0);
+    m->device_memory_mib = bl_json_number(cost, "device_memory", 0);
+    m->upfront_core_hours = bl_json_number(cost, "upfront_core_hours", 0);
+    m->upfront_seconds = bl_json_number(cost, "upfront_seconds", 0);
     const bl_json *known = bl_json_get(line, "known");
     for (const bl_json *k = known != NULL ? known->first : NULL; k != NULL; k = k->next) {
-        a->known = room(a->known, a->known_count, sizeof *a->known);
-        a->known[a->known_count++] =
+        m->reference_steps =
+            room(m->reference_steps, m->reference_count, sizeof *m->reference_steps);
+        m->reference_steps[m->reference_count++] =
             (bl_stats_point){.batch_size = number(k, "batch_size"), .steps = number(k, "steps")};
     }
     const bl_json *targets = bl_json_get(line, "targets");
     for (const bl_json *t = targets != NULL ? targets->first : NULL; t != NULL; t = t->next)
         if (t->type == BL_JSON_NUMBER) {
-            a->targets = room(a->targets, a->target_count, sizeof *a->targets);
-            a->targets[a->target_count++] = a->target = t->number;
+            m->targets = room(m->targets, m->target_count, sizeof *m->targets);
+            m->targets[m->target_count++] = m->main.target = t->number;
         }
 }
 
@@ -93,9 +94,9 @@ static char *other_settings(const bl_json *set) {
     return text;
 }
 
-static void read_trial(bl_answer *a, const bl_json *line) {
-    a->trials = room(a->trials, a->trial_count, sizeof *a->trials);
-    bl_report_trial *t = &a->trials[a->trial_count++];
+static void read_trial(bl_report_model *m, const bl_json *line) {
+    m->trials = room(m->trials, m->trial_count, sizeof *m->trials);
+    bl_report_trial *t = &m->trials[m->trial_count++];
     *t = (bl_report_trial){.batch_size = number(line, "batch_size"),
                            .learning_rate = number(line, "learning_rate"),
                            .target = number(line, "target"),
@@ -103,8 +104,8 @@ static void read_trial(bl_answer *a, const bl_json *line) {
                            .seed = bl_json_int(line, "seed", 0),
                            .max_steps = bl_json_int(line, "max_steps", 0),
                            .steps = bl_json_int(line, "steps", 0),
-                           .hit = bl_json_int(line, "hit", 0),
-                           .before = bl_json_int(line, "before", 0)};
+                           .target_step = bl_json_int(line, "hit", 0),
+                           .previous_eval_step = bl_json_int(line, "before", 0)};
     copy_text(t->run, sizeof t->run, line, "run");
     copy_text(t->outcome, sizeof t->outcome, line, "outcome");
     t->reason = bl_xstrdup(bl_json_text(line, "reason", ""));
@@ -112,37 +113,37 @@ static void read_trial(bl_answer *a, const bl_json *line) {
 }
 
 /* The decision's series, added where it is new. */
-static int series_of(bl_answer *a, const bl_json *line) {
+static int series_of(bl_report_model *m, const bl_json *line) {
     const char *name = bl_json_text(line, "series", "");
     if (name[0] == '\0') return BL_NO_SERIES;
     bl_report_series next = {0};
     copy_text(next.name, sizeof next.name, line, "series");
-    for (size_t i = 0; i < a->series_count; i++)
-        if (strcmp(a->series[i].name, next.name) == 0) return (int)i;
-    a->series = room(a->series, a->series_count, sizeof *a->series);
-    a->series[a->series_count] = next;
-    return (int)a->series_count++;
+    for (size_t i = 0; i < m->series_count; i++)
+        if (strcmp(m->series[i].name, next.name) == 0) return (int)i;
+    m->series = room(m->series, m->series_count, sizeof *m->series);
+    m->series[m->series_count] = next;
+    return (int)m->series_count++;
 }
 
-static void read_test(bl_answer *a, const bl_json *line) {
-    a->tests = room(a->tests, a->test_count, sizeof *a->tests);
-    a->tests[a->test_count++] = (bl_report_test){.text = bl_xstrdup(bl_json_text(line, "text", "")),
+static void read_test(bl_report_model *m, const bl_json *line) {
+    m->tests = room(m->tests, m->test_count, sizeof *m->tests);
+    m->tests[m->test_count++] = (bl_report_test){.text = bl_xstrdup(bl_json_text(line, "text", "")),
                                                  .batch_size = number(line, "batch_size"),
                                                  .learning_rate = number(line, "learning_rate"),
                                                  .value = number(line, "value"),
-                                                 .series = series_of(a, line)};
+                                                 .series = series_of(m, line)};
 }
 
-static void read_best(bl_answer *a, bl_plan_bests *bests, const bl_json *line) {
+static void read_best(bl_report_model *m, bl_report_bests *bests, const bl_json *line) {
     bests->best = room(bests->best, bests->count, sizeof *bests->best);
-    bl_plan_best *b = &bests->best[bests->count++];
-    *b = (bl_plan_best){.batch_size = number(line, "batch_size"),
-                        .learning_rate = number(line, "learning_rate"),
-                        .target = number(line, "target"),
-                        .steps = number(line, "steps"),
-                        .censored = bl_json_bool(line, "censored", false),
-                        .bracketed = bl_json_bool(line, "bracketed", false),
-                        .series = series_of(a, line)};
+    bl_report_best *b = &bests->best[bests->count++];
+    *b = (bl_report_best){.batch_size = number(line, "batch_size"),
+                          .learning_rate = number(line, "learning_rate"),
+                          .target = number(line, "target"),
+                          .steps = number(line, "steps"),
+                          .censored = bl_json_bool(line, "censored", false),
+                          .bracketed = bl_json_bool(line, "bracketed", false),
+                          .series = series_of(m, line)};
     const bl_json *runs = bl_json_get(line, "runs");
     if (runs == NULL || runs->type != BL_JSON_ARRAY) return;
     b->run = bl_xalloc(runs->count * sizeof *b->run);
@@ -164,28 +165,28 @@ static void read_values(bl_report_budget *b, const bl_json *values) {
 }
 
 /* Kinds of budget that this report does not know are left out. */
-static void read_budget(bl_answer *a, const bl_json *line) {
+static void read_budget(bl_report_model *m, const bl_json *line) {
     int kind = 0;
     while (kind < BL_BUDGET_KIND_COUNT &&
            strcmp(bl_json_text(line, "budget", ""), bl_budget_name((bl_budget_kind)kind)) != 0)
         kind++;
     if (kind == BL_BUDGET_KIND_COUNT) return;
-    a->budgets = room(a->budgets, a->budget_count, sizeof *a->budgets);
-    bl_report_budget *b = &a->budgets[a->budget_count++];
+    m->budgets = room(m->budgets, m->budget_count, sizeof *m->budgets);
+    bl_report_budget *b = &m->budgets[m->budget_count++];
     *b = (bl_report_budget){.kind = (bl_budget_kind)kind,
                             .amount = number(line, "amount"),
                             .batch_size = number(line, "batch_size"),
                             .learning_rate = number(line, "learning_rate"),
                             .value = number(line, "value"),
                             .steps = bl_json_int(line, "steps", 0),
-                            .series = series_of(a, line)};
+                            .series = series_of(m, line)};
     read_values(b, bl_json_get(line, "values"));
     copy_text(b->run, sizeof b->run, line, "run");
 }
 
-static void read_note(bl_answer *a, const bl_json *line) {
-    a->notes = room(a->notes, a->note_count, sizeof *a->notes);
-    a->notes[a->note_count++] = bl_xstrdup(bl_json_text(line, "text", ""));
+static void read_note(bl_report_model *m, const bl_json *line) {
+    m->notes = room(m->notes, m->note_count, sizeof *m->notes);
+    m->notes[m->note_count++] = bl_xstrdup(bl_json_text(line, "text", ""));
 }
 
 static bl_status check_positive(const bl_json *line, bool budget, const char *path, size_t at,
@@ -197,31 +198,32 @@ static bl_status check_positive(const bl_json *line, bool budget, const char *pa
     return BL_OK;
 }
 
-static bl_status read_line(bl_answer *a, bl_plan_bests *bests, const bl_json *line,
+static bl_status read_line(bl_report_model *m, bl_report_bests *bests, const bl_json *line,
                            const char *path, size_t at, bl_err *err) {
     const char *record = bl_json_text(line, "record", ""), *kind = bl_json_text(line, "kind", "");
     if (at == 1) {
         if (strcmp(record, "plan") != 0 || bl_json_int(line, "format", 0) != 1)
             BL_FAIL(err, BL_EFORMAT, "%s:1: not a plan of format 1", path);
-        read_header(a, line);
+        read_header(m, line);
         return BL_OK;
     }
     const bool trial = strcmp(record, "trial") == 0, decision = strcmp(record, "decision") == 0;
     const bool best = decision && strcmp(kind, "best") == 0;
     const bool budget = decision && strcmp(kind, "budget") == 0;
-    if (decision && strcmp(kind, "note") == 0) read_note(a, line);
-    if (decision && strcmp(kind, "test") == 0) read_test(a, line);
-    if (decision && strcmp(kind, "compare") == 0) bl_pairs_read(a, line);
-    if (decision && strcmp(kind, "rule") == 0) bl_rules_read(a, line);
+    if (decision && strcmp(kind, "note") == 0) read_note(m, line);
+    if (decision && strcmp(kind, "test") == 0) read_test(m, line);
+    if (decision && strcmp(kind, "compare") == 0) bl_report_read_pair(m, line);
+    if (decision && strcmp(kind, "rule") == 0) bl_report_read_rule(m, line);
     if (!trial && !best && !budget) return BL_OK;
     BL_TRY(check_positive(line, budget, path, at, err));
-    if (trial) read_trial(a, line);
-    if (best) read_best(a, bests, line);
-    if (budget && isfinite(number(line, "value"))) read_budget(a, line);
+    if (trial) read_trial(m, line);
+    if (best) read_best(m, bests, line);
+    if (budget && isfinite(number(line, "value"))) read_budget(m, line);
     return BL_OK;
 }
 
-bl_status bl_plan_read(bl_answer *answer, bl_plan_bests *bests, const char *run_dir, bl_err *err) {
+bl_status bl_report_plan_read(bl_report_model *model, bl_report_bests *bests, const char *run_dir,
+                              bl_err *err) {
     char path[BL_PATH];
     BL_TRY(bl_path(path, err, "%s/plan.jsonl", run_dir));
     if (!bl_file_exists(path))
@@ -235,7 +237,7 @@ bl_status bl_plan_read(bl_answer *answer, bl_plan_bests *bests, const char *run_
         const size_t length = (size_t)((newline != NULL ? newline : end) - at);
         bl_json_doc doc = {0};
         status = bl_json_parse(&doc, at, length, path, n, err);
-        if (status == BL_OK) status = read_line(answer, bests, doc.root, path, n, err);
+        if (status == BL_OK) status = read_line(model, bests, doc.root, path, n, err);
         bl_json_free(&doc);
         at += length + 1;
     }
@@ -243,10 +245,10 @@ bl_status bl_plan_read(bl_answer *answer, bl_plan_bests *bests, const char *run_
     return status;
 }
 
-void bl_plan_bests_free(bl_plan_bests *bests) {
+void bl_report_bests_free(bl_report_bests *bests) {
     for (size_t i = 0; i < bests->count; i++) free(bests->best[i].run);
     free(bests->best);
-    *bests = (bl_plan_bests){0};
+    *bests = (bl_report_bests){0};
 }
 
 /* ---- timing -----------------------------------------------------------------------------------
@@ -262,11 +264,11 @@ static void read_seconds(bl_report_timing *t, const bl_json *array) {
         t->step_seconds = bl_stats_median_interval(t->seconds, t->repeats, BL_STATS_LEVEL, NULL);
 }
 
-static void read_points(bl_answer *a, const bl_json *points) {
+static void read_points(bl_report_model *m, const bl_json *points) {
     if (points == NULL || points->count == 0) return;
-    a->timing = bl_xalloc(points->count * sizeof *a->timing);
+    m->timing = bl_xalloc(points->count * sizeof *m->timing);
     for (const bl_json *p = points->first; p != NULL; p = p->next) {
-        bl_report_timing *t = &a->timing[a->timing_count++];
+        bl_report_timing *t = &m->timing[m->timing_count++];
         *t = (bl_report_timing){.batch_size = number(p, "batch_size"),
                                 .memory_bytes = number(p, "memory_bytes"),
                                 .joules_per_step = number(p, "joules_per_step")};
@@ -274,7 +276,7 @@ static void read_points(bl_answer *a, const bl_json *points) {
     }
 }
 
-bl_status bl_timing_read(bl_answer *answer, const char *run_dir, bl_err *err) {
+bl_status bl_report_timing_read(bl_report_model *model, const char *run_dir, bl_err *err) {
     char path[BL_PATH];
     BL_TRY(bl_path(path, err, "%s/timing.json", run_dir));
     bl_buf text = {0};
@@ -286,10 +288,10 @@ bl_status bl_timing_read(bl_answer *answer, const char *run_dir, bl_err *err) {
         status = BL_ERR(err, BL_EFORMAT, "%s: not a timing pass of format 1", path);
         goto done;
     }
-    answer->threads = bl_json_int(doc.root, "threads", 1);
-    copy_text(answer->processor, sizeof answer->processor, bl_json_get(doc.root, "host"),
+    model->threads = bl_json_int(doc.root, "threads", 1);
+    copy_text(model->processor, sizeof model->processor, bl_json_get(doc.root, "host"),
               "processor");
-    read_points(answer, bl_json_get(doc.root, "points"));
+    read_points(model, bl_json_get(doc.root, "points"));
 done:
     bl_json_free(&doc);
     bl_buf_free(&text);

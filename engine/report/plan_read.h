@@ -4,24 +4,25 @@
 #include "engine/report/report.h"
 
 /* A decision of kind "best". */
-typedef struct bl_plan_best {
+typedef struct bl_report_best {
     double batch_size, learning_rate, target, steps;
     bool censored, bracketed;
     int series;      /* into answer->series; BL_NO_SERIES */
     char (*run)[13]; /* (runs): all seeds at this learning rate */
     size_t runs;
-} bl_plan_best;
+} bl_report_best;
 
-typedef struct bl_plan_bests {
-    bl_plan_best *best;
+typedef struct bl_report_bests {
+    bl_report_best *best;
     size_t count;
-} bl_plan_bests;
+} bl_report_bests;
 
 /* Fills the plan's header, trials and budgets of *answer. */
-bl_status bl_plan_read(bl_answer *answer, bl_plan_bests *bests, const char *run_dir,
-                       bl_err *err) BL_CHECKED;
-void bl_plan_bests_free(bl_plan_bests *bests);
+bl_status bl_report_plan_read(bl_report_model *answer, bl_report_bests *bests, const char *run_dir,
+                              bl_err *err) BL_CHECKED;
+void bl_report_bests_free(bl_report_bests *bests);
 
 /* Fills answer->timing; a missing file leaves it empty. */
-bl_status bl_timing_read(bl_answer *answer, const char *run_dir, bl_err *err) BL_CHECKED;
+bl_status bl_report_timing_read(bl_report_model *answer, const char *run_dir,
+                                bl_err *err) BL_CHECKED;
 #endif

@@ -22,14 +22,14 @@ static bool alike(const bl_report_trial *a, const bl_report_trial *b) {
            strcmp(a->settings, b->settings) == 0;
 }
 
-static void add_run(arms *all, const bl_answer *a, const bl_report_trial *t) {
-    const bl_report_run *run = bl_history_run(a, t->run);
+static void add_run(arms *all, const bl_report_model *m, const bl_report_trial *t) {
+    const bl_report_run *run = bl_history_run(m, t->run);
     if (run == NULL) return;
     size_t i = 0;
     while (i < all->count && !alike(all->arm[i].like, t)) i++;
     arm *to = &all->arm[i];
     if (i == all->count) {
-        *to = (arm){.like = t, .run = bl_xalloc(a->trial_count * sizeof(bl_report_run *))};
+        *to = (arm){.like = t, .run = bl_xalloc(m->trial_count * sizeof(bl_report_run *))};
         all->count++;
     }
     for (size_t r = 0; r < to->runs; r++)
@@ -56,17 +56,17 @@ static bool better(const arm *x, const arm *than) {
     return x->like->learning_rate < than->like->learning_rate;
 }
 
-static bl_plan_best best_of(const arms *all, double batch_size, double target) {
+static bl_report_best best_of(const arms *all, double batch_size, double target) {
     const arm *best = NULL;
     for (size_t i = 0; i < all->count; i++) {
         const arm *x = &all->arm[i];
         if (x->like->batch_size == batch_size && (best == NULL || better(x, best))) best = x;
     }
-    bl_plan_best out = {.batch_size = batch_size,
-                        .learning_rate = best->like->learning_rate,
-                        .target = target,
-                        .series = BL_NO_SERIES,
-                        .run = bl_xalloc(best->runs * sizeof *out.run)};
+    bl_report_best out = {.batch_size = batch_size,
+                          .learning_rate = best->like->learning_rate,
+                          .target = target,
+                          .series = BL_NO_SERIES,
+                          .run = bl_xalloc(best->runs * sizeof *out.run)};
     for (; out.runs < best->runs; out.runs++)
         memcpy(out.run[out.runs], best->run[out.runs]->run, sizeof *out.run);
     bool lower = false, higher = false;
@@ -79,18 +79,18 @@ static bl_plan_best best_of(const arms *all, double batch_size, double target) {
     return out;
 }
 
-void bl_recut_bests(bl_plan_bests *out, const bl_answer *a, double target) {
-    *out = (bl_plan_bests){.best = bl_xalloc((a->size_count + 1) * sizeof *out->best)};
-    arms all = {.arm = bl_xalloc((a->trial_count + 1) * sizeof *all.arm)};
-    for (size_t i = 0; i < a->trial_count; i++)
-        if (a->trials[i].target == a->target && !a->trials[i].fresh)
-            add_run(&all, a, &a->trials[i]);
+void bl_recut_bests(bl_report_bests *out, const bl_report_model *m, double target) {
+    *out = (bl_report_bests){.best = bl_xalloc((m->main.size_count + 1) * sizeof *out->best)};
+    arms all = {.arm = bl_xalloc((m->trial_count + 1) * sizeof *all.arm)};
+    for (size_t i = 0; i < m->trial_count; i++)
+        if (m->trials[i].target == m->main.target && !m->trials[i].is_comparison)
+            add_run(&all, m, &m->trials[i]);
     for (size_t i = 0; i < all.count; i++) rate_arm(&all.arm[i], target);
-    for (size_t i = 0; i < a->size_count; i++) {
+    for (size_t i = 0; i < m->main.size_count; i++) {
         bool any = false;
         for (size_t k = 0; k < all.count; k++)
-            any |= all.arm[k].like->batch_size == a->sizes[i].batch_size;
-        if (any) out->best[out->count++] = best_of(&all, a->sizes[i].batch_size, target);
+            any |= all.arm[k].like->batch_size == m->main.sizes[i].batch_size;
+        if (any) out->best[out->count++] = best_of(&all, m->main.sizes[i].batch_size, target);
     }
     for (size_t i = 0; i < all.count; i++) free(all.arm[i].run);
     free(all.arm);

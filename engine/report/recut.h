@@ -7,5 +7,5 @@
 /* For each batch size the settings with the fewest median steps to `target`, among those that ran
  * with the most seeds: a rate with one seed does not win by luck against three. `bracketed` when a
  * lower and a higher rate were tried. Batch sizes ascend. */
-void bl_recut_bests(bl_plan_bests *out, const bl_answer *answer, double target);
+void bl_recut_bests(bl_report_bests *out, const bl_report_model *answer, double target);
 #endif

@@ -19,8 +19,9 @@ typedef struct bl_report_trial {
     double batch_size, learning_rate;
     double target; /* NAN: ran to its budget */
     int64_t round, seed, max_steps, steps;
-    int64_t hit, before; /* as in plan.jsonl: 0 when never */
-    bool fresh;          /* of a comparison: took no part in choosing a rate */
+    int64_t target_step;        /* of the first evaluation at the target; 0: never */
+    int64_t previous_eval_step; /* of the evaluation before that; 0: there is none */
+    bool is_comparison;         /* on fresh seeds: took no part in choosing a rate */
 } bl_report_trial;
 
 /* One batch size at its best learning rate. What is not known is NAN or bl_stats_unknown(). */
@@ -31,7 +32,7 @@ typedef struct bl_report_size {
     char (*run)[13];        /* (count): their runs */
     size_t count;
     bl_stats_value step_seconds; /* of the timing pass, median with interval */
-    bl_stats_join_row join;      /* steps, seconds, core-seconds to the target */
+    bl_stats_cost_row costs;     /* steps, seconds, core-seconds to the target */
     double memory_bytes, joules_per_step;
     int64_t
         devices; /* that this batch size needs, as declared; each beyond the first costs upfront */
@@ -136,12 +137,11 @@ typedef struct bl_report_pair {
     bl_stats_value difference; /* of the metric: second - first */
 } bl_report_pair;
 
-typedef struct bl_answer {
+typedef struct bl_report_model {
     char experiment[64], preset[32], title[160], metric[64], dataset[64], variant[64];
     char optimizer[32];
     char currency[16], processor[128];
     bool synthetic, timed;
-    double target;   /* the last of the plan's targets; NAN: no trial asked for one */
     double *targets; /* (target_count): all of them, easiest first */
     size_t target_count;
     double per_core_hour;                        /* NAN: no price declared */
@@ -154,8 +154,9 @@ typedef struct bl_answer {
     size_t run_count;
     bl_report_timing *timing;
     size_t timing_count;
-    bl_report_size *sizes; /* ascending in batch size: those with a decision for `target` */
-    size_t size_count;
+    /* The answer: main.target is the last of the plan's targets, NAN where no trial asked for
+     * one; its sizes are those with a decision for it. */
+    bl_report_target main;
     bl_report_target *easier; /* the plan's other targets, easiest first */
     size_t easier_count;
     bl_report_series *series; /* in the plan's order; where there are any, the last answers above */
@@ -168,50 +169,49 @@ typedef struct bl_answer {
     size_t pair_count;
     bl_report_budget *budgets; /* by kind, amount and batch size */
     size_t budget_count;
-    bl_stats_optimum best[BL_STATS_GOAL_COUNT]; /* index: into sizes */
-    bl_stats_critical critical;
-    bl_stats_point *known; /* steps that are known beforehand, to the main target */
-    size_t known_count;
-    bl_stats_critical known_critical; /* by the same estimators from the range of
+    bl_stats_point *reference_steps; /* known beforehand, to the main target */
+    size_t reference_count;
+    bl_stats_critical reference_critical; /* by the same estimators from the range of
                                          batch sizes measured, without intervals */
-    char **notes;                     /* (note_count): what the sweep said besides */
+    char **notes;                         /* (note_count): what the sweep said besides */
     size_t note_count;
     bool answered; /* a batch size reached the target, or none was asked to */
-} bl_answer;
+} bl_report_model;
 
 /* Reads runs/NAME. BL_EMISSING without a plan.jsonl; BL_EFORMAT names file and line. A target that
  * was never reached is no error: answered == false. */
-bl_status bl_report_answer(bl_answer *out, const char *run_dir, bl_err *err) BL_CHECKED;
-void bl_answer_free(bl_answer *answer);
+bl_status bl_report_analyse(bl_report_model *out, const char *run_dir, bl_err *err) BL_CHECKED;
+void bl_report_model_free(bl_report_model *answer);
 
 /* A view of target `i`, the easier ones first: easier_count is the main one. */
-bl_report_target bl_answer_target(const bl_answer *answer, size_t i);
+bl_report_target bl_report_target_at(const bl_report_model *answer, size_t i);
 /* The run in the middle by its steps to the target (of an even number the faster of the two); NULL
  * when its log is not there. */
-const bl_report_run *bl_answer_typical_run(const bl_answer *answer, const bl_report_size *size);
+const bl_report_run *bl_report_typical_run(const bl_report_model *answer,
+                                           const bl_report_size *size);
 /* What is known of a run and the target: of the trials that asked for it one that arrived, else the
  * longest; NULL without any. */
-const bl_report_trial *bl_answer_trial(const bl_answer *answer, const char *run);
+const bl_report_trial *bl_report_trial_of(const bl_report_model *answer, const char *run);
 /* Core-seconds to money; NAN without a price. */
-double bl_answer_money(const bl_answer *answer, double core_seconds);
+double bl_report_money(const bl_report_model *answer, double core_seconds);
 /* Known steps at a batch size; NAN where nothing is known. */
-double bl_answer_known(const bl_answer *answer, double batch_size);
+double bl_report_reference_steps(const bl_report_model *answer, double batch_size);
 /* Examples and joules to the target; NAN when not known. */
-double bl_answer_examples(const bl_report_size *size);
-double bl_answer_joules(const bl_report_size *size);
+double bl_report_examples(const bl_report_size *size);
+double bl_report_joules(const bl_report_size *size);
 
 /* What was trained on: "cifar10 (40000_of_50000)", "mnist" without variants, "rossmann (SYNTHETIC
  * DATA)" from the generator, "no data" for the data set "none". */
-void bl_report_data_words(bl_buf *out, const char *dataset, const char *variant, bool synthetic);
+void bl_label_dataset(bl_buf *out, const char *dataset, const char *variant, bool synthetic);
 /* The closing words: a table and sentences. */
-void bl_report_recommendation_text(const bl_answer *answer, bl_buf *out);
+void bl_recommendation_text(const bl_report_model *answer, bl_buf *out);
 /* One object, no newline: steps, time, resource {batch_size, learning_rate, value, low, high,
  * tied}, critical, and the rows they rest on; null where nothing is known. */
-void bl_report_recommendation_json(const bl_answer *answer, bl_buf *out);
+void bl_recommendation_json(const bl_report_model *answer, bl_buf *out);
 
 /* Writes tables, recommendation, figures and report.html into report_dir. Figures need gnuplot:
  * without it everything but the drawings is written and BL_EUNSUPPORTED returned. What there are
  * no data for is left out, and an older file of that name removed. */
-bl_status bl_report_write(const bl_answer *answer, const char *report_dir, const char *template_dir,
-                          bl_err *err) BL_CHECKED;
+bl_status bl_report_write(const bl_report_model *answer, const char *report_dir,
+                          const char *template_dir, bl_err *err) BL_CHECKED;
 #endif

@@ -11,8 +11,8 @@
 
 const bl_figure *const bl_figures[] = {
     &bl_figure_scaling,    &bl_figure_time,    &bl_figure_resources,     &bl_figure_pareto,
-    &bl_figure_targets,    &bl_figure_series,  &bl_figure_learning_rate, &bl_figure_basins,
-    &bl_figure_rules,      &bl_figure_budgets, &bl_figure_curves_steps,  &bl_figure_curves_examples,
+    &bl_figure_targets,    &bl_figure_series,  &bl_figure_learning_rate, &bl_figure_lr_sensitivity,
+    &bl_figure_lr_rules,   &bl_figure_budgets, &bl_figure_curves_steps,  &bl_figure_curves_examples,
     &bl_figure_curves_time};
 const size_t bl_figure_count = BL_COUNT(bl_figures);
 
@@ -41,20 +41,20 @@ static bl_status forget_drawings(const char *dir, const char *name, bl_err *err)
     return BL_OK;
 }
 
-static bl_status write_figure(const bl_figure *f, const bl_answer *a, const char *dir,
+static bl_status write_figure(const bl_figure *f, const bl_report_model *m, const char *dir,
                               const char *template_dir, bl_err *err) {
     BL_TRY(forget_drawings(dir, f->name, err));
-    if (!f->has_data(a)) {
+    if (!f->has_data(m)) {
         BL_TRY(forget(dir, f->name, "dat", err));
         return forget(dir, f->name, "gp", err);
     }
     bl_buf dat = {0}, gp = {0};
     bl_status status = BL_OK;
     bl_buf_str(&dat, "# ");
-    bl_words_data(&dat, a);
+    bl_label_data(&dat, m);
     bl_buf_str(&dat, "\n");
-    f->data(&dat, a);
-    BL_GOTO(bl_figure_script(&gp, f, a, template_dir, err));
+    f->data(&dat, m);
+    BL_GOTO(bl_figure_script(&gp, f, m, template_dir, err));
     BL_GOTO(write_text(dir, f->name, "dat", &dat, err));
     BL_GOTO(write_text(dir, f->name, "gp", &gp, err));
 done:
@@ -63,50 +63,50 @@ done:
     return status;
 }
 
-static bl_status draw_figures(const bl_answer *a, const char *dir, bl_err *err) {
+static bl_status draw_figures(const bl_report_model *m, const char *dir, bl_err *err) {
     for (size_t i = 0; i < bl_figure_count; i++)
-        if (bl_figures[i]->has_data(a)) BL_TRY(bl_figure_draw(dir, bl_figures[i]->name, err));
+        if (bl_figures[i]->has_data(m)) BL_TRY(bl_figure_draw(dir, bl_figures[i]->name, err));
     return BL_OK;
 }
 
 /* ---- all of it --------------------------------------------------------------------------------
  */
 
-static bl_status write_words(const bl_answer *a, const char *dir, bl_err *err) {
+static bl_status write_words(const bl_report_model *m, const char *dir, bl_err *err) {
     bl_buf text = {0};
     bl_status status = BL_OK;
-    bl_report_recommendation_text(a, &text);
+    bl_recommendation_text(m, &text);
     BL_GOTO(write_text(dir, "recommendation", "txt", &text, err));
     bl_buf_clear(&text);
-    bl_report_recommendation_json(a, &text);
+    bl_recommendation_json(m, &text);
     bl_buf_str(&text, "\n");
     BL_GOTO(write_text(dir, "recommendation", "json", &text, err));
-    for (size_t i = 0; i < bl_table_count; i++) {
+    for (size_t i = 0; i < bl_report_table_count; i++) {
         bl_buf_clear(&text);
-        bl_tables[i].write(&text, a);
-        BL_GOTO(write_text(dir, bl_tables[i].name, bl_tables[i].ending, &text, err));
+        bl_report_tables[i].write(&text, m);
+        BL_GOTO(write_text(dir, bl_report_tables[i].name, bl_report_tables[i].ending, &text, err));
     }
 done:
     bl_buf_free(&text);
     return status;
 }
 
-static bl_status write_html(const bl_answer *a, const char *dir, bl_err *err) {
+static bl_status write_html(const bl_report_model *m, const char *dir, bl_err *err) {
     bl_buf html = {0};
-    bl_status status = bl_report_html(&html, a, dir, err);
+    bl_status status = bl_report_html(&html, m, dir, err);
     if (status == BL_OK) status = write_text(dir, "report", "html", &html, err);
     bl_buf_free(&html);
     return status;
 }
 
-bl_status bl_report_write(const bl_answer *answer, const char *report_dir, const char *template_dir,
-                          bl_err *err) {
+bl_status bl_report_write(const bl_report_model *model, const char *report_dir,
+                          const char *template_dir, bl_err *err) {
     BL_TRY(bl_make_dirs(report_dir, err));
-    BL_TRY(write_words(answer, report_dir, err));
+    BL_TRY(write_words(model, report_dir, err));
     for (size_t i = 0; i < bl_figure_count; i++)
-        BL_TRY(write_figure(bl_figures[i], answer, report_dir, template_dir, err));
-    const bl_status drawn = draw_figures(answer, report_dir, err);
+        BL_TRY(write_figure(bl_figures[i], model, report_dir, template_dir, err));
+    const bl_status drawn = draw_figures(model, report_dir, err);
     if (drawn != BL_OK && drawn != BL_EUNSUPPORTED) return drawn;
-    const bl_status status = write_html(answer, report_dir, drawn == BL_OK ? err : NULL);
+    const bl_status status = write_html(model, report_dir, drawn == BL_OK ? err : NULL);
     return drawn != BL_OK ? drawn : status;
 }

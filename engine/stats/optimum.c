@@ -10,13 +10,13 @@ static const double normal_97_5 = 1.959963984540054;
 static const double two_pi = 6.283185307179586;
 
 typedef struct join {
-    const bl_stats_join_in *in;
+    const bl_stats_cost_input *in;
     size_t n;
     bl_stats_groups groups;
     size_t *cell; /* (n): the group of each batch size, SIZE_MAX without runs */
 } join;
 
-static bl_status collect_points(bl_stats_point **out, size_t *count, const bl_stats_join_in *in,
+static bl_status collect_points(bl_stats_point **out, size_t *count, const bl_stats_cost_input *in,
                                 size_t n, bl_err *err) {
     size_t total = 0;
     for (size_t i = 0; i < n; i++) total += in[i].run_count;
@@ -46,11 +46,11 @@ static void match_cells(join *j) {
     }
 }
 
-static const bl_stats_value *cost_per_step(const bl_stats_join_in *in, bl_stats_goal goal) {
+static const bl_stats_value *cost_per_step(const bl_stats_cost_input *in, bl_stats_goal goal) {
     return goal == BL_STATS_FASTEST ? &in->step_seconds : &in->step_resource;
 }
 
-static double upfront(const bl_stats_join_in *in, bl_stats_goal goal) {
+static double upfront(const bl_stats_cost_input *in, bl_stats_goal goal) {
     return goal == BL_STATS_FEWEST_STEPS ? 0
            : goal == BL_STATS_FASTEST    ? in->upfront_seconds
                                          : in->upfront_resource;
@@ -82,11 +82,11 @@ static double cost_noise(const bl_stats_value *per_step, uint64_t seed, uint32_t
     return exp(sd * radius * cos(two_pi * bl_unit_f64(w.v[2], w.v[3])));
 }
 
-static bool can_win(const join *j, const bl_stats_join_row *row, size_t i, bl_stats_goal goal) {
+static bool can_win(const join *j, const bl_stats_cost_row *row, size_t i, bl_stats_goal goal) {
     return j->in[i].feasible && row->cost[goal].known && row->cost[goal].bound == 0;
 }
 
-static void find_winner(const join *j, const bl_stats_join_row *rows, bl_stats_optimum *best,
+static void find_winner(const join *j, const bl_stats_cost_row *rows, bl_stats_optimum *best,
                         bl_stats_goal goal) {
     *best = (bl_stats_optimum){.confidence = (double)NAN};
     for (size_t i = 0; i < j->n; i++) {
@@ -99,7 +99,7 @@ static void find_winner(const join *j, const bl_stats_join_row *rows, bl_stats_o
 }
 
 /* Costs of one replicate; what is censored in it is at infinity, and cannot win there. */
-static void replicate_costs(double *costs, const join *j, const bl_stats_join_row *rows,
+static void replicate_costs(double *costs, const join *j, const bl_stats_cost_row *rows,
                             bl_stats_cell *cells, const bl_stats_options *options, size_t r) {
     bl_stats_groups_resample(&j->groups, cells, options->seed, r);
     for (size_t i = 0; i < j->n; i++) {
@@ -117,7 +117,7 @@ static void replicate_costs(double *costs, const join *j, const bl_stats_join_ro
     }
 }
 
-static size_t winner_of(const double *costs, const join *j, const bl_stats_join_row *rows,
+static size_t winner_of(const double *costs, const join *j, const bl_stats_cost_row *rows,
                         bl_stats_goal goal) {
     size_t winner = SIZE_MAX;
     double least = HUGE_VAL;
@@ -130,7 +130,7 @@ static size_t winner_of(const double *costs, const join *j, const bl_stats_join_
     return winner;
 }
 
-static void intervals_of(bl_stats_join_row *rows, const double *all, const join *j, size_t n) {
+static void intervals_of(bl_stats_cost_row *rows, const double *all, const join *j, size_t n) {
     const size_t stride = j->n * BL_STATS_GOAL_COUNT;
     const size_t tail = (size_t)floor((1 - BL_STATS_LEVEL) / 2 * (double)(n - 1));
     double *one = bl_xalloc(n * sizeof *one);
@@ -146,7 +146,7 @@ static void intervals_of(bl_stats_join_row *rows, const double *all, const join 
     free(one);
 }
 
-static void bootstrap(bl_stats_join_row *rows, bl_stats_optimum *best, const join *j,
+static void bootstrap(bl_stats_cost_row *rows, bl_stats_optimum *best, const join *j,
                       const bl_stats_options *options) {
     const size_t n = (size_t)options->replicates, stride = j->n * BL_STATS_GOAL_COUNT;
     size_t wins[BL_STATS_GOAL_COUNT] = {0};
@@ -165,7 +165,7 @@ static void bootstrap(bl_stats_join_row *rows, bl_stats_optimum *best, const joi
     free(all);
 }
 
-static void mark_ties(bl_stats_join_row *rows, bl_stats_optimum *best, const join *j,
+static void mark_ties(bl_stats_cost_row *rows, bl_stats_optimum *best, const join *j,
                       bl_stats_goal goal) {
     if (!best->known) return;
     const bl_stats_value *winner = &rows[best->index].cost[goal];
@@ -181,9 +181,9 @@ static void mark_ties(bl_stats_join_row *rows, bl_stats_optimum *best, const joi
     }
 }
 
-bl_status bl_stats_join(bl_stats_join_row *rows, bl_stats_optimum best[BL_STATS_GOAL_COUNT],
-                        const bl_stats_join_in *in, size_t n, const bl_stats_options *options,
-                        bl_err *err) {
+bl_status bl_stats_costs(bl_stats_cost_row *rows, bl_stats_optimum best[BL_STATS_GOAL_COUNT],
+                         const bl_stats_cost_input *in, size_t n, const bl_stats_options *options,
+                         bl_err *err) {
     join j = {.in = in, .n = n};
     bl_stats_point *points = NULL;
     size_t count = 0;
@@ -194,7 +194,7 @@ bl_status bl_stats_join(bl_stats_join_row *rows, bl_stats_optimum best[BL_STATS_
     j.cell = bl_xalloc(n * sizeof *j.cell);
     match_cells(&j);
     for (size_t i = 0; i < n; i++) {
-        rows[i] = (bl_stats_join_row){0};
+        rows[i] = (bl_stats_cost_row){0};
         for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++)
             rows[i].cost[goal] = median_cost(&j, i, goal);
     }

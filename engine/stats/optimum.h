@@ -8,7 +8,7 @@
 #include "engine/stats/critical.h"
 
 /* What is known of one batch size. */
-typedef struct bl_stats_join_in {
+typedef struct bl_stats_cost_input {
     double batch_size;
     /* Its runs at its best learning rate, one per seed. Steps count by bl_stats_point_steps: leave
      * steps_prev at 0 to count up to the first evaluation at the target. */
@@ -19,7 +19,7 @@ typedef struct bl_stats_join_in {
     double upfront_seconds;       /* declared, once per training; 0 when there is none */
     double upfront_resource;
     bool feasible; /* false: may be shown, cannot win */
-} bl_stats_join_in;
+} bl_stats_cost_input;
 
 typedef enum bl_stats_goal {
     BL_STATS_FEWEST_STEPS,
@@ -30,10 +30,10 @@ typedef enum bl_stats_goal {
 
 /* Steps, seconds and resource of one batch size, indexed by goal. A median that is censored gives
  * bound == +1. */
-typedef struct bl_stats_join_row {
+typedef struct bl_stats_cost_row {
     bl_stats_value cost[BL_STATS_GOAL_COUNT];
     bool tied[BL_STATS_GOAL_COUNT]; /* feasible, not the winner, and not told apart from it */
-} bl_stats_join_row;
+} bl_stats_cost_row;
 
 typedef struct bl_stats_optimum {
     bool known;
@@ -47,7 +47,7 @@ typedef struct bl_stats_optimum {
 /* rows[n] belongs to the caller. Intervals: 95 % percentile bootstrap over seeds (a batch size with
  * one seed borrows the scatter of the others; no repeats at all: no interval) joined with a
  * log-normal draw from the interval of the cost per step. BL_EINVAL as in bl_stats_critical_fit. */
-bl_status bl_stats_join(bl_stats_join_row *rows, bl_stats_optimum best[BL_STATS_GOAL_COUNT],
-                        const bl_stats_join_in *in, size_t n, const bl_stats_options *options,
-                        bl_err *err) BL_CHECKED;
+bl_status bl_stats_costs(bl_stats_cost_row *rows, bl_stats_optimum best[BL_STATS_GOAL_COUNT],
+                         const bl_stats_cost_input *in, size_t n, const bl_stats_options *options,
+                         bl_err *err) BL_CHECKED;
 #endif

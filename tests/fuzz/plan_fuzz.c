@@ -34,7 +34,7 @@ static void remove_folder(void) {
 }
 
 static void report(const char *text, size_t n) {
-    bl_answer answer;
+    bl_report_model answer;
     bl_err err = {0};
     bl_buf words = {0};
     if (g_path[0] == '\0') {
@@ -44,14 +44,14 @@ static void report(const char *text, size_t n) {
     }
     FILE *f = fopen(g_path, "wb");
     BL_ASSERT(f != NULL && fwrite(text, 1, n, f) == n && fclose(f) == 0);
-    if (bl_report_answer(&answer, g_folder, &err) != BL_OK) {
+    if (bl_report_analyse(&answer, g_folder, &err) != BL_OK) {
         BL_ASSERT(err.text[0] != '\0');
         return;
     }
-    bl_report_recommendation_text(&answer, &words);
-    bl_report_recommendation_json(&answer, &words);
+    bl_recommendation_text(&answer, &words);
+    bl_recommendation_json(&answer, &words);
     bl_buf_free(&words);
-    bl_answer_free(&answer);
+    bl_report_model_free(&answer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {

@@ -11,11 +11,11 @@ static bool has_gnuplot(void) {
 }
 
 static void json_parses(void **state) {
-    bl_answer a = answer_of(
+    bl_report_model a = answer_of(
         *state, (bl_report_fixture){.sizes = 10, .seeds = 3, .timing = true, .budgets = true});
     bl_buf json = {0};
     bl_json_doc doc = {0};
-    bl_report_recommendation_json(&a, &json);
+    bl_recommendation_json(&a, &json);
     CHECK_OK(bl_json_parse(&doc, json.data, json.len, "recommendation", 1, ERR));
     const bl_json *time = bl_json_get(doc.root, "time");
     assert_float_equal(bl_json_number(time, "batch_size", 0), 256, 0);
@@ -28,11 +28,11 @@ static void json_parses(void **state) {
     assert_int_equal(bl_json_get(doc.root, "budgets")->count, 20);
     bl_json_free(&doc);
     bl_buf_free(&json);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 static void tables_are_exact(void **state) {
-    bl_answer a = answer_of(
+    bl_report_model a = answer_of(
         *state,
         (bl_report_fixture){
             .sizes = 3, .seeds = 1, .timing = true, .budgets = true, .last_censored = true});
@@ -67,7 +67,7 @@ static void tables_are_exact(void **state) {
         text.data, "1,000000010001,32,0.0009765625,1,0.2,60000,target,6600,"
                    "211200,6600,6596,\"rate 0 octaves from \"\"best\"\"\",handmade (full)\n"));
     bl_buf_free(&text);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 static void expect_contents(const place *p, const char *file, const char *expected) {
@@ -77,7 +77,7 @@ static void expect_contents(const place *p, const char *file, const char *expect
 }
 
 static void latex_is_exact(void **state) {
-    bl_answer a = answer_of(
+    bl_report_model a = answer_of(
         *state,
         (bl_report_fixture){.sizes = 4, .seeds = 2, .timing = true, .rules = true, .logs = true});
     write_report(*state, &a);
@@ -129,7 +129,7 @@ static void latex_is_exact(void **state) {
                     "256 & -- & -- \\\\\n"
                     "\\bottomrule\n"
                     "\\end{tabular}}\n");
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 static void same_bytes_twice(void **state) {
@@ -138,7 +138,7 @@ static void same_bytes_twice(void **state) {
         "pareto",  "targets", "curves_steps", "curves_examples", "curves_time", "series"};
     static const char *const endings[] = {"svg", "png", "pdf", "dat", "gp"};
     if (!has_gnuplot()) skip();
-    bl_answer a = answer_of(
+    bl_report_model a = answer_of(
         *state,
         (bl_report_fixture){
             .sizes = 8, .seeds = 3, .timing = true, .budgets = true, .logs = true, .series = true});
@@ -164,22 +164,24 @@ static void same_bytes_twice(void **state) {
     bl_buf html = contents(*state, "report.html");
     assert_non_null(strstr(html.data, "<svg"));
     bl_buf_free(&html);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 static void old_figures_go(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1, .timing = true});
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1, .timing = true});
     write_report(*state, &a);
     assert_true(in_report(*state, "time.dat"));
     a.timed = false;
     write_report(*state, &a);
     assert_false(in_report(*state, "time.dat"));
     assert_false(in_report(*state, "time.svg"));
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 static void without_gnuplot(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1, .timing = true});
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1, .timing = true});
     char *path = strdup(getenv("PATH"));
     assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
     bl_err err = {0};
@@ -190,11 +192,11 @@ static void without_gnuplot(void **state) {
     assert_non_null(strstr(err.text, "gnuplot is not installed"));
     assert_true(in_report(*state, "scaling.gp") && in_report(*state, "report.html"));
     assert_false(in_report(*state, "scaling.svg"));
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 static void a_title_is_only_text(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 2, .seeds = 1});
+    bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 2, .seeds = 1});
     (void)snprintf(a.title, sizeof a.title, "it's `id` <b>\n\"x\"");
     write_report(*state, &a);
     bl_buf gp = contents(*state, "scaling.gp"), html = contents(*state, "report.html");
@@ -202,7 +204,7 @@ static void a_title_is_only_text(void **state) {
     assert_non_null(strstr(html.data, "<title>it's `id` &lt;b&gt;\n&quot;x&quot;</title>"));
     bl_buf_free(&html);
     bl_buf_free(&gp);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 /* ---- bad files --------------------------------------------------------------------------------
@@ -211,18 +213,18 @@ static void a_title_is_only_text(void **state) {
 static void expect_fault(const place *p, const char *plan, bl_status code, const char *text) {
     char path[BL_PATH];
     bl_err err = {0};
-    bl_answer a;
+    bl_report_model a;
     CHECK_OK(bl_path(path, ERR, "%s/plan.jsonl", p->runs));
     CHECK_OK(bl_file_write(path, plan, strlen(plan), ERR));
-    assert_int_equal(bl_report_answer(&a, p->runs, &err), code);
+    assert_int_equal(bl_report_analyse(&a, p->runs, &err), code);
     if (strstr(err.text, text) == NULL) fail_msg("'%s' does not say '%s'", err.text, text);
 }
 
 static void bad_plans(void **state) {
     bl_err err = {0};
-    bl_answer a;
+    bl_report_model a;
     const place *p = *state;
-    assert_int_equal(bl_report_answer(&a, p->runs, &err), BL_EMISSING);
+    assert_int_equal(bl_report_analyse(&a, p->runs, &err), BL_EMISSING);
     assert_non_null(strstr(err.text, "there is no plan.jsonl"));
     expect_fault(p, "", BL_EFORMAT, "empty");
     expect_fault(p, "{\"record\":\"trial\"}\n", BL_EFORMAT, "plan.jsonl:1: not a plan of format 1");

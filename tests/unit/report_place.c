@@ -40,10 +40,10 @@ int report_leave(void **state) {
     return 0;
 }
 
-bl_answer answer_of(const place *p, bl_report_fixture fixture) {
-    bl_answer a;
+bl_report_model answer_of(const place *p, bl_report_fixture fixture) {
+    bl_report_model a;
     CHECK_OK(bl_report_fixture_write(&fixture, p->runs, ERR));
-    CHECK_OK(bl_report_answer(&a, p->runs, ERR));
+    CHECK_OK(bl_report_analyse(&a, p->runs, ERR));
     return a;
 }
 
@@ -56,7 +56,7 @@ bl_buf contents(const place *p, const char *file) {
 }
 
 /* Everything but the drawings, which need gnuplot. */
-void write_report(const place *p, const bl_answer *a) {
+void write_report(const place *p, const bl_report_model *a) {
     bl_err err = {0};
     const bl_status status = bl_report_write(a, p->report, report_templates, &err);
     if (status != BL_OK && status != BL_EUNSUPPORTED) fail_msg("%s", err.text);

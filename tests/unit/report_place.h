@@ -15,9 +15,9 @@ int report_enter(void **state);
 int report_leave(void **state);
 
 /* Writes the fixture into the place and reads its answer. */
-bl_answer answer_of(const place *p, bl_report_fixture fixture);
+bl_report_model answer_of(const place *p, bl_report_fixture fixture);
 /* Everything but the drawings, where gnuplot is missing. */
-void write_report(const place *p, const bl_answer *a);
+void write_report(const place *p, const bl_report_model *a);
 bl_buf contents(const place *p, const char *file);
 bool in_report(const place *p, const char *file);
 #endif

@@ -1,23 +1,23 @@
 /* The report room against a handmade sweep whose answer is known. */
 #include "engine/base/file.h"
 #include "engine/report/figures/figures.h"
-#include "engine/report/recut.h"
 #include "engine/report/lr_regret.h"
+#include "engine/report/recut.h"
 #include "tests/check.h"
 #include "tests/unit/report_place.h"
 #include <math.h>
 #include <unistd.h>
 
-static void expect_text(const bl_answer *a, const char *expected) {
+static void expect_text(const bl_report_model *a, const char *expected) {
     bl_buf text = {0};
-    bl_report_recommendation_text(a, &text);
+    bl_recommendation_text(a, &text);
     assert_string_equal(bl_buf_text(&text), expected);
     bl_buf_free(&text);
 }
 
-static bool says(const bl_answer *a, const char *part) {
+static bool says(const bl_report_model *a, const char *part) {
     bl_buf text = {0};
-    bl_report_recommendation_text(a, &text);
+    bl_recommendation_text(a, &text);
     const bool found = strstr(bl_buf_text(&text), part) != NULL;
     bl_buf_free(&text);
     return found;
@@ -29,32 +29,33 @@ static bool says(const bl_answer *a, const char *part) {
 /* S = 200 (1 + 1024 / B) and 1 ms + B / 64 ms a step: 16 384 saves most steps; B = 256 takes 1000
  * steps of 5 ms, the fastest and, with two threads each, the cheapest. */
 static void three_optima(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 10, .seeds = 3, .timing = true});
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 10, .seeds = 3, .timing = true});
     assert_true(a.answered && a.timed);
-    assert_int_equal(a.size_count, 10);
-    assert_int_equal(a.best[BL_STATS_FEWEST_STEPS].index, 9);
-    assert_int_equal(a.best[BL_STATS_FASTEST].index, 3);
-    assert_int_equal(a.best[BL_STATS_CHEAPEST].index, 3);
-    const bl_report_size *s = &a.sizes[3];
+    assert_int_equal(a.main.size_count, 10);
+    assert_int_equal(a.main.best[BL_STATS_FEWEST_STEPS].index, 9);
+    assert_int_equal(a.main.best[BL_STATS_FASTEST].index, 3);
+    assert_int_equal(a.main.best[BL_STATS_CHEAPEST].index, 3);
+    const bl_report_size *s = &a.main.sizes[3];
     assert_float_equal(s->learning_rate, 0x1p-9, 0);
-    assert_float_equal(s->join.cost[BL_STATS_FEWEST_STEPS].value, 1005, 1e-9);
-    assert_float_equal(s->join.cost[BL_STATS_FASTEST].value, 5.025, 1e-9);
-    assert_float_equal(s->join.cost[BL_STATS_CHEAPEST].value, 10.05, 1e-9);
-    assert_float_equal(bl_answer_money(&a, 3600), 0.04, 1e-12);
-    assert_float_equal(bl_answer_examples(s), 1005 * 256, 1e-6);
-    assert_true(isnan(bl_answer_joules(s)));
-    assert_float_equal(a.critical.efficiency_50.value, 1024, 30);
-    assert_int_equal(a.critical.noise, BL_STATS_NOISE_SEEDS);
-    bl_answer_free(&a);
+    assert_float_equal(s->costs.cost[BL_STATS_FEWEST_STEPS].value, 1005, 1e-9);
+    assert_float_equal(s->costs.cost[BL_STATS_FASTEST].value, 5.025, 1e-9);
+    assert_float_equal(s->costs.cost[BL_STATS_CHEAPEST].value, 10.05, 1e-9);
+    assert_float_equal(bl_report_money(&a, 3600), 0.04, 1e-12);
+    assert_float_equal(bl_report_examples(s), 1005 * 256, 1e-6);
+    assert_true(isnan(bl_report_joules(s)));
+    assert_float_equal(a.main.critical.efficiency_50.value, 1024, 30);
+    assert_int_equal(a.main.critical.noise, BL_STATS_NOISE_SEEDS);
+    bl_report_model_free(&a);
 }
 
 static void the_words(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 6,
-                                                        .seeds = 1,
-                                                        .timing = true,
-                                                        .budgets = true,
-                                                        .last_censored = true,
-                                                        .first_at_edge = true});
+    bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 6,
+                                                              .seeds = 1,
+                                                              .timing = true,
+                                                              .budgets = true,
+                                                              .last_censored = true,
+                                                              .first_at_edge = true});
     expect_text(
         &a,
         "fixture, preset tiny, handmade (full): training until exp_rmspe <= 0.2\n"
@@ -84,18 +85,18 @@ static void the_words(void **state) {
         "Best within 2 epochs: batch size 64 at learning rate 0.0009766, exp_rmspe 0.15.\n"
         "Best within 2,000 steps: batch size 1,024 at learning rate 0.003906, exp_rmspe 0.05.\n"
         "Without repeated seeds there are no intervals: small differences may be chance.\n");
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 /* 256 is fastest with 5.025 s until it needs a second device for 2 s more; 128 takes 5.415 s. */
 static void a_step_up_in_hardware(void **state) {
-    bl_answer a = answer_of(
+    bl_report_model a = answer_of(
         *state, (bl_report_fixture){.sizes = 6, .seeds = 3, .timing = true, .upfront = true});
     static const int64_t devices[] = {1, 1, 1, 2, 4, 8};
-    for (size_t i = 0; i < 6; i++) assert_int_equal(a.sizes[i].devices, devices[i]);
-    assert_int_equal(a.best[BL_STATS_FASTEST].index, 2);
-    assert_int_equal(a.best[BL_STATS_CHEAPEST].index, 2);
-    const bl_stats_value *cost = a.sizes[3].join.cost;
+    for (size_t i = 0; i < 6; i++) assert_int_equal(a.main.sizes[i].devices, devices[i]);
+    assert_int_equal(a.main.best[BL_STATS_FASTEST].index, 2);
+    assert_int_equal(a.main.best[BL_STATS_CHEAPEST].index, 2);
+    const bl_stats_value *cost = a.main.sizes[3].costs.cost;
     assert_float_equal(cost[BL_STATS_FASTEST].value, 7.025, 1e-9);
     assert_float_equal(cost[BL_STATS_CHEAPEST].value, 13.65, 1e-9);
     assert_true(cost[BL_STATS_FASTEST].low > 6.8 && cost[BL_STATS_FASTEST].high < 7.3);
@@ -103,12 +104,12 @@ static void a_step_up_in_hardware(void **state) {
                          "as declared; batch size 256 is the first to need one.\n"));
     assert_true(says(&a, "memory   devices\n"));
     bl_buf json = {0};
-    bl_report_recommendation_json(&a, &json);
+    bl_recommendation_json(&a, &json);
     assert_non_null(strstr(json.data,
                            "\"upfront\":{\"device_batch_size\":128,\"device_memory_mib\":0,"
                            "\"core_hours\":0.001,\"seconds\":2}"));
     bl_buf_free(&json);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
     a = answer_of(
         *state,
         (bl_report_fixture){.sizes = 6, .seeds = 1, .timing = true, .upfront = true, .logs = true});
@@ -116,58 +117,62 @@ static void a_step_up_in_hardware(void **state) {
     bl_buf dat = contents(*state, "curves_time.dat"); /* 500 steps of 5 ms and 1000, after 2 s */
     assert_non_null(strstr(dat.data, "\n4.5 0.24 0.24\n6.98 0.21 0.21\n7 0.19 0.19\n"));
     bl_buf_free(&dat);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
     a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3, .timing = true});
-    assert_int_equal(a.sizes[5].devices, 1);
+    assert_int_equal(a.main.sizes[5].devices, 1);
     assert_false(says(&a, "upfront"));
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 /* 8.2, 8.8, 10.1, 12.5, 17.4 and 27.2 MiB: a device that is only begun is paid for. */
 static void a_device_has_so_much_memory(void **state) {
-    bl_answer a = answer_of(
+    bl_report_model a = answer_of(
         *state, (bl_report_fixture){.sizes = 6, .seeds = 1, .timing = true, .device_memory = true});
     static const int64_t devices[] = {1, 1, 2, 2, 2, 4};
-    for (size_t i = 0; i < 6; i++) assert_int_equal(a.sizes[i].devices, devices[i]);
-    assert_float_equal(a.sizes[5].join.cost[BL_STATS_FASTEST].value, 6.8 + 3, 1e-9);
-    bl_answer_free(&a);
+    for (size_t i = 0; i < 6; i++) assert_int_equal(a.main.sizes[i].devices, devices[i]);
+    assert_float_equal(a.main.sizes[5].costs.cost[BL_STATS_FASTEST].value, 6.8 + 3, 1e-9);
+    bl_report_model_free(&a);
 }
 
 /* Measured are 6605, 3405 and 1005: the last is furthest off, 1100 / 1005 - 1 = 9.5 %. */
 static void beside_a_known_answer(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3, .known = true});
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3, .known = true});
     assert_true(says(&a, "   known   "));
     assert_true(says(&a, "the steps measured are off by up to 9.5 %; known are: perfect scaling "));
-    assert_true(isnan(bl_answer_known(&a, 128)) && bl_answer_known(&a, 256) == 1100);
+    assert_true(isnan(bl_report_reference_steps(&a, 128)) &&
+                bl_report_reference_steps(&a, 256) == 1100);
     bl_buf json = {0};
-    bl_report_recommendation_json(&a, &json);
+    bl_recommendation_json(&a, &json);
     assert_non_null(strstr(json.data, "\"known\":{\"batch_sizes\":[{\"batch_size\":16,\"steps\":"
                                       "13000},{\"batch_size\":32,\"steps\":6700},"));
     bl_buf_free(&json);
-    assert_false(a.known_critical.segments.known); /* 16 and 4096 were not measured */
-    bl_answer_free(&a);
+    assert_false(a.reference_critical.segments.known); /* 16 and 4096 were not measured */
+    bl_report_model_free(&a);
 }
 
 static void ties_are_named(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 10, .seeds = 3, .timing = true});
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 10, .seeds = 3, .timing = true});
     const char *alone = "217 steps (212 to 222).\n";
     assert_true(says(&a, alone));
-    a.sizes[8].join.tied[BL_STATS_FEWEST_STEPS] = true;
-    a.best[BL_STATS_FEWEST_STEPS].tied = 1;
+    a.main.sizes[8].costs.tied[BL_STATS_FEWEST_STEPS] = true;
+    a.main.best[BL_STATS_FEWEST_STEPS].tied = 1;
     assert_true(says(&a, "(212 to 222). Batch size 8,192 cannot be told apart from it.\n"));
-    a.sizes[6].join.tied[BL_STATS_FEWEST_STEPS] = true;
-    a.sizes[7].join.tied[BL_STATS_FEWEST_STEPS] = true;
-    a.best[BL_STATS_FEWEST_STEPS].tied = 3;
+    a.main.sizes[6].costs.tied[BL_STATS_FEWEST_STEPS] = true;
+    a.main.sizes[7].costs.tied[BL_STATS_FEWEST_STEPS] = true;
+    a.main.best[BL_STATS_FEWEST_STEPS].tied = 3;
     assert_true(says(&a, "Batch sizes 2,048, 4,096 and 8,192 cannot be told apart from it.\n"));
-    a.best[BL_STATS_FEWEST_STEPS].judged = false;
+    a.main.best[BL_STATS_FEWEST_STEPS].judged = false;
     assert_true(says(&a, alone));
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 static void synthetic_data_comes_first(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1, .synthetic = true});
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1, .synthetic = true});
     bl_buf text = {0};
-    bl_report_recommendation_text(&a, &text);
+    bl_recommendation_text(&a, &text);
     assert_memory_equal(bl_buf_text(&text), "SYNTHETIC DATA", 14);
     bl_buf_free(&text);
     write_report(*state, &a);
@@ -181,7 +186,7 @@ static void synthetic_data_comes_first(void **state) {
     bl_buf_free(&dat);
     bl_buf_free(&html);
     bl_buf_free(&gp);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 /* Also where two data sets of one name differ: every file says which it was. */
@@ -201,13 +206,13 @@ static void the_data_is_named(void **state) {
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         bl_buf words = {0};
-        bl_report_data_words(&words, rows[i].dataset, rows[i].variant, rows[i].synthetic);
+        bl_label_dataset(&words, rows[i].dataset, rows[i].variant, rows[i].synthetic);
         assert_string_equal(bl_buf_text(&words), rows[i].words);
         bl_buf_free(&words);
     }
     static const char *const files[] = {"report.html", "recommendation.txt", "runs.csv",
                                         "sizes.tex",   "critical.tex",       "scaling.dat"};
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1});
+    bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1});
     write_report(*state, &a);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         bl_buf text = contents(*state, files[i]);
@@ -215,24 +220,25 @@ static void the_data_is_named(void **state) {
             fail_msg("%s does not name the data", files[i]);
         bl_buf_free(&text);
     }
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 static void without_timing(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 5, .seeds = 2});
+    bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 5, .seeds = 2});
     assert_false(a.timed);
-    assert_true(a.best[BL_STATS_FEWEST_STEPS].known);
-    assert_false(a.best[BL_STATS_FASTEST].known);
+    assert_true(a.main.best[BL_STATS_FEWEST_STEPS].known);
+    assert_false(a.main.best[BL_STATS_FASTEST].known);
     assert_true(says(&a, "No timing pass yet"));
     assert_false(says(&a, "Fastest"));
     write_report(*state, &a);
     assert_false(in_report(*state, "time.gp"));
     assert_true(in_report(*state, "resources.gp"));
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 static void one_batch_size(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 1, .seeds = 1, .timing = true});
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 1, .seeds = 1, .timing = true});
     expect_text(
         &a, "fixture, preset tiny, handmade (full): training until exp_rmspe <= 0.2\n"
             "\n"
@@ -244,30 +250,30 @@ static void one_batch_size(void **state) {
             "Cheapest: batch size 32 at learning rate 0.0009766, 19.8 core-seconds, 0.000220 EUR.\n"
             "Fit: too little data: 1 batch size reached the target, a fit needs 3.\n"
             "Without repeated seeds there are no intervals: small differences may be chance.\n");
-    assert_false(a.critical.efficiency_50.known);
+    assert_false(a.main.critical.efficiency_50.known);
     write_report(*state, &a);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 static void nothing_reached(void **state) {
-    bl_answer a = answer_of(
+    bl_report_model a = answer_of(
         *state, (bl_report_fixture){.sizes = 4, .seeds = 2, .timing = true, .all_censored = true});
     assert_false(a.answered);
     assert_true(says(&a, "No answer: exp_rmspe <= 0.2 was not reached within the budget at any "
                          "batch size.\n"));
     bl_buf json = {0};
-    bl_report_recommendation_json(&a, &json);
+    bl_recommendation_json(&a, &json);
     assert_non_null(strstr(json.data, "\"steps\":null,\"time\":null,\"resource\":null"));
     bl_buf_free(&json);
     write_report(*state, &a);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 /* A sweep that compares fixed recipes asks for no target, and says what it found in notes. */
 static void no_target_asked_for(void **state) {
     const place *p = *state;
     char path[BL_PATH];
-    bl_answer a;
+    bl_report_model a;
     const char *plan =
         "{\"record\":\"plan\",\"format\":1,\"experiment\":\"fixed\",\"targets\":[0.4]}\n"
         "{\"record\":\"trial\",\"run\":\"00\",\"batch_size\":64,\"learning_rate\":0.001,"
@@ -277,52 +283,53 @@ static void no_target_asked_for(void **state) {
         "{\"record\":\"decision\",\"kind\":\"note\",\"text\":\"batch 64 comes to 0.3\"}\n";
     CHECK_OK(bl_path(path, ERR, "%s/plan.jsonl", p->runs));
     CHECK_OK(bl_file_write(path, plan, strlen(plan), ERR));
-    CHECK_OK(bl_report_answer(&a, p->runs, ERR));
+    CHECK_OK(bl_report_analyse(&a, p->runs, ERR));
     assert_true(a.answered);
     expect_text(
         &a, "fixed, no data\n\nBatch size 4,096 does not fit in memory.\nbatch 64 comes to 0.3\n");
     write_report(p, &a);
     assert_false(in_report(p, "scaling.gp"));
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 static void budgets_of_every_kind(void **state) {
-    bl_answer a = answer_of(
+    bl_report_model a = answer_of(
         *state, (bl_report_fixture){.sizes = 4, .seeds = 1, .budgets = true, .all_budgets = true});
     assert_int_equal(a.budget_count, 16); /* the unknown kind is left out */
     assert_true(says(&a, "Best within 2 epochs: batch size 64 at"));
     assert_true(says(&a, "Best within 2,000 steps: batch size 256 at"));
     assert_true(says(&a, "Best within 90.0 s: batch size 128 at"));
     assert_true(says(&a, "Best within 0.001 EUR: batch size 128 at"));
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 /* 0 has no place on a logarithmic axis and wins all the same. */
 static void a_mark_without_limits_says_so(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3});
-    a.critical.efficiency_50 = (bl_stats_value){500, 0, (double)INFINITY, true, 0};
+    bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3});
+    a.main.critical.efficiency_50 = (bl_stats_value){500, 0, (double)INFINITY, true, 0};
     write_report(*state, &a);
     bl_buf gp = contents(*state, "scaling.gp");
     assert_non_null(strstr(gp.data, "'half efficiency 500 (0 and up)'"));
     bl_buf_free(&gp);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 /* Sizes are 32 to 1,024: an interval from below them to 800 leaves its name no room. */
 static void a_mark_without_room_says_its_interval(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3});
-    a.critical.overhead_20 = (bl_stats_value){250, 0, 800, true, 0};
-    a.critical.efficiency_50 = (bl_stats_value){250, 200, 300, true, 0};
+    bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3});
+    a.main.critical.overhead_20 = (bl_stats_value){250, 0, 800, true, 0};
+    a.main.critical.efficiency_50 = (bl_stats_value){250, 200, 300, true, 0};
     write_report(*state, &a);
     bl_buf gp = contents(*state, "scaling.gp");
     assert_non_null(strstr(gp.data, "'20 % overhead 250 (up to 800)'"));
     assert_non_null(strstr(gp.data, "'half efficiency 250'"));
     bl_buf_free(&gp);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 static void a_budget_that_ends_at_zero(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 3, .seeds = 1, .budgets = true});
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 3, .seeds = 1, .budgets = true});
     write_report(*state, &a);
     bl_buf text = contents(*state, "budgets.dat"), gp = contents(*state, "budgets.gp");
     assert_non_null(strstr(text.data,
@@ -344,29 +351,31 @@ static void a_budget_that_ends_at_zero(void **state) {
     assert_null(strstr(gp.data, "y_low = 0\n"));
     bl_buf_free(&gp);
     bl_buf_free(&text);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 /* Regrets of up to 1.25 are read from the basins; what the sweep ran itself goes before them. */
 static void rules_are_judged(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true});
-    const bl_rule_summary keep = bl_rules_sum(&a, BL_REPORT_RULE_KEEP);
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true});
+    const bl_regret_summary keep = bl_regret_sum(&a, BL_REPORT_RULE_KEEP);
     assert_true(keep.sizes == 7 && keep.worst > 1.2 && keep.worst <= 1.25 && keep.mean_is_bound);
-    assert_true(bl_rules_sum(&a, BL_REPORT_RULE_SATURATING).sizes > 0);
-    const double b_crit = a.critical.efficiency_50.value; /* 1024 or nearly */
+    assert_true(bl_regret_sum(&a, BL_REPORT_RULE_SATURATING).sizes > 0);
+    const double b_crit = a.main.critical.efficiency_50.value; /* 1024 or nearly */
     const double sgd = 0x1p-10 * (1 + b_crit / 32) / (1 + b_crit / 1024);
-    assert_float_equal(bl_rules_rate(&a, BL_REPORT_RULE_SATURATING, 1024), sgd, 1e-12);
+    assert_float_equal(bl_regret_rate(&a, BL_REPORT_RULE_SATURATING, 1024), sgd, 1e-12);
     (void)snprintf(a.optimizer, sizeof a.optimizer, "adamw");
-    assert_float_equal(bl_rules_rate(&a, BL_REPORT_RULE_SATURATING, 1024), sqrt(sgd * 0x1p-10), 1e-12);
-    assert_int_equal(bl_rules_sum(&a, BL_REPORT_RULE_MALLADI).sizes, 0);
-    bl_answer_free(&a);
+    assert_float_equal(bl_regret_rate(&a, BL_REPORT_RULE_SATURATING, 1024), sqrt(sgd * 0x1p-10),
+                       1e-12);
+    assert_int_equal(bl_regret_sum(&a, BL_REPORT_RULE_MALLADI).sizes, 0);
+    bl_report_model_free(&a);
     a = answer_of(*state,
                   (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true, .rules = true});
     assert_int_equal(a.regret_count, 2);
     assert_true(says(&a, "against retuning: square root 1.10 times (worst 1.10, at 64); Malladi >= "
                          "4.00 times (worst >= 4.00, at 128).\n"));
     bl_buf json = {0};
-    bl_report_recommendation_json(&a, &json);
+    bl_recommendation_json(&a, &json);
     assert_non_null(strstr(
         json.data,
         "\"rules\":[{\"rule\":\"square_root\",\"mean\":{\"value\":1.1,\"low\":null,\"high\":null,"
@@ -379,7 +388,7 @@ static void rules_are_judged(void **state) {
     assert_string_equal(csv.data, "rule,batch_size,learning_rate,regret,at_least,from\n"
                                   "square_root,64,0.002,1.1,0,runs\nmalladi,128,0.003,4,1,runs\n");
     bl_buf_free(&csv);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 /* ---- the runs' logs ---------------------------------------------------------------------------
@@ -387,7 +396,7 @@ static void rules_are_judged(void **state) {
 
 /* Two series under one target: each has its own curve; the last one is what the rest shows. */
 static void series_apart(void **state) {
-    bl_answer a = answer_of(
+    bl_report_model a = answer_of(
         *state, (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true, .series = true});
     assert_int_equal(a.series_count, 2);
     assert_string_equal(a.series[0].name, "sgd");
@@ -396,9 +405,9 @@ static void series_apart(void **state) {
     assert_float_equal(sgd->sizes[0].points[2].steps, 12800, 0);
     assert_float_equal(sgd->critical.perfect_scaling_end.value, 140.8f, 1);
     assert_float_equal(adam->critical.efficiency_50.value, 1024, 30);
-    assert_int_equal(a.size_count, 8);
-    assert_float_equal(a.critical.efficiency_50.value, adam->critical.efficiency_50.value, 0);
-    assert_float_equal(a.sizes[0].learning_rate, adam->sizes[0].learning_rate, 0);
+    assert_int_equal(a.main.size_count, 8);
+    assert_float_equal(a.main.critical.efficiency_50.value, adam->critical.efficiency_50.value, 0);
+    assert_float_equal(a.main.sizes[0].learning_rate, adam->sizes[0].learning_rate, 0);
     assert_true(says(&a, "Series sgd: perfect scaling ends at "));
     assert_true(says(&a, "; fewest steps 3,200, at batch size 128; "));
     assert_true(says(&a, " times as far in series adam as in sgd.\n"));
@@ -407,19 +416,20 @@ static void series_apart(void **state) {
     assert_true(a.budgets[0].best && a.budgets[1].best);
     assert_true(says(&a, "Best within 9 steps, sgd: batch size 64"));
     bl_buf json = {0};
-    bl_report_recommendation_json(&a, &json);
+    bl_recommendation_json(&a, &json);
     assert_non_null(
         strstr(json.data, "\"series\":[{\"name\":\"sgd\",\"steps\":{\"batch_size\":128"));
     assert_non_null(strstr(json.data, "\"test\":[{\"series\":\"adam\",\"batch_size\":64,"
                                       "\"learning_rate\":0.5,\"value\":0.25}]"));
     assert_non_null(strstr(json.data, "\"budgets\":[{\"series\":\"sgd\","));
     bl_buf_free(&json);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 /* Series that share a budget are named by the curves, the budget by the axis. */
 static void budgets_of_series(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 3, .seeds = 1, .series = true});
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 3, .seeds = 1, .series = true});
     write_report(*state, &a);
     bl_buf gp = contents(*state, "budgets.gp");
     assert_non_null(strstr(gp.data, "budget_text[1] = 'sgd'\n"));
@@ -431,12 +441,12 @@ static void budgets_of_series(void **state) {
     assert_non_null(strstr(gp.data, "budget_text[1] = 'sgd, 9 steps'\n"));
     assert_non_null(strstr(gp.data, "y_text = 'exp_rmspe'\n"));
     bl_buf_free(&gp);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 /* The logs pass 0.25 at half the steps of 0.2: the same curve at half the height. */
 static void easier_targets_from_the_same_runs(void **state) {
-    bl_answer a = answer_of(
+    bl_report_model a = answer_of(
         *state, (bl_report_fixture){
                     .sizes = 10, .seeds = 3, .timing = true, .last_censored = true, .logs = true});
     assert_int_equal(a.easier_count, 1);
@@ -445,54 +455,56 @@ static void easier_targets_from_the_same_runs(void **state) {
     assert_int_equal(t->size_count, 10);
     for (size_t i = 0; i < 10; i++) {
         const bl_report_size *s = &t->sizes[i];
-        assert_float_equal(s->learning_rate, a.sizes[i].learning_rate, 0);
+        assert_float_equal(s->learning_rate, a.main.sizes[i].learning_rate, 0);
         assert_int_equal(s->count, 3);
         assert_true(s->bracketed);
-        assert_float_equal(s->points[0].steps, floor(a.sizes[i].points[0].steps / 2), 0);
+        assert_float_equal(s->points[0].steps, floor(a.main.sizes[i].points[0].steps / 2), 0);
         assert_false(s->points[0].censored);
     }
     assert_float_equal(t->critical.efficiency_50.value, 1024, 30);
     assert_float_equal(t->critical.hyperbola.s_min.value, 100, 3);
-    assert_float_equal(t->sizes[3].join.cost[BL_STATS_FASTEST].value, 2.51, 1e-9);
-    const bl_report_target hard = bl_answer_target(&a, 1);
-    assert_true(hard.target == 0.2 && hard.sizes == a.sizes);
-    bl_answer_free(&a);
+    assert_float_equal(t->sizes[3].costs.cost[BL_STATS_FASTEST].value, 2.51, 1e-9);
+    const bl_report_target hard = bl_report_target_at(&a, 1);
+    assert_true(hard.target == 0.2 && hard.sizes == a.main.sizes);
+    bl_report_model_free(&a);
 }
 
-static void drop(bl_answer *a, double batch_size, double learning_rate) {
+static void drop(bl_report_model *a, double batch_size, double learning_rate) {
     for (size_t i = 0; i < a->trial_count; i++)
         if (a->trials[i].batch_size == batch_size && a->trials[i].learning_rate == learning_rate)
-            a->trials[i].fresh = true;
+            a->trials[i].is_comparison = true;
 }
 
 /* 32 without the higher rate, 64 without the lower one, 128 with both. */
 static void bracketed_needs_both_sides(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 3, .seeds = 2, .logs = true});
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 3, .seeds = 2, .logs = true});
     drop(&a, 32, 0x1p-9);
     drop(&a, 64, 0x1p-11);
-    bl_plan_bests bests;
+    bl_report_bests bests;
     bl_recut_bests(&bests, &a, 0.25);
     assert_int_equal(bests.count, 3);
     for (size_t i = 0; i < 3; i++) {
-        assert_float_equal(bests.best[i].learning_rate, a.sizes[i].learning_rate, 0);
+        assert_float_equal(bests.best[i].learning_rate, a.main.sizes[i].learning_rate, 0);
         assert_int_equal(bests.best[i].runs, 2);
         assert_int_equal(bests.best[i].bracketed, i == 2);
     }
-    bl_plan_bests_free(&bests);
-    bl_answer_free(&a);
+    bl_report_bests_free(&bests);
+    bl_report_model_free(&a);
 }
 
 /* Other sweeps on the same store may have continued a run: 0.1 lies beyond this plan. */
 static void only_what_was_asked(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 3, .logs = true});
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 3, .logs = true});
     assert_int_equal(a.run_count, 4 * 5);
     for (size_t i = 0; i < a.run_count; i++) {
         assert_int_equal(a.runs[i].evals, 3);
         assert_true(i == 0 || strcmp(a.runs[i - 1].run, a.runs[i].run) < 0);
     }
-    const bl_report_run *run = bl_answer_typical_run(&a, &a.sizes[2]);
+    const bl_report_run *run = bl_report_typical_run(&a, &a.main.sizes[2]);
     assert_float_equal(run->eval[2].step, 1805, 0); /* 1800, 1805, 1810: the median seed */
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 /* Steps 6650 .. 6680 and 1050 .. 1080; a step takes 1.5 ms and 5 ms, with 2 % scatter that cancels.
@@ -500,7 +512,7 @@ static void only_what_was_asked(void **state) {
 static void a_pair_on_fresh_seeds(void **state) {
     const bl_report_fixture fixture = {
         .sizes = 6, .seeds = 3, .timing = true, .pair = true, .logs = true};
-    bl_answer a = answer_of(*state, fixture);
+    bl_report_model a = answer_of(*state, fixture);
     const bl_report_pair *p = &a.pairs[0];
     assert_int_equal(a.pair_count, 1);
     assert_true(p->seeds == 7 && p->reached == 7 && p->valued == 7);
@@ -519,21 +531,21 @@ static void a_pair_on_fresh_seeds(void **state) {
                  "difference of the pairs 0.00 (0.00 to 0.00). Batch size 256 cannot be told "
                  "apart.\n"));
     bl_buf json = {0};
-    bl_report_recommendation_json(&a, &json);
+    bl_recommendation_json(&a, &json);
     assert_non_null(strstr(json.data, "\"compare\":[{\"batch_sizes\":[32,256],\"learning_rates\":"
                                       "[0.0009765625,0.001953125],\"pairs\":7,\"steps\":{\"value\":"
                                       "0.159789947,\"low\":0.157894737,\"high\":0.161676647,"));
     bl_buf_free(&json);
     /* The fresh seeds take no part in anything else. */
-    bl_answer b = answer_of(
+    bl_report_model b = answer_of(
         *state, (bl_report_fixture){.sizes = 6, .seeds = 3, .timing = true, .logs = true});
-    assert_int_equal(a.sizes[3].count, b.sizes[3].count);
+    assert_int_equal(a.main.sizes[3].count, b.main.sizes[3].count);
     assert_true(a.regret_count > 0 && a.regret_count == b.regret_count);
     for (size_t i = 0; i < a.regret_count; i++)
         assert_memory_equal(&a.regrets[i].regret, &b.regrets[i].regret, sizeof(double));
     assert_int_equal(a.easier[0].sizes[3].count, b.easier[0].sizes[3].count);
-    bl_answer_free(&a);
-    bl_answer_free(&b);
+    bl_report_model_free(&a);
+    bl_report_model_free(&b);
 }
 
 static void damaged_log(void **state) {
@@ -541,21 +553,21 @@ static void damaged_log(void **state) {
     bl_report_fixture fixture = {.sizes = 3, .seeds = 1, .logs = true};
     char path[BL_PATH];
     bl_err err = {0};
-    bl_answer a;
+    bl_report_model a;
     CHECK_OK(bl_report_fixture_write(&fixture, p->runs, ERR));
     CHECK_OK(bl_path(path, ERR, "%s/000000010001/log.jsonl.gz", p->runs));
     CHECK_OK(bl_file_write(path, "no gzip", 7, ERR));
-    assert_int_equal(bl_report_answer(&a, p->runs, &err), BL_EFORMAT);
+    assert_int_equal(bl_report_analyse(&a, p->runs, &err), BL_EFORMAT);
     assert_non_null(strstr(err.text, "000000010001/log.jsonl.gz"));
     assert_int_equal(unlink(path), 0);
-    CHECK_OK(bl_report_answer(&a, p->runs, &err)); /* one curve less, nothing else */
-    assert_null(bl_answer_typical_run(&a, &a.sizes[0]));
-    assert_non_null(bl_answer_typical_run(&a, &a.sizes[1]));
-    bl_answer_free(&a);
+    CHECK_OK(bl_report_analyse(&a, p->runs, &err)); /* one curve less, nothing else */
+    assert_null(bl_report_typical_run(&a, &a.main.sizes[0]));
+    assert_non_null(bl_report_typical_run(&a, &a.main.sizes[1]));
+    bl_report_model_free(&a);
 }
 
 static void figures_from_logs_are_exact(void **state) {
-    bl_answer a = answer_of(
+    bl_report_model a = answer_of(
         *state, (bl_report_fixture){.sizes = 3, .seeds = 1, .timing = true, .logs = true});
     write_report(*state, &a);
     const struct {
@@ -582,19 +594,20 @@ static void figures_from_logs_are_exact(void **state) {
             fail_msg("%s lacks %s", expected[i].file, expected[i].part);
         bl_buf_free(&text);
     }
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 /* The metric rises on the way: the line stays where it was. */
 static void best_so_far_does_not_rise(void **state) {
-    bl_answer a = answer_of(*state, (bl_report_fixture){.sizes = 1, .seeds = 1, .logs = true});
-    const bl_report_run *run = bl_answer_typical_run(&a, &a.sizes[0]);
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 1, .seeds = 1, .logs = true});
+    const bl_report_run *run = bl_report_typical_run(&a, &a.main.sizes[0]);
     a.runs[run - a.runs].eval[1].value = 0.3;
     write_report(*state, &a);
     bl_buf text = contents(*state, "curves_steps.dat");
     assert_non_null(strstr(text.data, "3300 0.24 0.24\n6596 0.24 0.3\n6600 0.19 0.19\n"));
     bl_buf_free(&text);
-    bl_answer_free(&a);
+    bl_report_model_free(&a);
 }
 
 /* ---- colours, lines, ticks --------------------------------------------------------------------

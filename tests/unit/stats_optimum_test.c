@@ -8,8 +8,8 @@ static const bl_stats_options OPTIONS = {.seed = 3, .replicates = 400};
 
 typedef struct table {
     bl_stats_point runs[SIZES][SEEDS];
-    bl_stats_join_in in[SIZES];
-    bl_stats_join_row rows[SIZES];
+    bl_stats_cost_input in[SIZES];
+    bl_stats_cost_row rows[SIZES];
     bl_stats_optimum best[BL_STATS_GOAL_COUNT];
 } table;
 
@@ -23,17 +23,17 @@ static void make(table *t, double spread) {
         for (int s = 0; s < SEEDS; s++)
             t->runs[i][s] = (bl_stats_point){
                 .batch_size = b, .steps = 100 * (1 + 100 / b) * (1 + spread * (s - 2)), .seed = s};
-        t->in[i] = (bl_stats_join_in){.batch_size = b,
-                                      .runs = t->runs[i],
-                                      .run_count = SEEDS,
-                                      .step_seconds = bl_stats_exact(0.01 + 1e-4 * b),
-                                      .step_resource = bl_stats_exact(5 + b),
-                                      .feasible = true};
+        t->in[i] = (bl_stats_cost_input){.batch_size = b,
+                                         .runs = t->runs[i],
+                                         .run_count = SEEDS,
+                                         .step_seconds = bl_stats_exact(0.01 + 1e-4 * b),
+                                         .step_resource = bl_stats_exact(5 + b),
+                                         .feasible = true};
     }
 }
 
 static void run(table *t) {
-    CHECK_OK(bl_stats_join(t->rows, t->best, t->in, SIZES, &OPTIONS, ERR));
+    CHECK_OK(bl_stats_costs(t->rows, t->best, t->in, SIZES, &OPTIONS, ERR));
 }
 
 static void close_to(double found, double expected) {
@@ -160,7 +160,7 @@ static void nothing_and_nonsense(void **state) {
     (void)state;
     table t;
     make(&t, 0);
-    CHECK_OK(bl_stats_join(t.rows, t.best, t.in, 0, &OPTIONS, ERR));
+    CHECK_OK(bl_stats_costs(t.rows, t.best, t.in, 0, &OPTIONS, ERR));
     assert_false(t.best[0].known);
     for (size_t i = 0; i < SIZES; i++) t.in[i].run_count = 0;
     run(&t);
@@ -168,10 +168,10 @@ static void nothing_and_nonsense(void **state) {
     make(&t, 0);
     t.in[1].batch_size = 32;
     bl_err err = {0};
-    assert_int_equal(bl_stats_join(t.rows, t.best, t.in, SIZES, &OPTIONS, &err), BL_EINVAL);
+    assert_int_equal(bl_stats_costs(t.rows, t.best, t.in, SIZES, &OPTIONS, &err), BL_EINVAL);
     make(&t, 0);
     t.runs[1][0].steps = -1;
-    assert_int_equal(bl_stats_join(t.rows, t.best, t.in, SIZES, &OPTIONS, &err), BL_EINVAL);
+    assert_int_equal(bl_stats_costs(t.rows, t.best, t.in, SIZES, &OPTIONS, &err), BL_EINVAL);
 }
 
 int main(void) {

@@ -17,12 +17,12 @@ enum { TEMPLATE_LIMIT = 1 << 20, SAID_LIMIT = 1024 };
 /* ---- the script -------------------------------------------------------------------------------
  */
 
-static void common_settings(bl_buf *gp, const bl_figure *figure, const bl_answer *a) {
+static void common_settings(bl_buf *gp, const bl_figure *figure, const bl_report_model *m) {
     bl_buf title = {0};
-    bl_buf_str(&title, a->title[0] != '\0' ? a->title : a->experiment);
+    bl_buf_str(&title, m->title[0] != '\0' ? m->title : m->experiment);
     bl_gp_text(gp, "figure", figure->name);
     bl_gp_text(gp, "title_text", bl_buf_text(&title));
-    bl_gp_text(gp, "synthetic_text", a->synthetic ? BL_SYNTHETIC_LABEL : "");
+    bl_gp_text(gp, "synthetic_text", m->synthetic ? BL_SYNTHETIC_LABEL : "");
     bl_buf_free(&title);
 }
 
@@ -32,12 +32,12 @@ static bl_status add_template(bl_buf *gp, const char *dir, const char *name, bl_
     return bl_file_read(gp, path, TEMPLATE_LIMIT, err);
 }
 
-bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_answer *answer,
+bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_report_model *model,
                            const char *template_dir, bl_err *err) {
     bl_buf_printf(gp, "# Draws %s.dat: `gnuplot %s.gp` in this folder.\n", figure->name,
                   figure->name);
-    common_settings(gp, figure, answer);
-    figure->settings(gp, answer);
+    common_settings(gp, figure, model);
+    figure->settings(gp, model);
     BL_TRY(add_template(gp, template_dir, "style", err));
     const char *template = figure->template != NULL ? figure->template : figure->name;
     BL_TRY(add_template(gp, template_dir, template, err));

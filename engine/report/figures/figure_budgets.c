@@ -7,21 +7,22 @@
 enum { MOST_CURVES = 6 };
 static const double margin = 0.15; /* octaves around the values */
 
-static bool has_data(const bl_answer *a) {
-    return a->budget_count > 0;
+static bool has_data(const bl_report_model *m) {
+    return m->budget_count > 0;
 }
 
-static bool starts_curve(const bl_answer *a, size_t i) {
-    return i == 0 || a->budgets[i].kind != a->budgets[i - 1].kind ||
-           a->budgets[i].amount != a->budgets[i - 1].amount ||
-           a->budgets[i].series != a->budgets[i - 1].series;
+static bool starts_curve(const bl_report_model *m, size_t i) {
+    return i == 0 || m->budgets[i].kind != m->budgets[i - 1].kind ||
+           m->budgets[i].amount != m->budgets[i - 1].amount ||
+           m->budgets[i].series != m->budgets[i - 1].series;
 }
 
-/* Series within one budget: the axis tells the budget, and the curves only which series they are. */
-static bool shares_budget(const bl_answer *a) {
-    for (size_t i = 0; i < a->budget_count; i++)
-        if (a->budgets[i].series == BL_NO_SERIES || a->budgets[i].kind != a->budgets[0].kind ||
-            a->budgets[i].amount != a->budgets[0].amount)
+/* Series within one budget: the axis tells the budget, and the curves only which series they are.
+ */
+static bool shares_budget(const bl_report_model *m) {
+    for (size_t i = 0; i < m->budget_count; i++)
+        if (m->budgets[i].series == BL_NO_SERIES || m->budgets[i].kind != m->budgets[0].kind ||
+            m->budgets[i].amount != m->budgets[0].amount)
             return false;
     return true;
 }
@@ -35,68 +36,68 @@ static void row(bl_buf *dat, const bl_report_budget *b, int curve) {
 
 /* A value of 0 (nothing is wrong any more) lies below any logarithmic axis: it is drawn on the
  * axis, as a triangle that points down. */
-static void zeros(bl_buf *dat, const bl_answer *a) {
+static void zeros(bl_buf *dat, const bl_report_model *m) {
     size_t rows = 0;
     int curve = 0;
     bl_dat_block(dat, "zero", columns);
-    for (size_t i = 0; i < a->budget_count; i++) {
-        curve += starts_curve(a, i);
-        if (a->budgets[i].value != 0) continue;
-        row(dat, &a->budgets[i], curve);
+    for (size_t i = 0; i < m->budget_count; i++) {
+        curve += starts_curve(m, i);
+        if (m->budgets[i].value != 0) continue;
+        row(dat, &m->budgets[i], curve);
         rows++;
     }
     if (rows == 0) bl_dat_nothing(dat, 7);
 }
 
-static void data(bl_buf *dat, const bl_answer *a) {
+static void data(bl_buf *dat, const bl_report_model *m) {
     int curve = 0;
-    for (size_t i = 0; i < a->budget_count; i++) {
-        if (starts_curve(a, i)) {
+    for (size_t i = 0; i < m->budget_count; i++) {
+        if (starts_curve(m, i)) {
             char name[32];
             (void)snprintf(name, sizeof name, "budget_%d", ++curve);
             bl_dat_block(dat, name, columns);
         }
-        row(dat, &a->budgets[i], curve);
+        row(dat, &m->budgets[i], curve);
     }
     bl_dat_block(dat, "best", columns);
     curve = 0;
-    for (size_t i = 0; i < a->budget_count; i++) {
-        curve += starts_curve(a, i);
-        if (a->budgets[i].best) row(dat, &a->budgets[i], curve);
+    for (size_t i = 0; i < m->budget_count; i++) {
+        curve += starts_curve(m, i);
+        if (m->budgets[i].best) row(dat, &m->budgets[i], curve);
     }
-    zeros(dat, a);
+    zeros(dat, m);
 }
 
-static void settings(bl_buf *gp, const bl_answer *a) {
+static void settings(bl_buf *gp, const bl_report_model *m) {
     bl_axis y = {0};
     int curves = 0;
     bool zero = false;
-    const bool shared = shares_budget(a);
+    const bool shared = shares_budget(m);
     bl_buf name = {0};
     bl_buf_printf(gp, "array budget_text[%d]\n", MOST_CURVES);
-    for (size_t i = 0; i < a->budget_count; i++) {
-        zero = zero || a->budgets[i].value == 0;
-        bl_axis_add(&y, a->budgets[i].value);
-        bl_axis_add(&y, a->budgets[i].low);
-        bl_axis_add(&y, a->budgets[i].high);
-        if (!starts_curve(a, i) || curves == MOST_CURVES) continue;
+    for (size_t i = 0; i < m->budget_count; i++) {
+        zero = zero || m->budgets[i].value == 0;
+        bl_axis_add(&y, m->budgets[i].value);
+        bl_axis_add(&y, m->budgets[i].low);
+        bl_axis_add(&y, m->budgets[i].high);
+        if (!starts_curve(m, i) || curves == MOST_CURVES) continue;
         char variable[32];
         (void)snprintf(variable, sizeof variable, "budget_text[%d]", ++curves);
         bl_buf_clear(&name);
         if (shared)
-            bl_buf_str(&name, a->series[a->budgets[i].series].name);
+            bl_buf_str(&name, m->series[m->budgets[i].series].name);
         else
-            bl_words_budget(&name, a, &a->budgets[i]);
+            bl_label_budget(&name, m, &m->budgets[i]);
         bl_gp_text(gp, variable, bl_buf_text(&name));
     }
     bl_buf_printf(gp, "budgets = %d\nhas_zero = %d\n", curves, zero);
-    bl_gp_batch_axis(gp, a);
+    bl_gp_batch_axis(gp, m);
     bl_gp_axis(gp, "y", &y, margin, margin, BL_TICKS_DECIMAL);
     bl_gp_number(gp, "y_low", y.high > 0 ? y.low / exp2(margin) : 1);
     bl_buf_clear(&name);
-    bl_buf_str(&name, a->metric);
+    bl_buf_str(&name, m->metric);
     if (shared) bl_buf_str(&name, " within ");
-    if (shared) bl_words_amount(&name, a, &a->budgets[0]);
+    if (shared) bl_label_amount(&name, m, &m->budgets[0]);
     bl_gp_text(gp, "y_text", bl_buf_text(&name));
     bl_buf_free(&name);
 }

@@ -4,26 +4,26 @@
 #include "engine/report/text/words.h"
 #include <math.h>
 
-static bool timed(const bl_answer *a) {
-    return a->timed;
+static bool timed(const bl_report_model *m) {
+    return m->timed;
 }
 
 /* ---- time -------------------------------------------------------------------------------------
  */
 
-static bl_time_unit time_unit(const bl_answer *a) {
+static bl_time_unit time_unit(const bl_report_model *m) {
     bl_axis y = {0};
-    for (size_t i = 0; i < a->size_count; i++)
-        bl_axis_add(&y, a->sizes[i].join.cost[BL_STATS_FASTEST].value);
+    for (size_t i = 0; i < m->main.size_count; i++)
+        bl_axis_add(&y, m->main.sizes[i].costs.cost[BL_STATS_FASTEST].value);
     return bl_time_unit_of(y.low);
 }
 
-static void times(bl_buf *dat, const bl_answer *a, bool censored) {
-    const double unit_seconds = time_unit(a).seconds;
+static void times(bl_buf *dat, const bl_report_model *m, bool censored) {
+    const double unit_seconds = time_unit(m).seconds;
     size_t rows = 0;
-    for (size_t i = 0; i < a->size_count; i++) {
-        const bl_report_size *s = &a->sizes[i];
-        const bl_stats_value *v = &s->join.cost[BL_STATS_FASTEST];
+    for (size_t i = 0; i < m->main.size_count; i++) {
+        const bl_report_size *s = &m->main.sizes[i];
+        const bl_stats_value *v = &s->costs.cost[BL_STATS_FASTEST];
         if (!v->known || (v->bound > 0) != censored) continue;
         const bool bars = !censored && bl_stats_has_interval(v);
         BL_DAT_ROW(dat, s->batch_size, v->value / unit_seconds,
@@ -35,45 +35,45 @@ static void times(bl_buf *dat, const bl_answer *a, bool censored) {
     if (rows == 0) bl_dat_nothing(dat, 7);
 }
 
-static void time_data(bl_buf *dat, const bl_answer *a) {
+static void time_data(bl_buf *dat, const bl_report_model *m) {
     static const char *const columns =
         "batch_size time low high seconds_per_step seconds_low seconds_high";
-    bl_buf_printf(dat, "# time in %s\n", time_unit(a).name);
+    bl_buf_printf(dat, "# time in %s\n", time_unit(m).name);
     bl_dat_block(dat, "reached", columns);
-    times(dat, a, false);
+    times(dat, m, false);
     bl_dat_block(dat, "censored", columns);
-    times(dat, a, true);
+    times(dat, m, true);
 }
 
-static void time_settings(bl_buf *gp, const bl_answer *a) {
-    const bl_time_unit u = time_unit(a);
+static void time_settings(bl_buf *gp, const bl_report_model *m) {
+    const bl_time_unit u = time_unit(m);
     bl_axis y = {0};
     size_t censored = 0;
-    for (size_t i = 0; i < a->size_count; i++) {
-        const bl_stats_value *v = &a->sizes[i].join.cost[BL_STATS_FASTEST];
+    for (size_t i = 0; i < m->main.size_count; i++) {
+        const bl_stats_value *v = &m->main.sizes[i].costs.cost[BL_STATS_FASTEST];
         bl_axis_add(&y, v->value / u.seconds);
         if (v->bound == 0) bl_axis_add(&y, v->low / u.seconds);
         if (v->bound == 0) bl_axis_add(&y, v->high / u.seconds);
         censored += v->known && v->bound > 0;
     }
-    bl_gp_batch_axis(gp, a);
+    bl_gp_batch_axis(gp, m);
     bl_gp_axis(gp, "y", &y, 1, 0.5, BL_TICKS_PLAIN);
     bl_buf_printf(gp, "has_censored = %d\n", censored > 0);
     bl_buf label = {0};
     bl_buf_str(&label, "time to ");
-    bl_gp_target(&label, a);
+    bl_gp_target(&label, m);
     bl_buf_printf(&label, " (%s)", u.name);
     bl_gp_text(gp, "y_text", bl_buf_text(&label));
-    const bl_stats_optimum *best = &a->best[BL_STATS_FASTEST];
+    const bl_stats_optimum *best = &m->main.best[BL_STATS_FASTEST];
     bl_gp_number(gp, "fastest_known", best->known);
     if (best->known) {
-        const bl_report_size *s = &a->sizes[best->index];
-        const double seconds = s->join.cost[BL_STATS_FASTEST].value;
+        const bl_report_size *s = &m->main.sizes[best->index];
+        const double seconds = s->costs.cost[BL_STATS_FASTEST].value;
         bl_gp_number(gp, "fastest", s->batch_size);
         bl_buf_clear(&label);
-        bl_words_count(&label, s->batch_size);
+        bl_format_count(&label, s->batch_size);
         bl_buf_str(&label, ", ");
-        bl_words_duration(&label, seconds);
+        bl_format_duration(&label, seconds);
         bl_gp_text(gp, "fastest_label", bl_buf_text(&label));
     }
     bl_buf_free(&label);
@@ -92,32 +92,33 @@ const bl_figure bl_figure_time = {
 typedef enum resource { CORE_SECONDS, EXAMPLES, MEMORY, JOULES, RESOURCE_COUNT } resource;
 
 static double amount(const bl_report_size *s, resource r) {
-    const bl_stats_value *steps = &s->join.cost[BL_STATS_FEWEST_STEPS];
+    const bl_stats_value *steps = &s->costs.cost[BL_STATS_FEWEST_STEPS];
     if (r == MEMORY) return s->memory_bytes;
     if (!steps->known || steps->bound > 0) return (double)NAN;
-    return r == CORE_SECONDS ? s->join.cost[BL_STATS_CHEAPEST].value
-           : r == EXAMPLES   ? bl_answer_examples(s)
-                             : bl_answer_joules(s);
+    return r == CORE_SECONDS ? s->costs.cost[BL_STATS_CHEAPEST].value
+           : r == EXAMPLES   ? bl_report_examples(s)
+                             : bl_report_joules(s);
 }
 
-static double least(const bl_answer *a, resource r) {
+static double least(const bl_report_model *m, resource r) {
     bl_axis range = {0};
-    for (size_t i = 0; i < a->size_count; i++) bl_axis_add(&range, amount(&a->sizes[i], r));
+    for (size_t i = 0; i < m->main.size_count; i++)
+        bl_axis_add(&range, amount(&m->main.sizes[i], r));
     return range.low > 0 ? range.low : (double)NAN;
 }
 
-static bool has_resources(const bl_answer *a) {
-    return !isnan(least(a, EXAMPLES)) || !isnan(least(a, MEMORY));
+static bool has_resources(const bl_report_model *m) {
+    return !isnan(least(m, EXAMPLES)) || !isnan(least(m, MEMORY));
 }
 
-static void resources_data(bl_buf *dat, const bl_answer *a) {
+static void resources_data(bl_buf *dat, const bl_report_model *m) {
     double smallest[RESOURCE_COUNT];
-    for (int r = 0; r < RESOURCE_COUNT; r++) smallest[r] = least(a, (resource)r);
+    for (int r = 0; r < RESOURCE_COUNT; r++) smallest[r] = least(m, (resource)r);
     bl_dat_block(dat, "relative",
                  "batch_size core_seconds low high examples memory joules, each / its least");
-    for (size_t i = 0; i < a->size_count; i++) {
-        const bl_report_size *s = &a->sizes[i];
-        const bl_stats_value *v = &s->join.cost[BL_STATS_CHEAPEST];
+    for (size_t i = 0; i < m->main.size_count; i++) {
+        const bl_report_size *s = &m->main.sizes[i];
+        const bl_stats_value *v = &s->costs.cost[BL_STATS_CHEAPEST];
         const bool bars = v->bound == 0 && bl_stats_has_interval(v);
         BL_DAT_ROW(dat, s->batch_size, amount(s, CORE_SECONDS) / smallest[CORE_SECONDS],
                    bars ? v->low / smallest[CORE_SECONDS] : (double)NAN,
@@ -126,34 +127,34 @@ static void resources_data(bl_buf *dat, const bl_answer *a) {
                    amount(s, JOULES) / smallest[JOULES]);
     }
     bl_dat_block(dat, "absolute", "batch_size core_seconds money examples memory_bytes joules");
-    for (size_t i = 0; i < a->size_count; i++) {
-        const bl_report_size *s = &a->sizes[i];
+    for (size_t i = 0; i < m->main.size_count; i++) {
+        const bl_report_size *s = &m->main.sizes[i];
         const double cores = amount(s, CORE_SECONDS);
-        BL_DAT_ROW(dat, s->batch_size, cores, bl_answer_money(a, cores), amount(s, EXAMPLES),
+        BL_DAT_ROW(dat, s->batch_size, cores, bl_report_money(m, cores), amount(s, EXAMPLES),
                    amount(s, MEMORY), amount(s, JOULES));
     }
 }
 
 /* "core-seconds (least 12.3, 0.00014 EUR)", or "" for what was not measured. */
-static void legend(bl_buf *gp, const bl_answer *a, resource r, const char *variable) {
+static void legend(bl_buf *gp, const bl_report_model *m, resource r, const char *variable) {
     static const char *const names[] = {[CORE_SECONDS] = "core-seconds",
                                         [EXAMPLES] = "examples",
                                         [MEMORY] = "peak memory",
                                         [JOULES] = "joules"};
-    const double x = least(a, r);
+    const double x = least(m, r);
     bl_buf text = {0};
     if (!isnan(x)) {
         bl_buf_printf(&text, "%s (least ", names[r]);
         if (r == EXAMPLES)
-            bl_words_count(&text, x);
+            bl_format_count(&text, x);
         else if (r == MEMORY)
-            bl_words_bytes(&text, x);
+            bl_format_bytes(&text, x);
         else
-            bl_words_short(&text, x);
-        if (r == CORE_SECONDS && !isnan(a->per_core_hour)) {
+            bl_format_3_digits(&text, x);
+        if (r == CORE_SECONDS && !isnan(m->per_core_hour)) {
             bl_buf_str(&text, " = ");
-            bl_words_short(&text, bl_answer_money(a, x));
-            bl_buf_printf(&text, " %s", a->currency);
+            bl_format_3_digits(&text, bl_report_money(m, x));
+            bl_buf_printf(&text, " %s", m->currency);
         }
         bl_buf_str(&text, ")");
     }
@@ -161,23 +162,23 @@ static void legend(bl_buf *gp, const bl_answer *a, resource r, const char *varia
     bl_buf_free(&text);
 }
 
-static void resources_settings(bl_buf *gp, const bl_answer *a) {
+static void resources_settings(bl_buf *gp, const bl_report_model *m) {
     bl_axis y = {0};
-    const double cores = least(a, CORE_SECONDS);
-    for (size_t i = 0; i < a->size_count; i++) {
-        const bl_stats_value *v = &a->sizes[i].join.cost[BL_STATS_CHEAPEST];
+    const double cores = least(m, CORE_SECONDS);
+    for (size_t i = 0; i < m->main.size_count; i++) {
+        const bl_stats_value *v = &m->main.sizes[i].costs.cost[BL_STATS_CHEAPEST];
         if (v->bound == 0) bl_axis_add(&y, v->low / cores);
         if (v->bound == 0) bl_axis_add(&y, v->high / cores);
         for (int r = 0; r < RESOURCE_COUNT; r++)
-            bl_axis_add(&y, amount(&a->sizes[i], (resource)r) / least(a, (resource)r));
+            bl_axis_add(&y, amount(&m->main.sizes[i], (resource)r) / least(m, (resource)r));
     }
-    bl_gp_batch_axis(gp, a);
+    bl_gp_batch_axis(gp, m);
     bl_gp_axis(gp, "y", &y, 0.4, 0.4, BL_TICKS_PLAIN);
     bl_gp_text(gp, "y_text", "relative to the least");
-    legend(gp, a, CORE_SECONDS, "core_seconds_text");
-    legend(gp, a, EXAMPLES, "examples_text");
-    legend(gp, a, MEMORY, "memory_text");
-    legend(gp, a, JOULES, "joules_text");
+    legend(gp, m, CORE_SECONDS, "core_seconds_text");
+    legend(gp, m, EXAMPLES, "examples_text");
+    legend(gp, m, MEMORY, "memory_text");
+    legend(gp, m, JOULES, "joules_text");
 }
 
 const bl_figure bl_figure_resources = {

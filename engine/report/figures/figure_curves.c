@@ -17,42 +17,43 @@ typedef struct lines {
     size_t count;
 } lines;
 
-static lines choose(const bl_answer *a, abscissa by) {
+static lines choose(const bl_report_model *m, abscissa by) {
     lines out = {0};
-    const bl_report_size **known = bl_xalloc((a->size_count + 1) * sizeof *known);
+    const bl_report_size **known = bl_xalloc((m->main.size_count + 1) * sizeof *known);
     size_t n = 0, index[BL_FIGURE_LINES];
-    for (size_t i = 0; i < a->size_count; i++) {
-        const bl_report_size *s = &a->sizes[i];
-        if (bl_answer_typical_run(a, s) == NULL) continue;
+    for (size_t i = 0; i < m->main.size_count; i++) {
+        const bl_report_size *s = &m->main.sizes[i];
+        if (bl_report_typical_run(m, s) == NULL) continue;
         if (by != TIME || s->step_seconds.known) known[n++] = s;
     }
     out.count = bl_figure_choose(n, index);
     for (size_t i = 0; i < out.count; i++) {
         out.size[i] = known[index[i]];
-        out.run[i] = bl_answer_typical_run(a, out.size[i]);
+        out.run[i] = bl_report_typical_run(m, out.size[i]);
     }
     free(known);
     return out;
 }
 
 /* Time in seconds, as the optima count it: what further devices cost upfront comes first. */
-static double position(const bl_answer *a, const bl_report_size *s, abscissa by, double step) {
+static double position(const bl_report_model *m, const bl_report_size *s, abscissa by,
+                       double step) {
     if (by == STEPS) return step;
     if (by == EXAMPLES) return step * s->batch_size;
-    return (double)(s->devices - 1) * a->upfront_seconds + step * s->step_seconds.value;
+    return (double)(s->devices - 1) * m->upfront_seconds + step * s->step_seconds.value;
 }
 
-static bl_time_unit unit_of(const bl_answer *a, const lines *l) {
+static bl_time_unit unit_of(const bl_report_model *m, const lines *l) {
     bl_axis x = {0};
     for (size_t i = 0; i < l->count; i++)
-        bl_axis_add(&x, position(a, l->size[i], TIME, l->run[i]->eval[l->run[i]->evals - 1].step));
+        bl_axis_add(&x, position(m, l->size[i], TIME, l->run[i]->eval[l->run[i]->evals - 1].step));
     return bl_time_unit_of(x.low);
 }
 
-static void data(bl_buf *dat, const bl_answer *a, abscissa by) {
-    const lines l = choose(a, by);
-    const double unit = by == TIME ? unit_of(a, &l).seconds : 1;
-    if (by == TIME) bl_buf_printf(dat, "# time in %s\n", unit_of(a, &l).name);
+static void data(bl_buf *dat, const bl_report_model *m, abscissa by) {
+    const lines l = choose(m, by);
+    const double unit = by == TIME ? unit_of(m, &l).seconds : 1;
+    if (by == TIME) bl_buf_printf(dat, "# time in %s\n", unit_of(m, &l).name);
     for (size_t i = 0; i < l.count; i++) {
         static const char *const columns[] = {[STEPS] = "steps best_so_far value",
                                               [EXAMPLES] = "examples best_so_far value",
@@ -66,15 +67,15 @@ static void data(bl_buf *dat, const bl_answer *a, abscissa by) {
         for (size_t e = 0; e < l.run[i]->evals; e++) {
             const bl_report_eval *v = &l.run[i]->eval[e];
             best = fmin(best, v->value);
-            BL_DAT_ROW(dat, position(a, l.size[i], by, v->step) / unit, best, v->value);
+            BL_DAT_ROW(dat, position(m, l.size[i], by, v->step) / unit, best, v->value);
         }
     }
 }
 
-static void settings(bl_buf *gp, const bl_answer *a, abscissa by) {
-    const lines l = choose(a, by);
-    const bl_time_unit unit = unit_of(a, &l);
-    const double top = a->target > 0 ? above_target * a->target : HUGE_VAL;
+static void settings(bl_buf *gp, const bl_report_model *m, abscissa by) {
+    const lines l = choose(m, by);
+    const bl_time_unit unit = unit_of(m, &l);
+    const double top = m->main.target > 0 ? above_target * m->main.target : HUGE_VAL;
     double batch_sizes[BL_FIGURE_LINES];
     bl_axis x = {0}, y = {0};
     for (size_t i = 0; i < l.count; i++) {
@@ -82,7 +83,7 @@ static void settings(bl_buf *gp, const bl_answer *a, abscissa by) {
         const double one = by == TIME ? unit.seconds : 1;
         for (size_t e = 0; e < l.run[i]->evals; e++) {
             const bl_report_eval *v = &l.run[i]->eval[e];
-            if (v->value <= top) bl_axis_add(&x, position(a, l.size[i], by, v->step) / one);
+            if (v->value <= top) bl_axis_add(&x, position(m, l.size[i], by, v->step) / one);
             bl_axis_add(&y, fmin(v->value, top));
         }
     }
@@ -90,7 +91,7 @@ static void settings(bl_buf *gp, const bl_answer *a, abscissa by) {
     bl_gp_axis(gp, "x", &x, 0.2, 0.2, by == STEPS ? BL_TICKS_PLAIN : BL_TICKS_SHORT);
     bl_gp_axis(gp, "y", &y, 0.1, 0, BL_TICKS_DECIMAL);
     bl_buf label = {0};
-    bl_buf_printf(&label, "%s, lowest so far", a->metric);
+    bl_buf_printf(&label, "%s, lowest so far", m->metric);
     bl_gp_text(gp, "y_text", bl_buf_text(&label));
     bl_buf_free(&label);
     char text[64];
@@ -99,32 +100,32 @@ static void settings(bl_buf *gp, const bl_answer *a, abscissa by) {
                    : by == STEPS ? "steps"
                                  : "examples");
     bl_gp_text(gp, "x_text", text);
-    bl_gp_number(gp, "target", a->target > 0 ? a->target : (double)NAN);
+    bl_gp_number(gp, "target", m->main.target > 0 ? m->main.target : (double)NAN);
 }
 
-static bool has_curves(const bl_answer *a) {
-    return choose(a, STEPS).count > 0;
+static bool has_curves(const bl_report_model *m) {
+    return choose(m, STEPS).count > 0;
 }
-static bool has_times(const bl_answer *a) {
-    return choose(a, TIME).count > 0;
+static bool has_times(const bl_report_model *m) {
+    return choose(m, TIME).count > 0;
 }
-static void steps_data(bl_buf *dat, const bl_answer *a) {
-    data(dat, a, STEPS);
+static void steps_data(bl_buf *dat, const bl_report_model *m) {
+    data(dat, m, STEPS);
 }
-static void steps_settings(bl_buf *gp, const bl_answer *a) {
-    settings(gp, a, STEPS);
+static void steps_settings(bl_buf *gp, const bl_report_model *m) {
+    settings(gp, m, STEPS);
 }
-static void examples_data(bl_buf *dat, const bl_answer *a) {
-    data(dat, a, EXAMPLES);
+static void examples_data(bl_buf *dat, const bl_report_model *m) {
+    data(dat, m, EXAMPLES);
 }
-static void examples_settings(bl_buf *gp, const bl_answer *a) {
-    settings(gp, a, EXAMPLES);
+static void examples_settings(bl_buf *gp, const bl_report_model *m) {
+    settings(gp, m, EXAMPLES);
 }
-static void time_data(bl_buf *dat, const bl_answer *a) {
-    data(dat, a, TIME);
+static void time_data(bl_buf *dat, const bl_report_model *m) {
+    data(dat, m, TIME);
 }
-static void time_settings(bl_buf *gp, const bl_answer *a) {
-    settings(gp, a, TIME);
+static void time_settings(bl_buf *gp, const bl_report_model *m) {
+    settings(gp, m, TIME);
 }
 
 const bl_figure bl_figure_curves_steps = {

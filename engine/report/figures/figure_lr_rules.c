@@ -2,57 +2,59 @@
 #include "engine/report/figures/figures.h"
 #include "engine/report/lr_regret.h"
 
-static bool has_data(const bl_answer *a) {
+static bool has_data(const bl_report_model *m) {
     for (int r = 0; r < BL_REPORT_RULE_COUNT; r++)
-        if (bl_rules_sum(a, (bl_report_rule)r).sizes > 0) return true;
+        if (bl_regret_sum(m, (bl_report_rule)r).sizes > 0) return true;
     return false;
 }
 
-static void block(bl_buf *dat, const bl_answer *a, bl_report_rule rule, bool bound) {
+static void block(bl_buf *dat, const bl_report_model *m, bl_report_rule rule, bool bound) {
     size_t rows = 0;
-    for (size_t i = 0; i < a->regret_count; i++) {
-        const bl_report_regret *x = &a->regrets[i];
-        if (x->rule != rule || x->target != a->target || (bound && x->regret.bound == 0)) continue;
+    for (size_t i = 0; i < m->regret_count; i++) {
+        const bl_report_regret *x = &m->regrets[i];
+        if (x->rule != rule || x->target != m->main.target || (bound && x->regret.bound == 0))
+            continue;
         BL_DAT_ROW(dat, x->batch_size, x->regret.value, x->learning_rate, x->regret.bound);
         rows++;
     }
     if (rows == 0) bl_dat_nothing(dat, 4);
 }
 
-static void data(bl_buf *dat, const bl_answer *a) {
+static void data(bl_buf *dat, const bl_report_model *m) {
     bl_buf name = {0};
     for (int r = 0; r < BL_REPORT_RULE_COUNT; r++) {
-        bl_dat_block(dat, bl_rule_names[r].file, "batch_size regret learning_rate bound");
-        block(dat, a, (bl_report_rule)r, false);
+        bl_dat_block(dat, bl_report_rule_names[r].file, "batch_size regret learning_rate bound");
+        block(dat, m, (bl_report_rule)r, false);
         bl_buf_clear(&name);
-        bl_buf_printf(&name, "%s_at_least", bl_rule_names[r].file);
+        bl_buf_printf(&name, "%s_at_least", bl_report_rule_names[r].file);
         bl_dat_block(dat, bl_buf_text(&name), "batch_size regret learning_rate bound");
-        block(dat, a, (bl_report_rule)r, true);
+        block(dat, m, (bl_report_rule)r, true);
     }
     bl_buf_free(&name);
 }
 
-static void settings(bl_buf *gp, const bl_answer *a) {
+static void settings(bl_buf *gp, const bl_report_model *m) {
     bl_axis y = {1, 1.2};
     bool bound = false;
-    for (size_t i = 0; i < a->regret_count; i++) {
-        if (a->regrets[i].target != a->target) continue;
-        bl_axis_add(&y, a->regrets[i].regret.value);
-        bound = bound || a->regrets[i].regret.bound > 0;
+    for (size_t i = 0; i < m->regret_count; i++) {
+        if (m->regrets[i].target != m->main.target) continue;
+        bl_axis_add(&y, m->regrets[i].regret.value);
+        bound = bound || m->regrets[i].regret.bound > 0;
     }
     bl_buf_printf(gp, "has_bound = %d\nrules = %d\narray rule_text[%d]\narray rule_name[%d]\n",
                   bound, BL_REPORT_RULE_COUNT, BL_REPORT_RULE_COUNT, BL_REPORT_RULE_COUNT);
     for (int r = 0; r < BL_REPORT_RULE_COUNT; r++) {
-        const bool known = bl_rules_sum(a, (bl_report_rule)r).sizes > 0;
+        const bool known = bl_regret_sum(m, (bl_report_rule)r).sizes > 0;
         bl_buf_printf(gp, "rule_text[%d] = '%s'\nrule_name[%d] = '%s'\n", r + 1,
-                      known ? bl_rule_names[r].words : "", r + 1, bl_rule_names[r].file);
+                      known ? bl_report_rule_names[r].words : "", r + 1,
+                      bl_report_rule_names[r].file);
     }
-    bl_gp_batch_axis(gp, a);
+    bl_gp_batch_axis(gp, m);
     bl_gp_axis(gp, "y", &y, 0.08, 0.15, BL_TICKS_DECIMAL);
     bl_gp_text(gp, "y_text", "steps / steps with the rate retuned");
 }
 
-const bl_figure bl_figure_rules = {
+const bl_figure bl_figure_lr_rules = {
     .name = "rules",
     .caption = "What carrying the smallest batch size's rate on by a rule costs in steps, against "
                "retuning.",

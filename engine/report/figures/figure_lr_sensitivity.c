@@ -1,33 +1,33 @@
 /* Steps to the target against learning rate, one basin for each batch size. */
 #include "engine/base/mem.h"
-#include "engine/report/lr_sensitivity.h"
 #include "engine/report/figures/figures.h"
+#include "engine/report/lr_sensitivity.h"
 #include <math.h>
 #include <stdio.h>
 
-static bool has_data(const bl_answer *a) {
-    return a->size_count > 0 && a->trial_count > 0;
+static bool has_data(const bl_report_model *m) {
+    return m->main.size_count > 0 && m->trial_count > 0;
 }
 
 static int by_rate(const void *x, const void *y) {
-    const bl_basin_rate *a = x, *b = y;
+    const bl_sensitivity_rate *a = x, *b = y;
     if (a->batch_size != b->batch_size) return a->batch_size < b->batch_size ? -1 : 1;
     return (a->learning_rate > b->learning_rate) - (a->learning_rate < b->learning_rate);
 }
 
 /* Ascending in batch size, then in rate; to be freed. */
-static bl_basin_rate *sorted_rates(const bl_answer *a, size_t *n) {
-    bl_basin_rate *rates = bl_xalloc((a->trial_count + 1) * sizeof *rates);
-    *n = bl_basin_rates(a, rates);
+static bl_sensitivity_rate *sorted_rates(const bl_report_model *m, size_t *n) {
+    bl_sensitivity_rate *rates = bl_xalloc((m->trial_count + 1) * sizeof *rates);
+    *n = bl_sensitivity_rates(m, rates);
     qsort(rates, *n, sizeof *rates, by_rate);
     return rates;
 }
 
-static void block(bl_buf *dat, const bl_basin_rate *rates, size_t n, double batch_size,
+static void block(bl_buf *dat, const bl_sensitivity_rate *rates, size_t n, double batch_size,
                   bool arrived) {
     size_t rows = 0;
     for (size_t i = 0; i < n; i++) {
-        const bl_basin_rate *r = &rates[i];
+        const bl_sensitivity_rate *r = &rates[i];
         if (r->batch_size != batch_size || isfinite(r->steps) != arrived) continue;
         BL_DAT_ROW(dat, r->learning_rate, arrived ? r->steps : r->ran, (double)r->trials,
                    (double)r->arrived);
@@ -36,12 +36,12 @@ static void block(bl_buf *dat, const bl_basin_rate *rates, size_t n, double batc
     if (rows == 0) bl_dat_nothing(dat, 4);
 }
 
-static void data(bl_buf *dat, const bl_answer *a) {
+static void data(bl_buf *dat, const bl_report_model *m) {
     size_t n, index[BL_FIGURE_LINES];
-    bl_basin_rate *rates = sorted_rates(a, &n);
-    const size_t lines = bl_figure_choose(a->size_count, index);
+    bl_sensitivity_rate *rates = sorted_rates(m, &n);
+    const size_t lines = bl_figure_choose(m->main.size_count, index);
     for (size_t i = 0; i < lines; i++) {
-        const double batch_size = a->sizes[index[i]].batch_size;
+        const double batch_size = m->main.sizes[index[i]].batch_size;
         char name[32];
         (void)snprintf(name, sizeof name, "arrived_%zu", i + 1);
         bl_dat_block(dat, name, "learning_rate steps trials arrived");
@@ -53,17 +53,17 @@ static void data(bl_buf *dat, const bl_answer *a) {
     }
     bl_dat_block(dat, "best", "learning_rate steps");
     for (size_t i = 0; i < lines; i++) {
-        const bl_report_size *s = &a->sizes[index[i]];
-        const bl_stats_value *v = &s->join.cost[BL_STATS_FEWEST_STEPS];
+        const bl_report_size *s = &m->main.sizes[index[i]];
+        const bl_stats_value *v = &s->costs.cost[BL_STATS_FEWEST_STEPS];
         BL_DAT_ROW(dat, s->learning_rate, v->bound == 0 ? v->value : (double)NAN);
     }
     free(rates);
 }
 
-static void settings(bl_buf *gp, const bl_answer *a) {
+static void settings(bl_buf *gp, const bl_report_model *m) {
     size_t n, index[BL_FIGURE_LINES];
-    bl_basin_rate *rates = sorted_rates(a, &n);
-    const size_t lines = bl_figure_choose(a->size_count, index);
+    bl_sensitivity_rate *rates = sorted_rates(m, &n);
+    const size_t lines = bl_figure_choose(m->main.size_count, index);
     bl_axis x = {0}, y = {0};
     bool lost = false;
     for (size_t i = 0; i < n; i++) {
@@ -72,20 +72,20 @@ static void settings(bl_buf *gp, const bl_answer *a) {
         lost = lost || isinf(rates[i].steps);
     }
     double batch_sizes[BL_FIGURE_LINES];
-    for (size_t i = 0; i < lines; i++) batch_sizes[i] = a->sizes[index[i]].batch_size;
+    for (size_t i = 0; i < lines; i++) batch_sizes[i] = m->main.sizes[index[i]].batch_size;
     bl_gp_lines(gp, batch_sizes, lines);
     bl_buf_printf(gp, "has_lost = %d\n", lost);
     bl_gp_axis(gp, "x", &x, 0.4, 0.4, BL_TICKS_POWERS);
     bl_gp_axis(gp, "y", &y, 0.4, 0.4, BL_TICKS_PLAIN);
     bl_buf text = {0};
     bl_buf_str(&text, "steps to ");
-    bl_gp_target(&text, a);
+    bl_gp_target(&text, m);
     bl_gp_text(gp, "y_text", bl_buf_text(&text));
     bl_buf_free(&text);
     free(rates);
 }
 
-const bl_figure bl_figure_basins = {
+const bl_figure bl_figure_lr_sensitivity = {
     .name = "basins",
     .caption = "Steps to the target against learning rate; triangles were stopped there, without "
                "having arrived.",

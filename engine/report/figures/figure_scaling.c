@@ -8,32 +8,32 @@
 enum { PER_OCTAVE = 16 };
 
 static const bl_stats_value *steps_of(const bl_report_size *s) {
-    return &s->join.cost[BL_STATS_FEWEST_STEPS];
+    return &s->costs.cost[BL_STATS_FEWEST_STEPS];
 }
 
-static bool has_data(const bl_answer *a) {
-    return a->size_count > 0;
+static bool has_data(const bl_report_model *m) {
+    return m->main.size_count > 0;
 }
 
-static bl_axis batch_range(const bl_answer *a) {
+static bl_axis batch_range(const bl_report_model *m) {
     bl_axis x = {0};
-    for (size_t i = 0; i < a->size_count; i++) bl_axis_add(&x, a->sizes[i].batch_size);
+    for (size_t i = 0; i < m->main.size_count; i++) bl_axis_add(&x, m->main.sizes[i].batch_size);
     return x;
 }
 
 /* Examples of the perfect-scaling line: the fitted segment, else the smallest batch size. */
-static double line_examples(const bl_answer *a) {
-    const bl_stats_segments_fit *g = &a->critical.segments;
+static double line_examples(const bl_report_model *m) {
+    const bl_stats_segments_fit *g = &m->main.critical.segments;
     if (g->known) return g->curve.examples;
-    for (size_t i = 0; i < a->size_count; i++)
-        if (steps_of(&a->sizes[i])->bound == 0) return bl_answer_examples(&a->sizes[i]);
+    for (size_t i = 0; i < m->main.size_count; i++)
+        if (steps_of(&m->main.sizes[i])->bound == 0) return bl_report_examples(&m->main.sizes[i]);
     return (double)NAN;
 }
 
-static void medians(bl_buf *dat, const bl_answer *a, bool censored) {
+static void medians(bl_buf *dat, const bl_report_model *m, bool censored) {
     size_t rows = 0;
-    for (size_t i = 0; i < a->size_count; i++) {
-        const bl_report_size *s = &a->sizes[i];
+    for (size_t i = 0; i < m->main.size_count; i++) {
+        const bl_report_size *s = &m->main.sizes[i];
         const bl_stats_value *v = steps_of(s);
         if (!v->known || (v->bound > 0) != censored) continue;
         BL_DAT_ROW(dat, s->batch_size, v->value, censored ? (double)NAN : v->low,
@@ -44,20 +44,20 @@ static void medians(bl_buf *dat, const bl_answer *a, bool censored) {
     if (rows == 0) bl_dat_nothing(dat, 7);
 }
 
-static void seeds(bl_buf *dat, const bl_answer *a) {
-    for (size_t i = 0; i < a->size_count; i++)
-        for (size_t r = 0; r < a->sizes[i].count; r++) {
-            const bl_stats_point *p = &a->sizes[i].points[r];
+static void seeds(bl_buf *dat, const bl_report_model *m) {
+    for (size_t i = 0; i < m->main.size_count; i++)
+        for (size_t r = 0; r < m->main.sizes[i].count; r++) {
+            const bl_stats_point *p = &m->main.sizes[i].points[r];
             BL_DAT_ROW(dat, p->batch_size, p->steps, p->steps_prev, (double)p->seed, p->censored);
         }
-    if (a->size_count == 0) bl_dat_nothing(dat, 5);
+    if (m->main.size_count == 0) bl_dat_nothing(dat, 5);
 }
 
-static void curves(bl_buf *dat, const bl_answer *a) {
-    const bl_axis x = batch_range(a);
-    const double examples = line_examples(a);
-    const bl_stats_segments_fit *g = &a->critical.segments;
-    const bl_stats_hyperbola_fit *h = &a->critical.hyperbola;
+static void curves(bl_buf *dat, const bl_report_model *m) {
+    const bl_axis x = batch_range(m);
+    const double examples = line_examples(m);
+    const bl_stats_segments_fit *g = &m->main.critical.segments;
+    const bl_stats_hyperbola_fit *h = &m->main.critical.hyperbola;
     const int last = (int)ceil(log2(x.high / x.low) * PER_OCTAVE);
     for (int k = 0; k <= last; k++) {
         const double b = fmin(x.low * exp2((double)k / PER_OCTAVE), x.high);
@@ -72,16 +72,16 @@ static void critical_row(bl_buf *dat, const char *name, const bl_stats_value *v)
     BL_DAT_ROW(dat, v->value, v->low, v->high, v->bound);
 }
 
-static void data(bl_buf *dat, const bl_answer *a) {
-    const bl_stats_critical *c = &a->critical;
+static void data(bl_buf *dat, const bl_report_model *m) {
+    const bl_stats_critical *c = &m->main.critical;
     bl_dat_block(dat, "reached", "batch_size steps low high seeds learning_rate bracketed");
-    medians(dat, a, false);
+    medians(dat, m, false);
     bl_dat_block(dat, "censored", "batch_size steps low high seeds learning_rate bracketed");
-    medians(dat, a, true);
+    medians(dat, m, true);
     bl_dat_block(dat, "seeds", "batch_size steps steps_before seed censored");
-    seeds(dat, a);
+    seeds(dat, m);
     bl_dat_block(dat, "curves", "batch_size perfect_scaling segments hyperbola");
-    curves(dat, a);
+    curves(dat, m);
     bl_dat_block(dat, "critical", "value low high bound");
     critical_row(dat, "efficiency_50", &c->efficiency_50);
     critical_row(dat, "overhead_20", &c->overhead_20);
@@ -107,9 +107,9 @@ static void set_mark(bl_buf *gp, int row, const char *field, double value) {
 static void interval_text(bl_buf *text, const bl_stats_value *v) {
     const bool to = isfinite(v->high), from = v->low != 0 || !to;
     bl_buf_str(text, " (");
-    if (from) bl_words_count(text, v->low);
+    if (from) bl_format_count(text, v->low);
     bl_buf_str(text, from && to ? " to " : from ? " and up" : "up to ");
-    if (to) bl_words_count(text, v->high);
+    if (to) bl_format_count(text, v->high);
     bl_buf_str(text, ")");
 }
 
@@ -133,14 +133,14 @@ static void mark(bl_buf *gp, int row, const bl_stats_value *v, const char *name,
     set_mark(gp, row, "on_left", log2(low / left) > log2(right / high));
     bl_buf text = {0};
     bl_buf_printf(&text, "%s %s", name, v->bound > 0 ? "≥ " : v->bound < 0 ? "≤ " : "");
-    bl_words_count(&text, v->value);
+    bl_format_count(&text, v->value);
     if (said) interval_text(&text, v);
     bl_buf_printf(gp, "mark_text[%d] = '%s'\n", row, bl_buf_text(&text));
     bl_buf_free(&text);
 }
 
-static void mark_critical(bl_buf *gp, const bl_answer *a, const bl_axis *x) {
-    const bl_stats_critical *c = &a->critical;
+static void mark_critical(bl_buf *gp, const bl_report_model *m, const bl_axis *x) {
+    const bl_stats_critical *c = &m->main.critical;
     const struct {
         const bl_stats_value *value;
         const char *name;
@@ -160,12 +160,12 @@ static void mark_critical(bl_buf *gp, const bl_answer *a, const bl_axis *x) {
     bl_buf_printf(gp, "marks = %d\n", rows);
 }
 
-static void settings(bl_buf *gp, const bl_answer *a) {
-    const bl_axis x = bl_gp_batch_axis(gp, a);
+static void settings(bl_buf *gp, const bl_report_model *m) {
+    const bl_axis x = bl_gp_batch_axis(gp, m);
     bl_axis y = {0};
     size_t censored = 0;
-    for (size_t i = 0; i < a->size_count; i++) {
-        const bl_stats_value *v = steps_of(&a->sizes[i]);
+    for (size_t i = 0; i < m->main.size_count; i++) {
+        const bl_stats_value *v = steps_of(&m->main.sizes[i]);
         bl_axis_add(&y, v->value);
         if (v->bound == 0) bl_axis_add(&y, v->low);
         if (v->bound == 0) bl_axis_add(&y, v->high);
@@ -177,14 +177,14 @@ static void settings(bl_buf *gp, const bl_answer *a) {
                BL_TICKS_PLAIN);
     bl_buf target = {0};
     bl_buf_str(&target, "steps to ");
-    bl_gp_target(&target, a);
+    bl_gp_target(&target, m);
     bl_buf_printf(gp,
                   "has_segments = %d\nhas_hyperbola = %d\nhas_censored = %d\nhas_reached = %d\n",
-                  a->critical.segments.known, a->critical.hyperbola.known, censored > 0,
-                  a->best[BL_STATS_FEWEST_STEPS].known);
+                  m->main.critical.segments.known, m->main.critical.hyperbola.known, censored > 0,
+                  m->main.best[BL_STATS_FEWEST_STEPS].known);
     bl_gp_text(gp, "y_text", bl_buf_text(&target));
     bl_buf_free(&target);
-    mark_critical(gp, a, &x);
+    mark_critical(gp, m, &x);
 }
 
 const bl_figure bl_figure_scaling = {

@@ -8,12 +8,12 @@
 enum { PER_OCTAVE = 16, MOST_LINES = 6 };
 
 static const bl_stats_value *steps_of(const bl_report_size *s) {
-    return &s->join.cost[BL_STATS_FEWEST_STEPS];
+    return &s->costs.cost[BL_STATS_FEWEST_STEPS];
 }
 
 /* The hardest ones, when there are many. */
-static size_t first_target(const bl_answer *a) {
-    return a->easier_count + 1 > MOST_LINES ? a->easier_count + 1 - MOST_LINES : 0;
+static size_t first_target(const bl_report_model *m) {
+    return m->easier_count + 1 > MOST_LINES ? m->easier_count + 1 - MOST_LINES : 0;
 }
 
 /* The curve the answer rests on. */
@@ -62,11 +62,11 @@ typedef struct lines {
     size_t count;
 } lines;
 
-static lines of_targets(const bl_answer *a) {
+static lines of_targets(const bl_report_model *m) {
     lines out = {0};
-    for (size_t i = first_target(a); i <= a->easier_count; i++) {
+    for (size_t i = first_target(m); i <= m->easier_count; i++) {
         line *l = &out.line[out.count++];
-        l->target = bl_answer_target(a, i);
+        l->target = bl_report_target_at(m, i);
         l->critical = l->target.critical.efficiency_50;
         bl_buf_printf(&l->text, "≤ %.4g", l->target.target);
     }
@@ -74,14 +74,14 @@ static lines of_targets(const bl_answer *a) {
 }
 
 /* Series that reached the target. */
-static lines of_series(const bl_answer *a) {
+static lines of_series(const bl_report_model *m) {
     lines out = {0};
-    for (size_t i = 0; i < a->series_count && out.count < MOST_LINES; i++) {
-        if (!a->series[i].main.best[BL_STATS_FEWEST_STEPS].known) continue;
+    for (size_t i = 0; i < m->series_count && out.count < MOST_LINES; i++) {
+        if (!m->series[i].main.best[BL_STATS_FEWEST_STEPS].known) continue;
         line *l = &out.line[out.count++];
-        l->target = a->series[i].main;
+        l->target = m->series[i].main;
         l->critical = l->target.critical.perfect_scaling_end;
-        bl_buf_str(&l->text, a->series[i].name);
+        bl_buf_str(&l->text, m->series[i].name);
     }
     return out;
 }
@@ -111,12 +111,12 @@ static void lines_data(bl_buf *dat, lines all) {
     lines_free(&all);
 }
 
-static void targets_data(bl_buf *dat, const bl_answer *a) {
-    lines_data(dat, of_targets(a));
+static void targets_data(bl_buf *dat, const bl_report_model *m) {
+    lines_data(dat, of_targets(m));
 }
 
-static void series_data(bl_buf *dat, const bl_answer *a) {
-    lines_data(dat, of_series(a));
+static void series_data(bl_buf *dat, const bl_report_model *m) {
+    lines_data(dat, of_series(m));
 }
 
 /* The range of steps and examples over all lines. */
@@ -146,63 +146,63 @@ static void names(bl_buf *gp, const lines *all, const char *cross) {
 }
 
 /* Steps against batch size, a line for each. */
-static void steps_settings(bl_buf *gp, const bl_answer *a, lines all, const char *cross,
+static void steps_settings(bl_buf *gp, const bl_report_model *m, lines all, const char *cross,
                            const char *y_text) {
     bl_axis steps = {0}, examples = {0};
     ranges(&all, &steps, &examples);
     names(gp, &all, cross);
-    bl_gp_batch_axis(gp, a);
+    bl_gp_batch_axis(gp, m);
     bl_gp_axis(gp, "y", &steps, 0.5, 0.5, BL_TICKS_PLAIN);
     bl_gp_text(gp, "y_text", y_text);
     lines_free(&all);
 }
 
-static bool reached(const bl_answer *a) {
-    return a->best[BL_STATS_FEWEST_STEPS].known;
+static bool reached(const bl_report_model *m) {
+    return m->main.best[BL_STATS_FEWEST_STEPS].known;
 }
 
-static bool several(const bl_answer *a) {
-    return reached(a) && a->easier_count > 0;
+static bool several(const bl_report_model *m) {
+    return reached(m) && m->easier_count > 0;
 }
 
-static bool several_series(const bl_answer *a) {
-    lines all = of_series(a);
+static bool several_series(const bl_report_model *m) {
+    lines all = of_series(m);
     lines_free(&all);
     return all.count > 1;
 }
 
-static void targets_settings(bl_buf *gp, const bl_answer *a) {
+static void targets_settings(bl_buf *gp, const bl_report_model *m) {
     bl_buf text = {0};
-    bl_buf_printf(&text, "steps to %s", a->metric);
-    steps_settings(gp, a, of_targets(a), "critical", bl_buf_text(&text));
+    bl_buf_printf(&text, "steps to %s", m->metric);
+    steps_settings(gp, m, of_targets(m), "critical", bl_buf_text(&text));
     bl_buf_free(&text);
 }
 
-static void series_settings(bl_buf *gp, const bl_answer *a) {
+static void series_settings(bl_buf *gp, const bl_report_model *m) {
     bl_buf text = {0};
     bl_buf_str(&text, "steps to ");
-    bl_gp_target(&text, a);
-    steps_settings(gp, a, of_series(a), "perfect scaling ends", bl_buf_text(&text));
+    bl_gp_target(&text, m);
+    steps_settings(gp, m, of_series(m), "perfect scaling ends", bl_buf_text(&text));
     bl_buf_free(&text);
 }
 
 /* At most this many points carry their batch size. */
 enum { MOST_LABELS = 10 };
 
-static void pareto_settings(bl_buf *gp, const bl_answer *a) {
+static void pareto_settings(bl_buf *gp, const bl_report_model *m) {
     bl_axis steps = {0}, examples = {0};
-    lines all = of_targets(a);
+    lines all = of_targets(m);
     ranges(&all, &steps, &examples);
     names(gp, &all, "critical");
     lines_free(&all);
     bl_gp_axis(gp, "x", &steps, 0.4, 0.6, BL_TICKS_PLAIN);
     bl_gp_axis(gp, "y", &examples, 0.4, 0.6, BL_TICKS_SHORT);
     bl_buf text = {0};
-    bl_buf_printf(&text, "steps to %s", a->metric);
+    bl_buf_printf(&text, "steps to %s", m->metric);
     bl_gp_text(gp, "x_text", bl_buf_text(&text));
     bl_gp_text(gp, "y_text", "examples");
     bl_buf_free(&text);
-    bl_buf_printf(gp, "label_every = %zu\n", a->size_count / (MOST_LABELS + 1) + 1);
+    bl_buf_printf(gp, "label_every = %zu\n", m->main.size_count / (MOST_LABELS + 1) + 1);
 }
 
 const bl_figure bl_figure_targets = {

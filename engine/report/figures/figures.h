@@ -8,21 +8,21 @@ typedef struct bl_figure {
     const char *name;     /* of NAME.dat and NAME.gp */
     const char *template; /* NULL: of the same name */
     const char *caption;
-    bool (*has_data)(const bl_answer *answer);
-    void (*data)(bl_buf *dat, const bl_answer *answer);
-    void (*settings)(bl_buf *gp, const bl_answer *answer);
+    bool (*has_data)(const bl_report_model *answer);
+    void (*data)(bl_buf *dat, const bl_report_model *answer);
+    void (*settings)(bl_buf *gp, const bl_report_model *answer);
 } bl_figure;
 
 /* In the order of the report. */
 extern const bl_figure *const bl_figures[];
 extern const size_t bl_figure_count;
 extern const bl_figure bl_figure_scaling, bl_figure_time, bl_figure_resources,
-    bl_figure_learning_rate, bl_figure_basins, bl_figure_rules, bl_figure_budgets, bl_figure_pareto,
-    bl_figure_targets, bl_figure_series, bl_figure_curves_steps, bl_figure_curves_examples,
-    bl_figure_curves_time;
+    bl_figure_learning_rate, bl_figure_lr_sensitivity, bl_figure_lr_rules, bl_figure_budgets,
+    bl_figure_pareto, bl_figure_targets, bl_figure_series, bl_figure_curves_steps,
+    bl_figure_curves_examples, bl_figure_curves_time;
 
 /* The figure's .gp: settings, then style.gp, NAME.gp and outputs.gp of template_dir. */
-bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_answer *answer,
+bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_report_model *answer,
                            const char *template_dir, bl_err *err) BL_CHECKED;
 /* Runs gnuplot on NAME.gp in report_dir, under a clock that stands still. */
 bl_status bl_figure_draw(const char *report_dir, const char *name, bl_err *err) BL_CHECKED;
@@ -41,7 +41,7 @@ void bl_gp_text(bl_buf *gp, const char *name, const char *text); /* NAME = 'text
 /* array NAME[n] of dark to light colours that colour-blind readers, too, see in that order. */
 void bl_gp_palette(bl_buf *gp, const char *name, size_t n);
 /* "exp_rmspe ≤ 0.2" */
-void bl_gp_target(bl_buf *out, const bl_answer *answer);
+void bl_gp_target(bl_buf *out, const bl_report_model *answer);
 void bl_gp_number(bl_buf *gp, const char *name, double value);
 
 /* A unit in which the shortest of some times is a readable number. */
@@ -74,5 +74,5 @@ typedef enum bl_ticks {
 void bl_gp_axis(bl_buf *gp, const char *name, const bl_axis *axis, double below, double above,
                 bl_ticks ticks);
 /* The x axis of every figure, over all batch sizes. */
-bl_axis bl_gp_batch_axis(bl_buf *gp, const bl_answer *answer);
+bl_axis bl_gp_batch_axis(bl_buf *gp, const bl_report_model *answer);
 #endif

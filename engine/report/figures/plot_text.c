@@ -95,14 +95,14 @@ void bl_gp_lines(bl_buf *gp, const double *batch_sizes, size_t n) {
         char variable[32];
         (void)snprintf(variable, sizeof variable, "size_text[%zu]", i + 1);
         bl_buf_clear(&text);
-        bl_words_count(&text, batch_sizes[i]);
+        bl_format_count(&text, batch_sizes[i]);
         bl_gp_text(gp, variable, bl_buf_text(&text));
     }
     bl_buf_free(&text);
 }
 
-void bl_gp_target(bl_buf *out, const bl_answer *answer) {
-    bl_buf_printf(out, "%s ≤ %.4g", answer->metric, answer->target);
+void bl_gp_target(bl_buf *out, const bl_report_model *model) {
+    bl_buf_printf(out, "%s ≤ %.4g", model->metric, model->main.target);
 }
 
 void bl_gp_number(bl_buf *gp, const char *name, double value) {
@@ -195,11 +195,12 @@ void bl_gp_axis(bl_buf *gp, const char *name, const bl_axis *axis, double below,
     bl_buf_str(gp, ")\n");
 }
 
-bl_axis bl_gp_batch_axis(bl_buf *gp, const bl_answer *answer) {
+bl_axis bl_gp_batch_axis(bl_buf *gp, const bl_report_model *model) {
     bl_axis axis = {0};
-    for (size_t i = 0; i < answer->size_count; i++) bl_axis_add(&axis, answer->sizes[i].batch_size);
-    for (size_t i = 0; i < answer->budget_count; i++)
-        bl_axis_add(&axis, answer->budgets[i].batch_size);
+    for (size_t i = 0; i < model->main.size_count; i++)
+        bl_axis_add(&axis, model->main.sizes[i].batch_size);
+    for (size_t i = 0; i < model->budget_count; i++)
+        bl_axis_add(&axis, model->budgets[i].batch_size);
     bl_gp_axis(gp, "x", &axis, 0.5, 0.5, BL_TICKS_PLAIN);
     return axis;
 }

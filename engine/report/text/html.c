@@ -41,39 +41,39 @@ static void element(bl_buf *out, const char *tag, const char *text) {
     bl_buf_printf(out, "</%s>", tag);
 }
 
-static void head(bl_buf *out, const bl_answer *a) {
-    const char *title = a->title[0] != '\0' ? a->title : a->experiment;
+static void head(bl_buf *out, const bl_report_model *m) {
+    const char *title = m->title[0] != '\0' ? m->title : m->experiment;
     bl_buf_str(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
                     "<meta name=\"viewport\" content=\"width=device-width\">\n");
     element(out, "title", title);
     bl_buf_printf(out, "\n<style>\n%s</style></head><body>\n", style);
     element(out, "h1", title);
-    if (a->synthetic) bl_buf_str(out, "\n<p class=\"synthetic\">" BL_SYNTHETIC_LABEL "</p>");
+    if (m->synthetic) bl_buf_str(out, "\n<p class=\"synthetic\">" BL_SYNTHETIC_LABEL "</p>");
     bl_buf_str(out, "\n<p>");
-    escaped(out, a->experiment);
-    if (a->preset[0] != '\0') bl_buf_str(out, ", preset ");
-    escaped(out, a->preset);
+    escaped(out, m->experiment);
+    if (m->preset[0] != '\0') bl_buf_str(out, ", preset ");
+    escaped(out, m->preset);
     bl_buf words = {0};
-    bl_words_data(&words, a);
+    bl_label_data(&words, m);
     bl_buf_str(out, "; ");
     escaped(out, bl_buf_text(&words));
-    if (!isnan(a->target)) {
+    if (!isnan(m->main.target)) {
         bl_buf_clear(&words);
-        bl_words_target(&words, a);
+        bl_label_target(&words, m);
         bl_buf_str(out, "; trained until ");
         escaped(out, bl_buf_text(&words));
     }
     bl_buf_free(&words);
-    if (a->timed && a->processor[0] != '\0') {
+    if (m->timed && m->processor[0] != '\0') {
         bl_buf_str(out, "; timed on ");
-        escaped(out, a->processor);
+        escaped(out, m->processor);
     }
     bl_buf_str(out, "</p>\n");
 }
 
-static void sentences(bl_buf *out, const bl_answer *a) {
+static void sentences(bl_buf *out, const bl_report_model *m) {
     bl_buf text = {0};
-    bl_words_sentences(&text, a);
+    bl_sentences(&text, m);
     bl_buf_str(out, "<h2>Recommendation</h2>\n<ul>\n");
     for (char *line = text.data; line != NULL && *line != '\0';) {
         char *end = strchr(line, '\n');
@@ -86,17 +86,17 @@ static void sentences(bl_buf *out, const bl_answer *a) {
     bl_buf_free(&text);
 }
 
-static void table(bl_buf *out, const bl_answer *a) {
-    if (a->size_count == 0) return;
-    int columns[BL_WORDS_COLUMNS];
-    const size_t n = bl_words_columns(a, true, columns);
+static void table(bl_buf *out, const bl_report_model *m) {
+    if (m->main.size_count == 0) return;
+    int columns[BL_SIZE_TABLE_COLUMNS];
+    const size_t n = bl_size_table_columns(m, true, columns);
     bl_buf cell = {0};
     bl_buf_str(out, "<div class=\"wide\"><table>\n");
-    for (size_t row = 0; row <= a->size_count; row++) {
+    for (size_t row = 0; row <= m->main.size_count; row++) {
         bl_buf_str(out, "<tr>");
         for (size_t c = 0; c < n; c++) {
             bl_buf_clear(&cell);
-            bl_words_cell(&cell, a, row, columns[c]);
+            bl_size_table_cell(&cell, m, row, columns[c]);
             element(out, row == 0 ? "th" : "td", bl_buf_text(&cell));
         }
         bl_buf_str(out, "</tr>\n");
@@ -121,14 +121,14 @@ static bl_status figure(bl_buf *out, const bl_figure *f, const char *dir, bl_err
     return status == BL_EMISSING ? BL_OK : status; /* not drawn here */
 }
 
-static void runs(bl_buf *out, const bl_answer *a) {
+static void runs(bl_buf *out, const bl_report_model *m) {
     bl_buf_printf(out,
                   "<details><summary>All %zu trials</summary><div class=\"wide\"><table>\n"
                   "<tr><th>run</th><th>batch</th><th>lr</th><th>seed</th><th>outcome</th>"
                   "<th>steps</th><th>reason</th></tr>\n",
-                  a->trial_count);
-    for (size_t i = 0; i < a->trial_count; i++) {
-        const bl_report_trial *t = &a->trials[i];
+                  m->trial_count);
+    for (size_t i = 0; i < m->trial_count; i++) {
+        const bl_report_trial *t = &m->trials[i];
         bl_buf_str(out, "<tr>");
         element(out, "td", t->run);
         bl_buf_printf(out, "<td>%.9g</td><td>%.4g</td><td>%" PRId64 "</td>", t->batch_size,
@@ -141,16 +141,16 @@ static void runs(bl_buf *out, const bl_answer *a) {
     bl_buf_str(out, "</table></div></details>\n");
 }
 
-bl_status bl_report_html(bl_buf *out, const bl_answer *answer, const char *report_dir,
+bl_status bl_report_html(bl_buf *out, const bl_report_model *model, const char *report_dir,
                          bl_err *err) {
-    head(out, answer);
-    sentences(out, answer);
-    table(out, answer);
+    head(out, model);
+    sentences(out, model);
+    table(out, model);
     bl_buf_str(out, "<h2>Figures</h2>\n<div class=\"figures\">\n");
     for (size_t i = 0; i < bl_figure_count; i++)
         BL_TRY(figure(out, bl_figures[i], report_dir, err));
     bl_buf_str(out, "</div>\n<h2>Runs</h2>\n");
-    runs(out, answer);
+    runs(out, model);
     bl_buf_str(out, "</body></html>\n");
     return BL_OK;
 }

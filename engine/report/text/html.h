@@ -4,6 +4,6 @@
 #include "engine/report/report.h"
 
 /* Figures are taken from report_dir's SVG files; those that do not exist are left out. */
-bl_status bl_report_html(bl_buf *out, const bl_answer *answer, const char *report_dir,
+bl_status bl_report_html(bl_buf *out, const bl_report_model *answer, const char *report_dir,
                          bl_err *err) BL_CHECKED;
 #endif

@@ -40,13 +40,13 @@ static void escaped(bl_buf *out, const char *text) {
 enum { WIDE = 7 };
 
 /* What a table is of, for its reader and for whoever finds the file. */
-static void head(bl_buf *out, const bl_answer *a, const char *columns) {
+static void head(bl_buf *out, const bl_report_model *m, const char *columns) {
     bl_buf_str(out, "% experiment ");
-    escaped(out, a->experiment);
-    if (a->preset[0] != '\0') bl_buf_str(out, ", preset ");
-    escaped(out, a->preset);
+    escaped(out, m->experiment);
+    if (m->preset[0] != '\0') bl_buf_str(out, ", preset ");
+    escaped(out, m->preset);
     bl_buf data = {0};
-    bl_words_data(&data, a);
+    bl_label_data(&data, m);
     bl_buf_str(out, ", ");
     escaped(out, bl_buf_text(&data));
     bl_buf_str(out, "\n");
@@ -57,9 +57,9 @@ static void head(bl_buf *out, const bl_answer *a, const char *columns) {
                   strlen(columns) > WIDE ? "\\scriptsize" : "\\footnotesize", columns);
 }
 
-static void foot(bl_buf *out, const bl_answer *a, size_t columns) {
+static void foot(bl_buf *out, const bl_report_model *m, size_t columns) {
     bl_buf_str(out, "\\bottomrule\n");
-    if (a->synthetic)
+    if (m->synthetic)
         bl_buf_printf(out, "\\multicolumn{%zu}{l}{\\footnotesize " BL_SYNTHETIC_LABEL "}\\\\\n",
                       columns);
     bl_buf_str(out, "\\end{tabular}}\n");
@@ -78,28 +78,28 @@ static void cell(bl_buf *out, const char *text) {
 }
 
 /* Money is core-seconds times the price: the price says as much as a column of it. */
-void bl_latex_sizes(bl_buf *out, const bl_answer *a) {
-    int columns[BL_WORDS_COLUMNS];
-    const size_t n = bl_words_columns(a, false, columns);
+void bl_latex_sizes(bl_buf *out, const bl_report_model *m) {
+    int columns[BL_SIZE_TABLE_COLUMNS];
+    const size_t n = bl_size_table_columns(m, false, columns);
     bl_buf text = {0};
     for (size_t c = 0; c < n; c++) bl_buf_str(&text, "r");
-    head(out, a, bl_buf_text(&text));
-    for (size_t row = 0; row <= a->size_count; row++) {
+    head(out, m, bl_buf_text(&text));
+    for (size_t row = 0; row <= m->main.size_count; row++) {
         for (size_t c = 0; c < n; c++) {
             bl_buf_clear(&text);
-            bl_words_cell(&text, a, row, columns[c]);
+            bl_size_table_cell(&text, m, row, columns[c]);
             bl_buf_str(out, c > 0 ? " & " : "");
             cell(out, bl_buf_text(&text));
         }
         bl_buf_str(out, row == 0 ? " \\\\\n\\midrule\n" : " \\\\\n");
     }
-    if (a->timed && !isnan(a->per_core_hour)) {
+    if (m->timed && !isnan(m->per_core_hour)) {
         bl_buf_printf(out, "\\midrule\n\\multicolumn{%zu}{l}{a core-hour costs %.4g ", n,
-                      a->per_core_hour);
-        escaped(out, a->currency);
+                      m->per_core_hour);
+        escaped(out, m->currency);
         bl_buf_str(out, "}\\\\\n");
     }
-    foot(out, a, n);
+    foot(out, m, n);
     bl_buf_free(&text);
 }
 
@@ -122,14 +122,14 @@ static void critical_row(bl_buf *out, const bl_stats_critical *c, bool intervals
 }
 
 /* Two rows for each target. */
-void bl_latex_critical(bl_buf *out, const bl_answer *a) {
-    head(out, a, "rrrrrr");
+void bl_latex_critical(bl_buf *out, const bl_report_model *m) {
+    head(out, m, "rrrrrr");
     bl_buf_str(out, " & \\multicolumn{2}{c}{over perfect scaling} & half the & within 10\\,\\% & "
                     "hyperbola \\\\\n");
-    escaped(out, a->metric);
+    escaped(out, m->metric);
     bl_buf_str(out, " & 10\\,\\% & 20\\,\\% & efficiency & of the fewest & misses by \\\\\n");
-    for (size_t k = 0; k <= a->easier_count; k++) {
-        const bl_report_target t = bl_answer_target(a, k);
+    for (size_t k = 0; k <= m->easier_count; k++) {
+        const bl_report_target t = bl_report_target_at(m, k);
         bl_buf_printf(out, "\\midrule\n$\\leq$\\,%.4g", t.target);
         critical_row(out, &t.critical, false);
         if (t.critical.hyperbola.known)
@@ -139,34 +139,36 @@ void bl_latex_critical(bl_buf *out, const bl_answer *a) {
         critical_row(out, &t.critical, true);
         bl_buf_str(out, " & \\\\\n");
     }
-    foot(out, a, CRITICAL_COLUMNS + 2);
+    foot(out, m, CRITICAL_COLUMNS + 2);
 }
 
-static const bl_report_regret *regret_of(const bl_answer *a, bl_report_rule rule, double size) {
-    for (size_t i = 0; i < a->regret_count; i++) {
-        const bl_report_regret *x = &a->regrets[i];
-        if (x->rule == rule && x->batch_size == size && x->target == a->target) return x;
+static const bl_report_regret *regret_of(const bl_report_model *m, bl_report_rule rule,
+                                         double size) {
+    for (size_t i = 0; i < m->regret_count; i++) {
+        const bl_report_regret *x = &m->regrets[i];
+        if (x->rule == rule && x->batch_size == size && x->target == m->main.target) return x;
     }
     return NULL;
 }
 
 /* A column for each rule of which something is known. */
-void bl_latex_rules(bl_buf *out, const bl_answer *a) {
+void bl_latex_rules(bl_buf *out, const bl_report_model *m) {
     bl_report_rule known[BL_REPORT_RULE_COUNT];
     size_t n = 0;
     for (int r = 0; r < BL_REPORT_RULE_COUNT; r++)
-        if (bl_rules_sum(a, (bl_report_rule)r).sizes > 0) known[n++] = (bl_report_rule)r;
+        if (bl_regret_sum(m, (bl_report_rule)r).sizes > 0) known[n++] = (bl_report_rule)r;
     bl_buf columns = {0};
     for (size_t c = 0; c <= n; c++) bl_buf_str(&columns, "r");
-    head(out, a, bl_buf_text(&columns));
+    head(out, m, bl_buf_text(&columns));
     bl_buf_free(&columns);
     bl_buf_str(out, "batch");
-    for (size_t c = 0; c < n; c++) bl_buf_printf(out, " & %s", bl_rule_names[known[c]].words);
+    for (size_t c = 0; c < n; c++)
+        bl_buf_printf(out, " & %s", bl_report_rule_names[known[c]].words);
     bl_buf_str(out, " \\\\\n\\midrule\n");
-    for (size_t i = 1; i < a->size_count && n > 0; i++) {
-        bl_words_count(out, a->sizes[i].batch_size);
+    for (size_t i = 1; i < m->main.size_count && n > 0; i++) {
+        bl_format_count(out, m->main.sizes[i].batch_size);
         for (size_t c = 0; c < n; c++) {
-            const bl_report_regret *x = regret_of(a, known[c], a->sizes[i].batch_size);
+            const bl_report_regret *x = regret_of(m, known[c], m->main.sizes[i].batch_size);
             bl_buf_str(out, " & ");
             if (x == NULL)
                 bl_buf_str(out, "--");
@@ -176,5 +178,5 @@ void bl_latex_rules(bl_buf *out, const bl_answer *a) {
         }
         bl_buf_str(out, " \\\\\n");
     }
-    foot(out, a, n + 1);
+    foot(out, m, n + 1);
 }

@@ -12,34 +12,34 @@ enum { CELL_GAP = 3 };
 /* ---- the table as text ------------------------------------------------------------------------
  */
 
-static size_t column_width(const bl_answer *a, int column) {
+static size_t column_width(const bl_report_model *m, int column) {
     size_t widest = 0;
     bl_buf cell = {0};
-    for (size_t row = 0; row <= a->size_count; row++) {
+    for (size_t row = 0; row <= m->main.size_count; row++) {
         bl_buf_clear(&cell);
-        bl_words_cell(&cell, a, row, column);
+        bl_size_table_cell(&cell, m, row, column);
         widest = bl_max_size(widest, cell.len);
     }
     bl_buf_free(&cell);
     return widest;
 }
 
-static void table(bl_buf *out, const bl_answer *a) {
-    int columns[BL_WORDS_COLUMNS];
-    size_t width[BL_WORDS_COLUMNS];
-    const size_t n = bl_words_columns(a, true, columns);
-    for (size_t c = 0; c < n; c++) width[c] = column_width(a, columns[c]);
+static void table(bl_buf *out, const bl_report_model *m) {
+    int columns[BL_SIZE_TABLE_COLUMNS];
+    size_t width[BL_SIZE_TABLE_COLUMNS];
+    const size_t n = bl_size_table_columns(m, true, columns);
+    for (size_t c = 0; c < n; c++) width[c] = column_width(m, columns[c]);
     bl_buf cell = {0};
     bool edge = false;
-    for (size_t row = 0; row <= a->size_count; row++) {
+    for (size_t row = 0; row <= m->main.size_count; row++) {
         for (size_t c = 0; c < n; c++) {
             bl_buf_clear(&cell);
-            bl_words_cell(&cell, a, row, columns[c]);
+            bl_size_table_cell(&cell, m, row, columns[c]);
             bl_buf_printf(out, "%*s%*s", c > 0 ? CELL_GAP : 0, "", (int)width[c],
                           bl_buf_text(&cell));
         }
         bl_buf_str(out, "\n");
-        edge = edge || (row > 0 && !a->sizes[row - 1].bracketed);
+        edge = edge || (row > 0 && !m->main.sizes[row - 1].bracketed);
     }
     if (edge) bl_buf_str(out, "* at the edge of the rates tried: a better one may lie beyond\n");
     bl_buf_free(&cell);
@@ -59,51 +59,51 @@ static void interval(bl_buf *out, const bl_stats_value *v, write_number *write) 
     bl_buf_str(out, ")");
 }
 
-static void ties(bl_buf *out, const bl_answer *a, bl_stats_goal goal) {
-    const bl_stats_optimum *best = &a->best[goal];
+static void ties(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
+    const bl_stats_optimum *best = &m->main.best[goal];
     if (!best->judged || best->tied == 0) return;
     bl_buf_str(out, best->tied == 1 ? " Batch size" : " Batch sizes");
     size_t said = 0;
-    for (size_t i = 0; i < a->size_count; i++) {
-        if (!a->sizes[i].join.tied[goal]) continue;
+    for (size_t i = 0; i < m->main.size_count; i++) {
+        if (!m->main.sizes[i].costs.tied[goal]) continue;
         bl_buf_str(out, said == 0 ? " " : said + 1 == best->tied ? " and " : ", ");
-        bl_words_count(out, a->sizes[i].batch_size);
+        bl_format_count(out, m->main.sizes[i].batch_size);
         said++;
     }
     bl_buf_str(out, " cannot be told apart from it.");
 }
 
-static void optimum(bl_buf *out, const bl_answer *a, bl_stats_goal goal) {
+static void optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
     static const char *const name[] = {[BL_STATS_FEWEST_STEPS] = "Fewest steps",
                                        [BL_STATS_FASTEST] = "Fastest",
                                        [BL_STATS_CHEAPEST] = "Cheapest"};
-    static write_number *const write[] = {[BL_STATS_FEWEST_STEPS] = bl_words_count,
-                                          [BL_STATS_FASTEST] = bl_words_duration,
-                                          [BL_STATS_CHEAPEST] = bl_words_short};
+    static write_number *const write[] = {[BL_STATS_FEWEST_STEPS] = bl_format_count,
+                                          [BL_STATS_FASTEST] = bl_format_duration,
+                                          [BL_STATS_CHEAPEST] = bl_format_3_digits};
     static const char *const unit[] = {[BL_STATS_FEWEST_STEPS] = " steps",
                                        [BL_STATS_FASTEST] = "",
                                        [BL_STATS_CHEAPEST] = " core-seconds"};
     _Static_assert(BL_COUNT(name) == BL_STATS_GOAL_COUNT, "a name for each");
     _Static_assert(BL_COUNT(write) == BL_STATS_GOAL_COUNT, "a format for each");
     _Static_assert(BL_COUNT(unit) == BL_STATS_GOAL_COUNT, "a unit for each");
-    if (!a->best[goal].known) return;
-    const bl_report_size *s = &a->sizes[a->best[goal].index];
-    const bl_stats_value *v = &s->join.cost[goal];
+    if (!m->main.best[goal].known) return;
+    const bl_report_size *s = &m->main.sizes[m->main.best[goal].index];
+    const bl_stats_value *v = &s->costs.cost[goal];
     bl_buf_printf(out, "%s: batch size ", name[goal]);
-    bl_words_count(out, s->batch_size);
+    bl_format_count(out, s->batch_size);
     bl_buf_str(out, " at learning rate ");
-    bl_words_rate(out, s->learning_rate);
+    bl_format_rate(out, s->learning_rate);
     bl_buf_str(out, ", ");
     write[goal](out, v->value);
     bl_buf_str(out, unit[goal]);
     interval(out, v, write[goal]);
-    if (goal == BL_STATS_CHEAPEST && !isnan(a->per_core_hour)) {
+    if (goal == BL_STATS_CHEAPEST && !isnan(m->per_core_hour)) {
         bl_buf_str(out, ", ");
-        bl_words_short(out, bl_answer_money(a, v->value));
-        bl_buf_printf(out, " %s", a->currency);
+        bl_format_3_digits(out, bl_report_money(m, v->value));
+        bl_buf_printf(out, " %s", m->currency);
     }
     bl_buf_str(out, ".");
-    ties(out, a, goal);
+    ties(out, m, goal);
     bl_buf_str(out, "\n");
 }
 
@@ -114,8 +114,8 @@ static void critical_line(bl_buf *out, const char *what, const bl_stats_value *v
     bl_buf_str(out, ".\n");
 }
 
-static void critical(bl_buf *out, const bl_answer *a) {
-    const bl_stats_critical *c = &a->critical;
+static void critical(bl_buf *out, const bl_report_model *m) {
+    const bl_stats_critical *c = &m->main.critical;
     critical_line(out, "Perfect scaling ends (10 % more steps than it promises)",
                   &c->perfect_scaling_end);
     critical_line(out, "A fifth more steps than perfect scaling", &c->overhead_20);
@@ -126,18 +126,18 @@ static void critical(bl_buf *out, const bl_answer *a) {
     if (c->verdict[0] != '\0') bl_buf_printf(out, "Fit: %s.\n", c->verdict);
 }
 
-static void budgets(bl_buf *out, const bl_answer *a) {
-    for (size_t i = 0; i < a->budget_count; i++) {
-        const bl_report_budget *b = &a->budgets[i];
+static void budgets(bl_buf *out, const bl_report_model *m) {
+    for (size_t i = 0; i < m->budget_count; i++) {
+        const bl_report_budget *b = &m->budgets[i];
         if (!b->best) continue;
         bl_buf_str(out, "Best within ");
-        bl_words_amount(out, a, b);
-        if (b->series != BL_NO_SERIES) bl_buf_printf(out, ", %s", a->series[b->series].name);
+        bl_label_amount(out, m, b);
+        if (b->series != BL_NO_SERIES) bl_buf_printf(out, ", %s", m->series[b->series].name);
         bl_buf_str(out, ": batch size ");
-        bl_words_count(out, b->batch_size);
+        bl_format_count(out, b->batch_size);
         bl_buf_printf(out, " at learning rate ");
-        bl_words_rate(out, b->learning_rate);
-        bl_buf_printf(out, ", %s %.4g.\n", a->metric, b->value);
+        bl_format_rate(out, b->learning_rate);
+        bl_buf_printf(out, ", %s %.4g.\n", m->metric, b->value);
     }
 }
 
@@ -145,50 +145,50 @@ static bool is_memory(const bl_report_trial *t) {
     return strcmp(t->outcome, "memory") == 0;
 }
 
-static void too_large(bl_buf *out, const bl_answer *a) {
-    for (size_t i = 0; i < a->trial_count; i++) {
-        bool said = !is_memory(&a->trials[i]);
+static void too_large(bl_buf *out, const bl_report_model *m) {
+    for (size_t i = 0; i < m->trial_count; i++) {
+        bool said = !is_memory(&m->trials[i]);
         for (size_t j = 0; j < i && !said; j++)
-            said = is_memory(&a->trials[j]) && a->trials[j].batch_size == a->trials[i].batch_size;
+            said = is_memory(&m->trials[j]) && m->trials[j].batch_size == m->trials[i].batch_size;
         if (said) continue;
         bl_buf_str(out, "Batch size ");
-        bl_words_count(out, a->trials[i].batch_size);
+        bl_format_count(out, m->trials[i].batch_size);
         bl_buf_str(out, " does not fit in memory.\n");
     }
 }
 
 /* Without a table or budgets the sweep's own words are all there is. */
-static void notes(bl_buf *out, const bl_answer *a) {
-    if (a->size_count > 0 || a->budget_count > 0 || a->test_count > 0) return;
-    for (size_t i = 0; i < a->note_count; i++) bl_buf_printf(out, "%s\n", a->notes[i]);
+static void notes(bl_buf *out, const bl_report_model *m) {
+    if (m->main.size_count > 0 || m->budget_count > 0 || m->test_count > 0) return;
+    for (size_t i = 0; i < m->note_count; i++) bl_buf_printf(out, "%s\n", m->notes[i]);
 }
 
 /* What a larger batch costs before it starts, where that was declared and plays a part. */
-static void upfront(bl_buf *out, const bl_answer *a) {
+static void upfront(bl_buf *out, const bl_report_model *m) {
     const bl_report_size *first = NULL;
-    for (size_t i = 0; i < a->size_count && first == NULL; i++)
-        if (a->sizes[i].devices > 1) first = &a->sizes[i];
-    if (first == NULL || !(a->upfront_seconds > 0 || a->upfront_core_hours > 0)) return;
+    for (size_t i = 0; i < m->main.size_count && first == NULL; i++)
+        if (m->main.sizes[i].devices > 1) first = &m->main.sizes[i];
+    if (first == NULL || !(m->upfront_seconds > 0 || m->upfront_core_hours > 0)) return;
     bl_buf_str(out, "Every device beyond the first costs ");
-    if (a->upfront_core_hours > 0) bl_buf_printf(out, "%.4g core-hours", a->upfront_core_hours);
-    if (a->upfront_core_hours > 0 && a->upfront_seconds > 0) bl_buf_str(out, " and ");
-    if (a->upfront_seconds > 0) bl_words_duration(out, a->upfront_seconds);
+    if (m->upfront_core_hours > 0) bl_buf_printf(out, "%.4g core-hours", m->upfront_core_hours);
+    if (m->upfront_core_hours > 0 && m->upfront_seconds > 0) bl_buf_str(out, " and ");
+    if (m->upfront_seconds > 0) bl_format_duration(out, m->upfront_seconds);
     bl_buf_str(out, " upfront, as declared; batch size ");
-    bl_words_count(out, first->batch_size);
+    bl_format_count(out, first->batch_size);
     bl_buf_str(out, " is the first to need one.\n");
 }
 
 /* How far the measured steps and critical batch sizes lie from what is known. */
-static void known(bl_buf *out, const bl_answer *a) {
-    if (a->known_count == 0) return;
+static void known(bl_buf *out, const bl_report_model *m) {
+    if (m->reference_count == 0) return;
     double worst = 0;
-    for (size_t i = 0; i < a->size_count; i++) {
-        const bl_stats_value *v = &a->sizes[i].join.cost[BL_STATS_FEWEST_STEPS];
-        const double should = bl_answer_known(a, a->sizes[i].batch_size);
+    for (size_t i = 0; i < m->main.size_count; i++) {
+        const bl_stats_value *v = &m->main.sizes[i].costs.cost[BL_STATS_FEWEST_STEPS];
+        const double should = bl_report_reference_steps(m, m->main.sizes[i].batch_size);
         if (v->known && v->bound == 0 && !isnan(should))
             worst = fmax(worst, fabs(log(v->value / should)));
     }
-    const bl_stats_critical *c = &a->known_critical;
+    const bl_stats_critical *c = &m->reference_critical;
     const bl_stats_value *const values[] = {&c->perfect_scaling_end, &c->overhead_20,
                                             &c->efficiency_50, &c->max_useful};
     static const char *const names[] = {"perfect scaling ends at ", ", a fifth more at ",
@@ -203,11 +203,11 @@ static void known(bl_buf *out, const bl_answer *a) {
 }
 
 /* The critical batch sizes of the easier targets; the main one's are above. */
-static void easier(bl_buf *out, const bl_answer *a) {
-    for (size_t i = 0; i < a->easier_count; i++) {
-        const bl_stats_critical *c = &a->easier[i].critical;
-        bl_buf_printf(out, "For %s <= %.4g: perfect scaling ends at ", a->metric,
-                      a->easier[i].target);
+static void easier(bl_buf *out, const bl_report_model *m) {
+    for (size_t i = 0; i < m->easier_count; i++) {
+        const bl_stats_critical *c = &m->easier[i].critical;
+        bl_buf_printf(out, "For %s <= %.4g: perfect scaling ends at ", m->metric,
+                      m->easier[i].target);
         bl_stats_value_text(out, &c->perfect_scaling_end);
         bl_buf_str(out, ", critical ");
         bl_stats_value_text(out, &c->efficiency_50);
@@ -218,19 +218,19 @@ static void easier(bl_buf *out, const bl_answer *a) {
 }
 
 /* Where perfect scaling ends in each series, and the furthest against the nearest. */
-static void series(bl_buf *out, const bl_answer *a) {
+static void series(bl_buf *out, const bl_report_model *m) {
     const bl_report_series *least = NULL, *most = NULL;
-    for (size_t i = 0; i < a->series_count; i++) {
-        const bl_report_series *s = &a->series[i];
+    for (size_t i = 0; i < m->series_count; i++) {
+        const bl_report_series *s = &m->series[i];
         const bl_stats_value *end = &s->main.critical.perfect_scaling_end;
         const bl_stats_optimum *best = &s->main.best[BL_STATS_FEWEST_STEPS];
         if (!best->known) continue;
         bl_buf_printf(out, "Series %s: perfect scaling ends at ", s->name);
         bl_stats_value_text(out, end);
         bl_buf_str(out, "; fewest steps ");
-        bl_words_count(out, s->main.sizes[best->index].join.cost[BL_STATS_FEWEST_STEPS].value);
+        bl_format_count(out, s->main.sizes[best->index].costs.cost[BL_STATS_FEWEST_STEPS].value);
         bl_buf_str(out, ", at batch size ");
-        bl_words_count(out, s->main.sizes[best->index].batch_size);
+        bl_format_count(out, s->main.sizes[best->index].batch_size);
         bl_buf_printf(out, "; %s.\n", s->main.critical.verdict);
         if (!end->known) continue;
         if (least == NULL || end->value < least->main.critical.perfect_scaling_end.value) least = s;
@@ -245,61 +245,61 @@ static void series(bl_buf *out, const bl_answer *a) {
                   most->name, least->name);
 }
 
-static void tests(bl_buf *out, const bl_answer *a) {
-    for (size_t i = 0; i < a->test_count; i++) bl_buf_printf(out, "%s.\n", a->tests[i].text);
+static void tests(bl_buf *out, const bl_report_model *m) {
+    for (size_t i = 0; i < m->test_count; i++) bl_buf_printf(out, "%s.\n", m->tests[i].text);
 }
 
-static void missing(bl_buf *out, const bl_answer *a) {
-    if (!a->best[BL_STATS_FEWEST_STEPS].known) return;
-    if (!a->timed)
+static void missing(bl_buf *out, const bl_report_model *m) {
+    if (!m->main.best[BL_STATS_FEWEST_STEPS].known) return;
+    if (!m->timed)
         bl_buf_str(out, "No timing pass yet: which batch size is fastest or cheapest is open.\n");
-    if (!a->best[BL_STATS_FEWEST_STEPS].judged)
+    if (!m->main.best[BL_STATS_FEWEST_STEPS].judged)
         bl_buf_str(out, "Without repeated seeds there are no intervals: small differences may be "
                         "chance.\n");
 }
 
-void bl_words_sentences(bl_buf *out, const bl_answer *answer) {
-    for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++)
-        optimum(out, answer, (bl_stats_goal)goal);
-    if (!isnan(answer->target) && !answer->answered) {
+void bl_sentences(bl_buf *out, const bl_report_model *model) {
+    for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++) optimum(out, model, (bl_stats_goal)goal);
+    if (!isnan(model->main.target) && !model->answered) {
         bl_buf_str(out, "No answer: ");
-        bl_words_target(out, answer);
-        bl_buf_str(out, answer->size_count > 0 ? " was not reached within the budget at any batch "
-                                                 "size.\n"
-                                               : " has not been tried yet.\n");
+        bl_label_target(out, model);
+        bl_buf_str(out, model->main.size_count > 0
+                            ? " was not reached within the budget at any batch "
+                              "size.\n"
+                            : " has not been tried yet.\n");
     }
-    if (answer->best[BL_STATS_FEWEST_STEPS].known) {
-        upfront(out, answer);
-        critical(out, answer);
-        known(out, answer);
-        easier(out, answer);
-        bl_rules_words(out, answer);
+    if (model->main.best[BL_STATS_FEWEST_STEPS].known) {
+        upfront(out, model);
+        critical(out, model);
+        known(out, model);
+        easier(out, model);
+        bl_rules_words(out, model);
     }
-    series(out, answer);
-    bl_pairs_words(out, answer);
-    tests(out, answer);
-    too_large(out, answer);
-    budgets(out, answer);
-    notes(out, answer);
-    missing(out, answer);
+    series(out, model);
+    bl_pairs_words(out, model);
+    tests(out, model);
+    too_large(out, model);
+    budgets(out, model);
+    notes(out, model);
+    missing(out, model);
 }
 
-void bl_report_recommendation_text(const bl_answer *answer, bl_buf *out) {
-    if (answer->synthetic)
+void bl_recommendation_text(const bl_report_model *model, bl_buf *out) {
+    if (model->synthetic)
         bl_buf_str(out, BL_SYNTHETIC_LABEL ": made by a generator, these numbers say nothing about "
                                            "the real data set.\n\n");
-    bl_buf_printf(out, "%s", answer->experiment);
-    if (answer->preset[0] != '\0') bl_buf_printf(out, ", preset %s", answer->preset);
+    bl_buf_printf(out, "%s", model->experiment);
+    if (model->preset[0] != '\0') bl_buf_printf(out, ", preset %s", model->preset);
     bl_buf_str(out, ", ");
-    bl_words_data(out, answer);
-    if (!isnan(answer->target)) {
+    bl_label_data(out, model);
+    if (!isnan(model->main.target)) {
         bl_buf_str(out, ": training until ");
-        bl_words_target(out, answer);
+        bl_label_target(out, model);
     }
     bl_buf_str(out, "\n\n");
-    if (answer->size_count > 0) {
-        table(out, answer);
+    if (model->main.size_count > 0) {
+        table(out, model);
         bl_buf_str(out, "\n");
     }
-    bl_words_sentences(out, answer);
+    bl_sentences(out, model);
 }

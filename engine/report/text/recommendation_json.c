@@ -12,7 +12,7 @@ static void optimum_json(bl_jw *w, const char *key, const bl_report_target *t, b
         return;
     }
     const bl_report_size *s = &t->sizes[best->index];
-    const bl_stats_value *v = &s->join.cost[goal];
+    const bl_stats_value *v = &s->costs.cost[goal];
     bl_jw_object(w, key);
     bl_jw_f64(w, "batch_size", s->batch_size);
     bl_jw_f64(w, "learning_rate", s->learning_rate);
@@ -22,36 +22,36 @@ static void optimum_json(bl_jw *w, const char *key, const bl_report_target *t, b
     bl_jw_f64_rounded(w, "confidence", best->confidence);
     bl_jw_array(w, "tied");
     for (size_t i = 0; i < t->size_count; i++)
-        if (t->sizes[i].join.tied[goal]) bl_jw_f64(w, NULL, t->sizes[i].batch_size);
+        if (t->sizes[i].costs.tied[goal]) bl_jw_f64(w, NULL, t->sizes[i].batch_size);
     bl_jw_end(w);
     bl_jw_end(w);
 }
 
-static void size_json(bl_jw *w, const bl_answer *a, const bl_report_size *s) {
-    const bl_stats_value *cost = s->join.cost;
+static void size_json(bl_jw *w, const bl_report_model *m, const bl_report_size *s) {
+    const bl_stats_value *cost = s->costs.cost;
     bl_jw_object(w, NULL);
     bl_jw_f64(w, "batch_size", s->batch_size);
     bl_jw_f64(w, "learning_rate", s->learning_rate);
     bl_jw_bool(w, "bracketed", s->bracketed);
     bl_jw_f64(w, "runs", (double)s->count);
     bl_stats_value_json(w, "steps", &cost[BL_STATS_FEWEST_STEPS]);
-    bl_jw_f64_rounded(w, "examples", bl_answer_examples(s));
+    bl_jw_f64_rounded(w, "examples", bl_report_examples(s));
     bl_stats_value_json(w, "seconds", &cost[BL_STATS_FASTEST]);
     bl_stats_value_json(w, "core_seconds", &cost[BL_STATS_CHEAPEST]);
-    bl_jw_f64_rounded(w, "money", bl_answer_money(a, cost[BL_STATS_CHEAPEST].value));
+    bl_jw_f64_rounded(w, "money", bl_report_money(m, cost[BL_STATS_CHEAPEST].value));
     bl_jw_f64(w, "memory_bytes", s->memory_bytes);
-    bl_jw_f64_rounded(w, "joules", bl_answer_joules(s));
+    bl_jw_f64_rounded(w, "joules", bl_report_joules(s));
     bl_jw_f64(w, "devices", (double)s->devices);
     bl_jw_end(w);
 }
 
-static void series_name(bl_jw *w, const bl_answer *a, int series) {
-    if (series != BL_NO_SERIES) bl_jw_str(w, "series", a->series[series].name);
+static void series_name(bl_jw *w, const bl_report_model *m, int series) {
+    if (series != BL_NO_SERIES) bl_jw_str(w, "series", m->series[series].name);
 }
 
-static void budget_json(bl_jw *w, const bl_answer *a, const bl_report_budget *b) {
+static void budget_json(bl_jw *w, const bl_report_model *m, const bl_report_budget *b) {
     bl_jw_object(w, NULL);
-    series_name(w, a, b->series);
+    series_name(w, m, b->series);
     bl_jw_str(w, "budget", bl_budget_name(b->kind));
     bl_jw_f64(w, "amount", b->amount);
     bl_jw_f64(w, "batch_size", b->batch_size);
@@ -65,54 +65,54 @@ static void budget_json(bl_jw *w, const bl_answer *a, const bl_report_budget *b)
 }
 
 /* Three optima, the critical batch sizes and the rows they rest on, as members. */
-static void target_json(bl_jw *w, const bl_answer *a, const bl_report_target *t) {
+static void target_json(bl_jw *w, const bl_report_model *m, const bl_report_target *t) {
     optimum_json(w, "steps", t, BL_STATS_FEWEST_STEPS);
     optimum_json(w, "time", t, BL_STATS_FASTEST);
     optimum_json(w, "resource", t, BL_STATS_CHEAPEST);
     bl_stats_critical_json(w, "critical", &t->critical);
     bl_jw_str(w, "verdict", t->critical.verdict);
     bl_jw_array(w, "batch_sizes");
-    for (size_t i = 0; i < t->size_count; i++) size_json(w, a, &t->sizes[i]);
+    for (size_t i = 0; i < t->size_count; i++) size_json(w, m, &t->sizes[i]);
     bl_jw_end(w);
 }
 
-static void upfront_json(bl_jw *w, const bl_answer *a) {
+static void upfront_json(bl_jw *w, const bl_report_model *m) {
     bl_jw_object(w, "upfront");
-    bl_jw_f64(w, "device_batch_size", a->device_batch_size);
-    bl_jw_f64(w, "device_memory_mib", a->device_memory_mib);
-    bl_jw_f64(w, "core_hours", a->upfront_core_hours);
-    bl_jw_f64(w, "seconds", a->upfront_seconds);
+    bl_jw_f64(w, "device_batch_size", m->device_batch_size);
+    bl_jw_f64(w, "device_memory_mib", m->device_memory_mib);
+    bl_jw_f64(w, "core_hours", m->upfront_core_hours);
+    bl_jw_f64(w, "seconds", m->upfront_seconds);
     bl_jw_end(w);
 }
 
-static void easier_json(bl_jw *w, const bl_answer *a) {
+static void easier_json(bl_jw *w, const bl_report_model *m) {
     bl_jw_array(w, "easier_targets");
-    for (size_t i = 0; i < a->easier_count; i++) {
+    for (size_t i = 0; i < m->easier_count; i++) {
         bl_jw_object(w, NULL);
-        bl_jw_f64(w, "target", a->easier[i].target);
-        target_json(w, a, &a->easier[i]);
+        bl_jw_f64(w, "target", m->easier[i].target);
+        target_json(w, m, &m->easier[i]);
         bl_jw_end(w);
     }
     bl_jw_end(w);
 }
 
-static void series_json(bl_jw *w, const bl_answer *a) {
+static void series_json(bl_jw *w, const bl_report_model *m) {
     bl_jw_array(w, "series");
-    for (size_t i = 0; i < a->series_count; i++) {
+    for (size_t i = 0; i < m->series_count; i++) {
         bl_jw_object(w, NULL);
-        bl_jw_str(w, "name", a->series[i].name);
-        target_json(w, a, &a->series[i].main);
+        bl_jw_str(w, "name", m->series[i].name);
+        target_json(w, m, &m->series[i].main);
         bl_jw_end(w);
     }
     bl_jw_end(w);
 }
 
-static void tests_json(bl_jw *w, const bl_answer *a) {
+static void tests_json(bl_jw *w, const bl_report_model *m) {
     bl_jw_array(w, "test");
-    for (size_t i = 0; i < a->test_count; i++) {
-        const bl_report_test *t = &a->tests[i];
+    for (size_t i = 0; i < m->test_count; i++) {
+        const bl_report_test *t = &m->tests[i];
         bl_jw_object(w, NULL);
-        series_name(w, a, t->series);
+        series_name(w, m, t->series);
         bl_jw_f64(w, "batch_size", t->batch_size);
         bl_jw_f64(w, "learning_rate", t->learning_rate);
         bl_jw_f64(w, "value", t->value);
@@ -122,48 +122,48 @@ static void tests_json(bl_jw *w, const bl_answer *a) {
 }
 
 /* null without steps that are known beforehand. */
-static void known_json(bl_jw *w, const bl_answer *a) {
-    if (a->known_count == 0) {
+static void known_json(bl_jw *w, const bl_report_model *m) {
+    if (m->reference_count == 0) {
         bl_jw_null(w, "known");
         return;
     }
     bl_jw_object(w, "known");
     bl_jw_array(w, "batch_sizes");
-    for (size_t i = 0; i < a->known_count; i++) {
+    for (size_t i = 0; i < m->reference_count; i++) {
         bl_jw_object(w, NULL);
-        bl_jw_f64(w, "batch_size", a->known[i].batch_size);
-        bl_jw_f64(w, "steps", a->known[i].steps);
+        bl_jw_f64(w, "batch_size", m->reference_steps[i].batch_size);
+        bl_jw_f64(w, "steps", m->reference_steps[i].steps);
         bl_jw_end(w);
     }
     bl_jw_end(w);
-    bl_stats_critical_json(w, "critical", &a->known_critical);
+    bl_stats_critical_json(w, "critical", &m->reference_critical);
     bl_jw_end(w);
 }
 
-void bl_report_recommendation_json(const bl_answer *answer, bl_buf *out) {
-    const bl_report_target main = bl_answer_target(answer, answer->easier_count);
+void bl_recommendation_json(const bl_report_model *model, bl_buf *out) {
+    const bl_report_target main = bl_report_target_at(model, model->easier_count);
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
-    bl_jw_str(&w, "experiment", answer->experiment);
-    bl_jw_str(&w, "preset", answer->preset);
-    bl_jw_str(&w, "dataset", answer->dataset);
-    bl_jw_str(&w, "variant", answer->variant);
-    bl_jw_bool(&w, "synthetic", answer->synthetic);
-    bl_jw_str(&w, "metric", answer->metric);
-    bl_jw_f64(&w, "target", answer->target);
+    bl_jw_str(&w, "experiment", model->experiment);
+    bl_jw_str(&w, "preset", model->preset);
+    bl_jw_str(&w, "dataset", model->dataset);
+    bl_jw_str(&w, "variant", model->variant);
+    bl_jw_bool(&w, "synthetic", model->synthetic);
+    bl_jw_str(&w, "metric", model->metric);
+    bl_jw_f64(&w, "target", model->main.target);
     bl_jw_str(&w, "resource_unit", "core-seconds");
-    bl_jw_f64(&w, "price_per_core_hour", answer->per_core_hour);
-    bl_jw_str(&w, "currency", answer->currency);
-    upfront_json(&w, answer);
-    target_json(&w, answer, &main);
-    easier_json(&w, answer);
-    series_json(&w, answer);
-    tests_json(&w, answer);
-    known_json(&w, answer);
-    bl_rules_json(&w, "rules", answer);
-    bl_pairs_json(&w, "compare", answer);
+    bl_jw_f64(&w, "price_per_core_hour", model->per_core_hour);
+    bl_jw_str(&w, "currency", model->currency);
+    upfront_json(&w, model);
+    target_json(&w, model, &main);
+    easier_json(&w, model);
+    series_json(&w, model);
+    tests_json(&w, model);
+    known_json(&w, model);
+    bl_rules_json(&w, "rules", model);
+    bl_pairs_json(&w, "compare", model);
     bl_jw_array(&w, "budgets");
-    for (size_t i = 0; i < answer->budget_count; i++) budget_json(&w, answer, &answer->budgets[i]);
+    for (size_t i = 0; i < model->budget_count; i++) budget_json(&w, model, &model->budgets[i]);
     bl_jw_end(&w);
     bl_jw_end(&w);
     bl_jw_done(&w);

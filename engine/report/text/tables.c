@@ -20,11 +20,11 @@ static void exact(bl_buf *out, double value) {
     bl_buf_str(out, text);
 }
 
-static void runs_csv(bl_buf *out, const bl_answer *a) {
+static void runs_csv(bl_buf *out, const bl_report_model *m) {
     bl_buf_str(out, "round,run,batch_size,learning_rate,seed,target,max_steps,outcome,steps,"
                     "examples,hit,before,reason,data\n");
-    for (size_t i = 0; i < a->trial_count; i++) {
-        const bl_report_trial *t = &a->trials[i];
+    for (size_t i = 0; i < m->trial_count; i++) {
+        const bl_report_trial *t = &m->trials[i];
         bl_buf_printf(out, "%" PRId64 ",%s,", t->round, t->run);
         exact(out, t->batch_size);
         bl_buf_str(out, ",");
@@ -33,10 +33,10 @@ static void runs_csv(bl_buf *out, const bl_answer *a) {
         exact(out, t->target);
         bl_buf_printf(out, ",%" PRId64 ",%s,%" PRId64 ",", t->max_steps, t->outcome, t->steps);
         exact(out, (double)t->steps * t->batch_size);
-        bl_buf_printf(out, ",%" PRId64 ",%" PRId64 ",", t->hit, t->before);
+        bl_buf_printf(out, ",%" PRId64 ",%" PRId64 ",", t->target_step, t->previous_eval_step);
         csv_text(out, t->reason);
         bl_buf_str(out, ",");
-        bl_words_data(out, a);
+        bl_label_data(out, m);
         bl_buf_str(out, "\n");
     }
 }
@@ -55,16 +55,16 @@ static void interval(bl_buf *out, const bl_stats_value *v) {
 }
 
 /* One row for each target and batch size. */
-static void sizes_csv(bl_buf *out, const bl_answer *a) {
+static void sizes_csv(bl_buf *out, const bl_report_model *m) {
     bl_buf_str(out, "target,batch_size,learning_rate,bracketed,runs,steps,steps_low,steps_high,"
                     "steps_bound,examples,seconds,seconds_low,seconds_high,seconds_bound,"
                     "core_seconds,core_seconds_low,core_seconds_high,core_seconds_bound,money,"
                     "memory_bytes,joules,devices\n");
-    for (size_t k = 0; k <= a->easier_count; k++) {
-        const bl_report_target t = bl_answer_target(a, k);
+    for (size_t k = 0; k <= m->easier_count; k++) {
+        const bl_report_target t = bl_report_target_at(m, k);
         for (size_t i = 0; i < t.size_count; i++) {
             const bl_report_size *s = &t.sizes[i];
-            const bl_stats_value *cost = s->join.cost;
+            const bl_stats_value *cost = s->costs.cost;
             exact(out, t.target);
             bl_buf_str(out, ",");
             exact(out, s->batch_size);
@@ -72,22 +72,22 @@ static void sizes_csv(bl_buf *out, const bl_answer *a) {
             exact(out, s->learning_rate);
             bl_buf_printf(out, ",%d,%zu", s->bracketed, s->count);
             interval(out, &cost[BL_STATS_FEWEST_STEPS]);
-            rounded(out, bl_answer_examples(s));
+            rounded(out, bl_report_examples(s));
             interval(out, &cost[BL_STATS_FASTEST]);
             interval(out, &cost[BL_STATS_CHEAPEST]);
-            rounded(out, bl_answer_money(a, cost[BL_STATS_CHEAPEST].value));
+            rounded(out, bl_report_money(m, cost[BL_STATS_CHEAPEST].value));
             rounded(out, s->memory_bytes);
-            rounded(out, bl_answer_joules(s));
+            rounded(out, bl_report_joules(s));
             bl_buf_printf(out, ",%" PRId64 "\n", s->devices);
         }
     }
 }
 
 /* One row for each target and definition. */
-static void critical_csv(bl_buf *out, const bl_answer *a) {
+static void critical_csv(bl_buf *out, const bl_report_model *m) {
     bl_buf_str(out, "target,definition,value,low,high,bound\n");
-    for (size_t k = 0; k <= a->easier_count; k++) {
-        const bl_report_target t = bl_answer_target(a, k);
+    for (size_t k = 0; k <= m->easier_count; k++) {
+        const bl_report_target t = bl_report_target_at(m, k);
         const bl_stats_critical *c = &t.critical;
         const struct {
             const char *name;
@@ -107,10 +107,10 @@ static void critical_csv(bl_buf *out, const bl_answer *a) {
     }
 }
 
-static void budgets_csv(bl_buf *out, const bl_answer *a) {
+static void budgets_csv(bl_buf *out, const bl_report_model *m) {
     bl_buf_str(out, "budget,amount,batch_size,learning_rate,steps,value,low,high,best,series\n");
-    for (size_t i = 0; i < a->budget_count; i++) {
-        const bl_report_budget *b = &a->budgets[i];
+    for (size_t i = 0; i < m->budget_count; i++) {
+        const bl_report_budget *b = &m->budgets[i];
         bl_buf_printf(out, "%s,", bl_budget_name(b->kind));
         exact(out, b->amount);
         bl_buf_str(out, ",");
@@ -122,12 +122,12 @@ static void budgets_csv(bl_buf *out, const bl_answer *a) {
         rounded(out, b->low);
         rounded(out, b->high);
         bl_buf_printf(out, ",%d,", b->best);
-        csv_text(out, b->series != BL_NO_SERIES ? a->series[b->series].name : "");
+        csv_text(out, b->series != BL_NO_SERIES ? m->series[b->series].name : "");
         bl_buf_str(out, "\n");
     }
 }
 
-const bl_table bl_tables[] = {
+const bl_report_table bl_report_tables[] = {
     {"runs",     "csv", runs_csv         },
     {"sizes",    "csv", sizes_csv        },
     {"critical", "csv", critical_csv     },
@@ -137,4 +137,4 @@ const bl_table bl_tables[] = {
     {"critical", "tex", bl_latex_critical},
     {"rules",    "tex", bl_latex_rules   },
 };
-const size_t bl_table_count = BL_COUNT(bl_tables);
+const size_t bl_report_table_count = BL_COUNT(bl_report_tables);

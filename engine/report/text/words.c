@@ -8,7 +8,7 @@
 /* ---- numbers ----------------------------------------------------------------------------------
  */
 
-void bl_words_count(bl_buf *out, double n) {
+void bl_format_count(bl_buf *out, double n) {
     char digits[32];
     if (!isfinite(n)) {
         bl_buf_str(out, isnan(n) ? "-" : "unbounded");
@@ -18,9 +18,9 @@ void bl_words_count(bl_buf *out, double n) {
     bl_buf_grouped(out, digits);
 }
 
-void bl_words_short(bl_buf *out, double x) {
+void bl_format_3_digits(bl_buf *out, double x) {
     if (!isfinite(x) || fabs(x) >= 999.5) {
-        bl_words_count(out, x);
+        bl_format_count(out, x);
         return;
     }
     char rounded[32];
@@ -51,7 +51,7 @@ static const unit sizes_in_bytes[] = {
 };
 
 static void with_unit(bl_buf *out, double x, unit u) {
-    bl_words_short(out, x / u.size);
+    bl_format_3_digits(out, x / u.size);
     if (isfinite(x)) bl_buf_printf(out, " %s", u.name);
 }
 
@@ -63,44 +63,44 @@ static unit unit_of(const unit *units, size_t n, double x) {
     return units[best];
 }
 
-void bl_words_duration(bl_buf *out, double seconds) {
+void bl_format_duration(bl_buf *out, double seconds) {
     with_unit(out, seconds, unit_of(durations, BL_COUNT(durations), seconds));
 }
 
-void bl_words_bytes(bl_buf *out, double bytes) {
+void bl_format_bytes(bl_buf *out, double bytes) {
     with_unit(out, bytes, unit_of(sizes_in_bytes, BL_COUNT(sizes_in_bytes), bytes));
 }
 
-void bl_words_rate(bl_buf *out, double rate) {
+void bl_format_rate(bl_buf *out, double rate) {
     bl_buf_printf(out, "%.4g", rate);
 }
 
-void bl_words_amount(bl_buf *out, const bl_answer *answer, const bl_report_budget *b) {
+void bl_label_amount(bl_buf *out, const bl_report_model *model, const bl_report_budget *b) {
     switch (b->kind) {
     case BL_BUDGET_EPOCHS:
         bl_buf_printf(out, "%.4g epoch%s", b->amount, b->amount == 1 ? "" : "s");
         break;
     case BL_BUDGET_STEPS:
-        bl_words_count(out, b->amount);
+        bl_format_count(out, b->amount);
         bl_buf_str(out, " steps");
         break;
     case BL_BUDGET_SECONDS:
-        bl_words_duration(out, b->amount);
+        bl_format_duration(out, b->amount);
         break;
     case BL_BUDGET_COST:
-        bl_buf_printf(out, "%.4g %s", b->amount, answer->currency);
+        bl_buf_printf(out, "%.4g %s", b->amount, model->currency);
         break;
     case BL_BUDGET_KIND_COUNT:
         break;
     }
 }
 
-void bl_words_budget(bl_buf *out, const bl_answer *answer, const bl_report_budget *b) {
-    if (b->series != BL_NO_SERIES) bl_buf_printf(out, "%s, ", answer->series[b->series].name);
-    bl_words_amount(out, answer, b);
+void bl_label_budget(bl_buf *out, const bl_report_model *model, const bl_report_budget *b) {
+    if (b->series != BL_NO_SERIES) bl_buf_printf(out, "%s, ", model->series[b->series].name);
+    bl_label_amount(out, model, b);
 }
 
-void bl_report_data_words(bl_buf *out, const char *dataset, const char *variant, bool synthetic) {
+void bl_label_dataset(bl_buf *out, const char *dataset, const char *variant, bool synthetic) {
     if (dataset[0] == '\0' || strcmp(dataset, "none") == 0) {
         bl_buf_str(out, synthetic ? BL_SYNTHETIC_LABEL : "no data");
         return;
@@ -110,13 +110,13 @@ void bl_report_data_words(bl_buf *out, const char *dataset, const char *variant,
         bl_buf_printf(out, " (%s)", synthetic ? BL_SYNTHETIC_LABEL : variant);
 }
 
-void bl_words_data(bl_buf *out, const bl_answer *answer) {
-    bl_report_data_words(out, answer->dataset, answer->variant, answer->synthetic);
+void bl_label_data(bl_buf *out, const bl_report_model *model) {
+    bl_label_dataset(out, model->dataset, model->variant, model->synthetic);
 }
 
-void bl_words_target(bl_buf *out, const bl_answer *answer) {
-    bl_buf_printf(out, "%s <= ", answer->metric);
-    bl_words_rate(out, answer->target);
+void bl_label_target(bl_buf *out, const bl_report_model *model) {
+    bl_buf_printf(out, "%s <= ", model->metric);
+    bl_format_rate(out, model->main.target);
 }
 
 /* ---- the table --------------------------------------------------------------------------------
@@ -136,103 +136,105 @@ typedef enum column {
     COLUMN_DEVICES,
     COLUMN_COUNT
 } column;
-_Static_assert((int)COLUMN_COUNT == (int)BL_WORDS_COLUMNS, "the header's number of columns");
+_Static_assert((int)COLUMN_COUNT == (int)BL_SIZE_TABLE_COLUMNS, "the header's number of columns");
 
-static bool has_column(const bl_answer *a, column c) {
-    if (c == COLUMN_KNOWN) return a->known_count > 0;
+static bool has_column(const bl_report_model *m, column c) {
+    if (c == COLUMN_KNOWN) return m->reference_count > 0;
     if (c < COLUMN_TIME) return true;
-    if (c == COLUMN_TIME || c == COLUMN_CORE_SECONDS) return a->timed;
+    if (c == COLUMN_TIME || c == COLUMN_CORE_SECONDS) return m->timed;
     if (c == COLUMN_DEVICES) {
-        for (size_t i = 0; i < a->size_count; i++)
-            if (a->sizes[i].devices > 1) return true;
+        for (size_t i = 0; i < m->main.size_count; i++)
+            if (m->main.sizes[i].devices > 1) return true;
         return false;
     }
-    if (c == COLUMN_MONEY) return a->timed && !isnan(a->per_core_hour);
-    for (size_t i = 0; i < a->size_count; i++)
-        if (!isnan(c == COLUMN_MEMORY ? a->sizes[i].memory_bytes : a->sizes[i].joules_per_step))
+    if (c == COLUMN_MONEY) return m->timed && !isnan(m->per_core_hour);
+    for (size_t i = 0; i < m->main.size_count; i++)
+        if (!isnan(c == COLUMN_MEMORY ? m->main.sizes[i].memory_bytes
+                                      : m->main.sizes[i].joules_per_step))
             return true;
     return false;
 }
 
-size_t bl_words_columns(const bl_answer *answer, bool money, int columns[BL_WORDS_COLUMNS]) {
+size_t bl_size_table_columns(const bl_report_model *model, bool money,
+                             int columns[BL_SIZE_TABLE_COLUMNS]) {
     size_t n = 0;
     for (int c = 0; c < COLUMN_COUNT; c++)
-        if (has_column(answer, (column)c) && (money || c != COLUMN_MONEY)) columns[n++] = c;
+        if (has_column(model, (column)c) && (money || c != COLUMN_MONEY)) columns[n++] = c;
     return n;
 }
 
-static void heading(bl_buf *out, const bl_answer *a, column c) {
+static void heading(bl_buf *out, const bl_report_model *m, column c) {
     static const char *const text[] = {[COLUMN_BATCH] = "batch",         [COLUMN_RATE] = "best lr",
                                        [COLUMN_STEPS] = "steps",         [COLUMN_KNOWN] = "known",
                                        [COLUMN_EXAMPLES] = "examples",   [COLUMN_TIME] = "time",
                                        [COLUMN_CORE_SECONDS] = "core-s", [COLUMN_MONEY] = "",
                                        [COLUMN_MEMORY] = "memory",       [COLUMN_JOULES] = "joules",
                                        [COLUMN_DEVICES] = "devices"};
-    bl_buf_str(out, c == COLUMN_MONEY ? a->currency : text[c]);
+    bl_buf_str(out, c == COLUMN_MONEY ? m->currency : text[c]);
 }
 
 static bool is_censored(const bl_report_size *s) {
-    return s->join.cost[BL_STATS_FEWEST_STEPS].bound > 0;
+    return s->costs.cost[BL_STATS_FEWEST_STEPS].bound > 0;
 }
 
 /* "1,840 [1,752..1,900]", ">= 60,000". */
 static void cell_steps(bl_buf *out, const bl_report_size *s) {
-    const bl_stats_value *v = &s->join.cost[BL_STATS_FEWEST_STEPS];
+    const bl_stats_value *v = &s->costs.cost[BL_STATS_FEWEST_STEPS];
     bl_buf_str(out, v->bound > 0 ? ">= " : "");
-    bl_words_count(out, v->value);
+    bl_format_count(out, v->value);
     if (!bl_stats_has_interval(v) || v->bound != 0) return;
     bl_buf_str(out, " [");
-    bl_words_count(out, v->low);
+    bl_format_count(out, v->low);
     bl_buf_str(out, "..");
-    if (isfinite(v->high)) bl_words_count(out, v->high);
+    if (isfinite(v->high)) bl_format_count(out, v->high);
     bl_buf_str(out, "]");
 }
 
-void bl_words_cell(bl_buf *out, const bl_answer *answer, size_t row, int column_number) {
+void bl_size_table_cell(bl_buf *out, const bl_report_model *model, size_t row, int column_number) {
     const column c = (column)column_number;
     if (row == 0) {
-        heading(out, answer, c);
+        heading(out, model, c);
         return;
     }
-    const bl_report_size *s = &answer->sizes[row - 1];
-    const bl_stats_value *seconds = &s->join.cost[BL_STATS_FASTEST];
-    const double cores = s->join.cost[BL_STATS_CHEAPEST].value;
-    if (!s->join.cost[BL_STATS_FEWEST_STEPS].known && c > COLUMN_RATE && c != COLUMN_KNOWN) {
+    const bl_report_size *s = &model->main.sizes[row - 1];
+    const bl_stats_value *seconds = &s->costs.cost[BL_STATS_FASTEST];
+    const double cores = s->costs.cost[BL_STATS_CHEAPEST].value;
+    if (!s->costs.cost[BL_STATS_FEWEST_STEPS].known && c > COLUMN_RATE && c != COLUMN_KNOWN) {
         bl_buf_str(out, "-");
         return;
     }
     if (is_censored(s) && c >= COLUMN_EXAMPLES && c <= COLUMN_MONEY) bl_buf_str(out, ">= ");
     switch (c) {
     case COLUMN_BATCH:
-        bl_words_count(out, s->batch_size);
+        bl_format_count(out, s->batch_size);
         break;
     case COLUMN_RATE:
         if (!s->bracketed) bl_buf_str(out, "* ");
-        bl_words_rate(out, s->learning_rate);
+        bl_format_rate(out, s->learning_rate);
         break;
     case COLUMN_STEPS:
         cell_steps(out, s);
         break;
     case COLUMN_KNOWN:
-        bl_words_count(out, bl_answer_known(answer, s->batch_size));
+        bl_format_count(out, bl_report_reference_steps(model, s->batch_size));
         break;
     case COLUMN_EXAMPLES:
-        bl_words_count(out, bl_answer_examples(s));
+        bl_format_count(out, bl_report_examples(s));
         break;
     case COLUMN_TIME:
-        bl_words_duration(out, seconds->value);
+        bl_format_duration(out, seconds->value);
         break;
     case COLUMN_CORE_SECONDS:
-        bl_words_short(out, cores);
+        bl_format_3_digits(out, cores);
         break;
     case COLUMN_MONEY:
-        bl_words_short(out, bl_answer_money(answer, cores));
+        bl_format_3_digits(out, bl_report_money(model, cores));
         break;
     case COLUMN_MEMORY:
-        bl_words_bytes(out, s->memory_bytes);
+        bl_format_bytes(out, s->memory_bytes);
         break;
     case COLUMN_JOULES:
-        bl_words_short(out, bl_answer_joules(s));
+        bl_format_3_digits(out, bl_report_joules(s));
         break;
     case COLUMN_DEVICES:
         bl_buf_printf(out, "%" PRId64, s->devices);
