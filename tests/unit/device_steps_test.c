@@ -87,6 +87,17 @@ static void test_at_once(void **state) {
     (void)unsetenv("BL_EMULATED_STREAMS");
 }
 
+/* Few rows are shuffled by another rule: the device follows it, over many epochs. */
+static void test_few_rows(void **state) {
+    fixture *f = *state;
+    static const int64_t rows[] = {5, 37, 64, 65};
+    for (size_t i = 0; i < BL_COUNT(rows); i++) {
+        f->config.data.rows = rows[i];
+        check_run(f, 60);
+    }
+    f->config.data.rows = 0;
+}
+
 /* The batch of step k alone holds a target that is no number, here and on the device. */
 static void poison(fixture *f, uint64_t k) {
     const bl_device *device = f->device_data.device;
@@ -217,6 +228,7 @@ int main(int argc, char **argv) {
         CASE(test_a_chunk_ahead),
         CASE(test_without_pinned_memory),
         CASE(test_at_once),
+        CASE(test_few_rows),
         CASE(test_divergence_in_every_chunk),
         CASE(test_restored_behind_divergence),
         CASE(test_paused),
