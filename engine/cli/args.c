@@ -1,4 +1,5 @@
 #include "engine/base/mem.h"
+#include "engine/base/nearest.h"
 #include "engine/cli/command.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 #include "engine/cli/environment.h"
 #include "engine/base/mem.h"
+#include "engine/base/nearest.h"
 #include "engine/config/doc.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+#include "engine/base/nearest.h"
 #include "engine/base/numerics.h"
 #include "engine/cli/command.h"
 #include "engine/cli/environment.h"

@@ -2,6 +2,7 @@
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/config/config.h"
+#include "engine/config/key.h"
 #include "engine/config/layers.h"
 #include "engine/config/schema.h"
 #include "engine/config/validate.h"
@@ -13,7 +14,7 @@
 bool bl_config_key_is_identity(const char *key) {
     const bl_key *row;
     const char *rest;
-    if (bl_layers_is_path(key, &rest)) return true;
+    if (bl_config_layers_is_path(key, &rest)) return true;
     return bl_key_resolve(&row, key, NULL) == BL_OK && row->identity;
 }
 
@@ -51,9 +52,9 @@ void bl_config_identity(const bl_config *config, bl_buf *out) {
     for (size_t i = 0; i < bl_schema_count; i++) {
         const bl_key *key = g_order[i];
         if (!key->identity || !bl_key_applies(config, key->when)) continue;
-        if (key->late && at_default(key, config)) continue;
+        if (key->omit_default_from_id && at_default(key, config)) continue;
         const bl_config_value value = bl_value_of(key, config);
-        bl_value_write(&value, BL_FORM_JSON, bl_jw_slot(&w, key->path));
+        bl_key_write(&value, BL_FORM_JSON, bl_jw_slot(&w, key->path));
     }
     bl_jw_end(&w);
     bl_jw_done(&w);
@@ -81,7 +82,7 @@ void bl_config_dump(const bl_config *config, bl_buf *out) {
         if (unset)
             continue; /* an empty string is the default, and may not be one that can be set */
         bl_buf_printf(out, "%s%s = ", n > 0 ? "    " : "", bl_key_leaf(key));
-        bl_value_write(&value, BL_FORM_LIBCONFIG, out);
+        bl_key_write(&value, BL_FORM_LIBCONFIG, out);
         bl_buf_str(out, ";\n");
     }
     if (open > 0) bl_buf_str(out, "};\n");
@@ -176,7 +177,7 @@ static void table_row(void *ctx, const bl_key *key) {
 
 static void table_rows(key_table *t, const char *group) {
     if (strcmp(group, k_layers) == 0) {
-        bl_layers_each_key(table_row, t);
+        bl_config_layers_each_key(table_row, t);
         return;
     }
     for (size_t i = 0; i < bl_schema_count; i++)

@@ -55,6 +55,4 @@ const bl_node *bl_node_get(const bl_node *group, const char *name); /* NULL: abs
 BL_PRINTF(5, 6)
 bl_status bl_node_fail(const bl_doc *doc, const bl_node *node, const char *hint, bl_err *err,
                        const char *fmt, ...);
-/* The candidate nearest to `name` by edit distance (at most a third of its length + 1), or NULL. */
-const char *bl_nearest(const char *name, const char *const *candidates, size_t count);
 #endif

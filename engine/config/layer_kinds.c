@@ -5,8 +5,8 @@
 static const char *const paddings[] = {"valid", "same"};
 
 #define FIELD(kind, field)                                                                         \
-    .type = (kind), .offset = offsetof(bl_layer_entry, field),                                     \
-    .size = sizeof(((bl_layer_entry *)0)->field)
+    .type = (kind), .offset = offsetof(bl_config_layer, field),                                    \
+    .size = sizeof(((bl_config_layer *)0)->field)
 #define I64(field, a, b) FIELD(BL_VALUE_I64, field), .min = (a), .max = (b)
 #define F64(field, a, b) FIELD(BL_VALUE_F64, field), .min = (a), .max = (b)
 #define EPS(kind)                                                                                  \
@@ -64,8 +64,8 @@ static const bl_key sigmoid_range[] = {
 };
 
 #define KEYS(array) .keys = (array), .key_count = BL_COUNT(array)
-const bl_layer_kind bl_layer_kinds[] = {
-    {"conv2d", KEYS(conv2d), .help = "convolution of a picture"},
+const bl_config_layer_kind bl_config_layer_kinds[] = {
+    {"conv2d", KEYS(conv2d), .convolves = true, .help = "convolution of a picture"},
     {"dense", KEYS(dense), .help = "every feature out a weighted sum of all features in, and a bias"},
     {"relu", .help = "the larger of x and 0"},
     {"hard_swish", .help = "x min(max(x + 3, 0), 6) / 6"},
@@ -74,7 +74,7 @@ const bl_layer_kind bl_layer_kinds[] = {
     {"avg_pool", KEYS(avg_pool), .stride_is_size = true, .help = "the mean of every window"},
     {"global_pool", .help = "the mean of every channel"},
     {"dropout", KEYS(dropout), .help = "features set to 0 at random; none in evaluations"},
-    {"batch_norm", KEYS(batch_norm), .help = "channels, or features, normalised over the batch"},
+    {"batch_norm", KEYS(batch_norm), .normalises_batch = true, .help = "channels, or features, normalised over the batch"},
     {"ghost_norm", KEYS(ghost_norm), .help = "channels normalised over chunks of the batch"},
     {"group_norm", KEYS(group_norm), .help = "groups of channels normalised within each example"},
     {"layer_norm", KEYS(layer_norm), .help = "each example normalised over all its features"},
@@ -86,4 +86,4 @@ const bl_layer_kind bl_layer_kinds[] = {
     {"sigmoid_range", KEYS(sigmoid_range), .help = "a prediction kept in a range"},
 };
 // clang-format on
-const size_t bl_layer_kind_count = BL_COUNT(bl_layer_kinds);
+const size_t bl_config_layer_kind_count = BL_COUNT(bl_config_layer_kinds);

@@ -1,6 +1,7 @@
 #include "engine/config/layers.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
+#include "engine/base/nearest.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,94 +10,93 @@ static const char k_example[] = "{ type = \"dense\"; units = 10; } or \"relu\"";
 
 /* ---- a document's list ------------------------------------------------------------------- */
 
-static const bl_layer_kind *find_kind(const char *name) {
-    for (size_t i = 0; i < bl_layer_kind_count; i++)
-        if (strcmp(bl_layer_kinds[i].name, name) == 0) return &bl_layer_kinds[i];
+static const bl_config_layer_kind *find_kind(const char *name) {
+    for (size_t i = 0; i < bl_config_layer_kind_count; i++)
+        if (strcmp(bl_config_layer_kinds[i].name, name) == 0) return &bl_config_layer_kinds[i];
     return NULL;
 }
 
-static bool refuse_kind(bl_value_fault *fault, const bl_node *node, const char *name) {
-    const char **names = bl_xalloc(bl_layer_kind_count * sizeof *names);
-    for (size_t i = 0; i < bl_layer_kind_count; i++) names[i] = bl_layer_kinds[i].name;
-    const char *near = bl_nearest(name, names, bl_layer_kind_count);
+static bool refuse_kind(bl_fault *fault, const bl_node *node, const char *name) {
+    const char **names = bl_xalloc(bl_config_layer_kind_count * sizeof *names);
+    for (size_t i = 0; i < bl_config_layer_kind_count; i++)
+        names[i] = bl_config_layer_kinds[i].name;
+    const char *near = bl_nearest(name, names, bl_config_layer_kind_count);
     free(names);
-    return bl_value_refuse(fault, node, near,
+    return bl_fault_refuse(fault, node, near,
                            "there is no layer '%.40s' (batchlab check --list-keys layers)", name);
 }
 
-static const bl_key *find_key(const bl_layer_kind *kind, const char *name) {
+static const bl_key *find_key(const bl_config_layer_kind *kind, const char *name) {
     for (size_t i = 0; i < kind->key_count; i++)
         if (strcmp(bl_key_leaf(&kind->keys[i]), name) == 0) return &kind->keys[i];
     return NULL;
 }
 
-static size_t find_list(const bl_layer_kind *kind, const char *name) {
+static size_t find_list(const bl_config_layer_kind *kind, const char *name) {
     size_t i = 0;
-    while (i < BL_LAYER_LISTS && (kind->list[i] == NULL || strcmp(kind->list[i], name) != 0)) i++;
+    while (i < BL_CONFIG_LAYER_LISTS && (kind->list[i] == NULL || strcmp(kind->list[i], name) != 0))
+        i++;
     return i;
 }
 
-static bool refuse_key(bl_value_fault *fault, const bl_node *node, const bl_layer_kind *kind,
+static bool refuse_key(bl_fault *fault, const bl_node *node, const bl_config_layer_kind *kind,
                        const char *name) {
     const char *names[16];
     char text[256] = "";
     size_t n = 0, used = 0;
     for (size_t i = 0; i < kind->key_count; i++) names[n++] = bl_key_leaf(&kind->keys[i]);
-    for (size_t i = 0; i < BL_LAYER_LISTS; i++)
+    for (size_t i = 0; i < BL_CONFIG_LAYER_LISTS; i++)
         if (kind->list[i] != NULL) names[n++] = kind->list[i];
     for (size_t i = 0; i < n && used < sizeof text; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i ? ", " : "", names[i]);
-    return bl_value_refuse(fault, node, bl_nearest(name, names, n),
+    return bl_fault_refuse(fault, node, bl_nearest(name, names, n),
                            "layer '%s' has no '%.40s'; it has: %s", kind->name, name,
                            n > 0 ? text : "no settings");
 }
 
 /* The layer with its kind's defaults. */
-static bl_layer_entry *new_entry(const bl_layer_kind *kind) {
-    bl_layer_entry *e = bl_xalloc(sizeof *e);
-    bl_value_fault fault;
-    *e = (bl_layer_entry){.kind = kind};
+static bl_config_layer *new_entry(const bl_config_layer_kind *kind) {
+    bl_config_layer *e = bl_xalloc(sizeof *e);
+    bl_fault fault;
+    *e = (bl_config_layer){.kind = kind};
     for (size_t i = 0; i < kind->key_count; i++)
         if (kind->keys[i].def != NULL)
-            BL_ASSERT(bl_value_take_text(&kind->keys[i], kind->keys[i].def, e, &fault));
+            BL_ASSERT(bl_value_read_text(&kind->keys[i], kind->keys[i].def, e, &fault));
     return e;
 }
 
-static bool take_list(const bl_node *list, size_t depth, bl_layer_entry **first,
-                      bl_value_fault *fault);
+static bool take_list(const bl_node *list, size_t depth, bl_config_layer **first, bl_fault *fault);
 
-static bool take_member(bl_layer_entry *e, const bl_node *node, size_t depth,
-                        bl_value_fault *fault) {
+static bool take_member(bl_config_layer *e, const bl_node *node, size_t depth, bl_fault *fault) {
     const bl_key *key = find_key(e->kind, node->name);
     const size_t list = find_list(e->kind, node->name);
-    if (key != NULL) return bl_value_take(key, node, e, fault);
-    if (list == BL_LAYER_LISTS) return refuse_key(fault, node, e->kind, node->name);
+    if (key != NULL) return bl_value_read(key, node, e, fault);
+    if (list == BL_CONFIG_LAYER_LISTS) return refuse_key(fault, node, e->kind, node->name);
     if (node->type != BL_NODE_LIST)
-        return bl_value_refuse(fault, node, NULL, "'%s' is a list of layers: %s = ( %s );",
+        return bl_fault_refuse(fault, node, NULL, "'%s' is a list of layers: %s = ( %s );",
                                node->name, node->name, k_example);
     return take_list(node, depth + 1, &e->list[list], fault);
 }
 
 /* Has all that has to be given been given? */
-static bool check_given(const bl_layer_entry *e, const bl_node *node, bl_value_fault *fault) {
+static bool check_given(const bl_config_layer *e, const bl_node *node, bl_fault *fault) {
     for (size_t i = 0; i < e->kind->key_count; i++) {
         const bl_key *key = &e->kind->keys[i];
         const bool given = node->type == BL_NODE_GROUP && bl_node_get(node, bl_key_leaf(key));
         char range[96];
         bl_key_range(key, range);
         if (key->def == NULL && !given)
-            return bl_value_refuse(fault, node, NULL, "layer '%s' lacks '%s': %s, a number %s",
+            return bl_fault_refuse(fault, node, NULL, "layer '%s' lacks '%s': %s, a number %s",
                                    e->kind->name, bl_key_leaf(key), key->help, range);
     }
     if (e->kind->list[0] != NULL && e->list[0] == NULL)
-        return bl_value_refuse(fault, node, NULL,
+        return bl_fault_refuse(fault, node, NULL,
                                "layer '%s' lacks '%s', a list of layers: %s = ( %s );",
                                e->kind->name, e->kind->list[0], e->kind->list[0], k_example);
     return true;
 }
 
-static bool take_members(bl_layer_entry *e, const bl_node *node, size_t depth,
-                         bl_value_fault *fault) {
+static bool take_members(bl_config_layer *e, const bl_node *node, size_t depth, bl_fault *fault) {
     for (const bl_node *c = node->first; node->type == BL_NODE_GROUP && c != NULL; c = c->next)
         if (strcmp(c->name, "type") != 0 && !take_member(e, c, depth, fault)) return false;
     if (!check_given(e, node, fault)) return false;
@@ -104,25 +104,23 @@ static bool take_members(bl_layer_entry *e, const bl_node *node, size_t depth,
     return true;
 }
 
-static bool take_layer(const bl_node *node, size_t depth, bl_layer_entry **out,
-                       bl_value_fault *fault) {
+static bool take_layer(const bl_node *node, size_t depth, bl_config_layer **out, bl_fault *fault) {
     const bl_node *type = node->type == BL_NODE_GROUP ? bl_node_get(node, "type") : node;
     if (type == NULL || type->type != BL_NODE_STRING)
-        return bl_value_refuse(fault, type != NULL ? type : node, NULL,
+        return bl_fault_refuse(fault, type != NULL ? type : node, NULL,
                                "a layer is a group with a type, or a name alone: %s", k_example);
-    const bl_layer_kind *kind = find_kind(type->string);
+    const bl_config_layer_kind *kind = find_kind(type->string);
     if (kind == NULL) return refuse_kind(fault, type, type->string);
     *out = new_entry(kind);
     return take_members(*out, node, depth, fault);
 }
 
 /* What has been taken hangs on *first also after a fault. */
-static bool take_list(const bl_node *list, size_t depth, bl_layer_entry **first,
-                      bl_value_fault *fault) {
-    if (depth > BL_LAYER_DEPTH)
-        return bl_value_refuse(fault, list, NULL,
+static bool take_list(const bl_node *list, size_t depth, bl_config_layer **first, bl_fault *fault) {
+    if (depth > BL_CONFIG_LAYER_DEPTH)
+        return bl_fault_refuse(fault, list, NULL,
                                "lists of layers lie in each other more than %d deep",
-                               BL_LAYER_DEPTH);
+                               BL_CONFIG_LAYER_DEPTH);
     for (const bl_node *node = list->first; node != NULL; node = node->next) {
         if (!take_layer(node, depth, first, fault)) return false;
         first = &(*first)->next;
@@ -130,24 +128,24 @@ static bool take_list(const bl_node *list, size_t depth, bl_layer_entry **first,
     return true;
 }
 
-void bl_layers_free(bl_layer_entry *first) {
+void bl_config_layers_free(bl_config_layer *first) {
     while (first != NULL) {
-        bl_layer_entry *next = first->next;
-        for (size_t i = 0; i < BL_LAYER_LISTS; i++) bl_layers_free(first->list[i]);
+        bl_config_layer *next = first->next;
+        for (size_t i = 0; i < BL_CONFIG_LAYER_LISTS; i++) bl_config_layers_free(first->list[i]);
         free(first);
         first = next;
     }
 }
 
-bool bl_layers_take(const bl_node *list, bl_buf *text, bl_value_fault *fault) {
-    bl_layer_entry *first = NULL;
+bool bl_config_layers_read(const bl_node *list, bl_buf *text, bl_fault *fault) {
+    bl_config_layer *first = NULL;
     const bool taken = take_list(list, 1, &first, fault);
-    if (taken && first != NULL) bl_layers_write(first, BL_FORM_JSON, text);
-    bl_layers_free(first);
+    if (taken && first != NULL) bl_config_layers_write(first, BL_FORM_JSON, text);
+    bl_config_layers_free(first);
     return taken;
 }
 
-bool bl_layers_take_text(const char *source, bl_buf *text, bl_value_fault *fault) {
+bool bl_config_layers_read_text(const char *source, bl_buf *text, bl_fault *fault) {
     bl_doc doc;
     bl_err err;
     bl_buf whole = {0};
@@ -157,14 +155,14 @@ bool bl_layers_take_text(const char *source, bl_buf *text, bl_value_fault *fault
     const bl_status status = bl_doc_parse(&doc, bl_buf_text(&whole), whole.len, "--set", &err);
     bl_buf_free(&whole);
     if (status != BL_OK)
-        return bl_value_refuse(fault, NULL, NULL, "no list of layers, which is written ( %s, ... )",
+        return bl_fault_refuse(fault, NULL, NULL, "no list of layers, which is written ( %s, ... )",
                                k_example);
     const bl_node *list = doc.root->first;
     bool taken = doc.root->count == 1 && list->type == BL_NODE_LIST;
     if (!taken)
-        (void)bl_value_refuse(fault, NULL, NULL, "no list of layers, which is written ( %s, ... )",
+        (void)bl_fault_refuse(fault, NULL, NULL, "no list of layers, which is written ( %s, ... )",
                               k_example);
-    taken = taken && bl_layers_take(list, text, fault);
+    taken = taken && bl_config_layers_read(list, text, fault);
     fault->node = NULL; /* it goes with the document */
     bl_doc_free(&doc);
     return taken;
@@ -202,10 +200,10 @@ static void free_node(bl_node *node) {
     }
 }
 
-bl_layer_entry *bl_layers_open(const char *text) {
+bl_config_layer *bl_config_layers_open(const char *text) {
     bl_json_doc doc;
-    bl_value_fault fault;
-    bl_layer_entry *first = NULL;
+    bl_fault fault;
+    bl_config_layer *first = NULL;
     if (text[0] == '\0') return NULL;
     BL_ASSERT(bl_json_parse(&doc, text, strlen(text), "layers", 1, NULL) == BL_OK);
     bl_node *list = node_of(doc.root);
@@ -216,24 +214,24 @@ bl_layer_entry *bl_layers_open(const char *text) {
 }
 
 /* Is the key other than its default? */
-static bool is_given(const bl_layer_entry *e, const bl_layer_entry *plain, const bl_key *key) {
+static bool is_given(const bl_config_layer *e, const bl_config_layer *plain, const bl_key *key) {
     const bl_config_value value = bl_value_of(key, e), def = bl_value_of(key, plain);
     return key->def == NULL || !bl_value_equal(&value, &def);
 }
 
 /* Does the layer say more than its name? */
-static bool has_members(const bl_layer_entry *e, const bl_layer_entry *plain) {
+static bool has_members(const bl_config_layer *e, const bl_config_layer *plain) {
     for (size_t i = 0; i < e->kind->key_count; i++)
         if (is_given(e, plain, &e->kind->keys[i])) return true;
-    for (size_t i = 0; i < BL_LAYER_LISTS; i++)
+    for (size_t i = 0; i < BL_CONFIG_LAYER_LISTS; i++)
         if (e->list[i] != NULL) return true;
     return false;
 }
 
-static void write_list_json(bl_jw *w, const char *key, const bl_layer_entry *first);
+static void write_list_json(bl_jw *w, const char *key, const bl_config_layer *first);
 
-static void write_layer_json(bl_jw *w, const bl_layer_entry *e) {
-    bl_layer_entry *plain = new_entry(e->kind);
+static void write_layer_json(bl_jw *w, const bl_config_layer *e) {
+    bl_config_layer *plain = new_entry(e->kind);
     if (has_members(e, plain)) {
         bl_jw_object(w, NULL);
         bl_jw_str(w, "type", e->kind->name);
@@ -243,7 +241,7 @@ static void write_layer_json(bl_jw *w, const bl_layer_entry *e) {
             if (is_given(e, plain, key))
                 bl_value_write(&value, BL_FORM_JSON, bl_jw_slot(w, bl_key_leaf(key)));
         }
-        for (size_t i = 0; i < BL_LAYER_LISTS; i++)
+        for (size_t i = 0; i < BL_CONFIG_LAYER_LISTS; i++)
             if (e->list[i] != NULL) write_list_json(w, e->kind->list[i], e->list[i]);
         bl_jw_end(w);
     } else {
@@ -252,16 +250,16 @@ static void write_layer_json(bl_jw *w, const bl_layer_entry *e) {
     free(plain);
 }
 
-static void write_list_json(bl_jw *w, const char *key, const bl_layer_entry *first) {
+static void write_list_json(bl_jw *w, const char *key, const bl_config_layer *first) {
     bl_jw_array(w, key);
-    for (const bl_layer_entry *e = first; e != NULL; e = e->next) write_layer_json(w, e);
+    for (const bl_config_layer *e = first; e != NULL; e = e->next) write_layer_json(w, e);
     bl_jw_end(w);
 }
 
-static void write_list_config(bl_buf *out, const bl_layer_entry *first);
+static void write_list_config(bl_buf *out, const bl_config_layer *first);
 
-static void write_layer_config(bl_buf *out, const bl_layer_entry *e) {
-    bl_layer_entry *plain = new_entry(e->kind);
+static void write_layer_config(bl_buf *out, const bl_config_layer *e) {
+    bl_config_layer *plain = new_entry(e->kind);
     const bool group = has_members(e, plain);
     bl_buf_printf(out, group ? "{ type = \"%s\";" : "\"%s\"", e->kind->name);
     for (size_t i = 0; i < e->kind->key_count; i++) {
@@ -272,7 +270,7 @@ static void write_layer_config(bl_buf *out, const bl_layer_entry *e) {
         bl_value_write(&value, BL_FORM_LIBCONFIG, out);
         bl_buf_str(out, ";");
     }
-    for (size_t i = 0; i < BL_LAYER_LISTS; i++) {
+    for (size_t i = 0; i < BL_CONFIG_LAYER_LISTS; i++) {
         if (e->list[i] == NULL) continue;
         bl_buf_printf(out, " %s = ", e->kind->list[i]);
         write_list_config(out, e->list[i]);
@@ -282,16 +280,16 @@ static void write_layer_config(bl_buf *out, const bl_layer_entry *e) {
     free(plain);
 }
 
-static void write_list_config(bl_buf *out, const bl_layer_entry *first) {
+static void write_list_config(bl_buf *out, const bl_config_layer *first) {
     bl_buf_str(out, "( ");
-    for (const bl_layer_entry *e = first; e != NULL; e = e->next) {
+    for (const bl_config_layer *e = first; e != NULL; e = e->next) {
         if (e != first) bl_buf_str(out, ", ");
         write_layer_config(out, e);
     }
     bl_buf_str(out, " )");
 }
 
-void bl_layers_write(const bl_layer_entry *first, bl_value_form form, bl_buf *out) {
+void bl_config_layers_write(const bl_config_layer *first, bl_value_form form, bl_buf *out) {
     if (form == BL_FORM_LIBCONFIG) {
         write_list_config(out, first);
         return;
@@ -305,7 +303,7 @@ void bl_layers_write(const bl_layer_entry *first, bl_value_form form, bl_buf *ou
 
 static const char k_path[] = "model.layers";
 
-bool bl_layers_is_path(const char *path, const char **rest) {
+bool bl_config_layers_is_path(const char *path, const char **rest) {
     const size_t n = sizeof k_path - 1, leaf = strlen("layers");
     *rest = NULL;
     if (strncmp(path, k_path, n) == 0 && path[n] == '[') *rest = path + n;
@@ -333,50 +331,50 @@ static bool take_name(const char **rest, char name[BL_NAME]) {
     return true;
 }
 
-static bool refuse_path(bl_value_fault *fault) {
-    return bl_value_refuse(fault, NULL, NULL,
+static bool refuse_path(bl_fault *fault) {
+    return bl_fault_refuse(fault, NULL, NULL,
                            "a key of a layer is written model.layers[2].units, counted from 0, or "
                            "model.layers[2].layers[0].units");
 }
 
 /* The layer, and the name of its key or list behind it. */
-static bool find_entry(bl_layer_entry *first, const char **rest, bl_layer_entry **out,
-                       char name[BL_NAME], bl_value_fault *fault) {
+static bool find_entry(bl_config_layer *first, const char **rest, bl_config_layer **out,
+                       char name[BL_NAME], bl_fault *fault) {
     size_t index, count = 0;
     if (!take_index(rest, &index)) return refuse_path(fault);
-    for (bl_layer_entry *e = first; e != NULL; e = e->next)
+    for (bl_config_layer *e = first; e != NULL; e = e->next)
         if (count++ == index) *out = e;
     if (index >= count)
-        return bl_value_refuse(fault, NULL, NULL,
+        return bl_fault_refuse(fault, NULL, NULL,
                                "there is no layer [%zu]: the list has %zu, from [0]", index, count);
     return take_name(rest, name) || refuse_path(fault);
 }
 
-static bool set_in(bl_layer_entry *first, const char *rest, const char *value,
-                   bl_value_fault *fault) {
+static bool set_in(bl_config_layer *first, const char *rest, const char *value, bl_fault *fault) {
     char name[BL_NAME];
-    bl_layer_entry *e = NULL;
+    bl_config_layer *e = NULL;
     if (!find_entry(first, &rest, &e, name, fault)) return false;
     const size_t list = find_list(e->kind, name);
     const bl_key *key = find_key(e->kind, name);
-    if (list < BL_LAYER_LISTS && *rest == '[') return set_in(e->list[list], rest, value, fault);
+    if (list < BL_CONFIG_LAYER_LISTS && *rest == '[')
+        return set_in(e->list[list], rest, value, fault);
     if (key == NULL) return refuse_key(fault, NULL, e->kind, name);
     if (*rest != '\0') return refuse_path(fault);
-    if (!bl_value_take_text(key, value, e, fault)) return false;
+    if (!bl_value_read_text(key, value, e, fault)) return false;
     if (e->kind->stride_is_size && e->stride == e->size) e->stride = 0;
     return true;
 }
 
-bool bl_layers_set(const char *text, const char *rest, const char *value, bl_buf *out,
-                   bl_value_fault *fault) {
-    bl_layer_entry *first = bl_layers_open(text);
+bool bl_config_layers_set(const char *text, const char *rest, const char *value, bl_buf *out,
+                          bl_fault *fault) {
+    bl_config_layer *first = bl_config_layers_open(text);
     const bool taken = set_in(first, rest, value, fault);
-    if (taken) bl_layers_write(first, BL_FORM_JSON, out);
-    bl_layers_free(first);
+    if (taken) bl_config_layers_write(first, BL_FORM_JSON, out);
+    bl_config_layers_free(first);
     return taken;
 }
 
-const bl_node *bl_layers_node(const bl_node *list, const char *rest) {
+const bl_node *bl_config_layers_node(const bl_node *list, const char *rest) {
     char name[BL_NAME];
     size_t index;
     if (!take_index(&rest, &index)) return list;
@@ -384,36 +382,36 @@ const bl_node *bl_layers_node(const bl_node *list, const char *rest) {
     for (size_t i = 0; i < index && node != NULL; i++) node = node->next;
     if (node == NULL) return list;
     const bl_node *inner = take_name(&rest, name) ? bl_node_get(node, name) : NULL;
-    return inner != NULL ? bl_layers_node(inner, rest) : node;
+    return inner != NULL ? bl_config_layers_node(inner, rest) : node;
 }
 
-/* ---- questions --------------------------------------------------------------------------- */
+/* ---- facts ------------------------------------------------------------------------------- */
 
-/* Texts in canonical form are names of kinds, of keys and of choices, so a name in quotes that is
- * only a kind's stands for a layer. */
-bool bl_layers_have_batch_norm(const char *text) {
-    return strstr(text, "\"batch_norm\"") != NULL;
+static void add_facts(bl_config_layer_facts *facts, const bl_config_layer *first) {
+    for (const bl_config_layer *e = first; e != NULL; e = e->next) {
+        if (e->kind->normalises_batch) facts->batch_norm = true;
+        if (e->kind->convolves) facts->convolutions = true;
+        if (e->ghost > 0 && facts->ghosts < BL_COUNT(facts->ghost))
+            facts->ghost[facts->ghosts++] = e->ghost;
+        for (size_t i = 0; i < BL_CONFIG_LAYER_LISTS; i++) add_facts(facts, e->list[i]);
+    }
 }
 
-bool bl_layers_have_convolutions(const char *text) {
-    return strstr(text, "\"conv2d\"") != NULL;
+void bl_config_layers_facts(bl_config_layer_facts *facts, const char *text) {
+    bl_config_layer *first = bl_config_layers_open(text);
+    *facts = (bl_config_layer_facts){0};
+    add_facts(facts, first);
+    bl_config_layers_free(first);
 }
 
-int64_t bl_layers_ghost_size(const char *text, size_t i) {
-    static const char begin[] = "\"ghost_norm\",\"size\":";
-    for (const char *at = strstr(text, begin); at != NULL; at = strstr(at + 1, begin))
-        if (i-- == 0) return strtoll(at + sizeof begin - 1, NULL, 10);
-    return 0;
-}
-
-void bl_layers_each_key(void (*row)(void *ctx, const bl_key *key), void *ctx) {
+void bl_config_layers_each_key(void (*row)(void *ctx, const bl_key *key), void *ctx) {
     static const char *const help[] = {"list of layers", "list of layers; none: x itself"};
-    for (size_t k = 0; k < bl_layer_kind_count; k++) {
-        const bl_layer_kind *kind = &bl_layer_kinds[k];
+    for (size_t k = 0; k < bl_config_layer_kind_count; k++) {
+        const bl_config_layer_kind *kind = &bl_config_layer_kinds[k];
         const bl_key head = {.path = kind->name, .type = -1, .help = kind->help};
         row(ctx, &head);
         for (size_t i = 0; i < kind->key_count; i++) row(ctx, &kind->keys[i]);
-        for (size_t i = 0; i < BL_LAYER_LISTS && kind->list[i] != NULL; i++) {
+        for (size_t i = 0; i < BL_CONFIG_LAYER_LISTS && kind->list[i] != NULL; i++) {
             char path[2 * BL_NAME];
             (void)snprintf(path, sizeof path, "%s.%s", kind->name, kind->list[i]);
             const bl_key list = {

@@ -1,6 +1,7 @@
 #include "engine/config/schema.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/base/nearest.h"
 #include "engine/config/choices.h"
 #include <stdio.h>
 #include <string.h>
@@ -32,12 +33,12 @@ static const char *const covers[] = {BL_CHOICES_COVER(BL_CHOICE_NAME)};
     FIELD(BL_VALUE_I64S, field), .min = (a), .max = (b), .min_count = (least), .max_count = (most)
 #define F64S(field, a, b, least, most)                                                             \
     FIELD(BL_VALUE_F64S, field), .min = (a), .max = (b), .min_count = (least), .max_count = (most)
-#define STR(field)         FIELD(BL_VALUE_STR, field)
-#define ENUM(field, names) STR(field), .choices = (names), .choice_count = BL_COUNT(names)
-#define IDENTITY           .identity = true
-#define LATE_IDENTITY      .identity = true, .late = true
-#define ABOVE              .min_open = true
-#define BELOW              .max_open = true
+#define STR(field)              FIELD(BL_VALUE_STR, field)
+#define ENUM(field, names)      STR(field), .choices = (names), .choice_count = BL_COUNT(names)
+#define IDENTITY                .identity = true
+#define IDENTITY_UNLESS_DEFAULT .identity = true, .omit_default_from_id = true
+#define ABOVE                   .min_open = true
+#define BELOW                   .max_open = true
 
 /* Tables and JSON readers hold whole numbers exactly up to here. */
 #define MOST 9007199254740992.0
@@ -50,25 +51,25 @@ const bl_key bl_schema[] = {
      .help = "a declaration in datasets/; has to be given; none for a problem"},
     {"numerics", ENUM(numerics, numerics), .def = "exact", IDENTITY,
      .help = "exact: the same bits anywhere; device: on one model of GPU and its libraries"},
-    {"precision", ENUM(precision, precisions), .def = "fp32", LATE_IDENTITY,
+    {"precision", ENUM(precision, precisions), .def = "fp32", IDENTITY_UNLESS_DEFAULT,
      .help = "factors of products at level device; sums and parameters are fp32"},
-    {"loss_scale", F64(loss_scale, 1, 16777216), .def = "1024", LATE_IDENTITY,
+    {"loss_scale", F64(loss_scale, 1, 16777216), .def = "1024", IDENTITY_UNLESS_DEFAULT,
      .help = "precision fp16: gradients are computed times this power of two"},
 
     {"data.rows", I64(data.rows, 0, MOST), .def = "0", .unit = "rows", IDENTITY,
      .help = "training rows used, the first ones; 0: all"},
     {"data.eval_rows", I64(data.eval_rows, 0, MOST), .def = "0", .unit = "rows", IDENTITY,
      .help = "validation rows used, evenly spaced; 0: all"},
-    {"data.split", ENUM(data.split, splits), .def = "valid", LATE_IDENTITY,
+    {"data.split", ENUM(data.split, splits), .def = "valid", IDENTITY_UNLESS_DEFAULT,
      .help = "what evaluations look at; test: once, at the very end"},
-    {"data.crop", I64(data.crop, 0, 64), .def = "0", .unit = "pixels", LATE_IDENTITY,
+    {"data.crop", I64(data.crop, 0, 64), .def = "0", .unit = "pixels", IDENTITY_UNLESS_DEFAULT,
      .help = "pictures: shifted at random by up to this, filled with the mean"},
-    {"data.flip", BOOL(data.flip), .def = "false", LATE_IDENTITY,
+    {"data.flip", BOOL(data.flip), .def = "false", IDENTITY_UNLESS_DEFAULT,
      .help = "pictures: half of them mirrored left to right"},
 
     {"model.kind", ENUM(model.kind, models), .def = "tabular", IDENTITY,
      .help = "the family of nets, or a problem with a known answer"},
-    {"model.layers", FIELD(BL_VALUE_LAYERS, model.layers), .def = "", LATE_IDENTITY, .when = BL_WHEN_LAYERS,
+    {"model.layers", FIELD(BL_VALUE_LAYERS, model.layers), .def = "", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_LAYERS,
      .help = "kind layers: the net, layer by layer (--list-keys layers)"},
     {"model.hidden", I64S(model.hidden, 1, 65536, 0, 16), .def = "200, 100", .unit = "units", IDENTITY, .when = BL_WHEN_HIDDEN,
      .help = "widths of the hidden layers"},
@@ -80,15 +81,15 @@ const bl_key bl_schema[] = {
      .help = "batch normalisation of continuous inputs and after hidden layers"},
     {"model.output", ENUM(model.output, outputs), .def = "sigmoid_range", IDENTITY, .when = BL_WHEN_TABULAR,
      .help = "linear, or kept in the range of the target by a sigmoid"},
-    {"model.filters", I64S(model.filters, 1, 4096, 0, 3), .def = "", LATE_IDENTITY, .when = BL_WHEN_CONVOLUTIONS,
+    {"model.filters", I64S(model.filters, 1, 4096, 0, 3), .def = "", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_CONVOLUTIONS,
      .help = "simple_cnn: of 2 convolutions; resnet8: of 3 stages; none: those of the literature"},
-    {"model.norm", ENUM(model.norm, norms), .def = "none", LATE_IDENTITY, .when = BL_WHEN_RESNET,
+    {"model.norm", ENUM(model.norm, norms), .def = "none", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_RESNET,
      .help = "resnet8: normalisation after convolutions, by the batch or by chunks of it"},
-    {"model.ghost_size", I64(model.ghost_size, 2, 16777216), .def = "64", .unit = "rows", LATE_IDENTITY, .when = BL_WHEN_GHOST,
+    {"model.ghost_size", I64(model.ghost_size, 2, 16777216), .def = "64", .unit = "rows", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_GHOST,
      .help = "examples that are normalised together"},
-    {"model.width", F64(model.width, 0.01, 4), .def = "1", LATE_IDENTITY, .when = BL_WHEN_MOBILENET,
+    {"model.width", F64(model.width, 0.01, 4), .def = "1", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_MOBILENET,
      .help = "mobilenet_v3_large: channels over those of the paper"},
-    {"model.shortcut", ENUM(model.shortcut, shortcuts), .def = "projection", LATE_IDENTITY, .when = BL_WHEN_RESNET,
+    {"model.shortcut", ENUM(model.shortcut, shortcuts), .def = "projection", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_RESNET,
      .help = "resnet8, where the shape changes: a 1 x 1 convolution, or every other position and channels of 0"},
 
     {"quadratic.version", ENUM(quadratic.version, quadratics), .def = "exact", IDENTITY, .when = BL_WHEN_QUADRATIC,
@@ -138,7 +139,7 @@ const bl_key bl_schema[] = {
 
     {"train.batch_size", I64(train.batch_size, 1, 16777216), .def = "64", .unit = "rows", IDENTITY,
      .help = "examples per optimizer step"},
-    {"train.micro_batch", I64(train.micro_batch, 0, 16777216), .def = "0", .unit = "rows", LATE_IDENTITY, .when = BL_WHEN_PIECES,
+    {"train.micro_batch", I64(train.micro_batch, 0, 16777216), .def = "0", .unit = "rows", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_PIECES,
      .help = "examples at once, gradients added up; 0: the whole batch"},
     {"train.learning_rate", F64(train.learning_rate, 0, 1e6), ABOVE, .def = "1e-3", IDENTITY,
      .help = "of the optimizer; the peak, where a schedule moves it"},

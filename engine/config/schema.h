@@ -46,8 +46,9 @@ typedef struct bl_key {
     bl_key_rule rule;
     const char *const *choices; /* of a string; NULL: free */
     size_t choice_count;
-    bool identity; /* decides a run's trajectory */
-    bool late;     /* came after run ids were given out: at its default no part of the identity */
+    bool identity;             /* decides a run's trajectory */
+    bool omit_default_from_id; /* came after run ids were given out: at its default no part of the
+                                  identity */
     bl_key_condition when;
     const char *def; /* as --set would take it */
     const char *unit;

@@ -65,13 +65,20 @@ bool bl_config_validate(const bl_config *c, bl_config_fault *fault) {
     return problem_holds(c, fault) && schedule_holds(c, fault);
 }
 
+static bl_config_layer_facts facts_of(const bl_config *c) {
+    bl_config_layer_facts facts;
+    bl_config_layers_facts(&facts, c->model.layers);
+    return facts;
+}
+
 /* Does the net normalise by the statistics of several examples? */
 static bool has_norm(const bl_config *c) {
     if (is(c->model.kind, "tabular")) return c->model.batch_norm;
     if (is(c->model.kind, "resnet8")) return !is(c->model.norm, "none");
-    if (is(c->model.kind, "layers"))
-        return bl_layers_have_batch_norm(c->model.layers) ||
-               bl_layers_ghost_size(c->model.layers, 0) > 0;
+    if (is(c->model.kind, "layers")) {
+        const bl_config_layer_facts facts = facts_of(c);
+        return facts.batch_norm || facts.ghosts > 0;
+    }
     return is(c->model.kind, "mobilenet_v3_large");
 }
 
@@ -81,11 +88,10 @@ static bool same_chunks(const bl_config *c, int64_t size) {
 }
 
 static bool list_shows(const bl_config *c) {
-    size_t i = 0;
-    int64_t size;
-    if (bl_layers_have_batch_norm(c->model.layers)) return true;
-    while ((size = bl_layers_ghost_size(c->model.layers, i)) > 0 && same_chunks(c, size)) i++;
-    return size > 0;
+    const bl_config_layer_facts facts = facts_of(c);
+    bool shows = facts.batch_norm;
+    for (size_t i = 0; i < facts.ghosts; i++) shows = shows || !same_chunks(c, facts.ghost[i]);
+    return shows;
 }
 
 /* Does it normalise other examples together when the batch comes in pieces? */
@@ -156,7 +162,7 @@ static bool pieces_are_normalised(const bl_config *c) {
 }
 
 static bool has_convolutions(const bl_config *c) {
-    if (is(c->model.kind, "layers")) return bl_layers_have_convolutions(c->model.layers);
+    if (is(c->model.kind, "layers")) return facts_of(c).convolutions;
     return is(c->model.kind, "mobilenet_v3_large") || bl_key_applies(c, BL_WHEN_CONVOLUTIONS);
 }
 
@@ -180,12 +186,11 @@ static bool chunk_is_the_batch(const bl_config *c) {
 }
 
 static bool chunk_of_list_is_the_batch(const bl_config *c) {
-    size_t i = 0;
-    int64_t size;
+    bool found = false;
     if (!is(c->model.kind, "layers")) return false;
-    while ((size = bl_layers_ghost_size(c->model.layers, i)) > 0 && size <= c->train.batch_size)
-        i++;
-    return size > 0;
+    const bl_config_layer_facts facts = facts_of(c);
+    for (size_t i = 0; i < facts.ghosts; i++) found = found || facts.ghost[i] > c->train.batch_size;
+    return found;
 }
 
 /* What a note is about, whom it is said to. */

@@ -1,27 +1,12 @@
 #include "engine/config/value.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
-#include "engine/config/layers.h"
+#include "engine/base/nearest.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-/* ---- faults ------------------------------------------------------------------------------ */
-
-bool bl_value_refuse(bl_value_fault *fault, const bl_node *node, const char *near, const char *fmt,
-                     ...) {
-    va_list ap;
-    va_start(ap, fmt);
-    (void)vsnprintf(fault->message, sizeof fault->message, fmt, ap);
-    va_end(ap);
-    fault->node = node;
-    fault->hint[0] = '\0';
-    if (near != NULL) (void)snprintf(fault->hint, sizeof fault->hint, "did you mean '%s'?", near);
-    return false;
-}
 
 /* What stands there, for "is a number, not ...". */
 static const char *describe(const bl_node *node, char out[64]) {
@@ -45,8 +30,7 @@ static const char *describe(const bl_node *node, char out[64]) {
     return out;
 }
 
-static bool refuse_type(bl_value_fault *fault, const bl_key *key, const bl_node *node,
-                        bool element) {
+static bool refuse_type(bl_fault *fault, const bl_key *key, const bl_node *node, bool element) {
     static const char *const wanted[] = {
         [BL_VALUE_BOOL] = "is a boolean: true or false",
         [BL_VALUE_I64] = "is a whole number",
@@ -60,15 +44,14 @@ static bool refuse_type(bl_value_fault *fault, const bl_key *key, const bl_node 
     char text[64];
     const char *is = wanted[key->type];
     if (element) is = key->type == BL_VALUE_I64S ? "holds whole numbers" : "holds numbers";
-    return bl_value_refuse(fault, node, NULL, "'%s' %s, not %s", bl_key_leaf(key), is,
+    return bl_fault_refuse(fault, node, NULL, "'%s' %s, not %s", bl_key_leaf(key), is,
                            describe(node, text));
 }
 
-static bool refuse_range(bl_value_fault *fault, const bl_key *key, const bl_node *node,
-                         bool element) {
+static bool refuse_range(bl_fault *fault, const bl_key *key, const bl_node *node, bool element) {
     char text[64], range[96];
     bl_key_range(key, range);
-    return bl_value_refuse(fault, node, NULL, "'%s' %s %s; allowed: %s%s%s%s", bl_key_leaf(key),
+    return bl_fault_refuse(fault, node, NULL, "'%s' %s %s; allowed: %s%s%s%s", bl_key_leaf(key),
                            element ? "holds" : "is", describe(node, text), range,
                            key->unit ? " (" : "", key->unit ? key->unit : "", key->unit ? ")" : "");
 }
@@ -76,7 +59,7 @@ static bool refuse_range(bl_value_fault *fault, const bl_key *key, const bl_node
 /* ---- nodes ------------------------------------------------------------------------------- */
 
 static bool take_i64(const bl_key *key, const bl_node *node, bool element, int64_t *out,
-                     bl_value_fault *fault) {
+                     bl_fault *fault) {
     if (node->type != BL_NODE_INT) return refuse_type(fault, key, node, element);
     if (node->integer < (int64_t)key->min || node->integer > (int64_t)key->max)
         return refuse_range(fault, key, node, element);
@@ -85,7 +68,7 @@ static bool take_i64(const bl_key *key, const bl_node *node, bool element, int64
 }
 
 static bool take_f64(const bl_key *key, const bl_node *node, bool element, double *out,
-                     bl_value_fault *fault) {
+                     bl_fault *fault) {
     if (node->type != BL_NODE_INT && node->type != BL_NODE_FLOAT)
         return refuse_type(fault, key, node, element);
     const double v = node->number;
@@ -97,20 +80,20 @@ static bool take_f64(const bl_key *key, const bl_node *node, bool element, doubl
 }
 
 static bool check_order(const bl_key *key, const bl_node *node, double before, double now,
-                        bl_value_fault *fault) {
+                        bl_fault *fault) {
     if (key->rule == BL_RULE_INCREASING && now <= before)
-        return bl_value_refuse(fault, node, NULL, "'%s' has to increase from value to value",
+        return bl_fault_refuse(fault, node, NULL, "'%s' has to increase from value to value",
                                bl_key_leaf(key));
     if (key->rule == BL_RULE_DECREASING && now >= before)
-        return bl_value_refuse(fault, node, NULL, "'%s' has to decrease from value to value",
+        return bl_fault_refuse(fault, node, NULL, "'%s' has to decrease from value to value",
                                bl_key_leaf(key));
     return true;
 }
 
-static bool take_list(const bl_key *key, const bl_node *node, void *fields, bl_value_fault *fault) {
+static bool take_list(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault) {
     if (node->type != BL_NODE_LIST) return refuse_type(fault, key, node, false);
     if (node->count < key->min_count || node->count > key->max_count)
-        return bl_value_refuse(fault, node, NULL,
+        return bl_fault_refuse(fault, node, NULL,
                                "'%s' has too %s values; allowed: from %zu to %zu of them",
                                bl_key_leaf(key), node->count < key->min_count ? "few" : "many",
                                key->min_count, key->max_count);
@@ -134,6 +117,10 @@ static bool take_list(const bl_key *key, const bl_node *node, void *fields, bl_v
     return true;
 }
 
+bool bl_value_refuse_type(bl_fault *fault, const bl_key *key, const bl_node *node) {
+    return refuse_type(fault, key, node, false);
+}
+
 bool bl_value_is_name(const char *text) {
     const size_t n = strlen(text);
     return n > 0 && n < BL_NAME && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == n;
@@ -145,30 +132,29 @@ static bool is_text(const char *text) {
     return true;
 }
 
-static bool refuse_choice(const bl_key *key, const bl_node *node, bl_value_fault *fault) {
+static bool refuse_choice(const bl_key *key, const bl_node *node, bl_fault *fault) {
     char list[256] = "";
     size_t n = 0;
     for (size_t i = 0; i < key->choice_count && n < sizeof list; i++)
         n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", key->choices[i]);
-    return bl_value_refuse(fault, node, bl_nearest(node->string, key->choices, key->choice_count),
+    return bl_fault_refuse(fault, node, bl_nearest(node->string, key->choices, key->choice_count),
                            "'%s' is \"%.40s\"; allowed: %s", bl_key_leaf(key), node->string, list);
 }
 
-static bool take_string(const bl_key *key, const bl_node *node, void *fields,
-                        bl_value_fault *fault) {
+static bool take_string(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault) {
     if (node->type != BL_NODE_STRING) return refuse_type(fault, key, node, false);
     bool found = key->choices == NULL;
     for (size_t i = 0; i < key->choice_count; i++)
         found = found || strcmp(key->choices[i], node->string) == 0;
     if (!found) return refuse_choice(key, node, fault);
     if (strlen(node->string) >= key->size)
-        return bl_value_refuse(fault, node, NULL, "'%s' is longer than %zu bytes", bl_key_leaf(key),
+        return bl_fault_refuse(fault, node, NULL, "'%s' is longer than %zu bytes", bl_key_leaf(key),
                                key->size - 1);
     if (key->rule == BL_RULE_NAME && !bl_value_is_name(node->string))
-        return bl_value_refuse(fault, node, NULL, "'%s' is a name of a-z, 0-9 and _, not \"%.40s\"",
+        return bl_fault_refuse(fault, node, NULL, "'%s' is a name of a-z, 0-9 and _, not \"%.40s\"",
                                bl_key_leaf(key), node->string);
     if (key->rule == BL_RULE_TEXT && !is_text(node->string))
-        return bl_value_refuse(fault, node, NULL, "'%s' is one line of plain text",
+        return bl_fault_refuse(fault, node, NULL, "'%s' is one line of plain text",
                                bl_key_leaf(key));
     char *field = bl_key_field(key, fields);
     memset(field, 0, key->size);
@@ -176,49 +162,7 @@ static bool take_string(const bl_key *key, const bl_node *node, void *fields,
     return true;
 }
 
-/* Canonical text into its field. */
-static bool keep_layers(const bl_key *key, const bl_node *node, const bl_buf *text, void *fields,
-                        bl_value_fault *fault) {
-    if (text->len >= key->size)
-        return bl_value_refuse(
-            fault, node, NULL,
-            "'%s' is too long: %zu characters without blanks and defaults, at most %zu",
-            bl_key_leaf(key), text->len, key->size - 1);
-    char *field = bl_key_field(key, fields);
-    memset(field, 0, key->size);
-    if (text->len > 0) memcpy(field, text->data, text->len);
-    return true;
-}
-
-static bool take_layers(const bl_key *key, const bl_node *node, void *fields,
-                        bl_value_fault *fault) {
-    bl_buf text = {0};
-    if (node->type != BL_NODE_LIST) return refuse_type(fault, key, node, false);
-    const bool taken =
-        bl_layers_take(node, &text, fault) && keep_layers(key, node, &text, fields, fault);
-    bl_buf_free(&text);
-    return taken;
-}
-
-static bool take_layers_text(const bl_key *key, const char *source, void *fields,
-                             bl_value_fault *fault) {
-    bl_buf text = {0};
-    const bool taken =
-        bl_layers_take_text(source, &text, fault) && keep_layers(key, NULL, &text, fields, fault);
-    bl_buf_free(&text);
-    return taken;
-}
-
-bool bl_value_take_layer(const bl_key *key, const char *rest, const char *value, void *fields,
-                         bl_value_fault *fault) {
-    bl_buf text = {0};
-    const bool taken = bl_layers_set(bl_key_cfield(key, fields), rest, value, &text, fault) &&
-                       keep_layers(key, NULL, &text, fields, fault);
-    bl_buf_free(&text);
-    return taken;
-}
-
-bool bl_value_take(const bl_key *key, const bl_node *node, void *fields, bl_value_fault *fault) {
+bool bl_value_read(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault) {
     switch (key->type) {
     case BL_VALUE_BOOL:
         if (node->type != BL_NODE_BOOL) return refuse_type(fault, key, node, false);
@@ -230,8 +174,6 @@ bool bl_value_take(const bl_key *key, const bl_node *node, void *fields, bl_valu
         return take_f64(key, node, false, bl_key_field(key, fields), fault);
     case BL_VALUE_STR:
         return take_string(key, node, fields, fault);
-    case BL_VALUE_LAYERS:
-        return take_layers(key, node, fields, fault);
     default:
         return take_list(key, node, fields, fault);
     }
@@ -272,21 +214,20 @@ static char *trim(char *text) {
     return text;
 }
 
-bool bl_value_take_text(const bl_key *key, const char *text, void *fields, bl_value_fault *fault) {
+bool bl_value_read_text(const bl_key *key, const char *text, void *fields, bl_fault *fault) {
     bl_node nodes[BL_LIST + 2];
     char copy[2048];
     const bool list = key->type == BL_VALUE_I64S || key->type == BL_VALUE_F64S;
-    if (key->type == BL_VALUE_LAYERS) return take_layers_text(key, text, fields, fault);
     nodes[0] = (bl_node){.type = BL_NODE_STRING, .name = "", .string = text};
     if (strlen(text) >= sizeof copy)
-        return bl_value_refuse(fault, nodes, NULL, "'%s' is longer than %zu bytes",
+        return bl_fault_refuse(fault, nodes, NULL, "'%s' is longer than %zu bytes",
                                bl_key_leaf(key), sizeof copy - 1);
-    if (key->type == BL_VALUE_STR) return bl_value_take(key, nodes, fields, fault);
+    if (key->type == BL_VALUE_STR) return bl_value_read(key, nodes, fields, fault);
     memcpy(copy, text, strlen(text) + 1);
     char *rest = trim(copy);
     if (!list) {
         nodes[0] = scalar_of(rest);
-        return bl_value_take(key, nodes, fields, fault);
+        return bl_value_read(key, nodes, fields, fault);
     }
     const size_t n = strlen(rest);
     if (n >= 2 && rest[0] == '[' && rest[n - 1] == ']') {
@@ -303,22 +244,7 @@ bool bl_value_take_text(const bl_key *key, const char *text, void *fields, bl_va
         next = &node->next;
         if (rest == NULL || nodes[0].count == BL_LIST + 1) break;
     }
-    return bl_value_take(key, nodes, fields, fault);
-}
-
-static bool is_text_type(int type) {
-    return type == BL_VALUE_STR || type == BL_VALUE_LAYERS;
-}
-
-void bl_config_defaults(bl_config *config) {
-    BL_ASSERT(bl_schema_count <= BL_KEYS_MAX);
-    memset(config, 0, sizeof *config);
-    for (size_t i = 0; i < bl_schema_count; i++) {
-        const bl_key *key = &bl_schema[i];
-        bl_value_fault fault;
-        const bool empty = is_text_type(key->type) && key->def[0] == '\0';
-        if (!empty) BL_ASSERT(bl_value_take_text(key, key->def, config, &fault));
-    }
+    return bl_value_read(key, nodes, fields, fault);
 }
 
 /* ---- writing ----------------------------------------------------------------------------- */
@@ -407,12 +333,6 @@ static void write_string(const char *text, bl_buf *out) {
     bl_buf_str(out, "\"");
 }
 
-static void write_layers(const char *text, bl_value_form form, bl_buf *out) {
-    bl_layer_entry *first = bl_layers_open(text);
-    bl_layers_write(first, form, out);
-    bl_layers_free(first);
-}
-
 void bl_value_write(const bl_config_value *value, bl_value_form form, bl_buf *out) {
     const char *comma = form == BL_FORM_JSON ? "," : ", ";
     switch (value->type) {
@@ -426,13 +346,8 @@ void bl_value_write(const bl_config_value *value, bl_value_form form, bl_buf *ou
         write_f64(value->f64, form, out);
         break;
     case BL_VALUE_STR:
-        write_string(value->str, out);
-        break;
     case BL_VALUE_LAYERS:
-        if (form == BL_FORM_JSON && value->str[0] != '\0')
-            bl_buf_str(out, value->str);
-        else
-            write_layers(value->str, form, out);
+        write_string(value->str, out);
         break;
     case BL_VALUE_I64S:
         bl_buf_str(out, "[");

@@ -5,33 +5,18 @@
 #define BL_ENGINE_CONFIG_VALUE_H
 #include "engine/base/buf.h"
 #include "engine/config/doc.h"
+#include "engine/config/fault.h"
 #include "engine/config/schema.h"
-
-/* Why a value was refused. */
-typedef struct bl_value_fault {
-    char message[512];
-    char hint[96];       /* "did you mean 'adam'?" or "" */
-    const bl_node *node; /* the value, or the list's element at fault */
-} bl_value_fault;
-
-/* Fills the fault, with "did you mean 'NEAR'?" unless that is NULL; returns false. */
-BL_PRINTF(4, 5)
-bool bl_value_refuse(bl_value_fault *fault, const bl_node *node, const char *near, const char *fmt,
-                     ...);
 
 /* Stores the node's value in its field when it has the key's type, range and form. `fields` is what
  * the key's offset is in: a bl_config, or one layer of a list (layers.h). */
-bool bl_value_take(const bl_key *key, const bl_node *node, void *fields, bl_value_fault *fault);
+bool bl_value_read(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault);
 /* The same from text: 64, 0.5, true, adam, "32, 64" or "[32, 64]", by the key's type. */
-bool bl_value_take_text(const bl_key *key, const char *text, void *fields, bl_value_fault *fault);
-/* One key of one layer of a list: `rest` is what follows the list's path, "[2].units". */
-bool bl_value_take_layer(const bl_key *key, const char *rest, const char *value, void *fields,
-                         bl_value_fault *fault);
+bool bl_value_read_text(const bl_key *key, const char *text, void *fields, bl_fault *fault);
+/* "'rows' is a whole number, not ..."; returns false. */
+bool bl_value_refuse_type(bl_fault *fault, const bl_key *key, const bl_node *node);
 /* a-z, 0-9 and _, at least one and fewer than BL_NAME. */
 bool bl_value_is_name(const char *text);
-
-/* Every key at its default. */
-void bl_config_defaults(bl_config *config);
 
 bl_config_value bl_value_of(const bl_key *key, const void *fields);
 /* Of one key in two configurations: the same text. */

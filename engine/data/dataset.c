@@ -20,6 +20,7 @@
  * the open sources. */
 #include "engine/data/dataset.h"
 #include "engine/base/mem.h"
+#include "engine/base/nearest.h"
 #include "engine/base/sha256.h"
 #include "engine/config/doc.h"
 #include "engine/data/block.h"

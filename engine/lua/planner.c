@@ -1,6 +1,8 @@
 #include "engine/lua/planner.h"
 #include "engine/base/mem.h"
+#include "engine/base/nearest.h"
 #include "engine/config/doc.h"
+#include "engine/config/key.h"
 #include "engine/config/schema.h"
 #include "engine/config/value.h"
 #include "engine/train/train.h"
@@ -75,7 +77,7 @@ static void push_value(lua_State *L, const bl_config_value *v) {
         lua_pushnumber(L, v->f64);
         return;
     case BL_VALUE_LAYERS: /* as a trial may set it */
-        bl_value_write(v, BL_FORM_LIBCONFIG, &text);
+        bl_key_write(v, BL_FORM_LIBCONFIG, &text);
         (void)lua_pushstring(L, bl_buf_text(&text));
         bl_buf_free(&text);
         return;

@@ -1,6 +1,7 @@
 /* exp:run{...}: a Lua table becomes a checked round, its results a Lua table. */
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/base/nearest.h"
 #include "engine/base/sha256.h"
 #include "engine/config/doc.h"
 #include "engine/config/layers.h"
@@ -71,7 +72,7 @@ static void set(lua_State *L, bl_planner *p, bl_trial *trial, const question *q,
     char text[VALUE_TEXT];
     const char *of_layer;
     const char *path =
-        bl_layers_is_path(name, &of_layer) ? name : bl_planner_setting(L, name, q->where);
+        bl_config_layers_is_path(name, &of_layer) ? name : bl_planner_setting(L, name, q->where);
     if (!bl_config_key_is_identity(path))
         luaL_error(L, "%s'%s' belongs to the experiment, a single run cannot set it", q->where,
                    path);

@@ -19,7 +19,7 @@ typedef struct builder {
 
 /* A layer and where it stands. */
 typedef struct place {
-    const bl_layer_entry *entry;
+    const bl_config_layer *entry;
     const char *path; /* "model.layers[2]" */
 } place;
 
@@ -78,7 +78,7 @@ static bl_status add_node(builder *b, const place *p, const char *layer,
 /* ---- kinds that are one layer ---- */
 
 /* The layer of each kind that has another name. */
-static const char *layer_of(const builder *b, const bl_layer_kind *kind, size_t at) {
+static const char *layer_of(const builder *b, const bl_config_layer_kind *kind, size_t at) {
     static const char *const other[][2] = {
         {"ghost_norm", "ghostnorm"},
         {"group_norm", "groupnorm"},
@@ -90,7 +90,7 @@ static const char *layer_of(const builder *b, const bl_layer_kind *kind, size_t 
     return bl_image_positions(image_at(b, at)) > 1 ? "ghostnorm" : "batchnorm";
 }
 
-static bl_layer_settings settings_of(const bl_layer_entry *e) {
+static bl_layer_settings settings_of(const bl_config_layer *e) {
     const int64_t units = e->filters > 0 ? e->filters : e->units > 0 ? e->units : e->channels;
     const int64_t stride = e->kind->stride_is_size && e->stride == 0 ? e->size : e->stride;
     return (bl_layer_settings){.units = (size_t)units,
@@ -150,7 +150,7 @@ static bl_status add_embedding(builder *b, const place *p, size_t *at) {
 
 /* As model.output of the net for tables. */
 static bl_status add_sigmoid_range(builder *b, const place *p, size_t *at) {
-    const bl_layer_entry *e = p->entry;
+    const bl_config_layer *e = p->entry;
     const double most = 1.2 * b->input->target_max;
     bl_layer_settings set = {.low = (float)e->low, .high = (float)e->high};
     if (b->input->classes > 0)
@@ -166,15 +166,15 @@ static bl_status add_sigmoid_range(builder *b, const place *p, size_t *at) {
 
 /* ---- layers of layers ---- */
 
-static bl_status add_list(builder *b, const bl_layer_entry *first, const char *path, size_t *at);
+static bl_status add_list(builder *b, const bl_config_layer *first, const char *path, size_t *at);
 
 /* Both lists read *at: *main becomes the end of the first, *side that of the second, which is *at
  * itself where there is none. */
 static bl_status add_both(builder *b, const place *p, size_t at, size_t *main, size_t *side) {
-    char path[BL_LAYER_PATH];
+    char path[BL_CONFIG_LAYER_PATH];
     if (at != BL_NET_VALUES) BL_TRY(add_node(b, p, "fork", NULL, &at));
     *main = *side = at;
-    for (size_t i = 0; i < BL_LAYER_LISTS; i++) {
+    for (size_t i = 0; i < BL_CONFIG_LAYER_LISTS; i++) {
         if (p->entry->list[i] == NULL) continue;
         (void)snprintf(path, sizeof path, "%s.%s", p->path, p->entry->kind->list[i]);
         BL_TRY(add_list(b, p->entry->list[i], path, i == 0 ? main : side));
@@ -249,10 +249,10 @@ static bl_status add_entry(builder *b, const place *p, size_t *at) {
     return add_layer(b, p, at);
 }
 
-static bl_status add_list(builder *b, const bl_layer_entry *first, const char *path, size_t *at) {
-    char here[BL_LAYER_PATH];
+static bl_status add_list(builder *b, const bl_config_layer *first, const char *path, size_t *at) {
+    char here[BL_CONFIG_LAYER_PATH];
     size_t i = 0;
-    for (const bl_layer_entry *e = first; e != NULL; e = e->next) {
+    for (const bl_config_layer *e = first; e != NULL; e = e->next) {
         (void)snprintf(here, sizeof here, "%s[%zu]", path, i++);
         BL_TRY(add_entry(b, &(place){e, here}, at));
     }
@@ -290,17 +290,17 @@ static bl_status check_output(const builder *b, const place *last, size_t at) {
 
 static bl_status build(bl_net *net, const bl_config *config, const bl_model_input *input,
                        bl_err *err) {
-    char path[BL_LAYER_PATH];
+    char path[BL_CONFIG_LAYER_PATH];
     builder b = {.net = net, .input = input, .err = err};
     size_t at = BL_NET_VALUES, count = 0;
-    bl_layer_entry *first = bl_layers_open(config->model.layers), *last = first;
+    bl_config_layer *first = bl_config_layers_open(config->model.layers), *last = first;
     if (first == NULL) BL_FAIL(err, BL_EINVAL, "model.layers is empty: list the net's layers");
     bl_status status = add_list(&b, first, "model.layers", &at);
     for (; last->next != NULL; last = last->next) count++;
     if (status == BL_OK) status = check_inputs(&b, &(place){first, "model.layers[0]"});
     (void)snprintf(path, sizeof path, "model.layers[%zu]", count);
     if (status == BL_OK) status = check_output(&b, &(place){last, path}, at);
-    bl_layers_free(first);
+    bl_config_layers_free(first);
     return status;
 }
 

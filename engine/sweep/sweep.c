@@ -2,6 +2,7 @@
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/config/key.h"
 #include "engine/config/schema.h"
 #include "engine/config/value.h"
 #include "engine/train/train.h"
@@ -87,7 +88,7 @@ static void write_settings(bl_buf *p, const bl_config *base, const bl_config *tr
         bl_buf_str(p, "\"");
         bl_buf_str(p, key->path);
         bl_buf_str(p, "\":");
-        bl_value_write(&is, BL_FORM_JSON, p);
+        bl_key_write(&is, BL_FORM_JSON, p);
         comma = ",";
     }
     bl_buf_str(p, "}");

@@ -5,12 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* engine/config/doc.c has it, beside libconfig: for messages about keys nobody writes here. */
-const char *bl_nearest(const char *name, const char *const *candidates, size_t count) {
-    (void)name, (void)candidates, (void)count;
-    return NULL;
-}
-
 int main(void) {
     int passed = 0, failed = 0;
     for (size_t k = 0; k < bl_kernels_count; k++)

@@ -427,7 +427,7 @@ static void test_identity_late(void **state) {
     bl_config_identity(&c, &without);
     for (size_t i = 0; i < bl_schema_count; i++) {
         const bl_key *key = &bl_schema[i];
-        if (!key->late) continue;
+        if (!key->omit_default_from_id) continue;
         size_t k = 0;
         while (k < BL_COUNT(other) && strcmp(other[k][0], key->path) != 0) k++;
         if (k == BL_COUNT(other)) fail_msg("no other value for %s", key->path);

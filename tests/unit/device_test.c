@@ -137,10 +137,10 @@ static void test_lists_of_layers(void **state) {
     const bl_config config = f->config;
     char sha256[65];
     double value;
-    for (size_t k = 0; k < bl_layer_kind_count; k++) {
+    for (size_t k = 0; k < bl_config_layer_kind_count; k++) {
         char name[64];
         bool found = false;
-        (void)snprintf(name, sizeof name, "\"%s\"", bl_layer_kinds[k].name);
+        (void)snprintf(name, sizeof name, "\"%s\"", bl_config_layer_kinds[k].name);
         for (size_t i = 0; i < device_list_count; i++)
             found = found || strstr(device_lists[i].list, name) != NULL;
         if (!found) fail_msg("kind %s is in no list here", name);

@@ -1,6 +1,7 @@
 /* Documents: positions and numbers as written, and the message for each text that is refused. */
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/base/nearest.h"
 #include "engine/config/doc.h"
 #include "engine/config/doc_scan.h"
 #include "tests/check.h"

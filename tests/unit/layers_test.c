@@ -3,6 +3,7 @@
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/config/key.h"
 #include "engine/config/layers.h"
 #include "engine/config/validate.h"
 #include "engine/model/layer.h"
@@ -236,11 +237,11 @@ static void test_every_layer_is_in_a_list(void **state) {
             found = found || has_word(k_lists[c].layers, bl_layer_table[i]->name);
         if (!found) fail_msg("layer %s is in no list here", bl_layer_table[i]->name);
     }
-    for (size_t i = 0; i < bl_layer_kind_count; i++) {
+    for (size_t i = 0; i < bl_config_layer_kind_count; i++) {
         bool found = false;
         for (size_t c = 0; c < BL_COUNT(k_lists); c++)
-            found = found || has_word(k_lists[c].list, bl_layer_kinds[i].name);
-        if (!found) fail_msg("kind %s is in no list here", bl_layer_kinds[i].name);
+            found = found || has_word(k_lists[c].list, bl_config_layer_kinds[i].name);
+        if (!found) fail_msg("kind %s is in no list here", bl_config_layer_kinds[i].name);
     }
 }
 
@@ -398,14 +399,14 @@ static void test_refused_elsewhere(void **state) {
             BL_EINVAL);
         if (strncmp(err.text, texts[i][1], strlen(texts[i][1])) != 0) fail_msg("%s", err.text);
     }
-    for (int depth = BL_LAYER_DEPTH - 1; depth <= BL_LAYER_DEPTH; depth++) {
+    for (int depth = BL_CONFIG_LAYER_DEPTH - 1; depth <= BL_CONFIG_LAYER_DEPTH; depth++) {
         bl_buf_clear(&deep);
         for (int i = 0; i < depth; i++) bl_buf_str(&deep, "{ type = \"scale\"; layers = ( ");
         bl_buf_str(&deep, "\"relu\"");
         for (int i = 0; i < depth; i++) bl_buf_str(&deep, " ); }");
         bl_config_defaults(&config);
         const bl_status status = bl_config_set(&config, "layers", bl_buf_text(&deep), &err);
-        assert_int_equal(status, depth < BL_LAYER_DEPTH ? BL_OK : BL_EINVAL);
+        assert_int_equal(status, depth < BL_CONFIG_LAYER_DEPTH ? BL_OK : BL_EINVAL);
     }
     assert_non_null(strstr(err.text, "lists of layers lie in each other more than 8 deep"));
     bl_buf_free(&deep);
@@ -452,8 +453,8 @@ static void test_canonical(void **state) {
 static void test_round_trip(void **state) {
     (void)state;
     bl_buf list = {0}, dump = {0};
-    for (size_t k = 0; k < bl_layer_kind_count; k++) {
-        const bl_layer_kind *kind = &bl_layer_kinds[k];
+    for (size_t k = 0; k < bl_config_layer_kind_count; k++) {
+        const bl_config_layer_kind *kind = &bl_config_layer_kinds[k];
         bl_buf_printf(&list, "%s{ type = \"%s\";", k ? ", " : "", kind->name);
         for (size_t i = 0; i < kind->key_count; i++) {
             const bl_key *key = &kind->keys[i];
@@ -464,7 +465,7 @@ static void test_round_trip(void **state) {
             assert_true(key->help != NULL);
             bl_buf_printf(&list, " %s = %s;", bl_key_leaf(key), value);
         }
-        for (size_t i = 0; i < BL_LAYER_LISTS && kind->list[i] != NULL; i++)
+        for (size_t i = 0; i < BL_CONFIG_LAYER_LISTS && kind->list[i] != NULL; i++)
             bl_buf_printf(&list, " %s = ( \"relu\" );", kind->list[i]);
         bl_buf_str(&list, " }");
     }
@@ -472,11 +473,11 @@ static void test_round_trip(void **state) {
     bl_config_defaults(&config);
     memcpy(config.dataset, "shop", 5);
     set_list(&config, bl_buf_text(&list));
-    for (size_t k = 0; k < bl_layer_kind_count; k++)
-        for (size_t i = 0; i < bl_layer_kinds[k].key_count; i++) {
+    for (size_t k = 0; k < bl_config_layer_kind_count; k++)
+        for (size_t i = 0; i < bl_config_layer_kinds[k].key_count; i++) {
             char quoted[64];
             (void)snprintf(quoted, sizeof quoted,
-                           "\"%s\":", bl_key_leaf(&bl_layer_kinds[k].keys[i]));
+                           "\"%s\":", bl_key_leaf(&bl_config_layer_kinds[k].keys[i]));
             if (strcmp(quoted, "\"stride\":") == 0) continue; /* a pool's is its size */
             assert_non_null(strstr(config.model.layers, quoted));
         }
@@ -556,6 +557,38 @@ static void test_pieces(void **state) {
     bl_buf_free(&id);
 }
 
+/* Facts are found in lists within lists, whatever else the layers say. */
+static void test_facts(void **state) {
+    (void)state;
+    static const struct {
+        const char *list;
+        bool batch_norm, convolutions;
+        size_t ghosts;
+        int64_t last_ghost;
+    } cases[] = {
+        {"\"relu\", { type = \"dense\"; units = 10; }", false, false,              0,                                    0        },
+        {"{ type = \"residual\"; layers = ( \"relu\" ); shortcut = ( { type = \"conv2d\"; filters "
+         "= 4; "
+         "kernel = 1; } ); }",                                              false,                                 true, 0, 0        },
+        {"{ type = \"concat\"; layers = ( \"relu\" ); beside = ( { type = \"batch_norm\"; eps = "
+         "0.01; } ); }",                                             true,                                                   false,                                                           0,                                               0},
+        {"{ type = \"ghost_norm\"; eps = 0.01; size = 8; }, { type = \"residual\"; layers = ( { "
+         "type = "
+         "\"ghost_norm\"; momentum = 0.5; size = 32; } ); }",                                            false,                                                 false,                                                                    2,                                                            32                    },
+    };
+    bl_config config;
+    bl_config_defaults(&config);
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        bl_config_layer_facts facts;
+        set_list(&config, cases[i].list);
+        bl_config_layers_facts(&facts, config.model.layers);
+        assert_int_equal(facts.batch_norm, cases[i].batch_norm);
+        assert_int_equal(facts.convolutions, cases[i].convolutions);
+        assert_int_equal(facts.ghosts, cases[i].ghosts);
+        if (facts.ghosts > 0) assert_int_equal(facts.ghost[facts.ghosts - 1], cases[i].last_ghost);
+    }
+}
+
 static void add_line(void *ctx, const char *line) {
     bl_buf_printf(ctx, "%s\n", line);
 }
@@ -614,7 +647,7 @@ static void test_page_says_every_layer(void **state) {
     bl_buf page = {0};
     read_page(&page);
     said s = {.page = bl_buf_text(&page)};
-    bl_layers_each_key(check_said, &s);
+    bl_config_layers_each_key(check_said, &s);
     bl_buf_free(&page);
 }
 
@@ -647,21 +680,14 @@ static void test_page_example(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_as_named_picture_nets),
-        cmocka_unit_test(test_same_as_mlp),
-        cmocka_unit_test(test_same_as_tabular),
-        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_every_layer_is_in_a_list),
-        cmocka_unit_test(test_misfits),
-        cmocka_unit_test(test_categorical_alone),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_refused_elsewhere),
-        cmocka_unit_test(test_canonical),
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_one_key),
-        cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_notes),
-        cmocka_unit_test(test_page_says_every_layer),
+        cmocka_unit_test(test_facts),        cmocka_unit_test(test_same_as_named_picture_nets),
+        cmocka_unit_test(test_same_as_mlp),  cmocka_unit_test(test_same_as_tabular),
+        cmocka_unit_test(test_lists),        cmocka_unit_test(test_every_layer_is_in_a_list),
+        cmocka_unit_test(test_misfits),      cmocka_unit_test(test_categorical_alone),
+        cmocka_unit_test(test_refused),      cmocka_unit_test(test_refused_elsewhere),
+        cmocka_unit_test(test_canonical),    cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_one_key),      cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_notes),        cmocka_unit_test(test_page_says_every_layer),
         cmocka_unit_test(test_page_example),
     };
     return cmocka_run_group_tests_name("layers", tests, NULL, NULL);

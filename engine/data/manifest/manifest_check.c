@@ -10,6 +10,7 @@
  */
 #include "engine/data/manifest/manifest_check.h"
 #include "engine/base/mem.h"
+#include "engine/base/nearest.h"
 #include "engine/data/image/picture.h"
 #include "engine/data/table/calendar.h"
 #include "engine/data/table/column.h"

@@ -14,6 +14,7 @@
  * nodes until then), complete what has a default, check. bl_manifest_check sees only a manifest
  * whose keys and types are right. A failure frees everything that was read. */
 #include "engine/base/mem.h"
+#include "engine/base/nearest.h"
 #include "engine/data/manifest/manifest.h"
 #include "engine/data/manifest/manifest_check.h"
 #include <math.h>

@@ -1,0 +1,36 @@
+#include "engine/base/nearest.h"
+#include "engine/base/mem.h"
+#include <string.h>
+
+enum { WORD = 64 };
+
+/* Edits between two words (insert, remove, replace), by rows of the usual table. */
+static size_t distance(const char *a, const char *b) {
+    size_t row[WORD + 1];
+    const size_t n = strlen(b);
+    for (size_t j = 0; j <= n; j++) row[j] = j;
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t corner = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < n; j++) {
+            const size_t replace = corner + (a[i] != b[j]);
+            corner = row[j + 1];
+            row[j + 1] = bl_min_size(replace, bl_min_size(row[j], row[j + 1]) + 1);
+        }
+    }
+    return row[n];
+}
+
+const char *bl_nearest(const char *name, const char *const *candidates, size_t count) {
+    const size_t n = strlen(name);
+    const char *best = NULL;
+    size_t least = n / 3 + 2; /* one more than is accepted */
+    for (size_t i = 0; i < count && n <= WORD; i++) {
+        if (strlen(candidates[i]) > WORD) continue;
+        const size_t d = distance(name, candidates[i]);
+        if (d >= least) continue;
+        least = d;
+        best = candidates[i];
+    }
+    return best;
+}
