@@ -1,6 +1,17 @@
 # batchlab. `make help` lists the targets; `make experiment NAME=rossmann` and `make test` are the two to know.
 #
-# BUILD=release|debug|asan|tsan|fuzz picks flags and a build folder of its own; V=1 shows commands.
+# The settings, all in capitals, on make's command line:
+#   NAME, PRESET, ARGS   the experiment, its preset, and options passed on to the program
+#   T='WORD...'          only tests whose path contains one of the words: make test T='unit/optim cli/look'
+#   BUILD=release|debug|asan|tsan|fuzz   picks flags and a build folder of its own, build/$(BUILD)
+#   CI=1                 warnings are errors; V=1 shows commands
+#
+# How the file is laid out: dependencies, flags and sources first; then the targets that people call; then the
+# rules that make files; then the care of the tree. Every folder of engine/ and kernels/ is found by wildcard, so a
+# new source file needs no line here. There are four kinds of program: batchlab itself, the test programs
+# (tests/*/*_test.c), the fuzz targets and the benchmarks; all are linked with build/$(BUILD)/libbatchlab.a.
+# The CUDA back end is a plug-in of its own: built by nvcc (`make cuda`), and by g++ for an emulated device, which
+# is how it is tested on any machine.
 BUILD      ?= release
 B          := build/$(BUILD)
 PKG_CONFIG ?= pkg-config
@@ -10,6 +21,12 @@ MAKEFLAGS  += --no-builtin-rules
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 Q := $(if $(V),,@)
+
+# A setting in small letters would be ignored without a word: `make experiment name=tiny` trains another one.
+SMALL := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$(shell printf '%s\n' '$v' | grep '[a-z]')))
+ifneq ($(strip $(SMALL)),)
+$(error unknown setting '$(firstword $(SMALL))'; settings are in capitals: $(shell printf '%s' '$(firstword $(SMALL))' | tr a-z A-Z)=...)
+endif
 
 # ---- dependencies: the list lives in scripts/setup.sh -------------------------------------------
 NEED := lua5.4 libconfig zlib nettle
@@ -69,7 +86,7 @@ EMULATED_CC := $(sort $(wildcard tests/cuda/*.cc))
 EMULATED := $(B)/libbatchlab_cuda_emulated.so
 TEST_C := $(sort $(wildcard tests/unit/*_test.c tests/kernels/*_test.c tests/golden/*_test.c))
 TESTS  := $(TEST_C:%.c=$(B)/%)
-# Compilers and levels whose bits are compared; `make test BITS=` leaves them out. Those that take longest first.
+# Compilers and levels whose bits `make test-bits` compares. Those that take longest first.
 BITS ?= gcc-O3 clang-O3 gcc-O1 clang-O1
 # Helpers that several test programs share: every tests/<folder>/*.c that is no test itself.
 TESTLIB_C := $(sort $(filter-out %_test.c %_fuzz.c %_bench.c,$(wildcard tests/*.c tests/unit/*.c tests/kernels/*.c)))
@@ -86,7 +103,7 @@ GPU_TESTS := $(B)/tests/kernels/families_test $(B)/tests/unit/device_test $(B)/t
 BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
 BENCH   := $(BENCH_C:%.c=$(B)/%)
 
-.PHONY: cuda dist found all experiment figures reproduce test tests test-crash test-slurm test-bits test-portable test-full check setup config layers format tidy fuzz bench clean help program golden-update FORCE
+.PHONY: cuda dist found all experiment figures reproduce test tests test-crash test-slurm test-bits test-fresh test-portable test-full check setup config layers format tidy fuzz bench clean help program golden-update FORCE
 
 all: program cuda
 
@@ -126,14 +143,21 @@ figures: program
 reproduce:
 	$(Q)sh scripts/reproduce.sh $(NAME) $(if $(PRESET),--preset $(PRESET)) $(ARGS)
 
+# At most 4 minutes on two cores, compiling included. What takes longer has a target of its own and a stage of .ci/run:
+# test-bits, test-fresh, test-crash, cuda (that the plug-in compiles and links).
 test:
 	$(Q)sh scripts/setup.sh build plot test
 	$(Q)$(MAKE) $(PARALLEL) check
 
-# Builds all that the tests start. With the plug-in, where nvcc is: that it compiles and links is a test, too.
-tests: program $(if $(filter release,$(BUILD)),$(CUDA_SO)) $(B)/batchlab $(B)/fixed_clock.so $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench $(TESTS) $(GRAPH_TEST) $(FUZZ) $(CRASH) $(BENCH)
+# The tests to run, and what they start: a test program is its own file, a script starts the program and its helpers.
+ALL_TESTS := $(sort $(wildcard tests/cli/*_test.sh)) $(TESTS) $(GRAPH_TEST) $(CRASH) $(FUZZ_C)
+CHOSEN := $(if $(T),$(foreach x,$(ALL_TESTS),$(if $(strip $(foreach w,$(T),$(findstring $w,$x))),$x)),$(ALL_TESTS))
+EMULATION := $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench
+STARTED := program $(B)/batchlab $(filter $(B)/%,$(CHOSEN)) $(patsubst %.c,$(B)/%,$(filter %_fuzz.c,$(CHOSEN))) \
+           $(if $(if $(T),$(strip $(foreach w,device families cuda gpu energy scheduler,$(findstring $w,$(CHOSEN)))),all),$(EMULATION))
+tests: $(STARTED) $(if $(T),,$(BENCH))
 check: layers tests
-	$(Q)sh tests/run.sh $(B) $(if $(filter release,$(BUILD)),$(BITS:%=bits:%)) $(wildcard tests/cli/*_test.sh) $(TESTS) $(GRAPH_TEST) $(CRASH) $(FUZZ_C)
+	$(Q)sh tests/run.sh $(B) $(CHOSEN)
 
 # Kills, faults, damage and many workers at the figures that docs/faults.md promises, a process for each core
 # (ARGS='-j 4' for four). `make test` has a selection of it.
@@ -143,7 +167,7 @@ test-crash: program $(CRASH)
 # A sweep over four workers of a real Slurm, started and ended by the test; half a minute.
 # `sh scripts/setup.sh slurm` installs it.
 test-slurm: program
-	$(Q)BATCHLAB=build/batchlab sh tests/slurm/slurm_test.sh || { [ $$? = 77 ] && echo "1 skipped"; }
+	$(Q)BATCHLAB=build/batchlab sh tests/slurm/slurm_test.sh || { [ $$? = 77 ] && echo "0 passed, 0 failed, 1 skipped"; }
 
 # A folder that runs on a bare machine, to be copied there: the program, the plug-in, the experiments, the
 # libraries they need, and tests/gpu/run. scripts/dist.sh packs it.
@@ -254,9 +278,12 @@ PYTHON ?= python3
 bench: $(BENCH)
 	$(Q)for b in $(BENCH); do $$b || exit 1; done
 	$(Q)if command -v $(PYTHON) >/dev/null; then $(PYTHON) tests/bench/steps.py $(B)/tests/bench/train_bench; fi
-# What `make test` has of it alone: kernels and runs as every compiler builds them at the lowest and highest optimisation.
+# One hash whatever compiled it: kernels and golden runs as every compiler builds them at its lowest and highest level.
 test-bits:
 	$(Q)sh tests/run.sh $(B) $(BITS:%=bits:%)
+# The two commands on bare machines: Debian 12 and 13, made anew by debootstrap.
+test-fresh:
+	$(Q)sh tests/fresh.sh
 # The golden runs under emulated processors.
 test-portable:
 	$(Q)sh tests/portable.sh "$(CC)" $(FP)
@@ -269,8 +296,10 @@ layers:
 	$(Q)sh tests/layers.sh
 	$(Q)sh tests/links.sh
 FORMATTED = $(shell find engine kernels tests -name '*.[ch]' -o -name '*.cu')
+# Version 14, whose line breaks .clang-format was written for.
+CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14 clang-format))
 format:
-	clang-format --dry-run -Werror $(FORMATTED)
+	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
 tidy:
 	clang-tidy --quiet $(LIB_C) engine/cli/main.c -- $(ALL_CPPFLAGS) $(BASE) $(FP)
 # libFuzzer, SECONDS_PER_TARGET each, over TARGETS (default: all). What it learns stays in build/fuzz/corpus/;
@@ -289,9 +318,10 @@ help:
 	@echo 'make experiment NAME=rossmann [PRESET=tiny|quick|paper] [ARGS=...]   train, draw, recommend'
 	@echo 'make figures NAME=rossmann                                          draw again, from logs alone: PDF and LaTeX for papers'
 	@echo 'make reproduce NAME=rossmann                                        train again, compare with expected.lock'
-	@echo 'make test                                                           build and run every test'
+	@echo 'make test [T="WORD..."]                                             build and run every test, or those whose path has a word'
 	@echo 'make test-crash                                                     kill, fill, damage and crowd a store'
 	@echo 'make test-bits | test-portable | test-full                          one hash: compilers; emulated processors; all 2^32 inputs'
+	@echo 'make test-fresh                                                     both commands on bare machines of Debian 12 and 13'
 	@echo 'make test-slurm                                                     submit to a real Slurm, where it is installed'
 	@echo 'make dist                                                           a folder for machines without a compiler, in build/dist'
 	@echo 'make                                                                build build/batchlab'

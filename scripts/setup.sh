@@ -1,19 +1,22 @@
 #!/bin/sh
-# Finds what is missing to build, plot or test, installs it with apt-get where that needs no
-# password (saying so first), and otherwise prints the exact line to run and stops.
-#   setup.sh build|plot|test|compilers|slurm ...
+# setup.sh PART...: finds what is missing to build, plot or test, and installs it with apt-get where that needs no
+# password (saying so first). Otherwise it prints the exact line to run and stops with 69.
+#
+# Called by `make experiment` (build plot), by `make test` (build plot test) and by .ci/run (compilers, slurm, fresh).
+# A part is a list of checks below; each check names the Debian package that mends it. A new dependency is one line
+# here, nothing else; tests/fresh.sh runs both commands on bare machines and so finds one that was forgotten.
 missing=
 need() { case " $missing " in *" $1 "*) ;; *) missing="$missing $1" ;; esac; }
 have() { command -v "$1" >/dev/null 2>&1; }
 lib() { have pkg-config && pkg-config --exists "$1" 2>/dev/null; }
+# A compiler without its library's headers builds nothing.
+compiles() { echo "#include <$3>" | "$1" -E -x "$2" - >/dev/null 2>&1; }
 
 for part in "$@"; do
   case $part in
     build)
       have cc || need gcc
-      # A compiler without the C library's headers builds nothing.
-      have cc && { echo '#include <stdlib.h>' | cc -E -x c - >/dev/null 2>&1 || need libc6-dev; }
-      have cc || need libc6-dev
+      have cc && compiles cc c stdlib.h || need libc6-dev
       have pkg-config || need pkg-config
       lib libconfig || need libconfig-dev
       lib lua5.4 || need liblua5.4-dev
@@ -21,7 +24,11 @@ for part in "$@"; do
       lib nettle || need nettle-dev
       ;;
     plot) have gnuplot || need gnuplot-nox ;;
-    test) lib cmocka || need libcmocka-dev ;;
+    # The C++ compiler builds the CUDA back end for an emulated device; make calls it by this name.
+    test)
+      lib cmocka || need libcmocka-dev
+      have "${CXX:-g++}" && compiles "${CXX:-g++}" c++ vector || need g++
+      ;;
     # What tests/bits.sh compares; it skips what is not there.
     compilers)
       have gcc || need gcc
@@ -34,7 +41,12 @@ for part in "$@"; do
       have sbatch || need slurm-client
       [ -x /usr/sbin/munged ] || have munged || need munge
       ;;
-    *) echo "setup.sh: unknown part '$part' (build, plot, test, compilers, slurm)" >&2; exit 2 ;;
+    # Makes the bare machines of tests/fresh.sh.
+    fresh) [ -x /usr/sbin/debootstrap ] || have debootstrap || need debootstrap ;;
+    *)
+      echo "setup.sh: unknown part '$part' (build, plot, test, compilers, slurm, fresh)" >&2
+      exit 2
+      ;;
   esac
 done
 [ -z "$missing" ] && exit 0
@@ -57,8 +69,13 @@ fi
 echo "Installing what is missing:$missing" >&2
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { ${as}apt-get update && ${as}env DEBIAN_FRONTEND=noninteractive $install; } >"$log" 2>&1; then
+# Another apt-get may hold the lock, as on a machine that has just been started: wait for it.
+if ! { ${as}apt-get update && ${as}env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 ${install#apt-get}; } >"$log" 2>&1; then
   tail -5 "$log" >&2
+  if grep -q 'Could not get lock' "$log"; then
+    echo "Another program is installing packages. Wait until it has finished, then run the same command again." >&2
+    exit 69
+  fi
   echo "Installing failed. Run this yourself, then the same command again:" >&2
   echo "  ${as}$install" >&2
   exit 69

@@ -1,15 +1,23 @@
 #!/bin/sh
-# Runs the tests, as many at a time as there are processors: run.sh BUILD_DIR TEST..., where a test is a
-# program, a script (*.sh), a fuzz target (*_fuzz.c) or bits:COMPILER-OLEVEL (bits.sh). Shows what
-# failed and ends with the one total that CI reads. Fails on a failed case, a crash, a program or corpus
-# that ran nothing, and, with BL_REQUIRE_CUDA=1, on a skipped CUDA case. TIMES=1 says how long each took.
+# run.sh BUILD_DIR TEST...: runs the tests, as many at a time as there are processors (JOBS=N: N at a time).
+#
+# A TEST is a cmocka program, a script (*.sh), a fuzz target (*_fuzz.c: its corpus is replayed) or
+# bits:COMPILER-OLEVEL (tests/bits.sh). Each ended test prints one line, "[n/total] seconds name", and what
+# failed in it at once. The last line is the total that CI reads: "N passed, N failed, N skipped".
+#
+# The runner fails on a failed case, on a crash, on a program or corpus that ran nothing, on a test that was
+# not run to its end, and, with BL_REQUIRE_CUDA=1, on a skipped CUDA case.
+#
+# How it works: xargs starts this script again for each test (--one). The child leaves two files in a folder of
+# results, NUMBER with what to show and NUMBER.count with "passed failed skipped", and writes its number to the
+# standard output, which is the pipe that the parent reads.
 
-# Memory that is not to be had is an outcome of a run, also under the sanitizer; crashes stay its own.
+# Refused memory is an outcome of a run, also under the sanitizer; crashes stay the sanitizer's own.
 export ASAN_OPTIONS="allocator_may_return_null=1:handle_segv=2:${ASAN_OPTIONS:-}"
 # A caller's switches would test something else than what is here.
 unset BL_FORCE_IMPL BATCHLAB_RUNS BATCHLAB_REPORTS
 
-# The functions run one test: they leave "passed failed skipped" in $out.count and what to show in $out.
+# The functions run one test: they leave "passed failed skipped" in $out.count and print what to show.
 
 program() { # PROGRAM, a cmocka one: every case counts
   CMOCKA_MESSAGE_OUTPUT=TAP "$1" >"$out.log" 2>&1
@@ -43,12 +51,12 @@ script() { # SCRIPT [ARGUMENT]: one case, exit 0 passes, 77 skips
 }
 
 if [ "$1" = --one ]; then # --one BUILD_DIR FOLDER NUMBER KIND TEST [ARGUMENT]
-  build=$2 out=$3/$4
+  build=$2 out=$3/$4 number=$4
   began=$(date +%s)
   shift 4
   "$@" >"$out" 2>&1
   shift
-  [ -n "${TIMES:-}" ] && echo "$(($(date +%s) - began)) s  $*" >>"$out"
+  echo "$number $(($(date +%s) - began)) $*"
   exit 0
 fi
 
@@ -56,25 +64,34 @@ build=$1
 shift
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
-# What takes minutes first, then shell tests, so that nothing is waited for at the end.
+# What takes longest first, so that nothing is waited for at the end.
 for t in "$@"; do
   case $t in
     bits:*) echo "1 script tests/bits.sh ${t#bits:}" ;;
-    */families_test | */device_test) echo "2 program $t" ;;
-    *.sh) echo "3 script $t" ;;
-    */experiments_test) echo "3 program $t" ;;
+    */families_test | */device_gradient_test | */crash) echo "2 program $t" ;;
+    *.sh | */device_test | */experiments_test) case $t in *.sh) echo "3 script $t" ;; *) echo "3 program $t" ;; esac ;;
     *_fuzz.c) echo "5 corpus $(basename "$t" _fuzz.c)" ;;
     *) echo "4 program $t" ;;
   esac
 done | sort -s -k 1,1 | awk '{ $1 = NR; print }' >"$results/list"
-xargs -P "${JOBS:-$(nproc)}" -L 1 sh "$0" --one "$build" "$results" <"$results/list"
+total=$(wc -l <"$results/list")
 
-pass=0 fail=0 skip=0
+xargs -r -P "${JOBS:-$(nproc)}" -L 1 sh "$0" --one "$build" "$results" <"$results/list" | {
+  ended=0
+  while read -r number seconds test; do
+    ended=$((ended + 1))
+    printf '[%*d/%d] %3d s  %s\n' ${#total} $ended "$total" "$seconds" "$test"
+    cat "$results/$number"
+  done
+}
+
+pass=0 fail=0 skip=0 bad=
 while read -r number _ test; do
-  cat "$results/$number"
   if read -r p f s <"$results/$number.count"; then pass=$((pass + p)) fail=$((fail + f)) skip=$((skip + s))
-  else fail=$((fail + 1)); echo "FAILED $test was not run to its end"; fi
+  else f=1 fail=$((fail + 1)); echo "FAILED $test was not run to its end"; fi
+  [ "$f" -eq 0 ] || bad="$bad $test"
 done <"$results/list" 2>/dev/null
 [ $((pass + fail)) -gt 0 ] || { echo "no test ran"; fail=1; }
+[ -z "$bad" ] || echo "with failures:$bad"
 echo "$pass passed, $fail failed, $skip skipped"
 [ "$fail" -eq 0 ]
