@@ -75,7 +75,8 @@ user_is_told() {
   shift
   grep -qx 'batchlab needs packages that are not installed. Run this as root, then the same command again:' "$scratch/log" || return
   for package in "$@"; do
-    grep -Eq "^  apt-get update && apt-get install -y --no-install-recommends ([^ ]+ )*$package( |\$)" "$scratch/log" || return
+    sed -n 's/^  apt-get update && apt-get install -y --no-install-recommends //p' "$scratch/log" | tr ' ' '\n' |
+      grep -qxF "$package" || return
   done
   [ ! -e "$machine/batchlab/build" ]
 }
