@@ -80,16 +80,39 @@ function circle(graph, members,   list, n, i, k, words, inside) {
         if (inside) { used[k] = 1; return }
     }
     print "layers: circle of " graph ":" members
-    for (i = 1; i <= n; i++) print_edges(graph, list[i], members " ")
+    print "layers:   the shortest: " shortest(graph, members " ")
     bad = 1
 }
 
-function print_edges(graph, from, members,   list, n, i) {
-    n = split(out[graph, from], list, " ")
-    for (i = 1; i <= n; i++)
-        if (index(members, " " list[i] " ") > 0)
-            print "layers:   " from " -> " list[i] (graph == "rooms" ? "  (" because[from, list[i]] ")" : "")
+# The shortest way from a member back to itself, by breadth-first search from each.
+function shortest(graph, members,   list, n, i, way, best) {
+    n = split(members, list, " ")
+    for (i = 1; i <= n; i++) {
+        way = way_back(graph, list[i], members)
+        if (best == "" || split(way, part, " ") < split(best, part, " ")) best = way
+    }
+    return best
 }
+
+function way_back(graph, start, members,   queue, head, tail, came, v, list, n, i, w, way) {
+    queue[tail = 1] = start
+    for (head = 1; head <= tail; head++) {
+        v = queue[head]
+        n = split(out[graph, v], list, " ")
+        for (i = 1; i <= n; i++) {
+            w = list[i]
+            if (index(members, " " w " ") == 0 || w in came) continue
+            came[w] = v
+            queue[++tail] = w
+            if (w != start) continue
+            way = start
+            do { way = came[w] " ->" reason(graph, came[w], w) " " way; w = came[w] } while (w != start)
+            return way
+        }
+    }
+}
+
+function reason(graph, from, to) { return graph == "rooms" ? "[" because[from, to] "]" : "" }
 
 # Public names: what a header of engine or kernels declares in its first column.
 function public_name(line,   name) {
@@ -104,10 +127,11 @@ function public_name(line,   name) {
 function check_prefix(name, path, room,   noun) {
     noun = substr(name, 4)
     sub(/_.*/, "", noun)
-    if (!(noun in owner))
-        fault("prefix", noun, path ": " name ": the prefix bl_" noun " is new: give it to " room " in tests/prefixes.txt")
-    else if (owner[noun] != room)
+    if (!(noun in owner) && room in owns_the_rest) owner[noun] = room
+    if (noun in owner && owner[noun] != room)
         fault("prefix", noun " " room, path ": " name ": the prefix bl_" noun " belongs to " owner[noun])
+    else if (!(noun in owner))
+        fault("prefix", noun " " room, path ": " name ": the prefix bl_" noun " is new: give it to " room " in tests/prefixes.txt")
 }
 
 function check_name(path,   base, implementation) {
@@ -128,7 +152,9 @@ function check_guard(path, guard,   want) {
 
 FILENAME == "tests/layers.txt" { split($0, part, "\t"); allowed[part[1]] = part[2]; next }
 FILENAME == "tests/prefixes.txt" {
+    if (/^#/) next
     for (i = 2; i <= NF; i++) {
+        if ($i == "*") { owns_the_rest[$1] = 1; continue }
         if ($i in owner) { print "layers: tests/prefixes.txt gives bl_" $i " to two rooms"; bad = 1 }
         owner[$i] = $1
     }
@@ -156,13 +182,18 @@ guard == "" && /^#ifndef / { guard = $2 }
     if (product) {
         add_edge("files", node_of(path), node_of(to))
         if (room_of(to) != "" && room_of(to) != room) {
-            if (!((room, room_of(to)) in because)) because[room, room_of(to)] = path ": " to
+            if (!((room, room_of(to)) in because)) because[room, room_of(to)] = path ":" to
             add_edge("rooms", room, room_of(to))
         }
     }
     next
 }
-product && path ~ /\.h$/ { name = public_name($0); if (name != "") check_prefix(name, path, room) }
+product && path ~ /\.h$/ {
+    name = public_name($0)
+    if (name == "") next
+    declared[++declarations] = name
+    at[declarations] = path
+}
 
 END {
     if (path ~ /\.h$/) check_guard(path, guard)
@@ -171,6 +202,12 @@ END {
             to = included[path, i]
             if (private[to] && room_of(path) != room_of(to))
                 fault("private", path " " to, path " includes \"" to "\", which is private to " room_of(to))
+        }
+    # First the room that owns the rest, so that the rest is known to the others.
+    for (g = 1; g <= 2; g++)
+        for (i = 1; i <= declarations; i++) {
+            room = room_of(at[i])
+            if ((g == 1) == (room in owns_the_rest)) check_prefix(declared[i], at[i], room)
         }
     for (g = 1; g <= 2; g++) {
         graph = g == 1 ? "files" : "rooms"

@@ -1,0 +1,49 @@
+#!/bin/sh
+# tests/layers.sh on a house of two rooms: it passes as it stands, and each fault put in on purpose is found.
+set -u
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+mkdir -p "$scratch/clean/engine/low" "$scratch/clean/engine/high" "$scratch/clean/kernels" "$scratch/clean/tests"
+cp tests/layers.sh tests/layers.awk "$scratch/clean/tests/"
+cd "$scratch" || exit 1
+printf 'engine/low\tengine/low\nengine/high\tengine/high engine/low\n' >clean/tests/layers.txt
+printf 'engine/low low\nengine/high high\n' >clean/tests/prefixes.txt
+guarded() { # ROOM NAME TEXT: a header whose guard follows its path
+  upper=$(printf '%s' "$1_$2" | tr a-z A-Z)
+  printf '/* %s */\n#ifndef BL_ENGINE_%s_H\n#define BL_ENGINE_%s_H\n%s\n#endif\n' "$2" "$upper" "$upper" "$3" >"clean/engine/$1/$2.h"
+}
+guarded low one 'int bl_low_one(void);'
+guarded low two '#include "engine/low/one.h"'
+guarded high three '#include "engine/low/two.h"
+typedef struct bl_high bl_high;'
+printf '#include "engine/low/one.h"\n' >clean/engine/low/one.c
+
+failed=0
+# finds WORDS COMMAND: what the command does to a copy of the house is found, in these words; "" for nothing.
+finds() {
+  rm -rf house && cp -r clean house
+  (cd house && eval "$2" && sh tests/layers.sh) >out 2>&1
+  rc=$?
+  if [ -z "$1" ]; then [ $rc = 0 ] && ! grep -q . out && return; else [ $rc = 1 ] && grep -qF "$1" out && return; fi
+  echo "after: $2"
+  echo "  expected '$1', exit $rc:"
+  sed 's/^/  /' out
+  failed=1
+}
+
+finds '' true
+finds 'the shortest: engine/low/one -> engine/low/two -> engine/low/one' \
+  'echo "#include \"engine/low/two.h\"" >>engine/low/one.c'
+finds 'the shortest: engine/high ->[engine/high/three.h:engine/low/two.h] engine/low ->[engine/low/five.c:engine/high/four.h] engine/high' \
+  'printf "engine/low\tengine/low engine/high\n" >>tests/layers.txt
+   printf "/* */\n#ifndef BL_ENGINE_HIGH_FOUR_H\n" >engine/high/four.h
+   echo "#include \"engine/high/four.h\"" >engine/low/five.c'
+finds 'engine/low/one.c may not include "engine/high/three.h"' 'echo "#include \"engine/high/three.h\"" >>engine/low/one.c'
+finds 'engine/high/three.h includes "engine/low/two.h", which is private to engine/low' \
+  'sed -i "1s/.*/\/* private to the room *\//" engine/low/two.h'
+finds 'bl_low_three: the prefix bl_low belongs to engine/low' 'echo "void bl_low_three(void);" >>engine/high/three.h'
+finds 'the prefix bl_new is new: give it to engine/high in tests/prefixes.txt' 'echo "void bl_new(int);" >>engine/high/three.h'
+finds 'tests/prefixes.txt gives bl_low to two rooms' 'echo "engine/high low" >>tests/prefixes.txt'
+finds 'engine/low/one.c has the file name of engine/high/one.c' 'cp engine/low/one.c engine/high/one.c'
+finds 'the guard is BL_ONE_H, not BL_ENGINE_LOW_ONE_H' 'sed -i s/BL_ENGINE_LOW_ONE_H/BL_ONE_H/ engine/low/one.h'
+exit $failed
