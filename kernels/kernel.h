@@ -86,8 +86,8 @@ typedef struct bl_relu_backward {
  * step:
  *   word = bl_random4(seed, BL_STREAM_DROPOUT, layer, (position + b) * stride4 + j / 4).v[j % 4]
  *   with stride4 = ceil(n / 4);  keep = word >= threshold,  threshold = (uint32_t)(p * 2^32).
- * It is kept for backward: bit j % 4 of byte j / 4 of the example's row; the other bits of a row
- * are 0. In place is allowed. */
+ * The mask keeps it for backward: bit j % 4 of byte j / 4 of the example's row; the other bits of a
+ * row are 0. In place is allowed. */
 enum {
     BL_DROPOUT_MASK_UNIT = 16
 }; /* features whose bytes make a float's four: a row is whole units */
@@ -96,7 +96,7 @@ static inline BL_HD size_t bl_dropout_mask_bytes(size_t n) {
 }
 typedef struct bl_dropout {
     float *y;            /* (batch, n) */
-    unsigned char *keep; /* (batch, bl_dropout_mask_bytes(n)) */
+    unsigned char *mask; /* (batch, bl_dropout_mask_bytes(n)) */
     const float *x;      /* (batch, n) */
     size_t batch, n;
     uint64_t seed;
@@ -111,7 +111,7 @@ typedef struct bl_dropout {
 typedef struct bl_dropout_backward {
     float *dx;                 /* (batch, n) */
     const float *dy;           /* (batch, n) */
-    const unsigned char *keep; /* (batch, bl_dropout_mask_bytes(n)), forward's */
+    const unsigned char *mask; /* (batch, bl_dropout_mask_bytes(n)), forward's */
     size_t batch, n;
     float scale;
 } bl_dropout_backward;
@@ -133,7 +133,7 @@ typedef struct bl_batchnorm_forward {
     const float *gamma, *beta; /* (n) */
     size_t batch, n;
     float eps;
-    bl_dropout dropout; /* of y, the same batch and n; keep NULL: none */
+    bl_dropout dropout; /* of y, the same batch and n; mask NULL: none */
 } bl_batchnorm_forward;
 
 /* running_average: running = fmaf(momentum, sum / chunks - running, running): once an optimizer
@@ -170,8 +170,8 @@ typedef struct bl_batchnorm_backward {
     const float *dy, *x;   /* (batch, n) */
     const float *mean, *rstd, *gamma;
     const float *plus, *relu;  /* like dx, NULL: none */
-    const unsigned char *keep; /* of the dropout, NULL: there was none */
-    float keep_scale;          /* its scale */
+    const unsigned char *mask; /* of the dropout, NULL: there was none */
+    float mask_scale;          /* its scale */
     size_t batch, n;
 } bl_batchnorm_backward;
 

@@ -43,8 +43,8 @@ static const char *layer_text(char out[64], const bl_net_node *node) {
 }
 
 static const char *shape_text(char out[64], const bl_net_node *node) {
-    const bl_image i = node->image;
-    if (bl_image_positions(i) > 1)
+    const bl_shape i = node->shape;
+    if (bl_shape_positions(i) > 1)
         (void)snprintf(out, 64, "%zu x %zu x %zu", i.height, i.width, i.channels);
     else
         (void)snprintf(out, 64, "%zu", node->width);
@@ -102,7 +102,7 @@ static void cost_json(bl_jw *w, cost c) {
 }
 
 static void layer_json(bl_jw *w, const bl_net *net, const bl_net_node *node) {
-    const size_t shape[] = {node->image.height, node->image.width, node->image.channels};
+    const size_t shape[] = {node->shape.height, node->shape.width, node->shape.channels};
     bl_jw_object(w, NULL);
     bl_jw_str(w, "layer", node->layer->name);
     bl_jw_array(w, "shape");

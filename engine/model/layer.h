@@ -1,9 +1,9 @@
 /* A layer: one file layer_NAME.c and one row of layer_table.c.
  *
- * `shape` sees widths and images of the inputs and its settings; it sets width, kept and kept_each
- * and declares the parameters. The image is the first input's if the width still is, unless set.
- * The other three compute part `part` of their outputs by kernels (one call must not read what
- * another part of the same function writes). `infer` NULL: as forward.
+ * `shape` sees widths and images of the inputs and its settings; it sets width, saved and
+ * saved_each and declares the parameters. The image is the first input's if the width still is,
+ * unless set. The other three compute part `part` of their outputs by kernels (one call must not
+ * read what another part of the same function writes). `infer` NULL: as forward.
  *
  * shares_output: y lies where x lay (element by element, and backward does not need x). Sharing
  * layers follow a layer whose own backward does not read its y, or reads only which elements are

@@ -12,7 +12,7 @@ static void fuse(bl_net *net, bl_net_node *node) {
 }
 
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
-    const bl_image a = node->in_image[0], b = node->in_image[1];
+    const bl_shape a = node->in_shape[0], b = node->in_shape[1];
     if (a.height != b.height || a.width != b.width || a.channels != b.channels)
         BL_FAIL(err, BL_EINVAL, "%zu x %zu x %zu and %zu x %zu x %zu features cannot be added",
                 a.height, a.width, a.channels, b.height, b.width, b.channels);

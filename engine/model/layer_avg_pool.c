@@ -1,21 +1,21 @@
 /* The mean of every window. */
-#include "engine/model/pool.h"
+#include "engine/model/pooling.h"
 
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     (void)net;
-    return bl_pool_shape(node, err);
+    return bl_pooling_shape(node, err);
 }
 
 static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
     const bl_avg_pool_forward args = {
-        .y = node->y, .x = node->x[0], .pool = bl_pool_of(node, pass->batch)};
+        .y = node->y, .x = node->x[0], .pool = bl_pooling_of(node, pass->batch)};
     pass->kernels->avg_pool_forward(&args, part);
 }
 
 static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
     if (node->dx[0] == NULL) return;
     const bl_avg_pool_backward args = {
-        .dx = node->dx[0], .dy = node->dy, .pool = bl_pool_of(node, pass->batch)};
+        .dx = node->dx[0], .dy = node->dy, .pool = bl_pooling_of(node, pass->batch)};
     pass->kernels->avg_pool_backward(&args, part);
 }
 

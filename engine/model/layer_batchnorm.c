@@ -14,7 +14,7 @@ static bl_status add(bl_net *net, bl_net_node *node, const char *name, bl_init i
 
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     node->width = node->in_width[0];
-    node->kept = 2 * node->width; /* mean, rstd */
+    node->saved = 2 * node->width; /* mean, rstd */
     BL_TRY(add(net, node, "gamma", BL_INIT_ONE, false, err));
     BL_TRY(add(net, node, "beta", BL_INIT_ZERO, false, err));
     BL_TRY(add(net, node, "running_mean", BL_INIT_ZERO, true, err));
@@ -71,8 +71,8 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
                                   .n = node->width};
     if (node->dropout != NULL) {
         const bl_dropout dropout = bl_layer_dropout_of(node->dropout, pass);
-        args.keep = dropout.keep;
-        args.keep_scale = dropout.scale;
+        args.mask = dropout.mask;
+        args.mask_scale = dropout.scale;
     }
     pass->kernels->batchnorm_backward(&args, part);
 }

@@ -13,11 +13,11 @@ static size_t or_one(size_t setting) {
 
 static bl_conv conv_of(const bl_net_node *node, size_t batch) {
     return (bl_conv){.batch = batch,
-                     .height = node->in_image[0].height,
-                     .width = node->in_image[0].width,
-                     .channels = node->in_image[0].channels,
-                     .out_height = node->image.height,
-                     .out_width = node->image.width,
+                     .height = node->in_shape[0].height,
+                     .width = node->in_shape[0].width,
+                     .channels = node->in_shape[0].channels,
+                     .out_height = node->shape.height,
+                     .out_width = node->shape.width,
                      .filters = node->set.units,
                      .kernel = node->set.kernel,
                      .stride = or_one(node->set.stride),
@@ -47,9 +47,9 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     const bl_conv c = conv_of(node, 0);
     const size_t k = c.kernel * c.kernel * c.channels / c.groups, n = c.filters;
     const float bound = 1.0f / bl_sqrtf((float)k);
-    node->image = (bl_image){(c.height + 2 * c.pad - c.kernel) / c.stride + 1,
+    node->shape = (bl_shape){(c.height + 2 * c.pad - c.kernel) / c.stride + 1,
                              (c.width + 2 * c.pad - c.kernel) / c.stride + 1, n};
-    node->width = bl_image_positions(node->image) * n;
+    node->width = bl_shape_positions(node->shape) * n;
     node->multiplies = node->width * k;
     BL_TRY(bl_net_add_param(
         net, node,

@@ -9,7 +9,7 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     const size_t k = node->in_width[0], n = node->set.units;
     const float bound = 1.0f / bl_sqrtf((float)k);
     node->width = n;
-    node->image = (bl_image){1, 1, n};
+    node->shape = (bl_shape){1, 1, n};
     node->multiplies = k * n;
     BL_TRY(bl_net_add_param(
         net, node,

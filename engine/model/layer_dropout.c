@@ -8,14 +8,14 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
         BL_FAIL(err, BL_EINVAL, "dropout is %g; it has to be at least 0 and below 1",
                 node->set.rate);
     node->width = node->in_width[0];
-    node->kept_each = bl_dropout_mask_bytes(node->width) / sizeof(float); /* the mask */
+    node->saved_each = bl_dropout_mask_bytes(node->width) / sizeof(float); /* the mask */
     node->dropped = node->in[0] != BL_NET_VALUES && net->node[node->in[0]].layer->takes_dropout;
     return BL_OK;
 }
 
 bl_dropout bl_layer_dropout_of(const bl_net_node *node, const bl_pass *pass) {
     return (bl_dropout){.y = node->y,
-                        .keep = (unsigned char *)node->memory,
+                        .mask = (unsigned char *)node->memory,
                         .x = node->x[0],
                         .batch = pass->batch,
                         .n = node->width,
@@ -41,7 +41,7 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
     const bl_dropout forward_args = bl_layer_dropout_of(node, pass);
     const bl_dropout_backward args = {.dx = node->dx[0],
                                       .dy = node->dy,
-                                      .keep = forward_args.keep,
+                                      .mask = forward_args.mask,
                                       .batch = pass->batch,
                                       .n = node->width,
                                       .scale = forward_args.scale};

@@ -4,7 +4,7 @@
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     (void)net, (void)err;
     node->width = node->in_width[0];
-    node->kept_each = node->width; /* the second reader's gradient */
+    node->saved_each = node->width; /* the second reader's gradient */
     return BL_OK;
 }
 

@@ -9,7 +9,7 @@ enum { GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR };
 
 static bl_status add(bl_net *net, bl_net_node *node, const char *name, bl_init init, bool running,
                      bl_err *err) {
-    bl_param p = {.rows = 1, .cols = node->image.channels, .init = init, .running = running};
+    bl_param p = {.rows = 1, .cols = node->shape.channels, .init = init, .running = running};
     (void)snprintf(p.name, sizeof p.name, "%s", name);
     return bl_net_add_param(net, node, &p, err);
 }
@@ -17,8 +17,8 @@ static bl_status add(bl_net *net, bl_net_node *node, const char *name, bl_init i
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     node->width = node->in_width[0];
     /* mean and rstd of every chunk; a batch has no more chunks than examples */
-    if (node->set.ghost == 0) node->kept = 2 * node->image.channels;
-    if (node->set.ghost > 0) node->kept_each = 2 * node->image.channels;
+    if (node->set.ghost == 0) node->saved = 2 * node->shape.channels;
+    if (node->set.ghost > 0) node->saved_each = 2 * node->shape.channels;
     BL_TRY(add(net, node, "gamma", BL_INIT_ONE, false, err));
     BL_TRY(add(net, node, "beta", BL_INIT_ZERO, false, err));
     BL_TRY(add(net, node, "running_mean", BL_INIT_ZERO, true, err));
@@ -33,7 +33,7 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
     const size_t chunks = chunks_of(node, pass->batch);
     const bl_ghostnorm_forward args = {.y = node->y,
                                        .mean = node->memory,
-                                       .rstd = node->memory + chunks * node->image.channels,
+                                       .rstd = node->memory + chunks * node->shape.channels,
                                        .sum_mean = node->grad[RUNNING_MEAN],
                                        .sum_var = node->grad[RUNNING_VAR],
                                        .x = node->x[0],
@@ -42,8 +42,8 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
                                        .plus = node->plus,
                                        .relu = node->relu,
                                        .batch = pass->batch,
-                                       .positions = bl_image_positions(node->image),
-                                       .n = node->image.channels,
+                                       .positions = bl_shape_positions(node->shape),
+                                       .n = node->shape.channels,
                                        .chunks = chunks,
                                        .eps = bl_layer_eps(node)};
     pass->kernels->ghostnorm_forward(&args, part);
@@ -58,8 +58,8 @@ static void infer(const bl_net_node *node, const bl_pass *pass, const bl_part *p
                                          .beta = node->param[BETA],
                                          .plus = node->plus,
                                          .relu = node->relu,
-                                         .batch = pass->batch * bl_image_positions(node->image),
-                                         .n = node->image.channels,
+                                         .batch = pass->batch * bl_shape_positions(node->shape),
+                                         .n = node->shape.channels,
                                          .eps = bl_layer_eps(node)};
     pass->kernels->batchnorm_inference(&args, part);
 }
@@ -73,11 +73,11 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
                                         .dy = node->dy,
                                         .x = node->x[0],
                                         .mean = node->memory,
-                                        .rstd = node->memory + chunks * node->image.channels,
+                                        .rstd = node->memory + chunks * node->shape.channels,
                                         .gamma = node->param[GAMMA],
                                         .batch = pass->batch,
-                                        .positions = bl_image_positions(node->image),
-                                        .n = node->image.channels,
+                                        .positions = bl_shape_positions(node->shape),
+                                        .n = node->shape.channels,
                                         .chunks = chunks};
     pass->kernels->ghostnorm_backward(&args, part);
 }

@@ -3,7 +3,7 @@
 
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     (void)net, (void)err;
-    node->width = node->in_image[0].channels;
+    node->width = node->in_shape[0].channels;
     return BL_OK;
 }
 
@@ -11,7 +11,7 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
     const bl_mean_positions_forward args = {.y = node->y,
                                             .x = node->x[0],
                                             .batch = pass->batch,
-                                            .positions = bl_image_positions(node->in_image[0]),
+                                            .positions = bl_shape_positions(node->in_shape[0]),
                                             .n = node->width};
     pass->kernels->mean_positions_forward(&args, part);
 }
@@ -21,7 +21,7 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
     const bl_mean_positions_backward args = {.dx = node->dx[0],
                                              .dy = node->dy,
                                              .batch = pass->batch,
-                                             .positions = bl_image_positions(node->in_image[0]),
+                                             .positions = bl_shape_positions(node->in_shape[0]),
                                              .n = node->width};
     pass->kernels->mean_positions_backward(&args, part);
 }

@@ -5,14 +5,14 @@
 enum { GAMMA, BETA };
 
 bl_status bl_groupnorm_shape(bl_net *net, bl_net_node *node, size_t groups, bl_err *err) {
-    const size_t n = node->in_image[0].channels;
+    const size_t n = node->in_shape[0].channels;
     if (groups < 1 || n % groups != 0)
         BL_FAIL(err, BL_EINVAL, "%zu channels cannot be normalised in %zu groups", n, groups);
     if (n > BL_GROUPNORM_CHANNELS)
         BL_FAIL(err, BL_EINVAL, "%zu channels are more than the %d that are normalised together", n,
                 BL_GROUPNORM_CHANNELS);
     node->width = node->in_width[0];
-    node->kept_each = 2 * groups; /* mean, rstd */
+    node->saved_each = 2 * groups; /* mean, rstd */
     const bl_param gamma = {.name = "gamma", .rows = 1, .cols = n, .init = BL_INIT_ONE};
     const bl_param beta = {.name = "beta", .rows = 1, .cols = n, .init = BL_INIT_ZERO};
     BL_TRY(bl_net_add_param(net, node, &gamma, err));
@@ -28,8 +28,8 @@ void bl_groupnorm_run(const bl_net_node *node, size_t groups, const bl_pass *pas
                                        .gamma = node->param[GAMMA],
                                        .beta = node->param[BETA],
                                        .batch = pass->batch,
-                                       .positions = bl_image_positions(node->image),
-                                       .n = node->image.channels,
+                                       .positions = bl_shape_positions(node->shape),
+                                       .n = node->shape.channels,
                                        .groups = groups,
                                        .eps = bl_layer_eps(node)};
     pass->kernels->groupnorm_forward(&args, part);
@@ -44,8 +44,8 @@ void bl_groupnorm_back(const bl_net_node *node, size_t groups, const bl_pass *pa
                                                  .mean = node->memory,
                                                  .rstd = node->memory + pass->batch * groups,
                                                  .batch = pass->batch,
-                                                 .positions = bl_image_positions(node->image),
-                                                 .n = node->image.channels,
+                                                 .positions = bl_shape_positions(node->shape),
+                                                 .n = node->shape.channels,
                                                  .groups = groups};
     pass->kernels->groupnorm_backward_weight(&weight, part);
     if (node->dx[0] == NULL) return;

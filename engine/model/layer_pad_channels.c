@@ -4,11 +4,11 @@
 
 static bl_pad_channels pad_of(const bl_net_node *node, size_t batch) {
     return (bl_pad_channels){.batch = batch,
-                             .height = node->in_image[0].height,
-                             .width = node->in_image[0].width,
-                             .channels = node->in_image[0].channels,
-                             .out_height = node->image.height,
-                             .out_width = node->image.width,
+                             .height = node->in_shape[0].height,
+                             .width = node->in_shape[0].width,
+                             .channels = node->in_shape[0].channels,
+                             .out_height = node->shape.height,
+                             .out_width = node->shape.width,
                              .out_channels = node->set.units,
                              .stride = node->set.stride > 0 ? node->set.stride : 1};
 }
@@ -18,9 +18,9 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     (void)net;
     if (p.out_channels < p.channels)
         BL_FAIL(err, BL_EINVAL, "%zu channels cannot be padded to %zu", p.channels, p.out_channels);
-    node->image =
-        (bl_image){(p.height - 1) / p.stride + 1, (p.width - 1) / p.stride + 1, p.out_channels};
-    node->width = bl_image_positions(node->image) * p.out_channels;
+    node->shape =
+        (bl_shape){(p.height - 1) / p.stride + 1, (p.width - 1) / p.stride + 1, p.out_channels};
+    node->width = bl_shape_positions(node->shape) * p.out_channels;
     return BL_OK;
 }
 

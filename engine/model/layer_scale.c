@@ -4,9 +4,9 @@
 
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     (void)net;
-    if (node->in_width[1] != node->in_image[0].channels)
+    if (node->in_width[1] != node->in_shape[0].channels)
         BL_FAIL(err, BL_EINVAL, "%zu factors cannot scale %zu channels", node->in_width[1],
-                node->in_image[0].channels);
+                node->in_shape[0].channels);
     node->width = node->in_width[0];
     return BL_OK;
 }
@@ -16,8 +16,8 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
                                    .x = node->x[0],
                                    .s = node->x[1],
                                    .batch = pass->batch,
-                                   .positions = bl_image_positions(node->image),
-                                   .n = node->image.channels};
+                                   .positions = bl_shape_positions(node->shape),
+                                   .n = node->shape.channels};
     pass->kernels->scale_forward(&args, part);
 }
 
@@ -29,8 +29,8 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
                                     .x = node->x[0],
                                     .s = node->x[1],
                                     .batch = pass->batch,
-                                    .positions = bl_image_positions(node->image),
-                                    .n = node->image.channels};
+                                    .positions = bl_shape_positions(node->shape),
+                                    .n = node->shape.channels};
     pass->kernels->scale_backward(&args, part);
 }
 

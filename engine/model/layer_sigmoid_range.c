@@ -8,7 +8,7 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
                 "the output's range would be %g to %g: nothing lies between (model.output)",
                 (double)node->set.low, (double)node->set.high);
     node->width = node->in_width[0];
-    node->kept_each = node->width; /* the sigmoid itself */
+    node->saved_each = node->width; /* the sigmoid itself */
     return BL_OK;
 }
 

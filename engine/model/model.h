@@ -9,7 +9,7 @@
 /* What a builder has to know about the data. */
 typedef struct bl_model_input {
     size_t categorical, continuous;
-    bl_image image;                      /* of the continuous values; {0}: no pictures */
+    bl_shape shape;                      /* of the continuous values; {0}: no pictures */
     const uint32_t *cardinality;         /* (categorical) */
     const char *const *categorical_name; /* may be NULL */
     size_t classes;                      /* 0: the target is a number */

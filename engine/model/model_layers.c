@@ -33,16 +33,16 @@ static bl_status refuse(const builder *b, const place *p, const char *fmt, ...) 
     BL_FAIL(b->err, BL_EINVAL, "%s (%s): %s", p->path, p->entry->kind->name, text);
 }
 
-static bl_image image_at(const builder *b, size_t at) {
-    return at == BL_NET_VALUES ? b->net->image : b->net->node[at].image;
+static bl_shape image_at(const builder *b, size_t at) {
+    return at == BL_NET_VALUES ? b->net->shape : b->net->node[at].shape;
 }
 
 static size_t width_at(const builder *b, size_t at) {
     return at == BL_NET_VALUES ? b->net->continuous : b->net->node[at].width;
 }
 
-static const char *shape_text(char out[64], bl_image i) {
-    if (bl_image_positions(i) > 1)
+static const char *shape_text(char out[64], bl_shape i) {
+    if (bl_shape_positions(i) > 1)
         (void)snprintf(out, 64, "%zu x %zu x %zu", i.height, i.width, i.channels);
     else
         (void)snprintf(out, 64, "%zu", i.channels);
@@ -87,7 +87,7 @@ static const char *layer_of(const builder *b, const bl_config_layer_kind *kind, 
     for (size_t i = 0; i < BL_COUNT(other); i++)
         if (strcmp(kind->name, other[i][0]) == 0) return other[i][1];
     if (strcmp(kind->name, "batch_norm") != 0) return kind->name;
-    return bl_image_positions(image_at(b, at)) > 1 ? "ghostnorm" : "batchnorm";
+    return bl_shape_positions(image_at(b, at)) > 1 ? "ghostnorm" : "batchnorm";
 }
 
 static bl_layer_settings settings_of(const bl_config_layer *e) {
@@ -108,13 +108,13 @@ static bl_layer_settings settings_of(const bl_config_layer *e) {
 /* Windows have to lie inside the picture. */
 static bl_status check_window(const builder *b, const place *p, const bl_layer_settings *set,
                               size_t at) {
-    const bl_image i = image_at(b, at);
+    const bl_shape i = image_at(b, at);
     const size_t pad = set->same ? 2 * ((set->kernel - 1) / 2) : 0;
     if (set->same && set->kernel % 2 == 0)
         return refuse(b, p, "padding \"same\" takes an odd kernel, not %zu: take %zu or \"valid\"",
                       set->kernel, set->kernel + 1);
     if (set->kernel <= i.height + pad && set->kernel <= i.width + pad) return BL_OK;
-    if (bl_image_positions(i) <= 1 && at != BL_NET_VALUES)
+    if (bl_shape_positions(i) <= 1 && at != BL_NET_VALUES)
         return refuse(b, p,
                       "a window of %zu x %zu does not fit: what comes in is no picture but %zu "
                       "features; put the layer before what ends the picture",
@@ -183,9 +183,9 @@ static bl_status add_both(builder *b, const place *p, size_t at, size_t *main, s
 }
 
 /* What would bring the input to the shape of the layers. */
-static void suggest_shortcut(char out[160], bl_image input, bl_image main) {
+static void suggest_shortcut(char out[160], bl_shape input, bl_shape main) {
     const size_t stride = (input.height + main.height - 1) / main.height;
-    if (bl_image_positions(input) > 1)
+    if (bl_shape_positions(input) > 1)
         (void)snprintf(
             out, 160,
             "shortcut = ( { type = \"conv2d\"; filters = %zu; kernel = 1; stride = %zu; } );",
@@ -199,7 +199,7 @@ static bl_status add_residual(builder *b, const place *p, size_t *at) {
     size_t main, side;
     char left[64], right[64], hint[160];
     BL_TRY(add_both(b, p, *at, &main, &side));
-    const bl_image a = image_at(b, main), c = image_at(b, side);
+    const bl_shape a = image_at(b, main), c = image_at(b, side);
     suggest_shortcut(hint, image_at(b, *at), a);
     if (a.height != c.height || a.width != c.width || a.channels != c.channels)
         return refuse(b, p,

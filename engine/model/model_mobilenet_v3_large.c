@@ -84,7 +84,7 @@ static bl_status add_squeeze(bl_net *net, size_t channels, size_t *at, bl_err *e
 
 static bl_status add_block(bl_net *net, const bl_config *config, const row *r, size_t *at,
                            bl_err *err) {
-    const size_t in = net->node[*at].image.channels;
+    const size_t in = net->node[*at].shape.channels;
     const size_t expanded = scaled(config, r->expanded), out = scaled(config, r->out);
     const bool residual = r->stride == 1 && in == out;
     const bl_layer_settings depthwise = {
@@ -107,7 +107,7 @@ static bl_status add_head(bl_net *net, const bl_config *config, const bl_model_i
     const bl_layer_settings last = {.units = scaled(config, LAST), .spread = 0.01f};
     const bl_layer_settings dropout = {.rate = 0.2};
     const bl_layer_settings outputs = {.units = bl_model_outputs(input), .spread = 0.01f};
-    const size_t channels = 6 * net->node[*at].image.channels;
+    const size_t channels = 6 * net->node[*at].shape.channels;
     BL_TRY(add_conv(net, (bl_layer_settings){.units = channels, .kernel = 1}, at, err));
     BL_TRY(add_plain(net, "hard_swish", at, err));
     BL_TRY(add_plain(net, "global_pool", at, err));

@@ -46,7 +46,7 @@ bl_status bl_model_add_head(bl_net *net, const bl_config *config, const bl_model
 
 bl_status bl_model_check_pictures(const bl_config *config, const bl_model_input *input,
                                   bl_err *err) {
-    if (input->image.channels > 0 && input->categorical == 0) return BL_OK;
+    if (input->shape.channels > 0 && input->categorical == 0) return BL_OK;
     BL_FAIL(
         err, BL_EINVAL,
         "model.kind %s takes pictures; the data set has columns (model.kind tabular takes them)",
@@ -75,7 +75,7 @@ bool bl_model_takes_pictures(const bl_config *config) {
 bl_status bl_model_build(bl_net *net, const bl_config *config, const bl_model_input *input,
                          bl_err *err) {
     bl_net_init(net, input->categorical, input->continuous);
-    if (input->image.channels > 0) bl_net_set_image(net, input->image);
+    if (input->shape.channels > 0) bl_net_set_shape(net, input->shape);
     for (size_t i = 0; i < bl_model_count; i++)
         if (strcmp(bl_model_table[i]->name, config->model.kind) == 0)
             return bl_model_table[i]->build(net, config, input, err);

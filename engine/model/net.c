@@ -7,13 +7,13 @@ enum { PAD = 16 }; /* floats: every tensor starts on a cache line */
 
 void bl_net_init(bl_net *net, size_t categorical, size_t continuous) {
     *net = (bl_net){
-        .categorical = categorical, .continuous = continuous, .image = {1, 1, continuous}
+        .categorical = categorical, .continuous = continuous, .shape = {1, 1, continuous}
     };
 }
 
-void bl_net_set_image(bl_net *net, bl_image image) {
-    BL_ASSERT(net->nodes == 0 && bl_image_positions(image) * image.channels == net->continuous);
-    net->image = image;
+void bl_net_set_shape(bl_net *net, bl_shape shape) {
+    BL_ASSERT(net->nodes == 0 && bl_shape_positions(shape) * shape.channels == net->continuous);
+    net->shape = shape;
 }
 
 void bl_net_free(bl_net *net) {
@@ -37,7 +37,7 @@ static void connect(bl_net *net, bl_net_node *node, size_t slot, size_t from) {
     node->in[slot] = from;
     if (from == BL_NET_VALUES) {
         node->in_width[slot] = net->continuous;
-        node->in_image[slot] = net->image;
+        node->in_shape[slot] = net->shape;
         return;
     }
     bl_net_node *source = &net->node[from];
@@ -45,7 +45,7 @@ static void connect(bl_net *net, bl_net_node *node, size_t slot, size_t from) {
     BL_ASSERT(!source->layer->forks || node->layer->forks || !node->layer->shares_output);
     node->second[slot] = source->readers++ > 0;
     node->in_width[slot] = source->width;
-    node->in_image[slot] = source->image;
+    node->in_shape[slot] = source->shape;
 }
 
 /* A fork and a relu, in this order, whose only or first reader ends their gradient. */
@@ -74,10 +74,10 @@ bl_status bl_net_add(bl_net *net, const char *layer, const bl_layer_settings *se
         connect(net, node, i, in[i]);
     end_gradients(net, node);
     BL_ASSERT(!node->layer->shares_output || node->in[0] != BL_NET_VALUES);
-    node->image = node->in_image[0];
+    node->shape = node->in_shape[0];
     BL_TRY(node->layer->shape(net, node, err));
-    if (bl_image_positions(node->image) * node->image.channels != node->width)
-        node->image = (bl_image){1, 1, node->width};
+    if (bl_shape_positions(node->shape) * node->shape.channels != node->width)
+        node->shape = (bl_shape){1, 1, node->width};
     *index = node->index;
     return BL_OK;
 }
@@ -100,27 +100,27 @@ bl_status bl_net_add_param(bl_net *net, bl_net_node *node, const bl_param *param
     return BL_OK;
 }
 
-void *bl_plan_take(bl_plan *plan, size_t count, size_t each) {
+void *bl_net_layout_take(bl_net_layout *layout, size_t count, size_t each) {
     size_t bytes = 0;
     if (!bl_mul_size(&bytes, count, each) || bytes > SIZE_MAX / 8 ||
-        plan->arena->used > SIZE_MAX / 8) {
-        plan->too_large = true;
-        return (void *)(uintptr_t)BL_ALIGN; /* never touched: the plan will not be carried out */
+        layout->arena->used > SIZE_MAX / 8) {
+        layout->too_large = true;
+        return (void *)(uintptr_t)BL_ALIGN; /* never touched: too_large is seen first */
     }
-    return bl_arena_alloc(plan->arena, bytes);
+    return bl_arena_alloc(layout->arena, bytes);
 }
 
-static float *take_floats(bl_plan *plan, size_t examples, size_t each) {
+static float *take_floats(bl_net_layout *layout, size_t examples, size_t each) {
     size_t count = 0;
     if (!bl_mul_size(&count, examples, each)) count = SIZE_MAX;
-    return bl_plan_take(plan, count, sizeof(float));
+    return bl_net_layout_take(layout, count, sizeof(float));
 }
 
 size_t bl_net_node_floats(const bl_net_node *node) {
     const bl_layer *layer = node->layer;
     const bool own_output = !layer->shares_output && !node->added;
     const bool own_gradient = !layer->shares_gradient || node->in[0] == BL_NET_VALUES;
-    return (own_output ? node->width : 0) + (own_gradient ? node->width : 0) + node->kept_each -
+    return (own_output ? node->width : 0) + (own_gradient ? node->width : 0) + node->saved_each -
            (node->lends ? node->width : 0);
 }
 
@@ -130,7 +130,7 @@ static void lend(bl_net_node *second, bl_net_node *add) {
     add->dx[1] = add->dy;
 }
 
-static void plan_node(bl_net *net, bl_net_node *node, bl_plan *plan) {
+static void lay_out_node(bl_net *net, bl_net_node *node, bl_net_layout *layout) {
     const bl_layer *layer = node->layer;
     for (size_t i = 0; i < layer->inputs; i++) {
         const bool values = node->in[i] == BL_NET_VALUES;
@@ -141,16 +141,16 @@ static void plan_node(bl_net *net, bl_net_node *node, bl_plan *plan) {
     }
     node->y = layer->shares_output ? net->node[node->in[0]].y
               : node->added        ? net->node[node->index - 1].y
-                                   : take_floats(plan, net->capacity, node->width);
+                                   : take_floats(layout, net->capacity, node->width);
     node->dy = layer->shares_gradient && node->dx[0] != NULL ? node->dx[0]
                : node->lends && !layer->forks                ? NULL
-                                              : take_floats(plan, net->capacity, node->width);
+                                              : take_floats(layout, net->capacity, node->width);
     if (layer->inputs > 1 && node->in[1] != BL_NET_VALUES && net->node[node->in[1]].lends)
         lend(&net->node[node->in[1]], node);
     node->memory = NULL;
-    if (node->kept > 0) node->memory = take_floats(plan, 1, node->kept);
-    if (node->kept_each > 0 && !node->lends)
-        node->memory = take_floats(plan, net->capacity, node->kept_each);
+    if (node->saved > 0) node->memory = take_floats(layout, 1, node->saved);
+    if (node->saved_each > 0 && !node->lends)
+        node->memory = take_floats(layout, net->capacity, node->saved_each);
     for (size_t i = 0; i < bl_min_size(node->params, BL_NODE_PARAMS); i++) {
         const bl_param *p = &net->param[node->first_param + i];
         node->param[i] = (p->running ? net->running : net->weight) + p->offset;
@@ -174,15 +174,15 @@ static void join_node(bl_net *net, bl_net_node *node) {
     node->dx_relu = source->layer == &bl_layer_relu ? source->y : NULL;
 }
 
-void bl_net_plan(bl_net *net, bl_plan *plan, size_t capacity) {
+void bl_net_lay_out(bl_net *net, bl_net_layout *layout, size_t capacity) {
     net->capacity = capacity;
-    net->weight = bl_plan_take(plan, net->weights, sizeof(float));
-    net->gradient = bl_plan_take(plan, bl_net_gradients(net), sizeof(float));
-    net->running = bl_plan_take(plan, net->runnings, sizeof(float));
-    net->values = take_floats(plan, capacity, net->continuous);
-    net->target = take_floats(plan, capacity, 1);
-    net->codes = bl_plan_take(plan, capacity, net->categorical * sizeof(uint16_t));
-    for (size_t i = 0; i < net->nodes; i++) plan_node(net, &net->node[i], plan);
+    net->weight = bl_net_layout_take(layout, net->weights, sizeof(float));
+    net->gradient = bl_net_layout_take(layout, bl_net_gradients(net), sizeof(float));
+    net->running = bl_net_layout_take(layout, net->runnings, sizeof(float));
+    net->values = take_floats(layout, capacity, net->continuous);
+    net->target = take_floats(layout, capacity, 1);
+    net->codes = bl_net_layout_take(layout, capacity, net->categorical * sizeof(uint16_t));
+    for (size_t i = 0; i < net->nodes; i++) lay_out_node(net, &net->node[i], layout);
     for (size_t i = 0; i < net->nodes; i++) join_node(net, &net->node[i]);
 }
 

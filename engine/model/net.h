@@ -22,11 +22,11 @@ typedef struct bl_layer bl_layer;
 
 /* The shape of a picture, stored as kernels/kernel_image.h says: height * width * channels
  * features. What is no picture is (1, 1, features). */
-typedef struct bl_image {
+typedef struct bl_shape {
     size_t height, width, channels;
-} bl_image;
-static inline size_t bl_image_positions(bl_image image) {
-    return image.height * image.width;
+} bl_shape;
+static inline size_t bl_shape_positions(bl_shape shape) {
+    return shape.height * shape.width;
 }
 
 typedef enum bl_init {
@@ -72,11 +72,11 @@ typedef struct bl_net_node {
     size_t in[BL_NODE_INPUTS]; /* earlier nodes or BL_NET_VALUES */
     size_t in_width[BL_NODE_INPUTS];
     size_t width;                             /* features out */
-    bl_image in_image[BL_NODE_INPUTS], image; /* shapes of both; a product is the width */
+    bl_shape in_shape[BL_NODE_INPUTS], shape; /* shapes of both; a product is the width */
     size_t multiplies;                        /* forward, per example: conv2d and dense */
     size_t index;                             /* in the net; also the sub-stream of a dropout */
     size_t first_param, params;               /* in the net's table */
-    size_t kept, kept_each;      /* floats forward keeps for backward: in all, and per example */
+    size_t saved, saved_each;    /* floats forward keeps for backward: in all, and per example */
     bl_embedding_column *column; /* embedding only; owned */
     size_t readers;              /* nodes that read it: at most one, of a layer that forks two */
     bool second[BL_NODE_INPUTS]; /* it is the second reader of that input */
@@ -90,7 +90,7 @@ typedef struct bl_net_node {
     float *y;                       /* (batch, width) */
     float *dy;                      /* (batch, width): the loss's gradient by y */
     float *dx[BL_NODE_INPUTS];      /* (batch, in_width); NULL: nobody wants it */
-    float *memory;                  /* kept + batch * kept_each */
+    float *memory;                  /* saved + batch * saved_each */
     const float *plus; /* takes_add: (batch, width), the add's other input; NULL: no add follows */
     const float *dx_plus; /* ends_gradient: what a fork adds to dx[0]; NULL: nothing */
     const float *dx_relu; /* ... and the output of the relu before it; NULL: there is none */
@@ -105,7 +105,7 @@ typedef struct bl_net {
     size_t params;
     size_t weights, runnings; /* floats in the two blocks, padding included */
     size_t categorical, continuous;
-    bl_image image; /* of the continuous values */
+    bl_shape shape; /* of the continuous values */
     /* memory */
     size_t capacity; /* examples */
     float *weight;   /* (weights) */
@@ -122,12 +122,12 @@ static inline size_t bl_net_gradients(const bl_net *net) {
 }
 
 /* An arena and whether a size has overflowed on the way. */
-typedef struct bl_plan {
+typedef struct bl_net_layout {
     bl_arena *arena;
     bool too_large;
-} bl_plan;
+} bl_net_layout;
 /* count * each bytes, or NULL and too_large. */
-void *bl_plan_take(bl_plan *plan, size_t count, size_t each);
+void *bl_net_layout_take(bl_net_layout *layout, size_t count, size_t each);
 
 /* How one pass over the net is carried out. */
 typedef struct bl_pass {
@@ -144,7 +144,7 @@ typedef struct bl_pass {
 
 void bl_net_init(bl_net *net, size_t categorical, size_t continuous);
 /* The continuous values are a picture's: before the first layer. */
-void bl_net_set_image(bl_net *net, bl_image image);
+void bl_net_set_shape(bl_net *net, bl_shape shape);
 void bl_net_free(bl_net *net); /* bookkeeping; the arena holds the rest */
 /* Appends a layer by its table name; *index is its node. Widths and settings are checked. */
 bl_status bl_net_add(bl_net *net, const char *layer, const bl_layer_settings *set, size_t in0,
@@ -153,8 +153,8 @@ bl_status bl_net_add(bl_net *net, const char *layer, const bl_layer_settings *se
 bl_status bl_net_add_param(bl_net *net, bl_net_node *node, const bl_param *param,
                            bl_err *err) BL_CHECKED;
 
-/* Takes the memory for `capacity` examples from the plan's arena (a dry one only counts). */
-void bl_net_plan(bl_net *net, bl_plan *plan, size_t capacity);
+/* Takes the memory for `capacity` examples from the layout's arena (a dry one only counts). */
+void bl_net_lay_out(bl_net *net, bl_net_layout *layout, size_t capacity);
 /* Parameters and running statistics as functions of (seed, place in the table). */
 void bl_net_reset(bl_net *net, uint64_t seed);
 

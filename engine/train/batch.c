@@ -42,7 +42,7 @@ static double piece_loss(bl_train *t, uint64_t position, size_t count) {
                           .position = position};
     double sum = 0.0;
     loss_job job = {t, count, &sum};
-    bl_gather(t, BL_GATHER_STREAM, position, count);
+    bl_train_gather(t, BL_TRAIN_GATHER_STREAM, position, count);
     bl_net_forward(&t->net, &pass);
     bl_pool_run(t->pool, loss_part, &job);
     if (isfinite(sum)) bl_net_backward(&t->net, &pass);
@@ -90,7 +90,7 @@ static double climb(bl_train *t, double sum, double level[64], size_t piece, boo
     return sum;
 }
 
-double bl_batch_loss(bl_train *train) {
+double bl_train_batch_loss(bl_train *train) {
     const uint64_t position = (uint64_t)train->progress.made * train->batch;
     double level[64], sum = 0.0;
     for (size_t at = 0, piece = 0; at < train->batch; at += train->micro, piece++) {

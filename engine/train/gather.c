@@ -5,7 +5,7 @@
 
 typedef struct gather_job {
     bl_train *train;
-    bl_gather_from from;
+    bl_train_gather_from from;
     uint64_t position;
     size_t count;
 } gather_job;
@@ -21,7 +21,7 @@ static void fill_values(const gather_job *job, size_t to, size_t row) {
     const bl_dataset *d = t->data;
     float *values = t->net.values + to * d->continuous;
     if (d->pixels)
-        bl_picture_values(values, d, row, job->from == BL_GATHER_STREAM ? &t->augment : NULL,
+        bl_picture_values(values, d, row, job->from == BL_TRAIN_GATHER_STREAM ? &t->augment : NULL,
                           job->position + to);
     else
         memcpy(values, d->values + row * d->continuous, d->continuous * sizeof *values);
@@ -48,7 +48,7 @@ static void gather_part(void *ctx, size_t p, size_t parts) {
     const bl_range range = bl_part_range(&part, job->count, 16);
     const size_t n = range.end - range.begin;
     uint32_t *rows = t->rows + range.begin;
-    if (job->from == BL_GATHER_STREAM) {
+    if (job->from == BL_TRAIN_GATHER_STREAM) {
         bl_sampler sampler = t->sampler; /* it caches the keys of one epoch: one copy a thread */
         bl_sampler_rows(&sampler, job->position + range.begin, n, rows);
     } else {
@@ -65,7 +65,7 @@ static void gather_part(void *ctx, size_t p, size_t parts) {
     }
 }
 
-void bl_gather(bl_train *train, bl_gather_from from, uint64_t position, size_t count) {
+void bl_train_gather(bl_train *train, bl_train_gather_from from, uint64_t position, size_t count) {
     gather_job job = {train, from, position, count};
     bl_pool_run(train->pool, gather_part, &job);
 }

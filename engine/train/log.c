@@ -15,7 +15,7 @@ static void end_line(bl_train *t, bl_jw *w, size_t begin) {
 static void add_algorithms(bl_jw *w, bl_train *t) {
     const char *text;
     bl_jw_array(w, "algorithms");
-    for (size_t i = 0; (text = bl_device_run_algorithm(t, i)) != NULL; i++)
+    for (size_t i = 0; (text = bl_train_device_algorithm(t, i)) != NULL; i++)
         bl_jw_str(w, NULL, text);
     bl_jw_end(w);
 }
@@ -29,7 +29,7 @@ static void add_dataset(bl_jw *w, const bl_dataset *d) {
     bl_jw_end(w);
 }
 
-void bl_log_header(bl_train *train, const char *run_id) {
+void bl_train_log_header(bl_train *train, const char *run_id) {
     const size_t begin = train->log.len;
     bl_jw w = bl_jw_open(&train->log);
     bl_jw_object(&w, NULL);
@@ -61,7 +61,7 @@ static void add_state(bl_jw *w, const bl_train *t) {
     if (t->progress.diverged) bl_jw_str(w, "state", "nan");
 }
 
-void bl_log_records(bl_train *train) {
+void bl_train_log_records(bl_train *train) {
     char hash[17];
     size_t begin = train->log.len;
     bl_jw w = begin_record(train, "step");

@@ -39,7 +39,7 @@ typedef struct bl_quadratic {
 } bl_quadratic;
 
 typedef struct bl_workload bl_workload;
-typedef struct bl_device_run bl_device_run;
+typedef struct bl_train_device bl_train_device;
 
 struct bl_train {
     const bl_workload *workload;
@@ -69,7 +69,7 @@ struct bl_train {
     unsigned char *scratch;
     uint32_t *rows; /* (net.capacity): of the examples in the net's input */
 
-    bl_device_run *on_device; /* NULL: the run is on the processor */
+    bl_train_device *on_device; /* NULL: the run is on the processor */
 
     bl_train_progress progress;
     bl_train_state now;
@@ -79,18 +79,23 @@ struct bl_train {
 };
 
 /* Fills net->codes, values and target with `count` examples: of the stream from `position` on, or
- * (BL_GATHER_EVAL) the validation subset's rows from that index on. */
-typedef enum bl_gather_from { BL_GATHER_STREAM, BL_GATHER_EVAL } bl_gather_from;
-void bl_gather(bl_train *train, bl_gather_from from, uint64_t position, size_t count);
+ * (BL_TRAIN_GATHER_EVAL) the validation subset's rows from that index on. */
+typedef enum bl_train_gather_from {
+    BL_TRAIN_GATHER_STREAM,
+    BL_TRAIN_GATHER_EVAL
+} bl_train_gather_from;
+void bl_train_gather(bl_train *train, bl_train_gather_from from, uint64_t position, size_t count);
 
 /* At least one and at most `most` optimizer steps. A batch whose loss is not finite ends them:
  * nothing was updated, and progress.diverged. On a device further ones of the `most` may be on
- * their way, which the next call counts, or bl_steps_finish: until then the state is theirs. */
-bl_status bl_steps(bl_train *train, int64_t most, bl_err *err) BL_CHECKED;
-bl_status bl_steps_finish(bl_train *train, bl_err *err) BL_CHECKED;
+ * their way, which the next call counts, or bl_train_steps_finish: until then the state is theirs.
+ */
+bl_status bl_train_steps(bl_train *train, int64_t most, bl_err *err) BL_CHECKED;
+bl_status bl_train_steps_finish(bl_train *train, bl_err *err) BL_CHECKED;
 /* SHA-256 over all that training changes in what is evaluated; every NaN counts as one. */
-void bl_params_digest(const bl_train *train, char out[BL_SHA256_HEX]);
+void bl_train_params_digest(const bl_train *train, char out[BL_SHA256_HEX]);
 
-void bl_log_header(bl_train *train, const char *run_id);
-void bl_log_records(bl_train *train); /* a step record and an evaluation record of train->now */
+void bl_train_log_header(bl_train *train, const char *run_id);
+void bl_train_log_records(
+    bl_train *train); /* a step record and an evaluation record of train->now */
 #endif

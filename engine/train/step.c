@@ -18,7 +18,7 @@ static void optim_part(void *ctx, size_t p, size_t parts) {
     job->optim->step(job->args, range.begin, range.end);
 }
 
-void bl_update_weights(bl_train *train, const bl_optim_step *args) {
+void bl_train_update_weights(bl_train *train, const bl_optim_step *args) {
     bl_optim_step step = *args;
     step.param = train->net.weight;
     step.grad = train->net.gradient;
@@ -27,7 +27,7 @@ void bl_update_weights(bl_train *train, const bl_optim_step *args) {
     bl_pool_run(train->pool, optim_part, &job);
 }
 
-bl_optim_step bl_step_numbers(const bl_train *t, bl_train_progress *progress) {
+bl_optim_step bl_train_step_numbers(const bl_train *t, bl_train_progress *progress) {
     const bl_config *config = &t->config;
     const bl_schedule_value pace = bl_schedule_at(&t->schedule, progress->made);
     const double fixed = t->optim->adam ? config->optimizer.beta1 : config->optimizer.momentum;
@@ -50,23 +50,23 @@ static uint64_t roll(uint64_t hash, double loss) {
     return hash;
 }
 
-void bl_take_loss(bl_train *train, double loss) {
+void bl_train_enter_loss(bl_train *train, double loss) {
     train->progress.loss = loss;
     train->progress.loss_sum += loss;
     train->progress.loss_count++;
     train->progress.hash = roll(train->progress.hash, loss);
 }
 
-bl_status bl_steps_finish(bl_train *train, bl_err *err) {
+bl_status bl_train_steps_finish(bl_train *train, bl_err *err) {
     return train->workload->finish != NULL ? train->workload->finish(train, err) : BL_OK;
 }
 
-bl_status bl_steps(bl_train *train, int64_t most, bl_err *err) {
+bl_status bl_train_steps(bl_train *train, int64_t most, bl_err *err) {
     if (train->workload->steps != NULL) return train->workload->steps(train, most, err);
     const double loss = train->workload->loss(train);
-    bl_take_loss(train, loss);
+    bl_train_enter_loss(train, loss);
     if (isfinite(loss)) {
-        const bl_optim_step args = bl_step_numbers(train, &train->progress);
+        const bl_optim_step args = bl_train_step_numbers(train, &train->progress);
         train->workload->update(train, &args);
     } else {
         train->progress.diverged = true;

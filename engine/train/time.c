@@ -11,14 +11,14 @@ bl_status bl_train_time(bl_train *train, double seconds, double *seconds_per_ste
     int64_t steps = 0;
     while (steps < LEAST_STEPS || now - start < seconds) {
         const int64_t before = train->progress.made;
-        BL_TRY(bl_steps(train, INT64_MAX, err));
+        BL_TRY(bl_train_steps(train, INT64_MAX, err));
         if (train->progress.diverged)
             BL_FAIL(err, BL_EDIVERGED, "the run diverged while it was timed: batch %zu, rate %g",
                     train->batch, train->config.train.learning_rate);
         steps += train->progress.made - before;
         now = bl_clock_seconds();
     }
-    BL_TRY(bl_steps_finish(train, err)); /* of the next measurement's time */
+    BL_TRY(bl_train_steps_finish(train, err)); /* of the next measurement's time */
     *seconds_per_step = (now - start) / (double)steps;
     return BL_OK;
 }

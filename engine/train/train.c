@@ -47,10 +47,10 @@ static bl_status resolve(bl_train *t, const bl_config *config, const bl_dataset 
 }
 
 /* All memory of a run that grows with its configuration, from `arena` (dry: only counted). */
-static bl_status plan(bl_train *t, bl_arena *arena, size_t threads, bl_err *err) {
-    bl_plan p = {.arena = arena};
-    t->workload->plan(t, &p, threads);
-    if (p.too_large)
+static bl_status lay_out(bl_train *t, bl_arena *arena, size_t threads, bl_err *err) {
+    bl_net_layout layout = {.arena = arena};
+    t->workload->lay_out(t, &layout, threads);
+    if (layout.too_large)
         BL_FAIL(err, BL_ENOMEM, "%zu parameters with batches of %zu do not fit memory",
                 t->net.weights, t->batch);
     return BL_OK;
@@ -59,9 +59,9 @@ static bl_status plan(bl_train *t, bl_arena *arena, size_t threads, bl_err *err)
 static void begin(bl_train *t, const char *run_id) {
     t->workload->begin(t);
     t->progress = (bl_train_progress){.hash = k_hash_start, .product1 = 1.0, .product2 = 1.0};
-    bl_params_digest(t, t->now.params_sha256);
+    bl_train_params_digest(t, t->now.params_sha256);
     bl_sha256_init(&t->log_digest);
-    bl_log_header(t, run_id);
+    bl_train_log_header(t, run_id);
     bl_sha256_hex(&t->log_digest, t->identity);
 }
 
@@ -84,12 +84,12 @@ bl_status bl_train_open(bl_train **out, const bl_config *config, const bl_datase
     BL_GOTO(check_level(config, options->device_data, err));
     /* A problem without data is too small for a device; the bits are the same. */
     if (options->device_data != NULL && bl_workload_of(config) == &bl_workload_net)
-        BL_GOTO(bl_device_run_open(t, options->device_data));
+        BL_GOTO(bl_train_device_open(t, options->device_data));
     BL_GOTO(resolve(t, config, data, err));
-    BL_GOTO(plan(t, &dry, threads, err));
-    BL_GOTO(t->on_device != NULL ? bl_device_run_memory(t, dry.peak, err)
+    BL_GOTO(lay_out(t, &dry, threads, err));
+    BL_GOTO(t->on_device != NULL ? bl_train_device_memory(t, dry.peak, err)
                                  : bl_arena_init(&t->arena, dry.peak, err));
-    BL_GOTO(plan(t, &t->arena, threads, err));
+    BL_GOTO(lay_out(t, &t->arena, threads, err));
     BL_GOTO(bl_pool_open(&t->pool, threads, err));
     begin(t, options->run_id);
     *out = t;
@@ -102,7 +102,7 @@ done:
 void bl_train_close(bl_train *train) {
     if (train == NULL) return;
     bl_pool_close(train->pool);
-    bl_device_run_close(train);
+    bl_train_device_close(train);
     bl_net_free(&train->net);
     bl_arena_free(&train->arena);
     bl_buf_free(&train->log);
@@ -115,9 +115,9 @@ bl_status bl_train_memory(const bl_config *config, const bl_dataset *data,
     bl_arena dry = {0};
     bl_status status = BL_OK;
     if (device_data != NULL && bl_workload_of(config) == &bl_workload_net)
-        BL_GOTO(bl_device_run_open(t, device_data));
+        BL_GOTO(bl_train_device_open(t, device_data));
     BL_GOTO(resolve(t, config, data, err));
-    BL_GOTO(plan(t, &dry, 1, err));
+    BL_GOTO(lay_out(t, &dry, 1, err));
     *bytes = dry.peak;
 done:
     bl_train_close(t);
@@ -132,8 +132,8 @@ static void record(bl_train *t) {
     if (!isfinite(t->now.value)) t->progress.diverged = true;
     if (t->progress.diverged) t->now.value = (double)NAN;
     t->now.diverged = t->progress.diverged;
-    bl_params_digest(t, t->now.params_sha256);
-    bl_log_records(t);
+    bl_train_params_digest(t, t->now.params_sha256);
+    bl_train_log_records(t);
     t->progress.loss_sum = 0.0;
     t->progress.loss_count = 0;
 }
@@ -151,9 +151,9 @@ bl_status bl_train_advance(bl_train *train, int64_t limit, const bl_train_pause 
         BL_FAIL(err, BL_EINVAL, "a run at step %lld cannot go back to step %lld",
                 (long long)train->progress.made, (long long)limit);
     while (between(train, next)) {
-        BL_TRY(bl_steps(train, next - train->progress.made, err));
+        BL_TRY(bl_train_steps(train, next - train->progress.made, err));
         if (pause == NULL || !between(train, next) || !pause->due(pause->ctx)) continue;
-        BL_TRY(bl_steps_finish(train, err));
+        BL_TRY(bl_train_steps_finish(train, err));
         if (between(train, next))
             BL_FAIL(err, BL_EINTERRUPTED, "paused at step %lld", (long long)train->progress.made);
     }

@@ -20,14 +20,14 @@ struct bl_workload {
      * batch, epoch_rows, optim and schedule are set. */
     bl_status (*resolve)(bl_train *train, bl_err *err);
     /* Takes memory (dry: only counts). */
-    void (*plan)(bl_train *train, bl_plan *plan, size_t threads);
+    void (*lay_out)(bl_train *train, bl_net_layout *layout, size_t threads);
     void (*begin)(bl_train *train); /* values before the first step */
     /* The loss of batch number progress.made; if it is finite, all that `update` needs is ready. */
     double (*loss)(bl_train *train);
     void (*update)(bl_train *train, const bl_optim_step *args);
-    /* Instead of `loss` and `update`: several steps at once, for a device. As bl_steps. */
+    /* Instead of `loss` and `update`: several steps at once, for a device. As bl_train_steps. */
     bl_status (*steps)(bl_train *train, int64_t most, bl_err *err);
-    bl_status (*finish)(bl_train *train, bl_err *err); /* as bl_steps_finish */
+    bl_status (*finish)(bl_train *train, bl_err *err); /* as bl_train_steps_finish */
     double (*evaluate)(bl_train *train);
     void (*digest)(const bl_train *train, bl_sha256 *digest);
     /* All that changes from step to step beside bl_train_progress; the number of blocks. */
@@ -47,27 +47,28 @@ const bl_workload *bl_workload_of(const bl_config *config);
 /* Rows to evaluate at once: the largest power of two, 256 to 4,096 and not beyond what holds all,
  * with which the net takes at most `bytes` (256 in any case). Every chunk packs the weights anew,
  * so many rows are faster. */
-size_t bl_eval_rows(bl_train *train, size_t bytes);
-/* A net's weights, states and pieces, from the plan. */
-void bl_net_memory(bl_train *train, bl_plan *plan);
-void bl_net_digest(const bl_net *net, const float *weight, const float *running, bl_sha256 *digest);
+size_t bl_train_eval_rows(bl_train *train, size_t bytes);
+/* A net's weights, states and pieces, from the layout. */
+void bl_train_net_memory(bl_train *train, bl_net_layout *layout);
+void bl_train_net_digest(const bl_net *net, const float *weight, const float *running,
+                         bl_sha256 *digest);
 /* Of a run on a device: opened before, given memory after it was planned. */
 enum { BL_DEVICE_STEPS = 32 }; /* at once; as many again may be on their way */
-bl_status bl_device_run_open(bl_train *train, const bl_device_dataset *device_data) BL_CHECKED;
-bl_status bl_device_run_memory(bl_train *train, size_t bytes, bl_err *err) BL_CHECKED;
-void bl_device_run_close(bl_train *train);
+bl_status bl_train_device_open(bl_train *train, const bl_device_dataset *device_data) BL_CHECKED;
+bl_status bl_train_device_memory(bl_train *train, size_t bytes, bl_err *err) BL_CHECKED;
+void bl_train_device_close(bl_train *train);
 /* The i-th algorithm that a vendor's library was chosen for, in words; NULL: no more. */
-const char *bl_device_run_algorithm(const bl_train *train, size_t i);
+const char *bl_train_device_algorithm(const bl_train *train, size_t i);
 
 /* The numbers of step progress->made, which also moves progress's products on. */
-bl_optim_step bl_step_numbers(const bl_train *train, bl_train_progress *progress);
+bl_optim_step bl_train_step_numbers(const bl_train *train, bl_train_progress *progress);
 /* Enters a batch's loss into the progress. */
-void bl_take_loss(bl_train *train, double loss);
+void bl_train_enter_loss(bl_train *train, double loss);
 /* The optimizer over the block of weights: what `update` of a net is. */
-void bl_update_weights(bl_train *train, const bl_optim_step *args);
+void bl_train_update_weights(bl_train *train, const bl_optim_step *args);
 /* The loss and the gradient of a net's next batch, in pieces of train->micro examples. */
-double bl_batch_loss(bl_train *train);
+double bl_train_batch_loss(bl_train *train);
 /* Adds numbers to a digest; every NaN counts as one. */
-void bl_digest_f32(bl_sha256 *digest, const float *values, size_t count);
-void bl_digest_f64(bl_sha256 *digest, const double *values, size_t count);
+void bl_train_digest_f32(bl_sha256 *digest, const float *values, size_t count);
+void bl_train_digest_f64(bl_sha256 *digest, const double *values, size_t count);
 #endif

@@ -21,7 +21,7 @@ typedef struct chunk {
     size_t count;
 } chunk;
 
-struct bl_device_run {
+struct bl_train_device {
     const bl_device_dataset *device_data;
     const bl_device *device;
     bl_queue *queue;
@@ -34,7 +34,7 @@ struct bl_device_run {
     bl_optim_step *steps;    /* (BL_DEVICE_STEPS) */
     double *losses;          /* (BL_DEVICE_STEPS) */
     double *sum, *level_sum; /* (1), (levels) */
-    float *kept;             /* (runnings): the running statistics after the last good forward */
+    float *snapshot;         /* (runnings): the running statistics after the last good forward */
     /* here */
     float *weight, *running, *state[BL_OPTIM_STATES];
     void *pinned; /* what follows, where there is pinned memory; else `ordinary` */
@@ -47,31 +47,31 @@ struct bl_device_run {
     bl_err fault; /* the first; the run ends with it */
 };
 
-static void note(bl_device_run *d, bl_status status, const bl_err *err) {
+static void note(bl_train_device *d, bl_status status, const bl_err *err) {
     if (status != BL_OK && d->fault.code == BL_OK) d->fault = *err;
 }
 
-static void wait(bl_device_run *d) {
+static void wait(bl_train_device *d) {
     bl_err err = {0};
     note(d, d->device->wait(d->queue, &err), &err);
 }
 
 /* ---- memory ---- */
 
-static void plan(bl_train *t, bl_plan *p, size_t threads) {
-    bl_device_run *d = t->on_device;
+static void lay_out(bl_train *t, bl_net_layout *layout, size_t threads) {
+    bl_train_device *d = t->on_device;
     (void)threads;
-    bl_net_memory(t, p);
-    d->progress = bl_plan_take(p, 1, sizeof *d->progress);
-    d->steps = bl_plan_take(p, BL_DEVICE_STEPS, sizeof *d->steps);
-    d->losses = bl_plan_take(p, BL_DEVICE_STEPS, sizeof *d->losses);
-    d->sum = bl_plan_take(p, 1, sizeof *d->sum);
-    d->level_sum = bl_plan_take(p, t->levels, sizeof *d->level_sum);
-    d->kept = bl_plan_take(p, t->net.runnings, sizeof *d->kept);
+    bl_train_net_memory(t, layout);
+    d->progress = bl_net_layout_take(layout, 1, sizeof *d->progress);
+    d->steps = bl_net_layout_take(layout, BL_DEVICE_STEPS, sizeof *d->steps);
+    d->losses = bl_net_layout_take(layout, BL_DEVICE_STEPS, sizeof *d->losses);
+    d->sum = bl_net_layout_take(layout, 1, sizeof *d->sum);
+    d->level_sum = bl_net_layout_take(layout, t->levels, sizeof *d->level_sum);
+    d->snapshot = bl_net_layout_take(layout, t->net.runnings, sizeof *d->snapshot);
 }
 
-bl_status bl_device_run_open(bl_train *t, const bl_device_dataset *device_data) {
-    bl_device_run *d = bl_xalloc(sizeof *d);
+bl_status bl_train_device_open(bl_train *t, const bl_device_dataset *device_data) {
+    bl_train_device *d = bl_xalloc(sizeof *d);
     d->device_data = device_data;
     d->device = device_data->device;
     t->on_device = d;
@@ -81,7 +81,7 @@ bl_status bl_device_run_open(bl_train *t, const bl_device_dataset *device_data) 
 
 /* Memory for what is read back. Without pinned memory every copy waits for the device. */
 static bl_status alloc_read_back(bl_train *t, bl_err *err) {
-    bl_device_run *d = t->on_device;
+    bl_train_device *d = t->on_device;
     const size_t width = bl_net_output(&t->net)->width;
     const size_t bytes =
         CHUNKS * sizeof *d->chunk + t->eval_rows * (width + 1) * sizeof *d->prediction;
@@ -96,8 +96,8 @@ static bl_status alloc_read_back(bl_train *t, bl_err *err) {
 }
 
 /* The planned memory, there and here. */
-bl_status bl_device_run_memory(bl_train *t, size_t bytes, bl_err *err) {
-    bl_device_run *d = t->on_device;
+bl_status bl_train_device_memory(bl_train *t, size_t bytes, bl_err *err) {
+    bl_train_device *d = t->on_device;
     BL_TRY(d->device->queue_open(&d->queue, err));
     if (strcmp(t->config.numerics, "device") == 0)
         BL_TRY(d->device->queue_level(d->queue, t->config.precision,
@@ -116,8 +116,8 @@ bl_status bl_device_run_memory(bl_train *t, size_t bytes, bl_err *err) {
     return alloc_read_back(t, err);
 }
 
-void bl_device_run_close(bl_train *t) {
-    bl_device_run *d = t->on_device;
+void bl_train_device_close(bl_train *t) {
+    bl_train_device *d = t->on_device;
     if (d == NULL) return;
     d->device->queue_close(d->queue);
     d->device->recording_free(d->step);
@@ -147,20 +147,20 @@ static void select_for_passes(bl_train *t, const bl_kernels *kernels, size_t all
 
 /* Level `device`: every algorithm is chosen before the log begins, which names them. */
 static void select_algorithms(bl_train *t) {
-    bl_device_run *d = t->on_device;
+    bl_train_device *d = t->on_device;
     const bl_kernels *kernels = d->device->select_algorithms(d->queue, true);
     select_for_passes(t, kernels, t->batch, t->micro, true);
     select_for_passes(t, kernels, (size_t)t->eval_rows, t->eval_chunk, false);
     (void)d->device->select_algorithms(d->queue, false);
 }
 
-const char *bl_device_run_algorithm(const bl_train *t, size_t i) {
-    const bl_device_run *d = t->on_device;
+const char *bl_train_device_algorithm(const bl_train *t, size_t i) {
+    const bl_train_device *d = t->on_device;
     return d != NULL ? d->device->algorithm_text(d->queue, i) : NULL;
 }
 
 static void begin(bl_train *t) {
-    bl_device_run *d = t->on_device;
+    bl_train_device *d = t->on_device;
     if (strcmp(t->config.numerics, "device") == 0) select_algorithms(t);
     bl_net here = t->net;
     here.weight = d->weight;
@@ -173,7 +173,7 @@ static void begin(bl_train *t) {
 /* ---- a step ---- */
 
 static bl_device_gather gathering(const bl_train *t, size_t count) {
-    const bl_device_run *d = t->on_device;
+    const bl_train_device *d = t->on_device;
     const bl_dataset *data = t->data;
     bl_device_gather g = {.codes = t->net.codes,
                           .values = t->net.values,
@@ -198,7 +198,7 @@ static bl_device_gather gathering(const bl_train *t, size_t count) {
 }
 
 static void piece_loss(bl_train *t, size_t at, size_t count) {
-    bl_device_run *d = t->on_device;
+    bl_train_device *d = t->on_device;
     const bl_net_node *out = bl_net_output(&t->net);
     const bl_part part = {.part = 0, .parts = 1, .queue = d->queue};
     bl_device_gather g = gathering(t, count);
@@ -229,7 +229,7 @@ static void piece_loss(bl_train *t, size_t at, size_t count) {
 
 /* Climbs the tree of pieces as batch.c does. */
 static void climb(bl_train *t, size_t piece, bool last) {
-    bl_device_run *d = t->on_device;
+    bl_train_device *d = t->on_device;
     const size_t count = bl_net_gradients(&t->net);
     size_t l = 0;
     for (; piece >> l; l++) {
@@ -245,7 +245,7 @@ static void climb(bl_train *t, size_t piece, bool last) {
 }
 
 static void enqueue_step(bl_train *t) {
-    bl_device_run *d = t->on_device;
+    bl_train_device *d = t->on_device;
     for (size_t at = 0, piece = 0; at < t->batch; at += t->micro, piece++) {
         const size_t count = bl_min_size(t->micro, t->batch - at);
         piece_loss(t, at, count);
@@ -253,7 +253,7 @@ static void enqueue_step(bl_train *t) {
     }
     const bl_pass pass = {.kernels = t->kernels, .pool = t->pool, .queue = d->queue};
     bl_net_update_running_stats(&t->net, &pass, t->batch, t->micro);
-    d->device->snapshot_running_stats(d->queue, d->progress, d->kept, t->net.running,
+    d->device->snapshot_running_stats(d->queue, d->progress, d->snapshot, t->net.running,
                                       t->net.runnings);
     d->device->check_loss(d->queue, d->progress, d->losses, d->sum, t->batch);
     if (d->loss_scale != 1.0f)
@@ -273,7 +273,7 @@ static void enqueue_step(bl_train *t) {
 
 /* The first step is made as it is, so that nothing is loaded while the second is recorded. */
 static bl_status make_step(bl_train *t, bl_err *err) {
-    bl_device_run *d = t->on_device;
+    bl_train_device *d = t->on_device;
     if (!d->warm) {
         enqueue_step(t);
         d->warm = true;
@@ -289,12 +289,13 @@ static bl_status make_step(bl_train *t, bl_err *err) {
 }
 
 static bl_status enqueue_chunk(bl_train *t, size_t count, bl_err *err) {
-    bl_device_run *d = t->on_device;
+    bl_train_device *d = t->on_device;
     const size_t c = (d->oldest + d->on_their_way) % CHUNKS;
     chunk *h = &d->chunk[c];
     h->count = count;
     h->begin.position = (uint64_t)d->ahead.made * t->batch;
-    for (size_t i = 0; i < count; i++, d->ahead.made++) h->step[i] = bl_step_numbers(t, &d->ahead);
+    for (size_t i = 0; i < count; i++, d->ahead.made++)
+        h->step[i] = bl_train_step_numbers(t, &d->ahead);
     d->device->put(d->queue, d->steps, h->step, count * sizeof *h->step);
     d->device->put(d->queue, d->progress, &h->begin, offsetof(bl_device_progress, stopped));
     for (size_t i = 0; i < count; i++) BL_TRY(make_step(t, err));
@@ -306,15 +307,15 @@ static bl_status enqueue_chunk(bl_train *t, size_t count, bl_err *err) {
 
 /* Waits for the oldest chunk. Behind a loss that is not finite the device has changed nothing. */
 static bl_status take_chunk(bl_train *t, bl_err *err) {
-    bl_device_run *d = t->on_device;
+    bl_train_device *d = t->on_device;
     const chunk *h = &d->chunk[d->oldest];
     BL_TRY(d->device->wait_for(d->queue, d->oldest, err));
     d->oldest = (d->oldest + 1) % CHUNKS;
     d->on_their_way--;
     for (size_t i = 0; i < h->count && !t->progress.diverged; i++) {
-        bl_take_loss(t, h->loss[i]);
+        bl_train_enter_loss(t, h->loss[i]);
         if (isfinite(h->loss[i]))
-            (void)bl_step_numbers(t, &t->progress);
+            (void)bl_train_step_numbers(t, &t->progress);
         else
             t->progress.diverged = true;
         t->progress.made++;
@@ -329,7 +330,7 @@ static bl_status take_chunks(bl_train *t, bl_err *err) {
 
 /* Whatever is on its way was asked for by the same caller: it ends at made + most at the latest. */
 static bl_status move_on(bl_train *t, int64_t most, bl_err *err) {
-    bl_device_run *d = t->on_device;
+    bl_train_device *d = t->on_device;
     const size_t together = d->pinned != NULL ? CHUNKS : 1;
     if (d->on_their_way == 0) d->ahead = t->progress;
     int64_t left = most - (d->ahead.made - t->progress.made);
@@ -340,7 +341,7 @@ static bl_status move_on(bl_train *t, int64_t most, bl_err *err) {
     }
     BL_TRY(take_chunk(t, err));
     if (!t->progress.diverged) return BL_OK;
-    d->device->copy(d->queue, t->net.running, d->kept, t->net.runnings * sizeof(float));
+    d->device->copy(d->queue, t->net.running, d->snapshot, t->net.runnings * sizeof(float));
     return take_chunks(t, err);
 }
 
@@ -365,7 +366,7 @@ static bl_status finish(bl_train *t, bl_err *err) {
 /* ---- measuring and keeping ---- */
 
 static double evaluate(bl_train *t) {
-    bl_device_run *d = t->on_device;
+    bl_train_device *d = t->on_device;
     const bl_net_node *out = bl_net_output(&t->net);
     bl_metric_sum sum;
     bl_pass pass = {.kernels = t->kernels, .pool = t->pool, .queue = d->queue};
@@ -391,14 +392,14 @@ static double evaluate(bl_train *t) {
 
 /* What is evaluated; the caller waits. */
 static void fetch_net(const bl_train *t) {
-    const bl_device_run *d = t->on_device;
+    const bl_train_device *d = t->on_device;
     BL_ASSERT(d->on_their_way == 0);
     d->device->get(d->queue, d->weight, t->net.weight, t->net.weights * sizeof(float));
     d->device->get(d->queue, d->running, t->net.running, t->net.runnings * sizeof(float));
 }
 
 static void fetch(const bl_train *t) {
-    bl_device_run *d = t->on_device;
+    bl_train_device *d = t->on_device;
     fetch_net(t);
     for (size_t i = 0; i < t->optim->states; i++)
         d->device->get(d->queue, d->state[i], t->state[i], t->net.weights * sizeof(float));
@@ -406,7 +407,7 @@ static void fetch(const bl_train *t) {
 }
 
 static void put(bl_train *t) {
-    bl_device_run *d = t->on_device;
+    bl_train_device *d = t->on_device;
     const size_t bytes = t->net.weights * sizeof(float);
     d->device->clear(d->queue, d->progress, sizeof *d->progress);
     d->device->put(d->queue, t->net.weight, d->weight, bytes);
@@ -416,14 +417,14 @@ static void put(bl_train *t) {
 }
 
 static void digest(const bl_train *t, bl_sha256 *out) {
-    bl_device_run *d = t->on_device;
+    bl_train_device *d = t->on_device;
     fetch_net(t);
     wait(d);
-    bl_net_digest(&t->net, d->weight, d->running, out);
+    bl_train_net_digest(&t->net, d->weight, d->running, out);
 }
 
 static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
-    const bl_device_run *d = t->on_device;
+    const bl_train_device *d = t->on_device;
     const size_t bytes = t->net.weights * sizeof(float);
     size_t n = 0;
     out[n++] = (bl_state_block){d->weight, bytes};
@@ -436,7 +437,7 @@ static bl_status resolve(bl_train *t, bl_err *err) {
     const double scale = t->config.loss_scale;
     int exponent;
     BL_TRY(bl_workload_net.resolve(t, err));
-    t->eval_chunk = bl_eval_rows(t, EVAL_BYTES);
+    t->eval_chunk = bl_train_eval_rows(t, EVAL_BYTES);
     t->on_device->loss_scale = 1.0f;
     if (strcmp(t->config.precision, "fp16") != 0) return BL_OK;
     if (frexp(scale, &exponent) != 0.5)
@@ -447,7 +448,7 @@ static bl_status resolve(bl_train *t, bl_err *err) {
 
 const bl_workload bl_workload_device = {.name = "net on a device",
                                         .resolve = resolve,
-                                        .plan = plan,
+                                        .lay_out = lay_out,
                                         .begin = begin,
                                         .steps = steps,
                                         .finish = finish,

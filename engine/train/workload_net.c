@@ -87,7 +87,7 @@ bl_status bl_train_net(bl_net *net, const bl_config *config, const bl_dataset *d
     const bl_model_input input = {
         .categorical = data->categorical,
         .continuous = data->continuous,
-        .image = {data->height, data->width, data->channels},
+        .shape = {data->height, data->width, data->channels},
         .cardinality = data->cardinality,
         .categorical_name = data->categorical_name,
         .classes = data->classes,
@@ -97,14 +97,14 @@ bl_status bl_train_net(bl_net *net, const bl_config *config, const bl_dataset *d
     return bl_model_build(net, config, &input, err);
 }
 
-size_t bl_eval_rows(bl_train *t, size_t bytes) {
+size_t bl_train_eval_rows(bl_train *t, size_t bytes) {
     enum { LEAST = 256, MOST = 4096 };
     size_t rows = LEAST;
     for (; rows < MOST && rows < t->eval_rows; rows *= 2) {
         bl_arena dry = {0};
-        bl_plan p = {.arena = &dry};
-        bl_net_plan(&t->net, &p, 2 * rows);
-        if (p.too_large || dry.peak > bytes) break;
+        bl_net_layout layout = {.arena = &dry};
+        bl_net_lay_out(&t->net, &layout, 2 * rows);
+        if (layout.too_large || dry.peak > bytes) break;
     }
     return rows;
 }
@@ -115,24 +115,24 @@ static bl_status resolve(bl_train *t, bl_err *err) {
     BL_TRY(choose_pieces(t, err));
     BL_TRY(choose_measures(t, err));
     BL_TRY(bl_train_net(&t->net, &t->config, t->data, err));
-    t->eval_chunk = bl_eval_rows(t, EVAL_BYTES);
+    t->eval_chunk = bl_train_eval_rows(t, EVAL_BYTES);
     return BL_OK;
 }
 
 /* ---- memory ---- */
 
-void bl_net_memory(bl_train *t, bl_plan *p) {
-    bl_net_plan(&t->net, p, bl_max_size(t->micro, t->eval_chunk));
+void bl_train_net_memory(bl_train *t, bl_net_layout *layout) {
+    bl_net_lay_out(&t->net, layout, bl_max_size(t->micro, t->eval_chunk));
     for (size_t i = 0; i < t->optim->states; i++)
-        t->state[i] = bl_plan_take(p, t->net.weights, sizeof(float));
+        t->state[i] = bl_net_layout_take(layout, t->net.weights, sizeof(float));
     for (size_t i = 0; i < t->levels; i++)
-        t->level[i] = bl_plan_take(p, bl_net_gradients(&t->net), sizeof(float));
+        t->level[i] = bl_net_layout_take(layout, bl_net_gradients(&t->net), sizeof(float));
 }
 
-static void plan(bl_train *t, bl_plan *p, size_t threads) {
-    bl_net_memory(t, p);
-    t->rows = bl_plan_take(p, t->net.capacity, sizeof *t->rows);
-    t->scratch = bl_plan_take(p, threads, BL_KERNEL_SCRATCH);
+static void lay_out(bl_train *t, bl_net_layout *layout, size_t threads) {
+    bl_train_net_memory(t, layout);
+    t->rows = bl_net_layout_take(layout, t->net.capacity, sizeof *t->rows);
+    t->scratch = bl_net_layout_take(layout, threads, BL_KERNEL_SCRATCH);
 }
 
 static void begin(bl_train *t) {
@@ -151,23 +151,23 @@ static double evaluate(bl_train *t) {
     for (uint64_t at = 0; at < t->eval_rows; at += pass.batch) {
         const uint64_t left = t->eval_rows - at;
         pass.batch = left < t->eval_chunk ? (size_t)left : t->eval_chunk;
-        bl_gather(t, BL_GATHER_EVAL, at, pass.batch);
+        bl_train_gather(t, BL_TRAIN_GATHER_EVAL, at, pass.batch);
         bl_net_infer(&t->net, &pass);
         bl_metric_add(&sum, out->y, out->width, t->net.target, pass.batch);
     }
     return bl_metric_value(&sum);
 }
 
-void bl_net_digest(const bl_net *net, const float *weight, const float *running,
-                   bl_sha256 *digest) {
+void bl_train_net_digest(const bl_net *net, const float *weight, const float *running,
+                         bl_sha256 *digest) {
     for (size_t i = 0; i < net->params; i++) {
         const bl_param *p = &net->param[i];
-        bl_digest_f32(digest, (p->running ? running : weight) + p->offset, p->rows * p->cols);
+        bl_train_digest_f32(digest, (p->running ? running : weight) + p->offset, p->rows * p->cols);
     }
 }
 
 static void digest(const bl_train *t, bl_sha256 *out) {
-    bl_net_digest(&t->net, t->net.weight, t->net.running, out);
+    bl_train_net_digest(&t->net, t->net.weight, t->net.running, out);
 }
 
 static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
@@ -182,10 +182,10 @@ static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
 const bl_workload bl_workload_net = {.name = "net",
                                      .takes = takes,
                                      .resolve = resolve,
-                                     .plan = plan,
+                                     .lay_out = lay_out,
                                      .begin = begin,
-                                     .loss = bl_batch_loss,
-                                     .update = bl_update_weights,
+                                     .loss = bl_train_batch_loss,
+                                     .update = bl_train_update_weights,
                                      .evaluate = evaluate,
                                      .digest = digest,
                                      .blocks = blocks};

@@ -42,14 +42,15 @@ static bl_status resolve(bl_train *t, bl_err *err) {
     return BL_OK;
 }
 
-static void plan(bl_train *t, bl_plan *p, size_t threads) {
+static void lay_out(bl_train *t, bl_net_layout *layout, size_t threads) {
     bl_quadratic *q = &t->quadratic;
     (void)threads;
-    bl_net_plan(&t->net, p, 0);
+    bl_net_lay_out(&t->net, layout, 0);
     for (size_t i = 0; i < t->optim->states; i++)
-        t->state[i] = bl_plan_take(p, t->net.weights, sizeof(float));
+        t->state[i] = bl_net_layout_take(layout, t->net.weights, sizeof(float));
     for (size_t i = 0; i < BL_QUADRATIC_MOMENTS; i++)
-        q->moment[i] = is_exact(t) ? bl_plan_take(p, q->dimensions, sizeof(double)) : NULL;
+        q->moment[i] =
+            is_exact(t) ? bl_net_layout_take(layout, q->dimensions, sizeof(double)) : NULL;
 }
 
 static void begin(bl_train *t) {
@@ -135,7 +136,7 @@ static void update(bl_train *t, const bl_optim_step *args) {
     if (is_exact(t))
         exact_update(t, args);
     else
-        bl_update_weights(t, args);
+        bl_train_update_weights(t, args);
 }
 
 static double evaluate(bl_train *t) {
@@ -145,9 +146,9 @@ static double evaluate(bl_train *t) {
 /* ---- keeping ---- */
 
 static void digest(const bl_train *t, bl_sha256 *out) {
-    bl_digest_f32(out, t->net.weight, t->net.weights);
+    bl_train_digest_f32(out, t->net.weight, t->net.weights);
     for (size_t i = 0; is_exact(t) && i < BL_QUADRATIC_MOMENTS; i++)
-        bl_digest_f64(out, t->quadratic.moment[i], t->quadratic.dimensions);
+        bl_train_digest_f64(out, t->quadratic.moment[i], t->quadratic.dimensions);
 }
 
 static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
@@ -164,7 +165,7 @@ static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
 const bl_workload bl_workload_quadratic = {.name = "quadratic",
                                            .takes = takes,
                                            .resolve = resolve,
-                                           .plan = plan,
+                                           .lay_out = lay_out,
                                            .begin = begin,
                                            .loss = loss,
                                            .update = update,

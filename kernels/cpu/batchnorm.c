@@ -1,4 +1,4 @@
-#include "kernels/cpu/column.h"
+#include "kernels/cpu/colsum.h"
 #include "kernels/cpu/dropout.h"
 
 BL_INLINE bl_v2 add_x(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lanes m) {
@@ -79,11 +79,11 @@ void BL_CPU(batchnorm_forward)(const bl_batchnorm_forward *a, const bl_part *par
     if (a->batch == 0) return;
     const bl_range columns = bl_part_range(part, a->n, BL_DROPOUT_MASK_UNIT);
     bl_drop_keys keys;
-    if (a->dropout.keep) bl_drop_keys_of(&keys, a->dropout.seed);
-    bl_column_sums(a->mean, NULL, a->batch, columns, part->scratch, add_x, a);
+    if (a->dropout.mask) bl_drop_keys_of(&keys, a->dropout.seed);
+    bl_colsum_run(a->mean, NULL, a->batch, columns, part->scratch, add_x, a);
     bl_for_vectors(columns, divide_mean, a);
     /* rstd holds the sums of squares for a moment */
-    bl_column_sums(a->rstd, NULL, a->batch, columns, part->scratch, add_square, a);
+    bl_colsum_run(a->rstd, NULL, a->batch, columns, part->scratch, add_square, a);
     bl_for_vectors(columns, finish_statistics, a);
     for (size_t b = 0, rows; b < a->batch; b += rows) {
         rows = rows_at_once(a->batch - b, a->batch, a->n);
@@ -95,7 +95,7 @@ void BL_CPU(batchnorm_forward)(const bl_batchnorm_forward *a, const bl_part *par
                                .beta = a->beta,
                                .n = a->n};
         normalise_range(columns, rows, &all);
-        for (size_t r = 0; r < rows && a->dropout.keep; r++) /* in the first cache */
+        for (size_t r = 0; r < rows && a->dropout.mask; r++) /* in the first cache */
             bl_drop_row(&a->dropout, &keys, b + r, columns);
     }
 }
@@ -160,7 +160,7 @@ BL_INLINE bl_v xhat_of(const bl_batchnorm_backward *a, size_t b, size_t j, bl_la
 /* dy, or what a dropout leaves of it. */
 BL_INLINE bl_v dy_of(const bl_batchnorm_backward *a, size_t b, size_t j, bl_lanes m) {
     const bl_v dy = bl_v_get(a->dy + b * a->n + j, m);
-    return a->keep ? bl_kept(a->keep + b * bl_dropout_mask_bytes(a->n) + j / 4, a->keep_scale, dy)
+    return a->mask ? bl_kept(a->mask + b * bl_dropout_mask_bytes(a->n) + j / 4, a->mask_scale, dy)
                    : dy;
 }
 
@@ -172,14 +172,14 @@ BL_INLINE bl_v2 add_gradients(const void *ctx, bl_v2 acc, size_t b, size_t j, bl
     return acc;
 }
 
-/* A strip of columns of some rows of dx, n floats and keep_row bytes apart. */
+/* A strip of columns of some rows of dx, n floats and mask_row bytes apart. */
 typedef struct dx_rows {
     float *dx;
     const float *dy, *x, *mean, *rstd, *scale, *mean_dy, *mean_dg;
     const float *plus, *relu;
-    const unsigned char *keep;
-    float keep_scale;
-    size_t n, keep_row;
+    const unsigned char *mask;
+    float mask_scale;
+    size_t n, mask_row;
 } dx_rows;
 
 BL_INLINE void dx_step(const dx_rows *a, int rows, size_t j, bl_lanes m) {
@@ -189,7 +189,7 @@ BL_INLINE void dx_step(const dx_rows *a, int rows, size_t j, bl_lanes m) {
     for (int r = 0; r < rows; r++) {
         const size_t row = (size_t)r, at = row * a->n + j;
         bl_v dy = bl_v_get(a->dy + at, m);
-        if (a->keep) dy = bl_kept(a->keep + row * a->keep_row + j / 4, a->keep_scale, dy);
+        if (a->mask) dy = bl_kept(a->mask + row * a->mask_row + j / 4, a->mask_scale, dy);
         const bl_v xhat = (bl_v_get(a->x + at, m) - mean) * rstd;
         bl_v dx = scale * ((dy - mean_dy) - xhat * mean_dg);
         if (a->plus) dx = dx + bl_v_get(a->plus + at, m);
@@ -231,7 +231,7 @@ static void dx_strip(const bl_batchnorm_backward *a, size_t j, size_t count, flo
     bl_for_vectors(strip, coefficients_step, &of);
     for (size_t b = 0, rows; b < a->batch; b += rows) {
         rows = rows_at_once(a->batch - b, a->batch, a->n);
-        const size_t at = b * a->n + j, keep_row = bl_dropout_mask_bytes(a->n);
+        const size_t at = b * a->n + j, mask_row = bl_dropout_mask_bytes(a->n);
         const dx_rows all = {
             .dx = a->dx + at,
             .dy = a->dy + at,
@@ -243,10 +243,10 @@ static void dx_strip(const bl_batchnorm_backward *a, size_t j, size_t count, flo
             .mean_dg = of.mean_dg,
             .plus = a->plus ? a->plus + at : NULL,
             .relu = a->relu ? a->relu + at : NULL,
-            .keep = a->keep ? a->keep + b * keep_row + j / 4 : NULL,
-            .keep_scale = a->keep_scale,
+            .mask = a->mask ? a->mask + b * mask_row + j / 4 : NULL,
+            .mask_scale = a->mask_scale,
             .n = a->n,
-            .keep_row = keep_row,
+            .mask_row = mask_row,
         };
         if (rows == ROWS)
             bl_for_vectors(strip, dx_all, &all);
@@ -258,7 +258,7 @@ static void dx_strip(const bl_batchnorm_backward *a, size_t j, size_t count, flo
 void BL_CPU(batchnorm_backward)(const bl_batchnorm_backward *args, const bl_part *part) {
     const bl_batchnorm_backward a = *args; /* no store can change it, so it stays in registers */
     const bl_range columns = bl_part_range(part, a.n, BL_W);
-    bl_column_sums(a.dbeta, a.dgamma, a.batch, columns, part->scratch, add_gradients, &a);
+    bl_colsum_run(a.dbeta, a.dgamma, a.batch, columns, part->scratch, add_gradients, &a);
     for (size_t j = columns.begin; j < columns.end; j += BL_STRIP)
         dx_strip(&a, j, bl_min_size(columns.end - j, BL_STRIP), part->scratch);
 }

@@ -7,7 +7,7 @@
  * for dbias; its x once, unless few columns make it not worth while: read where it lies, a column
  * of x is a cache line per example, all in one set if k is a power of two. */
 #include "engine/base/mem.h"
-#include "kernels/cpu/column.h"
+#include "kernels/cpu/colsum.h"
 #include "kernels/cpu/tile.h"
 #include "kernels/cpu/tree.h"
 
@@ -177,11 +177,11 @@ BL_INLINE bl_v2 add_x_dy(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lane
 
 void BL_CPU(dense_backward_weight)(const bl_dense_backward_weight *a, const bl_part *part) {
     if (a->dbias && (a->batch == 0 || a->k == 0 || a->n == 1))
-        bl_column_sums(a->dbias, NULL, a->batch, bl_part_range(part, a->n, BL_W), part->scratch,
-                       add_dy, a);
+        bl_colsum_run(a->dbias, NULL, a->batch, bl_part_range(part, a->n, BL_W), part->scratch,
+                      add_dy, a);
     if (a->n == 1) {
-        bl_column_sums(a->dw, NULL, a->batch, bl_part_range(part, a->k, BL_W), part->scratch,
-                       add_x_dy, a);
+        bl_colsum_run(a->dw, NULL, a->batch, bl_part_range(part, a->k, BL_W), part->scratch,
+                      add_x_dy, a);
         return;
     }
     bl_range rows = {0, a->k}, columns = {0, a->n};

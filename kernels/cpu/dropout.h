@@ -55,16 +55,16 @@ BL_INLINE void bl_drop_words(const bl_dropout *a, const bl_drop_keys *k, uint64_
 }
 
 /* Bits of BL_W lanes to the mask's bytes, four bits each, and there. */
-BL_INLINE void bl_keep_put(unsigned char *keep, uint32_t bits) {
+BL_INLINE void bl_mask_put(unsigned char *mask, uint32_t bits) {
     bits = (bits | bits << 8) & 0x00ff00ffu;
     bits = (bits | bits << 4) & 0x0f0f0f0fu;
-    memcpy(keep, &bits, BL_W / 4);
+    memcpy(mask, &bits, BL_W / 4);
 }
 
 /* dy behind a dropout, for a vector of features that begins a byte of the mask. */
-BL_INLINE bl_v bl_kept(const unsigned char *keep, float scale, bl_v dy) {
+BL_INLINE bl_v bl_kept(const unsigned char *mask, float scale, bl_v dy) {
     uint32_t bits = 0;
-    memcpy(&bits, keep, BL_W / 4);
+    memcpy(&bits, mask, BL_W / 4);
     return bl_v_if_kept(bits, dy * bl_v_set1(scale));
 }
 
@@ -72,7 +72,7 @@ BL_INLINE bl_v bl_kept(const unsigned char *keep, float scale, bl_v dy) {
 static inline void bl_drop_row(const bl_dropout *a, const bl_drop_keys *k, size_t b,
                                bl_range columns) {
     const uint64_t first = (a->position + b) * ((a->n + 3) / 4);
-    unsigned char *const keep = a->keep + b * bl_dropout_mask_bytes(a->n);
+    unsigned char *const mask = a->mask + b * bl_dropout_mask_bytes(a->n);
     const float *const x = a->x + b * a->n;
     float *const y = a->y + b * a->n;
     const bl_v scale = bl_v_set1(a->scale);
@@ -82,7 +82,7 @@ static inline void bl_drop_row(const bl_dropout *a, const bl_drop_keys *k, size_
         bl_drop_words(a, k, first + j / 4, words);
         for (size_t i = 0, at = j; i < BL_DROP_WORDS; i++, at += BL_W) {
             bl_v_store(y + at, bl_v_if_at_least(words[i], a->threshold, bl_v_load(x + at) * scale));
-            bl_keep_put(keep + at / 4, bl_vq_at_least(words[i], a->threshold));
+            bl_mask_put(mask + at / 4, bl_vq_at_least(words[i], a->threshold));
         }
     }
     if (j >= columns.end) return;
@@ -93,7 +93,7 @@ static inline void bl_drop_row(const bl_dropout *a, const bl_drop_keys *k, size_
         const bl_vm m = bl_vm_first(count);
         const bl_v v = bl_v_load_part(x + j, m) * scale;
         bl_v_store_part(y + j, bl_v_if_at_least(words[i], a->threshold, v), m);
-        bl_keep_put(keep + j / 4, bl_vq_at_least(words[i], a->threshold) & ((1u << count) - 1));
+        bl_mask_put(mask + j / 4, bl_vq_at_least(words[i], a->threshold) & ((1u << count) - 1));
     }
 }
 #endif

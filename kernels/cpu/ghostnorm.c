@@ -1,12 +1,12 @@
-#include "kernels/cpu/image_sums.h"
+#include "kernels/cpu/channel_sums.h"
 
 /* Scratch beside the sums: two per channel of a strip, and their trees over the chunks. */
 typedef struct averages {
     float *acc, *levels; /* (2, count); (levels, 2, count) */
     size_t count;
 } averages;
-enum { SUM_FLOATS = BL_IMAGE_STRIP * 2 * 33 };
-_Static_assert(SUM_FLOATS + BL_IMAGE_STRIP * 2 * 65 <= BL_KERNEL_SCRATCH / 4,
+enum { SUM_FLOATS = BL_CHANNEL_STRIP * 2 * 33 };
+_Static_assert(SUM_FLOATS + BL_CHANNEL_STRIP * 2 * 65 <= BL_KERNEL_SCRATCH / 4,
                "both trees fit the scratch, for 2^64 chunks");
 
 static averages averages_of(float *scratch, size_t count) {
@@ -32,15 +32,15 @@ typedef struct forward_chunk {
     bl_range at;              /* positions */
 } forward_chunk;
 
-BL_INLINE bl_image_sum add_x(const void *ctx, bl_image_sum acc, size_t i, size_t b, size_t j,
-                             bl_lanes m) {
+BL_INLINE bl_channel_sum add_x(const void *ctx, bl_channel_sum acc, size_t i, size_t b, size_t j,
+                               bl_lanes m) {
     const forward_chunk *c = ctx;
     (void)b, (void)j;
     acc.s = acc.s + bl_v_get(c->a->x + i, m);
     return acc;
 }
-BL_INLINE bl_image_sum add_square(const void *ctx, bl_image_sum acc, size_t i, size_t b, size_t j,
-                                  bl_lanes m) {
+BL_INLINE bl_channel_sum add_square(const void *ctx, bl_channel_sum acc, size_t i, size_t b,
+                                    size_t j, bl_lanes m) {
     const forward_chunk *c = ctx;
     const bl_v d = bl_v_get(c->a->x + i, m) - bl_v_get(c->mean + j, m);
     (void)b;
@@ -70,10 +70,10 @@ static void forward_of(const bl_ghostnorm_forward *a, size_t chunk, bl_range col
     const float count = (float)((examples.end - examples.begin) * a->positions);
     float *mean = a->mean + chunk * a->n, *rstd = a->rstd + chunk * a->n;
     forward_chunk c = {.a = a, .mean = mean, .rstd = rstd};
-    bl_image_sums(mean, NULL, examples, a->positions, a->n, columns, scratch, add_x, &c);
+    bl_channel_sums(mean, NULL, examples, a->positions, a->n, columns, scratch, add_x, &c);
     for (size_t j = columns.begin; j < columns.end; j++) mean[j] = mean[j] / count;
     /* rstd holds the sums of squares for a moment */
-    bl_image_sums(rstd, NULL, examples, a->positions, a->n, columns, scratch, add_square, &c);
+    bl_channel_sums(rstd, NULL, examples, a->positions, a->n, columns, scratch, add_square, &c);
     for (size_t j = columns.begin; j < columns.end; j++) {
         const float var = rstd[j] / count;
         rstd[j] = 1.0f / sqrtf(var + a->eps);
@@ -89,8 +89,8 @@ static void forward_of(const bl_ghostnorm_forward *a, size_t chunk, bl_range col
 void BL_CPU(ghostnorm_forward)(const bl_ghostnorm_forward *a, const bl_part *part) {
     const bl_range all = bl_part_range(part, a->n, BL_W);
     if (a->batch == 0) return;
-    for (size_t j0 = all.begin; j0 < all.end; j0 += BL_IMAGE_STRIP) {
-        const bl_range columns = {j0, bl_min_size(j0 + BL_IMAGE_STRIP, all.end)};
+    for (size_t j0 = all.begin; j0 < all.end; j0 += BL_CHANNEL_STRIP) {
+        const bl_range columns = {j0, bl_min_size(j0 + BL_CHANNEL_STRIP, all.end)};
         averages sums = averages_of(part->scratch, columns.end - j0);
         for (size_t c = 0; c < a->chunks; c++) forward_of(a, c, columns, part->scratch, &sums);
         memcpy(a->sum_mean + j0, sums.acc, sums.count * sizeof *sums.acc);
@@ -112,8 +112,8 @@ BL_INLINE bl_v xhat_of(const backward_chunk *c, size_t i, size_t j, bl_lanes m) 
     const bl_v d = bl_v_get(c->a->x + i, m) - bl_v_get(c->mean + j, m);
     return d * bl_v_get(c->rstd + j, m);
 }
-BL_INLINE bl_image_sum add_gradients(const void *ctx, bl_image_sum acc, size_t i, size_t b,
-                                     size_t j, bl_lanes m) {
+BL_INLINE bl_channel_sum add_gradients(const void *ctx, bl_channel_sum acc, size_t i, size_t b,
+                                       size_t j, bl_lanes m) {
     const backward_chunk *c = ctx;
     const bl_v dy = bl_v_get(c->a->dy + i, m);
     (void)b;
@@ -155,11 +155,11 @@ static void backward_of(const bl_ghostnorm_backward *a, size_t chunk, bl_range c
                         .rstd = a->rstd + chunk * a->n,
                         .count = bl_v_set1((float)(all.end - all.begin)),
                         .scale = scratch,
-                        .mean_dy = scratch + BL_IMAGE_STRIP,
-                        .mean_dg = scratch + (size_t)2 * BL_IMAGE_STRIP,
+                        .mean_dy = scratch + BL_CHANNEL_STRIP,
+                        .mean_dg = scratch + (size_t)2 * BL_CHANNEL_STRIP,
                         .first = columns.begin};
-    bl_image_sums(a->dbeta, a->dgamma, examples, a->positions, a->n, columns, scratch,
-                  add_gradients, &c);
+    bl_channel_sums(a->dbeta, a->dgamma, examples, a->positions, a->n, columns, scratch,
+                    add_gradients, &c);
     bl_for_vectors(columns, share_step, &c); /* in the scratch of the sums */
     for_positions(&c.at, all, columns, dx_step, &c);
     memcpy(sums->acc, a->dbeta + columns.begin, sums->count * sizeof *sums->acc);
@@ -169,8 +169,8 @@ static void backward_of(const bl_ghostnorm_backward *a, size_t chunk, bl_range c
 
 void BL_CPU(ghostnorm_backward)(const bl_ghostnorm_backward *a, const bl_part *part) {
     const bl_range all = bl_part_range(part, a->n, BL_W);
-    for (size_t j0 = all.begin; j0 < all.end; j0 += BL_IMAGE_STRIP) {
-        const bl_range columns = {j0, bl_min_size(j0 + BL_IMAGE_STRIP, all.end)};
+    for (size_t j0 = all.begin; j0 < all.end; j0 += BL_CHANNEL_STRIP) {
+        const bl_range columns = {j0, bl_min_size(j0 + BL_CHANNEL_STRIP, all.end)};
         averages sums = averages_of(part->scratch, columns.end - j0);
         memset(sums.acc, 0, 2 * sums.count * sizeof *sums.acc);
         for (size_t c = 0; a->batch > 0 && c < a->chunks; c++)

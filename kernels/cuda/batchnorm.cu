@@ -29,19 +29,19 @@ struct gamma_term {
 
 __global__ void finish_sum(float *out, const float *partial, size_t blocks, size_t n) {
     const size_t j = bl_thread();
-    if (j < n) out[j] = bl_column_tree(partial, blocks, n, j);
+    if (j < n) out[j] = bl_colsum_tree(partial, blocks, n, j);
 }
 
 __global__ void finish_mean(bl_batchnorm_forward a, const float *partial, size_t blocks) {
     const size_t j = bl_thread();
-    if (j < a.n) a.mean[j] = bl_column_tree(partial, blocks, a.n, j) / (float)a.batch;
+    if (j < a.n) a.mean[j] = bl_colsum_tree(partial, blocks, a.n, j) / (float)a.batch;
 }
 
 __global__ void finish_variance(bl_batchnorm_forward a, const float *partial, size_t blocks) {
     const size_t j = bl_thread();
     if (j >= a.n) return;
     const float mean = a.mean[j];
-    const float var = bl_column_tree(partial, blocks, a.n, j) / (float)a.batch;
+    const float var = bl_colsum_tree(partial, blocks, a.n, j) / (float)a.batch;
     const float unbiased = a.batch > 1 ? var * ((float)a.batch / (float)(a.batch - 1)) : var;
     a.rstd[j] = 1.0f / sqrtf(var + a.eps);
     a.sum_mean[j] = mean;
@@ -81,7 +81,7 @@ __global__ void backward(bl_batchnorm_backward a) {
 
 } // namespace
 
-void bl_column_sums(float *out, const float *dy, size_t batch, size_t n, bl_queue *queue) {
+void bl_colsum_run(float *out, const float *dy, size_t batch, size_t n, bl_queue *queue) {
     float *partial = (float *)queue->workspace;
     bl_launch_columns(sum_term{dy, n}, partial, batch, n, queue);
     if (n > 0)
@@ -100,7 +100,7 @@ void bl_batchnorm_forward_cuda(const bl_batchnorm_forward *args, const bl_part *
     bl_launch_columns(square_term{a.x, a.mean, a.n}, partial, a.batch, a.n, queue);
     BL_LAUNCH(finish_variance, bl_blocks(a.n), BL_CUDA_THREADS, queue, a, partial, blocks);
     BL_LAUNCH(normalise, bl_blocks(a.batch * a.n), BL_CUDA_THREADS, queue, a);
-    if (a.dropout.keep) bl_dropout_cuda(&a.dropout, part);
+    if (a.dropout.mask) bl_dropout_cuda(&a.dropout, part);
 }
 
 void bl_running_average_cuda(const bl_running_average *args, const bl_part *part) {
@@ -119,12 +119,12 @@ void bl_batchnorm_backward_cuda(const bl_batchnorm_backward *args, const bl_part
     bl_batchnorm_backward a = *args;
     float *partial = (float *)queue->workspace;
     if (a.n == 0) return;
-    if (a.keep) {
-        const bl_dropout_backward dropped = {a.dx, a.dy, a.keep, a.batch, a.n, a.keep_scale};
+    if (a.mask) {
+        const bl_dropout_backward dropped = {a.dx, a.dy, a.mask, a.batch, a.n, a.mask_scale};
         bl_dropout_backward_cuda(&dropped, part);
         a.dy = a.dx;
     }
-    bl_column_sums(a.dbeta, a.dy, a.batch, a.n, queue);
+    bl_colsum_run(a.dbeta, a.dy, a.batch, a.n, queue);
     bl_launch_columns(gamma_term{a.dy, a.x, a.mean, a.rstd, a.n}, partial, a.batch, a.n, queue);
     BL_LAUNCH(finish_sum, bl_blocks(a.n), BL_CUDA_THREADS, queue, a.dgamma, partial,
               bl_batch_blocks(a.batch), a.n);

@@ -10,7 +10,7 @@ static inline size_t bl_batch_blocks(size_t batch) {
 
 /* partial (blocks, n): term.add(acc, b, j) is the chain's next link. */
 template <class Term>
-__global__ void bl_column_blocks(Term term, float *partial, size_t batch, size_t n) {
+__global__ void bl_colsum_blocks(Term term, float *partial, size_t batch, size_t n) {
     const size_t j = bl_thread(), begin = (size_t)blockIdx.y * BL_BLOCK;
     if (j >= n) return;
     float acc = 0;
@@ -18,7 +18,7 @@ __global__ void bl_column_blocks(Term term, float *partial, size_t batch, size_t
     partial[(size_t)blockIdx.y * n + j] = acc;
 }
 
-static inline __device__ float bl_column_tree(const float *partial, size_t blocks, size_t n,
+static inline __device__ float bl_colsum_tree(const float *partial, size_t blocks, size_t n,
                                               size_t j) {
     bl_ref_tree tree;
     tree.blocks = 0;
@@ -39,6 +39,6 @@ static inline void bl_launch_columns(Term term, float *partial, size_t batch, si
                                      bl_queue *queue) {
     const dim3 grid(bl_blocks(n), (unsigned)bl_batch_blocks(batch));
     if (batch > 0 && n > 0)
-        BL_LAUNCH(bl_column_blocks, grid, BL_CUDA_THREADS, queue, term, partial, batch, n);
+        BL_LAUNCH(bl_colsum_blocks, grid, BL_CUDA_THREADS, queue, term, partial, batch, n);
 }
 #endif

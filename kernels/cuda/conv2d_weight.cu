@@ -74,8 +74,8 @@ __global__ void bias_chains(float *out, const float *dy, size_t examples, size_t
 }
 
 /* Goes on with the chains of the blocks that the examples [from, from + examples) belong to. */
-__global__ void chain_examples(float *__restrict__ block, const float *__restrict__ each, size_t from, size_t examples,
-                               size_t count) {
+__global__ void chain_examples(float *__restrict__ block, const float *__restrict__ each,
+                               size_t from, size_t examples, size_t count) {
     enum { AHEAD = 32 }; /* loads on their way at once: the chain is one, its terms are not */
     const size_t i = bl_thread();
     if (i >= count) return;
@@ -101,7 +101,7 @@ __global__ void chain_examples(float *__restrict__ block, const float *__restric
 
 __global__ void combine(float *out, const float *block, size_t blocks, size_t count) {
     const size_t i = bl_thread();
-    if (i < count) out[i] = bl_column_tree(block, blocks, count, i);
+    if (i < count) out[i] = bl_colsum_tree(block, blocks, count, i);
 }
 
 /* The workspace: sums of blocks, then those of as many examples as there is room for. */

@@ -70,7 +70,7 @@ template <class Problem> void multiply_features(Problem p, bl_queue *queue) {
 /* The layers' sums, combined by the tree. */
 __global__ void combine(float *c, const float *partial, size_t groups, size_t count) {
     const size_t i = bl_thread();
-    if (i < count) c[i] = bl_column_tree(partial, groups, count, i);
+    if (i < count) c[i] = bl_colsum_tree(partial, groups, count, i);
 }
 
 } // namespace
@@ -114,5 +114,5 @@ void bl_dense_backward_weight_cuda(const bl_dense_backward_weight *a, const bl_p
     bl_multiply(p, p.m, p.n, groups, queue);
     if (groups > 1 && count > 0)
         BL_LAUNCH(combine, bl_blocks(count), BL_CUDA_THREADS, queue, a->dw, p.c, groups, count);
-    if (a->dbias) bl_column_sums(a->dbias, a->dy, a->batch, a->n, queue);
+    if (a->dbias) bl_colsum_run(a->dbias, a->dy, a->batch, a->n, queue);
 }

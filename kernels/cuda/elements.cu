@@ -44,7 +44,7 @@ __global__ void dropout(bl_dropout a) {
 
 __global__ void dropout_backward(bl_dropout_backward a) {
     const size_t i = bl_thread();
-    if (i < a.batch * a.n) a.dx[i] = bl_ref_kept(a.keep, a.scale, a.dy[i], a.n, i / a.n, i % a.n);
+    if (i < a.batch * a.n) a.dx[i] = bl_ref_kept(a.mask, a.scale, a.dy[i], a.n, i / a.n, i % a.n);
 }
 
 } // namespace

@@ -6,13 +6,16 @@
 
 namespace {
 
-enum { AHEAD = 32 }; /* loads on their way at once: a chain's links are one after another, its terms are not */
+enum {
+    AHEAD = 32
+}; /* loads on their way at once: a chain's links are one after another, its terms are not */
 
 /* each (batch, n): what CHAIN makes of an example's positions. */
 template <example_chain CHAIN>
-__global__ void example_chains(float *__restrict__ each, const float *__restrict__ x, const float *__restrict__ dy,
-                               const float *__restrict__ mean, const float *__restrict__ rstd, size_t batch,
-                               size_t positions, size_t n, size_t chunks) {
+__global__ void example_chains(float *__restrict__ each, const float *__restrict__ x,
+                               const float *__restrict__ dy, const float *__restrict__ mean,
+                               const float *__restrict__ rstd, size_t batch, size_t positions,
+                               size_t n, size_t chunks) {
     const size_t i = bl_thread(), b = i / n, j = i % n;
     if (b >= batch) return;
     /* The example's chunk: larger ones come first. */
@@ -86,8 +89,8 @@ __global__ void finish_variances(bl_ghostnorm_forward a, const float *each, floa
 __global__ void finish_sums(bl_ghostnorm_forward a, const float *unbiased) {
     const size_t j = bl_thread();
     if (j >= a.n) return;
-    a.sum_mean[j] = bl_column_tree(a.mean, a.chunks, a.n, j);
-    a.sum_var[j] = bl_column_tree(unbiased, a.chunks, a.n, j);
+    a.sum_mean[j] = bl_colsum_tree(a.mean, a.chunks, a.n, j);
+    a.sum_var[j] = bl_colsum_tree(unbiased, a.chunks, a.n, j);
 }
 
 /* A block of the grid's y for each chunk. */
@@ -115,8 +118,8 @@ __global__ void finish_chunks(bl_ghostnorm_backward a, const float *each_s, cons
 __global__ void finish_gradients(bl_ghostnorm_backward a, const float *s, const float *t) {
     const size_t j = bl_thread(), chunks = a.batch > 0 ? a.chunks : 0;
     if (j >= a.n) return;
-    a.dbeta[j] = bl_column_tree(s, chunks, a.n, j);
-    a.dgamma[j] = bl_column_tree(t, chunks, a.n, j);
+    a.dbeta[j] = bl_colsum_tree(s, chunks, a.n, j);
+    a.dgamma[j] = bl_colsum_tree(t, chunks, a.n, j);
 }
 
 __global__ void backward(bl_ghostnorm_backward a, const float *s, const float *t) {

@@ -109,8 +109,8 @@ __global__ void finish_weights(bl_groupnorm_backward_weight a, const float *beta
                                const float *gammas, size_t blocks) {
     const size_t j = bl_thread();
     if (j >= a.n) return;
-    a.dbeta[j] = bl_column_tree(betas, blocks, a.n, j);
-    a.dgamma[j] = bl_column_tree(gammas, blocks, a.n, j);
+    a.dbeta[j] = bl_colsum_tree(betas, blocks, a.n, j);
+    a.dgamma[j] = bl_colsum_tree(gammas, blocks, a.n, j);
 }
 
 bool fits(size_t floats) {

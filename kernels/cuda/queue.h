@@ -26,7 +26,7 @@ void bl_cuda_use(void);           /* makes the plug-in's device this thread's */
 size_t bl_workspace_floats(void); /* how many of a queue's an exact kernel may take */
 
 /* batchnorm.cu: out (n) are the sums of the columns of dy (batch, n), by rule B. */
-void bl_column_sums(float *out, const float *dy, size_t batch, size_t n, bl_queue *queue);
+void bl_colsum_run(float *out, const float *dy, size_t batch, size_t n, bl_queue *queue);
 
 /* conv2d_weight.cu: dbias of a convolution, from dy. */
 void bl_conv_bias_sums(float *dbias, const float *dy, const bl_conv *conv, bl_queue *queue);

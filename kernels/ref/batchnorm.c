@@ -42,7 +42,7 @@ BL_REF void bl_batchnorm_forward_ref(const bl_batchnorm_forward *a, const bl_par
         a->sum_mean[j] = mean;
         a->sum_var[j] = unbiased;
     }
-    if (!a->dropout.keep) return;
+    if (!a->dropout.mask) return;
     for (size_t b = 0; b < a->batch; b++) bl_ref_drop(&a->dropout, b, columns);
 }
 
@@ -67,7 +67,7 @@ BL_REF void bl_batchnorm_inference_ref(const bl_batchnorm_inference *a, const bl
 
 static BL_HD float dy_of(const bl_batchnorm_backward *a, size_t b, size_t j) {
     const float dy = a->dy[b * a->n + j];
-    return a->keep ? bl_ref_kept(a->keep, a->keep_scale, dy, a->n, b, j) : dy;
+    return a->mask ? bl_ref_kept(a->mask, a->mask_scale, dy, a->n, b, j) : dy;
 }
 
 BL_REF void bl_batchnorm_backward_ref(const bl_batchnorm_backward *a, const bl_part *part) {

@@ -9,5 +9,5 @@ BL_REF void bl_dropout_backward_ref(const bl_dropout_backward *a, const bl_part 
     const bl_range rows = bl_part_range(part, a->batch, 1);
     for (size_t b = rows.begin; b < rows.end; b++)
         for (size_t j = 0; j < a->n; j++)
-            a->dx[b * a->n + j] = bl_ref_kept(a->keep, a->scale, a->dy[b * a->n + j], a->n, b, j);
+            a->dx[b * a->n + j] = bl_ref_kept(a->mask, a->scale, a->dy[b * a->n + j], a->n, b, j);
 }

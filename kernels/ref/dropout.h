@@ -15,7 +15,7 @@ static inline BL_HD void bl_ref_drop4(const bl_dropout *a, size_t b, size_t c) {
         a->y[at] = keep ? a->x[at] * a->scale : 0.0f;
         kept = (unsigned char)(kept | keep << i);
     }
-    a->keep[b * bl_dropout_mask_bytes(a->n) + c] = kept;
+    a->mask[b * bl_dropout_mask_bytes(a->n) + c] = kept;
 }
 
 /* The whole units of the mask in a range of features. */
@@ -26,8 +26,8 @@ static inline BL_HD void bl_ref_drop(const bl_dropout *a, size_t b, bl_range col
 }
 
 /* dy behind a dropout. */
-static inline BL_HD float bl_ref_kept(const unsigned char *keep, float scale, float dy, size_t n,
+static inline BL_HD float bl_ref_kept(const unsigned char *mask, float scale, float dy, size_t n,
                                       size_t b, size_t j) {
-    return keep[b * bl_dropout_mask_bytes(n) + j / 4] >> j % 4 & 1 ? dy * scale : 0.0f;
+    return mask[b * bl_dropout_mask_bytes(n) + j / 4] >> j % 4 & 1 ? dy * scale : 0.0f;
 }
 #endif

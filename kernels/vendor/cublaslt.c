@@ -310,7 +310,7 @@ void bl_dense_backward_weight_library(const bl_dense_backward_weight *a, const b
     bl_queue *queue = part->queue;
     bl_cuda_use();
     if (multiply(queue, s, a->dw, a->dy, a->x, NULL)) {
-        if (a->dbias != NULL) bl_column_sums(a->dbias, a->dy, a->batch, a->n, queue);
+        if (a->dbias != NULL) bl_colsum_run(a->dbias, a->dy, a->batch, a->n, queue);
     } else if (!queue->selecting) {
         bl_dense_backward_weight_cuda(a, part);
     }

@@ -75,7 +75,7 @@ static void run_relu_backward(const bl_kernels *k, bench *b) {
 }
 static void run_dropout(const bl_kernels *k, bench *b) {
     k->dropout(&(bl_dropout){.y = b->dy,
-                             .keep = b->keep,
+                             .mask = b->keep,
                              .x = b->y,
                              .batch = b->batch,
                              .n = b->n,

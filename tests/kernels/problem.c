@@ -120,9 +120,9 @@ static void build_relu_backward(problem *p, const shape *s) {
 }
 
 /* A dropout's mask: as an output, or for backward with bits at random. */
-static unsigned char *keep(problem *p, array_role role, const shape *s) {
+static unsigned char *dropout_mask(problem *p, array_role role, const shape *s) {
     const size_t bytes = bl_dropout_mask_bytes(s->n);
-    unsigned char *mask = array_add(p, "keep", role, PER_EXAMPLE, s->batch, bytes);
+    unsigned char *mask = array_add(p, "mask", role, PER_EXAMPLE, s->batch, bytes);
     for (size_t i = 0; i < s->batch * bytes && role != ROLE_OUT; i++)
         mask[i] = (unsigned char)(mix(p->first * bytes + i) & 15);
     return mask;
@@ -131,7 +131,7 @@ static unsigned char *keep(problem *p, array_role role, const shape *s) {
 static bl_dropout dropout_of(problem *p, const shape *s) {
     const bool all = s->variant & 4;
     return (bl_dropout){
-        .keep = keep(p, ROLE_OUT, s),
+        .mask = dropout_mask(p, ROLE_OUT, s),
         .batch = s->batch,
         .n = s->n,
         .seed = 0x123456789abcdef0u,
@@ -160,7 +160,7 @@ static void build_dropout_backward(problem *p, const shape *s) {
     a->dy = problem_floats(p, "dy", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch, s->n);
     a->dx = in_place ? (void *)p->arrays[0].data
                      : problem_floats(p, "dx", ROLE_OUT, PER_EXAMPLE, s->batch, s->n);
-    a->keep = keep(p, ROLE_IN, s);
+    a->mask = dropout_mask(p, ROLE_IN, s);
 }
 
 static void build_batchnorm_forward(problem *p, const shape *s) {
@@ -225,8 +225,8 @@ static void build_batchnorm_backward(problem *p, const shape *s) {
     a->mean = problem_floats(p, "mean", ROLE_IN, 0, 1, s->n);
     a->rstd = problem_positives(p, "rstd", ROLE_IN, s->n);
     a->gamma = problem_floats(p, "gamma", ROLE_IN, 0, 1, s->n);
-    if (s->variant & 2) a->keep = keep(p, ROLE_IN, s);
-    a->keep_scale = 1.0f / 0.75f;
+    if (s->variant & 2) a->mask = dropout_mask(p, ROLE_IN, s);
+    a->mask_scale = 1.0f / 0.75f;
     if (s->variant & 4) a->relu = problem_floats(p, "relu", ROLE_IN, PER_EXAMPLE, s->batch, s->n);
     if (s->variant & 8) a->plus = problem_floats(p, "plus", ROLE_IN, PER_EXAMPLE, s->batch, s->n);
 }

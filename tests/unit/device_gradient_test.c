@@ -14,7 +14,7 @@ static double loss_at(bl_train *train, const float *weight) {
     memcpy(block[0].data, weight, block[0].bytes);
     train->progress = (bl_train_progress){.product1 = 1.0, .product2 = 1.0};
     train->workload->put(train);
-    CHECK_OK(bl_steps(train, 1, ERR));
+    CHECK_OK(bl_train_steps(train, 1, ERR));
     assert_false(train->progress.diverged);
     return train->progress.loss;
 }

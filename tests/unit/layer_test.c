@@ -10,7 +10,7 @@
 
 enum { BATCH = 19, CATEGORICAL = 2, CONTINUOUS = 3 };
 
-static const bl_image k_image = {6, 5, 2};
+static const bl_shape k_image = {6, 5, 2};
 static const uint32_t k_cardinality[CATEGORICAL] = {4, 7};
 
 static size_t add(bl_net *net, const char *layer, bl_layer_settings set, size_t in0, size_t in1) {
@@ -197,7 +197,7 @@ static void build_hard_swish(bl_net *net) {
 static const struct {
     const char *layer;
     void (*build)(bl_net *net);
-    bool image;
+    bool shape;
 } k_cases[] = {
     {"embedding",     build_embedding,     false},
     {"dropout",       build_dropout,       false},
@@ -239,19 +239,19 @@ static float normal(uint32_t what, size_t i) {
 /* A net in memory with random parameters and a random batch. */
 static void open_bench(bench *b, size_t c, const bl_kernels *kernels) {
     bl_arena dry = {0};
-    bl_plan plan = {.arena = &dry};
+    bl_net_layout layout = {.arena = &dry};
     *b = (bench){
         .pass = {.kernels = kernels, .batch = BATCH, .seed = 5, .position = 1000}
     };
     bl_net_init(&b->net, CATEGORICAL,
-                k_cases[c].image ? bl_image_positions(k_image) * k_image.channels : CONTINUOUS);
-    if (k_cases[c].image) bl_net_set_image(&b->net, k_image);
+                k_cases[c].shape ? bl_shape_positions(k_image) * k_image.channels : CONTINUOUS);
+    if (k_cases[c].shape) bl_net_set_shape(&b->net, k_image);
     k_cases[c].build(&b->net);
-    bl_net_plan(&b->net, &plan, BATCH);
+    bl_net_lay_out(&b->net, &layout, BATCH);
     CHECK_OK(bl_arena_init(&b->arena, dry.peak, ERR));
-    plan.arena = &b->arena;
-    bl_net_plan(&b->net, &plan, BATCH);
-    assert_false(plan.too_large);
+    layout.arena = &b->arena;
+    bl_net_lay_out(&b->net, &layout, BATCH);
+    assert_false(layout.too_large);
     CHECK_OK(bl_pool_open(&b->pool, 2, ERR));
     b->pass.pool = b->pool;
     b->pass.scratch = bl_alloc((size_t)2 * BL_KERNEL_SCRATCH);
@@ -321,12 +321,12 @@ static void test_gradients(void **state) {
 static void test_mobilenet_gradient(void **state) {
     (void)state;
     enum { COUNT = 6, CLASSES = 3, SIDE = 12 };
-    const bl_image image = {SIDE, SIDE, 2};
+    const bl_shape image = {SIDE, SIDE, 2};
     const bl_model_input input = {
-        .continuous = SIDE * SIDE * 2, .image = image, .classes = CLASSES};
+        .continuous = SIDE * SIDE * 2, .shape = image, .classes = CLASSES};
     bl_config config;
     bl_arena dry = {0}, arena;
-    bl_plan plan = {.arena = &dry};
+    bl_net_layout layout = {.arena = &dry};
     bl_net net;
     bl_pass pass = {.batch = COUNT, .seed = 5, .position = 7};
     double sum = 0.0, norm = 0.0, expected = 0.0;
@@ -334,10 +334,10 @@ static void test_mobilenet_gradient(void **state) {
     config.model.width = 0.05;
     CHECK_OK(bl_kernels_pick(&pass.kernels, ERR));
     CHECK_OK(bl_model_build(&net, &config, &input, ERR));
-    bl_net_plan(&net, &plan, COUNT);
+    bl_net_lay_out(&net, &layout, COUNT);
     CHECK_OK(bl_arena_init(&arena, dry.peak, ERR));
-    plan.arena = &arena;
-    bl_net_plan(&net, &plan, COUNT);
+    layout.arena = &arena;
+    bl_net_lay_out(&net, &layout, COUNT);
     CHECK_OK(bl_pool_open(&pass.pool, 1, ERR));
     pass.scratch = bl_alloc(BL_KERNEL_SCRATCH);
     bl_net_reset(&net, 3);

@@ -147,7 +147,7 @@ static const uint32_t k_cardinality[] = {4, 7};
 static bl_status build(bl_net *net, const char *list, bool pictures, bl_err *err) {
     bl_config config;
     const bl_model_input pictured = {
-        .continuous = 8 * 8 * 3, .image = {8, 8, 3},
+        .continuous = 8 * 8 * 3, .shape = {8, 8, 3},
                  .classes = 10
     };
     const bl_model_input table = {.categorical = 2,
@@ -566,15 +566,15 @@ static void test_facts(void **state) {
         size_t ghosts;
         int64_t last_ghost;
     } cases[] = {
-        {"\"relu\", { type = \"dense\"; units = 10; }", false, false,              0,                                    0        },
+        {"\"relu\", { type = \"dense\"; units = 10; }",                false, false, 0, 0 },
         {"{ type = \"residual\"; layers = ( \"relu\" ); shortcut = ( { type = \"conv2d\"; filters "
          "= 4; "
-         "kernel = 1; } ); }",                                              false,                                 true, 0, 0        },
+         "kernel = 1; } ); }",                                false, true,  0, 0 },
         {"{ type = \"concat\"; layers = ( \"relu\" ); beside = ( { type = \"batch_norm\"; eps = "
-         "0.01; } ); }",                                             true,                                                   false,                                                           0,                                               0},
+         "0.01; } ); }",                                      true,  false, 0, 0 },
         {"{ type = \"ghost_norm\"; eps = 0.01; size = 8; }, { type = \"residual\"; layers = ( { "
          "type = "
-         "\"ghost_norm\"; momentum = 0.5; size = 32; } ); }",                                            false,                                                 false,                                                                    2,                                                            32                    },
+         "\"ghost_norm\"; momentum = 0.5; size = 32; } ); }", false, false, 2, 32},
     };
     bl_config config;
     bl_config_defaults(&config);
@@ -660,7 +660,7 @@ static void test_page_example(void **state) {
     bl_net net;
     size_t parameters = 0;
     const bl_model_input input = {
-        .continuous = 784, .image = {28, 28, 1},
+        .continuous = 784, .shape = {28, 28, 1},
              .classes = 10
     };
     read_page(&page);

@@ -90,14 +90,14 @@ static void sigmoid_range(const args64 *a) {
 }
 
 /* Where position (row, column) of image i lies; channels follow. */
-static size_t place(bl_image image, size_t i, size_t row, size_t column) {
+static size_t place(bl_shape image, size_t i, size_t row, size_t column) {
     return ((i * image.height + row) * image.width + column) * image.channels;
 }
 
 /* One output of a convolution: what lies outside the picture is 0. */
 static double conv_output(const args64 *a, size_t i, size_t oy, size_t ox, size_t n) {
     const bl_layer_settings *set = &a->node->set;
-    const bl_image in = a->node->in_image[0];
+    const bl_shape in = a->node->in_shape[0];
     const size_t stride = set->stride > 0 ? set->stride : 1, groups = set->groups ? set->groups : 1;
     const size_t pad = set->same ? (set->kernel - 1) / 2 : 0, each = in.channels / groups;
     const size_t group = n / (set->units / groups);
@@ -120,7 +120,7 @@ static double pool_output(const args64 *a, size_t i, size_t oy, size_t ox, size_
     for (size_t ky = 0; ky < size; ky++)
         for (size_t kx = 0; kx < size; kx++) {
             const double x =
-                a->x[0][place(a->node->in_image[0], i, oy * stride + ky, ox * stride + kx) + c];
+                a->x[0][place(a->node->in_shape[0], i, oy * stride + ky, ox * stride + kx) + c];
             most = fmax(most, x);
             sum += x;
         }
@@ -135,7 +135,7 @@ static double avg_output(const args64 *a, size_t i, size_t oy, size_t ox, size_t
 
 static void every_output(const args64 *a, double (*output)(const args64 *a, size_t i, size_t oy,
                                                            size_t ox, size_t c)) {
-    const bl_image out = a->node->image;
+    const bl_shape out = a->node->shape;
     for (size_t i = 0; i < a->pass->batch; i++)
         for (size_t oy = 0; oy < out.height; oy++)
             for (size_t ox = 0; ox < out.width; ox++)
@@ -153,7 +153,7 @@ static void avg_pool(const args64 *a) {
 }
 
 static void global_pool(const args64 *a) {
-    const size_t n = a->node->width, positions = bl_image_positions(a->node->in_image[0]);
+    const size_t n = a->node->width, positions = bl_shape_positions(a->node->in_shape[0]);
     for (size_t i = 0; i < a->pass->batch; i++)
         for (size_t j = 0; j < n; j++) {
             double sum = 0.0;
@@ -164,16 +164,16 @@ static void global_pool(const args64 *a) {
 
 /* 19 examples in chunks of about 4: 4 4 4 4 3. */
 static void ghostnorm(const args64 *a) {
-    const size_t positions = bl_image_positions(a->node->image), batch = a->pass->batch;
+    const size_t positions = bl_shape_positions(a->node->shape), batch = a->pass->batch;
     const size_t size = a->node->set.ghost > 0 ? a->node->set.ghost : batch;
     for (size_t i = 0; i < batch; i += size)
-        normalise(a, a->node->image.channels, i * positions,
+        normalise(a, a->node->shape.channels, i * positions,
                   bl_min_size(i + size, batch) * positions);
 }
 
 /* Channels first, ..., first + size - 1 of example i are normalised together. */
 static void normalise_group(const args64 *a, size_t i, size_t first, size_t size) {
-    const size_t n = a->node->image.channels, positions = bl_image_positions(a->node->image);
+    const size_t n = a->node->shape.channels, positions = bl_shape_positions(a->node->shape);
     const double count = (double)(positions * size), eps = (double)bl_layer_eps(a->node);
     const double *x = a->x[0] + i * positions * n;
     double mean = 0.0, var = 0.0;
@@ -187,7 +187,7 @@ static void normalise_group(const args64 *a, size_t i, size_t first, size_t size
                 (x[p * n + j] - mean) / sqrt(var + eps) * a->param[0][j] + a->param[1][j];
 }
 static void normalise_examples(const args64 *a, size_t groups) {
-    const size_t size = a->node->image.channels / groups;
+    const size_t size = a->node->shape.channels / groups;
     for (size_t i = 0; i < a->pass->batch; i++)
         for (size_t g = 0; g < groups; g++) normalise_group(a, i, g * size, size);
 }
@@ -199,7 +199,7 @@ static void layernorm(const args64 *a) {
 }
 
 static double padded(const args64 *a, size_t i, size_t oy, size_t ox, size_t c) {
-    const bl_image in = a->node->in_image[0];
+    const bl_shape in = a->node->in_shape[0];
     const size_t stride = a->node->set.stride;
     return c < in.channels ? a->x[0][place(in, i, oy * stride, ox * stride) + c] : 0.0;
 }
@@ -216,7 +216,7 @@ static void add(const args64 *a) {
 }
 
 static void scale(const args64 *a) {
-    const size_t n = a->node->image.channels;
+    const size_t n = a->node->shape.channels;
     for (size_t i = 0; i < a->pass->batch * a->node->width; i++)
         a->y[i] = a->x[0][i] * a->x[1][i / a->node->width * n + i % n];
 }

@@ -71,7 +71,7 @@ static void test_mobilenet(void **state) {
         bl_net net;
         size_t parameters = 0;
         const bl_model_input input = {
-            .continuous = 32 * 32 * 3, .image = {32, 32, 3},
+            .continuous = 32 * 32 * 3, .shape = {32, 32, 3},
                      .classes = classes[c]
         };
         tiny_config(&config);
@@ -99,7 +99,7 @@ static void test_picture_nets(void **state) {
     };
     static const struct {
         const char *kind, *filters, *hidden, *norm;
-        bl_image image;
+        bl_shape shape;
         size_t parameters, multiplies, nodes;
     } cases[] = {
         {"simple_cnn",
@@ -137,9 +137,9 @@ static void test_picture_nets(void **state) {
     for (size_t c = 0; c < BL_COUNT(cases); c++) {
         bl_config config;
         bl_net net;
-        const bl_image image = cases[c].image;
-        const bl_model_input input = {.continuous = bl_image_positions(image) * image.channels,
-                                      .image = image,
+        const bl_shape image = cases[c].shape;
+        const bl_model_input input = {.continuous = bl_shape_positions(image) * image.channels,
+                                      .shape = image,
                                       .classes = 10};
         tiny_config(&config);
         CHECK_OK(bl_config_set(&config, "model.kind", cases[c].kind, ERR));
@@ -160,7 +160,7 @@ static void test_picture_nets(void **state) {
     bl_config config;
     bl_net net;
     const bl_model_input input = {
-        .continuous = 784, .image = {28, 28, 1},
+        .continuous = 784, .shape = {28, 28, 1},
              .classes = 10
     };
     tiny_config(&config);
@@ -178,7 +178,7 @@ static void test_padded_shortcuts(void **state) {
     static const char *const shortcuts[] = {"projection", "pad"};
     size_t parameters[2] = {0, 0};
     const bl_model_input input = {
-        .continuous = 32 * 32 * 3, .image = {32, 32, 3},
+        .continuous = 32 * 32 * 3, .shape = {32, 32, 3},
                  .classes = 10
     };
     for (size_t c = 0; c < 2; c++) {
@@ -355,11 +355,11 @@ static void check_values(const bl_param *p, const float *values) {
 /* Gives the net memory, its first values, and holds those to what the table says. */
 static void reset_and_check(bl_net *net, bl_arena *arena) {
     bl_arena dry = {0};
-    bl_plan plan = {.arena = &dry};
-    bl_net_plan(net, &plan, 4);
+    bl_net_layout layout = {.arena = &dry};
+    bl_net_lay_out(net, &layout, 4);
     CHECK_OK(bl_arena_init(arena, dry.peak, ERR));
-    plan.arena = arena;
-    bl_net_plan(net, &plan, 4);
+    layout.arena = arena;
+    bl_net_lay_out(net, &layout, 4);
     bl_net_reset(net, 1);
     for (size_t i = 0; i < net->params; i++) {
         const bl_param *p = &net->param[i];
@@ -405,7 +405,7 @@ static void test_mobilenet_initial_values(void **state) {
     bl_arena arena;
     size_t dense = 0, denses = 0;
     const bl_model_input input = {
-        .continuous = 32 * 32 * 3, .image = {32, 32, 3},
+        .continuous = 32 * 32 * 3, .shape = {32, 32, 3},
                  .classes = 10
     };
     tiny_config(&config);

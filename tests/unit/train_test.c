@@ -235,7 +235,7 @@ static void test_digest_knows_one_nan(void **state) {
     static const uint32_t bits[3] = {0x7fc00000, 0xffc00001, 0x3f800000};
     for (size_t i = 0; i < 3; i++) {
         memcpy(&train->net.weight[3], &bits[i], sizeof bits[i]);
-        bl_params_digest(train, digest[i]);
+        bl_train_params_digest(train, digest[i]);
     }
     assert_string_equal(digest[0], digest[1]);
     assert_string_not_equal(digest[0], digest[2]);
@@ -428,14 +428,14 @@ static void test_pictures(void **state) {
         strcpy(f->config.data.split, test ? "test" : "valid");
         bl_train *train = open_run(f, pick(), 2);
         const bl_augment augment = {.seed = (uint64_t)f->config.train.seed, .crop = 1};
-        bl_gather(train, BL_GATHER_STREAM, FIRST, COUNT);
+        bl_train_gather(train, BL_TRAIN_GATHER_STREAM, FIRST, COUNT);
         for (size_t i = 0; i < COUNT; i++) {
             float expected[N];
             const uint32_t row = bl_sampler_row(&train->sampler, FIRST + i);
             bl_picture_values(expected, &f->data, row, &augment, FIRST + i);
             assert_memory_equal(train->net.values + i * N, expected, sizeof expected);
         }
-        bl_gather(train, BL_GATHER_EVAL, 3, COUNT);
+        bl_train_gather(train, BL_TRAIN_GATHER_EVAL, 3, COUNT);
         for (size_t i = 0; i < COUNT; i++) {
             float expected[N];
             bl_picture_values(expected, &f->data, (test ? 900 : 700) + 3 + i, NULL, 0);
@@ -451,7 +451,7 @@ static void test_evaluation_rows_are_evenly_spaced(void **state) {
     fixture *f = *state;
     f->config.data.eval_rows = 3;
     bl_train *train = open_run(f, pick(), 2);
-    bl_gather(train, BL_GATHER_EVAL, 0, 3);
+    bl_train_gather(train, BL_TRAIN_GATHER_EVAL, 0, 3);
     for (size_t i = 0; i < 3; i++) assert_int_equal(train->rows[i], f->data.train_rows + 100 * i);
     for (size_t i = 0; i < 3; i++)
         assert_true(train->net.target[i] == f->data.target[f->data.train_rows + 100 * i]);
