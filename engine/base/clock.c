@@ -1,4 +1,5 @@
 #include "engine/base/clock.h"
+#include <stdio.h>
 #include <time.h>
 
 static double seconds_of(clockid_t clock) {
@@ -23,4 +24,14 @@ void bl_clock_text(char out[24]) {
     struct tm tm;
     (void)gmtime_r(&now, &tm);
     (void)strftime(out, 24, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+void bl_clock_span(char out[32], double seconds) {
+    const int s = (int)(seconds + 0.5);
+    if (s < 60)
+        (void)snprintf(out, 32, "%ds", s);
+    else if (s < 3600)
+        (void)snprintf(out, 32, "%dm%02ds", s / 60, s % 60);
+    else
+        (void)snprintf(out, 32, "%dh%02dm", s / 3600, s / 60 % 60);
 }

@@ -137,7 +137,7 @@ static bl_status take_store(bundle *b, bl_err *err) {
     bl_store store;
     bl_names names;
     char from[BL_PATH], folder[BL_PATH];
-    BL_TRY(bl_store_open(&store, bl_runs_dir(), b->name, false, err));
+    BL_TRY(bl_store_open(&store, bl_cli_runs_dir(), b->name, false, err));
     BL_TRY(bl_path(folder, err, "runs/%s", b->name));
     BL_TRY(bl_path(from, err, "%s/plan.jsonl", store.dir));
     BL_TRY(take(b, from, folder, "plan.jsonl", err));
@@ -160,16 +160,16 @@ static bl_status take_project(const bundle *b, bl_err *err) {
     bl_experiment e;
     char from[BL_PATH], name[BL_PATH];
     BL_TRY(bl_experiment_config(&e, b->name, NULL, &none, err));
-    BL_TRY(bl_path(from, err, "%s/%s", bl_experiments_dir, b->name));
+    BL_TRY(bl_path(from, err, "%s/%s", bl_cli_experiments_dir, b->name));
     BL_TRY(take_folder(b, from, err));
-    BL_TRY(take_folder(b, bl_lua_dir, err));
-    BL_TRY(take_folder(b, bl_templates_dir, err));
+    BL_TRY(take_folder(b, bl_cli_lua_dir, err));
+    BL_TRY(take_folder(b, bl_cli_templates_dir, err));
     BL_TRY(bl_path(name, err, "%s.cfg", e.config.dataset));
     BL_TRY(bl_path(from, err, "datasets/%s", name));
     BL_TRY(take(b, from, "datasets", name, err));
     /* A file that the experiment includes from elsewhere would be missed here, not at its reader's.
      */
-    BL_TRY(bl_path(from, err, "%s/%s", b->root, bl_experiments_dir));
+    BL_TRY(bl_path(from, err, "%s/%s", b->root, bl_cli_experiments_dir));
     return bl_config_read(&e.config, from, b->name, NULL, NULL, 0, err);
 }
 
@@ -180,7 +180,7 @@ static bl_status draw(const bundle *b, bl_err *err) {
     BL_TRY(bl_path(runs, err, "%s/runs/%s", b->root, b->name));
     BL_TRY(bl_path(reports, err, "%s/reports/%s", b->root, b->name));
     BL_TRY(bl_report_analyse(&answer, runs, err));
-    const bl_status status = bl_report_write(&answer, reports, bl_templates_dir, err);
+    const bl_status status = bl_report_write(&answer, reports, bl_cli_templates_dir, err);
     bl_report_model_free(&answer);
     if (status == BL_EUNSUPPORTED) (void)fprintf(stderr, "batchlab: %s\n", err->text);
     return status == BL_EUNSUPPORTED ? BL_OK : status;
@@ -268,7 +268,7 @@ static bl_status pack(const bundle *b, const char *file, bl_err *err) {
  */
 
 static bl_status make(bundle *b, const char *file, bl_err *err) {
-    BL_TRY(bl_scratch_make(b->scratch, bl_runs_dir(), "bundle", err));
+    BL_TRY(bl_scratch_make(b->scratch, bl_cli_runs_dir(), "bundle", err));
     BL_TRY(bl_path(b->root, err, "%s/%s", b->scratch, b->name));
     BL_TRY(take_store(b, err));
     BL_TRY(take_project(b, err));

@@ -46,10 +46,10 @@ static void say_commands(void) {
 static void say_experiments(void) {
     bl_names names;
     bl_err ignored;
-    if (bl_dir_list(&names, bl_experiments_dir, &ignored) != BL_OK) return;
+    if (bl_dir_list(&names, bl_cli_experiments_dir, &ignored) != BL_OK) return;
     for (size_t i = 0; i < names.count; i++) {
         char path[BL_PATH];
-        if (bl_path(path, NULL, "%s/%s/experiment.cfg", bl_experiments_dir, names.name[i]) ==
+        if (bl_path(path, NULL, "%s/%s/experiment.cfg", bl_cli_experiments_dir, names.name[i]) ==
                 BL_OK &&
             bl_file_exists(path))
             (void)printf("%s\texperiment\n", names.name[i]);

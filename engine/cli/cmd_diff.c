@@ -108,7 +108,7 @@ int bl_cmd_diff(int argc, char **argv) {
     bl_status status = BL_OK;
     int rc = BL_EXIT_DONE;
     for (int i = 0; i < 2; i++) {
-        BL_GOTO(bl_run_find(path[i], bl_runs_dir(), argv[i + 1], &err));
+        BL_GOTO(bl_run_find(path[i], bl_cli_runs_dir(), argv[i + 1], &err));
         BL_GOTO(bl_run_files_read(&run[i], path[i], &err));
     }
     BL_GOTO(diff(&run[0], &run[1], &rc, &err));

@@ -76,7 +76,7 @@ int bl_cmd_doctor(int argc, char **argv) {
         (void)printf("cuda        %s\n", why.text);
     if (device != NULL) print_pinned(device);
     if (device != NULL) print_level_device(device);
-    (void)printf("runs        %s/\nreports     %s/\ndata        %s\n", bl_runs_dir(),
-                 bl_reports_dir(), bl_cli_dataset_options(false).data_path);
+    (void)printf("runs        %s/\nreports     %s/\ndata        %s\n", bl_cli_runs_dir(),
+                 bl_cli_reports_dir(), bl_cli_dataset_options(false).data_path);
     return picked == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }

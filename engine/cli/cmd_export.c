@@ -146,10 +146,10 @@ static bl_status export_run(const char *dir, const char *id, wish *w, bl_err *er
 static bl_status export(const char *name, wish *w, bl_err *err) {
     char dir[BL_PATH];
     bl_names names;
-    BL_TRY(bl_path(dir, err, "%s/%s", bl_runs_dir(), name));
+    BL_TRY(bl_path(dir, err, "%s/%s", bl_cli_runs_dir(), name));
     if (!bl_dir_exists(dir))
         BL_FAIL(err, BL_EMISSING, "there are no runs of '%s' in %s/; `batchlab run %s` makes them",
-                name, bl_runs_dir(), name);
+                name, bl_cli_runs_dir(), name);
     BL_TRY(bl_dir_list(&names, dir, err));
     bl_status status = BL_OK;
     if (w->form == CSV)

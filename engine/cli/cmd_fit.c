@@ -2,7 +2,7 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
-#include "engine/cli/fit_table.h"
+#include "engine/report/fit_table.h"
 #include <stdio.h>
 #include <string.h>
 

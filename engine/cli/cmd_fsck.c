@@ -52,7 +52,7 @@ int bl_cmd_fsck(int argc, char **argv) {
     bl_status status = bl_cli_find_stores(&names, args.operand, &err);
     for (size_t i = 0; status == BL_OK && i < names.count; i++) {
         bl_store store;
-        status = bl_store_open(&store, bl_runs_dir(), names.name[i], false, &err);
+        status = bl_store_open(&store, bl_cli_runs_dir(), names.name[i], false, &err);
         if (status == BL_OK) status = bl_store_fsck(&store, &fsck, &err);
     }
     bl_names_free(&names);

@@ -45,7 +45,7 @@ static bl_status take_preset(planned *p, const char *name, const char *preset, b
     if (status == BL_OK) status = bl_experiment_level(&e, NULL, err);
     if (status == BL_OK) status = bl_experiment_open(&e, synthetic, false, err);
     if (status == BL_EMISSING && !synthetic && e.config.name[0] != '\0') return BL_OK;
-    const bl_scheduler scheduler = bl_lookup_scheduler(&e);
+    const bl_scheduler scheduler = bl_experiment_lookup(&e);
     if (status == BL_OK) status = bl_plan_trials_collect(&plan, &e, &scheduler, err);
     for (size_t i = 0; status == BL_OK && i < plan.count; i++) plan_run(p, plan.run[i]);
     if (status == BL_OK) memcpy(p->dataset[synthetic], e.data.sha256, sizeof p->dataset[synthetic]);
@@ -74,10 +74,10 @@ static bl_status take_plan_file(planned *p, bl_err *err) {
 static bl_status take_all(planned *p, const char *name, bl_err *err) {
     char path[BL_PATH];
     bl_names presets = {0};
-    BL_TRY(bl_path(path, err, "%s/%s/expected.lock", bl_experiments_dir, name));
+    BL_TRY(bl_path(path, err, "%s/%s/expected.lock", bl_cli_experiments_dir, name));
     BL_TRY(bl_lock_read(&p->runs, path, err));
     BL_TRY(take_plan_file(p, err));
-    BL_TRY(bl_config_presets(&presets, bl_experiments_dir, name, err));
+    BL_TRY(bl_config_presets(&presets, bl_cli_experiments_dir, name, err));
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < 2 * presets.count; i++)
         status = take_preset(p, name, presets.name[i / 2], i % 2 == 1, err);
@@ -106,7 +106,7 @@ static bool wanted(void *ctx, const char *run) {
 
 static bl_status clean(bl_gc *gc, const char *name, bool unplanned, bl_err *err) {
     bl_store store;
-    BL_TRY(bl_store_open(&store, bl_runs_dir(), name, false, err));
+    BL_TRY(bl_store_open(&store, bl_cli_runs_dir(), name, false, err));
     planned p = {.store = &store};
     bl_status status = BL_OK;
     gc->wanted = unplanned ? wanted : NULL;
@@ -144,7 +144,7 @@ int bl_cmd_gc(int argc, char **argv) {
     for (size_t i = 0; status == BL_OK && i < names.count; i++)
         status = clean(&gc, names.name[i], bl_args_has(&args, UNPLANNED), &err);
     bl_names_free(&names);
-    if (status == BL_OK) status = bl_scratch_gc(bl_runs_dir(), &gc, &err);
+    if (status == BL_OK) status = bl_scratch_gc(bl_cli_runs_dir(), &gc, &err);
     if (status != BL_OK) return bl_cli_fail(&err);
     show(&gc);
     return BL_EXIT_DONE;

@@ -64,9 +64,9 @@ static bl_status lock_plan(const bl_experiment *e, bool drop, bl_err *err) {
     bl_lock lock = {0};
     bl_plan_trials plan = {0};
     counts n = {0};
-    const bl_scheduler scheduler = bl_lookup_scheduler(e);
+    const bl_scheduler scheduler = bl_experiment_lookup(e);
     bl_status status =
-        bl_path(path, err, "%s/%s/expected.lock", bl_experiments_dir, e->config.name);
+        bl_path(path, err, "%s/%s/expected.lock", bl_cli_experiments_dir, e->config.name);
     if (status != BL_OK) return status;
     BL_GOTO(bl_lock_read(&lock, path, err));
     BL_GOTO(bl_plan_trials_collect(&plan, e, &scheduler, err));

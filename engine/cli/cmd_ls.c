@@ -78,7 +78,7 @@ static void show_run(const char *experiment, const char *id, const bl_run_files 
 static bl_status list(const char *experiment, bool json, bl_err *err) {
     char dir[BL_PATH], path[BL_PATH];
     bl_names names;
-    BL_TRY(bl_path(dir, err, "%s/%s", bl_runs_dir(), experiment));
+    BL_TRY(bl_path(dir, err, "%s/%s", bl_cli_runs_dir(), experiment));
     bl_status status = bl_dir_list(&names, dir, err);
     for (size_t i = 0; status == BL_OK && i < names.count; i++) {
         if (!bl_store_is_run_id(names.name[i])) continue;

@@ -1,5 +1,6 @@
 /* batchlab plan NAME: the sweep as far as it is decided, as a tree of rounds, runs and decisions.
  */
+#include "engine/base/clock.h"
 #include "engine/base/gzip.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
@@ -183,7 +184,7 @@ static void print_tree(const plan_view *v, const char *waiting) {
     if (t.left > 0) (void)printf(", %zu to do", t.left);
     if (t.left > 0 && !isnan(t.seconds_left)) {
         char time[32];
-        bl_duration_text(time, fmax(1.0, t.seconds_left));
+        bl_clock_span(time, fmax(1.0, t.seconds_left));
         (void)printf(" in at most %s of one core", time);
     }
     (void)printf("; what follows depends on %s.\n", waiting);
@@ -191,9 +192,9 @@ static void print_tree(const plan_view *v, const char *waiting) {
 
 static bl_status show_plan(bl_experiment *e, bool json, bl_err *err) {
     plan_view view = {.e = e};
-    const bl_scheduler scheduler = bl_lookup_scheduler(e);
+    const bl_scheduler scheduler = bl_experiment_lookup(e);
     const bl_sweep_options options = {.script = e->script,
-                                      .library_dir = bl_lua_dir,
+                                      .library_dir = bl_cli_lua_dir,
                                       .round = take_round,
                                       .decision = take_decision,
                                       .ctx = &view};

@@ -7,10 +7,10 @@
 
 static bl_status read_answer(bl_report_model *out, const char *name, bl_err *err) {
     char dir[BL_PATH];
-    BL_TRY(bl_path(dir, err, "%s/%s", bl_runs_dir(), name));
+    BL_TRY(bl_path(dir, err, "%s/%s", bl_cli_runs_dir(), name));
     if (!bl_dir_exists(dir))
         BL_FAIL(err, BL_EMISSING, "there are no runs of '%s' in %s/; `batchlab run %s` makes them",
-                name, bl_runs_dir(), name);
+                name, bl_cli_runs_dir(), name);
     return bl_report_analyse(out, dir, err);
 }
 
@@ -60,10 +60,10 @@ static int write_report(const char *usage, const char *file, int argc, char **ar
     char dir[BL_PATH];
     const int rc = read_name(&args, NULL, 0, usage, argc, argv);
     if (rc >= 0) return rc;
-    if (bl_path(dir, &err, "%s/%s", bl_reports_dir(), args.operand) != BL_OK ||
+    if (bl_path(dir, &err, "%s/%s", bl_cli_reports_dir(), args.operand) != BL_OK ||
         read_answer(&answer, args.operand, &err) != BL_OK)
         return bl_cli_fail(&err);
-    const bl_status status = bl_report_write(&answer, dir, bl_templates_dir, &err);
+    const bl_status status = bl_report_write(&answer, dir, bl_cli_templates_dir, &err);
     const bool answered = answer.answered;
     bl_report_model_free(&answer);
     if (status != BL_OK) return bl_cli_fail(&err);

@@ -1,17 +1,19 @@
 /* batchlab run NAME: the whole way from a configuration to figures and a recommendation. */
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
+#include "engine/cli/dry_run.h"
 #include "engine/cli/experiment.h"
-#include "engine/cli/filter.h"
 #include "engine/cli/jobs.h"
 #include "engine/cli/progress.h"
-#include "engine/cli/report_stamp.h"
+#include "engine/cli/trials.h"
+#include "engine/config/filter.h"
 #include "engine/config/validate.h"
-#include "engine/estimate/estimate.h"
 #include "engine/report/report.h"
+#include "engine/report/report_stamp.h"
 #include "engine/sweep/sweep.h"
 #include "engine/verify/rerun.h"
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +76,7 @@ static int read_options(const bl_args *args, const char *usage, size_t *jobs, bl
         (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", usage);
         return BL_EXIT_USAGE;
     }
-    if (!bl_jobs_read(args->value[JOBS], jobs))
+    if (!bl_cli_jobs(args->value[JOBS], jobs))
         return usage_fault("--jobs", args->value[JOBS], "a number from 1 to 256");
     if (!bl_display_init(display, args->value[PROGRESS]))
         return usage_fault("--progress", args->value[PROGRESS], "auto, plain, json or none");
@@ -94,32 +96,23 @@ static int read_options(const bl_args *args, const char *usage, size_t *jobs, bl
 }
 
 /* What the options ask of a sweep. */
-typedef struct wish {
+typedef struct run_options {
     size_t jobs;
     bl_filter only; /* of --only; no terms: everything */
     bool fail_fast, force;
-} wish;
+} run_options;
 
 static bool is_wanted(void *ctx, const bl_trial *trial) {
     return bl_filter_matches(ctx, &trial->config);
 }
 
-static bl_status sweep(bl_experiment *e, wish *w, bl_display *display, bl_sweep_totals *totals,
-                       bl_err *err) {
-    const bl_scheduler scheduler = {.data = &e->data,
-                                    .store = &e->store,
-                                    .kernels = e->kernels,
-                                    .device_data = e->device_data,
-                                    .jobs = w->jobs,
-                                    .memory = e->device_memory,
-                                    .checkpoint_seconds = 30.0,
-                                    .stop = &bl_interrupted,
-                                    .wanted = w->only.count > 0 ? is_wanted : NULL,
-                                    .wanted_ctx = &w->only,
-                                    .progress = bl_display_progress,
-                                    .progress_ctx = display};
+static bl_status sweep(bl_experiment *e, run_options *w, bl_display *display,
+                       bl_sweep_totals *totals, bl_err *err) {
+    bl_scheduler scheduler = bl_experiment_scheduler(e, w->jobs, display);
+    if (w->only.count > 0) scheduler.wanted = is_wanted;
+    scheduler.wanted_ctx = &w->only;
     const bl_sweep_options options = {.script = e->script,
-                                      .library_dir = bl_lua_dir,
+                                      .library_dir = bl_cli_lua_dir,
                                       .write_plan = true,
                                       .fail_fast = w->fail_fast,
                                       .known = bl_buf_text(&e->known),
@@ -131,9 +124,13 @@ static bl_status sweep(bl_experiment *e, wish *w, bl_display *display, bl_sweep_
 
 /* Trains again what is published of the plan, as far as --only selects it. BL_EMISMATCH: some have
  * other logs now; nothing in the store is changed either way. */
-static bl_status compare_published(bl_experiment *e, wish *w, bl_display *display, bl_err *err) {
-    const bl_scheduler lookup = bl_lookup_scheduler(e);
-    bl_rerun r = {.e = e, .jobs = w->jobs, .display = display};
+static bl_status compare_published(bl_experiment *e, run_options *w, bl_display *display,
+                                   bl_err *err) {
+    const bl_scheduler lookup = bl_experiment_lookup(e);
+    bl_rerun r = {.how = bl_experiment_scheduler(e, w->jobs, display),
+                  .runs_dir = bl_cli_runs_dir(),
+                  .name = e->config.name};
+    r.how.checkpoint_seconds = (double)INFINITY; /* nothing of it is resumed */
     bl_plan_trials plan = {0};
     bl_status status;
     BL_GOTO(bl_plan_trials_collect(&plan, e, &lookup, err));
@@ -169,7 +166,7 @@ static bl_status measure_times(bl_experiment *e, bl_display *display, bl_err *er
                                       .device_data = e->device_data,
                                       .batch_sizes = e->config.sweep.batch_sizes.v,
                                       .count = e->config.sweep.batch_sizes.n,
-                                      .stop = &bl_interrupted,
+                                      .stop = &bl_cli_interrupted,
                                       .say = bl_display_say,
                                       .say_ctx = display};
     return bl_timing_run(&timing, err);
@@ -187,11 +184,11 @@ static bl_status draw(const bl_experiment *e, const char *dir, bl_buf *words, bo
                       bl_err *err) {
     bl_report_model out;
     bl_buf inputs = {0};
-    bl_status status = bl_report_stamp_make(&inputs, e->store.dir, err);
+    bl_status status = bl_report_stamp_make(&inputs, e->store.dir, bl_cli_templates_dir, err);
     if (status != BL_OK || bl_report_stamp_text(words, dir, &inputs, answered)) goto done;
     bl_buf_clear(words);
     BL_GOTO(bl_report_analyse(&out, e->store.dir, err));
-    status = bl_report_write(&out, dir, bl_templates_dir, err);
+    status = bl_report_write(&out, dir, bl_cli_templates_dir, err);
     bl_recommendation_text(&out, words);
     *answered = out.answered;
     bl_report_model_free(&out);
@@ -207,7 +204,7 @@ static int answer(const bl_experiment *e, const bl_sweep_totals *totals) {
     char dir[BL_PATH];
     bl_buf words = {0};
     bool answered = false;
-    bl_status status = bl_path(dir, &err, "%s/%s", bl_reports_dir(), e->config.name);
+    bl_status status = bl_path(dir, &err, "%s/%s", bl_cli_reports_dir(), e->config.name);
     if (status == BL_OK) status = draw(e, dir, &words, &answered, &err);
     const int drawing = status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
     (void)printf("%s", bl_buf_text(&words));
@@ -219,11 +216,11 @@ static int answer(const bl_experiment *e, const bl_sweep_totals *totals) {
     return answered ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER;
 }
 
-int bl_train_command(bool answers, const char *usage, int argc, char **argv) {
+int bl_cli_train(bool answers, const char *usage, int argc, char **argv) {
     bl_args args;
     bl_display display;
     bl_err err = {0};
-    wish w = {.jobs = 1};
+    run_options w = {.jobs = 1};
     int rc = bl_args_read(&args, k_options, OPTION_COUNT, usage, argc, argv);
     if (rc < 0) rc = read_options(&args, usage, &w.jobs, &display);
     if (rc >= 0) return rc;
@@ -236,7 +233,7 @@ int bl_train_command(bool answers, const char *usage, int argc, char **argv) {
     bl_sweep_totals totals = {0};
     const bool dry = bl_args_has(&args, DRY_RUN);
     bool left_out = false;
-    if (!dry) bl_catch_signals(); /* a dry run has nothing to put away */
+    if (!dry) bl_cli_catch_signals(); /* a dry run has nothing to put away */
     bl_status status = bl_experiment_config(e, args.operand, args.value[PRESET], &args, &err);
     if (status == BL_OK) bl_config_notes(&e->config, bl_display_say, &display);
     if (status == BL_OK) status = bl_experiment_level(e, args.value[DEVICE], &err);
@@ -244,7 +241,7 @@ int bl_train_command(bool answers, const char *usage, int argc, char **argv) {
     if (status == BL_OK) status = bl_experiment_device(e, args.value[DEVICE], &w.jobs, &err);
     if (status == BL_OK && e->fits[0] != '\0') bl_display_say(&display, e->fits);
     if (status == BL_OK && dry) {
-        status = bl_estimate_presets(e, &args, w.jobs, &err);
+        status = bl_cli_dry_run(e, &args, w.jobs, &err);
     } else if (status == BL_OK) {
         if (w.force) status = compare_published(e, &w, &display, &err);
         if (status == BL_OK) status = sweep(e, &w, &display, &totals, &err);
@@ -269,5 +266,5 @@ int bl_train_command(bool answers, const char *usage, int argc, char **argv) {
 }
 
 int bl_cmd_run(int argc, char **argv) {
-    return bl_train_command(true, "run NAME [options]", argc, argv);
+    return bl_cli_train(true, "run NAME [options]", argc, argv);
 }

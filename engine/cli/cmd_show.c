@@ -72,9 +72,9 @@ static bl_status describe_model(bl_buf *out, bl_experiment *e, bool json, bl_err
     (void)snprintf(words, sizeof words, "%s: model %s on data set %s", e->config.name,
                    e->config.model.kind, e->data.name);
     if (status == BL_OK && json)
-        bl_show_model_json(out, &net, e->config.name, e->config.model.kind);
+        bl_cli_model_json(out, &net, e->config.name, e->config.model.kind);
     else if (status == BL_OK)
-        bl_show_model_text(out, &net, words);
+        bl_cli_model_text(out, &net, words);
     bl_net_free(&net);
     return status;
 }
@@ -115,7 +115,7 @@ int bl_cmd_show(int argc, char **argv) {
     bl_err err = {0};
     char path[BL_PATH];
     bl_run_files run;
-    if (bl_run_find(path, bl_runs_dir(), args.operand, &err) != BL_OK ||
+    if (bl_run_find(path, bl_cli_runs_dir(), args.operand, &err) != BL_OK ||
         bl_run_files_read(&run, path, &err) != BL_OK)
         return bl_cli_fail(&err);
     bl_buf out = {0};

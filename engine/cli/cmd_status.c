@@ -65,7 +65,7 @@ static bl_status show(const char *experiment, bool json, bl_err *err) {
     bl_store store;
     bl_names names;
     counts n = {0};
-    BL_TRY(bl_store_open(&store, bl_runs_dir(), experiment, false, err));
+    BL_TRY(bl_store_open(&store, bl_cli_runs_dir(), experiment, false, err));
     BL_TRY(bl_dir_list(&names, store.dir, err));
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < names.count; i++)
@@ -87,7 +87,7 @@ int bl_cmd_status(int argc, char **argv) {
     bl_names names = {0};
     bl_status status = bl_cli_find_stores(&names, args.operand, &err);
     if (status == BL_OK && names.count == 0 && !json)
-        (void)printf("no runs yet in %s/\n", bl_runs_dir());
+        (void)printf("no runs yet in %s/\n", bl_cli_runs_dir());
     for (size_t i = 0; status == BL_OK && i < names.count; i++)
         status = show(names.name[i], json, &err);
     bl_names_free(&names);

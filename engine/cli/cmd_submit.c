@@ -122,7 +122,7 @@ static bl_status make_script(bl_buf *script, const bl_args *args, size_t workers
     char program[BL_PATH], project[BL_PATH], dir[BL_PATH];
     BL_TRY(bl_experiment_config(&e, args->operand, args->value[PRESET], args, err));
     /* The tasks write their logs there before any worker has made the folder. */
-    BL_TRY(bl_store_open(&store, bl_runs_dir(), e.config.name, true, err));
+    BL_TRY(bl_store_open(&store, bl_cli_runs_dir(), e.config.name, true, err));
     BL_TRY(absolute(program, "/proc/self/exe", err));
     BL_TRY(absolute(project, ".", err));
     BL_TRY(absolute(dir, store.dir, err));
@@ -170,7 +170,7 @@ int bl_cmd_submit(int argc, char **argv) {
     if (!bl_args_has(&args, SLURM)) return usage_fault("where to? --slurm is what there is");
     if (!read_count(args.value[WORKERS], MOST_WORKERS, &workers))
         return usage_fault("--workers: expected a number from 1 to 1000");
-    if (!bl_jobs_read(each, &jobs)) return usage_fault("--jobs: expected a number from 1 to 256");
+    if (!bl_cli_jobs(each, &jobs)) return usage_fault("--jobs: expected a number from 1 to 256");
 
     bl_err err = {0};
     bl_buf script = {0};

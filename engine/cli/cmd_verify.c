@@ -1,7 +1,9 @@
 /* batchlab verify NAME: does this machine get the logs that expected.lock speaks of? */
 #include "engine/base/mem.h"
 #include "engine/cli/jobs.h"
+#include "engine/cli/trials.h"
 #include "engine/verify/rerun.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +22,9 @@ _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 static const char k_usage[] = "verify NAME [--sample K | --all] [-j N] [--preset NAME]";
 
 typedef struct check {
+    bl_experiment *e;
+    bl_display *display;
+    size_t jobs;
     bl_rerun rerun;
     bl_lock lock;
     bl_plan_trials plan;
@@ -29,7 +34,7 @@ typedef struct check {
 
 /* The locked runs of the plan, or a sample of them. */
 static bl_status choose(check *c, bl_err *err) {
-    const bl_experiment *e = c->rerun.e;
+    const bl_experiment *e = c->e;
     size_t *locked = bl_xalloc((c->plan.count + 1) * sizeof *locked), all = 0;
     for (size_t i = 0; i < c->plan.count; i++)
         if (bl_lock_find(&c->lock, c->plan.run[i]) != NULL) locked[all++] = i;
@@ -50,8 +55,8 @@ static bl_status choose(check *c, bl_err *err) {
 static bl_status verify(check *c, bl_err *err) {
     char path[BL_PATH];
     bl_rerun *r = &c->rerun;
-    const bl_experiment *e = r->e;
-    BL_TRY(bl_path(path, err, "%s/%s/expected.lock", bl_experiments_dir, e->config.name));
+    const bl_experiment *e = c->e;
+    BL_TRY(bl_path(path, err, "%s/%s/expected.lock", bl_cli_experiments_dir, e->config.name));
     BL_TRY(bl_lock_read(&c->lock, path, err));
     bl_experiment_data_words(&c->data, e);
     if (c->lock.count == 0)
@@ -66,10 +71,10 @@ static bl_status verify(check *c, bl_err *err) {
     BL_TRY(bl_plan_trials_collect(&c->plan, e, &planning, err));
     BL_TRY(choose(c, err));
     BL_TRY(bl_rerun_train(r, err));
-    bl_display_close(r->display);
+    bl_display_close(c->display);
     BL_TRY(bl_rerun_compare(r, "expected.lock", err));
     (void)printf("%s, preset %s, %s, -j %zu: %zu runs equal, %zu differ, %zu skipped\n",
-                 e->config.name, e->config.preset, bl_buf_text(&c->data), r->jobs, r->equal,
+                 e->config.name, e->config.preset, bl_buf_text(&c->data), r->how.jobs, r->equal,
                  r->differ, c->lock.count - r->equal - r->differ);
     if (r->equal + r->differ == 0)
         BL_FAIL(err, BL_ENOMEM, "nothing was verified: no run found the memory it needs");
@@ -78,14 +83,14 @@ static bl_status verify(check *c, bl_err *err) {
 
 /* -1 to go on, else the exit status. */
 static int read_options(const bl_args *args, check *c) {
-    if (!bl_jobs_read(args->value[JOBS], &c->rerun.jobs)) {
+    if (!bl_cli_jobs(args->value[JOBS], &c->jobs)) {
         (void)fprintf(stderr, "batchlab: --jobs %s: expected a number from 1 to 256\n",
                       args->value[JOBS]);
         return BL_EXIT_USAGE;
     }
     const char *device = args->value[DEVICE], *sample = args->value[SAMPLE];
     if (device != NULL && strcmp(device, "cpu") != 0 && args->value[JOBS] == NULL)
-        c->rerun.jobs = 0; /* as many as fit there */
+        c->jobs = 0; /* as many as fit there */
     if (sample == NULL) return -1;
     char *end;
     const long n = strtol(sample, &end, 10);
@@ -101,9 +106,7 @@ int bl_cmd_verify(int argc, char **argv) {
     bl_err err = {0};
     bl_experiment e = {0};
     bl_display display;
-    check c = {
-        .rerun = {.e = &e, .display = &display}
-    };
+    check c = {.e = &e, .display = &display};
     int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
     if (rc < 0) rc = read_options(&args, &c);
     if (rc < 0)
@@ -111,8 +114,12 @@ int bl_cmd_verify(int argc, char **argv) {
                                  args.value[DEVICE], k_usage);
     if (rc >= 0) return rc;
     (void)bl_display_init(&display, NULL);
-    bl_catch_signals();
-    bl_status status = bl_experiment_device(&e, args.value[DEVICE], &c.rerun.jobs, &err);
+    bl_cli_catch_signals();
+    bl_status status = bl_experiment_device(&e, args.value[DEVICE], &c.jobs, &err);
+    c.rerun = (bl_rerun){.how = bl_experiment_scheduler(&e, c.jobs, &display),
+                         .runs_dir = bl_cli_runs_dir(),
+                         .name = e.config.name};
+    c.rerun.how.checkpoint_seconds = (double)INFINITY; /* nothing of it is resumed */
     if (status == BL_OK) status = verify(&c, &err);
     bl_display_close(&display);
     bl_rerun_close(&c.rerun);

@@ -225,7 +225,7 @@ static bl_status sibling(const question *q, bl_err *err) {
 
 static bl_status explain(question *q, const char *word, bl_err *err) {
     char copy[BL_PATH];
-    BL_TRY(bl_run_find(q->dir, bl_runs_dir(), word, err));
+    BL_TRY(bl_run_find(q->dir, bl_cli_runs_dir(), word, err));
     BL_TRY(bl_path(copy, err, "%s", q->dir));
     BL_TRY(bl_path(q->store, err, "%s", dirname(copy)));
     q->run = strrchr(q->dir, '/');

@@ -5,5 +5,5 @@
 #include "engine/cli/jobs.h"
 
 int bl_cmd_work(int argc, char **argv) {
-    return bl_train_command(false, "work NAME [options]", argc, argv);
+    return bl_cli_train(false, "work NAME [options]", argc, argv);
 }

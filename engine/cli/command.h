@@ -66,9 +66,9 @@ int bl_args_read(bl_args *args, const bl_option *options, size_t count, const ch
 bool bl_args_has(const bl_args *args, size_t row);
 
 /* ---- folders, errors ---- */
-const char *bl_runs_dir(void);    /* BATCHLAB_RUNS or "runs" */
-const char *bl_reports_dir(void); /* BATCHLAB_REPORTS or "reports" */
-extern const char bl_experiments_dir[], bl_lua_dir[], bl_templates_dir[];
+const char *bl_cli_runs_dir(void);    /* BATCHLAB_RUNS or "runs" */
+const char *bl_cli_reports_dir(void); /* BATCHLAB_REPORTS or "reports" */
+extern const char bl_cli_experiments_dir[], bl_cli_lua_dir[], bl_cli_templates_dir[];
 /* Manifests, search path and cache as the environment and the project's folders say. */
 bl_dataset_options bl_cli_dataset_options(bool synthetic);
 

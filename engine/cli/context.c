@@ -3,20 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char bl_experiments_dir[] = "experiments";
-const char bl_lua_dir[] = "scripts/lua";
-const char bl_templates_dir[] = "reports/templates";
+const char bl_cli_experiments_dir[] = "experiments";
+const char bl_cli_lua_dir[] = "scripts/lua";
+const char bl_cli_templates_dir[] = "reports/templates";
 
 static const char *from_environment(const char *name, const char *otherwise) {
     const char *value = getenv(name);
     return value != NULL && value[0] != '\0' ? value : otherwise;
 }
 
-const char *bl_runs_dir(void) {
+const char *bl_cli_runs_dir(void) {
     return from_environment("BATCHLAB_RUNS", "runs");
 }
 
-const char *bl_reports_dir(void) {
+const char *bl_cli_reports_dir(void) {
     return from_environment("BATCHLAB_REPORTS", "reports");
 }
 

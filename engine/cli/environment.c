@@ -30,7 +30,7 @@ static void check_variable(const char *name) {
                   near != NULL ? "'?" : "");
 }
 
-void bl_environment_check(void) {
+void bl_cli_check_environment(void) {
     enum { NAME = 128 };
     for (char **entry = environ; *entry != NULL; entry++) {
         char name[NAME];

@@ -4,5 +4,5 @@
 
 /* Warns of every variable that begins like one of ours and is none: a misspelt one would silently
  * mean the default. */
-void bl_environment_check(void);
+void bl_cli_check_environment(void);
 #endif

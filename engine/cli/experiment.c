@@ -1,7 +1,8 @@
 #include "engine/cli/experiment.h"
 #include "engine/base/mem.h"
-#include "engine/cli/reference.h"
+#include "engine/cli/jobs.h"
 #include "engine/model/model.h"
+#include "engine/report/reference.h"
 #include "engine/report/report.h"
 #include "engine/store/index.h"
 #include "engine/train/train.h"
@@ -12,13 +13,14 @@
 bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *preset,
                                const bl_args *args, bl_err *err) {
     *e = (bl_experiment){0};
-    BL_TRY(
-        bl_config_read(&e->config, bl_experiments_dir, name, preset, args->set, args->sets, err));
-    BL_TRY(bl_path(e->script, err, "%s/%s/sweep.lua", bl_experiments_dir, name));
+    BL_TRY(bl_config_read(&e->config, bl_cli_experiments_dir, name, preset, args->set, args->sets,
+                          err));
+    BL_TRY(bl_path(e->script, err, "%s/%s/sweep.lua", bl_cli_experiments_dir, name));
     if (e->config.sweep.known[0] == '\0') return BL_OK;
     char known[BL_PATH];
-    BL_TRY(bl_path(known, err, "%s/%s/%s.csv", bl_experiments_dir, name, e->config.sweep.known));
-    return bl_known_read(&e->known, known, err);
+    BL_TRY(
+        bl_path(known, err, "%s/%s/%s.csv", bl_cli_experiments_dir, name, e->config.sweep.known));
+    return bl_reference_read(&e->known, known, err);
 }
 
 static bool is_of_device(const bl_experiment *e) {
@@ -61,7 +63,7 @@ bl_status bl_experiment_layers(const bl_experiment *e, const bl_dataset *data, b
     if (strcmp(e->config.model.kind, "layers") != 0) return BL_OK;
     const bl_status status = bl_train_net(&net, &e->config, data, err);
     bl_net_free(&net);
-    if (status != BL_OK) bl_config_locate_layer(bl_experiments_dir, &e->config, err);
+    if (status != BL_OK) bl_config_locate_layer(bl_cli_experiments_dir, &e->config, err);
     return status;
 }
 
@@ -69,7 +71,7 @@ bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store
     const bl_dataset_options options = bl_cli_dataset_options(synthetic);
     if (!synthetic) BL_TRY(check_data_folders(err));
     BL_TRY(bl_kernels_pick(&e->kernels, err));
-    BL_TRY(bl_store_open(&e->store, bl_runs_dir(), e->config.name, create_store, err));
+    BL_TRY(bl_store_open(&e->store, bl_cli_runs_dir(), e->config.name, create_store, err));
     e->store.index = bl_index_open(&e->store);
     e->trains = create_store;
     BL_TRY(bl_dataset_open(&e->data, e->config.dataset, &options, err));
@@ -126,6 +128,19 @@ bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
     else
         e->fits[0] = '\0';
     return BL_OK;
+}
+
+bl_scheduler bl_experiment_scheduler(const bl_experiment *e, size_t jobs, bl_display *display) {
+    return (bl_scheduler){.data = &e->data,
+                          .store = &e->store,
+                          .kernels = e->kernels,
+                          .device_data = e->device_data,
+                          .jobs = jobs,
+                          .memory = e->device_memory,
+                          .checkpoint_seconds = 30.0,
+                          .stop = &bl_cli_interrupted,
+                          .progress = bl_display_progress,
+                          .progress_ctx = display};
 }
 
 void bl_experiment_data_words(bl_buf *out, const bl_experiment *e) {

@@ -2,6 +2,7 @@
 #ifndef BL_ENGINE_CLI_EXPERIMENT_H
 #define BL_ENGINE_CLI_EXPERIMENT_H
 #include "engine/cli/command.h"
+#include "engine/cli/progress.h"
 #include "engine/store/store.h"
 #include "engine/train/device_dataset.h"
 #include "kernels/kernel.h"
@@ -17,7 +18,7 @@ typedef struct bl_experiment {
     size_t device_memory; /* bytes that its runs may take together there; 0: no device */
     char fits[384];       /* how many fit there at once, and why; "": -j or no device */
     char script[BL_PATH];
-    bl_buf known; /* of sweep.known (engine/cli/reference.h), empty without one */
+    bl_buf known; /* of sweep.known (engine/report/reference.h), empty without one */
 } bl_experiment;
 
 /* Configuration and script path only. */
@@ -44,6 +45,9 @@ bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
 /* Do the layers of model.layers fit the data? The fault has the file's line. */
 bl_status bl_experiment_layers(const bl_experiment *e, const bl_dataset *data,
                                bl_err *err) BL_CHECKED;
+/* How its runs are trained, or retrained: `jobs` at once, shown on `display`, with a checkpoint
+ * every half minute. What differs is the caller's to change. */
+bl_scheduler bl_experiment_scheduler(const bl_experiment *e, size_t jobs, bl_display *display);
 /* As bl_label_dataset. */
 void bl_experiment_data_words(bl_buf *out, const bl_experiment *e);
 void bl_experiment_close(bl_experiment *e);

@@ -7,13 +7,13 @@
 
 /* `batchlab run`, and without `answers` (no timing pass, figures, recommendation) `batchlab work`.
  * Returns the exit status. */
-int bl_train_command(bool answers, const char *usage, int argc, char **argv);
+int bl_cli_train(bool answers, const char *usage, int argc, char **argv);
 
 /* --jobs: a number from 1 to 256; NULL: the machine's cores. */
-bool bl_jobs_read(const char *text, size_t *jobs);
+bool bl_cli_jobs(const char *text, size_t *jobs);
 
 /* The only state a signal handler can reach. The first request sets it and a sweep then stops
  * resumably; a second Ctrl-C ends the program at once. Published files are whole either way. */
-extern volatile int bl_interrupted;
-void bl_catch_signals(void);
+extern volatile int bl_cli_interrupted;
+void bl_cli_catch_signals(void);
 #endif

@@ -42,7 +42,7 @@ int main(int argc, char **argv) {
                               "to another rounding; results would not be reproducible\n");
         return BL_EXIT_UNAVAILABLE;
     }
-    bl_environment_check();
+    bl_cli_check_environment();
     for (size_t i = 0; i < bl_command_count; i++)
         if (strcmp(argv[1], bl_commands[i].name) == 0)
             return bl_commands[i].run(argc - 1, argv + 1);

@@ -1,4 +1,5 @@
 #include "engine/cli/plan_tree.h"
+#include "engine/base/clock.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/cli/progress.h"
@@ -65,7 +66,7 @@ bl_plan_totals bl_plan_tree_totals(const bl_plan_tree *tree) {
 static void time_left(bl_buf *out, double seconds) {
     char text[32];
     if (isnan(seconds)) return;
-    bl_duration_text(text, fmax(1.0, seconds));
+    bl_clock_span(text, fmax(1.0, seconds));
     bl_buf_printf(out, ", at most %s", text);
 }
 

@@ -10,28 +10,18 @@
 enum { LIVE_WIDTH = 100 };
 static const double k_refresh_seconds = 0.1;
 
-void bl_duration_text(char out[32], double seconds) {
-    const int s = (int)(seconds + 0.5);
-    if (s < 60)
-        (void)snprintf(out, 32, "%ds", s);
-    else if (s < 3600)
-        (void)snprintf(out, 32, "%dm%02ds", s / 60, s % 60);
-    else
-        (void)snprintf(out, 32, "%dh%02dm", s / 3600, s / 60 % 60);
-}
-
 bool bl_display_init(bl_display *d, const char *mode) {
     static const struct {
         const char *name;
-        bl_progress_mode mode;
+        bl_display_mode mode;
     } modes[] = {
-        {"plain", BL_PROGRESS_PLAIN},
-        {"json",  BL_PROGRESS_JSON },
-        {"none",  BL_PROGRESS_NONE }
+        {"plain", BL_DISPLAY_PLAIN},
+        {"json",  BL_DISPLAY_JSON },
+        {"none",  BL_DISPLAY_NONE }
     };
     *d = (bl_display){.started = bl_clock_seconds()};
     if (mode == NULL || strcmp(mode, "auto") == 0) {
-        d->mode = isatty(STDERR_FILENO) ? BL_PROGRESS_LIVE : BL_PROGRESS_PLAIN;
+        d->mode = isatty(STDERR_FILENO) ? BL_DISPLAY_LIVE : BL_DISPLAY_PLAIN;
         return true;
     }
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
@@ -83,12 +73,12 @@ static void progress_event(const bl_progress *p) {
 void bl_display_progress(void *ctx, const bl_progress *p) {
     bl_display *d = ctx;
     const double now = bl_clock_seconds();
-    if (d->mode == BL_PROGRESS_JSON) progress_event(p);
-    if (d->mode != BL_PROGRESS_LIVE) return;
+    if (d->mode == BL_DISPLAY_JSON) progress_event(p);
+    if (d->mode != BL_DISPLAY_LIVE) return;
     if (now - d->last_shown < k_refresh_seconds && !p->run_done) return;
     d->last_shown = now;
     char elapsed[32], line[LIVE_WIDTH + 64];
-    bl_duration_text(elapsed, now - d->started);
+    bl_clock_span(elapsed, now - d->started);
     (void)snprintf(line, sizeof line,
                    "%zu/%zu runs \302\267 batch %" PRId64 " lr %.3g \302\267 step %" PRId64
                    "/%" PRId64 " \302\267 metric %.4g \302\267 loss %.4g \302\267 %s",
@@ -103,23 +93,23 @@ void bl_display_progress(void *ctx, const bl_progress *p) {
 void bl_display_round(void *ctx, const bl_round *round) {
     bl_display *d = ctx;
     d->round++;
-    if (d->mode == BL_PROGRESS_JSON) event("round", round->title);
+    if (d->mode == BL_DISPLAY_JSON) event("round", round->title);
 }
 
 void bl_display_decision(void *ctx, const char *text) {
     bl_display *d = ctx;
-    if (d->mode == BL_PROGRESS_JSON) event("decision", text);
-    if (d->mode == BL_PROGRESS_JSON || d->mode == BL_PROGRESS_NONE) return;
+    if (d->mode == BL_DISPLAY_JSON) event("decision", text);
+    if (d->mode == BL_DISPLAY_JSON || d->mode == BL_DISPLAY_NONE) return;
     clear_line(d);
     char elapsed[32];
-    bl_duration_text(elapsed, bl_clock_seconds() - d->started);
+    bl_clock_span(elapsed, bl_clock_seconds() - d->started);
     (void)fprintf(stderr, "%7s  %s\n", elapsed, text);
 }
 
 void bl_display_say(void *ctx, const char *text) {
     bl_display *d = ctx;
-    if (d->mode == BL_PROGRESS_JSON) event("note", text);
-    if (d->mode == BL_PROGRESS_JSON || d->mode == BL_PROGRESS_NONE) return;
+    if (d->mode == BL_DISPLAY_JSON) event("note", text);
+    if (d->mode == BL_DISPLAY_JSON || d->mode == BL_DISPLAY_NONE) return;
     clear_line(d);
     (void)fprintf(stderr, "%s\n", text);
 }

@@ -6,15 +6,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-typedef enum bl_progress_mode {
-    BL_PROGRESS_LIVE,
-    BL_PROGRESS_PLAIN,
-    BL_PROGRESS_JSON,
-    BL_PROGRESS_NONE
-} bl_progress_mode;
+typedef enum bl_display_mode {
+    BL_DISPLAY_LIVE,
+    BL_DISPLAY_PLAIN,
+    BL_DISPLAY_JSON,
+    BL_DISPLAY_NONE
+} bl_display_mode;
 
 typedef struct bl_display {
-    bl_progress_mode mode;
+    bl_display_mode mode;
     double started, last_shown;
     size_t round;
     bool line_open; /* a live line is on the screen */
@@ -29,7 +29,4 @@ void bl_display_decision(void *ctx, const char *text);
 /* A line of narration, also between rounds. */
 void bl_display_say(void *ctx, const char *text);
 void bl_display_close(bl_display *display);
-
-/* "3m40s", "2h05m", "12s". */
-void bl_duration_text(char out[32], double seconds);
 #endif

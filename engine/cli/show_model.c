@@ -79,7 +79,7 @@ static void row_text(bl_buf *out, const char *index, const char *layer, const ch
     bl_buf_str(out, "\n");
 }
 
-void bl_show_model_text(bl_buf *out, const bl_net *net, const char *words) {
+void bl_cli_model_text(bl_buf *out, const bl_net *net, const char *words) {
     char index[32], layer[64], from[64], shape[64];
     bl_buf_printf(out, "%s\n\n%4s  %-26s %-8s %16s %13s %15s %13s\n", words, "", "layer", "from",
                   "output", "parameters", "FLOPs", "memory, B");
@@ -112,7 +112,7 @@ static void layer_json(bl_jw *w, const bl_net *net, const bl_net_node *node) {
     bl_jw_end(w);
 }
 
-void bl_show_model_json(bl_buf *out, const bl_net *net, const char *experiment, const char *kind) {
+void bl_cli_model_json(bl_buf *out, const bl_net *net, const char *experiment, const char *kind) {
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
     bl_jw_str(&w, "experiment", experiment);

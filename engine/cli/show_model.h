@@ -8,6 +8,6 @@
  * those of a forward pass over one example in dense layers and convolutions, two for a
  * multiply-add; memory is what training keeps of one example, with gradients. `words` says what net
  * it is. */
-void bl_show_model_text(bl_buf *out, const bl_net *net, const char *words);
-void bl_show_model_json(bl_buf *out, const bl_net *net, const char *experiment, const char *kind);
+void bl_cli_model_text(bl_buf *out, const bl_net *net, const char *words);
+void bl_cli_model_json(bl_buf *out, const bl_net *net, const char *experiment, const char *kind);
 #endif

@@ -8,21 +8,21 @@ bl_status bl_cli_find_stores(bl_names *out, const char *name, bl_err *err) {
     bl_names all;
     *out = (bl_names){0};
     if (name != NULL) {
-        BL_TRY(bl_path(dir, err, "%s/%s", bl_runs_dir(), name));
+        BL_TRY(bl_path(dir, err, "%s/%s", bl_cli_runs_dir(), name));
         if (strchr(name, '/') != NULL || !bl_dir_exists(dir))
             BL_FAIL(err, BL_EMISSING,
                     "there are no runs of '%s' in %s/; `batchlab run %s` makes them", name,
-                    bl_runs_dir(), name);
+                    bl_cli_runs_dir(), name);
         out->name = bl_xalloc(sizeof *out->name);
         out->name[out->count++] = bl_xstrdup(name);
         return BL_OK;
     }
-    if (!bl_dir_exists(bl_runs_dir())) return BL_OK;
-    BL_TRY(bl_dir_list(&all, bl_runs_dir(), err));
+    if (!bl_dir_exists(bl_cli_runs_dir())) return BL_OK;
+    BL_TRY(bl_dir_list(&all, bl_cli_runs_dir(), err));
     out->name = bl_xalloc((all.count + 1) * sizeof *out->name);
     bl_status status = BL_OK;
     for (size_t i = 0; i < all.count; i++) {
-        status = bl_path(dir, err, "%s/%s", bl_runs_dir(), all.name[i]);
+        status = bl_path(dir, err, "%s/%s", bl_cli_runs_dir(), all.name[i]);
         if (status != BL_OK) break;
         if (bl_dir_exists(dir)) out->name[out->count++] = bl_xstrdup(all.name[i]);
     }

@@ -32,7 +32,7 @@ static void take_round(void *ctx, const bl_round *round) {
     }
 }
 
-bl_scheduler bl_lookup_scheduler(const bl_experiment *e) {
+bl_scheduler bl_experiment_lookup(const bl_experiment *e) {
     return (bl_scheduler){.data = &e->data,
                           .store = &e->store,
                           .kernels = e->kernels,
@@ -45,7 +45,7 @@ bl_status bl_plan_trials_collect(bl_plan_trials *out, const bl_experiment *e,
     *out = (bl_plan_trials){0};
     collection c = {.e = e, .out = out};
     const bl_sweep_options options = {
-        .script = e->script, .library_dir = bl_lua_dir, .round = take_round, .ctx = &c};
+        .script = e->script, .library_dir = bl_cli_lua_dir, .round = take_round, .ctx = &c};
     bl_sweep_totals totals;
     const bl_status status = bl_sweep_run(&e->config, scheduler, &options, &totals, err);
     out->complete = status == BL_OK;

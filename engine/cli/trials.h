@@ -13,7 +13,7 @@ typedef struct bl_plan_trials {
 } bl_plan_trials;
 
 /* Answers from the experiment's store alone. */
-bl_scheduler bl_lookup_scheduler(const bl_experiment *e);
+bl_scheduler bl_experiment_lookup(const bl_experiment *e);
 
 /* Plans with the scheduler's store and data. With lookup_only the plan goes as far as the store's
  * runs decide it; otherwise what is missing is trained. */

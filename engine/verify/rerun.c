@@ -1,6 +1,5 @@
 #include "engine/verify/rerun.h"
 #include "engine/base/mem.h"
-#include "engine/cli/jobs.h"
 #include "engine/store/gc.h"
 #include "engine/verify/log_diff.h"
 #include <inttypes.h>
@@ -9,8 +8,8 @@
 #include <string.h>
 
 bl_status bl_rerun_open(bl_rerun *r, bl_err *err) {
-    BL_TRY(bl_scratch_make(r->root, bl_runs_dir(), "verify", err));
-    return bl_store_open(&r->scratch, r->root, r->e->config.name, true, err);
+    BL_TRY(bl_scratch_make(r->root, r->runs_dir, "verify", err));
+    return bl_store_open(&r->scratch, r->root, r->name, true, err);
 }
 
 void bl_rerun_close(bl_rerun *r) {
@@ -20,17 +19,10 @@ void bl_rerun_close(bl_rerun *r) {
 }
 
 bl_scheduler bl_rerun_scheduler(const bl_rerun *r, const bl_store *store, bool lookup_only) {
-    return (bl_scheduler){.data = &r->e->data,
-                          .store = store,
-                          .kernels = r->e->kernels,
-                          .device_data = r->e->device_data,
-                          .jobs = r->jobs,
-                          .memory = r->e->device_memory,
-                          .checkpoint_seconds = (double)INFINITY,
-                          .stop = &bl_interrupted,
-                          .lookup_only = lookup_only,
-                          .progress = bl_display_progress,
-                          .progress_ctx = r->display};
+    bl_scheduler scheduler = r->how;
+    scheduler.store = store;
+    scheduler.lookup_only = lookup_only;
+    return scheduler;
 }
 
 void bl_rerun_add(bl_rerun *r, const bl_trial *trial, const bl_lock_entry *known) {
@@ -79,7 +71,7 @@ static bl_status name_step(const bl_rerun *r, const bl_lock_entry *entry, const 
     char digest[BL_SHA256_HEX];
     bl_stored kept;
     bl_runlog_steps a = {0}, b = {0};
-    bl_status status = bl_store_load(&r->e->store, entry->run, &kept, err);
+    bl_status status = bl_store_load(r->how.store, entry->run, &kept, err);
     if (status != BL_OK) return status;
     size_t i, j;
     BL_GOTO(bl_runlog_steps_read(&b, bl_buf_text(&got->log), got->log.len, entry->run, err));
@@ -87,7 +79,7 @@ static bl_status name_step(const bl_rerun *r, const bl_lock_entry *entry, const 
         name_marks(entry, &b);
         (void)printf(
             "   %s/ has no log of it with the expected digest to compare every step with\n",
-            r->e->store.dir);
+            r->how.store->dir);
         goto done;
     }
     BL_GOTO(bl_runlog_steps_read(&a, kept.log.data, kept.log.len, entry->run, err));

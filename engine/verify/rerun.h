@@ -3,15 +3,14 @@
  * the scratch folder is written. */
 #ifndef BL_ENGINE_VERIFY_RERUN_H
 #define BL_ENGINE_VERIFY_RERUN_H
+#include "engine/sweep/scheduler.h"
 #include "engine/verify/lock.h"
-#include "engine/cli/progress.h"
-#include "engine/cli/trials.h"
 
 typedef struct bl_rerun {
-    const bl_experiment *e;
-    size_t jobs;
-    bl_display *display;
-    char root[BL_PATH]; /* scratch folder, "" until it is there */
+    bl_scheduler how; /* data, kernels, device, jobs and progress; `store` is the experiment's */
+    const char *runs_dir; /* the scratch folder is made there */
+    const char *name;     /* the experiment's */
+    char root[BL_PATH];   /* scratch folder, "" until it is there */
     bl_store scratch;
     bl_trial *trial;      /* (count) the runs to compare, up to the steps that are known */
     bl_lock_entry *entry; /* (count) what is known of them */
@@ -19,7 +18,7 @@ typedef struct bl_rerun {
     size_t equal, differ; /* of bl_rerun_compare; the others found no memory */
 } bl_rerun;
 
-/* e, jobs and display are the caller's to set before. */
+/* `how`, runs_dir and name are the caller's to set before. */
 bl_status bl_rerun_open(bl_rerun *r, bl_err *err) BL_CHECKED;
 /* Removes the scratch folder. */
 void bl_rerun_close(bl_rerun *r);

@@ -1,6 +1,6 @@
 /* --only with any words: refused by name, or terms that hold for a run or do not. */
 #include "engine/base/mem.h"
-#include "engine/cli/filter.h"
+#include "engine/config/filter.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

@@ -1,6 +1,6 @@
 /* Any bytes as a table: read or refused with a place, and what was read can be fitted. */
 #include "engine/base/mem.h"
-#include "engine/cli/fit_table.h"
+#include "engine/report/fit_table.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

@@ -1,6 +1,6 @@
 /* --only: what matches, and what is refused with which words. */
 #include "engine/base/mem.h"
-#include "engine/cli/filter.h"
+#include "engine/config/filter.h"
 #include "tests/check.h"
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Tables for `batchlab fit`: what is read, and where a fault is said to be. */
-#include "engine/cli/fit_table.h"
+#include "engine/report/fit_table.h"
 #include "tests/check.h"
 
 static bl_status parse(bl_fit_table *table, const char *text, bl_err *err) {

@@ -1,11 +1,11 @@
-#include "engine/cli/reference.h"
+#include "engine/report/reference.h"
 #include "engine/base/file.h"
 #include "engine/base/json_writer.h"
-#include "engine/cli/fit_table.h"
+#include "engine/report/fit_table.h"
 
 enum { SIZE_LIMIT = 1 << 20 };
 
-bl_status bl_known_read(bl_buf *json, const char *path, bl_err *err) {
+bl_status bl_reference_read(bl_buf *json, const char *path, bl_err *err) {
     bl_buf text = {0};
     bl_fit_table table = {0};
     bl_status status = BL_OK;

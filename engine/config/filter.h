@@ -6,8 +6,8 @@
  * KEY is a key of a run's identity, by its full path or a last part that only one has. = holds for
  * any of several values with commas between them, != for none of them; < <= > >= are for numbers.
  */
-#ifndef BL_ENGINE_CLI_FILTER_H
-#define BL_ENGINE_CLI_FILTER_H
+#ifndef BL_ENGINE_CONFIG_FILTER_H
+#define BL_ENGINE_CONFIG_FILTER_H
 #include "engine/config/config.h"
 
 typedef struct bl_filter_term bl_filter_term;

@@ -1,4 +1,5 @@
-#include "engine/cli/report_stamp.h"
+#include "engine/report/report_stamp.h"
+#include "engine/base/file.h"
 #include "engine/base/sha256.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +21,8 @@ static bl_status take_file(bl_buf *out, const char *path, bl_err *err) {
     return status;
 }
 
-bl_status bl_report_stamp_make(bl_buf *out, const char *run_dir, bl_err *err) {
+bl_status bl_report_stamp_make(bl_buf *out, const char *run_dir, const char *templates_dir,
+                               bl_err *err) {
     static const char *const files[] = {"plan.jsonl", "timing.json"};
     char path[BL_PATH];
     bl_names names;
@@ -29,10 +31,10 @@ bl_status bl_report_stamp_make(bl_buf *out, const char *run_dir, bl_err *err) {
         BL_TRY(bl_path(path, err, "%s/%s", run_dir, files[i]));
         BL_TRY(take_file(out, path, err));
     }
-    BL_TRY(bl_dir_list(&names, bl_templates_dir, err));
+    BL_TRY(bl_dir_list(&names, templates_dir, err));
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < names.count; i++) {
-        status = bl_path(path, err, "%s/%s", bl_templates_dir, names.name[i]);
+        status = bl_path(path, err, "%s/%s", templates_dir, names.name[i]);
         if (status == BL_OK) status = take_file(out, path, err);
     }
     bl_names_free(&names);

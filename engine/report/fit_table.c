@@ -1,4 +1,4 @@
-#include "engine/cli/fit_table.h"
+#include "engine/report/fit_table.h"
 #include "engine/base/mem.h"
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "engine/cli/filter.h"
+#include "engine/config/filter.h"
 #include "engine/base/mem.h"
 #include "engine/config/schema.h"
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Tables from elsewhere for `batchlab fit`: CSV with a header. */
-#ifndef BL_ENGINE_CLI_FIT_TABLE_H
-#define BL_ENGINE_CLI_FIT_TABLE_H
+#ifndef BL_ENGINE_REPORT_FIT_TABLE_H
+#define BL_ENGINE_REPORT_FIT_TABLE_H
 #include "engine/base/status.h"
 #include "engine/stats/critical.h"
 
