@@ -4,7 +4,7 @@
 #define BL_ENGINE_CLI_PLAN_TREE_H
 #include "engine/base/buf.h"
 #include "engine/store/store.h"
-#include "engine/sweep/round.h"
+#include "engine/lua/round.h"
 
 typedef struct bl_plan_run {
     char id[BL_RUN_ID];

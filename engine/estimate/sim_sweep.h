@@ -3,7 +3,7 @@
 #ifndef BL_ENGINE_ESTIMATE_SIM_SWEEP_H
 #define BL_ENGINE_ESTIMATE_SIM_SWEEP_H
 #include "engine/base/sha256.h"
-#include "engine/sweep/round.h"
+#include "engine/lua/planner.h"
 
 typedef struct bl_sim_run {
     char identity[BL_SHA256_HEX];

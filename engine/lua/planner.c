@@ -1,288 +1,438 @@
+/* The planner's side of a script: it makes the script's process, answers its messages (wire.h) by
+ * calling the host, and says why the script ended.
+ *
+ *     planner (this process)                      script (a fork of it)
+ *     config, facts, host                         config, facts: read only, as they were
+ *     serve(): receive, call the host, answer <-> bl_script_main(): Lua, until END
+ *
+ * Why a process: a script may be anything, and Lua's C functions (patterns, string.rep) run for
+ * ever without calling a hook. A process can be ended at any instruction, by its own timer, and
+ * what it held is gone with it. So there is nothing to unwind, no memory to give back and no code
+ * that must not be interrupted. It costs a fork, a millisecond or two for each sweep.
+ *
+ * What the script's process may take:
+ *   processor time   a timer that ends it (SIGPROF), and RLIMIT_CPU should that fail;
+ *   memory           sandbox.c counts what Lua asks for; RLIMIT_AS bounds the rest;
+ *   files            none: it holds no descriptor but its socket and may open none; the planner
+ *                    reads the script and its modules.
+ *
+ * The script checks what it sends, and its time for that counts. The planner applies a trial's
+ * settings again, to its own copy of the configuration: what passes between the two is text. */
 #include "engine/lua/planner.h"
+#include "engine/base/file.h"
 #include "engine/base/mem.h"
-#include "engine/base/nearest.h"
-#include "engine/config/doc.h"
-#include "engine/config/key.h"
-#include "engine/config/schema.h"
-#include "engine/config/value.h"
-#include "engine/train/train.h"
+#include "engine/base/sha256.h"
+#include "engine/lua/script.h"
+#include <errno.h>
 #include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SCRIPT_BYTES = 1 << 20, EXIT_NO_MEMORY = 75 };
 
 const bl_planner_limits bl_planner_default_limits = {
     .memory_bytes = (size_t)64 << 20,
     .instructions = 200000000,
     .cpu_seconds = 1.5,
     .max_trials = 100000,
+    .max_decisions = 10000,
+    .one_decision_bytes = (size_t)16 << 10,
+    .decision_bytes = (size_t)8 << 20,
+    .trial_bytes = (size_t)64 << 20,
 };
 
-static const char experiment_type[] = "experiment";
+typedef struct planner {
+    const char *script, *library_dir;
+    const bl_config *config;
+    const bl_planner_facts *facts;
+    const bl_planner_host *host;
+    const bl_planner_limits *limits;
+    bl_sandbox_place *place; /* shared with the script */
+    int fd;
+    pid_t process;
+    char *in; /* the message that came last */
+    size_t in_size;
+    bl_buf out;     /* the answer */
+    bl_round round; /* in hand: trials that have come so far */
+    bl_trial *trials;
+    size_t announced; /* trials of the round */
+    bool ended;       /* END has come */
+} planner;
 
-bl_planner *bl_planner_of(lua_State *L) {
-    return lua_touserdata(L, lua_upvalueindex(1));
-}
+/* ---- the script's process ---- */
 
-void bl_planner_drop_round(bl_planner *p) {
-    if (p->results != NULL) bl_round_results_free(p->results, p->count);
-    free(p->results);
-    if (p->trials != NULL) (void)bl_heap_resize(p->box.heap, p->trials, 0);
-    p->results = NULL;
-    p->trials = NULL;
-    p->count = 0;
-}
-
-/* ---- settings ---------------------------------------------------------------------------------
- */
-
-static int no_setting(lua_State *L, const char *name, const char *where) {
-    const char *known[2 * BL_KEYS_MAX];
-    size_t n = 0;
-    for (size_t i = 0; i < bl_schema_count; i++) {
-        known[n++] = bl_schema[i].path;
-        known[n++] = bl_key_leaf(&bl_schema[i]);
-    }
-    const char *near = bl_nearest(name, known, n);
-    if (near == NULL) return luaL_error(L, "%sunknown setting '%s'", where, name);
-    return luaL_error(L, "%sunknown setting '%s', did you mean '%s'?", where, name, near);
-}
-
-const char *bl_planner_setting(lua_State *L, const char *name, const char *where) {
-    const bl_key *key = bl_key_find(name, strlen(name));
-    const char *found = key != NULL ? key->path : NULL;
-    for (size_t i = 0; key == NULL && i < bl_schema_count; i++) {
-        const char *leaf = bl_key_leaf(&bl_schema[i]);
-        if (leaf[0] != name[0] || strcmp(leaf, name) != 0) continue;
-        if (found != NULL)
-            luaL_error(L, "%s'%s' may be %s or %s: write which", where, name, found,
-                       bl_schema[i].path);
-        found = bl_schema[i].path;
-    }
-    if (found == NULL) no_setting(L, name, where);
-    return found;
-}
-
-static void push_value(lua_State *L, const bl_config_value *v) {
-    const size_t n = v->type == BL_VALUE_I64S   ? v->i64s->n
-                     : v->type == BL_VALUE_F64S ? v->f64s->n
-                                                : 0;
+/* Bytes of addresses that this process has; 0: unknown. */
+static size_t address_space(void) {
     bl_buf text = {0};
-    switch (v->type) {
-    case BL_VALUE_BOOL:
-        lua_pushboolean(L, v->boolean);
-        return;
-    case BL_VALUE_I64:
-        lua_pushinteger(L, v->i64);
-        return;
-    case BL_VALUE_F64:
-        lua_pushnumber(L, v->f64);
-        return;
-    case BL_VALUE_LAYERS: /* as a trial may set it */
-        bl_key_write(v, BL_FORM_LIBCONFIG, &text);
-        (void)lua_pushstring(L, bl_buf_text(&text));
-        bl_buf_free(&text);
-        return;
-    case BL_VALUE_STR:
-        (void)lua_pushstring(L, v->str);
-        return;
-    case BL_VALUE_I64S:
-    case BL_VALUE_F64S:
+    bl_err ignored;
+    size_t pages = 0;
+    if (bl_file_read(&text, "/proc/self/statm", 4096, &ignored) == BL_OK)
+        pages = strtoull(bl_buf_text(&text), NULL, 10);
+    bl_buf_free(&text);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void limit(int what, size_t value) {
+    const struct rlimit both = {value, value};
+    (void)setrlimit(what, &both);
+}
+
+/* In the new process: nothing of the other one's is used any more. Interrupts are the planner's
+ * business: it closes the socket. */
+static void confine(const bl_planner_limits *limits, int fd, size_t addresses) {
+    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+    sigset_t none;
+    (void)sigemptyset(&none);
+    for (size_t i = 0; i < BL_COUNT(ignored); i++) (void)signal(ignored[i], SIG_IGN);
+    (void)signal(SIGPROF, SIG_DFL);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    if (fd > 3) (void)close_range(3, (unsigned)fd - 1, 0);
+    (void)close_range((unsigned)fd + 1, ~0u, 0);
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_FSIZE, 0);
+    limit(RLIMIT_NOFILE, 0);
+    limit(RLIMIT_CPU, (size_t)ceil(limits->cpu_seconds) + 1);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    if (addresses > 0) limit(RLIMIT_AS, addresses + limits->memory_bytes);
+#else
+    (void)addresses; /* a sanitizer's own memory has no such bound */
+#endif
+    const double whole = floor(limits->cpu_seconds);
+    const struct itimerval timer = {
+        .it_value = {(time_t)whole, (suseconds_t)((limits->cpu_seconds - whole) * 1e6)}
+    };
+    BL_ASSERT(setitimer(ITIMER_PROF, &timer, NULL) == 0);
+}
+
+static bl_status start(planner *p, bl_err *err) {
+    int pair[2];
+    const size_t addresses = address_space();
+    p->place =
+        mmap(NULL, sizeof *p->place, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (p->place == MAP_FAILED) {
+        p->place = NULL;
+        BL_FAIL(err, BL_ENOMEM, "no memory for a sweep script");
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        BL_FAIL(err, BL_EIO, "cannot start a sweep script: %s", strerror(errno));
+    p->process = fork();
+    if (p->process == 0) {
+        confine(p->limits, pair[1], addresses);
+        bl_script *s = bl_xalloc(sizeof *s);
+        s->box.script = p->script;
+        s->box.library_dir = p->library_dir;
+        s->box.place = p->place;
+        s->fd = pair[1];
+        s->config = p->config;
+        s->facts = p->facts;
+        s->limits = p->limits;
+        bl_script_main(s);
+    }
+    (void)close(pair[1]);
+    p->fd = pair[0];
+    if (p->process > 0) return BL_OK;
+    BL_FAIL(err, errno == ENOMEM || errno == EAGAIN ? BL_ENOMEM : BL_EIO,
+            "cannot start a sweep script: %s", strerror(errno));
+}
+
+/* Why the script's process ended without saying so itself. */
+static bl_status ending(const planner *p, int state, bl_err *err) {
+    const int sig = WIFSIGNALED(state) ? WTERMSIG(state) : 0;
+    if (sig == SIGPROF || sig == SIGXCPU)
+        return bl_sandbox_limit(p->place, p->script, p->limits->cpu_seconds, "s of processor time",
+                                err);
+    if (WIFEXITED(state) && WEXITSTATUS(state) == EXIT_NO_MEMORY)
+        BL_FAIL(err, BL_ENOMEM, "no memory for the sweep script %s", p->script);
+    if (sig == SIGKILL) BL_FAIL(err, BL_ENOMEM, "the process of %s was killed", p->script);
+    BL_FAIL(err, BL_EINVAL, "the process of %s ended with %s %d", p->script,
+            sig != 0 ? "signal" : "status", sig != 0 ? sig : WEXITSTATUS(state));
+}
+
+/* Ends the process, if it has not ended, and frees what belongs to it. */
+static bl_status finish(planner *p, bl_status status, bl_err *err) {
+    int state = 0;
+    if (p->process > 0) {
+        if (status != BL_OK) (void)kill(p->process, SIGKILL);
+        while (waitpid(p->process, &state, 0) < 0 && errno == EINTR) continue;
+        if (status == BL_OK && !p->ended) status = ending(p, state, err);
+    }
+    if (p->fd >= 0) (void)close(p->fd);
+    if (p->place != NULL) (void)munmap(p->place, sizeof *p->place);
+    free(p->in);
+    bl_buf_free(&p->out);
+    free(p->trials);
+    return status;
+}
+
+/* ---- answers ---- */
+
+static bl_status nonsense(const planner *p, bl_err *err) {
+    BL_FAIL(err, BL_EINVAL, "the process of %s sent what no script can ask for", p->script);
+}
+
+static bl_status answer(planner *p, bl_wire_kind kind, bl_err *err) {
+    (void)err;
+    (void)bl_wire_send(p->fd, kind, &p->out); /* a process that is gone is seen by the next read */
+    return BL_OK;
+}
+
+static bl_status refuse(planner *p, const char *why, bl_err *err) {
+    bl_buf_clear(&p->out);
+    bl_wire_put_text(&p->out, why);
+    return answer(p, BL_WIRE_REFUSED, err);
+}
+
+/* The script's folder; "." where its path has none. */
+static void folder_of(const char *script, char out[BL_PATH]) {
+    const char *slash = strrchr(script, '/');
+    const int length = slash == NULL ? 1 : (int)(slash - script);
+    (void)snprintf(out, BL_PATH, "%.*s", length, slash == NULL ? "." : script);
+}
+
+/* Path of a module: the library's first, then one beside the script. */
+static bl_status module_path(const planner *p, const char *name, char path[BL_PATH], bl_err *err) {
+    char folder[BL_PATH];
+    folder_of(p->script, folder);
+    const char *const folders[] = {p->library_dir, folder};
+    for (size_t i = 0; i < BL_COUNT(folders); i++) {
+        BL_TRY(bl_path(path, err, "%s/%s.lua", folders[i], name));
+        if (bl_file_exists(path)) return BL_OK;
+    }
+    BL_FAIL(err, BL_EINVAL, "no module '%s': looked for %s.lua in %s and %s", name, name,
+            folders[0], folders[1]);
+}
+
+static bl_status answer_load(planner *p, bl_wire_reader *in, bl_err *err) {
+    char path[BL_PATH];
+    bl_err fault = {0};
+    bl_buf text = {0};
+    const char *name = bl_wire_get_text(in, NULL);
+    bl_status status = name[0] == '\0' ? bl_path(path, &fault, "%s", p->script)
+                       : name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] != '\0'
+                           ? nonsense(p, &fault)
+                           : module_path(p, name, path, &fault);
+    if (status == BL_OK) status = bl_file_read(&text, path, SCRIPT_BYTES, &fault);
+    bl_buf_clear(&p->out);
+    if (status == BL_OK) {
+        bl_wire_put_text(&p->out, path);
+        bl_wire_put_bytes(&p->out, bl_buf_text(&text), text.len);
+    }
+    bl_buf_free(&text);
+    return status == BL_OK ? answer(p, BL_WIRE_ANSWER, err) : refuse(p, fault.text, err);
+}
+
+static bl_status answer_decide(planner *p, bl_wire_reader *in, bl_err *err) {
+    const char *json = bl_wire_get_text(in, NULL), *text = bl_wire_get_text(in, NULL);
+    if (in->bad) return nonsense(p, err);
+    BL_TRY(p->host->decide(p->host->ctx, json, text, err));
+    bl_buf_clear(&p->out);
+    return answer(p, BL_WIRE_ANSWER, err);
+}
+
+static bl_status answer_times(planner *p, bl_wire_reader *in, bl_err *err) {
+    int64_t sizes[BL_LIST];
+    double seconds[BL_LIST];
+    const int64_t n = bl_wire_get_i64(in);
+    if (n < 1 || n > BL_LIST) return nonsense(p, err);
+    for (int64_t i = 0; i < n; i++) sizes[i] = bl_wire_get_i64(in);
+    if (in->bad) return nonsense(p, err);
+    BL_TRY(p->host->step_times(p->host->ctx, sizes, (size_t)n, seconds, err));
+    bl_buf_clear(&p->out);
+    for (int64_t i = 0; i < n; i++) bl_wire_put_f64(&p->out, seconds[i]);
+    return answer(p, BL_WIRE_ANSWER, err);
+}
+
+/* ---- rounds ---- */
+
+/* A round that the script gave up half way, by an error that it caught, is forgotten. */
+static bl_status begin_round(planner *p, bl_wire_reader *in, bl_err *err) {
+    p->round = (bl_round){0};
+    (void)snprintf(p->round.title, sizeof p->round.title, "%s", bl_wire_get_text(in, NULL));
+    p->round.race = bl_wire_get_i64(in) != 0;
+    p->round.slack = bl_wire_get_f64(in);
+    p->announced = (size_t)bl_wire_get_i64(in);
+    size_t bytes;
+    if (in->bad || !bl_mul_size(&bytes, p->announced, sizeof *p->trials) ||
+        bytes > p->limits->memory_bytes)
+        return nonsense(p, err);
+    free(p->trials);
+    p->trials = bl_xalloc(bytes);
+    return BL_OK;
+}
+
+static bl_status add_trial(planner *p, bl_wire_reader *in, bl_err *err) {
+    if (p->round.count >= p->announced) return nonsense(p, err);
+    bl_trial *t = &p->trials[p->round.count++];
+    t->config = *p->config;
+    t->max_steps = bl_wire_get_i64(in);
+    t->target = bl_wire_get_f64(in);
+    (void)snprintf(t->reason, sizeof t->reason, "%s", bl_wire_get_text(in, NULL));
+    while (!in->bad && in->at < in->end) {
+        const char *path = bl_wire_get_text(in, NULL), *value = bl_wire_get_text(in, NULL);
+        BL_TRY(bl_config_set(&t->config, path, value, err));
+    }
+    return in->bad || t->max_steps < 1 ? nonsense(p, err) : BL_OK;
+}
+
+typedef struct numbered_id {
+    char digest[BL_SHA256_HEX];
+    size_t number;
+} numbered_id;
+
+static int by_digest(const void *a, const void *b) {
+    const numbered_id *x = a, *y = b;
+    const int order = strcmp(x->digest, y->digest);
+    return order != 0 ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+/* Numbers of two trials that are one run, from 1; false when there are none. */
+static bool find_duplicate(const bl_trial *trials, size_t n, size_t *first, size_t *second) {
+    numbered_id *ids = bl_xalloc(n * sizeof *ids);
+    bl_buf text = {0};
+    for (size_t i = 0; i < n; i++) {
+        bl_buf_clear(&text);
+        bl_config_identity(&trials[i].config, &text);
+        bl_sha256_of(text.data, text.len, ids[i].digest);
+        ids[i].number = i + 1;
+    }
+    bl_buf_free(&text);
+    qsort(ids, n, sizeof *ids, by_digest);
+    size_t i = 1;
+    while (i < n && strcmp(ids[i - 1].digest, ids[i].digest) != 0) i++;
+    if (i < n) {
+        *first = ids[i - 1].number;
+        *second = ids[i].number;
+    }
+    free(ids);
+    return i < n;
+}
+
+/* A key in which the two trials differ although it means nothing to either; NULL: they are equal.
+ */
+static const char *idle_difference(const bl_config *a, const bl_config *b) {
+    const char *path;
+    bl_config_value left, right;
+    for (size_t i = 0; bl_config_at(a, i, &path, &left) && bl_config_at(b, i, &path, &right); i++)
+        if ((left.type == BL_VALUE_F64 && left.f64 != right.f64) ||
+            (left.type == BL_VALUE_I64 && left.i64 != right.i64))
+            return path;
+    return NULL;
+}
+
+/* One run twice in a round would be stopped by two rules at once. */
+static bl_status reject_duplicates(planner *p, size_t first, size_t second, bl_err *err) {
+    char why[512];
+    const char *idle = idle_difference(&p->trials[first - 1].config, &p->trials[second - 1].config);
+    if (idle == NULL)
+        (void)snprintf(why, sizeof why, "trials %zu and %zu are the same run: leave one out", first,
+                       second);
+    else
+        (void)snprintf(why, sizeof why,
+                       "trials %zu and %zu are the same run: '%s' means nothing under their other "
+                       "settings",
+                       first, second, idle);
+    return refuse(p, why, err);
+}
+
+static void put_result(bl_buf *out, const bl_trial *t, const bl_trial_result *r) {
+    bl_wire_put_text(out, r->run);
+    bl_wire_put_text(out, bl_outcome_name(r->outcome));
+    bl_wire_put_i64(out, r->steps);
+    bl_wire_put_i64(out, r->target_step);
+    bl_wire_put_i64(out, r->previous_eval_step);
+    bl_wire_put_i64(out, t->max_steps);
+    bl_wire_put_i64(out, t->config.train.batch_size);
+    bl_wire_put_i64(out, t->config.train.seed);
+    bl_wire_put_f64(out, t->config.train.learning_rate);
+    bl_wire_put_i64(out, (int64_t)r->evals);
+    for (size_t i = 0; i < r->evals; i++) {
+        bl_wire_put_i64(out, r->eval[i].step);
+        bl_wire_put_f64(out, r->eval[i].value);
+    }
+}
+
+static bl_status answer_run(planner *p, bl_err *err) {
+    const size_t n = p->round.count;
+    size_t first = 0, second = 0;
+    if (n == 0 || n != p->announced) return nonsense(p, err);
+    if (find_duplicate(p->trials, n, &first, &second))
+        return reject_duplicates(p, first, second, err);
+    p->round.trial = p->trials;
+    bl_trial_result *results = bl_xalloc(n * sizeof *results);
+    const bl_status status = p->host->run(p->host->ctx, &p->round, results, err);
+    bl_buf_clear(&p->out);
+    for (size_t i = 0; status == BL_OK && i < n; i++)
+        put_result(&p->out, &p->trials[i], &results[i]);
+    bl_round_results_free(results, n);
+    free(results);
+    return status == BL_OK ? answer(p, BL_WIRE_ANSWER, err) : status;
+}
+
+/* ---- running ---- */
+
+static bl_status take_ending(planner *p, bl_wire_reader *in, bl_err *err) {
+    const bl_status status = (bl_status)bl_wire_get_i64(in);
+    const char *why = bl_wire_get_text(in, NULL);
+    p->ended = true;
+    return status == BL_OK ? BL_OK : BL_ERR(err, status, "%s", why);
+}
+
+static bl_status answer_message(planner *p, bl_wire_kind kind, size_t length, bl_err *err) {
+    bl_wire_reader in = {p->in, p->in + length, false};
+    switch (kind) {
+    case BL_WIRE_LOAD:
+        return answer_load(p, &in, err);
+    case BL_WIRE_ROUND:
+        return begin_round(p, &in, err);
+    case BL_WIRE_TRIAL:
+        return add_trial(p, &in, err);
+    case BL_WIRE_RUN:
+        return answer_run(p, err);
+    case BL_WIRE_DECIDE:
+        return answer_decide(p, &in, err);
+    case BL_WIRE_TIMES:
+        return answer_times(p, &in, err);
+    case BL_WIRE_END:
+        return take_ending(p, &in, err);
+    case BL_WIRE_ANSWER:
+    case BL_WIRE_REFUSED:
         break;
     }
-    lua_createtable(L, (int)n, 0);
-    for (size_t i = 0; i < n; i++) {
-        if (v->type == BL_VALUE_I64S)
-            lua_pushinteger(L, v->i64s->v[i]);
-        else
-            lua_pushnumber(L, v->f64s->v[i]);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    return nonsense(p, err);
+}
+
+/* Until the script has ended, or its process has. */
+static bl_status serve(planner *p, bl_err *err) {
+    bl_wire_kind kind;
+    size_t length;
+    while (!p->ended && bl_wire_receive_head(p->fd, &kind, &length)) {
+        if (length > p->limits->memory_bytes) return nonsense(p, err);
+        if (length >= p->in_size) p->in = bl_xrealloc(p->in, p->in_size = length + 1);
+        if (!bl_wire_receive(p->fd, p->in, length)) break;
+        BL_TRY(answer_message(p, kind, length, err));
     }
-}
-
-/* exp.config["sweep.batch_sizes"] */
-static int config_index(lua_State *L) {
-    const bl_planner *p = bl_planner_of(L);
-    const char *path = bl_planner_setting(L, luaL_checkstring(L, 2), "");
-    const bl_config_value value = bl_value_of(bl_key_find(path, strlen(path)), p->config);
-    push_value(L, &value);
-    return 1;
-}
-
-/* exp:limits("momentum"): the least and the greatest value a setting may have, and its path. */
-static int call_limits(lua_State *L) {
-    const char *path = bl_planner_setting(L, luaL_checkstring(L, 2), "");
-    const bl_key *key = bl_key_find(path, strlen(path));
-    BL_ASSERT(key != NULL);
-    if (key->type == BL_VALUE_BOOL || key->type == BL_VALUE_STR || key->type == BL_VALUE_LAYERS)
-        return luaL_error(L, "'%s' is not a number", path);
-    lua_pushnumber(L, key->min);
-    lua_pushnumber(L, key->max);
-    (void)lua_pushstring(L, path);
-    return 3;
-}
-
-/* ---- the evaluation grid ----------------------------------------------------------------------
- */
-
-int64_t bl_planner_grid_floor(const bl_config *config, int64_t epoch_rows, int64_t steps) {
-    int64_t at = bl_train_next_eval(config, epoch_rows, 0, INT64_MAX);
-    for (;;) {
-        const int64_t next = bl_train_next_eval(config, epoch_rows, at, INT64_MAX);
-        if (next > steps) return at;
-        at = next;
-    }
-}
-
-int64_t bl_planner_grid_ceil(const bl_config *config, int64_t epoch_rows, int64_t steps) {
-    int64_t at = bl_train_next_eval(config, epoch_rows, 0, INT64_MAX);
-    while (at < steps) at = bl_train_next_eval(config, epoch_rows, at, INT64_MAX);
-    return at;
-}
-
-int64_t bl_planner_steps(lua_State *L, int index, const char *what) {
-    const double steps = lua_tonumber(L, index);
-    if (lua_type(L, index) != LUA_TNUMBER || !(steps >= 1) || steps != floor(steps))
-        luaL_error(L, "%s has to be a whole number of steps, at least 1", what);
-    return steps < 0x1p53 ? (int64_t)steps : (int64_t)1 << 53;
-}
-
-static int call_grid_floor(lua_State *L) {
-    const bl_planner *p = bl_planner_of(L);
-    const int64_t steps = bl_planner_steps(L, 2, "the argument of grid_floor");
-    lua_pushinteger(L, bl_planner_grid_floor(p->config, p->facts->epoch_rows, steps));
-    return 1;
-}
-
-static int call_grid_ceil(lua_State *L) {
-    const bl_planner *p = bl_planner_of(L);
-    const int64_t steps = bl_planner_steps(L, 2, "the argument of grid_ceil");
-    lua_pushinteger(L, bl_planner_grid_ceil(p->config, p->facts->epoch_rows, steps));
-    return 1;
-}
-
-/* ---- exp --------------------------------------------------------------------------------------
- */
-
-static const luaL_Reg methods[] = {
-    {"run",        bl_planner_call_run   },
-    {"decide",     bl_planner_call_decide},
-    {"note",       bl_planner_call_note  },
-    {"grid_floor", call_grid_floor       },
-    {"grid_ceil",  call_grid_ceil        },
-    {"limits",     call_limits           },
-    {"step_times", bl_planner_call_times },
-    {NULL,         NULL                  },
-};
-
-/* Upvalues: the planner, the methods, the configuration's view. */
-static int experiment_index(lua_State *L) {
-    static const char *const fields[] = {
-        "name",   "preset", "title",      "synthetic", "config", "epoch_rows", "run",
-        "decide", "note",   "grid_floor", "grid_ceil", "limits", "step_times"};
-    const bl_planner *p = bl_planner_of(L);
-    const char *name = luaL_checkstring(L, 2);
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) return 1;
-    if (strcmp(name, "name") == 0)
-        (void)lua_pushstring(L, p->config->name);
-    else if (strcmp(name, "preset") == 0)
-        (void)lua_pushstring(L, p->config->preset);
-    else if (strcmp(name, "title") == 0)
-        (void)lua_pushstring(L, p->config->title);
-    else if (strcmp(name, "synthetic") == 0)
-        lua_pushboolean(L, p->facts->synthetic);
-    else if (strcmp(name, "epoch_rows") == 0)
-        lua_pushinteger(L, p->facts->epoch_rows);
-    else if (strcmp(name, "config") == 0)
-        lua_pushvalue(L, lua_upvalueindex(3));
-    else {
-        const char *near = bl_nearest(name, fields, BL_COUNT(fields));
-        return near == NULL
-                   ? luaL_error(L, "the experiment has no '%s'", name)
-                   : luaL_error(L, "the experiment has no '%s', did you mean '%s'?", name, near);
-    }
-    return 1;
-}
-
-static int refuse_write(lua_State *L) {
-    return luaL_error(L, "the experiment is read-only: '%s' cannot be set",
-                      luaL_tolstring(L, 2, NULL));
-}
-
-/* Gives the userdata on top a metatable with this index function (its upvalues lie above the
- * userdata and are popped). */
-static void protect(lua_State *L, const char *type, lua_CFunction index, int upvalues) {
-    lua_pushcclosure(L, index, upvalues);
-    (void)luaL_newmetatable(L, type);
-    lua_insert(L, -2);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, refuse_write);
-    lua_setfield(L, -2, "__newindex");
-    (void)lua_pushliteral(L, "locked");
-    lua_setfield(L, -2, "__metatable");
-    (void)lua_setmetatable(L, -2);
-}
-
-/* Upvalues: the planner, the method. Methods are called with a colon and a known argument. */
-static int checked_method(lua_State *L) {
-    if (luaL_testudata(L, 1, experiment_type) == NULL)
-        return luaL_error(L, "methods are called with a colon: exp:run{...}, exp:decide{...}");
-    return lua_tocfunction(L, lua_upvalueindex(2))(L);
-}
-
-static void push_experiment(lua_State *L, bl_planner *p) {
-    (void)lua_newuserdatauv(L, 1, 0);
-    lua_pushlightuserdata(L, p);
-    lua_newtable(L);
-    for (const luaL_Reg *m = methods; m->name != NULL; m++) {
-        lua_pushlightuserdata(L, p);
-        lua_pushcfunction(L, m->func);
-        lua_pushcclosure(L, checked_method, 2);
-        lua_setfield(L, -2, m->name);
-    }
-    (void)lua_newuserdatauv(L, 1, 0);
-    lua_pushlightuserdata(L, p);
-    protect(L, "configuration", config_index, 1);
-    protect(L, experiment_type, experiment_index, 3);
-}
-
-/* ---- running ----------------------------------------------------------------------------------
- */
-
-static int plan(lua_State *L) {
-    bl_planner *p = lua_touserdata(L, 1);
-    bl_sandbox_open(L);
-    bl_sandbox_load(L, p->script);
-    lua_call(L, 0, 1);
-    if (lua_type(L, -1) != LUA_TFUNCTION)
-        return luaL_error(L, "%s: a sweep returns a function: return function(exp) ... end",
-                          p->script);
-    push_experiment(L, p);
-    lua_call(L, 1, 0);
-    return 0;
+    return BL_OK;
 }
 
 bl_status bl_planner_run(const char *script_path, const char *library_dir, const bl_config *config,
                          const bl_planner_facts *facts, const bl_planner_host *host,
                          const bl_planner_limits *limits, bl_err *err) {
-    if (limits == NULL) limits = &bl_planner_default_limits;
-    bl_planner *p = bl_xalloc(sizeof *p);
-    p->script = script_path;
-    p->config = config;
-    p->facts = facts;
-    p->host = host;
-    p->trials_left = limits->max_trials;
-    p->box.seed = (uint64_t)config->train.seed;
-    const char *slash = strrchr(script_path, '/');
-    const int folder = slash == NULL ? 1 : (int)(slash - script_path);
-    bl_status status =
-        bl_path(p->box.folder, err, "%.*s", folder, slash == NULL ? "." : script_path);
-    if (status == BL_OK) status = bl_path(p->box.library, err, "%s", library_dir);
-    const bl_sandbox_limits bounds = {limits->memory_bytes, limits->instructions,
-                                      limits->cpu_seconds};
-    if (status == BL_OK) status = bl_sandbox_run(&p->box, &bounds, plan, p, err);
-    p->trials = NULL; /* gone with the heap */
-    bl_planner_drop_round(p);
-    bl_buf_free(&p->json);
-    free(p);
-    return status;
+    planner p = {.script = script_path,
+                 .library_dir = library_dir,
+                 .config = config,
+                 .facts = facts,
+                 .host = host,
+                 .limits = limits != NULL ? limits : &bl_planner_default_limits,
+                 .fd = -1};
+    bl_status status = start(&p, err);
+    if (status == BL_OK) status = serve(&p, err);
+    return finish(&p, status, err);
 }

@@ -1,41 +1,42 @@
-/* Inside of the planner: what the functions that scripts call share. Whatever a call needs beyond
- * Lua's own memory hangs on the planner, since an error of the script may leave a call half way. */
+/* Runs a sweep script: its rounds, decisions and questions are passed to a host, which answers
+ * them.
+ *
+ * The script runs in a process of its own (planner.c says why and how); the host is called in this
+ * one. The planner asks the host for nothing but what the script asks for, in the order in which it
+ * asks, so a plan is a pure function of the configuration, of results and of recorded times.
+ *
+ *     bl_planner_host host = {.ctx = &mine, .run = run_round, .decide = write_decision, ...};
+ *     BL_TRY(bl_planner_run("experiments/mnist/sweep.lua", "scripts/lua", config, &facts, &host,
+ *                           NULL, err));
+ */
 #ifndef BL_ENGINE_LUA_PLANNER_H
 #define BL_ENGINE_LUA_PLANNER_H
-#include "engine/base/buf.h"
-#include "engine/sweep/round.h"
-#include "engine/lua/sandbox.h"
+#include "engine/lua/limits.h"
+#include "engine/lua/round.h"
 
-typedef struct bl_planner {
-    bl_sandbox box;
-    const char *script;
-    const bl_config *config;
-    const bl_planner_facts *facts;
-    const bl_planner_host *host;
-    size_t trials_left;
-    bl_trial *trials; /* of the round in hand */
-    bl_trial_result *results;
-    size_t count;
-    bl_buf json; /* of the decision in hand */
-} bl_planner;
+/* The host's side. Each may be called many times while a planner runs, never two at a time. Any
+ * status but BL_OK ends the script at once and is what bl_planner_run returns.
+ *
+ * What a new host function owes: its request is bounded (script.h counts bytes and calls), it does
+ * not depend on time, order or machine, and what it answers is bounded, too: the script's process
+ * keeps the answer in memory that counts. */
+typedef struct bl_planner_host {
+    void *ctx;
+    /* Carries a round out and fills results[round->count]. BL_EINTERRUPTED: stopped on request. */
+    bl_status (*run)(void *ctx, const bl_round *round, bl_trial_result *results, bl_err *err);
+    /* A decision: `json` is all members of an object without its braces, text included; `text` is
+     * one line for people. */
+    bl_status (*decide)(void *ctx, const char *json, const char *text, bl_err *err);
+    /* seconds[count]: of one step at each batch size, NAN where it does not fit in memory. The same
+     * numbers whenever it is asked for the same sizes: they are measured once and kept. */
+    bl_status (*step_times)(void *ctx, const int64_t *batch_sizes, size_t count, double *seconds,
+                            bl_err *err);
+} bl_planner_host;
 
-/* The planner of a function that was made with it as first upvalue. */
-bl_planner *bl_planner_of(lua_State *L);
-void bl_planner_drop_round(bl_planner *p);
-
-/* Full path of a setting from its path or a last part that only one has; raises an error that names
- * the nearest one and starts with `where`. */
-const char *bl_planner_setting(lua_State *L, const char *name, const char *where);
-/* The last step at or below `steps` at which every run is evaluated; the first such if all are
- * above. Runs that end there have no evaluation that longer ones lack. */
-int64_t bl_planner_grid_floor(const bl_config *config, int64_t epoch_rows, int64_t steps);
-/* The first at or above `steps`. */
-int64_t bl_planner_grid_ceil(const bl_config *config, int64_t epoch_rows, int64_t steps);
-/* A Lua number that is a whole number of steps, at least 1. */
-int64_t bl_planner_steps(lua_State *L, int index, const char *what);
-
-int bl_planner_call_run(lua_State *L);    /* exp:run{...} */
-int bl_planner_call_times(lua_State *L);  /* exp:step_times{64, 128} */
-int bl_planner_call_decide(lua_State *L); /* exp:decide{...} */
-int bl_planner_call_note(lua_State *L);   /* exp:note(text) */
+/* Runs the script against the host. `limits` may be NULL: the default ones. The library's modules
+ * are in `library_dir`; a script can also require files from its own folder. Errors of the script
+ * are BL_EINVAL and carry its file:line. */
+bl_status bl_planner_run(const char *script_path, const char *library_dir, const bl_config *config,
+                         const bl_planner_facts *facts, const bl_planner_host *host,
+                         const bl_planner_limits *limits, bl_err *err) BL_CHECKED;
 #endif

@@ -1,73 +1,81 @@
-/* A Lua state for scripts that nobody has read: bounded memory, instructions and processor time, no
- * way out to the system, and nothing in reach that differs between two starts of the program.
+/* A Lua state for scripts that nobody has read: bounded memory and instructions, no way out to the
+ * system, and nothing in reach that differs between two starts of the program.
  *
- * All memory of the state is one region, so a state can be abandoned in the middle of anything and
- * freed without its help. That is how limits act: they jump out of Lua past every pcall. The
- * last of them is a timer on the thread's processor time, whose signal ends loops inside Lua's own
- * C functions, where no hook is called. Code that must not be left half done (malloc, the host)
- * stands between bl_sandbox_enter and bl_sandbox_leave; no Lua call that can raise an error may. */
+ * The state lives in a process of its own, which planner.c makes. A limit that is reached ends that
+ * process, whatever Lua is doing, so no pcall of the script sees it and nothing has to be unwound:
+ *   instructions   counted by Lua's hook;
+ *   memory         counted by the allocator;
+ *   time           a timer on the process's processor time kills it (planner.c): the only limit
+ * that holds inside Lua's own C functions, where no hook is called. `place` says where the script
+ * was; it is shared with the planner, which outlives the script.
+ *
+ * The collector never runs by itself. The hook calls it when the memory in use has doubled, after
+ * it has seen that no metatable makes a table weak: so no script can see when memory was collected.
+ *
+ * What a new function for scripts owes: what it allocates grows with the script's wishes only
+ * through Lua or bl_sandbox_resize; it may be left by an error of Lua at any call that can raise
+ * one, and the end of the process is the only clean-up; it returns the same on every machine. */
 #ifndef BL_ENGINE_LUA_SANDBOX_H
 #define BL_ENGINE_LUA_SANDBOX_H
 #include "engine/base/buf.h"
 #include "engine/base/file.h"
 #include "engine/base/status.h"
-#include "engine/lua/heap.h"
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
-typedef struct bl_sandbox {
-    lua_State *lua;
-    bl_heap *heap;
-    size_t bytes_limit;
-    uint64_t instructions, instructions_limit;
-    double cpu_limit;      /* seconds */
-    uint64_t seed;         /* of math.random */
-    uint64_t drawn;        /* values of math.random so far */
-    char library[BL_PATH]; /* folder of the shared modules */
-    char folder[BL_PATH];  /* folder of the script */
-    bl_buf text;           /* of the chunk being loaded */
-    const char *source;    /* "@file" and line of the script that ran last, for limits */
+/* The line of the experiment's own script that ran last; line 0: none did. */
+typedef struct bl_sandbox_place {
+    char source[BL_PATH];
     int line;
-    volatile sig_atomic_t busy;    /* depth of bl_sandbox_enter */
-    volatile sig_atomic_t expired; /* the timer rang meanwhile */
-    sigjmp_buf escape;
-    timer_t timer;
-    struct itimerspec left; /* of the timer, while paused */
-    bl_status status;       /* why the state was left from inside */
+} bl_sandbox_place;
+
+typedef struct bl_sandbox bl_sandbox;
+struct bl_sandbox {
+    /* The caller's to fill. */
+    size_t bytes_limit;
+    uint64_t instructions_limit;
+    uint64_t seed;           /* of math.random and math.sobol */
+    const char *script;      /* path of the experiment's script */
+    const char *library_dir; /* lines of files in it are the library's, not the script's */
+    bl_sandbox_place *place;
+    void (*load)(bl_sandbox *box, lua_State *L, const char *module); /* pushes its chunk */
+    void (*stop)(bl_sandbox *box); /* ends the process; `err` says why; takes no memory */
     bl_err *err;
-} bl_sandbox;
 
-typedef struct bl_sandbox_limits {
-    size_t bytes;
+    /* The sandbox's own. */
+    uint64_t drawn; /* values of math.random so far */
+    size_t bytes, collect_at;
     uint64_t instructions;
-    double cpu_seconds;
-} bl_sandbox_limits;
+    const char *source; /* what place->source is a copy of */
+};
 
-/* Makes a state, calls body(L) with `arg` as a light userdata at index 1 under all limits, and
- * frees the state. `box` must stay where it is meanwhile; its seed and folders are the caller's to
- * fill. */
-bl_status bl_sandbox_run(bl_sandbox *box, const bl_sandbox_limits *limits, lua_CFunction body,
-                         void *arg, bl_err *err) BL_CHECKED;
+/* Makes a state, calls body(L) with `arg` as a light userdata at index 1, and says how that ended:
+ * BL_EINVAL, and box->err, for an error of the script. The state is left to the end of the process.
+ */
+bl_status bl_sandbox_run(bl_sandbox *box, lua_CFunction body, void *arg) BL_CHECKED;
 
-void bl_sandbox_enter(bl_sandbox *box);
-void bl_sandbox_leave(bl_sandbox *box); /* does not return when the time ran out meanwhile */
-/* As enter and leave, with the clock of the script stopped between them. */
-void bl_sandbox_pause(bl_sandbox *box);
-void bl_sandbox_resume(bl_sandbox *box);
-/* Leaves the state for good; box->err is already filled. No pcall sees it. */
-_Noreturn void bl_sandbox_abandon(bl_sandbox *box, bl_status status);
+/* realloc and free, in memory that counts as the script's: does not return where that is used up.
+ * `old_size` is what was asked for. NULL for a size of 0. */
+void *bl_sandbox_resize(bl_sandbox *box, void *old, size_t old_size, size_t size);
+/* Fills `err`: "FILE:LINE: the script takes more than AMOUNT UNIT". */
+bl_status bl_sandbox_limit(const bl_sandbox_place *place, const char *script, double amount,
+                           const char *unit, bl_err *err);
+/* Raises an error where a metatable would show when the collector ran: a script can give it such a
+ * member after setmetatable has seen it. */
+void bl_sandbox_check_metatables(lua_State *L);
+
+static inline bl_sandbox *bl_sandbox_of(lua_State *L) {
+    return *(bl_sandbox **)lua_getextraspace(L);
+}
 
 /* Opens the safe part of Lua's library, and `require`. */
 void bl_sandbox_open(lua_State *L);
-bl_sandbox *bl_sandbox_of(lua_State *L);
-/* Loads a text chunk and leaves it on the stack, or raises its error. */
-void bl_sandbox_load(lua_State *L, const char *path);
+/* Pushes the function that a text chunk is, or raises its error. A byte-order mark before it is
+ * skipped. */
+void bl_sandbox_load(lua_State *L, const char *path, const char *text, size_t length);
 /* Pushes an array of the table's keys: numbers ascending, then strings by bytes. Raises an error
  * for keys of other types. Returns their number. */
 lua_Integer bl_sandbox_keys(lua_State *L, int table);

@@ -9,14 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SCRIPT_BYTES = 1 << 20 };
+enum { MODULE_NAME = 64 };
 
-bl_sandbox *bl_sandbox_of(lua_State *L) {
-    return *(bl_sandbox **)lua_getextraspace(L);
-}
-
-/* ---- tables in one order ----------------------------------------------------------------------
- */
+/* ---- tables in one order ---- */
 
 typedef struct key {
     const char *text; /* NULL: a number */
@@ -191,8 +186,7 @@ static int table_sort(lua_State *L) {
     return 0;
 }
 
-/* ---- no addresses -----------------------------------------------------------------------------
- */
+/* ---- no addresses ---- */
 
 static bool has_address(lua_State *L, int index) {
     const int type = lua_type(L, index);
@@ -234,17 +228,47 @@ static int string_format(lua_State *L) {
     return lua_gettop(L);
 }
 
-/* Finalizers and weak tables would show when the collector ran. */
+/* Members of a metatable that would show when the collector ran, or that run at a moment of Lua's
+ * own choice. */
+static void check_metatable(lua_State *L, int metatable) {
+    static const char *const refused[] = {"__gc", "__mode", "__close"};
+    metatable = lua_absindex(L, metatable);
+    for (size_t i = 0; i < BL_COUNT(refused); i++) {
+        lua_pushstring(L, refused[i]);
+        if (lua_rawget(L, metatable) != LUA_TNIL)
+            luaL_error(
+                L, "'%s' is not for scripts: a plan must not depend on when memory is collected",
+                refused[i]);
+        lua_pop(L, 1);
+    }
+}
+
+/* Pushes the set of all tables that scripts use as metatables. Its keys are weak: a metatable that
+ * is gone needs no check. */
+static void push_metatables(lua_State *L) {
+    if (luaL_getsubtable(L, LUA_REGISTRYINDEX, "bl.metatables") != 0) return;
+    lua_createtable(L, 0, 1);
+    (void)lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    (void)lua_setmetatable(L, -2);
+}
+
+void bl_sandbox_check_metatables(lua_State *L) {
+    luaL_checkstack(L, 6, "no stack left");
+    push_metatables(L);
+    for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) check_metatable(L, -2);
+    lua_pop(L, 1);
+}
+
+/* Upvalue: Lua's own setmetatable. */
 static int base_setmetatable(lua_State *L) {
     if (lua_istable(L, 2)) {
-        static const char *const refused[] = {"__gc", "__mode"};
-        for (size_t i = 0; i < BL_COUNT(refused); i++) {
-            lua_pushstring(L, refused[i]);
-            if (lua_rawget(L, 2) != LUA_TNIL)
-                return luaL_error(L, "'%s' is not for scripts: it would depend on memory",
-                                  refused[i]);
-            lua_pop(L, 1);
-        }
+        check_metatable(L, 2);
+        push_metatables(L);
+        lua_pushvalue(L, 2);
+        lua_pushboolean(L, true);
+        lua_rawset(L, -3);
+        lua_pop(L, 1);
     }
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
@@ -252,8 +276,13 @@ static int base_setmetatable(lua_State *L) {
     return 1;
 }
 
-/* ---- random numbers ---------------------------------------------------------------------------
- */
+static int base_print(lua_State *L) {
+    return luaL_error(L,
+                      "a sweep script cannot print: exp:note(text) writes a line while the sweep "
+                      "runs and keeps it in the plan");
+}
+
+/* ---- random numbers ---- */
 
 static int math_random(lua_State *L) {
     bl_sandbox *box = bl_sandbox_of(L);
@@ -288,24 +317,22 @@ static int math_sobol(lua_State *L) {
     return 1;
 }
 
-/* ---- chunks -----------------------------------------------------------------------------------
- */
+/* ---- chunks ---- */
 
-void bl_sandbox_load(lua_State *L, const char *path) {
-    bl_sandbox *box = bl_sandbox_of(L);
-    bl_err fault;
-    bl_sandbox_enter(box);
-    bl_buf_clear(&box->text);
-    const bl_status status = bl_file_read(&box->text, path, SCRIPT_BYTES, &fault);
-    bl_sandbox_leave(box);
-    if (status != BL_OK) luaL_error(L, "%s", fault.text);
-    const char *text = bl_buf_text(&box->text);
+static size_t byte_order_mark(const char *text, size_t length) {
+    return length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
+void bl_sandbox_load(lua_State *L, const char *path, const char *text, size_t length) {
+    const size_t mark = byte_order_mark(text, length);
+    text += mark;
+    length -= mark;
     (void)lua_pushfstring(L, "@%s", path);
-    int outcome = luaL_loadbufferx(L, text, box->text.len, lua_tostring(L, -1), "t");
+    int outcome = luaL_loadbufferx(L, text, length, lua_tostring(L, -1), "t");
     if (outcome == LUA_ERRSYNTAX) {
         /* Lua shortens long names in messages. Under a known short one it can be put back. */
         lua_pop(L, 1);
-        outcome = luaL_loadbufferx(L, text, box->text.len, "=?", "t");
+        outcome = luaL_loadbufferx(L, text, length, "=?", "t");
         const char *message = lua_tostring(L, -1);
         if (outcome == LUA_ERRSYNTAX && message[0] == '?')
             (void)lua_pushfstring(L, "%s%s", path, message + 1);
@@ -320,21 +347,10 @@ void bl_sandbox_load(lua_State *L, const char *path) {
     lua_remove(L, -2);
 }
 
-static void module_path(lua_State *L, const bl_sandbox *box, const char *name, char path[BL_PATH]) {
-    const char *const folders[] = {box->library, box->folder};
-    for (size_t i = 0; i < BL_COUNT(folders); i++) {
-        bl_err fault;
-        if (bl_path(path, &fault, "%s/%s.lua", folders[i], name) != BL_OK)
-            luaL_error(L, "%s", fault.text);
-        if (bl_file_exists(path)) return;
-    }
-    luaL_error(L, "no module '%s': looked for %s.lua in %s and %s", name, name, folders[0],
-               folders[1]);
-}
-
 static int base_require(lua_State *L) {
     const char *name = luaL_checkstring(L, 1);
-    if (name[0] == '\0' || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] != '\0')
+    if (strlen(name) >= MODULE_NAME || name[0] == '\0' ||
+        name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] != '\0')
         return luaL_error(L, "module names are made of a-z, 0-9 and _");
     lua_settop(L, 1);
     (void)luaL_getsubtable(L, LUA_REGISTRYINDEX, "bl.modules");
@@ -342,11 +358,9 @@ static int base_require(lua_State *L) {
     if (known == LUA_TLIGHTUSERDATA)
         return luaL_error(L, "module '%s' is required while it is being loaded", name);
     if (known != LUA_TNIL) return 1;
-    char path[BL_PATH];
-    module_path(L, bl_sandbox_of(L), name, path);
+    bl_sandbox_of(L)->load(bl_sandbox_of(L), L, name);
     lua_pushlightuserdata(L, L);
     lua_setfield(L, 2, name);
-    bl_sandbox_load(L, path);
     lua_call(L, 0, 1);
     if (lua_isnil(L, -1)) return luaL_error(L, "module '%s' returns nothing", name);
     lua_pushvalue(L, -1);
@@ -354,8 +368,7 @@ static int base_require(lua_State *L) {
     return 1;
 }
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 static void remove_names(lua_State *L, const char *const *names, size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -371,13 +384,14 @@ static void wrap(lua_State *L, const char *name, lua_CFunction function) {
 }
 
 void bl_sandbox_open(lua_State *L) {
-    static const char *const base[] = {"load",  "loadfile",       "loadstring", "dofile",
-                                       "print", "collectgarbage", "warn"};
+    static const char *const base[] = {"load",   "loadfile",       "loadstring",
+                                       "dofile", "collectgarbage", "warn"};
     static const luaL_Reg replaced[] = {
         {"pairs",    base_pairs   },
         {"next",     base_next    },
         {"tostring", base_tostring},
         {"require",  base_require },
+        {"print",    base_print   },
         {NULL,       NULL         }
     };
     static const char *const string[] = {"dump"}, *const math[] = {"randomseed"};

@@ -3,8 +3,8 @@
 #ifndef BL_ENGINE_SWEEP_SCHEDULER_H
 #define BL_ENGINE_SWEEP_SCHEDULER_H
 #include "engine/data/dataset.h"
+#include "engine/lua/round.h"
 #include "engine/store/store.h"
-#include "engine/sweep/round.h"
 #include "engine/train/device_dataset.h"
 #include "kernels/kernel.h"
 

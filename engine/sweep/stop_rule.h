@@ -2,7 +2,7 @@
  * them, in whatever order, however far beyond the question the stored prefix goes. */
 #ifndef BL_ENGINE_SWEEP_STOP_RULE_H
 #define BL_ENGINE_SWEEP_STOP_RULE_H
-#include "engine/sweep/round.h"
+#include "engine/lua/round.h"
 
 /* First evaluation at or below `target` and within `max_steps`, as an index; SIZE_MAX: none. */
 size_t bl_stop_first_hit(const bl_eval *eval, size_t evals, double target, int64_t max_steps);

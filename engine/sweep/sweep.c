@@ -22,6 +22,7 @@ typedef struct sweep {
     bl_file_stamp stamp; /* of plan.jsonl as it was last read */
     bl_buf there;        /* its text */
     size_t equal;        /* bytes of it that are known to be those of `plan` */
+    size_t saved;        /* bytes of `plan` when it was last saved */
 } sweep;
 
 static void write_head(sweep *s) {
@@ -113,12 +114,21 @@ static void write_trial(sweep *s, const bl_trial *t, const bl_trial_result *r) {
     bl_buf_str(p, "}\n");
 }
 
+/* Whether the plan has grown enough to be saved again. A large one is saved whenever it has grown
+ * by a sixteenth, so that all saving together costs in proportion to its size; a small one at once.
+ */
+static bool save_is_due(const sweep *s) {
+    enum { SMALL = 64 << 10, SHARE = 16 };
+    return s->plan.len < SMALL || s->plan.len - s->saved >= s->plan.len / SHARE;
+}
+
 /* What is on disk is left alone as long as it begins with this plan: when a sweep is repeated, and
  * when another process is further in the same one. At the `end` it has to be this plan exactly. */
 static bl_status save_plan(sweep *s, bool end, bl_err *err) {
     char path[BL_PATH];
     bl_err ignored;
     if (!s->options->write_plan) return BL_OK;
+    s->saved = s->plan.len;
     BL_TRY(bl_path(path, err, "%s/plan.jsonl", s->scheduler->store->dir));
     if (bl_file_changed(path, &s->stamp)) {
         bl_buf_clear(&s->there);
@@ -147,7 +157,7 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
         s->totals->reached += results[i].outcome == BL_OUTCOME_TARGET;
         s->totals->failed += results[i].outcome == BL_OUTCOME_MEMORY;
     }
-    BL_TRY(save_plan(s, false, err));
+    if (save_is_due(s)) BL_TRY(save_plan(s, false, err));
     for (size_t i = 0; s->options->fail_fast && i < round->count; i++)
         if (results[i].outcome == BL_OUTCOME_MEMORY)
             BL_FAIL(err, BL_ENOMEM, "run %s of round '%s' did not fit into memory", results[i].run,
@@ -161,7 +171,7 @@ static bl_status decide(void *ctx, const char *json, const char *text, bl_err *e
                   json);
     if (s->options->decision != NULL && text[0] != '\0')
         s->options->decision(s->options->ctx, text);
-    return save_plan(s, false, err);
+    return save_is_due(s) ? save_plan(s, false, err) : BL_OK;
 }
 
 static bl_status step_times(void *ctx, const int64_t *batch_sizes, size_t count, double *seconds,
@@ -185,11 +195,15 @@ bl_status bl_sweep_run(const bl_config *config, const bl_scheduler *scheduler,
     write_head(&s);
     const bl_planner_facts facts = {.epoch_rows = bl_train_epoch_rows(config, scheduler->data),
                                     .synthetic = scheduler->data->synthetic};
+    bl_err ignored;
     const bl_planner_host host = {
         .ctx = &s, .run = run_round, .decide = decide, .step_times = step_times};
     bl_status status = bl_planner_run(options->script, options->library_dir, config, &facts, &host,
                                       &bl_planner_default_limits, err);
-    if (status == BL_OK) status = save_plan(&s, true, err);
+    if (status == BL_OK)
+        status = save_plan(&s, true, err);
+    else if (s.saved < s.plan.len)
+        (void)save_plan(&s, false, &ignored);
     bl_buf_free(&s.plan);
     bl_buf_free(&s.there);
     return status;

@@ -2,7 +2,7 @@
  * written to runs/NAME/plan.jsonl as it is made, and the timing pass after it. */
 #ifndef BL_ENGINE_SWEEP_SWEEP_H
 #define BL_ENGINE_SWEEP_SWEEP_H
-#include "engine/sweep/round.h"
+#include "engine/lua/planner.h"
 #include "engine/sweep/scheduler.h"
 
 typedef struct bl_sweep_options {

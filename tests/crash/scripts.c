@@ -87,17 +87,17 @@ static bool said(const char *text, const char *says) {
     return says[0] == '\0';
 }
 
-static void explode(lab *l, const bomb *b, const ending *harmless) {
-    static const char *const words[] = {"check", lab_experiment, NULL};
+static void explode(lab *l, const char *const *words, const bomb *b, const ending *harmless) {
     write_script(b->script);
     const ending e = lab_run(l, words, NULL);
     const double mib = (double)(e.peak_kib - harmless->peak_kib) / 1024.0;
     l->scripts++;
     if (e.exit != 2 || strstr(e.said, k_path) == NULL || !said(e.said, b->says))
-        lab_fail(l, "%s: exit %d, signal %d: %s", b->name, e.exit, e.signal, e.said);
+        lab_fail(l, "%s %s: exit %d, signal %d: %s", words[0], b->name, e.exit, e.signal, e.said);
     /* A sanitizer's shadow and guards are no memory of the script's. */
     if (!l->sanitized && (mib > MOST_MIB || e.cpu_seconds > MOST_SECONDS))
-        lab_fail(l, "%s: %.1f MiB, %.2f s of processor time", b->name, mib, e.cpu_seconds);
+        lab_fail(l, "%s %s: %.1f MiB, %.2f s of processor time", words[0], b->name, mib,
+                 e.cpu_seconds);
     if (mib > l->most_mib) l->most_mib = mib;
     if (e.cpu_seconds > l->most_seconds) l->most_seconds = e.cpu_seconds;
 }
@@ -110,6 +110,27 @@ static char *nested(const char *open, size_t times) {
     return text;
 }
 
+/* Decisions without end, by every command that runs a script: they hold the same limits, and what
+ * gets into the plan is bounded. */
+static void flood_plans(lab *l) {
+    static const char *const commands[][5] = {
+        {"check",       lab_experiment},
+        { "run",  lab_experiment,         "--progress", "none"},
+        { "work", lab_experiment,         "--progress", "none"}
+    };
+    static const bomb floods[] = {
+        {"decisions",       "while true do exp:note('x') end",                          "more decisions than a sweep may have",
+         true                                                                                                                       },
+        {"large decisions", "local s = ('x'):rep(16000) while true do exp:note(s) end",
+         "the decisions of the plan take more bytes",                                                                           true},
+    };
+    for (size_t c = 0; c < BL_COUNT(commands); c++) {
+        write_script("error('harmless')");
+        const ending harmless = lab_run(l, commands[c], NULL);
+        for (size_t i = 0; i < BL_COUNT(floods); i++)
+            explode(l, commands[c], &floods[i], &harmless);
+    }
+}
 void part_scripts(lab *l) {
     static const char *const words[] = {"check", lab_experiment, NULL};
     bl_buf kept = {0};
@@ -120,13 +141,14 @@ void part_scripts(lab *l) {
     if (harmless.exit != 0)
         lab_fail(l, "a harmless script: exit %d: %s", harmless.exit, harmless.said);
     for (size_t i = 0; i < BL_COUNT(k_bombs) && l->failures <= LAB_MOST_FAILURES; i++)
-        if (l->full || k_bombs[i].quick) explode(l, &k_bombs[i], &harmless);
+        if (l->full || k_bombs[i].quick) explode(l, words, &k_bombs[i], &harmless);
     static const char *const opens[] = {"local x = ((((((((", "local t = {{{{{{{{", "do do do do "};
     for (size_t i = 0; i < BL_COUNT(opens); i++) {
         char *text = nested(opens[i] + (i < 2 ? 10 : 0), 50000);
-        explode(l, &(bomb){"nesting", text, "", true}, &harmless);
+        explode(l, words, &(bomb){"nesting", text, "", true}, &harmless);
         free(text);
     }
+    flood_plans(l);
     if (bl_file_write(k_path, bl_buf_text(&kept), kept.len, &err) != BL_OK)
         lab_fail(l, "%s", err.text);
     bl_buf_free(&kept);

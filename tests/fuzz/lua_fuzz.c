@@ -3,7 +3,7 @@
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
-#include "engine/sweep/round.h"
+#include "engine/lua/planner.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,8 +40,14 @@ static bl_status decide(void *ctx, const char *json, const char *text, bl_err *e
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     static const char settings[] = "dataset = \"fake\"; sweep: { batch_sizes = [32, 64]; };";
-    static const bl_planner_limits limits = {
-        .memory_bytes = 4 << 20, .instructions = 1000000, .cpu_seconds = 0.1, .max_trials = 200};
+    static const bl_planner_limits limits = {.memory_bytes = 4 << 20,
+                                             .instructions = 1000000,
+                                             .cpu_seconds = 0.1,
+                                             .max_trials = 200,
+                                             .max_decisions = 1000,
+                                             .one_decision_bytes = 4096,
+                                             .decision_bytes = 1 << 20,
+                                             .trial_bytes = 1 << 20};
     const bl_planner_facts facts = {.epoch_rows = 1000};
     const bl_planner_host host = {.run = run_round, .decide = decide};
     bl_config *config = bl_xalloc(sizeof *config);

@@ -7,7 +7,7 @@
 #ifndef BL_TESTS_UNIT_FAKE_HOST_H
 #define BL_TESTS_UNIT_FAKE_HOST_H
 #include "engine/base/buf.h"
-#include "engine/sweep/round.h"
+#include "engine/lua/planner.h"
 
 typedef struct fake_host {
     double s_min, b_crit, lr_opt, curvature, noise, target, diverge_above;

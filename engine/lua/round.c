@@ -1,4 +1,4 @@
-#include "engine/sweep/round.h"
+#include "engine/lua/round.h"
 #include "engine/base/mem.h"
 
 static const char *const outcome_names[] = {

@@ -1,0 +1,62 @@
+/* What a sweep script asks for and what it gets back: rounds of trials and their results.
+ *
+ * A trial is one question to one run: "train this configuration until the metric is at or below
+ * `target`, for at most `max_steps`". A round is a list of trials that are answered together; in a
+ * race the first to reach its target bounds the others. The answer is a pure function of the
+ * trial's evaluations (engine/sweep/stop_rule.h), whoever computed them and when.
+ *
+ * Example: batch 64 at two rates races to 0.2 with slack 1.25. The first reaches 0.2 at step 80, so
+ * the second stops at its first evaluation at or after step 100 with BL_OUTCOME_RACE. */
+#ifndef BL_ENGINE_LUA_ROUND_H
+#define BL_ENGINE_LUA_ROUND_H
+#include "engine/base/status.h"
+#include "engine/config/config.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct bl_trial {
+    bl_config config;  /* resolved: the experiment's with the trial's own settings over it */
+    int64_t max_steps; /* the budget, an evaluation step */
+    double target;     /* of the metric; NAN: run to the budget */
+    char reason[256];  /* one line for the plan */
+} bl_trial;
+
+typedef struct bl_round {
+    char title[128]; /* "batch 512" */
+    const bl_trial *trial;
+    size_t count;
+    bool race;    /* once a trial reached its target, the others stop at their first evaluation at
+                     or after slack times its steps */
+    double slack; /* at least 1 */
+} bl_round;
+
+typedef enum bl_outcome {
+    BL_OUTCOME_TARGET, /* reached */
+    BL_OUTCOME_BUDGET, /* max_steps came first */
+    BL_OUTCOME_RACE,   /* cut by the race */
+    BL_OUTCOME_DIVERGED,
+    BL_OUTCOME_MEMORY, /* did not fit */
+    BL_OUTCOME_COUNT
+} bl_outcome;
+const char *bl_outcome_name(bl_outcome outcome); /* "target", "budget", "race", ... */
+
+typedef struct bl_eval {
+    int64_t step;
+    double value; /* the metric; NAN when diverged */
+    double train_loss;
+} bl_eval;
+
+typedef struct bl_trial_result {
+    char run[13]; /* id */
+    bl_outcome outcome;
+    int64_t steps; /* at which the answer ends */
+    /* First evaluation step at or below the target, and the one before it; 0: there is none. */
+    int64_t target_step, previous_eval_step;
+    bl_eval *eval; /* up to `steps`; freed by bl_round_results_free */
+    size_t evals;
+} bl_trial_result;
+
+/* Frees the evaluations of each result; the array of results is the caller's. */
+void bl_round_results_free(bl_trial_result *results, size_t count);
+#endif

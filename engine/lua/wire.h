@@ -1,0 +1,58 @@
+/* Messages between a planner and the process of its script, over a pair of stream sockets.
+ *
+ *     script                                 planner
+ *     LOAD name ("": the script itself)  ->
+ *                                        <-  ANSWER path, text        or REFUSED why
+ *     ROUND title, race, slack, count    ->
+ *     TRIAL settings, budget, ...        ->  (as many as announced; neither is answered)
+ *     RUN                                ->
+ *                                        <-  ANSWER result, ...       or REFUSED why
+ *     DECIDE json, text                  ->
+ *                                        <-  ANSWER
+ *     TIMES sizes                        ->
+ *                                        <-  ANSWER seconds
+ *     END status, message                ->  and the process ends
+ *
+ * A message is a kind and a length of eight bytes each, in the machine's own order, and so many
+ * bytes of fields: whole numbers and doubles of eight bytes, texts as a length and their bytes.
+ * REFUSED becomes an error of the script, which it may catch; a fault of the host never comes back,
+ * since the planner ends the process then. */
+#ifndef BL_ENGINE_LUA_WIRE_H
+#define BL_ENGINE_LUA_WIRE_H
+#include "engine/base/buf.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum bl_wire_kind {
+    BL_WIRE_LOAD,
+    BL_WIRE_ROUND,
+    BL_WIRE_TRIAL,
+    BL_WIRE_RUN,
+    BL_WIRE_DECIDE,
+    BL_WIRE_TIMES,
+    BL_WIRE_END,
+    BL_WIRE_ANSWER,
+    BL_WIRE_REFUSED
+} bl_wire_kind;
+
+/* False: the other side is gone. */
+bool bl_wire_send(int fd, bl_wire_kind kind, const bl_buf *fields);
+bool bl_wire_receive_head(int fd, bl_wire_kind *kind, size_t *length);
+bool bl_wire_receive(int fd, void *bytes, size_t length);
+
+void bl_wire_put_i64(bl_buf *out, int64_t value);
+void bl_wire_put_f64(bl_buf *out, double value);
+void bl_wire_put_bytes(bl_buf *out, const char *bytes, size_t length);
+void bl_wire_put_text(bl_buf *out, const char *text);
+
+/* Reads the fields of one message in order. Past its end, or where a text does not fit, `bad` is
+ * set and what is read is 0 or "". */
+typedef struct bl_wire_reader {
+    const char *at, *end;
+    bool bad;
+} bl_wire_reader;
+int64_t bl_wire_get_i64(bl_wire_reader *in);
+double bl_wire_get_f64(bl_wire_reader *in);
+/* In the message itself, followed by a 0; *length may be NULL. */
+const char *bl_wire_get_text(bl_wire_reader *in, size_t *length);
+#endif
