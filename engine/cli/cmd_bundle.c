@@ -11,7 +11,8 @@
 #include "engine/cli/experiment.h"
 #include "engine/cli/stores.h"
 #include "engine/export/tar.h"
-#include "engine/report/report.h"
+#include "engine/report/analyse.h"
+#include "engine/report/write.h"
 #include "engine/store/gc.h"
 #include "engine/store/store.h"
 #include <stdio.h>

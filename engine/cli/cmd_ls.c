@@ -2,7 +2,7 @@
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/cli/stores.h"
-#include "engine/report/report.h"
+#include "engine/report/text/labels.h"
 #include "engine/verify/log_diff.h"
 #include <inttypes.h>
 #include <math.h>

@@ -1,7 +1,9 @@
 /* batchlab recommend, plot and report NAME: the answer, from the files of the last sweep. */
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
-#include "engine/report/report.h"
+#include "engine/report/analyse.h"
+#include "engine/report/text/recommendation.h"
+#include "engine/report/write.h"
 #include <stdio.h>
 #include <string.h>
 

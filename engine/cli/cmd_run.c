@@ -8,8 +8,10 @@
 #include "engine/cli/trials.h"
 #include "engine/config/filter.h"
 #include "engine/config/validate.h"
-#include "engine/report/report.h"
+#include "engine/report/analyse.h"
 #include "engine/report/report_stamp.h"
+#include "engine/report/text/recommendation.h"
+#include "engine/report/write.h"
 #include "engine/sweep/sweep.h"
 #include "engine/verify/rerun.h"
 #include <errno.h>

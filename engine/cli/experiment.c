@@ -3,7 +3,7 @@
 #include "engine/cli/jobs.h"
 #include "engine/model/model.h"
 #include "engine/report/reference.h"
-#include "engine/report/report.h"
+#include "engine/report/text/labels.h"
 #include "engine/store/index.h"
 #include "engine/train/train.h"
 #include <stdio.h>

@@ -1,71 +1,32 @@
+/* Two batch sizes against each other on the same fresh seeds: ratios of pairs, and what they allow
+ * to be said. */
 #include "engine/report/compare.h"
 #include "engine/base/mem.h"
 #include "engine/report/history.h"
-#include "engine/report/text/words.h"
 #include "engine/stats/pairs.h"
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+typedef char run_id[sizeof((bl_report_trial){0}.run)];
 
-static double nth_number(const bl_json *array, size_t n) {
-    const bl_json *v = array != NULL ? array->first : NULL;
-    while (v != NULL && n-- > 0) v = v->next;
-    return v != NULL && v->type == BL_JSON_NUMBER ? v->number : (double)NAN;
+static int by_id(const void *a, const void *b) {
+    return strcmp(a, b);
 }
 
-static size_t read_runs(char (**out)[13], const bl_json *array) {
-    if (array == NULL || array->count == 0) return 0;
-    *out = bl_xalloc(array->count * sizeof **out);
-    size_t n = 0;
-    for (const bl_json *r = array->first; r != NULL; r = r->next)
-        if (r->type == BL_JSON_STRING) (void)snprintf((*out)[n++], sizeof **out, "%s", r->string);
-    return n;
-}
-
-/* Both lists of runs, as many as the shorter one has; 0 without them. */
-static size_t read_both(char (*out[2])[13], const bl_json *runs) {
-    if (runs == NULL || runs->count != 2) return 0;
-    const size_t first = read_runs(&out[0], runs->first);
-    return bl_min_size(first, read_runs(&out[1], runs->first->next));
-}
-
-void bl_report_read_pair(bl_report_model *m, const bl_json *line) {
-    m->pairs = bl_xrealloc(m->pairs, (m->pair_count + 1) * sizeof *m->pairs);
-    bl_report_pair *p = &m->pairs[m->pair_count++];
-    *p = (bl_report_pair){.budget_epochs = bl_json_number(line, "budget_epochs", 0)};
-    p->seeds = read_both(p->run, bl_json_get(line, "runs"));
-    if (read_both(p->budget_run, bl_json_get(line, "budget_runs")) != p->seeds)
-        p->budget_epochs = 0;
-    for (size_t i = 0; i < 2; i++) {
-        p->batch_size[i] = nth_number(bl_json_get(line, "batch_sizes"), i);
-        p->learning_rate[i] = nth_number(bl_json_get(line, "learning_rates"), i);
-        p->budget_steps[i] = nth_number(bl_json_get(line, "budget_steps"), i);
-        p->budget_learning_rate[i] = nth_number(bl_json_get(line, "budget_learning_rates"), i);
-    }
-}
-
-/* Those within a budget ask for no target: no basin sees them. */
+/* Those within a budget ask for no target: nothing about rates rests on them. */
 void bl_compare_mark(bl_report_model *m) {
+    size_t n = 0, room = 0;
+    for (size_t i = 0; i < m->pair_count; i++) room += 2 * m->pairs[i].seeds;
+    run_id *id = bl_xalloc((room + 1) * sizeof *id);
     for (size_t i = 0; i < m->pair_count; i++)
         for (size_t s = 0; s < 2 * m->pairs[i].seeds; s++)
-            for (size_t t = 0; t < m->trial_count; t++)
-                if (strcmp(m->trials[t].run, m->pairs[i].run[s % 2][s / 2]) == 0)
-                    m->trials[t].is_comparison = true;
+            memcpy(id[n++], m->pairs[i].run[s % 2][s / 2], sizeof *id);
+    qsort(id, n, sizeof *id, by_id);
+    for (size_t t = 0; t < m->trial_count && n > 0; t++)
+        if (bsearch(m->trials[t].run, id, n, sizeof *id, by_id) != NULL)
+            m->trials[t].is_comparison = true;
+    free(id);
 }
-
-void bl_pairs_free(bl_report_model *m) {
-    for (size_t i = 0; i < 2 * m->pair_count; i++) {
-        free(m->pairs[i / 2].run[i % 2]);
-        free(m->pairs[i / 2].budget_run[i % 2]);
-    }
-    free(m->pairs);
-}
-
-/* ---- judging ----------------------------------------------------------------------------------
- */
 
 /* Steps to the target; infinite when the run did not get there. */
 static double steps_of(const bl_report_model *m, const char *run) {
@@ -74,7 +35,7 @@ static double steps_of(const bl_report_model *m, const char *run) {
 }
 
 static double value_of(const bl_report_model *m, const char *run, double steps) {
-    const bl_report_run *found = bl_history_run(m, run);
+    const bl_report_run *found = bl_report_run_of(m, run);
     return found != NULL ? bl_history_value(found, steps) : (double)NAN;
 }
 
@@ -126,26 +87,13 @@ void bl_compare_judge(bl_report_model *m) {
     }
 }
 
-/* ---- words ------------------------------------------------------------------------------------
- */
-
 /* -1: below `even`, 1: above, 0: the interval contains it, 2: there is no interval. */
 static int side(const bl_stats_value *v, double even) {
     if (!bl_stats_has_interval(v)) return 2;
     return v->high < even ? -1 : v->low > even ? 1 : 0;
 }
 
-static void with_interval(bl_buf *out, const bl_stats_value *v) {
-    bl_format_3_digits(out, v->value);
-    if (!bl_stats_has_interval(v)) return;
-    bl_buf_str(out, " (");
-    bl_format_3_digits(out, v->low);
-    bl_buf_str(out, " to ");
-    bl_format_3_digits(out, v->high);
-    bl_buf_str(out, ")");
-}
-
-static const char *verdict(const bl_report_pair *p) {
+const char *bl_compare_verdict(const bl_report_pair *p) {
     static const char *const by_time[] = {"is faster", "cannot be told apart in time", "is slower"};
     static const char *const by_steps[] = {"needs fewer steps", "cannot be told apart in steps",
                                            "needs more steps"};
@@ -155,102 +103,8 @@ static const char *verdict(const bl_report_pair *p) {
     return (timed ? by_time : by_steps)[s + 1];
 }
 
-static const char *budget_verdict(const bl_report_pair *p) {
+const char *bl_compare_budget_verdict(const bl_report_pair *p) {
     static const char *const words[] = {"is better", "cannot be told apart", "is worse"};
     const int s = side(&p->difference, 0);
     return s == 2 ? "has too few pairs for an interval" : words[s + 1];
-}
-
-static void target_words(bl_buf *out, const bl_report_pair *p) {
-    bl_buf_str(out, "Batch size ");
-    bl_format_count(out, p->batch_size[1]);
-    bl_buf_str(out, " against ");
-    bl_format_count(out, p->batch_size[0]);
-    bl_buf_printf(out, ", each at its own best rate, %zu fresh pairs of seeds: ", p->seeds);
-    if (!p->steps.known) {
-        bl_buf_str(out, "neither reached the target.\n");
-        return;
-    }
-    with_interval(out, &p->steps);
-    bl_buf_str(out, " times the steps, ");
-    with_interval(out, &p->examples);
-    bl_buf_str(out, " times the examples");
-    if (p->time.known) {
-        bl_buf_str(out, ", ");
-        with_interval(out, &p->time);
-        bl_buf_str(out, " times the time");
-    }
-    bl_buf_str(out, ". Batch size ");
-    bl_format_count(out, p->batch_size[1]);
-    bl_buf_printf(out, " %s.\n", verdict(p));
-}
-
-static void budget_words(bl_buf *out, const bl_report_pair *p, const char *metric) {
-    if (p->valued == 0) return;
-    bl_buf_printf(out, "After %.4g epoch%s, each at its best rate for that: %s ", p->budget_epochs,
-                  p->budget_epochs == 1 ? "" : "s", metric);
-    bl_format_3_digits(out, p->budget_value[1]);
-    bl_buf_str(out, " at batch size ");
-    bl_format_count(out, p->batch_size[1]);
-    bl_buf_str(out, " against ");
-    bl_format_3_digits(out, p->budget_value[0]);
-    bl_buf_str(out, " at ");
-    bl_format_count(out, p->batch_size[0]);
-    bl_buf_str(out, ", difference of the pairs ");
-    with_interval(out, &p->difference);
-    bl_buf_str(out, ". Batch size ");
-    bl_format_count(out, p->batch_size[1]);
-    bl_buf_printf(out, " %s.\n", budget_verdict(p));
-}
-
-void bl_pairs_words(bl_buf *out, const bl_report_model *m) {
-    for (size_t i = 0; i < m->pair_count; i++) {
-        target_words(out, &m->pairs[i]);
-        budget_words(out, &m->pairs[i], m->metric);
-    }
-}
-
-/* ---- JSON -------------------------------------------------------------------------------------
- */
-
-static void two(bl_jw *w, const char *key, const double values[2]) {
-    bl_jw_array(w, key);
-    bl_jw_f64(w, NULL, values[0]);
-    bl_jw_f64(w, NULL, values[1]);
-    bl_jw_end(w);
-}
-
-static void budget_json(bl_jw *w, const char *key, const bl_report_pair *p) {
-    if (p->valued == 0) {
-        bl_jw_null(w, key);
-        return;
-    }
-    bl_jw_object(w, key);
-    bl_jw_f64(w, "epochs", p->budget_epochs);
-    bl_jw_i64(w, "pairs", (int64_t)p->valued);
-    two(w, "learning_rates", p->budget_learning_rate);
-    two(w, "steps", p->budget_steps);
-    two(w, "values", p->budget_value);
-    bl_stats_value_json(w, "difference", &p->difference);
-    bl_jw_str(w, "verdict", budget_verdict(p));
-    bl_jw_end(w);
-}
-
-static void pair_json(bl_jw *w, const bl_report_pair *p) {
-    bl_jw_object(w, NULL);
-    two(w, "batch_sizes", p->batch_size);
-    two(w, "learning_rates", p->learning_rate);
-    bl_jw_i64(w, "pairs", (int64_t)p->reached);
-    bl_stats_value_json(w, "steps", &p->steps);
-    bl_stats_value_json(w, "examples", &p->examples);
-    bl_stats_value_json(w, "time", &p->time);
-    bl_jw_str(w, "verdict", verdict(p));
-    budget_json(w, "budget", p);
-    bl_jw_end(w);
-}
-
-void bl_pairs_json(bl_jw *w, const char *key, const bl_report_model *m) {
-    bl_jw_array(w, key);
-    for (size_t i = 0; i < m->pair_count; i++) pair_json(w, &m->pairs[i]);
-    bl_jw_end(w);
 }

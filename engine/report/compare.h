@@ -1,20 +1,15 @@
-/* Comparisons of two batch sizes, from the plan's decisions of kind "compare" and their runs' logs.
- * Used inside this room only. */
+/* Comparisons of two batch sizes on fresh seeds, judged from their runs. */
 #ifndef BL_ENGINE_REPORT_COMPARE_H
 #define BL_ENGINE_REPORT_COMPARE_H
-#include "engine/base/json_writer.h"
-#include "engine/report/report.h"
+#include "engine/report/model.h"
 
-/* Adds the comparison of one plan line. */
-void bl_report_read_pair(bl_report_model *answer, const bl_json *line);
-/* Marks their trials as fresh: once all trials are read. */
-void bl_compare_mark(bl_report_model *answer);
+/* Marks their trials, so that nothing else rests on them: once all trials are read. */
+void bl_compare_mark(bl_report_model *model);
 /* Fills what was measured: once history and timing are there. */
-void bl_compare_judge(bl_report_model *answer);
-void bl_pairs_free(bl_report_model *answer);
+void bl_compare_judge(bl_report_model *model);
 
-/* One or two sentences on each, one a line. */
-void bl_pairs_words(bl_buf *out, const bl_report_model *answer);
-/* An array of objects. */
-void bl_pairs_json(bl_jw *w, const char *key, const bl_report_model *answer);
+/* What the intervals allow to be said of the second batch size against the first: in time or, where
+ * that is not known, in steps; and of the metric within a budget. */
+const char *bl_compare_verdict(const bl_report_pair *pair);
+const char *bl_compare_budget_verdict(const bl_report_pair *pair);
 #endif

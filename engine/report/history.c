@@ -5,32 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-static int by_run(const void *a, const void *b) {
-    return strcmp(((const bl_report_run *)a)->run, ((const bl_report_run *)b)->run);
-}
-
-static const bl_report_run *find(const bl_report_model *m, const char *run) {
-    bl_report_run key = {0};
-    if (m->run_count == 0 || strlen(run) >= sizeof key.run) return NULL;
-    memcpy(key.run, run, strlen(run));
-    return bsearch(&key, m->runs, m->run_count, sizeof key, by_run);
-}
-
-static void list_runs(bl_report_model *m) {
-    m->runs = bl_xalloc((m->trial_count + 1) * sizeof *m->runs);
-    for (size_t i = 0; i < m->trial_count; i++) {
-        bl_report_run *r = &m->runs[i];
-        memcpy(r->run, m->trials[i].run, sizeof r->run);
-        r->batch_size = m->trials[i].batch_size;
-        r->learning_rate = m->trials[i].learning_rate;
-        r->seed = m->trials[i].seed;
-    }
-    if (m->trial_count > 0) qsort(m->runs, m->trial_count, sizeof *m->runs, by_run);
-    for (size_t i = 0; i < m->trial_count; i++)
-        if (m->run_count == 0 || by_run(&m->runs[i], &m->runs[m->run_count - 1]) != 0)
-            m->runs[m->run_count++] = m->runs[i];
-}
-
 static bl_status read_run(bl_report_run *run, int64_t asked, const char *run_dir, bl_err *err) {
     char path[BL_PATH];
     bl_buf text = {0};
@@ -49,10 +23,9 @@ done:
 }
 
 bl_status bl_history_read(bl_report_model *m, const char *run_dir, bl_err *err) {
-    list_runs(m);
     int64_t *asked = bl_xalloc((m->run_count + 1) * sizeof *asked);
     for (size_t i = 0; i < m->trial_count; i++) {
-        int64_t *most = &asked[find(m, m->trials[i].run) - m->runs];
+        int64_t *most = &asked[bl_report_find_run(m, m->trials[i].run) - m->runs];
         if (m->trials[i].steps > *most) *most = m->trials[i].steps;
     }
     bl_status status = BL_OK;
@@ -60,16 +33,6 @@ bl_status bl_history_read(bl_report_model *m, const char *run_dir, bl_err *err) 
         status = read_run(&m->runs[i], asked[i], run_dir, err);
     free(asked);
     return status;
-}
-
-void bl_history_free(bl_report_model *m) {
-    for (size_t i = 0; i < m->run_count; i++) free(m->runs[i].eval);
-    free(m->runs);
-}
-
-const bl_report_run *bl_history_run(const bl_report_model *m, const char *run) {
-    const bl_report_run *found = find(m, run);
-    return found != NULL && found->evals > 0 ? found : NULL;
 }
 
 size_t bl_history_hit(const bl_report_run *run, double target) {

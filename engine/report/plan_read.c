@@ -2,13 +2,11 @@
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
-#include "engine/report/compare.h"
-#include "engine/report/lr_regret.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PLAN_LIMIT = 1 << 30, TIMING_LIMIT = 16 << 20 };
+enum { PLAN_LIMIT = 1 << 30 };
 
 /* Room for one element more; grows when count reaches a power of two. */
 static void *room(void *array, size_t count, size_t size) {
@@ -189,6 +187,59 @@ static void read_note(bl_report_model *m, const bl_json *line) {
     m->notes[m->note_count++] = bl_xstrdup(bl_json_text(line, "text", ""));
 }
 
+static void read_rule(bl_report_model *m, const bl_json *line) {
+    const char *name = bl_json_text(line, "rule", "");
+    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++) {
+        if (strcmp(name, bl_report_rule_names[r].plan) != 0) continue;
+        bl_report_regret x = {.rule = (bl_report_rule)r,
+                              .batch_size = bl_json_number(line, "batch_size", (double)NAN),
+                              .learning_rate = bl_json_number(line, "learning_rate", (double)NAN),
+                              .target = bl_json_number(line, "target", (double)NAN),
+                              .regret = bl_stats_exact(bl_json_number(line, "regret", (double)NAN)),
+                              .run = true};
+        x.regret.bound = bl_json_bool(line, "at_least", false);
+        m->regrets = room(m->regrets, m->regret_count, sizeof *m->regrets);
+        m->regrets[m->regret_count++] = x;
+    }
+}
+
+static double nth_number(const bl_json *array, size_t n) {
+    const bl_json *v = array != NULL ? array->first : NULL;
+    while (v != NULL && n-- > 0) v = v->next;
+    return v != NULL && v->type == BL_JSON_NUMBER ? v->number : (double)NAN;
+}
+
+static size_t read_runs(char (**out)[13], const bl_json *array) {
+    if (array == NULL || array->count == 0) return 0;
+    *out = bl_xalloc(array->count * sizeof **out);
+    size_t n = 0;
+    for (const bl_json *r = array->first; r != NULL; r = r->next)
+        if (r->type == BL_JSON_STRING) (void)snprintf((*out)[n++], sizeof **out, "%s", r->string);
+    return n;
+}
+
+/* Both lists of runs, as many as the shorter one has; 0 without them. */
+static size_t read_both(char (*out[2])[13], const bl_json *runs) {
+    if (runs == NULL || runs->count != 2) return 0;
+    const size_t first = read_runs(&out[0], runs->first);
+    return bl_min_size(first, read_runs(&out[1], runs->first->next));
+}
+
+static void read_pair(bl_report_model *m, const bl_json *line) {
+    m->pairs = bl_xrealloc(m->pairs, (m->pair_count + 1) * sizeof *m->pairs);
+    bl_report_pair *p = &m->pairs[m->pair_count++];
+    *p = (bl_report_pair){.budget_epochs = bl_json_number(line, "budget_epochs", 0)};
+    p->seeds = read_both(p->run, bl_json_get(line, "runs"));
+    if (read_both(p->budget_run, bl_json_get(line, "budget_runs")) != p->seeds)
+        p->budget_epochs = 0;
+    for (size_t i = 0; i < 2; i++) {
+        p->batch_size[i] = nth_number(bl_json_get(line, "batch_sizes"), i);
+        p->learning_rate[i] = nth_number(bl_json_get(line, "learning_rates"), i);
+        p->budget_steps[i] = nth_number(bl_json_get(line, "budget_steps"), i);
+        p->budget_learning_rate[i] = nth_number(bl_json_get(line, "budget_learning_rates"), i);
+    }
+}
+
 static bl_status check_positive(const bl_json *line, bool budget, const char *path, size_t at,
                                 bl_err *err) {
     static const char *const keys[] = {"batch_size", "learning_rate", "amount"};
@@ -212,8 +263,8 @@ static bl_status read_line(bl_report_model *m, bl_report_bests *bests, const bl_
     const bool budget = decision && strcmp(kind, "budget") == 0;
     if (decision && strcmp(kind, "note") == 0) read_note(m, line);
     if (decision && strcmp(kind, "test") == 0) read_test(m, line);
-    if (decision && strcmp(kind, "compare") == 0) bl_report_read_pair(m, line);
-    if (decision && strcmp(kind, "rule") == 0) bl_report_read_rule(m, line);
+    if (decision && strcmp(kind, "compare") == 0) read_pair(m, line);
+    if (decision && strcmp(kind, "rule") == 0) read_rule(m, line);
     if (!trial && !best && !budget) return BL_OK;
     BL_TRY(check_positive(line, budget, path, at, err));
     if (trial) read_trial(m, line);
@@ -249,51 +300,4 @@ void bl_report_bests_free(bl_report_bests *bests) {
     for (size_t i = 0; i < bests->count; i++) free(bests->best[i].run);
     free(bests->best);
     *bests = (bl_report_bests){0};
-}
-
-/* ---- timing -----------------------------------------------------------------------------------
- */
-
-static void read_seconds(bl_report_timing *t, const bl_json *array) {
-    t->step_seconds = bl_stats_unknown();
-    if (array == NULL || array->count == 0) return;
-    t->seconds = bl_xalloc(array->count * sizeof *t->seconds);
-    for (const bl_json *v = array->first; v != NULL; v = v->next)
-        if (v->type == BL_JSON_NUMBER && v->number > 0) t->seconds[t->repeats++] = v->number;
-    if (t->repeats > 0)
-        t->step_seconds = bl_stats_median_interval(t->seconds, t->repeats, BL_STATS_LEVEL, NULL);
-}
-
-static void read_points(bl_report_model *m, const bl_json *points) {
-    if (points == NULL || points->count == 0) return;
-    m->timing = bl_xalloc(points->count * sizeof *m->timing);
-    for (const bl_json *p = points->first; p != NULL; p = p->next) {
-        bl_report_timing *t = &m->timing[m->timing_count++];
-        *t = (bl_report_timing){.batch_size = number(p, "batch_size"),
-                                .memory_bytes = number(p, "memory_bytes"),
-                                .joules_per_step = number(p, "joules_per_step")};
-        read_seconds(t, bl_json_get(p, "seconds_per_step"));
-    }
-}
-
-bl_status bl_report_timing_read(bl_report_model *model, const char *run_dir, bl_err *err) {
-    char path[BL_PATH];
-    BL_TRY(bl_path(path, err, "%s/timing.json", run_dir));
-    bl_buf text = {0};
-    bl_json_doc doc = {0};
-    bl_status status = BL_OK;
-    BL_GOTO(bl_file_read(&text, path, TIMING_LIMIT, err));
-    BL_GOTO(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err));
-    if (bl_json_int(doc.root, "format", 0) != 1) {
-        status = BL_ERR(err, BL_EFORMAT, "%s: not a timing pass of format 1", path);
-        goto done;
-    }
-    model->threads = bl_json_int(doc.root, "threads", 1);
-    copy_text(model->processor, sizeof model->processor, bl_json_get(doc.root, "host"),
-              "processor");
-    read_points(model, bl_json_get(doc.root, "points"));
-done:
-    bl_json_free(&doc);
-    bl_buf_free(&text);
-    return status == BL_EMISSING ? BL_OK : status; /* not measured here */
 }

@@ -1,7 +1,7 @@
-/* plan.jsonl and timing.json as arrays. Used inside this room only. */
+/* plan.jsonl as the arrays of a model. */
 #ifndef BL_ENGINE_REPORT_PLAN_READ_H
 #define BL_ENGINE_REPORT_PLAN_READ_H
-#include "engine/report/report.h"
+#include "engine/report/model.h"
 
 /* A decision of kind "best". */
 typedef struct bl_report_best {
@@ -22,7 +22,4 @@ bl_status bl_report_plan_read(bl_report_model *answer, bl_report_bests *bests, c
                               bl_err *err) BL_CHECKED;
 void bl_report_bests_free(bl_report_bests *bests);
 
-/* Fills answer->timing; a missing file leaves it empty. */
-bl_status bl_report_timing_read(bl_report_model *answer, const char *run_dir,
-                                bl_err *err) BL_CHECKED;
 #endif

@@ -1,97 +1,131 @@
+/* Another target from runs that were made for the main one.
+ *
+ * An arm is all runs of one batch size, one rate and one set of other settings. Trials are sorted
+ * so that those of an arm lie together, and the arms of a batch size; each arm's median is read
+ * from its runs' logs. Nothing is allocated for an arm: it is a range of the sorted trials. */
 #include "engine/report/recut.h"
 #include "engine/base/mem.h"
 #include "engine/report/history.h"
 #include <math.h>
 #include <string.h>
 
-/* All seeds of one rate and one set of other settings at one batch size. */
+/* A trial whose log is there, and where in the plan it stands. */
+typedef struct entry {
+    const bl_report_trial *trial;
+    const bl_report_run *run;
+    size_t at;
+} entry;
+
+/* entry[0 .. runs) of one arm, each run once, in the plan's order. */
 typedef struct arm {
-    const bl_report_trial *like;
-    const bl_report_run **run; /* (runs) */
+    const entry *entry;
     size_t runs;
     double steps; /* median over the seeds; infinite when that did not arrive */
 } arm;
 
-typedef struct arms {
-    arm *arm;
-    size_t count;
-} arms;
-
-static bool alike(const bl_report_trial *a, const bl_report_trial *b) {
-    return a->batch_size == b->batch_size && a->learning_rate == b->learning_rate &&
-           strcmp(a->settings, b->settings) == 0;
+static int by_arm(const entry *x, const entry *y) {
+    const bl_report_trial *a = x->trial, *b = y->trial;
+    if (a->batch_size != b->batch_size) return a->batch_size < b->batch_size ? -1 : 1;
+    if (a->learning_rate != b->learning_rate) return a->learning_rate < b->learning_rate ? -1 : 1;
+    return strcmp(a->settings, b->settings);
 }
 
-static void add_run(arms *all, const bl_report_model *m, const bl_report_trial *t) {
-    const bl_report_run *run = bl_history_run(m, t->run);
-    if (run == NULL) return;
-    size_t i = 0;
-    while (i < all->count && !alike(all->arm[i].like, t)) i++;
-    arm *to = &all->arm[i];
-    if (i == all->count) {
-        *to = (arm){.like = t, .run = bl_xalloc(m->trial_count * sizeof(bl_report_run *))};
-        all->count++;
-    }
-    for (size_t r = 0; r < to->runs; r++)
-        if (to->run[r] == run) return;
-    to->run[to->runs++] = run;
+static int by_arm_and_run(const void *x, const void *y) {
+    const entry *a = x, *b = y;
+    const int order = by_arm(a, b);
+    if (order != 0) return order;
+    if (a->run != b->run) return a->run < b->run ? -1 : 1;
+    return (a->at > b->at) - (a->at < b->at);
 }
 
+static int by_place(const void *x, const void *y) {
+    const entry *a = x, *b = y;
+    return (a->at > b->at) - (a->at < b->at);
+}
+
+/* Takes the arm that begins at all[*at], moves *at behind it, and leaves each of its runs once: by
+ * its first trial. */
+static arm next_arm(entry *all, size_t n, size_t *at) {
+    entry *first = &all[*at];
+    size_t end = *at, runs = 0;
+    for (; end < n && by_arm(first, &all[end]) == 0; end++)
+        if (runs == 0 || first[runs - 1].run != all[end].run) first[runs++] = all[end];
+    *at = end;
+    qsort(first, runs, sizeof *first, by_place);
+    return (arm){.entry = first, .runs = runs};
+}
+
+/* Steps until the run passed the target; infinite when it did not. */
 static double steps_to(const bl_report_run *run, double target) {
     const size_t hit = bl_history_hit(run, target);
     return hit < run->evals ? run->eval[hit].step : HUGE_VAL;
 }
 
-static void rate_arm(arm *x, double target) {
+static double median_steps(const arm *x, double target) {
     double *steps = bl_xalloc(x->runs * sizeof *steps);
-    for (size_t i = 0; i < x->runs; i++) steps[i] = steps_to(x->run[i], target);
+    for (size_t i = 0; i < x->runs; i++) steps[i] = steps_to(x->entry[i].run, target);
     bl_stats_sort(steps, x->runs);
-    x->steps = steps[(x->runs - 1) / 2];
+    const double median = steps[(x->runs - 1) / 2];
     free(steps);
+    return median;
 }
 
+/* More seeds, then fewer steps, then the lower rate, then what the plan tried first. */
 static bool better(const arm *x, const arm *than) {
+    const bl_report_trial *a = x->entry->trial, *b = than->entry->trial;
     if (x->runs != than->runs) return x->runs > than->runs;
     if (x->steps != than->steps) return x->steps < than->steps;
-    return x->like->learning_rate < than->like->learning_rate;
+    if (a->learning_rate != b->learning_rate) return a->learning_rate < b->learning_rate;
+    return x->entry->at < than->entry->at;
 }
 
-static bl_report_best best_of(const arms *all, double batch_size, double target) {
-    const arm *best = NULL;
-    for (size_t i = 0; i < all->count; i++) {
-        const arm *x = &all->arm[i];
-        if (x->like->batch_size == batch_size && (best == NULL || better(x, best))) best = x;
+/* The best arm of the batch size at all[*at], which *at is moved behind. */
+static bl_report_best best_of(entry *all, size_t n, size_t *at, double target) {
+    const double batch_size = all[*at].trial->batch_size;
+    double lowest = HUGE_VAL, highest = 0;
+    arm best = {0};
+    while (*at < n && all[*at].trial->batch_size == batch_size) {
+        arm x = next_arm(all, n, at);
+        x.steps = median_steps(&x, target);
+        lowest = fmin(lowest, x.entry->trial->learning_rate);
+        highest = fmax(highest, x.entry->trial->learning_rate);
+        if (best.runs == 0 || better(&x, &best)) best = x;
     }
+    const double rate = best.entry->trial->learning_rate;
     bl_report_best out = {.batch_size = batch_size,
-                          .learning_rate = best->like->learning_rate,
+                          .learning_rate = rate,
                           .target = target,
+                          .bracketed = lowest < rate && highest > rate,
                           .series = BL_NO_SERIES,
-                          .run = bl_xalloc(best->runs * sizeof *out.run)};
-    for (; out.runs < best->runs; out.runs++)
-        memcpy(out.run[out.runs], best->run[out.runs]->run, sizeof *out.run);
-    bool lower = false, higher = false;
-    for (size_t i = 0; i < all->count; i++) {
-        const bl_report_trial *t = all->arm[i].like;
-        lower |= t->batch_size == batch_size && t->learning_rate < out.learning_rate;
-        higher |= t->batch_size == batch_size && t->learning_rate > out.learning_rate;
-    }
-    out.bracketed = lower && higher;
+                          .run = bl_xalloc(best.runs * sizeof *out.run)};
+    for (; out.runs < best.runs; out.runs++)
+        memcpy(out.run[out.runs], best.entry[out.runs].run->run, sizeof *out.run);
     return out;
+}
+
+/* Whether the main target has this batch size; sizes ascend, and so do the calls: *at remembers. */
+static bool is_asked(const bl_report_target *main, double batch_size, size_t *at) {
+    while (*at < main->size_count && main->sizes[*at].batch_size < batch_size) ++*at;
+    return *at < main->size_count && main->sizes[*at].batch_size == batch_size;
 }
 
 void bl_recut_bests(bl_report_bests *out, const bl_report_model *m, double target) {
     *out = (bl_report_bests){.best = bl_xalloc((m->main.size_count + 1) * sizeof *out->best)};
-    arms all = {.arm = bl_xalloc((m->trial_count + 1) * sizeof *all.arm)};
-    for (size_t i = 0; i < m->trial_count; i++)
-        if (m->trials[i].target == m->main.target && !m->trials[i].is_comparison)
-            add_run(&all, m, &m->trials[i]);
-    for (size_t i = 0; i < all.count; i++) rate_arm(&all.arm[i], target);
-    for (size_t i = 0; i < m->main.size_count; i++) {
-        bool any = false;
-        for (size_t k = 0; k < all.count; k++)
-            any |= all.arm[k].like->batch_size == m->main.sizes[i].batch_size;
-        if (any) out->best[out->count++] = best_of(&all, m->main.sizes[i].batch_size, target);
+    entry *all = bl_xalloc((m->trial_count + 1) * sizeof *all);
+    size_t n = 0, size = 0;
+    for (size_t i = 0; i < m->trial_count; i++) {
+        const bl_report_trial *t = &m->trials[i];
+        if (t->target != m->main.target || t->is_comparison) continue;
+        const bl_report_run *run = bl_report_run_of(m, t->run);
+        if (run != NULL) all[n++] = (entry){t, run, i};
     }
-    for (size_t i = 0; i < all.count; i++) free(all.arm[i].run);
-    free(all.arm);
+    qsort(all, n, sizeof *all, by_arm_and_run);
+    for (size_t i = 0; i < n;) {
+        bl_report_best best = best_of(all, n, &i, target);
+        if (is_asked(&m->main, best.batch_size, &size))
+            out->best[out->count++] = best;
+        else
+            free(best.run);
+    }
+    free(all);
 }

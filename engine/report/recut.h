@@ -1,5 +1,4 @@
-/* Another target's best learning rates, out of runs that were made for the main one. Used inside
- * this room only. */
+/* Another target's best learning rates, out of runs that were made for the main one. */
 #ifndef BL_ENGINE_REPORT_RECUT_H
 #define BL_ENGINE_REPORT_RECUT_H
 #include "engine/report/plan_read.h"
@@ -7,5 +6,5 @@
 /* For each batch size the settings with the fewest median steps to `target`, among those that ran
  * with the most seeds: a rate with one seed does not win by luck against three. `bracketed` when a
  * lower and a higher rate were tried. Batch sizes ascend. */
-void bl_recut_bests(bl_report_bests *out, const bl_report_model *answer, double target);
+void bl_recut_bests(bl_report_bests *out, const bl_report_model *model, double target);
 #endif

@@ -1,10 +1,12 @@
 /* Everything under reports/NAME/. */
+#include "engine/report/write.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
 #include "engine/report/text/html.h"
+#include "engine/report/text/labels.h"
+#include "engine/report/text/recommendation.h"
 #include "engine/report/text/tables.h"
-#include "engine/report/text/words.h"
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>

@@ -2,7 +2,8 @@
  * place, or read, and every record looked through. */
 #include "engine/base/mem.h"
 #include "engine/cli/plan_file.h"
-#include "engine/report/report.h"
+#include "engine/report/analyse.h"
+#include "engine/report/text/recommendation.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

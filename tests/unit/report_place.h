@@ -2,7 +2,9 @@
 #ifndef BL_TESTS_UNIT_REPORT_PLACE_H
 #define BL_TESTS_UNIT_REPORT_PLACE_H
 #include "engine/base/file.h"
-#include "engine/report/report.h"
+#include "engine/report/analyse.h"
+#include "engine/report/text/recommendation.h"
+#include "engine/report/write.h"
 #include "tests/unit/report_fixture.h"
 
 typedef struct place {

@@ -3,6 +3,7 @@
 #include "engine/report/figures/figures.h"
 #include "engine/report/lr_regret.h"
 #include "engine/report/recut.h"
+#include "engine/report/text/labels.h"
 #include "tests/check.h"
 #include "tests/unit/report_place.h"
 #include <math.h>

@@ -3,7 +3,7 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
-#include "engine/report/text/words.h"
+#include "engine/report/text/labels.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

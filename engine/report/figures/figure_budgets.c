@@ -1,6 +1,6 @@
 /* The metric within fixed budgets, against batch size. */
 #include "engine/report/figures/figures.h"
-#include "engine/report/text/words.h"
+#include "engine/report/text/labels.h"
 #include <math.h>
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* What the target costs at each batch size: training time, and resources relative to the least. */
+#include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
-#include "engine/report/text/words.h"
 #include <math.h>
 
 static bool timed(const bl_report_model *m) {

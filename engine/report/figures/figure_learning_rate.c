@@ -2,7 +2,6 @@
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
 #include "engine/report/lr_regret.h"
-#include "engine/report/lr_sensitivity.h"
 #include <math.h>
 
 static bool has_data(const bl_report_model *m) {
@@ -17,17 +16,14 @@ static double best_steps(const bl_report_model *m, double batch_size) {
 }
 
 static void tried_rates(bl_buf *dat, const bl_report_model *m, bool arrived) {
-    bl_sensitivity_rate *rates = bl_xalloc(m->trial_count * sizeof *rates);
-    const size_t n = bl_sensitivity_rates(m, rates);
     size_t rows = 0;
-    for (size_t i = 0; i < n; i++) {
-        const bl_sensitivity_rate *r = &rates[i];
+    for (size_t i = 0; i < m->rate_count; i++) {
+        const bl_sensitivity_rate *r = &m->rates[i];
         if (isfinite(r->steps) != arrived) continue;
         BL_DAT_ROW(dat, r->batch_size, r->learning_rate, r->steps,
                    r->steps / best_steps(m, r->batch_size), (double)r->trials, (double)r->arrived);
         rows++;
     }
-    free(rates);
     if (rows == 0) bl_dat_nothing(dat, 6);
 }
 

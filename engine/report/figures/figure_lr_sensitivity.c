@@ -1,7 +1,6 @@
-/* Steps to the target against learning rate, one basin for each batch size. */
+/* Steps to the target against learning rate, one curve for each batch size. */
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
-#include "engine/report/lr_sensitivity.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -9,25 +8,11 @@ static bool has_data(const bl_report_model *m) {
     return m->main.size_count > 0 && m->trial_count > 0;
 }
 
-static int by_rate(const void *x, const void *y) {
-    const bl_sensitivity_rate *a = x, *b = y;
-    if (a->batch_size != b->batch_size) return a->batch_size < b->batch_size ? -1 : 1;
-    return (a->learning_rate > b->learning_rate) - (a->learning_rate < b->learning_rate);
-}
-
-/* Ascending in batch size, then in rate; to be freed. */
-static bl_sensitivity_rate *sorted_rates(const bl_report_model *m, size_t *n) {
-    bl_sensitivity_rate *rates = bl_xalloc((m->trial_count + 1) * sizeof *rates);
-    *n = bl_sensitivity_rates(m, rates);
-    qsort(rates, *n, sizeof *rates, by_rate);
-    return rates;
-}
-
-static void block(bl_buf *dat, const bl_sensitivity_rate *rates, size_t n, double batch_size,
-                  bool arrived) {
+/* The rates of one batch size: those that arrived, or those that were stopped. */
+static void block(bl_buf *dat, const bl_report_model *m, double batch_size, bool arrived) {
     size_t rows = 0;
-    for (size_t i = 0; i < n; i++) {
-        const bl_sensitivity_rate *r = &rates[i];
+    for (size_t i = 0; i < m->rate_count; i++) {
+        const bl_sensitivity_rate *r = &m->rates[i];
         if (r->batch_size != batch_size || isfinite(r->steps) != arrived) continue;
         BL_DAT_ROW(dat, r->learning_rate, arrived ? r->steps : r->ran, (double)r->trials,
                    (double)r->arrived);
@@ -37,8 +22,7 @@ static void block(bl_buf *dat, const bl_sensitivity_rate *rates, size_t n, doubl
 }
 
 static void data(bl_buf *dat, const bl_report_model *m) {
-    size_t n, index[BL_FIGURE_LINES];
-    bl_sensitivity_rate *rates = sorted_rates(m, &n);
+    size_t index[BL_FIGURE_LINES];
     const size_t lines = bl_figure_choose(m->main.size_count, index);
     for (size_t i = 0; i < lines; i++) {
         const double batch_size = m->main.sizes[index[i]].batch_size;
@@ -46,10 +30,10 @@ static void data(bl_buf *dat, const bl_report_model *m) {
         (void)snprintf(name, sizeof name, "arrived_%zu", i + 1);
         bl_dat_block(dat, name, "learning_rate steps trials arrived");
         bl_buf_printf(dat, "# batch size %.9g\n", batch_size);
-        block(dat, rates, n, batch_size, true);
+        block(dat, m, batch_size, true);
         (void)snprintf(name, sizeof name, "lost_%zu", i + 1);
         bl_dat_block(dat, name, "learning_rate at_least trials arrived");
-        block(dat, rates, n, batch_size, false);
+        block(dat, m, batch_size, false);
     }
     bl_dat_block(dat, "best", "learning_rate steps");
     for (size_t i = 0; i < lines; i++) {
@@ -57,19 +41,17 @@ static void data(bl_buf *dat, const bl_report_model *m) {
         const bl_stats_value *v = &s->costs.cost[BL_STATS_FEWEST_STEPS];
         BL_DAT_ROW(dat, s->learning_rate, v->bound == 0 ? v->value : (double)NAN);
     }
-    free(rates);
 }
 
 static void settings(bl_buf *gp, const bl_report_model *m) {
-    size_t n, index[BL_FIGURE_LINES];
-    bl_sensitivity_rate *rates = sorted_rates(m, &n);
+    size_t index[BL_FIGURE_LINES];
     const size_t lines = bl_figure_choose(m->main.size_count, index);
     bl_axis x = {0}, y = {0};
     bool lost = false;
-    for (size_t i = 0; i < n; i++) {
-        bl_axis_add(&x, rates[i].learning_rate);
-        bl_axis_add(&y, isfinite(rates[i].steps) ? rates[i].steps : rates[i].ran);
-        lost = lost || isinf(rates[i].steps);
+    for (size_t i = 0; i < m->rate_count; i++) {
+        bl_axis_add(&x, m->rates[i].learning_rate);
+        bl_axis_add(&y, isfinite(m->rates[i].steps) ? m->rates[i].steps : m->rates[i].ran);
+        lost = lost || isinf(m->rates[i].steps);
     }
     double batch_sizes[BL_FIGURE_LINES];
     for (size_t i = 0; i < lines; i++) batch_sizes[i] = m->main.sizes[index[i]].batch_size;
@@ -82,7 +64,6 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
     bl_gp_target(&text, m);
     bl_gp_text(gp, "y_text", bl_buf_text(&text));
     bl_buf_free(&text);
-    free(rates);
 }
 
 const bl_figure bl_figure_lr_sensitivity = {

@@ -1,8 +1,8 @@
 /* Steps to the target against batch size: medians, perfect scaling, fits, the critical batch size.
  */
+#include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
-#include "engine/report/text/words.h"
 #include <math.h>
 
 enum { PER_OCTAVE = 16 };

@@ -1,7 +1,7 @@
 /* The texts gnuplot reads: data blocks, settings, axes. */
+#include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
-#include "engine/report/text/words.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,9 @@
 #include "engine/report/text/html.h"
 #include "engine/base/file.h"
 #include "engine/report/figures/figures.h"
-#include "engine/report/text/words.h"
+#include "engine/report/text/labels.h"
+#include "engine/report/text/sentences.h"
+#include "engine/report/text/size_table.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>

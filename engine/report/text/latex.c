@@ -1,7 +1,9 @@
+#include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/report/lr_regret.h"
+#include "engine/report/text/labels.h"
+#include "engine/report/text/size_table.h"
 #include "engine/report/text/tables.h"
-#include "engine/report/text/words.h"
 #include <math.h>
 #include <string.h>
 

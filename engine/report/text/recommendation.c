@@ -1,16 +1,12 @@
-/* The answer in words. */
+/* recommendation.txt: what was asked, the table of batch sizes, and the answer in sentences. */
+#include "engine/report/text/recommendation.h"
 #include "engine/base/mem.h"
-#include "engine/report/compare.h"
-#include "engine/report/lr_regret.h"
-#include "engine/report/text/words.h"
+#include "engine/report/text/labels.h"
+#include "engine/report/text/sentences.h"
+#include "engine/report/text/size_table.h"
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 enum { CELL_GAP = 3 };
-
-/* ---- the table as text ------------------------------------------------------------------------
- */
 
 static size_t column_width(const bl_report_model *m, int column) {
     size_t widest = 0;
@@ -24,7 +20,7 @@ static size_t column_width(const bl_report_model *m, int column) {
     return widest;
 }
 
-static void table(bl_buf *out, const bl_report_model *m) {
+static void size_table(bl_buf *out, const bl_report_model *m) {
     int columns[BL_SIZE_TABLE_COLUMNS];
     size_t width[BL_SIZE_TABLE_COLUMNS];
     const size_t n = bl_size_table_columns(m, true, columns);
@@ -45,245 +41,6 @@ static void table(bl_buf *out, const bl_report_model *m) {
     bl_buf_free(&cell);
 }
 
-/* ---- sentences --------------------------------------------------------------------------------
- */
-
-typedef void write_number(bl_buf *out, double x);
-
-static void interval(bl_buf *out, const bl_stats_value *v, write_number *write) {
-    if (!bl_stats_has_interval(v)) return;
-    bl_buf_str(out, " (");
-    write(out, v->low);
-    bl_buf_str(out, " to ");
-    write(out, v->high);
-    bl_buf_str(out, ")");
-}
-
-static void ties(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
-    const bl_stats_optimum *best = &m->main.best[goal];
-    if (!best->judged || best->tied == 0) return;
-    bl_buf_str(out, best->tied == 1 ? " Batch size" : " Batch sizes");
-    size_t said = 0;
-    for (size_t i = 0; i < m->main.size_count; i++) {
-        if (!m->main.sizes[i].costs.tied[goal]) continue;
-        bl_buf_str(out, said == 0 ? " " : said + 1 == best->tied ? " and " : ", ");
-        bl_format_count(out, m->main.sizes[i].batch_size);
-        said++;
-    }
-    bl_buf_str(out, " cannot be told apart from it.");
-}
-
-static void optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
-    static const char *const name[] = {[BL_STATS_FEWEST_STEPS] = "Fewest steps",
-                                       [BL_STATS_FASTEST] = "Fastest",
-                                       [BL_STATS_CHEAPEST] = "Cheapest"};
-    static write_number *const write[] = {[BL_STATS_FEWEST_STEPS] = bl_format_count,
-                                          [BL_STATS_FASTEST] = bl_format_duration,
-                                          [BL_STATS_CHEAPEST] = bl_format_3_digits};
-    static const char *const unit[] = {[BL_STATS_FEWEST_STEPS] = " steps",
-                                       [BL_STATS_FASTEST] = "",
-                                       [BL_STATS_CHEAPEST] = " core-seconds"};
-    _Static_assert(BL_COUNT(name) == BL_STATS_GOAL_COUNT, "a name for each");
-    _Static_assert(BL_COUNT(write) == BL_STATS_GOAL_COUNT, "a format for each");
-    _Static_assert(BL_COUNT(unit) == BL_STATS_GOAL_COUNT, "a unit for each");
-    if (!m->main.best[goal].known) return;
-    const bl_report_size *s = &m->main.sizes[m->main.best[goal].index];
-    const bl_stats_value *v = &s->costs.cost[goal];
-    bl_buf_printf(out, "%s: batch size ", name[goal]);
-    bl_format_count(out, s->batch_size);
-    bl_buf_str(out, " at learning rate ");
-    bl_format_rate(out, s->learning_rate);
-    bl_buf_str(out, ", ");
-    write[goal](out, v->value);
-    bl_buf_str(out, unit[goal]);
-    interval(out, v, write[goal]);
-    if (goal == BL_STATS_CHEAPEST && !isnan(m->per_core_hour)) {
-        bl_buf_str(out, ", ");
-        bl_format_3_digits(out, bl_report_money(m, v->value));
-        bl_buf_printf(out, " %s", m->currency);
-    }
-    bl_buf_str(out, ".");
-    ties(out, m, goal);
-    bl_buf_str(out, "\n");
-}
-
-static void critical_line(bl_buf *out, const char *what, const bl_stats_value *v) {
-    if (!v->known) return;
-    bl_buf_printf(out, "%s: batch size ", what);
-    bl_stats_value_text(out, v);
-    bl_buf_str(out, ".\n");
-}
-
-static void critical(bl_buf *out, const bl_report_model *m) {
-    const bl_stats_critical *c = &m->main.critical;
-    critical_line(out, "Perfect scaling ends (10 % more steps than it promises)",
-                  &c->perfect_scaling_end);
-    critical_line(out, "A fifth more steps than perfect scaling", &c->overhead_20);
-    critical_line(out, "Critical batch size (half the efficiency of small batches)",
-                  &c->efficiency_50);
-    critical_line(out, "Larger batches save no more steps (within 10 % of the floor)",
-                  &c->max_useful);
-    if (c->verdict[0] != '\0') bl_buf_printf(out, "Fit: %s.\n", c->verdict);
-}
-
-static void budgets(bl_buf *out, const bl_report_model *m) {
-    for (size_t i = 0; i < m->budget_count; i++) {
-        const bl_report_budget *b = &m->budgets[i];
-        if (!b->best) continue;
-        bl_buf_str(out, "Best within ");
-        bl_label_amount(out, m, b);
-        if (b->series != BL_NO_SERIES) bl_buf_printf(out, ", %s", m->series[b->series].name);
-        bl_buf_str(out, ": batch size ");
-        bl_format_count(out, b->batch_size);
-        bl_buf_printf(out, " at learning rate ");
-        bl_format_rate(out, b->learning_rate);
-        bl_buf_printf(out, ", %s %.4g.\n", m->metric, b->value);
-    }
-}
-
-static bool is_memory(const bl_report_trial *t) {
-    return strcmp(t->outcome, "memory") == 0;
-}
-
-static void too_large(bl_buf *out, const bl_report_model *m) {
-    for (size_t i = 0; i < m->trial_count; i++) {
-        bool said = !is_memory(&m->trials[i]);
-        for (size_t j = 0; j < i && !said; j++)
-            said = is_memory(&m->trials[j]) && m->trials[j].batch_size == m->trials[i].batch_size;
-        if (said) continue;
-        bl_buf_str(out, "Batch size ");
-        bl_format_count(out, m->trials[i].batch_size);
-        bl_buf_str(out, " does not fit in memory.\n");
-    }
-}
-
-/* Without a table or budgets the sweep's own words are all there is. */
-static void notes(bl_buf *out, const bl_report_model *m) {
-    if (m->main.size_count > 0 || m->budget_count > 0 || m->test_count > 0) return;
-    for (size_t i = 0; i < m->note_count; i++) bl_buf_printf(out, "%s\n", m->notes[i]);
-}
-
-/* What a larger batch costs before it starts, where that was declared and plays a part. */
-static void upfront(bl_buf *out, const bl_report_model *m) {
-    const bl_report_size *first = NULL;
-    for (size_t i = 0; i < m->main.size_count && first == NULL; i++)
-        if (m->main.sizes[i].devices > 1) first = &m->main.sizes[i];
-    if (first == NULL || !(m->upfront_seconds > 0 || m->upfront_core_hours > 0)) return;
-    bl_buf_str(out, "Every device beyond the first costs ");
-    if (m->upfront_core_hours > 0) bl_buf_printf(out, "%.4g core-hours", m->upfront_core_hours);
-    if (m->upfront_core_hours > 0 && m->upfront_seconds > 0) bl_buf_str(out, " and ");
-    if (m->upfront_seconds > 0) bl_format_duration(out, m->upfront_seconds);
-    bl_buf_str(out, " upfront, as declared; batch size ");
-    bl_format_count(out, first->batch_size);
-    bl_buf_str(out, " is the first to need one.\n");
-}
-
-/* How far the measured steps and critical batch sizes lie from what is known. */
-static void known(bl_buf *out, const bl_report_model *m) {
-    if (m->reference_count == 0) return;
-    double worst = 0;
-    for (size_t i = 0; i < m->main.size_count; i++) {
-        const bl_stats_value *v = &m->main.sizes[i].costs.cost[BL_STATS_FEWEST_STEPS];
-        const double should = bl_report_reference_steps(m, m->main.sizes[i].batch_size);
-        if (v->known && v->bound == 0 && !isnan(should))
-            worst = fmax(worst, fabs(log(v->value / should)));
-    }
-    const bl_stats_critical *c = &m->reference_critical;
-    const bl_stats_value *const values[] = {&c->perfect_scaling_end, &c->overhead_20,
-                                            &c->efficiency_50, &c->max_useful};
-    static const char *const names[] = {"perfect scaling ends at ", ", a fifth more at ",
-                                        ", critical ", ", no more steps saved from "};
-    bl_buf_printf(out, "Known answer: the steps measured are off by up to %.1f %%; known are: ",
-                  100 * expm1(worst));
-    for (size_t i = 0; i < BL_COUNT(values); i++) {
-        bl_buf_str(out, names[i]);
-        bl_stats_value_text(out, values[i]);
-    }
-    bl_buf_printf(out, "; %s.\n", c->verdict);
-}
-
-/* The critical batch sizes of the easier targets; the main one's are above. */
-static void easier(bl_buf *out, const bl_report_model *m) {
-    for (size_t i = 0; i < m->easier_count; i++) {
-        const bl_stats_critical *c = &m->easier[i].critical;
-        bl_buf_printf(out, "For %s <= %.4g: perfect scaling ends at ", m->metric,
-                      m->easier[i].target);
-        bl_stats_value_text(out, &c->perfect_scaling_end);
-        bl_buf_str(out, ", critical ");
-        bl_stats_value_text(out, &c->efficiency_50);
-        bl_buf_str(out, ", no more steps saved from ");
-        bl_stats_value_text(out, &c->max_useful);
-        bl_buf_printf(out, "; %s.\n", c->verdict);
-    }
-}
-
-/* Where perfect scaling ends in each series, and the furthest against the nearest. */
-static void series(bl_buf *out, const bl_report_model *m) {
-    const bl_report_series *least = NULL, *most = NULL;
-    for (size_t i = 0; i < m->series_count; i++) {
-        const bl_report_series *s = &m->series[i];
-        const bl_stats_value *end = &s->main.critical.perfect_scaling_end;
-        const bl_stats_optimum *best = &s->main.best[BL_STATS_FEWEST_STEPS];
-        if (!best->known) continue;
-        bl_buf_printf(out, "Series %s: perfect scaling ends at ", s->name);
-        bl_stats_value_text(out, end);
-        bl_buf_str(out, "; fewest steps ");
-        bl_format_count(out, s->main.sizes[best->index].costs.cost[BL_STATS_FEWEST_STEPS].value);
-        bl_buf_str(out, ", at batch size ");
-        bl_format_count(out, s->main.sizes[best->index].batch_size);
-        bl_buf_printf(out, "; %s.\n", s->main.critical.verdict);
-        if (!end->known) continue;
-        if (least == NULL || end->value < least->main.critical.perfect_scaling_end.value) least = s;
-        if (most == NULL || end->value > most->main.critical.perfect_scaling_end.value) most = s;
-    }
-    if (least == most) return;
-    const bl_stats_value *near = &least->main.critical.perfect_scaling_end;
-    const bl_stats_value *far = &most->main.critical.perfect_scaling_end;
-    if (near->bound > 0 || far->bound < 0) return; /* their ratio may be anything */
-    bl_buf_printf(out, "Perfect scaling reaches %s%.3g times as far in series %s as in %s.\n",
-                  near->bound < 0 || far->bound > 0 ? "at least " : "", far->value / near->value,
-                  most->name, least->name);
-}
-
-static void tests(bl_buf *out, const bl_report_model *m) {
-    for (size_t i = 0; i < m->test_count; i++) bl_buf_printf(out, "%s.\n", m->tests[i].text);
-}
-
-static void missing(bl_buf *out, const bl_report_model *m) {
-    if (!m->main.best[BL_STATS_FEWEST_STEPS].known) return;
-    if (!m->timed)
-        bl_buf_str(out, "No timing pass yet: which batch size is fastest or cheapest is open.\n");
-    if (!m->main.best[BL_STATS_FEWEST_STEPS].judged)
-        bl_buf_str(out, "Without repeated seeds there are no intervals: small differences may be "
-                        "chance.\n");
-}
-
-void bl_sentences(bl_buf *out, const bl_report_model *model) {
-    for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++) optimum(out, model, (bl_stats_goal)goal);
-    if (!isnan(model->main.target) && !model->answered) {
-        bl_buf_str(out, "No answer: ");
-        bl_label_target(out, model);
-        bl_buf_str(out, model->main.size_count > 0
-                            ? " was not reached within the budget at any batch "
-                              "size.\n"
-                            : " has not been tried yet.\n");
-    }
-    if (model->main.best[BL_STATS_FEWEST_STEPS].known) {
-        upfront(out, model);
-        critical(out, model);
-        known(out, model);
-        easier(out, model);
-        bl_rules_words(out, model);
-    }
-    series(out, model);
-    bl_pairs_words(out, model);
-    tests(out, model);
-    too_large(out, model);
-    budgets(out, model);
-    notes(out, model);
-    missing(out, model);
-}
-
 void bl_recommendation_text(const bl_report_model *model, bl_buf *out) {
     if (model->synthetic)
         bl_buf_str(out, BL_SYNTHETIC_LABEL ": made by a generator, these numbers say nothing about "
@@ -298,7 +55,7 @@ void bl_recommendation_text(const bl_report_model *model, bl_buf *out) {
     }
     bl_buf_str(out, "\n\n");
     if (model->main.size_count > 0) {
-        table(out, model);
+        size_table(out, model);
         bl_buf_str(out, "\n");
     }
     bl_sentences(out, model);

@@ -1,8 +1,10 @@
-/* The answer as one JSON object. */
+/* recommendation.json: the answer as one object, for programs. */
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/report/compare.h"
 #include "engine/report/lr_regret.h"
+#include <math.h>
+#include "engine/report/text/recommendation.h"
 
 /* null without an optimum. */
 static void optimum_json(bl_jw *w, const char *key, const bl_report_target *t, bl_stats_goal goal) {
@@ -140,6 +142,78 @@ static void known_json(bl_jw *w, const bl_report_model *m) {
     bl_jw_end(w);
 }
 
+static void rule_json(bl_jw *w, const bl_report_model *m, bl_report_rule rule) {
+    const bl_regret_summary sum = bl_regret_sum(m, rule);
+    const bl_stats_value mean = {sum.mean, (double)NAN, (double)NAN, true, sum.mean_is_bound};
+    const bl_stats_value worst = {sum.worst, (double)NAN, (double)NAN, true, sum.worst_is_bound};
+    bl_jw_object(w, NULL);
+    bl_jw_str(w, "rule", bl_report_rule_names[rule].file);
+    bl_stats_value_json(w, "mean", &mean);
+    bl_stats_value_json(w, "worst", &worst);
+    bl_jw_array(w, "batch_sizes");
+    for (size_t i = 0; i < m->regret_count; i++) {
+        const bl_report_regret *x = &m->regrets[i];
+        if (x->rule != rule || x->target != m->main.target) continue;
+        bl_jw_object(w, NULL);
+        bl_jw_f64(w, "batch_size", x->batch_size);
+        bl_jw_f64_rounded(w, "learning_rate", x->learning_rate);
+        bl_stats_value_json(w, "regret", &x->regret);
+        bl_jw_bool(w, "run", x->run);
+        bl_jw_end(w);
+    }
+    bl_jw_end(w);
+    bl_jw_end(w);
+}
+
+static void rules_json(bl_jw *w, const bl_report_model *m) {
+    bl_jw_array(w, "rules");
+    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++)
+        if (bl_regret_sum(m, (bl_report_rule)r).sizes > 0) rule_json(w, m, (bl_report_rule)r);
+    bl_jw_end(w);
+}
+
+static void two(bl_jw *w, const char *key, const double values[2]) {
+    bl_jw_array(w, key);
+    bl_jw_f64(w, NULL, values[0]);
+    bl_jw_f64(w, NULL, values[1]);
+    bl_jw_end(w);
+}
+
+static void pair_budget_json(bl_jw *w, const char *key, const bl_report_pair *p) {
+    if (p->valued == 0) {
+        bl_jw_null(w, key);
+        return;
+    }
+    bl_jw_object(w, key);
+    bl_jw_f64(w, "epochs", p->budget_epochs);
+    bl_jw_i64(w, "pairs", (int64_t)p->valued);
+    two(w, "learning_rates", p->budget_learning_rate);
+    two(w, "steps", p->budget_steps);
+    two(w, "values", p->budget_value);
+    bl_stats_value_json(w, "difference", &p->difference);
+    bl_jw_str(w, "verdict", bl_compare_budget_verdict(p));
+    bl_jw_end(w);
+}
+
+static void pair_json(bl_jw *w, const bl_report_pair *p) {
+    bl_jw_object(w, NULL);
+    two(w, "batch_sizes", p->batch_size);
+    two(w, "learning_rates", p->learning_rate);
+    bl_jw_i64(w, "pairs", (int64_t)p->reached);
+    bl_stats_value_json(w, "steps", &p->steps);
+    bl_stats_value_json(w, "examples", &p->examples);
+    bl_stats_value_json(w, "time", &p->time);
+    bl_jw_str(w, "verdict", bl_compare_verdict(p));
+    pair_budget_json(w, "budget", p);
+    bl_jw_end(w);
+}
+
+static void pairs_json(bl_jw *w, const bl_report_model *m) {
+    bl_jw_array(w, "compare");
+    for (size_t i = 0; i < m->pair_count; i++) pair_json(w, &m->pairs[i]);
+    bl_jw_end(w);
+}
+
 void bl_recommendation_json(const bl_report_model *model, bl_buf *out) {
     const bl_report_target main = bl_report_target_at(model, model->easier_count);
     bl_jw w = bl_jw_open(out);
@@ -160,8 +234,8 @@ void bl_recommendation_json(const bl_report_model *model, bl_buf *out) {
     series_json(&w, model);
     tests_json(&w, model);
     known_json(&w, model);
-    bl_rules_json(&w, "rules", model);
-    bl_pairs_json(&w, "compare", model);
+    rules_json(&w, model);
+    pairs_json(&w, model);
     bl_jw_array(&w, "budgets");
     for (size_t i = 0; i < model->budget_count; i++) budget_json(&w, model, &model->budgets[i]);
     bl_jw_end(&w);

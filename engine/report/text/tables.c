@@ -2,7 +2,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/report/lr_regret.h"
-#include "engine/report/text/words.h"
+#include "engine/report/text/labels.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -127,12 +127,23 @@ static void budgets_csv(bl_buf *out, const bl_report_model *m) {
     }
 }
 
+static void rules_csv(bl_buf *out, const bl_report_model *m) {
+    bl_buf_str(out, "rule,batch_size,learning_rate,regret,at_least,from\n");
+    for (size_t i = 0; i < m->regret_count; i++) {
+        const bl_report_regret *x = &m->regrets[i];
+        if (x->target != m->main.target) continue;
+        bl_buf_printf(out, "%s,%.9g,%.9g,%.9g,%d,%s\n", bl_report_rule_names[x->rule].file,
+                      x->batch_size, x->learning_rate, x->regret.value, x->regret.bound > 0,
+                      x->run ? "runs" : "basin");
+    }
+}
+
 const bl_report_table bl_report_tables[] = {
     {"runs",     "csv", runs_csv         },
     {"sizes",    "csv", sizes_csv        },
     {"critical", "csv", critical_csv     },
     {"budgets",  "csv", budgets_csv      },
-    {"rules",    "csv", bl_rules_csv     },
+    {"rules",    "csv", rules_csv        },
     {"sizes",    "tex", bl_latex_sizes   },
     {"critical", "tex", bl_latex_critical},
     {"rules",    "tex", bl_latex_rules   },

@@ -2,8 +2,8 @@
  * logs of the runs it names and, where there was a timing pass, timing.json. Nothing here trains,
  * reads a clock or names a host's folders: equal input files give equal output bytes.
  * docs/figures.md explains what is drawn. */
-#ifndef BL_ENGINE_REPORT_REPORT_H
-#define BL_ENGINE_REPORT_REPORT_H
+#ifndef BL_ENGINE_REPORT_MODEL_H
+#define BL_ENGINE_REPORT_MODEL_H
 #include "engine/base/buf.h"
 #include "engine/base/status.h"
 #include "engine/stats/critical.h"
@@ -80,7 +80,8 @@ typedef struct bl_report_run {
     double batch_size, learning_rate;
     int64_t seed;
     bl_report_eval *eval;
-    size_t evals; /* 0: its log is not there */
+    size_t evals;                 /* 0: its log is not there */
+    const bl_report_trial *trial; /* that speaks for it (bl_report_trial_of) */
 } bl_report_run;
 
 /* The validation value of one batch size within one budget. */
@@ -95,7 +96,7 @@ typedef struct bl_report_budget {
     bl_budget_kind kind;
     double amount; /* of epochs, steps, seconds, the currency */
     bool best;     /* the lowest value within this budget and series */
-    int series;    /* into answer->series; BL_NO_SERIES */
+    int series;    /* into model->series; BL_NO_SERIES */
     double batch_size, learning_rate;
     double value;     /* of the median seed */
     double low, high; /* range over the seeds; NAN: one seed */
@@ -104,6 +105,14 @@ typedef struct bl_report_budget {
 } bl_report_budget;
 /* "epochs", "steps", "seconds", "cost". */
 const char *bl_budget_name(bl_budget_kind kind);
+
+/* All seeds of one learning rate that was tried at one batch size for the main target. */
+typedef struct bl_sensitivity_rate {
+    double batch_size, learning_rate;
+    double steps; /* median over the seeds, infinite when too few arrived */
+    double ran;   /* median of the steps that were run: a bound where `steps` is infinite */
+    size_t trials, arrived;
+} bl_sensitivity_rate;
 
 /* What following a rule for the learning rate costs at one batch size. */
 typedef enum bl_report_rule {
@@ -114,6 +123,11 @@ typedef enum bl_report_rule {
     BL_REPORT_RULE_MALLADI,
     BL_REPORT_RULE_COUNT
 } bl_report_rule;
+/* What a rule is called in the plan, in files and in sentences. */
+typedef struct bl_report_rule_name {
+    const char *plan, *file, *words;
+} bl_report_rule_name;
+extern const bl_report_rule_name bl_report_rule_names[BL_REPORT_RULE_COUNT];
 typedef struct bl_report_regret {
     bl_report_rule rule;
     double batch_size, learning_rate, target;
@@ -163,6 +177,8 @@ typedef struct bl_report_model {
     size_t series_count;
     bl_report_test *tests;
     size_t test_count;
+    bl_sensitivity_rate *rates; /* every rate tried for the main target, by batch size and rate */
+    size_t rate_count;
     bl_report_regret *regrets;
     size_t regret_count;
     bl_report_pair *pairs; /* in the plan's order */
@@ -178,40 +194,32 @@ typedef struct bl_report_model {
     bool answered; /* a batch size reached the target, or none was asked to */
 } bl_report_model;
 
-/* Reads runs/NAME. BL_EMISSING without a plan.jsonl; BL_EFORMAT names file and line. A target that
- * was never reached is no error: answered == false. */
-bl_status bl_report_analyse(bl_report_model *out, const char *run_dir, bl_err *err) BL_CHECKED;
-void bl_report_model_free(bl_report_model *answer);
+void bl_report_size_free(bl_report_size *size);
+void bl_report_target_free(bl_report_target *target);
+void bl_report_model_free(bl_report_model *model);
+
+/* Fills model->runs from the trials, and which trial speaks for each: once trials and main target
+ * are final. */
+void bl_report_index(bl_report_model *model);
+/* NULL when the plan does not name it. */
+bl_report_run *bl_report_find_run(const bl_report_model *model, const char *run);
+/* NULL when the plan does not name it or its log is not there. */
+const bl_report_run *bl_report_run_of(const bl_report_model *model, const char *run);
 
 /* A view of target `i`, the easier ones first: easier_count is the main one. */
-bl_report_target bl_report_target_at(const bl_report_model *answer, size_t i);
+bl_report_target bl_report_target_at(const bl_report_model *model, size_t i);
 /* The run in the middle by its steps to the target (of an even number the faster of the two); NULL
  * when its log is not there. */
-const bl_report_run *bl_report_typical_run(const bl_report_model *answer,
+const bl_report_run *bl_report_typical_run(const bl_report_model *model,
                                            const bl_report_size *size);
 /* What is known of a run and the target: of the trials that asked for it one that arrived, else the
  * longest; NULL without any. */
-const bl_report_trial *bl_report_trial_of(const bl_report_model *answer, const char *run);
+const bl_report_trial *bl_report_trial_of(const bl_report_model *model, const char *run);
 /* Core-seconds to money; NAN without a price. */
-double bl_report_money(const bl_report_model *answer, double core_seconds);
+double bl_report_money(const bl_report_model *model, double core_seconds);
 /* Known steps at a batch size; NAN where nothing is known. */
-double bl_report_reference_steps(const bl_report_model *answer, double batch_size);
+double bl_report_reference_steps(const bl_report_model *model, double batch_size);
 /* Examples and joules to the target; NAN when not known. */
 double bl_report_examples(const bl_report_size *size);
 double bl_report_joules(const bl_report_size *size);
-
-/* What was trained on: "cifar10 (40000_of_50000)", "mnist" without variants, "rossmann (SYNTHETIC
- * DATA)" from the generator, "no data" for the data set "none". */
-void bl_label_dataset(bl_buf *out, const char *dataset, const char *variant, bool synthetic);
-/* The closing words: a table and sentences. */
-void bl_recommendation_text(const bl_report_model *answer, bl_buf *out);
-/* One object, no newline: steps, time, resource {batch_size, learning_rate, value, low, high,
- * tied}, critical, and the rows they rest on; null where nothing is known. */
-void bl_recommendation_json(const bl_report_model *answer, bl_buf *out);
-
-/* Writes tables, recommendation, figures and report.html into report_dir. Figures need gnuplot:
- * without it everything but the drawings is written and BL_EUNSUPPORTED returned. What there are
- * no data for is left out, and an older file of that name removed. */
-bl_status bl_report_write(const bl_report_model *answer, const char *report_dir,
-                          const char *template_dir, bl_err *err) BL_CHECKED;
 #endif

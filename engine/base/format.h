@@ -1,0 +1,12 @@
+/* Numbers as people read them: few digits, thousands grouped, the unit that fits. Each appends to a
+ * buffer. What is not finite is "-" (not a number) or "unbounded". */
+#ifndef BL_ENGINE_BASE_FORMAT_H
+#define BL_ENGINE_BASE_FORMAT_H
+#include "engine/base/buf.h"
+
+void bl_format_count(bl_buf *out, double n);          /* "117,760" */
+void bl_format_3_digits(bl_buf *out, double x);       /* "0.0123", "12.3", "1,234" from 999.5 on */
+void bl_format_duration(bl_buf *out, double seconds); /* "4.42 s", "32.0 min" */
+void bl_format_bytes(bl_buf *out, double bytes);      /* "45.3 MiB" */
+void bl_format_rate(bl_buf *out, double rate);        /* "0.003906": four digits */
+#endif

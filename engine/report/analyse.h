@@ -1,0 +1,9 @@
+/* From a sweep's files to its answer. */
+#ifndef BL_ENGINE_REPORT_ANALYSE_H
+#define BL_ENGINE_REPORT_ANALYSE_H
+#include "engine/report/model.h"
+
+/* Reads runs/NAME. BL_EMISSING without a plan.jsonl; BL_EFORMAT names file and line. A target that
+ * was never reached is no error: answered == false. */
+bl_status bl_report_analyse(bl_report_model *out, const char *run_dir, bl_err *err) BL_CHECKED;
+#endif

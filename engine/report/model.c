@@ -1,0 +1,182 @@
+/* The model of a report: look-ups, derived numbers, and freeing. A leaf of this room: what reads
+ * files fills it, what analyses adds to it, what writes reads it.
+ *
+ * Trials are looked up by run id, thousands of times in a large sweep, so bl_report_index sorts the
+ * runs once; every look-up is a bisection. */
+#include "engine/report/model.h"
+#include "engine/base/mem.h"
+#include <math.h>
+#include <string.h>
+
+const char *bl_budget_name(bl_budget_kind kind) {
+    static const char *const names[] = {[BL_BUDGET_EPOCHS] = "epochs",
+                                        [BL_BUDGET_STEPS] = "steps",
+                                        [BL_BUDGET_SECONDS] = "seconds",
+                                        [BL_BUDGET_COST] = "cost"};
+    _Static_assert(BL_COUNT(names) == BL_BUDGET_KIND_COUNT, "a name for each");
+    return names[kind];
+}
+
+const bl_report_rule_name bl_report_rule_names[BL_REPORT_RULE_COUNT] = {
+    [BL_REPORT_RULE_KEEP] = {"keep",       "keep",        "kept"       },
+    [BL_REPORT_RULE_SQRT] = {"sqrt",       "square_root", "square root"},
+    [BL_REPORT_RULE_LINEAR] = {"linear",     "linear",      "linear"     },
+    [BL_REPORT_RULE_SATURATING] = {"saturating", "saturating",  "saturating" },
+    [BL_REPORT_RULE_MALLADI] = {"malladi",    "malladi",     "Malladi"    },
+};
+
+/* ---- runs by id ---- */
+
+static int by_run(const void *a, const void *b) {
+    return strcmp(((const bl_report_run *)a)->run, ((const bl_report_run *)b)->run);
+}
+
+bl_report_run *bl_report_find_run(const bl_report_model *m, const char *run) {
+    bl_report_run key = {0};
+    if (m->run_count == 0 || strlen(run) >= sizeof key.run) return NULL;
+    memcpy(key.run, run, strlen(run));
+    return bsearch(&key, m->runs, m->run_count, sizeof key, by_run);
+}
+
+const bl_report_run *bl_report_run_of(const bl_report_model *m, const char *run) {
+    const bl_report_run *found = bl_report_find_run(m, run);
+    return found != NULL && found->evals > 0 ? found : NULL;
+}
+
+static void list_runs(bl_report_model *m) {
+    m->runs = bl_xalloc((m->trial_count + 1) * sizeof *m->runs);
+    for (size_t i = 0; i < m->trial_count; i++) {
+        bl_report_run *r = &m->runs[i];
+        memcpy(r->run, m->trials[i].run, sizeof r->run);
+        r->batch_size = m->trials[i].batch_size;
+        r->learning_rate = m->trials[i].learning_rate;
+        r->seed = m->trials[i].seed;
+    }
+    if (m->trial_count > 0) qsort(m->runs, m->trial_count, sizeof *m->runs, by_run);
+    for (size_t i = 0; i < m->trial_count; i++)
+        if (m->run_count == 0 || by_run(&m->runs[i], &m->runs[m->run_count - 1]) != 0)
+            m->runs[m->run_count++] = m->runs[i];
+}
+
+/* Of several trials of one run for the main target: one that arrived, else the longest, else the
+ * first. */
+static bool says_more(const bl_report_trial *t, const bl_report_trial *than) {
+    return than->target_step == 0 && (t->target_step > 0 || t->steps > than->steps);
+}
+
+void bl_report_index(bl_report_model *m) {
+    list_runs(m);
+    for (size_t i = 0; i < m->trial_count; i++) {
+        const bl_report_trial *t = &m->trials[i];
+        if (t->target != m->main.target) continue;
+        bl_report_run *r = bl_report_find_run(m, t->run);
+        if (r->trial == NULL || says_more(t, r->trial)) r->trial = t;
+    }
+}
+
+const bl_report_trial *bl_report_trial_of(const bl_report_model *m, const char *run) {
+    const bl_report_run *found = bl_report_find_run(m, run);
+    return found != NULL ? found->trial : NULL;
+}
+
+typedef struct ranked {
+    double steps;
+    const char *run;
+} ranked;
+
+static int by_steps(const void *a, const void *b) {
+    const ranked *x = a, *y = b;
+    if (x->steps != y->steps) return x->steps < y->steps ? -1 : 1;
+    return strcmp(x->run, y->run);
+}
+
+const bl_report_run *bl_report_typical_run(const bl_report_model *model,
+                                           const bl_report_size *size) {
+    if (size->count == 0) return NULL;
+    ranked *order = bl_xalloc(size->count * sizeof *order);
+    for (size_t i = 0; i < size->count; i++) {
+        const bl_stats_point *p = &size->points[i];
+        order[i] = (ranked){p->censored ? HUGE_VAL : p->steps, size->run[i]};
+    }
+    qsort(order, size->count, sizeof *order, by_steps);
+    const bl_report_run *run = bl_report_run_of(model, order[(size->count - 1) / 2].run);
+    free(order);
+    return run;
+}
+
+/* ---- targets and what they cost ---- */
+
+bl_report_target bl_report_target_at(const bl_report_model *model, size_t i) {
+    return i < model->easier_count ? model->easier[i] : model->main;
+}
+
+double bl_report_reference_steps(const bl_report_model *model, double batch_size) {
+    for (size_t i = 0; i < model->reference_count; i++)
+        if (model->reference_steps[i].batch_size == batch_size)
+            return model->reference_steps[i].steps;
+    return (double)NAN;
+}
+
+double bl_report_money(const bl_report_model *model, double core_seconds) {
+    return core_seconds / 3600 * model->per_core_hour;
+}
+
+double bl_report_examples(const bl_report_size *size) {
+    const bl_stats_value *steps = &size->costs.cost[BL_STATS_FEWEST_STEPS];
+    return steps->known ? steps->value * size->batch_size : (double)NAN;
+}
+
+double bl_report_joules(const bl_report_size *size) {
+    const bl_stats_value *steps = &size->costs.cost[BL_STATS_FEWEST_STEPS];
+    return steps->known ? steps->value * size->joules_per_step : (double)NAN;
+}
+
+/* ---- freeing ---- */
+
+void bl_report_target_free(bl_report_target *t) {
+    for (size_t i = 0; i < t->size_count; i++) bl_report_size_free(&t->sizes[i]);
+    free(t->sizes);
+    *t = (bl_report_target){0};
+}
+
+void bl_report_size_free(bl_report_size *s) {
+    free(s->points);
+    free(s->run);
+    *s = (bl_report_size){0};
+}
+
+static void free_pairs(bl_report_model *m) {
+    for (size_t i = 0; i < 2 * m->pair_count; i++) {
+        free(m->pairs[i / 2].run[i % 2]);
+        free(m->pairs[i / 2].budget_run[i % 2]);
+    }
+    free(m->pairs);
+}
+
+void bl_report_model_free(bl_report_model *m) {
+    for (size_t i = 0; i < m->trial_count; i++) {
+        free(m->trials[i].reason);
+        free(m->trials[i].settings);
+    }
+    bl_report_target_free(&m->main);
+    for (size_t i = 0; i < m->easier_count; i++) bl_report_target_free(&m->easier[i]);
+    for (size_t i = 0; i < m->series_count; i++) bl_report_target_free(&m->series[i].main);
+    for (size_t i = 0; i < m->test_count; i++) free(m->tests[i].text);
+    for (size_t i = 0; i < m->timing_count; i++) free(m->timing[i].seconds);
+    for (size_t i = 0; i < m->note_count; i++) free(m->notes[i]);
+    for (size_t i = 0; i < m->run_count; i++) free(m->runs[i].eval);
+    free_pairs(m);
+    free(m->runs);
+    free(m->rates);
+    free(m->notes);
+    free(m->trials);
+    free(m->targets);
+    free(m->timing);
+    free(m->easier);
+    free(m->series);
+    free(m->tests);
+    free(m->regrets);
+    free(m->reference_steps);
+    free(m->budgets);
+    *m = (bl_report_model){0};
+}

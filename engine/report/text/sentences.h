@@ -1,0 +1,9 @@
+/* The answer in sentences. */
+#ifndef BL_ENGINE_REPORT_TEXT_SENTENCES_H
+#define BL_ENGINE_REPORT_TEXT_SENTENCES_H
+#include "engine/report/model.h"
+
+/* What the table and the fits say, one sentence or two a line: the best batch sizes, the critical
+ * ones, rules, series, comparisons, budgets, and what is missing. */
+void bl_sentences(bl_buf *out, const bl_report_model *model);
+#endif

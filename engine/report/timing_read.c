@@ -1,0 +1,57 @@
+/* The timing pass: seconds, memory and joules of one step at each batch size. */
+#include "engine/report/timing_read.h"
+#include "engine/base/file.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include <math.h>
+#include <stdio.h>
+
+enum { TIMING_LIMIT = 16 << 20 };
+
+static double number(const bl_json *object, const char *key) {
+    return bl_json_number(object, key, (double)NAN);
+}
+
+static void read_seconds(bl_report_timing *t, const bl_json *array) {
+    t->step_seconds = bl_stats_unknown();
+    if (array == NULL || array->count == 0) return;
+    t->seconds = bl_xalloc(array->count * sizeof *t->seconds);
+    for (const bl_json *v = array->first; v != NULL; v = v->next)
+        if (v->type == BL_JSON_NUMBER && v->number > 0) t->seconds[t->repeats++] = v->number;
+    if (t->repeats > 0)
+        t->step_seconds = bl_stats_median_interval(t->seconds, t->repeats, BL_STATS_LEVEL, NULL);
+}
+
+static void read_points(bl_report_model *m, const bl_json *points) {
+    if (points == NULL || points->count == 0) return;
+    m->timing = bl_xalloc(points->count * sizeof *m->timing);
+    for (const bl_json *p = points->first; p != NULL; p = p->next) {
+        bl_report_timing *t = &m->timing[m->timing_count++];
+        *t = (bl_report_timing){.batch_size = number(p, "batch_size"),
+                                .memory_bytes = number(p, "memory_bytes"),
+                                .joules_per_step = number(p, "joules_per_step")};
+        read_seconds(t, bl_json_get(p, "seconds_per_step"));
+    }
+}
+
+bl_status bl_report_timing_read(bl_report_model *model, const char *run_dir, bl_err *err) {
+    char path[BL_PATH];
+    BL_TRY(bl_path(path, err, "%s/timing.json", run_dir));
+    bl_buf text = {0};
+    bl_json_doc doc = {0};
+    bl_status status = BL_OK;
+    BL_GOTO(bl_file_read(&text, path, TIMING_LIMIT, err));
+    BL_GOTO(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err));
+    if (bl_json_int(doc.root, "format", 0) != 1) {
+        status = BL_ERR(err, BL_EFORMAT, "%s: not a timing pass of format 1", path);
+        goto done;
+    }
+    model->threads = bl_json_int(doc.root, "threads", 1);
+    (void)snprintf(model->processor, sizeof model->processor, "%s",
+                   bl_json_text(bl_json_get(doc.root, "host"), "processor", ""));
+    read_points(model, bl_json_get(doc.root, "points"));
+done:
+    bl_json_free(&doc);
+    bl_buf_free(&text);
+    return status == BL_EMISSING ? BL_OK : status; /* not measured here */
+}
