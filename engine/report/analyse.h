@@ -1,7 +1,7 @@
 /* From a sweep's files to its answer. */
 #ifndef BL_ENGINE_REPORT_ANALYSE_H
 #define BL_ENGINE_REPORT_ANALYSE_H
-#include "engine/report/model.h"
+#include "engine/report/report_model.h"
 
 /* Reads runs/NAME. BL_EMISSING without a plan.jsonl; BL_EFORMAT names file and line. A target that
  * was never reached is no error: answered == false. */

@@ -1,7 +1,7 @@
 /* Comparisons of two batch sizes on fresh seeds, judged from their runs. */
 #ifndef BL_ENGINE_REPORT_COMPARE_H
 #define BL_ENGINE_REPORT_COMPARE_H
-#include "engine/report/model.h"
+#include "engine/report/report_model.h"
 
 /* Marks their trials, so that nothing else rests on them: once all trials are read. */
 void bl_compare_mark(bl_report_model *model);

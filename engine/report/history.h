@@ -1,7 +1,7 @@
 /* The runs' own evaluations, from their logs. */
 #ifndef BL_ENGINE_REPORT_HISTORY_H
 #define BL_ENGINE_REPORT_HISTORY_H
-#include "engine/report/model.h"
+#include "engine/report/report_model.h"
 
 /* Fills model->runs from run_dir/ID/log.jsonl.gz. A log may go further than this plan asked: what
  * lies beyond is left out, so that the report is the same whatever else the store was used for. A

@@ -2,7 +2,7 @@
  * instead of retuning. */
 #ifndef BL_ENGINE_REPORT_LR_REGRET_H
 #define BL_ENGINE_REPORT_LR_REGRET_H
-#include "engine/report/model.h"
+#include "engine/report/report_model.h"
 
 /* Where the sweep ran no rule's rate: regrets read from the rates that it tried, once the main
  * target is solved. */

@@ -1,7 +1,7 @@
 /* The learning rates a sweep tried at each batch size, and what another rate would have cost. */
 #ifndef BL_ENGINE_REPORT_LR_SENSITIVITY_H
 #define BL_ENGINE_REPORT_LR_SENSITIVITY_H
-#include "engine/report/model.h"
+#include "engine/report/report_model.h"
 #include "engine/stats/lr_rules.h"
 
 /* Fills model->rates: once the main target is solved. */

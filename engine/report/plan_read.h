@@ -1,7 +1,7 @@
 /* plan.jsonl as the arrays of a model. */
 #ifndef BL_ENGINE_REPORT_PLAN_READ_H
 #define BL_ENGINE_REPORT_PLAN_READ_H
-#include "engine/report/model.h"
+#include "engine/report/report_model.h"
 
 /* A decision of kind "best". */
 typedef struct bl_report_best {

@@ -1,7 +1,7 @@
 /* Everything under reports/NAME/. */
 #ifndef BL_ENGINE_REPORT_WRITE_H
 #define BL_ENGINE_REPORT_WRITE_H
-#include "engine/report/model.h"
+#include "engine/report/report_model.h"
 
 /* Writes tables, recommendation, figures and report.html into report_dir. Figures need gnuplot:
  * without it everything but the drawings is written and BL_EUNSUPPORTED returned. What there are

@@ -2,7 +2,7 @@
  * Used inside this room only; docs/figures.md explains each. */
 #ifndef BL_ENGINE_REPORT_FIGURES_FIGURES_H
 #define BL_ENGINE_REPORT_FIGURES_FIGURES_H
-#include "engine/report/model.h"
+#include "engine/report/report_model.h"
 
 typedef struct bl_figure {
     const char *name;     /* of NAME.dat and NAME.gp */

@@ -1,9 +1,9 @@
 #include "engine/report/text/html.h"
 #include "engine/base/file.h"
 #include "engine/report/figures/figures.h"
+#include "engine/report/text/cells.h"
 #include "engine/report/text/labels.h"
 #include "engine/report/text/sentences.h"
-#include "engine/report/text/size_table.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -90,15 +90,15 @@ static void sentences(bl_buf *out, const bl_report_model *m) {
 
 static void table(bl_buf *out, const bl_report_model *m) {
     if (m->main.size_count == 0) return;
-    int columns[BL_SIZE_TABLE_COLUMNS];
-    const size_t n = bl_size_table_columns(m, true, columns);
+    int columns[BL_CELL_COLUMNS];
+    const size_t n = bl_cell_columns(m, true, columns);
     bl_buf cell = {0};
     bl_buf_str(out, "<div class=\"wide\"><table>\n");
     for (size_t row = 0; row <= m->main.size_count; row++) {
         bl_buf_str(out, "<tr>");
         for (size_t c = 0; c < n; c++) {
             bl_buf_clear(&cell);
-            bl_size_table_cell(&cell, m, row, columns[c]);
+            bl_cell_text(&cell, m, row, columns[c]);
             element(out, row == 0 ? "th" : "td", bl_buf_text(&cell));
         }
         bl_buf_str(out, "</tr>\n");

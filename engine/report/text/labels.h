@@ -1,7 +1,7 @@
 /* What a report is about, in few words: for headings, legends, file heads and sentences. */
 #ifndef BL_ENGINE_REPORT_TEXT_LABELS_H
 #define BL_ENGINE_REPORT_TEXT_LABELS_H
-#include "engine/report/model.h"
+#include "engine/report/report_model.h"
 
 #define BL_SYNTHETIC_LABEL "SYNTHETIC DATA"
 

@@ -1,8 +1,8 @@
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/report/lr_regret.h"
+#include "engine/report/text/cells.h"
 #include "engine/report/text/labels.h"
-#include "engine/report/text/size_table.h"
 #include "engine/report/text/tables.h"
 #include <math.h>
 #include <string.h>
@@ -81,15 +81,15 @@ static void cell(bl_buf *out, const char *text) {
 
 /* Money is core-seconds times the price: the price says as much as a column of it. */
 void bl_latex_sizes(bl_buf *out, const bl_report_model *m) {
-    int columns[BL_SIZE_TABLE_COLUMNS];
-    const size_t n = bl_size_table_columns(m, false, columns);
+    int columns[BL_CELL_COLUMNS];
+    const size_t n = bl_cell_columns(m, false, columns);
     bl_buf text = {0};
     for (size_t c = 0; c < n; c++) bl_buf_str(&text, "r");
     head(out, m, bl_buf_text(&text));
     for (size_t row = 0; row <= m->main.size_count; row++) {
         for (size_t c = 0; c < n; c++) {
             bl_buf_clear(&text);
-            bl_size_table_cell(&text, m, row, columns[c]);
+            bl_cell_text(&text, m, row, columns[c]);
             bl_buf_str(out, c > 0 ? " & " : "");
             cell(out, bl_buf_text(&text));
         }

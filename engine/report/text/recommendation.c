@@ -1,9 +1,9 @@
 /* recommendation.txt: what was asked, the table of batch sizes, and the answer in sentences. */
 #include "engine/report/text/recommendation.h"
 #include "engine/base/mem.h"
+#include "engine/report/text/cells.h"
 #include "engine/report/text/labels.h"
 #include "engine/report/text/sentences.h"
-#include "engine/report/text/size_table.h"
 #include <math.h>
 
 enum { CELL_GAP = 3 };
@@ -13,7 +13,7 @@ static size_t column_width(const bl_report_model *m, int column) {
     bl_buf cell = {0};
     for (size_t row = 0; row <= m->main.size_count; row++) {
         bl_buf_clear(&cell);
-        bl_size_table_cell(&cell, m, row, column);
+        bl_cell_text(&cell, m, row, column);
         widest = bl_max_size(widest, cell.len);
     }
     bl_buf_free(&cell);
@@ -21,16 +21,16 @@ static size_t column_width(const bl_report_model *m, int column) {
 }
 
 static void size_table(bl_buf *out, const bl_report_model *m) {
-    int columns[BL_SIZE_TABLE_COLUMNS];
-    size_t width[BL_SIZE_TABLE_COLUMNS];
-    const size_t n = bl_size_table_columns(m, true, columns);
+    int columns[BL_CELL_COLUMNS];
+    size_t width[BL_CELL_COLUMNS];
+    const size_t n = bl_cell_columns(m, true, columns);
     for (size_t c = 0; c < n; c++) width[c] = column_width(m, columns[c]);
     bl_buf cell = {0};
     bool edge = false;
     for (size_t row = 0; row <= m->main.size_count; row++) {
         for (size_t c = 0; c < n; c++) {
             bl_buf_clear(&cell);
-            bl_size_table_cell(&cell, m, row, columns[c]);
+            bl_cell_text(&cell, m, row, columns[c]);
             bl_buf_printf(out, "%*s%*s", c > 0 ? CELL_GAP : 0, "", (int)width[c],
                           bl_buf_text(&cell));
         }

@@ -1,7 +1,7 @@
 /* The whole answer as text for people and as JSON for programs. */
 #ifndef BL_ENGINE_REPORT_TEXT_RECOMMENDATION_H
 #define BL_ENGINE_REPORT_TEXT_RECOMMENDATION_H
-#include "engine/report/model.h"
+#include "engine/report/report_model.h"
 
 /* A heading, the table of batch sizes and the sentences: recommendation.txt. */
 void bl_recommendation_text(const bl_report_model *model, bl_buf *out);

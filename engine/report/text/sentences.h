@@ -1,7 +1,7 @@
 /* The answer in sentences. */
 #ifndef BL_ENGINE_REPORT_TEXT_SENTENCES_H
 #define BL_ENGINE_REPORT_TEXT_SENTENCES_H
-#include "engine/report/model.h"
+#include "engine/report/report_model.h"
 
 /* What the table and the fits say, one sentence or two a line: the best batch sizes, the critical
  * ones, rules, series, comparisons, budgets, and what is missing. */

@@ -1,7 +1,7 @@
 /* The answer as tables: CSV for programs, LaTeX for papers. Used inside this room only. */
 #ifndef BL_ENGINE_REPORT_TEXT_TABLES_H
 #define BL_ENGINE_REPORT_TEXT_TABLES_H
-#include "engine/report/model.h"
+#include "engine/report/report_model.h"
 
 typedef struct bl_report_table {
     const char *name, *ending; /* of the file */

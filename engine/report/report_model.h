@@ -2,8 +2,8 @@
  * logs of the runs it names and, where there was a timing pass, timing.json. Nothing here trains,
  * reads a clock or names a host's folders: equal input files give equal output bytes.
  * docs/figures.md explains what is drawn. */
-#ifndef BL_ENGINE_REPORT_MODEL_H
-#define BL_ENGINE_REPORT_MODEL_H
+#ifndef BL_ENGINE_REPORT_REPORT_MODEL_H
+#define BL_ENGINE_REPORT_REPORT_MODEL_H
 #include "engine/base/buf.h"
 #include "engine/base/status.h"
 #include "engine/stats/critical.h"

@@ -3,7 +3,7 @@
  *
  * Trials are looked up by run id, thousands of times in a large sweep, so bl_report_index sorts the
  * runs once; every look-up is a bisection. */
-#include "engine/report/model.h"
+#include "engine/report/report_model.h"
 #include "engine/base/mem.h"
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The cells of the table of batch sizes. A column that no row has data for is left out. A run that
  * did not reach the target makes its row's costs lower bounds, marked ">=". */
-#include "engine/report/text/size_table.h"
+#include "engine/report/text/cells.h"
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include <inttypes.h>
@@ -21,7 +21,7 @@ typedef enum column {
     COLUMN_DEVICES,
     COLUMN_COUNT
 } column;
-_Static_assert((int)COLUMN_COUNT == (int)BL_SIZE_TABLE_COLUMNS, "the header's number of columns");
+_Static_assert((int)COLUMN_COUNT == (int)BL_CELL_COLUMNS, "the header's number of columns");
 
 static bool has_column(const bl_report_model *m, column c) {
     if (c == COLUMN_KNOWN) return m->reference_count > 0;
@@ -40,8 +40,7 @@ static bool has_column(const bl_report_model *m, column c) {
     return false;
 }
 
-size_t bl_size_table_columns(const bl_report_model *model, bool money,
-                             int columns[BL_SIZE_TABLE_COLUMNS]) {
+size_t bl_cell_columns(const bl_report_model *model, bool money, int columns[BL_CELL_COLUMNS]) {
     size_t n = 0;
     for (int c = 0; c < COLUMN_COUNT; c++)
         if (has_column(model, (column)c) && (money || c != COLUMN_MONEY)) columns[n++] = c;
@@ -75,7 +74,7 @@ static void cell_steps(bl_buf *out, const bl_report_size *s) {
     bl_buf_str(out, "]");
 }
 
-void bl_size_table_cell(bl_buf *out, const bl_report_model *model, size_t row, int column_number) {
+void bl_cell_text(bl_buf *out, const bl_report_model *model, size_t row, int column_number) {
     const column c = (column)column_number;
     if (row == 0) {
         heading(out, model, c);
