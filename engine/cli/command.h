@@ -5,7 +5,7 @@
 #include "engine/base/file.h"
 #include "engine/base/status.h"
 #include "engine/config/config.h"
-#include "engine/data/dataset.h"
+#include "engine/data/dataset_open.h"
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -6,6 +6,7 @@
  */
 #ifndef BL_ENGINE_DATA_BLOCK_H
 #define BL_ENGINE_DATA_BLOCK_H
+#include "engine/base/status.h"
 #include "engine/data/dataset.h"
 
 typedef struct bl_block_header {

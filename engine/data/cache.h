@@ -3,6 +3,7 @@
 #ifndef BL_ENGINE_DATA_CACHE_H
 #define BL_ENGINE_DATA_CACHE_H
 #include "engine/base/file.h"
+#include "engine/base/status.h"
 #include "engine/data/dataset.h"
 
 /* Maps the file and points `out` into `map`. BL_EMISSING: no file, or one of another identity;

@@ -2,8 +2,6 @@
  * read-only and shared by all runs of a process. */
 #ifndef BL_ENGINE_DATA_DATASET_H
 #define BL_ENGINE_DATA_DATASET_H
-#include "engine/base/file.h"
-#include "engine/base/status.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,28 +36,4 @@ typedef struct bl_dataset {
     void *owner;  /* mapping and tables, freed by bl_dataset_free */
 } bl_dataset;
 
-typedef struct bl_dataset_options {
-    const char *manifest_dir;                 /* datasets */
-    const char *data_path;                    /* BATCHLAB_DATA: folders separated by ':' */
-    const char *cache_dir;                    /* datasets/cache; NULL or unwritable: no cache */
-    bool synthetic;                           /* use the generator even if the data is there */
-    void (*say)(void *ctx, const char *text); /* one line of narration, may be NULL */
-    void *say_ctx;
-} bl_dataset_options;
-
-/* The data set "none": no bytes, as many rows as one likes. For problems that need no data. */
-void bl_dataset_none(bl_dataset *out);
-
-/* Finds, checks, reads, joins, encodes, or takes it all from the cache. Missing sources: falls back
- * to a declared variant, and without any source to the generator, saying so. Half a data set,
- * altered or truncated sources are errors that name file, hashes, and where to get it. */
-bl_status bl_dataset_open(bl_dataset *out, const char *name, const bl_dataset_options *options,
-                          bl_err *err) BL_CHECKED;
-void bl_dataset_free(bl_dataset *data);
-
-/* The declaration alone is checked: what `batchlab check` calls. *shape gets what it says of an
- * example: numbers of columns, the picture, classes, the target's transform. It owns nothing, and
- * has no rows and no cardinalities. */
-bl_status bl_dataset_check(bl_dataset *shape, const char *name, const bl_dataset_options *options,
-                           bl_err *err) BL_CHECKED;
 #endif

@@ -7,40 +7,9 @@
 #include "engine/base/json_writer.h"
 #include "engine/base/status.h"
 #include "engine/stats/fit.h"
+#include "engine/stats/point.h"
 #include "engine/stats/summary.h"
 #include <stdint.h>
-
-/* Batch sizes and steps outside are mistakes, and would leave the range of a double on the way. */
-#define BL_STATS_LEAST 1e-9
-#define BL_STATS_MOST  1e15
-bool bl_stats_in_domain(double x);
-
-/* One training run at its best learning rate. */
-typedef struct bl_stats_point {
-    double batch_size; /* total examples per optimizer step */
-    double steps;      /* first evaluation at the target; where a censored run stopped */
-    double steps_prev; /* the evaluation before: S is in (steps_prev, steps]; 0 if not known */
-    bool censored;     /* the target was not reached within `steps` */
-    int64_t seed;      /* for the reader: every point counts as a repeat of its batch size */
-} bl_stats_point;
-
-typedef struct bl_stats_options {
-    uint64_t seed;  /* of the bootstrap */
-    int replicates; /* 0: no intervals; BL_STATS_REPLICATES is the usual number */
-} bl_stats_options;
-
-enum { BL_STATS_REPLICATES = 1000, BL_STATS_VERDICT = 256 };
-#define BL_STATS_LEVEL     0.95 /* of every interval */
-#define BL_STATS_TOLERANCE 0.15 /* worst deviation up to which a curve describes the data */
-
-/* Where the noise of the bootstrap comes from. */
-typedef enum bl_stats_noise {
-    BL_STATS_NOISE_NONE,      /* no intervals */
-    BL_STATS_NOISE_SEEDS,     /* seeds resampled within each batch size */
-    BL_STATS_NOISE_BORROWED,  /* batch sizes with one seed borrow the scatter of the others */
-    BL_STATS_NOISE_RESIDUALS, /* one seed everywhere: deviations from the closer curve */
-    BL_STATS_NOISE_COUNT
-} bl_stats_noise;
 
 typedef struct bl_stats_hyperbola_fit {
     bool known, fits;         /* fits: worst_deviation <= BL_STATS_TOLERANCE */
@@ -78,10 +47,6 @@ typedef struct bl_stats_critical {
  * out of range; too little data is not an error but known == false everywhere. */
 bl_status bl_stats_critical_fit(bl_stats_critical *out, const bl_stats_point *points, size_t n,
                                 const bl_stats_options *options, bl_err *err) BL_CHECKED;
-
-/* The steps of one run for a fit: sqrt((steps_prev + 1) steps), the geometric middle of the step
- * numbers at which the target can have been crossed; `steps` itself without steps_prev. */
-double bl_stats_point_steps(const bl_stats_point *p);
 
 /* "seeds", "borrowed", "residuals", "none". */
 const char *bl_stats_noise_name(bl_stats_noise noise);

@@ -30,10 +30,6 @@ static bl_stats_cell median_cell(const bl_stats_run *runs, size_t n, double *scr
         .log_b = runs[0].log_b, .log_s = at_least, .censored = at_least < at_most};
 }
 
-bool bl_stats_in_domain(double x) {
-    return x >= BL_STATS_LEAST && x <= BL_STATS_MOST;
-}
-
 static bl_status check_point(const bl_stats_point *p, size_t index, bl_err *err) {
     if (!bl_stats_in_domain(p->batch_size))
         BL_FAIL(err, BL_EINVAL, "point %zu: the batch size is %g, allowed are %g to %g", index + 1,
@@ -45,11 +41,6 @@ static bl_status check_point(const bl_stats_point *p, size_t index, bl_err *err)
         BL_FAIL(err, BL_EINVAL, "point %zu: the evaluation before step %g is said to be at %g",
                 index + 1, p->steps, p->steps_prev);
     return BL_OK;
-}
-
-double bl_stats_point_steps(const bl_stats_point *p) {
-    if (p->censored || p->steps_prev <= 0) return p->steps;
-    return sqrt((p->steps_prev + 1) * p->steps);
 }
 
 /* The pool of deviations of repeated runs from their medians. n / (n - 1) makes up for the degree

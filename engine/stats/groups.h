@@ -1,9 +1,9 @@
-/* Runs grouped by batch size, their medians, and resampled medians for the bootstrap. Used inside
- * this room only. */
+/* Runs grouped by batch size, their medians, and resampled medians for the bootstrap. */
 #ifndef BL_ENGINE_STATS_GROUPS_H
 #define BL_ENGINE_STATS_GROUPS_H
 #include "engine/base/status.h"
-#include "engine/stats/critical.h"
+#include "engine/stats/fit.h"
+#include "engine/stats/point.h"
 
 typedef struct bl_stats_run {
     double log_b, log_s;

@@ -11,7 +11,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
 #include "engine/config/config.h"
-#include "engine/data/dataset.h"
+#include "engine/data/dataset_open.h"
 #include "engine/model/layer.h"
 #include "engine/stats/summary.h"
 #include "engine/train/workload.h"

@@ -2,6 +2,7 @@
  * reference, which takes minutes, with 1, 2, 3 and 7 threads, its batch whole and in pieces of 256
  * and 512. The data are the generator's, so that preparing them is part of it. */
 #include "engine/base/mem.h"
+#include "engine/data/dataset_open.h"
 #include "tests/check.h"
 #include "tests/unit/golden.h"
 

@@ -8,7 +8,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
 #include "engine/config/config.h"
-#include "engine/data/dataset.h"
+#include "engine/data/dataset_open.h"
 #include "engine/train/train.h"
 #include "kernels/device.h"
 #include <inttypes.h>

@@ -3,7 +3,7 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
-#include "engine/data/dataset.h"
+#include "engine/data/dataset_open.h"
 #include "kernels/exact_math.h"
 #include "tests/check.h"
 #include <stdlib.h>

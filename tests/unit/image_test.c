@@ -5,7 +5,7 @@
 #include "engine/base/philox.h"
 #include "engine/base/sha256.h"
 #include "engine/data/block.h"
-#include "engine/data/dataset.h"
+#include "engine/data/dataset_open.h"
 #include "engine/data/image/augment.h"
 #include "tests/check.h"
 #include <math.h>

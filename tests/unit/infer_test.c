@@ -1,7 +1,7 @@
 /* Looking at a user's table: kinds, split, transform; and that what is written can be opened. */
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
-#include "engine/data/dataset.h"
+#include "engine/data/dataset_open.h"
 #include "engine/data/manifest/infer.h"
 #include "tests/check.h"
 #include <stdlib.h>

@@ -2,6 +2,7 @@
  * in another way; samples against the recursion; the committed tables against the known answer. */
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/data/dataset_open.h"
 #include "engine/stats/nqm.h"
 #include "engine/train/run.h"
 #include "tests/check.h"

@@ -1,5 +1,5 @@
 /* Data sets that are a definition: what is drawn, and what a declaration may not say. */
-#include "engine/data/dataset.h"
+#include "engine/data/dataset_open.h"
 #include "engine/data/manifest/manifest.h"
 #include "tests/check.h"
 #include <math.h>
@@ -68,21 +68,21 @@ static void test_bad_declarations(void **state) {
         const char *text, *says;
     } cases[] = {
         {"origin = \"x\"; random_labels = { seed = 1; rows = 0; inputs = 1; classes = 2; };",
-         "1 .. 10 million"                                                             },
+         "1 .. 10 million"                                                                                                       },
         {"origin = \"x\"; random_labels = { seed = 1; rows = 9; inputs = 1; classes = 1; };",
-         "2 .. 65536"                                                                  },
+         "2 .. 65536"                                                                                                            },
         {"origin = \"x\"; random_labels = { seed = 1; rows = 9; inputs = 65537; classes = 2; };",
-         "1 .. 65536"                                                                  },
+         "1 .. 65536"                                                                                                            },
         {"origin = \"x\"; random_labels = { rows = 9; inputs = 1; classes = 2; };",
-         "'seed' is missing"                                                           },
+         "'seed' is missing"                                                                                                     },
         {"random_labels = { seed = 1; rows = 9; inputs = 1; classes = 2; };",
-         "'origin' is missing"                                                         },
+         "'origin' is missing"                                                                                                   },
         {"origin = \"x\"; folder = \"y\"; random_labels = { seed = 1; rows = 9; inputs = 1; "
          "classes = 2; "
-         "};",                                                                                        "folder"                                                                          },
-        {"origin = \"x\"; random_labels = 1;",                                                                                       "random_labels"},
+         "};",                                                                           "folder"                       },
+        {"origin = \"x\"; random_labels = 1;",                                                    "random_labels"                },
         {"origin = \"x\"; points = { seed = 1; rows = 9; inputs = 1; classes = 2; };\n"
-         "random_labels = { seed = 1; rows = 9; inputs = 1; classes = 2; };",                                                                                       "older name of 'random_labels'"                                  },
+         "random_labels = { seed = 1; rows = 9; inputs = 1; classes = 2; };",            "older name of 'random_labels'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bl_manifest m;

@@ -1,5 +1,6 @@
 /* What a sweep writes down of its trials: the plan names every setting that a trial changed. */
 #include "engine/base/mem.h"
+#include "engine/data/dataset_open.h"
 #include "engine/sweep/sweep.h"
 #include "tests/check.h"
 #include "tests/unit/tiny_data.h"

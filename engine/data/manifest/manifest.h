@@ -109,10 +109,10 @@ typedef struct bl_picture_synth_decl {
 } bl_picture_synth_decl;
 
 /* A data set that is a definition (random_labels.h): nothing else is declared. */
-typedef struct bl_random_labels_decl {
+typedef struct bl_synth_labels_decl {
     int64_t seed, rows, inputs, classes;
     const bl_node *node; /* NULL: the data set has files */
-} bl_random_labels_decl;
+} bl_synth_labels_decl;
 
 typedef struct bl_manifest {
     bl_doc doc;
@@ -134,7 +134,7 @@ typedef struct bl_manifest {
     bl_synthetic_decl synthetic;
     bl_picture_decl image;
     bl_picture_synth_decl image_synthetic;
-    bl_random_labels_decl random_labels;
+    bl_synth_labels_decl random_labels;
 } bl_manifest;
 
 /* Reads and checks PATH as the declaration of `name`: keys, types, names of columns, tables and

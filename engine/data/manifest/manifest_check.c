@@ -471,7 +471,7 @@ static bl_status check_image(const bl_manifest *m, bl_err *err) {
 }
 
 static bl_status check_random_labels(const bl_manifest *m, bl_err *err) {
-    const bl_random_labels_decl *d = &m->random_labels;
+    const bl_synth_labels_decl *d = &m->random_labels;
     if (d->seed >= 0 && d->rows >= 1 && d->rows <= 10000000 && d->inputs >= 1 &&
         d->inputs <= 65536 && d->classes >= 2 && d->classes <= 65536)
         return BL_OK;

@@ -71,10 +71,10 @@ static const field random_labels_root_fields[] = {
     {"points",        F_NODE, NODE(random_labels), false},
 };
 static const field random_labels_fields[] = {
-    {"seed",    F_INT, offsetof(bl_random_labels_decl, seed),    true},
-    {"rows",    F_INT, offsetof(bl_random_labels_decl, rows),    true},
-    {"inputs",  F_INT, offsetof(bl_random_labels_decl, inputs),  true},
-    {"classes", F_INT, offsetof(bl_random_labels_decl, classes), true},
+    {"seed",    F_INT, offsetof(bl_synth_labels_decl, seed),    true},
+    {"rows",    F_INT, offsetof(bl_synth_labels_decl, rows),    true},
+    {"inputs",  F_INT, offsetof(bl_synth_labels_decl, inputs),  true},
+    {"classes", F_INT, offsetof(bl_synth_labels_decl, classes), true},
 };
 static const field table_fields[] = {
     {"name",        F_TEXT,  offsetof(bl_table_decl, name),        true },
@@ -184,7 +184,7 @@ static const group_type root_group = {root_fields, BL_COUNT(root_fields), 0, 0};
 static const group_type random_labels_root_group = {random_labels_root_fields,
                                                     BL_COUNT(random_labels_root_fields), 0, 0};
 static const group_type random_labels_group =
-    GROUP_TYPE(random_labels_fields, bl_random_labels_decl);
+    GROUP_TYPE(random_labels_fields, bl_synth_labels_decl);
 static const group_type table_group = GROUP_TYPE(table_fields, bl_table_decl);
 static const group_type file_group = GROUP_TYPE(file_fields, bl_source_decl);
 static const group_type join_group = GROUP_TYPE(join_fields, bl_join_decl);

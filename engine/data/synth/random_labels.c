@@ -13,7 +13,7 @@ static void write_names(char *names, size_t inputs) {
 }
 
 /* One point and its label. Two normal numbers come from one Philox block. */
-static void draw_row(float *values, float *label, const bl_random_labels_decl *d, uint64_t row) {
+static void draw_row(float *values, float *label, const bl_synth_labels_decl *d, uint64_t row) {
     const uint64_t inputs = (uint64_t)d->inputs, seed = (uint64_t)d->seed;
     for (uint64_t j = 0; j < inputs; j++) {
         const bl_u32x4 r =
@@ -23,9 +23,9 @@ static void draw_row(float *values, float *label, const bl_random_labels_decl *d
     *label = (float)(bl_random_u32(seed, BL_STREAM_SYNTH, LABEL, row) % (uint32_t)d->classes);
 }
 
-bl_status bl_random_labels_build(unsigned char **block, bl_block_header *header,
+bl_status bl_synth_random_labels(unsigned char **block, bl_block_header *header,
                                  const bl_manifest *m, bl_err *err) {
-    const bl_random_labels_decl *d = &m->random_labels;
+    const bl_synth_labels_decl *d = &m->random_labels;
     const size_t rows = (size_t)d->rows, inputs = (size_t)d->inputs;
     bl_block_layout at;
     header->rows = 2 * rows;

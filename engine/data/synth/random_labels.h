@@ -7,6 +7,6 @@
 #include "engine/data/manifest/manifest.h"
 
 /* `header` comes with name, variant and sha256 set. `*block` is the caller's to free. */
-bl_status bl_random_labels_build(unsigned char **block, bl_block_header *header,
+bl_status bl_synth_random_labels(unsigned char **block, bl_block_header *header,
                                  const bl_manifest *manifest, bl_err *err) BL_CHECKED;
 #endif

@@ -18,7 +18,8 @@
  * The caller owns the bl_dataset; its `owner` is the mapping or the block, freed by
  * bl_dataset_free. One call of bl_dataset_open is one struct opening, which owns the manifest and
  * the open sources. */
-#include "engine/data/dataset.h"
+#include "engine/data/dataset_open.h"
+#include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/base/nearest.h"
 #include "engine/base/sha256.h"
@@ -392,7 +393,7 @@ static bl_status build_block(unsigned char **block, size_t *n, opening *o, bl_er
     snprintf(header.variant, sizeof header.variant, "%s", o->variant->name);
     memcpy(header.sha256, o->sha256, sizeof header.sha256);
     if (m->random_labels.node != NULL)
-        BL_TRY(bl_random_labels_build(block, &header, m, err));
+        BL_TRY(bl_synth_random_labels(block, &header, m, err));
     else
         BL_TRY((m->image.node != NULL ? build_image : build_table)(block, &header, o, err));
     *n = header.bytes;
