@@ -15,10 +15,6 @@ double bl_clock_cpu_seconds(void) {
     return seconds_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
-double bl_clock_epoch_seconds(void) {
-    return seconds_of(CLOCK_REALTIME);
-}
-
 void bl_clock_text(char out[24]) {
     const time_t now = time(0);
     struct tm tm;

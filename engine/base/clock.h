@@ -3,9 +3,8 @@
 #define BL_ENGINE_BASE_CLOCK_H
 #include <stdint.h>
 
-double bl_clock_seconds(void);       /* monotonic, from an arbitrary start */
-double bl_clock_cpu_seconds(void);   /* processor time of the calling thread */
-double bl_clock_epoch_seconds(void); /* since 1970, to compare with the times of files */
+double bl_clock_seconds(void);     /* monotonic, from an arbitrary start */
+double bl_clock_cpu_seconds(void); /* processor time of the calling thread */
 /* "2026-01-31T12:00:00Z" */
 void bl_clock_text(char out[24]);
 /* A time that passed, for people: "12s", "3m40s", "2h05m". */

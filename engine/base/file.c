@@ -1,10 +1,12 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/base/process.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +23,11 @@ static bool names_nothing(int error) {
 bool bl_file_exists(const char *path) {
     struct stat st;
     return stat(path, &st) == 0 ? S_ISREG(st.st_mode) : !names_nothing(errno);
+}
+
+bool bl_file_is_other(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
 bool bl_dir_exists(const char *path) {
@@ -81,27 +88,57 @@ static bl_status write_failed(const char *path, size_t bytes, int error, bl_err 
             path, need, there);
 }
 
-bl_status bl_file_read(bl_buf *out, const char *path, size_t limit, bl_err *err) {
-    FILE *f = fopen(path, "rb");
-    if (f == NULL)
+static const char *kind_of(mode_t mode) {
+    return S_ISDIR(mode)                    ? "a folder"
+           : S_ISFIFO(mode)                 ? "a FIFO"
+           : S_ISSOCK(mode)                 ? "a socket"
+           : S_ISCHR(mode) || S_ISBLK(mode) ? "a device"
+                                            : "something else";
+}
+
+/* Opens a plain file for reading; *st is its stat. Without O_NONBLOCK, opening a FIFO would wait
+ * for a writer. */
+static bl_status open_plain(int *fd, struct stat *st, const char *path, bl_err *err) {
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (*fd < 0)
         BL_FAIL(err, errno == ENOENT ? BL_EMISSING : BL_EIO, "cannot read %s: %s", path,
                 strerror(errno));
-    bl_status status = BL_OK;
+    const int rc = fstat(*fd, st), error = errno;
+    if (rc == 0 && S_ISREG(st->st_mode)) return BL_OK;
+    (void)close(*fd);
+    if (rc != 0) BL_FAIL(err, BL_EIO, "cannot read %s: %s", path, strerror(error));
+    BL_FAIL(err, BL_EIO, "cannot read %s: it is %s, not a plain file", path, kind_of(st->st_mode));
+}
+
+bl_status bl_file_read(bl_buf *out, const char *path, size_t limit, bl_err *err) {
+    int fd;
+    struct stat st;
     char chunk[65536];
-    size_t n, total = 0;
-    while (status == BL_OK && (n = fread(chunk, 1, sizeof chunk, f)) > 0) {
-        total += n;
-        if (total > limit)
+    size_t total = 0;
+    BL_TRY(open_plain(&fd, &st, path, err));
+    bl_status status = BL_OK;
+    for (ssize_t n; status == BL_OK && (n = read(fd, chunk, sizeof chunk)) != 0;) {
+        if (n < 0 && errno == EINTR) continue;
+        total += n > 0 ? (size_t)n : 0;
+        if (n < 0)
+            status = BL_ERR(err, BL_EIO, "cannot read %s: %s", path, strerror(errno));
+        else if (total > limit)
             status =
                 BL_ERR(err, BL_EFORMAT, "%s is larger than %zu bytes, the most that is read of it",
                        path, limit);
         else
-            bl_buf_add(out, chunk, n);
+            bl_buf_add(out, chunk, (size_t)n);
     }
-    if (status == BL_OK && ferror(f))
-        status = BL_ERR(err, BL_EIO, "cannot read %s: %s", path, strerror(errno));
-    (void)fclose(f);
+    (void)close(fd);
     return status;
+}
+
+/* An fsync that a signal interrupts has not failed: it is asked for again. */
+static int sync_fully(int fd) {
+    int rc;
+    do rc = fsync(fd);
+    while (rc != 0 && errno == EINTR);
+    return rc;
 }
 
 static bl_status sync_folder_of(const char *path, bl_err *err) {
@@ -109,7 +146,7 @@ static bl_status sync_folder_of(const char *path, bl_err *err) {
     (void)snprintf(folder, sizeof folder, "%s", path);
     const int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY);
     if (fd < 0) BL_FAIL(err, BL_EIO, "cannot open the folder of %s: %s", path, strerror(errno));
-    const int rc = fsync(fd);
+    const int rc = sync_fully(fd);
     const int error = errno;
     (void)close(fd);
     /* Some file systems cannot sync a folder; they order renames by themselves. */
@@ -118,38 +155,48 @@ static bl_status sync_folder_of(const char *path, bl_err *err) {
     return BL_OK;
 }
 
+/* NAME.tmp-TOKEN: the token says whose file it is, so that one whose writer is dead can be removed
+ * at once (bl_dir_sweep). */
 static bl_status beside(char tmp[BL_PATH], const char *path, bl_err *err) {
-    return bl_path(tmp, err, "%s.tmp-XXXXXX", path);
+    char token[BL_PROCESS_TOKEN];
+    bl_process_token(token, sizeof token);
+    return bl_path(tmp, err, "%s%s%s", path, BL_TEMPORARY, token);
 }
 
 static bl_status within(char tmp[BL_PATH], const char *dir, const char *path, bl_err *err) {
     const char *slash = strrchr(path, '/');
-    return bl_path(tmp, err, "%s/%s.tmp-XXXXXX", dir, slash != NULL ? slash + 1 : path);
+    char inside[BL_PATH];
+    BL_TRY(bl_path(inside, err, "%s/%s", dir, slash != NULL ? slash + 1 : path));
+    return beside(tmp, inside, err);
 }
 
-/* A finished temporary file, named by the pattern in `tmp`. After a failed fsync it is abandoned,
- * not retried: its pages may be marked clean although they never reached the disk. */
-static bl_status write_temporary(char tmp[BL_PATH], const char *path, const void *bytes, size_t n,
+/* Writes all bytes; 0 or errno. */
+static int write_fully(int fd, const void *bytes, size_t n) {
+    const char *at = bytes;
+    while (n > 0) {
+        const ssize_t done = write(fd, at, n);
+        if (done < 0 && errno != EINTR) return errno;
+        if (done > 0) at += done, n -= (size_t)done;
+    }
+    return 0;
+}
+
+/* A finished temporary file of this name. After a failed fsync it is abandoned, not retried: its
+ * pages may be marked clean although they never reached the disk. */
+static bl_status write_temporary(const char *tmp, const char *path, const void *bytes, size_t n,
                                  bl_err *err) {
-    const int fd = mkstemp(tmp);
+    const int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0) return write_failed(path, n, errno, err);
     (void)fchmod(fd, 0644);
-    const char *at = bytes;
-    size_t left = n;
-    int error = 0;
-    while (left > 0 && error == 0) {
-        const ssize_t done = write(fd, at, left);
-        if (done < 0 && errno != EINTR) error = errno;
-        if (done > 0) at += done, left -= (size_t)done;
-    }
-    if (error == 0 && fsync(fd) != 0) error = errno;
+    int error = write_fully(fd, bytes, n);
+    if (error == 0 && sync_fully(fd) != 0) error = errno;
     if (close(fd) != 0 && error == 0) error = errno;
     if (error == 0) return BL_OK;
     (void)unlink(tmp);
     return write_failed(path, n, error, err);
 }
 
-static bl_status replace(char tmp[BL_PATH], const char *path, const void *bytes, size_t n,
+static bl_status replace(const char *tmp, const char *path, const void *bytes, size_t n,
                          bl_err *err) {
     BL_TRY(write_temporary(tmp, path, bytes, n, err));
     if (rename(tmp, path) != 0) {
@@ -160,8 +207,8 @@ static bl_status replace(char tmp[BL_PATH], const char *path, const void *bytes,
     return sync_folder_of(path, err);
 }
 
-static bl_status publish(char tmp[BL_PATH], const char *path, const void *bytes, size_t n,
-                         bool *won, bl_err *err) {
+static bl_status publish(const char *tmp, const char *path, const void *bytes, size_t n, bool *won,
+                         bl_err *err) {
     BL_TRY(write_temporary(tmp, path, bytes, n, err));
     const int rc = link(tmp, path);
     const int error = errno;
@@ -203,41 +250,68 @@ bool bl_file_changed(const char *path, bl_file_stamp *stamp) {
     return was.inode != stamp->inode || was.size != stamp->size || was.mtime_ns != stamp->mtime_ns;
 }
 
+bl_status bl_file_output(const char *path, const void *bytes, size_t n, bl_err *err) {
+    struct stat st;
+    char target[PATH_MAX];
+    if (lstat(path, &st) != 0) return bl_file_write(path, bytes, n, err);
+    if (S_ISLNK(st.st_mode) && stat(path, &st) != 0)
+        BL_FAIL(err, BL_EINVAL, "cannot write %s: it is a link to a file that does not exist",
+                path);
+    if (S_ISDIR(st.st_mode)) BL_FAIL(err, BL_EINVAL, "cannot write %s: it is a folder", path);
+    if (S_ISREG(st.st_mode)) /* behind a link, too, so that the link stays */
+        return bl_file_write(realpath(path, target) != NULL ? target : path, bytes, n, err);
+    const int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) BL_FAIL(err, BL_EIO, "cannot write %s: %s", path, strerror(errno));
+    int error = write_fully(fd, bytes, n);
+    if (close(fd) != 0 && error == 0) error = errno;
+    return error == 0 ? BL_OK : write_failed(path, n, error, err);
+}
+
+bl_status bl_file_set_aside(const char *path, bl_err *err) {
+    char to[BL_PATH];
+    struct stat st;
+    for (int n = 1;; n++) {
+        BL_TRY(bl_path(to, err, "%s.corrupt-%d", path, n));
+        if (stat(to, &st) == 0) continue;
+        if (rename(path, to) == 0) return BL_OK;
+        BL_FAIL(err, BL_EIO, "cannot set %s aside: %s", path, strerror(errno));
+    }
+}
+
+/* nftw() passes no context on. Without an entry that stays, first is 0. */
+static _Thread_local struct {
+    int error;
+    char path[BL_PATH];
+} t_stays;
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where) {
-    (void)st, (void)type, (void)where;
-    (void)remove(path);
+    (void)st, (void)where;
+    if ((type == FTW_DP || type == FTW_DNR ? rmdir(path) : unlink(path)) == 0 || errno == ENOENT ||
+        t_stays.error != 0)
+        return 0;
+    t_stays.error = errno;
+    (void)snprintf(t_stays.path, sizeof t_stays.path, "%s", path);
     return 0;
 }
 
-void bl_remove_tree(const char *path) {
+bl_status bl_remove_tree(const char *path, bl_err *err) {
     enum { OPEN_FOLDERS = 8 };
-    (void)nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
-}
-
-static const char *kind_of(mode_t mode) {
-    return S_ISDIR(mode)                    ? "a folder"
-           : S_ISFIFO(mode)                 ? "a FIFO"
-           : S_ISSOCK(mode)                 ? "a socket"
-           : S_ISCHR(mode) || S_ISBLK(mode) ? "a device"
-                                            : "something else";
+    t_stays.error = 0;
+    if (nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
+        BL_FAIL(err, BL_EIO, "cannot remove %s: %s", path, strerror(errno));
+    if (t_stays.error != 0)
+        BL_FAIL(err, BL_EIO, "cannot remove %s: %s", t_stays.path, strerror(t_stays.error));
+    return BL_OK;
 }
 
 bl_status bl_file_map(bl_map *out, const char *path, bl_err *err) {
     *out = (bl_map){0};
-    /* A FIFO would keep a blocking open waiting for a writer. */
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        BL_FAIL(err, errno == ENOENT ? BL_EMISSING : BL_EIO, "cannot read %s: %s", path,
-                strerror(errno));
-    struct stat st = {0};
+    int fd;
+    struct stat st;
     void *data = MAP_FAILED;
-    const bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-    if (regular && st.st_size > 0)
-        data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    BL_TRY(open_plain(&fd, &st, path, err));
+    if (st.st_size > 0) data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
     (void)close(fd);
-    if (!regular)
-        BL_FAIL(err, BL_EIO, "cannot read %s: it is %s, not a plain file", path,
-                kind_of(st.st_mode));
     if (st.st_size == 0) return BL_OK;
     if (data == MAP_FAILED) BL_FAIL(err, BL_EIO, "cannot map %s: %s", path, strerror(errno));
     *out = (bl_map){data, (size_t)st.st_size};
@@ -271,6 +345,19 @@ bl_status bl_dir_list(bl_names *out, const char *path, bl_err *err) {
     (void)closedir(dir);
     if (out->count > 0) qsort(out->name, out->count, sizeof *out->name, by_name);
     return BL_OK;
+}
+
+void bl_dir_sweep(const char *path) {
+    DIR *dir = opendir(path);
+    if (dir == NULL) return;
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+        char found[BL_PATH];
+        const char *mark = strstr(e->d_name, BL_TEMPORARY);
+        if (mark != NULL && bl_process_is_dead(mark + sizeof BL_TEMPORARY - 1) &&
+            bl_path(found, NULL, "%s/%s", path, e->d_name) == BL_OK)
+            (void)bl_remove_tree(found, NULL);
+    }
+    (void)closedir(dir);
 }
 
 void bl_names_free(bl_names *names) {

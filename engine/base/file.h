@@ -9,11 +9,15 @@
 #include <stdint.h>
 
 enum { BL_PATH = 1024 };
+/* Between the name of a file that is being written and the token of its writer (process.h). */
+#define BL_TEMPORARY ".tmp-"
 
 /* False only where there is certainly none. What the system refuses to look at counts as there:
  * reading it then says why, instead of its being taken for empty. */
 bool bl_file_exists(const char *path);
 bool bl_dir_exists(const char *path);
+/* Is something there that is no plain file: a folder, a FIFO, a device? */
+bool bl_file_is_other(const char *path);
 /* What changes when a file's bytes do: size, time of the last change, number on its disk. */
 typedef struct bl_file_stamp {
     int64_t size, mtime_ns, inode;
@@ -25,7 +29,8 @@ BL_PRINTF(3, 4)
 bl_status bl_path(char out[BL_PATH], bl_err *err, const char *fmt, ...) BL_CHECKED;
 /* Makes the folder and its parents. */
 bl_status bl_make_dirs(const char *path, bl_err *err) BL_CHECKED;
-/* The whole file appended to `out`; BL_EMISSING when there is none, BL_EFORMAT above `limit` bytes.
+/* The whole file appended to `out`. BL_EMISSING: there is none. BL_EFORMAT: it has more than
+ * `limit` bytes. BL_EIO: it cannot be read, or is no plain file. Never waits, not even for a FIFO.
  */
 bl_status bl_file_read(bl_buf *out, const char *path, size_t limit, bl_err *err) BL_CHECKED;
 /* Replaces the file by these bytes. */
@@ -42,9 +47,15 @@ bl_status bl_file_publish(const char *path, const void *bytes, size_t n, bool *w
                           bl_err *err) BL_CHECKED;
 /* Is it another file than *stamp speaks of? Stamps the one that is there now; all zero for none. */
 bool bl_file_changed(const char *path, bl_file_stamp *stamp);
-/* A folder with all that is in it, as far as that is possible. */
-void bl_remove_tree(const char *path);
-/* Maps a whole regular file read-only; free with bl_file_unmap. */
+/* The file that a user named by -o. A plain file is replaced whole, also behind a link, which
+ * stays. A device or FIFO is written to. A folder is refused: BL_EINVAL. */
+bl_status bl_file_output(const char *path, const void *bytes, size_t n, bl_err *err) BL_CHECKED;
+/* Renames a file or folder to PATH.corrupt-N, with the first N that is free. */
+bl_status bl_file_set_aside(const char *path, bl_err *err) BL_CHECKED;
+/* Removes a file, or a folder with all that is in it. BL_EIO names the first entry that stays; the
+ * others are removed all the same. What is not there counts as removed. */
+bl_status bl_remove_tree(const char *path, bl_err *err);
+/* Maps a whole plain file read-only; free with bl_file_unmap. Statuses as of bl_file_read. */
 typedef struct bl_map {
     const unsigned char *data;
     size_t size;
@@ -58,5 +69,8 @@ typedef struct bl_names {
     size_t count;
 } bl_names;
 bl_status bl_dir_list(bl_names *out, const char *path, bl_err *err) BL_CHECKED;
+/* Removes temporary files, and folders, of processes that are dead for certain. What another
+ * machine or an earlier boot left is not known to be dead and stays. */
+void bl_dir_sweep(const char *path);
 void bl_names_free(bl_names *names);
 #endif

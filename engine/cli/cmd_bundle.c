@@ -294,7 +294,7 @@ int bl_cmd_bundle(int argc, char **argv) {
     if (status == BL_OK) status = bl_cli_find_stores(&found, args.operand, &err);
     bl_names_free(&found);
     if (status == BL_OK) status = make(&b, file, &err);
-    if (b.scratch[0] != '\0') bl_remove_tree(b.scratch);
+    if (b.scratch[0] != '\0') (void)bl_remove_tree(b.scratch, NULL);
     if (status == BL_OK) return BL_EXIT_DONE;
     const int failed = bl_cli_fail(&err);
     return b.damaged ? BL_EXIT_DAMAGE : failed;

@@ -4,6 +4,7 @@
 #include "engine/model/model.h"
 #include "engine/report/reference.h"
 #include "engine/report/text/labels.h"
+#include "engine/store/gc.h"
 #include "engine/store/index.h"
 #include "engine/train/train.h"
 #include <stdio.h>
@@ -67,11 +68,24 @@ bl_status bl_experiment_layers(const bl_experiment *e, const bl_dataset *data, b
     return status;
 }
 
+/* What processes that are dead for certain left in the store, the reports and the cache. */
+static void sweep_leftovers(const bl_experiment *e, const bl_dataset_options *data) {
+    char reports[BL_PATH];
+    bl_gc gc = {0};
+    bl_store_tidy(&e->store);
+    if (bl_scratch_gc(bl_cli_runs_dir(), &gc, NULL) != BL_OK) return;
+    bl_dir_sweep(data->cache_dir);
+    bl_dir_sweep(bl_cli_reports_dir());
+    if (bl_path(reports, NULL, "%s/%s", bl_cli_reports_dir(), e->config.name) == BL_OK)
+        bl_dir_sweep(reports);
+}
+
 bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store, bl_err *err) {
     const bl_dataset_options options = bl_cli_dataset_options(synthetic);
     if (!synthetic) BL_TRY(check_data_folders(err));
     BL_TRY(bl_kernels_pick(&e->kernels, err));
     BL_TRY(bl_store_open(&e->store, bl_cli_runs_dir(), e->config.name, create_store, err));
+    if (create_store) sweep_leftovers(e, &options);
     e->store.index = bl_index_open(&e->store);
     e->trains = create_store;
     BL_TRY(bl_dataset_open(&e->data, e->config.dataset, &options, err));

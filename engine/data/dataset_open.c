@@ -200,8 +200,8 @@ static bl_status fail_absent(const opening *o, bl_err *err) {
     const bl_manifest *m = &o->manifest;
     bl_buf absent = {0};
     describe_absence(&absent, o, missing_file(o, m->variant));
-    (void)bl_err_set(err, BL_EMISSING, __FILE__, __LINE__, "data set '%s': %s; get it from %s",
-                     m->name, bl_buf_text(&absent), m->origin);
+    (void)BL_ERR(err, BL_EMISSING, "data set '%s': %s; get it from %s", m->name,
+                 bl_buf_text(&absent), m->origin);
     bl_buf_free(&absent);
     return BL_EMISSING;
 }

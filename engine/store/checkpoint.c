@@ -106,11 +106,9 @@ bl_status bl_store_save_part(bl_claim *claim, const bl_buf *log, int64_t steps, 
     return status;
 }
 
-bl_status bl_store_load_part(const bl_store *store, const char *id, bl_buf *log, bl_err *err) {
-    char path[BL_PATH];
+/* Takes the footer off a whole log of this run. */
+static bl_status open_log(bl_buf *log, const char *id, const char *path, bl_err *err) {
     bl_runlog parsed;
-    BL_TRY(bl_path(path, err, "%s/%s/%s", store->dir, id, k_part));
-    BL_TRY(bl_file_read(log, path, BL_RUNLOG_LIMIT, err));
     BL_TRY(bl_runlog_parse(&parsed, bl_buf_text(log), log->len, path, err));
     const bool whole = parsed.whole && strcmp(parsed.run, id) == 0;
     bl_runlog_free(&parsed);
@@ -119,6 +117,20 @@ bl_status bl_store_load_part(const bl_store *store, const char *id, bl_buf *log,
     while (end > 0 && log->data[end - 1] != '\n') end--;
     bl_buf_truncate(log, end);
     return BL_OK;
+}
+
+bl_status bl_store_load_part(const bl_store *store, const char *id, bl_buf *log, bl_err *err) {
+    char path[BL_PATH];
+    BL_TRY(bl_path(path, err, "%s/%s/%s", store->dir, id, k_part));
+    BL_TRY(bl_file_read(log, path, BL_RUNLOG_LIMIT, err));
+    return open_log(log, id, path, err);
+}
+
+bl_status bl_store_load_lone_log(const bl_store *store, const char *id, bl_buf *log, bl_err *err) {
+    char path[BL_PATH];
+    BL_TRY(bl_path(path, err, "%s/%s/log.jsonl.gz", store->dir, id));
+    BL_TRY(bl_runlog_read(log, path, err));
+    return open_log(log, id, path, err);
 }
 
 void bl_store_drop_part(bl_claim *claim) {

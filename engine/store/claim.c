@@ -81,25 +81,35 @@ static bool last_beat(const char *dir, const char *owner, double *when) {
     return true;
 }
 
-/* The file server's clock: the time that it gives to a file made now. Read now and then, and
- * continued by ours. */
+/* The time that the file server gives to a file made in `dir` now. A file without a name changes
+ * nothing there; where a file system has none, one is made and removed. False: neither works, as in
+ * a store that this user may not write. */
+static bool ask_server(const char *dir, double *now) {
+    char path[BL_PATH], token[BL_PROCESS_TOKEN];
+    struct stat st;
+    int fd = open(dir, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        bl_process_token(token, sizeof token);
+        if (bl_path(path, NULL, "%s/%s%s.now", dir, k_temporary, token) != BL_OK) return false;
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0) return false;
+        (void)unlink(path);
+    }
+    const bool read = fstat(fd, &st) == 0;
+    (void)close(fd);
+    *now = seconds_of(st.st_mtim);
+    return read;
+}
+
+/* The file server's clock: asked now and then, and continued by ours. */
 static bool server_clock(bl_claims *all, const char *dir, double *now) {
     const double here = bl_clock_seconds();
     (void)pthread_mutex_lock(&all->lock);
-    const bool known = all->looked_at > 0.0 && here - all->looked_at < all->stale / 12;
+    const bool recent = all->looked_at > 0.0 && here - all->looked_at < all->stale / 12;
     *now = all->server_now + (here - all->looked_at);
     (void)pthread_mutex_unlock(&all->lock);
-    if (known) return true;
-    char path[BL_PATH];
-    struct stat st;
-    if (bl_path(path, NULL, "%s/%snow-XXXXXX", dir, k_temporary) != BL_OK) return false;
-    const int fd = mkstemp(path);
-    if (fd < 0) return false;
-    const bool read = fstat(fd, &st) == 0;
-    (void)close(fd);
-    (void)unlink(path);
-    if (!read) return false;
-    *now = seconds_of(st.st_mtim);
+    if (recent) return true;
+    if (!ask_server(dir, now)) return false;
     (void)pthread_mutex_lock(&all->lock);
     all->server_now = *now;
     all->looked_at = here;
@@ -113,13 +123,28 @@ static bool is_stale(bl_claims *all, const char *dir, const char *owner) {
     return server_clock(all, dir, &now) && last_beat(dir, owner, &beat) && now - beat > all->stale;
 }
 
-bl_claim_state bl_claim_state_of(const char *dir) {
-    char owner[OWNER];
-    double beat;
-    if (!find_owner(dir, owner)) return BL_CLAIM_NONE;
+bool bl_claim_server_age(const char *dir, double modified, double *age) {
+    double now;
+    if (!ask_server(dir, &now)) return false;
+    *age = now - modified;
+    return true;
+}
+
+/* As bl_claim_state_of, of an owner that was found. */
+static bl_claim_state state_of_owner(const char *dir, const char *owner) {
+    double beat, age;
     if (bl_process_is_dead(owner)) return BL_CLAIM_STALE;
     if (!last_beat(dir, owner, &beat)) return BL_CLAIM_NONE;
-    return bl_clock_epoch_seconds() - beat > stale_seconds() ? BL_CLAIM_STALE : BL_CLAIM_HELD;
+    return bl_claim_server_age(dir, beat, &age) && age > stale_seconds() ? BL_CLAIM_STALE
+                                                                         : BL_CLAIM_HELD;
+}
+
+bl_claim_state bl_claim_state_of(const char *dir) {
+    char owner[OWNER], path[BL_PATH];
+    if (find_owner(dir, owner)) return state_of_owner(dir, owner);
+    return bl_path(path, NULL, "%s/%s", dir, k_claim) == BL_OK && bl_dir_exists(path)
+               ? BL_CLAIM_EMPTY
+               : BL_CLAIM_NONE;
 }
 
 /* ---- taking and giving back -------------------------------------------------------------------
@@ -131,10 +156,24 @@ static bl_status take_away(const char *dir, const char *owner, bl_err *err) {
     BL_TRY(bl_path(from, err, "%s/%s/%s", dir, k_claim, owner));
     BL_TRY(bl_path(to, err, "%s/%s%s.gone", dir, k_temporary, owner));
     if (rename(from, to) == 0)
-        bl_remove_tree(to);
-    else if (errno != ENOENT)
+        (void)bl_remove_tree(to, NULL);
+    else if (errno != ENOENT && errno != ENOTDIR)
         BL_FAIL(err, BL_EIO, "cannot take over %s/%s: %s", dir, k_claim, strerror(errno));
     return BL_OK;
+}
+
+bl_status bl_claim_clear(const char *dir, bool *cleared, bl_err *err) {
+    char owner[OWNER], path[BL_PATH];
+    *cleared = false;
+    BL_TRY(bl_path(path, err, "%s/%s", dir, k_claim));
+    for (int attempt = 0; find_owner(dir, owner); attempt++) {
+        if (attempt == MOST_ATTEMPTS || state_of_owner(dir, owner) != BL_CLAIM_STALE) return BL_OK;
+        BL_TRY(take_away(dir, owner, err));
+    }
+    /* Only an empty folder goes: a claim that came meanwhile keeps it. */
+    *cleared = rmdir(path) == 0 || errno == ENOENT;
+    if (*cleared || errno == ENOTEMPTY || errno == EEXIST) return BL_OK;
+    BL_FAIL(err, BL_EIO, "cannot remove %s: %s", path, strerror(errno));
 }
 
 /* Another process may at any moment remove what this one prepares, or the folder: it then was
@@ -157,7 +196,7 @@ static bl_status install(bl_claim *c, bool *won, bl_err *err) {
     const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) {
         const int error = errno;
-        bl_remove_tree(made);
+        (void)bl_remove_tree(made, NULL);
         return not_made(path, error, won, err);
     }
     (void)close(fd);
@@ -165,7 +204,7 @@ static bl_status install(bl_claim *c, bool *won, bl_err *err) {
     *won = rename(made, path) == 0;
     const int error = errno;
     if (*won) return BL_OK;
-    bl_remove_tree(made);
+    (void)bl_remove_tree(made, NULL);
     if (error == EEXIST || error == ENOTEMPTY || error == ENOENT) return BL_OK;
     BL_FAIL(err, BL_EIO, "cannot make %s: %s", path, strerror(error));
 }
@@ -179,7 +218,7 @@ static void tidy(const bl_claim *c) {
     for (size_t i = 0; i < names.count; i++)
         if (strstr(names.name[i], ".tmp-") != NULL &&
             bl_path(path, NULL, "%s/%s", c->dir, names.name[i]) == BL_OK)
-            bl_remove_tree(path);
+            (void)bl_remove_tree(path, NULL);
     bl_names_free(&names);
 }
 
@@ -216,7 +255,7 @@ static bl_status start_beating(bl_claims *all, bl_err *err) {
     if (all->beating) return BL_OK;
     const int error = pthread_create(&all->thread, NULL, beat, all);
     if (error != 0)
-        BL_FAIL(err, BL_EIO, "cannot start the thread that keeps claims fresh: %s",
+        BL_FAIL(err, BL_ENOMEM, "cannot start the thread that keeps claims alive: %s",
                 strerror(error));
     all->beating = true;
     return BL_OK;
@@ -318,9 +357,16 @@ static bl_status blame(bl_claim *c, bl_status status, bl_err *err) {
     BL_FAIL(err, BL_EMISSING, "%s: another process took the work over", c->dir);
 }
 
+/* What lies where a file has to come and is none, a folder say, is set aside. Only the claim's
+ * holder writes in DIR. */
+static bl_status make_way(const char *path, bl_err *err) {
+    return bl_file_is_other(path) ? bl_file_set_aside(path, err) : BL_OK;
+}
+
 bl_status bl_claim_write(bl_claim *c, const char *name, const void *bytes, size_t n, bl_err *err) {
     char path[BL_PATH];
     BL_TRY(bl_path(path, err, "%s/%s", c->dir, name));
+    BL_TRY(make_way(path, err));
     return blame(c, bl_file_write_from(c->own, path, bytes, n, err), err);
 }
 
@@ -345,5 +391,5 @@ void bl_claim_remove(bl_claim *c, const char *name) {
     char from[BL_PATH], held[BL_PATH];
     if (bl_path(from, NULL, "%s/%s", c->dir, name) == BL_OK &&
         bl_path(held, NULL, "%s/%s", c->own, name) == BL_OK && rename(from, held) == 0)
-        (void)unlink(held);
+        (void)bl_remove_tree(held, NULL);
 }

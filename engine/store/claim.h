@@ -37,8 +37,21 @@ bl_status bl_claim_publish(bl_claim *claim, const char *name, const void *bytes,
 void bl_claim_remove(bl_claim *claim, const char *name);
 bl_status bl_claim_move(bl_claim *claim, const char *name, const char *to, bl_err *err) BL_CHECKED;
 
-/* For commands that look: is anybody at work on the folder? Judged by this machine's clock; changes
- * nothing. */
-typedef enum bl_claim_state { BL_CLAIM_NONE, BL_CLAIM_HELD, BL_CLAIM_STALE } bl_claim_state;
+/* For commands that look: is anybody at work on the folder? Changes nothing. Ages are differences
+ * of two times of the file server; the local clock has no part in them. Where the server cannot be
+ * asked, as in a store that this user may not write, a claim counts as held unless its owner is a
+ * dead process of this machine. */
+typedef enum bl_claim_state {
+    BL_CLAIM_NONE,
+    BL_CLAIM_EMPTY, /* a folder claim.d without an owner: of a process that died while it left */
+    BL_CLAIM_HELD,
+    BL_CLAIM_STALE
+} bl_claim_state;
 bl_claim_state bl_claim_state_of(const char *dir);
+/* Seconds since `modified`, a time that the file server of `dir` gave; false: it cannot be asked.
+ */
+bool bl_claim_server_age(const char *dir, double modified, double *age);
+/* Removes a claim that is stale or empty, as its next owner would: the owner's folder is renamed
+ * away first, so that a claim that came meanwhile stays. *cleared: there is none now. */
+bl_status bl_claim_clear(const char *dir, bool *cleared, bl_err *err) BL_CHECKED;
 #endif

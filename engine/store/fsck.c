@@ -1,8 +1,8 @@
 #include "engine/store/fsck.h"
-#include "engine/base/clock.h"
 #include "engine/base/gzip.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/base/process.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,15 +10,15 @@
 
 enum { TEXT_LIMIT = 1 << 30, WRITER_IS_GONE = 3600 };
 
-typedef struct walk {
+typedef struct folder {
     const bl_store *store;
     bl_fsck *fsck;
     char dir[BL_PATH]; /* the run's folder, or the store's */
     const char *run;   /* NULL: the store's own files */
     bool aside;        /* the run's folder was set aside: there is nothing left to read */
-} walk;
+} folder;
 
-static void found(walk *w, bl_finding_kind kind, const char *path, const char *what,
+static void found(folder *w, bl_finding_kind kind, const char *path, const char *what,
                   const char *done) {
     bl_fsck *f = w->fsck;
     *(kind == BL_FOUND_DAMAGE     ? &f->damage
@@ -47,7 +47,7 @@ static bl_status check_lines(const char *text, size_t n, const char *path, bl_er
     return BL_OK;
 }
 
-static bl_status check_text(walk *w, const char *path, bl_err *err) {
+static bl_status check_text(folder *w, const char *path, bl_err *err) {
     (void)w;
     bl_buf text = {0};
     bl_status status = bl_file_read(&text, path, TEXT_LIMIT, err);
@@ -56,7 +56,7 @@ static bl_status check_text(walk *w, const char *path, bl_err *err) {
     return status;
 }
 
-static bl_status check_json(walk *w, const char *path, bl_err *err) {
+static bl_status check_json(folder *w, const char *path, bl_err *err) {
     (void)w;
     bl_buf text = {0};
     bl_json_doc doc = {0};
@@ -67,7 +67,7 @@ static bl_status check_json(walk *w, const char *path, bl_err *err) {
     return status;
 }
 
-static bl_status check_part(walk *w, const char *path, bl_err *err) {
+static bl_status check_part(folder *w, const char *path, bl_err *err) {
     (void)w;
     bl_buf text = {0};
     bl_runlog log = {0};
@@ -78,7 +78,7 @@ static bl_status check_part(walk *w, const char *path, bl_err *err) {
     return status;
 }
 
-static bl_status check_timing(walk *w, const char *path, bl_err *err) {
+static bl_status check_timing(folder *w, const char *path, bl_err *err) {
     (void)w;
     bl_buf text = {0};
     bl_status status = bl_runlog_read(&text, path, err);
@@ -87,13 +87,13 @@ static bl_status check_timing(walk *w, const char *path, bl_err *err) {
     return status;
 }
 
-static bl_status check_checkpoint(walk *w, const char *path, bl_err *err) {
+static bl_status check_checkpoint(folder *w, const char *path, bl_err *err) {
     (void)w;
     return bl_store_check_checkpoint(path, err);
 }
 
 /* The text whose digest begins with the folder's name. */
-static bl_status check_identity(walk *w, const char *path, bl_err *err) {
+static bl_status check_identity(folder *w, const char *path, bl_err *err) {
     bl_map map;
     char digest[BL_SHA256_HEX];
     BL_TRY(bl_file_map(&map, path, err));
@@ -128,7 +128,7 @@ done:
     return status;
 }
 
-static bl_status check_log(walk *w, const char *path, bl_err *err) {
+static bl_status check_log(folder *w, const char *path, bl_err *err) {
     bl_stored run;
     BL_TRY(bl_store_load(w->store, w->run, &run, err));
     const bool vouched = run.done && !run.log_ahead, damaged = run.damaged;
@@ -138,19 +138,20 @@ static bl_status check_log(walk *w, const char *path, bl_err *err) {
 }
 
 /* The result speaks of the log: reading both is one check. */
-static bl_status check_result(walk *w, const char *path, bl_err *err) {
+static bl_status check_result(folder *w, const char *path, bl_err *err) {
     char other[BL_PATH];
     BL_TRY(bl_path(other, err, "%s/run.json", w->dir));
     if (!bl_file_exists(other)) BL_FAIL(err, BL_EFORMAT, "%s: run.json is not beside it", path);
     BL_TRY(bl_path(other, err, "%s/log.jsonl.gz", w->dir));
-    if (!bl_file_exists(other)) BL_FAIL(err, BL_EFORMAT, "%s: its log is gone", path);
+    if (!bl_file_exists(other) && !bl_file_is_other(other))
+        BL_FAIL(err, BL_EFORMAT, "%s: its log is gone", path);
     return check_log(w, other, err);
 }
 
 /* One row a file that a store may hold. */
 static const struct file_check {
     const char *name;
-    bl_status (*check)(walk *w, const char *path, bl_err *err);
+    bl_status (*check)(folder *w, const char *path, bl_err *err);
     bool whole_run; /* the run is set aside with it, and done again; else only the file */
 } k_of_run[] =
     {
@@ -167,31 +168,39 @@ static const struct file_check {
       {"timing.json", check_json, false},
 };
 
-/* ---- the walk ---------------------------------------------------------------------------------
+/* ---- one folder after another
+ * ---------------------------------------------------------------------------------
  */
+
+/* Has the file or folder not changed for an hour, by the file server's clock? */
+static bool is_old(const char *dir, const char *path) {
+    bl_file_stamp stamp;
+    double age;
+    return bl_file_stat(&stamp, path) &&
+           bl_claim_server_age(dir, 1e-9 * (double)stamp.mtime_ns, &age) && age > WRITER_IS_GONE;
+}
 
 bool bl_store_is_leftover(const char *dir, const char *name) {
     char path[BL_PATH];
-    bl_file_stamp stamp;
+    const char *mark = strstr(name, BL_TEMPORARY);
+    if (strcmp(name, "claim.d") != 0 && mark == NULL) return false;
     const bl_claim_state claim = bl_claim_state_of(dir);
-    if (strcmp(name, "claim.d") == 0) return claim == BL_CLAIM_STALE;
-    return strstr(name, ".tmp-") != NULL && claim != BL_CLAIM_HELD &&
-           bl_path(path, NULL, "%s/%s", dir, name) == BL_OK && bl_file_stat(&stamp, path) &&
-           bl_clock_epoch_seconds() - 1e-9 * (double)stamp.mtime_ns > WRITER_IS_GONE;
+    if (mark == NULL) return claim == BL_CLAIM_STALE || claim == BL_CLAIM_EMPTY;
+    if (bl_process_is_dead(mark + sizeof BL_TEMPORARY - 1)) return true;
+    return claim != BL_CLAIM_HELD && bl_path(path, NULL, "%s/%s", dir, name) == BL_OK &&
+           is_old(dir, path);
 }
 
-static bl_status set_file_aside(const char *path, bl_err *err) {
-    char to[BL_PATH];
-    for (int n = 1;; n++) {
-        BL_TRY(bl_path(to, err, "%s.corrupt-%d", path, n));
-        if (bl_file_exists(to)) continue;
-        if (rename(path, to) == 0) return BL_OK;
-        BL_FAIL(err, BL_EIO, "cannot set %s aside: %s", path, strerror(errno));
-    }
+bl_status bl_store_remove_leftover(const char *dir, const char *name, bl_err *err) {
+    char path[BL_PATH];
+    bool cleared;
+    if (strcmp(name, "claim.d") == 0) return bl_claim_clear(dir, &cleared, err);
+    BL_TRY(bl_path(path, err, "%s/%s", dir, name));
+    return bl_remove_tree(path, err);
 }
 
 /* "" when another process is at work on the run: it finds the damage itself. */
-static bl_status set_run_aside(const walk *w, const char **done, bl_err *err) {
+static bl_status set_run_aside(const folder *w, const char **done, bl_err *err) {
     bl_claims *claims = bl_claims_open();
     bl_claim *claim;
     bl_status status = bl_claim_acquire(claims, w->dir, &claim, err);
@@ -203,12 +212,14 @@ static bl_status set_run_aside(const walk *w, const char **done, bl_err *err) {
     return status;
 }
 
-static bl_status check_file(walk *w, const struct file_check *c, bl_err *err) {
+static bl_status check_file(folder *w, const struct file_check *c, bl_err *err) {
     char path[BL_PATH];
     bl_err why = {0};
     BL_TRY(bl_path(path, err, "%s/%s", w->dir, c->name));
-    if (!bl_file_exists(path)) return BL_OK;
-    const bl_status status = c->check(w, path, &why);
+    const bool other = bl_file_is_other(path);
+    if (!bl_file_exists(path) && !other) return BL_OK;
+    bl_status status = c->check(w, path, &why);
+    if (status == BL_EIO && other) status = BL_EFORMAT;
     /* Gone meanwhile: its writer is at work. */
     if (status == BL_OK || (status == BL_EMISSING && !bl_file_exists(path))) return BL_OK;
     if (status != BL_EFORMAT && status != BL_EMISSING) {
@@ -219,7 +230,7 @@ static bl_status check_file(walk *w, const struct file_check *c, bl_err *err) {
     if (w->fsck->repair && c->whole_run) {
         BL_TRY(set_run_aside(w, &done, err));
     } else if (w->fsck->repair && bl_claim_state_of(w->dir) != BL_CLAIM_HELD) {
-        BL_TRY(set_file_aside(path, err));
+        BL_TRY(bl_file_set_aside(path, err));
         done = "the file was set aside";
     }
     found(w, BL_FOUND_DAMAGE, path, why.text, done);
@@ -228,7 +239,7 @@ static bl_status check_file(walk *w, const struct file_check *c, bl_err *err) {
     return BL_OK;
 }
 
-static bl_status check_folder(walk *w, const struct file_check *table, size_t rows, bl_err *err) {
+static bl_status check_folder(folder *w, const struct file_check *table, size_t rows, bl_err *err) {
     bl_names names;
     bl_status status = bl_dir_list(&names, w->dir, err);
     /* Set aside or removed by another process meanwhile. */
@@ -241,7 +252,8 @@ static bl_status check_folder(walk *w, const struct file_check *table, size_t ro
         if (strstr(names.name[i], ".corrupt-") != NULL)
             found(w, BL_FOUND_ASIDE, path, "set aside as damaged; `batchlab gc` removes it", "");
         if (!bl_store_is_leftover(w->dir, names.name[i])) continue;
-        if (w->fsck->repair) bl_remove_tree(path);
+        if (w->fsck->repair) status = bl_store_remove_leftover(w->dir, names.name[i], err);
+        if (status != BL_OK) break;
         found(w, BL_FOUND_LEFTOVER, path, "left behind by a writer that is gone",
               w->fsck->repair ? "removed" : "");
     }
@@ -252,7 +264,7 @@ static bl_status check_folder(walk *w, const struct file_check *table, size_t ro
 }
 
 bl_status bl_store_fsck(const bl_store *store, bl_fsck *fsck, bl_err *err) {
-    walk top = {.store = store, .fsck = fsck};
+    folder top = {.store = store, .fsck = fsck};
     bl_names names;
     BL_TRY(bl_path(top.dir, err, "%s", store->dir));
     BL_TRY(check_folder(&top, k_of_store, BL_COUNT(k_of_store), err));
@@ -260,7 +272,7 @@ bl_status bl_store_fsck(const bl_store *store, bl_fsck *fsck, bl_err *err) {
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < names.count; i++) {
         if (!bl_store_is_run_id(names.name[i])) continue;
-        walk w = {.store = store, .fsck = fsck, .run = names.name[i]};
+        folder w = {.store = store, .fsck = fsck, .run = names.name[i]};
         status = bl_path(w.dir, err, "%s/%s", store->dir, names.name[i]);
         if (status == BL_OK) status = check_folder(&w, k_of_run, BL_COUNT(k_of_run), err);
         fsck->runs++;

@@ -30,7 +30,10 @@ typedef struct bl_fsck {
 /* Adds to the totals of *fsck. Fails only where the system refuses to read or rename. */
 bl_status bl_store_fsck(const bl_store *store, bl_fsck *fsck, bl_err *err) BL_CHECKED;
 
-/* Is the name that of a temporary file whose writer is gone, since nobody has claimed the folder
- * and it is an hour old, or that of a dead process's claim? */
+/* Is DIR/name something that a writer left who is gone: the claim of a dead process, an empty
+ * claim, a temporary file of a dead process, or one without a change for an hour in a folder that
+ * nobody has claimed? */
 bool bl_store_is_leftover(const char *dir, const char *name);
+/* Removes it; a claim as bl_claim_clear does. */
+bl_status bl_store_remove_leftover(const char *dir, const char *name, bl_err *err) BL_CHECKED;
 #endif

@@ -31,7 +31,7 @@ bl_status bl_store_set_aside(const bl_store *store, bl_claim *claim, const char 
     BL_TRY(new_corrupt_folder(corrupt, dir, err));
     /* Without its result the run is to be done again, whatever of the rest is moved by then. */
     BL_TRY(bl_path(to, err, "%s/%s", dir, result));
-    if (bl_file_exists(to)) {
+    if (bl_file_exists(to) || bl_file_is_other(to)) {
         BL_TRY(bl_path(to, err, "%s/%s", corrupt, result));
         BL_TRY(bl_claim_move(claim, result, to, err));
     }
@@ -145,6 +145,7 @@ bl_status bl_store_publish(const bl_store *store, bl_claim *claim, const bl_publ
         if (longer) return BL_OK;
         BL_TRY(bl_claim_write(claim, "run.json", what->identity, strlen(what->identity), err));
         BL_TRY(write_log(claim, what, packed, err));
+        if (what->before_result != NULL) BL_TRY(what->before_result(what->ctx, err));
         BL_TRY(write_result(claim, what, packed, there, &won, err));
         if (won) return BL_OK;
     }

@@ -84,10 +84,15 @@ static bl_status check_result(const bl_buf *text, const bl_json *result, const c
     return BL_OK;
 }
 
+/* A folder or FIFO in a file's place is damage, and not the system's refusal to read. */
+static bl_status or_damage(bl_status status, const char *path) {
+    return status == BL_EIO && bl_file_is_other(path) ? BL_EFORMAT : status;
+}
+
 static bl_status read_log(bl_stored *out, const char *path, char packed[BL_SHA256_HEX],
                           bl_err *err) {
     bl_map map;
-    BL_TRY(bl_file_map(&map, path, err));
+    BL_TRY(or_damage(bl_file_map(&map, path, err), path));
     bl_sha256_of(map.data, map.size, packed);
     bl_status status = bl_gunzip_one(&out->log, map.data, map.size, BL_RUNLOG_LIMIT, path, err);
     bl_file_unmap(&map);
@@ -120,7 +125,7 @@ bl_status bl_store_check_result(const bl_store *store, const char *id, bl_err *e
     bl_json_doc doc = {0};
     bl_status status;
     BL_GOTO(bl_path(path, err, "%s/%s/result.json", store->dir, id));
-    BL_GOTO(bl_file_read(&text, path, RESULT_LIMIT, err));
+    BL_GOTO(or_damage(bl_file_read(&text, path, RESULT_LIMIT, err), path));
     BL_GOTO(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err));
     BL_GOTO(check_result(&text, doc.root, id, path, err));
     BL_GOTO(bl_path(path, err, "%s/%s/log.jsonl.gz", store->dir, id));
@@ -138,8 +143,8 @@ bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out, b
     char path[BL_PATH];
     bl_buf text = {0};
     BL_TRY(bl_path(path, err, "%s/%s/result.json", store->dir, id));
-    if (!bl_file_exists(path)) return BL_OK;
-    bl_status status = bl_file_read(&text, path, RESULT_LIMIT, err);
+    if (!bl_file_exists(path) && !bl_file_is_other(path)) return BL_OK;
+    bl_status status = or_damage(bl_file_read(&text, path, RESULT_LIMIT, err), path);
     const bool there = status != BL_EMISSING;
     if (status == BL_OK) status = load(store, id, &text, path, out, err);
     bl_buf_free(&text);

@@ -62,6 +62,10 @@ typedef struct bl_publication {
     size_t log_n;
     const char *outcome, *params, *environment;
     int64_t steps, examples, evals;
+    /* Called when all but the result is written, since the result makes the run done: what a done
+     * run keeps besides, such as its checkpoint, has to be there by then. May be NULL. */
+    bl_status (*before_result)(void *ctx, bl_err *err);
+    void *ctx;
 } bl_publication;
 /* Writes run.json, log and result. A prefix at least as long that is already there wins. When the
  * two differ anywhere that both go: BL_EMISMATCH, for equal runs must be equal. */
@@ -88,4 +92,7 @@ bl_status bl_store_save_part(bl_claim *claim, const bl_buf *log, int64_t steps, 
 bl_status bl_store_load_part(const bl_store *store, const char *id, bl_buf *log,
                              bl_err *err) BL_CHECKED;
 void bl_store_drop_part(bl_claim *claim);
+/* The same of log.jsonl.gz without a result beside it: of a process that died between the two. */
+bl_status bl_store_load_lone_log(const bl_store *store, const char *id, bl_buf *log,
+                                 bl_err *err) BL_CHECKED;
 #endif

@@ -8,6 +8,7 @@
 #include "engine/store/index.h"
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 /* A finished run's last checkpoint is kept up to this size, so that asking for more steps later
  * does not begin at step 0. */
@@ -121,17 +122,55 @@ static bl_status take_evals(bl_active_trial *m, bl_err *err) {
     return BL_OK;
 }
 
-static bool restore(const bl_active_trial *m, const bl_buf *state, const bl_buf *log) {
+/* A finished run's checkpoint ends with the log from the run's end to where the state is, the
+ * length of that as 8 bytes, little endian, and this mark. */
+static const char k_tail[8] = "bltail1\n";
+
+static void add_tail(bl_buf *state, const char *log, size_t n) {
+    bl_buf_add(state, log, n);
+    for (int i = 0; i < 8; i++) {
+        const unsigned char byte = (unsigned char)((uint64_t)n >> (8 * i));
+        bl_buf_add(state, &byte, 1);
+    }
+    bl_buf_add(state, k_tail, sizeof k_tail);
+}
+
+/* Cuts the tail off `state` and appends it to `log`. A state without one stays as it is. */
+static void cut_tail(bl_buf *state, bl_buf *log) {
+    enum { TRAILER = 8 + sizeof k_tail };
+    uint64_t n = 0;
+    if (state->len < TRAILER ||
+        memcmp(state->data + state->len - sizeof k_tail, k_tail, sizeof k_tail) != 0)
+        return;
+    for (int i = 7; i >= 0; i--)
+        n = n << 8 | (unsigned char)state->data[state->len - TRAILER + (size_t)i];
+    if (n > state->len - TRAILER) return;
+    const size_t whole = state->len - TRAILER - (size_t)n;
+    bl_buf_add(log, state->data + whole, (size_t)n);
+    bl_buf_truncate(state, whole);
+}
+
+/* From a checkpoint, and the log that is published or the part that lies beside it. */
+static bool restore(const bl_active_trial *m, bl_buf *state, const bl_buf *published,
+                    const bl_buf *part) {
+    bl_buf log = {0};
     bl_err ignored;
-    return state->len > 0 && bl_train_restore(m->train, state->data, state->len, bl_buf_text(log),
-                                              log->len, &ignored) == BL_OK;
+    if (state->len == 0) return false;
+    bl_buf_add(&log, bl_buf_text(published), published->len);
+    cut_tail(state, &log);
+    const bool restored = bl_train_restore(m->train, state->data, state->len, bl_buf_text(&log),
+                                           log.len, &ignored) == BL_OK ||
+                          bl_train_restore(m->train, state->data, state->len, bl_buf_text(part),
+                                           part->len, &ignored) == BL_OK;
+    bl_buf_free(&log);
+    return restored;
 }
 
 /* A checkpoint that cannot be used costs time, never correctness: the run then goes on from the
  * other one, or begins at step 0. Its log is the part beside it, or the published one where a
  * finished run's checkpoint was kept. */
 static bl_status resume(bl_active_trial *m, const bl_scheduler *s, bl_err *err) {
-    bl_buf state[2] = {{0}, {0}}, part = {0};
+    bl_buf state[2] = {{0}, {0}}, part = {0}, lone = {0};
     bl_err ignored;
     bool restored = false;
     if (m->stored.done && m->stored.log.len == 0) { /* the index said what it says */
@@ -139,14 +178,16 @@ static bl_status resume(bl_active_trial *m, const bl_scheduler *s, bl_err *err) 
         BL_TRY(bl_store_load(s->store, m->id, &m->stored, err));
     }
     if (bl_store_load_part(s->store, m->id, &part, &ignored) != BL_OK) bl_buf_clear(&part);
+    if (!m->stored.done && bl_store_load_lone_log(s->store, m->id, &lone, &ignored) != BL_OK)
+        bl_buf_clear(&lone);
     if (bl_store_load_checkpoints(s->store, m->id, &m->slot, state, &ignored) == BL_OK)
         for (int i = 0; i < 2 && !restored; i++) {
-            restored = restore(m, &state[i], &part) ||
-                       (m->stored.done && restore(m, &state[i], &m->stored.log));
+            restored = restore(m, &state[i], m->stored.done ? &m->stored.log : &lone, &part);
             if (restored && i == 1) m->slot = 1 - m->slot; /* the newer one is of no use */
         }
     for (int i = 0; i < 2; i++) bl_buf_free(&state[i]);
     bl_buf_free(&part);
+    bl_buf_free(&lone);
     m->saved = restored;
     return restored ? take_evals(m, err) : BL_OK;
 }
@@ -265,23 +306,6 @@ bl_status bl_active_trial_park(bl_active_trial *m, const bl_scheduler *s, bl_err
     return BL_OK;
 }
 
-/* A finished run keeps one checkpoint at most: its last state, if that is not too large, or what
- * was saved of it beyond its end, with its log. Only from where it stands can a run be continued.
- */
-static bl_status keep_checkpoint(bl_active_trial *m, const bl_scheduler *s, int64_t steps,
-                                 bl_err *err) {
-    bl_buf state = {0};
-    bl_status status = BL_OK;
-    const bool exact = bl_train_now(m->train)->step == steps;
-    if (exact) status = bl_train_save(m->train, &state, err);
-    if (status == BL_OK && exact && state.len <= KEPT_CHECKPOINT_BYTES)
-        status = bl_store_save_checkpoint(s->store, m->claim, m->id, &m->slot, &state, err);
-    bl_buf_free(&state);
-    if (exact || !m->saved) bl_store_drop_part(m->claim);
-    bl_store_drop_checkpoint(m->claim, m->slot);
-    return status;
-}
-
 static void write_environment(bl_buf *out, const bl_active_trial *m, const bl_scheduler *s,
                               size_t threads) {
     char finished[24];
@@ -333,6 +357,35 @@ bl_status bl_active_trial_leave(bl_active_trial *m, const bl_scheduler *s, size_
     return BL_OK;
 }
 
+/* What a finished run keeps besides its log and result. */
+typedef struct ending {
+    bl_active_trial *m;
+    const bl_scheduler *s;
+    size_t threads;
+    size_t log_n; /* of the log, what is published */
+    bool kept;    /* its last state was saved */
+} ending;
+
+/* A finished run keeps one checkpoint: its last state as checkpoint-A, if that is not too large,
+ * followed by the log that goes on beyond its end. In a race most runs are a little further than
+ * the step at which they are cut. Only from where it stands can a run be continued. */
+static bl_status before_result(void *ctx, bl_err *err) {
+    ending *e = ctx;
+    bl_active_trial *m = e->m;
+    const bl_buf *log = bl_train_log(m->train);
+    bl_buf state = {0};
+    BL_TRY(write_timing(m, e->s, e->threads, err));
+    bl_status status = bl_train_save(m->train, &state, err);
+    e->kept = status == BL_OK && state.len <= KEPT_CHECKPOINT_BYTES;
+    if (e->kept) {
+        add_tail(&state, log->data + e->log_n, log->len - e->log_n);
+        m->slot = 0;
+        status = bl_store_save_checkpoint(e->s->store, m->claim, m->id, &m->slot, &state, err);
+    }
+    bl_buf_free(&state);
+    return status;
+}
+
 static bl_status publish(bl_active_trial *m, const bl_scheduler *s, size_t threads,
                          const bl_trial_result *result, bl_err *err) {
     const bl_buf *text = bl_train_log(m->train);
@@ -340,6 +393,7 @@ static bl_status publish(bl_active_trial *m, const bl_scheduler *s, size_t threa
     BL_TRY(bl_runlog_parse(&log, text->data, text->len, m->id, err));
     const size_t last = result->evals - 1;
     BL_ASSERT(last < log.evals && log.eval[last].step == result->steps);
+    ending e = {.m = m, .s = s, .threads = threads, .log_n = log.eval[last].end};
     bl_buf environment = {0};
     write_environment(&environment, m, s, threads);
     const bl_publication what = {.id = m->id,
@@ -351,15 +405,20 @@ static bl_status publish(bl_active_trial *m, const bl_scheduler *s, size_t threa
                                  .environment = environment.data,
                                  .steps = result->steps,
                                  .examples = log.eval[last].examples,
-                                 .evals = (int64_t)result->evals};
+                                 .evals = (int64_t)result->evals,
+                                 .before_result = before_result,
+                                 .ctx = &e};
     const bl_status status = bl_store_publish(s->store, m->claim, &what, err);
     bl_runlog_free(&log);
     bl_buf_free(&environment);
-    return status;
+    BL_TRY(status);
+    if (e.kept || !m->saved) bl_store_drop_part(m->claim);
+    bl_store_drop_checkpoint(m->claim, m->slot);
+    return BL_OK;
 }
 
-/* What is not what it has to be is not gone on with: the next time begins with what is published.
- */
+/* Discards the run in memory when its log is not what it has to be. The next attempt begins with
+ * the published files. */
 static void forget(bl_active_trial *m) {
     for (int slot = 0; slot < 2; slot++) bl_store_drop_checkpoint(m->claim, slot);
     bl_store_drop_part(m->claim);
@@ -370,7 +429,5 @@ bl_status bl_active_trial_publish(bl_active_trial *m, const bl_scheduler *s, siz
                                   const bl_trial_result *result, bl_err *err) {
     bl_status status = publish(m, s, threads, result, err);
     if (status == BL_EMISMATCH) forget(m);
-    if (status == BL_OK) status = write_timing(m, s, threads, err);
-    if (status == BL_OK) status = keep_checkpoint(m, s, result->steps, err);
     return unless_lost(m, status);
 }

@@ -13,7 +13,7 @@ bl_status bl_rerun_open(bl_rerun *r, bl_err *err) {
 }
 
 void bl_rerun_close(bl_rerun *r) {
-    if (r->root[0] != '\0') bl_remove_tree(r->root);
+    if (r->root[0] != '\0') (void)bl_remove_tree(r->root, NULL);
     free(r->trial);
     free(r->entry);
 }

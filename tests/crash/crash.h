@@ -70,7 +70,11 @@ void lab_stop_midway(lab *l, char stopped[BL_PATH]);
  * logs may go further and there may be more runs: what was asked for before is kept. NULL, or what
  * differs, in words that live until the next call. */
 const char *lab_difference(const lab *l, bool longer);
-/* One sweep without faults, then lab_difference; counts what it finds. False: told and counted. */
+/* The same files and folders below `work` as an undisturbed sweep leaves, in store, reports and
+ * cache: no leftover of any kind. NULL, or what differs, until the next call. */
+const char *lab_other_names(const lab *l);
+/* One sweep without faults, then lab_difference and, unless `longer`, lab_other_names; counts what
+ * it finds. False: told and counted. */
 bool lab_recovers(lab *l, const char *what, bool longer);
 
 /* Nothing in the store is damaged, whatever has just happened to its writer. */
@@ -92,6 +96,7 @@ typedef struct lab_files {
     size_t count;
 } lab_files;
 lab_files lab_list(const char *folder);
+lab_files lab_list_all(const char *folder); /* folders as well */
 void lab_remove(const char *folder);
 void lab_copy(const char *from, const char *to);
 

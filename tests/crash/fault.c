@@ -256,6 +256,11 @@ int stat(const char *path, struct stat *out) {
     SIMPLE(FAULT_STAT, path_counts(path), path, -1, next(path, out));
 }
 
+int lstat(const char *path, struct stat *out) {
+    NEXT(lstat);
+    SIMPLE(FAULT_STAT, path_counts(path), path, -1, next(path, out));
+}
+
 int utimensat(int folder, const char *path, const struct timespec times[2], int flags) {
     NEXT(utimensat);
     SIMPLE(FAULT_TOUCH, path_counts(path), path, -1, next(folder, path, times, flags));

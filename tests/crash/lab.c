@@ -215,6 +215,26 @@ const char *lab_difference(const lab *l, bool longer) {
     return difference;
 }
 
+const char *lab_other_names(const lab *l) {
+    static char words[BL_PATH + 64];
+    lab_files expected = lab_list_all(l->ref), there = lab_list_all(l->work);
+    words[0] = '\0';
+    for (size_t i = 0, j = 0; words[0] == '\0' && (i < expected.count || j < there.count);) {
+        const int order = i == expected.count ? 1
+                          : j == there.count  ? -1
+                                              : strcmp(expected.path[i], there.path[j]);
+        if (order < 0)
+            (void)snprintf(words, sizeof words, "%s is missing", expected.path[i]);
+        else if (order > 0)
+            (void)snprintf(words, sizeof words, "%s is left over", there.path[j]);
+        i += order <= 0;
+        j += order >= 0;
+    }
+    free(expected.path);
+    free(there.path);
+    return words[0] != '\0' ? words : NULL;
+}
+
 static void tell_finding(void *ctx, const bl_finding *finding) {
     (void)ctx;
     if (finding->kind == BL_FOUND_DAMAGE) (void)printf("# %s\n", finding->what);
@@ -230,6 +250,7 @@ bool lab_recovers(lab *l, const char *what, bool longer) {
         return false;
     }
     const char *difference = lab_difference(l, longer);
+    if (difference == NULL && !longer) difference = lab_other_names(l);
     if (difference == NULL) return true;
     lab_fail(l, "%s: after the next run %s", what, difference);
     l->differences++;

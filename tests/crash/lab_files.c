@@ -28,11 +28,13 @@ void lab_remove(const char *folder) {
 static struct {
     lab_files files;
     size_t cap, lead;
+    bool folders; /* list these, too */
 } g_list;
 
 static int list_one(const char *path, const struct stat *st, int type, struct FTW *at) {
     (void)st, (void)at;
-    if (type != FTW_F) return 0;
+    if (type != FTW_F && !(g_list.folders && type == FTW_D && path[g_list.lead - 1] != '\0'))
+        return 0;
     if (g_list.files.count == g_list.cap) {
         g_list.cap = g_list.cap ? 2 * g_list.cap : 64;
         g_list.files.path = bl_xrealloc(g_list.files.path, g_list.cap * BL_PATH);
@@ -45,13 +47,22 @@ static int by_name(const void *a, const void *b) {
     return strcmp(a, b);
 }
 
-lab_files lab_list(const char *folder) {
+static lab_files list(const char *folder, bool folders) {
+    g_list.folders = folders;
     g_list.files = (lab_files){0};
     g_list.cap = 0;
     g_list.lead = strlen(folder) + 1;
     if (nftw(folder, list_one, 16, FTW_PHYS) != 0 && errno != ENOENT) give_up("list", folder);
     if (g_list.files.count > 0) qsort(g_list.files.path, g_list.files.count, BL_PATH, by_name);
     return g_list.files;
+}
+
+lab_files lab_list(const char *folder) {
+    return list(folder, false);
+}
+
+lab_files lab_list_all(const char *folder) {
+    return list(folder, true);
 }
 
 static char g_to[BL_PATH];

@@ -5,12 +5,16 @@
 #include "engine/base/mem.h"
 #include "engine/base/process.h"
 #include "engine/store/claim.h"
+#include "engine/store/fsck.h"
 #include "tests/check.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +24,33 @@ typedef struct fixture {
     char dir[BL_PATH]; /* of the run; not there yet */
     bl_claims *mine, *other;
 } fixture;
+
+/* The local clock, which may be wrong: the tests set it forward. Times of files are the system's.
+ */
+static time_t g_ahead;
+
+int clock_gettime(clockid_t clock, struct timespec *out) {
+    const int rc = (int)syscall(SYS_clock_gettime, clock, out);
+    if (rc == 0 && clock == CLOCK_REALTIME) out->tv_sec += g_ahead;
+    return rc;
+}
+
+/* While the file server is asked for its time: the claim of this fixture is taken over, once. */
+static const struct fixture *g_taker;
+static bl_claim *g_taken;
+
+int open(const char *path, int flags, ...) {
+    va_list ap;
+    va_start(ap, flags);
+    const int mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(ap, int) : 0;
+    va_end(ap);
+    if ((flags & O_TMPFILE) == O_TMPFILE && g_taker != NULL) {
+        const fixture *f = g_taker;
+        g_taker = NULL;
+        CHECK_OK(bl_claim_acquire(f->other, f->dir, &g_taken, ERR));
+    }
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
 
 static int setup(void **state) {
     char root[] = "/tmp/bl-claim-XXXXXX";
@@ -128,6 +159,60 @@ static void test_writes_replace_publishing_does_not(void **state) {
     bl_buf_free(&text);
 }
 
+static void test_a_wrong_local_clock_makes_no_claim_stale(void **state) {
+    const fixture *f = *state;
+    bl_claim *claim = take(f->mine, f);
+    g_ahead = 100000;
+    const bl_claim_state state_ahead = bl_claim_state_of(f->dir);
+    age(f, 29);
+    const bl_claim_state younger = bl_claim_state_of(f->dir);
+    age(f, 2);
+    g_ahead = -100000;
+    const bl_claim_state older = bl_claim_state_of(f->dir);
+    g_ahead = 0;
+    assert_int_equal(state_ahead, BL_CLAIM_HELD);
+    assert_int_equal(younger, BL_CLAIM_HELD);
+    assert_int_equal(older, BL_CLAIM_STALE);
+    assert_int_equal(names_in(f->dir), 1); /* asking the server left nothing */
+    bl_claim_release(claim);
+}
+
+static void test_an_empty_claim_is_seen_and_cleared(void **state) {
+    const fixture *f = *state;
+    char path[BL_PATH];
+    bool cleared;
+    CHECK_OK(bl_path(path, ERR, "%s/claim.d", f->dir));
+    CHECK_OK(bl_make_dirs(path, ERR));
+    assert_int_equal(bl_claim_state_of(f->dir), BL_CLAIM_EMPTY);
+    CHECK_OK(bl_claim_clear(f->dir, &cleared, ERR));
+    assert_true(cleared);
+    assert_int_equal(bl_claim_state_of(f->dir), BL_CLAIM_NONE);
+    bl_claim *claim = take(f->mine, f);
+    CHECK_OK(bl_claim_clear(f->dir, &cleared, ERR));
+    assert_false(cleared);
+    assert_int_equal(bl_claim_state_of(f->dir), BL_CLAIM_HELD);
+    bl_claim_release(claim);
+}
+
+static void test_a_folder_in_a_file_s_place_is_set_aside(void **state) {
+    const fixture *f = *state;
+    char path[BL_PATH];
+    bl_buf text = {0};
+    bl_claim *claim = take(f->mine, f);
+    CHECK_OK(bl_path(path, ERR, "%s/checkpoint-A/inside", f->dir));
+    CHECK_OK(bl_make_dirs(path, ERR));
+    CHECK_OK(bl_claim_write(claim, "checkpoint-A", "x", 1, ERR));
+    CHECK_OK(bl_path(path, ERR, "%s/checkpoint-A", f->dir));
+    CHECK_OK(bl_file_read(&text, path, 10, ERR));
+    assert_string_equal(text.data, "x");
+    CHECK_OK(bl_path(path, ERR, "%s/checkpoint-A.corrupt-1/inside", f->dir));
+    assert_true(bl_dir_exists(path));
+    bl_claim_remove(claim, "checkpoint-A.corrupt-1");
+    assert_false(has(f, "checkpoint-A.corrupt-1"));
+    bl_buf_free(&text);
+    bl_claim_release(claim);
+}
+
 /* Whoever lost the claim can neither write nor remove nor free what is the next owner's. */
 static void test_a_stale_claim_is_taken_and_its_owner_fenced_off(void **state) {
     const fixture *f = *state;
@@ -178,7 +263,7 @@ static void test_the_owner_beats(void **state) {
         assert_int_equal(stat(beat, &now), 0);
     } while (now.st_mtim.tv_sec < before.st_mtim.tv_sec + 900);
     assert_null(take(f->other, f));
-    bl_remove_tree(f->dir);
+    CHECK_OK(bl_remove_tree(f->dir, ERR));
     while (!bl_claim_lost(claim)) pause_a_little();
     bl_claim_release(claim);
 }
@@ -241,6 +326,26 @@ static void test_of_many_exactly_one_wins(void **state) {
     for (size_t i = 0; i < THIEVES; i++) bl_claims_close(r.claims[i]);
     bl_claims_close(stopped);
     (void)pthread_barrier_destroy(&r.start);
+}
+
+/* fsck and gc remove a dead claim. Another process takes it over after they have looked: what is
+ * removed then must not be the new one's. */
+static void test_clearing_never_meets_the_next_owner(void **state) {
+    const fixture *f = *state;
+    (void)setenv("BL_CLAIM_BEAT", "1000", 1);
+    bl_claims *stopped = bl_claims_open();
+    bl_claim *old = take(stopped, f);
+    age(f, 1000);
+    g_taker = f;
+    CHECK_OK(bl_store_remove_leftover(f->dir, "claim.d", ERR));
+    assert_null(g_taker); /* the server was asked, and at that moment it was taken over */
+    assert_non_null(g_taken);
+    assert_int_equal(bl_claim_state_of(f->dir), BL_CLAIM_HELD);
+    CHECK_OK(bl_claim_write(g_taken, "x", "x", 1, ERR));
+    bl_claim_remove(g_taken, "x");
+    bl_claim_release(g_taken);
+    bl_claim_release(old);
+    bl_claims_close(stopped);
 }
 
 /* A process that is dead on this machine is followed at once, and what it was writing is removed;
@@ -309,6 +414,12 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_writes_replace_publishing_does_not, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_stale_claim_is_taken_and_its_owner_fenced_off, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_a_wrong_local_clock_makes_no_claim_stale, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_an_empty_claim_is_seen_and_cleared, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_folder_in_a_file_s_place_is_set_aside, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_clearing_never_meets_the_next_owner, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_owner_beats, setup, teardown),
         cmocka_unit_test_setup_teardown(test_of_many_exactly_one_wins, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_dead_are_followed_at_once, setup, teardown),

@@ -2,6 +2,7 @@
  * removed is only what nothing needs. */
 #include "engine/base/gzip.h"
 #include "engine/base/mem.h"
+#include "engine/base/process.h"
 #include "engine/store/fsck.h"
 #include "engine/store/gc.h"
 #include "tests/check.h"
@@ -10,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static bl_store g_store;
 static char g_id[BL_RUN_ID];
@@ -302,6 +305,139 @@ static void a_dead_claim_is_a_leftover(void **state) {
     assert_int_equal(check(true).leftovers, 0);
 }
 
+/* The run's log with so many evaluations, and a footer. */
+static void whole_log(bl_buf *out, int evals) {
+    bl_buf_printf(out, "{\"record\":\"header\",\"format\":1,\"run\":\"%s\"}\n", g_id);
+    for (int i = 1; i <= evals; i++)
+        bl_buf_printf(out, "{\"record\":\"eval\",\"step\":%d,\"value\":2,\"params\":\"p\"}\n", i);
+    bl_runlog_footer(out, "unfinished", evals, "p");
+}
+
+static void make_folder(const char *name) {
+    char path[BL_PATH];
+    CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, name));
+    CHECK_OK(bl_make_dirs(path, ERR));
+}
+
+static bool is_there(const char *name) {
+    char path[BL_PATH];
+    CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, name));
+    return bl_file_exists(path) || bl_file_is_other(path);
+}
+
+/* The token of a process of this machine that has ended. */
+static const char *dead_token(const char *before, const char *after) {
+    static char name[256];
+    char token[BL_PROCESS_TOKEN];
+    int state;
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    assert_int_equal(waitpid(child, &state, 0), child);
+    bl_process_token(token, sizeof token);
+    (void)snprintf(name, sizeof name, "%s%.8s-%ld-1-0123456789abcdef%s", before, token, (long)child,
+                   after);
+    return name;
+}
+
+static void an_empty_claim_is_a_leftover(void **state) {
+    (void)state;
+    make_folder(in_run("claim.d"));
+    assert_int_equal(check(false).leftovers, 1);
+    assert_int_equal(check(true).leftovers, 1);
+    assert_false(is_there(in_run("claim.d")));
+}
+
+static void a_dead_writer_s_file_is_a_leftover_at_once(void **state) {
+    (void)state;
+    char mine[BL_PROCESS_TOKEN], alive[256];
+    bl_process_token(mine, sizeof mine);
+    (void)snprintf(alive, sizeof alive, "plan.jsonl.tmp-%s", mine);
+    CHECK_OK(put(alive, "x", 1));
+    CHECK_OK(put(dead_token("plan.jsonl.tmp-", ""), "x", 1));
+    CHECK_OK(put(in_run(dead_token("log.jsonl.gz.tmp-", "")), "x", 1));
+    make_folder(in_run(dead_token("claim.d.tmp-", ".gone/inside")));
+    assert_int_equal(check(false).leftovers, 3);
+    assert_int_equal(check(true).leftovers, 3);
+    assert_true(is_there(alive));
+}
+
+/* A run that was published by a process which was killed before it had tidied up, and files that
+ * such processes leave beside: afterwards only what an undisturbed store has. */
+static void the_next_run_tidies_up(void **state) {
+    (void)state;
+    bl_buf log = {0};
+    bl_names names;
+    whole_log(&log, 1);
+    CHECK_OK(put(in_run("log.jsonl.part"), log.data, log.len));
+    CHECK_OK(put(dead_token("plan.jsonl.tmp-", ""), "x", 1));
+    CHECK_OK(put(in_run(dead_token("result.json.tmp-", "")), "x", 1));
+    make_folder(in_run(dead_token("claim.d/", "")));
+    make_folder(in_run(dead_token("claim.d.tmp-", "")));
+    make_folder("measuring/claim.d");
+    make_folder("0123456789ab"); /* killed before its first file */
+    bl_store_tidy(&g_store);
+    CHECK_OK(bl_dir_list(&names, g_store.dir, ERR));
+    assert_int_equal(names.count, 2);
+    assert_string_equal(names.name[0], g_id);
+    assert_string_equal(names.name[1], "plan.jsonl");
+    bl_names_free(&names);
+    static const char *const kept[] = {"checkpoint-A", "log.jsonl.gz", "result.json", "run.json"};
+    char dir[BL_PATH];
+    CHECK_OK(bl_path(dir, ERR, "%s/%s", g_store.dir, g_id));
+    CHECK_OK(bl_dir_list(&names, dir, ERR));
+    assert_int_equal(names.count, BL_COUNT(kept));
+    for (size_t i = 0; i < BL_COUNT(kept); i++) assert_string_equal(names.name[i], kept[i]);
+    bl_names_free(&names);
+    bl_buf_free(&log);
+}
+
+/* A part that goes further than the result, and the checkpoint it belongs to, are work. */
+static void tidying_up_keeps_work_in_progress(void **state) {
+    (void)state;
+    bl_buf log = {0};
+    whole_log(&log, 2);
+    CHECK_OK(put(in_run("log.jsonl.part"), log.data, log.len));
+    bl_store_tidy(&g_store);
+    assert_true(is_there(in_run("log.jsonl.part")));
+    assert_true(is_there(in_run("checkpoint-A")) && is_there(in_run("checkpoint-B")));
+    bl_buf_free(&log);
+}
+
+/* Nobody tidies up what another process works on. */
+static void tidying_up_respects_claims(void **state) {
+    (void)state;
+    char folder[BL_PATH];
+    bl_claim *claim;
+    bl_claims *claims = bl_claims_open();
+    CHECK_OK(bl_path(folder, ERR, "%s/%s", g_store.dir, g_id));
+    CHECK_OK(bl_claim_acquire(claims, folder, &claim, ERR));
+    CHECK_OK(put(in_run("log.jsonl.part"), "x", 1));
+    bl_store_tidy(&g_store);
+    assert_true(is_there(in_run("log.jsonl.part")) && is_there(in_run("checkpoint-B")));
+    bl_claims_close(claims);
+}
+
+/* Whatever lies where a file of the store has to be and is none: damage, and repaired. */
+static void a_folder_or_fifo_in_a_file_s_place_is_damage(void **state) {
+    (void)state;
+    static const char *const of_run[] = {"result.json",  "log.jsonl.gz",   "run.json",
+                                         "checkpoint-A", "log.jsonl.part", "timing.jsonl.gz"};
+    for (size_t i = 0; i < 2 * BL_COUNT(of_run) + 2; i++) {
+        char path[BL_PATH];
+        (void)fresh_store(NULL);
+        const char *name = i < 2 * BL_COUNT(of_run) ? in_run(of_run[i / 2]) : "timing.json";
+        CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, name));
+        (void)remove(path);
+        if (i % 2 == 0)
+            make_folder(name);
+        else
+            assert_int_equal(mkfifo(path, 0666), 0);
+        if (check(false).damage < 1) fail_msg("%s: not found", name);
+        (void)check(true);
+        if (check(false).damage != 0) fail_msg("%s: not mended", name);
+    }
+}
+
 static bool nothing(void *ctx, const char *run) {
     (void)ctx, (void)run;
     return false;
@@ -356,6 +492,12 @@ int main(void) {
         cmocka_unit_test_setup(a_young_temporary_file_has_a_writer, fresh_store),
         cmocka_unit_test_setup(gc_removes_what_nothing_needs, fresh_store),
         cmocka_unit_test_setup(gc_leaves_work_in_progress, fresh_store),
+        cmocka_unit_test_setup(an_empty_claim_is_a_leftover, fresh_store),
+        cmocka_unit_test_setup(a_dead_writer_s_file_is_a_leftover_at_once, fresh_store),
+        cmocka_unit_test_setup(the_next_run_tidies_up, fresh_store),
+        cmocka_unit_test_setup(tidying_up_keeps_work_in_progress, fresh_store),
+        cmocka_unit_test_setup(tidying_up_respects_claims, fresh_store),
+        cmocka_unit_test(a_folder_or_fifo_in_a_file_s_place_is_damage),
     };
     return cmocka_run_group_tests_name("fsck", tests, NULL, NULL);
 }

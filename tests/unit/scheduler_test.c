@@ -321,9 +321,10 @@ static void test_a_longer_prefix_answers_a_shorter_question(void **state) {
     }
 }
 
-/* A run that was interrupted beyond what is asked now: only what was asked is published, and what
- * was computed beyond it is kept for later. */
+/* A run that was interrupted beyond what is asked now: only what was asked is published. What was
+ * computed beyond it is kept for later, in the one file that every finished run has. */
 static void test_a_run_ahead_of_the_question_is_cut(void **state) {
+    static const char *const more[] = {"log.jsonl.part", "checkpoint-B"};
     fixture *f = *state;
     bl_store whole, cut;
     bl_err err;
@@ -341,9 +342,15 @@ static void test_a_run_ahead_of_the_question_is_cut(void **state) {
     assert_int_equal(w.evaluations, 0);
     assert_int_equal(f->result[0].steps, f->trial[0].max_steps);
     same_files(f, &whole, &cut);
+    for (size_t i = 0; i < BL_COUNT(more); i++) {
+        assert_false(has(&cut, f->result[0].run, more[i]));
+        assert_false(has(&whole, f->result[0].run, more[i]));
+    }
     f->trial[0].max_steps = on_grid(f, 48);
     run_all(f, &cut, 1, &w);
     assert_true(w.first_trained > reached);
+    run_all(f, &whole, 1, &w);
+    same_files(f, &whole, &cut);
 }
 
 static void test_what_does_not_fit_in_memory_is_an_outcome(void **state) {
