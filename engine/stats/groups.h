@@ -4,6 +4,7 @@
 #include "engine/base/status.h"
 #include "engine/stats/fit.h"
 #include "engine/stats/point.h"
+#include "engine/stats/summary.h"
 
 typedef struct bl_stats_run {
     double log_b, log_s;
