@@ -60,9 +60,9 @@ bl_status bl_device_open(const bl_device **out, const char *name, bl_err *err) {
     BL_TRY(parse(name, &index, err));
     pthread_mutex_lock(&lock);
     if (!plugin) status = load(&plugin, err);
+    if (status == BL_OK) status = plugin(out, index, err);
     pthread_mutex_unlock(&lock);
     BL_TRY(status);
-    BL_TRY(plugin(out, index, err));
     if ((*out)->size == sizeof **out) return BL_OK;
     *out = NULL;
     BL_FAIL(err, BL_EUNSUPPORTED, "the CUDA backend is of another build than this program");

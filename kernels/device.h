@@ -60,23 +60,28 @@ typedef struct bl_device {
     int multiprocessors;
     size_t memory;             /* bytes */
     size_t queue_bytes;        /* of them, for each queue */
+    void *card;                /* the plug-in's own */
     const bl_kernels *kernels; /* arguments hold the device's pointers, part->queue a queue */
 
     /* BL_ENOMEM is an outcome of a run. */
-    bl_status (*alloc)(void **out, size_t bytes, bl_err *err);
-    void (*release)(void *memory); /* waits for all queues; NULL is fine */
-    size_t (*available)(void);     /* bytes that alloc could give now */
+    bl_status (*alloc)(const struct bl_device *device, void **out, size_t bytes, bl_err *err);
+    /* Waits for all queues; NULL is fine. */
+    void (*release)(const struct bl_device *device, void *memory);
+    size_t (*available)(const struct bl_device *device); /* bytes that alloc could give now */
     /* Memory of the host's that the device copies from and to without the host. Scarce: whoever
      * gets none goes on with ordinary memory. */
-    bl_status (*alloc_pinned)(void **out, size_t bytes, bl_err *err);
-    void (*release_pinned)(void *memory); /* of which no call is under way; NULL is fine */
+    bl_status (*alloc_pinned)(const struct bl_device *device, void **out, size_t bytes,
+                              bl_err *err);
+    /* No call may be under way that uses it; NULL is fine. */
+    void (*release_pinned)(const struct bl_device *device, void *memory);
 
-    bl_status (*queue_open)(bl_queue **out, bl_err *err);
+    bl_status (*queue_open)(const struct bl_device *device, bl_queue **out, bl_err *err);
     void (*queue_close)(bl_queue *queue); /* waits for its calls; NULL is fine */
     /* Level `device`: opens the vendor's libraries, those of pictures too if asked; *text, of the
      * device, names it and their versions, on which that level's bits depend. BL_EUNSUPPORTED says
      * what is missing. */
-    bl_status (*libraries)(const char **text, bool pictures, bl_err *err);
+    bl_status (*libraries)(const struct bl_device *device, const char **text, bool pictures,
+                           bl_err *err);
     /* Kernels of that level, for this queue alone. `precision`: a row of BL_CHOICES_PRECISION. */
     bl_status (*queue_level)(bl_queue *queue, const char *precision, bool pictures,
                              const bl_kernels **out, bl_err *err);

@@ -26,9 +26,9 @@ static const char *on_path(const char *program, char out[BL_PATH]) {
 static void print_level_device(const bl_device *device) {
     const char *text;
     bl_err why = {0};
-    bl_status status = device->libraries(&text, true, &why);
+    bl_status status = device->libraries(device, &text, true, &why);
     if (status != BL_OK) (void)printf("            level device: %s\n", why.text);
-    if (status != BL_OK) status = device->libraries(&text, false, &why);
+    if (status != BL_OK) status = device->libraries(device, &text, false, &why);
     if (status == BL_OK) (void)printf("            level device: %s\n", text);
 }
 
@@ -36,9 +36,9 @@ static void print_level_device(const bl_device *device) {
 static void print_pinned(const bl_device *device) {
     void *memory = NULL;
     bl_err why = {0};
-    if (device->alloc_pinned(&memory, 4096, &why) != BL_OK)
+    if (device->alloc_pinned(device, &memory, 4096, &why) != BL_OK)
         (void)printf("            %s: runs wait for their losses\n", why.text);
-    device->release_pinned(memory);
+    device->release_pinned(device, memory);
 }
 
 int bl_cmd_doctor(int argc, char **argv) {
@@ -69,7 +69,7 @@ int bl_cmd_doctor(int argc, char **argv) {
             "cuda        %s, %d multiprocessors, %.1f GiB (%.1f free, %zu MiB for each queue)\n"
             "            %s\n            energy %s\n",
             device->name, device->multiprocessors, (double)device->memory / 0x1p30,
-            (double)device->available() / 0x1p30, device->queue_bytes >> 20, device->library,
+            (double)device->available(device) / 0x1p30, device->queue_bytes >> 20, device->library,
             isnan(bl_energy_gpu_joules(device->pci_address)) ? "not reported (no NVML)"
                                                              : "reported (NVML)");
     else

@@ -37,7 +37,7 @@ bl_status bl_experiment_level(bl_experiment *e, const char *device, bl_err *err)
                 "numerics = \"device\" is for a GPU: which runs these are depends on it and its "
                 "libraries, which --device cuda asks");
     BL_TRY(bl_device_open(&opened, device, err));
-    BL_TRY(opened->libraries(&text, bl_model_takes_pictures(&e->config), err));
+    BL_TRY(opened->libraries(opened, &text, bl_model_takes_pictures(&e->config), err));
     (void)snprintf(e->config.computed_by, sizeof e->config.computed_by, "%s", text);
     return BL_OK;
 }
@@ -117,7 +117,7 @@ static bl_status fitting_jobs(bl_experiment *e, size_t *jobs, bl_err *err) {
     c.train.batch_size = sizes->v[sizes->n - 1];
     BL_TRY(bl_train_memory(&c, &e->data, e->device_data, &bytes, err));
     bytes += device->queue_bytes;
-    e->device_memory = bl_max_size(device->available() / 2, 1);
+    e->device_memory = bl_max_size(device->available(device) / 2, 1);
     const size_t held = e->device_memory / bytes,
                  carried = (size_t)device->multiprocessors / BL_DEVICE_SHARE;
     *jobs = bl_max_size(bl_min_size(bl_min_size(held, carried), BL_DEVICE_JOBS), 1);

@@ -166,7 +166,7 @@ static bl_status measure_all(const bl_timing_options *o, point *points, size_t n
 }
 
 static size_t available(const bl_timing_options *o) {
-    return o->device_data != NULL ? o->device_data->device->available() : 0;
+    return o->device_data != NULL ? o->device_data->device->available(o->device_data->device) : 0;
 }
 
 /* Memory of a run at this batch size; BL_ENOMEM when this machine cannot hold it. */

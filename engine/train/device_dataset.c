@@ -6,7 +6,7 @@ static bl_status carry(bl_device_dataset *r, bl_queue *queue, void *at, const vo
                        size_t bytes, bl_err *err) {
     void *memory = NULL;
     if (from == NULL || bytes == 0) return BL_OK;
-    BL_TRY(r->device->alloc(&memory, bytes, err));
+    BL_TRY(r->device->alloc(r->device, &memory, bytes, err));
     memcpy(at, &memory, sizeof memory);
     r->device->put(queue, memory, from, bytes);
     r->bytes += bytes;
@@ -19,7 +19,7 @@ bl_status bl_device_dataset_open(bl_device_dataset *out, const bl_device *device
     bl_queue *queue = NULL;
     bl_status status;
     *out = (bl_device_dataset){.device = device};
-    BL_GOTO(device->queue_open(&queue, err));
+    BL_GOTO(device->queue_open(device, &queue, err));
     BL_GOTO(carry(out, queue, &out->codes, data->codes,
                   rows * data->categorical * sizeof *data->codes, err));
     BL_GOTO(carry(out, queue, &out->values, data->values,
@@ -36,9 +36,9 @@ done:
 void bl_device_dataset_close(bl_device_dataset *device_data) {
     const bl_device *device = device_data->device;
     if (device == NULL) return;
-    device->release(device_data->codes);
-    device->release(device_data->values);
-    device->release(device_data->pixels);
-    device->release(device_data->target);
+    device->release(device, device_data->codes);
+    device->release(device, device_data->values);
+    device->release(device, device_data->pixels);
+    device->release(device, device_data->target);
     *device_data = (bl_device_dataset){0};
 }

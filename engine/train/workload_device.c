@@ -86,7 +86,8 @@ static bl_status alloc_read_back(bl_train *t, bl_err *err) {
     const size_t bytes =
         CHUNKS * sizeof *d->chunk + t->eval_rows * (width + 1) * sizeof *d->prediction;
     bl_err none;
-    if (d->device->alloc_pinned(&d->pinned, bytes, &none) != BL_OK) d->ordinary = bl_alloc(bytes);
+    if (d->device->alloc_pinned(d->device, &d->pinned, bytes, &none) != BL_OK)
+        d->ordinary = bl_alloc(bytes);
     d->chunk = d->pinned != NULL ? d->pinned : d->ordinary;
     if (d->chunk == NULL) BL_FAIL(err, BL_ENOMEM, "no memory to read %zu bytes back", bytes);
     memset(d->chunk, 0, CHUNKS * sizeof *d->chunk);
@@ -98,11 +99,11 @@ static bl_status alloc_read_back(bl_train *t, bl_err *err) {
 /* The planned memory, there and here. */
 bl_status bl_train_device_memory(bl_train *t, size_t bytes, bl_err *err) {
     bl_train_device *d = t->on_device;
-    BL_TRY(d->device->queue_open(&d->queue, err));
+    BL_TRY(d->device->queue_open(d->device, &d->queue, err));
     if (strcmp(t->config.numerics, "device") == 0)
         BL_TRY(d->device->queue_level(d->queue, t->config.precision,
                                       bl_model_takes_pictures(&t->config), &t->kernels, err));
-    BL_TRY(d->device->alloc(&d->memory, bytes, err));
+    BL_TRY(d->device->alloc(d->device, &d->memory, bytes, err));
     d->device->clear(d->queue, d->memory, bytes);
     t->arena = (bl_arena){.base = d->memory, .capacity = bytes};
     d->weight = bl_alloc(t->net.weights * sizeof(float));
@@ -121,8 +122,8 @@ void bl_train_device_close(bl_train *t) {
     if (d == NULL) return;
     d->device->queue_close(d->queue);
     d->device->recording_free(d->step);
-    d->device->release(d->memory);
-    d->device->release_pinned(d->pinned);
+    d->device->release(d->device, d->memory);
+    d->device->release_pinned(d->device, d->pinned);
     t->arena = (bl_arena){0}; /* it was the device's */
     free(d->weight);
     free(d->running);

@@ -11,21 +11,38 @@
 #include "tests/cuda/emulate.h"
 #else
 #include <cuda_runtime.h>
-/* Threads of a block run independently ... */
-#define BL_LAUNCH(kernel, grid, block, queue, ...)                                                 \
+#define BL_START(kernel, grid, block, queue, ...)                                                  \
     kernel<<<(grid), (block), 0, (queue)->stream>>>(__VA_ARGS__)
-/* ... or meet at __syncthreads, which all of them reach equally often. */
-#define BL_LAUNCH_TOGETHER(kernel, grid, block, queue, ...)                                        \
-    BL_LAUNCH(kernel, grid, block, queue, __VA_ARGS__)
-#define BL_UNROLL _Pragma("unroll")
+#define BL_START_TOGETHER(kernel, grid, block, queue, ...)                                         \
+    BL_START(kernel, grid, block, queue, __VA_ARGS__)
+#define BL_UNROLL                       _Pragma("unroll")
+#define BL_CHECK_ALIGNED(address, size) ((void)0) /* the emulator looks */
 #endif
 #define BL_REF [[maybe_unused]] static __device__
 #include "engine/base/numerics.h"
-#include "kernels/cuda/queue.h"
+#include "kernels/cuda/cuda_kernels.h"
 #include "kernels/exact_math.h"
 #include "kernels/ref/ref.h"
 
 enum { BL_CUDA_THREADS = 256 };
+
+/* Threads of a block run independently ... */
+#define BL_LAUNCH(kernel, grid, block, queue, ...)                                                 \
+    do {                                                                                           \
+        BL_START(kernel, grid, block, queue, __VA_ARGS__);                                         \
+        bl_launched(queue, #kernel, __PRETTY_FUNCTION__, grid, block);                             \
+    } while (0)
+/* ... or meet at __syncthreads, which all of them reach equally often. */
+#define BL_LAUNCH_TOGETHER(kernel, grid, block, queue, ...)                                        \
+    do {                                                                                           \
+        BL_START_TOGETHER(kernel, grid, block, queue, __VA_ARGS__);                                \
+        bl_launched(queue, #kernel, __PRETTY_FUNCTION__, grid, block);                             \
+    } while (0)
+
+static inline void bl_launched(bl_queue *queue, const char *kernel, const char *where, dim3 grid,
+                               dim3 block) {
+    bl_queue_launched(queue, kernel, where, grid.x, grid.y, grid.z, block.x * block.y * block.z);
+}
 
 /* The thread's number in its grid. */
 static inline __device__ size_t bl_thread(void) {
@@ -36,7 +53,8 @@ static inline unsigned bl_blocks(size_t count) {
     return (unsigned)((count + BL_CUDA_THREADS - 1) / BL_CUDA_THREADS);
 }
 static inline bl_queue *bl_queue_of(const bl_part *part) {
-    bl_cuda_use();
-    return (bl_queue *)part->queue;
+    bl_queue *queue = (bl_queue *)part->queue;
+    bl_cuda_use(queue->device);
+    return queue;
 }
 #endif

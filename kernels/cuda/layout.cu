@@ -48,6 +48,6 @@ void bl_cuda_add_bias(bl_queue *queue, float *y, const float *bias, size_t count
 }
 
 void bl_cuda_scale(bl_queue *queue, float *x, float factor, size_t count) {
-    bl_cuda_use();
+    bl_cuda_use(queue->device);
     if (count > 0) BL_LAUNCH(scale, bl_blocks(count), BL_CUDA_THREADS, queue, x, factor, count);
 }

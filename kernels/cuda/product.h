@@ -20,8 +20,12 @@
 
 enum { BL_PRODUCT_LEVELS = 13 }; /* of the tree within a layer: up to 2^20 examples */
 
-/* V neighbouring floats, read at once. */
+/* V neighbouring floats, read at once. The address is a multiple of their size. */
 template <int V> struct alignas(V * sizeof(float)) bl_floats { float v[V]; };
+template <int V> static inline __device__ bl_floats<V> bl_load(const float *from) {
+    BL_CHECK_ALIGNED(from, sizeof(bl_floats<V>));
+    return *(const bl_floats<V> *)from;
+}
 
 /* TM x TN outputs a block, EM x EN a thread, DEPTH terms at a time. */
 template <class Problem, int TM, int TN, int EM, int EN, int DEPTH> struct bl_product {
@@ -111,10 +115,10 @@ template <class Problem, int TM, int TN, int EM, int EN, int DEPTH> struct bl_pr
             bl_floats<VN> b[EN / VN];
             BL_UNROLL
             for (int i = 0; i < EM / VM; i++)
-                a[i] = *(const bl_floats<VM> *)&as[k][spread<VM, ROWS>(row, i * VM)];
+                a[i] = bl_load<VM>(&as[k][spread<VM, ROWS>(row, i * VM)]);
             BL_UNROLL
             for (int j = 0; j < EN / VN; j++)
-                b[j] = *(const bl_floats<VN> *)&bs[k][spread<VN, COLUMNS>(column, j * VN)];
+                b[j] = bl_load<VN>(&bs[k][spread<VN, COLUMNS>(column, j * VN)]);
             BL_UNROLL
             for (int i = 0; i < EM; i++) BL_UNROLL
             for (int j = 0; j < EN; j++)

@@ -144,39 +144,39 @@ const struct {
 
 void bl_cuda_gather(bl_queue *queue, const bl_device_gather *args) {
     const bl_device_gather a = *args;
-    bl_cuda_use();
+    bl_cuda_use(queue->device);
     if (a.count > 0) BL_LAUNCH(gather, (unsigned)a.count, 64, queue, a);
 }
 
 void bl_cuda_merge(bl_queue *queue, float *gradient, const float *left, size_t count, double *sum,
                    const double *left_sum) {
-    bl_cuda_use();
+    bl_cuda_use(queue->device);
     BL_LAUNCH(add_left, bl_blocks(count > 0 ? count : 1), BL_CUDA_THREADS, queue, gradient, left,
               count, sum, left_sum);
 }
 
 void bl_cuda_check_loss(bl_queue *queue, bl_device_progress *progress, double *losses,
                         const double *sum, size_t total) {
-    bl_cuda_use();
+    bl_cuda_use(queue->device);
     BL_LAUNCH(check_loss, 1, 1, queue, progress, losses, sum, total);
 }
 
 void bl_cuda_snapshot_running_stats(bl_queue *queue, const bl_device_progress *progress,
                                     float *kept, const float *running, size_t count) {
-    bl_cuda_use();
+    bl_cuda_use(queue->device);
     if (count > 0)
         BL_LAUNCH(snapshot, bl_blocks(count), BL_CUDA_THREADS, queue, progress, kept, running,
                   count);
 }
 
 void bl_cuda_advance(bl_queue *queue, bl_device_progress *progress, size_t examples) {
-    bl_cuda_use();
+    bl_cuda_use(queue->device);
     BL_LAUNCH(advance, 1, 1, queue, progress, examples);
 }
 
 void bl_cuda_update(bl_queue *queue, const bl_device_update *args) {
     const bl_device_update a = *args;
-    bl_cuda_use();
+    bl_cuda_use(queue->device);
     for (size_t i = 0; i < sizeof optimizers / sizeof optimizers[0]; i++)
         if (strcmp(optimizers[i].name, a.optimizer) == 0 && a.count > 0)
             optimizers[i].launch(queue, a);

@@ -1,5 +1,5 @@
 #include "kernels/vendor/cublaslt.h"
-#include "kernels/cuda/queue.h"
+#include "kernels/cuda/cuda_kernels.h"
 #include "kernels/vendor/library.h"
 #include <cublasLt.h>
 #include <stdint.h>
@@ -9,6 +9,7 @@
 
 #define CALLS(X)                                                                                   \
     X(cublasLtGetVersion)                                                                          \
+    X(cublasLtGetStatusString)                                                                     \
     X(cublasLtCreate)                                                                              \
     X(cublasLtDestroy)                                                                             \
     X(cublasLtMatmulDescCreate)                                                                    \
@@ -44,6 +45,7 @@ typedef struct choice {
     cublasLtMatmulDesc_t product;
     cublasLtMatrixLayout_t a, b, d;
     cublasLtMatmulAlgo_t algorithm;
+    size_t selected; /* which selection named it; see bl_cublaslt_select */
     char text[CHOICE_TEXT];
 } choice;
 
@@ -54,6 +56,9 @@ struct bl_cublaslt {
     cublasComputeType_t compute;
     choice *choice[MOST_CHOICES]; /* shapes beyond these go to level `exact` */
     size_t choices;
+    size_t selection;            /* the number of the run's selection */
+    choice *named[MOST_CHOICES]; /* by it, in order */
+    size_t names;
 };
 
 /* ---- the library ---- */
@@ -103,9 +108,11 @@ bl_status bl_cublaslt_open(bl_cublaslt **out, const char *precision, bl_err *err
     bl_cublaslt *p = calloc(1, sizeof *p);
     if (p == NULL) BL_FAIL(err, BL_ENOMEM, "no memory");
     p->compute = k_precisions[i].compute;
-    if (lt.cublasLtCreate(&p->handle) != CUBLAS_STATUS_SUCCESS) {
+    const cublasStatus_t begun = lt.cublasLtCreate(&p->handle);
+    if (begun != CUBLAS_STATUS_SUCCESS) {
         free(p);
-        BL_FAIL(err, BL_EUNSUPPORTED, "cuBLASLt does not start on this device");
+        BL_FAIL(err, BL_EUNSUPPORTED, "cuBLASLt does not start on this device: status %d (%s)",
+                (int)begun, lt.cublasLtGetStatusString(begun));
     }
     *out = p;
     return BL_OK;
@@ -234,17 +241,30 @@ static bool is_same(const shape *a, const shape *b) {
            a->aligned == b->aligned;
 }
 
-/* NULL: left to level `exact`. */
-static choice *chosen(bl_cublaslt *p, const shape *s) {
-    for (size_t i = 0; i < p->choices; i++)
-        if (is_same(&p->choice[i]->shape, s)) return p->choice[i]->found ? p->choice[i] : NULL;
+static choice *add_choice(bl_cublaslt *p, const shape *s) {
     choice *c = p->choices < MOST_CHOICES ? calloc(1, sizeof *c) : NULL;
     if (c == NULL) return NULL;
     c->shape = *s;
     choose(p, c);
     write_text(c);
     p->choice[p->choices++] = c;
+    return c;
+}
+
+/* NULL: left to level `exact`. */
+static choice *chosen(bl_cublaslt *p, const shape *s) {
+    size_t i = 0;
+    while (i < p->choices && !is_same(&p->choice[i]->shape, s)) i++;
+    choice *c = i < p->choices ? p->choice[i] : add_choice(p, s);
+    if (c == NULL) return NULL;
+    if (c->selected != p->selection) p->named[p->names++] = c;
+    c->selected = p->selection;
     return c->found ? c : NULL;
+}
+
+void bl_cublaslt_select(bl_cublaslt *products) {
+    products->selection++;
+    products->names = 0;
 }
 
 /* ---- products ---- */
@@ -264,12 +284,19 @@ static bool multiply(bl_queue *queue, shape s, float *d, const float *a, const f
     s.bias = bias != NULL;
     choice *c = chosen(queue->products, &s);
     if (c == NULL || queue->selecting) return false;
-    if ((bias != NULL &&
-         !SET(c->product, cublasLtMatmulDesc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias)) ||
-        !DONE(lt.cublasLtMatmul(queue->products->handle, c->product, &one, a, c->a, b, c->b, &zero,
-                                d, c->d, d, c->d, &c->algorithm, queue->workspace,
-                                BL_CUDA_WORKSPACE, queue->stream)))
-        queue->fault = "cuBLASLt did not carry out what it had an algorithm for";
+    cublasStatus_t status = CUBLAS_STATUS_SUCCESS;
+    if (bias != NULL)
+        status = lt.cublasLtMatmulDescSetAttribute(c->product, CUBLASLT_MATMUL_DESC_BIAS_POINTER,
+                                                   &bias, sizeof bias);
+    if (DONE(status))
+        status = lt.cublasLtMatmul(queue->products->handle, c->product, &one, a, c->a, b, c->b,
+                                   &zero, d, c->d, d, c->d, &c->algorithm, queue->workspace,
+                                   BL_CUDA_WORKSPACE, queue->stream);
+    if (!DONE(status))
+        bl_queue_fault(
+            queue, BL_EUNSUPPORTED,
+            "cuBLASLt did not carry out what it had an algorithm for: status %d (%s), %s",
+            (int)status, lt.cublasLtGetStatusString(status), c->text);
     return true;
 }
 
@@ -278,7 +305,7 @@ static bool multiply(bl_queue *queue, shape s, float *d, const float *a, const f
 void bl_dense_forward_library(const bl_dense_forward *a, const bl_part *part) {
     const shape s = {.m = a->n, .n = a->batch, .k = a->k, .lda = a->n, .ldb = a->k};
     bl_queue *queue = part->queue;
-    bl_cuda_use();
+    bl_cuda_use(queue->device);
     if (multiply(queue, s, a->y, a->w, a->x, a->bias)) {
         const bl_relu_forward relu = {.y = a->y, .x = a->y, .count = a->batch * a->n};
         if (a->relu) bl_relu_forward_cuda(&relu, part);
@@ -291,7 +318,7 @@ void bl_dense_backward_input_library(const bl_dense_backward_input *a, const bl_
     const shape s = {
         .m = a->k, .n = a->batch, .k = a->n, .lda = a->n, .ldb = a->n, .op_a = CUBLAS_OP_T};
     bl_queue *queue = part->queue;
-    bl_cuda_use();
+    bl_cuda_use(queue->device);
     if (multiply(queue, s, a->dx, a->w, a->dy, NULL)) {
         const size_t count = a->batch * a->k;
         const bl_add plus = {.y = a->dx, .a = a->dx, .b = a->plus, .count = count};
@@ -308,7 +335,7 @@ void bl_dense_backward_weight_library(const bl_dense_backward_weight *a, const b
     const shape s = {
         .m = a->n, .n = a->k, .k = a->batch, .lda = a->n, .ldb = a->k, .op_b = CUBLAS_OP_T};
     bl_queue *queue = part->queue;
-    bl_cuda_use();
+    bl_cuda_use(queue->device);
     if (multiply(queue, s, a->dw, a->dy, a->x, NULL)) {
         if (a->dbias != NULL) bl_colsum_run(a->dbias, a->dy, a->batch, a->n, queue);
     } else if (!queue->selecting) {
@@ -317,5 +344,5 @@ void bl_dense_backward_weight_library(const bl_dense_backward_weight *a, const b
 }
 
 const char *bl_cublaslt_algorithm(const bl_cublaslt *products, size_t i) {
-    return products != NULL && i < products->choices ? products->choice[i]->text : NULL;
+    return products != NULL && i < products->names ? products->named[i]->text : NULL;
 }

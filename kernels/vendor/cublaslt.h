@@ -17,7 +17,10 @@ bl_status bl_cublaslt_library(size_t *version, bl_err *err);
 /* `precision` is a row of BL_CHOICES_PRECISION. */
 bl_status bl_cublaslt_open(bl_cublaslt **out, const char *precision, bl_err *err);
 void bl_cublaslt_close(bl_cublaslt *products); /* NULL is fine */
-/* What was chosen for the i-th shape, in words; NULL: no more. */
+/* From here on bl_cublaslt_algorithm names what is asked for: a handle may have plans of runs
+ * before this one. */
+void bl_cublaslt_select(bl_cublaslt *products);
+/* What was chosen for the i-th shape since then, in words; NULL: no more. */
 const char *bl_cublaslt_algorithm(const bl_cublaslt *products, size_t i);
 
 void bl_dense_forward_library(const bl_dense_forward *args, const bl_part *part);

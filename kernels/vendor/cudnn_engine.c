@@ -7,6 +7,8 @@
 
 #define CALLS(X)                                                                                   \
     X(cudnnGetVersion)                                                                             \
+    X(cudnnGetErrorString)                                                                         \
+    X(cudnnGetLastErrorString)                                                                     \
     X(cudnnCreate)                                                                                 \
     X(cudnnDestroy)                                                                                \
     X(cudnnSetStream)                                                                              \
@@ -43,16 +45,32 @@ bl_status bl_graph_library(size_t *version, bl_err *err) {
 
 #define DONE(call) ((call) == CUDNN_STATUS_SUCCESS)
 
+/* The status with its name and, from the same thread, the library's last words, which are longer.
+ */
+static void say_why(cudnnStatus_t status, char why[BL_GRAPH_WHY]) {
+    char last[BL_GRAPH_WHY / 2] = "";
+    dnn.cudnnGetLastErrorString(last, sizeof last);
+    (void)snprintf(why, BL_GRAPH_WHY, "status %d (%s)%s%s", (int)status,
+                   dnn.cudnnGetErrorString(status), last[0] != '\0' ? ": " : "", last);
+}
+
 bl_status bl_graph_handle(cudnnHandle_t *out, cudaStream_t stream, bl_err *err) {
     size_t version;
     *out = NULL;
     BL_TRY(bl_graph_library(&version, err));
-    if (!DONE(dnn.cudnnCreate(out)))
-        BL_FAIL(err, BL_EUNSUPPORTED, "cuDNN does not start on this device");
-    if (DONE(dnn.cudnnSetStream(*out, stream))) return BL_OK;
+    char why[BL_GRAPH_WHY];
+    cudnnStatus_t status = dnn.cudnnCreate(out);
+    if (!DONE(status)) {
+        say_why(status, why);
+        *out = NULL;
+        BL_FAIL(err, BL_EUNSUPPORTED, "cuDNN does not start on this device: %s", why);
+    }
+    status = dnn.cudnnSetStream(*out, stream);
+    if (DONE(status)) return BL_OK;
+    say_why(status, why);
     bl_graph_handle_close(*out);
     *out = NULL;
-    BL_FAIL(err, BL_EUNSUPPORTED, "cuDNN does not take a stream");
+    BL_FAIL(err, BL_EUNSUPPORTED, "cuDNN does not take a stream: %s", why);
 }
 
 void bl_graph_handle_close(cudnnHandle_t handle) {
@@ -265,7 +283,7 @@ bool bl_graph_choose(bl_graph *g, const bl_engine_limits *limits) {
 /* ---- running ---- */
 
 bool bl_graph_run(const bl_graph *g, cudnnHandle_t handle, int count, const int64_t *ids,
-                  void *const *pointers, void *workspace) {
+                  void *const *pointers, void *workspace, char why[BL_GRAPH_WHY]) {
     bl_graph pack;
     bl_graph_begin(&pack);
     cudnnBackendDescriptor_t d = bl_graph_part(&pack, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
@@ -274,7 +292,9 @@ bool bl_graph_run(const bl_graph *g, cudnnHandle_t handle, int count, const int6
     bl_graph_set(&pack, d, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, count, ids);
     bl_graph_set(&pack, d, CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace);
     bl_graph_finish(&pack, d);
-    const bool done = pack.ok && DONE(dnn.cudnnBackendExecute(handle, g->plan, d));
+    cudnnStatus_t status = CUDNN_STATUS_BAD_PARAM;
+    if (pack.ok) status = dnn.cudnnBackendExecute(handle, g->plan, d);
+    if (!DONE(status)) say_why(status, why);
     bl_graph_end(&pack);
-    return done;
+    return DONE(status);
 }

@@ -21,7 +21,7 @@ bl_status bl_graph_library(size_t *version, bl_err *err);
 bl_status bl_graph_handle(cudnnHandle_t *out, cudaStream_t stream, bl_err *err);
 void bl_graph_handle_close(cudnnHandle_t handle); /* NULL is fine */
 
-enum { BL_GRAPH_PARTS = 40, BL_GRAPH_TENSORS = 16, BL_GRAPH_TEXT = 160 };
+enum { BL_GRAPH_PARTS = 40, BL_GRAPH_TEXT = 160, BL_GRAPH_WHY = 320 };
 
 /* What is to be computed, then how. Descriptors are made in the order in which they are used;
  * whatever fails clears `ok`, and what follows does nothing. */
@@ -69,7 +69,7 @@ typedef struct bl_engine_limits {
 /* False: no engine will do. */
 bool bl_graph_choose(bl_graph *g, const bl_engine_limits *limits);
 
-/* False: nothing was done. */
+/* False: nothing was done, and `why` says what the library said. */
 bool bl_graph_run(const bl_graph *g, cudnnHandle_t handle, int count, const int64_t *ids,
-                  void *const *pointers, void *workspace);
+                  void *const *pointers, void *workspace, char why[BL_GRAPH_WHY]);
 #endif

@@ -1,5 +1,5 @@
 #include "kernels/vendor/cudnn_images.h"
-#include "kernels/cuda/queue.h"
+#include "kernels/cuda/cuda_kernels.h"
 #include "kernels/vendor/cudnn_operations.h"
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@ typedef struct choice {
     bl_cudnn_shape shape;
     bool found; /* else the kernels of level `exact` */
     bl_graph graph;
+    size_t selected; /* which selection named it; see bl_cudnn_select */
     char text[CHOICE_TEXT];
 } choice;
 
@@ -22,6 +23,9 @@ struct bl_cudnn {
     bool tensor_cores;
     choice *choice[MOST_CHOICES]; /* shapes beyond these go to level `exact` */
     size_t choices;
+    size_t selection;            /* the number of the run's selection */
+    choice *named[MOST_CHOICES]; /* by it, in order */
+    size_t names;
 };
 
 static const struct {
@@ -73,7 +77,7 @@ void bl_cudnn_close(bl_cudnn *images) {
 }
 
 const char *bl_cudnn_algorithm(const bl_cudnn *images, size_t i) {
-    return images != NULL && i < images->choices ? images->choice[i]->text : NULL;
+    return images != NULL && i < images->names ? images->named[i]->text : NULL;
 }
 
 /* ---- choosing ---- */
@@ -149,20 +153,34 @@ static bool is_same(const bl_cudnn_shape *a, const bl_cudnn_shape *b) {
            v->pad == w->pad && v->groups == w->groups;
 }
 
+static choice *add_choice(bl_cudnn *m, const bl_cudnn_shape *s) {
+    choice *c = m->choices < MOST_CHOICES ? calloc(1, sizeof *c) : NULL;
+    if (c == NULL) return NULL;
+    c->shape = *s;
+    choose(m, c);
+    write_text(c);
+    m->choice[m->choices++] = c;
+    return c;
+}
+
 /* NULL: left to level `exact`. */
 static choice *chosen(bl_cudnn *m, bl_cudnn_operation operation, const bl_conv *conv, bool bias) {
     bl_cudnn_shape s = {.operation = operation, .conv = *conv, .bias = bias};
     s.type = is_convolution(&s) ? m->type : CUDNN_DATA_FLOAT;
     if (x_count(conv) == 0 || y_count(conv) == 0) return NULL;
-    for (size_t i = 0; i < m->choices; i++)
-        if (is_same(&m->choice[i]->shape, &s)) return m->choice[i]->found ? m->choice[i] : NULL;
-    choice *c = m->choices < MOST_CHOICES ? calloc(1, sizeof *c) : NULL;
+    size_t i = 0;
+    while (i < m->choices && !is_same(&m->choice[i]->shape, &s)) i++;
+    choice *c = i < m->choices ? m->choice[i] : add_choice(m, &s);
     if (c == NULL) return NULL;
-    c->shape = s;
-    choose(m, c);
-    write_text(c);
-    m->choice[m->choices++] = c;
+    if (c->selected != m->selection) m->named[m->names++] = c;
+    c->selected = m->selection;
     return c->found ? c : NULL;
+}
+
+void bl_cudnn_select(bl_cudnn *images) {
+    if (images == NULL) return;
+    images->selection++;
+    images->names = 0;
 }
 
 /* ---- running ---- */
@@ -189,9 +207,11 @@ static unsigned char *at(const call *c, size_t offset) {
 
 static void run(call *c) {
     const room r = room_of(&c->c->shape);
+    char why[BL_GRAPH_WHY];
     if (!bl_graph_run(&c->c->graph, c->queue->images->handle, c->count, c->id, c->pointer,
-                      at(c, r.library)))
-        c->queue->fault = "cuDNN did not carry out what it had a plan for";
+                      at(c, r.library), why))
+        bl_queue_fault(c->queue, BL_EUNSUPPORTED,
+                       "cuDNN did not carry out what it had a plan for: %s, %s", why, c->c->text);
 }
 
 /* x or y of a convolution, rounded to the precision's width if that is not fp32. */
@@ -225,8 +245,9 @@ static void give_weights(call *c, const float *w) {
 }
 
 static bl_queue *queue_of(const bl_part *part) {
-    bl_cuda_use();
-    return part->queue;
+    bl_queue *queue = part->queue;
+    bl_cuda_use(queue->device);
+    return queue;
 }
 
 /* What follows a result where the library left it. */

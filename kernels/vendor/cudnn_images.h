@@ -18,6 +18,7 @@ typedef struct bl_cudnn bl_cudnn; /* of a queue: a handle and what was chosen, b
 bl_status bl_cudnn_library(size_t *version, bl_err *err);
 bl_status bl_cudnn_open(bl_cudnn **out, bl_queue *queue, const char *precision, bl_err *err);
 void bl_cudnn_close(bl_cudnn *images);                            /* NULL is fine */
+void bl_cudnn_select(bl_cudnn *images);                           /* NULL is fine */
 const char *bl_cudnn_algorithm(const bl_cudnn *images, size_t i); /* NULL: no more */
 
 /* X(family): what a library may carry out. */

@@ -1,4 +1,4 @@
-/* The part of cuBLASLt that kernels/cudnn/products.c uses, for machines without CUDA:
+/* The part of cuBLASLt that kernels/vendor/cublaslt.c uses, for machines without CUDA:
  * tests/cuda/cublaslt.cc carries it out on the processor. */
 #ifndef BL_TESTS_CUDA_CUBLASLT_H
 #define BL_TESTS_CUDA_CUBLASLT_H
@@ -14,6 +14,7 @@ typedef enum { CUBLAS_OP_N = 0, CUBLAS_OP_T = 1 } cublasOperation_t;
 typedef enum {
     CUBLAS_STATUS_SUCCESS = 0,
     CUBLAS_STATUS_INVALID_VALUE = 7,
+    CUBLAS_STATUS_EXECUTION_FAILED = 13,
     CUBLAS_STATUS_NOT_SUPPORTED = 15
 } cublasStatus_t;
 typedef enum {
@@ -72,6 +73,7 @@ typedef struct {
 
 #define BL_FAKE __attribute__((visibility("default")))
 BL_FAKE size_t cublasLtGetVersion(void);
+BL_FAKE const char *cublasLtGetStatusString(cublasStatus_t status);
 BL_FAKE cublasStatus_t cublasLtCreate(cublasLtHandle_t *handle);
 BL_FAKE cublasStatus_t cublasLtDestroy(cublasLtHandle_t handle);
 BL_FAKE cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *d, cublasComputeType_t c,

@@ -29,7 +29,12 @@ size_t cublasLtGetVersion(void) {
     return 130001;
 }
 
+const char *cublasLtGetStatusString(cublasStatus_t status) {
+    return status == OK ? "success" : "as the emulated cuBLASLt puts it";
+}
+
 cublasStatus_t cublasLtCreate(cublasLtHandle_t *handle) {
+    if (emulated_failure("cublasLtCreate")) return CUBLAS_STATUS_EXECUTION_FAILED;
     *handle = new fake_handle();
     return OK;
 }
@@ -115,6 +120,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
                                               cublasLtMatmulPreference_t p, int wanted,
                                               cublasLtMatmulHeuristicResult_t *listed, int *count) {
     const char *mode = getenv("FAKE_CUBLASLT");
+    if (emulated_failure("cublasLtMatmulAlgoGetHeuristic")) return CUBLAS_STATUS_EXECUTION_FAILED;
     if (!fit(product, a, b, d)) return CUBLAS_STATUS_INVALID_VALUE;
     *count = mode && strcmp(mode, "inplace") == 0 ? 1 : 2;
     for (int i = 0; i < *count && i < wanted; i++) {
@@ -155,6 +161,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t product, co
     float *fd = (float *)d_;
     const bool inplace = algo->data[0] & CUBLASLT_REDUCTION_SCHEME_INPLACE;
     const uint64_t to = algo->data[1];
+    if (emulated_failure("cublasLtMatmul")) return CUBLAS_STATUS_EXECUTION_FAILED;
     if (!fit(product, a, b, d) || !aligned(a_, to) || !aligned(b_, to) || !aligned(d_, to))
         return CUBLAS_STATUS_INVALID_VALUE;
     emulate(dim3(1), dim3(1), stream, false, [=] {

@@ -302,7 +302,16 @@ size_t cudnnGetVersion(void) {
     return 91900;
 }
 
+const char *cudnnGetErrorString(cudnnStatus_t status) {
+    return status == OK ? "success" : "as the emulated cuDNN puts it";
+}
+
+void cudnnGetLastErrorString(char *message, size_t room) {
+    strncpy(message, "its last words", room);
+}
+
 cudnnStatus_t cudnnCreate(cudnnHandle_t *handle) {
+    if (emulated_failure("cudnnCreate")) return CUDNN_STATUS_EXECUTION_FAILED;
     *handle = new fake_dnn_handle();
     return OK;
 }
@@ -313,6 +322,7 @@ cudnnStatus_t cudnnDestroy(cudnnHandle_t handle) {
 }
 
 cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {
+    if (emulated_failure("cudnnSetStream")) return CUDNN_STATUS_EXECUTION_FAILED;
     handle->stream = stream;
     return OK;
 }
@@ -389,6 +399,7 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t d_,
 
 cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t d_) {
     descriptor *d = (descriptor *)d_;
+    if (emulated_failure("cudnnBackendFinalize")) return CUDNN_STATUS_EXECUTION_FAILED;
     if (!fits_together(d)) return REFUSED;
     d->finished = true;
     return OK;
@@ -396,6 +407,7 @@ cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t d_) {
 
 cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan,
                                   cudnnBackendDescriptor_t pack_) {
+    if (emulated_failure("cudnnBackendExecute")) return CUDNN_STATUS_EXECUTION_FAILED;
     const descriptor *config = ((descriptor *)plan)->part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
     const descriptor *graph = config->part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
     const descriptor *pack = (const descriptor *)pack_;

@@ -1,4 +1,4 @@
-/* The part of cuDNN's graph interface that kernels/cudnn uses, for machines without CUDA:
+/* The part of cuDNN's graph interface that kernels/vendor uses, for machines without CUDA:
  * tests/cuda/cudnn.cc carries it out on the processor. */
 #ifndef BL_TESTS_CUDA_CUDNN_GRAPH_H
 #define BL_TESTS_CUDA_CUDNN_GRAPH_H
@@ -11,7 +11,8 @@ extern "C" {
 // clang-format off
 typedef enum {
     CUDNN_STATUS_SUCCESS = 0,
-    CUDNN_STATUS_BAD_PARAM = 2000
+    CUDNN_STATUS_BAD_PARAM = 2000,
+    CUDNN_STATUS_EXECUTION_FAILED = 5000
 } cudnnStatus_t;
 typedef enum {
     CUDNN_DATA_FLOAT = 0,
@@ -171,6 +172,8 @@ typedef struct {
 
 #define BL_FAKE __attribute__((visibility("default")))
 BL_FAKE size_t cudnnGetVersion(void);
+BL_FAKE const char *cudnnGetErrorString(cudnnStatus_t status);
+BL_FAKE void cudnnGetLastErrorString(char *message, size_t room);
 BL_FAKE cudnnStatus_t cudnnCreate(cudnnHandle_t *handle);
 BL_FAKE cudnnStatus_t cudnnDestroy(cudnnHandle_t handle);
 BL_FAKE cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream);

@@ -160,5 +160,10 @@ static void launch(dim3 grid, dim3 block, bool meet, const std::function<void(vo
 
 void emulate(dim3 grid, dim3 block, cudaStream_t stream, bool meet,
              std::function<void(void)> body) {
-    emulated_enqueue(stream, [=] { launch(grid, block, meet, body); });
+    cudaError_t error = emulated_check(grid, block, stream);
+    if (error == cudaSuccess && emulated_failure("launch")) error = cudaErrorLaunchFailure;
+    if (error == cudaSuccess)
+        emulated_enqueue(stream, [=] { launch(grid, block, meet, body); });
+    else
+        emulated_error(error);
 }

@@ -30,6 +30,19 @@ struct dim3 {
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 void __syncthreads(void);
 
+/* True for the N-th call of this name since BL_EMULATED_FAIL=NAME:N was set: it has to fail, and
+ * BL_EMULATED_FAILED says that it did. Kernels go by the name `launch`. */
+bool emulated_failure(const char *name);
+/* Keeps an error as the thread's last, as a launch that cannot be made leaves it. */
+void emulated_error(cudaError_t error);
+/* What a launch may not be: too large or empty a grid, too many threads, a stream of another device
+ * than the thread's. */
+cudaError_t emulated_check(dim3 grid, dim3 block, cudaStream_t stream);
+/* A vector load or store whose address is not a multiple of its size: a fault on a device. */
+void emulated_misaligned(const void *address, size_t size);
+#define BL_CHECK_ALIGNED(address, size)                                                            \
+    ((uintptr_t)(address) % (size) == 0 ? (void)0 : emulated_misaligned((address), (size)))
+
 /* Keeps the call for when the stream is waited for, or in the graph that is being captured. */
 void emulated_enqueue(cudaStream_t stream, std::function<void(void)> call);
 
@@ -42,10 +55,10 @@ void emulate_with(dim3 grid, dim3 block, cudaStream_t stream, bool together, Ker
                   Args... args) {
     emulate(grid, block, stream, together, [=] { kernel(args...); });
 }
-#define BL_LAUNCH(kernel, grid, block, queue, ...)                                                 \
+#define BL_START(kernel, grid, block, queue, ...)                                                  \
     emulate_with((grid), (block), (queue)->stream, false, [](auto... x) { kernel(x...); },         \
                  __VA_ARGS__)
-#define BL_LAUNCH_TOGETHER(kernel, grid, block, queue, ...)                                        \
+#define BL_START_TOGETHER(kernel, grid, block, queue, ...)                                         \
     emulate_with((grid), (block), (queue)->stream, true, [](auto... x) { kernel(x...); },          \
                  __VA_ARGS__)
 #endif

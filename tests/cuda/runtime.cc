@@ -11,14 +11,17 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <vector>
 
 struct emulated_graph {
     std::vector<std::function<void(void)>> calls;
+    bool invalid; /* a call was made that may not be recorded */
 };
 struct emulated_stream {
+    int device;
     emulated_graph *captured; /* NULL: calls are for the stream itself */
     std::deque<std::function<void(void)>> calls;
     size_t carried_out;
@@ -33,6 +36,7 @@ struct emulated_event {
 struct block {
     char *mapped;
     size_t whole, bytes;
+    int device;
 };
 enum { PAGE = 4096, FRESH = 0xA5 };
 
@@ -40,7 +44,8 @@ enum { PAGE = 4096, FRESH = 0xA5 };
 static std::mutex lock;
 static std::map<void *, block> blocks;
 static std::map<void *, size_t> pinned;
-static size_t used, used_pinned;
+enum { MOST_DEVICES = 64 };
+static size_t used[MOST_DEVICES], used_pinned;
 typedef std::lock_guard<std::mutex> guard;
 
 static size_t setting(const char *name, size_t otherwise) {
@@ -50,6 +55,65 @@ static size_t setting(const char *name, size_t otherwise) {
 
 static size_t capacity(void) {
     return setting("BL_EMULATED_MEMORY", (size_t)1 << 30);
+}
+
+/* ---- errors ---- */
+
+static thread_local int device_now;              /* cudaSetDevice is the thread's */
+static thread_local cudaError_t last_error;      /* of a launch */
+static thread_local cudaStream_t recording_here; /* the stream that this thread captures */
+
+bool emulated_failure(const char *name) {
+    static std::mutex counting;
+    static std::string asked;
+    static size_t left;
+    const char *text = getenv("BL_EMULATED_FAIL");
+    const size_t length = strlen(name);
+    if (!text || strncmp(text, name, length) != 0 || text[length] != ':') return false;
+    std::lock_guard<std::mutex> held(counting);
+    if (asked != text) {
+        asked = text;
+        left = strtoull(text + length + 1, nullptr, 10);
+    }
+    if (left == 0 || --left > 0) return false;
+    (void)setenv("BL_EMULATED_FAILED", name, 1);
+    return true;
+}
+
+void emulated_error(cudaError_t error) {
+    last_error = error;
+}
+
+/* While a thread records, a call that a recording cannot hold spoils it. */
+static cudaError_t while_recording(void) {
+    if (!recording_here || !recording_here->captured) return cudaSuccess;
+    recording_here->captured->invalid = true;
+    return cudaErrorStreamCaptureUnsupported;
+}
+
+/* First of every call that may fail, and of every one that may not be made while a thread records. */
+#define MAY_FAIL(name)                                                                             \
+    do {                                                                                           \
+        if (emulated_failure(#name)) return cudaErrorLaunchFailure;                                \
+    } while (0)
+#define NOT_RECORDED(name)                                                                         \
+    do {                                                                                           \
+        MAY_FAIL(name);                                                                            \
+        const cudaError_t error_ = while_recording();                                              \
+        if (error_ != cudaSuccess) return error_;                                                  \
+    } while (0)
+
+cudaError_t emulated_check(dim3 grid, dim3 block, cudaStream_t stream) {
+    const size_t threads = (size_t)block.x * block.y * block.z;
+    if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.x > 0x7fffffffu || grid.y > 65535 ||
+        grid.z > 65535 || threads == 0 || threads > 1024)
+        return cudaErrorInvalidConfiguration;
+    return stream->device == device_now ? cudaSuccess : cudaErrorInvalidResourceHandle;
+}
+
+void emulated_misaligned(const void *address, size_t size) {
+    fprintf(stderr, "emulated device: %p is no multiple of %zu bytes\n", address, size);
+    abort();
 }
 
 /* ---- who may touch what ---- */
@@ -111,42 +175,53 @@ void emulated_enqueue(cudaStream_t stream, std::function<void(void)> call) {
 }
 
 cudaError_t cudaGetDeviceCount(int *count) {
-    *count = 1;
+    MAY_FAIL(cudaGetDeviceCount);
+    *count = (int)setting("BL_EMULATED_DEVICES", 1);
     return cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device) {
-    if (device != 0) return cudaErrorInvalidDevice;
+    MAY_FAIL(cudaGetDeviceProperties);
+    if (device < 0 || device >= (int)setting("BL_EMULATED_DEVICES", 1))
+        return cudaErrorInvalidDevice;
+    const size_t capability = setting("BL_EMULATED_CAPABILITY", 90);
     *properties = {};
     snprintf(properties->name, sizeof properties->name, "emulated device");
     properties->totalGlobalMem = capacity();
     properties->multiProcessorCount = (int)setting("BL_EMULATED_MULTIPROCESSORS", 32);
-    properties->major = 9;
+    properties->major = (int)(capability / 10);
+    properties->minor = (int)(capability % 10);
     return cudaSuccess;
 }
 
-cudaError_t cudaDeviceGetPCIBusId(char *address, int room, int) {
-    snprintf(address, (size_t)room, "0000:e0:00.0");
+cudaError_t cudaDeviceGetPCIBusId(char *address, int room, int device) {
+    snprintf(address, (size_t)room, "0000:e%x:00.0", device);
     return cudaSuccess;
 }
 
 cudaError_t cudaSetDevice(int device) {
-    return device == 0 ? cudaSuccess : cudaErrorInvalidDevice;
+    MAY_FAIL(cudaSetDevice);
+    if (device < 0 || device >= (int)setting("BL_EMULATED_DEVICES", 1))
+        return cudaErrorInvalidDevice;
+    device_now = device;
+    return cudaSuccess;
 }
 
 cudaError_t cudaMemGetInfo(size_t *available, size_t *total) {
+    NOT_RECORDED(cudaMemGetInfo);
     guard held(lock);
     *total = capacity();
-    *available = *total > used ? *total - used : 0;
+    *available = *total > used[device_now] ? *total - used[device_now] : 0;
     return cudaSuccess;
 }
 
 /* ---- memory ---- */
 
 cudaError_t cudaMalloc(void **memory, size_t bytes) {
+    NOT_RECORDED(cudaMalloc);
     guard held(lock);
     *memory = nullptr;
-    if (used + bytes > capacity()) return cudaErrorMemoryAllocation;
+    if (used[device_now] + bytes > capacity()) return cudaErrorMemoryAllocation;
     const size_t rounded = (bytes + 255) / 256 * 256;
     const size_t whole = (rounded + PAGE - 1) / PAGE * PAGE + PAGE;
     void *mapped = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -155,8 +230,8 @@ cudaError_t cudaMalloc(void **memory, size_t bytes) {
     memset(mapped, FRESH, whole - PAGE);         /* a kernel that reads before it writes shows */
     if (mprotect(mapped, whole, PROT_NONE) != 0) abort();
     *memory = (char *)mapped + whole - PAGE - rounded;
-    blocks[*memory] = {(char *)mapped, whole, bytes};
-    used += bytes;
+    blocks[*memory] = {(char *)mapped, whole, bytes, device_now};
+    used[device_now] += bytes;
     say_why();
     return cudaSuccess;
 }
@@ -175,16 +250,18 @@ static void check_padding(const unsigned char *memory, const block &b) {
 }
 
 cudaError_t cudaFree(void *memory) {
-    guard held(lock);
     if (!memory) return cudaSuccess;
+    NOT_RECORDED(cudaFree);
+    guard held(lock);
     const block b = blocks.at(memory);
     check_padding((const unsigned char *)memory, b);
-    used -= b.bytes;
+    used[b.device] -= b.bytes;
     blocks.erase(memory);
     return munmap(b.mapped, b.whole) == 0 ? cudaSuccess : cudaErrorInvalidDevice;
 }
 
 cudaError_t cudaMallocHost(void **memory, size_t bytes) {
+    NOT_RECORDED(cudaMallocHost);
     guard held(lock);
     *memory = nullptr;
     if (used_pinned + bytes > setting("BL_EMULATED_PINNED", SIZE_MAX))
@@ -198,6 +275,7 @@ cudaError_t cudaMallocHost(void **memory, size_t bytes) {
 }
 
 cudaError_t cudaFreeHost(void *memory) {
+    NOT_RECORDED(cudaFreeHost);
     guard held(lock);
     used_pinned -= pinned.at(memory);
     pinned.erase(memory);
@@ -217,7 +295,11 @@ static bool is_pinned(const void *memory) {
  * the device before the call returns. */
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
-    if (bytes == 0) return cudaSuccess; /* the addresses may be NULL then */
+    MAY_FAIL(cudaMemcpyAsync);
+    if (bytes == 0) return stream->captured ? while_recording() : cudaSuccess;
+    const void *host = kind == cudaMemcpyHostToDevice ? from : to;
+    if (stream->captured && kind != cudaMemcpyDeviceToDevice && !is_pinned(host))
+        return while_recording();
     if (kind == cudaMemcpyHostToDevice && !is_pinned(from)) {
         const std::vector<char> now((const char *)from, (const char *)from + bytes);
         emulated_enqueue(stream, [=] { memcpy(to, now.data(), now.size()); });
@@ -229,7 +311,8 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
 }
 
 cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t stream) {
-    if (bytes == 0) return cudaSuccess;
+    MAY_FAIL(cudaMemsetAsync);
+    if (bytes == 0) return stream->captured ? while_recording() : cudaSuccess;
     emulated_enqueue(stream, [=] { memset(to, byte, bytes); });
     return cudaSuccess;
 }
@@ -237,7 +320,9 @@ cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t strea
 /* ---- streams, events and graphs ---- */
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned) {
+    NOT_RECORDED(cudaStreamCreateWithFlags);
     *stream = new emulated_stream();
+    (*stream)->device = device_now;
     return cudaSuccess;
 }
 
@@ -248,11 +333,13 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+    NOT_RECORDED(cudaStreamSynchronize);
     carry_out(stream, enqueued(stream));
     return cudaSuccess;
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned) {
+    NOT_RECORDED(cudaEventCreateWithFlags);
     *event = new emulated_event();
     return cudaSuccess;
 }
@@ -263,32 +350,47 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+    MAY_FAIL(cudaEventRecord);
     *event = {stream, enqueued(stream)};
     return cudaSuccess;
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+    NOT_RECORDED(cudaEventSynchronize);
     if (event->stream) carry_out(event->stream, event->calls);
     return cudaSuccess;
 }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, int) {
+    MAY_FAIL(cudaStreamBeginCapture);
     stream->captured = new emulated_graph();
+    recording_here = stream;
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus *status) {
+    *status = stream->captured ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
     return cudaSuccess;
 }
 
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph) {
-    *graph = stream->captured;
+    emulated_graph *captured = stream->captured;
+    const bool spoilt = captured->invalid || emulated_failure("cudaStreamEndCapture");
     stream->captured = nullptr;
-    return cudaSuccess;
+    recording_here = nullptr;
+    *graph = spoilt ? nullptr : captured;
+    if (spoilt) delete captured;
+    return spoilt ? cudaErrorStreamCaptureInvalidated : cudaSuccess;
 }
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long) {
+    MAY_FAIL(cudaGraphInstantiate);
     *exec = new emulated_graph(*graph);
     return cudaSuccess;
 }
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+    MAY_FAIL(cudaGraphLaunch);
     for (const auto &call : exec->calls) emulated_enqueue(stream, call);
     return cudaSuccess;
 }
@@ -304,11 +406,9 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
 }
 
 cudaError_t cudaGetLastError(void) {
-    return cudaSuccess;
-}
-
-cudaError_t cudaPeekAtLastError(void) {
-    return cudaSuccess;
+    const cudaError_t error = last_error;
+    last_error = cudaSuccess;
+    return error;
 }
 
 const char *cudaGetErrorString(cudaError_t error) {
@@ -319,6 +419,16 @@ const char *cudaGetErrorString(cudaError_t error) {
         return "no CUDA-capable device is detected";
     case cudaErrorInvalidDevice:
         return "invalid device ordinal";
+    case cudaErrorInvalidConfiguration:
+        return "invalid configuration argument";
+    case cudaErrorInvalidResourceHandle:
+        return "invalid resource handle";
+    case cudaErrorLaunchFailure:
+        return "unspecified launch failure";
+    case cudaErrorStreamCaptureUnsupported:
+        return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated:
+        return "operation failed due to a previous error during capture";
     default:
         return "no error";
     }

@@ -669,7 +669,7 @@ static void send(problem *there, const problem *p, bl_queue *queue) {
         array *a = &there->arrays[i];
         const size_t skew = a->flags & DOUBLES ? 2 * SKEW : SKEW;
         void *block;
-        CHECK_OK(problem_device->alloc(&block, skew + a->bytes, ERR));
+        CHECK_OK(problem_device->alloc(problem_device, &block, skew + a->bytes, ERR));
         a->block = block;
         a->data = a->block + skew;
         problem_device->put(queue, a->data, p->arrays[i].data, a->bytes);
@@ -682,13 +682,14 @@ static void send(problem *there, const problem *p, bl_queue *queue) {
 static void run_on_device(const problem *p, const family *f) {
     static bl_queue *queue;
     problem there;
-    if (!queue) CHECK_OK(problem_device->queue_open(&queue, ERR));
+    if (!queue) CHECK_OK(problem_device->queue_open(problem_device, &queue, ERR));
     send(&there, p, queue);
     f->run(problem_device->kernels, &there, &(bl_part){.part = 0, .parts = 1, .queue = queue});
     for (size_t i = 0; i < p->count; i++)
         problem_device->get(queue, p->arrays[i].data, there.arrays[i].data, p->arrays[i].bytes);
     CHECK_OK(problem_device->wait(queue, ERR));
-    for (size_t i = 0; i < p->count; i++) problem_device->release(there.arrays[i].block);
+    for (size_t i = 0; i < p->count; i++)
+        problem_device->release(problem_device, there.arrays[i].block);
 }
 
 void problem_run(const problem *p, const family *f, const bl_kernels *k, size_t parts) {

@@ -67,7 +67,7 @@ static void check_gradient(const fixture *f, const char *what) {
     train->workload->fetch(train);
     memcpy(weight, block[0].data, bytes);
     const double loss = loss_at(train, weight);
-    CHECK_OK(device->queue_open(&queue, ERR));
+    CHECK_OK(device->queue_open(device, &queue, ERR));
     device->get(queue, gradient, train->net.gradient, bytes);
     CHECK_OK(device->wait(queue, ERR));
     device->queue_close(queue);
@@ -87,7 +87,8 @@ static void check_levels(fixture *f, bool pictures, const char *what) {
     bl_err err = {0};
     strcpy(f->config.numerics, "exact");
     check_gradient(f, what);
-    if (f->device_data.device->libraries(&text, pictures, &err) != BL_OK) return;
+    if (f->device_data.device->libraries(f->device_data.device, &text, pictures, &err) != BL_OK)
+        return;
     strcpy(f->config.numerics, "device");
     strcpy(f->config.precision, "fp32");
     check_gradient(f, what);

@@ -156,7 +156,8 @@ static void test_lists_of_layers(void **state) {
         check_run(f, 3);
         strcpy(f->config.numerics, "device");
         strcpy(f->config.precision, "fp32");
-        if (f->device_data.device->libraries(&text, device_lists[i].pictures, &err) == BL_OK)
+        if (f->device_data.device->libraries(f->device_data.device, &text, device_lists[i].pictures,
+                                             &err) == BL_OK)
             run_twice(f, 3, sha256, &value);
         free(pixels);
     }
@@ -269,7 +270,8 @@ static void test_level_device(void **state) {
     level_run(f, exact, &exact_value);
     strcpy(f->config.numerics, "device");
     f->config.loss_scale = 1024.0;
-    const bl_status found = f->device_data.device->libraries(&text, false, &err);
+    const bl_status found =
+        f->device_data.device->libraries(f->device_data.device, &text, false, &err);
     if (found == BL_EUNSUPPORTED) skip();
     assert_int_equal(found, BL_OK);
     assert_non_null(strstr(text, "cuBLASLt"));
@@ -294,7 +296,7 @@ static void test_level_device_pictures(void **state) {
     static const char *const pools[] = {"max_pool_forward", "max_pool_backward"};
     const char *text;
     bl_err err = {0};
-    if (f->device_data.device->libraries(&text, true, &err) != BL_OK) skip();
+    if (f->device_data.device->libraries(f->device_data.device, &text, true, &err) != BL_OK) skip();
     assert_non_null(strstr(text, "cuDNN"));
     strcpy(f->config.computed_by, text);
     f->config.loss_scale = 1024.0;
@@ -355,7 +357,8 @@ static void test_loss_scale(void **state) {
     const char *text;
     strcpy(f->config.numerics, "device");
     strcpy(f->config.precision, "fp16");
-    if (f->device_data.device->libraries(&text, false, &err) != BL_OK) skip();
+    if (f->device_data.device->libraries(f->device_data.device, &text, false, &err) != BL_OK)
+        skip();
     CHECK_OK(bl_kernels_pick(&options.kernels, ERR));
     f->config.loss_scale = 1000.0;
     assert_int_equal(bl_train_open(&train, &f->config, &f->data, &options, &err), BL_EINVAL);

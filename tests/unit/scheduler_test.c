@@ -420,7 +420,8 @@ static void open_device(fixture *f, bl_device_dataset *device_data, size_t fit) 
     CHECK_OK(bl_device_dataset_open(device_data, device, &f->data, ERR));
     f->device_data = device_data;
     f->memory = fit * bytes_of(f, &f->trial[0]);
-    (void)snprintf(bytes, sizeof bytes, "%zu", device->memory - device->available() + f->memory);
+    (void)snprintf(bytes, sizeof bytes, "%zu",
+                   device->memory - device->available(device) + f->memory);
     (void)setenv("BL_EMULATED_MEMORY", bytes, 1);
 }
 
