@@ -14,110 +14,113 @@
  * does not begin at step 0. */
 enum { KEPT_CHECKPOINT_BYTES = 64 << 20 };
 
-static void add_eval(bl_active_trial *m, bl_eval eval) {
-    *BL_PUSH(m->eval, m->evals, "evaluations") = eval;
+static void add_eval(bl_active_trial *a, bl_eval eval) {
+    *BL_PUSH(a->eval, a->evals, "evaluations") = eval;
 }
 
 /* Learns from a log, unless as much is known. */
-static void learn(bl_active_trial *m, const bl_runlog *log) {
-    if (log->evals <= m->evals) return;
-    m->evals = 0;
+static void learn(bl_active_trial *a, const bl_runlog *log) {
+    if (log->evals <= a->evals) return;
+    a->evals = 0;
     for (size_t i = 0; i < log->evals; i++)
-        add_eval(m, (bl_eval){log->eval[i].step, log->eval[i].value, log->eval[i].train_loss});
+        add_eval(a, (bl_eval){log->eval[i].step, log->eval[i].value, log->eval[i].train_loss});
 }
 
-/* The file of the run changed since it was last read? */
-static bool changed(const bl_active_trial *m, const bl_scheduler *s, const char *name,
+/* Has this file of the run changed since it was last read? */
+static bool changed(const bl_active_trial *a, const bl_scheduler *s, const char *name,
                     bl_file_stamp *stamp) {
     char path[BL_PATH];
-    return bl_path(path, NULL, "%s/%s/%s", s->store->dir, m->id, name) == BL_OK &&
+    return bl_path(path, NULL, "%s/%s/%s", s->store->dir, a->id, name) == BL_OK &&
            bl_file_changed(path, stamp);
 }
 
-static bl_status load_stored(bl_active_trial *m, const bl_scheduler *s, bl_err *err) {
-    if (!changed(m, s, "result.json", &m->result)) return BL_OK;
-    bl_stored_free(&m->stored);
-    BL_TRY(bl_index_load(s->store, m->id, &m->stored, err));
-    learn(m, &m->stored.parsed);
+/* Reads what is published, if it has changed. */
+static bl_status load_stored(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
+    if (!changed(a, s, "result.json", &a->result)) return BL_OK;
+    bl_stored_free(&a->stored);
+    BL_TRY(bl_index_load(s->store, a->id, &a->stored, err));
+    learn(a, &a->stored.parsed);
     return BL_OK;
 }
 
-bl_status bl_active_trial_init(bl_active_trial *m, const bl_scheduler *s, const bl_trial *trial,
+bl_status bl_active_trial_init(bl_active_trial *a, const bl_scheduler *s, const bl_trial *trial,
                                bl_err *err) {
-    *m = (bl_active_trial){
+    *a = (bl_active_trial){
         .trial = trial, .checkpoint_seconds = s->checkpoint_seconds, .stop = s->stop};
-    bl_store_run_identity(&trial->config, s->data->sha256, m->id, &m->identity);
-    return load_stored(m, s, err);
+    bl_store_run_identity(&trial->config, s->data->sha256, a->id, &a->identity);
+    return load_stored(a, s, err);
 }
 
-void bl_active_trial_free(bl_active_trial *m) {
-    bl_active_trial_release(m);
-    bl_stored_free(&m->stored);
-    bl_buf_free(&m->identity);
-    bl_buf_free(&m->timing);
-    free(m->eval);
-    *m = (bl_active_trial){0};
+void bl_active_trial_free(bl_active_trial *a) {
+    bl_active_trial_release(a);
+    bl_stored_free(&a->stored);
+    bl_buf_free(&a->identity);
+    bl_buf_free(&a->timing);
+    free(a->eval);
+    *a = (bl_active_trial){0};
 }
 
-int64_t bl_active_trial_step(const bl_active_trial *m) {
-    return m->evals > 0 ? m->eval[m->evals - 1].step : 0;
+int64_t bl_active_trial_step(const bl_active_trial *a) {
+    return a->evals > 0 ? a->eval[a->evals - 1].step : 0;
 }
 
-bl_status bl_active_trial_refresh(bl_active_trial *m, const bl_scheduler *s, bl_err *err) {
-    BL_TRY(load_stored(m, s, err));
-    if (!changed(m, s, "log.jsonl.part", &m->part)) return BL_OK;
+bl_status bl_active_trial_refresh(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
+    BL_TRY(load_stored(a, s, err));
+    if (!changed(a, s, "log.jsonl.part", &a->part)) return BL_OK;
     bl_buf text = {0};
     bl_runlog log;
     bl_err ignored; /* one that is not whole tells nothing */
-    if (bl_store_load_part(s->store, m->id, &text, &ignored) == BL_OK &&
-        bl_runlog_parse(&log, bl_buf_text(&text), text.len, m->id, &ignored) == BL_OK) {
-        learn(m, &log);
+    if (bl_store_load_part(s->store, a->id, &text, &ignored) == BL_OK &&
+        bl_runlog_parse(&log, bl_buf_text(&text), text.len, a->id, &ignored) == BL_OK) {
+        learn(a, &log);
         bl_runlog_free(&log);
     }
     bl_buf_free(&text);
     return BL_OK;
 }
 
-bl_status bl_active_trial_claim(bl_active_trial *m, const bl_scheduler *s, bl_claims *claims,
+bl_status bl_active_trial_claim(bl_active_trial *a, const bl_scheduler *s, bl_claims *claims,
                                 bl_err *err) {
     char dir[BL_PATH];
-    BL_TRY(bl_path(dir, err, "%s/%s", s->store->dir, m->id));
-    BL_TRY(bl_claim_acquire(claims, dir, &m->claim, err));
-    m->held = m->claim == NULL;
-    if (m->held) return BL_OK;
+    BL_TRY(bl_path(dir, err, "%s/%s", s->store->dir, a->id));
+    BL_TRY(bl_claim_acquire(claims, dir, &a->claim, err));
+    a->held = a->claim == NULL;
+    if (a->held) return BL_OK;
     /* What looked damaged may have been read while another process replaced it, or set it aside. */
-    if (m->stored.damaged) {
-        m->result = (bl_file_stamp){0};
-        bl_stored_free(&m->stored);
+    if (a->stored.damaged) {
+        a->result = (bl_file_stamp){0};
+        bl_stored_free(&a->stored);
     }
-    BL_TRY(load_stored(m, s, err));
-    if (!m->stored.damaged) return BL_OK;
-    bl_stored_free(&m->stored);
-    return bl_store_set_aside(s->store, m->claim, m->id, err);
+    BL_TRY(load_stored(a, s, err));
+    if (!a->stored.damaged) return BL_OK;
+    bl_stored_free(&a->stored);
+    return bl_store_set_aside(s->store, a->claim, a->id, err);
 }
 
-void bl_active_trial_release(bl_active_trial *m) {
-    bl_train_close(m->train);
-    m->train = NULL;
-    bl_claim_release(m->claim);
-    m->claim = NULL;
+void bl_active_trial_release(bl_active_trial *a) {
+    bl_train_close(a->train);
+    a->train = NULL;
+    bl_claim_release(a->claim);
+    a->claim = NULL;
 }
 
-static bl_status unless_lost(bl_active_trial *m, bl_status status) {
-    if (m->claim == NULL || !bl_claim_lost(m->claim)) return status;
-    bl_active_trial_release(m);
-    m->held = true;
+/* The status of what was done under a claim: where the claim was lost meanwhile, the trial is held
+ * and that is not an error. */
+static bl_status unless_lost(bl_active_trial *a, bl_status status) {
+    if (a->claim == NULL || !bl_claim_lost(a->claim)) return status;
+    bl_active_trial_release(a);
+    a->held = true;
     return BL_OK;
 }
 
-/* Evaluations of a log that the run restored from a checkpoint has behind it. */
-static bl_status take_evals(bl_active_trial *m, bl_err *err) {
+/* Reads the evaluations from the log of a run that was restored from a checkpoint. */
+static bl_status read_evals(bl_active_trial *a, bl_err *err) {
     bl_runlog log;
-    const bl_buf *text = bl_train_log(m->train);
-    BL_TRY(bl_runlog_parse(&log, text->data, text->len, m->id, err));
-    m->evals = 0;
+    const bl_buf *text = bl_train_log(a->train);
+    BL_TRY(bl_runlog_parse(&log, text->data, text->len, a->id, err));
+    a->evals = 0;
     for (size_t i = 0; i < log.evals; i++)
-        add_eval(m, (bl_eval){log.eval[i].step, log.eval[i].value, log.eval[i].train_loss});
+        add_eval(a, (bl_eval){log.eval[i].step, log.eval[i].value, log.eval[i].train_loss});
     bl_runlog_free(&log);
     return BL_OK;
 }
@@ -151,68 +154,68 @@ static void cut_tail(bl_buf *state, bl_buf *log) {
 }
 
 /* From a checkpoint, and the log that is published or the part that lies beside it. */
-static bool restore(const bl_active_trial *m, bl_buf *state, const bl_buf *published,
+static bool restore(const bl_active_trial *a, bl_buf *state, const bl_buf *published,
                     const bl_buf *part) {
     bl_buf log = {0};
     bl_err ignored;
     if (state->len == 0) return false;
     bl_buf_add(&log, bl_buf_text(published), published->len);
     cut_tail(state, &log);
-    const bool restored = bl_train_restore(m->train, state->data, state->len, bl_buf_text(&log),
+    const bool restored = bl_train_restore(a->train, state->data, state->len, bl_buf_text(&log),
                                            log.len, &ignored) == BL_OK ||
-                          bl_train_restore(m->train, state->data, state->len, bl_buf_text(part),
+                          bl_train_restore(a->train, state->data, state->len, bl_buf_text(part),
                                            part->len, &ignored) == BL_OK;
     bl_buf_free(&log);
     return restored;
 }
 
-/* A checkpoint that cannot be used costs time, never correctness: the run then goes on from the
- * other one, or begins at step 0. Its log is the part beside it, or the published one where a
- * finished run's checkpoint was kept. */
-static bl_status resume(bl_active_trial *m, const bl_scheduler *s, bl_err *err) {
+/* Restores the newest checkpoint that can be used; without one the run begins at step 0, which
+ * costs time and nothing else. The checkpoint's log is the part beside it, or the published one
+ * where a finished run's checkpoint was kept. */
+static bl_status resume(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
     bl_buf state[2] = {{0}, {0}}, part = {0}, lone = {0};
     bl_err ignored;
     bool restored = false;
-    if (m->stored.done && m->stored.log.len == 0) { /* the index said what it says */
-        bl_stored_free(&m->stored);
-        BL_TRY(bl_store_load(s->store, m->id, &m->stored, err));
+    if (a->stored.done && a->stored.log.len == 0) { /* the index said what it says */
+        bl_stored_free(&a->stored);
+        BL_TRY(bl_store_load(s->store, a->id, &a->stored, err));
     }
-    if (bl_store_load_part(s->store, m->id, &part, &ignored) != BL_OK) bl_buf_clear(&part);
-    if (!m->stored.done && bl_store_load_lone_log(s->store, m->id, &lone, &ignored) != BL_OK)
+    if (bl_store_load_part(s->store, a->id, &part, &ignored) != BL_OK) bl_buf_clear(&part);
+    if (!a->stored.done && bl_store_load_lone_log(s->store, a->id, &lone, &ignored) != BL_OK)
         bl_buf_clear(&lone);
-    if (bl_store_load_checkpoints(s->store, m->id, &m->slot, state, &ignored) == BL_OK)
+    if (bl_store_load_checkpoints(s->store, a->id, &a->slot, state, &ignored) == BL_OK)
         for (int i = 0; i < 2 && !restored; i++) {
-            restored = restore(m, &state[i], m->stored.done ? &m->stored.log : &lone, &part);
-            if (restored && i == 1) m->slot = 1 - m->slot; /* the newer one is of no use */
+            restored = restore(a, &state[i], a->stored.done ? &a->stored.log : &lone, &part);
+            if (restored && i == 1) a->slot = 1 - a->slot; /* the newer one is of no use */
         }
     for (int i = 0; i < 2; i++) bl_buf_free(&state[i]);
     bl_buf_free(&part);
     bl_buf_free(&lone);
-    m->saved = restored;
-    return restored ? take_evals(m, err) : BL_OK;
+    a->saved = restored;
+    return restored ? read_evals(a, err) : BL_OK;
 }
 
-bl_status bl_active_trial_open(bl_active_trial *m, const bl_scheduler *s, size_t threads,
+bl_status bl_active_trial_open(bl_active_trial *a, const bl_scheduler *s, size_t threads,
                                bl_err *err) {
     const bl_train_options options = {
-        .kernels = s->kernels, .device_data = s->device_data, .run_id = m->id, .threads = threads};
-    const bl_status status = bl_train_open(&m->train, &m->trial->config, s->data, &options, err);
+        .kernels = s->kernels, .device_data = s->device_data, .run_id = a->id, .threads = threads};
+    const bl_status status = bl_train_open(&a->train, &a->trial->config, s->data, &options, err);
     if (status == BL_ENOMEM) {
-        m->out_of_memory = true;
+        a->out_of_memory = true;
         return BL_OK;
     }
     BL_TRY(status);
-    m->evals = 0; /* recomputed from step 0, or taken from the checkpoint's log */
-    m->last_saved = bl_clock_seconds();
-    return resume(m, s, err);
+    a->evals = 0; /* recomputed from step 0, or taken from the checkpoint's log */
+    a->last_saved = bl_clock_seconds();
+    return resume(a, s, err);
 }
 
 /* One line for each stretch between evaluations, its evaluation included. Other runs share the
  * machine: the timing pass is what answers are made of. */
-static void note_time(bl_active_trial *m, int64_t from, double seconds) {
-    const int64_t to = bl_train_now(m->train)->step;
-    const double examples = (double)((to - from) * m->trial->config.train.batch_size);
-    bl_jw w = bl_jw_open(&m->timing);
+static void note_time(bl_active_trial *a, int64_t from, double seconds) {
+    const int64_t to = bl_train_now(a->train)->step;
+    const double examples = (double)((to - from) * a->trial->config.train.batch_size);
+    bl_jw w = bl_jw_open(&a->timing);
     bl_jw_object(&w, NULL);
     bl_jw_str(&w, "record", "timing");
     bl_jw_i64(&w, "from", from);
@@ -223,90 +226,92 @@ static void note_time(bl_active_trial *m, int64_t from, double seconds) {
     bl_jw_line(&w);
 }
 
-static bool checkpoint_due(const bl_active_trial *m) {
-    return bl_clock_seconds() - m->last_saved > m->checkpoint_seconds;
+static bool checkpoint_due(const bl_active_trial *a) {
+    return bl_clock_seconds() - a->last_saved > a->checkpoint_seconds;
 }
 
 /* Another thread may set it, or a signal. */
-static bool is_stopped(const bl_active_trial *m) {
-    return m->stop != NULL && __atomic_load_n(m->stop, __ATOMIC_RELAXED) != 0;
+static bool is_stopped(const bl_active_trial *a) {
+    return a->stop != NULL && __atomic_load_n(a->stop, __ATOMIC_RELAXED) != 0;
 }
 
 static bool pause_due(void *ctx) {
-    const bl_active_trial *m = ctx;
-    return is_stopped(m) || checkpoint_due(m) || bl_claim_lost(m->claim);
+    const bl_active_trial *a = ctx;
+    return is_stopped(a) || checkpoint_due(a) || bl_claim_lost(a->claim);
 }
 
-static bl_status save(bl_active_trial *m, const bl_scheduler *s, bl_err *err) {
+/* Writes a checkpoint and the log that it speaks of. */
+static bl_status save(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
     bl_buf state = {0};
-    const bl_train_state *now = bl_train_now(m->train);
-    bl_status status = bl_train_save(m->train, &state, err);
-    m->last_saved = bl_clock_seconds();
+    const bl_train_state *now = bl_train_now(a->train);
+    bl_status status = bl_train_save(a->train, &state, err);
+    a->last_saved = bl_clock_seconds();
     /* The log first: a checkpoint speaks of a log of at least its own length. */
     if (status == BL_OK)
-        status = bl_store_save_part(m->claim, bl_train_log(m->train), now->step, now->params_sha256,
+        status = bl_store_save_part(a->claim, bl_train_log(a->train), now->step, now->params_sha256,
                                     err);
     if (status == BL_OK)
-        status = bl_store_save_checkpoint(s->store, m->claim, m->id, &m->slot, &state, err);
-    m->saved = m->saved || status == BL_OK;
+        status = bl_store_save_checkpoint(s->store, a->claim, a->id, &a->slot, &state, err);
+    a->saved = a->saved || status == BL_OK;
     bl_buf_free(&state);
     return status;
 }
 
-/* To the same grid of evaluations whatever the budget is: budgets lie on the grid. */
-static bl_status train_on(bl_active_trial *m, const bl_scheduler *s, bl_err *err) {
-    const bl_train_pause pause = {.due = pause_due, .ctx = m};
+/* Trains to the next evaluation, with checkpoints on the way. The grid of evaluations is the same
+ * whatever the budget is: budgets lie on it. */
+static bl_status train_on(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
+    const bl_train_pause pause = {.due = pause_due, .ctx = a};
     for (;;) {
-        const bl_status status = bl_train_advance(m->train, m->trial->max_steps, &pause, err);
+        const bl_status status = bl_train_advance(a->train, a->trial->max_steps, &pause, err);
         if (status != BL_EINTERRUPTED) {
             BL_TRY(status);
-            return checkpoint_due(m) ? save(m, s, err) : BL_OK;
+            return checkpoint_due(a) ? save(a, s, err) : BL_OK;
         }
-        if (is_stopped(m) || bl_claim_lost(m->claim)) return status;
-        BL_TRY(save(m, s, err));
+        if (is_stopped(a) || bl_claim_lost(a->claim)) return status;
+        BL_TRY(save(a, s, err));
     }
 }
 
-bl_status bl_active_trial_advance(bl_active_trial *m, const bl_scheduler *s, size_t threads,
+bl_status bl_active_trial_advance(bl_active_trial *a, const bl_scheduler *s, size_t threads,
                                   bl_err *err) {
     const double start = bl_clock_seconds();
-    if (m->train == NULL) {
-        const size_t had = m->evals;
-        BL_TRY(bl_active_trial_open(m, s, threads, err));
-        if (m->out_of_memory || m->evals > had) return BL_OK;
+    if (a->train == NULL) {
+        const size_t had = a->evals;
+        BL_TRY(bl_active_trial_open(a, s, threads, err));
+        if (a->out_of_memory || a->evals > had) return BL_OK;
     }
-    const int64_t from = bl_train_now(m->train)->step;
-    const bl_status status = train_on(m, s, err);
-    const bl_train_state *now = bl_train_now(m->train);
-    if (now->step == from) return unless_lost(m, status);
-    add_eval(m, (bl_eval){now->step, now->diverged ? (double)NAN : now->value, now->train_loss});
-    m->trained = true;
+    const int64_t from = bl_train_now(a->train)->step;
+    const bl_status status = train_on(a, s, err);
+    const bl_train_state *now = bl_train_now(a->train);
+    if (now->step == from) return unless_lost(a, status);
+    add_eval(a, (bl_eval){now->step, now->diverged ? (double)NAN : now->value, now->train_loss});
+    a->trained = true;
     const double seconds = bl_clock_seconds() - start;
-    m->seconds += seconds;
-    note_time(m, from, seconds);
-    return unless_lost(m, status);
+    a->seconds += seconds;
+    note_time(a, from, seconds);
+    return unless_lost(a, status);
 }
 
-bl_status bl_active_trial_share(bl_active_trial *m, bl_err *err) {
-    const bl_train_state *now = bl_train_now(m->train);
-    m->shared = m->evals;
-    return unless_lost(m, bl_store_save_part(m->claim, bl_train_log(m->train), now->step,
+bl_status bl_active_trial_share(bl_active_trial *a, bl_err *err) {
+    const bl_train_state *now = bl_train_now(a->train);
+    a->shared = a->evals;
+    return unless_lost(a, bl_store_save_part(a->claim, bl_train_log(a->train), now->step,
                                              now->params_sha256, err));
 }
 
-bl_status bl_active_trial_checkpoint(bl_active_trial *m, const bl_scheduler *s, bl_err *err) {
-    return m->train == NULL ? BL_OK : unless_lost(m, save(m, s, err));
+bl_status bl_active_trial_checkpoint(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
+    return a->train == NULL ? BL_OK : unless_lost(a, save(a, s, err));
 }
 
-bl_status bl_active_trial_park(bl_active_trial *m, const bl_scheduler *s, bl_err *err) {
-    BL_TRY(bl_active_trial_checkpoint(m, s, err));
-    bl_train_close(m->train);
-    m->train = NULL;
-    m->shared = m->evals; /* with the checkpoint */
+bl_status bl_active_trial_park(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
+    BL_TRY(bl_active_trial_checkpoint(a, s, err));
+    bl_train_close(a->train);
+    a->train = NULL;
+    a->shared = a->evals; /* with the checkpoint */
     return BL_OK;
 }
 
-static void write_environment(bl_buf *out, const bl_active_trial *m, const bl_scheduler *s,
+static void write_environment(bl_buf *out, const bl_active_trial *a, const bl_scheduler *s,
                               size_t threads) {
     char finished[24];
     bl_clock_text(finished);
@@ -318,48 +323,48 @@ static void write_environment(bl_buf *out, const bl_active_trial *m, const bl_sc
     bl_jw_i64(&w, "threads", (int64_t)threads);
     bl_jw_i64(&w, "jobs", (int64_t)s->jobs);
     bl_jw_str(&w, "finished", finished);
-    bl_jw_fixed(&w, "seconds", m->seconds, 3);
+    bl_jw_fixed(&w, "seconds", a->seconds, 3);
     bl_jw_end(&w);
     bl_jw_done(&w);
 }
 
-static bl_status write_timing(const bl_active_trial *m, const bl_scheduler *s, size_t threads,
+static bl_status write_timing(const bl_active_trial *a, const bl_scheduler *s, size_t threads,
                               bl_err *err) {
     size_t bytes = 0;
     bl_buf text = {0}, packed = {0};
-    if (m->timing.len == 0) return BL_OK;
-    BL_TRY(bl_train_memory(&m->trial->config, s->data, s->device_data, &bytes, err));
+    if (a->timing.len == 0) return BL_OK;
+    BL_TRY(bl_train_memory(&a->trial->config, s->data, s->device_data, &bytes, err));
     bl_jw w = bl_jw_open(&text);
     bl_jw_object(&w, NULL);
     bl_jw_str(&w, "record", "header");
     bl_jw_i64(&w, "format", 1);
-    bl_jw_str(&w, "run", m->id);
+    bl_jw_str(&w, "run", a->id);
     bl_jw_i64(&w, "memory_bytes", (int64_t)bytes);
     bl_jw_i64(&w, "threads", (int64_t)threads);
     bl_jw_str(&w, "impl", bl_computed_by(s->kernels, s->device_data));
     bl_jw_end(&w);
     bl_jw_line(&w);
-    bl_buf_add(&text, bl_buf_text(&m->timing), m->timing.len);
+    bl_buf_add(&text, bl_buf_text(&a->timing), a->timing.len);
     bl_status status = bl_gzip(&packed, text.data, text.len, err);
     if (status == BL_OK)
-        status = bl_claim_write(m->claim, "timing.jsonl.gz", packed.data, packed.len, err);
+        status = bl_claim_write(a->claim, "timing.jsonl.gz", packed.data, packed.len, err);
     bl_buf_free(&text);
     bl_buf_free(&packed);
     return status;
 }
 
-bl_status bl_active_trial_leave(bl_active_trial *m, const bl_scheduler *s, size_t threads,
+bl_status bl_active_trial_leave(bl_active_trial *a, const bl_scheduler *s, size_t threads,
                                 bl_err *err) {
-    bl_status status = m->train != NULL ? write_timing(m, s, threads, err) : BL_OK;
-    if (status == BL_OK && m->train != NULL) status = save(m, s, err);
-    BL_TRY(unless_lost(m, status));
-    bl_active_trial_release(m);
+    bl_status status = a->train != NULL ? write_timing(a, s, threads, err) : BL_OK;
+    if (status == BL_OK && a->train != NULL) status = save(a, s, err);
+    BL_TRY(unless_lost(a, status));
+    bl_active_trial_release(a);
     return BL_OK;
 }
 
 /* What a finished run keeps besides its log and result. */
 typedef struct ending {
-    bl_active_trial *m;
+    bl_active_trial *a;
     const bl_scheduler *s;
     size_t threads;
     size_t log_n; /* of the log, what is published */
@@ -371,33 +376,33 @@ typedef struct ending {
  * the step at which they are cut. Only from where it stands can a run be continued. */
 static bl_status before_result(void *ctx, bl_err *err) {
     ending *e = ctx;
-    bl_active_trial *m = e->m;
-    const bl_buf *log = bl_train_log(m->train);
+    bl_active_trial *a = e->a;
+    const bl_buf *log = bl_train_log(a->train);
     bl_buf state = {0};
-    BL_TRY(write_timing(m, e->s, e->threads, err));
-    bl_status status = bl_train_save(m->train, &state, err);
+    BL_TRY(write_timing(a, e->s, e->threads, err));
+    bl_status status = bl_train_save(a->train, &state, err);
     e->kept = status == BL_OK && state.len <= KEPT_CHECKPOINT_BYTES;
     if (e->kept) {
         add_tail(&state, log->data + e->log_n, log->len - e->log_n);
-        m->slot = 0;
-        status = bl_store_save_checkpoint(e->s->store, m->claim, m->id, &m->slot, &state, err);
+        a->slot = 0;
+        status = bl_store_save_checkpoint(e->s->store, a->claim, a->id, &a->slot, &state, err);
     }
     bl_buf_free(&state);
     return status;
 }
 
-static bl_status publish(bl_active_trial *m, const bl_scheduler *s, size_t threads,
+static bl_status publish(bl_active_trial *a, const bl_scheduler *s, size_t threads,
                          const bl_trial_result *result, bl_err *err) {
-    const bl_buf *text = bl_train_log(m->train);
+    const bl_buf *text = bl_train_log(a->train);
     bl_runlog log;
-    BL_TRY(bl_runlog_parse(&log, text->data, text->len, m->id, err));
+    BL_TRY(bl_runlog_parse(&log, text->data, text->len, a->id, err));
     const size_t last = result->evals - 1;
     BL_ASSERT(last < log.evals && log.eval[last].step == result->steps);
-    ending e = {.m = m, .s = s, .threads = threads, .log_n = log.eval[last].end};
+    ending e = {.a = a, .s = s, .threads = threads, .log_n = log.eval[last].end};
     bl_buf environment = {0};
-    write_environment(&environment, m, s, threads);
-    const bl_publication what = {.id = m->id,
-                                 .identity = m->identity.data,
+    write_environment(&environment, a, s, threads);
+    const bl_publication what = {.id = a->id,
+                                 .identity = a->identity.data,
                                  .log = text->data,
                                  .log_n = log.eval[last].end,
                                  .outcome = bl_outcome_name(result->outcome),
@@ -408,26 +413,26 @@ static bl_status publish(bl_active_trial *m, const bl_scheduler *s, size_t threa
                                  .evals = (int64_t)result->evals,
                                  .before_result = before_result,
                                  .ctx = &e};
-    const bl_status status = bl_store_publish(s->store, m->claim, &what, err);
+    const bl_status status = bl_store_publish(s->store, a->claim, &what, err);
     bl_runlog_free(&log);
     bl_buf_free(&environment);
     BL_TRY(status);
-    if (e.kept || !m->saved) bl_store_drop_part(m->claim);
-    bl_store_drop_checkpoint(m->claim, m->slot);
+    if (e.kept || !a->saved) bl_store_drop_part(a->claim);
+    bl_store_drop_checkpoint(a->claim, a->slot);
     return BL_OK;
 }
 
 /* Discards the run in memory when its log is not what it has to be. The next attempt begins with
  * the published files. */
-static void forget(bl_active_trial *m) {
-    for (int slot = 0; slot < 2; slot++) bl_store_drop_checkpoint(m->claim, slot);
-    bl_store_drop_part(m->claim);
-    bl_active_trial_release(m);
+static void forget(bl_active_trial *a) {
+    for (int slot = 0; slot < 2; slot++) bl_store_drop_checkpoint(a->claim, slot);
+    bl_store_drop_part(a->claim);
+    bl_active_trial_release(a);
 }
 
-bl_status bl_active_trial_publish(bl_active_trial *m, const bl_scheduler *s, size_t threads,
+bl_status bl_active_trial_publish(bl_active_trial *a, const bl_scheduler *s, size_t threads,
                                   const bl_trial_result *result, bl_err *err) {
-    bl_status status = publish(m, s, threads, result, err);
-    if (status == BL_EMISMATCH) forget(m);
-    return unless_lost(m, status);
+    bl_status status = publish(a, s, threads, result, err);
+    if (status == BL_EMISMATCH) forget(a);
+    return unless_lost(a, status);
 }

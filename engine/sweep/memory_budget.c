@@ -1,45 +1,45 @@
 #include "engine/sweep/memory_budget.h"
 
-/* What cannot be planned is told when it is opened. */
-static size_t planned(const bl_scheduler *s, const bl_active_trial *m) {
+/* A trial whose memory cannot be planned counts as all of it; opening it reports the error. */
+static size_t planned(const bl_scheduler *s, const bl_active_trial *a) {
     bl_err ignored;
     size_t bytes;
-    if (bl_train_memory(&m->trial->config, s->data, s->device_data, &bytes, &ignored) != BL_OK)
+    if (bl_train_memory(&a->trial->config, s->data, s->device_data, &bytes, &ignored) != BL_OK)
         return s->memory;
     return bytes + (s->device_data != NULL ? s->device_data->device->queue_bytes : 0);
 }
 
-void bl_memory_budget_measure(const bl_memory_budget *room, const bl_scheduler *s) {
-    for (size_t i = 0; room->memory > 0 && i < room->count; i++)
-        room->member[i].bytes = planned(s, &room->member[i]);
+void bl_memory_budget_measure(const bl_memory_budget *budget, const bl_scheduler *s) {
+    for (size_t i = 0; budget->memory > 0 && i < budget->count; i++)
+        budget->active[i].bytes = planned(s, &budget->active[i]);
 }
 
-/* A busy member may be opening its run. */
-static bool is_open(const bl_active_trial *m) {
-    return m->state == BL_MEMBER_BUSY || m->train != NULL;
+/* A busy trial may be opening its run. */
+static bool is_open(const bl_active_trial *a) {
+    return a->state == BL_ACTIVE_BUSY || a->train != NULL;
 }
 
-bool bl_memory_budget_admits(const bl_memory_budget *room, const bl_active_trial *member) {
+bool bl_memory_budget_admits(const bl_memory_budget *budget, const bl_active_trial *active) {
     size_t used = 0;
-    if (room->memory == 0) return true;
-    for (size_t i = 0; i < room->count; i++) {
-        const bl_active_trial *m = &room->member[i];
-        if (m != member && is_open(m)) used += m->bytes;
+    if (budget->memory == 0) return true;
+    for (size_t i = 0; i < budget->count; i++) {
+        const bl_active_trial *a = &budget->active[i];
+        if (a != active && is_open(a)) used += a->bytes;
     }
-    return used == 0 || used + member->bytes <= room->memory;
+    return used == 0 || used + active->bytes <= budget->memory;
 }
 
-bl_active_trial *bl_memory_budget_victim(const bl_memory_budget *room, bool least,
+bl_active_trial *bl_memory_budget_victim(const bl_memory_budget *budget, bool least,
                                          bool (*wanted)(const void *ctx,
-                                                        const bl_active_trial *member),
+                                                        const bl_active_trial *active),
                                          const void *ctx) {
     bl_active_trial *best = NULL;
-    for (size_t i = 0; i < room->count; i++) {
-        bl_active_trial *m = &room->member[i];
-        if (m->state != BL_MEMBER_IDLE || m->train == NULL || !wanted(ctx, m)) continue;
-        const int64_t step = bl_active_trial_step(m),
+    for (size_t i = 0; i < budget->count; i++) {
+        bl_active_trial *a = &budget->active[i];
+        if (a->state != BL_ACTIVE_IDLE || a->train == NULL || !wanted(ctx, a)) continue;
+        const int64_t step = bl_active_trial_step(a),
                       so_far = best != NULL ? bl_active_trial_step(best) : 0;
-        if (best == NULL || (least ? step < so_far : step > so_far)) best = m;
+        if (best == NULL || (least ? step < so_far : step > so_far)) best = a;
     }
     return best;
 }

@@ -1,44 +1,16 @@
 /* Carries rounds out: many runs over a few threads, each run alone on its thread. What is published
- * does not depend on how many there are or which came first. */
+ * does not depend on how many threads there are or which run came first.
+ *
+ *     bl_trial_result results[2];
+ *     BL_TRY(bl_scheduler_run(&scheduler, &round, results, err));    two trials, in their order
+ *     ...
+ *     bl_round_results_free(results, 2); */
 #ifndef BL_ENGINE_SWEEP_SCHEDULER_H
 #define BL_ENGINE_SWEEP_SCHEDULER_H
-#include "engine/data/dataset.h"
-#include "engine/lua/round.h"
-#include "engine/store/store.h"
-#include "engine/train/device_dataset.h"
-#include "kernels/kernel.h"
+#include "engine/sweep/scheduler_settings.h"
 
-/* A moment of a round, for the progress display. */
-typedef struct bl_progress {
-    const char *round_title;
-    size_t runs_done, runs; /* of this round */
-    int64_t batch_size;
-    double learning_rate;
-    int64_t step, max_steps; /* of the run that just moved */
-    double value, train_loss;
-    bool run_done; /* this run needs no more */
-    bool trained;  /* false: the answer was in the store */
-} bl_progress;
-
-typedef struct bl_scheduler {
-    const bl_dataset *data;
-    const bl_store *store;
-    const bl_kernels *kernels;
-    const bl_device_dataset
-        *device_data; /* the data set on a device, where runs are then; or NULL */
-    size_t jobs;
-    size_t memory;             /* bytes that the open runs may take together; 0: no bound */
-    double checkpoint_seconds; /* between checkpoints of one run */
-    const volatile int *stop;  /* nonzero: checkpoint everything and return BL_EINTERRUPTED */
-    bool lookup_only;          /* answer from the store or fail with BL_EMISSING: plan, check */
-    /* Is the trial to be trained here? NULL: all are. A round whose other trials the store cannot
-     * answer fails with BL_EMISSING once those that are wanted are done. */
-    bool (*wanted)(void *ctx, const bl_trial *trial);
-    void *wanted_ctx;
-    void (*progress)(void *ctx, const bl_progress *now); /* one call at a time; may be NULL */
-    void *progress_ctx;
-} bl_scheduler;
-
+/* Fills results[round->count], whose evaluations are the caller's to free; after an error there is
+ * nothing to free. BL_EINTERRUPTED: stopped, and what was computed is kept in checkpoints. */
 bl_status bl_scheduler_run(const bl_scheduler *scheduler, const bl_round *round,
                            bl_trial_result *results, bl_err *err) BL_CHECKED;
 #endif

@@ -21,11 +21,11 @@ void bl_stop_apply(const bl_trial *trial, double slack, int64_t best, bl_trial_r
     const bl_eval *eval = result->eval;
     const size_t n = result->evals;
     BL_ASSERT(n > 0);
-    const size_t hit = bl_stop_first_hit(eval, n, trial->target, trial->max_steps);
+    const size_t reached_at = bl_stop_first_hit(eval, n, trial->target, trial->max_steps);
     size_t last = 0; /* the evaluation the answer ends at */
     result->outcome = BL_OUTCOME_BUDGET;
     for (;; last++) {
-        if (last == hit)
+        if (last == reached_at)
             result->outcome = BL_OUTCOME_TARGET;
         else if (isnan(eval[last].value))
             result->outcome = BL_OUTCOME_DIVERGED;
