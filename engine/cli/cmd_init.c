@@ -21,13 +21,13 @@ static const char sweep_lua[] =
     "\n"
     "return function(exp)\n"
     "  local config = exp.config\n"
-    "  sweep.critical_batch(exp, {\n"
+    "  local points = sweep.critical_batch(exp, {\n"
     "    batch = config[\"sweep.batch_sizes\"],\n"
     "    retune = { lr = sweep.log2grid { step = config[\"sweep.lr_step\"] }, rule = "
     "config[\"sweep.lr_rule\"] },\n"
     "    seeds = config[\"sweep.seeds\"],\n"
     "  })\n"
-    "  sweep.budgets(exp, { epochs = config[\"sweep.budget_epochs\"], steps = "
+    "  sweep.budgets(exp, { from = points, epochs = config[\"sweep.budget_epochs\"], steps = "
     "config[\"sweep.budget_steps\"] })\n"
     "end\n";
 

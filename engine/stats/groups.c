@@ -1,6 +1,7 @@
 #include "engine/stats/groups.h"
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
+#include "engine/stats/summary.h"
 #include <math.h>
 
 /* Two deviations say too little about scatter to lend to others. */

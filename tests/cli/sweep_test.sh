@@ -27,9 +27,9 @@ CFG
 cat >"$project/experiments/parts/sweep.lua" <<'LUA'
 local sweep = require "sweep"
 return function(exp)
-  sweep.critical_batch(exp, { refine = 1 })
-  sweep.rules(exp, { limit = 2 })
-  sweep.budgets(exp, { epochs = 1, steps = { 20, 40 }, seconds = 0.01, cost = 5e-6 })
+  local points = sweep.critical_batch(exp, { refine = 1 })
+  sweep.rules(exp, { from = points, limit = 2 })
+  sweep.budgets(exp, { from = points, epochs = 1, steps = { 20, 40 }, seconds = 0.01, cost = 5e-6 })
   sweep.search(exp, { batch_size = 64, target = 0.6, trials = 6, seeds = 2, widen = 1, box = {
     sweep.log("learning_rate", 2^-8, 2^-3), sweep.log("1-beta1", 0.05, 0.5),
     sweep.linear("embedding_dropout", 0, 0.2), sweep.log("weight_decay", 1e-4, 1e-1) } })

@@ -132,18 +132,20 @@ static void rules_and_comparisons_are_in_it(void **state) {
                                        "sweep.lr_start=0.0625"};
     const char *base = "sweep.critical_batch(exp)";
     const size_t n = count(base, sets, 3, &alone);
-    assert_int_equal(count("sweep.critical_batch(exp)\n"
-                           "sweep.rules(exp, { rules = { 'saturating' }, b_star = 10 })",
-                           sets, 3, &ruled),
-                     n + 3);
+    assert_int_equal(
+        count("local points = sweep.critical_batch(exp)\n"
+              "sweep.rules(exp, { from = points, rules = { 'saturating' }, b_star = 10 })",
+              sets, 3, &ruled),
+        n + 3);
     assert_true(ruled > alone);
-    assert_int_equal(count("sweep.critical_batch(exp)\n"
-                           "sweep.compare(exp, { pairs = { 64, 512 }, seeds = 4 })",
+    assert_int_equal(count("local points = sweep.critical_batch(exp)\n"
+                           "sweep.compare(exp, { from = points, pairs = { 64, 512 }, seeds = 4 })",
                            sets, 3, &compared),
                      n + 8);
     assert_true(compared > alone);
-    assert_true(count("sweep.critical_batch(exp)\nsweep.budgets(exp, { seconds = 100 })", sets, 3,
-                      &budgeted) >= n);
+    assert_true(count("local points = sweep.critical_batch(exp)\nsweep.budgets(exp, { from = "
+                      "points, seconds = 100 })",
+                      sets, 3, &budgeted) >= n);
     assert_true(budgeted >= alone + 100000 - 1661);
 }
 
