@@ -48,7 +48,7 @@ static bl_status parse(const char *name, int *index, bl_err *err) {
             return BL_OK;
         }
     }
-    BL_FAIL(err, BL_EINVAL, "'%s' is no device; there are: cpu, cuda, cuda:0, cuda:1, ...", name);
+    BL_FAIL(err, BL_EINVAL, "unknown device '%s'; available: cpu, cuda, cuda:0, cuda:1, ...", name);
 }
 
 bl_status bl_device_open(const bl_device **out, const char *name, bl_err *err) {

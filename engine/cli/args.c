@@ -1,86 +1,140 @@
+/* Reads a command line by the command's row, and says what is wrong with it. */
 #include "engine/base/mem.h"
 #include "engine/base/nearest.h"
 #include "engine/cli/command.h"
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static void show_help(const bl_option *options, size_t count, const char *usage) {
-    (void)printf("usage: batchlab %s\n", usage);
-    if (count > 0) (void)printf("\noptions:\n");
-    for (size_t i = 0; i < count; i++) {
-        char left[64];
-        (void)snprintf(left, sizeof left, "%s%s%s%s%s", options[i].brief ? options[i].brief : "",
-                       options[i].brief ? ", " : "", options[i].name,
-                       options[i].argument ? " " : "",
-                       options[i].argument ? options[i].argument : "");
-        (void)printf("  %-26s %s\n", left, options[i].help);
-    }
+static const struct {
+    size_t least, most; /* words */
+    const char *ask;    /* for one that is missing */
+} k_operands[] = {
+    [BL_OPERAND_NONE] = {0, 0, ""                 },
+    [BL_OPERAND_EXPERIMENT] = {1, 1, "which experiment?"},
+    [BL_OPERAND_ANY_EXPERIMENT] = {0, 1, ""                 },
+    [BL_OPERAND_RUN] = {1, 1, "which run?"       },
+    [BL_OPERAND_TWO_RUNS] = {2, 2, "which two runs?"  },
+    [BL_OPERAND_TABLE] = {1, 1, "which table?"     },
+    [BL_OPERAND_SHELL] = {0, 2, ""                 },
+};
+_Static_assert(BL_COUNT(k_operands) == BL_OPERAND_COUNT, "a row for every kind of operand");
+
+static const char *usage_of(const bl_command *c) {
+    return c->usage != NULL ? c->usage : c->arguments;
 }
 
-static void list_options(const bl_option *options, size_t count) {
-    for (size_t i = 0; i < count; i++) (void)printf("%s\t%s\n", options[i].name, options[i].help);
-    (void)printf("--help\tshow the options\n");
-}
-
-static int usage_error(const char *usage, const char *problem, const char *word) {
-    (void)fprintf(stderr, "batchlab: %s '%s'\nusage: batchlab %s\n", problem, word, usage);
+int bl_cli_usage(const bl_args *args, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    (void)fprintf(stderr, "batchlab: ");
+    (void)vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    (void)fprintf(stderr, "\nusage: batchlab %s%s%s\n", args->command->name,
+                  usage_of(args->command)[0] != '\0' ? " " : "", usage_of(args->command));
     return BL_EXIT_USAGE;
 }
 
-static int unknown_option(const bl_option *options, size_t count, const char *usage,
-                          const char *word) {
-    const char *names[16];
-    for (size_t i = 0; i < count; i++) names[i] = options[i].name;
-    const char *near = bl_nearest(word, names, count);
-    if (near != NULL)
-        (void)fprintf(stderr, "batchlab: unknown option '%s': did you mean '%s'?\n", word, near);
-    return near != NULL ? BL_EXIT_USAGE : usage_error(usage, "unknown option", word);
+static void show_help(const bl_command *c) {
+    (void)printf("usage: batchlab %s %s\n", c->name, usage_of(c));
+    if (c->notes != NULL) (void)printf("\n%s", c->notes);
+    if (c->option_count > 0) (void)printf("\noptions:\n");
+    for (size_t i = 0; i < c->option_count; i++) {
+        const bl_option *o = &c->options[i];
+        char left[64];
+        (void)snprintf(left, sizeof left, "%s%s%s%s%s", o->brief != NULL ? o->brief : "",
+                       o->brief != NULL ? ", " : "", o->name, o->argument != NULL ? " " : "",
+                       o->argument != NULL ? o->argument : "");
+        (void)printf("  %-26s %s\n", left, o->help);
+    }
+}
+
+void bl_args_list_options(const bl_command *command) {
+    for (size_t i = 0; i < command->option_count; i++)
+        (void)printf("%s\t%s\n", command->options[i].name, command->options[i].help);
+    (void)printf("--help\tshow the options\n");
+}
+
+static int unknown_option(const bl_args *args, const char *word) {
+    const bl_command *c = args->command;
+    const char *names[BL_MOST_OPTIONS];
+    for (size_t i = 0; i < c->option_count; i++) names[i] = c->options[i].name;
+    const char *near = bl_nearest(word, names, c->option_count);
+    if (near == NULL) return bl_cli_usage(args, "unknown option '%s'", word);
+    (void)fprintf(stderr, "batchlab: unknown option '%s': did you mean '%s'?\n", word, near);
+    return BL_EXIT_USAGE;
+}
+
+static int add_operand(bl_args *args, const char *word) {
+    const size_t have = (args->operand != NULL) + (args->second != NULL);
+    if (have >= k_operands[args->command->operand].most)
+        return bl_cli_usage(args, "unexpected argument '%s'", word);
+    *(have == 0 ? &args->operand : &args->second) = word;
+    return -1;
 }
 
 /* `word` up to '=' or its end is this option's name. */
-static bool names(const bl_option *o, const char *word, size_t n) {
+static bool is_named(const bl_option *o, const char *word, size_t n) {
     return (strlen(o->name) == n && memcmp(o->name, word, n) == 0) ||
            (o->brief != NULL && strlen(o->brief) == n && memcmp(o->brief, word, n) == 0);
 }
 
-int bl_args_read(bl_args *args, const bl_option *options, size_t count, const char *usage, int argc,
-                 char **argv) {
-    *args = (bl_args){0};
-    BL_ASSERT(count <= BL_COUNT(args->value));
+/* Reads the option argv[*i], and the next word where that is its value: --jobs=2, --jobs 2, -j 2,
+ * -j2. */
+static int add_option(bl_args *args, int argc, char **argv, int *i) {
+    const bl_command *c = args->command;
+    const char *word = argv[*i], *equals = strchr(word, '=');
+    const bool brief = word[1] != '-';
+    const size_t n = brief ? 2 : equals != NULL ? (size_t)(equals - word) : strlen(word);
+    size_t row = 0;
+    while (row < c->option_count && !is_named(&c->options[row], word, n)) row++;
+    if (row == c->option_count) return unknown_option(args, word);
+    const bl_option *o = &c->options[row];
+    if (o->argument == NULL) {
+        if (word[n] != '\0') return bl_cli_usage(args, "option '%s' takes no value", o->name);
+        args->value[row] = "";
+        return -1;
+    }
+    const bool may_lack = o->argument[0] == '[';
+    const char *value = word[n] != '\0' ? word + n + !brief : NULL;
+    if (value == NULL && *i + 1 < argc && !(may_lack && argv[*i + 1][0] == '-')) value = argv[++*i];
+    if (value == NULL && !may_lack)
+        return bl_cli_usage(args, "a value is missing after '%s'", word);
+    args->value[row] = value != NULL ? value : "";
+    if (!o->repeats) return -1;
+    if (args->sets == BL_MOST_SETS) return bl_cli_usage(args, "too many '%s'", o->name);
+    args->set[args->sets++] = value;
+    return -1;
+}
+
+/* An experiment is a folder's name; a path would lead out of the folder of experiments and stores.
+ */
+static int check_operands(const bl_args *args) {
+    const bl_operand kind = args->command->operand;
+    const size_t have = (args->operand != NULL) + (args->second != NULL);
+    if (have < k_operands[kind].least) return bl_cli_usage(args, "%s", k_operands[kind].ask);
+    if ((kind != BL_OPERAND_EXPERIMENT && kind != BL_OPERAND_ANY_EXPERIMENT) || have == 0)
+        return -1;
+    if (args->operand[0] == '\0' || args->operand[0] == '.' || strchr(args->operand, '/') != NULL)
+        return bl_cli_usage(args, "'%s': expected the name of an experiment, not a path",
+                            args->operand);
+    return -1;
+}
+
+int bl_args_read(bl_args *args, const bl_command *command, int argc, char **argv) {
+    *args = (bl_args){.command = command};
+    BL_ASSERT(command->option_count <= BL_MOST_OPTIONS);
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-            show_help(options, count, usage);
+            show_help(command);
             return BL_EXIT_DONE;
         }
-        if (strcmp(word, BL_LIST_OPTIONS) == 0) {
-            list_options(options, count);
-            return BL_EXIT_DONE;
-        }
-        if (word[0] != '-' || word[1] == '\0') {
-            if (args->operand != NULL) return usage_error(usage, "unexpected argument", word);
-            args->operand = word;
-            continue;
-        }
-        const char *equals = strchr(word, '=');
-        const bool brief = word[1] != '-'; /* -j 2, -j2 */
-        const size_t n = brief ? 2 : equals != NULL ? (size_t)(equals - word) : strlen(word);
-        size_t row = 0;
-        while (row < count && !names(&options[row], word, n)) row++;
-        if (row == count) return unknown_option(options, count, usage, word);
-        if (options[row].argument == NULL) {
-            if (word[n] != '\0') return usage_error(usage, "no value belongs to", word);
-            args->value[row] = "";
-            continue;
-        }
-        const char *value = word[n] != '\0' ? word + n + !brief : i + 1 < argc ? argv[++i] : NULL;
-        if (value == NULL) return usage_error(usage, "a value is missing after", word);
-        args->value[row] = value;
-        if (strcmp(options[row].name, "--set") != 0) continue;
-        if (args->sets == BL_MOST_SETS) return usage_error(usage, "too many", word);
-        args->set[args->sets++] = value;
+        const int rc = word[0] != '-' || word[1] == '\0' ? add_operand(args, word)
+                                                         : add_option(args, argc, argv, &i);
+        if (rc >= 0) return rc;
     }
-    return -1;
+    return check_operands(args);
 }
 
 bool bl_args_has(const bl_args *args, size_t row) {

@@ -20,13 +20,13 @@
 #include <unistd.h>
 
 enum { OUTPUT, WITH_TIMING, OPTION_COUNT };
+// clang-format off
 static const bl_option k_options[] = {
-    [OUTPUT] = {"--output",      "-o", "FILE", "where to write (default NAME.tar.gz); .tar: not packed"},
-    [WITH_TIMING] = {"--with-timing", NULL, NULL,
-                "also what differs from machine to machine: timings and environments"                  },
+    [OUTPUT]      = {"--output",      "-o", "FILE", "where to write (default NAME.tar.gz); .tar: not packed"},
+    [WITH_TIMING] = {"--with-timing", NULL, NULL,   "also what differs from machine to machine: timings and environments"},
 };
+// clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
-static const char k_usage[] = "bundle NAME [-o FILE] [--with-timing]";
 enum { FILE_LIMIT = 1 << 30, MOST_BYTES = 1 << 30 };
 
 typedef struct bundle {
@@ -277,21 +277,15 @@ static bl_status make(bundle *b, const char *file, bl_err *err) {
     return pack(b, file, err);
 }
 
-int bl_cmd_bundle(int argc, char **argv) {
-    bl_args args;
-    const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
-    if (rc >= 0) return rc;
-    if (args.operand == NULL) {
-        (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", k_usage);
-        return BL_EXIT_USAGE;
-    }
+static int write_bundle(const bl_args *args) {
     bl_err err = {0};
     char file[BL_PATH];
-    bundle b = {.name = args.operand, .with_timing = bl_args_has(&args, WITH_TIMING)};
-    bl_status status = args.value[OUTPUT] != NULL ? bl_path(file, &err, "%s", args.value[OUTPUT])
-                                                  : bl_path(file, &err, "%s.tar.gz", args.operand);
+    bundle b = {.name = args->operand, .with_timing = bl_args_has(args, WITH_TIMING)};
+    bl_status status = args->value[OUTPUT] != NULL
+                           ? bl_path(file, &err, "%s", args->value[OUTPUT])
+                           : bl_path(file, &err, "%s.tar.gz", args->operand);
     bl_names found = {0};
-    if (status == BL_OK) status = bl_cli_find_stores(&found, args.operand, &err);
+    if (status == BL_OK) status = bl_cli_find_stores(&found, args->operand, &err);
     bl_names_free(&found);
     if (status == BL_OK) status = make(&b, file, &err);
     if (b.scratch[0] != '\0') (void)bl_remove_tree(b.scratch, NULL);
@@ -299,3 +293,14 @@ int bl_cmd_bundle(int argc, char **argv) {
     const int failed = bl_cli_fail(&err);
     return b.damaged ? BL_EXIT_DAMAGE : failed;
 }
+
+const bl_command bl_cmd_bundle = {
+    .name = "bundle",
+    .arguments = "NAME [-o FILE]",
+    .usage = "NAME [-o FILE] [--with-timing]",
+    .does = "everything an answer rests on, as one tar file",
+    .operand = BL_OPERAND_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = write_bundle,
+};

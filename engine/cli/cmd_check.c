@@ -8,19 +8,20 @@
 #include <string.h>
 
 enum { LIST_KEYS, PRESET, SET, OPTION_COUNT };
+// clang-format off
 static const bl_option k_options[] = {
-    [LIST_KEYS] = {"--list-keys", NULL, "GROUP",     "the keys of a group, or of all groups: all"},
-    [PRESET] = {"--preset",    NULL, "NAME",      "check this preset's sweep"                 },
-    [SET] = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated"           },
+    [LIST_KEYS] = {"--list-keys", NULL, "[GROUP]",   "the keys of a group, or all keys"},
+    [PRESET]    = {"--preset",    NULL, "NAME",      "check this preset's sweep"},
+    [SET]       = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated", .repeats = true},
 };
+// clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
-static const char k_usage[] = "check NAME | check --list-keys GROUP";
 
 static int list_keys(const char *group) {
     bl_err err = {0};
     bl_buf out = {0};
-    const bl_status status =
-        bl_config_list_keys(strcmp(group, "all") == 0 ? NULL : group, &out, &err);
+    const bl_status status = bl_config_list_keys(
+        group[0] == '\0' || strcmp(group, "all") == 0 ? NULL : group, &out, &err);
     if (status == BL_OK) (void)printf("%s", bl_buf_text(&out));
     bl_buf_free(&out);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
@@ -48,15 +49,9 @@ static bl_status check_layers(bl_experiment *e, bl_dataset *shape,
     return status;
 }
 
-int bl_cmd_check(int argc, char **argv) {
-    bl_args args;
-    const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
-    if (rc >= 0) return rc;
-    if (bl_args_has(&args, LIST_KEYS)) return list_keys(args.value[LIST_KEYS]);
-    if (args.operand == NULL) {
-        (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", k_usage);
-        return BL_EXIT_USAGE;
-    }
+static int check(const bl_args *args) {
+    if (bl_args_has(args, LIST_KEYS)) return list_keys(args->value[LIST_KEYS]);
+    if (args->operand == NULL) return bl_cli_usage(args, "which experiment?");
     /* How many rows a data set has is not known before it is read, and the first round does not
      * hang on it; but where data.rows limits them, a batch beyond that is refused here already. */
     enum { SOME_ROWS = 1000000 };
@@ -65,11 +60,11 @@ int bl_cmd_check(int argc, char **argv) {
     bl_dataset shape;
     size_t trials = 0;
     const bl_dataset_options data = bl_cli_dataset_options(false);
-    bl_status status = bl_experiment_config(&e, args.operand, args.value[PRESET], &args, &err);
+    bl_status status = bl_experiment_config(&e, args->operand, args->value[PRESET], args, &err);
     if (status == BL_OK) {
         status = bl_dataset_check(&shape, e.config.dataset, &data, &err);
         if (status == BL_EMISSING)
-            bl_config_locate(bl_cli_experiments_dir, args.operand, "dataset", e.config.dataset,
+            bl_config_locate(bl_cli_experiments_dir, args->operand, "dataset", e.config.dataset,
                              &err);
     }
     if (status == BL_OK) status = check_layers(&e, &shape, &data, &err);
@@ -78,9 +73,20 @@ int bl_cmd_check(int argc, char **argv) {
     if (status == BL_OK) status = bl_sweep_check(&e.config, rows, &options, &trials, &err);
     if (status != BL_OK) return bl_cli_fail(&err);
     const bool preset = e.config.preset[0] != '\0';
-    (void)printf("%s: fine. %s%s%s%zu batch sizes, %zu runs in the first round.\n", args.operand,
+    (void)printf("%s: fine. %s%s%s%zu batch sizes, %zu runs in the first round.\n", args->operand,
                  preset ? "Preset " : "", e.config.preset, preset ? ", " : "",
                  e.config.sweep.batch_sizes.n, trials);
     bl_config_notes(&e.config, say, NULL);
     return BL_EXIT_DONE;
 }
+
+const bl_command bl_cmd_check = {
+    .name = "check",
+    .arguments = "NAME",
+    .usage = "NAME | check --list-keys [GROUP]",
+    .does = "check configuration and sweep script, compute nothing",
+    .operand = BL_OPERAND_ANY_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = check,
+};

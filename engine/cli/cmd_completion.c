@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char k_usage[] = "completion bash|zsh|fish";
-
 /* Each asks for `batchlab completion words COMMAND`: lines of a word, a tab and what it means. */
+// clang-format off
 static const struct shell {
     const char *name, *script;
 } k_shells[] = {
@@ -40,7 +39,7 @@ static const struct shell {
 
 static void say_commands(void) {
     for (size_t i = 0; i < bl_command_count; i++)
-        (void)printf("%s\t%s\n", bl_commands[i].name, bl_commands[i].does);
+        (void)printf("%s\t%s\n", bl_commands[i]->name, bl_commands[i]->does);
 }
 
 static void say_experiments(void) {
@@ -57,33 +56,34 @@ static void say_experiments(void) {
     bl_names_free(&names);
 }
 
-/* What may follow a command: its options, from its own table, and experiments where it takes one.
- */
-static int say_words(char *command) {
+/* What may follow a command: its options, from its own row, and experiments where it takes one. */
+static int say_words(const char *command) {
     if (command == NULL) {
         say_commands();
         return BL_EXIT_DONE;
     }
-    for (size_t i = 0; i < bl_command_count; i++) {
-        const bl_command *c = &bl_commands[i];
-        if (strcmp(c->name, command) != 0) continue;
-        char list[] = BL_LIST_OPTIONS, *argv[] = {command, list, NULL};
-        if (strstr(c->arguments, "NAME") != NULL) say_experiments();
-        return c->run(2, argv);
-    }
-    return BL_EXIT_USAGE;
+    const bl_command *c = bl_command_find(command);
+    if (c == NULL) return BL_EXIT_USAGE;
+    if (strstr(c->arguments, "NAME") != NULL) say_experiments();
+    bl_args_list_options(c);
+    return BL_EXIT_DONE;
 }
 
-int bl_cmd_completion(int argc, char **argv) {
-    if (argc >= 2 && strcmp(argv[1], "words") == 0) return say_words(argc > 2 ? argv[2] : NULL);
-    bl_args args;
-    const int rc = bl_args_read(&args, NULL, 0, k_usage, argc, argv);
-    if (rc >= 0) return rc;
-    for (size_t i = 0; args.operand != NULL && i < BL_COUNT(k_shells); i++)
-        if (strcmp(args.operand, k_shells[i].name) == 0) {
+static int complete(const bl_args *args) {
+    if (args->operand != NULL && strcmp(args->operand, "words") == 0)
+        return say_words(args->second);
+    for (size_t i = 0; args->operand != NULL && i < BL_COUNT(k_shells); i++)
+        if (strcmp(args->operand, k_shells[i].name) == 0) {
             (void)printf("%s", k_shells[i].script);
             return BL_EXIT_DONE;
         }
-    (void)fprintf(stderr, "batchlab: which shell?\nusage: batchlab %s\n", k_usage);
-    return BL_EXIT_USAGE;
+    return bl_cli_usage(args, "which shell?");
 }
+
+const bl_command bl_cmd_completion = {
+    .name = "completion",
+    .arguments = "bash|zsh|fish",
+    .does = "a script that completes words in that shell",
+    .operand = BL_OPERAND_SHELL,
+    .run = complete,
+};

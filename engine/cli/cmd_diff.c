@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char k_usage[] = "diff A B   (ids, their first digits, or paths of logs; exit status: "
-                              "0 equal as far as both go, 1 two runs, 3 two logs of one run)";
 enum { EXIT_OTHER_RUN = 1 };
 
 /* One line per member that one side lacks or has otherwise. Returns how many. */
@@ -94,21 +92,15 @@ static bl_status diff(const bl_run_files *a, const bl_run_files *b, int *rc, bl_
     return diff_steps(a, b, err);
 }
 
-int bl_cmd_diff(int argc, char **argv) {
-    if (argc != 3 || argv[1][0] == '-' || argv[2][0] == '-') {
-        bl_args args;
-        const int rc = bl_args_read(&args, NULL, 0, k_usage, argc > 2 ? 2 : argc, argv);
-        if (rc >= 0) return rc;
-        (void)fprintf(stderr, "batchlab: which two runs?\nusage: batchlab %s\n", k_usage);
-        return BL_EXIT_USAGE;
-    }
+static int compare_runs(const bl_args *args) {
+    const char *const word[2] = {args->operand, args->second};
     bl_err err = {0};
     char path[2][BL_PATH];
     bl_run_files run[2] = {{.state = NULL}, {.state = NULL}};
     bl_status status = BL_OK;
     int rc = BL_EXIT_DONE;
     for (int i = 0; i < 2; i++) {
-        BL_GOTO(bl_run_find(path[i], bl_cli_runs_dir(), argv[i + 1], &err));
+        BL_GOTO(bl_run_find(path[i], bl_cli_runs_dir(), word[i], &err));
         BL_GOTO(bl_run_files_read(&run[i], path[i], &err));
     }
     BL_GOTO(diff(&run[0], &run[1], &rc, &err));
@@ -116,3 +108,13 @@ done:
     for (int i = 0; i < 2; i++) bl_run_files_free(&run[i]);
     return status == BL_OK ? rc : bl_cli_fail(&err);
 }
+
+const bl_command bl_cmd_diff = {
+    .name = "diff",
+    .arguments = "A B",
+    .usage = "A B   (ids, their first digits, or paths of logs; exit status: 0 equal as far as "
+             "both go, 1 two runs, 3 two logs of one run)",
+    .does = "settings and first step in which two runs differ",
+    .operand = BL_OPERAND_TWO_RUNS,
+    .run = compare_runs,
+};

@@ -41,10 +41,8 @@ static void print_pinned(const bl_device *device) {
     device->release_pinned(device, memory);
 }
 
-int bl_cmd_doctor(int argc, char **argv) {
-    bl_args args;
-    const int rc = bl_args_read(&args, NULL, 0, "doctor", argc, argv);
-    if (rc >= 0) return rc;
+static int diagnose(const bl_args *args) {
+    (void)args;
     (void)printf("batchlab    %s, numerics epoch %d\n", BL_VERSION, BL_NUMERICS_EPOCH);
     (void)printf("build       %s, %s\n", BL_BUILD_TYPE, BL_BUILD_CC);
     (void)printf("cores       %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
@@ -80,3 +78,11 @@ int bl_cmd_doctor(int argc, char **argv) {
                  bl_cli_reports_dir(), bl_cli_dataset_options(false).data_path);
     return picked == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }
+
+const bl_command bl_cmd_doctor = {
+    .name = "doctor",
+    .arguments = "",
+    .does = "what this build and machine can do",
+    .operand = BL_OPERAND_NONE,
+    .run = diagnose,
+};

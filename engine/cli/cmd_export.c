@@ -11,23 +11,22 @@
 #include <string.h>
 
 enum { CSV, JSONL, TFEVENTS, OUTPUT, OPTION_COUNT };
+// clang-format off
 static const bl_option k_options[] = {
-    [CSV] = {"--csv",      NULL, NULL,
-             "a header and comma-separated values (default); empty: no number"          },
-    [JSONL] = {"--jsonl",    NULL, NULL,  "one JSON object a line; null: no number"       },
-    [TFEVENTS] = {"--tfevents", NULL, NULL,
-             "a folder for TensorBoard, with one in it for each run"                    },
-    [OUTPUT] = {"--output",   "-o", "DIR", "with --tfevents: where (default NAME.tfevents)"},
+    [CSV]      = {"--csv",      NULL, NULL,  "a header and comma-separated values (default); empty: no number"},
+    [JSONL]    = {"--jsonl",    NULL, NULL,  "one JSON object a line; null: no number"},
+    [TFEVENTS] = {"--tfevents", NULL, NULL,  "a folder for TensorBoard, with one in it for each run"},
+    [OUTPUT]   = {"--output",   "-o", "DIR", "with --tfevents: where (default NAME.tfevents)"},
 };
+// clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
-static const char k_usage[] = "export NAME [--csv | --jsonl | --tfevents [-o DIR]]";
 
 /* What becomes of the runs. */
-typedef struct wish {
+typedef struct export_options {
     int form;      /* CSV, JSONL, TFEVENTS */
     char dir[512]; /* of TFEVENTS */
     size_t runs;
-} wish;
+} export_options;
 
 /* One evaluation on its way out: a line of CSV or a JSON object. */
 typedef struct sink {
@@ -129,7 +128,7 @@ static bl_status write_events(const bl_run_files *run, const char *dir, bl_err *
 }
 
 /* Runs that are not finished are left out. */
-static bl_status export_run(const char *dir, const char *id, wish *w, bl_err *err) {
+static bl_status export_run(const char *dir, const char *id, export_options *w, bl_err *err) {
     char path[BL_PATH];
     bl_run_files run;
     BL_TRY(bl_path(path, err, "%s/%s/result.json", dir, id));
@@ -143,7 +142,7 @@ static bl_status export_run(const char *dir, const char *id, wish *w, bl_err *er
     return status;
 }
 
-static bl_status export(const char *name, wish *w, bl_err *err) {
+static bl_status export(const char *name, export_options *w, bl_err *err) {
     char dir[BL_PATH];
     bl_names names;
     BL_TRY(bl_path(dir, err, "%s/%s", bl_cli_runs_dir(), name));
@@ -166,7 +165,7 @@ static bl_status export(const char *name, wish *w, bl_err *err) {
 }
 
 /* NULL, or what is wrong with the options. */
-static const char *read_wish(const bl_args *args, wish *w) {
+static const char *read_options(const bl_args *args, export_options *w) {
     int forms = 0;
     w->form = CSV;
     for (int form = CSV; form <= TFEVENTS; form++) {
@@ -174,7 +173,6 @@ static const char *read_wish(const bl_args *args, wish *w) {
         w->form = form;
         forms++;
     }
-    if (args->operand == NULL) return "which experiment?";
     if (forms > 1) return "one of --csv, --jsonl and --tfevents";
     const char *dir = args->value[OUTPUT];
     if (dir != NULL && w->form != TFEVENTS) return "--output goes with --tfevents";
@@ -183,16 +181,21 @@ static const char *read_wish(const bl_args *args, wish *w) {
     return n > 0 && n < (int)sizeof w->dir ? NULL : "the folder's name is empty or too long";
 }
 
-int bl_cmd_export(int argc, char **argv) {
-    bl_args args;
-    wish w = {0};
-    const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
-    if (rc >= 0) return rc;
-    const char *problem = read_wish(&args, &w);
-    if (problem != NULL) {
-        (void)fprintf(stderr, "batchlab: %s\nusage: batchlab %s\n", problem, k_usage);
-        return BL_EXIT_USAGE;
-    }
+static int export_runs(const bl_args *args) {
     bl_err err = {0};
-    return export(args.operand, &w, &err) == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
+    export_options w = {0};
+    const char *problem = read_options(args, &w);
+    if (problem != NULL) return bl_cli_usage(args, "%s", problem);
+    return export(args->operand, &w, &err) == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }
+
+const bl_command bl_cmd_export = {
+    .name = "export",
+    .arguments = "NAME [--csv|--tfevents]",
+    .usage = "NAME [--csv | --jsonl | --tfevents [-o DIR]]",
+    .does = "every evaluation, as a table or for TensorBoard",
+    .operand = BL_OPERAND_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = export_runs,
+};

@@ -8,17 +8,12 @@
 
 enum { SIZE_LIMIT = 64 << 20, BOOTSTRAP_SEED = 1 };
 
-static const char help[] =
-    "usage: batchlab fit FILE.csv [--json]\n"
-    "\n"
+static const char k_notes[] =
     "Fits steps-to-target against batch size and prints every definition of the critical\n"
     "batch size with its interval. FILE.csv has a header and the columns batch_size and steps;\n"
     "seed (several rows per batch size), censored (1: the target was not reached within these\n"
     "steps) and steps_prev (the evaluation before) are read when present; a column target has\n"
     "to be the same in every row.\n"
-    "\n"
-    "  --json   one JSON object instead of words; null is unknown or unbounded\n"
-    "\n"
     "Exit status: 0 answered, 2 bad table or usage, 5 no answer in these data, 74 cannot read.\n";
 
 static void line(bl_buf *out, const char *label, const bl_stats_value *v) {
@@ -101,24 +96,16 @@ static int print(const bl_buf *out) {
     return BL_EXIT_IO;
 }
 
+enum { JSON, OPTION_COUNT };
+// clang-format off
 static const bl_option k_options[] = {
-    {"--json", NULL, NULL, "one JSON object instead of words; null is unknown or unbounded"},
+    [JSON] = {"--json", NULL, NULL, "one JSON object instead of words; null is unknown or unbounded"},
 };
-static const char k_usage[] = "fit FILE.csv [--json]";
+// clang-format on
 
-int bl_cmd_fit(int argc, char **argv) {
-    bl_args args;
-    for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return fputs(help, stdout) >= 0 ? BL_EXIT_DONE : BL_EXIT_IO;
-    const int rc = bl_args_read(&args, k_options, BL_COUNT(k_options), k_usage, argc, argv);
-    if (rc >= 0) return rc;
-    const char *path = args.operand;
-    const bool json = bl_args_has(&args, 0);
-    if (path == NULL) {
-        (void)fprintf(stderr, "batchlab: which table?\nusage: batchlab %s\n", k_usage);
-        return BL_EXIT_USAGE;
-    }
+static int fit(const bl_args *args) {
+    const char *path = args->operand;
+    const bool json = bl_args_has(args, JSON);
     bl_err err = {0};
     bl_stats_critical c;
     const bl_status status = answer(&c, path, &err);
@@ -138,3 +125,14 @@ int bl_cmd_fit(int argc, char **argv) {
     bl_buf_free(&out);
     return code != BL_EXIT_DONE || any_answer(&c) ? code : BL_EXIT_NO_ANSWER;
 }
+
+const bl_command bl_cmd_fit = {
+    .name = "fit",
+    .arguments = "FILE.csv [--json]",
+    .does = "critical batch sizes of any table of steps",
+    .notes = k_notes,
+    .operand = BL_OPERAND_TABLE,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = fit,
+};

@@ -8,14 +8,13 @@
 #include <string.h>
 
 enum { REPAIR, JSON, OPTION_COUNT };
+// clang-format off
 static const bl_option k_options[] = {
-    [REPAIR] =
-        {"--repair", NULL, NULL,
-                  "set damaged runs and files aside, remove what dead writers left; no result is lost"},
-    [JSON] = {"--json",   NULL, NULL, "one JSON object per finding"                               },
+    [REPAIR] = {"--repair", NULL, NULL, "set damaged runs and files aside, remove what dead writers left; no result is lost"},
+    [JSON]   = {"--json",   NULL, NULL, "one JSON object per finding"},
 };
+// clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
-static const char k_usage[] = "fsck [NAME] [--repair] [--json]";
 
 static void show_text(void *ctx, const bl_finding *f) {
     (void)ctx;
@@ -41,15 +40,12 @@ static void show_json(void *ctx, const bl_finding *f) {
     bl_buf_free(&line);
 }
 
-int bl_cmd_fsck(int argc, char **argv) {
-    bl_args args;
-    const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
-    if (rc >= 0) return rc;
+static int check_stores(const bl_args *args) {
     bl_err err = {0};
     bl_names names = {0};
-    bl_fsck fsck = {.repair = bl_args_has(&args, REPAIR),
-                    .found = bl_args_has(&args, JSON) ? show_json : show_text};
-    bl_status status = bl_cli_find_stores(&names, args.operand, &err);
+    bl_fsck fsck = {.repair = bl_args_has(args, REPAIR),
+                    .found = bl_args_has(args, JSON) ? show_json : show_text};
+    bl_status status = bl_cli_find_stores(&names, args->operand, &err);
     for (size_t i = 0; status == BL_OK && i < names.count; i++) {
         bl_store store;
         status = bl_store_open(&store, bl_cli_runs_dir(), names.name[i], false, &err);
@@ -64,3 +60,14 @@ int bl_cmd_fsck(int argc, char **argv) {
                               "does those runs again.\n");
     return fsck.damage > 0 ? BL_EXIT_DAMAGE : BL_EXIT_DONE;
 }
+
+const bl_command bl_cmd_fsck = {
+    .name = "fsck",
+    .arguments = "[NAME] [--repair]",
+    .usage = "[NAME] [--repair] [--json]",
+    .does = "read every file of the store and name what is damaged",
+    .operand = BL_OPERAND_ANY_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = check_stores,
+};

@@ -8,14 +8,13 @@
 #include <string.h>
 
 enum { DRY_RUN, UNPLANNED, OPTION_COUNT };
+// clang-format off
 static const bl_option k_options[] = {
-    [DRY_RUN] = {"--dry-run",   "-n", NULL, "say what would be removed"                               },
-    [UNPLANNED] =
-        {"--unplanned", NULL, NULL,
-                 "also finished runs that are in no preset's plan, nor in plan.jsonl or expected.lock"},
+    [DRY_RUN]   = {"--dry-run",   "-n", NULL, "say what would be removed"},
+    [UNPLANNED] = {"--unplanned", NULL, NULL, "also finished runs that are in no preset's plan, nor in plan.jsonl or expected.lock"},
 };
+// clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
-static const char k_usage[] = "gc [NAME] [-n] [--unplanned]";
 
 /* ---- which runs are planned -------------------------------------------------------------------
  */
@@ -133,19 +132,27 @@ static void show(const bl_gc *gc) {
                  gc->dry ? "would be removed" : "removed");
 }
 
-int bl_cmd_gc(int argc, char **argv) {
-    bl_args args;
-    const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
-    if (rc >= 0) return rc;
+static int collect(const bl_args *args) {
     bl_err err = {0};
     bl_names names = {0};
-    bl_gc gc = {.dry = bl_args_has(&args, DRY_RUN)};
-    bl_status status = bl_cli_find_stores(&names, args.operand, &err);
+    bl_gc gc = {.dry = bl_args_has(args, DRY_RUN)};
+    bl_status status = bl_cli_find_stores(&names, args->operand, &err);
     for (size_t i = 0; status == BL_OK && i < names.count; i++)
-        status = clean(&gc, names.name[i], bl_args_has(&args, UNPLANNED), &err);
+        status = clean(&gc, names.name[i], bl_args_has(args, UNPLANNED), &err);
     bl_names_free(&names);
     if (status == BL_OK) status = bl_scratch_gc(bl_cli_runs_dir(), &gc, &err);
     if (status != BL_OK) return bl_cli_fail(&err);
     show(&gc);
     return BL_EXIT_DONE;
 }
+
+const bl_command bl_cmd_gc = {
+    .name = "gc",
+    .arguments = "[NAME] [-n]",
+    .usage = "[NAME] [-n] [--unplanned]",
+    .does = "remove from the store what nothing needs",
+    .operand = BL_OPERAND_ANY_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = collect,
+};

@@ -5,17 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TARGET, NAME, DATE };
-static const bl_option options[] = {
-    {"--target", NULL, "COL",  "the column to learn (required)"                          },
-    {"--name",   NULL, "NAME", "of the data set and the experiment; default: of the file"},
-    {"--date",   NULL, "COL",  "the date by which the latest rows are held out"          },
+enum { TARGET, NAME, DATE, OPTION_COUNT };
+// clang-format off
+static const bl_option k_options[] = {
+    [TARGET] = {"--target", NULL, "COL",  "the column to learn (required)"},
+    [NAME]   = {"--name",   NULL, "NAME", "of the data set and the experiment; default: of the file"},
+    [DATE]   = {"--date",   NULL, "COL",  "the date by which the latest rows are held out"},
 };
-static const char usage[] = "init FILE.csv --target COL [--name NAME] [--date COL]";
+// clang-format on
 
-static const char sweep_lua[] =
-    "-- The learning rate is retuned at every batch size; then what an epoch budget and a step "
-    "budget\n"
+// clang-format off
+static const char k_sweep_lua[] =
+    "-- The learning rate is retuned at every batch size; then what an epoch budget and a step budget\n"
     "-- would have chosen. Sizes, targets, seeds and limits are in experiment.cfg.\n"
     "local sweep = require \"sweep\"\n"
     "\n"
@@ -23,13 +24,12 @@ static const char sweep_lua[] =
     "  local config = exp.config\n"
     "  local points = sweep.critical_batch(exp, {\n"
     "    batch = config[\"sweep.batch_sizes\"],\n"
-    "    retune = { lr = sweep.log2grid { step = config[\"sweep.lr_step\"] }, rule = "
-    "config[\"sweep.lr_rule\"] },\n"
+    "    retune = { lr = sweep.log2grid { step = config[\"sweep.lr_step\"] }, rule = config[\"sweep.lr_rule\"] },\n"
     "    seeds = config[\"sweep.seeds\"],\n"
     "  })\n"
-    "  sweep.budgets(exp, { from = points, epochs = config[\"sweep.budget_epochs\"], steps = "
-    "config[\"sweep.budget_steps\"] })\n"
+    "  sweep.budgets(exp, { from = points, epochs = config[\"sweep.budget_epochs\"], steps = config[\"sweep.budget_steps\"] })\n"
     "end\n";
+// clang-format on
 
 typedef struct init {
     const char *path, *name;
@@ -157,7 +157,7 @@ static bl_status write_all(const init *t, bl_err *err) {
     BL_GOTO(write_new(path, &text, err));
     BL_GOTO(bl_path(path, err, "%s/%s/sweep.lua", bl_cli_experiments_dir, t->name));
     bl_buf_clear(&text);
-    bl_buf_str(&text, sweep_lua);
+    bl_buf_str(&text, k_sweep_lua);
     BL_GOTO(write_new(path, &text, err));
     BL_GOTO(bl_path(path, err, "%s/%s/README.md", bl_cli_experiments_dir, t->name));
     bl_buf_clear(&text);
@@ -193,18 +193,11 @@ done:
     return status;
 }
 
-int bl_cmd_init(int argc, char **argv) {
-    bl_args args;
+static int write_experiment(const bl_args *args) {
     bl_err err = {0};
-    const int stop = bl_args_read(&args, options, BL_COUNT(options), usage, argc, argv);
-    if (stop >= 0) return stop;
-    if (!args.operand || !args.value[TARGET]) {
-        (void)fprintf(stderr, "batchlab: %s is missing\nusage: batchlab %s\n",
-                      args.operand ? "--target COL" : "FILE.csv", usage);
-        return BL_EXIT_USAGE;
-    }
-    init t = {.path = args.operand};
-    const bl_status status = make(&t, &args, &err);
+    if (args->value[TARGET] == NULL) return bl_cli_usage(args, "--target COL is missing");
+    init t = {.path = args->operand};
+    const bl_status status = make(&t, args, &err);
     if (status != BL_OK) {
         const int fault = bl_cli_fail(&err);
         return status == BL_EMISSING ? BL_EXIT_IO : fault; /* a table that is not there */
@@ -212,3 +205,14 @@ int bl_cmd_init(int argc, char **argv) {
     (void)fprintf(stderr, "next: make experiment NAME=%s PRESET=tiny\n", t.name);
     return BL_EXIT_DONE;
 }
+
+const bl_command bl_cmd_init = {
+    .name = "init",
+    .arguments = "DATA.csv --target COL",
+    .usage = "FILE.csv --target COL [--name NAME] [--date COL]",
+    .does = "write a data set and an experiment for your own table",
+    .operand = BL_OPERAND_TABLE,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = write_experiment,
+};

@@ -6,15 +6,16 @@
 #include <string.h>
 
 enum { PRUNE, PRESET, SET, SYNTHETIC, DEVICE, OPTION_COUNT };
+// clang-format off
 static const bl_option k_options[] = {
-    [PRUNE] = {"--prune",     NULL, NULL,        "drop the entries that are not of this plan, and say which"},
-    [PRESET] = {"--preset",    NULL, "NAME",      "tiny, quick (default) or paper, as declared"              },
-    [SET] = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated"                          },
-    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "the runs on generated data"                               },
-    [DEVICE] = {"--device",    NULL, "NAME",      "whose runs at numerics device: cuda, cuda:1"              },
+    [PRUNE]     = {"--prune",     NULL, NULL,        "drop the entries that are not of this plan, and say which"},
+    [PRESET]    = {"--preset",    NULL, "NAME",      "tiny, quick (default) or paper, as declared"},
+    [SET]       = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated", .repeats = true},
+    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "the runs on generated data"},
+    [DEVICE]    = {"--device",    NULL, "NAME",      "lock the runs for this GPU (only with numerics = device): cuda, cuda:1"},
 };
+// clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
-static const char k_usage[] = "lock NAME [--prune] [--preset NAME] [--set KEY=VALUE] [--synthetic]";
 
 typedef struct counts {
     size_t added, changed, same, undone;
@@ -97,16 +98,24 @@ done:
     return status;
 }
 
-int bl_cmd_lock(int argc, char **argv) {
-    bl_args args;
-    int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
+static int write_lock(const bl_args *args) {
     bl_err err = {0};
     bl_experiment e = {0};
-    if (rc < 0)
-        rc = bl_experiment_begin(&e, &args, args.value[PRESET], bl_args_has(&args, SYNTHETIC),
-                                 args.value[DEVICE], k_usage);
+    const int rc = bl_experiment_begin(&e, args, args->value[PRESET], bl_args_has(args, SYNTHETIC),
+                                       args->value[DEVICE]);
     if (rc >= 0) return rc;
-    const bl_status status = lock_plan(&e, bl_args_has(&args, PRUNE), &err);
+    const bl_status status = lock_plan(&e, bl_args_has(args, PRUNE), &err);
     bl_experiment_close(&e);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }
+
+const bl_command bl_cmd_lock = {
+    .name = "lock",
+    .arguments = "NAME",
+    .usage = "NAME [--prune] [--preset NAME] [--set KEY=VALUE] [--synthetic]",
+    .does = "write the expected logs of the runs that are done",
+    .operand = BL_OPERAND_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = write_lock,
+};

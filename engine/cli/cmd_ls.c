@@ -8,10 +8,12 @@
 #include <math.h>
 #include <stdio.h>
 
+enum { JSON, OPTION_COUNT };
+// clang-format off
 static const bl_option k_options[] = {
-    {"--json", NULL, NULL, "one JSON object per run"}
+    [JSON] = {"--json", NULL, NULL, "one JSON object per run"},
 };
-static const char k_usage[] = "ls [NAME] [--json]";
+// clang-format on
 
 typedef struct row {
     const char *experiment, *run, *state, *outcome;
@@ -95,14 +97,11 @@ static bl_status list(const char *experiment, bool json, bl_err *err) {
     return status;
 }
 
-int bl_cmd_ls(int argc, char **argv) {
-    bl_args args;
-    const int rc = bl_args_read(&args, k_options, BL_COUNT(k_options), k_usage, argc, argv);
-    if (rc >= 0) return rc;
+static int list_runs(const bl_args *args) {
     bl_err err = {0};
-    const bool json = bl_args_has(&args, 0);
+    const bool json = bl_args_has(args, JSON);
     bl_names names = {0};
-    bl_status status = bl_cli_find_stores(&names, args.operand, &err);
+    bl_status status = bl_cli_find_stores(&names, args->operand, &err);
     if (status == BL_OK && !json)
         (void)printf("%-16s %-12s  %-11s %6s %12s %4s %9s  %-8s %10s\n", "experiment", "run",
                      "state", "batch", "rate", "seed", "steps", "outcome", "value");
@@ -111,3 +110,13 @@ int bl_cmd_ls(int argc, char **argv) {
     bl_names_free(&names);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }
+
+const bl_command bl_cmd_ls = {
+    .name = "ls",
+    .arguments = "[NAME] [--json]",
+    .does = "the runs in the store, one a line",
+    .operand = BL_OPERAND_ANY_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = list_runs,
+};

@@ -15,16 +15,16 @@
 #include <string.h>
 
 enum { JSON, PRESET, SET, SYNTHETIC, DEVICE, OPTION_COUNT };
+// clang-format off
 static const bl_option k_options[] = {
-    [JSON] = {"--json",      NULL, NULL,        "one JSON object per round, trial and decision"},
-    [PRESET] = {"--preset",    NULL, "NAME",
-              "tiny, quick (default) or paper, as the experiment declares"                     },
-    [SET] = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated"              },
-    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "plan on generated data"                       },
-    [DEVICE] = {"--device",    NULL, "NAME",      "whose runs at numerics device: cuda, cuda:1"  },
+    [JSON]      = {"--json",      NULL, NULL,        "one JSON object per round, trial and decision"},
+    [PRESET]    = {"--preset",    NULL, "NAME",      "tiny, quick (default) or paper, as the experiment declares"},
+    [SET]       = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated", .repeats = true},
+    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "plan on generated data"},
+    [DEVICE]    = {"--device",    NULL, "NAME",      "show the runs for this GPU (only with numerics = device): cuda, cuda:1"},
 };
+// clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
-static const char k_usage[] = "plan NAME [--json] [--preset NAME] [--set KEY=VALUE]";
 
 typedef struct plan_view {
     const bl_experiment *e;
@@ -218,16 +218,24 @@ static bl_status show_plan(bl_experiment *e, bool json, bl_err *err) {
     return status == BL_EMISSING ? BL_OK : status;
 }
 
-int bl_cmd_plan(int argc, char **argv) {
-    bl_args args;
-    int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
+static int show(const bl_args *args) {
     bl_err err = {0};
     bl_experiment e = {0};
-    if (rc < 0)
-        rc = bl_experiment_begin(&e, &args, args.value[PRESET], bl_args_has(&args, SYNTHETIC),
-                                 args.value[DEVICE], k_usage);
+    const int rc = bl_experiment_begin(&e, args, args->value[PRESET], bl_args_has(args, SYNTHETIC),
+                                       args->value[DEVICE]);
     if (rc >= 0) return rc;
-    const bl_status status = show_plan(&e, bl_args_has(&args, JSON), &err);
+    const bl_status status = show_plan(&e, bl_args_has(args, JSON), &err);
     bl_experiment_close(&e);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }
+
+const bl_command bl_cmd_plan = {
+    .name = "plan",
+    .arguments = "NAME",
+    .usage = "NAME [--json] [--preset NAME] [--set KEY=VALUE]",
+    .does = "the trials in order of decision, with state and memory",
+    .operand = BL_OPERAND_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = show,
+};

@@ -16,32 +16,19 @@ static bl_status read_answer(bl_report_model *out, const char *name, bl_err *err
     return bl_report_analyse(out, dir, err);
 }
 
-/* -1 to go on, else the exit status. */
-static int read_name(bl_args *args, const bl_option *options, size_t count, const char *usage,
-                     int argc, char **argv) {
-    const int rc = bl_args_read(args, options, count, usage, argc, argv);
-    if (rc >= 0) return rc;
-    if (args->operand != NULL && strchr(args->operand, '/') == NULL) return -1;
-    (void)fprintf(stderr, "batchlab: %s\nusage: batchlab %s\n",
-                  args->operand == NULL ? "which experiment?"
-                                        : "the name of an experiment, not a path",
-                  usage);
-    return BL_EXIT_USAGE;
-}
+enum { JSON, OPTION_COUNT };
+// clang-format off
+static const bl_option k_options[] = {
+    [JSON] = {"--json", NULL, NULL, "one JSON object instead of words; null is unknown"},
+};
+// clang-format on
 
-int bl_cmd_recommend(int argc, char **argv) {
-    static const bl_option options[] = {
-        {"--json", NULL, NULL, "one JSON object instead of words; null is unknown"}
-    };
-    bl_args args;
+static int recommend(const bl_args *args) {
     bl_report_model answer;
     bl_err err = {0};
-    const int rc =
-        read_name(&args, options, BL_COUNT(options), "recommend NAME [--json]", argc, argv);
-    if (rc >= 0) return rc;
-    if (read_answer(&answer, args.operand, &err) != BL_OK) return bl_cli_fail(&err);
+    if (read_answer(&answer, args->operand, &err) != BL_OK) return bl_cli_fail(&err);
     bl_buf out = {0};
-    if (bl_args_has(&args, 0)) {
+    if (bl_args_has(args, JSON)) {
         bl_recommendation_json(&answer, &out);
         bl_buf_str(&out, "\n");
     } else {
@@ -54,16 +41,23 @@ int bl_cmd_recommend(int argc, char **argv) {
     return answered ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER;
 }
 
+const bl_command bl_cmd_recommend = {
+    .name = "recommend",
+    .arguments = "NAME [--json]",
+    .does = "which batch size, at which learning rate, at what cost",
+    .operand = BL_OPERAND_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = recommend,
+};
+
 /* Writes everything under reports/NAME/ and names what `file` says. */
-static int write_report(const char *usage, const char *file, int argc, char **argv) {
-    bl_args args;
+static int write_report(const bl_args *args, const char *file) {
     bl_report_model answer;
     bl_err err = {0};
     char dir[BL_PATH];
-    const int rc = read_name(&args, NULL, 0, usage, argc, argv);
-    if (rc >= 0) return rc;
-    if (bl_path(dir, &err, "%s/%s", bl_cli_reports_dir(), args.operand) != BL_OK ||
-        read_answer(&answer, args.operand, &err) != BL_OK)
+    if (bl_path(dir, &err, "%s/%s", bl_cli_reports_dir(), args->operand) != BL_OK ||
+        read_answer(&answer, args->operand, &err) != BL_OK)
         return bl_cli_fail(&err);
     const bl_status status = bl_report_write(&answer, dir, bl_cli_templates_dir, &err);
     const bool answered = answer.answered;
@@ -73,10 +67,26 @@ static int write_report(const char *usage, const char *file, int argc, char **ar
     return answered ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER;
 }
 
-int bl_cmd_plot(int argc, char **argv) {
-    return write_report("plot NAME", "", argc, argv);
+static int plot(const bl_args *args) {
+    return write_report(args, "");
 }
 
-int bl_cmd_report(int argc, char **argv) {
-    return write_report("report NAME", "report.html", argc, argv);
+const bl_command bl_cmd_plot = {
+    .name = "plot",
+    .arguments = "NAME",
+    .does = "draw the figures from logs alone",
+    .operand = BL_OPERAND_EXPERIMENT,
+    .run = plot,
+};
+
+static int report(const bl_args *args) {
+    return write_report(args, "report.html");
 }
+
+const bl_command bl_cmd_report = {
+    .name = "report",
+    .arguments = "NAME",
+    .does = "figures, tables and a single-file HTML report",
+    .operand = BL_OPERAND_EXPERIMENT,
+    .run = report,
+};

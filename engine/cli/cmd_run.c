@@ -1,4 +1,5 @@
-/* batchlab run NAME: the whole way from a configuration to figures and a recommendation. */
+/* batchlab run NAME: the whole way from a configuration to figures and a recommendation.
+ * batchlab work NAME: the training alone, beside other workers. */
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
 #include "engine/cli/dry_run.h"
@@ -35,25 +36,21 @@ enum {
     FORCE,
     OPTION_COUNT
 };
+// clang-format off
 static const bl_option k_options[] = {
-    [JOBS] = {"--jobs",       "-j", "N",         "runs at once (default: the machine's cores)"  },
-    [DRY_RUN] = {"--dry-run",    "-n", NULL,
-              "say what would be done and how long each preset takes here"                      },
-    [PRESET] = {"--preset",     NULL, "NAME",
-              "tiny, quick (default) or paper, as the experiment declares"                      },
-    [SET] = {"--set",        NULL, "KEY=VALUE", "change one key; may be repeated"              },
-    [SYNTHETIC] = {"--synthetic",  NULL, NULL,
-              "use generated data although the real data are there"                             },
-    [DEVICE] = {"--device",     NULL, "cpu",       "where to compute: cpu, cuda, cuda:1"          },
+    [JOBS]       = {"--jobs",       "-j", "N",         "runs at once (default: the machine's cores)"},
+    [DRY_RUN]    = {"--dry-run",    "-n", NULL,        "say what would be done and how long each preset takes here"},
+    [PRESET]     = {"--preset",     NULL, "NAME",      "tiny, quick (default) or paper, as the experiment declares"},
+    [SET]        = {"--set",        NULL, "KEY=VALUE", "change one key; may be repeated", .repeats = true},
+    [SYNTHETIC]  = {"--synthetic",  NULL, NULL,        "use generated data although the real data are there"},
+    [DEVICE]     = {"--device",     NULL, "cpu",       "where to compute: cpu, cuda, cuda:1"},
     [TIME_LIMIT] = {"--time-limit", NULL, "T",         "stop, resumably, after this time: 90, 15m, 2h"},
-    [ONLY] = {"--only",       NULL, "EXPR",
-              "train only runs like 'batch_size=64,128 learning_rate<0.01'"                     },
-    [FAIL_FAST] = {"--fail-fast",  NULL, NULL,
-              "stop at the first run that does not fit into memory"                             },
-    [FORCE] = {"--force",      NULL, NULL,
-              "train published runs once more beside the store and compare, before going on"    },
-    [PROGRESS] = {"--progress",   NULL, "MODE",      "auto, plain, json or none"                    },
+    [ONLY]       = {"--only",       NULL, "EXPR",      "train only runs like 'batch_size=64,128 learning_rate<0.01'"},
+    [FAIL_FAST]  = {"--fail-fast",  NULL, NULL,        "stop at the first run that does not fit into memory"},
+    [FORCE]      = {"--force",      NULL, NULL,        "train published runs once more beside the store and compare, before going on"},
+    [PROGRESS]   = {"--progress",   NULL, "MODE",      "auto, plain, json or none"},
 };
+// clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 
 /* Seconds of "90", "90s", "15m", "2h"; 0: malformed. */
@@ -73,11 +70,7 @@ static int usage_fault(const char *option, const char *value, const char *wanted
 }
 
 /* Checks the options that need no files. Returns -1 to go on. */
-static int read_options(const bl_args *args, const char *usage, size_t *jobs, bl_display *display) {
-    if (args->operand == NULL) {
-        (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", usage);
-        return BL_EXIT_USAGE;
-    }
+static int read_options(const bl_args *args, size_t *jobs, bl_display *display) {
     if (!bl_cli_jobs(args->value[JOBS], jobs))
         return usage_fault("--jobs", args->value[JOBS], "a number from 1 to 256");
     if (!bl_display_init(display, args->value[PROGRESS]))
@@ -218,32 +211,31 @@ static int answer(const bl_experiment *e, const bl_sweep_totals *totals) {
     return answered ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER;
 }
 
-int bl_cli_train(bool answers, const char *usage, int argc, char **argv) {
-    bl_args args;
+/* `answers`: run, with timing pass, figures and recommendation; else work. */
+static int train(const bl_args *args, bool answers) {
     bl_display display;
     bl_err err = {0};
     run_options w = {.jobs = 1};
-    int rc = bl_args_read(&args, k_options, OPTION_COUNT, usage, argc, argv);
-    if (rc < 0) rc = read_options(&args, usage, &w.jobs, &display);
+    int rc = read_options(args, &w.jobs, &display);
     if (rc >= 0) return rc;
-    w.fail_fast = bl_args_has(&args, FAIL_FAST);
-    w.force = bl_args_has(&args, FORCE);
-    if (bl_args_has(&args, ONLY) && bl_filter_parse(&w.only, args.value[ONLY], &err) != BL_OK)
+    w.fail_fast = bl_args_has(args, FAIL_FAST);
+    w.force = bl_args_has(args, FORCE);
+    if (bl_args_has(args, ONLY) && bl_filter_parse(&w.only, args->value[ONLY], &err) != BL_OK)
         return bl_cli_fail(&err);
 
     bl_experiment *e = bl_xalloc(sizeof *e);
     bl_sweep_totals totals = {0};
-    const bool dry = bl_args_has(&args, DRY_RUN);
+    const bool dry = bl_args_has(args, DRY_RUN);
     bool left_out = false;
     if (!dry) bl_cli_catch_signals(); /* a dry run has nothing to put away */
-    bl_status status = bl_experiment_config(e, args.operand, args.value[PRESET], &args, &err);
+    bl_status status = bl_experiment_config(e, args->operand, args->value[PRESET], args, &err);
     if (status == BL_OK) bl_config_notes(&e->config, bl_display_say, &display);
-    if (status == BL_OK) status = bl_experiment_level(e, args.value[DEVICE], &err);
-    if (status == BL_OK) status = bl_experiment_open(e, bl_args_has(&args, SYNTHETIC), !dry, &err);
-    if (status == BL_OK) status = bl_experiment_device(e, args.value[DEVICE], &w.jobs, &err);
+    if (status == BL_OK) status = bl_experiment_level(e, args->value[DEVICE], &err);
+    if (status == BL_OK) status = bl_experiment_open(e, bl_args_has(args, SYNTHETIC), !dry, &err);
+    if (status == BL_OK) status = bl_experiment_device(e, args->value[DEVICE], &w.jobs, &err);
     if (status == BL_OK && e->fits[0] != '\0') bl_display_say(&display, e->fits);
     if (status == BL_OK && dry) {
-        status = bl_cli_dry_run(e, &args, w.jobs, &err);
+        status = bl_cli_dry_run(e, args, w.jobs, &err);
     } else if (status == BL_OK) {
         if (w.force) status = compare_published(e, &w, &display, &err);
         if (status == BL_OK) status = sweep(e, &w, &display, &totals, &err);
@@ -267,6 +259,32 @@ int bl_cli_train(bool answers, const char *usage, int argc, char **argv) {
     return rc;
 }
 
-int bl_cmd_run(int argc, char **argv) {
-    return bl_cli_train(true, "run NAME [options]", argc, argv);
+static int run(const bl_args *args) {
+    return train(args, true);
 }
+
+const bl_command bl_cmd_run = {
+    .name = "run",
+    .arguments = "NAME [options]",
+    .does = "plan, train, publish, draw, recommend; run again to go on",
+    .operand = BL_OPERAND_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = run,
+};
+
+/* Trains what the sweep asks for until nothing is left. Any number of workers, on any number of
+ * machines, share one store; each runs the planner itself, and all come to one plan. */
+static int work(const bl_args *args) {
+    return train(args, false);
+}
+
+const bl_command bl_cmd_work = {
+    .name = "work",
+    .arguments = "NAME [options]",
+    .does = "train with other processes on one store until nothing is left",
+    .operand = BL_OPERAND_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = work,
+};

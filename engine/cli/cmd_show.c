@@ -11,15 +11,16 @@
 #include <string.h>
 
 enum { MODEL, JSON, PRESET, SET, SYNTHETIC, OPTION_COUNT };
+// clang-format off
 static const bl_option k_options[] = {
-    [MODEL] = {"--model",     NULL, NULL,        "NAME is an experiment: its net, layer by layer"},
-    [JSON] = {"--json",      NULL, NULL,        "with --model: one JSON object"                 },
-    [PRESET] = {"--preset",    NULL, "NAME",      "with --model: of this preset"                  },
-    [SET] = {"--set",       NULL, "KEY=VALUE", "with --model: change one key; may be repeated" },
-    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "with --model: for the generated data set"      },
+    [MODEL]     = {"--model",     NULL, NULL,        "NAME is an experiment: its net, layer by layer"},
+    [JSON]      = {"--json",      NULL, NULL,        "with --model: one JSON object"},
+    [PRESET]    = {"--preset",    NULL, "NAME",      "with --model: of this preset"},
+    [SET]       = {"--set",       NULL, "KEY=VALUE", "with --model: change one key; may be repeated", .repeats = true},
+    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "with --model: for the generated data set"},
 };
+// clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
-static const char k_usage[] = "show RUN | show NAME --model";
 enum { LAST_EVALUATIONS = 12 };
 
 /* Members of an object, one a line. */
@@ -97,25 +98,15 @@ static int show_model(const bl_args *args) {
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }
 
-int bl_cmd_show(int argc, char **argv) {
-    bl_args args;
-    const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
-    if (rc >= 0) return rc;
-    if (args.operand == NULL) {
-        (void)fprintf(stderr, "batchlab: which run?\nusage: batchlab %s\n", k_usage);
-        return BL_EXIT_USAGE;
-    }
-    if (bl_args_has(&args, MODEL)) return show_model(&args);
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (!bl_args_has(&args, i)) continue;
-        (void)fprintf(stderr, "batchlab: %s goes with --model\nusage: batchlab %s\n",
-                      k_options[i].name, k_usage);
-        return BL_EXIT_USAGE;
-    }
+static int show_run(const bl_args *args) {
+    if (bl_args_has(args, MODEL)) return show_model(args);
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (bl_args_has(args, i))
+            return bl_cli_usage(args, "%s goes with --model", k_options[i].name);
     bl_err err = {0};
     char path[BL_PATH];
     bl_run_files run;
-    if (bl_run_find(path, bl_cli_runs_dir(), args.operand, &err) != BL_OK ||
+    if (bl_run_find(path, bl_cli_runs_dir(), args->operand, &err) != BL_OK ||
         bl_run_files_read(&run, path, &err) != BL_OK)
         return bl_cli_fail(&err);
     bl_buf out = {0};
@@ -125,3 +116,14 @@ int bl_cmd_show(int argc, char **argv) {
     bl_buf_free(&out);
     return BL_EXIT_DONE;
 }
+
+const bl_command bl_cmd_show = {
+    .name = "show",
+    .arguments = "RUN | NAME --model",
+    .usage = "RUN | show NAME --model",
+    .does = "one run; or the net of an experiment",
+    .operand = BL_OPERAND_RUN,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = show_run,
+};

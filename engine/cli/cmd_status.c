@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { JSON, OPTION_COUNT };
+// clang-format off
 static const bl_option k_options[] = {
-    {"--json", NULL, NULL, "one JSON object per experiment"},
+    [JSON] = {"--json", NULL, NULL, "one JSON object per experiment"},
 };
-static const char k_usage[] = "status [NAME] [--json]";
+// clang-format on
 
 typedef struct counts {
     size_t done, running, interrupted, damaged, set_aside;
@@ -78,14 +80,11 @@ static bl_status show(const char *experiment, bool json, bl_err *err) {
     return status;
 }
 
-int bl_cmd_status(int argc, char **argv) {
-    bl_args args;
-    const int rc = bl_args_read(&args, k_options, BL_COUNT(k_options), k_usage, argc, argv);
-    if (rc >= 0) return rc;
-    const bool json = bl_args_has(&args, 0);
+static int count_stores(const bl_args *args) {
+    const bool json = bl_args_has(args, JSON);
     bl_err err = {0};
     bl_names names = {0};
-    bl_status status = bl_cli_find_stores(&names, args.operand, &err);
+    bl_status status = bl_cli_find_stores(&names, args->operand, &err);
     if (status == BL_OK && names.count == 0 && !json)
         (void)printf("no runs yet in %s/\n", bl_cli_runs_dir());
     for (size_t i = 0; status == BL_OK && i < names.count; i++)
@@ -93,3 +92,14 @@ int bl_cmd_status(int argc, char **argv) {
     bl_names_free(&names);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }
+
+const bl_command bl_cmd_status = {
+    .name = "status",
+    .arguments = "[NAME]",
+    .usage = "[NAME] [--json]",
+    .does = "what the store holds",
+    .operand = BL_OPERAND_ANY_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = count_stores,
+};

@@ -14,18 +14,18 @@
 #include <unistd.h>
 
 enum { SLURM, WORKERS, JOBS, PRINT, PRESET, SET, SYNTHETIC, OPTION_COUNT };
+// clang-format off
 static const bl_option k_options[] = {
-    [SLURM] = {"--slurm",     NULL, NULL,
-               "submit with sbatch; SBATCH_* variables add what the site asks for"                    },
-    [WORKERS] = {"--workers",   NULL, "N",         "how many workers, 1 to 1000"                        },
-    [JOBS] = {"--jobs",      "-j", "N",         "runs at once, and cores, of each worker (default 1)"},
-    [PRINT] = {"--print",     NULL, NULL,        "write the batch script to stdout, submit nothing"   },
-    [PRESET] = {"--preset",    NULL, "NAME",      "as for run"                                         },
-    [SET] = {"--set",       NULL, "KEY=VALUE", "as for run; may be repeated"                        },
-    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "as for run"                                         },
+    [SLURM]     = {"--slurm",     NULL, NULL,        "submit with sbatch; SBATCH_* variables add what the site asks for"},
+    [WORKERS]   = {"--workers",   NULL, "N",         "how many workers, 1 to 1000"},
+    [JOBS]      = {"--jobs",      "-j", "N",         "runs at once, and cores, of each worker (default 1)"},
+    [PRINT]     = {"--print",     NULL, NULL,        "write the batch script to stdout, submit nothing"},
+    [PRESET]    = {"--preset",    NULL, "NAME",      "as for run"},
+    [SET]       = {"--set",       NULL, "KEY=VALUE", "as for run; may be repeated", .repeats = true},
+    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "as for run"},
 };
+// clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
-static const char k_usage[] = "submit NAME --slurm --workers N [--print] [options]";
 
 enum { MOST_WORKERS = 1000 }; /* Slurm's arrays end at 1000 where nobody changed MaxArraySize */
 
@@ -147,11 +147,6 @@ static bl_status give_to_sbatch(const bl_buf *script, bl_err *err) {
     return BL_OK;
 }
 
-static int usage_fault(const char *problem) {
-    (void)fprintf(stderr, "batchlab: %s\nusage: batchlab %s\n", problem, k_usage);
-    return BL_EXIT_USAGE;
-}
-
 static bool read_count(const char *text, size_t most, size_t *count) {
     char *end;
     errno = 0;
@@ -160,27 +155,35 @@ static bool read_count(const char *text, size_t most, size_t *count) {
     return text != NULL && errno == 0 && *end == '\0' && text[0] != '-' && n >= 1 && n <= most;
 }
 
-int bl_cmd_submit(int argc, char **argv) {
-    bl_args args;
+static int submit(const bl_args *args) {
     size_t workers, jobs;
-    const int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
-    if (rc >= 0) return rc;
-    const char *each = args.value[JOBS] != NULL ? args.value[JOBS] : "1";
-    if (args.operand == NULL) return usage_fault("which experiment?");
-    if (!bl_args_has(&args, SLURM)) return usage_fault("where to? --slurm is what there is");
-    if (!read_count(args.value[WORKERS], MOST_WORKERS, &workers))
-        return usage_fault("--workers: expected a number from 1 to 1000");
-    if (!bl_cli_jobs(each, &jobs)) return usage_fault("--jobs: expected a number from 1 to 256");
+    const char *each = args->value[JOBS] != NULL ? args->value[JOBS] : "1";
+    if (!bl_args_has(args, SLURM)) return bl_cli_usage(args, "where to? --slurm is what there is");
+    if (!read_count(args->value[WORKERS], MOST_WORKERS, &workers))
+        return bl_cli_usage(args, "--workers: expected a number from 1 to 1000");
+    if (!bl_cli_jobs(each, &jobs))
+        return bl_cli_usage(args, "--jobs: expected a number from 1 to 256");
 
     bl_err err = {0};
     bl_buf script = {0};
-    const bool print = bl_args_has(&args, PRINT);
-    bl_status status = make_script(&script, &args, workers, each, &err);
+    const bool print = bl_args_has(args, PRINT);
+    bl_status status = make_script(&script, args, workers, each, &err);
     if (status == BL_OK && print) (void)fputs(script.data, stdout);
     if (status == BL_OK && !print) status = give_to_sbatch(&script, &err);
     if (status == BL_OK && !print)
         (void)fprintf(stderr, "when the workers are done, `batchlab run %s` draws and recommends\n",
-                      args.operand);
+                      args->operand);
     bl_buf_free(&script);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }
+
+const bl_command bl_cmd_submit = {
+    .name = "submit",
+    .arguments = "NAME --slurm --workers N",
+    .usage = "NAME --slurm --workers N [--print] [options]",
+    .does = "start workers on a cluster",
+    .operand = BL_OPERAND_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = submit,
+};

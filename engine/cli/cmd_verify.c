@@ -8,18 +8,18 @@
 #include <string.h>
 
 enum { JOBS, SAMPLE, ALL, PRESET, SET, SYNTHETIC, DEVICE, OPTION_COUNT };
+// clang-format off
 static const bl_option k_options[] = {
-    [JOBS] = {"--jobs",      "-j", "N",         "runs at once (default: the machine's cores)"               },
-    [SAMPLE] = {"--sample",    NULL, "K",
-              "only K runs, spread evenly over those whose settings the store knows"                        },
-    [ALL] = {"--all",       NULL, NULL,        "the whole sweep anew, with no run from the store (default)"},
-    [PRESET] = {"--preset",    NULL, "NAME",      "tiny, quick (default) or paper, as declared"               },
-    [SET] = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated"                           },
-    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "the runs on generated data"                                },
-    [DEVICE] = {"--device",    NULL, "NAME",      "where to compute: cpu, cuda, cuda:1"                       },
+    [JOBS]      = {"--jobs",      "-j", "N",         "runs at once (default: the machine's cores)"},
+    [SAMPLE]    = {"--sample",    NULL, "K",         "only K runs, spread evenly over those whose settings the store knows"},
+    [ALL]       = {"--all",       NULL, NULL,        "the whole sweep anew, with no run from the store (default)"},
+    [PRESET]    = {"--preset",    NULL, "NAME",      "tiny, quick (default) or paper, as declared"},
+    [SET]       = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated", .repeats = true},
+    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "the runs on generated data"},
+    [DEVICE]    = {"--device",    NULL, "NAME",      "where to compute: cpu, cuda, cuda:1"},
 };
+// clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
-static const char k_usage[] = "verify NAME [--sample K | --all] [-j N] [--preset NAME]";
 
 typedef struct check {
     bl_experiment *e;
@@ -101,21 +101,19 @@ static int read_options(const bl_args *args, check *c) {
     return BL_EXIT_USAGE;
 }
 
-int bl_cmd_verify(int argc, char **argv) {
-    bl_args args;
+static int verify_lock(const bl_args *args) {
     bl_err err = {0};
     bl_experiment e = {0};
     bl_display display;
     check c = {.e = &e, .display = &display};
-    int rc = bl_args_read(&args, k_options, OPTION_COUNT, k_usage, argc, argv);
-    if (rc < 0) rc = read_options(&args, &c);
+    int rc = read_options(args, &c);
     if (rc < 0)
-        rc = bl_experiment_begin(&e, &args, args.value[PRESET], bl_args_has(&args, SYNTHETIC),
-                                 args.value[DEVICE], k_usage);
+        rc = bl_experiment_begin(&e, args, args->value[PRESET], bl_args_has(args, SYNTHETIC),
+                                 args->value[DEVICE]);
     if (rc >= 0) return rc;
     (void)bl_display_init(&display, NULL);
     bl_cli_catch_signals();
-    bl_status status = bl_experiment_device(&e, args.value[DEVICE], &c.jobs, &err);
+    bl_status status = bl_experiment_device(&e, args->value[DEVICE], &c.jobs, &err);
     c.rerun = (bl_rerun){.how = bl_experiment_scheduler(&e, c.jobs, &display),
                          .runs_dir = bl_cli_runs_dir(),
                          .name = e.config.name};
@@ -130,3 +128,14 @@ int bl_cmd_verify(int argc, char **argv) {
     if (status != BL_OK) return bl_cli_fail(&err);
     return c.rerun.differ > 0 ? BL_EXIT_MISMATCH : BL_EXIT_DONE;
 }
+
+const bl_command bl_cmd_verify = {
+    .name = "verify",
+    .arguments = "NAME [--sample K]",
+    .usage = "NAME [--sample K | --all] [-j N] [--preset NAME]",
+    .does = "train again and compare with the expected logs",
+    .operand = BL_OPERAND_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = verify_lock,
+};

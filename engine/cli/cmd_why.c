@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char k_usage[] = "why RUN";
 enum { IDENTITY_LIMIT = 1 << 20 };
 
 typedef struct question {
@@ -239,20 +238,21 @@ static bl_status explain(question *q, const char *word, bl_err *err) {
     return sibling(q, err);
 }
 
-int bl_cmd_why(int argc, char **argv) {
-    bl_args args;
-    const int rc = bl_args_read(&args, NULL, 0, k_usage, argc, argv);
-    if (rc >= 0) return rc;
-    if (args.operand == NULL) {
-        (void)fprintf(stderr, "batchlab: which run?\nusage: batchlab %s\n", k_usage);
-        return BL_EXIT_USAGE;
-    }
+static int explain_run(const bl_args *args) {
     bl_err err = {0};
     bl_buf out = {0};
     question q = {.out = &out};
-    const bl_status status = explain(&q, args.operand, &err);
+    const bl_status status = explain(&q, args->operand, &err);
     bl_plan_file_free(&q.plan);
     if (status == BL_OK) (void)fwrite(bl_buf_text(&out), 1, out.len, stdout);
     bl_buf_free(&out);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }
+
+const bl_command bl_cmd_why = {
+    .name = "why",
+    .arguments = "RUN",
+    .does = "why a run was made, and why it ends where it does",
+    .operand = BL_OPERAND_RUN,
+    .run = explain_run,
+};

@@ -24,46 +24,69 @@ enum {
     BL_EXIT_SECOND_INTERRUPT = 130
 };
 
-/* argv[0] is the command's name. Returns the exit status. */
-typedef int bl_command_fn(int argc, char **argv);
+/* ---- a command's row ---- */
 
-typedef struct bl_command {
-    const char *name, *arguments, *does; /* as --help shows them */
-    bl_command_fn *run;
-} bl_command;
-extern const bl_command bl_commands[];
-extern const size_t bl_command_count;
-
-bl_command_fn bl_cmd_run, bl_cmd_work, bl_cmd_check, bl_cmd_plan, bl_cmd_fit, bl_cmd_init,
-    bl_cmd_recommend, bl_cmd_plot, bl_cmd_report, bl_cmd_status, bl_cmd_doctor, bl_cmd_lock,
-    bl_cmd_verify, bl_cmd_fsck, bl_cmd_gc, bl_cmd_why, bl_cmd_bundle, bl_cmd_completion,
-    bl_cmd_show, bl_cmd_ls, bl_cmd_diff, bl_cmd_export, bl_cmd_submit;
-
-/* ---- options ---- */
 typedef struct bl_option {
     const char *name;     /* "--jobs" */
     const char *brief;    /* "-j", NULL: none */
-    const char *argument; /* "N", NULL: a flag */
+    const char *argument; /* "N"; "[N]": may be left out; NULL: a flag */
     const char *help;
+    bool repeats; /* each value counts (bl_args.set); else the last one */
 } bl_option;
 
-enum { BL_MOST_SETS = 64 };
+/* What stands beside the options: how many words, and what is asked for when one is missing. */
+typedef enum bl_operand {
+    BL_OPERAND_NONE,
+    BL_OPERAND_EXPERIMENT,     /* the name of an experiment */
+    BL_OPERAND_ANY_EXPERIMENT, /* a name, or none: all of them */
+    BL_OPERAND_RUN,            /* an id or its first digits, or the path of a log */
+    BL_OPERAND_TWO_RUNS,
+    BL_OPERAND_TABLE, /* a CSV file */
+    BL_OPERAND_SHELL,
+    BL_OPERAND_COUNT
+} bl_operand;
 
-/* The one word by which bl_args_read lists the options, for completion. */
-#define BL_LIST_OPTIONS "--list-options"
+typedef struct bl_args bl_args;
+typedef struct bl_command {
+    const char *name, *arguments, *does; /* as `batchlab --help` shows them */
+    const char *usage;                   /* arguments in full; NULL: as above */
+    const char *notes; /* of `batchlab NAME --help`, before the options; or NULL */
+    bl_operand operand;
+    const bl_option *options; /* (option_count) */
+    size_t option_count;
+    int (*run)(const bl_args *args); /* returns the exit status */
+} bl_command;
 
-typedef struct bl_args {
-    const char *operand;           /* the one word that is no option; NULL: absent */
-    const char *value[16];         /* by the option's row; a flag that was given is "" */
-    const char *set[BL_MOST_SETS]; /* every --set, in order */
+extern const bl_command *const bl_commands[];
+extern const size_t bl_command_count;
+const bl_command *bl_command_find(const char *name); /* NULL: there is none */
+
+extern const bl_command bl_cmd_run, bl_cmd_work, bl_cmd_check, bl_cmd_plan, bl_cmd_status,
+    bl_cmd_recommend, bl_cmd_plot, bl_cmd_report, bl_cmd_ls, bl_cmd_show, bl_cmd_why, bl_cmd_diff,
+    bl_cmd_export, bl_cmd_lock, bl_cmd_verify, bl_cmd_submit, bl_cmd_fsck, bl_cmd_gc, bl_cmd_bundle,
+    bl_cmd_fit, bl_cmd_init, bl_cmd_completion, bl_cmd_doctor;
+
+/* ---- what stands on the line ---- */
+
+enum { BL_MOST_OPTIONS = 16, BL_MOST_SETS = 64 };
+
+struct bl_args {
+    const bl_command *command;
+    const char *operand, *second; /* NULL: absent */
+    /* By the option's row: NULL: absent; a flag that was given, and an argument left out, is "". */
+    const char *value[BL_MOST_OPTIONS];
+    const char *set[BL_MOST_SETS]; /* every value of the option that repeats, in order */
     size_t sets;
-} bl_args;
+};
 
-/* Reads argv by the table. Returns -1 to go on, else the exit status (help shown: 0; usage: 2).
- * `usage` is the line after "usage: batchlab ". */
-int bl_args_read(bl_args *args, const bl_option *options, size_t count, const char *usage, int argc,
-                 char **argv);
+/* Reads the words after the command by its row; argv[0] is the command itself. Returns -1 to go on,
+ * else the exit status after words to the user (--help: 0; a fault: 2). */
+int bl_args_read(bl_args *args, const bl_command *command, int argc, char **argv);
 bool bl_args_has(const bl_args *args, size_t row);
+/* For completion: a line "NAME<tab>HELP" for each option. */
+void bl_args_list_options(const bl_command *command);
+/* "batchlab: ..." and the command's usage, to stderr. Returns the exit status for wrong usage. */
+int bl_cli_usage(const bl_args *args, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- folders, errors ---- */
 const char *bl_cli_runs_dir(void);    /* BATCHLAB_RUNS or "runs" */

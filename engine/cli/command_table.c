@@ -1,37 +1,20 @@
+/* The commands, in the order in which --help lists them. A command is one file, cmd_NAME.c, with
+ * its row (bl_cmd_NAME) at the end, and one line here. */
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
+#include <string.h>
 
-const bl_command bl_commands[] = {
-    {"run",        "NAME [options]",           "plan, train, publish, draw, recommend; run again to go on",
-     bl_cmd_run                                                                                                              },
-    {"work",       "NAME [options]",           "train with other processes on one store until nothing is left",
-     bl_cmd_work                                                                                                             },
-    {"check",      "NAME",                     "check configuration and sweep script, compute nothing",         bl_cmd_check },
-    {"plan",       "NAME",                     "the trials in order of decision, with state and memory",        bl_cmd_plan  },
-    {"status",     "[NAME]",                   "what the store holds",                                          bl_cmd_status},
-    {"recommend",  "NAME [--json]",            "which batch size, at which learning rate, at what cost",
-     bl_cmd_recommend                                                                                                        },
-    {"plot",       "NAME",                     "draw the figures from logs alone",                              bl_cmd_plot  },
-    {"report",     "NAME",                     "figures, tables and a single-file HTML report",                 bl_cmd_report},
-    {"ls",         "[NAME] [--json]",          "the runs in the store, one a line",                             bl_cmd_ls    },
-    {"show",       "RUN | NAME --model",       "one run; or the net of an experiment",                          bl_cmd_show  },
-    {"why",        "RUN",                      "why a run was made, and why it ends where it does",             bl_cmd_why   },
-    {"diff",       "A B",                      "settings and first step in which two runs differ",              bl_cmd_diff  },
-    {"export",     "NAME [--csv|--tfevents]",  "every evaluation, as a table or for TensorBoard",
-     bl_cmd_export                                                                                                           },
-    {"lock",       "NAME",                     "write the expected logs of the runs that are done",             bl_cmd_lock  },
-    {"verify",     "NAME [--sample K]",        "train again and compare with the expected logs",
-     bl_cmd_verify                                                                                                           },
-    {"submit",     "NAME --slurm --workers N", "start workers on a cluster",                                    bl_cmd_submit},
-    {"fsck",       "[NAME] [--repair]",        "read every file of the store and name what is damaged",
-     bl_cmd_fsck                                                                                                             },
-    {"gc",         "[NAME] [-n]",              "remove from the store what nothing needs",                      bl_cmd_gc    },
-    {"bundle",     "NAME [-o FILE]",           "everything an answer rests on, as one tar file",                bl_cmd_bundle},
-    {"fit",        "FILE.csv [--json]",        "critical batch sizes of any table of steps",                    bl_cmd_fit   },
-    {"init",       "DATA.csv --target COL",    "write a data set and an experiment for your own table",
-     bl_cmd_init                                                                                                             },
-    {"completion", "bash|zsh|fish",            "a script that completes words in that shell",
-     bl_cmd_completion                                                                                                       },
-    {"doctor",     "",                         "what this build and machine can do",                            bl_cmd_doctor},
+const bl_command *const bl_commands[] = {
+    &bl_cmd_run,       &bl_cmd_work,       &bl_cmd_check,  &bl_cmd_plan,   &bl_cmd_status,
+    &bl_cmd_recommend, &bl_cmd_plot,       &bl_cmd_report, &bl_cmd_ls,     &bl_cmd_show,
+    &bl_cmd_why,       &bl_cmd_diff,       &bl_cmd_export, &bl_cmd_lock,   &bl_cmd_verify,
+    &bl_cmd_submit,    &bl_cmd_fsck,       &bl_cmd_gc,     &bl_cmd_bundle, &bl_cmd_fit,
+    &bl_cmd_init,      &bl_cmd_completion, &bl_cmd_doctor,
 };
 const size_t bl_command_count = BL_COUNT(bl_commands);
+
+const bl_command *bl_command_find(const char *name) {
+    for (size_t i = 0; i < bl_command_count; i++)
+        if (strcmp(bl_commands[i]->name, name) == 0) return bl_commands[i];
+    return NULL;
+}

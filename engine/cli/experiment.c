@@ -34,8 +34,8 @@ bl_status bl_experiment_level(bl_experiment *e, const char *device, bl_err *err)
     if (!is_of_device(e)) return BL_OK;
     if (device == NULL || strcmp(device, "cpu") == 0)
         BL_FAIL(err, BL_EUNSUPPORTED,
-                "numerics = \"device\" is for a GPU: which runs these are depends on it and its "
-                "libraries, which --device cuda asks");
+                "numerics = \"device\" needs a GPU: run identities depend on it and its libraries; "
+                "add --device cuda");
     BL_TRY(bl_device_open(&opened, device, err));
     BL_TRY(opened->libraries(opened, &text, bl_model_takes_pictures(&e->config), err));
     (void)snprintf(e->config.computed_by, sizeof e->config.computed_by, "%s", text);
@@ -93,12 +93,8 @@ bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store
 }
 
 int bl_experiment_begin(bl_experiment *e, const bl_args *args, const char *preset, bool synthetic,
-                        const char *device, const char *usage) {
+                        const char *device) {
     bl_err err = {0};
-    if (args->operand == NULL) {
-        (void)fprintf(stderr, "batchlab: which experiment?\nusage: batchlab %s\n", usage);
-        return BL_EXIT_USAGE;
-    }
     bl_status status = bl_experiment_config(e, args->operand, preset, args, &err);
     if (status == BL_OK) status = bl_experiment_level(e, device, &err);
     if (status == BL_OK) status = bl_experiment_open(e, synthetic, false, &err);

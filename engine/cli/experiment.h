@@ -30,7 +30,7 @@ bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store
 /* Both, without making a store, for a command whose operand is the experiment. -1 to go on, else
  * the exit status after words on stderr. */
 int bl_experiment_begin(bl_experiment *e, const bl_args *args, const char *preset, bool synthetic,
-                        const char *device, const char *usage);
+                        const char *device);
 /* Between the two (done by bl_experiment_begin), for --device NAME: at numerics = "device" takes
  * the GPU's and its libraries' names into the configuration, as they are part of run ids;
  * BL_EUNSUPPORTED on a processor. */

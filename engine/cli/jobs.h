@@ -1,13 +1,8 @@
-/* What commands that train share: the sweep itself, how many runs at once, and a stop on request.
- */
+/* What commands that train share: how many runs at once, and a stop on request. */
 #ifndef BL_ENGINE_CLI_JOBS_H
 #define BL_ENGINE_CLI_JOBS_H
 #include <stdbool.h>
 #include <stddef.h>
-
-/* `batchlab run`, and without `answers` (no timing pass, figures, recommendation) `batchlab work`.
- * Returns the exit status. */
-int bl_cli_train(bool answers, const char *usage, int argc, char **argv);
 
 /* --jobs: a number from 1 to 256; NULL: the machine's cores. */
 bool bl_cli_jobs(const char *text, size_t *jobs);

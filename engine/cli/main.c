@@ -9,8 +9,8 @@ static void show_help(void) {
     (void)printf("batchlab: which batch size, at which learning rate, and what does each choice "
                  "cost?\n\nusage: batchlab COMMAND [arguments]\n\n");
     for (size_t i = 0; i < bl_command_count; i++)
-        (void)printf("  %-10s %-24s %s\n", bl_commands[i].name, bl_commands[i].arguments,
-                     bl_commands[i].does);
+        (void)printf("  %-10s %-24s %s\n", bl_commands[i]->name, bl_commands[i]->arguments,
+                     bl_commands[i]->does);
     (void)printf("\n`batchlab COMMAND --help` shows a command's options. Start with\n"
                  "  batchlab run rossmann --preset tiny\n\n"
                  "Exit status: 0 done, 1 some runs failed, 2 usage or configuration, 3 mismatch,\n"
@@ -20,7 +20,7 @@ static void show_help(void) {
 
 static int unknown_command(const char *word) {
     const char *names[64];
-    for (size_t i = 0; i < bl_command_count; i++) names[i] = bl_commands[i].name;
+    for (size_t i = 0; i < bl_command_count; i++) names[i] = bl_commands[i]->name;
     const char *near = bl_nearest(word, names, bl_command_count);
     (void)fprintf(stderr, "batchlab: unknown command '%s'", word);
     if (near != NULL) (void)fprintf(stderr, ": did you mean '%s'?", near);
@@ -28,12 +28,26 @@ static int unknown_command(const char *word) {
     return BL_EXIT_USAGE;
 }
 
+static bool is_one_of(const char *word, const char *a, const char *b, const char *c) {
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
+}
+
+/* `batchlab help COMMAND` is `batchlab COMMAND --help`. */
+static int help_on(char *word) {
+    char help[] = "--help", *argv[] = {word, help, NULL};
+    bl_args args;
+    const bl_command *command = bl_command_find(word);
+    return command != NULL ? bl_args_read(&args, command, 2, argv) : unknown_command(word);
+}
+
 int main(int argc, char **argv) {
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    char *word = argc > 1 ? argv[1] : NULL;
+    if (word == NULL || is_one_of(word, "--help", "-h", "help")) {
+        if (argc > 2) return help_on(argv[2]);
         show_help();
-        return argc < 2 ? BL_EXIT_USAGE : BL_EXIT_DONE;
+        return word == NULL ? BL_EXIT_USAGE : BL_EXIT_DONE;
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (is_one_of(word, "--version", "-V", "version")) {
         (void)printf("batchlab %s (numerics epoch %d)\n", BL_VERSION, BL_NUMERICS_EPOCH);
         return BL_EXIT_DONE;
     }
@@ -43,8 +57,9 @@ int main(int argc, char **argv) {
         return BL_EXIT_UNAVAILABLE;
     }
     bl_cli_check_environment();
-    for (size_t i = 0; i < bl_command_count; i++)
-        if (strcmp(argv[1], bl_commands[i].name) == 0)
-            return bl_commands[i].run(argc - 1, argv + 1);
-    return unknown_command(argv[1]);
+    bl_args args;
+    const bl_command *command = bl_command_find(word);
+    if (command == NULL) return unknown_command(word);
+    const int rc = bl_args_read(&args, command, argc - 1, argv + 1);
+    return rc >= 0 ? rc : command->run(&args);
 }

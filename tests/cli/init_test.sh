@@ -42,7 +42,7 @@ status() { # status EXPECTED MESSAGE ARGS...
   grep -q "$message" out err || fail "no '$message': init $*"
 }
 status 0 'usage: batchlab init' --help
-status 2 'FILE.csv is missing'
+status 2 'which table?'
 status 2 'target COL is missing' tables/sales.csv
 status 2 'datasets/sales.cfg exists and is left alone' tables/sales.csv --target sales
 status 2 "no column 'sale'" tables/sales.csv --target sale --name other

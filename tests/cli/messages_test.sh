@@ -32,14 +32,14 @@ usage: batchlab run NAME [options]" "$BATCHLAB" run
 [ $? = 2 ] && grep -q "^experiments/rossmann/sweep.lua:.*batch size 20001 is larger than the data set (20000 " "$scratch/err" ||
   { echo "batch beyond data.rows:"; cat "$scratch/err"; failed=1; }
 expect 2 "batchlab: --jobs x: expected a number from 1 to 256" "$BATCHLAB" run rossmann -jx
-expect 2 "batchlab: no value belongs to '--dry-run=1'
+expect 2 "batchlab: option '--dry-run' takes no value
 usage: batchlab run NAME [options]" "$BATCHLAB" run rossmann --dry-run=1
 expect 2 "batchlab: --jobs 0: expected a number from 1 to 256" "$BATCHLAB" run rossmann -j 0
 expect 2 "batchlab: --time-limit 5x: expected a time such as 90, 15m or 2h" "$BATCHLAB" run rossmann --time-limit 5x
 expect 2 "batchlab: --progress loud: expected auto, plain, json or none" "$BATCHLAB" run rossmann --progress loud
 BATCHLAB_CUDA=/nowhere expect 69 "batchlab: there is no CUDA backend here (/nowhere); it is built where nvcc and cuDNN are found" \
   "$BATCHLAB" run rossmann --device cuda:0
-expect 2 "batchlab: 'gpu' is no device; there are: cpu, cuda, cuda:0, cuda:1, ..." "$BATCHLAB" run rossmann --device gpu
+expect 2 "batchlab: unknown device 'gpu'; available: cpu, cuda, cuda:0, cuda:1, ..." "$BATCHLAB" run rossmann --device gpu
 BL_FORCE_IMPL=abacus expect 2 "$(BL_FORCE_IMPL=abacus "$BATCHLAB" doctor 2>&1 >/dev/null)" "$BATCHLAB" run rossmann --preset tiny --synthetic
 
 # BATCHLAB_DEBUG=1 adds the place in the program; no other value does.
