@@ -16,4 +16,7 @@ lua engine/lua
 nettle engine/base
 zlib engine/base
 END
+# JSON is written by engine/base/json_writer.c alone: no keys and braces escaped by hand.
+hits=$(grep -rnE '\\":|[{,]\\"' engine --include='*.[ch]' | grep -v '^engine/base/json')
+[ -z "$hits" ] || { echo "layers: JSON escaped by hand (use engine/base/json_writer.h):"; echo "$hits"; bad=1; }
 exit $bad

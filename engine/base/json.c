@@ -153,37 +153,15 @@ void bl_json_i64(bl_buf *out, int64_t value) {
 /* ---- reading ----------------------------------------------------------------------------------
  */
 
-/* The first block is small: most texts are one line of a log. */
-enum { MAX_DEPTH = 64, FIRST_BYTES = 1024, BLOCK_BYTES = 16384 };
-
-typedef struct block {
-    struct block *next;
-    size_t used, size;
-    _Alignas(16) unsigned char bytes[];
-} block;
+enum { MAX_DEPTH = 64 };
 
 typedef struct parser {
     const char *at, *end, *begin;
     const char *name;
     size_t line;
-    block **blocks;
+    bl_chunks *memory;
     bl_err *err;
 } parser;
-
-static void *take(parser *p, size_t n) {
-    n = (n + 15) & ~(size_t)15;
-    block *b = *p->blocks;
-    if (b == NULL || b->size - b->used < n) {
-        const size_t size = bl_max_size(n, b == NULL ? FIRST_BYTES : BLOCK_BYTES);
-        b = bl_xalloc(sizeof *b + size);
-        b->size = size;
-        b->next = *p->blocks;
-        *p->blocks = b;
-    }
-    void *out = b->bytes + b->used;
-    b->used += n;
-    return out;
-}
 
 static bl_status fault(const parser *p, const char *what) {
     size_t line = p->line;
@@ -238,7 +216,7 @@ static bl_status read_string(parser *p, const char **out) {
     const char *stop = p->at;
     while (stop < p->end && *stop != '"') stop += *stop == '\\' && stop + 1 < p->end ? 2 : 1;
     if (stop >= p->end) return fault(p, "text ends inside a string");
-    char *text = take(p, (size_t)(stop - p->at) + 1), *to = text;
+    char *text = bl_chunks_take(p->memory, (size_t)(stop - p->at) + 1), *to = text;
     while (p->at < stop) {
         const char c = *p->at++;
         if ((unsigned char)c < 0x20) return fault(p, "control character in a string");
@@ -280,7 +258,7 @@ static bl_status read_number(parser *p, bl_json *v) {
         if (c == exponent) return fault(p, "malformed number");
     }
     const size_t n = (size_t)(c - start);
-    char *text = take(p, n + 1);
+    char *text = bl_chunks_take(p->memory, n + 1);
     memcpy(text, start, n);
     text[n] = '\0';
     v->type = BL_JSON_NUMBER;
@@ -335,7 +313,7 @@ static bl_status read_word(parser *p, bl_json *v) {
 
 static bl_status read_value(parser *p, bl_json **out, int depth) {
     if (depth > MAX_DEPTH) return fault(p, "nested too deeply");
-    bl_json *v = take(p, sizeof *v);
+    bl_json *v = bl_chunks_take(p->memory, sizeof *v);
     *v = (bl_json){0};
     *out = v;
     skip_space(p);
@@ -373,28 +351,22 @@ static bl_status read_value(parser *p, bl_json **out, int depth) {
 bl_status bl_json_parse(bl_json_doc *doc, const char *text, size_t n, const char *name, size_t line,
                         bl_err *err) {
     *doc = (bl_json_doc){0};
-    block *blocks = NULL;
     parser p = {.at = text,
                 .begin = text,
                 .end = text + n,
                 .name = name,
                 .line = line,
-                .blocks = &blocks,
+                .memory = &doc->memory,
                 .err = err};
     bl_status status = read_value(&p, &doc->root, 0);
     skip_space(&p);
     if (status == BL_OK && p.at < p.end) status = fault(&p, "text after the value");
-    doc->blocks = blocks;
     if (status != BL_OK) bl_json_free(doc);
     return status;
 }
 
 void bl_json_free(bl_json_doc *doc) {
-    for (block *b = doc->blocks; b != NULL;) {
-        block *next = b->next;
-        free(b);
-        b = next;
-    }
+    bl_chunks_free(&doc->memory);
     *doc = (bl_json_doc){0};
 }
 

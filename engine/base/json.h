@@ -3,6 +3,7 @@
 #ifndef BL_ENGINE_BASE_JSON_H
 #define BL_ENGINE_BASE_JSON_H
 #include "engine/base/buf.h"
+#include "engine/base/chunks.h"
 #include "engine/base/status.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,7 +41,7 @@ typedef struct bl_json {
 /* The parsed document owns its nodes and strings. */
 typedef struct bl_json_doc {
     bl_json *root;
-    void *blocks;
+    bl_chunks memory;
 } bl_json_doc;
 
 /* Parses exactly one value. Rejects duplicate keys, trailing text, non-finite numbers, texts that

@@ -2,6 +2,7 @@
 #include "engine/base/mem.h"
 #include "engine/cli/stores.h"
 #include "engine/cli/trials.h"
+#include "engine/plan/plan.h"
 #include "engine/store/gc.h"
 #include "engine/verify/lock.h"
 #include <stdio.h>
@@ -53,21 +54,15 @@ static bl_status take_preset(planned *p, const char *name, const char *preset, b
     return status;
 }
 
+/* A plan that cannot be read is an error: without it nothing is known to be superfluous. */
 static bl_status take_plan_file(planned *p, bl_err *err) {
-    static const char k_run[] = "\"run\":\"";
-    char path[BL_PATH];
-    bl_buf text = {0};
-    BL_TRY(bl_path(path, err, "%s/plan.jsonl", p->store->dir));
-    if (!bl_file_exists(path)) return BL_OK;
-    bl_status status = bl_file_read(&text, path, BL_RUNLOG_LIMIT, err);
-    for (const char *at = bl_buf_text(&text); (at = strstr(at, k_run)) != NULL;) {
-        char run[BL_RUN_ID];
-        at += sizeof k_run - 1;
-        (void)snprintf(run, sizeof run, "%s", at);
-        plan_run(p, run);
-    }
-    bl_buf_free(&text);
-    return status;
+    bl_plan_doc plan;
+    const bl_status status = bl_plan_read(&plan, p->store->dir, err);
+    if (status == BL_EMISSING) return BL_OK;
+    BL_TRY(status);
+    for (size_t i = 0; i < plan.trial_count; i++) plan_run(p, plan.trials[i].run);
+    bl_plan_free(&plan);
+    return BL_OK;
 }
 
 static bl_status take_all(planned *p, const char *name, bl_err *err) {

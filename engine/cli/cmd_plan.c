@@ -4,9 +4,9 @@
 #include "engine/base/gzip.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
-#include "engine/cli/plan_tree.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/trials.h"
+#include "engine/plan/plan_tree.h"
 #include "engine/sweep/stop_rule.h"
 #include "engine/train/train.h"
 #include <inttypes.h>
@@ -34,27 +34,35 @@ typedef struct plan_view {
 /* ---- how long ---------------------------------------------------------------------------------
  */
 
+/* What runs of a batch size have taken so far. */
+typedef struct pace {
+    int64_t batch_size;
+    double seconds, examples;
+} pace;
+
+static bl_status add_stretch(void *ctx, const bl_jsonl_line *line, bl_err *err) {
+    pace *p = ctx;
+    const int64_t from = bl_json_int(line->value, "from", 0);
+    (void)err;
+    p->seconds += bl_json_number(line->value, "seconds", 0);
+    p->examples += (double)(p->batch_size * (bl_json_int(line->value, "step", 0) - from));
+    return BL_OK;
+}
+
 /* Adds what a run's timing says: seconds and the examples they took. */
 static void add_timing(const bl_store *store, const char *id, int64_t batch_size, double *seconds,
                        double *examples) {
-    enum { LIMIT = 64 << 20 };
     char path[BL_PATH];
-    bl_buf packed = {0}, text = {0};
+    bl_buf text = {0};
     bl_err ignored;
-    if (bl_path(path, &ignored, "%s/%s/timing.jsonl.gz", store->dir, id) == BL_OK &&
-        bl_file_read(&packed, path, LIMIT, &ignored) == BL_OK &&
-        bl_gunzip(&text, packed.data, packed.len, path, &ignored) == BL_OK) {
-        for (const char *at = bl_buf_text(&text), *end; (end = strchr(at, '\n')) != NULL;
-             at = end + 1) {
-            bl_json_doc line;
-            if (bl_json_parse(&line, at, (size_t)(end - at), path, 1, &ignored) != BL_OK) break;
-            *seconds += bl_json_number(line.root, "seconds", 0);
-            *examples += (double)(batch_size * (bl_json_int(line.root, "step", 0) -
-                                                bl_json_int(line.root, "from", 0)));
-            bl_json_free(&line);
-        }
-    }
-    bl_buf_free(&packed);
+    pace p = {.batch_size = batch_size};
+    bl_status status = bl_path(path, &ignored, "%s/%s/timing.jsonl.gz", store->dir, id);
+    if (status == BL_OK) status = bl_runlog_read(&text, path, &ignored);
+    if (status == BL_OK)
+        status = bl_jsonl_each(bl_buf_text(&text), text.len, path, add_stretch, &p, &ignored);
+    (void)status; /* no file, or one that ends early: it counts as far as it goes */
+    *seconds += p.seconds;
+    *examples += p.examples;
     bl_buf_free(&text);
 }
 
@@ -66,9 +74,9 @@ static double example_seconds(const plan_view *v, int64_t batch_size) {
     size_t runs[2] = {0};
     for (size_t i = 0; i < v->tree.count; i++)
         for (size_t k = 0; k < v->tree.rounds[i].run_count; k++) {
-            const bl_plan_run *r = &v->tree.rounds[i].runs[k];
+            const bl_plan_tree_run *r = &v->tree.rounds[i].runs[k];
             const size_t of = r->batch_size == batch_size ? 0 : 1;
-            if (!bl_plan_run_done(r) || runs[of] == ENOUGH) continue;
+            if (!bl_plan_tree_is_done(r) || runs[of] == ENOUGH) continue;
             add_timing(&v->e->store, r->id, r->batch_size, &seconds[of], &examples[of]);
             runs[of]++;
         }
@@ -79,9 +87,9 @@ static double example_seconds(const plan_view *v, int64_t batch_size) {
 static void estimate(plan_view *v) {
     for (size_t i = 0; i < v->tree.count; i++)
         for (size_t k = 0; k < v->tree.rounds[i].run_count; k++) {
-            bl_plan_run *r = &v->tree.rounds[i].runs[k];
-            if (bl_plan_run_done(r)) continue;
-            r->seconds_left = (double)(r->max_steps - r->answer.steps) * (double)r->batch_size *
+            bl_plan_tree_run *r = &v->tree.rounds[i].runs[k];
+            if (bl_plan_tree_is_done(r)) continue;
+            r->seconds_left = (double)(r->max_steps - r->steps) * (double)r->batch_size *
                               example_seconds(v, r->batch_size);
         }
 }
@@ -96,7 +104,8 @@ static bool interrupted(const bl_experiment *e, const char *id) {
 }
 
 /* The evaluations of a published prefix, in answer->eval. */
-static const char *load_evals(const bl_experiment *e, const char *id, bl_trial_result *answer) {
+static bl_plan_tree_state load_evals(const bl_experiment *e, const char *id,
+                                     bl_trial_result *answer) {
     bl_err ignored;
     bl_stored run;
     const bl_status status = bl_store_load(&e->store, id, &run, &ignored);
@@ -110,14 +119,16 @@ static const char *load_evals(const bl_experiment *e, const char *id, bl_trial_r
         answer->steps = run.steps;
     }
     bl_stored_free(&run);
-    return done ? "done" : damaged ? "damaged" : interrupted(e, id) ? "interrupted" : "to do";
+    if (done) return BL_PLAN_TREE_DONE;
+    if (damaged) return BL_PLAN_TREE_DAMAGED;
+    return interrupted(e, id) ? BL_PLAN_TREE_INTERRUPTED : BL_PLAN_TREE_TO_DO;
 }
 
 /* Fewest steps to target of the round's race, as far as its runs are there. */
-static int64_t race_best(const bl_round *round, const bl_plan_run *runs) {
+static int64_t race_best(const bl_round *round, const bl_trial_result *results) {
     int64_t best = 0;
     for (size_t i = 0; i < round->count && round->race; i++) {
-        const bl_trial_result *a = &runs[i].answer;
+        const bl_trial_result *a = &results[i];
         const size_t hit =
             bl_stop_first_hit(a->eval, a->evals, round->trial[i].target, round->trial[i].max_steps);
         if (hit != SIZE_MAX && (best == 0 || a->eval[hit].step < best)) best = a->eval[hit].step;
@@ -125,36 +136,45 @@ static int64_t race_best(const bl_round *round, const bl_plan_run *runs) {
     return best;
 }
 
-static void take_trial(const plan_view *v, const bl_trial *t, bl_plan_run *r) {
+static void take_trial(const plan_view *v, const bl_trial *t, bl_plan_tree_run *r,
+                       bl_trial_result *result) {
     bl_err ignored;
-    *r = (bl_plan_run){.batch_size = t->config.train.batch_size,
-                       .seed = t->config.train.seed,
-                       .learning_rate = t->config.train.learning_rate,
-                       .max_steps = t->max_steps,
-                       .seconds_left = (double)NAN};
+    *r = (bl_plan_tree_run){.batch_size = t->config.train.batch_size,
+                            .seed = t->config.train.seed,
+                            .learning_rate = t->config.train.learning_rate,
+                            .max_steps = t->max_steps,
+                            .seconds_left = (double)NAN};
     memcpy(r->reason, t->reason, sizeof r->reason);
     bl_store_run_identity(&t->config, v->e->data.sha256, r->id, NULL);
-    r->state = load_evals(v->e, r->id, &r->answer);
+    r->state = load_evals(v->e, r->id, result);
+    r->steps = result->steps;
     if (bl_train_memory(&t->config, &v->e->data, NULL, &r->memory_bytes, &ignored) != BL_OK)
         r->memory_bytes = 0;
 }
 
 static void take_round(void *ctx, const bl_round *round) {
     plan_view *v = ctx;
-    bl_plan_round *r = bl_plan_tree_add(&v->tree, round->title, round->count);
+    bl_plan_tree_round *r = bl_plan_tree_add(&v->tree, round->title, round->count);
     r->race = round->race;
     r->slack = round->slack;
-    for (size_t i = 0; i < round->count; i++) take_trial(v, &round->trial[i], &r->runs[i]);
-    const int64_t best = race_best(round, r->runs);
+    bl_trial_result *results = bl_xalloc((round->count + 1) * sizeof *results);
+    for (size_t i = 0; i < round->count; i++)
+        take_trial(v, &round->trial[i], &r->runs[i], &results[i]);
+    const int64_t best = race_best(round, results);
     for (size_t i = 0; i < round->count; i++) {
-        bl_plan_run *run = &r->runs[i];
-        if (bl_plan_run_done(run) && bl_stop_needs_more(&round->trial[i], run->answer.eval,
-                                                        run->answer.evals, round->slack, best))
-            run->state = "to extend";
-        if (bl_plan_run_done(run))
-            bl_stop_apply(&round->trial[i], round->slack, best, &run->answer);
+        bl_plan_tree_run *run = &r->runs[i];
+        bl_trial_result *found = &results[i];
+        if (run->state != BL_PLAN_TREE_DONE) continue;
+        if (bl_stop_needs_more(&round->trial[i], found->eval, found->evals, round->slack, best)) {
+            run->state = BL_PLAN_TREE_TO_EXTEND;
+            continue;
+        }
+        bl_stop_apply(&round->trial[i], round->slack, best, found);
+        run->outcome = found->outcome;
+        run->steps = found->steps;
     }
-    for (size_t i = 0; i < round->count; i++) bl_round_results_free(&r->runs[i].answer, 1);
+    bl_round_results_free(results, round->count);
+    free(results);
 }
 
 static void take_decision(void *ctx, const char *text) {
@@ -167,7 +187,7 @@ static void take_decision(void *ctx, const char *text) {
 
 static void print_tree(const plan_view *v, const char *waiting) {
     const bl_experiment *e = v->e;
-    const bl_plan_totals t = bl_plan_tree_totals(&v->tree);
+    const bl_plan_tree_sum t = bl_plan_tree_totals(&v->tree);
     bl_buf out = {0};
     bl_experiment_data_words(&out, e);
     bl_buf_str(&out, "\n");

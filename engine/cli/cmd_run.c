@@ -110,7 +110,7 @@ static bl_status sweep(bl_experiment *e, run_options *w, bl_display *display,
                                       .library_dir = bl_cli_lua_dir,
                                       .write_plan = true,
                                       .fail_fast = w->fail_fast,
-                                      .known = bl_buf_text(&e->known),
+                                      .references = e->references,
                                       .round = bl_display_round,
                                       .decision = bl_display_decision,
                                       .ctx = display};

@@ -1,7 +1,7 @@
 /* batchlab why RUN: who asked for it, why it ends where it ends, and what sets it apart. */
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
-#include "engine/cli/plan_file.h"
+#include "engine/plan/plan.h"
 #include "engine/verify/log_diff.h"
 #include <inttypes.h>
 #include <libgen.h>
@@ -15,7 +15,7 @@ typedef struct question {
     char dir[BL_PATH];   /* of the run */
     char store[BL_PATH]; /* runs/NAME */
     const char *run;     /* its id */
-    bl_plan_file plan;
+    bl_plan_doc plan;
     bl_buf *out;
 } question;
 
@@ -61,76 +61,65 @@ static bl_status state(const question *q, bl_err *err) {
 /* ---- reasons ----------------------------------------------------------------------------------
  */
 
-static const bl_json *round_of(const question *q, int64_t round) {
-    for (size_t i = 0; i < q->plan.count; i++)
-        if (bl_plan_record_is(&q->plan.record[i], "round") &&
-            bl_json_int(q->plan.record[i].root, "round", 0) == round)
-            return q->plan.record[i].root;
-    return NULL;
-}
-
 /* The trial of the round that reached its target first: what bounds a race. */
-static const bl_json *winner(const question *q, int64_t round) {
-    const bl_json *best = NULL;
-    for (size_t i = 0; i < q->plan.count; i++) {
-        const bl_json *t = q->plan.record[i].root;
-        if (!bl_plan_record_is(&q->plan.record[i], "trial") ||
-            bl_json_int(t, "round", 0) != round || bl_json_int(t, "hit", 0) == 0)
-            continue;
-        if (best == NULL || bl_json_int(t, "hit", 0) < bl_json_int(best, "hit", 0)) best = t;
+static const bl_plan_trial *winner(const question *q, int64_t round) {
+    const bl_plan_trial *best = NULL;
+    for (size_t i = 0; i < q->plan.trial_count; i++) {
+        const bl_plan_trial *t = &q->plan.trials[i];
+        if (t->round != round || t->target_step == 0) continue;
+        if (best == NULL || t->target_step < best->target_step) best = t;
     }
     return best;
 }
 
-static void end_of(const question *q, const bl_json *trial, const bl_json *round) {
-    const char *outcome = bl_json_text(trial, "outcome", "");
-    const int64_t steps = bl_json_int(trial, "steps", 0);
-    const bl_json *first = winner(q, bl_json_int(trial, "round", 0));
-    bl_buf_printf(q->out, "           answered at step %" PRId64 ": ", steps);
-    if (strcmp(outcome, "target") == 0)
-        bl_buf_printf(
-            q->out,
-            "the first evaluation at or below the target %.9g (not yet at step %" PRId64 ")\n",
-            bl_json_number(trial, "target", (double)NAN), bl_json_int(trial, "before", 0));
-    else if (strcmp(outcome, "budget") == 0)
-        bl_buf_printf(q->out, "its budget of %" PRId64 " steps\n",
-                      bl_json_int(trial, "max_steps", 0));
-    else if (strcmp(outcome, "race") == 0 && first != NULL)
+static void end_of(const question *q, const bl_plan_trial *t, const bl_plan_round *round) {
+    const bl_plan_trial *first = winner(q, t->round);
+    bl_buf_printf(q->out, "           answered at step %" PRId64 ": ", t->steps);
+    if (t->outcome == BL_OUTCOME_TARGET)
+        bl_buf_printf(q->out,
+                      "the first evaluation at or below the target %.9g (not yet at step %" PRId64
+                      ")\n",
+                      t->target, t->previous_eval_step);
+    else if (t->outcome == BL_OUTCOME_BUDGET)
+        bl_buf_printf(q->out, "its budget of %" PRId64 " steps\n", t->max_steps);
+    else if (t->outcome == BL_OUTCOME_RACE && first != NULL)
         bl_buf_printf(q->out,
                       "the first evaluation at or after %.9g x %" PRId64
                       " steps, in which run %s won the race\n",
-                      bl_json_number(round, "slack", (double)NAN), bl_json_int(first, "hit", 0),
-                      bl_json_text(first, "run", "?"));
-    else if (strcmp(outcome, "diverged") == 0)
+                      round->slack, first->target_step, first->run);
+    else if (t->outcome == BL_OUTCOME_DIVERGED)
         bl_buf_str(q->out, "it left the finite numbers\n");
     else
         bl_buf_str(q->out, "it did not fit into memory\n");
 }
 
-/* The decision made last before record `at`: what the round was asked upon. */
+/* The decision made last before line `at`: what the round was asked upon. */
 static const char *decision_before(const question *q, size_t at) {
     while (at-- > 0) {
-        const char *text = bl_json_text(q->plan.record[at].root, "text", "");
-        if (bl_plan_record_is(&q->plan.record[at], "decision") && text[0] != '\0') return text;
+        const bl_plan_line *line = &q->plan.lines[at];
+        if (line->record == BL_PLAN_IS_DECISION) return q->plan.decisions[line->index].text;
     }
     return NULL;
 }
 
+/* Why trial t, which is line `at` of the plan, was asked for, and how it ended. */
+static void explain_trial(const question *q, const bl_plan_trial *t, size_t at, bool first) {
+    const bl_plan_round *round = &q->plan.rounds[t->round - 1];
+    const char *after = decision_before(q, at);
+    bl_buf_printf(q->out, "%s round %" PRId64 ", \"%s\"%s: %s\n",
+                  first ? "asked in  " : "and in    ", t->round, round->title,
+                  round->race ? " (a race)" : "", t->reason);
+    end_of(q, t, round);
+    if (after != NULL) bl_buf_printf(q->out, "           decided before: %s\n", after);
+}
+
 static void reasons(const question *q) {
-    size_t asked = 0;
-    for (size_t i = 0; i < q->plan.count; i++) {
-        const bl_json_doc *r = &q->plan.record[i];
-        if (!bl_plan_record_is(r, "trial") || !bl_plan_record_has(r, q->run)) continue;
-        const int64_t n = bl_json_int(r->root, "round", 0);
-        const bl_json *round = round_of(q, n);
-        const char *after = decision_before(q, i);
-        bl_buf_printf(q->out, "%s round %" PRId64 ", \"%s\"%s: %s\n",
-                      asked++ == 0 ? "asked in  " : "and in    ", n,
-                      bl_json_text(round, "title", "?"),
-                      bl_json_bool(round, "race", false) ? " (a race)" : "",
-                      bl_json_text(r->root, "reason", "?"));
-        end_of(q, r->root, round);
-        if (after != NULL) bl_buf_printf(q->out, "           decided before: %s\n", after);
+    size_t asked = 0, carried = 0;
+    for (size_t i = 0; i < q->plan.line_count; i++) {
+        const bl_plan_line *line = &q->plan.lines[i];
+        const bl_plan_trial *t = &q->plan.trials[line->index];
+        if (line->record == BL_PLAN_IS_TRIAL && strcmp(t->run, q->run) == 0)
+            explain_trial(q, t, i, asked++ == 0);
     }
     if (asked == 0)
         bl_buf_printf(
@@ -138,12 +127,10 @@ static void reasons(const question *q) {
             "asked      by no trial of %s/plan.jsonl: an earlier sweep of another preset, "
             "data set or --set made it, or this one was interrupted\n",
             q->store);
-    for (size_t i = 0, n = 0; i < q->plan.count; i++) {
-        const bl_json_doc *r = &q->plan.record[i];
-        if (bl_plan_record_is(r, "decision") && bl_plan_record_has(r, q->run))
-            bl_buf_printf(q->out, "%s %s\n", n++ == 0 ? "carries   " : "          ",
-                          bl_json_text(r->root, "text", "?"));
-    }
+    for (size_t i = 0; i < q->plan.decision_count; i++)
+        if (bl_plan_rests_on(&q->plan.decisions[i], q->run))
+            bl_buf_printf(q->out, "%s %s\n", carried++ == 0 ? "carries   " : "          ",
+                          q->plan.decisions[i].text);
 }
 
 /* ---- the nearest other run --------------------------------------------------------------------
@@ -233,7 +220,8 @@ static bl_status explain(question *q, const char *word, bl_err *err) {
         BL_FAIL(err, BL_EINVAL, "%s is no run of a store", q->dir);
     bl_buf_printf(q->out, "run        %s (%s)\n", q->run, q->dir);
     BL_TRY(state(q, err));
-    BL_TRY(bl_plan_file_read(&q->plan, q->store, err));
+    const bl_status read = bl_plan_read(&q->plan, q->store, err);
+    if (read != BL_EMISSING) BL_TRY(read);
     reasons(q);
     return sibling(q, err);
 }
@@ -243,7 +231,7 @@ static int explain_run(const bl_args *args) {
     bl_buf out = {0};
     question q = {.out = &out};
     const bl_status status = explain(&q, args->operand, &err);
-    bl_plan_file_free(&q.plan);
+    bl_plan_free(&q.plan);
     if (status == BL_OK) (void)fwrite(bl_buf_text(&out), 1, out.len, stdout);
     bl_buf_free(&out);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);

@@ -21,7 +21,7 @@ bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *p
     char known[BL_PATH];
     BL_TRY(
         bl_path(known, err, "%s/%s/%s.csv", bl_cli_experiments_dir, name, e->config.sweep.known));
-    return bl_reference_read(&e->known, known, err);
+    return bl_reference_read(&e->references, known, err);
 }
 
 static bool is_of_device(const bl_experiment *e) {
@@ -162,5 +162,5 @@ void bl_experiment_close(bl_experiment *e) {
     bl_index_close(e->store.index, e->trains);
     e->store.index = NULL;
     bl_dataset_free(&e->data);
-    bl_buf_free(&e->known);
+    free(e->references.v);
 }

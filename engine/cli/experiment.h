@@ -3,6 +3,7 @@
 #define BL_ENGINE_CLI_EXPERIMENT_H
 #include "engine/cli/command.h"
 #include "engine/cli/progress.h"
+#include "engine/plan/plan.h"
 #include "engine/store/store.h"
 #include "engine/train/device_dataset.h"
 #include "kernels/kernel.h"
@@ -18,7 +19,7 @@ typedef struct bl_experiment {
     size_t device_memory; /* bytes that its runs may take together there; 0: no device */
     char fits[384];       /* how many fit there at once, and why; "": -j or no device */
     char script[BL_PATH];
-    bl_buf known; /* of sweep.known (engine/report/reference.h), empty without one */
+    bl_plan_references references; /* of sweep.known, empty without one */
 } bl_experiment;
 
 /* Configuration and script path only. */

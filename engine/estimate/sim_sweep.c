@@ -90,8 +90,8 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
     return BL_OK;
 }
 
-static bl_status decide(void *ctx, const char *json, const char *text, bl_err *err) {
-    (void)ctx, (void)json, (void)text, (void)err;
+static bl_status decide(void *ctx, const bl_plan_decision *decision, bl_err *err) {
+    (void)ctx, (void)decision, (void)err;
     return BL_OK;
 }
 

@@ -230,11 +230,25 @@ static bl_status answer_load(planner *p, bl_wire_reader *in, bl_err *err) {
 }
 
 static bl_status answer_decide(planner *p, bl_wire_reader *in, bl_err *err) {
-    const char *json = bl_wire_get_text(in, NULL), *text = bl_wire_get_text(in, NULL);
+    size_t n = 0;
+    const char *json = bl_wire_get_text(in, &n);
+    bl_json_doc doc = {0};
+    bl_chunks memory = {0};
+    bl_plan_decision decision;
+    bl_err fault = {0};
     if (in->bad) return nonsense(p, err);
-    BL_TRY(p->host->decide(p->host->ctx, json, text, err));
-    bl_buf_clear(&p->out);
-    return answer(p, BL_WIRE_ANSWER, err);
+    bl_status status = bl_json_parse(&doc, json, n, "decision", 1, &fault);
+    if (status == BL_OK) status = bl_plan_decision_parse(&decision, doc.root, &memory, &fault);
+    if (status == BL_OK) {
+        status = p->host->decide(p->host->ctx, &decision, err);
+        bl_buf_clear(&p->out);
+        if (status == BL_OK) status = answer(p, BL_WIRE_ANSWER, err);
+    } else {
+        status = refuse(p, fault.text, err);
+    }
+    bl_chunks_free(&memory);
+    bl_json_free(&doc);
+    return status;
 }
 
 static bl_status answer_times(planner *p, bl_wire_reader *in, bl_err *err) {

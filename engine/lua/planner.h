@@ -13,6 +13,7 @@
 #define BL_ENGINE_LUA_PLANNER_H
 #include "engine/lua/limits.h"
 #include "engine/lua/round.h"
+#include "engine/plan/plan.h"
 
 /* The host's side. Each may be called many times while a planner runs, never two at a time. Any
  * status but BL_OK ends the script at once and is what bl_planner_run returns.
@@ -24,9 +25,8 @@ typedef struct bl_planner_host {
     void *ctx;
     /* Carries a round out and fills results[round->count]. BL_EINTERRUPTED: stopped on request. */
     bl_status (*run)(void *ctx, const bl_round *round, bl_trial_result *results, bl_err *err);
-    /* A decision: `json` is all members of an object without its braces, text included; `text` is
-     * one line for people. */
-    bl_status (*decide)(void *ctx, const char *json, const char *text, bl_err *err);
+    /* The script concluded something; its round is the host's to fill in. */
+    bl_status (*decide)(void *ctx, const bl_plan_decision *decision, bl_err *err);
     /* seconds[count]: of one step at each batch size, NAN where it does not fit in memory. The same
      * numbers whenever it is asked for the same sizes: they are measured once and kept. */
     bl_status (*step_times)(void *ctx, const int64_t *batch_sizes, size_t count, double *seconds,

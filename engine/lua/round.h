@@ -11,6 +11,7 @@
 #define BL_ENGINE_LUA_ROUND_H
 #include "engine/base/status.h"
 #include "engine/config/config.h"
+#include "engine/plan/outcome.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,16 +31,6 @@ typedef struct bl_round {
                      or after slack times its steps */
     double slack; /* at least 1 */
 } bl_round;
-
-typedef enum bl_outcome {
-    BL_OUTCOME_TARGET, /* reached */
-    BL_OUTCOME_BUDGET, /* max_steps came first */
-    BL_OUTCOME_RACE,   /* cut by the race */
-    BL_OUTCOME_DIVERGED,
-    BL_OUTCOME_MEMORY, /* did not fit */
-    BL_OUTCOME_COUNT
-} bl_outcome;
-const char *bl_outcome_name(bl_outcome outcome); /* "target", "budget", "race", ... */
 
 typedef struct bl_eval {
     int64_t step;

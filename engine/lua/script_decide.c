@@ -1,7 +1,10 @@
-/* exp:decide{...}: a Lua table becomes the members of a JSON object, in sorted order. */
+/* exp:decide{...}: a Lua table becomes a decision of the plan. It is first a JSON object, members
+ * in sorted order, and then read as the plan reads its own lines: what the file cannot hold is an
+ * error of the script (engine/plan/records.c names the fields of each kind). */
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/lua/script.h"
+#include "engine/plan/plan.h"
 #include <math.h>
 #include <string.h>
 
@@ -86,14 +89,29 @@ static const char *text_field(lua_State *L, const char *name) {
     return text;
 }
 
+/* What is wrong with the decision in hand, BL_OK: nothing. */
+static bl_status check_decision(const bl_script *s, bl_err *wrong) {
+    bl_json_doc doc = {0};
+    bl_chunks memory = {0};
+    bl_plan_decision decision;
+    bl_status status = BL_OK;
+    BL_GOTO(bl_json_parse(&doc, s->json.data, s->json.len, "decision", 1, wrong));
+    if (bl_json_get(doc.root, "round") != NULL || bl_json_get(doc.root, "record") != NULL)
+        BL_GOTO(
+            BL_ERR(wrong, BL_EFORMAT, "a decision has no 'round' or 'record': the plan adds them"));
+    status = bl_plan_decision_parse(&decision, doc.root, &memory, wrong);
+done:
+    bl_chunks_free(&memory);
+    bl_json_free(&doc);
+    return status;
+}
+
 int bl_script_call_decide(lua_State *L) {
     bl_script *s = bl_script_of(L);
     if (!lua_istable(L, 2)) return luaL_error(L, "exp:decide takes a table: exp:decide{kind=...}");
     lua_settop(L, 2);
-    const char *text = text_field(L, "text");
-    const char *kind = text_field(L, "kind");
-    if (kind[strspn(kind, "abcdefghijklmnopqrstuvwxyz_")] != '\0')
-        return luaL_error(L, "'kind' is made of a-z and _");
+    (void)text_field(L, "text");
+    (void)text_field(L, "kind");
     if (s->decisions_left-- == 0) {
         s->decisions_left = 0;
         return luaL_error(L, "the plan has more decisions than a sweep may have (%d)",
@@ -104,9 +122,10 @@ int bl_script_call_decide(lua_State *L) {
     lua_pushvalue(L, 2);
     add_table(L, s, &w, NULL, "decision", 0);
     bl_script_count_bytes(L, &s->decision_bytes_left, s->json.len, "decisions");
+    bl_err wrong = {0};
+    if (check_decision(s, &wrong) != BL_OK) return luaL_error(L, "%s", wrong.text);
     bl_buf *m = bl_script_begin(s);
-    bl_wire_put_bytes(m, s->json.data + 1, s->json.len - 2); /* without its braces */
-    bl_wire_put_text(m, text);
+    bl_wire_put_bytes(m, s->json.data, s->json.len);
     (void)bl_script_ask(L, s, BL_WIRE_DECIDE);
     return 0;
 }

@@ -7,7 +7,7 @@
  *     TRIAL settings, budget, ...        ->  (as many as announced; neither is answered)
  *     RUN                                ->
  *                                        <-  ANSWER result, ...       or REFUSED why
- *     DECIDE json, text                  ->
+ *     DECIDE json                        ->
  *                                        <-  ANSWER
  *     TIMES sizes                        ->
  *                                        <-  ANSWER seconds

@@ -15,17 +15,16 @@ static double saturating_alpha(const bl_report_model *m) {
     return strncmp(m->optimizer, "adam", 4) == 0 ? 0.5 : 1;
 }
 
-double bl_regret_rate(const bl_report_model *m, bl_report_rule rule, double batch_size) {
-    static const bl_lr_rule stats[] = {[BL_REPORT_RULE_KEEP] = BL_LR_KEEP,
-                                       [BL_REPORT_RULE_SQRT] = BL_LR_SQRT,
-                                       [BL_REPORT_RULE_LINEAR] = BL_LR_LINEAR,
-                                       [BL_REPORT_RULE_SATURATING] = BL_LR_SATURATING,
-                                       [BL_REPORT_RULE_MALLADI] = BL_LR_SQRT};
-    _Static_assert(BL_COUNT(stats) == BL_REPORT_RULE_COUNT, "a formula for each");
+double bl_regret_rate(const bl_report_model *m, bl_plan_rule rule, double batch_size) {
+    static const bl_lr_rule stats[] = {[BL_PLAN_KEEP] = BL_LR_KEEP,
+                                       [BL_PLAN_SQRT] = BL_LR_SQRT,
+                                       [BL_PLAN_LINEAR] = BL_LR_LINEAR,
+                                       [BL_PLAN_SATURATING] = BL_LR_SATURATING,
+                                       [BL_PLAN_MALLADI] = BL_LR_SQRT};
+    _Static_assert(BL_COUNT(stats) == BL_PLAN_RULE_COUNT, "a formula for each");
     const bl_stats_value *critical = &m->main.critical.efficiency_50;
     const bool known = critical->known && critical->bound == 0;
-    if (m->main.size_count == 0 || (rule == BL_REPORT_RULE_SATURATING && !known))
-        return (double)NAN;
+    if (m->main.size_count == 0 || (rule == BL_PLAN_SATURATING && !known)) return (double)NAN;
     return bl_lr_rule_predict(stats[rule], m->main.sizes[0].learning_rate,
                               m->main.sizes[0].batch_size, batch_size, known ? critical->value : 1,
                               saturating_alpha(m));
@@ -40,12 +39,12 @@ static bool judged_by_runs(const bl_report_model *m) {
 /* Malladi's rule moves Adam's decays, too: no basin of rates alone knows it. */
 void bl_regret_judge(bl_report_model *m) {
     if (judged_by_runs(m)) return;
-    for (int r = 0; r < BL_REPORT_RULE_MALLADI; r++)
+    for (int r = 0; r < BL_PLAN_MALLADI; r++)
         for (size_t i = 1; i < m->main.size_count; i++) {
             const double b = m->main.sizes[i].batch_size;
-            bl_report_regret x = {.rule = (bl_report_rule)r,
+            bl_report_regret x = {.rule = (bl_plan_rule)r,
                                   .batch_size = b,
-                                  .learning_rate = bl_regret_rate(m, (bl_report_rule)r, b),
+                                  .learning_rate = bl_regret_rate(m, (bl_plan_rule)r, b),
                                   .target = m->main.target};
             if (isnan(x.learning_rate)) continue;
             x.regret = bl_sensitivity_regret(m, i, x.learning_rate);
@@ -53,7 +52,7 @@ void bl_regret_judge(bl_report_model *m) {
         }
 }
 
-bl_regret_summary bl_regret_sum(const bl_report_model *m, bl_report_rule rule) {
+bl_regret_summary bl_regret_sum(const bl_report_model *m, bl_plan_rule rule) {
     bl_regret_summary out = {0};
     double logs = 0;
     for (size_t i = 0; i < m->regret_count; i++) {

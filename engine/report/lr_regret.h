@@ -9,7 +9,7 @@
 void bl_regret_judge(bl_report_model *model);
 /* The rate of a rule that only moves the rate; NAN where it is not defined. The saturating rule
  * needs B_crit, and so can be drawn only in hindsight; its exponent is 1/2 for Adam, else 1. */
-double bl_regret_rate(const bl_report_model *model, bl_report_rule rule, double batch_size);
+double bl_regret_rate(const bl_report_model *model, bl_plan_rule rule, double batch_size);
 
 /* Over the batch sizes of which something is known. */
 typedef struct bl_regret_summary {
@@ -18,5 +18,5 @@ typedef struct bl_regret_summary {
     bool mean_is_bound, worst_is_bound; /* at least this */
     double worst_batch_size;
 } bl_regret_summary;
-bl_regret_summary bl_regret_sum(const bl_report_model *model, bl_report_rule rule);
+bl_regret_summary bl_regret_sum(const bl_report_model *model, bl_plan_rule rule);
 #endif

@@ -8,22 +8,15 @@
 #include <math.h>
 #include <string.h>
 
-const char *bl_budget_name(bl_budget_kind kind) {
-    static const char *const names[] = {[BL_BUDGET_EPOCHS] = "epochs",
-                                        [BL_BUDGET_STEPS] = "steps",
-                                        [BL_BUDGET_SECONDS] = "seconds",
-                                        [BL_BUDGET_COST] = "cost"};
-    _Static_assert(BL_COUNT(names) == BL_BUDGET_KIND_COUNT, "a name for each");
-    return names[kind];
-}
-
-const bl_report_rule_name bl_report_rule_names[BL_REPORT_RULE_COUNT] = {
-    [BL_REPORT_RULE_KEEP] = {"keep",       "keep",        "kept"       },
-    [BL_REPORT_RULE_SQRT] = {"sqrt",       "square_root", "square root"},
-    [BL_REPORT_RULE_LINEAR] = {"linear",     "linear",      "linear"     },
-    [BL_REPORT_RULE_SATURATING] = {"saturating", "saturating",  "saturating" },
-    [BL_REPORT_RULE_MALLADI] = {"malladi",    "malladi",     "Malladi"    },
+// clang-format off
+const bl_report_rule_name bl_report_rule_names[BL_PLAN_RULE_COUNT] = {
+    [BL_PLAN_KEEP]       = { "keep",        "kept" },
+    [BL_PLAN_SQRT]       = { "square_root", "square root" },
+    [BL_PLAN_LINEAR]     = { "linear",      "linear" },
+    [BL_PLAN_SATURATING] = { "saturating",  "saturating" },
+    [BL_PLAN_MALLADI]    = { "malladi",     "Malladi" },
 };
+// clang-format on
 
 /* ---- runs by id ---- */
 
@@ -145,27 +138,14 @@ void bl_report_size_free(bl_report_size *s) {
     *s = (bl_report_size){0};
 }
 
-static void free_pairs(bl_report_model *m) {
-    for (size_t i = 0; i < 2 * m->pair_count; i++) {
-        free(m->pairs[i / 2].run[i % 2]);
-        free(m->pairs[i / 2].budget_run[i % 2]);
-    }
-    free(m->pairs);
-}
-
 void bl_report_model_free(bl_report_model *m) {
-    for (size_t i = 0; i < m->trial_count; i++) {
-        free(m->trials[i].reason);
-        free(m->trials[i].settings);
-    }
     bl_report_target_free(&m->main);
     for (size_t i = 0; i < m->easier_count; i++) bl_report_target_free(&m->easier[i]);
     for (size_t i = 0; i < m->series_count; i++) bl_report_target_free(&m->series[i].main);
-    for (size_t i = 0; i < m->test_count; i++) free(m->tests[i].text);
     for (size_t i = 0; i < m->timing_count; i++) free(m->timing[i].seconds);
-    for (size_t i = 0; i < m->note_count; i++) free(m->notes[i]);
     for (size_t i = 0; i < m->run_count; i++) free(m->runs[i].eval);
-    free_pairs(m);
+    bl_plan_free(&m->plan);
+    free(m->pairs);
     free(m->runs);
     free(m->rates);
     free(m->notes);

@@ -6,6 +6,7 @@
 #define BL_ENGINE_REPORT_REPORT_MODEL_H
 #include "engine/base/buf.h"
 #include "engine/base/status.h"
+#include "engine/plan/plan.h"
 #include "engine/stats/critical.h"
 #include "engine/stats/optimum.h"
 #include <stdbool.h>
@@ -13,9 +14,10 @@
 #include <stdint.h>
 
 typedef struct bl_report_trial {
-    char run[13], outcome[16];
-    char *reason;
-    char *settings; /* what it changes beside batch size, rate and seed, as JSON; "" nothing */
+    char run[13];
+    bl_outcome outcome;
+    const char *reason;   /* this and the next are the plan's */
+    const char *settings; /* bl_plan_settings_others */
     double batch_size, learning_rate;
     double target; /* NAN: ran to its budget */
     int64_t round, seed, max_steps, steps;
@@ -66,7 +68,7 @@ typedef struct bl_report_series {
 
 /* What a look at the test rows gave, in the sweep's words, and the median over its seeds. */
 typedef struct bl_report_test {
-    char *text;
+    const char *text;
     double batch_size, learning_rate, value; /* NAN: not finite */
     int series;
 } bl_report_test;
@@ -85,15 +87,8 @@ typedef struct bl_report_run {
 } bl_report_run;
 
 /* The validation value of one batch size within one budget. */
-typedef enum bl_budget_kind {
-    BL_BUDGET_EPOCHS,
-    BL_BUDGET_STEPS,
-    BL_BUDGET_SECONDS,
-    BL_BUDGET_COST,
-    BL_BUDGET_KIND_COUNT
-} bl_budget_kind;
 typedef struct bl_report_budget {
-    bl_budget_kind kind;
+    bl_plan_budget kind;
     double amount; /* of epochs, steps, seconds, the currency */
     bool best;     /* the lowest value within this budget and series */
     int series;    /* into model->series; BL_NO_SERIES */
@@ -103,8 +98,6 @@ typedef struct bl_report_budget {
     int64_t steps;
     char run[13];
 } bl_report_budget;
-/* "epochs", "steps", "seconds", "cost". */
-const char *bl_budget_name(bl_budget_kind kind);
 
 /* All seeds of one learning rate that was tried at one batch size for the main target. */
 typedef struct bl_sensitivity_rate {
@@ -114,22 +107,15 @@ typedef struct bl_sensitivity_rate {
     size_t trials, arrived;
 } bl_sensitivity_rate;
 
-/* What following a rule for the learning rate costs at one batch size. */
-typedef enum bl_report_rule {
-    BL_REPORT_RULE_KEEP,
-    BL_REPORT_RULE_SQRT,
-    BL_REPORT_RULE_LINEAR,
-    BL_REPORT_RULE_SATURATING,
-    BL_REPORT_RULE_MALLADI,
-    BL_REPORT_RULE_COUNT
-} bl_report_rule;
-/* What a rule is called in the plan, in files and in sentences. */
+/* What a rule is called in files and in sentences. */
 typedef struct bl_report_rule_name {
-    const char *plan, *file, *words;
+    const char *file, *words;
 } bl_report_rule_name;
-extern const bl_report_rule_name bl_report_rule_names[BL_REPORT_RULE_COUNT];
+extern const bl_report_rule_name bl_report_rule_names[BL_PLAN_RULE_COUNT];
+
+/* What following a rule for the learning rate costs at one batch size. */
 typedef struct bl_report_regret {
-    bl_report_rule rule;
+    bl_plan_rule rule;
     double batch_size, learning_rate, target;
     bl_stats_value regret; /* S(rule) / S(retuned); bound == 1: at least */
     bool run;              /* the sweep ran this rate; else read from the rates around it */
@@ -152,6 +138,7 @@ typedef struct bl_report_pair {
 } bl_report_pair;
 
 typedef struct bl_report_model {
+    bl_plan_doc plan; /* what the rest was made from; it owns texts and run ids below */
     char experiment[64], preset[32], title[160], metric[64], dataset[64], variant[64];
     char optimizer[32];
     char currency[16], processor[128];
@@ -189,7 +176,7 @@ typedef struct bl_report_model {
     size_t reference_count;
     bl_stats_critical reference_critical; /* by the same estimators from the range of
                                          batch sizes measured, without intervals */
-    char **notes;                         /* (note_count): what the sweep said besides */
+    const char **notes;                   /* (note_count): what the sweep said besides */
     size_t note_count;
     bool answered; /* a batch size reached the target, or none was asked to */
 } bl_report_model;

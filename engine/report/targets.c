@@ -15,13 +15,9 @@
 
 enum { BOOTSTRAP_SEED = 1 };
 
-static bool is(const bl_report_trial *t, const char *outcome) {
-    return strcmp(t->outcome, outcome) == 0;
-}
-
 /* A run that diverged or did not fit would not have arrived within its budget either. */
 static bool point_of_trial(bl_stats_point *p, const bl_report_trial *t) {
-    const bool lost = is(t, "diverged") || is(t, "memory");
+    const bool lost = t->outcome == BL_OUTCOME_DIVERGED || t->outcome == BL_OUTCOME_MEMORY;
     *p = (bl_stats_point){.batch_size = t->batch_size,
                           .steps = (double)(t->target_step > 0 ? t->target_step
                                             : lost             ? t->max_steps

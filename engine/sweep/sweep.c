@@ -1,12 +1,8 @@
 #include "engine/sweep/sweep.h"
 #include "engine/base/file.h"
-#include "engine/base/json.h"
 #include "engine/base/mem.h"
-#include "engine/config/key.h"
-#include "engine/config/schema.h"
-#include "engine/config/value.h"
+#include "engine/plan/settings.h"
 #include "engine/train/train.h"
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,90 +24,52 @@ typedef struct sweep {
 static void write_head(sweep *s) {
     const bl_config *c = s->config;
     const bl_dataset *d = s->scheduler->data;
-    bl_buf *p = &s->plan;
-    bl_buf_printf(
-        p, "{\"record\":\"plan\",\"format\":1,\"experiment\":\"%s\",\"preset\":\"%s\",\"title\":",
-        c->name, c->preset);
-    bl_json_string(p, c->title);
-    bl_buf_printf(p, ",\"metric\":\"%s\",\"optimizer\":\"%s\",\"targets\":[", c->metric,
-                  c->optimizer.name);
-    for (size_t i = 0; i < c->sweep.targets.n; i++) {
-        if (i > 0) bl_buf_str(p, ",");
-        bl_json_f64(p, c->sweep.targets.v[i]);
-    }
-    bl_buf_printf(p,
-                  "],\"epoch_rows\":%" PRId64 ",\"dataset\":{\"name\":\"%s\",\"synthetic\":%s,"
-                  "\"variant\":\"%s\",\"sha256\":\"%s\"},\"cost\":{\"per_core_hour\":",
-                  bl_train_epoch_rows(c, d), d->name, d->synthetic ? "true" : "false", d->variant,
-                  d->sha256);
-    bl_json_f64(p, c->cost.per_core_hour);
-    bl_buf_str(p, ",\"currency\":");
-    bl_json_string(p, c->cost.currency);
-    bl_buf_printf(
-        p, ",\"device_batch_size\":%" PRId64 ",\"device_memory\":", c->cost.device_batch_size);
-    bl_json_f64(p, c->cost.device_memory);
-    bl_buf_str(p, ",\"upfront_core_hours\":");
-    bl_json_f64(p, c->cost.upfront_core_hours);
-    bl_buf_str(p, ",\"upfront_seconds\":");
-    bl_json_f64(p, c->cost.upfront_seconds);
-    bl_buf_str(p, "}");
-    const char *known = s->options->known;
-    if (known != NULL && known[0] != '\0') bl_buf_printf(p, ",\"known\":%s", known);
-    bl_buf_str(p, "}\n");
+    double targets[BL_LIST];
+    memcpy(targets, c->sweep.targets.v, sizeof targets);
+    bl_plan_head head = {.experiment = c->name,
+                         .preset = c->preset,
+                         .title = c->title,
+                         .metric = c->metric,
+                         .optimizer = c->optimizer.name,
+                         .epoch_rows = bl_train_epoch_rows(c, d),
+                         .references = s->options->references};
+    head.targets = (bl_plan_numbers){targets, c->sweep.targets.n};
+    head.dataset = (bl_plan_dataset){d->name, d->variant, d->sha256, d->synthetic};
+    head.cost = (bl_plan_cost){.per_core_hour = c->cost.per_core_hour,
+                               .currency = c->cost.currency,
+                               .device_batch_size = c->cost.device_batch_size,
+                               .device_memory = c->cost.device_memory,
+                               .upfront_core_hours = c->cost.upfront_core_hours,
+                               .upfront_seconds = c->cost.upfront_seconds};
+    bl_plan_write_head(&s->plan, &head);
 }
 
 static void write_round(sweep *s, const bl_round *round) {
-    bl_buf_printf(&s->plan, "{\"record\":\"round\",\"round\":%zu,\"title\":", s->totals->rounds);
-    bl_json_string(&s->plan, round->title);
-    bl_buf_printf(&s->plan, ",\"race\":%s,\"slack\":", round->race ? "true" : "false");
-    bl_json_f64(&s->plan, round->slack);
-    bl_buf_str(&s->plan, "}\n");
-}
-
-static bool is_axis(const char *path) {
-    static const char group[] = "train.";
-    if (strncmp(path, group, sizeof group - 1) != 0) return false;
-    const char *leaf = path + sizeof group - 1;
-    return strcmp(leaf, "batch_size") == 0 || strcmp(leaf, "learning_rate") == 0 ||
-           strcmp(leaf, "seed") == 0;
-}
-
-/* The identity keys in which the trial differs from the experiment, and what every sweep varies. */
-static void write_settings(bl_buf *p, const bl_config *base, const bl_config *trial) {
-    const char *comma = "";
-    bl_buf_str(p, "{");
-    for (size_t i = 0; i < bl_schema_count; i++) {
-        const bl_key *key = &bl_schema[i];
-        if (!key->identity) continue;
-        const bl_config_value was = bl_value_of(key, base), is = bl_value_of(key, trial);
-        if (bl_value_equal(&was, &is) && !is_axis(key->path)) continue;
-        bl_buf_str(p, comma);
-        bl_buf_str(p, "\"");
-        bl_buf_str(p, key->path);
-        bl_buf_str(p, "\":");
-        bl_key_write(&is, BL_FORM_JSON, p);
-        comma = ",";
-    }
-    bl_buf_str(p, "}");
+    const bl_plan_round record = {.round = (int64_t)s->totals->rounds,
+                                  .title = round->title,
+                                  .race = round->race,
+                                  .slack = round->slack};
+    bl_plan_write_round(&s->plan, &record);
 }
 
 static void write_trial(sweep *s, const bl_trial *t, const bl_trial_result *r) {
-    bl_buf *p = &s->plan;
-    bl_buf_printf(p,
-                  "{\"record\":\"trial\",\"round\":%zu,\"run\":\"%s\",\"set\":", s->totals->rounds,
-                  r->run);
-    write_settings(p, s->config, &t->config);
-    bl_buf_printf(p, ",\"batch_size\":%" PRId64 ",\"learning_rate\":", t->config.train.batch_size);
-    bl_json_f64(p, t->config.train.learning_rate);
-    bl_buf_printf(p, ",\"seed\":%" PRId64 ",\"max_steps\":%" PRId64 ",\"target\":",
-                  t->config.train.seed, t->max_steps);
-    bl_json_f64(p, t->target);
-    bl_buf_printf(p,
-                  ",\"outcome\":\"%s\",\"steps\":%" PRId64 ",\"hit\":%" PRId64
-                  ",\"before\":%" PRId64 ",\"reason\":",
-                  bl_outcome_name(r->outcome), r->steps, r->target_step, r->previous_eval_step);
-    bl_json_string(p, t->reason);
-    bl_buf_str(p, "}\n");
+    bl_buf set = {0};
+    bl_plan_settings_write(&set, s->config, &t->config);
+    bl_plan_trial record = {.round = (int64_t)s->totals->rounds,
+                            .set = set.data,
+                            .batch_size = t->config.train.batch_size,
+                            .learning_rate = t->config.train.learning_rate,
+                            .seed = t->config.train.seed,
+                            .max_steps = t->max_steps,
+                            .target = t->target,
+                            .outcome = r->outcome,
+                            .steps = r->steps,
+                            .target_step = r->target_step,
+                            .previous_eval_step = r->previous_eval_step,
+                            .reason = t->reason};
+    memcpy(record.run, r->run, sizeof record.run);
+    bl_plan_write_trial(&s->plan, &record);
+    bl_buf_free(&set);
 }
 
 /* Whether the plan has grown enough to be saved again. A large one is saved whenever it has grown
@@ -165,12 +123,12 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
     return BL_OK;
 }
 
-static bl_status decide(void *ctx, const char *json, const char *text, bl_err *err) {
+static bl_status decide(void *ctx, const bl_plan_decision *decision, bl_err *err) {
     sweep *s = ctx;
-    bl_buf_printf(&s->plan, "{\"record\":\"decision\",\"round\":%zu,%s}\n", s->totals->rounds,
-                  json);
-    if (s->options->decision != NULL && text[0] != '\0')
-        s->options->decision(s->options->ctx, text);
+    bl_plan_decision record = *decision;
+    record.round = (int64_t)s->totals->rounds;
+    bl_plan_write_decision(&s->plan, &record);
+    if (s->options->decision != NULL) s->options->decision(s->options->ctx, decision->text);
     return save_is_due(s) ? save_plan(s, false, err) : BL_OK;
 }
 
@@ -216,8 +174,8 @@ static bl_status stop_at_first_round(void *ctx, const bl_round *round, bl_trial_
     BL_FAIL(err, BL_EINTERRUPTED, "checked");
 }
 
-static bl_status decide_nothing(void *ctx, const char *json, const char *text, bl_err *err) {
-    (void)ctx, (void)json, (void)text, (void)err;
+static bl_status decide_nothing(void *ctx, const bl_plan_decision *decision, bl_err *err) {
+    (void)ctx, (void)decision, (void)err;
     return BL_OK;
 }
 

@@ -9,8 +9,8 @@ typedef struct bl_sweep_options {
     const char *script;      /* experiments/NAME/sweep.lua */
     const char *library_dir; /* scripts/lua */
     bool write_plan;
-    bool fail_fast;    /* a run that found no memory ends the sweep with BL_ENOMEM */
-    const char *known; /* a JSON array for the plan: the answer as it is known; "" or NULL: none */
+    bool fail_fast;                /* a run that found no memory ends the sweep with BL_ENOMEM */
+    bl_plan_references references; /* for the plan: the answer as it is known; {0}: none */
     /* A new round, and a line for each decision; may be NULL. */
     void (*round)(void *ctx, const bl_round *round);
     void (*decision)(void *ctx, const char *text);

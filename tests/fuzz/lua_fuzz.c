@@ -25,14 +25,18 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
     return BL_OK;
 }
 
-/* Members of an object, whatever they hold. */
-static bl_status decide(void *ctx, const char *json, const char *text, bl_err *err) {
+/* What a script may decide, the plan can hold. */
+static bl_status decide(void *ctx, const bl_plan_decision *decision, bl_err *err) {
     (void)ctx;
     bl_buf line = {0};
     bl_json_doc doc;
-    bl_buf_printf(&line, "{%s}", json);
-    BL_ASSERT(strchr(text, '\n') == NULL);
+    bl_chunks memory = {0};
+    bl_plan_decision again;
+    BL_ASSERT(strchr(decision->text, '\n') == NULL);
+    bl_plan_write_decision(&line, decision);
     BL_ASSERT(bl_json_parse(&doc, line.data, line.len, "decision", 1, err) == BL_OK);
+    BL_ASSERT(bl_plan_decision_parse(&again, doc.root, &memory, err) == BL_OK);
+    bl_chunks_free(&memory);
     bl_json_free(&doc);
     bl_buf_free(&line);
     return BL_OK;

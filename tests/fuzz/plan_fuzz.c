@@ -1,7 +1,7 @@
 /* Any bytes as plan.jsonl, read by the commands that explain it and by the report: refused with a
  * place, or read, and every record looked through. */
 #include "engine/base/mem.h"
-#include "engine/cli/plan_file.h"
+#include "engine/plan/plan.h"
 #include "engine/report/analyse.h"
 #include "engine/report/text/recommendation.h"
 #include <stdint.h>
@@ -13,18 +13,26 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static void look_through(const char *text, size_t n) {
-    bl_plan_file plan;
+    bl_plan_doc plan, again;
     bl_err err = {0};
-    if (bl_plan_file_parse(&plan, text, n, "plan", &err) != BL_OK) {
+    if (bl_plan_parse(&plan, text, n, "plan", &err) != BL_OK) {
         BL_ASSERT(err.code == BL_EFORMAT && strncmp(err.text, "plan:", 5) == 0);
-        BL_ASSERT(plan.count == 0 && plan.record == NULL);
+        BL_ASSERT(plan.line_count == 0 && plan.lines == NULL);
         return;
     }
-    for (size_t i = 0; i < plan.count; i++) {
-        BL_ASSERT(bl_plan_record_is(&plan.record[i], "plan") || i > 0);
-        (void)bl_plan_record_has(&plan.record[i], "0123456789ab");
-    }
-    bl_plan_file_free(&plan);
+    /* What is read can be written, and is then read to the same bytes. */
+    bl_buf once = {0}, twice = {0};
+    bl_plan_write(&once, &plan);
+    BL_ASSERT(bl_plan_parse(&again, once.data, once.len, "again", &err) == BL_OK);
+    bl_plan_write(&twice, &again);
+    BL_ASSERT(once.len == twice.len && memcmp(once.data, twice.data, once.len) == 0);
+    for (size_t i = 0; i < plan.decision_count; i++)
+        (void)bl_plan_rests_on(&plan.decisions[i], "0123456789ab");
+    (void)bl_plan_first_trial(&plan, "0123456789ab");
+    bl_buf_free(&once);
+    bl_buf_free(&twice);
+    bl_plan_free(&again);
+    bl_plan_free(&plan);
 }
 
 static char g_folder[] = "/tmp/bl-plan-XXXXXX", g_path[64];

@@ -54,8 +54,8 @@ return function(exp)
       all_same = all_same + (point.whole_grid and same(point, best) and 1 or 0)
       near_same = near_same + (same(near[i], best) and 1 or 0)
     end
-    exp:decide { kind = "compared", target = target, sizes = #all, all = all_same, near = near_same,
-      by_grid = spent(), by_all = by_all, by_near = by_near,
+    exp:decide { kind = "custom", data = { target = target, sizes = #all, all = all_same, near = near_same,
+      by_grid = spent(), by_all = by_all, by_near = by_near },
       text = string.format("target %g (%s steps): of %d winners of the whole grid the race found %d in %.1f %% of its "
         .. "steps; %d in %.1f %% looking near the best only", target, table.concat(fewest, ", "), #all, all_same,
         100 * by_all / spent(), near_same, 100 * by_near / spent()) }

@@ -104,12 +104,12 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
     return BL_OK;
 }
 
-static bl_status decide(void *ctx, const char *json, const char *text, bl_err *err) {
+static bl_status decide(void *ctx, const bl_plan_decision *decision, bl_err *err) {
     fake_host *f = ctx;
-    (void)text;
     (void)err;
     f->decisions++;
-    bl_buf_printf(&f->text, "D %s\n", json);
+    bl_buf_str(&f->text, "D ");
+    bl_plan_write_decision(&f->text, decision);
     return BL_OK;
 }
 

@@ -1,15 +1,15 @@
 /* The tree that `batchlab plan` prints and its JSON, letter by letter. */
 #include "engine/base/mem.h"
-#include "engine/cli/plan_tree.h"
+#include "engine/plan/plan_tree.h"
 #include "tests/check.h"
 #include <math.h>
 
-static bl_plan_run run(const char *id, const char *state, const char *reason) {
-    bl_plan_run r = {.state = state,
-                     .batch_size = 64,
-                     .seed = 1,
-                     .max_steps = 400,
-                     .learning_rate = 0.0009765625};
+static bl_plan_tree_run run(const char *id, bl_plan_tree_state state, const char *reason) {
+    bl_plan_tree_run r = {.state = state,
+                          .batch_size = 64,
+                          .seed = 1,
+                          .max_steps = 400,
+                          .learning_rate = 0.0009765625};
     (void)snprintf(r.id, sizeof r.id, "%s", id);
     (void)snprintf(r.reason, sizeof r.reason, "%s", reason);
     return r;
@@ -20,29 +20,32 @@ static bl_plan_run run(const char *id, const char *state, const char *reason) {
 static void fill(bl_plan_tree *t) {
     *t = (bl_plan_tree){0};
     bl_plan_tree_decide(t, "begins");
-    bl_plan_round *r = bl_plan_tree_add(t, "batch 64", 2);
+    bl_plan_tree_round *r = bl_plan_tree_add(t, "batch 64", 2);
     r->race = true;
     r->slack = 1.25;
-    r->runs[0] = run("aaaaaaaaaaaa", "done", "around 0.001");
-    r->runs[0].answer = (bl_trial_result){.outcome = BL_OUTCOME_TARGET, .steps = 58};
-    r->runs[1] = run("bbbbbbbbbbbb", "done", "");
-    r->runs[1].answer = (bl_trial_result){.outcome = BL_OUTCOME_RACE, .steps = 73};
+    r->runs[0] = run("aaaaaaaaaaaa", BL_PLAN_TREE_DONE, "around 0.001");
+    r->runs[0].outcome = BL_OUTCOME_TARGET;
+    r->runs[0].steps = 58;
+    r->runs[1] = run("bbbbbbbbbbbb", BL_PLAN_TREE_DONE, "");
+    r->runs[1].outcome = BL_OUTCOME_RACE;
+    r->runs[1].steps = 73;
     r->runs[1].memory_bytes = 1 << 20;
     bl_plan_tree_decide(t, "batch 64: \"best\"");
     bl_plan_tree_decide(t, "more");
     r = bl_plan_tree_add(t, "seeds", 4);
-    r->runs[0] = run("cccccccccccc", "to do", "leads");
+    r->runs[0] = run("cccccccccccc", BL_PLAN_TREE_TO_DO, "leads");
     r->runs[0].seed = 12;
     r->runs[0].memory_bytes = 6815744; /* 6.5 MiB */
     r->runs[0].seconds_left = 0.2;     /* a second at least */
-    r->runs[1] = run("dddddddddddd", "to extend", "leads");
-    r->runs[1].answer.steps = 24;
+    r->runs[1] = run("dddddddddddd", BL_PLAN_TREE_TO_EXTEND, "leads");
+    r->runs[1].steps = 24;
     r->runs[1].seconds_left = 70;
-    r->runs[2] = run("eeeeeeeeeeee", "interrupted", "");
+    r->runs[2] = run("eeeeeeeeeeee", BL_PLAN_TREE_INTERRUPTED, "");
     r->runs[2].batch_size = 1048576;
     r->runs[2].memory_bytes = 1 << 19;
-    r->runs[3] = run("ffffffffffff", "done", "");
-    r->runs[3].answer = (bl_trial_result){.outcome = BL_OUTCOME_DIVERGED, .steps = 3};
+    r->runs[3] = run("ffffffffffff", BL_PLAN_TREE_DONE, "");
+    r->runs[3].outcome = BL_OUTCOME_DIVERGED;
+    r->runs[3].steps = 3;
 }
 
 static void same_text(bl_buf *got, const char *expected) {
@@ -84,21 +87,22 @@ static void totals_add_up(void **state) {
     bl_plan_tree t;
     bl_buf text = {0};
     fill(&t);
-    bl_plan_totals all = bl_plan_tree_totals(&t);
+    bl_plan_tree_sum all = bl_plan_tree_totals(&t);
     assert_int_equal(all.done, 3);
     assert_int_equal(all.left, 3);
     assert_true(all.seconds_left == 0.2 + 70);
     t.rounds[2].runs[3].seconds_left = 1000; /* a run that is done has nothing left */
     assert_true(bl_plan_tree_totals(&t).seconds_left == 0.2 + 70);
-    assert_true(bl_plan_run_done(&t.rounds[2].runs[3]) && !bl_plan_run_done(&t.rounds[2].runs[2]));
+    assert_true(bl_plan_tree_is_done(&t.rounds[2].runs[3]) &&
+                !bl_plan_tree_is_done(&t.rounds[2].runs[2]));
     /* One unknown time makes the sum unknown: nothing is said of it. */
     t.rounds[2].runs[2].seconds_left = (double)NAN;
     assert_true(isnan(bl_plan_tree_totals(&t).seconds_left));
     bl_plan_tree_text(&t, &text);
     assert_non_null(strstr(bl_buf_text(&text), "seeds: 3 of 4 runs to do\n"));
     assert_non_null(strstr(bl_buf_text(&text), "seed 1   0 of 400 steps, 0.5 MiB\n"));
-    bl_plan_run *one = bl_plan_tree_add(&t, "one", 1)->runs;
-    one[0] = run("abababababab", "to do", "");
+    bl_plan_tree_run *one = bl_plan_tree_add(&t, "one", 1)->runs;
+    one[0] = run("abababababab", BL_PLAN_TREE_TO_DO, "");
     bl_buf_clear(&text);
     bl_plan_tree_text(&t, &text);
     assert_non_null(strstr(bl_buf_text(&text), "one: 1 of 1 runs to do, at most 1s\n"));

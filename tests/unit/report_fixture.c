@@ -1,5 +1,6 @@
 #include "tests/unit/report_fixture.h"
 #include "engine/base/file.h"
+#include "engine/plan/plan.h"
 #include "engine/runlog/runlog.h"
 #include <math.h>
 #include <stdio.h>
@@ -24,22 +25,62 @@ static void run_id(char id[13], int i, int rate, int seed) {
                    (unsigned)seed & 0xffff);
 }
 
+/* ---- the plan ---- */
+
+/* The plan's text while it is written. */
+typedef struct sheet {
+    bl_buf *out;
+    const bl_report_fixture *fixture;
+    int64_t rounds; /* begun before the first batch size's */
+} sheet;
+
+static void begin_round(const sheet *s, int64_t number, const char *title) {
+    bl_plan_write_round(s->out, &(bl_plan_round){.round = number, .title = title, .race = true});
+}
+
 /* rate: -1, 0, 1 octaves from the best; the neighbours are cut by the race. */
-static void trial(bl_buf *out, const bl_report_fixture *f, int i, int rate, int seed) {
-    char id[13];
-    run_id(id, i, rate, seed);
+static void trial(const sheet *s, int i, int rate, int seed) {
     const int steps = rate == 0 ? steps_of(i, seed) : steps_of(i, seed) * 5 / 4;
-    const bool hit = !censored(f, i) && rate <= 0;
-    bl_buf_printf(out,
-                  "{\"record\":\"trial\",\"round\":%d,\"run\":\"%s\",\"batch_size\":%d,"
-                  "\"learning_rate\":%.9g,\"seed\":%d,\"max_steps\":60000,\"target\":0.2,"
-                  "\"outcome\":\"%s\",\"steps\":%d,\"hit\":%d,\"before\":%d,"
-                  "\"reason\":\"rate %d octaves from \\\"best\\\"\"}\n",
-                  i + 1, id, batch_of(i), ldexp(rate_of(i), rate), seed,
-                  hit         ? "target"
-                  : rate == 0 ? "budget"
-                              : "race",
-                  steps, hit ? steps : 0, hit ? steps - 4 : 0, rate);
+    const bool hit = !censored(s->fixture, i) && rate <= 0;
+    char reason[64];
+    (void)snprintf(reason, sizeof reason, "rate %d octaves from \"best\"", rate);
+    bl_plan_trial t = {.round = s->rounds + i + 1,
+                       .set = "{}",
+                       .batch_size = batch_of(i),
+                       .learning_rate = ldexp(rate_of(i), rate),
+                       .seed = seed,
+                       .max_steps = 60000,
+                       .target = 0.2,
+                       .outcome = hit         ? BL_OUTCOME_TARGET
+                                  : rate == 0 ? BL_OUTCOME_BUDGET
+                                              : BL_OUTCOME_RACE,
+                       .steps = steps,
+                       .target_step = hit ? steps : 0,
+                       .previous_eval_step = hit ? steps - 4 : 0,
+                       .reason = reason};
+    run_id(t.run, i, rate, seed);
+    bl_plan_write_trial(s->out, &t);
+}
+
+static void write_best(const sheet *s, bl_plan_decision *d, int i, int rate) {
+    char ids[8][BL_PLAN_RUN];
+    for (int seed = 1; seed <= s->fixture->seeds; seed++) run_id(ids[seed - 1], i, rate, seed);
+    d->batch_size = batch_of(i);
+    d->target = 0.2;
+    d->runs = (bl_plan_runs){ids, (size_t)s->fixture->seeds};
+    d->text = "";
+    bl_plan_write_decision(s->out, d);
+}
+
+static void best(const sheet *s, int i) {
+    const bl_report_fixture *f = s->fixture;
+    bl_plan_decision d = bl_plan_decision_empty(BL_PLAN_BEST);
+    d.learning_rate = rate_of(i);
+    d.steps = steps_of(i, 1);
+    d.censored = censored(f, i) ? BL_PLAN_YES : BL_PLAN_NO;
+    d.bracketed = f->first_at_edge && i == 0 ? BL_PLAN_NO : BL_PLAN_YES;
+    d.series = f->series ? "adam" : NULL;
+    write_best(s, &d, i, 0);
 }
 
 /* S = 409600 / B up to 128, then 3200: its own runs, none of whose logs is there. */
@@ -49,136 +90,181 @@ static int sgd_steps_of(int i) {
 
 enum { SGD = 7 }; /* in the ids, where others have the rate */
 
-static void sgd(bl_buf *out, const bl_report_fixture *f, int i) {
-    char id[13];
-    for (int seed = 1; seed <= f->seeds; seed++) {
-        run_id(id, i, SGD, seed);
-        bl_buf_printf(out,
-                      "{\"record\":\"trial\",\"round\":0,\"run\":\"%s\",\"set\":{"
-                      "\"optimizer.name\":\"sgd\"},\"batch_size\":%d,\"learning_rate\":0.5,"
-                      "\"seed\":%d,\"max_steps\":60000,\"target\":0.2,\"outcome\":\"target\","
-                      "\"steps\":%d,\"hit\":%d,\"before\":%d,\"reason\":\"\"}\n",
-                      id, batch_of(i), seed, sgd_steps_of(i), sgd_steps_of(i), sgd_steps_of(i) - 1);
+static void sgd(const sheet *s, int i) {
+    for (int seed = 1; seed <= s->fixture->seeds; seed++) {
+        bl_plan_trial t = {.round = 1,
+                           .set = "{\"optimizer.name\":\"sgd\"}",
+                           .batch_size = batch_of(i),
+                           .learning_rate = 0.5,
+                           .seed = seed,
+                           .max_steps = 60000,
+                           .target = 0.2,
+                           .outcome = BL_OUTCOME_TARGET,
+                           .steps = sgd_steps_of(i),
+                           .target_step = sgd_steps_of(i),
+                           .previous_eval_step = sgd_steps_of(i) - 1,
+                           .reason = ""};
+        run_id(t.run, i, SGD, seed);
+        bl_plan_write_trial(s->out, &t);
     }
-    bl_buf_printf(out,
-                  "{\"record\":\"decision\",\"kind\":\"best\",\"series\":\"sgd\",\"batch_size\":%d,"
-                  "\"learning_rate\":0.5,\"target\":0.2,\"steps\":%d,\"censored\":false,"
-                  "\"bracketed\":true,\"runs\":[",
-                  batch_of(i), sgd_steps_of(i));
-    for (int seed = 1; seed <= f->seeds; seed++) {
-        run_id(id, i, SGD, seed);
-        bl_buf_printf(out, "%s\"%s\"", seed > 1 ? "," : "", id);
-    }
-    bl_buf_str(out, "],\"text\":\"\"}\n");
+    bl_plan_decision d = bl_plan_decision_empty(BL_PLAN_BEST);
+    d.series = "sgd";
+    d.learning_rate = 0.5;
+    d.steps = sgd_steps_of(i);
+    d.censored = BL_PLAN_NO;
+    d.bracketed = BL_PLAN_YES;
+    write_best(s, &d, i, SGD);
 }
 
-static void best(bl_buf *out, const bl_report_fixture *f, int i) {
-    bl_buf_printf(out,
-                  "{\"record\":\"decision\",\"round\":%d,\"kind\":\"best\",\"batch_size\":%d,"
-                  "\"learning_rate\":%.9g,\"target\":0.2,\"steps\":%d,\"censored\":%s,"
-                  "\"bracketed\":%s,%s\"runs\":[",
-                  i + 1, batch_of(i), rate_of(i), steps_of(i, 1), censored(f, i) ? "true" : "false",
-                  f->first_at_edge && i == 0 ? "false" : "true",
-                  f->series ? "\"series\":\"adam\"," : "");
-    for (int seed = 1; seed <= f->seeds; seed++) {
-        char id[13];
-        run_id(id, i, 0, seed);
-        bl_buf_printf(out, "%s\"%s\"", seed > 1 ? "," : "", id);
-    }
-    bl_buf_str(out, "],\"text\":\"\"}\n");
+static void budget(const sheet *s, bl_plan_budget kind, double amount, int i, double value) {
+    char id[BL_PLAN_RUN];
+    double values[] = {value, value + 0.02, value - 0.02};
+    bl_plan_decision d = bl_plan_decision_empty(BL_PLAN_BUDGET);
+    (void)snprintf(id, sizeof id, "%04x", (unsigned)i);
+    d.budget = (int)kind;
+    d.amount = amount;
+    d.batch_size = batch_of(i);
+    d.learning_rate = rate_of(i);
+    d.steps = 100;
+    d.value = value;
+    d.values = (bl_plan_numbers){values, 3};
+    d.run = id;
+    d.text = "";
+    bl_plan_write_decision(s->out, &d);
 }
 
-static void budget(bl_buf *out, const char *kind, double amount, int i, double value) {
-    bl_buf_printf(out,
-                  "{\"record\":\"decision\",\"kind\":\"budget\",\"budget\":\"%s\",\"amount\":%.9g,"
-                  "\"batch_size\":%d,\"learning_rate\":%.9g,\"steps\":100,\"value\":%.9g,"
-                  "\"values\":[%.9g,%.9g,%.9g],\"run\":\"%04x\",\"text\":\"\"}\n",
-                  kind, amount, batch_of(i), rate_of(i), value, value, value + 0.02, value - 0.02,
-                  (unsigned)i);
+static void series_budget(const sheet *s, const char *series, double value) {
+    bl_plan_decision d = bl_plan_decision_empty(BL_PLAN_BUDGET);
+    d.series = series;
+    d.budget = BL_PLAN_STEPS;
+    d.amount = 9;
+    d.batch_size = 64;
+    d.learning_rate = 0.5;
+    d.steps = 9;
+    d.value = value;
+    d.values = (bl_plan_numbers){&value, 1};
+    d.run = d.text = "";
+    bl_plan_write_decision(s->out, &d);
+}
+
+static void test_rows(const sheet *s) {
+    char none[1][BL_PLAN_RUN];
+    double steps[] = {4, 5}, values[] = {0.25, 0.3};
+    bl_plan_decision d = bl_plan_decision_empty(BL_PLAN_TEST);
+    d.series = "adam";
+    d.batch_size = 64;
+    d.learning_rate = 0.5;
+    d.step_list = (bl_plan_numbers){steps, 2};
+    d.value = 0.25;
+    d.values = (bl_plan_numbers){values, 2};
+    d.runs = (bl_plan_runs){none, 0};
+    d.text = "test rows, adam: 0.25";
+    bl_plan_write_decision(s->out, &d);
+}
+
+static void rule(const sheet *s, bl_plan_rule which, double batch_size, double rate, double regret,
+                 bl_plan_answer at_least) {
+    char none[1][BL_PLAN_RUN];
+    bl_plan_decision d = bl_plan_decision_empty(BL_PLAN_RULE);
+    d.rule = (int)which;
+    d.batch_size = batch_size;
+    d.learning_rate = rate;
+    d.target = 0.2;
+    d.regret = regret;
+    d.at_least = at_least;
+    d.tuned = 100;
+    d.runs = (bl_plan_runs){none, 0};
+    d.text = "";
+    bl_plan_write_decision(s->out, &d);
 }
 
 enum { FRESH = 11, FRESH_END = 18, FIRST = 0, SECOND = 3 };
 
-static void pair(bl_buf *out, const bl_report_fixture *f) {
+static void pair(const sheet *s) {
+    char ids[2][FRESH_END - FRESH][BL_PLAN_RUN];
     for (int seed = FRESH; seed < FRESH_END; seed++) {
-        trial(out, f, FIRST, 0, seed);
-        trial(out, f, SECOND, 0, seed);
+        trial(s, FIRST, 0, seed);
+        trial(s, SECOND, 0, seed);
+        run_id(ids[0][seed - FRESH], FIRST, 0, seed);
+        run_id(ids[1][seed - FRESH], SECOND, 0, seed);
     }
-    bl_buf_printf(out,
-                  "{\"record\":\"decision\",\"kind\":\"compare\",\"batch_sizes\":[%d,%d],"
-                  "\"learning_rates\":[%.9g,%.9g],\"target\":0.2,\"budget_epochs\":1,"
-                  "\"budget_steps\":[4000,600],\"budget_learning_rates\":[0.5,0.25]",
-                  batch_of(FIRST), batch_of(SECOND), rate_of(FIRST), rate_of(SECOND));
-    for (int list = 0; list < 2; list++) {
-        bl_buf_str(out, list == 0 ? ",\"runs\":[" : ",\"budget_runs\":[");
-        for (int k = FIRST; k <= SECOND; k += SECOND - FIRST) {
-            bl_buf_str(out, k == FIRST ? "[" : ",[");
-            for (int seed = FRESH; seed < FRESH_END; seed++) {
-                char id[13];
-                run_id(id, k, 0, seed);
-                bl_buf_printf(out, "%s\"%s\"", seed > FRESH ? "," : "", id);
-            }
-            bl_buf_str(out, "]");
-        }
-        bl_buf_str(out, "]");
+    double sizes[] = {batch_of(FIRST), batch_of(SECOND)}, steps[] = {4000, 600};
+    double rates[] = {rate_of(FIRST), rate_of(SECOND)}, within[] = {0.5, 0.25};
+    bl_plan_decision d = bl_plan_decision_empty(BL_PLAN_COMPARE);
+    for (int k = 0; k < 2; k++) d.both[k] = d.within[k] = (bl_plan_runs){ids[k], FRESH_END - FRESH};
+    d.batch_sizes = (bl_plan_numbers){sizes, 2};
+    d.learning_rates = (bl_plan_numbers){rates, 2};
+    d.target = 0.2;
+    d.budget_epochs = 1;
+    d.budget_steps = (bl_plan_numbers){steps, 2};
+    d.budget_learning_rates = (bl_plan_numbers){within, 2};
+    d.text = "";
+    bl_plan_write_decision(s->out, &d);
+}
+
+static void head(const sheet *s) {
+    const bl_report_fixture *f = s->fixture;
+    double targets[] = {0.25, 0.2};
+    bl_plan_reference known[] = {
+        {16,   13000},
+        {32,   6700 },
+        {64,   3400 },
+        {256,  1100 },
+        {4096, 250  }
+    };
+    bl_plan_head h = {
+        .experiment = "fixture",
+        .preset = "tiny",
+        .title = "The fixture's sweep",
+        .metric = "exp_rmspe",
+        .optimizer = "sgd",
+        .targets = {targets,       2     },
+        .epoch_rows = 4096,
+        .dataset = {"handmade",    "full", "00", f->synthetic},
+        .cost = {.per_core_hour = 0.04, .currency = "EUR"      }
+    };
+    if (f->device_memory) h.cost.device_memory = 9;
+    if (f->device_memory) h.cost.upfront_seconds = 1;
+    if (f->upfront) {
+        h.cost.device_batch_size = 128;
+        h.cost.device_memory = 0;
+        h.cost.upfront_core_hours = 0.001;
+        h.cost.upfront_seconds = 2;
     }
-    bl_buf_str(out, ",\"text\":\"\"}\n");
+    if (f->known) h.references = (bl_plan_references){known, 5};
+    bl_plan_write_head(s->out, &h);
 }
 
 static void plan(bl_buf *out, const bl_report_fixture *f) {
-    bl_buf_printf(out,
-                  "{\"record\":\"plan\",\"format\":1,\"experiment\":\"fixture\","
-                  "\"preset\":\"tiny\",\"title\":\"The fixture's "
-                  "sweep\",\"metric\":\"exp_rmspe\",\"optimizer\":\"sgd\","
-                  "\"targets\":[0.25,0.2],\"epoch_rows\":4096,\"dataset\":{\"name\":\"handmade\","
-                  "\"synthetic\":%s,\"variant\":\"full\",\"sha256\":\"00\"},"
-                  "\"cost\":{\"per_core_hour\":0.04,\"currency\":\"EUR\"%s}%s}\n",
-                  f->synthetic ? "true" : "false",
-                  f->upfront         ? ",\"device_batch_size\":128,\"device_memory\":0,"
-                                       "\"upfront_core_hours\":0.001,\"upfront_seconds\":2"
-                  : f->device_memory ? ",\"device_batch_size\":0,\"device_memory\":9,"
-                                       "\"upfront_core_hours\":0,\"upfront_seconds\":1"
-                                     : "",
-                  f->known ? ",\"known\":[{\"batch_size\":16,\"steps\":13000},{\"batch_size\":32,"
-                             "\"steps\":6700},{\"batch_size\":64,"
-                             "\"steps\":3400},{\"batch_size\":256,\"steps\":1100},"
-                             "{\"batch_size\":4096,\"steps\":250}]"
-                           : "");
-    for (int i = 0; f->series && i < f->sizes; i++) sgd(out, f, i);
+    sheet s = {.out = out, .fixture = f, .rounds = f->series ? 1 : 0};
+    head(&s);
+    if (f->series) begin_round(&s, 1, "sgd");
+    for (int i = 0; f->series && i < f->sizes; i++) sgd(&s, i);
     for (int i = 0; i < f->sizes; i++) {
-        bl_buf_printf(out, "{\"record\":\"round\",\"round\":%d,\"title\":\"batch %d\"}\n", i + 1,
-                      batch_of(i));
-        for (int rate = -1; rate <= 1; rate++) trial(out, f, i, rate, 1);
-        for (int seed = 2; seed <= f->seeds; seed++) trial(out, f, i, 0, seed);
-        best(out, f, i);
+        char title[32];
+        (void)snprintf(title, sizeof title, "batch %d", batch_of(i));
+        begin_round(&s, s.rounds + i + 1, title);
+        for (int rate = -1; rate <= 1; rate++) trial(&s, i, rate, 1);
+        for (int seed = 2; seed <= f->seeds; seed++) trial(&s, i, 0, seed);
+        best(&s, i);
     }
-    if (f->rules)
-        bl_buf_str(out, "{\"record\":\"decision\",\"kind\":\"rule\",\"rule\":\"sqrt\","
-                        "\"batch_size\":64,\"learning_rate\":0.002,\"target\":0.2,\"regret\":1.1,"
-                        "\"at_least\":false,\"text\":\"\"}\n"
-                        "{\"record\":\"decision\",\"kind\":\"rule\",\"rule\":\"malladi\","
-                        "\"batch_size\":128,\"learning_rate\":0.003,\"target\":0.2,\"regret\":4,"
-                        "\"at_least\":true,\"text\":\"\"}\n");
-    if (f->pair) pair(out, f);
-    if (f->series)
-        bl_buf_str(
-            out, "{\"record\":\"decision\",\"kind\":\"test\",\"series\":\"adam\",\"batch_size\":64,"
-                 "\"learning_rate\":0.5,\"steps\":[4,5],\"value\":0.25,\"values\":[0.25,0.3],"
-                 "\"runs\":[],\"text\":\"test rows, adam: 0.25\"}\n"
-                 "{\"record\":\"decision\",\"kind\":\"budget\",\"series\":\"sgd\",\"budget\":"
-                 "\"steps\",\"amount\":9,\"batch_size\":64,\"learning_rate\":0.5,\"steps\":9,"
-                 "\"value\":0.5,\"values\":[0.5],\"run\":\"\",\"text\":\"\"}\n"
-                 "{\"record\":\"decision\",\"kind\":\"budget\",\"series\":\"adam\",\"budget\":"
-                 "\"steps\",\"amount\":9,\"batch_size\":64,\"learning_rate\":0.5,\"steps\":9,"
-                 "\"value\":0.4,\"values\":[0.4],\"run\":\"\",\"text\":\"\"}\n");
+    if (f->rules) rule(&s, BL_PLAN_SQRT, 64, 0.002, 1.1, BL_PLAN_NO);
+    if (f->rules) rule(&s, BL_PLAN_MALLADI, 128, 0.003, 4, BL_PLAN_YES);
+    if (f->pair) pair(&s);
+    if (f->series) {
+        test_rows(&s);
+        series_budget(&s, "sgd", 0.5);
+        series_budget(&s, "adam", 0.4);
+    }
     for (int i = 0; f->budgets && i < f->sizes; i++) {
-        budget(out, "steps", 2000, i, 0.3 / (1 + i));
-        budget(out, "epochs", 2, i, 0.15 + 0.01 * abs(i - 1));
-        if (f->all_budgets) budget(out, "seconds", 90, i, 0.2 + 0.01 * abs(i - 2));
-        if (f->all_budgets) budget(out, "cost", 0.001, i, 0.25 + 0.01 * abs(i - 2));
-        if (f->all_budgets) budget(out, "moons", 1, i, 0.01);
+        budget(&s, BL_PLAN_STEPS, 2000, i, 0.3 / (1 + i));
+        budget(&s, BL_PLAN_EPOCHS, 2, i, 0.15 + 0.01 * abs(i - 1));
+        if (f->all_budgets) budget(&s, BL_PLAN_SECONDS, 90, i, 0.2 + 0.01 * abs(i - 2));
+        if (f->all_budgets) budget(&s, BL_PLAN_COST, 0.001, i, 0.25 + 0.01 * abs(i - 2));
     }
 }
+
+/* ---- timing and logs ---- */
 
 /* A step costs 1 ms and 1/64 ms an example more; five repeats scatter by 2 %. */
 static void timing(bl_buf *out, const bl_report_fixture *f) {

@@ -9,7 +9,7 @@
 typedef struct bl_report_fixture {
     int sizes, seeds;
     bool timing, budgets, synthetic;
-    bool all_budgets;   /* with `budgets`: seconds and cost, too, and one of an unknown kind */
+    bool all_budgets;   /* with `budgets`: seconds and cost, too */
     bool last_censored; /* the largest batch size misses the target */
     bool all_censored;  /* every one does */
     bool first_at_edge; /* the smallest batch size's rate is not bracketed */

@@ -276,12 +276,21 @@ static void no_target_asked_for(void **state) {
     char path[BL_PATH];
     bl_report_model a;
     const char *plan =
-        "{\"record\":\"plan\",\"format\":1,\"experiment\":\"fixed\",\"targets\":[0.4]}\n"
-        "{\"record\":\"trial\",\"run\":\"00\",\"batch_size\":64,\"learning_rate\":0.001,"
-        "\"target\":null,\"outcome\":\"budget\",\"steps\":9}\n"
-        "{\"record\":\"trial\",\"run\":\"01\",\"batch_size\":4096,\"learning_rate\":0.001,"
-        "\"target\":null,\"outcome\":\"memory\",\"steps\":0}\n"
-        "{\"record\":\"decision\",\"kind\":\"note\",\"text\":\"batch 64 comes to 0.3\"}\n";
+        "{\"record\":\"plan\",\"format\":1,\"experiment\":\"fixed\",\"preset\":\"\","
+        "\"title\":\"\",\"metric\":\"\",\"optimizer\":\"sgd\",\"targets\":[0.4],"
+        "\"epoch_rows\":0,\"dataset\":{\"name\":\"none\",\"synthetic\":false,"
+        "\"variant\":\"\",\"sha256\":\"\"},\"cost\":{\"per_core_hour\":null,"
+        "\"currency\":\"\",\"device_batch_size\":0,\"device_memory\":0,"
+        "\"upfront_core_hours\":0,\"upfront_seconds\":0}}\n"
+        "{\"record\":\"round\",\"round\":1,\"title\":\"\",\"race\":false,\"slack\":1}\n"
+        "{\"record\":\"trial\",\"round\":1,\"run\":\"00\",\"set\":{},\"batch_size\":64,"
+        "\"learning_rate\":0.001,\"seed\":1,\"max_steps\":9,\"target\":null,"
+        "\"outcome\":\"budget\",\"steps\":9,\"hit\":0,\"before\":0,\"reason\":\"\"}\n"
+        "{\"record\":\"trial\",\"round\":1,\"run\":\"01\",\"set\":{},\"batch_size\":4096,"
+        "\"learning_rate\":0.001,\"seed\":1,\"max_steps\":9,\"target\":null,"
+        "\"outcome\":\"memory\",\"steps\":0,\"hit\":0,\"before\":0,\"reason\":\"\"}\n"
+        "{\"record\":\"decision\",\"round\":1,\"kind\":\"note\","
+        "\"text\":\"batch 64 comes to 0.3\"}\n";
     CHECK_OK(bl_path(path, ERR, "%s/plan.jsonl", p->runs));
     CHECK_OK(bl_file_write(path, plan, strlen(plan), ERR));
     CHECK_OK(bl_report_analyse(&a, p->runs, ERR));
@@ -296,7 +305,7 @@ static void no_target_asked_for(void **state) {
 static void budgets_of_every_kind(void **state) {
     bl_report_model a = answer_of(
         *state, (bl_report_fixture){.sizes = 4, .seeds = 1, .budgets = true, .all_budgets = true});
-    assert_int_equal(a.budget_count, 16); /* the unknown kind is left out */
+    assert_int_equal(a.budget_count, 16);
     assert_true(says(&a, "Best within 2 epochs: batch size 64 at"));
     assert_true(says(&a, "Best within 2,000 steps: batch size 256 at"));
     assert_true(says(&a, "Best within 90.0 s: batch size 128 at"));
@@ -359,16 +368,15 @@ static void a_budget_that_ends_at_zero(void **state) {
 static void rules_are_judged(void **state) {
     bl_report_model a =
         answer_of(*state, (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true});
-    const bl_regret_summary keep = bl_regret_sum(&a, BL_REPORT_RULE_KEEP);
+    const bl_regret_summary keep = bl_regret_sum(&a, BL_PLAN_KEEP);
     assert_true(keep.sizes == 7 && keep.worst > 1.2 && keep.worst <= 1.25 && keep.mean_is_bound);
-    assert_true(bl_regret_sum(&a, BL_REPORT_RULE_SATURATING).sizes > 0);
+    assert_true(bl_regret_sum(&a, BL_PLAN_SATURATING).sizes > 0);
     const double b_crit = a.main.critical.efficiency_50.value; /* 1024 or nearly */
     const double sgd = 0x1p-10 * (1 + b_crit / 32) / (1 + b_crit / 1024);
-    assert_float_equal(bl_regret_rate(&a, BL_REPORT_RULE_SATURATING, 1024), sgd, 1e-12);
+    assert_float_equal(bl_regret_rate(&a, BL_PLAN_SATURATING, 1024), sgd, 1e-12);
     (void)snprintf(a.optimizer, sizeof a.optimizer, "adamw");
-    assert_float_equal(bl_regret_rate(&a, BL_REPORT_RULE_SATURATING, 1024), sqrt(sgd * 0x1p-10),
-                       1e-12);
-    assert_int_equal(bl_regret_sum(&a, BL_REPORT_RULE_MALLADI).sizes, 0);
+    assert_float_equal(bl_regret_rate(&a, BL_PLAN_SATURATING, 1024), sqrt(sgd * 0x1p-10), 1e-12);
+    assert_int_equal(bl_regret_sum(&a, BL_PLAN_MALLADI).sizes, 0);
     bl_report_model_free(&a);
     a = answer_of(*state,
                   (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true, .rules = true});

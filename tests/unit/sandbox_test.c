@@ -103,7 +103,7 @@ static void bombs(void **state) {
         {"exp:note(('x'):rep(1e6))",                                                                 "a decision is larger than 4096 bytes"       },
         {"exp:decide{ kind = 'x', text = 'x', [('k'):rep(1e6)] = 1 }",
          "a decision is larger than 4096 bytes"                                                                                                   },
-        {"local t = {} for i = 1, 9000 do t[i] = 1 end exp:decide{ kind = 'x', text = 'x', t = t }",
+        {"local t = {} for i = 1, 9000 do t[i] = 1 end exp:decide{ kind = 'custom', text = 'x', data = t }",
          "a decision is larger than 4096 bytes"                                                                                                   },
         {"for i = 1, 1e9 do exp:note(('x'):rep(4000)) end",
          "the decisions of the plan take more bytes than a sweep's may"                                                                           },
@@ -208,7 +208,7 @@ static void equal_at_every_start(void **state) {
         "  assert(not pcall(string.format, '%p', {}) and not pcall(string.format, '%-5p', 'x'))\n"
         "  assert(tostring(setmetatable({}, { __tostring = function() return 'me' end })) == "
         "'me')\n"
-        "  exp:decide { kind = 'x', text = names .. table.concat(keys, ' '), draws = draws }\n"
+        "  exp:decide { kind = 'custom', text = names .. table.concat(keys, ' '), data = draws }\n"
         "end\n";
     bl_buf one = {0}, two = {0};
     runs(script, &one);

@@ -81,7 +81,7 @@ static long long hold_against_the_grid(const bl_dataset *data, const bl_config *
          at = end) {
         end = strchr(at, '\n');
         *end++ = '\0';
-        if (strstr(at, "\"kind\":\"compared\"") == NULL) continue;
+        if (strstr(at, "\"kind\":\"custom\"") == NULL) continue;
         const char *text = strstr(at, "\"text\":\"");
         assert_non_null(text);
         print_message("%.*s\n", (int)strcspn(text + 8, "\""), text + 8);

@@ -37,9 +37,8 @@ static void best_rates(bl_buf *dat, const bl_report_model *m) {
 static void rules(bl_buf *dat, const bl_report_model *m) {
     for (size_t i = 0; i < m->main.size_count; i++) {
         const double b = m->main.sizes[i].batch_size;
-        BL_DAT_ROW(dat, b, bl_regret_rate(m, BL_REPORT_RULE_SQRT, b),
-                   bl_regret_rate(m, BL_REPORT_RULE_LINEAR, b),
-                   bl_regret_rate(m, BL_REPORT_RULE_SATURATING, b));
+        BL_DAT_ROW(dat, b, bl_regret_rate(m, BL_PLAN_SQRT, b), bl_regret_rate(m, BL_PLAN_LINEAR, b),
+                   bl_regret_rate(m, BL_PLAN_SATURATING, b));
     }
 }
 
@@ -74,7 +73,7 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
     bl_buf_printf(gp, "has_lost = %d\nhas_edge = %d\n", lost, edge);
     const bool saturating =
         m->main.size_count > 0 &&
-        !isnan(bl_regret_rate(m, BL_REPORT_RULE_SATURATING, m->main.sizes[0].batch_size));
+        !isnan(bl_regret_rate(m, BL_PLAN_SATURATING, m->main.sizes[0].batch_size));
     bl_buf_printf(gp, "has_saturating = %d\n", saturating);
 }
 

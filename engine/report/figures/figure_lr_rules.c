@@ -3,12 +3,12 @@
 #include "engine/report/lr_regret.h"
 
 static bool has_data(const bl_report_model *m) {
-    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++)
-        if (bl_regret_sum(m, (bl_report_rule)r).sizes > 0) return true;
+    for (int r = 0; r < BL_PLAN_RULE_COUNT; r++)
+        if (bl_regret_sum(m, (bl_plan_rule)r).sizes > 0) return true;
     return false;
 }
 
-static void block(bl_buf *dat, const bl_report_model *m, bl_report_rule rule, bool bound) {
+static void block(bl_buf *dat, const bl_report_model *m, bl_plan_rule rule, bool bound) {
     size_t rows = 0;
     for (size_t i = 0; i < m->regret_count; i++) {
         const bl_report_regret *x = &m->regrets[i];
@@ -22,13 +22,13 @@ static void block(bl_buf *dat, const bl_report_model *m, bl_report_rule rule, bo
 
 static void data(bl_buf *dat, const bl_report_model *m) {
     bl_buf name = {0};
-    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++) {
+    for (int r = 0; r < BL_PLAN_RULE_COUNT; r++) {
         bl_dat_block(dat, bl_report_rule_names[r].file, "batch_size regret learning_rate bound");
-        block(dat, m, (bl_report_rule)r, false);
+        block(dat, m, (bl_plan_rule)r, false);
         bl_buf_clear(&name);
         bl_buf_printf(&name, "%s_at_least", bl_report_rule_names[r].file);
         bl_dat_block(dat, bl_buf_text(&name), "batch_size regret learning_rate bound");
-        block(dat, m, (bl_report_rule)r, true);
+        block(dat, m, (bl_plan_rule)r, true);
     }
     bl_buf_free(&name);
 }
@@ -42,9 +42,9 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
         bound = bound || m->regrets[i].regret.bound > 0;
     }
     bl_buf_printf(gp, "has_bound = %d\nrules = %d\narray rule_text[%d]\narray rule_name[%d]\n",
-                  bound, BL_REPORT_RULE_COUNT, BL_REPORT_RULE_COUNT, BL_REPORT_RULE_COUNT);
-    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++) {
-        const bool known = bl_regret_sum(m, (bl_report_rule)r).sizes > 0;
+                  bound, BL_PLAN_RULE_COUNT, BL_PLAN_RULE_COUNT, BL_PLAN_RULE_COUNT);
+    for (int r = 0; r < BL_PLAN_RULE_COUNT; r++) {
+        const bool known = bl_regret_sum(m, (bl_plan_rule)r).sizes > 0;
         bl_buf_printf(gp, "rule_text[%d] = '%s'\nrule_name[%d] = '%s'\n", r + 1,
                       known ? bl_report_rule_names[r].words : "", r + 1,
                       bl_report_rule_names[r].file);

@@ -135,7 +135,7 @@ static void runs(bl_buf *out, const bl_report_model *m) {
         element(out, "td", t->run);
         bl_buf_printf(out, "<td>%.9g</td><td>%.4g</td><td>%" PRId64 "</td>", t->batch_size,
                       t->learning_rate, t->seed);
-        element(out, "td", t->outcome);
+        element(out, "td", bl_outcome_name(t->outcome));
         bl_buf_printf(out, "<td>%" PRId64 "</td>", t->steps);
         element(out, "td", t->reason);
         bl_buf_str(out, "</tr>\n");

@@ -5,20 +5,20 @@
 
 void bl_label_amount(bl_buf *out, const bl_report_model *model, const bl_report_budget *b) {
     switch (b->kind) {
-    case BL_BUDGET_EPOCHS:
+    case BL_PLAN_EPOCHS:
         bl_buf_printf(out, "%.4g epoch%s", b->amount, b->amount == 1 ? "" : "s");
         break;
-    case BL_BUDGET_STEPS:
+    case BL_PLAN_STEPS:
         bl_format_count(out, b->amount);
         bl_buf_str(out, " steps");
         break;
-    case BL_BUDGET_SECONDS:
+    case BL_PLAN_SECONDS:
         bl_format_duration(out, b->amount);
         break;
-    case BL_BUDGET_COST:
+    case BL_PLAN_COST:
         bl_buf_printf(out, "%.4g %s", b->amount, model->currency);
         break;
-    case BL_BUDGET_KIND_COUNT:
+    case BL_PLAN_BUDGET_COUNT:
         break;
     }
 }

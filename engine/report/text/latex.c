@@ -144,8 +144,7 @@ void bl_latex_critical(bl_buf *out, const bl_report_model *m) {
     foot(out, m, CRITICAL_COLUMNS + 2);
 }
 
-static const bl_report_regret *regret_of(const bl_report_model *m, bl_report_rule rule,
-                                         double size) {
+static const bl_report_regret *regret_of(const bl_report_model *m, bl_plan_rule rule, double size) {
     for (size_t i = 0; i < m->regret_count; i++) {
         const bl_report_regret *x = &m->regrets[i];
         if (x->rule == rule && x->batch_size == size && x->target == m->main.target) return x;
@@ -155,10 +154,10 @@ static const bl_report_regret *regret_of(const bl_report_model *m, bl_report_rul
 
 /* A column for each rule of which something is known. */
 void bl_latex_rules(bl_buf *out, const bl_report_model *m) {
-    bl_report_rule known[BL_REPORT_RULE_COUNT];
+    bl_plan_rule known[BL_PLAN_RULE_COUNT];
     size_t n = 0;
-    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++)
-        if (bl_regret_sum(m, (bl_report_rule)r).sizes > 0) known[n++] = (bl_report_rule)r;
+    for (int r = 0; r < BL_PLAN_RULE_COUNT; r++)
+        if (bl_regret_sum(m, (bl_plan_rule)r).sizes > 0) known[n++] = (bl_plan_rule)r;
     bl_buf columns = {0};
     for (size_t c = 0; c <= n; c++) bl_buf_str(&columns, "r");
     head(out, m, bl_buf_text(&columns));

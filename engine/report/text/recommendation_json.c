@@ -3,8 +3,8 @@
 #include "engine/base/mem.h"
 #include "engine/report/compare.h"
 #include "engine/report/lr_regret.h"
-#include <math.h>
 #include "engine/report/text/recommendation.h"
+#include <math.h>
 
 /* null without an optimum. */
 static void optimum_json(bl_jw *w, const char *key, const bl_report_target *t, bl_stats_goal goal) {
@@ -54,7 +54,7 @@ static void series_name(bl_jw *w, const bl_report_model *m, int series) {
 static void budget_json(bl_jw *w, const bl_report_model *m, const bl_report_budget *b) {
     bl_jw_object(w, NULL);
     series_name(w, m, b->series);
-    bl_jw_str(w, "budget", bl_budget_name(b->kind));
+    bl_jw_str(w, "budget", bl_plan_budget_name(b->kind));
     bl_jw_f64(w, "amount", b->amount);
     bl_jw_f64(w, "batch_size", b->batch_size);
     bl_jw_f64(w, "learning_rate", b->learning_rate);
@@ -142,7 +142,7 @@ static void known_json(bl_jw *w, const bl_report_model *m) {
     bl_jw_end(w);
 }
 
-static void rule_json(bl_jw *w, const bl_report_model *m, bl_report_rule rule) {
+static void rule_json(bl_jw *w, const bl_report_model *m, bl_plan_rule rule) {
     const bl_regret_summary sum = bl_regret_sum(m, rule);
     const bl_stats_value mean = {sum.mean, (double)NAN, (double)NAN, true, sum.mean_is_bound};
     const bl_stats_value worst = {sum.worst, (double)NAN, (double)NAN, true, sum.worst_is_bound};
@@ -167,8 +167,8 @@ static void rule_json(bl_jw *w, const bl_report_model *m, bl_report_rule rule) {
 
 static void rules_json(bl_jw *w, const bl_report_model *m) {
     bl_jw_array(w, "rules");
-    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++)
-        if (bl_regret_sum(m, (bl_report_rule)r).sizes > 0) rule_json(w, m, (bl_report_rule)r);
+    for (int r = 0; r < BL_PLAN_RULE_COUNT; r++)
+        if (bl_regret_sum(m, (bl_plan_rule)r).sizes > 0) rule_json(w, m, (bl_plan_rule)r);
     bl_jw_end(w);
 }
 

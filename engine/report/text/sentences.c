@@ -105,7 +105,7 @@ static void budgets(bl_buf *out, const bl_report_model *m) {
 }
 
 static bool is_memory(const bl_report_trial *t) {
-    return strcmp(t->outcome, "memory") == 0;
+    return t->outcome == BL_OUTCOME_MEMORY;
 }
 
 /* Each batch size once, in the plan's order. */
@@ -219,8 +219,8 @@ static void series(bl_buf *out, const bl_report_model *m) {
 
 static void rule_sentence(bl_buf *out, const bl_report_model *m) {
     bool any = false;
-    for (int r = 0; r < BL_REPORT_RULE_COUNT; r++) {
-        const bl_regret_summary sum = bl_regret_sum(m, (bl_report_rule)r);
+    for (int r = 0; r < BL_PLAN_RULE_COUNT; r++) {
+        const bl_regret_summary sum = bl_regret_sum(m, (bl_plan_rule)r);
         if (sum.sizes == 0) continue;
         if (!any) {
             bl_buf_str(out, "Steps with the rate of batch size ");

@@ -31,7 +31,8 @@ static void runs_csv(bl_buf *out, const bl_report_model *m) {
         exact(out, t->learning_rate);
         bl_buf_printf(out, ",%" PRId64 ",", t->seed);
         exact(out, t->target);
-        bl_buf_printf(out, ",%" PRId64 ",%s,%" PRId64 ",", t->max_steps, t->outcome, t->steps);
+        bl_buf_printf(out, ",%" PRId64 ",%s,%" PRId64 ",", t->max_steps,
+                      bl_outcome_name(t->outcome), t->steps);
         exact(out, (double)t->steps * t->batch_size);
         bl_buf_printf(out, ",%" PRId64 ",%" PRId64 ",", t->target_step, t->previous_eval_step);
         csv_text(out, t->reason);
@@ -111,7 +112,7 @@ static void budgets_csv(bl_buf *out, const bl_report_model *m) {
     bl_buf_str(out, "budget,amount,batch_size,learning_rate,steps,value,low,high,best,series\n");
     for (size_t i = 0; i < m->budget_count; i++) {
         const bl_report_budget *b = &m->budgets[i];
-        bl_buf_printf(out, "%s,", bl_budget_name(b->kind));
+        bl_buf_printf(out, "%s,", bl_plan_budget_name(b->kind));
         exact(out, b->amount);
         bl_buf_str(out, ",");
         exact(out, b->batch_size);

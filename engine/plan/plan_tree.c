@@ -1,34 +1,39 @@
-#include "engine/cli/plan_tree.h"
+#include "engine/plan/plan_tree.h"
 #include "engine/base/clock.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
-#include "engine/cli/progress.h"
+#include "engine/base/vec.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+static const char *const state_names[] = {
+    [BL_PLAN_TREE_TO_DO] = "to do",     [BL_PLAN_TREE_INTERRUPTED] = "interrupted",
+    [BL_PLAN_TREE_DAMAGED] = "damaged", [BL_PLAN_TREE_TO_EXTEND] = "to extend",
+    [BL_PLAN_TREE_DONE] = "done",
+};
+_Static_assert(BL_COUNT(state_names) == BL_PLAN_TREE_STATES, "a name for every state");
+
 static const char k_branch[] = "\342\224\234\342\224\200 ", k_last[] = "\342\224\224\342\224\200 ";
 static const char k_through[] = "\342\224\202  ", k_blank[] = "   ";
 
-bl_plan_round *bl_plan_tree_add(bl_plan_tree *tree, const char *title, size_t runs) {
-    tree->rounds = bl_xrealloc(tree->rounds, (tree->count + 1) * sizeof *tree->rounds);
-    bl_plan_round *r = &tree->rounds[tree->count++];
-    *r = (bl_plan_round){.runs = bl_xalloc((runs + 1) * sizeof *r->runs), .run_count = runs};
+bl_plan_tree_round *bl_plan_tree_add(bl_plan_tree *tree, const char *title, size_t runs) {
+    bl_plan_tree_round *r = BL_PUSH(tree->rounds, tree->count, "rounds of a plan");
+    *r = (bl_plan_tree_round){.runs = bl_xalloc((runs + 1) * sizeof *r->runs), .run_count = runs};
     (void)snprintf(r->title, sizeof r->title, "%s", title);
     return r;
 }
 
 void bl_plan_tree_decide(bl_plan_tree *tree, const char *text) {
     if (tree->count == 0) (void)bl_plan_tree_add(tree, "before the first round", 0);
-    bl_plan_round *r = &tree->rounds[tree->count - 1];
-    r->decisions = bl_xrealloc(r->decisions, (r->decision_count + 1) * sizeof *r->decisions);
-    r->decisions[r->decision_count++] = bl_xstrdup(text);
+    bl_plan_tree_round *r = &tree->rounds[tree->count - 1];
+    *BL_PUSH(r->decisions, r->decision_count, "decisions of a plan") = bl_xstrdup(text);
 }
 
 void bl_plan_tree_free(bl_plan_tree *tree) {
     for (size_t i = 0; i < tree->count; i++) {
-        bl_plan_round *r = &tree->rounds[i];
+        bl_plan_tree_round *r = &tree->rounds[i];
         for (size_t d = 0; d < r->decision_count; d++) free(r->decisions[d]);
         free(r->decisions);
         free(r->runs);
@@ -37,14 +42,14 @@ void bl_plan_tree_free(bl_plan_tree *tree) {
     *tree = (bl_plan_tree){0};
 }
 
-bool bl_plan_run_done(const bl_plan_run *run) {
-    return strcmp(run->state, "done") == 0;
+bool bl_plan_tree_is_done(const bl_plan_tree_run *run) {
+    return run->state == BL_PLAN_TREE_DONE;
 }
 
-static bl_plan_totals round_totals(const bl_plan_round *r) {
-    bl_plan_totals t = {0};
+static bl_plan_tree_sum round_totals(const bl_plan_tree_round *r) {
+    bl_plan_tree_sum t = {0};
     for (size_t i = 0; i < r->run_count; i++) {
-        const bool done = bl_plan_run_done(&r->runs[i]);
+        const bool done = bl_plan_tree_is_done(&r->runs[i]);
         t.done += done;
         t.left += !done;
         if (!done) t.seconds_left += r->runs[i].seconds_left;
@@ -52,10 +57,10 @@ static bl_plan_totals round_totals(const bl_plan_round *r) {
     return t;
 }
 
-bl_plan_totals bl_plan_tree_totals(const bl_plan_tree *tree) {
-    bl_plan_totals sum = {0};
+bl_plan_tree_sum bl_plan_tree_totals(const bl_plan_tree *tree) {
+    bl_plan_tree_sum sum = {0};
     for (size_t i = 0; i < tree->count; i++) {
-        const bl_plan_totals t = round_totals(&tree->rounds[i]);
+        const bl_plan_tree_sum t = round_totals(&tree->rounds[i]);
         sum.done += t.done;
         sum.left += t.left;
         sum.seconds_left += t.seconds_left;
@@ -70,14 +75,13 @@ static void time_left(bl_buf *out, double seconds) {
     bl_buf_printf(out, ", at most %s", text);
 }
 
-static void show_run(bl_buf *out, const bl_plan_run *r) {
+static void show_run(bl_buf *out, const bl_plan_tree_run *r) {
     bl_buf_printf(out, "%s  %-11s  batch %-6" PRId64 " lr %-10.4g seed %-2" PRId64 "  ", r->id,
-                  r->state, r->batch_size, r->learning_rate, r->seed);
-    if (bl_plan_run_done(r)) {
-        bl_buf_printf(out, "%s at step %" PRId64, bl_outcome_name(r->answer.outcome),
-                      r->answer.steps);
+                  state_names[r->state], r->batch_size, r->learning_rate, r->seed);
+    if (bl_plan_tree_is_done(r)) {
+        bl_buf_printf(out, "%s at step %" PRId64, bl_outcome_name(r->outcome), r->steps);
     } else {
-        bl_buf_printf(out, "%" PRId64 " of %" PRId64 " steps", r->answer.steps, r->max_steps);
+        bl_buf_printf(out, "%" PRId64 " of %" PRId64 " steps", r->steps, r->max_steps);
         if (r->memory_bytes > 0)
             bl_buf_printf(out, ", %.1f MiB", (double)r->memory_bytes / 1048576.0);
         time_left(out, r->seconds_left);
@@ -86,11 +90,11 @@ static void show_run(bl_buf *out, const bl_plan_run *r) {
     bl_buf_str(out, "\n");
 }
 
-static void show_round(bl_buf *out, const bl_plan_round *r, bool last) {
+static void show_round(bl_buf *out, const bl_plan_tree_round *r, bool last) {
     const size_t leaves = r->run_count + r->decision_count;
     bl_buf_printf(out, "%s%s", last ? k_last : k_branch, r->title);
     if (r->race) bl_buf_printf(out, ", race to %.3g times the best", r->slack);
-    const bl_plan_totals t = round_totals(r);
+    const bl_plan_tree_sum t = round_totals(r);
     if (t.left > 0) {
         bl_buf_printf(out, ": %zu of %zu runs to do", t.left, r->run_count);
         time_left(out, t.seconds_left);
@@ -113,20 +117,20 @@ void bl_plan_tree_text(const bl_plan_tree *tree, bl_buf *out) {
 /* ---- JSON -------------------------------------------------------------------------------------
  */
 
-static void run_json(bl_buf *out, const bl_plan_run *r, size_t round) {
+static void run_json(bl_buf *out, const bl_plan_tree_run *r, size_t round) {
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
     bl_jw_str(&w, "record", "trial");
     bl_jw_i64(&w, "round", (int64_t)round);
     bl_jw_str(&w, "run", r->id);
-    bl_jw_str(&w, "state", r->state);
+    bl_jw_str(&w, "state", state_names[r->state]);
     bl_jw_i64(&w, "batch_size", r->batch_size);
     bl_jw_f64(&w, "learning_rate", r->learning_rate);
     bl_jw_i64(&w, "seed", r->seed);
     bl_jw_i64(&w, "max_steps", r->max_steps);
-    bl_jw_i64(&w, "steps", r->answer.steps);
-    if (bl_plan_run_done(r))
-        bl_jw_str(&w, "outcome", bl_outcome_name(r->answer.outcome));
+    bl_jw_i64(&w, "steps", r->steps);
+    if (bl_plan_tree_is_done(r))
+        bl_jw_str(&w, "outcome", bl_outcome_name(r->outcome));
     else
         bl_jw_null(&w, "outcome");
     bl_jw_i64(&w, "memory_bytes", (int64_t)r->memory_bytes);
@@ -136,7 +140,7 @@ static void run_json(bl_buf *out, const bl_plan_run *r, size_t round) {
     bl_jw_line(&w);
 }
 
-static void round_json(bl_buf *out, const bl_plan_round *r, size_t round) {
+static void round_json(bl_buf *out, const bl_plan_tree_round *r, size_t round) {
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
     bl_jw_str(&w, "record", "round");
@@ -160,7 +164,7 @@ static void decision_json(bl_buf *out, const char *text, size_t round) {
 
 void bl_plan_tree_json(const bl_plan_tree *tree, bl_buf *out) {
     for (size_t i = 0; i < tree->count; i++) {
-        const bl_plan_round *r = &tree->rounds[i];
+        const bl_plan_tree_round *r = &tree->rounds[i];
         round_json(out, r, i + 1);
         for (size_t k = 0; k < r->run_count; k++) run_json(out, &r->runs[k], i + 1);
         for (size_t d = 0; d < r->decision_count; d++) decision_json(out, r->decisions[d], i + 1);

@@ -1,0 +1,9 @@
+/* The tables of the plan's records. private */
+#ifndef BL_ENGINE_PLAN_RECORDS_H
+#define BL_ENGINE_PLAN_RECORDS_H
+#include "engine/plan/fields.h"
+#include "engine/plan/plan.h"
+
+extern const bl_plan_row bl_plan_head_row, bl_plan_round_row, bl_plan_trial_row;
+extern const bl_plan_row bl_plan_kind_rows[BL_PLAN_KIND_COUNT];
+#endif
