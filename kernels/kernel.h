@@ -38,24 +38,23 @@ typedef struct bl_part {
     void *queue;        /* of a device, which is one part by itself; NULL on a processor */
 } bl_part;
 
-/* dense_forward: y = x w + bias (rule F over k), then relu if asked for. Batch-invariant. */
+/* dense_forward: y = x w + bias (rule F over k), then the epilogue. Batch-invariant. */
 typedef struct bl_dense_forward {
     float *y;          /* (batch, n) */
     const float *x;    /* (batch, k) */
     const float *w;    /* (k, n) */
     const float *bias; /* (n), NULL: none */
     size_t batch, k, n;
-    bool relu; /* y <= 0 ? +0 : y */
+    bl_epilogue epilogue;
 } bl_dense_forward;
 
-/* dense_backward_input: dx = dy w^T (rule F over n). Then + plus; then, where x is the output of a
- * relu, that one's backward: dx = relu <= 0 ? +0 : dx. Batch-invariant. */
+/* dense_backward_input: dx = dy w^T (rule F over n), then the epilogue. Batch-invariant. */
 typedef struct bl_dense_backward_input {
-    float *dx;                /* (batch, k) */
-    const float *dy;          /* (batch, n) */
-    const float *w;           /* (k, n) */
-    const float *plus, *relu; /* like dx, NULL: none */
+    float *dx;       /* (batch, k) */
+    const float *dy; /* (batch, n) */
+    const float *w;  /* (k, n) */
     size_t batch, k, n;
+    bl_epilogue epilogue;
 } bl_dense_backward_input;
 
 /* dense_backward_weight: dw = x^T dy, dbias = column sums of dy (rule B; a chain of dbias is
@@ -146,33 +145,30 @@ typedef struct bl_running_average {
 } bl_running_average;
 
 /* batchnorm_inference: y = fmaf((x - running_mean) * rstd, gamma, beta),
- * rstd = 1 / sqrt(running_var + eps), then + plus, then the relu, each where it is asked for.
- * Batch-invariant. y may be x. */
+ * rstd = 1 / sqrt(running_var + eps), then the epilogue. Batch-invariant. y may be x. */
 typedef struct bl_batchnorm_inference {
     float *y;       /* (batch, n) */
     const float *x; /* (batch, n) */
     const float *running_mean, *running_var, *gamma, *beta;
-    const float *plus; /* like y, NULL: none */
-    bool relu;         /* y <= 0 ? +0 : y */
     size_t batch, n;
     float eps;
+    bl_epilogue epilogue;
 } bl_batchnorm_inference;
 
 /* batchnorm_backward. Where forward had a dropout, dy is first what dropout_backward makes of it.
  * With xhat as above, rule-B sums
  *   dbeta = sum dy (chain acc + dy),  dgamma = sum dy * xhat (chain fmaf(dy, xhat, acc))
  *   dx = (gamma * rstd) * ((dy - dbeta / batch) - xhat * (dgamma / batch))
- * each operation rounded as written. Then + plus; then, where x is the output of a relu, that one's
- * backward: dx = relu <= 0 ? +0 : dx. dx may be dy. */
+ * each operation rounded as written, then the epilogue. dx may be dy. */
 typedef struct bl_batchnorm_backward {
     float *dx;             /* (batch, n) */
     float *dgamma, *dbeta; /* (n), overwritten */
     const float *dy, *x;   /* (batch, n) */
     const float *mean, *rstd, *gamma;
-    const float *plus, *relu;  /* like dx, NULL: none */
     const unsigned char *mask; /* of the dropout, NULL: there was none */
     float mask_scale;          /* its scale */
     size_t batch, n;
+    bl_epilogue epilogue;
 } bl_batchnorm_backward;
 
 /* embedding_forward: copies, for each example and each column, one row of that column's table:

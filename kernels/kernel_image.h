@@ -7,7 +7,7 @@
  * acc = acc + example's result in order, starting at +0; then the tree. */
 #ifndef BL_KERNELS_KERNEL_IMAGE_H
 #define BL_KERNELS_KERNEL_IMAGE_H
-#include "engine/base/numerics.h"
+#include "kernels/epilogue.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -27,27 +27,25 @@ typedef struct bl_conv {
 } bl_conv;
 
 /* conv2d_forward: +0, then the blocks' sums by rule F over the rows of w, then the bias, then
- * + plus, then the relu, each where it is asked for. Batch-invariant. */
+ * the epilogue. Batch-invariant. */
 typedef struct bl_conv2d_forward {
     float *y; /* (batch, out_height, out_width, filters) */
     const float *x, *w;
     const float *bias; /* (filters), NULL: none */
-    const float *plus; /* like y, NULL: none */
-    bool relu;         /* y <= 0 ? +0 : y */
     bl_conv conv;
+    bl_epilogue epilogue;
 } bl_conv2d_forward;
 
 /* conv2d_backward_input: dx of a position is +0, then the blocks' sums, by rule F, over the
  * positions of y that see it, in raster order, and over their group's filters in order;
  * fmaf(dy, w, acc). The positions are those of the taps with (iy + pad - ky) and (ix + pad - kx)
  * divisible by the stride; outside of y their terms keep their places and are left out. Then
- * + plus; then, where x is the output of a relu, that one's backward: dx = relu <= 0 ? +0 : dx.
- * Batch-invariant. */
+ * the epilogue. Batch-invariant. */
 typedef struct bl_conv2d_backward_input {
     float *dx; /* (batch, height, width, channels) */
     const float *dy, *w;
-    const float *plus, *relu; /* like dx, NULL: none */
     bl_conv conv;
+    bl_epilogue epilogue;
 } bl_conv2d_backward_input;
 
 /* conv2d_backward_weight: dw and dbias are sums over examples and the positions of y; the chains
@@ -169,7 +167,7 @@ static inline BL_HD size_t bl_chunk_begin(size_t batch, size_t chunks, size_t c)
  *   rstd = 1 / sqrt(var + eps)
  *   y    = fmaf(xhat, gamma, beta), xhat = (x - mean) * rstd
  *   unbiased = count > 1 ? var * (count / (count - 1)) : var
- * y is then + plus, then the relu, each where it is asked for.
+ * y then goes through the epilogue.
  * sum_mean, sum_var = the sums of mean and unbiased over the chunks (rule B's tree, one chunk a
  * block), for running_average. 1 <= chunks <= batch. A batch of 0 writes nothing. Inference is
  * batchnorm_inference. */
@@ -179,10 +177,9 @@ typedef struct bl_ghostnorm_forward {
     float *sum_mean, *sum_var; /* (n), overwritten */
     const float *x;            /* (batch, positions, n) */
     const float *gamma, *beta; /* (n) */
-    const float *plus;         /* like y, NULL: none */
-    bool relu;                 /* y <= 0 ? +0 : y */
     size_t batch, positions, n, chunks;
     float eps;
+    bl_epilogue epilogue;
 } bl_ghostnorm_forward;
 
 /* ghostnorm_backward. Per chunk, sums over its examples and positions

@@ -37,7 +37,7 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
                                    .batch = pass->batch,
                                    .k = node->in_width[0],
                                    .n = node->width,
-                                   .relu = node->relu};
+                                   .epilogue = {.relu = node->relu}};
     pass->kernels->dense_forward(&args, part);
 }
 
@@ -52,14 +52,15 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
                                              .n = n};
     pass->kernels->dense_backward_weight(&weight, part);
     if (node->dx[0] == NULL) return;
-    const bl_dense_backward_input input = {.dx = node->dx[0],
-                                           .dy = node->dy,
-                                           .w = node->param[WEIGHT],
-                                           .plus = node->dx_plus,
-                                           .relu = node->dx_relu,
-                                           .batch = pass->batch,
-                                           .k = k,
-                                           .n = n};
+    const bl_dense_backward_input input = {
+        .dx = node->dx[0],
+        .dy = node->dy,
+        .w = node->param[WEIGHT],
+        .epilogue = {.residual = node->dx_plus, .relu_gate = node->dx_relu},
+        .batch = pass->batch,
+        .k = k,
+        .n = n
+    };
     pass->kernels->dense_backward_input(&input, part);
 }
 

@@ -1,5 +1,6 @@
 #include "kernels/cpu/colsum.h"
 #include "kernels/cpu/dropout.h"
+#include "kernels/cpu/epilogue_vectors.h"
 
 BL_INLINE bl_v2 add_x(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lanes m) {
     const bl_batchnorm_forward *a = ctx;
@@ -23,11 +24,11 @@ static size_t rows_at_once(size_t left, size_t batch, size_t n) {
 }
 
 /* Rows of forward and inference, n floats apart: y = fmaf((x - mean) * rstd, gamma, beta), then
- * + plus, then the relu. */
+ * the epilogue. */
 typedef struct normalise {
     float *y;
-    const float *x, *mean, *rstd, *gamma, *beta, *plus;
-    bool relu;
+    const float *x, *mean, *rstd, *gamma, *beta;
+    bl_epilogue epilogue;
     size_t n;
 } normalise;
 
@@ -36,10 +37,8 @@ BL_INLINE void normalise_rows(const normalise *a, int rows, size_t j, bl_lanes m
     const bl_v gamma = bl_v_get(a->gamma + j, m), beta = bl_v_get(a->beta + j, m);
     for (int r = 0; r < rows; r++) {
         const size_t at = (size_t)r * a->n + j;
-        bl_v y = bl_v_fma((bl_v_get(a->x + at, m) - mean) * rstd, gamma, beta);
-        if (a->plus) y = y + bl_v_get(a->plus + at, m);
-        if (a->relu) y = bl_v_if_positive(y, y);
-        bl_v_put(a->y + at, y, m);
+        const bl_v y = bl_v_fma((bl_v_get(a->x + at, m) - mean) * rstd, gamma, beta);
+        bl_v_put(a->y + at, bl_epilogue_vector(&a->epilogue, y, at, m), m);
     }
 }
 BL_INLINE void normalise_one(const void *ctx, size_t j, bl_lanes m) {
@@ -144,8 +143,7 @@ void BL_CPU(batchnorm_inference)(const bl_batchnorm_inference *a, const bl_part 
                                    .rstd = rstd,
                                    .gamma = a->gamma + j,
                                    .beta = a->beta + j,
-                                   .plus = a->plus ? a->plus + at : NULL,
-                                   .relu = a->relu,
+                                   .epilogue = bl_epilogue_at(&a->epilogue, at),
                                    .n = a->n};
             normalise_range(strip, rows, &all);
         }
@@ -176,7 +174,7 @@ BL_INLINE bl_v2 add_gradients(const void *ctx, bl_v2 acc, size_t b, size_t j, bl
 typedef struct dx_rows {
     float *dx;
     const float *dy, *x, *mean, *rstd, *scale, *mean_dy, *mean_dg;
-    const float *plus, *relu;
+    bl_epilogue epilogue;
     const unsigned char *mask;
     float mask_scale;
     size_t n, mask_row;
@@ -192,8 +190,7 @@ BL_INLINE void dx_step(const dx_rows *a, int rows, size_t j, bl_lanes m) {
         if (a->mask) dy = bl_kept(a->mask + row * a->mask_row + j / 4, a->mask_scale, dy);
         const bl_v xhat = (bl_v_get(a->x + at, m) - mean) * rstd;
         bl_v dx = scale * ((dy - mean_dy) - xhat * mean_dg);
-        if (a->plus) dx = dx + bl_v_get(a->plus + at, m);
-        if (a->relu) dx = bl_v_if_positive(bl_v_get(a->relu + at, m), dx);
+        dx = bl_epilogue_vector(&a->epilogue, dx, at, m);
         bl_v_put(a->dx + at, dx, m);
     }
 }
@@ -241,8 +238,7 @@ static void dx_strip(const bl_batchnorm_backward *a, size_t j, size_t count, flo
             .scale = of.scale,
             .mean_dy = of.mean_dy,
             .mean_dg = of.mean_dg,
-            .plus = a->plus ? a->plus + at : NULL,
-            .relu = a->relu ? a->relu + at : NULL,
+            .epilogue = bl_epilogue_at(&a->epilogue, at),
             .mask = a->mask ? a->mask + b * mask_row + j / 4 : NULL,
             .mask_scale = a->mask_scale,
             .n = a->n,

@@ -31,7 +31,8 @@ typedef struct walk {
     size_t y_top, y_left, y_step; /* ... for i < rows, j < columns are written */
     size_t groups, seen, n;       /* a group's channels of x and of y */
     const float *bias;            /* (y_channels) or NULL */
-    bl_conv_end end;
+    const float *result;          /* where the epilogue's result begins */
+    bl_epilogue epilogue;
     const float *w;      /* the weights as forward has them */
     const bl_conv *conv; /* for packing */
     bool backward;       /* weights are packed transposed, taps in reverse ... */
@@ -224,7 +225,8 @@ static void run_tiles(const block *k, const bl_tap_span *rows, const bl_tap_span
     bl_conv_tile t = {.run = run, .b = k->packed, .cols = k->cols, .add = !k->first};
     t.runs = runs_of(run, w, rows, columns, k->k0, k->len, k->vecs * BL_W);
     if (k->last && w->bias) t.bias = w->bias + at;
-    if (k->last) t.end = w->end;
+    t.result = w->result;
+    if (k->last) t.epilogue = w->epilogue;
     const float *a = w->x;
     if (t.runs > 0) {
         const size_t top = (size_t)(w->top + (ptrdiff_t)(rows->at * w->stride + rows->first));
@@ -303,7 +305,8 @@ static void run_pieces(const walk *w, const bl_conv_panels *panels, const float 
 
 BL_INLINE void end_zero(const void *ctx, size_t i, bl_lanes m) {
     const walk *w = ctx;
-    bl_v_put(w->y + i, bl_conv_finish(&w->end, bl_v_zero(), w->y + i, m), m);
+    bl_v_put(w->y + i,
+             bl_epilogue_vector(&w->epilogue, bl_v_zero(), (size_t)(w->y - w->result) + i, m), m);
 }
 
 /* Positions that no tap sees: sums of no term. */
@@ -356,32 +359,31 @@ void BL_CPU(conv2d_forward)(const bl_conv2d_forward *a, const bl_part *part) {
         return;
     }
     const bl_range images = bl_part_range(part, v->batch, 1);
-    const walk w = {
-        .x = a->x + images.begin * v->height * v->width * v->channels,
-        .batch = images.end - images.begin,
-        .height = v->height,
-        .width = v->width,
-        .channels = v->channels,
-        .top = -(ptrdiff_t)v->pad,
-        .left = -(ptrdiff_t)v->pad,
-        .taps_y = v->kernel,
-        .taps_x = v->kernel,
-        .stride = v->stride,
-        .y = a->y + images.begin * v->out_height * v->out_width * v->filters,
-        .y_height = v->out_height,
-        .y_width = v->out_width,
-        .y_channels = v->filters,
-        .rows = v->out_height,
-        .columns = v->out_width,
-        .y_step = 1,
-        .groups = v->groups,
-        .seen = v->channels / v->groups,
-        .n = v->filters / v->groups,
-        .bias = a->bias,
-        .end = {.base = a->y, .plus = a->plus, .relu = a->relu},
-        .w = a->w,
-        .conv = v
-    };
+    const walk w = {.x = a->x + images.begin * v->height * v->width * v->channels,
+                    .batch = images.end - images.begin,
+                    .height = v->height,
+                    .width = v->width,
+                    .channels = v->channels,
+                    .top = -(ptrdiff_t)v->pad,
+                    .left = -(ptrdiff_t)v->pad,
+                    .taps_y = v->kernel,
+                    .taps_x = v->kernel,
+                    .stride = v->stride,
+                    .y = a->y + images.begin * v->out_height * v->out_width * v->filters,
+                    .y_height = v->out_height,
+                    .y_width = v->out_width,
+                    .y_channels = v->filters,
+                    .rows = v->out_height,
+                    .columns = v->out_width,
+                    .y_step = 1,
+                    .groups = v->groups,
+                    .seen = v->channels / v->groups,
+                    .n = v->filters / v->groups,
+                    .bias = a->bias,
+                    .result = a->y,
+                    .epilogue = a->epilogue,
+                    .w = a->w,
+                    .conv = v};
     run_walk(&w, part);
 }
 
@@ -392,26 +394,25 @@ void BL_CPU(conv2d_backward_input)(const bl_conv2d_backward_input *a, const bl_p
         return;
     }
     const bl_range images = bl_part_range(part, v->batch, 1);
-    walk w = {
-        .x = a->dy + images.begin * v->out_height * v->out_width * v->filters,
-        .batch = images.end - images.begin,
-        .height = v->out_height,
-        .width = v->out_width,
-        .channels = v->filters,
-        .stride = 1,
-        .y = a->dx + images.begin * v->height * v->width * v->channels,
-        .y_height = v->height,
-        .y_width = v->width,
-        .y_channels = v->channels,
-        .y_step = v->stride,
-        .groups = v->groups,
-        .seen = v->filters / v->groups,
-        .n = v->channels / v->groups,
-        .end = {.base = a->dx, .plus = a->plus, .mask = a->relu},
-        .w = a->w,
-        .conv = v,
-        .backward = true
-    };
+    walk w = {.x = a->dy + images.begin * v->out_height * v->out_width * v->filters,
+              .batch = images.end - images.begin,
+              .height = v->out_height,
+              .width = v->out_width,
+              .channels = v->filters,
+              .stride = 1,
+              .y = a->dx + images.begin * v->height * v->width * v->channels,
+              .y_height = v->height,
+              .y_width = v->width,
+              .y_channels = v->channels,
+              .y_step = v->stride,
+              .groups = v->groups,
+              .seen = v->filters / v->groups,
+              .n = v->channels / v->groups,
+              .result = a->dx,
+              .epilogue = a->epilogue,
+              .w = a->w,
+              .conv = v,
+              .backward = true};
     for (w.y_top = 0; w.y_top < bl_min_size(v->stride, v->height); w.y_top++)
         for (w.y_left = 0; w.y_left < bl_min_size(v->stride, v->width); w.y_left++) {
             const bl_residue_class y = bl_residue_class_of(v, w.y_top),

@@ -5,12 +5,12 @@
  *               fmaf(a[r][run.at + i * a_step], b[run.b + i * b_step + j], acc), from +0
  *
  * What becomes of a chain is done before it leaves its register: c[r][j], or +0, is added, c + acc,
- * then the bias, then what conv_end.h says. The accumulators are named one by one because compilers
+ * then the bias, then the epilogue. The accumulators are named one by one because compilers
  * keep arrays of them in memory. */
 #ifndef BL_KERNELS_CPU_CONV_TILE_H
 #define BL_KERNELS_CPU_CONV_TILE_H
 #include "engine/base/mem.h"
-#include "kernels/cpu/conv_end.h"
+#include "kernels/cpu/epilogue_vectors.h"
 
 #define BL_CONV_EACH(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 enum { BL_CONV_MOST = 8 }; /* rows */
@@ -33,7 +33,8 @@ typedef struct bl_conv_tile {
     size_t a_line, c_line;  /* and from line to line */
     bool add;               /* c holds what chains are added to, not +0 */
     const float *bias;      /* (cols) or NULL */
-    bl_conv_end end;
+    const float *result;    /* c points into it, and the epilogue counts from its begin */
+    bl_epilogue epilogue;
     size_t
         wait; /* floats behind c: of chains that pause, (rows, vecs * BL_W), what they are so far */
 } bl_conv_tile;
@@ -59,9 +60,9 @@ BL_INLINE size_t bl_conv_rows(size_t vecs) {
 }
 
 /* Asks for what the end of a tile will read. */
-BL_INLINE void bl_conv_fetch(const bl_conv_end *e, const float *c) {
-    if (e->plus) __builtin_prefetch(e->plus + (c - e->base));
-    if (e->mask) __builtin_prefetch(e->mask + (c - e->base));
+BL_INLINE void bl_conv_fetch(const bl_epilogue *e, ptrdiff_t i) {
+    if (e->residual) __builtin_prefetch(e->residual + i);
+    if (e->relu_gate) __builtin_prefetch(e->relu_gate + i);
 }
 
 #define TILE_AT(r, row, line) ((r) < per ? (r)*row : ((r)-per) * row + line)
@@ -105,23 +106,24 @@ BL_INLINE void bl_conv_fetch(const bl_conv_end *e, const float *c) {
         if (kind.vecs > 1) APPLY(c##r##_1, r, 1, kind.vecs == 2 ? last : whole)                    \
         if (kind.vecs > 2) APPLY(c##r##_2, r, 2, last)                                             \
     }
-#define TILE_SUM(acc, r, v, m)   acc = bl_v_get(TILE_C(r) + (v)*BL_W, m) + acc;
-#define TILE_ZERO(acc, r, v, m)  acc = bl_v_zero() + acc;
-#define TILE_BIAS(acc, r, v, m)  acc = acc + bias##v;
-#define TILE_PLUS(acc, r, v, m)  acc = bl_conv_plus(&t->end, acc, TILE_C(r) + (v)*BL_W, m);
-#define TILE_RELU(acc, r, v, m)  acc = bl_v_if_positive(acc, acc);
-#define TILE_MASK(acc, r, v, m)  acc = bl_conv_mask(&t->end, acc, TILE_C(r) + (v)*BL_W, m);
-#define TILE_STORE(acc, r, v, m) bl_v_put(TILE_C(r) + (v)*BL_W, acc, m);
-#define TILE_ADD_SUM(r)          TILE_ROW(r, TILE_SUM)
-#define TILE_ADD_ZERO(r)         TILE_ROW(r, TILE_ZERO)
-#define TILE_ADD_BIAS(r)         TILE_ROW(r, TILE_BIAS)
-#define TILE_ADD_PLUS(r)         TILE_ROW(r, TILE_PLUS)
-#define TILE_CUT(r)              TILE_ROW(r, TILE_RELU)
-#define TILE_CUT_MASK(r)         TILE_ROW(r, TILE_MASK)
+#define TILE_SUM(acc, r, v, m)      acc = bl_v_get(TILE_C(r) + (v)*BL_W, m) + acc;
+#define TILE_ZERO(acc, r, v, m)     acc = bl_v_zero() + acc;
+#define TILE_BIAS(acc, r, v, m)     acc = acc + bias##v;
+#define TILE_PLACE(r, v)            (size_t)(TILE_C(r) - t->result + (v)*BL_W)
+#define TILE_RESIDUAL(acc, r, v, m) acc = bl_epilogue_add(&t->epilogue, acc, TILE_PLACE(r, v), m);
+#define TILE_RELU(acc, r, v, m)     acc = bl_v_if_positive(acc, acc);
+#define TILE_GATE(acc, r, v, m)     acc = bl_epilogue_gate(&t->epilogue, acc, TILE_PLACE(r, v), m);
+#define TILE_STORE(acc, r, v, m)    bl_v_put(TILE_C(r) + (v)*BL_W, acc, m);
+#define TILE_ADD_SUM(r)             TILE_ROW(r, TILE_SUM)
+#define TILE_ADD_ZERO(r)            TILE_ROW(r, TILE_ZERO)
+#define TILE_ADD_BIAS(r)            TILE_ROW(r, TILE_BIAS)
+#define TILE_ADD_RESIDUAL(r)        TILE_ROW(r, TILE_RESIDUAL)
+#define TILE_DO_RELU(r)             TILE_ROW(r, TILE_RELU)
+#define TILE_DO_GATE(r)             TILE_ROW(r, TILE_GATE)
 #define TILE_PUT(r)                                                                                \
     if (kind.layout != BL_CONV_APART || (r) < t->rows) TILE_ROW(r, TILE_STORE)
 #define TILE_FETCH(r)                                                                              \
-    if ((r) < kind.rows) bl_conv_fetch(&t->end, TILE_C(r));
+    if ((r) < kind.rows) bl_conv_fetch(&t->epilogue, TILE_C(r) - t->result);
 
 /* Rows that are not apart begin at a and c; in any case c is the first one's. */
 BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const float *a, float *c,
@@ -136,7 +138,7 @@ BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const float *a, float *c
     if (!kind.pauses) {
         BL_CONV_EACH(TILE_OWN)
     }
-    if (!kind.pauses && (t->end.plus || t->end.mask)) {
+    if (!kind.pauses && (t->epilogue.residual || t->epilogue.relu_gate)) {
         BL_CONV_EACH(TILE_FETCH)
     }
     for (size_t s = 0; s < t->runs; s++) {
@@ -173,14 +175,14 @@ BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const float *a, float *c
         const bl_v bias2 = kind.vecs > 2 ? bl_v_get(t->bias + (size_t)2 * BL_W, last) : bias0;
         BL_CONV_EACH(TILE_ADD_BIAS)
     }
-    if (t->end.plus) {
-        BL_CONV_EACH(TILE_ADD_PLUS)
+    if (t->epilogue.residual) {
+        BL_CONV_EACH(TILE_ADD_RESIDUAL)
     }
-    if (t->end.relu) {
-        BL_CONV_EACH(TILE_CUT)
+    if (t->epilogue.relu) {
+        BL_CONV_EACH(TILE_DO_RELU)
     }
-    if (t->end.mask) {
-        BL_CONV_EACH(TILE_CUT_MASK)
+    if (t->epilogue.relu_gate) {
+        BL_CONV_EACH(TILE_DO_GATE)
     }
     BL_CONV_EACH(TILE_PUT)
 }
@@ -196,16 +198,17 @@ BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const float *a, float *c
 #undef TILE_SUM
 #undef TILE_ZERO
 #undef TILE_BIAS
-#undef TILE_PLUS
+#undef TILE_PLACE
+#undef TILE_RESIDUAL
 #undef TILE_RELU
-#undef TILE_MASK
+#undef TILE_GATE
 #undef TILE_STORE
 #undef TILE_ADD_SUM
 #undef TILE_ADD_ZERO
 #undef TILE_ADD_BIAS
-#undef TILE_ADD_PLUS
-#undef TILE_CUT
-#undef TILE_CUT_MASK
+#undef TILE_ADD_RESIDUAL
+#undef TILE_DO_RELU
+#undef TILE_DO_GATE
 #undef TILE_FETCH
 
 /* How n columns are cut into panels of at most BL_CONV_VECS vectors, about equally wide. */

@@ -5,6 +5,7 @@
  * and y pass the memory once, and the panels come again and again from the second cache or the
  * third. The results of the 256-term chains are added into y, which is in cache, too. */
 #include "engine/base/mem.h"
+#include "kernels/cpu/epilogue_vectors.h"
 #include "kernels/cpu/tile.h"
 
 enum {
@@ -27,12 +28,12 @@ _Static_assert(sizeof(float) * (2 * FEW_GRADIENTS + 2 * FEW_EXAMPLES * FEATURES)
                "the scratch holds dy and a block of dx");
 
 typedef struct product {
-    float *y;       /* (rows, n) */
-    const float *x; /* (rows, k) */
-    const float *m; /* (k, n), or (n, k) if transposed */
-    const float *bias, *plus,
-        *cut;              /* NULL: none; plus is added, and cut is the output of a relu ... */
-    bool transposed, relu; /* ... whose backward ends this; both are like y */
+    float *y;             /* (rows, n) */
+    const float *x;       /* (rows, k) */
+    const float *m;       /* (k, n), or (n, k) if transposed */
+    const float *bias;    /* (n), NULL: none */
+    bl_epilogue epilogue; /* its arrays are like y */
+    bool transposed;
     size_t rows, k, n;
 } product;
 
@@ -109,7 +110,7 @@ static void panel_piece(const product *p, float *panel, piece x, size_t k0, size
     const size_t cols = bl_min_size(p->n - j0, BL_PANEL);
     const bool last = k0 + len == p->k;
     const size_t at = begin * p->n + j0;
-    const float *left[2];
+    const float *left[1];
     bl_tile t = {
         .a = x.at,
         .a_row = x.stride,
@@ -122,11 +123,9 @@ static void panel_piece(const product *p, float *panel, piece x, size_t k0, size
         .left = left,
         .left_stride = p->n,
         .bias = last && p->bias ? p->bias + j0 : NULL,
-        .relu = last && p->relu,
-        .cut = last && p->cut ? p->cut + at : NULL,
     };
     if (k0 > 0) left[t.lefts++] = p->y + at;
-    if (last && p->plus) left[t.lefts++] = p->plus + at;
+    if (last) t.epilogue = bl_epilogue_at(&p->epilogue, at);
     if (begin > 0) {
         tiles(&t);
         return;
@@ -150,6 +149,7 @@ static void panel_piece(const product *p, float *panel, piece x, size_t k0, size
     t.rows -= first;
     t.a += first * x.stride;
     t.c += first * p->n;
+    t.epilogue = bl_epilogue_at(&t.epilogue, first * p->n);
     for (size_t i = 0; i < t.lefts; i++) left[i] += first * p->n;
     tiles(&t);
 }
@@ -175,11 +175,8 @@ static void no_terms(const product *p, size_t j0, size_t j1) {
     for (size_t r = 0; r < p->rows; r++)
         for (size_t j = j0; j < j1; j++) {
             const size_t at = r * p->n + j;
-            float y = 0.0f;
-            if (p->plus) y = y + p->plus[at];
-            if (p->bias) y = y + p->bias[j];
-            const bool zero = (p->relu && y <= 0.0f) || (p->cut && p->cut[at] <= 0.0f);
-            p->y[at] = zero ? 0.0f : y;
+            const float y = p->bias ? 0.0f + p->bias[j] : 0.0f;
+            p->y[at] = bl_epilogue_apply(&p->epilogue, at, y);
         }
 }
 
@@ -192,8 +189,7 @@ static void run_product(product p, const bl_part *part) {
         const bl_range rows = bl_part_range(part, p.rows, BL_ROWS);
         p.x += rows.begin * p.k;
         p.y += rows.begin * p.n;
-        if (p.plus) p.plus += rows.begin * p.n;
-        if (p.cut) p.cut += rows.begin * p.n;
+        p.epilogue = bl_epilogue_at(&p.epilogue, rows.begin * p.n);
         p.rows = rows.end - rows.begin;
     }
     if (p.rows == 0) return;
@@ -215,7 +211,7 @@ void BL_CPU(dense_forward)(const bl_dense_forward *a, const bl_part *part) {
                           .x = a->x,
                           .m = a->w,
                           .bias = a->bias,
-                          .relu = a->relu,
+                          .epilogue = a->epilogue,
                           .rows = a->batch,
                           .k = a->k,
                           .n = a->n},
@@ -224,10 +220,7 @@ void BL_CPU(dense_forward)(const bl_dense_forward *a, const bl_part *part) {
 
 BL_INLINE void end_input(const void *ctx, size_t i, bl_lanes m) {
     const bl_dense_backward_input *a = ctx;
-    bl_v dx = bl_v_get(a->dx + i, m);
-    if (a->plus) dx = dx + bl_v_get(a->plus + i, m);
-    if (a->relu) dx = bl_v_if_positive(bl_v_get(a->relu + i, m), dx);
-    bl_v_put(a->dx + i, dx, m);
+    bl_v_put(a->dx + i, bl_epilogue_vector(&a->epilogue, bl_v_get(a->dx + i, m), i, m), m);
 }
 
 /* dx^T = w dy^T for few examples: rows of w go through the tiles as they lie, and nothing but dy is
@@ -268,7 +261,7 @@ static void few_examples(const bl_dense_backward_input *a, bl_range features, fl
         for (size_t p = 0, b = 0; b < a->batch; p++, b += each)
             transpose(a->dx + b * a->k + i, a->k, bl_min_size(each, a->batch - b), rows,
                       dx + p * FEATURES * BL_PANEL, BL_PANEL);
-        for (size_t b = 0; b < a->batch && (a->plus || a->relu); b++)
+        for (size_t b = 0; b < a->batch && !bl_epilogue_is_empty(&a->epilogue); b++)
             bl_for_vectors((bl_range){b * a->k + i, b * a->k + i + rows}, end_input, a);
     }
 }
@@ -295,8 +288,7 @@ void BL_CPU(dense_backward_input)(const bl_dense_backward_input *a, const bl_par
     run_product((product){.y = a->dx,
                           .x = a->dy,
                           .m = a->w,
-                          .plus = a->plus,
-                          .cut = a->relu,
+                          .epilogue = a->epilogue,
                           .transposed = true,
                           .rows = a->batch,
                           .k = a->n,

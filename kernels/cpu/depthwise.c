@@ -2,7 +2,7 @@
  * line are computed together, so that a weight, and what several of them see, is loaded once for
  * all of them; positions at an image's border, which see less of it, one by one. */
 #include "kernels/cpu/depthwise.h"
-#include "kernels/cpu/conv_end.h"
+#include "kernels/cpu/epilogue_vectors.h"
 #include "kernels/cpu/tree.h"
 
 enum {
@@ -33,7 +33,8 @@ typedef struct walk {
     float *y;                      /* of position 0 */
     size_t y_step, columns;        /* floats from a position to the next one; positions */
     const float *bias;             /* (channels) or NULL */
-    bl_conv_end end;
+    const float *result;           /* where the epilogue's result begins */
+    bl_epilogue epilogue;
 } walk;
 
 /* One line of a window of `taps` taps, for neighbours a position apart: what several of them see is
@@ -87,7 +88,9 @@ BL_INLINE void positions(const walk *w, const bl_tap_span *rows, const bl_tap_sp
         for (int v = 0; v < vecs; v++) {
             bl_v sum = bl_v_zero() + acc[p][v];
             if (w->bias) sum = sum + bl_v_get(w->bias + j + v * BL_W, m);
-            bl_v_put(y + v * BL_W, bl_conv_finish(&w->end, sum, y + v * BL_W, m), m);
+            bl_v_put(y + v * BL_W,
+                     bl_epilogue_vector(&w->epilogue, sum, (size_t)(y - w->result) + v * BL_W, m),
+                     m);
         }
 }
 
@@ -152,25 +155,24 @@ void BL_CPU(depthwise_forward)(const bl_conv2d_forward *a, const bl_part *part) 
     const bl_range lines = bl_part_range(part, v->batch * v->out_height, 1);
     for (size_t i = lines.begin; i < lines.end; i++) {
         const size_t oy = i % v->out_height;
-        const walk w = {
-            .x = a->x + i / v->out_height * v->height * v->width * v->channels,
-            .height = v->height,
-            .width = v->width,
-            .channels = v->channels,
-            .top = (ptrdiff_t)(oy * v->stride) - (ptrdiff_t)v->pad,
-            .left = -(ptrdiff_t)v->pad,
-            .taps_y = v->kernel,
-            .taps_x = v->kernel,
-            .stride = v->stride,
-            .w = a->w,
-            .w_tap = (ptrdiff_t)v->filters,
-            .w_line = (ptrdiff_t)(v->kernel * v->filters),
-            .y = a->y + i * v->out_width * v->filters,
-            .y_step = v->filters,
-            .columns = v->out_width,
-            .bias = a->bias,
-            .end = {.base = a->y, .plus = a->plus, .relu = a->relu}
-        };
+        const walk w = {.x = a->x + i / v->out_height * v->height * v->width * v->channels,
+                        .height = v->height,
+                        .width = v->width,
+                        .channels = v->channels,
+                        .top = (ptrdiff_t)(oy * v->stride) - (ptrdiff_t)v->pad,
+                        .left = -(ptrdiff_t)v->pad,
+                        .taps_y = v->kernel,
+                        .taps_x = v->kernel,
+                        .stride = v->stride,
+                        .w = a->w,
+                        .w_tap = (ptrdiff_t)v->filters,
+                        .w_line = (ptrdiff_t)(v->kernel * v->filters),
+                        .y = a->y + i * v->out_width * v->filters,
+                        .y_step = v->filters,
+                        .columns = v->out_width,
+                        .bias = a->bias,
+                        .result = a->y,
+                        .epilogue = a->epilogue};
         run_line(&w);
     }
 }
@@ -183,19 +185,18 @@ void BL_CPU(depthwise_backward_input)(const bl_conv2d_backward_input *a, const b
     for (size_t i = lines.begin; i < lines.end; i++) {
         const size_t iy = i % v->height;
         const bl_residue_class y = bl_residue_class_of(v, iy % v->stride);
-        walk w = {
-            .x = a->dy + i / v->height * v->out_height * v->out_width * v->filters,
-            .height = v->out_height,
-            .width = v->out_width,
-            .channels = v->filters,
-            .top = y.first + (ptrdiff_t)(iy / v->stride),
-            .taps_y = y.taps,
-            .stride = 1,
-            .w_tap = -(ptrdiff_t)(v->stride * v->filters),
-            .w_line = -(ptrdiff_t)(v->stride * v->kernel * v->filters),
-            .y_step = v->stride * v->channels,
-            .end = {.base = a->dx, .plus = a->plus, .mask = a->relu}
-        };
+        walk w = {.x = a->dy + i / v->height * v->out_height * v->out_width * v->filters,
+                  .height = v->out_height,
+                  .width = v->out_width,
+                  .channels = v->filters,
+                  .top = y.first + (ptrdiff_t)(iy / v->stride),
+                  .taps_y = y.taps,
+                  .stride = 1,
+                  .w_tap = -(ptrdiff_t)(v->stride * v->filters),
+                  .w_line = -(ptrdiff_t)(v->stride * v->kernel * v->filters),
+                  .y_step = v->stride * v->channels,
+                  .result = a->dx,
+                  .epilogue = a->epilogue};
         for (size_t left = 0; left < bl_min_size(v->stride, v->width); left++) {
             const bl_residue_class x = bl_residue_class_of(v, left);
             w.left = x.first, w.taps_x = x.taps;

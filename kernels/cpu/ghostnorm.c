@@ -1,4 +1,5 @@
 #include "kernels/cpu/channel_sums.h"
+#include "kernels/cpu/epilogue_vectors.h"
 
 /* Scratch beside the sums: two per channel of a strip, and their trees over the chunks. */
 typedef struct averages {
@@ -52,14 +53,12 @@ BL_INLINE void normalise(const void *ctx, size_t j, bl_lanes m) {
     const bl_v mean = bl_v_get(c->mean + j, m), rstd = bl_v_get(c->rstd + j, m);
     const bl_v gamma = bl_v_get(c->a->gamma + j, m), beta = bl_v_get(c->a->beta + j, m);
     const size_t n = c->a->n, end = c->at.end * n + j;
-    const float *x = c->a->x, *plus = c->a->plus;
-    const bool relu = c->a->relu;
+    const bl_epilogue epilogue = c->a->epilogue;
+    const float *x = c->a->x;
     float *y = c->a->y;
     for (size_t i = c->at.begin * n + j; i < end; i += n) {
-        bl_v v = bl_v_fma((bl_v_get(x + i, m) - mean) * rstd, gamma, beta);
-        if (plus) v = v + bl_v_get(plus + i, m);
-        if (relu) v = bl_v_if_positive(v, v);
-        bl_v_put(y + i, v, m);
+        const bl_v v = bl_v_fma((bl_v_get(x + i, m) - mean) * rstd, gamma, beta);
+        bl_v_put(y + i, bl_epilogue_vector(&epilogue, v, i, m), m);
     }
 }
 

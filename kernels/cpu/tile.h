@@ -3,8 +3,8 @@
  *   acc[r][j] = chain over i < len of fmaf(a[r * a_row + i * a_step], b[i * b_step + j], acc),
  *
  * from +0, one accumulator register per vector. What becomes of a chain is done before it leaves
- * its register: first the results of other chains are added, left[0] + acc, left[1] + that, ...,
- * then the bias, then the relu, then the backward of another relu. The accumulators are named one
+ * its register: the results of other chains are added, left[0] + acc, left[1] + that, ..., then
+ * the bias, then comes the epilogue (kernels/epilogue.h). The accumulators are named one
  * by one because compilers keep arrays of them in memory; a column of tiles is a function that is
  * not inlined, so that the compiler spends all registers on its loop. */
 #ifndef BL_KERNELS_CPU_TILE_H
@@ -36,9 +36,8 @@ typedef struct bl_tile {
     size_t c_stride;
     const float *const *left; /* (lefts): like c, but rows left_stride apart */
     size_t lefts, left_stride;
-    const float *bias; /* (cols) or NULL */
-    bool relu;
-    const float *cut; /* NULL, or the output of a relu whose backward this is; else as c */
+    const float *bias;    /* (cols) or NULL */
+    bl_epilogue epilogue; /* its arrays are as c */
     /* Every tile asks the second cache for soon_rows rows of BL_PANEL columns, soon_stride apart,
      * of what is to be packed next. */
     const float *soon;
@@ -86,16 +85,18 @@ typedef struct bl_tile_kind {
         if (kind.vecs > 1) APPLY(c##r##_1, r, 1, kind.vecs == 2 ? last : whole)                    \
         if (kind.vecs > 2) APPLY(c##r##_2, r, 2, last)                                             \
     }
-#define TILE_LEFT(acc, r, v, m)  acc = bl_v_get(left + (v)*BL_W, m) + acc;
-#define TILE_BIAS(acc, r, v, m)  acc = acc + bl_v_get(t.bias + (v)*BL_W, m);
-#define TILE_RELU(acc, r, v, m)  acc = bl_v_if_positive(acc, acc);
-#define TILE_BACK(acc, r, v, m)  acc = bl_v_if_positive(bl_v_get(cut + (v)*BL_W, m), acc);
-#define TILE_STORE(acc, r, v, m) bl_v_put(c + (v)*BL_W, acc, m);
-#define TILE_ADD_LEFT(r)         TILE_ROW(r, TILE_LEFT) left += t.left_stride;
-#define TILE_ADD_BIAS(r)         TILE_ROW(r, TILE_BIAS)
-#define TILE_CUT(r)              TILE_ROW(r, TILE_RELU)
-#define TILE_CUT_BACK(r)         TILE_ROW(r, TILE_BACK) cut += t.c_stride;
-#define TILE_PUT(r)              TILE_ROW(r, TILE_STORE) c += t.c_stride;
+#define TILE_LEFT(acc, r, v, m)     acc = bl_v_get(left + (v)*BL_W, m) + acc;
+#define TILE_BIAS(acc, r, v, m)     acc = acc + bl_v_get(t.bias + (v)*BL_W, m);
+#define TILE_RESIDUAL(acc, r, v, m) acc = acc + bl_v_get(residual + (v)*BL_W, m);
+#define TILE_RELU(acc, r, v, m)     acc = bl_v_if_positive(acc, acc);
+#define TILE_GATE(acc, r, v, m)     acc = bl_v_if_positive(bl_v_get(gate + (v)*BL_W, m), acc);
+#define TILE_STORE(acc, r, v, m)    bl_v_put(c + (v)*BL_W, acc, m);
+#define TILE_ADD_LEFT(r)            TILE_ROW(r, TILE_LEFT) left += t.left_stride;
+#define TILE_ADD_BIAS(r)            TILE_ROW(r, TILE_BIAS)
+#define TILE_ADD_RESIDUAL(r)        TILE_ROW(r, TILE_RESIDUAL) residual += t.c_stride;
+#define TILE_DO_RELU(r)             TILE_ROW(r, TILE_RELU)
+#define TILE_DO_GATE(r)             TILE_ROW(r, TILE_GATE) gate += t.c_stride;
+#define TILE_PUT(r)                 TILE_ROW(r, TILE_STORE) c += t.c_stride;
 
 /* Asks for what the end of a tile will read and write. */
 BL_INLINE void bl_tile_ask(const float *c, size_t stride, size_t rows, size_t vecs, bool write) {
@@ -134,6 +135,9 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
     bl_tile_ask(c, t.c_stride, rows, (size_t)kind.vecs, true);
     for (size_t i = 0; i < t.lefts; i++)
         bl_tile_ask(t.left[i] + row * t.left_stride, t.left_stride, rows, (size_t)kind.vecs, false);
+    if (t.epilogue.residual)
+        bl_tile_ask(t.epilogue.residual + row * t.c_stride, t.c_stride, rows, (size_t)kind.vecs,
+                    false);
 /* Four terms a turn spare three of four counters and jumps: products were 1 to 3 % faster on a
  * quiet host, and 4 to 17 % where other guests' threads seem to share the core (Zen 3). */
 #pragma GCC unroll 4
@@ -163,13 +167,18 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
     if (t.bias) {
         BL_TALL_ROWS(TILE_ADD_BIAS)
     }
-    if (t.relu) {
-        BL_TALL_ROWS(TILE_CUT)
+    if (t.epilogue.residual) {
+        const float *residual = t.epilogue.residual + row * t.c_stride;
+        BL_FORGET(residual);
+        BL_TALL_ROWS(TILE_ADD_RESIDUAL)
     }
-    if (t.cut) {
-        const float *cut = t.cut + row * t.c_stride;
-        BL_FORGET(cut);
-        BL_TALL_ROWS(TILE_CUT_BACK)
+    if (t.epilogue.relu) {
+        BL_TALL_ROWS(TILE_DO_RELU)
+    }
+    if (t.epilogue.relu_gate) {
+        const float *gate = t.epilogue.relu_gate + row * t.c_stride;
+        BL_FORGET(gate);
+        BL_TALL_ROWS(TILE_DO_GATE)
     }
     BL_TALL_ROWS(TILE_PUT)
 }
@@ -179,12 +188,14 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
 #undef TILE_LEFT
 #undef TILE_BIAS
 #undef TILE_RELU
-#undef TILE_BACK
+#undef TILE_RESIDUAL
+#undef TILE_GATE
 #undef TILE_STORE
 #undef TILE_ADD_LEFT
 #undef TILE_ADD_BIAS
-#undef TILE_CUT
-#undef TILE_CUT_BACK
+#undef TILE_ADD_RESIDUAL
+#undef TILE_DO_RELU
+#undef TILE_DO_GATE
 #undef TILE_PUT
 
 typedef void bl_tile_column(const bl_tile *t);

@@ -63,9 +63,8 @@ __global__ void infer(bl_batchnorm_inference a) {
     const size_t i = bl_thread(), j = i % a.n;
     if (i >= a.batch * a.n) return;
     const float rstd = 1.0f / sqrtf(a.running_var[j] + a.eps);
-    float y = fmaf((a.x[i] - a.running_mean[j]) * rstd, a.gamma[j], a.beta[j]);
-    if (a.plus) y = y + a.plus[i];
-    a.y[i] = a.relu && y <= 0.0f ? 0.0f : y;
+    const float y = fmaf((a.x[i] - a.running_mean[j]) * rstd, a.gamma[j], a.beta[j]);
+    a.y[i] = bl_epilogue_apply(&a.epilogue, i, y);
 }
 
 __global__ void backward(bl_batchnorm_backward a) {
@@ -74,9 +73,8 @@ __global__ void backward(bl_batchnorm_backward a) {
     const float scale = a.gamma[j] * a.rstd[j];
     const float mean_dy = a.dbeta[j] / (float)a.batch, mean_dg = a.dgamma[j] / (float)a.batch;
     const float xhat = (a.x[i] - a.mean[j]) * a.rstd[j];
-    float dx = scale * ((a.dy[i] - mean_dy) - xhat * mean_dg);
-    if (a.plus) dx = dx + a.plus[i];
-    a.dx[i] = a.relu && a.relu[i] <= 0.0f ? 0.0f : dx;
+    const float dx = scale * ((a.dy[i] - mean_dy) - xhat * mean_dg);
+    a.dx[i] = bl_epilogue_apply(&a.epilogue, i, dx);
 }
 
 } // namespace

@@ -21,6 +21,9 @@ void bl_conv_bias_sums(float *dbias, const float *dy, const bl_conv *conv, bl_qu
 /* layout.cu: to (columns, rows) <- from (rows, columns). */
 void bl_cuda_transpose(bl_queue *queue, void *to, bl_width to_width, const void *from,
                        bl_width from_width, size_t rows, size_t columns);
+/* elements.cu: what a kernel of this project does with its result, for one that a library left
+ * in y. */
+void bl_cuda_epilogue(bl_queue *queue, const bl_epilogue *epilogue, float *y, size_t count);
 /* y (count / n, n) <- y + bias (n). */
 void bl_cuda_add_bias(bl_queue *queue, float *y, const float *bias, size_t count, size_t n);
 /* The member of bl_device of this name. */

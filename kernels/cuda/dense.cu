@@ -12,11 +12,11 @@ template <bool A_KF, bool B_KF, bool WITH_TREE> struct plain {
     typedef size_t row_of, column_of;
     float *c;
     const float *x, *w;
-    const float *bias, *plus, *cut; /* of a gradient: to add, and a relu's output; like c */
+    const float *bias;
+    bl_epilogue epilogue;
     unsigned m, n, k;
     size_t lda, ldb;
     unsigned span; /* a multiple of BL_BLOCK, or all */
-    bool relu;
     unsigned first, last, block;
 
     __device__ void enter(unsigned z) {
@@ -32,8 +32,7 @@ template <bool A_KF, bool B_KF, bool WITH_TREE> struct plain {
     __device__ void put(unsigned i, unsigned j, float sum) const {
         const size_t at = (size_t)i * n + j;
         if (bias) sum = sum + bias[j];
-        if (plus) sum = sum + plus[at];
-        c[at] = (relu && sum <= 0.0f) || (cut && cut[at] <= 0.0f) ? 0.0f : sum;
+        c[at] = bl_epilogue_apply(&epilogue, at, sum);
     }
 };
 
@@ -59,8 +58,8 @@ template <class Problem> void multiply_features(Problem p, bl_queue *queue) {
     }
     Problem each = p;
     each.c = (float *)queue->workspace;
-    each.bias = each.plus = each.cut = nullptr;
-    each.relu = false;
+    each.bias = nullptr;
+    each.epilogue = {};
     each.span = BL_BLOCK;
     bl_multiply(each, p.m, p.n, blocks, queue);
     BL_LAUNCH(add_blocks<Problem>, bl_blocks(count), BL_CUDA_THREADS, queue, p, each.c,
@@ -77,7 +76,7 @@ __global__ void combine(float *c, const float *partial, size_t groups, size_t co
 
 void bl_dense_forward_cuda(const bl_dense_forward *a, const bl_part *part) {
     plain<true, false, false> p = {};
-    p.c = a->y, p.x = a->x, p.w = a->w, p.bias = a->bias, p.relu = a->relu;
+    p.c = a->y, p.x = a->x, p.w = a->w, p.bias = a->bias, p.epilogue = a->epilogue;
     p.m = (unsigned)a->batch, p.n = (unsigned)a->n, p.k = (unsigned)a->k, p.lda = a->k,
     p.ldb = a->n;
     multiply_features(p, bl_queue_of(part));
@@ -85,7 +84,7 @@ void bl_dense_forward_cuda(const bl_dense_forward *a, const bl_part *part) {
 
 void bl_dense_backward_input_cuda(const bl_dense_backward_input *a, const bl_part *part) {
     plain<true, true, false> p = {};
-    p.c = a->dx, p.x = a->dy, p.w = a->w, p.plus = a->plus, p.cut = a->relu;
+    p.c = a->dx, p.x = a->dy, p.w = a->w, p.epilogue = a->epilogue;
     p.m = (unsigned)a->batch, p.n = (unsigned)a->k, p.k = (unsigned)a->n, p.lda = a->n,
     p.ldb = a->n;
     multiply_features(p, bl_queue_of(part));

@@ -47,6 +47,11 @@ __global__ void dropout_backward(bl_dropout_backward a) {
     if (i < a.batch * a.n) a.dx[i] = bl_ref_kept(a.mask, a.scale, a.dy[i], a.n, i / a.n, i % a.n);
 }
 
+__global__ void epilogue(bl_epilogue e, float *y, size_t count) {
+    const size_t i = bl_thread();
+    if (i < count) y[i] = bl_epilogue_apply(&e, i, y[i]);
+}
+
 } // namespace
 
 void bl_relu_forward_cuda(const bl_relu_forward *a, const bl_part *part) {
@@ -91,4 +96,10 @@ void bl_copy_columns_cuda(const bl_copy_columns *args, const bl_part *part) {
     const bl_copy_columns a = *args;
     if (a.batch * a.n > 0)
         BL_LAUNCH(copy_columns, bl_blocks(a.batch * a.n), BL_CUDA_THREADS, bl_queue_of(part), a);
+}
+
+void bl_cuda_epilogue(bl_queue *queue, const bl_epilogue *args, float *y, size_t count) {
+    const bl_epilogue e = *args;
+    if (count > 0 && !bl_epilogue_is_empty(&e))
+        BL_LAUNCH(epilogue, bl_blocks(count), BL_CUDA_THREADS, queue, e, y, count);
 }

@@ -100,9 +100,8 @@ __global__ void normalise(bl_ghostnorm_forward a) {
     const size_t i = c.begin * a.positions * a.n + bl_thread();
     if (i >= c.end * a.positions * a.n) return;
     const float xhat = (a.x[i] - a.mean[chunk * a.n + j]) * a.rstd[chunk * a.n + j];
-    float y = fmaf(xhat, a.gamma[j], a.beta[j]);
-    if (a.plus) y = y + a.plus[i];
-    a.y[i] = a.relu && y <= 0.0f ? 0.0f : y;
+    const float y = fmaf(xhat, a.gamma[j], a.beta[j]);
+    a.y[i] = bl_epilogue_apply(&a.epilogue, i, y);
 }
 
 /* s, t (chunks, n) of the contract. */

@@ -60,8 +60,7 @@ BL_REF void bl_batchnorm_inference_ref(const bl_batchnorm_inference *a, const bl
             const float rstd = 1.0f / sqrtf(a->running_var[j] + a->eps);
             const float xhat = (a->x[b * a->n + j] - a->running_mean[j]) * rstd;
             float y = fmaf(xhat, a->gamma[j], a->beta[j]);
-            if (a->plus) y = y + a->plus[b * a->n + j];
-            a->y[b * a->n + j] = a->relu && y <= 0.0f ? 0.0f : y;
+            a->y[b * a->n + j] = bl_epilogue_apply(&a->epilogue, b * a->n + j, y);
         }
 }
 
@@ -95,8 +94,7 @@ BL_REF void bl_batchnorm_backward_ref(const bl_batchnorm_backward *a, const bl_p
             const size_t at = b * a->n + j;
             const float xhat = (a->x[at] - mean) * rstd;
             float dx = scale * ((dy_of(a, b, j) - mean_dy) - xhat * mean_dg);
-            if (a->plus) dx = dx + a->plus[at];
-            if (a->relu) dx = a->relu[at] <= 0.0f ? 0.0f : dx;
+            dx = bl_epilogue_apply(&a->epilogue, at, dx);
             a->dx[at] = dx;
         }
     }

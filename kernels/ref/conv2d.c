@@ -47,8 +47,7 @@ static BL_HD float forward_at(const bl_conv2d_forward *a, const float *x, size_t
 /* Element i of y, whose sum is y so far. */
 static BL_HD float forward_end(const bl_conv2d_forward *a, size_t i, float y) {
     if (a->bias) y = y + a->bias[i % a->conv.filters];
-    if (a->plus) y = y + a->plus[i];
-    return a->relu && y <= 0.0f ? 0.0f : y;
+    return bl_epilogue_apply(&a->epilogue, i, y);
 }
 
 BL_REF void bl_conv2d_forward_ref(const bl_conv2d_forward *a, const bl_part *part) {
@@ -89,8 +88,7 @@ static BL_HD float input_at(const bl_conv2d_backward_input *a, const float *dy, 
 
 /* Element i of dx, whose sum is dx so far. */
 static BL_HD float input_end(const bl_conv2d_backward_input *a, size_t i, float dx) {
-    if (a->plus) dx = dx + a->plus[i];
-    return a->relu && a->relu[i] <= 0.0f ? 0.0f : dx;
+    return bl_epilogue_apply(&a->epilogue, i, dx);
 }
 
 BL_REF void bl_conv2d_backward_input_ref(const bl_conv2d_backward_input *a, const bl_part *part) {

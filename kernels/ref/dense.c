@@ -19,7 +19,7 @@ BL_REF void bl_dense_forward_ref(const bl_dense_forward *a, const bl_part *part)
         for (size_t j = 0; j < a->n; j++) {
             float y = dot(a->x + b * a->k, 1, a->w + j, a->n, a->k);
             if (a->bias) y = y + a->bias[j];
-            if (a->relu) y = y <= 0.0f ? 0.0f : y;
+            y = bl_epilogue_apply(&a->epilogue, b * a->n + j, y);
             a->y[b * a->n + j] = y;
         }
 }
@@ -30,8 +30,7 @@ BL_REF void bl_dense_backward_input_ref(const bl_dense_backward_input *a, const 
         for (size_t i = 0; i < a->k; i++) {
             const size_t at = b * a->k + i;
             float dx = dot(a->dy + b * a->n, 1, a->w + i * a->n, 1, a->n);
-            if (a->plus) dx = dx + a->plus[at];
-            if (a->relu) dx = a->relu[at] <= 0.0f ? 0.0f : dx;
+            dx = bl_epilogue_apply(&a->epilogue, at, dx);
             a->dx[at] = dx;
         }
 }

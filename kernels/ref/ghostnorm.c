@@ -73,8 +73,7 @@ static BL_HD void chunk_forward(const bl_ghostnorm_forward *a, const column *c, 
     for (size_t i = c->begin * a->positions; i < c->end * a->positions; i++) {
         const float xhat = (a->x[i * a->n + j] - mean) * rstd;
         float y = fmaf(xhat, a->gamma[j], a->beta[j]);
-        if (a->plus) y = y + a->plus[i * a->n + j];
-        a->y[i * a->n + j] = a->relu && y <= 0.0f ? 0.0f : y;
+        a->y[i * a->n + j] = bl_epilogue_apply(&a->epilogue, i * a->n + j, y);
     }
     bl_ref_tree_push(means, mean);
     bl_ref_tree_push(vars, count > 1.0f ? var * (count / (count - 1.0f)) : var);

@@ -307,8 +307,7 @@ void bl_dense_forward_library(const bl_dense_forward *a, const bl_part *part) {
     bl_queue *queue = part->queue;
     bl_cuda_use(queue->device);
     if (multiply(queue, s, a->y, a->w, a->x, a->bias)) {
-        const bl_relu_forward relu = {.y = a->y, .x = a->y, .count = a->batch * a->n};
-        if (a->relu) bl_relu_forward_cuda(&relu, part);
+        bl_cuda_epilogue(queue, &a->epilogue, a->y, a->batch * a->n);
     } else if (!queue->selecting) {
         bl_dense_forward_cuda(a, part);
     }
@@ -320,11 +319,7 @@ void bl_dense_backward_input_library(const bl_dense_backward_input *a, const bl_
     bl_queue *queue = part->queue;
     bl_cuda_use(queue->device);
     if (multiply(queue, s, a->dx, a->w, a->dy, NULL)) {
-        const size_t count = a->batch * a->k;
-        const bl_add plus = {.y = a->dx, .a = a->dx, .b = a->plus, .count = count};
-        const bl_relu_backward relu = {.dx = a->dx, .dy = a->dx, .y = a->relu, .count = count};
-        if (a->plus != NULL) bl_add_cuda(&plus, part);
-        if (a->relu != NULL) bl_relu_backward_cuda(&relu, part);
+        bl_cuda_epilogue(queue, &a->epilogue, a->dx, a->batch * a->k);
     } else if (!queue->selecting) {
         bl_dense_backward_input_cuda(a, part);
     }

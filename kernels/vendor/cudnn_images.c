@@ -250,17 +250,6 @@ static bl_queue *queue_of(const bl_part *part) {
     return queue;
 }
 
-/* What follows a result where the library left it. */
-static void add_plus(float *y, const float *plus, size_t count, const bl_part *part) {
-    const bl_add add = {.y = y, .a = y, .b = plus, .count = count};
-    if (plus != NULL) bl_add_cuda(&add, part);
-}
-static void finish(float *y, const float *plus, bool relu, size_t count, const bl_part *part) {
-    const bl_relu_forward cut = {.y = y, .x = y, .count = count};
-    add_plus(y, plus, count, part);
-    if (relu) bl_relu_forward_cuda(&cut, part);
-}
-
 void bl_conv2d_forward_library(const bl_conv2d_forward *a, const bl_part *part) {
     call c = {.queue = queue_of(part)};
     bl_cudnn *m = c.queue->images;
@@ -280,7 +269,7 @@ void bl_conv2d_forward_library(const bl_conv2d_forward *a, const bl_part *part) 
     take_result(&c, a->y, y_count(&a->conv), r.y);
     if (fused == NULL && a->bias != NULL)
         bl_cuda_add_bias(c.queue, a->y, a->bias, y_count(&a->conv), a->conv.filters);
-    finish(a->y, a->plus, a->relu, y_count(&a->conv), part);
+    bl_cuda_epilogue(c.queue, &a->epilogue, a->y, y_count(&a->conv));
 }
 
 void bl_conv2d_backward_input_library(const bl_conv2d_backward_input *a, const bl_part *part) {
@@ -297,10 +286,7 @@ void bl_conv2d_backward_input_library(const bl_conv2d_backward_input *a, const b
     give_result(&c, BL_ID_X, a->dx, r.x);
     run(&c);
     take_result(&c, a->dx, x_count(&a->conv), r.x);
-    add_plus(a->dx, a->plus, x_count(&a->conv), part);
-    const bl_relu_backward relu = {
-        .dx = a->dx, .dy = a->dx, .y = a->relu, .count = x_count(&a->conv)};
-    if (a->relu != NULL) bl_relu_backward_cuda(&relu, part);
+    bl_cuda_epilogue(c.queue, &a->epilogue, a->dx, x_count(&a->conv));
 }
 
 /* The bias's gradient is summed in contract order. */

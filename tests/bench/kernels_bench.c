@@ -56,11 +56,12 @@ static void bench_free(bench *b) {
 /* run_FAMILY: one call. */
 static void run_dense_forward(const bl_kernels *k, bench *b) {
     k->dense_forward(
-        &(bl_dense_forward){b->y, b->x, b->w, b->column[0], b->batch, b->k, b->n, true}, &b->part);
+        &(bl_dense_forward){b->y, b->x, b->w, b->column[0], b->batch, b->k, b->n, {.relu = true}},
+        &b->part);
 }
 static void run_dense_backward_input(const bl_kernels *k, bench *b) {
     k->dense_backward_input(
-        &(bl_dense_backward_input){b->dx, b->dy, b->w, NULL, NULL, b->batch, b->k, b->n}, &b->part);
+        &(bl_dense_backward_input){b->dx, b->dy, b->w, b->batch, b->k, b->n, {0}}, &b->part);
 }
 static void run_dense_backward_weight(const bl_kernels *k, bench *b) {
     k->dense_backward_weight(

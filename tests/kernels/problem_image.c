@@ -67,8 +67,9 @@ void build_conv2d_forward(problem *p, const shape *s) {
     a->w = problem_floats(p, "w", ROLE_IN, 0, rows_of(&v), v.filters);
     a->bias = s->variant & 1 ? NULL : problem_floats(p, "bias", ROLE_IN, 0, 1, v.filters);
     if (s->variant & 2)
-        a->plus = problem_floats(p, "plus", ROLE_IN, PER_EXAMPLE, v.batch, y_size(&v));
-    a->relu = s->variant & 4;
+        a->epilogue.residual =
+            problem_floats(p, "residual", ROLE_IN, PER_EXAMPLE, v.batch, y_size(&v));
+    a->epilogue.relu = s->variant & 4;
 }
 
 void build_conv2d_backward_input(problem *p, const shape *s) {
@@ -79,9 +80,11 @@ void build_conv2d_backward_input(problem *p, const shape *s) {
     a->dy = problem_floats(p, "dy", ROLE_IN, PER_EXAMPLE, v.batch, y_size(&v));
     a->w = problem_floats(p, "w", ROLE_IN, 0, rows_of(&v), v.filters);
     if (s->variant & 2)
-        a->plus = problem_floats(p, "plus", ROLE_IN, PER_EXAMPLE, v.batch, x_size(&v));
+        a->epilogue.residual =
+            problem_floats(p, "residual", ROLE_IN, PER_EXAMPLE, v.batch, x_size(&v));
     if (s->variant & 4)
-        a->relu = problem_floats(p, "relu", ROLE_IN, PER_EXAMPLE, v.batch, x_size(&v));
+        a->epilogue.relu_gate =
+            problem_floats(p, "relu_gate", ROLE_IN, PER_EXAMPLE, v.batch, x_size(&v));
 }
 
 void build_conv2d_backward_weight(problem *p, const shape *s) {
@@ -261,8 +264,9 @@ void build_ghostnorm_forward(problem *p, const shape *s) {
     a->gamma = problem_floats(p, "gamma", ROLE_IN, 0, 1, s->n);
     a->beta = problem_floats(p, "beta", ROLE_IN, 0, 1, s->n);
     if (s->variant & 16)
-        a->plus = problem_floats(p, "plus", ROLE_IN, PER_EXAMPLE, s->batch, s->k * s->n);
-    a->relu = s->variant & 8;
+        a->epilogue.residual =
+            problem_floats(p, "residual", ROLE_IN, PER_EXAMPLE, s->batch, s->k * s->n);
+    a->epilogue.relu = s->variant & 8;
     a->batch = s->batch, a->positions = s->k, a->n = s->n, a->chunks = chunks;
     a->eps = 1e-5f;
 }
