@@ -278,6 +278,10 @@ PYTHON ?= python3
 bench: $(BENCH)
 	$(Q)for b in $(BENCH); do $$b || exit 1; done
 	$(Q)if command -v $(PYTHON) >/dev/null; then $(PYTHON) tests/bench/steps.py $(B)/tests/bench/train_bench; fi
+# Writes the golden reports anew from the fixtures; what changed is then read with git diff.
+golden-update: $(B)/tests/unit/report_test
+	$(Q)BL_GOLDEN_UPDATE=1 $<
+
 # One hash whatever compiled it: kernels and golden runs as every compiler builds them at its lowest and highest level.
 test-bits:
 	$(Q)sh tests/run.sh $(B) $(BITS:%=bits:%)

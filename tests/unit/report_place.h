@@ -22,4 +22,7 @@ bl_report_model answer_of(const place *p, bl_report_fixture fixture);
 void write_report(const place *p, const bl_report_model *a);
 bl_buf contents(const place *p, const char *file);
 bool in_report(const place *p, const char *file);
+/* Compares the answer with tests/golden/report_NAME.txt and .json. With BL_GOLDEN_UPDATE=1 in the
+ * environment it writes these files instead (`make golden-update`): their diff is then read. */
+void golden_report(const bl_report_model *a, const char *name);
 #endif
