@@ -99,7 +99,7 @@ static void experiment_cfg(const init *t, bl_buf *out) {
     bl_buf_str(out,
                "  # Seconds: the whole path, no answer to rely on.\n  tiny: {\n"
                "    data: { rows = 20000; eval_rows = 1024; };\n    model: { hidden = [16]; };\n"
-               "    eval: { ratio = 1.2; };\n"
+               "    eval: { growth = 1.2; };\n"
                "    sweep: { batch_sizes = [16, 32, 64]; seeds = 1; max_epochs = 3.0; "
                "budget_epochs = 1.0; budget_steps = 60; };\n"
                "    timing: { repeats = 3; seconds = 0.02; };\n  };\n\n"

@@ -17,10 +17,10 @@ bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *p
     BL_TRY(bl_config_read(&e->config, bl_cli_experiments_dir, name, preset, args->set, args->sets,
                           err));
     BL_TRY(bl_path(e->script, err, "%s/%s/sweep.lua", bl_cli_experiments_dir, name));
-    if (e->config.sweep.known[0] == '\0') return BL_OK;
+    if (e->config.sweep.reference[0] == '\0') return BL_OK;
     char known[BL_PATH];
-    BL_TRY(
-        bl_path(known, err, "%s/%s/%s.csv", bl_cli_experiments_dir, name, e->config.sweep.known));
+    BL_TRY(bl_path(known, err, "%s/%s/%s.csv", bl_cli_experiments_dir, name,
+                   e->config.sweep.reference));
     return bl_reference_read(&e->references, known, err);
 }
 

@@ -19,7 +19,7 @@ typedef struct bl_experiment {
     size_t device_memory; /* bytes that its runs may take together there; 0: no device */
     char fits[384];       /* how many fit there at once, and why; "": -j or no device */
     char script[BL_PATH];
-    bl_plan_references references; /* of sweep.known, empty without one */
+    bl_plan_references references; /* of sweep.reference, empty without one */
 } bl_experiment;
 
 /* Configuration and script path only. */

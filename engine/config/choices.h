@@ -79,9 +79,9 @@
     X(sqrt) \
     X(linear)
 
-#define BL_CHOICES_COVER(X) \
-    X(near) \
-    X(all)
+#define BL_CHOICES_LR_SEARCH(X) \
+    X(local) \
+    X(exhaustive)
 // clang-format on
 
 /* An array's elements: static const char *const names[] = {BL_CHOICES_LOSS(BL_CHOICE_NAME)}; */

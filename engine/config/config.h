@@ -12,7 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BL_NAME = 64, BL_TITLE = 256, BL_LIST = 64, BL_COMPUTED_BY = 256, BL_LAYERS_TEXT = 8192 };
+enum {
+    BL_NAME = 64,
+    BL_TITLE = 256,
+    BL_LIST = 64,
+    BL_PAIRS = 32,
+    BL_COMPUTED_BY = 256,
+    BL_LAYERS_TEXT = 8192
+};
 
 typedef struct bl_i64_list {
     int64_t v[BL_LIST];
@@ -22,8 +29,13 @@ typedef struct bl_f64_list {
     double v[BL_LIST];
     size_t n;
 } bl_f64_list;
+typedef struct bl_i64_pairs {
+    int64_t v[BL_PAIRS][2];
+    size_t n;
+} bl_i64_pairs;
 
-/* Enumerated values are held as their names; schema.c lists what is allowed, from the tables. */
+/* Enumerated values are held as their names; schema.c lists what is allowed, from the tables. A key
+ * that is "absent" unless given is 0 here, which is no value that could be given. */
 typedef struct bl_config {
     char name[BL_NAME];   /* of the experiment's folder; not a key */
     char preset[BL_NAME]; /* chosen; not a key */
@@ -35,8 +47,8 @@ typedef struct bl_config {
     char computed_by[BL_COMPUTED_BY]; /* at level device: GPU and libraries; not a key */
 
     struct {
-        int64_t rows;        /* training rows used, the first ones; 0: all */
-        int64_t eval_rows;   /* validation rows used, a fixed evenly spaced subset; 0: all */
+        int64_t rows;        /* training rows used, the first ones; absent: all */
+        int64_t eval_rows;   /* validation rows used, a fixed evenly spaced subset; absent: all */
         char split[BL_NAME]; /* valid or test: the rows that evaluations look at */
         int64_t crop;        /* pictures: pixels of random shift */
         bool flip;           /* pictures: mirrored at random */
@@ -57,7 +69,7 @@ typedef struct bl_config {
         char shortcut[BL_NAME]; /* resnet8, where the shape changes: projection, pad */
     } model;
     struct {
-        char version[BL_NAME];        /* exact, sampled */
+        char expectation[BL_NAME];    /* exact, sampled */
         int64_t dimensions, replicas; /* coordinates; sampled: independent copies */
         double noise;                 /* c_i = noise * h_i, h_i = 1/i */
         double start;                 /* theta_i^2 before the first step */
@@ -70,21 +82,22 @@ typedef struct bl_config {
         double momentum, beta1, beta2, eps, weight_decay;
     } optimizer;
     struct {
-        char name[BL_NAME];        /* constant, linear, cosine, one_cycle */
-        double horizon_epochs;     /* length of a decaying schedule in epochs; 0 with constant */
-        double warmup;             /* fraction of the horizon that rises (one_cycle: 0.3) */
-        double start_div, end_div; /* one_cycle: first and last rate are the peak over these */
-        double momentum_low,
-            momentum_high; /* one_cycle: momentum (or beta1) goes high-low-high; 0: left alone */
+        char name[BL_NAME];      /* constant, linear, cosine, one_cycle */
+        double horizon_epochs;   /* length of a decaying schedule in epochs; else absent */
+        double warmup;           /* fraction of the horizon that rises (one_cycle: 0.3) */
+        double div_factor;       /* one_cycle: the first rate is the peak over this */
+        double final_div_factor; /* one_cycle: the last rate is the first one over this */
+        bool cycle_momentum;     /* one_cycle: momentum (or beta1) goes high-low-high */
+        double momentum_low, momentum_high;
     } schedule;
     struct {
         int64_t batch_size;
-        int64_t micro_batch; /* examples at once; 0: the whole batch */
+        int64_t micro_batch; /* examples at once; absent: the whole batch */
         double learning_rate;
         int64_t seed;
     } train;
     struct {
-        double ratio;  /* evaluate at steps that grow by this factor, at least by 1 step */
+        double growth; /* evaluate at steps that grow by this factor, at least by 1 step */
         int64_t first; /* the first evaluation's step */
     } eval;
 
@@ -93,20 +106,20 @@ typedef struct bl_config {
         bl_i64_list batch_sizes;
         bl_f64_list targets; /* of the metric, easiest first; the last is the main one */
         int64_t seeds;       /* runs per point for winners and their neighbours */
-        double slack;        /* a race's losers stop at slack x the best steps */
+        double race_cutoff;  /* a race's losers stop at this times the best steps */
         double max_epochs;   /* the budget of one run; with max_steps the smaller counts */
         int64_t max_steps;
         double lr_start, lr_min, lr_max; /* first centre of the grid, and its limits */
         double lr_step;                  /* spacing of the grid in powers of two */
-        char lr_rule[BL_NAME]; /* how the centre moves with batch size: keep, sqrt, linear */
-        char cover[BL_NAME];   /* rates a race's winner is proved against: near, all */
-        double budget_epochs;  /* epoch budget to compare at; 0: none */
-        int64_t budget_steps;  /* step budget to compare at; 0: none */
-        double budget_seconds; /* wall budget, by the recorded time per step; 0: none */
-        double budget_cost;    /* in cost.currency, likewise; 0: none */
-        char known[BL_NAME];   /* a table of known steps in the experiment's folder; "": none */
-        double rules_limit;    /* rules are run up to this times the tuned steps; 0: not set */
-        bl_i64_list compare;   /* pairs of sizes, compared on fresh seeds */
+        char lr_rule[BL_NAME];   /* how the centre moves with batch size: keep, sqrt, linear */
+        char lr_search[BL_NAME]; /* rates a race's winner is proved against: local, exhaustive */
+        double budget_epochs;    /* budgets to compare at; absent: none */
+        int64_t budget_steps;
+        double budget_seconds;   /* by the recorded time per step */
+        double budget_cost;      /* in cost.currency, by the same time */
+        char reference[BL_NAME]; /* a table of known steps in the experiment's folder; "": none */
+        double rules_limit;   /* rules are run up to this times the tuned steps; absent: no rules */
+        bl_i64_pairs compare; /* sizes, compared on fresh seeds */
         int64_t compare_seeds;
         double expected_epochs; /* to the target at small batch sizes: for time estimates only */
         double expected_batch_size; /* where perfect scaling is expected to end: likewise */
@@ -118,11 +131,14 @@ typedef struct bl_config {
     struct {
         double per_core_hour;
         char currency[16];
-        int64_t device_batch_size; /* examples of a step that one device takes; 0: any number */
-        double device_memory;      /* MiB of a run that one device holds; 0: any amount */
+        int64_t device_batch_size; /* examples of a step that one device takes; absent: any */
+        double device_memory_mib;  /* of a run that one device holds; absent: any amount */
         double upfront_core_hours; /* paid once for every device beyond the first */
         double upfront_seconds;    /* and waited */
     } cost;
+    double
+        renamed_end_div; /* schedule.final_div_factor as an earlier release had it; 0: not given */
+    uint64_t renamed;    /* which names of an earlier release were used (renamed.h); not a key */
 } bl_config;
 
 /* experiments/NAME/experiment.cfg with preset (NULL or "": the experiment's default "quick") and
@@ -159,9 +175,11 @@ bool bl_config_key_is_identity(const char *key);
  * another choice makes meaningless (momentum under adam) are left out, so they cannot change an id.
  */
 void bl_config_identity(const bl_config *config, bl_buf *out);
+/* The same as an earlier release wrote it: only to find what that has stored. */
+void bl_config_old_identity(const bl_config *config, bl_buf *out);
 /* Every key of the resolved experiment as libconfig text that reads back to the same structure. */
 void bl_config_dump(const bl_config *config, bl_buf *out);
-/* Table of keys for --list-keys: all, or those of one group. BL_EINVAL names the groups. */
+/* Table of keys for --list-keys: "all", or those of one group. BL_EINVAL names the groups. */
 bl_status bl_config_list_keys(const char *group, bl_buf *out, bl_err *err) BL_CHECKED;
 
 /* One key's resolved value, for the planner: type and value by path. */
@@ -173,14 +191,17 @@ typedef struct bl_config_value {
         BL_VALUE_STR,
         BL_VALUE_I64S,
         BL_VALUE_F64S,
+        BL_VALUE_PAIRS, /* of whole numbers */
         BL_VALUE_LAYERS /* str: canonical text (layers.h), "" for an empty list */
     } type;
+    bool absent; /* an optional key without a value; then none of these says anything */
     bool boolean;
     int64_t i64;
     double f64;
     const char *str;
     const bl_i64_list *i64s;
     const bl_f64_list *f64s;
+    const bl_i64_pairs *pairs;
 } bl_config_value;
 /* Walks the schema: the i-th key's path and value; false past the end. */
 bool bl_config_at(const bl_config *config, size_t i, const char **path, bl_config_value *value);

@@ -25,39 +25,8 @@ bool bl_config_at(const bl_config *config, size_t i, const char **path, bl_confi
     return true;
 }
 
-static int by_path(const void *a, const void *b) {
-    return strcmp((*(const bl_key *const *)a)->path, (*(const bl_key *const *)b)->path);
-}
-
-/* What is the same for every configuration, made once: ids are asked for by the ten thousand. */
-static const bl_key *g_order[BL_KEYS_MAX]; /* by path */
-static bl_config g_defaults;
-
-static void prepare(void) {
-    bl_config_defaults(&g_defaults);
-    for (size_t i = 0; i < bl_schema_count; i++) g_order[i] = &bl_schema[i];
-    qsort(g_order, bl_schema_count, sizeof *g_order, by_path);
-}
-
-static bool at_default(const bl_key *key, const bl_config *config) {
-    const bl_config_value value = bl_value_of(key, config), def = bl_value_of(key, &g_defaults);
-    return bl_value_equal(&value, &def);
-}
-
 void bl_config_identity(const bl_config *config, bl_buf *out) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    bl_jw w = bl_jw_open(out);
-    (void)pthread_once(&once, prepare);
-    bl_jw_object(&w, NULL);
-    for (size_t i = 0; i < bl_schema_count; i++) {
-        const bl_key *key = g_order[i];
-        if (!key->identity || !bl_key_applies(config, key->when)) continue;
-        if (key->omit_default_from_id && at_default(key, config)) continue;
-        const bl_config_value value = bl_value_of(key, config);
-        bl_key_write(&value, BL_FORM_JSON, bl_jw_slot(&w, key->path));
-    }
-    bl_jw_end(&w);
-    bl_jw_done(&w);
+    bl_config_old_identity(config, out);
 }
 
 static size_t group_of(const bl_key *key) {
@@ -78,7 +47,7 @@ void bl_config_dump(const bl_config *config, bl_buf *out) {
         group = key->path;
         const bl_config_value value = bl_value_of(key, config);
         const bool text = value.type == BL_VALUE_STR || value.type == BL_VALUE_LAYERS;
-        const bool unset = text && value.str[0] == '\0';
+        const bool unset = value.absent || (text && value.str[0] == '\0');
         if (unset)
             continue; /* an empty string is the default, and may not be one that can be set */
         bl_buf_printf(out, "%s%s = ", n > 0 ? "    " : "", bl_key_leaf(key));
@@ -93,9 +62,9 @@ void bl_config_dump(const bl_config *config, bl_buf *out) {
 static void type_text(const bl_key *key, bl_buf *out) {
     if (key->type < 0) return; /* no key, but the name of a layer */
     static const char *const names[] = {
-        [BL_VALUE_BOOL] = "boolean",  [BL_VALUE_I64] = "integer",   [BL_VALUE_F64] = "number",
-        [BL_VALUE_STR] = "text",      [BL_VALUE_I64S] = "integers", [BL_VALUE_F64S] = "numbers",
-        [BL_VALUE_LAYERS] = "layers",
+        [BL_VALUE_BOOL] = "boolean", [BL_VALUE_I64] = "integer",   [BL_VALUE_F64] = "number",
+        [BL_VALUE_STR] = "text",     [BL_VALUE_I64S] = "integers", [BL_VALUE_F64S] = "numbers",
+        [BL_VALUE_PAIRS] = "pairs",  [BL_VALUE_LAYERS] = "layers",
     };
     bl_buf_str(out, names[key->type]);
 }
@@ -153,7 +122,8 @@ static bl_status check_group(const char *group, bl_err *err) {
             used += (size_t)snprintf(list + used, sizeof list - used, "%s%.*s", i ? ", " : "",
                                      (int)n, name);
     }
-    BL_FAIL(err, BL_EINVAL, "no group '%.64s' of keys; there are: %s, %s", group, list, k_layers);
+    BL_FAIL(err, BL_EINVAL, "no group '%.64s' of keys; there are: all, %s, %s", group, list,
+            k_layers);
 }
 
 /* A table whose columns are as wide as their widest cell: rows are entered twice. */
@@ -187,7 +157,7 @@ static void table_rows(key_table *t, const char *group) {
 bl_status bl_config_list_keys(const char *group, bl_buf *out, bl_err *err) {
     static const char *const head[COLUMNS] = {"key", "type", "range", "default", "unit", "meaning"};
     key_table t = {.out = NULL};
-    if (group == NULL) group = "";
+    if (group == NULL || strcmp(group, "all") == 0) group = "";
     if (strcmp(group, k_layers) != 0) BL_TRY(check_group(group, err));
     for (size_t c = 0; c < COLUMNS; c++) t.width[c] = strlen(head[c]);
     table_rows(&t, group);

@@ -1,5 +1,6 @@
 #include "engine/config/filter.h"
 #include "engine/base/mem.h"
+#include "engine/config/key.h"
 #include "engine/config/schema.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,8 +1,51 @@
 #include "engine/config/key.h"
 #include "engine/base/mem.h"
+#include "engine/base/nearest.h"
 #include "engine/config/layers.h"
+#include "engine/config/renamed.h"
 #include "engine/config/value.h"
 #include <string.h>
+
+/* ---- names ---- */
+
+/* What `name` may have been meant for: a path, or the path of the nearest last part. */
+static const char *nearest_path(const char *name) {
+    const char *paths[BL_KEYS_MAX], *leaves[BL_KEYS_MAX];
+    for (size_t i = 0; i < bl_schema_count; i++) {
+        paths[i] = bl_schema[i].path;
+        leaves[i] = bl_key_leaf(&bl_schema[i]);
+    }
+    const char *path = bl_nearest(name, paths, bl_schema_count);
+    if (path != NULL) return path;
+    const char *leaf = bl_nearest(name, leaves, bl_schema_count);
+    for (size_t i = 0; i < bl_schema_count && leaf != NULL; i++)
+        if (leaves[i] == leaf) return paths[i];
+    return NULL;
+}
+
+bl_status bl_key_resolve(const bl_key **out, const char *name, bl_err *err) {
+    const bl_key *other = NULL;
+    *out = bl_key_find(name, strlen(name));
+    if (*out != NULL) return BL_OK;
+    for (size_t i = 0; i < bl_schema_count; i++) {
+        if (strcmp(bl_key_leaf(&bl_schema[i]), name) != 0) continue;
+        if (*out != NULL) other = &bl_schema[i];
+        if (*out == NULL) *out = &bl_schema[i];
+    }
+    if (*out == NULL) *out = bl_renamed_key(name, strlen(name), NULL);
+    if (other != NULL)
+        BL_FAIL(err, BL_EINVAL, "'%s' may be '%s' or '%s'; write which", name, (*out)->path,
+                other->path);
+    if (*out != NULL) return BL_OK;
+    const char *near = nearest_path(name);
+    if (near != NULL)
+        BL_FAIL(err, BL_EINVAL,
+                "unknown key '%.64s'; did you mean '%s'?   (batchlab check --list-keys all)", name,
+                near);
+    BL_FAIL(err, BL_EINVAL, "unknown key '%.64s'   (batchlab check --list-keys all)", name);
+}
+
+/* ---- values ---- */
 
 /* Canonical text into its field. */
 static bool keep_layers(const bl_key *key, const bl_node *node, const bl_buf *text, void *fields,
@@ -18,41 +61,69 @@ static bool keep_layers(const bl_key *key, const bl_node *node, const bl_buf *te
     return true;
 }
 
-static bool take_layers(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault) {
+static bool read_layers(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault) {
     bl_buf text = {0};
     if (node->type != BL_NODE_LIST) return bl_value_refuse_type(fault, key, node);
-    const bool taken =
+    const bool read =
         bl_config_layers_read(node, &text, fault) && keep_layers(key, node, &text, fields, fault);
     bl_buf_free(&text);
-    return taken;
+    return read;
 }
 
-static bool take_layers_text(const bl_key *key, const char *source, void *fields, bl_fault *fault) {
+static bool read_layers_text(const bl_key *key, const char *source, void *fields, bl_fault *fault) {
     bl_buf text = {0};
-    const bool taken = bl_config_layers_read_text(source, &text, fault) &&
-                       keep_layers(key, NULL, &text, fields, fault);
+    const bool read = bl_config_layers_read_text(source, &text, fault) &&
+                      keep_layers(key, NULL, &text, fields, fault);
     bl_buf_free(&text);
-    return taken;
+    return read;
 }
 
 bool bl_key_read_layer(const bl_key *key, const char *rest, const char *value, void *fields,
                        bl_fault *fault) {
     bl_buf text = {0};
-    const bool taken =
-        bl_config_layers_set(bl_key_cfield(key, fields), rest, value, &text, fault) &&
-        keep_layers(key, NULL, &text, fields, fault);
+    const bool read = bl_config_layers_set(bl_key_cfield(key, fields), rest, value, &text, fault) &&
+                      keep_layers(key, NULL, &text, fields, fault);
     bl_buf_free(&text);
-    return taken;
+    return read;
+}
+
+/* Is the key one of bl_config, not of a layer? */
+static bool is_of_config(const bl_key *key) {
+    return key >= bl_schema && key < bl_schema + bl_schema_count;
+}
+
+static bool is_unset(const bl_key *key, const bl_node *node) {
+    return key->optional && node->type == BL_NODE_STRING && strcmp(node->string, "unset") == 0;
 }
 
 bool bl_key_read(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault) {
-    return key->type == BL_VALUE_LAYERS ? take_layers(key, node, fields, fault)
-                                        : bl_value_read(key, node, fields, fault);
+    bl_node now = *node;
+    if (is_unset(key, node)) {
+        memset(bl_key_field(key, fields), 0, key->size);
+        return true;
+    }
+    if (is_of_config(key) && bl_renamed_value(key, node, fields, &now)) return true;
+    if (key->type == BL_VALUE_LAYERS) return read_layers(key, node, fields, fault);
+    if (bl_value_read(key, &now, fields, fault)) return true;
+    if (fault->node == &now) fault->node = node;
+    return false;
+}
+
+/* The text of one scalar may be an old value, or "unset"; a list's is read as it is. */
+static bool is_scalar(const bl_key *key) {
+    return key->type == BL_VALUE_BOOL || key->type == BL_VALUE_I64 || key->type == BL_VALUE_F64 ||
+           key->type == BL_VALUE_STR;
 }
 
 bool bl_key_read_text(const bl_key *key, const char *text, void *fields, bl_fault *fault) {
-    return key->type == BL_VALUE_LAYERS ? take_layers_text(key, text, fields, fault)
-                                        : bl_value_read_text(key, text, fields, fault);
+    if (key->type == BL_VALUE_LAYERS) return read_layers_text(key, text, fields, fault);
+    if (!is_scalar(key)) {
+        if (is_of_config(key)) bl_renamed_list(key, text, fields);
+        return bl_value_read_text(key, text, fields, fault);
+    }
+    bl_value_scalar scalar;
+    const bl_node *node = bl_value_scalar_of(key, text, &scalar, fault);
+    return node != NULL && bl_key_read(key, node, fields, fault);
 }
 
 static bool is_text_type(int type) {
@@ -65,7 +136,7 @@ void bl_config_defaults(bl_config *config) {
     for (size_t i = 0; i < bl_schema_count; i++) {
         const bl_key *key = &bl_schema[i];
         bl_fault fault;
-        const bool empty = is_text_type(key->type) && key->def[0] == '\0';
+        const bool empty = (is_text_type(key->type) || key->optional) && key->def[0] == '\0';
         if (!empty) BL_ASSERT(bl_key_read_text(key, key->def, config, &fault));
     }
 }

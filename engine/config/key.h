@@ -5,6 +5,10 @@
 #define BL_ENGINE_CONFIG_KEY_H
 #include "engine/config/value.h"
 
+/* The row by full path or by a last part that only one row has; by a name of the release before,
+ * too. */
+bl_status bl_key_resolve(const bl_key **out, const char *name, bl_err *err) BL_CHECKED;
+
 /* Stores the node's value in its field when it has the key's type, range and form. `fields` is what
  * the key's offset is in: a bl_config, or one layer of a list (layers.h). */
 bool bl_key_read(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault);

@@ -3,6 +3,7 @@
 #include "engine/base/nearest.h"
 #include "engine/config/key.h"
 #include "engine/config/layers.h"
+#include "engine/config/renamed.h"
 #include "engine/config/validate.h"
 #include <stdio.h>
 #include <string.h>
@@ -55,8 +56,8 @@ static bl_status fail_unknown(const bl_doc *doc, const bl_node *node, const char
     }
     if (near != NULL) (void)snprintf(hint, sizeof hint, "did you mean '%.*s'?   ", (int)n, near);
     const size_t used = strlen(hint);
-    (void)snprintf(hint + used, sizeof hint - used, "(batchlab check --list-keys%s%s)",
-                   group[0] ? " " : "", group);
+    (void)snprintf(hint + used, sizeof hint - used, "(batchlab check --list-keys %s)",
+                   group[0] != '\0' ? group : "all");
     if (group[0] != '\0') (void)snprintf(in_group, sizeof in_group, " in group '%s'", group);
     return bl_node_fail(doc, node, hint, err, "unknown key '%.64s'%s", node->name, in_group);
 }
@@ -87,10 +88,12 @@ static bl_status apply_group(overlay *over, const bl_doc *doc, const bl_node *no
         const int n =
             snprintf(path, sizeof path, "%s%s%s", group, group[0] ? "." : "", child->name);
         const bl_key *key = bl_key_find(path, (size_t)n);
+        if (key == NULL) key = bl_renamed_key(path, (size_t)n, &over->config);
         if (key == NULL) return fail_unknown(doc, child, group, err);
         if (!bl_key_read(key, child, &over->config, &fault))
             return bl_node_fail(doc, fault.node, fault.hint[0] ? fault.hint : NULL, err, "%s",
                                 fault.message);
+        bl_renamed_settle(key, &over->config);
         over->place[key - bl_schema] = child;
     }
     return BL_OK;
@@ -167,8 +170,13 @@ bl_status bl_config_set(bl_config *config, const char *key, const char *value, b
         if (bl_key_read_layer(row, rest, value, config, &fault)) return BL_OK;
     } else if (bl_key_resolve(&row, key, &why) != BL_OK) {
         BL_FAIL(err, BL_EINVAL, "%.64s=%.64s: %s", key, value, why.text);
-    } else if (bl_key_read_text(row, value, config, &fault)) {
-        return BL_OK;
+    } else {
+        if (strcmp(key, row->path) != 0 && strcmp(key, bl_key_leaf(row)) != 0)
+            (void)bl_renamed_key(key, strlen(key), config);
+        if (bl_key_read_text(row, value, config, &fault)) {
+            bl_renamed_settle(row, config);
+            return BL_OK;
+        }
     }
     BL_FAIL(err, BL_EINVAL, "%.64s=%.64s: %s%s%s", key, value, fault.message,
             fault.hint[0] ? "; " : "", fault.hint);

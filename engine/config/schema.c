@@ -1,7 +1,6 @@
 #include "engine/config/schema.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
-#include "engine/base/nearest.h"
 #include "engine/config/choices.h"
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +20,7 @@ static const char *const metrics[] = {BL_CHOICES_METRIC(BL_CHOICE_NAME)
 static const char *const optimizers[] = {BL_CHOICES_OPTIMIZER(BL_CHOICE_NAME)};
 static const char *const schedules[] = {BL_CHOICES_SCHEDULE(BL_CHOICE_NAME)};
 static const char *const lr_rules[] = {BL_CHOICES_LR_RULE(BL_CHOICE_NAME)};
-static const char *const covers[] = {BL_CHOICES_COVER(BL_CHOICE_NAME)};
+static const char *const lr_searches[] = {BL_CHOICES_LR_SEARCH(BL_CHOICE_NAME)};
 
 /* A row begins with one of these; further fields follow as .name = value. */
 #define FIELD(kind, field)                                                                         \
@@ -37,6 +36,7 @@ static const char *const covers[] = {BL_CHOICES_COVER(BL_CHOICE_NAME)};
 #define ENUM(field, names)      STR(field), .choices = (names), .choice_count = BL_COUNT(names)
 #define IDENTITY                .identity = true
 #define IDENTITY_UNLESS_DEFAULT .identity = true, .omit_default_from_id = true
+#define OPTIONAL                .optional = true, .def = ""
 #define ABOVE                   .min_open = true
 #define BELOW                   .max_open = true
 
@@ -48,20 +48,20 @@ const bl_key bl_schema[] = {
     {"title", STR(title), .rule = BL_RULE_TEXT, .def = "",
      .help = "what figures and reports are headed with"},
     {"dataset", STR(dataset), .rule = BL_RULE_NAME, .def = "", IDENTITY,
-     .help = "a declaration in datasets/; has to be given; none for a problem"},
+     .help = "a declaration in datasets/, which has to be given; \"none\" for a problem without data"},
     {"numerics", ENUM(numerics, numerics), .def = "exact", IDENTITY,
      .help = "exact: the same bits anywhere; device: on one model of GPU and its libraries"},
     {"precision", ENUM(precision, precisions), .def = "fp32", IDENTITY_UNLESS_DEFAULT,
-     .help = "factors of products at level device; sums and parameters are fp32"},
+     .help = "type of matrix-product inputs (numerics = device); sums and parameters stay fp32"},
     {"loss_scale", F64(loss_scale, 1, 16777216), .def = "1024", IDENTITY_UNLESS_DEFAULT,
      .help = "precision fp16: gradients are computed times this power of two"},
 
-    {"data.rows", I64(data.rows, 0, MOST), .def = "0", .unit = "rows", IDENTITY,
-     .help = "training rows used, the first ones; 0: all"},
-    {"data.eval_rows", I64(data.eval_rows, 0, MOST), .def = "0", .unit = "rows", IDENTITY,
-     .help = "validation rows used, evenly spaced; 0: all"},
+    {"data.rows", I64(data.rows, 1, MOST), OPTIONAL, .unit = "rows", IDENTITY,
+     .help = "training rows used, the first ones; all unless given"},
+    {"data.eval_rows", I64(data.eval_rows, 1, MOST), OPTIONAL, .unit = "rows", IDENTITY,
+     .help = "rows of an evaluation, evenly spaced; all unless given"},
     {"data.split", ENUM(data.split, splits), .def = "valid", IDENTITY_UNLESS_DEFAULT,
-     .help = "what evaluations look at; test: once, at the very end"},
+     .help = "rows to evaluate on: valid, or test for the single final evaluation"},
     {"data.crop", I64(data.crop, 0, 64), .def = "0", .unit = "pixels", IDENTITY_UNLESS_DEFAULT,
      .help = "pictures: shifted at random by up to this, filled with the mean"},
     {"data.flip", BOOL(data.flip), .def = "false", IDENTITY_UNLESS_DEFAULT,
@@ -92,8 +92,8 @@ const bl_key bl_schema[] = {
     {"model.shortcut", ENUM(model.shortcut, shortcuts), .def = "projection", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_RESNET,
      .help = "resnet8, where the shape changes: a 1 x 1 convolution, or every other position and channels of 0"},
 
-    {"quadratic.version", ENUM(quadratic.version, quadratics), .def = "exact", IDENTITY, .when = BL_WHEN_QUADRATIC,
-     .help = "expectations carried exactly, or means over random replicas"},
+    {"quadratic.expectation", ENUM(quadratic.expectation, quadratics), .def = "exact", IDENTITY, .when = BL_WHEN_QUADRATIC,
+     .help = "exact: expectations are carried exactly; sampled: they are means over random replicas"},
     {"quadratic.dimensions", I64(quadratic.dimensions, 1, 1024), .def = "100", IDENTITY, .when = BL_WHEN_QUADRATIC,
      .help = "coordinates; the i-th has curvature 1/i"},
     {"quadratic.noise", F64(quadratic.noise, 0, 1e6), .def = "1", IDENTITY, .when = BL_WHEN_QUADRATIC,
@@ -112,7 +112,7 @@ const bl_key bl_schema[] = {
     {"optimizer.name", ENUM(optimizer.name, optimizers), .def = "adam", IDENTITY,
      .help = "the update rule"},
     {"optimizer.momentum", F64(optimizer.momentum, 0, 1), BELOW, .def = "0.9", IDENTITY, .when = BL_WHEN_MOMENTUM,
-     .help = "of momentum and nesterov"},
+     .help = "share of the velocity kept from step to step (momentum, nesterov)"},
     {"optimizer.beta1", F64(optimizer.beta1, 0, 1), BELOW, .def = "0.9", IDENTITY, .when = BL_WHEN_ADAM,
      .help = "decay of the mean gradient (adam, adamw)"},
     {"optimizer.beta2", F64(optimizer.beta2, 0, 1), BELOW, .def = "0.99", IDENTITY, .when = BL_WHEN_ADAM,
@@ -120,34 +120,36 @@ const bl_key bl_schema[] = {
     {"optimizer.eps", F64(optimizer.eps, 1e-10, 1), .def = "1e-5", IDENTITY, .when = BL_WHEN_ADAM,
      .help = "added to the root of the mean square (adam, adamw)"},
     {"optimizer.weight_decay", F64(optimizer.weight_decay, 0, 10), .def = "0", IDENTITY,
-     .help = "added to the gradient; adamw: apart from it"},
+     .help = "L2 penalty; adamw: decoupled weight decay"},
 
     {"schedule.name", ENUM(schedule.name, schedules), .def = "constant", IDENTITY,
      .help = "the learning rate over time"},
-    {"schedule.horizon_epochs", F64(schedule.horizon_epochs, 0, 1e6), .def = "0", .unit = "epochs", IDENTITY, .when = BL_WHEN_SCHEDULE,
-     .help = "length of a schedule that is not constant"},
+    {"schedule.horizon_epochs", F64(schedule.horizon_epochs, 0, 1e6), ABOVE, OPTIONAL, .unit = "epochs", IDENTITY, .when = BL_WHEN_SCHEDULE,
+     .help = "length of a schedule that is not constant, which needs it"},
     {"schedule.warmup", F64(schedule.warmup, 0, 1), BELOW, .def = "0.3", IDENTITY, .when = BL_WHEN_SCHEDULE,
      .help = "fraction of the horizon in which the rate rises"},
-    {"schedule.start_div", F64(schedule.start_div, 1, 1e9), .def = "25", IDENTITY, .when = BL_WHEN_CYCLE,
+    {"schedule.div_factor", F64(schedule.div_factor, 1, 1e9), .def = "25", IDENTITY, .when = BL_WHEN_CYCLE,
      .help = "one_cycle: the first rate is the peak over this"},
-    {"schedule.end_div", F64(schedule.end_div, 1, 1e9), .def = "2.5e5", IDENTITY, .when = BL_WHEN_CYCLE,
-     .help = "one_cycle: the last rate is the peak over this"},
-    {"schedule.momentum_low", F64(schedule.momentum_low, 0, 1), BELOW, .def = "0.85", IDENTITY, .when = BL_WHEN_CYCLE_MOMENTUM,
-     .help = "one_cycle: momentum or beta1 at the peak; 0: left alone"},
-    {"schedule.momentum_high", F64(schedule.momentum_high, 0, 1), BELOW, .def = "0.95", IDENTITY, .when = BL_WHEN_CYCLE_MOMENTUM,
-     .help = "one_cycle: momentum or beta1 at both ends; 0: left alone"},
+    {"schedule.final_div_factor", F64(schedule.final_div_factor, 1e-9, 1e9), .def = "1e4", IDENTITY, .when = BL_WHEN_CYCLE,
+     .help = "one_cycle: the last rate is the first one over this"},
+    {"schedule.cycle_momentum", BOOL(schedule.cycle_momentum), .def = "true", IDENTITY, .when = BL_WHEN_CYCLE_MOMENTUM,
+     .help = "one_cycle: momentum or beta1 moves against the rate"},
+    {"schedule.momentum_low", F64(schedule.momentum_low, 0, 1), ABOVE, BELOW, .def = "0.85", IDENTITY, .when = BL_WHEN_CYCLE_MOMENTUM,
+     .help = "one_cycle: momentum or beta1 at the peak"},
+    {"schedule.momentum_high", F64(schedule.momentum_high, 0, 1), ABOVE, BELOW, .def = "0.95", IDENTITY, .when = BL_WHEN_CYCLE_MOMENTUM,
+     .help = "one_cycle: momentum or beta1 at both ends"},
 
     {"train.batch_size", I64(train.batch_size, 1, 16777216), .def = "64", .unit = "rows", IDENTITY,
      .help = "examples per optimizer step"},
-    {"train.micro_batch", I64(train.micro_batch, 0, 16777216), .def = "0", .unit = "rows", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_PIECES,
-     .help = "examples at once, gradients added up; 0: the whole batch"},
+    {"train.micro_batch", I64(train.micro_batch, 1, 16777216), OPTIONAL, .unit = "rows", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_PIECES,
+     .help = "examples at once, gradients added up; the whole batch unless given"},
     {"train.learning_rate", F64(train.learning_rate, 0, 1e6), ABOVE, .def = "1e-3", IDENTITY,
      .help = "of the optimizer; the peak, where a schedule moves it"},
     {"train.seed", I64(train.seed, 0, MOST), .def = "1", IDENTITY,
      .help = "of initial weights, order and dropout"},
 
-    {"eval.ratio", F64(eval.ratio, 1, 100), .def = "1.05", IDENTITY,
-     .help = "each evaluation's step is this times the one before"},
+    {"eval.growth", F64(eval.growth, 1, 100), .def = "1.05", IDENTITY,
+     .help = "the step of each evaluation is this times the step of the one before"},
     {"eval.first", I64(eval.first, 1, MOST), .def = "1", .unit = "steps", IDENTITY,
      .help = "the first evaluation's step"},
 
@@ -157,8 +159,8 @@ const bl_key bl_schema[] = {
      .help = "values of the metric, easiest first; the last is the main one"},
     {"sweep.seeds", I64(sweep.seeds, 1, 1000), .def = "3", .unit = "runs",
      .help = "runs per point for winners and their neighbours"},
-    {"sweep.slack", F64(sweep.slack, 1, 1000), .def = "1.25",
-     .help = "a race's losers stop at this times the best run's steps"},
+    {"sweep.race_cutoff", F64(sweep.race_cutoff, 1, 1000), .def = "1.25",
+     .help = "the losers of a race stop at this times the best run's steps"},
     {"sweep.max_epochs", F64(sweep.max_epochs, 0, 1e6), ABOVE, .def = "10", .unit = "epochs",
      .help = "budget of one run; the smaller of this and max_steps counts"},
     {"sweep.max_steps", I64(sweep.max_steps, 1, MOST), .def = "1000000", .unit = "steps",
@@ -173,28 +175,28 @@ const bl_key bl_schema[] = {
      .help = "spacing of the grid"},
     {"sweep.lr_rule", ENUM(sweep.lr_rule, lr_rules), .def = "sqrt",
      .help = "how the centre moves with the batch size"},
-    {"sweep.cover", ENUM(sweep.cover, covers), .def = "all",
-     .help = "a race to a target proves its winner against all rates from lr_min to lr_max, or those near"},
-    {"sweep.budget_epochs", F64(sweep.budget_epochs, 0, 1e6), .def = "0", .unit = "epochs",
-     .help = "epoch budget to compare sizes at; 0: none"},
-    {"sweep.budget_steps", I64(sweep.budget_steps, 0, MOST), .def = "0", .unit = "steps",
-     .help = "step budget to compare sizes at; 0: none"},
-    {"sweep.budget_seconds", F64(sweep.budget_seconds, 0, 1e9), .def = "0", .unit = "seconds",
-     .help = "training time to compare sizes at, on this machine; 0: none"},
-    {"sweep.budget_cost", F64(sweep.budget_cost, 0, 1e9), .def = "0",
-     .help = "cost of training to compare sizes at, in cost.currency; 0: none"},
-    {"sweep.known", STR(sweep.known), .rule = BL_RULE_NAME, .def = "",
-     .help = "NAME.csv beside the file: known batch_size and steps to the main target"},
-    {"sweep.compare", I64S(sweep.compare, 1, 16777216, 0, BL_LIST), .def = "", .unit = "rows",
-     .help = "pairs of sizes to compare on fresh seeds: the second with the first, ..."},
+    {"sweep.lr_search", ENUM(sweep.lr_search, lr_searches), .def = "exhaustive",
+     .help = "exhaustive: prove the best rate over the whole grid from lr_min to lr_max; local: over its neighbours only"},
+    {"sweep.budget_epochs", F64(sweep.budget_epochs, 0, 1e6), ABOVE, OPTIONAL, .unit = "epochs",
+     .help = "epoch budget to compare sizes at"},
+    {"sweep.budget_steps", I64(sweep.budget_steps, 1, MOST), OPTIONAL, .unit = "steps",
+     .help = "step budget to compare sizes at"},
+    {"sweep.budget_seconds", F64(sweep.budget_seconds, 0, 1e9), ABOVE, OPTIONAL, .unit = "seconds",
+     .help = "training time to compare sizes at, on this machine"},
+    {"sweep.budget_cost", F64(sweep.budget_cost, 0, 1e9), ABOVE, OPTIONAL,
+     .help = "cost of training to compare sizes at, in cost.currency"},
+    {"sweep.reference", STR(sweep.reference), .rule = BL_RULE_NAME, .def = "",
+     .help = "NAME.csv beside the file: reference batch_size and steps to the main target"},
+    {"sweep.compare", FIELD(BL_VALUE_PAIRS, sweep.compare), .min = 1, .max = 16777216, .max_count = BL_PAIRS, .def = "", .unit = "rows",
+     .help = "pairs of sizes to compare on fresh seeds, the second with the first: ( [64, 512] )"},
     {"sweep.compare_seeds", I64(sweep.compare_seeds, 1, 1000), .def = "10", .unit = "runs",
-     .help = "fresh seeds for each of them; fewer than 7 give no 95 % interval"},
-    {"sweep.rules_limit", F64(sweep.rules_limit, 0, 1000), .def = "0",
-     .help = "learning-rate rules are run up to this times the tuned steps; 0: the script decides"},
+     .help = "fresh seeds for each pair; fewer than 7 give no 95 % interval"},
+    {"sweep.rules_limit", F64(sweep.rules_limit, 0, 1000), ABOVE, OPTIONAL,
+     .help = "learning-rate rules are run up to this times the tuned steps; the sweep's script decides unless given"},
     {"sweep.expected_epochs", F64(sweep.expected_epochs, 0, 1e6), ABOVE, .def = "1", .unit = "epochs",
-     .help = "to the target at small batch sizes; for time estimates only"},
+     .help = "epochs to the target at small batch sizes; for time estimates only"},
     {"sweep.expected_batch_size", F64(sweep.expected_batch_size, 1, 1e9), .def = "1024", .unit = "rows",
-     .help = "where perfect scaling is expected to end; likewise"},
+     .help = "batch size where perfect scaling is expected to end; for time estimates only"},
 
     {"timing.repeats", I64(timing.repeats, 1, 1000), .def = "7",
      .help = "repetitions per batch size, interleaved"},
@@ -204,10 +206,10 @@ const bl_key bl_schema[] = {
      .help = "price of one processor core for an hour"},
     {"cost.currency", STR(cost.currency), .rule = BL_RULE_TEXT, .def = "EUR",
      .help = "the price's currency"},
-    {"cost.device_batch_size", I64(cost.device_batch_size, 0, 16777216), .def = "0", .unit = "rows",
-     .help = "examples of a step that one device takes; 0: any number"},
-    {"cost.device_memory", F64(cost.device_memory, 0, 1e9), .def = "0", .unit = "MiB",
-     .help = "memory of a run that one device holds; 0: any amount"},
+    {"cost.device_batch_size", I64(cost.device_batch_size, 1, 16777216), OPTIONAL, .unit = "rows",
+     .help = "examples of a step that one device takes; any number unless given"},
+    {"cost.device_memory_mib", F64(cost.device_memory_mib, 0, 1e9), ABOVE, OPTIONAL, .unit = "MiB",
+     .help = "memory of a run that one device holds; any amount unless given"},
     {"cost.upfront_core_hours", F64(cost.upfront_core_hours, 0, 1e9), .def = "0", .unit = "core-hours",
      .help = "paid once for every device beyond the first"},
     {"cost.upfront_seconds", F64(cost.upfront_seconds, 0, 1e9), .def = "0", .unit = "seconds",
@@ -230,42 +232,6 @@ const bl_key *bl_key_find(const char *path, size_t n) {
             memcmp(bl_schema[i].path, path, n) == 0)
             return &bl_schema[i];
     return NULL;
-}
-
-/* What `name` may have been meant for: a path, or the path of the nearest last part. */
-static const char *nearest_path(const char *name) {
-    const char *paths[BL_COUNT(bl_schema)], *leaves[BL_COUNT(bl_schema)];
-    for (size_t i = 0; i < bl_schema_count; i++) {
-        paths[i] = bl_schema[i].path;
-        leaves[i] = bl_key_leaf(&bl_schema[i]);
-    }
-    const char *path = bl_nearest(name, paths, bl_schema_count);
-    if (path != NULL) return path;
-    const char *leaf = bl_nearest(name, leaves, bl_schema_count);
-    for (size_t i = 0; i < bl_schema_count && leaf != NULL; i++)
-        if (leaves[i] == leaf) return paths[i];
-    return NULL;
-}
-
-bl_status bl_key_resolve(const bl_key **out, const char *name, bl_err *err) {
-    const bl_key *other = NULL;
-    *out = bl_key_find(name, strlen(name));
-    if (*out != NULL) return BL_OK;
-    for (size_t i = 0; i < bl_schema_count; i++) {
-        if (strcmp(bl_key_leaf(&bl_schema[i]), name) != 0) continue;
-        if (*out != NULL) other = &bl_schema[i];
-        if (*out == NULL) *out = &bl_schema[i];
-    }
-    if (other != NULL)
-        BL_FAIL(err, BL_EINVAL, "'%s' may be '%s' or '%s'; write which", name, (*out)->path,
-                other->path);
-    if (*out != NULL) return BL_OK;
-    const char *near = nearest_path(name);
-    if (near != NULL)
-        BL_FAIL(err, BL_EINVAL,
-                "unknown key '%.64s'; did you mean '%s'?   (batchlab check --list-keys)", name,
-                near);
-    BL_FAIL(err, BL_EINVAL, "unknown key '%.64s'   (batchlab check --list-keys)", name);
 }
 
 void bl_key_range(const bl_key *key, char out[96]) {

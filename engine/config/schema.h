@@ -26,7 +26,7 @@ typedef enum bl_key_condition {
     BL_WHEN_CROSS_ENTROPY, /* loss cross_entropy */
     BL_WHEN_NET,           /* a model that is a net */
     BL_WHEN_QUADRATIC,     /* model quadratic */
-    BL_WHEN_SAMPLED,       /* model quadratic, version sampled */
+    BL_WHEN_SAMPLED,       /* model quadratic, expectation sampled */
     BL_WHEN_PIECES,        /* a micro_batch that changes bits */
     BL_WHEN_MOMENTUM,      /* optimizer momentum or nesterov */
     BL_WHEN_ADAM,          /* optimizer adam or adamw */
@@ -50,6 +50,7 @@ typedef struct bl_key {
     bool omit_default_from_id; /* came after run ids were given out: at its default no part of the
                                   identity */
     bl_key_condition when;
+    bool optional;   /* absent unless given; "unset" takes it away again; def is "" */
     const char *def; /* as --set would take it */
     const char *unit;
     const char *help;
@@ -62,8 +63,6 @@ extern const size_t bl_schema_count;
 const char *bl_key_leaf(const bl_key *key); /* "momentum" of "optimizer.momentum" */
 /* The row with this path, or NULL. */
 const bl_key *bl_key_find(const char *path, size_t n);
-/* The row by full path or by a last part that only one row has. */
-bl_status bl_key_resolve(const bl_key **out, const char *name, bl_err *err) BL_CHECKED;
 /* "from 0, below 1", for messages. */
 void bl_key_range(const bl_key *key, char out[96]);
 /* The i-th different group ("data", "model", ...; the top level has none) as a length-limited

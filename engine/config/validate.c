@@ -3,6 +3,7 @@
 #include "engine/base/numerics.h"
 #include "engine/config/ghost.h"
 #include "engine/config/layers.h"
+#include "engine/config/renamed.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,9 +42,9 @@ static bool problem_holds(const bl_config *c, bl_config_fault *fault) {
         return refuse(fault, "dataset",
                       "the dataset 'none' and the model 'quadratic' belong together");
     if (quadratic && c->data.rows == 0)
-        return refuse(
-            fault, "data.rows",
-            "there is no data set to count: write how many examples an epoch has, 'rows' above 0");
+        return refuse(fault, "data.rows",
+                      "there is no data set to count: 'rows' has to say how many examples an epoch "
+                      "has");
     return true;
 }
 
@@ -104,7 +105,7 @@ static bool norm_shows(const bl_config *c) {
 
 /* Micro-batches of 256 * 2^k examples give the bits of the whole batch (engine/train/batch.c),
  * unless the net normalises by the statistics of other examples. */
-static bool pieces_show(const bl_config *c) {
+bool bl_config_pieces_show(const bl_config *c) {
     const int64_t micro = c->train.micro_batch;
     const bool whole = micro == 0 || micro >= c->train.batch_size;
     const bool aligned = micro % 256 == 0 && (micro & (micro - 1)) == 0;
@@ -136,9 +137,9 @@ bool bl_key_applies(const bl_config *c, bl_key_condition when) {
     case BL_WHEN_QUADRATIC:
         return quadratic;
     case BL_WHEN_SAMPLED:
-        return quadratic && is(c->quadratic.version, "sampled");
+        return quadratic && is(c->quadratic.expectation, "sampled");
     case BL_WHEN_PIECES:
-        return !quadratic && pieces_show(c);
+        return !quadratic && bl_config_pieces_show(c);
     case BL_WHEN_CROSS_ENTROPY:
         return is(c->loss, "cross_entropy");
     case BL_WHEN_MOMENTUM:
@@ -226,6 +227,7 @@ static void note_sizes(const note *n, bool (*applies)(const bl_config *c), const
 
 void bl_config_notes(const bl_config *config, void (*say)(void *ctx, const char *line), void *ctx) {
     const note n = {config, say, ctx};
+    bl_renamed_notes(config, say, ctx);
     note_sizes(&n, pieces_are_normalised,
                "pieces of %lld rows (train.micro_batch) are normalised each by itself, so this is "
                "not the whole batch's run,",

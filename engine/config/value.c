@@ -38,12 +38,13 @@ static bool refuse_type(bl_fault *fault, const bl_key *key, const bl_node *node,
         [BL_VALUE_STR] = "is text in quotes",
         [BL_VALUE_I64S] = "is a list of whole numbers like [64, 32]",
         [BL_VALUE_F64S] = "is a list of numbers like [0.5, 0.25]",
+        [BL_VALUE_PAIRS] = "is a list of pairs like ( [64, 512] )",
         [BL_VALUE_LAYERS] =
             "is a list of layers like ( \"relu\", { type = \"dense\"; units = 10; } )",
     };
     char text[64];
     const char *is = wanted[key->type];
-    if (element) is = key->type == BL_VALUE_I64S ? "holds whole numbers" : "holds numbers";
+    if (element) is = key->type == BL_VALUE_F64S ? "holds numbers" : "holds whole numbers";
     return bl_fault_refuse(fault, node, NULL, "'%s' %s, not %s", bl_key_leaf(key), is,
                            describe(node, text));
 }
@@ -58,7 +59,7 @@ static bool refuse_range(bl_fault *fault, const bl_key *key, const bl_node *node
 
 /* ---- nodes ------------------------------------------------------------------------------- */
 
-static bool take_i64(const bl_key *key, const bl_node *node, bool element, int64_t *out,
+static bool read_i64(const bl_key *key, const bl_node *node, bool element, int64_t *out,
                      bl_fault *fault) {
     if (node->type != BL_NODE_INT) return refuse_type(fault, key, node, element);
     if (node->integer < (int64_t)key->min || node->integer > (int64_t)key->max)
@@ -67,7 +68,7 @@ static bool take_i64(const bl_key *key, const bl_node *node, bool element, int64
     return true;
 }
 
-static bool take_f64(const bl_key *key, const bl_node *node, bool element, double *out,
+static bool read_f64(const bl_key *key, const bl_node *node, bool element, double *out,
                      bl_fault *fault) {
     if (node->type != BL_NODE_INT && node->type != BL_NODE_FLOAT)
         return refuse_type(fault, key, node, element);
@@ -90,7 +91,7 @@ static bool check_order(const bl_key *key, const bl_node *node, double before, d
     return true;
 }
 
-static bool take_list(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault) {
+static bool read_list(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault) {
     if (node->type != BL_NODE_LIST) return refuse_type(fault, key, node, false);
     if (node->count < key->min_count || node->count > key->max_count)
         return bl_fault_refuse(fault, node, NULL,
@@ -103,8 +104,8 @@ static bool take_list(const bl_key *key, const bl_node *node, void *fields, bl_f
     size_t i = 0;
     for (const bl_node *child = node->first; child != NULL; before = child, child = child->next) {
         const bool taken = key->type == BL_VALUE_I64S
-                               ? take_i64(key, child, true, &i64s.v[i], fault)
-                               : take_f64(key, child, true, &f64s.v[i], fault);
+                               ? read_i64(key, child, true, &i64s.v[i], fault)
+                               : read_f64(key, child, true, &f64s.v[i], fault);
         if (!taken) return false;
         if (before != NULL && !check_order(key, child, before->number, child->number, fault))
             return false;
@@ -126,6 +127,37 @@ bool bl_value_is_name(const char *text) {
     return n > 0 && n < BL_NAME && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == n;
 }
 
+/* One pair: [64, 512]. */
+static bool read_pair(const bl_key *key, const bl_node *node, int64_t pair[2], bl_fault *fault) {
+    if (node->type != BL_NODE_LIST || node->count != 2)
+        return bl_fault_refuse(fault, node, NULL, "'%s' holds pairs like [64, 512]",
+                               bl_key_leaf(key));
+    return read_i64(key, node->first, true, &pair[0], fault) &&
+           read_i64(key, node->first->next, true, &pair[1], fault);
+}
+
+/* Pairs, or as many numbers that follow each other in pairs. */
+static bool read_pairs(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault) {
+    if (node->type != BL_NODE_LIST) return refuse_type(fault, key, node, false);
+    const bool flat = node->first != NULL && node->first->type == BL_NODE_INT;
+    bl_i64_pairs pairs = {.n = flat ? node->count / 2 : node->count};
+    if (flat && node->count % 2 != 0)
+        return bl_fault_refuse(fault, node, NULL,
+                               "'%s' is a list of pairs, and the last one lacks its second number",
+                               bl_key_leaf(key));
+    if (pairs.n > key->max_count)
+        return bl_fault_refuse(fault, node, NULL, "'%s' has too many pairs; allowed: up to %zu",
+                               bl_key_leaf(key), key->max_count);
+    size_t i = 0;
+    for (const bl_node *child = node->first; child != NULL; child = child->next, i++) {
+        const bool read = flat ? read_i64(key, child, true, &pairs.v[i / 2][i % 2], fault)
+                               : read_pair(key, child, pairs.v[i], fault);
+        if (!read) return false;
+    }
+    memcpy(bl_key_field(key, fields), &pairs, sizeof pairs);
+    return true;
+}
+
 static bool is_text(const char *text) {
     for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++)
         if (*p < ' ' || *p == 0x7f) return false;
@@ -141,7 +173,7 @@ static bool refuse_choice(const bl_key *key, const bl_node *node, bl_fault *faul
                            "'%s' is \"%.40s\"; allowed: %s", bl_key_leaf(key), node->string, list);
 }
 
-static bool take_string(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault) {
+static bool read_string(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault) {
     if (node->type != BL_NODE_STRING) return refuse_type(fault, key, node, false);
     bool found = key->choices == NULL;
     for (size_t i = 0; i < key->choice_count; i++)
@@ -169,13 +201,15 @@ bool bl_value_read(const bl_key *key, const bl_node *node, void *fields, bl_faul
         *(bool *)bl_key_field(key, fields) = node->boolean;
         return true;
     case BL_VALUE_I64:
-        return take_i64(key, node, false, bl_key_field(key, fields), fault);
+        return read_i64(key, node, false, bl_key_field(key, fields), fault);
     case BL_VALUE_F64:
-        return take_f64(key, node, false, bl_key_field(key, fields), fault);
+        return read_f64(key, node, false, bl_key_field(key, fields), fault);
     case BL_VALUE_STR:
-        return take_string(key, node, fields, fault);
+        return read_string(key, node, fields, fault);
+    case BL_VALUE_PAIRS:
+        return read_pairs(key, node, fields, fault);
     default:
-        return take_list(key, node, fields, fault);
+        return read_list(key, node, fields, fault);
     }
 }
 
@@ -214,21 +248,49 @@ static char *trim(char *text) {
     return text;
 }
 
+/* "[64, 512], [64, 1024]", with or without ( ) around. */
+static bool read_pairs_text(const bl_key *key, const char *text, void *fields, bl_fault *fault) {
+    bl_doc doc;
+    bl_buf whole = {0};
+    const bool open = text[strspn(text, " \t")] == '(';
+    bl_buf_printf(&whole, open ? "pairs = %s;" : "pairs = (%s);", text);
+    const bl_status status = bl_doc_parse(&doc, bl_buf_text(&whole), whole.len, "--set", NULL);
+    bl_buf_free(&whole);
+    const bl_node *list = status == BL_OK ? doc.root->first : NULL;
+    bool read = list != NULL && doc.root->count == 1 && list->type == BL_NODE_LIST;
+    if (!read)
+        (void)bl_fault_refuse(fault, NULL, NULL, "'%s' is a list of pairs like ( [64, 512] )",
+                              bl_key_leaf(key));
+    /* [64, 512] alone is one pair, not a list of two. */
+    read = read && read_pairs(key, list, fields, fault);
+    fault->node = NULL; /* it goes with the document */
+    if (status == BL_OK) bl_doc_free(&doc);
+    return read;
+}
+
+const bl_node *bl_value_scalar_of(const bl_key *key, const char *text, bl_value_scalar *out,
+                                  bl_fault *fault) {
+    out->node = (bl_node){.type = BL_NODE_STRING, .name = "", .string = text};
+    if (strlen(text) >= sizeof out->text) {
+        (void)bl_fault_refuse(fault, NULL, NULL, "'%s' is longer than %zu bytes", bl_key_leaf(key),
+                              sizeof out->text - 1);
+        return NULL;
+    }
+    if (key->type == BL_VALUE_STR) return &out->node;
+    memcpy(out->text, text, strlen(text) + 1);
+    out->node = scalar_of(trim(out->text));
+    return &out->node;
+}
+
 bool bl_value_read_text(const bl_key *key, const char *text, void *fields, bl_fault *fault) {
     bl_node nodes[BL_LIST + 2];
-    char copy[2048];
+    bl_value_scalar scalar;
     const bool list = key->type == BL_VALUE_I64S || key->type == BL_VALUE_F64S;
-    nodes[0] = (bl_node){.type = BL_NODE_STRING, .name = "", .string = text};
-    if (strlen(text) >= sizeof copy)
-        return bl_fault_refuse(fault, nodes, NULL, "'%s' is longer than %zu bytes",
-                               bl_key_leaf(key), sizeof copy - 1);
-    if (key->type == BL_VALUE_STR) return bl_value_read(key, nodes, fields, fault);
-    memcpy(copy, text, strlen(text) + 1);
-    char *rest = trim(copy);
-    if (!list) {
-        nodes[0] = scalar_of(rest);
-        return bl_value_read(key, nodes, fields, fault);
-    }
+    if (key->type == BL_VALUE_PAIRS) return read_pairs_text(key, text, fields, fault);
+    const bl_node *only = bl_value_scalar_of(key, text, &scalar, fault);
+    if (only == NULL) return false;
+    if (!list) return bl_value_read(key, only, fields, fault);
+    char *rest = trim(scalar.text);
     const size_t n = strlen(rest);
     if (n >= 2 && rest[0] == '[' && rest[n - 1] == ']') {
         rest[n - 1] = '\0';
@@ -277,11 +339,16 @@ bl_config_value bl_value_of(const bl_key *key, const void *fields) {
         value.type = BL_VALUE_I64S;
         value.i64s = field;
         break;
+    case BL_VALUE_PAIRS:
+        value.type = BL_VALUE_PAIRS;
+        value.pairs = field;
+        break;
     default:
         value.type = BL_VALUE_F64S;
         value.f64s = field;
         break;
     }
+    value.absent = key->optional && (value.type == BL_VALUE_I64 ? value.i64 == 0 : value.f64 == 0);
     return value;
 }
 
@@ -299,6 +366,9 @@ bool bl_value_equal(const bl_config_value *a, const bl_config_value *b) {
     case BL_VALUE_I64S:
         return a->i64s->n == b->i64s->n &&
                memcmp(a->i64s->v, b->i64s->v, a->i64s->n * sizeof *a->i64s->v) == 0;
+    case BL_VALUE_PAIRS:
+        return a->pairs->n == b->pairs->n &&
+               memcmp(a->pairs->v, b->pairs->v, a->pairs->n * sizeof *a->pairs->v) == 0;
     case BL_VALUE_F64S:
         break;
     }
@@ -335,6 +405,10 @@ static void write_string(const char *text, bl_buf *out) {
 
 void bl_value_write(const bl_config_value *value, bl_value_form form, bl_buf *out) {
     const char *comma = form == BL_FORM_JSON ? "," : ", ";
+    if (value->absent) {
+        bl_buf_str(out, form == BL_FORM_JSON ? "null" : "\"unset\"");
+        return;
+    }
     switch (value->type) {
     case BL_VALUE_BOOL:
         bl_buf_str(out, value->boolean ? "true" : "false");
@@ -356,6 +430,18 @@ void bl_value_write(const bl_config_value *value, bl_value_form form, bl_buf *ou
             write_i64(value->i64s->v[i], form, out);
         }
         bl_buf_str(out, "]");
+        break;
+    case BL_VALUE_PAIRS:
+        bl_buf_str(out, form == BL_FORM_JSON ? "[" : "(");
+        for (size_t i = 0; i < value->pairs->n; i++) {
+            bl_buf_str(out, i ? comma : "");
+            bl_buf_str(out, "[");
+            write_i64(value->pairs->v[i][0], form, out);
+            bl_buf_str(out, comma);
+            write_i64(value->pairs->v[i][1], form, out);
+            bl_buf_str(out, "]");
+        }
+        bl_buf_str(out, form == BL_FORM_JSON ? "]" : ")");
         break;
     case BL_VALUE_F64S:
         bl_buf_str(out, "[");

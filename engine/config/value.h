@@ -13,6 +13,14 @@
 bool bl_value_read(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault);
 /* The same from text: 64, 0.5, true, adam, "32, 64" or "[32, 64]", by the key's type. */
 bool bl_value_read_text(const bl_key *key, const char *text, void *fields, bl_fault *fault);
+/* A scalar's text as the node that a document would have had for it; NULL when it is too long. The
+ * node points into *out and into the text. */
+typedef struct bl_value_scalar {
+    bl_node node;
+    char text[2048];
+} bl_value_scalar;
+const bl_node *bl_value_scalar_of(const bl_key *key, const char *text, bl_value_scalar *out,
+                                  bl_fault *fault);
 /* "'rows' is a whole number, not ..."; returns false. */
 bool bl_value_refuse_type(bl_fault *fault, const bl_key *key, const bl_node *node);
 /* a-z, 0-9 and _, at least one and fewer than BL_NAME. */

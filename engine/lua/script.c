@@ -3,6 +3,7 @@
 #include "engine/base/nearest.h"
 #include "engine/config/doc.h"
 #include "engine/config/key.h"
+#include "engine/config/renamed.h"
 #include "engine/config/schema.h"
 #include "engine/config/value.h"
 #include "engine/train/train.h"
@@ -72,8 +73,23 @@ const char *bl_script_setting(lua_State *L, const char *name, const char *where)
                        bl_schema[i].path);
         found = bl_schema[i].path;
     }
+    const bl_key *renamed = found == NULL ? bl_renamed_key(name, strlen(name), NULL) : NULL;
+    if (renamed != NULL) found = renamed->path;
     if (found == NULL) no_setting(L, name, where);
     return found;
+}
+
+/* { { 64, 512 }, ... } */
+static void push_pairs(lua_State *L, const bl_i64_pairs *pairs) {
+    lua_createtable(L, (int)pairs->n, 0);
+    for (size_t i = 0; i < pairs->n; i++) {
+        lua_createtable(L, 2, 0);
+        for (size_t j = 0; j < 2; j++) {
+            lua_pushinteger(L, pairs->v[i][j]);
+            lua_rawseti(L, -2, (lua_Integer)j + 1);
+        }
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
 }
 
 static void push_value(lua_State *L, const bl_config_value *v) {
@@ -81,6 +97,10 @@ static void push_value(lua_State *L, const bl_config_value *v) {
                      : v->type == BL_VALUE_F64S ? v->f64s->n
                                                 : 0;
     bl_buf text = {0};
+    if (v->absent) {
+        lua_pushnil(L);
+        return;
+    }
     switch (v->type) {
     case BL_VALUE_BOOL:
         lua_pushboolean(L, v->boolean);
@@ -98,6 +118,9 @@ static void push_value(lua_State *L, const bl_config_value *v) {
         return;
     case BL_VALUE_STR:
         (void)lua_pushstring(L, v->str);
+        return;
+    case BL_VALUE_PAIRS:
+        push_pairs(L, v->pairs);
         return;
     case BL_VALUE_I64S:
     case BL_VALUE_F64S:

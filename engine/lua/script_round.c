@@ -271,7 +271,7 @@ int bl_script_call_run(lua_State *L) {
     bl_script *s = bl_script_of(L);
     if (!lua_istable(L, 2)) return luaL_error(L, "exp:run takes a table: exp:run{ {...}, ... }");
     lua_settop(L, 2);
-    bl_round round = {.slack = s->config->sweep.slack};
+    bl_round round = {.slack = s->config->sweep.race_cutoff};
     const size_t count = (size_t)round_header(L, &round);
     if (count > s->trials_left)
         return luaL_error(L, "the plan has more trials than a sweep may have");

@@ -6,8 +6,9 @@ bl_status bl_schedule_resolve(bl_schedule_plan *plan, const bl_config *config, i
     const double epochs = config->schedule.horizon_epochs;
     *plan = (bl_schedule_plan){.schedule = bl_schedule_find(config->schedule.name),
                                .peak = config->train.learning_rate,
-                               .start_div = config->schedule.start_div,
-                               .end_div = config->schedule.end_div,
+                               .div_factor = config->schedule.div_factor,
+                               .final_div_factor = config->schedule.final_div_factor,
+                               .cycle_momentum = config->schedule.cycle_momentum,
                                .momentum_low = config->schedule.momentum_low,
                                .momentum_high = config->schedule.momentum_high};
     if (plan->schedule == NULL)

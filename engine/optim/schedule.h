@@ -4,6 +4,7 @@
 #define BL_ENGINE_OPTIM_SCHEDULE_H
 #include "engine/config/choices.h"
 #include "engine/config/config.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct bl_schedule bl_schedule;
@@ -11,11 +12,12 @@ typedef struct bl_schedule bl_schedule;
 /* A schedule of one run, resolved to steps. */
 typedef struct bl_schedule_plan {
     const bl_schedule *schedule;
-    int64_t horizon; /* steps; past it the last rate stays. 0: no end */
-    int64_t rising;  /* of them, the steps of the warm-up */
-    double peak;     /* train.learning_rate */
-    double start_div, end_div;
-    double momentum_low, momentum_high; /* one_cycle; 0 and 0: the momentum stays as configured */
+    int64_t horizon;                     /* steps; past it the last rate stays. 0: no end */
+    int64_t rising;                      /* of them, the steps of the warm-up */
+    double peak;                         /* train.learning_rate */
+    double div_factor, final_div_factor; /* one_cycle: peak over first rate, first over last */
+    bool cycle_momentum;                 /* one_cycle: else the momentum stays as configured */
+    double momentum_low, momentum_high;
 } bl_schedule_plan;
 
 typedef struct bl_schedule_value {

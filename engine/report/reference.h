@@ -1,4 +1,5 @@
-/* A known answer beside the measured one: experiments/NAME/FILE.csv, as sweep.known names it. */
+/* A known answer beside the measured one: experiments/NAME/FILE.csv, as sweep.reference names it.
+ */
 #ifndef BL_ENGINE_REPORT_REFERENCE_H
 #define BL_ENGINE_REPORT_REFERENCE_H
 #include "engine/plan/plan.h"

@@ -38,7 +38,7 @@ static void write_head(sweep *s) {
     head.cost = (bl_plan_cost){.per_core_hour = c->cost.per_core_hour,
                                .currency = c->cost.currency,
                                .device_batch_size = c->cost.device_batch_size,
-                               .device_memory = c->cost.device_memory,
+                               .device_memory = c->cost.device_memory_mib,
                                .upfront_core_hours = c->cost.upfront_core_hours,
                                .upfront_seconds = c->cost.upfront_seconds};
     bl_plan_write_head(&s->plan, &head);

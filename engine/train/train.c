@@ -14,7 +14,7 @@ int64_t bl_train_next_eval(const bl_config *config, int64_t epoch_rows, int64_t 
     bl_schedule_plan plan;
     bl_err ignored; /* what cannot be resolved is refused when the run is opened */
     if (bl_schedule_resolve(&plan, config, epoch_rows, &ignored) != BL_OK) plan.horizon = 0;
-    const double grown = ceil((double)step * config->eval.ratio);
+    const double grown = ceil((double)step * config->eval.growth);
     int64_t next = step + 1;
     if (step <= 0)
         next = config->eval.first > 1 ? config->eval.first : 1;

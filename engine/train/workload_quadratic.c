@@ -17,7 +17,7 @@ static bool takes(const bl_config *config) {
 }
 
 static bool is_exact(const bl_train *t) {
-    return strcmp(t->config.quadratic.version, "exact") == 0;
+    return strcmp(t->config.quadratic.expectation, "exact") == 0;
 }
 
 static double curvature(size_t i) {
@@ -34,10 +34,11 @@ static bl_status resolve(bl_train *t, bl_err *err) {
     q->nesterov = strcmp(name, "nesterov") == 0;
     const bool linear = q->nesterov || strcmp(name, "sgd") == 0 || strcmp(name, "momentum") == 0;
     if (is_exact(t) && !linear)
-        BL_FAIL(err, BL_EINVAL,
-                "quadratic.version exact has a recursion for sgd, momentum and nesterov, none for "
-                "%s; version sampled takes any optimizer",
-                name);
+        BL_FAIL(
+            err, BL_EINVAL,
+            "quadratic.expectation exact has a recursion for sgd, momentum and nesterov, none for "
+            "%s; version sampled takes any optimizer",
+            name);
     t->net.weights = is_exact(t) ? 0 : q->replicas * q->dimensions;
     return BL_OK;
 }

@@ -12,7 +12,7 @@ return function(exp)
   })
   local budgets = sweep.budgets(exp, { from = points, epochs = config["sweep.budget_epochs"],
     steps = config["sweep.budget_steps"] })
-  if config["sweep.rules_limit"] > 0 then sweep.rules(exp, { from = points }) end
+  if config["sweep.rules_limit"] then sweep.rules(exp, { from = points }) end
   sweep.compare(exp, { from = points, budgets = budgets, pairs = config["sweep.compare"],
     seeds = config["sweep.compare_seeds"] })
 end

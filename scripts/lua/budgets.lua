@@ -17,7 +17,7 @@ end
 -- What a batch size pays once for the devices beyond its first, as the configuration declares.
 local function upfront(exp, size, unit)
   local per_device = exp.config["cost.device_batch_size"]
-  if per_device == 0 then return 0 end
+  if not per_device then return 0 end
   return ((size + per_device - 1) // per_device - 1) * exp.config["cost.upfront_" .. unit]
 end
 

@@ -124,13 +124,8 @@ function check.seeds(exp, seeds)
   return list
 end
 
--- How far a race for the learning rate looks, by the configuration: "local" or "exhaustive". The setting may still
--- have its former name.
-function check.lr_search(exp)
-  local known, range = pcall(function() return exp.config["sweep.lr_search"] end)
-  if known then return range end
-  return exp.config["sweep.cover"] == "all" and "exhaustive" or "local"
-end
+-- How far a race for the learning rate looks, by the configuration: "local" or "exhaustive".
+function check.lr_search(exp) return exp.config["sweep.lr_search"] end
 
 -- 12345 as "12,345"
 function check.commas(n)

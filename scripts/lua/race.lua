@@ -141,7 +141,7 @@ local function new_race(exp, o, targets)
   local self = candidates.new(exp, {
     batch_size = check.batch_size(exp, o.batch_size), target = targets[#targets],
     seeds = check.seeds(exp, o.seeds),
-    slack = check.number(o.slack or exp.config["sweep.slack"], 1, "slack"),
+    slack = check.number(o.slack or exp.config["sweep.race_cutoff"], 1, "slack"),
     max_steps = o.max_steps, max_epochs = max_epochs, settings = o.settings, title = o.title,
   })
   -- Steps to target have more than one valley where runs are short and seeds differ: one worse

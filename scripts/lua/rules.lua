@@ -100,7 +100,7 @@ function rules.judge(exp, options)
   if o.from == nil then error("rules needs from: what critical_batch returned") end
   local list = find_rules(o.rules)
   local declared = exp.config["sweep.rules_limit"]
-  local judged = { limit = check.number(o.limit or (declared > 0 and declared or 4), 1, "limit", true),
+  local judged = { limit = check.number(o.limit or declared or 4, 1, "limit", true),
     alpha = check.number(o.alpha or 0.5, 0, "alpha", true) }
   local base, fewest
   for _, p in ipairs(o.from) do

@@ -169,7 +169,7 @@ function search.search_all(exp, given)
   local self = candidates.new(exp, {
     batch_size = check.batch_size(exp, o.batch_size), target = targets[#targets],
     seeds = check.seeds(exp, o.seeds),
-    slack = check.number(o.slack or exp.config["sweep.slack"], 1, "slack"), max_steps = o.max_steps,
+    slack = check.number(o.slack or exp.config["sweep.race_cutoff"], 1, "slack"), max_steps = o.max_steps,
     max_epochs = o.max_epochs or (#targets > 0 and exp.config["sweep.max_epochs"]) or nil,
     settings = o.settings, title = o.title,
   })

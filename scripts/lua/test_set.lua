@@ -11,7 +11,7 @@ local function trials_of(o, steps)
     local trial = {}
     for name, value in pairs(o.settings or {}) do trial[name] = value end
     trial.batch_size, trial.learning_rate, trial.seed = o.batch_size, o.learning_rate, seed
-    trial["data.split"], trial["data.eval_rows"] = "test", 0
+    trial["data.split"], trial["data.eval_rows"] = "test", "unset"
     trial["eval.first"], trial.max_steps = last, last
     trial.reason = string.format("one look at the test rows after %s steps, seed %d", check.commas(last), seed)
     trials[i] = trial

@@ -28,7 +28,7 @@ model: { kind = "layers"; layers = (
   { type = "dense"; units = 10; }
 ); };
 data: { rows = 200; eval_rows = 50; };
-eval: { ratio = 4.0; };
+eval: { growth = 4.0; };
 sweep: { batch_sizes = [50]; targets = [0.01]; max_steps = 4; };
 timing: { repeats = 1; seconds = 0.001; };
 presets: {

@@ -19,7 +19,7 @@ dataset = "rossmann";
 data: { rows = 4000; eval_rows = 256; };
 model: { hidden = [8]; };
 optimizer: { name = "adamw"; };
-eval: { ratio = 1.2; };
+eval: { growth = 1.2; };
 sweep: { batch_sizes = [64, 256]; targets = [0.9, 0.6]; seeds = 2; max_epochs = 4.0; lr_start = 0.01; lr_min = 0.0001; lr_max = 1.0; };
 timing: { repeats = 3; seconds = 0.01; };
 cost: { per_core_hour = 1.0; };

@@ -19,7 +19,7 @@ says() { # says FILE expression
   grep -q -- "$2" "$scratch/$1" || { echo "--- not said: $2"; cat "$scratch/out" "$scratch/err"; failed=1; }
 }
 
-"$BATCHLAB" run rossmann --preset tiny --synthetic --set "sweep.targets=[0.5]" --set sweep.slack=1.1 --progress none >/dev/null 2>"$scratch/err"
+"$BATCHLAB" run rossmann --preset tiny --synthetic --set "sweep.targets=[0.5]" --set sweep.race_cutoff=1.1 --progress none >/dev/null 2>"$scratch/err"
 [ $? = 0 ] || [ $? = 5 ] || { cat "$scratch/err"; exit 1; }
 store=$BATCHLAB_RUNS/rossmann
 find "$store" -type f -exec sha256sum {} + | sort >"$scratch/before"

@@ -346,7 +346,7 @@ static void write_project(lab *l) {
         "model: { hidden = [4]; output = \"sigmoid_range\"; };\nloss = \"mse\";\nmetric = "
         "\"rmse\";\n"
         "optimizer: { name = \"adamw\"; };\nschedule: { name = \"constant\"; };\n"
-        "eval: { ratio = 1.5; };\n"
+        "eval: { growth = 1.5; };\n"
         "sweep: { batch_sizes = [16]; targets = [20.0]; seeds = 1; max_epochs = 2.0;\n"
         "  lr_min = 0.015625; lr_start = 0.0625; lr_max = 0.25; budget_epochs = 1.0; budget_steps "
         "= 20; };\n"

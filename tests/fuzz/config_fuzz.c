@@ -25,6 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         BL_ASSERT(bl_config_parse(&again, dump.data, dump.len, "b.cfg", NULL, NULL, 0, &err) ==
                   BL_OK);
         memcpy(again.preset, config.preset, sizeof again.preset);
+        config.renamed = 0; /* the dump has today's names */
+        config.renamed_end_div = 0.0;
         BL_ASSERT(memcmp(&config, &again, sizeof config) == 0);
         bl_config_identity(&config, &id);
         bl_config_identity(&again, &id_again);

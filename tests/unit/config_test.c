@@ -28,16 +28,16 @@ static const struct {
           "      |   ^^^^^^^^^^ did you mean 'batch_sizes'?   (batchlab check --list-keys sweep)"},
     {"datset = \"shop\";", NULL, NULL,
      PATH ":1:1: error: unknown key 'datset'\n    1 | datset = \"shop\";\n"
-          "      | ^^^^^^ did you mean 'dataset'?   (batchlab check --list-keys)"},
+          "      | ^^^^^^ did you mean 'dataset'?   (batchlab check --list-keys all)"},
     {"optimiser: { };", NULL, NULL,
      PATH ":1:1: error: unknown key 'optimiser'\n    1 | optimiser: { };\n"
-          "      | ^^^^^^^^^ did you mean 'optimizer'?   (batchlab check --list-keys)"},
+          "      | ^^^^^^^^^ did you mean 'optimizer'?   (batchlab check --list-keys all)"},
     {"batch_size = 3;", NULL, NULL,
      PATH ":1:1: error: unknown key 'batch_size'\n    1 | batch_size = 3;\n"
-          "      | ^^^^^^^^^^ did you mean 'train.batch_size'?   (batchlab check --list-keys)"},
+          "      | ^^^^^^^^^^ did you mean 'train.batch_size'?   (batchlab check --list-keys all)"},
     {"zzzzzz = 3;", NULL, NULL,
      PATH ":1:1: error: unknown key 'zzzzzz'\n    1 | zzzzzz = 3;\n"
-          "      | ^^^^^^ (batchlab check --list-keys)"},
+          "      | ^^^^^^ (batchlab check --list-keys all)"},
     {"sweep = 3;", NULL, NULL,
      PATH ":1:1: error: 'sweep' is a group: sweep: { ... };\n    1 | sweep = 3;\n      | ^^^^^"},
     {"model: { batch_norm = 3; };", NULL, NULL,
@@ -115,7 +115,7 @@ static const struct {
           "    1 | dataset = \"shop\";\n      | ^^^^^^^"},
     {"dataset = \"shop\";\npresets: { tiny: { presets: { }; }; };", NULL, NULL,
      PATH ":2:20: error: unknown key 'presets'\n    2 | presets: { tiny: { presets: { }; }; };\n"
-          "      |                    ^^^^^^^ (batchlab check --list-keys)"},
+          "      |                    ^^^^^^^ (batchlab check --list-keys all)"},
     {"dataset = \"shop\"; presets: { tiny = 3; };", NULL, NULL,
      PATH ":1:30: error: preset 'tiny' is a group: tiny: { ... };\n"
           "    1 | dataset = \"shop\"; presets: { tiny = 3; };\n"
@@ -130,7 +130,7 @@ static const struct {
      "--set name=adam: 'name' may be 'optimizer.name' or 'schedule.name'; write which"},
     {"dataset = \"shop\";", NULL, "batch_sise=3",
      "--set batch_sise=3: unknown key 'batch_sise'; did you mean 'train.batch_size'?   (batchlab "
-     "check --list-keys)"},
+     "check --list-keys all)"},
     {"dataset = \"shop\";", NULL, "schedule.name=linear",
      "--set schedule.name=linear: schedule 'linear' needs its length: 'horizon_epochs' above 0"},
     {"dataset = \"shop\";", NULL, "batch_sizes=1,,2",
@@ -193,14 +193,14 @@ static void test_set(void **state) {
     CHECK_OK(parse(&c, k_shop, NULL, NULL, ERR));
     CHECK_OK(bl_config_set(&c, "train.batch_size", "4096", ERR));
     CHECK_OK(bl_config_set(&c, "learning_rate", "1e-3", ERR));
-    CHECK_OK(bl_config_set(&c, "slack", "2", ERR));
+    CHECK_OK(bl_config_set(&c, "race_cutoff", "2", ERR));
     CHECK_OK(bl_config_set(&c, "batch_norm", "false", ERR));
     CHECK_OK(bl_config_set(&c, "hidden", "[ 32, 64 ]", ERR));
     CHECK_OK(bl_config_set(&c, "targets", "0.5,0.25", ERR));
     CHECK_OK(bl_config_set(&c, "dropout", "", ERR));
     CHECK_OK(bl_config_set(&c, "optimizer.name", "sgd", ERR));
     assert_int_equal(c.train.batch_size, 4096);
-    assert_true(c.train.learning_rate == 1e-3 && c.sweep.slack == 2.0);
+    assert_true(c.train.learning_rate == 1e-3 && c.sweep.race_cutoff == 2.0);
     assert_false(c.model.batch_norm);
     assert_true(c.model.hidden.n == 2 && c.model.hidden.v[1] == 64);
     assert_true(c.sweep.targets.n == 2 && c.sweep.targets.v[0] == 0.5);
@@ -212,8 +212,8 @@ static void test_set(void **state) {
     assert_int_equal(bl_config_set(&c, "batch_size", "0", &err), BL_EINVAL);
     assert_string_equal(err.text,
                         "batch_size=0: 'batch_size' is 0; allowed: from 1 to 16777216 (rows)");
-    assert_int_equal(bl_config_set(&c, "slack", "nan", &err), BL_EINVAL);
-    assert_int_equal(bl_config_set(&c, "slack", "1e999", &err), BL_EINVAL);
+    assert_int_equal(bl_config_set(&c, "race_cutoff", "nan", &err), BL_EINVAL);
+    assert_int_equal(bl_config_set(&c, "race_cutoff", "1e999", &err), BL_EINVAL);
     assert_int_equal(bl_config_set(&c, "seeds", "99999999999999999999", &err), BL_EINVAL);
     assert_string_equal(err.text, "seeds=99999999999999999999: 'seeds' is a whole number, not "
                                   "1e+20");
@@ -247,7 +247,9 @@ static void test_row_bounds(const bl_key *key) {
         {low,      false         },
         {high,     false         }
     };
+    const bool zero_was_taken = key->optional || strstr(key->path, "schedule.momentum_") != NULL;
     for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        if (zero_was_taken && cases[i].value == 0.0) continue; /* see test_renamed */
         (void)snprintf(text, sizeof text, whole ? "%.0f" : "%.17g", cases[i].value);
         if (takes(key, text) != cases[i].taken)
             fail_msg("%s = %s was %s", key->path, text, cases[i].taken ? "refused" : "taken");
@@ -309,6 +311,12 @@ static void test_rows(void **state) {
             test_longest_list(key);
             continue;
         }
+        if (key->type == BL_VALUE_PAIRS) {
+            assert_true(takes(key, "") && takes(key, "[64, 512]") &&
+                        takes(key, "([1, 2], [3, 4])"));
+            assert_false(takes(key, "[64]") || takes(key, "[64, 0]") || takes(key, "([1, 2, 3])"));
+            continue;
+        }
         test_row_bounds(key);
         if (key->max_count > 0) test_row_list(key);
     }
@@ -346,8 +354,8 @@ static void test_identity(void **state) {
         {"sweep.seeds",             "9"    },
         {"title",                   "Other"},
         {"schedule.horizon_epochs", "3"    },
-        {"eval.ratio",              "1.05" },
-        {"data.rows",               "-0"   }
+        {"eval.growth",             "1.05" },
+        {"data.rows",               "unset"}
     };
     for (size_t i = 0; i < BL_COUNT(idle); i++) {
         CHECK_OK(bl_config_set(&c, idle[i][0], idle[i][1], ERR));
@@ -538,6 +546,81 @@ static void test_notes(void **state) {
     bl_buf_free(&out);
 }
 
+/* ---- names of the release before --------------------------------------------------------- */
+
+/* What an old text says is what the new one says, and a note tells the new name. */
+static void test_renamed(void **state) {
+    (void)state;
+    static const struct {
+        const char *was, *is, *note;
+    } cases[] = {
+        {"eval.ratio=1.5",                  "eval.growth=1.5",                         "note: 'eval.ratio' is called 'eval.growth' now\n"       },
+        {"ratio=1.5",                       "growth=1.5",                              "note: 'eval.ratio' is called 'eval.growth' now\n"       },
+        {"slack=2",                         "race_cutoff=2",                           "note: 'sweep.slack' is called 'sweep.race_cutoff' now\n"},
+        {"sweep.cover=near",                "sweep.lr_search=local",
+         "note: 'sweep.cover' is called 'sweep.lr_search' now\n"
+         "note: sweep.lr_search = \"near\" is called \"local\" now\n"                                                                           },
+        {"sweep.lr_search=all",             "sweep.lr_search=exhaustive",
+         "note: sweep.lr_search = \"all\" is called \"exhaustive\" now\n"                                                                       },
+        {"sweep.known=table",               "sweep.reference=table",
+         "note: 'sweep.known' is called 'sweep.reference' now\n"                                                                                },
+        {"cost.device_memory=8",            "cost.device_memory_mib=8",
+         "note: 'cost.device_memory' is called 'cost.device_memory_mib' now\n"                                                                  },
+        {"quadratic.version=sampled",       "quadratic.expectation=sampled",
+         "note: 'quadratic.version' is called 'quadratic.expectation' now\n"                                                                    },
+        {"schedule.start_div=10",           "schedule.div_factor=10",
+         "note: 'schedule.start_div' is called 'schedule.div_factor' now\n"                                                                     },
+        {"schedule.end_div=2.5e3",          "schedule.final_div_factor=100",
+         "note: 'schedule.end_div' is called 'schedule.final_div_factor' now\n"                                                                 },
+        {"data.rows=0",                     "data.rows=unset",                         "note: a 0 that meant \"all\" or \"none\""               },
+        {"sweep.budget_cost=0.0",           "sweep.budget_cost=unset",
+         "note: a 0 that meant \"all\" or \"none\""                                                                                             },
+        {"momentum_low=0",                  "cycle_momentum=false",
+         "note: momentum_low = 0 is written cycle_momentum = false\n"                                                                           },
+        {"sweep.compare=64, 512, 32, 1024", "sweep.compare=( [64, 512], [32, 1024] )",
+         "note: sweep.compare is a list of pairs: compare = ( [64, 512] )\n"                                                                    },
+    };
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        bl_config was, is;
+        bl_buf notes = {0};
+        CHECK_OK(bl_config_parse(&was, k_shop, strlen(k_shop), PATH, NULL, &cases[i].was, 1, ERR));
+        CHECK_OK(bl_config_parse(&is, k_shop, strlen(k_shop), PATH, NULL, &cases[i].is, 1, ERR));
+        bl_config_notes(&was, add_line, &notes);
+        if (strstr(bl_buf_text(&notes), cases[i].note) == NULL)
+            fail_msg("%s says %s", cases[i].was, bl_buf_text(&notes));
+        bl_buf_clear(&notes);
+        bl_config_notes(&is, add_line, &notes);
+        assert_null(strstr(bl_buf_text(&notes), "called"));
+        was.renamed = 0;
+        was.renamed_end_div = 0.0;
+        assert_memory_equal(&was, &is, sizeof was);
+        bl_buf_free(&notes);
+    }
+}
+
+/* In a file, too, and whichever of the two divisors comes first. */
+static void test_renamed_in_a_file(void **state) {
+    (void)state;
+    static const char text[] = "dataset = \"shop\";\n"
+                               "schedule: { name = \"one_cycle\"; horizon_epochs = 2.0; end_div = "
+                               "1000.0; start_div = 10.0; };\n"
+                               "sweep: { slack = 1.5; compare = [64, 512]; cover = \"near\"; };\n";
+    bl_config c;
+    bl_buf notes = {0};
+    bl_err err = {0};
+    CHECK_OK(parse(&c, text, NULL, NULL, ERR));
+    assert_true(c.schedule.div_factor == 10.0 && c.schedule.final_div_factor == 100.0);
+    assert_true(c.sweep.race_cutoff == 1.5 && c.sweep.compare.n == 1);
+    assert_true(c.sweep.compare.v[0][0] == 64 && c.sweep.compare.v[0][1] == 512);
+    assert_string_equal(c.sweep.lr_search, "local");
+    bl_config_notes(&c, add_line, &notes);
+    assert_non_null(strstr(bl_buf_text(&notes), "'sweep.slack' is called 'sweep.race_cutoff'"));
+    bl_buf_free(&notes);
+    const char *const odd[] = {"sweep.compare=64, 512, 32"};
+    assert_int_equal(bl_config_parse(&c, text, strlen(text), PATH, NULL, odd, 1, &err), BL_EINVAL);
+    assert_non_null(strstr(err.text, "the last one lacks its second number"));
+}
+
 static void check_round_trip(const bl_config *config) {
     bl_config again;
     bl_buf text = {0};
@@ -557,7 +640,7 @@ static void test_round_trip(void **state) {
     CHECK_OK(bl_config_set(&c, "title", "Say \"a\\b\" \xc3\xa9", ERR));
     CHECK_OK(bl_config_set(&c, "train.seed", "9007199254740992", ERR));
     CHECK_OK(bl_config_set(&c, "data.rows", "5000000000", ERR));
-    CHECK_OK(bl_config_set(&c, "slack", "1.1000000000000001", ERR));
+    CHECK_OK(bl_config_set(&c, "race_cutoff", "1.1000000000000001", ERR));
     CHECK_OK(bl_config_set(&c, "lr_start", "9.5367431640625e-07", ERR)); /* lr_min itself */
     CHECK_OK(bl_config_set(&c, "learning_rate", "4.9e-324", ERR));
     CHECK_OK(bl_config_set(&c, "targets", "1e12, 3, 1e-300", ERR));
@@ -582,7 +665,7 @@ static void test_at(void **state) {
         if (strcmp(path, "sweep.seeds") == 0) seen += value.type == BL_VALUE_I64 && value.i64 == 2;
         if (strcmp(path, "dataset") == 0) seen += strcmp(value.str, "shop") == 0;
         if (strcmp(path, "model.batch_norm") == 0) seen += value.boolean;
-        if (strcmp(path, "sweep.slack") == 0) seen += value.f64 == 1.25;
+        if (strcmp(path, "sweep.race_cutoff") == 0) seen += value.f64 == 1.25;
         if (strcmp(path, "sweep.targets") == 0) seen += value.f64s->v[1] == 0.25;
     }
     assert_int_equal(i, bl_schema_count);
@@ -596,17 +679,18 @@ static void test_list_keys(void **state) {
     CHECK_OK(bl_config_list_keys("eval", &out, ERR));
     assert_string_equal(
         bl_buf_text(&out),
-        "key         type     range           default  unit   meaning\n"
-        "eval.ratio  number   from 1 to 100   1.05            each evaluation's step is this times "
-        "the one before\n"
-        "eval.first  integer  from 1 to 2^53  1        steps  the first evaluation's step\n");
+        "key          type     range           default  unit   meaning\n"
+        "eval.growth  number   from 1 to 100   1.05            the step of each evaluation is this "
+        "times the step of the one before\n"
+        "eval.first   integer  from 1 to 2^53  1        steps  the first evaluation's step\n");
     bl_buf_clear(&out);
     CHECK_OK(bl_config_list_keys(NULL, &out, ERR));
     for (size_t i = 0; i < bl_schema_count; i++)
         assert_non_null(strstr(out.data, bl_schema[i].path));
     assert_int_equal(bl_config_list_keys("swep", &out, &err), BL_EINVAL);
-    assert_string_equal(err.text, "no group 'swep' of keys; there are: data, model, quadratic, "
-                                  "optimizer, schedule, train, eval, sweep, timing, cost, layers");
+    assert_string_equal(err.text,
+                        "no group 'swep' of keys; there are: all, data, model, quadratic, "
+                        "optimizer, schedule, train, eval, sweep, timing, cost, layers");
     bl_buf_free(&out);
 }
 
@@ -672,6 +756,8 @@ int main(void) {
         cmocka_unit_test(test_identity_of_pieces),
         cmocka_unit_test(test_epoch_of_starts),
         cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_renamed),
+        cmocka_unit_test(test_renamed_in_a_file),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_at),
         cmocka_unit_test(test_list_keys),

@@ -157,7 +157,7 @@ static void test_paused(void **state) {
     size_t pauses = 0;
     f->config.train.batch_size = 4;
     f->config.eval.first = 70;
-    f->config.eval.ratio = 2.5;
+    f->config.eval.growth = 2.5;
     bl_train *whole = open_run(f, false), *train = open_run(f, true);
     advance_to(whole, 175);
     while (bl_train_now(train)->step < 175) {

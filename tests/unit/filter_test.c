@@ -51,27 +51,27 @@ static void faults_are_named(void **state) {
     static const struct {
         const char *text, *message;
     } bad[] = {
-        {"",                   "--only: nothing is selected"                                              },
+        {"",                    "--only: nothing is selected"                                              },
         {"batch_size",
-         "--only 'batch_size': expected KEY=VALUE, with one of = != < <= > >= between them"               },
-        {"=64",                "--only '=64': expected KEY=VALUE, with one of = != < <= > >= between them"},
+         "--only 'batch_size': expected KEY=VALUE, with one of = != < <= > >= between them"                },
+        {"=64",                 "--only '=64': expected KEY=VALUE, with one of = != < <= > >= between them"},
         {"batch_size!64",
-         "--only 'batch_size!64': expected KEY=VALUE, with one of = != < <= > >= between them"            },
-        {"bach_size=64",       "--only 'bach_size=64': unknown key 'bach_size'; did you mean "
-                         "'train.batch_size'?   (batchlab check --list-keys)"     },
+         "--only 'batch_size!64': expected KEY=VALUE, with one of = != < <= > >= between them"             },
+        {"bach_size=64",        "--only 'bach_size=64': unknown key 'bach_size'; did you mean "
+                         "'train.batch_size'?   (batchlab check --list-keys all)"  },
         {"name=adam",
-         "--only 'name=adam': 'name' may be 'optimizer.name' or 'schedule.name'; write which"             },
-        {"batch_size=",        "--only 'batch_size=': a value is missing"                                 },
-        {"batch_size=64,",     "--only 'batch_size=64,': a value is missing"                              },
-        {"batch_size=64,x",    "--only 'batch_size=64,x': 'x' is no number"                               },
-        {"batch_size<64,128",  "--only 'batch_size<64,128': one value to compare with"                    },
-        {"learning_rate<nan",  "--only 'learning_rate<nan': 'nan' is no number"                           },
+         "--only 'name=adam': 'name' may be 'optimizer.name' or 'schedule.name'; write which"              },
+        {"batch_size=",         "--only 'batch_size=': a value is missing"                                 },
+        {"batch_size=64,",      "--only 'batch_size=64,': a value is missing"                              },
+        {"batch_size=64,x",     "--only 'batch_size=64,x': 'x' is no number"                               },
+        {"batch_size<64,128",   "--only 'batch_size<64,128': one value to compare with"                    },
+        {"learning_rate<nan",   "--only 'learning_rate<nan': 'nan' is no number"                           },
         {"optimizer.name<sgd",
-         "--only 'optimizer.name<sgd': 'optimizer.name' is no number: compare it with = or !="            },
-        {"batch_norm=yes",     "--only 'batch_norm=yes': 'yes' is neither true nor false"                 },
-        {"hidden=64",          "--only 'hidden=64': 'model.hidden' is a list, which cannot be compared"   },
-        {"sweep.slack=1",
-         "--only 'sweep.slack=1': 'sweep.slack' belongs to the experiment, not to a run"                  },
+         "--only 'optimizer.name<sgd': 'optimizer.name' is no number: compare it with = or !="             },
+        {"batch_norm=yes",      "--only 'batch_norm=yes': 'yes' is neither true nor false"                 },
+        {"hidden=64",           "--only 'hidden=64': 'model.hidden' is a list, which cannot be compared"   },
+        {"sweep.race_cutoff=1", "--only 'sweep.race_cutoff=1': 'sweep.race_cutoff' belongs to the "
+                                "experiment, not to a run"                  },
     };
     for (size_t i = 0; i < BL_COUNT(bad); i++) {
         bl_filter filter;

@@ -58,7 +58,8 @@ static void finds_the_exhaustive_winner(void **state) {
         f.noise = trial % 2 ? 0.02 : 0;
         f.diverge_above = 100;
         fake_config(&config,
-                    (const char *[]){"sweep.seeds=3", "eval.ratio=1.001", "sweep.cover=near"}, 3);
+                    (const char *[]){"sweep.seeds=3", "eval.growth=1.001", "sweep.lr_search=local"},
+                    3);
         CHECK_OK(fake_plan("local sweep = require 'sweep'\n"
                            "return function(exp) sweep.critical_batch(exp) end\n",
                            &config, &f, NULL, ERR));
@@ -181,7 +182,7 @@ static void one_race_by_hand(void **state) {
     bl_config config;
     fake_host f = plain;
     fake_config(&config,
-                (const char *[]){"sweep.batch_sizes=[64, 256]", "sweep.seeds=1", "eval.ratio=1",
+                (const char *[]){"sweep.batch_sizes=[64, 256]", "sweep.seeds=1", "eval.growth=1",
                                  "sweep.lr_min=0.0001220703125", "sweep.lr_max=0.03125"},
                 5);
     CHECK_OK(fake_plan("return function(exp) require('sweep').critical_batch(exp) end", &config, &f,
@@ -239,7 +240,7 @@ static void winner_runs_are_whole(void **state) {
     bl_config config;
     fake_host f = plain;
     f.noise = 0.4;
-    fake_config(&config, (const char *[]){"sweep.seeds=5", "sweep.slack=1.05"}, 2);
+    fake_config(&config, (const char *[]){"sweep.seeds=5", "sweep.race_cutoff=1.05"}, 2);
     CHECK_OK(fake_plan("local sweep = require 'sweep'\n"
                        "return function(exp)\n"
                        "  for _, p in ipairs(sweep.critical_batch(exp)) do\n"
@@ -278,7 +279,7 @@ static void trials_and_results(void **state) {
     (void)state;
     bl_config config;
     fake_host f = plain;
-    fake_config(&config, (const char *[]){"eval.ratio=2"}, 1);
+    fake_config(&config, (const char *[]){"eval.growth=2"}, 1);
     CHECK_OK(fake_plan(
         "return function(exp)\n"
         "  assert(exp.name == '' and exp.epoch_rows == 100000 and exp.synthetic == false)\n"
@@ -348,7 +349,7 @@ static void messages(void **state) {
          "trial 1: unknown setting 'bach_size', did you mean 'batch_size'?"                                                                     },
         {"exp:run{ { name = 'adam' } }",                                             "'name' may be optimizer.name or schedule.name"            },
         {"exp:run{ { title = 'x' } }",                                               "belongs to the experiment"                                },
-        {"exp:run{ { slack = 2 } }",                                                 "'sweep.slack' belongs to the experiment"                  },
+        {"exp:run{ { slack = 2 } }",                                                 "'sweep.race_cutoff' belongs to the experiment"            },
         {"exp:run{ { batch_size = 0 } }",                                            "trial 1: "                                                },
         {"exp:run{ { batch_size = -1 } }",                                           "trial 1: "                                                },
         {"exp:run{ { batch_size = 1.5 } }",                                          "trial 1: "                                                },
@@ -383,7 +384,7 @@ static void messages(void **state) {
         {"exp:note(5)",                                                              "exp:note takes a text"                                    },
         {"exp.x = 1",                                                                "the experiment is read-only: 'x' cannot be set"           },
         {"local x = exp.nmae",                                                       "the experiment has no 'nmae', did you mean 'name'?"       },
-        {"local x = exp.config['sweep.slak']",                                       "did you mean 'sweep.slack'?"                              },
+        {"local x = exp.config['sweep.race_cut']",                                   "did you mean 'sweep.race_cutoff'?"                        },
         {"exp.config.slack = 1",                                                     "read-only"                                                },
         {"exp:grid_floor(0)",                                                        "at least 1"                                               },
         {"sweep.critical_batch(exp, { bach = {} })",                                 "critical_batch has no option 'bach'"                      },

@@ -21,7 +21,7 @@ static bl_config quadratic_config(const char *optimizer, const char *version) {
     name(c.metric, "expected_loss");
     name(c.schedule.name, "constant");
     name(c.optimizer.name, optimizer);
-    name(c.quadratic.version, version);
+    name(c.quadratic.expectation, version);
     c.optimizer.momentum = 0.9;
     c.optimizer.weight_decay = 0.0;
     c.data.rows = 1000;
@@ -29,7 +29,7 @@ static bl_config quadratic_config(const char *optimizer, const char *version) {
     c.quadratic.replicas = 8;
     c.quadratic.noise = c.quadratic.start = 1.0;
     c.eval.first = 1;
-    c.eval.ratio = 1.0;
+    c.eval.growth = 1.0;
     return c;
 }
 

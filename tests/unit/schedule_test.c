@@ -68,7 +68,7 @@ static void check_one_cycle(void) {
     near(bl_schedule_at(&p, 60).momentum, 0.85);
     near(bl_schedule_at(&p, 130).momentum, 0.9);
     bl_schedule_plan still = p;
-    still.momentum_low = 0.0;
+    still.cycle_momentum = false;
     assert_true(bl_schedule_at(&still, 30).momentum == 0.0);
 }
 

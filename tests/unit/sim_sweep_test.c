@@ -82,7 +82,7 @@ static void steps_by_hand(void **state) {
 static void a_run_counts_once(void **state) {
     (void)state;
     int64_t steps;
-    static const char *const sets[] = {"eval.ratio=1"};
+    static const char *const sets[] = {"eval.growth=1"};
     assert_int_equal(
         count("exp:run { { learning_rate = 0.5, max_steps = 7 }, { seed = 2, max_steps = 3 } }\n"
               "exp:run { { learning_rate = 0.5, max_steps = 11 } }\n"
@@ -97,8 +97,8 @@ static void a_run_counts_once(void **state) {
 static void targets_and_races_end_runs(void **state) {
     (void)state;
     int64_t steps;
-    static const char *const sets[] = {"eval.ratio=1", "sweep.batch_sizes=[64]", "sweep.targets=[]",
-                                       "sweep.lr_start=0.0625"};
+    static const char *const sets[] = {"eval.growth=1", "sweep.batch_sizes=[64]",
+                                       "sweep.targets=[]", "sweep.lr_start=0.0625"};
     const char *one = "exp:run { { batch_size = 64, learning_rate = 2^-4, target = 0.2 } }";
     assert_int_equal(count(one, sets, 4, &steps), 1);
     assert_int_equal(steps, 1661);
@@ -128,7 +128,7 @@ static void targets_and_races_end_runs(void **state) {
 static void rules_and_comparisons_are_in_it(void **state) {
     (void)state;
     int64_t alone, ruled, compared, budgeted;
-    static const char *const sets[] = {"sweep.batch_sizes=[64, 512]", "sweep.cover=near",
+    static const char *const sets[] = {"sweep.batch_sizes=[64, 512]", "sweep.lr_search=local",
                                        "sweep.lr_start=0.0625"};
     const char *base = "sweep.critical_batch(exp)";
     const size_t n = count(base, sets, 3, &alone);

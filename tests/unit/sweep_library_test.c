@@ -417,7 +417,7 @@ static void budgets_begin_at_tuned_rates(void **state) {
          "  rates = { 2^-9, 2^-4 }, seeds = { 1 } } } })\n"
          "sweep.budgets(exp, { steps = 100, from = { { batch_size = 64, learning_rate = 0.003,\n"
          "  seeds = { 1 } } } })",
-         (const char *[]){"eval.ratio=1"}, 1, &f);
+         (const char *[]){"eval.growth=1"}, 1, &f);
     must_say(&f, "T 64 0x1p-5 1 100 diverged 1 around 0.0625: tuned for a target");
     must_say(&f, " around 0.003: tuned for a target");
     must_say(&f, "\"batch_size\":64,\"best\":true,\"bracketed\":true,\"budget\":\"steps\","
@@ -443,7 +443,7 @@ static void time_and_cost_become_steps(void **state) {
     f.memory_above = 512;
     plan("sweep.budgets(exp, { batch = { 32, 512, 1024 }, seconds = 1, seeds = 1,\n"
          "  cost = 1 / 3600 })",
-         (const char *[]){"cost.per_core_hour=0.5", "eval.ratio=1"}, 2, &f);
+         (const char *[]){"cost.per_core_hour=0.5", "eval.growth=1"}, 2, &f);
     must_say(&f, "T 32 0x1p-10 1 757 budget 757 around 0.000977: the grid's start");
     must_say(&f, "T 512 0x1p-8 1 163 budget 163 ");
     must_say(&f, "T 32 0x1p-10 1 1515 budget 1515 ");
@@ -460,7 +460,7 @@ static void devices_cost_upfront(void **state) {
     (void)state;
     fake_host f = plain;
     plan("sweep.budgets(exp, { batch = { 64, 512, 1024 }, seconds = 2, seeds = 1, cost = 0.001 })",
-         (const char *[]){"cost.per_core_hour=1", "eval.ratio=1", "cost.device_batch_size=128",
+         (const char *[]){"cost.per_core_hour=1", "eval.growth=1", "cost.device_batch_size=128",
                           "cost.upfront_seconds=0.5", "cost.upfront_core_hours=1e-4"},
          5, &f);
     must_say(&f, "T 64 0x1p-10 1 1219 budget 1219 ");
@@ -481,12 +481,13 @@ static void rules_are_judged(void **state) {
     plan("local points = sweep.critical_batch(exp, { target = 0.2, batch = { 64, 1024 }, seeds = 1 "
          "})\n"
          "assert(points[1].learning_rate == 2^-9 and points[2].learning_rate == 2^-7)\n"
-         "local sums = sweep.rules(exp, { from = points, rules = { 'keep', 'sqrt', 'linear' }, limit = 4 })\n"
+         "local sums = sweep.rules(exp, { from = points, rules = { 'keep', 'sqrt', 'linear' }, "
+         "limit = 4 })\n"
          "assert(sums[1].rule == 'keep' and math.abs(sums[1].worst - 2^1.6) < 0.05)\n"
          "assert(sums[2].worst == 1 and math.abs(sums[3].worst - 2^1.6) < 0.05)\n"
          "local low = sweep.rules(exp, { from = points, rules = { 'keep' }, limit = 1.5 })\n"
          "assert(low[1].bound and low[1].worst == 1.5)",
-         (const char *[]){"eval.ratio=1.001"}, 1, &f);
+         (const char *[]){"eval.growth=1.001"}, 1, &f);
     must_say(&f, "rule sqrt at batch 1024: lr 0.00781 takes 1.00 times the steps of lr 0.00781");
     must_say(&f, "rule keep at batch 1024: lr 0.00195 takes at least 1.50 times");
     must_say(&f, "the rule keep from batch 64, seed 1");
@@ -496,8 +497,10 @@ static void rules_are_judged(void **state) {
 static void malladi_has_a_domain(void **state) {
     (void)state;
     fake_host f = plain;
-    plan("local points = sweep.critical_batch(exp, { target = 0.2, batch = { 64, 128, 1024 }, seeds = 1 })\n"
-         "sweep.rules(exp, { from = points, rules = { 'malladi', 'saturating', 'sqrt', 'sqrt' }, b_star = 64,\n  "
+    plan("local points = sweep.critical_batch(exp, { target = 0.2, batch = { 64, 128, 1024 }, "
+         "seeds = 1 })\n"
+         "sweep.rules(exp, { from = points, rules = { 'malladi', 'saturating', 'sqrt', 'sqrt' }, "
+         "b_star = 64,\n  "
          "limit = 4 })",
          NULL, 0, &f);
     must_say(&f, "rule malladi at batch 128: lr 0.00276 takes ");
@@ -544,10 +547,11 @@ static void one_look_at_the_test_rows(void **state) {
          "assert(sweep.evaluate_test_set(own, { from = point }) == 0.25)\n"
          "assert(#log == 2 and log[2].seed == 2 and log[2].momentum == 0.8)\n"
          "assert(log[2].max_steps == 50 and log[2]['eval.first'] == 50)\n"
-         "assert(log[1]['data.split'] == 'test' and log[1]['data.eval_rows'] == 0)\n"
+         "assert(log[1]['data.split'] == 'test' and log[1]['data.eval_rows'] == 'unset')\n"
          "point.points = { point.points[3] }\n"
          "assert(sweep.evaluate_test_set(own, { from = point }) == nil)\n"
-         "sweep.evaluate_test_set(own, { batch_size = 64, learning_rate = 0.5, max_epochs = 2, seeds = 1 })\n"
+         "sweep.evaluate_test_set(own, { batch_size = 64, learning_rate = 0.5, max_epochs = 2, "
+         "seeds = 1 })\n"
          "assert(#log == 3 and log[3].max_steps == 2 * exp.epoch_rows // 64)\n",
          NULL, 0, &f);
     bl_buf_free(&f.text);
@@ -561,8 +565,10 @@ static void same_plan_in_any_order(void **state) {
     static const char everything[] =
         "local points = sweep.critical_batch(exp, { batch = { 32, 128, 512 }, refine = 1 })\n"
         "sweep.rules(exp, { from = points, limit = 2 })\n"
-        "sweep.budgets(exp, { from = points, epochs = 0.1, steps = 400, seconds = 2, cost = 1e-5 })\n"
-        "points = sweep.critical_batch(exp, { batch = { 32, 128 }, retune = { trials = 8, " BOX " } })\n"
+        "sweep.budgets(exp, { from = points, epochs = 0.1, steps = 400, seconds = 2, cost = 1e-5 "
+        "})\n"
+        "points = sweep.critical_batch(exp, { batch = { 32, 128 }, retune = { trials = 8, " BOX
+        " } })\n"
         "sweep.budgets(exp, { from = points, steps = 100 })\n";
     fake_host one = plain, two = plain;
     one.noise = two.noise = 0.1;
@@ -615,7 +621,7 @@ static void bad_scripts_are_told_what_is_wrong(void **state) {
         {"sweep.critical_batch(exp, { retune = { trials = 5 } })",
          "critical_batch's retune: trials, widen and finalists belong to a box"                                                                           },
         {"sweep.critical_batch(exp, { retune = { rule = 'sqrt', box = {} } })",
-         "critical_batch's retune takes a box, or lr, rule and lr_search: not both"                                                                           },
+         "critical_batch's retune takes a box, or lr, rule and lr_search: not both"                                                                       },
         {"sweep.retune(exp, { batch_size = 64 })",
          "retune needs a target, or a budget: max_steps or max_epochs"                                                                                    },
         {"sweep.retune(exp, { target = 0.2 })",
@@ -658,11 +664,11 @@ static void bad_scripts_are_told_what_is_wrong(void **state) {
          "budgets with batch has no rates to keep: retune cannot be false"                                                                                },
         {"sweep.rules(exp, { from = {}, rules = { 'squrt' } })",
          "no rule 'squrt', did you mean 'sqrt'?"                                                                                                          },
-        {"sweep.rules(exp)",                                                               "rules needs from: what critical_batch returned"             },
+        {"sweep.rules(exp)",                                                               "rules needs from: what critical_batch returned"               },
         {"sweep.critical_batch(exp, { series = 'a,b' })",
          "a series is named with letters, digits, spaces, and any of _ . + -"                                                                             },
         {"sweep.evaluate_test_set(exp, { batch_size = 64, learning_rate = 1 })",
-         "evaluate_test_set needs from: an answer, or max_epochs or max_steps"                                                                                                 },
+         "evaluate_test_set needs from: an answer, or max_epochs or max_steps"                                                                            },
         {"exp:step_times{}",                                                               "step_times takes a list of 1 to 64 batch sizes"               },
         {"exp:step_times{ 0 }",                                                            "step_times: batch sizes are whole numbers from 1 to 100000"   },
         {"exp:run{ { seed = 1 }, { seed = 2 }, { seed = 1 } }",

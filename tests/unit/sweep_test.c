@@ -105,7 +105,7 @@ static void the_race_finds_the_winner_of_the_whole_grid(void **state) {
     tiny_config(config);
     name(config->schedule.name, "constant");
     config->schedule.horizon_epochs = 0;
-    config->eval.ratio = 1.1;
+    config->eval.growth = 1.1;
     config->eval.first = 1;
     name(config->sweep.lr_rule, "sqrt");
     config->sweep.batch_sizes = (bl_i64_list){
@@ -117,7 +117,7 @@ static void the_race_finds_the_winner_of_the_whole_grid(void **state) {
           .n = 2
     };
     config->sweep.seeds = 3;
-    config->sweep.slack = 1.25;
+    config->sweep.race_cutoff = 1.25;
     config->sweep.max_epochs = 40;
     config->sweep.max_steps = 2000;
     config->sweep.lr_start = 0x1p-8;
@@ -200,7 +200,7 @@ static void a_box_of_everything_is_searched(void **state) {
           .n = 2
     };
     config->sweep.targets = (bl_f64_list){.v = {0.8}, .n = 1};
-    config->sweep.slack = 1.25;
+    config->sweep.race_cutoff = 1.25;
     config->sweep.max_epochs = 12;
     config->sweep.max_steps = 1000;
     run_sweep(&data, config, k_box, &plan, &totals);

@@ -135,14 +135,15 @@ void tiny_config(bl_config *out) {
     name(out->schedule.name, "one_cycle");
     out->schedule.horizon_epochs = 4;
     out->schedule.warmup = 0.3;
-    out->schedule.start_div = 25;
-    out->schedule.end_div = 2.5e5;
+    out->schedule.div_factor = 25;
+    out->schedule.final_div_factor = 1e4;
+    out->schedule.cycle_momentum = true;
     out->schedule.momentum_low = 0.85;
     out->schedule.momentum_high = 0.95;
     out->train.batch_size = 32;
     out->train.learning_rate = 0.01;
     out->train.seed = 1;
-    out->eval.ratio = 1.25;
+    out->eval.growth = 1.25;
     out->eval.first = 5;
 }
 
