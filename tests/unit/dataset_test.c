@@ -416,6 +416,17 @@ static void test_declarations(void **state) {
     check_declaration(f, "target = \"sales\"", "target = \"date\"", "must hold numbers");
     check_declaration(f, "transform = \"log\"", "transform = \"ln\"", "\"log\" or \"none\"");
     check_declaration(f, "file = \"days.csv\"", "file = \"../days.csv\"", "below the data set");
+    /* A variant's name lands in paths and in JSON. */
+    static const char *const names[] = {
+        "a\\\"b", "a/b",      "..",
+        "",       "a b",      "A",
+        "a\\tb",  "\xc3\xa4", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    for (size_t i = 0; i < BL_COUNT(names); i++) {
+        char declared[128];
+        (void)snprintf(declared, sizeof declared, "name = \"%s\"", names[i]);
+        check_declaration(f, "name = \"full\"", declared, "the name of a variant is made of a-z");
+    }
+    check_declaration(f, "name = \"full\"", "name = \"core\"", "there are two variants 'core'");
     bl_err err = {0};
     assert_int_equal(bl_dataset_check(&shape, "shop", &f->options, &err), BL_EMISSING);
     assert_non_null(strstr(err.text, "data sets here: shops"));

@@ -195,6 +195,31 @@ static void without_gnuplot(void **state) {
     bl_report_model_free(&a);
 }
 
+/* Texts of the plan that drawings show, each with what gnuplot, HTML and LaTeX give a meaning: the
+ * scripts stay one statement a line, and gnuplot takes them. */
+static void hostile_texts_are_drawn(void **state) {
+    static const char *const texts[] = {
+        "'.system(\"x\").'",
+        "a\"b'c`touch bl-owned`\n\t\x01\\n ../../x $(x) %s %n <b>&amp;</b> \xc3\xa4\xe2\x82\xac"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 2,
+                                                                  .seeds = 1,
+                                                                  .budgets = true,
+                                                                  .series = true,
+                                                                  .timing = true,
+                                                                  .logs = true});
+        (void)snprintf(a.title, sizeof a.title, "%s", texts[i]);
+        (void)snprintf(a.variant, sizeof a.variant, "%s", texts[i]);
+        (void)snprintf(a.metric, sizeof a.metric, "%s", texts[i]);
+        (void)snprintf(a.currency, sizeof a.currency, "%.15s", texts[i]);
+        (void)snprintf(a.series[0].name, sizeof a.series[0].name, "%s", texts[i]);
+        (void)snprintf(a.processor, sizeof a.processor, "%s", texts[i]);
+        write_report(*state, &a);
+        assert_false(in_report(*state, "bl-owned"));
+        bl_report_model_free(&a);
+    }
+}
+
 static void a_title_is_only_text(void **state) {
     bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 2, .seeds = 1});
     (void)snprintf(a.title, sizeof a.title, "it's `id` <b>\n\"x\"");
@@ -235,9 +260,15 @@ static void bad_plans(void **state) {
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, report_enter, report_leave)
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(json_parses),          IN_FOLDER(tables_are_exact), IN_FOLDER(latex_is_exact),
-        IN_FOLDER(same_bytes_twice),     IN_FOLDER(old_figures_go),   IN_FOLDER(without_gnuplot),
-        IN_FOLDER(a_title_is_only_text), IN_FOLDER(bad_plans),
+        IN_FOLDER(json_parses),
+        IN_FOLDER(tables_are_exact),
+        IN_FOLDER(latex_is_exact),
+        IN_FOLDER(same_bytes_twice),
+        IN_FOLDER(old_figures_go),
+        IN_FOLDER(without_gnuplot),
+        IN_FOLDER(a_title_is_only_text),
+        IN_FOLDER(hostile_texts_are_drawn),
+        IN_FOLDER(bad_plans),
     };
     return cmocka_run_group_tests_name("report_files", tests, NULL, NULL);
 }

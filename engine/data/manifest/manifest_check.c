@@ -11,6 +11,7 @@
 #include "engine/data/manifest/manifest_check.h"
 #include "engine/base/mem.h"
 #include "engine/base/nearest.h"
+#include "engine/config/value.h"
 #include "engine/data/image/picture.h"
 #include "engine/data/table/calendar.h"
 #include "engine/data/table/column.h"
@@ -480,9 +481,29 @@ static bl_status check_random_labels(const bl_manifest *m, bl_err *err) {
                         "'classes' 2 .. 65536");
 }
 
+/* A variant's name goes into paths of caches, into logs and plans, as it is. The one of a data set
+ * that declares none is not the user's. */
+static bl_status check_variant_names(const bl_manifest *m, bl_err *err) {
+    for (size_t i = 0; i < m->variants; i++) {
+        const bl_variant_decl *v = &m->variant[i];
+        if (v->node == m->doc.root) continue;
+        if (!bl_value_is_name(v->name))
+            return bl_node_fail(&m->doc, bl_node_get(v->node, "name"), NULL, err,
+                                "the name of a variant is made of a-z, 0-9 and _, at most %d of "
+                                "them",
+                                BL_NAME - 1);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(m->variant[k].name, v->name) == 0)
+                return bl_node_fail(&m->doc, bl_node_get(v->node, "name"), NULL, err,
+                                    "there are two variants '%s'", v->name);
+    }
+    return BL_OK;
+}
+
 bl_status bl_manifest_check(const bl_manifest *m, bl_err *err) {
     if (m->random_labels.node != NULL) return check_random_labels(m, err);
     BL_TRY(check_tables(m, err));
+    BL_TRY(check_variant_names(m, err));
     if (m->image.node != NULL) return check_image(m, err);
     static const char *const needed[] = {"target", "transform"};
     for (size_t i = 0; i < BL_COUNT(needed); i++)

@@ -37,10 +37,14 @@ void bl_dat_nothing(bl_buf *dat, size_t columns) {
 /* ---- settings ---------------------------------------------------------------------------------
  */
 
-/* In gnuplot's single quotes nothing is special but the quote itself. */
+/* In gnuplot's single quotes nothing is special but the quote itself, which is doubled. At the very
+ * beginning gnuplot takes two of them for an empty text: those stand in double quotes before it. */
 void bl_gp_text(bl_buf *gp, const char *name, const char *text) {
-    bl_buf_printf(gp, "%s = '", name);
-    for (const char *p = text; *p != '\0'; p++) {
+    const size_t quotes = strspn(text, "'");
+    bl_buf_printf(gp, "%s = ", name);
+    if (quotes > 0) bl_buf_printf(gp, "\"%.*s\".", (int)quotes, text);
+    bl_buf_str(gp, "'");
+    for (const char *p = text + quotes; *p != '\0'; p++) {
         if (*p == '\'')
             bl_buf_str(gp, "''");
         else
