@@ -1,5 +1,6 @@
-/* Records by table; private to the room. A row of fields says what a JSON object has and where in a
- * struct each member goes, so that one reader and one writer serve every record of the plan. */
+/* Records by table, for this room and its test. A row of fields says what a JSON object has and
+ * where in a struct each member goes, so that one reader and one writer serve every record of the
+ * plan. */
 #ifndef BL_ENGINE_PLAN_FIELDS_H
 #define BL_ENGINE_PLAN_FIELDS_H
 #include "engine/base/chunks.h"

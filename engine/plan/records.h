@@ -1,4 +1,4 @@
-/* The tables of the plan's records; private to the room. */
+/* The tables of the plan's records, for this room and its test. */
 #ifndef BL_ENGINE_PLAN_RECORDS_H
 #define BL_ENGINE_PLAN_RECORDS_H
 #include "engine/plan/fields.h"
