@@ -421,3 +421,34 @@ bl_status bl_jsonl_each(const char *text, size_t n, const char *name, bl_jsonl_f
     if (line.number == 0) BL_FAIL(err, BL_EFORMAT, "%s: empty", name);
     return BL_OK;
 }
+
+void bl_json_show(bl_buf *out, const bl_json *value) {
+    if (value == NULL) {
+        bl_buf_str(out, "-");
+        return;
+    }
+    switch (value->type) {
+    case BL_JSON_NULL:
+        bl_buf_str(out, "null");
+        break;
+    case BL_JSON_BOOL:
+        bl_buf_str(out, value->boolean ? "true" : "false");
+        break;
+    case BL_JSON_NUMBER:
+        bl_buf_str(out, value->string);
+        break;
+    case BL_JSON_STRING:
+        bl_json_string(out, value->string);
+        break;
+    case BL_JSON_ARRAY:
+    case BL_JSON_OBJECT:
+        bl_buf_str(out, value->type == BL_JSON_ARRAY ? "[" : "{");
+        for (const bl_json *v = value->first; v != NULL; v = v->next) {
+            if (v != value->first) bl_buf_str(out, ",");
+            if (v->key != NULL) bl_buf_printf(out, "%s:", v->key);
+            bl_json_show(out, v);
+        }
+        bl_buf_str(out, value->type == BL_JSON_ARRAY ? "]" : "}");
+        break;
+    }
+}

@@ -72,4 +72,7 @@ typedef bl_status (*bl_jsonl_fn)(void *ctx, const bl_jsonl_line *line, bl_err *e
  * not JSON, for a last line without its newline and for an empty text. */
 bl_status bl_jsonl_each(const char *text, size_t n, const char *name, bl_jsonl_fn each, void *ctx,
                         bl_err *err) BL_CHECKED;
+
+/* A value as short text for people, keys without quotes: {a:1,b:[2,3]}; "-" where it is NULL. */
+void bl_json_show(bl_buf *out, const bl_json *value);
 #endif

@@ -1,7 +1,7 @@
 /* batchlab diff A B: in which settings do two runs differ, and from which step on? */
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
-#include "engine/verify/log_diff.h"
+#include "engine/store/run_files.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,12 +1,8 @@
 /* batchlab export NAME: every evaluation of every finished run, for pandas, R and DuckDB, or for
  * TensorBoard. */
-#include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
-#include "engine/export/tfevents.h"
-#include "engine/verify/log_diff.h"
-#include <inttypes.h>
-#include <math.h>
+#include "engine/export/evals.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -28,103 +24,13 @@ typedef struct export_options {
     size_t runs;
 } export_options;
 
-/* One evaluation on its way out: a line of CSV or a JSON object. */
-typedef struct sink {
-    bl_buf *out;
-    bl_jw w;
-    bool jsonl;
-} sink;
-
-static void begin_row(sink *s, const char *run) {
-    if (s->jsonl) {
-        s->w = bl_jw_open(s->out);
-        bl_jw_object(&s->w, NULL);
-        bl_jw_str(&s->w, "run", run);
-    } else {
-        bl_buf_str(s->out, run);
-    }
-}
-
-static void end_row(sink *s) {
-    if (s->jsonl) {
-        bl_jw_end(&s->w);
-        bl_jw_line(&s->w);
-    } else {
-        bl_buf_str(s->out, "\n");
-    }
-}
-
-/* A column of numbers; NAN is written as an empty field or null. */
-static void number(sink *s, const char *name, double value) {
-    if (s->jsonl) {
-        bl_jw_f64(&s->w, name, value);
-    } else {
-        bl_buf_str(s->out, ",");
-        if (isfinite(value)) bl_json_f64(s->out, value);
-    }
-}
-
-static void whole(sink *s, const char *name, int64_t value) {
-    if (s->jsonl)
-        bl_jw_i64(&s->w, name, value);
-    else
-        bl_buf_printf(s->out, ",%" PRId64, value);
-}
-
-static void rows(bl_buf *out, const bl_run_files *run, bool jsonl) {
-    sink s = {.out = out, .jsonl = jsonl};
-    const bl_json *config = bl_json_get(run->header.root, "config");
-    const bl_json *dataset = bl_json_get(run->header.root, "dataset");
-    for (size_t i = 0; i < run->parsed.evals; i++) {
-        const bl_runlog_eval *e = &run->parsed.eval[i];
-        begin_row(&s, run->parsed.run);
-        whole(&s, "synthetic", bl_json_bool(dataset, "synthetic", false));
-        whole(&s, "data_rows", bl_json_int(config, "data.rows", 0));
-        whole(&s, "batch_size", bl_json_int(config, "train.batch_size", 0));
-        number(&s, "learning_rate", bl_json_number(config, "train.learning_rate", (double)NAN));
-        whole(&s, "seed", bl_json_int(config, "train.seed", 0));
-        whole(&s, "step", e->step);
-        whole(&s, "examples", e->examples);
-        number(&s, "value", e->value);
-        number(&s, "train_loss", e->train_loss);
-        number(&s, "rate", e->learning_rate);
-        end_row(&s);
-    }
-}
-
 static bl_status print_rows(const bl_run_files *run, bool jsonl, bl_err *err) {
     bl_buf out = {0};
-    rows(&out, run, jsonl);
+    (jsonl ? bl_export_jsonl : bl_export_csv)(&out, run);
     const bool written = fwrite(bl_buf_text(&out), 1, out.len, stdout) == out.len;
     bl_buf_free(&out);
     if (!written) BL_FAIL(err, BL_EIO, "cannot write to standard output");
     return BL_OK;
-}
-
-/* DIR/b64-lr0.0625-s1-ID/events.out.tfevents.0.batchlab: TensorBoard shows the folder's name. */
-static bl_status write_events(const bl_run_files *run, const char *dir, bl_err *err) {
-    char folder[BL_PATH], path[BL_PATH], rate[32];
-    bl_buf out = {0};
-    const bl_json *config = bl_json_get(run->header.root, "config");
-    bl_f64_text(rate, bl_json_number(config, "train.learning_rate", (double)NAN));
-    BL_TRY(bl_path(folder, err, "%s/b%" PRId64 "-lr%s-s%" PRId64 "-%s", dir,
-                   bl_json_int(config, "train.batch_size", 0), rate,
-                   bl_json_int(config, "train.seed", 0), run->parsed.run));
-    BL_TRY(bl_path(path, err, "%s/events.out.tfevents.0.batchlab", folder));
-    BL_TRY(bl_make_dirs(folder, err));
-    bl_tfevents_begin(&out);
-    for (size_t i = 0; i < run->parsed.evals; i++) {
-        const bl_runlog_eval *e = &run->parsed.eval[i];
-        const bl_tfscalar scalars[] = {
-            {"value",      e->value        },
-            {"train_loss", e->train_loss   },
-            {"rate",       e->learning_rate},
-        };
-        bl_tfevents_add(&out, e->step, scalars, BL_COUNT(scalars));
-    }
-    const bl_status status = bl_file_write(path, out.data, out.len, err);
-    bl_buf_free(&out);
-    return status;
 }
 
 /* Runs that are not finished are left out. */
@@ -135,7 +41,7 @@ static bl_status export_run(const char *dir, const char *id, export_options *w, 
     if (!bl_store_is_run_id(id) || !bl_file_exists(path)) return BL_OK;
     path[strlen(path) - strlen("/result.json")] = '\0';
     BL_TRY(bl_run_files_read(&run, path, err));
-    const bl_status status = w->form == TFEVENTS ? write_events(&run, w->dir, err)
+    const bl_status status = w->form == TFEVENTS ? bl_export_tfevents(&run, w->dir, err)
                                                  : print_rows(&run, w->form == JSONL, err);
     bl_run_files_free(&run);
     w->runs++;
@@ -151,9 +57,7 @@ static bl_status export(const char *name, export_options *w, bl_err *err) {
                 name, bl_cli_runs_dir(), name);
     BL_TRY(bl_dir_list(&names, dir, err));
     bl_status status = BL_OK;
-    if (w->form == CSV)
-        (void)printf("run,synthetic,data_rows,batch_size,learning_rate,seed,step,examples,value,"
-                     "train_loss,rate\n");
+    if (w->form == CSV) (void)puts(bl_export_columns);
     for (size_t i = 0; status == BL_OK && i < names.count; i++)
         status = export_run(dir, names.name[i], w, err);
     bl_names_free(&names);

@@ -3,7 +3,7 @@
 #include "engine/cli/command.h"
 #include "engine/cli/stores.h"
 #include "engine/report/text/labels.h"
-#include "engine/verify/log_diff.h"
+#include "engine/store/run_files.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
 #include "engine/cli/command.h"
 #include "engine/cli/experiment.h"
 #include "engine/cli/show_model.h"
+#include "engine/store/run_files.h"
 #include "engine/train/train.h"
-#include "engine/verify/log_diff.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

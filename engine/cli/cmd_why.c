@@ -2,7 +2,7 @@
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/plan/plan.h"
-#include "engine/verify/log_diff.h"
+#include "engine/store/run_files.h"
 #include <inttypes.h>
 #include <libgen.h>
 #include <math.h>

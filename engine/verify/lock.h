@@ -3,7 +3,7 @@
 #define BL_ENGINE_VERIFY_LOCK_H
 #include "engine/base/buf.h"
 #include "engine/base/sha256.h"
-#include "engine/verify/log_diff.h"
+#include "engine/store/run_files.h"
 
 enum { BL_LOCK_MARKS = 6 };
 

@@ -1,7 +1,7 @@
 #include "engine/verify/rerun.h"
 #include "engine/base/mem.h"
 #include "engine/store/gc.h"
-#include "engine/verify/log_diff.h"
+#include "engine/store/run_files.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

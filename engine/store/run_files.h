@@ -1,6 +1,8 @@
-/* Runs as the store's files tell of them, for commands that look and change nothing. */
-#ifndef BL_ENGINE_VERIFY_LOG_DIFF_H
-#define BL_ENGINE_VERIFY_LOG_DIFF_H
+/* One run as its files tell of it, wherever they lie: for commands that look and change nothing.
+ * Unlike bl_store_load this reads interrupted runs and logs that have no store, and vouches for
+ * nothing. */
+#ifndef BL_ENGINE_STORE_RUN_FILES_H
+#define BL_ENGINE_STORE_RUN_FILES_H
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/runlog/log_steps.h"
@@ -24,6 +26,4 @@ void bl_run_files_free(bl_run_files *run);
  * is one run: the first is taken. BL_EMISSING: none; BL_EINVAL: several, or no such word. */
 bl_status bl_run_find(char path[BL_PATH], const char *runs_dir, const char *word,
                       bl_err *err) BL_CHECKED;
-/* Compact text of a value, as it stands in a log. */
-void bl_json_show(bl_buf *out, const bl_json *value);
 #endif

@@ -1,4 +1,4 @@
-#include "engine/verify/log_diff.h"
+#include "engine/store/run_files.h"
 #include "engine/base/mem.h"
 #include <math.h>
 #include <stdio.h>
@@ -107,35 +107,4 @@ bl_status bl_run_find(char path[BL_PATH], const char *runs_dir, const char *word
                 "lists them",
                 runs_dir, word);
     return status;
-}
-
-void bl_json_show(bl_buf *out, const bl_json *value) {
-    if (value == NULL) {
-        bl_buf_str(out, "-");
-        return;
-    }
-    switch (value->type) {
-    case BL_JSON_NULL:
-        bl_buf_str(out, "null");
-        break;
-    case BL_JSON_BOOL:
-        bl_buf_str(out, value->boolean ? "true" : "false");
-        break;
-    case BL_JSON_NUMBER:
-        bl_buf_str(out, value->string);
-        break;
-    case BL_JSON_STRING:
-        bl_json_string(out, value->string);
-        break;
-    case BL_JSON_ARRAY:
-    case BL_JSON_OBJECT:
-        bl_buf_str(out, value->type == BL_JSON_ARRAY ? "[" : "{");
-        for (const bl_json *v = value->first; v != NULL; v = v->next) {
-            if (v != value->first) bl_buf_str(out, ",");
-            if (v->key != NULL) bl_buf_printf(out, "%s:", v->key);
-            bl_json_show(out, v);
-        }
-        bl_buf_str(out, value->type == BL_JSON_ARRAY ? "]" : "}");
-        break;
-    }
 }
