@@ -36,7 +36,7 @@ static bool judged_by_runs(const bl_report_model *m) {
     return false;
 }
 
-/* Malladi's rule moves Adam's decays, too: no basin of rates alone knows it. */
+/* Malladi's rule moves Adam's decays, too: rates alone do not tell. */
 void bl_regret_judge(bl_report_model *m) {
     if (judged_by_runs(m)) return;
     for (int r = 0; r < BL_PLAN_MALLADI; r++)

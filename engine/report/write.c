@@ -43,13 +43,23 @@ static bl_status forget_drawings(const char *dir, const char *name, bl_err *err)
     return BL_OK;
 }
 
+static bl_status forget_figure(const char *dir, const char *name, bl_err *err) {
+    BL_TRY(forget_drawings(dir, name, err));
+    BL_TRY(forget(dir, name, "dat", err));
+    return forget(dir, name, "gp", err);
+}
+
+/* Figures under names that they no longer have: beside the new ones they would look current. */
+static bl_status forget_retired(const char *dir, bl_err *err) {
+    static const char *const retired[] = {"basins"};
+    for (size_t i = 0; i < BL_COUNT(retired); i++) BL_TRY(forget_figure(dir, retired[i], err));
+    return BL_OK;
+}
+
 static bl_status write_figure(const bl_figure *f, const bl_report_model *m, const char *dir,
                               const char *template_dir, bl_err *err) {
+    if (!f->has_data(m)) return forget_figure(dir, f->name, err);
     BL_TRY(forget_drawings(dir, f->name, err));
-    if (!f->has_data(m)) {
-        BL_TRY(forget(dir, f->name, "dat", err));
-        return forget(dir, f->name, "gp", err);
-    }
     bl_buf dat = {0}, gp = {0};
     bl_status status = BL_OK;
     bl_buf_str(&dat, "# ");
@@ -105,6 +115,7 @@ bl_status bl_report_write(const bl_report_model *model, const char *report_dir,
                           const char *template_dir, bl_err *err) {
     BL_TRY(bl_make_dirs(report_dir, err));
     BL_TRY(write_words(model, report_dir, err));
+    BL_TRY(forget_retired(report_dir, err));
     for (size_t i = 0; i < bl_figure_count; i++)
         BL_TRY(write_figure(bl_figures[i], model, report_dir, template_dir, err));
     const bl_status drawn = draw_figures(model, report_dir, err);

@@ -33,9 +33,10 @@ typedef struct bl_lr_trial {
     double lr, steps;
 } bl_lr_trial;
 
-/* S(lr) / min S over the basin, linear in log S against log lr between trials. Trials ascending in
- * lr. S is taken to grow away from the best trial: next to an infinite trial and beyond the grid
- * the nearest finite trial towards the best is a lower bound (bound == +1); beyond the best trial
- * at the grid's own end, or without any finite trial, nothing is known. No interval. */
+/* S(lr) / min S over the rates tried, linear in log S against log lr between trials. Trials
+ * ascending in lr. S is taken to grow away from the best trial: next to an infinite trial and
+ * beyond the grid the nearest finite trial towards the best is a lower bound (bound == +1); beyond
+ * the best trial at the grid's own end, or without any finite trial, nothing is known. No interval.
+ */
 bl_stats_value bl_lr_regret(const bl_lr_trial *trials, size_t n, double lr);
 #endif

@@ -134,8 +134,8 @@ static void latex_is_exact(void **state) {
 
 static void same_bytes_twice(void **state) {
     static const char *const figures[] = {
-        "scaling", "time",    "resources",    "learning_rate",   "basins",      "budgets",
-        "pareto",  "targets", "curves_steps", "curves_examples", "curves_time", "series"};
+        "scaling", "time",    "resources",    "learning_rate",   "lr_sensitivity", "budgets",
+        "pareto",  "targets", "curves_steps", "curves_examples", "curves_time",    "series"};
     static const char *const endings[] = {"svg", "png", "pdf", "dat", "gp"};
     if (!has_gnuplot()) skip();
     bl_report_model a = answer_of(
@@ -172,10 +172,14 @@ static void old_figures_go(void **state) {
         answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1, .timing = true});
     write_report(*state, &a);
     assert_true(in_report(*state, "time.dat"));
+    char path[BL_PATH]; /* what the figure lr_sensitivity was called before */
+    CHECK_OK(bl_path(path, ERR, "%s/basins.svg", ((place *)*state)->report));
+    CHECK_OK(bl_file_write(path, "<svg", 4, ERR));
     a.timed = false;
     write_report(*state, &a);
     assert_false(in_report(*state, "time.dat"));
     assert_false(in_report(*state, "time.svg"));
+    assert_false(in_report(*state, "basins.svg"));
     bl_report_model_free(&a);
 }
 

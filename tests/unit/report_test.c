@@ -281,7 +281,8 @@ static void a_budget_that_ends_at_zero(void **state) {
     bl_report_model_free(&a);
 }
 
-/* Regrets of up to 1.25 are read from the basins; what the sweep ran itself goes before them. */
+/* Regrets of up to 1.25 are read from the rates tried; what the sweep ran itself goes before them.
+ */
 static void rules_are_judged(void **state) {
     bl_report_model a =
         answer_of(*state, (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true});
@@ -470,11 +471,11 @@ static void figures_from_logs_are_exact(void **state) {
         {"curves_examples.dat", "108800 0.24 0.24\n217344 0.21 0.21\n217600 0.19 0.19\n"                   },
         {"curves_time.dat",     "# time in s\n"                                                            },
         {"curves_time.dat",     "\n3.4 0.24 0.24\n6.792 0.21 0.21\n6.8 0.19 0.19\n"                        },
-        {"basins.dat",          "# arrived_1\n# learning_rate steps trials arrived\n"
-                       "# batch size 32\n0.00048828125 8250 1 1\n"
-                       "0.0009765625 6600 1 1\n\n\n# lost_1\n"
-                       "# learning_rate at_least trials arrived\n"
-                       "0.001953125 8250 1 0\n"                                      },
+        {"lr_sensitivity.dat",  "# arrived_1\n# learning_rate steps trials arrived\n"
+                               "# batch size 32\n0.00048828125 8250 1 1\n"
+                               "0.0009765625 6600 1 1\n\n\n# lost_1\n"
+                               "# learning_rate at_least trials arrived\n"
+                               "0.001953125 8250 1 0\n"                      },
         {"pareto.dat",          "# target_1\n"                                                             },
         {"pareto.dat",          "# target 0.25\n32 3300 NaN NaN 105600 NaN NaN 0.0009765625\n"             },
         {"pareto.dat",          "# target 0.2\n32 6600 NaN NaN 211200 NaN NaN 0.0009765625\n"              },

@@ -37,7 +37,7 @@ static void malladi(void **state) {
 
 static void regret(void **state) {
     (void)state;
-    const bl_lr_trial basin[] = {
+    const bl_lr_trial tried[] = {
         {0.1, 400     },
         {0.2, 200     },
         {0.4, 100     },
@@ -57,7 +57,7 @@ static void regret(void **state) {
         {9.9,           3,       1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const bl_stats_value v = bl_lr_regret(basin, 5, cases[i].lr);
+        const bl_stats_value v = bl_lr_regret(tried, 5, cases[i].lr);
         assert_true(v.known);
         assert_int_equal(v.bound, cases[i].bound);
         close_to(v.value, cases[i].value);

@@ -67,7 +67,7 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
 }
 
 const bl_figure bl_figure_lr_sensitivity = {
-    .name = "basins",
+    .name = "lr_sensitivity",
     .caption = "Steps to the target against learning rate; triangles were stopped there, without "
                "having arrived.",
     .has_data = has_data,

@@ -135,7 +135,7 @@ static void rules_csv(bl_buf *out, const bl_report_model *m) {
         if (x->target != m->main.target) continue;
         bl_buf_printf(out, "%s,%.9g,%.9g,%.9g,%d,%s\n", bl_report_rule_names[x->rule].file,
                       x->batch_size, x->learning_rate, x->regret.value, x->regret.bound > 0,
-                      x->run ? "runs" : "basin");
+                      x->run ? "runs" : "rates");
     }
 }
 
