@@ -187,6 +187,14 @@ $(B)/bl_build.h: $(B)/flags.stamp Makefile
 	$(Q)printf '#define BL_BUILD_CC "%s"\n#define BL_BUILD_TYPE "%s"\n#define BL_BUILD_FLAGS_SUM "%s"\n#define BL_BUILD_DIR "%s"\n' \
 	  "$$($(CC) --version | head -1)" "$(BUILD)" "$$(cksum < $(B)/flags.stamp | cut -d' ' -f1)" "$(B)" > $@
 
+# The optimizers' formulas, one file each: what their loops, of the host and of the device, are made of.
+UPDATES := $(sort $(wildcard kernels/shared/update_*.h))
+UPDATE_NAMES := $(patsubst kernels/shared/update_%.h,%,$(UPDATES))
+$(B)/updates_list.h: FORCE
+	$(Q)mkdir -p $(@D); { printf '#include "%s"\n' $(UPDATES); echo '#define BL_UPDATES(X) $(foreach u,$(UPDATE_NAMES),X($(u)))'; } >$@.new; \
+	  cmp -s $@.new $@ || cp $@.new $@; rm -f $@.new
+$(B)/engine/optim/optim_table.o $(B)/cuda/kernels/cuda/training.cu.o $(B)/emulated/kernels/cuda/training.cu.o: $(B)/updates_list.h
+
 # The reference is a specification: no vectoriser near it.
 $(B)/kernels/ref/%.o: private KFLAGS := -O1 -fno-tree-vectorize
 # Element-wise optimizer loops are vectorised by the compiler; order inside them cannot change bits.

@@ -5,13 +5,14 @@
 #ifndef BL_KERNELS_DEVICE_H
 #define BL_KERNELS_DEVICE_H
 #include "kernels/kernel.h"
+#include "kernels/shared/update.h"
 
 typedef struct bl_queue bl_queue;         /* one thread uses it at a time */
 typedef struct bl_recording bl_recording; /* calls kept to be made again */
 
 /* ---- what a step of training needs beside the kernel families; arrays lie on the device ---- */
 
-enum { BL_DEVICE_STATES = 2, BL_DEVICE_CHANNELS = 4, BL_QUEUE_MARKS = 2 };
+enum { BL_DEVICE_CHANNELS = 4, BL_QUEUE_MARKS = 2 };
 
 /* Where a run stands; one on the device for each run. */
 typedef struct bl_device_progress {
@@ -43,12 +44,12 @@ typedef struct bl_device_gather {
 
 /* One update of `count` parameters by steps[progress->index], unless progress->stopped. */
 typedef struct bl_device_update {
-    const char *optimizer; /* a row of BL_CHOICES_OPTIMIZER */
-    const void *steps;     /* array of bl_optim_step; its pointers are not looked at */
+    const char *optimizer;       /* NAME of a kernels/shared/update_NAME.h */
+    const bl_update_step *steps; /* their pointers are not looked at */
     const bl_device_progress *progress;
     float *param;
     const float *grad;
-    float *state[BL_DEVICE_STATES];
+    float *state[BL_UPDATE_STATES];
     size_t count;
 } bl_device_update;
 

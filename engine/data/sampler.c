@@ -1,4 +1,4 @@
-/* The order of examples: permutations by cycle walking (sampler.h says why), many positions at
+/* The order of examples: permutations by cycle walking (permutation.h says why), many positions at
  * once. */
 #include "engine/data/sampler.h"
 #include "engine/base/numerics.h"
@@ -6,16 +6,16 @@
 
 /* Makes what one epoch's rows are computed from. */
 static void begin_epoch(bl_sampler *s, uint64_t epoch) {
-    bl_sampler_keys(s, epoch);
-    if (s->n > BL_SAMPLER_SMALL) return;
-    uint64_t left = bl_sampler_all(s->n);
-    for (uint32_t i = 0; i < s->n; i++)
-        s->order[i] = (uint8_t)bl_sampler_draw(s->seed, epoch, i, (uint32_t)s->n - i, &left);
+    const uint64_t n = s->of.n;
+    bl_permutation_epoch(&s->of, epoch);
+    if (n > BL_PERMUTATION_SMALL) return;
+    uint64_t left = bl_permutation_all(n);
+    for (uint32_t i = 0; i < n; i++)
+        s->order[i] = (uint8_t)bl_permutation_draw(s->of.seed, epoch, i, (uint32_t)n - i, &left);
 }
 
 void bl_sampler_init(bl_sampler *sampler, uint64_t seed, uint64_t n) {
-    *sampler = (bl_sampler){.seed = seed, .n = n, .half_bits = 1};
-    while (((uint64_t)1 << (2 * sampler->half_bits)) < n) sampler->half_bits++;
+    *sampler = (bl_sampler){.of = bl_permutation_of(seed, n)};
     begin_epoch(sampler, 0);
 }
 
@@ -30,14 +30,14 @@ uint32_t bl_sampler_row(bl_sampler *s, uint64_t position) {
 enum { WALKERS = 64 };
 
 /* One application of the network to each value: rows are below 2^32, and so are the values. */
-BL_CLONES static void permute(const bl_sampler *s, size_t count, uint32_t *value) {
+BL_CLONES static void permute(const bl_permutation *s, size_t count, uint32_t *value) {
     const uint32_t half = s->half_bits, mask = (uint32_t)(((uint64_t)1 << half) - 1);
-    uint32_t key[BL_SAMPLER_ROUNDS]; /* what the values cannot be taken to overlap */
+    uint32_t key[BL_PERMUTATION_ROUNDS]; /* what the values cannot be taken to overlap */
     memcpy(key, s->key, sizeof key);
     for (size_t i = 0; i < count; i++) {
         uint32_t left = value[i] >> half, right = value[i] & mask;
-        for (int r = 0; r < BL_SAMPLER_ROUNDS; r++) {
-            const uint32_t next = left ^ (bl_sampler_mix(right, key[r]) & mask);
+        for (int r = 0; r < BL_PERMUTATION_ROUNDS; r++) {
+            const uint32_t next = left ^ (bl_permutation_mix(right, key[r]) & mask);
             left = right;
             right = next;
         }
@@ -45,7 +45,7 @@ BL_CLONES static void permute(const bl_sampler *s, size_t count, uint32_t *value
     }
 }
 
-static void walk(const bl_sampler *s, uint64_t position, size_t count, uint32_t *rows) {
+static void walk(const bl_permutation *s, uint64_t position, size_t count, uint32_t *rows) {
     uint32_t value[WALKERS];
     uint8_t at[WALKERS];
     for (size_t i = 0; i < count; i++) {
@@ -68,12 +68,13 @@ static void walk(const bl_sampler *s, uint64_t position, size_t count, uint32_t 
 
 void bl_sampler_rows(bl_sampler *s, uint64_t position, size_t count, uint32_t *rows) {
     while (count > 0) {
-        const uint64_t epoch = position / s->n, first = position % s->n, left = s->n - first;
+        const uint64_t epoch = position / s->of.n, first = position % s->of.n,
+                       left = s->of.n - first;
         size_t now = count < WALKERS ? count : WALKERS;
         if (now > left) now = (size_t)left;
-        if (epoch != s->epoch) begin_epoch(s, epoch);
-        if (s->n > BL_SAMPLER_SMALL)
-            walk(s, first, now, rows);
+        if (epoch != s->of.epoch) begin_epoch(s, epoch);
+        if (s->of.n > BL_PERMUTATION_SMALL)
+            walk(&s->of, first, now, rows);
         else
             for (size_t i = 0; i < now; i++) rows[i] = s->order[first + i];
         position += now;

@@ -1,6 +1,6 @@
 /* First values of parameters: a function of (seed, place in the parameter table, element). */
 #include "engine/model/net.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 
 static float normal(bl_u32x4 words, size_t half) {
     return bl_normal(words.v[2 * half], words.v[2 * half + 1]);

@@ -1,7 +1,7 @@
 /* Convolution of a picture (kernels/kernel_image.h), "same" or valid. Weights and biases start
  * uniform within 1 / sqrt(terms of an output), or as `spread` says: as those of dense do. */
 #include "engine/model/layer.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 
 enum { WEIGHT, BIAS };
 static const size_t k_most_line = 1 << 18; /* floats: what kernels hold in scratch */

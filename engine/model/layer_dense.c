@@ -1,7 +1,7 @@
 /* y = x w + bias. Both start uniform within 1 / sqrt(features in), PyTorch's default, unless the
  * model gives the weights' deviation (`spread`): then they are normal and the bias is 0. */
 #include "engine/model/layer.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 
 enum { WEIGHT, BIAS };
 

@@ -1,6 +1,6 @@
 /* Embeddings: every column of codes looks up rows of its own table; y is their concatenation. */
 #include "engine/model/layer.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 #include <stdio.h>
 
 size_t bl_embedding_width(uint32_t n) {

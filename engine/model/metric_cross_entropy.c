@@ -1,7 +1,7 @@
 /* Mean of -log of the probability that softmax gives to the example's class, in nats; never with
  * label smoothing. */
 #include "engine/model/metric.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 
 static double term(const float *y, size_t width, double target) {
     double largest = (double)y[0], sum = 0.0;

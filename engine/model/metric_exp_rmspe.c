@@ -1,7 +1,7 @@
 /* Root mean square percentage error of the numbers whose logarithms are compared:
  * sqrt(mean(((e^target - e^y) / e^target)^2)), the measure of the Rossmann competition. */
 #include "engine/model/metric.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 
 static double term(const float *y, size_t width, double target) {
     (void)width;

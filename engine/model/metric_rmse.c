@@ -1,6 +1,6 @@
 /* Root mean square error on the scale the net predicts. */
 #include "engine/model/metric.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 
 static double term(const float *y, size_t width, double target) {
     (void)width;

@@ -5,7 +5,7 @@
 #include "engine/config/layers.h"
 #include "engine/model/layer.h"
 #include "engine/model/model.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

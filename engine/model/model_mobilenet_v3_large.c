@@ -10,7 +10,7 @@
  * filters) (He et al. 2015, "fan out", groups not counted); of the last two dense layers with
  * deviation 0.01; all biases 0. */
 #include "engine/model/model.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 
 typedef struct row {
     size_t kernel, expanded, out, stride;

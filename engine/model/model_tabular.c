@@ -2,7 +2,7 @@
  * their concatenation, batch norm of the continuous ones; hidden layers of dense, ReLU, batch norm,
  * dropout; one dense output. */
 #include "engine/model/model.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 #include <string.h>
 
 /* Embeddings with their dropout; *at is the node. */

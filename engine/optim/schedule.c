@@ -1,5 +1,5 @@
 #include "engine/optim/schedule.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 
 bl_status bl_schedule_resolve(bl_schedule_plan *plan, const bl_config *config, int64_t epoch_rows,
                               bl_err *err) {

@@ -38,7 +38,7 @@ static double piece_loss(bl_train *t, uint64_t position, size_t count) {
                           .pool = t->pool,
                           .scratch = t->scratch,
                           .batch = count,
-                          .seed = t->sampler.seed,
+                          .seed = t->sampler.of.seed,
                           .position = position};
     double sum = 0.0;
     loss_job job = {t, count, &sum};

@@ -64,8 +64,8 @@ struct bl_train {
     size_t eval_chunk;                   /* rows evaluated at once; shows in no result */
     bl_augment augment;
     /* memory from the arena */
-    float *state[BL_OPTIM_STATES]; /* (net.weights) each */
-    float *level[64];              /* (bl_net_gradients) each */
+    float *state[BL_UPDATE_STATES]; /* (net.weights) each */
+    float *level[64];               /* (bl_net_gradients) each */
     unsigned char *scratch;
     uint32_t *rows; /* (net.capacity): of the examples in the net's input */
 

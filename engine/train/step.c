@@ -1,13 +1,13 @@
 #include "engine/train/workload.h"
-#include "kernels/exact_math.h"
 #include "kernels/part.h"
+#include "kernels/shared/exact_math.h"
 
 /* Parts of the parameter block begin on cache lines. */
 enum { OPTIM_UNIT = 16 };
 
 typedef struct optim_job {
     const bl_optim *optim;
-    const bl_optim_step *args;
+    const bl_update_step *args;
     size_t count;
 } optim_job;
 
@@ -18,24 +18,24 @@ static void optim_part(void *ctx, size_t p, size_t parts) {
     job->optim->step(job->args, range.begin, range.end);
 }
 
-void bl_train_update_weights(bl_train *train, const bl_optim_step *args) {
-    bl_optim_step step = *args;
+void bl_train_update_weights(bl_train *train, const bl_update_step *args) {
+    bl_update_step step = *args;
     step.param = train->net.weight;
     step.grad = train->net.gradient;
-    for (size_t i = 0; i < BL_OPTIM_STATES; i++) step.state[i] = train->state[i];
+    for (size_t i = 0; i < BL_UPDATE_STATES; i++) step.state[i] = train->state[i];
     optim_job job = {train->optim, &step, train->net.weights};
     bl_pool_run(train->pool, optim_part, &job);
 }
 
-bl_optim_step bl_train_step_numbers(const bl_train *t, bl_train_progress *progress) {
+bl_update_step bl_train_step_numbers(const bl_train *t, bl_train_progress *progress) {
     const bl_config *config = &t->config;
     const bl_schedule_value pace = bl_schedule_at(&t->schedule, progress->made);
     const double fixed = t->optim->adam ? config->optimizer.beta1 : config->optimizer.momentum;
-    bl_optim_step args = {.rate = pace.rate,
-                          .momentum = pace.momentum > 0.0 ? pace.momentum : fixed,
-                          .beta2 = config->optimizer.beta2,
-                          .eps = config->optimizer.eps,
-                          .weight_decay = config->optimizer.weight_decay};
+    bl_update_step args = {.rate = pace.rate,
+                           .momentum = pace.momentum > 0.0 ? pace.momentum : fixed,
+                           .beta2 = config->optimizer.beta2,
+                           .eps = config->optimizer.eps,
+                           .weight_decay = config->optimizer.weight_decay};
     progress->product1 *= args.momentum;
     progress->product2 *= args.beta2;
     args.weight1 = 1.0 - progress->product1;
@@ -66,7 +66,7 @@ bl_status bl_train_steps(bl_train *train, int64_t most, bl_err *err) {
     const double loss = train->workload->loss(train);
     bl_train_enter_loss(train, loss);
     if (isfinite(loss)) {
-        const bl_optim_step args = bl_train_step_numbers(train, &train->progress);
+        const bl_update_step args = bl_train_step_numbers(train, &train->progress);
         train->workload->update(train, &args);
     } else {
         train->progress.diverged = true;

@@ -24,7 +24,7 @@ struct bl_workload {
     void (*begin)(bl_train *train); /* values before the first step */
     /* The loss of batch number progress.made; if it is finite, all that `update` needs is ready. */
     double (*loss)(bl_train *train);
-    void (*update)(bl_train *train, const bl_optim_step *args);
+    void (*update)(bl_train *train, const bl_update_step *args);
     /* Instead of `loss` and `update`: several steps at once, for a device. As bl_train_steps. */
     bl_status (*steps)(bl_train *train, int64_t most, bl_err *err);
     bl_status (*finish)(bl_train *train, bl_err *err); /* as bl_train_steps_finish */
@@ -61,11 +61,11 @@ void bl_train_device_close(bl_train *train);
 const char *bl_train_device_algorithm(const bl_train *train, size_t i);
 
 /* The numbers of step progress->made, which also moves progress's products on. */
-bl_optim_step bl_train_step_numbers(const bl_train *train, bl_train_progress *progress);
+bl_update_step bl_train_step_numbers(const bl_train *train, bl_train_progress *progress);
 /* Enters a batch's loss into the progress. */
 void bl_train_enter_loss(bl_train *train, double loss);
 /* The optimizer over the block of weights: what `update` of a net is. */
-void bl_train_update_weights(bl_train *train, const bl_optim_step *args);
+void bl_train_update_weights(bl_train *train, const bl_update_step *args);
 /* The loss and the gradient of a net's next batch, in pieces of train->micro examples. */
 double bl_train_batch_loss(bl_train *train);
 /* Adds numbers to a digest; every NaN counts as one. */

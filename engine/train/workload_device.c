@@ -16,7 +16,7 @@ enum { CHUNKS = BL_QUEUE_MARKS, EVAL_BYTES = 256 << 20 };
  * mark c. */
 typedef struct chunk {
     bl_device_progress begin; /* all but `stopped`, which stays from chunk to chunk */
-    bl_optim_step step[BL_DEVICE_STEPS];
+    bl_update_step step[BL_DEVICE_STEPS];
     double loss[BL_DEVICE_STEPS];
     size_t count;
 } chunk;
@@ -31,12 +31,12 @@ struct bl_train_device {
     bool warm;        /* a step was made without a recording: what loads late is loaded */
     /* on the device */
     bl_device_progress *progress;
-    bl_optim_step *steps;    /* (BL_DEVICE_STEPS) */
+    bl_update_step *steps;   /* (BL_DEVICE_STEPS) */
     double *losses;          /* (BL_DEVICE_STEPS) */
     double *sum, *level_sum; /* (1), (levels) */
     float *snapshot;         /* (runnings): the running statistics after the last good forward */
     /* here */
-    float *weight, *running, *state[BL_OPTIM_STATES];
+    float *weight, *running, *state[BL_UPDATE_STATES];
     void *pinned; /* what follows, where there is pinned memory; else `ordinary` */
     void *ordinary;
     chunk *chunk;               /* (CHUNKS) */
@@ -127,7 +127,7 @@ void bl_train_device_close(bl_train *t) {
     t->arena = (bl_arena){0}; /* it was the device's */
     free(d->weight);
     free(d->running);
-    for (size_t i = 0; i < BL_OPTIM_STATES; i++) free(d->state[i]);
+    for (size_t i = 0; i < BL_UPDATE_STATES; i++) free(d->state[i]);
     free(d->ordinary);
     free(d);
 }
@@ -206,7 +206,7 @@ static void piece_loss(bl_train *t, size_t at, size_t count) {
     const bl_pass pass = {.kernels = t->kernels,
                           .pool = t->pool,
                           .batch = count,
-                          .seed = t->sampler.seed,
+                          .seed = t->sampler.of.seed,
                           .position = at,
                           .from = &d->progress->position,
                           .queue = d->queue};

@@ -8,8 +8,8 @@
  * independent thetas under any optimizer, with normal noise that is a function of (seed, step,
  * element); expectations are means over the replicas. */
 #include "engine/train/workload.h"
-#include "kernels/exact_math.h"
 #include "kernels/part.h"
+#include "kernels/shared/exact_math.h"
 #include <string.h>
 
 static bool takes(const bl_config *config) {
@@ -77,7 +77,7 @@ static double exact_loss(bl_train *t) {
 /* With g = k theta + n, k = h + weight decay, E[n^2] = s: the velocity is v' = mu v + g, and the
  * parameter theta' = x theta + y v' + z n; momentum (and SGD, mu = 0): x = 1, y = -rate, z = 0;
  * Nesterov: x = 1 - rate k, y = -rate mu, z = -rate. n is independent of theta and v. */
-static void exact_update(bl_train *t, const bl_optim_step *args) {
+static void exact_update(bl_train *t, const bl_update_step *args) {
     const bl_quadratic *q = &t->quadratic;
     double *tt = q->moment[BL_THETA_THETA], *tv = q->moment[BL_THETA_V], *vv = q->moment[BL_V_V];
     const double rate = args->rate, mu = t->optim->states > 0 ? args->momentum : 0.0;
@@ -133,7 +133,7 @@ static double loss(bl_train *t) {
     return sampled_loss(t);
 }
 
-static void update(bl_train *t, const bl_optim_step *args) {
+static void update(bl_train *t, const bl_update_step *args) {
     if (is_exact(t))
         exact_update(t, args);
     else

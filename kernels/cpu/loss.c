@@ -1,6 +1,6 @@
 #include "engine/base/mem.h"
 #include "kernels/cpu/cpu.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 
 /* A rule-B sum: the tree's levels are few numbers and stay on the stack. */
 typedef struct tree {

@@ -1,5 +1,5 @@
 #include "kernels/cpu/cpu.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 
 void BL_CPU(sigmoid_range_forward)(const bl_sigmoid_range_forward *a, const bl_part *part) {
     const bl_range range = bl_part_range(part, a->count, BL_W);

@@ -21,8 +21,8 @@
 #define BL_REF [[maybe_unused]] static __device__
 #include "engine/base/numerics.h"
 #include "kernels/cuda/cuda_kernels.h"
-#include "kernels/exact_math.h"
 #include "kernels/ref/ref.h"
+#include "kernels/shared/exact_math.h"
 
 enum { BL_CUDA_THREADS = 256 };
 

@@ -1,7 +1,7 @@
 /* Floats of 16 bits, rounded to the nearest, ties to even; a NaN stays one. */
 #ifndef BL_KERNELS_CUDA_NARROW_H
 #define BL_KERNELS_CUDA_NARROW_H
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 
 static inline BL_HD uint16_t bl_bf16_of(float x) {
     const uint32_t u = bl_bits32(x);

@@ -1,55 +1,17 @@
 /* A step's ends: the batch is put together from a resident data set, the loss is judged, the
  * weights are updated. Nothing here waits for the host, so that recorded steps follow each other.
  */
-#include "engine/data/image/augment.h"
-#include "engine/data/sampler.h"
 #include "kernels/cuda/launch.h"
-#define restrict __restrict__
-#include "engine/optim/adam.h"
-#include "engine/optim/optim.h"
-
-/* The optimizers' own text; each file's `step` in a namespace of its own. */
-namespace sgd {
-#include "engine/optim/optim_sgd.c"
-}
-namespace momentum {
-#include "engine/optim/optim_momentum.c"
-}
-namespace nesterov {
-#include "engine/optim/optim_nesterov.c"
-}
-namespace adam {
-#include "engine/optim/optim_adam.c"
-}
-namespace adamw {
-#include "engine/optim/optim_adamw.c"
-}
+#include "kernels/shared/permutation.h"
+#include "kernels/shared/shift.h"
+#include "updates_list.h"
 
 namespace {
-
-/* The row at `place` of an epoch of few rows: the shuffle as far as that. */
-__device__ uint64_t small_row(uint64_t seed, uint64_t epoch, uint64_t n, uint64_t place) {
-    uint64_t left = bl_sampler_all(n), row = 0;
-    for (uint32_t i = 0; i <= place; i++)
-        row = bl_sampler_draw(seed, epoch, i, (uint32_t)n - i, &left);
-    return row;
-}
 
 __device__ uint64_t row_of(const bl_device_gather &a, size_t i) {
     const uint64_t position = a.position + (a.from ? *a.from : 0) + i;
     if (a.eval_rows > 0) return a.eval_first + position * a.eval_available / a.eval_rows;
-    if (a.train_rows <= BL_SAMPLER_SMALL)
-        return small_row(a.seed, position / a.train_rows, a.train_rows, position % a.train_rows);
-    bl_sampler s;
-    s.seed = a.seed;
-    s.n = a.train_rows;
-    s.half_bits = 1;
-    while (((uint64_t)1 << (2 * s.half_bits)) < s.n) s.half_bits++;
-    bl_sampler_keys(&s, position / s.n);
-    uint64_t row = position % s.n;
-    do row = bl_sampler_permute(&s, row);
-    while (row >= s.n);
-    return row;
+    return bl_permutation_row(a.seed, a.train_rows, position);
 }
 
 /* What stands at (y, x, c) of the example's picture after it was moved. */
@@ -113,30 +75,31 @@ __global__ void advance(bl_device_progress *progress, size_t examples) {
 
 enum { EACH = 4 }; /* parameters a thread */
 
-template <void (*STEP)(const bl_optim_step *, size_t, size_t)>
-__global__ void update(bl_device_update a) {
-    const size_t begin = bl_thread() * EACH;
-    if (a.progress->stopped || begin >= a.count) return;
-    bl_optim_step args = ((const bl_optim_step *)a.steps)[a.progress->index];
-    args.param = a.param;
-    args.grad = a.grad;
-    args.state[0] = a.state[0];
-    args.state[1] = a.state[1];
-    STEP(&args, begin, begin + EACH < a.count ? begin + EACH : a.count);
-}
-
-typedef void launcher(bl_queue *queue, const bl_device_update &a);
-template <void (*STEP)(const bl_optim_step *, size_t, size_t)>
-void launch_update(bl_queue *queue, const bl_device_update &a) {
-    BL_LAUNCH(update<STEP>, bl_blocks((a.count + EACH - 1) / EACH), BL_CUDA_THREADS, queue, a);
-}
+/* One kernel an optimizer. The step's numbers lie on the device, and not its pointers. */
+#define UPDATE(name)                                                                               \
+    __global__ void name##_update(bl_device_update a) {                                            \
+        const size_t begin = bl_thread() * EACH;                                                   \
+        if (a.progress->stopped || begin >= a.count) return;                                       \
+        const bl_update_numbers n = bl_update_numbers_of(&a.steps[a.progress->index]);             \
+        const size_t end = begin + EACH < a.count ? begin + EACH : a.count;                        \
+        for (size_t e = begin; e < end; e++)                                                       \
+            a.param[e] =                                                                           \
+                bl_update_##name(&n, a.param[e], bl_flush_tiny(a.grad[e]),                         \
+                                 bl_update_##name##_states > 0 ? &a.state[0][e] : nullptr,         \
+                                 bl_update_##name##_states > 1 ? &a.state[1][e] : nullptr);        \
+    }                                                                                              \
+    void launch_##name(bl_queue *queue, const bl_device_update &a) {                               \
+        BL_LAUNCH(name##_update, bl_blocks((a.count + EACH - 1) / EACH), BL_CUDA_THREADS, queue,   \
+                  a);                                                                              \
+    }
+BL_UPDATES(UPDATE)
 
 const struct {
     const char *name;
-    launcher *launch;
+    void (*launch)(bl_queue *queue, const bl_device_update &a);
 } optimizers[] = {
-#define ROW(name) {#name, launch_update<name::step>},
-    BL_CHOICES_OPTIMIZER(ROW)
+#define ROW(name) {#name, launch_##name},
+    BL_UPDATES(ROW)
 #undef ROW
 };
 

@@ -1,5 +1,5 @@
-#include "kernels/exact_math.h"
 #include "kernels/ref/ref.h"
+#include "kernels/shared/exact_math.h"
 
 BL_REF void bl_mse_ref(const bl_mse *a, const bl_part *part) {
     if (part->part == 0) {

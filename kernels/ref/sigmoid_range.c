@@ -1,5 +1,5 @@
-#include "kernels/exact_math.h"
 #include "kernels/ref/ref.h"
+#include "kernels/shared/exact_math.h"
 
 BL_REF void bl_sigmoid_range_forward_ref(const bl_sigmoid_range_forward *a, const bl_part *part) {
     const bl_range range = bl_part_range(part, a->count, 1);

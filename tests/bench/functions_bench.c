@@ -1,7 +1,7 @@
 /* The project's elementary functions beside the C library's: nanoseconds a value on one core,
  * called one by one over numbers in the first cache. Each pair is held to each other first. Medians
  * of processor time, both sides in turns. */
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 #include "tests/bench/bench.h"
 #include <math.h>
 

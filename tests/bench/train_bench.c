@@ -15,7 +15,7 @@
 #include "engine/model/layer.h"
 #include "engine/stats/summary.h"
 #include "engine/train/workload.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 #include "tests/bench/bench.h"
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * golden sum of their bits: whatever compiler and flags built this program must reproduce it. */
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 #include "tests/check.h"
 
 /* Every EVERY_NTH-th bit pattern; 1 tests all 2^32 of them (minutes). */

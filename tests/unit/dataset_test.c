@@ -4,7 +4,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
 #include "engine/data/dataset_open.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 #include "tests/check.h"
 #include <stdlib.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
 #include "engine/model/layer.h"
 #include "engine/model/loss.h"
 #include "engine/model/model.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 #include "tests/check.h"
 #include "tests/unit/net64.h"
 #include "tests/unit/tiny_data.h"

@@ -2,7 +2,7 @@
 #include "engine/base/mem.h"
 #include "engine/config/schema.h"
 #include "engine/optim/optim.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 #include "tests/check.h"
 
 enum { COUNT = 133, STEPS = 3 };
@@ -12,27 +12,27 @@ typedef struct scalar {
     double p, s0, s1;
 } scalar;
 
-static void sgd64(const bl_optim_step *a, scalar *x, double g) {
+static void sgd64(const bl_update_step *a, scalar *x, double g) {
     x->p -= a->rate * (g + a->weight_decay * x->p);
 }
-static void momentum64(const bl_optim_step *a, scalar *x, double g) {
+static void momentum64(const bl_update_step *a, scalar *x, double g) {
     x->s0 = a->momentum * x->s0 + g + a->weight_decay * x->p;
     x->p -= a->rate * x->s0;
 }
-static void nesterov64(const bl_optim_step *a, scalar *x, double g) {
+static void nesterov64(const bl_update_step *a, scalar *x, double g) {
     const double full = g + a->weight_decay * x->p;
     x->s0 = a->momentum * x->s0 + full;
     x->p -= a->rate * (full + a->momentum * x->s0);
 }
-static void moments64(const bl_optim_step *a, scalar *x, double g) {
+static void moments64(const bl_update_step *a, scalar *x, double g) {
     x->s0 = a->momentum * x->s0 + (1.0 - a->momentum) * g;
     x->s1 = a->beta2 * x->s1 + (1.0 - a->beta2) * g * g;
     x->p -= a->rate * (x->s0 / a->weight1) / (sqrt(x->s1 / a->weight2) + a->eps);
 }
-static void adam64(const bl_optim_step *a, scalar *x, double g) {
+static void adam64(const bl_update_step *a, scalar *x, double g) {
     moments64(a, x, g + a->weight_decay * x->p);
 }
-static void adamw64(const bl_optim_step *a, scalar *x, double g) {
+static void adamw64(const bl_update_step *a, scalar *x, double g) {
     x->p *= 1.0 - a->rate * a->weight_decay;
     moments64(a, x, g);
 }
@@ -40,7 +40,7 @@ static void adamw64(const bl_optim_step *a, scalar *x, double g) {
 static const struct {
     const char *name;
     size_t states;
-    void (*step)(const bl_optim_step *args, scalar *x, double g);
+    void (*step)(const bl_update_step *args, scalar *x, double g);
     uint32_t golden[STEPS]; /* bits of parameter 5 after each step */
 } k_cases[] = {
     {"sgd",      0, sgd64,      {0x3e3f5b43, 0x3e1fd27c, 0x3e1acd54}},
@@ -61,8 +61,8 @@ static float gradient(size_t step, size_t i) {
     return bl_uniform(bl_random_u32(1, BL_STREAM_SYNTH, 1 + (uint32_t)step, i), -0.5f, 0.7f);
 }
 
-static bl_optim_step args_of(block *b, size_t step) {
-    bl_optim_step args = {
+static bl_update_step args_of(block *b, size_t step) {
+    bl_update_step args = {
         .param = b->p,
         .grad = b->g,
         .state = {b->s0, b->s1},
@@ -84,7 +84,7 @@ static bl_optim_step args_of(block *b, size_t step) {
 
 /* One step on all, cut into ranges of `width`. */
 static void step_block(const bl_optim *optim, block *b, size_t step, size_t width) {
-    const bl_optim_step args = args_of(b, step);
+    const bl_update_step args = args_of(b, step);
     for (size_t i = 0; i < COUNT; i++) b->g[i] = gradient(step, i);
     for (size_t i = 0; i < COUNT; i += width) optim->step(&args, i, bl_min_size(i + width, COUNT));
 }
@@ -107,7 +107,7 @@ static void check_trace(const bl_optim *optim) {
     assert_int_equal(optim->states, k_cases[c].states);
     for (size_t s = 0; s < STEPS; s++) {
         step_block(optim, &b, s, COUNT);
-        const bl_optim_step args = args_of(&b, s);
+        const bl_update_step args = args_of(&b, s);
         for (size_t i = 0; i < COUNT; i++) {
             k_cases[c].step(&args, &x[i], (double)gradient(s, i));
             if (!(fabs((double)b.p[i] - x[i].p) < 1e-6))
@@ -148,13 +148,13 @@ static void test_adam_at_the_least_eps(void **state) {
     const double least = bl_key_find("optimizer.eps", strlen("optimizer.eps"))->min;
     static const double beta2[] = {0.9, 0.99, 0.999, 0.9999};
     for (size_t c = 0; c < 2 * BL_COUNT(beta2); c++) {
-        const bl_optim *optim = c % 2 ? &bl_optim_adam : &bl_optim_adamw;
+        const bl_optim *optim = bl_optim_find(c % 2 ? "adam" : "adamw");
         const size_t formula = case_of(optim->name);
         block b = {0};
         scalar x[COUNT] = {0};
         double product1 = 1.0, product2 = 1.0;
         for (int s = 0; s < 20; s++) {
-            bl_optim_step args = args_of(&b, 0);
+            bl_update_step args = args_of(&b, 0);
             args.beta2 = beta2[c / 2];
             args.eps = least;
             args.weight_decay = 0.0;
@@ -182,7 +182,7 @@ static void test_snap(void **state) {
             .s0 = {0.0f,      0.0f,       -0x1p-100f},
             .s1 = {0.0f,      0.0f,       0x1p-100f }
         };
-        bl_optim_step args = args_of(&b, 0);
+        bl_update_step args = args_of(&b, 0);
         args.weight_decay = 0.0;
         bl_optim_table[i]->step(&args, 0, 3);
         for (size_t j = 0; j < 2; j++) assert_int_equal(bl_bits32(b.p[j]), bl_bits32(1.0f));
@@ -204,7 +204,7 @@ static void test_quadratic(void **state) {
         double product1 = 1.0, product2 = 1.0;
         for (size_t j = 0; j < 10; j++) b.p[j] = start(j);
         for (int s = 0; s < 600; s++) {
-            bl_optim_step args = args_of(&b, 0);
+            bl_update_step args = args_of(&b, 0);
             args.rate = s < 300 ? 0.02 : 0.002;
             args.weight_decay = 0.0;
             args.weight1 = 1.0 - (product1 *= args.momentum);

@@ -89,11 +89,12 @@ static void test_spread(void **state) {
 /* Which of the n! orders the epoch has: positions as digits of a number with mixed bases. */
 static size_t order_of(bl_sampler *s, uint64_t epoch) {
     size_t number = 0;
-    for (uint64_t i = 0; i < s->n; i++) {
+    for (uint64_t i = 0; i < s->of.n; i++) {
         size_t smaller = 0; /* rows that come later and are smaller */
-        for (uint64_t j = i + 1; j < s->n; j++)
-            smaller += bl_sampler_row(s, epoch * s->n + j) < bl_sampler_row(s, epoch * s->n + i);
-        number = number * (size_t)(s->n - i) + smaller;
+        for (uint64_t j = i + 1; j < s->of.n; j++)
+            smaller +=
+                bl_sampler_row(s, epoch * s->of.n + j) < bl_sampler_row(s, epoch * s->of.n + i);
+        number = number * (size_t)(s->of.n - i) + smaller;
     }
     return number;
 }
@@ -135,8 +136,8 @@ static void test_orders_of_few_rows(void **state) {
  * looks, one of which is 4.5 deviations off by chance once in 1,000 times. */
 static void test_pairs_of_small_sets(void **state) {
     (void)state;
-    enum { EACH = 6, MOST = BL_SAMPLER_SMALL * BL_SAMPLER_SMALL };
-    for (uint64_t n = 3; n <= BL_SAMPLER_SMALL; n++) {
+    enum { EACH = 6, MOST = BL_PERMUTATION_SMALL * BL_PERMUTATION_SMALL };
+    for (uint64_t n = 3; n <= BL_PERMUTATION_SMALL; n++) {
         static uint32_t count[2][MOST];
         const size_t cells = (size_t)(n * (n - 1)), draws = EACH * cells;
         bl_sampler s;

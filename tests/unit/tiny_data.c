@@ -1,7 +1,7 @@
 #include "tests/unit/tiny_data.h"
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 #include <stdio.h>
 
 enum { TRAIN = 700, VALID = 300, ROWS = TRAIN + VALID, CATEGORICAL = 3, CONTINUOUS = 2 };

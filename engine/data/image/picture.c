@@ -2,7 +2,7 @@
  * deviation. The formats themselves are picture_idx.c and picture_cifar.c. */
 #include "engine/data/image/picture.h"
 #include "engine/base/mem.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* The data set of random labels: drawn by its definition, the same on every machine. */
 #include "engine/data/synth/random_labels.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 #include <stdio.h>
 #include <string.h>
 

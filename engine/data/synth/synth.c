@@ -11,7 +11,7 @@
 #include "engine/base/philox.h"
 #include "engine/data/table/calendar.h"
 #include "engine/data/table/levels.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 #include <string.h>
 
 /* Sub-streams: columns count from 0, their values' effects from EFFECTS, the rest is below. */

@@ -11,7 +11,7 @@
 #include "engine/data/table/encode.h"
 #include "engine/base/mem.h"
 #include "engine/data/table/levels.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -6,8 +6,8 @@
  * Annex F. A NaN comes back as some NaN. The polynomials are plain Taylor series, long enough for
  * the reduced range. `fmaf` and `fma` are exact operations (one rounding), not libm in that sense.
  */
-#ifndef BL_KERNELS_EXACT_MATH_H
-#define BL_KERNELS_EXACT_MATH_H
+#ifndef BL_KERNELS_SHARED_EXACT_MATH_H
+#define BL_KERNELS_SHARED_EXACT_MATH_H
 #include "engine/base/philox.h"
 #include <math.h>
 #include <stdint.h>
