@@ -10,10 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MODEL, JSON, PRESET, SET, SYNTHETIC, OPTION_COUNT };
+enum { MODEL, FUSED, JSON, PRESET, SET, SYNTHETIC, OPTION_COUNT };
 // clang-format off
 static const bl_option k_options[] = {
     [MODEL]     = {"--model",     NULL, NULL,        "NAME is an experiment: its net, layer by layer"},
+    [FUSED]     = {"--fused",     NULL, NULL,        "with --model: also which layers are carried out as one"},
     [JSON]      = {"--json",      NULL, NULL,        "with --model: one JSON object"},
     [PRESET]    = {"--preset",    NULL, "NAME",      "with --model: of this preset"},
     [SET]       = {"--set",       NULL, "KEY=VALUE", "with --model: change one key; may be repeated", .repeats = true},
@@ -66,16 +67,17 @@ static void describe(bl_buf *out, const bl_run_files *run) {
     members(out, bl_json_get(result, "environment"));
 }
 
-static bl_status describe_model(bl_buf *out, bl_experiment *e, bool json, bl_err *err) {
+static bl_status describe_model(bl_buf *out, bl_experiment *e, const bl_args *args, bl_err *err) {
+    const bool json = bl_args_has(args, JSON), fused = bl_args_has(args, FUSED);
     char words[512];
     bl_net net = {0};
     const bl_status status = bl_train_net(&net, &e->config, &e->data, err);
     (void)snprintf(words, sizeof words, "%s: model %s on data set %s", e->config.name,
                    e->config.model.kind, e->data.name);
     if (status == BL_OK && json)
-        bl_cli_model_json(out, &net, e->config.name, e->config.model.kind);
+        bl_cli_model_json(out, &net, e->config.name, e->config.model.kind, fused);
     else if (status == BL_OK)
-        bl_cli_model_text(out, &net, words);
+        bl_cli_model_text(out, &net, words, fused);
     bl_net_free(&net);
     return status;
 }
@@ -90,7 +92,7 @@ static int show_model(const bl_args *args) {
     const bl_dataset_options options = bl_cli_dataset_options(bl_args_has(args, SYNTHETIC));
     if (status == BL_OK) status = bl_dataset_open(&e->data, e->config.dataset, &options, &err);
     if (status == BL_OK) status = bl_experiment_layers(e, &e->data, &err);
-    if (status == BL_OK) status = describe_model(&out, e, bl_args_has(args, JSON), &err);
+    if (status == BL_OK) status = describe_model(&out, e, args, &err);
     bl_experiment_close(e);
     free(e);
     (void)fwrite(bl_buf_text(&out), 1, out.len, stdout);

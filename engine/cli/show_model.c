@@ -2,6 +2,7 @@
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/model/layer.h"
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,7 +80,56 @@ static void row_text(bl_buf *out, const char *index, const char *layer, const ch
     bl_buf_str(out, "\n");
 }
 
-void bl_cli_model_text(bl_buf *out, const bl_net *net, const char *words) {
+/* ---- what is fused ---- */
+
+/* The words of the table and the keys of the object, in the order of a step. */
+static const struct {
+    size_t at; /* of a number in bl_fusion */
+    const char *key, *words;
+} k_fused[] = {
+    {offsetof(bl_fusion, forward_by),  "forward_by",  "forward by"          },
+    {offsetof(bl_fusion, add),         "add",         "does add"            },
+    {offsetof(bl_fusion, relu),        "relu",        "does relu"           },
+    {offsetof(bl_fusion, dropout),     "dropout",     "does dropout"        },
+    {offsetof(bl_fusion, backward_by), "backward_by", "backward by"         },
+    {offsetof(bl_fusion, fork),        "fork",        "adds gradient of"    },
+    {offsetof(bl_fusion, gate),        "gate",        "backward of relu"    },
+    {offsetof(bl_fusion, gradient_of), "gradient_of", "gradient in place of"},
+};
+
+static size_t fused_node(const bl_net_node *node, size_t row) {
+    size_t other;
+    memcpy(&other, (const char *)&node->fused + k_fused[row].at, sizeof other);
+    return other;
+}
+
+/* One line for each node that does another's work or leaves its own to one. */
+static void fused_text(bl_buf *out, const bl_net *net) {
+    bl_buf_str(out, "\nCarried out as one\n");
+    for (size_t i = 0; i < net->nodes; i++) {
+        const char *before = NULL;
+        for (size_t r = 0; r < BL_COUNT(k_fused); r++) {
+            const size_t other = fused_node(&net->node[i], r);
+            if (other == BL_NET_NONE) continue;
+            if (before == NULL) bl_buf_printf(out, "%4zu  %-14s", i, net->node[i].layer->name);
+            bl_buf_printf(out, "%s %s %zu", before == NULL ? "" : before, k_fused[r].words, other);
+            before = ",";
+        }
+        if (before != NULL) bl_buf_str(out, "\n");
+    }
+}
+
+static void fused_json(bl_jw *w, const bl_net_node *node) {
+    bl_jw_object(w, "fused");
+    for (size_t r = 0; r < BL_COUNT(k_fused); r++)
+        if (fused_node(node, r) != BL_NET_NONE)
+            bl_jw_i64(w, k_fused[r].key, (int64_t)fused_node(node, r));
+    bl_jw_end(w);
+}
+
+/* ---- the whole ---- */
+
+void bl_cli_model_text(bl_buf *out, const bl_net *net, const char *words, bool fused) {
     char index[32], layer[64], from[64], shape[64];
     bl_buf_printf(out, "%s\n\n%4s  %-26s %-8s %16s %13s %15s %13s\n", words, "", "layer", "from",
                   "output", "parameters", "FLOPs", "memory, B");
@@ -93,6 +143,7 @@ void bl_cli_model_text(bl_buf *out, const bl_net *net, const char *words) {
     bl_buf_str(out, "\nFLOPs: of one example, forward, in dense layers and convolutions; a step "
                     "takes about three times as many.\nMemory: what training keeps of one example, "
                     "gradients included; parameters and optimizer states come on top.\n");
+    if (fused) fused_text(out, net);
 }
 
 static void cost_json(bl_jw *w, cost c) {
@@ -101,7 +152,7 @@ static void cost_json(bl_jw *w, cost c) {
     bl_jw_i64(w, "bytes", (int64_t)c.bytes);
 }
 
-static void layer_json(bl_jw *w, const bl_net *net, const bl_net_node *node) {
+static void layer_json(bl_jw *w, const bl_net *net, const bl_net_node *node, bool fused) {
     const size_t shape[] = {node->shape.height, node->shape.width, node->shape.channels};
     bl_jw_object(w, NULL);
     bl_jw_str(w, "layer", node->layer->name);
@@ -109,17 +160,19 @@ static void layer_json(bl_jw *w, const bl_net *net, const bl_net_node *node) {
     for (size_t i = 0; i < BL_COUNT(shape); i++) bl_jw_i64(w, NULL, (int64_t)shape[i]);
     bl_jw_end(w);
     cost_json(w, cost_of(net, node));
+    if (fused) fused_json(w, node);
     bl_jw_end(w);
 }
 
-void bl_cli_model_json(bl_buf *out, const bl_net *net, const char *experiment, const char *kind) {
+void bl_cli_model_json(bl_buf *out, const bl_net *net, const char *experiment, const char *kind,
+                       bool fused) {
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
     bl_jw_str(&w, "experiment", experiment);
     bl_jw_str(&w, "model", kind);
     cost_json(&w, total_of(net));
     bl_jw_array(&w, "layers");
-    for (size_t i = 0; i < net->nodes; i++) layer_json(&w, net, &net->node[i]);
+    for (size_t i = 0; i < net->nodes; i++) layer_json(&w, net, &net->node[i], fused);
     bl_jw_end(&w);
     bl_jw_end(&w);
     bl_jw_line(&w);

@@ -1,28 +1,17 @@
 /* y = the sum of both inputs: the end of a residual block. */
 #include "engine/model/layer.h"
 
-/* The input that is made last adds the other one to itself. Both gradients are dy; they are in one
- * place if neither input's backward changes it there. */
-static void fuse(bl_net *net, bl_net_node *node) {
-    const bl_net_node *a = &net->node[node->in[0]];
-    bl_net_node *b = &net->node[node->in[1]];
-    const size_t last = bl_max_size(node->in[0], node->in[1]);
-    node->added = last + 1 == node->index && net->node[last].layer->takes_add;
-    b->lends = a->layer->keeps_gradient && (b->layer->keeps_gradient || node->second[1]);
-}
-
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
+    (void)net;
     const bl_shape a = node->in_shape[0], b = node->in_shape[1];
     if (a.height != b.height || a.width != b.width || a.channels != b.channels)
         BL_FAIL(err, BL_EINVAL, "%zu x %zu x %zu and %zu x %zu x %zu features cannot be added",
                 a.height, a.width, a.channels, b.height, b.width, b.channels);
     node->width = node->in_width[0];
-    if (node->in[0] != BL_NET_VALUES && node->in[1] != BL_NET_VALUES) fuse(net, node);
     return BL_OK;
 }
 
 static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
-    if (node->added) return;
     const bl_add args = {
         .y = node->y, .a = node->x[0], .b = node->x[1], .count = pass->batch * node->width};
     pass->kernels->add(&args, part);

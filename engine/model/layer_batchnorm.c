@@ -57,19 +57,17 @@ static void infer(const bl_net_node *node, const bl_pass *pass, const bl_part *p
 
 static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
     /* Nobody may want dx, but the kernel writes it: over dy, which has served. */
-    bl_batchnorm_backward args = {
-        .dx = node->dx[0] != NULL ? node->dx[0] : node->dy,
-        .dgamma = node->grad[GAMMA],
-        .dbeta = node->grad[BETA],
-        .dy = node->dy,
-        .x = node->x[0],
-        .mean = node->memory,
-        .rstd = node->memory + node->width,
-        .gamma = node->param[GAMMA],
-        .epilogue = {.residual = node->dx_plus, .relu_gate = node->dx_relu},
-        .batch = pass->batch,
-        .n = node->width
-    };
+    bl_batchnorm_backward args = {.dx = node->dx[0] != NULL ? node->dx[0] : node->dy,
+                                  .dgamma = node->grad[GAMMA],
+                                  .dbeta = node->grad[BETA],
+                                  .dy = node->dy,
+                                  .x = node->x[0],
+                                  .mean = node->memory,
+                                  .rstd = node->memory + node->width,
+                                  .gamma = node->param[GAMMA],
+                                  .epilogue = node->dx_epilogue,
+                                  .batch = pass->batch,
+                                  .n = node->width};
     if (node->dropout != NULL) {
         const bl_dropout dropout = bl_layer_dropout_of(node->dropout, pass);
         args.mask = dropout.mask;
@@ -81,8 +79,8 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
 const bl_layer bl_layer_batchnorm = {.name = "batchnorm",
                                      .inputs = 1,
                                      .shares_gradient = true,
-                                     .takes_dropout = true,
-                                     .ends_gradient = true,
+                                     .fuses_dropout = true,
+                                     .fuses_backward = true,
                                      .shape = shape,
                                      .forward = forward,
                                      .infer = infer,

@@ -71,14 +71,12 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
 }
 
 static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
-    const bl_conv2d_forward args = {
-        .y = node->y,
-        .x = node->x[0],
-        .w = node->param[WEIGHT],
-        .bias = node->set.no_bias ? NULL : node->param[BIAS],
-        .epilogue = {.residual = node->plus, .relu = node->relu},
-        .conv = conv_of(node, pass->batch)
-    };
+    const bl_conv2d_forward args = {.y = node->y,
+                                    .x = node->x[0],
+                                    .w = node->param[WEIGHT],
+                                    .bias = node->set.no_bias ? NULL : node->param[BIAS],
+                                    .epilogue = node->epilogue,
+                                    .conv = conv_of(node, pass->batch)};
     pass->kernels->conv2d_forward(&args, part);
 }
 
@@ -90,21 +88,19 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
                                               .conv = conv_of(node, pass->batch)};
     pass->kernels->conv2d_backward_weight(&weight, part);
     if (node->dx[0] == NULL) return;
-    const bl_conv2d_backward_input input = {
-        .dx = node->dx[0],
-        .dy = node->dy,
-        .w = node->param[WEIGHT],
-        .epilogue = {.residual = node->dx_plus, .relu_gate = node->dx_relu},
-        .conv = conv_of(node, pass->batch)
-    };
+    const bl_conv2d_backward_input input = {.dx = node->dx[0],
+                                            .dy = node->dy,
+                                            .w = node->param[WEIGHT],
+                                            .epilogue = node->dx_epilogue,
+                                            .conv = conv_of(node, pass->batch)};
     pass->kernels->conv2d_backward_input(&input, part);
 }
 
 const bl_layer bl_layer_conv2d = {.name = "conv2d",
                                   .inputs = 1,
-                                  .takes_relu = true,
-                                  .takes_add = true,
-                                  .ends_gradient = true,
+                                  .fuses_relu = true,
+                                  .fuses_add = true,
+                                  .fuses_backward = true,
                                   .keeps_gradient = true,
                                   .shape = shape,
                                   .forward = forward,

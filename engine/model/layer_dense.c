@@ -37,7 +37,7 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
                                    .batch = pass->batch,
                                    .k = node->in_width[0],
                                    .n = node->width,
-                                   .epilogue = {.relu = node->relu}};
+                                   .epilogue = node->epilogue};
     pass->kernels->dense_forward(&args, part);
 }
 
@@ -52,22 +52,21 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
                                              .n = n};
     pass->kernels->dense_backward_weight(&weight, part);
     if (node->dx[0] == NULL) return;
-    const bl_dense_backward_input input = {
-        .dx = node->dx[0],
-        .dy = node->dy,
-        .w = node->param[WEIGHT],
-        .epilogue = {.residual = node->dx_plus, .relu_gate = node->dx_relu},
-        .batch = pass->batch,
-        .k = k,
-        .n = n
-    };
+    const bl_dense_backward_input input = {.dx = node->dx[0],
+                                           .dy = node->dy,
+                                           .w = node->param[WEIGHT],
+                                           .epilogue = node->dx_epilogue,
+                                           .batch = pass->batch,
+                                           .k = k,
+                                           .n = n};
     pass->kernels->dense_backward_input(&input, part);
 }
 
 const bl_layer bl_layer_dense = {.name = "dense",
                                  .inputs = 1,
-                                 .takes_relu = true,
-                                 .ends_gradient = true,
+                                 .fuses_add = true,
+                                 .fuses_relu = true,
+                                 .fuses_backward = true,
                                  .shape = shape,
                                  .forward = forward,
                                  .backward = backward};

@@ -4,12 +4,12 @@
 #include "engine/model/layer.h"
 
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
+    (void)net;
     if (!(node->set.rate >= 0.0 && node->set.rate < 1.0))
         BL_FAIL(err, BL_EINVAL, "dropout is %g; it has to be at least 0 and below 1",
                 node->set.rate);
     node->width = node->in_width[0];
     node->saved_each = bl_dropout_mask_bytes(node->width) / sizeof(float); /* the mask */
-    node->dropped = node->in[0] != BL_NET_VALUES && net->node[node->in[0]].layer->takes_dropout;
     return BL_OK;
 }
 
@@ -29,7 +29,7 @@ bl_dropout bl_layer_dropout_of(const bl_net_node *node, const bl_pass *pass) {
 
 static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
     const bl_dropout args = bl_layer_dropout_of(node, pass);
-    if (!node->dropped) pass->kernels->dropout(&args, part);
+    pass->kernels->dropout(&args, part);
 }
 
 /* y shares x's memory: nothing to do. */
@@ -45,7 +45,7 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
                                       .batch = pass->batch,
                                       .n = node->width,
                                       .scale = forward_args.scale};
-    if (!node->dropped) pass->kernels->dropout_backward(&args, part);
+    pass->kernels->dropout_backward(&args, part);
 }
 
 const bl_layer bl_layer_dropout = {.name = "dropout",

@@ -14,7 +14,7 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
 }
 
 static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
-    if (node->readers < 2 || node->ended) return;
+    if (node->reader_count < 2) return;
     const bl_add args = {
         .y = node->dy, .a = node->dy, .b = node->memory, .count = pass->batch * node->width};
     pass->kernels->add(&args, part);

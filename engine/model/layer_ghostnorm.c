@@ -31,38 +31,34 @@ static size_t chunks_of(const bl_net_node *node, size_t batch) {
 
 static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
     const size_t chunks = chunks_of(node, pass->batch);
-    const bl_ghostnorm_forward args = {
-        .y = node->y,
-        .mean = node->memory,
-        .rstd = node->memory + chunks * node->shape.channels,
-        .sum_mean = node->grad[RUNNING_MEAN],
-        .sum_var = node->grad[RUNNING_VAR],
-        .x = node->x[0],
-        .gamma = node->param[GAMMA],
-        .beta = node->param[BETA],
-        .epilogue = {.residual = node->plus, .relu = node->relu},
-        .batch = pass->batch,
-        .positions = bl_shape_positions(node->shape),
-        .n = node->shape.channels,
-        .chunks = chunks,
-        .eps = bl_layer_eps(node)
-    };
+    const bl_ghostnorm_forward args = {.y = node->y,
+                                       .mean = node->memory,
+                                       .rstd = node->memory + chunks * node->shape.channels,
+                                       .sum_mean = node->grad[RUNNING_MEAN],
+                                       .sum_var = node->grad[RUNNING_VAR],
+                                       .x = node->x[0],
+                                       .gamma = node->param[GAMMA],
+                                       .beta = node->param[BETA],
+                                       .epilogue = node->epilogue,
+                                       .batch = pass->batch,
+                                       .positions = bl_shape_positions(node->shape),
+                                       .n = node->shape.channels,
+                                       .chunks = chunks,
+                                       .eps = bl_layer_eps(node)};
     pass->kernels->ghostnorm_forward(&args, part);
 }
 
 static void infer(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
-    const bl_batchnorm_inference args = {
-        .y = node->y,
-        .x = node->x[0],
-        .running_mean = node->param[RUNNING_MEAN],
-        .running_var = node->param[RUNNING_VAR],
-        .gamma = node->param[GAMMA],
-        .beta = node->param[BETA],
-        .epilogue = {.residual = node->plus, .relu = node->relu},
-        .batch = pass->batch * bl_shape_positions(node->shape),
-        .n = node->shape.channels,
-        .eps = bl_layer_eps(node)
-    };
+    const bl_batchnorm_inference args = {.y = node->y,
+                                         .x = node->x[0],
+                                         .running_mean = node->param[RUNNING_MEAN],
+                                         .running_var = node->param[RUNNING_VAR],
+                                         .gamma = node->param[GAMMA],
+                                         .beta = node->param[BETA],
+                                         .epilogue = node->epilogue,
+                                         .batch = pass->batch * bl_shape_positions(node->shape),
+                                         .n = node->shape.channels,
+                                         .eps = bl_layer_eps(node)};
     pass->kernels->batchnorm_inference(&args, part);
 }
 
@@ -86,8 +82,8 @@ static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part
 
 const bl_layer bl_layer_ghostnorm = {.name = "ghostnorm",
                                      .inputs = 1,
-                                     .takes_relu = true,
-                                     .takes_add = true,
+                                     .fuses_relu = true,
+                                     .fuses_add = true,
                                      .shares_gradient = true,
                                      .shape = shape,
                                      .forward = forward,

@@ -1,3 +1,4 @@
+#include "engine/base/row.h"
 #include "engine/model/layer.h"
 
 const bl_layer *const bl_layer_table[] = {
@@ -8,3 +9,7 @@ const bl_layer *const bl_layer_table[] = {
     &bl_layer_hard_swish, &bl_layer_groupnorm, &bl_layer_layernorm,     &bl_layer_pad_channels,
 };
 const size_t bl_layer_count = BL_COUNT(bl_layer_table);
+
+const bl_layer *bl_layer_find(const char *name) {
+    return bl_row_find(bl_layer_table, bl_layer_count, name);
+}

@@ -33,6 +33,8 @@ BL_CHOICES_MODEL(DECLARE)
 extern const bl_model *const bl_model_table[];
 extern const size_t bl_model_count;
 
+const bl_model *bl_model_find(const char *kind); /* by model.kind; NULL: there is none */
+
 /* Features out: one for each class, or one. */
 static inline size_t bl_model_outputs(const bl_model_input *input) {
     return input->classes > 0 ? input->classes : 1;

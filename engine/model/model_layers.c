@@ -51,12 +51,6 @@ static const char *shape_text(char out[64], bl_shape i) {
 
 /* ---- one node ---- */
 
-static bool shares_output(const char *layer) {
-    for (size_t i = 0; i < bl_layer_count; i++)
-        if (strcmp(bl_layer_table[i]->name, layer) == 0) return bl_layer_table[i]->shares_output;
-    return false;
-}
-
 /* What works in place may not write over what another layer reads too: it gets a copy, which is a
  * padding by no channels. */
 static bl_status add_copy(builder *b, size_t *at) {
@@ -68,7 +62,7 @@ static bl_status add_node(builder *b, const place *p, const char *layer,
                           const bl_layer_settings *set, size_t *at) {
     const bool shared = *at == BL_NET_VALUES || b->net->node[*at].layer->forks;
     bl_err why;
-    if (shared && shares_output(layer)) BL_TRY(add_copy(b, at));
+    if (shared && bl_layer_find(layer)->shares_output) BL_TRY(add_copy(b, at));
     const bl_status status = bl_net_add(b->net, layer, set, *at, 0, at, &why);
     if (status == BL_EINVAL) return refuse(b, p, "%s", why.text);
     if (status != BL_OK) BL_FAIL(b->err, status, "%s", why.text);

@@ -1,5 +1,6 @@
+#include "engine/base/row.h"
+#include "engine/config/layers.h"
 #include "engine/model/model.h"
-#include <string.h>
 
 #define ROW(name) &bl_model_##name,
 const bl_model *const bl_model_table[] = {BL_CHOICES_MODEL(ROW)};
@@ -63,21 +64,26 @@ bl_status bl_model_filters(const bl_config *config, const size_t *literature, si
     return BL_OK;
 }
 
+const bl_model *bl_model_find(const char *kind) {
+    return bl_row_find(bl_model_table, bl_model_count, kind);
+}
+
 bool bl_model_takes_pictures(const bl_config *config) {
-    if (strcmp(config->model.kind, bl_model_layers.name) == 0)
-        return strstr(config->model.layers, "\"conv2d\"") != NULL;
-    for (size_t i = 0; i < bl_model_count; i++)
-        if (strcmp(bl_model_table[i]->name, config->model.kind) == 0)
-            return bl_model_table[i]->pictures;
-    return false;
+    const bl_model *model = bl_model_find(config->model.kind);
+    bl_config_layer_facts facts;
+    if (model != &bl_model_layers) return model != NULL && model->pictures;
+    bl_config_layers_facts(&facts, config->model.layers);
+    return facts.convolutions;
 }
 
 bl_status bl_model_build(bl_net *net, const bl_config *config, const bl_model_input *input,
                          bl_err *err) {
     bl_net_init(net, input->categorical, input->continuous);
     if (input->shape.channels > 0) bl_net_set_shape(net, input->shape);
-    for (size_t i = 0; i < bl_model_count; i++)
-        if (strcmp(bl_model_table[i]->name, config->model.kind) == 0)
-            return bl_model_table[i]->build(net, config, input, err);
-    BL_FAIL(err, BL_EINVAL, "model.kind: there is no model \"%s\"", config->model.kind);
+    const bl_model *model = bl_model_find(config->model.kind);
+    if (model == NULL)
+        BL_FAIL(err, BL_EINVAL, "model.kind: there is no model \"%s\"", config->model.kind);
+    BL_TRY(model->build(net, config, input, err));
+    bl_net_fuse(net);
+    return BL_OK;
 }

@@ -1,5 +1,4 @@
 #include "engine/model/net.h"
-#include "engine/model/layer.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -27,12 +26,6 @@ bl_net_node *bl_net_output(const bl_net *net) {
     return &net->node[net->nodes - 1];
 }
 
-static const bl_layer *find_layer(const char *name) {
-    for (size_t i = 0; i < bl_layer_count; i++)
-        if (strcmp(bl_layer_table[i]->name, name) == 0) return bl_layer_table[i];
-    return NULL;
-}
-
 static void connect(bl_net *net, bl_net_node *node, size_t slot, size_t from) {
     node->in[slot] = from;
     if (from == BL_NET_VALUES) {
@@ -41,23 +34,11 @@ static void connect(bl_net *net, bl_net_node *node, size_t slot, size_t from) {
         return;
     }
     bl_net_node *source = &net->node[from];
-    BL_ASSERT(from < node->index && source->readers < (source->layer->forks ? 2 : 1));
+    BL_ASSERT(from < node->index && source->reader_count < (source->layer->forks ? 2 : 1));
     BL_ASSERT(!source->layer->forks || node->layer->forks || !node->layer->shares_output);
-    node->second[slot] = source->readers++ > 0;
+    node->is_second_reader[slot] = source->reader_count++ > 0;
     node->in_width[slot] = source->width;
     node->in_shape[slot] = source->shape;
-}
-
-/* A fork and a relu, in this order, whose only or first reader ends their gradient. */
-static bool ends_gradient(const bl_net_node *node) {
-    return node->layer->ends_gradient && node->in[0] != BL_NET_VALUES && !node->second[0];
-}
-static void end_gradients(bl_net *net, const bl_net_node *node) {
-    if (!ends_gradient(node)) return;
-    bl_net_node *source = &net->node[node->in[0]];
-    source->ended = source->layer->forks;
-    if (source->ended) source = &net->node[source->in[0]];
-    if (source->layer == &bl_layer_relu) source->ended = true;
 }
 
 bl_status bl_net_add(bl_net *net, const char *layer, const bl_layer_settings *set, size_t in0,
@@ -65,14 +46,14 @@ bl_status bl_net_add(bl_net *net, const char *layer, const bl_layer_settings *se
     const size_t in[BL_NODE_INPUTS] = {in0, in1};
     net->node = bl_xrealloc(net->node, (net->nodes + 1) * sizeof *net->node);
     bl_net_node *node = &net->node[net->nodes];
-    *node = (bl_net_node){.layer = find_layer(layer), .index = net->nodes};
+    *node = (bl_net_node){
+        .layer = bl_layer_find(layer), .index = net->nodes, .fused = bl_fusion_none()};
     BL_ASSERT(node->layer != NULL);
     net->nodes++;
     if (set != NULL) node->set = *set;
     node->first_param = net->params;
     for (size_t i = 0; i < BL_NODE_INPUTS && i < node->layer->inputs; i++)
         connect(net, node, i, in[i]);
-    end_gradients(net, node);
     BL_ASSERT(!node->layer->shares_output || node->in[0] != BL_NET_VALUES);
     node->shape = node->in_shape[0];
     BL_TRY(node->layer->shape(net, node, err));
@@ -116,40 +97,49 @@ static float *take_floats(bl_net_layout *layout, size_t examples, size_t each) {
     return bl_net_layout_take(layout, count, sizeof(float));
 }
 
-size_t bl_net_node_floats(const bl_net_node *node) {
-    const bl_layer *layer = node->layer;
-    const bool own_output = !layer->shares_output && !node->added;
-    const bool own_gradient = !layer->shares_gradient || node->in[0] == BL_NET_VALUES;
-    return (own_output ? node->width : 0) + (own_gradient ? node->width : 0) + node->saved_each -
-           (node->lends ? node->width : 0);
+/* Whether its gradient, a fork's second one, lies where an add's does. */
+static bool borrows_gradient(const bl_net_node *node) {
+    return node->fused.gradient_of != BL_NET_NONE;
 }
 
-/* The gradient of an add's second input lies where the add's own does. */
-static void lend(bl_net_node *second, bl_net_node *add) {
+size_t bl_net_node_floats(const bl_net_node *node) {
+    const bl_layer *layer = node->layer;
+    const bool own_output = !layer->shares_output && node->fused.forward_by == BL_NET_NONE;
+    const bool own_gradient = !layer->shares_gradient || node->in[0] == BL_NET_VALUES;
+    return (own_output ? node->width : 0) + (own_gradient ? node->width : 0) + node->saved_each -
+           (borrows_gradient(node) ? node->width : 0);
+}
+
+/* Where an add's second input leaves its gradient: in place of the add's own. */
+static void lend_gradient(bl_net_node *second, bl_net_node *add) {
     *(second->layer->forks ? &second->memory : &second->dy) = add->dy;
     add->dx[1] = add->dy;
 }
 
+/* Addresses of one node, whose inputs have theirs. */
 static void lay_out_node(bl_net *net, bl_net_node *node, bl_net_layout *layout) {
     const bl_layer *layer = node->layer;
     for (size_t i = 0; i < layer->inputs; i++) {
         const bool values = node->in[i] == BL_NET_VALUES;
         node->x[i] = values ? net->values : net->node[node->in[i]].y;
-        node->dx[i] = values            ? NULL
-                      : node->second[i] ? net->node[node->in[i]].memory
-                                        : net->node[node->in[i]].dy;
+        node->dx[i] = values                      ? NULL
+                      : node->is_second_reader[i] ? net->node[node->in[i]].memory
+                                                  : net->node[node->in[i]].dy;
     }
     node->y = layer->shares_output ? net->node[node->in[0]].y
-              : node->added        ? net->node[node->index - 1].y
-                                   : take_floats(layout, net->capacity, node->width);
+              : node->fused.forward_by != BL_NET_NONE
+                  ? net->node[node->fused.forward_by].y
+                  : take_floats(layout, net->capacity, node->width);
     node->dy = layer->shares_gradient && node->dx[0] != NULL ? node->dx[0]
-               : node->lends && !layer->forks                ? NULL
-                                              : take_floats(layout, net->capacity, node->width);
-    if (layer->inputs > 1 && node->in[1] != BL_NET_VALUES && net->node[node->in[1]].lends)
-        lend(&net->node[node->in[1]], node);
+               : borrows_gradient(node) && !layer->forks
+                   ? NULL
+                   : take_floats(layout, net->capacity, node->width);
+    if (layer->inputs > 1 && node->in[1] != BL_NET_VALUES &&
+        net->node[node->in[1]].fused.gradient_of == node->index)
+        lend_gradient(&net->node[node->in[1]], node);
     node->memory = NULL;
     if (node->saved > 0) node->memory = take_floats(layout, 1, node->saved);
-    if (node->saved_each > 0 && !node->lends)
+    if (node->saved_each > 0 && !borrows_gradient(node))
         node->memory = take_floats(layout, net->capacity, node->saved_each);
     for (size_t i = 0; i < bl_min_size(node->params, BL_NODE_PARAMS); i++) {
         const bl_param *p = &net->param[node->first_param + i];
@@ -158,20 +148,18 @@ static void lay_out_node(bl_net *net, bl_net_node *node, bl_net_layout *layout) 
     }
 }
 
-/* What lies where something later does, once that has a place. */
-static void join_node(bl_net *net, bl_net_node *node) {
-    if (node->added) {
-        const size_t other = node->in[node->in[0] == node->index - 1 ? 1 : 0];
-        net->node[node->index - 1].plus = net->node[other].y;
+/* The numbers of the fusion pass as addresses, once every node has its own. */
+static void aim_epilogues(const bl_net *net, bl_net_node *node) {
+    const bl_fusion *f = &node->fused;
+    node->epilogue = node->dx_epilogue = (bl_epilogue){0};
+    node->dropout = f->dropout == BL_NET_NONE ? NULL : &net->node[f->dropout];
+    node->epilogue.relu = f->relu != BL_NET_NONE;
+    if (f->add != BL_NET_NONE) {
+        const bl_net_node *add = &net->node[f->add];
+        node->epilogue.residual = net->node[add->in[add->in[0] == node->index ? 1 : 0]].y;
     }
-    if (node->dropped) net->node[node->in[0]].dropout = node;
-    if (!ends_gradient(node)) return;
-    const bl_net_node *source = &net->node[node->in[0]];
-    if (source->layer->forks) {
-        node->dx_plus = source->readers > 1 ? source->memory : NULL;
-        source = &net->node[source->in[0]];
-    }
-    node->dx_relu = source->layer == &bl_layer_relu ? source->y : NULL;
+    if (f->fork != BL_NET_NONE) node->dx_epilogue.residual = net->node[f->fork].memory;
+    if (f->gate != BL_NET_NONE) node->dx_epilogue.relu_gate = net->node[f->gate].y;
 }
 
 void bl_net_lay_out(bl_net *net, bl_net_layout *layout, size_t capacity) {
@@ -183,7 +171,7 @@ void bl_net_lay_out(bl_net *net, bl_net_layout *layout, size_t capacity) {
     net->target = take_floats(layout, capacity, 1);
     net->codes = bl_net_layout_take(layout, capacity, net->categorical * sizeof(uint16_t));
     for (size_t i = 0; i < net->nodes; i++) lay_out_node(net, &net->node[i], layout);
-    for (size_t i = 0; i < net->nodes; i++) join_node(net, &net->node[i]);
+    for (size_t i = 0; i < net->nodes; i++) aim_epilogues(net, &net->node[i]);
 }
 
 /* ---- passes: one fork and join for every layer ---- */
@@ -207,6 +195,7 @@ void bl_net_forward(bl_net *net, const bl_pass *pass) {
     bl_pass here = *pass;
     here.codes = net->codes;
     for (size_t i = 0; i < net->nodes; i++) {
+        if (net->node[i].fused.forward_by != BL_NET_NONE) continue;
         layer_job job = {net->node[i].layer->forward, &net->node[i], &here};
         bl_pool_run(pass->pool, run_part, &job);
     }
@@ -217,6 +206,7 @@ void bl_net_infer(bl_net *net, const bl_pass *pass) {
     here.codes = net->codes;
     for (size_t i = 0; i < net->nodes; i++) {
         const bl_layer *layer = net->node[i].layer;
+        if (net->node[i].fused.forward_by != BL_NET_NONE) continue;
         layer_job job = {layer->infer != NULL ? layer->infer : layer->forward, &net->node[i],
                          &here};
         bl_pool_run(pass->pool, run_part, &job);
@@ -227,6 +217,7 @@ void bl_net_backward(bl_net *net, const bl_pass *pass) {
     bl_pass here = *pass;
     here.codes = net->codes;
     for (size_t i = net->nodes; i-- > 0;) {
+        if (net->node[i].fused.backward_by != BL_NET_NONE) continue;
         layer_job job = {net->node[i].layer->backward, &net->node[i], &here};
         bl_pool_run(pass->pool, run_part, &job);
     }
@@ -248,7 +239,7 @@ static void settle_node(const bl_net *net, const bl_net_node *node, const bl_pas
                                      .sum = net->gradient + net->weights + begin,
                                      .count = end - begin,
                                      .chunks = chunks,
-                                     .momentum = bl_layer_momentum(node)};
+                                     .momentum = bl_net_momentum(node)};
     pass->kernels->running_average(&args, part);
 }
 

@@ -16,6 +16,7 @@ enum {
     BL_NODE_PARAMS = 4, /* those a node has pointers to; an embedding reaches more by offset */
     BL_PARAM_NAME = 96,
 };
+#define BL_NET_NONE   SIZE_MAX /* no node */
 #define BL_NET_VALUES SIZE_MAX /* as a node's input: the batch's continuous values */
 
 typedef struct bl_layer bl_layer;
@@ -66,6 +67,15 @@ typedef struct bl_layer_settings {
     const char *const *column_name; /* ... for the parameters' names, may be NULL */
 } bl_layer_settings;
 
+/* What the fusion pass (net_fuse.c) decided about a node: numbers of nodes, or BL_NET_NONE. */
+typedef struct bl_fusion {
+    size_t forward_by, backward_by; /* who does this node's work; none: the node itself */
+    size_t add, relu, dropout;      /* forward also does these nodes' work, in this order */
+    size_t fork, gate;  /* backward also adds this fork's second gradient, then is this relu's */
+    size_t gradient_of; /* its gradient, a fork's second one, lies where this add's does */
+} bl_fusion;
+bl_fusion bl_fusion_none(void);
+
 typedef struct bl_net_node {
     const bl_layer *layer;
     bl_layer_settings set;
@@ -78,23 +88,18 @@ typedef struct bl_net_node {
     size_t first_param, params;               /* in the net's table */
     size_t saved, saved_each;    /* floats forward keeps for backward: in all, and per example */
     bl_embedding_column *column; /* embedding only; owned */
-    size_t readers;              /* nodes that read it: at most one, of a layer that forks two */
-    bool second[BL_NODE_INPUTS]; /* it is the second reader of that input */
-    bool relu;                   /* takes_relu: a relu follows; of the relu: it is taken */
-    bool added;                  /* of an add: the layer before it has done it, where y lies */
-    bool dropped;                /* of a dropout: the layer before it does it */
-    bool ended;                  /* of a relu or a fork: its reader's backward does its own */
-    bool lends; /* its gradient, a fork's the second one, lies where a later add's does */
+    size_t reader_count;         /* nodes that read it: at most one, of a layer that forks two */
+    bool is_second_reader[BL_NODE_INPUTS]; /* of that input */
+    bl_fusion fused;
     /* memory; shapes with batch as first dimension */
-    const float *x[BL_NODE_INPUTS]; /* (batch, in_width) */
-    float *y;                       /* (batch, width) */
-    float *dy;                      /* (batch, width): the loss's gradient by y */
-    float *dx[BL_NODE_INPUTS];      /* (batch, in_width); NULL: nobody wants it */
-    float *memory;                  /* saved + batch * saved_each */
-    const float *plus; /* takes_add: (batch, width), the add's other input; NULL: no add follows */
-    const float *dx_plus; /* ends_gradient: what a fork adds to dx[0]; NULL: nothing */
-    const float *dx_relu; /* ... and the output of the relu before it; NULL: there is none */
-    const struct bl_net_node *dropout; /* takes_dropout: the dropout that follows; NULL: none */
+    const float *x[BL_NODE_INPUTS];    /* (batch, in_width) */
+    float *y;                          /* (batch, width) */
+    float *dy;                         /* (batch, width): the loss's gradient by y */
+    float *dx[BL_NODE_INPUTS];         /* (batch, in_width); NULL: nobody wants it */
+    float *memory;                     /* saved + batch * saved_each */
+    bl_epilogue epilogue;              /* of forward: what of `fused` is done to y, ... */
+    bl_epilogue dx_epilogue;           /* ... and of backward, to dx[0] */
+    const struct bl_net_node *dropout; /* of `fused`, done too; NULL: none */
     float *param[BL_NODE_PARAMS], *grad[BL_NODE_PARAMS]; /* grad of a running one: of its sums */
 } bl_net_node;
 
@@ -142,6 +147,46 @@ typedef struct bl_pass {
     bl_queue *queue;        /* of a device, where the net's memory is; NULL: here */
 } bl_pass;
 
+/* A layer: one file layer_NAME.c and one row of layer_table.c.
+ *
+ * `shape` sees widths and images of the inputs and its settings; it sets width, saved and
+ * saved_each and declares the parameters. The image is the first input's if the width still is,
+ * unless set. The other three compute part `part` of their outputs by kernels (one call must not
+ * read what another part of the same function writes). `infer` NULL: as forward.
+ *
+ * shares_output: y lies where x lay (element by element, and backward does not need x). Sharing
+ * layers follow a layer whose own backward does not read its y, or reads only which elements are
+ * above 0 where the gradient that comes back is not already 0.
+ * shares_gradient: dx lies where dy lay; otherwise each has its own memory. */
+struct bl_layer {
+    const char *name;
+    size_t inputs; /* 0: reads the batch's codes */
+    bool shares_output, shares_gradient;
+    bool forks; /* two layers may read y, none of which shares_output; the second one's gradient
+                   comes in `memory`, and backward adds the two */
+    /* What its kernels can also do, for the fusion pass (net_fuse.c): */
+    bool fuses_add, fuses_relu; /* node->epilogue of y, forward and in inference */
+    bool fuses_dropout;         /* node->dropout, forward and backward */
+    bool fuses_backward;        /* node->dx_epilogue of dx[0] */
+    bool keeps_gradient;        /* backward leaves dy as it is */
+    bl_status (*shape)(bl_net *net, bl_net_node *node, bl_err *err);
+    void (*forward)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
+    void (*infer)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
+    void (*backward)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
+    /* Layers with running statistics: how many chunks of `batch` examples are normalised each by
+     * itself. forward writes the sums over them to the running parameters' grad. */
+    size_t (*chunks)(const bl_net_node *node, size_t batch);
+};
+
+extern const bl_layer *const bl_layer_table[];
+extern const size_t bl_layer_count;
+const bl_layer *bl_layer_find(const char *name); /* by its table name; NULL: there is none */
+
+/* Share of a step's batch in a node's running statistics. */
+static inline float bl_net_momentum(const bl_net_node *node) {
+    return node->set.momentum > 0.0f ? node->set.momentum : 0.1f;
+}
+
 void bl_net_init(bl_net *net, size_t categorical, size_t continuous);
 /* The continuous values are a picture's: before the first layer. */
 void bl_net_set_shape(bl_net *net, bl_shape shape);
@@ -152,6 +197,10 @@ bl_status bl_net_add(bl_net *net, const char *layer, const bl_layer_settings *se
 /* For a layer's shape function. */
 bl_status bl_net_add_param(bl_net *net, bl_net_node *node, const bl_param *param,
                            bl_err *err) BL_CHECKED;
+
+/* Decides which nodes do the work of others, once the last one is there. Without it every node does
+ * its own; the bits are the same. */
+void bl_net_fuse(bl_net *net);
 
 /* Takes the memory for `capacity` examples from the layout's arena (a dry one only counts). */
 void bl_net_lay_out(bl_net *net, bl_net_layout *layout, size_t capacity);

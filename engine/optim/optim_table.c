@@ -1,7 +1,7 @@
 #include "engine/base/mem.h"
+#include "engine/base/row.h"
 #include "engine/optim/optim.h"
 #include "updates_list.h"
-#include <string.h>
 
 /* A state that the optimizer has; the address of one that it lacks is not even computed. */
 #define STATE(name, i) (bl_update_##name##_states > (i) ? &s##i[e] : NULL)
@@ -29,7 +29,5 @@ const bl_optim *const bl_optim_table[] = {BL_CHOICES_OPTIMIZER(POINTER)};
 const size_t bl_optim_count = BL_COUNT(bl_optim_table);
 
 const bl_optim *bl_optim_find(const char *name) {
-    for (size_t i = 0; i < bl_optim_count; i++)
-        if (strcmp(bl_optim_table[i]->name, name) == 0) return bl_optim_table[i];
-    return NULL;
+    return bl_row_find(bl_optim_table, bl_optim_count, name);
 }

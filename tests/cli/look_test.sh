@@ -131,6 +131,14 @@ embedding=$(sed 's/.*"layers":\[{"layer":"embedding","shape":\[1,1,220\],"parame
 says out "\"parameters\":$((embedding + 2 * 16 + 236 * 64 + 64 + 2 * 64 + 64 * 32 + 32 + 2 * 32 + 33)),"
 try 0 show mnist --model --synthetic --set model.kind=simple_cnn --set model.filters="[]" --set model.hidden=1024
 says out '^   3  conv2d 5x5  *2  *14 x 14 x 64  *51,264  *20,070,400  *100,352$'
+# What is carried out as one: a residual block's end, and the chain of the net for tables.
+try 0 show mnist --model --fused --synthetic --set model.kind=resnet8 --set model.norm=none --set model.filters="[]"
+says out '^   5  conv2d  *does add 6, does relu 7, backward of relu 4$'
+says out '^   6  add  *forward by 5$'
+try 0 show rossmann --model --fused --json --synthetic --set model.dropout=0.1
+says out '"layer":"relu",[^}]*"fused":{"forward_by":[0-9]*,"backward_by":[0-9]*}'
+says out '"layer":"batchnorm",[^}]*"fused":{"dropout":[0-9]*,"gate":[0-9]*}'
+try 2 show rossmann --fused
 try 2 show quadratic --model
 says err "^batchlab: model quadratic is no net of layers"
 try 2 show ross --model

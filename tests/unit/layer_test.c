@@ -247,6 +247,7 @@ static void open_bench(bench *b, size_t c, const bl_kernels *kernels) {
                 k_cases[c].shape ? bl_shape_positions(k_image) * k_image.channels : CONTINUOUS);
     if (k_cases[c].shape) bl_net_set_shape(&b->net, k_image);
     k_cases[c].build(&b->net);
+    bl_net_fuse(&b->net);
     bl_net_lay_out(&b->net, &layout, BATCH);
     CHECK_OK(bl_arena_init(&b->arena, dry.peak, ERR));
     layout.arena = &b->arena;
