@@ -129,7 +129,7 @@ bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
     const bl_device *device;
     if (name == NULL || strcmp(name, "cpu") == 0) return BL_OK;
     BL_TRY(bl_device_open(&device, name, err));
-    BL_TRY(bl_device_dataset_open(&e->on_device, device, &e->data, err));
+    BL_TRY(bl_train_device_data_open(&e->on_device, device, &e->data, err));
     e->device_data = &e->on_device;
     size_t fit;
     BL_TRY(fitting_jobs(e, &fit, err));
@@ -158,7 +158,7 @@ void bl_experiment_data_words(bl_buf *out, const bl_experiment *e) {
 }
 
 void bl_experiment_close(bl_experiment *e) {
-    bl_device_dataset_close(&e->on_device);
+    bl_train_device_data_close(&e->on_device);
     bl_index_close(e->store.index, e->trains);
     e->store.index = NULL;
     bl_dataset_free(&e->data);

@@ -14,8 +14,8 @@ typedef struct bl_experiment {
     bl_store store;
     bool trains; /* else it only looks at the store */
     const bl_kernels *kernels;
-    bl_device_dataset on_device;          /* the data set, ... */
-    const bl_device_dataset *device_data; /* ... if runs are to be on a device; else NULL */
+    bl_train_device_data on_device;          /* the data set, ... */
+    const bl_train_device_data *device_data; /* ... if runs are to be on a device; else NULL */
     size_t device_memory; /* bytes that its runs may take together there; 0: no device */
     char fits[384];       /* how many fit there at once, and why; "": -j or no device */
     char script[BL_PATH];

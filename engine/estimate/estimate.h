@@ -12,7 +12,7 @@
 typedef struct bl_estimate_place {
     const bl_dataset *data;
     const bl_kernels *kernels;
-    const bl_device_dataset *device_data; /* NULL: on the processor */
+    const bl_train_device_data *device_data; /* NULL: on the processor */
     const char *script, *library_dir;
 } bl_estimate_place;
 

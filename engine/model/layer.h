@@ -35,5 +35,5 @@ static inline float bl_layer_eps(const bl_net_node *node) {
 
 /* Width of an embedding of n categories, "missing" included: min(600, round(1.6 n^0.56)), fastai's
  * rule. By exact_math.h, so that a width never depends on a C library. */
-size_t bl_embedding_width(uint32_t n);
+size_t bl_layer_embedding_width(uint32_t n);
 #endif

@@ -3,7 +3,7 @@
 #include "kernels/shared/exact_math.h"
 #include <stdio.h>
 
-size_t bl_embedding_width(uint32_t n) {
+size_t bl_layer_embedding_width(uint32_t n) {
     const double width = 1.6 * bl_exp64(0.56 * bl_log64((double)n)) + 0.5;
     return width < 600.0 ? (size_t)width : 600;
 }
@@ -14,7 +14,7 @@ static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     size_t table = 0;
     for (size_t c = 0; c < set->columns; c++) {
         bl_param p = {.rows = set->cardinality[c],
-                      .cols = bl_embedding_width(set->cardinality[c]),
+                      .cols = bl_layer_embedding_width(set->cardinality[c]),
                       .init = BL_INIT_FOLDED_NORMAL,
                       .scale = 0.01f};
         if (set->column_name != NULL)

@@ -1,4 +1,4 @@
-#include "engine/base/row.h"
+#include "engine/base/named.h"
 #include "engine/model/layer.h"
 
 const bl_layer *const bl_layer_table[] = {
@@ -11,5 +11,5 @@ const bl_layer *const bl_layer_table[] = {
 const size_t bl_layer_count = BL_COUNT(bl_layer_table);
 
 const bl_layer *bl_layer_find(const char *name) {
-    return bl_row_find(bl_layer_table, bl_layer_count, name);
+    return bl_named_find(bl_layer_table, bl_layer_count, name);
 }

@@ -1,5 +1,5 @@
 #include "engine/base/mem.h"
-#include "engine/base/row.h"
+#include "engine/base/named.h"
 #include "engine/model/metric.h"
 
 #define ROW(name) &bl_metric_##name,
@@ -8,5 +8,5 @@ const bl_metric *const bl_metric_table[] = {BL_CHOICES_METRIC(ROW)};
 const size_t bl_metric_count = BL_COUNT(bl_metric_table);
 
 const bl_metric *bl_metric_find(const char *name) {
-    return bl_row_find(bl_metric_table, bl_metric_count, name);
+    return bl_named_find(bl_metric_table, bl_metric_count, name);
 }

@@ -1,4 +1,4 @@
-#include "engine/base/row.h"
+#include "engine/base/named.h"
 #include "engine/config/layers.h"
 #include "engine/model/model.h"
 
@@ -65,7 +65,7 @@ bl_status bl_model_filters(const bl_config *config, const size_t *literature, si
 }
 
 const bl_model *bl_model_find(const char *kind) {
-    return bl_row_find(bl_model_table, bl_model_count, kind);
+    return bl_named_find(bl_model_table, bl_model_count, kind);
 }
 
 bool bl_model_takes_pictures(const bl_config *config) {

@@ -1,5 +1,5 @@
 #include "engine/base/mem.h"
-#include "engine/base/row.h"
+#include "engine/base/named.h"
 #include "engine/optim/optim.h"
 #include "updates_list.h"
 
@@ -29,5 +29,5 @@ const bl_optim *const bl_optim_table[] = {BL_CHOICES_OPTIMIZER(POINTER)};
 const size_t bl_optim_count = BL_COUNT(bl_optim_table);
 
 const bl_optim *bl_optim_find(const char *name) {
-    return bl_row_find(bl_optim_table, bl_optim_count, name);
+    return bl_named_find(bl_optim_table, bl_optim_count, name);
 }

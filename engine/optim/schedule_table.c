@@ -1,5 +1,5 @@
 #include "engine/base/mem.h"
-#include "engine/base/row.h"
+#include "engine/base/named.h"
 #include "engine/optim/schedule.h"
 
 #define ROW(name) &bl_schedule_##name,
@@ -8,5 +8,5 @@ const bl_schedule *const bl_schedule_table[] = {BL_CHOICES_SCHEDULE(ROW)};
 const size_t bl_schedule_count = BL_COUNT(bl_schedule_table);
 
 const bl_schedule *bl_schedule_find(const char *name) {
-    return bl_row_find(bl_schedule_table, bl_schedule_count, name);
+    return bl_named_find(bl_schedule_table, bl_schedule_count, name);
 }

@@ -25,7 +25,7 @@ typedef struct bl_scheduler {
     const bl_dataset *data;
     const bl_store *store;
     const bl_kernels *kernels;
-    const bl_device_dataset
+    const bl_train_device_data
         *device_data; /* the data on a device, where the runs are then; or NULL */
     size_t jobs;
     size_t memory;             /* bytes that the open runs may take together; 0: no bound */

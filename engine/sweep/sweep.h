@@ -39,7 +39,7 @@ typedef struct bl_timing_options {
     const bl_dataset *data;
     const bl_store *store;
     const bl_kernels *kernels;
-    const bl_device_dataset *device_data; /* as in bl_scheduler */
+    const bl_train_device_data *device_data; /* as in bl_scheduler */
     const int64_t *batch_sizes;
     size_t count;
     const volatile int *stop;

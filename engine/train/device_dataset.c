@@ -2,7 +2,7 @@
 #include <string.h>
 
 /* One array; NULL stays NULL. `at` is the address of the pointer to it. */
-static bl_status carry(bl_device_dataset *r, bl_queue *queue, void *at, const void *from,
+static bl_status carry(bl_train_device_data *r, bl_queue *queue, void *at, const void *from,
                        size_t bytes, bl_err *err) {
     void *memory = NULL;
     if (from == NULL || bytes == 0) return BL_OK;
@@ -13,12 +13,12 @@ static bl_status carry(bl_device_dataset *r, bl_queue *queue, void *at, const vo
     return BL_OK;
 }
 
-bl_status bl_device_dataset_open(bl_device_dataset *out, const bl_device *device,
-                                 const bl_dataset *data, bl_err *err) {
+bl_status bl_train_device_data_open(bl_train_device_data *out, const bl_device *device,
+                                    const bl_dataset *data, bl_err *err) {
     const size_t rows = data->rows;
     bl_queue *queue = NULL;
     bl_status status;
-    *out = (bl_device_dataset){.device = device};
+    *out = (bl_train_device_data){.device = device};
     BL_GOTO(device->queue_open(device, &queue, err));
     BL_GOTO(carry(out, queue, &out->codes, data->codes,
                   rows * data->categorical * sizeof *data->codes, err));
@@ -29,16 +29,16 @@ bl_status bl_device_dataset_open(bl_device_dataset *out, const bl_device *device
     BL_GOTO(device->wait(queue, err));
 done:
     device->queue_close(queue);
-    if (status != BL_OK) bl_device_dataset_close(out);
+    if (status != BL_OK) bl_train_device_data_close(out);
     return status;
 }
 
-void bl_device_dataset_close(bl_device_dataset *device_data) {
+void bl_train_device_data_close(bl_train_device_data *device_data) {
     const bl_device *device = device_data->device;
     if (device == NULL) return;
     device->release(device, device_data->codes);
     device->release(device, device_data->values);
     device->release(device, device_data->pixels);
     device->release(device, device_data->target);
-    *device_data = (bl_device_dataset){0};
+    *device_data = (bl_train_device_data){0};
 }

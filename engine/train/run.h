@@ -13,7 +13,7 @@
 #include "engine/optim/schedule.h"
 #include "engine/train/train.h"
 
-/* What changes from step to step beside the blocks of floats; checkpoint.c writes all of it. */
+/* What changes from step to step beside the blocks of floats; state_bytes.c writes all of it. */
 typedef struct bl_train_progress {
     int64_t made;              /* updates so far */
     double loss;               /* of the last batch */

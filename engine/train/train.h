@@ -19,7 +19,7 @@ typedef struct bl_train_options {
     const bl_kernels *kernels;
     const char *run_id; /* for the log's header */
     size_t threads;     /* inside kernels; 0 is 1 */
-    const bl_device_dataset
+    const bl_train_device_data
         *device_data; /* the data set on a device, where the run is then; or NULL */
 } bl_train_options;
 
@@ -44,7 +44,7 @@ bl_status bl_train_net(bl_net *net, const bl_config *config, const bl_dataset *d
 /* Bytes a run of this configuration takes, by a dry pass: nothing is allocated for it. On a device
  * (`device_data`; else NULL) it evaluates more rows at once, and its queue comes on top. */
 bl_status bl_train_memory(const bl_config *config, const bl_dataset *data,
-                          const bl_device_dataset *device_data, size_t *bytes,
+                          const bl_train_device_data *device_data, size_t *bytes,
                           bl_err *err) BL_CHECKED;
 
 /* The step of the first evaluation after `step`: max(step + 1, ceil(step * ratio)), `first` at the

@@ -53,8 +53,8 @@ void bl_train_net_memory(bl_train *train, bl_net_layout *layout);
 void bl_train_net_digest(const bl_net *net, const float *weight, const float *running,
                          bl_sha256 *digest);
 /* Of a run on a device: opened before, given memory after it was planned. */
-enum { BL_DEVICE_STEPS = 32 }; /* at once; as many again may be on their way */
-bl_status bl_train_device_open(bl_train *train, const bl_device_dataset *device_data) BL_CHECKED;
+enum { BL_TRAIN_DEVICE_STEPS = 32 }; /* at once; as many again may be on their way */
+bl_status bl_train_device_open(bl_train *train, const bl_train_device_data *device_data) BL_CHECKED;
 bl_status bl_train_device_memory(bl_train *train, size_t bytes, bl_err *err) BL_CHECKED;
 void bl_train_device_close(bl_train *train);
 /* The i-th algorithm that a vendor's library was chosen for, in words; NULL: no more. */

@@ -16,13 +16,13 @@ enum { CHUNKS = BL_QUEUE_MARKS, EVAL_BYTES = 256 << 20 };
  * mark c. */
 typedef struct chunk {
     bl_device_progress begin; /* all but `stopped`, which stays from chunk to chunk */
-    bl_update_step step[BL_DEVICE_STEPS];
-    double loss[BL_DEVICE_STEPS];
+    bl_update_step step[BL_TRAIN_DEVICE_STEPS];
+    double loss[BL_TRAIN_DEVICE_STEPS];
     size_t count;
 } chunk;
 
 struct bl_train_device {
-    const bl_device_dataset *device_data;
+    const bl_train_device_data *device_data;
     const bl_device *device;
     bl_queue *queue;
     void *memory; /* all of the run's, below the arena */
@@ -31,8 +31,8 @@ struct bl_train_device {
     bool warm;        /* a step was made without a recording: what loads late is loaded */
     /* on the device */
     bl_device_progress *progress;
-    bl_update_step *steps;   /* (BL_DEVICE_STEPS) */
-    double *losses;          /* (BL_DEVICE_STEPS) */
+    bl_update_step *steps;   /* (BL_TRAIN_DEVICE_STEPS) */
+    double *losses;          /* (BL_TRAIN_DEVICE_STEPS) */
     double *sum, *level_sum; /* (1), (levels) */
     float *snapshot;         /* (runnings): the running statistics after the last good forward */
     /* here */
@@ -63,14 +63,14 @@ static void lay_out(bl_train *t, bl_net_layout *layout, size_t threads) {
     (void)threads;
     bl_train_net_memory(t, layout);
     d->progress = bl_net_layout_take(layout, 1, sizeof *d->progress);
-    d->steps = bl_net_layout_take(layout, BL_DEVICE_STEPS, sizeof *d->steps);
-    d->losses = bl_net_layout_take(layout, BL_DEVICE_STEPS, sizeof *d->losses);
+    d->steps = bl_net_layout_take(layout, BL_TRAIN_DEVICE_STEPS, sizeof *d->steps);
+    d->losses = bl_net_layout_take(layout, BL_TRAIN_DEVICE_STEPS, sizeof *d->losses);
     d->sum = bl_net_layout_take(layout, 1, sizeof *d->sum);
     d->level_sum = bl_net_layout_take(layout, t->levels, sizeof *d->level_sum);
     d->snapshot = bl_net_layout_take(layout, t->net.runnings, sizeof *d->snapshot);
 }
 
-bl_status bl_train_device_open(bl_train *t, const bl_device_dataset *device_data) {
+bl_status bl_train_device_open(bl_train *t, const bl_train_device_data *device_data) {
     bl_train_device *d = bl_xalloc(sizeof *d);
     d->device_data = device_data;
     d->device = device_data->device;
@@ -336,7 +336,7 @@ static bl_status move_on(bl_train *t, int64_t most, bl_err *err) {
     if (d->on_their_way == 0) d->ahead = t->progress;
     int64_t left = most - (d->ahead.made - t->progress.made);
     while (left > 0 && d->on_their_way < together) {
-        const int64_t count = left < BL_DEVICE_STEPS ? left : BL_DEVICE_STEPS;
+        const int64_t count = left < BL_TRAIN_DEVICE_STEPS ? left : BL_TRAIN_DEVICE_STEPS;
         BL_TRY(enqueue_chunk(t, (size_t)count, err));
         left -= count;
     }

@@ -1,6 +1,6 @@
 /* Families whose outputs stand alone: one thread each, in the order of memory. */
 #include "kernels/cuda/launch.h"
-#include "kernels/ref/dropout.h"
+#include "kernels/ref/dropout_ref.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "kernels/ref/dropout.h"
+#include "kernels/ref/dropout_ref.h"
 #include <math.h>
 
 static BL_HD float column_mean(const bl_batchnorm_forward *a, size_t j) {

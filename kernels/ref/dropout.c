@@ -1,4 +1,4 @@
-#include "kernels/ref/dropout.h"
+#include "kernels/ref/dropout_ref.h"
 
 BL_REF void bl_dropout_ref(const bl_dropout *a, const bl_part *part) {
     const bl_range rows = bl_part_range(part, a->batch, 1);

@@ -123,7 +123,7 @@ static bl_status time_all(job *jobs, size_t runs, double seconds, bl_err *err) {
 }
 
 static bl_status measure(const struct work *w, int64_t batch, size_t runs, double seconds,
-                         const bl_device_dataset *device_data, const bl_dataset *data,
+                         const bl_train_device_data *device_data, const bl_dataset *data,
                          bl_err *err) {
     job jobs[TOGETHER] = {0};
     bl_train_options options = {.device_data = device_data, .run_id = "benchmark", .threads = 1};
@@ -152,7 +152,7 @@ done:
 }
 
 /* A run of every batch size can be opened. */
-static bl_status open_work(const struct work *w, const bl_device_dataset *device_data,
+static bl_status open_work(const struct work *w, const bl_train_device_data *device_data,
                            const bl_dataset *data, bl_err *err) {
     bl_train_options options = {.device_data = device_data, .run_id = "benchmark", .threads = 1};
     BL_TRY(bl_kernels_pick(&options.kernels, err));
@@ -171,9 +171,9 @@ static bl_status open_work(const struct work *w, const bl_device_dataset *device
 static bl_status measure_work(const struct work *w, const bl_device *device, const bl_dataset *data,
                               bool smoke, bl_err *err) {
     const double seconds = smoke ? 0.001 : 2.0;
-    bl_device_dataset device_data;
+    bl_train_device_data device_data;
     bl_status status;
-    BL_TRY(bl_device_dataset_open(&device_data, device, data, err));
+    BL_TRY(bl_train_device_data_open(&device_data, device, data, err));
     if (smoke) BL_GOTO(open_work(w, &device_data, data, err));
     for (size_t i = 0; i < MOST_BATCHES && w->batch[i] > 0; i++) {
         if (smoke && strcmp(w->name, "simplenn") != 0) break;
@@ -182,7 +182,7 @@ static bl_status measure_work(const struct work *w, const bl_device *device, con
     }
     status = BL_OK;
 done:
-    bl_device_dataset_close(&device_data);
+    bl_train_device_data_close(&device_data);
     return status;
 }
 

@@ -37,7 +37,7 @@ static bl_status job(const fixture *f, const bl_device *device, char sha256[BL_S
     bl_sha256 sum;
     bl_status status;
     BL_GOTO(bl_kernels_pick(&options.kernels, err));
-    BL_GOTO(bl_device_dataset_open(&there.device_data, device, &f->data, err));
+    BL_GOTO(bl_train_device_data_open(&there.device_data, device, &f->data, err));
     BL_GOTO(bl_train_open(&train, &f->config, &f->data, &options, err));
     while (bl_train_now(train)->step < STEPS) BL_GOTO(bl_train_advance(train, STEPS, NULL, err));
     BL_GOTO(bl_train_save(train, &saved, err));
@@ -47,7 +47,7 @@ static bl_status job(const fixture *f, const bl_device *device, char sha256[BL_S
     bl_sha256_hex(&sum, sha256);
 done:
     bl_train_close(train);
-    bl_device_dataset_close(&there.device_data);
+    bl_train_device_data_close(&there.device_data);
     bl_buf_free(&saved);
     return status;
 }

@@ -22,14 +22,14 @@ int device_setup(void **state) {
     fixture *f = bl_xalloc(sizeof *f);
     tiny_data(&f->data, 3, 2);
     tiny_config(&f->config);
-    CHECK_OK(bl_device_dataset_open(&f->device_data, open_device(), &f->data, ERR));
+    CHECK_OK(bl_train_device_data_open(&f->device_data, open_device(), &f->data, ERR));
     *state = f;
     return 0;
 }
 
 int device_teardown(void **state) {
     fixture *f = *state;
-    bl_device_dataset_close(&f->device_data);
+    bl_train_device_data_close(&f->device_data);
     tiny_data_free(&f->data);
     free(f);
     return 0;
@@ -83,9 +83,9 @@ uint8_t *make_pictures(fixture *f, size_t height, size_t width) {
     f->data.height = height, f->data.width = width, f->data.channels = 2, f->data.continuous = n;
     f->data.pixel_mean[0] = 100, f->data.pixel_scale[0] = 0.25f;
     f->data.pixel_mean[1] = 50, f->data.pixel_scale[1] = 0.5f;
-    bl_device_dataset_close(&f->device_data);
+    bl_train_device_data_close(&f->device_data);
     f->data.values = NULL;
-    CHECK_OK(bl_device_dataset_open(&f->device_data, open_device(), &f->data, ERR));
+    CHECK_OK(bl_train_device_data_open(&f->device_data, open_device(), &f->data, ERR));
     return pixels;
 }
 

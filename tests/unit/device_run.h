@@ -11,7 +11,7 @@
 typedef struct fixture {
     bl_dataset data;
     bl_config config;
-    bl_device_dataset device_data;
+    bl_train_device_data device_data;
 } fixture;
 
 const bl_device *open_device(void);

@@ -104,8 +104,8 @@ static void poison(fixture *f, uint64_t k) {
     bl_sampler sampler;
     bl_sampler_init(&sampler, (uint64_t)f->config.train.seed, f->data.train_rows);
     ((float *)f->data.target)[bl_sampler_row(&sampler, k * 4 + 1)] = NAN;
-    bl_device_dataset_close(&f->device_data);
-    CHECK_OK(bl_device_dataset_open(&f->device_data, device, &f->data, ERR));
+    bl_train_device_data_close(&f->device_data);
+    CHECK_OK(bl_train_device_data_open(&f->device_data, device, &f->data, ERR));
 }
 
 /* At the ends of chunks and between: steps of the same chunk and of the one behind it, which are on

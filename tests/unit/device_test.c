@@ -32,7 +32,7 @@ static void test_every_loss(void **state) {
     strcpy(f->config.model.kind, "mlp");
     for (size_t i = 0; i < bl_loss_count; i++) {
         const bl_loss *loss = bl_loss_table[i];
-        bl_device_dataset_close(&f->device_data);
+        bl_train_device_data_close(&f->device_data);
         tiny_data_free(&f->data);
         tiny_classes(&f->data, 3);
         if (!loss->classes) f->data.classes = 0;
@@ -40,7 +40,7 @@ static void test_every_loss(void **state) {
         strcpy(f->config.loss, loss->name);
         strcpy(f->config.metric, loss->classes ? "error" : "rmse");
         f->config.label_smoothing = loss->classes ? 0.1 : 0.0;
-        CHECK_OK(bl_device_dataset_open(&f->device_data, device, &f->data, ERR));
+        CHECK_OK(bl_train_device_data_open(&f->device_data, device, &f->data, ERR));
         check_run(f, 20);
     }
 }
@@ -96,8 +96,8 @@ static void test_residual_net(void **state) {
     f->config.model.ghost_size = 4;
     f->config.train.batch_size = 20;
     f->config.data.eval_rows = 10;
-    bl_device_dataset_close(&f->device_data);
-    CHECK_OK(bl_device_dataset_open(&f->device_data, open_device(), &f->data, ERR));
+    bl_train_device_data_close(&f->device_data);
+    CHECK_OK(bl_train_device_data_open(&f->device_data, open_device(), &f->data, ERR));
     for (size_t i = 0; i < BL_COUNT(pieces); i++) {
         f->config.train.micro_batch = pieces[i];
         check_run(f, 3);

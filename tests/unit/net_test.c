@@ -212,7 +212,7 @@ static void test_embedding_widths(void **state) {
         {65536, 600}
     };
     for (size_t i = 0; i < BL_COUNT(anchors); i++)
-        assert_int_equal(bl_embedding_width(anchors[i].n), anchors[i].width);
+        assert_int_equal(bl_layer_embedding_width(anchors[i].n), anchors[i].width);
 }
 
 static void test_tabular_layers(void **state) {

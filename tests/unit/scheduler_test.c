@@ -20,8 +20,8 @@ typedef struct fixture {
     bl_trial trial[TRIALS];
     bl_round round;
     bl_trial_result result[TRIALS];
-    size_t memory;                        /* as bl_scheduler's */
-    const bl_device_dataset *device_data; /* NULL: on the processor */
+    size_t memory;                           /* as bl_scheduler's */
+    const bl_train_device_data *device_data; /* NULL: on the processor */
 } fixture;
 
 /* What the progress calls of a round said, and after how many of them it is to be stopped. */
@@ -410,14 +410,14 @@ static void test_runs_take_turns_in_memory(void **state) {
 }
 
 /* The data set on the emulated device, which has memory for `fit` runs of trial 0 beside it. */
-static void open_device(fixture *f, bl_device_dataset *device_data, size_t fit) {
+static void open_device(fixture *f, bl_train_device_data *device_data, size_t fit) {
     char bytes[32];
     const bl_device *device = NULL;
     (void)setenv("BATCHLAB_CUDA", BL_BUILD_DIR "/libbatchlab_cuda_emulated.so", 0);
     if (strstr(getenv("BATCHLAB_CUDA"), "emulated") == NULL) skip();
     (void)unsetenv("BL_EMULATED_MEMORY");
     CHECK_OK(bl_device_open(&device, "cuda", ERR));
-    CHECK_OK(bl_device_dataset_open(device_data, device, &f->data, ERR));
+    CHECK_OK(bl_train_device_data_open(device_data, device, &f->data, ERR));
     f->device_data = device_data;
     f->memory = fit * bytes_of(f, &f->trial[0]);
     (void)snprintf(bytes, sizeof bytes, "%zu",
@@ -425,8 +425,8 @@ static void open_device(fixture *f, bl_device_dataset *device_data, size_t fit) 
     (void)setenv("BL_EMULATED_MEMORY", bytes, 1);
 }
 
-static void close_device(bl_device_dataset *device_data) {
-    bl_device_dataset_close(device_data);
+static void close_device(bl_train_device_data *device_data) {
+    bl_train_device_data_close(device_data);
     (void)unsetenv("BL_EMULATED_MEMORY");
 }
 
@@ -448,7 +448,7 @@ static void test_a_race_on_a_small_device(void **state) {
     fixture *f = *state;
     bl_store here, there;
     bl_trial_result first[TRIALS] = {0};
-    bl_device_dataset device_data;
+    bl_train_device_data device_data;
     watch w = {0};
     ask_for_a_race(f);
     fresh_store(&here);
@@ -468,7 +468,7 @@ static void test_a_race_on_a_small_device(void **state) {
 static void test_a_device_too_small_for_one(void **state) {
     fixture *f = *state;
     bl_store store;
-    bl_device_dataset device_data;
+    bl_train_device_data device_data;
     watch w;
     open_device(f, &device_data, 2);
     f->trial[1].config.train.batch_size = 1 << 19;

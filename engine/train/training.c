@@ -66,7 +66,7 @@ static void begin(bl_train *t, const char *run_id) {
 }
 
 /* Level `device` has no meaning on a processor. */
-static bl_status check_level(const bl_config *config, const bl_device_dataset *device_data,
+static bl_status check_level(const bl_config *config, const bl_train_device_data *device_data,
                              bl_err *err) {
     if (strcmp(config->numerics, "device") == 0 && device_data == NULL)
         BL_FAIL(err, BL_EUNSUPPORTED, "numerics = \"device\" is for a GPU: --device cuda");
@@ -110,7 +110,7 @@ void bl_train_close(bl_train *train) {
 }
 
 bl_status bl_train_memory(const bl_config *config, const bl_dataset *data,
-                          const bl_device_dataset *device_data, size_t *bytes, bl_err *err) {
+                          const bl_train_device_data *device_data, size_t *bytes, bl_err *err) {
     bl_train *t = bl_xalloc(sizeof *t);
     bl_arena dry = {0};
     bl_status status = BL_OK;

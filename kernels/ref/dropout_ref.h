@@ -1,6 +1,6 @@
 /* The mask of dropout, which batch norm applies too. */
-#ifndef BL_KERNELS_REF_DROPOUT_H
-#define BL_KERNELS_REF_DROPOUT_H
+#ifndef BL_KERNELS_REF_DROPOUT_REF_H
+#define BL_KERNELS_REF_DROPOUT_REF_H
 #include "engine/base/philox.h"
 #include "kernels/ref/ref.h"
 
