@@ -1,7 +1,7 @@
 /* The fusion pass: what it finds in chains that are written out here, and that a fused net has the
  * bits of the same net unfused, forward, backward and in inference. */
 #include "engine/model/model.h"
-#include "kernels/exact_math.h"
+#include "kernels/shared/exact_math.h"
 #include "tests/check.h"
 #include "tests/unit/tiny_data.h"
 #include <string.h>
