@@ -45,6 +45,8 @@ static const bl_report_timing *timing_of(const bl_report_model *m, double batch_
     return NULL;
 }
 
+/* Ratios of steps, examples and time over the pairs of which at least one run reached the target.
+ */
 static void judge_target(bl_report_pair *p, const bl_report_model *m) {
     double *first = bl_xalloc(p->seeds * sizeof *first);
     double *second = bl_xalloc(p->seeds * sizeof *second);
@@ -65,6 +67,7 @@ static void judge_target(bl_report_pair *p, const bl_report_model *m) {
     free(second);
 }
 
+/* The metric within the budget, over the pairs in which both runs have a value. */
 static void judge_budget(bl_report_pair *p, const bl_report_model *m) {
     double *first = bl_xalloc(p->seeds * sizeof *first);
     double *second = bl_xalloc(p->seeds * sizeof *second);

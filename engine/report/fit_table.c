@@ -1,3 +1,4 @@
+/* Reading the table of `batchlab fit`: CSV with a header, columns found by name, one run a row. */
 #include "engine/report/fit_table.h"
 #include "engine/base/mem.h"
 #include <errno.h>
@@ -50,6 +51,7 @@ static bool next_field(reader *r, char out[FIELD]) {
     return true;
 }
 
+/* Which field holds which column; unknown columns are passed over. */
 static bl_status parse_header(reader *r) {
     char field[FIELD];
     for (int c = 0; c < COLUMN_COUNT; c++) r->field_of[c] = -1;
@@ -143,6 +145,7 @@ static bl_status parse_field(reader *r, const char *text, column c, bl_stats_poi
     }
 }
 
+/* One run more in the table. */
 static bl_status parse_row(reader *r, bl_fit_table *table) {
     char field[FIELD];
     bl_stats_point point = {0};

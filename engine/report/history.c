@@ -1,3 +1,4 @@
+/* The runs' evaluations, read from their logs. */
 #include "engine/report/history.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
@@ -5,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+/* Evaluations up to step `asked`. A log that is not there leaves the run without any. */
 static bl_status read_run(bl_report_run *run, int64_t asked, const char *run_dir, bl_err *err) {
     char path[BL_PATH];
     bl_buf text = {0};

@@ -1,3 +1,5 @@
+/* From the records of a plan (engine/plan) to the arrays of a model. Nothing is judged here; texts
+ * and lists stay the plan's, which the model owns. */
 #include "engine/report/plan_read.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
@@ -10,7 +12,8 @@ static void copy_text(char *out, size_t size, const char *text) {
     (void)snprintf(out, size, "%s", text);
 }
 
-static void take_head(bl_report_model *m) {
+/* What was asked: experiment, data, prices, targets, reference steps. */
+static void add_head(bl_report_model *m) {
     const bl_plan_head *h = &m->plan.head;
     copy_text(m->experiment, sizeof m->experiment, h->experiment);
     copy_text(m->preset, sizeof m->preset, h->preset);
@@ -34,7 +37,7 @@ static void take_head(bl_report_model *m) {
 }
 
 /* In the plan's order: trial i here is trial i there. */
-static void take_trial(bl_report_model *m, const bl_plan_trial *from) {
+static void add_trial(bl_report_model *m, const bl_plan_trial *from) {
     bl_report_trial *t = BL_PUSH(m->trials, m->trial_count, "trials");
     *t = (bl_report_trial){.outcome = from->outcome,
                            .reason = from->reason,
@@ -62,7 +65,7 @@ static int series_of(bl_report_model *m, const bl_plan_decision *d) {
     return (int)m->series_count - 1;
 }
 
-static void take_test(bl_report_model *m, const bl_plan_decision *d) {
+static void add_test(bl_report_model *m, const bl_plan_decision *d) {
     *BL_PUSH(m->tests, m->test_count, "looks at the test rows") =
         (bl_report_test){.text = d->text,
                          .batch_size = d->batch_size,
@@ -71,7 +74,8 @@ static void take_test(bl_report_model *m, const bl_plan_decision *d) {
                          .series = series_of(m, d)};
 }
 
-static void take_best(bl_report_model *m, bl_report_bests *bests, const bl_plan_decision *d) {
+/* The best rate of one batch size, with the runs of all its seeds. */
+static void add_best(bl_report_model *m, bl_report_bests *bests, const bl_plan_decision *d) {
     bl_report_best *b = BL_PUSH(bests->best, bests->count, "best rates");
     *b = (bl_report_best){.batch_size = d->batch_size,
                           .learning_rate = d->learning_rate,
@@ -86,7 +90,7 @@ static void take_best(bl_report_model *m, bl_report_bests *bests, const bl_plan_
 }
 
 /* The range over the seeds; a run that diverged is infinitely bad. */
-static void take_values(bl_report_budget *b, const bl_plan_numbers *values) {
+static void add_value_range(bl_report_budget *b, const bl_plan_numbers *values) {
     b->low = b->high = (double)NAN;
     if (values->count < 2) return;
     double low = HUGE_VAL, high = -HUGE_VAL;
@@ -98,7 +102,8 @@ static void take_values(bl_report_budget *b, const bl_plan_numbers *values) {
     b->high = high;
 }
 
-static void take_budget(bl_report_model *m, const bl_plan_decision *d) {
+/* A run that diverged has no value within a budget. */
+static void add_budget(bl_report_model *m, const bl_plan_decision *d) {
     if (isnan(d->value)) return;
     bl_report_budget *b = BL_PUSH(m->budgets, m->budget_count, "budgets");
     *b = (bl_report_budget){.kind = (bl_plan_budget)d->budget,
@@ -108,12 +113,12 @@ static void take_budget(bl_report_model *m, const bl_plan_decision *d) {
                             .value = d->value,
                             .steps = (int64_t)d->steps,
                             .series = series_of(m, d)};
-    take_values(b, &d->values);
+    add_value_range(b, &d->values);
     copy_text(b->run, sizeof b->run, d->run);
 }
 
 /* The sweep has run the rule's rate. */
-static void take_rule(bl_report_model *m, const bl_plan_decision *d) {
+static void add_rule(bl_report_model *m, const bl_plan_decision *d) {
     bl_report_regret *r = BL_PUSH(m->regrets, m->regret_count, "rules");
     *r = (bl_report_regret){.rule = (bl_plan_rule)d->rule,
                             .batch_size = d->batch_size,
@@ -133,7 +138,8 @@ static size_t seeds_of(const bl_plan_runs both[2]) {
     return bl_min_size(both[0].count, both[1].count);
 }
 
-static void take_pair(bl_report_model *m, const bl_plan_decision *d) {
+/* Two batch sizes on the same seeds; what was measured is filled in by bl_compare_judge. */
+static void add_pair(bl_report_model *m, const bl_plan_decision *d) {
     bl_report_pair *p = BL_PUSH(m->pairs, m->pair_count, "comparisons");
     p->seeds = seeds_of(d->both);
     if (d->budget_epochs > 0 && seeds_of(d->within) == p->seeds)
@@ -148,22 +154,23 @@ static void take_pair(bl_report_model *m, const bl_plan_decision *d) {
     }
 }
 
-static void take_decision(bl_report_model *m, bl_report_bests *bests, const bl_plan_decision *d) {
+/* Every kind of decision, so that a new one is a warning of the compiler here. */
+static void add_decision(bl_report_model *m, bl_report_bests *bests, const bl_plan_decision *d) {
     switch (d->kind) {
     case BL_PLAN_BEST:
-        take_best(m, bests, d);
+        add_best(m, bests, d);
         break;
     case BL_PLAN_BUDGET:
-        take_budget(m, d);
+        add_budget(m, d);
         break;
     case BL_PLAN_COMPARE:
-        take_pair(m, d);
+        add_pair(m, d);
         break;
     case BL_PLAN_RULE:
-        take_rule(m, d);
+        add_rule(m, d);
         break;
     case BL_PLAN_TEST:
-        take_test(m, d);
+        add_test(m, d);
         break;
     case BL_PLAN_NOTE:
         *BL_PUSH(m->notes, m->note_count, "notes") = d->text;
@@ -178,10 +185,10 @@ static void take_decision(bl_report_model *m, bl_report_bests *bests, const bl_p
 bl_status bl_report_plan_read(bl_report_model *model, bl_report_bests *bests, const char *run_dir,
                               bl_err *err) {
     BL_TRY(bl_plan_read(&model->plan, run_dir, err));
-    take_head(model);
-    for (size_t i = 0; i < model->plan.trial_count; i++) take_trial(model, &model->plan.trials[i]);
+    add_head(model);
+    for (size_t i = 0; i < model->plan.trial_count; i++) add_trial(model, &model->plan.trials[i]);
     for (size_t i = 0; i < model->plan.decision_count; i++)
-        take_decision(model, bests, &model->plan.decisions[i]);
+        add_decision(model, bests, &model->plan.decisions[i]);
     return BL_OK;
 }
 

@@ -1,3 +1,4 @@
+/* Steps that are known beforehand, from a table beside the experiment. */
 #include "engine/report/reference.h"
 #include "engine/base/file.h"
 #include "engine/base/vec.h"

@@ -36,6 +36,7 @@ const bl_report_run *bl_report_run_of(const bl_report_model *m, const char *run)
     return found != NULL && found->evals > 0 ? found : NULL;
 }
 
+/* Each run once, ascending in id, with the setting of the first trial that names it. */
 static void list_runs(bl_report_model *m) {
     m->runs = bl_xalloc((m->trial_count + 1) * sizeof *m->runs);
     for (size_t i = 0; i < m->trial_count; i++) {

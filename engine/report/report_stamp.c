@@ -1,3 +1,5 @@
+/* The stamp beside a report: hashes of its inputs, the names of its outputs, and whether it holds
+ * an answer. */
 #include "engine/report/report_stamp.h"
 #include "engine/base/file.h"
 #include "engine/base/sha256.h"
@@ -9,7 +11,8 @@ enum { INPUT_LIMIT = 1 << 30, NOTE_LIMIT = 1 << 16 };
 static const char k_note[] = ".drawn-from", k_output[] = "output ", k_answered[] = "answered\n",
                   k_unanswered[] = "no answer\n";
 
-static bl_status take_file(bl_buf *out, const char *path, bl_err *err) {
+/* Appends "DIGEST NAME" of a file, nothing for one that is not there. */
+static bl_status add_digest(bl_buf *out, const char *path, bl_err *err) {
     bl_buf text = {0};
     char digest[BL_SHA256_HEX];
     if (!bl_file_exists(path)) return BL_OK;
@@ -29,13 +32,13 @@ bl_status bl_report_stamp_make(bl_buf *out, const char *run_dir, const char *tem
     bl_file_stamp program;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         BL_TRY(bl_path(path, err, "%s/%s", run_dir, files[i]));
-        BL_TRY(take_file(out, path, err));
+        BL_TRY(add_digest(out, path, err));
     }
     BL_TRY(bl_dir_list(&names, templates_dir, err));
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < names.count; i++) {
         status = bl_path(path, err, "%s/%s", templates_dir, names.name[i]);
-        if (status == BL_OK) status = take_file(out, path, err);
+        if (status == BL_OK) status = add_digest(out, path, err);
     }
     bl_names_free(&names);
     if (bl_file_stat(&program, "/proc/self/exe"))

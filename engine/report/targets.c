@@ -43,7 +43,8 @@ static bool point_of(bl_stats_point *p, const bl_report_model *m, const char *id
     return true;
 }
 
-static void take_timing(bl_report_size *s, const bl_report_model *m) {
+/* What the timing pass measured at this batch size; nothing where it did not look. */
+static void find_timing(bl_report_size *s, const bl_report_model *m) {
     for (size_t i = 0; i < m->timing_count; i++) {
         const bl_report_timing *t = &m->timing[i];
         if (t->batch_size != s->batch_size) continue;
@@ -63,6 +64,8 @@ static int64_t devices_of(const bl_report_size *s, const bl_report_model *m) {
     return (int64_t)n;
 }
 
+/* One batch size from its decision. Without any run of it, the decision's own step count is its
+ * only point. */
 static void fill_size(bl_report_size *s, const bl_report_model *m, const bl_report_best *b) {
     *s = (bl_report_size){.batch_size = b->batch_size,
                           .learning_rate = b->learning_rate,
@@ -72,7 +75,7 @@ static void fill_size(bl_report_size *s, const bl_report_model *m, const bl_repo
                           .step_seconds = bl_stats_unknown(),
                           .memory_bytes = (double)NAN,
                           .joules_per_step = (double)NAN};
-    take_timing(s, m);
+    find_timing(s, m);
     s->devices = devices_of(s, m);
     for (size_t i = 0; i < b->runs; i++) {
         if (!point_of(&s->points[s->count], m, b->run[i], b->target)) continue;
@@ -107,6 +110,7 @@ static void collect_sizes(bl_report_target *t, const bl_report_model *m,
     qsort(t->sizes, t->size_count, sizeof *t->sizes, by_batch_size);
 }
 
+/* All points of all batch sizes into one fit. */
 static bl_status fit_critical(bl_report_target *t, const bl_stats_options *options, bl_err *err) {
     size_t n = 0;
     for (size_t i = 0; i < t->size_count; i++) n += t->sizes[i].count;

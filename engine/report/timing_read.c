@@ -12,6 +12,7 @@ static double number(const bl_json *object, const char *key) {
     return bl_json_number(object, key, (double)NAN);
 }
 
+/* The repeats of one batch size, and their median with its interval. */
 static void read_seconds(bl_report_timing *t, const bl_json *array) {
     t->step_seconds = bl_stats_unknown();
     if (array == NULL || array->count == 0) return;

@@ -25,8 +25,7 @@ static bl_status write_text(const char *dir, const char *name, const char *endin
     return bl_file_write(path, bl_buf_text(text), text->len, err);
 }
 
-/* ---- figures ----------------------------------------------------------------------------------
- */
+/* ---- figures ---- */
 
 static bl_status forget(const char *dir, const char *name, const char *ending, bl_err *err) {
     char path[BL_PATH];
@@ -56,6 +55,7 @@ static bl_status forget_retired(const char *dir, bl_err *err) {
     return BL_OK;
 }
 
+/* NAME.dat and NAME.gp, after older drawings of that name are gone. */
 static bl_status write_figure(const bl_figure *f, const bl_report_model *m, const char *dir,
                               const char *template_dir, bl_err *err) {
     if (!f->has_data(m)) return forget_figure(dir, f->name, err);
@@ -81,9 +81,9 @@ static bl_status draw_figures(const bl_report_model *m, const char *dir, bl_err 
     return BL_OK;
 }
 
-/* ---- all of it --------------------------------------------------------------------------------
- */
+/* ---- all of it ---- */
 
+/* recommendation.txt and .json, and the tables. */
 static bl_status write_words(const bl_report_model *m, const char *dir, bl_err *err) {
     bl_buf text = {0};
     bl_status status = BL_OK;

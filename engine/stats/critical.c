@@ -1,6 +1,19 @@
-/* Every derived number is computed by one function, `estimate`, from the medians of one data set;
+/* Critical batch sizes: how far does a larger batch still pay?
+ *
+ * From one median of log steps for each batch size come two fits (fit.h): the hyperbola
+ * S(B) = s_min (1 + b_crit / B) of McCandlish et al. 2018 (arXiv 1812.06162) and the three segments
+ * that Shallue et al. 2019 (arXiv 1811.03600) saw. From the fits come the derived numbers of
+ * `quantity`:
+ *
+ *     efficiency_50        E_min / S_min: twice the examples of small batches; the hyperbola's
+ * b_crit perfect_scaling_end  10 % more steps than the perfect-scaling line S = E_min / B promises
+ *     overhead_20          20 % more
+ *     max_useful           steps within 10 % of the floor S_min
+ *
+ * Every derived number is computed by one function, estimate(), from the medians of one data set;
  * the bootstrap calls the same function on resampled medians. A number that leaves the measured
- * range becomes a bound there, in replicates too, so intervals inherit the honesty. */
+ * range becomes a bound at the range's end, in replicates too, so that intervals inherit the
+ * honesty. */
 #include "engine/stats/critical.h"
 #include "engine/base/mem.h"
 #include "engine/stats/groups.h"
@@ -40,6 +53,7 @@ typedef struct range {
     double fall; /* how far the medians fall from a smaller to a larger batch size, in logs */
 } range;
 
+/* Over the measured cells only; a censored median says nothing about where the curve is. */
 static range measured_range(const bl_stats_cell *cells, size_t n) {
     range r = {0};
     double highest = -HUGE_VAL;
@@ -72,6 +86,8 @@ static bl_stats_value batch_in_range(double x, int bound, const range *r) {
     return number(exp(beyond > 0 ? r->high : r->low), beyond);
 }
 
+/* S = s_min (1 + b_crit / B): at B = b_crit the steps are twice the floor and the examples B S
+ * twice their minimum s_min b_crit (McCandlish et al. 2018). */
 static void from_hyperbola(estimates *e, const range *r) {
     const double u = log(e->hyperbola.b_crit);
     e->q[H_B_CRIT] = batch_in_range(u, 0, r);
@@ -93,6 +109,9 @@ static double arrives(double gap, double p, double q, double s) {
     return in_middle >= p ? in_middle : p + s * (q - p) - gap;
 }
 
+/* In logs, x = log B: the line y = a - x up to the knee p, slope -s to the knee q, then the floor.
+ * With `efficiency` also where line and floor would meet: x = p + s (q - p), that is E_min / S_min.
+ */
 static void from_segments(estimates *e, const range *r, bool efficiency) {
     const double p = log(e->segments.knee_low), q = log(e->segments.knee_high);
     const double s = -e->segments.slope;
@@ -116,6 +135,8 @@ static void from_segments(estimates *e, const range *r, bool efficiency) {
         early != 0 && late != 0 ? bl_stats_unknown() : batch_in_range(meet, early + late, r);
 }
 
+/* Everything that one set of medians says. Where the steps fall by less than 10 % over all batch
+ * sizes there is no scaling to fit. `by_segments`: the half-efficiency point is the segments'. */
 static void estimate(estimates *e, const bl_stats_cell *cells, size_t n, bool by_segments) {
     *e = (estimates){0};
     for (int i = 0; i < QUANTITY_COUNT; i++) e->q[i] = bl_stats_unknown();
@@ -163,6 +184,7 @@ static int percent(double deviation) {
     return (int)lround(100 * fmin(deviation, 1e6));
 }
 
+/* One sentence: which curve the answer rests on, or why there is none. */
 static void write_verdict(bl_stats_critical *c, const range *r) {
     const bl_stats_hyperbola_fit *h = &c->hyperbola;
     const bl_stats_segments_fit *g = &c->segments;
@@ -195,6 +217,7 @@ static void write_verdict(bl_stats_critical *c, const range *r) {
                        hp, gp);
 }
 
+/* The derived numbers in the order in which readers have them. */
 static void fill(bl_stats_critical *c, const estimates *e) {
     const bl_stats_value *q = e->q;
     c->hyperbola.s_min = q[H_S_MIN];

@@ -1,3 +1,4 @@
+/* Critical batch sizes as JSON and as text. */
 #include "engine/base/mem.h"
 #include "engine/stats/critical.h"
 #include <math.h>

@@ -1,3 +1,10 @@
+/* Runs grouped by batch size, and resampling for the bootstrap.
+ *
+ * A batch size with several seeds is resampled from its own runs. One with a single seed borrows:
+ * its run is moved by a deviation drawn from the pool of all other batch sizes' deviations from
+ * their medians, each widened by sqrt(n / (n - 1)) for the median that was fitted, and centred so
+ * that borrowing moves nothing on average. Draws are Philox numbers of (seed, batch size,
+ * replicate, run): a replicate does not depend on the others. */
 #include "engine/stats/groups.h"
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
@@ -7,6 +14,8 @@
 /* Two deviations say too little about scatter to lend to others. */
 enum { POOL_MIN = 3, RESIDUALS_MIN = 6 };
 
+/* Ascending in batch size, then in steps, a censored run after one that arrived at the same step.
+ */
 static int by_batch_and_steps(const void *pa, const void *pb) {
     const bl_stats_run *a = pa, *b = pb;
     if (a->log_b != b->log_b) return a->log_b < b->log_b ? -1 : 1;
@@ -31,6 +40,7 @@ static bl_stats_cell median_cell(const bl_stats_run *runs, size_t n, double *scr
         .log_b = runs[0].log_b, .log_s = at_least, .censored = at_least < at_most};
 }
 
+/* `index` is the place in the caller's array, for the message. */
 static bl_status check_point(const bl_stats_point *p, size_t index, bl_err *err) {
     if (!bl_stats_in_domain(p->batch_size))
         BL_FAIL(err, BL_EINVAL, "point %zu: the batch size is %g, allowed are %g to %g", index + 1,
@@ -64,10 +74,12 @@ static void centre_pool(bl_stats_groups *g) {
     for (size_t i = 0; i < g->pool_count; i++) g->pool[i] -= sum / (double)g->pool_count;
 }
 
+/* A single run that arrived; a censored one stays as it is. */
 static bool borrows(const bl_stats_groups *g, size_t cell) {
     return g->first[cell + 1] - g->first[cell] == 1 && !g->cells[cell].censored;
 }
 
+/* Where the scatter of each batch size comes from: its own seeds, the pool, or nowhere. */
 static void choose_noise(bl_stats_groups *g) {
     size_t lenders = 0, borrowers = 0;
     for (size_t c = 0; c < g->count; c++) {
@@ -82,6 +94,7 @@ static void choose_noise(bl_stats_groups *g) {
         g->noise = borrowers > 0 ? BL_STATS_NOISE_BORROWED : BL_STATS_NOISE_SEEDS;
 }
 
+/* Fills first[], cells[] and the room for resampling from the sorted runs. */
 static void group_runs(bl_stats_groups *g) {
     size_t widest = 1;
     for (size_t i = 0; i < g->run_count; i++) {

@@ -1,3 +1,7 @@
+/* Rules for the learning rate: their formulas, and what following one costs. Sources: square root
+ * and linear as in Krizhevsky 2014 (arXiv 1404.5997) and Goyal et al. 2017 (arXiv 1706.02677),
+ * saturating in McCandlish et al. 2018 (arXiv 1812.06162), Adam's square root with its betas and
+ * epsilon in Malladi et al. 2022 (arXiv 2205.10287). */
 #include "engine/stats/lr_rules.h"
 #include "engine/base/mem.h"
 #include "engine/base/status.h"
@@ -12,6 +16,9 @@ const char *bl_lr_rule_name(bl_lr_rule rule) {
     return names[rule];
 }
 
+/* With k = b / b0: linear lr0 k; square root lr0 sqrt(k); saturating
+ * lr0 ((1 + b_star / b0) / (1 + b_star / b))^alpha, which is linear far below b_star and flat
+ * above. */
 double bl_lr_rule_predict(bl_lr_rule rule, double lr0, double b0, double b, double b_star,
                           double alpha) {
     BL_ASSERT(rule >= 0 && rule < BL_LR_RULE_COUNT);
@@ -27,6 +34,7 @@ double bl_lr_rule_predict(bl_lr_rule rule, double lr0, double b0, double b, doub
     }
 }
 
+/* k times the batch: lr sqrt(k), 1 - beta times k, epsilon / sqrt(k) (Malladi et al. 2022). */
 bl_malladi bl_lr_malladi(const bl_malladi *base, double k) {
     bl_malladi scaled = {.lr = base->lr * sqrt(k),
                          .beta1 = 1 - k * (1 - base->beta1),

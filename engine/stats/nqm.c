@@ -1,3 +1,5 @@
+/* The noisy quadratic model, solved step by step (nqm.h has the equations), and the best rate by
+ * search. */
 #include "engine/stats/nqm.h"
 #include "engine/base/status.h"
 #include <math.h>
@@ -21,6 +23,8 @@ static void begin(course *s, const bl_nqm *model, double rate, double a) {
     }
 }
 
+/* One step of the recursion for every coordinate; `kick` is the noise that acts on g in this step.
+ */
 static void advance(course *s, const bl_nqm *model, double rate, double a, double b, double kick) {
     const double mu = model->momentum;
     for (size_t i = 0; i < model->dimensions; i++) {
@@ -36,6 +40,7 @@ static void advance(course *s, const bl_nqm *model, double rate, double a, doubl
     }
 }
 
+/* 1/2 sum_i h_i E[theta_i^2], with E[theta_i^2] = start m_i^2 + (noise h_i / B) sum_k g_k^2. */
 static double expected_loss(const course *s, const bl_nqm *model, double batch_size) {
     const double noise = model->noise / batch_size;
     double loss = 0.0;
@@ -76,6 +81,8 @@ typedef struct search {
     int first, last; /* the lowest and highest rate that take so few */
 } search;
 
+/* Tries the rates 2^(k/64), k = from, from + stride, ..., to. A rate may run no longer than the
+ * best so far, or `bound` while there is none. */
 static void scan(search *s, int from, int to, int stride, int64_t bound) {
     for (int k = from; k <= to; k += stride) {
         if (s->steps > 0) bound = s->steps;

@@ -1,3 +1,8 @@
+/* The cheapest batch sizes: steps times the cost of a step, for each of three goals (optimum.h).
+ *
+ * Costs are exp(median log steps) times the measured cost of a step, plus what is paid once. Their
+ * intervals come from the bootstrap over seeds together with a log-normal draw for the measured
+ * cost of a step; the share of replicates in which a batch size wins is its confidence. */
 #include "engine/stats/optimum.h"
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
@@ -9,6 +14,7 @@ enum { COST_STREAM = 1 << 30 };
 static const double normal_97_5 = 1.959963984540054;
 static const double two_pi = 6.283185307179586;
 
+/* The inputs and their runs grouped by batch size. */
 typedef struct join {
     const bl_stats_cost_input *in;
     size_t n;
@@ -16,6 +22,8 @@ typedef struct join {
     size_t *cell; /* (n): the group of each batch size, SIZE_MAX without runs */
 } join;
 
+/* All runs in one array, for grouping. *out is the caller's to free. A batch size may be there
+ * once. */
 static bl_status collect_points(bl_stats_point **out, size_t *count, const bl_stats_cost_input *in,
                                 size_t n, bl_err *err) {
     size_t total = 0;
@@ -37,6 +45,7 @@ static bl_status collect_points(bl_stats_point **out, size_t *count, const bl_st
     return BL_OK;
 }
 
+/* Which group belongs to which input. */
 static void match_cells(join *j) {
     for (size_t i = 0; i < j->n; i++) {
         j->cell[i] = SIZE_MAX;
@@ -50,12 +59,15 @@ static const bl_stats_value *cost_per_step(const bl_stats_cost_input *in, bl_sta
     return goal == BL_STATS_FASTEST ? &in->step_seconds : &in->step_resource;
 }
 
+/* What is paid once, in the goal's unit. */
 static double upfront(const bl_stats_cost_input *in, bl_stats_goal goal) {
     return goal == BL_STATS_FEWEST_STEPS ? 0
            : goal == BL_STATS_FASTEST    ? in->upfront_seconds
                                          : in->upfront_resource;
 }
 
+/* Median cost of one batch size, without an interval; a lower bound where the median is censored.
+ */
 static bl_stats_value median_cost(const join *j, size_t i, bl_stats_goal goal) {
     if (j->cell[i] == SIZE_MAX) return bl_stats_unknown();
     const bl_stats_cell *cell = &j->groups.cells[j->cell[i]];
@@ -82,10 +94,12 @@ static double cost_noise(const bl_stats_value *per_step, uint64_t seed, uint32_t
     return exp(sd * radius * cos(two_pi * bl_unit_f64(w.v[2], w.v[3])));
 }
 
+/* A cost that is only bounded cannot win: it may be anything above. */
 static bool can_win(const join *j, const bl_stats_cost_row *row, size_t i, bl_stats_goal goal) {
     return j->in[i].feasible && row->cost[goal].known && row->cost[goal].bound == 0;
 }
 
+/* The plain minimum; of equal costs the smaller batch size. */
 static void find_winner(const join *j, const bl_stats_cost_row *rows, bl_stats_optimum *best,
                         bl_stats_goal goal) {
     *best = (bl_stats_optimum){.confidence = (double)NAN};
@@ -117,6 +131,7 @@ static void replicate_costs(double *costs, const join *j, const bl_stats_cost_ro
     }
 }
 
+/* The winner of one replicate by the same rule; SIZE_MAX when nobody arrived. */
 static size_t winner_of(const double *costs, const join *j, const bl_stats_cost_row *rows,
                         bl_stats_goal goal) {
     size_t winner = SIZE_MAX;
@@ -130,6 +145,7 @@ static size_t winner_of(const double *costs, const join *j, const bl_stats_cost_
     return winner;
 }
 
+/* 95 % percentile intervals from all[replicate][batch size][goal]. */
 static void intervals_of(bl_stats_cost_row *rows, const double *all, const join *j, size_t n) {
     const size_t stride = j->n * BL_STATS_GOAL_COUNT;
     const size_t tail = (size_t)floor((1 - BL_STATS_LEVEL) / 2 * (double)(n - 1));
@@ -146,6 +162,7 @@ static void intervals_of(bl_stats_cost_row *rows, const double *all, const join 
     free(one);
 }
 
+/* Intervals of all costs, and the confidence of each winner. */
 static void bootstrap(bl_stats_cost_row *rows, bl_stats_optimum *best, const join *j,
                       const bl_stats_options *options) {
     const size_t n = (size_t)options->replicates, stride = j->n * BL_STATS_GOAL_COUNT;
@@ -165,6 +182,7 @@ static void bootstrap(bl_stats_cost_row *rows, bl_stats_optimum *best, const joi
     free(all);
 }
 
+/* Those whose intervals overlap the winner's: the data cannot tell them apart. */
 static void mark_ties(bl_stats_cost_row *rows, bl_stats_optimum *best, const join *j,
                       bl_stats_goal goal) {
     if (!best->known) return;

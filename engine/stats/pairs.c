@@ -1,3 +1,4 @@
+/* Matched pairs: medians of ratios and differences with distribution-free intervals. */
 #include "engine/stats/pairs.h"
 #include "engine/base/mem.h"
 #include "engine/stats/critical.h"
@@ -12,6 +13,7 @@ static bl_stats_value median_of(const double *x, size_t n, double level) {
     return v;
 }
 
+/* Median of second[i] / first[i] at `level`; 0 and infinity are bounds. */
 static bl_stats_value ratio(const double *first, const double *second, size_t n, double level) {
     double *x = bl_xalloc(n * sizeof *x);
     for (size_t i = 0; i < n; i++) {
@@ -28,6 +30,8 @@ bl_stats_value bl_stats_pair_ratio(const double *first, const double *second, si
     return ratio(first, second, n, BL_STATS_LEVEL);
 }
 
+/* Two factors that are measured apart: by Bonferroni each interval at level 1 - (1 - 0.95) / 2, so
+ * that the product of the ends holds with at least 95 %. */
 bl_stats_value bl_stats_pair_cost(const double *first, const double *second, size_t n,
                                   const double *first_cost, const double *second_cost,
                                   size_t repeats) {

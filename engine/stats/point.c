@@ -1,3 +1,4 @@
+/* What every statistic takes of a run: its domain and its steps. */
 #include "engine/stats/point.h"
 #include <math.h>
 

@@ -1,3 +1,4 @@
+/* Medians, quantiles and the distribution-free interval of a median. */
 #include "engine/stats/summary.h"
 #include "engine/base/mem.h"
 #include <math.h>

@@ -236,8 +236,7 @@ static void a_title_is_only_text(void **state) {
     bl_report_model_free(&a);
 }
 
-/* ---- bad files --------------------------------------------------------------------------------
- */
+/* ---- bad files ---- */
 
 static void expect_fault(const place *p, const char *plan, bl_status code, const char *text) {
     char path[BL_PATH];

@@ -9,8 +9,7 @@
 #include <math.h>
 #include <unistd.h>
 
-/* ---- the answer -------------------------------------------------------------------------------
- */
+/* ---- the answer ---- */
 
 /* S = 200 (1 + 1024 / B) and 1 ms + B / 64 ms a step: 16 384 saves most steps; B = 256 takes 1000
  * steps of 5 ms, the fastest and, with two threads each, the cheapest. */
@@ -308,8 +307,7 @@ static void rules_are_judged(void **state) {
     bl_report_model_free(&a);
 }
 
-/* ---- the runs' logs ---------------------------------------------------------------------------
- */
+/* ---- the runs' logs ---- */
 
 /* Two series under one target: each has its own curve; the last one is what the rest shows. */
 static void series_apart(void **state) {
@@ -502,8 +500,7 @@ static void best_so_far_does_not_rise(void **state) {
     bl_report_model_free(&a);
 }
 
-/* ---- colours, lines, ticks --------------------------------------------------------------------
- */
+/* ---- colours, lines, ticks ---- */
 
 static void expect_settings(bl_buf *gp, const char *expected) {
     assert_string_equal(bl_buf_text(gp), expected);

@@ -14,8 +14,7 @@
 
 enum { TEMPLATE_LIMIT = 1 << 20, SAID_LIMIT = 1024 };
 
-/* ---- the script -------------------------------------------------------------------------------
- */
+/* ---- the script ---- */
 
 static void common_settings(bl_buf *gp, const bl_figure *figure, const bl_report_model *m) {
     bl_buf title = {0};
@@ -44,8 +43,7 @@ bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_report_
     return add_template(gp, template_dir, "outputs", err);
 }
 
-/* ---- gnuplot ----------------------------------------------------------------------------------
- */
+/* ---- gnuplot ---- */
 
 /* "LD_PRELOAD=..." of scripts/fixed_clock.c, as built beside the program; "" where that is not
  * found or its path cannot be written in this variable, and PDF files then carry the time. */
@@ -95,6 +93,7 @@ static void listen_to(int pipe_end, bl_buf *said) {
     }
 }
 
+/* Whether gnuplot ended well; else its last words. */
 static bl_status judge(int state, const char *script, bl_buf *said, bl_err *err) {
     if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return BL_OK;
     if (WIFEXITED(state) && WEXITSTATUS(state) == 127)
@@ -105,6 +104,8 @@ static bl_status judge(int state, const char *script, bl_buf *said, bl_err *err)
     BL_FAIL(err, BL_EIO, "gnuplot failed on %s:%s", script, bl_buf_text(said));
 }
 
+/* Starts gnuplot in `dir` under a clock that stands still and listens to what it says: that is only
+ * shown when it fails. */
 static bl_status run_gnuplot(const char *dir, char *script, bl_err *err) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)

@@ -49,6 +49,7 @@ static void zeros(bl_buf *dat, const bl_report_model *m) {
     if (rows == 0) bl_dat_nothing(dat, 7);
 }
 
+/* A curve for each budget and series, the winners, and what lies at zero. */
 static void data(bl_buf *dat, const bl_report_model *m) {
     int curve = 0;
     for (size_t i = 0; i < m->budget_count; i++) {
@@ -68,6 +69,7 @@ static void data(bl_buf *dat, const bl_report_model *m) {
     zeros(dat, m);
 }
 
+/* Axes over all values, and the name of each curve: the budget, the series, or both. */
 static void settings(bl_buf *gp, const bl_report_model *m) {
     bl_axis y = {0};
     int curves = 0;

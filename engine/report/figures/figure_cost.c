@@ -8,8 +8,7 @@ static bool timed(const bl_report_model *m) {
     return m->timed;
 }
 
-/* ---- time -------------------------------------------------------------------------------------
- */
+/* ---- time ---- */
 
 static bl_time_unit time_unit(const bl_report_model *m) {
     bl_axis y = {0};
@@ -18,6 +17,7 @@ static bl_time_unit time_unit(const bl_report_model *m) {
     return bl_time_unit_of(y.low);
 }
 
+/* Batch sizes whose time is known, or only bounded (`censored`). */
 static void times(bl_buf *dat, const bl_report_model *m, bool censored) {
     const double unit_seconds = time_unit(m).seconds;
     size_t rows = 0;
@@ -45,6 +45,7 @@ static void time_data(bl_buf *dat, const bl_report_model *m) {
     times(dat, m, true);
 }
 
+/* A unit in which the shortest time is readable, and the mark of the fastest. */
 static void time_settings(bl_buf *gp, const bl_report_model *m) {
     const bl_time_unit u = time_unit(m);
     bl_axis y = {0};
@@ -86,8 +87,7 @@ const bl_figure bl_figure_time = {
     .data = time_data,
     .settings = time_settings};
 
-/* ---- resources --------------------------------------------------------------------------------
- */
+/* ---- resources ---- */
 
 typedef enum resource { CORE_SECONDS, EXAMPLES, MEMORY, JOULES, RESOURCE_COUNT } resource;
 
@@ -111,6 +111,7 @@ static bool has_resources(const bl_report_model *m) {
     return !isnan(least(m, EXAMPLES)) || !isnan(least(m, MEMORY));
 }
 
+/* Core-seconds, examples and joules, each relative to its least. */
 static void resources_data(bl_buf *dat, const bl_report_model *m) {
     double smallest[RESOURCE_COUNT];
     for (int r = 0; r < RESOURCE_COUNT; r++) smallest[r] = least(m, (resource)r);

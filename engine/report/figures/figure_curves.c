@@ -17,6 +17,7 @@ typedef struct lines {
     size_t count;
 } lines;
 
+/* The typical run of each batch size, for at most so many batch sizes. */
 static lines choose(const bl_report_model *m, abscissa by) {
     lines out = {0};
     const bl_report_size **known = bl_xalloc((m->main.size_count + 1) * sizeof *known);
@@ -50,6 +51,7 @@ static bl_time_unit unit_of(const bl_report_model *m, const lines *l) {
     return bl_time_unit_of(x.low);
 }
 
+/* The best value so far and the value itself at each evaluation. */
 static void data(bl_buf *dat, const bl_report_model *m, abscissa by) {
     const lines l = choose(m, by);
     const double unit = by == TIME ? unit_of(m, &l).seconds : 1;
@@ -72,6 +74,7 @@ static void data(bl_buf *dat, const bl_report_model *m, abscissa by) {
     }
 }
 
+/* The x axis in steps, examples or a unit of time; the y axis over what the lines show. */
 static void settings(bl_buf *gp, const bl_report_model *m, abscissa by) {
     const lines l = choose(m, by);
     const bl_time_unit unit = unit_of(m, &l);

@@ -15,6 +15,7 @@ static double best_steps(const bl_report_model *m, double batch_size) {
     return (double)NAN;
 }
 
+/* Rates that arrived, with their steps relative to the best's, or those that did not. */
 static void tried_rates(bl_buf *dat, const bl_report_model *m, bool arrived) {
     size_t rows = 0;
     for (size_t i = 0; i < m->rate_count; i++) {

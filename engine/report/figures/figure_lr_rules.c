@@ -8,6 +8,7 @@ static bool has_data(const bl_report_model *m) {
     return false;
 }
 
+/* One rule's regrets: those that are known, or those that are only "at least" (`bound`). */
 static void block(bl_buf *dat, const bl_report_model *m, bl_plan_rule rule, bool bound) {
     size_t rows = 0;
     for (size_t i = 0; i < m->regret_count; i++) {

@@ -30,6 +30,7 @@ static double line_examples(const bl_report_model *m) {
     return (double)NAN;
 }
 
+/* Medians that are known, or only bounded (`censored`), with their intervals. */
 static void medians(bl_buf *dat, const bl_report_model *m, bool censored) {
     size_t rows = 0;
     for (size_t i = 0; i < m->main.size_count; i++) {
@@ -53,6 +54,7 @@ static void seeds(bl_buf *dat, const bl_report_model *m) {
     if (m->main.size_count == 0) bl_dat_nothing(dat, 5);
 }
 
+/* Both fits, sampled evenly in the logarithm of the batch size. */
 static void curves(bl_buf *dat, const bl_report_model *m) {
     const bl_axis x = batch_range(m);
     const double examples = line_examples(m);
@@ -113,6 +115,7 @@ static void interval_text(bl_buf *text, const bl_stats_value *v) {
     bl_buf_str(text, ")");
 }
 
+/* A definition of the critical batch size as a bar with its name; nothing where it is unknown. */
 static void mark(bl_buf *gp, int row, const bl_stats_value *v, const char *name, double left,
                  double right) {
     const bool interval = bl_stats_has_interval(v);
@@ -139,6 +142,7 @@ static void mark(bl_buf *gp, int row, const bl_stats_value *v, const char *name,
     bl_buf_free(&text);
 }
 
+/* The four definitions below the curve. */
 static void mark_critical(bl_buf *gp, const bl_report_model *m, const bl_axis *x) {
     const bl_stats_critical *c = &m->main.critical;
     const struct {

@@ -23,6 +23,7 @@ static double fitted(const bl_stats_critical *c, double batch_size) {
     return c->segments.known ? bl_stats_segments_at(&c->segments.curve, batch_size) : (double)NAN;
 }
 
+/* Medians of one target. */
 static void points(bl_buf *dat, const bl_report_target *t) {
     size_t rows = 0;
     for (size_t i = 0; i < t->size_count; i++) {
@@ -36,6 +37,7 @@ static void points(bl_buf *dat, const bl_report_target *t) {
     if (rows == 0) bl_dat_nothing(dat, 8);
 }
 
+/* The curve that the answer for one target rests on. */
 static void curve(bl_buf *dat, const bl_report_target *t) {
     const bl_stats_critical *c = &t->critical;
     const bool known = c->batch_high > c->batch_low;
@@ -62,6 +64,7 @@ typedef struct lines {
     size_t count;
 } lines;
 
+/* A line for each target, the hardest last. */
 static lines of_targets(const bl_report_model *m) {
     lines out = {0};
     for (size_t i = first_target(m); i <= m->easier_count; i++) {
@@ -90,6 +93,7 @@ static void lines_free(lines *all) {
     for (size_t i = 0; i < all->count; i++) bl_buf_free(&all->line[i].text);
 }
 
+/* Points and curve of each line, in blocks that gnuplot finds by number. */
 static void lines_data(bl_buf *dat, lines all) {
     char name[32];
     for (size_t i = 0; i < all.count; i++) {
@@ -135,6 +139,7 @@ static void ranges(const lines *all, bl_axis *steps, bl_axis *examples) {
     }
 }
 
+/* The legend of each line, and of the cross that marks a critical batch size. */
 static void names(bl_buf *gp, const lines *all, const char *cross) {
     bl_buf_printf(gp, "targets = %zu\narray target_text[%zu]\n", all->count, all->count);
     for (size_t i = 0; i < all->count; i++) {

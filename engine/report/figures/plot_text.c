@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- data -------------------------------------------------------------------------------------
- */
+/* ---- data ---- */
 
 void bl_dat_block(bl_buf *dat, const char *name, const char *columns) {
     bl_buf_printf(dat, "%s# %s\n# %s\n", dat->len > 0 ? "\n\n" : "", name, columns);
@@ -34,8 +33,7 @@ void bl_dat_nothing(bl_buf *dat, size_t columns) {
     bl_buf_str(dat, "\n");
 }
 
-/* ---- settings ---------------------------------------------------------------------------------
- */
+/* ---- settings ---- */
 
 /* In gnuplot's single quotes nothing is special but the quote itself, which is doubled. At the very
  * beginning gnuplot takes two of them for an empty text: those stand in double quotes before it. */
@@ -131,6 +129,7 @@ static void tick(bl_buf *gp, bool first, double at, bl_ticks style) {
         bl_buf_printf(gp, "'%.10g' %.9g", at, at);
 }
 
+/* At powers of two, as many as there is room for. */
 static void power_ticks(bl_buf *gp, double low, double high, bl_ticks style) {
     const int from = (int)ceil(log2(low)), to = (int)floor(log2(high));
     const int step = (to - from) / MOST_TICKS + 1;
@@ -163,6 +162,7 @@ static void short_ticks(bl_buf *gp, double low, double high) {
         }
 }
 
+/* At round digits of each decade; more of them where the range is below a factor of 1.6. */
 static void decimal_ticks(bl_buf *gp, double low, double high) {
     static const double fine[] = {1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8};
     static const double finer[] = {1,   1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2, 2.2, 2.5,

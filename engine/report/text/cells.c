@@ -23,6 +23,7 @@ typedef enum column {
 } column;
 _Static_assert((int)COLUMN_COUNT == (int)BL_CELL_COLUMNS, "the header's number of columns");
 
+/* Whether some row has something to say in this column. */
 static bool has_column(const bl_report_model *m, column c) {
     if (c == COLUMN_KNOWN) return m->reference_count > 0;
     if (c < COLUMN_TIME) return true;

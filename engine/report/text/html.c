@@ -1,3 +1,4 @@
+/* report.html: heading, sentences, table, figures and trials in one file without references. */
 #include "engine/report/text/html.h"
 #include "engine/base/file.h"
 #include "engine/report/figures/figures.h"
@@ -22,6 +23,7 @@ static const char style[] =
     ".synthetic{color:#b30000;font-weight:bold}\n"
     "details table{font-size:.85rem}\n";
 
+/* Text as HTML shows it, also inside an attribute. */
 static void escaped(bl_buf *out, const char *text) {
     for (const char *p = text; *p != '\0'; p++) {
         if (*p == '<')
@@ -43,6 +45,7 @@ static void element(bl_buf *out, const char *tag, const char *text) {
     bl_buf_printf(out, "</%s>", tag);
 }
 
+/* Title, style, and one line on what was trained, until when, and where it was timed. */
 static void head(bl_buf *out, const bl_report_model *m) {
     const char *title = m->title[0] != '\0' ? m->title : m->experiment;
     bl_buf_str(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -73,6 +76,7 @@ static void head(bl_buf *out, const bl_report_model *m) {
     bl_buf_str(out, "</p>\n");
 }
 
+/* bl_sentences, a list item a line. */
 static void sentences(bl_buf *out, const bl_report_model *m) {
     bl_buf text = {0};
     bl_sentences(&text, m);
@@ -107,6 +111,7 @@ static void table(bl_buf *out, const bl_report_model *m) {
     bl_buf_free(&cell);
 }
 
+/* The figure's SVG in place, from its root element on. */
 static bl_status figure(bl_buf *out, const bl_figure *f, const char *dir, bl_err *err) {
     char path[BL_PATH];
     BL_TRY(bl_path(path, err, "%s/%s.svg", dir, f->name));
@@ -123,6 +128,7 @@ static bl_status figure(bl_buf *out, const bl_figure *f, const char *dir, bl_err
     return status == BL_EMISSING ? BL_OK : status; /* not drawn here */
 }
 
+/* Every trial of the plan, folded. */
 static void runs(bl_buf *out, const bl_report_model *m) {
     bl_buf_printf(out,
                   "<details><summary>All %zu trials</summary><div class=\"wide\"><table>\n"

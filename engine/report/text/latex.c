@@ -1,3 +1,4 @@
+/* The tables as LaTeX, in the style of booktabs; they need no other package. */
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/report/lr_regret.h"

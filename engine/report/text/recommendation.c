@@ -8,6 +8,7 @@
 
 enum { CELL_GAP = 3 };
 
+/* The widest cell of the column, its heading included. */
 static size_t column_width(const bl_report_model *m, int column) {
     size_t widest = 0;
     bl_buf cell = {0};
@@ -20,6 +21,7 @@ static size_t column_width(const bl_report_model *m, int column) {
     return widest;
 }
 
+/* Right-aligned columns; a star marks a best rate at the edge of those tried. */
 static void size_table(bl_buf *out, const bl_report_model *m) {
     int columns[BL_CELL_COLUMNS];
     size_t width[BL_CELL_COLUMNS];

@@ -142,6 +142,7 @@ static void known_json(bl_jw *w, const bl_report_model *m) {
     bl_jw_end(w);
 }
 
+/* A rule's regrets: their geometric mean, the worst, and each batch size. */
 static void rule_json(bl_jw *w, const bl_report_model *m, bl_plan_rule rule) {
     const bl_regret_summary sum = bl_regret_sum(m, rule);
     const bl_stats_value mean = {sum.mean, (double)NAN, (double)NAN, true, sum.mean_is_bound};
@@ -195,6 +196,7 @@ static void pair_budget_json(bl_jw *w, const char *key, const bl_report_pair *p)
     bl_jw_end(w);
 }
 
+/* One comparison; ratios are second / first. */
 static void pair_json(bl_jw *w, const bl_report_pair *p) {
     bl_jw_object(w, NULL);
     two(w, "batch_sizes", p->batch_size);

@@ -22,6 +22,7 @@ static void interval(bl_buf *out, const bl_stats_value *v, write_number *write) 
     bl_buf_str(out, ")");
 }
 
+/* Batch sizes that the data cannot tell from the best; nothing where there are no intervals. */
 static void ties(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
     const bl_stats_optimum *best = &m->main.best[goal];
     if (!best->judged || best->tied == 0) return;
@@ -36,6 +37,7 @@ static void ties(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
     bl_buf_str(out, " cannot be told apart from it.");
 }
 
+/* The best batch size for one goal, what it costs, and its ties. */
 static void optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
     static const char *const name[] = {[BL_STATS_FEWEST_STEPS] = "Fewest steps",
                                        [BL_STATS_FASTEST] = "Fastest",
@@ -77,6 +79,7 @@ static void critical_line(bl_buf *out, const char *what, const bl_stats_value *v
     bl_buf_str(out, ".\n");
 }
 
+/* The definitions of a critical batch size that are known, and what the fit says of itself. */
 static void critical(bl_buf *out, const bl_report_model *m) {
     const bl_stats_critical *c = &m->main.critical;
     critical_line(out, "Perfect scaling ends (10 % more steps than it promises)",
@@ -89,6 +92,7 @@ static void critical(bl_buf *out, const bl_report_model *m) {
     if (c->verdict[0] != '\0') bl_buf_printf(out, "Fit: %s.\n", c->verdict);
 }
 
+/* The best of each budget. */
 static void budgets(bl_buf *out, const bl_report_model *m) {
     for (size_t i = 0; i < m->budget_count; i++) {
         const bl_report_budget *b = &m->budgets[i];
@@ -217,6 +221,7 @@ static void series(bl_buf *out, const bl_report_model *m) {
 
 /* ---- rules and comparisons ---- */
 
+/* All rules of which something is known, in one sentence. */
 static void rule_sentence(bl_buf *out, const bl_report_model *m) {
     bool any = false;
     for (int r = 0; r < BL_PLAN_RULE_COUNT; r++) {
@@ -247,6 +252,7 @@ static void with_interval(bl_buf *out, const bl_stats_value *v) {
     bl_buf_str(out, ")");
 }
 
+/* The pair to the target: ratios of steps, examples and time, then what they allow to be said. */
 static void target_words(bl_buf *out, const bl_report_pair *p) {
     bl_buf_str(out, "Batch size ");
     bl_format_count(out, p->batch_size[1]);
@@ -271,6 +277,7 @@ static void target_words(bl_buf *out, const bl_report_pair *p) {
     bl_buf_printf(out, " %s.\n", bl_compare_verdict(p));
 }
 
+/* The pair within a budget, where it was compared there. */
 static void budget_words(bl_buf *out, const bl_report_pair *p, const char *metric) {
     if (p->valued == 0) return;
     bl_buf_printf(out, "After %.4g epoch%s, each at its best rate for that: %s ", p->budget_epochs,

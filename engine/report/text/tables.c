@@ -1,3 +1,5 @@
+/* The tables as CSV: exact numbers where they were measured, nine digits where they were computed.
+ */
 #include "engine/report/text/tables.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
@@ -7,12 +9,14 @@
 #include <math.h>
 #include <stdio.h>
 
+/* A quoted field. */
 static void csv_text(bl_buf *out, const char *text) {
     bl_buf_str(out, "\"");
     for (const char *p = text; *p != '\0'; p++) bl_buf_printf(out, *p == '"' ? "\"\"" : "%c", *p);
     bl_buf_str(out, "\"");
 }
 
+/* The shortest text that reads back to the same number; empty for none. */
 static void exact(bl_buf *out, double value) {
     char text[32];
     if (isnan(value)) return;
@@ -128,6 +132,8 @@ static void budgets_csv(bl_buf *out, const bl_report_model *m) {
     }
 }
 
+/* One row for each rule and batch size; `from`: the rule's rate was run, or read from the rates
+ * tried. */
 static void rules_csv(bl_buf *out, const bl_report_model *m) {
     bl_buf_str(out, "rule,batch_size,learning_rate,regret,at_least,from\n");
     for (size_t i = 0; i < m->regret_count; i++) {
