@@ -1,6 +1,7 @@
 /* The names that enumerated keys may have: the one list a new optimizer, schedule, loss, metric or
  * model is entered in. The schema takes its choices from here, and the tables of the rooms above
- * take their rows: X(adam) in BL_CHOICES_OPTIMIZER is the row of bl_optim_adam, in optim_adam.c. */
+ * take their rows: X(one_cycle) in BL_CHOICES_SCHEDULE is the row of bl_schedule_one_cycle, in
+ * schedule_one_cycle.c. Of an optimizer X(adam) the update is kernels/shared/update_adam.h. */
 #ifndef BL_ENGINE_CONFIG_CHOICES_H
 #define BL_ENGINE_CONFIG_CHOICES_H
 
