@@ -125,6 +125,20 @@ double bl_report_joules(const bl_report_size *size) {
     return steps->known ? steps->value * size->joules_per_step : (double)NAN;
 }
 
+static double best_cost(const bl_report_target *t, bl_stats_goal goal) {
+    const bl_stats_optimum *best = &t->best[goal];
+    return best->known ? t->sizes[best->index].costs.cost[goal].value : HUGE_VAL;
+}
+
+/* Of equal costs the main target's, then the first series'. */
+bl_report_winner bl_report_winner_of(const bl_report_model *m, bl_stats_goal goal) {
+    bl_report_winner out = {&m->main, m->main_series};
+    for (size_t i = 0; i < m->series_count; i++)
+        if (best_cost(&m->series[i].main, goal) < best_cost(out.target, goal))
+            out = (bl_report_winner){&m->series[i].main, (int)i};
+    return out;
+}
+
 /* ---- freeing ---- */
 
 void bl_report_target_free(bl_report_target *t) {

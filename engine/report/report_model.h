@@ -156,11 +156,13 @@ typedef struct bl_report_model {
     bl_report_timing *timing;
     size_t timing_count;
     /* The answer: main.target is the last of the plan's targets, NAN where no trial asked for
-     * one; its sizes are those with a decision for it. */
+     * one; its sizes are those with a decision for it. With series it is that of the series with
+     * the fewest steps. */
     bl_report_target main;
+    int main_series;          /* into `series`; BL_NO_SERIES: what was asked under no name */
     bl_report_target *easier; /* the plan's other targets, easiest first */
     size_t easier_count;
-    bl_report_series *series; /* in the plan's order; where there are any, the last answers above */
+    bl_report_series *series; /* in the plan's order */
     size_t series_count;
     bl_report_test *tests;
     size_t test_count;
@@ -192,6 +194,13 @@ void bl_report_index(bl_report_model *model);
 bl_report_run *bl_report_find_run(const bl_report_model *model, const char *run);
 /* NULL when the plan does not name it or its log is not there. */
 const bl_report_run *bl_report_run_of(const bl_report_model *model, const char *run);
+
+/* Where the best of all series for one goal lies. */
+typedef struct bl_report_winner {
+    const bl_report_target *target; /* its best[goal] is the best of all */
+    int series;                     /* whose target that is; BL_NO_SERIES */
+} bl_report_winner;
+bl_report_winner bl_report_winner_of(const bl_report_model *model, bl_stats_goal goal);
 
 /* A view of target `i`, the easier ones first: easier_count is the main one. */
 bl_report_target bl_report_target_at(const bl_report_model *model, size_t i);

@@ -166,13 +166,6 @@ static bool decided(const bl_report_bests *bests, double target) {
     return false;
 }
 
-/* The series that answers: what was asked under no name, else the last. */
-static int main_series(const bl_report_model *m, const bl_report_bests *bests) {
-    for (size_t i = 0; i < bests->count; i++)
-        if (bests->best[i].series == BL_NO_SERIES) return BL_NO_SERIES;
-    return (int)m->series_count - 1;
-}
-
 /* A target that the sweep did not retune for is answered from the same runs (bl_recut_bests). */
 static bl_status solve(bl_report_target *t, double target, const bl_report_model *m,
                        const bl_report_bests *bests, int series, bl_err *err) {
@@ -187,8 +180,28 @@ static bl_status solve(bl_report_target *t, double target, const bl_report_model
     return count_costs(t, m, &options, err);
 }
 
+/* The series that answers: what was asked under no name, else the one with the fewest steps; where
+ * none reached the target, the last. */
+static int choose_series(const bl_report_model *m, const bl_report_bests *bests) {
+    for (size_t i = 0; i < bests->count; i++)
+        if (bests->best[i].series == BL_NO_SERIES) return BL_NO_SERIES;
+    int best = (int)m->series_count - 1;
+    double least = HUGE_VAL;
+    for (size_t i = 0; i < m->series_count; i++) {
+        const bl_report_target *t = &m->series[i].main;
+        const bl_stats_optimum *o = &t->best[BL_STATS_FEWEST_STEPS];
+        const double steps =
+            o->known ? t->sizes[o->index].costs.cost[BL_STATS_FEWEST_STEPS].value : HUGE_VAL;
+        if (steps >= least) continue;
+        least = steps;
+        best = (int)i;
+    }
+    return best;
+}
+
 static bl_status solve_main(bl_report_model *m, const bl_report_bests *bests, bl_err *err) {
-    BL_TRY(solve(&m->main, m->main.target, m, bests, main_series(m, bests), err));
+    m->main_series = choose_series(m, bests);
+    BL_TRY(solve(&m->main, m->main.target, m, bests, m->main_series, err));
     for (size_t i = 0; i < m->main.size_count; i++)
         m->timed = m->timed || m->main.sizes[i].step_seconds.known;
     return BL_OK;
@@ -199,7 +212,7 @@ static bl_status solve_easier(bl_report_model *m, const bl_report_bests *bests, 
     m->easier = bl_xalloc((m->target_count + 1) * sizeof *m->easier);
     for (size_t i = 0; i + 1 < m->target_count; i++) {
         bl_report_target *t = &m->easier[m->easier_count++];
-        BL_TRY(solve(t, m->targets[i], m, bests, main_series(m, bests), err));
+        BL_TRY(solve(t, m->targets[i], m, bests, m->main_series, err));
         if (t->best[BL_STATS_FEWEST_STEPS].known) continue;
         bl_report_target_free(t);
         m->easier_count--;
@@ -214,7 +227,7 @@ static bl_status solve_series(bl_report_model *m, const bl_report_bests *bests, 
 }
 
 bl_status bl_report_solve_targets(bl_report_model *m, const bl_report_bests *bests, bl_err *err) {
+    BL_TRY(solve_series(m, bests, err));
     BL_TRY(solve_main(m, bests, err));
-    BL_TRY(solve_easier(m, bests, err));
-    return solve_series(m, bests, err);
+    return solve_easier(m, bests, err);
 }

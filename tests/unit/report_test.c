@@ -329,6 +329,54 @@ static void series_apart(void **state) {
     bl_report_model_free(&a);
 }
 
+/* The series that was asked last reached nothing: the answer is the other's, and says so. */
+static void the_best_series_answers(void **state) {
+    bl_report_model a = answer_of(
+        *state, (bl_report_fixture){
+                    .sizes = 8, .seeds = 3, .timing = true, .series = true, .all_censored = true});
+    assert_true(a.answered);
+    assert_int_equal(a.main_series, 0);
+    assert_float_equal(a.main.sizes[0].learning_rate, 0.5, 0);
+    assert_int_equal(bl_report_winner_of(&a, BL_STATS_FASTEST).series, 0);
+    golden_report(&a, "best_series");
+    write_report(*state, &a);
+    bl_buf html = contents(*state, "report.html");
+    assert_non_null(strstr(html.data, "Table and figures: series sgd"));
+    bl_buf_free(&html);
+    bl_report_model_free(&a);
+}
+
+/* Each goal has its own winner: adam needs fewer steps, sgd's are made the cheapest. */
+static void each_goal_has_its_series(void **state) {
+    bl_report_model a = answer_of(
+        *state, (bl_report_fixture){.sizes = 8, .seeds = 3, .timing = true, .series = true});
+    assert_int_equal(a.main_series, 1);
+    bl_report_target *sgd = &a.series[0].main;
+    sgd->sizes[sgd->best[BL_STATS_CHEAPEST].index].costs.cost[BL_STATS_CHEAPEST].value = 1e-3;
+    assert_int_equal(bl_report_winner_of(&a, BL_STATS_FEWEST_STEPS).series, 1);
+    assert_int_equal(bl_report_winner_of(&a, BL_STATS_CHEAPEST).series, 0);
+    golden_report(&a, "two_winners");
+    bl_report_model_free(&a);
+}
+
+/* A sweep's notes are the last thing in the text and a section of report.html. */
+static void notes_are_shown(void **state) {
+    bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1});
+    const char *said[] = {"a note of one's own", "<b> is text"};
+    const char **own = a.notes;
+    a.notes = said;
+    a.note_count = 2;
+    golden_report(&a, "notes");
+    write_report(*state, &a);
+    bl_buf html = contents(*state, "report.html");
+    assert_non_null(strstr(html.data, "<h2>Notes of the sweep</h2>\n<ul>\n<li>a note of one's own"
+                                      "</li>\n<li>&lt;b&gt; is text</li>\n</ul>"));
+    bl_buf_free(&html);
+    a.notes = own;
+    a.note_count = 0;
+    bl_report_model_free(&a);
+}
+
 /* Series that share a budget are named by the curves, the budget by the axis. */
 static void budgets_of_series(void **state) {
     bl_report_model a =
@@ -567,6 +615,9 @@ int main(void) {
         IN_FOLDER(no_target_asked_for),
         IN_FOLDER(series_apart),
         IN_FOLDER(budgets_of_series),
+        IN_FOLDER(the_best_series_answers),
+        IN_FOLDER(each_goal_has_its_series),
+        IN_FOLDER(notes_are_shown),
         IN_FOLDER(easier_targets_from_the_same_runs),
         IN_FOLDER(a_step_up_in_hardware),
         IN_FOLDER(beside_a_known_answer),

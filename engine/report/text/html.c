@@ -94,6 +94,11 @@ static void sentences(bl_buf *out, const bl_report_model *m) {
 
 static void table(bl_buf *out, const bl_report_model *m) {
     if (m->main.size_count == 0) return;
+    if (m->main_series != BL_NO_SERIES) {
+        bl_buf_str(out, "<p>Table and figures: series ");
+        escaped(out, m->series[m->main_series].name);
+        bl_buf_str(out, "</p>\n");
+    }
     int columns[BL_CELL_COLUMNS];
     const size_t n = bl_cell_columns(m, true, columns);
     bl_buf cell = {0};
@@ -109,6 +114,17 @@ static void table(bl_buf *out, const bl_report_model *m) {
     }
     bl_buf_str(out, "</table></div>\n");
     bl_buf_free(&cell);
+}
+
+/* What the sweep said besides, as far as it is not among the sentences. */
+static void notes(bl_buf *out, const bl_report_model *m) {
+    if (m->note_count == 0 || bl_notes_are_the_answer(m)) return;
+    bl_buf_str(out, "<h2>Notes of the sweep</h2>\n<ul>\n");
+    for (size_t i = 0; i < m->note_count; i++) {
+        element(out, "li", m->notes[i]);
+        bl_buf_str(out, "\n");
+    }
+    bl_buf_str(out, "</ul>\n");
 }
 
 /* The figure's SVG in place, from its root element on. */
@@ -157,7 +173,9 @@ bl_status bl_report_html(bl_buf *out, const bl_report_model *model, const char *
     bl_buf_str(out, "<h2>Figures</h2>\n<div class=\"figures\">\n");
     for (size_t i = 0; i < bl_figure_count; i++)
         BL_TRY(figure(out, bl_figures[i], report_dir, err));
-    bl_buf_str(out, "</div>\n<h2>Runs</h2>\n");
+    bl_buf_str(out, "</div>\n");
+    notes(out, model);
+    bl_buf_str(out, "<h2>Runs</h2>\n");
     runs(out, model);
     bl_buf_str(out, "</body></html>\n");
     return BL_OK;

@@ -43,6 +43,13 @@ static void size_table(bl_buf *out, const bl_report_model *m) {
     bl_buf_free(&cell);
 }
 
+/* What the sweep said besides, as far as it is not the answer itself. */
+static void notes(bl_buf *out, const bl_report_model *m) {
+    if (m->note_count == 0 || bl_notes_are_the_answer(m)) return;
+    bl_buf_str(out, "\nNotes of the sweep:\n");
+    for (size_t i = 0; i < m->note_count; i++) bl_buf_printf(out, "%s\n", m->notes[i]);
+}
+
 void bl_recommendation_text(const bl_report_model *model, bl_buf *out) {
     if (model->synthetic)
         bl_buf_str(out, BL_SYNTHETIC_LABEL ": made by a generator, these numbers say nothing about "
@@ -56,9 +63,12 @@ void bl_recommendation_text(const bl_report_model *model, bl_buf *out) {
         bl_label_target(out, model);
     }
     bl_buf_str(out, "\n\n");
+    if (model->main.size_count > 0 && model->main_series != BL_NO_SERIES)
+        bl_buf_printf(out, "Series %s:\n", model->series[model->main_series].name);
     if (model->main.size_count > 0) {
         size_table(out, model);
         bl_buf_str(out, "\n");
     }
     bl_sentences(out, model);
+    notes(out, model);
 }

@@ -6,8 +6,14 @@
 #include "engine/report/text/recommendation.h"
 #include <math.h>
 
-/* null without an optimum. */
-static void optimum_json(bl_jw *w, const char *key, const bl_report_target *t, bl_stats_goal goal) {
+static void series_name(bl_jw *w, const bl_report_model *m, int series) {
+    if (series != BL_NO_SERIES) bl_jw_str(w, "series", m->series[series].name);
+}
+
+/* The best batch size of the winner's target; null without one. */
+static void optimum_json(bl_jw *w, const char *key, const bl_report_model *m,
+                         bl_report_winner winner, bl_stats_goal goal) {
+    const bl_report_target *t = winner.target;
     const bl_stats_optimum *best = &t->best[goal];
     if (!best->known) {
         bl_jw_null(w, key);
@@ -16,6 +22,7 @@ static void optimum_json(bl_jw *w, const char *key, const bl_report_target *t, b
     const bl_report_size *s = &t->sizes[best->index];
     const bl_stats_value *v = &s->costs.cost[goal];
     bl_jw_object(w, key);
+    series_name(w, m, winner.series);
     bl_jw_f64(w, "batch_size", s->batch_size);
     bl_jw_f64(w, "learning_rate", s->learning_rate);
     bl_jw_f64_rounded(w, "value", v->value);
@@ -47,10 +54,6 @@ static void size_json(bl_jw *w, const bl_report_model *m, const bl_report_size *
     bl_jw_end(w);
 }
 
-static void series_name(bl_jw *w, const bl_report_model *m, int series) {
-    if (series != BL_NO_SERIES) bl_jw_str(w, "series", m->series[series].name);
-}
-
 static void budget_json(bl_jw *w, const bl_report_model *m, const bl_report_budget *b) {
     bl_jw_object(w, NULL);
     series_name(w, m, b->series);
@@ -66,11 +69,19 @@ static void budget_json(bl_jw *w, const bl_report_model *m, const bl_report_budg
     bl_jw_end(w);
 }
 
-/* Three optima, the critical batch sizes and the rows they rest on, as members. */
-static void target_json(bl_jw *w, const bl_report_model *m, const bl_report_target *t) {
-    optimum_json(w, "steps", t, BL_STATS_FEWEST_STEPS);
-    optimum_json(w, "time", t, BL_STATS_FASTEST);
-    optimum_json(w, "resource", t, BL_STATS_CHEAPEST);
+/* Three optima, the critical batch sizes and the rows they rest on. With `headline` the optima are
+ * those of all series. */
+static void target_json(bl_jw *w, const bl_report_model *m, const bl_report_target *t,
+                        bool headline) {
+    static const char *const keys[] = {[BL_STATS_FEWEST_STEPS] = "steps",
+                                       [BL_STATS_FASTEST] = "time",
+                                       [BL_STATS_CHEAPEST] = "resource"};
+    _Static_assert(BL_COUNT(keys) == BL_STATS_GOAL_COUNT, "a key for each");
+    for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++) {
+        const bl_report_winner own = {t, BL_NO_SERIES};
+        const bl_stats_goal g = (bl_stats_goal)goal;
+        optimum_json(w, keys[g], m, headline ? bl_report_winner_of(m, g) : own, g);
+    }
     bl_stats_critical_json(w, "critical", &t->critical);
     bl_jw_str(w, "verdict", t->critical.verdict);
     bl_jw_array(w, "batch_sizes");
@@ -92,7 +103,7 @@ static void easier_json(bl_jw *w, const bl_report_model *m) {
     for (size_t i = 0; i < m->easier_count; i++) {
         bl_jw_object(w, NULL);
         bl_jw_f64(w, "target", m->easier[i].target);
-        target_json(w, m, &m->easier[i]);
+        target_json(w, m, &m->easier[i], false);
         bl_jw_end(w);
     }
     bl_jw_end(w);
@@ -103,7 +114,7 @@ static void series_json(bl_jw *w, const bl_report_model *m) {
     for (size_t i = 0; i < m->series_count; i++) {
         bl_jw_object(w, NULL);
         bl_jw_str(w, "name", m->series[i].name);
-        target_json(w, m, &m->series[i].main);
+        target_json(w, m, &m->series[i].main, false);
         bl_jw_end(w);
     }
     bl_jw_end(w);
@@ -217,7 +228,6 @@ static void pairs_json(bl_jw *w, const bl_report_model *m) {
 }
 
 void bl_recommendation_json(const bl_report_model *model, bl_buf *out) {
-    const bl_report_target main = bl_report_target_at(model, model->easier_count);
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
     bl_jw_str(&w, "experiment", model->experiment);
@@ -231,7 +241,9 @@ void bl_recommendation_json(const bl_report_model *model, bl_buf *out) {
     bl_jw_f64(&w, "price_per_core_hour", model->per_core_hour);
     bl_jw_str(&w, "currency", model->currency);
     upfront_json(&w, model);
-    target_json(&w, model, &main);
+    if (model->main_series != BL_NO_SERIES)
+        bl_jw_str(&w, "main_series", model->series[model->main_series].name);
+    target_json(&w, model, &model->main, true);
     easier_json(&w, model);
     series_json(&w, model);
     tests_json(&w, model);

@@ -23,21 +23,21 @@ static void interval(bl_buf *out, const bl_stats_value *v, write_number *write) 
 }
 
 /* Batch sizes that the data cannot tell from the best; nothing where there are no intervals. */
-static void ties(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
-    const bl_stats_optimum *best = &m->main.best[goal];
+static void ties(bl_buf *out, const bl_report_target *t, bl_stats_goal goal) {
+    const bl_stats_optimum *best = &t->best[goal];
     if (!best->judged || best->tied == 0) return;
     bl_buf_str(out, best->tied == 1 ? " Batch size" : " Batch sizes");
     size_t said = 0;
-    for (size_t i = 0; i < m->main.size_count; i++) {
-        if (!m->main.sizes[i].costs.tied[goal]) continue;
+    for (size_t i = 0; i < t->size_count; i++) {
+        if (!t->sizes[i].costs.tied[goal]) continue;
         bl_buf_str(out, said == 0 ? " " : said + 1 == best->tied ? " and " : ", ");
-        bl_format_count(out, m->main.sizes[i].batch_size);
+        bl_format_count(out, t->sizes[i].batch_size);
         said++;
     }
     bl_buf_str(out, " cannot be told apart from it.");
 }
 
-/* The best batch size for one goal, what it costs, and its ties. */
+/* The best batch size of all series for one goal, what it costs, and its ties. */
 static void optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
     static const char *const name[] = {[BL_STATS_FEWEST_STEPS] = "Fewest steps",
                                        [BL_STATS_FASTEST] = "Fastest",
@@ -51,10 +51,14 @@ static void optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
     _Static_assert(BL_COUNT(name) == BL_STATS_GOAL_COUNT, "a name for each");
     _Static_assert(BL_COUNT(write) == BL_STATS_GOAL_COUNT, "a format for each");
     _Static_assert(BL_COUNT(unit) == BL_STATS_GOAL_COUNT, "a unit for each");
-    if (!m->main.best[goal].known) return;
-    const bl_report_size *s = &m->main.sizes[m->main.best[goal].index];
+    const bl_report_winner winner = bl_report_winner_of(m, goal);
+    const bl_stats_optimum *best = &winner.target->best[goal];
+    if (!best->known) return;
+    const bl_report_size *s = &winner.target->sizes[best->index];
     const bl_stats_value *v = &s->costs.cost[goal];
-    bl_buf_printf(out, "%s: batch size ", name[goal]);
+    bl_buf_printf(out, "%s: ", name[goal]);
+    if (winner.series != BL_NO_SERIES) bl_buf_printf(out, "%s, ", m->series[winner.series].name);
+    bl_buf_str(out, "batch size ");
     bl_format_count(out, s->batch_size);
     bl_buf_str(out, " at learning rate ");
     bl_format_rate(out, s->learning_rate);
@@ -68,7 +72,7 @@ static void optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
         bl_buf_printf(out, " %s", m->currency);
     }
     bl_buf_str(out, ".");
-    ties(out, m, goal);
+    ties(out, winner.target, goal);
     bl_buf_str(out, "\n");
 }
 
@@ -131,9 +135,12 @@ static void too_large(bl_buf *out, const bl_report_model *m) {
     free(said);
 }
 
-/* Without a table or budgets the sweep's own words are all there is. */
+bool bl_notes_are_the_answer(const bl_report_model *m) {
+    return m->main.size_count == 0 && m->budget_count == 0 && m->test_count == 0;
+}
+
 static void notes(bl_buf *out, const bl_report_model *m) {
-    if (m->main.size_count > 0 || m->budget_count > 0 || m->test_count > 0) return;
+    if (!bl_notes_are_the_answer(m)) return;
     for (size_t i = 0; i < m->note_count; i++) bl_buf_printf(out, "%s\n", m->notes[i]);
 }
 
