@@ -1,26 +1,9 @@
 #!/bin/sh
 # bundle: equal stores give equal bytes, any tar reads it, and the commands work inside of it.
 set -u
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
+. tests/cli/lib.sh
 export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}" BATCHLAB_DATA=/nowhere
-unset BL_FORCE_IMPL BATCHLAB_RUNS BATCHLAB_REPORTS
-failed=0
-
-try() { # try STATUS command...: output goes to $scratch/out and $scratch/err
-  want=$1
-  shift
-  "$BATCHLAB" "$@" >"$scratch/out" 2>"$scratch/err"
-  status=$?
-  [ "$status" = "$want" ] && return
-  echo "--- batchlab $*: exit $status, wanted $want"
-  cat "$scratch/out" "$scratch/err"
-  failed=1
-}
-says() { # says FILE expression
-  grep -q -- "$2" "$scratch/$1" || { echo "--- not said: $2"; cat "$scratch/out" "$scratch/err"; failed=1; }
-}
+unset BATCHLAB_RUNS BATCHLAB_REPORTS
 
 BATCHLAB_RUNS="$scratch/none" try 2 bundle rossmann
 try 2 bundle

@@ -2,25 +2,9 @@
 # fsck and gc: damage is named and set aside, a following run does it again to equal bytes, and what
 # is removed costs no result.
 set -u
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+. tests/cli/lib.sh
 export BATCHLAB_DATA=/nowhere BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
-unset BL_FORCE_IMPL
-failed=0
 
-try() { # try STATUS command...: output goes to $scratch/out and $scratch/err
-  want=$1
-  shift
-  "$BATCHLAB" "$@" >"$scratch/out" 2>"$scratch/err"
-  status=$?
-  [ "$status" = "$want" ] && return
-  echo "--- batchlab $*: exit $status, wanted $want"
-  cat "$scratch/out" "$scratch/err"
-  failed=1
-}
-says() { # says FILE expression
-  grep -q -- "$2" "$scratch/$1" || { echo "--- not said: $2"; cat "$scratch/out" "$scratch/err"; failed=1; }
-}
 sums() { (cd "$1" && find . -type f ! -name 'timing*' ! -name result.json ! -name index.csv -exec sha256sum {} + | sort -k2); }
 tiny() {
   "$BATCHLAB" run rossmann --preset tiny --synthetic --progress none >/dev/null 2>"$scratch/err"

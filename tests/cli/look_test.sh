@@ -1,28 +1,8 @@
 #!/bin/sh
 # ls, show, diff and export: what they say about a small sweep, and that they change nothing.
 set -u
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+. tests/cli/lib.sh
 export BATCHLAB_DATA=/nowhere BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
-unset BL_FORCE_IMPL
-failed=0
-
-try() { # try STATUS command...: output goes to $scratch/out and $scratch/err
-  want=$1
-  shift
-  "$BATCHLAB" "$@" >"$scratch/out" 2>"$scratch/err"
-  status=$?
-  [ "$status" = "$want" ] && return
-  echo "--- batchlab $*: exit $status, wanted $want"
-  cat "$scratch/out" "$scratch/err"
-  failed=1
-}
-says() { # says FILE expression
-  grep -q -- "$2" "$scratch/$1" || { echo "--- not said: $2"; cat "$scratch/out" "$scratch/err"; failed=1; }
-}
-same() { # same GOT WANTED what
-  [ "$1" = "$2" ] || { echo "--- $3: '$1', wanted '$2'"; failed=1; }
-}
 
 # An empty store.
 try 0 ls

@@ -2,9 +2,7 @@
 # A whole sweep on generated data: the same logs at any -j, with any kernels, and after being stopped
 # at any moment and started again; run again, it trains nothing.
 set -eu
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-unset BL_FORCE_IMPL
+. tests/cli/lib.sh
 
 sweep() { # sweep STORE options...: a tiny sweep into its own store
   store=$1
@@ -25,31 +23,25 @@ other=$("$BATCHLAB" doctor | awk '$2 == "usable" { print $1 }' | grep -x avx2 ||
 BL_FORCE_IMPL=$other sweep "$other" -j 2
 sh tests/same_outputs.sh "$scratch/one" "$scratch/$other"
 
-# cut SIGNAL STORE TENTHS...: a sweep that gets the signal after so many tenths of a second, again and
-# again; at least one of them has to end by it.
+# cut SIGNAL STORE EVENTS...: a sweep that gets the signal after so many events of progress, again and again; at least
+# one of them has to end by it.
 cut() {
   signal=$1 store=$2 ended=0
   shift 2
-  for tenths in "$@"; do
-    (
-      export BATCHLAB_RUNS="$scratch/$store" BATCHLAB_REPORTS="$scratch/$store.reports" BATCHLAB_DATA=/nowhere
-      exec "$BATCHLAB" run rossmann --preset tiny --synthetic --progress plain -j 2 >/dev/null 2>&1
-    ) &
-    pid=$!
-    sleep 0."$tenths"
-    kill -"$signal" $pid 2>/dev/null || true
-    wait $pid || ended=$((ended + 1))
+  export BATCHLAB_RUNS="$scratch/$store" BATCHLAB_REPORTS="$scratch/$store.reports" BATCHLAB_DATA=/nowhere
+  for events in "$@"; do
+    cut_after "$signal" "$events" run rossmann --preset tiny --synthetic -j 2 && ended=$((ended + 1))
   done
   [ $ended -gt 0 ] || { echo "no sweep was ended by $signal"; exit 1; }
 }
 
 # Stopped resumably, then left to finish.
-cut TERM stopped 7 4 1 8 5 2
+cut TERM stopped 1 40 3 150 17 90
 sweep stopped -j 2
 sh tests/same_outputs.sh "$scratch/one" "$scratch/stopped"
 
 # kill -9 loses nothing finished and leaves nothing stale.
-cut KILL killed 3 6 9 2
+cut KILL killed 5 120 60 2
 sweep killed -j 1
 sh tests/same_outputs.sh "$scratch/one" "$scratch/killed"
 

@@ -2,34 +2,27 @@
 # submit: what it refuses, what it gives to sbatch, and how the batch script passes signals on.
 # tests/slurm has the same with a real Slurm.
 set -u
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
+. tests/cli/lib.sh
 export BATCHLAB_DATA=/nowhere BATCHLAB_RUNS="$scratch/it's here" BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}"
-failed=0
-fail() { echo "--- $*"; cat "$scratch/out" "$scratch/err"; failed=1; }
 
-try() { # try STATUS arguments...
+submit() { # submit STATUS arguments...
   want=$1
   shift
-  "$BATCHLAB" submit "$@" >"$scratch/out" 2>"$scratch/err"
-  status=$?
-  [ $status = "$want" ] || fail "submit $*: exit $status, wanted $want"
+  try "$want" submit "$@"
 }
-says() { grep -q -- "$2" "$scratch/$1" || fail "not said: $2"; }
 
-try 2
+submit 2
 says err 'which experiment'
-try 2 rossmann --workers 4
+submit 2 rossmann --workers 4
 says err 'where to? --slurm'
 for workers in 0 1001 x -1 ''; do
-  try 2 rossmann --slurm --workers "$workers"
+  submit 2 rossmann --slurm --workers "$workers"
   says err 'expected a number from 1 to 1000'
 done
-try 2 rossmann --slurm --workers 4 -j 0
-try 2 nothing --slurm --workers 4
+submit 2 rossmann --slurm --workers 4 -j 0
+submit 2 nothing --slurm --workers 4
 says err "no experiment 'nothing'"
-try 2 rossmann --slurm --workers 4 --preset huge --print
+submit 2 rossmann --slurm --workers 4 --preset huge --print
 
 mkdir "$scratch/bin" "$scratch/empty"
 before=$PATH
@@ -46,17 +39,17 @@ printf '#!/bin/sh\necho "$@" >>"%s/asked"\n' "$scratch" >"$scratch/bin/scontrol"
 chmod +x "$scratch/bin/sbatch" "$scratch/bin/scontrol"
 PATH=$scratch/bin:$PATH
 tiny="rossmann --preset tiny --synthetic --set sweep.max_epochs=300"
-try 0 $tiny --slurm --workers 12 -j 2 --print
+submit 0 $tiny --slurm --workers 12 -j 2 --print
 cp "$scratch/out" "$scratch/script"
 for line in '#SBATCH --array=1-12' '#SBATCH --cpus-per-task=2' '#SBATCH --requeue' '#SBATCH --signal=B:USR1@120' \
   '#SBATCH --open-mode=append'; do
   grep -qx -- "$line" "$scratch/script" || fail "no line $line"
 done
-try 0 $tiny --slurm --workers 12 -j 2
+submit 0 $tiny --slurm --workers 12 -j 2
 says out 'Submitted batch job 7'
 cmp "$scratch/given" "$scratch/script" || fail "sbatch got something else"
 printf '#!/bin/sh\ncat >/dev/null\nexit 1\n' >"$scratch/bin/sbatch"
-try 69 rossmann --slurm --workers 4
+submit 69 rossmann --slurm --workers 4
 says err 'sbatch did not take the job'
 
 # task SIGNAL WANTED: the script's exit status when it gets the signal while its worker trains.

@@ -2,10 +2,7 @@
 # Every part of the sweep library in one sweep on generated data: the same plan and logs at any -j and
 # after interruptions, times per step measured once, and `plan` showing what plan.jsonl says.
 set -eu
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-unset BL_FORCE_IMPL
-case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
+. tests/cli/lib.sh
 same=$PWD/tests/same_outputs.sh
 export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}" BATCHLAB_DATA=/nowhere
 project=$scratch/project
@@ -82,15 +79,11 @@ cmp $times "$scratch"/two/parts/step_times-*.json
 
 # Stopped again and again; a tree in the middle says what is left.
 stopped=0
-for tenths in 1 2 1 3 2 1; do
+for events in 3 20 1 60 9 30; do
   (
     export BATCHLAB_RUNS="$scratch/stopped" BATCHLAB_REPORTS="$scratch/stopped.reports"
-    exec "$BATCHLAB" run parts --synthetic --progress plain -j 2 >/dev/null 2>&1
-  ) &
-  pid=$!
-  sleep 0.$tenths
-  kill -TERM $pid 2>/dev/null || true
-  wait $pid || stopped=$((stopped + 1))
+    cut_after TERM $events run parts --synthetic -j 2
+  ) && stopped=$((stopped + 1))
   plan stopped >"$scratch/tree"
 done
 [ $stopped -gt 0 ] || { echo "no sweep was stopped"; exit 1; }

@@ -1,12 +1,9 @@
 #!/bin/sh
 # lock and verify: equal logs pass at any -j, other logs are found and their first step named.
 set -u
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
+. tests/cli/lib.sh
 export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}" BATCHLAB_DATA=/nowhere
 export BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
-unset BL_FORCE_IMPL
 reproduce=$PWD/scripts/reproduce.sh
 mkdir -p "$scratch/project/experiments" "$scratch/project/datasets" "$scratch/project/scripts" "$scratch/project/reports"
 cp -r experiments/rossmann "$scratch/project/experiments/"
@@ -16,19 +13,7 @@ cp -r reports/templates "$scratch/project/reports/"
 cd "$scratch/project" || exit 1
 lock=experiments/rossmann/expected.lock
 rm -f $lock
-failed=0
 
-# try STATUS command...: its output goes to $scratch/out.
-try() {
-  want=$1
-  shift
-  "$BATCHLAB" "$@" >"$scratch/out" 2>"$scratch/err"
-  status=$?
-  [ "$status" = "$want" ] && return
-  echo "--- batchlab $*: exit $status, wanted $want"
-  cat "$scratch/out" "$scratch/err"
-  failed=1
-}
 # reproduce STATUS EQUAL DIFFER: the CI check, at both thread counts.
 reproduce() {
   BATCHLAB=$BATCHLAB sh "$reproduce" $tiny >"$scratch/out" 2>"$scratch/err"

@@ -1,23 +1,10 @@
 #!/bin/sh
 # why: every trial of a plan is explained by what plan.jsonl says of it, and nothing is changed.
 set -u
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+. tests/cli/lib.sh
 export BATCHLAB_DATA=/nowhere BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
-unset BL_FORCE_IMPL
-failed=0
 
-why() { # why STATUS word
-  "$BATCHLAB" why "$2" >"$scratch/out" 2>"$scratch/err"
-  status=$?
-  [ "$status" = "$1" ] && return
-  echo "--- batchlab why $2: exit $status, wanted $1"
-  cat "$scratch/out" "$scratch/err"
-  failed=1
-}
-says() { # says FILE expression
-  grep -q -- "$2" "$scratch/$1" || { echo "--- not said: $2"; cat "$scratch/out" "$scratch/err"; failed=1; }
-}
+why() { try "$1" why "$2"; } # why STATUS word
 
 "$BATCHLAB" run rossmann --preset tiny --synthetic --set "sweep.targets=[0.5]" --set sweep.race_cutoff=1.1 --progress none >/dev/null 2>"$scratch/err"
 [ $? = 0 ] || [ $? = 5 ] || { cat "$scratch/err"; exit 1; }

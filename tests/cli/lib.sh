@@ -1,0 +1,58 @@
+# What the tests of the command line share; a test begins with
+#
+#     set -u
+#     . tests/cli/lib.sh
+#
+# in the repository's root, and ends with `exit $failed`. It then has
+#   $BATCHLAB   the program, by its full path: a test may change folders
+#   $scratch    a folder of its own, removed at the end
+#   $failed     0, and 1 once anything failed
+# and no variable of the caller's that chooses kernels, stores or data.
+case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
+scratch=$(mktemp -d)
+trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
+unset BL_FORCE_IMPL
+failed=0
+
+# fail WORDS...: with what the last command printed.
+fail() {
+  echo "--- $*"
+  cat "$scratch/out" "$scratch/err" 2>/dev/null
+  failed=1
+}
+
+# try STATUS arguments...: batchlab has to end with the status. Its output goes to $scratch/out and $scratch/err.
+try() {
+  want=$1
+  shift
+  "$BATCHLAB" "$@" >"$scratch/out" 2>"$scratch/err"
+  status=$?
+  [ "$status" = "$want" ] || fail "batchlab $*: exit $status, wanted $want"
+}
+
+# says out|err EXPRESSION: the last command printed it (a basic regular expression).
+says() { grep -q -- "$2" "$scratch/$1" || fail "not said: $2"; }
+
+# same GOT WANTED what
+same() { [ "$1" = "$2" ] || fail "$3: '$1', wanted '$2'"; }
+
+# cut_after SIGNAL EVENTS arguments...: batchlab, with --progress json, gets the signal once it has told so many
+# events. 0: it was ended by that; else it came to its own end first.
+cut_after() {
+  signal=$1 events=$2
+  shift 2
+  rm -f "$scratch/events"
+  mkfifo "$scratch/events"
+  "$BATCHLAB" "$@" --progress json >/dev/null 2>"$scratch/events" &
+  pid=$!
+  {
+    told=0
+    while [ $told -lt "$events" ] && read -r event; do
+      case $event in '{"event":'*) told=$((told + 1)) ;; esac
+    done
+    kill -"$signal" $pid 2>/dev/null
+    cat >/dev/null
+  } <"$scratch/events"
+  wait $pid && status=0 || status=$?
+  [ $status = 75 ] || [ $status -gt 128 ]
+}
