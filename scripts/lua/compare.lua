@@ -92,26 +92,17 @@ local function epoch_budget(budgets)
   return last
 end
 
--- A flat list is read in twos.
-local function pairs_of(list)
-  if type(list[1]) == "table" then return list end
-  if #list % 2 ~= 0 then error("compare takes pairs of batch sizes, not " .. #list .. " of them") end
-  local both = {}
-  for i = 1, #list, 2 do both[#both + 1] = { list[i], list[i + 1] } end
-  return both
-end
-
 -- compare(exp, { pairs = { { 64, 512 } }, seeds = 10, from = critical_batch(...), budgets = budgets(...) }):
 -- the second size of each pair against the first, at the rates of `from` to their target and, where
 -- `budgets` has an epoch budget, at its rates within it.
 function compare.compare(exp, options)
   local o = check.options(options, { "pairs", "seeds", "from", "budgets" }, "compare")
-  local list = pairs_of(o.pairs or exp.config["sweep.compare"])
+  local list = o.pairs or exp.config["sweep.compare"]
   local count = check.whole(o.seeds or exp.config["sweep.compare_seeds"], 1, "the number of seeds")
   if #list > 0 and o.from == nil then error("compare needs from: what critical_batch returned") end
   local seeds = unused_seeds(o.from or {}, count)
   for _, sizes in ipairs(list) do
-    if #sizes ~= 2 then error("compare takes pairs of batch sizes") end
+    if type(sizes) ~= "table" or #sizes ~= 2 then error("pairs are { { 64, 512 }, ... }") end
     compare_pair(exp, { find(o.from, sizes[1]), find(o.from, sizes[2]) }, seeds, epoch_budget(o.budgets))
   end
 end

@@ -170,6 +170,7 @@ local refused = {
   { "no rule 'squrt', did you mean 'sqrt'?",
     function(exp) sweep.rules(exp, { from = {}, rules = { "squrt" } }) end },
   { "rules needs from: what critical_batch returned", function(exp) sweep.rules(exp) end },
+  { "pairs are { { 64, 512 }, ... }", function(exp) sweep.compare(exp, { from = {}, pairs = { 64, 512 } }) end },
   { "a series is named with letters, digits, spaces, and any of _ . + -",
     function(exp) sweep.critical_batch(exp, { series = "a,b" }) end },
   { "evaluate_test_set needs from: an answer, or max_epochs or max_steps",

@@ -139,7 +139,7 @@ static void rules_and_comparisons_are_in_it(void **state) {
         n + 3);
     assert_true(ruled > alone);
     assert_int_equal(count("local points = sweep.critical_batch(exp)\n"
-                           "sweep.compare(exp, { from = points, pairs = { 64, 512 }, seeds = 4 })",
+                           "sweep.compare(exp, { from = points, pairs = { { 64, 512 } }, seeds = 4 })",
                            sets, 3, &compared),
                      n + 8);
     assert_true(compared > alone);
