@@ -6,7 +6,7 @@ tracked() {
   [ -e "$1" ] || return 1
   ! git rev-parse --is-inside-work-tree >/dev/null 2>&1 || [ -n "$(git ls-files -- "$1")" ]
 }
-for page in README.md docs/*.md experiments/*/README.md; do
+for page in README.md CONTRIBUTING.md CHANGELOG.md docs/*.md experiments/*/README.md; do
   for link in $(sed 's/`[^`]*`//g; s/](\([^) ]*\)/\n=\1\n/g; s/\(src\|href\)="\([^"]*\)"/\n=\2\n/g' "$page" | sed -n 's/^=//p'); do
     case $link in http://* | https://* | mailto:* | '#'*) continue ;; esac
     tracked "$(dirname "$page")/${link%%#*}" || { echo "links: $page links to $link, which is not there or not tracked"; bad=1; }

@@ -1,0 +1,30 @@
+#!/bin/sh
+# What is added by one file and one row needs a case, too: commands, figures, statistics. (Layers, optimizers,
+# schedules, losses, metrics and kernels: the unit tests walk their tables.)
+set -u
+failed=0
+miss() { echo "$*"; failed=1; }
+
+# Every command shows its usage, and some test of tests/cli calls it.
+commands=$("$BATCHLAB" completion words | cut -f1)
+[ "$(echo "$commands" | wc -l)" -ge 20 ] || miss "completion lists fewer than 20 commands"
+for c in $commands; do
+  "$BATCHLAB" "$c" --help | head -1 | grep -q "^usage: batchlab $c" || miss "batchlab $c --help does not begin with its usage"
+  grep -v '^#' tests/cli/*_test.sh | grep -Eq "(BATCHLAB\"?|batchlab|run|says|same|try) .*\b$c\b" || miss "command $c has no case in tests/cli"
+done
+
+# Every figure is explained, and drawn by a test.
+figures=$(awk '/^const bl_figure bl_figure_/ { row = 1 } row && match($0, /"[a-z_]*"/) {
+  print substr($0, RSTART + 1, RLENGTH - 2); row = 0 }' engine/report/figures/figure_*.c | sort)
+[ "$(echo "$figures" | wc -l)" -ge 10 ] || miss "fewer than 10 figures are found: $figures"
+for f in $figures; do
+  grep -Eq "^## .*\b$f\b" docs/figures.md || miss "figure $f has no section in docs/figures.md"
+  grep -q "\"$f\"" tests/unit/report*_test.c || grep -q "\b$f\b" tests/cli/*_test.sh || miss "figure $f has no case in tests/unit or tests/cli"
+done
+
+# Every header of engine/stats is included by a test, or serves one that is.
+for h in engine/stats/*.h; do
+  users=$(grep -lF "\"$h\"" tests/unit/*_test.c engine/stats/*.[ch] | grep -v "^${h%.h}\.c$")
+  [ -n "$users" ] || miss "statistic $h has no case in tests/unit"
+done
+exit $failed
