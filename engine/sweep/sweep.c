@@ -1,3 +1,14 @@
+/* The host of a sweep script: between the planner (engine/lua), which knows what is asked for, and
+ * the scheduler, which carries rounds out.
+ *
+ *     bl_planner_run -> run_round    bl_scheduler_run, then the round and its trials to the plan
+ *                    -> decide       the decision to the plan, its text to the display
+ *                    -> step_times   measured once, then read (timing.c)
+ *
+ * The plan is kept as the text of plan.jsonl. Every record is appended to it as it is made, and the
+ * file is written anew when the text has grown enough. A plan is a pure function of what its
+ * decisions rest on: what another process wrote into the file is this text, or a part of it, or
+ * more of it. */
 #include "engine/sweep/sweep.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
@@ -107,8 +118,8 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
     sweep *s = ctx;
     s->totals->rounds++;
     if (s->options->round != NULL) s->options->round(s->options->ctx, round);
-    write_round(s, round);
     BL_TRY(bl_scheduler_run(s->scheduler, round, results, err));
+    write_round(s, round); /* only whole rounds are in the plan */
     for (size_t i = 0; i < round->count; i++) {
         write_trial(s, &round->trial[i], &results[i]);
         s->totals->trials++;

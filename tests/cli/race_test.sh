@@ -3,9 +3,7 @@
 # valleys: it names the winner of every rate and seed for at most half the steps, and a race that
 # looks near its best only does not. (The same on a table and the quadratic model: tests/unit/sweep_test.c.)
 set -eu
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
+. tests/cli/lib.sh
 export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}" BATCHLAB_DATA=/nowhere BATCHLAB_RUNS="$scratch/runs"
 export BATCHLAB_REPORTS="$scratch/reports"
 mkdir -p "$scratch/experiments/rossmann" "$scratch/scripts" "$scratch/reports"
@@ -19,7 +17,7 @@ cd "$scratch"
 "$BATCHLAB" run rossmann --preset tiny --synthetic -j 2 --progress plain --set sweep.seeds=3 --set "sweep.targets=[0.5]" \
   --set "sweep.batch_sizes=[64]" --set sweep.max_epochs=0.5 --set sweep.lr_min=0.0009765625 --set sweep.lr_max=1 \
   >out 2>err || [ $? = 5 ] || { cat err; exit 1; }
-compared=$(grep '"kind":"compared"' runs/rossmann/plan.jsonl) || { echo "no comparison"; cat err; exit 1; }
+compared=$(grep '"by_grid":' runs/rossmann/plan.jsonl) || { echo "no comparison"; cat err; exit 1; }
 number() { echo "$compared" | sed "s/.*\"$1\":\([0-9]*\).*/\1/"; }
 echo "$compared" | sed 's/.*"text":"\([^"]*\)".*/\1/'
 [ "$(number sizes)" = 1 ] && [ "$(number all)" = 1 ] || { echo "another winner: $compared"; exit 1; }
