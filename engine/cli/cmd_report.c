@@ -2,6 +2,7 @@
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/report/analyse.h"
+#include "engine/report/report_folder.h"
 #include "engine/report/text/recommendation.h"
 #include "engine/report/write.h"
 #include <stdio.h>
@@ -51,16 +52,21 @@ const bl_command bl_cmd_recommend = {
     .run = recommend,
 };
 
-/* Writes everything under reports/NAME/ and names what `file` says. */
+/* Writes everything under the preset's folder in reports/NAME/ and names what `file` says. */
 static int write_report(const bl_args *args, const char *file) {
     bl_report_model answer;
     bl_err err = {0};
     char dir[BL_PATH];
-    if (bl_path(dir, &err, "%s/%s", bl_cli_reports_dir(), args->operand) != BL_OK ||
-        read_answer(&answer, args->operand, &err) != BL_OK)
-        return bl_cli_fail(&err);
-    const bl_status status = bl_report_write(&answer, dir, bl_cli_templates_dir, &err);
+    if (read_answer(&answer, args->operand, &err) != BL_OK) return bl_cli_fail(&err);
     const bool answered = answer.answered;
+    bl_status status =
+        bl_report_place(dir, bl_cli_reports_dir(), args->operand, answer.preset, answered, &err);
+    if (status == BL_OK) status = bl_report_write(&answer, dir, bl_cli_templates_dir, &err);
+    if (status == BL_OK || status == BL_EUNSUPPORTED) {
+        const bl_status linked = bl_report_make_current(bl_cli_reports_dir(), args->operand, dir,
+                                                        answered, status == BL_OK ? &err : NULL);
+        if (status == BL_OK) status = linked;
+    }
     bl_report_model_free(&answer);
     if (status != BL_OK) return bl_cli_fail(&err);
     (void)printf("%s/%s\n", dir, file);

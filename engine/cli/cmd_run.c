@@ -10,6 +10,7 @@
 #include "engine/config/filter.h"
 #include "engine/config/validate.h"
 #include "engine/report/analyse.h"
+#include "engine/report/report_folder.h"
 #include "engine/report/report_stamp.h"
 #include "engine/report/text/recommendation.h"
 #include "engine/report/write.h"
@@ -174,23 +175,39 @@ static int ending(const bl_experiment *e, const bl_sweep_totals *totals) {
     return BL_EXIT_SOME_FAILED;
 }
 
-/* Figures and tables; *words is what there is to say. */
-static bl_status draw(const bl_experiment *e, const char *dir, bl_buf *words, bool *answered,
+/* What a report drawn from these inputs says, if one is there still: with an answer or without. */
+static bool find_drawn(const bl_experiment *e, char dir[BL_PATH], const bl_buf *inputs,
+                       bl_buf *words, bool *answered) {
+    for (int with = 1; with >= 0; with--)
+        if (bl_report_place(dir, bl_cli_reports_dir(), e->config.name, e->config.preset, with == 1,
+                            NULL) == BL_OK &&
+            bl_report_stamp_text(words, dir, inputs, answered))
+            return true;
+    return false;
+}
+
+/* Figures and tables into *dir; *words is what there is to say. */
+static bl_status draw(const bl_experiment *e, char dir[BL_PATH], bl_buf *words, bool *answered,
                       bl_err *err) {
+    const char *reports = bl_cli_reports_dir();
     bl_report_model out;
     bl_buf inputs = {0};
     bl_status status = bl_report_stamp_make(&inputs, e->store.dir, bl_cli_templates_dir, err);
-    if (status != BL_OK || bl_report_stamp_text(words, dir, &inputs, answered)) goto done;
+    if (status != BL_OK || find_drawn(e, dir, &inputs, words, answered)) goto done;
     bl_buf_clear(words);
     BL_GOTO(bl_report_analyse(&out, e->store.dir, err));
-    status = bl_report_write(&out, dir, bl_cli_templates_dir, err);
-    bl_recommendation_text(&out, words);
     *answered = out.answered;
+    bl_recommendation_text(&out, words);
+    status = bl_report_place(dir, reports, e->config.name, e->config.preset, *answered, err);
+    if (status == BL_OK) status = bl_report_write(&out, dir, bl_cli_templates_dir, err);
     bl_report_model_free(&out);
     if (status == BL_OK) bl_report_stamp_write(dir, &inputs, *answered);
 done:
     bl_buf_free(&inputs);
-    return status;
+    if (status != BL_OK && status != BL_EUNSUPPORTED) return status;
+    const bl_status linked = bl_report_make_current(reports, e->config.name, dir, *answered,
+                                                    status == BL_OK ? err : NULL);
+    return status != BL_OK ? status : linked;
 }
 
 /* Figures, tables and the closing words. */
@@ -199,8 +216,7 @@ static int answer(const bl_experiment *e, const bl_sweep_totals *totals) {
     char dir[BL_PATH];
     bl_buf words = {0};
     bool answered = false;
-    bl_status status = bl_path(dir, &err, "%s/%s", bl_cli_reports_dir(), e->config.name);
-    if (status == BL_OK) status = draw(e, dir, &words, &answered, &err);
+    const bl_status status = draw(e, dir, &words, &answered, &err);
     const int drawing = status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
     (void)printf("%s", bl_buf_text(&words));
     bl_buf_free(&words);

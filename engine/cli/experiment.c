@@ -3,6 +3,7 @@
 #include "engine/cli/jobs.h"
 #include "engine/model/model.h"
 #include "engine/report/reference.h"
+#include "engine/report/report_folder.h"
 #include "engine/report/text/labels.h"
 #include "engine/store/gc.h"
 #include "engine/store/index.h"
@@ -77,6 +78,9 @@ static void sweep_leftovers(const bl_experiment *e, const bl_dataset_options *da
     bl_dir_sweep(data->cache_dir);
     bl_dir_sweep(bl_cli_reports_dir());
     if (bl_path(reports, NULL, "%s/%s", bl_cli_reports_dir(), e->config.name) == BL_OK)
+        bl_dir_sweep(reports);
+    if (bl_report_place(reports, bl_cli_reports_dir(), e->config.name, e->config.preset, true,
+                        NULL) == BL_OK)
         bl_dir_sweep(reports);
 }
 

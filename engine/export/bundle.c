@@ -9,6 +9,7 @@
 #include "engine/base/vec.h"
 #include "engine/export/tar.h"
 #include "engine/report/analyse.h"
+#include "engine/report/report_folder.h"
 #include "engine/report/write.h"
 #include "engine/store/gc.h"
 #include "engine/store/store.h"
@@ -168,12 +169,14 @@ done:
 
 /* Without gnuplot there are the tables, and no drawings; out->undrawn says why. */
 static bl_status draw(const bundle *b, bl_err *err) {
-    char runs[BL_PATH], reports[BL_PATH];
+    char runs[BL_PATH], reports[BL_PATH], place[BL_PATH];
     bl_report_model answer;
     BL_TRY(bl_path(runs, err, "%s/runs/%s", b->root, b->from->name));
-    BL_TRY(bl_path(reports, err, "%s/reports/%s", b->root, b->from->name));
+    BL_TRY(bl_path(reports, err, "%s/reports", b->root));
     BL_TRY(bl_report_analyse(&answer, runs, err));
-    const bl_status status = bl_report_write(&answer, reports, b->from->templates_dir, err);
+    bl_status status =
+        bl_report_place(place, reports, b->from->name, answer.preset, answer.answered, err);
+    if (status == BL_OK) status = bl_report_write(&answer, place, b->from->templates_dir, err);
     bl_report_model_free(&answer);
     if (status == BL_EUNSUPPORTED) b->out->undrawn = *err;
     return status == BL_EUNSUPPORTED ? BL_OK : status;

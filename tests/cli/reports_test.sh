@@ -12,7 +12,7 @@ report() { # report JOBS COMMAND...
   BATCHLAB_RUNS="$scratch/$j.runs" BATCHLAB_REPORTS="$scratch/$j" "$BATCHLAB" "$@" >"$scratch/out" 2>&1 ||
     { cat "$scratch/out"; exit 1; }
 }
-sums() { (cd "$scratch/$1/quadratic" && sha256sum -- *) >"$scratch/$1.sums"; }
+sums() { (cd "$scratch/$1/quadratic" && sha256sum -- *.*) >"$scratch/$1.sums"; }
 
 for j in 1 2; do
   report $j run quadratic --preset tiny -j $j --progress none

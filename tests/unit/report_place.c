@@ -23,7 +23,7 @@ static void empty(const char *dir) {
     DIR *d = opendir(dir);
     for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
         char path[BL_PATH];
-        if (e->d_type == DT_REG) (void)unlinkat(dirfd(d), e->d_name, 0);
+        if (e->d_type == DT_REG || e->d_type == DT_LNK) (void)unlinkat(dirfd(d), e->d_name, 0);
         if (e->d_type == DT_DIR && e->d_name[0] != '.' &&
             bl_path(path, ERR, "%s/%s", dir, e->d_name) == BL_OK)
             empty(path);

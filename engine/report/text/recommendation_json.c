@@ -237,6 +237,7 @@ void bl_recommendation_json(const bl_report_model *model, bl_buf *out) {
     bl_jw_bool(&w, "synthetic", model->synthetic);
     bl_jw_str(&w, "metric", model->metric);
     bl_jw_f64(&w, "target", model->main.target);
+    bl_jw_bool(&w, "answered", model->answered);
     bl_jw_str(&w, "resource_unit", "core-seconds");
     bl_jw_f64(&w, "price_per_core_hour", model->per_core_hour);
     bl_jw_str(&w, "currency", model->currency);
