@@ -1,5 +1,6 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,24 +9,10 @@
 /* ---- writing ----------------------------------------------------------------------------------
  */
 
-/* Bytes of the character that begins at p, 0 if none does (RFC 3629). Reads on only while it is
- * one: what ends the text has to be ASCII. */
-static size_t utf8_bytes(const unsigned char *p) {
-    if (*p < 0x80) return 1;
-    if (*p < 0xc2 || *p > 0xf4) return 0;
-    const size_t n = *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : 2;
-    const unsigned least = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80;
-    const unsigned most = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf;
-    if (p[1] < least || p[1] > most) return 0;
-    for (size_t i = 2; i < n; i++)
-        if (p[i] < 0x80 || p[i] > 0xbf) return 0;
-    return n;
-}
-
 void bl_json_string(bl_buf *out, const char *text) {
     bl_buf_str(out, "\"");
     for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
-        const size_t n = utf8_bytes(p);
+        const size_t n = bl_text_character(p);
         if (n == 0)
             bl_buf_str(out, "\357\277\275");
         else if (*p == '"' || *p == '\\')
@@ -227,7 +214,7 @@ static bl_status read_string(parser *p, const char **out) {
         }
         /* The quote at `stop` ends every character that is cut off. */
         const char *from = p->at - 1;
-        const size_t n = utf8_bytes((const unsigned char *)from);
+        const size_t n = bl_text_character((const unsigned char *)from);
         if (n == 0) return fault(p, "a text that is not UTF-8");
         for (size_t i = 0; i < n; i++) *to++ = from[i];
         p->at = from + n;

@@ -4,6 +4,12 @@
 #define BL_ENGINE_BASE_NUMERICS_H
 #include <stdbool.h>
 
+/* Checkpoints, caches and hashes of values are bytes in this order, and no test runs on any other:
+ * on another processor the program would build and train other numbers. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "batchlab needs a little-endian processor, such as x86-64, 64-bit Arm or RISC-V"
+#endif
+
 /* Functions that a device compiler compiles for the device, too. */
 #ifdef __CUDACC__
 #define BL_HD __host__ __device__

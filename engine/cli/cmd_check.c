@@ -71,6 +71,7 @@ static int check(const bl_args *args) {
     const bl_sweep_options options = {.script = e.script, .library_dir = bl_cli_lua_dir};
     const int64_t rows = e.config.data.rows > 0 ? e.config.data.rows : SOME_ROWS;
     if (status == BL_OK) status = bl_sweep_check(&e.config, rows, &options, &trials, &err);
+    bl_experiment_close(&e);
     if (status != BL_OK) return bl_cli_fail(&err);
     const bool preset = e.config.preset[0] != '\0';
     (void)printf("%s: fine. %s%s%s%zu batch sizes, %zu runs in the first round.\n", args->operand,

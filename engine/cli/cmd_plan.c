@@ -192,8 +192,9 @@ static void print_tree(const plan_view *v, const char *waiting) {
     bl_experiment_data_words(&out, e);
     bl_buf_str(&out, "\n");
     bl_plan_tree_text(&v->tree, &out);
-    (void)printf("%s%s%s, %s", e->config.name, e->config.preset[0] != '\0' ? ", preset " : "",
-                 e->config.preset, bl_buf_text(&out));
+    (void)printf("%s%s%s, ", e->config.name, e->config.preset[0] != '\0' ? ", preset " : "",
+                 e->config.preset);
+    bl_cli_print(stdout, bl_buf_text(&out));
     bl_buf_free(&out);
     (void)printf("%zu trial%s answered in %zu round%s", t.done, t.done == 1 ? "" : "s",
                  v->tree.count, v->tree.count == 1 ? "" : "s");

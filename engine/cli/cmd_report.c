@@ -31,11 +31,11 @@ static int recommend(const bl_args *args) {
     bl_buf out = {0};
     if (bl_args_has(args, JSON)) {
         bl_recommendation_json(&answer, &out);
-        bl_buf_str(&out, "\n");
+        (void)printf("%s\n", bl_buf_text(&out));
     } else {
         bl_recommendation_text(&answer, &out);
+        bl_cli_print(stdout, bl_buf_text(&out));
     }
-    (void)fwrite(bl_buf_text(&out), 1, out.len, stdout);
     const bool answered = answer.answered;
     bl_buf_free(&out);
     bl_report_model_free(&answer);

@@ -218,7 +218,7 @@ static int answer(const bl_experiment *e, const bl_sweep_totals *totals) {
     bool answered = false;
     const bl_status status = draw(e, dir, &words, &answered, &err);
     const int drawing = status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
-    (void)printf("%s", bl_buf_text(&words));
+    bl_cli_print(stdout, bl_buf_text(&words));
     bl_buf_free(&words);
     if (drawing != BL_EXIT_DONE) return drawing;
     (void)printf("\nFigures and tables: %s/  (open report.html)\n", dir);
@@ -228,6 +228,13 @@ static int answer(const bl_experiment *e, const bl_sweep_totals *totals) {
 }
 
 /* `answers`: run, with timing pass, figures and recommendation; else work. */
+/* --fail-fast ends at a run that found no memory: that is its answer. Any other refusal of memory
+ * is the machine's, which may have some the next time. */
+static int failing(const bl_err *err, bool at_a_run) {
+    const int rc = bl_cli_fail(err);
+    return err->code == BL_ENOMEM && at_a_run ? BL_EXIT_SOME_FAILED : rc;
+}
+
 static int train(const bl_args *args, bool answers) {
     bl_display display;
     bl_err err = {0};
@@ -265,7 +272,7 @@ static int train(const bl_args *args, bool answers) {
     if (left_out) (void)fprintf(stderr, "%s; what --only selects is done\n", err.text);
     rc = status == BL_EINTERRUPTED ? BL_EXIT_INTERRUPTED
          : left_out                ? BL_EXIT_DONE
-         : status != BL_OK         ? bl_cli_fail(&err)
+         : status != BL_OK         ? failing(&err, w.fail_fast && totals.failed > 0)
          : dry                     ? BL_EXIT_DONE
          : answers                 ? answer(e, &totals)
                                    : ending(e, &totals);

@@ -114,7 +114,7 @@ static int show_run(const bl_args *args) {
     bl_buf out = {0};
     describe(&out, &run);
     bl_run_files_free(&run);
-    (void)fwrite(bl_buf_text(&out), 1, out.len, stdout);
+    bl_cli_print(stdout, bl_buf_text(&out));
     bl_buf_free(&out);
     return BL_EXIT_DONE;
 }

@@ -120,7 +120,10 @@ static bl_status make_script(bl_buf *script, const bl_args *args, size_t workers
     bl_experiment e;
     bl_store store;
     char program[BL_PATH], project[BL_PATH], dir[BL_PATH];
-    BL_TRY(bl_experiment_config(&e, args->operand, args->value[PRESET], args, err));
+    const bl_status status =
+        bl_experiment_config(&e, args->operand, args->value[PRESET], args, err);
+    bl_experiment_close(&e);
+    BL_TRY(status);
     /* The tasks write their logs there before any worker has made the folder. */
     BL_TRY(bl_store_open(&store, bl_cli_runs_dir(), e.config.name, true, err));
     BL_TRY(absolute(program, "/proc/self/exe", err));

@@ -232,7 +232,7 @@ static int explain_run(const bl_args *args) {
     question q = {.out = &out};
     const bl_status status = explain(&q, args->operand, &err);
     bl_plan_free(&q.plan);
-    if (status == BL_OK) (void)fwrite(bl_buf_text(&out), 1, out.len, stdout);
+    if (status == BL_OK) bl_cli_print(stdout, bl_buf_text(&out));
     bl_buf_free(&out);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }

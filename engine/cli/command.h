@@ -8,6 +8,7 @@
 #include "engine/data/dataset_open.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #define BL_VERSION "0.1.0"
 
@@ -95,6 +96,8 @@ extern const char bl_cli_experiments_dir[], bl_cli_lua_dir[], bl_cli_templates_d
 /* Manifests, search path and cache as the environment and the project's folders say. */
 bl_dataset_options bl_cli_dataset_options(bool synthetic);
 
+/* For people: text with what could act on a terminal made visible (engine/base/text.h). */
+void bl_cli_print(FILE *to, const char *text);
 /* "batchlab: ..." or, for messages that begin with a file position, the message alone; to stderr.
  */
 int bl_cli_fail(const bl_err *err);

@@ -1,3 +1,4 @@
+#include "engine/base/text.h"
 #include "engine/cli/command.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,9 +21,17 @@ const char *bl_cli_reports_dir(void) {
     return from_environment("BATCHLAB_REPORTS", "reports");
 }
 
+void bl_cli_print(FILE *to, const char *text) {
+    bl_buf shown = {0};
+    bl_text_show(&shown, text);
+    (void)fwrite(bl_buf_text(&shown), 1, shown.len, to);
+    bl_buf_free(&shown);
+}
+
 static void say(void *ctx, const char *text) {
     (void)ctx;
-    (void)fprintf(stderr, "%s\n", text);
+    bl_cli_print(stderr, text);
+    (void)fputs("\n", stderr);
 }
 
 bl_dataset_options bl_cli_dataset_options(bool synthetic) {
@@ -44,7 +53,7 @@ static bool begins_with_position(const char *text) {
 int bl_cli_fail(const bl_err *err) {
     static const int exits[] = {
         [BL_OK] = BL_EXIT_DONE,
-        [BL_ENOMEM] = BL_EXIT_SOME_FAILED,
+        [BL_ENOMEM] = BL_EXIT_INTERRUPTED,
         [BL_EINVAL] = BL_EXIT_USAGE,
         [BL_EFORMAT] = BL_EXIT_USAGE,
         [BL_EIO] = BL_EXIT_IO,
@@ -55,10 +64,12 @@ int bl_cli_fail(const bl_err *err) {
         [BL_EINTERRUPTED] = BL_EXIT_INTERRUPTED,
     };
     _Static_assert(sizeof exits / sizeof exits[0] == BL_STATUS_COUNT, "an exit for every status");
-    if (begins_with_position(err->text))
-        (void)fprintf(stderr, "%s\n", err->text);
-    else
-        (void)fprintf(stderr, "batchlab: %s\n", err->text);
+    if (!begins_with_position(err->text)) (void)fputs("batchlab: ", stderr);
+    bl_cli_print(stderr, err->text);
+    (void)fputs("\n", stderr);
+    if (err->code == BL_ENOMEM)
+        (void)fprintf(stderr, "Nothing finished is lost. Free some memory, then continue with the "
+                              "same command.\n");
     if (err->file != NULL && strcmp(from_environment("BATCHLAB_DEBUG", ""), "1") == 0)
         (void)fprintf(stderr, "batchlab: raised at %s:%d (%s)\n", err->file, err->line,
                       bl_status_name(err->code));

@@ -17,7 +17,9 @@ static bl_status say_preset(const bl_experiment *e, const char *preset, const bl
                                      .device_data = e->device_data,
                                      .script = e->script,
                                      .library_dir = bl_cli_lua_dir};
-    BL_TRY(bl_estimate_sweep(&cost, &place, &other.config, err));
+    const bl_status status = bl_estimate_sweep(&cost, &place, &other.config, err);
+    bl_experiment_close(&other);
+    BL_TRY(status);
     bl_clock_span(text, fmax(1.0, cost.seconds / (double)jobs));
     const bl_i64_list *sizes = &other.config.sweep.batch_sizes;
     (void)printf("  %-6s about %-7s %4zu runs, %2zu batch sizes, %" PRId64 " to %" PRId64

@@ -2,6 +2,8 @@
 #include "engine/base/numerics.h"
 #include "engine/cli/command.h"
 #include "engine/cli/environment.h"
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,7 +42,17 @@ static int help_on(char *word) {
     return command != NULL ? bl_args_read(&args, command, 2, argv) : unknown_command(word);
 }
 
-int main(int argc, char **argv) {
+/* What was printed may still be in memory only, and a full disk or a closed pipe says so at the
+ * end. */
+static int flushed(int rc) {
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return rc;
+    (void)fprintf(stderr, "batchlab: cannot write to standard output: %s\n",
+                  errno != 0 ? strerror(errno) : "it failed before");
+    return BL_EXIT_IO;
+}
+
+static int start(int argc, char **argv) {
     char *word = argc > 1 ? argv[1] : NULL;
     if (word == NULL || is_one_of(word, "--help", "-h", "help")) {
         if (argc > 2) return help_on(argv[2]);
@@ -62,4 +74,10 @@ int main(int argc, char **argv) {
     if (command == NULL) return unknown_command(word);
     const int rc = bl_args_read(&args, command, argc - 1, argv + 1);
     return rc >= 0 ? rc : command->run(&args);
+}
+
+int main(int argc, char **argv) {
+    /* Beyond the limit on a file's size, write() then says EFBIG, and a message names the file. */
+    (void)signal(SIGXFSZ, SIG_IGN);
+    return flushed(start(argc, argv));
 }

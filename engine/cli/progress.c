@@ -2,6 +2,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/clock.h"
 #include "engine/base/json_writer.h"
+#include "engine/cli/command.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -103,7 +104,9 @@ void bl_display_decision(void *ctx, const char *text) {
     clear_line(d);
     char elapsed[32];
     bl_clock_span(elapsed, bl_clock_seconds() - d->started);
-    (void)fprintf(stderr, "%7s  %s\n", elapsed, text);
+    (void)fprintf(stderr, "%7s  ", elapsed);
+    bl_cli_print(stderr, text);
+    (void)fputs("\n", stderr);
 }
 
 void bl_display_say(void *ctx, const char *text) {
@@ -111,7 +114,8 @@ void bl_display_say(void *ctx, const char *text) {
     if (d->mode == BL_DISPLAY_JSON) event("note", text);
     if (d->mode == BL_DISPLAY_JSON || d->mode == BL_DISPLAY_NONE) return;
     clear_line(d);
-    (void)fprintf(stderr, "%s\n", text);
+    bl_cli_print(stderr, text);
+    (void)fputs("\n", stderr);
 }
 
 void bl_display_close(bl_display *d) {

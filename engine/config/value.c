@@ -2,6 +2,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/nearest.h"
+#include "engine/base/text.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -158,12 +159,6 @@ static bool read_pairs(const bl_key *key, const bl_node *node, void *fields, bl_
     return true;
 }
 
-static bool is_text(const char *text) {
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++)
-        if (*p < ' ' || *p == 0x7f) return false;
-    return true;
-}
-
 static bool refuse_choice(const bl_key *key, const bl_node *node, bl_fault *fault) {
     char list[256] = "";
     size_t n = 0;
@@ -185,7 +180,7 @@ static bool read_string(const bl_key *key, const bl_node *node, void *fields, bl
     if (key->rule == BL_RULE_NAME && !bl_value_is_name(node->string))
         return bl_fault_refuse(fault, node, NULL, "'%s' is a name of a-z, 0-9 and _, not \"%.40s\"",
                                bl_key_leaf(key), node->string);
-    if (key->rule == BL_RULE_TEXT && !is_text(node->string))
+    if (key->rule == BL_RULE_TEXT && !bl_text_is_plain(node->string))
         return bl_fault_refuse(fault, node, NULL, "'%s' is one line of plain text",
                                bl_key_leaf(key));
     char *field = bl_key_field(key, fields);

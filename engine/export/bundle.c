@@ -248,7 +248,7 @@ static bl_status pack(const bundle *b, const char *file, bl_err *err) {
     const bool plain = n > 4 && strcmp(file + n - 4, ".tar") == 0;
     if (status == BL_OK && !plain) status = bl_gzip(&packed, tar.data, tar.len, err);
     const bl_buf *out = plain ? &tar : &packed;
-    if (status == BL_OK) status = bl_file_write(file, out->data, out->len, err);
+    if (status == BL_OK) status = bl_file_output(file, out->data, out->len, err);
     b->out->files = all.count + 1;
     b->out->bytes = out->len;
     for (size_t i = 0; i < all.count; i++) free(all.name[i]);

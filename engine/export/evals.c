@@ -102,7 +102,7 @@ bl_status bl_export_tfevents(const bl_run_files *run, const char *dir, bl_err *e
         };
         bl_tfevents_add(&out, e->step, scalars, BL_COUNT(scalars));
     }
-    const bl_status status = bl_file_write(path, out.data, out.len, err);
+    const bl_status status = bl_file_output(path, out.data, out.len, err);
     bl_buf_free(&out);
     return status;
 }

@@ -36,8 +36,12 @@ void *bl_sandbox_resize(bl_sandbox *box, void *old, size_t old_size, size_t size
     else
         p = fits ? realloc(old, size) : NULL;
     if (size > 0 && p == NULL) {
-        (void)bl_sandbox_limit(box->place, box->script, (double)box->bytes_limit / 1048576.0,
-                               "MiB of memory", box->err);
+        /* Far below the limit it is the machine that has none; near it, the script's own holes. */
+        if (fits && others + cost_of(size) < limit / 2)
+            (void)BL_ERR(box->err, BL_ENOMEM, "no memory for the sweep script %s", box->script);
+        else
+            (void)bl_sandbox_limit(box->place, box->script, (double)box->bytes_limit / 1048576.0,
+                                   "MiB of memory", box->err);
         box->stop(box);
     }
     box->bytes = others + cost_of(size);

@@ -3,6 +3,7 @@
  * error of the script (engine/plan/records.c names the fields of each kind). */
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "engine/lua/script.h"
 #include "engine/plan/plan.h"
 #include <math.h>
@@ -84,8 +85,8 @@ static const char *text_field(lua_State *L, const char *name) {
         luaL_error(L, "a decision needs '%s', a text", name);
     const char *text = lua_tostring(L, -1);
     lua_pop(L, 1); /* the table keeps it */
-    for (const char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ') luaL_error(L, "'%s' has to be one line", name);
+    if (!bl_text_is_plain(text))
+        luaL_error(L, "'%s' has to be one line without control characters", name);
     return text;
 }
 

@@ -2,6 +2,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/nearest.h"
+#include "engine/base/text.h"
 #include "engine/config/doc.h"
 #include "engine/config/layers.h"
 #include "engine/lua/script.h"
@@ -97,8 +98,8 @@ static double positive(lua_State *L, const char *where, const char *name) {
 static void copy_text(lua_State *L, char *out, size_t size, const char *where, const char *name) {
     if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "%s'%s' has to be text", where, name);
     const char *text = lua_tostring(L, -1);
-    for (const char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ') luaL_error(L, "%s'%s' has to be one line", where, name);
+    if (!bl_text_is_plain(text))
+        luaL_error(L, "%s'%s' has to be one line without control characters", where, name);
     if (strlen(text) >= size)
         luaL_error(L, "%s'%s' is longer than %d bytes", where, name, (int)size - 1);
     memcpy(out, text, strlen(text) + 1);

@@ -63,7 +63,7 @@ function check.whole(value, least, what)
   check.number(value, least, what)
   if math.type(value) ~= "integer" then
     if value ~= math.floor(value) then error(what .. " has to be a whole number") end
-    value = math.tointeger(value)
+    value = math.tointeger(value) or error(what .. " is larger than any whole number, 2^63 - 1")
   end
   return value
 end

@@ -23,6 +23,9 @@ static void refuse_at(lab *l, fault_kind kind, fault_action action, int64_t k, i
         lab_fail(l, "%s: exit %d, signal %d: %s", what, e.exit, e.signal, e.said);
     else if (e.exit != l->undisturbed && e.said[0] == '\0')
         lab_fail(l, "%s: exit %d without a word", what, e.exit);
+    /* 69: a library could not be opened for lack of memory. */
+    else if (e.exit != l->undisturbed && e.exit != 75 && e.exit != 69)
+        lab_fail(l, "%s: exit %d, not 75: %s", what, e.exit, e.said);
     /* A run that found no memory is an answer, after which the sweep asks other questions. */
     if (lab_random(l, 8) == 0 || e.exit == l->undisturbed) (void)lab_recovers(l, what, true);
 }

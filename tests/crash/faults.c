@@ -21,11 +21,14 @@ static const fault_case k_cases[] = {
     {FAULT_READ,   FAULT_FAIL,    EIO,    "read: EIO"                  },
     {FAULT_WRITE,  FAULT_FAIL,    EIO,    "write: EIO"                 },
     {FAULT_WRITE,  FAULT_FAIL,    EINTR,  "write: interrupted"         },
+    {FAULT_READ,   FAULT_FAIL,    EINTR,  "read: interrupted"          },
+    {FAULT_WRITE,  FAULT_FAIL,    EFBIG,  "write: file too large"      },
     {FAULT_WRITE,  FAULT_FAIL_ON, ENOSPC, "write: disk full from here" },
     {FAULT_WRITE,  FAULT_FAIL,    ENOSPC, "write: disk full once"      },
     {FAULT_WRITE,  FAULT_PARTIAL, 0,      "write: half of it"          },
     {FAULT_SYNC,   FAULT_FAIL,    EIO,    "fsync: EIO"                 },
     {FAULT_SYNC,   FAULT_FAIL_ON, ENOSPC, "fsync: disk full from here" },
+    {FAULT_SYNC,   FAULT_FAIL,    EINTR,  "fsync: interrupted"         },
     {FAULT_CLOSE,  FAULT_FAIL,    EIO,    "close: EIO"                 },
     {FAULT_RENAME, FAULT_FAIL,    EIO,    "rename: EIO"                },
     {FAULT_RENAME, FAULT_FAIL_ON, ENOSPC, "rename: disk full from here"},
@@ -104,8 +107,36 @@ static void judge(lab *l, const fault_case *c, int64_t k, const ending *e, const
     (void)lab_recovers(l, what, false);
 }
 
+/* Nothing can be removed, as in a store that this user may not write: `gc` and `fsck --repair` must
+ * not say that they did. */
+static void refuse_removal(lab *l) {
+    static const char *const gc[] = {"gc", lab_experiment, NULL};
+    static const char *const fsck[] = {"fsck", lab_experiment, "--repair", NULL};
+    const char *const *const commands[] = {gc, fsck};
+    for (size_t i = 0; i < BL_COUNT(commands); i++) {
+        const fault_plan kill = {.kind = FAULT_RENAME, .action = FAULT_KILL, .at = 20};
+        const fault_plan full = {
+            .kind = FAULT_UNLINK, .action = FAULT_FAIL_ON, .error = EROFS, .at = 1};
+        lab_reset(l, NULL);
+        (void)lab_sweep(l, &kill); /* leaves a temporary file and a claim */
+        const ending refused = lab_run(l, commands[i], &full);
+        l->faults++;
+        if (l->plan->hits == 0) lab_fail(l, "%s removes nothing", commands[i][0]);
+        if (refused.exit != 74 || strstr(refused.said, l->work) == NULL)
+            lab_fail(l, "%s without the right to write: exit %d: %s", commands[i][0], refused.exit,
+                     refused.said);
+        const ending allowed = lab_run(l, commands[i], NULL);
+        if (allowed.exit != 0)
+            lab_fail(l, "%s: exit %d: %s", commands[i][0], allowed.exit, allowed.said);
+        if (lab_leftover(l) != NULL) lab_fail(l, "%s leaves %s", commands[i][0], lab_leftover(l));
+        /* gc removes the checkpoints of finished runs, too. */
+        (void)lab_recovers(l, commands[i][0], commands[i] == gc);
+    }
+}
+
 void part_faults(lab *l) {
     char stopped[BL_PATH];
+    if (l->lane == 0) refuse_removal(l);
     lab_stop_midway(l, stopped);
     const char *const start[] = {NULL, stopped}, *const name[] = {"an empty", "a stopped"};
     for (size_t c = 0; c < BL_COUNT(k_cases); c++) {

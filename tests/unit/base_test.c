@@ -5,6 +5,7 @@
 #include "engine/base/numerics.h"
 #include "engine/base/philox.h"
 #include "engine/base/sha256.h"
+#include "engine/base/text.h"
 #include "tests/check.h"
 #include <float.h>
 #include <math.h>
@@ -252,8 +253,66 @@ static void floating_point_is_ieee(void **state) {
     assert_true(bl_fpenv_ok());
 }
 
+static const char *shown(const char *text) {
+    static bl_buf out;
+    bl_buf_clear(&out);
+    bl_text_show(&out, text);
+    return bl_buf_text(&out);
+}
+
+static void what_acts_on_a_terminal_is_shown(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {
+        {"a\033[31mb",               "a\\x1b[31mb"       },
+        {"\a\r\177",                 "\\x07\\x0d\\x7f"   },
+        {"\302\200 \302\237",        "\\u{80} \\u{9f}"   },
+        {"\342\200\256x",            "\\u{202e}x"        },
+        {"\342\201\246\342\201\251", "\\u{2066}\\u{2069}"},
+        {"\330\234\342\200\250",     "\\u{61c}\\u{2028}" },
+        {"\303(\377",                "\\xc3(\\xff"       },
+    };
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        assert_string_equal(shown(cases[i].text), cases[i].shown);
+        assert_false(bl_text_is_plain(cases[i].text));
+    }
+    static const char *const plain[] = {"", "a b",
+                                        "\302\240\303\244 \342\202\254 \360\237\230\200"};
+    for (size_t i = 0; i < BL_COUNT(plain); i++) {
+        assert_true(bl_text_is_plain(plain[i]));
+        assert_string_equal(shown(plain[i]), plain[i]);
+    }
+    assert_string_equal(shown("two\n\tlines"), "two\n\tlines");
+    assert_false(bl_text_is_plain("two\nlines"));
+}
+
+static void cells_are_no_formulas(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *cell;
+    } cases[] = {
+        {"=1+1", "\"'=1+1\"" },
+        {"+x",   "\"'+x\""   },
+        {"-x",   "\"'-x\""   },
+        {"@x",   "\"'@x\""   },
+        {"\tx",  "\"'\tx\""  },
+        {"a=b",  "\"a=b\""   },
+        {"a\"b", "\"a\"\"b\""},
+        {"",     "\"\""      },
+    };
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        bl_buf out = {0};
+        bl_text_csv_cell(&out, cases[i].text);
+        assert_string_equal(out.data, cases[i].cell);
+        bl_buf_free(&out);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_acts_on_a_terminal_is_shown),
+        cmocka_unit_test(cells_are_no_formulas),
         cmocka_unit_test(shortest_text_reads_back),
         cmocka_unit_test(decimals_are_as_short),
         cmocka_unit_test(whole_numbers_are_as_short),

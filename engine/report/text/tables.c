@@ -3,6 +3,7 @@
 #include "engine/report/text/tables.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "engine/report/lr_regret.h"
 #include "engine/report/text/labels.h"
 #include <inttypes.h>
@@ -10,12 +11,6 @@
 #include <stdio.h>
 
 /* A quoted field. */
-static void csv_text(bl_buf *out, const char *text) {
-    bl_buf_str(out, "\"");
-    for (const char *p = text; *p != '\0'; p++) bl_buf_printf(out, *p == '"' ? "\"\"" : "%c", *p);
-    bl_buf_str(out, "\"");
-}
-
 /* The shortest text that reads back to the same number; empty for none. */
 static void exact(bl_buf *out, double value) {
     char text[32];
@@ -39,7 +34,7 @@ static void runs_csv(bl_buf *out, const bl_report_model *m) {
                       bl_outcome_name(t->outcome), t->steps);
         exact(out, (double)t->steps * t->batch_size);
         bl_buf_printf(out, ",%" PRId64 ",%" PRId64 ",", t->target_step, t->previous_eval_step);
-        csv_text(out, t->reason);
+        bl_text_csv_cell(out, t->reason);
         bl_buf_str(out, ",");
         bl_label_data(out, m);
         bl_buf_str(out, "\n");
@@ -127,7 +122,7 @@ static void budgets_csv(bl_buf *out, const bl_report_model *m) {
         rounded(out, b->low);
         rounded(out, b->high);
         bl_buf_printf(out, ",%d,", b->best);
-        csv_text(out, b->series != BL_NO_SERIES ? m->series[b->series].name : "");
+        bl_text_csv_cell(out, b->series != BL_NO_SERIES ? m->series[b->series].name : "");
         bl_buf_str(out, "\n");
     }
 }

@@ -1,0 +1,165 @@
+#!/bin/sh
+# Hostile use of the command line: names that are paths, output files that are none, a full standard
+# output, files that grow too large, FIFOs and folders in a file's place, text that acts on a terminal.
+set -u
+scratch=$(mktemp -d)
+trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
+failed=0
+fail() { echo "--- $*"; failed=1; }
+
+# try STATUS command...: runs it with the store in $scratch; what it says lies in out and err.
+try() {
+  want=$1
+  shift
+  timeout 60 env BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports" BATCHLAB_CACHE="$scratch/cache" \
+    "$@" >"$scratch/out" 2>"$scratch/err"
+  status=$?
+  [ "$status" = "$want" ] || { fail "$*: exit $status, wanted $want"; cat "$scratch/err"; }
+}
+says() { grep -qF -e "$1" "$scratch/err" || { fail "nothing says '$1':"; cat "$scratch/err"; }; }
+
+# ---- names: one function refuses every operand that is a path or nothing
+mkdir -p "$scratch/runs/keep/0123456789ab.corrupt-1" "$scratch/keep/x.corrupt-1" "$scratch/runs/.hidden/x.corrupt-1"
+for name in .. . ../keep keep/../../keep '' .hidden /etc ./keep; do
+  for command in 'fsck --repair' gc ls status export bundle recommend plot report run work check plan lock verify \
+    'submit --slurm --workers 1 --print'; do
+    # shellcheck disable=SC2086
+    try 2 "$BATCHLAB" $command "$name"
+    [ -s "$scratch/err" ] || fail "$command '$name' says nothing"
+  done
+  for command in show why 'diff 0123'; do
+    # shellcheck disable=SC2086
+    try 2 "$BATCHLAB" $command "$name"
+  done
+done
+[ -d "$scratch/keep/x.corrupt-1" ] && [ -d "$scratch/runs/.hidden/x.corrupt-1" ] || fail "something outside of the store was removed"
+
+# ---- a store to look at
+try 0 "$BATCHLAB" run rossmann --preset tiny --synthetic -j 2 --progress none
+run=$(ls "$scratch/runs/rossmann" | grep -E '^[a-z]?[0-9a-f]{12}$' | head -1)
+[ -n "$run" ] || fail "no run was made"
+
+# ---- -o FILE: written to what is there; a link stays; a folder is refused
+mkfifo "$scratch/fifo"
+cat "$scratch/fifo" >"$scratch/through" &
+reader=$!
+try 0 "$BATCHLAB" bundle rossmann -o "$scratch/fifo"
+wait $reader
+try 0 "$BATCHLAB" bundle rossmann -o "$scratch/plain.tar.gz"
+cmp -s "$scratch/through" "$scratch/plain.tar.gz" || fail "a FIFO gets other bytes than a file"
+[ -p "$scratch/fifo" ] || fail "the FIFO was replaced"
+ln -s plain.tar.gz "$scratch/link"
+: >"$scratch/plain.tar.gz"
+try 0 "$BATCHLAB" bundle rossmann -o "$scratch/link"
+[ -L "$scratch/link" ] && cmp -s "$scratch/through" "$scratch/plain.tar.gz" || fail "the link was replaced"
+ln -s nowhere "$scratch/dangling"
+try 2 "$BATCHLAB" bundle rossmann -o "$scratch/dangling"
+says "it is a link to a file that does not exist"
+[ -e "$scratch/nowhere" ] && fail "a link without a target was followed"
+try 2 "$BATCHLAB" bundle rossmann -o "$scratch/runs"
+says "it is a folder"
+try 0 "$BATCHLAB" bundle rossmann -o /dev/null
+[ -c /dev/null ] || fail "/dev/null was replaced"
+try 74 "$BATCHLAB" bundle rossmann -o /dev/full
+says "/dev/full"
+try 74 "$BATCHLAB" export rossmann --tfevents -o "$scratch/plain.tar.gz"
+says "cannot make the folder"
+try 0 "$BATCHLAB" export rossmann --tfevents -o "$scratch/events"
+events=$(find "$scratch/events" -type f | head -1)
+rm "$events" && mkfifo "$events"
+cat "$events" >"$scratch/through" &
+reader=$!
+try 0 "$BATCHLAB" export rossmann --tfevents -o "$scratch/events"
+wait $reader
+[ -p "$events" ] && [ -s "$scratch/through" ] || fail "export replaced a FIFO"
+
+# ---- a full standard output is a failure of every command that prints
+"$BATCHLAB" completion words | cut -f1 | while read -r command; do
+  case $command in init | completion) continue ;; esac
+  "$BATCHLAB" "$command" --help >/dev/full 2>"$scratch/err"
+  [ $? = 74 ] || echo "--- $command --help into a full disk: not 74"
+done >"$scratch/help"
+[ -s "$scratch/help" ] && { cat "$scratch/help"; failed=1; }
+# full STATUS-WITHOUT command...
+full() {
+  try "$@"
+  [ -s "$scratch/out" ] || fail "$* prints nothing: that shows nothing"
+  shift
+  env BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports" BATCHLAB_CACHE="$scratch/cache" \
+    "$@" >/dev/full 2>"$scratch/err"
+  [ $? = 74 ] || fail "$* into a full disk: not 74"
+  says "cannot write to standard output"
+}
+full 0 "$BATCHLAB" recommend rossmann
+full 0 "$BATCHLAB" recommend rossmann --json
+full 0 "$BATCHLAB" plan rossmann --preset tiny --synthetic
+full 0 "$BATCHLAB" ls
+full 0 "$BATCHLAB" status
+full 0 "$BATCHLAB" why "$run"
+full 0 "$BATCHLAB" show "$run"
+full 0 "$BATCHLAB" export rossmann
+full 0 "$BATCHLAB" doctor
+full 0 "$BATCHLAB" check --list-keys all
+full 0 "$BATCHLAB" check rossmann
+full 0 "$BATCHLAB" completion bash
+full 0 "$BATCHLAB" gc -n
+full 0 "$BATCHLAB" --version
+full 0 "$BATCHLAB" --help
+cp -r "$scratch/runs/rossmann" "$scratch/runs/broken"
+printf x >>"$scratch/runs/broken/$run/result.json"
+full 4 "$BATCHLAB" fsck broken
+rm -r "$scratch/runs/broken"
+
+# ---- a limit on the size of files: a message and 74, not a signal
+(ulimit -f 1 && try 74 "$BATCHLAB" bundle rossmann -o "$scratch/limited.tar"; exit $failed) || failed=1
+[ -e "$scratch/limited.tar" ] && fail "half a bundle was left"
+
+# ---- what is no plain file: refused or mended at once, and never waited for
+mkdir -p "$scratch/project/experiments/x" "$scratch/project/scripts" "$scratch/project/reports"
+ln -s "$PWD/scripts/lua" "$scratch/project/scripts/lua"
+ln -s "$PWD/reports/templates" "$scratch/project/reports/templates"
+ln -s "$PWD/datasets" "$scratch/project/datasets"
+sed 's/rossmann_one_cycle/x/' experiments/rossmann/experiment.cfg >"$scratch/project/experiments/x/experiment.cfg"
+mkfifo "$scratch/project/experiments/x/sweep.lua"
+program=$(realpath "$BATCHLAB")
+try 2 sh -c "cd '$scratch/project' && exec '$program' check x"
+says "it is a FIFO, not a plain file"
+mv "$scratch/runs/rossmann/$run/result.json" "$scratch/kept.json"
+mkdir "$scratch/runs/rossmann/$run/result.json"
+try 4 "$BATCHLAB" fsck rossmann
+try 0 "$BATCHLAB" run rossmann --preset tiny --synthetic -j 2 --progress none
+[ -f "$scratch/runs/rossmann/$run/result.json" ] || fail "a folder in the result's place: the run was not done again"
+try 0 "$BATCHLAB" gc rossmann
+rm "$scratch/runs/rossmann/$run/log.jsonl.gz"
+mkfifo "$scratch/runs/rossmann/$run/log.jsonl.gz"
+try 4 "$BATCHLAB" fsck rossmann
+try 4 "$BATCHLAB" fsck rossmann --repair
+try 0 "$BATCHLAB" run rossmann --preset tiny --synthetic -j 2 --progress none
+[ -f "$scratch/runs/rossmann/$run/log.jsonl.gz" ] || fail "a FIFO in the log's place: the run was not done again"
+
+# ---- text that acts on a terminal
+esc=$(printf '\033') c1=$(printf '\302\233') rlo=$(printf '\342\200\256')
+acts() { grep -q -e "$esc" -e "$c1" -e "$rlo" "$scratch/out" "$scratch/err" && fail "$1 reaches the terminal"; }
+rm "$scratch/project/experiments/x/sweep.lua"
+for text in "$esc[31m" "$c1"31m "$rlo"; do
+  printf 'return function(exp) error("a%sb") end\n' "$text" >"$scratch/project/experiments/x/sweep.lua"
+  try 2 sh -c "cd '$scratch/project' && exec '$program' check x"
+  acts "a script's error"
+  grep -q 'a\\' "$scratch/err" || { fail "the error does not show what stood there"; cat "$scratch/err"; }
+  printf 'return function(exp) exp:note("a%sb") exp:run{{}} end\n' "$text" >"$scratch/project/experiments/x/sweep.lua"
+  try 2 sh -c "cd '$scratch/project' && exec '$program' check x"
+  says "has to be one line without control characters"
+  printf 'return function(exp) exp:run{{}, title = "a%sb"} end\n' "$text" >"$scratch/project/experiments/x/sweep.lua"
+  try 2 sh -c "cd '$scratch/project' && exec '$program' check x"
+  says "has to be one line without control characters"
+  try 2 "$BATCHLAB" check rossmann --set "a${text}b=1"
+  acts "an unknown key"
+  try 2 "$BATCHLAB" check rossmann --set "title=\"a${text}b\""
+  acts "a title"
+done
+
+# ---- a clear sentence
+printf 'local s = require "sweep"\nreturn function(exp) s.pow2(1, 2^1000) end\n' >"$scratch/project/experiments/x/sweep.lua"
+try 2 sh -c "cd '$scratch/project' && exec '$program' check x"
+says "the last of pow2 is larger than any whole number"
+exit $failed
