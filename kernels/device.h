@@ -42,6 +42,17 @@ typedef struct bl_device_gather {
     size_t count;
 } bl_device_gather;
 
+/* The loss of a step, and the running statistics that its forward pass leaves behind. */
+typedef struct bl_device_check {
+    bl_device_progress *progress;
+    double *losses;       /* [progress->index] is written */
+    const double *sum;    /* of the examples' losses */
+    size_t total;         /* examples */
+    float *snapshot;      /* (count) */
+    const float *running; /* (count) */
+    size_t count;
+} bl_device_check;
+
 /* One update of `count` parameters by steps[progress->index], unless progress->stopped. */
 typedef struct bl_device_update {
     const char *optimizer;       /* NAME of a kernels/shared/update_NAME.h */
@@ -113,13 +124,10 @@ typedef struct bl_device {
     /* gradient <- left + gradient, sum <- left_sum + sum. */
     void (*merge)(bl_queue *queue, float *gradient, const float *left, size_t count, double *sum,
                   const double *left_sum);
-    /* losses[index] = *sum / total; not finite: stopped. */
-    void (*check_loss)(bl_queue *queue, bl_device_progress *progress, double *losses,
-                       const double *sum, size_t total);
+    /* What ends a step's forward pass: snapshot <- running (count floats) unless stopped, then
+     * losses[index] = *sum / total; not finite: stopped. */
+    void (*check_loss)(bl_queue *queue, const bl_device_check *args);
     void (*scale)(bl_queue *queue, float *x, float factor, size_t count); /* x <- x * factor */
-    /* kept <- running unless stopped: what a forward pass leaves behind. */
-    void (*snapshot_running_stats)(bl_queue *queue, const bl_device_progress *progress, float *kept,
-                                   const float *running, size_t count);
     void (*update)(bl_queue *queue, const bl_device_update *args);
     void (*advance)(bl_queue *queue, bl_device_progress *progress, size_t examples);
 } bl_device;

@@ -254,9 +254,14 @@ static void enqueue_step(bl_train *t) {
     }
     const bl_pass pass = {.kernels = t->kernels, .pool = t->pool, .queue = d->queue};
     bl_net_update_running_stats(&t->net, &pass, t->batch, t->micro);
-    d->device->snapshot_running_stats(d->queue, d->progress, d->snapshot, t->net.running,
-                                      t->net.runnings);
-    d->device->check_loss(d->queue, d->progress, d->losses, d->sum, t->batch);
+    const bl_device_check check = {.progress = d->progress,
+                                   .losses = d->losses,
+                                   .sum = d->sum,
+                                   .total = t->batch,
+                                   .snapshot = d->snapshot,
+                                   .running = t->net.running,
+                                   .count = t->net.runnings};
+    d->device->check_loss(d->queue, &check);
     if (d->loss_scale != 1.0f)
         d->device->scale(d->queue, t->net.gradient, 1.0f / d->loss_scale, t->net.weights);
     const bl_device_update update = {

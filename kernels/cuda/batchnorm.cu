@@ -1,4 +1,6 @@
-/* Batch norm: sums per block of examples and column, the tree per column, then every element. */
+/* Batch norm: sums per block of examples and column, the tree per column, then every element. A
+ * batch of one block goes to batchnorm_block.cu. */
+#include "kernels/cuda/batchnorm_block.h"
 #include "kernels/cuda/columns.h"
 
 namespace {
@@ -80,11 +82,11 @@ __global__ void backward(bl_batchnorm_backward a) {
 } // namespace
 
 void bl_colsum_run(float *out, const float *dy, size_t batch, size_t n, bl_queue *queue) {
-    float *partial = (float *)queue->workspace;
+    const size_t blocks = bl_batch_blocks(batch);
+    float *partial = blocks == 1 ? out : (float *)queue->workspace; /* one block is the sum */
     bl_launch_columns(sum_term{dy, n}, partial, batch, n, queue);
-    if (n > 0)
-        BL_LAUNCH(finish_sum, bl_blocks(n), BL_CUDA_THREADS, queue, out, partial,
-                  bl_batch_blocks(batch), n);
+    if (n > 0 && blocks != 1)
+        BL_LAUNCH(finish_sum, bl_blocks(n), BL_CUDA_THREADS, queue, out, partial, blocks, n);
 }
 
 void bl_batchnorm_forward_cuda(const bl_batchnorm_forward *args, const bl_part *part) {
@@ -93,6 +95,10 @@ void bl_batchnorm_forward_cuda(const bl_batchnorm_forward *args, const bl_part *
     float *partial = (float *)queue->workspace;
     const size_t blocks = bl_batch_blocks(a.batch);
     if (a.batch == 0 || a.n == 0) return;
+    if (bl_batchnorm_is_one_block(a.batch, a.n)) {
+        bl_batchnorm_forward_block(&a, queue);
+        return;
+    }
     bl_launch_columns(sum_term{a.x, a.n}, partial, a.batch, a.n, queue);
     BL_LAUNCH(finish_mean, bl_blocks(a.n), BL_CUDA_THREADS, queue, a, partial, blocks);
     bl_launch_columns(square_term{a.x, a.mean, a.n}, partial, a.batch, a.n, queue);
@@ -117,6 +123,10 @@ void bl_batchnorm_backward_cuda(const bl_batchnorm_backward *args, const bl_part
     bl_batchnorm_backward a = *args;
     float *partial = (float *)queue->workspace;
     if (a.n == 0) return;
+    if (bl_batchnorm_is_one_block(a.batch, a.n)) {
+        bl_batchnorm_backward_block(&a, queue);
+        return;
+    }
     if (a.mask) {
         const bl_dropout_backward dropped = {a.dx, a.dy, a.mask, a.batch, a.n, a.mask_scale};
         bl_dropout_backward_cuda(&dropped, part);

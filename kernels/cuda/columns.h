@@ -20,6 +20,7 @@ __global__ void bl_colsum_blocks(Term term, float *partial, size_t batch, size_t
 
 static inline __device__ float bl_colsum_tree(const float *partial, size_t blocks, size_t n,
                                               size_t j) {
+    if (blocks == 1) return partial[j];
     bl_ref_tree tree;
     tree.blocks = 0;
     size_t i = 0;

@@ -33,10 +33,7 @@ void bl_cuda_scale(bl_queue *queue, float *x, float factor, size_t count);
 void bl_cuda_gather(bl_queue *queue, const bl_device_gather *args);
 void bl_cuda_merge(bl_queue *queue, float *gradient, const float *left, size_t count, double *sum,
                    const double *left_sum);
-void bl_cuda_check_loss(bl_queue *queue, bl_device_progress *progress, double *losses,
-                        const double *sum, size_t total);
-void bl_cuda_snapshot_running_stats(bl_queue *queue, const bl_device_progress *progress,
-                                    float *kept, const float *running, size_t count);
+void bl_cuda_check_loss(bl_queue *queue, const bl_device_check *args);
 void bl_cuda_update(bl_queue *queue, const bl_device_update *args);
 void bl_cuda_advance(bl_queue *queue, bl_device_progress *progress, size_t examples);
 

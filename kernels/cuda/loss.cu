@@ -1,5 +1,5 @@
 /* Losses: every example's term and gradient side by side; then the chain of each block of 256
- * examples, one thread a block; then the tree. */
+ * examples, one thread a block; then the tree. A batch of one block takes one kernel. */
 #include "kernels/cuda/launch.h"
 #include "kernels/ref/loss.c"
 
@@ -20,6 +20,18 @@ __global__ void combine(double *sum, const double *partial, size_t blocks) {
     *sum = bl_ref_tree64_sum(&tree);
 }
 
+/* Terms and sum of at most one block of examples, in one kernel: term(i) makes example i's term and
+ * gradient. */
+template <class Terms> __global__ void one_block(Terms terms, double *sum, unsigned count) {
+    __shared__ double term[BL_BLOCK];
+    if (threadIdx.x < count) term[threadIdx.x] = terms.make(threadIdx.x);
+    __syncthreads();
+    if (threadIdx.x > 0) return;
+    double acc = 0;
+    for (unsigned i = 0; i < count; i++) acc = acc + term[i];
+    *sum = acc;
+}
+
 /* The terms lie in the workspace; the blocks' sums go behind them. */
 void sum_terms(double *sum, double *term, size_t count, bl_queue *queue) {
     double *partial = term + count;
@@ -29,36 +41,47 @@ void sum_terms(double *sum, double *term, size_t count, bl_queue *queue) {
     BL_LAUNCH(combine, 1, 1, queue, sum, partial, blocks);
 }
 
-__global__ void mse_terms(bl_mse a, double *term) {
+struct mse_terms {
+    bl_mse a;
+    __device__ double make(size_t i) const {
+        const double e = (double)a.y[i] - (double)a.target[i];
+        const float scale = 2.0f / (float)a.total;
+        if (a.dy) a.dy[i] = scale * (a.y[i] - a.target[i]);
+        return e * e;
+    }
+};
+
+struct softmax_terms {
+    bl_softmax_cross_entropy a;
+    __device__ double make(size_t b) const {
+        const double term = softmax_term(&a, b);
+        if (a.dy) softmax_gradient(&a, b);
+        return term;
+    }
+};
+
+template <class Terms> __global__ void every_term(Terms terms, double *term, size_t count) {
     const size_t i = bl_thread();
-    if (i >= a.count) return;
-    const double e = (double)a.y[i] - (double)a.target[i];
-    const float scale = 2.0f / (float)a.total;
-    term[i] = e * e;
-    if (a.dy) a.dy[i] = scale * (a.y[i] - a.target[i]);
+    if (i < count) term[i] = terms.make(i);
 }
 
-__global__ void softmax_terms(bl_softmax_cross_entropy a, double *term) {
-    const size_t b = bl_thread();
-    if (b >= a.batch) return;
-    term[b] = softmax_term(&a, b);
-    if (a.dy) softmax_gradient(&a, b);
+template <class Terms> void run(const Terms &terms, double *sum, size_t count, bl_queue *queue) {
+    double *term = (double *)queue->workspace;
+    if (count > 0 && count <= BL_BLOCK) {
+        BL_LAUNCH_TOGETHER(one_block<Terms>, 1, BL_BLOCK, queue, terms, sum, (unsigned)count);
+        return;
+    }
+    if (count > 0)
+        BL_LAUNCH(every_term<Terms>, bl_blocks(count), BL_CUDA_THREADS, queue, terms, term, count);
+    sum_terms(sum, term, count, queue);
 }
 
 } // namespace
 
 void bl_mse_cuda(const bl_mse *args, const bl_part *part) {
-    bl_queue *queue = bl_queue_of(part);
-    const bl_mse a = *args;
-    double *term = (double *)queue->workspace;
-    if (a.count > 0) BL_LAUNCH(mse_terms, bl_blocks(a.count), BL_CUDA_THREADS, queue, a, term);
-    sum_terms(a.sum, term, a.count, queue);
+    run(mse_terms{*args}, args->sum, args->count, bl_queue_of(part));
 }
 
 void bl_softmax_cross_entropy_cuda(const bl_softmax_cross_entropy *args, const bl_part *part) {
-    bl_queue *queue = bl_queue_of(part);
-    const bl_softmax_cross_entropy a = *args;
-    double *term = (double *)queue->workspace;
-    if (a.batch > 0) BL_LAUNCH(softmax_terms, bl_blocks(a.batch), BL_CUDA_THREADS, queue, a, term);
-    sum_terms(a.sum, term, a.batch, queue);
+    run(softmax_terms{*args}, args->sum, args->batch, bl_queue_of(part));
 }

@@ -155,7 +155,6 @@ static const bl_device the_table = {
     .merge = bl_cuda_merge,
     .check_loss = bl_cuda_check_loss,
     .scale = bl_cuda_scale,
-    .snapshot_running_stats = bl_cuda_snapshot_running_stats,
     .update = bl_cuda_update,
     .advance = bl_cuda_advance,
 };

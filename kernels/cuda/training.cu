@@ -55,17 +55,16 @@ __global__ void add_left(float *gradient, const float *left, size_t count, doubl
     if (i == 0) *sum = *left_sum + *sum;
 }
 
-__global__ void check_loss(bl_device_progress *progress, double *losses, const double *sum,
-                           size_t total) {
-    const double loss = *sum / (double)total;
-    losses[progress->index] = loss;
-    if (!(loss - loss == 0.0)) progress->stopped = 1; /* infinite or NaN */
-}
-
-__global__ void snapshot(const bl_device_progress *progress, float *kept, const float *running,
-                         size_t count) {
-    const size_t i = bl_thread();
-    if (i < count && !progress->stopped) kept[i] = running[i];
+/* One block, so that all of it sees `stopped` before the loss may set it. */
+__global__ void check_loss(bl_device_check a) {
+    const bool go_on = !a.progress->stopped;
+    for (size_t i = threadIdx.x; go_on && i < a.count; i += blockDim.x)
+        a.snapshot[i] = a.running[i];
+    __syncthreads();
+    if (threadIdx.x > 0) return;
+    const double loss = *a.sum / (double)a.total;
+    a.losses[a.progress->index] = loss;
+    if (!(loss - loss == 0.0)) a.progress->stopped = 1; /* infinite or NaN */
 }
 
 __global__ void advance(bl_device_progress *progress, size_t examples) {
@@ -73,7 +72,8 @@ __global__ void advance(bl_device_progress *progress, size_t examples) {
     progress->index++;
 }
 
-enum { EACH = 4 }; /* parameters a thread */
+enum { EACH = 4 };       /* parameters a thread */
+enum { CHECKING = 512 }; /* threads that copy running statistics */
 
 /* One kernel an optimizer. The step's numbers lie on the device, and not its pointers. */
 #define UPDATE(name)                                                                               \
@@ -118,18 +118,10 @@ void bl_cuda_merge(bl_queue *queue, float *gradient, const float *left, size_t c
               count, sum, left_sum);
 }
 
-void bl_cuda_check_loss(bl_queue *queue, bl_device_progress *progress, double *losses,
-                        const double *sum, size_t total) {
+void bl_cuda_check_loss(bl_queue *queue, const bl_device_check *args) {
+    const bl_device_check a = *args;
     bl_cuda_use(queue->device);
-    BL_LAUNCH(check_loss, 1, 1, queue, progress, losses, sum, total);
-}
-
-void bl_cuda_snapshot_running_stats(bl_queue *queue, const bl_device_progress *progress,
-                                    float *kept, const float *running, size_t count) {
-    bl_cuda_use(queue->device);
-    if (count > 0)
-        BL_LAUNCH(snapshot, bl_blocks(count), BL_CUDA_THREADS, queue, progress, kept, running,
-                  count);
+    BL_LAUNCH_TOGETHER(check_loss, 1, CHECKING, queue, a);
 }
 
 void bl_cuda_advance(bl_queue *queue, bl_device_progress *progress, size_t examples) {

@@ -26,8 +26,22 @@ for level in "" --device; do
   # shellcheck disable=SC2086
   BATCHLAB_CUDA=$so BATCHLAB_CUBLASLT=$so BATCHLAB_CUDNN=$so "$built/tests/gpu/gpu_bench" --smoke $level >"$scratch/out" 2>&1 ||
     fail "gpu_bench --smoke $level"
+  [ -n "$level" ] || cp "$scratch/out" "$scratch/nodes"
   [ "$(grep -c '^simplenn,64,[12],' "$scratch/out")" = 2 ] || fail "gpu_bench --smoke $level has not two rows"
 done
+
+# Nodes of a recorded step: what launches cost. A change that adds one says so here.
+while read -r net batch most; do
+  nodes=$(sed -n "s/^# nodes $net,$batch,//p" "$scratch/nodes")
+  [ "${nodes:-999}" -le "$most" ] || fail "$net at $batch: ${nodes:-no} nodes a step, at most $most wanted"
+done <<'NODES'
+rossmann 64 40
+rossmann 512 74
+rossmann 8192 73
+simplenn 64 12
+simple_cnn 128 36
+resnet8 256 194
+NODES
 
 # Launch-bound nets have floors: one run 5 and 4.9 times as fast as PyTorch, 32 runs 50 and 48 times. Other nets and
 # sizes have figures alone, with and without PyTorch's graph.

@@ -1,6 +1,13 @@
-/* The emulated runtime. BL_EMULATED_MEMORY bounds the "device's" memory in bytes, so that running
- * out of it is tested, BL_EMULATED_PINNED the host's that is pinned; BL_EMULATED_MULTIPROCESSORS
- * are 32 unless said otherwise; a device number other than 0 does not exist.
+/* The emulated runtime. BL_EMULATED_MEMORY bounds each "device's" memory in bytes, so that running
+ * out of it is tested, BL_EMULATED_PINNED the host's that is pinned. BL_EMULATED_DEVICES are 1
+ * unless said otherwise, BL_EMULATED_MULTIPROCESSORS 32, BL_EMULATED_CAPABILITY 90 (9.0).
+ *
+ * What a real device refuses is refused: launches beyond the limits of a grid, on a stream of
+ * another device than the thread's; allocations, waits and copies of ordinary memory while the
+ * thread records. BL_EMULATED_FAIL=NAME:N has the N-th call of that name fail.
+ *
+ * A graph leaves the number of its nodes in BL_EMULATED_NODES. Under BL_EMULATED_STREAMS=never
+ * nothing is carried out, so that large steps can be recorded and counted.
  *
  * The device's memory may be touched only while calls are carried out: a host that does so, as a
  * layer in a plain loop would, ends with SIGSEGV. */
@@ -170,6 +177,7 @@ void emulated_enqueue(cudaStream_t stream, std::function<void(void)> call) {
         return;
     }
     const char *when = getenv("BL_EMULATED_STREAMS");
+    if (when && strcmp(when, "never") == 0) return;
     stream->calls.push_back(call);
     if (when && strcmp(when, "eager") == 0) carry_out(stream, enqueued(stream));
 }
@@ -385,6 +393,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph) {
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long) {
     MAY_FAIL(cudaGraphInstantiate);
+    (void)setenv("BL_EMULATED_NODES", std::to_string(graph->calls.size()).c_str(), 1);
     *exec = new emulated_graph(*graph);
     return cudaSuccess;
 }

@@ -151,6 +151,18 @@ done:
     return status;
 }
 
+/* How many nodes a recorded step has; the emulated device tells, and carries nothing out for it. */
+static bl_status count_nodes(const struct work *w, int64_t batch, bl_train *train, bl_err *err) {
+    double each;
+    (void)setenv("BL_EMULATED_STREAMS", "never", 1);
+    (void)unsetenv("BL_EMULATED_NODES");
+    const bl_status status = bl_train_time(train, 0.0, &each, err);
+    (void)unsetenv("BL_EMULATED_STREAMS");
+    const char *nodes = getenv("BL_EMULATED_NODES");
+    if (nodes != NULL) (void)printf("# nodes %s,%" PRId64 ",%s\n", w->name, batch, nodes);
+    return status == BL_EDIVERGED ? BL_OK : status; /* no loss was computed */
+}
+
 /* A run of every batch size can be opened. */
 static bl_status open_work(const struct work *w, const bl_train_device_data *device_data,
                            const bl_dataset *data, bl_err *err) {
@@ -161,7 +173,9 @@ static bl_status open_work(const struct work *w, const bl_train_device_data *dev
         bl_train *train;
         BL_TRY(configure(&c, w, w->batch[i], err));
         BL_TRY(bl_train_open(&train, &c, data, &options, err));
+        const bl_status status = count_nodes(w, w->batch[i], train, err);
         bl_train_close(train);
+        BL_TRY(status);
     }
     return BL_OK;
 }
