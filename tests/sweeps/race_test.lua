@@ -93,7 +93,7 @@ return t.cases {
   -- evaluated at 569; the race began one below. Its neighbours take 750.5 steps, those beyond 1724, but
   -- all stop by 1.25 x 569. What is left of the grid, from 2^-13 to 2^-5, has lost at 569.
   { "one race by hand", "sweep.batch_sizes=[64,256] sweep.seeds=1 eval.growth=1 sweep.lr_min=0.0001220703125 " ..
-      "sweep.lr_max=0.03125", function(exp)
+      "sweep.lr_max=0.03125 sweep.lr_search=exhaustive", function(exp)
     sweep.critical_batch(exp)
     local start, up = "around 0.000977: the grid's start", "extends the grid up: 0.00195 leads"
     local left = "may still be the best of the grid: 0.00195 leads, seed 1"
@@ -126,7 +126,7 @@ return t.cases {
   end },
 
   -- Behind a worse rate lies a better one: two worse neighbours are asked for, not one.
-  { "a second valley is seen", function(exp)
+  { "a second valley is seen", "sweep.lr_search=exhaustive", function(exp)
     local steps = { [-7] = 40, [-6] = 18, [-5] = 20, [-4] = 12, [-3] = 30 }
     local p = t.scripted(exp, function(trial)
       return { { step = steps[math.tointeger(log2(trial.learning_rate))] or 50, value = 0.1 } }

@@ -102,7 +102,7 @@ static void no_table_of_runs_deceives_the_race(void **state) {
         char set[32];
         fake_host f = plain;
         (void)snprintf(set, sizeof set, "train.seed=%d", seed);
-        fake_config(&config, (const char *[]){set}, 1);
+        fake_config(&config, (const char *[]){set, "sweep.lr_search=exhaustive"}, 2);
         CHECK_OK(fake_plan(script.data, &config, &f, NULL, ERR));
         const char *text = strstr(bl_buf_text(&f.text), "100 winners");
         assert_non_null(text);
