@@ -1,14 +1,10 @@
 /* What following a rule for the learning rate would have cost, against retuning it. */
 #include "engine/report/lr_regret.h"
 #include "engine/base/mem.h"
+#include "engine/base/vec.h"
 #include "engine/report/lr_sensitivity.h"
 #include <math.h>
 #include <string.h>
-
-static void add(bl_report_model *m, const bl_report_regret *regret) {
-    m->regrets = bl_xrealloc(m->regrets, (m->regret_count + 1) * sizeof *m->regrets);
-    m->regrets[m->regret_count++] = *regret;
-}
 
 /* The exponent of the saturating rule: Adam's steps do not grow with the gradient. */
 static double saturating_alpha(const bl_report_model *m) {
@@ -48,7 +44,7 @@ void bl_regret_judge(bl_report_model *m) {
                                   .target = m->main.target};
             if (isnan(x.learning_rate)) continue;
             x.regret = bl_sensitivity_regret(m, i, x.learning_rate);
-            if (x.regret.known) add(m, &x);
+            if (x.regret.known) *BL_PUSH(m->regrets, m->regret_count, "regrets") = x;
         }
 }
 

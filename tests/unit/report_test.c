@@ -346,6 +346,15 @@ static void the_best_series_answers(void **state) {
     bl_report_model_free(&a);
 }
 
+/* One seed gives no intervals, but 3,200 steps are 3,200 steps. */
+static void equal_steps_are_named(void **state) {
+    bl_report_model a = answer_of(
+        *state, (bl_report_fixture){.sizes = 5, .seeds = 1, .series = true, .all_censored = true});
+    assert_false(a.main.best[BL_STATS_FEWEST_STEPS].judged);
+    golden_report(&a, "equal_steps");
+    bl_report_model_free(&a);
+}
+
 /* Each goal has its own winner: adam needs fewer steps, sgd's are made the cheapest. */
 static void each_goal_has_its_series(void **state) {
     bl_report_model a = answer_of(
@@ -617,6 +626,7 @@ int main(void) {
         IN_FOLDER(budgets_of_series),
         IN_FOLDER(the_best_series_answers),
         IN_FOLDER(each_goal_has_its_series),
+        IN_FOLDER(equal_steps_are_named),
         IN_FOLDER(notes_are_shown),
         IN_FOLDER(easier_targets_from_the_same_runs),
         IN_FOLDER(a_step_up_in_hardware),

@@ -1,6 +1,7 @@
 /* Columns, tables of columns, and the frame over joined tables: memory only, no file formats. */
 #include "engine/data/table/column.h"
 #include "engine/base/mem.h"
+#include "engine/base/vec.h"
 #include <string.h>
 
 /* ---- dictionary ---- */
@@ -68,8 +69,7 @@ bl_column *bl_table_add(bl_table *table, const char *name, bl_column_type type) 
     column->name = bl_xstrdup(name);
     column->type = type;
     if (type == BL_COLUMN_TEXT) bl_dict_init(&column->dict);
-    table->column = bl_xrealloc(table->column, (table->columns + 1) * sizeof(bl_column *));
-    table->column[table->columns++] = column;
+    *BL_PUSH(table->column, table->columns, "columns of a table") = column;
     return column;
 }
 
@@ -120,8 +120,7 @@ void bl_table_free(bl_table *table) {
 /* ---- frame ---- */
 
 void bl_frame_add(bl_frame *frame, const char *name, const bl_column *column, const uint32_t *map) {
-    frame->view = bl_xrealloc(frame->view, (frame->views + 1) * sizeof *frame->view);
-    frame->view[frame->views++] = (bl_view){name, column, map};
+    *BL_PUSH(frame->view, frame->views, "columns of a data set") = (bl_view){name, column, map};
 }
 
 const bl_view *bl_frame_find(const bl_frame *frame, const char *name) {

@@ -12,6 +12,7 @@
  * adds. */
 #include "engine/data/table/join.h"
 #include "engine/base/mem.h"
+#include "engine/base/vec.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -211,8 +212,7 @@ bl_status bl_join(bl_frame *frame, const bl_table *table, const bl_join_decl *de
         status = BL_ERR(err, BL_ENOMEM, "no memory to join table '%s'", table->name);
     if (status == BL_OK) {
         match_rows(&x, frame, decl->date != NULL ? bl_frame_find(frame, decl->date) : NULL, map);
-        frame->maps = bl_xrealloc(frame->maps, (frame->map_count + 1) * sizeof *frame->maps);
-        frame->maps[frame->map_count++] = map;
+        *BL_PUSH(frame->maps, frame->map_count, "joins") = map;
         for (size_t i = 0; i < table->columns; i++) {
             const bl_column *c = table->column[i];
             if (!bl_string_list_contains(&decl->key, c->name) && !is_interval_end(decl, c->name))

@@ -2,6 +2,7 @@
 #include "engine/report/text/sentences.h"
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
+#include "engine/base/vec.h"
 #include "engine/report/compare.h"
 #include "engine/report/lr_regret.h"
 #include "engine/report/text/labels.h"
@@ -22,19 +23,34 @@ static void interval(bl_buf *out, const bl_stats_value *v, write_number *write) 
     bl_buf_str(out, ")");
 }
 
-/* Batch sizes that the data cannot tell from the best; nothing where there are no intervals. */
+/* Where every contender has an interval: do the data leave it open which is better? Else only equal
+ * numbers count. */
+static bool is_tied(const bl_report_target *t, size_t i, bl_stats_goal goal) {
+    const bl_stats_optimum *best = &t->best[goal];
+    const bl_stats_cost_row *row = &t->sizes[i].costs;
+    if (best->judged) return row->tied[goal];
+    return i != best->index && row->cost[goal].known && row->cost[goal].bound == 0 &&
+           row->cost[goal].value == t->sizes[best->index].costs.cost[goal].value;
+}
+
+/* Batch sizes that the data cannot tell from the best. */
 static void ties(bl_buf *out, const bl_report_target *t, bl_stats_goal goal) {
     const bl_stats_optimum *best = &t->best[goal];
-    if (!best->judged || best->tied == 0) return;
-    bl_buf_str(out, best->tied == 1 ? " Batch size" : " Batch sizes");
-    size_t said = 0;
+    const bool judged = best->judged;
+    size_t count = 0, said = 0;
+    for (size_t i = 0; i < t->size_count; i++) count += is_tied(t, i, goal);
+    if (count == 0) return;
+    bl_buf_str(out, count == 1 ? " Batch size" : " Batch sizes");
     for (size_t i = 0; i < t->size_count; i++) {
-        if (!t->sizes[i].costs.tied[goal]) continue;
-        bl_buf_str(out, said == 0 ? " " : said + 1 == best->tied ? " and " : ", ");
+        if (!is_tied(t, i, goal)) continue;
+        bl_buf_str(out, said == 0 ? " " : said + 1 == count ? " and " : ", ");
         bl_format_count(out, t->sizes[i].batch_size);
         said++;
     }
-    bl_buf_str(out, " cannot be told apart from it.");
+    if (judged)
+        bl_buf_str(out, " cannot be told apart from it.");
+    else
+        bl_buf_str(out, count == 1 ? " takes the same." : " take the same.");
 }
 
 /* The best batch size of all series for one goal, what it costs, and its ties. */
@@ -126,8 +142,7 @@ static void too_large(bl_buf *out, const bl_report_model *m) {
         if (!is_memory(t)) continue;
         while (k < count && said[k] != t->batch_size) k++;
         if (k < count) continue;
-        said = bl_xrealloc(said, (count + 1) * sizeof *said);
-        said[count++] = t->batch_size;
+        *BL_PUSH(said, count, "batch sizes") = t->batch_size;
         bl_buf_str(out, "Batch size ");
         bl_format_count(out, t->batch_size);
         bl_buf_str(out, " does not fit in memory.\n");
