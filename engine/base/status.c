@@ -13,6 +13,7 @@ static const char *const k_names[] = {
     [BL_EUNSUPPORTED] = "unsupported",
     [BL_EDIVERGED] = "diverged",
     [BL_EMISMATCH] = "mismatch",
+    [BL_EDAMAGED] = "changed",
     [BL_EINTERRUPTED] = "interrupted",
 };
 _Static_assert(sizeof k_names / sizeof k_names[0] == BL_STATUS_COUNT, "name every status");

@@ -17,6 +17,7 @@ typedef enum bl_status {
     BL_EUNSUPPORTED, /* this build or machine cannot do it */
     BL_EDIVERGED,    /* training left the finite numbers: an outcome of a run */
     BL_EMISMATCH,    /* two results that must be equal differ */
+    BL_EDAMAGED,     /* a file that proves itself is not as it was written */
     BL_EINTERRUPTED, /* stopped on request; the same command continues */
     BL_STATUS_COUNT
 } bl_status;

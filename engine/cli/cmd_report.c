@@ -14,7 +14,12 @@ static bl_status read_answer(bl_report_model *out, const char *name, bl_err *err
     if (!bl_dir_exists(dir))
         BL_FAIL(err, BL_EMISSING, "there are no runs of '%s' in %s/; `batchlab run %s` makes them",
                 name, bl_cli_runs_dir(), name);
-    return bl_report_analyse(out, dir, err);
+    BL_TRY(bl_report_analyse(out, dir, err));
+    if (!out->plan.sealed || !out->timing_sealed)
+        (void)fprintf(stderr,
+                      "note: %s/%s was written before files had seals; `batchlab run` renews it\n",
+                      dir, out->plan.sealed ? "timing.json" : "plan.jsonl");
+    return BL_OK;
 }
 
 enum { JSON, OPTION_COUNT };

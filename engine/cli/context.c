@@ -61,6 +61,7 @@ int bl_cli_fail(const bl_err *err) {
         [BL_EUNSUPPORTED] = BL_EXIT_UNAVAILABLE,
         [BL_EDIVERGED] = BL_EXIT_SOME_FAILED,
         [BL_EMISMATCH] = BL_EXIT_MISMATCH,
+        [BL_EDAMAGED] = BL_EXIT_DAMAGE,
         [BL_EINTERRUPTED] = BL_EXIT_INTERRUPTED,
     };
     _Static_assert(sizeof exits / sizeof exits[0] == BL_STATUS_COUNT, "an exit for every status");

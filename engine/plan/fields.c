@@ -174,7 +174,7 @@ static bool is_ignored(const bl_plan_row *row, const char *name) {
 
 /* A name may stand in two fields of different types: the value says which of them it is. */
 static bl_status parse_member(void *record, const bl_plan_row *row, const bl_json *object,
-                              const bl_json *m, bl_chunks *memory, bl_err *err) {
+                              const bl_json *m, bool old, bl_chunks *memory, bl_err *err) {
     const bl_plan_field *named = NULL;
     for (size_t i = 0; i < row->count; i++) {
         const bl_plan_field *f = &row->fields[i];
@@ -182,19 +182,21 @@ static bl_status parse_member(void *record, const bl_plan_row *row, const bl_jso
         named = f;
         if (!parse_field((char *)record + f->offset, f, object, m, memory)) continue;
         return f->type == BL_PLAN_TYPE_OBJECT
-                   ? bl_plan_fields_parse((char *)record + f->offset, f->row, m, memory, err)
+                   ? bl_plan_fields_parse((char *)record + f->offset, f->row, m, old, memory, err)
                    : BL_OK;
     }
+    if (named == NULL && old) return BL_OK;
     if (named == NULL) BL_FAIL(err, BL_EFORMAT, "%s has no '%.40s'", row->what, m->key);
     BL_FAIL(err, BL_EFORMAT, "'%s' of %s is not %s", named->name, row->what,
             type_words[named->type]);
 }
 
 bl_status bl_plan_fields_parse(void *record, const bl_plan_row *row, const bl_json *object,
-                               bl_chunks *memory, bl_err *err) {
+                               bool old, bl_chunks *memory, bl_err *err) {
     bl_plan_fields_clear(record, row);
     for (const bl_json *m = object->first; m != NULL; m = m->next)
-        if (!is_ignored(row, m->key)) BL_TRY(parse_member(record, row, object, m, memory, err));
+        if (!is_ignored(row, m->key))
+            BL_TRY(parse_member(record, row, object, m, old, memory, err));
     for (size_t i = 0; i < row->count; i++) {
         const bl_plan_field *f = &row->fields[i];
         if (f->required && bl_json_get(object, f->name) == NULL)

@@ -47,9 +47,10 @@ struct bl_plan_row {
 };
 
 /* Fills the row's fields of *record; texts and lists go into `memory`. BL_EFORMAT, without a place:
- * a member that the row does not have, one of another type, a required one that is not there. */
+ * a member that the row does not have (unless the file is `old`: fields that have gone), one of
+ * another type, a required one that is not there. */
 bl_status bl_plan_fields_parse(void *record, const bl_plan_row *row, const bl_json *object,
-                               bl_chunks *memory, bl_err *err) BL_CHECKED;
+                               bool old, bl_chunks *memory, bl_err *err) BL_CHECKED;
 /* Sets every field of the row to what says that it is not there. */
 void bl_plan_fields_clear(void *record, const bl_plan_row *row);
 /* Adds the fields that are there to the open object. */

@@ -15,6 +15,10 @@
  * all follow that table: what one of them accepts, the others do, and an unknown kind, an unknown
  * field or a missing one is an error where it is made, with FILE:LINE.
  *
+ * The last line is a seal: the SHA-256 of every byte before it. A plan is saved many times while a
+ * sweep runs, each time with a seal of its own, so that a file whose seal does not hold was changed
+ * by something else: BL_EDAMAGED, and the next `batchlab run` writes it anew.
+ *
  * Texts in records are not owned by them: those of a document live in its memory until
  * bl_plan_free. The reader holds what the writer wrote: reading a plan and writing it again gives
  * the same bytes (tests/unit/plan_test.c). */
@@ -23,8 +27,10 @@
 #include "engine/base/chunks.h"
 #include "engine/base/json.h"
 #include "engine/plan/outcome.h"
+#include "engine/runlog/runlog.h"
 
-enum { BL_PLAN_FORMAT = 1, BL_PLAN_RUN = 13 }; /* a run's id with its 0 */
+/* Format 1 had no seal. */
+enum { BL_PLAN_UNSEALED = 1, BL_PLAN_FORMAT = 2, BL_PLAN_RUN = 13 }; /* a run's id with its 0 */
 
 /* Lists: v == NULL is one that is not there, which an empty one is not. */
 typedef struct bl_plan_numbers {
@@ -163,6 +169,17 @@ void bl_plan_write_round(bl_buf *out, const bl_plan_round *round);
 void bl_plan_write_trial(bl_buf *out, const bl_plan_trial *trial);
 void bl_plan_write_decision(bl_buf *out, const bl_plan_decision *decision);
 
+/* Appends the line that closes the file. */
+void bl_plan_seal(bl_buf *text);
+/* Bytes of text[0..n) before its seal, if that holds; SIZE_MAX: it does not. All of an unsealed
+ * plan: *sealed says which. */
+size_t bl_plan_sealed_bytes(const char *text, size_t n, bool *sealed);
+
+/* What the trial says against the run's own log, which goes at least as far: BL_EDAMAGED says what
+ * differs. */
+bl_status bl_plan_check_trial(const bl_plan_trial *trial, const bl_runlog *log, const char *name,
+                              bl_err *err) BL_CHECKED;
+
 /* ---- the whole file ---- */
 
 typedef enum bl_plan_record {
@@ -178,6 +195,7 @@ typedef struct bl_plan_line {
 } bl_plan_line;
 
 typedef struct bl_plan_doc {
+    bool sealed; /* false: of format 1, from before there were seals */
     bl_plan_head head;
     bl_plan_round *rounds;
     size_t round_count;
@@ -192,14 +210,15 @@ typedef struct bl_plan_doc {
     size_t slot_count;
 } bl_plan_doc;
 
-/* From text[n]; `name` is for messages as NAME:LINE. BL_EFORMAT: not a plan, another format, a
- * record or decision of an unknown kind, a missing or unknown member, a round that was not begun.
- * On failure *out is empty. */
+/* From text[n]; `name` is for messages as NAME:LINE. BL_EDAMAGED: the seal does not hold.
+ * BL_EFORMAT: not a plan, another format, a record or decision of an unknown kind, a missing or
+ * unknown member, a round that was not begun. On failure *out is empty. */
 bl_status bl_plan_parse(bl_plan_doc *out, const char *text, size_t n, const char *name,
                         bl_err *err) BL_CHECKED;
-/* run_dir/plan.jsonl. BL_EMISSING without one. */
+/* run_dir/plan.jsonl. BL_EMISSING without one; BL_EDAMAGED, too, where it is the plan of another
+ * experiment than the one that the folder is named after. */
 bl_status bl_plan_read(bl_plan_doc *out, const char *run_dir, bl_err *err) BL_CHECKED;
-/* The file's text again. */
+/* The file's text again, sealed. */
 void bl_plan_write(bl_buf *out, const bl_plan_doc *plan);
 void bl_plan_free(bl_plan_doc *plan);
 

@@ -50,16 +50,18 @@ static void add_line(bl_plan_doc *plan, bl_plan_record record, size_t index) {
 }
 
 static bl_status parse_head(bl_plan_doc *plan, const bl_json *object, bl_err *err) {
+    const int64_t format = plan->sealed ? BL_PLAN_FORMAT : BL_PLAN_UNSEALED;
     if (strcmp(bl_json_text(object, "record", ""), "plan") != 0 ||
-        bl_json_int(object, "format", 0) != BL_PLAN_FORMAT)
-        BL_FAIL(err, BL_EFORMAT, "not a plan of format %d", BL_PLAN_FORMAT);
-    return bl_plan_fields_parse(&plan->head, &bl_plan_head_row, object, &plan->memory, err);
+        bl_json_int(object, "format", 0) != format)
+        BL_FAIL(err, BL_EFORMAT, "not a plan of format %d or %d", BL_PLAN_UNSEALED, BL_PLAN_FORMAT);
+    return bl_plan_fields_parse(&plan->head, &bl_plan_head_row, object, !plan->sealed,
+                                &plan->memory, err);
 }
 
 /* Rounds count up from 1. */
 static bl_status parse_round(bl_plan_doc *plan, const bl_json *object, bl_err *err) {
     bl_plan_round *r = BL_PUSH(plan->rounds, plan->round_count, "rounds of a plan");
-    BL_TRY(bl_plan_fields_parse(r, &bl_plan_round_row, object, &plan->memory, err));
+    BL_TRY(bl_plan_fields_parse(r, &bl_plan_round_row, object, !plan->sealed, &plan->memory, err));
     if (r->round != (int64_t)plan->round_count)
         BL_FAIL(err, BL_EFORMAT, "round %lld does not follow round %zu", (long long)r->round,
                 plan->round_count - 1);
@@ -79,7 +81,7 @@ static bl_status check_trial(const bl_plan_doc *plan, const bl_plan_trial *t, bl
 
 static bl_status parse_trial(bl_plan_doc *plan, const bl_json *object, bl_err *err) {
     bl_plan_trial *t = BL_PUSH(plan->trials, plan->trial_count, "trials of a plan");
-    BL_TRY(bl_plan_fields_parse(t, &bl_plan_trial_row, object, &plan->memory, err));
+    BL_TRY(bl_plan_fields_parse(t, &bl_plan_trial_row, object, !plan->sealed, &plan->memory, err));
     add_line(plan, BL_PLAN_IS_TRIAL, plan->trial_count - 1);
     return check_trial(plan, t, err);
 }
@@ -94,7 +96,7 @@ static bl_status check_decision(const bl_plan_decision *d, bl_err *err) {
 
 static bl_status parse_decision(bl_plan_doc *plan, const bl_json *object, bl_err *err) {
     bl_plan_decision *d = BL_PUSH(plan->decisions, plan->decision_count, "decisions of a plan");
-    BL_TRY(bl_plan_decision_parse(d, object, &plan->memory, err));
+    BL_TRY(bl_plan_decision_read(d, object, !plan->sealed, &plan->memory, err));
     add_line(plan, BL_PLAN_IS_DECISION, plan->decision_count - 1);
     return check_decision(d, err);
 }
@@ -119,12 +121,27 @@ static bl_status parse_line(void *ctx, const bl_jsonl_line *line, bl_err *err) {
 bl_status bl_plan_parse(bl_plan_doc *out, const char *text, size_t n, const char *name,
                         bl_err *err) {
     *out = (bl_plan_doc){0};
-    const bl_status status = bl_jsonl_each(text, n, name, parse_line, out, err);
+    const size_t bytes = bl_plan_sealed_bytes(text, n, &out->sealed);
+    if (bytes == SIZE_MAX)
+        BL_FAIL(err, BL_EDAMAGED,
+                "%s: its seal does not hold: something changed the file after it was written; "
+                "`batchlab run` writes it anew",
+                name);
+    const bl_status status = bl_jsonl_each(text, bytes, name, parse_line, out, err);
     if (status == BL_OK)
         index_trials(out);
     else
         bl_plan_free(out);
     return status;
+}
+
+/* The last part of a path, which is the experiment's name. */
+static bl_status check_place(const bl_plan_doc *plan, const char *run_dir, bl_err *err) {
+    const char *slash = strrchr(run_dir, '/'), *name = slash != NULL ? slash + 1 : run_dir;
+    if (strcmp(plan->head.experiment, name) == 0) return BL_OK;
+    BL_FAIL(err, BL_EDAMAGED,
+            "%s/plan.jsonl is the plan of experiment '%s'; `batchlab run` writes that of '%s'",
+            run_dir, plan->head.experiment, name);
 }
 
 bl_status bl_plan_read(bl_plan_doc *out, const char *run_dir, bl_err *err) {
@@ -137,6 +154,8 @@ bl_status bl_plan_read(bl_plan_doc *out, const char *run_dir, bl_err *err) {
     bl_status status = bl_file_read(&text, path, FILE_LIMIT, err);
     if (status == BL_OK) status = bl_plan_parse(out, bl_buf_text(&text), text.len, path, err);
     bl_buf_free(&text);
+    if (status == BL_OK) status = check_place(out, run_dir, err);
+    if (status != BL_OK) bl_plan_free(out);
     return status;
 }
 
@@ -151,6 +170,7 @@ void bl_plan_write(bl_buf *out, const bl_plan_doc *plan) {
         else
             bl_plan_write_decision(out, &plan->decisions[line->index]);
     }
+    bl_plan_seal(out);
 }
 
 void bl_plan_free(bl_plan_doc *plan) {

@@ -239,13 +239,19 @@ static bl_status parse_kind(bl_plan_kind *out, const bl_json *object, bl_err *er
     return status;
 }
 
-bl_status bl_plan_decision_parse(bl_plan_decision *out, const bl_json *object, bl_chunks *memory,
-                                 bl_err *err) {
-    bl_plan_kind kind = BL_PLAN_NOTE;
-    BL_TRY(parse_kind(&kind, object, err));
+bl_status bl_plan_decision_read(bl_plan_decision *out, const bl_json *object, bool old,
+                                bl_chunks *memory, bl_err *err) {
+    bl_plan_kind kind = BL_PLAN_CUSTOM;
+    const bl_status status = parse_kind(&kind, object, err);
+    if (!old) BL_TRY(status);
     *out = bl_plan_decision_empty(kind);
     out->round = bl_json_int(object, "round", 0);
-    return bl_plan_fields_parse(out, &bl_plan_kind_rows[kind], object, memory, err);
+    return bl_plan_fields_parse(out, &bl_plan_kind_rows[kind], object, old, memory, err);
+}
+
+bl_status bl_plan_decision_parse(bl_plan_decision *out, const bl_json *object, bl_chunks *memory,
+                                 bl_err *err) {
+    return bl_plan_decision_read(out, object, false, memory, err);
 }
 
 static bool has_run(const bl_plan_runs *runs, const char *run) {

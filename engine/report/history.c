@@ -6,8 +6,17 @@
 #include <math.h>
 #include <string.h>
 
+/* What the plan says of the run is what its log says. */
+static bl_status check_trials(const bl_plan_doc *plan, const bl_runlog *log, const char *run,
+                              const char *run_dir, bl_err *err) {
+    for (size_t i = bl_plan_first_trial(plan, run); i != SIZE_MAX; i = plan->trials[i].next)
+        BL_TRY(bl_plan_check_trial(&plan->trials[i], log, run_dir, err));
+    return BL_OK;
+}
+
 /* Evaluations up to step `asked`. A log that is not there leaves the run without any. */
-static bl_status read_run(bl_report_run *run, int64_t asked, const char *run_dir, bl_err *err) {
+static bl_status read_run(bl_report_run *run, const bl_plan_doc *plan, int64_t asked,
+                          const char *run_dir, bl_err *err) {
     char path[BL_PATH];
     bl_buf text = {0};
     bl_runlog log = {0};
@@ -15,6 +24,7 @@ static bl_status read_run(bl_report_run *run, int64_t asked, const char *run_dir
     BL_TRY(bl_path(path, err, "%s/%s/log.jsonl.gz", run_dir, run->run));
     BL_GOTO(bl_runlog_read(&text, path, err));
     BL_GOTO(bl_runlog_parse(&log, bl_buf_text(&text), text.len, path, err));
+    BL_GOTO(check_trials(plan, &log, run->run, run_dir, err));
     run->eval = bl_xalloc((log.evals + 1) * sizeof *run->eval);
     for (size_t i = 0; i < log.evals && log.eval[i].step <= asked; i++)
         run->eval[run->evals++] = (bl_report_eval){(double)log.eval[i].step, log.eval[i].value};
@@ -32,7 +42,7 @@ bl_status bl_history_read(bl_report_model *m, const char *run_dir, bl_err *err) 
     }
     bl_status status = BL_OK;
     for (size_t i = 0; i < m->run_count && status == BL_OK; i++)
-        status = read_run(&m->runs[i], asked[i], run_dir, err);
+        status = read_run(&m->runs[i], &m->plan, asked[i], run_dir, err);
     free(asked);
     return status;
 }

@@ -143,7 +143,8 @@ typedef struct bl_report_model {
     char optimizer[32];
     char currency[16], processor[128];
     bool synthetic, timed;
-    double *targets; /* (target_count): all of them, easiest first */
+    bool timing_sealed; /* false: timing.json is from before there were seals */
+    double *targets;    /* (target_count): all of them, easiest first */
     size_t target_count;
     double per_core_hour;                        /* NAN: no price declared */
     double device_batch_size, device_memory_mib; /* of one device; 0: no limit declared */

@@ -3,8 +3,10 @@
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/base/seal.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { TIMING_LIMIT = 16 << 20 };
 
@@ -35,18 +37,42 @@ static void read_points(bl_report_model *m, const bl_json *points) {
     }
 }
 
+static bl_status refuse(const char *path, bl_err *err) {
+    BL_FAIL(err, BL_EDAMAGED,
+            "%s: its seal does not hold: something changed the file after it was written; "
+            "`batchlab run` measures again",
+            path);
+}
+
+/* Format 1 had no seal and named no experiment. */
+static bl_status check(bl_report_model *m, const bl_json *timing, const bl_buf *text,
+                       const char *path, bl_err *err) {
+    const int64_t format = bl_json_int(timing, "format", 0);
+    const bool sealed = bl_json_get(timing, "sha256") != NULL;
+    m->timing_sealed = format == 2;
+    if (format == 2 ? !bl_seal_holds(text->data, text->len) : sealed || format != 1)
+        return refuse(path, err);
+    const char *experiment = bl_json_text(timing, "experiment", m->experiment);
+    if (strcmp(experiment, m->experiment) != 0)
+        BL_FAIL(err, BL_EDAMAGED,
+                "%s: the times of experiment '%s'; `batchlab run` measures again", path,
+                experiment);
+    return BL_OK;
+}
+
 bl_status bl_report_timing_read(bl_report_model *model, const char *run_dir, bl_err *err) {
     char path[BL_PATH];
     BL_TRY(bl_path(path, err, "%s/timing.json", run_dir));
     bl_buf text = {0};
     bl_json_doc doc = {0};
     bl_status status = BL_OK;
+    model->timing_sealed = true;
     BL_GOTO(bl_file_read(&text, path, TIMING_LIMIT, err));
-    BL_GOTO(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err));
-    if (bl_json_int(doc.root, "format", 0) != 1) {
-        status = BL_ERR(err, BL_EFORMAT, "%s: not a timing pass of format 1", path);
-        goto done;
-    }
+    if (bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err) != BL_OK)
+        BL_GOTO(refuse(path, err));
+    BL_GOTO(check(model, doc.root, &text, path, err));
+    if (model->timing_sealed && strcmp(bl_json_text(doc.root, "preset", ""), model->preset) != 0)
+        goto done; /* another preset's */
     model->threads = bl_json_int(doc.root, "threads", 1);
     (void)snprintf(model->processor, sizeof model->processor, "%s",
                    bl_json_text(bl_json_get(doc.root, "host"), "processor", ""));

@@ -3,6 +3,8 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/process.h"
+#include "engine/base/seal.h"
+#include "engine/plan/plan.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,40 +33,69 @@ static void found(folder *w, bl_finding_kind kind, const char *path, const char 
 /* ---- what may be wrong with one file ----------------------------------------------------------
  */
 
-static bl_status check_lines(const char *text, size_t n, const char *path, bl_err *err) {
-    size_t line = 0;
-    for (size_t at = 0; at < n;) {
-        const char *stop = memchr(text + at, '\n', n - at);
-        bl_json_doc doc;
-        line++;
-        if (stop == NULL) BL_FAIL(err, BL_EFORMAT, "%s:%zu: the line is cut off", path, line);
-        const size_t end = (size_t)(stop - text);
-        BL_TRY(bl_json_parse(&doc, text + at, end - at, path, line, err));
-        bl_json_free(&doc);
-        at = end + 1;
-    }
-    if (line == 0) BL_FAIL(err, BL_EFORMAT, "%s: empty", path);
+static bl_status no_more(void *ctx, const bl_jsonl_line *line, bl_err *err) {
+    (void)ctx, (void)line, (void)err;
     return BL_OK;
 }
 
-static bl_status check_text(folder *w, const char *path, bl_err *err) {
-    (void)w;
-    bl_buf text = {0};
-    bl_status status = bl_file_read(&text, path, TEXT_LIMIT, err);
-    if (status == BL_OK) status = check_lines(bl_buf_text(&text), text.len, path, err);
-    bl_buf_free(&text);
-    return status;
+/* Is each line JSON? */
+static bl_status check_lines(const char *text, size_t n, const char *path, bl_err *err) {
+    return bl_jsonl_each(text, n, path, no_more, NULL, err);
 }
 
-static bl_status check_json(folder *w, const char *path, bl_err *err) {
+/* Timings: of format 2 with a seal, older ones without. */
+static bl_status check_sealed(folder *w, const char *path, bl_err *err) {
     (void)w;
     bl_buf text = {0};
     bl_json_doc doc = {0};
     bl_status status = bl_file_read(&text, path, TEXT_LIMIT, err);
     if (status == BL_OK) status = bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err);
+    const bool unsealed =
+        bl_json_int(doc.root, "format", 0) == 1 && bl_json_get(doc.root, "sha256") == NULL;
+    if (status == BL_OK && !unsealed && !bl_seal_holds(text.data, text.len))
+        status = BL_ERR(err, BL_EFORMAT, "%s: its seal does not hold", path);
     bl_json_free(&doc);
     bl_buf_free(&text);
     return status;
+}
+
+/* What the plan says of its runs, as far as these are there and sound: their own damage is theirs.
+ */
+static bl_status check_trials(folder *w, const bl_plan_doc *plan, const char *path, bl_err *err) {
+    for (size_t i = 0; i < plan->trial_count; i++) {
+        const bl_plan_trial *t = &plan->trials[i];
+        bl_stored run;
+        bl_err ignored;
+        if (bl_plan_first_trial(plan, t->run) != i) continue; /* all of a run with its first */
+        bl_status status = bl_store_load(w->store, t->run, &run, &ignored);
+        const bool there = status == BL_OK && run.done;
+        status = BL_OK;
+        for (size_t k = i; there && status == BL_OK && k != SIZE_MAX; k = plan->trials[k].next)
+            status = bl_plan_check_trial(&plan->trials[k], &run.parsed, path, err);
+        bl_stored_free(&run);
+        BL_TRY(status);
+    }
+    return BL_OK;
+}
+
+/* One without a seal is older than seals: its lines are JSON, and that is all there is to know. */
+static bl_status check_plan(folder *w, const char *path, bl_err *err) {
+    bl_buf text = {0};
+    bl_plan_doc plan = {0};
+    bool sealed = false;
+    bl_status status;
+    BL_GOTO(bl_file_read(&text, path, TEXT_LIMIT, err));
+    const size_t bytes = bl_plan_sealed_bytes(bl_buf_text(&text), text.len, &sealed);
+    if (!sealed) {
+        status = check_lines(bl_buf_text(&text), bytes, path, err);
+        goto done;
+    }
+    BL_GOTO(bl_plan_read(&plan, w->dir, err));
+    status = check_trials(w, &plan, path, err);
+done:
+    bl_plan_free(&plan);
+    bl_buf_free(&text);
+    return status == BL_EDAMAGED ? BL_EFORMAT : status;
 }
 
 static bl_status check_part(folder *w, const char *path, bl_err *err) {
@@ -164,8 +195,8 @@ static const struct file_check {
         {"timing.jsonl.gz", check_timing,     false},
 },
   k_of_store[] = {
-      {"plan.jsonl", check_text, false},
-      {"timing.json", check_json, false},
+      {"plan.jsonl", check_plan, false},
+      {"timing.json", check_sealed, false},
 };
 
 /* ---- one folder after another

@@ -12,7 +12,7 @@
 
 /* A finished run's last checkpoint is kept up to this size, so that asking for more steps later
  * does not begin at step 0. */
-enum { KEPT_CHECKPOINT_BYTES = 64 << 20 };
+enum { KEPT_CHECKPOINT_BYTES = 64 << 20, IDENTITY_BYTES = 1 << 20 };
 
 static void add_eval(bl_active_trial *a, bl_eval eval) {
     *BL_PUSH(a->eval, a->evals, "evaluations") = eval;
@@ -43,12 +43,27 @@ static bl_status load_stored(bl_active_trial *a, const bl_scheduler *s, bl_err *
     return BL_OK;
 }
 
+/* run.json is what the run's id is the digest of: whatever else is there is damage, and written
+ * anew. Whoever writes it writes the same bytes, so this needs no claim. */
+static bl_status mend_identity(const bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
+    char path[BL_PATH];
+    bl_buf text = {0};
+    bl_err ignored;
+    BL_TRY(bl_path(path, err, "%s/%s/run.json", s->store->dir, a->id));
+    const bool same = bl_file_read(&text, path, IDENTITY_BYTES, &ignored) == BL_OK &&
+                      text.len == a->identity.len &&
+                      memcmp(text.data, a->identity.data, text.len) == 0;
+    bl_buf_free(&text);
+    return same ? BL_OK : bl_file_write(path, a->identity.data, a->identity.len, err);
+}
+
 bl_status bl_active_trial_init(bl_active_trial *a, const bl_scheduler *s, const bl_trial *trial,
                                bl_err *err) {
     *a = (bl_active_trial){
         .trial = trial, .checkpoint_seconds = s->checkpoint_seconds, .stop = s->stop};
     bl_store_run_identity(&trial->config, s->data->sha256, a->id, &a->identity);
-    return load_stored(a, s, err);
+    BL_TRY(load_stored(a, s, err));
+    return a->stored.done && !s->lookup_only ? mend_identity(a, s, err) : BL_OK;
 }
 
 void bl_active_trial_free(bl_active_trial *a) {

@@ -27,7 +27,8 @@ typedef struct sweep {
     bl_sweep_totals *totals;
     bl_buf plan;
     bl_file_stamp stamp; /* of plan.jsonl as it was last read */
-    bl_buf there;        /* its text */
+    bl_buf there;        /* its text without the seal; empty where that does not hold */
+    bool sealed;         /* it has one: an older file is renewed */
     size_t equal;        /* bytes of it that are known to be those of `plan` */
     size_t saved;        /* bytes of `plan` when it was last saved */
 } sweep;
@@ -91,26 +92,35 @@ static bool save_is_due(const sweep *s) {
     return s->plan.len < SMALL || s->plan.len - s->saved >= s->plan.len / SHARE;
 }
 
+/* What changed since it was written is as good as not there. */
+static void read_there(sweep *s, const char *path) {
+    bl_err ignored;
+    bl_buf_clear(&s->there);
+    s->equal = 0;
+    if (bl_file_read(&s->there, path, PLAN_LIMIT, &ignored) != BL_OK) bl_buf_clear(&s->there);
+    const size_t bytes = bl_plan_sealed_bytes(bl_buf_text(&s->there), s->there.len, &s->sealed);
+    bl_buf_truncate(&s->there, bytes != SIZE_MAX ? bytes : 0);
+}
+
 /* What is on disk is left alone as long as it begins with this plan: when a sweep is repeated, and
  * when another process is further in the same one. At the `end` it has to be this plan exactly. */
 static bl_status save_plan(sweep *s, bool end, bl_err *err) {
     char path[BL_PATH];
-    bl_err ignored;
     if (!s->options->write_plan) return BL_OK;
     s->saved = s->plan.len;
     BL_TRY(bl_path(path, err, "%s/plan.jsonl", s->scheduler->store->dir));
-    if (bl_file_changed(path, &s->stamp)) {
-        bl_buf_clear(&s->there);
-        if (bl_file_read(&s->there, path, PLAN_LIMIT, &ignored) != BL_OK) bl_buf_clear(&s->there);
-        s->equal = 0;
-    }
+    if (bl_file_changed(path, &s->stamp)) read_there(s, path);
     /* Both only grow between two reads, so what was found equal is. */
     const bool fits =
         s->there.len >= s->plan.len && memcmp(bl_buf_text(&s->there) + s->equal,
                                               s->plan.data + s->equal, s->plan.len - s->equal) == 0;
     if (fits) s->equal = s->plan.len;
-    if (fits && (!end || s->there.len == s->plan.len)) return BL_OK;
-    return bl_file_write(path, s->plan.data, s->plan.len, err);
+    if (fits && (!end || (s->sealed && s->there.len == s->plan.len))) return BL_OK;
+    const size_t bytes = s->plan.len;
+    bl_plan_seal(&s->plan);
+    const bl_status status = bl_file_write(path, s->plan.data, s->plan.len, err);
+    bl_buf_truncate(&s->plan, bytes);
+    return status;
 }
 
 static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *results,

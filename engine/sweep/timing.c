@@ -7,6 +7,7 @@
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
+#include "engine/base/seal.h"
 #include "engine/sweep/sweep.h"
 #include "engine/train/train.h"
 #include <inttypes.h>
@@ -60,13 +61,30 @@ static void timing_key(const bl_timing_options *o, bool anywhere, char key[BL_SH
     bl_buf_free(&text);
 }
 
+/* Format 1 had no seal, and no names of experiment and preset. */
+enum { UNSEALED = 1, FORMAT = 2 };
+
+/* A file that has one, and does not hold to it, was changed by something else. */
+static bl_status check_seal(const bl_json *timing, const bl_buf *text, const char *path,
+                            bl_err *err) {
+    const int64_t format = bl_json_int(timing, "format", 0);
+    const bool sealed = bl_json_get(timing, "sha256") != NULL;
+    if (format == FORMAT ? bl_seal_holds(text->data, text->len) : format == UNSEALED && !sealed)
+        return BL_OK;
+    BL_FAIL(err, BL_EDAMAGED,
+            "%s: its seal does not hold: something changed it after it was written", path);
+}
+
+/* A file without a seal counts as not there: it is measured again. */
 static bool already_there(const char *path, const char *key) {
     bl_buf text = {0};
     bl_json_doc doc = {0};
     bl_err ignored;
-    bool there = bl_file_read(&text, path, FILE_LIMIT, &ignored) == BL_OK &&
-                 bl_json_parse(&doc, text.data, text.len, path, 1, &ignored) == BL_OK &&
-                 strcmp(bl_json_text(doc.root, "key", ""), key) == 0;
+    const bool there = bl_file_read(&text, path, FILE_LIMIT, &ignored) == BL_OK &&
+                       bl_json_parse(&doc, text.data, text.len, path, 1, &ignored) == BL_OK &&
+                       bl_json_int(doc.root, "format", 0) == FORMAT &&
+                       check_seal(doc.root, &text, path, &ignored) == BL_OK &&
+                       strcmp(bl_json_text(doc.root, "key", ""), key) == 0;
     bl_json_free(&doc);
     bl_buf_free(&text);
     return there;
@@ -132,7 +150,9 @@ static void write_timing(const bl_timing_options *o, const char *key, const poin
                          size_t repeats, bl_buf *out) {
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
-    bl_jw_i64(&w, "format", 1);
+    bl_jw_i64(&w, "format", FORMAT);
+    bl_jw_str(&w, "experiment", o->config->name);
+    bl_jw_str(&w, "preset", o->config->preset);
     bl_jw_str(&w, "key", key);
     write_host(&w, o);
     bl_jw_i64(&w, "threads", 1);
@@ -140,8 +160,7 @@ static void write_timing(const bl_timing_options *o, const char *key, const poin
     bl_jw_array(&w, "points");
     for (size_t i = 0; i < n; i++) write_point(&w, &points[i], repeats);
     bl_jw_end(&w);
-    bl_jw_end(&w);
-    bl_jw_line(&w);
+    bl_seal(out);
 }
 
 static bl_status measure_all(const bl_timing_options *o, point *points, size_t n, size_t repeats,
@@ -284,6 +303,7 @@ static bl_status read_times(const bl_timing_options *o, const char *path, double
     bl_status status = BL_OK;
     BL_GOTO(bl_file_read(&text, path, FILE_LIMIT, err));
     BL_GOTO(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err));
+    BL_GOTO(check_seal(doc.root, &text, path, err));
     for (size_t i = 0; i < o->count; i++) seconds[i] = (double)NAN;
     const bl_json *points = bl_json_get(doc.root, "points");
     for (const bl_json *p = points != NULL ? points->first : NULL; p != NULL; p = p->next)

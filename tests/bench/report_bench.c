@@ -65,16 +65,18 @@ static int child(const char *dir, size_t trials) {
 
 int main(int argc, char **argv) {
     static const size_t usual[] = {1000, 10000, 20000, 100000};
-    char dir[] = "/tmp/report_bench.XXXXXX";
+    char root[] = "/tmp/report_bench.XXXXXX", dir[64];
     bl_err err = {0};
     int bad = 0;
-    if (mkdtemp(dir) == NULL) return 1;
+    if (mkdtemp(root) == NULL) return 1;
+    (void)snprintf(dir, sizeof dir, "%s/fixture", root);
+    if (bl_make_dirs(dir, &err) != BL_OK) return 1;
     const size_t rows = argc > 1 ? (size_t)argc - 1 : BL_COUNT(usual);
     for (size_t i = 0; i < rows && bad == 0; i++) {
         const size_t trials = argc > 1 ? strtoul(argv[i + 1], NULL, 10) : usual[i];
         bad = trials < LARGE_PLAN_SIZES || write_plan(dir, trials, &err) != BL_OK ||
               child(dir, trials) != 0;
     }
-    if (bl_remove_tree(dir, &err) != BL_OK) bad = 1;
+    if (bl_remove_tree(root, &err) != BL_OK) bad = 1;
     return bad;
 }

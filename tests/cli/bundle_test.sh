@@ -43,6 +43,18 @@ says out ": 2 runs equal, 0 differ"
 try 0 plan rossmann --preset tiny --synthetic
 says out "the sweep is complete"
 
+# A result of format 1 had no seal and any white space: it travels, without what tells of the machine.
+export BATCHLAB_RUNS="$scratch/1"
+result=$(ls -d "$BATCHLAB_RUNS"/rossmann/*/result.json | head -1)
+printf '%s}\n' "$(sed '$d' "$result" | tr -d '\n' | sed 's/"format":2/"format" : 1/; s/,$//; s/, "environment":{/,\t"environment" : {/')" \
+  >"$scratch/result"
+mv "$scratch/result" "$result"
+grep -q '"format" : 1,.*	"environment" : {"impl"' "$result" || { echo "--- the case is not what it should be"; failed=1; }
+try 0 fsck
+try 0 bundle rossmann -o "$scratch/first.tar"
+run=$(basename "$(dirname "$result")")
+tar xOf "$scratch/first.tar" --wildcards "*/$run/result.json" | grep -q '"environment":{}}$' || { echo "--- format 1 tells of the machine"; failed=1; }
+
 # Damage does not travel.
 export BATCHLAB_RUNS="$scratch/2"
 log=$(ls -d "$BATCHLAB_RUNS"/rossmann/*/log.jsonl.gz | head -1)

@@ -49,7 +49,7 @@ static inline void large_plan_best(bl_buf *out, size_t size) {
 static inline void large_plan(bl_buf *out, size_t trials) {
     double targets[] = {0.3, 0.2};
     bl_plan_head head = {
-        .experiment = "large",
+        .experiment = "fixture",
         .preset = "",
         .title = "",
         .metric = "loss",
@@ -63,5 +63,6 @@ static inline void large_plan(bl_buf *out, size_t trials) {
     bl_plan_write_round(out, &(bl_plan_round){.round = 1, .title = "all", .race = true});
     for (size_t i = 0; i < trials; i++) large_plan_trial(out, i, trials);
     for (size_t size = 0; size < LARGE_PLAN_SIZES; size++) large_plan_best(out, size);
+    bl_plan_seal(out);
 }
 #endif

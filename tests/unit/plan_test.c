@@ -163,6 +163,7 @@ static void write_random(bl_buf *out, bl_chunks *memory) {
             bl_plan_write_decision(out, &d);
         }
     }
+    bl_plan_seal(out);
 }
 
 static void what_is_written_is_read(void **state) {
@@ -223,6 +224,7 @@ static void trials_are_found_by_run(void **state) {
         (void)snprintf(t.run, sizeof t.run, "%012x", (unsigned)(i * i) % 1000);
         bl_plan_write_trial(&all, &t);
     }
+    bl_plan_seal(&all);
     CHECK_OK(bl_plan_parse(&plan, all.data, all.len, "plan", ERR));
     size_t seen = 0;
     for (unsigned id = 0; id < 1000; id++) {
@@ -273,8 +275,10 @@ static void decisions_are_in_order(void **state) {
     }
 }
 
-#define HEAD                                                                                       \
-    "{\"record\":\"plan\",\"format\":1,\"experiment\":\"e\",\"preset\":\"p\",\"title\":\"\","      \
+#define HEAD HEAD_OF("1")
+#define HEAD_OF(format)                                                                            \
+    "{\"record\":\"plan\",\"format\":" format                                                      \
+    ",\"experiment\":\"e\",\"preset\":\"p\",\"title\":\"\","                                       \
     "\"metric\":\"m\",\"optimizer\":\"sgd\",\"targets\":[],\"epoch_rows\":1,\"dataset\":{"         \
     "\"name\":\"d\",\"synthetic\":false,\"variant\":\"\",\"sha256\":\"\"},\"cost\":{"              \
     "\"per_core_hour\":null,\"currency\":\"\",\"device_batch_size\":0,\"device_memory\":0,"        \
@@ -357,10 +361,82 @@ static void known_lines_mean_what_they_say(void **state) {
     CHECK_OK(bl_plan_parse(&plan, known, strlen(known), "plan", ERR));
     check_trial(&plan.trials[0]);
     check_decisions(plan.decisions);
+    /* Written again it is of today's format: the rest is the same, byte for byte. */
     bl_plan_write(&again, &plan);
-    assert_string_equal(again.data, known);
+    char *format = strstr(again.data, "\"format\":2");
+    assert_non_null(format);
+    format[strlen("\"format\":")] = '1';
+    assert_int_equal(strncmp(again.data, known, strlen(known)), 0);
+    assert_int_equal(strncmp(again.data + strlen(known), "{\"record\":\"seal\"", 16), 0);
     bl_buf_free(&again);
     bl_plan_free(&plan);
+}
+
+/* ---- seals ---- */
+
+/* A sealed plan of three records. */
+static void sealed_plan(bl_buf *out) {
+    static const char old[] = HEAD ROUND TRIAL("1", "64", "budget");
+    bl_plan_doc plan;
+    CHECK_OK(bl_plan_parse(&plan, old, strlen(old), "p", ERR));
+    assert_false(plan.sealed);
+    bl_plan_write(out, &plan);
+    bl_plan_free(&plan);
+}
+
+/* Every bit of the file, and every length that it may be cut to. */
+static void no_bit_flips_unseen(void **state) {
+    (void)state;
+    bl_buf text = {0};
+    bl_plan_doc plan;
+    bl_err err;
+    sealed_plan(&text);
+    CHECK_OK(bl_plan_parse(&plan, text.data, text.len, "p", ERR));
+    assert_true(plan.sealed);
+    bl_plan_free(&plan);
+    for (size_t bit = 0; bit < 8 * text.len; bit++) {
+        text.data[bit / 8] ^= (char)(1 << bit % 8);
+        if (bl_plan_parse(&plan, text.data, text.len, "p", &err) != BL_EDAMAGED)
+            fail_msg("bit %zu of byte %zu", bit % 8, bit / 8);
+        assert_non_null(strstr(err.text, "p: its seal does not hold"));
+        text.data[bit / 8] ^= (char)(1 << bit % 8);
+    }
+    for (size_t n = (size_t)(strchr(text.data, '\n') - text.data); n < text.len; n++)
+        assert_int_equal(bl_plan_parse(&plan, text.data, n, "p", &err), BL_EDAMAGED);
+    bl_buf_free(&text);
+}
+
+static void trials_answer_to_their_logs(void **state) {
+    (void)state;
+    bl_runlog_eval eval[] = {
+        {.step = 4,  .value = 0.5},
+        {.step = 8,  .value = 0.2},
+        {.step = 16, .value = 0.1}
+    };
+    const bl_runlog log = {.eval = eval, .evals = 3};
+    const bl_plan_trial good = {.run = "a",
+                                .outcome = BL_OUTCOME_TARGET,
+                                .target = 0.2,
+                                .steps = 8,
+                                .target_step = 8,
+                                .previous_eval_step = 4};
+    CHECK_OK(bl_plan_check_trial(&good, &log, "p", ERR));
+    bl_plan_trial t = good;
+    bl_err err;
+    t.target_step = 4;
+    assert_int_equal(bl_plan_check_trial(&t, &log, "p", &err), BL_EDAMAGED);
+    assert_non_null(
+        strstr(err.text, "p: a trial of run a says that it was at the target 0.2 at step 4"));
+    t = good, t.previous_eval_step = 3;
+    assert_int_equal(bl_plan_check_trial(&t, &log, "p", &err), BL_EDAMAGED);
+    t = good, t.target_step = t.previous_eval_step = 0;
+    assert_int_equal(bl_plan_check_trial(&t, &log, "p", &err), BL_EDAMAGED);
+    t = good, t.target = 0.15; /* not yet at step 8 */
+    assert_int_equal(bl_plan_check_trial(&t, &log, "p", &err), BL_EDAMAGED);
+    t = good, t.target = (double)NAN, t.target_step = t.previous_eval_step = 0;
+    CHECK_OK(bl_plan_check_trial(&t, &log, "p", ERR));
+    t = good, t.steps = 32; /* the log does not go as far: there is nothing to hold it to */
+    CHECK_OK(bl_plan_check_trial(&t, &log, "p", ERR));
 }
 
 /* ---- faults ---- */
@@ -372,26 +448,26 @@ static void faults_have_a_place(void **state) {
         const char *plan, *says;
     } cases[] = {
         {"", "p: empty"},
-        {"{\"record\":\"trial\"}\n", "p:1: not a plan of format 1"},
-        {"{\"record\":\"plan\",\"format\":3}\n", "p:1: not a plan of format 1"},
+        {"{\"record\":\"trial\"}\n", "p:1: not a plan of format 1 or 2"},
+        {"{\"record\":\"plan\",\"format\":0}\n", "p:1: not a plan of format 1 or 2"},
         {"{\"record\":\"plan\",\"format\":1}\n", "p:1: the head needs 'experiment', a text"},
-        {HEAD "{}\n", "p:2: unknown record ''"},
-        {HEAD "{\"record\":\"wish\"}\n", "p:2: unknown record 'wish'"},
-        {HEAD "{\"record\":\"round\",\"round\":2,\"title\":\"\",\"race\":true,\"slack\":1}\n",
+        {HEAD_OF("2") "{}\n", "p:2: unknown record ''"},
+        {HEAD_OF("2") "{\"record\":\"wish\"}\n", "p:2: unknown record 'wish'"},
+        {HEAD_OF("2") "{\"record\":\"round\",\"round\":2,\"title\":\"\",\"race\":true,\"slack\":1}\n",
          "p:2: round 2 does not follow round 0"},
-        {HEAD "{\"record\":\"round\",\"round\":1,\"title\":\"\",\"race\":1,\"slack\":1}\n",
+        {HEAD_OF("2") "{\"record\":\"round\",\"round\":1,\"title\":\"\",\"race\":1,\"slack\":1}\n",
          "p:2: 'race' of a round is not true or false"},
-        {HEAD ROUND TRIAL("2", "64", "budget"), "p:3: a trial of round 2, which was not begun"},
-        {HEAD TRIAL("1", "64", "budget"), "p:2: a trial of round 1, which was not begun"},
-        {HEAD ROUND TRIAL("1", "-4", "budget"), "p:3: 'batch_size' is not a positive number"},
-        {HEAD ROUND TRIAL("1", "64.5", "budget"), "p:3: 'batch_size' of a trial is not a whole"},
-        {HEAD ROUND TRIAL("1", "64", "lost"), "p:3: 'outcome' of a trial is not an outcome"},
-        {HEAD ROUND "{\"record\":\"trial\",\"round\":1}\n", "p:3: a trial needs 'run'"},
-        {HEAD "{\"record\":\"decision\",\"round\":0,\"kind\":\"wish\",\"text\":\"\"}\n",
+        {HEAD_OF("2") ROUND TRIAL("2", "64", "budget"), "p:3: a trial of round 2, which was not begun"},
+        {HEAD_OF("2") TRIAL("1", "64", "budget"), "p:2: a trial of round 1, which was not begun"},
+        {HEAD_OF("2") ROUND TRIAL("1", "-4", "budget"), "p:3: 'batch_size' is not a positive number"},
+        {HEAD_OF("2") ROUND TRIAL("1", "64.5", "budget"), "p:3: 'batch_size' of a trial is not a whole"},
+        {HEAD_OF("2") ROUND TRIAL("1", "64", "lost"), "p:3: 'outcome' of a trial is not an outcome"},
+        {HEAD_OF("2") ROUND "{\"record\":\"trial\",\"round\":1}\n", "p:3: a trial needs 'run'"},
+        {HEAD_OF("2") "{\"record\":\"decision\",\"round\":0,\"kind\":\"wish\",\"text\":\"\"}\n",
          "p:2: unknown kind of decision 'wish'; there are: best,"},
-        {HEAD "{\"record\":\"decision\",\"round\":0,\"kind\":\"note\",\"txt\":\"\"}\n",
+        {HEAD_OF("2") "{\"record\":\"decision\",\"round\":0,\"kind\":\"note\",\"txt\":\"\"}\n",
          "p:2: a decision of kind 'note' has no 'txt'"},
-        {HEAD "{\"record\":\"decision\",\"round\":0,\"kind\":\"note\"}\n",
+        {HEAD_OF("2") "{\"record\":\"decision\",\"round\":0,\"kind\":\"note\"}\n",
          "p:2: a decision of kind 'note' needs 'text'"},
         {HEAD ROUND TRIAL("1", "64", "budget") "{", "p:4: the line is cut off"},
     };
@@ -400,14 +476,25 @@ static void faults_have_a_place(void **state) {
         bl_plan_doc plan;
         bl_err err = {0};
         const char *p = cases[i].plan;
-        assert_int_equal(bl_plan_parse(&plan, p, strlen(p), "p", &err), BL_EFORMAT);
+        bl_buf text = {0};
+        bl_buf_str(&text, p);
+        if (strstr(p, "\"format\":2") != NULL) bl_plan_seal(&text);
+        assert_int_equal(bl_plan_parse(&plan, bl_buf_text(&text), text.len, "p", &err), BL_EFORMAT);
+        bl_buf_free(&text);
         if (strncmp(err.text, cases[i].says, strlen(cases[i].says)) != 0)
             fail_msg("case %zu: %s", i, err.text);
         assert_null(plan.lines);
     }
     bl_plan_doc plan;
-    static const char good[] = HEAD ROUND TRIAL("1", "64", "budget");
+    /* What there is no longer is passed over in an old plan. */
+    static const char good[] =
+        HEAD ROUND TRIAL("1", "64", "budget") "{\"record\":\"decision\",\"round\":1,\"kind\":"
+                                              "\"note\",\"text\":\"\",\"crowned\":true}\n"
+                                              "{\"record\":\"decision\",\"round\":1,\"kind\":"
+                                              "\"mine\",\"text\":\"t\",\"x\":1}\n";
     CHECK_OK(bl_plan_parse(&plan, good, strlen(good), "p", ERR));
+    assert_int_equal(plan.decisions[1].kind, BL_PLAN_CUSTOM);
+    assert_string_equal(plan.decisions[1].text, "t");
     bl_plan_free(&plan);
 }
 
@@ -416,6 +503,7 @@ int main(void) {
         cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(texts_come_back),
         cmocka_unit_test(trials_are_found_by_run), cmocka_unit_test(decisions_rest_on_runs),
         cmocka_unit_test(decisions_are_in_order),  cmocka_unit_test(known_lines_mean_what_they_say),
+        cmocka_unit_test(no_bit_flips_unseen),     cmocka_unit_test(trials_answer_to_their_logs),
         cmocka_unit_test(faults_have_a_place),
     };
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

@@ -262,6 +262,7 @@ static void plan(bl_buf *out, const bl_report_fixture *f) {
         if (f->all_budgets) budget(&s, BL_PLAN_SECONDS, 90, i, 0.2 + 0.01 * abs(i - 2));
         if (f->all_budgets) budget(&s, BL_PLAN_COST, 0.001, i, 0.25 + 0.01 * abs(i - 2));
     }
+    bl_plan_seal(out);
 }
 
 /* ---- timing and logs ---- */

@@ -12,7 +12,7 @@ int report_enter(void **state) {
     place *p = calloc(1, sizeof *p);
     (void)snprintf(p->root, sizeof p->root, "/tmp/report_test.XXXXXX");
     if (mkdtemp(p->root) == NULL) return -1;
-    CHECK_OK(bl_path(p->runs, ERR, "%s/runs", p->root));
+    CHECK_OK(bl_path(p->runs, ERR, "%s/fixture", p->root));
     CHECK_OK(bl_path(p->report, ERR, "%s/report", p->root));
     CHECK_OK(bl_make_dirs(p->runs, ERR));
     *state = p;

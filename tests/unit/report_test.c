@@ -196,7 +196,7 @@ static void no_target_asked_for(void **state) {
     char path[BL_PATH];
     bl_report_model a;
     const char *plan =
-        "{\"record\":\"plan\",\"format\":1,\"experiment\":\"fixed\",\"preset\":\"\","
+        "{\"record\":\"plan\",\"format\":1,\"experiment\":\"fixture\",\"preset\":\"\","
         "\"title\":\"\",\"metric\":\"\",\"optimizer\":\"sgd\",\"targets\":[0.4],"
         "\"epoch_rows\":0,\"dataset\":{\"name\":\"none\",\"synthetic\":false,"
         "\"variant\":\"\",\"sha256\":\"\"},\"cost\":{\"per_core_hour\":null,"

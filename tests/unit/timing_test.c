@@ -84,14 +84,21 @@ static void recorded_times_are_kept(void **state) {
     assert_int_equal(f.said, 1);
     assert_true(s[0] > 0 && s[1] > 0);
     assert_int_equal(find_times(&f, path), 1);
-    put(path, "{\"points\":[{\"batch_size\":64,\"seconds_per_step\":[9,1,2]},"
+    put(path, "{\"format\":1,\"points\":[{\"batch_size\":64,\"seconds_per_step\":[9,1,2]},"
               "{\"batch_size\":16,\"seconds_per_step\":[0.4,0.1,null,0.3,0.2]}]}");
     CHECK_OK(bl_step_times(&f.options, true, s, ERR));
     assert_true(s[0] == 0.2 && s[1] == 2);
-    put(path, "{\"points\":[{\"batch_size\":16,\"seconds_per_step\":[-1,0]}]}");
+    put(path, "{\"format\":1,\"points\":[{\"batch_size\":16,\"seconds_per_step\":[-1,0]}]}");
     CHECK_OK(bl_step_times(&f.options, false, s, ERR));
     assert_true(isnan(s[0]) && isnan(s[1]));
     assert_int_equal(f.said, 1);
+    /* Decisions rest on these numbers: a file that was changed is refused, never replaced. */
+    bl_err err;
+    put(path,
+        "{\"format\":2,\"points\":[{\"batch_size\":16,\"seconds_per_step\":[1]}],"
+        "\n \"sha256\":\"0000000000000000000000000000000000000000000000000000000000000000\"}\n");
+    assert_int_equal(bl_step_times(&f.options, false, s, &err), BL_EDAMAGED);
+    assert_non_null(strstr(err.text, "its seal does not hold"));
     tear_down(&f);
 }
 
