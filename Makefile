@@ -94,7 +94,7 @@ TESTLIB_O := $(TESTLIB_C:%.c=$(B)/%.o)
 FUZZ_C := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 FUZZ   := $(FUZZ_C:%.c=$(B)/%)
 # The crash driver and the injector that it loads into batchlab: tests/crash/.
-CRASH_C := $(sort $(filter-out tests/crash/fault.c,$(wildcard tests/crash/*.c)))
+CRASH_C := $(sort $(filter-out tests/crash/injector.c,$(wildcard tests/crash/*.c)))
 CRASH_O := $(CRASH_C:%.c=$(B)/%.o)
 CRASH   := $(B)/tests/crash/crash
 # Packed by `make dist`: what tests/gpu/run starts.
@@ -273,9 +273,9 @@ FUZZ_MAIN := $(if $(filter fuzz,$(BUILD)),,$(B)/tests/fuzz/replay.o)
 $(FUZZ): $(B)/%: $(B)/%.o $(FUZZ_MAIN) $(LIB)
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $< $(or $(FUZZ_MAIN),-fsanitize=fuzzer) $(LIB) $(LIBS)
 # Loaded into batchlab by the driver; never linked, and without a sanitizer of its own.
-$(B)/tests/crash/fault.so: tests/crash/fault.c tests/crash/fault.h $(B)/flags.stamp
+$(B)/tests/crash/injector.so: tests/crash/injector.c tests/crash/injector.h $(B)/flags.stamp
 	$(Q)mkdir -p $(@D); echo "  CC    $<"; $(CC) -std=c17 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I. -shared -fPIC -o $@ $<
-$(CRASH): $(CRASH_O) $(LIB) | $(B)/tests/crash/fault.so $(B)/batchlab
+$(CRASH): $(CRASH_O) $(LIB) | $(B)/tests/crash/injector.so $(B)/batchlab
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $(CRASH_O) $(LIB) $(LIBS)
 $(B)/tests/gpu/gpu_bench: $(B)/tests/gpu/gpu_bench.o $(LIB)
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $^ $(LIBS)

@@ -21,7 +21,7 @@ echo '#define BL_BUILD_CC ""
 sources="$(ls engine/base/*.c engine/config/*.c engine/model/*.c engine/optim/*.c engine/train/*.c \
   kernels/*.c kernels/ref/*.c | grep -v -e base/gzip -e base/tar -e config/doc.c)
   engine/data/sampler.c engine/data/image/augment.c tests/unit/tiny_data.c tests/unit/golden.c
-  tests/portable/portable_main.c tests/portable/sha256.c tests/portable/doc.c"
+  tests/portable/portable_main.c tests/portable/portable_sha256.c tests/portable/portable_doc.c"
 
 # build PROGRAM COMPILER ISA:FLAGS...: static, so that the emulator needs no other machine's files.
 build() {

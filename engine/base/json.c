@@ -102,7 +102,7 @@ static bool short_decimal(char out[32], double value) {
     return true;
 }
 
-void bl_f64_text(char out[32], double value) {
+void bl_json_f64_text(char out[32], double value) {
     if (short_decimal(out, value)) return;
     const int digits = isfinite(value) ? few_digits(value) : 1;
     if (digits == 0) {
@@ -124,7 +124,7 @@ void bl_f64_text(char out[32], double value) {
 
 void bl_json_f64(bl_buf *out, double value) {
     char text[32];
-    if (isfinite(value)) bl_f64_text(text, value);
+    if (isfinite(value)) bl_json_f64_text(text, value);
     bl_buf_str(out, isfinite(value) ? text : "null");
 }
 

@@ -15,7 +15,7 @@ void bl_json_f32(bl_buf *out, float value);  /* null when not finite */
 void bl_json_f64(bl_buf *out, double value); /* null when not finite */
 void bl_json_i64(bl_buf *out, int64_t value);
 /* The shortest text of a double, for tables and figures. */
-void bl_f64_text(char out[32], double value);
+void bl_json_f64_text(char out[32], double value);
 
 /* ---- reading ---- */
 typedef enum bl_json_type {

@@ -40,16 +40,16 @@ static bl_status take_preset(planned *p, const char *name, const char *preset, b
                              bl_err *err) {
     const bl_args none = {0};
     bl_experiment e = {0};
-    bl_plan_trials plan = {0};
+    bl_experiment_trials plan = {0};
     bl_status status = bl_experiment_config(&e, name, preset, &none, err);
     if (status == BL_OK) status = bl_experiment_level(&e, NULL, err);
     if (status == BL_OK) status = bl_experiment_open(&e, synthetic, false, err);
     if (status == BL_EMISSING && !synthetic && e.config.name[0] != '\0') return BL_OK;
     const bl_scheduler scheduler = bl_experiment_lookup(&e);
-    if (status == BL_OK) status = bl_plan_trials_collect(&plan, &e, &scheduler, err);
+    if (status == BL_OK) status = bl_experiment_trials_collect(&plan, &e, &scheduler, err);
     for (size_t i = 0; status == BL_OK && i < plan.count; i++) plan_run(p, plan.run[i]);
     if (status == BL_OK) memcpy(p->dataset[synthetic], e.data.sha256, sizeof p->dataset[synthetic]);
-    bl_plan_trials_free(&plan);
+    bl_experiment_trials_free(&plan);
     bl_experiment_close(&e);
     return status;
 }

@@ -38,14 +38,14 @@ static bl_status lock_run(bl_lock *lock, const bl_store *store, const char *id, 
     return BL_OK;
 }
 
-static bool is_planned(const bl_plan_trials *plan, const char *run) {
+static bool is_planned(const bl_experiment_trials *plan, const char *run) {
     for (size_t i = 0; i < plan->count; i++)
         if (strcmp(plan->run[i], run) == 0) return true;
     return false;
 }
 
 /* Drops the entries of other plans, or only counts them. */
-static void prune(bl_lock *lock, const bl_plan_trials *plan, bool drop) {
+static void prune(bl_lock *lock, const bl_experiment_trials *plan, bool drop) {
     size_t kept = 0, others = 0;
     for (size_t i = 0; i < lock->count; i++) {
         const bool planned = is_planned(plan, lock->entry[i].run);
@@ -63,14 +63,14 @@ static void prune(bl_lock *lock, const bl_plan_trials *plan, bool drop) {
 static bl_status lock_plan(const bl_experiment *e, bool drop, bl_err *err) {
     char path[BL_PATH];
     bl_lock lock = {0};
-    bl_plan_trials plan = {0};
+    bl_experiment_trials plan = {0};
     counts n = {0};
     const bl_scheduler scheduler = bl_experiment_lookup(e);
     bl_status status =
         bl_path(path, err, "%s/%s/expected.lock", bl_cli_experiments_dir, e->config.name);
     if (status != BL_OK) return status;
     BL_GOTO(bl_lock_read(&lock, path, err));
-    BL_GOTO(bl_plan_trials_collect(&plan, e, &scheduler, err));
+    BL_GOTO(bl_experiment_trials_collect(&plan, e, &scheduler, err));
     for (size_t i = 0; i < plan.count; i++)
         BL_GOTO(lock_run(&lock, &e->store, plan.run[i], &n, err));
     if (n.undone == plan.count) {
@@ -94,7 +94,7 @@ static bl_status lock_plan(const bl_experiment *e, bool drop, bl_err *err) {
         (void)printf("the sweep is not complete: %zu of its runs so far are not done\n", n.undone);
 done:
     bl_lock_free(&lock);
-    bl_plan_trials_free(&plan);
+    bl_experiment_trials_free(&plan);
     return status;
 }
 

@@ -127,9 +127,9 @@ static bl_status compare_published(bl_experiment *e, run_options *w, bl_display 
                   .runs_dir = bl_cli_runs_dir(),
                   .name = e->config.name};
     r.how.checkpoint_seconds = (double)INFINITY; /* nothing of it is resumed */
-    bl_plan_trials plan = {0};
+    bl_experiment_trials plan = {0};
     bl_status status;
-    BL_GOTO(bl_plan_trials_collect(&plan, e, &lookup, err));
+    BL_GOTO(bl_experiment_trials_collect(&plan, e, &lookup, err));
     for (size_t i = 0; i < plan.count; i++) {
         bl_lock_entry known;
         bool done;
@@ -150,7 +150,7 @@ static bl_status compare_published(bl_experiment *e, run_options *w, bl_display 
                         r.differ, r.count);
 done:
     bl_rerun_close(&r);
-    bl_plan_trials_free(&plan);
+    bl_experiment_trials_free(&plan);
     return status;
 }
 

@@ -27,7 +27,7 @@ typedef struct check {
     size_t jobs;
     bl_rerun rerun;
     bl_lock lock;
-    bl_plan_trials plan;
+    bl_experiment_trials plan;
     size_t sample; /* 0: all */
     bl_buf data;   /* bl_experiment_data_words */
 } check;
@@ -68,7 +68,7 @@ static bl_status verify(check *c, bl_err *err) {
     /* A sweep is adaptive: its later runs are known from results. For all runs it is swept anew. */
     const bl_scheduler planning = c->sample > 0 ? bl_rerun_scheduler(r, &e->store, true)
                                                 : bl_rerun_scheduler(r, &r->scratch, false);
-    BL_TRY(bl_plan_trials_collect(&c->plan, e, &planning, err));
+    BL_TRY(bl_experiment_trials_collect(&c->plan, e, &planning, err));
     BL_TRY(choose(c, err));
     BL_TRY(bl_rerun_train(r, err));
     bl_display_close(c->display);
@@ -123,7 +123,7 @@ static int verify_lock(const bl_args *args) {
     bl_rerun_close(&c.rerun);
     bl_lock_free(&c.lock);
     bl_buf_free(&c.data);
-    bl_plan_trials_free(&c.plan);
+    bl_experiment_trials_free(&c.plan);
     bl_experiment_close(&e);
     if (status != BL_OK) return bl_cli_fail(&err);
     return c.rerun.differ > 0 ? BL_EXIT_MISMATCH : BL_EXIT_DONE;

@@ -4,10 +4,10 @@
 
 typedef struct collection {
     const bl_experiment *e;
-    bl_plan_trials *out;
+    bl_experiment_trials *out;
 } collection;
 
-static void add(bl_plan_trials *out, const char *run, const bl_trial *trial) {
+static void add(bl_experiment_trials *out, const char *run, const bl_trial *trial) {
     size_t i = 0;
     while (i < out->count && strcmp(out->run[i], run) < 0) i++;
     if (i < out->count && strcmp(out->run[i], run) == 0) return;
@@ -40,9 +40,9 @@ bl_scheduler bl_experiment_lookup(const bl_experiment *e) {
                           .lookup_only = true};
 }
 
-bl_status bl_plan_trials_collect(bl_plan_trials *out, const bl_experiment *e,
-                                 const bl_scheduler *scheduler, bl_err *err) {
-    *out = (bl_plan_trials){0};
+bl_status bl_experiment_trials_collect(bl_experiment_trials *out, const bl_experiment *e,
+                                       const bl_scheduler *scheduler, bl_err *err) {
+    *out = (bl_experiment_trials){0};
     collection c = {.e = e, .out = out};
     const bl_sweep_options options = {
         .script = e->script, .library_dir = bl_cli_lua_dir, .round = take_round, .ctx = &c};
@@ -51,12 +51,12 @@ bl_status bl_plan_trials_collect(bl_plan_trials *out, const bl_experiment *e,
     out->complete = status == BL_OK;
     /* The first round with a run that is not done ends a plan that only looks. */
     if (scheduler->lookup_only && status == BL_EMISSING && out->count > 0) return BL_OK;
-    if (status != BL_OK) bl_plan_trials_free(out);
+    if (status != BL_OK) bl_experiment_trials_free(out);
     return status;
 }
 
-void bl_plan_trials_free(bl_plan_trials *trials) {
+void bl_experiment_trials_free(bl_experiment_trials *trials) {
     free(trials->trial);
     free(trials->run);
-    *trials = (bl_plan_trials){0};
+    *trials = (bl_experiment_trials){0};
 }

@@ -5,19 +5,19 @@
 #include "engine/sweep/sweep.h"
 
 /* One trial of each run, sorted by run. */
-typedef struct bl_plan_trials {
+typedef struct bl_experiment_trials {
     bl_trial *trial;
     char (*run)[BL_RUN_ID]; /* (count) */
     size_t count, capacity;
     bool complete; /* the planner came to its end */
-} bl_plan_trials;
+} bl_experiment_trials;
 
 /* Answers from the experiment's store alone. */
 bl_scheduler bl_experiment_lookup(const bl_experiment *e);
 
 /* Plans with the scheduler's store and data. With lookup_only the plan goes as far as the store's
  * runs decide it; otherwise what is missing is trained. */
-bl_status bl_plan_trials_collect(bl_plan_trials *out, const bl_experiment *e,
-                                 const bl_scheduler *scheduler, bl_err *err) BL_CHECKED;
-void bl_plan_trials_free(bl_plan_trials *trials);
+bl_status bl_experiment_trials_collect(bl_experiment_trials *out, const bl_experiment *e,
+                                       const bl_scheduler *scheduler, bl_err *err) BL_CHECKED;
+void bl_experiment_trials_free(bl_experiment_trials *trials);
 #endif

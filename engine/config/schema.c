@@ -236,8 +236,8 @@ const bl_key *bl_key_find(const char *path, size_t n) {
 
 void bl_key_range(const bl_key *key, char out[96]) {
     char low[32], high[32];
-    bl_f64_text(low, key->min);
-    bl_f64_text(high, key->max);
+    bl_json_f64_text(low, key->min);
+    bl_json_f64_text(high, key->max);
     if (key->max == MOST) (void)snprintf(high, sizeof high, "2^53");
     const char *first = key->min_open ? "above" : "from";
     const char *last = key->max_open ? ", below" : key->min_open ? ", up to" : " to";

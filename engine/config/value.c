@@ -16,7 +16,7 @@ static const char *describe(const bl_node *node, char out[64]) {
         (void)snprintf(out, 64, "%" PRId64, node->integer);
         break;
     case BL_NODE_FLOAT:
-        bl_f64_text(out, node->number);
+        bl_json_f64_text(out, node->number);
         break;
     case BL_NODE_BOOL:
         return node->boolean ? "true" : "false";
@@ -381,7 +381,7 @@ static void write_i64(int64_t value, bl_value_form form, bl_buf *out) {
 /* libconfig takes a number for a float by its point: 1e-05 is written 1.0e-05. */
 static void write_f64(double value, bl_value_form form, bl_buf *out) {
     char text[32];
-    bl_f64_text(text, value);
+    bl_json_f64_text(text, value);
     const size_t whole = strcspn(text, ".e");
     if (form == BL_FORM_LIBCONFIG && text[whole] != '.')
         bl_buf_printf(out, "%.*s.0%s", (int)whole, text, text + whole);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A rate twice or half the best takes 1.3 times the steps, four times 3: as tables of measured steps show it.
+/* A rate twice or half the best takes 1.3 times the steps, four times 3: as tables of measured
+ * steps show it.
  */
 static const double k_curvature = 0.4, k_most_steps = 1e15;
 

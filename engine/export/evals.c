@@ -86,7 +86,7 @@ bl_status bl_export_tfevents(const bl_run_files *run, const char *dir, bl_err *e
     char folder[BL_PATH], path[BL_PATH], rate[32];
     bl_buf out = {0};
     const bl_json *config = bl_json_get(run->header.root, "config");
-    bl_f64_text(rate, bl_json_number(config, "train.learning_rate", (double)NAN));
+    bl_json_f64_text(rate, bl_json_number(config, "train.learning_rate", (double)NAN));
     BL_TRY(bl_path(folder, err, "%s/b%" PRId64 "-lr%s-s%" PRId64 "-%s", dir,
                    bl_json_int(config, "train.batch_size", 0), rate,
                    bl_json_int(config, "train.seed", 0), run->parsed.run));

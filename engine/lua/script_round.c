@@ -33,7 +33,7 @@ static void number_text(lua_State *L, char out[VALUE_TEXT], const trial_options 
     else if (value == floor(value) && fabs(value) < 0x1p53)
         (void)snprintf(out, VALUE_TEXT, "%.0f", value);
     else
-        bl_f64_text(out, value);
+        bl_json_f64_text(out, value);
 }
 
 static void value_text(lua_State *L, char out[VALUE_TEXT], const trial_options *o,

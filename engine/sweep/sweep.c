@@ -164,7 +164,7 @@ static bl_status step_times(void *ctx, const int64_t *batch_sizes, size_t count,
                                        .batch_sizes = batch_sizes,
                                        .count = count,
                                        .stop = s->scheduler->stop};
-    return bl_step_times(&options, s->scheduler->lookup_only, seconds, err);
+    return bl_timing_steps(&options, s->scheduler->lookup_only, seconds, err);
 }
 
 bl_status bl_sweep_run(const bl_config *config, const bl_scheduler *scheduler,

@@ -52,6 +52,6 @@ bl_status bl_timing_run(const bl_timing_options *options, bl_err *err) BL_CHECKE
  * does not fit. Measured once as above, into a step_times-*.json that is part of the store from
  * then on, whichever machine or process goes on with the sweep. Where it is not there yet and
  * `lookup_only`: BL_EMISSING. */
-bl_status bl_step_times(const bl_timing_options *options, bool lookup_only, double *seconds,
-                        bl_err *err) BL_CHECKED;
+bl_status bl_timing_steps(const bl_timing_options *options, bool lookup_only, double *seconds,
+                          bl_err *err) BL_CHECKED;
 #endif

@@ -316,8 +316,8 @@ done:
     return status;
 }
 
-bl_status bl_step_times(const bl_timing_options *o, bool lookup_only, double *seconds,
-                        bl_err *err) {
+bl_status bl_timing_steps(const bl_timing_options *o, bool lookup_only, double *seconds,
+                          bl_err *err) {
     char path[BL_PATH], key[BL_SHA256_HEX];
     timing_key(o, true, key);
     BL_TRY(bl_path(path, err, "%s/step_times-%.12s.json", o->store->dir, key));

@@ -3,7 +3,7 @@
 #ifndef BL_TESTS_CRASH_CRASH_H
 #define BL_TESTS_CRASH_CRASH_H
 #include "engine/base/file.h"
-#include "tests/crash/fault.h"
+#include "tests/crash/injector.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

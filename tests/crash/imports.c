@@ -28,7 +28,7 @@ void part_imports(lab *l) {
         seen |= strcmp(name, "rename") == 0;
         for (size_t i = 0; i < BL_COUNT(k_unseen); i++)
             if (strcmp(name, k_unseen[i]) == 0)
-                lab_fail(l, "batchlab calls %s, which tests/crash/fault.c does not wrap", name);
+                lab_fail(l, "batchlab calls %s, which tests/crash/injector.c does not wrap", name);
     }
     if (f == NULL || pclose(f) != 0 || !seen) lab_fail(l, "%s told nothing", command);
 }

@@ -391,7 +391,7 @@ static void find_programs(lab *l, const char *program) {
     bl_err err;
     if (realpath(program, self) == NULL || getcwd(l->repository, BL_PATH) == NULL) give_up(program);
     *strrchr(self, '/') = '\0';
-    bl_status status = bl_path(l->injector, &err, "%s/fault.so", self);
+    bl_status status = bl_path(l->injector, &err, "%s/injector.so", self);
     for (int up = 0; up < 2; up++) *strrchr(self, '/') = '\0';
     if (status == BL_OK) status = bl_path(l->batchlab, &err, "%s/batchlab", self);
     if (status != BL_OK || access(l->batchlab, X_OK) != 0 || access(l->injector, R_OK) != 0)

@@ -48,10 +48,11 @@ static void shortest_text_reads_back(void **state) {
     bl_buf_free(&out);
 }
 
-/* What bl_f64_text writes is the first of the shortest that printf writes and strtod reads back. */
+/* What bl_json_f64_text writes is the first of the shortest that printf writes and strtod reads
+ * back. */
 static void is_shortest(double value) {
     char got[32], best[64] = "";
-    bl_f64_text(got, value);
+    bl_json_f64_text(got, value);
     for (int digits = 1; digits <= DBL_DECIMAL_DIG; digits++) {
         char other[64];
         (void)snprintf(other, sizeof other, "%.*g", digits, value);
@@ -94,9 +95,9 @@ static void whole_numbers_are_as_short(void **state) {
     bl_buf_free(&out);
     for (int i = -12000; i <= 12000; i++) is_shortest((double)i);
     char zero[32];
-    bl_f64_text(zero, -0.0);
+    bl_json_f64_text(zero, -0.0);
     assert_string_equal(zero, "-0");
-    bl_f64_text(zero, 0.5);
+    bl_json_f64_text(zero, 0.5);
     assert_string_equal(zero, "0.5");
 }
 

@@ -138,10 +138,11 @@ static void rules_and_comparisons_are_in_it(void **state) {
               sets, 3, &ruled),
         n + 3);
     assert_true(ruled > alone);
-    assert_int_equal(count("local points = sweep.critical_batch(exp)\n"
-                           "sweep.compare(exp, { from = points, pairs = { { 64, 512 } }, seeds = 4 })",
-                           sets, 3, &compared),
-                     n + 8);
+    assert_int_equal(
+        count("local points = sweep.critical_batch(exp)\n"
+              "sweep.compare(exp, { from = points, pairs = { { 64, 512 } }, seeds = 4 })",
+              sets, 3, &compared),
+        n + 8);
     assert_true(compared > alone);
     assert_true(count("local points = sweep.critical_batch(exp)\nsweep.budgets(exp, { from = "
                       "points, seconds = 100 })",

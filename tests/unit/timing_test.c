@@ -78,18 +78,18 @@ static void recorded_times_are_kept(void **state) {
     double s[2] = {0};
     char path[BL_PATH];
     set_up(&f);
-    assert_int_equal(bl_step_times(&f.options, true, s, NULL), BL_EMISSING);
+    assert_int_equal(bl_timing_steps(&f.options, true, s, NULL), BL_EMISSING);
     assert_int_equal(find_times(&f, path), 0);
-    CHECK_OK(bl_step_times(&f.options, false, s, ERR));
+    CHECK_OK(bl_timing_steps(&f.options, false, s, ERR));
     assert_int_equal(f.said, 1);
     assert_true(s[0] > 0 && s[1] > 0);
     assert_int_equal(find_times(&f, path), 1);
     put(path, "{\"format\":1,\"points\":[{\"batch_size\":64,\"seconds_per_step\":[9,1,2]},"
               "{\"batch_size\":16,\"seconds_per_step\":[0.4,0.1,null,0.3,0.2]}]}");
-    CHECK_OK(bl_step_times(&f.options, true, s, ERR));
+    CHECK_OK(bl_timing_steps(&f.options, true, s, ERR));
     assert_true(s[0] == 0.2 && s[1] == 2);
     put(path, "{\"format\":1,\"points\":[{\"batch_size\":16,\"seconds_per_step\":[-1,0]}]}");
-    CHECK_OK(bl_step_times(&f.options, false, s, ERR));
+    CHECK_OK(bl_timing_steps(&f.options, false, s, ERR));
     assert_true(isnan(s[0]) && isnan(s[1]));
     assert_int_equal(f.said, 1);
     /* Decisions rest on these numbers: a file that was changed is refused, never replaced. */
@@ -97,7 +97,7 @@ static void recorded_times_are_kept(void **state) {
     put(path,
         "{\"format\":2,\"points\":[{\"batch_size\":16,\"seconds_per_step\":[1]}],"
         "\n \"sha256\":\"0000000000000000000000000000000000000000000000000000000000000000\"}\n");
-    assert_int_equal(bl_step_times(&f.options, false, s, &err), BL_EDAMAGED);
+    assert_int_equal(bl_timing_steps(&f.options, false, s, &err), BL_EDAMAGED);
     assert_non_null(strstr(err.text, "its seal does not hold"));
     tear_down(&f);
 }
@@ -111,21 +111,21 @@ static void what_is_measured_names_the_file(void **state) {
     double s[2];
     char path[BL_PATH];
     set_up(&f);
-    CHECK_OK(bl_step_times(&f.options, false, s, ERR));
+    CHECK_OK(bl_timing_steps(&f.options, false, s, ERR));
     f.config->train.learning_rate = 0.5;
     f.config->train.seed = 77;
     f.config->train.batch_size = 8;
     f.config->timing.repeats = 2;
-    CHECK_OK(bl_step_times(&f.options, true, s, ERR));
+    CHECK_OK(bl_timing_steps(&f.options, true, s, ERR));
     f.config->train.micro_batch = 8;
-    assert_int_equal(bl_step_times(&f.options, true, s, NULL), BL_EMISSING);
+    assert_int_equal(bl_timing_steps(&f.options, true, s, NULL), BL_EMISSING);
     f.config->train.micro_batch = 0;
     f.config->model.hidden.v[0] = 9;
-    assert_int_equal(bl_step_times(&f.options, true, s, NULL), BL_EMISSING);
+    assert_int_equal(bl_timing_steps(&f.options, true, s, NULL), BL_EMISSING);
     f.config->model.hidden.v[0] = 24;
     f.options.batch_sizes = others;
-    assert_int_equal(bl_step_times(&f.options, true, s, NULL), BL_EMISSING);
-    CHECK_OK(bl_step_times(&f.options, false, s, ERR));
+    assert_int_equal(bl_timing_steps(&f.options, true, s, NULL), BL_EMISSING);
+    CHECK_OK(bl_timing_steps(&f.options, false, s, ERR));
     assert_int_equal(find_times(&f, path), 2);
     tear_down(&f);
 }
@@ -181,7 +181,7 @@ static void a_stop_ends_the_pass(void **state) {
     const volatile int stop = 1;
     set_up(&f);
     f.options.stop = &stop;
-    assert_int_equal(bl_step_times(&f.options, false, s, NULL), BL_EINTERRUPTED);
+    assert_int_equal(bl_timing_steps(&f.options, false, s, NULL), BL_EINTERRUPTED);
     assert_int_equal(find_times(&f, path), 0);
     CHECK_OK(bl_path(path, ERR, "%s/measuring", f.store.dir));
     assert_false(bl_file_exists(path)); /* the turn is over */

@@ -15,7 +15,7 @@
 static void exact(bl_buf *out, double value) {
     char text[32];
     if (isnan(value)) return;
-    bl_f64_text(text, value);
+    bl_json_f64_text(text, value);
     bl_buf_str(out, text);
 }
 

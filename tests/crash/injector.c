@@ -2,7 +2,7 @@
  * fail, or ends the process there. Counting, not luck: the same k meets the same call again. Calls
  * that touch files count when the path lies below the plan's folder; of other programs that inherit
  * the environment nothing counts. */
-#include "tests/crash/fault.h"
+#include "tests/crash/injector.h"
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
-/* What the fault injector (fault.c) and the driver that loads it into batchlab share: a page of
+/* What the fault injector (injector.c) and the driver that loads it into batchlab share: a page of
  * memory mapped from one file. It outlives the process, so a killed one still says how far it came.
  */
-#ifndef BL_TESTS_CRASH_FAULT_H
-#define BL_TESTS_CRASH_FAULT_H
+#ifndef BL_TESTS_CRASH_INJECTOR_H
+#define BL_TESTS_CRASH_INJECTOR_H
 #include <stdint.h>
 
 /* The variable that names the file. Deliberately not one of the program's own prefixes. */
