@@ -112,6 +112,8 @@ static void confine(const bl_planner_limits *limits, int fd, size_t addresses) {
     BL_ASSERT(setitimer(ITIMER_PROF, &timer, NULL) == 0);
 }
 
+/* Makes the shared page, the sockets and the process. What was made before an error is freed by
+ * finish(). */
 static bl_status start(planner *p, bl_err *err) {
     int pair[2];
     const size_t addresses = address_space();
@@ -210,6 +212,7 @@ static bl_status module_path(const planner *p, const char *name, char path[BL_PA
             folders[0], folders[1]);
 }
 
+/* LOAD: the text of the script or of a module. A file that cannot be read is the script's error. */
 static bl_status answer_load(planner *p, bl_wire_reader *in, bl_err *err) {
     char path[BL_PATH];
     bl_err fault = {0};
@@ -229,6 +232,8 @@ static bl_status answer_load(planner *p, bl_wire_reader *in, bl_err *err) {
     return status == BL_OK ? answer(p, BL_WIRE_ANSWER, err) : refuse(p, fault.text, err);
 }
 
+/* DECIDE: the host gets the decision as the plan holds it. The script has checked it the same way.
+ */
 static bl_status answer_decide(planner *p, bl_wire_reader *in, bl_err *err) {
     size_t n = 0;
     const char *json = bl_wire_get_text(in, &n);
@@ -356,6 +361,7 @@ static bl_status reject_duplicates(planner *p, size_t first, size_t second, bl_e
     return refuse(p, why, err);
 }
 
+/* The fields are in the order in which script_round.c reads them. */
 static void put_result(bl_buf *out, const bl_trial *t, const bl_trial_result *r) {
     bl_wire_put_text(out, r->run);
     bl_wire_put_text(out, bl_outcome_name(r->outcome));
@@ -373,6 +379,7 @@ static void put_result(bl_buf *out, const bl_trial *t, const bl_trial_result *r)
     }
 }
 
+/* RUN: carries out the round whose trials have come. */
 static bl_status answer_run(planner *p, bl_err *err) {
     const size_t n = p->round.count;
     size_t first = 0, second = 0;
@@ -399,6 +406,7 @@ static bl_status take_ending(planner *p, bl_wire_reader *in, bl_err *err) {
     return status == BL_OK ? BL_OK : BL_ERR(err, status, "%s", why);
 }
 
+/* Any status but BL_OK ends the script. What the script did wrong is refused, with BL_OK. */
 static bl_status answer_message(planner *p, bl_wire_kind kind, size_t length, bl_err *err) {
     bl_wire_reader in = {p->in, p->in + length, false};
     switch (kind) {

@@ -116,6 +116,7 @@ static int base_pairs(lua_State *L) {
     return 1;
 }
 
+/* next(t, k): the keys are sorted anew at each call; pairs sorts them once. */
 static int base_next(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 2);
@@ -163,6 +164,8 @@ static void merge(lua_State *L, int from, int to, lua_Integer lo, lua_Integer mi
     }
 }
 
+/* Stable merge sort, bottom up, between the table and a copy. Lua's own takes its pivots by the
+ * clock. */
 static int table_sort(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     if (!lua_isnoneornil(L, 2)) luaL_checktype(L, 2, LUA_TFUNCTION);
@@ -284,6 +287,7 @@ static int base_print(lua_State *L) {
 
 /* ---- random numbers ---- */
 
+/* As Lua's, but the n-th value is a function of the seed and n. */
 static int math_random(lua_State *L) {
     bl_sandbox *box = bl_sandbox_of(L);
     const bl_u32x4 word = bl_random4(box->seed, BL_STREAM_SEARCH, 0, box->drawn++);
@@ -347,6 +351,8 @@ void bl_sandbox_load(lua_State *L, const char *path, const char *text, size_t le
     lua_remove(L, -2);
 }
 
+/* A module is loaded once and is what its chunk returns. While it is being loaded, its place holds
+ * a light userdata: a module that requires itself is told so. */
 static int base_require(lua_State *L) {
     const char *name = luaL_checkstring(L, 1);
     if (strlen(name) >= MODULE_NAME || name[0] == '\0' ||

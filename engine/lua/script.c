@@ -92,6 +92,7 @@ static void push_pairs(lua_State *L, const bl_i64_pairs *pairs) {
     }
 }
 
+/* Pushes a setting's value: lists become tables, an absent value nil, a list of layers its text. */
 static void push_value(lua_State *L, const bl_config_value *v) {
     const size_t n = v->type == BL_VALUE_I64S   ? v->i64s->n
                      : v->type == BL_VALUE_F64S ? v->f64s->n
@@ -265,6 +266,7 @@ static int checked_method(lua_State *L) {
     return lua_tocfunction(L, lua_upvalueindex(2))(L);
 }
 
+/* Pushes `exp`: a userdata whose fields are read by experiment_index and cannot be written. */
 static void push_experiment(lua_State *L, bl_script *s) {
     (void)lua_newuserdatauv(L, 1, 0);
     lua_pushlightuserdata(L, s);

@@ -36,6 +36,8 @@ static void number_text(lua_State *L, char out[VALUE_TEXT], const trial_options 
         bl_json_f64_text(out, value);
 }
 
+/* The value on top as the text that bl_config_set reads: a number, a truth value, a text or a list
+ * of numbers. */
 static void value_text(lua_State *L, char out[VALUE_TEXT], const trial_options *o,
                        const char *name) {
     switch (lua_type(L, -1)) {
@@ -188,6 +190,7 @@ static void send_trial(lua_State *L, bl_script *s, lua_Integer number) {
 
 /* ---- a round ---- */
 
+/* The value on top is the round's field `name`. */
 static void round_field(lua_State *L, bl_round *round, const char *name) {
     static const char *const known[] = {"title", "race", "slack"};
     if (strcmp(name, "title") == 0) {
@@ -268,6 +271,7 @@ static void push_result(lua_State *L, bl_wire_reader *in) {
     lua_setfield(L, -2, "evals");
 }
 
+/* Sends the round trial by trial: an error in one leaves a round that the planner forgets. */
 int bl_script_call_run(lua_State *L) {
     bl_script *s = bl_script_of(L);
     if (!lua_istable(L, 2)) return luaL_error(L, "exp:run takes a table: exp:run{ {...}, ... }");

@@ -1,4 +1,5 @@
-/* Messages between a planner and the process of its script, over a pair of stream sockets.
+/* Messages between a planner and the process of its script, over a pair of stream sockets; private
+ * to the room.
  *
  *     script                                 planner
  *     LOAD name ("": the script itself)  ->

@@ -326,6 +326,7 @@ bl_status bl_active_trial_park(bl_active_trial *a, const bl_scheduler *s, bl_err
     return BL_OK;
 }
 
+/* What computed the run: part of result.json, not of its identity. */
 static void write_environment(bl_buf *out, const bl_active_trial *a, const bl_scheduler *s,
                               size_t threads) {
     char finished[24];
@@ -406,6 +407,7 @@ static bl_status before_result(void *ctx, bl_err *err) {
     return status;
 }
 
+/* Publishes the log up to the result's last evaluation, and what the run was computed with. */
 static bl_status publish(bl_active_trial *a, const bl_scheduler *s, size_t threads,
                          const bl_trial_result *result, bl_err *err) {
     const bl_buf *text = bl_train_log(a->train);

@@ -213,6 +213,7 @@ static act next_act(work *w, bl_active_trial **out) {
     return ACT_WAIT;
 }
 
+/* Does what next_act decided, without the lock: the trial is this thread's. */
 static bl_status perform(work *w, act what, bl_active_trial *a, bl_err *err) {
     switch (what) {
     case ACT_CLAIM:
@@ -313,6 +314,7 @@ static void carry_out(work *w, act what, bl_active_trial *a) {
     (void)pthread_cond_broadcast(&w->changed);
 }
 
+/* Takes the lock, works until the round is over or has failed, and wakes the others at its end. */
 static void *worker(void *arg) {
     work *w = arg;
     bl_active_trial *a;

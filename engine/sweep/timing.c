@@ -96,6 +96,7 @@ static double joules_now(const bl_timing_options *o) {
                                   : bl_energy_joules();
 }
 
+/* One repetition of one batch size: seconds of a step and, where the machine reports it, joules. */
 static bl_status measure_one(const bl_timing_options *o, point *p, size_t repeat, bl_err *err) {
     bl_config c = *o->config;
     c.train.batch_size = p->batch_size;
@@ -296,6 +297,7 @@ static double median_of(const bl_json *array) {
     return n > 0 ? x[(n - 1) / 2] : (double)NAN;
 }
 
+/* The median step of each batch size in a file of times; NAN where the file lacks it. */
 static bl_status read_times(const bl_timing_options *o, const char *path, double *seconds,
                             bl_err *err) {
     bl_buf text = {0};

@@ -2,12 +2,8 @@
 # A net as a list of layers, from the file to the runs: every fault with its line before anything is
 # trained, the net shown, a sweep over one layer's key, and the run's configuration kept.
 set -u
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
+. tests/cli/lib.sh
 export BATCHLAB_DATA=/nowhere BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
-unset BL_FORCE_IMPL
-failed=0
 mkdir -p "$scratch/project/experiments/digits" "$scratch/project/scripts" "$scratch/project/reports"
 cp -r scripts/lua "$scratch/project/scripts/"
 cp -r reports/templates "$scratch/project/reports/"

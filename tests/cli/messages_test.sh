@@ -1,9 +1,7 @@
 #!/bin/sh
 # What a user is told about wrong input: exact words, exact exit status.
 set -u
-scratch=$(mktemp -d)
-trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
-failed=0
+. tests/cli/lib.sh
 
 # expect STATUS 'words' command...: standard error must be exactly these words.
 expect() {
@@ -100,7 +98,6 @@ cp -r scripts/lua "$scratch/project/scripts/"
 cp -r datasets "$scratch/project/" 2>/dev/null
 rm -rf "$scratch/project/datasets/cache"
 home=$PWD
-case $BATCHLAB in /*) ;; *) BATCHLAB=$home/$BATCHLAB ;; esac
 cd "$scratch/project" || exit 1
 cat >experiments/mine/experiment.cfg <<'EOF'
 dataset = "rossmann";

@@ -6,8 +6,7 @@
 # of evaluations. Both go through the same estimators.
 # `quadratic_test.sh sampled` holds the random version to 5 %: continuous integration runs that, too.
 set -eu
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+. tests/cli/lib.sh
 export BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
 
 # numbers FILE: "name value" for each critical batch size; the main target comes first

@@ -3,11 +3,9 @@
 # has changed or one of its files is gone.
 set -u
 command -v gnuplot >/dev/null || { echo "gnuplot is not installed: nothing is drawn whole"; exit 77; }
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
+. tests/cli/lib.sh
 export BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
-unset BL_FORCE_IMPL BATCHLAB_DATA
+unset BATCHLAB_DATA
 mkdir -p "$scratch/project/experiments/few" "$scratch/project/scripts" "$scratch/project/reports"
 cp -r scripts/lua "$scratch/project/scripts/"
 cp -r reports/templates "$scratch/project/reports/"
@@ -27,7 +25,6 @@ sweep: { batch_sizes = [16]; targets = [0.0001]; max_steps = 100; };
 timing: { repeats = 1; seconds = 0.01; };
 CFG
 report=$BATCHLAB_REPORTS/few
-failed=0
 
 run() { # with what it says in $scratch/out
   "$BATCHLAB" run few --progress none >"$scratch/out" 2>"$scratch/err"

@@ -2,9 +2,7 @@
 # Two stores made apart, with one worker and with two, give the same report: at once every file that
 # no measured time is in, and with one store's timing.json in the other every file to the byte.
 set -u
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failed=0
+. tests/cli/lib.sh
 
 report() { # report JOBS COMMAND...
   j=$1

@@ -2,9 +2,7 @@
 # Every way to ask a sweep to stop ends it with 75, its work kept and its claims given back; a second
 # Ctrl-C ends it at once; then the sweep goes on to the same bytes.
 set -eu
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-unset BL_FORCE_IMPL
+. tests/cli/lib.sh
 export BATCHLAB_DATA=/nowhere BATCHLAB_REPORTS="$scratch/reports"
 fail() {
   echo "$1"
@@ -59,7 +57,7 @@ esac
 for try in 1 2 3 4 5 6 7 8 9 10; do
   begin twice.$try
   kill -INT $pid
-  sleep 0.002
+  while grep -q "^ShdPnd:.*[1-9a-f]" /proc/$pid/status 2>/dev/null; do :; done # delivered
   kill -INT $pid 2>/dev/null || true
   wait $pid && rc=0 || rc=$?
   case $rc in
@@ -75,6 +73,9 @@ sh tests/same_outputs.sh "$scratch/one" "$scratch/twice.$try"
 # A dry run has nothing to lose: it ends where it is, however long its net takes to measure.
 "$BATCHLAB" run cifar10 -n --synthetic >"$scratch/out" 2>&1 &
 pid=$!
-sleep 1
-kill -TERM $pid 2>/dev/null || fail "run -n was over within a second: a longer one is wanted here"
+until [ "$(cut -d" " -f14 /proc/$pid/stat)" -ge 20 ]; do # ticks of processor time
+  kill -0 $pid 2>/dev/null || fail "run -n was over before it was asked to stop: a longer one is wanted here"
+  sleep 0.05
+done
+kill -TERM $pid
 ends_with 143 "SIGTERM in run -n"
