@@ -26,14 +26,14 @@ typedef struct bl_epilogue {
 
 /* Whether there is anything to do. */
 static inline BL_HD bool bl_epilogue_is_empty(const bl_epilogue *e) {
-    return !e->relu && !e->residual && !e->relu_gate;
+    return !e->relu && e->residual == NULL && e->relu_gate == NULL;
 }
 
 /* What becomes of `value`, number i of the result. */
 static inline BL_HD float bl_epilogue_apply(const bl_epilogue *e, size_t i, float value) {
-    if (e->residual) value = value + e->residual[i];
+    if (e->residual != NULL) value = value + e->residual[i];
     if (e->relu) value = value <= 0.0f ? 0.0f : value;
-    if (e->relu_gate) value = e->relu_gate[i] <= 0.0f ? 0.0f : value;
+    if (e->relu_gate != NULL) value = e->relu_gate[i] <= 0.0f ? 0.0f : value;
     return value;
 }
 #endif

@@ -159,7 +159,7 @@ static inline BL_HD size_t bl_chunk_begin(size_t batch, size_t chunks, size_t c)
     return c * (batch / chunks) + (c < more ? c : more);
 }
 
-/* ghostnorm_forward (training): batch norm of images, with statistics of each chunk (Hoffer,
+/* batchnorm2d_forward (training): batch norm of images, with statistics of each chunk (Hoffer,
  * Hubara, Soudry 2017); one chunk is plain batch norm. Per chunk and channel, with count = its
  * examples * positions and sums over its examples and positions,
  *   mean = (sum, chain acc + x) / count
@@ -171,7 +171,7 @@ static inline BL_HD size_t bl_chunk_begin(size_t batch, size_t chunks, size_t c)
  * sum_mean, sum_var = the sums of mean and unbiased over the chunks (rule B's tree, one chunk a
  * block), for running_average. 1 <= chunks <= batch. A batch of 0 writes nothing. Inference is
  * batchnorm_inference. */
-typedef struct bl_ghostnorm_forward {
+typedef struct bl_batchnorm2d_forward {
     float *y;                  /* (batch, positions, n) */
     float *mean, *rstd;        /* (chunks, n) */
     float *sum_mean, *sum_var; /* (n), overwritten */
@@ -180,21 +180,21 @@ typedef struct bl_ghostnorm_forward {
     size_t batch, positions, n, chunks;
     float eps;
     bl_epilogue epilogue;
-} bl_ghostnorm_forward;
+} bl_batchnorm2d_forward;
 
-/* ghostnorm_backward. Per chunk, sums over its examples and positions
+/* batchnorm2d_backward. Per chunk, sums over its examples and positions
  *   s = sum dy (chain acc + dy),  t = sum dy * xhat (chain fmaf(dy, xhat, acc))
  *   dx = (gamma * rstd) * ((dy - s / count) - xhat * (t / count))
  * dbeta, dgamma = the sums of s, t over the chunks: rule B's tree, one chunk a block. dx may be dy.
  * A batch of 0 makes both +0. */
-typedef struct bl_ghostnorm_backward {
+typedef struct bl_batchnorm2d_backward {
     float *dx;             /* (batch, positions, n) */
     float *dgamma, *dbeta; /* (n), overwritten */
     const float *dy, *x;
     const float *mean, *rstd; /* (chunks, n) */
     const float *gamma;
     size_t batch, positions, n, chunks;
-} bl_ghostnorm_backward;
+} bl_batchnorm2d_backward;
 
 /* Group norm (Wu, He 2018): the n channels in groups of size = n / groups, each example's group
  * normalised over its channels and positions; one group is layer norm. count = positions * size. A
@@ -269,8 +269,8 @@ typedef struct bl_pad_channels_backward {
     X(hard_sigmoid_backward)                                                                       \
     X(hard_swish_forward)                                                                          \
     X(hard_swish_backward)                                                                         \
-    X(ghostnorm_forward)                                                                           \
-    X(ghostnorm_backward)                                                                          \
+    X(batchnorm2d_forward)                                                                         \
+    X(batchnorm2d_backward)                                                                        \
     X(groupnorm_forward)                                                                           \
     X(groupnorm_backward_input)                                                                    \
     X(groupnorm_backward_weight)                                                                   \

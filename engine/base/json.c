@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 void bl_json_string(bl_buf *out, const char *text) {
     bl_buf_str(out, "\"");
@@ -137,8 +136,7 @@ void bl_json_i64(bl_buf *out, int64_t value) {
     bl_buf_add(out, at, (size_t)(text + sizeof text - at));
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 enum { MAX_DEPTH = 64 };
 

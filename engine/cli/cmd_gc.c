@@ -17,8 +17,7 @@ static const bl_option k_options[] = {
 // clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 
-/* ---- which runs are planned -------------------------------------------------------------------
- */
+/* ---- which runs are planned ---- */
 
 /* Every run that anything here speaks of, kept as the entries of a lock: sorted, each once. */
 typedef struct planned {
@@ -95,8 +94,7 @@ static bool wanted(void *ctx, const char *run) {
     return !known;
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ---- */
 
 static bl_status clean(bl_gc *gc, const char *name, bool unplanned, bl_err *err) {
     bl_store store;

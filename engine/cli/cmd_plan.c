@@ -31,8 +31,7 @@ typedef struct plan_view {
     bl_plan_tree tree;
 } plan_view;
 
-/* ---- how long ---------------------------------------------------------------------------------
- */
+/* ---- how long ---- */
 
 /* What runs of a batch size have taken so far. */
 typedef struct pace {
@@ -94,8 +93,7 @@ static void estimate(plan_view *v) {
         }
 }
 
-/* ---- state ------------------------------------------------------------------------------------
- */
+/* ---- state ---- */
 
 static bool interrupted(const bl_experiment *e, const char *id) {
     char path[BL_PATH];
@@ -182,8 +180,7 @@ static void take_decision(void *ctx, const char *text) {
     bl_plan_tree_decide(&v->tree, text);
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ---- */
 
 static void print_tree(const plan_view *v, const char *waiting) {
     const bl_experiment *e = v->e;

@@ -19,8 +19,7 @@ typedef struct question {
     bl_buf *out;
 } question;
 
-/* ---- state ------------------------------------------------------------------------------------
- */
+/* ---- state ---- */
 
 /* A result is believed only as the store believes it: with its seal and its log. */
 static bl_status state(const question *q, bl_err *err) {
@@ -58,8 +57,7 @@ static bl_status state(const question *q, bl_err *err) {
     return BL_OK;
 }
 
-/* ---- reasons ----------------------------------------------------------------------------------
- */
+/* ---- reasons ---- */
 
 /* The trial of the round that reached its target first: what bounds a race. */
 static const bl_plan_trial *winner(const question *q, int64_t round) {
@@ -133,8 +131,7 @@ static void reasons(const question *q) {
                           q->plan.decisions[i].text);
 }
 
-/* ---- the nearest other run --------------------------------------------------------------------
- */
+/* ---- the nearest other run ---- */
 
 static bl_status read_identity(bl_json_doc *out, const char *store, const char *run, bl_err *err) {
     char path[BL_PATH];
@@ -206,8 +203,7 @@ static bl_status sibling(const question *q, bl_err *err) {
     return status;
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ---- */
 
 static bl_status explain(question *q, const char *word, bl_err *err) {
     char copy[BL_PATH];

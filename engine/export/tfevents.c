@@ -19,8 +19,7 @@ uint32_t bl_crc32c(const void *bytes, size_t n) {
     return ~crc;
 }
 
-/* ---- records ----------------------------------------------------------------------------------
- */
+/* ---- records ---- */
 
 static void put_fixed(bl_buf *out, uint64_t value, size_t bytes) {
     for (size_t i = 0; i < bytes; i++) {
@@ -42,8 +41,7 @@ static void put_record(bl_buf *out, const bl_buf *event) {
     put_masked_crc(out, event->data, event->len);
 }
 
-/* ---- protocol buffers: a key is the field's number and its wire type --------------------------
- */
+/* ---- protocol buffers: a key is the field's number and its wire type ---- */
 
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
 

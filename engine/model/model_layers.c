@@ -71,17 +71,10 @@ static bl_status add_node(builder *b, const place *p, const char *layer,
 
 /* ---- kinds that are one layer ---- */
 
-/* The layer of each kind that has another name. */
+/* A kind's layer has its name, but for batch norm, of which pictures have one of their own. */
 static const char *layer_of(const builder *b, const bl_config_layer_kind *kind, size_t at) {
-    static const char *const other[][2] = {
-        {"ghost_norm", "ghostnorm"},
-        {"group_norm", "groupnorm"},
-        {"layer_norm", "layernorm"},
-    };
-    for (size_t i = 0; i < BL_COUNT(other); i++)
-        if (strcmp(kind->name, other[i][0]) == 0) return other[i][1];
-    if (strcmp(kind->name, "batch_norm") != 0) return kind->name;
-    return bl_shape_positions(image_at(b, at)) > 1 ? "ghostnorm" : "batchnorm";
+    const bool pictures = bl_shape_positions(image_at(b, at)) > 1;
+    return pictures && strcmp(kind->name, "batch_norm") == 0 ? "batch_norm2d" : kind->name;
 }
 
 static bl_layer_settings settings_of(const bl_config_layer *e) {

@@ -56,7 +56,7 @@ static bl_status add_conv(bl_net *net, bl_layer_settings conv, size_t *at, bl_er
     conv.same = true;
     conv.spread = fan_out_spread(conv.kernel, conv.units);
     BL_TRY(bl_net_add(net, "conv2d", &conv, *at, 0, at, err));
-    return bl_net_add(net, "ghostnorm", &norm, *at, 0, at, err);
+    return bl_net_add(net, "batch_norm2d", &norm, *at, 0, at, err);
 }
 
 static bl_status add_plain(bl_net *net, const char *layer, size_t *at, bl_err *err) {

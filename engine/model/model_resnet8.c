@@ -13,7 +13,7 @@ static bl_status add_conv(bl_net *net, const bl_config *config, const bl_layer_s
     const bl_layer_settings norm = {.ghost = ghost ? (size_t)config->model.ghost_size : 0};
     BL_TRY(bl_net_add(net, "conv2d", conv, *at, 0, at, err));
     if (strcmp(config->model.norm, "none") == 0) return BL_OK;
-    return bl_net_add(net, "ghostnorm", &norm, *at, 0, at, err);
+    return bl_net_add(net, ghost ? "ghost_norm" : "batch_norm2d", &norm, *at, 0, at, err);
 }
 
 /* What brings a block's input to the shape of its output; *at is the block's input. */

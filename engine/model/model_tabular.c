@@ -24,7 +24,7 @@ static bl_status add_inputs(bl_net *net, const bl_config *config, const bl_model
         BL_FAIL(err, BL_EINVAL, "the data set has no categorical and no continuous column");
     if (input->categorical > 0) BL_TRY(add_categorical(net, config, input, &categorical, err));
     if (input->continuous > 0 && config->model.batch_norm)
-        BL_TRY(bl_net_add(net, "batchnorm", NULL, BL_NET_VALUES, 0, &continuous, err));
+        BL_TRY(bl_net_add(net, "batch_norm", NULL, BL_NET_VALUES, 0, &continuous, err));
     if (input->categorical == 0) {
         *at = continuous;
         return BL_OK;
@@ -41,7 +41,7 @@ static bl_status add_hidden(bl_net *net, const bl_config *config, size_t layer, 
                       &(bl_layer_settings){.units = (size_t)config->model.hidden.v[layer]}, *at, 0,
                       at, err));
     BL_TRY(bl_net_add(net, "relu", NULL, *at, 0, at, err));
-    if (config->model.batch_norm) BL_TRY(bl_net_add(net, "batchnorm", NULL, *at, 0, at, err));
+    if (config->model.batch_norm) BL_TRY(bl_net_add(net, "batch_norm", NULL, *at, 0, at, err));
     if (rate == 0.0) return BL_OK;
     return bl_net_add(net, "dropout", &(bl_layer_settings){.rate = rate}, *at, 0, at, err);
 }

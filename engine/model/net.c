@@ -1,3 +1,17 @@
+/* Building a net, giving it memory, and the passes over it.
+ *
+ * Memory. A node's output y and its gradient dy have memory of their own, unless
+ *
+ *   y    is its input's: a layer that works in place (shares_output: relu, dropout, fork), or an
+ * add that its last input carries out dy   is its input's: a layer whose backward works in place
+ * (shares_gradient) dy   is an add's: its second input's, where the fusion pass says so
+ *
+ * For instance conv2d, relu, add with a shortcut, relu: y of the second convolution is the add's
+ * and the last relu's; the add's dy is both its inputs'.
+ *
+ * Passes. Each is one loop over the nodes, forward from the first, backward from the last, and for
+ * each node one fork and join of the pool: every thread computes its part of that node's outputs.
+ * Nodes whose work another one does are left out. */
 #include "engine/model/net.h"
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +40,9 @@ bl_net_node *bl_net_output(const bl_net *net) {
     return &net->node[net->nodes - 1];
 }
 
+/* Input `slot` of a node is the output of `from`, or the batch's values. Only a fork has two
+ * readers, and what works in place never reads a fork: it would change what the other reader sees.
+ */
 static void connect(bl_net *net, bl_net_node *node, size_t slot, size_t from) {
     node->in[slot] = from;
     if (from == BL_NET_VALUES) {
@@ -91,6 +108,7 @@ void *bl_net_layout_take(bl_net_layout *layout, size_t count, size_t each) {
     return bl_arena_alloc(layout->arena, bytes);
 }
 
+/* (examples, each) floats. */
 static float *take_floats(bl_net_layout *layout, size_t examples, size_t each) {
     size_t count = 0;
     if (!bl_mul_size(&count, examples, each)) count = SIZE_MAX;
@@ -182,6 +200,7 @@ typedef struct layer_job {
     const bl_pass *pass;
 } layer_job;
 
+/* One thread's part of one layer. */
 static void run_part(void *ctx, size_t p, size_t parts) {
     const layer_job *job = ctx;
     const bl_part part = {.part = p,

@@ -1,6 +1,23 @@
 /* A net: layers in the order they run, one block of parameters, one of their gradients, one of
- * running statistics. Built from a configuration, then given memory for a number of examples, then
- * run. The same planning code counts the bytes first (a dry arena) and hands them out later. */
+ * running statistics. Who makes one calls, in this order:
+ *
+ *   bl_net_init       with the numbers of columns; bl_net_set_shape if they are a picture
+ *   bl_net_add        once a layer; the builders of model.h do it from a configuration
+ *   bl_net_fuse       decides which nodes do the work of others (net_fuse.c); may be left out
+ *   bl_net_lay_out    twice: with a dry arena that counts bytes, then with one of that size. The
+ *                     same code does both, so the count cannot be wrong
+ *   bl_net_reset      first values, a function of the seed
+ *
+ * and then, for each batch, puts the inputs into codes, values and target, runs bl_net_forward,
+ * writes the loss's gradient by the output into bl_net_output(net)->dy, and runs bl_net_backward:
+ * net->gradient holds the gradient of every weight. bl_net_infer instead of both measures.
+ *
+ * Ownership: bl_net_free frees the bookkeeping; everything floats lie in belongs to the arena. On a
+ * device the arena is the device's memory, and nothing here reads or writes what lies in it.
+ *
+ * Invariants: a node reads earlier nodes; it has at most one reader, a fork two. All arrays are
+ * (batch, width), row-major. The bits of a pass depend on neither threads nor tiles; those of a
+ * batch that comes in pieces are the concern of engine/train/batch.c. */
 #ifndef BL_ENGINE_MODEL_NET_H
 #define BL_ENGINE_MODEL_NET_H
 #include "engine/base/mem.h"
@@ -53,10 +70,10 @@ typedef struct bl_param {
 typedef struct bl_layer_settings {
     size_t units; /* dense: features out; conv2d: filters; pad_channels: channels */
     size_t kernel, stride, groups; /* conv2d, pools (no groups): 0 is a stride or groups of 1;
-                                      pad_channels: stride; groupnorm: groups */
+                                      pad_channels: stride; group_norm: groups */
     bool no_bias;                  /* conv2d */
     bool same;                     /* conv2d: pad by (kernel - 1) / 2 on every side; else by 0 */
-    size_t ghost;                  /* ghostnorm: examples of a chunk, 0: the batch is one */
+    size_t ghost;                  /* ghost_norm: examples of a chunk; 0: the batch is one */
     float spread;        /* conv2d, dense: weights start normal with this deviation and biases at 0;
                             0: both start uniform, as PyTorch's layers do */
     float eps, momentum; /* of norms: 0 is 1e-5 and 0.1 */

@@ -114,8 +114,7 @@ void bl_plan_tree_text(const bl_plan_tree *tree, bl_buf *out) {
         show_round(out, &tree->rounds[i], i + 1 == tree->count);
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* ---- JSON ---- */
 
 static void run_json(bl_buf *out, const bl_plan_tree_run *r, size_t round) {
     bl_jw w = bl_jw_open(out);

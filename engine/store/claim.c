@@ -55,8 +55,7 @@ static double seconds_of(struct timespec t) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- whose claim ------------------------------------------------------------------------------
- */
+/* ---- whose claim ---- */
 
 /* false: nobody's. */
 static bool find_owner(const char *dir, char owner[OWNER]) {
@@ -147,8 +146,7 @@ bl_claim_state bl_claim_state_of(const char *dir) {
                : BL_CLAIM_NONE;
 }
 
-/* ---- taking and giving back -------------------------------------------------------------------
- */
+/* ---- taking and giving back ---- */
 
 /* Takes an owner's folder out of its claim: of many that try only one finds it there. */
 static bl_status take_away(const char *dir, const char *owner, bl_err *err) {
@@ -343,8 +341,7 @@ void bl_claims_close(bl_claims *all) {
     free(all);
 }
 
-/* ---- writing under a claim --------------------------------------------------------------------
- */
+/* ---- writing under a claim ---- */
 
 bool bl_claim_lost(const bl_claim *c) {
     return __atomic_load_n(&c->lost, __ATOMIC_RELAXED) != 0;

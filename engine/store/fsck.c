@@ -30,8 +30,7 @@ static void found(folder *w, bl_finding_kind kind, const char *path, const char 
     if (f->found != NULL) f->found(f->ctx, &(bl_finding){kind, path, what, done});
 }
 
-/* ---- what may be wrong with one file ----------------------------------------------------------
- */
+/* ---- what may be wrong with one file ---- */
 
 static bl_status no_more(void *ctx, const bl_jsonl_line *line, bl_err *err) {
     (void)ctx, (void)line, (void)err;

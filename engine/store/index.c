@@ -28,8 +28,7 @@ struct bl_index {
     pthread_mutex_t lock;
 };
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 static bool sealed(const char *text, size_t n) {
     char digest[BL_SHA256_HEX];
@@ -164,8 +163,7 @@ static bool take_marks(const bl_store *store, const char *id, int64_t mark[MARKS
     return true;
 }
 
-/* ---- learning ---------------------------------------------------------------------------------
- */
+/* ---- learning ---- */
 
 static void learn(bl_index *x, const char *id, const int64_t mark[MARKS], const bl_stored *run) {
     bl_buf row = {0};
@@ -203,8 +201,7 @@ bl_status bl_index_load(const bl_store *store, const char *id, bl_stored *out, b
     return BL_OK;
 }
 
-/* ---- the file ---------------------------------------------------------------------------------
- */
+/* ---- the file ---- */
 
 bl_index *bl_index_open(const bl_store *store) {
     bl_index *x = bl_xalloc(sizeof *x);

@@ -224,8 +224,7 @@ static bl_status measure(const bl_timing_options *o, const char *key, bl_buf *ou
     return status;
 }
 
-/* ---- one process at a time --------------------------------------------------------------------
- */
+/* ---- one process at a time ---- */
 
 typedef struct turn {
     const char *path, *key; /* key NULL: any file will do */
@@ -280,8 +279,7 @@ bl_status bl_timing_run(const bl_timing_options *o, bl_err *err) {
     return status;
 }
 
-/* ---- recorded times ---------------------------------------------------------------------------
- */
+/* ---- recorded times ---- */
 
 static int by_value(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;

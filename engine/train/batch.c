@@ -1,8 +1,21 @@
-/* One batch of a net: loss and gradient, whole or in pieces. Rule B (kernels/kernel.h) goes on
- * across the pieces: each gives its own sum over examples, and the same binary-counter tree that
- * combines blocks inside a kernel combines the pieces here, sums of batch statistics included.
- * Pieces of 256 * 2^k examples are subtrees of the whole batch's tree, so the bits are those of the
- * whole batch. */
+/* One batch of a net: loss and gradient, whole or in pieces of train.micro_batch examples.
+ *
+ * Rule B (kernels/kernel.h) goes on across the pieces: each gives its own sum over examples, and
+ * the same binary-counter tree that combines blocks of 256 examples inside a kernel combines the
+ * pieces here, sums of batch statistics included. With pieces p0, p1, ... of a batch of six:
+ *
+ *   level 2                 ((p0 + p1) + (p2 + p3))
+ *   level 1     (p0 + p1)              (p2 + p3)          (p4 + p5)
+ *   level 0   p0        p1           p2        p3       p4        p5
+ *
+ * level[l] waits for its neighbour of equal size; after the last piece what waits is added from the
+ * smallest to the largest: (level 2) + (p4 + p5). Pieces of 256 * 2^k examples are subtrees of the
+ * whole batch's tree, so then the bits are those of the whole batch. Other sizes give other bits,
+ * and so do nets with batch norm, whose statistics are a piece's: both are part of the run's
+ * identity (engine/config/validate.c).
+ *
+ * A piece's loss that is not finite ends the backward pass, not the loop: the sum is then not
+ * finite either, and the step is refused as a whole. */
 #include "engine/train/workload.h"
 #include "kernels/part.h"
 #include <string.h>

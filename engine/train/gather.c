@@ -1,3 +1,10 @@
+/* Puts a batch together: which rows, in which order, and what the net sees of each.
+ *
+ * A training batch is examples [position, position + count) of the run's stream, a shuffle of the
+ * training rows epoch after epoch (engine/data/sampler.h). An evaluation reads rows evenly spaced
+ * over its split, the same ones every time. Both are functions of numbers alone, so a resumed run
+ * needs no state for them, and any thread can make any part. Pictures are shifted and mirrored by
+ * the example's number in the stream; rows of tables are copied. */
 #include "engine/data/image/augment.h"
 #include "engine/train/run.h"
 #include "kernels/part.h"
@@ -40,6 +47,7 @@ static void fetch(const bl_dataset *d, size_t row) {
     }
 }
 
+/* A thread's examples. */
 static void gather_part(void *ctx, size_t p, size_t parts) {
     const gather_job *job = ctx;
     const bl_train *t = job->train;

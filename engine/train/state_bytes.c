@@ -1,6 +1,14 @@
-/* A run's state as bytes: magic, identity, progress, the log's length and digest, the workload's
- * blocks, and the SHA-256 of all that as 64 hex digits. Little-endian, as every machine it runs on.
- */
+/* A run's state as bytes, to be stored and read back: all that a resumed run needs to go on as if
+ * it had never stopped, and enough to refuse everything else.
+ *
+ *   fixed_part   magic and version, the run's identity, progress, length and SHA-256 of the log
+ * that the state was made with, the last evaluation blocks       what the workload keeps: weights,
+ * running statistics, optimizer states 64 bytes     the SHA-256 of all that, in hex
+ *
+ * Little-endian, as every machine it runs on. On reading, the checks go from the outside in: magic,
+ * identity, size, digest, then that the log at hand begins with the log of the state. What a device
+ * holds is fetched before writing and put back after reading. Any change of the layout takes a new
+ * magic: an older state is then refused and its run trained again from its start. */
 #include "engine/train/workload.h"
 #include <string.h>
 

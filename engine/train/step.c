@@ -1,3 +1,16 @@
+/* One training step: the loss and gradient of the next batch, the schedule's numbers, the
+ * optimizer's update.
+ *
+ *   loss = workload->loss(run)               gradient is there if the loss is finite
+ *   hash, loss_sum <- loss                   what the log says of steps between evaluations
+ *   args = rate, momentum, 1 - beta^t, ...   functions of progress.made and the configuration
+ *   workload->update(run, &args)             unless the loss is not finite: then the run diverged
+ *   made++
+ *
+ * The products of all steps' betas are kept in fp64 and not computed as powers, because a one-cycle
+ * schedule moves beta1 from step to step. A device makes many steps at once and comes back with
+ * their losses (workload->steps); bl_train_enter_loss treats each like a loss made here, so the log
+ * is the same. */
 #include "engine/train/workload.h"
 #include "kernels/part.h"
 #include "kernels/shared/exact_math.h"

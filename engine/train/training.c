@@ -1,9 +1,28 @@
+/* The walk of a run: open it, advance it from evaluation to evaluation, close it.
+ *
+ *   bl_train_open      names become table rows, memory is counted and taken, weights get their
+ * first values, the log its header bl_train_advance   steps until the next point of the grid of
+ * evaluations (eval.first, growing by eval.ratio, and the schedule's horizon), then evaluates and
+ * logs bl_train_save, _restore (state_bytes.c)   between two calls of advance bl_train_close
+ *
+ * What a step and an evaluation are is the workload's (workload.h): a net on a processor
+ * (workload_net.c), on a device (workload_device.c), or a problem whose answer is known
+ * (workload_quadratic.c). This file never looks at weights.
+ *
+ * Invariants. A log is a function of configuration and data: no time, no thread count, no path
+ * enters it. A run that is saved, restored and advanced writes the log of one that was not
+ * interrupted, byte for byte. The limit that a caller gives never moves a later evaluation: the
+ * grid is a function of the step alone. A run whose loss is not finite has diverged: it logs one
+ * record with a NaN and stays where it is.
+ *
+ * Callers: engine/sweep trains many of them in turns, engine/verify again, tests directly. */
 #include "engine/train/train.h"
 #include "engine/train/workload.h"
 #include <string.h>
 
 static const uint64_t k_hash_start = 0xcbf29ce484222325u; /* of FNV-1a */
 
+/* Rows that the sampler shuffles: all training rows, or the first data.rows of them. */
 int64_t bl_train_epoch_rows(const bl_config *config, const bl_dataset *data) {
     const int64_t all = (int64_t)data->train_rows, wanted = config->data.rows;
     return wanted > 0 && wanted < all ? wanted : all;
@@ -56,6 +75,7 @@ static bl_status lay_out(bl_train *t, bl_arena *arena, size_t threads, bl_err *e
     return BL_OK;
 }
 
+/* The state before the first step, and the log's header, whose digest is the run's identity. */
 static void begin(bl_train *t, const char *run_id) {
     t->workload->begin(t);
     t->progress = (bl_train_progress){.hash = k_hash_start, .product1 = 1.0, .product2 = 1.0};
@@ -138,6 +158,7 @@ static void record(bl_train *t) {
     t->progress.loss_count = 0;
 }
 
+/* Whether steps are left to make before evaluation `next`. */
 static bool between(const bl_train *t, int64_t next) {
     return t->progress.made < next && !t->progress.diverged;
 }

@@ -78,7 +78,7 @@ void BL_CPU(batchnorm_forward)(const bl_batchnorm_forward *a, const bl_part *par
     if (a->batch == 0) return;
     const bl_range columns = bl_part_range(part, a->n, BL_DROPOUT_MASK_UNIT);
     bl_drop_keys keys;
-    if (a->dropout.mask) bl_drop_keys_of(&keys, a->dropout.seed);
+    if (a->dropout.mask != NULL) bl_drop_keys_of(&keys, a->dropout.seed);
     bl_colsum_run(a->mean, NULL, a->batch, columns, part->scratch, add_x, a);
     bl_for_vectors(columns, divide_mean, a);
     /* rstd holds the sums of squares for a moment */
@@ -187,7 +187,7 @@ BL_INLINE void dx_step(const dx_rows *a, int rows, size_t j, bl_lanes m) {
     for (int r = 0; r < rows; r++) {
         const size_t row = (size_t)r, at = row * a->n + j;
         bl_v dy = bl_v_get(a->dy + at, m);
-        if (a->mask) dy = bl_kept(a->mask + row * a->mask_row + j / 4, a->mask_scale, dy);
+        if (a->mask != NULL) dy = bl_kept(a->mask + row * a->mask_row + j / 4, a->mask_scale, dy);
         const bl_v xhat = (bl_v_get(a->x + at, m) - mean) * rstd;
         bl_v dx = scale * ((dy - mean_dy) - xhat * mean_dg);
         dx = bl_epilogue_vector(&a->epilogue, dx, at, m);

@@ -3,10 +3,39 @@
  *
  * Both are the same walk. Forward, an output position sees `taps` x `taps` positions of x.
  * Backward, a position of dx sees positions of dy: those with its remainder modulo the stride see
- * one dense window of dy, so dx is computed remainder by remainder (a phase), each like a forward
- * convolution of stride 1. Images are read where they lie, a few at once, or a band of the lines of
- * a large one. Positions whose window has the same taps inside share tiles: an image's inner ones,
- * and with them those of its neighbours; and each row and column of its border. */
+ * one dense window of dy, so dx is computed remainder by remainder (a residue class,
+ * conv_ranges.h), each like a forward convolution of stride 1.
+ *
+ * From the whole to the register:
+ *
+ *   walk    the batch, one group of channels after the other; weights are packed for as many terms
+ *           and panels of output channels as the scratch holds
+ *   piece   a few images, or a band of the lines of a large one: they stay in the second cache
+ *   slab    a panel of output channels, a block of 256 terms (rule F): results are added into y
+ *   span    a rectangle of positions whose windows have the same taps inside the image
+ *   tile    up to 8 positions times up to 3 vectors of channels, all in registers (conv_tile.h)
+ *
+ * Spans of a 5 x 5 "same" convolution on 14 x 14 positions (pad 2). The window of rows 2 to 11 and
+ * columns 2 to 11 lies inside, so those 100 positions multiply the same 25 taps; row 0 lacks the
+ * upper two rows of taps, row 1 one, and so on:
+ *
+ *            column  0   1   2 ... 11   12   13       rows   columns   taps of a position
+ *     row  0         a   b   c          b    a        1      1         a: 3 x 3   corner
+ *          1         d   e   f          e    d        1      1         e: 4 x 4
+ *      2..11         g   h   i          h    g        1      10        c: 3 x 5   border row
+ *         12         d   e   f          e    d        10     1         g: 5 x 3   border column
+ *         13         a   b   c          b    a        10     10        i: 5 x 5   inside
+ *
+ * That is 25 spans. With 64 output channels in vectors of 16 a panel is two vectors wide, a tile at
+ * most 8 positions high, and five are enough to keep the multipliers busy. So conv_select.c takes
+ * inside two tiles of 5 for each line of 10, in a border row as well; down a border column, where a
+ * line has one position, two tiles of 5 lines; and in a corner, which has one position altogether,
+ * tiles that go through the images of the piece.
+ *
+ * Why the bits are right: a tile computes each of its chains alone, in order of the terms; a term
+ * that is outside belongs to no run of the span, but blocks are cut by the terms' numbers as if it
+ * were there. Which tile a position is in changes nothing. */
+#include "kernels/conv_select.h"
 #include "kernels/cpu/conv_ranges.h"
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/depthwise.h"
@@ -14,11 +43,7 @@
 enum {
     PACKED_FLOATS = BL_KERNEL_SCRATCH / sizeof(float),
     CACHED_FLOATS = 1 << 16, /* of images at once: so many stay in the second cache */
-    CHAINS = 10,             /* that keep the multipliers busy */
 };
-
-/* So much better, by use_of, is a dimension that is not the innermost: its rows are far apart. */
-static const float WORTH = 1.5f;
 
 typedef struct walk {
     const float *x; /* (batch, height, width, channels): what is seen */
@@ -154,31 +179,13 @@ TILES(3)
 static tile_kind *const k_tiles[3][2][BL_CONV_MOST] = {TILES(1), TILES(2), TILES(3)};
 #undef TILES
 
-/* How a line, or two at once, is cut into tiles: as few as can be, all about equally high. */
-typedef struct cut {
-    size_t vecs, lines, tiles, each,
-        higher; /* positions of a line each, of so many tiles one more */
-} cut;
-static cut cut_lines(size_t vecs, size_t lines, size_t count) {
-    const size_t most = bl_conv_rows(vecs) / lines, tiles = (count + most - 1) / most;
-    return (cut){vecs, lines, tiles, count / tiles, count % tiles};
-}
-
+/* The positions of one line, or of two, in tiles as `c` says. */
 static void run_lines(const bl_conv_tile *t, const ahead *f, const float *a, float *y,
-                      const cut *c) {
+                      const bl_conv_line_cut *c) {
     tile_kind *const *tile = k_tiles[c->vecs - 1][c->lines - 1];
     const size_t before = c->higher * (c->each + 1);
     if (c->higher > 0) tile[c->each](t, f, a, y, c->higher);
     tile[c->each - 1](t, f, a + before * t->a_row, y + before * t->c_row, c->tiles - c->higher);
-}
-
-/* The part of the time in which such tiles multiply: those of few chains wait for them. */
-static float use_of(const cut *c) {
-    const size_t least = (CHAINS + c->vecs - 1) / c->vecs, rows = c->lines * c->each;
-    const size_t positions = c->tiles * rows + c->higher * c->lines;
-    const size_t time = c->higher * bl_max_size(rows + c->lines, least) +
-                        (c->tiles - c->higher) * bl_max_size(rows, least);
-    return (float)positions / (float)time;
 }
 
 /* Positions side by side, or lines, or images: how many, and the floats from one to the next. */
@@ -186,29 +193,21 @@ typedef struct dimension {
     size_t count, a_step, y_step;
 } dimension;
 
-/* Tiles go along the first dimension, unless another fills them so much better: at the border down
- * a column, or through the images. */
-static void run_along(bl_conv_tile *t, ahead f, dimension along[3], size_t vecs, const float *a,
-                      float *y) {
-    size_t best = 0;
-    cut one = cut_lines(vecs, 1, along[0].count);
-    for (size_t i = 1; i < 3; i++) {
-        const cut other = cut_lines(vecs, 1, along[i].count);
-        if (use_of(&other) < WORTH * use_of(&one)) continue;
-        best = i;
-        one = other;
-    }
-    const dimension first = along[best];
-    along[best] = along[0];
+/* All positions of the three dimensions, in the tiles that conv_select.c chooses. */
+static void run_along(bl_conv_tile *t, ahead f, dimension along[BL_CONV_DIMENSIONS], size_t vecs,
+                      const float *a, float *y) {
+    const size_t count[] = {along[0].count, along[1].count, along[2].count};
+    const bl_conv_tiling tiling = bl_conv_select(bl_conv_rows(vecs), vecs, count);
+    const dimension first = along[tiling.along];
+    along[tiling.along] = along[0];
     along[0] = first;
-    if (best > 0) f.lines = 0;
+    if (tiling.along != BL_CONV_COLUMNS) f.lines = 0;
     t->a_row = first.a_step, t->c_row = first.y_step;
     t->a_line = along[1].a_step, t->c_line = along[1].y_step;
-    const cut two = cut_lines(vecs, 2, first.count);
-    const bool pairs = use_of(&two) > use_of(&one);
     for (size_t i = 0; i < along[2].count; i++)
         for (size_t j = 0; j < along[1].count;) {
-            const cut *c = pairs && j + 1 < along[1].count ? &two : &one;
+            const bl_conv_line_cut *c =
+                tiling.pairs && j + 1 < along[1].count ? &tiling.two : &tiling.one;
             run_lines(t, &f, a + i * along[2].a_step + j * along[1].a_step,
                       y + i * along[2].y_step + j * along[1].y_step, c);
             j += c->lines;
@@ -224,7 +223,7 @@ static void run_tiles(const block *k, const bl_tap_span *rows, const bl_tap_span
     bl_conv_run run[BL_BLOCK];
     bl_conv_tile t = {.run = run, .b = k->packed, .cols = k->cols, .add = !k->first};
     t.runs = runs_of(run, w, rows, columns, k->k0, k->len, k->vecs * BL_W);
-    if (k->last && w->bias) t.bias = w->bias + at;
+    if (k->last && w->bias != NULL) t.bias = w->bias + at;
     t.result = w->result;
     if (k->last) t.epilogue = w->epilogue;
     const float *a = w->x;
@@ -249,6 +248,7 @@ static void run_tiles(const block *k, const bl_tap_span *rows, const bl_tap_span
     run_along(&t, f, along, k->vecs, a, y);
 }
 
+/* All positions of a piece, span by span, with one panel and one block of terms. */
 static void run_block(const block *k) {
     const walk *w = k->w;
     const size_t end = k->p->row + k->p->rows;
@@ -323,6 +323,7 @@ static void fill_untouched(const walk *w) {
         }
 }
 
+/* One group after the other, as many terms and panels at once as are packed in the scratch. */
 static void run_walk(const walk *w, const bl_part *part) {
     const size_t depth = w->taps_y * w->taps_x * w->seen;
     const bl_conv_panels panels = bl_conv_cut(w->n);
@@ -352,6 +353,7 @@ static void run_walk(const walk *w, const bl_part *part) {
         }
 }
 
+/* A part has whole images. */
 void BL_CPU(conv2d_forward)(const bl_conv2d_forward *a, const bl_part *part) {
     const bl_conv *v = &a->conv;
     if (bl_is_depthwise(v)) {
@@ -387,6 +389,7 @@ void BL_CPU(conv2d_forward)(const bl_conv2d_forward *a, const bl_part *part) {
     run_walk(&w, part);
 }
 
+/* A part has whole images; one walk for each remainder of row and column. */
 void BL_CPU(conv2d_backward_input)(const bl_conv2d_backward_input *a, const bl_part *part) {
     const bl_conv *v = &a->conv;
     if (bl_is_depthwise(v)) {

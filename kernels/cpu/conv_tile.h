@@ -61,8 +61,8 @@ BL_INLINE size_t bl_conv_rows(size_t vecs) {
 
 /* Asks for what the end of a tile will read. */
 BL_INLINE void bl_conv_fetch(const bl_epilogue *e, ptrdiff_t i) {
-    if (e->residual) __builtin_prefetch(e->residual + i);
-    if (e->relu_gate) __builtin_prefetch(e->relu_gate + i);
+    if (e->residual != NULL) __builtin_prefetch(e->residual + i);
+    if (e->relu_gate != NULL) __builtin_prefetch(e->relu_gate + i);
 }
 
 #define TILE_AT(r, row, line) ((r) < per ? (r)*row : ((r)-per) * row + line)
@@ -138,7 +138,7 @@ BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const float *a, float *c
     if (!kind.pauses) {
         BL_CONV_EACH(TILE_OWN)
     }
-    if (!kind.pauses && (t->epilogue.residual || t->epilogue.relu_gate)) {
+    if (!kind.pauses && (t->epilogue.residual != NULL || t->epilogue.relu_gate != NULL)) {
         BL_CONV_EACH(TILE_FETCH)
     }
     for (size_t s = 0; s < t->runs; s++) {
@@ -168,20 +168,20 @@ BL_INLINE void bl_conv_tile_body(const bl_conv_tile *t, const float *a, float *c
     } else {
         BL_CONV_EACH(TILE_ADD_ZERO)
     }
-    if (t->bias) {
+    if (t->bias != NULL) {
         const bl_v bias0 = bl_v_get(t->bias, kind.vecs == 1 ? last : whole);
         const bl_v bias1 =
             kind.vecs > 1 ? bl_v_get(t->bias + BL_W, kind.vecs == 2 ? last : whole) : bias0;
         const bl_v bias2 = kind.vecs > 2 ? bl_v_get(t->bias + (size_t)2 * BL_W, last) : bias0;
         BL_CONV_EACH(TILE_ADD_BIAS)
     }
-    if (t->epilogue.residual) {
+    if (t->epilogue.residual != NULL) {
         BL_CONV_EACH(TILE_ADD_RESIDUAL)
     }
     if (t->epilogue.relu) {
         BL_CONV_EACH(TILE_DO_RELU)
     }
-    if (t->epilogue.relu_gate) {
+    if (t->epilogue.relu_gate != NULL) {
         BL_CONV_EACH(TILE_DO_GATE)
     }
     BL_CONV_EACH(TILE_PUT)

@@ -1,9 +1,28 @@
 /* dense_forward and dense_backward_input: y = x m with rule F, m being w or its transpose.
  *
- * The first block of ROW_BLOCK examples packs m into panels of BL_PANEL columns on its way through
- * them; the others follow. A block meets all panels that fit before the next one comes, so that x
- * and y pass the memory once, and the panels come again and again from the second cache or the
- * third. The results of the 256-term chains are added into y, which is in cache, too. */
+ *                m (k, n), panels of BL_PANEL columns
+ *               +-------+-------+-------+
+ *     terms     | panel | panel |  ...  |
+ *     of 256    +-------+-------+-------+
+ *               |       |       |       |
+ *               +-------+-------+-------+
+ *                y (rows, n), ROW_BLOCK rows at once
+ *     +-----+   +-------+-------+-------+
+ *     |  x  |   | tiles | tiles |  ...  |
+ *     +-----+   +-------+-------+-------+
+ *
+ * The first block of ROW_BLOCK examples packs m into panels on its way through them; the others
+ * follow. A block meets all panels that fit before the next one comes, so that x and y pass the
+ * memory once, and the panels come again and again from the second cache or the third. The results
+ * of the 256-term chains are added into y, which is in cache, too; the epilogue belongs to the last
+ * block of terms. Three ways, by shape:
+ *
+ *   many examples            as drawn; threads share the columns, or the rows if those are few
+ *   as many as one tile      m is read where it lies: nobody would read a packed panel again
+ *   few examples, backward   dx^T = w dy^T: rows of w go through the tiles as they lie, and only dy
+ *                            is packed, which has fewer numbers than w (few_examples)
+ *
+ * All have the same chains, so the same bits. */
 #include "engine/base/mem.h"
 #include "kernels/cpu/epilogue_vectors.h"
 #include "kernels/cpu/tile.h"
@@ -122,7 +141,7 @@ static void panel_piece(const product *p, float *panel, piece x, size_t k0, size
         .c_stride = p->n,
         .left = left,
         .left_stride = p->n,
-        .bias = last && p->bias ? p->bias + j0 : NULL,
+        .bias = last && p->bias != NULL ? p->bias + j0 : NULL,
     };
     if (k0 > 0) left[t.lefts++] = p->y + at;
     if (last) t.epilogue = bl_epilogue_at(&p->epilogue, at);
@@ -171,6 +190,7 @@ static void slab(const product *p, float *packed, size_t k0, size_t depth, size_
     }
 }
 
+/* k = 0: sums of no term. */
 static void no_terms(const product *p, size_t j0, size_t j1) {
     for (size_t r = 0; r < p->rows; r++)
         for (size_t j = j0; j < j1; j++) {
@@ -180,6 +200,7 @@ static void no_terms(const product *p, size_t j0, size_t j1) {
         }
 }
 
+/* A part's share: whole panels of columns, or whole tiles of rows. */
 static void run_product(product p, const bl_part *part) {
     /* Columns are the cheaper cut: then nothing is packed twice. */
     bl_range columns = {0, p.n};

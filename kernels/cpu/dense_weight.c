@@ -176,7 +176,7 @@ BL_INLINE bl_v2 add_x_dy(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lane
 }
 
 void BL_CPU(dense_backward_weight)(const bl_dense_backward_weight *a, const bl_part *part) {
-    if (a->dbias && (a->batch == 0 || a->k == 0 || a->n == 1))
+    if (a->dbias != NULL && (a->batch == 0 || a->k == 0 || a->n == 1))
         bl_colsum_run(a->dbias, NULL, a->batch, bl_part_range(part, a->n, BL_W), part->scratch,
                       add_dy, a);
     if (a->n == 1) {

@@ -1,6 +1,15 @@
-/* Vectors run over the channels of a position, and arrays are read where they lie. Neighbours of a
- * line are computed together, so that a weight, and what several of them see, is loaded once for
- * all of them; positions at an image's border, which see less of it, one by one. */
+/* Depthwise convolutions: each channel has a filter of its own (groups = channels = filters), so
+ * there is no sum over channels, and what limits the speed is loading, not multiplying.
+ *
+ * Vectors run over the channels of a position, and arrays are read where they lie. TOGETHER
+ * neighbours of a line are computed together, so that a weight, and what several of them see, is
+ * loaded once for all of them: with a 3 x 3 filter of stride 1, four neighbours see six columns,
+ * not twelve. Positions at an image's border, which see less of it, are computed one by one.
+ *
+ *   forward          one line of y at a time, from the lines of x that it sees
+ *   backward_input   the same walk over the residue classes of the stride (conv_ranges.h)
+ *   backward_weight  a strip of channels at a time: the taps' sums of one example are chains over
+ *                    its positions (kernels/kernel_image.h), then rule B over examples */
 #include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/epilogue_vectors.h"
 #include "kernels/cpu/tree.h"
@@ -87,7 +96,7 @@ BL_INLINE void positions(const walk *w, const bl_tap_span *rows, const bl_tap_sp
     for (int p = 0; p < count; p++, y += w->y_step)
         for (int v = 0; v < vecs; v++) {
             bl_v sum = bl_v_zero() + acc[p][v];
-            if (w->bias) sum = sum + bl_v_get(w->bias + j + v * BL_W, m);
+            if (w->bias != NULL) sum = sum + bl_v_get(w->bias + j + v * BL_W, m);
             bl_v_put(y + v * BL_W,
                      bl_epilogue_vector(&w->epilogue, sum, (size_t)(y - w->result) + v * BL_W, m),
                      m);
@@ -308,7 +317,7 @@ static void weight_strip(weight_at *at, float *levels) {
     for (size_t tap = 0; tap < taps; tap++)
         memcpy(at->a->dw + tap * v->filters + at->strip.begin, at->sums + tap * count,
                count * sizeof *at->sums);
-    if (at->a->dbias)
+    if (at->a->dbias != NULL)
         memcpy(at->a->dbias + at->strip.begin, at->sums + taps * count, count * sizeof *at->sums);
 }
 

@@ -13,9 +13,9 @@ BL_INLINE bl_v bl_epilogue_gate(const bl_epilogue *e, bl_v v, size_t i, bl_lanes
 
 /* All that is asked for, in order. */
 BL_INLINE bl_v bl_epilogue_vector(const bl_epilogue *e, bl_v v, size_t i, bl_lanes m) {
-    if (e->residual) v = bl_epilogue_add(e, v, i, m);
+    if (e->residual != NULL) v = bl_epilogue_add(e, v, i, m);
     if (e->relu) v = bl_v_if_positive(v, v);
-    if (e->relu_gate) v = bl_epilogue_gate(e, v, i, m);
+    if (e->relu_gate != NULL) v = bl_epilogue_gate(e, v, i, m);
     return v;
 }
 

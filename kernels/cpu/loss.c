@@ -37,7 +37,7 @@ static double squared_error(const bl_mse *a) {
 
 void BL_CPU(mse)(const bl_mse *a, const bl_part *part) {
     if (part->part == 0) *a->sum = squared_error(a);
-    if (!a->dy) return;
+    if (a->dy == NULL) return;
     const float scale = 2.0f / (float)a->total;
     const bl_range range = bl_part_range(part, a->count, BL_W);
     for (size_t i = range.begin; i < range.end; i++) a->dy[i] = scale * (a->y[i] - a->target[i]);
@@ -158,7 +158,7 @@ void BL_CPU(softmax_cross_entropy)(const bl_softmax_cross_entropy *a, const bl_p
         s.count = bl_min_size(rows, range.end - begin);
         softmax_rows(&s, a->y + begin * a->classes, a->classes);
         for (size_t i = 0, b = begin; i < s.count; i++, b++) {
-            if (a->dy && b >= mine.begin && b < mine.end) softmax_gradient(a, &s, i, b);
+            if (a->dy != NULL && b >= mine.begin && b < mine.end) softmax_gradient(a, &s, i, b);
             if (part->part != 0) continue;
             acc = acc + softmax_term(a, &s, i, b);
             if ((b + 1) % BL_BLOCK != 0 && b + 1 != a->batch) continue;

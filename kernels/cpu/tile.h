@@ -2,11 +2,23 @@
  *
  *   acc[r][j] = chain over i < len of fmaf(a[r * a_row + i * a_step], b[i * b_step + j], acc),
  *
- * from +0, one accumulator register per vector. What becomes of a chain is done before it leaves
- * its register: the results of other chains are added, left[0] + acc, left[1] + that, ..., then
- * the bias, then comes the epilogue (kernels/epilogue.h). The accumulators are named one
- * by one because compilers keep arrays of them in memory; a column of tiles is a function that is
- * not inlined, so that the compiler spends all registers on its loop. */
+ * from +0, one accumulator register per vector:
+ *
+ *                       b: one row of a panel for each term, vecs vectors
+ *                       +--------+--------+--------+
+ *     a: one number     |   b0   |   b1   |   b2   |
+ *     a row and term    +--------+--------+--------+
+ *          a0[i]   ---> |  c0_0  |  c0_1  |  c0_2  |
+ *          a1[i]   ---> |  c1_0  |  c1_1  |  c1_2  |    every term: 3 loads of b, a broadcast for
+ *            ...        |   ...                    |    each row, rows * vecs multiply-adds
+ *                       +--------+--------+--------+
+ *
+ * What becomes of a chain is done before it leaves its register: the results of other chains are
+ * added, left[0] + acc, left[1] + that, ..., then the bias, then comes the epilogue
+ * (kernels/epilogue.h). The accumulators are named one by one, by macros over the rows, because
+ * compilers keep arrays of them in memory; a column of tiles is a function that is not inlined, so
+ * that the compiler spends all registers on its loop. BL_TILE_COLUMNS makes the functions of one
+ * kind: for 1 to 3 vectors, the last of them whole or in part. */
 #ifndef BL_KERNELS_CPU_TILE_H
 #define BL_KERNELS_CPU_TILE_H
 #include "kernels/cpu/cpu.h"
@@ -135,7 +147,7 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
     bl_tile_ask(c, t.c_stride, rows, (size_t)kind.vecs, true);
     for (size_t i = 0; i < t.lefts; i++)
         bl_tile_ask(t.left[i] + row * t.left_stride, t.left_stride, rows, (size_t)kind.vecs, false);
-    if (t.epilogue.residual)
+    if (t.epilogue.residual != NULL)
         bl_tile_ask(t.epilogue.residual + row * t.c_stride, t.c_stride, rows, (size_t)kind.vecs,
                     false);
 /* Four terms a turn spare three of four counters and jumps: products were 1 to 3 % faster on a
@@ -164,10 +176,10 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
         BL_FORGET(left);
         BL_TALL_ROWS(TILE_ADD_LEFT)
     }
-    if (t.bias) {
+    if (t.bias != NULL) {
         BL_TALL_ROWS(TILE_ADD_BIAS)
     }
-    if (t.epilogue.residual) {
+    if (t.epilogue.residual != NULL) {
         const float *residual = t.epilogue.residual + row * t.c_stride;
         BL_FORGET(residual);
         BL_TALL_ROWS(TILE_ADD_RESIDUAL)
@@ -175,7 +187,7 @@ BL_INLINE void bl_tile_body(const bl_tile t, size_t row, const bl_tile_kind kind
     if (t.epilogue.relu) {
         BL_TALL_ROWS(TILE_DO_RELU)
     }
-    if (t.epilogue.relu_gate) {
+    if (t.epilogue.relu_gate != NULL) {
         const float *gate = t.epilogue.relu_gate + row * t.c_stride;
         BL_FORGET(gate);
         BL_TALL_ROWS(TILE_DO_GATE)
@@ -210,6 +222,7 @@ typedef void bl_tile_column(const bl_tile *t);
         if ((A) != BL_A_PACKED && row < t->rows)                                                   \
             bl_tile_body(*t, row, (bl_tile_kind){HEIGHT, VECS, false, FULL, B, A});                \
     }
+/* NAME(tile): the function for as many columns as the tile has. */
 #define BL_TILE_COLUMNS(NAME, B, A)                                                                \
     BL_TILE_COLUMN(NAME, 1, 0, B, A)                                                               \
     BL_TILE_COLUMN(NAME, 2, 0, B, A)                                                               \

@@ -30,8 +30,8 @@ static inline bl_grid bl_grid_of(const bl_conv *v) {
 extern "C" {
 #endif
 void bl_conv2d_backward_weight_reference(const bl_conv2d_backward_weight *, const bl_part *);
-void bl_ghostnorm_forward_reference(const bl_ghostnorm_forward *, const bl_part *);
-void bl_ghostnorm_backward_reference(const bl_ghostnorm_backward *, const bl_part *);
+void bl_batchnorm2d_forward_reference(const bl_batchnorm2d_forward *, const bl_part *);
+void bl_batchnorm2d_backward_reference(const bl_batchnorm2d_backward *, const bl_part *);
 void bl_groupnorm_forward_reference(const bl_groupnorm_forward *, const bl_part *);
 void bl_groupnorm_backward_input_reference(const bl_groupnorm_backward_input *, const bl_part *);
 void bl_groupnorm_backward_weight_reference(const bl_groupnorm_backward_weight *, const bl_part *);

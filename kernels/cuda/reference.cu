@@ -2,16 +2,16 @@
  * part of the call: exact, and complete from the day a family exists. A new family is a row here
  * and its reference file among the includes; its functions there are marked BL_REF and BL_HD. */
 #include "kernels/cuda/image.h"
+#include "kernels/ref/batchnorm2d.c"
 #include "kernels/ref/conv2d.c"
-#include "kernels/ref/ghostnorm.c"
 #include "kernels/ref/groupnorm.c"
 
 /* X(family, how it is called): families without a kernel, and those that stand behind one for calls
  * that are too large for it. */
 #define BL_BY_REFERENCE(X)                                                                         \
     X(conv2d_backward_weight, bl_conv2d_backward_weight_reference)                                 \
-    X(ghostnorm_forward, bl_ghostnorm_forward_reference)                                           \
-    X(ghostnorm_backward, bl_ghostnorm_backward_reference)                                         \
+    X(batchnorm2d_forward, bl_batchnorm2d_forward_reference)                                       \
+    X(batchnorm2d_backward, bl_batchnorm2d_backward_reference)                                     \
     X(groupnorm_forward, bl_groupnorm_forward_reference)                                           \
     X(groupnorm_backward_input, bl_groupnorm_backward_input_reference)                             \
     X(groupnorm_backward_weight, bl_groupnorm_backward_weight_reference)

@@ -1,3 +1,10 @@
+/* Convolutions, as specification. Shapes (NHWC): x (batch, height, width, channels), y and dy
+ * (batch, out_height, out_width, filters), w (kernel, kernel, channels / groups, filters).
+ *
+ *   y[b][oy][ox][n] = sum over ky, kx, c of x[b][oy s + ky - p][ox s + kx - p][c] w[ky][kx][c][n]
+ *
+ * with stride s and padding p; c runs over the channels of n's group. A term outside of the image
+ * is left out but keeps its number, so that blocks of 256 terms begin where they do inside. */
 #include "kernels/ref/ref.h"
 #include <math.h>
 
@@ -7,6 +14,7 @@ typedef struct blocks {
     size_t terms;
 } blocks;
 
+/* x NULL: the term is outside. */
 static BL_HD void add_term(blocks *s, const float *x, float w) {
     if (s->terms > 0 && s->terms % BL_BLOCK == 0) {
         s->sum = s->sum + s->acc;
@@ -16,6 +24,7 @@ static BL_HD void add_term(blocks *s, const float *x, float w) {
     s->terms++;
 }
 
+/* Also of no term: +0. */
 static BL_HD float total(const blocks *s) {
     return s->sum + s->acc;
 }
@@ -27,6 +36,7 @@ static BL_HD const float *at(const float *image, size_t height, size_t width, si
     return row < height && column < width ? &image[(row * width + column) * channels + c] : NULL;
 }
 
+/* The sum of y[oy][ox][n] of one image x, without bias. */
 static BL_HD float forward_at(const bl_conv2d_forward *a, const float *x, size_t oy, size_t ox,
                               size_t n) {
     const bl_conv *v = &a->conv;
@@ -46,10 +56,11 @@ static BL_HD float forward_at(const bl_conv2d_forward *a, const float *x, size_t
 
 /* Element i of y, whose sum is y so far. */
 static BL_HD float forward_end(const bl_conv2d_forward *a, size_t i, float y) {
-    if (a->bias) y = y + a->bias[i % a->conv.filters];
+    if (a->bias != NULL) y = y + a->bias[i % a->conv.filters];
     return bl_epilogue_apply(&a->epilogue, i, y);
 }
 
+/* A part has whole rows of y. */
 BL_REF void bl_conv2d_forward_ref(const bl_conv2d_forward *a, const bl_part *part) {
     const bl_conv *v = &a->conv;
     const bl_range rows = bl_part_range(part, v->batch * v->out_height, 1);
@@ -63,6 +74,12 @@ BL_REF void bl_conv2d_forward_ref(const bl_conv2d_forward *a, const bl_part *par
     }
 }
 
+/* The sum of dx[iy][ix][c] of one image:
+ *
+ *   dx[iy][ix][c] = sum over the (ky, kx, n) with oy s + ky - p = iy, ox s + kx - p = ix of
+ *                   dy[oy][ox][n] w[ky][kx][c][n]
+ *
+ * Taps run backward, so that the positions of dy come in raster order. */
 static BL_HD float input_at(const bl_conv2d_backward_input *a, const float *dy, size_t iy,
                             size_t ix, size_t c) {
     const bl_conv *v = &a->conv;
@@ -91,6 +108,7 @@ static BL_HD float input_end(const bl_conv2d_backward_input *a, size_t i, float 
     return bl_epilogue_apply(&a->epilogue, i, dx);
 }
 
+/* A part has whole rows of dx. */
 BL_REF void bl_conv2d_backward_input_ref(const bl_conv2d_backward_input *a, const bl_part *part) {
     const bl_conv *v = &a->conv;
     const bl_range rows = bl_part_range(part, v->batch * v->height, 1);
@@ -120,6 +138,7 @@ static BL_HD float weight_of(const bl_conv2d_backward_weight *a, size_t b, size_
     return acc;
 }
 
+/* One example's share of dbias: the sum of dy over its positions. */
 static BL_HD float bias_of(const bl_conv2d_backward_weight *a, size_t b, size_t n) {
     const bl_conv *v = &a->conv;
     const size_t positions = v->out_height * v->out_width;
@@ -128,6 +147,9 @@ static BL_HD float bias_of(const bl_conv2d_backward_weight *a, size_t b, size_t 
     return acc;
 }
 
+/* dw[ky][kx][c][n] = sum over b, oy, ox of x[b][oy s + ky - p][ox s + kx - p][c] dy[b][oy][ox][n],
+ * dbias[n] = sum over b, oy, ox of dy: a chain of positions for each example, rule B over examples.
+ * The bias is one more row of dw. A part has whole filters. */
 BL_REF void bl_conv2d_backward_weight_ref(const bl_conv2d_backward_weight *a, const bl_part *part) {
     const bl_conv *v = &a->conv;
     const size_t channels = v->channels / v->groups, filters = v->filters / v->groups;

@@ -1,5 +1,8 @@
+/* Embeddings, as specification: column c of codes (batch, columns) chooses a row of its own table,
+ * (rows of c, width of c), which becomes features [offset, offset + width) of y. */
 #include "kernels/ref/ref.h"
 
+/* y[b][offset_c + d] = table_c[codes[b][c]][d]. */
 BL_REF void bl_embedding_forward_ref(const bl_embedding_forward *a, const bl_part *part) {
     const bl_range rows = bl_part_range(part, a->batch, 1);
     for (size_t b = rows.begin; b < rows.end; b++)
@@ -12,6 +15,8 @@ BL_REF void bl_embedding_forward_ref(const bl_embedding_forward *a, const bl_par
         }
 }
 
+/* dtable_c[code][d] = sum of dy[b][offset_c + d] over the examples b with codes[b][c] = code, by
+ * rule B over all examples: those without the code add nothing, and keep their places. */
 static BL_HD float row_gradient(const bl_embedding_backward *a, size_t c, size_t code, size_t d) {
     bl_ref_tree tree = {.blocks = 0};
     for (size_t begin = 0; begin < a->batch; begin += BL_BLOCK) {
@@ -24,6 +29,7 @@ static BL_HD float row_gradient(const bl_embedding_backward *a, size_t c, size_t
     return bl_ref_tree_sum(&tree);
 }
 
+/* Every element of every table is written; a row that no example uses becomes +0. */
 BL_REF void bl_embedding_backward_ref(const bl_embedding_backward *a, const bl_part *part) {
     const bl_range columns = bl_part_range(part, a->columns, 1);
     for (size_t c = columns.begin; c < columns.end; c++) {

@@ -1,3 +1,10 @@
+/* Group norm, as specification: batchnorm.c's formulas for each example and group of channels by
+ * itself, N = positions * channels of the group. Shapes: x, y, dy (batch, positions, n); mean and
+ * rstd (batch, groups); gamma, beta and their gradients (n). With S_j and T_j the sums of dy and
+ * dy xhat over the positions of channel j, and the sums below over the channels of the group:
+ *
+ *   dx = rstd (dy gamma - sum(gamma S) / N - xhat sum(gamma T) / N)
+ *   dbeta_j = sum over examples of S_j,  dgamma_j = sum over examples of T_j */
 #include "kernels/ref/ref.h"
 #include <math.h>
 
@@ -10,6 +17,7 @@ typedef struct example {
 /* Rule F over the channels of a group of each one's chain over its positions. */
 typedef float channel_chain(const example *e, size_t j, float mean);
 
+/* The two chains over the positions of channel j: of x, and of (x - mean)^2. */
 static BL_HD float channel_sum(const example *e, size_t j, float mean) {
     float acc = 0;
     (void)mean;
@@ -26,6 +34,7 @@ static BL_HD float channel_squares(const example *e, size_t j, float mean) {
     return acc;
 }
 
+/* Rule F over `size` channels from `first` on. */
 static BL_HD float group_sum(const example *e, size_t first, size_t size, channel_chain *chain,
                              float mean) {
     float sum = 0;
@@ -38,6 +47,7 @@ static BL_HD float group_sum(const example *e, size_t first, size_t size, channe
     return sum;
 }
 
+/* Group g of example b. */
 static BL_HD void group_forward(const bl_groupnorm_forward *a, size_t b, size_t g) {
     const size_t size = a->n / a->groups, first = g * size, each = a->positions * a->n;
     const float count = (float)(a->positions * size);
@@ -54,6 +64,7 @@ static BL_HD void group_forward(const bl_groupnorm_forward *a, size_t b, size_t 
         }
 }
 
+/* A part has whole groups of examples. */
 BL_REF void bl_groupnorm_forward_ref(const bl_groupnorm_forward *a, const bl_part *part) {
     const bl_range groups = bl_part_range(part, a->n > 0 ? a->batch * a->groups : 0, 1);
     for (size_t i = groups.begin; i < groups.end; i++)
@@ -74,6 +85,7 @@ static BL_HD void gradient_sums(const example *e, size_t j, float mean, float rs
     *t = acc_t;
 }
 
+/* dx of group g of example b. */
 static BL_HD void group_backward(const bl_groupnorm_backward_input *a, size_t b, size_t g) {
     const size_t size = a->n / a->groups, first = g * size, each = a->positions * a->n;
     const float count = (float)(a->positions * size);
@@ -100,6 +112,7 @@ static BL_HD void group_backward(const bl_groupnorm_backward_input *a, size_t b,
         }
 }
 
+/* A part has whole groups of examples, ... */
 BL_REF void bl_groupnorm_backward_input_ref(const bl_groupnorm_backward_input *a,
                                             const bl_part *part) {
     const bl_range groups = bl_part_range(part, a->n > 0 ? a->batch * a->groups : 0, 1);
@@ -107,6 +120,7 @@ BL_REF void bl_groupnorm_backward_input_ref(const bl_groupnorm_backward_input *a
         group_backward(a, i / a->groups, i % a->groups);
 }
 
+/* ... and of these sums over examples whole channels. */
 BL_REF void bl_groupnorm_backward_weight_ref(const bl_groupnorm_backward_weight *a,
                                              const bl_part *part) {
     const bl_range columns = bl_part_range(part, a->n, 1);

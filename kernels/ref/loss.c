@@ -1,6 +1,9 @@
+/* Losses, as specification. Sums are fp64 by rule B over examples, and part 0 writes them; every
+ * part writes its share of dy, the gradient of the mean over `total` examples. */
 #include "kernels/ref/ref.h"
 #include "kernels/shared/exact_math.h"
 
+/* sum = sum over i of (y[i] - target[i])^2; dy[i] = 2 / total (y[i] - target[i]). */
 BL_REF void bl_mse_ref(const bl_mse *a, const bl_part *part) {
     if (part->part == 0) {
         bl_ref_tree64 tree = {.blocks = 0};
@@ -14,7 +17,7 @@ BL_REF void bl_mse_ref(const bl_mse *a, const bl_part *part) {
         }
         *a->sum = bl_ref_tree64_sum(&tree);
     }
-    if (!a->dy) return;
+    if (a->dy == NULL) return;
     const float scale = 2.0f / (float)a->total;
     const bl_range range = bl_part_range(part, a->count, 1);
     for (size_t i = range.begin; i < range.end; i++) a->dy[i] = scale * (a->y[i] - a->target[i]);
@@ -25,6 +28,7 @@ typedef struct softmax_row {
     double largest, exps, differences;
 } softmax_row;
 
+/* The largest output is taken off first, so that no power overflows. */
 static BL_HD softmax_row softmax_sums(const float *y, size_t classes) {
     softmax_row row = {.largest = (double)y[0]};
     for (size_t j = 1; j < classes; j++)
@@ -42,6 +46,7 @@ static BL_HD softmax_row softmax_sums(const float *y, size_t classes) {
     return row;
 }
 
+/* -sum over classes of q_j log softmax(y)_j, which is log(sum e) - sum of q_j d_j. */
 static BL_HD double softmax_term(const bl_softmax_cross_entropy *a, size_t b) {
     const size_t c = a->classes;
     const softmax_row row = softmax_sums(a->y + b * c, c);
@@ -50,6 +55,7 @@ static BL_HD double softmax_term(const bl_softmax_cross_entropy *a, size_t b) {
     return bl_log64(row.exps) - ((1.0 - a->smoothing) * d + others * row.differences);
 }
 
+/* dy_j = (softmax(y)_j - q_j) / total. */
 static BL_HD void softmax_gradient(const bl_softmax_cross_entropy *a, size_t b) {
     const size_t c = a->classes;
     const softmax_row row = softmax_sums(a->y + b * c, c);
@@ -72,7 +78,7 @@ BL_REF void bl_softmax_cross_entropy_ref(const bl_softmax_cross_entropy *a, cons
         }
         *a->sum = bl_ref_tree64_sum(&tree);
     }
-    if (!a->dy) return;
+    if (a->dy == NULL) return;
     const bl_range range = bl_part_range(part, a->batch, 1);
     for (size_t b = range.begin; b < range.end; b++) softmax_gradient(a, b);
 }

@@ -5,6 +5,7 @@ static BL_HD size_t y_at(const bl_pad_channels *p, size_t b, size_t row, size_t 
     return ((b * p->out_height + row) * p->out_width + column) * p->out_channels + c;
 }
 
+/* y[b][oy][ox][c] = x[b][oy s][ox s][c] for the channels that x has, else +0; s is the stride. */
 BL_REF void bl_pad_channels_forward_ref(const bl_pad_channels_forward *a, const bl_part *part) {
     const bl_pad_channels *p = &a->pad;
     const bl_range rows = bl_part_range(part, p->batch * p->out_height, 1);
@@ -17,6 +18,7 @@ BL_REF void bl_pad_channels_forward_ref(const bl_pad_channels_forward *a, const 
             }
 }
 
+/* dx[b][iy][ix][c] = dy of the position that saw it; +0 where none did. */
 BL_REF void bl_pad_channels_backward_ref(const bl_pad_channels_backward *a, const bl_part *part) {
     const bl_pad_channels *p = &a->pad;
     const bl_range rows = bl_part_range(part, p->batch * p->height, 1);

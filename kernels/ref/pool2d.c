@@ -1,3 +1,5 @@
+/* Pooling, as specification. Windows of size x size positions, `stride` apart: that of (oy, ox)
+ * covers rows oy * stride + ty, columns ox * stride + tx, for ty, tx < size. */
 #include "kernels/ref/ref.h"
 
 /* The same position's value in the image of example b. */
@@ -5,6 +7,8 @@ static BL_HD size_t x_at(const bl_pool2d *p, size_t b, size_t row, size_t column
     return ((b * p->height + row) * p->width + column) * p->channels + c;
 }
 
+/* The largest value of one window, in channel c, and its number t = ty * size + tx in it; a NaN
+ * wins over every number. */
 static BL_HD void largest(const bl_max_pool_forward *a, size_t b, size_t oy, size_t ox, size_t c,
                           size_t out) {
     const bl_pool2d *p = &a->pool;
@@ -17,6 +21,7 @@ static BL_HD void largest(const bl_max_pool_forward *a, size_t b, size_t oy, siz
     }
 }
 
+/* y = max of the window. A part has whole rows of y. */
 BL_REF void bl_max_pool_forward_ref(const bl_max_pool_forward *a, const bl_part *part) {
     const bl_pool2d *p = &a->pool;
     const bl_range rows = bl_part_range(part, p->batch * p->out_height, 1);
@@ -41,6 +46,7 @@ static BL_HD float gather(const bl_pool2d *p, const float *dy, const float *inde
     return acc;
 }
 
+/* dx = sum of dy over the windows whose largest value was here. */
 BL_REF void bl_max_pool_backward_ref(const bl_max_pool_backward *a, const bl_part *part) {
     const bl_pool2d *p = &a->pool;
     const bl_range rows = bl_part_range(part, p->batch * p->height, 1);
@@ -51,6 +57,7 @@ BL_REF void bl_max_pool_backward_ref(const bl_max_pool_backward *a, const bl_par
                     gather(p, a->dy, a->index, row / p->height, row % p->height, ix, c);
 }
 
+/* The mean of one window in channel c, by rule F. */
 static BL_HD float mean(const bl_avg_pool_forward *a, size_t b, size_t oy, size_t ox, size_t c) {
     const bl_pool2d *p = &a->pool;
     const size_t terms = p->size * p->size;
@@ -65,6 +72,7 @@ static BL_HD float mean(const bl_avg_pool_forward *a, size_t b, size_t oy, size_
     return sum / (float)terms;
 }
 
+/* y = mean of the window. */
 BL_REF void bl_avg_pool_forward_ref(const bl_avg_pool_forward *a, const bl_part *part) {
     const bl_pool2d *p = &a->pool;
     const bl_range rows = bl_part_range(part, p->batch * p->out_height, 1);
@@ -75,6 +83,7 @@ BL_REF void bl_avg_pool_forward_ref(const bl_avg_pool_forward *a, const bl_part 
                     mean(a, row / p->out_height, row % p->out_height, ox, c);
 }
 
+/* dx = sum of dy over the windows around, / size^2. */
 BL_REF void bl_avg_pool_backward_ref(const bl_avg_pool_backward *a, const bl_part *part) {
     const bl_pool2d *p = &a->pool;
     const bl_range rows = bl_part_range(part, p->batch * p->height, 1);

@@ -14,6 +14,7 @@ static BL_HD float sum_of(const float *x, const float *z, size_t positions, size
     return sum;
 }
 
+/* y[b][j] = 1/P sum over the positions p < P of x[b][p][j]. */
 BL_REF void bl_mean_positions_forward_ref(const bl_mean_positions_forward *a, const bl_part *part) {
     const bl_range range = bl_part_range(part, a->batch, 1);
     for (size_t b = range.begin; b < range.end; b++)
@@ -23,6 +24,7 @@ BL_REF void bl_mean_positions_forward_ref(const bl_mean_positions_forward *a, co
                 (float)a->positions;
 }
 
+/* dx[b][p][j] = dy[b][j] / P. */
 BL_REF void bl_mean_positions_backward_ref(const bl_mean_positions_backward *a,
                                            const bl_part *part) {
     const bl_range range = bl_part_range(part, a->batch, 1);
@@ -33,11 +35,13 @@ BL_REF void bl_mean_positions_backward_ref(const bl_mean_positions_backward *a,
                     a->dy[b * a->n + j] / (float)a->positions;
 }
 
+/* y[i] = a[i] + b[i]. */
 BL_REF void bl_add_ref(const bl_add *a, const bl_part *part) {
     const bl_range range = bl_part_range(part, a->count, 1);
     for (size_t i = range.begin; i < range.end; i++) a->y[i] = a->a[i] + a->b[i];
 }
 
+/* y[b][p][j] = x[b][p][j] s[b][j]. */
 BL_REF void bl_scale_forward_ref(const bl_scale_forward *a, const bl_part *part) {
     const bl_range range = bl_part_range(part, a->batch, 1);
     for (size_t b = range.begin; b < range.end; b++)
@@ -48,6 +52,8 @@ BL_REF void bl_scale_forward_ref(const bl_scale_forward *a, const bl_part *part)
             }
 }
 
+/* ds[b][j] = sum over p of dy[b][p][j] x[b][p][j]; dx[b][p][j] = dy[b][p][j] s[b][j], which may lie
+ * where dy does: the sum is made first. */
 BL_REF void bl_scale_backward_ref(const bl_scale_backward *a, const bl_part *part) {
     const bl_range range = bl_part_range(part, a->batch, 1);
     for (size_t b = range.begin; b < range.end; b++)

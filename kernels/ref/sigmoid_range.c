@@ -1,6 +1,7 @@
 #include "kernels/ref/ref.h"
 #include "kernels/shared/exact_math.h"
 
+/* s = 1 / (1 + e^-x), y = low + (high - low) s; s is kept for backward. */
 BL_REF void bl_sigmoid_range_forward_ref(const bl_sigmoid_range_forward *a, const bl_part *part) {
     const bl_range range = bl_part_range(part, a->count, 1);
     for (size_t i = range.begin; i < range.end; i++) {
@@ -9,6 +10,7 @@ BL_REF void bl_sigmoid_range_forward_ref(const bl_sigmoid_range_forward *a, cons
     }
 }
 
+/* dx = dy (high - low) s (1 - s). */
 BL_REF void bl_sigmoid_range_backward_ref(const bl_sigmoid_range_backward *a, const bl_part *part) {
     const bl_range range = bl_part_range(part, a->count, 1);
     for (size_t i = range.begin; i < range.end; i++) {

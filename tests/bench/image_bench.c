@@ -121,38 +121,40 @@ static void run_avg_pool_forward(bench *b) {
 static void run_avg_pool_backward(bench *b) {
     b->k->avg_pool_backward(&(bl_avg_pool_backward){b->z, b->pooled, b->pool}, &b->part);
 }
-static void run_ghostnorm_forward(bench *b) {
+static void run_batchnorm2d_forward(bench *b) {
     float **c = b->column;
-    b->k->ghostnorm_forward(&(bl_ghostnorm_forward){.y = b->z,
-                                                    .mean = c[0],
-                                                    .rstd = c[1],
-                                                    .sum_mean = c[2],
-                                                    .sum_var = c[3],
-                                                    .x = b->y,
-                                                    .gamma = c[4],
-                                                    .beta = c[5],
-                                                    .batch = b->v.batch,
-                                                    .positions = b->v.out_height * b->v.out_width,
-                                                    .n = b->v.filters,
-                                                    .chunks = 1,
-                                                    .eps = 1e-5f},
-                            &b->part);
+    b->k->batchnorm2d_forward(
+        &(bl_batchnorm2d_forward){.y = b->z,
+                                  .mean = c[0],
+                                  .rstd = c[1],
+                                  .sum_mean = c[2],
+                                  .sum_var = c[3],
+                                  .x = b->y,
+                                  .gamma = c[4],
+                                  .beta = c[5],
+                                  .batch = b->v.batch,
+                                  .positions = b->v.out_height * b->v.out_width,
+                                  .n = b->v.filters,
+                                  .chunks = 1,
+                                  .eps = 1e-5f},
+        &b->part);
 }
-static void run_ghostnorm_backward(bench *b) {
+static void run_batchnorm2d_backward(bench *b) {
     float **c = b->column;
-    b->k->ghostnorm_backward(&(bl_ghostnorm_backward){.dx = b->z,
-                                                      .dgamma = c[2],
-                                                      .dbeta = c[3],
-                                                      .dy = b->dy,
-                                                      .x = b->y,
-                                                      .mean = c[0],
-                                                      .rstd = c[1],
-                                                      .gamma = c[4],
-                                                      .batch = b->v.batch,
-                                                      .positions = b->v.out_height * b->v.out_width,
-                                                      .n = b->v.filters,
-                                                      .chunks = 1},
-                             &b->part);
+    b->k->batchnorm2d_backward(
+        &(bl_batchnorm2d_backward){.dx = b->z,
+                                   .dgamma = c[2],
+                                   .dbeta = c[3],
+                                   .dy = b->dy,
+                                   .x = b->y,
+                                   .mean = c[0],
+                                   .rstd = c[1],
+                                   .gamma = c[4],
+                                   .batch = b->v.batch,
+                                   .positions = b->v.out_height * b->v.out_width,
+                                   .n = b->v.filters,
+                                   .chunks = 1},
+        &b->part);
 }
 static void run_mean_positions_forward(bench *b) {
     b->k->mean_positions_forward(&(bl_mean_positions_forward){b->pooled, b->y, b->v.batch,
@@ -184,8 +186,8 @@ static const struct family {
     {"add",                     run_add,                     false, false, 3, 0},
     {"relu_forward",            run_relu_forward,            false, false, 2, 0},
     {"relu_backward",           run_relu_backward,           false, false, 3, 0},
-    {"ghostnorm_forward",       run_ghostnorm_forward,       false, false, 4, 0},
-    {"ghostnorm_backward",      run_ghostnorm_backward,      false, false, 5, 0},
+    {"batchnorm2d_forward",     run_batchnorm2d_forward,     false, false, 4, 0},
+    {"batchnorm2d_backward",    run_batchnorm2d_backward,    false, false, 5, 0},
     {"mean_positions_forward",  run_mean_positions_forward,  false, false, 1, 0},
     {"mean_positions_backward", run_mean_positions_backward, false, false, 1, 0},
 };

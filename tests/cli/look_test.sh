@@ -117,7 +117,7 @@ says out '^   5  conv2d  *does add 6, does relu 7, backward of relu 4$'
 says out '^   6  add  *forward by 5$'
 try 0 show rossmann --model --fused --json --synthetic --set model.dropout=0.1
 says out '"layer":"relu",[^}]*"fused":{"forward_by":[0-9]*,"backward_by":[0-9]*}'
-says out '"layer":"batchnorm",[^}]*"fused":{"dropout":[0-9]*,"gate":[0-9]*}'
+says out '"layer":"batch_norm",[^}]*"fused":{"dropout":[0-9]*,"gate":[0-9]*}'
 try 2 show rossmann --fused
 try 2 show quadratic --model
 says err "^batchlab: model quadratic is no net of layers"

@@ -74,8 +74,7 @@ static void one_run(lab *l, bl_store *store, char id[BL_RUN_ID]) {
     lab_copy(from, to);
 }
 
-/* ---- what the next sweep makes of it ----------------------------------------------------------
- */
+/* ---- what the next sweep makes of it ---- */
 
 /* Removes what was set aside below the store; how many there were. */
 static size_t forget_aside(const lab *l) {

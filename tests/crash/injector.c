@@ -115,8 +115,7 @@ static int after(fault_action action, int rc) {
     return action == FAULT_LATE ? fail() : rc;
 }
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 /* No case opens LATE: nobody would have the descriptor. */
 static int opened(int fd, bool counts) {
@@ -278,8 +277,7 @@ void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset) 
     return next(at, n, protection, flags, fd, offset);
 }
 
-/* ---- memory, threads --------------------------------------------------------------------------
- */
+/* ---- memory, threads ---- */
 
 /* Directly or through strdup and the like. */
 static bool called_by_exempt(void) {

@@ -49,8 +49,7 @@ __attribute__((noreturn)) static void give_up(const char *what) {
     exit(1);
 }
 
-/* ---- processes --------------------------------------------------------------------------------
- */
+/* ---- processes ---- */
 
 /* In the child. */
 __attribute__((noreturn)) static void become_batchlab(const lab *l, const char *const *words,
@@ -133,8 +132,7 @@ ending lab_sweep(lab *l, const fault_plan *plan) {
     return lab_run(l, words, plan);
 }
 
-/* ---- comparing --------------------------------------------------------------------------------
- */
+/* ---- comparing ---- */
 
 static void read_whole(bl_buf *out, const char *folder, const char *file) {
     char path[BL_PATH];
@@ -280,8 +278,7 @@ const char *lab_leftover(const lab *l) {
     return words[0] != '\0' ? words : NULL;
 }
 
-/* ---- the project ------------------------------------------------------------------------------
- */
+/* ---- the project ---- */
 
 void lab_reset(const lab *l, const char *start) {
     lab_remove(l->work);

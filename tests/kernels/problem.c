@@ -554,7 +554,7 @@ static const shape position_shapes[] = {
     {3,   2,   1100, 3}, /* a group of several blocks of channels */
 };
 /* k: positions; variant: how many chunks, 8 relu, 16 residual */
-static const shape ghostnorm_shapes[] = {
+static const shape batchnorm2d_shapes[] = {
     {0,   4,   5,    24},
     {3,   4,   0,    24},
     {1,   1,   1,    8 },
@@ -621,8 +621,8 @@ const family families[] = {
     FAMILY(hard_sigmoid_backward, count_shapes, true, "216cf40c85a39df5"),
     FAMILY(hard_swish_forward, count_shapes, true, "e669034c613748ad"),
     FAMILY(hard_swish_backward, count_shapes, true, "3f3d3939fb22f9e7"),
-    FAMILY(ghostnorm_forward, ghostnorm_shapes, false, "90d3554a1d84c18e"),
-    FAMILY(ghostnorm_backward, position_shapes, false, "882b60cac8b82d71"),
+    FAMILY(batchnorm2d_forward, batchnorm2d_shapes, false, "90d3554a1d84c18e"),
+    FAMILY(batchnorm2d_backward, position_shapes, false, "882b60cac8b82d71"),
     FAMILY(groupnorm_forward, position_shapes, true, "452bdc6ae7b10fdc"),
     FAMILY(groupnorm_backward_input, position_shapes, true, "42df1eb81fe3d7b3"),
     FAMILY(groupnorm_backward_weight, position_shapes, false, "5196d17f01c98999"),

@@ -252,8 +252,8 @@ static size_t chunks_of(const shape *s) {
     return bl_max_size(bl_min_size(most[s->variant % 5], s->batch / 2), 1);
 }
 
-void build_ghostnorm_forward(problem *p, const shape *s) {
-    bl_ghostnorm_forward *a = &p->args.ghostnorm_forward;
+void build_batchnorm2d_forward(problem *p, const shape *s) {
+    bl_batchnorm2d_forward *a = &p->args.batchnorm2d_forward;
     const size_t chunks = chunks_of(s);
     a->y = problem_floats(p, "y", ROLE_OUT, 0, s->batch, s->k * s->n);
     a->mean = problem_floats(p, "mean", ROLE_OUT, 0, chunks, s->n);
@@ -270,8 +270,8 @@ void build_ghostnorm_forward(problem *p, const shape *s) {
     a->batch = s->batch, a->positions = s->k, a->n = s->n, a->chunks = chunks;
     a->eps = 1e-5f;
 }
-void build_ghostnorm_backward(problem *p, const shape *s) {
-    bl_ghostnorm_backward *a = &p->args.ghostnorm_backward;
+void build_batchnorm2d_backward(problem *p, const shape *s) {
+    bl_batchnorm2d_backward *a = &p->args.batchnorm2d_backward;
     const bool in_place = s->variant & 1;
     const size_t chunks = chunks_of(s);
     a->dy = problem_floats(p, "dy", in_place ? ROLE_INOUT : ROLE_IN, PER_EXAMPLE, s->batch,

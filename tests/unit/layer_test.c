@@ -42,22 +42,22 @@ static void build_relu(bl_net *net) {
     (void)DENSE(net, 1, at);
 }
 static void build_batchnorm(bl_net *net) {
-    size_t at = add(net, "batchnorm", SET(0), BL_NET_VALUES, 0);
+    size_t at = add(net, "batch_norm", SET(0), BL_NET_VALUES, 0);
     at = DENSE(net, 4, at);
     at = add(net, "relu", SET(0), at, 0);
-    at = add(net, "batchnorm", SET(0), at, 0);
+    at = add(net, "batch_norm", SET(0), at, 0);
     (void)DENSE(net, 1, at);
 }
 /* What dense layers and batch norm take over: the dropout behind them, the relu and the fork
  * before. */
 static void build_taken(bl_net *net) {
     size_t at = add(net, "relu", SET(0), DENSE(net, 20, BL_NET_VALUES), 0);
-    at = add(net, "dropout", SET(.rate = 0.3), add(net, "batchnorm", SET(0), at, 0), 0);
+    at = add(net, "dropout", SET(.rate = 0.3), add(net, "batch_norm", SET(0), at, 0), 0);
     at = add(net, "relu", SET(0), DENSE(net, 20, at), 0);
     for (size_t block = 0; block < 2; block++) {
         const size_t x = add(net, "fork", SET(0), at, 0);
         at = x;
-        if (block == 1) at = add(net, "batchnorm", SET(0), at, 0);
+        if (block == 1) at = add(net, "batch_norm", SET(0), at, 0);
         if (block == 1) at = add(net, "dropout", SET(.rate = 0.4), at, 0);
         at = add(net, "relu", SET(0), DENSE(net, 20, at), 0);
         at = add(net, "add", SET(0), DENSE(net, 20, at), x);
@@ -68,7 +68,7 @@ static void build_taken(bl_net *net) {
 static void build_concat(bl_net *net) {
     const size_t left =
         add(net, "embedding", SET(.columns = CATEGORICAL, .cardinality = k_cardinality), 0, 0);
-    const size_t right = add(net, "batchnorm", SET(0), BL_NET_VALUES, 0);
+    const size_t right = add(net, "batch_norm", SET(0), BL_NET_VALUES, 0);
     (void)DENSE(net, 1, add(net, "concat", SET(0), left, right));
 }
 static void build_sigmoid_range(bl_net *net) {
@@ -101,24 +101,24 @@ static void build_global_pool(bl_net *net) {
     const size_t at = CONV(net, BL_NET_VALUES, .units = 3, .kernel = 2);
     (void)DENSE(net, 1, add(net, "global_pool", SET(0), at, 0));
 }
-static void build_ghostnorm(bl_net *net) {
+static void build_ghost_norm(bl_net *net) {
     size_t at = CONV(net, BL_NET_VALUES, .units = 3, .kernel = 2);
-    at = add(net, "ghostnorm", SET(.ghost = 4), at, 0);
+    at = add(net, "ghost_norm", SET(.ghost = 4), at, 0);
     at = add(net, "relu", SET(0), at, 0);
-    (void)DENSE(net, 1, add(net, "ghostnorm", SET(0), at, 0));
+    (void)DENSE(net, 1, add(net, "batch_norm2d", SET(0), at, 0));
 }
 static void build_groupnorm(bl_net *net) {
     size_t at = CONV(net, BL_NET_VALUES, .units = 6, .kernel = 2);
-    at = add(net, "groupnorm", SET(.groups = 3), at, 0);
+    at = add(net, "group_norm", SET(.groups = 3), at, 0);
     at = add(net, "relu", SET(0), at, 0);
-    at = add(net, "groupnorm", SET(.groups = 6, .eps = 0.01f), at, 0);
+    at = add(net, "group_norm", SET(.groups = 6, .eps = 0.01f), at, 0);
     (void)DENSE(net, 1, at);
 }
 static void build_layernorm(bl_net *net) {
     size_t at = CONV(net, BL_NET_VALUES, .units = 3, .kernel = 2);
-    at = add(net, "layernorm", SET(0), at, 0);
+    at = add(net, "layer_norm", SET(0), at, 0);
     at = DENSE(net, 7, add(net, "relu", SET(0), at, 0));
-    (void)DENSE(net, 1, add(net, "layernorm", SET(0), at, 0));
+    (void)DENSE(net, 1, add(net, "layer_norm", SET(0), at, 0));
 }
 /* The parameterless shortcut of a strided block. */
 static void build_pad_channels(bl_net *net) {
@@ -164,7 +164,7 @@ static void build_blocks(bl_net *net) {
 static size_t add_normalised(bl_net *net, size_t in, size_t kernel, size_t stride, size_t ghost) {
     const size_t conv = CONV(net, in, .units = 4, .kernel = kernel, .stride = stride, .same = true,
                              .no_bias = true);
-    return add(net, "ghostnorm", SET(.ghost = ghost), conv, 0);
+    return add(net, "ghost_norm", SET(.ghost = ghost), conv, 0);
 }
 static void build_norm_blocks(bl_net *net) {
     size_t at = add(net, "relu", SET(0), add_normalised(net, BL_NET_VALUES, 3, 1, 4), 0);
@@ -205,20 +205,21 @@ static const struct {
     {"relu",          build_relu,          false},
     {"concat",        build_concat,        false},
     {"sigmoid_range", build_sigmoid_range, false},
-    {"batchnorm",     build_batchnorm,     false},
-    {"batchnorm",     build_taken,         false},
+    {"batch_norm",    build_batchnorm,     false},
+    {"batch_norm",    build_taken,         false},
     {"conv2d",        build_conv2d,        true },
     {"max_pool",      build_max_pool,      true },
     {"avg_pool",      build_avg_pool,      true },
     {"global_pool",   build_global_pool,   true },
-    {"ghostnorm",     build_ghostnorm,     true },
-    {"groupnorm",     build_groupnorm,     true },
-    {"layernorm",     build_layernorm,     true },
+    {"ghost_norm",    build_ghost_norm,    true },
+    {"batch_norm2d",  build_ghost_norm,    true },
+    {"group_norm",    build_groupnorm,     true },
+    {"layer_norm",    build_layernorm,     true },
     {"pad_channels",  build_pad_channels,  true },
     {"fork",          build_fork,          true },
     {"add",           build_add,           true },
     {"add",           build_blocks,        true },
-    {"ghostnorm",     build_norm_blocks,   true },
+    {"ghost_norm",    build_norm_blocks,   true },
     {"scale",         build_scale,         true },
     {"hard_sigmoid",  build_hard_sigmoid,  true },
     {"hard_swish",    build_hard_swish,    true },

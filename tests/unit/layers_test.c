@@ -169,13 +169,13 @@ static const struct {
 } k_lists[] = {
     {true, DENSE("10"), "dense", 192 * 10 + 10},
     {true,
-     "{ type = \"conv2d\"; filters = 6; kernel = 3; stride = 2; groups = 3; bias = false; }, \"hard_swish\", "
+     "{ type = \"conv2d\"; filters = 6; kernel = 3; stride = 2; groups = 3; bias = false; }, \"batch_norm\", \"hard_swish\", "
      "{ type = \"avg_pool\"; size = 2; stride = 1; }, \"layer_norm\", " DENSE("10"),
-     "conv2d hard_swish avg_pool layernorm dense", 9 * 6 + 2 * 6 + 2 * 2 * 6 * 10 + 10},
+     "conv2d batch_norm2d hard_swish avg_pool layer_norm dense", 9 * 6 + 2 * 6 + 2 * 6 + 2 * 2 * 6 * 10 + 10},
     {true,
      "{ type = \"conv2d\"; filters = 6; kernel = 3; }, { type = \"group_norm\"; groups = 3; }, \"relu\", " POOL
      ", { type = \"ghost_norm\"; size = 8; }, \"global_pool\", \"batch_norm\", " DROPOUT("0.5") ", " DENSE("10"),
-     "conv2d groupnorm relu max_pool ghostnorm global_pool batchnorm dropout dense",
+     "conv2d group_norm relu max_pool ghost_norm global_pool batch_norm dropout dense",
      27 * 6 + 6 + 12 + 12 + 12 + 60 + 10},
     /* Squeeze and excitation. */
     {true,

@@ -163,7 +163,7 @@ static void global_pool(const args64 *a) {
 }
 
 /* 19 examples in chunks of about 4: 4 4 4 4 3. */
-static void ghostnorm(const args64 *a) {
+static void batch_norm2d(const args64 *a) {
     const size_t positions = bl_shape_positions(a->node->shape), batch = a->pass->batch;
     const size_t size = a->node->set.ghost > 0 ? a->node->set.ghost : batch;
     for (size_t i = 0; i < batch; i += size)
@@ -242,14 +242,15 @@ static const struct {
     {"relu",          relu         },
     {"concat",        concat       },
     {"sigmoid_range", sigmoid_range},
-    {"batchnorm",     batchnorm    },
+    {"batch_norm",    batchnorm    },
     {"conv2d",        conv2d       },
     {"max_pool",      max_pool     },
     {"avg_pool",      avg_pool     },
     {"global_pool",   global_pool  },
-    {"ghostnorm",     ghostnorm    },
-    {"groupnorm",     groupnorm    },
-    {"layernorm",     layernorm    },
+    {"batch_norm2d",  batch_norm2d },
+    {"ghost_norm",    batch_norm2d },
+    {"group_norm",    groupnorm    },
+    {"layer_norm",    layernorm    },
     {"pad_channels",  pad_channels },
     {"fork",          fork64       },
     {"add",           add          },

@@ -72,7 +72,7 @@ static void test_table_chain(void **state) {
     bl_net net;
     bl_net_init(&net, 0, 5);
     size_t at = PLAIN(&net, "relu", add(&net, "dense", SET(.units = 4), BL_NET_VALUES, 0));
-    at = PLAIN(&net, "batchnorm", at);
+    at = PLAIN(&net, "batch_norm", at);
     at = add(&net, "dropout", SET(.rate = 0.5), at, 0);
     at = add(&net, "dropout", SET(.rate = 0.5), at, 0);
     (void)add(&net, "dense", SET(.units = 1), at, 0);

@@ -221,8 +221,8 @@ static void test_tabular_layers(void **state) {
     bl_net net;
     tiny_config(&config);
     build(&net, &config, 3, 2);
-    check_layers(&net, "embedding:89 dropout:89 batchnorm:2 concat:91 dense:24 relu:24 "
-                       "batchnorm:24 dropout:24 dense:12 relu:12 batchnorm:12 dropout:12 dense:1 "
+    check_layers(&net, "embedding:89 dropout:89 batch_norm:2 concat:91 dense:24 relu:24 "
+                       "batch_norm:24 dropout:24 dense:12 relu:12 batch_norm:12 dropout:12 dense:1 "
                        "sigmoid_range:1");
     assert_true(fabs((double)bl_net_output(&net)->set.high - log(1.2 * 41551.0)) < 1e-6);
     assert_string_equal(net.param[0].name, "0.embedding.Store");
@@ -230,8 +230,8 @@ static void test_tabular_layers(void **state) {
     bl_net_free(&net);
 
     build(&net, &config, 0, 2);
-    check_layers(&net, "batchnorm:2 dense:24 relu:24 batchnorm:24 dropout:24 dense:12 relu:12 "
-                       "batchnorm:12 dropout:12 dense:1 sigmoid_range:1");
+    check_layers(&net, "batch_norm:2 dense:24 relu:24 batch_norm:24 dropout:24 dense:12 relu:12 "
+                       "batch_norm:12 dropout:12 dense:1 sigmoid_range:1");
     bl_net_free(&net);
 
     config.model.batch_norm = false;

@@ -52,8 +52,7 @@ static void the_plan_names_what_a_trial_changed(void **state) {
     tiny_data_free(&data);
 }
 
-/* ---- the race against the whole grid ----------------------------------------------------------
- */
+/* ---- the race against the whole grid ---- */
 
 static void name(char *out, const char *text) {
     (void)snprintf(out, BL_NAME, "%s", text);
@@ -141,8 +140,7 @@ static void and_on_the_quadratic_model(void **state) {
     free(config);
 }
 
-/* ---- a box of everything ----------------------------------------------------------------------
- */
+/* ---- a box of everything ---- */
 
 /* Learning rate, 1 - beta1, weight decay, the schedule's length, label smoothing and dropout are
  * drawn together, the same points at both sizes, and every one of them reaches the trained net. */

@@ -2,7 +2,7 @@
  * then a chunk's chains over its examples and their tree, a channel of a chunk a thread; then every
  * element. */
 #include "kernels/cuda/image.h"
-#include "kernels/ref/ghostnorm.c"
+#include "kernels/ref/batchnorm2d.c"
 
 namespace {
 
@@ -69,7 +69,7 @@ template <class Args> __device__ column column_of(const Args &a, size_t chunk, s
     return c;
 }
 
-__global__ void finish_means(bl_ghostnorm_forward a, const float *each) {
+__global__ void finish_means(bl_batchnorm2d_forward a, const float *each) {
     const size_t i = bl_thread(), chunk = i / a.n, j = i % a.n;
     if (chunk >= a.chunks) return;
     const column c = column_of(a, chunk, j);
@@ -77,7 +77,7 @@ __global__ void finish_means(bl_ghostnorm_forward a, const float *each) {
 }
 
 /* unbiased (chunks, n) is for the sum of variances. */
-__global__ void finish_variances(bl_ghostnorm_forward a, const float *each, float *unbiased) {
+__global__ void finish_variances(bl_batchnorm2d_forward a, const float *each, float *unbiased) {
     const size_t i = bl_thread(), chunk = i / a.n, j = i % a.n;
     if (chunk >= a.chunks) return;
     const column c = column_of(a, chunk, j);
@@ -86,7 +86,7 @@ __global__ void finish_variances(bl_ghostnorm_forward a, const float *each, floa
     unbiased[i] = count > 1.0f ? var * (count / (count - 1.0f)) : var;
 }
 
-__global__ void finish_sums(bl_ghostnorm_forward a, const float *unbiased) {
+__global__ void finish_sums(bl_batchnorm2d_forward a, const float *unbiased) {
     const size_t j = bl_thread();
     if (j >= a.n) return;
     a.sum_mean[j] = bl_colsum_tree(a.mean, a.chunks, a.n, j);
@@ -94,7 +94,7 @@ __global__ void finish_sums(bl_ghostnorm_forward a, const float *unbiased) {
 }
 
 /* A block of the grid's y for each chunk. */
-__global__ void normalise(bl_ghostnorm_forward a) {
+__global__ void normalise(bl_batchnorm2d_forward a) {
     const size_t chunk = blockIdx.y, j = bl_thread() % a.n;
     const column c = column_of(a, chunk, j);
     const size_t i = c.begin * a.positions * a.n + bl_thread();
@@ -105,7 +105,7 @@ __global__ void normalise(bl_ghostnorm_forward a) {
 }
 
 /* s, t (chunks, n) of the contract. */
-__global__ void finish_chunks(bl_ghostnorm_backward a, const float *each_s, const float *each_t,
+__global__ void finish_chunks(bl_batchnorm2d_backward a, const float *each_s, const float *each_t,
                               float *s, float *t) {
     const size_t i = bl_thread(), chunk = i / a.n, j = i % a.n;
     if (chunk >= a.chunks) return;
@@ -114,14 +114,14 @@ __global__ void finish_chunks(bl_ghostnorm_backward a, const float *each_s, cons
     t[i] = chunk_sum(each_t, c.begin, c.end, a.n, j);
 }
 
-__global__ void finish_gradients(bl_ghostnorm_backward a, const float *s, const float *t) {
+__global__ void finish_gradients(bl_batchnorm2d_backward a, const float *s, const float *t) {
     const size_t j = bl_thread(), chunks = a.batch > 0 ? a.chunks : 0;
     if (j >= a.n) return;
     a.dbeta[j] = bl_colsum_tree(s, chunks, a.n, j);
     a.dgamma[j] = bl_colsum_tree(t, chunks, a.n, j);
 }
 
-__global__ void backward(bl_ghostnorm_backward a, const float *s, const float *t) {
+__global__ void backward(bl_batchnorm2d_backward a, const float *s, const float *t) {
     const size_t chunk = blockIdx.y, j = bl_thread() % a.n, k = chunk * a.n + j;
     const column c = column_of(a, chunk, j);
     const size_t i = c.begin * a.positions * a.n + bl_thread();
@@ -144,14 +144,14 @@ template <class Args> dim3 by_chunks(const Args &a) {
 
 } // namespace
 
-void bl_ghostnorm_forward_cuda(const bl_ghostnorm_forward *args, const bl_part *part) {
-    const bl_ghostnorm_forward a = *args;
+void bl_batchnorm2d_forward_cuda(const bl_batchnorm2d_forward *args, const bl_part *part) {
+    const bl_batchnorm2d_forward a = *args;
     bl_queue *queue = bl_queue_of(part);
     float *each = (float *)queue->workspace, *unbiased = each + a.batch * a.n;
     const unsigned all = bl_blocks(a.batch * a.n), channels = bl_blocks(a.chunks * a.n);
     if (a.batch == 0 || a.n == 0) return;
     if (a.positions == 0 || !fits((a.batch + a.chunks) * a.n, a.chunks)) {
-        bl_ghostnorm_forward_reference(args, part);
+        bl_batchnorm2d_forward_reference(args, part);
         return;
     }
     BL_LAUNCH(example_chains<sum_x>, all, BL_CUDA_THREADS, queue, each, a.x, (const float *)nullptr,
@@ -165,15 +165,15 @@ void bl_ghostnorm_forward_cuda(const bl_ghostnorm_forward *args, const bl_part *
     BL_LAUNCH(normalise, by_chunks(a), BL_CUDA_THREADS, queue, a);
 }
 
-void bl_ghostnorm_backward_cuda(const bl_ghostnorm_backward *args, const bl_part *part) {
-    const bl_ghostnorm_backward a = *args;
+void bl_batchnorm2d_backward_cuda(const bl_batchnorm2d_backward *args, const bl_part *part) {
+    const bl_batchnorm2d_backward a = *args;
     bl_queue *queue = bl_queue_of(part);
     float *each_s = (float *)queue->workspace, *each_t = each_s + a.batch * a.n;
     float *s = each_t + a.batch * a.n, *t = s + a.chunks * a.n;
     const unsigned all = bl_blocks(a.batch * a.n), channels = bl_blocks(a.chunks * a.n);
     if (a.n == 0) return;
     if (a.positions == 0 || !fits(2 * (a.batch + a.chunks) * a.n, a.chunks)) {
-        bl_ghostnorm_backward_reference(args, part);
+        bl_batchnorm2d_backward_reference(args, part);
         return;
     }
     if (a.batch > 0) {

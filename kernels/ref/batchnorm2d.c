@@ -1,3 +1,8 @@
+/* Batch normalisation of pictures, over chunks of the batch, as specification: the formulas of
+ * batchnorm.c for each chunk by itself, with N = examples of the chunk * positions. One chunk is
+ * plain batch norm. Shapes: x, y, dy (batch, positions, n); mean, rstd (chunks, n); gamma, beta and
+ * their gradients (n). What all chunks share (sums for running statistics, gradients) is added over
+ * the chunks by rule B's tree, a chunk a block. */
 #include "kernels/ref/ref.h"
 #include <math.h>
 
@@ -10,6 +15,7 @@ typedef struct column {
 /* One example's chain over its positions, from +0. */
 typedef float example_chain(const column *c, size_t b, float mean, float rstd);
 
+/* The four sums over one example: of x; of (x - mean)^2; of dy; of dy xhat. */
 static BL_HD float sum_x(const column *c, size_t b, float mean, float rstd) {
     (void)mean, (void)rstd;
     float acc = 0;
@@ -46,6 +52,7 @@ static BL_HD float sum_dy_xhat(const column *c, size_t b, float mean, float rstd
     return acc;
 }
 
+/* A chain over the examples of each block, then the tree. */
 static BL_HD float rule_b(const column *c, example_chain *chain, float mean, float rstd) {
     bl_ref_tree tree = {.blocks = 0};
     for (size_t begin = c->begin; begin < c->end; begin += BL_BLOCK) {
@@ -57,11 +64,13 @@ static BL_HD float rule_b(const column *c, example_chain *chain, float mean, flo
     return bl_ref_tree_sum(&tree);
 }
 
+/* Terms of a chunk's sums. */
 static BL_HD float count_of(const column *c) {
     return (float)((c->end - c->begin) * c->positions);
 }
 
-static BL_HD void chunk_forward(const bl_ghostnorm_forward *a, const column *c, size_t chunk,
+/* Statistics and y of one chunk and channel; its share of the running statistics is pushed. */
+static BL_HD void chunk_forward(const bl_batchnorm2d_forward *a, const column *c, size_t chunk,
                                 bl_ref_tree *means, bl_ref_tree *vars) {
     const size_t j = c->j;
     const float count = count_of(c);
@@ -79,7 +88,8 @@ static BL_HD void chunk_forward(const bl_ghostnorm_forward *a, const column *c, 
     bl_ref_tree_push(vars, count > 1.0f ? var * (count / (count - 1.0f)) : var);
 }
 
-BL_REF void bl_ghostnorm_forward_ref(const bl_ghostnorm_forward *a, const bl_part *part) {
+/* A part has whole channels. */
+BL_REF void bl_batchnorm2d_forward_ref(const bl_batchnorm2d_forward *a, const bl_part *part) {
     if (a->batch == 0) return;
     const bl_range columns = bl_part_range(part, a->n, 1);
     for (size_t j = columns.begin; j < columns.end; j++) {
@@ -98,7 +108,8 @@ BL_REF void bl_ghostnorm_forward_ref(const bl_ghostnorm_forward *a, const bl_par
     }
 }
 
-static BL_HD void chunk_backward(const bl_ghostnorm_backward *a, const column *c, size_t chunk,
+/* dx of one chunk and channel; its share of dbeta and dgamma is pushed. */
+static BL_HD void chunk_backward(const bl_batchnorm2d_backward *a, const column *c, size_t chunk,
                                  bl_ref_tree *betas, bl_ref_tree *gammas) {
     const size_t j = c->j;
     const float count = count_of(c);
@@ -113,7 +124,8 @@ static BL_HD void chunk_backward(const bl_ghostnorm_backward *a, const column *c
     bl_ref_tree_push(gammas, t);
 }
 
-BL_REF void bl_ghostnorm_backward_ref(const bl_ghostnorm_backward *a, const bl_part *part) {
+/* A batch of 0 has no chunk: both gradients are +0. */
+BL_REF void bl_batchnorm2d_backward_ref(const bl_batchnorm2d_backward *a, const bl_part *part) {
     const bl_range columns = bl_part_range(part, a->n, 1);
     for (size_t j = columns.begin; j < columns.end; j++) {
         bl_ref_tree betas = {.blocks = 0}, gammas = {.blocks = 0};

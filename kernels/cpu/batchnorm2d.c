@@ -28,7 +28,7 @@ BL_INLINE void for_positions(bl_range *at, bl_range all, bl_range columns, bl_ve
 }
 
 typedef struct forward_chunk {
-    const bl_ghostnorm_forward *a;
+    const bl_batchnorm2d_forward *a;
     const float *mean, *rstd; /* of the chunk */
     bl_range at;              /* positions */
 } forward_chunk;
@@ -62,7 +62,7 @@ BL_INLINE void normalise(const void *ctx, size_t j, bl_lanes m) {
     }
 }
 
-static void forward_of(const bl_ghostnorm_forward *a, size_t chunk, bl_range columns,
+static void forward_of(const bl_batchnorm2d_forward *a, size_t chunk, bl_range columns,
                        float *scratch, averages *sums) {
     const bl_range examples = {bl_chunk_begin(a->batch, a->chunks, chunk),
                                bl_chunk_begin(a->batch, a->chunks, chunk + 1)};
@@ -85,7 +85,7 @@ static void forward_of(const bl_ghostnorm_forward *a, size_t chunk, bl_range col
     bl_tree_climb(sums->acc, sums->levels, 2 * sums->count, chunk, chunk + 1 == a->chunks);
 }
 
-void BL_CPU(ghostnorm_forward)(const bl_ghostnorm_forward *a, const bl_part *part) {
+void BL_CPU(batchnorm2d_forward)(const bl_batchnorm2d_forward *a, const bl_part *part) {
     const bl_range all = bl_part_range(part, a->n, BL_W);
     if (a->batch == 0) return;
     for (size_t j0 = all.begin; j0 < all.end; j0 += BL_CHANNEL_STRIP) {
@@ -98,7 +98,7 @@ void BL_CPU(ghostnorm_forward)(const bl_ghostnorm_forward *a, const bl_part *par
 }
 
 typedef struct backward_chunk {
-    const bl_ghostnorm_backward *a;
+    const bl_batchnorm2d_backward *a;
     const float *mean, *rstd; /* of the chunk */
     bl_range at;
     bl_v count;
@@ -123,7 +123,7 @@ BL_INLINE bl_channel_sum add_gradients(const void *ctx, bl_channel_sum acc, size
 /* dbeta and dgamma hold the chunk's sums. */
 BL_INLINE void share_step(const void *ctx, size_t j, bl_lanes m) {
     const backward_chunk *c = ctx;
-    const bl_ghostnorm_backward *a = c->a;
+    const bl_batchnorm2d_backward *a = c->a;
     const size_t i = j - c->first;
     bl_v_put(c->scale + i, bl_v_get(a->gamma + j, m) * bl_v_get(c->rstd + j, m), m);
     bl_v_put(c->mean_dy + i, bl_v_get(a->dbeta + j, m) / c->count, m);
@@ -144,7 +144,7 @@ BL_INLINE void dx_step(const void *ctx, size_t j, bl_lanes m) {
     }
 }
 
-static void backward_of(const bl_ghostnorm_backward *a, size_t chunk, bl_range columns,
+static void backward_of(const bl_batchnorm2d_backward *a, size_t chunk, bl_range columns,
                         float *scratch, averages *sums) {
     const bl_range examples = {bl_chunk_begin(a->batch, a->chunks, chunk),
                                bl_chunk_begin(a->batch, a->chunks, chunk + 1)};
@@ -166,7 +166,7 @@ static void backward_of(const bl_ghostnorm_backward *a, size_t chunk, bl_range c
     bl_tree_climb(sums->acc, sums->levels, 2 * sums->count, chunk, chunk + 1 == a->chunks);
 }
 
-void BL_CPU(ghostnorm_backward)(const bl_ghostnorm_backward *a, const bl_part *part) {
+void BL_CPU(batchnorm2d_backward)(const bl_batchnorm2d_backward *a, const bl_part *part) {
     const bl_range all = bl_part_range(part, a->n, BL_W);
     for (size_t j0 = all.begin; j0 < all.end; j0 += BL_CHANNEL_STRIP) {
         const bl_range columns = {j0, bl_min_size(j0 + BL_CHANNEL_STRIP, all.end)};

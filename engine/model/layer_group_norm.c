@@ -1,10 +1,10 @@
 /* Group norm (Wu, He 2018): every example's channels in set.groups groups, each normalised over its
  * channels and positions. */
-#include "engine/model/layer_groupnorm.h"
+#include "engine/model/layer_group_norm.h"
 
 enum { GAMMA, BETA };
 
-bl_status bl_layer_groupnorm_shape(bl_net *net, bl_net_node *node, size_t groups, bl_err *err) {
+bl_status bl_layer_group_norm_shape(bl_net *net, bl_net_node *node, size_t groups, bl_err *err) {
     const size_t n = node->in_shape[0].channels;
     if (groups < 1 || n % groups != 0)
         BL_FAIL(err, BL_EINVAL, "%zu channels cannot be normalised in %zu groups", n, groups);
@@ -19,8 +19,8 @@ bl_status bl_layer_groupnorm_shape(bl_net *net, bl_net_node *node, size_t groups
     return bl_net_add_param(net, node, &beta, err);
 }
 
-void bl_layer_groupnorm_run(const bl_net_node *node, size_t groups, const bl_pass *pass,
-                            const bl_part *part) {
+void bl_layer_group_norm_run(const bl_net_node *node, size_t groups, const bl_pass *pass,
+                             const bl_part *part) {
     const bl_groupnorm_forward args = {.y = node->y,
                                        .mean = node->memory,
                                        .rstd = node->memory + pass->batch * groups,
@@ -35,8 +35,8 @@ void bl_layer_groupnorm_run(const bl_net_node *node, size_t groups, const bl_pas
     pass->kernels->groupnorm_forward(&args, part);
 }
 
-void bl_layer_groupnorm_back(const bl_net_node *node, size_t groups, const bl_pass *pass,
-                             const bl_part *part) {
+void bl_layer_group_norm_back(const bl_net_node *node, size_t groups, const bl_pass *pass,
+                              const bl_part *part) {
     const bl_groupnorm_backward_weight weight = {.dgamma = node->grad[GAMMA],
                                                  .dbeta = node->grad[BETA],
                                                  .dy = node->dy,
@@ -63,14 +63,14 @@ void bl_layer_groupnorm_back(const bl_net_node *node, size_t groups, const bl_pa
 }
 
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
-    return bl_layer_groupnorm_shape(net, node, node->set.groups, err);
+    return bl_layer_group_norm_shape(net, node, node->set.groups, err);
 }
 static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
-    bl_layer_groupnorm_run(node, node->set.groups, pass, part);
+    bl_layer_group_norm_run(node, node->set.groups, pass, part);
 }
 static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
-    bl_layer_groupnorm_back(node, node->set.groups, pass, part);
+    bl_layer_group_norm_back(node, node->set.groups, pass, part);
 }
 
-const bl_layer bl_layer_groupnorm = {
-    .name = "groupnorm", .inputs = 1, .shape = shape, .forward = forward, .backward = backward};
+const bl_layer bl_layer_group_norm = {
+    .name = "group_norm", .inputs = 1, .shape = shape, .forward = forward, .backward = backward};
