@@ -103,7 +103,7 @@ GPU_TESTS := $(B)/tests/kernels/families_test $(B)/tests/unit/device_test $(B)/t
 BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
 BENCH   := $(BENCH_C:%.c=$(B)/%)
 
-.PHONY: cuda dist found all experiment figures reproduce test tests test-crash test-slurm test-bits test-fresh test-portable test-full check setup config layers format tidy fuzz bench clean help program golden-update FORCE
+.PHONY: cuda dist found all experiment figures reproduce test tests test-crash test-slurm test-bits test-ptx test-fresh test-portable test-full check setup config layers format tidy fuzz bench clean help program golden-update FORCE
 
 all: program cuda
 
@@ -223,7 +223,8 @@ $(foreach i,$(ISAS),$(eval $(call ISA_RULE,$(i))))
 # source's lines go with it, for compute-sanitizer and ncu; compressed, all of it is smaller than two plain targets.
 NVCC_KNOWS = $(shell $(NVCC) --list-gpu-arch 2>/dev/null)
 NVCC_ARCHS = 80 90 $(patsubst compute_%,%,$(filter compute_100 compute_120,$(NVCC_KNOWS)))
-NVCC_FLAGS = -std=c++17 -O3 --fmad=false --prec-div=true --prec-sqrt=true --ftz=false -lineinfo -I. -I$(B) \
+NVCC_FP    = --fmad=false --prec-div=true --prec-sqrt=true --ftz=false
+NVCC_FLAGS = -std=c++17 -O3 $(NVCC_FP) -lineinfo -I. -I$(B) \
              -Xcompiler -fPIC,-fvisibility=hidden -Xfatbin -compress-all \
              $(if $(CI),-Werror all-warnings) $(foreach a,$(NVCC_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
              -gencode arch=compute_90,code=compute_90
@@ -299,6 +300,9 @@ test-bits:
 # The two commands on bare machines: Debian 12 and 13, made anew by debootstrap.
 test-fresh:
 	$(Q)sh tests/fresh.sh
+# What nvcc makes of the kernels' arithmetic: every fused multiply-add is the source's, all rounds to nearest.
+test-ptx: $(B)/updates_list.h
+	$(Q)$(if $(NVCC),sh tests/gpu/ptx.sh $(NVCC) -std=c++17 -O3 $(NVCC_FP) -I. -I$(B),echo "1 skipped: no nvcc here")
 # The golden runs under emulated processors.
 test-portable:
 	$(Q)sh tests/portable.sh "$(CC)" $(FP)
@@ -337,6 +341,7 @@ help:
 	@echo 'make test-crash                                                     kill, fill, damage and crowd a store'
 	@echo 'make test-bits | test-portable | test-full                          one hash: compilers; emulated processors; all 2^32 inputs'
 	@echo 'make test-fresh                                                     both commands on bare machines of Debian 12 and 13'
+	@echo 'make test-ptx                                                       what nvcc makes of the arithmetic, without a GPU'
 	@echo 'make test-slurm                                                     submit to a real Slurm, where it is installed'
 	@echo 'make dist                                                           a folder for machines without a compiler, in build/dist'
 	@echo 'make                                                                build build/batchlab'

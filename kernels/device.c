@@ -1,3 +1,5 @@
+/* Opening of the plug-in, and of a device in it. The plug-in stays open to the program's end, as do
+ * the devices: drivers do not take well to being unloaded. */
 #include "kernels/device.h"
 #include <dlfcn.h>
 #include <pthread.h>
@@ -22,6 +24,7 @@ static bl_status plugin_path(char *path, size_t room, bl_err *err) {
     return BL_OK;
 }
 
+/* Opens the plug-in and finds the one name that it exports. */
 static bl_status load(bl_device_plugin_fn **out, bl_err *err) {
     char path[4096];
     BL_TRY(plugin_path(path, sizeof path, err));
@@ -37,6 +40,7 @@ static bl_status load(bl_device_plugin_fn **out, bl_err *err) {
     return BL_OK;
 }
 
+/* "cuda" is the first card, "cuda:N" the one that CUDA counts as N. */
 static bl_status parse(const char *name, int *index, bl_err *err) {
     char *end = NULL;
     *index = 0;

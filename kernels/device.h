@@ -1,7 +1,21 @@
 /* A device: memory of its own, queues of calls that run in order, and the kernel families carried
- * out there. Filled in by a plug-in that is opened when a run asks for it: the program neither
- * links nor needs it. All calls but the waits return before they are done, unless said otherwise.
- */
+ * out there. Filled in by a plug-in (kernels/cuda/plugin.c) that is opened when a run asks for it:
+ * the program neither links nor needs it.
+ *
+ * Who calls what: engine/train/device_dataset.c puts a data set into the device's memory once, for
+ * all runs; engine/train/workload_device.c has one queue and one block of memory for each run. A
+ * run's step is enqueued once as it is, recorded once, and then replayed:
+ *
+ *     queue_open, alloc, put ...                  the run is set up
+ *     gather, kernels, check_loss, update, advance    a step, enqueued
+ *     record_begin, the same calls, record_end        a step, recorded
+ *     put numbers of 32 steps, 32 x replay, get losses, mark    a chunk of steps
+ *     wait_for(mark)                              the chunk before is done: look at its losses
+ *
+ * All calls but the waits, alloc and release return before they are done, unless said otherwise.
+ * Calls without a status keep their fault in the queue, and the next wait tells of it. A queue is
+ * one thread's at a time; different queues may be used at once. Pointers to arrays are the
+ * device's: the host may not look at them. */
 #ifndef BL_KERNELS_DEVICE_H
 #define BL_KERNELS_DEVICE_H
 #include "kernels/kernel.h"

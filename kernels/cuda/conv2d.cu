@@ -10,7 +10,7 @@ enum { NARROW = 4 }; /* channels or filters of a group, too few for a tile */
 
 /* Rows: positions of y. Columns: a group's filters. Terms: taps and channels. Layers: groups. */
 struct forward_product {
-    enum { A_K = true, B_K = false, TREE = false, GAPS = true };
+    enum { A_K = true, B_K = false, TREE = false, LARGE = true, GAPS = true };
     struct row_of {
         const float *image;
         unsigned y, x; /* of the first tap; unsigned wrap-around is outside */
@@ -59,7 +59,7 @@ struct forward_product {
  * Rows: a phase's positions of x. Columns: a group's channels. Terms: the taps, last first, and the
  * group's filters. Layers: phases and groups. */
 struct input_product {
-    enum { A_K = true, B_K = true, TREE = false, GAPS = true };
+    enum { A_K = true, B_K = true, TREE = false, LARGE = true, GAPS = true };
     struct row_of {
         const float *image;
         unsigned y, x; /* of dy at the first term's tap */

@@ -9,7 +9,7 @@ namespace {
 /* Rows: taps and channels of a group. Columns: its filters. Terms: positions of y. Layers: groups
  * and examples. */
 struct weight_product {
-    enum { A_K = false, B_K = false, TREE = false, GAPS = true };
+    enum { A_K = false, B_K = false, TREE = false, LARGE = false, GAPS = true };
     typedef struct row_of {
         unsigned tap_y, tap_x, channel;
     } row_of;

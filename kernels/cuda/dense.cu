@@ -8,7 +8,7 @@ namespace {
  * a[k * lda + i]; B_KF: B(k, j) = b[j * ldb + k], else b[k * ldb + j]. Layer z has the terms from
  * z * span on. */
 template <bool A_KF, bool B_KF, bool WITH_TREE> struct plain {
-    enum { A_K = A_KF, B_K = B_KF, TREE = WITH_TREE, GAPS = false };
+    enum { A_K = A_KF, B_K = B_KF, TREE = WITH_TREE, LARGE = true, GAPS = false };
     typedef size_t row_of, column_of;
     float *c;
     const float *x, *w;
@@ -101,11 +101,12 @@ static size_t blocks_of_group(size_t batch, size_t count) {
     return blocks;
 }
 
-void bl_dense_backward_weight_cuda(const bl_dense_backward_weight *a, const bl_part *part) {
-    bl_queue *queue = bl_queue_of(part);
-    const size_t count = a->k * a->n, span = blocks_of_group(a->batch, count) * BL_BLOCK;
-    const size_t groups = a->batch > span ? (a->batch + span - 1) / span : 1;
-    plain<false, false, true> p = {};
+/* In layers of `span` examples. Without the tree where a layer is one block, whose sum is the
+ * chain: the tree's levels would lie in local memory. */
+template <bool TREE>
+static void multiply_examples(const bl_dense_backward_weight *a, size_t span, bl_queue *queue) {
+    const size_t count = a->k * a->n, groups = a->batch > span ? (a->batch + span - 1) / span : 1;
+    plain<false, false, TREE> p = {};
     p.c = groups > 1 ? (float *)queue->workspace : a->dw, p.x = a->x, p.w = a->dy;
     p.m = (unsigned)a->k, p.n = (unsigned)a->n, p.k = (unsigned)a->batch, p.lda = a->k,
     p.ldb = a->n;
@@ -114,4 +115,12 @@ void bl_dense_backward_weight_cuda(const bl_dense_backward_weight *a, const bl_p
     if (groups > 1 && count > 0)
         BL_LAUNCH(combine, bl_blocks(count), BL_CUDA_THREADS, queue, a->dw, p.c, groups, count);
     if (a->dbias) bl_colsum_run(a->dbias, a->dy, a->batch, a->n, queue);
+}
+
+void bl_dense_backward_weight_cuda(const bl_dense_backward_weight *a, const bl_part *part) {
+    const size_t span = blocks_of_group(a->batch, a->k * a->n) * BL_BLOCK;
+    if (span == BL_BLOCK)
+        multiply_examples<false>(a, span, bl_queue_of(part));
+    else
+        multiply_examples<true>(a, span, bl_queue_of(part));
 }

@@ -2,6 +2,17 @@
  * tests/cuda, which runs the same text on a processor, thread by thread, so that every kernel is
  * tested on machines without a GPU.
  *
+ * A kernel is started by BL_LAUNCH, or by BL_LAUNCH_TOGETHER where its threads meet. Example:
+ *
+ *     __global__ void relu_forward(float *y, const float *x, size_t count) {
+ *         const size_t i = bl_thread();
+ *         if (i < count) y[i] = x[i] <= 0.0f ? 0.0f : x[i];
+ *     }
+ *     BL_LAUNCH(relu_forward, bl_blocks(count), BL_CUDA_THREADS, queue, y, x, count);
+ *
+ * Arguments travel by value: no pointer to the host's memory may be among them. A launch that fails
+ * is kept in the queue with the kernel's name and grid (queue.h).
+ *
  * A reference kernel computes part p of its outputs; on a device thread p is part p. That gives
  * every family an exact kernel (reference.cu); those worth it have one of their own beside it.
  * No float atomics, no shuffles; a grid depends on the problem's shape only. */

@@ -5,6 +5,8 @@
  * What is multiplied says a Problem:
  *   A_K, B_K     whether neighbours in memory are neighbours in k
  *   TREE         blocks are combined by rule B's tree instead of rule F's chain
+ *   LARGE        tiles of 128 x 128 are worth it: what a() and b() need fits the registers that
+ *                64 outputs a thread leave
  *   GAPS         a term may be left out: its a() is +0, which changes no sum but a -0, and
  *                put() takes both for +0; unless its b() is no finite number: then again(i, j)
  *                is the sum
@@ -229,9 +231,12 @@ template <class Problem>
 void bl_multiply(const Problem &p, size_t m, size_t n, size_t layers, bl_queue *queue) {
     const size_t outputs = m * n * layers;
     if (outputs == 0) return;
-    if (outputs >= (size_t)128 * 128 * 128 && m >= 96 && n >= 96)
-        bl_launch_product<128, 128, 8, 8, 8>(p, m, n, layers, queue);
-    else if (outputs >= (size_t)64 * 64 * 96 && m >= 48 && n >= 48)
+    if constexpr (Problem::LARGE)
+        if (outputs >= (size_t)128 * 128 * 128 && m >= 96 && n >= 96) {
+            bl_launch_product<128, 128, 8, 8, 8>(p, m, n, layers, queue);
+            return;
+        }
+    if (outputs >= (size_t)64 * 64 * 96 && m >= 48 && n >= 48)
         bl_launch_product<64, 64, 4, 4, 16>(p, m, n, layers, queue);
     else if (outputs >= (size_t)128 * 32 * 96 && m >= 96)
         bl_launch_product<128, 32, 8, 4, 8>(p, m, n, layers, queue);

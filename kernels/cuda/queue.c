@@ -1,3 +1,5 @@
+/* Memory, queues and recordings of a card: the leaf of the CUDA side (queue.h has the picture).
+ * Only this file and plugin.c speak to CUDA's runtime; kernels are started in launch.h. */
 #include "kernels/cuda/queue.h"
 #include <stdarg.h>
 #include <stdio.h>

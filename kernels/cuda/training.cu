@@ -1,6 +1,12 @@
-/* A step's ends: the batch is put together from a resident data set, the loss is judged, the
- * weights are updated. Nothing here waits for the host, so that recorded steps follow each other.
- */
+/* A step's ends: the batch is put together from the data set on the device, the loss is checked,
+ * the weights are updated. Nothing here waits for the host, so that recorded steps follow each
+ * other: what differs from step to step lies on the device, in bl_device_progress (position in the
+ * stream of examples, number of the step) and in the array of the steps' numbers. A recorded step
+ * therefore is the same graph every time.
+ *
+ * Order of a step: gather, forward and backward passes, check_loss, update, advance. A loss that is
+ * not finite sets `stopped`; from there on check_loss and update change nothing, so that the host,
+ * which looks at losses a chunk later, finds the run as it was at that step. */
 #include "kernels/cuda/launch.h"
 #include "kernels/shared/permutation.h"
 #include "kernels/shared/shift.h"

@@ -1,3 +1,12 @@
+/* Dense layers by cuBLASLt. For every shape of a product the library is asked once, at the first
+ * call with it, for its list of algorithms; the first that sums in a fixed order is taken and named
+ * in the run's log. Arrays here are row-major, which the library reads as their transposes:
+ *
+ *     forward   y (batch, n) = x (batch, k) w (k, n)     as   y^T = w^T x^T:    m = n, n = batch
+ *     input     dx = dy w^T                              as   dx^T = w dy^T:    m = k, w turned
+ *     weights   dw = x^T dy                              as   dw^T = dy^T x:    m = n, x turned
+ *
+ * Choices belong to a handle, handles to a queue, queues to one thread at a time. */
 #include "kernels/vendor/cublaslt.h"
 #include "kernels/cuda/cuda_kernels.h"
 #include "kernels/vendor/library.h"
@@ -139,6 +148,7 @@ void bl_cublaslt_close(bl_cublaslt *products) {
 #define SET(object, kind, attribute, value)                                                        \
     DONE(lt.kind##SetAttribute(object, attribute, &(value), sizeof(value)))
 
+/* The product and its three layouts in the library's objects, which choice_free gives back. */
 static bool describe(choice *c, cublasComputeType_t compute) {
     const shape *s = &c->shape;
     const cublasLtEpilogue_t epilogue =
@@ -165,6 +175,7 @@ static bool in_fixed_order(const cublasLtMatmulAlgo_t *algorithm) {
            (scheme & CUBLASLT_REDUCTION_SCHEME_INPLACE) == 0;
 }
 
+/* What an algorithm has to keep to: workspace, order of sums, alignment of the arrays. */
 static bool prefer(cublasLtMatmulPreference_t p, uint32_t aligned) {
     const uint64_t workspace = BL_CUDA_WORKSPACE;
     const uint32_t schemes =
@@ -235,12 +246,14 @@ static void write_text(choice *c) {
         used = write_number(c, used, numbers[i].name, numbers[i].attribute, numbers[i].bytes);
 }
 
+/* Everything that the list may depend on within a device, a version and a precision. */
 static bool is_same(const shape *a, const shape *b) {
     return a->m == b->m && a->n == b->n && a->k == b->k && a->lda == b->lda && a->ldb == b->ldb &&
            a->op_a == b->op_a && a->op_b == b->op_b && a->bias == b->bias &&
            a->aligned == b->aligned;
 }
 
+/* Asks the library, for a shape that is new; NULL where there is no room for more. */
 static choice *add_choice(bl_cublaslt *p, const shape *s) {
     choice *c = p->choices < MOST_CHOICES ? calloc(1, sizeof *c) : NULL;
     if (c == NULL) return NULL;

@@ -1,3 +1,8 @@
+/* Descriptors, engines and plans of cuDNN's backend interface (cudnn_engine.h). Every call's status
+ * is folded into bl_graph.ok: descriptions are long, and whatever the library refuses makes the
+ * whole graph one that it does not compute. Descriptors are destroyed in bl_graph_end, the last one
+ * first.
+ */
 #include "kernels/vendor/cudnn_engine.h"
 #include "kernels/vendor/library.h"
 #include <stdint.h>
@@ -147,6 +152,7 @@ static int64_t get_parts(cudnnBackendDescriptor_t d, cudnnBackendAttributeName_t
     return count;
 }
 
+/* What get_parts made. */
 static void destroy(cudnnBackendDescriptor_t *d, int64_t count) {
     while (count > 0) (void)dnn.cudnnBackendDestroyDescriptor(d[--count]);
 }

@@ -1,3 +1,15 @@
+/* Convolutions and pools by cuDNN. A call looks its shape up among the queue's choices, or has
+ * cudnn_engine.c choose an engine for it; then it gives the engine its arrays by number and runs
+ * it. Without an engine the project's own kernel takes the call.
+ *
+ * What the library takes differently from this project's nets lies in the queue's workspace:
+ *
+ *     | w as (filters, kernel, kernel, channels) | x in 16 bits | y in 16 bits | the library's own
+ * |
+ *
+ * The first is there for every convolution, the next two at precision bf16 and fp16. Kernels of
+ * layout.cu bring arrays there and back. Bias, residual and relu that the engine did not fuse
+ * follow as kernels of this project, as does the bias's gradient, in contract order. */
 #include "kernels/vendor/cudnn_images.h"
 #include "kernels/cuda/cuda_kernels.h"
 #include "kernels/vendor/cudnn_operations.h"
@@ -133,6 +145,7 @@ static void write_text(choice *c) {
                    c->found ? "cuDNN " : "exact", c->found ? c->graph.text : "");
 }
 
+/* c->found says whether the library has an admissible engine that the workspace suffices for. */
 static void choose(bl_cudnn *m, choice *c) {
     const room r = room_of(&c->shape);
     const bl_engine_limits limits = {.tensor_cores = m->tensor_cores,
@@ -153,6 +166,7 @@ static bool is_same(const bl_cudnn_shape *a, const bl_cudnn_shape *b) {
            v->pad == w->pad && v->groups == w->groups;
 }
 
+/* Asks the library, for a shape that is new; NULL where there is no room for more. */
 static choice *add_choice(bl_cudnn *m, const bl_cudnn_shape *s) {
     choice *c = m->choices < MOST_CHOICES ? calloc(1, sizeof *c) : NULL;
     if (c == NULL) return NULL;

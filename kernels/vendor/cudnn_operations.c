@@ -1,3 +1,7 @@
+/* Convolutions and pools as cuDNN's operations. Each function adds one operation, with the tensors
+ * it reads and writes, to a graph; the numbers of tensors are those of cudnn_operations.h, by which
+ * a run hands over its arrays. Shapes are (n, c, h, w) in the library's order of names, stored with
+ * a position's channels side by side, as everywhere in this project. */
 #include "kernels/vendor/cudnn_operations.h"
 
 static cudnnBackendDescriptor_t floats(bl_graph *g, int64_t id, size_t n, size_t c, size_t h,

@@ -1,8 +1,10 @@
+/* Opening of a vendor's library and of the calls that are used of it. */
 #include "kernels/vendor/library.h"
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* The library stays open: its functions are called to the program's end. */
 static bl_status find_calls(const bl_library *library, bl_err *err) {
     const char *named = getenv(library->variable);
     const char *file = named != NULL && named[0] != '\0' ? named : library->file;
