@@ -55,6 +55,7 @@ static bool logs_agree(const bl_run_files *a, const bl_run_files *b) {
     return memcmp(bl_buf_text(&a->log), bl_buf_text(&b->log), n) == 0;
 }
 
+/* The first step at which the two logs part, or that neither has one. */
 static bl_status diff_steps(const bl_run_files *a, const bl_run_files *b, bl_err *err) {
     bl_runlog_steps x = {0}, y = {0};
     size_t i, j;

@@ -41,6 +41,7 @@ static void print_pinned(const bl_device *device) {
     device->release_pinned(device, memory);
 }
 
+/* A line for each thing; fails only if no kernels can be used. */
 static int diagnose(const bl_args *args) {
     (void)args;
     (void)printf("batchlab    %s, numerics epoch %d\n", BL_VERSION, BL_NUMERICS_EPOCH);

@@ -48,6 +48,7 @@ static bl_status export_run(const char *dir, const char *id, export_options *w, 
     return status;
 }
 
+/* Every finished run of the experiment, in the order of their ids, to stdout or into w->dir. */
 static bl_status export(const char *name, export_options *w, bl_err *err) {
     char dir[BL_PATH];
     bl_names names;

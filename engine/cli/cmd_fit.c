@@ -40,6 +40,7 @@ static void explain_intervals(bl_buf *out, const bl_stats_critical *c) {
         }
 }
 
+/* The table's size, the verdict, both fits as far as they are known, every definition. */
 static void in_words(bl_buf *out, const char *name, const bl_stats_critical *c) {
     bl_buf_printf(out, "%s: %zu run%s at %zu batch size%s", name, c->points,
                   c->points == 1 ? "" : "s", c->batch_sizes, c->batch_sizes == 1 ? "" : "s");

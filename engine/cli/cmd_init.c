@@ -142,6 +142,7 @@ static bl_status write_new(const char *path, const bl_buf *text, bl_err *err) {
     return BL_OK;
 }
 
+/* Declaration, experiment, sweep, page. A file that exists is never overwritten. */
 static bl_status write_all(const init *t, bl_err *err) {
     char path[BL_PATH];
     bl_buf text = {0};

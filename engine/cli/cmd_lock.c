@@ -60,6 +60,8 @@ static void prune(bl_lock *lock, const bl_experiment_trials *plan, bool drop) {
                      others);
 }
 
+/* Brings expected.lock up to the runs of the plan that are done, and says what has changed in it.
+ */
 static bl_status lock_plan(const bl_experiment *e, bool drop, bl_err *err) {
     char path[BL_PATH];
     bl_lock lock = {0};

@@ -77,6 +77,7 @@ static void show_run(const char *experiment, const char *id, const bl_run_files 
     (json ? show_json : show_text)(&r);
 }
 
+/* The runs of one experiment, in the order of their ids. */
 static bl_status list(const char *experiment, bool json, bl_err *err) {
     char dir[BL_PATH], path[BL_PATH];
     bl_names names;

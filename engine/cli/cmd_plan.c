@@ -150,6 +150,7 @@ static void take_trial(const plan_view *v, const bl_trial *t, bl_plan_tree_run *
         r->memory_bytes = 0;
 }
 
+/* A round as the planner asked for it: its runs go into the tree with their state in the store. */
 static void take_round(void *ctx, const bl_round *round) {
     plan_view *v = ctx;
     bl_plan_tree_round *r = bl_plan_tree_add(&v->tree, round->title, round->count);
@@ -182,6 +183,8 @@ static void take_decision(void *ctx, const char *text) {
 
 /* ---- the command ---- */
 
+/* The tree in words, what is left to do, and what the plan waits for; `waiting` NULL: for nothing.
+ */
 static void print_tree(const plan_view *v, const char *waiting) {
     const bl_experiment *e = v->e;
     const bl_plan_tree_sum t = bl_plan_tree_totals(&v->tree);

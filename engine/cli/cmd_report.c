@@ -29,6 +29,7 @@ static const bl_option k_options[] = {
 };
 // clang-format on
 
+/* The answer to stdout. It is read from files: nothing is trained or drawn. */
 static int recommend(const bl_args *args) {
     bl_report_model answer;
     bl_err err = {0};

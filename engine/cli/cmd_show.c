@@ -45,6 +45,7 @@ static void evaluations(bl_buf *out, const bl_runlog *log) {
     }
 }
 
+/* Identity, state, outcome, configuration, evaluations and environment of a run. */
 static void describe(bl_buf *out, const bl_run_files *run) {
     const bl_json *head = run->header.root, *result = run->result.root;
     const bl_runlog *log = &run->parsed;

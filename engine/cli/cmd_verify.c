@@ -52,6 +52,7 @@ static bl_status choose(check *c, bl_err *err) {
     return BL_OK;
 }
 
+/* Trains the runs of expected.lock again, compares, and prints the counts. */
 static bl_status verify(check *c, bl_err *err) {
     char path[BL_PATH];
     bl_rerun *r = &c->rerun;

@@ -70,6 +70,7 @@ static const bl_plan_trial *winner(const question *q, int64_t round) {
     return best;
 }
 
+/* Why the run ends where it does, by the outcome and the round that asked for it. */
 static void end_of(const question *q, const bl_plan_trial *t, const bl_plan_round *round) {
     const bl_plan_trial *first = winner(q, t->round);
     bl_buf_printf(q->out, "           answered at step %" PRId64 ": ", t->steps);
@@ -111,6 +112,7 @@ static void explain_trial(const question *q, const bl_plan_trial *t, size_t at, 
     if (after != NULL) bl_buf_printf(q->out, "           decided before: %s\n", after);
 }
 
+/* Every trial of the plan that asked for the run, and every decision that rests on it. */
 static void reasons(const question *q) {
     size_t asked = 0, carried = 0;
     for (size_t i = 0; i < q->plan.line_count; i++) {
@@ -170,6 +172,7 @@ static size_t differences(const bl_json *a, const bl_json *b, bl_buf *out) {
     return config + data;
 }
 
+/* Names the run of the same store that differs in the fewest settings, and these settings. */
 static bl_status sibling(const question *q, bl_err *err) {
     bl_json_doc mine = {0}, best = {0};
     bl_names names;

@@ -1,5 +1,20 @@
 /* The command line: a table of commands, and one way for all of them to read options, find folders
- * and turn an error into words and an exit status. */
+ * and turn an error into words and an exit status.
+ *
+ * A command is one file, cmd_NAME.c. At its end stands its row, bl_cmd_NAME: what it takes, what it
+ * says about itself, the function that does it. command_table.c lists the rows. main() finds the
+ * row by the first word, has bl_args_read() read the rest by it, and calls row->run(args):
+ *
+ *     batchlab lock rossmann --preset tiny
+ *              |    |        `- args->value[PRESET] == "tiny": PRESET is the option's row
+ *              |    `- args->operand, checked to be the name of an experiment
+ *              `- bl_cmd_lock
+ *
+ * So a command never sees argv, and never has to ask "which experiment?". It returns an exit
+ * status: BL_EXIT_DONE, bl_cli_fail(&err) for a failure, bl_cli_usage(args, ...) for a wrong line.
+ *
+ * Only this room writes to the terminal and ends the program. Everything that could be of use to
+ * another program stands in the rooms below: verify, estimate, export, report, sweep. */
 #ifndef BL_ENGINE_CLI_COMMAND_H
 #define BL_ENGINE_CLI_COMMAND_H
 #include "engine/base/file.h"

@@ -1,4 +1,14 @@
-/* What every command on an experiment begins with: its configuration, data, store and kernels. */
+/* What every command on an experiment begins with: its configuration, data, store and kernels. The
+ * steps come in this order, as later ones rest on earlier ones:
+ *
+ *     bl_experiment_config    experiment.cfg, preset and --set; the paths of its files
+ *     bl_experiment_level     numerics = "device": the GPU's name becomes part of the configuration
+ *     bl_experiment_open      kernels, store, data set
+ *     bl_experiment_device    the data set on the device; how many runs fit there at once
+ *     bl_experiment_scheduler what a sweep or a retraining needs of all this
+ *     bl_experiment_close     once, also after a failure of any of them
+ *
+ * bl_experiment_begin does the first three for a command that takes the usual options. */
 #ifndef BL_ENGINE_CLI_EXPERIMENT_H
 #define BL_ENGINE_CLI_EXPERIMENT_H
 #include "engine/cli/command.h"

@@ -1,5 +1,7 @@
 /* What a sweep shows while it runs, on stderr: one live line on a terminal, a line per decision
- * otherwise, or JSON lines for programs. */
+ * otherwise, or JSON lines for programs. The engine knows none of this: it calls functions that it
+ * was given (bl_scheduler.progress, bl_sweep_options.round and .decision), one call at a time, and
+ * these are functions of the display that fit them. Standard output stays free for the answer. */
 #ifndef BL_ENGINE_CLI_PROGRESS_H
 #define BL_ENGINE_CLI_PROGRESS_H
 #include "engine/sweep/sweep.h"

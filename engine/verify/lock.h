@@ -1,4 +1,9 @@
-/* expected.lock: what the logs of an experiment's runs are expected to be (docs/formats.md). */
+/* expected.lock: what the logs of an experiment's runs are expected to be (docs/formats.md). An
+ * entry is a run's id, how far it goes, the SHA-256 of its log up to there, and the hash of the
+ * losses at four places on the way, so that a machine without the expected log can still say
+ * between which two of them the runs part. `lock` writes the file from a store; `verify` trains the
+ * runs again (engine/verify/rerun.h); the file is kept with the experiment, so that a change of
+ * bits is seen in a diff. */
 #ifndef BL_ENGINE_VERIFY_LOCK_H
 #define BL_ENGINE_VERIFY_LOCK_H
 #include "engine/base/buf.h"

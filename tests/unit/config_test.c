@@ -16,7 +16,7 @@ static bl_status parse(bl_config *config, const char *text, const char *preset, 
     return bl_config_parse(config, text, strlen(text), PATH, preset, &set, set != NULL, err);
 }
 
-/* ---- messages ---------------------------------------------------------------------------- */
+/* ---- messages ---- */
 
 // clang-format off
 static const struct {
@@ -150,7 +150,7 @@ static void test_refused(void **state) {
     }
 }
 
-/* ---- layers ------------------------------------------------------------------------------ */
+/* ---- layers ---- */
 
 static const char k_shop[] = "title = \"Shop\"; dataset = \"shop\";\n"
                              "model: { hidden = [8]; dropout = [0.5]; };\n"
@@ -226,7 +226,7 @@ static void test_set(void **state) {
     assert_false(bl_config_key_is_identity("sweep.seeds") || bl_config_key_is_identity("absent"));
 }
 
-/* ---- every row --------------------------------------------------------------------------- */
+/* ---- every row ---- */
 
 static bool takes(const bl_key *key, const char *text) {
     bl_config c = {0};
@@ -329,7 +329,7 @@ static void test_rows(void **state) {
     }
 }
 
-/* ---- text -------------------------------------------------------------------------------- */
+/* ---- text ---- */
 
 static void test_identity(void **state) {
     (void)state;
@@ -546,7 +546,7 @@ static void test_notes(void **state) {
     bl_buf_free(&out);
 }
 
-/* ---- names of the release before --------------------------------------------------------- */
+/* ---- names of the release before ---- */
 
 /* What an old text says is what the new one says, and a note tells the new name. */
 static void test_renamed(void **state) {
@@ -710,7 +710,7 @@ static void test_page(void **state) {
     bl_buf_free(&page);
 }
 
-/* ---- files ------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 static void test_read(void **state) {
     (void)state;

@@ -164,7 +164,7 @@ static void test_nearest(void **state) {
     assert_null(bl_nearest("seeds", names, 0));
 }
 
-/* ---- includes ---------------------------------------------------------------------------- */
+/* ---- includes ---- */
 
 static char g_root[64];
 

@@ -19,7 +19,7 @@ static void set_list(bl_config *config, const char *list) {
     CHECK_OK(bl_config_set(config, "model.layers", list, ERR));
 }
 
-/* ---- as the named nets ------------------------------------------------------------------- */
+/* ---- as the named nets ---- */
 
 /* The log of a run of `steps` steps, its header left out: that names the net. */
 static void log_of(const bl_config *config, const bl_dataset *data, int64_t steps, bl_buf *out) {
@@ -139,7 +139,7 @@ static void test_same_as_tabular(void **state) {
     tiny_data_free(&data);
 }
 
-/* ---- every layer ------------------------------------------------------------------------- */
+/* ---- every layer ---- */
 
 static const uint32_t k_cardinality[] = {4, 7};
 
@@ -245,7 +245,7 @@ static void test_every_layer_is_in_a_list(void **state) {
     }
 }
 
-/* ---- messages ---------------------------------------------------------------------------- */
+/* ---- messages ---- */
 
 /* Lists that are well written but fit no net on the data. */
 // clang-format off
@@ -412,7 +412,7 @@ static void test_refused_elsewhere(void **state) {
     bl_buf_free(&deep);
 }
 
-/* ---- one form ---------------------------------------------------------------------------- */
+/* ---- one form ---- */
 
 static void test_canonical(void **state) {
     (void)state;
@@ -612,7 +612,7 @@ static void test_notes(void **state) {
     bl_buf_free(&out);
 }
 
-/* ---- the page ---------------------------------------------------------------------------- */
+/* ---- the page ---- */
 
 static void read_page(bl_buf *page) {
     CHECK_OK(bl_file_read(page, "docs/configuration.md", 1 << 20, ERR));
