@@ -54,9 +54,8 @@ static bl_status check(bl_report_model *m, const bl_json *timing, const bl_buf *
         return refuse(path, err);
     const char *experiment = bl_json_text(timing, "experiment", m->experiment);
     if (strcmp(experiment, m->experiment) != 0)
-        BL_FAIL(err, BL_EDAMAGED,
-                "%s: the times of experiment '%s'; `batchlab run` measures again", path,
-                experiment);
+        BL_FAIL(err, BL_EDAMAGED, "%s: the times of experiment '%s'; `batchlab run` measures again",
+                path, experiment);
     return BL_OK;
 }
 

@@ -255,7 +255,8 @@ static void bad_plans(void **state) {
     assert_int_equal(bl_report_analyse(&a, p->runs, &err), BL_EMISSING);
     assert_non_null(strstr(err.text, "there is no plan.jsonl"));
     expect_fault(p, "", BL_EFORMAT, "empty");
-    expect_fault(p, "{\"record\":\"trial\"}\n", BL_EFORMAT, "plan.jsonl:1: not a plan of format 1 or 2");
+    expect_fault(p, "{\"record\":\"trial\"}\n", BL_EFORMAT,
+                 "plan.jsonl:1: not a plan of format 1 or 2");
     expect_fault(p, "{\"record\":\"plan\",\"format\":1}\n", BL_EFORMAT,
                  "plan.jsonl:1: the head needs 'experiment'");
 }
