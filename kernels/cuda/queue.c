@@ -75,7 +75,7 @@ void bl_queue_launched(bl_queue *queue, const char *kernel, const char *where, u
                        unsigned y, unsigned z, unsigned threads) {
     cudaError_t error = cudaGetLastError();
     if (error == cudaSuccess && queue->checked) {
-        cudaStreamCaptureStatus capturing = cudaStreamCaptureStatusNone;
+        enum cudaStreamCaptureStatus capturing = cudaStreamCaptureStatusNone;
         (void)cudaStreamIsCapturing(queue->stream, &capturing);
         if (capturing == cudaStreamCaptureStatusNone) error = cudaStreamSynchronize(queue->stream);
     }
@@ -250,8 +250,8 @@ bl_status bl_queue_wait(bl_queue *queue, bl_err *err) {
     return bl_queue_wait_for(queue, BL_QUEUE_MARKS, err);
 }
 
-static void copy(bl_queue *queue, void *to, const void *from, size_t bytes, cudaMemcpyKind kind,
-                 const char *where) {
+static void copy(bl_queue *queue, void *to, const void *from, size_t bytes,
+                 enum cudaMemcpyKind kind, const char *where) {
     if (bytes == 0) return; /* not a call that a recording would take */
     bl_cuda_use(queue->device);
     bl_queue_note(queue, cudaMemcpyAsync(to, from, bytes, kind, queue->stream),
