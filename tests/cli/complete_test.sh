@@ -5,12 +5,13 @@ set -u
 failed=0
 miss() { echo "$*"; failed=1; }
 
-# Every command shows its usage, and some test of tests/cli calls it.
+# Every command shows its usage, and some test of tests/cli calls it: "$BATCHLAB" NAME, a helper such as `try STATUS NAME`, or a loop over commands.
 commands=$("$BATCHLAB" completion words | cut -f1)
 [ "$(echo "$commands" | wc -l)" -ge 20 ] || miss "completion lists fewer than 20 commands"
 for c in $commands; do
   "$BATCHLAB" "$c" --help | head -1 | grep -q "^usage: batchlab $c" || miss "batchlab $c --help does not begin with its usage"
-  grep -v '^#' tests/cli/*_test.sh | grep -Eq "(BATCHLAB\"?|batchlab|run|says|same|try) .*\b$c\b" || miss "command $c has no case in tests/cli"
+  grep -v '^ *#' tests/cli/*_test.sh | cut -d: -f2- |
+    grep -Eq "(\\\$BATCHLAB\"?|^ *(try|ask|says|same) [0-9]+|for command in.*) +'?$c\\b" || miss "command $c has no case in tests/cli"
 done
 
 # Every figure is explained, and drawn by a test.
