@@ -15,6 +15,8 @@ static float folded_normal(bl_u32x4 words, size_t half) {
     return z;
 }
 
+/* Element i of parameter number `sub` depends on (seed, sub, i) alone, not on the other parameters'
+ * sizes. */
 static void fill(float *out, const bl_param *p, uint64_t seed, uint32_t sub) {
     const size_t count = p->rows * p->cols;
     switch (p->init) {

@@ -25,6 +25,8 @@ static bl_conv conv_of(const bl_net_node *node, size_t batch) {
                      .groups = or_one(node->set.groups)};
 }
 
+/* The window fits the padded picture, groups divide channels and filters, and a line fits the
+ * scratch. */
 static bl_status check(const bl_net_node *node, bl_err *err) {
     const bl_conv c = conv_of(node, 0);
     if (c.kernel < 1 || c.kernel > c.height + 2 * c.pad || c.kernel > c.width + 2 * c.pad)
@@ -42,6 +44,7 @@ static bl_status check(const bl_net_node *node, bl_err *err) {
     return BL_OK;
 }
 
+/* y is (h + 2 pad - kernel) / stride + 1 high and wide, set.units channels deep. */
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     BL_TRY(check(node, err));
     const bl_conv c = conv_of(node, 0);
@@ -80,6 +83,7 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
     pass->kernels->conv2d_forward(&args, part);
 }
 
+/* dw and dbias, then dx, unless the input is the data. */
 static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
     const bl_conv2d_backward_weight weight = {.dw = node->grad[WEIGHT],
                                               .dbias = node->set.no_bias ? NULL : node->grad[BIAS],

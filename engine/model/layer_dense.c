@@ -41,6 +41,7 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
     pass->kernels->dense_forward(&args, part);
 }
 
+/* dw and dbias, then dx, unless the input is the data. */
 static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
     const size_t k = node->in_width[0], n = node->width;
     const bl_dense_backward_weight weight = {.dw = node->grad[WEIGHT],

@@ -77,6 +77,7 @@ static const char *layer_of(const builder *b, const bl_config_layer_kind *kind, 
     return pictures && strcmp(kind->name, "batch_norm") == 0 ? "batch_norm2d" : kind->name;
 }
 
+/* An entry of the list as a layer's settings: a key that the entry's kind lacks is 0 there. */
 static bl_layer_settings settings_of(const bl_config_layer *e) {
     const int64_t units = e->filters > 0 ? e->filters : e->units > 0 ? e->units : e->channels;
     const int64_t stride = e->kind->stride_is_size && e->stride == 0 ? e->size : e->stride;
@@ -112,6 +113,7 @@ static bl_status check_window(const builder *b, const place *p, const bl_layer_s
                   set->kernel, set->kernel, i.height, i.width);
 }
 
+/* A kind that is one layer, after the checks whose messages a reader understands. */
 static bl_status add_layer(builder *b, const place *p, size_t *at) {
     const bl_layer_settings set = settings_of(p->entry);
     if (width_at(b, *at) == 0)
@@ -182,6 +184,7 @@ static void suggest_shortcut(char out[160], bl_shape input, bl_shape main) {
                        main.channels);
 }
 
+/* layers + shortcut. */
 static bl_status add_residual(builder *b, const place *p, size_t *at) {
     size_t main, side;
     char left[64], right[64], hint[160];
@@ -196,6 +199,7 @@ static bl_status add_residual(builder *b, const place *p, size_t *at) {
     return bl_net_add(b->net, "add", NULL, main, side, at, b->err);
 }
 
+/* The input, each channel times what the layers make of it. */
 static bl_status add_scale(builder *b, const place *p, size_t *at) {
     size_t main, side;
     BL_TRY(add_both(b, p, *at, &main, &side));
@@ -265,6 +269,7 @@ static bl_status check_inputs(const builder *b, const place *first) {
     return BL_OK;
 }
 
+/* The last layer has a feature for each class, or one. */
 static bl_status check_output(const builder *b, const place *last, size_t at) {
     const size_t wanted = bl_model_outputs(b->input), width = width_at(b, at);
     if (width == wanted) return BL_OK;

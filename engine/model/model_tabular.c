@@ -17,6 +17,8 @@ static bl_status add_categorical(bl_net *net, const bl_config *config, const bl_
                       *at, 0, at, err);
 }
 
+/* What the first hidden layer reads: embeddings, normalised continuous columns, or both side by
+ * side. */
 static bl_status add_inputs(bl_net *net, const bl_config *config, const bl_model_input *input,
                             size_t *at, bl_err *err) {
     size_t categorical = 0, continuous = BL_NET_VALUES;
@@ -34,6 +36,7 @@ static bl_status add_inputs(bl_net *net, const bl_config *config, const bl_model
     return bl_net_add(net, "concat", NULL, categorical, continuous, at, err);
 }
 
+/* Dense, relu, batch norm and dropout, the last two where they are asked for. */
 static bl_status add_hidden(bl_net *net, const bl_config *config, size_t layer, size_t *at,
                             bl_err *err) {
     const double rate = bl_model_dropout(config, layer);

@@ -104,6 +104,7 @@ static void share_gradient(bl_net *net, bl_net_node *node) {
         second->fused.gradient_of = node->index;
 }
 
+/* In the order of the list, so that what a pattern asks of earlier nodes is decided. */
 void bl_net_fuse(bl_net *net) {
     static void (*const patterns[])(bl_net * net, bl_net_node * node) = {
         fuse_add, fuse_relu, fuse_dropout, fuse_backward, share_gradient};

@@ -47,10 +47,12 @@ struct bl_train_device {
     bl_err fault; /* the first; the run ends with it */
 };
 
+/* Keeps the first fault. */
 static void note(bl_train_device *d, bl_status status, const bl_err *err) {
     if (status != BL_OK && d->fault.code == BL_OK) d->fault = *err;
 }
 
+/* Waits for all that was enqueued. */
 static void wait(bl_train_device *d) {
     bl_err err = {0};
     note(d, d->device->wait(d->queue, &err), &err);
@@ -173,6 +175,7 @@ static void begin(bl_train *t) {
 
 /* ---- a step ---- */
 
+/* What a gather of `count` examples takes from the data set that lies on the device. */
 static bl_device_gather gathering(const bl_train *t, size_t count) {
     const bl_train_device *d = t->on_device;
     const bl_dataset *data = t->data;
@@ -198,6 +201,7 @@ static bl_device_gather gathering(const bl_train *t, size_t count) {
     return g;
 }
 
+/* Enqueues one piece: gather, forward, loss and its gradient, backward. */
 static void piece_loss(bl_train *t, size_t at, size_t count) {
     bl_train_device *d = t->on_device;
     const bl_net_node *out = bl_net_output(&t->net);
@@ -245,6 +249,8 @@ static void climb(bl_train *t, size_t piece, bool last) {
     d->device->copy(d->queue, &d->level_sum[l], d->sum, sizeof *d->sum);
 }
 
+/* Enqueues one whole step. Numbers that change from step to step are read on the device, from
+ * `steps` and `progress`, so that a recording of it can be made again. */
 static void enqueue_step(bl_train *t) {
     bl_train_device *d = t->on_device;
     for (size_t at = 0, piece = 0; at < t->batch; at += t->micro, piece++) {
@@ -294,6 +300,7 @@ static bl_status make_step(bl_train *t, bl_err *err) {
     return BL_OK;
 }
 
+/* Sends `count` steps' numbers to the device, enqueues the steps, and asks for their losses. */
 static bl_status enqueue_chunk(bl_train *t, size_t count, bl_err *err) {
     bl_train_device *d = t->on_device;
     const size_t c = (d->oldest + d->on_their_way) % CHUNKS;
@@ -329,6 +336,7 @@ static bl_status take_chunk(bl_train *t, bl_err *err) {
     return BL_OK;
 }
 
+/* Waits for all chunks that are on their way. */
 static bl_status take_chunks(bl_train *t, bl_err *err) {
     while (t->on_device->on_their_way > 0) BL_TRY(take_chunk(t, err));
     return BL_OK;

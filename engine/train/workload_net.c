@@ -1,4 +1,12 @@
-/* A net on a data set. */
+/* A net on a data set, on the processor: what a run resolves before it has memory, its memory, its
+ * evaluation, and what a checkpoint holds. The step itself is batch.c (loss and gradient) and
+ * step.c (update).
+ *
+ *   split     which rows evaluations read: all of the validation or test rows, or eval_rows of
+ * them, evenly spaced pieces    examples at once: the batch, or train.micro_batch of them chunk
+ * rows evaluated at once: as many as EVAL_BYTES allow; shows in no result
+ *
+ * The net's memory is for the larger of piece and chunk. */
 #include "engine/model/model.h"
 #include "engine/train/workload.h"
 #include <string.h>
@@ -29,6 +37,7 @@ static bl_status choose_split(bl_train *t, bl_err *err) {
     return BL_OK;
 }
 
+/* How training pictures are shifted and mirrored; refused where there are none. */
 static bl_status choose_augment(bl_train *t, bl_err *err) {
     const bl_config *config = &t->config;
     t->augment = (bl_augment){.seed = (uint64_t)config->train.seed,
@@ -68,6 +77,7 @@ static bl_status check_classes(const bl_train *t, bl_err *err) {
             classes ? "numbers" : "classes", t->data->name, classes ? "a class" : "a number");
 }
 
+/* Loss and metric by name, and whether they fit the target. */
 static bl_status choose_measures(bl_train *t, bl_err *err) {
     const bl_config *config = &t->config;
     t->loss = bl_loss_find(config->loss);
@@ -109,6 +119,7 @@ size_t bl_train_eval_rows(bl_train *t, size_t bytes) {
     return rows;
 }
 
+/* Also builds the net, whose memory decides how many rows are evaluated at once. */
 static bl_status resolve(bl_train *t, bl_err *err) {
     BL_TRY(choose_split(t, err));
     BL_TRY(choose_augment(t, err));
@@ -143,6 +154,8 @@ static void begin(bl_train *t) {
 
 /* ---- measuring and keeping ---- */
 
+/* The metric over the rows of the split, chunk by chunk, by running statistics and without dropout.
+ */
 static double evaluate(bl_train *t) {
     bl_metric_sum sum;
     const bl_net_node *out = bl_net_output(&t->net);
@@ -170,6 +183,7 @@ static void digest(const bl_train *t, bl_sha256 *out) {
     bl_train_net_digest(&t->net, t->net.weight, t->net.running, out);
 }
 
+/* Weights, running statistics and optimizer states: all that training changes. */
 static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
     const size_t bytes = t->net.weights * sizeof(float);
     size_t n = 0;
