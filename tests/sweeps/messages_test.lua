@@ -12,7 +12,7 @@ local refused = {
   { "'race' has to be true or false", function(exp) exp:run{ race = 1, {} } end },
   { "'slack' has to be at least 1", function(exp) exp:run{ slack = .5, {} } end },
   { "'slack' has to be a finite number above 0", function(exp) exp:run{ slack = 0/0, {} } end },
-  { "'title' has to be one line", function(exp) exp:run{ title = "a\nb", {} } end },
+  { "'title' has to be one line...", function(exp) exp:run{ title = "a\nb", {} } end },
   { "'title' is longer than 127 bytes", function(exp) exp:run{ title = ("x"):rep(200), {} } end },
   { "the trials of a round are numbered 1, 2, 3 without gaps", function(exp) exp:run{ [1] = {}, [3] = {} } end },
   { "the order of keys of type boolean is not defined: use numbers or strings",
