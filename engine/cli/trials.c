@@ -1,5 +1,6 @@
 #include "engine/cli/trials.h"
 #include "engine/base/mem.h"
+#include "engine/base/vec.h"
 #include <string.h>
 
 typedef struct collection {
@@ -11,16 +12,13 @@ static void add(bl_experiment_trials *out, const char *run, const bl_trial *tria
     size_t i = 0;
     while (i < out->count && strcmp(out->run[i], run) < 0) i++;
     if (i < out->count && strcmp(out->run[i], run) == 0) return;
-    if (out->count == out->capacity) {
-        out->capacity = out->capacity ? 2 * out->capacity : 64;
-        out->trial = bl_xrealloc(out->trial, out->capacity * sizeof *out->trial);
-        out->run = bl_xrealloc(out->run, out->capacity * sizeof *out->run);
-    }
-    memmove(&out->trial[i + 1], &out->trial[i], (out->count - i) * sizeof *out->trial);
-    memmove(&out->run[i + 1], &out->run[i], (out->count - i) * sizeof *out->run);
+    size_t runs = out->count;
+    (void)BL_PUSH(out->trial, out->count, "trials");
+    (void)BL_PUSH(out->run, runs, "trials");
+    memmove(&out->trial[i + 1], &out->trial[i], (out->count - 1 - i) * sizeof *out->trial);
+    memmove(&out->run[i + 1], &out->run[i], (out->count - 1 - i) * sizeof *out->run);
     out->trial[i] = *trial;
     memcpy(out->run[i], run, BL_RUN_ID);
-    out->count++;
 }
 
 static void take_round(void *ctx, const bl_round *round) {

@@ -8,7 +8,7 @@
 typedef struct bl_experiment_trials {
     bl_trial *trial;
     char (*run)[BL_RUN_ID]; /* (count) */
-    size_t count, capacity;
+    size_t count;
     bool complete; /* the planner came to its end */
 } bl_experiment_trials;
 

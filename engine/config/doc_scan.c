@@ -1,6 +1,7 @@
 #include "engine/config/doc_scan.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/base/vec.h"
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -91,11 +92,7 @@ static bl_status fail_here(bl_scan *scan, const source *src, const char *fmt, ..
 /* ---- marks ------------------------------------------------------------------------------- */
 
 static void add_line(bl_scan *scan, const char *file, int number) {
-    if (scan->line_count == scan->line_cap) {
-        scan->line_cap = scan->line_cap ? 2 * scan->line_cap : 64;
-        scan->lines = bl_xrealloc(scan->lines, scan->line_cap * sizeof *scan->lines);
-    }
-    scan->lines[scan->line_count++] =
+    *BL_PUSH(scan->lines, scan->line_count, "lines of a configuration") =
         (bl_scan_line){.file = file, .number = number, .begin = scan->text.len};
 }
 
@@ -111,15 +108,11 @@ static void pass(bl_scan *scan, source *src, size_t n) {
 static bl_status add_mark(bl_scan *scan, source *src, bl_mark mark) {
     if (scan->mark_count == BL_DOC_MARKS)
         return fail_here(scan, src, "more than %d settings", BL_DOC_MARKS / 2);
-    if (scan->mark_count == scan->mark_cap) {
-        scan->mark_cap = scan->mark_cap ? 2 * scan->mark_cap : 64;
-        scan->marks = bl_xrealloc(scan->marks, scan->mark_cap * sizeof *scan->marks);
-    }
     mark.line = scan->line_count - 1;
     mark.at = scan->text.len;
     mark.column = (int)(mark.at - scan->lines[mark.line].begin) + 1;
     mark.scope = scan->scopes[scan->depth];
-    scan->marks[scan->mark_count++] = mark;
+    *BL_PUSH(scan->marks, scan->mark_count, "settings") = mark;
     pass(scan, src, mark.bytes);
     return BL_OK;
 }
@@ -209,8 +202,7 @@ static bl_status include_path(bl_scan *scan, const source *src, const char *name
 }
 
 static const char *keep_name(bl_scan *scan, const char *name) {
-    scan->files = bl_xrealloc(scan->files, (scan->file_count + 1) * sizeof *scan->files);
-    return scan->files[scan->file_count++] = bl_xstrdup(name);
+    return *BL_PUSH(scan->files, scan->file_count, "files of a configuration") = bl_xstrdup(name);
 }
 
 /* `@include "NAME"` at the start of a line: the file's lines take its place. */

@@ -46,9 +46,9 @@ typedef struct bl_scan_line {
 typedef struct bl_scan {
     bl_buf text; /* with includes in place, ends with a newline */
     bl_scan_line *lines;
-    size_t line_count, line_cap;
+    size_t line_count;
     bl_mark *marks; /* in the order of the text */
-    size_t mark_count, mark_cap;
+    size_t mark_count;
     char **files; /* names that lines point to */
     size_t file_count;
     const char *include_root; /* NULL: no includes */

@@ -1,5 +1,6 @@
 #include "engine/config/filter.h"
 #include "engine/base/mem.h"
+#include "engine/base/vec.h"
 #include "engine/config/key.h"
 #include "engine/config/schema.h"
 #include <math.h>
@@ -71,13 +72,13 @@ static bl_status take_value(bl_filter_term *t, const char *term, const char *val
     if (n == 0 || n >= WORD)
         BL_FAIL(err, BL_EINVAL, "--only '%.64s': a value is %s", term,
                 n == 0 ? "missing" : "too long");
-    t->word = bl_xrealloc(t->word, (t->count + 1) * sizeof *t->word);
-    t->number = bl_xrealloc(t->number, (t->count + 1) * sizeof *t->number);
-    char *word = t->word[t->count];
+    size_t words = t->count;
+    char *word = *BL_PUSH(t->word, words, "values of a filter");
+    (void)BL_PUSH(t->number, t->count, "values of a filter");
     memcpy(word, value, n);
     word[n] = '\0';
     char *end = word;
-    t->number[t->count++] = strtod(word, &end);
+    t->number[t->count - 1] = strtod(word, &end);
     if (is_numeric(t->key) && (*end != '\0' || !isfinite(t->number[t->count - 1])))
         BL_FAIL(err, BL_EINVAL, "--only '%.64s': '%s' is no number", term, word);
     if (t->key->type == BL_VALUE_BOOL && strcmp(word, "true") != 0 && strcmp(word, "false") != 0)

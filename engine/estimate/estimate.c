@@ -1,6 +1,7 @@
 #include "engine/estimate/estimate.h"
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
+#include "engine/base/vec.h"
 #include "engine/estimate/sim_sweep.h"
 #include "engine/sweep/sweep.h"
 #include "engine/train/train.h"
@@ -40,8 +41,8 @@ static bl_status time_of(measured *t, int64_t batch_size, const bl_size_time **o
     size_t i = 0;
     while (i < t->count && t->size[i].batch_size != batch_size) i++;
     if (i == t->count) {
-        t->size = bl_xrealloc(t->size, ++t->count * sizeof *t->size);
-        t->size[i] = (bl_size_time){batch_size, (double)NAN, (double)NAN};
+        *BL_PUSH(t->size, t->count, "batch sizes") =
+            (bl_size_time){batch_size, (double)NAN, (double)NAN};
         t->config.train.batch_size = batch_size;
         const bl_status status =
             measure(t->place, &t->config, &t->size[i].step, &t->size[i].eval, err);

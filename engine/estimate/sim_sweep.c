@@ -1,5 +1,6 @@
 #include "engine/estimate/sim_sweep.h"
 #include "engine/base/mem.h"
+#include "engine/base/vec.h"
 #include "engine/sweep/stop_rule.h"
 #include "engine/train/train.h"
 #include <math.h>
@@ -25,19 +26,14 @@ double bl_sim_sweep_steps(const bl_config *c, int64_t epoch_rows, double batch_s
 
 /* The metric falls as the root of steps and is at the target after S. */
 static void train(const bl_sim_sweep *in, const bl_trial *t, bl_trial_result *r) {
-    size_t room = 0;
     const double s =
         bl_sim_sweep_steps(in->config, in->epoch_rows, (double)t->config.train.batch_size,
                            t->config.train.learning_rate);
     const double target = isnan(in->target) ? 1.0 : in->target;
     for (int64_t step = 0; step < t->max_steps;) {
         step = bl_train_next_eval(&t->config, in->epoch_rows, step, t->max_steps);
-        if (r->evals == room) {
-            room = room == 0 ? 64 : 2 * room;
-            r->eval = bl_xrealloc(r->eval, room * sizeof *r->eval);
-        }
         const double value = target * sqrt(s / (double)step);
-        r->eval[r->evals++] = (bl_eval){.step = step, .value = value};
+        *BL_PUSH(r->eval, r->evals, "evaluations") = (bl_eval){.step = step, .value = value};
         if (value <= t->target) break;
     }
 }
@@ -53,8 +49,8 @@ static void note(bl_sim_sweep *in, const bl_trial *t, bl_trial_result *r) {
     size_t i = 0;
     while (i < in->count && strcmp(in->run[i].identity, identity) != 0) i++;
     if (i == in->count) {
-        in->run = bl_xrealloc(in->run, ++in->count * sizeof *in->run);
-        in->run[i] = (bl_sim_run){.batch_size = t->config.train.batch_size};
+        *BL_PUSH(in->run, in->count, "simulated runs") =
+            (bl_sim_run){.batch_size = t->config.train.batch_size};
         memcpy(in->run[i].identity, identity, sizeof identity);
     }
     if (r->steps > in->run[i].steps) {

@@ -1,6 +1,7 @@
 /* Reading the table of `batchlab fit`: CSV with a header, columns found by name, one run a row. */
 #include "engine/report/fit_table.h"
 #include "engine/base/mem.h"
+#include "engine/base/vec.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -159,11 +160,7 @@ static bl_status parse_row(reader *r, bl_fit_table *table) {
     if (point.steps_prev >= point.steps)
         BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: steps_prev is %g, but steps is %g", r->name, r->line,
                 point.steps_prev, point.steps);
-    if (table->count == table->capacity) {
-        table->capacity = table->capacity ? 2 * table->capacity : 64;
-        table->points = bl_xrealloc(table->points, table->capacity * sizeof *table->points);
-    }
-    table->points[table->count++] = point;
+    *BL_PUSH(table->points, table->count, "rows of a table") = point;
     return BL_OK;
 }
 

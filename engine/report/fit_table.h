@@ -6,7 +6,7 @@
 
 typedef struct bl_fit_table {
     bl_stats_point *points;
-    size_t count, capacity;
+    size_t count;
 } bl_fit_table;
 
 /* Reads columns batch_size, steps and, where present, steps_prev, seed and censored (0 or 1, false

@@ -1,16 +1,13 @@
 #include "engine/runlog/log_steps.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/base/vec.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static void add_step(bl_runlog_steps *out, size_t *cap, const bl_json *record) {
-    if (out->count == *cap) {
-        *cap = *cap ? 2 * *cap : 64;
-        out->at = bl_xrealloc(out->at, *cap * sizeof *out->at);
-    }
-    bl_runlog_step *s = &out->at[out->count++];
+static void add_step(bl_runlog_steps *out, const bl_json *record) {
+    bl_runlog_step *s = BL_PUSH(out->at, out->count, "steps of a log");
     *s = (bl_runlog_step){.step = bl_json_int(record, "step", 0),
                           .loss = bl_json_number(record, "loss", (double)NAN),
                           .mean_loss = bl_json_number(record, "mean_loss", (double)NAN),
@@ -18,25 +15,20 @@ static void add_step(bl_runlog_steps *out, size_t *cap, const bl_json *record) {
     (void)snprintf(s->hash, sizeof s->hash, "%s", bl_json_text(record, "hash", ""));
 }
 
+static bl_status add_record(void *ctx, const bl_jsonl_line *line, bl_err *err) {
+    bl_runlog_steps *out = ctx;
+    const char *record = bl_json_text(line->value, "record", "");
+    (void)err;
+    if (strcmp(record, "step") == 0) add_step(out, line->value);
+    if (strcmp(record, "eval") == 0 && out->count > 0)
+        out->at[out->count - 1].value = bl_json_number(line->value, "value", (double)NAN);
+    return BL_OK;
+}
+
 bl_status bl_runlog_steps_read(bl_runlog_steps *out, const char *text, size_t n, const char *name,
                                bl_err *err) {
     *out = (bl_runlog_steps){0};
-    size_t cap = 0, line = 0;
-    bl_status status = BL_OK;
-    for (size_t at = 0; at < n && status == BL_OK;) {
-        const char *stop = memchr(text + at, '\n', n - at);
-        const size_t end = stop != NULL ? (size_t)(stop - text) + 1 : n;
-        bl_json_doc doc = {0};
-        status = bl_json_parse(&doc, text + at, end - at, name, ++line, err);
-        if (status == BL_OK) {
-            const char *record = bl_json_text(doc.root, "record", "");
-            if (strcmp(record, "step") == 0) add_step(out, &cap, doc.root);
-            if (strcmp(record, "eval") == 0 && out->count > 0)
-                out->at[out->count - 1].value = bl_json_number(doc.root, "value", (double)NAN);
-            bl_json_free(&doc);
-        }
-        at = end;
-    }
+    const bl_status status = bl_jsonl_each(text, n, name, add_record, out, err);
     if (status != BL_OK) bl_runlog_steps_free(out);
     return status;
 }

@@ -4,6 +4,7 @@
  * hex, so that reading millions of them is quick and exact. */
 #include "engine/store/index.h"
 #include "engine/base/mem.h"
+#include "engine/base/vec.h"
 #include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
@@ -24,7 +25,7 @@ struct bl_index {
     line *row;   /* (rows) in `text`, ascending */
     size_t rows;
     char **fresh; /* (freshes) learnt in this process */
-    size_t freshes, cap;
+    size_t freshes;
     pthread_mutex_t lock;
 };
 
@@ -50,27 +51,22 @@ static bool is_row(const line *l) {
 static line *split(const char *text, size_t n, size_t *rows) {
     *rows = 0;
     if (!sealed(text, n)) return NULL;
-    size_t cap = 64;
-    line *row = bl_xalloc(cap * sizeof *row);
+    line *row = NULL;
     const char *end = text + n - TRAILER;
     for (const char *at = text + sizeof k_head - 1; at < end;) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         if (stop == NULL) stop = end;
-        if (*rows == cap) {
-            cap *= 2;
-            row = bl_xrealloc(row, cap * sizeof *row);
-        }
-        row[*rows] = (line){at, (size_t)(stop - at)};
+        line *next = BL_PUSH(row, *rows, "rows of an index");
+        *next = (line){at, (size_t)(stop - at)};
         const bool good =
-            is_row(&row[*rows]) && (*rows == 0 || memcmp(row[*rows - 1].at, at, BL_RUN_ID - 1) < 0);
-        ++*rows;
+            is_row(next) && (*rows == 1 || memcmp(next[-1].at, at, BL_RUN_ID - 1) < 0);
         at = stop + 1;
         if (good) continue;
         free(row);
         *rows = 0;
         return NULL;
     }
-    return row;
+    return row != NULL ? row : bl_xalloc(sizeof *row); /* an index of no runs is one */
 }
 
 /* A decimal number and the character after it. */
@@ -107,15 +103,10 @@ static const char *take_bits(const char *at, const char *end, char after, double
 static bool read_row(const line *l, int64_t mark[MARKS], bl_stored *out) {
     int64_t field[FIELDS];
     const char *at = l->at + BL_RUN_ID, *end = l->at + l->n;
-    size_t cap = 0;
     for (size_t i = 0; i < FIELDS && at != NULL; i++) at = take_i64(at, end, ',', &field[i]);
     *out = (bl_stored){0};
     while (at != NULL && at < end) {
-        if (out->parsed.evals == cap) {
-            cap = cap ? 2 * cap : 64;
-            out->parsed.eval = bl_xrealloc(out->parsed.eval, cap * sizeof *out->parsed.eval);
-        }
-        bl_runlog_eval *e = &out->parsed.eval[out->parsed.evals++];
+        bl_runlog_eval *e = BL_PUSH(out->parsed.eval, out->parsed.evals, "evaluations");
         *e = (bl_runlog_eval){.learning_rate = (double)NAN};
         at = take_i64(at, end, ':', &e->step);
         if (at != NULL) at = take_bits(at, end, ':', &e->value);
@@ -178,11 +169,7 @@ static void learn(bl_index *x, const char *id, const int64_t mark[MARKS], const 
         bl_buf_printf(&row, ",%" PRId64 ":%016" PRIx64 ":%016" PRIx64, e->step, value, loss);
     }
     (void)pthread_mutex_lock(&x->lock);
-    if (x->freshes == x->cap) {
-        x->cap = x->cap ? 2 * x->cap : 64;
-        x->fresh = bl_xrealloc(x->fresh, x->cap * sizeof *x->fresh);
-    }
-    x->fresh[x->freshes++] = row.data;
+    *BL_PUSH(x->fresh, x->freshes, "new rows of an index") = row.data;
     (void)pthread_mutex_unlock(&x->lock);
 }
 

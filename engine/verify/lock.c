@@ -1,5 +1,6 @@
 #include "engine/verify/lock.h"
 #include "engine/base/mem.h"
+#include "engine/base/vec.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -29,12 +30,8 @@ const bl_lock_entry *bl_lock_find(const bl_lock *lock, const char *run) {
 void bl_lock_set(bl_lock *lock, const bl_lock_entry *entry) {
     const size_t i = place(lock, entry->run);
     if (bl_lock_find(lock, entry->run) == NULL) {
-        if (lock->count == lock->capacity) {
-            lock->capacity = lock->capacity ? 2 * lock->capacity : 64;
-            lock->entry = bl_xrealloc(lock->entry, lock->capacity * sizeof *lock->entry);
-        }
-        memmove(&lock->entry[i + 1], &lock->entry[i], (lock->count - i) * sizeof *lock->entry);
-        lock->count++;
+        (void)BL_PUSH(lock->entry, lock->count, "runs of a lock");
+        memmove(&lock->entry[i + 1], &lock->entry[i], (lock->count - 1 - i) * sizeof *lock->entry);
     }
     lock->entry[i] = *entry;
 }

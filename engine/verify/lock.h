@@ -29,7 +29,7 @@ typedef struct bl_lock_entry {
 
 typedef struct bl_lock {
     bl_lock_entry *entry; /* sorted by run, each once */
-    size_t count, capacity;
+    size_t count;
 } bl_lock;
 
 /* A file that does not exist is an empty lock. BL_EFORMAT names FILE:LINE. */

@@ -1,5 +1,6 @@
 #include "engine/verify/rerun.h"
 #include "engine/base/mem.h"
+#include "engine/base/vec.h"
 #include "engine/store/gc.h"
 #include "engine/store/run_files.h"
 #include <inttypes.h>
@@ -26,12 +27,12 @@ bl_scheduler bl_rerun_scheduler(const bl_rerun *r, const bl_store *store, bool l
 }
 
 void bl_rerun_add(bl_rerun *r, const bl_trial *trial, const bl_lock_entry *known) {
-    r->trial = bl_xrealloc(r->trial, (r->count + 1) * sizeof *r->trial);
-    r->entry = bl_xrealloc(r->entry, (r->count + 1) * sizeof *r->entry);
-    r->trial[r->count] = *trial;
-    r->trial[r->count].max_steps = known->steps;
-    r->trial[r->count].target = (double)NAN;
-    r->entry[r->count++] = *known;
+    size_t entries = r->count;
+    bl_trial *again = BL_PUSH(r->trial, r->count, "runs to do again");
+    *again = *trial;
+    again->max_steps = known->steps;
+    again->target = (double)NAN;
+    *BL_PUSH(r->entry, entries, "runs to do again") = *known;
 }
 
 bl_status bl_rerun_train(bl_rerun *r, bl_err *err) {
