@@ -1,90 +1,106 @@
-/* The names that enumerated keys may have: the one list a new optimizer, schedule, loss, metric or
- * model is entered in. The schema takes its choices from here, and the tables of the rooms above
- * take their rows: X(one_cycle) in BL_CHOICES_SCHEDULE is the row of bl_schedule_one_cycle, in
- * schedule_one_cycle.c. Of an optimizer X(adam) the update is kernels/shared/update_adam.h. */
+/* The names that enumerated keys may have, and the keys that each choice reads: the one list a new
+ * optimizer, schedule, loss, metric or model is entered in. The schema takes its choices from here,
+ * and the tables of the rooms above take their rows: X(one_cycle, ...) in BL_CHOICES_SCHEDULE is
+ * the row of bl_schedule_one_cycle, in schedule_one_cycle.c; the update of an optimizer X(adam,
+ * ...) is kernels/shared/update_adam.h.
+ *
+ * X(name, reads): `reads` are paths of configuration keys, separated by blanks, that mean something
+ * only under a choice that names them. What no row of any list names always counts. The identity of
+ * a run is derived from this (applies.h): it holds a key exactly when some choice in force reads
+ * it. Example: beta2 is named by adam and adamw, so it is part of the id of their runs and of no
+ * others; an optimizer of your own that uses it says so here, and needs nothing else in this room.
+ * The engine hands a step only the numbers that its optimizer's row names (engine/train/step.c),
+ * and tests/unit/identity_test.c holds every row to what it says. */
 #ifndef BL_ENGINE_CONFIG_CHOICES_H
 #define BL_ENGINE_CONFIG_CHOICES_H
 
 // clang-format off
 #define BL_CHOICES_NUMERICS(X) \
-    X(exact) \
-    X(device)
+    X(exact,  "") \
+    X(device, "precision")
 
 #define BL_CHOICES_PRECISION(X) \
-    X(fp32) \
-    X(tf32) \
-    X(bf16) \
-    X(fp16)
+    X(fp32, "") \
+    X(tf32, "") \
+    X(bf16, "") \
+    X(fp16, "loss_scale")
 
 #define BL_CHOICES_SPLIT(X) \
-    X(valid) \
-    X(test)
+    X(valid, "") \
+    X(test,  "")
+
+/* What every net reads; a problem has neither rows to evaluate on nor a loss to choose. */
+#define BL_READS_NET "data.eval_rows data.split data.crop data.flip loss train.micro_batch "
 
 #define BL_CHOICES_MODEL(X) \
-    X(tabular) \
-    X(mlp) \
-    X(simple_cnn) \
-    X(resnet8) \
-    X(mobilenet_v3_large) \
-    X(layers)
+    X(tabular,    BL_READS_NET "model.hidden model.dropout model.embedding_dropout model.batch_norm model.output") \
+    X(mlp,        BL_READS_NET "model.hidden model.dropout") \
+    X(simple_cnn, BL_READS_NET "model.hidden model.dropout model.filters") \
+    X(resnet8,    BL_READS_NET "model.filters model.norm model.shortcut") \
+    X(mobilenet_v3_large, BL_READS_NET "model.width") \
+    X(layers,     BL_READS_NET "model.layers")
 
 /* Problems that are no net on data: engine/train/workload_NAME.c, with measures of their own. */
 #define BL_CHOICES_PROBLEM(X) \
-    X(quadratic)
+    X(quadratic, "quadratic.expectation quadratic.dimensions quadratic.noise quadratic.start")
 
 #define BL_CHOICES_PROBLEM_METRIC(X) \
-    X(expected_loss)
+    X(expected_loss, "")
 
 #define BL_CHOICES_QUADRATIC(X) \
-    X(exact) \
-    X(sampled)
+    X(exact,   "") \
+    X(sampled, "quadratic.replicas")
 
 #define BL_CHOICES_OUTPUT(X) \
-    X(linear) \
-    X(sigmoid_range)
+    X(linear,        "") \
+    X(sigmoid_range, "")
 
 #define BL_CHOICES_NORM(X) \
-    X(none) \
-    X(batch) \
-    X(ghost)
+    X(none,  "") \
+    X(batch, "") \
+    X(ghost, "model.ghost_size")
 
 #define BL_CHOICES_SHORTCUT(X) \
-    X(projection) \
-    X(pad)
+    X(projection, "") \
+    X(pad,        "")
 
 #define BL_CHOICES_LOSS(X) \
-    X(mse) \
-    X(cross_entropy)
+    X(mse,           "") \
+    X(cross_entropy, "label_smoothing")
 
 #define BL_CHOICES_METRIC(X) \
-    X(exp_rmspe) \
-    X(rmse) \
-    X(error) \
-    X(cross_entropy)
+    X(exp_rmspe,     "") \
+    X(rmse,          "") \
+    X(error,         "") \
+    X(cross_entropy, "")
 
 #define BL_CHOICES_OPTIMIZER(X) \
-    X(sgd) \
-    X(momentum) \
-    X(nesterov) \
-    X(adam) \
-    X(adamw)
+    X(sgd,      "optimizer.weight_decay") \
+    X(momentum, "optimizer.weight_decay optimizer.momentum") \
+    X(nesterov, "optimizer.weight_decay optimizer.momentum") \
+    X(adam,     "optimizer.weight_decay optimizer.beta1 optimizer.beta2 optimizer.eps") \
+    X(adamw,    "optimizer.weight_decay optimizer.beta1 optimizer.beta2 optimizer.eps")
+
+#define BL_READS_DECAYING "schedule.horizon_epochs schedule.warmup "
 
 #define BL_CHOICES_SCHEDULE(X) \
-    X(constant) \
-    X(linear) \
-    X(cosine) \
-    X(one_cycle)
+    X(constant,  "") \
+    X(linear,    BL_READS_DECAYING) \
+    X(cosine,    BL_READS_DECAYING) \
+    X(one_cycle, BL_READS_DECAYING "schedule.div_factor schedule.final_div_factor schedule.cycle_momentum " \
+                 "schedule.momentum_low schedule.momentum_high")
 
 #define BL_CHOICES_LR_RULE(X) \
-    X(keep) \
-    X(sqrt) \
-    X(linear)
+    X(keep,   "") \
+    X(sqrt,   "") \
+    X(linear, "")
 
 #define BL_CHOICES_LR_SEARCH(X) \
-    X(local) \
-    X(exhaustive)
+    X(local,      "") \
+    X(exhaustive, "")
 // clang-format on
 
-/* An array's elements: static const char *const names[] = {BL_CHOICES_LOSS(BL_CHOICE_NAME)}; */
-#define BL_CHOICE_NAME(name) #name,
+/* Elements of arrays: static const char *const names[] = {BL_CHOICES_LOSS(BL_CHOICE_NAME)}; */
+#define BL_CHOICE_NAME(name, reads)  #name,
+#define BL_CHOICE_READS(name, reads) reads,
 #endif

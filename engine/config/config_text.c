@@ -1,11 +1,11 @@
 /* A resolved configuration as text: what is hashed, what is kept, and the table of keys. */
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
+#include "engine/config/applies.h"
 #include "engine/config/config.h"
 #include "engine/config/key.h"
 #include "engine/config/layers.h"
 #include "engine/config/schema.h"
-#include "engine/config/validate.h"
 #include "engine/config/value.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -25,8 +25,40 @@ bool bl_config_at(const bl_config *config, size_t i, const char **path, bl_confi
     return true;
 }
 
+static int by_path(const void *a, const void *b) {
+    return strcmp((*(const bl_key *const *)a)->path, (*(const bl_key *const *)b)->path);
+}
+
+/* What is the same for every configuration, made once: ids are asked for by the ten thousand. */
+static const bl_key *g_order[BL_KEYS_MAX]; /* by path */
+static bl_config g_defaults;
+
+static void prepare(void) {
+    bl_config_defaults(&g_defaults);
+    for (size_t i = 0; i < bl_schema_count; i++) g_order[i] = &bl_schema[i];
+    qsort(g_order, bl_schema_count, sizeof *g_order, by_path);
+}
+
+static bool at_default(const bl_key *key, const bl_config *config) {
+    const bl_config_value value = bl_value_of(key, config), def = bl_value_of(key, &g_defaults);
+    return bl_value_equal(&value, &def);
+}
+
 void bl_config_identity(const bl_config *config, bl_buf *out) {
-    bl_config_old_identity(config, out);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    bl_jw w = bl_jw_open(out);
+    (void)pthread_once(&once, prepare);
+    bl_jw_object(&w, NULL);
+    for (size_t i = 0; i < bl_schema_count; i++) {
+        const bl_key *key = g_order[i];
+        if (!key->identity || !bl_key_applies(config, key)) continue;
+        if (key->omit_default_from_id && at_default(key, config)) continue;
+        const bl_config_value value = bl_value_of(key, config);
+        if (value.absent) continue;
+        bl_key_write(&value, BL_FORM_JSON, bl_jw_slot(&w, key->path));
+    }
+    bl_jw_end(&w);
+    bl_jw_done(&w);
 }
 
 static size_t group_of(const bl_key *key) {

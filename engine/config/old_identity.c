@@ -4,9 +4,9 @@
  * values are the 0 that stood for them. It goes when no store of that time is read any more. */
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
+#include "engine/config/applies.h"
 #include "engine/config/config.h"
 #include "engine/config/key.h"
-#include "engine/config/validate.h"
 #include <pthread.h>
 #include <string.h>
 

@@ -5,22 +5,27 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const numerics[] = {BL_CHOICES_NUMERICS(BL_CHOICE_NAME)};
-static const char *const precisions[] = {BL_CHOICES_PRECISION(BL_CHOICE_NAME)};
-static const char *const splits[] = {BL_CHOICES_SPLIT(BL_CHOICE_NAME)};
-static const char *const models[] = {BL_CHOICES_MODEL(BL_CHOICE_NAME)
-                                         BL_CHOICES_PROBLEM(BL_CHOICE_NAME)};
-static const char *const quadratics[] = {BL_CHOICES_QUADRATIC(BL_CHOICE_NAME)};
-static const char *const outputs[] = {BL_CHOICES_OUTPUT(BL_CHOICE_NAME)};
-static const char *const shortcuts[] = {BL_CHOICES_SHORTCUT(BL_CHOICE_NAME)};
-static const char *const norms[] = {BL_CHOICES_NORM(BL_CHOICE_NAME)};
-static const char *const losses[] = {BL_CHOICES_LOSS(BL_CHOICE_NAME)};
-static const char *const metrics[] = {BL_CHOICES_METRIC(BL_CHOICE_NAME)
-                                          BL_CHOICES_PROBLEM_METRIC(BL_CHOICE_NAME)};
-static const char *const optimizers[] = {BL_CHOICES_OPTIMIZER(BL_CHOICE_NAME)};
-static const char *const schedules[] = {BL_CHOICES_SCHEDULE(BL_CHOICE_NAME)};
-static const char *const lr_rules[] = {BL_CHOICES_LR_RULE(BL_CHOICE_NAME)};
-static const char *const lr_searches[] = {BL_CHOICES_LR_SEARCH(BL_CHOICE_NAME)};
+/* The names of a list of choices, and what each of them reads. */
+#define CHOICES(names, list)                                                                       \
+    static const char *const names[] = {list(BL_CHOICE_NAME)};                                     \
+    static const char *const names##_reads[] = {list(BL_CHOICE_READS)}
+#define MODELS(X)  BL_CHOICES_MODEL(X) BL_CHOICES_PROBLEM(X)
+#define METRICS(X) BL_CHOICES_METRIC(X) BL_CHOICES_PROBLEM_METRIC(X)
+
+CHOICES(numerics, BL_CHOICES_NUMERICS);
+CHOICES(precisions, BL_CHOICES_PRECISION);
+CHOICES(splits, BL_CHOICES_SPLIT);
+CHOICES(models, MODELS);
+CHOICES(quadratics, BL_CHOICES_QUADRATIC);
+CHOICES(outputs, BL_CHOICES_OUTPUT);
+CHOICES(shortcuts, BL_CHOICES_SHORTCUT);
+CHOICES(norms, BL_CHOICES_NORM);
+CHOICES(losses, BL_CHOICES_LOSS);
+CHOICES(metrics, METRICS);
+CHOICES(optimizers, BL_CHOICES_OPTIMIZER);
+CHOICES(schedules, BL_CHOICES_SCHEDULE);
+CHOICES(lr_rules, BL_CHOICES_LR_RULE);
+CHOICES(lr_searches, BL_CHOICES_LR_SEARCH);
 
 /* A row begins with one of these; further fields follow as .name = value. */
 #define FIELD(kind, field)                                                                         \
@@ -32,8 +37,9 @@ static const char *const lr_searches[] = {BL_CHOICES_LR_SEARCH(BL_CHOICE_NAME)};
     FIELD(BL_VALUE_I64S, field), .min = (a), .max = (b), .min_count = (least), .max_count = (most)
 #define F64S(field, a, b, least, most)                                                             \
     FIELD(BL_VALUE_F64S, field), .min = (a), .max = (b), .min_count = (least), .max_count = (most)
-#define STR(field)              FIELD(BL_VALUE_STR, field)
-#define ENUM(field, names)      STR(field), .choices = (names), .choice_count = BL_COUNT(names)
+#define STR(field) FIELD(BL_VALUE_STR, field)
+#define ENUM(field, names)                                                                         \
+    STR(field), .choices = (names), .reads = names##_reads, .choice_count = BL_COUNT(names)
 #define IDENTITY                .identity = true
 #define IDENTITY_UNLESS_DEFAULT .identity = true, .omit_default_from_id = true
 #define OPTIONAL                .optional = true, .def = ""
@@ -69,74 +75,74 @@ const bl_key bl_schema[] = {
 
     {"model.kind", ENUM(model.kind, models), .def = "tabular", IDENTITY,
      .help = "the family of nets, or a problem with a known answer"},
-    {"model.layers", FIELD(BL_VALUE_LAYERS, model.layers), .def = "", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_LAYERS,
+    {"model.layers", FIELD(BL_VALUE_LAYERS, model.layers), .def = "", IDENTITY_UNLESS_DEFAULT,
      .help = "kind layers: the net, layer by layer (--list-keys layers)"},
-    {"model.hidden", I64S(model.hidden, 1, 65536, 0, 16), .def = "200, 100", .unit = "units", IDENTITY, .when = BL_WHEN_HIDDEN,
+    {"model.hidden", I64S(model.hidden, 1, 65536, 0, 16), .def = "200, 100", .unit = "units", IDENTITY,
      .help = "widths of the hidden layers"},
-    {"model.dropout", F64S(model.dropout, 0, 1, 0, 16), BELOW, .def = "", IDENTITY, .when = BL_WHEN_HIDDEN,
+    {"model.dropout", F64S(model.dropout, 0, 1, 0, 16), BELOW, .def = "", IDENTITY,
      .help = "after hidden layers: one for each, one for all, or none"},
-    {"model.embedding_dropout", F64(model.embedding_dropout, 0, 1), BELOW, .def = "0.04", IDENTITY, .when = BL_WHEN_TABULAR,
+    {"model.embedding_dropout", F64(model.embedding_dropout, 0, 1), BELOW, .def = "0.04", IDENTITY,
      .help = "of the embedded categories"},
-    {"model.batch_norm", BOOL(model.batch_norm), .def = "true", IDENTITY, .when = BL_WHEN_TABULAR,
+    {"model.batch_norm", BOOL(model.batch_norm), .def = "true", IDENTITY,
      .help = "batch normalisation of continuous inputs and after hidden layers"},
-    {"model.output", ENUM(model.output, outputs), .def = "sigmoid_range", IDENTITY, .when = BL_WHEN_TABULAR,
+    {"model.output", ENUM(model.output, outputs), .def = "sigmoid_range", IDENTITY,
      .help = "linear, or kept in the range of the target by a sigmoid"},
-    {"model.filters", I64S(model.filters, 1, 4096, 0, 3), .def = "", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_CONVOLUTIONS,
+    {"model.filters", I64S(model.filters, 1, 4096, 0, 3), .def = "", IDENTITY_UNLESS_DEFAULT,
      .help = "simple_cnn: of 2 convolutions; resnet8: of 3 stages; none: those of the literature"},
-    {"model.norm", ENUM(model.norm, norms), .def = "none", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_RESNET,
+    {"model.norm", ENUM(model.norm, norms), .def = "none", IDENTITY_UNLESS_DEFAULT,
      .help = "resnet8: normalisation after convolutions, by the batch or by chunks of it"},
-    {"model.ghost_size", I64(model.ghost_size, 2, 16777216), .def = "64", .unit = "rows", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_GHOST,
+    {"model.ghost_size", I64(model.ghost_size, 2, 16777216), .def = "64", .unit = "rows", IDENTITY_UNLESS_DEFAULT,
      .help = "examples that are normalised together"},
-    {"model.width", F64(model.width, 0.01, 4), .def = "1", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_MOBILENET,
+    {"model.width", F64(model.width, 0.01, 4), .def = "1", IDENTITY_UNLESS_DEFAULT,
      .help = "mobilenet_v3_large: channels over those of the paper"},
-    {"model.shortcut", ENUM(model.shortcut, shortcuts), .def = "projection", IDENTITY_UNLESS_DEFAULT, .when = BL_WHEN_RESNET,
+    {"model.shortcut", ENUM(model.shortcut, shortcuts), .def = "projection", IDENTITY_UNLESS_DEFAULT,
      .help = "resnet8, where the shape changes: a 1 x 1 convolution, or every other position and channels of 0"},
 
-    {"quadratic.expectation", ENUM(quadratic.expectation, quadratics), .def = "exact", IDENTITY, .when = BL_WHEN_QUADRATIC,
+    {"quadratic.expectation", ENUM(quadratic.expectation, quadratics), .def = "exact", IDENTITY,
      .help = "exact: expectations are carried exactly; sampled: they are means over random replicas"},
-    {"quadratic.dimensions", I64(quadratic.dimensions, 1, 1024), .def = "100", IDENTITY, .when = BL_WHEN_QUADRATIC,
+    {"quadratic.dimensions", I64(quadratic.dimensions, 1, 1024), .def = "100", IDENTITY,
      .help = "coordinates; the i-th has curvature 1/i"},
-    {"quadratic.noise", F64(quadratic.noise, 0, 1e6), .def = "1", IDENTITY, .when = BL_WHEN_QUADRATIC,
+    {"quadratic.noise", F64(quadratic.noise, 0, 1e6), .def = "1", IDENTITY,
      .help = "variance of an example's gradient over the curvature"},
-    {"quadratic.start", F64(quadratic.start, 0, 1e6), ABOVE, .def = "1", IDENTITY, .when = BL_WHEN_QUADRATIC,
+    {"quadratic.start", F64(quadratic.start, 0, 1e6), ABOVE, .def = "1", IDENTITY,
      .help = "square of each coordinate before the first step"},
-    {"quadratic.replicas", I64(quadratic.replicas, 1, 65536), .def = "256", IDENTITY, .when = BL_WHEN_SAMPLED,
+    {"quadratic.replicas", I64(quadratic.replicas, 1, 65536), .def = "256", IDENTITY,
      .help = "independent copies that expectations are means over"},
 
-    {"loss", ENUM(loss, losses), .def = "mse", IDENTITY, .when = BL_WHEN_NET, .help = "what training lowers"},
-    {"label_smoothing", F64(label_smoothing, 0, 1), BELOW, .def = "0", IDENTITY, .when = BL_WHEN_CROSS_ENTROPY,
+    {"loss", ENUM(loss, losses), .def = "mse", IDENTITY, .help = "what training lowers"},
+    {"label_smoothing", F64(label_smoothing, 0, 1), BELOW, .def = "0", IDENTITY,
      .help = "cross_entropy: share of the target spread evenly over all classes"},
     {"metric", ENUM(metric, metrics), .def = "exp_rmspe", IDENTITY,
      .help = "what targets are set on, over the validation rows"},
 
     {"optimizer.name", ENUM(optimizer.name, optimizers), .def = "adam", IDENTITY,
      .help = "the update rule"},
-    {"optimizer.momentum", F64(optimizer.momentum, 0, 1), BELOW, .def = "0.9", IDENTITY, .when = BL_WHEN_MOMENTUM,
+    {"optimizer.momentum", F64(optimizer.momentum, 0, 1), BELOW, .def = "0.9", IDENTITY,
      .help = "share of the velocity kept from step to step (momentum, nesterov)"},
-    {"optimizer.beta1", F64(optimizer.beta1, 0, 1), BELOW, .def = "0.9", IDENTITY, .when = BL_WHEN_ADAM,
+    {"optimizer.beta1", F64(optimizer.beta1, 0, 1), BELOW, .def = "0.9", IDENTITY,
      .help = "decay of the mean gradient (adam, adamw)"},
-    {"optimizer.beta2", F64(optimizer.beta2, 0, 1), BELOW, .def = "0.99", IDENTITY, .when = BL_WHEN_ADAM,
+    {"optimizer.beta2", F64(optimizer.beta2, 0, 1), BELOW, .def = "0.99", IDENTITY,
      .help = "decay of the mean squared gradient (adam, adamw)"},
-    {"optimizer.eps", F64(optimizer.eps, 1e-10, 1), .def = "1e-5", IDENTITY, .when = BL_WHEN_ADAM,
+    {"optimizer.eps", F64(optimizer.eps, 1e-10, 1), .def = "1e-5", IDENTITY,
      .help = "added to the root of the mean square (adam, adamw)"},
     {"optimizer.weight_decay", F64(optimizer.weight_decay, 0, 10), .def = "0", IDENTITY,
      .help = "L2 penalty; adamw: decoupled weight decay"},
 
     {"schedule.name", ENUM(schedule.name, schedules), .def = "constant", IDENTITY,
      .help = "the learning rate over time"},
-    {"schedule.horizon_epochs", F64(schedule.horizon_epochs, 0, 1e6), ABOVE, OPTIONAL, .unit = "epochs", IDENTITY, .when = BL_WHEN_SCHEDULE,
+    {"schedule.horizon_epochs", F64(schedule.horizon_epochs, 0, 1e6), ABOVE, OPTIONAL, .unit = "epochs", IDENTITY,
      .help = "length of a schedule that is not constant, which needs it"},
-    {"schedule.warmup", F64(schedule.warmup, 0, 1), BELOW, .def = "0.3", IDENTITY, .when = BL_WHEN_SCHEDULE,
+    {"schedule.warmup", F64(schedule.warmup, 0, 1), BELOW, .def = "0.3", IDENTITY,
      .help = "fraction of the horizon in which the rate rises"},
-    {"schedule.div_factor", F64(schedule.div_factor, 1, 1e9), .def = "25", IDENTITY, .when = BL_WHEN_CYCLE,
+    {"schedule.div_factor", F64(schedule.div_factor, 1, 1e9), .def = "25", IDENTITY,
      .help = "one_cycle: the first rate is the peak over this"},
-    {"schedule.final_div_factor", F64(schedule.final_div_factor, 1e-9, 1e9), .def = "1e4", IDENTITY, .when = BL_WHEN_CYCLE,
+    {"schedule.final_div_factor", F64(schedule.final_div_factor, 1e-9, 1e9), .def = "1e4", IDENTITY,
      .help = "one_cycle: the last rate is the first one over this"},
-    {"schedule.cycle_momentum", BOOL(schedule.cycle_momentum), .def = "true", IDENTITY, .when = BL_WHEN_CYCLE_MOMENTUM,
+    {"schedule.cycle_momentum", BOOL(schedule.cycle_momentum), .def = "true", IDENTITY, .when = BL_WHEN_MOMENTUM,
      .help = "one_cycle: momentum or beta1 moves against the rate"},
-    {"schedule.momentum_low", F64(schedule.momentum_low, 0, 1), ABOVE, BELOW, .def = "0.85", IDENTITY, .when = BL_WHEN_CYCLE_MOMENTUM,
+    {"schedule.momentum_low", F64(schedule.momentum_low, 0, 1), ABOVE, BELOW, .def = "0.85", IDENTITY, .when = BL_WHEN_CYCLED,
      .help = "one_cycle: momentum or beta1 at the peak"},
-    {"schedule.momentum_high", F64(schedule.momentum_high, 0, 1), ABOVE, BELOW, .def = "0.95", IDENTITY, .when = BL_WHEN_CYCLE_MOMENTUM,
+    {"schedule.momentum_high", F64(schedule.momentum_high, 0, 1), ABOVE, BELOW, .def = "0.95", IDENTITY, .when = BL_WHEN_CYCLED,
      .help = "one_cycle: momentum or beta1 at both ends"},
 
     {"train.batch_size", I64(train.batch_size, 1, 16777216), .def = "64", .unit = "rows", IDENTITY,

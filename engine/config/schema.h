@@ -13,26 +13,12 @@ typedef enum bl_key_rule {
     BL_RULE_DECREASING  /* a list */
 } bl_key_rule;
 
-/* When a key of a run's identity means anything; elsewhere it is left out of the identity. */
+/* What a key needs beside a choice that reads it (choices.h) to mean anything. */
 typedef enum bl_key_condition {
     BL_WHEN_ALWAYS,
-    BL_WHEN_TABULAR,       /* model tabular */
-    BL_WHEN_HIDDEN,        /* a net with dense hidden layers to choose */
-    BL_WHEN_CONVOLUTIONS,  /* model simple_cnn or resnet8 */
-    BL_WHEN_LAYERS,        /* model layers */
-    BL_WHEN_RESNET,        /* model resnet8 */
-    BL_WHEN_MOBILENET,     /* model mobilenet_v3_large */
-    BL_WHEN_GHOST,         /* model resnet8, norm ghost */
-    BL_WHEN_CROSS_ENTROPY, /* loss cross_entropy */
-    BL_WHEN_NET,           /* a model that is a net */
-    BL_WHEN_QUADRATIC,     /* model quadratic */
-    BL_WHEN_SAMPLED,       /* model quadratic, expectation sampled */
-    BL_WHEN_PIECES,        /* a micro_batch that changes bits */
-    BL_WHEN_MOMENTUM,      /* optimizer momentum or nesterov */
-    BL_WHEN_ADAM,          /* optimizer adam or adamw */
-    BL_WHEN_SCHEDULE,      /* a schedule that is not constant */
-    BL_WHEN_CYCLE,         /* one_cycle */
-    BL_WHEN_CYCLE_MOMENTUM /* one_cycle with an optimizer that has a momentum to move */
+    BL_WHEN_PIECES,   /* a micro_batch that changes bits */
+    BL_WHEN_MOMENTUM, /* an optimizer that has a momentum, or beta1, to move */
+    BL_WHEN_CYCLED    /* and cycle_momentum */
 } bl_key_condition;
 
 typedef struct bl_key {
@@ -45,6 +31,7 @@ typedef struct bl_key {
     size_t min_count, max_count; /* of a list */
     bl_key_rule rule;
     const char *const *choices; /* of a string; NULL: free */
+    const char *const *reads;   /* of each choice: paths that it reads, between blanks */
     size_t choice_count;
     bool identity;             /* decides a run's trajectory */
     bool omit_default_from_id; /* came after run ids were given out: at its default no part of the

@@ -1,7 +1,7 @@
 #include "engine/config/validate.h"
 #include "engine/base/mem.h"
 #include "engine/base/numerics.h"
-#include "engine/config/ghost.h"
+#include "engine/config/applies.h"
 #include "engine/config/layers.h"
 #include "engine/config/renamed.h"
 #include <stdarg.h>
@@ -20,6 +20,10 @@ static bool refuse(bl_config_fault *fault, const char *path, const char *fmt, ..
 
 static bool is(const char *value, const char *name) {
     return strcmp(value, name) == 0;
+}
+
+static bool is_net(const bl_config *c) {
+    return !is(c->model.kind, "quadratic");
 }
 
 static bool schedule_holds(const bl_config *c, bl_config_fault *fault) {
@@ -66,105 +70,9 @@ bool bl_config_validate(const bl_config *c, bl_config_fault *fault) {
     return problem_holds(c, fault) && schedule_holds(c, fault);
 }
 
-static bl_config_layer_facts facts_of(const bl_config *c) {
-    bl_config_layer_facts facts;
-    bl_config_layers_facts(&facts, c->model.layers);
-    return facts;
-}
-
-/* Does the net normalise by the statistics of several examples? */
-static bool has_norm(const bl_config *c) {
-    if (is(c->model.kind, "tabular")) return c->model.batch_norm;
-    if (is(c->model.kind, "resnet8")) return !is(c->model.norm, "none");
-    if (is(c->model.kind, "layers")) {
-        const bl_config_layer_facts facts = facts_of(c);
-        return facts.batch_norm || facts.ghosts > 0;
-    }
-    return is(c->model.kind, "mobilenet_v3_large");
-}
-
-static bool same_chunks(const bl_config *c, int64_t size) {
-    return bl_ghost_same_chunks((size_t)c->train.batch_size, (size_t)c->train.micro_batch,
-                                (size_t)size);
-}
-
-static bool list_shows(const bl_config *c) {
-    const bl_config_layer_facts facts = facts_of(c);
-    bool shows = facts.batch_norm;
-    for (size_t i = 0; i < facts.ghosts; i++) shows = shows || !same_chunks(c, facts.ghost[i]);
-    return shows;
-}
-
-/* Does it normalise other examples together when the batch comes in pieces? */
-static bool norm_shows(const bl_config *c) {
-    if (!has_norm(c)) return false;
-    if (is(c->model.kind, "layers")) return list_shows(c);
-    return !is(c->model.kind, "resnet8") || is(c->model.norm, "batch") ||
-           !same_chunks(c, c->model.ghost_size);
-}
-
-/* Micro-batches of 256 * 2^k examples give the bits of the whole batch (engine/train/batch.c),
- * unless the net normalises by the statistics of other examples. */
-bool bl_config_pieces_show(const bl_config *c) {
-    const int64_t micro = c->train.micro_batch;
-    const bool whole = micro == 0 || micro >= c->train.batch_size;
-    const bool aligned = micro % 256 == 0 && (micro & (micro - 1)) == 0;
-    return !whole && (!aligned || norm_shows(c));
-}
-
-bool bl_key_applies(const bl_config *c, bl_key_condition when) {
-    const char *optimizer = c->optimizer.name;
-    const bool cycle = is(c->schedule.name, "one_cycle");
-    const bool quadratic = is(c->model.kind, "quadratic");
-    switch (when) {
-    case BL_WHEN_TABULAR:
-        return is(c->model.kind, "tabular");
-    case BL_WHEN_HIDDEN:
-        return !quadratic && !is(c->model.kind, "resnet8") && !is(c->model.kind, "layers") &&
-               !is(c->model.kind, "mobilenet_v3_large");
-    case BL_WHEN_LAYERS:
-        return is(c->model.kind, "layers");
-    case BL_WHEN_CONVOLUTIONS:
-        return is(c->model.kind, "simple_cnn") || is(c->model.kind, "resnet8");
-    case BL_WHEN_RESNET:
-        return is(c->model.kind, "resnet8");
-    case BL_WHEN_MOBILENET:
-        return is(c->model.kind, "mobilenet_v3_large");
-    case BL_WHEN_GHOST:
-        return is(c->model.kind, "resnet8") && is(c->model.norm, "ghost");
-    case BL_WHEN_NET:
-        return !quadratic;
-    case BL_WHEN_QUADRATIC:
-        return quadratic;
-    case BL_WHEN_SAMPLED:
-        return quadratic && is(c->quadratic.expectation, "sampled");
-    case BL_WHEN_PIECES:
-        return !quadratic && bl_config_pieces_show(c);
-    case BL_WHEN_CROSS_ENTROPY:
-        return is(c->loss, "cross_entropy");
-    case BL_WHEN_MOMENTUM:
-        return is(optimizer, "momentum") || is(optimizer, "nesterov");
-    case BL_WHEN_ADAM:
-        return is(optimizer, "adam") || is(optimizer, "adamw");
-    case BL_WHEN_SCHEDULE:
-        return !is(c->schedule.name, "constant");
-    case BL_WHEN_CYCLE:
-        return cycle;
-    case BL_WHEN_CYCLE_MOMENTUM:
-        return cycle && !is(optimizer, "sgd");
-    default:
-        return true;
-    }
-}
-
 static bool pieces_are_normalised(const bl_config *c) {
     const int64_t micro = c->train.micro_batch;
-    return micro > 0 && micro < c->train.batch_size && norm_shows(c);
-}
-
-static bool has_convolutions(const bl_config *c) {
-    if (is(c->model.kind, "layers")) return facts_of(c).convolutions;
-    return is(c->model.kind, "mobilenet_v3_large") || bl_key_applies(c, BL_WHEN_CONVOLUTIONS);
+    return micro > 0 && micro < c->train.batch_size && bl_config_norm_shows(c);
 }
 
 /* Data sets so small that their order is drawn by a shuffle (engine/data/sampler.h). */
@@ -172,11 +80,11 @@ enum { SMALL_ROWS = 64 };
 
 int bl_config_numerics_epoch(const bl_config *c) {
     const bool small = c->data.rows > 0 && c->data.rows <= SMALL_ROWS;
-    if (is(c->model.kind, "mobilenet_v3_large") || (small && bl_key_applies(c, BL_WHEN_NET)))
+    if (is(c->model.kind, "mobilenet_v3_large") || (small && is_net(c)))
         return BL_NUMERICS_EPOCH_STARTS;
-    if (has_convolutions(c)) return BL_NUMERICS_EPOCH_GAPS;
-    return has_norm(c) && bl_key_applies(c, BL_WHEN_PIECES) ? BL_NUMERICS_EPOCH_PIECES
-                                                            : BL_NUMERICS_EPOCH;
+    if (bl_config_has_convolutions(c)) return BL_NUMERICS_EPOCH_GAPS;
+    return bl_config_has_norm(c) && is_net(c) && bl_config_pieces_show(c) ? BL_NUMERICS_EPOCH_PIECES
+                                                                          : BL_NUMERICS_EPOCH;
 }
 
 /* ---- notes ------------------------------------------------------------------------------- */
@@ -188,8 +96,9 @@ static bool chunk_is_the_batch(const bl_config *c) {
 
 static bool chunk_of_list_is_the_batch(const bl_config *c) {
     bool found = false;
+    bl_config_layer_facts facts;
     if (!is(c->model.kind, "layers")) return false;
-    const bl_config_layer_facts facts = facts_of(c);
+    bl_config_layers_facts(&facts, c->model.layers);
     for (size_t i = 0; i < facts.ghosts; i++) found = found || facts.ghost[i] > c->train.batch_size;
     return found;
 }

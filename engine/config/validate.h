@@ -9,12 +9,8 @@ typedef struct bl_config_fault {
 } bl_config_fault;
 
 bool bl_config_validate(const bl_config *config, bl_config_fault *fault);
-/* Whether a key with this condition means anything: momentum does not under adam. */
-bool bl_key_applies(const bl_config *config, bl_key_condition when);
 /* The numerics epoch of a run: part of its id and of its log's header. */
 int bl_config_numerics_epoch(const bl_config *config);
-/* Does it change bits that a batch comes in pieces of train.micro_batch? */
-bool bl_config_pieces_show(const bl_config *config);
 /* Says what holds but may surprise, a line each: at which of the sweep's batch sizes a
  * normalisation sees other examples than its name says. */
 void bl_config_notes(const bl_config *config, void (*say)(void *ctx, const char *line), void *ctx);

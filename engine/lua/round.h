@@ -9,6 +9,7 @@
  * the second stops at its first evaluation at or after step 100 with BL_OUTCOME_RACE. */
 #ifndef BL_ENGINE_LUA_ROUND_H
 #define BL_ENGINE_LUA_ROUND_H
+#include "engine/base/run_id.h"
 #include "engine/base/status.h"
 #include "engine/config/config.h"
 #include "engine/plan/outcome.h"
@@ -39,7 +40,7 @@ typedef struct bl_eval {
 } bl_eval;
 
 typedef struct bl_trial_result {
-    char run[13]; /* id */
+    char run[BL_RUN_ID]; /* id */
     bl_outcome outcome;
     int64_t steps; /* at which the answer ends */
     /* First evaluation step at or below the target, and the one before it; 0: there is none. */

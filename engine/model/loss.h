@@ -21,7 +21,7 @@ typedef struct bl_loss {
     void (*run)(const bl_kernels *kernels, const bl_loss_args *args, const bl_part *part);
 } bl_loss;
 
-#define DECLARE(name) extern const bl_loss bl_loss_##name;
+#define DECLARE(name, reads) extern const bl_loss bl_loss_##name;
 BL_CHOICES_LOSS(DECLARE)
 #undef DECLARE
 

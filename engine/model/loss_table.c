@@ -2,7 +2,7 @@
 #include "engine/base/named.h"
 #include "engine/model/loss.h"
 
-#define ROW(name) &bl_loss_##name,
+#define ROW(name, reads) &bl_loss_##name,
 const bl_loss *const bl_loss_table[] = {BL_CHOICES_LOSS(ROW)};
 #undef ROW
 const size_t bl_loss_count = BL_COUNT(bl_loss_table);

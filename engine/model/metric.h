@@ -16,7 +16,7 @@ typedef struct bl_metric {
     double (*finish)(double sum, double count);                  /* from the sum of all terms */
 } bl_metric;
 
-#define DECLARE(name) extern const bl_metric bl_metric_##name;
+#define DECLARE(name, reads) extern const bl_metric bl_metric_##name;
 BL_CHOICES_METRIC(DECLARE)
 #undef DECLARE
 

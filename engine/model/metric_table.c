@@ -2,7 +2,7 @@
 #include "engine/base/named.h"
 #include "engine/model/metric.h"
 
-#define ROW(name) &bl_metric_##name,
+#define ROW(name, reads) &bl_metric_##name,
 const bl_metric *const bl_metric_table[] = {BL_CHOICES_METRIC(ROW)};
 #undef ROW
 const size_t bl_metric_count = BL_COUNT(bl_metric_table);

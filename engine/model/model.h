@@ -26,7 +26,7 @@ typedef struct bl_model {
                        bl_err *err);
 } bl_model;
 
-#define DECLARE(name) extern const bl_model bl_model_##name;
+#define DECLARE(name, reads) extern const bl_model bl_model_##name;
 BL_CHOICES_MODEL(DECLARE)
 #undef DECLARE
 

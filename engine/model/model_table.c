@@ -2,7 +2,7 @@
 #include "engine/config/layers.h"
 #include "engine/model/model.h"
 
-#define ROW(name) &bl_model_##name,
+#define ROW(name, reads) &bl_model_##name,
 const bl_model *const bl_model_table[] = {BL_CHOICES_MODEL(ROW)};
 #undef ROW
 const size_t bl_model_count = BL_COUNT(bl_model_table);

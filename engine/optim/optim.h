@@ -10,7 +10,6 @@
 typedef struct bl_optim {
     const char *name;
     size_t states; /* floats kept per parameter */
-    bool adam;     /* its momentum is called beta1 in the configuration */
     /* Elements [begin, end). */
     void (*step)(const bl_update_step *args, size_t begin, size_t end);
 } bl_optim;

@@ -7,7 +7,7 @@
 #define STATE(name, i) (bl_update_##name##_states > (i) ? &s##i[e] : NULL)
 
 /* One loop an optimizer, which the compiler vectorises; order inside it cannot change bits. */
-#define STEP(name)                                                                                 \
+#define STEP(name, reads)                                                                          \
     BL_CLONES static void name##_step(const bl_update_step *args, size_t begin, size_t end) {      \
         const bl_update_numbers n = bl_update_numbers_of(args);                                    \
         float *restrict p = args->param, *restrict s0 = args->state[0],                            \
@@ -20,11 +20,10 @@
     }
 BL_CHOICES_OPTIMIZER(STEP)
 
-#define ROW(name)                                                                                  \
-    static const bl_optim name##_row = {#name, bl_update_##name##_states,                          \
-                                        bl_update_##name##_beta1, name##_step};
+#define ROW(name, reads)                                                                           \
+    static const bl_optim name##_row = {#name, bl_update_##name##_states, name##_step};
 BL_CHOICES_OPTIMIZER(ROW)
-#define POINTER(name) &name##_row,
+#define POINTER(name, reads) &name##_row,
 const bl_optim *const bl_optim_table[] = {BL_CHOICES_OPTIMIZER(POINTER)};
 const size_t bl_optim_count = BL_COUNT(bl_optim_table);
 

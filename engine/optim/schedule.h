@@ -31,7 +31,7 @@ struct bl_schedule {
     bl_schedule_value (*at)(const bl_schedule_plan *plan, int64_t step);
 };
 
-#define DECLARE(name) extern const bl_schedule bl_schedule_##name;
+#define DECLARE(name, reads) extern const bl_schedule bl_schedule_##name;
 BL_CHOICES_SCHEDULE(DECLARE)
 #undef DECLARE
 

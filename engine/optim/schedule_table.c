@@ -2,7 +2,7 @@
 #include "engine/base/named.h"
 #include "engine/optim/schedule.h"
 
-#define ROW(name) &bl_schedule_##name,
+#define ROW(name, reads) &bl_schedule_##name,
 const bl_schedule *const bl_schedule_table[] = {BL_CHOICES_SCHEDULE(ROW)};
 #undef ROW
 const size_t bl_schedule_count = BL_COUNT(bl_schedule_table);

@@ -39,8 +39,8 @@ static bool parse_text(const char **out, const bl_json *v, bl_chunks *memory) {
     return true;
 }
 
-static bool parse_run(char out[BL_PLAN_RUN], const bl_json *v) {
-    if (v->type != BL_JSON_STRING || strlen(v->string) >= BL_PLAN_RUN) return false;
+static bool parse_run(char out[BL_RUN_ID], const bl_json *v) {
+    if (v->type != BL_JSON_STRING || strlen(v->string) >= BL_RUN_ID) return false;
     memcpy(out, v->string, strlen(v->string) + 1);
     return true;
 }

@@ -8,7 +8,7 @@
 
 typedef enum bl_plan_type {
     BL_PLAN_TYPE_TEXT,       /* const char *; NULL: not there */
-    BL_PLAN_TYPE_RUN,        /* char[BL_PLAN_RUN]: an id, or "" */
+    BL_PLAN_TYPE_RUN,        /* char[BL_RUN_ID]: an id, or "" */
     BL_PLAN_TYPE_JSON,       /* const char *: an array or an object; NULL: not there */
     BL_PLAN_TYPE_NUMBER,     /* double; NAN: not there */
     BL_PLAN_TYPE_COUNT,      /* double, written without an exponent; NAN: not there */

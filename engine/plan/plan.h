@@ -26,11 +26,12 @@
 #define BL_ENGINE_PLAN_PLAN_H
 #include "engine/base/chunks.h"
 #include "engine/base/json.h"
+#include "engine/base/run_id.h"
 #include "engine/plan/outcome.h"
 #include "engine/runlog/runlog.h"
 
 /* Format 1 had no seal. */
-enum { BL_PLAN_UNSEALED = 1, BL_PLAN_FORMAT = 2, BL_PLAN_RUN = 13 }; /* a run's id with its 0 */
+enum { BL_PLAN_UNSEALED = 1, BL_PLAN_FORMAT = 2 };
 
 /* Lists: v == NULL is one that is not there, which an empty one is not. */
 typedef struct bl_plan_numbers {
@@ -38,7 +39,7 @@ typedef struct bl_plan_numbers {
     size_t count;
 } bl_plan_numbers;
 typedef struct bl_plan_runs {
-    char (*v)[BL_PLAN_RUN];
+    char (*v)[BL_RUN_ID];
     size_t count;
 } bl_plan_runs;
 
@@ -82,7 +83,7 @@ typedef struct bl_plan_round {
 
 typedef struct bl_plan_trial {
     int64_t round;
-    char run[BL_PLAN_RUN];
+    char run[BL_RUN_ID];
     const char *set; /* one JSON object: the settings it was asked with (settings.h) */
     int64_t batch_size, seed, max_steps;
     double learning_rate;

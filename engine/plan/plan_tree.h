@@ -15,7 +15,7 @@ typedef enum bl_plan_tree_state {
 } bl_plan_tree_state;
 
 typedef struct bl_plan_tree_run {
-    char id[BL_PLAN_RUN];
+    char id[BL_RUN_ID];
     bl_plan_tree_state state;
     bl_outcome outcome; /* of a run that is done */
     int64_t steps;      /* that are published */

@@ -1,14 +1,15 @@
 /* plan.jsonl as the arrays of a model. */
 #ifndef BL_ENGINE_REPORT_PLAN_READ_H
 #define BL_ENGINE_REPORT_PLAN_READ_H
+#include "engine/base/run_id.h"
 #include "engine/report/report_model.h"
 
 /* A decision of kind "best". */
 typedef struct bl_report_best {
     double batch_size, learning_rate, target, steps;
     bool censored, bracketed;
-    int series;      /* into answer->series; BL_NO_SERIES */
-    char (*run)[13]; /* (runs): all seeds at this learning rate */
+    int series;             /* into answer->series; BL_NO_SERIES */
+    char (*run)[BL_RUN_ID]; /* (runs): all seeds at this learning rate */
     size_t runs;
 } bl_report_best;
 

@@ -5,6 +5,7 @@
 #ifndef BL_ENGINE_REPORT_REPORT_MODEL_H
 #define BL_ENGINE_REPORT_REPORT_MODEL_H
 #include "engine/base/buf.h"
+#include "engine/base/run_id.h"
 #include "engine/base/status.h"
 #include "engine/plan/plan.h"
 #include "engine/stats/critical.h"
@@ -14,7 +15,7 @@
 #include <stdint.h>
 
 typedef struct bl_report_trial {
-    char run[13];
+    char run[BL_RUN_ID];
     bl_outcome outcome;
     const char *reason;   /* this and the next are the plan's */
     const char *settings; /* bl_plan_settings_others */
@@ -31,7 +32,7 @@ typedef struct bl_report_size {
     double batch_size, learning_rate;
     bool bracketed;         /* worse learning rates were tried on both sides */
     bl_stats_point *points; /* (count): one per seed */
-    char (*run)[13];        /* (count): their runs */
+    char (*run)[BL_RUN_ID]; /* (count): their runs */
     size_t count;
     bl_stats_value step_seconds; /* of the timing pass, median with interval */
     bl_stats_cost_row costs;     /* steps, seconds, core-seconds to the target */
@@ -78,7 +79,7 @@ typedef struct bl_report_eval {
     double step, value; /* the metric; NAN: diverged */
 } bl_report_eval;
 typedef struct bl_report_run {
-    char run[13];
+    char run[BL_RUN_ID];
     double batch_size, learning_rate;
     int64_t seed;
     bl_report_eval *eval;
@@ -96,7 +97,7 @@ typedef struct bl_report_budget {
     double value;     /* of the median seed */
     double low, high; /* range over the seeds; NAN: one seed */
     int64_t steps;
-    char run[13];
+    char run[BL_RUN_ID];
 } bl_report_budget;
 
 /* All seeds of one learning rate that was tried at one batch size for the main target. */
@@ -125,8 +126,8 @@ typedef struct bl_report_regret {
  * second / first, medians over pairs of seeds. */
 typedef struct bl_report_pair {
     double batch_size[2], learning_rate[2];
-    char (*run[2])[13];        /* (seeds) */
-    char (*budget_run[2])[13]; /* (seeds); NULL: not compared within a budget */
+    char (*run[2])[BL_RUN_ID];        /* (seeds) */
+    char (*budget_run[2])[BL_RUN_ID]; /* (seeds); NULL: not compared within a budget */
     size_t seeds;
     size_t reached;                       /* pairs of which at least one reached the target */
     bl_stats_value steps, examples, time; /* bound: a pair's other run did not get there */

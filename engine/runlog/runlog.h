@@ -3,6 +3,7 @@
 #ifndef BL_ENGINE_RUNLOG_RUNLOG_H
 #define BL_ENGINE_RUNLOG_RUNLOG_H
 #include "engine/base/buf.h"
+#include "engine/base/run_id.h"
 #include "engine/base/status.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,7 +27,7 @@ typedef struct bl_runlog_eval {
 
 /* A parsed log. */
 typedef struct bl_runlog {
-    char run[13];
+    char run[BL_RUN_ID];
     bl_runlog_eval *eval;
     size_t evals;
     bool whole; /* has a footer, and its digest is right */

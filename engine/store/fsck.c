@@ -129,7 +129,7 @@ static bl_status check_identity(folder *w, const char *path, bl_err *err) {
     BL_TRY(bl_file_map(&map, path, err));
     bl_sha256_of(map.data, map.size, digest);
     bl_file_unmap(&map);
-    if (strncmp(digest, w->run, BL_RUN_ID - 1) != 0)
+    if (strncmp(digest, w->run + 1, BL_RUN_ID - 2) != 0)
         BL_FAIL(err, BL_EFORMAT, "%s: its digest is not the run's id", path);
     return BL_OK;
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RUN_DIGITS = 12, LEAST_DIGITS = 4, RESULT_LIMIT = 1 << 20 };
+enum { LEAST = 4, RESULT_LIMIT = 1 << 20 };
 
 static bl_status parse_parts(bl_run_files *run, const char *log_path, bl_err *err) {
     BL_TRY(bl_runlog_parse(&run->parsed, bl_buf_text(&run->log), run->log.len, log_path, err));
@@ -59,8 +59,8 @@ void bl_run_files_free(bl_run_files *run) {
 }
 
 /* Looks at one experiment's folder. `id` is the run found so far, "" for none. */
-static bl_status find_in(char path[BL_PATH], char id[RUN_DIGITS + 1], const char *dir,
-                         const char *word, bl_err *err) {
+static bl_status find_in(char path[BL_PATH], char id[BL_RUN_ID], const char *dir, const char *word,
+                         bl_err *err) {
     bl_names names;
     bl_status status = BL_OK;
     BL_TRY(bl_dir_list(&names, dir, err));
@@ -68,7 +68,7 @@ static bl_status find_in(char path[BL_PATH], char id[RUN_DIGITS + 1], const char
         const char *name = names.name[i];
         if (!bl_store_is_run_id(name) || strncmp(name, word, strlen(word)) != 0) continue;
         if (id[0] == '\0') {
-            memcpy(id, name, RUN_DIGITS + 1);
+            memcpy(id, name, BL_RUN_ID);
             status = bl_path(path, err, "%s/%s", dir, name);
         } else if (strcmp(id, name) != 0) {
             status = BL_ERR(err, BL_EINVAL,
@@ -87,12 +87,13 @@ bl_status bl_run_find(char path[BL_PATH], const char *runs_dir, const char *word
             BL_FAIL(err, BL_EMISSING, "there is no file or folder %s", word);
         return bl_path(path, err, "%s", word);
     }
-    const size_t digits = strspn(word, "0123456789abcdef");
-    if (word[digits] != '\0' || digits < LEAST_DIGITS || digits > RUN_DIGITS)
+    const size_t digits = word[0] == 'r' ? strspn(word + 1, "0123456789abcdef") : 0;
+    if (digits + 1 < LEAST || word[digits + 1] != '\0' || digits + 1 > BL_RUN_ID - 1)
         BL_FAIL(err, BL_EINVAL,
-                "'%s' is no run: at least %d of its id's %d hex digits, or the path of a log", word,
-                LEAST_DIGITS, RUN_DIGITS);
-    char id[RUN_DIGITS + 1] = "", dir[BL_PATH];
+                "'%s' is not a run: write at least the first %d characters of its id, which begins "
+                "with r, or the path of a log",
+                word, LEAST);
+    char id[BL_RUN_ID] = "", dir[BL_PATH];
     bl_names names = {0};
     bl_status status = BL_OK;
     if (bl_dir_exists(runs_dir)) status = bl_dir_list(&names, runs_dir, err);

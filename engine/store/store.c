@@ -5,6 +5,7 @@
 #include "engine/base/seal.h"
 #include "engine/config/validate.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { RESULT_LIMIT = 1 << 20 };
@@ -17,26 +18,44 @@ bl_status bl_store_open(bl_store *store, const char *runs_dir, const char *exper
 }
 
 bool bl_store_is_run_id(const char *name) {
-    return strlen(name) == BL_RUN_ID - 1 && strspn(name, "0123456789abcdef") == BL_RUN_ID - 1;
+    return strlen(name) == BL_RUN_ID - 1 && name[0] == 'r' &&
+           strspn(name + 1, "0123456789abcdef") == BL_RUN_ID - 2;
 }
 
-void bl_store_run_identity(const bl_config *config, const char *dataset_sha256, char id[BL_RUN_ID],
-                           bl_buf *text) {
-    bl_buf identity = {0};
-    bl_jw w = bl_jw_open(&identity);
+static void write_identity(bl_buf *out, const bl_config *config, bool old,
+                           const char *dataset_sha256) {
+    bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
-    bl_config_identity(config, bl_jw_slot(&w, "config"));
+    if (old)
+        bl_config_old_identity(config, bl_jw_slot(&w, "config"));
+    else
+        bl_config_identity(config, bl_jw_slot(&w, "config"));
     bl_jw_str(&w, "dataset", dataset_sha256);
     bl_jw_i64(&w, "epoch", bl_config_numerics_epoch(config));
     bl_jw_str(&w, "level", config->numerics);
     if (config->computed_by[0] != '\0') bl_jw_str(&w, "device", config->computed_by);
     bl_jw_end(&w);
     bl_jw_done(&w);
+}
+
+void bl_store_run_identity(const bl_config *config, const char *dataset_sha256, char id[BL_RUN_ID],
+                           bl_buf *text) {
+    bl_buf identity = {0};
     char digest[BL_SHA256_HEX];
+    write_identity(&identity, config, false, dataset_sha256);
     bl_sha256_of(identity.data, identity.len, digest);
-    memcpy(id, digest, BL_RUN_ID - 1);
-    id[BL_RUN_ID - 1] = '\0';
+    (void)snprintf(id, BL_RUN_ID, "r%.12s", digest);
     if (text != NULL) bl_buf_add(text, identity.data, identity.len);
+    bl_buf_free(&identity);
+}
+
+void bl_store_old_identity(const bl_config *config, const char *dataset_sha256,
+                           char id[BL_RUN_ID]) {
+    bl_buf identity = {0};
+    char digest[BL_SHA256_HEX];
+    write_identity(&identity, config, true, dataset_sha256);
+    bl_sha256_of(identity.data, identity.len, digest);
+    (void)snprintf(id, BL_RUN_ID, "%.12s", digest);
     bl_buf_free(&identity);
 }
 

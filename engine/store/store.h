@@ -7,6 +7,7 @@
 #define BL_ENGINE_STORE_STORE_H
 #include "engine/base/buf.h"
 #include "engine/base/file.h"
+#include "engine/base/run_id.h"
 #include "engine/base/sha256.h"
 #include "engine/base/status.h"
 #include "engine/config/config.h"
@@ -15,14 +16,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BL_RUN_ID = 13 }; /* 12 hex digits and the terminator */
-
-/* What is hashed: identity configuration, data set, numerics epoch and level. Appends the text of
- * run.json to `text` (may be NULL). */
+/* "r" and the first 12 hex digits of the SHA-256 of what decides the run: identity configuration,
+ * data set, numerics epoch and level. The letter keeps tables from reading an id such as
+ * 399132042e62 as a number. Appends the text of run.json to `text` (may be NULL). */
 void bl_store_run_identity(const bl_config *config, const char *dataset_sha256, char id[BL_RUN_ID],
                            bl_buf *text);
 
-/* Is `name` that of a run's folder: 12 hex digits? Runs set aside as damaged are none. */
+/* The id that an earlier release gave the run, from its text of the identity: 12 hex digits. */
+void bl_store_old_identity(const bl_config *config, const char *dataset_sha256, char id[BL_RUN_ID]);
+
+/* Is `name` that of a run's folder: r and 12 hex digits? Runs set aside as damaged are none. */
 bool bl_store_is_run_id(const char *name);
 
 typedef struct bl_store {

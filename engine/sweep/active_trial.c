@@ -5,6 +5,7 @@
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
+#include "engine/store/adopt.h"
 #include "engine/store/index.h"
 #include <inttypes.h>
 #include <math.h>
@@ -94,6 +95,13 @@ bl_status bl_active_trial_refresh(bl_active_trial *a, const bl_scheduler *s, bl_
     return BL_OK;
 }
 
+/* A run that an earlier release has finished is taken over under its id of today. */
+static bl_status adopt(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
+    BL_TRY(bl_store_adopt(s->store, a->claim, a->id, bl_buf_text(&a->identity), &a->trial->config,
+                          s->data->sha256, s->data->train_rows, err));
+    return load_stored(a, s, err);
+}
+
 bl_status bl_active_trial_claim(bl_active_trial *a, const bl_scheduler *s, bl_claims *claims,
                                 bl_err *err) {
     char dir[BL_PATH];
@@ -107,7 +115,7 @@ bl_status bl_active_trial_claim(bl_active_trial *a, const bl_scheduler *s, bl_cl
         bl_stored_free(&a->stored);
     }
     BL_TRY(load_stored(a, s, err));
-    if (!a->stored.damaged) return BL_OK;
+    if (!a->stored.damaged) return a->stored.done ? BL_OK : adopt(a, s, err);
     bl_stored_free(&a->stored);
     return bl_store_set_aside(s->store, a->claim, a->id, err);
 }

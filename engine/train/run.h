@@ -52,6 +52,7 @@ struct bl_train {
     const bl_loss *loss;
     const bl_metric *metric;
     const bl_optim *optim;
+    bl_update_step optim_numbers; /* momentum or beta1, beta2, eps, weight_decay, as configured */
     bl_schedule_plan schedule;
     bl_sampler sampler;
     size_t batch;

@@ -11,6 +11,7 @@
  * schedule moves beta1 from step to step. A device makes many steps at once and comes back with
  * their losses (workload->steps); bl_train_enter_loss treats each like a loss made here, so the log
  * is the same. */
+#include "engine/config/applies.h"
 #include "engine/train/workload.h"
 #include "kernels/part.h"
 #include "kernels/shared/exact_math.h"
@@ -40,15 +41,27 @@ void bl_train_update_weights(bl_train *train, const bl_update_step *args) {
     bl_pool_run(train->pool, optim_part, &job);
 }
 
+/* A number that the optimizer's row of choices.h names. One that it does not name is no number, so
+ * that an optimizer which uses it all the same diverges in its first step. */
+static double declared(const bl_config *config, const char *path, double value) {
+    return bl_config_reads(config, path) ? value : (double)NAN;
+}
+
+bl_update_step bl_train_optim_numbers(const bl_config *c) {
+    const bool has_beta1 = bl_config_reads(c, "optimizer.beta1");
+    return (bl_update_step){
+        .momentum = has_beta1 ? c->optimizer.beta1
+                              : declared(c, "optimizer.momentum", c->optimizer.momentum),
+        .beta2 = declared(c, "optimizer.beta2", c->optimizer.beta2),
+        .eps = declared(c, "optimizer.eps", c->optimizer.eps),
+        .weight_decay = declared(c, "optimizer.weight_decay", c->optimizer.weight_decay)};
+}
+
 bl_update_step bl_train_step_numbers(const bl_train *t, bl_train_progress *progress) {
-    const bl_config *config = &t->config;
     const bl_schedule_value pace = bl_schedule_at(&t->schedule, progress->made);
-    const double fixed = t->optim->adam ? config->optimizer.beta1 : config->optimizer.momentum;
-    bl_update_step args = {.rate = pace.rate,
-                           .momentum = pace.momentum > 0.0 ? pace.momentum : fixed,
-                           .beta2 = config->optimizer.beta2,
-                           .eps = config->optimizer.eps,
-                           .weight_decay = config->optimizer.weight_decay};
+    bl_update_step args = t->optim_numbers;
+    args.rate = pace.rate;
+    if (pace.momentum > 0.0) args.momentum = pace.momentum;
     progress->product1 *= args.momentum;
     progress->product2 *= args.beta2;
     args.weight1 = 1.0 - progress->product1;

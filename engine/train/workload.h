@@ -61,6 +61,7 @@ void bl_train_device_close(bl_train *train);
 const char *bl_train_device_algorithm(const bl_train *train, size_t i);
 
 /* The numbers of step progress->made, which also moves progress's products on. */
+bl_update_step bl_train_optim_numbers(const bl_config *config);
 bl_update_step bl_train_step_numbers(const bl_train *train, bl_train_progress *progress);
 /* Enters a batch's loss into the progress. */
 void bl_train_enter_loss(bl_train *train, double loss);

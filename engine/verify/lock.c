@@ -60,15 +60,18 @@ static bool parse_marks(const char *text, bl_lock_entry *out) {
     return true;
 }
 
-/* "<12 hex digits> <steps> <64 hex digits>" and the marks, one space between them. */
+/* "r<12 hex digits> <steps> <64 hex digits>" and the marks, one space between them. */
 static bool parse_line(const char *text, size_t n, bl_lock_entry *out) {
     char line[LINE];
     if (n >= sizeof line || memchr(text, '\0', n) != NULL) return false;
     memcpy(line, text, n);
     line[n] = '\0';
     *out = (bl_lock_entry){0};
-    const size_t run = strspn(line, k_hex);
+    const size_t run = strcspn(line, " ");
+    char id[BL_RUN_ID] = "";
     if (run != BL_RUN_ID - 1 || line[run] != ' ') return false;
+    memcpy(id, line, run);
+    if (!bl_store_is_run_id(id)) return false;
     const char *sum = parse_steps(line + run + 1, ' ', &out->steps);
     if (sum == NULL || strspn(sum, k_hex) != BL_SHA256_HEX - 1) return false;
     memcpy(out->run, line, BL_RUN_ID - 1);
@@ -90,7 +93,7 @@ bl_status bl_lock_parse(bl_lock *lock, const char *text, size_t n, const char *n
                 bl_lock_free(lock);
                 BL_FAIL(err, BL_EFORMAT, "%s:%zu: %s", name, line,
                         good ? "this run is there twice"
-                             : "expected a run's 12 hex digits, its steps, a SHA-256 "
+                             : "expected a run's id, r and 12 hex digits, its steps, a SHA-256 "
                                "and step:hash, up to 6");
             }
             bl_lock_set(lock, &entry);

@@ -2,11 +2,11 @@
  * divisions and square roots in the order written, so that neither vector width nor threads nor a
  * device can change a bit.
  *
- * An optimizer is one file, update_NAME.h, and one row of engine/config/choices.h. The file says
- * how many states a parameter has and what the configuration calls the momentum, and has the
- * formula:
+ * An optimizer is one file, update_NAME.h, and one row of engine/config/choices.h. The row names
+ * the configuration keys that the formula uses: what it does not name comes as no number. The file
+ * says how many states a parameter has, and has the formula:
  *
- *     enum { bl_update_sign_states = 0, bl_update_sign_beta1 = 0 };
+ *     enum { bl_update_sign_states = 0 };
  *     static inline BL_HD float bl_update_sign(const bl_update_numbers *n, float p, float g,
  *                                              float *s0, float *s1) {
  *         (void)s0, (void)s1;

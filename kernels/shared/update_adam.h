@@ -3,7 +3,7 @@
 #define BL_KERNELS_SHARED_UPDATE_ADAM_H
 #include "kernels/shared/update.h"
 
-enum { bl_update_adam_states = 2, bl_update_adam_beta1 = 1 };
+enum { bl_update_adam_states = 2 };
 static inline BL_HD float bl_update_adam(const bl_update_numbers *n, float p, float g, float *s0,
                                          float *s1) {
     g = g + n->decay * p;

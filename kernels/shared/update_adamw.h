@@ -4,7 +4,7 @@
 #define BL_KERNELS_SHARED_UPDATE_ADAMW_H
 #include "kernels/shared/update.h"
 
-enum { bl_update_adamw_states = 2, bl_update_adamw_beta1 = 1 };
+enum { bl_update_adamw_states = 2 };
 static inline BL_HD float bl_update_adamw(const bl_update_numbers *n, float p, float g, float *s0,
                                           float *s1) {
     return p * n->keep - bl_update_moments(n, g, s0, s1);

@@ -3,7 +3,7 @@
 #define BL_KERNELS_SHARED_UPDATE_MOMENTUM_H
 #include "kernels/shared/update.h"
 
-enum { bl_update_momentum_states = 1, bl_update_momentum_beta1 = 0 };
+enum { bl_update_momentum_states = 1 };
 static inline BL_HD float bl_update_momentum(const bl_update_numbers *n, float p, float g,
                                              float *s0, float *s1) {
     (void)s1;

@@ -6,7 +6,7 @@
 #define BL_KERNELS_SHARED_UPDATE_NESTEROV_H
 #include "kernels/shared/update.h"
 
-enum { bl_update_nesterov_states = 1, bl_update_nesterov_beta1 = 0 };
+enum { bl_update_nesterov_states = 1 };
 static inline BL_HD float bl_update_nesterov(const bl_update_numbers *n, float p, float g,
                                              float *s0, float *s1) {
     (void)s1;

@@ -14,7 +14,7 @@ for jobs in 1 2; do
   try 0 bundle rossmann -o "$scratch/$jobs.tar.gz"
   done
 [ "$(ls -A "$BATCHLAB_RUNS")" = rossmann ] || { echo "--- scratch was left behind"; failed=1; }
-runs=$(ls "$scratch/2/rossmann" | grep -cx '[0-9a-f]\{12\}')
+runs=$(ls "$scratch/2/rossmann" | grep -cx 'r[0-9a-f]\{12\}')
 says out "2.tar.gz: $runs runs, [0-9]* files"
 try 0 bundle rossmann --with-timing -o "$scratch/timing.tar"
 cmp "$scratch/1.tar.gz" "$scratch/2.tar.gz" || failed=1

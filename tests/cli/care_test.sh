@@ -16,13 +16,13 @@ try 2 fsck rossmann
 try 0 gc
 tiny
 store=$BATCHLAB_RUNS/rossmann
-runs=$(ls "$store" | grep -cx '[0-9a-f]\{12\}')
+runs=$(ls "$store" | grep -cx 'r[0-9a-f]\{12\}')
 sums "$store" >"$scratch/whole"
 try 0 fsck
 says err "^$runs runs read: 0 damaged files, 0 leftovers, 0 set aside before"
 
 # One damage of every kind; looking names each and changes nothing.
-set -- $(ls "$store" | grep -x '[0-9a-f]\{12\}')
+set -- $(ls "$store" | grep -x 'r[0-9a-f]\{12\}')
 printf '\377' | dd of="$store/$1/log.jsonl.gz" bs=1 seek=9 conv=notrunc 2>/dev/null # gzip's OS byte
 sed -i 's/"seconds":/"sec0nds":/' "$store/$2/result.json"
 sed -i 's/dataset/datasex/' "$store/$3/run.json"
@@ -46,13 +46,13 @@ says out "[0-9a-f]  damaged  "
 sums "$store" | cmp - "$scratch/before" || { echo "--- looking changed files"; failed=1; }
 
 # Each run is counted once, by what its files say.
-mkdir -p "$store/00000000000a/claim.d/elsewhere-1-1-abcd" "$store/00000000000b" "$store/00000000000c.corrupt-1"
-touch "$store/00000000000a/claim.d/elsewhere-1-1-abcd/beat" "$store/00000000000b/log.jsonl.part"
+mkdir -p "$store/r00000000000a/claim.d/elsewhere-1-1-abcd" "$store/r00000000000b" "$store/r00000000000c.corrupt-1"
+touch "$store/r00000000000a/claim.d/elsewhere-1-1-abcd/beat" "$store/r00000000000b/log.jsonl.part"
 try 0 status rossmann --json
 says out "\"done\":$((runs - 2)),\"running\":1,\"interrupted\":1,\"damaged\":2,\"set_aside\":1}"
 try 0 status
 says out "^rossmann  *$((runs - 2)) done  *1 running  *1 interrupted  *2 damaged (see batchlab fsck)  *1 set aside as damaged"
-rm -r "$store/00000000000a" "$store/00000000000b" "$store/00000000000c.corrupt-1"
+rm -r "$store/r00000000000a" "$store/r00000000000b" "$store/r00000000000c.corrupt-1"
 
 # Set aside, done again to equal bytes, cleaned.
 try 4 fsck --repair
@@ -92,13 +92,13 @@ find "$store" -name result.json -exec ls --full-time {} + | cmp - "$scratch/befo
 
 # Runs of no plan go only when asked for: the plan on disk, every preset's and the lock's stay.
 "$BATCHLAB" run rossmann --preset tiny --synthetic --set train.seed=7 --progress none >/dev/null 2>&1
-more=$(ls "$store" | grep -cx '[0-9a-f]\{12\}')
+more=$(ls "$store" | grep -cx 'r[0-9a-f]\{12\}')
 [ "$more" -gt "$runs" ] || { echo "--- no further run"; failed=1; }
 try 0 gc --unplanned
-[ "$(ls "$store" | grep -cx '[0-9a-f]\{12\}')" = "$more" ] || { echo "--- planned runs were removed"; cat "$scratch/out"; failed=1; }
+[ "$(ls "$store" | grep -cx 'r[0-9a-f]\{12\}')" = "$more" ] || { echo "--- planned runs were removed"; cat "$scratch/out"; failed=1; }
 rm "$store/plan.jsonl"
 try 0 gc -n --unplanned
 says out "  [0-9]*  runs that are in no plan"
 try 0 gc --unplanned
-[ "$(ls "$store" | grep -cx '[0-9a-f]\{12\}')" = "$runs" ] || { echo "--- unplanned: $(ls "$store" | grep -cx '[0-9a-f]\{12\}') of $more runs left, wanted $runs"; failed=1; }
+[ "$(ls "$store" | grep -cx 'r[0-9a-f]\{12\}')" = "$runs" ] || { echo "--- unplanned: $(ls "$store" | grep -cx 'r[0-9a-f]\{12\}') of $more runs left, wanted $runs"; failed=1; }
 exit $failed

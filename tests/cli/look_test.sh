@@ -10,18 +10,18 @@ same "$(wc -l <"$scratch/out")" 1 "lines of an empty list"
 try 2 ls rossmann
 says err "^batchlab: there are no runs of 'rossmann'"
 try 2 export rossmann
-try 2 show abcd
-says err "^batchlab: no run in .* has an id that begins with 'abcd'"
+try 2 show rabc
+says err "^batchlab: no run in .* has an id that begins with 'rabc'"
 
 "$BATCHLAB" run rossmann --preset tiny --synthetic --set sweep.max_epochs=1 --progress none >/dev/null 2>"$scratch/err"
 [ $? = 0 ] || [ $? = 5 ] || { cat "$scratch/err"; exit 1; }
 store=$BATCHLAB_RUNS/rossmann
 find "$store" -type f -exec sha256sum {} + | sort >"$scratch/before"
-ids=$(ls "$store" | grep -x '[0-9a-f]\{12\}')
+ids=$(ls "$store" | grep -x 'r[0-9a-f]\{12\}')
 first=$(echo "$ids" | head -1) second=$(echo "$ids" | sed -n 2p)
 
 try 0 ls rossmann --json
-same "$(sed 's/.*"run":"\([0-9a-f]*\)".*/\1/' "$scratch/out")" "$ids" "runs listed, in order"
+same "$(sed 's/.*"run":"\(r[0-9a-f]*\)".*/\1/' "$scratch/out")" "$ids" "runs listed, in order"
 says out '"state":"done","batch_size":[0-9]*,"learning_rate":[0-9.]*,"seed":1,"steps":[0-9]*,"outcome":"[a-z]*","value":0'
 try 0 ls
 says out 'rossmann (SYNTHETIC DATA)$'
@@ -37,15 +37,15 @@ says out "train.batch_size  *[0-9]"
 says out '^data .*synthetic:true'
 says out '^  impl  *"'
 try 2 show abc
-says err "^batchlab: 'abc' is no run: at least 4"
+says err "^batchlab: 'abc' is not a run: write at least the first 4"
 try 2 show "$store/none"
 try 2 show
 try 2 show "$first" --json
 says err "^batchlab: --json goes with --model"
-cp -r "$store/$second" "$store/$(echo "$first" | cut -c1-8)0000"
-try 2 show "$(echo "$first" | cut -c1-8)"
+cp -r "$store/$second" "$store/$(echo "$first" | cut -c1-9)0000"
+try 2 show "$(echo "$first" | cut -c1-9)"
 says err "begins the ids of several runs"
-rm -r "$store/$(echo "$first" | cut -c1-8)0000"
+rm -r "$store/$(echo "$first" | cut -c1-9)0000"
 
 try 0 diff "$first" "$first"
 says out "^equal$"

@@ -38,5 +38,5 @@ BATCHLAB_RUNS="$scratch/whole" tiny 0
 # A run without memory is an outcome; with --fail-fast it ends the sweep.
 large='--set model.hidden=[65536,65536,65536,65536,65536,65536,65536,65536] --set sweep.batch_sizes=[1024] --set data.rows=2048'
 BATCHLAB_RUNS="$scratch/large" tiny 1 $large --fail-fast
-says err "^batchlab: run [0-9a-f]\{12\} of round 'batch 1024' did not fit into memory"
+says err "^batchlab: run r[0-9a-f]\{12\} of round 'batch 1024' did not fit into memory"
 exit $failed

@@ -55,7 +55,7 @@ for result in "$BATCHLAB_RUNS"/rossmann/*/result.json; do
   grep -q "^$id .*[0-9a-f]$want\$" $lock || { echo "--- $id: not$want"; grep "^$id" $lock; failed=1; }
 done
 # What other data and presets have there stays; what is there already is not written otherwise.
-echo "ffffffffffff 7 $(printf '%064d' 0)" >>$lock
+echo "rffffffffffff 7 $(printf '%064d' 0)" >>$lock
 cp $lock "$scratch/lock"
 try 0 lock $tiny
 says out "0 added, 0 changed, $runs as before"
@@ -72,10 +72,10 @@ says err "the sweep is not complete: --prune would drop runs"
 rm -rf "$BATCHLAB_RUNS"
 mv "$scratch/kept" "$BATCHLAB_RUNS"
 try 0 lock $tiny --prune
-says out "^dropped ffffffffffff$"
+says out "^dropped rffffffffffff$"
 says out "^$lock: $runs entries"
 [ "$(grep -c '^dropped' "$scratch/out")" = 1 ] || { echo "--- dropped more"; cat "$scratch/out"; failed=1; }
-grep -v ffffffffffff "$scratch/lock" | cmp - $lock || failed=1
+grep -v rffffffffffff "$scratch/lock" | cmp - $lock || failed=1
 cp "$scratch/lock" $lock
 
 reproduce 0 "$runs" 0
@@ -142,7 +142,7 @@ try 3 verify $tiny -j 1
 says out "no loss differs up to step $equal; other parts of the log do"
 cp "$scratch/lock" $lock
 
-sed -i 's/^ffffffffffff 7/ffffffffffff seven/' $lock
+sed -i 's/^rffffffffffff 7/rffffffffffff seven/' $lock
 try 2 verify $tiny
-says err "^$lock:$((runs + 2)): expected a run's 12 hex digits"
+says err "^$lock:$((runs + 2)): expected a run's id"
 exit $failed

@@ -26,7 +26,7 @@ while read -r trial; do
     race)
       round=$(echo "$trial" | sed 's/.*"round":\([0-9]*\).*/\1/')
       hit=$(grep "\"round\":$round," "$scratch/trials" | sed -n 's/.*"hit":\([1-9][0-9]*\).*/\1/p' | sort -n | head -1)
-      says out "step $steps: the first evaluation at or after 1.1 x $hit steps, in which run [0-9a-f]\{12\} won"
+      says out "step $steps: the first evaluation at or after 1.1 x $hit steps, in which run r[0-9a-f]\{12\} won"
       ;;
     *) echo "unexpected: $trial"; failed=1 ;;
   esac
@@ -36,42 +36,42 @@ for outcome in target budget race; do
 done
 
 best=$(grep '"kind":"best"' "$store/plan.jsonl" | tail -1)
-run=$(echo "$best" | sed 's/.*"runs":\["\([0-9a-f]*\)".*/\1/')
+run=$(echo "$best" | sed 's/.*"runs":\["\(r[0-9a-f]*\)".*/\1/')
 why 0 "$run"
 says out "^carries    batch [0-9]*: "
 says out "^           decided before: "
-says out "^nearest    run [0-9a-f]\{12\}: this one | that one"
+says out "^nearest    run r[0-9a-f]\{12\}: this one | that one"
 [ "$(grep -c '^  train\.' "$scratch/out")" = 1 ] || { echo "--- the nearest differs in one setting"; cat "$scratch/out"; failed=1; }
 find "$store" -type f -exec sha256sum {} + | sort | cmp - "$scratch/before" || { echo "--- looking changed files"; failed=1; }
 
 # The nearest of all, whichever comes first in the folder: one setting apart for the winner; the same
 # settings on other data are one apart, too, and said to be.
 sed 's/"dataset":"[0-9a-f]*"/"dataset":"other"/' "$store/$run/run.json" >"$scratch/run.json"
-mkdir "$store/000000000001" "$store/ffffffffffff"
-cp "$scratch/run.json" "$store/ffffffffffff/run.json"
-sed 's/"train.seed":1/"train.seed":9/; s/"train.batch_size":[0-9]*/"train.batch_size":3/; s/"train.learning_rate":[0-9.e-]*/"train.learning_rate":7/' "$store/$run/run.json" >"$store/000000000001/run.json"
+mkdir "$store/r000000000001" "$store/rffffffffffff"
+cp "$scratch/run.json" "$store/rffffffffffff/run.json"
+sed 's/"train.seed":1/"train.seed":9/; s/"train.batch_size":[0-9]*/"train.batch_size":3/; s/"train.learning_rate":[0-9.e-]*/"train.learning_rate":7/' "$store/$run/run.json" >"$store/r000000000001/run.json"
 why 0 "$run"
 says out "^nearest    run "
-grep -q "^nearest    run 000000000001" "$scratch/out" && { echo "--- the first is not the nearest"; failed=1; }
-why 0 ffffffffffff
+grep -q "^nearest    run r000000000001" "$scratch/out" && { echo "--- the first is not the nearest"; failed=1; }
+why 0 rffffffffffff
 says out "^nearest    run $run: "
 says out "^  dataset  *other data$"
-rm -r "$store/000000000001" "$store/ffffffffffff"
+rm -r "$store/r000000000001" "$store/rffffffffffff"
 
 # Not finished, damaged, asked by nobody, no run.
-cp -r "$store/$run" "$store/aaaaaaaaaaaa"
-rm "$store/aaaaaaaaaaaa/result.json"
-zcat "$store/$run/log.jsonl.gz" | head -5 >"$store/aaaaaaaaaaaa/log.jsonl.part"
-why 0 aaaaaaaaaaaa
+cp -r "$store/$run" "$store/raaaaaaaaaaaa"
+rm "$store/raaaaaaaaaaaa/result.json"
+zcat "$store/$run/log.jsonl.gz" | head -5 >"$store/raaaaaaaaaaaa/log.jsonl.part"
+why 0 raaaaaaaaaaaa
 says out "^state      interrupted after step [0-9]*: "
 says out "^asked      by no trial of "
-rm "$store/aaaaaaaaaaaa/log.jsonl.part"
-why 0 aaaaaaaaaaaa
+rm "$store/raaaaaaaaaaaa/log.jsonl.part"
+why 0 raaaaaaaaaaaa
 says out "^state      begun, without a checkpoint"
 truncate -s -1 "$store/$run/log.jsonl.gz"
 why 0 "$run"
 says out "^state      damaged: .*/log.jsonl.gz: damaged after [0-9]* uncompressed bytes: it is cut short"
-why 2 ffffffffffff
+why 2 rffffffffffff
 why 2 "$scratch"
 "$BATCHLAB" why 2>/dev/null && failed=1
 exit $failed

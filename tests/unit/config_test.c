@@ -334,8 +334,8 @@ static void test_rows(void **state) {
 static void test_identity(void **state) {
     (void)state;
     static const char expected[] =
-        "{\"data.eval_rows\":0,\"data.rows\":0,\"dataset\":\"shop\",\"eval.first\":1,"
-        "\"eval.ratio\":1.05,\"loss\":\"mse\",\"metric\":\"exp_rmspe\",\"model.batch_norm\":true,"
+        "{\"dataset\":\"shop\",\"eval.first\":1,"
+        "\"eval.growth\":1.05,\"loss\":\"mse\",\"metric\":\"exp_rmspe\",\"model.batch_norm\":true,"
         "\"model.dropout\":[0.5],\"model.embedding_dropout\":0.04,\"model.hidden\":[8],"
         "\"model.kind\":\"tabular\",\"model.output\":\"sigmoid_range\",\"numerics\":\"exact\","
         "\"optimizer.beta1\":0.9,\"optimizer.beta2\":0.99,\"optimizer.eps\":1e-05,"
@@ -390,8 +390,10 @@ static void test_identity_choices(void **state) {
         {"adam",     "constant",  "schedule.horizon_epochs", false},
         {"adam",     "linear",    "schedule.horizon_epochs", true },
         {"adam",     "cosine",    "schedule.warmup",         true },
-        {"adam",     "cosine",    "schedule.start_div",      false},
-        {"adam",     "one_cycle", "schedule.start_div",      true },
+        {"adam",     "cosine",    "schedule.div_factor",     false},
+        {"adam",     "one_cycle", "schedule.div_factor",     true },
+        {"sgd",      "one_cycle", "schedule.cycle_momentum", false},
+        {"adam",     "one_cycle", "schedule.cycle_momentum", true },
         {"adam",     "one_cycle", "schedule.momentum_high",  true },
         {"adam",     "linear",    "schedule.momentum_high",  false},
     };
@@ -402,6 +404,7 @@ static void test_identity_choices(void **state) {
         char quoted[64];
         CHECK_OK(bl_config_set(&c, "optimizer.name", cases[i].optimizer, ERR));
         CHECK_OK(bl_config_set(&c, "schedule.name", cases[i].schedule, ERR));
+        CHECK_OK(bl_config_set(&c, "schedule.horizon_epochs", "2", ERR));
         bl_buf_clear(&out);
         bl_config_identity(&c, &out);
         (void)snprintf(quoted, sizeof quoted, "\"%s\":", cases[i].key);
@@ -446,6 +449,9 @@ static void test_identity_late(void **state) {
                                    : strcmp(key->path, "model.layers") == 0 ? "layers"
                                                                             : "resnet8",
                                    ERR));
+        CHECK_OK(bl_config_set(&c, "numerics", "device", ERR));
+        if (strcmp(key->path, "loss_scale") == 0)
+            CHECK_OK(bl_config_set(&c, "precision", "fp16", ERR));
         CHECK_OK(bl_config_set(&c, key->path, other[k][1], ERR));
         bl_buf_clear(&with);
         bl_config_identity(&c, &with);

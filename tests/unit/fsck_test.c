@@ -39,7 +39,7 @@ static int fresh_store(void **state) {
     bl_buf log = {0}, part = {0}, bytes = {0};
     if (mkdtemp(dir) == NULL || bl_store_open(&g_store, dir, "x", true, NULL) != BL_OK) return 1;
     bl_sha256_of(identity, strlen(identity), digest);
-    memcpy(g_id, digest, sizeof g_id - 1);
+    (void)snprintf(g_id, sizeof g_id, "r%.12s", digest);
     bl_buf_printf(&log,
                   "{\"record\":\"header\",\"format\":1,\"run\":\"%s\"}\n"
                   "{\"record\":\"eval\",\"step\":1,\"value\":2,\"params\":\"p\"}\n",
@@ -172,9 +172,9 @@ static void a_lone_log_is_this_run_s_and_whole(void **state) {
         bool footer;
         size_t damage;
     } cases[] = {
-        {g_id,           true,  0},
-        {g_id,           false, 1},
-        {"0123456789ab", true,  1}
+        {g_id,            true,  0},
+        {g_id,            false, 1},
+        {"r0123456789ab", true,  1}
     };
     char path[BL_PATH];
     CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, in_run("result.json")));
@@ -374,12 +374,12 @@ static void the_next_run_tidies_up(void **state) {
     make_folder(in_run(dead_token("claim.d/", "")));
     make_folder(in_run(dead_token("claim.d.tmp-", "")));
     make_folder("measuring/claim.d");
-    make_folder("0123456789ab"); /* killed before its first file */
+    make_folder("r0123456789ab"); /* killed before its first file */
     bl_store_tidy(&g_store);
     CHECK_OK(bl_dir_list(&names, g_store.dir, ERR));
     assert_int_equal(names.count, 2);
-    assert_string_equal(names.name[0], g_id);
-    assert_string_equal(names.name[1], "plan.jsonl");
+    assert_string_equal(names.name[0], "plan.jsonl");
+    assert_string_equal(names.name[1], g_id);
     bl_names_free(&names);
     static const char *const kept[] = {"checkpoint-A", "log.jsonl.gz", "result.json", "run.json"};
     char dir[BL_PATH];

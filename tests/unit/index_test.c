@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 static bl_store g_store;
-static const char *const k_ids[] = {"0123456789ab", "0123456789ac", "ffffffffffff"};
+static const char *const k_ids[] = {"r0123456789ab", "r0123456789ac", "rffffffffffff"};
 
 static void publish(const char *id, int evals) {
     bl_buf log = {0};

@@ -30,7 +30,7 @@ static inline void large_plan_trial(bl_buf *out, size_t i, size_t trials) {
 }
 
 static inline void large_plan_best(bl_buf *out, size_t size) {
-    char run[1][BL_PLAN_RUN];
+    char run[1][BL_RUN_ID];
     bl_plan_decision d = bl_plan_decision_empty(BL_PLAN_BEST);
     (void)snprintf(run[0], sizeof run[0], "%012zx", size * 0x9E3779B1u % ((size_t)1 << 40));
     d.round = 1;

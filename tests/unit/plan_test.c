@@ -34,8 +34,8 @@ static double number(void) {
     return ldexp((double)draw(1u << 31) + 1, -(int)draw(60));
 }
 
-static void run_id(char out[BL_PLAN_RUN]) {
-    (void)snprintf(out, BL_PLAN_RUN, "%04x%04x%04x", draw(4), 0u, draw(65536));
+static void run_id(char out[BL_RUN_ID]) {
+    (void)snprintf(out, BL_RUN_ID, "%04x%04x%04x", draw(4), 0u, draw(65536));
 }
 
 static void fill_runs(bl_plan_runs *out, bl_chunks *memory) {
@@ -228,7 +228,7 @@ static void trials_are_found_by_run(void **state) {
     CHECK_OK(bl_plan_parse(&plan, all.data, all.len, "plan", ERR));
     size_t seen = 0;
     for (unsigned id = 0; id < 1000; id++) {
-        char run[BL_PLAN_RUN];
+        char run[BL_RUN_ID];
         size_t last = 0;
         (void)snprintf(run, sizeof run, "%012x", id);
         for (size_t i = bl_plan_first_trial(&plan, run); i != SIZE_MAX; i = plan.trials[i].next) {
@@ -247,7 +247,7 @@ static void trials_are_found_by_run(void **state) {
 
 static void decisions_rest_on_runs(void **state) {
     (void)state;
-    char ids[3][BL_PLAN_RUN] = {"aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"};
+    char ids[3][BL_RUN_ID] = {"aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"};
     bl_plan_decision d = bl_plan_decision_empty(BL_PLAN_COMPARE);
     assert_false(bl_plan_rests_on(&d, ids[0]));
     d.both[0] = (bl_plan_runs){ids, 1};

@@ -64,7 +64,7 @@ static void tables_are_exact(void **state) {
     bl_buf_free(&text);
     text = contents(*state, "runs.csv");
     assert_non_null(strstr(
-        text.data, "1,000000010001,32,0.0009765625,1,0.2,60000,target,6600,"
+        text.data, "1,r000000010001,32,0.0009765625,1,0.2,60000,target,6600,"
                    "211200,6600,6596,\"rate 0 octaves from \"\"best\"\"\",handmade (full)\n"));
     bl_buf_free(&text);
     bl_report_model_free(&a);

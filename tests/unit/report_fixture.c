@@ -20,9 +20,9 @@ static bool censored(const bl_report_fixture *f, int i) {
     return f->all_censored || (f->last_censored && i == f->sizes - 1);
 }
 
-static void run_id(char id[13], int i, int rate, int seed) {
-    (void)snprintf(id, 13, "%04x%04x%04x", (unsigned)i & 0xffff, (unsigned)(rate + 1) & 0xffff,
-                   (unsigned)seed & 0xffff);
+static void run_id(char id[BL_RUN_ID], int i, int rate, int seed) {
+    (void)snprintf(id, BL_RUN_ID, "r%04x%04x%04x", (unsigned)i & 0xffff,
+                   (unsigned)(rate + 1) & 0xffff, (unsigned)seed & 0xffff);
 }
 
 /* ---- the plan ---- */
@@ -63,7 +63,7 @@ static void trial(const sheet *s, int i, int rate, int seed) {
 }
 
 static void write_best(const sheet *s, bl_plan_decision *d, int i, int rate) {
-    char ids[8][BL_PLAN_RUN];
+    char ids[8][BL_RUN_ID];
     for (int seed = 1; seed <= s->fixture->seeds; seed++) run_id(ids[seed - 1], i, rate, seed);
     d->batch_size = batch_of(i);
     d->target = 0.2;
@@ -117,7 +117,7 @@ static void sgd(const sheet *s, int i) {
 }
 
 static void budget(const sheet *s, bl_plan_budget kind, double amount, int i, double value) {
-    char id[BL_PLAN_RUN];
+    char id[BL_RUN_ID];
     double values[] = {value, value + 0.02, value - 0.02};
     bl_plan_decision d = bl_plan_decision_empty(BL_PLAN_BUDGET);
     (void)snprintf(id, sizeof id, "%04x", (unsigned)i);
@@ -148,7 +148,7 @@ static void series_budget(const sheet *s, const char *series, double value) {
 }
 
 static void test_rows(const sheet *s) {
-    char none[1][BL_PLAN_RUN];
+    char none[1][BL_RUN_ID];
     double steps[] = {4, 5}, values[] = {0.25, 0.3};
     bl_plan_decision d = bl_plan_decision_empty(BL_PLAN_TEST);
     d.series = "adam";
@@ -164,7 +164,7 @@ static void test_rows(const sheet *s) {
 
 static void rule(const sheet *s, bl_plan_rule which, double batch_size, double rate, double regret,
                  bl_plan_answer at_least) {
-    char none[1][BL_PLAN_RUN];
+    char none[1][BL_RUN_ID];
     bl_plan_decision d = bl_plan_decision_empty(BL_PLAN_RULE);
     d.rule = (int)which;
     d.batch_size = batch_size;
@@ -181,7 +181,7 @@ static void rule(const sheet *s, bl_plan_rule which, double batch_size, double r
 enum { FRESH = 11, FRESH_END = 18, FIRST = 0, SECOND = 3 };
 
 static void pair(const sheet *s) {
-    char ids[2][FRESH_END - FRESH][BL_PLAN_RUN];
+    char ids[2][FRESH_END - FRESH][BL_RUN_ID];
     for (int seed = FRESH; seed < FRESH_END; seed++) {
         trial(s, FIRST, 0, seed);
         trial(s, SECOND, 0, seed);
@@ -289,7 +289,7 @@ static void eval(bl_buf *out, int step, double value) {
 
 static bl_status run_log(const bl_report_fixture *f, const char *dir, int i, int rate, int seed,
                          bl_err *err) {
-    char id[13], path[BL_PATH];
+    char id[BL_RUN_ID], path[BL_PATH];
     run_id(id, i, rate, seed);
     BL_TRY(bl_path(path, err, "%s/%s", dir, id));
     BL_TRY(bl_make_dirs(path, err));

@@ -502,10 +502,10 @@ static void damaged_log(void **state) {
     bl_err err = {0};
     bl_report_model a;
     CHECK_OK(bl_report_fixture_write(&fixture, p->runs, ERR));
-    CHECK_OK(bl_path(path, ERR, "%s/000000010001/log.jsonl.gz", p->runs));
+    CHECK_OK(bl_path(path, ERR, "%s/r000000010001/log.jsonl.gz", p->runs));
     CHECK_OK(bl_file_write(path, "no gzip", 7, ERR));
     assert_int_equal(bl_report_analyse(&a, p->runs, &err), BL_EFORMAT);
-    assert_non_null(strstr(err.text, "000000010001/log.jsonl.gz"));
+    assert_non_null(strstr(err.text, "r000000010001/log.jsonl.gz"));
     assert_int_equal(unlink(path), 0);
     CHECK_OK(bl_report_analyse(&a, p->runs, &err)); /* one curve less, nothing else */
     assert_null(bl_report_typical_run(&a, &a.main.sizes[0]));
@@ -521,7 +521,7 @@ static void figures_from_logs_are_exact(void **state) {
         const char *file, *part;
     } expected[] = {
         {"curves_steps.dat",    "# size_2\n# steps best_so_far value\n"
-                             "# batch size 64, learning rate 0.0009765625, run 000100010001\n"
+                             "# batch size 64, learning rate 0.0009765625, run r000100010001\n"
                              "1700 0.24 0.24\n3396 0.21 0.21\n3400 0.19 0.19\n"},
         {"curves_examples.dat", "108800 0.24 0.24\n217344 0.21 0.21\n217600 0.19 0.19\n"                   },
         {"curves_time.dat",     "# time in s\n"                                                            },

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char k_id[BL_RUN_ID] = "0123456789ab";
+static const char k_id[BL_RUN_ID] = "r0123456789ab";
 static bl_store g_store;
 static bl_claims *g_claims;
 static bl_claim *g_claim;
