@@ -235,6 +235,11 @@ int link(const char *from, const char *to) {
     SIMPLE(FAULT_LINK, path_counts(to), to, -1, came_into_place(to, next(from, to)));
 }
 
+int symlink(const char *target, const char *path) {
+    NEXT(symlink);
+    SIMPLE(FAULT_LINK, path_counts(path), path, -1, next(target, path));
+}
+
 int unlink(const char *path) {
     NEXT(unlink);
     SIMPLE(FAULT_UNLINK, path_counts(path), path, -1, next(path));
