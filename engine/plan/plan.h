@@ -2,13 +2,11 @@
  *
  * This room owns the file. A line is one record: the head, then rounds, the trials of a round, and
  * decisions, in the order in which the sweep made them. Each kind of record is a struct here, has
- * one writer and one reader (records.c, fields.c); everything else in the tree passes
- * structs.
+ * one writer and one reader (records.c, fields.c); everything else in the tree passes structs.
  *
- *     sweep    fills records and appends their lines          bl_plan_write_trial(&text, &trial)
- *     lua      turns exp:decide{...} into a decision          bl_plan_decision_parse
- *     report, why, gc  read the file                          bl_plan_read(&plan, "runs/mnist",
- * err)
+ *     sweep             fills records, appends their lines    bl_plan_write_trial(&text, &trial)
+ *     lua               makes decisions of exp:decide{...}    bl_plan_decision_parse(...)
+ *     report, why, gc   read the file                         bl_plan_read(&plan, run_dir, err)
  *
  * Which fields a decision has depends on its kind: one table (records.c) names them, with their
  * types and whether they must be there. The script that makes a decision, the writer and the reader
