@@ -66,9 +66,17 @@ static bool is_read(const bl_config *config, const bl_key *key) {
     return read;
 }
 
+static bool path_is_read(const bl_config *config, const char *path) {
+    return is_read(config, bl_key_find(path, strlen(path)));
+}
+
 static bool has_momentum(const bl_config *config) {
-    return bl_config_reads(config, "optimizer.momentum") ||
-           bl_config_reads(config, "optimizer.beta1");
+    return path_is_read(config, "optimizer.momentum") || path_is_read(config, "optimizer.beta1");
+}
+
+static bool is_cycled(const bl_config *config) {
+    return has_momentum(config) && path_is_read(config, "schedule.cycle_momentum") &&
+           config->schedule.cycle_momentum;
 }
 
 static bool holds(const bl_config *config, bl_key_condition when) {
@@ -78,7 +86,9 @@ static bool holds(const bl_config *config, bl_key_condition when) {
     case BL_WHEN_MOMENTUM:
         return has_momentum(config);
     case BL_WHEN_CYCLED:
-        return has_momentum(config) && config->schedule.cycle_momentum;
+        return is_cycled(config);
+    case BL_WHEN_STILL:
+        return !is_cycled(config);
     case BL_WHEN_ALWAYS:
         break;
     }

@@ -117,9 +117,9 @@ const bl_key bl_schema[] = {
 
     {"optimizer.name", ENUM(optimizer.name, optimizers), .def = "adam", IDENTITY,
      .help = "the update rule"},
-    {"optimizer.momentum", F64(optimizer.momentum, 0, 1), BELOW, .def = "0.9", IDENTITY,
+    {"optimizer.momentum", F64(optimizer.momentum, 0, 1), BELOW, .def = "0.9", IDENTITY, .when = BL_WHEN_STILL,
      .help = "share of the velocity kept from step to step (momentum, nesterov)"},
-    {"optimizer.beta1", F64(optimizer.beta1, 0, 1), BELOW, .def = "0.9", IDENTITY,
+    {"optimizer.beta1", F64(optimizer.beta1, 0, 1), BELOW, .def = "0.9", IDENTITY, .when = BL_WHEN_STILL,
      .help = "decay of the mean gradient (adam, adamw)"},
     {"optimizer.beta2", F64(optimizer.beta2, 0, 1), BELOW, .def = "0.99", IDENTITY,
      .help = "decay of the mean squared gradient (adam, adamw)"},

@@ -18,7 +18,8 @@ typedef enum bl_key_condition {
     BL_WHEN_ALWAYS,
     BL_WHEN_PIECES,   /* a micro_batch that changes bits */
     BL_WHEN_MOMENTUM, /* an optimizer that has a momentum, or beta1, to move */
-    BL_WHEN_CYCLED    /* and cycle_momentum */
+    BL_WHEN_CYCLED,   /* and a one-cycle schedule that moves it */
+    BL_WHEN_STILL     /* no schedule that moves it */
 } bl_key_condition;
 
 typedef struct bl_key {

@@ -48,6 +48,7 @@ static double declared(const bl_config *config, const char *path, double value) 
 }
 
 bl_update_step bl_train_optim_numbers(const bl_config *c) {
+    /* Under a schedule that moves it neither counts, and each step sets its own. */
     const bool has_beta1 = bl_config_reads(c, "optimizer.beta1");
     return (bl_update_step){
         .momentum = has_beta1 ? c->optimizer.beta1
