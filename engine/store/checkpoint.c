@@ -17,6 +17,13 @@ static uint64_t get_u64(const unsigned char *p) {
     return v;
 }
 
+static void add_u64(bl_buf *out, uint64_t value) {
+    for (int i = 0; i < 8; i++) {
+        const unsigned char byte = (unsigned char)(value >> (8 * i));
+        bl_buf_add(out, &byte, 1);
+    }
+}
+
 static bl_status read_file(const char *path, uint64_t *serial, bl_buf *state, bl_err *err) {
     bl_map map;
     BL_TRY(bl_file_map(&map, path, err));
@@ -78,10 +85,7 @@ bl_status bl_store_save_checkpoint(const bl_store *store, bl_claim *claim, const
     bl_buf_free(&other);
     serial++;
     bl_buf_add(&file, k_magic, sizeof k_magic);
-    for (int i = 0; i < 8; i++) {
-        const unsigned char byte = (unsigned char)(serial >> (8 * i));
-        bl_buf_add(&file, &byte, 1);
-    }
+    add_u64(&file, serial);
     bl_buf_add(&file, state->data, state->len);
     char digest[BL_SHA256_HEX];
     bl_sha256_of(file.data, file.len, digest);
@@ -90,6 +94,28 @@ bl_status bl_store_save_checkpoint(const bl_store *store, bl_claim *claim, const
     bl_buf_free(&file);
     if (status == BL_OK) *slot = 1 - *slot;
     return status;
+}
+
+/* The tail: the log's bytes, their number as 8 bytes, little endian, and this mark. */
+static const char k_tail[8] = "bltail1\n";
+
+void bl_store_add_tail(bl_buf *state, const char *log, size_t n) {
+    bl_buf_add(state, log, n);
+    add_u64(state, n);
+    bl_buf_add(state, k_tail, sizeof k_tail);
+}
+
+bool bl_store_cut_tail(bl_buf *state, bl_buf *log) {
+    enum { TAIL_HEAD = 8 + sizeof k_tail };
+    if (state->len < TAIL_HEAD ||
+        memcmp(state->data + state->len - sizeof k_tail, k_tail, sizeof k_tail) != 0)
+        return false;
+    const size_t before = state->len - TAIL_HEAD;
+    const uint64_t n = get_u64((const unsigned char *)state->data + before);
+    if (n > before) return false;
+    bl_buf_add(log, state->data + before - n, (size_t)n);
+    bl_buf_truncate(state, before - (size_t)n);
+    return true;
 }
 
 void bl_store_drop_checkpoint(bl_claim *claim, int slot) {

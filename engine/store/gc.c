@@ -117,14 +117,27 @@ static int64_t part_steps(const bl_store *store, const char *id) {
     return steps;
 }
 
+/* Does the newest checkpoint have the log beyond the run's end with it? Then the part is not
+ * needed. */
+static bool has_tail(const bl_store *store, const char *id) {
+    bl_buf state[2] = {{0}, {0}}, log = {0};
+    int slot;
+    const bool found = bl_store_load_checkpoints(store, id, &slot, state, NULL) == BL_OK &&
+                       bl_store_cut_tail(&state[0], &log);
+    for (int i = 0; i < 2; i++) bl_buf_free(&state[i]);
+    bl_buf_free(&log);
+    return found;
+}
+
 /* A process that was killed between publishing a run and tidying up left the part of its log, or a
- * second checkpoint. A part that goes on beyond the result is kept with its checkpoint. */
+ * second checkpoint. Only a part that goes on beyond the result, and a checkpoint that needs it,
+ * are work to be kept. */
 static void tidy_done(const bl_store *store, bl_claim *claim, const char *dir, const char *id) {
     bl_stored run;
     if (bl_store_load(store, id, &run, NULL) != BL_OK || !run.done) return;
     const bool two = exists_in(dir, "checkpoint-A") && exists_in(dir, "checkpoint-B");
     const bool one = exists_in(dir, "checkpoint-A") || exists_in(dir, "checkpoint-B");
-    const bool ahead = part_steps(store, id) > run.steps;
+    const bool ahead = part_steps(store, id) > run.steps && !has_tail(store, id);
     if (!ahead || !one) bl_store_drop_part(claim);
     if (!ahead && two) bl_store_drop_checkpoint(claim, 1);
     bl_stored_free(&run);

@@ -82,6 +82,10 @@ bl_status bl_store_save_checkpoint(const bl_store *store, bl_claim *claim, const
  * leaves empty ones. *slot is that of the older. BL_EMISSING when there is none. */
 bl_status bl_store_load_checkpoints(const bl_store *store, const char *id, int *slot,
                                     bl_buf state[2], bl_err *err) BL_CHECKED;
+/* A finished run's checkpoint also has the log from the run's end to where its state is. These put
+ * it behind the state, and take it off and append it to `log`; false: there is none. */
+void bl_store_add_tail(bl_buf *state, const char *log, size_t n);
+bool bl_store_cut_tail(bl_buf *state, bl_buf *log);
 /* Is the file a whole checkpoint? BL_EFORMAT: no. */
 bl_status bl_store_check_checkpoint(const char *path, bl_err *err) BL_CHECKED;
 /* Removes the checkpoint in `slot`. */

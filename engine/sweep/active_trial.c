@@ -148,34 +148,6 @@ static bl_status read_evals(bl_active_trial *a, bl_err *err) {
     return BL_OK;
 }
 
-/* A finished run's checkpoint ends with the log from the run's end to where the state is, the
- * length of that as 8 bytes, little endian, and this mark. */
-static const char k_tail[8] = "bltail1\n";
-
-static void add_tail(bl_buf *state, const char *log, size_t n) {
-    bl_buf_add(state, log, n);
-    for (int i = 0; i < 8; i++) {
-        const unsigned char byte = (unsigned char)((uint64_t)n >> (8 * i));
-        bl_buf_add(state, &byte, 1);
-    }
-    bl_buf_add(state, k_tail, sizeof k_tail);
-}
-
-/* Cuts the tail off `state` and appends it to `log`. A state without one stays as it is. */
-static void cut_tail(bl_buf *state, bl_buf *log) {
-    enum { TRAILER = 8 + sizeof k_tail };
-    uint64_t n = 0;
-    if (state->len < TRAILER ||
-        memcmp(state->data + state->len - sizeof k_tail, k_tail, sizeof k_tail) != 0)
-        return;
-    for (int i = 7; i >= 0; i--)
-        n = n << 8 | (unsigned char)state->data[state->len - TRAILER + (size_t)i];
-    if (n > state->len - TRAILER) return;
-    const size_t whole = state->len - TRAILER - (size_t)n;
-    bl_buf_add(log, state->data + whole, (size_t)n);
-    bl_buf_truncate(state, whole);
-}
-
 /* From a checkpoint, and the log that is published or the part that lies beside it. */
 static bool restore(const bl_active_trial *a, bl_buf *state, const bl_buf *published,
                     const bl_buf *part) {
@@ -183,7 +155,7 @@ static bool restore(const bl_active_trial *a, bl_buf *state, const bl_buf *publi
     bl_err ignored;
     if (state->len == 0) return false;
     bl_buf_add(&log, bl_buf_text(published), published->len);
-    cut_tail(state, &log);
+    (void)bl_store_cut_tail(state, &log);
     const bool restored = bl_train_restore(a->train, state->data, state->len, bl_buf_text(&log),
                                            log.len, &ignored) == BL_OK ||
                           bl_train_restore(a->train, state->data, state->len, bl_buf_text(part),
@@ -391,8 +363,8 @@ typedef struct ending {
     bl_active_trial *a;
     const bl_scheduler *s;
     size_t threads;
-    size_t log_n; /* of the log, what is published */
-    bool kept;    /* its last state was saved */
+    size_t log_n;   /* of the log, what is published */
+    bool too_large; /* its last state, to be kept */
 } ending;
 
 /* A finished run keeps one checkpoint: its last state as checkpoint-A, if that is not too large,
@@ -405,9 +377,9 @@ static bl_status before_result(void *ctx, bl_err *err) {
     bl_buf state = {0};
     BL_TRY(write_timing(a, e->s, e->threads, err));
     bl_status status = bl_train_save(a->train, &state, err);
-    e->kept = status == BL_OK && state.len <= KEPT_CHECKPOINT_BYTES;
-    if (e->kept) {
-        add_tail(&state, log->data + e->log_n, log->len - e->log_n);
+    e->too_large = state.len > KEPT_CHECKPOINT_BYTES;
+    if (status == BL_OK && !e->too_large) {
+        bl_store_add_tail(&state, log->data + e->log_n, log->len - e->log_n);
         a->slot = 0;
         status = bl_store_save_checkpoint(e->s->store, a->claim, a->id, &a->slot, &state, err);
     }

@@ -22,6 +22,7 @@ static const struct {
     {"kills",       part_kills,       true },
     {"allocations", part_allocations, true },
     {"corruption",  part_corruption,  true },
+    {"together",    part_together,    true },
     {"disk",        part_disk,        false},
     {"scripts",     part_scripts,     false},
 };
@@ -118,6 +119,7 @@ static void add(lab *sum, const lab *l) {
         {&sum->damages,     l->damages    },
         {&sum->found,       l->found      },
         {&sum->scripts,     l->scripts    },
+        {&sum->together,    l->together   },
         {&sum->workers,     l->workers    },
         {&sum->runs_done,   l->runs_done  },
         {&sum->frozen,      l->frozen     },
@@ -163,6 +165,7 @@ static void show_totals(const lab *l, double seconds) {
         {"files damaged",              l->damages    },
         {"of these found",             l->found      },
         {"hostile scripts",            l->scripts    },
+        {"pairs of commands at once",  l->together   },
         {"workers on one store",       l->workers    },
         {"  runs they did",            l->runs_done  },
         {"  times one was frozen",     l->frozen     },

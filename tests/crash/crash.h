@@ -25,8 +25,8 @@ typedef struct lab {
     uint64_t random;               /* state of lab_random */
     char skipped[64];              /* why a part could not be done here */
     double most_mib, most_seconds; /* that a hostile script took */
-    int64_t workers, frozen, scripts, faults, disks, kills, damages, found, runs_done, lost, twice,
-        differences, checks, failures;
+    int64_t together, workers, frozen, scripts, faults, disks, kills, damages, found, runs_done,
+        lost, twice, differences, checks, failures;
 } lab;
 
 /* How a program ended, and the beginning of what it said on stderr. */
@@ -77,6 +77,9 @@ const char *lab_other_names(const lab *l);
  * it finds. False: told and counted. */
 bool lab_recovers(lab *l, const char *what, bool longer);
 
+/* The report is what drawing it again from the store gives, byte for byte. */
+void lab_report_is_whole(lab *l, const char *what);
+
 /* Nothing in the store is damaged, whatever has just happened to its writer. */
 void lab_undamaged(lab *l, const char *what);
 
@@ -106,6 +109,7 @@ void part_faults(lab *l);
 void part_kills(lab *l);
 void part_allocations(lab *l);
 void part_corruption(lab *l);
+void part_together(lab *l);
 void part_disk(lab *l);
 void part_scripts(lab *l);
 void part_workers(lab *l);

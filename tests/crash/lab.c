@@ -255,6 +255,33 @@ bool lab_recovers(lab *l, const char *what, bool longer) {
     return false;
 }
 
+void lab_report_is_whole(lab *l, const char *what) {
+    static const char *const again[] = {"report", lab_experiment, NULL};
+    char reports[BL_PATH], kept[BL_PATH];
+    bl_buf before = {0}, after = {0};
+    (void)snprintf(reports, sizeof reports, "%.900s/reports", l->work);
+    (void)snprintf(kept, sizeof kept, "%.900s/kept", l->root);
+    lab_remove(kept);
+    lab_copy(reports, kept);
+    const ending e = lab_run(l, again, NULL);
+    if (e.exit != 0 && e.exit != 5)
+        lab_fail(l, "%s: report: exit %d, signal %d: %s", what, e.exit, e.signal, e.said);
+    lab_files files = lab_list(reports);
+    for (size_t i = 0; i < files.count; i++) {
+        if (named(files.path[i], ".drawn-from")) continue;
+        read_whole(&before, kept, files.path[i]);
+        read_whole(&after, reports, files.path[i]);
+        if (before.len == after.len &&
+            memcmp(bl_buf_text(&before), bl_buf_text(&after), after.len) == 0)
+            continue;
+        lab_fail(l, "%s: drawing the report again changes %s", what, files.path[i]);
+        break;
+    }
+    free(files.path);
+    bl_buf_free(&before);
+    bl_buf_free(&after);
+}
+
 void lab_undamaged(lab *l, const char *what) {
     bl_store store;
     bl_fsck fsck = {.found = tell_finding, .ctx = l};

@@ -403,6 +403,35 @@ static void tidying_up_keeps_work_in_progress(void **state) {
     bl_buf_free(&log);
 }
 
+/* Unless the checkpoint has what the part says. */
+static void a_part_beside_a_checkpoint_with_a_tail_is_a_leftover(void **state) {
+    (void)state;
+    bl_buf log = {0}, bytes = {0};
+    bl_claims *claims = bl_claims_open();
+    bl_claim *claim;
+    char folder[BL_PATH];
+    int slot = 0;
+    CHECK_OK(bl_path(folder, ERR, "%s/%s", g_store.dir, g_id));
+    CHECK_OK(bl_claim_acquire(claims, folder, &claim, ERR));
+    bl_buf_str(&bytes, "state");
+    bl_store_add_tail(&bytes, "tail", 4);
+    CHECK_OK(bl_store_save_checkpoint(&g_store, claim, g_id, &slot, &bytes, ERR));
+    bl_claims_close(claims);
+    assert_true(bl_store_cut_tail(&bytes, &log));
+    assert_string_equal(bytes.data, "state");
+    assert_string_equal(log.data, "tail");
+    assert_false(bl_store_cut_tail(&bytes, &log));
+    bl_buf_clear(&log);
+    whole_log(&log, 2);
+    CHECK_OK(put(in_run("log.jsonl.part"), log.data, log.len));
+    bl_store_tidy(&g_store);
+    assert_false(is_there(in_run("log.jsonl.part")));
+    assert_true(is_there(in_run("checkpoint-A")));
+    assert_false(is_there(in_run("checkpoint-B")));
+    bl_buf_free(&bytes);
+    bl_buf_free(&log);
+}
+
 /* Nobody tidies up what another process works on. */
 static void tidying_up_respects_claims(void **state) {
     (void)state;
@@ -496,6 +525,7 @@ int main(void) {
         cmocka_unit_test_setup(a_dead_writer_s_file_is_a_leftover_at_once, fresh_store),
         cmocka_unit_test_setup(the_next_run_tidies_up, fresh_store),
         cmocka_unit_test_setup(tidying_up_keeps_work_in_progress, fresh_store),
+        cmocka_unit_test_setup(a_part_beside_a_checkpoint_with_a_tail_is_a_leftover, fresh_store),
         cmocka_unit_test_setup(tidying_up_respects_claims, fresh_store),
         cmocka_unit_test(a_folder_or_fifo_in_a_file_s_place_is_damage),
     };
