@@ -6,6 +6,8 @@
 
 enum { GZIP_WINDOW = 15 + 16, PIECE = 1 << 18, MOST_AT_ONCE = 1 << 30 };
 
+/* Both directions go through one block of PIECE bytes, so that the output grows as it is needed and
+ * nobody has to guess its size. zlib counts in 32 bits: more input is handed over in turns. */
 bl_status bl_gzip(bl_buf *out, const void *bytes, size_t n, bl_err *err) {
     BL_ASSERT(n <= MOST_AT_ONCE);
     z_stream z = {.next_in = (Bytef *)(uintptr_t)bytes, .avail_in = (uInt)n};

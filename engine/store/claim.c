@@ -1,3 +1,30 @@
+/* How one process at a time works on a run, without a lock that outlives its owner (docs/store.md).
+ *
+ *     runs/NAME/ID/                    the folder that is claimed
+ *         claim.d/                     the claim: one folder in it, or free
+ *             PLACE-PID-START-RANDOM/  the owner's folder; its name says whose it is
+ *                 beat                 touched every 15 s while the owner lives
+ *                 log.jsonl.gz.tmp-*   what the owner is just writing
+ *         log.jsonl.gz  ...            what it has written
+ *
+ *     take       mkdir claim.d.tmp-ME/ME, create beat, then rename(claim.d.tmp-ME, claim.d)
+ *                works over nothing and over an empty folder; fails over somebody's claim
+ *     beat       utimensat(claim.d/ME/beat); ENOENT: the claim is lost
+ *     write F    create claim.d/ME/F.tmp-*, fsync, then rename(claim.d/ME/F.tmp-*, F)
+ *     remove F   rename(F, claim.d/ME/F), then unlink
+ *     take over  rename(claim.d/OTHER, claim.d.tmp-OTHER.gone), then as `take`
+ *     give back  rename(claim.d/ME, claim.d.tmp-ME.gone), rmdir(claim.d)
+ *
+ * What holds, whatever is killed or frozen between any two calls:
+ *   1. claim.d has at most one folder in it. Every change of owner is one rename of one name.
+ *   2. A claim that arrives is whole. There is no moment in which it has an owner but no beat.
+ *   3. An owner whose folder was renamed away reaches nothing: each write and each removal is a
+ * rename out of or into that folder, and fails. It notices, and forgets the run.
+ *   4. A folder that is named by its owner is renamed away, never a claim as such: a claim that
+ * came after somebody looked bears another name. An owner counts as gone when its name is that of a
+ * dead process of this machine, or when its beat is BL_CLAIM_STALE seconds older than the time
+ * which the file server gives to a file made now. The local clock decides nothing. A wrong
+ * take-over costs time, never a result. */
 #include "engine/store/claim.h"
 #include "engine/base/buf.h"
 #include "engine/base/clock.h"

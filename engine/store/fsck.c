@@ -1,3 +1,13 @@
+/* One table says how each file of a store is checked, and whether the whole run goes with it:
+ * run.json by its digest, which the folder's name begins with; result.json by its seal; the log by
+ * what the result says of it, or, alone, by its footer and by packing its text once more;
+ * checkpoints by their trailers; the rest by being whole and well-formed. A folder or FIFO in a
+ * file's place is damage, too.
+ *
+ * Repair deletes no result. It sets aside (NAME.corrupt-N) what is damaged, a run under its claim,
+ * and removes leftovers as bl_store_remove_leftover does. Another process may be at work all the
+ * while: what vanishes between listing and reading is no finding, and a file is judged by a second
+ * look before it is called gone. */
 #include "engine/store/fsck.h"
 #include "engine/base/gzip.h"
 #include "engine/base/json.h"
@@ -20,6 +30,7 @@ typedef struct folder {
     bool aside;        /* the run's folder was set aside: there is nothing left to read */
 } folder;
 
+/* Counts a finding and tells it. */
 static void found(folder *w, bl_finding_kind kind, const char *path, const char *what,
                   const char *done) {
     bl_fsck *f = w->fsck;
@@ -97,6 +108,7 @@ done:
     return status == BL_EDAMAGED ? BL_EFORMAT : status;
 }
 
+/* A part that is cut off, or whose digest is not its text's, tells nothing to anybody. */
 static bl_status check_part(folder *w, const char *path, bl_err *err) {
     (void)w;
     bl_buf text = {0};
@@ -242,6 +254,7 @@ static bl_status set_run_aside(const folder *w, const char **done, bl_err *err) 
     return status;
 }
 
+/* One row of the table. *err is filled only where the system refuses; damage is a finding. */
 static bl_status check_file(folder *w, const struct file_check *c, bl_err *err) {
     char path[BL_PATH];
     bl_err why = {0};
@@ -269,6 +282,7 @@ static bl_status check_file(folder *w, const struct file_check *c, bl_err *err) 
     return BL_OK;
 }
 
+/* All of one folder: what lies around in it, then the files of its table. */
 static bl_status check_folder(folder *w, const struct file_check *table, size_t rows, bl_err *err) {
     bl_names names;
     bl_status status = bl_dir_list(&names, w->dir, err);

@@ -1,6 +1,18 @@
-/* Publishing under a claim (docs/store.md): log first, result last, so that a log goes at least as
- * far as the result beside it at any moment. The first result is linked, never replaced; a longer
- * prefix replaces a shorter one. */
+/* Publishing a run, by the holder of its claim (docs/store.md).
+ *
+ *     run.json  ->  log.jsonl.gz  ->  before_result()  ->  result.json
+ *
+ * The result makes a run done, so it comes last: at any moment, and after a kill between any two of
+ * these, the log beside a result goes at least as far as the result says, and what a done run keeps
+ * besides is there. A reader takes the result first and the log after it.
+ *
+ * The first result is made with link(), which replaces nothing. If one appeared meanwhile, both are
+ * compared as far as both go: equal runs have equal logs, and a difference is BL_EMISMATCH, which
+ * changes nothing in the store. A longer prefix replaces a shorter one; a shorter one is dropped.
+ *
+ * A run whose result or log is damaged is set aside whole, to ID.corrupt-N, before it is published
+ * again: its result first, since without that the run is to be done again, whatever else was moved.
+ */
 #include "engine/base/gzip.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"

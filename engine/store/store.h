@@ -1,8 +1,25 @@
-/* The store of finished and unfinished runs: runs/NAME/ID/ (docs/formats.md). A run is an endless
- * deterministic sequence; the store keeps a prefix of it, and nothing ever shortens that. State is
- * derived from the files: done is a valid result.json beside its log, running a fresh claim,
- * interrupted a checkpoint without either. Only the holder of a run's claim writes in its folder;
- * files are written whole or not at all, result.json last. */
+/* The store of finished and unfinished runs: runs/NAME/ID/ (docs/formats.md, docs/store.md).
+ *
+ * A run is an endless deterministic sequence; the store keeps a prefix of it, and nothing ever
+ * shortens that. Its id is a digest of all that determines it, so asking for a run is looking for a
+ * folder. State is derived from the files and stored nowhere:
+ *
+ *     done          a valid result.json beside its log
+ *     running       a claim with signs of life
+ *     interrupted   log.jsonl.part or a checkpoint, and neither of the above
+ *     damaged       a result that is not as it was written
+ *
+ * The order of calls for one run (engine/sweep/active_trial.c):
+ *
+ *     bl_store_load                        what is published?
+ *     bl_claim_acquire                     NULL: another process works on it
+ *     bl_store_load_checkpoints, _load_part    where it was left
+ *     bl_store_save_part, _save_checkpoint     on the way
+ *     bl_store_publish                     run.json, log.jsonl.gz, result.json
+ *     bl_claim_release
+ *
+ * Only the holder of a run's claim writes in its folder; files are written whole or not at all,
+ * result.json last. */
 #ifndef BL_ENGINE_STORE_STORE_H
 #define BL_ENGINE_STORE_STORE_H
 #include "engine/base/buf.h"

@@ -414,7 +414,7 @@ static bl_status publish(bl_active_trial *a, const bl_scheduler *s, size_t threa
     bl_runlog_free(&log);
     bl_buf_free(&environment);
     BL_TRY(status);
-    if (e.kept || !a->saved) bl_store_drop_part(a->claim);
+    if (!e.too_large || !a->saved) bl_store_drop_part(a->claim);
     bl_store_drop_checkpoint(a->claim, a->slot);
     return BL_OK;
 }
