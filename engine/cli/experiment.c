@@ -70,11 +70,12 @@ bl_status bl_experiment_layers(const bl_experiment *e, const bl_dataset *data, b
 }
 
 /* What processes that are dead for certain left in the store, the reports and the cache. */
-static void sweep_leftovers(const bl_experiment *e, const bl_dataset_options *data) {
+static bl_status sweep_leftovers(const bl_experiment *e, const bl_dataset_options *data,
+                                 bl_err *err) {
     char reports[BL_PATH];
     bl_gc gc = {0};
-    bl_store_tidy(&e->store);
-    if (bl_scratch_gc(bl_cli_runs_dir(), &gc, NULL) != BL_OK) return;
+    BL_TRY(bl_store_tidy(&e->store, err));
+    if (bl_scratch_gc(bl_cli_runs_dir(), &gc, NULL) != BL_OK) return BL_OK;
     bl_dir_sweep(data->cache_dir);
     bl_dir_sweep(bl_cli_reports_dir());
     if (bl_path(reports, NULL, "%s/%s", bl_cli_reports_dir(), e->config.name) == BL_OK)
@@ -82,6 +83,7 @@ static void sweep_leftovers(const bl_experiment *e, const bl_dataset_options *da
     if (bl_report_place(reports, bl_cli_reports_dir(), e->config.name, e->config.preset, true,
                         NULL) == BL_OK)
         bl_dir_sweep(reports);
+    return BL_OK;
 }
 
 bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store, bl_err *err) {
@@ -89,7 +91,7 @@ bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store
     if (!synthetic) BL_TRY(check_data_folders(err));
     BL_TRY(bl_kernels_pick(&e->kernels, err));
     BL_TRY(bl_store_open(&e->store, bl_cli_runs_dir(), e->config.name, create_store, err));
-    if (create_store) sweep_leftovers(e, &options);
+    if (create_store) BL_TRY(sweep_leftovers(e, &options, err));
     e->store.index = bl_index_open(&e->store);
     e->trains = create_store;
     BL_TRY(bl_dataset_open(&e->data, e->config.dataset, &options, err));

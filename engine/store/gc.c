@@ -157,14 +157,15 @@ static bool is_untidy(const bl_names *names) {
     return temporary || names->count == 0 || (result && (part || checkpoints > 1));
 }
 
-static void tidy_folder(const bl_store *store, bl_claims *claims, const char *name) {
+static bl_status tidy_folder(const bl_store *store, bl_claims *claims, const char *name,
+                             bl_err *err) {
     char dir[BL_PATH];
     bl_names names;
     bl_claim *claim;
     bool cleared = true;
     if (bl_path(dir, NULL, "%s/%s", store->dir, name) != BL_OK ||
         bl_dir_list(&names, dir, NULL) != BL_OK)
-        return;
+        return BL_OK;
     bool untidy = is_untidy(&names);
     for (size_t i = 0; i < names.count; i++)
         if (strcmp(names.name[i], "claim.d") == 0) {
@@ -173,23 +174,26 @@ static void tidy_folder(const bl_store *store, bl_claims *claims, const char *na
         }
     bl_names_free(&names);
     /* Taking the claim removes temporary files, giving it back an empty folder. */
-    if (!cleared || !untidy || bl_claim_acquire(claims, dir, &claim, NULL) != BL_OK ||
-        claim == NULL)
-        return;
+    if (!cleared || !untidy) return BL_OK;
+    BL_TRY(bl_claim_acquire(claims, dir, &claim, err));
+    if (claim == NULL) return BL_OK;
     if (bl_store_is_run_id(name)) tidy_done(store, claim, dir, name);
     bl_claim_release(claim);
+    return BL_OK;
 }
 
-void bl_store_tidy(const bl_store *store) {
+bl_status bl_store_tidy(const bl_store *store, bl_err *err) {
     bl_names names;
-    if (bl_dir_list(&names, store->dir, NULL) != BL_OK) return;
+    bl_status status = BL_OK;
+    if (bl_dir_list(&names, store->dir, NULL) != BL_OK) return BL_OK;
     bl_claims *claims = bl_claims_open();
     bl_dir_sweep(store->dir);
-    for (size_t i = 0; i < names.count; i++)
+    for (size_t i = 0; status == BL_OK && i < names.count; i++)
         if (bl_store_is_run_id(names.name[i]) || strcmp(names.name[i], "measuring") == 0)
-            tidy_folder(store, claims, names.name[i]);
+            status = tidy_folder(store, claims, names.name[i], err);
     bl_claims_close(claims);
     bl_names_free(&names);
+    return status;
 }
 
 /* ---- scratch folders ---- */

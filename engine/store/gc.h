@@ -31,7 +31,7 @@ bl_status bl_store_gc(const bl_store *store, bl_gc *gc, bl_err *err) BL_CHECKED;
  * dead processes, empty claims, and what a process killed after publishing a run had still to
  * remove. Judges and removes as an owner does, under the run's claim. What cannot be removed is
  * left. */
-void bl_store_tidy(const bl_store *store);
+bl_status bl_store_tidy(const bl_store *store, bl_err *err) BL_CHECKED;
 
 /* ---- scratch folders beside the stores: .verify-TOKEN, .bundle-TOKEN (engine/base/process.h) ----
  * The dot keeps them out of every listing of experiments. The command that made one removes it, and

@@ -20,19 +20,19 @@ typedef struct other {
 } other;
 
 static const other k_others[] = {
-    {{"work", lab_experiment, "-j", "1", NULL},     false                       },
-    {{"run", lab_experiment, "--progress", "none"}, false,                        true},
-    {{"report", lab_experiment, NULL},                                             false,                                          true},
-    {{"plot", lab_experiment, NULL},                                         false,                            true},
-    {{"bundle", lab_experiment, "-o", "/dev/null"},false},
-    {{"gc", lab_experiment, NULL}, true                        },
-    {{"fsck", lab_experiment, "--repair", NULL},                  false                                         },
-    {{"fsck", NULL},    false         },
-    {{"status", NULL},                                false                                                   },
-    {{"ls", NULL},                              false                     },
-    {{"recommend", lab_experiment, NULL},                                  false                           },
-    {{"plan", lab_experiment, NULL},           false},
-    {{"export", lab_experiment, NULL},                false                            },
+    {{"work", lab_experiment, "-j", "1", NULL},     false, false},
+    {{"run", lab_experiment, "--progress", "none"}, false, true },
+    {{"report", lab_experiment, NULL},              false, true },
+    {{"plot", lab_experiment, NULL},                false, true },
+    {{"bundle", lab_experiment, "-o", "/dev/null"}, false, false},
+    {{"gc", lab_experiment, NULL},                  true,  false},
+    {{"fsck", lab_experiment, "--repair", NULL},    false, false},
+    {{"fsck", NULL},                                false, false},
+    {{"status", NULL},                              false, false},
+    {{"ls", NULL},                                  false, false},
+    {{"recommend", lab_experiment, NULL},           false, false},
+    {{"plan", lab_experiment, NULL},                false, false},
+    {{"export", lab_experiment, NULL},              false, false},
 };
 
 /* A beginning that finds no runs or no plan yet is no failure (2), nor is an answer that is still

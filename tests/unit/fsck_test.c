@@ -375,7 +375,7 @@ static void the_next_run_tidies_up(void **state) {
     make_folder(in_run(dead_token("claim.d.tmp-", "")));
     make_folder("measuring/claim.d");
     make_folder("r0123456789ab"); /* killed before its first file */
-    bl_store_tidy(&g_store);
+    CHECK_OK(bl_store_tidy(&g_store, ERR));
     CHECK_OK(bl_dir_list(&names, g_store.dir, ERR));
     assert_int_equal(names.count, 2);
     assert_string_equal(names.name[0], "plan.jsonl");
@@ -397,7 +397,7 @@ static void tidying_up_keeps_work_in_progress(void **state) {
     bl_buf log = {0};
     whole_log(&log, 2);
     CHECK_OK(put(in_run("log.jsonl.part"), log.data, log.len));
-    bl_store_tidy(&g_store);
+    CHECK_OK(bl_store_tidy(&g_store, ERR));
     assert_true(is_there(in_run("log.jsonl.part")));
     assert_true(is_there(in_run("checkpoint-A")) && is_there(in_run("checkpoint-B")));
     bl_buf_free(&log);
@@ -424,7 +424,7 @@ static void a_part_beside_a_checkpoint_with_a_tail_is_a_leftover(void **state) {
     bl_buf_clear(&log);
     whole_log(&log, 2);
     CHECK_OK(put(in_run("log.jsonl.part"), log.data, log.len));
-    bl_store_tidy(&g_store);
+    CHECK_OK(bl_store_tidy(&g_store, ERR));
     assert_false(is_there(in_run("log.jsonl.part")));
     assert_true(is_there(in_run("checkpoint-A")));
     assert_false(is_there(in_run("checkpoint-B")));
@@ -441,7 +441,7 @@ static void tidying_up_respects_claims(void **state) {
     CHECK_OK(bl_path(folder, ERR, "%s/%s", g_store.dir, g_id));
     CHECK_OK(bl_claim_acquire(claims, folder, &claim, ERR));
     CHECK_OK(put(in_run("log.jsonl.part"), "x", 1));
-    bl_store_tidy(&g_store);
+    CHECK_OK(bl_store_tidy(&g_store, ERR));
     assert_true(is_there(in_run("log.jsonl.part")) && is_there(in_run("checkpoint-B")));
     bl_claims_close(claims);
 }
