@@ -11,8 +11,9 @@ file=kernels/shared/update_sign.h
 awk '/^```c/ { inside = 1; next } /^```/ { inside = 0 } inside' "$OLDPWD/docs/training.md" |
   awk '/sign\(g\)/ { found = 1 } found { print } found && /^#endif/ { exit }' >$file
 grep -q 'bl_update_sign(' $file || { cat $file; echo "docs/training.md has no such optimizer"; exit 1; }
-sed 's/^    X(sgd) \\$/    X(sgd) \\\n    X(sign) \\/' engine/config/choices.h >row && mv row engine/config/choices.h
-grep -q 'X(sign)' engine/config/choices.h || { echo "there is no row to add it to"; exit 1; }
+row=$(grep -o 'X(sign, "[^"]*")' "$OLDPWD/docs/training.md" | head -1)
+sed "s/^    X(sgd, .*/&\n    $row \\\\/" engine/config/choices.h >rows && mv rows engine/config/choices.h
+grep -q 'X(sign,' engine/config/choices.h || { echo "there is no row to add it to"; exit 1; }
 b=build/release
 make CI=1 CUDA_SO= $b/engine/optim/optim_table.o $b/engine/config/schema.o $b/emulated/kernels/cuda/training.cu.o >out 2>&1 || fail "it does not build"
 nm $b/engine/optim/optim_table.o | grep -q ' sign_step' || fail "the processor has no loop for it"

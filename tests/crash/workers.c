@@ -124,7 +124,7 @@ static int64_t results(const lab *l) {
     int64_t n = 0;
     for (size_t i = 0; i < files.count; i++) {
         const size_t length = strlen(files.path[i]);
-        n += length == strlen("0123456789ab/result.json") &&
+        n += length == strlen("r0123456789ab/result.json") &&
              strcmp(files.path[i] + length - strlen("result.json"), "result.json") == 0;
     }
     free(files.path);

@@ -16,7 +16,8 @@ static void look_through(const char *text, size_t n) {
     bl_plan_doc plan, again;
     bl_err err = {0};
     if (bl_plan_parse(&plan, text, n, "plan", &err) != BL_OK) {
-        BL_ASSERT(err.code == BL_EFORMAT && strncmp(err.text, "plan:", 5) == 0);
+        BL_ASSERT((err.code == BL_EFORMAT || err.code == BL_EDAMAGED) &&
+                  strncmp(err.text, "plan:", 5) == 0);
         BL_ASSERT(plan.line_count == 0 && plan.lines == NULL);
         return;
     }
@@ -27,8 +28,8 @@ static void look_through(const char *text, size_t n) {
     bl_plan_write(&twice, &again);
     BL_ASSERT(once.len == twice.len && memcmp(once.data, twice.data, once.len) == 0);
     for (size_t i = 0; i < plan.decision_count; i++)
-        (void)bl_plan_rests_on(&plan.decisions[i], "0123456789ab");
-    (void)bl_plan_first_trial(&plan, "0123456789ab");
+        (void)bl_plan_rests_on(&plan.decisions[i], "r0123456789ab");
+    (void)bl_plan_first_trial(&plan, "r0123456789ab");
     bl_buf_free(&once);
     bl_buf_free(&twice);
     bl_plan_free(&again);
