@@ -23,8 +23,8 @@ static bl_conv_line_cut cut_lines(size_t most_rows, size_t vecs, size_t lines, s
 static float use_of(const bl_conv_line_cut *c) {
     const size_t least = (CHAINS + c->vecs - 1) / c->vecs, rows = c->lines * c->each;
     const size_t positions = c->tiles * rows + c->higher * c->lines;
-    const size_t time = c->higher * bl_max_size(rows + c->lines, least) +
-                        (c->tiles - c->higher) * bl_max_size(rows, least);
+    const size_t time = c->higher * bl_size_max(rows + c->lines, least) +
+                        (c->tiles - c->higher) * bl_size_max(rows, least);
     return (float)positions / (float)time;
 }
 

@@ -1,9 +1,9 @@
 /* What a kernel does to each value of its result before it stores it: one struct and one formula
  * for every family that has an epilogue, forward and backward alike.
  *
- *   value = value + residual      where there is one
- *   value = value <= 0 ? +0 : value        if relu
- *   value = relu_gate <= 0 ? +0 : value    where there is one
+ *     value = value + residual      where there is one
+ *     value = value <= 0 ? +0 : value        if relu
+ *     value = relu_gate <= 0 ? +0 : value    where there is one
  *
  * in this order. Forward, `residual` is the other input of an add that follows and `relu` the relu
  * after it; a forward family never has a gate. Backward, `residual` is the gradient that a second

@@ -1,16 +1,19 @@
-/* The kernel families: argument structs, and in words the contract every implementation honours.
+/* The kernel families: argument structs, and in words the contract that every implementation keeps.
+ * The families of convolutional nets are in kernel_image.h; what a kernel does to each result
+ * before it stores it is in epilogue.h.
  *
- * One batch has one bit pattern, so each sum's order is part of the contract:
+ * One batch has one bit pattern, so each sum's order is part of the contract.
  *
- *   Rule F (features). A sum over features cuts its index k into blocks of BL_BLOCK = 256. Inside a
- *   block one chain per output, starting at +0: acc = fmaf(x_k, w_k, acc), k increasing. Block
- *   results are added in increasing order (first block's result + second + ...), then the bias.
+ * Rule F (features). A sum over features cuts its index k into blocks of BL_BLOCK = 256. Inside a
+ * block there is one chain per output, starting at +0: acc = fmaf(x_k, w_k, acc), k increasing.
+ * Block results are added in increasing order (the first block's + the second's + ...), then the
+ * bias.
  *
- *   Rule B (batch). A sum over the examples of a batch cuts the batch into blocks of 256
- * consecutive examples. Inside a block one chain over the examples in order, starting at +0. Block
- * results are combined by a binary-counter tree: equal-sized neighbours are added as soon as both
- * exist (left + right); at the end the leftovers are added from the smallest to the largest (larger
- * = larger + smaller).
+ * Rule B (batch). A sum over the examples of a batch cuts the batch into blocks of 256 consecutive
+ * examples. Inside a block there is one chain over the examples in order, starting at +0. Block
+ * results are combined by a binary-counter tree: neighbours of equal size are added as soon as both
+ * exist (left + right). At the end the leftovers are added from the smallest to the largest
+ * (larger = larger + smaller). Five blocks: ((s0 + s1) + (s2 + s3)) + s4.
  *
  * Tiles, vector widths, threads and devices are free. No term is skipped because it is zero unless
  * the result is the same bit for bit. `ref` is the specification: naive, in contract order.
@@ -35,7 +38,7 @@ enum { BL_KERNEL_SCRATCH = 4 << 20 }; /* bytes a part may use */
 typedef struct bl_part {
     size_t part, parts; /* part < parts */
     void *scratch;      /* BL_KERNEL_SCRATCH bytes, contents undefined */
-    void *queue;        /* of a device, which is one part by itself; NULL on a processor */
+    void *queue;        /* a device's queue: then parts is 1; NULL on a processor */
 } bl_part;
 
 /* dense_forward: y = x w + bias (rule F over k), then the epilogue. Batch-invariant. */
@@ -67,7 +70,7 @@ typedef struct bl_dense_backward_weight {
     size_t batch, k, n;
 } bl_dense_backward_weight;
 
-/* relu_forward: y = x <= 0 ? +0 : x.   relu_backward: dx = y <= 0 ? +0 : dy. A NaN stays one, so
+/* relu_forward: y = x <= 0 ? +0 : x. relu_backward: dx = y <= 0 ? +0 : dy. A NaN stays one, so
  * that a run that diverged cannot go on unseen. In place is allowed. */
 typedef struct bl_relu_forward {
     float *y;
@@ -87,9 +90,9 @@ typedef struct bl_relu_backward {
  *   with stride4 = ceil(n / 4);  keep = word >= threshold,  threshold = (uint32_t)(p * 2^32).
  * The mask keeps it for backward: bit j % 4 of byte j / 4 of the example's row; the other bits of a
  * row are 0. In place is allowed. */
-enum {
-    BL_DROPOUT_MASK_UNIT = 16
-}; /* features whose bytes make a float's four: a row is whole units */
+/* A row of the mask is padded to whole units of four bytes, the size of a float, so that masks can
+ * lie among floats. A byte of the mask holds four features, so a unit holds 16. */
+enum { BL_DROPOUT_MASK_UNIT = 16 };
 static inline BL_HD size_t bl_dropout_mask_bytes(size_t n) {
     return (n + BL_DROPOUT_MASK_UNIT - 1) / BL_DROPOUT_MASK_UNIT * sizeof(float);
 }
@@ -116,11 +119,11 @@ typedef struct bl_dropout_backward {
 } bl_dropout_backward;
 
 /* batchnorm_forward (training). Per channel j over the batch, all fp32 except where said:
- *   mean = (rule-B sum of x, chain acc + x) / batch
- *   var  = (rule-B sum of d * d with d = x - mean, chain fmaf(d, d, acc)) / batch
- *   rstd = 1 / sqrt(var + eps)
- *   y    = fmaf(xhat, gamma, beta), xhat = (x - mean) * rstd
- *   unbiased = batch > 1 ? var * ((float)batch / (float)(batch - 1)) : var
+ *     mean = (rule-B sum of x, chain acc + x) / batch
+ *     var  = (rule-B sum of d * d with d = x - mean, chain fmaf(d, d, acc)) / batch
+ *     rstd = 1 / sqrt(var + eps)
+ *     y    = fmaf(xhat, gamma, beta), xhat = (x - mean) * rstd
+ *     unbiased = batch > 1 ? var * ((float)batch / (float)(batch - 1)) : var
  * mean and rstd are kept for backward; sum_mean = mean and sum_var = unbiased are what a batch that
  * comes in pieces adds up for running_average. Then the dropout, where it is asked for, on y in
  * place. In place (y == x) is not allowed: backward needs x. A batch of 0 writes nothing. */
@@ -236,9 +239,9 @@ typedef struct bl_mse {
 /* softmax_cross_entropy, all in fp64 from y and target. Per example, with c classes, q_j =
  * (1 - smoothing) [j is the target] + smoothing / c, m = the largest y_j, d_j = y_j - m and
  * e_j = bl_exp64(d_j):
- *   s    = rule-F sum of e_j (chain acc + e_j),  D = rule-F sum of d_j (chain acc + d_j)
- *   term = bl_log64(s) - ((1 - smoothing) * d_target + (smoothing / c) * D)
- *   dy_j = (e_j / s - q_j) / total, rounded once to float; dy may be NULL
+ *     s    = rule-F sum of e_j (chain acc + e_j),  D = rule-F sum of d_j (chain acc + d_j)
+ *     term = bl_log64(s) - ((1 - smoothing) * d_target + (smoothing / c) * D)
+ *     dy_j = (e_j / s - q_j) / total, rounded once to float; dy may be NULL
  * sum = rule-B sum of the terms (chain acc + term). `total` as for mse. An example with a NaN or
  * +infinity gives NaN, in its term and in all of its dy. Part 0 writes the sum (+0 when batch is
  * 0); every part writes the dy of its examples. Classes are at most BL_KERNEL_SCRATCH / 8. */

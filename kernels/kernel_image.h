@@ -162,11 +162,11 @@ static inline BL_HD size_t bl_chunk_begin(size_t batch, size_t chunks, size_t c)
 /* batchnorm2d_forward (training): batch norm of images, with statistics of each chunk (Hoffer,
  * Hubara, Soudry 2017); one chunk is plain batch norm. Per chunk and channel, with count = its
  * examples * positions and sums over its examples and positions,
- *   mean = (sum, chain acc + x) / count
- *   var  = (sum, chain fmaf(d, d, acc), d = x - mean) / count
- *   rstd = 1 / sqrt(var + eps)
- *   y    = fmaf(xhat, gamma, beta), xhat = (x - mean) * rstd
- *   unbiased = count > 1 ? var * (count / (count - 1)) : var
+ *     mean = (sum, chain acc + x) / count
+ *     var  = (sum, chain fmaf(d, d, acc), d = x - mean) / count
+ *     rstd = 1 / sqrt(var + eps)
+ *     y    = fmaf(xhat, gamma, beta), xhat = (x - mean) * rstd
+ *     unbiased = count > 1 ? var * (count / (count - 1)) : var
  * y then goes through the epilogue.
  * sum_mean, sum_var = the sums of mean and unbiased over the chunks (rule B's tree, one chunk a
  * block), for running_average. 1 <= chunks <= batch. A batch of 0 writes nothing. Inference is
@@ -201,9 +201,9 @@ typedef struct bl_batchnorm2d_backward {
  * sum over a group is rule F over its channels in order, whose terms are chains over the channel's
  * positions in raster order, from +0.
  * groupnorm_forward: mean = (sum, chains acc + x and acc + term) / count
- *   var  = (sum, chains fmaf(d, d, acc) with d = x - mean, and acc + term) / count
- *   rstd = 1 / sqrt(var + eps)
- *   y    = fmaf(xhat, gamma, beta), xhat = (x - mean) * rstd
+ *     var  = (sum, chains fmaf(d, d, acc) with d = x - mean, and acc + term) / count
+ *     rstd = 1 / sqrt(var + eps)
+ *     y    = fmaf(xhat, gamma, beta), xhat = (x - mean) * rstd
  * groupnorm_backward_input: per channel the chains S = acc + dy and T = fmaf(dy, xhat, acc);
  *   s = (sum, chain fmaf(gamma, S, acc)) / count,  t = (sum, chain fmaf(gamma, T, acc)) / count
  *   dx = rstd * ((dy * gamma - s) - xhat * t)

@@ -15,7 +15,7 @@ void *bl_chunks_take(bl_chunks *chunks, size_t bytes) {
     bytes = (bytes + 15) & ~(size_t)15;
     struct bl_chunk *c = chunks->last;
     if (c == NULL || c->size - c->used < bytes) {
-        const size_t size = bl_max_size(bytes, c == NULL ? FIRST_BYTES : BLOCK_BYTES);
+        const size_t size = bl_size_max(bytes, c == NULL ? FIRST_BYTES : BLOCK_BYTES);
         c = bl_xalloc(sizeof *c + size);
         c->size = size;
         c->next = chunks->last;

@@ -1,6 +1,16 @@
-/* Files. Written whole or not at all: temporary file in the same folder, write, fsync, checked
- * close, rename or link, fsync of the folder. Messages name the path and, for a full disk, the
- * need. */
+/* Files, written whole or not at all:
+ *
+ *     create NAME.tmp-TOKEN in the same folder, write, fsync, close    every result is checked
+ *     rename it to NAME (replace), or link it (make, unless it exists)
+ *     fsync the folder
+ *
+ * A reader sees the old bytes or the new ones, at any moment and after a loss of power. After a
+ * failed fsync a file is abandoned, since its pages may be marked clean without having reached the
+ * disk. An interrupted call is made again. A writer that is killed leaves NAME.tmp-TOKEN, whose
+ * token says whose it was (engine/base/process.h).
+ *
+ * Nothing here waits: what is no plain file is refused by name instead of being opened as a FIFO.
+ * Messages name the path and, for a full disk, what is needed and what is free. */
 #ifndef BL_ENGINE_BASE_FILE_H
 #define BL_ENGINE_BASE_FILE_H
 #include "engine/base/buf.h"

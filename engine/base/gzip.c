@@ -42,7 +42,7 @@ static bl_status unpack(bl_buf *out, const void *bytes, size_t n, size_t members
             (void)inflateReset(&z);
         }
         if (z.avail_in == 0) {
-            z.avail_in = (uInt)bl_min_size(left, MOST_AT_ONCE);
+            z.avail_in = (uInt)bl_size_min(left, MOST_AT_ONCE);
             left -= z.avail_in;
         }
         z.next_out = piece;

@@ -1,4 +1,6 @@
-/* Gzip in memory, by zlib. Headers carry no time: equal bytes pack to equal bytes. */
+/* Gzip in memory, by zlib at its level 6. The header's time is 0 and it names no file, so equal
+ * bytes pack to equal bytes with one version of zlib. Another version may pack otherwise, which is
+ * why logs are compared as text, and why result.json holds the digests of both. */
 #ifndef BL_ENGINE_BASE_GZIP_H
 #define BL_ENGINE_BASE_GZIP_H
 #include "engine/base/buf.h"

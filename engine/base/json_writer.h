@@ -14,7 +14,7 @@
  *     for (size_t i = 0; i < n; i++) bl_jw_i64(&w, NULL, seed[i]);
  *     bl_jw_end(&w);
  *     bl_jw_end(&w);
- *     bl_jw_line(&w);                       {"run":"0a1b...","seeds":[1,2]} and a newline
+ *     bl_jw_line(&w);                       {"run":"r0a1b...","seeds":[1,2]} and a newline
  *
  * The key is the member's name inside an object and NULL inside an array and for the outermost
  * value. A key in the wrong place, an end without a beginning, a second outermost value or a value

@@ -86,7 +86,7 @@ void *bl_arena_alloc(bl_arena *arena, size_t bytes) {
     const size_t at = (arena->used + BL_ALIGN - 1) / BL_ALIGN * BL_ALIGN;
     BL_ASSERT(bytes <= SIZE_MAX / 2 && at <= SIZE_MAX / 2);
     arena->used = at + bytes + REDZONE;
-    arena->peak = bl_max_size(arena->peak, arena->used);
+    arena->peak = bl_size_max(arena->peak, arena->used);
     if (arena->base == NULL) return (void *)(uintptr_t)BL_ALIGN;
     BL_ASSERT(arena->used <= arena->capacity);
     UNPOISON(arena->base + at, bytes);

@@ -1,7 +1,11 @@
 /* Two families of allocation. bl_x*: small bookkeeping whose failure ends the program with a
  * message and the resumable exit status. bl_alloc: anything that grows with the configuration;
  * returns NULL, which callers turn into BL_ENOMEM. Sizes are multiplied only through bl_mul_size.
- */
+ *
+ * A run has one arena, sized before it exists by running the code that fills it on an arena without
+ * a block (base NULL), which only counts. Pieces are never freed one by one: a step marks the
+ * arena, takes what it needs and resets to the mark. Under the address sanitizer pieces have red
+ * zones, and what was reset is poisoned. */
 #ifndef BL_ENGINE_BASE_MEM_H
 #define BL_ENGINE_BASE_MEM_H
 #include "engine/base/status.h"
@@ -25,10 +29,10 @@ __attribute__((malloc)) void *bl_alloc(size_t bytes);
 static inline bool bl_mul_size(size_t *out, size_t a, size_t b) {
     return !__builtin_mul_overflow(a, b, out);
 }
-static inline size_t bl_min_size(size_t a, size_t b) {
+static inline size_t bl_size_min(size_t a, size_t b) {
     return a < b ? a : b;
 }
-static inline size_t bl_max_size(size_t a, size_t b) {
+static inline size_t bl_size_max(size_t a, size_t b) {
     return a > b ? a : b;
 }
 

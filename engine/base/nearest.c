@@ -15,7 +15,7 @@ static size_t distance(const char *a, const char *b) {
         for (size_t j = 0; j < n; j++) {
             const size_t replace = corner + (a[i] != b[j]);
             corner = row[j + 1];
-            row[j + 1] = bl_min_size(replace, bl_min_size(row[j], row[j + 1]) + 1);
+            row[j + 1] = bl_size_min(replace, bl_size_min(row[j], row[j + 1]) + 1);
         }
     }
     return row[n];

@@ -1,6 +1,18 @@
-/* Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC'11):
+/* Random numbers without a generator.
+ *
+ * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC'11):
  * a random value is a function of (seed, stream, counter). Nothing has a state, nothing is drawn
- * "in order", so any thread, device or resumed run asks for the value it needs and gets it. */
+ * "in order", so any thread, device or resumed run asks for the value it needs and gets it.
+ *
+ * A round multiplies two of the four counter words by constants, crosses the halves and mixes in
+ * the keys k0, k1, which move on by the golden ratio and by sqrt(3) - 1:
+ *
+ *     (c0, c1, c2, c3)  ->  (hi(M1 c2) ^ c1 ^ k0, lo(M1 c2), hi(M0 c0) ^ c3 ^ k1, lo(M0 c0))
+ *
+ * The seed is the key. The counter is (index, sub-stream, stream), for example: whether dropout
+ * keeps feature j of an example is a word of (seed, BL_STREAM_DROPOUT, layer, index), the index
+ * counting examples and features (kernels/kernel.h). Known
+ * answers of Random123 are in tests/unit/philox_test.c. */
 #ifndef BL_ENGINE_BASE_PHILOX_H
 #define BL_ENGINE_BASE_PHILOX_H
 #include "engine/base/numerics.h"

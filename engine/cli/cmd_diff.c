@@ -51,7 +51,7 @@ static size_t prefix(const bl_run_files *run) {
 }
 
 static bool logs_agree(const bl_run_files *a, const bl_run_files *b) {
-    const size_t n = bl_min_size(prefix(a), prefix(b));
+    const size_t n = bl_size_min(prefix(a), prefix(b));
     return memcmp(bl_buf_text(&a->log), bl_buf_text(&b->log), n) == 0;
 }
 

@@ -52,7 +52,7 @@ static bl_status choose_name(init *t, const char *given, bl_err *err) {
         BL_FAIL(err, BL_EINVAL,
                 "'%.*s' is no name for an experiment (letters, digits, - and _, at most %zu): "
                 "give one with --name",
-                (int)bl_min_size(n, 80), from, sizeof t->name_buf - 1);
+                (int)bl_size_min(n, 80), from, sizeof t->name_buf - 1);
     memcpy(t->name_buf, from, n);
     t->name = t->name_buf;
     return BL_OK;

@@ -38,7 +38,7 @@ static bl_status choose(check *c, bl_err *err) {
     size_t *locked = bl_xalloc((c->plan.count + 1) * sizeof *locked), all = 0;
     for (size_t i = 0; i < c->plan.count; i++)
         if (bl_lock_find(&c->lock, c->plan.run[i]) != NULL) locked[all++] = i;
-    const size_t n = c->sample == 0 ? all : bl_min_size(c->sample, all);
+    const size_t n = c->sample == 0 ? all : bl_size_min(c->sample, all);
     for (size_t i = 0; i < n; i++) {
         const size_t at = locked[i * all / n];
         bl_rerun_add(&c->rerun, &c->plan.trial[at], bl_lock_find(&c->lock, c->plan.run[at]));

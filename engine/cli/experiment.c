@@ -119,10 +119,10 @@ static bl_status fitting_jobs(bl_experiment *e, size_t *jobs, bl_err *err) {
     c.train.batch_size = sizes->v[sizes->n - 1];
     BL_TRY(bl_train_memory(&c, &e->data, e->device_data, &bytes, err));
     bytes += device->queue_bytes;
-    e->device_memory = bl_max_size(device->available(device) / 2, 1);
+    e->device_memory = bl_size_max(device->available(device) / 2, 1);
     const size_t held = e->device_memory / bytes,
                  carried = (size_t)device->multiprocessors / BL_DEVICE_SHARE;
-    *jobs = bl_max_size(bl_min_size(bl_min_size(held, carried), BL_DEVICE_JOBS), 1);
+    *jobs = bl_size_max(bl_size_min(bl_size_min(held, carried), BL_DEVICE_JOBS), 1);
     (void)snprintf(e->fits, sizeof e->fits,
                    "%zu at once on %s: half of its free memory holds %zu of the largest batch (%zu "
                    "of %zu MiB), its %d multiprocessors carry %zu",

@@ -1,6 +1,10 @@
 /* Which keys mean anything under the choices of a configuration: beta2 does under adam, not under
- * sgd. Derived from what the rows of choices.h say that they read. A run's identity holds exactly
- * these. */
+ * sgd. A key does when some choice in force reads it (the rows of choices.h), or when no row names
+ * it, and when the condition .when of its own row in the schema holds. A choice is in force when
+ * its own key means something.
+ *
+ * A run's identity holds those of these keys whose row says .identity, except values that are
+ * absent and defaults that .omit_default_from_id leaves out. */
 #ifndef BL_ENGINE_CONFIG_APPLIES_H
 #define BL_ENGINE_CONFIG_APPLIES_H
 #include "engine/config/schema.h"

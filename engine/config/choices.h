@@ -1,14 +1,18 @@
-/* The names that enumerated keys may have, and the keys that each choice reads: the one list a new
- * optimizer, schedule, loss, metric or model is entered in. The schema takes its choices from here,
- * and the tables of the rooms above take their rows: X(one_cycle, ...) in BL_CHOICES_SCHEDULE is
- * the row of bl_schedule_one_cycle, in schedule_one_cycle.c; the update of an optimizer X(adam,
- * ...) is kernels/shared/update_adam.h.
+/* The names that enumerated keys may have, and the keys that each choice reads. A new optimizer,
+ * schedule, loss, metric or model is entered in one list here. The schema takes its choices from
+ * here, and the tables of the rooms above take their rows. For example X(one_cycle, "...") in
+ * BL_CHOICES_SCHEDULE is the row of bl_schedule_one_cycle, in schedule_one_cycle.c. The update of
+ * the optimizer X(adam, "...") is kernels/shared/update_adam.h.
  *
  * X(name, reads): `reads` are paths of configuration keys, separated by blanks, that mean something
- * only under a choice that names them. What no row of any list names always counts. The identity of
- * a run is derived from this (applies.h): it holds a key exactly when some choice in force reads
- * it. Example: beta2 is named by adam and adamw, so it is part of the id of their runs and of no
- * others; an optimizer of your own that uses it says so here, and needs nothing else in this room.
+ * only under a choice that names them. A key that no row of any list names always means something.
+ * The identity of a run follows from this: it holds a key exactly when
+ *     1. the key's row in the schema says .identity, and
+ *     2. it means something: a choice in force reads it, and its row's .when holds (applies.h), and
+ *     3. its value is not left out: one that is absent is, and so is a default in a row that says
+ *        .omit_default_from_id.
+ * Example: beta2 is named by adam and adamw, so it is part of the id of their runs and of no
+ * others. An optimizer of your own that uses it says so here, and needs nothing else in this room.
  * The engine hands a step only the numbers that its optimizer's row names (engine/train/step.c),
  * and tests/unit/identity_test.c holds every row to what it says. */
 #ifndef BL_ENGINE_CONFIG_CHOICES_H

@@ -1,8 +1,8 @@
 /* A resolved experiment: every setting a run or a sweep has, with defaults filled in.
- * The schema table (schema.h) is the one list of keys: parsing, checking, the canonical dump,
- * --set,
- * --list-keys and the fuzz round trip derive from it. Layers, weakest first: defaults, the file,
- * the chosen preset, --set, a trial's own settings. */
+ * The schema table (schema.h) is the one list of keys. Parsing, checking, the canonical text, the
+ * options --set and --list-keys and the fuzz test's round trip follow from it. A value comes from
+ * the last of these that gives one: defaults, the file, the chosen preset, --set, a trial's own
+ * settings. */
 #ifndef BL_ENGINE_CONFIG_CONFIG_H
 #define BL_ENGINE_CONFIG_CONFIG_H
 #include "engine/base/buf.h"

@@ -170,7 +170,7 @@ static void table_row(void *ctx, const bl_key *key) {
     row_text(key, t->cell);
     for (size_t c = 0; c < COLUMNS; c++) {
         if (t->out == NULL)
-            t->width[c] = bl_max_size(t->width[c], t->cell[c].len);
+            t->width[c] = bl_size_max(t->width[c], t->cell[c].len);
         else
             bl_buf_printf(t->out, "%-*s%s", (int)(c + 1 < COLUMNS ? t->width[c] : 0),
                           bl_buf_text(&t->cell[c]), c + 1 < COLUMNS ? "  " : "\n");

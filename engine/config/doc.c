@@ -56,7 +56,7 @@ static bl_status fail_duplicate(const bl_scan *scan, bl_err *err) {
             const bl_scan_line *first = &scan->lines[before->line];
             char message[256];
             (void)snprintf(message, sizeof message, "'%.*s' is set twice; first at %s:%d",
-                           (int)bl_min_size(now->bytes, 64), bl_buf_text(&scan->text) + now->at,
+                           (int)bl_size_min(now->bytes, 64), bl_buf_text(&scan->text) + now->at,
                            first->file, first->number);
             return bl_scan_fail(scan, now->line, now->column, NULL, err, message);
         }

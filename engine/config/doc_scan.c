@@ -44,13 +44,13 @@ static size_t token_length(const char *p, const char *end) {
 
 bl_status bl_scan_fail(const bl_scan *scan, size_t line, int column, const char *hint, bl_err *err,
                        const char *message) {
-    const bl_scan_line *where = &scan->lines[bl_min_size(line, scan->line_count - 1)];
+    const bl_scan_line *where = &scan->lines[bl_size_min(line, scan->line_count - 1)];
     const char *text = bl_buf_text(&scan->text) + where->begin;
     const char *end = strchr(text, '\n');
     if (end == NULL) end = text + strlen(text);
-    const size_t col = column > 0 ? bl_min_size((size_t)column - 1, (size_t)(end - text)) : 0;
+    const size_t col = column > 0 ? bl_size_min((size_t)column - 1, (size_t)(end - text)) : 0;
     const size_t cut = col > EXCERPT / 2 ? col - EXCERPT / 2 : 0; /* of a very long line */
-    const size_t shown = bl_min_size((size_t)(end - text) - cut, EXCERPT);
+    const size_t shown = bl_size_min((size_t)(end - text) - cut, EXCERPT);
     bl_buf out = {0};
     bl_buf_printf(&out, "%s:%d:%d: error: %s\n%5d | ", where->file, where->number, (int)col + 1,
                   message, where->number);
@@ -61,8 +61,8 @@ bl_status bl_scan_fail(const bl_scan *scan, size_t line, int column, const char 
     if (column > 0 || hint != NULL) bl_buf_str(&out, "\n      | ");
     if (column > 0) {
         for (size_t i = cut; i < col; i++) bl_buf_str(&out, text[i] == '\t' ? "\t" : " ");
-        const size_t carets = bl_min_size(token_length(text + col, end), shown - (col - cut));
-        for (size_t i = 0; i < bl_max_size(carets, 1); i++) bl_buf_str(&out, "^");
+        const size_t carets = bl_size_min(token_length(text + col, end), shown - (col - cut));
+        for (size_t i = 0; i < bl_size_max(carets, 1); i++) bl_buf_str(&out, "^");
     }
     if (hint != NULL) bl_buf_printf(&out, "%s%s", column > 0 ? " " : "", hint);
     const bl_status status = BL_ERR(err, BL_EINVAL, "%s", bl_buf_text(&out));

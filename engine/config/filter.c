@@ -41,7 +41,7 @@ static bl_status take_key(bl_filter_term *t, const char *text, const char **valu
     char key[WORD];
     bl_err why;
     const size_t n = strcspn(text, "!=<>");
-    (void)snprintf(key, sizeof key, "%.*s", (int)bl_min_size(n, WORD - 1), text);
+    (void)snprintf(key, sizeof key, "%.*s", (int)bl_size_min(n, WORD - 1), text);
     size_t i = 0;
     while (i < BL_COUNT(k_symbols) &&
            strncmp(text + n, k_symbols[i].text, strlen(k_symbols[i].text)) != 0)

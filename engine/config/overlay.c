@@ -190,7 +190,7 @@ static bl_status apply_sets(bl_config *config, const char *const *sets, size_t n
         bl_err why;
         if (equals == NULL || equals == sets[i])
             BL_FAIL(err, BL_EINVAL, "--set %.64s: write KEY=VALUE", sets[i]);
-        (void)snprintf(key, sizeof key, "%.*s", (int)bl_min_size((size_t)(equals - sets[i]), 99),
+        (void)snprintf(key, sizeof key, "%.*s", (int)bl_size_min((size_t)(equals - sets[i]), 99),
                        sets[i]);
         if (bl_config_set(config, key, equals + 1, &why) != BL_OK)
             BL_FAIL(err, BL_EINVAL, "--set %s", why.text);

@@ -1,5 +1,14 @@
-/* The one list of configuration keys. Parsing, checking, the dump, the identity, --set, --list-keys
- * and the tests walk it; a new key is a field of bl_config and a row here. */
+/* The one list of configuration keys. Parsing, checking, the canonical text, the identity, --set,
+ * --list-keys and the tests walk it. A new key is a field of bl_config, a row of bl_schema in
+ * schema.c, and, if it means something only under some choices, a word in their rows of choices.h.
+ * A row says where the value lies in bl_config, its range, default, unit and meaning, and whether
+ * it decides what a run computes (.identity). For example:
+ *
+ *     {"optimizer.beta2", F64(optimizer.beta2, 0, 1), BELOW, .def = "0.99", IDENTITY,
+ *      .help = "decay of the mean squared gradient (adam, adamw)"},
+ *
+ * The macros of a row are in schema.c. tests/unit/config_test.c sets every key to another value and
+ * reads it back; tests/unit/identity_test.c checks what is part of an id. */
 #ifndef BL_ENGINE_CONFIG_SCHEMA_H
 #define BL_ENGINE_CONFIG_SCHEMA_H
 #include "engine/config/config.h"
@@ -35,8 +44,8 @@ typedef struct bl_key {
     const char *const *reads;   /* of each choice: paths that it reads, between blanks */
     size_t choice_count;
     bool identity;             /* decides a run's trajectory */
-    bool omit_default_from_id; /* came after run ids were given out: at its default no part of the
-                                  identity */
+    bool omit_default_from_id; /* at its default the key is no part of the identity, so that runs
+                                  without it keep their ids */
     bl_key_condition when;
     bool optional;   /* absent unless given; "unset" takes it away again; def is "" */
     const char *def; /* as --set would take it */

@@ -97,7 +97,7 @@ static bool check_codes(const uint16_t *codes, size_t rows, const uint32_t *card
     for (size_t c = 0; c < columns; c++)
         if (cardinality[c] == 0 || cardinality[c] > 65536) return false;
     for (size_t first = 0; first < columns; first += BL_COUNT(highest)) {
-        const size_t n = bl_min_size(BL_COUNT(highest), columns - first);
+        const size_t n = bl_size_min(BL_COUNT(highest), columns - first);
         memset(highest, 0, sizeof highest);
         for (size_t r = 0; r < rows; r++)
             for (size_t c = 0; c < n; c++) {

@@ -73,7 +73,7 @@ static bl_status check_content(bl_source *s, const bl_manifest *m, const bl_sour
                 return reason.code;
             }
             snprintf(what, sizeof what, "%.*s", (int)sizeof what - 1,
-                     reason.text + bl_min_size(strlen(s->path), strlen(reason.text)));
+                     reason.text + bl_size_min(strlen(s->path), strlen(reason.text)));
             return fail_altered(s, m, decl, decl->stored_sha256, stored, what, err);
         }
         bl_sha256_of(text, n, s->content_sha256);

@@ -14,7 +14,7 @@ static const double k_seconds_per_size = 0.05;
 typedef struct measured {
     const bl_estimate_place *place;
     bl_config config; /* changed from size to size */
-    bl_size_time *size;
+    bl_sim_size *size;
     size_t count;
 } measured;
 
@@ -37,12 +37,12 @@ static bl_status measure(const bl_estimate_place *place, const bl_config *c, dou
 }
 
 /* Measures a size when it is first asked for. */
-static bl_status time_of(measured *t, int64_t batch_size, const bl_size_time **out, bl_err *err) {
+static bl_status time_of(measured *t, int64_t batch_size, const bl_sim_size **out, bl_err *err) {
     size_t i = 0;
     while (i < t->count && t->size[i].batch_size != batch_size) i++;
     if (i == t->count) {
         *BL_PUSH(t->size, t->count, "batch sizes") =
-            (bl_size_time){batch_size, (double)NAN, (double)NAN};
+            (bl_sim_size){batch_size, (double)NAN, (double)NAN};
         t->config.train.batch_size = batch_size;
         const bl_status status =
             measure(t->place, &t->config, &t->size[i].step, &t->size[i].eval, err);
@@ -54,7 +54,7 @@ static bl_status time_of(measured *t, int64_t batch_size, const bl_size_time **o
 }
 
 static bl_status step_seconds(void *ctx, int64_t batch_size, double *seconds, bl_err *err) {
-    const bl_size_time *time;
+    const bl_sim_size *time;
     BL_TRY(time_of(ctx, batch_size, &time, err));
     *seconds = time->step;
     return BL_OK;
@@ -69,7 +69,7 @@ bl_status bl_estimate_sweep(bl_estimate *out, const bl_estimate_place *place,
     bl_sim_sweep in = {.step_seconds = step_seconds, .ctx = &t};
     bl_status status =
         bl_sim_sweep_run(&in, place->script, place->library_dir, config, &facts, err);
-    const bl_size_time *time;
+    const bl_sim_size *time;
     for (size_t i = 0; i < in.count && status == BL_OK; i++)
         status = time_of(&t, in.run[i].batch_size, &time, err);
     if (status == BL_OK) out->seconds = bl_sim_sweep_seconds(&in, t.size, t.count, &t.config);

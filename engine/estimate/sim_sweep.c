@@ -112,7 +112,7 @@ bl_status bl_sim_sweep_run(bl_sim_sweep *in, const char *script, const char *lib
                           err);
 }
 
-double bl_sim_sweep_seconds(const bl_sim_sweep *in, const bl_size_time *size, size_t count,
+double bl_sim_sweep_seconds(const bl_sim_sweep *in, const bl_sim_size *size, size_t count,
                             const bl_config *config) {
     double seconds = 0.0;
     for (size_t i = 0; i < count; i++) {

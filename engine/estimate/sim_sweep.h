@@ -12,10 +12,10 @@ typedef struct bl_sim_run {
 } bl_sim_run;
 
 /* Measured at a batch size; NAN: it does not fit in memory, and the sweep leaves it out as well. */
-typedef struct bl_size_time {
+typedef struct bl_sim_size {
     int64_t batch_size;
     double step, eval; /* seconds */
-} bl_size_time;
+} bl_sim_size;
 
 typedef struct bl_sim_sweep {
     /* Seconds of a step at a batch size, NAN where it does not fit in memory. */
@@ -44,7 +44,7 @@ bl_status bl_sim_sweep_run(bl_sim_sweep *in, const char *script, const char *lib
                            bl_err *err) BL_CHECKED;
 /* Seconds of all runs on one core, then of the timing pass: for each size timing.repeats times
  * timing.seconds or three steps. `size` has every run's batch size. */
-double bl_sim_sweep_seconds(const bl_sim_sweep *in, const bl_size_time *size, size_t count,
+double bl_sim_sweep_seconds(const bl_sim_sweep *in, const bl_sim_size *size, size_t count,
                             const bl_config *config);
 void bl_sim_sweep_free(bl_sim_sweep *in);
 #endif

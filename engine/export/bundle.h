@@ -2,9 +2,14 @@
  * plan, the experiment, the sweep library, the templates, the data set's declaration, the report,
  * and SHA256SUMS. It is laid out like a project, so that the commands work inside it:
  *
- *     NAME/experiments/NAME/...    NAME/runs/NAME/plan.jsonl,
- * ID/{run.json,log.jsonl.gz,result.json} NAME/scripts/lua/...         NAME/reports/NAME/...
- *     NAME/reports/templates/...   NAME/datasets/DATASET.cfg, NAME/SHA256SUMS
+ *     NAME/experiments/NAME/...    the experiment's files
+ *     NAME/runs/NAME/plan.jsonl    what the sweep asked for
+ *     NAME/runs/NAME/ID/...        run.json, log.jsonl.gz and result.json of each run
+ *     NAME/scripts/lua/...         the sweep library
+ *     NAME/reports/NAME/...        the report
+ *     NAME/reports/templates/...   the figures' templates
+ *     NAME/datasets/DATASET.cfg    the declaration of the data set
+ *     NAME/SHA256SUMS              of all of these
  *
  * Two bundles of equal stores have equal bytes, unless timings and environments are asked for. */
 #ifndef BL_ENGINE_EXPORT_BUNDLE_H

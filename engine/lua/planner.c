@@ -11,10 +11,10 @@
  * that must not be interrupted. It costs a fork, a millisecond or two for each sweep.
  *
  * What the script's process may take:
- *   processor time   a timer that ends it (SIGPROF), and RLIMIT_CPU should that fail;
- *   memory           sandbox.c counts what Lua asks for; RLIMIT_AS bounds the rest;
- *   files            none: it holds no descriptor but its socket and may open none; the planner
- *                    reads the script and its modules.
+ *     processor time   a timer that ends it (SIGPROF), and RLIMIT_CPU should that fail;
+ *     memory           sandbox.c counts what Lua asks for; RLIMIT_AS bounds the rest;
+ *     files            none: it holds no descriptor but its socket and may open none; the planner
+ *                      reads the script and its modules.
  *
  * The script checks what it sends, and its time for that counts. The planner applies a trial's
  * settings again, to its own copy of the configuration: what passes between the two is text. */

@@ -79,7 +79,7 @@ static void collect_if_due(bl_sandbox *box, lua_State *L) {
     (void)lua_gc(L, LUA_GCCOLLECT);
     const size_t left = box->bytes_limit > box->bytes ? box->bytes_limit - box->bytes : 0;
     box->collect_at =
-        bl_max_size(box->bytes + bl_min_size(box->bytes, left / 2), k_first_collection);
+        bl_size_max(box->bytes + bl_size_min(box->bytes, left / 2), k_first_collection);
 }
 
 static void on_hook(lua_State *L, lua_Debug *frame) {

@@ -2,19 +2,26 @@
  * system, and nothing in reach that differs between two starts of the program.
  *
  * The state lives in a process of its own, which planner.c makes. A limit that is reached ends that
- * process, whatever Lua is doing, so no pcall of the script sees it and nothing has to be unwound:
- *   instructions   counted by Lua's hook;
- *   memory         counted by the allocator;
- *   time           a timer on the process's processor time kills it (planner.c): the only limit
- * that holds inside Lua's own C functions, where no hook is called. `place` says where the script
- * was; it is shared with the planner, which outlives the script.
+ * process, whatever Lua is doing, so no pcall of the script sees it and there is nothing to clean
+ * up:
  *
- * The collector never runs by itself. The hook calls it when the memory in use has doubled, after
- * it has seen that no metatable makes a table weak: so no script can see when memory was collected.
+ *     instructions   counted by Lua's hook
+ *     memory         counted by the allocator
+ *     time           a timer on the process's processor time kills it (planner.c). It is the only
+ *                    limit that holds inside Lua's own C functions, where no hook is called
  *
- * What a new function for scripts owes: what it allocates grows with the script's wishes only
- * through Lua or bl_sandbox_resize; it may be left by an error of Lua at any call that can raise
- * one, and the end of the process is the only clean-up; it returns the same on every machine. */
+ * `place` says where the script was. It is shared with the planner, which lives longer than the
+ * script.
+ *
+ * Lua's collector never runs by itself. The hook calls it when the memory in use has doubled, or
+ * when half of what is left is used (collect_if_due in sandbox.c). First it checks that no
+ * metatable makes a table weak, so no script can see when memory was collected.
+ *
+ * Rules for a new function that scripts can call:
+ *     1. Memory whose size depends on the script comes from Lua or from bl_sandbox_resize.
+ *     2. An error of Lua may leave the function at any call that can raise one. The end of the
+ *        process is the only clean-up, so it must hold nothing that outlives the process.
+ *     3. It returns the same on every machine. */
 #ifndef BL_ENGINE_LUA_SANDBOX_H
 #define BL_ENGINE_LUA_SANDBOX_H
 #include "engine/base/buf.h"

@@ -29,7 +29,7 @@ static int by_key(const void *left, const void *right) {
         return (a->number > b->number) - (a->number < b->number);
     }
     if (a->text == NULL || b->text == NULL) return a->text == NULL ? -1 : 1;
-    const int order = memcmp(a->text, b->text, bl_min_size(a->length, b->length));
+    const int order = memcmp(a->text, b->text, bl_size_min(a->length, b->length));
     return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
 }
 

@@ -2,10 +2,10 @@
  * channel by channel. In training mean and var are those of the examples that come at once, a batch
  * or a piece of it; for inference, running statistics that move once a batch.
  *
- *   batch_norm     of features: one number an example and channel
- *   batch_norm2d   of a picture's channels, over examples and positions
- *   ghost_norm     the same over chunks of about set.ghost examples, each by itself (Hoffer,
- *                  Hubara, Soudry 2017); the running statistics move by the average of the chunks
+ *     batch_norm     of features: one number an example and channel
+ *     batch_norm2d   of a picture's channels, over examples and positions
+ *     ghost_norm     the same over chunks of about set.ghost examples, each by itself (Hoffer,
+ *                    Hubara, Soudry 2017); the running statistics move by the average of the chunks
  *
  * The sums of the first have one term an example, those of the others a chain of positions an
  * example, so a picture of one position is not the same bits as a feature: builders say which they

@@ -35,7 +35,7 @@ static bl_status check(const bl_net_node *node, bl_err *err) {
     if (c.filters < 1 || c.channels % c.groups != 0 || c.filters % c.groups != 0)
         BL_FAIL(err, BL_EINVAL, "a convolution of %zu channels to %zu filters has no %zu groups",
                 c.channels, c.filters, c.groups);
-    if (c.kernel * (c.width + 2 * c.pad + c.stride) * bl_max_size(c.channels, c.filters) >
+    if (c.kernel * (c.width + 2 * c.pad + c.stride) * bl_size_max(c.channels, c.filters) >
         k_most_line)
         BL_FAIL(err, BL_EINVAL,
                 "a %zu by %zu convolution of pictures %zu wide, %zu channels to %zu filters, is "

@@ -37,7 +37,7 @@ enum { STEM = 16, LAST = 1280 };
 
 /* The multiple of 8 nearest to `wanted`, at least 8, and not below nine tenths of it. */
 static size_t eights(double wanted) {
-    const size_t near = bl_max_size(8, (size_t)(wanted + 4.0) / 8 * 8);
+    const size_t near = bl_size_max(8, (size_t)(wanted + 4.0) / 8 * 8);
     return (double)near < 0.9 * wanted ? near + 8 : near;
 }
 

@@ -2,9 +2,14 @@
  *
  * Memory. A node's output y and its gradient dy have memory of their own, unless
  *
- *   y    is its input's: a layer that works in place (shares_output: relu, dropout, fork), or an
- * add that its last input carries out dy   is its input's: a layer whose backward works in place
- * (shares_gradient) dy   is an add's: its second input's, where the fusion pass says so
+ *     the node                                      has
+ *     works in place (shares_output: relu,          the y of its input
+ *       dropout, fork)
+ *     is an add that its later input carries out    the y of that input
+ *     has a backward that works in place            the dy of its input
+ *       (shares_gradient)
+ *     is the second input of an add, where the      the dy of the add
+ *       fusion pass says so (net_fuse.c)
  *
  * For instance conv2d, relu, add with a shortcut, relu: y of the second convolution is the add's
  * and the last relu's; the add's dy is both its inputs'.
@@ -159,7 +164,7 @@ static void lay_out_node(bl_net *net, bl_net_node *node, bl_net_layout *layout) 
     if (node->saved > 0) node->memory = take_floats(layout, 1, node->saved);
     if (node->saved_each > 0 && !borrows_gradient(node))
         node->memory = take_floats(layout, net->capacity, node->saved_each);
-    for (size_t i = 0; i < bl_min_size(node->params, BL_NODE_PARAMS); i++) {
+    for (size_t i = 0; i < bl_size_min(node->params, BL_NODE_PARAMS); i++) {
         const bl_param *p = &net->param[node->first_param + i];
         node->param[i] = (p->running ? net->running : net->weight) + p->offset;
         node->grad[i] = net->gradient + (p->running ? net->weights : 0) + p->offset;
@@ -251,8 +256,8 @@ static void settle_node(const bl_net *net, const bl_net_node *node, const bl_pas
     for (size_t i = node->first_param; i < node->first_param + node->params; i++) {
         const bl_param *p = &net->param[i];
         if (!p->running) continue;
-        begin = bl_min_size(begin, p->offset);
-        end = bl_max_size(end, p->offset + p->rows * p->cols);
+        begin = bl_size_min(begin, p->offset);
+        end = bl_size_max(end, p->offset + p->rows * p->cols);
     }
     const bl_running_average args = {.running = net->running + begin,
                                      .sum = net->gradient + net->weights + begin,

@@ -1,18 +1,24 @@
 /* A net: layers in the order they run, one block of parameters, one of their gradients, one of
- * running statistics. Who makes one calls, in this order:
+ * running statistics. The calls that make one, in this order:
  *
- *   bl_net_init       with the numbers of columns; bl_net_set_shape if they are a picture
- *   bl_net_add        once a layer; the builders of model.h do it from a configuration
- *   bl_net_fuse       decides which nodes do the work of others (net_fuse.c); may be left out
- *   bl_net_lay_out    twice: with a dry arena that counts bytes, then with one of that size. The
- *                     same code does both, so the count cannot be wrong
- *   bl_net_reset      first values, a function of the seed
+ *     bl_net_init       with the numbers of columns; bl_net_set_shape if they are a picture
+ *     bl_net_add        once a layer; the builders of model.h do it from a configuration
+ *     bl_net_fuse       decides which nodes do the work of others (net_fuse.c); may be left out
+ *     bl_net_lay_out    twice: with a dry arena that counts bytes, then with one of that size. The
+ *                       same code does both, so the count cannot be wrong
+ *     bl_net_reset      sets the first values, a function of the seed
  *
- * and then, for each batch, puts the inputs into codes, values and target, runs bl_net_forward,
- * writes the loss's gradient by the output into bl_net_output(net)->dy, and runs bl_net_backward:
- * net->gradient holds the gradient of every weight. bl_net_infer instead of both measures.
+ * The calls for each batch:
  *
- * Ownership: bl_net_free frees the bookkeeping; everything floats lie in belongs to the arena. On a
+ *     1. the caller fills net->codes, net->values and net->target with the examples
+ *     2. bl_net_forward computes the output
+ *     3. the caller writes the gradient of the loss with respect to the output into
+ *        bl_net_output(net)->dy
+ *     4. bl_net_backward leaves the gradient of every weight in net->gradient
+ *
+ * An evaluation calls bl_net_infer instead of steps 2 to 4.
+ *
+ * Ownership: bl_net_free frees the bookkeeping. All arrays of floats belong to the arena. On a
  * device the arena is the device's memory, and nothing here reads or writes what lies in it.
  *
  * Invariants: a node reads earlier nodes; it has at most one reader, a fork two. All arrays are
@@ -88,8 +94,9 @@ typedef struct bl_layer_settings {
 typedef struct bl_fusion {
     size_t forward_by, backward_by; /* who does this node's work; none: the node itself */
     size_t add, relu, dropout;      /* forward also does these nodes' work, in this order */
-    size_t fork, gate;  /* backward also adds this fork's second gradient, then is this relu's */
-    size_t gradient_of; /* its gradient, a fork's second one, lies where this add's does */
+    size_t fork; /* backward also adds the gradient that this fork's second reader sent back, ... */
+    size_t gate; /* ... then also does the backward of this relu */
+    size_t gradient_of; /* the node's dy is the same memory as the dy of this add */
 } bl_fusion;
 bl_fusion bl_fusion_none(void);
 
@@ -99,7 +106,7 @@ typedef struct bl_net_node {
     size_t in[BL_NODE_INPUTS]; /* earlier nodes or BL_NET_VALUES */
     size_t in_width[BL_NODE_INPUTS];
     size_t width;                             /* features out */
-    bl_shape in_shape[BL_NODE_INPUTS], shape; /* shapes of both; a product is the width */
+    bl_shape in_shape[BL_NODE_INPUTS], shape; /* height * width * channels is the width */
     size_t multiplies;                        /* forward, per example: conv2d and dense */
     size_t index;                             /* in the net; also the sub-stream of a dropout */
     size_t first_param, params;               /* in the net's table */

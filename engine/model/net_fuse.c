@@ -6,28 +6,36 @@
  * what another node does and turns the numbers into addresses when it lays out memory. A net that
  * was never fused computes the same bits (tests/unit/net_fuse_test.c).
  *
- *   pattern                                  done by           function
- *   dense|conv2d|batch_norm -> add           the last input    fuse_add
- *   dense|conv2d|batch_norm [-> add] -> relu the same node     fuse_relu
- *   norm of features -> dropout              the norm          fuse_dropout
- *   relu [-> fork] -> dense|conv2d|norm      the reader, when  fuse_backward
- *                                            it computes dx
- *   add, whose inputs leave dy as it is      one place for     share_gradient
- *                                            three gradients
+ *     pattern                                    done by             function
+ *     dense|conv2d|norm of channels -> add       the later input     fuse_add
+ *     dense|conv2d|norm of channels [-> add]     the same node       fuse_relu
+ *       -> relu
+ *     norm of features -> dropout                the norm            fuse_dropout
+ *     [relu ->] fork -> dense|conv2d|norm of     the first reader,   fuse_backward
+ *       features                                 when it computes dx
+ *     relu -> dense|conv2d|norm of features      the reader, when    fuse_backward
+ *                                                it computes dx
+ *     add, whose inputs' backward leaves dy      one place for       share_gradient
+ *       as it is                                 three gradients
+ *
+ * A norm of features is batch_norm; norms of channels are batch_norm2d and ghost_norm
+ * (layer_batch_norm.c). The rows of the layers say what each can do: fuses_add and so on (layer.h).
  *
  * A residual block, as the list of nodes and as it is carried out:
  *
- *   0 relu                      forward                       backward
- *   1 fork      reads 0         0 relu                        6 relu
- *   2 conv2d    reads 1         2 conv2d, relu of 3           4 conv2d, relu of 3
- *   3 relu      reads 2         4 conv2d, + y of 1, relu      2 conv2d, + dy of 5, relu of 0
- *   4 conv2d    reads 3           of 6
- *   5 add       reads 4, 1
- *   6 relu      reads 5
+ *     0 relu                      forward                       backward
+ *     1 fork      reads 0         0 relu                        6 relu
+ *     2 conv2d    reads 1         2 conv2d, relu of 3           4 conv2d, relu of 3
+ *     3 relu      reads 2         4 conv2d, + y of 1, relu      2 conv2d, + dy of 5, relu of 0
+ *     4 conv2d    reads 3           of 6
+ *     5 add       reads 4, 1
+ *     6 relu      reads 5
  *
- * What makes it right: a node has one reader, a fork two; of an add's inputs the one that is made
- * last finds the other one there; backward walks the list from its end, so the second reader of a
- * fork has written its gradient before the first one adds it. */
+ * Why this is correct:
+ *     1. A node has one reader, a fork two. So no other node needs a value that is not stored.
+ *     2. Of the two inputs of an add, the later node finds the result of the earlier one in memory.
+ *     3. Backward walks the list from its end. So the second reader of a fork has written its
+ *        gradient before the first reader adds it. */
 #include "engine/model/layer.h"
 
 static const bl_fusion k_alone = {.forward_by = BL_NET_NONE,
@@ -48,11 +56,11 @@ static bl_net_node *source_of(bl_net *net, const bl_net_node *node) {
     return node->in[0] == BL_NET_VALUES ? NULL : &net->node[node->in[0]];
 }
 
-/* The input that is made last adds the other one, which is there by then, to itself. */
+/* The later of the two inputs adds the result of the earlier one to its own. */
 static void fuse_add(bl_net *net, bl_net_node *node) {
     if (node->layer != &bl_layer_add) return;
     if (node->in[0] == BL_NET_VALUES || node->in[1] == BL_NET_VALUES) return;
-    bl_net_node *last = &net->node[bl_max_size(node->in[0], node->in[1])];
+    bl_net_node *last = &net->node[bl_size_max(node->in[0], node->in[1])];
     if (!last->layer->fuses_add) return;
     last->fused.add = node->index;
     node->fused.forward_by = last->index;
@@ -77,8 +85,9 @@ static void fuse_dropout(bl_net *net, bl_net_node *node) {
     node->fused.forward_by = node->fused.backward_by = source->index;
 }
 
-/* A layer that computes dx also adds what a fork's second reader sent back, and then does the
- * backward of the relu before that. Only a first reader can: the second one's gradient is there. */
+/* A layer that computes dx also adds the gradient that a fork's second reader sent back. Then it
+ * does the backward of the relu before the layer or fork, if there is one. Only a fork's first
+ * reader can: backward reaches it last, when the second reader's gradient is in memory. */
 static void fuse_backward(bl_net *net, bl_net_node *node) {
     bl_net_node *source = source_of(net, node);
     if (!node->layer->fuses_backward || source == NULL || node->is_second_reader[0]) return;
@@ -92,8 +101,10 @@ static void fuse_backward(bl_net *net, bl_net_node *node) {
     source->fused.backward_by = node->index;
 }
 
-/* Both gradients of an add are its own. They lie in one place if neither input's backward changes
- * what is there: the second input's, a fork's second one, is then the add's. */
+/* The gradients of both inputs of an add equal its own. The first input always shares the add's dy
+ * (shares_gradient). The second one does, too, if nothing changes that memory while it is needed:
+ * the first input's backward leaves its dy as it is (keeps_gradient), and so does the second's, or
+ * the add is the second reader of its second input, a fork. */
 static void share_gradient(bl_net *net, bl_net_node *node) {
     if (node->layer != &bl_layer_add) return;
     if (node->in[0] == BL_NET_VALUES || node->in[1] == BL_NET_VALUES) return;

@@ -6,7 +6,8 @@
  *
  *     sweep             fills records, appends their lines    bl_plan_write_trial(&text, &trial)
  *     lua               makes decisions of exp:decide{...}    bl_plan_decision_parse(...)
- *     report, why, gc   read the file                         bl_plan_read(&plan, run_dir, err)
+ *     report, why, gc,  read the file                         bl_plan_read(&plan, run_dir, err)
+ *       fsck
  *
  * Which fields a decision has depends on its kind: one table (records.c) names them, with their
  * types and whether they must be there. The script that makes a decision, the writer and the reader
@@ -31,7 +32,7 @@
 /* Format 1 had no seal. */
 enum { BL_PLAN_UNSEALED = 1, BL_PLAN_FORMAT = 2 };
 
-/* Lists: v == NULL is one that is not there, which an empty one is not. */
+/* Lists. v == NULL: the file has no such list. An empty list has a v that is not NULL. */
 typedef struct bl_plan_numbers {
     double *v;
     size_t count;

@@ -1,11 +1,12 @@
 /* From a sweep's files to its answer, in the order in which one part needs another:
  *
- *     plan.jsonl -> trials, decisions      plan_read.c
- *     logs       -> evaluations of runs    history.c
- *     timing.json-> seconds of a step      timing_read.c
- *     budgets, comparisons                 budgets.c, compare.c
- *     targets: points, fits, costs         targets.c (recut.c for targets nobody searched for)
- *     learning rates and rules             lr_sensitivity.c, lr_regret.c
+ *     plan.jsonl -> trials, decisions           plan_read.c
+ *     logs -> evaluations of runs               history.c
+ *     timing.json -> seconds of a step          timing_read.c
+ *     budgets, comparisons                      budgets.c, compare.c
+ *     targets: points, fits, costs              targets.c (recut.c for targets nobody searched for)
+ *     learning rates and rules                  lr_sensitivity.c, lr_regret.c
+ *     reference step counts: their fit          fit_reference, over the batch sizes measured here
  *
  * Everything is a function of these files: no clock, no host, no random number without a fixed
  * seed. */

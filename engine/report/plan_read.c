@@ -135,7 +135,7 @@ static double nth(const bl_plan_numbers *list, size_t i) {
 
 /* Both lists of runs are as long as the shorter one. */
 static size_t seeds_of(const bl_plan_runs both[2]) {
-    return bl_min_size(both[0].count, both[1].count);
+    return bl_size_min(both[0].count, both[1].count);
 }
 
 /* Two batch sizes on the same seeds; what was measured is filled in by bl_compare_judge. */

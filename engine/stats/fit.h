@@ -12,15 +12,15 @@ typedef struct bl_stats_cell {
     bool censored; /* log_s is only a lower bound */
 } bl_stats_cell;
 
-/* S = s_min (1 + b_crit / B)   (McCandlish 2018). */
+/* S = s_min (1 + b_crit / B) (McCandlish 2018). */
 typedef struct bl_stats_hyperbola {
     double s_min, b_crit;
 } bl_stats_hyperbola;
 
 /* Monotone, three segments on log-log axes (the regimes of Shallue 2018):
- *   S = examples / B                       B <= knee_low     perfect scaling
- *   slope `slope` in [-1, 0]               in between
- *   constant                               B >= knee_high    maximal data parallelism */
+ *     S = examples / B                       B <= knee_low     perfect scaling
+ *     slope `slope` in [-1, 0]               in between
+ *     constant                               B >= knee_high    maximal data parallelism */
 typedef struct bl_stats_segments {
     double examples, slope, knee_low, knee_high;
 } bl_stats_segments;

@@ -100,7 +100,7 @@ static void group_runs(bl_stats_groups *g) {
     for (size_t i = 0; i < g->run_count; i++) {
         if (i == 0 || g->runs[i].log_b != g->runs[i - 1].log_b) g->first[g->count++] = i;
         g->first[g->count] = i + 1;
-        widest = bl_max_size(widest, i + 1 - g->first[g->count - 1]);
+        widest = bl_size_max(widest, i + 1 - g->first[g->count - 1]);
     }
     g->drawn = bl_xalloc(widest * sizeof *g->drawn);
     g->scratch = bl_xalloc(2 * widest * sizeof *g->scratch);

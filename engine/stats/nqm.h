@@ -4,11 +4,11 @@
  * is known exactly, so that steps to a target at the best learning rate are a known answer for a
  * sweep.
  *
- * This is the second opinion on the workload engine/train/quadratic.c, which carries the second
- * moments of parameter and velocity from step to step. Here they are not formed: a coordinate is
- * the sum of its undisturbed course and the response to each step's noise, both solutions of
- *   theta_(t+1) = (1 + mu - eps a h) theta_t - (mu + eps b h) theta_(t-1) - eps (a n_t + b n_(t-1))
- * with a = 1, b = 0 for SGD (mu = 0) and momentum, a = 1 + mu, b = -mu for Nesterov, so
+ * This is the second opinion on the workload engine/train/workload_quadratic.c, which carries the
+ * second moments of parameter and velocity from step to step. Here they are not formed: a
+ * coordinate is the sum of its undisturbed course and the response to each step's noise, both
+ * solutions of theta_(t+1) = (1 + mu - eps a h) theta_t - (mu + eps b h) theta_(t-1) - eps (a n_t +
+ * b n_(t-1)) with a = 1, b = 0 for SGD (mu = 0) and momentum, a = 1 + mu, b = -mu for Nesterov, so
  *   E[theta_t^2] = start m_t^2 + (c / B) sum_k g_k^2. */
 #ifndef BL_ENGINE_STATS_NQM_H
 #define BL_ENGINE_STATS_NQM_H

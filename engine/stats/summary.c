@@ -35,7 +35,7 @@ void bl_stats_sort(double *x, size_t n) {
 double bl_stats_quantile_sorted(const double *sorted, size_t n, double q) {
     BL_ASSERT(n >= 1 && q >= 0 && q <= 1);
     const double at = q * (double)(n - 1);
-    const size_t i = bl_min_size((size_t)at, n - 1);
+    const size_t i = bl_size_min((size_t)at, n - 1);
     const double part = at - (double)i;
     /* No arithmetic between equal neighbours: two infinities would make a NaN. */
     if (part <= 0 || sorted[i] == sorted[i + 1]) return sorted[i];

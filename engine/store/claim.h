@@ -1,10 +1,28 @@
-/* Claims: which process works on a folder, normally that of a run (docs/store.md). A claim is the
- * folder DIR/claim.d with one folder in it, named by its owner; inside lies `beat`, a file that the
- * owner touches, and whatever the owner is just writing. A claim that arrives is whole, since it is
- * made beside its place and renamed there. One whose owner is dead, or whose beat is old by the
- * clock of the file server, is taken away by renaming the owner's folder, which only one can do.
- * From then on nothing that the old owner writes reaches DIR: it is renamed out of that folder.
- * Nothing has to be unlocked, ever. */
+/* Claims: which process works on a folder, normally that of a run (docs/store.md). claim.c draws
+ * the files and lists what holds when a process is killed between any two calls.
+ *
+ * The order of calls, for one process with many runs:
+ *
+ *     bl_claims_open        once; with the first claim a thread begins that keeps claims fresh
+ *     bl_claim_acquire      for each folder; NULL: another process is at work there
+ *     bl_claim_write ...    write, publish, remove and move; BL_EMISSING: the claim is lost
+ *     bl_claim_release      when the run is done or left to others
+ *     bl_claims_close       releases what is still held
+ *
+ * Example, of a checkpoint:
+ *
+ *     bl_claim *claim;
+ *     BL_TRY(bl_claim_acquire(claims, "runs/NAME/ID", &claim, err));
+ *     if (claim == NULL) return BL_OK;
+ *     status = bl_claim_write(claim, "checkpoint-A", bytes, n, err);
+ *     bl_claim_release(claim);
+ *
+ * A claim is the folder DIR/claim.d with one folder in it, named by its owner. Inside lie `beat`, a
+ * file that the owner touches, and the files that the owner is writing. The owner prepares a claim
+ * beside its place and renames it there, so a claim is always complete. A claim is taken away by
+ * renaming the owner's folder, when the owner is dead or its beat is old by the clock of the file
+ * server; only one process can do that. After that the old owner writes nothing into DIR, since its
+ * files are renamed out of that folder. No lock has to be undone after a crash. */
 #ifndef BL_ENGINE_STORE_CLAIM_H
 #define BL_ENGINE_STORE_CLAIM_H
 #include "engine/base/status.h"
@@ -37,10 +55,10 @@ bl_status bl_claim_publish(bl_claim *claim, const char *name, const void *bytes,
 void bl_claim_remove(bl_claim *claim, const char *name);
 bl_status bl_claim_move(bl_claim *claim, const char *name, const char *to, bl_err *err) BL_CHECKED;
 
-/* For commands that look: is anybody at work on the folder? Changes nothing. Ages are differences
- * of two times of the file server; the local clock has no part in them. Where the server cannot be
- * asked, as in a store that this user may not write, a claim counts as held unless its owner is a
- * dead process of this machine. */
+/* For commands that only read: is a process at work on the folder? Changes nothing. An age is the
+ * difference of two times of the file server; the local clock is not used. In a store that this
+ * user may not write, the server's time is unknown. A claim then counts as held unless its owner is
+ * a dead process of this machine. */
 typedef enum bl_claim_state {
     BL_CLAIM_NONE,
     BL_CLAIM_EMPTY, /* a folder claim.d without an owner: of a process that died while it left */

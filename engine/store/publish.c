@@ -66,7 +66,7 @@ static size_t line_at(const char *text, size_t at) {
 static int line_length(const char *text, size_t n, size_t at) {
     const char *end = memchr(text + at, '\n', n - at);
     const size_t length = (end != NULL ? (size_t)(end - text) : n) - at;
-    return (int)bl_min_size(length, SHOWN);
+    return (int)bl_size_min(length, SHOWN);
 }
 
 /* The step whose records differ first, with both lines. */
@@ -96,7 +96,7 @@ static bl_status compare_published(const bl_store *store, bl_claim *claim,
     *there = found.done;
     *longer = found.done && found.steps >= what->steps;
     if (found.done) {
-        const size_t both = bl_min_size(found.log.len, what->log_n);
+        const size_t both = bl_size_min(found.log.len, what->log_n);
         size_t at = 0;
         while (at < both && found.log.data[at] == what->log[at]) at++;
         if (at < both) status = differ(what, &found, at, err);

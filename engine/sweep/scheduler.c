@@ -1,19 +1,23 @@
 /* Threads share one list of trials, and so do processes, through the store.
  *
  * The order of calls in bl_scheduler_run, on the calling thread:
- *     bl_active_trial_init      all trials: what the store has
- *     reject_duplicates         one run must not be asked for twice
- *     answer_from_store         only with lookup_only, and that is all then
- *     answer_known              trials that the store answers
- *     skip_unwanted             trials that are not to be trained here
- *     run_workers               everything below, on up to `jobs` threads
- *     leave_all                 checkpoints and claims of what is not answered: it can be continued
+ *     bl_active_trial_init       for each trial: reads what the store has of its run
+ *     reject_duplicates          fails if two trials ask for one run
+ *     answer_from_store          only with lookup_only: then the call ends here
+ *     answer_known               makes the results that the store's runs are enough for
+ *     skip_unwanted              leaves out the trials that are not to be trained here
+ *     set_state                  for each trial: what is to be done with it
+ *     bl_memory_budget_measure   how many bytes each run will take
+ *     run_workers                everything below, on up to `jobs` threads
+ *     leave_all                  saves the runs that have no answer and gives their claims back
+ *     check_skipped              fails if trials that were left out have no answer
  *
- * Each worker repeats: next_act() decides under the lock what to do with which trial, carry_out()
- * does it without the lock, and everybody is woken. A thread takes the trial that is least far (in
- * a race) or the first in order (otherwise), advances it to its next evaluation, and puts it back.
- * In a race no run can thus go far beyond the bound that the first to reach the target sets. A run
- * that did is cut when its result is made (stop_rule.h), so timing leaves no trace.
+ * Each worker repeats three things. next_act() chooses a trial and what to do with it, under the
+ * lock. carry_out() does it without the lock. Then all waiting threads are woken. In a race a
+ * worker takes the trial with the fewest steps, otherwise the first in order. It advances that
+ * trial to its next evaluation and puts it back. So in a race no run goes far beyond the bound that
+ * the first to reach the target sets. Such a run is cut when its result is made (stop_rule.h), so
+ * the result does not depend on timing.
  *
  * Lock rules. `lock` guards `work` and every trial's `state`. A trial whose state is BUSY belongs
  * to the thread that set it: only that thread touches the rest of it, without the lock. Any other
@@ -26,8 +30,8 @@
  * to the target, and make the same results, before any of them publishes one.
  *
  * Example: two threads, three rates. All three advance in turns. Rate 2 reaches the target at step
- * 80: `best` is 80, and with slack 1.25 the others are needed up to step 100. When both are there,
- * nobody needs more, `decided` is set, and all three are published. */
+ * 80: `best` is 80, and with slack 1.25 the others are needed up to step 100. When the other two
+ * are there, no trial needs more, `decided` is set, and all three are published. */
 #include "engine/sweep/scheduler.h"
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
@@ -342,7 +346,7 @@ static void run_workers(work *w) {
     size_t open = 0;
     for (size_t i = 0; i < w->round->count; i++) open += needs_more(w, &w->active[i]);
     const size_t jobs = w->s->jobs > 0 ? w->s->jobs : 1;
-    const size_t n = bl_min_size(bl_min_size(jobs, open), MOST);
+    const size_t n = bl_size_min(bl_size_min(jobs, open), MOST);
     /* Parallel over runs first; a run alone in its round has the other cores inside its kernels. */
     w->threads_each = open == 1 ? jobs : 1;
     pthread_t thread[MOST];

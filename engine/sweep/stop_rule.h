@@ -4,16 +4,16 @@
  * its timing.
  *
  * A run stops at the first evaluation, in this order, at which
- *   1. the metric is at or below the target                     BL_OUTCOME_TARGET
- *   2. the metric is not a number                               BL_OUTCOME_DIVERGED
- *   3. the step is at or above slack times the race's fewest    BL_OUTCOME_RACE
- *   4. no later evaluation lies within max_steps                BL_OUTCOME_BUDGET
+ *     1. the metric is at or below the target                     BL_OUTCOME_TARGET
+ *     2. the metric is not a number                               BL_OUTCOME_DIVERGED
+ *     3. the step is at or above slack times the race's fewest    BL_OUTCOME_RACE
+ *     4. no later evaluation lies within max_steps                BL_OUTCOME_BUDGET
  *
  * Example: target 0.2, max_steps 100, evaluations at steps 1, 2, 4, 8, 16, ...
  *     step        1     2     4     8     16
  *     value       0.9   0.7   0.4   0.25  0.18
  * Alone the run answers "target" at 16, its previous evaluation being 8. In a race that another run
- * has won at step 6 with slack 1.25, it stops at the first step at or above 7.5: "race" at 8. With
+ * has won at step 4 with slack 1.25, it stops at the first step at or above 5: "race" at 8. With
  * max_steps 8 it answers "budget" at 8, although the log goes on to the target. */
 #ifndef BL_ENGINE_SWEEP_STOP_RULE_H
 #define BL_ENGINE_SWEEP_STOP_RULE_H

@@ -217,7 +217,7 @@ static bl_status measure(const bl_timing_options *o, const char *key, bl_buf *ou
         if (status == BL_OK) n++;
         if (status == BL_ENOMEM) status = BL_OK;
     }
-    const size_t repeats = bl_min_size((size_t)o->config->timing.repeats, MOST_REPEATS);
+    const size_t repeats = bl_size_min((size_t)o->config->timing.repeats, MOST_REPEATS);
     if (status == BL_OK) status = measure_all(o, points, n, repeats, err);
     if (status == BL_OK) write_timing(o, key, points, n, repeats, out);
     free(points);

@@ -4,9 +4,9 @@
  * the same binary-counter tree that combines blocks of 256 examples inside a kernel combines the
  * pieces here, sums of batch statistics included. With pieces p0, p1, ... of a batch of six:
  *
- *   level 2                 ((p0 + p1) + (p2 + p3))
- *   level 1     (p0 + p1)              (p2 + p3)          (p4 + p5)
- *   level 0   p0        p1           p2        p3       p4        p5
+ *     level 2                 ((p0 + p1) + (p2 + p3))
+ *     level 1     (p0 + p1)              (p2 + p3)          (p4 + p5)
+ *     level 0   p0        p1           p2        p3       p4        p5
  *
  * level[l] waits for its neighbour of equal size; after the last piece what waits is added from the
  * smallest to the largest: (level 2) + (p4 + p5). Pieces of 256 * 2^k examples are subtrees of the
@@ -107,7 +107,7 @@ double bl_train_batch_loss(bl_train *train) {
     const uint64_t position = (uint64_t)train->progress.made * train->batch;
     double level[64], sum = 0.0;
     for (size_t at = 0, piece = 0; at < train->batch; at += train->micro, piece++) {
-        const size_t count = bl_min_size(train->micro, train->batch - at);
+        const size_t count = bl_size_min(train->micro, train->batch - at);
         sum = piece_loss(train, position + at, count);
         if (train->levels > 0) sum = climb(train, sum, level, piece, at + count == train->batch);
     }

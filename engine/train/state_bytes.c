@@ -1,9 +1,10 @@
 /* A run's state as bytes, to be stored and read back: all that a resumed run needs to go on as if
  * it had never stopped, and enough to refuse everything else.
  *
- *   fixed_part   magic and version, the run's identity, progress, length and SHA-256 of the log
- * that the state was made with, the last evaluation blocks       what the workload keeps: weights,
- * running statistics, optimizer states 64 bytes     the SHA-256 of all that, in hex
+ *     fixed_part   magic and version, the run's identity, progress, length and SHA-256 of the log
+ *                  that the state was made with, the last evaluation
+ *     blocks       what the workload keeps: weights, running statistics, optimizer states
+ *     64 bytes     the SHA-256 of all that, in hex
  *
  * Little-endian, as every machine it runs on. On reading, the checks go from the outside in: magic,
  * identity, size, digest, then that the log at hand begins with the log of the state. What a device

@@ -1,11 +1,11 @@
 /* One training step: the loss and gradient of the next batch, the schedule's numbers, the
  * optimizer's update.
  *
- *   loss = workload->loss(run)               gradient is there if the loss is finite
- *   hash, loss_sum <- loss                   what the log says of steps between evaluations
- *   args = rate, momentum, 1 - beta^t, ...   functions of progress.made and the configuration
- *   workload->update(run, &args)             unless the loss is not finite: then the run diverged
- *   made++
+ *     loss = workload->loss(run)               gradient is there if the loss is finite
+ *     hash, loss_sum <- loss                   what the log says of steps between evaluations
+ *     args = rate, momentum, 1 - beta^t, ...   functions of progress.made and the configuration
+ *     workload->update(run, &args)             unless the loss is not finite: then the run diverged
+ *     made++
  *
  * The products of all steps' betas are kept in fp64 and not computed as powers, because a one-cycle
  * schedule moves beta1 from step to step. A device makes many steps at once and comes back with

@@ -1,6 +1,22 @@
 /* One run: an endless deterministic sequence of optimizer steps, of which a prefix is computed.
- * Owns its net, optimizer state and log text; shares the data set. One thread uses it at a time;
- * with threads > 1 it uses that many inside, to the same bits. */
+ * training.c is its walk; its head says which files own the rest. The order of calls:
+ *
+ *     bl_train_memory     optional: the bytes that the run would take
+ *     bl_train_open       takes the memory and sets the first weights
+ *     bl_train_restore    optional: goes on from the bytes of an earlier bl_train_save
+ *     bl_train_advance    once for each evaluation, until bl_train_now says that it is enough
+ *     bl_train_save       whenever a checkpoint is due, between two calls of advance
+ *     bl_train_close      also after a failure
+ *
+ * For example, up to 1,000 steps or a value of 0.2:
+ *
+ *     while (bl_train_now(run)->step < 1000 && !bl_train_now(run)->diverged) {
+ *         BL_TRY(bl_train_advance(run, 1000, NULL, err));
+ *         if (bl_train_now(run)->value <= 0.2) break;
+ *     }
+ *
+ * A run owns its net, optimizer state and log text, and shares the data set. One thread uses it at
+ * a time; with threads > 1 it uses that many inside, and the bits are the same. */
 #ifndef BL_ENGINE_TRAIN_TRAIN_H
 #define BL_ENGINE_TRAIN_TRAIN_H
 #include "engine/base/buf.h"
@@ -47,9 +63,9 @@ bl_status bl_train_memory(const bl_config *config, const bl_dataset *data,
                           const bl_train_device_data *device_data, size_t *bytes,
                           bl_err *err) BL_CHECKED;
 
-/* The step of the first evaluation after `step`: max(step + 1, ceil(step * ratio)), `first` at the
- * beginning, not past the end of a schedule, which is evaluated too, and never beyond `limit`
- * (> step), where a prefix that ends there is evaluated as well. */
+/* The step of the first evaluation after `step`: max(step + 1, ceil(step * eval.growth)), and
+ * eval.first when `step` is 0. The end of a schedule is an evaluation, too, and so is `limit`
+ * (> step), where the prefix ends: the result is the smallest of these that lies ahead. */
 int64_t bl_train_next_eval(const bl_config *config, int64_t epoch_rows, int64_t step,
                            int64_t limit);
 

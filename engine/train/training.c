@@ -1,9 +1,12 @@
 /* The walk of a run: open it, advance it from evaluation to evaluation, close it.
  *
- *   bl_train_open      names become table rows, memory is counted and taken, weights get their
- * first values, the log its header bl_train_advance   steps until the next point of the grid of
- * evaluations (eval.first, growing by eval.ratio, and the schedule's horizon), then evaluates and
- * logs bl_train_save, _restore (state_bytes.c)   between two calls of advance bl_train_close
+ *     bl_train_open      names become table rows, memory is counted and taken, weights get their
+ *                        first values, the log its header
+ *     bl_train_advance   steps until the next point of the grid of evaluations (eval.first, growing
+ *                        by eval.growth, and the schedule's horizon), then evaluates and logs
+ *     bl_train_save,     between two calls of advance (state_bytes.c)
+ *     bl_train_restore
+ *     bl_train_close     frees everything
  *
  * What a step and an evaluation are is the workload's (workload.h): a net on a processor
  * (workload_net.c), on a device (workload_device.c), or a problem whose answer is known
@@ -12,8 +15,8 @@
  * Invariants. A log is a function of configuration and data: no time, no thread count, no path
  * enters it. A run that is saved, restored and advanced writes the log of one that was not
  * interrupted, byte for byte. The limit that a caller gives never moves a later evaluation: the
- * grid is a function of the step alone. A run whose loss is not finite has diverged: it logs one
- * record with a NaN and stays where it is.
+ * grid is a function of the step alone. A run has diverged when the loss of a step or the metric of
+ * an evaluation is not finite: it logs one record with a NaN and stays where it is.
  *
  * Callers: engine/sweep trains many of them in turns, engine/verify again, tests directly. */
 #include "engine/train/train.h"
@@ -96,7 +99,7 @@ static bl_status check_level(const bl_config *config, const bl_train_device_data
 
 bl_status bl_train_open(bl_train **out, const bl_config *config, const bl_dataset *data,
                         const bl_train_options *options, bl_err *err) {
-    const size_t threads = options->device_data != NULL ? 1 : bl_max_size(options->threads, 1);
+    const size_t threads = options->device_data != NULL ? 1 : bl_size_max(options->threads, 1);
     bl_train *t = bl_xalloc(sizeof *t);
     bl_arena dry = {0};
     bl_status status = BL_OK;

@@ -1,5 +1,5 @@
 /* What is trained: a net on a data set, or a problem whose answer is known. One file
- * workload_NAME.c and one row of workload_table.c each. train.c owns the walk of a run (grid of
+ * workload_NAME.c and one row of workload_table.c each. training.c owns the walk of a run (grid of
  * evaluations, log, checkpoints); a workload owns the step and the measurement. */
 #ifndef BL_ENGINE_TRAIN_WORKLOAD_H
 #define BL_ENGINE_TRAIN_WORKLOAD_H
@@ -32,11 +32,13 @@ struct bl_workload {
     void (*digest)(const bl_train *train, bl_sha256 *digest);
     /* All that changes from step to step beside bl_train_progress; the number of blocks. */
     size_t (*blocks)(const bl_train *train, bl_state_block out[BL_STATE_BLOCKS]);
-    /* Where the blocks are copies of a device's: from there before they are read, to there after
-     * they were written. NULL: they are the state itself. */
+    /* For a workload whose blocks are copies of what a device holds: `fetch` copies from the
+     * device before the blocks are read, `put` copies to it after they are written. NULL: the
+     * blocks are the state itself. */
     void (*fetch)(const bl_train *train);
     void (*put)(bl_train *train);
-    /* What went wrong so far, in calls that could not say so, too; NULL: nothing can. */
+    /* The first fault so far, also of calls that return no status. NULL: the workload cannot
+     * fail. */
     bl_status (*fault)(const bl_train *train, bl_err *err);
 };
 

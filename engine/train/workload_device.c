@@ -109,7 +109,7 @@ bl_status bl_train_device_memory(bl_train *t, size_t bytes, bl_err *err) {
     d->device->clear(d->queue, d->memory, bytes);
     t->arena = (bl_arena){.base = d->memory, .capacity = bytes};
     d->weight = bl_alloc(t->net.weights * sizeof(float));
-    d->running = bl_alloc(bl_max_size(t->net.runnings, 1) * sizeof(float));
+    d->running = bl_alloc(bl_size_max(t->net.runnings, 1) * sizeof(float));
     bool all = d->weight && d->running;
     for (size_t i = 0; i < t->optim->states; i++) {
         d->state[i] = bl_alloc(t->net.weights * sizeof(float));
@@ -137,7 +137,7 @@ void bl_train_device_close(bl_train *t) {
 /* Shapes of a pass over `all` examples, `most` at once. */
 static void select_for_passes(bl_train *t, const bl_kernels *kernels, size_t all, size_t most,
                               bool training) {
-    const size_t counts[] = {bl_min_size(most, all), all % most};
+    const size_t counts[] = {bl_size_min(most, all), all % most};
     for (size_t i = 0; i < BL_COUNT(counts); i++) {
         const bl_pass pass = {
             .kernels = kernels, .pool = t->pool, .batch = counts[i], .queue = t->on_device->queue};
@@ -254,7 +254,7 @@ static void climb(bl_train *t, size_t piece, bool last) {
 static void enqueue_step(bl_train *t) {
     bl_train_device *d = t->on_device;
     for (size_t at = 0, piece = 0; at < t->batch; at += t->micro, piece++) {
-        const size_t count = bl_min_size(t->micro, t->batch - at);
+        const size_t count = bl_size_min(t->micro, t->batch - at);
         piece_loss(t, at, count);
         if (t->levels > 0) climb(t, piece, at + count == t->batch);
     }

@@ -2,9 +2,10 @@
  * evaluation, and what a checkpoint holds. The step itself is batch.c (loss and gradient) and
  * step.c (update).
  *
- *   split     which rows evaluations read: all of the validation or test rows, or eval_rows of
- * them, evenly spaced pieces    examples at once: the batch, or train.micro_batch of them chunk
- * rows evaluated at once: as many as EVAL_BYTES allow; shows in no result
+ *     split    which rows evaluations read: all of the validation or test rows, or eval_rows of
+ *              them, evenly spaced
+ *     pieces   examples of one pass of training: the batch, or train.micro_batch of them
+ *     chunk    rows of one pass of an evaluation: as many as EVAL_BYTES allow; shows in no result
  *
  * The net's memory is for the larger of piece and chunk. */
 #include "engine/model/model.h"
@@ -55,7 +56,7 @@ static bl_status choose_pieces(bl_train *t, bl_err *err) {
     const size_t wanted = (size_t)t->config.train.micro_batch;
     size_t most = k_most_examples;
     for (size_t c = 0; c < data->categorical; c++)
-        most = bl_min_size(most, k_most_examples - data->cardinality[c]);
+        most = bl_size_min(most, k_most_examples - data->cardinality[c]);
     t->micro = wanted > 0 && wanted < t->batch ? wanted : t->batch;
     if (t->micro > most)
         BL_FAIL(err, BL_EINVAL,
@@ -133,7 +134,7 @@ static bl_status resolve(bl_train *t, bl_err *err) {
 /* ---- memory ---- */
 
 void bl_train_net_memory(bl_train *t, bl_net_layout *layout) {
-    bl_net_lay_out(&t->net, layout, bl_max_size(t->micro, t->eval_chunk));
+    bl_net_lay_out(&t->net, layout, bl_size_max(t->micro, t->eval_chunk));
     for (size_t i = 0; i < t->optim->states; i++)
         t->state[i] = bl_net_layout_take(layout, t->net.weights, sizeof(float));
     for (size_t i = 0; i < t->levels; i++)

@@ -3,10 +3,10 @@
  * c_i / B, c_i = noise * h_i, theta_i^2 = start at first. The metric is the expected loss. All in
  * fp64, where the terms are numbers of the model, in index order.
  *
- *   exact    carries E[theta^2], E[theta v] and E[v^2] of each coordinate from step to step:
- * nothing is random. For optimizers that are linear in the gradient. sampled  carries `replicas`
- * independent thetas under any optimizer, with normal noise that is a function of (seed, step,
- * element); expectations are means over the replicas. */
+ *     exact     carries E[theta^2], E[theta v] and E[v^2] of each coordinate from step to step:
+ *               nothing is random. For optimizers that are linear in the gradient
+ *     sampled   carries `replicas` independent thetas under any optimizer, with normal noise that
+ * is a function of (seed, step, element); expectations are means over the replicas */
 #include "engine/train/workload.h"
 #include "kernels/part.h"
 #include "kernels/shared/exact_math.h"

@@ -131,7 +131,7 @@ void BL_CPU(batchnorm_inference)(const bl_batchnorm_inference *a, const bl_part 
     const bl_range range = bl_part_range(part, a->batch, 1);
     float *rstd = part->scratch;
     for (size_t j = 0; j < a->n; j += BL_STRIP) {
-        const bl_range strip = {0, bl_min_size(a->n - j, BL_STRIP)};
+        const bl_range strip = {0, bl_size_min(a->n - j, BL_STRIP)};
         const deviation of = {rstd, a->running_var + j, a->eps};
         bl_for_vectors(strip, invert_deviation, &of);
         for (size_t b = range.begin, rows; b < range.end; b += rows) {
@@ -256,5 +256,5 @@ void BL_CPU(batchnorm_backward)(const bl_batchnorm_backward *args, const bl_part
     const bl_range columns = bl_part_range(part, a.n, BL_W);
     bl_colsum_run(a.dbeta, a.dgamma, a.batch, columns, part->scratch, add_gradients, &a);
     for (size_t j = columns.begin; j < columns.end; j += BL_STRIP)
-        dx_strip(&a, j, bl_min_size(columns.end - j, BL_STRIP), part->scratch);
+        dx_strip(&a, j, bl_size_min(columns.end - j, BL_STRIP), part->scratch);
 }

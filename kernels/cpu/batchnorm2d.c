@@ -20,9 +20,9 @@ enum { FLOATS_AT_ONCE = 256 };
 BL_INLINE void for_positions(bl_range *at, bl_range all, bl_range columns, bl_vector_step *step,
                              const void *ctx) {
     const size_t most =
-        bl_max_size(FLOATS_AT_ONCE / bl_max_size(columns.end - columns.begin, 1), 1);
+        bl_size_max(FLOATS_AT_ONCE / bl_size_max(columns.end - columns.begin, 1), 1);
     for (at->begin = all.begin; at->begin < all.end; at->begin = at->end) {
-        at->end = bl_min_size(at->begin + most, all.end);
+        at->end = bl_size_min(at->begin + most, all.end);
         bl_for_vectors(columns, step, ctx);
     }
 }
@@ -89,7 +89,7 @@ void BL_CPU(batchnorm2d_forward)(const bl_batchnorm2d_forward *a, const bl_part 
     const bl_range all = bl_part_range(part, a->n, BL_W);
     if (a->batch == 0) return;
     for (size_t j0 = all.begin; j0 < all.end; j0 += BL_CHANNEL_STRIP) {
-        const bl_range columns = {j0, bl_min_size(j0 + BL_CHANNEL_STRIP, all.end)};
+        const bl_range columns = {j0, bl_size_min(j0 + BL_CHANNEL_STRIP, all.end)};
         averages sums = averages_of(part->scratch, columns.end - j0);
         for (size_t c = 0; c < a->chunks; c++) forward_of(a, c, columns, part->scratch, &sums);
         memcpy(a->sum_mean + j0, sums.acc, sums.count * sizeof *sums.acc);
@@ -169,7 +169,7 @@ static void backward_of(const bl_batchnorm2d_backward *a, size_t chunk, bl_range
 void BL_CPU(batchnorm2d_backward)(const bl_batchnorm2d_backward *a, const bl_part *part) {
     const bl_range all = bl_part_range(part, a->n, BL_W);
     for (size_t j0 = all.begin; j0 < all.end; j0 += BL_CHANNEL_STRIP) {
-        const bl_range columns = {j0, bl_min_size(j0 + BL_CHANNEL_STRIP, all.end)};
+        const bl_range columns = {j0, bl_size_min(j0 + BL_CHANNEL_STRIP, all.end)};
         averages sums = averages_of(part->scratch, columns.end - j0);
         memset(sums.acc, 0, 2 * sums.count * sizeof *sums.acc);
         for (size_t c = 0; a->batch > 0 && c < a->chunks; c++)

@@ -2,8 +2,8 @@
  * as an addition's latency, so four of different channels or examples run at once. What a term is,
  * a kernel says with a step function:
  *
- *   acc = step(ctx, acc, i, b, j, m)   adds the terms of the floats i, i + 1, ..., which are the
- *                                      channels j, j + 1, ... of a position of example b */
+ *     acc = step(ctx, acc, i, b, j, m)   adds the terms of the floats i, i + 1, ..., which are the
+ *                                        channels j, j + 1, ... of a position of example b */
 #ifndef BL_KERNELS_CPU_CHANNEL_SUMS_H
 #define BL_KERNELS_CPU_CHANNEL_SUMS_H
 #include "engine/base/mem.h"
@@ -34,7 +34,7 @@ BL_INLINE void bl_channel_chains(float *acc, bool two, const int count, bool ful
         j[r] = columns.begin + (q + (size_t)r) % vectors * BL_W;
         i[r] = b[r] * positions * n + j[r];
         m[r].full = full;
-        if (!full) m[r].first = bl_vm_first(bl_min_size(columns.end - j[r], BL_W));
+        if (!full) m[r].first = bl_vm_first(bl_size_min(columns.end - j[r], BL_W));
         e[r] = (bl_channel_sum){bl_v_zero(), bl_v_zero()};
     }
     for (size_t p = 0; p < positions; p++)
@@ -76,7 +76,7 @@ BL_INLINE void bl_channel_sums(float *sum0, float *sum1, bl_range examples, size
     float *acc = scratch, *levels = scratch + (size_t)2 * BL_CHANNEL_STRIP;
     memset(acc, 0, sizeof *acc * BL_CHANNEL_STRIP * 2);
     for (size_t b = examples.begin; b < examples.end; b += BL_BLOCK) {
-        const bl_range block = {b, bl_min_size(b + BL_BLOCK, examples.end)};
+        const bl_range block = {b, bl_size_min(b + BL_BLOCK, examples.end)};
         bl_channel_block(acc, two, block, positions, n, columns, step, ctx);
         bl_tree_climb(acc, levels, floats, (b - examples.begin) / BL_BLOCK,
                       block.end == examples.end);

@@ -2,7 +2,7 @@
  * at a time. Rows are streamed four at a time; a block's chains live in the first cache and the
  * binary-counter tree in scratch. What a term is, a kernel says with a step function:
  *
- *   acc = step(ctx, acc, b, j, m)    adds example b's terms for the columns j, j + 1, ... */
+ *     acc = step(ctx, acc, b, j, m)    adds example b's terms for the columns j, j + 1, ... */
 #ifndef BL_KERNELS_CPU_COLSUM_H
 #define BL_KERNELS_CPU_COLSUM_H
 #include "engine/base/mem.h"
@@ -75,7 +75,7 @@ BL_INLINE void bl_colsum_run(float *sum0, float *sum1, size_t batch, bl_range co
     float *acc = scratch, *levels = scratch + (size_t)2 * BL_STRIP;
     const bool two = sum1 != NULL;
     for (size_t j = columns.begin; j < columns.end; j += BL_STRIP) {
-        const bl_range strip = {j, bl_min_size(j + BL_STRIP, columns.end)};
+        const bl_range strip = {j, bl_size_min(j + BL_STRIP, columns.end)};
         const size_t count = strip.end - j;
         bl_colsum_clear(acc, two, count);
         for (size_t b = 0; b < batch; b += BL_BLOCK) {

@@ -1,19 +1,20 @@
-/* conv2d_forward and conv2d_backward_input: products of what positions see of an image with packed
- * weights, by rule F.
+/* conv2d_forward and conv2d_backward_input. Each result is a sum of products of weights with the
+ * window of the image that its position sees, by rule F.
  *
  * Both are the same walk. Forward, an output position sees `taps` x `taps` positions of x.
- * Backward, a position of dx sees positions of dy: those with its remainder modulo the stride see
- * one dense window of dy, so dx is computed remainder by remainder (a residue class,
- * conv_ranges.h), each like a forward convolution of stride 1.
+ * Backward, a position of dx gets its value from positions of dy. The positions of dx with equal
+ * remainders modulo the stride are a residue class (conv_ranges.h). Within one class the windows
+ * in dy have no gaps, so each class is computed like a forward convolution of stride 1.
  *
- * From the whole to the register:
+ * The loops, from the outermost to the innermost:
  *
- *   walk    the batch, one group of channels after the other; weights are packed for as many terms
- *           and panels of output channels as the scratch holds
- *   piece   a few images, or a band of the lines of a large one: they stay in the second cache
- *   slab    a panel of output channels, a block of 256 terms (rule F): results are added into y
- *   span    a rectangle of positions whose windows have the same taps inside the image
- *   tile    up to 8 positions times up to 3 vectors of channels, all in registers (conv_tile.h)
+ *     walk    the batch, one group of channels after the other; weights are packed for as many
+ *             terms and panels of output channels as the scratch holds
+ *     piece   a few images, or a band of the lines of a large one: they stay in the second cache
+ *     slab    the panels and terms that are packed at the time
+ *     block   one panel of output channels, 256 terms (rule F): results are added into y
+ *     span    a rectangle of positions whose windows have the same taps inside the image
+ *     tile    up to 8 positions times up to 3 vectors of channels, all in registers (conv_tile.h)
  *
  * Spans of a 5 x 5 "same" convolution on 14 x 14 positions (pad 2). The window of rows 2 to 11 and
  * columns 2 to 11 lies inside, so those 100 positions multiply the same 25 taps; row 0 lacks the
@@ -26,15 +27,16 @@
  *         12         d   e   f          e    d        10     1         g: 5 x 3   border column
  *         13         a   b   c          b    a        10     10        i: 5 x 5   inside
  *
- * That is 25 spans. With 64 output channels in vectors of 16 a panel is two vectors wide, a tile at
- * most 8 positions high, and five are enough to keep the multipliers busy. So conv_select.c takes
- * inside two tiles of 5 for each line of 10, in a border row as well; down a border column, where a
- * line has one position, two tiles of 5 lines; and in a corner, which has one position altogether,
- * tiles that go through the images of the piece.
+ * That is 25 spans. With 64 output channels in vectors of 16 a panel is two vectors wide. A tile is
+ * then at most 8 positions high, and 5 are enough to keep the multipliers busy. So conv_select.c
+ * chooses:
+ *     1. inside and in a border row, two tiles of 5 positions for each line of 10;
+ *     2. in a border column, where a line has one position, two tiles of 5 lines;
+ *     3. in a corner, which has one position an image, tiles of several images of the piece.
  *
- * Why the bits are right: a tile computes each of its chains alone, in order of the terms; a term
- * that is outside belongs to no run of the span, but blocks are cut by the terms' numbers as if it
- * were there. Which tile a position is in changes nothing. */
+ * Why the bits are right: a tile computes each chain by itself, in the order of the terms. Terms
+ * outside the image are left out of the span's runs, but they count where blocks are cut. So the
+ * result of a position does not depend on its tile. */
 #include "kernels/conv_select.h"
 #include "kernels/cpu/conv_ranges.h"
 #include "kernels/cpu/conv_tile.h"
@@ -42,7 +44,7 @@
 
 enum {
     PACKED_FLOATS = BL_KERNEL_SCRATCH / sizeof(float),
-    CACHED_FLOATS = 1 << 16, /* of images at once: so many stay in the second cache */
+    CACHED_FLOATS = 1 << 16, /* of a piece of images, which stays in the second cache */
 };
 
 typedef struct walk {
@@ -93,8 +95,9 @@ static void pack(float *dst, const walk *w, const bl_conv_panels *panels, size_t
     }
 }
 
-/* The runs of those of the terms [k0, k0 + len) of a group that taps (y, x) have, for weights
- * packed `width` wide. */
+/* Writes the runs of a block: of the terms [k0, k0 + len) of a group, those that belong to the taps
+ * of the span (y, x). Neighbouring terms that lie side by side in the image are one run. Weights
+ * are packed `width` floats a term. Returns the number of runs. */
 static size_t runs_of(bl_conv_run *run, const walk *w, const bl_tap_span *y, const bl_tap_span *x,
                       size_t k0, size_t len, size_t width) {
     const size_t line = w->width * w->channels, taps = w->groups == 1 ? x->last - x->first : 1;
@@ -102,7 +105,7 @@ static size_t runs_of(bl_conv_run *run, const walk *w, const bl_tap_span *y, con
     for (size_t ty = y->first; ty < y->last; ty++)
         for (size_t tx = x->first; tx < x->last; tx += taps) {
             const size_t term = (ty * w->taps_x + tx) * w->seen, end = term + taps * w->seen;
-            const size_t from = bl_max_size(term, k0), to = bl_min_size(end, k0 + len);
+            const size_t from = bl_size_max(term, k0), to = bl_size_min(end, k0 + len);
             if (from >= to) continue;
             run[count++] = (bl_conv_run){.at = (ty - y->first) * line +
                                                (tx - x->first) * w->channels + from - term,
@@ -121,10 +124,12 @@ typedef struct block {
     bool first, last;
 } block;
 
-/* Where a tile is the first to look, what lies so much below is asked for: others will see it soon.
- */
+/* What a tile prefetches when it is the first to read a place: the lines of the image that lie
+ * `below` floats further, which later tiles will read. */
 typedef struct ahead {
-    size_t below, lines, line, each; /* floats; lines of so many, of which a row sees so many */
+    size_t below;       /* floats from what the tile reads to what it prefetches */
+    size_t lines, line; /* how many lines, and the floats of one; lines 0: prefetch nothing */
+    size_t each;        /* floats of a line for each row of the tile */
 } ahead;
 BL_INLINE void ask(const ahead *f, const float *a, size_t rows) {
     for (size_t l = 0; l < f->lines; l++)
@@ -264,7 +269,7 @@ static void run_block(const block *k) {
     }
 }
 
-/* Panels packed for some terms, all positions of a piece. */
+/* All positions of a piece, with the panels and terms that are packed: block by block. */
 static void run_slab(const walk *w, const piece *p, const bl_conv_panels *panels,
                      const float *packed, size_t group, bl_range panel, bl_range terms) {
     const size_t depth = w->taps_y * w->taps_x * w->seen;
@@ -274,8 +279,8 @@ static void run_slab(const walk *w, const piece *p, const bl_conv_panels *panels
         k.j0 = i * panels->vecs * BL_W;
         k.cols = bl_conv_panel_columns(panels, i);
         k.k0 = terms.begin;
-        do { /* once where no term is: such sums are +0 */
-            k.len = bl_min_size(terms.end - k.k0, BL_BLOCK);
+        do { /* once if there is no term: the sum is then +0 */
+            k.len = bl_size_min(terms.end - k.k0, BL_BLOCK);
             k.packed = packed;
             k.first = k.k0 == 0;
             k.last = k.k0 + k.len == depth;
@@ -289,16 +294,16 @@ static void run_slab(const walk *w, const piece *p, const bl_conv_panels *panels
 /* Calls run_slab for all images, piece by piece. */
 static void run_pieces(const walk *w, const bl_conv_panels *panels, const float *packed,
                        size_t group, bl_range panel, bl_range terms) {
-    const size_t line = w->width * w->channels, image = bl_max_size(w->height * line, 1);
-    const size_t images = bl_max_size(CACHED_FLOATS / image, 1);
-    const size_t band = bl_max_size(CACHED_FLOATS / bl_max_size(w->stride * line, 1), 1);
+    const size_t line = w->width * w->channels, image = bl_size_max(w->height * line, 1);
+    const size_t images = bl_size_max(CACHED_FLOATS / image, 1);
+    const size_t band = bl_size_max(CACHED_FLOATS / bl_size_max(w->stride * line, 1), 1);
     const size_t rows = image <= CACHED_FLOATS ? w->rows : band;
     for (size_t b = 0; b < w->batch; b += images)
         for (size_t row = 0; row < w->rows; row += rows) {
             const piece p = {.b0 = b,
-                             .images = bl_min_size(images, w->batch - b),
+                             .images = bl_size_min(images, w->batch - b),
                              .row = row,
-                             .rows = bl_min_size(rows, w->rows - row)};
+                             .rows = bl_size_min(rows, w->rows - row)};
             run_slab(w, &p, panels, packed, group, panel, terms);
         }
 }
@@ -309,7 +314,7 @@ BL_INLINE void end_zero(const void *ctx, size_t i, bl_lanes m) {
              bl_epilogue_vector(&w->epilogue, bl_v_zero(), (size_t)(w->y - w->result) + i, m), m);
 }
 
-/* Positions that no tap sees: sums of no term. */
+/* Positions without any tap inside the image: a sum without terms is +0, then the epilogue. */
 static void fill_untouched(const walk *w) {
     enum { AHEAD = 8 };
     for (size_t b = 0; b < w->batch; b++)
@@ -334,14 +339,14 @@ static void run_walk(const walk *w, const bl_part *part) {
         return;
     }
     const size_t most = PACKED_FLOATS / (panels.vecs * BL_W) / BL_BLOCK * BL_BLOCK;
-    const size_t terms = bl_max_size(bl_min_size(depth, most), 1);
+    const size_t terms = bl_size_max(bl_size_min(depth, most), 1);
     const size_t together = PACKED_FLOATS / (terms * panels.vecs * BL_W);
     for (size_t g = 0; g < w->groups; g++)
         for (size_t p = 0; p < panels.count; p += together) {
-            const bl_range panel = {p, bl_min_size(p + together, panels.count)};
+            const bl_range panel = {p, bl_size_min(p + together, panels.count)};
             bl_range range = {0, 0};
             do {
-                range.end = bl_min_size(range.begin + terms, depth);
+                range.end = bl_size_min(range.begin + terms, depth);
                 float *to = packed;
                 for (size_t i = panel.begin; i < panel.end; i++) {
                     pack(to, w, &panels, g, i, range.begin, range.end - range.begin);
@@ -416,8 +421,8 @@ void BL_CPU(conv2d_backward_input)(const bl_conv2d_backward_input *a, const bl_p
               .w = a->w,
               .conv = v,
               .backward = true};
-    for (w.y_top = 0; w.y_top < bl_min_size(v->stride, v->height); w.y_top++)
-        for (w.y_left = 0; w.y_left < bl_min_size(v->stride, v->width); w.y_left++) {
+    for (w.y_top = 0; w.y_top < bl_size_min(v->stride, v->height); w.y_top++)
+        for (w.y_left = 0; w.y_left < bl_size_min(v->stride, v->width); w.y_left++) {
             const bl_residue_class y = bl_residue_class_of(v, w.y_top),
                                    x = bl_residue_class_of(v, w.y_left);
             w.taps_y = y.taps, w.tap_y = y.last, w.top = y.first;

@@ -48,12 +48,12 @@ typedef struct weights {
 static void copy_image(const weights *w, size_t b, size_t oy, size_t lines) {
     const bl_conv *v = w->v;
     const size_t c = v->channels, count = (lines - 1) * v->stride + v->kernel;
-    const size_t used = bl_min_size(w->columns - bl_min_size(v->pad, w->columns), v->width);
+    const size_t used = bl_size_min(w->columns - bl_size_min(v->pad, w->columns), v->width);
     for (size_t l = 0; l < count; l++) {
         float *dst = w->image + l * w->line;
         const size_t y = oy * v->stride + l - v->pad; /* wraps above the image */
         const size_t n = y < v->height ? used * c : 0;
-        const size_t before = bl_min_size(v->pad, w->columns) * c;
+        const size_t before = bl_size_min(v->pad, w->columns) * c;
         memset(dst, 0, before * sizeof *dst);
         if (n > 0)
             memcpy(dst + before, w->a->x + (b * v->height + y) * v->width * c, n * sizeof *dst);
@@ -192,7 +192,7 @@ static void run_mixed(const weights *w, bl_conv_tile *t, const float *base, size
     const heights h = heights_of(w->row.end - w->row.begin, vecs);
     cursor at = row_at(w, base, w->row.begin);
     for (size_t i = 0, row = w->row.begin; i < h.tiles; i++, row += t->rows) {
-        t->rows = bl_min_size(w->row.end - row, i < h.lower ? h.most - 1 : h.most);
+        t->rows = bl_size_min(w->row.end - row, i < h.lower ? h.most - 1 : h.most);
         for (size_t r = 0; r < h.most; r++) {
             t->a[r] = r < t->rows ? at.x : t->a[0];
             t->c[r] = r < t->rows ? acc + r * t->cols : acc;
@@ -211,7 +211,7 @@ static size_t runs_of_tap(const weights *w, bl_conv_tile *t, bl_conv_run *run, s
     const size_t tap = row / w->channels, ky = tap / v->kernel, kx = tap % v->kernel;
     const bl_range ys = bl_valid_outputs(v, ky, v->out_height, v->height);
     const bl_range xs = bl_valid_outputs(v, kx, v->out_width, v->width);
-    const size_t begin = bl_max_size(ys.begin, oy), end = bl_min_size(ys.end, oy + lines);
+    const size_t begin = bl_size_max(ys.begin, oy), end = bl_size_min(ys.end, oy + lines);
     const size_t line = v->stride * v->width * v->channels, len = xs.end - xs.begin;
     t->runs = 0;
     if (begin >= end || xs.begin >= xs.end) return 0;
@@ -231,7 +231,7 @@ static size_t runs_of_tap(const weights *w, bl_conv_tile *t, bl_conv_run *run, s
 static void run_taps(const weights *w, bl_conv_tile *t, bl_conv_run *run, const float *image,
                      size_t oy, size_t lines, size_t vecs, float *acc, bool pauses) {
     for (size_t row = w->row.begin, count; row < w->row.end; row += count) {
-        count = bl_min_size(w->channels - row % w->channels, w->row.end - row);
+        count = bl_size_min(w->channels - row % w->channels, w->row.end - row);
         const heights h = heights_of(count, vecs);
         const float *a = image + runs_of_tap(w, t, run, row, oy, lines);
         float *c = acc;
@@ -331,11 +331,11 @@ static void store(const weights *w) {
 static void sum_up(const weights *w) {
     const bl_conv *v = w->v;
     for (size_t begin = 0; begin < v->batch; begin += BL_BLOCK) {
-        const size_t end = bl_min_size(begin + BL_BLOCK, v->batch);
+        const size_t end = bl_size_min(begin + BL_BLOCK, v->batch);
         memset(w->acc, 0, w->sums * sizeof *w->acc);
         for (size_t b = begin; b < end; b++)
             for (size_t oy = 0; oy < v->out_height; oy += w->band)
-                run_band(w, b, oy, bl_min_size(w->band, v->out_height - oy));
+                run_band(w, b, oy, bl_size_min(w->band, v->out_height - oy));
         bl_tree_climb(w->acc, w->levels, w->sums, begin / BL_BLOCK, end == v->batch);
     }
 }
@@ -360,9 +360,9 @@ static size_t band_of(const weights *w, size_t panels) {
     const size_t width = w->panels.vecs * BL_W;
     const size_t packed = v->out_width * panels * width, lines = IMAGE_FLOATS / w->line;
     const size_t bands = (v->out_height * v->out_width * width + BAND_FLOATS - 1) / BAND_FLOATS;
-    size_t band = bl_min_size((v->out_height + bands - 1) / bands, BL_BLOCK);
-    if (!w->dy_in_place) band = bl_min_size(band, PACKED_FLOATS / packed);
-    if (!w->by_tap && !w->in_place) band = bl_min_size(band, (lines - v->kernel) / v->stride + 1);
+    size_t band = bl_size_min((v->out_height + bands - 1) / bands, BL_BLOCK);
+    if (!w->dy_in_place) band = bl_size_min(band, PACKED_FLOATS / packed);
+    if (!w->by_tap && !w->in_place) band = bl_size_min(band, (lines - v->kernel) / v->stride + 1);
     return band;
 }
 
@@ -370,16 +370,16 @@ static size_t band_of(const weights *w, size_t panels) {
 static void run_group(weights *w, bl_range rows) {
     const bl_conv *v = w->v;
     const size_t levels = bl_tree_levels((v->batch + BL_BLOCK - 1) / BL_BLOCK);
-    const size_t width = w->panels.vecs * BL_W, together = bl_max_size(MACRO_FLOATS / width, 1);
+    const size_t width = w->panels.vecs * BL_W, together = bl_size_max(MACRO_FLOATS / width, 1);
     for (size_t p = 0; p < w->panels.count; p += together) {
-        w->panel = (bl_range){p, bl_min_size(p + together, w->panels.count)};
+        w->panel = (bl_range){p, bl_size_min(p + together, w->panels.count)};
         const size_t panels = w->panel.end - w->panel.begin;
         w->band = band_of(w, panels);
         const size_t copies = levels + (w->band < v->out_height ? 2 : 1);
         const size_t most = SUM_FLOATS / (panels * width * copies) - 1;
         size_t row = rows.begin;
         do {
-            w->row = (bl_range){row, bl_min_size(row + most, rows.end)};
+            w->row = (bl_range){row, bl_size_min(row + most, rows.end)};
             w->bias = w->a->dbias != NULL && row == 0;
             w->sums = rows_of(w) * panels * width;
             w->wait = w->acc + w->sums;
@@ -418,7 +418,7 @@ void BL_CPU(conv2d_backward_weight)(const bl_conv2d_backward_weight *a, const bl
     w.by_tap = w.channels >= FEW_CHANNELS;
     w.in_place = v->pad == 0;
     w.columns = w.in_place ? v->width : (v->out_width - 1) * v->stride + v->kernel;
-    w.line = bl_max_size(w.columns * v->channels, 1);
+    w.line = bl_size_max(w.columns * v->channels, 1);
     const bool few = w.panels.count == 1 || w.rows < PACKED_ROWS;
     w.dy_in_place = few && v->groups == 1 && v->filters % BL_W == 0;
     for (w.group = 0; w.group < v->groups; w.group++) run_group(&w, rows);

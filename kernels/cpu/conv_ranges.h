@@ -32,10 +32,10 @@ static inline bl_tap_span bl_tap_span_at(size_t at, size_t end, ptrdiff_t origin
                                          size_t taps, size_t size) {
     const ptrdiff_t from = origin + (ptrdiff_t)(at * stride), rest = (ptrdiff_t)size - from;
     bl_tap_span s = {.at = at, .count = 1};
-    s.first = from < 0 ? bl_min_size((size_t)-from, taps) : 0;
-    s.last = rest > 0 ? bl_min_size((size_t)rest, taps) : 0;
+    s.first = from < 0 ? bl_size_min((size_t)-from, taps) : 0;
+    s.last = rest > 0 ? bl_size_min((size_t)rest, taps) : 0;
     if (s.first == 0 && s.last == taps && taps > 0)
-        s.count = bl_min_size(((size_t)rest - taps) / stride + 1, end - at);
+        s.count = bl_size_min(((size_t)rest - taps) / stride + 1, end - at);
     if (s.last < s.first) s.last = s.first;
     return s;
 }
@@ -44,6 +44,6 @@ static inline bl_tap_span bl_tap_span_at(size_t at, size_t end, ptrdiff_t origin
 static inline bl_range bl_valid_outputs(const bl_conv *v, size_t k, size_t out, size_t size) {
     const size_t begin = k < v->pad ? (v->pad - k + v->stride - 1) / v->stride : 0;
     const size_t end = size + v->pad > k ? (size - 1 + v->pad - k) / v->stride + 1 : 0;
-    return (bl_range){bl_min_size(begin, out), bl_min_size(end, out)};
+    return (bl_range){bl_size_min(begin, out), bl_size_min(end, out)};
 }
 #endif

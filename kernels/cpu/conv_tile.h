@@ -43,9 +43,10 @@ typedef struct bl_conv_tile {
 typedef enum bl_conv_layout {
     BL_CONV_APART, /* where a and c say */
     BL_CONV_NEAR,  /* a[r] is a[0] + r, and c[r] is c[0] + r * vecs * BL_W; all are there */
-    BL_CONV_EVEN,  /* a[0] + r * a_row, c[0] + r * c_row; if there are two lines, the second half
-                    * begins  at a[0] + a_line, c[0] + c_line. a_step is 1, and b is packed without
-                    * gaps:  b_step is vecs * BL_W; all are there */
+    /* a[r] is a[0] + r * a_row, and c[r] is c[0] + r * c_row. If there are two lines, the second
+     * half of the rows begins at a[0] + a_line and c[0] + c_line. a_step is 1, and b is packed
+     * without gaps (b_step is vecs * BL_W). All rows are there. */
+    BL_CONV_EVEN,
 } bl_conv_layout;
 
 /* What the compiler is to see as constants. */
@@ -222,7 +223,7 @@ static inline bl_conv_panels bl_conv_cut(size_t n) {
     return (bl_conv_panels){.n = n, .vecs = vecs, .count = (vectors + vecs - 1) / vecs};
 }
 static inline size_t bl_conv_panel_columns(const bl_conv_panels *p, size_t i) {
-    return bl_min_size(p->vecs * BL_W, p->n - i * p->vecs * BL_W);
+    return bl_size_min(p->vecs * BL_W, p->n - i * p->vecs * BL_W);
 }
 static inline size_t bl_conv_panel_vecs(const bl_conv_panels *p, size_t i) {
     return (bl_conv_panel_columns(p, i) + BL_W - 1) / BL_W;

@@ -4,32 +4,34 @@
  * same bits at every width. To add an instruction set: one block below, one row in the Makefile's
  * ISAS, one row in kernels_table.c.
  *
- *   bl_v    BL_W floats; + - * / are element-wise
- *   bl_vm   the first n of BL_W lanes
- *   bl_vq   BL_W / 2 uint64, or BL_W uint32 in pairs; for the random generator
- *   BL_NARROW         if defined: a set half as wide, which every processor with this one has
- *   BL_TILE_ROWS(X)   X(r) for each row of the dense kernels' register tile: rows * 3
- *                     accumulators have to fit the register file
- *   BL_TALL_ROWS(X)   ... of a tile one vector wide: few accumulators wait for each other
- *   BL_AHEAD          terms that rows to be packed are fetched ahead
- *   BL_SLAB_FLOATS    packed at once: half of a second cache that is large, or what the third holds
- *   BL_SLAB_DEPTH     (panels then come from there row block by row block); of so many blocks
- *   BL_CONV_VECS      vectors of the convolutions' register tile, at most, and its rows; those of
- *   BL_CONV_ROWS, _1  a tile one vector wide. At most BL_CONV_MOST
+ *     bl_v    BL_W floats; + - * / are element-wise
+ *     bl_vm   the first n of BL_W lanes
+ *     bl_vq   BL_W / 2 uint64, or BL_W uint32 in pairs; for the random generator
+ *     BL_NARROW         if defined: a set half as wide, which every processor with this one has
+ *     BL_TILE_ROWS(X)   X(r) for each row of the dense kernels' register tile: rows * 3
+ *                       accumulators have to fit the register file
+ *     BL_TALL_ROWS(X)   ... of a tile one vector wide: few accumulators wait for each other
+ *     BL_AHEAD          terms that rows to be packed are fetched ahead
+ *     BL_SLAB_FLOATS    packed at once: half of a large second cache, or what the third one holds
+ *                       (panels then come from there row block by row block)
+ *     BL_SLAB_DEPTH     blocks of terms packed at once
+ *     BL_CONV_VECS      vectors of the convolutions' register tile, at most, and its rows; those of
+ *     BL_CONV_ROWS, _1  a tile one vector wide. At most BL_CONV_MOST
  *
- *   sqrt(a)                     rounded as IEEE 754 says
- *   if_positive(a, b)           a <= 0 ? +0 : b, so that a NaN is not hidden
- *   if_greater(a, b, x, y)      a > b ? x : y; y where one is a NaN
- *   if_number(a, x, y)          a is no NaN ? x : y
- *   if_at_least(a, least, b)    a >= least ? b : +0, comparing uint32 lanes
- *   at_least(a, least)          the same as bits, lane 0's the lowest
- *   if_kept(bits, b)            b in lanes whose bit of a dropout's mask (kernel.h) is set, else +0
- *   mul32                       products of low halves
- *   high                        high halves moved down; the upper bits are anything
- *   pair                        low halves joined to (a, b)
- *   zip_low, zip_high           lanes of two vectors in turn, in an order that differs between the
- *                               sets: zip_low(p, q), zip_high(p, q) hold p0 q0 p1 q1 p2 q2 ... when
- *                               lane i of p and of q stands for number numbers()[i] */
+ *     sqrt(a)                     rounded as IEEE 754 says
+ *     if_positive(a, b)           a <= 0 ? +0 : b, so that a NaN is not hidden
+ *     if_greater(a, b, x, y)      a > b ? x : y; y where one is a NaN
+ *     if_number(a, x, y)          a is no NaN ? x : y
+ *     if_at_least(a, least, b)    a >= least ? b : +0, comparing uint32 lanes
+ *     at_least(a, least)          the same as bits, lane 0's the lowest
+ *     if_kept(bits, b)            b in lanes whose bit of a dropout's mask (kernel.h) is set, +0 in
+ *                                 the others
+ *     mul32                       products of low halves
+ *     high                        high halves moved down; the upper bits are anything
+ *     pair                        low halves joined to (a, b)
+ *     zip_low, zip_high           lanes of two vectors in turn, in an order that differs between
+ *                                 the sets: zip_low(p, q), zip_high(p, q) hold p0 q0 p1 q1 ...
+ *                                 when lane i of p and of q stands for number numbers()[i] */
 #ifndef BL_KERNELS_CPU_CPU_H
 #define BL_KERNELS_CPU_CPU_H
 #include "engine/base/numerics.h"

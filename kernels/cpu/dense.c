@@ -17,10 +17,10 @@
  * of the 256-term chains are added into y, which is in cache, too; the epilogue belongs to the last
  * block of terms. Three ways, by shape:
  *
- *   many examples            as drawn; threads share the columns, or the rows if those are few
- *   as many as one tile      m is read where it lies: nobody would read a packed panel again
- *   few examples, backward   dx^T = w dy^T: rows of w go through the tiles as they lie, and only dy
- *                            is packed, which has fewer numbers than w (few_examples)
+ *     many examples            as drawn; threads share the columns, or the rows if those are few
+ *     as many as one tile      m is read where it lies: nobody would read a packed panel again
+ *     few examples, backward   dx^T = w dy^T: rows of w go through the tiles as they lie, and dy,
+ *                              which has fewer numbers, is packed instead (few_examples)
  *
  * All have the same chains, so the same bits. */
 #include "engine/base/mem.h"
@@ -126,7 +126,7 @@ static piece close_rows(float *copy, piece from, size_t rows, size_t len) {
  * beforehand. */
 static void panel_piece(const product *p, float *panel, piece x, size_t k0, size_t len, size_t j0,
                         size_t begin, size_t end) {
-    const size_t cols = bl_min_size(p->n - j0, BL_PANEL);
+    const size_t cols = bl_size_min(p->n - j0, BL_PANEL);
     const bool last = k0 + len == p->k;
     const size_t at = begin * p->n + j0;
     const float *left[1];
@@ -154,7 +154,7 @@ static void panel_piece(const product *p, float *panel, piece x, size_t k0, size
         tiles(&t);
         return;
     }
-    const size_t first = bl_min_size(bl_tile_height(cols), end);
+    const size_t first = bl_size_min(bl_tile_height(cols), end);
     bl_tile filling = t;
     filling.rows = first;
     filling.b = p->m + k0 * p->n + j0;
@@ -178,9 +178,9 @@ static void slab(const product *p, float *packed, size_t k0, size_t depth, size_
     const size_t block = p->rows <= FEW_ROWS ? p->rows : ROW_BLOCK;
     float *const copy = packed + SCRATCH_FLOATS - FEW_ROWS * BL_BLOCK;
     for (size_t begin = 0; begin < p->rows; begin += block) {
-        const size_t end = bl_min_size(begin + block, p->rows);
+        const size_t end = bl_size_min(begin + block, p->rows);
         for (size_t k = 0; k < depth; k += BL_BLOCK) {
-            const size_t len = bl_min_size(depth - k, BL_BLOCK);
+            const size_t len = bl_size_min(depth - k, BL_BLOCK);
             piece x = {p->x + begin * p->k + k0 + k, p->k};
             if (j1 - j0 >= (size_t)FEW_PANELS * BL_PANEL) x = close_rows(copy, x, end - begin, len);
             for (size_t j = j0; j < j1; j += BL_PANEL)
@@ -218,13 +218,13 @@ static void run_product(product p, const bl_part *part) {
         no_terms(&p, columns.begin, columns.end);
         return;
     }
-    const size_t depth = bl_min_size(p.k, DEPTH);
+    const size_t depth = bl_size_min(p.k, DEPTH);
     const size_t floats = p.rows <= FEW_ROWS ? 1 << 18 : BL_SLAB_FLOATS;
-    const size_t panels = bl_max_size(1, floats / (depth * BL_PANEL));
+    const size_t panels = bl_size_max(1, floats / (depth * BL_PANEL));
     for (size_t j = columns.begin; j < columns.end; j += panels * BL_PANEL)
         for (size_t k = 0; k < p.k; k += depth)
-            slab(&p, part->scratch, k, bl_min_size(p.k - k, depth), j,
-                 bl_min_size(j + panels * BL_PANEL, columns.end));
+            slab(&p, part->scratch, k, bl_size_min(p.k - k, depth), j,
+                 bl_size_min(j + panels * BL_PANEL, columns.end));
 }
 
 void BL_CPU(dense_forward)(const bl_dense_forward *a, const bl_part *part) {
@@ -254,17 +254,17 @@ static void few_examples(const bl_dense_backward_input *a, bl_range features, fl
     float *const copy = packed + SCRATCH_FLOATS - FEATURES * BL_BLOCK;
     for (size_t p = 0, b = 0; b < a->batch; p++, b += each)
         pack_columns(packed + p * a->n * BL_PANEL, a->dy + b * a->n, a->n, a->n,
-                     bl_min_size(each, a->batch - b));
+                     bl_size_min(each, a->batch - b));
     for (size_t i = features.begin; i < features.end; i += FEATURES) {
-        const size_t rows = bl_min_size(features.end - i, FEATURES);
+        const size_t rows = bl_size_min(features.end - i, FEATURES);
         for (size_t k = 0; k < a->n; k += BL_BLOCK) {
-            const size_t len = bl_min_size(a->n - k, BL_BLOCK);
+            const size_t len = bl_size_min(a->n - k, BL_BLOCK);
             piece w = {a->w + i * a->n + k, a->n};
             if (panels >= FEW_PANELS) w = close_rows(copy, w, rows, len);
             for (size_t p = 0, b = 0; b < a->batch; p++, b += each) {
                 float *const c = dx + p * FEATURES * BL_PANEL;
                 const float *const left[] = {c};
-                const size_t cols = bl_min_size(each, a->batch - b);
+                const size_t cols = bl_size_min(each, a->batch - b);
                 const bl_tile t = {.a = w.at,
                                    .a_row = w.stride,
                                    .b = packed + p * a->n * BL_PANEL + k * bl_tile_width(cols),
@@ -280,7 +280,7 @@ static void few_examples(const bl_dense_backward_input *a, bl_range features, fl
             }
         }
         for (size_t p = 0, b = 0; b < a->batch; p++, b += each)
-            transpose(a->dx + b * a->k + i, a->k, bl_min_size(each, a->batch - b), rows,
+            transpose(a->dx + b * a->k + i, a->k, bl_size_min(each, a->batch - b), rows,
                       dx + p * FEATURES * BL_PANEL, BL_PANEL);
         for (size_t b = 0; b < a->batch && !bl_epilogue_is_empty(&a->epilogue); b++)
             bl_for_vectors((bl_range){b * a->k + i, b * a->k + i + rows}, end_input, a);

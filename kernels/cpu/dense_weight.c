@@ -61,9 +61,9 @@ BL_INLINE void pack_dy(float *dst, const float *dy, size_t stride, size_t len, s
     bl_lanes m[BL_VECS];
     for (size_t v = 0; sums && v < BL_VECS; v++) sums[v] = bl_v_zero();
     for (size_t v = 0; v < BL_VECS; v++) {
-        const size_t before = bl_min_size(v * BL_W, cols);
+        const size_t before = bl_size_min(v * BL_W, cols);
         m[v].full = cols - before >= BL_W;
-        m[v].first = bl_vm_first(bl_min_size(cols - before, BL_W - 1));
+        m[v].first = bl_vm_first(bl_size_min(cols - before, BL_W - 1));
     }
     const size_t vecs = bl_tile_width(cols) / BL_W;
     for (size_t b = 0; b < len; b++, dst += vecs * BL_W, dy += stride)
@@ -134,7 +134,7 @@ static void bias_block(const weights *w, size_t node, size_t b0, size_t len, siz
     bl_tile t = {.c = w->dbias + j0};
     climb(w, &t, left, w->bias_node + node, b0 / BL_BLOCK, b0 + len == w->batch);
     for (size_t v = 0; v * BL_W < cols; v++) {
-        const bl_vm m = bl_vm_first(bl_min_size(cols - v * BL_W, BL_W));
+        const bl_vm m = bl_vm_first(bl_size_min(cols - v * BL_W, BL_W));
         bl_v acc = sums[v];
         for (size_t i = 0; i < t.lefts; i++) acc = bl_v_load_part(left[i] + v * BL_W, m) + acc;
         bl_v_store_part(t.c + v * BL_W, acc, m);
@@ -142,14 +142,14 @@ static void bias_block(const weights *w, size_t node, size_t b0, size_t len, siz
 }
 
 static void macro_tile(const weights *w, bl_range rows, bl_range columns) {
-    const size_t node_rows = bl_min_size(rows.end - rows.begin, MACRO_ROWS);
+    const size_t node_rows = bl_size_min(rows.end - rows.begin, MACRO_ROWS);
     const bool bias = w->dbias && rows.begin == 0;
     for (size_t b0 = 0; b0 < w->batch; b0 += BL_BLOCK) {
-        const size_t len = bl_min_size(w->batch - b0, BL_BLOCK);
+        const size_t len = bl_size_min(w->batch - b0, BL_BLOCK);
         if (w->packed)
             pack_x(w->packed, w->x + b0 * w->k + rows.begin, w->k, len, rows.end - rows.begin);
         for (size_t j = columns.begin; j < columns.end; j += BL_PANEL) {
-            const size_t cols = bl_min_size(columns.end - j, BL_PANEL);
+            const size_t cols = bl_size_min(columns.end - j, BL_PANEL);
             bl_v sums[BL_VECS];
             if (bias) {
                 pack_dy(w->panel, w->dy + b0 * w->n + j, w->n, len, cols, sums);
@@ -196,7 +196,7 @@ void BL_CPU(dense_backward_weight)(const bl_dense_backward_weight *a, const bl_p
         return;
     }
     const size_t levels = bl_tree_levels((a->batch + BL_BLOCK - 1) / BL_BLOCK);
-    const size_t level_floats = TREE_FLOATS / bl_max_size(1, levels);
+    const size_t level_floats = TREE_FLOATS / bl_size_max(1, levels);
     const size_t wide = level_floats / (MACRO_ROWS + 1) / BL_PANEL * BL_PANEL;
     float *const scratch = part->scratch;
     const weights w = {.dw = a->dw,
@@ -213,6 +213,6 @@ void BL_CPU(dense_backward_weight)(const bl_dense_backward_weight *a, const bl_p
                        .bias_node = wide * MACRO_ROWS};
     for (size_t j = columns.begin; j < columns.end; j += wide)
         for (size_t i = rows.begin; i < rows.end; i += MACRO_ROWS)
-            macro_tile(&w, (bl_range){i, bl_min_size(i + MACRO_ROWS, rows.end)},
-                       (bl_range){j, bl_min_size(j + wide, columns.end)});
+            macro_tile(&w, (bl_range){i, bl_size_min(i + MACRO_ROWS, rows.end)},
+                       (bl_range){j, bl_size_min(j + wide, columns.end)});
 }

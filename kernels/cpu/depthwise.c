@@ -6,10 +6,10 @@
  * loaded once for all of them: with a 3 x 3 filter of stride 1, four neighbours see six columns,
  * not twelve. Positions at an image's border, which see less of it, are computed one by one.
  *
- *   forward          one line of y at a time, from the lines of x that it sees
- *   backward_input   the same walk over the residue classes of the stride (conv_ranges.h)
- *   backward_weight  a strip of channels at a time: the taps' sums of one example are chains over
- *                    its positions (kernels/kernel_image.h), then rule B over examples */
+ *     forward          one line of y at a time, from the lines of x that it sees
+ *     backward_input   the same walk over the residue classes of the stride (conv_ranges.h)
+ *     backward_weight  a strip of channels at a time: the taps' sums of one example are chains over
+ *                      its positions (kernels/kernel_image.h), then rule B over examples */
 #include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/epilogue_vectors.h"
 #include "kernels/cpu/tree.h"
@@ -206,7 +206,7 @@ void BL_CPU(depthwise_backward_input)(const bl_conv2d_backward_input *a, const b
                   .y_step = v->stride * v->channels,
                   .result = a->dx,
                   .epilogue = a->epilogue};
-        for (size_t left = 0; left < bl_min_size(v->stride, v->width); left++) {
+        for (size_t left = 0; left < bl_size_min(v->stride, v->width); left++) {
             const bl_residue_class x = bl_residue_class_of(v, left);
             w.left = x.first, w.taps_x = x.taps;
             w.w = a->w + (y.last * v->kernel + x.last) * v->filters;
@@ -256,21 +256,21 @@ BL_INLINE void taps_step(const weight_at *at, size_t ky, size_t kx, size_t j, co
     bl_v acc[MOST_TAPS][VECS];
     for (int t = 0; t < taps; t++) {
         seen[t] = bl_valid_outputs(v, kx + (size_t)t, v->out_width, v->width);
-        inner.begin = bl_max_size(inner.begin, seen[t].begin);
-        inner.end = bl_min_size(inner.end, seen[t].end);
+        inner.begin = bl_size_max(inner.begin, seen[t].begin);
+        inner.end = bl_size_min(inner.end, seen[t].end);
         for (int d = 0; d < vecs; d++) acc[t][d] = bl_v_zero();
     }
-    inner.end = bl_max_size(inner.begin, inner.end);
+    inner.end = bl_size_max(inner.begin, inner.end);
     for (size_t oy = rows.begin; oy < rows.end; oy++) {
         const float *x = at->x + (oy * v->stride + ky - v->pad) * v->width * v->channels + j;
         const float *dy = at->dy + oy * v->out_width * v->filters + j;
         for (int t = 0; t < taps; t++) {
-            const bl_range before = {seen[t].begin, bl_min_size(inner.begin, seen[t].end)};
+            const bl_range before = {seen[t].begin, bl_size_min(inner.begin, seen[t].end)};
             line_of_taps(acc + t, v, x, dy, before, kx + (size_t)t, 1, vecs, m);
         }
         line_of_taps(acc, v, x, dy, inner, kx, taps, vecs, m);
         for (int t = 0; t < taps; t++) {
-            const bl_range after = {bl_max_size(inner.end, seen[t].begin), seen[t].end};
+            const bl_range after = {bl_size_max(inner.end, seen[t].begin), seen[t].end};
             line_of_taps(acc + t, v, x, dy, after, kx + (size_t)t, 1, vecs, m);
         }
     }
@@ -328,7 +328,7 @@ void BL_CPU(depthwise_backward_weight)(const bl_conv2d_backward_weight *a, const
     const size_t most = SCRATCH_FLOATS / ((v->kernel * v->kernel + 1) * (levels + 1)) / BL_W * BL_W;
     for (size_t j = channels.begin; j < channels.end; j += most) {
         weight_at at = {
-            .a = a, .sums = part->scratch, .strip = {j, bl_min_size(j + most, channels.end)}
+            .a = a, .sums = part->scratch, .strip = {j, bl_size_min(j + most, channels.end)}
         };
         const size_t floats = (v->kernel * v->kernel + 1) * (at.strip.end - j);
         weight_strip(&at, at.sums + floats);

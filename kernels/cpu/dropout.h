@@ -89,7 +89,7 @@ static inline void bl_drop_row(const bl_dropout *a, const bl_drop_keys *k, size_
     bl_drop_words(a, k, first + j / 4, words);
     for (size_t i = 0; i < BL_DROP_WORDS && j < 4 * bl_dropout_mask_bytes(columns.end);
          i++, j += BL_W) {
-        const size_t count = j < columns.end ? bl_min_size(columns.end - j, BL_W) : 0;
+        const size_t count = j < columns.end ? bl_size_min(columns.end - j, BL_W) : 0;
         const bl_vm m = bl_vm_first(count);
         const bl_v v = bl_v_load_part(x + j, m) * scale;
         bl_v_store_part(y + j, bl_v_if_at_least(words[i], a->threshold, v), m);

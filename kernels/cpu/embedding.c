@@ -80,7 +80,7 @@ BL_INLINE void features_gradient(float *sum, const float *dy, size_t stride,
     for (int v = 0; v < vecs; v++) acc[v] = bl_v_zero();
     for (size_t i = 0; i < count; i++) {
         const float *row = dy + example[i] * stride;
-        const float *later = dy + example[bl_min_size(i + EXAMPLES_AHEAD, count - 1)] * stride;
+        const float *later = dy + example[bl_size_min(i + EXAMPLES_AHEAD, count - 1)] * stride;
         if (example[i] / BL_BLOCK != t.block) tree_advance(&t, acc, vecs, example[i] / BL_BLOCK);
         for (int v = 0; v < vecs; v++) __builtin_prefetch(later + v * BL_W + BL_W - 1);
         for (int v = 0; v < vecs - 1; v++) acc[v] = acc[v] + bl_v_load(row + v * BL_W);
@@ -102,7 +102,7 @@ static void row_gradient(const bl_embedding_backward *a, const bl_embedding_colu
                           bl_vm_first(BL_W));
     for (; d < col->width; d += BL_W)
         features_gradient(sum + d, dy + d, a->dy_stride, example, count, 1,
-                          bl_vm_first(bl_min_size(col->width - d, BL_W)));
+                          bl_vm_first(bl_size_min(col->width - d, BL_W)));
 }
 
 /* The examples of each row, by a stable counting sort, then row by row. */

@@ -26,7 +26,7 @@ static void fill(float *to, const float *per_group, size_t first, size_t count, 
 static float group_sum(const float *s, const float *gamma, size_t size) {
     float sum = 0.0f;
     for (size_t begin = 0; begin < size; begin += BL_BLOCK) {
-        const size_t end = bl_min_size(begin + BL_BLOCK, size);
+        const size_t end = bl_size_min(begin + BL_BLOCK, size);
         float acc = 0.0f;
         for (size_t k = begin; k < end; k++) acc = gamma ? fmaf(gamma[k], s[k], acc) : acc + s[k];
         sum = sum + acc;
@@ -146,7 +146,7 @@ static void weight_strip(const bl_groupnorm_backward_weight *a, bl_range columns
     float *acc = scratch, *example = scratch + 2 * count, *levels = scratch + 6 * count;
     memset(acc, 0, 2 * count * sizeof *acc);
     for (size_t begin = 0; begin < a->batch; begin += BL_BLOCK) {
-        const size_t end = bl_min_size(begin + BL_BLOCK, a->batch);
+        const size_t end = bl_size_min(begin + BL_BLOCK, a->batch);
         memset(acc, 0, 2 * count * sizeof *acc);
         for (size_t b = begin; b < end; b++) add_example(a, b, columns, acc, example);
         bl_tree_climb(acc, levels, 2 * count, begin / BL_BLOCK, end == a->batch);
@@ -158,5 +158,5 @@ static void weight_strip(const bl_groupnorm_backward_weight *a, bl_range columns
 void BL_CPU(groupnorm_backward_weight)(const bl_groupnorm_backward_weight *a, const bl_part *part) {
     const bl_range all = bl_part_range(part, a->n, BL_W);
     for (size_t j = all.begin; j < all.end; j += STRIP)
-        weight_strip(a, (bl_range){j, bl_min_size(j + STRIP, all.end)}, part->scratch);
+        weight_strip(a, (bl_range){j, bl_size_min(j + STRIP, all.end)}, part->scratch);
 }

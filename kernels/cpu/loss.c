@@ -24,7 +24,7 @@ static double squared_error(const bl_mse *a) {
     tree t = {.blocks = 0};
     t.level[0] = 0.0;
     for (size_t begin = 0; begin < a->count; begin += BL_BLOCK) {
-        const size_t end = bl_min_size(begin + BL_BLOCK, a->count);
+        const size_t end = bl_size_min(begin + BL_BLOCK, a->count);
         double acc = 0;
         for (size_t i = begin; i < end; i++) {
             const double e = (double)a->y[i] - (double)a->target[i];
@@ -101,14 +101,14 @@ static void row_sums(double *sums, const double *v, size_t rows, size_t classes)
     for (size_t row = 0; row < rows; row += CHAINS) {
         const double *p[CHAINS];
         double sum[CHAINS] = {0};
-        for (size_t c = 0; c < CHAINS; c++) p[c] = v + bl_min_size(row + c, rows - 1) * classes;
+        for (size_t c = 0; c < CHAINS; c++) p[c] = v + bl_size_min(row + c, rows - 1) * classes;
         for (size_t begin = 0; begin < classes; begin += BL_BLOCK) {
             double acc[CHAINS] = {0};
-            for (size_t j = begin; j < bl_min_size(begin + BL_BLOCK, classes); j++)
+            for (size_t j = begin; j < bl_size_min(begin + BL_BLOCK, classes); j++)
                 for (size_t c = 0; c < CHAINS; c++) acc[c] = acc[c] + p[c][j];
             for (size_t c = 0; c < CHAINS; c++) sum[c] = begin ? sum[c] + acc[c] : acc[c];
         }
-        for (size_t c = 0; c < bl_min_size(CHAINS, rows - row); c++) sums[row + c] = sum[c];
+        for (size_t c = 0; c < bl_size_min(CHAINS, rows - row); c++) sums[row + c] = sum[c];
     }
 }
 
@@ -148,14 +148,14 @@ static void softmax_gradient(const bl_softmax_cross_entropy *a, const softmax *s
 void BL_CPU(softmax_cross_entropy)(const bl_softmax_cross_entropy *a, const bl_part *part) {
     const bl_range mine = bl_part_range(part, a->batch, 1);
     const bl_range range = part->part == 0 ? (bl_range){0, a->batch} : mine;
-    const size_t rows = bl_max_size(1, bl_min_size(ROWS, ROWS_FLOATS / bl_max_size(1, a->classes)));
+    const size_t rows = bl_size_max(1, bl_size_min(ROWS, ROWS_FLOATS / bl_size_max(1, a->classes)));
     softmax s;
     tree t = {.blocks = 0};
     double acc = 0;
     s.exps = part->scratch;
     t.level[0] = 0.0;
     for (size_t begin = range.begin; begin < range.end; begin += rows) {
-        s.count = bl_min_size(rows, range.end - begin);
+        s.count = bl_size_min(rows, range.end - begin);
         softmax_rows(&s, a->y + begin * a->classes, a->classes);
         for (size_t i = 0, b = begin; i < s.count; i++, b++) {
             if (a->dy != NULL && b >= mine.begin && b < mine.end) softmax_gradient(a, &s, i, b);

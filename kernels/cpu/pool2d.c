@@ -34,7 +34,7 @@ BL_INLINE void mean(const void *ctx, size_t c, bl_lanes m) {
     bl_v sum = bl_v_zero();
     for (size_t begin = 0; begin < terms; begin += BL_BLOCK) {
         bl_v acc = bl_v_zero();
-        for (size_t t = begin; t < bl_min_size(begin + BL_BLOCK, terms); t++)
+        for (size_t t = begin; t < bl_size_min(begin + BL_BLOCK, terms); t++)
             acc = acc + bl_v_get(w->x + t / w->size * w->line + t % w->size * w->channels + c, m);
         if (begin > 0) acc = sum + acc;
         sum = acc;
@@ -84,8 +84,8 @@ typedef struct gather {
 /* The windows that contain position i along a dimension with `windows` of them. */
 static bl_range containing(const bl_pool2d *p, size_t i, size_t windows) {
     const size_t begin = i < p->size ? 0 : (i - p->size) / p->stride + 1;
-    const size_t end = bl_min_size(i / p->stride + 1, windows);
-    return (bl_range){bl_min_size(begin, end), end};
+    const size_t end = bl_size_min(i / p->stride + 1, windows);
+    return (bl_range){bl_size_min(begin, end), end};
 }
 
 BL_INLINE void gather_step(const void *ctx, size_t c, bl_lanes m, const bool named) {

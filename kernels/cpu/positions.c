@@ -7,7 +7,7 @@ BL_INLINE bl_v sum_of(const float *x, const float *z, size_t positions, size_t n
     bl_v sum = bl_v_zero();
     for (size_t begin = 0; begin < positions; begin += BL_BLOCK) {
         bl_v acc = bl_v_zero();
-        for (size_t p = begin; p < bl_min_size(begin + BL_BLOCK, positions); p++) {
+        for (size_t p = begin; p < bl_size_min(begin + BL_BLOCK, positions); p++) {
             const bl_v v = bl_v_get(x + p * n, m);
             if (z == NULL)
                 acc = acc + v;

@@ -3,19 +3,19 @@
  * outputs in its registers, and the next tile is on its way meanwhile.
  *
  * What is multiplied says a Problem:
- *   A_K, B_K     whether neighbours in memory are neighbours in k
- *   TREE         blocks are combined by rule B's tree instead of rule F's chain
- *   LARGE        tiles of 128 x 128 are worth it: what a() and b() need fits the registers that
- *                64 outputs a thread leave
- *   GAPS         a term may be left out: its a() is +0, which changes no sum but a -0, and
- *                put() takes both for +0; unless its b() is no finite number: then again(i, j)
- *                is the sum
- *   m, n         rows and columns of the result
- *   first, last  the terms of the sum, in blocks of `block`
- *   enter(z)     sets the above for layer z of the grid
- *   row(i), column(j)         what a row of A, a column of B needs to be found again
- *   a(row, k), b(k, column)   the factors
- *   put(i, j, sum)            what becomes of the sum */
+ *     A_K, B_K     whether neighbours in memory are neighbours in k
+ *     TREE         blocks are combined by rule B's tree instead of rule F's chain
+ *     LARGE        tiles of 128 x 128 are worth it: what a() and b() need fits the registers that
+ *                  64 outputs a thread leave
+ *     GAPS         a term may be left out: its a() is +0, which changes no sum but a -0, and
+ *                  put() takes both for +0; unless its b() is no finite number: then again(i, j)
+ *                  is the sum
+ *     m, n         rows and columns of the result
+ *     first, last  the terms of the sum, in blocks of `block`
+ *     enter(z)     sets the above for layer z of the grid
+ *     row(i), column(j)         what a row of A, a column of B needs to be found again
+ *     a(row, k), b(k, column)   the factors
+ *     put(i, j, sum)            what becomes of the sum */
 #ifndef BL_KERNELS_CUDA_PRODUCT_H
 #define BL_KERNELS_CUDA_PRODUCT_H
 #include "kernels/cuda/launch.h"

@@ -1,9 +1,9 @@
 /* Batch normalisation of features, as specification. Shapes: x, y, dy (batch, n); everything of a
  * channel (n). With N = batch:
  *
- *   mean[j] = 1/N sum x[b][j]              rstd[j] = 1 / sqrt(var[j] + eps)
- *   var[j]  = 1/N sum (x[b][j] - mean[j])^2
- *   y[b][j] = gamma[j] xhat[b][j] + beta[j],  xhat = (x - mean) rstd
+ *     mean[j] = 1/N sum x[b][j]              rstd[j] = 1 / sqrt(var[j] + eps)
+ *     var[j]  = 1/N sum (x[b][j] - mean[j])^2
+ *     y[b][j] = gamma[j] xhat[b][j] + beta[j],  xhat = (x - mean) rstd
  *
  * and backward, by the chain rule through mean and var (Ioffe, Szegedy 2015, section 3):
  *

@@ -68,7 +68,7 @@ static inline BL_HD float bl_flush_tiny(float x) {
 }
 
 /* What adam and adamw share: m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g g;
- * p <- p - (rate / weight1) m / (sqrt(v) / sqrt(weight2) + eps)   (Kingma and Ba 2015)
+ * p <- p - (rate / weight1) m / (sqrt(v) / sqrt(weight2) + eps) (Kingma and Ba 2015)
  *
  * A v below 2^-100 counts as 0: then sqrt(v) would have been below 2^-50, which nobody sees beside
  * the least eps that the configuration takes, 1e-10. Returned: the change of the parameter. */

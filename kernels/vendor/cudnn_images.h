@@ -1,5 +1,5 @@
-/* Level `device`: convolutions and pools by cuDNN's graphs (image_graphs.h), as far as it has an
- * engine that the rules of graph.h allow; the rest is left to the kernels of level `exact`.
+/* Level `device`: convolutions and pools by cuDNN's graphs (cudnn_operations.h), where it has an
+ * engine that the rules of cudnn_engine.h allow. The kernels of level `exact` do the rest.
  *
  * Batch norm of pictures is always left to them. The library's kernel for it keeps its data in
  * registers, and its blocks wait for one another: two runs on one card could wait for each other's

@@ -1,4 +1,4 @@
-/* The operations of convolutional nets as graphs of cuDNN (graph.h): descriptors only. */
+/* The operations of convolutional nets as graphs of cuDNN (cudnn_engine.h): descriptors only. */
 #ifndef BL_KERNELS_VENDOR_CUDNN_OPERATIONS_H
 #define BL_KERNELS_VENDOR_CUDNN_OPERATIONS_H
 #include "kernels/kernel_image.h"

@@ -4,7 +4,7 @@
  * and as a part of the rate of `add` over arrays as large. A convolution is held to the reference
  * on two examples before it is timed. Medians of 3 to 51 samples.
  *
- *   image_bench [BACKEND [NAME]]      default: the best backend, all shapes */
+ *     image_bench [BACKEND [NAME]]      default: the best backend, all shapes */
 #include "kernels/kernel.h"
 #include "tests/bench/bench.h"
 
@@ -65,7 +65,7 @@ static void bench_init(bench *b, const bl_kernels *k, const shape *s, size_t bat
     b->bias = array(v->filters);
     b->dbias = array(v->filters);
     for (size_t i = 0; i < BL_COUNT(b->column); i++) b->column[i] = array(v->filters);
-    const size_t size = bl_max_size(s->pool, 1);
+    const size_t size = bl_size_max(s->pool, 1);
     b->pool = (bl_pool2d){.batch = batch,
                           .height = v->out_height,
                           .width = v->out_width,

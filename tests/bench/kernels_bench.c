@@ -2,7 +2,7 @@
  * multiply-add peak measured here, everything else in GB/s of arrays read and written. A backend is
  * held to the reference on a small shape before it is timed. Medians of 5 to 51 samples.
  *
- *   kernels_bench [BACKEND [BATCH]]      default: the best backend, batches 64, 1024 and 16384 */
+ *     kernels_bench [BACKEND [BATCH]]      default: the best backend, batches 64, 1024 and 16384 */
 #include "kernels/kernel.h"
 #include "tests/bench/bench.h"
 
@@ -35,8 +35,8 @@ static void bench_init(bench *b, size_t batch, size_t k, size_t n) {
     b->w = array(k * n);
     b->dw = array(k * n);
     for (size_t i = 0; i < BL_COUNT(b->column); i++) {
-        b->column[i] = array(bl_max_size(k, n));
-        for (size_t j = 0; j < bl_max_size(k, n); j++)
+        b->column[i] = array(bl_size_max(k, n));
+        for (size_t j = 0; j < bl_size_max(k, n); j++)
             b->column[i][j] += 1.25f; /* positive: variances are among them */
     }
     b->codes = memory(batch * sizeof *b->codes);

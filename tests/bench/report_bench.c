@@ -1,7 +1,7 @@
 /* What `batchlab recommend` takes on large plans: processor seconds to read, analyse and write the
  * answer of so many trials, and the memory it needed at most. One row for each number of trials.
  *
- *   report_bench [TRIALS...]      default: 1000 10000 20000 100000 */
+ *     report_bench [TRIALS...]      default: 1000 10000 20000 100000 */
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/report/analyse.h"

@@ -2,11 +2,11 @@
  * multiply-add work. Rossmann's net with real data where they are, generated data otherwise; the
  * other nets on data made here.
  *
- *   train_bench      a table: medians of interleaved repetitions
- *   train_bench -    answers requests, one a line, "WORK BATCH THREADS SECONDS", with the time of a
- *                    step: of the processor, and on the clock. peer_torch.py answers the same ones;
- *                    steps.py asks both in turn. "shape" tells Rossmann's columns, "peak" how many
- *                    multiply-adds a second, twice, the kernels' instruction set can do now. */
+ *     train_bench      a table: medians of interleaved repetitions
+ *     train_bench -    answers requests, one a line, "WORK BATCH THREADS SECONDS", with the time of
+ *                      a step: of the processor, and on the clock. peer_torch.py answers the same
+ *                      ones; steps.py asks both in turn. "shape" tells Rossmann's columns, "peak"
+ *                      how many multiply-adds a second, twice, the kernels' instruction set does */
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static void feed(const bl_picture_format *format, const uint8_t *data, size_t n) {
     const bl_picture_decl decl = {.height = 2, .width = 3, .channels = 1, .classes = 3};
-    const size_t cut = n > 0 ? bl_min_size(data[0], n - 1) : 0;
+    const size_t cut = n > 0 ? bl_size_min(data[0], n - 1) : 0;
     bl_picture_files part = {
         .path = {"a",            "b"                 },
         .bytes = {data + (n > 0), data + (n > 0) + cut},

@@ -249,7 +249,7 @@ BUILD_BACKWARD(hard_swish_backward)
 static size_t chunks_of(const shape *s) {
     static const size_t most[] = {1, 2, 3, 7, 5};
     if (s->k == 19 && s->batch >= 256) return s->batch / 64;
-    return bl_max_size(bl_min_size(most[s->variant % 5], s->batch / 2), 1);
+    return bl_size_max(bl_size_min(most[s->variant % 5], s->batch / 2), 1);
 }
 
 void build_batchnorm2d_forward(problem *p, const shape *s) {
@@ -297,7 +297,7 @@ void build_batchnorm2d_backward(problem *p, const shape *s) {
 static size_t groups_of(const shape *s) {
     static const size_t wanted[] = {1, 4, 3, 8, 100};
     const size_t groups = wanted[(s->variant + s->k) % 5];
-    return s->n % groups == 0 ? groups : s->variant & 1 ? bl_max_size(s->n, 1) : 1;
+    return s->n % groups == 0 ? groups : s->variant & 1 ? bl_size_max(s->n, 1) : 1;
 }
 
 void build_groupnorm_forward(problem *p, const shape *s) {

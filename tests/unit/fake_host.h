@@ -1,5 +1,5 @@
 /* A host for planner tests whose runs are a closed form:
- *   S(B, lr) = s_min (1 + b_crit / B) 2^(curvature d^2) n(seed),   d = log2(lr / lr_opt(B)),
+ *     S(B, lr) = s_min (1 + b_crit / B) 2^(curvature d^2) n(seed),   d = log2(lr / lr_opt(B)),
  * times 2^(decay_curvature e^2), e = log2(weight_decay / decay_opt), with weight decay;
  * where lr_opt(B) = lr_opt sqrt(B / 64) and n(seed) scatters by +-`noise`. The metric falls as
  * target sqrt(S / step); runs with d > diverge_above leave the finite numbers at once. Keeps every

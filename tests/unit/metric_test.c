@@ -69,7 +69,7 @@ static double value_in_chunks(const bl_metric *metric, size_t count, size_t chun
     bl_metric_sum sum;
     bl_metric_begin(&sum, metric);
     for (size_t i = 0; i < count; i += chunk)
-        bl_metric_add(&sum, y + i * width, width, target + i, bl_min_size(chunk, count - i));
+        bl_metric_add(&sum, y + i * width, width, target + i, bl_size_min(chunk, count - i));
     return bl_metric_value(&sum);
 }
 

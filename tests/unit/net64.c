@@ -168,7 +168,7 @@ static void batch_norm2d(const args64 *a) {
     const size_t size = a->node->set.ghost > 0 ? a->node->set.ghost : batch;
     for (size_t i = 0; i < batch; i += size)
         normalise(a, a->node->shape.channels, i * positions,
-                  bl_min_size(i + size, batch) * positions);
+                  bl_size_min(i + size, batch) * positions);
 }
 
 /* Channels first, ..., first + size - 1 of example i are normalised together. */
@@ -273,7 +273,7 @@ static double *widen(const float *values, size_t count) {
 
 static void run_node(const bl_net *net, const bl_net_node *node, args64 *args, const double *weight,
                      const double *running) {
-    for (size_t i = 0; i < bl_min_size(node->params, BL_NODE_PARAMS); i++) {
+    for (size_t i = 0; i < bl_size_min(node->params, BL_NODE_PARAMS); i++) {
         const bl_param *p = &net->param[node->first_param + i];
         args->param[i] = (p->running ? running : weight) + p->offset;
     }

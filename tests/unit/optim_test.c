@@ -86,7 +86,7 @@ static bl_update_step args_of(block *b, size_t step) {
 static void step_block(const bl_optim *optim, block *b, size_t step, size_t width) {
     const bl_update_step args = args_of(b, step);
     for (size_t i = 0; i < COUNT; i++) b->g[i] = gradient(step, i);
-    for (size_t i = 0; i < COUNT; i += width) optim->step(&args, i, bl_min_size(i + width, COUNT));
+    for (size_t i = 0; i < COUNT; i += width) optim->step(&args, i, bl_size_min(i + width, COUNT));
 }
 
 static size_t case_of(const char *name) {

@@ -208,7 +208,7 @@ static void test_same_chunks(void **state) {
                 size_t c = 0;
                 bool same = true;
                 for (size_t at = 0; at < batch; at += piece) {
-                    const size_t count = bl_min_size(piece, batch - at);
+                    const size_t count = bl_size_min(piece, batch - at);
                     const size_t own = bl_ghost_chunks(count, size);
                     for (size_t i = 0; i < own; i++, c++)
                         same =

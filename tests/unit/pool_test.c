@@ -19,7 +19,7 @@ static void count(void *ctx, size_t part, size_t parts) {
 static void test_parts(void **state) {
     (void)state;
     for (size_t threads = 0; threads <= PARTS; threads++) {
-        const size_t size = bl_max_size(threads, 1);
+        const size_t size = bl_size_max(threads, 1);
         bl_pool *pool = NULL;
         CHECK_OK(bl_pool_open(&pool, threads, ERR));
         assert_int_equal(bl_pool_size(pool), size);

@@ -180,7 +180,7 @@ static void seconds_by_hand(void **state) {
         {.batch_size = 512, .steps = 10,  .evals = 2},
         {.batch_size = 64,  .steps = 20,  .evals = 1}
     };
-    const bl_size_time sizes[] = {
+    const bl_sim_size sizes[] = {
         {64,   0.5,         2.0        },
         {512,  4.0,         2.0        },
         {2048, (double)NAN, (double)NAN}

@@ -131,7 +131,7 @@ const bl_view *bl_frame_find(const bl_frame *frame, const char *name) {
 
 bl_column *bl_frame_compute(bl_frame *frame, const char *name, bl_column_type type) {
     bl_column *column = bl_table_add(&frame->derived, name, type);
-    if (!resize_column(column, bl_max_size(frame->rows, 1))) return NULL;
+    if (!resize_column(column, bl_size_max(frame->rows, 1))) return NULL;
     bl_frame_add(frame, column->name, column, NULL);
     return column;
 }

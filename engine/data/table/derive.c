@@ -99,7 +99,7 @@ static bl_status order_rows(bl_frame *frame, const bl_derive_decl *d, bl_err *er
     if (frame->order_group != NULL && strcmp(frame->order_group, d->group) == 0 &&
         strcmp(frame->order_date, d->date) == 0)
         return BL_OK;
-    const size_t bytes = bl_max_size(frame->rows, 1) * sizeof(uint32_t);
+    const size_t bytes = bl_size_max(frame->rows, 1) * sizeof(uint32_t);
     bl_levels dates = {0}, groups = {0};
     bl_status status = BL_OK;
     frame->order_group = NULL;

@@ -71,7 +71,7 @@ static void filter_rows(encoder *e) {
 static bl_status sort_by_date(encoder *e, bl_err *err) {
     bl_levels dates;
     const bl_view *by = bl_frame_find(e->frame, e->manifest->split.by);
-    uint32_t *key = bl_alloc(bl_max_size(e->frame->rows, 1) * sizeof *key);
+    uint32_t *key = bl_alloc(bl_size_max(e->frame->rows, 1) * sizeof *key);
     if (key == NULL) BL_FAIL(err, BL_ENOMEM, "no memory to sort %zu rows", e->rows);
     bl_status status = bl_levels_build(&dates, by, e->row, e->rows, err);
     if (status == BL_OK) {
@@ -202,7 +202,7 @@ static uint16_t code_of(const coded *c, size_t row) {
 static void write_cells(const encoder *e, uint16_t *codes, float *values) {
     enum { TILE = 1024 }; /* rows whose cells stay in the cache while the columns pass */
     for (size_t first = 0; first < e->rows; first += TILE) {
-        const size_t end = bl_min_size(first + TILE, e->rows);
+        const size_t end = bl_size_min(first + TILE, e->rows);
         for (size_t c = 0; c < e->coded_count; c++)
             for (size_t i = first; i < end; i++)
                 codes[i * e->coded_count + c] = code_of(&e->coded[c], e->row[i]);
@@ -278,8 +278,8 @@ bl_status bl_encode(unsigned char **block, bl_block_header *header, const bl_fra
     const size_t columns = manifest->categorical.n + manifest->continuous.n + 1;
     e.coded = bl_xalloc(columns * sizeof *e.coded);
     e.measured = bl_xalloc(columns * sizeof *e.measured);
-    e.row = bl_alloc(bl_max_size(frame->rows, 1) * sizeof *e.row);
-    e.scratch = bl_alloc(bl_max_size(frame->rows, 1) * sizeof *e.scratch);
+    e.row = bl_alloc(bl_size_max(frame->rows, 1) * sizeof *e.row);
+    e.scratch = bl_alloc(bl_size_max(frame->rows, 1) * sizeof *e.scratch);
     if (e.row == NULL || e.scratch == NULL) {
         status = BL_ERR(err, BL_ENOMEM, "no memory for %zu rows", frame->rows);
         goto done;

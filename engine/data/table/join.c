@@ -208,7 +208,7 @@ bl_status bl_join(bl_frame *frame, const bl_table *table, const bl_join_decl *de
     join_index x;
     uint32_t *map = NULL;
     bl_status status = build_index(&x, frame, table, decl, err);
-    if (status == BL_OK && (map = bl_alloc(bl_max_size(frame->rows, 1) * sizeof *map)) == NULL)
+    if (status == BL_OK && (map = bl_alloc(bl_size_max(frame->rows, 1) * sizeof *map)) == NULL)
         status = BL_ERR(err, BL_ENOMEM, "no memory to join table '%s'", table->name);
     if (status == BL_OK) {
         match_rows(&x, frame, decl->date != NULL ? bl_frame_find(frame, decl->date) : NULL, map);

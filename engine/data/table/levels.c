@@ -92,7 +92,7 @@ static bl_status build_integers(bl_levels *l, const uint32_t *rows, size_t n, do
 }
 
 static bl_status build_numbers(bl_levels *l, const uint32_t *rows, size_t n, bl_err *err) {
-    double *value = bl_alloc(bl_max_size(n, 1) * sizeof *value);
+    double *value = bl_alloc(bl_size_max(n, 1) * sizeof *value);
     if (value == NULL)
         BL_FAIL(err, BL_ENOMEM, "no memory for the values of column '%s'", l->view->name);
     size_t count = 0;
@@ -145,7 +145,7 @@ void bl_levels_free(bl_levels *levels) {
 
 bl_status bl_sort_rows(uint32_t *rows, size_t n, const uint32_t *key, size_t keys, bl_err *err) {
     size_t *start = bl_alloc((keys + 2) * sizeof *start);
-    uint32_t *sorted = bl_alloc(bl_max_size(n, 1) * sizeof *sorted);
+    uint32_t *sorted = bl_alloc(bl_size_max(n, 1) * sizeof *sorted);
     if (start == NULL || sorted == NULL) {
         free(start);
         free(sorted);

@@ -109,7 +109,7 @@ static bl_status fail_bad_field(const bl_csv *csv, const reader *r, bl_csv_field
     static const char *const what[] = {"no number", "no date YYYY-MM-DD", "no text",
                                        "no interval YYYY-MM-DD - YYYY-MM-DD"};
     BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: column '%s': '%.*s' is %s", csv->name, csv->line,
-            r->name, (int)bl_min_size(f.n, 40), f.text, what[r->as]);
+            r->name, (int)bl_size_min(f.n, 40), f.text, what[r->as]);
 }
 
 /* All rows after the header. `constant` (may be NULL) gets constant_code in each. */

@@ -89,7 +89,7 @@ static void listen_to(int pipe_end, bl_buf *said) {
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) break;
         bl_buf_add(said, chunk,
-                   bl_min_size((size_t)n, SAID_LIMIT - bl_min_size(said->len, SAID_LIMIT)));
+                   bl_size_min((size_t)n, SAID_LIMIT - bl_size_min(said->len, SAID_LIMIT)));
     }
 }
 

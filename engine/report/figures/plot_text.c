@@ -62,7 +62,7 @@ void bl_gp_palette(bl_buf *gp, const char *name, size_t n) {
     bl_buf_printf(gp, "array %s[%zu]\n", name, n > 0 ? n : 1);
     for (size_t i = 0; i < n; i++) {
         const double at = n > 1 ? 4.0 * (double)i / (double)(n - 1) : 0.0;
-        const size_t k = bl_min_size((size_t)at, BL_COUNT(stops) - 2);
+        const size_t k = bl_size_min((size_t)at, BL_COUNT(stops) - 2);
         int rgb[3];
         for (int c = 0; c < 3; c++)
             rgb[c] = (int)lround(stops[k][c] + (at - (double)k) * (stops[k + 1][c] - stops[k][c]));
@@ -84,13 +84,13 @@ bl_time_unit bl_time_unit_of(double shortest) {
 }
 
 size_t bl_figure_choose(size_t count, size_t index[BL_FIGURE_LINES]) {
-    const size_t n = bl_min_size(count, BL_FIGURE_LINES);
+    const size_t n = bl_size_min(count, BL_FIGURE_LINES);
     for (size_t i = 0; i < n; i++) index[i] = n > 1 ? i * (count - 1) / (n - 1) : 0;
     return n;
 }
 
 void bl_gp_lines(bl_buf *gp, const double *batch_sizes, size_t n) {
-    bl_buf_printf(gp, "lines = %zu\narray size_text[%zu]\n", n, bl_max_size(n, 1));
+    bl_buf_printf(gp, "lines = %zu\narray size_text[%zu]\n", n, bl_size_max(n, 1));
     bl_gp_palette(gp, "colours", n);
     bl_buf text = {0};
     for (size_t i = 0; i < n; i++) {

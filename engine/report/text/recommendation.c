@@ -15,7 +15,7 @@ static size_t column_width(const bl_report_model *m, int column) {
     for (size_t row = 0; row <= m->main.size_count; row++) {
         bl_buf_clear(&cell);
         bl_cell_text(&cell, m, row, column);
-        widest = bl_max_size(widest, cell.len);
+        widest = bl_size_max(widest, cell.len);
     }
     bl_buf_free(&cell);
     return widest;
