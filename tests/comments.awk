@@ -1,5 +1,5 @@
-# Tables in comments of C, for tests/layers.sh: a line in which three blanks or more part the words is a row of a table,
-# and stands five blanks or more behind the star. clang-format joins rows that stand nearer into one sentence.
+# Tables and numbered lists in comments of C, for tests/layers.sh: a line in which three blanks or more part the words is
+# a row of a table. It stands five blanks or more behind the star, and so does an item that begins with a number. clang-format joins rows that stand nearer into one sentence.
 #
 #     /* Order of calls:                     /* Order of calls:
 #      *     open    takes memory             *  open    takes memory close    gives it back
@@ -13,8 +13,9 @@ FNR == 1 { open = 0 }
     else if (open && match($0, /^ \* */)) head = substr($0, 3, RLENGTH - 2)
     row = open ? substr($0, 3 + length(head)) : ""
     sub(/ *\*\/$/, "", row)
-    if (length(head) > 0 && length(head) < 5 && row ~ /[^ ]   +[^ ]/) {
-        print "layers: " FILENAME ":" FNR ": a row of a table in a comment stands at least 5 blanks behind the star"
+    numbered = length(head) > 1 && row ~ /^[0-9]+\. /
+    if (length(head) > 0 && length(head) < 5 && (numbered || row ~ /[^ ]   +[^ ]/)) {
+        print "layers: " FILENAME ":" FNR ": a row of a table or list in a comment stands at least 5 blanks behind the star"
         bad = 1
     }
     if (/\*\//) open = 0

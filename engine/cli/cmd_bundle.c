@@ -13,6 +13,8 @@ static const bl_option k_options[] = {
 };
 // clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
+/* The experiment has to have a store. A report that could not be drawn is said and does not stop
+ * the bundle; a damaged run does, with an exit of its own. */
 static int write_bundle(const bl_args *args) {
     bl_err err = {0};
     char file[BL_PATH];

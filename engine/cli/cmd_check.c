@@ -49,6 +49,8 @@ static bl_status check_layers(bl_experiment *e, bl_dataset *shape,
     return status;
 }
 
+/* Reads what a sweep would read before its first run: configuration, the declaration of the data
+ * set, the list of layers, and the script's first round. Opens no data file. */
 static int check(const bl_args *args) {
     if (bl_args_has(args, LIST_KEYS)) return list_keys(args->value[LIST_KEYS]);
     if (args->operand == NULL) return bl_cli_usage(args, "which experiment?");

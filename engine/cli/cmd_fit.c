@@ -104,6 +104,8 @@ static const bl_option k_options[] = {
 };
 // clang-format on
 
+/* A fault in the file is 2, a file that cannot be read 74. A fit that finds no critical batch size
+ * is printed all the same and ends with 5. */
 static int fit(const bl_args *args) {
     const char *path = args->operand;
     const bool json = bl_args_has(args, JSON);

@@ -40,6 +40,8 @@ static void show_json(void *ctx, const bl_finding *f) {
     bl_buf_free(&line);
 }
 
+/* Checks the named store, or all of them. The findings go to standard output as they come, the
+ * totals to standard error. Damage that was set aside still ends with 4. */
 static int check_stores(const bl_args *args) {
     bl_err err = {0};
     bl_names names = {0};

@@ -23,6 +23,7 @@ typedef struct row {
     bool synthetic;
 } row;
 
+/* A run as one line of JSON; what is not known is null. */
 static void show_json(const row *r) {
     bl_buf line = {0};
     bl_jw w = bl_jw_open(&line);

@@ -211,6 +211,8 @@ static void print_tree(const plan_view *v, const char *waiting) {
     (void)printf("; what follows depends on %s.\n", waiting);
 }
 
+/* Runs the script on a store that only answers. The sweep ends with BL_EMISSING where the script
+ * needs a result that is not there: what was collected until then is the tree to show. */
 static bl_status show_plan(bl_experiment *e, bool json, bl_err *err) {
     plan_view view = {.e = e};
     const bl_scheduler scheduler = bl_experiment_lookup(e);

@@ -227,7 +227,6 @@ static int answer(const bl_experiment *e, const bl_sweep_totals *totals) {
     return answered ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER;
 }
 
-/* `answers`: run, with timing pass, figures and recommendation; else work. */
 /* --fail-fast ends at a run that found no memory: that is its answer. Any other refusal of memory
  * is the machine's, which may have some the next time. */
 static int failing(const bl_err *err, bool at_a_run) {
@@ -235,6 +234,9 @@ static int failing(const bl_err *err, bool at_a_run) {
     return err->code == BL_ENOMEM && at_a_run ? BL_EXIT_SOME_FAILED : rc;
 }
 
+/* `answers`: the command is `run`, with a timing pass, figures and a recommendation; else it is
+ * `work`, which only trains. The order: options, configuration, data, device, then either the dry
+ * run or the sweep and the timing pass, and at the end the exit status. */
 static int train(const bl_args *args, bool answers) {
     bl_display display;
     bl_err err = {0};

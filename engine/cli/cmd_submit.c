@@ -158,6 +158,7 @@ static bool read_count(const char *text, size_t most, size_t *count) {
     return text != NULL && errno == 0 && *end == '\0' && text[0] != '-' && n >= 1 && n <= most;
 }
 
+/* Makes the script for Slurm; --print shows it instead of giving it to sbatch. */
 static int submit(const bl_args *args) {
     size_t workers, jobs;
     const char *each = args->value[JOBS] != NULL ? args->value[JOBS] : "1";

@@ -102,6 +102,8 @@ static int read_options(const bl_args *args, check *c) {
     return BL_EXIT_USAGE;
 }
 
+/* Trains the locked runs again beside the store, which is not changed, and compares. A difference
+ * ends with 3. */
 static int verify_lock(const bl_args *args) {
     bl_err err = {0};
     bl_experiment e = {0};

@@ -50,6 +50,7 @@ static bool begins_with_position(const char *text) {
     return colon != NULL && (size_t)(colon - text) < word && colon[1] >= '0' && colon[1] <= '9';
 }
 
+/* A message that begins with FILE:LINE stands alone, so that editors find the place. */
 int bl_cli_fail(const bl_err *err) {
     static const int exits[] = {
         [BL_OK] = BL_EXIT_DONE,

@@ -52,6 +52,8 @@ static int flushed(int rc) {
     return BL_EXIT_IO;
 }
 
+/* Finds the command and runs it. Everything that would spoil results or that the environment has
+ * wrong is refused first; help and version work all the same. */
 static int start(int argc, char **argv) {
     char *word = argc > 1 ? argv[1] : NULL;
     if (word == NULL || is_one_of(word, "--help", "-h", "help")) {

@@ -11,6 +11,7 @@
 enum { LIVE_WIDTH = 100 };
 static const double k_refresh_seconds = 0.1;
 
+/* "auto" or NULL: a line that is rewritten on a terminal, plain lines elsewhere. */
 bool bl_display_init(bl_display *d, const char *mode) {
     static const struct {
         const char *name;

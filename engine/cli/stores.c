@@ -3,6 +3,8 @@
 #include "engine/cli/command.h"
 #include <string.h>
 
+/* Without a name: every folder in the folder of runs, which may have none. A name that is given has
+ * to be one of them. */
 bl_status bl_cli_find_stores(bl_names *out, const char *name, bl_err *err) {
     char dir[BL_PATH];
     bl_names all;

@@ -66,6 +66,8 @@ static size_t group_of(const bl_key *key) {
     return leaf > key->path ? (size_t)(leaf - key->path) - 1 : 0;
 }
 
+/* Rows of one group follow one another in the schema, so a group opens at its first key and closes
+ * after its last one. */
 void bl_config_dump(const bl_config *config, bl_buf *out) {
     size_t open = 0; /* length of the open group's name */
     const char *group = "";
@@ -89,7 +91,7 @@ void bl_config_dump(const bl_config *config, bl_buf *out) {
     if (open > 0) bl_buf_str(out, "};\n");
 }
 
-/* ---- the table of keys ------------------------------------------------------------------- */
+/* ---- the table of keys ---- */
 
 static void type_text(const bl_key *key, bl_buf *out) {
     if (key->type < 0) return; /* no key, but the name of a layer */

@@ -40,7 +40,7 @@ bl_status bl_node_fail(const bl_doc *doc, const bl_node *node, const char *hint,
                         err, message);
 }
 
-/* ---- libconfig's word on a text it refuses ------------------------------------------------ */
+/* ---- libconfig's word on a text it refuses ---- */
 
 static bool same_key(const bl_scan *scan, const bl_mark *a, const bl_mark *b) {
     const char *text = bl_buf_text(&scan->text);
@@ -74,7 +74,7 @@ static bl_status fail_parse(const owner *own, bl_err *err) {
               : "syntax error here or in the line before; settings are written key = value;");
 }
 
-/* ---- the tree ---------------------------------------------------------------------------- */
+/* ---- the tree ---- */
 
 /* libconfig's tree and the marks tell of the same settings in the same order. */
 static const bl_mark *take(owner *own, bl_mark_kind kind) {
@@ -101,6 +101,8 @@ static void build_children(owner *own, bl_node *node, config_setting_t *setting)
     }
 }
 
+/* Fills the node's type and value. Strings and booleans come from libconfig, numbers from the scan,
+ * which has them exactly. Returns the mark where the value begins. */
 static const bl_mark *build_value(owner *own, bl_node *node, config_setting_t *setting) {
     const bl_mark *mark;
     switch (config_setting_type(setting)) {
@@ -143,6 +145,9 @@ static bl_node *build(owner *own, config_setting_t *setting) {
     return node;
 }
 
+/* The scan comes first: it has places and exact numbers, and refuses what libconfig would accept by
+ * mistake. Then libconfig reads the text with all includes in place. Both walk the same text, so
+ * the marks of the scan are met in the order of the nodes. */
 static bl_status parse(bl_doc *doc, const char *text, size_t n, const char *name,
                        const char *include_root, bl_err *err) {
     owner *own = bl_xalloc(sizeof *own);

@@ -27,7 +27,7 @@ void bl_scan_free(bl_scan *scan) {
     *scan = (bl_scan){0};
 }
 
-/* ---- messages ---------------------------------------------------------------------------- */
+/* ---- messages ---- */
 
 enum { EXCERPT = 120 };
 
@@ -42,6 +42,8 @@ static size_t token_length(const char *p, const char *end) {
     return q > p ? (size_t)(q - p) : 1;
 }
 
+/* "FILE:LINE:COLUMN: error: MESSAGE", then the line, and below it carets under the faulty word. Of
+ * a very long line only the part around the column is shown. Control characters are shown as ?. */
 bl_status bl_scan_fail(const bl_scan *scan, size_t line, int column, const char *hint, bl_err *err,
                        const char *message) {
     const bl_scan_line *where = &scan->lines[bl_size_min(line, scan->line_count - 1)];
@@ -89,7 +91,7 @@ static bl_status fail_here(bl_scan *scan, const source *src, const char *fmt, ..
     return bl_scan_fail(scan, line, (int)column, NULL, scan->err, message);
 }
 
-/* ---- marks ------------------------------------------------------------------------------- */
+/* ---- marks ---- */
 
 static void add_line(bl_scan *scan, const char *file, int number) {
     *BL_PUSH(scan->lines, scan->line_count, "lines of a configuration") =
@@ -117,6 +119,8 @@ static bl_status add_mark(bl_scan *scan, source *src, bl_mark mark) {
     return BL_OK;
 }
 
+/* A whole number is decimal or, with 0x, hexadecimal, and may end with L or LL; it has to fit 64
+ * bits. Everything else is a decimal number that has to be finite. */
 static bl_status scan_number(bl_scan *scan, source *src) {
     char text[64];
     size_t n = 0;
@@ -178,7 +182,7 @@ static bl_status scan_string(bl_scan *scan, source *src) {
     return BL_OK;
 }
 
-/* ---- includes ---------------------------------------------------------------------------- */
+/* ---- includes ---- */
 
 static bl_status scan_source(bl_scan *scan, source *src);
 
@@ -247,7 +251,7 @@ static bl_status scan_include(bl_scan *scan, source *src) {
     return status;
 }
 
-/* ---- the text ---------------------------------------------------------------------------- */
+/* ---- the text ---- */
 
 static bl_status scan_comment(bl_scan *scan, source *src) {
     const char *end = line_end(src);
@@ -276,6 +280,8 @@ static bl_status scan_bracket(bl_scan *scan, source *src) {
     return BL_OK;
 }
 
+/* Passes one token: a comment, a blank, a string, an include, a word, a number, a bracket or a
+ * single character such as = or ; (libconfig says where these may stand). */
 static bl_status scan_token(bl_scan *scan, source *src) {
     const char c = *src->at;
     const bool two = src->at + 1 < src->end;

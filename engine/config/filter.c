@@ -152,6 +152,7 @@ static bool text_holds(const bl_filter_term *t, const char *value) {
     return any == (t->how == EQUAL);
 }
 
+/* All terms have to hold. Words and booleans are compared as text, numbers as numbers. */
 bool bl_filter_matches(const bl_filter *filter, const bl_config *config) {
     for (size_t i = 0; i < filter->count; i++) {
         const bl_filter_term *t = &filter->term[i];

@@ -1,3 +1,14 @@
+/* From a key's name and text to its field in bl_config, and back to text (key.h).
+ *
+ *     bl_key_resolve     a name of any form -> its row of the schema; a wrong one gets a suggestion
+ *     bl_key_read        a value of a document (doc.h) -> the field
+ *     bl_key_read_text   a value of --set -> the same, by way of a node
+ *     bl_key_write       the field -> JSON for identities, or libconfig text
+ *
+ * Three things are known here and nowhere below. A value may be a former one (renamed.c). "unset"
+ * takes an optional value away. A list of layers is stored as its canonical JSON, so that equal
+ * lists are equal bytes: with optimizer.beta2 the field is a double, with model.layers it is a
+ * text. */
 #include "engine/config/key.h"
 #include "engine/base/mem.h"
 #include "engine/base/nearest.h"
@@ -23,6 +34,8 @@ static const char *nearest_path(const char *name) {
     return NULL;
 }
 
+/* In this order: the full path, a last part that one row has, a former name. A last part that two
+ * rows have is an error that names both. */
 bl_status bl_key_resolve(const bl_key **out, const char *name, bl_err *err) {
     const bl_key *other = NULL;
     *out = bl_key_find(name, strlen(name));
@@ -47,7 +60,7 @@ bl_status bl_key_resolve(const bl_key **out, const char *name, bl_err *err) {
 
 /* ---- values ---- */
 
-/* Canonical text into its field. */
+/* Stores the canonical text of a list of layers in its field. */
 static bool keep_layers(const bl_key *key, const bl_node *node, const bl_buf *text, void *fields,
                         bl_fault *fault) {
     if (text->len >= key->size)

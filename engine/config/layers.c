@@ -8,7 +8,7 @@
 
 static const char k_example[] = "{ type = \"dense\"; units = 10; } or \"relu\"";
 
-/* ---- a document's list ------------------------------------------------------------------- */
+/* ---- a document's list ---- */
 
 static const bl_config_layer_kind *find_kind(const char *name) {
     for (size_t i = 0; i < bl_config_layer_kind_count; i++)
@@ -145,6 +145,7 @@ bool bl_config_layers_read(const bl_node *list, bl_buf *text, bl_fault *fault) {
     return taken;
 }
 
+/* The text of --set: wrapped as "layers = (...);" it is read like a file's list. */
 bool bl_config_layers_read_text(const char *source, bl_buf *text, bl_fault *fault) {
     bl_doc doc;
     bl_err err;
@@ -168,7 +169,7 @@ bool bl_config_layers_read_text(const char *source, bl_buf *text, bl_fault *faul
     return taken;
 }
 
-/* ---- canonical text ---------------------------------------------------------------------- */
+/* ---- canonical text ---- */
 
 /* Nodes as a document has them, of canonical JSON. */
 static bl_node *node_of(const bl_json *json) {
@@ -258,6 +259,8 @@ static void write_list_json(bl_jw *w, const char *key, const bl_config_layer *fi
 
 static void write_list_config(bl_buf *out, const bl_config_layer *first);
 
+/* A layer with all keys at their defaults is its name alone; else it is a group that has the keys
+ * that differ, then its lists. */
 static void write_layer_config(bl_buf *out, const bl_config_layer *e) {
     bl_config_layer *plain = new_entry(e->kind);
     const bool group = has_members(e, plain);
@@ -299,7 +302,7 @@ void bl_config_layers_write(const bl_config_layer *first, bl_value_form form, bl
     bl_jw_done(&w);
 }
 
-/* ---- one layer of a list ----------------------------------------------------------------- */
+/* ---- one layer of a list ---- */
 
 static const char k_path[] = "model.layers";
 
@@ -385,7 +388,7 @@ const bl_node *bl_config_layers_node(const bl_node *list, const char *rest) {
     return inner != NULL ? bl_config_layers_node(inner, rest) : node;
 }
 
-/* ---- facts ------------------------------------------------------------------------------- */
+/* ---- facts ---- */
 
 static void add_facts(bl_config_layer_facts *facts, const bl_config_layer *first) {
     for (const bl_config_layer *e = first; e != NULL; e = e->next) {

@@ -93,6 +93,8 @@ static bool is(const char *value, const char *name) {
     return strcmp(value, name) == 0;
 }
 
+/* When a key of the release before was part of an identity. These rules are fixed for ever: they
+ * make the ids of runs that are in stores. */
 static bool applies(const bl_config *c, condition when) {
     const char *kind = c->model.kind, *optimizer = c->optimizer.name;
     const bool cycle = is(c->schedule.name, "one_cycle"), quadratic = is(kind, "quadratic");

@@ -18,7 +18,7 @@ static const bl_node **place_of(overlay *over, const char *path) {
     return &over->place[bl_key_find(path, strlen(path)) - bl_schema];
 }
 
-/* ---- one group of a file ----------------------------------------------------------------- */
+/* ---- one group of a file ---- */
 
 /* The names that may stand in a group ("" is the top level) and the nearest of them. */
 static const char *nearest_in(const char *group, const char *name) {
@@ -111,7 +111,7 @@ static bl_status check_overlay(overlay *over, const bl_doc *doc, bl_err *err) {
     return bl_node_fail(doc, place != NULL ? place : doc->root, NULL, err, "%s", fault.message);
 }
 
-/* ---- presets ----------------------------------------------------------------------------- */
+/* ---- presets ---- */
 
 static bl_status fail_preset(const bl_doc *doc, const bl_node *presets, const char *name,
                              bl_err *err) {
@@ -158,8 +158,10 @@ static bl_status apply_preset(overlay *over, const bl_doc *doc, const char *want
     return check_overlay(over, doc, err);
 }
 
-/* ---- sets -------------------------------------------------------------------------------- */
+/* ---- sets ---- */
 
+/* `key` is a path, a last part, a former name, or a place in the list of layers such as
+ * "model.layers[2].units". */
 bl_status bl_config_set(bl_config *config, const char *key, const char *value, bl_err *err) {
     const bl_key *row;
     const char *rest;

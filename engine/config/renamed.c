@@ -66,6 +66,9 @@ void bl_renamed_settle(const bl_key *key, bl_config *config) {
         config->schedule.final_div_factor = config->renamed_end_div / config->schedule.div_factor;
 }
 
+/* Former values: a 0 that meant "none" or "all", a momentum of 0 that switched the cycle off, a
+ * list of numbers instead of pairs, and former words. Each is marked, so that a note can name it.
+ */
 bool bl_renamed_value(const bl_key *key, const bl_node *node, bl_config *config, bl_node *now) {
     *now = *node;
     if (key->optional && is_zero(node)) {
@@ -94,6 +97,8 @@ void bl_renamed_list(const bl_key *key, const char *text, bl_config *config) {
     if (key->type == BL_VALUE_PAIRS && first >= '0' && first <= '9') mark(config, FLAT);
 }
 
+/* A bit of config->renamed for each: first the former names, then the other kinds, then the former
+ * words. */
 void bl_renamed_notes(const bl_config *config, void (*say)(void *ctx, const char *line),
                       void *ctx) {
     static const char *const others[] = {

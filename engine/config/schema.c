@@ -1,3 +1,18 @@
+/* The table of configuration keys (schema.h), and the look-ups in it.
+ *
+ * A row is a path, a macro that says type, field and range, and further members by name:
+ *
+ *     BOOL, I64, F64, STR     one value; I64 and F64 with the smallest and the largest one
+ *     I64S, F64S              a list; with the fewest and the most values, too
+ *     ENUM                    a text that is a name of a list of choices.h
+ *     ABOVE, BELOW            the smallest or the largest value itself is not allowed
+ *     IDENTITY                part of a run's id where it means something (applies.h)
+ *     IDENTITY_UNLESS_DEFAULT the same, but not at its default: for keys that came later
+ *     OPTIONAL                absent unless given
+ *
+ * Rows of a group stand together, in the order in which `batchlab check --list-keys all` and
+ * docs/configuration.md show them. A range is checked when a value is read; what has to hold
+ * between two keys is in validate.c. */
 #include "engine/config/schema.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"

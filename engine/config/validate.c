@@ -87,7 +87,7 @@ int bl_config_numerics_epoch(const bl_config *c) {
                                                                           : BL_NUMERICS_EPOCH;
 }
 
-/* ---- notes ------------------------------------------------------------------------------- */
+/* ---- notes ---- */
 
 static bool chunk_is_the_batch(const bl_config *c) {
     return is(c->model.kind, "resnet8") && is(c->model.norm, "ghost") &&

@@ -58,7 +58,7 @@ static bool refuse_range(bl_fault *fault, const bl_key *key, const bl_node *node
                            key->unit ? " (" : "", key->unit ? key->unit : "", key->unit ? ")" : "");
 }
 
-/* ---- nodes ------------------------------------------------------------------------------- */
+/* ---- nodes ---- */
 
 static bool read_i64(const bl_key *key, const bl_node *node, bool element, int64_t *out,
                      bl_fault *fault) {
@@ -92,6 +92,7 @@ static bool check_order(const bl_key *key, const bl_node *node, double before, d
     return true;
 }
 
+/* The field is written only when the whole list is good. */
 static bool read_list(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault) {
     if (node->type != BL_NODE_LIST) return refuse_type(fault, key, node, false);
     if (node->count < key->min_count || node->count > key->max_count)
@@ -168,6 +169,8 @@ static bool refuse_choice(const bl_key *key, const bl_node *node, bl_fault *faul
                            "'%s' is \"%.40s\"; allowed: %s", bl_key_leaf(key), node->string, list);
 }
 
+/* Choices first, then the length, then the rule of the key. Bytes behind the text are 0, so that
+ * configurations can be compared as memory. */
 static bool read_string(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault) {
     if (node->type != BL_NODE_STRING) return refuse_type(fault, key, node, false);
     bool found = key->choices == NULL;
@@ -208,7 +211,7 @@ bool bl_value_read(const bl_key *key, const bl_node *node, void *fields, bl_faul
     }
 }
 
-/* ---- text -------------------------------------------------------------------------------- */
+/* ---- text ---- */
 
 /* A scalar as libconfig would have read it; what is neither number nor boolean is a string. */
 static bl_node scalar_of(const char *text) {
@@ -277,6 +280,7 @@ const bl_node *bl_value_scalar_of(const bl_key *key, const char *text, bl_value_
     return &out->node;
 }
 
+/* A list is taken apart at its commas, with or without brackets, and read like one of a file. */
 bool bl_value_read_text(const bl_key *key, const char *text, void *fields, bl_fault *fault) {
     bl_node nodes[BL_LIST + 2];
     bl_value_scalar scalar;
@@ -304,8 +308,9 @@ bool bl_value_read_text(const bl_key *key, const char *text, void *fields, bl_fa
     return bl_value_read(key, nodes, fields, fault);
 }
 
-/* ---- writing ----------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
+/* Texts and lists point into `fields`. An optional number that is absent is stored as 0. */
 bl_config_value bl_value_of(const bl_key *key, const void *fields) {
     const void *field = bl_key_cfield(key, fields);
     bl_config_value value = {0};
@@ -347,6 +352,7 @@ bl_config_value bl_value_of(const bl_key *key, const void *fields) {
     return value;
 }
 
+/* Numbers are compared by value, so that -0 equals 0. */
 bool bl_value_equal(const bl_config_value *a, const bl_config_value *b) {
     switch (a->type) {
     case BL_VALUE_BOOL:
@@ -398,6 +404,8 @@ static void write_string(const char *text, bl_buf *out) {
     bl_buf_str(out, "\"");
 }
 
+/* Numbers read back to the same bits. In libconfig text a floating number has a point, so that it
+ * is not read as an integer. */
 void bl_value_write(const bl_config_value *value, bl_value_form form, bl_buf *out) {
     const char *comma = form == BL_FORM_JSON ? "," : ", ";
     if (value->absent) {

@@ -1,12 +1,31 @@
+/* The limits of a sweep script, the collector, errors with their place, and the call of a script's
+ * body (sandbox.h says what holds). What a script can call is in sandbox_lib.c.
+ *
+ * Lua calls two functions of this file again and again:
+ *
+ *     allocate   for every block of memory: counts it, and stops the script at the limit
+ *     on_hook    on every new line: notes the place, for messages
+ *                every HOOK_EVERY instructions: counts them, stops the script at the limit, and
+ *                collects memory when that is due
+ *
+ * `stop` ends the process, so none of them returns after a limit. An error of the script itself is
+ * a Lua error: on_error makes the message, with the line of the script first and then, where the
+ * library found the mistake, the line of the library:
+ *
+ *     experiments/NAME/sweep.lua:4: 'seeds' has to be at least 1
+ *       found by scripts/lua/check.lua:31 */
 #include "engine/lua/sandbox.h"
 #include "engine/base/mem.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Instructions between two calls of the hook; what the C library keeps beside each block; one part
- * in so many of the memory is for what Lua does not allocate: the C stack, a message in hand. */
-enum { HOOK_EVERY = 1000, BLOCK_HEAD = 16, RESERVE = 16 };
+enum {
+    HOOK_EVERY = 1000, /* instructions between two calls of the hook */
+    BLOCK_HEAD = 16,   /* bytes that the C library keeps beside each block */
+    RESERVE = 16,      /* 1/16 of the memory is kept for what Lua does not allocate: the C stack,
+                          the text of a message */
+};
 /* The first collection is due when so much memory is in use. */
 static const size_t k_first_collection = 1 << 20;
 
@@ -36,7 +55,8 @@ void *bl_sandbox_resize(bl_sandbox *box, void *old, size_t old_size, size_t size
     else
         p = fits ? realloc(old, size) : NULL;
     if (size > 0 && p == NULL) {
-        /* Far below the limit it is the machine that has none; near it, the script's own holes. */
+        /* Far below the limit, the machine has no memory left. Near the limit, the free memory lies
+         * in gaps between the script's own blocks: then the limit is the cause. */
         if (fits && others + cost_of(size) < limit / 2)
             (void)BL_ERR(box->err, BL_ENOMEM, "no memory for the sweep script %s", box->script);
         else
@@ -48,7 +68,7 @@ void *bl_sandbox_resize(bl_sandbox *box, void *old, size_t old_size, size_t size
     return p;
 }
 
-/* Before a block is there, Lua gives the kind of object it will be in place of its size. */
+/* For a new block, Lua passes the kind of the object as old_size: it is no size then. */
 static void *allocate(void *box, void *old, size_t old_size, size_t size) {
     return bl_sandbox_resize(box, old, old_size, size);
 }

@@ -16,15 +16,16 @@
  *     give back  rename(claim.d/ME, claim.d.tmp-ME.gone), rmdir(claim.d)
  *
  * What holds, whatever is killed or frozen between any two calls:
- *   1. claim.d has at most one folder in it. Every change of owner is one rename of one name.
- *   2. A claim that arrives is whole. There is no moment in which it has an owner but no beat.
- *   3. An owner whose folder was renamed away reaches nothing: each write and each removal is a
- * rename out of or into that folder, and fails. It notices, and forgets the run.
- *   4. A folder that is named by its owner is renamed away, never a claim as such: a claim that
- * came after somebody looked bears another name. An owner counts as gone when its name is that of a
- * dead process of this machine, or when its beat is BL_CLAIM_STALE seconds older than the time
- * which the file server gives to a file made now. The local clock decides nothing. A wrong
- * take-over costs time, never a result. */
+ *     1. claim.d has at most one folder in it. Every change of owner is one rename of one name.
+ *     2. A claim that arrives is whole. There is no moment in which it has an owner but no beat.
+ *     3. An owner whose folder was renamed away changes nothing: each write and each removal is a
+ *        rename out of or into that folder, and fails. The owner notices and gives up the run.
+ *     4. Only a folder that is named by its owner is renamed away. A claim that came after a
+ * process looked has another name, so it stays.
+ *
+ * An owner counts as gone when its name is that of a dead process of this machine. It also does
+ * when its beat is BL_CLAIM_STALE seconds older than the time that the file server gives to a file
+ * made now. The local clock is not used. A wrong take-over costs time, never a result. */
 #include "engine/store/claim.h"
 #include "engine/base/buf.h"
 #include "engine/base/clock.h"
@@ -175,7 +176,8 @@ bl_claim_state bl_claim_state_of(const char *dir) {
 
 /* ---- taking and giving back ---- */
 
-/* Takes an owner's folder out of its claim: of many that try only one finds it there. */
+/* Takes an owner's folder out of its claim. When several processes try, one rename succeeds; the
+ * others find no folder, which is no error. */
 static bl_status take_away(const char *dir, const char *owner, bl_err *err) {
     char from[BL_PATH], to[BL_PATH];
     BL_TRY(bl_path(from, err, "%s/%s/%s", dir, k_claim, owner));
@@ -201,8 +203,8 @@ bl_status bl_claim_clear(const char *dir, bool *cleared, bl_err *err) {
     BL_FAIL(err, BL_EIO, "cannot remove %s: %s", path, strerror(errno));
 }
 
-/* Another process may at any moment remove what this one prepares, or the folder: it then was
- * faster. */
+/* When a path could not be made. ENOENT: another process removed the folder meanwhile, because it
+ * was faster; the claim is then not won, which is no error. */
 static bl_status not_made(const char *path, int error, bool *won, bl_err *err) {
     *won = false;
     if (error == ENOENT) return BL_OK;
@@ -234,7 +236,8 @@ static bl_status install(bl_claim *c, bool *won, bl_err *err) {
     BL_FAIL(err, BL_EIO, "cannot make %s: %s", path, strerror(error));
 }
 
-/* What dead writers left. Everybody who writes here holds the claim, and that is us. */
+/* Removes what dead writers left. Only the holder of the claim writes here, so nothing else is at
+ * work. */
 static void tidy(const bl_claim *c) {
     bl_names names;
     char path[BL_PATH];

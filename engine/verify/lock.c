@@ -79,6 +79,7 @@ static bool parse_line(const char *text, size_t n, bl_lock_entry *out) {
     return parse_marks(sum + BL_SHA256_HEX - 1, out);
 }
 
+/* Lines that begin with # are comments. A run may be there once. */
 bl_status bl_lock_parse(bl_lock *lock, const char *text, size_t n, const char *name, bl_err *err) {
     *lock = (bl_lock){0};
     size_t line = 0;

@@ -1,15 +1,22 @@
 /* conv2d_backward_weight: dw and dbias, with rule B.
  *
- * The outputs are cut into macro tiles. A macro tile walks the batch: an example's dy is packed
- * into panels (as they lie, positions of one of several panels share sets of the first cache), and
- * every register tile runs one chain over the positions, a run being a line of dy or what of it the
- * tile's tap sees inside of x. The example's sums are added to the block's; after 256 examples the
- * binary-counter tree is climbed. A large image passes in bands of lines: then its chains wait in
- * memory between them. dbias is one more row, for the macro tiles that have the first row of dw.
+ * The outputs are cut into macro tiles: some rows of dw times some panels of filters. The loops of
+ * one macro tile, from the outermost to the innermost:
  *
- * A tap with few channels does not fill a register tile. Then tiles cross taps, and lines of x are
- * copied with zeros around them, of which a term changes no sum unless its dy is no finite number:
- * a macro tile with a NaN is computed again tap by tap. */
+ *     example         dy is packed into panels, because the positions of one of several panels lie
+ *                     far apart and share sets of the first cache
+ *     band            some lines of dy; a large image passes in bands, and between two of them the
+ *                     chains wait in memory
+ *     register tile   some rows times one panel; each sum is one chain over the band's positions,
+ *                     in runs: a run is the part of a line of dy whose x lies inside the image
+ *
+ * After an example its sums are added to those of the block. After 256 examples the block's sums go
+ * into the binary-counter tree. dbias is one more row, in the macro tiles that have the first row
+ * of dw.
+ *
+ * A tap with few channels does not fill a register tile. Then tiles hold several taps, and lines of
+ * x are copied with zeros around them. A product with such a zero changes no sum, unless dy is not
+ * finite there. So a macro tile with a NaN in its result is computed again, tap by tap. */
 #include "kernels/cpu/conv_ranges.h"
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/depthwise.h"

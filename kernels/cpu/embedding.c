@@ -1,3 +1,16 @@
+/* embedding_forward and embedding_backward (kernels/kernel.h). Forward copies rows of the tables.
+ * Backward sums dy for each row of a table, by rule B. The parts share the columns.
+ *
+ *     up to 256 examples   one block: the chains run in dtable itself, example by example
+ *     more                 a counting sort lists the examples of each row in their order. Then each
+ *                          row walks its own list, with its chain and its tree in registers
+ *
+ * The sort makes the work proportional to the examples, not to rows times blocks. A row's tree
+ * skips the blocks in which the row does not occur: their sum is +0, which changes no bit of the
+ * others.
+ *
+ * Example: a row that examples 3, 7 and 600 use has the chain 3, 7 in block 0 and the chain 600 in
+ * block 2. Its gradient is (dy_3 + dy_7) + dy_600. */
 #include "engine/base/mem.h"
 #include "kernels/cpu/cpu.h"
 

@@ -1,8 +1,16 @@
+/* mse and softmax_cross_entropy (kernels/kernel.h). Part 0 computes the sum over all examples, and
+ * every part the dy of its own examples.
+ *
+ * The sums are chains in fp64, so one after another; what can run at once is the rest. The softmax
+ * therefore takes ROWS examples through five passes without branches, which the compiler
+ * vectorises: differences to the largest y, their sums, their exponentials, the sums of these, the
+ * logarithms. exp_all and log_all give the bits of bl_exp64 and bl_log64
+ * (kernels/shared/exact_math.h). */
 #include "engine/base/mem.h"
 #include "kernels/cpu/cpu.h"
 #include "kernels/shared/exact_math.h"
 
-/* A rule-B sum: the tree's levels are few numbers and stay on the stack. */
+/* A rule-B sum. The tree has one number a level, so it lies on the stack. */
 typedef struct tree {
     double level[64];
     size_t blocks;

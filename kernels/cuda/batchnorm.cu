@@ -118,6 +118,8 @@ void bl_batchnorm_inference_cuda(const bl_batchnorm_inference *args, const bl_pa
         BL_LAUNCH(infer, bl_blocks(a.batch * a.n), BL_CUDA_THREADS, bl_queue_of(part), a);
 }
 
+/* One block of examples is one kernel. More take one kernel for each step: the dropout's backward,
+ * the sums of dy, the sums of dy * xhat, and dx. The column sums pass through the workspace. */
 void bl_batchnorm_backward_cuda(const bl_batchnorm_backward *args, const bl_part *part) {
     bl_queue *queue = bl_queue_of(part);
     bl_batchnorm_backward a = *args;

@@ -144,6 +144,8 @@ template <class Args> dim3 by_chunks(const Args &a) {
 
 } // namespace
 
+/* Workspace: a chain's result for each example and channel, then a variance for each chunk and
+ * channel. What does not fit is left to the reference kernel. */
 void bl_batchnorm2d_forward_cuda(const bl_batchnorm2d_forward *args, const bl_part *part) {
     const bl_batchnorm2d_forward a = *args;
     bl_queue *queue = bl_queue_of(part);
@@ -165,6 +167,8 @@ void bl_batchnorm2d_forward_cuda(const bl_batchnorm2d_forward *args, const bl_pa
     BL_LAUNCH(normalise, by_chunks(a), BL_CUDA_THREADS, queue, a);
 }
 
+/* Workspace: two chains' results for each example and channel, then two sums for each chunk and
+ * channel. What does not fit is left to the reference kernel. */
 void bl_batchnorm2d_backward_cuda(const bl_batchnorm2d_backward *args, const bl_part *part) {
     const bl_batchnorm2d_backward a = *args;
     bl_queue *queue = bl_queue_of(part);

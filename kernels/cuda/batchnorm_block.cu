@@ -34,6 +34,8 @@ __device__ float chain(const float *column, unsigned stride, unsigned batch, Nex
     return acc;
 }
 
+/* A thread block has FORWARD columns: all threads copy them to shared memory, one thread a column
+ * computes the sums in order, and all threads write y and then the dropout. */
 __global__ void __launch_bounds__(THREADS) forward(bl_batchnorm_forward a) {
     __shared__ float x[BL_BLOCK][FORWARD + 1], mean[FORWARD], rstd[FORWARD];
     const unsigned c = threadIdx.x % FORWARD, row = threadIdx.x / FORWARD;

@@ -122,6 +122,9 @@ room divide(bl_queue *queue, size_t batch, size_t count, size_t groups) {
 
 } // namespace
 
+/* dw of as many examples at once as the workspace holds: each example's sums by a product of
+ * matrices, added to its block's chain, and at the end rule B's tree over the blocks. False: the
+ * workspace holds not one example. */
 static bool weights(const bl_conv2d_backward_weight &a, bl_queue *queue) {
     const bl_conv *v = &a.conv;
     const size_t rows = v->kernel * v->kernel * (v->channels / v->groups),

@@ -170,6 +170,8 @@ static bl_status check_capability(const struct cudaDeviceProp *p, bl_err *err) {
             p->name, p->major, p->minor, LEAST_CAPABILITY);
 }
 
+/* The card's row of functions, name, versions and sizes. The name and the library's versions are
+ * part of what a run at level `device` depends on. */
 static bl_status describe(bl_cuda_device *card, int index, bl_err *err) {
     struct cudaDeviceProp p;
     int runtime = 0, driver = 0;
@@ -203,6 +205,7 @@ static bl_status count_cards(int *count, bl_err *err) {
 
 __attribute__((visibility("default"))) bl_device_plugin_fn bl_device_plugin;
 
+/* Each card is opened once and kept to the end of the process. */
 bl_status bl_device_plugin(const bl_device **out, int index, bl_err *err) {
     enum { MOST_CARDS = 64 };
     static bl_cuda_device *cards[MOST_CARDS];

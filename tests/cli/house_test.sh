@@ -45,9 +45,10 @@ finds 'bl_low_three: the prefix bl_low belongs to engine/low' 'echo "void bl_low
 finds 'the prefix bl_new is new: give it to engine/high in tests/prefixes.txt' 'echo "void bl_new(int);" >>engine/high/three.h'
 finds 'tests/prefixes.txt gives bl_low to two rooms' 'echo "engine/high low" >>tests/prefixes.txt'
 finds 'engine/low/one.c has the file name of engine/high/one.c' 'cp engine/low/one.c engine/high/one.c'
-finds 'engine/low/one.c:3: a row of a table in a comment' \
+finds 'engine/low/one.c:3: a row of a table or list in a comment' \
   'printf "/* Calls:\n *   open    takes memory close   gives it back */\n" >>engine/low/one.c'
-finds 'engine/low/one.c:2: a row of a table in a comment' 'echo "/* open   takes memory */" >>engine/low/one.c'
+finds 'engine/low/one.c:2: a row of a table or list in a comment' 'echo "/* open   takes memory */" >>engine/low/one.c'
+finds 'engine/low/one.c:3: a row of a table or list in a comment' 'printf "/* It\n *   1. is\n * numbered */\n" >>engine/low/one.c'
 finds '' 'printf "/* Calls:\n *     open    takes memory\n *     close   gives it back */\nint a;   /* b   c */\n" >>engine/low/one.c'
 finds 'the guard is BL_ONE_H, not BL_ENGINE_LOW_ONE_H' 'sed -i s/BL_ENGINE_LOW_ONE_H/BL_ONE_H/ engine/low/one.h'
 exit $failed
