@@ -3,6 +3,7 @@
 #include "engine/cli/command.h"
 #include "engine/report/analyse.h"
 #include "engine/report/report_folder.h"
+#include "engine/report/report_stamp.h"
 #include "engine/report/text/recommendation.h"
 #include "engine/report/write.h"
 #include <stdio.h>
@@ -58,22 +59,35 @@ const bl_command bl_cmd_recommend = {
     .run = recommend,
 };
 
-/* Writes everything under the preset's folder in reports/NAME/ and names what `file` says. */
+/* Everything into the preset's folder, and the links to it. */
+static bl_status write_files(const bl_report_model *answer, const char *name, char dir[BL_PATH],
+                             const bl_buf *inputs, bl_err *err) {
+    const char *reports = bl_cli_reports_dir();
+    BL_TRY(bl_report_place(dir, reports, name, answer->preset, answer->answered, err));
+    const bl_status status = bl_report_write(answer, dir, bl_cli_templates_dir, inputs, err);
+    if (status != BL_OK && status != BL_EUNSUPPORTED) return status;
+    const bl_status linked =
+        bl_report_make_current(reports, name, dir, answer->answered, status == BL_OK ? err : NULL);
+    return status != BL_OK ? status : linked;
+}
+
+/* Writes everything under the preset's folder in reports/NAME/ and names what `file` says. The
+ * stamp is older than the answer: a plan that changes in between is drawn again by the sweep. */
 static int write_report(const bl_args *args, const char *file) {
     bl_report_model answer;
     bl_err err = {0};
     char dir[BL_PATH];
-    if (read_answer(&answer, args->operand, &err) != BL_OK) return bl_cli_fail(&err);
-    const bool answered = answer.answered;
-    bl_status status =
-        bl_report_place(dir, bl_cli_reports_dir(), args->operand, answer.preset, answered, &err);
-    if (status == BL_OK) status = bl_report_write(&answer, dir, bl_cli_templates_dir, &err);
-    if (status == BL_OK || status == BL_EUNSUPPORTED) {
-        const bl_status linked = bl_report_make_current(bl_cli_reports_dir(), args->operand, dir,
-                                                        answered, status == BL_OK ? &err : NULL);
-        if (status == BL_OK) status = linked;
-    }
+    bl_buf inputs = {0};
+    bool answered = false;
+    bl_status status = BL_OK;
+    BL_GOTO(bl_path(dir, &err, "%s/%s", bl_cli_runs_dir(), args->operand));
+    BL_GOTO(bl_report_stamp_make(&inputs, dir, bl_cli_templates_dir, &err));
+    BL_GOTO(read_answer(&answer, args->operand, &err));
+    answered = answer.answered;
+    status = write_files(&answer, args->operand, dir, &inputs, &err);
     bl_report_model_free(&answer);
+done:
+    bl_buf_free(&inputs);
     if (status != BL_OK) return bl_cli_fail(&err);
     (void)printf("%s/%s\n", dir, file);
     return answered ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER;

@@ -199,9 +199,8 @@ static bl_status draw(const bl_experiment *e, char dir[BL_PATH], bl_buf *words, 
     *answered = out.answered;
     bl_recommendation_text(&out, words);
     status = bl_report_place(dir, reports, e->config.name, e->config.preset, *answered, err);
-    if (status == BL_OK) status = bl_report_write(&out, dir, bl_cli_templates_dir, err);
+    if (status == BL_OK) status = bl_report_write(&out, dir, bl_cli_templates_dir, &inputs, err);
     bl_report_model_free(&out);
-    if (status == BL_OK) bl_report_stamp_write(dir, &inputs, *answered);
 done:
     bl_buf_free(&inputs);
     if (status != BL_OK && status != BL_EUNSUPPORTED) return status;

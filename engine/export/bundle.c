@@ -176,7 +176,8 @@ static bl_status draw(const bundle *b, bl_err *err) {
     BL_TRY(bl_report_analyse(&answer, runs, err));
     bl_status status =
         bl_report_place(place, reports, b->from->name, answer.preset, answer.answered, err);
-    if (status == BL_OK) status = bl_report_write(&answer, place, b->from->templates_dir, err);
+    if (status == BL_OK)
+        status = bl_report_write(&answer, place, b->from->templates_dir, NULL, err);
     bl_report_model_free(&answer);
     if (status == BL_EUNSUPPORTED) b->out->undrawn = *err;
     return status == BL_EUNSUPPORTED ? BL_OK : status;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { INPUT_LIMIT = 1 << 30, NOTE_LIMIT = 1 << 16 };
-static const char k_note[] = ".drawn-from", k_output[] = "output ", k_answered[] = "answered\n",
+static const char k_output[] = "output ", k_answered[] = "answered\n",
                   k_unanswered[] = "no answer\n";
 
 /* Appends "DIGEST NAME" of a file, nothing for one that is not there. */
@@ -68,7 +68,7 @@ bool bl_report_stamp_text(bl_buf *words, const char *report_dir, const bl_buf *i
     char path[BL_PATH];
     bl_buf note = {0};
     bl_err ignored;
-    const bool same = bl_path(path, NULL, "%s/%s", report_dir, k_note) == BL_OK &&
+    const bool same = bl_path(path, NULL, "%s/%s", report_dir, BL_REPORT_NOTE) == BL_OK &&
                       bl_file_exists(path) &&
                       bl_file_read(&note, path, NOTE_LIMIT, &ignored) == BL_OK &&
                       note.len > inputs->len && memcmp(note.data, inputs->data, inputs->len) == 0 &&
@@ -78,24 +78,25 @@ bool bl_report_stamp_text(bl_buf *words, const char *report_dir, const bl_buf *i
            bl_file_read(words, path, INPUT_LIMIT, &ignored) == BL_OK;
 }
 
-static void list_outputs(bl_buf *note, const char *report_dir) {
+static bl_status list_outputs(bl_buf *note, const char *report_dir, bl_err *err) {
     bl_names names;
-    bl_err ignored;
-    if (bl_dir_list(&names, report_dir, &ignored) != BL_OK) return;
+    BL_TRY(bl_dir_list(&names, report_dir, err));
     for (size_t i = 0; i < names.count; i++) bl_buf_printf(note, "%s%s\n", k_output, names.name[i]);
     bl_names_free(&names);
+    return BL_OK;
 }
 
-void bl_report_stamp_write(const char *report_dir, const bl_buf *inputs, bool answered) {
+bl_status bl_report_stamp_write(const char *report_dir, const bl_buf *inputs, bool answered,
+                                bl_err *err) {
     char path[BL_PATH];
     bl_buf note = {0};
-    bl_err ignored;
+    bl_status status = BL_OK;
     bl_buf_add(&note, inputs->data, inputs->len);
-    list_outputs(&note, report_dir);
+    BL_GOTO(list_outputs(&note, report_dir, err));
     bl_buf_str(&note, answered ? k_answered : k_unanswered);
-    if (bl_path(path, NULL, "%s/%s", report_dir, k_note) == BL_OK) {
-        const bl_status status = bl_file_write(path, note.data, note.len, &ignored);
-        (void)status;
-    }
+    BL_GOTO(bl_path(path, err, "%s/%s", report_dir, BL_REPORT_NOTE));
+    BL_GOTO(bl_file_write(path, note.data, note.len, err));
+done:
     bl_buf_free(&note);
+    return status;
 }

@@ -6,6 +6,9 @@
 #include "engine/base/status.h"
 #include <stdbool.h>
 
+/* The file beside a report's other files that says what it was drawn from. */
+#define BL_REPORT_NOTE ".drawn-from"
+
 /* What a report in `report_dir` is drawn from: the plan, the timing pass, the templates and this
  * program. The logs are functions of the plan's run ids and steps. */
 bl_status bl_report_stamp_make(bl_buf *out, const char *run_dir, const char *templates_dir,
@@ -14,6 +17,7 @@ bl_status bl_report_stamp_make(bl_buf *out, const char *run_dir, const char *tem
  * none of its files is gone. */
 bool bl_report_stamp_text(bl_buf *words, const char *report_dir, const bl_buf *inputs,
                           bool *answered);
-/* To be called once everything is drawn. What cannot be written is drawn again. */
-void bl_report_stamp_write(const char *report_dir, const bl_buf *inputs, bool answered);
+/* To be called once everything is drawn, in a folder that nobody else changes. */
+bl_status bl_report_stamp_write(const char *report_dir, const bl_buf *inputs, bool answered,
+                                bl_err *err) BL_CHECKED;
 #endif

@@ -3,13 +3,13 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
+#include "engine/report/report_replace.h"
+#include "engine/report/report_stamp.h"
 #include "engine/report/text/html.h"
 #include "engine/report/text/labels.h"
 #include "engine/report/text/recommendation.h"
 #include "engine/report/text/tables.h"
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 const bl_figure *const bl_figures[] = {
     &bl_figure_scaling,    &bl_figure_time,    &bl_figure_resources,     &bl_figure_pareto,
@@ -27,39 +27,10 @@ static bl_status write_text(const char *dir, const char *name, const char *endin
 
 /* ---- figures ---- */
 
-static bl_status forget(const char *dir, const char *name, const char *ending, bl_err *err) {
-    char path[BL_PATH];
-    BL_TRY(bl_path(path, err, "%s/%s.%s", dir, name, ending));
-    if (unlink(path) != 0 && errno != ENOENT)
-        BL_FAIL(err, BL_EIO, "%s: cannot remove an old figure: %s", path, strerror(errno));
-    return BL_OK;
-}
-
-/* A figure that cannot be drawn now must not survive from an earlier report. */
-static bl_status forget_drawings(const char *dir, const char *name, bl_err *err) {
-    static const char *const endings[] = {"svg", "png", "pdf"};
-    for (size_t i = 0; i < BL_COUNT(endings); i++) BL_TRY(forget(dir, name, endings[i], err));
-    return BL_OK;
-}
-
-static bl_status forget_figure(const char *dir, const char *name, bl_err *err) {
-    BL_TRY(forget_drawings(dir, name, err));
-    BL_TRY(forget(dir, name, "dat", err));
-    return forget(dir, name, "gp", err);
-}
-
-/* Figures under names that they no longer have: beside the new ones they would look current. */
-static bl_status forget_retired(const char *dir, bl_err *err) {
-    static const char *const retired[] = {"basins"};
-    for (size_t i = 0; i < BL_COUNT(retired); i++) BL_TRY(forget_figure(dir, retired[i], err));
-    return BL_OK;
-}
-
-/* NAME.dat and NAME.gp, after older drawings of that name are gone. */
+/* NAME.dat and NAME.gp. */
 static bl_status write_figure(const bl_figure *f, const bl_report_model *m, const char *dir,
                               const char *template_dir, bl_err *err) {
-    if (!f->has_data(m)) return forget_figure(dir, f->name, err);
-    BL_TRY(forget_drawings(dir, f->name, err));
+    if (!f->has_data(m)) return BL_OK;
     bl_buf dat = {0}, gp = {0};
     bl_status status = BL_OK;
     bl_buf_str(&dat, "# ");
@@ -111,15 +82,65 @@ static bl_status write_html(const bl_report_model *m, const char *dir, bl_err *e
     return status;
 }
 
-bl_status bl_report_write(const bl_report_model *model, const char *report_dir,
-                          const char *template_dir, bl_err *err) {
-    BL_TRY(bl_make_dirs(report_dir, err));
-    BL_TRY(write_words(model, report_dir, err));
-    BL_TRY(forget_retired(report_dir, err));
+/* ---- the folder ---- */
+
+/* Is the file's name STEM.ENDING? */
+static bool is_named(const char *file, const char *stem, const char *ending) {
+    const size_t n = strlen(stem);
+    return strncmp(file, stem, n) == 0 && file[n] == '.' && strcmp(file + n + 1, ending) == 0;
+}
+
+static bool is_figure(const char *file, const char *figure) {
+    static const char *const endings[] = {"svg", "png", "pdf", "dat", "gp"};
+    for (size_t i = 0; i < BL_COUNT(endings); i++)
+        if (is_named(file, figure, endings[i])) return true;
+    return false;
+}
+
+/* The names of this report's files and those of earlier programs: beside the new ones these would
+ * look current. */
+static bool owns(const char *file) {
+    static const char *const others[] = {BL_REPORT_NOTE, "recommendation.txt",
+                                         "recommendation.json", "report.html"},
+                             *const retired[] = {"basins"};
+    for (size_t i = 0; i < BL_COUNT(others); i++)
+        if (strcmp(file, others[i]) == 0) return true;
+    for (size_t i = 0; i < bl_report_table_count; i++)
+        if (is_named(file, bl_report_tables[i].name, bl_report_tables[i].ending)) return true;
     for (size_t i = 0; i < bl_figure_count; i++)
-        BL_TRY(write_figure(bl_figures[i], model, report_dir, template_dir, err));
-    const bl_status drawn = draw_figures(model, report_dir, err);
+        if (is_figure(file, bl_figures[i]->name)) return true;
+    for (size_t i = 0; i < BL_COUNT(retired); i++)
+        if (is_figure(file, retired[i])) return true;
+    return false;
+}
+
+/* Everything into `dir`, an empty folder. Without gnuplot there is no note either, so that the next
+ * sweep tries to draw again. */
+static bl_status draw_all(const bl_report_model *model, const char *dir, const char *template_dir,
+                          const bl_buf *inputs, bl_err *err) {
+    BL_TRY(write_words(model, dir, err));
+    for (size_t i = 0; i < bl_figure_count; i++)
+        BL_TRY(write_figure(bl_figures[i], model, dir, template_dir, err));
+    const bl_status drawn = draw_figures(model, dir, err);
     if (drawn != BL_OK && drawn != BL_EUNSUPPORTED) return drawn;
-    const bl_status status = write_html(model, report_dir, drawn == BL_OK ? err : NULL);
-    return drawn != BL_OK ? drawn : status;
+    bl_err html_err;
+    const bl_status html = write_html(model, dir, &html_err);
+    if (html != BL_OK) *err = html_err;
+    if (html != BL_OK || drawn != BL_OK) return html != BL_OK ? html : drawn;
+    return inputs != NULL ? bl_report_stamp_write(dir, inputs, model->answered, err) : BL_OK;
+}
+
+bl_status bl_report_write(const bl_report_model *model, const char *report_dir,
+                          const char *template_dir, const bl_buf *inputs, bl_err *err) {
+    char drawing[BL_PATH];
+    BL_TRY(bl_report_begin(drawing, report_dir, err));
+    const bl_status drawn = draw_all(model, drawing, template_dir, inputs, err);
+    bl_err why;
+    bl_status replaced = BL_OK;
+    if (drawn == BL_OK || drawn == BL_EUNSUPPORTED)
+        replaced = bl_report_replace(drawing, report_dir, owns, &why);
+    if (replaced != BL_OK) *err = why;
+    if (replaced != BL_OK || (drawn != BL_OK && drawn != BL_EUNSUPPORTED))
+        (void)bl_remove_tree(drawing, NULL);
+    return replaced != BL_OK ? replaced : drawn;
 }

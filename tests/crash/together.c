@@ -16,23 +16,22 @@
 typedef struct other {
     const char *words[6];
     bool removes; /* more than leftovers: checkpoints of finished runs */
-    bool draws;   /* the report, as the sweep does at its end */
 } other;
 
 static const other k_others[] = {
-    {{"work", lab_experiment, "-j", "1", NULL},     false, false},
-    {{"run", lab_experiment, "--progress", "none"}, false, true },
-    {{"report", lab_experiment, NULL},              false, true },
-    {{"plot", lab_experiment, NULL},                false, true },
-    {{"bundle", lab_experiment, "-o", "/dev/null"}, false, false},
-    {{"gc", lab_experiment, NULL},                  true,  false},
-    {{"fsck", lab_experiment, "--repair", NULL},    false, false},
-    {{"fsck", NULL},                                false, false},
-    {{"status", NULL},                              false, false},
-    {{"ls", NULL},                                  false, false},
-    {{"recommend", lab_experiment, NULL},           false, false},
-    {{"plan", lab_experiment, NULL},                false, false},
-    {{"export", lab_experiment, NULL},              false, false},
+    {{"work", lab_experiment, "-j", "1", NULL},     false},
+    {{"run", lab_experiment, "--progress", "none"}, false},
+    {{"report", lab_experiment, NULL},              false},
+    {{"plot", lab_experiment, NULL},                false},
+    {{"bundle", lab_experiment, "-o", "/dev/null"}, false},
+    {{"gc", lab_experiment, NULL},                  true },
+    {{"fsck", lab_experiment, "--repair", NULL},    false},
+    {{"fsck", NULL},                                false},
+    {{"status", NULL},                              false},
+    {{"ls", NULL},                                  false},
+    {{"recommend", lab_experiment, NULL},           false},
+    {{"plan", lab_experiment, NULL},                false},
+    {{"export", lab_experiment, NULL},              false},
 };
 
 /* A beginning that finds no runs or no plan yet is no failure (2), nor is an answer that is still
@@ -95,7 +94,7 @@ void part_together(lab *l) {
             meet(l, &k_others[i], which == 1, which == 2);
             lab_undamaged(l, what);
             (void)lab_recovers(l, what, k_others[i].removes);
-            if (!k_others[i].draws) lab_report_is_whole(l, what);
+            lab_report_is_whole(l, what);
             l->together++;
             if (l->failures > LAB_MOST_FAILURES) return;
         }

@@ -4,6 +4,7 @@
 #include "tests/check.h"
 #include "tests/unit/report_place.h"
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool has_gnuplot(void) {
@@ -146,7 +147,7 @@ static void same_bytes_twice(void **state) {
     char name[64];
     for (int round = 0; round < 2; round++) {
         if (round == 1) (void)sleep(1); /* so that a clock in a file would show */
-        CHECK_OK(bl_report_write(&a, ((place *)*state)->report, report_templates, ERR));
+        CHECK_OK(bl_report_write(&a, ((place *)*state)->report, report_templates, NULL, ERR));
         for (size_t f = 0; f < sizeof figures / sizeof *figures; f++)
             for (size_t e = 0; e < sizeof endings / sizeof *endings; e++) {
                 (void)snprintf(name, sizeof name, "%s.%s", figures[f], endings[e]);
@@ -189,13 +190,106 @@ static void without_gnuplot(void **state) {
     char *path = strdup(getenv("PATH"));
     assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
     bl_err err = {0};
-    const bl_status status = bl_report_write(&a, ((place *)*state)->report, report_templates, &err);
+    const bl_status status =
+        bl_report_write(&a, ((place *)*state)->report, report_templates, NULL, &err);
     assert_int_equal(setenv("PATH", path, 1), 0);
     free(path);
     assert_int_equal(status, BL_EUNSUPPORTED);
     assert_non_null(strstr(err.text, "gnuplot is not installed"));
     assert_true(in_report(*state, "scaling.gp") && in_report(*state, "report.html"));
     assert_false(in_report(*state, "scaling.svg"));
+    bl_report_model_free(&a);
+}
+
+/* A folder in front of the others on PATH, with a program `gnuplot` of these lines of shell; the
+ * path of before, to be given to leave_gnuplot. */
+static char *stand_in(const place *p, const char *shell) {
+    char file[BL_PATH], words[2 * BL_PATH];
+    char *before = strdup(getenv("PATH"));
+    CHECK_OK(bl_path(file, ERR, "%s/gnuplot", p->root));
+    (void)snprintf(words, sizeof words, "#!/bin/sh\nname=${2%%.gp}\n%s\n", shell);
+    CHECK_OK(bl_file_write(file, words, strlen(words), ERR));
+    assert_int_equal(chmod(file, 0755), 0);
+    (void)snprintf(words, sizeof words, "%s:%s", p->root, before);
+    assert_int_equal(setenv("PATH", words, 1), 0);
+    return before;
+}
+
+static void leave_gnuplot(char *before) {
+    assert_int_equal(setenv("PATH", before, 1), 0);
+    free(before);
+}
+
+/* The names in the place's folder that are left of an unfinished drawing. */
+static size_t leftovers(const place *p) {
+    bl_names names;
+    size_t n = 0;
+    CHECK_OK(bl_dir_list(&names, p->root, ERR));
+    for (size_t i = 0; i < names.count; i++) n += strstr(names.name[i], BL_TEMPORARY) != NULL;
+    bl_names_free(&names);
+    return n;
+}
+
+#define WHOLE                                                                                      \
+    "printf '</svg>\\n' >$name.svg; printf 'IEND\\256B`\\202' >$name.png; "                        \
+    "printf '%%%%EOF\\n' >$name.pdf; "
+
+/* gnuplot takes no notice of a full disk: its drawings are then empty, cut or missing, and it ends
+ * well. The older report stays as it is. */
+static void a_broken_drawing_leaves_the_old_report(void **state) {
+    static const struct {
+        const char *shell, *named;
+    } faults[] = {
+        {"for e in svg png pdf; do : >$name.$e; done",            "scaling.svg"},
+        {WHOLE "[ $name != time ] || : >$name.png",               "time.png"   },
+        {WHOLE "[ $name != time ] || rm $name.pdf",               "time.pdf"   },
+        {WHOLE "[ $name != time ] || printf '<svg><' >$name.svg", "time.svg"   }
+    };
+    const place *p = *state;
+    bl_report_model a = answer_of(p, (bl_report_fixture){.sizes = 4, .seeds = 1, .timing = true});
+    char *before = stand_in(p, WHOLE);
+    CHECK_OK(bl_report_write(&a, p->report, report_templates, NULL, ERR));
+    leave_gnuplot(before);
+    bl_buf old = contents(p, "recommendation.txt");
+    (void)snprintf(a.experiment, sizeof a.experiment, "another");
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        bl_err err = {0};
+        before = stand_in(p, faults[i].shell);
+        const bl_status status = bl_report_write(&a, p->report, report_templates, NULL, &err);
+        leave_gnuplot(before);
+        assert_int_equal(status, BL_EIO);
+        if (strstr(err.text, faults[i].named) == NULL)
+            fail_msg("'%s' does not name %s", err.text, faults[i].named);
+        expect_contents(p, "recommendation.txt", bl_buf_text(&old));
+        expect_contents(p, "time.svg", "</svg>\n");
+        assert_int_equal(leftovers(p), 0);
+    }
+    bl_buf_free(&old);
+    bl_report_model_free(&a);
+}
+
+/* What belongs to no report stays, a folder as well as a file and one with a dot, and the report
+ * around it is the new one. */
+static void what_is_no_report_stays(void **state) {
+    static const char *const own[] = {"own.txt", ".own", "folder/time.svg"};
+    const place *p = *state;
+    char path[BL_PATH];
+    bl_report_model a = answer_of(p, (bl_report_fixture){.sizes = 4, .seeds = 1, .timing = true});
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        a.timed = true;
+        write_report(p, &a);
+        CHECK_OK(bl_path(path, ERR, "%s/folder", p->report));
+        if (own[i][0] == 'f') CHECK_OK(bl_make_dirs(path, ERR));
+        CHECK_OK(bl_path(path, ERR, "%s/%s", p->report, own[i]));
+        CHECK_OK(bl_file_write(path, "mine", 4, ERR));
+        a.timed = false;
+        write_report(p, &a);
+        expect_contents(p, own[i], "mine");
+        assert_false(in_report(p, "time.dat"));
+        assert_true(in_report(p, "report.html"));
+        assert_int_equal(leftovers(p), 0);
+        if (own[i][0] != 'f') assert_int_equal(unlink(path), 0);
+    }
     bl_report_model_free(&a);
 }
 
@@ -270,6 +364,8 @@ int main(void) {
         IN_FOLDER(same_bytes_twice),
         IN_FOLDER(old_figures_go),
         IN_FOLDER(without_gnuplot),
+        IN_FOLDER(a_broken_drawing_leaves_the_old_report),
+        IN_FOLDER(what_is_no_report_stays),
         IN_FOLDER(a_title_is_only_text),
         IN_FOLDER(hostile_texts_are_drawn),
         IN_FOLDER(bad_plans),

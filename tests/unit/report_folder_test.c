@@ -25,7 +25,7 @@ static void report(const place *p, const char *preset, bool answered, const char
     CHECK_OK(bl_report_place(dir, p->report, "x", preset, answered, ERR));
     CHECK_OK(bl_path(want, ERR, "%s/x%s", p->report, expected));
     assert_string_equal(dir, want);
-    const bl_status status = bl_report_write(&a, dir, report_templates, &err);
+    const bl_status status = bl_report_write(&a, dir, report_templates, NULL, &err);
     assert_true(status == BL_OK || status == BL_EUNSUPPORTED);
     CHECK_OK(bl_report_make_current(p->report, "x", dir, answered, ERR));
     bl_report_model_free(&a);

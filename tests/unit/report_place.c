@@ -59,7 +59,7 @@ bl_buf contents(const place *p, const char *file) {
 /* Everything but the drawings, which need gnuplot. */
 void write_report(const place *p, const bl_report_model *a) {
     bl_err err = {0};
-    const bl_status status = bl_report_write(a, p->report, report_templates, &err);
+    const bl_status status = bl_report_write(a, p->report, report_templates, NULL, &err);
     if (status != BL_OK && status != BL_EUNSUPPORTED) fail_msg("%s", err.text);
 }
 

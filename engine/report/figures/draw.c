@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TEMPLATE_LIMIT = 1 << 20, SAID_LIMIT = 1024 };
+enum { TEMPLATE_LIMIT = 1 << 20, SAID_LIMIT = 1024, DRAWING_LIMIT = 256 << 20 };
 
 /* ---- the script ---- */
 
@@ -133,8 +133,37 @@ static bl_status run_gnuplot(const char *dir, char *script, bl_err *err) {
     return status;
 }
 
+/* gnuplot does not look whether its bytes reached the disk. A drawing is whole when it ends as its
+ * format does: a disk that filled leaves an empty or a cut one. */
+static bl_status expect_drawing(const char *dir, const char *name, const char *ending,
+                                const char *last, bl_err *err) {
+    char path[BL_PATH];
+    bl_buf drawing = {0};
+    BL_TRY(bl_path(path, err, "%s/%s.%s", dir, name, ending));
+    bl_status status = bl_file_read(&drawing, path, DRAWING_LIMIT, err);
+    while (drawing.len > 0 && drawing.data[drawing.len - 1] == '\n')
+        bl_buf_truncate(&drawing, drawing.len - 1);
+    const size_t n = strlen(last);
+    const bool whole = drawing.len >= n && memcmp(drawing.data + drawing.len - n, last, n) == 0;
+    if (status == BL_EMISSING || (status == BL_OK && !whole))
+        status = BL_ERR(err, BL_EIO, "gnuplot did not write %s.%s whole; is the disk full?", name,
+                        ending);
+    bl_buf_free(&drawing);
+    return status;
+}
+
 bl_status bl_figure_draw(const char *report_dir, const char *name, bl_err *err) {
+    static const struct {
+        const char *ending, *last;
+    } drawings[] = {
+        {"svg", "</svg>"              },
+        {"png", "IEND\xae\x42\x60\x82"},
+        {"pdf", "%%EOF"               }
+    };
     char script[BL_PATH];
     BL_TRY(bl_path(script, err, "%s.gp", name));
-    return run_gnuplot(report_dir, script, err);
+    BL_TRY(run_gnuplot(report_dir, script, err));
+    for (size_t i = 0; i < BL_COUNT(drawings); i++)
+        BL_TRY(expect_drawing(report_dir, name, drawings[i].ending, drawings[i].last, err));
+    return BL_OK;
 }

@@ -24,7 +24,8 @@ extern const bl_figure bl_figure_scaling, bl_figure_time, bl_figure_resources,
 /* The figure's .gp: settings, then style.gp, NAME.gp and outputs.gp of template_dir. */
 bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_report_model *answer,
                            const char *template_dir, bl_err *err) BL_CHECKED;
-/* Runs gnuplot on NAME.gp in report_dir, under a clock that stands still. */
+/* Runs gnuplot on NAME.gp in report_dir, under a clock that stands still. BL_EIO: it failed or
+ * left a drawing that is not whole. */
 bl_status bl_figure_draw(const char *report_dir, const char *name, bl_err *err) BL_CHECKED;
 
 /* ---- data: blocks that gnuplot finds by name ---- */
