@@ -169,6 +169,7 @@ FNR == 1 {
     room = room_of(path)
     product = path ~ /^(engine|kernels)\//
     private[path] = path ~ /_p\.h$/ || $0 ~ /private to the room/
+    if (/private( to( the)?)?$/) fault("private", path, path ": the first line has to say \"private to the room\" whole")
     check_name(path)
 }
 guard == "" && /^#ifndef / { guard = $2 }

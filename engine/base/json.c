@@ -197,6 +197,8 @@ static bl_status read_escape(parser *p, char *out) {
     return BL_OK;
 }
 
+/* The text between two quotes; p->at is behind the first one. The decoded text is never longer than
+ * what stands there. */
 static bl_status read_string(parser *p, const char **out) {
     const char *stop = p->at;
     while (stop < p->end && *stop != '"') stop += *stop == '\\' && stop + 1 < p->end ? 2 : 1;
@@ -223,6 +225,8 @@ static bl_status read_string(parser *p, const char **out) {
     return BL_OK;
 }
 
+/* Exactly the grammar of RFC 8259: no leading zeros, no plus, digits on both sides of a point. The
+ * text is kept, too, for integers beyond 2^53. */
 static bl_status read_number(parser *p, bl_json *v) {
     const char *start = p->at;
     const char *c = start;

@@ -22,6 +22,8 @@ struct bl_pool {
     int closing;
 };
 
+/* A worker: waits for a call that it has not done, does its part without the lock, and wakes the
+ * caller when it is the last one. */
 static void *work(void *arg) {
     const worker *self = arg;
     bl_pool *pool = self->pool;

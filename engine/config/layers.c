@@ -1,3 +1,12 @@
+/* Lists of layers (layers.h), in three forms:
+ *
+ *     document     nodes of a file or of --set; places are in messages
+ *     structures   bl_config_layer, one a layer, with lists inside where the kind has them
+ *     text         canonical JSON, which the configuration stores: no blanks, no defaults
+ *
+ * bl_config_layers_read goes from the first to the last, bl_config_layers_open from the text to the
+ * structures. A single key, as in --set model.layers[2].units=64, opens the text, sets the key, and
+ * writes the text anew. Two lists that mean the same have equal texts, so they have equal ids. */
 #include "engine/config/layers.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"

@@ -1,3 +1,10 @@
+/* Values of the scalar types and of lists of numbers (value.h): from a document's node or from the
+ * text of --set into a field, and back to text.
+ *
+ * Text takes the same way as a file: it becomes nodes, which bl_value_read checks and stores. So
+ * "--set sweep.batch_sizes=32,64" and "batch_sizes = [32, 64];" have the same checks and messages.
+ * The checks, in this order: the type, the number of a list's values, range, choices or form, and
+ * the order of a list's values. A refusal goes into a bl_fault, and the field keeps what it had. */
 #include "engine/config/value.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"

@@ -1,5 +1,4 @@
-/* Inside of the script's process: what the functions that scripts call share; private to the
- * room.
+/* What the functions that scripts call share, in the script's process; private to the room.
  *
  * Each call of `exp` reads its Lua arguments, checks them, sends them to the planner as messages
  * (wire.h) and turns the answer into Lua values. Whatever a call needs beyond Lua's own memory

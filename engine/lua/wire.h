@@ -1,5 +1,5 @@
-/* Messages between a planner and the process of its script, over a pair of stream sockets; private
- * to the room.
+/* Messages between a planner and the process of its script; private to the room. They pass over a
+ * pair of stream sockets.
  *
  *     script                                 planner
  *     LOAD name ("": the script itself)  ->

@@ -299,6 +299,9 @@ static bl_status enlist(bl_claim *c, bl_err *err) {
     return status;
 }
 
+/* Each attempt looks for an owner, takes a stale one away, or installs a claim. Where another
+ * process was faster, the next attempt looks again; after MOST_ATTEMPTS the folder counts as held.
+ */
 bl_status bl_claim_acquire(bl_claims *all, const char *dir, bl_claim **out, bl_err *err) {
     char owner[OWNER];
     *out = NULL;

@@ -1,3 +1,8 @@
+/* What goes, and when.
+ *
+ *     bl_store_gc     `batchlab gc`: lists or removes the kinds of gc.h, in one store
+ *     bl_store_tidy   `batchlab run`, before it begins: what killed processes left in run folders
+ *     bl_scratch_gc   both: scratch folders whose process is dead */
 #include "engine/store/gc.h"
 #include "engine/base/mem.h"
 #include "engine/base/process.h"
@@ -157,6 +162,7 @@ static bool is_untidy(const bl_names *names) {
     return temporary || names->count == 0 || (result && (part || checkpoints > 1));
 }
 
+/* One folder of the store. The names are read first, so that a folder in order costs no claim. */
 static bl_status tidy_folder(const bl_store *store, bl_claims *claims, const char *name,
                              bl_err *err) {
     char dir[BL_PATH];

@@ -35,6 +35,7 @@ static bl_status new_corrupt_folder(char path[BL_PATH], const char *dir, bl_err 
     }
 }
 
+/* The result moves first: after a kill in between, the run counts as not done. */
 bl_status bl_store_set_aside(const bl_store *store, bl_claim *claim, const char *id, bl_err *err) {
     char dir[BL_PATH], corrupt[BL_PATH], to[BL_PATH];
     static const char result[] = "result.json";

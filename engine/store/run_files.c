@@ -81,6 +81,8 @@ static bl_status find_in(char path[BL_PATH], char id[BL_RUN_ID], const char *dir
     return status;
 }
 
+/* A word with a slash is a path. Else it is the beginning of an id, which one run of all stores has
+ * to have. */
 bl_status bl_run_find(char path[BL_PATH], const char *runs_dir, const char *word, bl_err *err) {
     if (strchr(word, '/') != NULL) {
         if (!bl_file_exists(word) && !bl_dir_exists(word))

@@ -1,3 +1,12 @@
+/* One trial between the store, its claim and its run (active_trial.h has the order of calls).
+ *
+ * What is known of a trial is a list of evaluations. It grows in three ways: from the log of a
+ * result, from the part that another process shares (learn), and from training (train_on). A run is
+ * opened only when more steps are needed than are known. It then begins from the latest checkpoint
+ * whose log is there, or from step 0 (resume).
+ *
+ * A claim can be lost at any moment. The next write then fails, and unless_lost makes the trial one
+ * that another process holds: the work is given up, and the answer will come from the store. */
 #include "engine/sweep/active_trial.h"
 #include "bl_build.h"
 #include "engine/base/clock.h"

@@ -29,6 +29,7 @@ typedef struct fixed_part {
 } fixed_part;
 _Static_assert(sizeof(fixed_part) == 8 + 3 * 72 + 12 * 8, "fixed_part has padding");
 
+/* The fixed part of where the run stands. */
 static fixed_part fixed_of(const bl_train *t) {
     const bl_train_progress *p = &t->progress;
     fixed_part f = {.log_length = t->log.len,

@@ -379,6 +379,8 @@ static bl_status finish(bl_train *t, bl_err *err) {
 
 /* ---- measuring and keeping ---- */
 
+/* All chunks are put in the queue, each with the copies of its predictions and targets to the host.
+ * Then one wait, and the metric is computed here, in the order of a processor. */
 static double evaluate(bl_train *t) {
     bl_train_device *d = t->on_device;
     const bl_net_node *out = bl_net_output(&t->net);

@@ -38,6 +38,8 @@ finds 'engine/low ->[engine/low/five.c:engine/high/four.h] engine/high' \
   'printf "engine/low\tengine/low engine/high\n" >>tests/layers.txt
    printf "/* */\n#ifndef BL_ENGINE_HIGH_FOUR_H\n" >engine/high/four.h
    echo "#include \"engine/high/four.h\"" >engine/low/five.c'
+finds 'engine/high/three.h: the first line has to say "private to the room" whole' \
+  'sed -i "1s/.*/\/* three; private to the\n * room *\//" engine/high/three.h'
 finds 'engine/low/one.c may not include "engine/high/three.h"' 'echo "#include \"engine/high/three.h\"" >>engine/low/one.c'
 finds 'engine/high/three.h includes "engine/low/two.h", which is private to engine/low' \
   'sed -i "1s/.*/\/* private to the room *\//" engine/low/two.h'
