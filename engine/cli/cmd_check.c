@@ -1,6 +1,7 @@
 /* batchlab check NAME: configuration, data set declaration and sweep script, without computing. */
 #include "engine/base/mem.h"
 #include "engine/cli/experiment.h"
+#include "engine/config/set_notes.h"
 #include "engine/config/validate.h"
 #include "engine/sweep/sweep.h"
 #include <stdio.h>
@@ -80,6 +81,7 @@ static int check(const bl_args *args) {
                  preset ? "Preset " : "", e.config.preset, preset ? ", " : "",
                  e.config.sweep.batch_sizes.n, trials);
     bl_config_notes(&e.config, say, NULL);
+    bl_config_set_notes(&e.config, args->set, args->sets, say, NULL);
     return BL_EXIT_DONE;
 }
 

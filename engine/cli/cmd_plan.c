@@ -6,6 +6,7 @@
 #include "engine/base/mem.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/trials.h"
+#include "engine/config/set_notes.h"
 #include "engine/plan/plan_tree.h"
 #include "engine/sweep/stop_rule.h"
 #include "engine/train/train.h"
@@ -241,12 +242,20 @@ static bl_status show_plan(bl_experiment *e, bool json, bl_err *err) {
     return status == BL_EMISSING ? BL_OK : status;
 }
 
+/* To stderr: stdout may be one JSON object. */
+static void say(void *ctx, const char *line) {
+    (void)ctx;
+    bl_cli_print(stderr, line);
+    (void)fputs("\n", stderr);
+}
+
 static int show(const bl_args *args) {
     bl_err err = {0};
     bl_experiment e = {0};
     const int rc = bl_experiment_begin(&e, args, args->value[PRESET], bl_args_has(args, SYNTHETIC),
                                        args->value[DEVICE]);
     if (rc >= 0) return rc;
+    bl_config_set_notes(&e.config, args->set, args->sets, say, NULL);
     const bl_status status = show_plan(&e, bl_args_has(args, JSON), &err);
     bl_experiment_close(&e);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);

@@ -8,6 +8,7 @@
 #include "engine/cli/progress.h"
 #include "engine/cli/trials.h"
 #include "engine/config/filter.h"
+#include "engine/config/set_notes.h"
 #include "engine/config/validate.h"
 #include "engine/report/analyse.h"
 #include "engine/report/report_folder.h"
@@ -254,6 +255,8 @@ static int train(const bl_args *args, bool answers) {
     if (!dry) bl_cli_catch_signals(); /* a dry run has nothing to put away */
     bl_status status = bl_experiment_config(e, args->operand, args->value[PRESET], args, &err);
     if (status == BL_OK) bl_config_notes(&e->config, bl_display_say, &display);
+    if (status == BL_OK)
+        bl_config_set_notes(&e->config, args->set, args->sets, bl_display_say, &display);
     if (status == BL_OK) status = bl_experiment_level(e, args->value[DEVICE], &err);
     if (status == BL_OK) status = bl_experiment_open(e, bl_args_has(args, SYNTHETIC), !dry, &err);
     if (status == BL_OK) status = bl_experiment_device(e, args->value[DEVICE], &w.jobs, &err);

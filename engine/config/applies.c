@@ -101,6 +101,14 @@ bool bl_key_applies(const bl_config *config, const bl_key *key) {
     return is_read(config, key) && holds(config, key->when);
 }
 
+const bl_key *bl_key_unread_under(const bl_config *config, const bl_key *key) {
+    const size_t row = (size_t)(key - bl_schema);
+    if (bl_key_applies(config, key) || is_read(config, key)) return NULL;
+    for (size_t i = 0; i < g_reader_count[row]; i++)
+        if (!is_chosen(config, &g_readers[row][i])) return g_readers[row][i].of;
+    return bl_key_unread_under(config, g_readers[row][0].of);
+}
+
 bool bl_config_reads(const bl_config *config, const char *path) {
     const bl_key *key = bl_key_find(path, strlen(path));
     BL_ASSERT(key != NULL);

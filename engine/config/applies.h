@@ -10,7 +10,9 @@
 #include "engine/config/schema.h"
 
 bool bl_key_applies(const bl_config *config, const bl_key *key);
-/* The same by path, which has to be a key's. */
+/* The enumerated key whose choice in force does not read it; NULL where the reason is another. */
+const bl_key *bl_key_unread_under(const bl_config *config, const bl_key *key);
+/* bl_key_applies by path, which has to be a key's. */
 bool bl_config_reads(const bl_config *config, const char *path);
 /* Does it change bits that a batch comes in pieces of train.micro_batch? */
 bool bl_config_pieces_show(const bl_config *config);

@@ -25,6 +25,24 @@ expect 2 "batchlab: unexpected argument 'two'
 usage: batchlab run NAME [options]" "$BATCHLAB" run one two
 expect 2 "batchlab: which experiment?
 usage: batchlab run NAME [options]" "$BATCHLAB" run
+# A setting that changes nothing is said in one line by every command that takes it, and a setting that counts is not.
+notes() { # notes COUNT SETTING WORDS [COMMAND...]: in one line each of check, plan and the commands
+  for command in check plan ${4:-}; do
+    BATCHLAB_RUNS="$scratch/noted" BATCHLAB_REPORTS="$scratch/noted-reports" "$BATCHLAB" "$command" quadratic --preset tiny --set "$2" >"$scratch/out" 2>&1
+    [ "$(grep -c "^note: --set $3" "$scratch/out")" = "$1" ] && [ "$(grep -c '^note: --set' "$scratch/out")" = "$1" ] && continue
+    echo "--- $command --set $2: wanted $1 notes '$3'"
+    cat "$scratch/out"
+    failed=1
+  done
+}
+notes 1 momentum=0.5 'optimizer.momentum has no effect where optimizer.name is sgd$' 'work run'
+notes 1 beta1=0.5 'optimizer.beta1 has no effect where optimizer.name is sgd$'
+notes 1 model.width=2 'model.width has no effect where model.kind is quadratic$'
+notes 1 learning_rate=0.5 'train.learning_rate has no effect on runs that sweep.lua gives their own; a sweep takes sweep.lr_start'
+notes 1 train.batch_size=32 'train.batch_size has no effect on runs that sweep.lua gives their own; a sweep takes sweep.batch_sizes$'
+notes 0 optimizer.name=sgd '' 'work run'
+notes 0 seed=3 ''
+
 # Where data.rows limits the rows, a batch beyond them is known without data.
 "$BATCHLAB" check rossmann --preset tiny --set 'sweep.batch_sizes=[64,20001]' >"$scratch/out" 2>"$scratch/err"
 [ $? = 2 ] && grep -q "^experiments/rossmann/sweep.lua:.*batch size 20001 is larger than the data set (20000 " "$scratch/err" ||
