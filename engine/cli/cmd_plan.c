@@ -138,16 +138,18 @@ static int64_t race_best(const bl_round *round, const bl_trial_result *results) 
 static void take_trial(const plan_view *v, const bl_trial *t, bl_plan_tree_run *r,
                        bl_trial_result *result) {
     bl_err ignored;
-    *r = (bl_plan_tree_run){.batch_size = t->config.train.batch_size,
-                            .seed = t->config.train.seed,
-                            .learning_rate = t->config.train.learning_rate,
+    bl_config config;
+    bl_trial_resolve(t, &config);
+    *r = (bl_plan_tree_run){.batch_size = t->batch_size,
+                            .seed = t->seed,
+                            .learning_rate = t->learning_rate,
                             .max_steps = t->max_steps,
                             .seconds_left = (double)NAN};
     memcpy(r->reason, t->reason, sizeof r->reason);
-    bl_store_run_identity(&t->config, v->e->data.sha256, r->id, NULL);
+    bl_store_run_identity(&config, v->e->data.sha256, r->id, NULL);
     r->state = load_evals(v->e, r->id, result);
     r->steps = result->steps;
-    if (bl_train_memory(&t->config, &v->e->data, NULL, &r->memory_bytes, &ignored) != BL_OK)
+    if (bl_train_memory(&config, &v->e->data, NULL, &r->memory_bytes, &ignored) != BL_OK)
         r->memory_bytes = 0;
 }
 

@@ -100,7 +100,9 @@ typedef struct run_options {
 } run_options;
 
 static bool is_wanted(void *ctx, const bl_trial *trial) {
-    return bl_filter_matches(ctx, &trial->config);
+    bl_config config;
+    bl_trial_resolve(trial, &config);
+    return bl_filter_matches(ctx, &config);
 }
 
 static bl_status sweep(bl_experiment *e, run_options *w, bl_display *display,

@@ -1,15 +1,17 @@
 /* The trials of an experiment's plan, for commands that go through all of them. */
 #ifndef BL_ENGINE_CLI_TRIALS_H
 #define BL_ENGINE_CLI_TRIALS_H
+#include "engine/base/chunks.h"
 #include "engine/cli/experiment.h"
 #include "engine/sweep/sweep.h"
 
-/* One trial of each run, sorted by run. */
+/* The first trial of each run, sorted by run. They share the experiment's configuration. */
 typedef struct bl_experiment_trials {
     bl_trial *trial;
     char (*run)[BL_RUN_ID]; /* (count) */
     size_t count;
-    bool complete; /* the planner came to its end */
+    bl_chunks sets; /* what the trials' `sets` point to */
+    bool complete;  /* the planner came to its end */
 } bl_experiment_trials;
 
 /* Answers from the experiment's store alone. */

@@ -27,31 +27,53 @@ double bl_sim_sweep_steps(const bl_config *c, int64_t epoch_rows, double batch_s
 /* The metric falls as the root of steps and is at the target after S. */
 static void train(const bl_sim_sweep *in, const bl_trial *t, bl_trial_result *r) {
     const double s =
-        bl_sim_sweep_steps(in->config, in->epoch_rows, (double)t->config.train.batch_size,
-                           t->config.train.learning_rate);
+        bl_sim_sweep_steps(in->config, in->epoch_rows, (double)t->batch_size, t->learning_rate);
+    bl_config config;
+    bl_trial_resolve(t, &config);
     const double target = isnan(in->target) ? 1.0 : in->target;
     for (int64_t step = 0; step < t->max_steps;) {
-        step = bl_train_next_eval(&t->config, in->epoch_rows, step, t->max_steps);
+        step = bl_train_next_eval(&config, in->epoch_rows, step, t->max_steps);
         const double value = target * sqrt(s / (double)step);
         *BL_PUSH(r->eval, r->evals, "evaluations") = (bl_eval){.step = step, .value = value};
         if (value <= t->target) break;
     }
 }
 
+/* Where the run of this identity is entered, or would be. A digest's first digits are as good as
+ * any hash of it. */
+static size_t *slot_of(const bl_sim_sweep *in, const char *identity) {
+    char digits[16] = {0};
+    memcpy(digits, identity, sizeof digits - 1);
+    size_t at = (size_t)(strtoull(digits, NULL, 16) % in->slots);
+    while (in->slot[at] != 0 && strcmp(in->run[in->slot[at] - 1].identity, identity) != 0)
+        at = (at + 1) % in->slots;
+    return &in->slot[at];
+}
+
+static void grow_slots(bl_sim_sweep *in) {
+    free(in->slot);
+    in->slots = in->slots == 0 ? 256 : 2 * in->slots;
+    in->slot = bl_xalloc(in->slots * sizeof *in->slot);
+    for (size_t i = 0; i < in->count; i++) *slot_of(in, in->run[i].identity) = i + 1;
+}
+
 static void note(bl_sim_sweep *in, const bl_trial *t, bl_trial_result *r) {
     char identity[BL_SHA256_HEX];
     bl_buf text = {0};
-    bl_config_identity(&t->config, &text);
+    bl_config config;
+    bl_trial_resolve(t, &config);
+    bl_config_identity(&config, &text);
     bl_sha256_of(text.data, text.len, identity);
     bl_buf_free(&text);
     memcpy(r->run, identity, sizeof r->run - 1);
     r->run[sizeof r->run - 1] = '\0';
-    size_t i = 0;
-    while (i < in->count && strcmp(in->run[i].identity, identity) != 0) i++;
+    if (2 * in->count >= in->slots) grow_slots(in);
+    size_t *slot = slot_of(in, identity);
+    const size_t i = *slot == 0 ? in->count : *slot - 1;
     if (i == in->count) {
-        *BL_PUSH(in->run, in->count, "simulated runs") =
-            (bl_sim_run){.batch_size = t->config.train.batch_size};
+        *BL_PUSH(in->run, in->count, "simulated runs") = (bl_sim_run){.batch_size = t->batch_size};
         memcpy(in->run[i].identity, identity, sizeof identity);
+        *slot = i + 1;
     }
     if (r->steps > in->run[i].steps) {
         in->run[i].steps = r->steps;
@@ -67,7 +89,7 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
         const bl_trial *t = &round->trial[i];
         double seconds;
         results[i] = (bl_trial_result){.outcome = BL_OUTCOME_BUDGET};
-        BL_TRY(in->step_seconds(in->ctx, t->config.train.batch_size, &seconds, err));
+        BL_TRY(in->step_seconds(in->ctx, t->batch_size, &seconds, err));
         if (isnan(seconds)) {
             results[i].outcome = BL_OUTCOME_MEMORY;
             continue;
@@ -130,6 +152,8 @@ double bl_sim_sweep_seconds(const bl_sim_sweep *in, const bl_sim_size *size, siz
 
 void bl_sim_sweep_free(bl_sim_sweep *in) {
     free(in->run);
+    free(in->slot);
     in->run = NULL;
-    in->count = 0;
+    in->slot = NULL;
+    in->count = in->slots = 0;
 }

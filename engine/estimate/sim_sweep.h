@@ -24,6 +24,8 @@ typedef struct bl_sim_sweep {
     bl_sim_run *run; /* each run once, as far as the farthest question about it goes */
     size_t count;
     /* inside */
+    size_t *slot; /* (slots) 1 + index of a run, by the digest of its identity; 0: free */
+    size_t slots;
     const bl_config *config;
     int64_t epoch_rows;
     double target; /* that expected_epochs speaks of; NAN until one is known */

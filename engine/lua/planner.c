@@ -49,6 +49,12 @@ const bl_planner_limits bl_planner_default_limits = {
     .trial_bytes = (size_t)64 << 20,
 };
 
+/* A trial's configuration as a digest: equal ones are one run. */
+typedef struct numbered_id {
+    char digest[BL_SHA256_HEX];
+    size_t number; /* of the trial, from 1 */
+} numbered_id;
+
 typedef struct planner {
     const char *script, *library_dir;
     const bl_config *config;
@@ -60,11 +66,15 @@ typedef struct planner {
     pid_t process;
     char *in; /* the message that came last */
     size_t in_size;
-    bl_buf out;     /* the answer */
-    bl_round round; /* in hand: trials that have come so far */
-    bl_trial *trials;
-    size_t announced; /* trials of the round */
-    bool ended;       /* END has come */
+    bl_buf out;         /* the answer */
+    bl_round round;     /* in hand: trials that have come so far */
+    bl_trial *trials;   /* (announced) */
+    numbered_id *ids;   /* (announced) of the trials' configurations */
+    bl_chunks sets;     /* what the trials' `sets` point to */
+    bl_config resolved; /* the trial that comes */
+    bl_buf text;        /* its settings, then its identity */
+    size_t announced;   /* trials of the round */
+    bool ended;         /* END has come */
 } planner;
 
 /* ---- the script's process ---- */
@@ -170,7 +180,10 @@ static bl_status finish(planner *p, bl_status status, bl_err *err) {
     if (p->place != NULL) (void)munmap(p->place, sizeof *p->place);
     free(p->in);
     bl_buf_free(&p->out);
+    bl_buf_free(&p->text);
+    bl_chunks_free(&p->sets);
     free(p->trials);
+    free(p->ids);
     return status;
 }
 
@@ -278,33 +291,59 @@ static bl_status begin_round(planner *p, bl_wire_reader *in, bl_err *err) {
     p->round.race = bl_wire_get_i64(in) != 0;
     p->round.slack = bl_wire_get_f64(in);
     p->announced = (size_t)bl_wire_get_i64(in);
-    size_t bytes;
-    if (in->bad || !bl_mul_size(&bytes, p->announced, sizeof *p->trials) ||
-        bytes > p->limits->memory_bytes)
-        return nonsense(p, err);
+    if (in->bad || p->announced > p->limits->max_trials) return nonsense(p, err);
     free(p->trials);
-    p->trials = bl_xalloc(bytes);
+    free(p->ids);
+    bl_chunks_free(&p->sets);
+    p->trials = bl_xalloc(p->announced * sizeof *p->trials);
+    p->ids = bl_xalloc(p->announced * sizeof *p->ids);
+    return BL_OK;
+}
+
+/* What every trial has as a member of its own. */
+static bool is_member(const char *path) {
+    return strcmp(path, "train.batch_size") == 0 || strcmp(path, "train.learning_rate") == 0 ||
+           strcmp(path, "train.seed") == 0;
+}
+
+/* Reads the trial's settings into p->resolved and keeps them in the trial. */
+static bl_status take_settings(planner *p, bl_trial *t, bl_wire_reader *in, bl_err *err) {
+    p->resolved = *p->config;
+    bl_buf_clear(&p->text);
+    while (!in->bad && in->at < in->end) {
+        const char *path = bl_wire_get_text(in, NULL), *value = bl_wire_get_text(in, NULL);
+        if (in->bad || path[0] == '\0') return nonsense(p, err);
+        BL_TRY(bl_config_set(&p->resolved, path, value, err));
+        if (is_member(path)) continue;
+        bl_buf_add(&p->text, path, strlen(path) + 1);
+        bl_buf_add(&p->text, value, strlen(value) + 1);
+    }
+    *t = bl_trial_of(&p->resolved);
+    t->base = p->config;
+    if (p->text.len == 0) return BL_OK;
+    char *sets = bl_chunks_take(&p->sets, p->text.len + 1); /* with the "" at the end */
+    memcpy(sets, p->text.data, p->text.len);
+    t->sets = sets;
     return BL_OK;
 }
 
 static bl_status add_trial(planner *p, bl_wire_reader *in, bl_err *err) {
     if (p->round.count >= p->announced) return nonsense(p, err);
     bl_trial *t = &p->trials[p->round.count++];
-    t->config = *p->config;
-    t->max_steps = bl_wire_get_i64(in);
-    t->target = bl_wire_get_f64(in);
-    (void)snprintf(t->reason, sizeof t->reason, "%s", bl_wire_get_text(in, NULL));
-    while (!in->bad && in->at < in->end) {
-        const char *path = bl_wire_get_text(in, NULL), *value = bl_wire_get_text(in, NULL);
-        BL_TRY(bl_config_set(&t->config, path, value, err));
-    }
+    const int64_t max_steps = bl_wire_get_i64(in);
+    const double target = bl_wire_get_f64(in);
+    const char *reason = bl_wire_get_text(in, NULL);
+    BL_TRY(take_settings(p, t, in, err));
+    t->max_steps = max_steps;
+    t->target = target;
+    (void)snprintf(t->reason, sizeof t->reason, "%s", reason);
+    bl_buf_clear(&p->text);
+    bl_config_identity(&p->resolved, &p->text);
+    numbered_id *id = &p->ids[p->round.count - 1];
+    bl_sha256_of(p->text.data, p->text.len, id->digest);
+    id->number = p->round.count;
     return in->bad || t->max_steps < 1 ? nonsense(p, err) : BL_OK;
 }
-
-typedef struct numbered_id {
-    char digest[BL_SHA256_HEX];
-    size_t number;
-} numbered_id;
 
 static int by_digest(const void *a, const void *b) {
     const numbered_id *x = a, *y = b;
@@ -312,26 +351,17 @@ static int by_digest(const void *a, const void *b) {
     return order != 0 ? order : (x->number > y->number) - (x->number < y->number);
 }
 
-/* Numbers of two trials that are one run, from 1; false when there are none. */
-static bool find_duplicate(const bl_trial *trials, size_t n, size_t *first, size_t *second) {
-    numbered_id *ids = bl_xalloc(n * sizeof *ids);
-    bl_buf text = {0};
-    for (size_t i = 0; i < n; i++) {
-        bl_buf_clear(&text);
-        bl_config_identity(&trials[i].config, &text);
-        bl_sha256_of(text.data, text.len, ids[i].digest);
-        ids[i].number = i + 1;
-    }
-    bl_buf_free(&text);
+/* Numbers of two trials of the round that are one run, from 1; false when there are none. */
+static bool find_duplicate(planner *p, size_t *first, size_t *second) {
+    const size_t n = p->round.count;
+    numbered_id *ids = p->ids;
     qsort(ids, n, sizeof *ids, by_digest);
     size_t i = 1;
     while (i < n && strcmp(ids[i - 1].digest, ids[i].digest) != 0) i++;
-    if (i < n) {
-        *first = ids[i - 1].number;
-        *second = ids[i].number;
-    }
-    free(ids);
-    return i < n;
+    if (i >= n) return false;
+    *first = ids[i - 1].number;
+    *second = ids[i].number;
+    return true;
 }
 
 /* A key in which the two trials differ although it means nothing to either; NULL: they are equal.
@@ -349,7 +379,10 @@ static const char *idle_difference(const bl_config *a, const bl_config *b) {
 /* One run twice in a round would be stopped by two rules at once. */
 static bl_status reject_duplicates(planner *p, size_t first, size_t second, bl_err *err) {
     char why[512];
-    const char *idle = idle_difference(&p->trials[first - 1].config, &p->trials[second - 1].config);
+    bl_config a, b;
+    bl_trial_resolve(&p->trials[first - 1], &a);
+    bl_trial_resolve(&p->trials[second - 1], &b);
+    const char *idle = idle_difference(&a, &b);
     if (idle == NULL)
         (void)snprintf(why, sizeof why, "trials %zu and %zu are the same run: leave one out", first,
                        second);
@@ -369,9 +402,9 @@ static void put_result(bl_buf *out, const bl_trial *t, const bl_trial_result *r)
     bl_wire_put_i64(out, r->target_step);
     bl_wire_put_i64(out, r->previous_eval_step);
     bl_wire_put_i64(out, t->max_steps);
-    bl_wire_put_i64(out, t->config.train.batch_size);
-    bl_wire_put_i64(out, t->config.train.seed);
-    bl_wire_put_f64(out, t->config.train.learning_rate);
+    bl_wire_put_i64(out, t->batch_size);
+    bl_wire_put_i64(out, t->seed);
+    bl_wire_put_f64(out, t->learning_rate);
     bl_wire_put_i64(out, (int64_t)r->evals);
     for (size_t i = 0; i < r->evals; i++) {
         bl_wire_put_i64(out, r->eval[i].step);
@@ -384,8 +417,7 @@ static bl_status answer_run(planner *p, bl_err *err) {
     const size_t n = p->round.count;
     size_t first = 0, second = 0;
     if (n == 0 || n != p->announced) return nonsense(p, err);
-    if (find_duplicate(p->trials, n, &first, &second))
-        return reject_duplicates(p, first, second, err);
+    if (find_duplicate(p, &first, &second)) return reject_duplicates(p, first, second, err);
     p->round.trial = p->trials;
     bl_trial_result *results = bl_xalloc(n * sizeof *results);
     const bl_status status = p->host->run(p->host->ctx, &p->round, results, err);

@@ -17,13 +17,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A configuration takes 14 KB and a round may have 100,000 trials: a trial holds only where it
+ * leaves the base, which all of them share. */
 typedef struct bl_trial {
-    bl_config config;  /* resolved: the experiment's with the trial's own settings over it */
+    const bl_config *base; /* the experiment's: outlives the trial and stays as it is */
+    int64_t batch_size, seed;
+    double learning_rate; /* these three replace what the base has */
+    /* Its other settings in order, "path\0value\0path\0value\0" and "" at the end; NULL: none.
+     * bl_config_set has taken each of them. Not the trial's own memory: see bl_round. */
+    const char *sets;
     int64_t max_steps; /* the budget, an evaluation step */
     double target;     /* of the metric; NAN: run to the budget */
     char reason[256];  /* one line for the plan */
 } bl_trial;
+_Static_assert(sizeof(bl_trial) <= 512, "a round of 100,000 trials fits in memory");
 
+/* The base itself as a trial, without a target or a budget. */
+bl_trial bl_trial_of(const bl_config *base);
+/* The configuration that the trial's run has: the base with the trial's settings over it. */
+void bl_trial_resolve(const bl_trial *trial, bl_config *out);
+/* Bytes of `sets` with its end; 0 where there are none. */
+size_t bl_trial_sets_bytes(const bl_trial *trial);
+
+/* Trials, and the texts that their `sets` point to, last until the host's `run` returns; who keeps
+ * a trial longer copies both. */
 typedef struct bl_round {
     char title[128]; /* "batch 512" */
     const bl_trial *trial;

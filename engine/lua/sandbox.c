@@ -93,7 +93,8 @@ static void note_line(bl_sandbox *box, lua_State *L, lua_Debug *frame) {
 
 /* The next collection is due when the memory in use has doubled, or half of what is left is used.
  */
-static void collect_if_due(bl_sandbox *box, lua_State *L) {
+void bl_sandbox_collect_if_due(lua_State *L) {
+    bl_sandbox *box = bl_sandbox_of(L);
     if (box->bytes < box->collect_at) return;
     bl_sandbox_check_metatables(L);
     (void)lua_gc(L, LUA_GCCOLLECT);
@@ -114,7 +115,7 @@ static void on_hook(lua_State *L, lua_Debug *frame) {
                                "instructions", box->err);
         box->stop(box);
     }
-    collect_if_due(box, L);
+    bl_sandbox_collect_if_due(L);
 }
 
 /* ---- errors ---- */

@@ -83,6 +83,12 @@ void bl_sandbox_open(lua_State *L);
 /* Pushes the function that a text chunk is, or raises its error. A byte-order mark before it is
  * skipped. */
 void bl_sandbox_load(lua_State *L, const char *path, const char *text, size_t length);
+/* The key, a light userdata, under which a metatable may have fill(table). bl_sandbox_keys calls it
+ * first: it gives a table its members where they are made on demand. No script can have the key. */
+extern const void *const bl_sandbox_fill;
+/* Collects garbage if so much memory is in use that it is time to. For functions that take much
+ * memory before Lua's next instruction. */
+void bl_sandbox_collect_if_due(lua_State *L);
 /* Pushes an array of the table's keys: numbers ascending, then strings by bytes. Raises an error
  * for keys of other types. Returns their number. */
 lua_Integer bl_sandbox_keys(lua_State *L, int table);

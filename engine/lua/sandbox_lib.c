@@ -57,9 +57,22 @@ static void sort_keys(key *keys, size_t count) {
     }
 }
 
+const void *const bl_sandbox_fill = &bl_sandbox_fill;
+
+static void fill(lua_State *L, int table) {
+    if (lua_getmetatable(L, table) == 0) return;
+    const bool has = lua_rawgetp(L, -1, bl_sandbox_fill) == LUA_TFUNCTION;
+    if (has) {
+        lua_pushvalue(L, table);
+        lua_call(L, 1, 0);
+    }
+    lua_pop(L, has ? 1 : 2);
+}
+
 lua_Integer bl_sandbox_keys(lua_State *L, int table) {
     table = lua_absindex(L, table);
     luaL_checkstack(L, 6, "too many nested tables");
+    fill(L, table);
     size_t count = 0, i = 0;
     for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING && lua_type(L, -2) != LUA_TNUMBER)

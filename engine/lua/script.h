@@ -19,6 +19,7 @@ typedef struct bl_script {
     const bl_planner_limits *limits;
     size_t trials_left, trial_bytes_left, decisions_left, decision_bytes_left;
     bl_trial trial;                 /* in hand */
+    bl_config resolved;             /* the trial in hand as it is checked */
     bl_buf message, settings, json; /* in hand: what is sent, a trial's settings, a decision */
     bl_err err;
     char *answer; /* the last one, in memory that counts */

@@ -82,7 +82,7 @@ static void set(lua_State *L, bl_script *s, const trial_options *o, const char *
                    path);
     value_text(L, text, o, name);
     bl_err fault = {0};
-    if (bl_config_set(&s->trial.config, path, text, &fault) != BL_OK)
+    if (bl_config_set(&s->resolved, path, text, &fault) != BL_OK)
         luaL_error(L, "%s%s", o->where, fault.text);
     bl_wire_put_text(&s->settings, path);
     bl_wire_put_text(&s->settings, text);
@@ -140,18 +140,17 @@ static void set_budget(lua_State *L, bl_script *s, const trial_options *o) {
                                           : 0;
     if (epochs > 0) {
         const double most =
-            ceil(epochs * (double)s->facts->epoch_rows / (double)s->trial.config.train.batch_size);
+            ceil(epochs * (double)s->facts->epoch_rows / (double)s->resolved.train.batch_size);
         if (most < (double)steps) steps = most < 1 ? 1 : (int64_t)most;
     }
     if (steps == INT64_MAX) luaL_error(L, "%sno budget: give max_steps or max_epochs", o->where);
-    s->trial.max_steps = bl_script_grid_floor(&s->trial.config, s->facts->epoch_rows, steps);
+    s->trial.max_steps = bl_script_grid_floor(&s->resolved, s->facts->epoch_rows, steps);
 }
 
 static void check_trial(lua_State *L, const bl_script *s, const trial_options *o) {
     bl_err fault = {0};
-    const int64_t size = s->trial.config.train.batch_size;
-    if (bl_config_check(&s->trial.config, &fault) != BL_OK)
-        luaL_error(L, "%s%s", o->where, fault.text);
+    const int64_t size = s->resolved.train.batch_size;
+    if (bl_config_check(&s->resolved, &fault) != BL_OK) luaL_error(L, "%s%s", o->where, fault.text);
     if (size > s->facts->epoch_rows)
         luaL_error(L, "%sbatch size %I is larger than the data set (%I training rows)", o->where,
                    (LUAI_UACINT)size, (LUAI_UACINT)s->facts->epoch_rows);
@@ -163,7 +162,8 @@ static void send_trial(lua_State *L, bl_script *s, lua_Integer number) {
     (void)snprintf(o.where, sizeof o.where, "trial %lld: ", (long long)number);
     if (!lua_istable(L, -1))
         luaL_error(L, "%sa trial is a table of settings, not a %s", o.where, luaL_typename(L, -1));
-    s->trial = (bl_trial){.config = *s->config, .target = (double)NAN};
+    s->trial = bl_trial_of(s->config);
+    s->resolved = *s->config;
     bl_buf_clear(&s->settings);
     const int table = lua_gettop(L);
     const lua_Integer n = bl_sandbox_keys(L, table);
@@ -231,18 +231,62 @@ static lua_Integer round_header(lua_State *L, bl_round *round) {
     return trials;
 }
 
+/* ---- results ---- */
+
+/* What scripts see as tables of results are empty ones: a field is read from the planner's answer
+ * when it is asked for. A table with all fields takes 600 bytes and more; a round may have 100,000.
+ *
+ *     result (table) -> metatable { __index, fill }, one for each round
+ *     upvalues of both functions: the answer, and {result = its position in the answer}
+ *
+ * `evals` is made once and kept, since a script may compare or change it. bl_sandbox_keys calls
+ * `fill`, so that pairs, next and decisions see every field. */
+enum { UP_ANSWER = 1, UP_POSITIONS };
+
+typedef struct answer {
+    bl_sandbox *box;
+    char *bytes; /* in memory that counts */
+    size_t size;
+} answer;
+
+typedef struct result {
+    const char *run, *outcome;
+    int64_t steps, target_step, previous_eval_step, max_steps, batch_size, seed;
+    double learning_rate;
+    int64_t evals;
+    bl_wire_reader in; /* at the evaluations */
+} result;
+
+enum { EVAL_BYTES = 16 };
+
+/* The fields are in the order in which planner.c puts them. */
+static result read_result(const answer *from, size_t position) {
+    result r;
+    r.in = (bl_wire_reader){from->bytes + position, from->bytes + from->size, false};
+    r.run = bl_wire_get_text(&r.in, NULL);
+    r.outcome = bl_wire_get_text(&r.in, NULL);
+    r.steps = bl_wire_get_i64(&r.in);
+    r.target_step = bl_wire_get_i64(&r.in);
+    r.previous_eval_step = bl_wire_get_i64(&r.in);
+    r.max_steps = bl_wire_get_i64(&r.in);
+    r.batch_size = bl_wire_get_i64(&r.in);
+    r.seed = bl_wire_get_i64(&r.in);
+    r.learning_rate = bl_wire_get_f64(&r.in);
+    r.evals = bl_wire_get_i64(&r.in);
+    return r;
+}
+
 static void set_integer(lua_State *L, const char *name, int64_t value) {
     lua_pushinteger(L, value);
     lua_setfield(L, -2, name);
 }
 
-static void push_evals(lua_State *L, bl_wire_reader *in) {
-    const int64_t n = bl_wire_get_i64(in);
-    lua_newtable(L);
-    for (int64_t i = 1; i <= n; i++) {
+static void push_evals(lua_State *L, result *r) {
+    lua_createtable(L, (int)r->evals, 0);
+    for (int64_t i = 1; i <= r->evals; i++) {
         lua_createtable(L, 0, 2);
-        set_integer(L, "step", bl_wire_get_i64(in));
-        const double value = bl_wire_get_f64(in);
+        set_integer(L, "step", bl_wire_get_i64(&r->in));
+        const double value = bl_wire_get_f64(&r->in);
         if (isfinite(value)) {
             lua_pushnumber(L, value);
             lua_setfield(L, -2, "value");
@@ -251,24 +295,134 @@ static void push_evals(lua_State *L, bl_wire_reader *in) {
     }
 }
 
-/* The fields are in the order in which planner.c puts them. */
-static void push_result(lua_State *L, bl_wire_reader *in) {
-    lua_newtable(L);
-    (void)lua_pushstring(L, bl_wire_get_text(in, NULL));
-    lua_setfield(L, -2, "run");
-    (void)lua_pushstring(L, bl_wire_get_text(in, NULL));
-    lua_setfield(L, -2, "outcome");
-    set_integer(L, "steps", bl_wire_get_i64(in));
-    const int64_t target_step = bl_wire_get_i64(in);
-    if (target_step > 0) set_integer(L, "target_step", target_step);
-    set_integer(L, "previous_eval_step", bl_wire_get_i64(in));
-    set_integer(L, "max_steps", bl_wire_get_i64(in));
-    set_integer(L, "batch_size", bl_wire_get_i64(in));
-    set_integer(L, "seed", bl_wire_get_i64(in));
-    lua_pushnumber(L, bl_wire_get_f64(in));
-    lua_setfield(L, -2, "learning_rate");
-    push_evals(L, in);
-    lua_setfield(L, -2, "evals");
+static const char *const k_integers[] = {"steps",     "target_step", "previous_eval_step",
+                                         "max_steps", "batch_size",  "seed"};
+static const char *const k_others[] = {"run", "outcome", "learning_rate", "evals"};
+
+/* Pushes the field, nil where a result has none of that name. */
+static void push_field(lua_State *L, result *r, const char *name) {
+    const int64_t integer[] = {r->steps,     r->target_step, r->previous_eval_step,
+                               r->max_steps, r->batch_size,  r->seed};
+    for (size_t i = 0; i < BL_COUNT(k_integers); i++) {
+        if (strcmp(name, k_integers[i]) != 0) continue;
+        if (integer[i] == 0 && strcmp(name, "target_step") == 0)
+            lua_pushnil(L); /* it was not reached */
+        else
+            lua_pushinteger(L, integer[i]);
+        return;
+    }
+    if (strcmp(name, "run") == 0)
+        (void)lua_pushstring(L, r->run);
+    else if (strcmp(name, "outcome") == 0)
+        (void)lua_pushstring(L, r->outcome);
+    else if (strcmp(name, "learning_rate") == 0)
+        lua_pushnumber(L, r->learning_rate);
+    else if (strcmp(name, "evals") == 0)
+        push_evals(L, r);
+    else
+        lua_pushnil(L);
+}
+
+/* Finds the result that the table at index 1 stands for; false: it has all its fields. */
+static bool find_result(lua_State *L, result *r) {
+    const answer *from = lua_touserdata(L, lua_upvalueindex(UP_ANSWER));
+    lua_pushvalue(L, 1);
+    const bool found = lua_rawget(L, lua_upvalueindex(UP_POSITIONS)) == LUA_TNUMBER;
+    if (found) *r = read_result(from, (size_t)lua_tointeger(L, -1));
+    lua_pop(L, 1);
+    return found;
+}
+
+/* __index(result, name) */
+static int result_index(lua_State *L) {
+    result r;
+    if (lua_type(L, 2) != LUA_TSTRING || !find_result(L, &r)) return 0;
+    push_field(L, &r, lua_tostring(L, 2));
+    if (strcmp(lua_tostring(L, 2), "evals") == 0) {
+        lua_pushvalue(L, 2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, 1);
+    }
+    return 1;
+}
+
+/* Gives the table at index 1 the field, unless the script has set it. */
+static void fill_field(lua_State *L, result *r, const char *name) {
+    (void)lua_pushstring(L, name);
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, 1) != LUA_TNIL) {
+        lua_pop(L, 2);
+        return;
+    }
+    lua_pop(L, 1);
+    push_field(L, r, name);
+    lua_rawset(L, 1);
+}
+
+/* fill(result): gives the table its fields for good. */
+static int result_fill(lua_State *L) {
+    result r;
+    if (!find_result(L, &r)) return 0;
+    for (size_t i = 0; i < BL_COUNT(k_integers); i++) fill_field(L, &r, k_integers[i]);
+    for (size_t i = 0; i < BL_COUNT(k_others); i++) fill_field(L, &r, k_others[i]);
+    lua_pushvalue(L, 1);
+    lua_pushnil(L);
+    lua_rawset(L, lua_upvalueindex(UP_POSITIONS));
+    return 0;
+}
+
+static int answer_free(lua_State *L) {
+    answer *a = lua_touserdata(L, 1);
+    a->bytes = bl_sandbox_resize(a->box, a->bytes, a->size, 0);
+    a->size = 0;
+    return 0;
+}
+
+/* Pushes the script's last answer, which is the collector's to free from here on. */
+static answer *push_answer(lua_State *L, bl_script *s) {
+    answer *a = lua_newuserdatauv(L, sizeof *a, 0);
+    *a = (answer){.box = &s->box};
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, answer_free);
+    lua_setfield(L, -2, "__gc");
+    (void)lua_setmetatable(L, -2);
+    a->bytes = s->answer;
+    a->size = s->answer_size;
+    s->answer = NULL;
+    s->answer_size = 0;
+    return a;
+}
+
+/* Pushes the list of results that the script's last answer holds. */
+static void push_results(lua_State *L, bl_script *s, size_t count) {
+    const answer *a = push_answer(L, s);
+    const int top = lua_gettop(L);
+    lua_createtable(L, 0, (int)count); /* positions */
+    lua_createtable(L, 0, 3);          /* the metatable */
+    for (int i = 0; i < 2; i++) {
+        lua_pushvalue(L, top);
+        lua_pushvalue(L, top + 1);
+        lua_pushcclosure(L, i == 0 ? result_index : result_fill, 2);
+        if (i == 0) lua_setfield(L, top + 2, "__index");
+    }
+    lua_rawsetp(L, top + 2, bl_sandbox_fill);
+    lua_pushboolean(L, 0);
+    lua_setfield(L, top + 2, "__metatable");
+    lua_createtable(L, (int)count, 0);
+    size_t position = 0;
+    for (size_t i = 0; i < count; i++) {
+        const result r = read_result(a, position);
+        lua_newtable(L);
+        lua_pushvalue(L, top + 2);
+        (void)lua_setmetatable(L, -2);
+        lua_pushvalue(L, -1);
+        lua_pushinteger(L, (lua_Integer)position);
+        lua_rawset(L, top + 1);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+        position = (size_t)(r.in.at - a->bytes) + (size_t)r.evals * EVAL_BYTES;
+    }
+    lua_replace(L, top);
+    lua_settop(L, top);
 }
 
 /* Sends the round trial by trial: an error in one leaves a round that the planner forgets. */
@@ -278,11 +432,13 @@ int bl_script_call_run(lua_State *L) {
     lua_settop(L, 2);
     bl_round round = {.slack = s->config->sweep.race_cutoff};
     const size_t count = (size_t)round_header(L, &round);
+    if (count > s->limits->max_trials)
+        return luaL_error(L, "a round of %I trials is more trials than a sweep may have (%I)",
+                          (LUAI_UACINT)count, (LUAI_UACINT)s->limits->max_trials);
     if (count > s->trials_left)
-        return luaL_error(L, "the plan has more trials than a sweep may have");
+        return luaL_error(L, "the plan has more trials than a sweep may have (%I)",
+                          (LUAI_UACINT)s->limits->max_trials);
     s->trials_left -= count;
-    if (count > s->limits->memory_bytes / sizeof s->trial)
-        return luaL_error(L, "no memory for a round of %d trials", (int)count);
     bl_buf *m = bl_script_begin(s);
     bl_wire_put_text(m, round.title);
     bl_wire_put_i64(m, round.race);
@@ -294,14 +450,11 @@ int bl_script_call_run(lua_State *L) {
         (void)lua_rawgeti(L, 2, (lua_Integer)i + 1);
         send_trial(L, s, (lua_Integer)i + 1);
         lua_pop(L, 1);
+        bl_sandbox_collect_if_due(L); /* no instruction of Lua's runs here */
     }
     (void)bl_script_begin(s);
-    bl_wire_reader in = bl_script_ask(L, s, BL_WIRE_RUN);
-    lua_createtable(L, (int)count, 0);
-    for (size_t i = 0; i < count; i++) {
-        push_result(L, &in);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
+    (void)bl_script_ask(L, s, BL_WIRE_RUN);
+    push_results(L, s, count);
     return 1;
 }
 

@@ -71,7 +71,9 @@ bl_status bl_active_trial_init(bl_active_trial *a, const bl_scheduler *s, const 
                                bl_err *err) {
     *a = (bl_active_trial){
         .trial = trial, .checkpoint_seconds = s->checkpoint_seconds, .stop = s->stop};
-    bl_store_run_identity(&trial->config, s->data->sha256, a->id, &a->identity);
+    bl_config config;
+    bl_trial_resolve(trial, &config);
+    bl_store_run_identity(&config, s->data->sha256, a->id, &a->identity);
     BL_TRY(load_stored(a, s, err));
     return a->stored.done && !s->lookup_only ? mend_identity(a, s, err) : BL_OK;
 }
@@ -106,7 +108,9 @@ bl_status bl_active_trial_refresh(bl_active_trial *a, const bl_scheduler *s, bl_
 
 /* A run that an earlier release has finished is taken over under its id of today. */
 static bl_status adopt(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
-    BL_TRY(bl_store_adopt(s->store, a->claim, a->id, bl_buf_text(&a->identity), &a->trial->config,
+    bl_config config;
+    bl_trial_resolve(a->trial, &config);
+    BL_TRY(bl_store_adopt(s->store, a->claim, a->id, bl_buf_text(&a->identity), &config,
                           s->data->sha256, s->data->train_rows, err));
     return load_stored(a, s, err);
 }
@@ -203,7 +207,9 @@ bl_status bl_active_trial_open(bl_active_trial *a, const bl_scheduler *s, size_t
                                bl_err *err) {
     const bl_train_options options = {
         .kernels = s->kernels, .device_data = s->device_data, .run_id = a->id, .threads = threads};
-    const bl_status status = bl_train_open(&a->train, &a->trial->config, s->data, &options, err);
+    bl_config config;
+    bl_trial_resolve(a->trial, &config);
+    const bl_status status = bl_train_open(&a->train, &config, s->data, &options, err);
     if (status == BL_ENOMEM) {
         a->out_of_memory = true;
         return BL_OK;
@@ -218,7 +224,7 @@ bl_status bl_active_trial_open(bl_active_trial *a, const bl_scheduler *s, size_t
  * machine: the timing pass is what answers are made of. */
 static void note_time(bl_active_trial *a, int64_t from, double seconds) {
     const int64_t to = bl_train_now(a->train)->step;
-    const double examples = (double)((to - from) * a->trial->config.train.batch_size);
+    const double examples = (double)((to - from) * a->trial->batch_size);
     bl_jw w = bl_jw_open(&a->timing);
     bl_jw_object(&w, NULL);
     bl_jw_str(&w, "record", "timing");
@@ -338,7 +344,9 @@ static bl_status write_timing(const bl_active_trial *a, const bl_scheduler *s, s
     size_t bytes = 0;
     bl_buf text = {0}, packed = {0};
     if (a->timing.len == 0) return BL_OK;
-    BL_TRY(bl_train_memory(&a->trial->config, s->data, s->device_data, &bytes, err));
+    bl_config config;
+    bl_trial_resolve(a->trial, &config);
+    BL_TRY(bl_train_memory(&config, s->data, s->device_data, &bytes, err));
     bl_jw w = bl_jw_open(&text);
     bl_jw_object(&w, NULL);
     bl_jw_str(&w, "record", "header");

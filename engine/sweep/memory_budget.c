@@ -4,7 +4,9 @@
 static size_t planned(const bl_scheduler *s, const bl_active_trial *a) {
     bl_err ignored;
     size_t bytes;
-    if (bl_train_memory(&a->trial->config, s->data, s->device_data, &bytes, &ignored) != BL_OK)
+    bl_config config;
+    bl_trial_resolve(a->trial, &config);
+    if (bl_train_memory(&config, s->data, s->device_data, &bytes, &ignored) != BL_OK)
         return s->memory;
     return bytes + (s->device_data != NULL ? s->device_data->device->queue_bytes : 0);
 }

@@ -95,19 +95,24 @@ static void note_target(work *w, const bl_active_trial *a) {
     if (w->best == 0 || a->eval[reached].step < w->best) w->best = a->eval[reached].step;
 }
 
-/* Tells the progress display. Called with the lock held; a busy trial counts as not done. */
-static void report(const work *w, const bl_active_trial *a) {
-    if (w->s->progress == NULL) return;
+/* Trials that are done; a busy one counts as not done. */
+static size_t count_done(const work *w) {
     size_t done = 0;
     for (size_t i = 0; i < w->round->count; i++)
         done += w->active[i].state != BL_ACTIVE_BUSY && !needs_more(w, &w->active[i]);
+    return done;
+}
+
+/* Tells the progress display. Called with the lock held. */
+static void report(const work *w, const bl_active_trial *a, size_t done) {
+    if (w->s->progress == NULL) return;
     const bl_eval none = {0};
     const bl_eval *last = a->evals > 0 ? &a->eval[a->evals - 1] : &none;
     const bl_progress now = {.round_title = w->round->title,
                              .runs_done = done,
                              .runs = w->round->count,
-                             .batch_size = a->trial->config.train.batch_size,
-                             .learning_rate = a->trial->config.train.learning_rate,
+                             .batch_size = a->trial->batch_size,
+                             .learning_rate = a->trial->learning_rate,
                              .step = last->step,
                              .max_steps = a->trial->max_steps,
                              .value = last->value,
@@ -313,7 +318,7 @@ static void carry_out(work *w, act what, bl_active_trial *a) {
         w->next_poll = bl_clock_seconds() + w->poll_pause;
     }
     note_target(w, a);
-    if (what == ACT_ADVANCE || (a->answered && !a->shown)) report(w, a);
+    if (what == ACT_ADVANCE || (a->answered && !a->shown)) report(w, a, count_done(w));
     a->shown = a->shown || a->answered;
     (void)pthread_cond_broadcast(&w->changed);
 }
@@ -458,9 +463,10 @@ bl_status bl_scheduler_run(const bl_scheduler *s, const bl_round *round, bl_tria
         status = answer_from_store(&w, err);
         goto done;
     }
+    const size_t done = count_done(&w);
     for (size_t i = 0; i < round->count; i++) {
         w.active[i].shown = !needs_more(&w, &w.active[i]);
-        if (w.active[i].shown) report(&w, &w.active[i]);
+        if (w.active[i].shown) report(&w, &w.active[i], done);
     }
     BL_GOTO(answer_known(&w, err));
     skip_unwanted(&w);

@@ -66,12 +66,14 @@ static void write_round(sweep *s, const bl_round *round) {
 
 static void write_trial(sweep *s, const bl_trial *t, const bl_trial_result *r) {
     bl_buf set = {0};
-    bl_plan_settings_write(&set, s->config, &t->config);
+    bl_config config;
+    bl_trial_resolve(t, &config);
+    bl_plan_settings_write(&set, s->config, &config);
     bl_plan_trial record = {.round = (int64_t)s->totals->rounds,
                             .set = set.data,
-                            .batch_size = t->config.train.batch_size,
-                            .learning_rate = t->config.train.learning_rate,
-                            .seed = t->config.train.seed,
+                            .batch_size = t->batch_size,
+                            .learning_rate = t->learning_rate,
+                            .seed = t->seed,
                             .max_steps = t->max_steps,
                             .target = t->target,
                             .outcome = r->outcome,

@@ -24,7 +24,8 @@ bl_status bl_rerun_open(bl_rerun *r, bl_err *err) BL_CHECKED;
 void bl_rerun_close(bl_rerun *r);
 /* As `r` trains, on a store. */
 bl_scheduler bl_rerun_scheduler(const bl_rerun *r, const bl_store *store, bool lookup_only);
-/* A trial of the plan is to be compared with what is known of its run. */
+/* A trial of the plan is to be compared with what is known of its run. The plan, whose texts the
+ * trial points to, outlives bl_rerun_train. */
 void bl_rerun_add(bl_rerun *r, const bl_trial *trial, const bl_lock_entry *known);
 bl_status bl_rerun_train(bl_rerun *r, bl_err *err) BL_CHECKED;
 /* Prints each run whose log has other bytes, and the first step at which it leaves the log in the

@@ -15,7 +15,7 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
     (void)ctx;
     (void)err;
     for (size_t i = 0; i < round->count; i++) {
-        BL_ASSERT(round->trial[i].max_steps >= 1 && round->trial[i].config.train.batch_size >= 1);
+        BL_ASSERT(round->trial[i].max_steps >= 1 && round->trial[i].batch_size >= 1);
         results[i].outcome = i % 2 ? BL_OUTCOME_BUDGET : BL_OUTCOME_DIVERGED;
         results[i].steps = round->trial[i].max_steps;
         results[i].eval = bl_xalloc(sizeof *results[i].eval);

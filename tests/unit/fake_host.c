@@ -22,24 +22,25 @@ double fake_steps(const fake_host *f, double batch_size, double learning_rate, i
 }
 
 static void compute(const fake_host *f, const bl_trial *t, bl_trial_result *r) {
-    const double batch = (double)t->config.train.batch_size, rate = t->config.train.learning_rate;
-    const double decay = t->config.optimizer.weight_decay;
+    bl_config config;
+    bl_trial_resolve(t, &config);
+    const double batch = (double)t->batch_size, rate = t->learning_rate;
+    const double decay = config.optimizer.weight_decay;
     const double e = decay > 0 ? log2(decay / f->decay_opt) : 0;
-    const double s =
-        fake_steps(f, batch, rate, t->config.train.seed) * exp2(f->decay_curvature * e * e);
+    const double s = fake_steps(f, batch, rate, t->seed) * exp2(f->decay_curvature * e * e);
     const bool diverges = log2(rate / (f->lr_opt * sqrt(batch / 64))) > f->diverge_above;
     size_t room = 0;
     char key[160], digest[BL_SHA256_HEX];
     const int n = snprintf(key, sizeof key, "%a %a %a %a %" PRId64, batch, rate, decay,
-                           t->config.optimizer.beta1, t->config.train.seed);
+                           config.optimizer.beta1, t->seed);
     bl_sha256_of(key, (size_t)n, digest);
     (void)snprintf(r->run, sizeof r->run, "%.12s", digest);
-    if (f->memory_above > 0 && t->config.train.batch_size > f->memory_above) {
+    if (f->memory_above > 0 && t->batch_size > f->memory_above) {
         r->outcome = BL_OUTCOME_MEMORY;
         return;
     }
     for (int64_t step = 0; step < t->max_steps;) {
-        step = bl_train_next_eval(&t->config, fake_facts.epoch_rows, step, t->max_steps);
+        step = bl_train_next_eval(&config, fake_facts.epoch_rows, step, t->max_steps);
         if (r->evals == room) {
             room = room == 0 ? 64 : 2 * room;
             r->eval = bl_xrealloc(r->eval, room * sizeof *r->eval);
@@ -51,19 +52,21 @@ static void compute(const fake_host *f, const bl_trial *t, bl_trial_result *r) {
 }
 
 static void count_steps(fake_host *f, const bl_trial *t, const bl_trial_result *r) {
+    bl_config config;
+    bl_trial_resolve(t, &config);
     size_t i = 0;
-    while (i < f->done_count && (f->done[i].batch_size != t->config.train.batch_size ||
-                                 f->done[i].learning_rate != t->config.train.learning_rate ||
-                                 f->done[i].weight_decay != t->config.optimizer.weight_decay ||
-                                 f->done[i].seed != t->config.train.seed))
+    while (i < f->done_count &&
+           (f->done[i].batch_size != t->batch_size ||
+            f->done[i].learning_rate != t->learning_rate ||
+            f->done[i].weight_decay != config.optimizer.weight_decay || f->done[i].seed != t->seed))
         i++;
     if (i == f->done_count) {
         assert_true(i < BL_COUNT(f->done));
         f->done_count++;
-        f->done[i].batch_size = t->config.train.batch_size;
-        f->done[i].learning_rate = t->config.train.learning_rate;
-        f->done[i].weight_decay = t->config.optimizer.weight_decay;
-        f->done[i].seed = t->config.train.seed;
+        f->done[i].batch_size = t->batch_size;
+        f->done[i].learning_rate = t->learning_rate;
+        f->done[i].weight_decay = config.optimizer.weight_decay;
+        f->done[i].seed = t->seed;
     }
     if (r->steps > f->done[i].steps) {
         f->steps += r->steps - f->done[i].steps;
@@ -97,9 +100,8 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
         count_steps(f, t, &results[i]);
         f->trials++;
         bl_buf_printf(&f->text, "T %" PRId64 " %a %" PRId64 " %" PRId64 " %s %" PRId64 " %s\n",
-                      t->config.train.batch_size, t->config.train.learning_rate,
-                      t->config.train.seed, t->max_steps, bl_outcome_name(results[i].outcome),
-                      results[i].steps, t->reason);
+                      t->batch_size, t->learning_rate, t->seed, t->max_steps,
+                      bl_outcome_name(results[i].outcome), results[i].steps, t->reason);
     }
     return BL_OK;
 }

@@ -222,6 +222,80 @@ static void the_examples_of_the_page_run(void **state) {
     bl_buf_free(&script);
 }
 
+/* Answers each trial with one evaluation, whose value is the trial's seed. */
+static bl_status answer_with_seeds(void *ctx, const bl_round *round, bl_trial_result *results,
+                                   bl_err *err) {
+    (void)err;
+    bl_config config;
+    for (size_t i = 0; i < round->count; i++) {
+        const bl_trial *t = &round->trial[i];
+        bl_trial_resolve(t, &config);
+        assert_true(config.train.seed == t->seed && config.optimizer.weight_decay == 0.25);
+        (void)snprintf(results[i].run, sizeof results[i].run, "%012u", (unsigned)i % 1000000);
+        results[i].outcome = BL_OUTCOME_BUDGET;
+        results[i].steps = t->max_steps;
+        results[i].evals = 1;
+        results[i].eval = bl_xalloc(sizeof *results[i].eval);
+        results[i].eval[0] = (bl_eval){.step = t->max_steps, .value = (double)t->seed};
+    }
+    *(size_t *)ctx = round->count;
+    return BL_OK;
+}
+
+static bl_status ask(const char *body, size_t *trials, bl_err *err) {
+    static const char path[] = "build/planner_round.lua";
+    bl_config config;
+    bl_buf script = {0};
+    fake_config(&config, NULL, 0);
+    bl_buf_printf(&script, "return function(exp)\n%s\nend\n", body);
+    CHECK_OK(bl_file_write(path, script.data, script.len, ERR));
+    bl_buf_free(&script);
+    const bl_planner_host host = {.ctx = trials, .run = answer_with_seeds};
+    *trials = 0;
+    return bl_planner_run(path, "scripts/lua", &config, &fake_facts, &host, NULL, err);
+}
+
+/* The largest round that a sweep may have, asked for and read within the script's limits. */
+static void a_round_of_100000_trials(void **state) {
+    (void)state;
+    size_t trials;
+    bl_err err = {0};
+    CHECK_OK(ask("local t = {} for i = 1, 100000 do t[i] = { seed = i, weight_decay = 0.25, "
+                 "max_steps = 1 } end\n"
+                 "local sum = 0\n"
+                 "for i, r in ipairs(exp:run(t)) do\n"
+                 "  assert(r.seed == i and r.outcome == 'budget' and r.target_step == nil)\n"
+                 "  if i % 100 == 0 then sum = sum + r.evals[1].value end end\n"
+                 "assert(sum == 100 * 1000 * 1001 / 2)",
+                 &trials, ERR));
+    assert_int_equal(trials, 100000);
+    assert_int_equal(ask("local e, t = { seed = 1 }, {} for i = 1, 100001 do t[i] = e end\n"
+                         "exp:run(t)",
+                         &trials, &err),
+                     BL_EINVAL);
+    assert_non_null(
+        strstr(err.text, "a round of 100001 trials is more trials than a sweep may have (100000)"));
+    assert_int_equal(trials, 0);
+}
+
+/* Fields of a result are made on demand; what a script can see of that is nothing. */
+static void results_are_tables(void **state) {
+    (void)state;
+    size_t trials;
+    CHECK_OK(ask("local r = exp:run { { seed = 7, weight_decay = 0.25, max_steps = 1 } }[1]\n"
+                 "assert(type(r) == 'table' and r.evals == r.evals and r.nothing == nil)\n"
+                 "r.mine, r.steps = 'x', 5\n"
+                 "local seen = ''\n"
+                 "for k, v in pairs(r) do\n"
+                 "  seen = seen .. k .. '=' .. (k == 'evals' and #v or tostring(v)) .. ' ' end\n"
+                 "local want = 'batch_size=64 evals=1 learning_rate=0.001 max_steps=1 mine=x '\n"
+                 "  .. 'outcome=budget previous_eval_step=0 run=000000000000 seed=7 steps=5 '\n"
+                 "assert(seen == want, seen)\n"
+                 "assert(r.steps == 5 and r.target_step == nil and r.seed == 7)",
+                 &trials, ERR));
+    assert_int_equal(trials, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_exhaustive_winner),
@@ -232,6 +306,8 @@ int main(void) {
         cmocka_unit_test(host_stops_the_script),
         cmocka_unit_test(rossmann_sweep),
         cmocka_unit_test(the_examples_of_the_page_run),
+        cmocka_unit_test(a_round_of_100000_trials),
+        cmocka_unit_test(results_are_tables),
     };
     return cmocka_run_group_tests_name("planner", tests, NULL, NULL);
 }

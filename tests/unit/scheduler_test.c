@@ -17,6 +17,7 @@ enum { TRIALS = 4 };
 typedef struct fixture {
     bl_dataset data;
     const bl_kernels *kernels;
+    bl_config config[TRIALS]; /* the trials' bases */
     bl_trial trial[TRIALS];
     bl_round round;
     bl_trial_result result[TRIALS];
@@ -47,7 +48,7 @@ static void see(void *ctx, const bl_progress *now) {
 
 /* The evaluation step at or before `steps`: budgets lie on the grid. */
 static int64_t on_grid(const fixture *f, int64_t steps) {
-    const bl_config *config = &f->trial[0].config;
+    const bl_config *config = f->trial[0].base;
     int64_t at = 0;
     for (;;) {
         const int64_t next = bl_train_next_eval(config, 700, at, INT64_MAX);
@@ -62,9 +63,9 @@ static int setup(void **state) {
     tiny_data(&f->data, 3, 2);
     CHECK_OK(bl_kernels_pick(&f->kernels, ERR));
     for (size_t i = 0; i < TRIALS; i++) {
-        tiny_config(&f->trial[i].config);
-        f->trial[i].config.train.learning_rate = rates[i];
-        f->trial[i].target = (double)NAN;
+        tiny_config(&f->config[i]);
+        f->trial[i] = bl_trial_of(&f->config[i]);
+        f->trial[i].learning_rate = rates[i];
     }
     for (size_t i = 0; i < TRIALS; i++) f->trial[i].max_steps = on_grid(f, 30);
     f->round = (bl_round){.title = "round", .trial = f->trial, .count = TRIALS, .slack = 1.25};
@@ -357,8 +358,8 @@ static void test_what_does_not_fit_in_memory_is_an_outcome(void **state) {
     fixture *f = *state;
     bl_store store;
     watch w;
-    f->trial[0].config.train.batch_size = 1 << 19;
-    f->trial[0].config.model.hidden.v[0] = 1 << 24;
+    f->trial[0].batch_size = 1 << 19;
+    f->config[0].model.hidden.v[0] = 1 << 24;
     for (int race = 0; race < 2; race++) {
         f->round.race = race;
         fresh_store(&store);
@@ -374,7 +375,9 @@ static void test_what_does_not_fit_in_memory_is_an_outcome(void **state) {
 /* Of an open run. */
 static size_t bytes_of(const fixture *f, const bl_trial *trial) {
     size_t bytes = 0;
-    CHECK_OK(bl_train_memory(&trial->config, &f->data, f->device_data, &bytes, ERR));
+    bl_config config;
+    bl_trial_resolve(trial, &config);
+    CHECK_OK(bl_train_memory(&config, &f->data, f->device_data, &bytes, ERR));
     return bytes + (f->device_data != NULL ? f->device_data->device->queue_bytes : 0);
 }
 
@@ -471,7 +474,7 @@ static void test_a_device_too_small_for_one(void **state) {
     bl_train_device_data device_data;
     watch w;
     open_device(f, &device_data, 2);
-    f->trial[1].config.train.batch_size = 1 << 19;
+    f->trial[1].batch_size = 1 << 19;
     for (int race = 0; race < 2; race++) {
         f->round.race = race;
         fresh_store(&store);
@@ -488,7 +491,7 @@ static void test_a_run_is_asked_once_a_round(void **state) {
     bl_store store;
     bl_err err = {0};
     fresh_store(&store);
-    f->trial[3].config = f->trial[1].config;
+    f->trial[3] = f->trial[1];
     f->trial[3].max_steps = f->trial[1].max_steps / 2;
     const bl_scheduler s = {.data = &f->data, .store = &store, .kernels = f->kernels, .jobs = 2};
     assert_int_equal(bl_scheduler_run(&s, &f->round, f->result, &err), BL_EINVAL);
@@ -505,7 +508,7 @@ static void test_a_fault_loses_no_one_elses_work(void **state) {
     watch w = {0};
     fresh_store(&store);
     f->round.race = true;
-    f->trial[TRIALS - 1].config.train.batch_size = 0;
+    f->trial[TRIALS - 1].batch_size = 0;
     assert_int_equal(run(f, &store, 1, &w, false, f->result, &err), BL_EINVAL);
     assert_non_null(strstr(err.text, "train.batch_size"));
     assert_int_equal(w.evaluations, TRIALS - 1);
