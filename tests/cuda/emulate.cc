@@ -26,7 +26,7 @@ struct coroutine {
     ucontext_t context;
     jmp_buf jump;
     bool begun, done;
-    unsigned index;
+    dim3 place, of{0, 0, 0}; /* threadIdx, for blocks of the shape `of` */
     std::vector<char> memory;
     stack own;
 };
@@ -34,7 +34,7 @@ coroutine *running;
 const std::function<void(void)> *entry;
 std::deque<coroutine> coroutines; /* they stay where they are */
 
-inline void place(unsigned index) {
+void place(unsigned index) {
     if (blockDim.y * blockDim.z == 1)
         threadIdx.x = index, threadIdx.y = threadIdx.z = 0;
     else
@@ -76,7 +76,7 @@ void enter(coroutine *c) {
 /* Goes back to the scheduler until it is this thread's turn again. */
 void pause() {
     leave();
-    place(running->index);
+    threadIdx = running->place;
 }
 
 void serve() {
@@ -90,14 +90,13 @@ void serve() {
 
 void resume(coroutine *c) {
     running = c;
-    place(c->index);
+    threadIdx = c->place;
     enter(c);
 }
 
 void add_coroutine() {
     coroutines.emplace_back();
     coroutine *c = &coroutines.back();
-    c->index = (unsigned)coroutines.size() - 1;
     c->memory.resize(STACK);
     c->own = {nullptr, c->memory.data(), STACK};
     getcontext(&c->context);
@@ -119,7 +118,14 @@ inline unsigned turn(unsigned i, unsigned n) {
 void together(unsigned threads, const std::function<void(void)> &body) {
     entry = &body;
     while (coroutines.size() < threads) add_coroutine();
-    for (unsigned t = 0; t < threads; t++) coroutines[t].done = false;
+    for (unsigned t = 0; t < threads; t++) {
+        coroutine *c = &coroutines[t];
+        c->done = false;
+        if (c->of.x == blockDim.x && c->of.y == blockDim.y && c->of.z == blockDim.z) continue;
+        place(t);
+        c->place = threadIdx;
+        c->of = blockDim;
+    }
     for (unsigned ended = 0; ended < threads;) {
         for (unsigned t = 0; t < threads; t++) {
             coroutine *c = &coroutines[turn(t, threads)];
