@@ -174,3 +174,8 @@ bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out, b
     out->damaged = true;
     return BL_OK;
 }
+
+bl_status bl_store_write(const char *path, const void *bytes, size_t n, bl_err *err) {
+    if (bl_file_is_other(path)) BL_TRY(bl_file_set_aside(path, err));
+    return bl_file_write(path, bytes, n, err);
+}

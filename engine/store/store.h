@@ -119,4 +119,7 @@ void bl_store_drop_part(bl_claim *claim);
 /* The same of log.jsonl.gz without a result beside it: of a process that died between the two. */
 bl_status bl_store_load_lone_log(const bl_store *store, const char *id, bl_buf *log,
                                  bl_err *err) BL_CHECKED;
+/* bl_file_write for a file of the store: a folder, FIFO or link to one in its place, which no sweep
+ * made, is set aside first. */
+bl_status bl_store_write(const char *path, const void *bytes, size_t n, bl_err *err) BL_CHECKED;
 #endif

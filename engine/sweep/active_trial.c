@@ -64,7 +64,7 @@ static bl_status mend_identity(const bl_active_trial *a, const bl_scheduler *s, 
                       text.len == a->identity.len &&
                       memcmp(text.data, a->identity.data, text.len) == 0;
     bl_buf_free(&text);
-    return same ? BL_OK : bl_file_write(path, a->identity.data, a->identity.len, err);
+    return same ? BL_OK : bl_store_write(path, a->identity.data, a->identity.len, err);
 }
 
 bl_status bl_active_trial_init(bl_active_trial *a, const bl_scheduler *s, const bl_trial *trial,

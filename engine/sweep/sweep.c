@@ -120,7 +120,7 @@ static bl_status save_plan(sweep *s, bool end, bl_err *err) {
     if (fits && (!end || (s->sealed && s->there.len == s->plan.len))) return BL_OK;
     const size_t bytes = s->plan.len;
     bl_plan_seal(&s->plan);
-    const bl_status status = bl_file_write(path, s->plan.data, s->plan.len, err);
+    const bl_status status = bl_store_write(path, s->plan.data, s->plan.len, err);
     bl_buf_truncate(&s->plan, bytes);
     return status;
 }

@@ -272,7 +272,7 @@ bl_status bl_timing_run(const bl_timing_options *o, bl_err *err) {
     bl_status status = take_turn(o, &t, err);
     if (status == BL_OK && t.claim != NULL) {
         status = measure(o, key, &text, err);
-        if (status == BL_OK) status = bl_file_write(path, text.data, text.len, err);
+        if (status == BL_OK) status = bl_store_write(path, text.data, text.len, err);
     }
     end_turn(&t);
     bl_buf_free(&text);

@@ -95,6 +95,22 @@ sweep "$answer"
 same "$run/run.json"
 try 0 fsck
 
+# A folder or a FIFO in a file's place: damage to fsck, set aside by run, which writes the file anew.
+for file in plan.jsonl timing.json "$run/run.json"; do
+  for make in mkdir mkfifo; do
+    rm "$store/$file"
+    $make "$store/$file"
+    [ $make = mkdir ] && : >"$store/$file/own"
+    try 4 fsck
+    sweep "$answer"
+    [ "$file" = timing.json ] || same "$file"
+    [ -f "$store/$file" ] || fault "$file was not written anew"
+    [ -e "$store/$file.corrupt-1" ] || fault "$file was not set aside"
+    rm -r "$store/$file.corrupt-1"
+    try 0 fsck
+  done
+done
+
 # Files from before there were seals: read with a note, renewed by run.
 sed '1s/"format":2/"format":1/; $d' "$scratch/sound/plan.jsonl" >"$store/plan.jsonl"
 sed '1s/"format":2/"format":1/; $d' "$scratch/sound/timing.json" | sed '$s/,$/}/' >"$store/timing.json"

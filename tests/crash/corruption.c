@@ -74,6 +74,27 @@ static void one_run(lab *l, bl_store *store, char id[BL_RUN_ID]) {
     lab_copy(from, to);
 }
 
+/* A store of the experiment's name with its plan and its times alone: what fsck finds in these two
+ * it finds by themselves, and a store of all runs would take minutes. */
+static void plan_alone(lab *l, bl_store *store) {
+    static const char *const names[] = {"plan.jsonl", "timing.json"};
+    char from[BL_PATH + 32], to[BL_PATH + 32], root[BL_PATH];
+    bl_err err;
+    lab_reset(l, NULL);
+    if (bl_path(root, &err, "%s/alone", l->work) != BL_OK ||
+        bl_store_open(store, root, lab_experiment, true, &err) != BL_OK) {
+        lab_fail(l, "%s", err.text);
+        return;
+    }
+    for (size_t i = 0; i < BL_COUNT(names); i++) {
+        (void)snprintf(from, sizeof from, "%s/runs/%s/%s", l->ref, lab_experiment, names[i]);
+        (void)snprintf(to, sizeof to, "%s/%s", store->dir, names[i]);
+        lab_copy(from, to);
+    }
+    if (fsck_finds(l, store)) lab_fail(l, "fsck finds damage in a whole plan");
+    for (size_t i = 0; i < BL_COUNT(names); i++) damage_file(l, store, names[i]);
+}
+
 /* ---- what the next sweep makes of it ---- */
 
 /* Removes what was set aside below the store; how many there were. */
@@ -162,12 +183,14 @@ void part_corruption(lab *l) {
         damage_file(l, &store, file);
     }
     damage_file(l, &store, checkpoint_of(&store, id, file));
+    plan_alone(l, &store);
     const size_t lanes = (size_t)l->lanes, most = l->full ? (200 + lanes - 1) / lanes : 3;
     redo_all(l, l->ref, "/result.json", true, most);
     redo_all(l, l->ref, "/log.jsonl.gz", true, most);
     /* Caches and what is written anew every time decide nothing. */
     redo_all(l, l->ref, "index.csv", false, most);
     redo_all(l, l->ref, "plan.jsonl", false, most);
+    redo_all(l, l->ref, "timing.json", false, most);
     lab_stop_midway(l, stopped);
     redo_all(l, stopped, "/checkpoint-A", false, most);
     redo_all(l, stopped, "/log.jsonl.part", false, most);
