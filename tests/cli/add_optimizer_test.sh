@@ -2,6 +2,7 @@
 # The optimizer of docs/training.md, added by its one file and one row: it builds for the processor and for the device
 # (by nvcc, too, where that is), and the configuration takes it.
 set -u
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL BUILD
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 fail() { echo "$1"; tail -20 "$scratch/out"; exit 1; }

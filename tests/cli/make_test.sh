@@ -4,7 +4,7 @@
 set -u
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL BUILD
 failed=0
 why() { echo "$1:"; sed 's/^/  /' "$scratch/out"; failed=1; }
 
