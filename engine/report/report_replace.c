@@ -95,13 +95,37 @@ done:
     return status;
 }
 
+/* Is it the kind of place, not a fault, that forbids to exchange two folders: a mount, a file
+ * system that cannot do it? */
+static bool cannot_exchange(int error) {
+    return error == EINVAL || error == ENOSYS || error == ENOTSUP || error == EXDEV ||
+           error == EBUSY || error == EPERM;
+}
+
+/* Puts the folder in the place of the old one at once; *done says whether that could be. */
+static bl_status exchange(const char *drawing, const char *place, bl_report_owns *owns, bool *done,
+                          bl_err *err) {
+    *done = rename(drawing, place) == 0;
+    int error = errno;
+    if (*done) return BL_OK;
+    const bool occupied =
+        error == EEXIST || error == ENOTEMPTY || error == ENOTDIR || error == EISDIR;
+    if (occupied && is_folder(place) && only_a_report(place, owns)) {
+        *done = renameat2(AT_FDCWD, drawing, AT_FDCWD, place, RENAME_EXCHANGE) == 0;
+        error = errno;
+    } else if (occupied) {
+        return BL_OK;
+    }
+    if (*done || cannot_exchange(error)) return BL_OK;
+    BL_FAIL(err, BL_EIO, "%s: cannot replace the report: %s", place, strerror(error));
+}
+
 /* What is removed at the end is the old report, the folder the files were moved from, or nothing.
  * What of it stays is a leftover that a later run sweeps. */
 bl_status bl_report_replace(const char *drawing, const char *place, bl_report_owns *owns,
                             bl_err *err) {
-    const bool exchanged = rename(drawing, place) == 0 ||
-                           (is_folder(place) && only_a_report(place, owns) &&
-                            renameat2(AT_FDCWD, drawing, AT_FDCWD, place, RENAME_EXCHANGE) == 0);
+    bool exchanged;
+    BL_TRY(exchange(drawing, place, owns, &exchanged, err));
     if (exchanged)
         sync_parent(place);
     else

@@ -63,6 +63,12 @@ static bool is_cache(const char *path) {
            strstr(path, ".drawn-from") != NULL;
 }
 
+/* reports/NAME.tmp-TOKEN itself, where a report is being drawn. */
+static bool is_drawing_folder(const char *path) {
+    const char *folder = strstr(path, "/reports/"), *last = strrchr(path, '/');
+    return folder != NULL && last == folder + strlen("/reports") && strstr(last, ".tmp-") != NULL;
+}
+
 /* Was what failed the writing of something that is promised? Caches, claims that are being given
  * back and files that were only read may fail in silence. */
 static bool has_to_tell(const lab *l, const fault_case *c) {
@@ -81,8 +87,8 @@ static bool has_to_tell(const lab *l, const fault_case *c) {
         return strstr(where, "/claim.d/") == NULL;
     case FAULT_OPEN:
         return temporary;
-    case FAULT_CLOSE: /* a claim's beat is empty */
-        return temporary && strstr(where, "/beat") == NULL;
+    case FAULT_CLOSE: /* a claim's beat is empty; the folder of a drawing is only listed */
+        return temporary && strstr(where, "/beat") == NULL && !is_drawing_folder(where);
     default:
         return false;
     }

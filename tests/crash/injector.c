@@ -230,6 +230,12 @@ int rename(const char *from, const char *to) {
     SIMPLE(FAULT_RENAME, path_counts(to), to, -1, came_into_place(to, next(from, to)));
 }
 
+int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags) {
+    NEXT(renameat2);
+    SIMPLE(FAULT_RENAME, path_counts(to), to, -1,
+           came_into_place(to, next(from_at, from, to_at, to, flags)));
+}
+
 int link(const char *from, const char *to) {
     NEXT(link);
     SIMPLE(FAULT_LINK, path_counts(to), to, -1, came_into_place(to, next(from, to)));

@@ -9,10 +9,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { TEMPLATE_LIMIT = 1 << 20, SAID_LIMIT = 1024, DRAWING_LIMIT = 256 << 20 };
+enum { NEED_KIB = 128 }; /* the three drawings of a small figure */
 
 /* ---- the script ---- */
 
@@ -93,9 +95,24 @@ static void listen_to(int pipe_end, bl_buf *said) {
     }
 }
 
+/* gnuplot's own words do not name a full disk. */
+static bool disk_is_full(const char *dir, double *kib_free) {
+    struct statvfs fs;
+    if (statvfs(dir, &fs) != 0) return false;
+    *kib_free = (double)fs.f_bavail * (double)fs.f_frsize / 1024.0;
+    return *kib_free < NEED_KIB;
+}
+
 /* Whether gnuplot ended well; else its last words. */
-static bl_status judge(int state, const char *script, bl_buf *said, bl_err *err) {
+static bl_status judge(int state, const char *dir, const char *script, bl_buf *said, bl_err *err) {
+    double kib_free;
     if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return BL_OK;
+    if (disk_is_full(dir, &kib_free))
+        BL_FAIL(
+            err, BL_EIO,
+            "disk full writing the figures in %s (need %d KiB, %.0f KiB free); the older report "
+            "is intact. Free space, then continue with the same command.",
+            dir, NEED_KIB, kib_free);
     if (WIFEXITED(state) && WEXITSTATUS(state) == 127)
         BL_FAIL(err, BL_EUNSUPPORTED,
                 "gnuplot is not installed: tables and scripts are written, figures are not "
@@ -126,7 +143,7 @@ static bl_status run_gnuplot(const char *dir, char *script, bl_err *err) {
     } else {
         listen_to(ends[0], &said);
         while (waitpid(child, &state, 0) < 0 && errno == EINTR) continue;
-        status = judge(state, script, &said, err);
+        status = judge(state, dir, script, &said, err);
     }
     (void)close(ends[0]);
     bl_buf_free(&said);
