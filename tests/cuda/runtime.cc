@@ -282,12 +282,15 @@ cudaError_t cudaMallocHost(void **memory, size_t bytes) {
     return cudaSuccess;
 }
 
+/* It is gone also where the call reports a fault, as that of an earlier kernel. */
 cudaError_t cudaFreeHost(void *memory) {
+    {
+        guard held(lock);
+        used_pinned -= pinned.at(memory);
+        pinned.erase(memory);
+        free(memory);
+    }
     NOT_RECORDED(cudaFreeHost);
-    guard held(lock);
-    used_pinned -= pinned.at(memory);
-    pinned.erase(memory);
-    free(memory);
     return cudaSuccess;
 }
 
