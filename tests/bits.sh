@@ -9,7 +9,7 @@ mkdir -p "$out"
 
 # Rooms above a training run, and helpers of other tests, compute no bit.
 sources() {
-  for room in base config data model optim runlog train; do ls engine/$room/*.c; done
+  for room in base config data model optim runlog train; do find engine/$room -name "*.c" | sort; done
   ls kernels/*.c kernels/ref/*.c
 }
 helpers='tests/kernels/problem.c tests/kernels/problem_image.c tests/unit/golden.c tests/unit/tiny_data.c'
