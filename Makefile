@@ -143,7 +143,7 @@ figures: program
 reproduce:
 	$(Q)sh scripts/reproduce.sh $(NAME) $(if $(PRESET),--preset $(PRESET)) $(ARGS)
 
-# At most 4 minutes on two cores, compiling included. What takes longer has a target of its own and a stage of .ci/run:
+# The goal is 4 minutes on two cores, compiling included. What takes longer has a target of its own and a stage of .ci/run:
 # test-bits, test-fresh, test-crash, cuda (that the plug-in compiles and links).
 test:
 	$(Q)sh scripts/setup.sh build plot test
