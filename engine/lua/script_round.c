@@ -431,10 +431,11 @@ int bl_script_call_run(lua_State *L) {
     if (!lua_istable(L, 2)) return luaL_error(L, "exp:run takes a table: exp:run{ {...}, ... }");
     lua_settop(L, 2);
     bl_round round = {.slack = s->config->sweep.race_cutoff};
-    const size_t count = (size_t)round_header(L, &round);
-    if (count > s->limits->max_trials)
+    /* Before the list of keys, which takes memory of its own. */
+    if (lua_rawlen(L, 2) > s->limits->max_trials)
         return luaL_error(L, "a round of %I trials is more trials than a sweep may have (%I)",
-                          (LUAI_UACINT)count, (LUAI_UACINT)s->limits->max_trials);
+                          (LUAI_UACINT)lua_rawlen(L, 2), (LUAI_UACINT)s->limits->max_trials);
+    const size_t count = (size_t)round_header(L, &round);
     if (count > s->trials_left)
         return luaL_error(L, "the plan has more trials than a sweep may have (%I)",
                           (LUAI_UACINT)s->limits->max_trials);

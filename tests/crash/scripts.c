@@ -64,7 +64,7 @@ static const bomb k_bombs[] = {
      "MiB of memory|takes more than",                                                                                                                   true },
     {"10^9 holes",                "exp:run(setmetatable({}, {__len = function() return 1e9 end}))",             "",                                     true },
     {"1,000,000 runs, one table", "local e, t = {}, {} for i = 1, 1e6 do t[i] = e end exp:run(t)",
-     "more trials than a sweep may have|takes more than",                                                                                               true },
+     "more trials than a sweep may have",                                                                                                               true },
 };
 
 static const char k_path[] = "experiments/crash/sweep.lua";
