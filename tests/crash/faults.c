@@ -87,7 +87,7 @@ static bool has_to_tell(const lab *l, const fault_case *c) {
         return strstr(where, "/claim.d/") == NULL;
     case FAULT_OPEN:
         return temporary;
-    case FAULT_CLOSE: /* a claim's beat is empty; the folder of a drawing is only listed */
+    case FAULT_CLOSE: /* a claim's beat is empty; of a folder, fsync has told all */
         return temporary && strstr(where, "/beat") == NULL && !is_drawing_folder(where);
     default:
         return false;
