@@ -700,20 +700,52 @@ static void test_list_keys(void **state) {
     bl_buf_free(&out);
 }
 
-/* docs/configuration.md has a line for every key, with its default. */
+static const char *takes_of(const bl_key *key, bl_buf *out) {
+    static const char *const one[] = {
+        [BL_VALUE_BOOL] = "true or false", [BL_VALUE_LAYERS] = "a list of layers",
+        [BL_VALUE_I64] = "an integer ",    [BL_VALUE_F64] = "a number ",
+        [BL_VALUE_I64S] = "integers ",     [BL_VALUE_F64S] = "numbers ",
+        [BL_VALUE_PAIRS] = "pairs "};
+    char range[96] = "";
+    bl_buf_clear(out);
+    for (size_t i = 0; i < key->choice_count; i++)
+        bl_buf_printf(out, "%s%s", i > 0 ? ", " : "one of ", key->choices[i]);
+    if (key->choice_count > 0) return bl_buf_text(out);
+    if (key->type == BL_VALUE_STR)
+        return key->rule == BL_RULE_NAME ? "a name of a-z, 0-9, _" : "text";
+    if (key->max_count > 0) bl_buf_printf(out, "%zu to %zu ", key->min_count, key->max_count);
+    const bool ranged = key->type != BL_VALUE_BOOL && key->type != BL_VALUE_LAYERS;
+    if (ranged) bl_key_range(key, range);
+    bl_buf_printf(out, "%s%s", one[key->type], range);
+    if (key->unit != NULL) bl_buf_printf(out, " (%s)", key->unit);
+    return bl_buf_text(out);
+}
+
+/* docs/configuration.md has an item for every key: its help, its default and what it takes, over as
+ * many lines as it needs. */
 static void test_page(void **state) {
     (void)state;
-    bl_buf page = {0};
+    bl_buf page = {0}, text = {0}, item = {0}, takes = {0};
     CHECK_OK(bl_file_read(&page, "docs/configuration.md", 1 << 20, ERR));
+    for (const char *at = bl_buf_text(&page); *at != '\0'; at++) {
+        const bool goes_on = strncmp(at, "\n  ", 3) == 0;
+        bl_buf_add(&text, goes_on ? " " : at, 1);
+        at += goes_on ? 2 : 0;
+    }
     for (size_t i = 0; i < bl_schema_count; i++) {
         const bl_key *key = &bl_schema[i];
-        char begin[256];
-        (void)snprintf(begin, sizeof begin, "\n| `%s` | %s%s%s |", key->path,
-                       key->def[0] != '\0' ? "`" : "", key->def, key->def[0] != '\0' ? "`" : "");
-        if (strstr(bl_buf_text(&page), begin) == NULL)
-            fail_msg("docs/configuration.md lacks the line%s", begin);
+        bl_buf_clear(&item);
+        bl_buf_printf(&item, "\n* `%s`: %s. ", key->path, key->help);
+        if (key->def[0] != '\0') bl_buf_printf(&item, "Default `%s`; ", key->def);
+        bl_buf_printf(&item, "%sakes %s.\n", key->def[0] != '\0' ? "t" : "T",
+                      takes_of(key, &takes));
+        if (strstr(bl_buf_text(&text), bl_buf_text(&item)) == NULL)
+            fail_msg("docs/configuration.md lacks this item:%s", bl_buf_text(&item));
     }
     bl_buf_free(&page);
+    bl_buf_free(&text);
+    bl_buf_free(&item);
+    bl_buf_free(&takes);
 }
 
 /* ---- files ---- */
