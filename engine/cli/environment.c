@@ -7,19 +7,35 @@
 
 extern char **environ;
 
-/* docs/care.md says what each does. */
+/* docs/care.md says what each does; those of the emulated device are told in tests/cuda. */
+// clang-format off
 static const char *const k_variables[] = {
-    "BATCHLAB_CACHE",      "BATCHLAB_CUBLASLT",
-    "BATCHLAB_CUDA",       "BATCHLAB_CUDNN",
-    "BATCHLAB_DATA",       "BATCHLAB_DEBUG",
-    "BATCHLAB_NVML",       "BATCHLAB_REPORTS",
-    "BATCHLAB_RUNS",       "BL_CLAIM_BEAT",
-    "BL_CLAIM_STALE",      "BL_FORCE_IMPL",
-    "BL_EMULATED_MEMORY",  "BL_EMULATED_MULTIPROCESSORS",
-    "BL_EMULATED_ORDER",   "BL_EMULATED_PINNED",
-    "BL_EMULATED_STREAMS", "BL_EMULATED_WORKSPACE",
+    "BATCHLAB_CACHE",
+    "BATCHLAB_CUBLASLT",
+    "BATCHLAB_CUDA",
+    "BATCHLAB_CUDA_CHECK",
+    "BATCHLAB_CUDNN",
+    "BATCHLAB_DATA",
+    "BATCHLAB_DEBUG",
+    "BATCHLAB_NVML",
+    "BATCHLAB_REPORTS",
+    "BATCHLAB_RUNS",
+    "BL_CLAIM_BEAT",
+    "BL_CLAIM_STALE",
+    "BL_EMULATED_CAPABILITY",
+    "BL_EMULATED_DEVICES",
+    "BL_EMULATED_FAIL",
+    "BL_EMULATED_FAILED",
+    "BL_EMULATED_MEMORY",
+    "BL_EMULATED_MULTIPROCESSORS",
+    "BL_EMULATED_ORDER",
+    "BL_EMULATED_PINNED",
+    "BL_EMULATED_STREAMS",
+    "BL_EMULATED_WORKSPACE",
+    "BL_FORCE_IMPL",
     "BL_REQUIRE_CUDA",
 };
+// clang-format on
 
 static void check_variable(const char *name) {
     for (size_t i = 0; i < BL_COUNT(k_variables); i++)

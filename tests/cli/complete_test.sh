@@ -28,4 +28,13 @@ for h in engine/stats/*.h; do
   users=$(grep -lF "\"$h\"" tests/unit/*_test.c engine/stats/*.[ch] | grep -v "^${h%.h}\.c$")
   [ -n "$users" ] || miss "statistic $h has no case in tests/unit"
 done
+
+# Every variable that the code reads is known to the program, which warns of all others; users find theirs on a page.
+variables=$(grep -rhoE '(getenv|setting)\("(BL|BATCHLAB)_[A-Z_]+"' engine kernels tests/cuda | grep -oE '(BL|BATCHLAB)_[A-Z_]+' | sort -u)
+[ "$(echo "$variables" | wc -l)" -ge 15 ] || miss "fewer than 15 variables are found: $variables"
+for v in $variables; do
+  grep -q "\"$v\"" engine/cli/environment.c || miss "variable $v is read, and the program warns that nothing reads it"
+  case $v in BL_EMULATED_*) continue ;; esac
+  grep -qw "$v" docs/care.md || miss "variable $v is not in docs/care.md"
+done
 exit $failed
