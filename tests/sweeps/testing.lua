@@ -1,6 +1,7 @@
 -- What the tests of the sweep library share. A file *_test.lua returns testing.cases { ... }, a list of
 --   { "what holds", function(exp) ... end }
 --   { "what holds", "sweep.max_steps=300 noise=0.3", function(exp) ... end }
+--   testing.refused(function(exp) ... end, "what the script is told")
 -- tests/unit/sweep_lua_test.c runs each case for itself, against runs that are a closed form
 -- (tests/unit/fake_host.h). Words with a dot are settings of the experiment, others are the host's. The
 -- experiment that a case gets keeps what was asked for: see Watched.
@@ -116,17 +117,20 @@ function testing.scripted(exp, answer)
   return own, log
 end
 
--- f() has to end in an error whose text, without the line before it, is `message`; with "..." at the end of
--- `message`, begins with it.
+-- A case whose script ends in an error: call(exp), which stands on the line of this call. `message` is the whole
+-- first line of what the script is told, after this file and the line. Options may follow, as in other cases.
+function testing.refused(call, message, options)
+  local _, here = pcall(error, "", 3)
+  return { message, options or "", function(exp) call(exp.real) end, error = here .. message }
+end
+
+-- f() has to end in an error whose text, without the line before it, is `message`: for what holds after it was
+-- caught.
 function testing.refuses(message, f)
   local went, text = pcall(f)
   if went then error("accepted; expected: " .. message, 0) end
   local said = tostring(text):gsub("^[^\n:]*:%d+: ", "")
-  local open = message:sub(-3) == "..."
-  local wanted = open and message:sub(1, -4) or message
-  if (open and said:sub(1, #wanted) or said) ~= wanted then
-    error("says     " .. said .. "\nexpected " .. message, 0)
-  end
+  if said ~= message then error("says     " .. said .. "\nexpected " .. message, 0) end
 end
 
 function testing.log2(x) return math.log(x, 2) end
@@ -136,7 +140,7 @@ function testing.cases(list)
   return function(exp)
     if exp.preset ~= "" then return list[tonumber(exp.preset)][#list[tonumber(exp.preset)]](testing.watch(exp)) end
     for _, case in ipairs(list) do
-      exp:note(case[1] .. " | " .. (#case == 3 and case[2] or ""))
+      exp:note(case[1] .. " | " .. (#case == 3 and case[2] or "") .. " | " .. (case.error or ""))
     end
   end
 end

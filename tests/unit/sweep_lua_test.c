@@ -1,6 +1,7 @@
 /* Runs the cases of tests/sweeps/ *_test.lua (see tests/sweeps/testing.lua), each against a host of
  * its own whose runs are a closed form, and once more with the runs of each round computed in
- * reverse order: every plan has to be the same whatever order they come in. */
+ * reverse order by a busy machine: every plan has to be the same whatever order they come in, and
+ * however long they take. A case may also be a script that is refused. */
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
 #include "tests/check.h"
@@ -16,12 +17,16 @@ static const fake_host k_plain = {.s_min = 100,
                                   .decay_opt = 0x1p-7,
                                   .decay_curvature = 0.2};
 
+static const char k_found_by[] = "\n  found by scripts/lua/";
+
 enum { MOST_OPTIONS = 8 };
 
 typedef struct lua_case {
     const char *path; /* of its file */
-    char *name, *options;
-    size_t number; /* in its file, from 1 */
+    char *name;       /* owns the two below */
+    char *options;
+    const char *error; /* "file:line: message" that ends the script, or "" */
+    size_t number;     /* in its file, from 1 */
 } lua_case;
 
 /* ---- options ---- */
@@ -74,27 +79,43 @@ static void prepare(const lua_case *c, fake_host *f, bl_config *config) {
 
 /* ---- cases ---- */
 
-static void run_case(const lua_case *c, bool backwards, bl_buf *text) {
+/* What a refused script is told: the error of the case, and where the library found it. */
+static void check_error(const lua_case *c, bl_status status, const bl_err *err) {
+    if (c->error[0] == '\0') {
+        if (status != BL_OK) fail_msg("%s", err->text);
+        return;
+    }
+    if (status != BL_EINVAL) fail_msg("accepted; expected %s", c->error);
+    const size_t length = strlen(c->error);
+    const char *rest = err->text + length;
+    if (strncmp(err->text, c->error, length) != 0 ||
+        (rest[0] != '\0' && strncmp(rest, k_found_by, strlen(k_found_by)) != 0))
+        fail_msg("says     %s\nexpected %s", err->text, c->error);
+}
+
+/* `slow`: the runs of a round come in reverse order, after half a millisecond of other work. */
+static void run_case(const lua_case *c, bool slow, bl_buf *text) {
     fake_host f;
     bl_config config;
     bl_err err = {0};
     prepare(c, &f, &config);
-    f.backwards = backwards;
+    f.backwards = slow;
+    f.busy = slow ? 0.0005 : 0;
     const bl_planner_host host = fake_host_of(&f);
-    if (bl_planner_run(c->path, "scripts/lua", &config, &fake_facts, &host, NULL, &err) != BL_OK)
-        fail_msg("%s", err.text);
+    check_error(c, bl_planner_run(c->path, "scripts/lua", &config, &fake_facts, &host, NULL, &err),
+                &err);
     bl_buf_add(text, bl_buf_text(&f.text), f.text.len);
     bl_buf_free(&f.text);
 }
 
 static void a_case(void **state) {
     const lua_case *c = *state;
-    bl_buf forwards = {0}, backwards = {0};
-    run_case(c, false, &forwards);
-    run_case(c, true, &backwards);
-    assert_string_equal(bl_buf_text(&forwards), bl_buf_text(&backwards));
-    bl_buf_free(&forwards);
-    bl_buf_free(&backwards);
+    bl_buf plain = {0}, slow = {0};
+    run_case(c, false, &plain);
+    run_case(c, true, &slow);
+    assert_string_equal(bl_buf_text(&plain), bl_buf_text(&slow));
+    bl_buf_free(&plain);
+    bl_buf_free(&slow);
 }
 
 typedef struct listing {
@@ -103,16 +124,22 @@ typedef struct listing {
     size_t count, in_file;
 } listing;
 
+/* Ends `text` at its " | " and returns a pointer to what follows. */
+static char *next_part(char *text) {
+    char *bar = strstr(text, " | ");
+    assert_non_null(bar);
+    *bar = '\0';
+    return bar + strlen(" | ");
+}
+
 static bl_status add_case(void *ctx, const bl_plan_decision *decision, bl_err *err) {
     listing *l = ctx;
     (void)err;
-    const char *bar = strstr(decision->text, " | ");
-    assert_non_null(bar);
     lua_case *c = BL_PUSH(l->cases, l->count, "cases");
     c->path = l->path;
     c->name = bl_xstrdup(decision->text);
-    c->name[bar - decision->text] = '\0';
-    c->options = bl_xstrdup(bar + 3);
+    c->options = next_part(c->name);
+    c->error = next_part(c->options);
     c->number = ++l->in_file;
     return BL_OK;
 }
@@ -140,10 +167,7 @@ int main(void) {
         tests[i] = (struct CMUnitTest){
             .name = l.cases[i].name, .test_func = a_case, .initial_state = &l.cases[i]};
     const int failed = _cmocka_run_group_tests("sweep library", tests, l.count, NULL, NULL);
-    for (size_t i = 0; i < l.count; i++) {
-        free(l.cases[i].name);
-        free(l.cases[i].options);
-    }
+    for (size_t i = 0; i < l.count; i++) free(l.cases[i].name);
     free(l.cases);
     free(tests);
     globfree(&files);
