@@ -62,7 +62,7 @@ typedef struct planner {
     const bl_planner_host *host;
     const bl_planner_limits *limits;
     bl_sandbox_place *place; /* shared with the script */
-    int fd;
+    bl_wire wire;            /* to the script */
     pid_t process;
     char *in; /* the message that came last */
     size_t in_size;
@@ -142,14 +142,14 @@ static bl_status start(planner *p, bl_err *err) {
         s->box.script = p->script;
         s->box.library_dir = p->library_dir;
         s->box.place = p->place;
-        s->fd = pair[1];
+        s->wire.fd = pair[1];
         s->config = p->config;
         s->facts = p->facts;
         s->limits = p->limits;
         bl_script_main(s);
     }
     (void)close(pair[1]);
-    p->fd = pair[0];
+    p->wire.fd = pair[0];
     if (p->process > 0) return BL_OK;
     BL_FAIL(err, errno == ENOMEM || errno == EAGAIN ? BL_ENOMEM : BL_EIO,
             "cannot start a sweep script: %s", strerror(errno));
@@ -176,7 +176,8 @@ static bl_status finish(planner *p, bl_status status, bl_err *err) {
         while (waitpid(p->process, &state, 0) < 0 && errno == EINTR) continue;
         if (status == BL_OK && !p->ended) status = ending(p, state, err);
     }
-    if (p->fd >= 0) (void)close(p->fd);
+    if (p->wire.fd >= 0) (void)close(p->wire.fd);
+    bl_wire_free(&p->wire);
     if (p->place != NULL) (void)munmap(p->place, sizeof *p->place);
     free(p->in);
     bl_buf_free(&p->out);
@@ -193,16 +194,15 @@ static bl_status nonsense(const planner *p, bl_err *err) {
     BL_FAIL(err, BL_EINVAL, "the process of %s sent what no script can ask for", p->script);
 }
 
-static bl_status answer(planner *p, bl_wire_kind kind, bl_err *err) {
-    (void)err;
-    (void)bl_wire_send(p->fd, kind, &p->out); /* a process that is gone is seen by the next read */
-    return BL_OK;
+/* Sends p->out. A process that is gone is seen by the next read. */
+static void answer(planner *p, bl_wire_kind kind) {
+    (void)(bl_wire_add(&p->wire, kind, &p->out) && bl_wire_send(&p->wire));
 }
 
-static bl_status refuse(planner *p, const char *why, bl_err *err) {
+static void refuse(planner *p, const char *why) {
     bl_buf_clear(&p->out);
     bl_wire_put_text(&p->out, why);
-    return answer(p, BL_WIRE_REFUSED, err);
+    answer(p, BL_WIRE_REFUSED);
 }
 
 /* The script's folder; "." where its path has none. */
@@ -226,7 +226,7 @@ static bl_status module_path(const planner *p, const char *name, char path[BL_PA
 }
 
 /* LOAD: the text of the script or of a module. A file that cannot be read is the script's error. */
-static bl_status answer_load(planner *p, bl_wire_reader *in, bl_err *err) {
+static void answer_load(planner *p, bl_wire_reader *in) {
     char path[BL_PATH];
     bl_err fault = {0};
     bl_buf text = {0};
@@ -242,7 +242,10 @@ static bl_status answer_load(planner *p, bl_wire_reader *in, bl_err *err) {
         bl_wire_put_bytes(&p->out, bl_buf_text(&text), text.len);
     }
     bl_buf_free(&text);
-    return status == BL_OK ? answer(p, BL_WIRE_ANSWER, err) : refuse(p, fault.text, err);
+    if (status == BL_OK)
+        answer(p, BL_WIRE_ANSWER);
+    else
+        refuse(p, fault.text);
 }
 
 /* DECIDE: the host gets the decision as the plan holds it. The script has checked it the same way.
@@ -260,9 +263,10 @@ static bl_status answer_decide(planner *p, bl_wire_reader *in, bl_err *err) {
     if (status == BL_OK) {
         status = p->host->decide(p->host->ctx, &decision, err);
         bl_buf_clear(&p->out);
-        if (status == BL_OK) status = answer(p, BL_WIRE_ANSWER, err);
+        if (status == BL_OK) answer(p, BL_WIRE_ANSWER);
     } else {
-        status = refuse(p, fault.text, err);
+        refuse(p, fault.text);
+        status = BL_OK;
     }
     bl_chunks_free(&memory);
     bl_json_free(&doc);
@@ -279,7 +283,8 @@ static bl_status answer_times(planner *p, bl_wire_reader *in, bl_err *err) {
     BL_TRY(p->host->step_times(p->host->ctx, sizes, (size_t)n, seconds, err));
     bl_buf_clear(&p->out);
     for (int64_t i = 0; i < n; i++) bl_wire_put_f64(&p->out, seconds[i]);
-    return answer(p, BL_WIRE_ANSWER, err);
+    answer(p, BL_WIRE_ANSWER);
+    return BL_OK;
 }
 
 /* ---- rounds ---- */
@@ -377,7 +382,7 @@ static const char *idle_difference(const bl_config *a, const bl_config *b) {
 }
 
 /* One run twice in a round would be stopped by two rules at once. */
-static bl_status reject_duplicates(planner *p, size_t first, size_t second, bl_err *err) {
+static void reject_duplicates(planner *p, size_t first, size_t second) {
     char why[512];
     bl_config a, b;
     bl_trial_resolve(&p->trials[first - 1], &a);
@@ -391,7 +396,7 @@ static bl_status reject_duplicates(planner *p, size_t first, size_t second, bl_e
                        "trials %zu and %zu are the same run: '%s' means nothing under their other "
                        "settings",
                        first, second, idle);
-    return refuse(p, why, err);
+    refuse(p, why);
 }
 
 /* The fields are in the order in which script_round.c reads them. */
@@ -417,7 +422,10 @@ static bl_status answer_run(planner *p, bl_err *err) {
     const size_t n = p->round.count;
     size_t first = 0, second = 0;
     if (n == 0 || n != p->announced) return nonsense(p, err);
-    if (find_duplicate(p, &first, &second)) return reject_duplicates(p, first, second, err);
+    if (find_duplicate(p, &first, &second)) {
+        reject_duplicates(p, first, second);
+        return BL_OK;
+    }
     p->round.trial = p->trials;
     bl_trial_result *results = bl_xalloc(n * sizeof *results);
     const bl_status status = p->host->run(p->host->ctx, &p->round, results, err);
@@ -426,7 +434,8 @@ static bl_status answer_run(planner *p, bl_err *err) {
         put_result(&p->out, &p->trials[i], &results[i]);
     bl_round_results_free(results, n);
     free(results);
-    return status == BL_OK ? answer(p, BL_WIRE_ANSWER, err) : status;
+    if (status == BL_OK) answer(p, BL_WIRE_ANSWER);
+    return status;
 }
 
 /* ---- running ---- */
@@ -443,7 +452,8 @@ static bl_status answer_message(planner *p, bl_wire_kind kind, size_t length, bl
     bl_wire_reader in = {p->in, p->in + length, false};
     switch (kind) {
     case BL_WIRE_LOAD:
-        return answer_load(p, &in, err);
+        answer_load(p, &in);
+        return BL_OK;
     case BL_WIRE_ROUND:
         return begin_round(p, &in, err);
     case BL_WIRE_TRIAL:
@@ -467,10 +477,10 @@ static bl_status answer_message(planner *p, bl_wire_kind kind, size_t length, bl
 static bl_status serve(planner *p, bl_err *err) {
     bl_wire_kind kind;
     size_t length;
-    while (!p->ended && bl_wire_receive_head(p->fd, &kind, &length)) {
+    while (!p->ended && bl_wire_receive_head(&p->wire, &kind, &length)) {
         if (length > p->limits->memory_bytes) return nonsense(p, err);
         if (length >= p->in_size) p->in = bl_xrealloc(p->in, p->in_size = length + 1);
-        if (!bl_wire_receive(p->fd, p->in, length)) break;
+        if (!bl_wire_receive(&p->wire, p->in, length)) break;
         BL_TRY(answer_message(p, kind, length, err));
     }
     return BL_OK;
@@ -485,7 +495,7 @@ bl_status bl_planner_run(const char *script_path, const char *library_dir, const
                  .facts = facts,
                  .host = host,
                  .limits = limits != NULL ? limits : &bl_planner_default_limits,
-                 .fd = -1};
+                 .wire.fd = -1};
     bl_status status = start(&p, err);
     if (status == BL_OK) status = serve(&p, err);
     return finish(&p, status, err);

@@ -26,18 +26,19 @@ bl_buf *bl_script_begin(bl_script *s) {
 
 /* A planner that is gone was stopped: so is its script. */
 void bl_script_tell(bl_script *s, bl_wire_kind kind) {
-    if (!bl_wire_send(s->fd, kind, &s->message)) _exit(0);
+    if (!bl_wire_add(&s->wire, kind, &s->message)) _exit(0);
 }
 
 bl_wire_reader bl_script_ask(lua_State *L, bl_script *s, bl_wire_kind kind) {
     bl_sandbox_check_metatables(L);
     bl_script_tell(s, kind);
+    if (!bl_wire_send(&s->wire)) _exit(0);
     size_t length;
     bl_wire_kind answer;
-    if (!bl_wire_receive_head(s->fd, &answer, &length)) _exit(0);
+    if (!bl_wire_receive_head(&s->wire, &answer, &length)) _exit(0);
     s->answer = bl_sandbox_resize(&s->box, s->answer, s->answer_size, length);
     s->answer_size = length;
-    if (!bl_wire_receive(s->fd, s->answer, length)) _exit(0);
+    if (!bl_wire_receive(&s->wire, s->answer, length)) _exit(0);
     bl_wire_reader in = {s->answer, s->answer + length, false};
     if (answer == BL_WIRE_REFUSED) luaL_error(L, "%s", bl_wire_get_text(&in, NULL));
     return in;
@@ -62,7 +63,8 @@ static int no_setting(lua_State *L, const char *name, const char *where) {
     return luaL_error(L, "%sunknown setting '%s', did you mean '%s'?", where, name, near);
 }
 
-const char *bl_script_setting(lua_State *L, const char *name, const char *where) {
+/* The path of the key that `name` means: a path, the last part of one, or an old name of it. */
+static const char *setting_path(lua_State *L, const char *name, const char *where) {
     const bl_key *key = bl_key_find(name, strlen(name));
     const char *found = key != NULL ? key->path : NULL;
     for (size_t i = 0; key == NULL && i < bl_schema_count; i++) {
@@ -77,6 +79,20 @@ const char *bl_script_setting(lua_State *L, const char *name, const char *where)
     if (renamed != NULL) found = renamed->path;
     if (found == NULL) no_setting(L, name, where);
     return found;
+}
+
+/* The trials of a round set the same few keys again and again: the last names are remembered. */
+const char *bl_script_setting(lua_State *L, bl_script *s, const char *name, const char *where) {
+    for (size_t i = 0; i < BL_SCRIPT_NAMES; i++)
+        if (s->named[i].path != NULL && strcmp(s->named[i].name, name) == 0)
+            return s->named[i].path;
+    const char *path = setting_path(L, name, where);
+    bl_script_name *slot = &s->named[s->next_name % BL_SCRIPT_NAMES];
+    if (strlen(name) >= sizeof slot->name) return path;
+    s->next_name++;
+    memcpy(slot->name, name, strlen(name) + 1);
+    slot->path = path;
+    return path;
 }
 
 /* { { 64, 512 }, ... } */
@@ -139,8 +155,8 @@ static void push_value(lua_State *L, const bl_config_value *v) {
 
 /* exp.config["sweep.batch_sizes"] */
 static int config_index(lua_State *L) {
-    const bl_script *s = bl_script_of(L);
-    const char *path = bl_script_setting(L, luaL_checkstring(L, 2), "");
+    bl_script *s = bl_script_of(L);
+    const char *path = bl_script_setting(L, s, luaL_checkstring(L, 2), "");
     const bl_config_value value = bl_value_of(bl_key_find(path, strlen(path)), s->config);
     push_value(L, &value);
     return 1;
@@ -148,7 +164,7 @@ static int config_index(lua_State *L) {
 
 /* exp:limits("momentum"): the least and the greatest value a setting may have, and its path. */
 static int call_limits(lua_State *L) {
-    const char *path = bl_script_setting(L, luaL_checkstring(L, 2), "");
+    const char *path = bl_script_setting(L, bl_script_of(L), luaL_checkstring(L, 2), "");
     const bl_key *key = bl_key_find(path, strlen(path));
     BL_ASSERT(key != NULL);
     if (key->type == BL_VALUE_BOOL || key->type == BL_VALUE_STR || key->type == BL_VALUE_LAYERS)
@@ -310,13 +326,22 @@ static int run_script(lua_State *L) {
     return 0;
 }
 
+/* The last message. What waits goes out first, since there may be no memory for both. */
 static void stop(bl_sandbox *box) {
     bl_script *s = (bl_script *)(void *)box;
-    bl_buf_clear(&s->message);
-    bl_wire_put_i64(&s->message, s->err.code);
-    bl_wire_put_text(&s->message, s->err.text);
-    bl_script_tell(s, BL_WIRE_END);
+    bl_buf *m = bl_script_begin(s);
+    bl_wire_put_i64(m, s->err.code);
+    bl_wire_put_text(m, s->err.text);
+    if (bl_wire_send(&s->wire) && bl_wire_add(&s->wire, BL_WIRE_END, m))
+        (void)bl_wire_send(&s->wire);
     _exit(0);
+}
+
+/* Room for the last message, which must need no memory when it is sent. */
+static void make_room(bl_buf *buf) {
+    static const char room[BL_ERR_TEXT + 64];
+    bl_buf_add(buf, room, sizeof room);
+    bl_buf_clear(buf);
 }
 
 _Noreturn void bl_script_main(bl_script *s) {
@@ -330,8 +355,8 @@ _Noreturn void bl_script_main(bl_script *s) {
     s->decisions_left = s->limits->max_decisions;
     s->decision_bytes_left = s->limits->decision_bytes;
     s->trial_bytes_left = s->limits->trial_bytes;
-    /* Room for the last message: there may be no memory when it is sent. */
-    for (size_t i = 0; i < BL_ERR_TEXT / sizeof(int64_t) + 4; i++) bl_wire_put_i64(&s->message, 0);
+    make_room(&s->message);
+    make_room(&s->wire.out);
     s->err.code = bl_sandbox_run(&s->box, run_script, s);
     stop(&s->box);
     _exit(1); /* not reached */

@@ -76,7 +76,7 @@ static void set(lua_State *L, bl_script *s, const trial_options *o, const char *
     char text[VALUE_TEXT];
     const char *of_layer;
     const char *path =
-        bl_config_layers_is_path(name, &of_layer) ? name : bl_script_setting(L, name, o->where);
+        bl_config_layers_is_path(name, &of_layer) ? name : bl_script_setting(L, s, name, o->where);
     if (!bl_config_key_is_identity(path))
         luaL_error(L, "%s'%s' belongs to the experiment, a single run cannot set it", o->where,
                    path);

@@ -1,42 +1,68 @@
 #include "engine/lua/wire.h"
+#include "engine/base/mem.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
-static bool send_all(int fd, const char *bytes, size_t length, int flags) {
-    while (length > 0) {
-        const ssize_t n = send(fd, bytes, length, flags | MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        bytes += n;
-        length -= (size_t)n;
-    }
-    return true;
-}
-
-bool bl_wire_send(int fd, bl_wire_kind kind, const bl_buf *fields) {
+bool bl_wire_add(bl_wire *w, bl_wire_kind kind, const bl_buf *fields) {
     const uint64_t head[2] = {(uint64_t)kind, fields->len};
-    return send_all(fd, (const char *)head, sizeof head, fields->len > 0 ? MSG_MORE : 0) &&
-           send_all(fd, fields->data, fields->len, 0);
+    bl_buf_add(&w->out, head, sizeof head);
+    bl_buf_add(&w->out, fields->data, fields->len);
+    return w->out.len < BL_WIRE_BATCH || bl_wire_send(w);
 }
 
-bool bl_wire_receive(int fd, void *bytes, size_t length) {
-    for (char *at = bytes; length > 0;) {
-        const ssize_t n = recv(fd, at, length, 0);
+bool bl_wire_send(bl_wire *w) {
+    for (size_t sent = 0; sent < w->out.len;) {
+        const ssize_t n = send(w->fd, w->out.data + sent, w->out.len - sent, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return false;
-        at += n;
-        length -= (size_t)n;
+        sent += (size_t)n;
+    }
+    bl_buf_clear(&w->out);
+    return true;
+}
+
+/* Waits until something has come; returns how many bytes, 0 when the other side is gone. */
+static size_t receive(int fd, char *bytes, size_t room) {
+    for (;;) {
+        const ssize_t n = recv(fd, bytes, room, 0);
+        if (n >= 0) return (size_t)n;
+        if (errno != EINTR) return 0;
+    }
+}
+
+bool bl_wire_receive(bl_wire *w, void *bytes, size_t length) {
+    for (char *to = bytes; length > 0;) {
+        const bool far = w->at == w->end && length >= sizeof w->in;
+        size_t n;
+        if (far) {
+            n = receive(w->fd, to, length);
+        } else {
+            if (w->at == w->end) {
+                w->end = receive(w->fd, w->in, sizeof w->in);
+                w->at = 0;
+            }
+            n = bl_size_min(length, w->end - w->at);
+            memcpy(to, w->in + w->at, n);
+            w->at += n;
+        }
+        if (n == 0) return false;
+        to += n;
+        length -= n;
     }
     return true;
 }
 
-bool bl_wire_receive_head(int fd, bl_wire_kind *kind, size_t *length) {
+bool bl_wire_receive_head(bl_wire *w, bl_wire_kind *kind, size_t *length) {
     uint64_t head[2];
-    if (!bl_wire_receive(fd, head, sizeof head)) return false;
+    if (!bl_wire_receive(w, head, sizeof head)) return false;
     *kind = (bl_wire_kind)head[0];
     *length = head[1];
     return true;
+}
+
+void bl_wire_free(bl_wire *w) {
+    bl_buf_free(&w->out);
 }
 
 void bl_wire_put_i64(bl_buf *out, int64_t value) {

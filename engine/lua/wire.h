@@ -17,7 +17,10 @@
  * A message is a kind and a length of eight bytes each, in the machine's own order, and so many
  * bytes of fields: whole numbers and doubles of eight bytes, texts as a length and their bytes.
  * REFUSED becomes an error of the script, which it may catch; a fault of the host never comes back,
- * since the planner ends the process then. */
+ * since the planner ends the process then.
+ *
+ * Both ends send and read many messages at a time: a system call for each of 100,000 trials would
+ * take more of the script's processor time than Lua does. */
 #ifndef BL_ENGINE_LUA_WIRE_H
 #define BL_ENGINE_LUA_WIRE_H
 #include "engine/base/buf.h"
@@ -36,10 +39,24 @@ typedef enum bl_wire_kind {
     BL_WIRE_REFUSED
 } bl_wire_kind;
 
-/* False: the other side is gone. */
-bool bl_wire_send(int fd, bl_wire_kind kind, const bl_buf *fields);
-bool bl_wire_receive_head(int fd, bl_wire_kind *kind, size_t *length);
-bool bl_wire_receive(int fd, void *bytes, size_t length);
+enum { BL_WIRE_BATCH = 16 << 10 };
+
+/* One of the two ends. All but `fd` begins as zeros. */
+typedef struct bl_wire {
+    int fd;
+    bl_buf out;     /* messages that have not been sent */
+    size_t at, end; /* in `in`: what has come and has not been read */
+    char in[BL_WIRE_BATCH];
+} bl_wire;
+
+/* Each is false when the other side is gone. Messages that were added go out when there are
+ * BL_WIRE_BATCH bytes of them, or by bl_wire_send: before an answer is waited for. */
+bool bl_wire_add(bl_wire *w, bl_wire_kind kind, const bl_buf *fields);
+bool bl_wire_send(bl_wire *w);
+bool bl_wire_receive_head(bl_wire *w, bl_wire_kind *kind, size_t *length);
+bool bl_wire_receive(bl_wire *w, void *bytes, size_t length);
+/* Frees what the end holds; the socket stays open. */
+void bl_wire_free(bl_wire *w);
 
 void bl_wire_put_i64(bl_buf *out, int64_t value);
 void bl_wire_put_f64(bl_buf *out, double value);
