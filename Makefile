@@ -143,8 +143,8 @@ figures: program
 reproduce:
 	$(Q)sh scripts/reproduce.sh $(NAME) $(if $(PRESET),--preset $(PRESET)) $(ARGS)
 
-# The goal is 4 minutes on two cores, compiling included. What takes longer has a target of its own and a stage of .ci/run:
-# test-bits, test-fresh, test-crash, cuda (that the plug-in compiles and links).
+# The goal is 4 minutes on two cores, compiling included. What takes longer has a target of its own. Stages of
+# .ci/run are test-bits, test-fresh and cuda (that the plug-in compiles and links); test-crash is run by hand.
 test:
 	$(Q)sh scripts/setup.sh build plot test
 	$(Q)$(MAKE) $(PARALLEL) check

@@ -1,6 +1,8 @@
 #include "engine/base/file.h"
+#include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/base/process.h"
+#include "engine/base/vec.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -67,25 +69,44 @@ bl_status bl_make_dirs(const char *path, bl_err *err) {
     }
 }
 
-static void size_text(char out[32], double bytes) {
-    const bool large = bytes >= 1048576.0;
-    (void)snprintf(out, 32, "%.1f %s", bytes / (large ? 1048576.0 : 1024.0), large ? "MiB" : "KiB");
+/* Bytes that are free on the disk of the file, which need not exist. */
+static bool free_bytes(const char *path, double *out) {
+    char folder[BL_PATH];
+    struct statvfs fs;
+    (void)snprintf(folder, sizeof folder, "%s", path);
+    if (statvfs(dirname(folder), &fs) != 0) return false;
+    *out = (double)fs.f_bavail * (double)fs.f_frsize;
+    return true;
+}
+
+static bl_status disk_full(const char *path, double need, double there, bl_err *err) {
+    bl_buf sizes = {0};
+    bl_buf_str(&sizes, "need ");
+    bl_format_bytes(&sizes, need);
+    bl_buf_str(&sizes, ", ");
+    bl_format_bytes(&sizes, there);
+    const bl_status status =
+        BL_ERR(err, BL_EIO,
+               "disk full writing %s (%s free); what was finished before is intact. Free space, "
+               "then continue with the same command.",
+               path, bl_buf_text(&sizes));
+    bl_buf_free(&sizes);
+    return status;
+}
+
+bl_status bl_file_disk_full(const char *path, size_t need, bl_err *err) {
+    double there;
+    if (!free_bytes(path, &there) || there >= (double)need) return BL_OK;
+    return disk_full(path, (double)need, there, err);
 }
 
 /* What a failed write tells the user: a full disk with need and free space, else the system's word.
  */
 static bl_status write_failed(const char *path, size_t bytes, int error, bl_err *err) {
-    char folder[BL_PATH], need[32], there[32];
-    struct statvfs fs;
-    (void)snprintf(folder, sizeof folder, "%s", path);
-    if ((error != ENOSPC && error != EDQUOT) || statvfs(dirname(folder), &fs) != 0)
-        BL_FAIL(err, BL_EIO, "cannot write %s: %s", path, strerror(error));
-    size_text(need, (double)bytes);
-    size_text(there, (double)fs.f_bavail * (double)fs.f_frsize);
-    BL_FAIL(err, BL_EIO,
-            "disk full writing %s (need %s, %s free); what was finished before is intact. Free "
-            "space, then continue with the same command.",
-            path, need, there);
+    double there;
+    if ((error == ENOSPC || error == EDQUOT) && free_bytes(path, &there))
+        return disk_full(path, (double)bytes, there, err);
+    BL_FAIL(err, BL_EIO, "cannot write %s: %s", path, strerror(error));
 }
 
 static const char *kind_of(mode_t mode) {
@@ -141,33 +162,45 @@ static int sync_fully(int fd) {
     return rc;
 }
 
-static bl_status sync_folder_of(const char *path, bl_err *err) {
-    char folder[BL_PATH];
-    (void)snprintf(folder, sizeof folder, "%s", path);
-    const int fd = open(dirname(folder), O_RDONLY | O_DIRECTORY);
-    if (fd < 0) BL_FAIL(err, BL_EIO, "cannot open the folder of %s: %s", path, strerror(errno));
+/* `of` is what a message says before the path. */
+static bl_status sync_folder(const char *folder, const char *of, const char *path, bl_err *err) {
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) BL_FAIL(err, BL_EIO, "cannot open the folder %s%s: %s", of, path, strerror(errno));
     const int rc = sync_fully(fd);
     const int error = errno;
     (void)close(fd);
     /* Some file systems cannot sync a folder; they order renames by themselves. */
     if (rc != 0 && error != EINVAL && error != ENOTSUP)
-        BL_FAIL(err, BL_EIO, "cannot sync the folder of %s: %s", path, strerror(error));
+        BL_FAIL(err, BL_EIO, "cannot sync the folder %s%s: %s", of, path, strerror(error));
     return BL_OK;
 }
 
-/* NAME.tmp-TOKEN: the token says whose file it is, so that one whose writer is dead can be removed
- * at once (bl_dir_sweep). */
-static bl_status beside(char tmp[BL_PATH], const char *path, bl_err *err) {
+bl_status bl_dir_sync(const char *path, bl_err *err) {
+    return sync_folder(path, "", path, err);
+}
+
+bl_status bl_dir_sync_above(const char *path, bl_err *err) {
+    char folder[BL_PATH];
+    (void)snprintf(folder, sizeof folder, "%s", path);
+    return sync_folder(dirname(folder), "of ", path, err);
+}
+
+bl_status bl_file_temporary(char out[BL_PATH], const char *path, bl_err *err) {
     char token[BL_PROCESS_TOKEN];
     bl_process_token(token, sizeof token);
-    return bl_path(tmp, err, "%s%s%s", path, BL_TEMPORARY, token);
+    return bl_path(out, err, "%s%s%s", path, BL_TEMPORARY, token);
+}
+
+bool bl_file_is_abandoned(const char *name) {
+    const char *mark = strstr(name, BL_TEMPORARY);
+    return mark != NULL && bl_process_is_dead(mark + sizeof BL_TEMPORARY - 1);
 }
 
 static bl_status within(char tmp[BL_PATH], const char *dir, const char *path, bl_err *err) {
     const char *slash = strrchr(path, '/');
     char inside[BL_PATH];
     BL_TRY(bl_path(inside, err, "%s/%s", dir, slash != NULL ? slash + 1 : path));
-    return beside(tmp, inside, err);
+    return bl_file_temporary(tmp, inside, err);
 }
 
 /* Writes all bytes; 0 or errno. */
@@ -204,7 +237,7 @@ static bl_status replace(const char *tmp, const char *path, const void *bytes, s
         (void)unlink(tmp);
         return write_failed(path, n, error, err);
     }
-    return sync_folder_of(path, err);
+    return bl_dir_sync_above(path, err);
 }
 
 static bl_status publish(const char *tmp, const char *path, const void *bytes, size_t n, bool *won,
@@ -215,12 +248,12 @@ static bl_status publish(const char *tmp, const char *path, const void *bytes, s
     (void)unlink(tmp);
     if (rc != 0 && error != EEXIST) return write_failed(path, n, error, err);
     *won = rc == 0;
-    return sync_folder_of(path, err);
+    return bl_dir_sync_above(path, err);
 }
 
 bl_status bl_file_write(const char *path, const void *bytes, size_t n, bl_err *err) {
     char tmp[BL_PATH];
-    BL_TRY(beside(tmp, path, err));
+    BL_TRY(bl_file_temporary(tmp, path, err));
     return replace(tmp, path, bytes, n, err);
 }
 
@@ -233,7 +266,7 @@ bl_status bl_file_write_from(const char *tmp_dir, const char *path, const void *
 
 bl_status bl_file_publish(const char *path, const void *bytes, size_t n, bool *won, bl_err *err) {
     char tmp[BL_PATH];
-    BL_TRY(beside(tmp, path, err));
+    BL_TRY(bl_file_temporary(tmp, path, err));
     return publish(tmp, path, bytes, n, won, err);
 }
 
@@ -267,14 +300,32 @@ bl_status bl_file_output(const char *path, const void *bytes, size_t n, bl_err *
     return error == 0 ? BL_OK : write_failed(path, n, error, err);
 }
 
+/* Renames, unless something has the new name: 0 or errno. Some file systems cannot promise that in
+ * one call. There the new name is taken first, by an empty file or folder that the rename replaces.
+ */
+static int rename_to_free(const char *from, const char *to) {
+    struct stat st;
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
+    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) return errno;
+    if (lstat(from, &st) != 0) return errno;
+    const bool folder = S_ISDIR(st.st_mode);
+    const int taken =
+        folder ? mkdir(to, 0777) : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (taken < 0) return errno;
+    if (!folder) (void)close(taken);
+    if (rename(from, to) == 0) return 0;
+    const int error = errno;
+    (void)(folder ? rmdir(to) : unlink(to));
+    return error;
+}
+
 bl_status bl_file_set_aside(const char *path, bl_err *err) {
     char to[BL_PATH];
-    struct stat st;
     for (int n = 1;; n++) {
         BL_TRY(bl_path(to, err, "%s.corrupt-%d", path, n));
-        if (stat(to, &st) == 0) continue;
-        if (rename(path, to) == 0) return BL_OK;
-        BL_FAIL(err, BL_EIO, "cannot set %s aside: %s", path, strerror(errno));
+        const int error = rename_to_free(path, to);
+        if (error == 0) return BL_OK;
+        if (error != EEXIST) BL_FAIL(err, BL_EIO, "cannot set %s aside: %s", path, strerror(error));
     }
 }
 
@@ -333,15 +384,9 @@ bl_status bl_dir_list(bl_names *out, const char *path, bl_err *err) {
     if (dir == NULL)
         BL_FAIL(err, errno == ENOENT ? BL_EMISSING : BL_EIO, "cannot read the folder %s: %s", path,
                 strerror(errno));
-    size_t cap = 0;
-    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
-        if (e->d_name[0] == '.') continue;
-        if (out->count == cap) {
-            cap = cap ? 2 * cap : 16;
-            out->name = bl_xrealloc(out->name, cap * sizeof *out->name);
-        }
-        out->name[out->count++] = bl_xstrdup(e->d_name);
-    }
+    for (struct dirent *e; (e = readdir(dir)) != NULL;)
+        if (e->d_name[0] != '.')
+            *BL_PUSH(out->name, out->count, "names in a folder") = bl_xstrdup(e->d_name);
     (void)closedir(dir);
     if (out->count > 0) qsort(out->name, out->count, sizeof *out->name, by_name);
     return BL_OK;
@@ -352,8 +397,7 @@ void bl_dir_sweep(const char *path) {
     if (dir == NULL) return;
     for (struct dirent *e; (e = readdir(dir)) != NULL;) {
         char found[BL_PATH];
-        const char *mark = strstr(e->d_name, BL_TEMPORARY);
-        if (mark != NULL && bl_process_is_dead(mark + sizeof BL_TEMPORARY - 1) &&
+        if (bl_file_is_abandoned(e->d_name) &&
             bl_path(found, NULL, "%s/%s", path, e->d_name) == BL_OK)
             (void)bl_remove_tree(found, NULL);
     }

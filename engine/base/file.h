@@ -22,6 +22,12 @@ enum { BL_PATH = 1024 };
 /* Between the name of a file that is being written and the token of its writer (process.h). */
 #define BL_TEMPORARY ".tmp-"
 
+/* PATH.tmp-TOKEN, a new name each time: the token says whose it is, so that one whose writer is
+ * dead can be removed at once (bl_dir_sweep). */
+bl_status bl_file_temporary(char out[BL_PATH], const char *path, bl_err *err) BL_CHECKED;
+/* Is it the name of a temporary file or folder whose writer is dead for certain? */
+bool bl_file_is_abandoned(const char *name);
+
 /* False only where there is certainly none. What the system refuses to look at counts as there:
  * reading it then says why, instead of its being taken for empty. */
 bool bl_file_exists(const char *path);
@@ -60,7 +66,11 @@ bool bl_file_changed(const char *path, bl_file_stamp *stamp);
 /* The file that a user named by -o. A plain file is replaced whole, also behind a link, which
  * stays. A device or FIFO is written to. A folder is refused: BL_EINVAL. */
 bl_status bl_file_output(const char *path, const void *bytes, size_t n, bl_err *err) BL_CHECKED;
-/* Renames a file or folder to PATH.corrupt-N, with the first N that is free. */
+/* BL_EIO, with what is needed and what is free, where the disk that `path` is on has less than
+ * `need` bytes left. For writers that do not say why they failed. */
+bl_status bl_file_disk_full(const char *path, size_t need, bl_err *err) BL_CHECKED;
+/* Renames a file or folder to PATH.corrupt-N, with the first N that is free: of several processes
+ * that do so at the same moment none overwrites what another has set aside. */
 bl_status bl_file_set_aside(const char *path, bl_err *err) BL_CHECKED;
 /* Removes a file, or a folder with all that is in it. BL_EIO names the first entry that stays; the
  * others are removed all the same. What is not there counts as removed. */
@@ -79,6 +89,10 @@ typedef struct bl_names {
     size_t count;
 } bl_names;
 bl_status bl_dir_list(bl_names *out, const char *path, bl_err *err) BL_CHECKED;
+/* Returns when the disk knows the names that are in the folder, or in the folder that `path` lies
+ * in. */
+bl_status bl_dir_sync(const char *path, bl_err *err) BL_CHECKED;
+bl_status bl_dir_sync_above(const char *path, bl_err *err) BL_CHECKED;
 /* Removes temporary files, and folders, of processes that are dead for certain. What another
  * machine or an earlier boot left is not known to be dead and stays. */
 void bl_dir_sweep(const char *path);

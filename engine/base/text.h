@@ -19,6 +19,7 @@ bool bl_text_is_plain(const char *text);
 void bl_text_show(bl_buf *out, const char *text);
 
 /* Appends a cell of a CSV file: in quotes, and with an apostrophe in front where a spreadsheet
- * would take the text for a formula, since it begins with = + - @ or a tab. Not for numbers. */
+ * would take the text for a formula, since it begins with = + - @, a tab or a CR. Not for numbers.
+ */
 void bl_text_csv_cell(bl_buf *out, const char *text);
 #endif

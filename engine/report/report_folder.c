@@ -1,7 +1,6 @@
 /* The folders of reports, and which of them the old paths show. */
 #include "engine/report/report_folder.h"
 #include "engine/base/json.h"
-#include "engine/base/process.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,10 +37,9 @@ bl_status bl_report_place(char out[BL_PATH], const char *reports_dir, const char
 
 /* Replaces dir/file by a link to FOLDER/file, at once. */
 static bl_status link_file(const char *dir, const char *folder, const char *file, bl_err *err) {
-    char path[BL_PATH], tmp[BL_PATH], target[BL_PATH], token[BL_PROCESS_TOKEN];
-    bl_process_token(token, sizeof token);
+    char path[BL_PATH], tmp[BL_PATH], target[BL_PATH];
     BL_TRY(bl_path(path, err, "%s/%s", dir, file));
-    BL_TRY(bl_path(tmp, err, "%s/%s%s%s", dir, file, BL_TEMPORARY, token));
+    BL_TRY(bl_file_temporary(tmp, path, err));
     BL_TRY(bl_path(target, err, "%s/%s", folder, file));
     (void)unlink(tmp);
     if (symlink(target, tmp) == 0 && rename(tmp, path) == 0) return BL_OK;

@@ -1,6 +1,5 @@
 /* From the folder where a report was drawn to the place where it is read. */
 #include "engine/report/report_replace.h"
-#include "engine/base/process.h"
 #include "engine/report/report_stamp.h"
 #include <dirent.h>
 #include <errno.h>
@@ -11,10 +10,8 @@
 #include <unistd.h>
 
 bl_status bl_report_begin(char drawing[BL_PATH], const char *place, bl_err *err) {
-    char token[BL_PROCESS_TOKEN];
     struct stat st;
-    bl_process_token(token, sizeof token);
-    BL_TRY(bl_path(drawing, err, "%s%s%s", place, BL_TEMPORARY, token));
+    BL_TRY(bl_file_temporary(drawing, place, err));
     BL_TRY(bl_make_dirs(drawing, err));
     if (stat(place, &st) == 0) (void)chmod(drawing, st.st_mode & 07777);
     return BL_OK;
@@ -37,19 +34,6 @@ static bool only_a_report(const char *place, bl_report_owns *owns) {
     }
     if (dir != NULL) (void)closedir(dir);
     return only;
-}
-
-/* The disk knows the new names before a success is told; where folders cannot be synced, nothing
- * more can be done. */
-static void sync_parent(const char *place) {
-    char parent[BL_PATH];
-    const char *slash = strrchr(place, '/');
-    const int length = slash != NULL ? (int)(slash - place) : 0;
-    if (bl_path(parent, NULL, "%.*s", length, place) != BL_OK) return;
-    const int fd = open(length > 0 ? parent : slash != NULL ? "/" : ".", O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    (void)fsync(fd);
-    (void)close(fd);
 }
 
 static bl_status move_in(const char *drawing, const char *place, const char *file, bl_err *err) {
@@ -88,7 +72,7 @@ static bl_status fill(const char *drawing, const char *place, bl_report_owns *ow
     for (size_t i = 0; i < drawn.count; i++) BL_GOTO(move_in(drawing, place, drawn.name[i], err));
     BL_GOTO(bl_path(note, err, "%s/%s", drawing, BL_REPORT_NOTE));
     if (bl_file_exists(note)) BL_GOTO(move_in(drawing, place, BL_REPORT_NOTE, err));
-    sync_parent(note);
+    BL_GOTO(bl_dir_sync(place, err));
 done:
     bl_names_free(&drawn);
     bl_names_free(&old);
@@ -127,7 +111,7 @@ bl_status bl_report_replace(const char *drawing, const char *place, bl_report_ow
     bool exchanged;
     BL_TRY(exchange(drawing, place, owns, &exchanged, err));
     if (exchanged)
-        sync_parent(place);
+        BL_TRY(bl_dir_sync_above(place, err));
     else
         BL_TRY(fill(drawing, place, owns, err));
     (void)bl_remove_tree(drawing, NULL);

@@ -12,7 +12,6 @@
 #include "engine/base/gzip.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
-#include "engine/base/process.h"
 #include "engine/base/seal.h"
 #include "engine/plan/plan.h"
 #include <errno.h>
@@ -224,11 +223,11 @@ static bool is_old(const char *dir, const char *path) {
 
 bool bl_store_is_leftover(const char *dir, const char *name) {
     char path[BL_PATH];
-    const char *mark = strstr(name, BL_TEMPORARY);
-    if (strcmp(name, "claim.d") != 0 && mark == NULL) return false;
+    const bool temporary = strstr(name, BL_TEMPORARY) != NULL;
+    if (strcmp(name, "claim.d") != 0 && !temporary) return false;
     const bl_claim_state claim = bl_claim_state_of(dir);
-    if (mark == NULL) return claim == BL_CLAIM_STALE || claim == BL_CLAIM_EMPTY;
-    if (bl_process_is_dead(mark + sizeof BL_TEMPORARY - 1)) return true;
+    if (!temporary) return claim == BL_CLAIM_STALE || claim == BL_CLAIM_EMPTY;
+    if (bl_file_is_abandoned(name)) return true;
     return claim != BL_CLAIM_HELD && bl_path(path, NULL, "%s/%s", dir, name) == BL_OK &&
            is_old(dir, path);
 }

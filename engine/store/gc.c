@@ -33,9 +33,8 @@ static int64_t bytes_of(const char *path) {
 /* Renamed first, so that whoever has claimed the run meanwhile has lost it as a whole: what that
  * process still writes fails, and it notices. */
 static bl_status remove_run(const char *dir, bl_err *err) {
-    char token[BL_PROCESS_TOKEN], gone[BL_PATH];
-    bl_process_token(token, sizeof token);
-    BL_TRY(bl_path(gone, err, "%s%s%s", dir, BL_TEMPORARY, token));
+    char gone[BL_PATH];
+    BL_TRY(bl_file_temporary(gone, dir, err));
     if (rename(dir, gone) != 0) BL_FAIL(err, BL_EIO, "cannot remove %s: %s", dir, strerror(errno));
     return bl_remove_tree(gone, err);
 }

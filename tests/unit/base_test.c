@@ -9,6 +9,7 @@
 #include "tests/check.h"
 #include <float.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -218,6 +219,66 @@ static void files_are_written_whole(void **state) {
     bl_buf_free(&text);
 }
 
+/* ---- several processes in one folder ---- */
+
+enum { ASIDE_THREADS = 4, ASIDE_ROUNDS = 150 };
+
+static const char *scratch_folder(void) {
+    static char dir[] = "/tmp/batchlab-base-XXXXXX";
+    static bool made;
+    if (!made) assert_non_null(mkdtemp(dir));
+    made = true;
+    return dir;
+}
+
+/* Puts a file at the shared place whenever that is free, and sets aside what is there. */
+static void *make_and_set_aside(void *made) {
+    char own[BL_PATH], shared[BL_PATH];
+    size_t *count = made;
+    if (bl_path(own, NULL, "%s/own-%p", scratch_folder(), made) != BL_OK ||
+        bl_path(shared, NULL, "%s/shared", scratch_folder()) != BL_OK)
+        return NULL;
+    for (int i = 0; i < ASIDE_ROUNDS; i++) {
+        if (bl_file_write(own, "x", 1, NULL) != BL_OK) break;
+        *count += link(own, shared) == 0;
+        (void)!bl_file_set_aside(shared, NULL); /* another thread may have done it */
+    }
+    (void)unlink(own);
+    return NULL;
+}
+
+static void nothing_set_aside_is_overwritten(void **state) {
+    (void)state;
+    pthread_t thread[ASIDE_THREADS];
+    size_t made[ASIDE_THREADS] = {0}, all = 0, aside = 0;
+    bl_names names;
+    (void)scratch_folder();
+    for (size_t i = 0; i < ASIDE_THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, make_and_set_aside, &made[i]), 0);
+    for (size_t i = 0; i < ASIDE_THREADS; i++) {
+        assert_int_equal(pthread_join(thread[i], NULL), 0);
+        all += made[i];
+    }
+    CHECK_OK(bl_dir_list(&names, scratch_folder(), ERR));
+    for (size_t i = 0; i < names.count; i++) aside += strstr(names.name[i], ".corrupt-") != NULL;
+    bl_names_free(&names);
+    assert_int_equal(aside, all);
+    assert_true(all >= ASIDE_ROUNDS);
+    CHECK_OK(bl_remove_tree(scratch_folder(), ERR));
+}
+
+static void full_disks_and_lost_folders_are_told(void **state) {
+    (void)state;
+    bl_err err;
+    CHECK_OK(bl_file_disk_full("/tmp/figure.svg", 1, ERR));
+    assert_int_equal(bl_file_disk_full("/tmp/figure.svg", SIZE_MAX, &err), BL_EIO);
+    assert_non_null(strstr(err.text, "disk full writing /tmp/figure.svg (need "));
+    CHECK_OK(bl_dir_sync("/tmp", ERR));
+    CHECK_OK(bl_dir_sync_above("/tmp/nothing", ERR));
+    assert_int_equal(bl_dir_sync("/tmp/nothing/here", &err), BL_EIO);
+    assert_int_equal(bl_dir_sync_above("/tmp/nothing/here/x", &err), BL_EIO);
+}
+
 static void sha256_known_answers(void **state) {
     (void)state;
     char hex[BL_SHA256_HEX];
@@ -321,6 +382,8 @@ int main(void) {
         cmocka_unit_test(json_is_utf8),
         cmocka_unit_test(json_refuses_damage),
         cmocka_unit_test(files_are_written_whole),
+        cmocka_unit_test(nothing_set_aside_is_overwritten),
+        cmocka_unit_test(full_disks_and_lost_folders_are_told),
         cmocka_unit_test(sha256_known_answers),
         cmocka_unit_test(arena_counts_before_it_exists),
         cmocka_unit_test(floating_point_is_ieee),

@@ -9,12 +9,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { TEMPLATE_LIMIT = 1 << 20, SAID_LIMIT = 1024, DRAWING_LIMIT = 256 << 20 };
-enum { NEED_KIB = 128 }; /* the three drawings of a small figure */
+enum { FIGURE_BYTES = 128 << 10 }; /* the three drawings of a small figure */
 
 /* ---- the script ---- */
 
@@ -95,24 +94,12 @@ static void listen_to(int pipe_end, bl_buf *said) {
     }
 }
 
-/* gnuplot's own words do not name a full disk. */
-static bool disk_is_full(const char *dir, double *kib_free) {
-    struct statvfs fs;
-    if (statvfs(dir, &fs) != 0) return false;
-    *kib_free = (double)fs.f_bavail * (double)fs.f_frsize / 1024.0;
-    return *kib_free < NEED_KIB;
-}
-
-/* Whether gnuplot ended well; else its last words. */
+/* Whether gnuplot ended well; else its last words, which do not name a full disk. */
 static bl_status judge(int state, const char *dir, const char *script, bl_buf *said, bl_err *err) {
-    double kib_free;
+    char path[BL_PATH];
     if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return BL_OK;
-    if (disk_is_full(dir, &kib_free))
-        BL_FAIL(
-            err, BL_EIO,
-            "disk full writing the figures in %s (need %d KiB, %.0f KiB free); the older report "
-            "is intact. Free space, then continue with the same command.",
-            dir, NEED_KIB, kib_free);
+    BL_TRY(bl_path(path, err, "%s/%s", dir, script));
+    BL_TRY(bl_file_disk_full(path, FIGURE_BYTES, err));
     if (WIFEXITED(state) && WEXITSTATUS(state) == 127)
         BL_FAIL(err, BL_EUNSUPPORTED,
                 "gnuplot is not installed: tables and scripts are written, figures are not "
@@ -162,11 +149,10 @@ static bl_status expect_drawing(const char *dir, const char *name, const char *e
         bl_buf_truncate(&drawing, drawing.len - 1);
     const size_t n = strlen(last);
     const bool whole = drawing.len >= n && memcmp(drawing.data + drawing.len - n, last, n) == 0;
-    if (status == BL_EMISSING || (status == BL_OK && !whole))
-        status = BL_ERR(err, BL_EIO, "gnuplot did not write %s.%s whole; is the disk full?", name,
-                        ending);
     bl_buf_free(&drawing);
-    return status;
+    if (status != BL_EMISSING && (status != BL_OK || whole)) return status;
+    BL_TRY(bl_file_disk_full(path, FIGURE_BYTES, err));
+    BL_FAIL(err, BL_EIO, "gnuplot did not write %s.%s whole", name, ending);
 }
 
 bl_status bl_figure_draw(const char *report_dir, const char *name, bl_err *err) {
