@@ -59,14 +59,14 @@ static bool harmless(const fault_case *c) {
 }
 
 static bool is_cache(const char *path) {
-    return strstr(path, "/cache") != NULL || strstr(path, "index.csv") != NULL ||
-           strstr(path, ".drawn-from") != NULL;
+    return strstr(path, "/cache") != NULL || strstr(path, "index.csv") != NULL;
 }
 
-/* reports/NAME.tmp-TOKEN itself, where a report is being drawn. */
-static bool is_drawing_folder(const char *path) {
+/* reports/NAME itself, or reports/NAME.tmp-TOKEN where it is being drawn. */
+static bool is_report_folder(const char *path, bool drawing) {
     const char *folder = strstr(path, "/reports/"), *last = strrchr(path, '/');
-    return folder != NULL && last == folder + strlen("/reports") && strstr(last, ".tmp-") != NULL;
+    return folder != NULL && last == folder + strlen("/reports") &&
+           (strstr(last, ".tmp-") != NULL) == drawing;
 }
 
 /* Was what failed the writing of something that is promised? Caches, claims that are being given
@@ -88,7 +88,7 @@ static bool has_to_tell(const lab *l, const fault_case *c) {
     case FAULT_OPEN:
         return temporary;
     case FAULT_CLOSE: /* a claim's beat is empty; of a folder, fsync has told all */
-        return temporary && strstr(where, "/beat") == NULL && !is_drawing_folder(where);
+        return temporary && strstr(where, "/beat") == NULL && !is_report_folder(where, true);
     default:
         return false;
     }
@@ -140,9 +140,34 @@ static void refuse_removal(lab *l) {
     }
 }
 
+/* A folder of reports with a file of the user's is filled file by file. It was filled only when the
+ * disk knows the names in it. */
+static void refuse_report_sync(lab *l) {
+    static const char *const words[] = {"report", lab_experiment, NULL};
+    const fault_case sync = {FAULT_SYNC, FAULT_FAIL, EIO, "report: fsync: EIO"};
+    bool filled = false;
+    for (int64_t k = 1;; k++) {
+        char mine[BL_PATH];
+        const fault_plan plan = {.kind = FAULT_SYNC, .action = FAULT_FAIL, .error = EIO, .at = k};
+        lab_reset(l, l->ref);
+        (void)snprintf(mine, sizeof mine, "%.900s/reports/%s/mine.txt", l->work, lab_experiment);
+        bl_err err;
+        if (bl_file_write(mine, "x", 1, &err) != BL_OK) lab_fail(l, "%s", err.text);
+        const ending e = lab_run(l, words, &plan);
+        if (l->plan->hits == 0) break;
+        l->faults++;
+        filled |= is_report_folder(l->plan->where, false);
+        if (e.exit != (has_to_tell(l, &sync) ? 74 : 0))
+            lab_fail(l, "%s, call %d: %s: exit %d, signal %d: %s", sync.name, (int)k,
+                     l->plan->where, e.exit, e.signal, e.said);
+    }
+    if (!filled) lab_fail(l, "%s: the folder itself is not synced", sync.name);
+}
+
 void part_faults(lab *l) {
     char stopped[BL_PATH];
     if (l->lane == 0) refuse_removal(l);
+    if (l->lane == 0) refuse_report_sync(l);
     lab_stop_midway(l, stopped);
     const char *const start[] = {NULL, stopped}, *const name[] = {"an empty", "a stopped"};
     for (size_t c = 0; c < BL_COUNT(k_cases); c++) {
