@@ -8,18 +8,28 @@
 
 /* ---- writing ---- */
 
+/* Beyond U+FFFF an escape is a surrogate pair (RFC 8259, section 7). */
+static void put_escape(bl_buf *out, uint32_t code) {
+    if (code > 0xffff) {
+        bl_buf_printf(out, "\\u%04x", (unsigned)(0xd800 + ((code - 0x10000) >> 10)));
+        code = 0xdc00 + ((code - 0x10000) & 0x3ff);
+    }
+    bl_buf_printf(out, "\\u%04x", (unsigned)code);
+}
+
 void bl_json_string(bl_buf *out, const char *text) {
     bl_buf_str(out, "\"");
     for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
         const size_t n = bl_text_character(p);
+        uint32_t code;
         if (n == 0)
             bl_buf_str(out, "\357\277\275");
         else if (*p == '"' || *p == '\\')
             bl_buf_printf(out, "\\%c", *p);
         else if (*p == '\n')
             bl_buf_str(out, "\\n");
-        else if (*p < 0x20)
-            bl_buf_printf(out, "\\u%04x", *p);
+        else if (bl_text_acts(p, n, &code))
+            put_escape(out, code);
         else
             bl_buf_add(out, p, n);
         p += n > 0 ? n : 1;
@@ -179,21 +189,45 @@ static int hex4(const char *s) {
     return v;
 }
 
-/* One escape at p->at (after the backslash); only what this project writes: no \u above 007f. */
-static bl_status read_escape(parser *p, char *out) {
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+/* The four digits of a \u, at p->at. */
+static bool read_unit(parser *p, uint32_t *out) {
+    const int code = p->end - p->at < 4 ? -1 : hex4(p->at);
+    if (code < 0) return false;
+    p->at += 4;
+    *out = (uint32_t)code;
+    return true;
+}
+
+/* What follows \u: a character, or one beyond U+FFFF as a surrogate pair ("\ud83d\ude00"). Half of
+ * a pair is refused, and so is U+0000, which would end the text. */
+static bl_status read_code_point(parser *p, uint32_t *out) {
+    uint32_t low = 0;
+    if (!read_unit(p, out)) return fault(p, "\\u without four hexadecimal digits");
+    if (*out == 0) return fault(p, "\\u0000 in a string");
+    if (*out < 0xd800 || *out > 0xdfff) return BL_OK;
+    const bool pair = *out < 0xdc00 && p->end - p->at >= 2 && p->at[0] == '\\' && p->at[1] == 'u';
+    if (pair) p->at += 2;
+    if (!pair || !read_unit(p, &low) || low < 0xdc00 || low > 0xdfff)
+        return fault(p, "half of a surrogate pair");
+    *out = 0x10000 + ((*out - 0xd800) << 10) + (low - 0xdc00);
+    return BL_OK;
+}
+
+/* One escape at p->at (after the backslash), in UTF-8 at *to, which moves on. Its text is longer
+ * than the bytes it stands for: 6 for at most 3, 12 for 4. */
+static bl_status read_escape(parser *p, char **to) {
+    static const char from[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
     if (p->at >= p->end) return fault(p, "text ends inside a string");
     const char c = *p->at++;
     const char *hit = c != '\0' ? strchr(from, c) : NULL;
+    uint32_t code = 0;
     if (hit != NULL) {
-        *out = to[hit - from];
+        *(*to)++ = bytes[hit - from];
         return BL_OK;
     }
-    if (c != 'u' || p->end - p->at < 4) return fault(p, "unknown escape");
-    const int code = hex4(p->at);
-    if (code <= 0 || code > 0x7f) return fault(p, "escaped character outside 0001-007f");
-    p->at += 4;
-    *out = (char)code;
+    if (c != 'u') return fault(p, "unknown escape");
+    BL_TRY(read_code_point(p, &code));
+    *to += bl_text_encode(*to, code);
     return BL_OK;
 }
 
@@ -208,8 +242,7 @@ static bl_status read_string(parser *p, const char **out) {
         const char c = *p->at++;
         if ((unsigned char)c < 0x20) return fault(p, "control character in a string");
         if (c == '\\') {
-            BL_TRY(read_escape(p, to));
-            to++;
+            BL_TRY(read_escape(p, &to));
             continue;
         }
         /* The quote at `stop` ends every character that is cut off. */

@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 /* ---- writing ---- */
-/* Quoted and escaped; each byte that is not UTF-8 becomes U+FFFD. */
+/* Quoted and escaped. What acts on a terminal (text.h) is an escape, too: U+009B is \u009b. A
+ * reader gets the same text. Each byte that is not UTF-8 becomes U+FFFD. */
 void bl_json_string(bl_buf *out, const char *text);
 void bl_json_f32(bl_buf *out, float value);  /* null when not finite */
 void bl_json_f64(bl_buf *out, double value); /* null when not finite */

@@ -1,5 +1,4 @@
 #include "engine/base/text.h"
-#include <stdint.h>
 #include <string.h>
 
 size_t bl_text_character(const unsigned char *p) {
@@ -22,21 +21,40 @@ static uint32_t code_point(const unsigned char *p, size_t n) {
     return code;
 }
 
+size_t bl_text_encode(char out[4], uint32_t code) {
+    const size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    static const unsigned lead[] = {0, 0x00, 0xc0, 0xe0, 0xf0};
+    for (size_t i = n - 1; i > 0; i--, code >>= 6) out[i] = (char)(0x80 | (code & 0x3f));
+    out[0] = (char)(lead[n] | code);
+    return n;
+}
+
 static bool acts(uint32_t code) {
     static const struct {
         uint32_t first, last;
     } ranges[] = {
-        {0x0000, 0x001f}, /* C0 */
-        {0x007f, 0x009f}, /* DEL and C1 */
-        {0x061c, 0x061c}, /* marks of direction ... */
-        {0x200e, 0x200f},
-        {0x2028, 0x2029}, /* separators of lines and paragraphs */
-        {0x202a, 0x202e}, /* ... embeddings and overrides ... */
-        {0x2066, 0x2069}, /* ... and isolates */
+        {0x0000,  0x001f }, /* C0 */
+        {0x007f,  0x009f }, /* DEL and C1 */
+        {0x061c,  0x061c }, /* marks of direction ... */
+        {0x200e,  0x200f },
+        {0x2028,  0x2029 }, /* separators of lines and paragraphs */
+        {0x202a,  0x202e }, /* ... embeddings and overrides ... */
+        {0x2066,  0x2069 }, /* ... and isolates */
+        {0x200b,  0x200b }, /* invisible: a space of no width, ... */
+        {0x2060,  0x2064 }, /* ... joiners and operators, ... */
+        {0x206a,  0x206f }, /* ... deprecated controls, ... */
+        {0xfeff,  0xfeff }, /* ... the byte order mark, ... */
+        {0xfff9,  0xfffb }, /* ... annotations, ... */
+        {0xe0000, 0xe007f}, /* ... and tags */
     };
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
         if (code >= ranges[i].first && code <= ranges[i].last) return true;
     return false;
+}
+
+bool bl_text_acts(const unsigned char *p, size_t n, uint32_t *code) {
+    *code = code_point(p, n);
+    return acts(*code);
 }
 
 bool bl_text_is_plain(const char *text) {

@@ -71,9 +71,12 @@ static void plan_jobs(int argc, char **argv, size_t lanes) {
 
 static void begin(job *j, const char *program, bool full) {
     (void)fflush(stdout);
-    j->pid = fork();
-    BL_ASSERT(j->pid >= 0);
-    if (j->pid > 0) return;
+    const pid_t pid = fork();
+    BL_ASSERT(pid >= 0);
+    if (pid > 0) {
+        j->pid = pid; /* by the parent alone: the memory is shared */
+        return;
+    }
     const double start = lab_seconds();
     lab_open(&j->lab, program, full);
     k_parts[j->part].run(&j->lab);
@@ -87,11 +90,11 @@ static void begin(job *j, const char *program, bool full) {
 static void finish(void) {
     int state = 0;
     const pid_t pid = wait(&state);
-    for (size_t i = 0; i < g_jobs; i++) {
-        if (g_job[i].pid != pid) continue;
-        g_job[i].pid = 0;
-        if (!WIFEXITED(state) || WEXITSTATUS(state) != 0) g_job[i].lab.failures++;
-    }
+    size_t i = 0;
+    while (i < g_jobs && g_job[i].pid != pid) i++;
+    BL_ASSERT(i < g_jobs);
+    g_job[i].pid = 0;
+    if (!WIFEXITED(state) || WEXITSTATUS(state) != 0) g_job[i].lab.failures++;
 }
 
 static void run_jobs(const char *program, bool full, size_t lanes) {

@@ -127,7 +127,7 @@ static void json_is_utf8(void **state) {
     static const struct {
         const char *text, *written;
     } cases[] = {
-        {"\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80",     "\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80"    },
+        {"~\xc2\xa0\xdf\xbf\xe0\xa0\x80",        "~\xc2\xa0\xdf\xbf\xe0\xa0\x80"       },
         {"\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf", "\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf"},
         {"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf",     "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"    },
         {"a\x80z",                               "a" X "z"                             },
@@ -153,6 +153,118 @@ static void json_is_utf8(void **state) {
     }
 }
 
+static bool is_plain(uint32_t code) {
+    char text[5] = "";
+    (void)bl_text_encode(text, code);
+    return bl_text_is_plain(text);
+}
+
+/* Each range that acts, with the plain characters beside it (0: the neighbour acts, too). */
+static void ranges_that_act(void **state) {
+    (void)state;
+    static const uint32_t edges[][4] = {
+        {0,       0x0001,  0x001f,  0x0020 },
+        {0x007e,  0x007f,  0x009f,  0x00a0 },
+        {0x061b,  0x061c,  0x061c,  0x061d },
+        {0x200a,  0x200b,  0x200b,  0x200c },
+        {0x200d,  0x200e,  0x200f,  0x2010 },
+        {0x2027,  0x2028,  0x202e,  0x202f },
+        {0x205f,  0x2060,  0x2064,  0x2065 },
+        {0x2065,  0x2066,  0x206f,  0x2070 },
+        {0xfefe,  0xfeff,  0xfeff,  0xff00 },
+        {0xfff8,  0xfff9,  0xfffb,  0xfffc },
+        {0xdffff, 0xe0000, 0xe007f, 0xe0080},
+    };
+    size_t acting = 0, listed = 0;
+    for (uint32_t code = 1; code <= 0x10ffff; code++)
+        if (code < 0xd800 || code > 0xdfff) acting += !is_plain(code);
+    for (size_t i = 0; i < BL_COUNT(edges); i++) {
+        listed += edges[i][2] - edges[i][1] + 1;
+        assert_true(edges[i][0] == 0 || is_plain(edges[i][0]));
+        assert_false(is_plain(edges[i][1]) || is_plain(edges[i][2]));
+        assert_true(is_plain(edges[i][3]));
+    }
+    assert_int_equal(acting, listed);
+}
+
+/* Written text is plain and reads back as `wanted`. */
+static void check_written(const char *text, const char *wanted) {
+    bl_buf json = {0};
+    bl_json_doc doc;
+    bl_json_string(&json, text);
+    assert_true(bl_text_is_plain(bl_buf_text(&json)));
+    CHECK_OK(bl_json_parse(&doc, json.data, json.len, "t", 1, ERR));
+    assert_string_equal(doc.root->string, wanted);
+    bl_json_free(&doc);
+    bl_buf_free(&json);
+}
+
+/* What acts on a terminal leaves the program as an escape, and is read as what it was. */
+static void json_escapes_what_acts(void **state) {
+    (void)state;
+    static const char acting[] = "\x1b|\x7f|\xc2\x80|\xc2\x9b|\xc2\x9f|\xd8\x9c|\xe2\x80\xa8|"
+                                 "\xe2\x80\xae|\xe2\x81\xa9|\xe2\x80\x8b|\xf3\xa0\x80\x81";
+    bl_buf text = {0};
+    bl_json_string(&text, acting);
+    assert_string_equal(bl_buf_text(&text),
+                        "\"\\u001b|\\u007f|\\u0080|\\u009b|\\u009f|\\u061c|\\u2028|\\u202e|\\u2069|"
+                        "\\u200b|\\udb40\\udc01\"");
+    check_written(acting, acting);
+    bl_buf_free(&text);
+}
+
+enum { MOST_CODE = 0x10ffff, FIRST_HALF = 0xd800, LAST_HALF = 0xdfff, TOGETHER = 1024 };
+
+/* Every character there is, written and read, and read as an escape. */
+static void json_reads_every_character(void **state) {
+    (void)state;
+    bl_buf text = {0}, escaped = {0};
+    for (uint32_t code = 1; code <= MOST_CODE; code++) {
+        char bytes[4];
+        if (code >= FIRST_HALF && code <= LAST_HALF) continue;
+        const uint32_t beyond = code - 0x10000;
+        bl_buf_add(&text, bytes, bl_text_encode(bytes, code));
+        if (code <= 0xffff)
+            bl_buf_printf(&escaped, "\\u%04X", code);
+        else
+            bl_buf_printf(&escaped, "\\u%04x\\u%04X", 0xd800 + (beyond >> 10),
+                          0xdc00 + (beyond & 0x3ff));
+        if (code % TOGETHER != 0 && code < MOST_CODE) continue;
+        bl_json_doc doc;
+        bl_buf quoted = {0};
+        bl_buf_printf(&quoted, "\"%s\"", bl_buf_text(&escaped));
+        CHECK_OK(bl_json_parse(&doc, quoted.data, quoted.len, "t", 1, ERR));
+        assert_string_equal(doc.root->string, bl_buf_text(&text));
+        check_written(bl_buf_text(&text), bl_buf_text(&text));
+        bl_json_free(&doc);
+        bl_buf_free(&quoted);
+        bl_buf_clear(&text);
+        bl_buf_clear(&escaped);
+    }
+    bl_buf_free(&text);
+    bl_buf_free(&escaped);
+}
+
+/* Any bytes: written, they are plain; what is read from that is written and read as the same. */
+static void json_writes_any_bytes(void **state) {
+    (void)state;
+    for (uint32_t t = 0; t < 20000; t++) {
+        char bytes[16] = "";
+        const bl_u32x4 words = bl_random4(5, BL_STREAM_SYNTH, 0, t);
+        memcpy(bytes, words.v, 15);
+        if (t % 2 == 0) bytes[1] = (char)(t % 4 == 0 ? 0xe2 : 0xf3), bytes[2] = (char)0x80;
+        bl_buf json = {0};
+        bl_json_doc doc;
+        bl_json_string(&json, bytes);
+        assert_true(bl_text_is_plain(bl_buf_text(&json)));
+        CHECK_OK(bl_json_parse(&doc, json.data, json.len, "t", 1, ERR));
+        check_written(bytes, doc.root->string);
+        check_written(doc.root->string, doc.root->string);
+        bl_json_free(&doc);
+        bl_buf_free(&json);
+    }
+}
+
 static void json_reads_what_it_writes(void **state) {
     (void)state;
     bl_buf text = {0};
@@ -175,8 +287,34 @@ static void json_reads_what_it_writes(void **state) {
 static void json_refuses_damage(void **state) {
     (void)state;
     static const char *const bad[] = {
-        "",    "{",       "{\"a\":1,}", "[1 2]", "{\"a\":1}x",        "nul",  "01", "1.",
-        "\"a", "\"\\q\"", "{\"a\" 1}",  "1e999", "{\"a\":1,\"a\":2}", "[1,]", "-",  "\"\\u0000\"",
+        "",
+        "{",
+        "{\"a\":1,}",
+        "[1 2]",
+        "{\"a\":1}x",
+        "nul",
+        "01",
+        "1.",
+        "\"a",
+        "\"\\q\"",
+        "{\"a\" 1}",
+        "1e999",
+        "{\"a\":1,\"a\":2}",
+        "[1,]",
+        "-",
+        "\"\\u0000\"",
+        "\"\\u12\"",
+        "\"\\u12g4\"",
+        "\"\\ud800\"",
+        "\"\\udc00\"",
+        "\"\\ud800\\ud800\"",
+        "\"\\ud800\\n\"",
+        "\"\\ud800x\"",
+        "\"\\udbff\\u\"",
+        "\"\\udbff\\ue000\"",
+        "\"\\ud83d\\ude0\"",
+        "\"\\ud83d\\",
+        "\"\\u",
     };
     for (size_t i = 0; i < BL_COUNT(bad); i++) {
         bl_json_doc doc;
@@ -378,6 +516,10 @@ int main(void) {
         cmocka_unit_test(shortest_text_reads_back),
         cmocka_unit_test(decimals_are_as_short),
         cmocka_unit_test(whole_numbers_are_as_short),
+        cmocka_unit_test(ranges_that_act),
+        cmocka_unit_test(json_escapes_what_acts),
+        cmocka_unit_test(json_reads_every_character),
+        cmocka_unit_test(json_writes_any_bytes),
         cmocka_unit_test(json_reads_what_it_writes),
         cmocka_unit_test(json_is_utf8),
         cmocka_unit_test(json_refuses_damage),
