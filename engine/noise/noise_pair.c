@@ -1,0 +1,58 @@
+#include "engine/noise/noise.h"
+#include <math.h>
+
+size_t bl_noise_levels(size_t batches) {
+    size_t levels = 1;
+    while (batches >> levels) levels++;
+    return levels;
+}
+
+bl_noise_pair bl_noise_pair_of(double small_sq, double big_sq, double small, double big) {
+    return (bl_noise_pair){.grad_sq = (big * big_sq - small * small_sq) / (big - small),
+                           .trace = (small_sq - big_sq) / (1.0 / small - 1.0 / big)};
+}
+
+bl_noise_pair bl_noise_pair_corrected(bl_noise_pair pair, int64_t rows) {
+    if (rows <= 0) return pair;
+    const double d = (double)rows;
+    return (bl_noise_pair){.grad_sq = pair.grad_sq + pair.trace / d,
+                           .trace = pair.trace * (d - 1.0) / d};
+}
+
+bl_noise_pair bl_noise_probe_pair(const bl_noise_probe *probe, bl_noise_measure measure) {
+    const bl_noise_norms *n = &probe->norms[measure];
+    const double small = (double)probe->batch, big = small * (double)probe->batches;
+    const double big_sq = n->level[bl_noise_levels(probe->batches) - 1];
+    return bl_noise_pair_corrected(bl_noise_pair_of(n->level[0], big_sq, small, big), probe->rows);
+}
+
+bl_noise_pair bl_noise_probe_pair_without(const bl_noise_probe *probe, bl_noise_measure measure,
+                                          size_t quarter) {
+    enum { LEFT = BL_NOISE_QUARTERS - 1 };
+    const bl_noise_norms *n = &probe->norms[measure];
+    const double small = (double)probe->batch;
+    const double big = small * (double)(probe->batches / BL_NOISE_QUARTERS) * LEFT;
+    double small_sq = 0.0, big_sq = 0.0;
+    for (size_t i = 0; i < BL_NOISE_QUARTERS; i++) {
+        if (i == quarter) continue;
+        small_sq += n->quarter[i];
+        for (size_t j = 0; j < BL_NOISE_QUARTERS; j++)
+            if (j != quarter) big_sq += n->product[i][j];
+    }
+    const bl_noise_pair pair =
+        bl_noise_pair_of(small_sq / LEFT, big_sq / (LEFT * LEFT), small, big);
+    return bl_noise_pair_corrected(pair, probe->rows);
+}
+
+double bl_noise_probe_deviation(const bl_noise_probe *probe, bl_noise_measure measure) {
+    const bl_noise_norms *n = &probe->norms[measure];
+    const size_t last = bl_noise_levels(probe->batches) - 1;
+    const double small = (double)probe->batch, big = small * (double)probe->batches;
+    const bl_noise_pair pair = bl_noise_pair_of(n->level[0], n->level[last], small, big);
+    double worst = 0.0;
+    for (size_t l = 1; l < last; l++) {
+        const double expected = pair.grad_sq + pair.trace / ldexp(small, (int)l);
+        worst = fmax(worst, fabs(n->level[l] / expected - 1.0));
+    }
+    return worst;
+}
