@@ -239,10 +239,11 @@ static bool try_config(bl_graph *g, const bl_engine_limits *limits,
     if (get_parts(config, CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1,
                   &engine) != 1)
         return true;
-    const bool admissible = will_do(engine, limits), plain = engine_index(engine) == 0;
-    if (admissible && !plain && make_plan(g, limits, config)) describe(g, config, engine);
+    const bool admissible = will_do(engine, limits);
+    g->plain = admissible && engine_index(engine) == 0;
+    if (admissible && !g->plain && make_plan(g, limits, config)) describe(g, config, engine);
     destroy(&engine, 1);
-    return g->plan == NULL && !(admissible && plain);
+    return g->plan == NULL && !g->plain;
 }
 
 /* The list of one mode, first to last. The configuration of the plan has to outlive it. False: no

@@ -34,6 +34,7 @@ typedef struct bl_graph {
     cudnnBackendDescriptor_t plan; /* one of `part`; NULL: none was chosen */
     int64_t workspace;             /* bytes that the plan takes */
     char text[BL_GRAPH_TEXT];      /* the engine and its knobs */
+    bool plain;                    /* none was chosen: the first that would do is engine 0 */
 } bl_graph;
 
 void bl_graph_begin(bl_graph *g);
