@@ -248,18 +248,23 @@ static void check_named(const fixture *f, const char *const *names, size_t count
     bl_train_close(train);
 }
 
-/* An error near that of level `exact`. How far a card's 16-bit factors carry it off within 60 steps
- * was never measured; the emulated libraries do not round factors. */
-static void check_near(double value, double exact_value, const char *precision) {
-    const bool emulated = strstr(getenv("BATCHLAB_CUDA"), "emulated") != NULL;
-    const bool narrow = strcmp(precision, "bf16") == 0 || strcmp(precision, "fp16") == 0;
-    const double bound = narrow && !emulated ? 0.15 : 0.05;
-    if (!(fabs(value - exact_value) < bound * fabs(exact_value)))
+static bool emulated(void) {
+    return strstr(getenv("BATCHLAB_CUDA"), "emulated") != NULL;
+}
+
+/* An error within 5 % of that of level `exact`, at every precision. No card has given a number yet
+ * that would allow more for 16-bit factors. On the emulated device, whose libraries sum in another
+ * order, other bits too: equal ones would be the kernels of level `exact`. A card's chain of few
+ * terms may have the same. */
+static void check_near(const char *library, double value, const char *exact, double exact_value,
+                       const char *precision) {
+    if (emulated()) assert_string_not_equal(library, exact);
+    if (!(fabs(value - exact_value) < 0.05 * fabs(exact_value)))
         fail_msg("%s: %g, exact %g", precision, value, exact_value);
 }
 
 /* Twice the same bits, by algorithms of the library's that the log names, and nearly the same
- * error. Whether the bits are those of level `exact` says nothing: a chain of few terms may be. */
+ * error. */
 static void test_level_device(void **state) {
     fixture *f = *state;
     const char *text;
@@ -280,7 +285,7 @@ static void test_level_device(void **state) {
     for (size_t i = 0; i < BL_COUNT(precisions); i++) {
         strcpy(f->config.precision, precisions[i]);
         level_run(f, library, &value);
-        check_near(value, exact_value, precisions[i]);
+        check_near(library, value, exact, exact_value, precisions[i]);
         check_named(f, always, BL_COUNT(always));
     }
     check_named(f, &text, 1);
@@ -310,7 +315,7 @@ static void test_level_device_pictures(void **state) {
         for (size_t i = 0; i < BL_COUNT(precisions); i++) {
             strcpy(f->config.precision, precisions[i]);
             short_run(f, library, &value);
-            check_near(value, exact_value, precisions[i]);
+            check_near(library, value, exact, exact_value, precisions[i]);
             check_named(f, always, BL_COUNT(always));
             if (pooled) check_named(f, pools, BL_COUNT(pools));
         }
