@@ -16,6 +16,8 @@
 export ASAN_OPTIONS="allocator_may_return_null=1:handle_segv=2:${ASAN_OPTIONS:-}"
 # A caller's switches would test something else than what is here.
 unset BL_FORCE_IMPL BATCHLAB_RUNS BATCHLAB_REPORTS
+# Golden files are compared here and never written: that is `make golden-update`.
+unset BL_GOLDEN_UPDATE
 
 # The functions run one test: they leave "passed failed skipped" in $out.count and print what to show.
 
