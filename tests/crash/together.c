@@ -13,31 +13,50 @@
 #include <time.h>
 #include <unistd.h>
 
+/* How a command beside a sweep may end, other than killed. A mismatch (3), damage (4) or a file
+ * that cannot be read or written (74) is a failure of every one. */
+enum {
+    ENDS_AS_SWEEP = 1, /* as the sweep does that nothing disturbs, and in no other way */
+    ENDS_WELL = 2,     /* 0 */
+    ENDS_EARLY = 4,    /* 2: the sweep has not written yet what is asked for, and it says so */
+    ENDS_OPEN = 8,     /* 5: these runs give no answer yet */
+};
+
 typedef struct other {
     const char *words[6];
+    unsigned ends;
     bool removes; /* more than leftovers: checkpoints of finished runs */
 } other;
 
 static const other k_others[] = {
-    {{"work", lab_experiment, "-j", "1", NULL},     false},
-    {{"run", lab_experiment, "--progress", "none"}, false},
-    {{"report", lab_experiment, NULL},              false},
-    {{"plot", lab_experiment, NULL},                false},
-    {{"bundle", lab_experiment, "-o", "/dev/null"}, false},
-    {{"gc", lab_experiment, NULL},                  true },
-    {{"fsck", lab_experiment, "--repair", NULL},    false},
-    {{"fsck", NULL},                                false},
-    {{"status", NULL},                              false},
-    {{"ls", NULL},                                  false},
-    {{"recommend", lab_experiment, NULL},           false},
-    {{"plan", lab_experiment, NULL},                false},
-    {{"export", lab_experiment, NULL},              false},
+    {{"work", lab_experiment, "-j", "1", NULL},     ENDS_AS_SWEEP,                      false},
+    {{"run", lab_experiment, "--progress", "none"}, ENDS_AS_SWEEP,                      false},
+    {{"report", lab_experiment, NULL},              ENDS_WELL | ENDS_EARLY | ENDS_OPEN, false},
+    {{"plot", lab_experiment, NULL},                ENDS_WELL | ENDS_EARLY | ENDS_OPEN, false},
+    {{"bundle", lab_experiment, "-o", "/dev/null"}, ENDS_WELL | ENDS_EARLY,             false},
+    {{"gc", lab_experiment, NULL},                  ENDS_WELL | ENDS_EARLY,             true },
+    {{"fsck", lab_experiment, "--repair", NULL},    ENDS_WELL | ENDS_EARLY,             false},
+    {{"fsck", NULL},                                ENDS_WELL,                          false},
+    {{"status", NULL},                              ENDS_WELL,                          false},
+    {{"ls", NULL},                                  ENDS_WELL,                          false},
+    {{"recommend", lab_experiment, NULL},           ENDS_WELL | ENDS_EARLY | ENDS_OPEN, false},
+    {{"plan", lab_experiment, NULL},                ENDS_WELL,                          false},
+    {{"export", lab_experiment, NULL},              ENDS_WELL | ENDS_EARLY,             false},
 };
 
-/* A beginning that finds no runs or no plan yet is no failure (2), nor is an answer that is still
- * open (5). A mismatch (3), damage (4) or a file that cannot be read or written (74) is one. */
-static bool may_end_so(const ending *e) {
-    return e->exit == 0 || e->exit == 1 || e->exit == 2 || e->exit == 5;
+static bool says_early(const char *said) {
+    static const char *const words[] = {"there are no runs of '", "there is no plan.jsonl; ",
+                                        "no run of crash is done; "};
+    for (size_t i = 0; i < BL_COUNT(words); i++)
+        if (strstr(said, words[i]) != NULL) return true;
+    return false;
+}
+
+static bool may_end_so(const lab *l, const other *o, const ending *e) {
+    return (o->ends & ENDS_AS_SWEEP && e->exit == l->undisturbed) ||
+           (o->ends & ENDS_WELL && e->exit == 0) ||
+           (o->ends & ENDS_EARLY && e->exit == 2 && says_early(e->said)) ||
+           (o->ends & ENDS_OPEN && e->exit == 5);
 }
 
 static pid_t begin(const lab *l, const char *const *words, int *said) {
@@ -69,7 +88,7 @@ static void meet(lab *l, const other *o, bool kill_sweep, bool kill_other) {
         const ending e = lab_wait(second, others_said);
         (void)close(others_said);
         l->kills += e.signal == SIGKILL;
-        if (!(kill_other && e.signal == SIGKILL) && !may_end_so(&e))
+        if (!(kill_other && e.signal == SIGKILL) && !may_end_so(l, o, &e))
             lab_fail(l, "%s beside a sweep: exit %d, signal %d: %s", o->words[0], e.exit, e.signal,
                      e.said);
         kill_other = false;
