@@ -27,7 +27,8 @@ typedef enum bl_stream {
     BL_STREAM_SYNTH = 5,
     BL_STREAM_SEARCH = 6,
     BL_STREAM_BOOTSTRAP = 7,
-    BL_STREAM_NOISE = 8
+    BL_STREAM_NOISE = 8,
+    BL_STREAM_PROBE = 9
 } bl_stream;
 
 typedef struct bl_u32x4 {

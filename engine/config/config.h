@@ -129,6 +129,11 @@ typedef struct bl_config {
         double seconds;  /* at least this long per repetition */
     } timing;
     struct {
+        double share;        /* of the examples trained, that probes may cost; 0: no probes */
+        int64_t micro_batch; /* examples of a micro-batch */
+        int64_t batches;     /* micro-batches of a probe */
+    } noise;
+    struct {
         double per_core_hour;
         char currency[16];
         int64_t device_batch_size; /* examples of a step that one device takes; absent: any */

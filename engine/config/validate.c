@@ -52,6 +52,17 @@ static bool problem_holds(const bl_config *c, bl_config_fault *fault) {
     return true;
 }
 
+/* A probe adds micro-batches two by two; at level device it would choose algorithms, which the log
+ * names. */
+static bool noise_holds(const bl_config *c, bl_config_fault *fault) {
+    if ((c->noise.batches & (c->noise.batches - 1)) != 0)
+        return refuse(fault, "noise.batches", "'batches' is %lld; it has to be a power of two",
+                      (long long)c->noise.batches);
+    if (c->noise.share > 0 && is(c->numerics, "device"))
+        return refuse(fault, "noise.share", "probes of the noise need numerics = \"exact\"");
+    return true;
+}
+
 bool bl_config_validate(const bl_config *c, bl_config_fault *fault) {
     if (c->dataset[0] == '\0')
         return refuse(fault, "dataset", "'dataset' is missing: name a declaration in datasets/");
@@ -67,7 +78,7 @@ bool bl_config_validate(const bl_config *c, bl_config_fault *fault) {
         return refuse(fault, "sweep.lr_min", "'lr_min' is above 'lr_max'");
     if (c->sweep.lr_start < c->sweep.lr_min || c->sweep.lr_start > c->sweep.lr_max)
         return refuse(fault, "sweep.lr_start", "'lr_start' is not between 'lr_min' and 'lr_max'");
-    return problem_holds(c, fault) && schedule_holds(c, fault);
+    return problem_holds(c, fault) && schedule_holds(c, fault) && noise_holds(c, fault);
 }
 
 static bool pieces_are_normalised(const bl_config *c) {

@@ -60,6 +60,9 @@ typedef struct bl_noise_probe {
 /* log2 K + 1. */
 size_t bl_noise_levels(size_t batches);
 
+/* Levels `top` - 1 and `top`, half and all of the micro-batches, from the quarters' products. */
+void bl_noise_fill_upper(bl_noise_norms *norms, size_t top);
+
 /* ---- two sizes ---- */
 
 typedef struct bl_noise_pair {

@@ -7,6 +7,17 @@ size_t bl_noise_levels(size_t batches) {
     return levels;
 }
 
+void bl_noise_fill_upper(bl_noise_norms *norms, size_t top) {
+    double half[2] = {0.0, 0.0}, all = 0.0;
+    for (size_t i = 0; i < BL_NOISE_QUARTERS; i++)
+        for (size_t j = 0; j < BL_NOISE_QUARTERS; j++) {
+            all += norms->product[i][j];
+            if (i / 2 == j / 2) half[i / 2] += norms->product[i][j];
+        }
+    norms->level[top - 1] = (half[0] + half[1]) / 8.0;
+    norms->level[top] = all / 16.0;
+}
+
 bl_noise_pair bl_noise_pair_of(double small_sq, double big_sq, double small, double big) {
     return (bl_noise_pair){.grad_sq = (big * big_sq - small * small_sq) / (big - small),
                            .trace = (small_sq - big_sq) / (1.0 / small - 1.0 / big)};

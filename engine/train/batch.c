@@ -24,7 +24,7 @@ enum { UNIT = 16 }; /* floats: parts begin on cache lines */
 
 typedef struct loss_job {
     bl_train *train;
-    size_t count;
+    size_t count, total; /* examples of this piece, and of all whose mean is the loss */
     double *sum;
 } loss_job;
 
@@ -39,14 +39,14 @@ static void loss_part(void *ctx, size_t p, size_t parts) {
                                .sum = job->sum,
                                .count = job->count,
                                .width = out->width,
-                               .total = t->batch,
+                               .total = job->total,
                                .label_smoothing = t->config.label_smoothing};
     t->loss->run(t->kernels, &args, &part);
 }
 
 /* The sum of the losses of one piece; its gradient too, unless the sum alone says that there is no
  * use for one. */
-static double piece_loss(bl_train *t, uint64_t position, size_t count) {
+static double piece_loss(bl_train *t, uint64_t position, size_t count, size_t total) {
     const bl_pass pass = {.kernels = t->kernels,
                           .pool = t->pool,
                           .scratch = t->scratch,
@@ -54,7 +54,7 @@ static double piece_loss(bl_train *t, uint64_t position, size_t count) {
                           .seed = t->sampler.of.seed,
                           .position = position};
     double sum = 0.0;
-    loss_job job = {t, count, &sum};
+    loss_job job = {t, count, total, &sum};
     bl_train_gather(t, BL_TRAIN_GATHER_STREAM, position, count);
     bl_net_forward(&t->net, &pass);
     bl_pool_run(t->pool, loss_part, &job);
@@ -108,10 +108,24 @@ double bl_train_batch_loss(bl_train *train) {
     double level[64], sum = 0.0;
     for (size_t at = 0, piece = 0; at < train->batch; at += train->micro, piece++) {
         const size_t count = bl_size_min(train->micro, train->batch - at);
-        sum = piece_loss(train, position + at, count);
+        sum = piece_loss(train, position + at, count, train->batch);
         if (train->levels > 0) sum = climb(train, sum, level, piece, at + count == train->batch);
     }
     const bl_pass pass = {.kernels = train->kernels, .pool = train->pool};
     bl_net_update_running_stats(&train->net, &pass, train->batch, train->micro);
     return sum / (double)train->batch;
+}
+
+/* The stream of the probe's seed takes the place of the run's for one pass. */
+bool bl_train_net_probe(bl_train *train, uint64_t seed, uint64_t position, size_t count,
+                        float **gradient) {
+    const bl_sampler sampler = train->sampler;
+    const uint64_t augment_seed = train->augment.seed;
+    bl_sampler_init(&train->sampler, seed, train->epoch_rows);
+    train->augment.seed = seed;
+    const double sum = piece_loss(train, position, count, count);
+    train->sampler = sampler;
+    train->augment.seed = augment_seed;
+    *gradient = train->net.gradient;
+    return isfinite(sum);
 }

@@ -9,6 +9,7 @@
 #include "engine/model/loss.h"
 #include "engine/model/metric.h"
 #include "engine/model/net.h"
+#include "engine/noise/noise_record.h"
 #include "engine/optim/optim.h"
 #include "engine/optim/schedule.h"
 #include "engine/train/train.h"
@@ -37,6 +38,19 @@ typedef struct bl_quadratic {
     bool nesterov;
     double *moment[BL_QUADRATIC_MOMENTS]; /* (dimensions) each: exact */
 } bl_quadratic;
+
+/* Probes of the gradient noise: probe.c. */
+typedef struct bl_train_probes {
+    bool on, preconditioned;
+    bl_noise_settings settings;
+    int64_t examples;   /* of one probe */
+    size_t levels;      /* of the tree of a quarter */
+    int64_t step, made; /* up to evaluation `step` of the grid there were so many probes */
+    /* (net.weights) each, in memory that the processor reads */
+    float *level[BL_NOISE_LEVELS], *quarter[BL_NOISE_QUARTERS - 1], *scale;
+    double *sums; /* of blocks */
+    bl_buf log;
+} bl_train_probes;
 
 typedef struct bl_workload bl_workload;
 typedef struct bl_train_device bl_train_device;
@@ -75,7 +89,8 @@ struct bl_train {
     bl_train_progress progress;
     bl_train_state now;
     bl_buf log;
-    bl_sha256 log_digest;         /* of all bytes of `log` */
+    bl_sha256 log_digest; /* of all bytes of `log` */
+    bl_train_probes probe;
     char identity[BL_SHA256_HEX]; /* of what a checkpoint must have in common with its run */
 };
 
@@ -95,6 +110,17 @@ bl_status bl_train_steps(bl_train *train, int64_t most, bl_err *err) BL_CHECKED;
 bl_status bl_train_steps_finish(bl_train *train, bl_err *err) BL_CHECKED;
 /* SHA-256 over all that training changes in what is evaluated; every NaN counts as one. */
 void bl_train_params_digest(const bl_train *train, char out[BL_SHA256_HEX]);
+
+/* Settings; `rows` are those that micro-batches are drawn from, 0: no end of them. Then memory,
+ * from a layout that the processor can read. Then the log's header. */
+bl_status bl_train_probe_resolve(bl_train *train, uint64_t rows, bl_err *err) BL_CHECKED;
+void bl_train_probe_lay_out(bl_train *train, bl_net_layout *layout);
+void bl_train_probe_begin(bl_train *train, const char *run_id);
+/* Is a probe due at this evaluation? Asked with growing steps. */
+bool bl_train_probe_due(bl_train *train, int64_t step);
+void bl_train_probe(bl_train *train); /* makes one, where the run stands */
+/* Takes the records of a saved state; false: they are of other settings. */
+bool bl_train_probe_restore(bl_train *train, const char *text, size_t n);
 
 void bl_train_log_header(bl_train *train, const char *run_id);
 void bl_train_log_records(

@@ -4,6 +4,7 @@
  *     fixed_part   magic and version, the run's identity, progress, length and SHA-256 of the log
  *                  that the state was made with, the last evaluation
  *     blocks       what the workload keeps: weights, running statistics, optimizer states
+ *     records      of the probes of the gradient noise so far, where the run makes any: text
  *     64 bytes     the SHA-256 of all that, in hex
  *
  * Little-endian, as every machine it runs on. On reading, the checks go from the outside in: magic,
@@ -73,6 +74,7 @@ bl_status bl_train_save(const bl_train *train, bl_buf *out, bl_err *err) {
     char digest[BL_SHA256_HEX];
     bl_buf_add(out, &fixed, sizeof fixed);
     for (size_t i = 0; i < blocks; i++) bl_buf_add(out, block[i].data, block[i].bytes);
+    bl_buf_add(out, bl_buf_text(&train->probe.log), train->probe.log.len);
     bl_sha256_of(out->data + begin, out->len - begin, digest);
     bl_buf_add(out, digest, BL_SHA256_HEX - 1);
     return BL_OK;
@@ -87,9 +89,10 @@ static bl_status check(const bl_train *t, const unsigned char *bytes, size_t n, 
     memcpy(fixed, bytes, sizeof *fixed);
     if (memcmp(fixed->identity, t->identity, BL_SHA256_HEX) != 0)
         BL_FAIL(err, BL_EMISMATCH, "the saved state is of another run");
-    if (n != state_size(t))
-        BL_FAIL(err, BL_EFORMAT, "the saved state has %zu bytes; this run's have %zu", n,
-                state_size(t));
+    /* Records of probes are JSON lines; a run without probes leaves them unread. */
+    const size_t least = state_size(t);
+    if (n < least || (n > least && bytes[least - (BL_SHA256_HEX - 1)] != '{'))
+        BL_FAIL(err, BL_EFORMAT, "the saved state has %zu bytes; this run's have %zu", n, least);
     bl_sha256_of(bytes, n - (BL_SHA256_HEX - 1), digest);
     if (memcmp(digest, bytes + n - (BL_SHA256_HEX - 1), BL_SHA256_HEX - 1) != 0)
         BL_FAIL(err, BL_EFORMAT, "the saved state is damaged: its SHA-256 does not fit it");
@@ -123,6 +126,9 @@ bl_status bl_train_restore(bl_train *train, const void *bytes, size_t n, const c
     fixed_part fixed = {0};
     bl_state_block block[BL_STATE_BLOCKS];
     BL_TRY(check(train, bytes, n, log, log_n, &fixed, err));
+    const size_t probes = state_size(train) - (BL_SHA256_HEX - 1);
+    if (!bl_train_probe_restore(train, (const char *)bytes + probes, n - state_size(train)))
+        BL_FAIL(err, BL_EMISMATCH, "the saved state has no probes of the noise by these settings");
     take_fixed(train, &fixed);
     const unsigned char *at = (const unsigned char *)bytes + sizeof fixed;
     const size_t blocks = train->workload->blocks(train, block);

@@ -84,6 +84,10 @@ const bl_train_state *bl_train_now(const bl_train *train);
 /* The log so far, header included, footer not: uncompressed JSON lines (docs/formats.md). */
 const bl_buf *bl_train_log(const bl_train *train);
 
+/* The probes of the gradient noise so far, as noise.jsonl.gz has them
+ * (engine/noise/noise_record.h); empty unless noise.share is above 0. */
+const bl_buf *bl_train_noise(const bl_train *train);
+
 /* The whole state as bytes (also between evaluations): parameters, optimizer and running
  * statistics, position, the log's length and digest. Restoring takes the log's text beside it, and
  * refuses bytes or a log that do not belong together. The same bits follow, at any thread count. A

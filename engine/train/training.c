@@ -82,6 +82,7 @@ static bl_status lay_out(bl_train *t, bl_arena *arena, size_t threads, bl_err *e
 /* The state before the first step, and the log's header, whose digest is the run's identity. */
 static void begin(bl_train *t, const char *run_id) {
     t->workload->begin(t);
+    bl_train_probe_begin(t, run_id);
     t->progress = (bl_train_progress){.hash = k_hash_start, .product1 = 1.0, .product2 = 1.0};
     bl_train_params_digest(t, t->now.params_sha256);
     bl_sha256_init(&t->log_digest);
@@ -130,6 +131,7 @@ void bl_train_close(bl_train *train) {
     bl_net_free(&train->net);
     bl_arena_free(&train->arena);
     bl_buf_free(&train->log);
+    bl_buf_free(&train->probe.log);
     free(train);
 }
 
@@ -158,6 +160,7 @@ static void record(bl_train *t) {
     t->now.diverged = t->progress.diverged;
     bl_train_params_digest(t, t->now.params_sha256);
     bl_train_log_records(t);
+    if (!t->now.diverged && bl_train_probe_due(t, t->now.step)) bl_train_probe(t);
     t->progress.loss_sum = 0.0;
     t->progress.loss_count = 0;
 }

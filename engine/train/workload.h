@@ -37,6 +37,16 @@ struct bl_workload {
      * blocks are the state itself. */
     void (*fetch)(const bl_train *train);
     void (*put)(bl_train *train);
+    /* For probes (probe.c): the mean gradient of examples [position, position + count) of the
+     * stream of `seed`, at the weights as they are; *gradient is the processor's to read and to
+     * write until the next call. False: the loss is not finite. */
+    bool (*probe)(bl_train *train, uint64_t seed, uint64_t position, size_t count,
+                  float **gradient);
+    /* Where the processor can read the optimizer's second state. */
+    const float *(*probe_state)(bl_train *train);
+    /* Fills the norms of a probe without a sample, by what the problem says; false: it cannot.
+     * NULL: it never can. */
+    bool (*probe_exact)(bl_train *train, bl_noise_probe *probe);
     /* The first fault so far, also of calls that return no status. NULL: the workload cannot
      * fail. */
     bl_status (*fault)(const bl_train *train, bl_err *err);
@@ -71,6 +81,9 @@ void bl_train_enter_loss(bl_train *train, double loss);
 void bl_train_update_weights(bl_train *train, const bl_update_step *args);
 /* The loss and the gradient of a net's next batch, in pieces of train->micro examples. */
 double bl_train_batch_loss(bl_train *train);
+/* The `probe` of a net (struct bl_workload). */
+bool bl_train_net_probe(bl_train *train, uint64_t seed, uint64_t position, size_t count,
+                        float **gradient);
 /* Adds numbers to a digest; every NaN counts as one. */
 void bl_train_digest_f32(bl_sha256 *digest, const float *values, size_t count);
 void bl_train_digest_f64(bl_sha256 *digest, const double *values, size_t count);

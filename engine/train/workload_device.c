@@ -36,6 +36,8 @@ struct bl_train_device {
     double *sum, *level_sum; /* (1), (levels) */
     float *snapshot;         /* (runnings): the running statistics after the last good forward */
     /* here */
+    bl_arena here;   /* of probes (probe.c) */
+    float *gradient; /* (weights) one is measured here */
     float *weight, *running, *state[BL_UPDATE_STATES];
     void *pinned; /* what follows, where there is pinned memory; else `ordinary` */
     void *ordinary;
@@ -98,6 +100,20 @@ static bl_status alloc_read_back(bl_train *t, bl_err *err) {
     return BL_OK;
 }
 
+/* What probes keep: the processor measures gradients, so that the bits are its own. */
+static bl_status alloc_probe(bl_train *t, bl_err *err) {
+    bl_train_device *d = t->on_device;
+    for (int dry = 1; dry >= 0; dry--) {
+        bl_arena counted = {0};
+        bl_net_layout layout = {.arena = dry ? &counted : &d->here};
+        bl_train_probe_lay_out(t, &layout);
+        d->gradient = bl_net_layout_take(&layout, t->net.weights, sizeof(float));
+        if (layout.too_large) BL_FAIL(err, BL_ENOMEM, "probes do not fit memory");
+        if (dry) BL_TRY(bl_arena_init(&d->here, counted.peak, err));
+    }
+    return BL_OK;
+}
+
 /* The planned memory, there and here. */
 bl_status bl_train_device_memory(bl_train *t, size_t bytes, bl_err *err) {
     bl_train_device *d = t->on_device;
@@ -116,6 +132,7 @@ bl_status bl_train_device_memory(bl_train *t, size_t bytes, bl_err *err) {
         all = all && d->state[i];
     }
     if (!all) BL_FAIL(err, BL_ENOMEM, "no memory for %zu parameters", t->net.weights);
+    if (t->probe.on) BL_TRY(alloc_probe(t, err));
     return alloc_read_back(t, err);
 }
 
@@ -131,6 +148,7 @@ void bl_train_device_close(bl_train *t) {
     free(d->running);
     for (size_t i = 0; i < BL_UPDATE_STATES; i++) free(d->state[i]);
     free(d->ordinary);
+    bl_arena_free(&d->here);
     free(d);
 }
 
@@ -193,7 +211,7 @@ static bl_device_gather gathering(const bl_train *t, size_t count) {
                           .channels = data->channels,
                           .crop = t->augment.crop,
                           .flip = t->augment.flip,
-                          .seed = (uint64_t)t->config.train.seed,
+                          .seed = t->sampler.of.seed,
                           .train_rows = t->epoch_rows,
                           .count = count};
     memcpy(g.pixel_mean, data->pixel_mean, sizeof g.pixel_mean);
@@ -201,8 +219,10 @@ static bl_device_gather gathering(const bl_train *t, size_t count) {
     return g;
 }
 
-/* Enqueues one piece: gather, forward, loss and its gradient, backward. */
-static void piece_loss(bl_train *t, size_t at, size_t count) {
+/* Enqueues one piece: gather, forward, loss and its gradient, backward. The loss is the mean of
+ * `total` examples; the piece's begin at position `at` of the sampler's stream, counted from *from
+ * (NULL: from its beginning). */
+static void piece_loss(bl_train *t, size_t at, size_t count, size_t total, const uint64_t *from) {
     bl_train_device *d = t->on_device;
     const bl_net_node *out = bl_net_output(&t->net);
     const bl_part part = {.part = 0, .parts = 1, .queue = d->queue};
@@ -212,7 +232,7 @@ static void piece_loss(bl_train *t, size_t at, size_t count) {
                           .batch = count,
                           .seed = t->sampler.of.seed,
                           .position = at,
-                          .from = &d->progress->position,
+                          .from = from,
                           .queue = d->queue};
     const bl_loss_args args = {.y = out->y,
                                .target = t->net.target,
@@ -220,10 +240,10 @@ static void piece_loss(bl_train *t, size_t at, size_t count) {
                                .sum = d->sum,
                                .count = count,
                                .width = out->width,
-                               .total = t->batch,
+                               .total = total,
                                .label_smoothing = t->config.label_smoothing};
     g.position = at;
-    g.from = &d->progress->position;
+    g.from = from;
     d->device->gather(d->queue, &g);
     bl_net_forward(&t->net, &pass);
     t->loss->run(t->kernels, &args, &part);
@@ -255,7 +275,7 @@ static void enqueue_step(bl_train *t) {
     bl_train_device *d = t->on_device;
     for (size_t at = 0, piece = 0; at < t->batch; at += t->micro, piece++) {
         const size_t count = bl_size_min(t->micro, t->batch - at);
-        piece_loss(t, at, count);
+        piece_loss(t, at, count, t->batch, &d->progress->position);
         if (t->levels > 0) climb(t, piece, at + count == t->batch);
     }
     const bl_pass pass = {.kernels = t->kernels, .pool = t->pool, .queue = d->queue};
@@ -406,6 +426,28 @@ static double evaluate(bl_train *t) {
     return bl_metric_value(&sum);
 }
 
+/* As bl_train_net_probe, and brings the gradient here. */
+static bool probe(bl_train *t, uint64_t seed, uint64_t position, size_t count, float **gradient) {
+    bl_train_device *d = t->on_device;
+    const bl_sampler sampler = t->sampler;
+    double sum = 0.0;
+    bl_sampler_init(&t->sampler, seed, t->epoch_rows);
+    piece_loss(t, position, count, count, NULL);
+    t->sampler = sampler;
+    d->device->get(d->queue, d->gradient, t->net.gradient, t->net.weights * sizeof(float));
+    d->device->get(d->queue, &sum, d->sum, sizeof sum);
+    wait(d);
+    *gradient = d->gradient;
+    return isfinite(sum);
+}
+
+static const float *probe_state(bl_train *t) {
+    bl_train_device *d = t->on_device;
+    d->device->get(d->queue, d->state[1], t->state[1], t->net.weights * sizeof(float));
+    wait(d);
+    return d->state[1];
+}
+
 /* What is evaluated; the caller waits. */
 static void fetch_net(const bl_train *t) {
     const bl_train_device *d = t->on_device;
@@ -471,6 +513,8 @@ const bl_workload bl_workload_device = {.name = "net on a device",
                                         .evaluate = evaluate,
                                         .digest = digest,
                                         .blocks = blocks,
+                                        .probe = probe,
+                                        .probe_state = probe_state,
                                         .fetch = fetch,
                                         .put = put,
                                         .fault = fault};

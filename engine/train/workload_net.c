@@ -127,6 +127,7 @@ static bl_status resolve(bl_train *t, bl_err *err) {
     BL_TRY(choose_pieces(t, err));
     BL_TRY(choose_measures(t, err));
     BL_TRY(bl_train_net(&t->net, &t->config, t->data, err));
+    BL_TRY(bl_train_probe_resolve(t, t->epoch_rows, err));
     t->eval_chunk = bl_train_eval_rows(t, EVAL_BYTES);
     return BL_OK;
 }
@@ -134,7 +135,9 @@ static bl_status resolve(bl_train *t, bl_err *err) {
 /* ---- memory ---- */
 
 void bl_train_net_memory(bl_train *t, bl_net_layout *layout) {
-    bl_net_lay_out(&t->net, layout, bl_size_max(t->micro, t->eval_chunk));
+    bl_net_lay_out(
+        &t->net, layout,
+        bl_size_max(bl_size_max(t->micro, t->eval_chunk), (size_t)t->probe.settings.batch));
     for (size_t i = 0; i < t->optim->states; i++)
         t->state[i] = bl_net_layout_take(layout, t->net.weights, sizeof(float));
     for (size_t i = 0; i < t->levels; i++)
@@ -143,6 +146,7 @@ void bl_train_net_memory(bl_train *t, bl_net_layout *layout) {
 
 static void lay_out(bl_train *t, bl_net_layout *layout, size_t threads) {
     bl_train_net_memory(t, layout);
+    bl_train_probe_lay_out(t, layout);
     t->rows = bl_net_layout_take(layout, t->net.capacity, sizeof *t->rows);
     t->scratch = bl_net_layout_take(layout, threads, BL_KERNEL_SCRATCH);
 }
@@ -194,6 +198,10 @@ static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
     return n;
 }
 
+static const float *probe_state(bl_train *t) {
+    return t->state[1];
+}
+
 const bl_workload bl_workload_net = {.name = "net",
                                      .takes = takes,
                                      .resolve = resolve,
@@ -203,4 +211,6 @@ const bl_workload bl_workload_net = {.name = "net",
                                      .update = bl_train_update_weights,
                                      .evaluate = evaluate,
                                      .digest = digest,
-                                     .blocks = blocks};
+                                     .blocks = blocks,
+                                     .probe = bl_train_net_probe,
+                                     .probe_state = probe_state};

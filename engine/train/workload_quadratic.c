@@ -40,7 +40,7 @@ static bl_status resolve(bl_train *t, bl_err *err) {
             "%s; version sampled takes any optimizer",
             name);
     t->net.weights = is_exact(t) ? 0 : q->replicas * q->dimensions;
-    return BL_OK;
+    return bl_train_probe_resolve(t, 0, err);
 }
 
 static void lay_out(bl_train *t, bl_net_layout *layout, size_t threads) {
@@ -49,6 +49,7 @@ static void lay_out(bl_train *t, bl_net_layout *layout, size_t threads) {
     bl_net_lay_out(&t->net, layout, 0);
     for (size_t i = 0; i < t->optim->states; i++)
         t->state[i] = bl_net_layout_take(layout, t->net.weights, sizeof(float));
+    bl_train_probe_lay_out(t, layout);
     for (size_t i = 0; i < BL_QUADRATIC_MOMENTS; i++)
         q->moment[i] =
             is_exact(t) ? bl_net_layout_take(layout, q->dimensions, sizeof(double)) : NULL;
@@ -144,6 +145,65 @@ static double evaluate(bl_train *t) {
     return is_exact(t) ? exact_loss(t) : sampled_loss(t);
 }
 
+/* ---- probes ---- */
+
+/* E |g_B|^2 = sum h_i^2 E[theta_i^2] + sum c_i / B at every level, and what that makes of quarters.
+ */
+static bool probe_exact(bl_train *t, bl_noise_probe *probe) {
+    const bl_quadratic *q = &t->quadratic;
+    bl_noise_norms *n = &probe->norms[BL_NOISE_PLAIN];
+    const double b = (double)probe->batch, quarter = b * (double)probe->batches / BL_NOISE_QUARTERS;
+    double grad_sq = 0.0, trace = 0.0;
+    if (!is_exact(t)) return false;
+    for (size_t i = 0; i < q->dimensions; i++) {
+        grad_sq += curvature(i) * curvature(i) * q->moment[BL_THETA_THETA][i];
+        trace += t->config.quadratic.noise * curvature(i);
+    }
+    for (size_t l = 0; l < bl_noise_levels(probe->batches); l++)
+        n->level[l] = grad_sq + trace / (b * (double)((size_t)1 << l));
+    for (size_t i = 0; i < BL_NOISE_QUARTERS; i++) {
+        n->quarter[i] = n->level[0];
+        for (size_t j = 0; j < BL_NOISE_QUARTERS; j++)
+            n->product[i][j] = grad_sq + (i == j ? trace / quarter : 0.0);
+    }
+    return true;
+}
+
+typedef struct probe_job {
+    bl_train *train;
+    uint64_t seed;
+    uint32_t number; /* of the micro-batch */
+    double noise;    /* of its gradient, per curvature */
+} probe_job;
+
+static void probe_part(void *ctx, size_t p, size_t parts) {
+    const probe_job *job = ctx;
+    bl_train *t = job->train;
+    const bl_quadratic *q = &t->quadratic;
+    const bl_part part = {.part = p, .parts = parts};
+    const bl_range range = bl_part_range(&part, t->net.weights, 16);
+    const float root = (float)(1.0 / bl_sqrt64((double)q->replicas));
+    for (size_t j = range.begin; j < range.end; j++) {
+        const double h = curvature(j / q->replicas);
+        const bl_u32x4 w = bl_random4(job->seed, BL_STREAM_PROBE, job->number + 1, j);
+        const float noise = (float)bl_sqrt64(job->noise * h) * bl_normal(w.v[0], w.v[1]);
+        t->net.gradient[j] = root * ((float)h * t->net.weight[j] + noise);
+    }
+}
+
+/* All replicas as one vector, over the root of their number: its square is their mean. */
+static bool probe(bl_train *t, uint64_t seed, uint64_t position, size_t count, float **gradient) {
+    probe_job job = {t, seed, (uint32_t)(position / count),
+                     t->config.quadratic.noise / (double)count};
+    bl_pool_run(t->pool, probe_part, &job);
+    *gradient = t->net.gradient;
+    return true;
+}
+
+static const float *probe_state(bl_train *t) {
+    return t->state[1];
+}
+
 /* ---- keeping ---- */
 
 static void digest(const bl_train *t, bl_sha256 *out) {
@@ -172,4 +232,7 @@ const bl_workload bl_workload_quadratic = {.name = "quadratic",
                                            .update = update,
                                            .evaluate = evaluate,
                                            .digest = digest,
-                                           .blocks = blocks};
+                                           .blocks = blocks,
+                                           .probe = probe,
+                                           .probe_state = probe_state,
+                                           .probe_exact = probe_exact};

@@ -697,7 +697,7 @@ static void test_list_keys(void **state) {
     assert_int_equal(bl_config_list_keys("swep", &out, &err), BL_EINVAL);
     assert_string_equal(err.text,
                         "no group 'swep' of keys; there are: all, data, model, quadratic, "
-                        "optimizer, schedule, train, eval, sweep, timing, cost, layers");
+                        "optimizer, schedule, train, eval, sweep, timing, noise, cost, layers");
     bl_buf_free(&out);
 }
 

@@ -49,14 +49,18 @@ void advance_to(bl_train *train, int64_t limit) {
         CHECK_OK(bl_train_advance(train, limit, NULL, ERR));
 }
 
-void check_same(const bl_train *a, const bl_train *b) {
-    const bl_buf *x = bl_train_log(a), *y = bl_train_log(b);
+static void check_same_text(const bl_buf *x, const bl_buf *y) {
     const size_t n = x->len < y->len ? x->len : y->len;
     for (size_t i = 0; i < n; i++)
         if (x->data[i] != y->data[i])
             fail_msg("the logs differ at byte %zu: %.80s | %.80s", i, (char *)x->data + i,
                      (char *)y->data + i);
     assert_int_equal(x->len, y->len);
+}
+
+void check_same(const bl_train *a, const bl_train *b) {
+    check_same_text(bl_train_log(a), bl_train_log(b));
+    check_same_text(bl_train_noise(a), bl_train_noise(b));
 }
 
 void check_run(const fixture *f, int64_t steps) {

@@ -20,7 +20,7 @@ int device_teardown(void **state);
 bl_train *open_run(const fixture *f, bool device);
 /* Evaluates on the way, to `limit` or to where the run diverges. */
 void advance_to(bl_train *train, int64_t limit);
-/* Both have the same log. */
+/* Both have the same log and the same probes. */
 void check_same(const bl_train *a, const bl_train *b);
 /* `steps` steps here and there end with the same log and the same saved state. */
 void check_run(const fixture *f, int64_t steps);

@@ -87,6 +87,29 @@ static void test_at_once(void **state) {
     (void)unsetenv("BL_EMULATED_STREAMS");
 }
 
+/* Probes between the steps: of Adam, of momentum alone, and of pictures. */
+static void test_probes(void **state) {
+    fixture *f = *state;
+    f->config.noise.share = 0.5;
+    f->config.noise.micro_batch = 8;
+    f->config.noise.batches = 8;
+    bl_train *there = open_run(f, true);
+    advance_to(there, 150);
+    assert_non_null(strstr(bl_buf_text(bl_train_noise(there)), "\"preconditioned\""));
+    bl_train_close(there);
+    check_run(f, 150);
+    f->config.train.micro_batch = 8;
+    check_run(f, 60);
+    strcpy(f->config.optimizer.name, "momentum");
+    check_run(f, 60);
+    f->config.train.micro_batch = 0;
+    uint8_t *pixels = make_convolutional(f, "resnet8", "batch");
+    f->config.data.crop = 1;
+    f->config.data.flip = true;
+    check_run(f, 20);
+    free(pixels);
+}
+
 /* Few rows are shuffled by another rule: the device follows it, over many epochs. */
 static void test_few_rows(void **state) {
     fixture *f = *state;
@@ -228,6 +251,7 @@ int main(int argc, char **argv) {
         CASE(test_a_chunk_ahead),
         CASE(test_without_pinned_memory),
         CASE(test_at_once),
+        CASE(test_probes),
         CASE(test_few_rows),
         CASE(test_divergence_in_every_chunk),
         CASE(test_restored_behind_divergence),

@@ -193,6 +193,19 @@ static void windows(void **state) {
         assert_true(e.scale.known && e.probes == PROBES);
         near(e.scale.value, trace / grad_sq, 1e-12);
         in += e.scale.low <= 51.2 / 2.2 && 51.2 / 2.2 <= e.scale.high;
+        /* The ratio's interval, by the formula of noise_estimate.c written out. */
+        double variance = 0;
+        for (size_t j = 0; j < PROBES; j++) {
+            double x[4], mean = 0;
+            for (size_t q = 0; q < 4; q++) {
+                const bl_noise_pair pair = bl_noise_probe_pair_without(&p[j], BL_NOISE_PLAIN, q);
+                x[q] = pair.trace - trace / grad_sq * pair.grad_sq;
+                mean += x[q] / 4;
+            }
+            for (size_t q = 0; q < 4; q++) variance += 0.75 * (x[q] - mean) * (x[q] - mean);
+        }
+        near(log(e.scale.high / e.scale.value), 2.131450 * sqrt(variance) / trace, 1e-12);
+        near(e.scale.low * e.scale.high, e.scale.value * e.scale.value, 1e-12);
         width += e.trace.high - e.trace.low;
         const bl_noise_estimate one = bl_noise_estimate_of(p, 1, BL_NOISE_PLAIN);
         alone += one.trace.high - one.trace.low;

@@ -1,0 +1,459 @@
+/* Probes inside a run: the run does not know of them, their bytes do not depend on how the run is
+ * carried out, and what they say is what the gradients are. */
+#include "engine/base/mem.h"
+#include "engine/data/dataset_open.h"
+#include "engine/train/workload.h"
+#include "tests/check.h"
+#include "tests/unit/tiny_data.h"
+#include <math.h>
+
+enum { STEPS = 60 };
+
+typedef struct fixture {
+    bl_dataset data;
+    bl_config config;
+} fixture;
+
+static void set(char *out, const char *text) {
+    (void)snprintf(out, BL_NAME, "%s", text);
+}
+
+static void probe_with(bl_config *c, double share, int64_t batch, int64_t batches) {
+    c->noise.share = share;
+    c->noise.micro_batch = batch;
+    c->noise.batches = batches;
+}
+
+static int setup(void **state) {
+    fixture *f = bl_xalloc(sizeof *f);
+    tiny_data(&f->data, 3, 2);
+    tiny_config(&f->config);
+    probe_with(&f->config, 0.5, 16, 8);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state) {
+    fixture *f = *state;
+    tiny_data_free(&f->data);
+    free(f);
+    return 0;
+}
+
+static const bl_kernels *pick(void) {
+    const bl_kernels *kernels = NULL;
+    CHECK_OK(bl_kernels_pick(&kernels, ERR));
+    return kernels;
+}
+
+static bl_train *open_with(const fixture *f, const bl_kernels *kernels, size_t threads) {
+    const bl_train_options options = {
+        .kernels = kernels, .run_id = "r0123456789ab", .threads = threads};
+    bl_train *train = NULL;
+    CHECK_OK(bl_train_open(&train, &f->config, &f->data, &options, ERR));
+    return train;
+}
+
+static void advance_to(bl_train *train, int64_t limit) {
+    while (bl_train_now(train)->step < limit && !bl_train_now(train)->diverged)
+        CHECK_OK(bl_train_advance(train, limit, NULL, ERR));
+}
+
+static bl_train *run_to(const fixture *f, int64_t limit) {
+    bl_train *train = open_with(f, pick(), 1);
+    advance_to(train, limit);
+    return train;
+}
+
+static bl_noise_log read_log(const bl_train *train) {
+    const bl_buf *text = bl_train_noise(train);
+    bl_noise_log log;
+    CHECK_OK(bl_noise_read(&log, bl_buf_text(text), text->len, "noise", ERR));
+    return log;
+}
+
+static void same_text(const bl_buf *a, const bl_buf *b) {
+    assert_int_equal(a->len, b->len);
+    assert_string_equal(bl_buf_text(a), bl_buf_text(b));
+}
+
+/* ---- the run does not know ---- */
+
+/* Log, state and weights of a run with probes are those of the run without. */
+static void check_unaware(fixture *f) {
+    bl_train *with = run_to(f, STEPS);
+    f->config.noise.share = 0.0;
+    bl_train *without = run_to(f, STEPS);
+    f->config.noise.share = 0.5;
+    same_text(bl_train_log(with), bl_train_log(without));
+    assert_string_equal(bl_train_now(with)->params_sha256, bl_train_now(without)->params_sha256);
+    assert_int_equal(bl_train_noise(without)->len, 0);
+    bl_noise_log log = read_log(with);
+    assert_in_range(log.probes, 3, 20);
+    for (size_t i = 0; i < log.probes; i++) assert_true(log.probe[i].norms[0].level[0] > 0.0);
+    bl_noise_log_free(&log);
+    bl_train_close(with);
+    bl_train_close(without);
+}
+
+static void test_the_run_does_not_know(void **state) {
+    fixture *f = *state;
+    check_unaware(f); /* dropout, batch norm, Adam, a cycled beta1 */
+    f->config.train.micro_batch = 8;
+    check_unaware(f);
+    f->config.train.micro_batch = 0;
+    f->config.noise.micro_batch = 4; /* smaller than anything else of the run */
+    check_unaware(f);
+    static const char *const kinds[] = {"simple_cnn", "resnet8"};
+    for (size_t i = 0; i < BL_COUNT(kinds); i++) { /* pictures, shifted and mirrored */
+        tiny_data_free(&f->data);
+        tiny_pictures(&f->data, 3);
+        tiny_picture_config(&f->config, kinds[i]);
+        f->config.model.filters = (bl_i64_list){
+            .v = {4, 8, 8},
+              .n = i == 0 ? 2 : 3
+        };
+        set(f->config.model.norm, i == 0 ? "none" : "batch");
+        probe_with(&f->config, 0.5, 16, 8);
+        check_unaware(f);
+    }
+}
+
+/* ---- the same bytes ---- */
+
+static void test_threads_and_vector_units(void **state) {
+    const fixture *f = *state;
+    bl_train *first = run_to(f, STEPS);
+    for (size_t i = 0; i < bl_kernels_count; i++) {
+        if (!bl_kernels_table[i]->usable()) continue;
+        bl_train *again = open_with(f, bl_kernels_table[i], i + 2);
+        advance_to(again, STEPS);
+        same_text(bl_train_noise(first), bl_train_noise(again));
+        bl_train_close(again);
+    }
+    bl_train_close(first);
+}
+
+static bool always(void *ctx) {
+    (void)ctx;
+    return true;
+}
+
+static void test_restored_after_every_step(void **state) {
+    const fixture *f = *state;
+    bl_train *whole = run_to(f, 24), *train = open_with(f, pick(), 1);
+    const bl_train_pause pause = {.due = always};
+    bl_err err;
+    while (bl_train_now(train)->step < 24) {
+        bl_buf saved = {0}, log = {0};
+        const bl_status status = bl_train_advance(train, 24, &pause, &err);
+        if (status != BL_OK) assert_int_equal(status, BL_EINTERRUPTED);
+        CHECK_OK(bl_train_save(train, &saved, ERR));
+        bl_buf_add(&log, bl_train_log(train)->data, bl_train_log(train)->len);
+        bl_train_close(train);
+        train = open_with(f, pick(), 2);
+        CHECK_OK(bl_train_restore(train, saved.data, saved.len, log.data, log.len, ERR));
+        bl_buf_free(&saved), bl_buf_free(&log);
+    }
+    same_text(bl_train_noise(whole), bl_train_noise(train));
+    same_text(bl_train_log(whole), bl_train_log(train));
+    bl_train_close(whole);
+    bl_train_close(train);
+}
+
+/* A state without these probes would leave a hole in the records; one with probes serves a run that
+ * makes none. */
+static void test_states_of_other_settings(void **state) {
+    fixture *f = *state;
+    bl_err err;
+    bl_buf saved = {0};
+    bl_train *train = run_to(f, 12);
+    const bl_buf *log = bl_train_log(train);
+    CHECK_OK(bl_train_save(train, &saved, ERR));
+    f->config.noise.micro_batch = 8;
+    bl_train *other = open_with(f, pick(), 1);
+    assert_int_equal(bl_train_restore(other, saved.data, saved.len, log->data, log->len, &err),
+                     BL_EMISMATCH);
+    assert_int_equal(bl_train_now(other)->step, 0);
+    bl_train_close(other);
+    f->config.noise.share = 0.0;
+    other = open_with(f, pick(), 1);
+    CHECK_OK(bl_train_restore(other, saved.data, saved.len, log->data, log->len, ERR));
+    bl_buf_clear(&saved);
+    CHECK_OK(bl_train_save(other, &saved, ERR));
+    bl_train_close(other);
+    f->config.noise.share = 0.5;
+    other = open_with(f, pick(), 1);
+    assert_int_equal(bl_train_restore(other, saved.data, saved.len, log->data, log->len, &err),
+                     BL_EMISMATCH);
+    bl_train_close(other);
+    bl_train_close(train);
+    bl_buf_free(&saved);
+}
+
+/* ---- when ---- */
+
+/* The first evaluation, and then as the share allows; a shorter run has a prefix. */
+static void test_schedule(void **state) {
+    fixture *f = *state;
+    bl_train *train = run_to(f, 400), *shorter = run_to(f, 100);
+    bl_noise_log log = read_log(train);
+    size_t made = 0;
+    for (int64_t step = 0; step < 400 && made < log.probes;) {
+        step = bl_train_next_eval(&f->config, (int64_t)f->data.train_rows, step, INT64_MAX);
+        const bool due = made == 0 || (double)((made + 1) * 16 * 8) <= 0.5 * (double)step * 32.0;
+        if (due) assert_int_equal(log.probe[made++].step, step);
+    }
+    assert_int_equal(made, log.probes);
+    assert_int_equal(log.probe[0].step, 5);
+    assert_true(log.probes > 6);
+    const bl_buf *text = bl_train_noise(shorter);
+    assert_memory_equal(text->data, bl_train_noise(train)->data, text->len);
+    bl_noise_log part = read_log(shorter);
+    assert_int_equal(bl_noise_prefix(&log, 100), text->len);
+    assert_true(part.probes < log.probes);
+    bl_noise_log_free(&log), bl_noise_log_free(&part);
+    bl_train_close(train), bl_train_close(shorter);
+}
+
+/* ---- what it says ---- */
+
+static void near(double found, double expected, double within) {
+    if (!(fabs(found - expected) <= within * fabs(expected)))
+        fail_msg("%.17g, expected %.17g", found, expected);
+}
+
+static double dot(const double *a, const double *b, size_t n) {
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+/* The norms of a probe from its micro-batches' gradients one by one, in fp64, with all kept. */
+static void test_norms_are_those_of_the_gradients(void **state) {
+    fixture *f = *state;
+    enum { K = 16 };
+    probe_with(&f->config, 0.5, 8, K);
+    bl_train *train = run_to(f, 5);
+    bl_noise_log log = read_log(train);
+    const size_t n = train->net.weights;
+    double *g = bl_xalloc(K * n * sizeof *g), *w = bl_xalloc(n * sizeof *w);
+    const bl_u32x4 word = bl_random4(1, BL_STREAM_PROBE, 0, 5);
+    for (size_t k = 0; k < K; k++) {
+        float *gradient = NULL;
+        assert_true(train->workload->probe(train, (uint64_t)word.v[0] << 32 | word.v[1], k * 8, 8,
+                                           &gradient));
+        for (size_t i = 0; i < n; i++) g[k * n + i] = (double)gradient[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        w[i] = 1.0 / (sqrt((double)train->state[1][i] / (1.0 - train->progress.product2)) + 1e-8);
+    for (size_t m = 0; m < BL_NOISE_MEASURES; m++) {
+        const bl_noise_norms *norms = &log.probe[0].norms[m];
+        double *sum = bl_xalloc(n * sizeof *sum), *quarter = bl_xalloc(4 * n * sizeof *quarter);
+        assert_true(norms->known);
+        for (size_t i = 0; m == 1 && i < K * n; i++) g[i] *= w[i % n];
+        for (size_t l = 0; l < 5; l++) {
+            double mean = 0.0;
+            for (size_t first = 0; first < K; first += (size_t)1 << l) {
+                memset(sum, 0, n * sizeof *sum);
+                for (size_t k = first; k < first + ((size_t)1 << l); k++)
+                    for (size_t i = 0; i < n; i++) sum[i] += ldexp(g[k * n + i], -(int)l);
+                mean += dot(sum, sum, n) / (double)(K >> l);
+            }
+            near(norms->level[l], mean, 1e-5);
+        }
+        for (size_t k = 0; k < K; k++)
+            for (size_t i = 0; i < n; i++) quarter[k / 4 * n + i] += g[k * n + i] / 4;
+        for (size_t q = 0; q < 4; q++) {
+            double mean = 0.0;
+            for (size_t k = q * 4; k < q * 4 + 4; k++) mean += dot(g + k * n, g + k * n, n) / 4;
+            near(norms->quarter[q], mean, 1e-5);
+            for (size_t r = 0; r < 4; r++) {
+                const double product = dot(quarter + q * n, quarter + r * n, n);
+                assert_true(fabs(norms->product[q][r] - product) < 1e-5 * norms->level[0]);
+            }
+        }
+        free(sum), free(quarter);
+    }
+    free(g), free(w);
+    bl_noise_log_free(&log);
+    bl_train_close(train);
+}
+
+/* A probe of all rows has the gradient that a step on all rows has: without dropout and batch norm
+ * it is the same mean, whatever the order of rows. */
+static void test_all_rows_are_the_full_gradient(void **state) {
+    fixture *f = *state;
+    f->config.model.dropout = (bl_f64_list){0};
+    f->config.model.embedding_dropout = 0.0;
+    f->config.model.batch_norm = false;
+    set(f->config.schedule.name, "constant");
+    f->config.data.rows = 512;
+    f->config.train.batch_size = 512;
+    probe_with(&f->config, 0.5, 32, 16);
+    bl_train *train = run_to(f, 5);
+    bl_noise_log log = read_log(train);
+    CHECK_OK(bl_train_steps(train, 1, ERR)); /* its gradient is of the weights of step 5 */
+    double square = 0.0;
+    for (size_t i = 0; i < train->net.weights; i++)
+        square += (double)train->net.gradient[i] * (double)train->net.gradient[i];
+    near(log.probe[0].norms[0].level[4], square, 1e-4);
+    /* So |G|^2 is known, and the correction finds it in spite of the noise. */
+    const bl_noise_pair pair = bl_noise_probe_pair(&log.probe[0], BL_NOISE_PLAIN);
+    near(pair.grad_sq, square, 1e-4);
+    assert_true(pair.trace > 0.0);
+    bl_noise_log_free(&log);
+    bl_train_close(train);
+}
+
+/* Another step is another permutation, and another seed, too. */
+static void test_draws_are_fresh(void **state) {
+    fixture *f = *state;
+    f->config.train.learning_rate = 0.0;
+    f->config.optimizer.weight_decay = 0.0;
+    bl_train *train = run_to(f, STEPS);
+    bl_noise_log log = read_log(train);
+    assert_true(log.probes > 2);
+    for (size_t i = 1; i < log.probes; i++)
+        assert_true(log.probe[i].norms[0].level[0] != log.probe[i - 1].norms[0].level[0]);
+    bl_noise_log_free(&log);
+    bl_train_close(train);
+}
+
+/* ---- memory, and what cannot be ---- */
+
+/* log2(K) + 1 gradients, one scale for Adam, and the blocks' sums. */
+static void test_memory_is_planned(void **state) {
+    fixture *f = *state;
+    size_t bytes[3];
+    f->config.model.hidden.v[0] = 4096; /* large beside all roundings */
+    probe_with(&f->config, 0.0, 16, 32);
+    bl_train *train = open_with(f, pick(), 1);
+    const double gradient = (double)train->net.weights * sizeof(float);
+    bl_train_close(train);
+    CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &bytes[0], ERR));
+    f->config.noise.share = 0.05;
+    CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &bytes[1], ERR));
+    set(f->config.optimizer.name, "sgd");
+    f->config.schedule.cycle_momentum = false;
+    CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &bytes[2], ERR));
+    near((double)(bytes[1] - bytes[0]) / gradient, 5 + 1 + 1, 0.02);
+    f->config.noise.share = 0.0;
+    CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &bytes[0], ERR));
+    near((double)(bytes[2] - bytes[0]) / gradient, 5 + 1, 0.02);
+}
+
+static void test_refuses_more_rows_than_there_are(void **state) {
+    fixture *f = *state;
+    bl_err err;
+    bl_train *train = NULL;
+    const bl_train_options options = {.kernels = pick()};
+    probe_with(&f->config, 0.05, 64, 16); /* 1,024 of 700 */
+    assert_int_equal(bl_train_open(&train, &f->config, &f->data, &options, &err), BL_EINVAL);
+    assert_non_null(strstr(err.text, "1024"));
+    f->config.noise.share = 0.0;
+    CHECK_OK(bl_train_open(&train, &f->config, &f->data, &options, ERR));
+    bl_train_close(train);
+}
+
+/* ---- a problem whose answer is known ---- */
+
+static void quadratic(fixture *f, const char *optimizer, const char *expectation) {
+    bl_config *c = &f->config;
+    tiny_data_free(&f->data);
+    bl_dataset_none(&f->data);
+    set(c->dataset, "none");
+    set(c->model.kind, "quadratic");
+    set(c->metric, "expected_loss");
+    set(c->schedule.name, "constant");
+    set(c->optimizer.name, optimizer);
+    set(c->quadratic.expectation, expectation);
+    c->optimizer.weight_decay = 0.0;
+    c->data.rows = 1000;
+    c->quadratic.dimensions = 12;
+    c->quadratic.replicas = 64;
+    c->quadratic.noise = 3.0;
+    c->quadratic.start = 2.0;
+    c->train.batch_size = 8;
+    c->train.learning_rate = 0.3;
+    c->eval.first = 1;
+    c->eval.growth = 1.0;
+    probe_with(c, 1.0, 2, 4);
+}
+
+/* SGD on h_i = 1/i: E[theta_i^2] after t steps is a^(2t) (start - m) + m, a = 1 - rate h, m = rate
+ * noise / (B (2 - rate h)). A probe of every step has |G|^2 = sum h^2 E[theta^2] and S = noise sum
+ * h of it, to the last few bits. */
+static void test_quadratic_in_closed_form(void **state) {
+    fixture *f = *state;
+    quadratic(f, "sgd", "exact");
+    bl_train *train = run_to(f, 40);
+    bl_noise_log log = read_log(train);
+    assert_int_equal(log.probes, 40);
+    for (size_t t = 0; t < log.probes; t++) {
+        const bl_noise_estimate e = bl_noise_estimate_of(&log.probe[t], 1, BL_NOISE_PLAIN);
+        double grad_sq = 0.0, trace = 0.0;
+        for (int i = 1; i <= 12; i++) {
+            const double h = 1.0 / i, a = 1.0 - 0.3 * h, m = 0.3 * 3.0 / (8.0 * (2.0 - 0.3 * h));
+            grad_sq += h * h * (pow(a, 2.0 * (double)(t + 1)) * (2.0 - m) + m);
+            trace += 3.0 * h;
+        }
+        assert_int_equal(log.probe[t].step, t + 1);
+        near(e.grad_sq.value, grad_sq, 1e-12);
+        near(e.trace.value, trace, 1e-12);
+        near(e.scale.value, trace / grad_sq, 1e-12);
+        near(e.scale.high, trace / grad_sq, 1e-6);
+        assert_true(bl_noise_probe_deviation(&log.probe[t], BL_NOISE_PLAIN) < 1e-14);
+    }
+    bl_noise_log_free(&log);
+    bl_train_close(train);
+}
+
+/* The sampled version knows |G|^2 at its own weights, and S: the interval covers both. */
+static void test_quadratic_samples(void **state) {
+    fixture *f = *state;
+    int in[2] = {0, 0}, probes = 0;
+    quadratic(f, "adam", "sampled");
+    f->config.train.learning_rate = 0.01;
+    probe_with(&f->config, 1e9, 2, 32); /* each evaluation */
+    bl_train *train = open_with(f, pick(), 2);
+    for (int64_t step = 1; step <= 200; step++) {
+        double grad_sq = 0.0, trace = 0.0;
+        advance_to(train, step);
+        for (size_t j = 0; j < train->net.weights; j++) {
+            const double g = (double)train->net.weight[j] / (double)(j / 64 + 1);
+            grad_sq += g * g / 64;
+        }
+        for (int i = 1; i <= 12; i++) trace += 3.0 / i;
+        bl_noise_log log = read_log(train);
+        const bl_noise_estimate e =
+            bl_noise_estimate_of(&log.probe[log.probes - 1], 1, BL_NOISE_PLAIN);
+        assert_int_equal(log.probes, step);
+        assert_true(log.probe[0].norms[BL_NOISE_PRECONDITIONED].known);
+        in[0] += e.grad_sq.low <= grad_sq && grad_sq <= e.grad_sq.high;
+        in[1] += e.trace.low <= trace && trace <= e.trace.high;
+        probes++;
+        bl_noise_log_free(&log);
+    }
+    print_message("|G|^2 covered in %d, S in %d of %d\n", in[0], in[1], probes);
+    assert_in_range(in[0], probes * 90 / 100, probes);
+    assert_in_range(in[1], probes * 90 / 100, probes);
+    bl_train_close(train);
+}
+
+int main(void) {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {CASE(test_the_run_does_not_know),
+                                       CASE(test_threads_and_vector_units),
+                                       CASE(test_restored_after_every_step),
+                                       CASE(test_states_of_other_settings),
+                                       CASE(test_schedule),
+                                       CASE(test_norms_are_those_of_the_gradients),
+                                       CASE(test_all_rows_are_the_full_gradient),
+                                       CASE(test_draws_are_fresh),
+                                       CASE(test_memory_is_planned),
+                                       CASE(test_refuses_more_rows_than_there_are),
+                                       CASE(test_quadratic_in_closed_form),
+                                       CASE(test_quadratic_samples)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
