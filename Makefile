@@ -154,7 +154,7 @@ ALL_TESTS := $(sort $(wildcard tests/cli/*_test.sh)) $(TESTS) $(GRAPH_TEST) $(CR
 CHOSEN := $(if $(T),$(foreach x,$(ALL_TESTS),$(if $(strip $(foreach w,$(T),$(findstring $w,$x))),$x)),$(ALL_TESTS))
 EMULATION := $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench
 STARTED := program $(B)/batchlab $(filter $(B)/%,$(CHOSEN)) $(patsubst %.c,$(B)/%,$(filter %_fuzz.c,$(CHOSEN))) \
-           $(if $(if $(T),$(strip $(foreach w,device families cuda gpu energy scheduler,$(findstring $w,$(CHOSEN)))),all),$(EMULATION))
+           $(if $(if $(T),$(strip $(foreach w,device families cuda gpu energy scheduler identity,$(findstring $w,$(CHOSEN)))),all),$(EMULATION))
 tests: $(STARTED) $(if $(T),,$(BENCH))
 check: layers tests
 	$(Q)sh tests/run.sh $(B) $(CHOSEN)

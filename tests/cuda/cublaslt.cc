@@ -1,7 +1,9 @@
 /* The emulated cuBLASLt: sums in double, so that what it computes is not the bits of level `exact`.
  * It checks what it is asked: shapes that do not fit together are refused. FAKE_CUBLASLT=inplace:
- * it knows only algorithms that sum in no fixed order. The first that it lists always is one. */
+ * it knows only algorithms that sum in no fixed order. The first that it lists always is one.
+ * FAKE_CUBLASLT=rounds: factors are rounded to the precision that is asked for, as a card may. */
 #include "tests/cuda/cublasLt.h"
+#include "kernels/cuda/narrow.h"
 #include "tests/cuda/emulate.h"
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,7 @@ struct fake_product {
     cublasOperation_t op_a, op_b;
     cublasLtEpilogue_t epilogue;
     const float *bias;
+    cublasComputeType_t factors;
 };
 struct fake_layout {
     uint64_t rows, columns;
@@ -44,9 +47,15 @@ cublasStatus_t cublasLtDestroy(cublasLtHandle_t handle) {
     return OK;
 }
 
-cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *d, cublasComputeType_t,
+static bool is_mode(const char *name) {
+    const char *mode = getenv("FAKE_CUBLASLT");
+    return mode && strcmp(mode, name) == 0;
+}
+
+cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *d, cublasComputeType_t compute,
                                         cudaDataType_t) {
-    *d = new fake_product{CUBLAS_OP_N, CUBLAS_OP_N, CUBLASLT_EPILOGUE_DEFAULT, nullptr};
+    *d = new fake_product{CUBLAS_OP_N, CUBLAS_OP_N, CUBLASLT_EPILOGUE_DEFAULT, nullptr,
+                          is_mode("rounds") ? compute : CUBLAS_COMPUTE_32F};
     return OK;
 }
 
@@ -119,10 +128,9 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
                                               cublasLtMatrixLayout_t, cublasLtMatrixLayout_t d,
                                               cublasLtMatmulPreference_t p, int wanted,
                                               cublasLtMatmulHeuristicResult_t *listed, int *count) {
-    const char *mode = getenv("FAKE_CUBLASLT");
     if (emulated_failure("cublasLtMatmulAlgoGetHeuristic")) return CUBLAS_STATUS_EXECUTION_FAILED;
     if (!fit(product, a, b, d)) return CUBLAS_STATUS_INVALID_VALUE;
-    *count = mode && strcmp(mode, "inplace") == 0 ? 1 : 2;
+    *count = is_mode("inplace") ? 1 : 2;
     for (int i = 0; i < *count && i < wanted; i++) {
         listed[i] = {};
         listed[i].algo.data[0] =
@@ -148,6 +156,16 @@ static bool aligned(const void *p, uint64_t to) {
     return (uintptr_t)p % to == 0;
 }
 
+/* A factor with the digits that the precision leaves it; tf32 has 10 bits behind the point. */
+static double factor(const fake_product &p, float x) {
+    const uint32_t u = bl_bits32(x);
+    if (p.factors == CUBLAS_COMPUTE_32F_FAST_16F) return (double)bl_of_fp16(bl_fp16_of(x));
+    if (p.factors == CUBLAS_COMPUTE_32F_FAST_16BF) return (double)bl_of_bf16(bl_bf16_of(x));
+    if (p.factors == CUBLAS_COMPUTE_32F_FAST_TF32 && x == x)
+        return (double)bl_float32((u + 0xfff + (u >> 13 & 1)) & ~0x1fffu);
+    return (double)x;
+}
+
 /* A sum in no fixed order is caught: it writes NaN. */
 cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t product, const void *,
                               const void *a_, cublasLtMatrixLayout_t a, const void *b_,
@@ -170,8 +188,9 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t product, co
             for (uint64_t i = 0; i < ld.rows; i++) {
                 double sum = p.epilogue == CUBLASLT_EPILOGUE_BIAS ? (double)p.bias[i] : 0.0;
                 for (uint64_t k = 0; k < depth; k++)
-                    sum += (double)(p.op_a == CUBLAS_OP_N ? fa[k * la.ld + i] : fa[i * la.ld + k]) *
-                           (double)(p.op_b == CUBLAS_OP_N ? fb[j * lb.ld + k] : fb[k * lb.ld + j]);
+                    sum +=
+                        factor(p, p.op_a == CUBLAS_OP_N ? fa[k * la.ld + i] : fa[i * la.ld + k]) *
+                        factor(p, p.op_b == CUBLAS_OP_N ? fb[j * lb.ld + k] : fb[k * lb.ld + j]);
                 fd[j * ld.ld + i] = inplace ? NAN : (float)sum;
             }
     });
