@@ -80,18 +80,11 @@ static bool free_bytes(const char *path, double *out) {
 }
 
 static bl_status disk_full(const char *path, double need, double there, bl_err *err) {
-    bl_buf sizes = {0};
-    bl_buf_str(&sizes, "need ");
-    bl_format_bytes(&sizes, need);
-    bl_buf_str(&sizes, ", ");
-    bl_format_bytes(&sizes, there);
-    const bl_status status =
-        BL_ERR(err, BL_EIO,
-               "disk full writing %s (%s free); what was finished before is intact. Free space, "
-               "then continue with the same command.",
-               path, bl_buf_text(&sizes));
-    bl_buf_free(&sizes);
-    return status;
+    char needed[BL_FORMAT_SIZE], available[BL_FORMAT_SIZE];
+    BL_FAIL(err, BL_EIO,
+            "disk full writing %s (need %s, %s free); what was finished before is intact. Free "
+            "space, then continue with the same command.",
+            path, bl_format_size(needed, need), bl_format_size(available, there));
 }
 
 bl_status bl_file_disk_full(const char *path, size_t need, bl_err *err) {

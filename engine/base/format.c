@@ -68,6 +68,14 @@ void bl_format_bytes(bl_buf *out, double bytes) {
     with_unit(out, bytes, unit_of(sizes_in_bytes, BL_COUNT(sizes_in_bytes), bytes));
 }
 
+const char *bl_format_size(char out[BL_FORMAT_SIZE], double bytes) {
+    bl_buf text = {0};
+    bl_format_bytes(&text, bytes);
+    (void)snprintf(out, BL_FORMAT_SIZE, "%s", bl_buf_text(&text));
+    bl_buf_free(&text);
+    return out;
+}
+
 void bl_format_rate(bl_buf *out, double rate) {
     bl_buf_printf(out, "%.4g", rate);
 }

@@ -8,5 +8,7 @@ void bl_format_count(bl_buf *out, double n);          /* "117,760" */
 void bl_format_3_digits(bl_buf *out, double x);       /* "0.0123", "12.3", "1,234" from 999.5 on */
 void bl_format_duration(bl_buf *out, double seconds); /* "4.42 s", "32.0 min" */
 void bl_format_bytes(bl_buf *out, double bytes);      /* "45.3 MiB" */
-void bl_format_rate(bl_buf *out, double rate);        /* "0.003906": four digits */
+enum { BL_FORMAT_SIZE = 32 };
+const char *bl_format_size(char out[BL_FORMAT_SIZE], double bytes); /* the same; returns `out` */
+void bl_format_rate(bl_buf *out, double rate);                      /* "0.003906": four digits */
 #endif

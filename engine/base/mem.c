@@ -16,8 +16,6 @@ enum { REDZONE = 0 };
 #define UNPOISON(p, n) ((void)0)
 #endif
 
-enum { EXIT_RESUMABLE = 75 };
-
 /* As a kill would: at once, whatever other threads hold. Files are whole or not there at any
  * moment. */
 void bl_out_of_memory(size_t bytes, const char *what) {
@@ -25,7 +23,7 @@ void bl_out_of_memory(size_t bytes, const char *what) {
                   "batchlab: out of memory (%zu bytes of %s); nothing finished is lost. Free some, "
                   "then continue with the same command.\n",
                   bytes, what);
-    _exit(EXIT_RESUMABLE);
+    _exit(BL_EXIT_RESUMABLE);
 }
 
 void *bl_xalloc(size_t bytes) {

@@ -21,7 +21,9 @@ enum { BL_ALIGN = 64 };
 __attribute__((malloc)) void *bl_xalloc(size_t bytes); /* zeroed */
 void *bl_xrealloc(void *old, size_t bytes);
 __attribute__((malloc)) char *bl_xstrdup(const char *text);
-/* Ends the program as these do: `bytes` of `what` cannot be had. */
+/* The exit status that says: the same command goes on from here (EX_TEMPFAIL of sysexits.h). */
+enum { BL_EXIT_RESUMABLE = 75 };
+/* Ends the program as these do: `bytes` of `what` cannot be had. BL_EXIT_RESUMABLE. */
 __attribute__((noreturn)) void bl_out_of_memory(size_t bytes, const char *what);
 /* Zeroed, BL_ALIGN-aligned; NULL when there is none. Free with free(). */
 __attribute__((malloc)) void *bl_alloc(size_t bytes);

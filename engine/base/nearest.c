@@ -1,5 +1,6 @@
 #include "engine/base/nearest.h"
 #include "engine/base/mem.h"
+#include <stdio.h>
 #include <string.h>
 
 enum { WORD = 64 };
@@ -33,4 +34,10 @@ const char *bl_nearest(const char *name, const char *const *candidates, size_t c
         best = candidates[i];
     }
     return best;
+}
+
+const char *bl_nearest_hint(char out[BL_NEAREST_HINT], const char *lead, const char *near) {
+    out[0] = '\0';
+    if (near != NULL) (void)snprintf(out, BL_NEAREST_HINT, "%sdid you mean '%s'?", lead, near);
+    return out;
 }

@@ -41,6 +41,10 @@ enum {
     BL_BLOCK = 256,               /* examples per block of rule B; terms per block of rule F */
 };
 
+/* A data set of at most so many rows has its orders drawn by a shuffle
+ * (kernels/shared/permutation.h). */
+enum { BL_SHUFFLED_ROWS = 64 };
+
 /* True when the processor rounds to nearest and neither flushes nor denies subnormals. Checked at
  * start-up and after loading any foreign library: one stray -ffast-math at link time sets it. */
 bool bl_fpenv_ok(void);

@@ -61,7 +61,9 @@ static int unknown_option(const bl_args *args, const char *word) {
     for (size_t i = 0; i < c->option_count; i++) names[i] = c->options[i].name;
     const char *near = bl_nearest(word, names, c->option_count);
     if (near == NULL) return bl_cli_usage(args, "unknown option '%s'", word);
-    (void)fprintf(stderr, "batchlab: unknown option '%s': did you mean '%s'?\n", word, near);
+    char hint[BL_NEAREST_HINT];
+    (void)fprintf(stderr, "batchlab: unknown option '%s'%s\n", word,
+                  bl_nearest_hint(hint, ": ", near));
     return BL_EXIT_USAGE;
 }
 

@@ -1,4 +1,5 @@
 /* batchlab bundle NAME: everything that an experiment's answer rests on, as one tar file. */
+#include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/cli/stores.h"
@@ -38,8 +39,9 @@ static int write_bundle(const bl_args *args) {
         const int failed = bl_cli_fail(&err);
         return made.damaged ? BL_EXIT_DAMAGE : failed;
     }
-    (void)printf("%s: %zu runs, %zu files, %.1f KiB\n", file, made.runs, made.files,
-                 (double)made.bytes / 1024.0);
+    char size[BL_FORMAT_SIZE];
+    (void)printf("%s: %zu runs, %zu files, %s\n", file, made.runs, made.files,
+                 bl_format_size(size, (double)made.bytes));
     return BL_EXIT_DONE;
 }
 

@@ -1,6 +1,7 @@
 /* batchlab doctor: what this build and machine can do. */
 #include "bl_build.h"
 #include "engine/base/energy.h"
+#include "engine/base/format.h"
 #include "engine/base/numerics.h"
 #include "engine/cli/command.h"
 #include "kernels/device.h"
@@ -61,16 +62,18 @@ static int diagnose(const bl_args *args) {
     (void)printf("energy      %s\n", isnan(bl_energy_joules())
                                          ? "not reported by this machine"
                                          : "reported by the processor (RAPL)");
+    char all[BL_FORMAT_SIZE], left[BL_FORMAT_SIZE], queue[BL_FORMAT_SIZE];
     const bl_device *device = NULL;
     bl_err why = {0};
     if (bl_device_open(&device, "cuda", &why) == BL_OK)
-        (void)printf(
-            "cuda        %s, %d multiprocessors, %.1f GiB (%.1f free, %zu MiB for each queue)\n"
-            "            %s\n            energy %s\n",
-            device->name, device->multiprocessors, (double)device->memory / 0x1p30,
-            (double)device->available(device) / 0x1p30, device->queue_bytes >> 20, device->library,
-            isnan(bl_energy_gpu_joules(device->pci_address)) ? "not reported (no NVML)"
-                                                             : "reported (NVML)");
+        (void)printf("cuda        %s, %d multiprocessors, %s (%s free, %s for each queue)\n"
+                     "            %s\n            energy %s\n",
+                     device->name, device->multiprocessors,
+                     bl_format_size(all, (double)device->memory),
+                     bl_format_size(left, (double)device->available(device)),
+                     bl_format_size(queue, (double)device->queue_bytes), device->library,
+                     isnan(bl_energy_gpu_joules(device->pci_address)) ? "not reported (no NVML)"
+                                                                      : "reported (NVML)");
     else
         (void)printf("cuda        %s\n", why.text);
     if (device != NULL) print_pinned(device);

@@ -2,6 +2,7 @@
  * TensorBoard. */
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
+#include "engine/cli/stores.h"
 #include "engine/export/evals.h"
 #include <stdio.h>
 #include <string.h>
@@ -52,10 +53,7 @@ static bl_status export_run(const char *dir, const char *id, export_options *w, 
 static bl_status export(const char *name, export_options *w, bl_err *err) {
     char dir[BL_PATH];
     bl_names names;
-    BL_TRY(bl_path(dir, err, "%s/%s", bl_cli_runs_dir(), name));
-    if (!bl_dir_exists(dir))
-        BL_FAIL(err, BL_EMISSING, "there are no runs of '%s' in %s/; `batchlab run %s` makes them",
-                name, bl_cli_runs_dir(), name);
+    BL_TRY(bl_cli_runs_folder(dir, name, err));
     BL_TRY(bl_dir_list(&names, dir, err));
     bl_status status = BL_OK;
     if (w->form == CSV) (void)puts(bl_export_columns);

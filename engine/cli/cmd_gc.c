@@ -1,4 +1,5 @@
 /* batchlab gc [NAME]: removes from the store what nothing needs. */
+#include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/cli/stores.h"
 #include "engine/cli/trials.h"
@@ -114,14 +115,15 @@ static void show(const bl_gc *gc) {
                                         [BL_GC_TEMPORARY] = "left behind by dead writers",
                                         [BL_GC_ASIDE] = "set aside as damaged",
                                         [BL_GC_UNWANTED] = "runs that are in no plan"};
+    char size[BL_FORMAT_SIZE];
     int64_t bytes = 0;
     for (size_t i = 0; i < BL_GC_KINDS; i++) {
         bytes += gc->kind[i].bytes;
         if (gc->kind[i].count > 0)
-            (void)printf("%10.1f KiB  %6zu  %s\n", (double)gc->kind[i].bytes / 1024.0,
+            (void)printf("%10s  %6zu  %s\n", bl_format_size(size, (double)gc->kind[i].bytes),
                          gc->kind[i].count, words[i]);
     }
-    (void)printf("%10.1f KiB  %s\n", (double)bytes / 1024.0,
+    (void)printf("%10s  %s\n", bl_format_size(size, (double)bytes),
                  gc->dry ? "would be removed" : "removed");
 }
 

@@ -1,6 +1,7 @@
 /* batchlab recommend, plot and report NAME: the answer, from the files of the last sweep. */
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
+#include "engine/cli/stores.h"
 #include "engine/report/analyse.h"
 #include "engine/report/report_folder.h"
 #include "engine/report/report_stamp.h"
@@ -11,10 +12,7 @@
 
 static bl_status read_answer(bl_report_model *out, const char *name, bl_err *err) {
     char dir[BL_PATH];
-    BL_TRY(bl_path(dir, err, "%s/%s", bl_cli_runs_dir(), name));
-    if (!bl_dir_exists(dir))
-        BL_FAIL(err, BL_EMISSING, "there are no runs of '%s' in %s/; `batchlab run %s` makes them",
-                name, bl_cli_runs_dir(), name);
+    BL_TRY(bl_cli_runs_folder(dir, name, err));
     BL_TRY(bl_report_analyse(out, dir, err));
     if (!out->plan.sealed || !out->timing_sealed)
         (void)fprintf(stderr,

@@ -18,6 +18,7 @@
 #ifndef BL_ENGINE_CLI_COMMAND_H
 #define BL_ENGINE_CLI_COMMAND_H
 #include "engine/base/file.h"
+#include "engine/base/mem.h"
 #include "engine/base/status.h"
 #include "engine/config/config.h"
 #include "engine/data/dataset_open.h"
@@ -36,7 +37,7 @@ enum {
     BL_EXIT_NO_ANSWER = 5,
     BL_EXIT_UNAVAILABLE = 69,
     BL_EXIT_IO = 74,
-    BL_EXIT_INTERRUPTED = 75,
+    BL_EXIT_INTERRUPTED = BL_EXIT_RESUMABLE,
     BL_EXIT_SECOND_INTERRUPT = 130
 };
 

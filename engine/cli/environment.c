@@ -41,9 +41,9 @@ static void check_variable(const char *name) {
     for (size_t i = 0; i < BL_COUNT(k_variables); i++)
         if (strcmp(name, k_variables[i]) == 0) return;
     const char *near = bl_nearest(name, k_variables, BL_COUNT(k_variables));
-    (void)fprintf(stderr, "batchlab: warning: nothing reads the variable %s%s%s%s\n", name,
-                  near != NULL ? ": did you mean '" : "", near != NULL ? near : "",
-                  near != NULL ? "'?" : "");
+    char hint[BL_NEAREST_HINT];
+    (void)fprintf(stderr, "batchlab: warning: nothing reads the variable %s%s\n", name,
+                  bl_nearest_hint(hint, ": ", near));
 }
 
 void bl_cli_check_environment(void) {

@@ -1,4 +1,5 @@
 #include "engine/cli/experiment.h"
+#include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/cli/jobs.h"
 #include "engine/model/model.h"
@@ -115,6 +116,7 @@ static bl_status fitting_jobs(bl_experiment *e, size_t *jobs, bl_err *err) {
     const bl_device *device = e->device_data->device;
     const bl_i64_list *sizes = &e->config.sweep.batch_sizes;
     bl_config c = e->config;
+    char one[BL_FORMAT_SIZE], all[BL_FORMAT_SIZE];
     size_t bytes = 0;
     c.train.batch_size = sizes->v[sizes->n - 1];
     BL_TRY(bl_train_memory(&c, &e->data, e->device_data, &bytes, err));
@@ -124,10 +126,10 @@ static bl_status fitting_jobs(bl_experiment *e, size_t *jobs, bl_err *err) {
                  carried = (size_t)device->multiprocessors / BL_DEVICE_SHARE;
     *jobs = bl_size_max(bl_size_min(bl_size_min(held, carried), BL_DEVICE_JOBS), 1);
     (void)snprintf(e->fits, sizeof e->fits,
-                   "%zu at once on %s: half of its free memory holds %zu of the largest batch (%zu "
-                   "of %zu MiB), its %d multiprocessors carry %zu",
-                   *jobs, device->name, held, bytes >> 20, e->device_memory >> 20,
-                   device->multiprocessors, carried);
+                   "%zu at once on %s: half of its free memory holds %zu of the largest batch (%s "
+                   "of %s), its %d multiprocessors carry %zu",
+                   *jobs, device->name, held, bl_format_size(one, (double)bytes),
+                   bl_format_size(all, (double)e->device_memory), device->multiprocessors, carried);
     return BL_OK;
 }
 

@@ -24,9 +24,10 @@ static int unknown_command(const char *word) {
     const char *names[64];
     for (size_t i = 0; i < bl_command_count; i++) names[i] = bl_commands[i]->name;
     const char *near = bl_nearest(word, names, bl_command_count);
-    (void)fprintf(stderr, "batchlab: unknown command '%s'", word);
-    if (near != NULL) (void)fprintf(stderr, ": did you mean '%s'?", near);
-    (void)fprintf(stderr, "\n`batchlab --help` lists the commands.\n");
+    char hint[BL_NEAREST_HINT];
+    (void)fprintf(stderr,
+                  "batchlab: unknown command '%s'%s\n`batchlab --help` lists the commands.\n", word,
+                  bl_nearest_hint(hint, ": ", near));
     return BL_EXIT_USAGE;
 }
 

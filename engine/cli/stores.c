@@ -3,6 +3,14 @@
 #include "engine/cli/command.h"
 #include <string.h>
 
+bl_status bl_cli_runs_folder(char out[BL_PATH], const char *name, bl_err *err) {
+    BL_TRY(bl_path(out, err, "%s/%s", bl_cli_runs_dir(), name));
+    if (strchr(name, '/') != NULL || !bl_dir_exists(out))
+        BL_FAIL(err, BL_EMISSING, "there are no runs of '%s' in %s/; `batchlab run %s` makes them",
+                name, bl_cli_runs_dir(), name);
+    return BL_OK;
+}
+
 /* Without a name: every folder in the folder of runs, which may have none. A name that is given has
  * to be one of them. */
 bl_status bl_cli_find_stores(bl_names *out, const char *name, bl_err *err) {
@@ -10,11 +18,7 @@ bl_status bl_cli_find_stores(bl_names *out, const char *name, bl_err *err) {
     bl_names all;
     *out = (bl_names){0};
     if (name != NULL) {
-        BL_TRY(bl_path(dir, err, "%s/%s", bl_cli_runs_dir(), name));
-        if (strchr(name, '/') != NULL || !bl_dir_exists(dir))
-            BL_FAIL(err, BL_EMISSING,
-                    "there are no runs of '%s' in %s/; `batchlab run %s` makes them", name,
-                    bl_cli_runs_dir(), name);
+        BL_TRY(bl_cli_runs_folder(dir, name, err));
         out->name = bl_xalloc(sizeof *out->name);
         out->name[out->count++] = bl_xstrdup(name);
         return BL_OK;

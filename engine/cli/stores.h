@@ -3,6 +3,9 @@
 #define BL_ENGINE_CLI_STORES_H
 #include "engine/base/file.h"
 
+/* The folder with the runs of the experiment `name`. BL_EMISSING: there are none. */
+bl_status bl_cli_runs_folder(char out[BL_PATH], const char *name, bl_err *err) BL_CHECKED;
+
 /* The experiment `name`, or all in order when it is NULL; none is no error then. BL_EMISSING: there
  * are no runs of that name. Names to be freed. */
 bl_status bl_cli_find_stores(bl_names *out, const char *name, bl_err *err) BL_CHECKED;

@@ -23,7 +23,7 @@ bl_status bl_config_parse(bl_config *out, const char *text, size_t n, const char
 static bl_status fail_experiment(const char *dir, const char *name, bl_err *err) {
     bl_names all = {0};
     bl_buf list = {0};
-    char path[BL_PATH];
+    char path[BL_PATH], hint[BL_NEAREST_HINT];
     const char *near = NULL;
     size_t count = 0;
     if (bl_dir_list(&all, dir, NULL) == BL_OK) {
@@ -37,10 +37,9 @@ static bl_status fail_experiment(const char *dir, const char *name, bl_err *err)
         near = bl_nearest(name, found, count);
         free(found);
     }
-    const bl_status status =
-        BL_ERR(err, BL_EMISSING, "no experiment '%.64s' in %s; %s%.1024s%s%s%s", name, dir,
-               count ? "there are: " : "it has none", bl_buf_text(&list),
-               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    const bl_status status = BL_ERR(err, BL_EMISSING, "no experiment '%.64s' in %s; %s%.1024s%s",
+                                    name, dir, count ? "there are: " : "it has none",
+                                    bl_buf_text(&list), bl_nearest_hint(hint, "; ", near));
     bl_buf_free(&list);
     bl_names_free(&all);
     return status;

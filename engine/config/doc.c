@@ -1,6 +1,7 @@
 #include "engine/config/doc.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/base/nearest.h"
 #include "engine/config/doc_scan.h"
 #include <libconfig.h>
 #include <stdarg.h>
@@ -32,10 +33,10 @@ bl_status bl_node_fail(const bl_doc *doc, const bl_node *node, const char *hint,
     va_start(ap, fmt);
     (void)vsnprintf(message, sizeof message, fmt, ap);
     va_end(ap);
-    if (hint != NULL) {
-        const bool name = strpbrk(hint, " \t") == NULL;
-        (void)snprintf(tail, sizeof tail, name ? "did you mean '%s'?" : "%s", hint);
-    }
+    if (hint != NULL && strpbrk(hint, " \t") == NULL)
+        (void)bl_nearest_hint(tail, "", hint);
+    else if (hint != NULL)
+        (void)snprintf(tail, sizeof tail, "%s", hint);
     return bl_scan_fail(&own->scan, line_of(own, node), node->column, hint != NULL ? tail : NULL,
                         err, message);
 }

@@ -8,7 +8,6 @@ bool bl_fault_refuse(bl_fault *fault, const bl_node *node, const char *near, con
     (void)vsnprintf(fault->message, sizeof fault->message, fmt, ap);
     va_end(ap);
     fault->node = node;
-    fault->hint[0] = '\0';
-    if (near != NULL) (void)snprintf(fault->hint, sizeof fault->hint, "did you mean '%s'?", near);
+    (void)bl_nearest_hint(fault->hint, "", near);
     return false;
 }

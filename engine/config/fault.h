@@ -2,6 +2,7 @@
  * document turns into FILE:LINE:COLUMN. */
 #ifndef BL_ENGINE_CONFIG_FAULT_H
 #define BL_ENGINE_CONFIG_FAULT_H
+#include "engine/base/nearest.h"
 #include "engine/base/status.h"
 #include "engine/config/doc.h"
 #include <stdbool.h>
@@ -9,8 +10,8 @@
 /* Why a value was refused. */
 typedef struct bl_fault {
     char message[512];
-    char hint[96];       /* "did you mean 'adam'?" or "" */
-    const bl_node *node; /* the value, or the list's element at fault */
+    char hint[BL_NEAREST_HINT]; /* "did you mean 'adam'?" or "" */
+    const bl_node *node;        /* the value, or the list's element at fault */
 } bl_fault;
 
 /* Fills the fault, with "did you mean 'NEAR'?" unless that is NULL; returns false. */

@@ -50,12 +50,9 @@ bl_status bl_key_resolve(const bl_key **out, const char *name, bl_err *err) {
         BL_FAIL(err, BL_EINVAL, "'%s' may be '%s' or '%s'; write which", name, (*out)->path,
                 other->path);
     if (*out != NULL) return BL_OK;
-    const char *near = nearest_path(name);
-    if (near != NULL)
-        BL_FAIL(err, BL_EINVAL,
-                "unknown key '%.64s'; did you mean '%s'?   (batchlab check --list-keys all)", name,
-                near);
-    BL_FAIL(err, BL_EINVAL, "unknown key '%.64s'   (batchlab check --list-keys all)", name);
+    char hint[BL_NEAREST_HINT];
+    BL_FAIL(err, BL_EINVAL, "unknown key '%.64s'%s   (batchlab check --list-keys all)", name,
+            bl_nearest_hint(hint, "; ", nearest_path(name)));
 }
 
 /* ---- values ---- */

@@ -46,7 +46,7 @@ static const char *nearest_in(const char *group, const char *name) {
 
 static bl_status fail_unknown(const bl_doc *doc, const bl_node *node, const char *group,
                               bl_err *err) {
-    char hint[256] = "", in_group[96] = "";
+    char hint[256], in_group[96] = "", word[2 * BL_NAME], question[BL_NEAREST_HINT];
     const char *near = nearest_in(group, node->name);
     const bl_key *elsewhere;
     size_t n = near != NULL ? strcspn(near, ".") : 0;
@@ -54,10 +54,10 @@ static bl_status fail_unknown(const bl_doc *doc, const bl_node *node, const char
         near = elsewhere->path;
         n = strlen(near);
     }
-    if (near != NULL) (void)snprintf(hint, sizeof hint, "did you mean '%.*s'?   ", (int)n, near);
-    const size_t used = strlen(hint);
-    (void)snprintf(hint + used, sizeof hint - used, "(batchlab check --list-keys %s)",
-                   group[0] != '\0' ? group : "all");
+    (void)snprintf(word, sizeof word, "%.*s", (int)n, near != NULL ? near : "");
+    (void)snprintf(hint, sizeof hint, "%s%s(batchlab check --list-keys %s)",
+                   bl_nearest_hint(question, "", near != NULL ? word : NULL),
+                   near != NULL ? "   " : "", group[0] != '\0' ? group : "all");
     if (group[0] != '\0') (void)snprintf(in_group, sizeof in_group, " in group '%s'", group);
     return bl_node_fail(doc, node, hint, err, "unknown key '%.64s'%s", node->name, in_group);
 }
@@ -123,10 +123,10 @@ static bl_status fail_preset(const bl_doc *doc, const bl_node *presets, const ch
             n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "", p->name);
         if (count < BL_COUNT(names)) names[count++] = p->name;
     }
+    char hint[BL_NEAREST_HINT];
     const char *near = bl_nearest(name, names, count);
-    BL_FAIL(err, BL_EINVAL, "%s: error: no preset '%.64s'; %s%s%s%s%s", doc->file, name,
-            n ? "there are: " : "the file has none", list, near ? "; did you mean '" : "",
-            near ? near : "", near ? "'?" : "");
+    BL_FAIL(err, BL_EINVAL, "%s: error: no preset '%.64s'; %s%s%s", doc->file, name,
+            n ? "there are: " : "the file has none", list, bl_nearest_hint(hint, "; ", near));
 }
 
 /* Every preset is checked, so that a fault shows before the day it is wanted; `wanted`'s result is

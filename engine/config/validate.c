@@ -86,11 +86,8 @@ static bool pieces_are_normalised(const bl_config *c) {
     return micro > 0 && micro < c->train.batch_size && bl_config_norm_shows(c);
 }
 
-/* Data sets so small that their order is drawn by a shuffle (engine/data/sampler.h). */
-enum { SMALL_ROWS = 64 };
-
 int bl_config_numerics_epoch(const bl_config *c) {
-    const bool small = c->data.rows > 0 && c->data.rows <= SMALL_ROWS;
+    const bool small = c->data.rows > 0 && c->data.rows <= BL_SHUFFLED_ROWS;
     if (is(c->model.kind, "mobilenet_v3_large") || (small && is_net(c)))
         return BL_NUMERICS_EPOCH_STARTS;
     if (bl_config_has_convolutions(c)) return BL_NUMERICS_EPOCH_GAPS;

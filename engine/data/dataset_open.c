@@ -89,10 +89,10 @@ static bl_status unknown_dataset(const char *name, const char *folder, bl_err *e
         found[count++] = names.name[i];
     }
     const char *near = bl_nearest(name, found, count);
-    (void)BL_ERR(
-        err, BL_EMISSING, "no data set '%s': there is no %s/%s.cfg; data sets here: %s%s%s%s", name,
-        folder, name, count > 0 ? bl_buf_text(&known) : "none",
-        near != NULL ? "; did you mean '" : "", near != NULL ? near : "", near != NULL ? "'?" : "");
+    char hint[BL_NEAREST_HINT];
+    (void)BL_ERR(err, BL_EMISSING, "no data set '%s': there is no %s/%s.cfg; data sets here: %s%s",
+                 name, folder, name, count > 0 ? bl_buf_text(&known) : "none",
+                 bl_nearest_hint(hint, "; ", near));
     free(found);
     bl_buf_free(&known);
     bl_names_free(&names);

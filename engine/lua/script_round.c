@@ -202,9 +202,10 @@ static void round_field(lua_State *L, bl_round *round, const char *name) {
         round->slack = positive(L, "", name);
         if (round->slack < 1) luaL_error(L, "'slack' has to be at least 1");
     } else {
+        char hint[BL_NEAREST_HINT];
         const char *near = bl_nearest(name, known, BL_COUNT(known));
-        luaL_error(L, "a round has no '%s'%s%s%s", name, near ? ", did you mean '" : "",
-                   near ? near : "", near ? "'?" : ": settings belong to its trials");
+        luaL_error(L, "a round has no '%s'%s%s", name, bl_nearest_hint(hint, ", ", near),
+                   near != NULL ? "" : ": settings belong to its trials");
     }
 }
 

@@ -1,5 +1,6 @@
 #include "engine/plan/plan_tree.h"
 #include "engine/base/clock.h"
+#include "engine/base/format.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
@@ -82,8 +83,10 @@ static void show_run(bl_buf *out, const bl_plan_tree_run *r) {
         bl_buf_printf(out, "%s at step %" PRId64, bl_outcome_name(r->outcome), r->steps);
     } else {
         bl_buf_printf(out, "%" PRId64 " of %" PRId64 " steps", r->steps, r->max_steps);
-        if (r->memory_bytes > 0)
-            bl_buf_printf(out, ", %.1f MiB", (double)r->memory_bytes / 1048576.0);
+        if (r->memory_bytes > 0) {
+            bl_buf_str(out, ", ");
+            bl_format_bytes(out, (double)r->memory_bytes);
+        }
         time_left(out, r->seconds_left);
     }
     if (r->reason[0] != '\0') bl_buf_printf(out, "  (%s)", r->reason);

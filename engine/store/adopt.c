@@ -4,13 +4,13 @@
 #include "engine/config/validate.h"
 #include <string.h>
 
-enum { RESULT_LIMIT = 1 << 20, SHUFFLED_ROWS = 64 };
+enum { RESULT_LIMIT = 1 << 20 };
 
 /* Runs whose numerics epoch has risen are other runs, and so are those on few rows, whose order of
  * examples has changed (engine/base/numerics.h). */
 static bool has_same_bits(const bl_config *config, size_t train_rows) {
     return bl_config_numerics_epoch(config) < BL_NUMERICS_EPOCH_STARTS &&
-           (train_rows > SHUFFLED_ROWS || strcmp(config->dataset, "none") == 0);
+           (train_rows > BL_SHUFFLED_ROWS || strcmp(config->dataset, "none") == 0);
 }
 
 /* The header of a log with these two of its members. */

@@ -16,7 +16,7 @@
 
 enum {
     BL_PERMUTATION_ROUNDS = 6,
-    BL_PERMUTATION_SMALL = 64, /* rows: a bit each of a 64-bit set */
+    BL_PERMUTATION_SMALL = BL_SHUFFLED_ROWS, /* rows: a bit each of a 64-bit set */
 };
 
 typedef struct bl_permutation {

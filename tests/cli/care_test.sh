@@ -71,7 +71,7 @@ try 0 gc
 grep -v checkpoint "$scratch/whole" >"$scratch/kept"
 sums "$store" | cmp - "$scratch/kept" || { echo "--- gc, repair and run do not come back to the same store"; failed=1; }
 try 0 gc rossmann
-says out "^ *0.0 KiB  removed"
+says out "^ *0.00 KiB  removed"
 
 # Scratch folders of commands that were killed: not those in which something changed within the hour.
 mkdir -p "$BATCHLAB_RUNS/.verify-old000/rossmann" "$BATCHLAB_RUNS/.bundle-old000" "$BATCHLAB_RUNS/.verify-young0/rossmann" "$BATCHLAB_RUNS/.other-old000"
@@ -79,7 +79,7 @@ head -c 2048 /dev/zero >"$BATCHLAB_RUNS/.verify-old000/rossmann/log"
 touch "$BATCHLAB_RUNS/.verify-young0/rossmann/beat"
 touch -d @1000000000 "$BATCHLAB_RUNS"/.*-old000/* "$BATCHLAB_RUNS"/.*-old000 "$BATCHLAB_RUNS/.verify-old000/rossmann/log" "$BATCHLAB_RUNS/.verify-young0" "$BATCHLAB_RUNS/.verify-young0/rossmann" 2>/dev/null
 try 0 gc -n
-says out "^ *2.0 KiB  *2  left behind by dead writers"
+says out "^ *2.00 KiB  *2  left behind by dead writers"
 [ "$(ls -A "$BATCHLAB_RUNS" | grep -c '^\.')" = 4 ] || { echo "--- gc -n removed scratch"; failed=1; }
 try 0 gc
 [ "$(ls -A "$BATCHLAB_RUNS" | grep '^\.' | tr '\n' ' ')" = ".other-old000 .verify-young0 " ] || { echo "--- scratch left:"; ls -A "$BATCHLAB_RUNS"; failed=1; }

@@ -162,6 +162,9 @@ static void test_nearest(void **state) {
     assert_null(bl_nearest("temperature", names, 3));
     assert_null(bl_nearest("", names, 3));
     assert_null(bl_nearest("seeds", names, 0));
+    char hint[BL_NEAREST_HINT];
+    assert_string_equal(bl_nearest_hint(hint, "; ", "seeds"), "; did you mean 'seeds'?");
+    assert_string_equal(bl_nearest_hint(hint, "; ", NULL), "");
 }
 
 /* ---- includes ---- */

@@ -70,13 +70,12 @@ static void the_tree_is_drawn(void **state) {
         "│  ├─ decides: batch 64: \"best\"\n"
         "│  └─ decides: more\n"
         "└─ seeds: 3 of 4 runs to do, at most 1m10s\n"
-        "   ├─ cccccccccccc  to do        batch 64     lr 0.0009766  seed 12  0 of 400 steps, 6.5 "
+        "   ├─ cccccccccccc  to do        batch 64     lr 0.0009766  seed 12  0 of 400 steps, 6.50 "
         "MiB, at most 1s  (leads)\n"
         "   ├─ dddddddddddd  to extend    batch 64     lr 0.0009766  seed 1   24 of 400 steps, at "
         "most 1m10s  (leads)\n"
-        "   ├─ eeeeeeeeeeee  interrupted  batch 1048576 lr 0.0009766  seed 1   0 of 400 steps, 0.5 "
-        "MiB, at "
-        "most 1s\n"
+        "   ├─ eeeeeeeeeeee  interrupted  batch 1048576 lr 0.0009766  seed 1   0 of 400 steps, 512 "
+        "KiB, at most 1s\n"
         "   └─ ffffffffffff  done         batch 64     lr 0.0009766  seed 1   diverged at step "
         "3\n");
     bl_plan_tree_free(&t);
@@ -100,7 +99,7 @@ static void totals_add_up(void **state) {
     assert_true(isnan(bl_plan_tree_totals(&t).seconds_left));
     bl_plan_tree_text(&t, &text);
     assert_non_null(strstr(bl_buf_text(&text), "seeds: 3 of 4 runs to do\n"));
-    assert_non_null(strstr(bl_buf_text(&text), "seed 1   0 of 400 steps, 0.5 MiB\n"));
+    assert_non_null(strstr(bl_buf_text(&text), "seed 1   0 of 400 steps, 512 KiB\n"));
     bl_plan_tree_run *one = bl_plan_tree_add(&t, "one", 1)->runs;
     one[0] = run("abababababab", BL_PLAN_TREE_TO_DO, "");
     bl_buf_clear(&text);
