@@ -67,7 +67,8 @@ typedef struct bl_device_check {
     size_t count;
 } bl_device_check;
 
-/* One update of `count` parameters by steps[progress->index], unless progress->stopped. */
+/* One update of `count` parameters by steps[progress->index], unless progress->stopped. Where an
+ * average is kept, the new parameters and the running statistics move theirs (power_average). */
 typedef struct bl_device_update {
     const char *optimizer;       /* NAME of a kernels/shared/update_NAME.h */
     const bl_update_step *steps; /* their pointers are not looked at */
@@ -76,6 +77,10 @@ typedef struct bl_device_update {
     const float *grad;
     float *state[BL_UPDATE_STATES];
     size_t count;
+    float *average;         /* (count), of param; NULL: none is kept */
+    float *average_running; /* (runnings), of running */
+    const float *running;
+    size_t runnings;
 } bl_device_update;
 
 typedef struct bl_device {

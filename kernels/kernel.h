@@ -147,6 +147,15 @@ typedef struct bl_running_average {
     float momentum;
 } bl_running_average;
 
+/* power_average: average = average + weight * (value - average), three roundings: once an optimizer
+ * step, with the share of the step's weights in the average of all steps'. */
+typedef struct bl_power_average {
+    float *average;     /* (count), updated */
+    const float *value; /* (count) */
+    size_t count;
+    float weight;
+} bl_power_average;
+
 /* batchnorm_inference: y = fmaf((x - running_mean) * rstd, gamma, beta),
  * rstd = 1 / sqrt(running_var + eps), then the epilogue. Batch-invariant. y may be x. */
 typedef struct bl_batchnorm_inference {
@@ -267,6 +276,7 @@ typedef struct bl_softmax_cross_entropy {
     X(batchnorm_inference)                                                                         \
     X(batchnorm_backward)                                                                          \
     X(running_average)                                                                             \
+    X(power_average)                                                                               \
     X(embedding_forward)                                                                           \
     X(embedding_backward)                                                                          \
     X(sigmoid_range_forward)                                                                       \

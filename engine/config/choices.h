@@ -94,6 +94,11 @@
     X(one_cycle, BL_READS_DECAYING "schedule.div_factor schedule.final_div_factor schedule.cycle_momentum " \
                  "schedule.momentum_low schedule.momentum_high")
 
+/* Which weights evaluations look at: the last step's or an average (engine/train/weight_average.c). */
+#define BL_CHOICES_AVERAGE(X) \
+    X(none,  "") \
+    X(power, "eval.average_width")
+
 #define BL_CHOICES_LR_RULE(X) \
     X(keep,   "") \
     X(sqrt,   "") \

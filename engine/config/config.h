@@ -97,8 +97,10 @@ typedef struct bl_config {
         int64_t seed;
     } train;
     struct {
-        double growth; /* evaluate at steps that grow by this factor, at least by 1 step */
-        int64_t first; /* the first evaluation's step */
+        double growth;         /* evaluate at steps that grow by this factor, at least by 1 step */
+        int64_t first;         /* the first evaluation's step */
+        char average[BL_NAME]; /* of the weights that are evaluated: none, power */
+        double average_width;  /* power: its width, as a share of the steps so far */
     } eval;
 
     /* ---- from here on: questions and conditions, no part of a run's identity ---- */

@@ -39,6 +39,7 @@ CHOICES(losses, BL_CHOICES_LOSS);
 CHOICES(metrics, METRICS);
 CHOICES(optimizers, BL_CHOICES_OPTIMIZER);
 CHOICES(schedules, BL_CHOICES_SCHEDULE);
+CHOICES(averages, BL_CHOICES_AVERAGE);
 CHOICES(lr_rules, BL_CHOICES_LR_RULE);
 CHOICES(lr_searches, BL_CHOICES_LR_SEARCH);
 
@@ -173,6 +174,10 @@ const bl_key bl_schema[] = {
      .help = "the step of each evaluation is this times the step of the one before"},
     {"eval.first", I64(eval.first, 1, MOST), .def = "1", .unit = "steps", IDENTITY,
      .help = "the first evaluation's step"},
+    {"eval.average", ENUM(eval.average, averages), .def = "none", IDENTITY_UNLESS_DEFAULT,
+     .help = "weights that are evaluated: none: the last step's; power: an average over the steps so far"},
+    {"eval.average_width", F64(eval.average_width, 0, 0.288), ABOVE, .def = "0.1", IDENTITY,
+     .help = "power: width of the average, relative to the steps so far; 0.1 is the power 6.94"},
 
     {"sweep.batch_sizes", I64S(sweep.batch_sizes, 1, 16777216, 1, BL_LIST), .rule = BL_RULE_INCREASING,
      .def = "32, 64, 128, 256, 512, 1024", .unit = "rows", .help = "the sizes compared"},

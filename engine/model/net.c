@@ -166,7 +166,6 @@ static void lay_out_node(bl_net *net, bl_net_node *node, bl_net_layout *layout) 
         node->memory = take_floats(layout, net->capacity, node->saved_each);
     for (size_t i = 0; i < bl_size_min(node->params, BL_NODE_PARAMS); i++) {
         const bl_param *p = &net->param[node->first_param + i];
-        node->param[i] = (p->running ? net->running : net->weight) + p->offset;
         node->grad[i] = net->gradient + (p->running ? net->weights : 0) + p->offset;
     }
 }
@@ -185,6 +184,16 @@ static void aim_epilogues(const bl_net *net, bl_net_node *node) {
     if (f->gate != BL_NET_NONE) node->dx_epilogue.relu_gate = net->node[f->gate].y;
 }
 
+void bl_net_aim(bl_net *net, float *weight, float *running) {
+    for (size_t n = 0; n < net->nodes; n++) {
+        bl_net_node *node = &net->node[n];
+        for (size_t i = 0; i < bl_size_min(node->params, BL_NODE_PARAMS); i++) {
+            const bl_param *p = &net->param[node->first_param + i];
+            node->param[i] = (p->running ? running : weight) + p->offset;
+        }
+    }
+}
+
 void bl_net_lay_out(bl_net *net, bl_net_layout *layout, size_t capacity) {
     net->capacity = capacity;
     net->weight = bl_net_layout_take(layout, net->weights, sizeof(float));
@@ -195,6 +204,7 @@ void bl_net_lay_out(bl_net *net, bl_net_layout *layout, size_t capacity) {
     net->codes = bl_net_layout_take(layout, capacity, net->categorical * sizeof(uint16_t));
     for (size_t i = 0; i < net->nodes; i++) lay_out_node(net, &net->node[i], layout);
     for (size_t i = 0; i < net->nodes; i++) aim_epilogues(net, &net->node[i]);
+    bl_net_aim(net, net->weight, net->running);
 }
 
 /* ---- passes: one fork and join for every layer ---- */

@@ -231,6 +231,10 @@ void bl_net_lay_out(bl_net *net, bl_net_layout *layout, size_t capacity);
 /* Parameters and running statistics as functions of (seed, place in the table). */
 void bl_net_reset(bl_net *net, uint64_t seed);
 
+/* Passes from here on read these weights and running statistics, laid out as the net's own, which
+ * bl_net_lay_out aims at: for an evaluation by others. */
+void bl_net_aim(bl_net *net, float *weight, float *running);
+
 void bl_net_forward(bl_net *net, const bl_pass *pass); /* training: dropout, batch statistics */
 void bl_net_infer(bl_net *net, const bl_pass *pass);
 /* After bl_net_forward with the same pass and the output's dy filled in: net->gradient. */

@@ -30,6 +30,10 @@ typedef enum bl_quadratic_moment {
     BL_THETA_THETA,
     BL_THETA_V,
     BL_V_V,
+    BL_QUADRATIC_RAW, /* what follows only where an average of thetas, "bar", is kept */
+    BL_BAR_BAR = BL_QUADRATIC_RAW,
+    BL_BAR_THETA,
+    BL_BAR_V,
     BL_QUADRATIC_MOMENTS
 } bl_quadratic_moment;
 typedef struct bl_quadratic {
@@ -67,6 +71,7 @@ struct bl_train {
     const bl_metric *metric;
     const bl_optim *optim;
     bl_update_step optim_numbers; /* momentum or beta1, beta2, eps, weight_decay, as configured */
+    double average_power; /* of eval.average; 0: the weights of the last step are evaluated */
     bl_schedule_plan schedule;
     bl_sampler sampler;
     size_t batch;
@@ -80,6 +85,8 @@ struct bl_train {
     bl_augment augment;
     /* memory from the arena */
     float *state[BL_UPDATE_STATES]; /* (net.weights) each */
+    float *average;                 /* (net.weights); NULL unless eval.average keeps one */
+    float *average_running;         /* (net.runnings), of the running statistics, likewise */
     float *level[64];               /* (bl_net_gradients) each */
     unsigned char *scratch;
     uint32_t *rows; /* (net.capacity): of the examples in the net's input */

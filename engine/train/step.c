@@ -16,20 +16,31 @@
 #include "kernels/part.h"
 #include "kernels/shared/exact_math.h"
 
-/* Parts of the parameter block begin on cache lines. */
-enum { OPTIM_UNIT = 16 };
+/* Parts of the parameter block begin on cache lines. Where an average is kept, it is moved a piece
+ * at a time, while the new weights are in the first cache. */
+enum { OPTIM_UNIT = 16, PIECE = 1024 };
 
 typedef struct optim_job {
     const bl_optim *optim;
     const bl_update_step *args;
+    const bl_kernels *kernels;
+    float *average; /* NULL: none */
     size_t count;
 } optim_job;
 
 static void optim_part(void *ctx, size_t p, size_t parts) {
     const optim_job *job = ctx;
-    const bl_part part = {.part = p, .parts = parts};
+    const bl_part part = {.part = p, .parts = parts}, whole = {.part = 0, .parts = 1};
     const bl_range range = bl_part_range(&part, job->count, OPTIM_UNIT);
-    job->optim->step(job->args, range.begin, range.end);
+    const size_t piece = job->average != NULL ? PIECE : job->count;
+    for (size_t at = range.begin, end; at < range.end; at = end) {
+        end = at + bl_size_min(piece, range.end - at);
+        job->optim->step(job->args, at, end);
+        if (job->average == NULL) continue;
+        const bl_power_average average = {job->average + at, job->args->param + at, end - at,
+                                          (float)job->args->average};
+        job->kernels->power_average(&average, &whole);
+    }
 }
 
 void bl_train_update_weights(bl_train *train, const bl_update_step *args) {
@@ -37,8 +48,9 @@ void bl_train_update_weights(bl_train *train, const bl_update_step *args) {
     step.param = train->net.weight;
     step.grad = train->net.gradient;
     for (size_t i = 0; i < BL_UPDATE_STATES; i++) step.state[i] = train->state[i];
-    optim_job job = {train->optim, &step, train->net.weights};
+    optim_job job = {train->optim, &step, train->kernels, train->average, train->net.weights};
     bl_pool_run(train->pool, optim_part, &job);
+    bl_train_average_running(train, args->average);
 }
 
 /* A number that the optimizer's row of choices.h names. One that it does not name is no number, so
@@ -67,6 +79,8 @@ bl_update_step bl_train_step_numbers(const bl_train *t, bl_train_progress *progr
     progress->product2 *= args.beta2;
     args.weight1 = 1.0 - progress->product1;
     args.weight2 = 1.0 - progress->product2;
+    if (t->average_power > 0.0)
+        args.average = bl_train_average_share(t->average_power, progress->made + 1);
     return args;
 }
 

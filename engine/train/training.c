@@ -62,6 +62,8 @@ static bl_status resolve(bl_train *t, const bl_config *config, const bl_dataset 
     t->epoch_rows = (uint64_t)bl_train_epoch_rows(config, data);
     t->optim = bl_optim_find(config->optimizer.name);
     t->optim_numbers = bl_train_optim_numbers(config);
+    if (strcmp(config->eval.average, "power") == 0)
+        t->average_power = bl_train_average_power(config->eval.average_width);
     if (t->optim == NULL)
         BL_FAIL(err, BL_EINVAL, "optimizer.name: there is no optimizer \"%s\"",
                 config->optimizer.name);

@@ -72,6 +72,20 @@ void bl_train_device_close(bl_train *train);
 /* The i-th algorithm that a vendor's library was chosen for, in words; NULL: no more. */
 const char *bl_train_device_algorithm(const bl_train *train, size_t i);
 
+/* ---- the average of weights that is evaluated: weight_average.c ---- */
+
+/* gamma + 1 of the power average of relative width `width`, in (0, 0.2886...). */
+double bl_train_average_power(double width);
+/* The share that the weights after step number `step` (1 is the first) have in their average. */
+double bl_train_average_share(double power, int64_t step);
+/* Takes the memory of the averages, if the run keeps any. */
+void bl_train_average_memory(bl_train *train, bl_net_layout *layout);
+/* Moves the average of the running statistics, once a step's update is made. */
+void bl_train_average_running(bl_train *train, double share);
+/* Evaluations between the two read the averages, if the run keeps any. */
+void bl_train_average_aim(bl_train *train);
+void bl_train_average_aim_back(bl_train *train);
+
 /* The numbers of step progress->made, which also moves progress's products on. */
 bl_update_step bl_train_optim_numbers(const bl_config *config);
 bl_update_step bl_train_step_numbers(const bl_train *train, bl_train_progress *progress);

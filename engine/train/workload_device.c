@@ -38,7 +38,7 @@ struct bl_train_device {
     /* here */
     bl_arena here;   /* of probes (probe.c) */
     float *gradient; /* (weights) one is measured here */
-    float *weight, *running, *state[BL_UPDATE_STATES];
+    float *weight, *running, *state[BL_UPDATE_STATES], *average, *average_running;
     void *pinned; /* what follows, where there is pinned memory; else `ordinary` */
     void *ordinary;
     chunk *chunk;               /* (CHUNKS) */
@@ -61,6 +61,39 @@ static void wait(bl_train_device *d) {
 }
 
 /* ---- memory ---- */
+
+/* An array of the run's state: there, and the copy of it here. */
+typedef struct mirror {
+    float *there, **here;
+    size_t count;
+} mirror;
+
+/* All of them, in the order of bl_workload_net's blocks: how many. The first two and the last two
+ * are what is evaluated. */
+static size_t mirrors(const bl_train *t, mirror out[BL_STATE_BLOCKS]) {
+    bl_train_device *d = t->on_device;
+    size_t n = 0;
+    out[n++] = (mirror){t->net.weight, &d->weight, t->net.weights};
+    out[n++] = (mirror){t->net.running, &d->running, t->net.runnings};
+    for (size_t i = 0; i < t->optim->states; i++)
+        out[n++] = (mirror){t->state[i], &d->state[i], t->net.weights};
+    if (t->average == NULL) return n;
+    out[n++] = (mirror){t->average, &d->average, t->net.weights};
+    out[n++] = (mirror){t->average_running, &d->average_running, t->net.runnings};
+    return n;
+}
+
+/* Memory here for the copies; the arrays there need no address yet. */
+static bl_status alloc_mirrors(bl_train *t, bl_err *err) {
+    mirror all[BL_STATE_BLOCKS];
+    const size_t n = mirrors(t, all);
+    for (size_t i = 0; i < n; i++) {
+        *all[i].here = bl_alloc(bl_size_max(all[i].count, 1) * sizeof(float));
+        if (*all[i].here == NULL)
+            BL_FAIL(err, BL_ENOMEM, "no memory for %zu parameters", t->net.weights);
+    }
+    return BL_OK;
+}
 
 static void lay_out(bl_train *t, bl_net_layout *layout, size_t threads) {
     bl_train_device *d = t->on_device;
@@ -124,14 +157,7 @@ bl_status bl_train_device_memory(bl_train *t, size_t bytes, bl_err *err) {
     BL_TRY(d->device->alloc(d->device, &d->memory, bytes, err));
     d->device->clear(d->queue, d->memory, bytes);
     t->arena = (bl_arena){.base = d->memory, .capacity = bytes};
-    d->weight = bl_alloc(t->net.weights * sizeof(float));
-    d->running = bl_alloc(bl_size_max(t->net.runnings, 1) * sizeof(float));
-    bool all = d->weight && d->running;
-    for (size_t i = 0; i < t->optim->states; i++) {
-        d->state[i] = bl_alloc(t->net.weights * sizeof(float));
-        all = all && d->state[i];
-    }
-    if (!all) BL_FAIL(err, BL_ENOMEM, "no memory for %zu parameters", t->net.weights);
+    BL_TRY(alloc_mirrors(t, err));
     if (t->probe.on) BL_TRY(alloc_probe(t, err));
     return alloc_read_back(t, err);
 }
@@ -147,6 +173,8 @@ void bl_train_device_close(bl_train *t) {
     free(d->weight);
     free(d->running);
     for (size_t i = 0; i < BL_UPDATE_STATES; i++) free(d->state[i]);
+    free(d->average);
+    free(d->average_running);
     free(d->ordinary);
     bl_arena_free(&d->here);
     free(d);
@@ -187,6 +215,10 @@ static void begin(bl_train *t) {
     here.weight = d->weight;
     here.running = d->running;
     bl_net_reset(&here, (uint64_t)t->config.train.seed);
+    if (t->average != NULL) {
+        memcpy(d->average, d->weight, t->net.weights * sizeof(float));
+        memcpy(d->average_running, d->running, t->net.runnings * sizeof(float));
+    }
     bl_sampler_init(&t->sampler, (uint64_t)t->config.train.seed, t->epoch_rows);
     t->workload->put(t);
 }
@@ -297,7 +329,11 @@ static void enqueue_step(bl_train *t) {
         .param = t->net.weight,
         .grad = t->net.gradient,
         .state = {t->state[0], t->state[1]},
-        .count = t->net.weights
+        .count = t->net.weights,
+        .average = t->average,
+        .average_running = t->average_running,
+        .running = t->net.running,
+        .runnings = t->net.runnings
     };
     d->device->update(d->queue, &update);
     d->device->advance(d->queue, d->progress, t->batch);
@@ -406,6 +442,7 @@ static double evaluate(bl_train *t) {
     const bl_net_node *out = bl_net_output(&t->net);
     bl_metric_sum sum;
     bl_pass pass = {.kernels = t->kernels, .pool = t->pool, .queue = d->queue};
+    bl_train_average_aim(t);
     for (uint64_t at = 0; at < t->eval_rows; at += pass.batch) {
         const uint64_t left = t->eval_rows - at;
         pass.batch = left < t->eval_chunk ? (size_t)left : t->eval_chunk;
@@ -420,6 +457,7 @@ static double evaluate(bl_train *t) {
                        pass.batch * out->width * sizeof(float));
         d->device->get(d->queue, d->target + at, t->net.target, pass.batch * sizeof(float));
     }
+    bl_train_average_aim_back(t);
     wait(d);
     bl_metric_begin(&sum, t->metric);
     bl_metric_add(&sum, d->prediction, out->width, d->target, t->eval_rows);
@@ -448,46 +486,50 @@ static const float *probe_state(bl_train *t) {
     return d->state[1];
 }
 
-/* What is evaluated; the caller waits. */
-static void fetch_net(const bl_train *t) {
-    const bl_train_device *d = t->on_device;
-    BL_ASSERT(d->on_their_way == 0);
-    d->device->get(d->queue, d->weight, t->net.weight, t->net.weights * sizeof(float));
-    d->device->get(d->queue, d->running, t->net.running, t->net.runnings * sizeof(float));
-}
-
+/* Copies the state here: all of it. */
 static void fetch(const bl_train *t) {
     bl_train_device *d = t->on_device;
-    fetch_net(t);
-    for (size_t i = 0; i < t->optim->states; i++)
-        d->device->get(d->queue, d->state[i], t->state[i], t->net.weights * sizeof(float));
+    mirror all[BL_STATE_BLOCKS];
+    const size_t n = mirrors(t, all);
+    BL_ASSERT(d->on_their_way == 0);
+    for (size_t i = 0; i < n; i++)
+        d->device->get(d->queue, *all[i].here, all[i].there, all[i].count * sizeof(float));
     wait(d);
 }
 
 static void put(bl_train *t) {
     bl_train_device *d = t->on_device;
-    const size_t bytes = t->net.weights * sizeof(float);
+    mirror all[BL_STATE_BLOCKS];
+    const size_t n = mirrors(t, all);
     d->device->clear(d->queue, d->progress, sizeof *d->progress);
-    d->device->put(d->queue, t->net.weight, d->weight, bytes);
-    d->device->put(d->queue, t->net.running, d->running, t->net.runnings * sizeof(float));
-    for (size_t i = 0; i < t->optim->states; i++)
-        d->device->put(d->queue, t->state[i], d->state[i], bytes);
+    for (size_t i = 0; i < n; i++)
+        d->device->put(d->queue, all[i].there, *all[i].here, all[i].count * sizeof(float));
+}
+
+/* What is evaluated. */
+static void fetch_net(const bl_train *t) {
+    bl_train_device *d = t->on_device;
+    mirror all[BL_STATE_BLOCKS];
+    const size_t n = mirrors(t, all);
+    BL_ASSERT(d->on_their_way == 0);
+    for (size_t i = 0; i < n; i++)
+        if (i < 2 || i >= 2 + t->optim->states)
+            d->device->get(d->queue, *all[i].here, all[i].there, all[i].count * sizeof(float));
+    wait(d);
 }
 
 static void digest(const bl_train *t, bl_sha256 *out) {
-    bl_train_device *d = t->on_device;
+    const bl_train_device *d = t->on_device;
     fetch_net(t);
-    wait(d);
     bl_train_net_digest(&t->net, d->weight, d->running, out);
+    if (t->average != NULL) bl_train_net_digest(&t->net, d->average, d->average_running, out);
 }
 
 static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
-    const bl_train_device *d = t->on_device;
-    const size_t bytes = t->net.weights * sizeof(float);
-    size_t n = 0;
-    out[n++] = (bl_state_block){d->weight, bytes};
-    out[n++] = (bl_state_block){d->running, t->net.runnings * sizeof(float)};
-    for (size_t i = 0; i < t->optim->states; i++) out[n++] = (bl_state_block){d->state[i], bytes};
+    mirror all[BL_STATE_BLOCKS];
+    const size_t n = mirrors(t, all);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (bl_state_block){*all[i].here, all[i].count * sizeof(float)};
     return n;
 }
 

@@ -140,6 +140,7 @@ void bl_train_net_memory(bl_train *t, bl_net_layout *layout) {
         bl_size_max(bl_size_max(t->micro, t->eval_chunk), (size_t)t->probe.settings.batch));
     for (size_t i = 0; i < t->optim->states; i++)
         t->state[i] = bl_net_layout_take(layout, t->net.weights, sizeof(float));
+    bl_train_average_memory(t, layout);
     for (size_t i = 0; i < t->levels; i++)
         t->level[i] = bl_net_layout_take(layout, bl_net_gradients(&t->net), sizeof(float));
 }
@@ -154,6 +155,10 @@ static void lay_out(bl_train *t, bl_net_layout *layout, size_t threads) {
 static void begin(bl_train *t) {
     const uint64_t seed = (uint64_t)t->config.train.seed;
     bl_net_reset(&t->net, seed);
+    if (t->average != NULL) {
+        memcpy(t->average, t->net.weight, t->net.weights * sizeof(float));
+        memcpy(t->average_running, t->net.running, t->net.runnings * sizeof(float));
+    }
     bl_sampler_init(&t->sampler, seed, t->epoch_rows);
 }
 
@@ -166,6 +171,7 @@ static double evaluate(bl_train *t) {
     const bl_net_node *out = bl_net_output(&t->net);
     bl_pass pass = {.kernels = t->kernels, .pool = t->pool, .scratch = t->scratch};
     bl_metric_begin(&sum, t->metric);
+    bl_train_average_aim(t);
     for (uint64_t at = 0; at < t->eval_rows; at += pass.batch) {
         const uint64_t left = t->eval_rows - at;
         pass.batch = left < t->eval_chunk ? (size_t)left : t->eval_chunk;
@@ -173,6 +179,7 @@ static double evaluate(bl_train *t) {
         bl_net_infer(&t->net, &pass);
         bl_metric_add(&sum, out->y, out->width, t->net.target, pass.batch);
     }
+    bl_train_average_aim_back(t);
     return bl_metric_value(&sum);
 }
 
@@ -186,15 +193,19 @@ void bl_train_net_digest(const bl_net *net, const float *weight, const float *ru
 
 static void digest(const bl_train *t, bl_sha256 *out) {
     bl_train_net_digest(&t->net, t->net.weight, t->net.running, out);
+    if (t->average != NULL) bl_train_net_digest(&t->net, t->average, t->average_running, out);
 }
 
-/* Weights, running statistics and optimizer states: all that training changes. */
+/* Weights, running statistics, optimizer states and averages: all that training changes. */
 static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
     const size_t bytes = t->net.weights * sizeof(float);
     size_t n = 0;
     out[n++] = (bl_state_block){t->net.weight, bytes};
     out[n++] = (bl_state_block){t->net.running, t->net.runnings * sizeof(float)};
     for (size_t i = 0; i < t->optim->states; i++) out[n++] = (bl_state_block){t->state[i], bytes};
+    if (t->average == NULL) return n;
+    out[n++] = (bl_state_block){t->average, bytes};
+    out[n++] = (bl_state_block){t->average_running, t->net.runnings * sizeof(float)};
     return n;
 }
 

@@ -3,8 +3,9 @@
  * c_i / B, c_i = noise * h_i, theta_i^2 = start at first. The metric is the expected loss. All in
  * fp64, where the terms are numbers of the model, in index order.
  *
- *     exact     carries E[theta^2], E[theta v] and E[v^2] of each coordinate from step to step:
- *               nothing is random. For optimizers that are linear in the gradient
+ *     exact     carries E[theta^2], E[theta v] and E[v^2] of each coordinate from step to step, and
+ *               with eval.average those of the average with itself, theta and v: nothing is random.
+ *               For optimizers that are linear in the gradient
  *     sampled   carries `replicas` independent thetas under any optimizer, with normal noise that
  * is a function of (seed, step, element); expectations are means over the replicas */
 #include "engine/train/workload.h"
@@ -18,6 +19,11 @@ static bool takes(const bl_config *config) {
 
 static bool is_exact(const bl_train *t) {
     return strcmp(t->config.quadratic.expectation, "exact") == 0;
+}
+
+/* How many moments an exact run carries. */
+static size_t moments(const bl_train *t) {
+    return t->average_power > 0.0 ? BL_QUADRATIC_MOMENTS : BL_QUADRATIC_RAW;
 }
 
 static double curvature(size_t i) {
@@ -50,60 +56,81 @@ static void lay_out(bl_train *t, bl_net_layout *layout, size_t threads) {
     for (size_t i = 0; i < t->optim->states; i++)
         t->state[i] = bl_net_layout_take(layout, t->net.weights, sizeof(float));
     bl_train_probe_lay_out(t, layout);
-    for (size_t i = 0; i < BL_QUADRATIC_MOMENTS; i++)
-        q->moment[i] =
-            is_exact(t) ? bl_net_layout_take(layout, q->dimensions, sizeof(double)) : NULL;
+    if (!is_exact(t)) bl_train_average_memory(t, layout);
+    for (size_t i = 0; is_exact(t) && i < moments(t); i++)
+        q->moment[i] = bl_net_layout_take(layout, q->dimensions, sizeof(double));
 }
 
 static void begin(bl_train *t) {
     const bl_quadratic *q = &t->quadratic;
     const double start = t->config.quadratic.start;
-    for (size_t i = 0; is_exact(t) && i < q->dimensions; i++) {
-        q->moment[BL_THETA_THETA][i] = start;
-        q->moment[BL_THETA_V][i] = q->moment[BL_V_V][i] = 0.0;
-    }
+    for (size_t m = 0; is_exact(t) && m < moments(t); m++)
+        for (size_t i = 0; i < q->dimensions; i++)
+            q->moment[m][i] =
+                m == BL_THETA_THETA || m == BL_BAR_BAR || m == BL_BAR_THETA ? start : 0.0;
     for (size_t j = 0; j < t->net.weights; j++) t->net.weight[j] = (float)bl_sqrt64(start);
+    for (size_t j = 0; t->average != NULL && j < t->net.weights; j++)
+        t->average[j] = t->net.weight[j];
 }
 
 /* ---- exact ---- */
 
-static double exact_loss(bl_train *t) {
-    const bl_quadratic *q = &t->quadratic;
+/* The expected loss at thetas whose E[theta^2] are `squares`. */
+static double exact_loss(const bl_train *t, const double *squares) {
     double loss = 0.0;
-    for (size_t i = 0; i < q->dimensions; i++)
-        loss = loss + 0.5 * curvature(i) * q->moment[BL_THETA_THETA][i];
+    for (size_t i = 0; i < t->quadratic.dimensions; i++)
+        loss = loss + 0.5 * curvature(i) * squares[i];
     return loss;
+}
+
+/* One coordinate's update as the numbers of exact_update's head say it. */
+typedef struct recursion {
+    double k, s, mu, x, y, z;
+} recursion;
+
+/* With bar' = r bar + w theta', r = 1 - w; n is independent of bar, too. `theta` and `v` are those
+ * before the step in bar_theta and bar_v, the products of primes are known already. */
+static void exact_average(bl_quadratic *q, size_t i, const recursion *c, double w) {
+    double *bb = q->moment[BL_BAR_BAR], *bt = q->moment[BL_BAR_THETA], *bv = q->moment[BL_BAR_V];
+    const double r = 1.0 - w, bar_v = c->mu * bv[i] + c->k * bt[i];
+    const double bar_theta = c->x * bt[i] + c->y * bar_v;
+    bb[i] = r * r * bb[i] + 2.0 * r * w * bar_theta + w * w * q->moment[BL_THETA_THETA][i];
+    bt[i] = r * bar_theta + w * q->moment[BL_THETA_THETA][i];
+    bv[i] = r * bar_v + w * q->moment[BL_THETA_V][i];
 }
 
 /* With g = k theta + n, k = h + weight decay, E[n^2] = s: the velocity is v' = mu v + g, and the
  * parameter theta' = x theta + y v' + z n; momentum (and SGD, mu = 0): x = 1, y = -rate, z = 0;
  * Nesterov: x = 1 - rate k, y = -rate mu, z = -rate. n is independent of theta and v. */
 static void exact_update(bl_train *t, const bl_update_step *args) {
-    const bl_quadratic *q = &t->quadratic;
+    bl_quadratic *q = &t->quadratic;
     double *tt = q->moment[BL_THETA_THETA], *tv = q->moment[BL_THETA_V], *vv = q->moment[BL_V_V];
     const double rate = args->rate, mu = t->optim->states > 0 ? args->momentum : 0.0;
     for (size_t i = 0; i < q->dimensions; i++) {
         const double k = curvature(i) + args->weight_decay, s = q->gradient_noise * curvature(i);
         const double x = q->nesterov ? 1.0 - rate * k : 1.0, z = q->nesterov ? -rate : 0.0;
         const double y = q->nesterov ? -rate * mu : -rate;
+        const recursion c = {k, s, mu, x, y, z};
         const double new_vv = mu * mu * vv[i] + 2.0 * mu * k * tv[i] + k * k * tt[i] + s;
         const double theta_v = mu * tv[i] + k * tt[i]; /* theta before, v after */
         tt[i] =
             x * x * tt[i] + y * y * new_vv + z * z * s + 2.0 * x * y * theta_v + 2.0 * y * z * s;
         tv[i] = x * theta_v + y * new_vv + z * s;
         vv[i] = new_vv;
+        if (t->average_power > 0.0) exact_average(q, i, &c, args->average);
     }
 }
 
 /* ---- sampled ---- */
 
-static double sampled_loss(bl_train *t) {
+/* The mean loss of the replicas' thetas, (dimensions, replicas). */
+static double sampled_loss(const bl_train *t, const float *thetas) {
     const bl_quadratic *q = &t->quadratic;
     double sum = 0.0;
     for (size_t i = 0; i < q->dimensions; i++) {
         double squares = 0.0;
         for (size_t r = 0; r < q->replicas; r++) {
-            const double theta = (double)t->net.weight[i * q->replicas + r];
+            const double theta = (double)thetas[i * q->replicas + r];
             squares = squares + theta * theta;
         }
         sum = sum + 0.5 * curvature(i) * squares;
@@ -129,9 +156,9 @@ static void gradient_part(void *ctx, size_t p, size_t parts) {
 }
 
 static double loss(bl_train *t) {
-    if (is_exact(t)) return exact_loss(t);
+    if (is_exact(t)) return exact_loss(t, t->quadratic.moment[BL_THETA_THETA]);
     bl_pool_run(t->pool, gradient_part, t);
-    return sampled_loss(t);
+    return sampled_loss(t, t->net.weight);
 }
 
 static void update(bl_train *t, const bl_update_step *args) {
@@ -142,7 +169,10 @@ static void update(bl_train *t, const bl_update_step *args) {
 }
 
 static double evaluate(bl_train *t) {
-    return is_exact(t) ? exact_loss(t) : sampled_loss(t);
+    const bool averaged = t->average_power > 0.0;
+    if (is_exact(t))
+        return exact_loss(t, t->quadratic.moment[averaged ? BL_BAR_BAR : BL_THETA_THETA]);
+    return sampled_loss(t, averaged ? t->average : t->net.weight);
 }
 
 /* ---- probes ---- */
@@ -208,18 +238,20 @@ static const float *probe_state(bl_train *t) {
 
 static void digest(const bl_train *t, bl_sha256 *out) {
     bl_train_digest_f32(out, t->net.weight, t->net.weights);
-    for (size_t i = 0; is_exact(t) && i < BL_QUADRATIC_MOMENTS; i++)
+    if (t->average != NULL) bl_train_digest_f32(out, t->average, t->net.weights);
+    for (size_t i = 0; is_exact(t) && i < moments(t); i++)
         bl_train_digest_f64(out, t->quadratic.moment[i], t->quadratic.dimensions);
 }
 
 static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
     const size_t bytes = t->net.weights * sizeof(float);
     size_t n = 0;
-    for (size_t i = 0; is_exact(t) && i < BL_QUADRATIC_MOMENTS; i++)
+    for (size_t i = 0; is_exact(t) && i < moments(t); i++)
         out[n++] =
             (bl_state_block){t->quadratic.moment[i], t->quadratic.dimensions * sizeof(double)};
     out[n++] = (bl_state_block){t->net.weight, bytes};
     for (size_t i = 0; i < t->optim->states; i++) out[n++] = (bl_state_block){t->state[i], bytes};
+    if (t->average != NULL) out[n++] = (bl_state_block){t->average, bytes};
     return n;
 }
 

@@ -1,6 +1,7 @@
 /* Families whose outputs stand alone: one thread each, in the order of memory. */
 #include "kernels/cuda/launch.h"
 #include "kernels/ref/dropout_ref.h"
+#include "kernels/shared/average.h"
 
 namespace {
 
@@ -45,6 +46,11 @@ __global__ void dropout(bl_dropout a) {
 __global__ void dropout_backward(bl_dropout_backward a) {
     const size_t i = bl_thread();
     if (i < a.batch * a.n) a.dx[i] = bl_ref_kept(a.mask, a.scale, a.dy[i], a.n, i / a.n, i % a.n);
+}
+
+__global__ void power_average(bl_power_average a) {
+    const size_t i = bl_thread();
+    if (i < a.count) a.average[i] = bl_power_average_of(a.average[i], a.value[i], a.weight);
 }
 
 __global__ void epilogue(bl_epilogue e, float *y, size_t count) {
@@ -96,6 +102,14 @@ void bl_copy_columns_cuda(const bl_copy_columns *args, const bl_part *part) {
     const bl_copy_columns a = *args;
     if (a.batch * a.n > 0)
         BL_LAUNCH(copy_columns, bl_blocks(a.batch * a.n), BL_CUDA_THREADS, bl_queue_of(part), a);
+}
+
+/* A step of training does this beside its update (training.cu), where the weight lies on the
+ * device. */
+void bl_power_average_cuda(const bl_power_average *args, const bl_part *part) {
+    const bl_power_average a = *args;
+    if (a.count > 0)
+        BL_LAUNCH(power_average, bl_blocks(a.count), BL_CUDA_THREADS, bl_queue_of(part), a);
 }
 
 void bl_cuda_epilogue(bl_queue *queue, const bl_epilogue *args, float *y, size_t count) {

@@ -8,6 +8,7 @@
  * not finite sets `stopped`; from there on check_loss and update change nothing, so that the host,
  * which looks at losses a chunk later, finds the run as it was at that step. */
 #include "kernels/cuda/launch.h"
+#include "kernels/shared/average.h"
 #include "kernels/shared/permutation.h"
 #include "kernels/shared/shift.h"
 #include "updates_list.h"
@@ -81,22 +82,40 @@ __global__ void advance(bl_device_progress *progress, size_t examples) {
 enum { EACH = 4 };       /* parameters a thread */
 enum { CHECKING = 512 }; /* threads that copy running statistics */
 
+/* EACH running statistics from `begin` on move their average. */
+__device__ void average_running(const bl_device_update &a, size_t begin, float weight) {
+    for (size_t e = begin; e < begin + EACH && e < a.runnings; e++)
+        a.average_running[e] = bl_power_average_of(a.average_running[e], a.running[e], weight);
+}
+
+/* Threads of an update: EACH parameters each, behind them EACH running statistics each where they
+ * have an average. */
+size_t update_threads(const bl_device_update &a) {
+    return (a.count + EACH - 1) / EACH + (a.average ? (a.runnings + EACH - 1) / EACH : 0);
+}
+
 /* One kernel an optimizer. The step's numbers lie on the device, and not its pointers. */
 #define UPDATE(name)                                                                               \
     __global__ void name##_update(bl_device_update a) {                                            \
         const size_t begin = bl_thread() * EACH;                                                   \
-        if (a.progress->stopped || begin >= a.count) return;                                       \
+        const size_t parameters = (a.count + EACH - 1) / EACH * EACH;                              \
+        if (a.progress->stopped) return;                                                           \
+        const float weight = (float)a.steps[a.progress->index].average;                            \
+        if (begin >= parameters && a.average) average_running(a, begin - parameters, weight);      \
+        if (begin >= a.count) return;                                                              \
         const bl_update_numbers n = bl_update_numbers_of(&a.steps[a.progress->index]);             \
         const size_t end = begin + EACH < a.count ? begin + EACH : a.count;                        \
-        for (size_t e = begin; e < end; e++)                                                       \
-            a.param[e] =                                                                           \
+        for (size_t e = begin; e < end; e++) {                                                     \
+            const float p =                                                                        \
                 bl_update_##name(&n, a.param[e], bl_flush_tiny(a.grad[e]),                         \
                                  bl_update_##name##_states > 0 ? &a.state[0][e] : nullptr,         \
                                  bl_update_##name##_states > 1 ? &a.state[1][e] : nullptr);        \
+            a.param[e] = p;                                                                        \
+            if (a.average) a.average[e] = bl_power_average_of(a.average[e], p, weight);            \
+        }                                                                                          \
     }                                                                                              \
     void launch_##name(bl_queue *queue, const bl_device_update &a) {                               \
-        BL_LAUNCH(name##_update, bl_blocks((a.count + EACH - 1) / EACH), BL_CUDA_THREADS, queue,   \
-                  a);                                                                              \
+        BL_LAUNCH(name##_update, bl_blocks(update_threads(a)), BL_CUDA_THREADS, queue, a);         \
     }
 BL_UPDATES(UPDATE)
 

@@ -35,6 +35,7 @@ typedef struct bl_update_step {
     double rate;                    /* learning rate */
     double momentum;                /* or beta1: what a one-cycle schedule moves */
     double beta2, eps, weight_decay;
+    double average;          /* share of the new weights in their average, where one is kept */
     double weight1, weight2; /* adam: 1 - the product of all steps' beta1 (beta2), this one's too */
 } bl_update_step;
 

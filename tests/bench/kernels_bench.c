@@ -107,6 +107,9 @@ static void run_batchnorm_forward(const bl_kernels *k, bench *b) {
 static void run_running_average(const bl_kernels *k, bench *b) {
     k->running_average(&(bl_running_average){b->z, b->y, b->batch * b->n, 4, 0.1f}, &b->part);
 }
+static void run_power_average(const bl_kernels *k, bench *b) {
+    k->power_average(&(bl_power_average){b->z, b->y, b->batch * b->n, 0.01f}, &b->part);
+}
 static void run_batchnorm_inference(const bl_kernels *k, bench *b) {
     float **c = b->column;
     k->batchnorm_inference(&(bl_batchnorm_inference){.y = b->dy,
@@ -181,6 +184,7 @@ static const family families[] = {
     {"batchnorm_inference",    run_batchnorm_inference,    false, 2, 0, 0},
     {"batchnorm_backward",     run_batchnorm_backward,     false, 5, 0, 0},
     {"running_average",        run_running_average,        false, 3, 0, 0},
+    {"power_average",          run_power_average,          false, 3, 0, 0},
     {"embedding_forward",      run_embedding_forward,      false, 2, 0, 0},
     {"embedding_backward",     run_embedding_backward,     false, 1, 0, 1},
     {"sigmoid_range_forward",  run_sigmoid_range_forward,  false, 0, 3, 0},

@@ -200,6 +200,15 @@ static void build_running_average(problem *p, const shape *s) {
     };
 }
 
+static void build_power_average(problem *p, const shape *s) {
+    p->args.power_average = (bl_power_average){
+        .average = problem_floats(p, "average", ROLE_INOUT, PER_EXAMPLE, s->batch, 1),
+        .value = problem_floats(p, "value", ROLE_IN, PER_EXAMPLE, s->batch, 1),
+        .count = s->batch,
+        .weight = s->variant & 1 ? 1.0f : 7.9375f / 1000.0f,
+    };
+}
+
 static void build_batchnorm_inference(problem *p, const shape *s) {
     bl_batchnorm_inference *a = &p->args.batchnorm_inference;
     const bool in_place = s->variant & 1;
@@ -598,6 +607,7 @@ const family families[] = {
     FAMILY(batchnorm_inference, norm_shapes, true, "0a8d63db998614a0"),
     FAMILY(batchnorm_backward, norm_shapes, false, "f3738a5782c5af10"),
     FAMILY(running_average, count_shapes, false, "e34249988be2987e"),
+    FAMILY(power_average, count_shapes, true, "895119f03ba8cd6d"),
     FAMILY(embedding_forward, embedding_shapes, true, "667d2e55f23f0481"),
     FAMILY(embedding_backward, embedding_shapes, false, "ad01ee4ae4ff1500"),
     FAMILY(sigmoid_range_forward, count_shapes, true, "2f1dfbc6b22862c0"),

@@ -356,6 +356,8 @@ static void test_identity(void **state) {
         {"title",                   "Other"},
         {"schedule.horizon_epochs", "3"    },
         {"eval.growth",             "1.05" },
+        {"eval.average",            "none" },
+        {"eval.average_width",      "0.2"  },
         {"data.rows",               "unset"}
     };
     for (size_t i = 0; i < BL_COUNT(idle); i++) {
@@ -430,7 +432,8 @@ static void test_identity_late(void **state) {
         {"data.flip",         "true"    },
         {"train.micro_batch", "48"      },
         {"precision",         "tf32"    },
-        {"loss_scale",        "2048"    }
+        {"loss_scale",        "2048"    },
+        {"eval.average",      "power"   }
     };
     bl_config c;
     bl_buf without = {0}, with = {0};
@@ -686,10 +689,15 @@ static void test_list_keys(void **state) {
     CHECK_OK(bl_config_list_keys("eval", &out, ERR));
     assert_string_equal(
         bl_buf_text(&out),
-        "key          type     range           default  unit   meaning\n"
-        "eval.growth  number   from 1 to 100   1.05            the step of each evaluation is this "
-        "times the step of the one before\n"
-        "eval.first   integer  from 1 to 2^53  1        steps  the first evaluation's step\n");
+        "key                 type     range                 default  unit   meaning\n"
+        "eval.growth         number   from 1 to 100         1.05            the step of each "
+        "evaluation is this times the step of the one before\n"
+        "eval.first          integer  from 1 to 2^53        1        steps  the first evaluation's "
+        "step\n"
+        "eval.average        text     none power            none            weights that are "
+        "evaluated: none: the last step's; power: an average over the steps so far\n"
+        "eval.average_width  number   above 0, up to 0.288  0.1             power: width of the "
+        "average, relative to the steps so far; 0.1 is the power 6.94\n");
     bl_buf_clear(&out);
     CHECK_OK(bl_config_list_keys(NULL, &out, ERR));
     for (size_t i = 0; i < bl_schema_count; i++)

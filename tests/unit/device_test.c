@@ -74,6 +74,31 @@ static void test_pieces(void **state) {
     }
 }
 
+/* The average of weights and of running statistics, with steps that are on their way, in pieces,
+ * and behind a loss that is not finite. */
+static void test_averages(void **state) {
+    fixture *f = *state;
+    strcpy(f->config.eval.average, "power");
+    for (size_t i = 0; i < bl_optim_count; i++) {
+        strcpy(f->config.optimizer.name, bl_optim_table[i]->name);
+        f->config.eval.average_width = 0.05 + 0.04 * (double)i;
+        check_run(f, 40);
+    }
+    f->config.train.batch_size = 1300;
+    f->config.train.micro_batch = 512;
+    check_run(f, 4);
+    f->config.model.batch_norm = false; /* nothing runs beside the weights */
+    check_run(f, 4);
+    strcpy(f->config.optimizer.name, "sgd");
+    strcpy(f->config.schedule.name, "constant");
+    strcpy(f->config.model.output, "linear");
+    f->config.model.batch_norm = true;
+    f->config.train.batch_size = 4;
+    f->config.train.learning_rate = 1e6;
+    f->config.eval.first = 40;
+    check_run(f, 120);
+}
+
 static void test_pictures(void **state) {
     fixture *f = *state;
     uint8_t *pixels = make_pictures(f, 2, 3);
@@ -429,6 +454,7 @@ int main(int argc, char **argv) {
         CASE(test_many_steps),
         CASE(test_batch_sizes),
         CASE(test_pieces),
+        CASE(test_averages),
         CASE(test_pictures),
         CASE(test_moves_over),
         CASE(test_divergence),

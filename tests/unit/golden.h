@@ -14,6 +14,7 @@ typedef struct golden_run {
     size_t classes; /* 0: the tabular net and mean squared error; else cross-entropy and ... */
     const char *pictures; /* ... this kind of net on pictures, with ... */
     size_t ghost;         /* ... chunks of so many examples (0: no norm); NULL: mlp */
+    double average;       /* eval.average_width; 0: the last step's weights are evaluated */
     const char *sha256;   /* of the log without its header, whose configuration may gain keys */
 } golden_run;
 extern const golden_run golden_runs[];

@@ -82,6 +82,10 @@ static const identity_case k_cases[] = {
     {"metric", "expected_loss", NONE, "", NULL},
     {"data.split", NULL, TABLE, "", NULL},
     {"data.split", NULL, PICTURES, "", "data.split"},
+    {"eval.average", NULL, TABLE, "", NULL},
+    {"eval.average", NULL, CLASSES, "optimizer.name=sgd", "eval.average_width"},
+    {"eval.average", NULL, NONE, "", NULL},
+    {"eval.average", NULL, NONE, "quadratic.expectation=sampled", "eval.average_width"},
     {"numerics", "exact", TABLE, "", NULL},
     /* Else what runs on a device gives the processor's bits (device_test.c). */
     {"numerics", "device", TABLE, SMALL, "precision"},
@@ -136,6 +140,7 @@ static const struct {
     {"train.seed", "2"},
     {"eval.growth", "1.5"},
     {"eval.first", "3"},
+    {"eval.average_width", "0.25"},
 };
 // clang-format on
 

@@ -98,9 +98,9 @@ static void test_recursion_gives_the_known_steps(void **state) {
     assert_in_range(reached, 10, 40); /* some diverge, some stay above the target */
 }
 
-/* The mean over 4,096 replicas, after 30 steps, at the scale of its own scatter. */
-static void test_samples_scatter_around_the_recursion(void **state) {
-    (void)state;
+/* The mean over 4,096 replicas, after 30 steps, at the scale of its own scatter: of thetas, or of
+ * their average of relative width `average`. */
+static void check_samples(double average) {
     static const char *const optimizers[] = {"sgd", "momentum", "nesterov"};
     for (size_t o = 0; o < BL_COUNT(optimizers); o++) {
         double value[2];
@@ -112,14 +112,56 @@ static void test_samples_scatter_around_the_recursion(void **state) {
             c.optimizer.weight_decay = 0.01;
             c.train.batch_size = 8;
             c.train.learning_rate = 0.2;
+            name(c.eval.average, average > 0 ? "power" : "none");
+            c.eval.average_width = average;
             bl_train *train = open_run(&c, 2);
             while (bl_train_now(train)->step < 30) CHECK_OK(bl_train_advance(train, 30, NULL, ERR));
             value[v] = bl_train_now(train)->value;
             bl_train_close(train);
         }
         if (!(fabs(value[1] / value[0] - 1.0) < 0.01))
-            fail_msg("%s: %g sampled, %g expected", optimizers[o], value[1], value[0]);
+            fail_msg("%s, width %g: %g sampled, %g expected", optimizers[o], average, value[1],
+                     value[0]);
     }
+}
+
+static void test_samples_scatter_around_the_recursion(void **state) {
+    (void)state;
+    check_samples(0);
+}
+
+static void test_averages_of_samples_do_too(void **state) {
+    (void)state;
+    check_samples(0.05);
+    check_samples(0.1);
+    check_samples(0.25);
+}
+
+/* One coordinate under SGD from theta_0 = 0, gamma = 0, that is the plain mean of theta_1 to
+ * theta_T: E[mean^2] = 1/T^2 sum_ij E[theta_i theta_j], where with a = 1 - rate and s the variance
+ * of a gradient E[theta_i theta_j] = a^|i-j| rate^2 s (1 - a^(2 min(i,j))) / (1 - a^2). */
+static void test_average_has_the_closed_form(void **state) {
+    (void)state;
+    enum { T = 40 };
+    const double rate = 0.3, a = 1.0 - rate, s = 2.0 / 4.0;
+    double sum = 0.0;
+    for (int i = 1; i <= T; i++)
+        for (int j = 1; j <= T; j++)
+            sum += pow(a, abs(i - j)) * rate * rate * s * (1.0 - pow(a, 2.0 * (i < j ? i : j))) /
+                   (1.0 - a * a);
+    bl_config c = quadratic_config("sgd", "exact");
+    c.quadratic.dimensions = 1;
+    c.quadratic.noise = 2.0;
+    c.quadratic.start = 1e-300;
+    c.train.batch_size = 4;
+    c.train.learning_rate = rate;
+    name(c.eval.average, "power");
+    c.eval.average_width = sqrt(1.0 / 12.0); /* of equal shares */
+    bl_train *train = open_run(&c, 1);
+    while (bl_train_now(train)->step < T) CHECK_OK(bl_train_advance(train, T, NULL, ERR));
+    const double expected = 0.5 * sum / (T * T), value = bl_train_now(train)->value;
+    if (!(fabs(value / expected - 1.0) < 1e-6)) fail_msg("%.12g, expected %.12g", value, expected);
+    bl_train_close(train);
 }
 
 /* Where nothing moves, the gradients of one coordinate's replicas are the noise alone: standard
@@ -153,8 +195,9 @@ static void test_noise_is_fresh(void **state) {
 }
 
 /* Threads, and being stopped after every step, leave no trace. */
-static void check_same_log(const char *optimizer, const char *version) {
-    const bl_config c = quadratic_config(optimizer, version);
+static void check_same_log(const char *optimizer, const char *version, const char *average) {
+    bl_config c = quadratic_config(optimizer, version);
+    name(c.eval.average, average);
     bl_train *whole = open_run(&c, 1), *train = open_run(&c, 3);
     while (bl_train_now(whole)->step < 9) CHECK_OK(bl_train_advance(whole, 9, NULL, ERR));
     for (int64_t step = 1; step <= 9; step++) {
@@ -173,9 +216,12 @@ static void check_same_log(const char *optimizer, const char *version) {
 
 static void test_same_log_restored_at_any_step(void **state) {
     (void)state;
-    check_same_log("nesterov", "exact");
-    check_same_log("momentum", "sampled");
-    check_same_log("adamw", "sampled");
+    check_same_log("nesterov", "exact", "none");
+    check_same_log("nesterov", "exact", "power");
+    check_same_log("momentum", "sampled", "none");
+    check_same_log("momentum", "sampled", "power");
+    check_same_log("adamw", "sampled", "none");
+    check_same_log("adamw", "sampled", "power");
 }
 
 static void test_divergence_is_an_outcome(void **state) {
@@ -234,6 +280,8 @@ int main(void) {
         cmocka_unit_test(test_known_answer_has_the_closed_form),
         cmocka_unit_test(test_recursion_gives_the_known_steps),
         cmocka_unit_test(test_samples_scatter_around_the_recursion),
+        cmocka_unit_test(test_averages_of_samples_do_too),
+        cmocka_unit_test(test_average_has_the_closed_form),
         cmocka_unit_test(test_noise_is_fresh),
         cmocka_unit_test(test_same_log_restored_at_any_step),
         cmocka_unit_test(test_divergence_is_an_outcome),

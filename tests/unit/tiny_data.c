@@ -145,6 +145,8 @@ void tiny_config(bl_config *out) {
     out->train.seed = 1;
     out->eval.growth = 1.25;
     out->eval.first = 5;
+    name(out->eval.average, "none");
+    out->eval.average_width = 0.1;
 }
 
 void tiny_picture_config(bl_config *out, const char *kind) {
