@@ -61,7 +61,7 @@ const bl_command bl_cmd_recommend = {
 static bl_status write_files(const bl_report_model *answer, const char *name, char dir[BL_PATH],
                              const bl_buf *inputs, bl_err *err) {
     const char *reports = bl_cli_reports_dir();
-    BL_TRY(bl_report_place(dir, reports, name, answer->preset, answer->answered, err));
+    BL_TRY(bl_report_place(dir, reports, name, answer->plan.head.preset, answer->answered, err));
     const bl_status status = bl_report_write(answer, dir, bl_cli_templates_dir, inputs, err);
     if (status != BL_OK && status != BL_EUNSUPPORTED) return status;
     const bl_status linked =

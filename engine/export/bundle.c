@@ -174,8 +174,8 @@ static bl_status draw(const bundle *b, bl_err *err) {
     BL_TRY(bl_path(runs, err, "%s/runs/%s", b->root, b->from->name));
     BL_TRY(bl_path(reports, err, "%s/reports", b->root));
     BL_TRY(bl_report_analyse(&answer, runs, err));
-    bl_status status =
-        bl_report_place(place, reports, b->from->name, answer.preset, answer.answered, err);
+    bl_status status = bl_report_place(place, reports, b->from->name, answer.plan.head.preset,
+                                       answer.answered, err);
     if (status == BL_OK)
         status = bl_report_write(&answer, place, b->from->templates_dir, NULL, err);
     bl_report_model_free(&answer);

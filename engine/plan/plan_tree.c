@@ -142,18 +142,6 @@ static void run_json(bl_buf *out, const bl_plan_tree_run *r, size_t round) {
     bl_jw_line(&w);
 }
 
-static void round_json(bl_buf *out, const bl_plan_tree_round *r, size_t round) {
-    bl_jw w = bl_jw_open(out);
-    bl_jw_object(&w, NULL);
-    bl_jw_str(&w, "record", "round");
-    bl_jw_i64(&w, "round", (int64_t)round);
-    bl_jw_str(&w, "title", r->title);
-    bl_jw_bool(&w, "race", r->race);
-    bl_jw_f64(&w, "slack", r->slack);
-    bl_jw_end(&w);
-    bl_jw_line(&w);
-}
-
 static void decision_json(bl_buf *out, const char *text, size_t round) {
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
@@ -167,7 +155,9 @@ static void decision_json(bl_buf *out, const char *text, size_t round) {
 void bl_plan_tree_json(const bl_plan_tree *tree, bl_buf *out) {
     for (size_t i = 0; i < tree->count; i++) {
         const bl_plan_tree_round *r = &tree->rounds[i];
-        round_json(out, r, i + 1);
+        const bl_plan_round round = {
+            .round = (int64_t)i + 1, .title = r->title, .race = r->race, .slack = r->slack};
+        bl_plan_write_round(out, &round);
         for (size_t k = 0; k < r->run_count; k++) run_json(out, &r->runs[k], i + 1);
         for (size_t d = 0; d < r->decision_count; d++) decision_json(out, r->decisions[d], i + 1);
     }

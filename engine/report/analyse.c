@@ -44,10 +44,7 @@ static bl_status fit_reference(bl_report_model *m, bl_err *err) {
 }
 
 bl_status bl_report_analyse(bl_report_model *m, const char *run_dir, bl_err *err) {
-    *m = (bl_report_model){.main.target = (double)NAN,
-                           .main_series = BL_NO_SERIES,
-                           .per_core_hour = (double)NAN,
-                           .threads = 1};
+    *m = (bl_report_model){.main.target = (double)NAN, .main_series = BL_NO_SERIES, .threads = 1};
     bl_report_bests bests = {0};
     bl_status status = BL_OK;
     BL_GOTO(bl_report_plan_read(m, &bests, run_dir, err));

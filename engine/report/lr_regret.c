@@ -8,7 +8,7 @@
 
 /* The exponent of the saturating rule: Adam's steps do not grow with the gradient. */
 static double saturating_alpha(const bl_report_model *m) {
-    return strncmp(m->optimizer, "adam", 4) == 0 ? 0.5 : 1;
+    return strncmp(m->plan.head.optimizer, "adam", 4) == 0 ? 0.5 : 1;
 }
 
 double bl_regret_rate(const bl_report_model *m, bl_plan_rule rule, double batch_size) {

@@ -8,27 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static void copy_text(char *out, size_t size, const char *text) {
-    (void)snprintf(out, size, "%s", text);
-}
-
-/* What was asked: experiment, data, prices, targets, reference steps. */
-static void add_head(bl_report_model *m) {
+/* The head's lists, as the estimators take them. */
+static void add_lists(bl_report_model *m) {
     const bl_plan_head *h = &m->plan.head;
-    copy_text(m->experiment, sizeof m->experiment, h->experiment);
-    copy_text(m->preset, sizeof m->preset, h->preset);
-    copy_text(m->title, sizeof m->title, h->title);
-    copy_text(m->optimizer, sizeof m->optimizer, h->optimizer);
-    copy_text(m->metric, sizeof m->metric, h->metric);
-    copy_text(m->dataset, sizeof m->dataset, h->dataset.name);
-    copy_text(m->variant, sizeof m->variant, h->dataset.variant);
-    copy_text(m->currency, sizeof m->currency, h->cost.currency);
-    m->synthetic = h->dataset.synthetic;
-    m->per_core_hour = h->cost.per_core_hour;
-    m->device_batch_size = (double)h->cost.device_batch_size;
-    m->device_memory_mib = h->cost.device_memory;
-    m->upfront_core_hours = h->cost.upfront_core_hours;
-    m->upfront_seconds = h->cost.upfront_seconds;
     for (size_t i = 0; i < h->references.count; i++)
         *BL_PUSH(m->reference_steps, m->reference_count, "reference steps") = (bl_stats_point){
             .batch_size = h->references.v[i].batch_size, .steps = h->references.v[i].steps};
@@ -57,11 +39,9 @@ static void add_trial(bl_report_model *m, const bl_plan_trial *from) {
 /* The decision's series, added where it is new. */
 static int series_of(bl_report_model *m, const bl_plan_decision *d) {
     if (d->series == NULL || d->series[0] == '\0') return BL_NO_SERIES;
-    bl_report_series next = {0};
-    copy_text(next.name, sizeof next.name, d->series);
     for (size_t i = 0; i < m->series_count; i++)
-        if (strcmp(m->series[i].name, next.name) == 0) return (int)i;
-    *BL_PUSH(m->series, m->series_count, "series") = next;
+        if (strcmp(m->series[i].name, d->series) == 0) return (int)i;
+    *BL_PUSH(m->series, m->series_count, "series") = (bl_report_series){.name = d->series};
     return (int)m->series_count - 1;
 }
 
@@ -114,7 +94,7 @@ static void add_budget(bl_report_model *m, const bl_plan_decision *d) {
                             .steps = (int64_t)d->steps,
                             .series = series_of(m, d)};
     add_value_range(b, &d->values);
-    copy_text(b->run, sizeof b->run, d->run);
+    (void)snprintf(b->run, sizeof b->run, "%s", d->run);
 }
 
 /* The sweep has run the rule's rate. */
@@ -185,7 +165,7 @@ static void add_decision(bl_report_model *m, bl_report_bests *bests, const bl_pl
 bl_status bl_report_plan_read(bl_report_model *model, bl_report_bests *bests, const char *run_dir,
                               bl_err *err) {
     BL_TRY(bl_plan_read(&model->plan, run_dir, err));
-    add_head(model);
+    add_lists(model);
     for (size_t i = 0; i < model->plan.trial_count; i++) add_trial(model, &model->plan.trials[i]);
     for (size_t i = 0; i < model->plan.decision_count; i++)
         add_decision(model, bests, &model->plan.decisions[i]);

@@ -112,7 +112,7 @@ double bl_report_reference_steps(const bl_report_model *model, double batch_size
 }
 
 double bl_report_money(const bl_report_model *model, double core_seconds) {
-    return core_seconds / 3600 * model->per_core_hour;
+    return core_seconds / 3600 * model->plan.head.cost.per_core_hour;
 }
 
 double bl_report_examples(const bl_report_size *size) {

@@ -63,7 +63,7 @@ typedef struct bl_report_target {
  * normalisation. */
 enum { BL_NO_SERIES = -1 };
 typedef struct bl_report_series {
-    char name[48];
+    const char *name;      /* the plan's */
     bl_report_target main; /* the main target under these settings */
 } bl_report_series;
 
@@ -139,19 +139,14 @@ typedef struct bl_report_pair {
 } bl_report_pair;
 
 typedef struct bl_report_model {
-    bl_plan_doc plan; /* what the rest was made from; it owns texts and run ids below */
-    char experiment[64], preset[32], title[160], metric[64], dataset[64], variant[64];
-    char optimizer[32];
-    char currency[16], processor[128];
-    bool synthetic, timed;
+    bl_plan_doc plan;    /* what the rest was made from; it owns texts and run ids below */
+    char processor[128]; /* of the timing pass */
+    bool timed;
     bool timing_sealed; /* false: timing.json is from before there were seals */
     double *targets;    /* (target_count): all of them, easiest first */
     size_t target_count;
-    double per_core_hour;                        /* NAN: no price declared */
-    double device_batch_size, device_memory_mib; /* of one device; 0: no limit declared */
-    double upfront_core_hours, upfront_seconds;  /* for every device beyond the first */
-    int64_t threads;                             /* of one training run in the timing pass */
-    bl_report_trial *trials;                     /* in the plan's order */
+    int64_t threads;         /* of one training run in the timing pass */
+    bl_report_trial *trials; /* in the plan's order */
     size_t trial_count;
     bl_report_run *runs; /* the trials', each once, ascending in id */
     size_t run_count;

@@ -59,8 +59,10 @@ static void find_timing(bl_report_size *s, const bl_report_model *m) {
 static int64_t devices_of(const bl_report_size *s, const bl_report_model *m) {
     const double mebibytes = s->memory_bytes / (1 << 20);
     double n = 1;
-    if (m->device_batch_size > 0) n = fmax(n, ceil(s->batch_size / m->device_batch_size));
-    if (m->device_memory_mib > 0) n = fmax(n, ceil(mebibytes / m->device_memory_mib));
+    if (m->plan.head.cost.device_batch_size > 0)
+        n = fmax(n, ceil(s->batch_size / (double)m->plan.head.cost.device_batch_size));
+    if (m->plan.head.cost.device_memory > 0)
+        n = fmax(n, ceil(mebibytes / m->plan.head.cost.device_memory));
     return (int64_t)n;
 }
 
@@ -139,15 +141,15 @@ static bl_status count_costs(bl_report_target *t, const bl_report_model *m,
             seen[i][r].steps_prev = 0;
         }
         const double more = (double)(s->devices - 1);
-        in[i] = (bl_stats_cost_input){.batch_size = s->batch_size,
-                                      .runs = seen[i],
-                                      .run_count = s->count,
-                                      .step_seconds = s->step_seconds,
-                                      .step_resource =
-                                          bl_stats_scaled(s->step_seconds, (double)m->threads),
-                                      .upfront_seconds = more * m->upfront_seconds,
-                                      .upfront_resource = more * m->upfront_core_hours * 3600,
-                                      .feasible = true};
+        in[i] = (bl_stats_cost_input){
+            .batch_size = s->batch_size,
+            .runs = seen[i],
+            .run_count = s->count,
+            .step_seconds = s->step_seconds,
+            .step_resource = bl_stats_scaled(s->step_seconds, (double)m->threads),
+            .upfront_seconds = more * m->plan.head.cost.upfront_seconds,
+            .upfront_resource = more * m->plan.head.cost.upfront_core_hours * 3600,
+            .feasible = true};
     }
     const bl_status status = bl_stats_costs(rows, t->best, in, n, options, err);
     for (size_t i = 0; i < n; i++) {

@@ -52,8 +52,8 @@ static bl_status check(bl_report_model *m, const bl_json *timing, const bl_buf *
     m->timing_sealed = format == 2;
     if (format == 2 ? !bl_seal_holds(text->data, text->len) : sealed || format != 1)
         return refuse(path, err);
-    const char *experiment = bl_json_text(timing, "experiment", m->experiment);
-    if (strcmp(experiment, m->experiment) != 0)
+    const char *experiment = bl_json_text(timing, "experiment", m->plan.head.experiment);
+    if (strcmp(experiment, m->plan.head.experiment) != 0)
         BL_FAIL(err, BL_EDAMAGED, "%s: the times of experiment '%s'; `batchlab run` measures again",
                 path, experiment);
     return BL_OK;
@@ -70,7 +70,8 @@ bl_status bl_report_timing_read(bl_report_model *model, const char *run_dir, bl_
     if (bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err) != BL_OK)
         BL_GOTO(refuse(path, err));
     BL_GOTO(check(model, doc.root, &text, path, err));
-    if (model->timing_sealed && strcmp(bl_json_text(doc.root, "preset", ""), model->preset) != 0)
+    if (model->timing_sealed &&
+        strcmp(bl_json_text(doc.root, "preset", ""), model->plan.head.preset) != 0)
         goto done; /* another preset's */
     model->threads = bl_json_int(doc.root, "threads", 1);
     (void)snprintf(model->processor, sizeof model->processor, "%s",

@@ -251,7 +251,7 @@ static void a_broken_drawing_leaves_the_old_report(void **state) {
     CHECK_OK(bl_report_write(&a, p->report, report_templates, NULL, ERR));
     leave_gnuplot(before);
     bl_buf old = contents(p, "recommendation.txt");
-    (void)snprintf(a.experiment, sizeof a.experiment, "another");
+    a.plan.head.experiment = "another";
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         bl_err err = {0};
         before = stand_in(p, faults[i].shell);
@@ -306,11 +306,11 @@ static void hostile_texts_are_drawn(void **state) {
                                                                   .series = true,
                                                                   .timing = true,
                                                                   .logs = true});
-        (void)snprintf(a.title, sizeof a.title, "%s", texts[i]);
-        (void)snprintf(a.variant, sizeof a.variant, "%s", texts[i]);
-        (void)snprintf(a.metric, sizeof a.metric, "%s", texts[i]);
-        (void)snprintf(a.currency, sizeof a.currency, "%.15s", texts[i]);
-        (void)snprintf(a.series[0].name, sizeof a.series[0].name, "%s", texts[i]);
+        a.plan.head.title = texts[i];
+        a.plan.head.dataset.variant = texts[i];
+        a.plan.head.metric = texts[i];
+        a.plan.head.cost.currency = texts[i];
+        a.series[0].name = texts[i];
         (void)snprintf(a.processor, sizeof a.processor, "%s", texts[i]);
         write_report(*state, &a);
         assert_false(in_report(*state, "bl-owned"));
@@ -320,7 +320,7 @@ static void hostile_texts_are_drawn(void **state) {
 
 static void a_title_is_only_text(void **state) {
     bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 2, .seeds = 1});
-    (void)snprintf(a.title, sizeof a.title, "it's `id` <b>\n\"x\"");
+    a.plan.head.title = "it's `id` <b>\n\"x\"";
     write_report(*state, &a);
     bl_buf gp = contents(*state, "scaling.gp"), html = contents(*state, "report.html");
     assert_non_null(strstr(gp.data, "title_text = 'it''s `id` <b> \"x\"'\n"));

@@ -72,6 +72,16 @@ static void write_best(const sheet *s, bl_plan_decision *d, int i, int rate) {
     bl_plan_write_decision(s->out, d);
 }
 
+#define LONG_NAME "a series whose name is longer than any table or legend has room for it: "
+
+static const char *adam_of(const bl_report_fixture *f) {
+    return f->long_names ? LONG_NAME "adam" : "adam";
+}
+
+static const char *sgd_of(const bl_report_fixture *f) {
+    return f->long_names ? LONG_NAME "sgd" : "sgd";
+}
+
 static void best(const sheet *s, int i) {
     const bl_report_fixture *f = s->fixture;
     bl_plan_decision d = bl_plan_decision_empty(BL_PLAN_BEST);
@@ -79,7 +89,7 @@ static void best(const sheet *s, int i) {
     d.steps = steps_of(i, 1);
     d.censored = censored(f, i) ? BL_PLAN_YES : BL_PLAN_NO;
     d.bracketed = f->first_at_edge && i == 0 ? BL_PLAN_NO : BL_PLAN_YES;
-    d.series = f->series ? "adam" : NULL;
+    d.series = f->series ? adam_of(f) : NULL;
     write_best(s, &d, i, 0);
 }
 
@@ -108,7 +118,7 @@ static void sgd(const sheet *s, int i) {
         bl_plan_write_trial(s->out, &t);
     }
     bl_plan_decision d = bl_plan_decision_empty(BL_PLAN_BEST);
-    d.series = "sgd";
+    d.series = sgd_of(s->fixture);
     d.learning_rate = 0.5;
     d.steps = sgd_steps_of(i);
     d.censored = BL_PLAN_NO;
@@ -151,7 +161,7 @@ static void test_rows(const sheet *s) {
     char none[1][BL_RUN_ID];
     double steps[] = {4, 5}, values[] = {0.25, 0.3};
     bl_plan_decision d = bl_plan_decision_empty(BL_PLAN_TEST);
-    d.series = "adam";
+    d.series = adam_of(s->fixture);
     d.batch_size = 64;
     d.learning_rate = 0.5;
     d.step_list = (bl_plan_numbers){steps, 2};
@@ -253,8 +263,8 @@ static void plan(bl_buf *out, const bl_report_fixture *f) {
     if (f->pair) pair(&s);
     if (f->series) {
         test_rows(&s);
-        series_budget(&s, "sgd", 0.5);
-        series_budget(&s, "adam", 0.4);
+        series_budget(&s, sgd_of(f), 0.5);
+        series_budget(&s, adam_of(f), 0.4);
     }
     for (int i = 0; f->budgets && i < f->sizes; i++) {
         budget(&s, BL_PLAN_STEPS, 2000, i, 0.3 / (1 + i));

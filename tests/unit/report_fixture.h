@@ -18,8 +18,9 @@ typedef struct bl_report_fixture {
     bool device_memory; /* a device has 9 MiB; each further one costs 1 s */
     bool rules;         /* two that the sweep ran: square root at 64, Malladi's at 128 */
     bool pair;          /* 32 against 256 on seven fresh seeds */
-    bool series; /* "sgd" stops at the steps of 128 and answers first, then "adam", the rest */
-    bool logs;   /* of every run: 0.24 at half of its steps, and 0.1 beyond what was asked */
+    bool series;     /* "sgd" stops at the steps of 128 and answers first, then "adam", the rest */
+    bool long_names; /* of the series: they differ only after 72 characters */
+    bool logs;       /* of every run: 0.24 at half of its steps, and 0.1 beyond what was asked */
 } bl_report_fixture;
 
 /* Writes plan.jsonl and timing.json into `dir`, which must exist. */

@@ -291,7 +291,7 @@ static void rules_are_judged(void **state) {
     const double b_crit = a.main.critical.efficiency_50.value; /* 1024 or nearly */
     const double sgd = 0x1p-10 * (1 + b_crit / 32) / (1 + b_crit / 1024);
     assert_float_equal(bl_regret_rate(&a, BL_PLAN_SATURATING, 1024), sgd, 1e-12);
-    (void)snprintf(a.optimizer, sizeof a.optimizer, "adamw");
+    a.plan.head.optimizer = "adamw";
     assert_float_equal(bl_regret_rate(&a, BL_PLAN_SATURATING, 1024), sqrt(sgd * 0x1p-10), 1e-12);
     assert_int_equal(bl_regret_sum(&a, BL_PLAN_MALLADI).sizes, 0);
     bl_report_model_free(&a);
@@ -326,6 +326,18 @@ static void series_apart(void **state) {
     assert_int_equal(a.budget_count, 2);
     assert_true(a.budgets[0].best && a.budgets[1].best);
     golden_report(&a, "series");
+    bl_report_model_free(&a);
+}
+
+/* Names that begin alike are two series, however long they are. */
+static void long_names_stay_apart(void **state) {
+    bl_report_model a = answer_of(
+        *state, (bl_report_fixture){.sizes = 8, .seeds = 3, .series = true, .long_names = true});
+    assert_int_equal(a.series_count, 2);
+    assert_string_equal(strrchr(a.series[0].name, ' '), " sgd");
+    assert_string_equal(strrchr(a.series[1].name, ' '), " adam");
+    assert_int_equal(a.series[0].main.size_count, 8);
+    assert_int_equal(a.series[1].main.size_count, 8);
     bl_report_model_free(&a);
 }
 
@@ -623,6 +635,7 @@ int main(void) {
         IN_FOLDER(nothing_reached),
         IN_FOLDER(no_target_asked_for),
         IN_FOLDER(series_apart),
+        IN_FOLDER(long_names_stay_apart),
         IN_FOLDER(budgets_of_series),
         IN_FOLDER(the_best_series_answers),
         IN_FOLDER(each_goal_has_its_series),

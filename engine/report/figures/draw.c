@@ -19,10 +19,11 @@ enum { FIGURE_BYTES = 128 << 10 }; /* the three drawings of a small figure */
 
 static void common_settings(bl_buf *gp, const bl_figure *figure, const bl_report_model *m) {
     bl_buf title = {0};
-    bl_buf_str(&title, m->title[0] != '\0' ? m->title : m->experiment);
+    bl_buf_str(&title,
+               m->plan.head.title[0] != '\0' ? m->plan.head.title : m->plan.head.experiment);
     bl_gp_text(gp, "figure", figure->name);
     bl_gp_text(gp, "title_text", bl_buf_text(&title));
-    bl_gp_text(gp, "synthetic_text", m->synthetic ? BL_SYNTHETIC_LABEL : "");
+    bl_gp_text(gp, "synthetic_text", m->plan.head.dataset.synthetic ? BL_SYNTHETIC_LABEL : "");
     bl_buf_free(&title);
 }
 

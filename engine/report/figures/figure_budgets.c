@@ -97,7 +97,7 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
     bl_gp_axis(gp, "y", &y, margin, margin, BL_TICKS_DECIMAL);
     bl_gp_number(gp, "y_low", y.high > 0 ? y.low / exp2(margin) : 1);
     bl_buf_clear(&name);
-    bl_buf_str(&name, m->metric);
+    bl_buf_str(&name, m->plan.head.metric);
     if (shared) bl_buf_str(&name, " within ");
     if (shared) bl_label_amount(&name, m, &m->budgets[0]);
     bl_gp_text(gp, "y_text", bl_buf_text(&name));

@@ -152,10 +152,10 @@ static void legend(bl_buf *gp, const bl_report_model *m, resource r, const char 
             bl_format_bytes(&text, x);
         else
             bl_format_3_digits(&text, x);
-        if (r == CORE_SECONDS && !isnan(m->per_core_hour)) {
+        if (r == CORE_SECONDS && !isnan(m->plan.head.cost.per_core_hour)) {
             bl_buf_str(&text, " = ");
             bl_format_3_digits(&text, bl_report_money(m, x));
-            bl_buf_printf(&text, " %s", m->currency);
+            bl_buf_printf(&text, " %s", m->plan.head.cost.currency);
         }
         bl_buf_str(&text, ")");
     }

@@ -41,7 +41,8 @@ static double position(const bl_report_model *m, const bl_report_size *s, abscis
                        double step) {
     if (by == STEPS) return step;
     if (by == EXAMPLES) return step * s->batch_size;
-    return (double)(s->devices - 1) * m->upfront_seconds + step * s->step_seconds.value;
+    return (double)(s->devices - 1) * m->plan.head.cost.upfront_seconds +
+           step * s->step_seconds.value;
 }
 
 static bl_time_unit unit_of(const bl_report_model *m, const lines *l) {
@@ -94,7 +95,7 @@ static void settings(bl_buf *gp, const bl_report_model *m, abscissa by) {
     bl_gp_axis(gp, "x", &x, 0.2, 0.2, by == STEPS ? BL_TICKS_PLAIN : BL_TICKS_SHORT);
     bl_gp_axis(gp, "y", &y, 0.1, 0, BL_TICKS_DECIMAL);
     bl_buf label = {0};
-    bl_buf_printf(&label, "%s, lowest so far", m->metric);
+    bl_buf_printf(&label, "%s, lowest so far", m->plan.head.metric);
     bl_gp_text(gp, "y_text", bl_buf_text(&label));
     bl_buf_free(&label);
     char text[64];

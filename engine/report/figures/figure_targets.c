@@ -178,7 +178,7 @@ static bool several_series(const bl_report_model *m) {
 
 static void targets_settings(bl_buf *gp, const bl_report_model *m) {
     bl_buf text = {0};
-    bl_buf_printf(&text, "steps to %s", m->metric);
+    bl_buf_printf(&text, "steps to %s", m->plan.head.metric);
     steps_settings(gp, m, of_targets(m), "critical", bl_buf_text(&text));
     bl_buf_free(&text);
 }
@@ -203,7 +203,7 @@ static void pareto_settings(bl_buf *gp, const bl_report_model *m) {
     bl_gp_axis(gp, "x", &steps, 0.4, 0.6, BL_TICKS_PLAIN);
     bl_gp_axis(gp, "y", &examples, 0.4, 0.6, BL_TICKS_SHORT);
     bl_buf text = {0};
-    bl_buf_printf(&text, "steps to %s", m->metric);
+    bl_buf_printf(&text, "steps to %s", m->plan.head.metric);
     bl_gp_text(gp, "x_text", bl_buf_text(&text));
     bl_gp_text(gp, "y_text", "examples");
     bl_buf_free(&text);

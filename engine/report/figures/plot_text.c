@@ -104,7 +104,7 @@ void bl_gp_lines(bl_buf *gp, const double *batch_sizes, size_t n) {
 }
 
 void bl_gp_target(bl_buf *out, const bl_report_model *model) {
-    bl_buf_printf(out, "%s ≤ %.4g", model->metric, model->main.target);
+    bl_buf_printf(out, "%s ≤ %.4g", model->plan.head.metric, model->main.target);
 }
 
 void bl_gp_number(bl_buf *gp, const char *name, double value) {

@@ -33,7 +33,7 @@ static bool has_column(const bl_report_model *m, column c) {
             if (m->main.sizes[i].devices > 1) return true;
         return false;
     }
-    if (c == COLUMN_MONEY) return m->timed && !isnan(m->per_core_hour);
+    if (c == COLUMN_MONEY) return m->timed && !isnan(m->plan.head.cost.per_core_hour);
     for (size_t i = 0; i < m->main.size_count; i++)
         if (!isnan(c == COLUMN_MEMORY ? m->main.sizes[i].memory_bytes
                                       : m->main.sizes[i].joules_per_step))
@@ -55,7 +55,7 @@ static void heading(bl_buf *out, const bl_report_model *m, column c) {
                                        [COLUMN_CORE_SECONDS] = "core-s", [COLUMN_MONEY] = "",
                                        [COLUMN_MEMORY] = "memory",       [COLUMN_JOULES] = "joules",
                                        [COLUMN_DEVICES] = "devices"};
-    bl_buf_str(out, c == COLUMN_MONEY ? m->currency : text[c]);
+    bl_buf_str(out, c == COLUMN_MONEY ? m->plan.head.cost.currency : text[c]);
 }
 
 static bool is_censored(const bl_report_size *s) {

@@ -47,17 +47,19 @@ static void element(bl_buf *out, const char *tag, const char *text) {
 
 /* Title, style, and one line on what was trained, until when, and where it was timed. */
 static void head(bl_buf *out, const bl_report_model *m) {
-    const char *title = m->title[0] != '\0' ? m->title : m->experiment;
+    const char *title =
+        m->plan.head.title[0] != '\0' ? m->plan.head.title : m->plan.head.experiment;
     bl_buf_str(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
                     "<meta name=\"viewport\" content=\"width=device-width\">\n");
     element(out, "title", title);
     bl_buf_printf(out, "\n<style>\n%s</style></head><body>\n", style);
     element(out, "h1", title);
-    if (m->synthetic) bl_buf_str(out, "\n<p class=\"synthetic\">" BL_SYNTHETIC_LABEL "</p>");
+    if (m->plan.head.dataset.synthetic)
+        bl_buf_str(out, "\n<p class=\"synthetic\">" BL_SYNTHETIC_LABEL "</p>");
     bl_buf_str(out, "\n<p>");
-    escaped(out, m->experiment);
-    if (m->preset[0] != '\0') bl_buf_str(out, ", preset ");
-    escaped(out, m->preset);
+    escaped(out, m->plan.head.experiment);
+    if (m->plan.head.preset[0] != '\0') bl_buf_str(out, ", preset ");
+    escaped(out, m->plan.head.preset);
     bl_buf words = {0};
     bl_label_data(&words, m);
     bl_buf_str(out, "; ");

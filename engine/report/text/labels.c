@@ -16,7 +16,7 @@ void bl_label_amount(bl_buf *out, const bl_report_model *model, const bl_report_
         bl_format_duration(out, b->amount);
         break;
     case BL_PLAN_COST:
-        bl_buf_printf(out, "%.4g %s", b->amount, model->currency);
+        bl_buf_printf(out, "%.4g %s", b->amount, model->plan.head.cost.currency);
         break;
     case BL_PLAN_BUDGET_COUNT:
         break;
@@ -39,10 +39,11 @@ void bl_label_dataset(bl_buf *out, const char *dataset, const char *variant, boo
 }
 
 void bl_label_data(bl_buf *out, const bl_report_model *model) {
-    bl_label_dataset(out, model->dataset, model->variant, model->synthetic);
+    bl_label_dataset(out, model->plan.head.dataset.name, model->plan.head.dataset.variant,
+                     model->plan.head.dataset.synthetic);
 }
 
 void bl_label_target(bl_buf *out, const bl_report_model *model) {
-    bl_buf_printf(out, "%s <= ", model->metric);
+    bl_buf_printf(out, "%s <= ", model->plan.head.metric);
     bl_format_rate(out, model->main.target);
 }

@@ -45,9 +45,9 @@ enum { WIDE = 7 };
 /* What a table is of, for its reader and for whoever finds the file. */
 static void head(bl_buf *out, const bl_report_model *m, const char *columns) {
     bl_buf_str(out, "% experiment ");
-    escaped(out, m->experiment);
-    if (m->preset[0] != '\0') bl_buf_str(out, ", preset ");
-    escaped(out, m->preset);
+    escaped(out, m->plan.head.experiment);
+    if (m->plan.head.preset[0] != '\0') bl_buf_str(out, ", preset ");
+    escaped(out, m->plan.head.preset);
     bl_buf data = {0};
     bl_label_data(&data, m);
     bl_buf_str(out, ", ");
@@ -62,7 +62,7 @@ static void head(bl_buf *out, const bl_report_model *m, const char *columns) {
 
 static void foot(bl_buf *out, const bl_report_model *m, size_t columns) {
     bl_buf_str(out, "\\bottomrule\n");
-    if (m->synthetic)
+    if (m->plan.head.dataset.synthetic)
         bl_buf_printf(out, "\\multicolumn{%zu}{l}{\\footnotesize " BL_SYNTHETIC_LABEL "}\\\\\n",
                       columns);
     bl_buf_str(out, "\\end{tabular}}\n");
@@ -96,10 +96,10 @@ void bl_latex_sizes(bl_buf *out, const bl_report_model *m) {
         }
         bl_buf_str(out, row == 0 ? " \\\\\n\\midrule\n" : " \\\\\n");
     }
-    if (m->timed && !isnan(m->per_core_hour)) {
+    if (m->timed && !isnan(m->plan.head.cost.per_core_hour)) {
         bl_buf_printf(out, "\\midrule\n\\multicolumn{%zu}{l}{a core-hour costs %.4g ", n,
-                      m->per_core_hour);
-        escaped(out, m->currency);
+                      m->plan.head.cost.per_core_hour);
+        escaped(out, m->plan.head.cost.currency);
         bl_buf_str(out, "}\\\\\n");
     }
     foot(out, m, n);
@@ -129,7 +129,7 @@ void bl_latex_critical(bl_buf *out, const bl_report_model *m) {
     head(out, m, "rrrrrr");
     bl_buf_str(out, " & \\multicolumn{2}{c}{over perfect scaling} & half the & within 10\\,\\% & "
                     "hyperbola \\\\\n");
-    escaped(out, m->metric);
+    escaped(out, m->plan.head.metric);
     bl_buf_str(out, " & 10\\,\\% & 20\\,\\% & efficiency & of the fewest & misses by \\\\\n");
     for (size_t k = 0; k <= m->easier_count; k++) {
         const bl_report_target t = bl_report_target_at(m, k);

@@ -51,11 +51,12 @@ static void notes(bl_buf *out, const bl_report_model *m) {
 }
 
 void bl_recommendation_text(const bl_report_model *model, bl_buf *out) {
-    if (model->synthetic)
+    if (model->plan.head.dataset.synthetic)
         bl_buf_str(out, BL_SYNTHETIC_LABEL ": made by a generator, these numbers say nothing about "
                                            "the real data set.\n\n");
-    bl_buf_printf(out, "%s", model->experiment);
-    if (model->preset[0] != '\0') bl_buf_printf(out, ", preset %s", model->preset);
+    bl_buf_printf(out, "%s", model->plan.head.experiment);
+    if (model->plan.head.preset[0] != '\0')
+        bl_buf_printf(out, ", preset %s", model->plan.head.preset);
     bl_buf_str(out, ", ");
     bl_label_data(out, model);
     if (!isnan(model->main.target)) {

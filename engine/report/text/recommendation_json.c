@@ -91,10 +91,10 @@ static void target_json(bl_jw *w, const bl_report_model *m, const bl_report_targ
 
 static void upfront_json(bl_jw *w, const bl_report_model *m) {
     bl_jw_object(w, "upfront");
-    bl_jw_f64(w, "device_batch_size", m->device_batch_size);
-    bl_jw_f64(w, "device_memory_mib", m->device_memory_mib);
-    bl_jw_f64(w, "core_hours", m->upfront_core_hours);
-    bl_jw_f64(w, "seconds", m->upfront_seconds);
+    bl_jw_f64(w, "device_batch_size", (double)m->plan.head.cost.device_batch_size);
+    bl_jw_f64(w, "device_memory_mib", m->plan.head.cost.device_memory);
+    bl_jw_f64(w, "core_hours", m->plan.head.cost.upfront_core_hours);
+    bl_jw_f64(w, "seconds", m->plan.head.cost.upfront_seconds);
     bl_jw_end(w);
 }
 
@@ -230,17 +230,17 @@ static void pairs_json(bl_jw *w, const bl_report_model *m) {
 void bl_recommendation_json(const bl_report_model *model, bl_buf *out) {
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
-    bl_jw_str(&w, "experiment", model->experiment);
-    bl_jw_str(&w, "preset", model->preset);
-    bl_jw_str(&w, "dataset", model->dataset);
-    bl_jw_str(&w, "variant", model->variant);
-    bl_jw_bool(&w, "synthetic", model->synthetic);
-    bl_jw_str(&w, "metric", model->metric);
+    bl_jw_str(&w, "experiment", model->plan.head.experiment);
+    bl_jw_str(&w, "preset", model->plan.head.preset);
+    bl_jw_str(&w, "dataset", model->plan.head.dataset.name);
+    bl_jw_str(&w, "variant", model->plan.head.dataset.variant);
+    bl_jw_bool(&w, "synthetic", model->plan.head.dataset.synthetic);
+    bl_jw_str(&w, "metric", model->plan.head.metric);
     bl_jw_f64(&w, "target", model->main.target);
     bl_jw_bool(&w, "answered", model->answered);
     bl_jw_str(&w, "resource_unit", "core-seconds");
-    bl_jw_f64(&w, "price_per_core_hour", model->per_core_hour);
-    bl_jw_str(&w, "currency", model->currency);
+    bl_jw_f64(&w, "price_per_core_hour", model->plan.head.cost.per_core_hour);
+    bl_jw_str(&w, "currency", model->plan.head.cost.currency);
     upfront_json(&w, model);
     if (model->main_series != BL_NO_SERIES)
         bl_jw_str(&w, "main_series", model->series[model->main_series].name);

@@ -82,10 +82,10 @@ static void optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
     write[goal](out, v->value);
     bl_buf_str(out, unit[goal]);
     interval(out, v, write[goal]);
-    if (goal == BL_STATS_CHEAPEST && !isnan(m->per_core_hour)) {
+    if (goal == BL_STATS_CHEAPEST && !isnan(m->plan.head.cost.per_core_hour)) {
         bl_buf_str(out, ", ");
         bl_format_3_digits(out, bl_report_money(m, v->value));
-        bl_buf_printf(out, " %s", m->currency);
+        bl_buf_printf(out, " %s", m->plan.head.cost.currency);
     }
     bl_buf_str(out, ".");
     ties(out, winner.target, goal);
@@ -124,7 +124,7 @@ static void budgets(bl_buf *out, const bl_report_model *m) {
         bl_format_count(out, b->batch_size);
         bl_buf_printf(out, " at learning rate ");
         bl_format_rate(out, b->learning_rate);
-        bl_buf_printf(out, ", %s %.4g.\n", m->metric, b->value);
+        bl_buf_printf(out, ", %s %.4g.\n", m->plan.head.metric, b->value);
     }
 }
 
@@ -164,11 +164,16 @@ static void upfront(bl_buf *out, const bl_report_model *m) {
     const bl_report_size *first = NULL;
     for (size_t i = 0; i < m->main.size_count && first == NULL; i++)
         if (m->main.sizes[i].devices > 1) first = &m->main.sizes[i];
-    if (first == NULL || !(m->upfront_seconds > 0 || m->upfront_core_hours > 0)) return;
+    if (first == NULL ||
+        !(m->plan.head.cost.upfront_seconds > 0 || m->plan.head.cost.upfront_core_hours > 0))
+        return;
     bl_buf_str(out, "Every device beyond the first costs ");
-    if (m->upfront_core_hours > 0) bl_buf_printf(out, "%.4g core-hours", m->upfront_core_hours);
-    if (m->upfront_core_hours > 0 && m->upfront_seconds > 0) bl_buf_str(out, " and ");
-    if (m->upfront_seconds > 0) bl_format_duration(out, m->upfront_seconds);
+    if (m->plan.head.cost.upfront_core_hours > 0)
+        bl_buf_printf(out, "%.4g core-hours", m->plan.head.cost.upfront_core_hours);
+    if (m->plan.head.cost.upfront_core_hours > 0 && m->plan.head.cost.upfront_seconds > 0)
+        bl_buf_str(out, " and ");
+    if (m->plan.head.cost.upfront_seconds > 0)
+        bl_format_duration(out, m->plan.head.cost.upfront_seconds);
     bl_buf_str(out, " upfront, as declared; batch size ");
     bl_format_count(out, first->batch_size);
     bl_buf_str(out, " is the first to need one.\n");
@@ -202,7 +207,7 @@ static void known(bl_buf *out, const bl_report_model *m) {
 static void easier(bl_buf *out, const bl_report_model *m) {
     for (size_t i = 0; i < m->easier_count; i++) {
         const bl_stats_critical *c = &m->easier[i].critical;
-        bl_buf_printf(out, "For %s <= %.4g: perfect scaling ends at ", m->metric,
+        bl_buf_printf(out, "For %s <= %.4g: perfect scaling ends at ", m->plan.head.metric,
                       m->easier[i].target);
         bl_stats_value_text(out, &c->perfect_scaling_end);
         bl_buf_str(out, ", critical ");
@@ -321,7 +326,7 @@ static void budget_words(bl_buf *out, const bl_report_pair *p, const char *metri
 static void compare_sentences(bl_buf *out, const bl_report_model *m) {
     for (size_t i = 0; i < m->pair_count; i++) {
         target_words(out, &m->pairs[i]);
-        budget_words(out, &m->pairs[i], m->metric);
+        budget_words(out, &m->pairs[i], m->plan.head.metric);
     }
 }
 
