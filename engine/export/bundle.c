@@ -100,7 +100,7 @@ done:
 }
 
 static bl_status take_run(bundle *b, const bl_store *store, const char *id, bl_err *err) {
-    static const char *const as_is[] = {"run.json", "log.jsonl.gz"};
+    static const char *const as_is[] = {"run.json", "log.jsonl.gz", "noise.jsonl.gz"};
     char from[BL_PATH], folder[BL_PATH];
     bl_stored run;
     BL_TRY(bl_store_load(store, id, &run, err));

@@ -14,6 +14,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/seal.h"
 #include "engine/plan/plan.h"
+#include "engine/store/noise_file.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -178,6 +179,11 @@ static bl_status check_log(folder *w, const char *path, bl_err *err) {
     return vouched ? BL_OK : check_alone(path, w->run, err);
 }
 
+static bl_status check_noise(folder *w, const char *path, bl_err *err) {
+    (void)path;
+    return bl_store_check_noise(w->store, w->run, err);
+}
+
 /* The result speaks of the log: reading both is one check. */
 static bl_status check_result(folder *w, const char *path, bl_err *err) {
     char other[BL_PATH];
@@ -186,7 +192,8 @@ static bl_status check_result(folder *w, const char *path, bl_err *err) {
     BL_TRY(bl_path(other, err, "%s/log.jsonl.gz", w->dir));
     if (!bl_file_exists(other) && !bl_file_is_other(other))
         BL_FAIL(err, BL_EFORMAT, "%s: its log is gone", path);
-    return check_log(w, other, err);
+    BL_TRY(check_log(w, other, err));
+    return check_noise(w, path, err); /* also where the file is gone */
 }
 
 /* One row a file that a store may hold. */
@@ -202,6 +209,7 @@ static const struct file_check {
         {"log.jsonl.part",  check_part,       false},
         {"checkpoint-A",    check_checkpoint, false},
         {"checkpoint-B",    check_checkpoint, false},
+        {"noise.jsonl.gz",  check_noise,      true },
         {"timing.jsonl.gz", check_timing,     false},
 },
   k_of_store[] = {

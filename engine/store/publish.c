@@ -1,6 +1,6 @@
 /* Publishing a run, by the holder of its claim (docs/store.md).
  *
- *     run.json  ->  log.jsonl.gz  ->  before_result()  ->  result.json
+ *     run.json  ->  log.jsonl.gz, noise.jsonl.gz  ->  before_result()  ->  result.json
  *
  * The result makes a run done, so it comes last: at any moment, and after a kill between any two of
  * these, the log beside a result goes at least as far as the result says, and what a done run keeps
@@ -17,6 +17,7 @@
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/base/seal.h"
+#include "engine/store/noise_file.h"
 #include "engine/store/store.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -122,7 +123,7 @@ static bl_status write_log(bl_claim *claim, const bl_publication *what, char sum
 
 /* *won is false when another result appeared where there was none. */
 static bl_status write_result(bl_claim *claim, const bl_publication *what, const char *packed,
-                              bool there, bool *won, bl_err *err) {
+                              const bl_store_noise *noise, bool there, bool *won, bl_err *err) {
     char digest[BL_SHA256_HEX];
     bl_buf result = {0};
     bl_sha256_of(what->log, what->log_n, digest);
@@ -137,6 +138,10 @@ static bl_status write_result(bl_claim *claim, const bl_publication *what, const
     bl_jw_str(&w, "params", what->params);
     bl_jw_str(&w, "log_sha256", digest);
     bl_jw_str(&w, "log_gz_sha256", packed);
+    if (what->noise_n > 0) {
+        bl_jw_str(&w, "noise_sha256", noise->text);
+        bl_jw_str(&w, "noise_gz_sha256", noise->packed);
+    }
     bl_jw_newline(&w, 1);
     bl_jw_raw(&w, "environment", what->environment);
     bl_seal(&result);
@@ -153,13 +158,18 @@ bl_status bl_store_publish(const bl_store *store, bl_claim *claim, const bl_publ
     enum { MOST_ATTEMPTS = 8 };
     for (int i = 0; i < MOST_ATTEMPTS; i++) {
         char packed[BL_SHA256_HEX];
+        bl_store_noise noise;
         bool there, longer, won;
         BL_TRY(compare_published(store, claim, what, &there, &longer, err));
         if (longer) return BL_OK;
         BL_TRY(bl_claim_write(claim, "run.json", what->identity, strlen(what->identity), err));
         BL_TRY(write_log(claim, what, packed, err));
+        if (what->noise_n > 0)
+            BL_TRY(bl_store_write_noise(claim, what->noise, what->noise_n, &noise, err));
         if (what->before_result != NULL) BL_TRY(what->before_result(what->ctx, err));
-        BL_TRY(write_result(claim, what, packed, there, &won, err));
+        BL_TRY(write_result(claim, what, packed, &noise, there, &won, err));
+        /* Probes of a shorter prefix, which the new result does not speak of. */
+        if (won && what->noise_n == 0) bl_claim_remove(claim, BL_STORE_NOISE_FILE);
         if (won) return BL_OK;
     }
     BL_FAIL(err, BL_EIO, "%s/%s/result.json exists and cannot be read", store->dir, what->id);

@@ -80,6 +80,8 @@ typedef struct bl_publication {
     const char *id, *identity;
     const char *log; /* text without footer */
     size_t log_n;
+    const char *noise; /* the probes up to `steps` (engine/store/noise_file.h), noise_n bytes */
+    size_t noise_n;    /* 0: none */
     const char *outcome, *params, *environment;
     int64_t steps, examples, evals;
     /* Called when all but the result is written, since the result makes the run done: what a done

@@ -14,6 +14,7 @@
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
+#include "engine/noise/noise_record.h"
 #include "engine/store/adopt.h"
 #include "engine/store/index.h"
 #include <inttypes.h>
@@ -404,11 +405,25 @@ static bl_status before_result(void *ctx, bl_err *err) {
     return status;
 }
 
+/* Length of the probes up to `steps`. */
+static bl_status noise_length(size_t *n, const bl_active_trial *a, int64_t steps, bl_err *err) {
+    const bl_buf *text = bl_train_noise(a->train);
+    bl_noise_log log;
+    *n = 0;
+    if (text->len == 0) return BL_OK;
+    BL_TRY(bl_noise_read(&log, text->data, text->len, a->id, err));
+    *n = bl_noise_prefix(&log, steps);
+    bl_noise_log_free(&log);
+    return BL_OK;
+}
+
 /* Publishes the log up to the result's last evaluation, and what the run was computed with. */
 static bl_status publish(bl_active_trial *a, const bl_scheduler *s, size_t threads,
                          const bl_trial_result *result, bl_err *err) {
     const bl_buf *text = bl_train_log(a->train);
     bl_runlog log;
+    size_t noise_n;
+    BL_TRY(noise_length(&noise_n, a, result->steps, err));
     BL_TRY(bl_runlog_parse(&log, text->data, text->len, a->id, err));
     const size_t last = result->evals - 1;
     BL_ASSERT(last < log.evals && log.eval[last].step == result->steps);
@@ -419,6 +434,8 @@ static bl_status publish(bl_active_trial *a, const bl_scheduler *s, size_t threa
                                  .identity = a->identity.data,
                                  .log = text->data,
                                  .log_n = log.eval[last].end,
+                                 .noise = bl_train_noise(a->train)->data,
+                                 .noise_n = noise_n,
                                  .outcome = bl_outcome_name(result->outcome),
                                  .params = log.eval[last].params,
                                  .environment = environment.data,

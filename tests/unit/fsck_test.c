@@ -5,6 +5,7 @@
 #include "engine/base/process.h"
 #include "engine/store/fsck.h"
 #include "engine/store/gc.h"
+#include "engine/store/noise_file.h"
 #include "tests/check.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,12 +32,19 @@ static const char *in_run(const char *name) {
     return path;
 }
 
+/* A header and a probe at step 1. */
+static const char probes[] =
+    "{\"record\":\"header\",\"format\":1,\"run\":\"x\",\"share\":1,\"micro_batch\":2,\"batches\":4,"
+    "\"rows\":9}\n"
+    "{\"record\":\"noise\",\"step\":1,\"batch\":[2,4,8],\"plain\":{\"grad_sq\":[3,2,1],"
+    "\"quarter_sq\":[1,2,3,4],\"product\":[1,2,3,4,5,6,7,8,9,10]}}\n";
+
 /* One finished run with its kept checkpoint, and the files of a sweep around it. */
 static int fresh_store(void **state) {
     (void)state;
     static const char identity[] = "{\"config\":{},\"dataset\":\"d\"}";
     char dir[] = "/tmp/bl-fsck-XXXXXX", digest[BL_SHA256_HEX];
-    bl_buf log = {0}, part = {0}, bytes = {0};
+    bl_buf log = {0}, part = {0}, bytes = {0}, noise = {0};
     if (mkdtemp(dir) == NULL || bl_store_open(&g_store, dir, "x", true, NULL) != BL_OK) return 1;
     bl_sha256_of(identity, strlen(identity), digest);
     (void)snprintf(g_id, sizeof g_id, "r%.12s", digest);
@@ -44,10 +52,13 @@ static int fresh_store(void **state) {
                   "{\"record\":\"header\",\"format\":1,\"run\":\"%s\"}\n"
                   "{\"record\":\"eval\",\"step\":1,\"value\":2,\"params\":\"p\"}\n",
                   g_id);
+    bl_buf_str(&noise, probes);
     const bl_publication what = {.id = g_id,
                                  .identity = identity,
                                  .log = log.data,
                                  .log_n = log.len,
+                                 .noise = noise.data,
+                                 .noise_n = noise.len,
                                  .outcome = "budget",
                                  .params = "p",
                                  .environment = "{\"impl\":\"ref\"}",
@@ -69,6 +80,7 @@ static int fresh_store(void **state) {
     bl_buf_free(&log);
     bl_buf_free(&part);
     bl_buf_free(&bytes);
+    bl_buf_free(&noise);
     return 0;
 }
 
@@ -80,8 +92,8 @@ static bl_fsck check(bool repair) {
 
 static void every_flipped_bit_is_found(void **state) {
     (void)state;
-    static const char *const files[] = {"run.json", "result.json", "log.jsonl.gz", "checkpoint-A",
-                                        "checkpoint-B"};
+    static const char *const files[] = {"run.json",       "result.json",  "log.jsonl.gz",
+                                        "noise.jsonl.gz", "checkpoint-A", "checkpoint-B"};
     assert_int_equal(check(false).damage, 0);
     for (size_t f = 0; f < BL_COUNT(files); f++) {
         char path[BL_PATH];
@@ -102,6 +114,46 @@ static void every_flipped_bit_is_found(void **state) {
         bl_buf_free(&good);
     }
     assert_int_equal(check(false).damage, 0);
+}
+
+/* Probes that the result speaks of have to be there; what goes on beyond it is fine; a file that no
+ * result speaks of is checked by itself. */
+static void probes_go_with_their_result(void **state) {
+    (void)state;
+    char path[BL_PATH];
+    bl_buf text = {0}, longer = {0}, packed = {0}, good = {0};
+    bl_err err;
+    CHECK_OK(bl_store_load_noise(&g_store, g_id, &text, ERR));
+    assert_string_equal(bl_buf_text(&text), probes);
+    CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, in_run("noise.jsonl.gz")));
+    CHECK_OK(bl_file_read(&good, path, 1 << 20, ERR));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(check(false).damage, 1);
+    assert_int_equal(bl_store_load_noise(&g_store, g_id, &text, &err), BL_EFORMAT);
+    bl_buf_str(&longer, probes);
+    bl_buf_str(&longer, strchr(probes, '\n') + 1);
+    strstr(longer.data + strlen(probes), "\"step\":1")[7] = '2';
+    CHECK_OK(bl_gzip(&packed, longer.data, longer.len, ERR));
+    CHECK_OK(put(in_run("noise.jsonl.gz"), packed.data, packed.len));
+    assert_int_equal(check(false).damage, 0);
+    bl_buf_clear(&text);
+    CHECK_OK(bl_store_load_noise(&g_store, g_id, &text, ERR));
+    assert_string_equal(bl_buf_text(&text), probes);
+    for (size_t bit = 0; bit < 8 * packed.len; bit++) {
+        packed.data[bit / 8] = (char)(packed.data[bit / 8] ^ (1 << (bit % 8)));
+        CHECK_OK(put(in_run("noise.jsonl.gz"), packed.data, packed.len));
+        if (check(false).damage != 1) fail_msg("bit %zu: not found", bit);
+        packed.data[bit / 8] = (char)(packed.data[bit / 8] ^ (1 << (bit % 8)));
+    }
+    CHECK_OK(put(in_run("noise.jsonl.gz"), good.data, good.len));
+    CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, in_run("result.json")));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(check(false).damage, 0);
+    good.data[4] ^= 1; /* in gzip's own header */
+    CHECK_OK(put(in_run("noise.jsonl.gz"), good.data, good.len));
+    assert_int_equal(check(false).damage, 1);
+    assert_int_equal(bl_store_load_noise(&g_store, g_id, &text, &err), BL_EMISSING);
+    bl_buf_free(&text), bl_buf_free(&longer), bl_buf_free(&packed), bl_buf_free(&good);
 }
 
 /* A log whose result was not written, or speaks of less, has only itself to be checked by. */
@@ -140,6 +192,8 @@ static void a_log_ahead_of_its_result_is_checked_whole(void **state) {
                                  .identity = "{\"config\":{},\"dataset\":\"d\"}",
                                  .log = log.data,
                                  .log_n = log.len,
+                                 .noise = probes,
+                                 .noise_n = strlen(probes),
                                  .outcome = "budget",
                                  .params = "q",
                                  .environment = "{}",
@@ -381,7 +435,8 @@ static void the_next_run_tidies_up(void **state) {
     assert_string_equal(names.name[0], "plan.jsonl");
     assert_string_equal(names.name[1], g_id);
     bl_names_free(&names);
-    static const char *const kept[] = {"checkpoint-A", "log.jsonl.gz", "result.json", "run.json"};
+    static const char *const kept[] = {"checkpoint-A", "log.jsonl.gz", "noise.jsonl.gz",
+                                       "result.json", "run.json"};
     char dir[BL_PATH];
     CHECK_OK(bl_path(dir, ERR, "%s/%s", g_store.dir, g_id));
     CHECK_OK(bl_dir_list(&names, dir, ERR));
@@ -511,6 +566,7 @@ static void gc_leaves_work_in_progress(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_flipped_bit_is_found, fresh_store),
+        cmocka_unit_test_setup(probes_go_with_their_result, fresh_store),
         cmocka_unit_test_setup(a_log_without_a_result_is_checked, fresh_store),
         cmocka_unit_test_setup(a_log_ahead_of_its_result_is_checked_whole, fresh_store),
         cmocka_unit_test_setup(a_lone_log_is_this_run_s_and_whole, fresh_store),

@@ -2,6 +2,8 @@
  */
 #include "engine/base/gzip.h"
 #include "engine/base/mem.h"
+#include "engine/noise/noise_record.h"
+#include "engine/store/noise_file.h"
 #include "engine/store/store.h"
 #include "tests/check.h"
 #include <stdlib.h>
@@ -41,13 +43,29 @@ static void make_log(bl_buf *out, int evals, int twist) {
             i, 8 * i, i, 8 * i, i == twist ? 77 : 10 - i, i);
 }
 
-static bl_status publish(int evals, int twist, bl_err *err) {
-    bl_buf log = {0};
+static void make_noise(bl_buf *out, int probes) {
+    const bl_noise_settings settings = {.share = 0.05, .batch = 2, .batches = 4, .rows = 100};
+    bl_noise_probe probe = {.batch = 2, .batches = 4, .rows = 100};
+    probe.norms[BL_NOISE_PLAIN].known = true;
+    bl_noise_write_header(out, k_id, &settings);
+    for (int i = 1; i <= probes; i++) {
+        probe.step = i;
+        probe.norms[BL_NOISE_PLAIN].level[0] = 1.0 / i;
+        bl_noise_write_probe(out, &probe);
+    }
+}
+
+/* With probes at every step up to `probes`; 0: none. */
+static bl_status publish_noisy(int evals, int twist, int probes, bl_err *err) {
+    bl_buf log = {0}, noise = {0};
     make_log(&log, evals, twist);
+    if (probes > 0) make_noise(&noise, probes);
     const bl_publication what = {.id = k_id,
                                  .identity = "{}",
                                  .log = log.data,
                                  .log_n = log.len,
+                                 .noise = noise.data,
+                                 .noise_n = noise.len,
                                  .outcome = "budget",
                                  .params = "p",
                                  .environment = "{\"impl\":\"ref\"}",
@@ -56,7 +74,12 @@ static bl_status publish(int evals, int twist, bl_err *err) {
                                  .evals = evals};
     const bl_status status = bl_store_publish(&g_store, g_claim, &what, err);
     bl_buf_free(&log);
+    bl_buf_free(&noise);
     return status;
+}
+
+static bl_status publish(int evals, int twist, bl_err *err) {
+    return publish_noisy(evals, twist, 0, err);
 }
 
 /* Writes without fsync: thousands of damaged files. */
@@ -81,6 +104,27 @@ static void a_prefix_grows_and_never_shrinks(void **state) {
         assert_true(run.parsed.eval[2].value == 7.0);
         bl_stored_free(&run);
     }
+}
+
+/* Probes grow with their prefix, and go with a longer one that has none. */
+static void probes_go_with_their_prefix(void **state) {
+    (void)state;
+    bl_buf text = {0}, expected = {0};
+    bl_err err;
+    char path[BL_PATH];
+    static const int evals[] = {3, 5, 2}, kept[] = {3, 5, 5};
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(publish_noisy(evals[i], 0, evals[i], ERR));
+        bl_buf_clear(&text), bl_buf_clear(&expected);
+        CHECK_OK(bl_store_load_noise(&g_store, k_id, &text, ERR));
+        make_noise(&expected, kept[i]);
+        assert_string_equal(bl_buf_text(&text), bl_buf_text(&expected));
+    }
+    CHECK_OK(publish(6, 0, ERR));
+    assert_int_equal(bl_store_load_noise(&g_store, k_id, &text, &err), BL_EMISSING);
+    CHECK_OK(bl_path(path, ERR, "%s/%s/noise.jsonl.gz", g_store.dir, k_id));
+    assert_false(bl_file_exists(path));
+    bl_buf_free(&text), bl_buf_free(&expected);
 }
 
 static void two_different_results_of_one_run_are_a_mismatch(void **state) {
@@ -309,6 +353,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_prefix_grows_and_never_shrinks, fresh_store,
                                         done_with_it),
+        cmocka_unit_test_setup_teardown(probes_go_with_their_prefix, fresh_store, done_with_it),
         cmocka_unit_test_setup_teardown(two_different_results_of_one_run_are_a_mismatch,
                                         fresh_store, done_with_it),
         cmocka_unit_test_setup_teardown(damage_is_found, fresh_store, done_with_it),
