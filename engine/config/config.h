@@ -184,6 +184,7 @@ bool bl_config_key_is_identity(const char *key);
 void bl_config_identity(const bl_config *config, bl_buf *out);
 /* The same as an earlier release wrote it: only to find what that has stored. */
 void bl_config_old_identity(const bl_config *config, bl_buf *out);
+int bl_config_old_epoch(const bl_config *config);
 /* Every key of the resolved experiment as libconfig text that reads back to the same structure. */
 void bl_config_dump(const bl_config *config, bl_buf *out);
 /* Table of keys for --list-keys: "all", or those of one group. BL_EINVAL names the groups. */

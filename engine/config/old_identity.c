@@ -1,13 +1,15 @@
 /* The identity of runs as it was written before format 2 of run ids, so that a store's finished
  * runs are found under the ids they had (engine/store/adopt.c). Nothing else may use it, and it
  * never changes: keys that came later are not here, renamed ones have their old names, absent
- * values are the 0 that stood for them. It goes when no store of that time is read any more. */
+ * values are the 0 that stood for them, defaults and epochs are those of then. Ids that this has to
+ * give stand in tests/golden/old_ids.txt. It goes when no store of that time is read any more. */
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
+#include "engine/base/numerics.h"
 #include "engine/config/applies.h"
 #include "engine/config/config.h"
 #include "engine/config/key.h"
-#include <pthread.h>
+#include "engine/config/renamed.h"
 #include <string.h>
 
 /* When a key was part of the identity. */
@@ -34,34 +36,34 @@ typedef enum condition {
 
 // clang-format off
 static const struct {
-    const char *was, *is; /* its name then, and today's where that differs */
-    bool late;            /* left out at its default */
+    const char *was;      /* its name then */
+    const char *left_out; /* its default then, as JSON: at that it was no part */
     condition when;
 } k_rows[] = { /* in the order of the text */
-    {.was = "data.crop", .late = true},
+    {.was = "data.crop", .left_out = "0"},
     {.was = "data.eval_rows"},
-    {.was = "data.flip", .late = true},
+    {.was = "data.flip", .left_out = "false"},
     {.was = "data.rows"},
-    {.was = "data.split", .late = true},
+    {.was = "data.split", .left_out = "\"valid\""},
     {.was = "dataset"},
     {.was = "eval.first"},
-    {.was = "eval.ratio", .is = "eval.growth"},
+    {.was = "eval.ratio"},
     {.was = "label_smoothing", .when = CROSS_ENTROPY},
     {.was = "loss", .when = NET},
-    {.was = "loss_scale", .late = true},
+    {.was = "loss_scale", .left_out = "1024"},
     {.was = "metric"},
     {.was = "model.batch_norm", .when = TABULAR},
     {.was = "model.dropout", .when = HIDDEN},
     {.was = "model.embedding_dropout", .when = TABULAR},
-    {.was = "model.filters", .late = true, .when = CONVOLUTIONS},
-    {.was = "model.ghost_size", .late = true, .when = GHOST},
+    {.was = "model.filters", .left_out = "[]", .when = CONVOLUTIONS},
+    {.was = "model.ghost_size", .left_out = "64", .when = GHOST},
     {.was = "model.hidden", .when = HIDDEN},
     {.was = "model.kind"},
-    {.was = "model.layers", .late = true, .when = LAYERS},
-    {.was = "model.norm", .late = true, .when = RESNET},
+    {.was = "model.layers", .when = LAYERS},
+    {.was = "model.norm", .left_out = "\"none\"", .when = RESNET},
     {.was = "model.output", .when = TABULAR},
-    {.was = "model.shortcut", .late = true, .when = RESNET},
-    {.was = "model.width", .late = true, .when = MOBILENET},
+    {.was = "model.shortcut", .left_out = "\"projection\"", .when = RESNET},
+    {.was = "model.width", .left_out = "1", .when = MOBILENET},
     {.was = "numerics"},
     {.was = "optimizer.beta1", .when = ADAM},
     {.was = "optimizer.beta2", .when = ADAM},
@@ -69,22 +71,22 @@ static const struct {
     {.was = "optimizer.momentum", .when = MOMENTUM},
     {.was = "optimizer.name"},
     {.was = "optimizer.weight_decay"},
-    {.was = "precision", .late = true},
+    {.was = "precision", .left_out = "\"fp32\""},
     {.was = "quadratic.dimensions", .when = QUADRATIC},
     {.was = "quadratic.noise", .when = QUADRATIC},
     {.was = "quadratic.replicas", .when = SAMPLED},
     {.was = "quadratic.start", .when = QUADRATIC},
-    {.was = "quadratic.version", .is = "quadratic.expectation", .when = QUADRATIC},
-    {.was = "schedule.end_div", .is = "schedule.final_div_factor", .when = CYCLE},
+    {.was = "quadratic.version", .when = QUADRATIC},
+    {.was = "schedule.end_div", .when = CYCLE},
     {.was = "schedule.horizon_epochs", .when = SCHEDULE},
     {.was = "schedule.momentum_high", .when = CYCLE_MOMENTUM},
     {.was = "schedule.momentum_low", .when = CYCLE_MOMENTUM},
     {.was = "schedule.name"},
-    {.was = "schedule.start_div", .is = "schedule.div_factor", .when = CYCLE},
+    {.was = "schedule.start_div", .when = CYCLE},
     {.was = "schedule.warmup", .when = SCHEDULE},
     {.was = "train.batch_size"},
     {.was = "train.learning_rate"},
-    {.was = "train.micro_batch", .late = true, .when = PIECES},
+    {.was = "train.micro_batch", .left_out = "0", .when = PIECES},
     {.was = "train.seed"},
 };
 // clang-format on
@@ -139,17 +141,6 @@ static bool applies(const bl_config *c, condition when) {
     return false;
 }
 
-static bl_config g_defaults;
-
-static void prepare(void) {
-    bl_config_defaults(&g_defaults);
-}
-
-static bool at_default(const bl_key *key, const bl_config *config) {
-    const bl_config_value value = bl_value_of(key, config), def = bl_value_of(key, &g_defaults);
-    return bl_value_equal(&value, &def);
-}
-
 /* The value as it was then. */
 static bl_config_value old_value(const bl_key *key, const char *was, const bl_config *c) {
     bl_config_value value = bl_value_of(key, c);
@@ -161,19 +152,34 @@ static bl_config_value old_value(const bl_key *key, const char *was, const bl_co
     return value;
 }
 
+/* Today's row of a key. A former name that renamed.c forgets has to be told here then. */
+static const bl_key *key_of(const char *was) {
+    const bl_key *key = bl_key_find(was, strlen(was));
+    if (key == NULL) key = bl_renamed_key(was, strlen(was), NULL);
+    BL_ASSERT(key != NULL);
+    return key;
+}
+
 void bl_config_old_identity(const bl_config *config, bl_buf *out) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, prepare);
+    bl_buf text = {0};
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
     for (size_t i = 0; i < BL_COUNT(k_rows); i++) {
-        const char *was = k_rows[i].was, *now = k_rows[i].is != NULL ? k_rows[i].is : was;
-        const bl_key *key = bl_key_find(now, strlen(now));
+        const char *was = k_rows[i].was, *left_out = k_rows[i].left_out;
         if (!applies(config, k_rows[i].when)) continue;
-        if (k_rows[i].late && at_default(key, config)) continue;
-        const bl_config_value value = old_value(key, was, config);
-        bl_key_write(&value, BL_FORM_JSON, bl_jw_slot(&w, was));
+        const bl_config_value value = old_value(key_of(was), was, config);
+        bl_buf_clear(&text);
+        bl_key_write(&value, BL_FORM_JSON, &text);
+        if (left_out == NULL || strcmp(bl_buf_text(&text), left_out) != 0)
+            bl_jw_raw(&w, was, bl_buf_text(&text));
     }
     bl_jw_end(&w);
     bl_jw_done(&w);
+    bl_buf_free(&text);
+}
+
+int bl_config_old_epoch(const bl_config *c) {
+    if (bl_config_has_convolutions(c)) return BL_NUMERICS_EPOCH_GAPS;
+    return bl_config_has_norm(c) && applies(c, PIECES) ? BL_NUMERICS_EPOCH_PIECES
+                                                       : BL_NUMERICS_EPOCH;
 }

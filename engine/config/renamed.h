@@ -1,7 +1,8 @@
 /* Names and values of the release before, accepted for one more release. Whoever uses one gets a
  * note with today's (bl_config_notes): `bl_config.renamed` remembers which, a bit each.
  *
- * A row here is added with each renaming and goes with the release after the next. */
+ * A row here is added with each renaming and goes with the release after the next. Former names of
+ * keys of a run's identity are also what old_identity.c finds them by. */
 #ifndef BL_ENGINE_CONFIG_RENAMED_H
 #define BL_ENGINE_CONFIG_RENAMED_H
 #include "engine/config/schema.h"

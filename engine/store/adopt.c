@@ -9,7 +9,7 @@ enum { RESULT_LIMIT = 1 << 20 };
 /* Runs whose numerics epoch has risen are other runs, and so are those on few rows, whose order of
  * examples has changed (engine/base/numerics.h). */
 static bool has_same_bits(const bl_config *config, size_t train_rows) {
-    return bl_config_numerics_epoch(config) < BL_NUMERICS_EPOCH_STARTS &&
+    return bl_config_numerics_epoch(config) == bl_config_old_epoch(config) &&
            (train_rows > BL_SHUFFLED_ROWS || strcmp(config->dataset, "none") == 0);
 }
 

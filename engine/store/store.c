@@ -31,7 +31,7 @@ static void write_identity(bl_buf *out, const bl_config *config, bool old,
     else
         bl_config_identity(config, bl_jw_slot(&w, "config"));
     bl_jw_str(&w, "dataset", dataset_sha256);
-    bl_jw_i64(&w, "epoch", bl_config_numerics_epoch(config));
+    bl_jw_i64(&w, "epoch", old ? bl_config_old_epoch(config) : bl_config_numerics_epoch(config));
     bl_jw_str(&w, "level", config->numerics);
     if (config->computed_by[0] != '\0') bl_jw_str(&w, "device", config->computed_by);
     bl_jw_end(&w);
