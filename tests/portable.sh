@@ -52,7 +52,7 @@ flags="$* -std=c17 -D_GNU_SOURCE -O2 -pthread -ffunction-sections -I. -I$out/inc
 have() { command -v "$1" >/dev/null 2>&1; }
 missing() {
   skip=$((skip + 1))
-  echo "$1: skipped, there is no $2"
+  echo "SKIPPED $1: there is no $2"
 }
 
 arm=aarch64-linux-gnu-gcc

@@ -22,7 +22,7 @@ grep -Eq 'run.sh build/release +tests/cli/look_test.sh +build/release/tests/unit
 
 # A machine for a user without sudo, without a C++ compiler: the line to run names it.
 mkdir "$scratch/bin"
-for tool in sh grep sed mktemp rm cc gcc pkg-config gnuplot as ld env; do
+for tool in sh grep sed mktemp rm cc gcc pkg-config gnuplot as ld env date dirname; do
   found=$(command -v $tool) && ln -s "$found" "$scratch/bin/$tool"
 done
 printf '#!/bin/sh\necho 1000\n' >"$scratch/bin/id"
@@ -32,6 +32,22 @@ PATH="$scratch/bin" sh scripts/setup.sh test >"$scratch/out" 2>&1
 [ $? = 69 ] || why "setup.sh test without a C++ compiler does not end with 69"
 grep -Eq '^  apt-get update && apt-get install -y --no-install-recommends ([^ ]+ )*g\+\+( |$)' "$scratch/out" ||
   why "setup.sh test does not name g++"
+
+# What cannot be done here is said and counted in one form, the runner's.
+PATH="$scratch/bin" sh tests/fresh.sh >"$scratch/out" 2>&1 || why "fresh.sh fails where it can do nothing"
+grep -qx 'SKIPPED bare machines: only root can make a bare machine' "$scratch/out" || why "fresh.sh does not say what it skips"
+[ "$(tail -1 "$scratch/out")" = "0 passed, 0 failed, 8 skipped" ] || why "fresh.sh does not count what it skips"
+make -n test-ptx NVCC= >"$scratch/out" 2>&1
+grep -q 'echo "SKIPPED test-ptx: there is no nvcc"; echo "0 passed, 0 failed, 1 skipped"$' "$scratch/out" ||
+  why "test-ptx does not count what it skips"
+make -n test-slurm >"$scratch/out" 2>&1
+grep -q 'sh tests/run.sh build/release tests/slurm/slurm_test.sh$' "$scratch/out" || why "the runner does not count test-slurm"
+mkdir -p "$scratch/tree/.ci" && cp .ci/run "$scratch/tree/.ci/"
+printf 'layers:\n\t@: sound\n' >"$scratch/tree/Makefile"
+for tool in bash make tee awk cat tail; do ln -sf "$(command -v $tool)" "$scratch/bin/$tool"; done
+PATH="$scratch/bin" "$scratch/bin/bash" "$scratch/tree/.ci/run" layers >"$scratch/out" 2>&1 || why "the stage layers fails"
+grep -q '^SKIPPED the form of the C text: there is no clang-format-14$' "$scratch/out" || why "a missing clang-format is not told"
+[ "$(tail -1 "$scratch/out")" = "0 passed, 0 failed, 1 skipped" ] || why "a missing clang-format is not counted"
 
 # The runner: a pass, a failure and a skip, and programs that crash or run nothing.
 printf 'exit 0\n' >"$scratch/good.sh"

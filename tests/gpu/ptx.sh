@@ -4,7 +4,7 @@
 #   every fma.rn is one that the source asks for (tests/gpu/marked_fma.h marks those),
 #   every other addition, product, quotient and root rounds to nearest (.rn), and none is approximate or flushes
 #   subnormal numbers.
-# `make test-ptx` calls it with the flags of the plug-in. FILES names other sources.
+# `make test-ptx` calls it with the flags of the plug-in. FILES names other sources. The last line is a total of one.
 set -u
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -26,4 +26,5 @@ for ptx in "$scratch"/*.ptx; do
 done
 [ "$all" -gt 0 ] || { echo "ptx: there is no multiply-add at all"; bad=1; }
 [ $bad = 0 ] && echo "ptx: $all fused multiply-adds, each the source's"
+echo "$((1 - bad)) passed, $bad failed, 0 skipped"
 exit $bad
