@@ -135,14 +135,18 @@ static void latex_is_exact(void **state) {
 
 static void same_bytes_twice(void **state) {
     static const char *const figures[] = {
-        "scaling", "time",    "resources",    "learning_rate",   "lr_sensitivity", "budgets",
-        "pareto",  "targets", "curves_steps", "curves_examples", "curves_time",    "series"};
+        "scaling",         "time",        "resources", "learning_rate", "lr_sensitivity",
+        "budgets",         "rules",       "pareto",    "targets",       "curves_steps",
+        "curves_examples", "curves_time", "series"};
     static const char *const endings[] = {"svg", "png", "pdf", "dat", "gp"};
     if (!has_gnuplot()) skip();
-    bl_report_model a = answer_of(
-        *state,
-        (bl_report_fixture){
-            .sizes = 8, .seeds = 3, .timing = true, .budgets = true, .logs = true, .series = true});
+    bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 8,
+                                                              .seeds = 3,
+                                                              .timing = true,
+                                                              .budgets = true,
+                                                              .logs = true,
+                                                              .rules = true,
+                                                              .series = true});
     bl_buf before[sizeof figures / sizeof *figures][sizeof endings / sizeof *endings] = {0};
     char name[64];
     for (int round = 0; round < 2; round++) {
