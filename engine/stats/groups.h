@@ -1,4 +1,5 @@
-/* Runs grouped by batch size, their medians, and resampled medians for the bootstrap. */
+/* Runs grouped by batch size, for all fits; private to the room. Their medians, and resampled
+ * medians for the bootstrap. */
 #ifndef BL_ENGINE_STATS_GROUPS_H
 #define BL_ENGINE_STATS_GROUPS_H
 #include "engine/base/status.h"

@@ -1,5 +1,7 @@
-/* Order statistics against values worked by hand or known from tables. */
+/* The domain, and order statistics against values worked by hand or known from tables.
+ */
 #include "engine/base/philox.h"
+#include "engine/stats/point.h"
 #include "engine/stats/summary.h"
 #include "tests/check.h"
 #include <math.h>
@@ -7,6 +9,14 @@
 static void near(double found, double expected) {
     if (!(fabs(found - expected) <= 1e-12 * (1 + fabs(expected))))
         fail_msg("%.17g, expected %.17g", found, expected);
+}
+
+static void domain(void **state) {
+    (void)state;
+    assert_true(bl_stats_in_domain(1e-9) && bl_stats_in_domain(1e15));
+    assert_false(bl_stats_in_domain(nextafter(1e-9, 0)) ||
+                 bl_stats_in_domain(nextafter(1e15, 1e16)));
+    assert_false(bl_stats_in_domain(0) || bl_stats_in_domain(-1) || bl_stats_in_domain(NAN));
 }
 
 static void quantiles_of_type_7(void **state) {
@@ -63,6 +73,7 @@ static void intervals_of_the_median(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(domain),
         cmocka_unit_test(quantiles_of_type_7),
         cmocka_unit_test(medians),
         cmocka_unit_test(intervals_of_the_median),
