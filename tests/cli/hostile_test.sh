@@ -2,21 +2,16 @@
 # Hostile use of the command line: names that are paths, output files that are none, a full standard
 # output, files that grow too large, FIFOs and folders in a file's place, text that acts on a terminal.
 set -u
-scratch=$(mktemp -d)
-trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
-failed=0
-fail() { echo "--- $*"; failed=1; }
-
-# try STATUS command...: runs it with the store in $scratch; what it says lies in out and err.
-try() {
-  want=$1
-  shift
-  timeout 60 env BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports" BATCHLAB_CACHE="$scratch/cache" \
-    "$@" >"$scratch/out" 2>"$scratch/err"
-  status=$?
-  [ "$status" = "$want" ] || { fail "$*: exit $status, wanted $want"; cat "$scratch/err"; }
+. tests/cli/lib.sh
+export BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports" BATCHLAB_CACHE="$scratch/cache"
+# Nothing may wait: a command that is not done after a minute ends with 124.
+printf '#!/bin/sh\nexec timeout 60 "%s" "$@"\n' "$BATCHLAB" >"$scratch/batchlab"
+chmod +x "$scratch/batchlab"
+BATCHLAB=$scratch/batchlab repository=$PWD
+in_project() { # in_project STATUS arguments...: as try, with $scratch/project as the folder
+  cd "$scratch/project" && try "$@"
+  cd "$repository" || exit 1
 }
-says() { grep -qF -e "$1" "$scratch/err" || { fail "nothing says '$1':"; cat "$scratch/err"; }; }
 
 # ---- names: one function refuses every operand that is a path or nothing
 mkdir -p "$scratch/runs/keep/0123456789ab.corrupt-1" "$scratch/keep/x.corrupt-1" "$scratch/runs/.hidden/x.corrupt-1"
@@ -24,18 +19,18 @@ for name in .. . ../keep keep/../../keep '' .hidden /etc ./keep; do
   for command in 'fsck --repair' gc ls status export bundle recommend plot report run work check plan lock verify \
     'submit --slurm --workers 1 --print'; do
     # shellcheck disable=SC2086
-    try 2 "$BATCHLAB" $command "$name"
+    try 2 $command "$name"
     [ -s "$scratch/err" ] || fail "$command '$name' says nothing"
   done
   for command in show why 'diff 0123'; do
     # shellcheck disable=SC2086
-    try 2 "$BATCHLAB" $command "$name"
+    try 2 $command "$name"
   done
 done
 [ -d "$scratch/keep/x.corrupt-1" ] && [ -d "$scratch/runs/.hidden/x.corrupt-1" ] || fail "something outside of the store was removed"
 
 # ---- a store to look at
-try 0 "$BATCHLAB" run rossmann --preset tiny --synthetic -j 2 --progress none
+try 0 run rossmann --preset tiny --synthetic -j 2 --progress none
 run=$(ls "$scratch/runs/rossmann" | grep -E '^[a-z]?[0-9a-f]{12}$' | head -1)
 [ -n "$run" ] || fail "no run was made"
 
@@ -43,33 +38,33 @@ run=$(ls "$scratch/runs/rossmann" | grep -E '^[a-z]?[0-9a-f]{12}$' | head -1)
 mkfifo "$scratch/fifo"
 cat "$scratch/fifo" >"$scratch/through" &
 reader=$!
-try 0 "$BATCHLAB" bundle rossmann -o "$scratch/fifo"
+try 0 bundle rossmann -o "$scratch/fifo"
 wait $reader
-try 0 "$BATCHLAB" bundle rossmann -o "$scratch/plain.tar.gz"
+try 0 bundle rossmann -o "$scratch/plain.tar.gz"
 cmp -s "$scratch/through" "$scratch/plain.tar.gz" || fail "a FIFO gets other bytes than a file"
 [ -p "$scratch/fifo" ] || fail "the FIFO was replaced"
 ln -s plain.tar.gz "$scratch/link"
 : >"$scratch/plain.tar.gz"
-try 0 "$BATCHLAB" bundle rossmann -o "$scratch/link"
+try 0 bundle rossmann -o "$scratch/link"
 [ -L "$scratch/link" ] && cmp -s "$scratch/through" "$scratch/plain.tar.gz" || fail "the link was replaced"
 ln -s nowhere "$scratch/dangling"
-try 2 "$BATCHLAB" bundle rossmann -o "$scratch/dangling"
-says "it is a link to a file that does not exist"
+try 2 bundle rossmann -o "$scratch/dangling"
+says err "it is a link to a file that does not exist"
 [ -e "$scratch/nowhere" ] && fail "a link without a target was followed"
-try 2 "$BATCHLAB" bundle rossmann -o "$scratch/runs"
-says "it is a folder"
-try 0 "$BATCHLAB" bundle rossmann -o /dev/null
+try 2 bundle rossmann -o "$scratch/runs"
+says err "it is a folder"
+try 0 bundle rossmann -o /dev/null
 [ -c /dev/null ] || fail "/dev/null was replaced"
-try 74 "$BATCHLAB" bundle rossmann -o /dev/full
-says "/dev/full"
-try 74 "$BATCHLAB" export rossmann --tfevents -o "$scratch/plain.tar.gz"
-says "cannot make the folder"
-try 0 "$BATCHLAB" export rossmann --tfevents -o "$scratch/events"
+try 74 bundle rossmann -o /dev/full
+says err "/dev/full"
+try 74 export rossmann --tfevents -o "$scratch/plain.tar.gz"
+says err "cannot make the folder"
+try 0 export rossmann --tfevents -o "$scratch/events"
 events=$(find "$scratch/events" -type f | head -1)
 rm "$events" && mkfifo "$events"
 cat "$events" >"$scratch/through" &
 reader=$!
-try 0 "$BATCHLAB" export rossmann --tfevents -o "$scratch/events"
+try 0 export rossmann --tfevents -o "$scratch/events"
 wait $reader
 [ -p "$events" ] && [ -s "$scratch/through" ] || fail "export replaced a FIFO"
 
@@ -80,38 +75,37 @@ wait $reader
   [ $? = 74 ] || echo "--- $command --help into a full disk: not 74"
 done >"$scratch/help"
 [ -s "$scratch/help" ] && { cat "$scratch/help"; failed=1; }
-# full STATUS-WITHOUT command...
+# full STATUS-WITHOUT arguments...
 full() {
   try "$@"
   [ -s "$scratch/out" ] || fail "$* prints nothing: that shows nothing"
   shift
-  env BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports" BATCHLAB_CACHE="$scratch/cache" \
-    "$@" >/dev/full 2>"$scratch/err"
+  "$BATCHLAB" "$@" >/dev/full 2>"$scratch/err"
   [ $? = 74 ] || fail "$* into a full disk: not 74"
-  says "cannot write to standard output"
+  says err "cannot write to standard output"
 }
-full 0 "$BATCHLAB" recommend rossmann
-full 0 "$BATCHLAB" recommend rossmann --json
-full 0 "$BATCHLAB" plan rossmann --preset tiny --synthetic
-full 0 "$BATCHLAB" ls
-full 0 "$BATCHLAB" status
-full 0 "$BATCHLAB" why "$run"
-full 0 "$BATCHLAB" show "$run"
-full 0 "$BATCHLAB" export rossmann
-full 0 "$BATCHLAB" doctor
-full 0 "$BATCHLAB" check --list-keys all
-full 0 "$BATCHLAB" check rossmann
-full 0 "$BATCHLAB" completion bash
-full 0 "$BATCHLAB" gc -n
-full 0 "$BATCHLAB" --version
-full 0 "$BATCHLAB" --help
+full 0 recommend rossmann
+full 0 recommend rossmann --json
+full 0 plan rossmann --preset tiny --synthetic
+full 0 ls
+full 0 status
+full 0 why "$run"
+full 0 show "$run"
+full 0 export rossmann
+full 0 doctor
+full 0 check --list-keys all
+full 0 check rossmann
+full 0 completion bash
+full 0 gc -n
+full 0 --version
+full 0 --help
 cp -r "$scratch/runs/rossmann" "$scratch/runs/broken"
 printf x >>"$scratch/runs/broken/$run/result.json"
-full 4 "$BATCHLAB" fsck broken
+full 4 fsck broken
 rm -r "$scratch/runs/broken"
 
 # ---- a limit on the size of files: a message and 74, not a signal
-(ulimit -f 1 && try 74 "$BATCHLAB" bundle rossmann -o "$scratch/limited.tar"; exit $failed) || failed=1
+(ulimit -f 1 && try 74 bundle rossmann -o "$scratch/limited.tar"; exit $failed) || failed=1
 [ -e "$scratch/limited.tar" ] && fail "half a bundle was left"
 
 # ---- what is no plain file: refused or mended at once, and never waited for
@@ -121,20 +115,19 @@ ln -s "$PWD/reports/templates" "$scratch/project/reports/templates"
 ln -s "$PWD/datasets" "$scratch/project/datasets"
 sed 's/rossmann_one_cycle/x/' experiments/rossmann/experiment.cfg >"$scratch/project/experiments/x/experiment.cfg"
 mkfifo "$scratch/project/experiments/x/sweep.lua"
-program=$(realpath "$BATCHLAB")
-try 2 sh -c "cd '$scratch/project' && exec '$program' check x"
-says "it is a FIFO, not a plain file"
+in_project 2 check x
+says err "it is a FIFO, not a plain file"
 mv "$scratch/runs/rossmann/$run/result.json" "$scratch/kept.json"
 mkdir "$scratch/runs/rossmann/$run/result.json"
-try 4 "$BATCHLAB" fsck rossmann
-try 0 "$BATCHLAB" run rossmann --preset tiny --synthetic -j 2 --progress none
+try 4 fsck rossmann
+try 0 run rossmann --preset tiny --synthetic -j 2 --progress none
 [ -f "$scratch/runs/rossmann/$run/result.json" ] || fail "a folder in the result's place: the run was not done again"
-try 0 "$BATCHLAB" gc rossmann
+try 0 gc rossmann
 rm "$scratch/runs/rossmann/$run/log.jsonl.gz"
 mkfifo "$scratch/runs/rossmann/$run/log.jsonl.gz"
-try 4 "$BATCHLAB" fsck rossmann
-try 4 "$BATCHLAB" fsck rossmann --repair
-try 0 "$BATCHLAB" run rossmann --preset tiny --synthetic -j 2 --progress none
+try 4 fsck rossmann
+try 4 fsck rossmann --repair
+try 0 run rossmann --preset tiny --synthetic -j 2 --progress none
 [ -f "$scratch/runs/rossmann/$run/log.jsonl.gz" ] || fail "a FIFO in the log's place: the run was not done again"
 
 # ---- text that acts on a terminal
@@ -143,23 +136,23 @@ acts() { grep -q -e "$esc" -e "$c1" -e "$rlo" "$scratch/out" "$scratch/err" && f
 rm "$scratch/project/experiments/x/sweep.lua"
 for text in "$esc[31m" "$c1"31m "$rlo"; do
   printf 'return function(exp) error("a%sb") end\n' "$text" >"$scratch/project/experiments/x/sweep.lua"
-  try 2 sh -c "cd '$scratch/project' && exec '$program' check x"
+  in_project 2 check x
   acts "a script's error"
-  grep -q 'a\\' "$scratch/err" || { fail "the error does not show what stood there"; cat "$scratch/err"; }
+  grep -q 'a\\' "$scratch/err" || fail "the error does not show what stood there"
   printf 'return function(exp) exp:note("a%sb") exp:run{{}} end\n' "$text" >"$scratch/project/experiments/x/sweep.lua"
-  try 2 sh -c "cd '$scratch/project' && exec '$program' check x"
-  says "has to be one line without control characters"
+  in_project 2 check x
+  says err "has to be one line without control characters"
   printf 'return function(exp) exp:run{{}, title = "a%sb"} end\n' "$text" >"$scratch/project/experiments/x/sweep.lua"
-  try 2 sh -c "cd '$scratch/project' && exec '$program' check x"
-  says "has to be one line without control characters"
-  try 2 "$BATCHLAB" check rossmann --set "a${text}b=1"
+  in_project 2 check x
+  says err "has to be one line without control characters"
+  try 2 check rossmann --set "a${text}b=1"
   acts "an unknown key"
-  try 2 "$BATCHLAB" check rossmann --set "title=\"a${text}b\""
+  try 2 check rossmann --set "title=\"a${text}b\""
   acts "a title"
 done
 
 # ---- a clear sentence
 printf 'local s = require "sweep"\nreturn function(exp) s.pow2(1, 2^1000) end\n' >"$scratch/project/experiments/x/sweep.lua"
-try 2 sh -c "cd '$scratch/project' && exec '$program' check x"
-says "the last of pow2 is larger than any whole number"
+in_project 2 check x
+says err "the last of pow2 is larger than any whole number"
 exit $failed

@@ -2,29 +2,11 @@
 # What the answer rests on proves itself: a flipped bit in plan.jsonl, timing.json or run.json, and a plan
 # of another experiment, are named by fsck, refused by recommend (4) and mended by the next run.
 set -u
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+. tests/cli/lib.sh
 export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}" BATCHLAB_DATA=/nowhere
 export BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
-unset BL_FORCE_IMPL
-failed=0
 store="$scratch/runs/rossmann"
 
-fault() {
-  echo "--- $*"
-  cat "$scratch/out" "$scratch/err"
-  failed=1
-}
-try() { # try STATUS command...: output goes to $scratch/out and $scratch/err
-  want=$1
-  shift
-  "$BATCHLAB" "$@" >"$scratch/out" 2>"$scratch/err"
-  status=$?
-  [ "$status" = "$want" ] || fault "batchlab $*: exit $status, wanted $want"
-}
-says() { # says FILE expression
-  grep -q -- "$2" "$scratch/$1" || fault "not said: $2"
-}
 sweep() { # sweep STATUS
   try "$1" run rossmann --preset tiny --synthetic -j 2 --progress none
 }
@@ -33,8 +15,8 @@ flip() { # flip FILE OFFSET: the lowest bit of one byte
   # shellcheck disable=SC2059
   printf "\\$(printf %o $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
-same() { # same NAME: the store's file is the sound one
-  cmp "$store/$1" "$scratch/sound/$1" || fault "$1 was not mended"
+mended() { # mended NAME: the store's file is the sound one
+  cmp "$store/$1" "$scratch/sound/$1" || fail "$1 was not mended"
 }
 
 "$BATCHLAB" run rossmann --preset tiny --synthetic -j 2 --progress none >"$scratch/out" 2>"$scratch/err"
@@ -59,7 +41,7 @@ for case in "plan.jsonl $((rate + 18))" "plan.jsonl 40" "plan.jsonl $(($(wc -c <
     says err "$1: its seal does not hold"
   done
   sweep "$answer"
-  [ "$1" = plan.jsonl ] && same plan.jsonl
+  [ "$1" = plan.jsonl ] && mended plan.jsonl
   try 0 fsck
 done
 try "$answer" recommend rossmann
@@ -72,19 +54,18 @@ try 4 recommend rossmann
 says err "is the plan of experiment 'mnist'"
 try 4 fsck
 sweep "$answer"
-same plan.jsonl
+mended plan.jsonl
 
 # A plan that says another step than the log of its run, sealed all the same.
 sed '$d' "$scratch/sound/plan.jsonl" | sed '0,/"outcome":"target"/s/"hit":\([0-9]*\)/"hit":1\1/' >"$store/plan.jsonl"
 printf '{"record":"seal","sha256":"%s"}\n' "$(sha256sum "$store/plan.jsonl" | cut -c1-64)" >"$scratch/seal"
 cat "$scratch/seal" >>"$store/plan.jsonl"
-if ! cmp -s "$store/plan.jsonl" "$scratch/sound/plan.jsonl"; then
-  try 4 recommend rossmann
-  says err "its log says step"
-  try 4 fsck
-fi
+cmp -s "$store/plan.jsonl" "$scratch/sound/plan.jsonl" && fail "no step of the plan was changed"
+try 4 recommend rossmann
+says err "its log says step"
+try 4 fsck
 sweep "$answer"
-same plan.jsonl
+mended plan.jsonl
 
 # run.json: seen by fsck, written anew by run.
 run=$(basename "$(dirname "$(ls -d "$store"/*/run.json | head -1)")")
@@ -92,7 +73,7 @@ flip "$store/$run/run.json" 30
 try 4 fsck
 says out "$run/run.json: its digest is not the run's id"
 sweep "$answer"
-same "$run/run.json"
+mended "$run/run.json"
 try 0 fsck
 
 # A folder or a FIFO in a file's place: damage to fsck, set aside by run, which writes the file anew.
@@ -103,9 +84,9 @@ for file in plan.jsonl timing.json "$run/run.json"; do
     [ $make = mkdir ] && : >"$store/$file/own"
     try 4 fsck
     sweep "$answer"
-    [ "$file" = timing.json ] || same "$file"
-    [ -f "$store/$file" ] || fault "$file was not written anew"
-    [ -e "$store/$file.corrupt-1" ] || fault "$file was not set aside"
+    [ "$file" = timing.json ] || mended "$file"
+    [ -f "$store/$file" ] || fail "$file was not written anew"
+    [ -e "$store/$file.corrupt-1" ] || fail "$file was not set aside"
     rm -r "$store/$file.corrupt-1"
     try 0 fsck
   done
@@ -118,7 +99,7 @@ try 0 fsck
 try "$answer" recommend rossmann
 says err "plan.jsonl was written before files had seals"
 sweep "$answer"
-same plan.jsonl
+mended plan.jsonl
 try "$answer" recommend rossmann
-grep -q "before files had seals" "$scratch/err" && fault "the files were not renewed"
+grep -q "before files had seals" "$scratch/err" && fail "the files were not renewed"
 exit $failed

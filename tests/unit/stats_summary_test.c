@@ -1,5 +1,4 @@
-/* The domain, and order statistics against values worked by hand or known from tables.
- */
+/* The domain; order statistics against values worked by hand or known from tables. */
 #include "engine/base/philox.h"
 #include "engine/stats/point.h"
 #include "engine/stats/summary.h"
