@@ -5,7 +5,7 @@ set -u
 . tests/cli/lib.sh
 export BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports" BATCHLAB_CACHE="$scratch/cache"
 # Nothing may wait: a command that is not done after a minute ends with 124.
-printf '#!/bin/sh\nexec timeout 60 "%s" "$@"\n' "$BATCHLAB" >"$scratch/batchlab"
+printf '#!/bin/sh\nexec timeout -k 10 60 "%s" "$@"\n' "$BATCHLAB" >"$scratch/batchlab"
 chmod +x "$scratch/batchlab"
 BATCHLAB=$scratch/batchlab repository=$PWD
 in_project() { # in_project STATUS arguments...: as try, with $scratch/project as the folder
@@ -39,6 +39,7 @@ mkfifo "$scratch/fifo"
 cat "$scratch/fifo" >"$scratch/through" &
 reader=$!
 try 0 bundle rossmann -o "$scratch/fifo"
+[ "$status" = 0 ] || kill $reader
 wait $reader
 try 0 bundle rossmann -o "$scratch/plain.tar.gz"
 cmp -s "$scratch/through" "$scratch/plain.tar.gz" || fail "a FIFO gets other bytes than a file"
@@ -65,6 +66,7 @@ rm "$events" && mkfifo "$events"
 cat "$events" >"$scratch/through" &
 reader=$!
 try 0 export rossmann --tfevents -o "$scratch/events"
+[ "$status" = 0 ] || kill $reader
 wait $reader
 [ -p "$events" ] && [ -s "$scratch/through" ] || fail "export replaced a FIFO"
 
