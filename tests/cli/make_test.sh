@@ -53,6 +53,7 @@ grep -q '^SKIPPED the form of the C text: there is no clang-format-14$' "$scratc
 printf 'exit 0\n' >"$scratch/good.sh"
 printf 'echo reason of failure; exit 1\n' >"$scratch/bad.sh"
 printf 'echo not here; exit 77\n' >"$scratch/skip.sh"
+printf 'echo; echo "SKIPPED a part: no tool for it"; exit 0\n' >"$scratch/part.sh"
 printf '#!/bin/sh\nkill -SEGV $$\n' >"$scratch/crash"
 printf '#!/bin/sh\nexit 0\n' >"$scratch/empty"
 chmod +x "$scratch/crash" "$scratch/empty"
@@ -67,6 +68,8 @@ grep -q "^EMPTY .*empty ran no test" "$scratch/out" || why "run.sh takes nothing
 # At once: the reason stands before the next test's line.
 awk '/bad.sh$/ && /^\[/ { bad = NR } /reason of failure/ { reason = NR } /skip.sh$/ && /^\[/ { skip = NR }
      END { exit !(bad < reason && reason < skip) }' "$scratch/out" || why "the failure is not shown at once"
-JOBS=1 sh tests/run.sh build/release "$scratch/good.sh" >"$scratch/out" 2>&1 || why "run.sh fails although all pass"
+JOBS=1 sh tests/run.sh build/release "$scratch/good.sh" "$scratch/part.sh" >"$scratch/out" 2>&1 || why "run.sh fails although all pass"
+[ "$(tail -1 "$scratch/out")" = "2 passed, 0 failed, 1 skipped" ] || why "run.sh does not count a skipped part"
+grep -q "^SKIPPED a part: no tool for it" "$scratch/out" || why "run.sh does not say which part it skipped"
 sh tests/run.sh build/release >"$scratch/out" 2>&1 && why "run.sh passes without a test"
 exit $failed
