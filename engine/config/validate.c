@@ -60,6 +60,11 @@ static bool noise_holds(const bl_config *c, bl_config_fault *fault) {
                       (long long)c->noise.batches);
     if (c->noise.share > 0 && is(c->numerics, "device"))
         return refuse(fault, "noise.share", "probes of the noise need numerics = \"exact\"");
+    if (c->noise.window == 1)
+        return refuse(fault, "noise.window", "'window' is 1; one step has no scatter");
+    if (c->noise.window > 0 && (c->noise.share == 0 || !is_net(c)))
+        return refuse(fault, "noise.window",
+                      "'window' compares with probes of a net: noise.share has to be above 0");
     return true;
 }
 

@@ -58,6 +58,21 @@ void bl_noise_write_probe(bl_buf *out, const bl_noise_probe *probe) {
     bl_jw_line(&w);
 }
 
+void bl_noise_write_ways(bl_buf *out, const bl_noise_ways *ways) {
+    bl_jw w = bl_jw_open(out);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "record", "ways");
+    bl_jw_i64(&w, "step", ways->step);
+    bl_jw_i64(&w, "batch", ways->batch);
+    bl_jw_i64(&w, "window", ways->window);
+    bl_jw_f64(&w, "average_sq", ways->average_sq);
+    bl_jw_f64(&w, "average_variance", ways->average_variance);
+    bl_jw_f64(&w, "small_sq", ways->small_sq);
+    bl_jw_f64(&w, "big_sq", ways->big_sq);
+    bl_jw_end(&w);
+    bl_jw_line(&w);
+}
+
 /* ---- reading ---- */
 
 /* A list of exactly n numbers, NaN where one is null; false: it is something else. */
@@ -104,18 +119,11 @@ static bl_status take_header(bl_noise_log *log, const bl_jsonl_line *line, bl_er
 }
 
 static bl_status take_probe(bl_noise_log *log, const bl_jsonl_line *line, bl_err *err) {
-    const int64_t step = bl_json_int(line->value, "step", -1);
-    const int64_t last = log->probes > 0 ? log->probe[log->probes - 1].step : -1;
     const bl_noise_settings *s = &log->settings;
     const size_t levels = bl_noise_levels(s->batches);
     double batch[BL_NOISE_LEVELS];
-    if (step <= last)
-        BL_FAIL(err, BL_EFORMAT, "%s:%zu: step %" PRId64 " does not follow step %" PRId64,
-                line->name, line->number, step, last);
-    size_t ends = log->probes;
-    *BL_PUSH(log->end, ends, "probes") = line->end;
     bl_noise_probe *p = BL_PUSH(log->probe, log->probes, "probes");
-    p->step = step;
+    p->step = bl_json_int(line->value, "step", -1);
     p->batch = s->batch;
     p->batches = s->batches;
     p->rows = s->rows;
@@ -127,11 +135,42 @@ static bl_status take_probe(bl_noise_log *log, const bl_jsonl_line *line, bl_err
     return BL_OK;
 }
 
+static bl_status take_ways(bl_noise_log *log, const bl_jsonl_line *line, bl_err *err) {
+    const bl_json *v = line->value;
+    bl_noise_ways *w = BL_PUSH(log->ways, log->way_count, "records of ways");
+    *w = (bl_noise_ways){.step = bl_json_int(v, "step", -1),
+                         .batch = bl_json_int(v, "batch", 0),
+                         .window = bl_json_int(v, "window", 0),
+                         .average_sq = bl_json_number(v, "average_sq", (double)NAN),
+                         .average_variance = bl_json_number(v, "average_variance", (double)NAN),
+                         .small_sq = bl_json_number(v, "small_sq", (double)NAN),
+                         .big_sq = bl_json_number(v, "big_sq", (double)NAN)};
+    if (w->batch < 1 || w->window < 2)
+        BL_FAIL(err, BL_EFORMAT, "%s:%zu: not a record of ways", line->name, line->number);
+    return BL_OK;
+}
+
+/* Steps grow, but for the ways of a step behind its probe. */
+static bl_status take_record(bl_noise_log *log, const bl_jsonl_line *line, const char *kind,
+                             bl_err *err) {
+    const bool ways = strcmp(kind, "ways") == 0;
+    const int64_t step = bl_json_int(line->value, "step", -1);
+    const int64_t last = log->records > 0 ? log->end[log->records - 1].step : -1;
+    const bool behind_probe = ways && log->probes > 0 && log->probe[log->probes - 1].step == step &&
+                              (log->way_count == 0 || log->ways[log->way_count - 1].step < step);
+    if (step < last || (step == last && !behind_probe))
+        BL_FAIL(err, BL_EFORMAT, "%s:%zu: step %" PRId64 " does not follow step %" PRId64,
+                line->name, line->number, step, last);
+    *BL_PUSH(log->end, log->records, "records of noise") = (struct bl_noise_end){step, line->end};
+    return ways ? take_ways(log, line, err) : take_probe(log, line, err);
+}
+
 static bl_status take_line(void *ctx, const bl_jsonl_line *line, bl_err *err) {
     const char *kind = bl_json_text(line->value, "record", "");
     if ((line->number == 1) == (strcmp(kind, "header") == 0)) {
         if (line->number == 1) return take_header(ctx, line, err);
-        if (strcmp(kind, "noise") == 0) return take_probe(ctx, line, err);
+        if (strcmp(kind, "noise") == 0 || strcmp(kind, "ways") == 0)
+            return take_record(ctx, line, kind, err);
     }
     BL_FAIL(err, BL_EFORMAT, "%s:%zu: record '%s' has no place here", line->name, line->number,
             kind);
@@ -147,12 +186,13 @@ bl_status bl_noise_read(bl_noise_log *out, const char *text, size_t n, const cha
 
 void bl_noise_log_free(bl_noise_log *log) {
     free(log->probe);
+    free(log->ways);
     free(log->end);
     *log = (bl_noise_log){0};
 }
 
 size_t bl_noise_prefix(const bl_noise_log *log, int64_t steps) {
     size_t end = log->header_end;
-    for (size_t i = 0; i < log->probes && log->probe[i].step <= steps; i++) end = log->end[i];
+    for (size_t i = 0; i < log->records && log->end[i].step <= steps; i++) end = log->end[i].at;
     return end;
 }

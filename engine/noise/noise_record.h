@@ -13,6 +13,7 @@
 #include "engine/base/json.h"
 #include "engine/base/status.h"
 #include "engine/noise/noise.h"
+#include "engine/noise/noise_ways.h"
 
 /* The settings that all probes of a run share. */
 typedef struct bl_noise_settings {
@@ -24,13 +25,23 @@ typedef struct bl_noise_settings {
 
 void bl_noise_write_header(bl_buf *out, const char *run, const bl_noise_settings *settings);
 void bl_noise_write_probe(bl_buf *out, const bl_noise_probe *probe);
+/* {"record":"ways",...}, one for each evaluation of a run with noise.window; behind the probe of
+ * the same step, if there is one. */
+void bl_noise_write_ways(bl_buf *out, const bl_noise_ways *ways);
 
 /* The parsed text. */
 typedef struct bl_noise_log {
     bl_noise_settings settings;
     bl_noise_probe *probe; /* (probes) in the order of steps */
-    size_t *end;           /* (probes) length of the text up to and with the record */
     size_t probes;
+    bl_noise_ways *ways; /* (way_count) likewise */
+    size_t way_count;
+    /* (records) each record's step, and the length of the text up to and with it */
+    struct bl_noise_end {
+        int64_t step;
+        size_t at;
+    } * end;
+    size_t records;
     size_t header_end; /* length of the header's line */
 } bl_noise_log;
 

@@ -37,6 +37,8 @@ bl_status bl_train_probe_resolve(bl_train *t, uint64_t rows, bl_err *err) {
     const bl_config *c = &t->config;
     bl_train_probes *p = &t->probe;
     if (!(c->noise.share > 0.0)) return BL_OK;
+    if (c->noise.window > 0 && t->on_device != NULL)
+        BL_FAIL(err, BL_EUNSUPPORTED, "noise.window needs a run on the processor");
     p->settings = (bl_noise_settings){.share = c->noise.share,
                                       .batch = c->noise.micro_batch,
                                       .batches = (size_t)c->noise.batches,

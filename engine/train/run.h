@@ -56,6 +56,18 @@ typedef struct bl_train_probes {
     bl_buf log;
 } bl_train_probes;
 
+/* The ways that do not stop: probe_ways.c. */
+typedef struct bl_train_ways_kept {
+    int64_t steps, in_window;
+    double missing, squares;
+    double average_sq, average_variance, small_sq, big_sq; /* as in bl_noise_ways */
+} bl_train_ways_kept;
+typedef struct bl_train_ways {
+    float *array; /* (3, net.weights): mean, variance, sum; NULL: none of this */
+    double *sums; /* of blocks */
+    bl_train_ways_kept kept;
+} bl_train_ways;
+
 typedef struct bl_workload bl_workload;
 typedef struct bl_train_device bl_train_device;
 
@@ -98,6 +110,7 @@ struct bl_train {
     bl_buf log;
     bl_sha256 log_digest; /* of all bytes of `log` */
     bl_train_probes probe;
+    bl_train_ways ways;
     char identity[BL_SHA256_HEX]; /* of what a checkpoint must have in common with its run */
 };
 
@@ -128,6 +141,13 @@ bool bl_train_probe_due(bl_train *train, int64_t step);
 void bl_train_probe(bl_train *train); /* makes one, where the run stands */
 /* Takes the records of a saved state; false: they are of other settings. */
 bool bl_train_probe_restore(bl_train *train, const char *text, size_t n);
+
+/* The ways that do not stop: memory, state before the first step, a batch's gradient once it is
+ * there, a record of an evaluation. Without noise.window they do nothing. */
+void bl_train_ways_lay_out(bl_train *train, bl_net_layout *layout);
+void bl_train_ways_begin(bl_train *train);
+void bl_train_ways_enter(bl_train *train);
+void bl_train_ways_record(bl_train *train);
 
 void bl_train_log_header(bl_train *train, const char *run_id);
 void bl_train_log_records(

@@ -108,6 +108,7 @@ bl_status bl_train_steps(bl_train *train, int64_t most, bl_err *err) {
     bl_train_enter_loss(train, loss);
     if (isfinite(loss)) {
         const bl_update_step args = bl_train_step_numbers(train, &train->progress);
+        bl_train_ways_enter(train);
         train->workload->update(train, &args);
     } else {
         train->progress.diverged = true;

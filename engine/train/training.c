@@ -85,6 +85,7 @@ static bl_status lay_out(bl_train *t, bl_arena *arena, size_t threads, bl_err *e
 static void begin(bl_train *t, const char *run_id) {
     t->workload->begin(t);
     bl_train_probe_begin(t, run_id);
+    bl_train_ways_begin(t);
     t->progress = (bl_train_progress){.hash = k_hash_start, .product1 = 1.0, .product2 = 1.0};
     bl_train_params_digest(t, t->now.params_sha256);
     bl_sha256_init(&t->log_digest);
@@ -163,6 +164,7 @@ static void record(bl_train *t) {
     bl_train_params_digest(t, t->now.params_sha256);
     bl_train_log_records(t);
     if (!t->now.diverged && bl_train_probe_due(t, t->now.step)) bl_train_probe(t);
+    if (!t->now.diverged) bl_train_ways_record(t);
     t->progress.loss_sum = 0.0;
     t->progress.loss_count = 0;
 }

@@ -52,6 +52,9 @@ struct bl_workload {
     bl_status (*fault)(const bl_train *train, bl_err *err);
 };
 
+/* Of the ways that do not stop (probe_ways.c), behind the workload's own; how many. */
+size_t bl_train_ways_blocks(const bl_train *train, bl_state_block *out);
+
 extern const bl_workload bl_workload_net, bl_workload_quadratic, bl_workload_device;
 /* The row that takes the configuration. */
 const bl_workload *bl_workload_of(const bl_config *config);

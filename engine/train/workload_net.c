@@ -148,6 +148,7 @@ void bl_train_net_memory(bl_train *t, bl_net_layout *layout) {
 static void lay_out(bl_train *t, bl_net_layout *layout, size_t threads) {
     bl_train_net_memory(t, layout);
     bl_train_probe_lay_out(t, layout);
+    bl_train_ways_lay_out(t, layout);
     t->rows = bl_net_layout_take(layout, t->net.capacity, sizeof *t->rows);
     t->scratch = bl_net_layout_take(layout, threads, BL_KERNEL_SCRATCH);
 }
@@ -203,10 +204,11 @@ static size_t blocks(const bl_train *t, bl_state_block out[BL_STATE_BLOCKS]) {
     out[n++] = (bl_state_block){t->net.weight, bytes};
     out[n++] = (bl_state_block){t->net.running, t->net.runnings * sizeof(float)};
     for (size_t i = 0; i < t->optim->states; i++) out[n++] = (bl_state_block){t->state[i], bytes};
-    if (t->average == NULL) return n;
-    out[n++] = (bl_state_block){t->average, bytes};
-    out[n++] = (bl_state_block){t->average_running, t->net.runnings * sizeof(float)};
-    return n;
+    if (t->average != NULL) {
+        out[n++] = (bl_state_block){t->average, bytes};
+        out[n++] = (bl_state_block){t->average_running, t->net.runnings * sizeof(float)};
+    }
+    return n + bl_train_ways_blocks(t, out + n);
 }
 
 static const float *probe_state(bl_train *t) {

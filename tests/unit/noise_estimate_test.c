@@ -1,5 +1,6 @@
 /* The estimators of the gradient noise scale against known answers: sums worked by hand, small
  * populations by enumeration, least squares with exact |G|^2 and trace, intervals by simulation. */
+#include "engine/base/mem.h"
 #include "engine/base/philox.h"
 #include "engine/noise/noise.h"
 #include "engine/noise/noise_record.h"
@@ -250,6 +251,35 @@ static void drift_shows(void **state) {
     assert_true(bl_noise_probe_deviation(&p, BL_NOISE_PLAIN) > 1);
 }
 
+/* With |G|^2 = 2 and S = 60 and weights that stand still, at B = 8 and n = 5: C and D are right; B
+ * has S, and the noise of its mean in |G|^2; A has what its averages leave. */
+static void other_ways(void **state) {
+    (void)state;
+    const bl_noise_ways run = {.step = 9,
+                               .batch = 8,
+                               .window = 5,
+                               .average_sq = 2 + 60 / 8.0 / 9,
+                               .average_variance = 60 / 8.0,
+                               .small_sq = 2 + 60 / 8.0,
+                               .big_sq = 2 + 60 / 40.0};
+    const bl_noise_ways twice = {
+        .step = 9, .batch = 16, .window = 5, .small_sq = 2 + 60 / 16.0, .big_sq = 3};
+    const bl_noise_ways early = {.step = 3, .batch = 8, .window = 5};
+    static const double expected[] = {60 / (2 + 60 / 8.0 / 9), 60 / 3.5, 30, 30};
+    assert_int_equal(bl_noise_way_count, BL_COUNT(expected));
+    for (size_t i = 0; i < bl_noise_way_count; i++) {
+        const bl_noise_way *way = &bl_noise_way_table[i];
+        assert_true(way->name[0] == (char)('A' + i) && way->does[0] != 0 && way->wrong[0] != 0);
+        const bl_noise_ways both[2] = {run, early}, with[2] = {twice, early};
+        near(bl_noise_way_scale(way, &run, &twice, 1), expected[i], 1e-12);
+        if (i > 0) near(bl_noise_way_scale(way, both, with, 2), expected[i], 1e-12);
+        assert_true(isnan(bl_noise_way_scale(way, &run, NULL, 1)) == way->needs_twice);
+        assert_true(isnan(bl_noise_way_scale(way, &early, &early, 1)));
+    }
+    const bl_noise_ways no_gradient = {.batch = 8, .window = 5, .small_sq = 8, .big_sq = 1};
+    assert_true(isnan(bl_noise_way_scale(&bl_noise_way_table[3], &no_gradient, NULL, 1)));
+}
+
 /* What is written reads back to the same bits; a prefix is one. */
 static void records(void **state) {
     (void)state;
@@ -267,13 +297,23 @@ static void records(void **state) {
         bl_noise_write_probe(&text, &p);
         if (i == 0) first = text.len;
     }
+    const size_t probes_end = text.len;
+    for (int i = 1; i < 3; i++) /* behind the probe of its step, and by itself */
+        bl_noise_write_ways(&text, &(bl_noise_ways){400 * i, 8, 5, 0.1, 0.2, 0.3, 0.4});
     CHECK_OK(bl_noise_read(&log, text.data, text.len, "noise", ERR));
     assert_int_equal(log.probes, 3);
+    assert_int_equal(log.way_count, 2);
+    assert_true(log.ways[1].step == 800 && log.ways[1].window == 5 && log.ways[1].big_sq == 0.4 &&
+                log.ways[0].average_sq == 0.1 && log.ways[0].average_variance == 0.2 &&
+                log.ways[0].small_sq == 0.3 && log.ways[0].batch == 8);
+    assert_true(bl_noise_prefix(&log, 799) > probes_end);
+    assert_int_equal(bl_noise_prefix(&log, 399), bl_noise_prefix(&log, 200));
     assert_int_equal(bl_noise_prefix(&log, 199), first);
     assert_int_equal(bl_noise_prefix(&log, 99), log.header_end);
-    assert_int_equal(bl_noise_prefix(&log, 400), text.len);
+    assert_int_equal(bl_noise_prefix(&log, 800), text.len);
     bl_noise_write_header(&again, "r0123456789ab", &log.settings);
     for (size_t i = 0; i < 3; i++) bl_noise_write_probe(&again, &log.probe[i]);
+    for (size_t i = 0; i < 2; i++) bl_noise_write_ways(&again, &log.ways[i]);
     assert_int_equal(again.len, text.len);
     assert_memory_equal(again.data, text.data, text.len);
     bl_noise_log_free(&log);
@@ -296,6 +336,7 @@ int main(void) {
                                        cmocka_unit_test(windows),
                                        cmocka_unit_test(undetermined),
                                        cmocka_unit_test(drift_shows),
+                                       cmocka_unit_test(other_ways),
                                        cmocka_unit_test(records)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

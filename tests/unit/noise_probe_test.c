@@ -102,6 +102,13 @@ static void test_the_run_does_not_know(void **state) {
     f->config.train.micro_batch = 8;
     check_unaware(f);
     f->config.train.micro_batch = 0;
+    f->config.noise.window = 4;
+    check_unaware(f);
+    f->config.noise.window = 0;
+    set(f->config.eval.average, "power"); /* evaluations look at other weights than probes */
+    f->config.eval.average_width = 0.1;
+    check_unaware(f);
+    set(f->config.eval.average, "none");
     f->config.noise.micro_batch = 4; /* smaller than anything else of the run */
     check_unaware(f);
     static const char *const kinds[] = {"simple_cnn", "resnet8"};
@@ -139,8 +146,14 @@ static bool always(void *ctx) {
     return true;
 }
 
-static void test_restored_after_every_step(void **state) {
-    const fixture *f = *state;
+static void step_once(bl_train *train) {
+    const bl_train_pause pause = {.due = always};
+    bl_err err;
+    const bl_status status = bl_train_advance(train, INT64_MAX, &pause, &err);
+    if (status != BL_OK) assert_int_equal(status, BL_EINTERRUPTED);
+}
+
+static void check_restored(const fixture *f) {
     bl_train *whole = run_to(f, 24), *train = open_with(f, pick(), 1);
     const bl_train_pause pause = {.due = always};
     bl_err err;
@@ -159,6 +172,13 @@ static void test_restored_after_every_step(void **state) {
     same_text(bl_train_log(whole), bl_train_log(train));
     bl_train_close(whole);
     bl_train_close(train);
+}
+
+static void test_restored_after_every_step(void **state) {
+    fixture *f = *state;
+    check_restored(f);
+    f->config.noise.window = 3;
+    check_restored(f);
 }
 
 /* A state without these probes would leave a hole in the records; one with probes serves a run that
@@ -302,6 +322,61 @@ static void test_all_rows_are_the_full_gradient(void **state) {
     const bl_noise_pair pair = bl_noise_probe_pair(&log.probe[0], BL_NOISE_PLAIN);
     near(pair.grad_sq, square, 1e-4);
     assert_true(pair.trace > 0.0);
+    bl_noise_log_free(&log);
+    bl_train_close(train);
+}
+
+/* The ways that do not stop, against all gradients kept. */
+static void test_ways_are_those_of_the_gradients(void **state) {
+    fixture *f = *state;
+    enum { N = 5, SEEN = 19 };
+    f->config.noise.window = N;
+    bl_train *train = open_with(f, pick(), 2);
+    const size_t n = train->net.weights;
+    double *g = bl_xalloc(SEEN * n * sizeof *g), missing = 1.0;
+    double *m = bl_xalloc(n * sizeof *m), *v = bl_xalloc(n * sizeof *v);
+    for (size_t s = 0; s < SEEN; s++) {
+        step_once(train);
+        assert_int_equal(train->progress.made, s + 1);
+    }
+    bl_noise_log log = read_log(train);
+    bl_train_close(train);
+    f->config.noise.share = 0.0; /* the same run, whose gradients stay */
+    f->config.noise.window = 0;
+    train = open_with(f, pick(), 1);
+    size_t at = 0;
+    for (size_t s = 0; s < SEEN; s++) {
+        step_once(train);
+        double average_sq = 0.0, average_variance = 0.0, small = 0.0, big = 0.0;
+        missing *= 1.0 - 1.0 / N;
+        for (size_t i = 0; i < n; i++) {
+            const double x = (double)train->net.gradient[i], off = x - m[i];
+            g[s * n + i] = x;
+            v[i] += (off * off - v[i]) / N;
+            m[i] += off / N;
+            average_sq += m[i] * m[i] / (1.0 - missing) / (1.0 - missing);
+            average_variance += v[i] / (1.0 - missing);
+        }
+        if (train->now.step != (int64_t)s + 1) continue;
+        const bl_noise_ways *w = &log.ways[at++];
+        const size_t end = (s + 1) / N * N;
+        for (size_t i = 0; end >= N && i < n; i++) {
+            double sum = 0.0;
+            for (size_t k = end - N; k < end; k++) {
+                sum += g[k * n + i] / N;
+                small += g[k * n + i] * g[k * n + i] / N;
+            }
+            big += sum * sum;
+        }
+        assert_true(w->step == train->now.step && w->batch == 32 && w->window == N);
+        near(w->average_sq, average_sq, 1e-4);
+        near(w->average_variance, average_variance, 1e-4);
+        near(w->small_sq, small, 1e-4);
+        near(w->big_sq, big, 1e-4);
+    }
+    assert_int_equal(at, log.way_count);
+    assert_true(at > 3);
+    free(g), free(m), free(v);
     bl_noise_log_free(&log);
     bl_train_close(train);
 }
@@ -450,6 +525,7 @@ int main(void) {
                                        CASE(test_schedule),
                                        CASE(test_norms_are_those_of_the_gradients),
                                        CASE(test_all_rows_are_the_full_gradient),
+                                       CASE(test_ways_are_those_of_the_gradients),
                                        CASE(test_draws_are_fresh),
                                        CASE(test_memory_is_planned),
                                        CASE(test_refuses_more_rows_than_there_are),
