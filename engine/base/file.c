@@ -342,7 +342,8 @@ bl_status bl_remove_tree(const char *path, bl_err *err) {
     enum { OPEN_FOLDERS = 8 };
     t_stays.error = 0;
     if (nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
-        BL_FAIL(err, BL_EIO, "cannot remove %s: %s", path, strerror(errno));
+        BL_FAIL(err, errno == ENOMEM ? BL_ENOMEM : BL_EIO, "cannot remove %s: %s", path,
+                strerror(errno));
     if (t_stays.error != 0)
         BL_FAIL(err, BL_EIO, "cannot remove %s: %s", t_stays.path, strerror(t_stays.error));
     return BL_OK;
@@ -371,16 +372,26 @@ static int by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* The C library needs memory for an open folder. */
+static bl_status folder_unread(const char *path, int error, bl_err *err) {
+    const bl_status status = error == ENOENT ? BL_EMISSING : error == ENOMEM ? BL_ENOMEM : BL_EIO;
+    BL_FAIL(err, status, "cannot read the folder %s: %s", path, strerror(error));
+}
+
 bl_status bl_dir_list(bl_names *out, const char *path, bl_err *err) {
     *out = (bl_names){0};
     DIR *dir = opendir(path);
-    if (dir == NULL)
-        BL_FAIL(err, errno == ENOENT ? BL_EMISSING : BL_EIO, "cannot read the folder %s: %s", path,
-                strerror(errno));
-    for (struct dirent *e; (e = readdir(dir)) != NULL;)
+    if (dir == NULL) return folder_unread(path, errno, err);
+    errno = 0;
+    for (struct dirent *e; (e = readdir(dir)) != NULL; errno = 0)
         if (e->d_name[0] != '.')
             *BL_PUSH(out->name, out->count, "names in a folder") = bl_xstrdup(e->d_name);
+    const int error = errno;
     (void)closedir(dir);
+    if (error != 0) {
+        bl_names_free(out);
+        return folder_unread(path, error, err);
+    }
     if (out->count > 0) qsort(out->name, out->count, sizeof *out->name, by_name);
     return BL_OK;
 }

@@ -33,15 +33,18 @@ static void members(bl_buf *out, const bl_json *object) {
     }
 }
 
-static void evaluations(bl_buf *out, const bl_runlog *log) {
+/* A column more where the run has means over batches. */
+static void evaluations(bl_buf *out, const bl_runlog *log, bool batch_mean) {
     const size_t first = log->evals > LAST_EVALUATIONS ? log->evals - LAST_EVALUATIONS : 0;
-    bl_buf_printf(out, "\nevaluations (%zu of %zu)\n  %10s %12s %12s %12s %12s\n",
-                  log->evals - first, log->evals, "step", "examples", "value", "train loss",
-                  "rate");
+    bl_buf_printf(out, "\nevaluations (%zu of %zu)\n  %10s %12s %12s %12s %12s%s\n",
+                  log->evals - first, log->evals, "step", "examples", "value", "train loss", "rate",
+                  batch_mean ? "   batch mean" : "");
     for (size_t i = first; i < log->evals; i++) {
         const bl_runlog_eval *e = &log->eval[i];
-        bl_buf_printf(out, "  %10" PRId64 " %12" PRId64 " %12.6g %12.6g %12.6g\n", e->step,
+        bl_buf_printf(out, "  %10" PRId64 " %12" PRId64 " %12.6g %12.6g %12.6g", e->step,
                       e->examples, e->value, e->train_loss, e->learning_rate);
+        if (batch_mean) bl_buf_printf(out, " %12.6g", e->batch_mean);
+        bl_buf_str(out, "\n");
     }
 }
 
@@ -62,7 +65,7 @@ static void describe(bl_buf *out, const bl_run_files *run) {
                   bl_json_text(head, "level", "?"));
     bl_buf_str(out, "\nconfiguration\n");
     members(out, bl_json_get(head, "config"));
-    evaluations(out, log);
+    evaluations(out, log, bl_json_bool(bl_json_get(head, "config"), "eval.batch_mean", false));
     if (result == NULL) return;
     bl_buf_str(out, "\nenvironment\n");
     members(out, bl_json_get(result, "environment"));

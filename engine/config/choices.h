@@ -34,7 +34,7 @@
     X(test,  "")
 
 /* What every net reads; a problem has neither rows to evaluate on nor a loss to choose. */
-#define BL_READS_NET "data.eval_rows data.split data.crop data.flip loss train.micro_batch "
+#define BL_READS_NET "data.eval_rows data.split data.crop data.flip eval.batch_mean loss train.micro_batch "
 
 #define BL_CHOICES_MODEL(X) \
     X(tabular,    BL_READS_NET "model.hidden model.dropout model.embedding_dropout model.batch_norm model.output") \

@@ -101,6 +101,7 @@ typedef struct bl_config {
         int64_t first;         /* the first evaluation's step */
         char average[BL_NAME]; /* of the weights that are evaluated: none, power */
         double average_width;  /* power: its width, as a share of the steps so far */
+        bool batch_mean;       /* log the metric's mean over batches, too */
     } eval;
 
     /* ---- from here on: questions and conditions, no part of a run's identity ---- */

@@ -178,6 +178,8 @@ const bl_key bl_schema[] = {
      .help = "weights that are evaluated: none: the last step's; power: an average over the steps so far"},
     {"eval.average_width", F64(eval.average_width, 0, 0.288), ABOVE, .def = "0.1", IDENTITY,
      .help = "power: width of the average, relative to the steps so far; 0.1 is the power 6.94"},
+    {"eval.batch_mean", BOOL(eval.batch_mean), .def = "false", IDENTITY_UNLESS_DEFAULT,
+     .help = "the log also has the metric's mean over batches of train.batch_size rows, as fastai 1 has"},
 
     {"sweep.batch_sizes", I64S(sweep.batch_sizes, 1, 16777216, 1, BL_LIST), .rule = BL_RULE_INCREASING,
      .def = "32, 64, 128, 256, 512, 1024", .unit = "rows", .help = "the sizes compared"},

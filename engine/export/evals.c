@@ -7,7 +7,8 @@
 #include <stdio.h>
 
 const char bl_export_columns[] =
-    "run,synthetic,data_rows,batch_size,learning_rate,seed,step,examples,value,train_loss,rate";
+    "run,synthetic,data_rows,batch_size,learning_rate,seed,step,examples,value,train_loss,rate,"
+    "batch_mean";
 
 /* One evaluation on its way out: a line of CSV or a JSON object. */
 typedef struct sink {
@@ -70,6 +71,7 @@ static void rows(bl_buf *out, const bl_run_files *run, bool jsonl) {
         number(&s, "value", e->value);
         number(&s, "train_loss", e->train_loss);
         number(&s, "rate", e->learning_rate);
+        number(&s, "batch_mean", e->batch_mean);
         end_row(&s);
     }
 }

@@ -15,10 +15,31 @@ static void close_block(bl_metric_sum *sum) {
     sum->open = 0.0;
 }
 
+static double of_open_batch(const bl_metric_sum *sum) {
+    const double examples = (double)sum->in_batch;
+    return sum->metric->finish(sum->batch_terms, examples) * examples;
+}
+
+static void add_to_batch(bl_metric_sum *sum, double term) {
+    sum->batch_terms = sum->batch_terms + term;
+    if (++sum->in_batch < sum->batch) return;
+    sum->batches_sum = sum->batches_sum + of_open_batch(sum);
+    sum->batch_terms = 0.0;
+    sum->in_batch = 0;
+}
+
+double bl_metric_batch_mean(const bl_metric_sum *sum) {
+    if (sum->batch == 0 || sum->count == 0) return (double)NAN;
+    const double last = sum->in_batch > 0 ? of_open_batch(sum) : 0.0;
+    return (sum->batches_sum + last) / (double)sum->count;
+}
+
 void bl_metric_add(bl_metric_sum *sum, const float *y, size_t width, const float *target,
                    size_t count) {
     for (size_t i = 0; i < count; i++) {
-        sum->open = sum->open + sum->metric->term(y + i * width, width, (double)target[i]);
+        const double term = sum->metric->term(y + i * width, width, (double)target[i]);
+        if (sum->batch > 0) add_to_batch(sum, term);
+        sum->open = sum->open + term;
         if (++sum->count % BL_BLOCK == 0) close_block(sum);
     }
 }

@@ -30,6 +30,9 @@ typedef struct bl_metric_sum {
     uint64_t count, blocks;
     double open; /* the chain of the block that is not full yet */
     double level[64];
+    /* The mean over batches of so many examples, in the order they come; 0: not wanted. */
+    uint64_t batch, in_batch;
+    double batch_terms, batches_sum; /* of the open batch; of value * examples of the full ones */
 } bl_metric_sum;
 
 void bl_metric_begin(bl_metric_sum *sum, const bl_metric *metric);
@@ -37,4 +40,8 @@ void bl_metric_begin(bl_metric_sum *sum, const bl_metric *metric);
 void bl_metric_add(bl_metric_sum *sum, const float *y, size_t width, const float *target,
                    size_t count);
 double bl_metric_value(const bl_metric_sum *sum); /* NAN over no examples */
+/* The metric of each batch by itself, and the mean of these, weighted by their examples: the last
+ * batch may be smaller. A root makes it at most the metric of all. NAN: not wanted, or no examples.
+ */
+double bl_metric_batch_mean(const bl_metric_sum *sum);
 #endif

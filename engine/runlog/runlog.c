@@ -63,6 +63,7 @@ static bl_status take_eval(reader *r, const bl_jsonl_line *line, bl_err *err) {
     *e = (bl_runlog_eval){.step = step,
                           .examples = bl_json_int(record, "examples", 0),
                           .value = bl_json_number(record, "value", NAN),
+                          .batch_mean = bl_json_number(record, "batch_mean", NAN),
                           .train_loss = r->mean_loss,
                           .learning_rate = r->learning_rate,
                           .end = line->end};

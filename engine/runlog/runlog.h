@@ -19,6 +19,7 @@ bl_status bl_runlog_read(bl_buf *text, const char *path, bl_err *err) BL_CHECKED
 typedef struct bl_runlog_eval {
     int64_t step, examples;
     double value;      /* NAN: diverged */
+    double batch_mean; /* NAN: diverged, or the run has none */
     double train_loss; /* mean_loss of the step record before it */
     double learning_rate;
     size_t end; /* length of the log's text up to and including this record */

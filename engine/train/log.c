@@ -1,5 +1,6 @@
 /* The run's log (docs/formats.md): no clock, no host, equal runs equal bytes. */
 #include "engine/base/json_writer.h"
+#include "engine/config/applies.h"
 #include "engine/config/validate.h"
 #include "engine/train/workload.h"
 #include <inttypes.h>
@@ -61,6 +62,11 @@ static void add_state(bl_jw *w, const bl_train *t) {
     if (t->progress.diverged) bl_jw_str(w, "state", "nan");
 }
 
+/* A problem without data has no batches of rows. */
+static bool has_batch_mean(const bl_config *config) {
+    return config->eval.batch_mean && bl_config_reads(config, "eval.batch_mean");
+}
+
 void bl_train_log_records(bl_train *train) {
     char hash[17];
     size_t begin = train->log.len;
@@ -76,6 +82,7 @@ void bl_train_log_records(bl_train *train) {
     begin = train->log.len;
     w = begin_record(train, "eval");
     bl_jw_f64(&w, "value", train->now.value);
+    if (has_batch_mean(&train->config)) bl_jw_f64(&w, "batch_mean", train->now.batch_mean);
     bl_jw_str(&w, "params", train->now.params_sha256);
     add_state(&w, train);
     end_line(train, &w, begin);

@@ -43,6 +43,7 @@ typedef struct bl_train_options {
 typedef struct bl_train_state {
     int64_t step;      /* optimizer updates made so far; always an evaluation step or 0 */
     double value;      /* the metric over the validation rows; NAN after divergence */
+    double batch_mean; /* the same as a mean over batches; NAN unless eval.batch_mean */
     double train_loss; /* mean batch loss since the evaluation before */
     bool diverged;
     char params_sha256[65];

@@ -159,7 +159,7 @@ static void record(bl_train *t) {
     t->now.train_loss = t->progress.loss_sum / (double)t->progress.loss_count;
     t->now.value = t->progress.diverged ? (double)NAN : t->workload->evaluate(t);
     if (!isfinite(t->now.value)) t->progress.diverged = true;
-    if (t->progress.diverged) t->now.value = (double)NAN;
+    if (t->progress.diverged) t->now.value = t->now.batch_mean = (double)NAN;
     t->now.diverged = t->progress.diverged;
     bl_train_params_digest(t, t->now.params_sha256);
     bl_train_log_records(t);

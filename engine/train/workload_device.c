@@ -459,9 +459,9 @@ static double evaluate(bl_train *t) {
     }
     bl_train_average_aim_back(t);
     wait(d);
-    bl_metric_begin(&sum, t->metric);
+    bl_train_metric_begin(t, &sum);
     bl_metric_add(&sum, d->prediction, out->width, d->target, t->eval_rows);
-    return bl_metric_value(&sum);
+    return bl_train_metric_end(t, &sum);
 }
 
 /* As bl_train_net_probe, and brings the gradient here. */

@@ -165,13 +165,23 @@ static void begin(bl_train *t) {
 
 /* ---- measuring and keeping ---- */
 
+void bl_train_metric_begin(const bl_train *train, bl_metric_sum *sum) {
+    bl_metric_begin(sum, train->metric);
+    sum->batch = train->config.eval.batch_mean ? train->batch : 0;
+}
+
+double bl_train_metric_end(bl_train *train, const bl_metric_sum *sum) {
+    train->now.batch_mean = bl_metric_batch_mean(sum);
+    return bl_metric_value(sum);
+}
+
 /* The metric over the rows of the split, chunk by chunk, by running statistics and without dropout.
  */
 static double evaluate(bl_train *t) {
     bl_metric_sum sum;
     const bl_net_node *out = bl_net_output(&t->net);
     bl_pass pass = {.kernels = t->kernels, .pool = t->pool, .scratch = t->scratch};
-    bl_metric_begin(&sum, t->metric);
+    bl_train_metric_begin(t, &sum);
     bl_train_average_aim(t);
     for (uint64_t at = 0; at < t->eval_rows; at += pass.batch) {
         const uint64_t left = t->eval_rows - at;
@@ -181,7 +191,7 @@ static double evaluate(bl_train *t) {
         bl_metric_add(&sum, out->y, out->width, t->net.target, pass.batch);
     }
     bl_train_average_aim_back(t);
-    return bl_metric_value(&sum);
+    return bl_train_metric_end(t, &sum);
 }
 
 void bl_train_net_digest(const bl_net *net, const float *weight, const float *running,

@@ -77,6 +77,9 @@ const char *lab_other_names(const lab *l);
  * it finds. False: told and counted. */
 bool lab_recovers(lab *l, const char *what, bool longer);
 
+/* Some trial of the plan has this outcome. */
+bool lab_plan_says(const lab *l, const char *outcome);
+
 /* The report is what drawing it again from the store gives, byte for byte. */
 void lab_report_is_whole(lab *l, const char *what);
 

@@ -62,11 +62,10 @@ static bool is_cache(const char *path) {
     return strstr(path, "/cache") != NULL || strstr(path, "index.csv") != NULL;
 }
 
-/* reports/NAME itself, or reports/NAME.tmp-TOKEN where it is being drawn. */
-static bool is_report_folder(const char *path, bool drawing) {
+/* reports/NAME itself, not reports/NAME.tmp-TOKEN where it is being drawn. */
+static bool is_report_folder(const char *path) {
     const char *folder = strstr(path, "/reports/"), *last = strrchr(path, '/');
-    return folder != NULL && last == folder + strlen("/reports") &&
-           (strstr(last, ".tmp-") != NULL) == drawing;
+    return folder != NULL && last == folder + strlen("/reports") && strstr(last, ".tmp-") == NULL;
 }
 
 /* Was what failed the writing of something that is promised? Caches, claims that are being given
@@ -87,8 +86,8 @@ static bool has_to_tell(const lab *l, const fault_case *c) {
         return strstr(where, "/claim.d/") == NULL;
     case FAULT_OPEN:
         return temporary;
-    case FAULT_CLOSE: /* a claim's beat is empty; of a folder, fsync has told all */
-        return temporary && strstr(where, "/beat") == NULL && !is_report_folder(where, true);
+    case FAULT_CLOSE: /* a claim's beat is empty; what was only read or synced loses nothing */
+        return temporary && strstr(where, "/beat") == NULL && !l->plan->read_only;
     default:
         return false;
     }
@@ -156,7 +155,7 @@ static void refuse_report_sync(lab *l) {
         const ending e = lab_run(l, words, &plan);
         if (l->plan->hits == 0) break;
         l->faults++;
-        filled |= is_report_folder(l->plan->where, false);
+        filled |= is_report_folder(l->plan->where);
         if (e.exit != (has_to_tell(l, &sync) ? 74 : 0))
             lab_fail(l, "%s, call %d: %s: exit %d, signal %d: %s", sync.name, (int)k,
                      l->plan->where, e.exit, e.signal, e.said);

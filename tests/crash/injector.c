@@ -85,6 +85,7 @@ static void note(const char *path, int fd) {
         n = readlink(link_of, g_plan->where, sizeof g_plan->where - 1);
     }
     if (n >= 0 && (size_t)n < sizeof g_plan->where) g_plan->where[n] = '\0';
+    g_plan->read_only = fd >= 0 && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY;
 }
 
 /* Counts one call; what is to happen to it. Its file is `path`, or open as `fd`. */

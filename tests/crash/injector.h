@@ -47,6 +47,7 @@ typedef struct fault_plan {
     int64_t count[FAULT_KINDS], files;
     int64_t hits;
     char where[512];   /* the file of the last hit */
+    int32_t read_only; /* it was open for reading alone */
     char placed[512];  /* what was last renamed or linked into place before it */
     int64_t published; /* times that a result.json came into place, of all processes */
     int64_t exempt;    /* allocations of a library that cannot report their failure */

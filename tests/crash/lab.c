@@ -195,6 +195,16 @@ static const char *compare_files(const char *a, const char *b, const lab_files *
     return words[0] != '\0' ? words : NULL;
 }
 
+bool lab_plan_says(const lab *l, const char *outcome) {
+    bl_buf plan = {0};
+    char wanted[64];
+    (void)snprintf(wanted, sizeof wanted, "\"outcome\":\"%s\"", outcome);
+    read_whole(&plan, l->runs, "plan.jsonl");
+    const bool says = strstr(bl_buf_text(&plan), wanted) != NULL;
+    bl_buf_free(&plan);
+    return says;
+}
+
 const char *lab_difference(const lab *l, bool longer) {
     static char words[BL_PATH + 64];
     char ref[BL_PATH];

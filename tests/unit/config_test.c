@@ -433,7 +433,8 @@ static void test_identity_late(void **state) {
         {"train.micro_batch", "48"      },
         {"precision",         "tf32"    },
         {"loss_scale",        "2048"    },
-        {"eval.average",      "power"   }
+        {"eval.average",      "power"   },
+        {"eval.batch_mean",   "true"    }
     };
     bl_config c;
     bl_buf without = {0}, with = {0};
@@ -697,7 +698,9 @@ static void test_list_keys(void **state) {
         "eval.average        text     none power            none            weights that are "
         "evaluated: none: the last step's; power: an average over the steps so far\n"
         "eval.average_width  number   above 0, up to 0.288  0.1             power: width of the "
-        "average, relative to the steps so far; 0.1 is the power 6.94\n");
+        "average, relative to the steps so far; 0.1 is the power 6.94\n"
+        "eval.batch_mean     boolean  true false            false           the log also has the "
+        "metric's mean over batches of train.batch_size rows, as fastai 1 has\n");
     bl_buf_clear(&out);
     CHECK_OK(bl_config_list_keys(NULL, &out, ERR));
     for (size_t i = 0; i < bl_schema_count; i++)

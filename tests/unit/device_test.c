@@ -53,6 +53,7 @@ static void test_many_steps(void **state) {
 static void test_batch_sizes(void **state) {
     fixture *f = *state;
     static const int64_t sizes[] = {1, 7, 64, 300, 700, 1500};
+    f->config.eval.batch_mean = true;
     for (size_t i = 0; i < BL_COUNT(sizes); i++) {
         f->config.train.batch_size = sizes[i];
         check_run(f, 6);

@@ -141,6 +141,7 @@ static const struct {
     {"eval.growth", "1.5"},
     {"eval.first", "3"},
     {"eval.average_width", "0.25"},
+    {"eval.batch_mean", "true"},
 };
 // clang-format on
 

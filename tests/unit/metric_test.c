@@ -110,6 +110,44 @@ static void test_chunks_change_no_bit(void **state) {
                         value_in_chunks(bl_metric_table[m], COUNT, COUNT));
 }
 
+static double batch_mean(const bl_metric *metric, size_t batch, size_t count, size_t chunk) {
+    const size_t width = metric->classes ? CLASSES : 1;
+    const float *y = metric->classes ? g_outputs : g_y;
+    const float *target = metric->classes ? g_class : g_target;
+    bl_metric_sum sum;
+    bl_metric_begin(&sum, metric);
+    sum.batch = batch;
+    for (size_t i = 0; i < count; i += chunk)
+        bl_metric_add(&sum, y + i * width, width, target + i, bl_size_min(chunk, count - i));
+    assert_true(bl_metric_value(&sum) == value_in_chunks(metric, count, count) || count == 0);
+    return bl_metric_batch_mean(&sum);
+}
+
+/* Batch by batch with libm, as fastai 1 does it: 1400 is 21 batches of 64 and one of 56. */
+static void test_batch_mean(void **state) {
+    (void)state;
+    static const size_t batches[] = {1, 7, 64, 350, COUNT, 2 * COUNT};
+    for (size_t m = 0; m < BL_COUNT(k_cases); m++) {
+        const bl_metric *metric = bl_metric_find(k_cases[m].name);
+        for (size_t b = 0; b < BL_COUNT(batches); b++) {
+            double weighted = 0.0;
+            for (size_t first = 0; first < COUNT; first += batches[b]) {
+                const size_t n = bl_size_min(batches[b], COUNT - first);
+                double sum = 0.0;
+                for (size_t i = first; i < first + n; i++) sum += k_cases[m].term(i);
+                weighted += (double)n * k_cases[m].of_mean(sum / (double)n);
+            }
+            const double mean_of = batch_mean(metric, batches[b], COUNT, COUNT);
+            assert_true(fabs(mean_of - weighted / COUNT) < 1e-13 * mean_of);
+            assert_true(batch_mean(metric, batches[b], COUNT, 257) == mean_of);
+            const double whole = value_in_chunks(metric, COUNT, COUNT);
+            assert_true(mean_of <= whole * (1 + 1e-13));
+        }
+        assert_true(isnan(batch_mean(metric, 64, 0, 1)));
+        assert_true(isnan(batch_mean(metric, 0, COUNT, COUNT)));
+    }
+}
+
 /* Terms whose sum depends on its order: 6 blocks are ((0+1)+(2+3)) + (4+5). */
 static double plain_term(const float *y, size_t width, double target) {
     (void)width, (void)target;
@@ -159,6 +197,7 @@ int main(void) {
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_nan_shows),
         cmocka_unit_test(test_chunks_change_no_bit),
+        cmocka_unit_test(test_batch_mean),
         cmocka_unit_test(test_order_is_rule_b),
         cmocka_unit_test(test_choices_are_the_tables),
     };
