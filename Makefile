@@ -102,8 +102,10 @@ DIST := build/dist/batchlab
 GPU_TESTS := $(B)/tests/kernels/families_test $(B)/tests/unit/device_test $(B)/tests/unit/device_steps_test $(B)/tests/unit/device_gradient_test $(B)/tests/gpu/gpu_bench
 BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
 BENCH   := $(BENCH_C:%.c=$(B)/%)
+# How often intervals hold: a table, not a benchmark of speed.
+COVERAGE := $(B)/tests/bench/coverage
 
-.PHONY: cuda dist found all experiment figures reproduce test tests test-crash test-slurm test-bits test-ptx test-fresh test-portable test-full check setup config layers format tidy fuzz bench clean help program golden-update FORCE
+.PHONY: cuda dist found all experiment figures reproduce test tests test-crash test-slurm test-bits test-ptx test-fresh test-portable test-full check setup config layers format tidy fuzz bench coverage clean help program golden-update FORCE
 
 all: program cuda
 
@@ -155,7 +157,7 @@ CHOSEN := $(if $(T),$(foreach x,$(ALL_TESTS),$(if $(strip $(foreach w,$(T),$(fin
 EMULATION := $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench
 STARTED := program $(B)/batchlab $(filter $(B)/%,$(CHOSEN)) $(patsubst %.c,$(B)/%,$(filter %_fuzz.c,$(CHOSEN))) \
            $(if $(if $(T),$(strip $(foreach w,device families cuda gpu energy scheduler identity,$(findstring $w,$(CHOSEN)))),all),$(EMULATION))
-tests: $(STARTED) $(if $(T),,$(BENCH))
+tests: $(STARTED) $(if $(T),,$(BENCH) $(COVERAGE))
 check: layers tests
 	$(Q)sh tests/run.sh $(B) $(CHOSEN)
 
@@ -284,7 +286,9 @@ $(B)/tests/gpu/gpu_bench: $(B)/tests/gpu/gpu_bench.o $(LIB)
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $^ $(LIBS)
 $(BENCH): $(B)/%: $(B)/%.o $(LIB)
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $^ $(LIBS)
--include $(LIB_O:.o=.d) $(EMULATED_O:.o=.d) $(CUDA_O:.o=.d) $(TESTLIB_O:.o=.d) $(TESTS:%=%.d) $(FUZZ:%=%.d) $(BENCH:%=%.d) $(CRASH_O:.o=.d) $(B)/engine/cli/main.d
+$(COVERAGE): $(COVERAGE).o $(B)/tests/unit/coverage_tables.o $(LIB)
+	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $^ $(LIBS)
+-include $(LIB_O:.o=.d) $(EMULATED_O:.o=.d) $(CUDA_O:.o=.d) $(TESTLIB_O:.o=.d) $(TESTS:%=%.d) $(FUZZ:%=%.d) $(BENCH:%=%.d) $(COVERAGE).d $(CRASH_O:.o=.d) $(B)/engine/cli/main.d
 
 # ---- care ---------------------------------------------------------------------------------------
 # Other libraries are found, never required: oneDNN and OpenBLAS when installed, PyTorch by PYTHON.
@@ -292,6 +296,9 @@ PYTHON ?= python3
 bench: $(BENCH)
 	$(Q)for b in $(BENCH); do $$b || exit 1; done
 	$(Q)if command -v $(PYTHON) >/dev/null; then $(PYTHON) tests/bench/steps.py $(B)/tests/bench/train_bench; fi
+# Two thousand simulated tables for each cell of the table in docs/statistics.md: ten minutes of one core.
+coverage: $(COVERAGE)
+	$(Q)$(COVERAGE) $(TABLES)
 # Writes the golden reports anew from the fixtures; what changed is then read with git diff.
 golden-update: $(B)/tests/unit/report_test
 	$(Q)BL_GOLDEN_UPDATE=1 $<
@@ -347,4 +354,4 @@ help:
 	@echo 'make test-slurm                                                     submit to a real Slurm, where it is installed'
 	@echo 'make dist                                                           a folder for machines without a compiler, in build/dist'
 	@echo 'make                                                                build build/batchlab'
-	@echo 'make setup | config | layers | format | tidy | fuzz | bench | clean'
+	@echo 'make setup | config | layers | format | tidy | fuzz | bench | coverage | clean'

@@ -23,57 +23,85 @@ static void line(bl_buf *out, const char *label, const bl_stats_value *v) {
 }
 
 static void explain_intervals(bl_buf *out, const bl_stats_critical *c) {
-    static const char *const by[] = {
-        [BL_STATS_NOISE_NONE] = "No intervals: too few repeats or batch sizes to see the scatter.",
-        [BL_STATS_NOISE_SEEDS] = "95 % intervals by bootstrap over the seeds of each batch size.",
-        [BL_STATS_NOISE_BORROWED] = "95 % intervals by bootstrap over seeds; a batch size with one "
-                                    "seed borrows the scatter of the others.",
-        [BL_STATS_NOISE_RESIDUALS] = "95 % intervals by bootstrap of the deviations from the "
-                                     "curve: one seed each, so they are rough."};
-    bl_buf_printf(out, "\n%s\n", by[c->noise]);
-    const bl_stats_value *all[] = {&c->efficiency_50, &c->overhead_20, &c->perfect_scaling_end,
-                                   &c->max_useful};
-    for (size_t i = 0; i < BL_COUNT(all); i++)
-        if (all[i]->known && all[i]->bound != 0) {
+    bl_buf_str(out, "\n");
+    if (c->noise == BL_STATS_NOISE_SEEDS)
+        bl_buf_printf(out, "95 %% intervals; runs scatter by %.2g %%, pooled over batch sizes.\n",
+                      100 * c->scatter);
+    else if (c->noise == BL_STATS_NOISE_BORROWED)
+        bl_buf_printf(out,
+                      "95 %% intervals; runs scatter by %.2g %%, which a batch size with one run "
+                      "borrows from the others.\n",
+                      100 * c->scatter);
+    else
+        bl_buf_str(out, c->noise == BL_STATS_NOISE_NONE
+                            ? "No intervals: too few repeats or batch sizes to see the scatter.\n"
+                            : "95 % intervals from the deviations from the curve: one run at each "
+                              "batch size.\n");
+    for (int i = 0; i < BL_STATS_DEFINITION_COUNT; i++)
+        if (c->of[i].known && c->of[i].bound != 0) {
             bl_buf_str(out, ">= and <= are bounds: the point lies beyond what was measured.\n");
             return;
         }
 }
 
-/* The table's size, the verdict, both fits as far as they are known, every definition. */
+/* The curve's own numbers, and what single runs say of its fit. */
+static void curve_words(bl_buf *out, const bl_stats_curve_fit *c) {
+    bl_buf_str(out, "\ncurve, S = S_min (1 + (B_crit / B)^p)^(1/p); p = 1 is the hyperbola\n");
+    line(out, "S_min, steps", &c->s_min);
+    line(out, "B_crit, batch size", &c->b_crit);
+    if (c->p.known)
+        line(out, "p, how sharp the bend is", &c->p);
+    else if (c->curve.p > 1)
+        bl_buf_printf(out, "  %-46s %s\n", "p, how sharp the bend is", "a corner");
+    if (bl_stats_has_interval(&c->rms)) {
+        const bl_stats_value percent = bl_stats_scaled(c->rms, 100);
+        line(out, "deviations of the runs, %", &percent);
+    }
+}
+
+static void segments_words(bl_buf *out, const bl_stats_segments_fit *g) {
+    bl_buf_str(out, "\nthree straight segments, slope -1, then free, then 0\n");
+    line(out, "E_min, examples: the line is S = E_min / B", &g->examples);
+    line(out, "S_min, steps: the floor", &g->s_min);
+    line(out, "slope between the knees", &g->slope);
+    line(out, "lower knee, batch size", &g->knee_low);
+    line(out, "upper knee, batch size", &g->knee_high);
+}
+
+static void definitions_words(bl_buf *out, const bl_stats_critical *c) {
+    static const char *const labels[] = {
+        [BL_STATS_B_CRIT] = "critical (E_min / S_min)",
+        [BL_STATS_EFFICIENCY_50] = "half the efficiency of small batches",
+        [BL_STATS_OVERHEAD_20] = "20 % more steps than perfect scaling",
+        [BL_STATS_PERFECT_END] = "end of perfect scaling (10 % more)",
+        [BL_STATS_MAX_USEFUL] = "maximum useful (steps within 10 % of S_min)",
+        [BL_STATS_OVERHEAD_20_FROM] = "20 % more than from the smallest size (Zhang)"};
+    _Static_assert(BL_COUNT(labels) == BL_STATS_DEFINITION_COUNT, "a label for each");
+    bl_buf_str(out, "\ncritical batch size\n");
+    if (c->corner) {
+        line(out, "a corner: fewer steps up to it, none beyond", &c->of[BL_STATS_B_CRIT]);
+        return;
+    }
+    for (int i = 0; i < BL_STATS_DEFINITION_COUNT; i++) line(out, labels[i], &c->of[i]);
+}
+
+/* The table's size, the verdict, what the answer rests on, every definition. */
 static void in_words(bl_buf *out, const char *name, const bl_stats_critical *c) {
     bl_buf_printf(out, "%s: %zu run%s at %zu batch size%s", name, c->points,
                   c->points == 1 ? "" : "s", c->batch_sizes, c->batch_sizes == 1 ? "" : "s");
     if (c->censored > 0) bl_buf_printf(out, ", %zu of them censored", c->censored);
     bl_buf_printf(out, "\n%s\n", c->verdict);
-    if (c->hyperbola.known) {
-        bl_buf_str(out, "\nhyperbola, S = S_min (1 + B_crit / B)\n");
-        line(out, "S_min, steps", &c->hyperbola.s_min);
-        line(out, "B_crit, batch size", &c->hyperbola.b_crit);
-    }
-    if (c->segments.known) {
-        bl_buf_str(out, "\nsegments, slope -1, then free, then 0\n");
-        line(out, "E_min, examples: the line is S = E_min / B", &c->segments.examples);
-        line(out, "S_min, steps: the floor", &c->segments.s_min);
-        line(out, "slope between the knees", &c->segments.slope);
-        line(out, "lower knee, batch size", &c->segments.knee_low);
-        line(out, "upper knee, batch size", &c->segments.knee_high);
-    }
-    if (!c->hyperbola.known) return;
-    bl_buf_str(out, "\ncritical batch size\n");
-    line(out,
-         c->efficiency_by_segments ? "half the efficiency (E_min / S_min, segments)"
-                                   : "half the efficiency (B_crit, hyperbola)",
-         &c->efficiency_50);
-    line(out, "20 % more steps than perfect scaling", &c->overhead_20);
-    line(out, "end of perfect scaling (10 % more)", &c->perfect_scaling_end);
-    line(out, "maximum useful (steps within 10 % of S_min)", &c->max_useful);
+    if (c->source == BL_STATS_BY_CURVE) curve_words(out, &c->curve);
+    if (c->source == BL_STATS_BY_SEGMENTS) segments_words(out, &c->segments);
+    if (c->source == BL_STATS_BY_NOTHING) return;
+    definitions_words(out, c);
     explain_intervals(out, c);
 }
 
 static bool any_answer(const bl_stats_critical *c) {
-    return c->efficiency_50.known || c->overhead_20.known || c->perfect_scaling_end.known ||
-           c->max_useful.known;
+    for (int i = 0; i < BL_STATS_DEFINITION_COUNT; i++)
+        if (c->of[i].known) return true;
+    return false;
 }
 
 static bl_status answer(bl_stats_critical *c, const char *path, bl_err *err) {

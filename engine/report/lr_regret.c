@@ -18,7 +18,7 @@ double bl_regret_rate(const bl_report_model *m, bl_plan_rule rule, double batch_
                                        [BL_PLAN_SATURATING] = BL_LR_SATURATING,
                                        [BL_PLAN_MALLADI] = BL_LR_SQRT};
     _Static_assert(BL_COUNT(stats) == BL_PLAN_RULE_COUNT, "a formula for each");
-    const bl_stats_value *critical = &m->main.critical.efficiency_50;
+    const bl_stats_value *critical = &m->main.critical.of[BL_STATS_B_CRIT];
     const bool known = critical->known && critical->bound == 0;
     if (m->main.size_count == 0 || (rule == BL_PLAN_SATURATING && !known)) return (double)NAN;
     return bl_lr_rule_predict(stats[rule], m->main.sizes[0].learning_rate,

@@ -125,38 +125,27 @@ static bl_status fit_critical(bl_report_target *t, const bl_stats_options *optio
     return status;
 }
 
-/* The table counts steps up to the evaluation that saw the target, the fits to the middle of the
- * interval before it: hence points without steps_prev here. */
+/* What each batch size costs, and the three optima. */
 static bl_status count_costs(bl_report_target *t, const bl_report_model *m,
                              const bl_stats_options *options, bl_err *err) {
     const size_t n = t->size_count;
     bl_stats_cost_input *in = bl_xalloc((n + 1) * sizeof *in);
     bl_stats_cost_row *rows = bl_xalloc((n + 1) * sizeof *rows);
-    bl_stats_point **seen = bl_xalloc((n + 1) * sizeof *seen);
     for (size_t i = 0; i < n; i++) {
         const bl_report_size *s = &t->sizes[i];
-        seen[i] = bl_xalloc((s->count + 1) * sizeof *seen[i]);
-        for (size_t r = 0; r < s->count; r++) {
-            seen[i][r] = s->points[r];
-            seen[i][r].steps_prev = 0;
-        }
         const double more = (double)(s->devices - 1);
-        in[i] = (bl_stats_cost_input){
-            .batch_size = s->batch_size,
-            .runs = seen[i],
-            .run_count = s->count,
-            .step_seconds = s->step_seconds,
-            .step_resource = bl_stats_scaled(s->step_seconds, (double)m->threads),
-            .upfront_seconds = more * m->plan.head.cost.upfront_seconds,
-            .upfront_resource = more * m->plan.head.cost.upfront_core_hours * 3600,
-            .feasible = true};
+        in[i] = (bl_stats_cost_input){.batch_size = s->batch_size,
+                                      .runs = s->points,
+                                      .run_count = s->count,
+                                      .step_seconds = s->step_seconds,
+                                      .step_resource =
+                                          bl_stats_scaled(s->step_seconds, (double)m->threads),
+                                      .upfront_seconds = more * m->plan.head.cost.upfront_seconds,
+                                      .upfront_resource = more * m->plan.head.cost.upfront_core_hours * 3600,
+                                      .feasible = true};
     }
     const bl_status status = bl_stats_costs(rows, t->best, in, n, options, err);
-    for (size_t i = 0; i < n; i++) {
-        if (status == BL_OK) t->sizes[i].costs = rows[i];
-        free(seen[i]);
-    }
-    free(seen);
+    for (size_t i = 0; i < n && status == BL_OK; i++) t->sizes[i].costs = rows[i];
     free(rows);
     free(in);
     return status;

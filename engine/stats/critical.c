@@ -1,56 +1,47 @@
 /* Critical batch sizes: how far does a larger batch still pay?
  *
- * From one median of log steps for each batch size come two fits (fit.h): the hyperbola
- * S(B) = s_min (1 + b_crit / B) of McCandlish et al. 2018 (arXiv 1812.06162) and the three segments
- * that Shallue et al. 2019 (arXiv 1811.03600) saw. From the fits come the derived numbers of
- * `quantity`:
+ * Runs become one mean of log steps for each batch size with its variance (groups.h). The curve
+ * S = s_min (1 + (b_crit / B)^p)^(1 / p) is fitted to the means (fit.h), and an F test asks whether
+ * they lie further from it than their variances explain. Every definition of a critical size is a
+ * closed form of the curve, every interval a profile of the loss (profile.h). A number that leaves
+ * the measured range becomes a bound at the range's end.
  *
- *     efficiency_50        E_min / S_min: twice the examples of small batches; the hyperbola's
- * b_crit perfect_scaling_end  10 % more steps than the perfect-scaling line S = E_min / B promises
- *     overhead_20          20 % more
- *     max_useful           steps within 10 % of the floor S_min
- *
- * Every derived number is computed by one function, estimate(), from the medians of one data set;
- * the bootstrap calls the same function on resampled medians. A number that leaves the measured
- * range becomes a bound at the range's end, in replicates too, so that intervals inherit the
- * honesty. */
+ * Three straight segments stand in where the test refuses the curve; with one run at each batch
+ * size there is no test, and they do where they describe the data far better. Where the test
+ * refuses them, too, nothing that rests on a curve is said. */
 #include "engine/stats/critical.h"
 #include "engine/base/mem.h"
+#include "engine/stats/distributions.h"
 #include "engine/stats/groups.h"
+#include "engine/stats/resample.h"
 #include <math.h>
 #include <stdio.h>
 
-/* The derived numbers, in the order of bl_stats_critical. */
-typedef enum quantity {
-    H_S_MIN,
-    H_B_CRIT,
-    G_EXAMPLES,
-    G_S_MIN,
-    G_SLOPE,
-    G_KNEE_LOW,
-    G_KNEE_HIGH,
-    C_EFFICIENCY_50,
-    C_OVERHEAD_20,
-    C_PERFECT_END,
-    C_MAX_USEFUL,
-    QUANTITY_COUNT
-} quantity;
+/* Below this p-value a curve is refused: a report has many curves, and one that is refused for no
+ * reason takes its answer away. */
+#define REFUSE 0.01
 
-#define NEAR     log(1.1) /* "within 10 %" */
-#define OVERHEAD log(1.2)
+enum {
+    /* Deviations from a curve tell its scatter from this many batch sizes on. */
+    RESIDUALS_MIN = 6,
+    /* A test of lack of fit needs this many degrees of freedom of its pure error; with fewer than
+       the second number the deviations from the curve are pooled with it for the intervals. */
+    TEST_FREEDOM = 3,
+    POOL_FREEDOM = 6,
+};
+/* One run at each size: segments replace the curve where it misses by more and they explain more
+ * of what it leaves than chance does in one of a hundred. */
+static const double far_off = 0.15, far_better = 0.01;
+/* Rounding errors alone: less is no scatter. */
+static const double least_variance = 1e-12;
 
-typedef struct estimates {
-    bl_stats_value q[QUANTITY_COUNT];
-    bl_stats_hyperbola hyperbola;
-    bl_stats_segments segments;
-    bool hyperbola_known, segments_known;
-} estimates;
+static const double near = 0.09531017980432486; /* log 1.1: "within 10 %" */
 
 /* The measured range in logs; `second` and `last_but_one` are where two cells lie inside. */
 typedef struct range {
     double low, second, last_but_one, high;
     size_t count;
-    double fall; /* how far the medians fall from a smaller to a larger batch size, in logs */
+    double fall; /* how far the means fall from a smaller to a larger batch size, in logs */
 } range;
 
 /* Over the measured cells only; a censored median says nothing about where the curve is. */
@@ -86,16 +77,168 @@ static bl_stats_value batch_in_range(double x, int bound, const range *r) {
     return number(exp(beyond > 0 ? r->high : r->low), beyond);
 }
 
-/* S = s_min (1 + b_crit / B): at B = b_crit the steps are twice the floor and the examples B S
- * twice their minimum s_min b_crit (McCandlish et al. 2018). */
-static void from_hyperbola(estimates *e, const range *r) {
-    const double u = log(e->hyperbola.b_crit);
-    e->q[H_B_CRIT] = batch_in_range(u, 0, r);
-    /* While the curve still falls at the largest batch size, its end is all that is seen. */
-    e->q[H_S_MIN] = u > r->high ? number(bl_stats_hyperbola_at(&e->hyperbola, exp(r->high)), -1)
-                                : number(e->hyperbola.s_min, 0);
-    e->q[C_EFFICIENCY_50] = e->q[H_B_CRIT];
+/* ---- weights and tests ---- */
+
+/* Everything one fit needs to know of the runs. */
+typedef struct data {
+    bl_stats_groups groups;
+    range range;
+    bl_stats_options options;
+    double freedom; /* of the weights that the cells carry */
+} data;
+
+/* Weights are inverse variances, `variance` that of one run; a cell's common gap comes on top. */
+static void weigh(data *d, double variance, double freedom) {
+    double all = 0, seeds = 0;
+    for (size_t c = 0; c < d->groups.count; c++) {
+        const double part = variance * bl_stats_cell_share(&d->groups, c);
+        const double whole = fmax(part + bl_stats_cell_common_gap(&d->groups, c), least_variance);
+        d->groups.cells[c].weight = 1 / whole;
+        all += whole;
+        seeds += part;
+    }
+    /* Satterthwaite: the gap's variance is known, only the seeds' is estimated. */
+    d->freedom = seeds > 0 ? freedom * (all / seeds) * (all / seeds) : HUGE_VAL;
 }
+
+/* Equal weights for equal numbers of runs, of an unknown scatter. */
+static void weigh_by_runs(data *d) {
+    for (size_t c = 0; c < d->groups.count; c++)
+        d->groups.cells[c].weight = 1 / bl_stats_cell_share(&d->groups, c);
+}
+
+/* The number of parameters that took a value inside their range. At an end of p the loss of the
+ * free fit would lie below by the square of one normal number, so it counts as none. */
+static size_t parameters(const bl_stats_curve *c, double p_most) {
+    return c->p > 1 && c->p < p_most ? 3 : 2;
+}
+
+static bl_stats_test lack_of_fit(double loss, size_t cells, size_t parameters, double freedom) {
+    bl_stats_test t = {.df1 = (double)cells - (double)parameters, .df2 = freedom};
+    if (t.df1 < 1) return t;
+    t.known = true;
+    t.f = loss / t.df1;
+    t.p_value = bl_stats_f_tail(t.f, t.df1, t.df2);
+    return t;
+}
+
+/* The scatter of residuals with its interval: sqrt(sum / df), chi squared. */
+static bl_stats_value rms_of(double squares, double df, bool interval) {
+    if (df < 1) return bl_stats_unknown();
+    /* A perfect fit is off by rounding errors alone: those are no number to print. */
+    bl_stats_value v = bl_stats_exact(squares < least_variance * df ? 0 : sqrt(squares / df));
+    if (!interval) return v;
+    v.low = v.value / sqrt(bl_stats_f_quantile(0.975, df, HUGE_VAL));
+    v.high = v.value / sqrt(bl_stats_f_quantile(0.025, df, HUGE_VAL));
+    return v;
+}
+
+static double squares_of(const data *d, const bl_stats_curve *c) {
+    double sum = 0;
+    for (size_t i = 0; i < d->groups.count; i++) {
+        const bl_stats_cell *cell = &d->groups.cells[i];
+        const double r = cell->log_s - log(bl_stats_curve_at(c, exp(cell->log_b)));
+        if (!cell->censored || r > 0) sum += r * r;
+    }
+    return sum;
+}
+
+/* ---- the curve ---- */
+
+/* Weights for the intervals of a curve that was fitted: the seeds' own where they say enough, else
+ * pooled with the deviations from the curve; those alone with one run at each batch size. False
+ * where neither says enough. */
+static bool weigh_for_intervals(data *d, const bl_stats_curve *c, double p_most) {
+    const bl_stats_groups *g = &d->groups;
+    const double left = (double)d->range.count - (double)parameters(c, p_most);
+    if (g->freedom >= POOL_FREEDOM) {
+        weigh(d, g->variance, g->freedom);
+        return true;
+    }
+    if (g->freedom == 0 && d->range.count < RESIDUALS_MIN) return false;
+    weigh_by_runs(d);
+    const double off = bl_stats_curve_loss(log(c->b_crit), c->p, g->cells, g->count);
+    const double seeds = g->freedom > 0 ? g->variance * g->freedom : 0;
+    if (g->freedom + left < 2) return false;
+    double variance = (off + seeds) / (g->freedom + left);
+    /* With single runs the gaps are part of what is seen: no less than they alone would make. */
+    double gaps = 0;
+    for (size_t i = 0; i < g->count && g->freedom == 0; i++)
+        gaps += g->gap[i] * g->gap[i] / 12 / (double)g->count;
+    weigh(d, fmax(variance, gaps), g->freedom + left);
+    return true;
+}
+
+/* The fit of one member of the family (p_most = 1: the hyperbola), its test and its intervals. */
+static void fit_curve(bl_stats_curve_fit *out, data *d, double p_most) {
+    const bl_stats_groups *g = &d->groups;
+    *out = (bl_stats_curve_fit){.s_min = bl_stats_unknown(),
+                                .b_crit = bl_stats_unknown(),
+                                .p = bl_stats_unknown(),
+                                .rms = bl_stats_unknown(),
+                                .worst_deviation = (double)NAN};
+    if (g->freedom > 0)
+        weigh(d, g->variance, g->freedom);
+    else
+        weigh_by_runs(d);
+    if (!bl_stats_fit_curve(&out->curve, g->cells, g->count, p_most)) return;
+    const bl_stats_curve *c = &out->curve;
+    const size_t used = parameters(c, p_most);
+    out->known = true;
+    out->worst_deviation = bl_stats_curve_deviation(c, g->cells, g->count);
+    out->rms = rms_of(squares_of(d, c), (double)d->range.count - (double)used, g->repeated == 0);
+    if (g->freedom >= TEST_FREEDOM)
+        out->lack = lack_of_fit(bl_stats_curve_loss(log(c->b_crit), c->p, g->cells, g->count),
+                                d->range.count, used, d->freedom);
+    out->refused = out->lack.known && out->lack.p_value < REFUSE;
+    const double u = log(c->b_crit);
+    out->b_crit = batch_in_range(u, 0, &d->range);
+    /* While the curve still falls at the largest batch size, its end is all that is seen. */
+    out->s_min = u > d->range.high ? number(bl_stats_curve_at(c, exp(d->range.high)), -1)
+                                   : number(c->s_min, 0);
+    if (p_most > 1 && c->p < p_most && d->range.count >= BL_STATS_SHAPE_MIN)
+        out->p = number(c->p, 0);
+}
+
+static bl_stats_profile profile_of(const data *d, const bl_stats_curve_fit *fit, double p_most) {
+    const double t = bl_stats_t_quantile((1 + BL_STATS_LEVEL) / 2, d->freedom);
+    return (bl_stats_profile){.cells = d->groups.cells,
+                              .n = d->groups.count,
+                              .curve = fit->curve,
+                              .p_most = d->range.count >= BL_STATS_SHAPE_MIN ? p_most : 1,
+                              .rise = t * t,
+                              .low = d->range.low,
+                              .high = d->range.high};
+}
+
+/* The curve's own numbers. False where the scatter is not known. */
+static bool curve_intervals(bl_stats_profile *profile, bl_stats_curve_fit *fit, data *d,
+                            double p_most) {
+    if (d->options.replicates == 0 || !fit->known) return false;
+    if (!weigh_for_intervals(d, &fit->curve, p_most)) return false;
+    *profile = profile_of(d, fit, p_most);
+    /* Other weights move the best curve a little, and a profile starts at the least loss. */
+    if (d->groups.freedom > 0 && d->groups.freedom < POOL_FREEDOM)
+        (void)bl_stats_fit_curve(&profile->curve, profile->cells, profile->n, profile->p_most);
+    const int free = (int)parameters(&profile->curve, profile->p_most);
+    if (bl_stats_curve_covariance(fit->spread, &profile->curve, free, profile->cells, profile->n))
+        for (int k = 0; k < free; k++)
+            for (int l = 0; l < free; l++) fit->spread[k][l] *= profile->rise;
+    bl_stats_profile_definition(profile, BL_STATS_B_CRIT, &fit->b_crit);
+    if (fit->s_min.bound == 0) bl_stats_profile_floor(profile, &fit->s_min);
+    if (fit->p.known) bl_stats_profile_shape(profile, &fit->p);
+    return true;
+}
+
+double bl_stats_curve_band(const bl_stats_curve_fit *fit, double batch_size) {
+    double by[3], sum = 0;
+    bl_stats_curve_slopes(by, log(fit->curve.b_crit / batch_size), fit->curve.p);
+    for (int k = 0; k < 3; k++)
+        for (int l = 0; l < 3; l++) sum += by[k] * fit->spread[k][l] * by[l];
+    return exp(sqrt(fmax(0, sum)));
+}
+
+/* ---- segments ---- */
 
 /* Where the curve lies `gap` above the perfect-scaling line; may lie beyond the range. */
 static double departs(double gap, double p, double q, double s) {
@@ -109,185 +252,215 @@ static double arrives(double gap, double p, double q, double s) {
     return in_middle >= p ? in_middle : p + s * (q - p) - gap;
 }
 
+/* The numbers that the segments give, in the order of bl_stats_segments_fit, then definitions. */
+typedef enum quantity { G_EXAMPLES, G_S_MIN, G_SLOPE, G_KNEE_LOW, G_KNEE_HIGH, G_COUNT } quantity;
+enum { QUANTITY_COUNT = (int)G_COUNT + (int)BL_STATS_DEFINITION_COUNT };
+
 /* In logs, x = log B: the line y = a - x up to the knee p, slope -s to the knee q, then the floor.
- * With `efficiency` also where line and floor would meet: x = p + s (q - p), that is E_min / S_min.
- */
-static void from_segments(estimates *e, const range *r, bool efficiency) {
-    const double p = log(e->segments.knee_low), q = log(e->segments.knee_high);
-    const double s = -e->segments.slope;
-    const double end = departs(NEAR, p, q, s), useful = arrives(NEAR, p, q, s);
+ * Line and floor would meet at x = p + s (q - p), that is E_min / S_min. */
+static void from_segments(bl_stats_value q_of[QUANTITY_COUNT], const bl_stats_segments *g,
+                          const range *r) {
+    const double p = log(g->knee_low), q = log(g->knee_high), s = -g->slope;
+    const double end = departs(near, p, q, s), useful = arrives(near, p, q, s);
     /* A segment counts as seen when two measured batch sizes lie on it, within 10 %. */
     const bool line = end >= r->second, floor_seen = useful <= r->last_but_one;
     /* An unseen line lies lower than fitted, so the curve leaves it earlier; an unseen floor lies
      * lower, so the curve arrives later. */
     const int early = line ? 0 : -1, late = floor_seen ? 0 : 1;
-    e->q[G_EXAMPLES] = number(e->segments.examples, early);
-    e->q[G_S_MIN] = number(bl_stats_segments_floor(&e->segments), -late);
-    e->q[G_SLOPE] = q - p > 1e-6 ? number(e->segments.slope, 0) : bl_stats_unknown();
-    e->q[G_KNEE_LOW] = number(e->segments.knee_low, line ? end > r->high : -1);
-    e->q[G_KNEE_HIGH] = number(e->segments.knee_high, late);
-    e->q[C_PERFECT_END] = batch_in_range(end, early, r);
-    e->q[C_OVERHEAD_20] = batch_in_range(departs(OVERHEAD, p, q, s), early, r);
-    e->q[C_MAX_USEFUL] = batch_in_range(useful, late, r);
-    if (!efficiency) return;
-    const double meet = p + s * (q - p);
-    e->q[C_EFFICIENCY_50] =
-        early != 0 && late != 0 ? bl_stats_unknown() : batch_in_range(meet, early + late, r);
+    for (int i = 0; i < QUANTITY_COUNT; i++) q_of[i] = bl_stats_unknown();
+    q_of[G_EXAMPLES] = number(g->examples, early);
+    q_of[G_S_MIN] = number(bl_stats_segments_floor(g), -late);
+    q_of[G_SLOPE] = q - p > 1e-6 ? number(g->slope, 0) : bl_stats_unknown();
+    q_of[G_KNEE_LOW] = number(g->knee_low, line ? end > r->high : -1);
+    q_of[G_KNEE_HIGH] = number(g->knee_high, late);
+    bl_stats_value *of = q_of + G_COUNT;
+    of[BL_STATS_PERFECT_END] = batch_in_range(end, early, r);
+    of[BL_STATS_OVERHEAD_20] = batch_in_range(departs(log(1.2), p, q, s), early, r);
+    of[BL_STATS_OVERHEAD_20_FROM] = of[BL_STATS_OVERHEAD_20];
+    of[BL_STATS_MAX_USEFUL] = batch_in_range(useful, late, r);
+    of[BL_STATS_B_CRIT] = early != 0 && late != 0
+                              ? bl_stats_unknown()
+                              : batch_in_range(p + s * (q - p), early + late, r);
+    of[BL_STATS_EFFICIENCY_50] = batch_in_range(departs(log(2.0), p, q, s), early, r);
 }
 
-/* Everything that one set of medians says. Where the steps fall by less than 10 % over all batch
- * sizes there is no scaling to fit. `by_segments`: the half-efficiency point is the segments'. */
-static void estimate(estimates *e, const bl_stats_cell *cells, size_t n, bool by_segments) {
-    *e = (estimates){0};
-    for (int i = 0; i < QUANTITY_COUNT; i++) e->q[i] = bl_stats_unknown();
+static void segments_of_cells(bl_stats_value out[], const bl_stats_cell *cells, size_t n,
+                              const void *context) {
+    (void)context;
+    bl_stats_segments g;
     const range r = measured_range(cells, n);
-    if (r.count == 0 || r.fall < NEAR) return;
-    e->hyperbola_known = bl_stats_fit_hyperbola(&e->hyperbola, cells, n);
-    e->segments_known = bl_stats_fit_segments(&e->segments, cells, n);
-    if (e->hyperbola_known) from_hyperbola(e, &r);
-    if (e->segments_known) from_segments(e, &r, by_segments);
+    for (int i = 0; i < QUANTITY_COUNT; i++) out[i] = bl_stats_unknown();
+    if (r.fall >= near && bl_stats_fit_segments(&g, cells, n)) from_segments(out, &g, &r);
 }
 
-/* Percentile intervals. A replicate is itself an interval, [value, value] or open on the side of
- * its bound, or everything when it found no answer; low and high are the outer order statistics. */
-static void bootstrap(bl_stats_value q[QUANTITY_COUNT], const bl_stats_groups *g,
-                      const bl_stats_options *options, bool by_segments) {
-    const size_t n = (size_t)options->replicates;
-    const double tail = (1 - BL_STATS_LEVEL) / 2;
-    const size_t low_at = (size_t)floor(tail * (double)(n - 1));
-    double *low = bl_xalloc(QUANTITY_COUNT * n * sizeof *low);
-    double *high = bl_xalloc(QUANTITY_COUNT * n * sizeof *high);
-    bl_stats_cell *cells = bl_xalloc(g->count * sizeof *cells);
-    for (size_t r = 0; r < n; r++) {
-        estimates e;
-        bl_stats_groups_resample(g, cells, options->seed, r);
-        estimate(&e, cells, g->count, by_segments);
-        for (size_t i = 0; i < QUANTITY_COUNT; i++) {
-            const bl_stats_value *v = &e.q[i];
-            low[i * n + r] = v->known && v->bound >= 0 ? v->value : i == G_SLOPE ? -1 : 0;
-            high[i * n + r] = v->known && v->bound <= 0 ? v->value : i == G_SLOPE ? 0 : HUGE_VAL;
-        }
+/* One run at each size: by how much the segments explain more than the curve. */
+static bool replaces(const bl_stats_critical *c, const data *d, const bl_stats_segments *g) {
+    const size_t k = d->range.count;
+    if (c->curve.worst_deviation <= far_off || k < RESIDUALS_MIN) return false;
+    const double curve = bl_stats_curve_loss(log(c->curve.curve.b_crit), c->curve.curve.p,
+                                             d->groups.cells, d->groups.count);
+    const double left = bl_stats_segments_loss(g, d->groups.cells, d->groups.count);
+    const double df = (double)k - 4;
+    return curve > left && bl_stats_f_tail((curve - left) / (left / df), 1, df) < far_better;
+}
+
+/* The segments where the curve was refused: their test, and intervals by resampling. */
+static void fit_segments(bl_stats_critical *c, data *d) {
+    bl_stats_groups *g = &d->groups;
+    bl_stats_segments_fit *s = &c->segments;
+    const bool tested = g->freedom >= TEST_FREEDOM;
+    if (g->freedom > 0)
+        weigh(d, g->variance, g->freedom);
+    else
+        weigh_by_runs(d);
+    if (d->range.count <= BL_STATS_SEGMENTS_MIN ||
+        !bl_stats_fit_segments(&s->curve, g->cells, g->count) ||
+        (!tested && !replaces(c, d, &s->curve)))
+        return;
+    const double loss = bl_stats_segments_loss(&s->curve, g->cells, g->count);
+    s->known = true;
+    s->worst_deviation = bl_stats_segments_deviation(&s->curve, g->cells, g->count);
+    if (tested) s->lack = lack_of_fit(loss, d->range.count, 4, d->freedom);
+    s->refused = s->lack.known && s->lack.p_value < REFUSE;
+    bl_stats_value q[QUANTITY_COUNT];
+    from_segments(q, &s->curve, &d->range);
+    const double df = (double)d->range.count - 4;
+    if (g->freedom == 0) weigh(d, fmax(loss / df, least_variance), df);
+    if (d->options.replicates > 0 && !s->refused)
+        bl_stats_resample(q, QUANTITY_COUNT, segments_of_cells, NULL, g->cells, g->count,
+                          d->freedom, &d->options);
+    s->examples = q[G_EXAMPLES];
+    s->s_min = q[G_S_MIN];
+    s->slope = q[G_SLOPE];
+    s->knee_low = q[G_KNEE_LOW];
+    s->knee_high = q[G_KNEE_HIGH];
+    if (s->refused) return;
+    c->source = BL_STATS_BY_SEGMENTS;
+    for (int i = 0; i < BL_STATS_DEFINITION_COUNT; i++) c->of[i] = q[(int)G_COUNT + i];
+}
+
+/* ---- all of it ---- */
+
+/* The definitions of the curve, with intervals where the scatter is known. */
+static void answer_by_curve(bl_stats_critical *c, data *d, const bl_stats_profile *profile) {
+    c->source = BL_STATS_BY_CURVE;
+    for (int i = 0; i < BL_STATS_DEFINITION_COUNT; i++) {
+        const bl_stats_definition def = (bl_stats_definition)i;
+        const double x = bl_stats_definition_at(def, &c->curve.curve, d->groups.cells[0].log_b);
+        c->of[i] = batch_in_range(x, 0, &d->range);
+        if (profile != NULL) bl_stats_profile_definition(profile, def, &c->of[i]);
     }
-    for (size_t i = 0; i < QUANTITY_COUNT; i++) {
-        if (!q[i].known) continue;
-        bl_stats_sort(low + i * n, n);
-        bl_stats_sort(high + i * n, n);
-        q[i].low = low[i * n + low_at];
-        q[i].high = high[i * n + n - 1 - low_at];
-    }
-    free(low);
-    free(high);
-    free(cells);
+    const bl_stats_curve *curve = &c->curve.curve;
+    c->corner = bl_stats_definition_at(BL_STATS_PERFECT_END, curve, 0) >
+                bl_stats_definition_at(BL_STATS_MAX_USEFUL, curve, 0);
+}
+
+/* What intervals took their scatter from. */
+static bl_stats_noise noise_of(const data *d, bool any) {
+    size_t single = 0;
+    for (size_t c = 0; c < d->groups.count; c++)
+        single += d->groups.first[c + 1] - d->groups.first[c] == 1 && !d->groups.cells[c].censored;
+    if (!any) return BL_STATS_NOISE_NONE;
+    if (d->groups.freedom == 0) return BL_STATS_NOISE_RESIDUALS;
+    return single > 0 ? BL_STATS_NOISE_BORROWED : BL_STATS_NOISE_SEEDS;
+}
+
+static void describe(const bl_stats_critical *c, char *out, size_t cap);
+
+/* One sentence: what the answer rests on, or why there is none. */
+static void write_verdict(bl_stats_critical *c, const range *r) {
+    char *out = c->verdict;
+    const size_t cap = sizeof c->verdict;
+    if (r->count < BL_STATS_CURVE_MIN)
+        (void)snprintf(out, cap,
+                       "too little data: %zu batch size%s reached the target, a fit needs %d",
+                       r->count, r->count == 1 ? "" : "s", BL_STATS_CURVE_MIN);
+    else if (!c->curve.known)
+        (void)snprintf(out, cap,
+                       "the steps do not fall as the batch size grows: there is no scaling to fit");
+    else
+        describe(c, out, cap);
 }
 
 static int percent(double deviation) {
     return (int)lround(100 * fmin(deviation, 1e6));
 }
 
-/* One sentence: which curve the answer rests on, or why there is none. */
-static void write_verdict(bl_stats_critical *c, const range *r) {
-    const bl_stats_hyperbola_fit *h = &c->hyperbola;
-    const bl_stats_segments_fit *g = &c->segments;
-    const int hp = percent(h->worst_deviation), gp = percent(g->worst_deviation);
-    char *out = c->verdict;
-    const size_t cap = sizeof c->verdict;
-    if (r->count < BL_STATS_HYPERBOLA_MIN)
+/* Of a curve that was fitted. */
+static void describe(const bl_stats_critical *c, char *out, size_t cap) {
+    const bl_stats_curve_fit *f = &c->curve;
+    const bool outside = f->b_crit.bound != 0;
+    if (c->source == BL_STATS_BY_CURVE && f->lack.known)
+        (void)snprintf(out, cap, "one curve describes the data (F test, p-value %.2g)%s",
+                       f->lack.p_value,
+                       outside ? "; its bend lies outside the measured batch sizes" : "");
+    else if (c->source == BL_STATS_BY_CURVE)
         (void)snprintf(out, cap,
-                       "too little data: %zu batch size%s reached the target, a fit needs %d",
-                       r->count, r->count == 1 ? "" : "s", BL_STATS_HYPERBOLA_MIN);
-    else if (!h->known)
+                       "the curve misses by %d %% at most; too few runs are repeated to test it%s",
+                       percent(f->worst_deviation),
+                       outside ? "; its bend lies outside the measured batch sizes" : "");
+    else if (c->source == BL_STATS_BY_SEGMENTS && f->lack.known)
         (void)snprintf(out, cap,
-                       "the steps do not fall as the batch size grows: there is no scaling to fit");
-    else if (h->fits)
-        (void)snprintf(out, cap, "the hyperbola describes the data (worst deviation %d %%)%s", hp,
-                       h->b_crit.bound == 0 ? ""
-                                            : "; its bend lies outside the measured batch sizes");
-    else if (!g->known)
-        (void)snprintf(
-            out, cap, "the hyperbola misses by %d %%, and %zu batch sizes are too few for segments",
-            hp, r->count);
-    else if (g->fits)
-        (void)snprintf(
-            out, cap, "the hyperbola misses by %d %%: rest on the segments (worst deviation %d %%)",
-            hp, gp);
+                       "no smooth curve describes the data (F test, p-value %.2g): three "
+                       "straight segments stand in",
+                       f->lack.p_value);
+    else if (c->source == BL_STATS_BY_SEGMENTS)
+        (void)snprintf(out, cap,
+                       "the curve misses by %d %%: three straight segments stand in (they miss by "
+                       "%d %%)",
+                       percent(f->worst_deviation), percent(c->segments.worst_deviation));
     else
         (void)snprintf(out, cap,
-                       "neither curve describes the data: the hyperbola misses by %d %%, "
-                       "the segments by %d %%",
-                       hp, gp);
+                       "no curve describes the data (F test, p-value %.2g): critical sizes "
+                       "are left out",
+                       f->lack.p_value);
 }
 
-/* The derived numbers in the order in which readers have them. */
-static void fill(bl_stats_critical *c, const estimates *e) {
-    const bl_stats_value *q = e->q;
-    c->hyperbola.s_min = q[H_S_MIN];
-    c->hyperbola.b_crit = q[H_B_CRIT];
-    c->segments.examples = q[G_EXAMPLES];
-    c->segments.s_min = q[G_S_MIN];
-    c->segments.slope = q[G_SLOPE];
-    c->segments.knee_low = q[G_KNEE_LOW];
-    c->segments.knee_high = q[G_KNEE_HIGH];
-    c->efficiency_50 = q[C_EFFICIENCY_50];
-    c->overhead_20 = q[C_OVERHEAD_20];
-    c->perfect_scaling_end = q[C_PERFECT_END];
-    c->max_useful = q[C_MAX_USEFUL];
+static void start(bl_stats_critical *out, size_t points, const data *d) {
+    const bl_stats_groups *g = &d->groups;
+    const range *r = &d->range;
+    *out = (bl_stats_critical){.points = points,
+                               .batch_sizes = g->count,
+                               .censored = g->count - r->count,
+                               .batch_low = r->count > 0 ? exp(r->low) : (double)NAN,
+                               .batch_high = r->count > 0 ? exp(r->high) : (double)NAN,
+                               .scatter = g->freedom > 0 ? sqrt(g->variance) : (double)NAN,
+                               .scatter_freedom = g->freedom};
+    bl_stats_value *const values[] = {
+        &out->curve.s_min,       &out->curve.b_crit,    &out->curve.p,
+        &out->curve.rms,         &out->hyperbola.s_min, &out->hyperbola.b_crit,
+        &out->hyperbola.p,       &out->hyperbola.rms,   &out->segments.examples,
+        &out->segments.s_min,    &out->segments.slope,  &out->segments.knee_low,
+        &out->segments.knee_high};
+    for (size_t i = 0; i < BL_COUNT(values); i++) *values[i] = bl_stats_unknown();
+    for (int i = 0; i < BL_STATS_DEFINITION_COUNT; i++) out->of[i] = bl_stats_unknown();
+    out->curve.worst_deviation = out->hyperbola.worst_deviation = out->segments.worst_deviation =
+        (double)NAN;
 }
 
-/* The curves of the data themselves, and which of them the answer rests on. */
-static void judge_curves(bl_stats_critical *c, const estimates *e, const bl_stats_groups *g) {
-    bl_stats_hyperbola_fit *h = &c->hyperbola;
-    bl_stats_segments_fit *s = &c->segments;
-    h->known = e->hyperbola_known;
-    s->known = e->segments_known;
-    h->worst_deviation = s->worst_deviation = (double)NAN;
-    if (h->known) {
-        h->curve = e->hyperbola;
-        h->worst_deviation = bl_stats_hyperbola_deviation(&h->curve, g->cells, g->count);
-        h->fits = h->worst_deviation <= BL_STATS_TOLERANCE;
-    }
-    if (s->known) {
-        s->curve = e->segments;
-        s->worst_deviation = bl_stats_segments_deviation(&s->curve, g->cells, g->count);
-        s->fits = s->worst_deviation <= BL_STATS_TOLERANCE;
-    }
-    c->efficiency_by_segments = s->known && !h->fits;
-}
-
-/* One seed everywhere: what lies between the data and the curve that describes them better counts
- * as noise, lack of fit included. */
-static void noise_from_residuals(bl_stats_groups *g, const bl_stats_critical *c) {
-    const bool by_hyperbola = !(c->segments.worst_deviation < c->hyperbola.worst_deviation);
-    double *fitted = bl_xalloc(g->count * sizeof *fitted);
-    for (size_t i = 0; i < g->count; i++) {
-        const double b = exp(g->cells[i].log_b);
-        fitted[i] = log(by_hyperbola ? bl_stats_hyperbola_at(&c->hyperbola.curve, b)
-                                     : bl_stats_segments_at(&c->segments.curve, b));
-    }
-    bl_stats_groups_use_residuals(g, fitted, by_hyperbola ? 2 : 4);
-    free(fitted);
+/* Where the steps fall by less than 10 % over all batch sizes there is no scaling to fit. */
+static void fit_all(bl_stats_critical *out, data *d) {
+    if (d->range.count == 0 || d->range.fall < near) return;
+    bl_stats_profile profile;
+    fit_curve(&out->hyperbola, d, 1);
+    (void)curve_intervals(&profile, &out->hyperbola, d, 1);
+    fit_curve(&out->curve, d, BL_STATS_SHAPE_MOST);
+    if (!out->curve.known) return;
+    if (out->curve.refused || !out->curve.lack.known) fit_segments(out, d);
+    const bool any = curve_intervals(&profile, &out->curve, d, BL_STATS_SHAPE_MOST);
+    if (out->source == BL_STATS_BY_NOTHING && !out->curve.refused)
+        answer_by_curve(out, d, any ? &profile : NULL);
+    out->noise = noise_of(d, any);
 }
 
 bl_status bl_stats_critical_fit(bl_stats_critical *out, const bl_stats_point *points, size_t n,
                                 const bl_stats_options *options, bl_err *err) {
-    bl_stats_groups g;
-    BL_TRY(bl_stats_groups_init(&g, points, n, err));
-    const range r = measured_range(g.cells, g.count);
-    *out = (bl_stats_critical){.points = n,
-                               .batch_sizes = g.count,
-                               .censored = g.count - r.count,
-                               .batch_low = r.count > 0 ? exp(r.low) : (double)NAN,
-                               .batch_high = r.count > 0 ? exp(r.high) : (double)NAN};
-    estimates e;
-    estimate(&e, g.cells, g.count, false);
-    judge_curves(out, &e, &g);
-    if (out->efficiency_by_segments) estimate(&e, g.cells, g.count, true);
-    if (g.noise == BL_STATS_NOISE_NONE && e.hyperbola_known) noise_from_residuals(&g, out);
-    if (options->replicates > 0 && g.noise != BL_STATS_NOISE_NONE && e.hyperbola_known) {
-        out->noise = g.noise;
-        bootstrap(e.q, &g, options, out->efficiency_by_segments);
-    }
-    fill(out, &e);
-    write_verdict(out, &r);
-    bl_stats_groups_deinit(&g);
+    data d = {.options = *options};
+    BL_TRY(bl_stats_groups_init(&d.groups, points, n, BL_STATS_COUNT_MIDDLE, err));
+    d.range = measured_range(d.groups.cells, d.groups.count);
+    start(out, n, &d);
+    fit_all(out, &d);
+    write_verdict(out, &d.range);
+    bl_stats_groups_deinit(&d.groups);
     return BL_OK;
 }

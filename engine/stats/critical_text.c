@@ -22,38 +22,87 @@ void bl_stats_value_json(bl_jw *w, const char *key, const bl_stats_value *v) {
     bl_jw_end(w);
 }
 
+const char *bl_stats_definition_name(bl_stats_definition definition) {
+    static const char *const names[] = {[BL_STATS_B_CRIT] = "b_crit",
+                                        [BL_STATS_EFFICIENCY_50] = "efficiency_50",
+                                        [BL_STATS_OVERHEAD_20] = "overhead_20",
+                                        [BL_STATS_PERFECT_END] = "perfect_scaling_end",
+                                        [BL_STATS_MAX_USEFUL] = "max_useful",
+                                        [BL_STATS_OVERHEAD_20_FROM] = "overhead_20_from_smallest"};
+    _Static_assert(BL_COUNT(names) == BL_STATS_DEFINITION_COUNT, "a name for each");
+    return names[definition];
+}
+
 void bl_stats_critical_json(bl_jw *w, const char *key, const bl_stats_critical *c) {
     bl_jw_object(w, key);
-    bl_stats_value_json(w, "efficiency_50", &c->efficiency_50);
-    bl_stats_value_json(w, "overhead_20", &c->overhead_20);
-    bl_stats_value_json(w, "perfect_scaling_end", &c->perfect_scaling_end);
-    bl_stats_value_json(w, "max_useful", &c->max_useful);
+    for (int i = 0; i < BL_STATS_DEFINITION_COUNT; i++)
+        bl_stats_value_json(w, bl_stats_definition_name((bl_stats_definition)i), &c->of[i]);
     bl_jw_end(w);
 }
 
-static void deviation_and_fit(bl_jw *w, double deviation, bool fits) {
+static void deviation_json(bl_jw *w, double deviation) {
     /* A perfect fit is off by rounding errors alone: those are no number to print. */
-    const bl_stats_value v = bl_stats_exact(deviation < 1e-9 ? 0 : deviation);
+    const bl_stats_value v = bl_stats_exact(deviation < 1e-7 ? 0 : deviation);
     bl_stats_value_json(w, "worst_deviation", &v);
-    bl_jw_bool(w, "fits", fits);
 }
 
-static void hyperbola_json(bl_jw *w, const bl_stats_critical *c) {
-    bl_jw_object(w, "hyperbola");
-    bl_stats_value_json(w, "s_min", &c->hyperbola.s_min);
-    bl_stats_value_json(w, "b_crit", &c->hyperbola.b_crit);
-    deviation_and_fit(w, c->hyperbola.worst_deviation, c->hyperbola.fits);
+static void test_json(bl_jw *w, const bl_stats_test *t) {
+    if (!t->known) {
+        bl_jw_null(w, "f_test");
+        return;
+    }
+    bl_jw_object(w, "f_test");
+    bl_jw_f64_rounded(w, "f", t->f);
+    bl_jw_f64_rounded(w, "df1", t->df1);
+    bl_jw_f64_rounded(w, "df2", t->df2);
+    bl_jw_f64_rounded(w, "p_value", t->p_value);
     bl_jw_end(w);
 }
 
-static void segments_json(bl_jw *w, const bl_stats_critical *c) {
+/* Without a test there is no verdict. */
+static void fits_json(bl_jw *w, const bl_stats_test *t, bool refused) {
+    if (t->known)
+        bl_jw_bool(w, "fits", !refused);
+    else
+        bl_jw_null(w, "fits");
+}
+
+void bl_stats_curve_json(bl_jw *w, const char *key, const bl_stats_curve_fit *c) {
+    bl_jw_object(w, key);
+    bl_stats_value_json(w, "s_min", &c->s_min);
+    bl_stats_value_json(w, "b_crit", &c->b_crit);
+    bl_stats_value_json(w, "p", &c->p);
+    deviation_json(w, c->worst_deviation);
+    bl_stats_value_json(w, "rms", &c->rms);
+    test_json(w, &c->lack);
+    bl_jw_end(w);
+}
+
+static void hyperbola_json(bl_jw *w, const bl_stats_curve_fit *c) {
+    bl_jw_object(w, "hyperbola");
+    bl_stats_value_json(w, "s_min", &c->s_min);
+    bl_stats_value_json(w, "b_crit", &c->b_crit);
+    deviation_json(w, c->worst_deviation);
+    fits_json(w, &c->lack, c->refused);
+    test_json(w, &c->lack);
+    bl_jw_end(w);
+}
+
+/* null unless they stand in for the curve. */
+static void segments_json(bl_jw *w, const bl_stats_segments_fit *s) {
+    if (!s->known) {
+        bl_jw_null(w, "segments");
+        return;
+    }
     bl_jw_object(w, "segments");
-    bl_stats_value_json(w, "examples", &c->segments.examples);
-    bl_stats_value_json(w, "s_min", &c->segments.s_min);
-    bl_stats_value_json(w, "slope", &c->segments.slope);
-    bl_stats_value_json(w, "knee_low", &c->segments.knee_low);
-    bl_stats_value_json(w, "knee_high", &c->segments.knee_high);
-    deviation_and_fit(w, c->segments.worst_deviation, c->segments.fits);
+    bl_stats_value_json(w, "examples", &s->examples);
+    bl_stats_value_json(w, "s_min", &s->s_min);
+    bl_stats_value_json(w, "slope", &s->slope);
+    bl_stats_value_json(w, "knee_low", &s->knee_low);
+    bl_stats_value_json(w, "knee_high", &s->knee_high);
+    deviation_json(w, s->worst_deviation);
+    fits_json(w, &s->lack, s->refused);
+    test_json(w, &s->lack);
     bl_jw_end(w);
 }
 
@@ -65,19 +114,40 @@ void bl_stats_fit_json(bl_jw *w, const char *key, const bl_stats_critical *c) {
     bl_jw_str(w, "noise", bl_stats_noise_name(c->noise));
     bl_jw_f64(w, "level", BL_STATS_LEVEL);
     bl_jw_str(w, "verdict", c->verdict);
-    hyperbola_json(w, c);
-    segments_json(w, c);
+    bl_jw_f64_rounded(w, "scatter", c->scatter);
+    bl_stats_curve_json(w, "curve", &c->curve);
+    hyperbola_json(w, &c->hyperbola);
+    segments_json(w, &c->segments);
     bl_stats_critical_json(w, "critical", c);
     bl_jw_end(w);
 }
 
-static void number_text(bl_buf *out, double value) {
+double bl_stats_digits(double x, double half) {
+    if (x == 0 || !isfinite(x)) return x;
+    const double most = pow(10, floor(log10(fabs(x)))); /* at least one digit */
+    /* The last digit is between a 25th and two fifths of the uncertainty. */
+    double unit = pow(10, floor(log10(half / 2.5)));
+    if (!(half > 0 && isfinite(half))) unit = most / 100;
+    unit = fmin(unit, most);
+    return round(x / unit) * unit;
+}
+
+/* `half` NAN: a measured batch size, exact. */
+static void number_text(bl_buf *out, double x, double half) {
+    const double value = isnan(half) ? x : bl_stats_digits(x, half);
     if (fabs(value) >= 1e7)
-        bl_buf_printf(out, "%.4g", value);
+        bl_buf_printf(out, "%.3g", value);
     else if (fabs(value) >= 100)
         bl_buf_printf(out, "%.0f", value);
     else
         bl_buf_printf(out, "%.3g", value);
+}
+
+double bl_stats_half_width(const bl_stats_value *v) {
+    if (!bl_stats_has_interval(v)) return 0;
+    const double low = v->low != 0 ? v->value - v->low : 0;
+    const double high = isfinite(v->high) ? v->high - v->value : 0;
+    return low > 0 && high > 0 ? (low + high) / 2 : fmax(low, high);
 }
 
 void bl_stats_value_text(bl_buf *out, const bl_stats_value *v) {
@@ -86,7 +156,8 @@ void bl_stats_value_text(bl_buf *out, const bl_stats_value *v) {
         return;
     }
     if (v->bound != 0) bl_buf_str(out, v->bound > 0 ? ">= " : "<= ");
-    number_text(out, v->value);
+    const double half = bl_stats_half_width(v);
+    number_text(out, v->value, v->bound == 0 ? half : (double)NAN);
     if (!bl_stats_has_interval(v)) return;
     const bool low = v->low != 0, high = isfinite(v->high);
     if (!low && !high) {
@@ -97,8 +168,8 @@ void bl_stats_value_text(bl_buf *out, const bl_stats_value *v) {
     if (v->bound > 0 && !high && v->low == v->value) return;
     if (v->bound < 0 && !low && v->high == v->value) return;
     bl_buf_str(out, " (");
-    if (low) number_text(out, v->low);
+    if (low) number_text(out, v->low, half);
     bl_buf_str(out, low && high ? " to " : low ? " and up" : "up to ");
-    if (high) number_text(out, v->high);
+    if (high) number_text(out, v->high, half);
     bl_buf_str(out, ")");
 }

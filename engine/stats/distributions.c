@@ -17,6 +17,8 @@
 static const double sqrt_half = 0.70710678118654752440, sqrt_2_pi = 2.50662827463100050242;
 /* Beyond this many degrees of freedom t and the normal agree to all digits that are printed. */
 static const double plenty = 1e8;
+/* Precision of quantiles: each value of the second kind costs a double integral. */
+static const double exact = 4e-14, quick = 1e-10;
 
 /* ---- incomplete beta ---- */
 
@@ -59,6 +61,7 @@ typedef struct family {
     double df1, df2;
     int k;
     bool two_sided;
+    double precision; /* of a quantile, relative */
 } family;
 
 /* The x >= 0 with cdf(x) = p. The bracket doubles from 1; every third step halves it, so that a
@@ -71,7 +74,7 @@ static double invert(double p, const family *f) {
         lo = hi, at_lo = at_hi;
         hi *= 2, at_hi = f->cdf(hi, f) - p;
     }
-    for (int i = 0; i < 200 && hi - lo > 4e-14 * hi; i++) {
+    for (int i = 0; i < 200 && hi - lo > f->precision * hi; i++) {
         double x = i % 3 == 2 ? (lo + hi) / 2 : lo - at_lo * (hi - lo) / (at_hi - at_lo);
         if (!(x > lo && x < hi)) x = (lo + hi) / 2;
         const double here = f->cdf(x, f) - p;
@@ -99,7 +102,7 @@ static double normal_of(double x, const family *f) {
 }
 
 double bl_stats_normal_quantile(double p) {
-    const family f = {.cdf = normal_of};
+    const family f = {.cdf = normal_of, .precision = exact};
     return p < 0.5 ? -invert(1 - p, &f) : invert(p, &f);
 }
 
@@ -113,7 +116,7 @@ static double t_of(double x, const family *f) {
 }
 
 double bl_stats_t_quantile(double p, double df) {
-    const family f = {.cdf = t_of, .df1 = df};
+    const family f = {.cdf = t_of, .df1 = df, .precision = exact};
     return invert(p, &f);
 }
 
@@ -129,7 +132,7 @@ static double f_of(double x, const family *f) {
 }
 
 double bl_stats_f_quantile(double p, double df1, double df2) {
-    const family f = {.cdf = f_of, .df1 = df1, .df2 = df2};
+    const family f = {.cdf = f_of, .df1 = df1, .df2 = df2, .precision = exact};
     return invert(p, &f);
 }
 
@@ -188,7 +191,8 @@ double bl_stats_dunnett_cdf(double d, int k, double df, bool two_sided) {
 }
 
 double bl_stats_dunnett_quantile(double p, int k, double df, bool two_sided) {
-    const family f = {.cdf = dunnett_of, .df1 = df, .k = k, .two_sided = two_sided};
+    const family f = {
+        .cdf = dunnett_of, .df1 = df, .k = k, .two_sided = two_sided, .precision = quick};
     return invert(p, &f);
 }
 
@@ -213,6 +217,6 @@ double bl_stats_range_cdf(double q, int k, double df) {
 }
 
 double bl_stats_range_quantile(double p, int k, double df) {
-    const family f = {.cdf = range_of, .df1 = df, .k = k};
+    const family f = {.cdf = range_of, .df1 = df, .k = k, .precision = quick};
     return invert(p, &f);
 }

@@ -35,11 +35,11 @@ static line solve(knees k, const line *prior, const bl_stats_cell *cells, size_t
         const double x = cells[i].log_b;
         if (cells[i].censored && (prior == NULL || cells[i].log_s <= curve_at(k, *prior, x)))
             continue;
-        const double z = cells[i].log_s + fmin(x, k.p), h = along(k, x);
-        count += 1, sz += z, sh += h, shh += h * h, shz += h * z;
+        const double z = cells[i].log_s + fmin(x, k.p), h = along(k, x), w = cells[i].weight;
+        count += w, sz += w * z, sh += w * h, shh += w * h * h, shz += w * h * z;
     }
     const double var = shh - sh * sh / count, cov = shz - sh * sz / count;
-    const double s = var > 1e-12 ? fmin(fmax(-cov / var, 0.0), 1.0) : 0.5;
+    const double s = var > 1e-12 * count ? fmin(fmax(-cov / var, 0.0), 1.0) : 0.5;
     return (line){.level = (sz + s * sh) / count, .s = s};
 }
 
@@ -50,10 +50,10 @@ static double loss(knees k, line *fitted, const bl_stats_cell *cells, size_t n, 
         if (next.level == l.level && next.s == l.s) break;
         l = next;
     }
-    double sum = narrow * (k.q - k.p) * (k.q - k.p);
+    double sum = narrow * cells[0].weight * (k.q - k.p) * (k.q - k.p);
     for (size_t i = 0; i < n; i++) {
         const double r = cells[i].log_s - curve_at(k, l, cells[i].log_b);
-        if (!cells[i].censored || r > 0) sum += r * r;
+        if (!cells[i].censored || r > 0) sum += cells[i].weight * r * r;
     }
     *fitted = l;
     return sum;
@@ -116,6 +116,15 @@ double bl_stats_segments_at(const bl_stats_segments *g, double batch_size) {
 
 double bl_stats_segments_floor(const bl_stats_segments *g) {
     return bl_stats_segments_at(g, g->knee_high);
+}
+
+double bl_stats_segments_loss(const bl_stats_segments *g, const bl_stats_cell *cells, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double r = cells[i].log_s - log(bl_stats_segments_at(g, exp(cells[i].log_b)));
+        if (!cells[i].censored || r > 0) sum += cells[i].weight * r * r;
+    }
+    return sum;
 }
 
 double bl_stats_segments_deviation(const bl_stats_segments *g, const bl_stats_cell *cells,

@@ -1,18 +1,26 @@
 /* The cheapest batch sizes: steps times the cost of a step, for each of three goals (optimum.h).
  *
- * Costs are exp(median log steps) times the measured cost of a step, plus what is paid once. Their
- * intervals come from the bootstrap over seeds together with a log-normal draw for the measured
- * cost of a step; the share of replicates in which a batch size wins is its confidence. */
+ * A cost is exp(mean log steps) times the measured cost of a step, plus what is paid once. Its
+ * logarithm has a variance of three parts: the seeds' (pooled over batch sizes, so that even two
+ * runs of each say how sure a mean is), the evaluation gap's and the timing's. Intervals are
+ * Student's t.
+ *
+ * Which sizes cannot be told from the winner is asked of the differences to it. The winner was
+ * chosen by the data: of k equal sizes the smallest lies below the largest by the range of k means,
+ * so Tukey's studentized range holds, not Dunnett's value for a size that was named beforehand. */
 #include "engine/stats/optimum.h"
 #include "engine/base/mem.h"
-#include "engine/base/philox.h"
+#include "engine/stats/distributions.h"
 #include "engine/stats/groups.h"
+#include "engine/stats/resample.h"
 #include <math.h>
 
-/* Draws for costs per step stay clear of the sub-streams that number the batch sizes. */
-enum { COST_STREAM = 1 << 30 };
-static const double normal_97_5 = 1.959963984540054;
-static const double two_pi = 6.283185307179586;
+enum { MORE_RUNS = 8 }; /* of the sentence on what further seeds would show */
+
+/* The logarithm of one cost. */
+typedef struct log_cost {
+    double mean, variance, seeds; /* seeds: the part of the variance that is estimated from them */
+} log_cost;
 
 /* The inputs and their runs grouped by batch size. */
 typedef struct join {
@@ -20,6 +28,7 @@ typedef struct join {
     size_t n;
     bl_stats_groups groups;
     size_t *cell; /* (n): the group of each batch size, SIZE_MAX without runs */
+    const bl_stats_cost_row *rows;
 } join;
 
 /* All runs in one array, for grouping. *out is the caller's to free. A batch size may be there
@@ -66,9 +75,8 @@ static double upfront(const bl_stats_cost_input *in, bl_stats_goal goal) {
                                          : in->upfront_resource;
 }
 
-/* Median cost of one batch size, without an interval; a lower bound where the median is censored.
- */
-static bl_stats_value median_cost(const join *j, size_t i, bl_stats_goal goal) {
+/* The cost of one batch size, without an interval; a lower bound where too few runs arrived. */
+static bl_stats_value plain_cost(const join *j, size_t i, bl_stats_goal goal) {
     if (j->cell[i] == SIZE_MAX) return bl_stats_unknown();
     const bl_stats_cell *cell = &j->groups.cells[j->cell[i]];
     double cost = exp(cell->log_s);
@@ -82,144 +90,170 @@ static bl_stats_value median_cost(const join *j, size_t i, bl_stats_goal goal) {
     return v;
 }
 
-/* The factor by which a measured cost per step may be off: log-normal, its 95 % interval that of
- * the measurement. 1 where no interval was measured. */
-static double cost_noise(const bl_stats_value *per_step, uint64_t seed, uint32_t sub,
-                         uint64_t replicate) {
+/* The variance of the logarithm of a measured cost per step, from its 95 % interval. */
+static double step_variance(const bl_stats_value *per_step) {
     if (!bl_stats_has_interval(per_step) || !(per_step->low > 0) || !isfinite(per_step->high))
-        return 1;
-    const double sd = log(per_step->high / per_step->low) / (2 * normal_97_5);
-    const bl_u32x4 w = bl_random4(seed, BL_STREAM_BOOTSTRAP, sub, replicate);
-    const double radius = sqrt(-2 * log(1 - bl_unit_f64(w.v[0], w.v[1])));
-    return exp(sd * radius * cos(two_pi * bl_unit_f64(w.v[2], w.v[3])));
+        return 0;
+    const double sd = log(per_step->high / per_step->low) / (2 * bl_stats_normal_quantile(0.975));
+    return sd * sd;
+}
+
+/* Of a known cost. What is paid once does not scatter. */
+static log_cost log_cost_of(const join *j, size_t i, bl_stats_goal goal) {
+    const size_t cell = j->cell[i];
+    const double cost = j->rows[i].cost[goal].value;
+    const double moves = (cost - upfront(&j->in[i], goal)) / cost;
+    const double seeds = j->groups.variance * bl_stats_cell_share(&j->groups, cell);
+    double variance = seeds + bl_stats_cell_shared_gap(&j->groups, cell);
+    if (goal != BL_STATS_FEWEST_STEPS) variance += step_variance(cost_per_step(&j->in[i], goal));
+    return (log_cost){log(cost), variance * moves * moves, seeds * moves * moves};
+}
+
+/* Satterthwaite's degrees of freedom of a sum of variances. */
+static double freedom_of(const join *j, double variance, double seeds) {
+    if (!(seeds > 0)) return HUGE_VAL;
+    return j->groups.freedom * (variance / seeds) * (variance / seeds);
+}
+
+static void set_interval(bl_stats_value *v, const join *j, size_t i, bl_stats_goal goal) {
+    if (v->bound > 0) {
+        v->low = v->value;
+        v->high = HUGE_VAL;
+        return;
+    }
+    const log_cost c = log_cost_of(j, i, goal);
+    const double t =
+        bl_stats_t_quantile((1 + BL_STATS_LEVEL) / 2, freedom_of(j, c.variance, c.seeds));
+    v->low = v->value * exp(-t * sqrt(c.variance));
+    v->high = v->value * exp(t * sqrt(c.variance));
 }
 
 /* A cost that is only bounded cannot win: it may be anything above. */
-static bool can_win(const join *j, const bl_stats_cost_row *row, size_t i, bl_stats_goal goal) {
-    return j->in[i].feasible && row->cost[goal].known && row->cost[goal].bound == 0;
+static bool can_win(const join *j, size_t i, bl_stats_goal goal) {
+    const bl_stats_value *v = &j->rows[i].cost[goal];
+    return j->in[i].feasible && v->known && v->bound == 0;
 }
 
 /* The plain minimum; of equal costs the smaller batch size. */
-static void find_winner(const join *j, const bl_stats_cost_row *rows, bl_stats_optimum *best,
-                        bl_stats_goal goal) {
+static void find_winner(const join *j, bl_stats_optimum *best, bl_stats_goal goal) {
     *best = (bl_stats_optimum){.confidence = (double)NAN};
     for (size_t i = 0; i < j->n; i++) {
-        if (!can_win(j, &rows[i], i, goal)) continue;
-        const double here = rows[i].cost[goal].value, old = rows[best->index].cost[goal].value;
+        if (!can_win(j, i, goal)) continue;
+        const double here = j->rows[i].cost[goal].value,
+                     old = j->rows[best->index].cost[goal].value;
         const bool smaller = j->in[i].batch_size < j->in[best->index].batch_size;
         if (!best->known || here < old || (here == old && smaller)) best->index = i;
         best->known = true;
     }
 }
 
-/* Costs of one replicate; what is censored in it is at infinity, and cannot win there. */
-static void replicate_costs(double *costs, const join *j, const bl_stats_cost_row *rows,
-                            bl_stats_cell *cells, const bl_stats_options *options, size_t r) {
-    bl_stats_groups_resample(&j->groups, cells, options->seed, r);
-    for (size_t i = 0; i < j->n; i++) {
-        for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++) {
-            double *cost = &costs[i * BL_STATS_GOAL_COUNT + (size_t)goal];
-            *cost = HUGE_VAL;
-            if (!rows[i].cost[goal].known || cells[j->cell[i]].censored) continue;
-            *cost = exp(cells[j->cell[i]].log_s);
-            if (goal == BL_STATS_FEWEST_STEPS) continue;
-            const bl_stats_value *per_step = cost_per_step(&j->in[i], goal);
-            const uint32_t sub = COST_STREAM + (uint32_t)(i * BL_STATS_GOAL_COUNT) + (uint32_t)goal;
-            *cost *= per_step->value * cost_noise(per_step, options->seed, sub, r);
-            *cost += upfront(&j->in[i], goal);
+/* The share of draws in which the winner wins. */
+static double confidence(const join *j, const bl_stats_optimum *best, bl_stats_goal goal,
+                         const bl_stats_options *options) {
+    log_cost *costs = bl_xalloc(j->n * sizeof *costs);
+    for (size_t i = 0; i < j->n; i++)
+        if (can_win(j, i, goal)) costs[i] = log_cost_of(j, i, goal);
+    int wins = 0;
+    for (int r = 0; r < options->replicates; r++) {
+        size_t winner = best->index;
+        double least = HUGE_VAL;
+        for (size_t i = 0; i < j->n; i++) {
+            if (!can_win(j, i, goal)) continue;
+            const double z = bl_stats_normal(options->seed, (uint32_t)i, (uint64_t)r);
+            const double here = costs[i].mean + sqrt(costs[i].variance) * z;
+            if (here < least) winner = i, least = here;
         }
+        wins += winner == best->index;
     }
+    free(costs);
+    return wins / (double)options->replicates;
 }
 
-/* The winner of one replicate by the same rule; SIZE_MAX when nobody arrived. */
-static size_t winner_of(const double *costs, const join *j, const bl_stats_cost_row *rows,
-                        bl_stats_goal goal) {
-    size_t winner = SIZE_MAX;
-    double least = HUGE_VAL;
+/* The contenders: feasible, with a cost. Their number; their summed variances. */
+static size_t contenders(const join *j, bl_stats_goal goal, log_cost *sum) {
+    size_t k = 0;
+    *sum = (log_cost){0};
     for (size_t i = 0; i < j->n; i++) {
-        const double cost = costs[i * BL_STATS_GOAL_COUNT + goal];
-        if (!can_win(j, &rows[i], i, goal) || cost > least || isinf(cost)) continue;
-        if (cost == least && j->in[i].batch_size > j->in[winner].batch_size) continue;
-        winner = i, least = cost;
+        if (!j->in[i].feasible || !j->rows[i].cost[goal].known) continue;
+        const log_cost c = log_cost_of(j, i, goal);
+        sum->variance += c.variance;
+        sum->seeds += c.seeds;
+        k++;
     }
-    return winner;
+    return k;
 }
 
-/* 95 % percentile intervals from all[replicate][batch size][goal]. */
-static void intervals_of(bl_stats_cost_row *rows, const double *all, const join *j, size_t n) {
-    const size_t stride = j->n * BL_STATS_GOAL_COUNT;
-    const size_t tail = (size_t)floor((1 - BL_STATS_LEVEL) / 2 * (double)(n - 1));
-    double *one = bl_xalloc(n * sizeof *one);
-    for (size_t k = 0; k < stride; k++) {
-        bl_stats_value *v = &rows[k / BL_STATS_GOAL_COUNT].cost[k % BL_STATS_GOAL_COUNT];
-        if (!v->known) continue;
-        for (size_t r = 0; r < n; r++) one[r] = all[r * stride + k];
-        bl_stats_sort(one, n);
-        /* A censored median is a lower bound, so its interval starts there at the latest. */
-        v->low = v->bound > 0 ? fmin(v->value, one[tail]) : one[tail];
-        v->high = one[n - 1 - tail];
-    }
-    free(one);
+/* Differences of two means of k in units of their standard deviation that chance makes in 5 %. */
+static double critical_difference(size_t k, double freedom) {
+    return bl_stats_range_quantile(BL_STATS_LEVEL, (int)k, freedom) / sqrt(2);
 }
 
-/* Intervals of all costs, and the confidence of each winner. */
-static void bootstrap(bl_stats_cost_row *rows, bl_stats_optimum *best, const join *j,
-                      const bl_stats_options *options) {
-    const size_t n = (size_t)options->replicates, stride = j->n * BL_STATS_GOAL_COUNT;
-    size_t wins[BL_STATS_GOAL_COUNT] = {0};
-    double *all = bl_xalloc(n * stride * sizeof *all);
-    bl_stats_cell *cells = bl_xalloc(j->groups.count * sizeof *cells);
-    for (size_t r = 0; r < n; r++) {
-        replicate_costs(all + r * stride, j, rows, cells, options, r);
-        for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++)
-            wins[goal] +=
-                best[goal].known && winner_of(all + r * stride, j, rows, goal) == best[goal].index;
-    }
-    intervals_of(rows, all, j, n);
-    for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++)
-        if (best[goal].known) best[goal].confidence = (double)wins[goal] / (double)n;
-    free(cells);
-    free(all);
+/* What is told apart with the runs of the winner, and with more at every size. */
+static bl_stats_power power_of(const join *j, size_t winner, size_t k, double d) {
+    const bl_stats_groups *g = &j->groups;
+    const size_t cell = j->cell[winner], runs = g->first[cell + 1] - g->first[cell];
+    const size_t more = runs < MORE_RUNS ? MORE_RUNS : 2 * runs;
+    const double gap = bl_stats_cell_shared_gap(g, cell);
+    const double later = critical_difference(k, (double)(k * (more - 1)));
+    return (bl_stats_power){.runs = runs,
+                            .more = more,
+                            .factor = exp(d * sqrt(2 * (g->variance / (double)runs + gap))),
+                            .factor_more =
+                                exp(later * sqrt(2 * (g->variance / (double)more + gap)))};
 }
 
-/* Those whose intervals overlap the winner's: the data cannot tell them apart. */
+/* Those whose difference to the winner may be chance. */
 static void mark_ties(bl_stats_cost_row *rows, bl_stats_optimum *best, const join *j,
                       bl_stats_goal goal) {
-    if (!best->known) return;
-    const bl_stats_value *winner = &rows[best->index].cost[goal];
+    log_cost sum;
+    const size_t k = contenders(j, goal, &sum);
     best->judged = true;
+    if (k < 2) return;
+    const double d = critical_difference(k, freedom_of(j, sum.variance, sum.seeds));
+    const log_cost winner = log_cost_of(j, best->index, goal);
     for (size_t i = 0; i < j->n; i++) {
-        const bl_stats_value *v = &rows[i].cost[goal];
-        if (!j->in[i].feasible || !v->known) continue;
-        best->judged = best->judged && bl_stats_has_interval(v);
-        rows[i].tied[goal] = i != best->index && bl_stats_has_interval(v) &&
-                             bl_stats_has_interval(winner) && v->low <= winner->high &&
-                             winner->low <= v->high;
+        if (i == best->index || !j->in[i].feasible || !rows[i].cost[goal].known) continue;
+        const log_cost c = log_cost_of(j, i, goal);
+        rows[i].tied[goal] = c.mean - winner.mean <= d * sqrt(c.variance + winner.variance);
         best->tied += rows[i].tied[goal];
+    }
+    if (goal == BL_STATS_FEWEST_STEPS) best->power = power_of(j, best->index, k, d);
+}
+
+/* Intervals, ties and confidence, where the scatter is known. */
+static void judge(bl_stats_cost_row *rows, bl_stats_optimum *best, const join *j,
+                  const bl_stats_options *options) {
+    for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++) {
+        const bl_stats_goal g = (bl_stats_goal)goal;
+        for (size_t i = 0; i < j->n; i++)
+            if (rows[i].cost[goal].known) set_interval(&rows[i].cost[goal], j, i, g);
+        if (!best[goal].known) continue;
+        mark_ties(rows, &best[goal], j, g);
+        best[goal].confidence = confidence(j, &best[goal], g, options);
     }
 }
 
 bl_status bl_stats_costs(bl_stats_cost_row *rows, bl_stats_optimum best[BL_STATS_GOAL_COUNT],
                          const bl_stats_cost_input *in, size_t n, const bl_stats_options *options,
                          bl_err *err) {
-    join j = {.in = in, .n = n};
+    join j = {.in = in, .n = n, .rows = rows};
     bl_stats_point *points = NULL;
     size_t count = 0;
     BL_TRY(collect_points(&points, &count, in, n, err));
-    const bl_status status = bl_stats_groups_init(&j.groups, points, count, err);
+    const bl_status status =
+        bl_stats_groups_init(&j.groups, points, count, BL_STATS_COUNT_SEEN, err);
     free(points);
     if (status != BL_OK) return status;
-    j.cell = bl_xalloc(n * sizeof *j.cell);
+    j.cell = bl_xalloc((n + 1) * sizeof *j.cell);
     match_cells(&j);
     for (size_t i = 0; i < n; i++) {
         rows[i] = (bl_stats_cost_row){0};
         for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++)
-            rows[i].cost[goal] = median_cost(&j, i, goal);
+            rows[i].cost[goal] = plain_cost(&j, i, (bl_stats_goal)goal);
     }
-    for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++) find_winner(&j, rows, &best[goal], goal);
-    if (options->replicates > 0 && j.groups.noise != BL_STATS_NOISE_NONE)
-        bootstrap(rows, best, &j, options);
-    for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++) mark_ties(rows, &best[goal], &j, goal);
+    for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++)
+        find_winner(&j, &best[goal], (bl_stats_goal)goal);
+    if (options->replicates > 0 && j.groups.freedom > 0) judge(rows, best, &j, options);
     free(j.cell);
     bl_stats_groups_deinit(&j.groups);
     return BL_OK;

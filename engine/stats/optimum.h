@@ -1,7 +1,7 @@
 /* The join (P8): steps-to-target times what one step costs gives training time T(B) = S(B) t(B) and
  * resource consumption R(B) = S(B) r(B), and with them three best batch sizes. The winner is the
- * plain minimum of the medians, the smaller batch size where two are equal; every batch size whose
- * interval overlaps the winner's is marked: these data cannot tell them apart. */
+ * plain minimum, the smaller batch size where two are equal; every batch size that these data
+ * cannot tell from it is marked. */
 #ifndef BL_ENGINE_STATS_OPTIMUM_H
 #define BL_ENGINE_STATS_OPTIMUM_H
 #include "engine/base/status.h"
@@ -10,8 +10,8 @@
 /* What is known of one batch size. */
 typedef struct bl_stats_cost_input {
     double batch_size;
-    /* Its runs at its best learning rate, one per seed. Steps count by bl_stats_point_steps: leave
-     * steps_prev at 0 to count up to the first evaluation at the target. */
+    /* Its runs at its best learning rate, one per seed. Steps count up to the evaluation that saw
+     * the target; steps_prev says how sure that is. */
     const bl_stats_point *runs;
     size_t run_count;             /* 0: not measured */
     bl_stats_value step_seconds;  /* of the timing pass; not known: no time */
@@ -28,25 +28,32 @@ typedef enum bl_stats_goal {
     BL_STATS_GOAL_COUNT
 } bl_stats_goal;
 
-/* Steps, seconds and resource of one batch size, indexed by goal. A median that is censored gives
+/* Steps, seconds and resource of one batch size, indexed by goal. A mean that is only bounded gives
  * bound == +1. */
 typedef struct bl_stats_cost_row {
     bl_stats_value cost[BL_STATS_GOAL_COUNT];
     bool tied[BL_STATS_GOAL_COUNT]; /* feasible, not the winner, and not told apart from it */
 } bl_stats_cost_row;
 
+/* What the number of seeds allows to see. */
+typedef struct bl_stats_power {
+    size_t runs, more;          /* runs of a batch size now, and a larger number */
+    double factor, factor_more; /* the least ratio to the winner that is told apart with each */
+} bl_stats_power;
+
 typedef struct bl_stats_optimum {
     bool known;
     size_t index; /* of the winner's row */
     size_t tied;  /* rows marked */
-    bool judged;  /* every contender has an interval, so `tied` means something */
-    /* Share of bootstrap replicates in which this batch size won; NaN without intervals. */
+    bool judged;  /* the scatter is known, so `tied` means something */
+    /* Share of draws from all intervals in which this batch size won; NAN without intervals. */
     double confidence;
+    bl_stats_power power; /* runs == 0: not known */
 } bl_stats_optimum;
 
-/* rows[n] belongs to the caller. Intervals: 95 % percentile bootstrap over seeds (a batch size with
- * one seed borrows the scatter of the others; no repeats at all: no interval) joined with a
- * log-normal draw from the interval of the cost per step. BL_EINVAL as in bl_stats_critical_fit. */
+/* rows[n] belongs to the caller. Intervals: 95 %, Student's t with the scatter of log steps pooled
+ * over batch sizes (no repeats at all: no interval), the evaluation gap and the interval of the
+ * cost per step joined to it. BL_EINVAL as in bl_stats_critical_fit. */
 bl_status bl_stats_costs(bl_stats_cost_row *rows, bl_stats_optimum best[BL_STATS_GOAL_COUNT],
                          const bl_stats_cost_input *in, size_t n, const bl_stats_options *options,
                          bl_err *err) BL_CHECKED;

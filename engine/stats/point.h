@@ -20,20 +20,19 @@ typedef struct bl_stats_point {
 } bl_stats_point;
 
 typedef struct bl_stats_options {
-    uint64_t seed;  /* of the bootstrap */
-    int replicates; /* 0: no intervals; BL_STATS_REPLICATES is the usual number */
+    uint64_t seed;  /* of what is drawn */
+    int replicates; /* draws; 0: no intervals; BL_STATS_REPLICATES is the usual number */
 } bl_stats_options;
 
 enum { BL_STATS_REPLICATES = 1000, BL_STATS_VERDICT = 256 };
-#define BL_STATS_LEVEL     0.95 /* of every interval */
-#define BL_STATS_TOLERANCE 0.15 /* worst deviation up to which a curve describes the data */
+#define BL_STATS_LEVEL 0.95 /* of every interval */
 
-/* Where the noise of the bootstrap comes from. */
+/* Where intervals take the scatter of a run from. */
 typedef enum bl_stats_noise {
     BL_STATS_NOISE_NONE,      /* no intervals */
-    BL_STATS_NOISE_SEEDS,     /* seeds resampled within each batch size */
+    BL_STATS_NOISE_SEEDS,     /* pooled over batch sizes, all of which have several seeds */
     BL_STATS_NOISE_BORROWED,  /* batch sizes with one seed borrow the scatter of the others */
-    BL_STATS_NOISE_RESIDUALS, /* one seed everywhere: deviations from the closer curve */
+    BL_STATS_NOISE_RESIDUALS, /* one seed everywhere: each curve's own deviations */
     BL_STATS_NOISE_COUNT
 } bl_stats_noise;
 

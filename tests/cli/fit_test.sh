@@ -10,13 +10,15 @@ fail() { echo "fit: $*"; bad=1; }
 printf '%s\n' batch_size,steps 40,5200 80,2700 160,1450 400,700 1000,400 2500,280 8000,225 \
   20000,210 > "$dir/exact.csv"
 "$BATCHLAB" fit "$dir/exact.csv" > "$dir/out" 2> "$dir/err" || fail "exit $? on an exact hyperbola"
-grep -q '^the hyperbola describes the data (worst deviation 0 %)$' "$dir/out" || fail "verdict"
-grep -q 'half the efficiency (B_crit, hyperbola) *1000 (1000 to 1000)$' "$dir/out" || fail "B_crit"
+grep -q '^the curve misses by 0 % at most; too few runs are repeated to test it$' "$dir/out" || fail "verdict"
+grep -q 'critical (E_min / S_min) *1000 (1000 to 1000)$' "$dir/out" || fail "B_crit"
+grep -q '20 % more steps than perfect scaling *200 (200 to 200)$' "$dir/out" || fail "20 % overhead"
+grep -q 'maximum useful (steps within 10 % of S_min) *10000 (10000 to 10000)$' "$dir/out" || fail "useful"
 [ -s "$dir/err" ] && fail "chatter on stderr"
 
 "$BATCHLAB" fit --json "$dir/exact.csv" > "$dir/json" || fail "exit $? with --json"
 [ "$(wc -l < "$dir/json")" = 1 ] || fail "JSON is not one line"
-for key in hyperbola s_min b_crit worst_deviation fits segments critical efficiency_50 overhead_20 \
+for key in curve p rms f_test hyperbola s_min b_crit worst_deviation fits segments critical efficiency_50 overhead_20 \
   perfect_scaling_end max_useful; do
   grep -q "\"$key\":" "$dir/json" || fail "JSON lacks $key"
 done

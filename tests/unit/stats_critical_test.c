@@ -2,6 +2,7 @@
  * what too little data may say, and whether the intervals cover what they claim. */
 #include "engine/base/philox.h"
 #include "engine/stats/critical.h"
+#include "engine/stats/profile.h"
 #include "tests/check.h"
 #include <math.h>
 
@@ -10,7 +11,7 @@ static const bl_stats_options NO_INTERVALS = {0};
 
 typedef double curve_fn(const void *curve, double batch_size);
 static double hyperbola(const void *c, double b) {
-    return bl_stats_hyperbola_at(c, b);
+    return bl_stats_curve_at(c, b);
 }
 static double segments(const void *c, double b) {
     return bl_stats_segments_at(c, b);
@@ -53,88 +54,172 @@ static void bounded(const bl_stats_value *v, int bound, double at) {
     close_to(v->value, at, 1e-6);
 }
 
+/* One run at each batch size: every definition is a closed form of the curve. */
 static void of_a_hyperbola(void **state) {
     (void)state;
     bl_stats_point p[MAX];
-    const bl_stats_hyperbola h = {200, 1000};
+    const bl_stats_curve h = {200, 1000, 1};
     const size_t n = sample(p, hyperbola, &h, 32, 16384, 1, 0, 0);
     bl_stats_critical c;
     CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
-    assert_true(c.hyperbola.fits && !c.efficiency_by_segments);
-    exact(&c.hyperbola.s_min, 200, 1e-6);
-    exact(&c.efficiency_50, 1000, 1e-6);
-    assert_true(isnan(c.efficiency_50.low));
-    /* On the hyperbola itself these would be 200, 100 and 10,000; three straight segments see a
-     * line that already bends and a floor that is not yet reached. */
-    assert_true(c.overhead_20.value > 200 && c.overhead_20.value < 350);
-    assert_true(c.perfect_scaling_end.value > 100 && c.perfect_scaling_end.value < 260);
-    assert_true(c.max_useful.value > 2000 && c.max_useful.value < 10000);
-    assert_string_equal(c.verdict, "the hyperbola describes the data (worst deviation 0 %)");
+    assert_int_equal(c.source, BL_STATS_BY_CURVE);
+    assert_false(c.segments.known || c.corner || c.curve.lack.known);
+    exact(&c.curve.s_min, 200, 1e-9);
+    exact(&c.curve.p, 1, 1e-9);
+    exact(&c.hyperbola.b_crit, 1000, 1e-9);
+    exact(&c.of[BL_STATS_B_CRIT], 1000, 1e-9);
+    exact(&c.of[BL_STATS_EFFICIENCY_50], 1000, 1e-9);
+    assert_true(isnan(c.of[BL_STATS_EFFICIENCY_50].low));
+    exact(&c.of[BL_STATS_OVERHEAD_20], 200, 1e-9);
+    exact(&c.of[BL_STATS_PERFECT_END], 100, 1e-9);
+    exact(&c.of[BL_STATS_MAX_USEFUL], 10000, 1e-9);
+    /* S(B) B = 1.2 S(32) 32, that is 200 (B + 1000) = 1.2 * 200 * 1032. */
+    exact(&c.of[BL_STATS_OVERHEAD_20_FROM], 1.2 * 1032 - 1000, 1e-9);
+    assert_string_equal(c.verdict, "the curve misses by 0 % at most; too few runs are repeated to "
+                                   "test it");
     assert_int_equal(c.noise, BL_STATS_NOISE_NONE);
 }
 
+/* What the definitions say holds on the curve itself, whatever p is. */
+static void definitions_hold_on_the_curve(void **state) {
+    (void)state;
+    const double shapes[] = {1, 1.5, 3, 6, 20, 64};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const bl_stats_curve c = {200, 1000, shapes[i]};
+        const double line = 200 * 1000, base = 100;
+        double at[BL_STATS_DEFINITION_COUNT];
+        for (int d = 0; d < BL_STATS_DEFINITION_COUNT; d++)
+            at[d] = exp(bl_stats_definition_at((bl_stats_definition)d, &c, log(base)));
+        close_to(at[BL_STATS_B_CRIT], 1000, 1e-12);
+        for (int d = 0; d < BL_STATS_DEFINITION_COUNT; d++) {
+            const double steps = bl_stats_curve_at(&c, at[d]);
+            if (d == BL_STATS_EFFICIENCY_50) close_to(steps * at[d] / line, 2, 1e-9);
+            if (d == BL_STATS_OVERHEAD_20) close_to(steps * at[d] / line, 1.2, 1e-9);
+            if (d == BL_STATS_PERFECT_END) close_to(steps * at[d] / line, 1.1, 1e-9);
+            if (d == BL_STATS_MAX_USEFUL) close_to(steps / 200, 1.1, 1e-9);
+            if (d == BL_STATS_OVERHEAD_20_FROM)
+                close_to(steps * at[d], 1.2 * bl_stats_curve_at(&c, base) * base, 1e-9);
+        }
+    }
+}
+
+/* A curve between the hyperbola and a corner, and the corner: one number says all. */
+static void of_a_sharper_curve(void **state) {
+    (void)state;
+    bl_stats_point p[MAX];
+    bl_stats_critical c;
+    const bl_stats_curve sharp = {300, 700, 3}, corner = {300, 700, 10};
+    size_t n = sample(p, hyperbola, &sharp, 32, 16384, 1, 0, 0);
+    CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
+    exact(&c.curve.p, 3, 1e-7);
+    exact(&c.of[BL_STATS_B_CRIT], 700, 1e-7);
+    exact(&c.of[BL_STATS_EFFICIENCY_50], 700 * cbrt(7), 1e-7);
+    assert_true(c.hyperbola.worst_deviation > 0.15 && !c.corner);
+    n = sample(p, hyperbola, &corner, 32, 16384, 1, 0, 0);
+    CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
+    assert_true(c.corner);
+    exact(&c.of[BL_STATS_B_CRIT], 700, 1e-6);
+}
+
+/* Where a straight piece lies between the knees no curve of the family runs: three segments. */
 static void of_segments(void **state) {
     (void)state;
     bl_stats_point p[MAX];
-    const bl_stats_segments g = {1e6, -0.5, 200, 3000};
-    const size_t n = sample(p, segments, &g, 16, 32768, 1, 0, 0);
-    bl_stats_critical c;
-    CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
-    exact(&c.segments.examples, 1e6, 1e-6);
-    exact(&c.segments.slope, -0.5, 1e-6);
-    exact(&c.perfect_scaling_end, 200 * 1.1 * 1.1, 1e-6); /* (B / 200)^(1 - 1/2) = 1.1 */
-    exact(&c.overhead_20, 200 * 1.2 * 1.2, 1e-6);
-    exact(&c.max_useful, 3000 / (1.1 * 1.1), 1e-6); /* (3000 / B)^(1/2) = 1.1 */
-    exact(&c.segments.s_min, bl_stats_segments_floor(&g), 1e-6);
+    const bl_stats_segments g = {1e6, -0.5, 100, 8000};
+    for (int seeds = 1; seeds <= 3; seeds += 2) {
+        /* Seeds that scatter by 1 %, so that there is something to test with. */
+        const size_t n = sample(p, segments, &g, 8, 65536, seeds, seeds > 1 ? 0.01 : 0, 3);
+        const double off = seeds > 1 ? 0.05 : 1e-6;
+        bl_stats_critical c;
+        CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
+        assert_int_equal(c.source, BL_STATS_BY_SEGMENTS);
+        assert_true(c.curve.refused == (seeds > 1));
+        exact(&c.segments.examples, 1e6, off);
+        exact(&c.segments.slope, -0.5, off);
+        exact(&c.of[BL_STATS_PERFECT_END], 100 * 1.1 * 1.1, off); /* (B / 100)^(1 - 1/2) = 1.1 */
+        exact(&c.of[BL_STATS_OVERHEAD_20], 100 * 1.2 * 1.2, off);
+        exact(&c.of[BL_STATS_MAX_USEFUL], 8000 / (1.1 * 1.1), off); /* (8000 / B)^(1/2) = 1.1 */
+        exact(&c.of[BL_STATS_B_CRIT], sqrt(100 * 8000.0), off);
+        exact(&c.segments.s_min, bl_stats_segments_floor(&g), off);
+        assert_non_null(strstr(c.verdict, "three straight segments stand in"));
+    }
 }
 
-/* Momentum's knee: the hyperbola misses, says so, and the segments answer. */
-static void of_a_sharp_knee(void **state) {
+/* Neither curve nor segments: nothing that rests on one is said. */
+static void no_fit_no_numbers(void **state) {
     (void)state;
     bl_stats_point p[MAX];
-    const bl_stats_segments g = {1e6, -0.5, 1100, 1100};
-    const size_t n = sample(p, segments, &g, 16, 32768, 1, 0, 0);
+    const bl_stats_curve h = {200, 1000, 1};
+    const size_t n = sample(p, hyperbola, &h, 32, 16384, 3, 0.01, 4);
+    for (size_t i = 0; i < n; i++)
+        if ((int)lround(log2(p[i].batch_size)) % 2 == 0) p[i].steps *= 1.3;
     bl_stats_critical c;
+    const bl_stats_options options = {.seed = 1, .replicates = 50};
+    CHECK_OK(bl_stats_critical_fit(&c, p, n, &options, ERR));
+    assert_int_equal(c.source, BL_STATS_BY_NOTHING);
+    assert_true(c.curve.refused && c.segments.refused);
+    for (int i = 0; i < BL_STATS_DEFINITION_COUNT; i++) assert_false(c.of[i].known);
+    assert_non_null(strstr(c.verdict, "critical sizes are left out"));
+}
+
+/* A worked test: three sizes with p = 1 leave one degree of freedom. */
+static void the_test_of_fit(void **state) {
+    (void)state;
+    bl_stats_point p[MAX];
+    const bl_stats_curve h = {200, 1000, 1};
+    bl_stats_critical c;
+    size_t n = sample(p, hyperbola, &h, 250, 4000, 4, 0, 0);
+    /* Logs 0.1 to both sides of the curve: variance 4 * 0.01 / 3 of a run, that / 4 of a mean. */
+    for (size_t i = 0; i < n; i++) p[i].steps *= exp(i % 2 == 0 ? 0.1 : -0.1);
     CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
-    assert_false(c.hyperbola.fits);
-    assert_true(c.efficiency_by_segments);
-    exact(&c.efficiency_50, 1100, 1e-4); /* E_min / S_min = 1e6 / (1e6 / 1100) */
-    exact(&c.overhead_20, 1320, 1e-4);
-    exact(&c.perfect_scaling_end, 1210, 1e-4);
-    exact(&c.max_useful, 1000, 1e-4);
-    assert_non_null(strstr(c.verdict, "rest on the segments"));
+    assert_true(c.curve.lack.known);
+    close_to(c.scatter, sqrt(0.04 / 3), 1e-9);
+    assert_true(c.curve.lack.f < 1e-9 && c.curve.lack.p_value > 0.999);
+    assert_true(c.curve.lack.df2 == 15 && c.curve.lack.df1 == 3);
+    /* One size moved by 0.2: least squares leaves part of it, the rest is F. */
+    for (size_t i = 8; i < 12; i++) p[i].steps *= exp(0.2);
+    CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
+    double squares = 0;
+    for (int i = 0; i < 5; i++) {
+        double mean = 0;
+        for (int s = 0; s < 4; s++) mean += log(p[4 * i + s].steps) / 4;
+        squares += pow(mean - log(bl_stats_curve_at(&c.curve.curve, p[4 * i].batch_size)), 2);
+    }
+    const double df1 = c.curve.curve.p > 1 ? 2 : 3;
+    close_to(c.curve.lack.f, squares / (0.04 / 3 / 4) / df1, 1e-6);
 }
 
 static void bounds_beyond_the_range(void **state) {
     (void)state;
     bl_stats_point p[MAX];
     bl_stats_critical c;
-    const bl_stats_hyperbola far = {1, 1e6}, early = {500, 20};
+    const bl_stats_curve far = {1, 1e6, 1}, early = {500, 20, 1};
     size_t n = sample(p, hyperbola, &far, 32, 4096, 1, 0, 0);
     CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
-    bounded(&c.efficiency_50, 1, 4096);
-    bounded(&c.overhead_20, 1, 4096);
-    bounded(&c.perfect_scaling_end, 1, 4096);
-    assert_true(c.max_useful.bound == 1 && c.max_useful.value > 3000);
-    bounded(&c.hyperbola.s_min, -1, bl_stats_hyperbola_at(&far, 4096));
+    bounded(&c.of[BL_STATS_EFFICIENCY_50], 1, 4096);
+    bounded(&c.of[BL_STATS_OVERHEAD_20], 1, 4096);
+    bounded(&c.of[BL_STATS_PERFECT_END], 1, 4096);
+    bounded(&c.of[BL_STATS_MAX_USEFUL], 1, 4096);
+    bounded(&c.curve.s_min, -1, bl_stats_curve_at(&far, 4096));
+    bounded(&c.hyperbola.s_min, -1, bl_stats_curve_at(&far, 4096));
     assert_non_null(strstr(c.verdict, "outside the measured"));
     /* The other end: nothing of perfect scaling is left at the smallest batch size. */
     n = sample(p, hyperbola, &early, 32, 4096, 1, 0, 0);
     CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
-    bounded(&c.efficiency_50, -1, 32);
-    exact(&c.hyperbola.s_min, 500, 1e-6);
-    assert_int_equal(c.perfect_scaling_end.bound, -1);
-    assert_int_equal(c.overhead_20.bound, -1);
-    assert_int_equal(c.segments.examples.bound, -1);
-    assert_int_equal(c.max_useful.bound, 0);
+    bounded(&c.of[BL_STATS_EFFICIENCY_50], -1, 32);
+    exact(&c.curve.s_min, 500, 1e-6);
+    bounded(&c.of[BL_STATS_PERFECT_END], -1, 32);
+    bounded(&c.of[BL_STATS_OVERHEAD_20], -1, 32);
+    exact(&c.of[BL_STATS_MAX_USEFUL], 200, 1e-6);
 }
 
 static void check_nothing_known(const bl_stats_critical *c) {
-    const bl_stats_value *all[] = {&c->efficiency_50, &c->overhead_20,      &c->perfect_scaling_end,
-                                   &c->max_useful,    &c->hyperbola.b_crit, &c->segments.examples};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        assert_false(all[i]->known);
-        assert_true(isnan(all[i]->value));
+    const bl_stats_value *all[] = {&c->hyperbola.b_crit, &c->curve.b_crit, &c->curve.p,
+                                   &c->segments.examples};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) assert_false(all[i]->known);
+    for (int i = 0; i < BL_STATS_DEFINITION_COUNT; i++) {
+        assert_false(c->of[i].known);
+        assert_true(isnan(c->of[i].value));
     }
     assert_true(c->verdict[0] != '\0');
     assert_null(strstr(c->verdict, "nan"));
@@ -144,7 +229,7 @@ static void check_nothing_known(const bl_stats_critical *c) {
     bl_jw_done(&w);
     assert_null(strstr(bl_buf_text(&out), "nan"));
     bl_buf_clear(&out);
-    bl_stats_value_text(&out, &c->efficiency_50);
+    bl_stats_value_text(&out, &c->of[BL_STATS_EFFICIENCY_50]);
     assert_string_equal(bl_buf_text(&out), "unknown");
     bl_buf_free(&out);
 }
@@ -155,12 +240,14 @@ static void open_ends_in_words(void **state) {
         bl_stats_value value;
         const char *words;
     } cases[] = {
-        {{648, 0, (double)INFINITY, true, 0},      "648 (0 and up)"  },
-        {{648, 500, (double)INFINITY, true, 0},    "648 (500 and up)"},
-        {{648, 0, 900, true, 0},                   "648 (up to 900)" },
-        {{648, 500, 900, true, 0},                 "648 (500 to 900)"},
-        {{648, 0, (double)INFINITY, true, 1},      ">= 648"          },
-        {{648, (double)NAN, (double)NAN, true, 0}, "648"             },
+        {{648, 0, (double)INFINITY, true, 0},      "648 (0 and up)"    },
+        {{648, 500, (double)INFINITY, true, 0},    "650 (500 and up)"  },
+        {{648, 0, 900, true, 0},                   "600 (up to 900)"   },
+        {{648, 500, 900, true, 0},                 "650 (500 to 900)"  },
+        {{648, 640, 656, true, 0},                 "648 (640 to 656)"  },
+        {{1056, 700, 1900, true, 0},               "1100 (700 to 1900)"},
+        {{648, 0, (double)INFINITY, true, 1},      ">= 648"            },
+        {{648, (double)NAN, (double)NAN, true, 0}, "648"               },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bl_buf out = {0};
@@ -175,7 +262,7 @@ static void degenerate(void **state) {
     const bl_stats_options options = {.seed = 1, .replicates = 50};
     bl_stats_point p[MAX];
     bl_stats_critical c;
-    const bl_stats_hyperbola h = {200, 1000}, flat = {200, 1e-9};
+    const bl_stats_curve h = {200, 1000, 1}, flat = {200, 1e-9, 1};
     size_t n = sample(p, hyperbola, &h, 32, 4096, 3, 0.1, 1);
     CHECK_OK(bl_stats_critical_fit(&c, p, 0, &options, ERR));
     check_nothing_known(&c);
@@ -226,28 +313,55 @@ static void steps_between_two_evaluations(void **state) {
     close_to(bl_stats_point_steps(&stopped), 100, 0);
 }
 
-static void the_median_of_seeds_counts(void **state) {
+/* The mean of logs; with a run that did not arrive the median, which one wild seed does not move.
+ */
+static void means_and_medians(void **state) {
     (void)state;
-    const bl_stats_hyperbola h = {200, 1000};
+    const bl_stats_curve h = {200, 1000, 1};
     bl_stats_point p[MAX];
-    const size_t n = sample(p, hyperbola, &h, 32, 16384, 3, 0, 0);
-    /* One wild seed per batch size, in shuffled order, moves nothing; nor does one that gave up. */
-    for (size_t i = 0; i < n; i += 3) p[i].steps *= 10;
-    for (size_t i = 0; i < n; i += 6) p[i].censored = true;
-    for (size_t i = 0; i < n / 2; i++) {
+    size_t n = sample(p, hyperbola, &h, 32, 16384, 3, 0, 0);
+    for (size_t i = 0; i < n; i += 3) p[i].steps *= 10, p[i].censored = true;
+    for (size_t i = 0; i < n / 2; i++) { /* in another order */
         const bl_stats_point t = p[i];
         p[i] = p[n - 1 - i];
         p[n - 1 - i] = t;
     }
     bl_stats_critical c;
     CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
-    exact(&c.efficiency_50, 1000, 1e-6);
+    exact(&c.of[BL_STATS_B_CRIT], 1000, 1e-6);
     assert_int_equal(c.censored, 0);
+    n = sample(p, hyperbola, &h, 32, 16384, 3, 0, 0);
+    for (size_t i = 0; i < n; i += 3) p[i].steps *= 8, p[i + 1].steps /= 1.0;
+    CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
+    exact(&c.curve.s_min, 400, 1e-6); /* the cube root of 8 */
 }
 
-static void the_bootstrap_is_a_function(void **state) {
+/* All seeds of a size stop at one evaluation: no scatter is seen, and the gap is all that is known.
+ * Its middle is off by at most a half of it, and intervals know. */
+static void gaps_count(void **state) {
     (void)state;
-    const bl_stats_hyperbola h = {200, 1000};
+    const bl_stats_curve h = {200, 1000, 1};
+    const bl_stats_options options = {.seed = 1, .replicates = 50};
+    bl_stats_point p[MAX];
+    bl_stats_critical c, narrow;
+    const size_t n = sample(p, hyperbola, &h, 32, 16384, 3, 0, 0);
+    for (size_t i = 0; i < n; i++) {
+        const double k = ceil(log(p[i].steps) / log(1.2));
+        p[i].steps = pow(1.2, k);
+        p[i].steps_prev = pow(1.2, k - 1);
+    }
+    CHECK_OK(bl_stats_critical_fit(&c, p, n, &options, ERR));
+    assert_true(c.scatter == 0 && c.source == BL_STATS_BY_CURVE);
+    assert_true(c.of[BL_STATS_B_CRIT].high / c.of[BL_STATS_B_CRIT].low > 1.1);
+    assert_true(c.of[BL_STATS_B_CRIT].low < 1000 && c.of[BL_STATS_B_CRIT].high > 1000);
+    for (size_t i = 0; i < n; i++) p[i].steps_prev = 0; /* as if each had been seen at its step */
+    CHECK_OK(bl_stats_critical_fit(&narrow, p, n, &options, ERR));
+    assert_true(narrow.curve.refused);
+}
+
+static void a_fit_is_a_function(void **state) {
+    (void)state;
+    const bl_stats_curve h = {200, 1000, 1};
     bl_stats_point p[MAX];
     const size_t n = sample(p, hyperbola, &h, 32, 16384, 3, 0.1, 5);
     const bl_stats_options one = {.seed = 1, .replicates = 100},
@@ -260,30 +374,33 @@ static void the_bootstrap_is_a_function(void **state) {
     CHECK_OK(bl_stats_critical_fit(&b, p, n, &one, ERR));
     CHECK_OK(bl_stats_critical_fit(&d, p, n, &two, ERR));
     assert_int_equal(a.noise, BL_STATS_NOISE_SEEDS);
-    assert_true(a.efficiency_50.low == b.efficiency_50.low);
-    assert_true(a.overhead_20.high == b.overhead_20.high);
-    assert_true(a.efficiency_50.low != d.efficiency_50.low);
-    assert_true(a.efficiency_50.low < a.efficiency_50.value);
-    assert_true(a.efficiency_50.high > a.efficiency_50.value);
+    assert_true(a.of[BL_STATS_EFFICIENCY_50].low == b.of[BL_STATS_EFFICIENCY_50].low);
+    assert_true(a.of[BL_STATS_OVERHEAD_20].high == b.of[BL_STATS_OVERHEAD_20].high);
+    /* A profile draws nothing. */
+    assert_true(a.of[BL_STATS_EFFICIENCY_50].low == d.of[BL_STATS_EFFICIENCY_50].low);
+    assert_true(a.of[BL_STATS_EFFICIENCY_50].low < a.of[BL_STATS_EFFICIENCY_50].value);
+    assert_true(a.of[BL_STATS_EFFICIENCY_50].high > a.of[BL_STATS_EFFICIENCY_50].value);
 }
 
 static void where_noise_is_borrowed(void **state) {
     (void)state;
-    const bl_stats_hyperbola h = {200, 1000};
+    const bl_stats_curve h = {200, 1000, 1};
     const bl_stats_options options = {.seed = 1, .replicates = 100};
     bl_stats_point p[MAX];
     bl_stats_critical c;
     size_t n = sample(p, hyperbola, &h, 32, 16384, 1, 0.05, 6);
     CHECK_OK(bl_stats_critical_fit(&c, p, n, &options, ERR));
     assert_int_equal(c.noise, BL_STATS_NOISE_RESIDUALS);
-    assert_true(bl_stats_has_interval(&c.efficiency_50));
+    assert_true(bl_stats_has_interval(&c.of[BL_STATS_EFFICIENCY_50]));
     CHECK_OK(bl_stats_critical_fit(&c, p, 5, &options, ERR)); /* too few to estimate scatter */
     assert_int_equal(c.noise, BL_STATS_NOISE_NONE);
-    assert_false(bl_stats_has_interval(&c.efficiency_50));
-    p[5] = p[4]; /* one repeat gives two deviations, too few to lend */
-    p[5].steps *= 1.1, p[5].seed = 1;
-    CHECK_OK(bl_stats_critical_fit(&c, p, 6, &options, ERR));
-    assert_int_equal(c.noise, BL_STATS_NOISE_NONE);
+    assert_false(bl_stats_has_interval(&c.of[BL_STATS_EFFICIENCY_50]));
+    CHECK_OK(bl_stats_critical_fit(&c, p, 3, &options, ERR));
+    p[3] = p[2]; /* three sizes and one repeat: two degrees of freedom with the curve's own */
+    p[3].steps *= 1.1, p[3].seed = 1;
+    CHECK_OK(bl_stats_critical_fit(&c, p, 4, &options, ERR));
+    assert_int_equal(c.noise, BL_STATS_NOISE_BORROWED);
+    assert_false(c.curve.lack.known);
     n = sample(p, hyperbola, &h, 32, 16384, 1, 0.05, 6);
     for (int s = 1; s < 4; s++) {
         p[n] = p[4];
@@ -292,23 +409,24 @@ static void where_noise_is_borrowed(void **state) {
     }
     CHECK_OK(bl_stats_critical_fit(&c, p, n, &options, ERR));
     assert_int_equal(c.noise, BL_STATS_NOISE_BORROWED);
-    assert_true(bl_stats_has_interval(&c.efficiency_50));
+    assert_true(bl_stats_has_interval(&c.of[BL_STATS_EFFICIENCY_50]));
 }
 
 /* An interval that runs out of the range is open there. */
 static void open_intervals(void **state) {
     (void)state;
-    const bl_stats_hyperbola h = {200, 3900};
+    const bl_stats_curve h = {200, 3900, 1};
     const bl_stats_options options = {.seed = 1, .replicates = 200};
     bl_stats_point p[MAX];
     bl_stats_critical c;
     const size_t n = sample(p, hyperbola, &h, 32, 4096, 3, 0.1, 7);
     CHECK_OK(bl_stats_critical_fit(&c, p, n, &options, ERR));
-    assert_true(isinf(c.efficiency_50.high));
-    assert_true(c.efficiency_50.low > 1500 && c.efficiency_50.low <= 4096);
+    assert_true(isinf(c.of[BL_STATS_EFFICIENCY_50].high));
+    assert_true(c.of[BL_STATS_EFFICIENCY_50].low > 1500 &&
+                c.of[BL_STATS_EFFICIENCY_50].low <= 4096);
     bl_buf out = {0};
     bl_jw w = bl_jw_open(&out);
-    bl_stats_value_json(&w, NULL, &c.efficiency_50);
+    bl_stats_value_json(&w, NULL, &c.of[BL_STATS_EFFICIENCY_50]);
     assert_non_null(strstr(bl_buf_text(&out), "\"high\":null"));
     bl_buf_free(&out);
 }
@@ -317,7 +435,7 @@ static bool covers(const bl_stats_value *v, double truth) {
     return v->known && v->low <= truth && truth <= v->high;
 }
 
-/* `most`: a knee is no smooth function of the medians, and its intervals may be too wide; a width
+/* `most`: a knee is no smooth function of the means, and its intervals may be too wide; a width
  * is then asked for instead. */
 static void check_share(const char *what, int hits, int of, double most) {
     print_message("    %-20s covered in %d of %d\n", what, hits, of);
@@ -325,39 +443,25 @@ static void check_share(const char *what, int hits, int of, double most) {
         fail_msg("%s: %d of %d is no 95 %% interval", what, hits, of);
 }
 
-static void intervals_cover_b_crit(void **state) {
-    (void)state;
-    enum { SETS = 200 };
-    const bl_stats_hyperbola h = {200, 1000};
-    int hits = 0;
-    for (uint64_t set = 0; set < SETS; set++) {
-        bl_stats_point p[MAX];
-        bl_stats_critical c;
-        const size_t n = sample(p, hyperbola, &h, 64, 16384, 5, 0.1, 1000 + set);
-        const bl_stats_options options = {.seed = set, .replicates = 100};
-        CHECK_OK(bl_stats_critical_fit(&c, p, n, &options, ERR));
-        hits += covers(&c.hyperbola.b_crit, 1000);
-    }
-    check_share("b_crit", hits, SETS, 0.99);
-}
-
 static void intervals_cover_the_knees(void **state) {
     (void)state;
     enum { SETS = 100 };
     const bl_stats_segments g = {1e6, -0.4, 150, 2000};
-    int end = 0, overhead = 0, useful = 0;
+    int end = 0, overhead = 0, useful = 0, refused = 0;
     double width[SETS];
     for (uint64_t set = 0; set < SETS; set++) {
         bl_stats_point p[MAX];
         bl_stats_critical c;
-        const size_t n = sample(p, segments, &g, 16, 16384, 5, 0.1, 5000 + set);
+        const size_t n = sample(p, segments, &g, 16, 16384, 5, 0.04, 5000 + set);
         const bl_stats_options options = {.seed = set, .replicates = 100};
         CHECK_OK(bl_stats_critical_fit(&c, p, n, &options, ERR));
-        end += covers(&c.perfect_scaling_end, 150 * pow(1.1, 1 / 0.6));
-        overhead += covers(&c.overhead_20, 150 * pow(1.2, 1 / 0.6));
-        useful += covers(&c.max_useful, 2000 * pow(1.1, -1 / 0.4));
-        width[set] = c.overhead_20.high / c.overhead_20.low;
+        refused += c.source == BL_STATS_BY_SEGMENTS;
+        end += covers(&c.of[BL_STATS_PERFECT_END], 150 * pow(1.1, 1 / 0.6));
+        overhead += covers(&c.of[BL_STATS_OVERHEAD_20], 150 * pow(1.2, 1 / 0.6));
+        useful += covers(&c.of[BL_STATS_MAX_USEFUL], 2000 * pow(1.1, -1 / 0.4));
+        width[set] = c.of[BL_STATS_OVERHEAD_20].high / c.of[BL_STATS_OVERHEAD_20].low;
     }
+    assert_true(refused >= 95);
     check_share("perfect_scaling_end", end, SETS, 1);
     check_share("overhead_20", overhead, SETS, 1);
     check_share("max_useful", useful, SETS, 1);
@@ -369,18 +473,21 @@ static void intervals_cover_the_knees(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_a_hyperbola),
+        cmocka_unit_test(definitions_hold_on_the_curve),
+        cmocka_unit_test(of_a_sharper_curve),
         cmocka_unit_test(of_segments),
-        cmocka_unit_test(of_a_sharp_knee),
+        cmocka_unit_test(no_fit_no_numbers),
+        cmocka_unit_test(the_test_of_fit),
         cmocka_unit_test(bounds_beyond_the_range),
         cmocka_unit_test(open_ends_in_words),
         cmocka_unit_test(degenerate),
         cmocka_unit_test(wrong_points),
         cmocka_unit_test(steps_between_two_evaluations),
-        cmocka_unit_test(the_median_of_seeds_counts),
-        cmocka_unit_test(the_bootstrap_is_a_function),
+        cmocka_unit_test(means_and_medians),
+        cmocka_unit_test(gaps_count),
+        cmocka_unit_test(a_fit_is_a_function),
         cmocka_unit_test(where_noise_is_borrowed),
         cmocka_unit_test(open_intervals),
-        cmocka_unit_test(intervals_cover_b_crit),
         cmocka_unit_test(intervals_cover_the_knees),
     };
     return cmocka_run_group_tests_name("stats_critical", tests, NULL, NULL);

@@ -41,6 +41,13 @@ static void close_to(double found, double expected) {
         fail_msg("%.12g, expected %.12g", found, expected);
 }
 
+/* exp of the mean log of 1 + 0.001 (s - 2). */
+static double geometric(void) {
+    double sum = 0;
+    for (int s = 0; s < SEEDS; s++) sum += log1p(0.001 * (s - 2)) / SEEDS;
+    return exp(sum);
+}
+
 static void three_optima(void **state) {
     (void)state;
     table t;
@@ -51,9 +58,9 @@ static void three_optima(void **state) {
     /* (1 + 100/B)(10 + B/10) is least at B = 100, and smaller at 128 than at 64. */
     assert_int_equal(best[BL_STATS_FASTEST].index, 2);
     assert_int_equal(best[BL_STATS_CHEAPEST].index, 0);
-    close_to(t.rows[2].cost[BL_STATS_FEWEST_STEPS].value, 178.125);
-    close_to(t.rows[2].cost[BL_STATS_FASTEST].value, 178.125 * 0.0228);
-    close_to(t.rows[2].cost[BL_STATS_CHEAPEST].value, 178.125 * 133);
+    close_to(t.rows[2].cost[BL_STATS_FEWEST_STEPS].value, 178.125 * geometric());
+    close_to(t.rows[2].cost[BL_STATS_FASTEST].value, 178.125 * geometric() * 0.0228);
+    close_to(t.rows[2].cost[BL_STATS_CHEAPEST].value, 178.125 * geometric() * 133);
     for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++) {
         assert_int_equal(best[goal].tied, 0);
         assert_true(best[goal].judged && best[goal].confidence == 1);
@@ -69,14 +76,51 @@ static void overlaps_are_named(void **state) {
     assert_int_equal(best->index, 2);
     assert_true(t.rows[1].tied[BL_STATS_FASTEST]);
     assert_false(t.rows[2].tied[BL_STATS_FASTEST]);
-    /* 256 takes 22 % longer, but both intervals reach 10 % to either side. */
-    assert_true(t.rows[3].tied[BL_STATS_FASTEST]);
+    /* 256 takes 22 % longer. Runs scatter by 8 %, means of five differ by 5 %, and 2.99 times that,
+     * Tukey's value for five sizes and 20 degrees of freedom over sqrt(2), is 16 %. */
+    assert_false(t.rows[3].tied[BL_STATS_FASTEST]);
     assert_false(t.rows[0].tied[BL_STATS_FASTEST]);
 
     assert_true(best->confidence > 0.3 && best->confidence < 1);
     const bl_stats_value *v = &t.rows[2].cost[BL_STATS_FASTEST];
     assert_true(v->low < v->value && v->value < v->high);
     assert_false(t.rows[0].tied[BL_STATS_FEWEST_STEPS]); /* 412 against 120 steps */
+}
+
+/* Worked by hand: sd of log steps s over four runs at each of two sizes, 6 degrees of freedom. */
+static void the_interval_is_student(void **state) {
+    (void)state;
+    table t;
+    make(&t, 0);
+    for (size_t i = 0; i < SIZES; i++) {
+        t.in[i].run_count = i < 2 ? 4 : 0;
+        for (int s = 0; s < 4; s++) t.runs[i][s].steps *= exp(s % 2 == 0 ? 0.1 : -0.1);
+    }
+    run(&t);
+    const bl_stats_value *v = &t.rows[0].cost[BL_STATS_FEWEST_STEPS];
+    const double sd = sqrt(0.04 / 3 / 4); /* of a mean */
+    close_to(v->high / v->value, exp(2.4469118511449697 * sd));
+    close_to(v->value / v->low, exp(2.4469118511449697 * sd));
+    /* Two sizes: the studentized range over sqrt(2) is Student's t. */
+    const bl_stats_power *p = &t.best[BL_STATS_FEWEST_STEPS].power;
+    assert_true(p->runs == 4 && p->more == 8);
+    close_to(p->factor, exp(2.4469118511449697 * sd * sqrt(2)));
+    close_to(p->factor_more, exp(2.1447866879169273 * sd)); /* 14 degrees, half the variance */
+}
+
+/* Seeds that stop at one evaluation say no more than its gap. */
+static void the_gap_counts(void **state) {
+    (void)state;
+    table t;
+    make(&t, 0);
+    for (size_t i = 0; i < SIZES; i++)
+        for (int s = 0; s < SEEDS; s++) t.runs[i][s].steps_prev = t.runs[i][s].steps / 1.2 - 1;
+    run(&t);
+    const bl_stats_value *v = &t.rows[0].cost[BL_STATS_FEWEST_STEPS];
+    close_to(v->value, 412.5);
+    close_to(v->high / v->value, exp(1.959963984540054 * log(1.2) / sqrt(12)));
+    assert_true(t.rows[3].tied[BL_STATS_FEWEST_STEPS]); /* 139 against 120 */
+    assert_false(t.rows[1].tied[BL_STATS_FEWEST_STEPS]);
 }
 
 static void noise_of_the_timing_pass(void **state) {
@@ -101,7 +145,7 @@ static void upfront_costs_count(void **state) {
     run(&t);
     assert_int_equal(t.best[BL_STATS_FASTEST].index, 1);
     assert_int_equal(t.best[BL_STATS_CHEAPEST].index, 1);
-    close_to(t.rows[2].cost[BL_STATS_FASTEST].value, 178.125 * 0.0228 + 5);
+    close_to(t.rows[2].cost[BL_STATS_FASTEST].value, 178.125 * geometric() * 0.0228 + 5);
     assert_true(t.rows[2].cost[BL_STATS_FASTEST].low > 9);
 
     assert_int_equal(t.best[BL_STATS_FEWEST_STEPS].index, 4);
@@ -178,6 +222,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_optima),
         cmocka_unit_test(overlaps_are_named),
+        cmocka_unit_test(the_interval_is_student),
+        cmocka_unit_test(the_gap_counts),
         cmocka_unit_test(noise_of_the_timing_pass),
         cmocka_unit_test(upfront_costs_count),
         cmocka_unit_test(what_cannot_win),

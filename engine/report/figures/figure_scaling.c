@@ -1,5 +1,5 @@
-/* Steps to the target against batch size: medians, perfect scaling, fits, the critical batch size.
- */
+/* Steps to the target against batch size: means with their intervals, the one curve with its band,
+ * perfect scaling, and under the axis a scale of what the curve defines. */
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
@@ -21,16 +21,26 @@ static bl_axis batch_range(const bl_report_model *m) {
     return x;
 }
 
-/* Examples of the perfect-scaling line: the fitted segment, else the smallest batch size. */
+/* The curve that the answer rests on. */
+static double fitted(const bl_stats_critical *c, double batch_size) {
+    return c->source == BL_STATS_BY_CURVE ? bl_stats_curve_at(&c->curve.curve, batch_size)
+           : c->source == BL_STATS_BY_SEGMENTS
+               ? bl_stats_segments_at(&c->segments.curve, batch_size)
+               : (double)NAN;
+}
+
+/* Examples of the perfect-scaling line: where the curve ends for small batches, else those of the
+ * smallest batch size. */
 static double line_examples(const bl_report_model *m) {
-    const bl_stats_segments_fit *g = &m->main.critical.segments;
-    if (g->known) return g->curve.examples;
+    const bl_stats_critical *c = &m->main.critical;
+    if (c->source == BL_STATS_BY_CURVE) return c->curve.curve.s_min * c->curve.curve.b_crit;
+    if (c->source == BL_STATS_BY_SEGMENTS) return c->segments.curve.examples;
     for (size_t i = 0; i < m->main.size_count; i++)
         if (steps_of(&m->main.sizes[i])->bound == 0) return bl_report_examples(&m->main.sizes[i]);
     return (double)NAN;
 }
 
-/* Medians that are known, or only bounded (`censored`), with their intervals. */
+/* Means that are known, or only bounded (`censored`), with their intervals. */
 static void medians(bl_buf *dat, const bl_report_model *m, bool censored) {
     size_t rows = 0;
     for (size_t i = 0; i < m->main.size_count; i++) {
@@ -54,18 +64,17 @@ static void seeds(bl_buf *dat, const bl_report_model *m) {
     if (m->main.size_count == 0) bl_dat_nothing(dat, 5);
 }
 
-/* Both fits, sampled evenly in the logarithm of the batch size. */
+/* The curve with its 95 % band, sampled evenly in the logarithm of the batch size. */
 static void curves(bl_buf *dat, const bl_report_model *m) {
     const bl_axis x = batch_range(m);
+    const bl_stats_critical *c = &m->main.critical;
     const double examples = line_examples(m);
-    const bl_stats_segments_fit *g = &m->main.critical.segments;
-    const bl_stats_hyperbola_fit *h = &m->main.critical.hyperbola;
     const int last = (int)ceil(log2(x.high / x.low) * PER_OCTAVE);
     for (int k = 0; k <= last; k++) {
-        const double b = fmin(x.low * exp2((double)k / PER_OCTAVE), x.high);
-        BL_DAT_ROW(dat, b, examples / b,
-                   g->known ? bl_stats_segments_at(&g->curve, b) : (double)NAN,
-                   h->known ? bl_stats_hyperbola_at(&h->curve, b) : (double)NAN);
+        const double b = fmin(x.low * exp2((double)k / PER_OCTAVE), x.high), at = fitted(c, b);
+        const double band = c->source == BL_STATS_BY_CURVE ? bl_stats_curve_band(&c->curve, b) : 1;
+        BL_DAT_ROW(dat, b, examples / b, at, band > 1 ? at / band : (double)NAN,
+                   band > 1 ? at * band : (double)NAN);
     }
 }
 
@@ -82,20 +91,17 @@ static void data(bl_buf *dat, const bl_report_model *m) {
     medians(dat, m, true);
     bl_dat_block(dat, "seeds", "batch_size steps steps_before seed censored");
     seeds(dat, m);
-    bl_dat_block(dat, "curves", "batch_size perfect_scaling segments hyperbola");
+    bl_dat_block(dat, "curves", "batch_size perfect_scaling curve low high");
     curves(dat, m);
     bl_dat_block(dat, "critical", "value low high bound");
-    critical_row(dat, "efficiency_50", &c->efficiency_50);
-    critical_row(dat, "overhead_20", &c->overhead_20);
-    critical_row(dat, "perfect_scaling_end", &c->perfect_scaling_end);
-    critical_row(dat, "max_useful", &c->max_useful);
+    for (int i = 0; i < BL_STATS_DEFINITION_COUNT; i++)
+        critical_row(dat, bl_stats_definition_name((bl_stats_definition)i), &c->of[i]);
 }
 
-/* Below the data a row for each definition: its interval as a bar, its value as a dot, open ends
+/* Under the axis a row for each definition: its interval as a bar, its value as a dot, open ends
  * and bounds as arrows, and its name on the side that has room. */
-enum { MARKS = 4 };
-static const double rows_height = 0.3; /* of the graph; the template knows it, too */
-static const double name_room = 0.35;  /* of its width: "maximum useful ≥ 10,000" */
+enum { MARKS = 5 };
+static const double name_room = 0.35; /* of its width: "maximum useful ≥ 10,000" */
 
 static double clamp(double x, double low, double high) {
     return fmin(fmax(x, low), high);
@@ -103,16 +109,6 @@ static double clamp(double x, double low, double high) {
 
 static void set_mark(bl_buf *gp, int row, const char *field, double value) {
     bl_buf_printf(gp, "mark_%s[%d] = %.9g\n", field, row, value);
-}
-
-/* " (up to 799)" */
-static void interval_text(bl_buf *text, const bl_stats_value *v) {
-    const bool to = isfinite(v->high), from = v->low != 0 || !to;
-    bl_buf_str(text, " (");
-    if (from) bl_format_count(text, v->low);
-    bl_buf_str(text, from && to ? " to " : from ? " and up" : "up to ");
-    if (to) bl_format_count(text, v->high);
-    bl_buf_str(text, ")");
 }
 
 /* A definition of the critical batch size as a bar with its name; nothing where it is unknown. */
@@ -124,7 +120,6 @@ static void mark(bl_buf *gp, int row, const bl_stats_value *v, const char *name,
     double high = v->bound > 0 ? right : clamp(interval ? v->high : v->value, left, right);
     /* An interval that leaves no room for the name is not drawn: the name says it. */
     const double room = log2(fmax(low / left, right / high)) / log2(right / left);
-    const bool said = interval && v->bound == 0 && room < name_room;
     if (room < name_room) {
         low = v->bound < 0 ? left : v->value;
         high = v->bound > 0 ? right : v->value;
@@ -135,32 +130,36 @@ static void mark(bl_buf *gp, int row, const bl_stats_value *v, const char *name,
     set_mark(gp, row, "style", 1 + (low <= left) + 2 * (high >= right));
     set_mark(gp, row, "on_left", log2(low / left) > log2(right / high));
     bl_buf text = {0};
-    bl_buf_printf(&text, "%s %s", name, v->bound > 0 ? "≥ " : v->bound < 0 ? "≤ " : "");
-    bl_format_count(&text, v->value);
-    if (said) interval_text(&text, v);
+    bl_buf_printf(&text, "%s ", name);
+    bl_stats_value_text(&text, v);
     bl_buf_printf(gp, "mark_text[%d] = '%s'\n", row, bl_buf_text(&text));
     bl_buf_free(&text);
 }
 
-/* The four definitions below the curve. */
+/* The definitions in rows; of a corner one number says all. */
 static void mark_critical(bl_buf *gp, const bl_report_model *m, const bl_axis *x) {
     const bl_stats_critical *c = &m->main.critical;
     const struct {
-        const bl_stats_value *value;
+        bl_stats_definition definition;
         const char *name;
     } marks[MARKS] = {
-        {&c->max_useful,          "maximum useful" },
-        {&c->efficiency_50,       "half efficiency"},
-        {&c->overhead_20,         "20 % overhead"  },
-        {&c->perfect_scaling_end, "10 % overhead"  }
+        {BL_STATS_PERFECT_END,   "10 % overhead"  },
+        {BL_STATS_OVERHEAD_20,   "20 % overhead"  },
+        {BL_STATS_B_CRIT,        "critical"       },
+        {BL_STATS_EFFICIENCY_50, "half efficiency"},
+        {BL_STATS_MAX_USEFUL,    "maximum useful" }
     };
     static const char *const fields[] = {"value", "low", "high", "style", "on_left", "text"};
     for (size_t i = 0; i < BL_COUNT(fields); i++)
         bl_buf_printf(gp, "array mark_%s[%d]\n", fields[i], MARKS);
     int rows = 0;
-    for (int i = 0; i < MARKS; i++)
-        if (marks[i].value->known)
-            mark(gp, ++rows, marks[i].value, marks[i].name, x->low / sqrt(2), x->high * sqrt(2));
+    for (int i = 0; i < MARKS; i++) {
+        const bl_stats_value *v = &c->of[marks[i].definition];
+        const bool said = c->corner && marks[i].definition != BL_STATS_B_CRIT;
+        if (v->known && !said)
+            mark(gp, ++rows, v, c->corner ? "corner" : marks[i].name, x->low / sqrt(2),
+                 x->high * sqrt(2));
+    }
     bl_buf_printf(gp, "marks = %d\n", rows);
 }
 
@@ -175,17 +174,17 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
         if (v->bound == 0) bl_axis_add(&y, v->high);
         censored += v->bound > 0;
     }
-    const double above = 0.5, tall = y.high > 0 ? log2(y.high / y.low) + above : 1;
     bl_gp_number(gp, "data_low", y.low / exp2(0.3));
-    bl_gp_axis(gp, "y", &y, (tall + 0.3) * rows_height / (1 - rows_height) + 0.3, above,
-               BL_TICKS_PLAIN);
+    bl_gp_axis(gp, "y", &y, 0.3, 0.5, BL_TICKS_PLAIN);
     bl_buf target = {0};
     bl_buf_str(&target, "steps to ");
     bl_gp_target(&target, m);
-    bl_buf_printf(gp,
-                  "has_segments = %d\nhas_hyperbola = %d\nhas_censored = %d\nhas_reached = %d\n",
-                  m->main.critical.segments.known, m->main.critical.hyperbola.known, censored > 0,
+    bl_buf_printf(gp, "has_censored = %d\nhas_reached = %d\n", censored > 0,
                   m->main.best[BL_STATS_FEWEST_STEPS].known);
+    bl_gp_text(gp, "curve_text",
+               m->main.critical.source == BL_STATS_BY_CURVE      ? "fitted curve"
+               : m->main.critical.source == BL_STATS_BY_SEGMENTS ? "three segments"
+                                                                 : "");
     bl_gp_text(gp, "y_text", bl_buf_text(&target));
     bl_buf_free(&target);
     mark_critical(gp, m, &x);

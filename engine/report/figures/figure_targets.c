@@ -18,9 +18,10 @@ static size_t first_target(const bl_report_model *m) {
 
 /* The curve the answer rests on. */
 static double fitted(const bl_stats_critical *c, double batch_size) {
-    if (c->hyperbola.known && (c->hyperbola.fits || !c->segments.known))
-        return bl_stats_hyperbola_at(&c->hyperbola.curve, batch_size);
-    return c->segments.known ? bl_stats_segments_at(&c->segments.curve, batch_size) : (double)NAN;
+    return c->source == BL_STATS_BY_CURVE ? bl_stats_curve_at(&c->curve.curve, batch_size)
+           : c->source == BL_STATS_BY_SEGMENTS
+               ? bl_stats_segments_at(&c->segments.curve, batch_size)
+               : (double)NAN;
 }
 
 /* Medians of one target. */
@@ -46,7 +47,7 @@ static void curve(bl_buf *dat, const bl_report_target *t) {
         const double b = fmin(c->batch_low * exp2((double)k / PER_OCTAVE), c->batch_high);
         const double s = fitted(c, b);
         const double h =
-            c->hyperbola.known ? bl_stats_hyperbola_at(&c->hyperbola.curve, b) : (double)NAN;
+            c->hyperbola.known ? bl_stats_curve_at(&c->hyperbola.curve, b) : (double)NAN;
         BL_DAT_ROW(dat, b, s, s * b, h, h * b);
     }
     if (!known) bl_dat_nothing(dat, 5);
@@ -70,7 +71,7 @@ static lines of_targets(const bl_report_model *m) {
     for (size_t i = first_target(m); i <= m->easier_count; i++) {
         line *l = &out.line[out.count++];
         l->target = bl_report_target_at(m, i);
-        l->critical = l->target.critical.efficiency_50;
+        l->critical = l->target.critical.of[BL_STATS_B_CRIT];
         bl_buf_printf(&l->text, "≤ %.4g", l->target.target);
     }
     return out;
@@ -83,7 +84,7 @@ static lines of_series(const bl_report_model *m) {
         if (!m->series[i].main.best[BL_STATS_FEWEST_STEPS].known) continue;
         line *l = &out.line[out.count++];
         l->target = m->series[i].main;
-        l->critical = l->target.critical.perfect_scaling_end;
+        l->critical = l->target.critical.of[BL_STATS_B_CRIT];
         bl_buf_str(&l->text, m->series[i].name);
     }
     return out;
@@ -187,7 +188,7 @@ static void series_settings(bl_buf *gp, const bl_report_model *m) {
     bl_buf text = {0};
     bl_buf_str(&text, "steps to ");
     bl_gp_target(&text, m);
-    steps_settings(gp, m, of_series(m), "perfect scaling ends", bl_buf_text(&text));
+    steps_settings(gp, m, of_series(m), "critical", bl_buf_text(&text));
     bl_buf_free(&text);
 }
 
@@ -225,12 +226,10 @@ const bl_figure bl_figure_pareto = {
     .data = targets_data,
     .settings = pareto_settings};
 
-const bl_figure bl_figure_series = {
-    .name = "series",
-    .template = "targets",
-    .caption =
-        "Steps to the target against batch size for each series; a cross is where its perfect "
-        "scaling ends.",
-    .has_data = several_series,
-    .data = series_data,
-    .settings = series_settings};
+const bl_figure bl_figure_series = {.name = "series",
+                                    .template = "targets",
+                                    .caption = "Steps to the target against batch size for each "
+                                               "series; a cross is its critical batch size.",
+                                    .has_data = several_series,
+                                    .data = series_data,
+                                    .settings = series_settings};

@@ -65,13 +65,15 @@ static bool is_censored(const bl_report_size *s) {
 /* "1,840 [1,752..1,900]", ">= 60,000". */
 static void cell_steps(bl_buf *out, const bl_report_size *s) {
     const bl_stats_value *v = &s->costs.cost[BL_STATS_FEWEST_STEPS];
+    const bool interval = bl_stats_has_interval(v) && v->bound == 0;
+    const double half = interval ? bl_stats_half_width(v) : 0;
     bl_buf_str(out, v->bound > 0 ? ">= " : "");
-    bl_format_count(out, v->value);
-    if (!bl_stats_has_interval(v) || v->bound != 0) return;
+    bl_format_count(out, half > 0 ? bl_stats_digits(v->value, half) : v->value);
+    if (!interval) return;
     bl_buf_str(out, " [");
-    bl_format_count(out, v->low);
+    bl_format_count(out, bl_stats_digits(v->low, half));
     bl_buf_str(out, "..");
-    if (isfinite(v->high)) bl_format_count(out, v->high);
+    bl_format_count(out, bl_stats_digits(v->high, half));
     bl_buf_str(out, "]");
 }
 

@@ -111,7 +111,8 @@ enum { CRITICAL_COLUMNS = 4 };
 /* A column for each definition: their values, then in the row below their intervals. */
 static void critical_row(bl_buf *out, const bl_stats_critical *c, bool intervals) {
     const bl_stats_value *const values[CRITICAL_COLUMNS] = {
-        &c->perfect_scaling_end, &c->overhead_20, &c->efficiency_50, &c->max_useful};
+        &c->of[BL_STATS_PERFECT_END], &c->of[BL_STATS_OVERHEAD_20], &c->of[BL_STATS_EFFICIENCY_50],
+        &c->of[BL_STATS_MAX_USEFUL]};
     for (int i = 0; i < CRITICAL_COLUMNS; i++) {
         bl_buf text = {0};
         bl_stats_value_text(&text, values[i]);
@@ -128,15 +129,15 @@ static void critical_row(bl_buf *out, const bl_stats_critical *c, bool intervals
 void bl_latex_critical(bl_buf *out, const bl_report_model *m) {
     head(out, m, "rrrrrr");
     bl_buf_str(out, " & \\multicolumn{2}{c}{over perfect scaling} & half the & within 10\\,\\% & "
-                    "hyperbola \\\\\n");
+                    "lack of \\\\\n");
     escaped(out, m->plan.head.metric);
-    bl_buf_str(out, " & 10\\,\\% & 20\\,\\% & efficiency & of the fewest & misses by \\\\\n");
+    bl_buf_str(out, " & 10\\,\\% & 20\\,\\% & efficiency & of the fewest & fit, $p$ \\\\\n");
     for (size_t k = 0; k <= m->easier_count; k++) {
         const bl_report_target t = bl_report_target_at(m, k);
         bl_buf_printf(out, "\\midrule\n$\\leq$\\,%.4g", t.target);
         critical_row(out, &t.critical, false);
-        if (t.critical.hyperbola.known)
-            bl_buf_printf(out, " & %.0f\\,\\%% \\\\\n", 100 * t.critical.hyperbola.worst_deviation);
+        if (t.critical.curve.lack.known)
+            bl_buf_printf(out, " & %.2g \\\\\n", t.critical.curve.lack.p_value);
         else
             bl_buf_str(out, " & -- \\\\\n");
         critical_row(out, &t.critical, true);

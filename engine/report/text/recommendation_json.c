@@ -10,6 +10,16 @@ static void series_name(bl_jw *w, const bl_report_model *m, int series) {
     if (series != BL_NO_SERIES) bl_jw_str(w, "series", m->series[series].name);
 }
 
+/* The least ratio to the best that can be told apart now, and with more seeds. */
+static void power_json(bl_jw *w, const bl_stats_power *p) {
+    bl_jw_object(w, "power");
+    bl_jw_i64(w, "seeds", (int64_t)p->runs);
+    bl_jw_f64_rounded(w, "ratio", p->factor);
+    bl_jw_i64(w, "more_seeds", (int64_t)p->more);
+    bl_jw_f64_rounded(w, "more_ratio", p->factor_more);
+    bl_jw_end(w);
+}
+
 /* The best batch size of the winner's target; null without one. */
 static void optimum_json(bl_jw *w, const char *key, const bl_report_model *m,
                          bl_report_winner winner, bl_stats_goal goal) {
@@ -29,6 +39,7 @@ static void optimum_json(bl_jw *w, const char *key, const bl_report_model *m,
     bl_jw_f64_rounded(w, "low", v->low);
     bl_jw_f64_rounded(w, "high", v->high);
     bl_jw_f64_rounded(w, "confidence", best->confidence);
+    if (best->power.runs > 0) power_json(w, &best->power);
     bl_jw_array(w, "tied");
     for (size_t i = 0; i < t->size_count; i++)
         if (t->sizes[i].costs.tied[goal]) bl_jw_f64(w, NULL, t->sizes[i].batch_size);
@@ -83,6 +94,7 @@ static void target_json(bl_jw *w, const bl_report_model *m, const bl_report_targ
         optimum_json(w, keys[g], m, headline ? bl_report_winner_of(m, g) : own, g);
     }
     bl_stats_critical_json(w, "critical", &t->critical);
+    bl_stats_curve_json(w, "curve", &t->critical.curve);
     bl_jw_str(w, "verdict", t->critical.verdict);
     bl_jw_array(w, "batch_sizes");
     for (size_t i = 0; i < t->size_count; i++) size_json(w, m, &t->sizes[i]);
@@ -117,6 +129,30 @@ static void series_json(bl_jw *w, const bl_report_model *m) {
         target_json(w, m, &m->series[i].main, false);
         bl_jw_end(w);
     }
+    bl_jw_end(w);
+}
+
+/* Every pair of series: the second's number over the first's, by two definitions. */
+static void series_ratios_json(bl_jw *w, const bl_report_model *m) {
+    size_t known = 0;
+    for (size_t i = 0; i < m->series_count; i++)
+        known += m->series[i].main.critical.of[BL_STATS_B_CRIT].known;
+    bl_jw_array(w, "series_ratios");
+    for (size_t i = 0; i < m->series_count; i++)
+        for (size_t k = i + 1; k < m->series_count; k++) {
+            const bl_stats_value *a = m->series[i].main.critical.of;
+            const bl_stats_value *b = m->series[k].main.critical.of;
+            const bl_stats_value crit =
+                bl_stats_ratio_of(&a[BL_STATS_B_CRIT], &b[BL_STATS_B_CRIT], known);
+            const bl_stats_value overhead =
+                bl_stats_ratio_of(&a[BL_STATS_OVERHEAD_20], &b[BL_STATS_OVERHEAD_20], known);
+            bl_jw_object(w, NULL);
+            bl_jw_str(w, "of", m->series[k].name);
+            bl_jw_str(w, "to", m->series[i].name);
+            bl_stats_value_json(w, "b_crit", &crit);
+            bl_stats_value_json(w, "overhead_20", &overhead);
+            bl_jw_end(w);
+        }
     bl_jw_end(w);
 }
 
@@ -247,6 +283,7 @@ void bl_recommendation_json(const bl_report_model *model, bl_buf *out) {
     target_json(&w, model, &model->main, true);
     easier_json(&w, model);
     series_json(&w, model);
+    series_ratios_json(&w, model);
     tests_json(&w, model);
     known_json(&w, model);
     rules_json(&w, model);

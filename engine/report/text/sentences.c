@@ -6,6 +6,7 @@
 #include "engine/report/compare.h"
 #include "engine/report/lr_regret.h"
 #include "engine/report/text/labels.h"
+#include "engine/stats/critical.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,12 +15,17 @@
 
 typedef void write_number(bl_buf *out, double x);
 
-static void interval(bl_buf *out, const bl_stats_value *v, write_number *write) {
+/* The number with its interval, no more digits than the interval allows. */
+static void with_uncertainty(bl_buf *out, const bl_stats_value *v, write_number *write,
+                             const char *unit) {
+    const double half = bl_stats_half_width(v);
+    write(out, half > 0 ? bl_stats_digits(v->value, half) : v->value);
+    bl_buf_str(out, unit);
     if (!bl_stats_has_interval(v)) return;
     bl_buf_str(out, " (");
-    write(out, v->low);
+    write(out, bl_stats_digits(v->low, half));
     bl_buf_str(out, " to ");
-    write(out, v->high);
+    write(out, bl_stats_digits(v->high, half));
     bl_buf_str(out, ")");
 }
 
@@ -79,9 +85,7 @@ static void optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
     bl_buf_str(out, " at learning rate ");
     bl_format_rate(out, s->learning_rate);
     bl_buf_str(out, ", ");
-    write[goal](out, v->value);
-    bl_buf_str(out, unit[goal]);
-    interval(out, v, write[goal]);
+    with_uncertainty(out, v, write[goal], unit[goal]);
     if (goal == BL_STATS_CHEAPEST && !isnan(m->plan.head.cost.per_core_hour)) {
         bl_buf_str(out, ", ");
         bl_format_3_digits(out, bl_report_money(m, v->value));
@@ -90,6 +94,18 @@ static void optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
     bl_buf_str(out, ".");
     ties(out, winner.target, goal);
     bl_buf_str(out, "\n");
+}
+
+/* What the number of seeds allows to say, in one sentence. */
+static void certainty(bl_buf *out, const bl_report_model *m) {
+    const bl_report_winner winner = bl_report_winner_of(m, BL_STATS_FEWEST_STEPS);
+    const bl_stats_power *p = &winner.target->best[BL_STATS_FEWEST_STEPS].power;
+    if (p->runs == 0) return;
+    bl_buf_printf(
+        out,
+        "Certainty: intervals hold in 95 of 100 cases; with %zu seed%s a difference below "
+        "%.3g times cannot be seen here, %zu would show %.3g.\n",
+        p->runs, p->runs == 1 ? "" : "s", p->factor, p->more, p->factor_more);
 }
 
 static void critical_line(bl_buf *out, const char *what, const bl_stats_value *v) {
@@ -102,13 +118,19 @@ static void critical_line(bl_buf *out, const char *what, const bl_stats_value *v
 /* The definitions of a critical batch size that are known, and what the fit says of itself. */
 static void critical(bl_buf *out, const bl_report_model *m) {
     const bl_stats_critical *c = &m->main.critical;
-    critical_line(out, "Perfect scaling ends (10 % more steps than it promises)",
-                  &c->perfect_scaling_end);
-    critical_line(out, "A fifth more steps than perfect scaling", &c->overhead_20);
-    critical_line(out, "Critical batch size (half the efficiency of small batches)",
-                  &c->efficiency_50);
-    critical_line(out, "Larger batches save no more steps (within 10 % of the floor)",
-                  &c->max_useful);
+    if (c->corner) {
+        critical_line(out, "A corner: fewer steps in proportion up to it, none saved beyond",
+                      &c->of[BL_STATS_B_CRIT]);
+    } else {
+        critical_line(out, "Critical batch size (fewest examples over fewest steps)",
+                      &c->of[BL_STATS_B_CRIT]);
+        critical_line(out, "Half the efficiency of small batches", &c->of[BL_STATS_EFFICIENCY_50]);
+        critical_line(out, "Perfect scaling ends (10 % more steps than it promises)",
+                      &c->of[BL_STATS_PERFECT_END]);
+        critical_line(out, "A fifth more steps than perfect scaling", &c->of[BL_STATS_OVERHEAD_20]);
+        critical_line(out, "Larger batches save no more steps (within 10 % of the fewest)",
+                      &c->of[BL_STATS_MAX_USEFUL]);
+    }
     if (c->verdict[0] != '\0') bl_buf_printf(out, "Fit: %s.\n", c->verdict);
 }
 
@@ -179,6 +201,28 @@ static void upfront(bl_buf *out, const bl_report_model *m) {
     bl_buf_str(out, " is the first to need one.\n");
 }
 
+/* The definitions in one line, then the verdict. */
+static void critical_words(bl_buf *out, const bl_stats_critical *c) {
+    static const struct {
+        bl_stats_definition definition;
+        const char *name;
+    } parts[] = {
+        {BL_STATS_B_CRIT,      "critical "            },
+        {BL_STATS_PERFECT_END, "perfect scaling ends "},
+        {BL_STATS_OVERHEAD_20, "a fifth more "        },
+        {BL_STATS_MAX_USEFUL,  "no more steps saved " }
+    };
+    const size_t count = c->source == BL_STATS_BY_NOTHING ? 0 : c->corner ? 1 : BL_COUNT(parts);
+    for (size_t i = 0; i < count; i++) {
+        bl_buf_str(out, c->corner ? "a corner at " : parts[i].name);
+        if (!c->corner && c->of[parts[i].definition].bound == 0)
+            bl_buf_str(out, i == 3 ? "from " : "at ");
+        bl_stats_value_text(out, &c->of[parts[i].definition]);
+        bl_buf_str(out, i + 1 < count ? ", " : "; ");
+    }
+    bl_buf_printf(out, "%s.\n", c->verdict);
+}
+
 /* How far the measured steps and critical batch sizes lie from what is known. */
 static void known(bl_buf *out, const bl_report_model *m) {
     if (m->reference_count == 0) return;
@@ -189,61 +233,61 @@ static void known(bl_buf *out, const bl_report_model *m) {
         if (v->known && v->bound == 0 && !isnan(should))
             worst = fmax(worst, fabs(log(v->value / should)));
     }
-    const bl_stats_critical *c = &m->reference_critical;
-    const bl_stats_value *const values[] = {&c->perfect_scaling_end, &c->overhead_20,
-                                            &c->efficiency_50, &c->max_useful};
-    static const char *const names[] = {"perfect scaling ends at ", ", a fifth more at ",
-                                        ", critical ", ", no more steps saved from "};
     bl_buf_printf(out, "Known answer: the steps measured are off by up to %.1f %%; known are: ",
                   100 * expm1(worst));
-    for (size_t i = 0; i < BL_COUNT(values); i++) {
-        bl_buf_str(out, names[i]);
-        bl_stats_value_text(out, values[i]);
-    }
-    bl_buf_printf(out, "; %s.\n", c->verdict);
+    critical_words(out, &m->reference_critical);
 }
 
 /* The critical batch sizes of the easier targets; the main one's are above. */
 static void easier(bl_buf *out, const bl_report_model *m) {
     for (size_t i = 0; i < m->easier_count; i++) {
-        const bl_stats_critical *c = &m->easier[i].critical;
-        bl_buf_printf(out, "For %s <= %.4g: perfect scaling ends at ", m->plan.head.metric,
-                      m->easier[i].target);
-        bl_stats_value_text(out, &c->perfect_scaling_end);
-        bl_buf_str(out, ", critical ");
-        bl_stats_value_text(out, &c->efficiency_50);
-        bl_buf_str(out, ", no more steps saved from ");
-        bl_stats_value_text(out, &c->max_useful);
-        bl_buf_printf(out, "; %s.\n", c->verdict);
+        bl_buf_printf(out, "For %s <= %.4g: ", m->plan.head.metric, m->easier[i].target);
+        critical_words(out, &m->easier[i].critical);
     }
 }
 
-/* Where perfect scaling ends in each series, and the furthest against the nearest. */
-static void series(bl_buf *out, const bl_report_model *m) {
+/* The furthest of the series' critical sizes against the nearest. */
+static void series_ratio(bl_buf *out, const bl_report_model *m) {
     const bl_report_series *least = NULL, *most = NULL;
+    size_t known = 0;
     for (size_t i = 0; i < m->series_count; i++) {
         const bl_report_series *s = &m->series[i];
-        const bl_stats_value *end = &s->main.critical.perfect_scaling_end;
-        const bl_stats_optimum *best = &s->main.best[BL_STATS_FEWEST_STEPS];
-        if (!best->known) continue;
-        bl_buf_printf(out, "Series %s: perfect scaling ends at ", s->name);
-        bl_stats_value_text(out, end);
-        bl_buf_str(out, "; fewest steps ");
-        bl_format_count(out, s->main.sizes[best->index].costs.cost[BL_STATS_FEWEST_STEPS].value);
-        bl_buf_str(out, ", at batch size ");
-        bl_format_count(out, s->main.sizes[best->index].batch_size);
-        bl_buf_printf(out, "; %s.\n", s->main.critical.verdict);
-        if (!end->known) continue;
-        if (least == NULL || end->value < least->main.critical.perfect_scaling_end.value) least = s;
-        if (most == NULL || end->value > most->main.critical.perfect_scaling_end.value) most = s;
+        const bl_stats_value *v = &s->main.critical.of[BL_STATS_B_CRIT];
+        if (!v->known) continue;
+        known++;
+        if (least == NULL || v->value < least->main.critical.of[BL_STATS_B_CRIT].value) least = s;
+        if (most == NULL || v->value > most->main.critical.of[BL_STATS_B_CRIT].value) most = s;
     }
     if (least == most) return;
-    const bl_stats_value *near = &least->main.critical.perfect_scaling_end;
-    const bl_stats_value *far = &most->main.critical.perfect_scaling_end;
-    if (near->bound > 0 || far->bound < 0) return; /* their ratio may be anything */
-    bl_buf_printf(out, "Perfect scaling reaches %s%.3g times as far in series %s as in %s.\n",
-                  near->bound < 0 || far->bound > 0 ? "at least " : "", far->value / near->value,
-                  most->name, least->name);
+    const bl_stats_value v = bl_stats_ratio_of(&least->main.critical.of[BL_STATS_B_CRIT],
+                                               &most->main.critical.of[BL_STATS_B_CRIT], known);
+    if (!v.known) return; /* two bounds: their ratio may be anything */
+    bl_buf_printf(out, "The critical batch size of series %s is ", most->name);
+    bl_stats_value_text(out, &v);
+    bl_buf_printf(out, " times that of %s", least->name);
+    if (!bl_stats_has_interval(&v))
+        bl_buf_str(out, "; no interval, so it may be chance.\n");
+    else if (v.low <= 1 && v.high >= 1)
+        bl_buf_str(out, ": they cannot be told apart.\n");
+    else
+        bl_buf_str(out, ".\n");
+}
+
+/* Each series: its critical size and its fewest steps. */
+static void series(bl_buf *out, const bl_report_model *m) {
+    for (size_t i = 0; i < m->series_count; i++) {
+        const bl_report_series *s = &m->series[i];
+        const bl_stats_optimum *best = &s->main.best[BL_STATS_FEWEST_STEPS];
+        if (!best->known) continue;
+        const bl_report_size *size = &s->main.sizes[best->index];
+        bl_buf_printf(out, "Series %s: fewest steps ", s->name);
+        with_uncertainty(out, &size->costs.cost[BL_STATS_FEWEST_STEPS], bl_format_count, "");
+        bl_buf_str(out, ", at batch size ");
+        bl_format_count(out, size->batch_size);
+        bl_buf_str(out, "; ");
+        critical_words(out, &s->main.critical);
+    }
+    series_ratio(out, m);
 }
 
 /* ---- rules and comparisons ---- */
@@ -356,6 +400,7 @@ void bl_sentences(bl_buf *out, const bl_report_model *model) {
                             : " has not been tried yet.\n");
     }
     if (model->main.best[BL_STATS_FEWEST_STEPS].known) {
+        certainty(out, model);
         upfront(out, model);
         critical(out, model);
         known(out, model);

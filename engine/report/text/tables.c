@@ -89,19 +89,10 @@ static void critical_csv(bl_buf *out, const bl_report_model *m) {
     for (size_t k = 0; k <= m->easier_count; k++) {
         const bl_report_target t = bl_report_target_at(m, k);
         const bl_stats_critical *c = &t.critical;
-        const struct {
-            const char *name;
-            const bl_stats_value *value;
-        } rows[] = {
-            {"efficiency_50",       &c->efficiency_50      },
-            {"overhead_20",         &c->overhead_20        },
-            {"perfect_scaling_end", &c->perfect_scaling_end},
-            {"max_useful",          &c->max_useful         }
-        };
-        for (size_t i = 0; i < BL_COUNT(rows) && t.size_count > 0; i++) {
+        for (int i = 0; i < BL_STATS_DEFINITION_COUNT && t.size_count > 0; i++) {
             exact(out, t.target);
-            bl_buf_printf(out, ",%s", rows[i].name);
-            interval(out, rows[i].value);
+            bl_buf_printf(out, ",%s", bl_stats_definition_name((bl_stats_definition)i));
+            interval(out, &c->of[i]);
             bl_buf_str(out, "\n");
         }
     }
