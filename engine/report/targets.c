@@ -134,15 +134,15 @@ static bl_status count_costs(bl_report_target *t, const bl_report_model *m,
     for (size_t i = 0; i < n; i++) {
         const bl_report_size *s = &t->sizes[i];
         const double more = (double)(s->devices - 1);
-        in[i] = (bl_stats_cost_input){.batch_size = s->batch_size,
-                                      .runs = s->points,
-                                      .run_count = s->count,
-                                      .step_seconds = s->step_seconds,
-                                      .step_resource =
-                                          bl_stats_scaled(s->step_seconds, (double)m->threads),
-                                      .upfront_seconds = more * m->plan.head.cost.upfront_seconds,
-                                      .upfront_resource = more * m->plan.head.cost.upfront_core_hours * 3600,
-                                      .feasible = true};
+        in[i] = (bl_stats_cost_input){
+            .batch_size = s->batch_size,
+            .runs = s->points,
+            .run_count = s->count,
+            .step_seconds = s->step_seconds,
+            .step_resource = bl_stats_scaled(s->step_seconds, (double)m->threads),
+            .upfront_seconds = more * m->plan.head.cost.upfront_seconds,
+            .upfront_resource = more * m->plan.head.cost.upfront_core_hours * 3600,
+            .feasible = true};
     }
     const bl_status status = bl_stats_costs(rows, t->best, in, n, options, err);
     for (size_t i = 0; i < n && status == BL_OK; i++) t->sizes[i].costs = rows[i];

@@ -1,6 +1,5 @@
-/* Percentile intervals from resampled cells, for numbers that no closed form and no profile gives;
- * private to the room.
- */
+/* Percentile intervals from resampled cells, private to the room: for numbers that no closed form
+ * and no profile gives. */
 #ifndef BL_ENGINE_STATS_RESAMPLE_H
 #define BL_ENGINE_STATS_RESAMPLE_H
 #include "engine/stats/fit.h"
