@@ -126,7 +126,9 @@ i=0
 while [ $i -lt 400 ]; do i=$((i + 1)); echo "# a line that takes room in the output, number $i"; done
 SH
 stand_in "$scratch/bin/compute-sanitizer" <<'SH'
+echo "sanitizer $*"
 echo "========= COMPUTE-SANITIZER"
+[ -z "${FINE:-}" ] || exit 0
 echo "========= Error: ${SAYS:-Device not supported}"
 exit 99
 SH
@@ -164,8 +166,17 @@ grep -q 'takes room in the output, number 400' "$scratch/home/gpu-report/output.
 
 # The sanitizer that a sandbox does not let look is no failure; what it finds is.
 go 0 --sanitize
-says '^skipped  compute-sanitizer memcheck .*Device not supported'
-says '^1 passed, 0 failed, 2 skipped$'
+says '^skipped  compute-sanitizer memcheck, .*Device not supported'
+says '^1 passed, 0 failed, 4 skipped$'
 SAYS="Invalid __global__ read of size 4" go 1 --sanitize
-says '^failed   compute-sanitizer racecheck'
+says '^failed   compute-sanitizer racecheck, families and steps '
+says '^failed   compute-sanitizer racecheck, every case '
 says 'Invalid __global__ read of size 4'
+FINE=1 go 0 --sanitize
+says '^5 passed, 0 failed, 0 skipped$'
+for tool in memcheck racecheck; do
+  grep -q "^sanitizer --tool $tool .* tests/families_test cuda\*/random/ref$" "$dist/gpu-report/$tool.short.log" &&
+    grep -q "^sanitizer --tool $tool .* tests/device_test test_convolutional_nets$" "$dist/gpu-report/$tool.short.log" &&
+    grep -q "^sanitizer --tool $tool .* tests/families_test cuda\*$" "$dist/gpu-report/$tool.all.log" ||
+    fail "$tool is not asked for every kernel case"
+done
