@@ -5,6 +5,7 @@
  *     timing.json -> seconds of a step          timing_read.c
  *     budgets, comparisons                      budgets.c, compare.c
  *     targets: points, fits, costs              targets.c (recut.c for targets nobody searched for)
+ *     probes of the gradient noise              noise_read.c
  *     learning rates and rules                  lr_sensitivity.c, lr_regret.c
  *     reference step counts: their fit          fit_reference, over the batch sizes measured here
  *
@@ -17,6 +18,7 @@
 #include "engine/report/history.h"
 #include "engine/report/lr_regret.h"
 #include "engine/report/lr_sensitivity.h"
+#include "engine/report/noise_read.h"
 #include "engine/report/plan_read.h"
 #include "engine/report/targets.h"
 #include "engine/report/timing_read.h"
@@ -60,6 +62,7 @@ bl_status bl_report_analyse(bl_report_model *m, const char *run_dir, bl_err *err
     bl_compare_judge(m);
     BL_GOTO(bl_report_solve_targets(m, &bests, err));
     bl_sensitivity_measure(m);
+    BL_GOTO(bl_report_noise_read(m, run_dir, err));
     bl_regret_judge(m);
     BL_GOTO(fit_reference(m, err));
     m->answered = m->main.best[BL_STATS_FEWEST_STEPS].known || isnan(m->main.target);

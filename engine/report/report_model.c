@@ -163,6 +163,7 @@ void bl_report_model_free(bl_report_model *m) {
     free(m->pairs);
     free(m->runs);
     free(m->rates);
+    free(m->noise);
     free(m->notes);
     free(m->trials);
     free(m->targets);

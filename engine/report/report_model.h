@@ -138,6 +138,17 @@ typedef struct bl_report_pair {
     bl_stats_value difference; /* of the metric: second - first */
 } bl_report_pair;
 
+/* The gradient noise scale in a window of a run, and a line of them (noise_read.c). */
+typedef struct bl_report_noise_point {
+    double examples, scale, low, high; /* NaN: undetermined; low and high of probes alone */
+    double records;                    /* that it is made of */
+} bl_report_noise_point;
+typedef struct bl_report_noise_line {
+    const char *name, *words;
+    bl_report_noise_point point[16];
+    size_t points;
+} bl_report_noise_line;
+
 typedef struct bl_report_model {
     bl_plan_doc plan;    /* what the rest was made from; it owns texts and run ids below */
     char processor[128]; /* of the timing pass */
@@ -163,6 +174,9 @@ typedef struct bl_report_model {
     size_t series_count;
     bl_report_test *tests;
     size_t test_count;
+    bl_report_noise_line *noise; /* (noise_count) of one run, of batches of noise_batch_size */
+    size_t noise_count;
+    double noise_batch_size;
     bl_sensitivity_rate *rates; /* every rate tried for the main target, by batch size and rate */
     size_t rate_count;
     bl_report_regret *regrets;
