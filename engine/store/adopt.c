@@ -4,8 +4,6 @@
 #include "engine/config/validate.h"
 #include <string.h>
 
-enum { RESULT_LIMIT = 1 << 20 };
-
 /* Runs whose numerics epoch has risen are other runs, and so are those on few rows, whose order of
  * examples has changed (engine/base/numerics.h). */
 static bool has_same_bits(const bl_config *config, size_t train_rows) {
@@ -63,8 +61,7 @@ static bl_status publish(const bl_store *store, bl_claim *claim, bl_publication 
     bl_json_doc doc = {0};
     bl_status status;
     BL_GOTO(bl_path(path, err, "%s/%s/result.json", store->dir, old_id));
-    BL_GOTO(bl_file_read(&text, path, RESULT_LIMIT, err));
-    BL_GOTO(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err));
+    BL_GOTO(bl_store_read_result(&doc, &text, path, err));
     bl_jw w = bl_jw_open(&environment);
     bl_jw_object(&w, NULL);
     const bl_json *old = bl_json_get(doc.root, "environment");

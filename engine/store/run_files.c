@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LEAST = 4, RESULT_LIMIT = 1 << 20 };
+enum { LEAST = 4 };
 
 static bl_status parse_parts(bl_run_files *run, const char *log_path, bl_err *err) {
     BL_TRY(bl_runlog_parse(&run->parsed, bl_buf_text(&run->log), run->log.len, log_path, err));
@@ -17,9 +17,7 @@ static bl_status read_done(bl_run_files *run, const char *path, bl_err *err) {
     BL_TRY(bl_path(log_path, err, "%s/log.jsonl.gz", path));
     BL_TRY(bl_path(result_path, err, "%s/result.json", path));
     bl_buf text = {0};
-    bl_status status = bl_file_read(&text, result_path, RESULT_LIMIT, err);
-    if (status == BL_OK)
-        status = bl_json_parse(&run->result, bl_buf_text(&text), text.len, result_path, 1, err);
+    const bl_status status = bl_store_read_result(&run->result, &text, result_path, err);
     bl_buf_free(&text);
     if (status != BL_OK) return status;
     BL_TRY(bl_runlog_read(&run->log, log_path, err));

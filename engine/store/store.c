@@ -108,6 +108,12 @@ static bl_status or_damage(bl_status status, const char *path) {
     return status == BL_EIO && bl_file_is_other(path) ? BL_EFORMAT : status;
 }
 
+bl_status bl_store_read_result(bl_json_doc *out, bl_buf *text, const char *path, bl_err *err) {
+    *out = (bl_json_doc){0};
+    BL_TRY(or_damage(bl_file_read(text, path, RESULT_LIMIT, err), path));
+    return bl_json_parse(out, bl_buf_text(text), text->len, path, 1, err);
+}
+
 static bl_status read_log(bl_stored *out, const char *path, char packed[BL_SHA256_HEX],
                           bl_err *err) {
     bl_map map;
@@ -122,20 +128,14 @@ static bl_status read_log(bl_stored *out, const char *path, char packed[BL_SHA25
     return status;
 }
 
-/* Its result is `text`, read from `path`. */
-static bl_status load(const bl_store *store, const char *id, const bl_buf *text, const char *path,
-                      bl_stored *out, bl_err *err) {
+/* Its result is `result`, made from `text`, which was read from `path`. */
+static bl_status load(const bl_store *store, const char *id, const bl_buf *text,
+                      const bl_json *result, const char *path, bl_stored *out, bl_err *err) {
     char log_path[BL_PATH], packed[BL_SHA256_HEX];
     BL_TRY(bl_path(log_path, err, "%s/%s/log.jsonl.gz", store->dir, id));
-    bl_json_doc doc = {0};
-    bl_status status;
-    BL_GOTO(bl_json_parse(&doc, bl_buf_text(text), text->len, path, 1, err));
-    BL_GOTO(check_result(text, doc.root, id, path, err));
-    BL_GOTO(read_log(out, log_path, packed, err));
-    BL_GOTO(check_against_log(doc.root, path, packed, out, err));
-done:
-    bl_json_free(&doc);
-    return status;
+    BL_TRY(check_result(text, result, id, path, err));
+    BL_TRY(read_log(out, log_path, packed, err));
+    return check_against_log(result, path, packed, out, err);
 }
 
 bl_status bl_store_check_result(const bl_store *store, const char *id, bl_err *err) {
@@ -144,8 +144,7 @@ bl_status bl_store_check_result(const bl_store *store, const char *id, bl_err *e
     bl_json_doc doc = {0};
     bl_status status;
     BL_GOTO(bl_path(path, err, "%s/%s/result.json", store->dir, id));
-    BL_GOTO(or_damage(bl_file_read(&text, path, RESULT_LIMIT, err), path));
-    BL_GOTO(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err));
+    BL_GOTO(bl_store_read_result(&doc, &text, path, err));
     BL_GOTO(check_result(&text, doc.root, id, path, err));
     BL_GOTO(bl_path(path, err, "%s/%s/log.jsonl.gz", store->dir, id));
     if (!bl_file_exists(path)) status = BL_ERR(err, BL_EFORMAT, "%s is gone", path);
@@ -161,11 +160,13 @@ bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out, b
     *out = (bl_stored){0};
     char path[BL_PATH];
     bl_buf text = {0};
+    bl_json_doc doc;
     BL_TRY(bl_path(path, err, "%s/%s/result.json", store->dir, id));
     if (!bl_file_exists(path) && !bl_file_is_other(path)) return BL_OK;
-    bl_status status = or_damage(bl_file_read(&text, path, RESULT_LIMIT, err), path);
+    bl_status status = bl_store_read_result(&doc, &text, path, err);
     const bool there = status != BL_EMISSING;
-    if (status == BL_OK) status = load(store, id, &text, path, out, err);
+    if (status == BL_OK) status = load(store, id, &text, doc.root, path, out, err);
+    bl_json_free(&doc);
     bl_buf_free(&text);
     if (status == BL_OK || !there) return BL_OK;
     bl_stored_free(out);

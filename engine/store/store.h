@@ -24,6 +24,7 @@
 #define BL_ENGINE_STORE_STORE_H
 #include "engine/base/buf.h"
 #include "engine/base/file.h"
+#include "engine/base/json.h"
 #include "engine/base/run_id.h"
 #include "engine/base/sha256.h"
 #include "engine/base/status.h"
@@ -66,6 +67,10 @@ typedef struct bl_stored {
 /* Looks and changes nothing. */
 bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out,
                         bl_err *err) BL_CHECKED;
+/* The result.json at `path`: its bytes are appended to `text`, *out is to be freed, on failure too.
+ * BL_EMISSING: it is not there. BL_EFORMAT: it is no JSON, or no file. Vouches for nothing else. */
+bl_status bl_store_read_result(bl_json_doc *out, bl_buf *text, const char *path,
+                               bl_err *err) BL_CHECKED;
 /* As far as result.json alone tells, which is quick: BL_OK where it is as it was written and a log
  * lies beside it, BL_EMISSING where there is none, BL_EFORMAT where it is damaged. */
 bl_status bl_store_check_result(const bl_store *store, const char *id, bl_err *err) BL_CHECKED;
