@@ -8,7 +8,7 @@
 #   6. A header's guard follows its path: engine/base/json.h has BL_ENGINE_BASE_JSON_H.
 #
 # Circles are the strongly connected components of the graph of includes (Tarjan 1972). All faults are printed; the
-# exit status says whether there was one. Lines of tests/layers_known.txt are faults that are known and being mended:
+# exit status says whether there was one. Lines of tests/layers_known.txt, if it is there, are faults that are being mended:
 # "circle FILE..." lets these files be in circles with each other, "prefix NOUN", "name FILE" and the like let that be.
 
 function fault(kind, key, text) {

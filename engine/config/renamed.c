@@ -104,7 +104,8 @@ void bl_renamed_notes(const bl_config *config, void (*say)(void *ctx, const char
     static const char *const others[] = {
         [ZERO] = "note: a 0 that meant \"all\" or \"none\" is an absent key now; \"unset\" takes a "
                  "value away",
-        [MOMENTUM] = "note: momentum_low = 0 is written cycle_momentum = false",
+        [MOMENTUM] =
+            "note: momentum_low = 0 or momentum_high = 0 is written cycle_momentum = false",
         [FLAT] = "note: sweep.compare is a list of pairs: compare = ( [64, 512] )",
     };
     for (size_t i = 0; i < BL_COUNT(others); i++) {

@@ -36,5 +36,5 @@ static void test_threads(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_backends),
                                        cmocka_unit_test(test_threads)};
-    return cmocka_run_group_tests_name("golden", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("tiny_run", tests, NULL, NULL);
 }

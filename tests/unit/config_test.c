@@ -587,7 +587,9 @@ static void test_renamed(void **state) {
         {"sweep.budget_cost=0.0",           "sweep.budget_cost=unset",
          "note: a 0 that meant \"all\" or \"none\""                                                                                             },
         {"momentum_low=0",                  "cycle_momentum=false",
-         "note: momentum_low = 0 is written cycle_momentum = false\n"                                                                           },
+         "note: momentum_low = 0 or momentum_high = 0 is written cycle_momentum = false\n"                                                      },
+        {"momentum_high=0",                 "cycle_momentum=false",
+         "note: momentum_low = 0 or momentum_high = 0 is written cycle_momentum = false\n"                                                      },
         {"sweep.compare=64, 512, 32, 1024", "sweep.compare=( [64, 512], [32, 1024] )",
          "note: sweep.compare is a list of pairs: compare = ( [64, 512] )\n"                                                                    },
     };

@@ -203,5 +203,5 @@ int main(void) {
         cmocka_unit_test(what_does_not_fit_is_left_out),
         cmocka_unit_test(faults_keep_their_line),
     };
-    return cmocka_run_group_tests_name("imagined", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("sim_sweep", tests, NULL, NULL);
 }

@@ -10,7 +10,6 @@
 #include <math.h>
 #include <stdio.h>
 
-/* A quoted field. */
 /* The shortest text that reads back to the same number; empty for none. */
 static void exact(bl_buf *out, double value) {
     char text[32];
