@@ -32,11 +32,11 @@ static const bl_key conv2d[] = {
 };
 static const bl_key max_pool[] = {
     {"max_pool.size", I64(size, 1, 255), .unit = "pixels", .help = "height and width of a window"},
-    {"max_pool.stride", I64(stride, 0, 255), .def = "0", .unit = "pixels", .help = "from one window to the next; 0: the size"},
+    {"max_pool.stride", I64(stride, 1, 255), .optional = true, .def = "", .unit = "pixels", .help = "from one window to the next; absent: the size"},
 };
 static const bl_key avg_pool[] = {
     {"avg_pool.size", I64(size, 1, 255), .unit = "pixels", .help = "height and width of a window"},
-    {"avg_pool.stride", I64(stride, 0, 255), .def = "0", .unit = "pixels", .help = "from one window to the next; 0: the size"},
+    {"avg_pool.stride", I64(stride, 1, 255), .optional = true, .def = "", .unit = "pixels", .help = "from one window to the next; absent: the size"},
 };
 static const bl_key dense[] = {
     {"dense.units", I64(units, 1, 65536), .unit = "units", .help = "features out"},

@@ -69,16 +69,29 @@ static bl_config_layer *new_entry(const bl_config_layer_kind *kind) {
     bl_fault fault;
     *e = (bl_config_layer){.kind = kind};
     for (size_t i = 0; i < kind->key_count; i++)
-        if (kind->keys[i].def != NULL)
+        if (kind->keys[i].def != NULL && !kind->keys[i].optional)
             BL_ASSERT(bl_value_read_text(&kind->keys[i], kind->keys[i].def, e, &fault));
     return e;
 }
 
 static bool take_list(const bl_node *list, size_t depth, bl_config_layer **first, bl_fault *fault);
 
+/* Is the value what takes an optional one away: "unset", or the 0 of the release before? */
+static bool is_absent(const bl_key *key, const bl_node *node) {
+    if (!key->optional) return false;
+    if (node->type == BL_NODE_STRING) return strcmp(node->string, "unset") == 0;
+    return node->type == BL_NODE_INT && node->number == 0.0;
+}
+
+static bool take_absent(const bl_key *key, bl_config_layer *e) {
+    memset(bl_key_field(key, e), 0, key->size);
+    return true;
+}
+
 static bool take_member(bl_config_layer *e, const bl_node *node, size_t depth, bl_fault *fault) {
     const bl_key *key = find_key(e->kind, node->name);
     const size_t list = find_list(e->kind, node->name);
+    if (key != NULL && is_absent(key, node)) return take_absent(key, e);
     if (key != NULL) return bl_value_read(key, node, e, fault);
     if (list == BL_CONFIG_LAYER_LISTS) return refuse_key(fault, node, e->kind, node->name);
     if (node->type != BL_NODE_LIST)
@@ -372,6 +385,8 @@ static bool set_in(bl_config_layer *first, const char *rest, const char *value, 
         return set_in(e->list[list], rest, value, fault);
     if (key == NULL) return refuse_key(fault, NULL, e->kind, name);
     if (*rest != '\0') return refuse_path(fault);
+    if (key->optional && (strcmp(value, "unset") == 0 || strcmp(value, "0") == 0))
+        return take_absent(key, e);
     if (!bl_value_read_text(key, value, e, fault)) return false;
     if (e->kind->stride_is_size && e->stride == e->size) e->stride = 0;
     return true;

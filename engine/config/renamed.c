@@ -66,6 +66,14 @@ void bl_renamed_settle(const bl_key *key, bl_config *config) {
         config->schedule.final_div_factor = config->renamed_end_div / config->schedule.div_factor;
 }
 
+/* Of the layers in a list: has one the 0 that meant "the size"? */
+static bool has_zero_stride(const bl_node *list) {
+    for (const bl_node *c = list->first; c != NULL; c = c->next)
+        if ((c->name != NULL && strcmp(c->name, "stride") == 0 && is_zero(c)) || has_zero_stride(c))
+            return true;
+    return false;
+}
+
 /* Former values: a 0 that meant "none" or "all", a momentum of 0 that switched the cycle off, a
  * list of numbers instead of pairs, and former words. Each is marked, so that a note can name it.
  */
@@ -84,6 +92,7 @@ bool bl_renamed_value(const bl_key *key, const bl_node *node, bl_config *config,
     }
     if (key->type == BL_VALUE_PAIRS && node->first != NULL && node->first->type == BL_NODE_INT)
         mark(config, FLAT);
+    if (key->type == BL_VALUE_LAYERS && has_zero_stride(node)) mark(config, ZERO);
     for (size_t i = 0; i < BL_COUNT(k_words) && node->type == BL_NODE_STRING; i++) {
         if (!is_key(key, k_words[i].path) || strcmp(node->string, k_words[i].was) != 0) continue;
         now->string = k_words[i].is;
@@ -102,7 +111,8 @@ void bl_renamed_list(const bl_key *key, const char *text, bl_config *config) {
 void bl_renamed_notes(const bl_config *config, void (*say)(void *ctx, const char *line),
                       void *ctx) {
     static const char *const others[] = {
-        [ZERO] = "note: a 0 that meant \"all\" or \"none\" is an absent key now; \"unset\" takes a "
+        [ZERO] = "note: a 0 that meant \"all\" or \"none\" (of a pool's stride: the size) is an "
+                 "absent key now; \"unset\" takes a "
                  "value away",
         [MOMENTUM] =
             "note: momentum_low = 0 or momentum_high = 0 is written cycle_momentum = false",

@@ -18,6 +18,7 @@
  * each node one fork and join of the pool: every thread computes its part of that node's outputs.
  * Nodes whose work another one does are left out. */
 #include "engine/model/net.h"
+#include "engine/base/vec.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -66,12 +67,10 @@ static void connect(bl_net *net, bl_net_node *node, size_t slot, size_t from) {
 bl_status bl_net_add(bl_net *net, const char *layer, const bl_layer_settings *set, size_t in0,
                      size_t in1, size_t *index, bl_err *err) {
     const size_t in[BL_NODE_INPUTS] = {in0, in1};
-    net->node = bl_xrealloc(net->node, (net->nodes + 1) * sizeof *net->node);
-    bl_net_node *node = &net->node[net->nodes];
+    bl_net_node *node = BL_PUSH(net->node, net->nodes, "nodes of a net");
     *node = (bl_net_node){
-        .layer = bl_layer_find(layer), .index = net->nodes, .fused = bl_fusion_none()};
+        .layer = bl_layer_find(layer), .index = net->nodes - 1, .fused = bl_fusion_none()};
     BL_ASSERT(node->layer != NULL);
-    net->nodes++;
     if (set != NULL) node->set = *set;
     node->first_param = net->params;
     for (size_t i = 0; i < BL_NODE_INPUTS && i < node->layer->inputs; i++)
@@ -92,8 +91,7 @@ bl_status bl_net_add_param(bl_net *net, bl_net_node *node, const bl_param *param
         __builtin_add_overflow(*block, count, &end) || end > SIZE_MAX / 64)
         BL_FAIL(err, BL_ENOMEM, "%zu by %zu parameters for layer %s are more than memory can hold",
                 param->rows, param->cols, node->layer->name);
-    net->param = bl_xrealloc(net->param, (net->params + 1) * sizeof *net->param);
-    bl_param *added = &net->param[net->params++];
+    bl_param *added = BL_PUSH(net->param, net->params, "parameters of a net");
     *added = *param;
     added->offset = *block;
     (void)snprintf(added->name, sizeof added->name, "%zu.%s.%.64s", node->index, node->layer->name,

@@ -629,6 +629,15 @@ static void test_renamed_in_a_file(void **state) {
     bl_config_notes(&c, add_line, &notes);
     assert_non_null(strstr(bl_buf_text(&notes), "'sweep.slack' is called 'sweep.race_cutoff'"));
     bl_buf_free(&notes);
+    static const char zero[] =
+        "dataset = \"shop\";\nmodel: { kind = \"layers\"; layers = ( { type = "
+        "\"residual\"; layers = ( { type = \"max_pool\"; size = 2; stride "
+        "= 0; } ); } ); };\n";
+    CHECK_OK(parse(&c, zero, NULL, NULL, ERR));
+    notes = (bl_buf){0};
+    bl_config_notes(&c, add_line, &notes);
+    assert_non_null(strstr(bl_buf_text(&notes), "(of a pool's stride: the size)"));
+    bl_buf_free(&notes);
     const char *const odd[] = {"sweep.compare=64, 512, 32"};
     assert_int_equal(bl_config_parse(&c, text, strlen(text), PATH, NULL, odd, 1, &err), BL_EINVAL);
     assert_non_null(strstr(err.text, "the last one lacks its second number"));

@@ -424,6 +424,8 @@ static void test_canonical(void **state) {
         ")",
         "{ type = \"conv2d\"; kernel = 0x3; filters = 8L; }, { type = \"max_pool\"; size = 2; "
         "stride = 0; }, \"re\" \"lu\" # the end",
+        "{ type = \"conv2d\"; kernel = 3; filters = 8; }, { type = \"max_pool\"; size = 2; "
+        "stride = \"unset\"; }, \"relu\"",
     };
     bl_config config;
     for (size_t i = 0; i < BL_COUNT(same); i++) {
@@ -447,6 +449,26 @@ static void test_canonical(void **state) {
     bl_config_identity(&config, &id);
     assert_null(strstr(id.data, "model.layers"));
     bl_buf_free(&id);
+}
+
+/* What takes a pool's stride away, on the command line and with the 0 of the release before. */
+static void test_stride_is_taken_away(void **state) {
+    (void)state;
+    static const char *const away[] = {"unset", "0", "2"};
+    static const char plain[] = "[{\"type\":\"max_pool\",\"size\":2}]";
+    bl_config config;
+    bl_err err = {0};
+    for (size_t i = 0; i < BL_COUNT(away); i++) {
+        bl_config_defaults(&config);
+        CHECK_OK(bl_config_set(&config, "layers", "{ type = \"max_pool\"; size = 2; stride = 1; }",
+                               ERR));
+        assert_non_null(strstr(config.model.layers, "\"stride\":1"));
+        CHECK_OK(bl_config_set(&config, "model.layers[0].stride", away[i], ERR));
+        assert_string_equal(config.model.layers, plain);
+    }
+    assert_int_equal(bl_config_set(&config, "model.layers[0].stride", "-1", &err), BL_EINVAL);
+    assert_int_equal(bl_config_set(&config, "model.layers[0].size", "unset", &err), BL_EINVAL);
+    assert_string_equal(config.model.layers, plain);
 }
 
 /* Every key of every kind, away from its default, through the dump and back. */
@@ -623,6 +645,15 @@ typedef struct said {
     char head[BL_NAME];
 } said;
 
+/* Its default; of an optional key what the help says that its absence means. */
+static const char *default_of(const bl_key *key) {
+    static const char absent[] = "; absent: ";
+    if (!key->optional) return key->def;
+    const char *means = strstr(key->help, absent);
+    assert_non_null(means);
+    return means + strlen(absent);
+}
+
 /* A layer's line has its keys, with the default or "given": "| `dense` | `units` | ... |". */
 static void check_said(void *ctx, const bl_key *key) {
     said *s = ctx;
@@ -636,7 +667,7 @@ static void check_said(void *ctx, const bl_key *key) {
     if (key->def == NULL || list)
         (void)snprintf(cell, sizeof cell, "`%s`", bl_key_leaf(key));
     else
-        (void)snprintf(cell, sizeof cell, "`%s` (%s)", bl_key_leaf(key), key->def);
+        (void)snprintf(cell, sizeof cell, "`%s` (%s)", bl_key_leaf(key), default_of(key));
     const char *found = strstr(at, cell);
     if (found == NULL || found > strchr(at + 1, '\n'))
         fail_msg("docs/configuration.md does not say %s of %s", cell, s->head);
@@ -680,14 +711,23 @@ static void test_page_example(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_facts),        cmocka_unit_test(test_same_as_named_picture_nets),
-        cmocka_unit_test(test_same_as_mlp),  cmocka_unit_test(test_same_as_tabular),
-        cmocka_unit_test(test_lists),        cmocka_unit_test(test_every_layer_is_in_a_list),
-        cmocka_unit_test(test_misfits),      cmocka_unit_test(test_categorical_alone),
-        cmocka_unit_test(test_refused),      cmocka_unit_test(test_refused_elsewhere),
-        cmocka_unit_test(test_canonical),    cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_one_key),      cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_notes),        cmocka_unit_test(test_page_says_every_layer),
+        cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_same_as_named_picture_nets),
+        cmocka_unit_test(test_same_as_mlp),
+        cmocka_unit_test(test_same_as_tabular),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_every_layer_is_in_a_list),
+        cmocka_unit_test(test_misfits),
+        cmocka_unit_test(test_categorical_alone),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused_elsewhere),
+        cmocka_unit_test(test_canonical),
+        cmocka_unit_test(test_stride_is_taken_away),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_one_key),
+        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_page_says_every_layer),
         cmocka_unit_test(test_page_example),
     };
     return cmocka_run_group_tests_name("layers", tests, NULL, NULL);
