@@ -3,7 +3,6 @@
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/common_interface_defs.h>
 #endif
-#include <setjmp.h>
 #include <stdlib.h>
 #include <ucontext.h>
 #include <vector>
@@ -13,6 +12,8 @@ dim3 threadIdx, blockIdx, blockDim, gridDim;
 namespace {
 
 enum { STACK = 256 << 10 };
+/* Stacks that begin at the same place of a page would take turns in the same lines of the cache. */
+enum { STAGGER = 5 * 64, STAGGERED = 64 };
 
 /* What the address sanitizer knows of a stack. */
 struct stack {
@@ -24,13 +25,12 @@ struct stack {
 /* A thread of a block whose threads meet; it serves block after block. */
 struct coroutine {
     ucontext_t context;
-    jmp_buf jump;
+    void *jump[5];
     bool begun, done;
     dim3 place, of{0, 0, 0}; /* threadIdx, for blocks of the shape `of` */
     std::vector<char> memory;
     stack own;
 };
-coroutine *running;
 const std::function<void(void)> *entry;
 std::deque<coroutine> coroutines; /* they stay where they are */
 
@@ -55,32 +55,41 @@ void leaving(stack *, const stack *) {}
 void arrived(stack *, stack *) {}
 #endif
 
-/* By jumps, as switching by contexts costs two system calls; only the first entry is one. */
-jmp_buf scheduler;
-stack host; /* of whoever launched the kernel */
-void leave() {
-    leaving(&running->own, &host);
-    if (_setjmp(running->jump) == 0) _longjmp(scheduler, 1);
-    arrived(&running->own, &host);
-}
-void enter(coroutine *c) {
-    leaving(&host, &c->own);
-    if (_setjmp(scheduler) == 0) {
-        if (c->begun) _longjmp(c->jump, 1);
-        c->begun = true;
-        setcontext(&c->context);
-    }
-    arrived(&host, &running->own);
+coroutine host; /* whoever launched the kernel */
+coroutine *running = &host, *before;
+unsigned threads, turns; /* of the block; of them how many have had their turn in this round */
+bool backwards;
+
+/* Number i of n in the order of the day. What depends on the order of threads or blocks that do not
+ * wait for one another is a race; of two accesses that meet, each comes first in one of the two. */
+inline unsigned turn(unsigned i, unsigned n) {
+    return backwards ? n - 1 - i : i;
 }
 
-/* Goes back to the scheduler until it is this thread's turn again. */
-void pause() {
-    leave();
+/* Goes on where `to` left. By the compiler's jumps, which keep three registers: contexts cost two
+ * system calls, and only the first entry is one. */
+void jump_to(coroutine *to) {
+    before = running;
+    running = to;
+    leaving(&before->own, &to->own);
+    if (to->begun || to == &host) __builtin_longjmp(to->jump, 1);
+    to->begun = true;
+    setcontext(&to->context);
+}
+__attribute__((noinline)) void switch_to(coroutine *to) {
+    if (__builtin_setjmp(running->jump) == 0) jump_to(to);
+    arrived(&running->own, &before->own);
     threadIdx = running->place;
 }
 
+/* The next thread of the block has its turn, or, after the last, the host. */
+void pause() {
+    switch_to(++turns < threads ? &coroutines[turn(turns, threads)] : &host);
+}
+
 void serve() {
-    arrived(&running->own, &host);
+    arrived(&running->own, &before->own);
+    threadIdx = running->place;
     for (;;) {
         (*entry)();
         running->done = true;
@@ -88,34 +97,22 @@ void serve() {
     }
 }
 
-void resume(coroutine *c) {
-    running = c;
-    threadIdx = c->place;
-    enter(c);
-}
-
 void add_coroutine() {
     coroutines.emplace_back();
     coroutine *c = &coroutines.back();
     c->memory.resize(STACK);
-    c->own = {nullptr, c->memory.data(), STACK};
+    const size_t size = STACK - coroutines.size() % STAGGERED * STAGGER;
+    c->own = {nullptr, c->memory.data(), size};
     getcontext(&c->context);
     c->context.uc_stack.ss_sp = c->memory.data();
-    c->context.uc_stack.ss_size = STACK;
+    c->context.uc_stack.ss_size = size;
     c->context.uc_link = nullptr;
     makecontext(&c->context, serve, 0);
 }
 
-/* Number i of n in the order of the day. What depends on the order of threads or blocks that do not
- * wait for one another is a race; of two accesses that meet, each comes first in one of the two. */
-bool backwards;
-inline unsigned turn(unsigned i, unsigned n) {
-    return backwards ? n - 1 - i : i;
-}
-
 /* Round after round, each thread goes on to where it waits next. A thread that ends while others
  * wait is an error in the kernel. */
-void together(unsigned threads, const std::function<void(void)> &body) {
+void together(const std::function<void(void)> &body) {
     entry = &body;
     while (coroutines.size() < threads) add_coroutine();
     for (unsigned t = 0; t < threads; t++) {
@@ -127,11 +124,9 @@ void together(unsigned threads, const std::function<void(void)> &body) {
         c->of = blockDim;
     }
     for (unsigned ended = 0; ended < threads;) {
-        for (unsigned t = 0; t < threads; t++) {
-            coroutine *c = &coroutines[turn(t, threads)];
-            resume(c);
-            ended += c->done;
-        }
+        turns = 0;
+        switch_to(&coroutines[turn(0, threads)]);
+        for (unsigned t = 0; t < threads; t++) ended += coroutines[t].done;
         if (ended != 0 && ended != threads) abort();
     }
 }
@@ -145,16 +140,16 @@ void __syncthreads(void) {
 /* One launch at a time: streams see to that. */
 static void launch(dim3 grid, dim3 block, bool meet, const std::function<void(void)> &body) {
     const char *order = getenv("BL_EMULATED_ORDER");
-    const unsigned threads = block.x * block.y * block.z;
     const unsigned blocks = grid.x * grid.y * grid.z;
     backwards = order != nullptr && strcmp(order, "backwards") == 0;
+    threads = block.x * block.y * block.z;
     gridDim = grid;
     blockDim = block;
     for (unsigned i = 0; i < blocks; i++) {
         const unsigned b = turn(i, blocks);
         blockIdx = dim3(b % grid.x, b / grid.x % grid.y, b / grid.x / grid.y);
         if (meet) {
-            together(threads, body);
+            together(body);
             continue;
         }
         for (unsigned t = 0; t < threads; t++) {
