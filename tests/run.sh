@@ -1,11 +1,13 @@
 #!/bin/sh
-# run.sh BUILD_DIR TEST...: runs the tests, as many at a time as there are processors (JOBS=N: N at a time).
+# run.sh BUILD_DIR TEST...: runs the tests, one more at a time than there are processors, since some of them
+# wait for clocks (JOBS=N: N at a time).
 #
 # A TEST is a cmocka program, a script (*.sh), a fuzz target (*_fuzz.c: its corpus is replayed) or
 # bits:COMPILER-OLEVEL (tests/bits.sh). Each ended test prints one line, "[n/total] seconds name", and what
 # failed in it at once. The last line is the total that CI reads: "N passed, N failed, N skipped".
 #
-# The runner fails on a failed case, on a crash, on a program or corpus that ran nothing, on a test that was
+# The runner fails on a failed case, on a crash, on a program or corpus that ran nothing, on one that leaves files in
+# TMPDIR, on a test that was
 # not run to its end, and, with BL_REQUIRE_CUDA=1, on a skipped CUDA case.
 #
 # How it works: xargs starts this script again for each test (--one). The child leaves two files in a folder of
@@ -52,11 +54,20 @@ script() { # SCRIPT [ARGUMENT]: one case, exit 0 passes, 77 skips; a line "SKIPP
   esac
 }
 
+tidy() { # TEST: one that leaves files in TMPDIR has failed
+  left=$(ls -A "$out.tmp")
+  [ -z "$left" ] && return
+  echo "FAILED $1 left in TMPDIR:" $left
+  read -r p f s <"$out.count" && echo "$p $((f + 1)) $s" >"$out.count"
+}
+
 if [ "$1" = --one ]; then # --one BUILD_DIR FOLDER NUMBER KIND TEST [ARGUMENT]
   build=$2 out=$3/$4 number=$4
   began=$(date +%s)
   shift 4
-  "$@" >"$out" 2>&1
+  mkdir "$out.tmp"
+  TMPDIR="$out.tmp" "$@" >"$out" 2>&1
+  tidy "$2" >>"$out"
   shift
   echo "$number $(($(date +%s) - began)) $*"
   exit 0
@@ -78,7 +89,7 @@ for t in "$@"; do
 done | sort -s -k 1,1 | awk '{ $1 = NR; print }' >"$results/list"
 total=$(wc -l <"$results/list")
 
-xargs -r -P "${JOBS:-$(nproc)}" -L 1 sh "$0" --one "$build" "$results" <"$results/list" | {
+xargs -r -P "${JOBS:-$(($(nproc) + 1))}" -L 1 sh "$0" --one "$build" "$results" <"$results/list" | {
   ended=0
   while read -r number seconds test; do
     ended=$((ended + 1))

@@ -7,6 +7,7 @@
 #include "engine/base/sha256.h"
 #include "engine/base/text.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include <float.h>
 #include <math.h>
 #include <pthread.h>
@@ -331,8 +332,8 @@ static void json_refuses_damage(void **state) {
 
 static void files_are_written_whole(void **state) {
     (void)state;
-    char dir[] = "/tmp/bl-base-XXXXXX", path[BL_PATH];
-    assert_non_null(mkdtemp(dir));
+    char path[BL_PATH];
+    const char *dir = scratch_folder("base");
     CHECK_OK(bl_path(path, ERR, "%s/a/b", dir));
     CHECK_OK(bl_make_dirs(path, ERR));
     CHECK_OK(bl_path(path, ERR, "%s/a/b/f", dir));
@@ -361,20 +362,14 @@ static void files_are_written_whole(void **state) {
 
 enum { ASIDE_THREADS = 4, ASIDE_ROUNDS = 150 };
 
-static const char *scratch_folder(void) {
-    static char dir[] = "/tmp/batchlab-base-XXXXXX";
-    static bool made;
-    if (!made) assert_non_null(mkdtemp(dir));
-    made = true;
-    return dir;
-}
+static const char *g_aside; /* the folder */
 
 /* Puts a file at the shared place whenever that is free, and sets aside what is there. */
 static void *make_and_set_aside(void *made) {
     char own[BL_PATH], shared[BL_PATH];
     size_t *count = made;
-    if (bl_path(own, NULL, "%s/own-%p", scratch_folder(), made) != BL_OK ||
-        bl_path(shared, NULL, "%s/shared", scratch_folder()) != BL_OK)
+    if (bl_path(own, NULL, "%s/own-%p", g_aside, made) != BL_OK ||
+        bl_path(shared, NULL, "%s/shared", g_aside) != BL_OK)
         return NULL;
     for (int i = 0; i < ASIDE_ROUNDS; i++) {
         if (bl_file_write(own, "x", 1, NULL) != BL_OK) break;
@@ -390,19 +385,18 @@ static void nothing_set_aside_is_overwritten(void **state) {
     pthread_t thread[ASIDE_THREADS];
     size_t made[ASIDE_THREADS] = {0}, all = 0, aside = 0;
     bl_names names;
-    (void)scratch_folder();
+    g_aside = scratch_folder("aside");
     for (size_t i = 0; i < ASIDE_THREADS; i++)
         assert_int_equal(pthread_create(&thread[i], NULL, make_and_set_aside, &made[i]), 0);
     for (size_t i = 0; i < ASIDE_THREADS; i++) {
         assert_int_equal(pthread_join(thread[i], NULL), 0);
         all += made[i];
     }
-    CHECK_OK(bl_dir_list(&names, scratch_folder(), ERR));
+    CHECK_OK(bl_dir_list(&names, g_aside, ERR));
     for (size_t i = 0; i < names.count; i++) aside += strstr(names.name[i], ".corrupt-") != NULL;
     bl_names_free(&names);
     assert_int_equal(aside, all);
     assert_true(all >= ASIDE_ROUNDS);
-    CHECK_OK(bl_remove_tree(scratch_folder(), ERR));
 }
 
 static void full_disks_and_lost_folders_are_told(void **state) {

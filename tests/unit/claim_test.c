@@ -7,6 +7,7 @@
 #include "engine/store/claim.h"
 #include "engine/store/fsck.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -53,10 +54,8 @@ int open(const char *path, int flags, ...) {
 }
 
 static int setup(void **state) {
-    char root[] = "/tmp/bl-claim-XXXXXX";
     fixture *f = bl_xalloc(sizeof *f);
-    if (mkdtemp(root) == NULL) return 1;
-    CHECK_OK(bl_path(f->dir, ERR, "%s/run", root));
+    CHECK_OK(bl_path(f->dir, ERR, "%s/run", scratch_folder("claim")));
     (void)setenv("BL_CLAIM_BEAT", "0.05", 1);
     (void)setenv("BL_CLAIM_STALE", "30", 1);
     f->mine = bl_claims_open();

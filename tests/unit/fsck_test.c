@@ -7,6 +7,7 @@
 #include "engine/store/gc.h"
 #include "engine/store/noise_file.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +44,9 @@ static const char probes[] =
 static int fresh_store(void **state) {
     (void)state;
     static const char identity[] = "{\"config\":{},\"dataset\":\"d\"}";
-    char dir[] = "/tmp/bl-fsck-XXXXXX", digest[BL_SHA256_HEX];
+    char digest[BL_SHA256_HEX];
     bl_buf log = {0}, part = {0}, bytes = {0}, noise = {0};
-    if (mkdtemp(dir) == NULL || bl_store_open(&g_store, dir, "x", true, NULL) != BL_OK) return 1;
+    if (bl_store_open(&g_store, scratch_folder("fsck"), "x", true, NULL) != BL_OK) return 1;
     bl_sha256_of(identity, strlen(identity), digest);
     (void)snprintf(g_id, sizeof g_id, "r%.12s", digest);
     bl_buf_printf(&log,

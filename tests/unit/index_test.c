@@ -2,6 +2,7 @@
 #include "engine/base/mem.h"
 #include "engine/store/index.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -40,8 +41,7 @@ static void publish(const char *id, int evals) {
 
 static int fresh_store(void **state) {
     (void)state;
-    char dir[] = "/tmp/bl-index-XXXXXX";
-    if (mkdtemp(dir) == NULL || bl_store_open(&g_store, dir, "x", true, NULL) != BL_OK) return 1;
+    if (bl_store_open(&g_store, scratch_folder("index"), "x", true, NULL) != BL_OK) return 1;
     for (size_t i = 0; i < BL_COUNT(k_ids); i++) publish(k_ids[i], 2 + (int)i);
     return 0;
 }

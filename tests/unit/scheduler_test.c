@@ -5,6 +5,7 @@
 #include "engine/sweep/scheduler.h"
 #include "engine/train/train.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include "tests/unit/tiny_data.h"
 #include <math.h>
 #include <stdio.h>
@@ -82,9 +83,7 @@ static int teardown(void **state) {
 }
 
 static void fresh_store(bl_store *store) {
-    char dir[] = "/tmp/bl-scheduler-XXXXXX";
-    assert_non_null(mkdtemp(dir));
-    CHECK_OK(bl_store_open(store, dir, "x", true, ERR));
+    CHECK_OK(bl_store_open(store, scratch_folder("scheduler"), "x", true, ERR));
 }
 
 static bl_status run(const fixture *f, const bl_store *store, size_t jobs, watch *w, bool lookup,

@@ -6,6 +6,7 @@
 #include "engine/store/noise_file.h"
 #include "engine/store/store.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,8 +17,8 @@ static bl_claim *g_claim;
 
 static int fresh_store(void **state) {
     (void)state;
-    char dir[] = "/tmp/bl-store-XXXXXX", run[BL_PATH];
-    if (mkdtemp(dir) == NULL || bl_store_open(&g_store, dir, "x", true, NULL) != BL_OK) return 1;
+    char run[BL_PATH];
+    if (bl_store_open(&g_store, scratch_folder("store"), "x", true, NULL) != BL_OK) return 1;
     g_claims = bl_claims_open();
     return bl_path(run, NULL, "%s/%s", g_store.dir, k_id) == BL_OK &&
                    bl_claim_acquire(g_claims, run, &g_claim, NULL) == BL_OK && g_claim != NULL

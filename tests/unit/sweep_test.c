@@ -3,6 +3,7 @@
 #include "engine/data/dataset_open.h"
 #include "engine/sweep/sweep.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include "tests/unit/tiny_data.h"
 #include <stdlib.h>
 
@@ -15,10 +16,10 @@ static const char k_script[] =
 /* Runs a script on the data into a store of its own and gives its plan. */
 static void run_sweep(const bl_dataset *data, const bl_config *config, const char *text,
                       bl_buf *plan, bl_sweep_totals *totals) {
-    char dir[] = "/tmp/bl-sweep-XXXXXX", script[BL_PATH], path[BL_PATH];
+    char script[BL_PATH], path[BL_PATH];
+    const char *dir = scratch_folder("sweep");
     bl_store store;
     const bl_kernels *kernels;
-    assert_non_null(mkdtemp(dir));
     CHECK_OK(bl_store_open(&store, dir, "x", true, ERR));
     CHECK_OK(bl_kernels_pick(&kernels, ERR));
     CHECK_OK(bl_path(script, ERR, "%s/sweep.lua", dir));
