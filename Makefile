@@ -319,7 +319,8 @@ test-portable:
 test-full:
 	$(Q)$(MAKE) --no-print-directory B=build/full CPPFLAGS='$(CPPFLAGS) -DEVERY_NTH=1' build/full/tests/kernels/exact_math_test
 	$(Q)build/full/tests/kernels/exact_math_test
-# Room boundaries: tests/layers.txt says which room may include which. And links between pages.
+# Room boundaries: tests/layers.txt says which room may include which. And pages:
+# their links, their titles, and how long their lines are.
 layers:
 	$(Q)sh tests/layers.sh
 	$(Q)sh tests/links.sh

@@ -1,10 +1,12 @@
 #!/bin/sh
-# tests/layers.sh on a house of two rooms: it passes as it stands, and each fault put in on purpose is found.
+# tests/layers.sh and tests/links.sh on a house of two rooms and a few pages: they pass as it stands, and each
+# fault put in on purpose is found.
 set -u
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$scratch/clean/engine/low" "$scratch/clean/engine/high" "$scratch/clean/kernels" "$scratch/clean/tests"
-cp tests/layers.sh tests/layers.awk tests/comments.awk "$scratch/clean/tests/"
+mkdir -p "$scratch/clean/docs" "$scratch/clean/experiments/one"
+cp tests/layers.sh tests/layers.awk tests/comments.awk tests/links.sh tests/pages.awk "$scratch/clean/tests/"
 cd "$scratch" || exit 1
 printf 'engine/low\tengine/low\nengine/high\tengine/high engine/low\n' >clean/tests/layers.txt
 printf 'engine/low low\nengine/high high\n' >clean/tests/prefixes.txt
@@ -17,12 +19,15 @@ guarded low two '#include "engine/low/one.h"'
 guarded high three '#include "engine/low/two.h"
 typedef struct bl_high bl_high;'
 printf '#include "engine/low/one.h"\n' >clean/engine/low/one.c
+for page in README.md CONTRIBUTING.md CHANGELOG.md docs/a.md experiments/one/README.md; do
+  printf '# A page\n\nIt has a [link](%s).\n' "$(basename "$page")" >"clean/$page"
+done
 
 failed=0
 # finds WORDS COMMAND: what the command does to a copy of the house is found, in these words; "" for nothing.
 finds() {
   rm -rf house && cp -r clean house
-  (cd house && eval "$2" && sh tests/layers.sh) >out 2>&1
+  (cd house && eval "$2" && sh tests/layers.sh && sh tests/links.sh) >out 2>&1
   rc=$?
   if [ -z "$1" ]; then [ $rc = 0 ] && ! grep -q . out && return; else [ $rc = 1 ] && grep -qF "$1" out && return; fi
   echo "after: $2"
@@ -53,4 +58,28 @@ finds 'engine/low/one.c:2: a row of a table or list in a comment' 'echo "/* open
 finds 'engine/low/one.c:3: a row of a table or list in a comment' 'printf "/* It\n *   1. is\n * numbered */\n" >>engine/low/one.c'
 finds '' 'printf "/* Calls:\n *     open    takes memory\n *     close   gives it back */\nint a;   /* b   c */\n" >>engine/low/one.c'
 finds 'the guard is BL_ONE_H, not BL_ENGINE_LOW_ONE_H' 'sed -i s/BL_ENGINE_LOW_ONE_H/BL_ONE_H/ engine/low/one.h'
+
+# Pages. characters N [BEGIN]: a line of N characters of two bytes each, after BEGIN and a blank.
+characters() {
+  awk -v n="$1" -v begin="${2:+$2 }" 'BEGIN { while (n-- > 0) s = s "é"; print begin s }'
+}
+finds 'links: docs/a.md links to b.md, which is not there or not tracked' 'echo "[b](b.md)" >>docs/a.md'
+finds '' 'characters 100 >>docs/a.md; (echo; characters 118 "|") >>README.md; (echo; characters 156 "   ") >>CHANGELOG.md'
+finds 'pages: docs/a.md:4: a line of 101 characters: at most 100' 'characters 101 >>docs/a.md'
+finds 'pages: experiments/one/README.md:4: a row of a table of 121 characters: at most 120' \
+  'characters 119 "|" >>experiments/one/README.md'
+finds 'pages: CHANGELOG.md:5: a line of code of 161 characters: at most 160' \
+  '(echo; characters 157 "   ") >>CHANGELOG.md'
+finds 'pages: README.md:5: a line of code of 161 characters: at most 160' \
+  '(echo "\`\`\`sh"; characters 161; echo "\`\`\`") >>README.md'
+finds 'pages: docs/a.md:7: a line of 101 characters: at most 100' \
+  '(echo "~~~"; echo "\`\`\`"; echo "~~~"; characters 101) >>docs/a.md'
+finds 'pages: docs/a.md:6: a line of 101 characters: at most 100' \
+  '(echo "* An item"; echo; characters 97 "   ") >>docs/a.md'
+finds '' '(echo "* An item"; echo; echo "After it:"; echo; characters 156 "   ") >>docs/a.md'
+finds '' '(echo; characters 156 "   "; characters 156 "   ") >>docs/a.md'
+finds 'pages: docs/a.md:7: a line of 101 characters: at most 100' \
+  '(echo; echo "    code"; echo "Prose"; characters 97 "   ") >>docs/a.md'
+finds "pages: CONTRIBUTING.md:1: a page begins with '# ' and its title" 'sed -i 1d CONTRIBUTING.md'
+finds "pages: docs/a.md:1: a page begins with '# ' and its title" ': >docs/a.md'
 exit $failed
