@@ -3,6 +3,8 @@
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/report/fit_table.h"
+#include "engine/stats/loss_law.h"
+#include "engine/stats/optimum.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +15,8 @@ static const char k_notes[] =
     "batch size with its interval. FILE.csv has a header and the columns batch_size and steps;\n"
     "seed (several rows per batch size), censored (1: the target was not reached within these\n"
     "steps) and steps_prev (the evaluation before) are read when present; a column target has\n"
-    "to be the same in every row.\n"
+    "to be the same in every row. With seconds, the time of each run, the fastest batch size is\n"
+    "named; with value, the loss after so many steps, a law of the loss is fitted.\n"
     "Exit status: 0 answered, 2 bad table or usage, 5 no answer in these data, 74 cannot read.\n";
 
 static void line(bl_buf *out, const char *label, const bl_stats_value *v) {
@@ -104,16 +107,119 @@ static bool any_answer(const bl_stats_critical *c) {
     return false;
 }
 
-static bl_status answer(bl_stats_critical *c, const char *path, bl_err *err) {
-    bl_buf text = {0};
-    bl_fit_table table = {0};
-    bl_status status = BL_OK;
-    BL_GOTO(bl_file_read(&text, path, SIZE_LIMIT, err));
-    BL_GOTO(bl_fit_table_parse(&table, bl_buf_text(&text), text.len, path, err));
+/* ---- what the rows themselves say ---- */
+
+static int by_size(const void *pa, const void *pb) {
+    const bl_stats_point *a = pa, *b = pb;
+    return (a->batch_size > b->batch_size) - (a->batch_size < b->batch_size);
+}
+
+/* The batch size of which `points` have the least mean, and its ties: "steps" or seconds. `points`
+ * are sorted by batch size. */
+static bl_status least_of(bl_buf *out, bl_stats_point *points, size_t n, const char *what,
+                          const char *unit, bl_err *err) {
+    bl_stats_cost_input *in = bl_xalloc((n + 1) * sizeof *in);
+    bl_stats_cost_row *rows = bl_xalloc((n + 1) * sizeof *rows);
+    bl_stats_optimum best[BL_STATS_GOAL_COUNT];
     const bl_stats_options options = {.seed = BOOTSTRAP_SEED, .replicates = BL_STATS_REPLICATES};
-    BL_GOTO(bl_stats_critical_fit(c, table.points, table.count, &options, err));
+    size_t sizes = 0;
+    qsort(points, n, sizeof *points, by_size);
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || points[i].batch_size != points[i - 1].batch_size)
+            in[sizes++] = (bl_stats_cost_input){.batch_size = points[i].batch_size,
+                                                .runs = points + i,
+                                                .step_seconds = bl_stats_unknown(),
+                                                .step_resource = bl_stats_unknown(),
+                                                .feasible = true};
+        in[sizes - 1].run_count++;
+    }
+    const bl_status status = bl_stats_costs(rows, best, in, sizes, &options, err);
+    const bl_stats_optimum *o = &best[BL_STATS_FEWEST_STEPS];
+    if (status == BL_OK && o->known) {
+        bl_buf_printf(out, "%s: batch size %g, ", what, in[o->index].batch_size);
+        bl_stats_value_text(out, &rows[o->index].cost[BL_STATS_FEWEST_STEPS]);
+        bl_buf_printf(out, " %s", unit);
+        for (size_t i = 0, said = 0; i < sizes; i++)
+            if (rows[i].tied[BL_STATS_FEWEST_STEPS])
+                bl_buf_printf(out, "%s%g", said++ == 0 ? "; not told apart from it: " : ", ",
+                              in[i].batch_size);
+        bl_buf_str(out, "\n");
+    }
+    free(in);
+    free(rows);
+    return status;
+}
+
+/* Fewest steps, fastest, and cheapest, where a run costs its examples. */
+static bl_status optima_words(bl_buf *out, const bl_fit_table *t, bl_err *err) {
+    bl_stats_point *points = bl_xalloc((t->count + 1) * sizeof *points);
+    bl_status status = BL_OK;
+    bl_buf_str(out, "\n");
+    memcpy(points, t->points, t->count * sizeof *points);
+    BL_GOTO(least_of(out, points, t->count, "fewest steps", "steps", err));
+    for (size_t i = 0; i < t->count && t->seconds != NULL; i++) {
+        points[i] = t->points[i];
+        points[i].steps = t->seconds[i];
+        points[i].steps_prev = 0;
+    }
+    if (t->seconds != NULL) BL_GOTO(least_of(out, points, t->count, "fastest", "seconds", err));
+    for (size_t i = 0; i < t->count; i++) {
+        points[i] = t->points[i];
+        points[i].steps *= points[i].batch_size;
+        points[i].steps_prev *= points[i].batch_size;
+    }
+    BL_GOTO(least_of(out, points, t->count, "cheapest, in examples", "examples", err));
 done:
-    bl_fit_table_free(&table);
+    free(points);
+    return status;
+}
+
+/* The law of the loss, where the table has losses. */
+static bool loss_law(bl_stats_loss_law *law, const bl_fit_table *t) {
+    if (t->value == NULL) return false;
+    double *sizes = bl_xalloc(2 * t->count * sizeof *sizes), *steps = sizes + t->count;
+    for (size_t i = 0; i < t->count; i++) {
+        sizes[i] = t->points[i].batch_size;
+        steps[i] = t->points[i].steps;
+    }
+    const bool fitted = bl_stats_fit_loss_law(law, sizes, steps, t->value, t->count);
+    free(sizes);
+    return fitted;
+}
+
+static void loss_words(bl_buf *out, const bl_stats_loss_law *law) {
+    bl_buf_printf(out,
+                  "\nloss after K steps with batch size M, L = E + p/M^beta + q/K^gamma\n"
+                  "  E %.3g, p %.3g, beta %.3g, q %.3g, gamma %.3g; the losses lie %.2g %% off\n",
+                  law->e, law->p, law->beta, law->q, law->gamma, 100 * law->rms);
+}
+
+static void loss_json(bl_jw *w, const bl_stats_loss_law *law) {
+    bl_jw_object(w, "loss_law");
+    bl_jw_f64_rounded(w, "e", law->e);
+    bl_jw_f64_rounded(w, "p", law->p);
+    bl_jw_f64_rounded(w, "beta", law->beta);
+    bl_jw_f64_rounded(w, "q", law->q);
+    bl_jw_f64_rounded(w, "gamma", law->gamma);
+    bl_jw_f64_rounded(w, "rms", law->rms);
+    bl_jw_end(w);
+}
+
+/* Does the table hold one run a row? A loss at several numbers of steps of one run is none. */
+static bool holds_runs(const bl_fit_table *t) {
+    for (size_t i = 0; i < t->count && t->value != NULL; i++)
+        for (size_t k = 0; k < i; k++)
+            if (t->points[i].batch_size == t->points[k].batch_size &&
+                t->points[i].seed == t->points[k].seed)
+                return false;
+    return true;
+}
+
+static bl_status read_table(bl_fit_table *table, const char *path, bl_err *err) {
+    bl_buf text = {0};
+    bl_status status = bl_file_read(&text, path, SIZE_LIMIT, err);
+    if (status == BL_OK)
+        status = bl_fit_table_parse(table, bl_buf_text(&text), text.len, path, err);
     bl_buf_free(&text);
     return status;
 }
@@ -132,29 +238,56 @@ static const bl_option k_options[] = {
 };
 // clang-format on
 
+/* Everything that the table says; *known: it holds an answer. */
+static bl_status answer(bl_buf *out, const char *path, bool json, bool *known, bl_err *err) {
+    bl_fit_table table = {0};
+    bl_stats_critical c;
+    bl_stats_loss_law law;
+    bl_status status = BL_OK;
+    BL_GOTO(read_table(&table, path, err));
+    const bl_stats_options options = {.seed = BOOTSTRAP_SEED, .replicates = BL_STATS_REPLICATES};
+    const bool runs = holds_runs(&table), has_law = loss_law(&law, &table);
+    BL_GOTO(bl_stats_critical_fit(&c, table.points, runs ? table.count : 0, &options, err));
+    *known = any_answer(&c) || has_law;
+    if (json) {
+        bl_jw w = bl_jw_open(out);
+        bl_jw_object(&w, NULL);
+        bl_stats_fit_members(&w, &c);
+        if (has_law) loss_json(&w, &law);
+        bl_jw_end(&w);
+        bl_jw_line(&w);
+        goto done;
+    }
+    if (runs)
+        in_words(out, path, &c);
+    else
+        bl_buf_printf(out, "%s: %zu losses\n", path, table.count);
+    if (runs) BL_GOTO(optima_words(out, &table, err));
+    if (has_law) loss_words(out, &law);
+    if (table.value != NULL && !has_law)
+        bl_buf_str(out, "\nvalue: too few losses above 0 for a law of the loss (7 points, 3 batch "
+                        "sizes, 3 numbers of steps)\n");
+    bl_buf_printf(out, "columns read: %s\n", bl_buf_text(&table.found));
+done:
+    bl_fit_table_free(&table);
+    return status;
+}
+
 /* A fault in the file is 2, a file that cannot be read 74. A fit that finds no critical batch size
  * is printed all the same and ends with 5. */
 static int fit(const bl_args *args) {
-    const char *path = args->operand;
-    const bool json = bl_args_has(args, JSON);
     bl_err err = {0};
-    bl_stats_critical c;
-    const bl_status status = answer(&c, path, &err);
+    bl_buf out = {0};
+    bool known = false;
+    const bl_status status = answer(&out, args->operand, bl_args_has(args, JSON), &known, &err);
     if (status != BL_OK) {
+        bl_buf_free(&out);
         (void)fprintf(stderr, "batchlab fit: %s\n", err.text);
         return status == BL_EIO || status == BL_EMISSING ? BL_EXIT_IO : BL_EXIT_USAGE;
     }
-    bl_buf out = {0};
-    if (json) {
-        bl_jw w = bl_jw_open(&out);
-        bl_stats_fit_json(&w, NULL, &c);
-        bl_jw_line(&w);
-    } else {
-        in_words(&out, path, &c);
-    }
     const int code = print(&out);
     bl_buf_free(&out);
-    return code != BL_EXIT_DONE || any_answer(&c) ? code : BL_EXIT_NO_ANSWER;
+    return code != BL_EXIT_DONE || known ? code : BL_EXIT_NO_ANSWER;
 }
 
 const bl_command bl_cmd_fit = {

@@ -2,79 +2,100 @@
 #include "engine/report/fit_table.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
+#include "engine/data/table/csv.h"
+#include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-typedef enum column { BATCH_SIZE, STEPS, STEPS_PREV, SEED, CENSORED, TARGET, COLUMN_COUNT } column;
-static const char *const columns[] = {
-    [BATCH_SIZE] = "batch_size", [STEPS] = "steps",  [STEPS_PREV] = "steps_prev", [SEED] = "seed",
-    [CENSORED] = "censored",     [TARGET] = "target"};
+typedef enum column {
+    BATCH_SIZE,
+    STEPS,
+    STEPS_PREV,
+    SEED,
+    CENSORED,
+    TARGET,
+    SECONDS,
+    VALUE,
+    COLUMN_COUNT
+} column;
+static const char *const columns[] = {[BATCH_SIZE] = "batch_size", [STEPS] = "steps",
+                                      [STEPS_PREV] = "steps_prev", [SEED] = "seed",
+                                      [CENSORED] = "censored",     [TARGET] = "target",
+                                      [SECONDS] = "seconds",       [VALUE] = "value"};
 _Static_assert(BL_COUNT(columns) == COLUMN_COUNT, "a name for each");
 
-enum { FIELD = 64, FIELDS_MAX = 4096 };
+enum { FIELD = 64 };
 
 typedef struct reader {
-    const char *at, *end; /* of the current line */
-    const char *name;
-    size_t line;
+    bl_csv csv;
     int field_of[COLUMN_COUNT]; /* -1: not in the header */
     size_t fields;              /* of the header */
-    bool cut;                   /* the last field was longer than FIELD */
     char target[FIELD];         /* of the rows so far; empty: none has one */
+    size_t *line;               /* (count of the table): where each row stands */
     bl_err *err;
 } reader;
 
 static bool blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r';
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The next field without blanks and quotes around it, cut to what a number can need: other columns
- * may hold anything. False at the end of the line. */
-static bool next_field(reader *r, char out[FIELD]) {
-    if (r->at > r->end) return false;
-    size_t n = 0;
-    r->cut = false;
-    while (r->at < r->end && blank(*r->at)) r->at++;
-    bool quoted = false;
-    for (; r->at < r->end && (quoted || *r->at != ','); r->at++) {
-        if (*r->at == '"')
-            quoted = !quoted;
-        else if (n < FIELD - 1)
-            out[n++] = *r->at;
-        else
-            r->cut = true;
+/* The field without blanks around it. */
+static bl_csv_field trimmed(bl_csv_field f) {
+    while (f.n > 0 && blank(f.text[0])) f.text++, f.n--;
+    while (f.n > 0 && blank(f.text[f.n - 1])) f.n--;
+    return f;
+}
+
+/* Is `name` the column's? In any case; blanks, '-' and '_' are alike. */
+static bool is_named(bl_csv_field name, const char *wanted) {
+    if (name.n != strlen(wanted)) return false;
+    for (size_t i = 0; i < name.n; i++) {
+        const char c = name.text[i] == ' ' || name.text[i] == '-' ? '_' : name.text[i];
+        if (tolower((unsigned char)c) != wanted[i]) return false;
     }
-    r->at++; /* the comma, or past the end of the line */
-    while (n > 0 && blank(out[n - 1])) n--;
-    out[n] = '\0';
     return true;
 }
 
+static void list_names(bl_buf *out, const bl_csv *csv) {
+    for (size_t i = 0; i < csv->count; i++) {
+        const bl_csv_field f = trimmed(csv->field[i]);
+        bl_buf_printf(out, "%s%.*s", i > 0 ? ", " : "", (int)bl_size_min(f.n, FIELD - 1), f.text);
+    }
+}
+
+/* The header lacks a column: the message says what it has. */
+static bl_status miss_column(reader *r, const char *wanted) {
+    bl_buf names = {0};
+    list_names(&names, &r->csv);
+    const bl_status status =
+        BL_ERR(r->err, BL_EFORMAT,
+               "%s:%zu: the header has no column '%s'; it has: %s (needed: batch_size, steps; read "
+               "when present: steps_prev, seed, censored, target, seconds, value)",
+               r->csv.name, r->csv.line, wanted, bl_buf_text(&names));
+    bl_buf_free(&names);
+    return status;
+}
+
 /* Which field holds which column; unknown columns are passed over. */
-static bl_status parse_header(reader *r) {
-    char field[FIELD];
+static bl_status parse_header(reader *r, bl_buf *found) {
     for (int c = 0; c < COLUMN_COUNT; c++) r->field_of[c] = -1;
-    while (next_field(r, field)) {
-        if (r->fields == FIELDS_MAX)
-            BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: more than %d columns", r->name, r->line,
-                    FIELDS_MAX);
+    r->fields = r->csv.count;
+    for (size_t i = 0; i < r->csv.count; i++) {
+        const bl_csv_field f = trimmed(r->csv.field[i]);
         for (int c = 0; c < COLUMN_COUNT; c++) {
-            if (strcmp(field, columns[c]) != 0) continue;
+            if (!is_named(f, columns[c])) continue;
             if (r->field_of[c] >= 0)
-                BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: column '%s' appears twice", r->name, r->line,
-                        field);
-            r->field_of[c] = (int)r->fields;
+                BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: column '%s' appears twice", r->csv.name,
+                        r->csv.line, columns[c]);
+            r->field_of[c] = (int)i;
+            bl_buf_printf(found, "%s%.*s", found->len > 0 ? ", " : "", (int)f.n, f.text);
         }
-        r->fields++;
     }
     for (int c = BATCH_SIZE; c <= STEPS; c++)
-        if (r->field_of[c] < 0)
-            BL_FAIL(r->err, BL_EFORMAT,
-                    "%s:%zu: the header has no column '%s' (needed: batch_size, steps; read when "
-                    "present: steps_prev, seed, censored, target)",
-                    r->name, r->line, columns[c]);
+        if (r->field_of[c] < 0) return miss_column(r, columns[c]);
     return BL_OK;
 }
 
@@ -82,28 +103,32 @@ static bl_status parse_number(const reader *r, const char *text, column c, doubl
     char *end;
     *out = strtod(text, &end);
     if (end == text || *end != '\0')
-        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: %s is '%s', which is no number", r->name, r->line,
-                columns[c], text);
-    const bool zero = c == STEPS_PREV && *out == 0;
-    if (!zero && !bl_stats_in_domain(*out))
-        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: %s is %s, allowed are %g to %g", r->name, r->line,
-                columns[c], text, BL_STATS_LEAST, BL_STATS_MOST);
+        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: %s is '%s', which is no number", r->csv.name,
+                r->csv.line, columns[c], text);
+    const bool any = (c == STEPS_PREV && *out == 0) || (c == VALUE && isfinite(*out));
+    if (!any && !bl_stats_in_domain(*out))
+        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: %s is %s, allowed are %g to %g", r->csv.name,
+                r->csv.line, columns[c], text, BL_STATS_LEAST, BL_STATS_MOST);
     return BL_OK;
 }
 
+/* A whole number, also as a spreadsheet writes it: 1.0. */
 static bl_status parse_seed(const reader *r, const char *text, int64_t *out) {
     char *end;
     errno = 0;
     const long long value = strtoll(text, &end, 10);
-    if (end == text || *end != '\0' || errno != 0)
-        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: seed is '%s', which is no whole number", r->name,
-                r->line, text);
+    const bool read = end != text && errno == 0;
+    if (*end == '.') end += 1 + strspn(end + 1, "0");
+    if (!read || *end != '\0')
+        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: seed is '%s', which is no whole number", r->csv.name,
+                r->csv.line, text);
     *out = value;
     return BL_OK;
 }
 
 static bl_status parse_censored(const reader *r, const char *text, bool *out) {
-    static const char *const no[] = {"", "0", "false", "no"}, *const yes[] = {"1", "true", "yes"};
+    static const char *const no[] = {"", "0", "0.0", "false", "no"};
+    static const char *const yes[] = {"1", "1.0", "true", "yes"};
     for (size_t i = 0; i < BL_COUNT(no); i++)
         if (strcasecmp(text, no[i]) == 0) {
             *out = false;
@@ -114,7 +139,8 @@ static bl_status parse_censored(const reader *r, const char *text, bool *out) {
             *out = true;
             return BL_OK;
         }
-    BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: censored is '%s'; write 0 or 1", r->name, r->line, text);
+    BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: censored is '%s'; write 0 or 1", r->csv.name, r->csv.line,
+            text);
 }
 
 /* Curves to two targets are two tables. */
@@ -123,13 +149,17 @@ static bl_status check_target(reader *r, const char *text) {
     if (strcmp(r->target, text) == 0) return BL_OK;
     BL_FAIL(r->err, BL_EFORMAT,
             "%s:%zu: target is '%s', but '%s' above: one curve at a time, leave out the other rows",
-            r->name, r->line, text, r->target);
+            r->csv.name, r->csv.line, text, r->target);
 }
 
-static bl_status parse_field(reader *r, const char *text, column c, bl_stats_point *point) {
-    if (r->cut)
-        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: %s is longer than %d characters", r->name, r->line,
-                columns[c], FIELD - 1);
+/* A row while it is read. */
+typedef struct row {
+    bl_stats_point point;
+    double seconds, value;
+} row;
+
+static bl_status parse_field(reader *r, const char *text, column c, row *out) {
+    bl_stats_point *point = &out->point;
     switch (c) {
     case BATCH_SIZE:
         return parse_number(r, text, c, &point->batch_size);
@@ -141,63 +171,134 @@ static bl_status parse_field(reader *r, const char *text, column c, bl_stats_poi
         return text[0] == '\0' ? BL_OK : parse_seed(r, text, &point->seed);
     case TARGET:
         return check_target(r, text);
+    case SECONDS:
+        return parse_number(r, text, c, &out->seconds);
+    case VALUE:
+        return parse_number(r, text, c, &out->value);
     default:
         return parse_censored(r, text, &point->censored);
     }
 }
 
-/* One run more in the table. */
-static bl_status parse_row(reader *r, bl_fit_table *table) {
-    char field[FIELD];
-    bl_stats_point point = {0};
-    size_t n = 0;
-    for (; next_field(r, field); n++)
-        for (int c = 0; c < COLUMN_COUNT; c++)
-            if (r->field_of[c] == (int)n) BL_TRY(parse_field(r, field, c, &point));
-    if (n != r->fields)
-        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: %zu field%s where the header has %zu", r->name,
-                r->line, n, n == 1 ? "" : "s", r->fields);
-    if (point.steps_prev >= point.steps)
-        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: steps_prev is %g, but steps is %g", r->name, r->line,
-                point.steps_prev, point.steps);
-    *BL_PUSH(table->points, table->count, "rows of a table") = point;
+static bl_status parse_fields(reader *r, row *out) {
+    for (int c = 0; c < COLUMN_COUNT; c++) {
+        if (r->field_of[c] < 0) continue;
+        const bl_csv_field f = trimmed(r->csv.field[r->field_of[c]]);
+        if (f.n >= FIELD)
+            BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: %s is longer than %d characters", r->csv.name,
+                    r->csv.line, columns[c], FIELD - 1);
+        char text[FIELD];
+        memcpy(text, f.text, f.n);
+        text[f.n] = '\0';
+        BL_TRY(parse_field(r, text, (column)c, out));
+    }
     return BL_OK;
 }
 
-static bl_status parse_lines(bl_fit_table *table, reader *r, const char *text, size_t n) {
-    const char *const end = text + n;
-    if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) text += 3; /* a byte order mark */
-    bool header = true;
-    while (text < end) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        r->at = text;
-        r->end = newline != NULL ? newline : end;
-        r->line++;
-        text = newline != NULL ? newline + 1 : end;
-        const char *first = r->at;
-        while (first < r->end && blank(*first)) first++;
-        if (first == r->end) continue;
-        if (memchr(r->at, '\0', (size_t)(r->end - r->at)) != NULL)
-            BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: a zero byte; this is no text", r->name, r->line);
-        BL_TRY(header ? parse_header(r) : parse_row(r, table));
+/* One run more in the table. */
+static bl_status parse_row(reader *r, bl_fit_table *table) {
+    row out = {0};
+    if (r->csv.count != r->fields)
+        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: %zu field%s where the header has %zu", r->csv.name,
+                r->csv.line, r->csv.count, r->csv.count == 1 ? "" : "s", r->fields);
+    BL_TRY(parse_fields(r, &out));
+    if (out.point.steps_prev >= out.point.steps)
+        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: steps_prev is %g, but steps is %g", r->csv.name,
+                r->csv.line, out.point.steps_prev, out.point.steps);
+    size_t lines = table->count, seconds = table->count, values = table->count;
+    *BL_PUSH(r->line, lines, "rows of a table") = r->csv.line;
+    if (r->field_of[SECONDS] >= 0)
+        *BL_PUSH(table->seconds, seconds, "rows of a table") = out.seconds;
+    if (r->field_of[VALUE] >= 0) *BL_PUSH(table->value, values, "rows of a table") = out.value;
+    *BL_PUSH(table->points, table->count, "rows of a table") = out.point;
+    return BL_OK;
+}
+
+/* A place in the table, for sorting. */
+typedef struct place {
+    const bl_stats_point *point;
+    size_t line;
+} place;
+
+static int by_run(const void *pa, const void *pb) {
+    const place *x = pa, *y = pb;
+    const bl_stats_point *a = x->point, *b = y->point;
+    if (a->batch_size != b->batch_size) return a->batch_size < b->batch_size ? -1 : 1;
+    if (a->seed != b->seed) return a->seed < b->seed ? -1 : 1;
+    if (a->steps != b->steps) return a->steps < b->steps ? -1 : 1;
+    return (x->line > y->line) - (x->line < y->line);
+}
+
+/* Two rows of one run are a mistake: they would count as two seeds that agree. */
+static bl_status check_repeats(const reader *r, const bl_fit_table *table) {
+    if (r->field_of[SEED] < 0) return BL_OK;
+    place *at = bl_xalloc(table->count * sizeof *at);
+    for (size_t i = 0; i < table->count; i++) at[i] = (place){&table->points[i], r->line[i]};
+    qsort(at, table->count, sizeof *at, by_run);
+    size_t first = 0, second = 0;
+    for (size_t i = 1; i < table->count && second == 0; i++) {
+        const bl_stats_point *a = at[i - 1].point, *b = at[i].point;
+        if (a->batch_size != b->batch_size || a->seed != b->seed) continue;
+        if (table->value != NULL && a->steps != b->steps) continue;
+        first = bl_size_min(at[i - 1].line, at[i].line);
+        second = bl_size_max(at[i - 1].line, at[i].line);
+    }
+    free(at);
+    if (second == 0) return BL_OK;
+    BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: batch size and seed are those of line %zu", r->csv.name,
+            second, first);
+}
+
+/* A line without a word, or a remark. */
+static bool is_no_row(const bl_csv *csv) {
+    const bl_csv_field f = trimmed(csv->field[0]);
+    return (csv->count == 1 && f.n == 0) || (f.n > 0 && f.text[0] == '#');
+}
+
+/* Remarks before the header hold no separator that counts. */
+static char separator_of(const char *text, size_t n) {
+    const char *end = text + n;
+    while (text < end && (*text == '#' || *text == '\n' || *text == '\r')) {
+        const char *line = memchr(text, '\n', (size_t)(end - text));
+        if (line == NULL) break;
+        text = line + 1;
+    }
+    return bl_csv_separator(text, (size_t)(end - text));
+}
+
+static bl_status parse_rows(bl_fit_table *table, reader *r) {
+    bool more, header = true;
+    size_t header_line = 1;
+    for (;;) {
+        BL_TRY(bl_csv_row(&r->csv, &more, r->err));
+        if (!more) break;
+        if (is_no_row(&r->csv)) continue;
+        BL_TRY(header ? parse_header(r, &table->found) : parse_row(r, table));
+        if (header) header_line = r->csv.line;
         header = false;
     }
-    if (header) BL_FAIL(r->err, BL_EFORMAT, "%s:1: empty, a header is expected", r->name);
+    if (header) BL_FAIL(r->err, BL_EFORMAT, "%s:1: empty, a header is expected", r->csv.name);
     if (table->count == 0)
-        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: no row follows the header", r->name, r->line);
-    return BL_OK;
+        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: no row follows the header", r->csv.name, header_line);
+    return check_repeats(r, table);
 }
 
 bl_status bl_fit_table_parse(bl_fit_table *table, const char *text, size_t n, const char *name,
                              bl_err *err) {
     *table = (bl_fit_table){0};
-    reader r = {.name = name, .err = err};
-    const bl_status status = parse_lines(table, &r, text, n);
+    reader r = {.err = err};
+    bl_csv_init(&r.csv, text, n, name, separator_of(text, n));
+    const bl_status status = parse_rows(table, &r);
+    bl_csv_free(&r.csv);
+    free(r.line);
     if (status != BL_OK) bl_fit_table_free(table);
     return status;
 }
 
 void bl_fit_table_free(bl_fit_table *table) {
     free(table->points);
+    free(table->seconds);
+    free(table->value);
+    bl_buf_free(&table->found);
     *table = (bl_fit_table){0};
 }

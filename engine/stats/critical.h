@@ -93,7 +93,8 @@ void bl_stats_value_json(bl_jw *w, const char *key, const bl_stats_value *v);
 void bl_stats_critical_json(bl_jw *w, const char *key, const bl_stats_critical *c);
 /* {s_min, b_crit, p, worst_deviation, f_test} */
 void bl_stats_curve_json(bl_jw *w, const char *key, const bl_stats_curve_fit *c);
-/* The whole object of `batchlab fit --json`. */
+/* The members of the object of `batchlab fit --json`; and as an object of their own. */
+void bl_stats_fit_members(bl_jw *w, const bl_stats_critical *c);
 void bl_stats_fit_json(bl_jw *w, const char *key, const bl_stats_critical *c);
 /* For people, no more digits than the interval allows: "1020 (960 to 1100)", ">= 4096", "unknown".
  */

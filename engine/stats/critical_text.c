@@ -106,8 +106,7 @@ static void segments_json(bl_jw *w, const bl_stats_segments_fit *s) {
     bl_jw_end(w);
 }
 
-void bl_stats_fit_json(bl_jw *w, const char *key, const bl_stats_critical *c) {
-    bl_jw_object(w, key);
+void bl_stats_fit_members(bl_jw *w, const bl_stats_critical *c) {
     bl_jw_i64(w, "points", (int64_t)c->points);
     bl_jw_i64(w, "batch_sizes", (int64_t)c->batch_sizes);
     bl_jw_i64(w, "censored", (int64_t)c->censored);
@@ -119,6 +118,11 @@ void bl_stats_fit_json(bl_jw *w, const char *key, const bl_stats_critical *c) {
     hyperbola_json(w, &c->hyperbola);
     segments_json(w, &c->segments);
     bl_stats_critical_json(w, "critical", c);
+}
+
+void bl_stats_fit_json(bl_jw *w, const char *key, const bl_stats_critical *c) {
+    bl_jw_object(w, key);
+    bl_stats_fit_members(w, c);
     bl_jw_end(w);
 }
 

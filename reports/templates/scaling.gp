@@ -2,13 +2,14 @@
 set terminal svg size 520,470 font 'sans-serif,14' background 'white'
 set output figure.'.svg'
 set bmargin at screen 0.36
+set xlabel 'batch size' offset 0,0.5
 set label 98 title_text at screen 0.57,0.965 center noenhanced
 set style arrow 1 nohead linecolor rgb orange linewidth 1.8
 set style arrow 2 backhead filled size screen 0.013,20 linecolor rgb orange linewidth 1.8
 set style arrow 3 head filled size screen 0.013,20 linecolor rgb orange linewidth 1.8
 set style arrow 4 heads filled size screen 0.013,20 linecolor rgb orange linewidth 1.8
 do for [i = 1:marks] {
-  y = 0.235 - 0.046 * (i - 1)
+  y = 0.200 - 0.041 * (i - 1)
   set arrow i from mark_low[i], screen y to mark_high[i], screen y arrowstyle mark_style[i]
   set label i '' at mark_value[i], screen y point pointtype 7 pointsize 0.6 linecolor rgb red
   if (mark_on_left[i]) {

@@ -57,4 +57,20 @@ printf 'batch_size,steps\n32,100\n' > "$dir/one.csv"
 status 5 "$dir/one.csv"
 grep -q '^too little data: 1 batch size reached the target' "$dir/out" || fail "too little data"
 status 74 "$dir/missing.csv"
+
+# Seconds and values: the fastest, the cheapest, and the law of the loss 1 + 2 / sqrt(M) + 30 / K.
+awk 'BEGIN { print "# made here\nBatch-Size;Steps;Seed;Seconds"; for (b = 32; b <= 4096; b *= 2)
+  for (s = 1; s <= 3; s++) { k = 200 * (1 + 500 / b) * (1 + .01 * s); printf "%d;%.0f;%d.0;%.2f\n", b, k, s, k * (1 + b / 250) } }' \
+  > "$dir/times.csv"
+status 0 "$dir/times.csv"
+grep -q '^fewest steps: batch size 4096, ' "$dir/out" || fail "fewest steps"
+grep -q '^fastest: batch size 256, 1219 (1205 to 1234) seconds; not told apart from it: 512$' "$dir/out" || fail "fastest: $(grep fastest "$dir/out")"
+grep -q '^cheapest, in examples: batch size 32, ' "$dir/out" || fail "cheapest"
+grep -q '^columns read: Batch-Size, Steps, Seed, Seconds$' "$dir/out" || fail "columns"
+awk 'BEGIN { print "batch_size,steps,seed,value"; for (b = 32; b <= 512; b *= 2) for (k = 100; k <= 1600; k *= 2)
+  printf "%d,%d,1,%.9g\n", b, k, 1 + 2 / sqrt(b) + 30 / k }' > "$dir/losses.csv"
+status 0 "$dir/losses.csv"
+grep -q 'E 1, p 2, beta 0.5, q 30, gamma 1;' "$dir/out" || fail "loss law: $(cat "$dir/out")"
+status 0 "$dir/losses.csv" --json
+grep -q '"loss_law":{"e":1,' "$dir/out" || grep -q '"loss_law":{"e":0.99999' "$dir/out" || grep -q '"loss_law":{"e":1.00000' "$dir/out" || fail "loss law in JSON"
 exit $bad

@@ -25,6 +25,50 @@ static void columns_in_any_order(void **state) {
     bl_fit_table_free(&t);
 }
 
+/* As people and spreadsheets write them: other separators, names, remarks, whole numbers with .0.
+ */
+static void tables_of_others(void **state) {
+    (void)state;
+    bl_fit_table t;
+    CHECK_OK(parse(&t,
+                   "# from a paper, table 2; read off\n"
+                   "\n"
+                   "Batch Size;STEPS;Seed;steps-prev;note;Seconds\n"
+                   "64; 120.0 ;1.0;110;\"two\nlines\";3.5\n"
+                   "# a remark, with a comma\n"
+                   "128;80;2.00;;x;1e1\n",
+                   ERR));
+    assert_int_equal(t.count, 2);
+    assert_true(t.points[0].seed == 1 && t.points[1].seed == 2 && t.points[0].steps == 120);
+    assert_true(t.points[0].steps_prev == 110 && t.seconds[0] == 3.5 && t.seconds[1] == 10);
+    assert_null(t.value);
+    assert_string_equal(bl_buf_text(&t.found), "Batch Size, STEPS, Seed, steps-prev, Seconds");
+    bl_fit_table_free(&t);
+    CHECK_OK(parse(&t, "batch_size\tsteps\tseed\tvalue\n1\t2\t1\t0.5\n1\t3\t1\t-0.4\n", ERR));
+    assert_true(t.value[0] == 0.5 && t.value[1] == -0.4 && t.seconds == NULL);
+    bl_fit_table_free(&t);
+}
+
+/* Where a fault follows a field of two lines, and which rows are one run. */
+static void one_run_a_row(void **state) {
+    (void)state;
+    bl_fit_table t;
+    bl_err err = {0};
+    assert_int_equal(parse(&t, "batch_size,steps,seed\n32,5,1\n64,5,1\n32,6,2\n32,7,1\n", &err),
+                     BL_EFORMAT);
+    assert_string_equal(err.text, "t.csv:5: batch size and seed are those of line 2");
+    assert_int_equal(
+        parse(&t, "batch_size,steps,seed,value\n32,5,1,.1\n32,6,1,.2\n32,5,1,.3\n", &err),
+        BL_EFORMAT);
+    assert_string_equal(err.text, "t.csv:4: batch size and seed are those of line 2");
+    CHECK_OK(parse(&t, "batch_size,steps\n32,5\n32,5\n", ERR)); /* without seeds: two runs */
+    bl_fit_table_free(&t);
+    assert_int_equal(parse(&t, "batch_size,steps,note\n1,2,\"a\nb\"\n1,x,c\n", &err), BL_EFORMAT);
+    assert_string_equal(err.text, "t.csv:4: steps is 'x', which is no number");
+    assert_int_equal(parse(&t, "batch,steps\n1,2\n", &err), BL_EFORMAT);
+    assert_non_null(strstr(err.text, "it has: batch, steps (needed"));
+}
+
 static void grows(void **state) {
     (void)state;
     bl_buf text = {0};
@@ -80,7 +124,7 @@ static void no_partial_numbers(void **state) {
     bl_fit_table t;
     bl_err err = {0};
     assert_int_equal(bl_fit_table_parse(&t, zero, sizeof zero - 1, "t.csv", &err), BL_EFORMAT);
-    assert_string_equal(err.text, "t.csv:2: a zero byte; this is no text");
+    assert_string_equal(err.text, "t.csv:2: error: a zero byte: this is no text");
     bl_buf text = {0};
     bl_buf_printf(&text, "batch_size,steps\n32,1.%s\n", ends);
     assert_int_equal(parse(&t, bl_buf_text(&text), &err), BL_EFORMAT);
@@ -94,10 +138,9 @@ static void no_partial_numbers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(columns_in_any_order),
-        cmocka_unit_test(grows),
-        cmocka_unit_test(faults_have_a_place),
-        cmocka_unit_test(no_partial_numbers),
+        cmocka_unit_test(columns_in_any_order), cmocka_unit_test(tables_of_others),
+        cmocka_unit_test(one_run_a_row),        cmocka_unit_test(grows),
+        cmocka_unit_test(faults_have_a_place),  cmocka_unit_test(no_partial_numbers),
     };
     return cmocka_run_group_tests_name("fit_table", tests, NULL, NULL);
 }

@@ -24,19 +24,6 @@ static const double SKEWED = 1.0;
 
 /* ---- looking ---- */
 
-/* The most frequent of , ; tab and | in the first line. */
-static char guess_separator(const char *text, size_t n) {
-    static const char candidates[] = ",;\t|";
-    size_t count[sizeof candidates] = {0}, best = 0;
-    for (size_t i = 0; i < n && text[i] != '\n'; i++) {
-        const char *at = memchr(candidates, text[i], sizeof candidates - 1);
-        if (at != NULL) count[at - candidates]++;
-    }
-    for (size_t k = 1; k < sizeof candidates - 1; k++)
-        if (count[k] > count[best]) best = k;
-    return candidates[best];
-}
-
 /* Names of the columns from the first row: one line each, no two alike. Empty ones may repeat. */
 static bl_status read_header(bl_inferred *out, const bl_csv *csv, bl_err *err) {
     out->column = bl_xalloc((csv->count + 1) * sizeof *out->column);
@@ -214,7 +201,7 @@ static bl_status decide_all(bl_inferred *in, const char *file, const char *targe
 bl_status bl_infer(bl_inferred *out, const char *text, size_t n, const char *name,
                    const char *target, const char *date, bl_err *err) {
     bl_csv csv;
-    *out = (bl_inferred){.separator = guess_separator(text, n)};
+    *out = (bl_inferred){.separator = bl_csv_separator(text, n)};
     bl_sha256_of(text, n, out->sha256);
     bl_csv_init(&csv, text, n, name, out->separator);
     bl_status status = read_rows(out, &csv, err);

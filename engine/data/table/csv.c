@@ -126,6 +126,18 @@ bl_status bl_csv_row(bl_csv *csv, bool *more, bl_err *err) {
     return BL_OK;
 }
 
+char bl_csv_separator(const char *text, size_t n) {
+    static const char candidates[] = ",;\t|";
+    size_t count[sizeof candidates] = {0}, best = 0;
+    for (size_t i = 0; i < n && text[i] != '\n'; i++) {
+        const char *at = memchr(candidates, text[i], sizeof candidates - 1);
+        if (at != NULL) count[at - candidates]++;
+    }
+    for (size_t k = 1; k < sizeof candidates - 1; k++)
+        if (count[k] > count[best]) best = k;
+    return candidates[best];
+}
+
 bool bl_csv_missing(bl_csv_field f) {
     return f.n == 0 || (f.n == 2 && f.text[0] == 'N' && f.text[1] == 'A');
 }

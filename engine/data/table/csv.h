@@ -34,6 +34,9 @@ void bl_csv_free(bl_csv *csv);
 /* Reads one row into field[0, count); *more is false at the end. Errors are NAME:LINE: ... */
 bl_status bl_csv_row(bl_csv *csv, bool *more, bl_err *err) BL_CHECKED;
 
+/* The most frequent of , ; tab and | in the first line of a text. */
+char bl_csv_separator(const char *text, size_t n);
+
 /* Empty or NA. */
 bool bl_csv_missing(bl_csv_field field);
 /* A finite decimal number, correctly rounded, whatever the locale. */
