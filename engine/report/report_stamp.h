@@ -13,8 +13,8 @@
  * program. The logs are functions of the plan's run ids and steps. */
 bl_status bl_report_stamp_make(bl_buf *out, const char *run_dir, const char *templates_dir,
                                bl_err *err) BL_CHECKED;
-/* The closing words of the report that was last drawn whole, if it was drawn from these inputs and
- * none of its files is gone. */
+/* The closing words of the report that was last drawn whole, if it was drawn from these inputs,
+ * none of its files is gone, and the words are byte for byte those that were drawn. */
 bool bl_report_stamp_text(bl_buf *words, const char *report_dir, const bl_buf *inputs,
                           bool *answered);
 /* To be called once everything is drawn, in a folder that nobody else changes. */

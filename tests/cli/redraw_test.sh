@@ -65,6 +65,9 @@ for file in $(ls -A "$report"); do
   redraws 1 "without $file"
   [ -e "$report/$file" ] || { echo "--- $file was not drawn again"; failed=1; }
 done
+# The words are said again as they were drawn, or drawn again.
+printf X | dd of="$report/recommendation.txt" bs=1 seek=3 conv=notrunc 2>/dev/null
+redraws 1 "other words in recommendation.txt"
 rm "$report/report.html"
 run
 [ -e "$report/report.html" ] || { echo "--- report.html was not drawn again"; failed=1; }
