@@ -29,7 +29,8 @@ bool bl_file_exists(const char *path) {
 
 bool bl_file_is_other(const char *path) {
     struct stat st;
-    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+    if (stat(path, &st) == 0) return !S_ISREG(st.st_mode);
+    return names_nothing(errno) && lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
 bool bl_dir_exists(const char *path) {

@@ -32,7 +32,8 @@ bool bl_file_is_abandoned(const char *name);
  * reading it then says why, instead of its being taken for empty. */
 bool bl_file_exists(const char *path);
 bool bl_dir_exists(const char *path);
-/* Is something there that is no plain file: a folder, a FIFO, a device? */
+/* Is something there that is no plain file: a folder, a FIFO, a device, a link that leads nowhere?
+ */
 bool bl_file_is_other(const char *path);
 /* What changes when a file's bytes do: size, time of the last change, number on its disk. */
 typedef struct bl_file_stamp {

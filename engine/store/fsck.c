@@ -269,7 +269,7 @@ static bl_status check_file(folder *w, const struct file_check *c, bl_err *err) 
     const bool other = bl_file_is_other(path);
     if (!bl_file_exists(path) && !other) return BL_OK;
     bl_status status = c->check(w, path, &why);
-    if (status == BL_EIO && other) status = BL_EFORMAT;
+    if ((status == BL_EIO || status == BL_EMISSING) && other) status = BL_EFORMAT;
     /* Gone meanwhile: its writer is at work. */
     if (status == BL_OK || (status == BL_EMISSING && !bl_file_exists(path))) return BL_OK;
     if (status != BL_EFORMAT && status != BL_EMISSING) {

@@ -103,9 +103,11 @@ static bl_status check_result(const bl_buf *text, const bl_json *result, const c
     return BL_OK;
 }
 
-/* A folder or FIFO in a file's place is damage, and not the system's refusal to read. */
+/* A folder, FIFO or link to nothing in a file's place is damage: neither the system's refusal to
+ * read nor a file that is not there. */
 static bl_status or_damage(bl_status status, const char *path) {
-    return status == BL_EIO && bl_file_is_other(path) ? BL_EFORMAT : status;
+    const bool unread = status == BL_EIO || status == BL_EMISSING;
+    return unread && bl_file_is_other(path) ? BL_EFORMAT : status;
 }
 
 bl_status bl_store_read_result(bl_json_doc *out, bl_buf *text, const char *path, bl_err *err) {

@@ -503,23 +503,33 @@ static void tidying_up_respects_claims(void **state) {
 }
 
 /* Whatever lies where a file of the store has to be and is none: damage, and repaired. */
-static void a_folder_or_fifo_in_a_file_s_place_is_damage(void **state) {
+static void put_other(const char *name, int kind) {
+    char path[BL_PATH];
+    CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, name));
+    (void)remove(path);
+    if (kind == 0) make_folder(name);
+    if (kind == 1) assert_int_equal(mkfifo(path, 0666), 0);
+    if (kind == 2) assert_int_equal(symlink("nowhere", path), 0);
+}
+
+static void what_is_no_file_is_damage(void **state) {
     (void)state;
+    enum { KINDS = 3 };
     static const char *const of_run[] = {"result.json",  "log.jsonl.gz",   "run.json",
                                          "checkpoint-A", "log.jsonl.part", "timing.jsonl.gz"};
-    for (size_t i = 0; i < 2 * BL_COUNT(of_run) + 2; i++) {
-        char path[BL_PATH];
-        (void)fresh_store(NULL);
-        const char *name = i < 2 * BL_COUNT(of_run) ? in_run(of_run[i / 2]) : "timing.json";
-        CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, name));
-        (void)remove(path);
-        if (i % 2 == 0)
-            make_folder(name);
-        else
-            assert_int_equal(mkfifo(path, 0666), 0);
-        if (check(false).damage < 1) fail_msg("%s: not found", name);
-        (void)check(true);
-        if (check(false).damage != 0) fail_msg("%s: not mended", name);
+    for (int kind = 0; kind < KINDS; kind++) {
+        for (size_t i = 0; i <= BL_COUNT(of_run); i++) {
+            bl_stored stored = {0};
+            (void)fresh_store(NULL);
+            const char *name = i < BL_COUNT(of_run) ? in_run(of_run[i]) : "timing.json";
+            put_other(name, kind);
+            if (check(false).damage < 1) fail_msg("%s, %d: not found", name, kind);
+            CHECK_OK(bl_store_load(&g_store, g_id, &stored, ERR));
+            if (i < 2 && !stored.damaged) fail_msg("%s, %d: not done again", name, kind);
+            bl_stored_free(&stored);
+            (void)check(true);
+            if (check(false).damage != 0) fail_msg("%s, %d: not mended", name, kind);
+        }
     }
 }
 
@@ -584,7 +594,7 @@ int main(void) {
         cmocka_unit_test_setup(tidying_up_keeps_work_in_progress, fresh_store),
         cmocka_unit_test_setup(a_part_beside_a_checkpoint_with_a_tail_is_a_leftover, fresh_store),
         cmocka_unit_test_setup(tidying_up_respects_claims, fresh_store),
-        cmocka_unit_test(a_folder_or_fifo_in_a_file_s_place_is_damage),
+        cmocka_unit_test(what_is_no_file_is_damage),
     };
     return cmocka_run_group_tests_name("fsck", tests, NULL, NULL);
 }
