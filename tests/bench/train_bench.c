@@ -88,6 +88,13 @@ static bl_status rossmann_config(bl_config *out, bl_err *err) {
     return bl_config_read(out, "experiments", "rossmann", "paper", NULL, 0, err);
 }
 
+/* With the average of weights that evaluations may look at. */
+static bl_status averaged_config(bl_config *out, bl_err *err) {
+    BL_TRY(rossmann_config(out, err));
+    name(out->eval.average, "power");
+    return BL_OK;
+}
+
 /* A fully connected classifier; what does not matter here is as Rossmann's. */
 static bl_status mlp_config(bl_config *out, const bl_i64_list *hidden, const char *optimizer,
                             bl_err *err) {
@@ -158,6 +165,7 @@ static const struct work {
     bool evaluate;               /* a "step" evaluates the validation rows */
 } k_works[] = {
     {"rossmann",   rossmann_config,   rossmann_data, {64, 512, 2048}, false},
+    {"averaged",   averaged_config,   rossmann_data, {64, 512, 2048}, false},
     {"evaluate",   rossmann_config,   rossmann_data, {512},           true },
     {"simplenn",   simplenn_config,   simplenn_data, {32},            false},
     {"mlp",        big_config,        mlp_data,      {32, 128, 4096}, false},
