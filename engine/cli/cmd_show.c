@@ -33,12 +33,14 @@ static void members(bl_buf *out, const bl_json *object) {
     }
 }
 
-/* A column more where the run has means over batches. */
-static void evaluations(bl_buf *out, const bl_runlog *log, bool batch_mean) {
+/* A column more where the run has means over batches. `average`: of which weights the values are,
+ * as eval.average says. */
+static void evaluations(bl_buf *out, const bl_runlog *log, const char *average, bool batch_mean) {
     const size_t first = log->evals > LAST_EVALUATIONS ? log->evals - LAST_EVALUATIONS : 0;
-    bl_buf_printf(out, "\nevaluations (%zu of %zu)\n  %10s %12s %12s %12s %12s%s\n",
-                  log->evals - first, log->evals, "step", "examples", "value", "train loss", "rate",
-                  batch_mean ? "   batch mean" : "");
+    bl_buf_printf(out, "\nevaluations (%zu of %zu)%s\n  %10s %12s %12s %12s %12s%s\n",
+                  log->evals - first, log->evals,
+                  strcmp(average, "none") != 0 ? ", by averaged weights" : "", "step", "examples",
+                  "value", "train loss", "rate", batch_mean ? "   batch mean" : "");
     for (size_t i = first; i < log->evals; i++) {
         const bl_runlog_eval *e = &log->eval[i];
         bl_buf_printf(out, "  %10" PRId64 " %12" PRId64 " %12.6g %12.6g %12.6g", e->step,
@@ -64,8 +66,10 @@ static void describe(bl_buf *out, const bl_run_files *run) {
     bl_buf_printf(out, "\nnumerics   epoch %" PRId64 ", %s\n", bl_json_int(head, "epoch", 0),
                   bl_json_text(head, "level", "?"));
     bl_buf_str(out, "\nconfiguration\n");
-    members(out, bl_json_get(head, "config"));
-    evaluations(out, log, bl_json_bool(bl_json_get(head, "config"), "eval.batch_mean", false));
+    const bl_json *config = bl_json_get(head, "config");
+    members(out, config);
+    evaluations(out, log, bl_json_text(config, "eval.average", "none"),
+                bl_json_bool(config, "eval.batch_mean", false));
     if (result == NULL) return;
     bl_buf_str(out, "\nenvironment\n");
     members(out, bl_json_get(result, "environment"));

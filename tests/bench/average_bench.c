@@ -2,10 +2,11 @@
  * last step and by their average (eval.average), which training does not see.
  *
  *     average_bench EXPERIMENT PRESET SEEDS SETS BATCH:RATE:STEPS...
+ *     average_bench            rossmann quick 3 "" 512:0.03125:2000
  *
  * SETS are "key=value" settings between semicolons, or "". A line for each evaluation on standard
- * output: batch, rate, seed, step, both values. At the end a table on standard error: the steps to
- * each of the preset's targets, by seed, and the standard deviation of their logarithms. */
+ * output: batch, rate, seed, step, both values. A table on standard error: the steps to each of the
+ * preset's targets, by seed, and the standard deviation of their logarithms. */
 #include "engine/base/mem.h"
 #include "engine/config/config.h"
 #include "engine/data/dataset_open.h"
@@ -112,13 +113,15 @@ static bl_status bench(bl_dataset *data, int argc, char **argv, bl_err *err) {
 }
 
 int main(int argc, char **argv) {
+    char none[] = "", *usual[] = {argv[0], "rossmann", "quick", "3", none, "512:0.03125:2000"};
     bl_err err = {0};
     bl_dataset data = {0};
-    if (argc < 6) {
+    if (argc > 1 && argc < 6) {
         (void)fprintf(stderr, "average_bench EXPERIMENT PRESET SEEDS SETS BATCH:RATE:STEPS...\n");
         return 2;
     }
-    const bl_status status = bench(&data, argc, argv, &err);
+    const bl_status status =
+        argc > 1 ? bench(&data, argc, argv, &err) : bench(&data, BL_COUNT(usual), usual, &err);
     bl_dataset_free(&data);
     if (status != BL_OK) (void)fprintf(stderr, "average_bench: %s\n", err.text);
     return status == BL_OK ? 0 : 1;
