@@ -100,6 +100,27 @@ static void test_averages(void **state) {
     check_run(f, 120);
 }
 
+/* The update's kernel gives threads to the running statistics behind those of the weights: a net
+ * whose weights nearly fill their last block of threads. */
+static void test_averages_of_a_block_more(void **state) {
+    fixture *f = *state;
+    enum { EACH = 4, THREADS = 256 };
+    bool found = false;
+    strcpy(f->config.eval.average, "power");
+    for (int64_t width = 40; width < 100 && !found; width++) {
+        f->config.model.hidden = (bl_i64_list){
+            .v = {width, 64},
+              .n = 2
+        };
+        bl_train *here = open_run(f, false);
+        const size_t threads = here->net.weights / EACH, more = here->net.runnings / EACH;
+        found = threads / THREADS < (threads + more - 1) / THREADS && threads % THREADS != 0;
+        bl_train_close(here);
+    }
+    assert_true(found);
+    check_run(f, 5);
+}
+
 static void test_pictures(void **state) {
     fixture *f = *state;
     uint8_t *pixels = make_pictures(f, 2, 3);
@@ -456,6 +477,7 @@ int main(int argc, char **argv) {
         CASE(test_batch_sizes),
         CASE(test_pieces),
         CASE(test_averages),
+        CASE(test_averages_of_a_block_more),
         CASE(test_pictures),
         CASE(test_moves_over),
         CASE(test_divergence),
