@@ -94,17 +94,19 @@ static bl_status point(bl_config *c, const bl_dataset *data, const char *text, s
     return status;
 }
 
-static bl_status bench(bl_dataset *data, int argc, char **argv, bl_err *err) {
+static bl_status bench(bl_dataset *data, int argc, const char *const *argv, bl_err *err) {
     const char *path = getenv("BATCHLAB_DATA"), *set[MOST_SETS] = {"eval.average=power"};
     const bl_dataset_options options = {.manifest_dir = "datasets",
                                         .data_path =
                                             path ? path : "datasets/cache:../shared/datasets",
                                         .cache_dir = "datasets/cache"};
     const size_t seeds = (size_t)atoi(argv[3]);
+    char texts[1024];
     size_t sets = 1;
     bl_config c;
+    (void)snprintf(texts, sizeof texts, "%s", argv[4]);
     if (seeds < 1 || seeds > MOST_SEEDS) BL_FAIL(err, BL_EINVAL, "not 1 to 16 seeds: %s", argv[3]);
-    for (char *at = strtok(argv[4], ";"); at != NULL && sets < MOST_SETS; at = strtok(NULL, ";"))
+    for (char *at = strtok(texts, ";"); at != NULL && sets < MOST_SETS; at = strtok(NULL, ";"))
         set[sets++] = at;
     BL_TRY(bl_config_read(&c, "experiments", argv[1], argv[2], set, sets, err));
     BL_TRY(bl_dataset_open(data, c.dataset, &options, err));
@@ -113,15 +115,16 @@ static bl_status bench(bl_dataset *data, int argc, char **argv, bl_err *err) {
 }
 
 int main(int argc, char **argv) {
-    char none[] = "", *usual[] = {argv[0], "rossmann", "quick", "3", none, "512:0.03125:2000"};
+    static const char *const usual[] = {"", "rossmann", "quick", "3", "", "512:0.03125:2000"};
+    const bool given = argc > 1;
     bl_err err = {0};
     bl_dataset data = {0};
-    if (argc > 1 && argc < 6) {
+    if (given && argc < 6) {
         (void)fprintf(stderr, "average_bench EXPERIMENT PRESET SEEDS SETS BATCH:RATE:STEPS...\n");
         return 2;
     }
-    const bl_status status =
-        argc > 1 ? bench(&data, argc, argv, &err) : bench(&data, BL_COUNT(usual), usual, &err);
+    const bl_status status = bench(&data, given ? argc : (int)BL_COUNT(usual),
+                                   given ? (const char *const *)argv : usual, &err);
     bl_dataset_free(&data);
     if (status != BL_OK) (void)fprintf(stderr, "average_bench: %s\n", err.text);
     return status == BL_OK ? 0 : 1;
