@@ -209,6 +209,22 @@ static void test_training_does_not_see_it(void **state) {
     bl_train_close(averaged), bl_train_close(plain);
 }
 
+/* Probes of the noise scale measure gradients at the last step's weights. */
+static void test_probes_do_not_see_it(void **state) {
+    fixture *f = *state;
+    f->config.noise.share = 0.5;
+    f->config.noise.micro_batch = 16;
+    f->config.noise.batches = 8;
+    bl_train *averaged = open_run(f, pick(), 1);
+    name(f->config.eval.average, "none");
+    bl_train *plain = open_run(f, pick(), 1);
+    advance_to(averaged, 40);
+    advance_to(plain, 40);
+    assert_true(bl_train_noise(plain)->len > 500);
+    assert_string_equal(bl_buf_text(bl_train_noise(averaged)), bl_buf_text(bl_train_noise(plain)));
+    bl_train_close(averaged), bl_train_close(plain);
+}
+
 static void test_digest_covers_it(void **state) {
     char before[BL_SHA256_HEX], after[BL_SHA256_HEX];
     bl_train *train = open_run(*state, pick(), 1);
@@ -311,6 +327,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_mean_of_steps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_inference, setup, teardown),
         cmocka_unit_test_setup_teardown(test_training_does_not_see_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_probes_do_not_see_it, setup, teardown),
         cmocka_unit_test_setup_teardown(test_digest_covers_it, setup, teardown),
         cmocka_unit_test_setup_teardown(test_memory_is_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_threads_and_backends, setup, teardown),
