@@ -124,6 +124,8 @@ typedef struct bl_config {
         double rules_limit;   /* rules are run up to this times the tuned steps; absent: no rules */
         bl_i64_pairs compare; /* sizes, compared on fresh seeds */
         int64_t compare_seeds;
+        int64_t confirm_seeds;  /* fresh seeds of the fewest steps and their ties; absent: none */
+        double precision;       /* high / low up to which seeds are added; absent: none are */
         double expected_epochs; /* to the target at small batch sizes: for time estimates only */
         double expected_batch_size; /* where perfect scaling is expected to end: likewise */
     } sweep;

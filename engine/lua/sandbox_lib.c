@@ -5,6 +5,7 @@
 #include "engine/base/philox.h"
 #include "engine/lua/sandbox.h"
 #include "engine/lua/sobol.h"
+#include "engine/stats/seed_plan.h"
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -334,6 +335,80 @@ static int math_sobol(lua_State *L) {
     return 1;
 }
 
+/* ---- statistics ---- */
+
+enum { MOST_POINTS = 4096, SCALING_COST = 4000000 }; /* instructions, for the script's limit */
+
+/* A member of the row on top of the stack. */
+static double row_number(lua_State *L, const char *name) {
+    lua_getfield(L, -1, name);
+    const double value = lua_isnil(L, -1) ? 0 : luaL_checknumber(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+static bl_stats_point row_point(lua_State *L) {
+    bl_stats_point p = {.batch_size = row_number(L, "batch_size"),
+                        .steps = row_number(L, "steps"),
+                        .steps_prev = row_number(L, "before")};
+    lua_getfield(L, -1, "censored");
+    p.censored = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    if (p.censored) p.steps_prev = 0;
+    return p;
+}
+
+static void push_seed_plan(lua_State *L, const bl_stats_seed_plan *plan) {
+    lua_newtable(L);
+    if (plan->b_crit.known && bl_stats_has_interval(&plan->b_crit)) {
+        lua_pushnumber(L, plan->b_crit.value);
+        lua_setfield(L, -2, "b_crit");
+        lua_pushnumber(L, plan->b_crit.low);
+        lua_setfield(L, -2, "low");
+        lua_pushnumber(L, plan->b_crit.high);
+        lua_setfield(L, -2, "high");
+    }
+    if (plan->fewest < plan->count) {
+        lua_pushnumber(L, plan->size[plan->fewest].batch_size);
+        lua_setfield(L, -2, "fewest");
+    }
+    lua_createtable(L, (int)plan->count, 0);
+    for (size_t i = 0; i < plan->count; i++) {
+        lua_createtable(L, 0, 3);
+        lua_pushnumber(L, plan->size[i].batch_size);
+        lua_setfield(L, -2, "batch_size");
+        lua_pushboolean(L, plan->size[i].tied);
+        lua_setfield(L, -2, "tied");
+        lua_pushnumber(L, plan->size[i].share);
+        lua_setfield(L, -2, "share");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "sizes");
+}
+
+/* math.scaling{ { batch_size =, steps =, before =, censored = }, ... }: how well the critical batch
+ * size is known and where further seeds help (engine/stats/seed_plan.h). */
+static int math_scaling(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    bl_sandbox *box = bl_sandbox_of(L);
+    const lua_Unsigned n = lua_rawlen(L, 1);
+    luaL_argcheck(L, n <= MOST_POINTS, 1, "more than 4,096 runs");
+    bl_stats_point *points = lua_newuserdatauv(L, (n + 1) * sizeof *points, 0);
+    bl_stats_seed_plan *plan = lua_newuserdatauv(L, sizeof *plan, 0);
+    for (lua_Unsigned i = 0; i < n; i++) {
+        lua_rawgeti(L, 1, (lua_Integer)i + 1);
+        luaL_argcheck(L, lua_istable(L, -1), 1, "a list of tables, one for each run");
+        points[i] = row_point(L);
+        lua_pop(L, 1);
+    }
+    box->instructions += SCALING_COST;
+    bl_err err = {0};
+    if (bl_stats_plan_seeds(plan, points, (size_t)n, &err) != BL_OK)
+        return luaL_error(L, "math.scaling: %s", err.text);
+    push_seed_plan(L, plan);
+    return 1;
+}
+
 /* ---- chunks ---- */
 
 static size_t byte_order_mark(const char *text, size_t length) {
@@ -427,6 +502,8 @@ void bl_sandbox_open(lua_State *L) {
     lua_setfield(L, -2, "random");
     lua_pushcfunction(L, math_sobol);
     lua_setfield(L, -2, "sobol");
+    lua_pushcfunction(L, math_scaling);
+    lua_setfield(L, -2, "scaling");
     luaL_requiref(L, LUA_TABLIBNAME, luaopen_table, 1);
     lua_pushcfunction(L, table_sort);
     lua_setfield(L, -2, "sort");

@@ -143,6 +143,7 @@ typedef struct bl_plan_decision {
     double amount, seconds_per_step; /* of a budget */
     double regret, tuned;            /* of a rule: steps over tuned steps, the tuned steps */
     double reached, overhead_20, max_useful, budget_epochs;
+    double fresh_seeds; /* of a best: its runs are so many seeds that chose nothing */
     bl_plan_answer at_least, best, bracketed, censored, refined, retuned, whole_grid;
     int budget, rule;       /* a bl_plan_budget and a bl_plan_rule */
     const char *run;        /* "" or an id */

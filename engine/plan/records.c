@@ -88,6 +88,7 @@ static const bl_plan_field best_fields[] = {
     MAY(IN,  box,           JSON,   box),
     NEED(IN, bracketed,     ANSWER, bracketed),
     NEED(IN, censored,      ANSWER, censored),
+    MAY(IN,  fresh_seeds,   COUNT,  fresh_seeds),
     NEED(IN, kind,          KIND,   kind),
     NEED(IN, learning_rate, COUNT,  learning_rate),
     MAY(IN,  points,        JSON,   points),

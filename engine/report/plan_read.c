@@ -61,6 +61,7 @@ static void add_best(bl_report_model *m, bl_report_bests *bests, const bl_plan_d
                           .learning_rate = d->learning_rate,
                           .target = d->target,
                           .steps = d->steps,
+                          .fresh_seeds = d->fresh_seeds,
                           .censored = d->censored == BL_PLAN_YES,
                           .bracketed = d->bracketed == BL_PLAN_YES,
                           .series = series_of(m, d),

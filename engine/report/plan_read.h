@@ -7,6 +7,7 @@
 /* A decision of kind "best". */
 typedef struct bl_report_best {
     double batch_size, learning_rate, target, steps;
+    double fresh_seeds; /* that its runs are; NAN: they chose the rate */
     bool censored, bracketed;
     int series;             /* into answer->series; BL_NO_SERIES */
     char (*run)[BL_RUN_ID]; /* (runs): all seeds at this learning rate */

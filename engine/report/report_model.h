@@ -31,6 +31,7 @@ typedef struct bl_report_trial {
 typedef struct bl_report_size {
     double batch_size, learning_rate;
     bool bracketed;         /* worse learning rates were tried on both sides */
+    size_t fresh_seeds;     /* its runs chose nothing; 0: they chose the rate */
     bl_stats_point *points; /* (count): one per seed */
     char (*run)[BL_RUN_ID]; /* (count): their runs */
     size_t count;

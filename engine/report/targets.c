@@ -72,6 +72,7 @@ static void fill_size(bl_report_size *s, const bl_report_model *m, const bl_repo
     *s = (bl_report_size){.batch_size = b->batch_size,
                           .learning_rate = b->learning_rate,
                           .bracketed = b->bracketed,
+                          .fresh_seeds = b->fresh_seeds > 0 ? (size_t)b->fresh_seeds : 0,
                           .points = bl_xalloc((b->runs + 1) * sizeof *s->points),
                           .run = bl_xalloc((b->runs + 1) * sizeof *s->run),
                           .step_seconds = bl_stats_unknown(),

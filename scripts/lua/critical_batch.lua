@@ -7,6 +7,7 @@ local check = require "check"
 local grid = require "grid"
 local race = require "race"
 local search = require "search"
+local fresh = require "fresh"
 local critical = {}
 
 local function describe(best, predicted, head)
@@ -18,6 +19,10 @@ local function describe(best, predicted, head)
   end
   local text = head .. string.format("best lr %.3g (%s), %s steps", best.learning_rate, bracket,
     check.commas(best.steps))
+  if best.fresh_seeds then
+    text = text .. string.format(" on %d fresh seeds (%s on those that chose it)", best.fresh_seeds,
+      check.commas(best.chosen_steps))
+  end
   if predicted then
     text = text .. "; perfect scaling predicts " .. check.commas(math.floor(predicted + 0.5))
   end
@@ -34,7 +39,7 @@ local function report(exp, best, first, main, series)
     learning_rate = best.learning_rate, target = best.target, steps = best.steps,
     censored = best.censored, bracketed = best.bracketed, runs = best.runs, points = best.points,
     settings = next(best.settings) and best.settings or nil, refined = best.refined, box = best.box,
-    whole_grid = best.whole_grid,
+    whole_grid = best.whole_grid, fresh_seeds = best.fresh_seeds,
   }
 end
 
@@ -176,6 +181,10 @@ function critical.critical_batch(exp, options)
       smaller.batch_size, main[at].batch_size, size))
     run(size, smaller, at)
   end
+  local changed = fresh.sharpen(exp, main, { confirm = exp.config["sweep.confirm_seeds"],
+    precision = exp.config["sweep.precision"], seeds = #check.seeds(exp, o.seeds),
+    max_epochs = o.max_epochs or exp.config["sweep.max_epochs"], max_steps = o.max_steps, series = o.series })
+  for _, best in ipairs(changed) do report(exp, best, first[#targets], true, o.series) end
   for t, target in ipairs(targets) do
     if #main > 0 then summary(exp, all[t], target, t == #targets, o.series) end
   end

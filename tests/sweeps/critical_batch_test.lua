@@ -49,6 +49,48 @@ return t.cases {
     exp:decision { kind = "best", refined = true }
   end },
 
+  -- The seeds that chose a rate favour it: the winner and what cannot be told from it run again.
+  { "the fewest steps are confirmed", "noise=0.2 sweep.confirm_seeds=4", function(exp)
+    local points = sweep.critical_batch(exp, { target = 0.2 })
+    local best = exp:decision { kind = "best", fresh_seeds = 4, batch_size = points[#points].batch_size }
+    exp:says("has the fewest steps, fresh seed 4")
+    exp:says(" on 4 fresh seeds (")
+    local again = 0
+    for _, p in ipairs(points) do
+      if p.fresh_seeds then
+        again = again + 1
+        assert(#p.points == 4 and #p.runs == 4 and #p.seeds == 7)
+        for i, row in ipairs(p.points) do assert(row.seed == 3 + i) end
+        assert(exp:count("decisions", { kind = "best", batch_size = p.batch_size }) == 2)
+      else
+        assert(exp:count("decisions", { kind = "best", batch_size = p.batch_size }) == 1)
+      end
+    end
+    assert(again >= 1 and again < #points and best.steps > 0)
+    assert(exp:count("decisions", { fresh_seeds = 4 }) == again)
+    for _, trial in ipairs(exp.trials) do assert((trial.seed > 3) == (trial.reason:find("fresh seed") ~= nil)) end
+  end },
+
+  { "seeds go to the size that widens the interval", "noise=0.3 sweep.precision=1.3", function(exp)
+    local points = sweep.critical_batch(exp, { target = 0.2 })
+    exp:says("of the critical batch size's variance; its interval is ")
+    exp:says("1.3 is wanted, fresh seed 4")
+    exp:says("(wanted: 1.3) after ")
+    local further = 0
+    for _, trial in ipairs(exp.trials) do further = further + (trial.seed > 3 and 1 or 0) end
+    assert(further > 0 and further % 3 == 0 and further <= 3 * #points)
+    for _, p in ipairs(points) do
+      assert((p.fresh_seeds or 0) % 3 == 0 and #p.points == (p.fresh_seeds or 3))
+    end
+  end },
+
+  { "a wide precision asks for nothing", "noise=0.1 sweep.precision=100", function(exp)
+    sweep.critical_batch(exp, { target = 0.2 })
+    for _, trial in ipairs(exp.trials) do assert(trial.seed <= 3) end
+    assert(exp:count("decisions", { fresh_seeds = 3 }) == 0)
+    exp:says("after 0 further runs")
+  end },
+
   -- What a call is given decides, and nothing that another call left behind.
   { "two sweeps in one script do not meet", function(exp)
     local first = sweep.critical_batch(exp, { batch = { 64 }, target = 0.2 })

@@ -3,10 +3,11 @@
 #include "tests/unit/coverage_tables.h"
 #include "engine/base/philox.h"
 #include "engine/stats/optimum.h"
+#include "engine/stats/seed_plan.h"
 #include <math.h>
 #include <stdlib.h>
 
-enum { SIZES_MOST = 16, SEEDS_MOST = 16, REPLICATES = 200, SERIES_MOST = 4 };
+enum { SIZES_MOST = 16, SEEDS_MOST = 64, REPLICATES = 200, SERIES_MOST = 4 };
 static const double b_crit = 1000, smallest = 32;
 
 /* Between 200 and 400, another for each table: where it lies between two evaluations is chance. */
@@ -170,6 +171,53 @@ coverage_series coverage_compare(const coverage_setup *setup, int series, double
                 apart = pair(&out, &c[i], &c[j], (size_t)series, pow(factor, j - i)) || apart;
         out.apart.of++;
         out.apart.held += apart;
+    }
+    return out;
+}
+
+/* The runs that count now: each size's fresh ones, seeds .. fresh[i] - 1, where it has some. */
+static size_t gather(bl_stats_point *out, const bl_stats_point *all, const coverage_setup *s,
+                     const int *fresh) {
+    size_t n = 0;
+    for (int i = 0; i < s->sizes; i++) {
+        const int from = fresh[i] > 0 ? s->seeds : 0, count = fresh[i] > 0 ? fresh[i] : s->seeds;
+        for (int r = from; r < from + count; r++) out[n++] = all[i * SEEDS_MOST + r];
+    }
+    return n;
+}
+
+coverage_sharpened coverage_sharpen(const coverage_setup *setup, double precision, int first,
+                                    int tables) {
+    static bl_stats_point all[SIZES_MOST * SEEDS_MOST], now[SIZES_MOST * SEEDS_MOST];
+    coverage_sharpened out = {0};
+    const coverage_setup many = {setup->p, setup->noise, setup->ratio, SEEDS_MOST, setup->sizes};
+    for (int table = first; table < first + tables; table++) {
+        const bl_stats_curve truth = {s_min_of(table), b_crit, setup->p};
+        int fresh[SIZES_MOST] = {0}, spent = 0;
+        (void)draw(all, &truth, &many, stream_of(setup, 77), table);
+        for (;;) {
+            bl_stats_seed_plan plan;
+            bl_err err;
+            const size_t n = gather(now, all, setup, fresh);
+            if (bl_stats_plan_seeds(&plan, now, n, &err) != BL_OK) abort();
+            size_t widest = 0;
+            for (size_t i = 1; i < plan.count; i++)
+                if (plan.size[i].share > plan.size[widest].share) widest = i;
+            const bl_stats_value *v = &plan.b_crit;
+            const bool known =
+                bl_stats_has_interval(v) && v->low > 0 && v->high / v->low <= precision;
+            const bool over = spent + setup->seeds > setup->seeds * setup->sizes ||
+                              fresh[widest] + 2 * setup->seeds > SEEDS_MOST;
+            if (known || over || !(plan.size[widest].share > 0)) {
+                count(&out.held, v, b_crit);
+                out.known.of++;
+                out.known.held += known;
+                break;
+            }
+            fresh[widest] += setup->seeds;
+            spent += setup->seeds;
+        }
+        out.runs += (double)spent / tables;
     }
     return out;
 }

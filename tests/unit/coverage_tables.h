@@ -45,4 +45,14 @@ typedef struct coverage_series {
 } coverage_series;
 coverage_series coverage_compare(const coverage_setup *setup, int series, double factor, int first,
                                  int tables);
+
+/* Seeds where they are needed (scripts/lua/fresh.lua): rounds of setup->seeds go to the size with
+ * the largest share until high / low of b_crit is `precision` or as many runs were added as there
+ * were. `known`: tables in which it came so far; `runs`: further runs per table. */
+typedef struct coverage_sharpened {
+    coverage_count held, known;
+    double runs;
+} coverage_sharpened;
+coverage_sharpened coverage_sharpen(const coverage_setup *setup, double precision, int first,
+                                    int tables);
 #endif

@@ -78,12 +78,22 @@ static void series(void **state) {
     assert_true(four.sign.held == four.sign.of && four.sign.of == 60);
 }
 
+/* Seeds are added until the interval is narrow: a rule that looks at its own answer. */
+static void with_further_seeds(void **state) {
+    (void)state;
+    const coverage_sharpened c =
+        coverage_sharpen(&(coverage_setup){1, 0.2, 1.07, 3, 10}, 1.5, 100000, 60);
+    check_interval("sharpened", c.held);
+    assert_true(c.runs > 3 && c.known.held > 15);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(of_a_hyperbola),
                                        cmocka_unit_test(of_a_sharper_curve),
                                        cmocka_unit_test(of_single_runs),
                                        cmocka_unit_test(of_wide_gaps),
                                        cmocka_unit_test(equal_sizes_are_not_told_apart),
-                                       cmocka_unit_test(series)};
+                                       cmocka_unit_test(series),
+                                       cmocka_unit_test(with_further_seeds)};
     return cmocka_run_group_tests_name("stats_coverage", tests, NULL, NULL);
 }

@@ -54,6 +54,7 @@ static void size_json(bl_jw *w, const bl_report_model *m, const bl_report_size *
     bl_jw_f64(w, "learning_rate", s->learning_rate);
     bl_jw_bool(w, "bracketed", s->bracketed);
     bl_jw_f64(w, "runs", (double)s->count);
+    if (s->fresh_seeds > 0) bl_jw_i64(w, "fresh_seeds", (int64_t)s->fresh_seeds);
     bl_stats_value_json(w, "steps", &cost[BL_STATS_FEWEST_STEPS]);
     bl_jw_f64_rounded(w, "examples", bl_report_examples(s));
     bl_stats_value_json(w, "seconds", &cost[BL_STATS_FASTEST]);

@@ -86,6 +86,7 @@ static void optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
     bl_format_rate(out, s->learning_rate);
     bl_buf_str(out, ", ");
     with_uncertainty(out, v, write[goal], unit[goal]);
+    if (s->fresh_seeds > 0) bl_buf_printf(out, ", confirmed on %zu fresh seeds", s->fresh_seeds);
     if (goal == BL_STATS_CHEAPEST && !isnan(m->plan.head.cost.per_core_hour)) {
         bl_buf_str(out, ", ");
         bl_format_3_digits(out, bl_report_money(m, v->value));

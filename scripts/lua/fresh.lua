@@ -1,0 +1,163 @@
+-- Fresh seeds for what a search for critical batch sizes says. The seeds that chose a rate favour it: a
+-- winner on them is up to a quarter too good. The seeds here chose nothing.
+--
+-- sweep.confirm_seeds: the size with the fewest steps and those that cannot be told from it run again.
+-- sweep.precision: rounds of seeds at the size that widens the critical batch size's interval most, until
+-- its high / low is the precision or as many runs were added as the sweep chose with.
+--
+-- A size with fresh seeds is answered by them alone: a second decision of kind "best" replaces the first.
+local check = require "check"
+local fresh = {}
+
+-- The first evaluation at the target and the one before it; nil when the run never got there.
+local function crossing(result, target)
+  for i, eval in ipairs(result.evals) do
+    if eval.value and eval.value <= target then return eval, result.evals[i - 1] end
+  end
+end
+
+-- What the plan says of one run, as of the runs that chose (candidates.lua).
+local function row_of(result, seed, target)
+  local reached, previous = crossing(result, target)
+  local lost = result.outcome == "diverged" or result.outcome == "memory"
+  return {
+    run = result.run, seed = seed, censored = reached == nil,
+    steps = reached and reached.step or lost and result.max_steps or result.steps,
+    before = previous and previous.step or 0,
+  }
+end
+
+-- The rows that answer each size, in one list for math.scaling.
+local function all_rows(self)
+  local rows = {}
+  for _, answer in ipairs(self.answers) do
+    for _, row in ipairs(self.rows[answer] or answer.points) do
+      rows[#rows + 1] = { batch_size = answer.batch_size, steps = row.steps, before = row.before,
+        censored = row.censored }
+    end
+  end
+  return rows
+end
+
+-- Runs `count` further seeds of one answer for each of `wanted`, { answer =, reason = }, in one round.
+local function run_seeds(self, wanted, count, title)
+  local trials, owner = { title = title }, {}
+  for _, w in ipairs(wanted) do
+    local answer = w.answer
+    for i = 1, count do
+      local trial = {}
+      for name, value in pairs(answer.settings or {}) do trial[name] = value end
+      local seed = self.last + #(self.rows[answer] or {}) + i
+      trial.batch_size, trial.learning_rate, trial.seed = answer.batch_size, answer.learning_rate, seed
+      trial.target, trial.max_epochs, trial.max_steps = answer.target, self.max_epochs, self.max_steps
+      trial.reason = string.format("%s, fresh seed %d", w.reason, seed)
+      trials[#trials + 1], owner[#trials + 1] = trial, answer
+    end
+  end
+  for i, result in ipairs(self.exp:run(trials)) do
+    local answer = owner[i]
+    self.rows[answer] = self.rows[answer] or {}
+    table.insert(self.rows[answer], row_of(result, trials[i].seed, answer.target))
+  end
+end
+
+local function answer_of(self, size)
+  for _, answer in ipairs(self.answers) do
+    if answer.batch_size == size then return answer end
+  end
+end
+
+-- The fewest steps and their ties.
+local function confirm(self, count)
+  local plan, wanted = math.scaling(all_rows(self)), {}
+  if plan.fewest == nil then return end
+  for _, size in ipairs(plan.sizes) do
+    local leads = size.batch_size == plan.fewest
+    if leads or size.tied then
+      wanted[#wanted + 1] = { answer = answer_of(self, size.batch_size),
+        reason = leads and "has the fewest steps" or "cannot be told from the fewest steps" }
+    end
+  end
+  run_seeds(self, wanted, count, self.head .. "fresh seeds for the fewest steps")
+end
+
+-- The size whose seeds widen the interval of the critical batch size most.
+local function widest(plan)
+  local best
+  for _, size in ipairs(plan.sizes) do
+    if best == nil or size.share > best.share then best = size end
+  end
+  return best
+end
+
+-- How wide the interval is: high / low, math.huge where it is open or unknown.
+local function width(plan)
+  if plan.b_crit == nil or plan.low <= 0 then return math.huge end
+  return plan.high / plan.low
+end
+
+local function wide_text(ratio)
+  return ratio == math.huge and "open" or string.format("a factor of %.2f wide", ratio)
+end
+
+-- Rounds of seeds where they are needed.
+local function sharpen(self, precision, count)
+  local spent, most = 0, 0
+  for _, answer in ipairs(self.answers) do most = most + #answer.points end
+  while true do
+    local plan = math.scaling(all_rows(self))
+    local size, ratio = widest(plan), width(plan)
+    if ratio <= precision or size == nil or size.share <= 0 or spent + count > most then
+      self.exp:note(string.format("%sthe critical batch size's interval is %s (wanted: %.3g) after %d further runs",
+        self.head, wide_text(ratio), precision, spent))
+      return
+    end
+    run_seeds(self, { { answer = answer_of(self, size.batch_size),
+      reason = string.format("makes %.0f %% of the critical batch size's variance; its interval is %s, %.3g is wanted",
+        100 * size.share, wide_text(ratio), precision) } }, count, self.head .. "seeds where they are needed")
+    spent = spent + count
+  end
+end
+
+-- The answer with its fresh rows in place of those that chose it.
+local function replace(answer, rows)
+  local steps, seeds = {}, {}
+  answer.points, answer.runs, answer.fresh_seeds = rows, {}, #rows
+  for _, seed in ipairs(answer.seeds) do seeds[#seeds + 1] = seed end
+  for i, row in ipairs(rows) do
+    answer.runs[i], seeds[#seeds + 1] = row.run, row.seed
+    steps[i] = row.censored and math.huge or row.steps
+  end
+  answer.seeds = seeds
+  local middle = check.median(steps)
+  answer.censored = middle == math.huge
+  if answer.censored then
+    middle = 0
+    for _, row in ipairs(rows) do middle = math.max(middle, row.steps) end
+  end
+  answer.chosen_steps, answer.steps = answer.steps, math.floor(middle + 0.5)
+end
+
+-- sharpen(exp, answers, { confirm =, precision =, seeds =, max_epochs =, max_steps =, series = }): the
+-- answers of one target that got fresh seeds, each with `fresh_seeds`; `answers` are changed in place.
+function fresh.sharpen(exp, answers, o)
+  local self = { exp = exp, answers = {}, rows = {}, last = 0, max_epochs = o.max_epochs,
+    max_steps = o.max_steps, head = check.series(o.series) }
+  for _, answer in ipairs(answers) do
+    if not answer.censored then self.answers[#self.answers + 1] = answer end
+    for _, seed in ipairs(answer.seeds) do self.last = math.max(self.last, seed) end
+  end
+  if #self.answers == 0 then return {} end
+  if o.precision then sharpen(self, o.precision, o.seeds) end
+  if o.confirm then confirm(self, o.confirm) end
+  local changed = {}
+  for _, answer in ipairs(self.answers) do
+    if self.rows[answer] then
+      replace(answer, self.rows[answer])
+      changed[#changed + 1] = answer
+    end
+  end
+  return changed
+end
+
+return fresh
