@@ -91,6 +91,7 @@
     X(constant,  "") \
     X(linear,    BL_READS_DECAYING) \
     X(cosine,    BL_READS_DECAYING) \
+    X(exponential, "schedule.horizon_epochs schedule.div_factor") \
     X(one_cycle, BL_READS_DECAYING "schedule.div_factor schedule.final_div_factor schedule.cycle_momentum " \
                  "schedule.momentum_low schedule.momentum_high")
 

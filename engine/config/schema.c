@@ -151,7 +151,7 @@ const bl_key bl_schema[] = {
     {"schedule.warmup", F64(schedule.warmup, 0, 1), BELOW, .def = "0.3", IDENTITY,
      .help = "fraction of the horizon in which the rate rises"},
     {"schedule.div_factor", F64(schedule.div_factor, 1, 1e9), .def = "25", IDENTITY,
-     .help = "one_cycle: the first rate is the peak over this"},
+     .help = "one_cycle, exponential: the first rate is the peak over this"},
     {"schedule.final_div_factor", F64(schedule.final_div_factor, 1e-9, 1e9), .def = "1e4", IDENTITY,
      .help = "one_cycle: the last rate is the first one over this"},
     {"schedule.cycle_momentum", BOOL(schedule.cycle_momentum), .def = "true", IDENTITY, .when = BL_WHEN_MOMENTUM,

@@ -6,6 +6,7 @@
  *     budgets, comparisons                      budgets.c, compare.c
  *     targets: points, fits, costs              targets.c (recut.c for targets nobody searched for)
  *     probes of the gradient noise              noise_read.c
+ *     learning-rate finder                      finder_read.c
  *     learning rates and rules                  lr_sensitivity.c, lr_regret.c
  *     reference step counts: their fit          fit_reference, over the batch sizes measured here
  *
@@ -15,6 +16,7 @@
 #include "engine/base/mem.h"
 #include "engine/report/budgets.h"
 #include "engine/report/compare.h"
+#include "engine/report/finder_read.h"
 #include "engine/report/history.h"
 #include "engine/report/lr_regret.h"
 #include "engine/report/lr_sensitivity.h"
@@ -63,6 +65,7 @@ bl_status bl_report_analyse(bl_report_model *m, const char *run_dir, bl_err *err
     BL_GOTO(bl_report_solve_targets(m, &bests, err));
     bl_sensitivity_measure(m);
     BL_GOTO(bl_report_noise_read(m, run_dir, err));
+    BL_GOTO(bl_report_finder_read(m, run_dir, err));
     bl_regret_judge(m);
     BL_GOTO(fit_reference(m, err));
     m->answered = m->main.best[BL_STATS_FEWEST_STEPS].known || isnan(m->main.target);

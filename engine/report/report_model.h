@@ -139,6 +139,24 @@ typedef struct bl_report_pair {
     bl_stats_value difference; /* of the metric: second - first */
 } bl_report_pair;
 
+/* A run of the learning-rate finder (finder_read.c). */
+enum { BL_REPORT_SUGGESTIONS = 3 };
+typedef struct bl_report_finder_point {
+    double learning_rate, loss; /* smoothed */
+} bl_report_finder_point;
+typedef struct bl_report_suggestion {
+    char name[16];
+    double learning_rate, regret; /* NAN: none; not judged */
+    bool at_least;
+} bl_report_suggestion;
+typedef struct bl_report_finder {
+    double batch_size, tuned;      /* the retuned rate; NAN: not known */
+    bl_report_finder_point *point; /* (points) by rising rate */
+    size_t points;
+    bl_report_suggestion suggestion[BL_REPORT_SUGGESTIONS];
+    size_t suggestions;
+} bl_report_finder;
+
 /* The gradient noise scale in a window of a run, and a line of them (noise_read.c). */
 typedef struct bl_report_noise_point {
     double examples, scale, low, high; /* NaN: undetermined; low and high of probes alone */
@@ -175,6 +193,8 @@ typedef struct bl_report_model {
     size_t series_count;
     bl_report_test *tests;
     size_t test_count;
+    bl_report_finder *finders; /* (finder_count) in the order of the plan */
+    size_t finder_count;
     bl_report_noise_line *noise; /* (noise_count) of one run, of batches of noise_batch_size */
     size_t noise_count;
     double noise_batch_size;

@@ -16,7 +16,7 @@ const bl_figure *const bl_figures[] = {
     &bl_figure_pareto,        &bl_figure_targets,        &bl_figure_series,
     &bl_figure_learning_rate, &bl_figure_lr_sensitivity, &bl_figure_lr_rules,
     &bl_figure_budgets,       &bl_figure_curves_steps,   &bl_figure_curves_examples,
-    &bl_figure_curves_time,   &bl_figure_noise};
+    &bl_figure_curves_time,   &bl_figure_noise,          &bl_figure_finder};
 const size_t bl_figure_count = BL_COUNT(bl_figures);
 
 static bl_status write_text(const char *dir, const char *name, const char *ending,

@@ -4,6 +4,7 @@ local budgets = require "budgets"
 local check = require "check"
 local compare = require "compare"
 local critical = require "critical_batch"
+local finder = require "finder"
 local grid = require "grid"
 local optimizers = require "optimizers"
 local race = require "race"
@@ -16,6 +17,7 @@ local sweep = {
   retune = race.retune,
   log = search.log, linear = search.linear, search = search.search,
   critical_batch = critical.critical_batch,
+  lr_find = finder.lr_find,
   budgets = budgets.compare, rules = rules.judge, compare = compare.compare,
   optimizers = optimizers.compare, evaluate_test_set = test_set.evaluate,
 }

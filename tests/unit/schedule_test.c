@@ -72,14 +72,26 @@ static void check_one_cycle(void) {
     assert_true(bl_schedule_at(&still, 30).momentum == 0.0);
 }
 
+/* Equal factors from a 25th of the peak to the peak, no warm-up. */
+static void check_exponential(void) {
+    const bl_schedule_plan p = plan_of("exponential");
+    for (int64_t step = 0; step < 200; step++)
+        near(rate(&p, step), 0.5 * pow(25.0, (double)(step - 199) / 199.0));
+    near(rate(&p, 5000), 0.5);
+    bl_schedule_plan one = p;
+    one.horizon = 1;
+    near(rate(&one, 0), 0.5);
+}
+
 static const struct {
     const char *name;
     void (*check)(void);
 } k_cases[] = {
-    {"constant",  check_constant },
-    {"linear",    check_linear   },
-    {"cosine",    check_cosine   },
-    {"one_cycle", check_one_cycle},
+    {"constant",    check_constant   },
+    {"linear",      check_linear     },
+    {"cosine",      check_cosine     },
+    {"exponential", check_exponential},
+    {"one_cycle",   check_one_cycle  },
 };
 
 static void test_every_schedule(void **state) {
