@@ -115,6 +115,31 @@ BL_CLONES static double product_of(const float *restrict a, const float *restric
     return sum;
 }
 
+/* The squares of a[i] and of a[i] scale[i] (may be NULL) in one pass; the chains of product_of. */
+BL_CLONES static void squares_of(const float *restrict a, const float *restrict scale, size_t n,
+                                 double out[BL_NOISE_MEASURES]) {
+    double plain[LANES] = {0}, scaled[LANES] = {0};
+    size_t i = 0;
+    for (; scale != NULL && i + LANES <= n; i += LANES)
+        for (size_t l = 0; l < LANES; l++) {
+            const double x = (double)a[i + l], y = x * (double)scale[i + l];
+            plain[l] += x * x;
+            scaled[l] += y * y;
+        }
+    for (; scale == NULL && i + LANES <= n; i += LANES)
+        for (size_t l = 0; l < LANES; l++) plain[l] += (double)a[i + l] * (double)a[i + l];
+    for (size_t l = 0; i < n; i++, l++) {
+        const double x = (double)a[i], y = x * (double)(scale != NULL ? scale[i] : 0.0f);
+        plain[l] += x * x;
+        scaled[l] += y * y;
+    }
+    out[BL_NOISE_PLAIN] = out[BL_NOISE_PRECONDITIONED] = 0.0;
+    for (size_t l = 0; l < LANES; l++) {
+        out[BL_NOISE_PLAIN] += plain[l];
+        out[BL_NOISE_PRECONDITIONED] += scaled[l];
+    }
+}
+
 /* Products of `vectors` vectors among one another; with one, its square. Before that, `left` (may
  * be NULL) is added to the first, as left + first. */
 typedef struct product_job {
@@ -134,6 +159,11 @@ static void product_part(void *ctx, size_t p, size_t parts) {
         float *first = job->vector[0] + begin;
         for (size_t i = 0; job->left != NULL && i < n; i++)
             first[i] = job->left[begin + i] + first[i];
+        if (job->vectors == 1) {
+            const float *scale = job->probe->scale;
+            squares_of(first, scale != NULL ? scale + begin : NULL, n, sum);
+            continue;
+        }
         for (size_t m = 0; m < BL_NOISE_MEASURES; m++) {
             const float *scale = m == BL_NOISE_PLAIN ? NULL : job->probe->scale;
             if (m != BL_NOISE_PLAIN && scale == NULL) continue;

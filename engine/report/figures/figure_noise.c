@@ -6,10 +6,16 @@
 
 enum { MOST_LINES = 6 };
 
+/* Is any of its scales known, and above 0? */
+static bool is_drawn(const bl_report_noise_line *line) {
+    for (size_t k = 0; k < line->points; k++)
+        if (line->point[k].scale > 0.0) return true;
+    return false;
+}
+
 static bool has_data(const bl_report_model *m) {
     for (size_t i = 0; i < m->noise_count; i++)
-        for (size_t k = 0; k < m->noise[i].points; k++)
-            if (m->noise[i].point[k].scale > 0.0) return true;
+        if (is_drawn(&m->noise[i])) return true;
     return false;
 }
 
@@ -34,7 +40,8 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
     bl_buf_printf(gp, "lines = %zu\narray line_text[%d]\n", m->noise_count, MOST_LINES);
     for (size_t i = 0; i < m->noise_count; i++) {
         const bl_report_noise_line *line = &m->noise[i];
-        bl_buf_printf(gp, "line_text[%zu] = '%s'\n", i + 1, line->name);
+        bl_buf_printf(gp, "line_text[%zu] = '%s%s'\n", i + 1, line->name,
+                      is_drawn(line) ? "" : " (none above 0)");
         for (size_t k = 0; k < line->points; k++) {
             bl_axis_add(&x, line->point[k].examples);
             bl_axis_add(&y, line->point[k].scale);
