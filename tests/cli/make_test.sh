@@ -72,4 +72,9 @@ JOBS=1 sh tests/run.sh build/release "$scratch/good.sh" "$scratch/part.sh" >"$sc
 [ "$(tail -1 "$scratch/out")" = "2 passed, 0 failed, 1 skipped" ] || why "run.sh does not count a skipped part"
 grep -q "^SKIPPED a part: no tool for it" "$scratch/out" || why "run.sh does not say which part it skipped"
 sh tests/run.sh build/release >"$scratch/out" 2>&1 && why "run.sh passes without a test"
+# What a caller has set would test something else.
+printf 'exit "${BL_GOLDEN_UPDATE:-0}${BL_FORCE_IMPL:-}${BATCHLAB_RUNS:-}${BATCHLAB_REPORTS:-}"\n' >"$scratch/unset.sh"
+for name in BL_GOLDEN_UPDATE BL_FORCE_IMPL BATCHLAB_RUNS BATCHLAB_REPORTS; do
+  env $name=1 sh tests/run.sh build/release "$scratch/unset.sh" >"$scratch/out" 2>&1 || why "run.sh leaves $name set"
+done
 exit $failed
