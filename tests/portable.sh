@@ -18,7 +18,7 @@ echo '#define BL_BUILD_CC ""
 #define BL_BUILD_DIR ""' > $out/include/bl_build.h
 
 # All that a run needs and that takes no library but libm.
-sources="$(ls engine/base/*.c engine/config/*.c engine/model/*.c engine/optim/*.c engine/train/*.c \
+sources="$(ls engine/base/*.c engine/config/*.c engine/model/*.c engine/noise/*.c engine/optim/*.c engine/train/*.c \
   kernels/*.c kernels/ref/*.c | grep -v -e base/gzip -e base/tar -e config/doc.c)
   engine/data/sampler.c engine/data/image/augment.c tests/unit/tiny_data.c tests/unit/golden.c
   tests/portable/portable_main.c tests/portable/portable_sha256.c tests/portable/portable_doc.c"

@@ -136,8 +136,10 @@ bool bl_key_read_text(const bl_key *key, const char *text, void *fields, bl_faul
     return node != NULL && bl_key_read(key, node, fields, fault);
 }
 
-static bool is_text_type(int type) {
-    return type == BL_VALUE_STR || type == BL_VALUE_LAYERS;
+/* Of these types, no text is a value in a configuration of zeros already. */
+static bool may_be_empty(const bl_key *key) {
+    return key->type == BL_VALUE_STR || key->type == BL_VALUE_LAYERS ||
+           key->type == BL_VALUE_PAIRS || key->optional;
 }
 
 void bl_config_defaults(bl_config *config) {
@@ -146,8 +148,8 @@ void bl_config_defaults(bl_config *config) {
     for (size_t i = 0; i < bl_schema_count; i++) {
         const bl_key *key = &bl_schema[i];
         bl_fault fault;
-        const bool empty = (is_text_type(key->type) || key->optional) && key->def[0] == '\0';
-        if (!empty) BL_ASSERT(bl_key_read_text(key, key->def, config, &fault));
+        if (key->def[0] != '\0' || !may_be_empty(key))
+            BL_ASSERT(bl_key_read_text(key, key->def, config, &fault));
     }
 }
 
