@@ -312,6 +312,7 @@ static bl_status read_children(parser *p, bl_json *parent, char close, int depth
     return is_next(p, close) ? BL_OK : fault(p, "expected ',' or a closing bracket");
 }
 
+/* null, true or false at p->at. */
 static bl_status read_word(parser *p, bl_json *v) {
     static const struct {
         const char *word;
@@ -333,6 +334,8 @@ static bl_status read_word(parser *p, bl_json *v) {
     return fault(p, "expected a value");
 }
 
+/* The value at p->at, whatever its kind, into memory of the document. `depth` counts the brackets
+ * around it. */
 static bl_status read_value(parser *p, bl_json **out, int depth) {
     if (depth > MAX_DEPTH) return fault(p, "nested too deeply");
     bl_json *v = bl_chunks_take(p->memory, sizeof *v);
@@ -423,6 +426,8 @@ bool bl_json_bool(const bl_json *object, const char *key, bool otherwise) {
     return v != NULL && v->type == BL_JSON_BOOL ? v->boolean : otherwise;
 }
 
+/* One line's document lives only while `each` looks at it, so memory does not grow with the file.
+ */
 bl_status bl_jsonl_each(const char *text, size_t n, const char *name, bl_jsonl_fn each, void *ctx,
                         bl_err *err) {
     bl_jsonl_line line = {.name = name};

@@ -45,6 +45,8 @@ static void *work(void *arg) {
     return NULL;
 }
 
+/* The caller is the first of the threads; `size - 1` are started. pool->started says how many there
+ * are to join if one cannot be had. */
 bl_status bl_pool_open(bl_pool **out, size_t threads, bl_err *err) {
     bl_pool *pool = bl_xalloc(sizeof *pool);
     *out = NULL;

@@ -29,6 +29,7 @@ size_t bl_text_encode(char out[4], uint32_t code) {
     return n;
 }
 
+/* Does the character do something to a terminal, or to the order or sight of what is beside it? */
 static bool acts(uint32_t code) {
     static const struct {
         uint32_t first, last;

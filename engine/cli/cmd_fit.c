@@ -25,6 +25,7 @@ static void line(bl_buf *out, const char *label, const bl_stats_value *v) {
     bl_buf_str(out, "\n");
 }
 
+/* Says under the table where its intervals are from, and what >= and <= mean if one is there. */
 static void explain_intervals(bl_buf *out, const bl_stats_critical *c) {
     bl_buf_str(out, "\n");
     if (c->noise == BL_STATS_NOISE_SEEDS)

@@ -142,6 +142,8 @@ static void fill_dataset(bl_dataset *out, const bl_block_header *h) {
     memcpy(out->pixel_scale, h->pixel_scale, sizeof out->pixel_scale);
 }
 
+/* Nothing in the block is believed: every offset, name, code and class is checked before *out
+ * points to it. *out owns the array of names alone; the rest lies in the block. */
 bl_status bl_block_open(bl_dataset *out, const unsigned char *block, size_t n, bl_err *err) {
     bl_block_header h;
     bl_block_layout l;

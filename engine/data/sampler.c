@@ -45,6 +45,8 @@ BL_CLONES static void permute(const bl_permutation *s, size_t count, uint32_t *v
     }
 }
 
+/* Rows at `count` positions of one epoch (WALKERS at most). Values that are still outside of [0, n)
+ * stay in the array and go on, with the places they belong to in `at`. */
 static void walk(const bl_permutation *s, uint64_t position, size_t count, uint32_t *rows) {
     uint32_t value[WALKERS];
     uint8_t at[WALKERS];

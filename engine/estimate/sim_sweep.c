@@ -57,6 +57,8 @@ static void grow_slots(bl_sim_sweep *in) {
     for (size_t i = 0; i < in->count; i++) *slot_of(in, in->run[i].identity) = i + 1;
 }
 
+/* Enters the run by its identity, and keeps the longest prefix that a trial asked for. A run that
+ * is asked for twice is trained once. The identity's first digits serve as its id. */
 static void note(bl_sim_sweep *in, const bl_trial *t, bl_trial_result *r) {
     char identity[BL_SHA256_HEX];
     bl_buf text = {0};
@@ -81,6 +83,8 @@ static void note(bl_sim_sweep *in, const bl_trial *t, bl_trial_result *r) {
     }
 }
 
+/* A bl_sweep's way to run a round, on imagined curves. All trials are trained to their limit before
+ * the race is judged, as if all had run side by side. */
 static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *results,
                            bl_err *err) {
     bl_sim_sweep *in = ctx;

@@ -99,6 +99,8 @@ done:
     return status;
 }
 
+/* Takes a finished run's files into the tree; one that is not done is left out. A damaged one fails
+ * with BL_EFORMAT and b->out->damaged. */
 static bl_status take_run(bundle *b, const bl_store *store, const char *id, bl_err *err) {
     static const char *const as_is[] = {"run.json", "log.jsonl.gz", "noise.jsonl.gz"};
     char from[BL_PATH], folder[BL_PATH];
@@ -122,6 +124,7 @@ static bl_status take_run(bundle *b, const bl_store *store, const char *id, bl_e
     return take(b, from, folder, "timing.jsonl.gz", err);
 }
 
+/* Takes the plan and every finished run. BL_EMISSING: none is finished. */
 static bl_status take_store(bundle *b, bl_err *err) {
     bl_store store;
     bl_names names;
@@ -234,6 +237,8 @@ static bl_status add_file(const bundle *b, bl_buf *tar, bl_buf *sums, const char
     return status;
 }
 
+/* Writes the tree as one tar file, sorted, with SHA256SUMS last; packed unless the name ends in
+ * .tar. */
 static bl_status pack(const bundle *b, const char *file, bl_err *err) {
     paths all = {0};
     bl_buf tar = {0}, sums = {0}, packed = {0};

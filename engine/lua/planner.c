@@ -36,7 +36,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SCRIPT_BYTES = 1 << 20, EXIT_NO_MEMORY = 75 };
+enum { SCRIPT_BYTES = 1 << 20 };
 
 const bl_planner_limits bl_planner_default_limits = {
     .memory_bytes = (size_t)64 << 20,
@@ -161,7 +161,7 @@ static bl_status ending(const planner *p, int state, bl_err *err) {
     if (sig == SIGPROF || sig == SIGXCPU)
         return bl_sandbox_limit(p->place, p->script, p->limits->cpu_seconds, "s of processor time",
                                 err);
-    if (WIFEXITED(state) && WEXITSTATUS(state) == EXIT_NO_MEMORY)
+    if (WIFEXITED(state) && WEXITSTATUS(state) == BL_EXIT_RESUMABLE)
         BL_FAIL(err, BL_ENOMEM, "no memory for the sweep script %s", p->script);
     if (sig == SIGKILL) BL_FAIL(err, BL_ENOMEM, "the process of %s was killed", p->script);
     BL_FAIL(err, BL_EINVAL, "the process of %s ended with %s %d", p->script,

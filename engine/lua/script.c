@@ -58,9 +58,9 @@ static int no_setting(lua_State *L, const char *name, const char *where) {
         known[n++] = bl_schema[i].path;
         known[n++] = bl_key_leaf(&bl_schema[i]);
     }
-    const char *near = bl_nearest(name, known, n);
-    if (near == NULL) return luaL_error(L, "%sunknown setting '%s'", where, name);
-    return luaL_error(L, "%sunknown setting '%s', did you mean '%s'?", where, name, near);
+    char hint[BL_NEAREST_HINT];
+    return luaL_error(L, "%sunknown setting '%s'%s", where, name,
+                      bl_nearest_hint(hint, ", ", bl_nearest(name, known, n)));
 }
 
 /* The path of the key that `name` means: a path, the last part of one, or an old name of it. */
@@ -248,10 +248,9 @@ static int experiment_index(lua_State *L) {
     else if (strcmp(name, "config") == 0)
         lua_pushvalue(L, lua_upvalueindex(3));
     else {
-        const char *near = bl_nearest(name, fields, BL_COUNT(fields));
-        return near == NULL
-                   ? luaL_error(L, "the experiment has no '%s'", name)
-                   : luaL_error(L, "the experiment has no '%s', did you mean '%s'?", name, near);
+        char hint[BL_NEAREST_HINT];
+        return luaL_error(L, "the experiment has no '%s'%s", name,
+                          bl_nearest_hint(hint, ", ", bl_nearest(name, fields, BL_COUNT(fields))));
     }
     return 1;
 }

@@ -5,6 +5,8 @@
 
 enum { WEIGHT, BIAS };
 
+/* Declares weight (k, n), then bias (n). Without set.spread both are uniform within 1 / sqrt(k);
+ * with it the weight is normal and the bias 0. */
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     const size_t k = node->in_width[0], n = node->set.units;
     const float bound = 1.0f / bl_sqrtf((float)k);

@@ -8,6 +8,8 @@ size_t bl_layer_embedding_width(uint32_t n) {
     return width < 600.0 ? (size_t)width : 600;
 }
 
+/* Declares one table for each column, one after the other: node->column[c].base counts from the
+ * first. The node's width is the sum of their widths. */
 static bl_status shape(bl_net *net, bl_net_node *node, bl_err *err) {
     const bl_layer_settings *set = &node->set;
     node->column = bl_xalloc(set->columns * sizeof *node->column);

@@ -1,6 +1,8 @@
 #include "engine/optim/schedule.h"
 #include "kernels/shared/exact_math.h"
 
+/* The horizon is in steps of this batch size, rounded, at least 1; of these the first `warmup`
+ * share is rising. */
 bl_status bl_schedule_resolve(bl_schedule_plan *plan, const bl_config *config, int64_t epoch_rows,
                               bl_err *err) {
     const double epochs = config->schedule.horizon_epochs;

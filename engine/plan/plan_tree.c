@@ -119,6 +119,7 @@ void bl_plan_tree_text(const bl_plan_tree *tree, bl_buf *out) {
 
 /* ---- JSON ---- */
 
+/* The trial's record of `plan --json`: unlike the file's, it has a state and an estimate. */
 static void run_json(bl_buf *out, const bl_plan_tree_run *r, size_t round) {
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);

@@ -47,6 +47,8 @@ static bl_status fit_reference(bl_report_model *m, bl_err *err) {
     return status;
 }
 
+/* The order matters: logs need the trials' index, costs need timing, and the answer needs all of
+ * them. On failure *m is empty. */
 bl_status bl_report_analyse(bl_report_model *m, const char *run_dir, bl_err *err) {
     *m = (bl_report_model){.main.target = (double)NAN, .main_series = BL_NO_SERIES, .threads = 1};
     bl_report_bests bests = {0};

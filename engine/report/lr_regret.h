@@ -1,4 +1,4 @@
-/* Learning-rate rules judged (P9): what following one from the smallest batch size would have cost
+/* Learning-rate rules judged: what following one from the smallest batch size would have cost
  * instead of retuning. */
 #ifndef BL_ENGINE_REPORT_LR_REGRET_H
 #define BL_ENGINE_REPORT_LR_REGRET_H

@@ -1,4 +1,5 @@
-/* The learning rates a sweep tried at each batch size, and what another rate would have cost. */
+/* Sensitivity to the learning rate: the rates that a sweep tried at each batch size, and what
+ * another rate would have cost. */
 #ifndef BL_ENGINE_REPORT_LR_SENSITIVITY_H
 #define BL_ENGINE_REPORT_LR_SENSITIVITY_H
 #include "engine/report/report_model.h"

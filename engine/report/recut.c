@@ -109,6 +109,8 @@ static bool is_asked(const bl_report_target *main, double batch_size, size_t *at
     return *at < main->size_count && main->sizes[*at].batch_size == batch_size;
 }
 
+/* Asks each trial's log when it passed `target`, though the trial was asked for the main one. Batch
+ * sizes without an answer for the main target are left out. */
 void bl_recut_bests(bl_report_bests *out, const bl_report_model *m, double target) {
     *out = (bl_report_bests){.best = bl_xalloc((m->main.size_count + 1) * sizeof *out->best)};
     entry *all = bl_xalloc((m->trial_count + 1) * sizeof *all);

@@ -1,4 +1,5 @@
-/* Another target's best learning rates, out of runs that were made for the main one. */
+/* The answer for an easier target, cut anew from the runs that were made for the main one: the best
+ * learning rate of each batch size, from their logs. */
 #ifndef BL_ENGINE_REPORT_RECUT_H
 #define BL_ENGINE_REPORT_RECUT_H
 #include "engine/report/plan_read.h"

@@ -416,6 +416,7 @@ static void describe(const bl_stats_critical *c, char *out, size_t cap) {
                        f->lack.p_value);
 }
 
+/* Everything unknown but the data's size and scatter. */
 static void start(bl_stats_critical *out, size_t points, const data *d) {
     const bl_stats_groups *g = &d->groups;
     const range *r = &d->range;

@@ -1,5 +1,5 @@
-/* Rules that carry a learning rate from one batch size to another, and what following one costs
- * (P9). Regret is S(rule) / S(retuned): 1 means the rule found the tuned optimum. */
+/* Rules that carry a learning rate from one batch size to another, and what following one costs.
+ * Regret is S(rule) / S(retuned): 1 means the rule found the tuned optimum. */
 #ifndef BL_ENGINE_STATS_LR_RULES_H
 #define BL_ENGINE_STATS_LR_RULES_H
 #include "engine/stats/summary.h"

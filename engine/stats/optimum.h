@@ -1,7 +1,7 @@
-/* The join (P8): steps-to-target times what one step costs gives training time T(B) = S(B) t(B) and
- * resource consumption R(B) = S(B) r(B), and with them three best batch sizes. The winner is the
- * plain minimum, the smaller batch size where two are equal; every batch size that these data
- * cannot tell from it is marked. */
+/* Time and cost of reaching a target. Steps-to-target times what one step costs gives training time
+ * T(B) = S(B) t(B) and resource consumption R(B) = S(B) r(B), and with them three best batch sizes.
+ * The winner is the plain minimum, the smaller batch size where two are equal; every batch size
+ * that these data cannot tell from it is marked. */
 #ifndef BL_ENGINE_STATS_OPTIMUM_H
 #define BL_ENGINE_STATS_OPTIMUM_H
 #include "engine/base/status.h"

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RESULT_LIMIT = 1 << 20 };
-
 bl_status bl_store_write_noise(bl_claim *claim, const char *text, size_t n, bl_store_noise *out,
                                bl_err *err) {
     bl_buf packed = {0};
@@ -25,14 +23,14 @@ typedef struct claimed {
     bool done;
 } claimed;
 
+/* What a run's result.json says of its probes; a run without one is not done, which is no error. */
 static bl_status read_result(claimed *out, const bl_store *store, const char *id, bl_err *err) {
     char path[BL_PATH];
     bl_buf text = {0};
     bl_json_doc doc = {0};
     *out = (claimed){0};
     BL_TRY(bl_path(path, err, "%s/%s/result.json", store->dir, id));
-    bl_status status = bl_file_read(&text, path, RESULT_LIMIT, err);
-    if (status == BL_OK) status = bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err);
+    const bl_status status = bl_store_read_result(&doc, &text, path, err);
     if (status == BL_OK) {
         out->done = true;
         out->steps = bl_json_int(doc.root, "steps", 0);

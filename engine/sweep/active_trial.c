@@ -340,6 +340,8 @@ static void write_environment(bl_buf *out, const bl_active_trial *a, const bl_sc
     bl_jw_done(&w);
 }
 
+/* timing.jsonl.gz: a header with memory and threads, then the segments in a->timing. Nothing
+ * without a segment. */
 static bl_status write_timing(const bl_active_trial *a, const bl_scheduler *s, size_t threads,
                               bl_err *err) {
     size_t bytes = 0;

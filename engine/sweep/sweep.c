@@ -33,6 +33,7 @@ typedef struct sweep {
     size_t saved;        /* bytes of `plan` when it was last saved */
 } sweep;
 
+/* The plan's first line: what was asked, from the configuration and the data set. */
 static void write_head(sweep *s) {
     const bl_config *c = s->config;
     const bl_dataset *d = s->scheduler->data;
@@ -64,6 +65,7 @@ static void write_round(sweep *s, const bl_round *round) {
     bl_plan_write_round(&s->plan, &record);
 }
 
+/* The trial with its answer; its settings are written as what differs from the configuration. */
 static void write_trial(sweep *s, const bl_trial *t, const bl_trial_result *r) {
     bl_buf set = {0};
     bl_config config;
@@ -125,6 +127,8 @@ static bl_status save_plan(sweep *s, bool end, bl_err *err) {
     return status;
 }
 
+/* The planner's way to run a round. Under fail_fast a run without memory ends the sweep, after the
+ * round is in the plan. */
 static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *results,
                            bl_err *err) {
     sweep *s = ctx;

@@ -164,6 +164,8 @@ static void write_timing(const bl_timing_options *o, const char *key, const poin
     bl_seal(out);
 }
 
+/* Each repetition goes through all batch sizes once, in an order of its own: a slow spell of the
+ * machine hits all of them. */
 static bl_status measure_all(const bl_timing_options *o, point *points, size_t n, size_t repeats,
                              bl_err *err) {
     size_t *order = bl_xalloc(o->count * sizeof *order);

@@ -149,6 +149,8 @@ typedef struct product_job {
     const float *left;
 } product_job;
 
+/* Part p of the products of all pairs of vectors, for each measure, in doubles over blocks of BLOCK
+ * weights. Each block has its sums to itself, so the result does not depend on `parts`. */
 static void product_part(void *ctx, size_t p, size_t parts) {
     const product_job *job = ctx;
     const bl_part part = {.part = p, .parts = parts};

@@ -1,4 +1,5 @@
-/* The inside of a run, shared by the files of this room. */
+/* struct bl_train, the inside of a run, shared by the files of this room. Other rooms see train.h.
+ */
 #ifndef BL_ENGINE_TRAIN_RUN_H
 #define BL_ENGINE_TRAIN_RUN_H
 #include "engine/base/mem.h"

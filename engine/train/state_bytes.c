@@ -121,6 +121,8 @@ static void take_fixed(bl_train *t, const fixed_part *f) {
     memcpy(t->now.params_sha256, f->params_sha256, BL_SHA256_HEX);
 }
 
+/* check() looks at all bytes before anything of *train changes. A workload on a device takes its
+ * blocks into host memory first, and `put` copies them on. */
 bl_status bl_train_restore(bl_train *train, const void *bytes, size_t n, const char *log,
                            size_t log_n, bl_err *err) {
     fixed_part fixed = {0};

@@ -101,6 +101,8 @@ static bl_status check_level(const bl_config *config, const bl_train_device_data
     return BL_OK;
 }
 
+/* Lays everything out twice: in an arena without memory, to count it, then in one of that size. So
+ * a run that does not fit fails before it begins. */
 bl_status bl_train_open(bl_train **out, const bl_config *config, const bl_dataset *data,
                         const bl_train_options *options, bl_err *err) {
     const size_t threads = options->device_data != NULL ? 1 : bl_size_max(options->threads, 1);

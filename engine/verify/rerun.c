@@ -113,6 +113,8 @@ static bool same_noise(const bl_rerun *r, const char *run) {
     return same;
 }
 
+/* Counts the run as equal or different and says what differs. `against` names the lock or store it
+ * is held to. A run that found no memory is neither. */
 static bl_status compare(bl_rerun *r, const bl_lock_entry *entry, const char *against,
                          bl_err *err) {
     char digest[BL_SHA256_HEX];

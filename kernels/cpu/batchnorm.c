@@ -94,7 +94,7 @@ void BL_CPU(batchnorm_forward)(const bl_batchnorm_forward *a, const bl_part *par
                                .beta = a->beta,
                                .n = a->n};
         normalise_range(columns, rows, &all);
-        for (size_t r = 0; r < rows && a->dropout.mask; r++) /* in the first cache */
+        for (size_t r = 0; r < rows && a->dropout.mask != NULL; r++) /* in the first cache */
             bl_drop_row(&a->dropout, &keys, b + r, columns);
     }
 }
@@ -158,8 +158,9 @@ BL_INLINE bl_v xhat_of(const bl_batchnorm_backward *a, size_t b, size_t j, bl_la
 /* dy, or what a dropout leaves of it. */
 BL_INLINE bl_v dy_of(const bl_batchnorm_backward *a, size_t b, size_t j, bl_lanes m) {
     const bl_v dy = bl_v_get(a->dy + b * a->n + j, m);
-    return a->mask ? bl_kept(a->mask + b * bl_dropout_mask_bytes(a->n) + j / 4, a->mask_scale, dy)
-                   : dy;
+    return a->mask != NULL
+               ? bl_kept(a->mask + b * bl_dropout_mask_bytes(a->n) + j / 4, a->mask_scale, dy)
+               : dy;
 }
 
 BL_INLINE bl_v2 add_gradients(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lanes m) {
@@ -215,6 +216,8 @@ BL_INLINE void coefficients_step(const void *ctx, size_t j, bl_lanes m) {
     bl_v_put(a->mean_dg + j, bl_v_get(a->dgamma + j, m) / a->batch, m);
 }
 
+/* dx of `count` columns from j on. The three factors of a column are computed once, into scratch,
+ * for all examples. */
 static void dx_strip(const bl_batchnorm_backward *a, size_t j, size_t count, float *scratch) {
     const bl_range strip = {0, count};
     const coefficients of = {.scale = scratch,
@@ -239,7 +242,7 @@ static void dx_strip(const bl_batchnorm_backward *a, size_t j, size_t count, flo
             .mean_dy = of.mean_dy,
             .mean_dg = of.mean_dg,
             .epilogue = bl_epilogue_at(&a->epilogue, at),
-            .mask = a->mask ? a->mask + b * mask_row + j / 4 : NULL,
+            .mask = a->mask != NULL ? a->mask + b * mask_row + j / 4 : NULL,
             .mask_scale = a->mask_scale,
             .n = a->n,
             .mask_row = mask_row,

@@ -62,6 +62,8 @@ BL_INLINE void normalise(const void *ctx, size_t j, bl_lanes m) {
     }
 }
 
+/* One chunk of examples, normalised by its own statistics. The chunk's averages climb the tree of
+ * `sums`, whose root moves the running statistics. */
 static void forward_of(const bl_batchnorm2d_forward *a, size_t chunk, bl_range columns,
                        float *scratch, averages *sums) {
     const bl_range examples = {bl_chunk_begin(a->batch, a->chunks, chunk),
@@ -144,6 +146,7 @@ BL_INLINE void dx_step(const void *ctx, size_t j, bl_lanes m) {
     }
 }
 
+/* One chunk's dx, and its share of dgamma and dbeta, which climbs the tree of `sums`. */
 static void backward_of(const bl_batchnorm2d_backward *a, size_t chunk, bl_range columns,
                         float *scratch, averages *sums) {
     const bl_range examples = {bl_chunk_begin(a->batch, a->chunks, chunk),

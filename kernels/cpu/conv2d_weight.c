@@ -277,6 +277,8 @@ static void run_bias_of(const weights *w, const bl_conv_tile *t, size_t vecs, si
         run_bias(w, t->b, t->b_step, positions, 1, acc, pauses);
 }
 
+/* Adds a slice's products for one panel of filters to its sums in w->acc. t->b goes on to the next
+ * panel's dy. */
 static void run_panel(const weights *w, bl_conv_tile *t, slice *b, size_t panel, bool pauses) {
     const size_t vecs = bl_conv_panel_vecs(&w->panels, panel);
     const size_t positions = b->lines * w->v->out_width;
@@ -298,6 +300,8 @@ static void run_panel(const weights *w, bl_conv_tile *t, slice *b, size_t panel,
     t->b += w->dy_in_place ? t->cols : positions * t->cols;
 }
 
+/* `lines` output lines of one example, from oy on, for all panels. Unless the band is the whole
+ * picture, an example's sum is closed only with its last line: until then it lies in w->wait. */
 static void run_band(const weights *w, size_t example, size_t oy, size_t lines) {
     const bl_conv *v = w->v;
     const size_t line = v->width * v->channels;

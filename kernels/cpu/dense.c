@@ -195,7 +195,7 @@ static void no_terms(const product *p, size_t j0, size_t j1) {
     for (size_t r = 0; r < p->rows; r++)
         for (size_t j = j0; j < j1; j++) {
             const size_t at = r * p->n + j;
-            const float y = p->bias ? 0.0f + p->bias[j] : 0.0f;
+            const float y = p->bias != NULL ? 0.0f + p->bias[j] : 0.0f;
             p->y[at] = bl_epilogue_apply(&p->epilogue, at, y);
         }
 }

@@ -100,7 +100,7 @@ static void panel_block(const weights *w, size_t node, size_t b0, size_t len, bl
                         size_t j0, size_t cols) {
     const float *left[LEVELS_MOST];
     const size_t count = rows.end - rows.begin;
-    const size_t packed = w->packed ? count - count % BL_ROWS : 0;
+    const size_t packed = w->packed != NULL ? count - count % BL_ROWS : 0;
     const bool last = b0 + len == w->batch;
     bl_tile t = {.a = w->packed,
                  .b = w->panel,
@@ -141,12 +141,14 @@ static void bias_block(const weights *w, size_t node, size_t b0, size_t len, siz
     }
 }
 
+/* dw of a block of rows and columns over the whole batch, BL_BLOCK examples at a time, each a leaf
+ * of the tree. The bias goes with the first rows. */
 static void macro_tile(const weights *w, bl_range rows, bl_range columns) {
     const size_t node_rows = bl_size_min(rows.end - rows.begin, MACRO_ROWS);
-    const bool bias = w->dbias && rows.begin == 0;
+    const bool bias = w->dbias != NULL && rows.begin == 0;
     for (size_t b0 = 0; b0 < w->batch; b0 += BL_BLOCK) {
         const size_t len = bl_size_min(w->batch - b0, BL_BLOCK);
-        if (w->packed)
+        if (w->packed != NULL)
             pack_x(w->packed, w->x + b0 * w->k + rows.begin, w->k, len, rows.end - rows.begin);
         for (size_t j = columns.begin; j < columns.end; j += BL_PANEL) {
             const size_t cols = bl_size_min(columns.end - j, BL_PANEL);

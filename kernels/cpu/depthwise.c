@@ -300,6 +300,8 @@ BL_INLINE void weight_step(const void *ctx, size_t j, const int vecs, bl_lanes m
     join(at, taps, j, vecs, m, acc);
 }
 
+/* dw, and dbias where wanted, of one strip of channels: chains of BL_BLOCK examples, then the tree
+ * over them. */
 static void weight_strip(weight_at *at, float *levels) {
     const bl_conv *v = &at->a->conv;
     const size_t taps = v->kernel * v->kernel, count = at->strip.end - at->strip.begin;

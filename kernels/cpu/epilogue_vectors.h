@@ -21,8 +21,8 @@ BL_INLINE bl_v bl_epilogue_vector(const bl_epilogue *e, bl_v v, size_t i, bl_lan
 
 /* An epilogue whose result begins `at` floats further on. */
 BL_INLINE bl_epilogue bl_epilogue_at(const bl_epilogue *e, size_t at) {
-    return (bl_epilogue){.residual = e->residual ? e->residual + at : NULL,
-                         .relu_gate = e->relu_gate ? e->relu_gate + at : NULL,
+    return (bl_epilogue){.residual = e->residual != NULL ? e->residual + at : NULL,
+                         .relu_gate = e->relu_gate != NULL ? e->relu_gate + at : NULL,
                          .relu = e->relu};
 }
 #endif

@@ -62,6 +62,8 @@ BL_INLINE void normalise(const void *ctx, size_t j, bl_lanes m) {
     bl_v_put(v->out + v->at + j, bl_v_fma(xhat_of(v, j, m), gamma, beta), m);
 }
 
+/* One example. Channels are summed over positions first, then within each group. scratch: (3, n).
+ */
 static void forward_of(const bl_groupnorm_forward *a, size_t b, float *scratch) {
     const size_t n = a->n, size = n / a->groups, each = a->positions * n;
     const float count = (float)(a->positions * size);

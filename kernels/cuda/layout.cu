@@ -1,4 +1,5 @@
-/* Arrays as a library wants them: transposed, in 16 bits. */
+/* What stands before and after a call of cuBLASLt: matrices transposed and converted between 32 and
+ * 16 bits, a bias added, a factor multiplied in. */
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/narrow.h"
 

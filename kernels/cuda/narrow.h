@@ -1,4 +1,5 @@
-/* Floats of 16 bits, rounded to the nearest, ties to even; a NaN stays one. */
+/* Conversion between fp32 and the two 16-bit formats, bf16 and fp16 ("narrow" floats): rounded to
+ * the nearest, ties to even. A NaN stays one. */
 #ifndef BL_KERNELS_CUDA_NARROW_H
 #define BL_KERNELS_CUDA_NARROW_H
 #include "kernels/shared/exact_math.h"

@@ -1,5 +1,5 @@
-/* What treats the positions of an image alike, and the hard activations: one thread a number, or,
- * where positions are summed, a channel of an example. */
+/* Global average pooling, factors for channels (scale), and the hard activations: one thread a
+ * number, or, where positions are summed, a channel of an example. */
 #include "kernels/cuda/launch.h"
 #include "kernels/ref/hard.c"
 #include "kernels/ref/positions.c"

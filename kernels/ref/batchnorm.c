@@ -85,7 +85,7 @@ BL_REF void bl_batchnorm_inference_ref(const bl_batchnorm_inference *a, const bl
 /* The gradient by y, through the dropout that followed, if one did. */
 static BL_HD float dy_of(const bl_batchnorm_backward *a, size_t b, size_t j) {
     const float dy = a->dy[b * a->n + j];
-    return a->mask ? bl_ref_kept(a->mask, a->mask_scale, dy, a->n, b, j) : dy;
+    return a->mask != NULL ? bl_ref_kept(a->mask, a->mask_scale, dy, a->n, b, j) : dy;
 }
 
 /* Sums first, dx second; dx may lie where dy does. */

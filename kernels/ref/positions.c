@@ -1,4 +1,5 @@
-/* What treats the positions of an image alike: means over them, one factor for all of them. */
+/* Global average pooling (mean_positions), and one factor for each channel of an example (scale):
+ * what treats all positions of an image alike. */
 #include "kernels/ref/ref.h"
 #include <math.h>
 

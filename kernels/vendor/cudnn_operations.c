@@ -85,6 +85,7 @@ static void add_bias(bl_graph *g, const bl_cudnn_shape *s, cudnnBackendDescripto
     bl_graph_operation(g, d);
 }
 
+/* y = conv(x, w), and the bias added to it. Then y is only a value between two operations. */
 static void conv_forward(bl_graph *g, const bl_cudnn_shape *s) {
     const bl_conv *v = &s->conv;
     const bl_tensor virtual_y = {.id = BL_ID_BETWEEN,
@@ -136,6 +137,8 @@ static void conv_weight(bl_graph *g, const bl_cudnn_shape *s) {
 
 /* ---- pools ---- */
 
+/* The window of a pool, without padding. NaN goes through, as the contract of the kernels has it.
+ */
 static cudnnBackendDescriptor_t window(bl_graph *g, const bl_conv *v, cudnnResampleMode_t mode) {
     const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
     const cudnnNanPropagation_t nan = CUDNN_PROPAGATE_NAN;

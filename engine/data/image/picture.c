@@ -65,6 +65,8 @@ static void standardise_channels(picture_block *out, bl_block_header *h) {
     memcpy(out->bytes, h, sizeof *h);
 }
 
+/* Counts the rows of all parts first, so that each part is copied to its final place. The caller
+ * frees *block. */
 bl_status bl_picture_encode(unsigned char **block, bl_block_header *h, const bl_manifest *m,
                             bl_picture_files *part, size_t parts, bl_err *err) {
     const bl_picture_format *format = bl_picture_format_find(m->image.format);

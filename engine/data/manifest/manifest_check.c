@@ -94,6 +94,8 @@ static bl_status check_hash(const bl_manifest *m, const bl_source_decl *file, co
                         "a SHA-256 has 64 digits 0-9a-f");
 }
 
+/* Names are unique, and each table has files. A digest that is given is one; paths stay in the data
+ * set's folder. */
 static bl_status check_tables(const bl_manifest *m, bl_err *err) {
     if (m->tables == 0)
         return bl_node_fail(&m->doc, bl_node_get(m->doc.root, "tables"), NULL, err,
@@ -198,6 +200,9 @@ static bl_status check_derive_keys(const bl_manifest *m, const bl_derive_decl *d
     return BL_OK;
 }
 
+/* The operation exists, has the keys it needs and no others, and its inputs have the right type.
+ * Without `strict` an input that is not there is passed over: a variant may lack its table. The new
+ * column is in `set` afterwards. */
 static bl_status check_derive(const bl_manifest *m, const bl_derive_decl *d, column_set *set,
                               bool strict, bl_err *err) {
     const bl_derive_op *op = bl_derive_find(d->op);
@@ -323,6 +328,8 @@ static bl_status check_variant(const bl_manifest *m, const bl_variant_decl *v, b
     return check_rows(m, &set, err);
 }
 
+/* A generated column has one source of values: a list, a count, or a range. Weights go with a list.
+ */
 static bl_status check_synth_column(const bl_manifest *m, const bl_synth_decl *c, column_set *set,
                                     bl_err *err) {
     for (size_t i = 0; i < c->per.n; i++)
@@ -412,6 +419,7 @@ static bl_status check_image_keys(const bl_manifest *m, bl_err *err) {
     return BL_OK;
 }
 
+/* The split and every variant name tables that exist, and each variant keeps one for training. */
 static bl_status check_image_split(const bl_manifest *m, bl_err *err) {
     if (m->split.by != NULL || m->split.share != 0 || m->split.valid < 1)
         return bl_node_fail(
@@ -437,6 +445,8 @@ static bl_status check_image_split(const bl_manifest *m, bl_err *err) {
     return BL_OK;
 }
 
+/* Format, size, classes and number of files fit each other, and no key of a table of columns is
+ * there. */
 static bl_status check_image(const bl_manifest *m, bl_err *err) {
     const bl_picture_decl *d = &m->image;
     const bl_picture_synth_decl *s = &m->image_synthetic;

@@ -391,6 +391,8 @@ static void complete_variants(bl_manifest *m) {
 
 /* ---- a whole declaration ---- */
 
+/* Declarations are of two kinds: random labels, which are a definition, and everything that has
+ * files. */
 static bl_status interpret(root *r, const char *name, bl_err *err) {
     bl_manifest *m = &r->manifest;
     const bl_node *random = bl_node_get(m->doc.root, "random_labels");

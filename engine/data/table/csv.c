@@ -97,6 +97,8 @@ static void resolve_unquoted(bl_csv *csv) {
     }
 }
 
+/* Empty lines are passed over, and csv->line is that of the row's first field. Fields point into
+ * the file's text, those with doubled quotes into csv->unquoted: until the next row. */
 bl_status bl_csv_row(bl_csv *csv, bool *more, bl_err *err) {
     csv->count = 0;
     bl_buf_clear(&csv->unquoted);
@@ -169,6 +171,7 @@ static bool is_number(bl_csv_field f) {
     return i == f.n;
 }
 
+/* At most 16 characters without an exponent are read here, exactly. All others go to strtod. */
 bool bl_csv_number(bl_csv_field f, double *value) {
     static const double power[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};

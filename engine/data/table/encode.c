@@ -270,6 +270,8 @@ static bl_status fill_block(unsigned char **block, bl_block_header *header, cons
     return status;
 }
 
+/* The order is the head's: what a column needs is taken of the training rows, so the split comes
+ * first. */
 bl_status bl_encode(unsigned char **block, bl_block_header *header, const bl_frame *frame,
                     const bl_manifest *manifest, bl_err *err) {
     encoder e = {.frame = frame, .manifest = manifest};

@@ -34,6 +34,9 @@ static size_t row_at(const uint32_t *rows, size_t i) {
     return rows != NULL ? rows[i] : i;
 }
 
+/* Levels of a column of texts: those that occur in the rows, in order, numbers by value if all of
+ * them are numbers. l->direct leads from a code of the dictionary to its level; 0 is a missing
+ * value. */
 static bl_status build_text(bl_levels *l, const uint32_t *rows, size_t n, bl_err *err) {
     const bl_dict *dict = &l->view->column->dict;
     text_level *level = bl_alloc(dict->count * sizeof *level);

@@ -56,6 +56,7 @@ static void data(bl_buf *dat, const bl_report_model *m) {
     rules(dat, m);
 }
 
+/* The axis covers every rate tried for the main target, arrived or not. */
 static void settings(bl_buf *gp, const bl_report_model *m) {
     bl_axis y = {0};
     bool lost = false, edge = false;

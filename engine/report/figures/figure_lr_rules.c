@@ -34,6 +34,7 @@ static void data(bl_buf *dat, const bl_report_model *m) {
     bl_buf_free(&name);
 }
 
+/* The axis begins at 1, a rule that costs nothing; gnuplot's arrays count from 1. */
 static void settings(bl_buf *gp, const bl_report_model *m) {
     bl_axis y = {1, 1.2};
     bool bound = false;

@@ -21,6 +21,7 @@ static void block(bl_buf *dat, const bl_report_model *m, double batch_size, bool
     if (rows == 0) bl_dat_nothing(dat, 4);
 }
 
+/* Two blocks for each batch size that is drawn, arrived_N and lost_N, and the best rate of each. */
 static void data(bl_buf *dat, const bl_report_model *m) {
     size_t index[BL_FIGURE_LINES];
     const size_t lines = bl_figure_choose(m->main.size_count, index);
@@ -43,6 +44,7 @@ static void data(bl_buf *dat, const bl_report_model *m) {
     }
 }
 
+/* A rate that never arrived stands at the steps it ran. */
 static void settings(bl_buf *gp, const bl_report_model *m) {
     size_t index[BL_FIGURE_LINES];
     const size_t lines = bl_figure_choose(m->main.size_count, index);

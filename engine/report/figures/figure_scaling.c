@@ -163,6 +163,7 @@ static void mark_critical(bl_buf *gp, const bl_report_model *m, const bl_axis *x
     bl_buf_printf(gp, "marks = %d\n", rows);
 }
 
+/* The axis covers the intervals, too, but not those of bounds, which have none. */
 static void settings(bl_buf *gp, const bl_report_model *m) {
     const bl_axis x = bl_gp_batch_axis(gp, m);
     bl_axis y = {0};

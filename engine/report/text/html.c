@@ -94,6 +94,7 @@ static void sentences(bl_buf *out, const bl_report_model *m) {
     bl_buf_free(&text);
 }
 
+/* The table of batch sizes, one column for each of bl_cell_columns; row 0 is the head. */
 static void table(bl_buf *out, const bl_report_model *m) {
     if (m->main.size_count == 0) return;
     if (m->main_series != BL_NO_SERIES) {

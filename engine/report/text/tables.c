@@ -18,6 +18,7 @@ static void exact(bl_buf *out, double value) {
     bl_buf_str(out, text);
 }
 
+/* One row for each trial of the plan, in its order. */
 static void runs_csv(bl_buf *out, const bl_report_model *m) {
     bl_buf_str(out, "round,run,batch_size,learning_rate,seed,target,max_steps,outcome,steps,"
                     "examples,hit,before,reason,data\n");
