@@ -39,17 +39,22 @@ void bl_buf_str(bl_buf *buf, const char *text) {
     bl_buf_add(buf, text, strlen(text));
 }
 
-void bl_buf_printf(bl_buf *buf, const char *fmt, ...) {
-    va_list ap, again;
-    va_start(ap, fmt);
+void bl_buf_vprintf(bl_buf *buf, const char *fmt, va_list ap) {
+    va_list again;
     va_copy(again, ap);
     const int n = vsnprintf(NULL, 0, fmt, ap);
-    va_end(ap);
     BL_ASSERT(n >= 0);
     reserve(buf, (size_t)n);
     (void)vsnprintf(buf->data + buf->len, (size_t)n + 1, fmt, again);
     va_end(again);
     buf->len += (size_t)n;
+}
+
+void bl_buf_printf(bl_buf *buf, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    bl_buf_vprintf(buf, fmt, ap);
+    va_end(ap);
 }
 
 void bl_buf_grouped(bl_buf *buf, const char *digits) {

@@ -8,6 +8,7 @@
 #ifndef BL_ENGINE_BASE_BUF_H
 #define BL_ENGINE_BASE_BUF_H
 #include "engine/base/status.h"
+#include <stdarg.h>
 #include <stddef.h>
 
 typedef struct bl_buf {
@@ -22,6 +23,8 @@ void bl_buf_add(bl_buf *buf, const void *bytes, size_t n);
 void bl_buf_str(bl_buf *buf, const char *text);
 BL_PRINTF(2, 3)
 void bl_buf_printf(bl_buf *buf, const char *fmt, ...);
+BL_PRINTF(2, 0)
+void bl_buf_vprintf(bl_buf *buf, const char *fmt, va_list ap);
 void bl_buf_grouped(bl_buf *buf, const char *digits); /* "-1234567" as "-1,234,567" */
 const char *bl_buf_text(const bl_buf *buf);           /* "" when empty */
 #endif

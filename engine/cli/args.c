@@ -25,34 +25,36 @@ static const char *usage_of(const bl_command *c) {
 }
 
 int bl_cli_usage(const bl_args *args, const char *fmt, ...) {
+    bl_buf text = {0};
     va_list ap;
     va_start(ap, fmt);
-    (void)fprintf(stderr, "batchlab: ");
-    (void)vfprintf(stderr, fmt, ap);
+    bl_buf_vprintf(&text, fmt, ap);
     va_end(ap);
-    (void)fprintf(stderr, "\nusage: batchlab %s%s%s\n", args->command->name,
-                  usage_of(args->command)[0] != '\0' ? " " : "", usage_of(args->command));
+    bl_cli_printf(stderr, "batchlab: %s\nusage: batchlab %s%s%s\n", bl_buf_text(&text),
+                  args->command->name, usage_of(args->command)[0] != '\0' ? " " : "",
+                  usage_of(args->command));
+    bl_buf_free(&text);
     return BL_EXIT_USAGE;
 }
 
 static void show_help(const bl_command *c) {
-    (void)printf("usage: batchlab %s %s\n", c->name, usage_of(c));
-    if (c->notes != NULL) (void)printf("\n%s", c->notes);
-    if (c->option_count > 0) (void)printf("\noptions:\n");
+    bl_cli_printf(stdout, "usage: batchlab %s %s\n", c->name, usage_of(c));
+    if (c->notes != NULL) bl_cli_printf(stdout, "\n%s", c->notes);
+    if (c->option_count > 0) bl_cli_printf(stdout, "\noptions:\n");
     for (size_t i = 0; i < c->option_count; i++) {
         const bl_option *o = &c->options[i];
         char left[64];
         (void)snprintf(left, sizeof left, "%s%s%s%s%s", o->brief != NULL ? o->brief : "",
                        o->brief != NULL ? ", " : "", o->name, o->argument != NULL ? " " : "",
                        o->argument != NULL ? o->argument : "");
-        (void)printf("  %-26s %s\n", left, o->help);
+        bl_cli_printf(stdout, "  %-26s %s\n", left, o->help);
     }
 }
 
 void bl_args_list_options(const bl_command *command) {
     for (size_t i = 0; i < command->option_count; i++)
-        (void)printf("%s\t%s\n", command->options[i].name, command->options[i].help);
-    (void)printf("--help\tshow the options\n");
+        bl_cli_printf(stdout, "%s\t%s\n", command->options[i].name, command->options[i].help);
+    bl_cli_printf(stdout, "--help\tshow the options\n");
 }
 
 static int unknown_option(const bl_args *args, const char *word) {
@@ -62,7 +64,7 @@ static int unknown_option(const bl_args *args, const char *word) {
     const char *near = bl_nearest(word, names, c->option_count);
     if (near == NULL) return bl_cli_usage(args, "unknown option '%s'", word);
     char hint[BL_NEAREST_HINT];
-    (void)fprintf(stderr, "batchlab: unknown option '%s'%s\n", word,
+    bl_cli_printf(stderr, "batchlab: unknown option '%s'%s\n", word,
                   bl_nearest_hint(hint, ": ", near));
     return BL_EXIT_USAGE;
 }

@@ -28,6 +28,8 @@ static int write_bundle(const bl_args *args) {
                                      .templates_dir = bl_cli_templates_dir,
                                      .manifest_dir = bl_cli_dataset_options(false).manifest_dir,
                                      .with_timing = bl_args_has(args, WITH_TIMING)};
+    if (args->value[OUTPUT] != NULL && args->value[OUTPUT][0] == '\0')
+        return bl_cli_usage(args, "--output names no file");
     bl_status status = args->value[OUTPUT] != NULL
                            ? bl_path(file, &err, "%s", args->value[OUTPUT])
                            : bl_path(file, &err, "%s.tar.gz", args->operand);
@@ -40,8 +42,8 @@ static int write_bundle(const bl_args *args) {
         return made.damaged ? BL_EXIT_DAMAGE : failed;
     }
     char size[BL_FORMAT_SIZE];
-    (void)printf("%s: %zu runs, %zu files, %s\n", file, made.runs, made.files,
-                 bl_format_size(size, (double)made.bytes));
+    bl_cli_printf(stdout, "%s: %zu runs, %zu files, %s\n", file, made.runs, made.files,
+                  bl_format_size(size, (double)made.bytes));
     return BL_EXIT_DONE;
 }
 

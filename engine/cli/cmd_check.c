@@ -23,14 +23,14 @@ static int list_keys(const char *group) {
     bl_buf out = {0};
     const bl_status status = bl_config_list_keys(
         group[0] == '\0' || strcmp(group, "all") == 0 ? NULL : group, &out, &err);
-    if (status == BL_OK) (void)printf("%s", bl_buf_text(&out));
+    if (status == BL_OK) bl_cli_printf(stdout, "%s", bl_buf_text(&out));
     bl_buf_free(&out);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }
 
 static void say(void *ctx, const char *line) {
     (void)ctx;
-    (void)puts(line);
+    bl_cli_printf(stdout, "%s\n", line);
 }
 
 /* How wide embeddings are is in the rows: what does not fit by the declaration is asked of them. */
@@ -77,9 +77,9 @@ static int check(const bl_args *args) {
     bl_experiment_close(&e);
     if (status != BL_OK) return bl_cli_fail(&err);
     const bool preset = e.config.preset[0] != '\0';
-    (void)printf("%s: fine. %s%s%s%zu batch sizes, %zu runs in the first round.\n", args->operand,
-                 preset ? "Preset " : "", e.config.preset, preset ? ", " : "",
-                 e.config.sweep.batch_sizes.n, trials);
+    bl_cli_printf(stdout, "%s: fine. %s%s%s%zu batch sizes, %zu runs in the first round.\n",
+                  args->operand, preset ? "Preset " : "", e.config.preset, preset ? ", " : "",
+                  e.config.sweep.batch_sizes.n, trials);
     bl_config_notes(&e.config, say, NULL);
     bl_config_set_notes(&e.config, args->set, args->sets, say, NULL);
     return BL_EXIT_DONE;

@@ -39,7 +39,7 @@ static const struct shell {
 
 static void say_commands(void) {
     for (size_t i = 0; i < bl_command_count; i++)
-        (void)printf("%s\t%s\n", bl_commands[i]->name, bl_commands[i]->does);
+        bl_cli_printf(stdout, "%s\t%s\n", bl_commands[i]->name, bl_commands[i]->does);
 }
 
 static void say_experiments(void) {
@@ -51,7 +51,7 @@ static void say_experiments(void) {
         if (bl_path(path, NULL, "%s/%s/experiment.cfg", bl_cli_experiments_dir, names.name[i]) ==
                 BL_OK &&
             bl_file_exists(path))
-            (void)printf("%s\texperiment\n", names.name[i]);
+            bl_cli_printf(stdout, "%s\texperiment\n", names.name[i]);
     }
     bl_names_free(&names);
 }
@@ -74,7 +74,7 @@ static int complete(const bl_args *args) {
         return say_words(args->second);
     for (size_t i = 0; args->operand != NULL && i < BL_COUNT(k_shells); i++)
         if (strcmp(args->operand, k_shells[i].name) == 0) {
-            (void)printf("%s", k_shells[i].script);
+            bl_cli_printf(stdout, "%s", k_shells[i].script);
             return BL_EXIT_DONE;
         }
     return bl_cli_usage(args, "which shell?");

@@ -21,7 +21,7 @@ static size_t differing_members(const bl_json *a, const bl_json *b) {
             bl_json_show(&x, bl_json_get(a, m->key));
             bl_json_show(&y, bl_json_get(b, m->key));
             if (strcmp(bl_buf_text(&x), bl_buf_text(&y)) == 0) continue;
-            (void)printf("  %-26s %s | %s\n", m->key, bl_buf_text(&x), bl_buf_text(&y));
+            bl_cli_printf(stdout, "  %-26s %s | %s\n", m->key, bl_buf_text(&x), bl_buf_text(&y));
             n++;
         }
     }
@@ -35,14 +35,14 @@ static size_t differing_headers(const bl_json *a, const bl_json *b) {
     n += differing_members(bl_json_get(a, "dataset"), bl_json_get(b, "dataset"));
     const bool epochs = bl_json_int(a, "epoch", 0) == bl_json_int(b, "epoch", 0);
     if (!epochs)
-        (void)printf("  %-26s %" PRId64 " | %" PRId64 "\n", "numerics epoch",
-                     bl_json_int(a, "epoch", 0), bl_json_int(b, "epoch", 0));
+        bl_cli_printf(stdout, "  %-26s %" PRId64 " | %" PRId64 "\n", "numerics epoch",
+                      bl_json_int(a, "epoch", 0), bl_json_int(b, "epoch", 0));
     return n + !epochs;
 }
 
 static void show_step(const char *side, const bl_runlog_step *s) {
-    (void)printf("  %s  loss %.17g  mean loss %.17g  value %.17g  hash %s\n", side, s->loss,
-                 s->mean_loss, s->value, s->hash);
+    bl_cli_printf(stdout, "  %s  loss %.17g  mean loss %.17g  value %.17g  hash %s\n", side,
+                  s->loss, s->mean_loss, s->value, s->hash);
 }
 
 /* The log up to its last evaluation. */
@@ -63,11 +63,11 @@ static bl_status diff_steps(const bl_run_files *a, const bl_run_files *b, bl_err
     BL_GOTO(bl_runlog_steps_read(&x, bl_buf_text(&a->log), a->log.len, a->dir, err));
     BL_GOTO(bl_runlog_steps_read(&y, bl_buf_text(&b->log), b->log.len, b->dir, err));
     if (bl_runlog_steps_differ(&x, &y, &i, &j)) {
-        (void)printf("first differing record: step %" PRId64 "\n", x.at[i].step);
+        bl_cli_printf(stdout, "first differing record: step %" PRId64 "\n", x.at[i].step);
         show_step("A", &x.at[i]);
         show_step("B", &y.at[j]);
     } else {
-        (void)printf("no step that both have differs\n");
+        bl_cli_printf(stdout, "no step that both have differs\n");
     }
 done:
     bl_runlog_steps_free(&x);
@@ -79,17 +79,19 @@ static bl_status diff(const bl_run_files *a, const bl_run_files *b, int *rc, bl_
     const size_t na = a->parsed.evals, nb = b->parsed.evals;
     const int64_t steps_a = na > 0 ? a->parsed.eval[na - 1].step : 0;
     const int64_t steps_b = nb > 0 ? b->parsed.eval[nb - 1].step : 0;
-    (void)printf("A %s, %" PRId64 " steps (%s)\nB %s, %" PRId64 " steps (%s)\n", a->parsed.run,
-                 steps_a, a->dir, b->parsed.run, steps_b, b->dir);
+    bl_cli_printf(stdout, "A %s, %" PRId64 " steps (%s)\nB %s, %" PRId64 " steps (%s)\n",
+                  a->parsed.run, steps_a, a->dir, b->parsed.run, steps_b, b->dir);
     if (logs_agree(a, b)) {
-        (void)printf("equal%s\n", steps_a == steps_b ? "" : " as far as the shorter one goes");
+        bl_cli_printf(stdout, "equal%s\n",
+                      steps_a == steps_b ? "" : " as far as the shorter one goes");
         *rc = BL_EXIT_DONE;
         return BL_OK;
     }
     const bool one = strcmp(a->parsed.run, b->parsed.run) == 0;
     *rc = one ? BL_EXIT_MISMATCH : EXIT_OTHER_RUN;
-    (void)printf("settings (A | B)\n");
-    if (differing_headers(a->header.root, b->header.root) == 0) (void)printf("  none differs\n");
+    bl_cli_printf(stdout, "settings (A | B)\n");
+    if (differing_headers(a->header.root, b->header.root) == 0)
+        bl_cli_printf(stdout, "  none differs\n");
     return diff_steps(a, b, err);
 }
 

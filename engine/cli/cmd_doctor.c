@@ -28,9 +28,9 @@ static void print_level_device(const bl_device *device) {
     const char *text;
     bl_err why = {0};
     bl_status status = device->libraries(device, &text, true, &why);
-    if (status != BL_OK) (void)printf("            level device: %s\n", why.text);
+    if (status != BL_OK) bl_cli_printf(stdout, "            level device: %s\n", why.text);
     if (status != BL_OK) status = device->libraries(device, &text, false, &why);
-    if (status == BL_OK) (void)printf("            level device: %s\n", text);
+    if (status == BL_OK) bl_cli_printf(stdout, "            level device: %s\n", text);
 }
 
 /* Whether the host can go ahead of the device. */
@@ -38,48 +38,50 @@ static void print_pinned(const bl_device *device) {
     void *memory = NULL;
     bl_err why = {0};
     if (device->alloc_pinned(device, &memory, 4096, &why) != BL_OK)
-        (void)printf("            %s: runs wait for their losses\n", why.text);
+        bl_cli_printf(stdout, "            %s: runs wait for their losses\n", why.text);
     device->release_pinned(device, memory);
 }
 
 /* A line for each thing; fails only if no kernels can be used. */
 static int diagnose(const bl_args *args) {
     (void)args;
-    (void)printf("batchlab    %s, numerics epoch %d\n", BL_VERSION, BL_NUMERICS_EPOCH);
-    (void)printf("build       %s, %s\n", BL_BUILD_TYPE, BL_BUILD_CC);
-    (void)printf("cores       %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
+    bl_cli_printf(stdout, "batchlab    %s, numerics epoch %d\n", BL_VERSION, BL_NUMERICS_EPOCH);
+    bl_cli_printf(stdout, "build       %s, %s\n", BL_BUILD_TYPE, BL_BUILD_CC);
+    bl_cli_printf(stdout, "cores       %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
     for (size_t i = 0; i < bl_kernels_count; i++)
-        (void)printf("%s%-8s %s\n", i == 0 ? "kernels     " : "            ",
-                     bl_kernels_table[i]->name,
-                     bl_kernels_table[i]->usable() ? "usable" : "not on this processor");
+        bl_cli_printf(stdout, "%s%-8s %s\n", i == 0 ? "kernels     " : "            ",
+                      bl_kernels_table[i]->name,
+                      bl_kernels_table[i]->usable() ? "usable" : "not on this processor");
     bl_err err = {0};
     const bl_kernels *kernels;
     const bl_status picked = bl_kernels_pick(&kernels, &err);
-    (void)printf("used        %s\n", picked == BL_OK ? kernels->name : err.text);
+    bl_cli_printf(stdout, "used        %s\n", picked == BL_OK ? kernels->name : err.text);
     char path[BL_PATH];
     const char *gnuplot = on_path("gnuplot", path);
-    (void)printf("gnuplot     %s\n", gnuplot != NULL ? gnuplot : "not found: no figures are drawn");
-    (void)printf("energy      %s\n", isnan(bl_energy_joules())
-                                         ? "not reported by this machine"
-                                         : "reported by the processor (RAPL)");
+    bl_cli_printf(stdout, "gnuplot     %s\n",
+                  gnuplot != NULL ? gnuplot : "not found: no figures are drawn");
+    bl_cli_printf(stdout, "energy      %s\n",
+                  isnan(bl_energy_joules()) ? "not reported by this machine"
+                                            : "reported by the processor (RAPL)");
     char all[BL_FORMAT_SIZE], left[BL_FORMAT_SIZE], queue[BL_FORMAT_SIZE];
     const bl_device *device = NULL;
     bl_err why = {0};
     if (bl_device_open(&device, "cuda", &why) == BL_OK)
-        (void)printf("cuda        %s, %d multiprocessors, %s (%s free, %s for each queue)\n"
-                     "            %s\n            energy %s\n",
-                     device->name, device->multiprocessors,
-                     bl_format_size(all, (double)device->memory),
-                     bl_format_size(left, (double)device->available(device)),
-                     bl_format_size(queue, (double)device->queue_bytes), device->library,
-                     isnan(bl_energy_gpu_joules(device->pci_address)) ? "not reported (no NVML)"
-                                                                      : "reported (NVML)");
+        bl_cli_printf(stdout,
+                      "cuda        %s, %d multiprocessors, %s (%s free, %s for each queue)\n"
+                      "            %s\n            energy %s\n",
+                      device->name, device->multiprocessors,
+                      bl_format_size(all, (double)device->memory),
+                      bl_format_size(left, (double)device->available(device)),
+                      bl_format_size(queue, (double)device->queue_bytes), device->library,
+                      isnan(bl_energy_gpu_joules(device->pci_address)) ? "not reported (no NVML)"
+                                                                       : "reported (NVML)");
     else
-        (void)printf("cuda        %s\n", why.text);
+        bl_cli_printf(stdout, "cuda        %s\n", why.text);
     if (device != NULL) print_pinned(device);
     if (device != NULL) print_level_device(device);
-    (void)printf("runs        %s/\nreports     %s/\ndata        %s\n", bl_cli_runs_dir(),
-                 bl_cli_reports_dir(), bl_cli_dataset_options(false).data_path);
+    bl_cli_printf(stdout, "runs        %s/\nreports     %s/\ndata        %s\n", bl_cli_runs_dir(),
+                  bl_cli_reports_dir(), bl_cli_dataset_options(false).data_path);
     return picked == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }
 

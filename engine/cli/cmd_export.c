@@ -61,7 +61,7 @@ static bl_status export(const char *name, export_options *w, bl_err *err) {
         status = export_run(dir, names.name[i], w, err);
     bl_names_free(&names);
     if (status == BL_OK && w->form == TFEVENTS)
-        (void)printf("%s: %zu runs (tensorboard --logdir %s)\n", w->dir, w->runs, w->dir);
+        bl_cli_printf(stdout, "%s: %zu runs (tensorboard --logdir %s)\n", w->dir, w->runs, w->dir);
     if (status == BL_OK && (fflush(stdout) != 0 || ferror(stdout)))
         BL_FAIL(err, BL_EIO, "cannot write to standard output");
     return status;

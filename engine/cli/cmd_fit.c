@@ -226,9 +226,9 @@ static bl_status read_table(bl_fit_table *table, const char *path, bl_err *err) 
 }
 
 static int print(const bl_buf *out) {
-    (void)fwrite(bl_buf_text(out), 1, out->len, stdout);
+    bl_cli_print(stdout, bl_buf_text(out));
     if (fflush(stdout) == 0 && !ferror(stdout)) return BL_EXIT_DONE;
-    (void)fprintf(stderr, "batchlab fit: cannot write to standard output\n");
+    bl_cli_printf(stderr, "batchlab fit: cannot write to standard output\n");
     return BL_EXIT_IO;
 }
 
@@ -283,7 +283,7 @@ static int fit(const bl_args *args) {
     const bl_status status = answer(&out, args->operand, bl_args_has(args, JSON), &known, &err);
     if (status != BL_OK) {
         bl_buf_free(&out);
-        (void)fprintf(stderr, "batchlab fit: %s\n", err.text);
+        bl_cli_printf(stderr, "batchlab fit: %s\n", err.text);
         return status == BL_EIO || status == BL_EMISSING ? BL_EXIT_IO : BL_EXIT_USAGE;
     }
     const int code = print(&out);

@@ -19,8 +19,8 @@ _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 static void show_text(void *ctx, const bl_finding *f) {
     (void)ctx;
     const bool named = strncmp(f->what, f->path, strlen(f->path)) == 0;
-    (void)printf("%s%s%s%s%s%s\n", named ? "" : f->path, named ? "" : ": ", f->what,
-                 f->done[0] != '\0' ? " (" : "", f->done, f->done[0] != '\0' ? ")" : "");
+    bl_cli_printf(stdout, "%s%s%s%s%s%s\n", named ? "" : f->path, named ? "" : ": ", f->what,
+                  f->done[0] != '\0' ? " (" : "", f->done, f->done[0] != '\0' ? ")" : "");
 }
 
 static void show_json(void *ctx, const bl_finding *f) {
@@ -55,10 +55,10 @@ static int check_stores(const bl_args *args) {
     }
     bl_names_free(&names);
     if (status != BL_OK) return bl_cli_fail(&err);
-    (void)fprintf(stderr, "%zu runs read: %zu damaged files, %zu leftovers, %zu set aside before\n",
+    bl_cli_printf(stderr, "%zu runs read: %zu damaged files, %zu leftovers, %zu set aside before\n",
                   fsck.runs, fsck.damage, fsck.leftovers, fsck.aside);
     if (fsck.damage > fsck.mended)
-        (void)fprintf(stderr, "`batchlab fsck --repair` sets damage aside; the next `batchlab run` "
+        bl_cli_printf(stderr, "`batchlab fsck --repair` sets damage aside; the next `batchlab run` "
                               "does those runs again.\n");
     return fsck.damage > 0 ? BL_EXIT_DAMAGE : BL_EXIT_DONE;
 }

@@ -120,11 +120,12 @@ static void show(const bl_gc *gc) {
     for (size_t i = 0; i < BL_GC_KINDS; i++) {
         bytes += gc->kind[i].bytes;
         if (gc->kind[i].count > 0)
-            (void)printf("%10s  %6zu  %s\n", bl_format_size(size, (double)gc->kind[i].bytes),
-                         gc->kind[i].count, words[i]);
+            bl_cli_printf(stdout, "%10s  %6zu  %s\n",
+                          bl_format_size(size, (double)gc->kind[i].bytes), gc->kind[i].count,
+                          words[i]);
     }
-    (void)printf("%10s  %s\n", bl_format_size(size, (double)bytes),
-                 gc->dry ? "would be removed" : "removed");
+    bl_cli_printf(stdout, "%10s  %s\n", bl_format_size(size, (double)bytes),
+                  gc->dry ? "would be removed" : "removed");
 }
 
 static int collect(const bl_args *args) {

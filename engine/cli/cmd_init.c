@@ -138,7 +138,7 @@ static bl_status write_new(const char *path, const bl_buf *text, bl_err *err) {
     bool won;
     BL_TRY(bl_file_publish(path, bl_buf_text(text), text->len, &won, err));
     if (!won) BL_FAIL(err, BL_EINVAL, "%s exists and is left alone; choose another --name", path);
-    (void)printf("%s\n", path);
+    bl_cli_printf(stdout, "%s\n", path);
     return BL_OK;
 }
 
@@ -173,7 +173,7 @@ static void explain(const bl_inferred *in) {
     static const char *const kinds[] = {"categorical", "continuous", "date", "target", "ignored"};
     for (size_t i = 0; i < in->columns; i++) {
         const bl_inferred_column *c = &in->column[i];
-        (void)fprintf(stderr, "  %-11s %s%s%s\n", kinds[c->kind], c->name, c->why ? ": " : "",
+        bl_cli_printf(stderr, "  %-11s %s%s%s\n", kinds[c->kind], c->name, c->why ? ": " : "",
                       c->why ? c->why : "");
     }
 }
@@ -203,7 +203,7 @@ static int write_experiment(const bl_args *args) {
         const int fault = bl_cli_fail(&err);
         return status == BL_EMISSING ? BL_EXIT_IO : fault; /* a table that is not there */
     }
-    (void)fprintf(stderr, "next: make experiment NAME=%s PRESET=tiny\n", t.name);
+    bl_cli_printf(stderr, "next: make experiment NAME=%s PRESET=tiny\n", t.name);
     return BL_EXIT_DONE;
 }
 

@@ -50,14 +50,15 @@ static void prune(bl_lock *lock, const bl_experiment_trials *plan, bool drop) {
     for (size_t i = 0; i < lock->count; i++) {
         const bool planned = is_planned(plan, lock->entry[i].run);
         others += !planned;
-        if (!planned && drop) (void)printf("dropped %s\n", lock->entry[i].run);
+        if (!planned && drop) bl_cli_printf(stdout, "dropped %s\n", lock->entry[i].run);
         if (planned || !drop) lock->entry[kept++] = lock->entry[i];
     }
     lock->count = kept;
     if (others > 0 && !drop)
-        (void)printf("%zu of the entries are of other presets, data or settings, or of runs that "
-                     "no plan has any more; --prune drops them\n",
-                     others);
+        bl_cli_printf(stdout,
+                      "%zu of the entries are of other presets, data or settings, or of runs that "
+                      "no plan has any more; --prune drops them\n",
+                      others);
 }
 
 /* Brings expected.lock up to the runs of the plan that are done, and says what has changed in it.
@@ -90,10 +91,11 @@ static bl_status lock_plan(const bl_experiment *e, bool drop, bl_err *err) {
     }
     prune(&lock, &plan, drop);
     BL_GOTO(bl_lock_write(&lock, path, err));
-    (void)printf("%s: %zu entries (%zu added, %zu changed, %zu as before)\n", path, lock.count,
-                 n.added, n.changed, n.same);
+    bl_cli_printf(stdout, "%s: %zu entries (%zu added, %zu changed, %zu as before)\n", path,
+                  lock.count, n.added, n.changed, n.same);
     if (!plan.complete)
-        (void)printf("the sweep is not complete: %zu of its runs so far are not done\n", n.undone);
+        bl_cli_printf(stdout, "the sweep is not complete: %zu of its runs so far are not done\n",
+                      n.undone);
 done:
     bl_lock_free(&lock);
     bl_experiment_trials_free(&plan);

@@ -49,9 +49,10 @@ static void show_json(const row *r) {
 static void show_text(const row *r) {
     bl_buf data = {0};
     bl_label_dataset(&data, r->dataset, r->variant, r->synthetic);
-    (void)printf("%-16s %s  %-11s %6" PRId64 " %12.6g %4" PRId64 " %9" PRId64 "  %-8s %10.6g  %s\n",
-                 r->experiment, r->run, r->state, r->batch_size, r->learning_rate, r->seed,
-                 r->steps, r->outcome, r->value, bl_buf_text(&data));
+    bl_cli_printf(
+        stdout, "%-16s %s  %-11s %6" PRId64 " %12.6g %4" PRId64 " %9" PRId64 "  %-8s %10.6g  %s\n",
+        r->experiment, r->run, r->state, r->batch_size, r->learning_rate, r->seed, r->steps,
+        r->outcome, r->value, bl_buf_text(&data));
     bl_buf_free(&data);
 }
 
@@ -105,8 +106,8 @@ static int list_runs(const bl_args *args) {
     bl_names names = {0};
     bl_status status = bl_cli_find_stores(&names, args->operand, &err);
     if (status == BL_OK && !json)
-        (void)printf("%-16s %-12s  %-11s %6s %12s %4s %9s  %-8s %10s\n", "experiment", "run",
-                     "state", "batch", "rate", "seed", "steps", "outcome", "value");
+        bl_cli_printf(stdout, "%-16s %-12s  %-11s %6s %12s %4s %9s  %-8s %10s\n", "experiment",
+                      "run", "state", "batch", "rate", "seed", "steps", "outcome", "value");
     for (size_t i = 0; status == BL_OK && i < names.count; i++)
         status = list(names.name[i], json, &err);
     bl_names_free(&names);

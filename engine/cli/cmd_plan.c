@@ -195,23 +195,23 @@ static void print_tree(const plan_view *v, const char *waiting) {
     bl_experiment_data_words(&out, e);
     bl_buf_str(&out, "\n");
     bl_plan_tree_text(&v->tree, &out);
-    (void)printf("%s%s%s, ", e->config.name, e->config.preset[0] != '\0' ? ", preset " : "",
-                 e->config.preset);
+    bl_cli_printf(stdout, "%s%s%s, ", e->config.name,
+                  e->config.preset[0] != '\0' ? ", preset " : "", e->config.preset);
     bl_cli_print(stdout, bl_buf_text(&out));
     bl_buf_free(&out);
-    (void)printf("%zu trial%s answered in %zu round%s", t.done, t.done == 1 ? "" : "s",
-                 v->tree.count, v->tree.count == 1 ? "" : "s");
+    bl_cli_printf(stdout, "%zu trial%s answered in %zu round%s", t.done, t.done == 1 ? "" : "s",
+                  v->tree.count, v->tree.count == 1 ? "" : "s");
     if (waiting == NULL) {
-        (void)printf("; the sweep is complete.\n");
+        bl_cli_printf(stdout, "; the sweep is complete.\n");
         return;
     }
-    if (t.left > 0) (void)printf(", %zu to do", t.left);
+    if (t.left > 0) bl_cli_printf(stdout, ", %zu to do", t.left);
     if (t.left > 0 && !isnan(t.seconds_left)) {
         char time[32];
         bl_clock_span(time, fmax(1.0, t.seconds_left));
-        (void)printf(" in at most %s of one core", time);
+        bl_cli_printf(stdout, " in at most %s of one core", time);
     }
-    (void)printf("; what follows depends on %s.\n", waiting);
+    bl_cli_printf(stdout, "; what follows depends on %s.\n", waiting);
 }
 
 /* Runs the script on a store that only answers. The sweep ends with BL_EMISSING where the script
@@ -232,7 +232,7 @@ static bl_status show_plan(bl_experiment *e, bool json, bl_err *err) {
         bl_buf out = {0};
         if (json) {
             bl_plan_tree_json(&view.tree, &out);
-            (void)printf("%s", bl_buf_text(&out));
+            bl_cli_printf(stdout, "%s", bl_buf_text(&out));
         } else {
             print_tree(&view, status == BL_OK ? NULL
                               : runs          ? "them"

@@ -15,7 +15,7 @@ static bl_status read_answer(bl_report_model *out, const char *name, bl_err *err
     BL_TRY(bl_cli_runs_folder(dir, name, err));
     BL_TRY(bl_report_analyse(out, dir, err));
     if (!out->plan.sealed || !out->timing_sealed)
-        (void)fprintf(stderr,
+        bl_cli_printf(stderr,
                       "note: %s/%s was written before files had seals; `batchlab run` renews it\n",
                       dir, out->plan.sealed ? "timing.json" : "plan.jsonl");
     return BL_OK;
@@ -36,7 +36,7 @@ static int recommend(const bl_args *args) {
     bl_buf out = {0};
     if (bl_args_has(args, JSON)) {
         bl_recommendation_json(&answer, &out);
-        (void)printf("%s\n", bl_buf_text(&out));
+        bl_cli_printf(stdout, "%s\n", bl_buf_text(&out));
     } else {
         bl_recommendation_text(&answer, &out);
         bl_cli_print(stdout, bl_buf_text(&out));
@@ -87,7 +87,7 @@ static int write_report(const bl_args *args, const char *file) {
 done:
     bl_buf_free(&inputs);
     if (status != BL_OK) return bl_cli_fail(&err);
-    (void)printf("%s/%s\n", dir, file);
+    bl_cli_printf(stdout, "%s/%s\n", dir, file);
     return answered ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER;
 }
 

@@ -67,7 +67,7 @@ static unsigned read_duration(const char *text) {
 }
 
 static int usage_fault(const char *option, const char *value, const char *wanted) {
-    (void)fprintf(stderr, "batchlab: %s %s: expected %s\n", option, value, wanted);
+    bl_cli_printf(stderr, "batchlab: %s %s: expected %s\n", option, value, wanted);
     return BL_EXIT_USAGE;
 }
 
@@ -144,8 +144,8 @@ static bl_status compare_published(bl_experiment *e, run_options *w, bl_display 
     BL_GOTO(bl_rerun_train(&r, err));
     bl_display_close(display);
     BL_GOTO(bl_rerun_compare(&r, "what is published", err));
-    (void)printf("%s: trained again, %zu published runs equal, %zu differ\n", e->config.name,
-                 r.equal, r.differ);
+    bl_cli_printf(stdout, "%s: trained again, %zu published runs equal, %zu differ\n",
+                  e->config.name, r.equal, r.differ);
     if (r.differ > 0)
         status = BL_ERR(err, BL_EMISMATCH,
                         "%zu of %zu runs have other logs now: this machine or program is not "
@@ -173,7 +173,7 @@ static bl_status measure_times(bl_experiment *e, bl_display *display, bl_err *er
 
 static int ending(const bl_experiment *e, const bl_sweep_totals *totals) {
     if (totals->failed == 0) return BL_EXIT_DONE;
-    (void)fprintf(stderr, "%zu runs failed; `batchlab run %s` tries them again\n", totals->failed,
+    bl_cli_printf(stderr, "%zu runs failed; `batchlab run %s` tries them again\n", totals->failed,
                   e->config.name);
     return BL_EXIT_SOME_FAILED;
 }
@@ -223,7 +223,7 @@ static int answer(const bl_experiment *e, const bl_sweep_totals *totals) {
     bl_cli_print(stdout, bl_buf_text(&words));
     bl_buf_free(&words);
     if (drawing != BL_EXIT_DONE) return drawing;
-    (void)printf("\nFigures and tables: %s/  (open report.html)\n", dir);
+    bl_cli_printf(stdout, "\nFigures and tables: %s/  (open report.html)\n", dir);
     const int rc = ending(e, totals);
     if (rc != BL_EXIT_DONE) return rc;
     return answered ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER;
@@ -273,9 +273,9 @@ static int train(const bl_args *args, bool answers) {
         bl_display_close(&display);
     }
     if (status == BL_EINTERRUPTED)
-        (void)fprintf(stderr,
+        bl_cli_printf(stderr,
                       "interrupted; nothing finished is lost. Continue with the same command.\n");
-    if (left_out) (void)fprintf(stderr, "%s; what --only selects is done\n", err.text);
+    if (left_out) bl_cli_printf(stderr, "%s; what --only selects is done\n", err.text);
     rc = status == BL_EINTERRUPTED ? BL_EXIT_INTERRUPTED
          : left_out                ? BL_EXIT_DONE
          : status != BL_OK         ? failing(&err, w.fail_fast && totals.failed > 0)

@@ -103,7 +103,7 @@ static int show_model(const bl_args *args) {
     if (status == BL_OK) status = describe_model(&out, e, args, &err);
     bl_experiment_close(e);
     free(e);
-    (void)fwrite(bl_buf_text(&out), 1, out.len, stdout);
+    bl_cli_print(stdout, bl_buf_text(&out));
     bl_buf_free(&out);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }

@@ -56,11 +56,11 @@ static void show_json(const char *experiment, const counts *n) {
 }
 
 static void show_text(const char *experiment, const counts *n) {
-    (void)printf("%-20s %6zu done %6zu running %6zu interrupted", experiment, n->done, n->running,
-                 n->interrupted);
-    if (n->damaged > 0) (void)printf(" %6zu damaged (see batchlab fsck)", n->damaged);
-    if (n->set_aside > 0) (void)printf(" %6zu set aside as damaged", n->set_aside);
-    (void)printf("\n");
+    bl_cli_printf(stdout, "%-20s %6zu done %6zu running %6zu interrupted", experiment, n->done,
+                  n->running, n->interrupted);
+    if (n->damaged > 0) bl_cli_printf(stdout, " %6zu damaged (see batchlab fsck)", n->damaged);
+    if (n->set_aside > 0) bl_cli_printf(stdout, " %6zu set aside as damaged", n->set_aside);
+    bl_cli_printf(stdout, "\n");
 }
 
 static bl_status show(const char *experiment, bool json, bl_err *err) {
@@ -86,7 +86,7 @@ static int count_stores(const bl_args *args) {
     bl_names names = {0};
     bl_status status = bl_cli_find_stores(&names, args->operand, &err);
     if (status == BL_OK && names.count == 0 && !json)
-        (void)printf("no runs yet in %s/\n", bl_cli_runs_dir());
+        bl_cli_printf(stdout, "no runs yet in %s/\n", bl_cli_runs_dir());
     for (size_t i = 0; status == BL_OK && i < names.count; i++)
         status = show(names.name[i], json, &err);
     bl_names_free(&names);

@@ -175,7 +175,7 @@ static int submit(const bl_args *args) {
     if (status == BL_OK && print) (void)fputs(script.data, stdout);
     if (status == BL_OK && !print) status = give_to_sbatch(&script, &err);
     if (status == BL_OK && !print)
-        (void)fprintf(stderr, "when the workers are done, `batchlab run %s` draws and recommends\n",
+        bl_cli_printf(stderr, "when the workers are done, `batchlab run %s` draws and recommends\n",
                       args->operand);
     bl_buf_free(&script);
     return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);

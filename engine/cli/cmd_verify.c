@@ -74,9 +74,9 @@ static bl_status verify(check *c, bl_err *err) {
     BL_TRY(bl_rerun_train(r, err));
     bl_display_close(c->display);
     BL_TRY(bl_rerun_compare(r, "expected.lock", err));
-    (void)printf("%s, preset %s, %s, -j %zu: %zu runs equal, %zu differ, %zu skipped\n",
-                 e->config.name, e->config.preset, bl_buf_text(&c->data), r->how.jobs, r->equal,
-                 r->differ, c->lock.count - r->equal - r->differ);
+    bl_cli_printf(stdout, "%s, preset %s, %s, -j %zu: %zu runs equal, %zu differ, %zu skipped\n",
+                  e->config.name, e->config.preset, bl_buf_text(&c->data), r->how.jobs, r->equal,
+                  r->differ, c->lock.count - r->equal - r->differ);
     if (r->equal + r->differ == 0)
         BL_FAIL(err, BL_ENOMEM, "nothing was verified: no run found the memory it needs");
     return BL_OK;
@@ -85,7 +85,7 @@ static bl_status verify(check *c, bl_err *err) {
 /* -1 to go on, else the exit status. */
 static int read_options(const bl_args *args, check *c) {
     if (!bl_cli_jobs(args->value[JOBS], &c->jobs)) {
-        (void)fprintf(stderr, "batchlab: --jobs %s: expected a number from 1 to 256\n",
+        bl_cli_printf(stderr, "batchlab: --jobs %s: expected a number from 1 to 256\n",
                       args->value[JOBS]);
         return BL_EXIT_USAGE;
     }
@@ -97,7 +97,7 @@ static int read_options(const bl_args *args, check *c) {
     const long n = strtol(sample, &end, 10);
     c->sample = n > 0 ? (size_t)n : 0;
     if (n > 0 && *end == '\0' && !bl_args_has(args, ALL)) return -1;
-    (void)fprintf(stderr, "batchlab: --sample %s: %s\n", sample,
+    bl_cli_printf(stderr, "batchlab: --sample %s: %s\n", sample,
                   bl_args_has(args, ALL) ? "not together with --all" : "expected a number from 1");
     return BL_EXIT_USAGE;
 }

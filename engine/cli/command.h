@@ -114,6 +114,9 @@ bl_dataset_options bl_cli_dataset_options(bool synthetic);
 
 /* For people: text with what could act on a terminal made visible (engine/base/text.h). */
 void bl_cli_print(FILE *to, const char *text);
+/* The same of a formatted text. Everything that commands tell people goes through one of the two:
+ * names of files, columns, variables and arguments are somebody else's. */
+void bl_cli_printf(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "batchlab: ..." or, for messages that begin with a file position, the message alone; to stderr.
  */
 int bl_cli_fail(const bl_err *err);

@@ -1,5 +1,6 @@
 #include "engine/base/text.h"
 #include "engine/cli/command.h"
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,16 @@ void bl_cli_print(FILE *to, const char *text) {
     bl_text_show(&shown, text);
     (void)fwrite(bl_buf_text(&shown), 1, shown.len, to);
     bl_buf_free(&shown);
+}
+
+void bl_cli_printf(FILE *to, const char *fmt, ...) {
+    bl_buf text = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    bl_buf_vprintf(&text, fmt, ap);
+    va_end(ap);
+    bl_cli_print(to, bl_buf_text(&text));
+    bl_buf_free(&text);
 }
 
 static void say(void *ctx, const char *text) {

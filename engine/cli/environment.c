@@ -1,6 +1,7 @@
 #include "engine/cli/environment.h"
 #include "engine/base/mem.h"
 #include "engine/base/nearest.h"
+#include "engine/cli/command.h"
 #include "engine/config/doc.h"
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static void check_variable(const char *name) {
         if (strcmp(name, k_variables[i]) == 0) return;
     const char *near = bl_nearest(name, k_variables, BL_COUNT(k_variables));
     char hint[BL_NEAREST_HINT];
-    (void)fprintf(stderr, "batchlab: warning: nothing reads the variable %s%s\n", name,
+    bl_cli_printf(stderr, "batchlab: warning: nothing reads the variable %s%s\n", name,
                   bl_nearest_hint(hint, ": ", near));
 }
 

@@ -8,16 +8,18 @@
 #include <string.h>
 
 static void show_help(void) {
-    (void)printf("batchlab: which batch size, at which learning rate, and what does each choice "
-                 "cost?\n\nusage: batchlab COMMAND [arguments]\n\n");
+    bl_cli_printf(stdout,
+                  "batchlab: which batch size, at which learning rate, and what does each choice "
+                  "cost?\n\nusage: batchlab COMMAND [arguments]\n\n");
     for (size_t i = 0; i < bl_command_count; i++)
-        (void)printf("  %-10s %-24s %s\n", bl_commands[i]->name, bl_commands[i]->arguments,
-                     bl_commands[i]->does);
-    (void)printf("\n`batchlab COMMAND --help` shows a command's options. Start with\n"
-                 "  batchlab run rossmann --preset tiny\n\n"
-                 "Exit status: 0 done, 1 some runs failed, 2 usage or configuration, 3 mismatch,\n"
-                 "4 damage, 5 no answer, 69 unavailable, 74 input/output, 75 interrupted: run the\n"
-                 "same command again.\n");
+        bl_cli_printf(stdout, "  %-10s %-24s %s\n", bl_commands[i]->name, bl_commands[i]->arguments,
+                      bl_commands[i]->does);
+    bl_cli_printf(
+        stdout, "\n`batchlab COMMAND --help` shows a command's options. Start with\n"
+                "  batchlab run rossmann --preset tiny\n\n"
+                "Exit status: 0 done, 1 some runs failed, 2 usage or configuration, 3 mismatch,\n"
+                "4 damage, 5 no answer, 69 unavailable, 74 input/output, 75 interrupted: run the\n"
+                "same command again.\n");
 }
 
 static int unknown_command(const char *word) {
@@ -25,7 +27,7 @@ static int unknown_command(const char *word) {
     for (size_t i = 0; i < bl_command_count; i++) names[i] = bl_commands[i]->name;
     const char *near = bl_nearest(word, names, bl_command_count);
     char hint[BL_NEAREST_HINT];
-    (void)fprintf(stderr,
+    bl_cli_printf(stderr,
                   "batchlab: unknown command '%s'%s\n`batchlab --help` lists the commands.\n", word,
                   bl_nearest_hint(hint, ": ", near));
     return BL_EXIT_USAGE;
@@ -48,7 +50,7 @@ static int help_on(char *word) {
 static int flushed(int rc) {
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout)) return rc;
-    (void)fprintf(stderr, "batchlab: cannot write to standard output: %s\n",
+    bl_cli_printf(stderr, "batchlab: cannot write to standard output: %s\n",
                   errno != 0 ? strerror(errno) : "it failed before");
     return BL_EXIT_IO;
 }
@@ -63,11 +65,11 @@ static int start(int argc, char **argv) {
         return word == NULL ? BL_EXIT_USAGE : BL_EXIT_DONE;
     }
     if (is_one_of(word, "--version", "-V", "version")) {
-        (void)printf("batchlab %s (numerics epoch %d)\n", BL_VERSION, BL_NUMERICS_EPOCH);
+        bl_cli_printf(stdout, "batchlab %s (numerics epoch %d)\n", BL_VERSION, BL_NUMERICS_EPOCH);
         return BL_EXIT_DONE;
     }
     if (!bl_fpenv_ok()) {
-        (void)fprintf(stderr, "batchlab: the processor is set to flush small numbers to zero or "
+        bl_cli_printf(stderr, "batchlab: the processor is set to flush small numbers to zero or "
                               "to another rounding; results would not be reproducible\n");
         return BL_EXIT_UNAVAILABLE;
     }

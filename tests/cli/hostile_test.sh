@@ -153,6 +153,40 @@ for text in "$esc[31m" "$c1"31m "$rlo"; do
   acts "a title"
 done
 
+# Whatever word is somebody else's: arguments, files, columns, folders in a store, variables.
+acting() { "$BATCHLAB" "$@" >"$scratch/out" 2>"$scratch/err"; acts "$*"; }
+for text in "$esc[31m${c1}31m$rlo"; do
+  for command in ls status export recommend plot report run work check plan lock verify gc 'fsck --repair' show why diff \
+    submit bundle completion doctor fit init "x$text"; do
+    acting $command "a$text"
+    acting $command a "b$text" c
+    acting $command "--x$text"
+    acting $command rossmann "--x$text=1"
+    acting $command rossmann --jobs "$text" --sample "$text" --preset "$text"
+    acting $command rossmann --device "$text"
+    acting $command rossmann --only "$text" --where "$text"
+  done
+  acting bundle rossmann -o "$scratch/none$text/x.tar"
+  acting bundle rossmann -o "$scratch/x$text.tar"
+  try 2 bundle rossmann -o ""
+  acting export rossmann --tfevents -o "$scratch/events$text"
+  BATCHLAB_RUNS="$scratch/runs$text" acting status
+  BATCHLAB_REPORTS="$scratch/reports$text" acting report rossmann
+  env "BATCHLAB_X$text=1" "$BATCHLAB" status >"$scratch/out" 2>"$scratch/err"
+  acts "a variable's name"
+  mkdir -p "$scratch/runs/rossmann/junk$text" "$scratch/runs/other$text/r0123456789ab"
+  for command in ls status fsck gc export "ls --json" "status --json" "fsck --json"; do acting $command; done
+  rm -rf "$scratch/runs/rossmann/junk$text" "$scratch/runs/other$text"
+  { echo "a$text,b,y$text"; seq 40 | sed 's/.*/&,x&,&/'; } >"$scratch/t$text.csv"
+  (cd "$scratch/project" && "$BATCHLAB" init "$scratch/t$text.csv" --target "y$text" --name t >"$scratch/out" 2>"$scratch/err")
+  acts "a column's name"
+  rm -rf "$scratch/project/experiments/t" "$scratch/project/datasets/t".*
+  acting fit "$scratch/t$text.csv"
+  { echo "batch_size,steps,series"; seq 8 | awk -v t="$text" '{ print 2 ^ $1 "," int(1 + 1000 / 2 ^ $1) ",s" t }'; } >"$scratch/f.csv"
+  cp "$scratch/f.csv" "$scratch/f$text.csv"
+  for form in "" --json; do acting fit "$scratch/f$text.csv" $form; done
+done
+
 # ---- a clear sentence
 printf 'local s = require "sweep"\nreturn function(exp) s.pow2(1, 2^1000) end\n' >"$scratch/project/experiments/x/sweep.lua"
 in_project 2 check x
