@@ -1,6 +1,6 @@
 #!/bin/sh
-# Averaged weights (eval.average): the same bytes at any -j, and stopped and continued; ids of their
-# own; what show says of such a run.
+# Averaged weights (eval.average): the same bytes at any -j, and stopped or killed and continued; ids
+# of their own; what show says of such a run.
 set -u
 . tests/cli/lib.sh
 export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}" BATCHLAB_DATA=/nowhere
@@ -23,6 +23,10 @@ export BATCHLAB_RUNS="$scratch/two"
 cut_after TERM 12 run $averaged -j 2 || fail "the sweep ended before it was stopped"
 sweep two $averaged -j 2
 sh tests/same_outputs.sh "$scratch/one" "$scratch/two" || failed=1
+export BATCHLAB_RUNS="$scratch/killed"
+cut_after KILL 14 run $averaged -j 2 || fail "the sweep ended before it was killed"
+sweep killed $averaged -j 1
+sh tests/same_outputs.sh "$scratch/one" "$scratch/killed" || failed=1
 
 # No run is another's, and the default is the run without the key.
 sweep plain $plain --set eval.average=none
