@@ -1,7 +1,7 @@
 /* Global average pooling, factors for channels (scale), and the hard activations: one thread a
  * number, or, where positions are summed, a channel of an example. */
 #include "kernels/cuda/launch.h"
-#include "kernels/ref/hard.c"
+#include "kernels/ref/hard_activation.c"
 #include "kernels/ref/positions.c"
 
 namespace {

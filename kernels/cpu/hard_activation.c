@@ -1,7 +1,7 @@
 /* hard_sigmoid and hard_swish (kernels/kernel_image.h), forward and backward, vector by vector. The
  * formulas have three cases, at x <= -3, in between, and x > 3. All lanes compute the middle case;
  * then two selections put the others in, the one at x <= -3 last. A NaN takes part in no
- * comparison, so y is one, too. kernels/ref/hard.c is the same with branches. */
+ * comparison, so y is one, too. kernels/ref/hard_activation.c is the same with branches. */
 #include "kernels/cpu/cpu.h"
 
 static const float k_low = 3.0f, k_six = 6.0f;
