@@ -5,6 +5,7 @@
  * rate). They are sorted by batch size and rate, so that the seeds of one rate lie together. */
 #include "engine/report/lr_sensitivity.h"
 #include "engine/base/mem.h"
+#include "engine/stats/distributions.h"
 #include <math.h>
 #include <string.h>
 
@@ -112,4 +113,23 @@ bl_stats_value bl_sensitivity_regret(const bl_report_model *m, size_t size, doub
         regret.value = fmax(regret.value, steps_at_least(rates, n, s->learning_rate, rate) / best);
     free(tried);
     return regret;
+}
+
+size_t bl_sensitivity_tied(const bl_report_model *m, size_t size, double *out, size_t most) {
+    const bl_stats_critical *c = &m->main.critical;
+    const bl_report_size *s = &m->main.sizes[size];
+    const bl_stats_value *best = &s->costs.cost[BL_STATS_FEWEST_STEPS];
+    size_t first, arrived = 0, tied = 0;
+    const size_t n = rates_of(m, s->batch_size, &first);
+    const bl_sensitivity_rate *rates = &m->rates[first];
+    for (size_t i = 0; i < n; i++) arrived += isfinite(rates[i].steps);
+    if (!(c->scatter_freedom >= 1) || arrived < 2 || best->bound != 0) return 0;
+    const double d = bl_stats_range_quantile(BL_STATS_LEVEL, (int)arrived, c->scatter_freedom);
+    for (size_t i = 0; i < n && tied < most; i++) {
+        if (!isfinite(rates[i].steps) || rates[i].learning_rate == s->learning_rate) continue;
+        const double runs = 1 / (double)rates[i].arrived + 1 / (double)s->count;
+        if (log(rates[i].steps / best->value) <= d * c->scatter * sqrt(runs / 2))
+            out[tied++] = rates[i].learning_rate;
+    }
+    return tied;
 }

@@ -2,8 +2,10 @@
 #include "engine/base/file.h"
 #include "engine/report/figures/figures.h"
 #include "engine/report/lr_regret.h"
+#include "engine/report/lr_sensitivity.h"
 #include "engine/report/recut.h"
 #include "engine/report/text/labels.h"
+#include "engine/report/text/sentences.h"
 #include "tests/check.h"
 #include "tests/unit/report_place.h"
 #include <math.h>
@@ -283,6 +285,26 @@ static void a_budget_that_ends_at_zero(void **state) {
     assert_null(strstr(gp.data, "y_low = 0\n"));
     bl_buf_free(&gp);
     bl_buf_free(&text);
+    bl_report_model_free(&a);
+}
+
+/* Rates beside the best take 1.25 times the steps: told apart where runs scatter little. */
+static void rates_that_tie(void **state) {
+    bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3});
+    double rates[8];
+    assert_int_equal(bl_sensitivity_tied(&a, 3, rates, 8), 0);
+    a.main.critical.scatter = 0.2;
+    /* The rate on the other side was cut in its race and is known to need more. */
+    assert_int_equal(bl_sensitivity_tied(&a, 3, rates, 8), 1);
+    assert_true(rates[0] != a.main.sizes[3].learning_rate);
+    assert_int_equal(bl_sensitivity_tied(&a, 3, rates, 0), 0);
+    bl_buf text = {0};
+    bl_sentences(&text, &a);
+    assert_non_null(strstr(bl_buf_text(&text), "At batch size 1,024, learning rate"));
+    assert_non_null(strstr(bl_buf_text(&text), " cannot be told apart from the best.\n"));
+    bl_buf_free(&text);
+    a.main.critical.scatter_freedom = 0;
+    assert_int_equal(bl_sensitivity_tied(&a, 3, rates, 8), 0);
     bl_report_model_free(&a);
 }
 
@@ -656,6 +678,7 @@ int main(void) {
         IN_FOLDER(a_mark_without_limits_says_so),
         IN_FOLDER(a_mark_without_room_says_its_interval),
         IN_FOLDER(a_budget_that_ends_at_zero),
+        IN_FOLDER(rates_that_tie),
         IN_FOLDER(rules_are_judged),
         IN_FOLDER(a_pair_on_fresh_seeds),
         IN_FOLDER(only_what_was_asked),

@@ -3,6 +3,7 @@
 #include "engine/base/mem.h"
 #include "engine/report/compare.h"
 #include "engine/report/lr_regret.h"
+#include "engine/report/lr_sensitivity.h"
 #include "engine/report/text/recommendation.h"
 #include <math.h>
 
@@ -17,6 +18,18 @@ static void power_json(bl_jw *w, const bl_stats_power *p) {
     bl_jw_f64_rounded(w, "ratio", p->factor);
     bl_jw_i64(w, "more_seeds", (int64_t)p->more);
     bl_jw_f64_rounded(w, "more_ratio", p->factor_more);
+    bl_jw_end(w);
+}
+
+enum { RATES_LISTED = 16 };
+
+/* Rates of the size with the fewest steps that cannot be told from its best. */
+static void tied_rates_json(bl_jw *w, const bl_report_model *m) {
+    double rates[RATES_LISTED];
+    const bl_stats_optimum *best = &m->main.best[BL_STATS_FEWEST_STEPS];
+    const size_t n = best->known ? bl_sensitivity_tied(m, best->index, rates, RATES_LISTED) : 0;
+    bl_jw_array(w, "tied_learning_rates");
+    for (size_t i = 0; i < n; i++) bl_jw_f64(w, NULL, rates[i]);
     bl_jw_end(w);
 }
 
@@ -282,6 +295,7 @@ void bl_recommendation_json(const bl_report_model *model, bl_buf *out) {
     if (model->main_series != BL_NO_SERIES)
         bl_jw_str(&w, "main_series", model->series[model->main_series].name);
     target_json(&w, model, &model->main, true);
+    tied_rates_json(&w, model);
     easier_json(&w, model);
     series_json(&w, model);
     series_ratios_json(&w, model);

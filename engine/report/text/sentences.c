@@ -5,6 +5,7 @@
 #include "engine/base/vec.h"
 #include "engine/report/compare.h"
 #include "engine/report/lr_regret.h"
+#include "engine/report/lr_sensitivity.h"
 #include "engine/report/text/labels.h"
 #include "engine/stats/critical.h"
 #include <math.h>
@@ -107,6 +108,25 @@ static void certainty(bl_buf *out, const bl_report_model *m) {
         "Certainty: intervals hold in 95 of 100 cases; with %zu seed%s a difference below "
         "%.3g times cannot be seen here, %zu would show %.3g.\n",
         p->runs, p->runs == 1 ? "" : "s", p->factor, p->more, p->factor_more);
+}
+
+enum { RATES_SAID = 8 };
+
+/* Rates at the size with the fewest steps that these data cannot tell from its best. */
+static void rate_ties(bl_buf *out, const bl_report_model *m) {
+    double rates[RATES_SAID];
+    const bl_report_target *t = &m->main;
+    const size_t size = t->best[BL_STATS_FEWEST_STEPS].index;
+    const size_t n = bl_sensitivity_tied(m, size, rates, RATES_SAID);
+    if (n == 0) return;
+    bl_buf_str(out, "At batch size ");
+    bl_format_count(out, t->sizes[size].batch_size);
+    bl_buf_str(out, n == 1 ? ", learning rate" : ", learning rates");
+    for (size_t i = 0; i < n; i++) {
+        bl_buf_str(out, i == 0 ? " " : i + 1 == n ? " and " : ", ");
+        bl_format_rate(out, rates[i]);
+    }
+    bl_buf_str(out, " cannot be told apart from the best.\n");
 }
 
 static void critical_line(bl_buf *out, const char *what, const bl_stats_value *v) {
@@ -402,6 +422,7 @@ void bl_sentences(bl_buf *out, const bl_report_model *model) {
     }
     if (model->main.best[BL_STATS_FEWEST_STEPS].known) {
         certainty(out, model);
+        rate_ties(out, model);
         upfront(out, model);
         critical(out, model);
         known(out, model);
