@@ -1,6 +1,7 @@
 /* The files that the report room writes and reads, against a handmade sweep. */
 #include "engine/base/file.h"
 #include "engine/base/json.h"
+#include "engine/base/mem.h"
 #include "tests/check.h"
 #include "tests/unit/report_place.h"
 #include <math.h>
@@ -135,11 +136,44 @@ static void latex_is_exact(void **state) {
     bl_report_model_free(&a);
 }
 
+/* A run of the learning-rate finder and two lines of noise, which the fixture does not have. */
+static void add_measured(bl_report_model *m) {
+    static const bl_report_finder_point curve[] = {
+        {1e-4, 1.0 },
+        {1e-3, 0.5 },
+        {1e-2, 0.25},
+        {1e-1, 2.0 }
+    };
+    m->finders = bl_xalloc(sizeof *m->finders);
+    m->finder_count = 1;
+    m->finders[0] = (bl_report_finder){
+        .batch_size = 64,
+        .tuned = 2e-3,
+        .point = bl_xalloc(sizeof curve),
+        .points = BL_COUNT(curve),
+        .suggestion = {{.name = "steepest", .learning_rate = 1e-3, .regret = 0.25},
+                       {.name = "valley", .learning_rate = NAN, .regret = NAN}},
+        .suggestions = 2
+    };
+    memcpy(m->finders[0].point, curve, sizeof curve);
+    m->noise = bl_xalloc(2 * sizeof *m->noise);
+    m->noise_count = 2;
+    m->noise_batch_size = 64;
+    m->noise[0] = (bl_report_noise_line){
+        .name = "frozen",
+        .words = "probes at frozen weights",
+        .point = {{640, 100, 80, 130, 4}, {1280, NAN, NAN, NAN, 4}, {2560, 400, 300, 520, 4}},
+        .points = 3
+    };
+    m->noise[1] = (bl_report_noise_line){
+        .name = "C", .words = "none above 0", .point = {{640, -3, NAN, NAN, 4}}, .points = 1};
+}
+
 static void same_bytes_twice(void **state) {
     static const char *const figures[] = {
         "scaling",         "time",        "resources", "learning_rate", "lr_sensitivity",
         "budgets",         "rules",       "pareto",    "targets",       "curves_steps",
-        "curves_examples", "curves_time", "series"};
+        "curves_examples", "curves_time", "series",    "finder",        "noise"};
     static const char *const endings[] = {"svg", "png", "pdf", "dat", "gp"};
     if (!has_gnuplot()) skip();
     bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 8,
@@ -149,6 +183,7 @@ static void same_bytes_twice(void **state) {
                                                               .logs = true,
                                                               .rules = true,
                                                               .series = true});
+    add_measured(&a);
     bl_buf before[sizeof figures / sizeof *figures][sizeof endings / sizeof *endings] = {0};
     char name[64];
     for (int round = 0; round < 2; round++) {
