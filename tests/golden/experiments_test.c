@@ -31,6 +31,8 @@ static const tiny_run runs[] = {
      "a497979c1316dfbda66e05ab5323ed35ac449bcd4eb470048bfcc29143b3dcee"},
     {"ghost_norm",         "ghost_norm",         "model.norm=ghost",              true,
      "932f8520759b9f59163341e4987414fea9491fc041e29c9880a8ac26a3bfc67d"},
+    {"batch_size_finder",  "batch_size_finder",  NULL,                            true,
+     "716bfa06e0dc7c0ab181d7013b8e6c34c888340df590c55f30d54fe19a7974aa"},
     {"cifar10",            "cifar10",            NULL,                            false,
      "415bff0b63eacf1026b74d4bc5faa68bb5ef67ea1cb7110fdae43051c9b43810"},
     {"rossmann",           "rossmann",           NULL,                            false,
