@@ -89,19 +89,6 @@ static void definitions_words(bl_buf *out, const bl_stats_critical *c) {
     for (int i = 0; i < BL_STATS_DEFINITION_COUNT; i++) line(out, labels[i], &c->of[i]);
 }
 
-/* The table's size, the verdict, what the answer rests on, every definition. */
-static void in_words(bl_buf *out, const char *name, const bl_stats_critical *c) {
-    bl_buf_printf(out, "%s: %zu run%s at %zu batch size%s", name, c->points,
-                  c->points == 1 ? "" : "s", c->batch_sizes, c->batch_sizes == 1 ? "" : "s");
-    if (c->censored > 0) bl_buf_printf(out, ", %zu of them censored", c->censored);
-    bl_buf_printf(out, "\n%s\n", c->verdict);
-    if (c->source == BL_STATS_BY_CURVE) curve_words(out, &c->curve);
-    if (c->source == BL_STATS_BY_SEGMENTS) segments_words(out, &c->segments);
-    if (c->source == BL_STATS_BY_NOTHING) return;
-    definitions_words(out, c);
-    explain_intervals(out, c);
-}
-
 static bool any_answer(const bl_stats_critical *c) {
     for (int i = 0; i < BL_STATS_DEFINITION_COUNT; i++)
         if (c->of[i].known) return true;
@@ -155,7 +142,6 @@ static bl_status least_of(bl_buf *out, bl_stats_point *points, size_t n, const c
 static bl_status optima_words(bl_buf *out, const bl_fit_table *t, bl_err *err) {
     bl_stats_point *points = bl_xalloc((t->count + 1) * sizeof *points);
     bl_status status = BL_OK;
-    bl_buf_str(out, "\n");
     memcpy(points, t->points, t->count * sizeof *points);
     BL_GOTO(least_of(out, points, t->count, "fewest steps", "steps", err));
     for (size_t i = 0; i < t->count && t->seconds != NULL; i++) {
@@ -173,6 +159,24 @@ static bl_status optima_words(bl_buf *out, const bl_fit_table *t, bl_err *err) {
 done:
     free(points);
     return status;
+}
+
+/* The table's size, its best batch sizes, the verdict, what the answer rests on, every definition.
+ */
+static bl_status in_words(bl_buf *out, const char *name, const bl_stats_critical *c,
+                          const bl_fit_table *table, bl_err *err) {
+    bl_buf_printf(out, "%s: %zu run%s at %zu batch size%s", name, c->points,
+                  c->points == 1 ? "" : "s", c->batch_sizes, c->batch_sizes == 1 ? "" : "s");
+    if (c->censored > 0) bl_buf_printf(out, ", %zu of them censored", c->censored);
+    bl_buf_str(out, "\n");
+    BL_TRY(optima_words(out, table, err));
+    bl_buf_printf(out, "\n%s\n", c->verdict);
+    if (c->source == BL_STATS_BY_CURVE) curve_words(out, &c->curve);
+    if (c->source == BL_STATS_BY_SEGMENTS) segments_words(out, &c->segments);
+    if (c->source == BL_STATS_BY_NOTHING) return BL_OK;
+    definitions_words(out, c);
+    explain_intervals(out, c);
+    return BL_OK;
 }
 
 /* The law of the loss, where the table has losses. */
@@ -260,10 +264,9 @@ static bl_status answer(bl_buf *out, const char *path, bool json, bool *known, b
         goto done;
     }
     if (runs)
-        in_words(out, path, &c);
+        BL_GOTO(in_words(out, path, &c, &table, err));
     else
         bl_buf_printf(out, "%s: %zu losses\n", path, table.count);
-    if (runs) BL_GOTO(optima_words(out, &table, err));
     if (has_law) loss_words(out, &law);
     if (table.value != NULL && !has_law)
         bl_buf_str(out, "\nvalue: too few losses above 0 for a law of the loss (7 points, 3 batch "

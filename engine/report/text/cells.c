@@ -3,6 +3,7 @@
 #include "engine/report/text/cells.h"
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
+#include "engine/report/text/labels.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -62,6 +63,12 @@ static bool is_censored(const bl_report_size *s) {
     return s->costs.cost[BL_STATS_FEWEST_STEPS].bound > 0;
 }
 
+/* Half the width of a cost's interval; 0 without one, or where it is a bound. */
+static double half_of(const bl_report_size *s, bl_stats_goal goal) {
+    const bl_stats_value *v = &s->costs.cost[goal];
+    return v->bound == 0 ? bl_stats_half_width(v) : 0;
+}
+
 /* "1,840 [1,752..1,900]", ">= 60,000". */
 static void cell_steps(bl_buf *out, const bl_report_size *s) {
     const bl_stats_value *v = &s->costs.cost[BL_STATS_FEWEST_STEPS];
@@ -106,16 +113,19 @@ void bl_cell_text(bl_buf *out, const bl_report_model *model, size_t row, int col
         bl_format_count(out, bl_report_reference_steps(model, s->batch_size));
         break;
     case COLUMN_EXAMPLES:
-        bl_format_count(out, bl_report_examples(s));
+        bl_label_uncertain(out, bl_report_examples(s),
+                           half_of(s, BL_STATS_FEWEST_STEPS) * s->batch_size, bl_format_count);
         break;
     case COLUMN_TIME:
-        bl_format_duration(out, seconds->value);
+        bl_label_uncertain(out, seconds->value, half_of(s, BL_STATS_FASTEST), bl_format_duration);
         break;
     case COLUMN_CORE_SECONDS:
-        bl_format_3_digits(out, cores);
+        bl_label_uncertain(out, cores, half_of(s, BL_STATS_CHEAPEST), bl_format_3_digits);
         break;
     case COLUMN_MONEY:
-        bl_format_3_digits(out, bl_report_money(model, cores));
+        bl_label_uncertain(out, bl_report_money(model, cores),
+                           bl_report_money(model, half_of(s, BL_STATS_CHEAPEST)),
+                           bl_format_3_digits);
         break;
     case COLUMN_MEMORY:
         bl_format_bytes(out, s->memory_bytes);

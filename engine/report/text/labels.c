@@ -1,6 +1,10 @@
 /* Labels: one place for the words that name data, targets and budgets. */
 #include "engine/report/text/labels.h"
 #include "engine/base/format.h"
+#include "engine/base/mem.h"
+#include "engine/stats/critical.h"
+#include <ctype.h>
+#include <math.h>
 #include <string.h>
 
 void bl_label_amount(bl_buf *out, const bl_report_model *model, const bl_report_budget *b) {
@@ -46,4 +50,35 @@ void bl_label_data(bl_buf *out, const bl_report_model *model) {
 void bl_label_target(bl_buf *out, const bl_report_model *model) {
     bl_buf_printf(out, "%s <= ", model->plan.head.metric);
     bl_format_rate(out, model->main.target);
+}
+
+/* Writers give three digits: those that the uncertainty does not leave are zeros now. Appends
+ * `text` without as many of them behind a decimal point. */
+static void without_zeros(bl_buf *out, const char *text, int zeros) {
+    const char *point = strchr(text, '.'), *end = point;
+    if (point != NULL) do
+            end++;
+        while (isdigit((unsigned char)*end));
+    if (point == NULL) {
+        bl_buf_str(out, text);
+        return;
+    }
+    const char *last = end;
+    while (zeros-- > 0 && last[-1] == '0') last--;
+    if (last[-1] == '.') last--;
+    bl_buf_add(out, text, (size_t)(last - text));
+    bl_buf_str(out, end);
+}
+
+void bl_label_uncertain(bl_buf *out, double x, double half, void (*write)(bl_buf *out, double x)) {
+    if (!(half > 0) || !isfinite(half) || x == 0 || !isfinite(x)) {
+        write(out, x);
+        return;
+    }
+    const double rounded = bl_stats_digits(x, half);
+    const double digits = floor(log10(fabs(x))) - floor(log10(half / 2.5)) + 1;
+    bl_buf text = {0};
+    write(&text, rounded);
+    without_zeros(out, bl_buf_text(&text), (int)fmin(2, fmax(0, 3 - digits)));
+    bl_buf_free(&text);
 }

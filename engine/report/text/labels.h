@@ -17,4 +17,8 @@ void bl_label_budget(bl_buf *out, const bl_report_model *model, const bl_report_
 
 /* "exp_rmspe <= 0.2" */
 void bl_label_target(bl_buf *out, const bl_report_model *model);
+
+/* Writes a number as `write` does, with no more digits than an uncertainty of `half` leaves it; as
+ * it is where half is not positive. 70.04 ms with 30 ms is "70 ms". */
+void bl_label_uncertain(bl_buf *out, double x, double half, void (*write)(bl_buf *out, double x));
 #endif

@@ -20,13 +20,13 @@ typedef void write_number(bl_buf *out, double x);
 static void with_uncertainty(bl_buf *out, const bl_stats_value *v, write_number *write,
                              const char *unit) {
     const double half = bl_stats_half_width(v);
-    write(out, half > 0 ? bl_stats_digits(v->value, half) : v->value);
+    bl_label_uncertain(out, v->value, half, write);
     bl_buf_str(out, unit);
     if (!bl_stats_has_interval(v)) return;
     bl_buf_str(out, " (");
-    write(out, bl_stats_digits(v->low, half));
+    bl_label_uncertain(out, v->low, half, write);
     bl_buf_str(out, " to ");
-    write(out, bl_stats_digits(v->high, half));
+    bl_label_uncertain(out, v->high, half, write);
     bl_buf_str(out, ")");
 }
 
