@@ -352,8 +352,21 @@ static void gaps_count(void **state) {
     }
     CHECK_OK(bl_stats_critical_fit(&c, p, n, &options, ERR));
     assert_true(c.scatter == 0 && c.source == BL_STATS_BY_CURVE);
-    assert_true(c.of[BL_STATS_B_CRIT].high / c.of[BL_STATS_B_CRIT].low > 1.1);
+    const double wide = c.of[BL_STATS_B_CRIT].high / c.of[BL_STATS_B_CRIT].low;
+    assert_true(wide > 1.1 && wide < 1.5);
     assert_true(c.of[BL_STATS_B_CRIT].low < 1000 && c.of[BL_STATS_B_CRIT].high > 1000);
+    /* Sizes on the floor stop at one evaluation: together they know S_min to its gap, no better. */
+    const bl_stats_curve sharp = {210, 300, 6};
+    const size_t m = sample(p, hyperbola, &sharp, 32, 16384, 3, 0, 0);
+    for (size_t i = 0; i < m; i++) {
+        const double k = ceil(log(p[i].steps) / log(1.2));
+        p[i].steps = pow(1.2, k);
+        p[i].steps_prev = pow(1.2, k - 1);
+    }
+    CHECK_OK(bl_stats_critical_fit(&narrow, p, m, &options, ERR));
+    assert_true(narrow.curve.s_min.high / narrow.curve.s_min.low > 1.19);
+    assert_int_equal(sample(p, hyperbola, &h, 32, 16384, 3, 0, 0), n);
+    for (size_t i = 0; i < n; i++) p[i].steps = pow(1.2, ceil(log(p[i].steps) / log(1.2)));
     for (size_t i = 0; i < n; i++) p[i].steps_prev = 0; /* as if each had been seen at its step */
     CHECK_OK(bl_stats_critical_fit(&narrow, p, n, &options, ERR));
     assert_true(narrow.curve.refused);

@@ -56,6 +56,22 @@ static void noise_is_said(void **state) {
     assert_true(fabs(found.e - 1.7) < 0.2);
 }
 
+/* No term is negative, whatever a table would like. */
+static void nothing_is_negative(void **state) {
+    (void)state;
+    const bl_stats_loss_law wanted[] = {
+        {.e = -0.3, .p = 2,  .beta = 0.3, .q = 30, .gamma = 0.5},
+        {.e = 2,    .p = -1, .beta = 0.5, .q = 30, .gamma = 0.7}
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        table t;
+        bl_stats_loss_law found;
+        make(&t, &wanted[i], 0);
+        assert_true(bl_stats_fit_loss_law(&found, t.batch_size, t.steps, t.loss, POINTS));
+        assert_true(found.e >= 0 && found.p >= 0 && found.q >= 0);
+    }
+}
+
 static void too_little(void **state) {
     (void)state;
     const bl_stats_loss_law law = {.e = 1.7, .p = 2, .beta = 0.5, .q = 30, .gamma = 0.7};
@@ -73,6 +89,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exact_laws),
         cmocka_unit_test(noise_is_said),
+        cmocka_unit_test(nothing_is_negative),
         cmocka_unit_test(too_little),
     };
     return cmocka_run_group_tests_name("stats_loss_law", tests, NULL, NULL);
