@@ -6,9 +6,8 @@
 # bits:COMPILER-OLEVEL (tests/bits.sh). Each ended test prints one line, "[n/total] seconds name", and what
 # failed in it at once. The last line is the total that CI reads: "N passed, N failed, N skipped".
 #
-# The runner fails on a failed case, on a crash, on a program or corpus that ran nothing, on one that leaves files in
-# TMPDIR, on a test that was
-# not run to its end, and, with BL_REQUIRE_CUDA=1, on a skipped CUDA case.
+# The runner fails on a failed case, on a crash, on a program or corpus that ran nothing, on a test that left files in
+# TMPDIR or was not run to its end, and, with BL_REQUIRE_CUDA=1, on a skipped CUDA case.
 #
 # How it works: xargs starts this script again for each test (--one). The child leaves two files in a folder of
 # results, NUMBER with what to show and NUMBER.count with "passed failed skipped", and writes its number to the
