@@ -16,16 +16,12 @@ static double s_min_of(int table) {
     return 200 * exp2(bl_unit_f64(w.v[0], w.v[1]));
 }
 
-const char *const coverage_names[COVERAGE_COUNT] = {[BL_STATS_B_CRIT] = "B_c",
-                                                    [BL_STATS_EFFICIENCY_50] = "half",
-                                                    [BL_STATS_OVERHEAD_20] = "20 %",
-                                                    [BL_STATS_PERFECT_END] = "10 %",
-                                                    [BL_STATS_MAX_USEFUL] = "useful",
-                                                    [BL_STATS_OVERHEAD_20_FROM] = "Zhang",
-                                                    [COVERAGE_S_MIN] = "S_min",
-                                                    [COVERAGE_P] = "p",
-                                                    [COVERAGE_STEPS] = "steps",
-                                                    [COVERAGE_REFUSED] = "refused"};
+const char *const coverage_names[COVERAGE_COUNT] = {
+    [BL_STATS_B_CRIT] = "B_c",        [BL_STATS_EFFICIENCY_50] = "half",
+    [BL_STATS_OVERHEAD_20] = "20 %",  [BL_STATS_PERFECT_END] = "10 %",
+    [BL_STATS_MAX_USEFUL] = "useful", [BL_STATS_OVERHEAD_20_FROM] = "Zhang",
+    [COVERAGE_S_MIN] = "S_min",       [COVERAGE_P] = "p",
+    [COVERAGE_STEPS] = "steps",       [COVERAGE_REFUSED] = "refused"};
 
 /* A standard normal by Box and Muller. */
 static double normal(uint64_t seed, uint32_t sub, uint64_t index) {
