@@ -113,8 +113,7 @@ static bl_plan_tree_state load_evals(const bl_experiment *e, const char *id,
         answer->evals = run.parsed.evals;
         answer->eval = bl_xalloc((run.parsed.evals + 1) * sizeof *answer->eval);
         for (size_t i = 0; i < run.parsed.evals; i++)
-            answer->eval[i] =
-                (bl_eval){.step = run.parsed.eval[i].step, .value = run.parsed.eval[i].value};
+            answer->eval[i] = bl_stop_eval_of(&run.parsed.eval[i]);
         answer->steps = run.steps;
     }
     bl_stored_free(&run);

@@ -34,7 +34,10 @@ static void train(const bl_sim_sweep *in, const bl_trial *t, bl_trial_result *r)
     for (int64_t step = 0; step < t->max_steps;) {
         step = bl_train_next_eval(&config, in->epoch_rows, step, t->max_steps);
         const double value = target * sqrt(s / (double)step);
-        *BL_PUSH(r->eval, r->evals, "evaluations") = (bl_eval){.step = step, .value = value};
+        *BL_PUSH(r->eval, r->evals, "evaluations") =
+            (bl_eval){.step = step,
+                      .value = value,
+                      .batch_mean = config.eval.batch_mean ? value : (double)NAN};
         if (value <= t->target) break;
     }
 }

@@ -415,6 +415,7 @@ static void put_result(bl_buf *out, const bl_trial *t, const bl_trial_result *r)
         bl_wire_put_i64(out, r->eval[i].step);
         bl_wire_put_f64(out, r->eval[i].value);
         bl_wire_put_f64(out, r->eval[i].train_loss);
+        bl_wire_put_f64(out, r->eval[i].batch_mean);
     }
 }
 

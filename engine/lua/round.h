@@ -54,6 +54,7 @@ typedef struct bl_eval {
     int64_t step;
     double value; /* the metric; NAN when diverged */
     double train_loss;
+    double batch_mean; /* the metric's mean over batches; NAN: diverged, or the run has none */
 } bl_eval;
 
 typedef struct bl_trial_result {

@@ -258,7 +258,7 @@ typedef struct result {
     bl_wire_reader in; /* at the evaluations */
 } result;
 
-enum { EVAL_BYTES = 24 };
+enum { EVAL_BYTES = 32 };
 
 /* The fields are in the order in which planner.c puts them. */
 static result read_result(const answer *from, size_t position) {
@@ -291,10 +291,11 @@ static void set_finite(lua_State *L, const char *name, double value) {
 static void push_evals(lua_State *L, result *r) {
     lua_createtable(L, (int)r->evals, 0);
     for (int64_t i = 1; i <= r->evals; i++) {
-        lua_createtable(L, 0, 3);
+        lua_createtable(L, 0, 4);
         set_integer(L, "step", bl_wire_get_i64(&r->in));
         set_finite(L, "value", bl_wire_get_f64(&r->in));
         set_finite(L, "train_loss", bl_wire_get_f64(&r->in));
+        set_finite(L, "batch_mean", bl_wire_get_f64(&r->in));
         lua_rawseti(L, -2, i);
     }
 }

@@ -17,6 +17,7 @@
 #include "engine/noise/noise_record.h"
 #include "engine/store/adopt.h"
 #include "engine/store/index.h"
+#include "engine/sweep/stop_rule.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -33,8 +34,7 @@ static void add_eval(bl_active_trial *a, bl_eval eval) {
 static void learn(bl_active_trial *a, const bl_runlog *log) {
     if (log->evals <= a->evals) return;
     a->evals = 0;
-    for (size_t i = 0; i < log->evals; i++)
-        add_eval(a, (bl_eval){log->eval[i].step, log->eval[i].value, log->eval[i].train_loss});
+    for (size_t i = 0; i < log->evals; i++) add_eval(a, bl_stop_eval_of(&log->eval[i]));
 }
 
 /* Has this file of the run changed since it was last read? */
@@ -156,8 +156,7 @@ static bl_status read_evals(bl_active_trial *a, bl_err *err) {
     const bl_buf *text = bl_train_log(a->train);
     BL_TRY(bl_runlog_parse(&log, text->data, text->len, a->id, err));
     a->evals = 0;
-    for (size_t i = 0; i < log.evals; i++)
-        add_eval(a, (bl_eval){log.eval[i].step, log.eval[i].value, log.eval[i].train_loss});
+    learn(a, &log);
     bl_runlog_free(&log);
     return BL_OK;
 }
@@ -295,7 +294,10 @@ bl_status bl_active_trial_advance(bl_active_trial *a, const bl_scheduler *s, siz
     const bl_status status = train_on(a, s, err);
     const bl_train_state *now = bl_train_now(a->train);
     if (now->step == from) return unless_lost(a, status);
-    add_eval(a, (bl_eval){now->step, now->diverged ? (double)NAN : now->value, now->train_loss});
+    add_eval(a, (bl_eval){.step = now->step,
+                          .value = now->diverged ? (double)NAN : now->value,
+                          .train_loss = now->train_loss,
+                          .batch_mean = now->batch_mean});
     a->trained = true;
     const double seconds = bl_clock_seconds() - start;
     a->seconds += seconds;

@@ -2,6 +2,13 @@
 #include <math.h>
 #include <stdint.h>
 
+bl_eval bl_stop_eval_of(const bl_runlog_eval *logged) {
+    return (bl_eval){.step = logged->step,
+                     .value = logged->value,
+                     .train_loss = logged->train_loss,
+                     .batch_mean = logged->batch_mean};
+}
+
 size_t bl_stop_first_hit(const bl_eval *eval, size_t evals, double target, int64_t max_steps) {
     for (size_t i = 0; i < evals && eval[i].step <= max_steps; i++)
         if (eval[i].value <= target) return i; /* false for NAN on either side */

@@ -18,6 +18,10 @@
 #ifndef BL_ENGINE_SWEEP_STOP_RULE_H
 #define BL_ENGINE_SWEEP_STOP_RULE_H
 #include "engine/lua/round.h"
+#include "engine/runlog/runlog.h"
+
+/* An evaluation as the rule and scripts see it, of a log. */
+bl_eval bl_stop_eval_of(const bl_runlog_eval *logged);
 
 /* First evaluation at or below `target` and within `max_steps`, as an index; SIZE_MAX: none. A
  * target that is not a number is never reached. */

@@ -159,6 +159,7 @@ done:
 static void record(bl_train *t) {
     t->now.step = t->progress.made;
     t->now.train_loss = t->progress.loss_sum / (double)t->progress.loss_count;
+    t->now.batch_mean = (double)NAN; /* unless the workload has one */
     t->now.value = t->progress.diverged ? (double)NAN : t->workload->evaluate(t);
     if (!isfinite(t->now.value)) t->progress.diverged = true;
     if (t->progress.diverged) t->now.value = t->now.batch_mean = (double)NAN;

@@ -14,8 +14,9 @@ return function(exp)
   for i, result in ipairs(exp:run(round)) do
     local last = result.evals[#result.evals]
     if last then -- none where memory did not suffice
-      exp:note(string.format("batch %d, seed %d: %s %.4f after %d steps", round[i].batch_size,
-        round[i].seed, config["metric"], last.value, result.steps))
+      local mean = last.batch_mean and string.format(" (mean over batches %.4f)", last.batch_mean) or ""
+      exp:note(string.format("batch %d, seed %d: %s %.4f%s after %d steps", round[i].batch_size,
+        round[i].seed, config["metric"], last.value, mean, result.steps))
     end
   end
 end

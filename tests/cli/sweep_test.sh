@@ -30,6 +30,7 @@ return function(exp)
   sweep.search(exp, { batch_size = 64, target = 0.6, trials = 6, seeds = 2, widen = 1, box = {
     sweep.log("learning_rate", 2^-8, 2^-3), sweep.log("1-beta1", 0.05, 0.5),
     sweep.linear("embedding_dropout", 0, 0.2), sweep.log("weight_decay", 1e-4, 1e-1) } })
+  sweep.lr_find(exp, { from = points, steps = 40, limit = 2 })
 end
 LUA
 cd "$project"
@@ -65,7 +66,7 @@ fields "$scratch/plan.json" | cmp - "$scratch/written"
 plan one >"$scratch/tree"
 tail -1 "$scratch/tree" | grep -q '; the sweep is complete.$'
 [ "$(grep -c 'decides: ' "$scratch/tree")" = "$(grep -c '"record":"decision"' "$scratch/one/parts/plan.jsonl")" ]
-for kind in best critical budget rule note; do
+for kind in best critical budget rule custom note; do
   grep -q "\"kind\":\"$kind\"" "$scratch/one/parts/plan.jsonl" || { echo "no decision of kind $kind"; exit 1; }
 done
 

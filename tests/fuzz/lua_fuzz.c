@@ -4,6 +4,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/lua/planner.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
         results[i].outcome = i % 2 ? BL_OUTCOME_BUDGET : BL_OUTCOME_DIVERGED;
         results[i].steps = round->trial[i].max_steps;
         results[i].eval = bl_xalloc(sizeof *results[i].eval);
-        results[i].eval[0] = (bl_eval){.step = results[i].steps, .value = (double)(i + 1)};
+        results[i].eval[0] = (bl_eval){
+            .step = results[i].steps, .value = (double)(i + 1), .batch_mean = (double)NAN};
         results[i].evals = 1;
     }
     return BL_OK;

@@ -46,7 +46,7 @@ static void compute(const fake_host *f, const bl_trial *t, bl_trial_result *r) {
             r->eval = bl_xrealloc(r->eval, room * sizeof *r->eval);
         }
         const double value = diverges ? (double)NAN : f->target * sqrt(s / (double)step);
-        r->eval[r->evals++] = (bl_eval){.step = step, .value = value};
+        r->eval[r->evals++] = (bl_eval){.step = step, .value = value, .batch_mean = (double)NAN};
         if (diverges || value <= t->target) break;
     }
 }

@@ -236,7 +236,10 @@ static bl_status answer_with_seeds(void *ctx, const bl_round *round, bl_trial_re
         results[i].steps = t->max_steps;
         results[i].evals = 1;
         results[i].eval = bl_xalloc(sizeof *results[i].eval);
-        results[i].eval[0] = (bl_eval){.step = t->max_steps, .value = (double)t->seed};
+        results[i].eval[0] = (bl_eval){.step = t->max_steps,
+                                       .value = (double)t->seed,
+                                       .train_loss = 0.5,
+                                       .batch_mean = config.eval.batch_mean ? 0.25 : (double)NAN};
     }
     *(size_t *)ctx = round->count;
     return BL_OK;
@@ -296,6 +299,22 @@ static void results_are_tables(void **state) {
     assert_int_equal(trials, 1);
 }
 
+/* What an evaluation has beside the value, and only where the run has it. */
+static void evaluations(void **state) {
+    (void)state;
+    size_t trials;
+    CHECK_OK(ask("local a = { seed = 7, weight_decay = 0.25, max_steps = 1 }\n"
+                 "local b = { seed = 8, weight_decay = 0.25, max_steps = 1,\n"
+                 "  ['eval.batch_mean'] = true }\n"
+                 "local r = exp:run { b, a, { seed = 9, weight_decay = 0.25, max_steps = 1 } }\n"
+                 "local first, second, third = r[1].evals[1], r[2].evals[1], r[3].evals[1]\n"
+                 "assert(first.value == 8 and second.value == 7 and third.value == 9)\n"
+                 "assert(first.train_loss == 0.5 and second.train_loss == 0.5)\n"
+                 "assert(first.batch_mean == 0.25 and second.batch_mean == nil)",
+                 &trials, ERR));
+    assert_int_equal(trials, 3);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_exhaustive_winner),
@@ -308,6 +327,7 @@ int main(void) {
         cmocka_unit_test(the_examples_of_the_page_run),
         cmocka_unit_test(a_round_of_100000_trials),
         cmocka_unit_test(results_are_tables),
+        cmocka_unit_test(evaluations),
     };
     return cmocka_run_group_tests_name("planner", tests, NULL, NULL);
 }
