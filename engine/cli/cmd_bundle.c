@@ -5,6 +5,8 @@
 #include "engine/cli/stores.h"
 #include "engine/export/bundle.h"
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { OUTPUT, WITH_TIMING, OPTION_COUNT };
 // clang-format off
@@ -14,6 +16,14 @@ static const bl_option k_options[] = {
 };
 // clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
+
+/* Does `file` lead to standard output, as /dev/stdout does? */
+static bool is_stdout(const char *file) {
+    struct stat st, out;
+    return stat(file, &st) == 0 && fstat(STDOUT_FILENO, &out) == 0 && st.st_dev == out.st_dev &&
+           st.st_ino == out.st_ino;
+}
+
 /* The experiment has to have a store. A report that could not be drawn is said and does not stop
  * the bundle; a damaged run does, with an exit of its own. */
 static int write_bundle(const bl_args *args) {
@@ -30,11 +40,13 @@ static int write_bundle(const bl_args *args) {
                                      .with_timing = bl_args_has(args, WITH_TIMING)};
     if (args->value[OUTPUT] != NULL && args->value[OUTPUT][0] == '\0')
         return bl_cli_usage(args, "--output names no file");
+    FILE *words = stdout; /* unless the archive goes there */
     bl_status status = args->value[OUTPUT] != NULL
                            ? bl_path(file, &err, "%s", args->value[OUTPUT])
                            : bl_path(file, &err, "%s.tar.gz", args->operand);
     if (status == BL_OK) status = bl_cli_find_stores(&found, args->operand, &err);
     bl_names_free(&found);
+    if (status == BL_OK && is_stdout(file)) words = stderr;
     if (status == BL_OK) status = bl_bundle_write(&made, &source, file, &err);
     if (made.undrawn.code != BL_OK) (void)bl_cli_fail(&made.undrawn);
     if (status != BL_OK) {
@@ -42,7 +54,7 @@ static int write_bundle(const bl_args *args) {
         return made.damaged ? BL_EXIT_DAMAGE : failed;
     }
     char size[BL_FORMAT_SIZE];
-    bl_cli_printf(stdout, "%s: %zu runs, %zu files, %s\n", file, made.runs, made.files,
+    bl_cli_printf(words, "%s: %zu runs, %zu files, %s\n", file, made.runs, made.files,
                   bl_format_size(size, (double)made.bytes));
     return BL_EXIT_DONE;
 }

@@ -18,6 +18,12 @@ runs=$(ls "$scratch/2/rossmann" | grep -cx 'r[0-9a-f]\{12\}')
 says out "2.tar.gz: $runs runs, [0-9]* files"
 try 0 bundle rossmann --with-timing -o "$scratch/timing.tar"
 cmp "$scratch/1.tar.gz" "$scratch/2.tar.gz" || failed=1
+# To standard output: the archive alone, through a pipe as well as into a file.
+"$BATCHLAB" bundle rossmann -o /dev/stdout 2>"$scratch/err" | cmp - "$scratch/2.tar.gz" || failed=1
+says err "stdout: $runs runs, [0-9]* files"
+"$BATCHLAB" bundle rossmann -o /dev/stdout 2>"$scratch/err" >"$scratch/redirected"
+cmp "$scratch/redirected" "$scratch/2.tar.gz" || failed=1
+says err "stdout: $runs runs, [0-9]* files"
 
 # Any tar reads it: plain files of nobody, without a clock, in order; the sums hold.
 mkdir "$scratch/unpacked" && cd "$scratch/unpacked" || exit 1

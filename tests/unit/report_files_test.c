@@ -309,6 +309,24 @@ static void a_broken_drawing_leaves_the_old_report(void **state) {
     bl_report_model_free(&a);
 }
 
+/* A gnuplot that cannot be loaded, as under a limit of memory, ends like one that is not there. */
+static void a_gnuplot_that_cannot_be_loaded(void **state) {
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1, .timing = true});
+    char *before = stand_in(*state, "echo 'gnuplot: error while loading shared libraries' >&2\n"
+                                    "exit 127");
+    bl_err err = {0};
+    const bl_status status =
+        bl_report_write(&a, ((place *)*state)->report, report_templates, NULL, &err);
+    leave_gnuplot(before);
+    assert_int_equal(status, BL_EUNSUPPORTED);
+    assert_non_null(strstr(err.text, "gnuplot: error while loading shared libraries: tables and"));
+    assert_null(strstr(err.text, "not installed"));
+    assert_true(in_report(*state, "scaling.gp") && in_report(*state, "report.html"));
+    assert_false(in_report(*state, "scaling.svg"));
+    bl_report_model_free(&a);
+}
+
 /* What belongs to no report stays, a folder as well as a file and one with a dot, and the report
  * around it is the new one. */
 static void what_is_no_report_stays(void **state) {
@@ -405,6 +423,7 @@ int main(void) {
         IN_FOLDER(same_bytes_twice),
         IN_FOLDER(old_figures_go),
         IN_FOLDER(without_gnuplot),
+        IN_FOLDER(a_gnuplot_that_cannot_be_loaded),
         IN_FOLDER(a_broken_drawing_leaves_the_old_report),
         IN_FOLDER(what_is_no_report_stays),
         IN_FOLDER(a_title_is_only_text),

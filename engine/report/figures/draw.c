@@ -101,11 +101,15 @@ static bl_status judge(int state, const char *dir, const char *script, bl_buf *s
     if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return BL_OK;
     BL_TRY(bl_path(path, err, "%s/%s", dir, script));
     BL_TRY(bl_file_disk_full(path, FIGURE_BYTES, err));
-    if (WIFEXITED(state) && WEXITSTATUS(state) == 127)
+    while (said->len > 0 && said->data[said->len - 1] == '\n') bl_buf_truncate(said, said->len - 1);
+    const bool not_started = WIFEXITED(state) && WEXITSTATUS(state) == 127;
+    if (not_started && said->len == 0)
         BL_FAIL(err, BL_EUNSUPPORTED,
                 "gnuplot is not installed: tables and scripts are written, figures are not "
                 "(on Debian: apt-get install gnuplot-nox)");
-    while (said->len > 0 && said->data[said->len - 1] == '\n') bl_buf_truncate(said, said->len - 1);
+    if (not_started) /* the loader says why, with the program's name */
+        BL_FAIL(err, BL_EUNSUPPORTED, "%s: tables and scripts are written, figures are not",
+                bl_buf_text(said));
     BL_FAIL(err, BL_EIO, "gnuplot failed on %s:%s", script, bl_buf_text(said));
 }
 
