@@ -3,7 +3,6 @@
 #include "engine/base/mem.h"
 #include "kernels/device.h"
 #include "tests/check.h"
-#include "tests/unit/tiny_data.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,20 +18,15 @@ const bl_device *open_device(void) {
 }
 
 int device_setup(void **state) {
-    fixture *f = bl_xalloc(sizeof *f);
-    tiny_data(&f->data, 3, 2);
-    tiny_config(&f->config);
+    (void)tiny_setup(state);
+    fixture *f = *state;
     CHECK_OK(bl_train_device_data_open(&f->device_data, open_device(), &f->data, ERR));
-    *state = f;
     return 0;
 }
 
 int device_teardown(void **state) {
-    fixture *f = *state;
-    bl_train_device_data_close(&f->device_data);
-    tiny_data_free(&f->data);
-    free(f);
-    return 0;
+    bl_train_device_data_close(&((fixture *)*state)->device_data);
+    return tiny_teardown(state);
 }
 
 bl_train *open_run(const fixture *f, bool device) {
@@ -42,11 +36,6 @@ bl_train *open_run(const fixture *f, bool device) {
     CHECK_OK(bl_kernels_pick(&options.kernels, ERR));
     CHECK_OK(bl_train_open(&train, &f->config, &f->data, &options, ERR));
     return train;
-}
-
-void advance_to(bl_train *train, int64_t limit) {
-    while (bl_train_now(train)->step < limit && !bl_train_now(train)->diverged)
-        CHECK_OK(bl_train_advance(train, limit, NULL, ERR));
 }
 
 static void check_same_text(const bl_buf *x, const bl_buf *y) {

@@ -39,13 +39,9 @@ const golden_run golden_runs[] = {
 };
 const size_t golden_count = BL_COUNT(golden_runs);
 
-static void name(char *out, const char *text) {
-    (void)snprintf(out, BL_NAME, "%s", text);
-}
-
 static void configure_pictures(const golden_run *run, bl_config *out) {
     tiny_picture_config(out, run->pictures);
-    name(out->model.norm, run->ghost > 0 ? "ghost" : "none");
+    tiny_name(out->model.norm, run->ghost > 0 ? "ghost" : "none");
     out->model.ghost_size = (int64_t)run->ghost;
     out->data.eval_rows = 100;
     out->eval.first = 1;
@@ -53,22 +49,22 @@ static void configure_pictures(const golden_run *run, bl_config *out) {
 
 static void configure_net(const golden_run *run, bl_config *out) {
     tiny_config(out);
-    name(out->optimizer.name, run->optimizer);
-    name(out->schedule.name, run->schedule);
+    tiny_name(out->optimizer.name, run->optimizer);
+    tiny_name(out->schedule.name, run->schedule);
     out->train.batch_size = (int64_t)run->batch;
     out->train.micro_batch = (int64_t)run->micro_batch;
     if (run->classes == 0) return;
     if (run->pictures != NULL) configure_pictures(run, out);
     if (run->pictures != NULL) return;
-    name(out->model.kind, "mlp");
-    name(out->loss, "cross_entropy");
-    name(out->metric, "cross_entropy");
+    tiny_name(out->model.kind, "mlp");
+    tiny_name(out->loss, "cross_entropy");
+    tiny_name(out->metric, "cross_entropy");
 }
 
 static void configure(const golden_run *run, bl_config *out) {
     configure_net(run, out);
     if (run->average > 0) {
-        name(out->eval.average, "power");
+        tiny_name(out->eval.average, "power");
         out->eval.average_width = run->average;
     }
 }

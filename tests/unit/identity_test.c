@@ -184,16 +184,11 @@ static void set_all(bl_config *config, const char *sets) {
 }
 
 static void configure_quadratic(bl_config *config) {
-    tiny_config(config);
-    set(config, "dataset", "none");
-    set(config, "model.kind", "quadratic");
-    set(config, "metric", "expected_loss");
-    set(config, "optimizer.name", "momentum");
+    tiny_quadratic_config(config, "momentum", "exact");
+    set(config, "schedule.name", "one_cycle");
+    set(config, "optimizer.weight_decay", "0.01");
     set(config, "data.rows", "700");
-    set(config, "quadratic.expectation", "exact");
     config->quadratic.dimensions = 20;
-    config->quadratic.replicas = 8;
-    config->quadratic.noise = config->quadratic.start = 1.0;
 }
 
 /* A case's configuration without its choice. */

@@ -338,5 +338,5 @@ int main(void) {
                                        cmocka_unit_test(drift_shows),
                                        cmocka_unit_test(other_ways),
                                        cmocka_unit_test(records)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("noise_estimate", tests, NULL, NULL);
 }

@@ -4,19 +4,10 @@
 #include "engine/data/dataset_open.h"
 #include "engine/train/workload.h"
 #include "tests/check.h"
-#include "tests/unit/tiny_data.h"
+#include "tests/unit/tiny_run.h"
 #include <math.h>
 
 enum { STEPS = 60 };
-
-typedef struct fixture {
-    bl_dataset data;
-    bl_config config;
-} fixture;
-
-static void set(char *out, const char *text) {
-    (void)snprintf(out, BL_NAME, "%s", text);
-}
 
 static void probe_with(bl_config *c, double share, int64_t batch, int64_t batches) {
     c->noise.share = share;
@@ -25,42 +16,13 @@ static void probe_with(bl_config *c, double share, int64_t batch, int64_t batche
 }
 
 static int setup(void **state) {
-    fixture *f = bl_xalloc(sizeof *f);
-    tiny_data(&f->data, 3, 2);
-    tiny_config(&f->config);
-    probe_with(&f->config, 0.5, 16, 8);
-    *state = f;
+    (void)tiny_setup(state);
+    probe_with(&((fixture *)*state)->config, 0.5, 16, 8);
     return 0;
-}
-
-static int teardown(void **state) {
-    fixture *f = *state;
-    tiny_data_free(&f->data);
-    free(f);
-    return 0;
-}
-
-static const bl_kernels *pick(void) {
-    const bl_kernels *kernels = NULL;
-    CHECK_OK(bl_kernels_pick(&kernels, ERR));
-    return kernels;
-}
-
-static bl_train *open_with(const fixture *f, const bl_kernels *kernels, size_t threads) {
-    const bl_train_options options = {
-        .kernels = kernels, .run_id = "r0123456789ab", .threads = threads};
-    bl_train *train = NULL;
-    CHECK_OK(bl_train_open(&train, &f->config, &f->data, &options, ERR));
-    return train;
-}
-
-static void advance_to(bl_train *train, int64_t limit) {
-    while (bl_train_now(train)->step < limit && !bl_train_now(train)->diverged)
-        CHECK_OK(bl_train_advance(train, limit, NULL, ERR));
 }
 
 static bl_train *run_to(const fixture *f, int64_t limit) {
-    bl_train *train = open_with(f, pick(), 1);
+    bl_train *train = tiny_open(f, tiny_kernels(), 1);
     advance_to(train, limit);
     return train;
 }
@@ -105,10 +67,10 @@ static void test_the_run_does_not_know(void **state) {
     f->config.noise.window = 4;
     check_unaware(f);
     f->config.noise.window = 0;
-    set(f->config.eval.average, "power"); /* evaluations look at other weights than probes */
+    tiny_name(f->config.eval.average, "power"); /* evaluations look at other weights than probes */
     f->config.eval.average_width = 0.1;
     check_unaware(f);
-    set(f->config.eval.average, "none");
+    tiny_name(f->config.eval.average, "none");
     f->config.noise.micro_batch = 4; /* smaller than anything else of the run */
     check_unaware(f);
     static const char *const kinds[] = {"simple_cnn", "resnet8"};
@@ -120,7 +82,7 @@ static void test_the_run_does_not_know(void **state) {
             .v = {4, 8, 8},
               .n = i == 0 ? 2 : 3
         };
-        set(f->config.model.norm, i == 0 ? "none" : "batch");
+        tiny_name(f->config.model.norm, i == 0 ? "none" : "batch");
         probe_with(&f->config, 0.5, 16, 8);
         check_unaware(f);
     }
@@ -135,7 +97,7 @@ static void test_threads_and_vector_units(void **state) {
     bl_train *first = run_to(f, STEPS);
     for (size_t i = 0; i < bl_kernels_count; i++) {
         if (!bl_kernels_table[i]->usable()) continue;
-        bl_train *again = open_with(f, bl_kernels_table[i], i + 2);
+        bl_train *again = tiny_open(f, bl_kernels_table[i], i + 2);
         advance_to(again, STEPS);
         same_text(bl_train_noise(first), bl_train_noise(again));
         bl_train_close(again);
@@ -143,44 +105,11 @@ static void test_threads_and_vector_units(void **state) {
     bl_train_close(first);
 }
 
-static bool always(void *ctx) {
-    (void)ctx;
-    return true;
-}
-
-static void step_once(bl_train *train) {
-    const bl_train_pause pause = {.due = always};
-    bl_err err;
-    const bl_status status = bl_train_advance(train, INT64_MAX, &pause, &err);
-    if (status != BL_OK) assert_int_equal(status, BL_EINTERRUPTED);
-}
-
-static void check_restored(const fixture *f) {
-    bl_train *whole = run_to(f, 24), *train = open_with(f, pick(), 1);
-    const bl_train_pause pause = {.due = always};
-    bl_err err;
-    while (bl_train_now(train)->step < 24) {
-        bl_buf saved = {0}, log = {0};
-        const bl_status status = bl_train_advance(train, 24, &pause, &err);
-        if (status != BL_OK) assert_int_equal(status, BL_EINTERRUPTED);
-        CHECK_OK(bl_train_save(train, &saved, ERR));
-        bl_buf_add(&log, bl_train_log(train)->data, bl_train_log(train)->len);
-        bl_train_close(train);
-        train = open_with(f, pick(), 2);
-        CHECK_OK(bl_train_restore(train, saved.data, saved.len, log.data, log.len, ERR));
-        bl_buf_free(&saved), bl_buf_free(&log);
-    }
-    same_text(bl_train_noise(whole), bl_train_noise(train));
-    same_text(bl_train_log(whole), bl_train_log(train));
-    bl_train_close(whole);
-    bl_train_close(train);
-}
-
 static void test_restored_after_every_step(void **state) {
     fixture *f = *state;
-    check_restored(f);
+    tiny_check_restored(f, 24);
     f->config.noise.window = 3;
-    check_restored(f);
+    tiny_check_restored(f, 24);
 }
 
 /* A state without these probes would leave a hole in the records; one with probes serves a run that
@@ -193,19 +122,19 @@ static void test_states_of_other_settings(void **state) {
     const bl_buf *log = bl_train_log(train);
     CHECK_OK(bl_train_save(train, &saved, ERR));
     f->config.noise.micro_batch = 8;
-    bl_train *other = open_with(f, pick(), 1);
+    bl_train *other = tiny_open(f, tiny_kernels(), 1);
     assert_int_equal(bl_train_restore(other, saved.data, saved.len, log->data, log->len, &err),
                      BL_EMISMATCH);
     assert_int_equal(bl_train_now(other)->step, 0);
     bl_train_close(other);
     f->config.noise.share = 0.0;
-    other = open_with(f, pick(), 1);
+    other = tiny_open(f, tiny_kernels(), 1);
     CHECK_OK(bl_train_restore(other, saved.data, saved.len, log->data, log->len, ERR));
     bl_buf_clear(&saved);
     CHECK_OK(bl_train_save(other, &saved, ERR));
     bl_train_close(other);
     f->config.noise.share = 0.5;
-    other = open_with(f, pick(), 1);
+    other = tiny_open(f, tiny_kernels(), 1);
     assert_int_equal(bl_train_restore(other, saved.data, saved.len, log->data, log->len, &err),
                      BL_EMISMATCH);
     bl_train_close(other);
@@ -309,7 +238,7 @@ static void test_all_rows_are_the_full_gradient(void **state) {
     f->config.model.dropout = (bl_f64_list){0};
     f->config.model.embedding_dropout = 0.0;
     f->config.model.batch_norm = false;
-    set(f->config.schedule.name, "constant");
+    tiny_name(f->config.schedule.name, "constant");
     f->config.data.rows = 512;
     f->config.train.batch_size = 512;
     probe_with(&f->config, 0.5, 32, 16);
@@ -333,22 +262,22 @@ static void test_ways_are_those_of_the_gradients(void **state) {
     fixture *f = *state;
     enum { N = 5, SEEN = 19 };
     f->config.noise.window = N;
-    bl_train *train = open_with(f, pick(), 2);
+    bl_train *train = tiny_open(f, tiny_kernels(), 2);
     const size_t n = train->net.weights;
     double *g = bl_xalloc(SEEN * n * sizeof *g), missing = 1.0;
     double *m = bl_xalloc(n * sizeof *m), *v = bl_xalloc(n * sizeof *v);
     for (size_t s = 0; s < SEEN; s++) {
-        step_once(train);
+        tiny_step(train, INT64_MAX);
         assert_int_equal(train->progress.made, s + 1);
     }
     bl_noise_log log = read_log(train);
     bl_train_close(train);
     f->config.noise.share = 0.0; /* the same run, whose gradients stay */
     f->config.noise.window = 0;
-    train = open_with(f, pick(), 1);
+    train = tiny_open(f, tiny_kernels(), 1);
     size_t at = 0;
     for (size_t s = 0; s < SEEN; s++) {
-        step_once(train);
+        tiny_step(train, INT64_MAX);
         double average_sq = 0.0, average_variance = 0.0, small = 0.0, big = 0.0;
         missing *= 1.0 - 1.0 / N;
         for (size_t i = 0; i < n; i++) {
@@ -405,13 +334,13 @@ static void test_memory_is_planned(void **state) {
     size_t bytes[3];
     f->config.model.hidden.v[0] = 4096; /* large beside all roundings */
     probe_with(&f->config, 0.0, 16, 32);
-    bl_train *train = open_with(f, pick(), 1);
+    bl_train *train = tiny_open(f, tiny_kernels(), 1);
     const double gradient = (double)train->net.weights * sizeof(float);
     bl_train_close(train);
     CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &bytes[0], ERR));
     f->config.noise.share = 0.05;
     CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &bytes[1], ERR));
-    set(f->config.optimizer.name, "sgd");
+    tiny_name(f->config.optimizer.name, "sgd");
     f->config.schedule.cycle_momentum = false;
     CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &bytes[2], ERR));
     near((double)(bytes[1] - bytes[0]) / gradient, 5 + 1 + 1, 0.02);
@@ -424,7 +353,7 @@ static void test_refuses_more_rows_than_there_are(void **state) {
     fixture *f = *state;
     bl_err err;
     bl_train *train = NULL;
-    const bl_train_options options = {.kernels = pick()};
+    const bl_train_options options = {.kernels = tiny_kernels()};
     probe_with(&f->config, 0.05, 64, 16); /* 1,024 of 700 */
     assert_int_equal(bl_train_open(&train, &f->config, &f->data, &options, &err), BL_EINVAL);
     assert_non_null(strstr(err.text, "1024"));
@@ -439,22 +368,13 @@ static void quadratic(fixture *f, const char *optimizer, const char *expectation
     bl_config *c = &f->config;
     tiny_data_free(&f->data);
     bl_dataset_none(&f->data);
-    set(c->dataset, "none");
-    set(c->model.kind, "quadratic");
-    set(c->metric, "expected_loss");
-    set(c->schedule.name, "constant");
-    set(c->optimizer.name, optimizer);
-    set(c->quadratic.expectation, expectation);
-    c->optimizer.weight_decay = 0.0;
-    c->data.rows = 1000;
+    tiny_quadratic_config(c, optimizer, expectation);
     c->quadratic.dimensions = 12;
     c->quadratic.replicas = 64;
     c->quadratic.noise = 3.0;
     c->quadratic.start = 2.0;
     c->train.batch_size = 8;
     c->train.learning_rate = 0.3;
-    c->eval.first = 1;
-    c->eval.growth = 1.0;
     probe_with(c, 1.0, 2, 4);
 }
 
@@ -493,7 +413,7 @@ static void test_quadratic_samples(void **state) {
     quadratic(f, "adam", "sampled");
     f->config.train.learning_rate = 0.01;
     probe_with(&f->config, 1e9, 2, 32); /* each evaluation */
-    bl_train *train = open_with(f, pick(), 2);
+    bl_train *train = tiny_open(f, tiny_kernels(), 2);
     for (int64_t step = 1; step <= 200; step++) {
         double grad_sq = 0.0, trace = 0.0;
         advance_to(train, step);
@@ -519,7 +439,7 @@ static void test_quadratic_samples(void **state) {
 }
 
 int main(void) {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, tiny_teardown)
     const struct CMUnitTest tests[] = {CASE(test_the_run_does_not_know),
                                        CASE(test_threads_and_vector_units),
                                        CASE(test_restored_after_every_step),
@@ -533,5 +453,5 @@ int main(void) {
                                        CASE(test_refuses_more_rows_than_there_are),
                                        CASE(test_quadratic_in_closed_form),
                                        CASE(test_quadratic_samples)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("noise_probe", tests, NULL, NULL);
 }

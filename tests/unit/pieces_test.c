@@ -6,31 +6,13 @@
 #include "engine/train/train.h"
 #include "kernels/kernel.h"
 #include "tests/check.h"
-#include "tests/unit/tiny_data.h"
+#include "tests/unit/tiny_run.h"
 #include <math.h>
 
-typedef struct fixture {
-    bl_dataset data;
-    bl_config config;
-} fixture;
-
-static int teardown(void **state) {
-    fixture *f = *state;
-    tiny_data_free(&f->data);
-    free(f);
-    return 0;
-}
 static int setup_pictures(void **state) {
     fixture *f = bl_xalloc(sizeof *f);
     tiny_pictures(&f->data, 3);
     tiny_picture_config(&f->config, "simple_cnn");
-    *state = f;
-    return 0;
-}
-static int setup_table(void **state) {
-    fixture *f = bl_xalloc(sizeof *f);
-    tiny_data(&f->data, 3, 2);
-    tiny_config(&f->config);
     *state = f;
     return 0;
 }
@@ -224,7 +206,7 @@ static void test_same_chunks(void **state) {
             }
 }
 
-#define PICTURES(name) cmocka_unit_test_setup_teardown(name, setup_pictures, teardown)
+#define PICTURES(name) cmocka_unit_test_setup_teardown(name, setup_pictures, tiny_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -233,7 +215,7 @@ int main(void) {
         PICTURES(test_ghost_norm),
         PICTURES(test_ghost_norm_elsewhere),
         PICTURES(test_batch_norm),
-        cmocka_unit_test_setup_teardown(test_one_average_a_step, setup_table, teardown),
+        cmocka_unit_test_setup_teardown(test_one_average_a_step, tiny_setup, tiny_teardown),
         cmocka_unit_test(test_same_chunks),
     };
     return cmocka_run_group_tests_name("pieces", tests, NULL, NULL);

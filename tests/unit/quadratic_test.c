@@ -9,27 +9,9 @@
 #include "tests/unit/tiny_data.h"
 #include <math.h>
 
-static void name(char *out, const char *text) {
-    (void)snprintf(out, BL_NAME, "%s", text);
-}
-
-static bl_config quadratic_config(const char *optimizer, const char *version) {
+static bl_config quadratic_config(const char *optimizer, const char *expectation) {
     bl_config c;
-    tiny_config(&c);
-    name(c.dataset, "none");
-    name(c.model.kind, "quadratic");
-    name(c.metric, "expected_loss");
-    name(c.schedule.name, "constant");
-    name(c.optimizer.name, optimizer);
-    name(c.quadratic.expectation, version);
-    c.optimizer.momentum = 0.9;
-    c.optimizer.weight_decay = 0.0;
-    c.data.rows = 1000;
-    c.quadratic.dimensions = 100;
-    c.quadratic.replicas = 8;
-    c.quadratic.noise = c.quadratic.start = 1.0;
-    c.eval.first = 1;
-    c.eval.growth = 1.0;
+    tiny_quadratic_config(&c, optimizer, expectation);
     return c;
 }
 
@@ -112,7 +94,7 @@ static void check_samples(double average) {
             c.optimizer.weight_decay = 0.01;
             c.train.batch_size = 8;
             c.train.learning_rate = 0.2;
-            name(c.eval.average, average > 0 ? "power" : "none");
+            tiny_name(c.eval.average, average > 0 ? "power" : "none");
             c.eval.average_width = average;
             bl_train *train = open_run(&c, 2);
             while (bl_train_now(train)->step < 30) CHECK_OK(bl_train_advance(train, 30, NULL, ERR));
@@ -155,7 +137,7 @@ static void test_average_has_the_closed_form(void **state) {
     c.quadratic.start = 1e-300;
     c.train.batch_size = 4;
     c.train.learning_rate = rate;
-    name(c.eval.average, "power");
+    tiny_name(c.eval.average, "power");
     c.eval.average_width = sqrt(1.0 / 12.0); /* of equal shares */
     bl_train *train = open_run(&c, 1);
     while (bl_train_now(train)->step < T) CHECK_OK(bl_train_advance(train, T, NULL, ERR));
@@ -197,7 +179,7 @@ static void test_noise_is_fresh(void **state) {
 /* Threads, and being stopped after every step, leave no trace. */
 static void check_same_log(const char *optimizer, const char *version, const char *average) {
     bl_config c = quadratic_config(optimizer, version);
-    name(c.eval.average, average);
+    tiny_name(c.eval.average, average);
     bl_train *whole = open_run(&c, 1), *train = open_run(&c, 3);
     while (bl_train_now(whole)->step < 9) CHECK_OK(bl_train_advance(whole, 9, NULL, ERR));
     for (int64_t step = 1; step <= 9; step++) {

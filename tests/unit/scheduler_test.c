@@ -517,25 +517,23 @@ static void test_a_fault_loses_no_one_elses_work(void **state) {
 }
 
 int main(void) {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_a_round_at_any_number_of_threads, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_race_is_cut_by_its_winner, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_looking_up_trains_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_interrupted_and_continued, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_published_prefix_is_extended, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_an_interrupted_extension_goes_on_where_it_was, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_a_longer_prefix_answers_a_shorter_question, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_a_run_ahead_of_the_question_is_cut, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_what_does_not_fit_in_memory_is_an_outcome, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_runs_take_turns_in_memory, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_turns_are_long, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_race_on_a_small_device, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_device_too_small_for_one, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_run_is_asked_once_a_round, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_fault_loses_no_one_elses_work, setup, teardown),
+        CASE(test_a_round_at_any_number_of_threads),
+        CASE(test_a_race_is_cut_by_its_winner),
+        CASE(test_looking_up_trains_nothing),
+        CASE(test_interrupted_and_continued),
+        CASE(test_a_published_prefix_is_extended),
+        CASE(test_an_interrupted_extension_goes_on_where_it_was),
+        CASE(test_a_longer_prefix_answers_a_shorter_question),
+        CASE(test_a_run_ahead_of_the_question_is_cut),
+        CASE(test_what_does_not_fit_in_memory_is_an_outcome),
+        CASE(test_runs_take_turns_in_memory),
+        CASE(test_turns_are_long),
+        CASE(test_a_race_on_a_small_device),
+        CASE(test_a_device_too_small_for_one),
+        CASE(test_a_run_is_asked_once_a_round),
+        CASE(test_a_fault_loses_no_one_elses_work),
     };
     return cmocka_run_group_tests_name("scheduler", tests, NULL, NULL);
 }

@@ -55,10 +55,6 @@ static void the_plan_names_what_a_trial_changed(void **state) {
 
 /* ---- the race against the whole grid ---- */
 
-static void name(char *out, const char *text) {
-    (void)snprintf(out, BL_NAME, "%s", text);
-}
-
 /* The number behind "name": in a decision. */
 static long long number_of(const char *line, const char *name) {
     char quoted[32];
@@ -103,11 +99,11 @@ static void the_race_finds_the_winner_of_the_whole_grid(void **state) {
     bl_config *config = bl_xalloc(sizeof *config);
     tiny_data(&data, 3, 2);
     tiny_config(config);
-    name(config->schedule.name, "constant");
+    tiny_name(config->schedule.name, "constant");
     config->schedule.horizon_epochs = 0;
     config->eval.growth = 1.1;
     config->eval.first = 1;
-    name(config->sweep.lr_rule, "sqrt");
+    tiny_name(config->sweep.lr_rule, "sqrt");
     config->sweep.batch_sizes = (bl_i64_list){
         .v = {16, 64, 256},
           .n = 3
@@ -189,11 +185,11 @@ static void a_box_of_everything_is_searched(void **state) {
     bl_config *config = bl_xalloc(sizeof *config);
     tiny_classes(&data, 3);
     tiny_config(config);
-    name(config->model.kind, "mlp");
-    name(config->model.output, "linear");
-    name(config->loss, "cross_entropy");
-    name(config->metric, "cross_entropy");
-    name(config->schedule.name, "cosine");
+    tiny_name(config->model.kind, "mlp");
+    tiny_name(config->model.output, "linear");
+    tiny_name(config->loss, "cross_entropy");
+    tiny_name(config->metric, "cross_entropy");
+    tiny_name(config->schedule.name, "cosine");
     config->sweep.batch_sizes = (bl_i64_list){
         .v = {32, 128},
           .n = 2

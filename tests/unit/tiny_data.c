@@ -102,16 +102,16 @@ void tiny_data_free(bl_dataset *data) {
     *data = (bl_dataset){0};
 }
 
-static void name(char *out, const char *text) {
+void tiny_name(char out[BL_NAME], const char *text) {
     (void)snprintf(out, BL_NAME, "%s", text);
 }
 
 void tiny_config(bl_config *out) {
     *out = (bl_config){0};
-    name(out->name, "tiny");
-    name(out->dataset, "tiny");
-    name(out->numerics, "exact");
-    name(out->model.kind, "tabular");
+    tiny_name(out->name, "tiny");
+    tiny_name(out->dataset, "tiny");
+    tiny_name(out->numerics, "exact");
+    tiny_name(out->model.kind, "tabular");
     out->model.hidden = (bl_i64_list){
         .v = {24, 12},
           .n = 2
@@ -123,16 +123,16 @@ void tiny_config(bl_config *out) {
     out->model.embedding_dropout = 0.04;
     out->model.batch_norm = true;
     out->model.width = 1.0;
-    name(out->model.output, "sigmoid_range");
-    name(out->loss, "mse");
-    name(out->metric, "exp_rmspe");
-    name(out->optimizer.name, "adamw");
+    tiny_name(out->model.output, "sigmoid_range");
+    tiny_name(out->loss, "mse");
+    tiny_name(out->metric, "exp_rmspe");
+    tiny_name(out->optimizer.name, "adamw");
     out->optimizer.momentum = 0.8;
     out->optimizer.beta1 = 0.9;
     out->optimizer.beta2 = 0.99;
     out->optimizer.eps = 1e-8;
     out->optimizer.weight_decay = 0.01;
-    name(out->schedule.name, "one_cycle");
+    tiny_name(out->schedule.name, "one_cycle");
     out->schedule.horizon_epochs = 4;
     out->schedule.warmup = 0.3;
     out->schedule.div_factor = 25;
@@ -145,21 +145,39 @@ void tiny_config(bl_config *out) {
     out->train.seed = 1;
     out->eval.growth = 1.25;
     out->eval.first = 5;
-    name(out->eval.average, "none");
+    tiny_name(out->eval.average, "none");
     out->eval.average_width = 0.1;
 }
 
 void tiny_picture_config(bl_config *out, const char *kind) {
     tiny_config(out);
-    name(out->model.kind, kind);
-    name(out->model.norm, "none");
+    tiny_name(out->model.kind, kind);
+    tiny_name(out->model.norm, "none");
     out->model.hidden = (bl_i64_list){.v = {20}, .n = 1};
     out->model.dropout = (bl_f64_list){.v = {0.25}, .n = 1};
     out->model.ghost_size = 64;
-    name(out->loss, "cross_entropy");
-    name(out->metric, "error");
-    name(out->optimizer.name, "nesterov");
-    name(out->schedule.name, "constant");
+    tiny_name(out->loss, "cross_entropy");
+    tiny_name(out->metric, "error");
+    tiny_name(out->optimizer.name, "nesterov");
+    tiny_name(out->schedule.name, "constant");
     out->data.crop = 1;
     out->data.flip = true;
+}
+
+void tiny_quadratic_config(bl_config *out, const char *optimizer, const char *expectation) {
+    tiny_config(out);
+    tiny_name(out->dataset, "none");
+    tiny_name(out->model.kind, "quadratic");
+    tiny_name(out->metric, "expected_loss");
+    tiny_name(out->schedule.name, "constant");
+    tiny_name(out->optimizer.name, optimizer);
+    tiny_name(out->quadratic.expectation, expectation);
+    out->optimizer.momentum = 0.9;
+    out->optimizer.weight_decay = 0.0;
+    out->data.rows = 1000;
+    out->quadratic.dimensions = 100;
+    out->quadratic.replicas = 8;
+    out->quadratic.noise = out->quadratic.start = 1.0;
+    out->eval.first = 1;
+    out->eval.growth = 1.0;
 }

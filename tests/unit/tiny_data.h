@@ -15,6 +15,10 @@ void tiny_classes(bl_dataset *out, size_t classes);
 void tiny_pictures(bl_dataset *out, size_t classes);
 /* A convolutional net on them, with cross-entropy. */
 void tiny_picture_config(bl_config *out, const char *kind);
+/* The noisy quadratic model under a constant rate, evaluated at every step, without data. */
+void tiny_quadratic_config(bl_config *out, const char *optimizer, const char *expectation);
+/* Writes a text into a field of a configuration. */
+void tiny_name(char out[BL_NAME], const char *text);
 /* Frees what the functions above made. */
 void tiny_data_free(bl_dataset *data);
 #endif

@@ -4,60 +4,12 @@
 #include "engine/train/run.h"
 #include "engine/train/train.h"
 #include "tests/check.h"
-#include "tests/unit/tiny_data.h"
+#include "tests/unit/tiny_run.h"
 #include <math.h>
-
-typedef struct fixture {
-    bl_dataset data;
-    bl_config config;
-} fixture;
-
-static int setup(void **state) {
-    fixture *f = bl_xalloc(sizeof *f);
-    tiny_data(&f->data, 3, 2);
-    tiny_config(&f->config);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
-    fixture *f = *state;
-    tiny_data_free(&f->data);
-    free(f);
-    return 0;
-}
-
-static const bl_kernels *pick(void) {
-    const bl_kernels *kernels = NULL;
-    CHECK_OK(bl_kernels_pick(&kernels, ERR));
-    return kernels;
-}
-
-static bl_train *open_run(const fixture *f, const bl_kernels *kernels, size_t threads) {
-    const bl_train_options options = {
-        .kernels = kernels, .run_id = "0123456789ab", .threads = threads};
-    bl_train *train = NULL;
-    CHECK_OK(bl_train_open(&train, &f->config, &f->data, &options, ERR));
-    return train;
-}
-
-static void advance_to(bl_train *train, int64_t limit) {
-    while (bl_train_now(train)->step < limit && !bl_train_now(train)->diverged)
-        CHECK_OK(bl_train_advance(train, limit, NULL, ERR));
-}
-
-/* The log of a whole run. */
-static void log_of(const fixture *f, const bl_kernels *kernels, size_t threads, int64_t limit,
-                   bl_buf *out) {
-    bl_train *train = open_run(f, kernels, threads);
-    advance_to(train, limit);
-    bl_buf_add(out, bl_train_log(train)->data, bl_train_log(train)->len);
-    bl_train_close(train);
-}
 
 static void test_learns(void **state) {
     fixture *f = *state;
-    bl_train *train = open_run(f, pick(), 1);
+    bl_train *train = tiny_open(f, tiny_kernels(), 1);
     advance_to(train, 88);
     const double value = bl_train_now(train)->value;
     if (!(value < 0.25)) fail_msg("exp-RMSPE %g after 88 steps", value);
@@ -77,7 +29,7 @@ static void use_classes(fixture *f) {
 static void test_learns_classes(void **state) {
     fixture *f = *state;
     use_classes(f);
-    bl_train *train = open_run(f, pick(), 1);
+    bl_train *train = tiny_open(f, tiny_kernels(), 1);
     advance_to(train, 5);
     const double before = bl_train_now(train)->value;
     advance_to(train, 88);
@@ -92,11 +44,11 @@ static void test_classes_log_is_the_same_everywhere(void **state) {
     bl_buf first = {0};
     use_classes(f);
     f->config.label_smoothing = 0.1;
-    log_of(f, bl_kernels_table[bl_kernels_count - 1], 1, 20, &first);
+    tiny_log(f, bl_kernels_table[bl_kernels_count - 1], 1, 20, &first);
     for (size_t i = 0; i + 1 < bl_kernels_count; i++) {
         bl_buf again = {0};
         if (!bl_kernels_table[i]->usable()) continue;
-        log_of(f, bl_kernels_table[i], i + 2, 20, &again);
+        tiny_log(f, bl_kernels_table[i], i + 2, 20, &again);
         assert_string_equal(bl_buf_text(&first), bl_buf_text(&again));
         bl_buf_free(&again);
     }
@@ -106,10 +58,10 @@ static void test_classes_log_is_the_same_everywhere(void **state) {
 static void test_same_log_twice_and_at_any_thread_count(void **state) {
     static const size_t threads[] = {1, 2, 3, 7};
     bl_buf first = {0};
-    log_of(*state, pick(), 1, 20, &first);
+    tiny_log(*state, tiny_kernels(), 1, 20, &first);
     for (size_t i = 0; i < BL_COUNT(threads); i++) {
         bl_buf again = {0};
-        log_of(*state, pick(), threads[i], 20, &again);
+        tiny_log(*state, tiny_kernels(), threads[i], 20, &again);
         assert_string_equal(bl_buf_text(&first), bl_buf_text(&again));
         bl_buf_free(&again);
     }
@@ -118,11 +70,11 @@ static void test_same_log_twice_and_at_any_thread_count(void **state) {
 
 static void test_same_log_on_every_backend(void **state) {
     bl_buf first = {0};
-    log_of(*state, bl_kernels_table[bl_kernels_count - 1], 1, 20, &first);
+    tiny_log(*state, bl_kernels_table[bl_kernels_count - 1], 1, 20, &first);
     for (size_t i = 0; i + 1 < bl_kernels_count; i++) {
         bl_buf again = {0};
         if (!bl_kernels_table[i]->usable()) continue;
-        log_of(*state, bl_kernels_table[i], 1, 20, &again);
+        tiny_log(*state, bl_kernels_table[i], 1, 20, &again);
         assert_string_equal(bl_buf_text(&first), bl_buf_text(&again));
         bl_buf_free(&again);
     }
@@ -132,61 +84,27 @@ static void test_same_log_on_every_backend(void **state) {
 static void test_seed_and_rate_change_the_log(void **state) {
     fixture *f = *state;
     bl_buf a = {0}, b = {0}, c = {0};
-    log_of(f, pick(), 1, 5, &a);
+    tiny_log(f, tiny_kernels(), 1, 5, &a);
     f->config.train.seed = 2;
-    log_of(f, pick(), 1, 5, &b);
+    tiny_log(f, tiny_kernels(), 1, 5, &b);
     f->config.train.seed = 1;
     f->config.train.learning_rate = 0.02;
-    log_of(f, pick(), 1, 5, &c);
+    tiny_log(f, tiny_kernels(), 1, 5, &c);
     /* Beyond the header, which names them. */
     assert_string_not_equal(strchr(bl_buf_text(&a), '\n'), strchr(bl_buf_text(&b), '\n'));
     assert_string_not_equal(strchr(bl_buf_text(&a), '\n'), strchr(bl_buf_text(&c), '\n'));
     bl_buf_free(&a), bl_buf_free(&b), bl_buf_free(&c);
 }
 
-static bool always(void *ctx) {
-    (void)ctx;
-    return true;
-}
-
-/* Steps once: with a pause that is always due, advance returns after one step unless that reaches
- * the evaluation.
- */
-static void step_once(bl_train *train, int64_t limit) {
-    const bl_train_pause pause = {.due = always};
-    bl_err err;
-    const bl_status status = bl_train_advance(train, limit, &pause, &err);
-    if (status != BL_OK) assert_int_equal(status, BL_EINTERRUPTED);
-}
-
 static void test_saved_and_restored_after_every_step(void **state) {
-    const fixture *f = *state;
-    bl_buf whole = {0};
-    log_of(f, pick(), 1, 13, &whole);
-    bl_train *train = open_run(f, pick(), 1);
-    for (size_t steps = 1; bl_train_now(train)->step < 13; steps++) {
-        bl_buf saved = {0}, log = {0};
-        step_once(train, 13);
-        CHECK_OK(bl_train_save(train, &saved, ERR));
-        bl_buf_add(&log, bl_train_log(train)->data, bl_train_log(train)->len);
-        const char *trailing = "{\"record\":\"step\"}\n"; /* written after the state was saved */
-        bl_buf_str(&log, trailing);
-        bl_train_close(train);
-        train = open_run(f, pick(), 1 + steps % 3);
-        advance_to(train, 5); /* whatever it had is replaced */
-        CHECK_OK(bl_train_restore(train, saved.data, saved.len, log.data, log.len, ERR));
-        bl_buf_free(&saved), bl_buf_free(&log);
-    }
-    assert_string_equal(bl_buf_text(&whole), bl_buf_text(bl_train_log(train)));
-    bl_train_close(train);
-    bl_buf_free(&whole);
+    tiny_check_restored(*state, 13);
 }
 
 static void test_refuses_a_state_that_does_not_belong(void **state) {
     fixture *f = *state;
     bl_err err;
     bl_buf saved = {0};
-    bl_train *train = open_run(f, pick(), 1);
+    bl_train *train = tiny_open(f, tiny_kernels(), 1);
     advance_to(train, 5);
     const bl_buf *log = bl_train_log(train);
     CHECK_OK(bl_train_save(train, &saved, ERR));
@@ -202,7 +120,7 @@ static void test_refuses_a_state_that_does_not_belong(void **state) {
     assert_int_equal(bl_train_restore(train, saved.data, saved.len, log->data, log->len - 1, &err),
                      BL_EMISMATCH);
     f->config.train.seed = 9;
-    bl_train *other = open_run(f, pick(), 1);
+    bl_train *other = tiny_open(f, tiny_kernels(), 1);
     assert_int_equal(bl_train_restore(other, saved.data, saved.len, log->data, log->len, &err),
                      BL_EMISMATCH);
     bl_train_close(other);
@@ -213,7 +131,7 @@ static void test_refuses_a_state_that_does_not_belong(void **state) {
 static void test_restored_says_what_was_said(void **state) {
     const fixture *f = *state;
     bl_buf saved = {0};
-    bl_train *train = open_run(f, pick(), 1), *other = open_run(f, pick(), 1);
+    bl_train *train = tiny_open(f, tiny_kernels(), 1), *other = tiny_open(f, tiny_kernels(), 1);
     advance_to(train, 7);
     CHECK_OK(bl_train_save(train, &saved, ERR));
     const bl_buf *log = bl_train_log(train);
@@ -231,7 +149,7 @@ static void test_restored_says_what_was_said(void **state) {
 /* Instruction sets differ in the bits of a NaN; digests must not. */
 static void test_digest_knows_one_nan(void **state) {
     char digest[3][BL_SHA256_HEX];
-    bl_train *train = open_run(*state, pick(), 1);
+    bl_train *train = tiny_open(*state, tiny_kernels(), 1);
     static const uint32_t bits[3] = {0x7fc00000, 0xffc00001, 0x3f800000};
     for (size_t i = 0; i < 3; i++) {
         memcpy(&train->net.weight[3], &bits[i], sizeof bits[i]);
@@ -272,7 +190,7 @@ static void test_batch_above_the_training_rows(void **state) {
     f->config.data.rows = 100;
     f->config.eval.first = 1;
     assert_int_equal(bl_train_epoch_rows(&f->config, &f->data), 100);
-    bl_train *train = open_run(f, pick(), 1);
+    bl_train *train = tiny_open(f, tiny_kernels(), 1);
     advance_to(train, 2);
     assert_true(isfinite(bl_train_now(train)->value));
     bl_train_close(train);
@@ -286,7 +204,7 @@ static void test_divergence_is_an_outcome(void **state) {
     (void)snprintf(f->config.model.output, BL_NAME, "linear");
     f->config.model.batch_norm = false;
     f->config.train.learning_rate = 1e6;
-    bl_train *train = open_run(f, pick(), 1);
+    bl_train *train = tiny_open(f, tiny_kernels(), 1);
     advance_to(train, 1000);
     assert_true(bl_train_now(train)->diverged);
     assert_true(isnan(bl_train_now(train)->value));
@@ -297,8 +215,8 @@ static void test_divergence_is_an_outcome(void **state) {
     CHECK_OK(bl_train_advance(train, 1000, NULL, ERR)); /* says the same again */
     assert_int_equal(bl_train_log(train)->len, length);
     bl_train_close(train);
-    log_of(f, pick(), 1, 1000, &first);
-    log_of(f, bl_kernels_table[bl_kernels_count - 1], 2, 1000, &ref);
+    tiny_log(f, tiny_kernels(), 1, 1000, &first);
+    tiny_log(f, bl_kernels_table[bl_kernels_count - 1], 2, 1000, &ref);
     assert_string_equal(bl_buf_text(&first), bl_buf_text(&ref));
     bl_buf_free(&first), bl_buf_free(&ref);
 }
@@ -312,7 +230,7 @@ static void test_memory_is_counted_and_its_lack_an_outcome(void **state) {
     f->config.train.batch_size = 4096;
     CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &large, ERR));
     assert_true(large > small && small > BL_KERNEL_SCRATCH);
-    const bl_train_options options = {.kernels = pick()};
+    const bl_train_options options = {.kernels = tiny_kernels()};
     static const int64_t widths[] = {INT64_MAX, (int64_t)1 << 40, (int64_t)1 << 24};
     for (size_t i = 0; i < BL_COUNT(widths); i++) {
         f->config.model.hidden = (bl_i64_list){
@@ -327,7 +245,7 @@ static void test_memory_is_counted_and_its_lack_an_outcome(void **state) {
 static void test_refuses_what_cannot_be(void **state) {
     fixture *f = *state;
     const fixture good = *f;
-    const bl_train_options options = {.kernels = pick()};
+    const bl_train_options options = {.kernels = tiny_kernels()};
     bl_train *train = NULL;
     bl_err err;
 #define REFUSES(change, word)                                                                      \
@@ -377,7 +295,7 @@ static void test_least_squares_is_solved(void **state) {
     f->config.optimizer.weight_decay = 0.0;
     f->config.train.learning_rate = 0.3;
     f->config.train.batch_size = (int64_t)f->data.train_rows;
-    bl_train *train = open_run(f, pick(), 1);
+    bl_train *train = tiny_open(f, tiny_kernels(), 1);
     advance_to(train, 100);
 
     /* At the minimum the residuals are orthogonal to every column and to the constant. */
@@ -405,7 +323,7 @@ static void test_one_batch_is_learnt_by_heart(void **state) {
     f->config.model.dropout.n = 0;
     f->config.optimizer.weight_decay = 0.0;
     (void)snprintf(f->config.schedule.name, BL_NAME, "constant");
-    bl_train *train = open_run(f, pick(), 1);
+    bl_train *train = tiny_open(f, tiny_kernels(), 1);
     advance_to(train, 200);
     if (!(bl_train_now(train)->train_loss < 1e-3))
         fail_msg("loss %g after 200 steps", bl_train_now(train)->train_loss);
@@ -426,7 +344,7 @@ static void test_pictures(void **state) {
     f->config.data.crop = 1;
     for (int test = 0; test < 2; test++) {
         strcpy(f->config.data.split, test ? "test" : "valid");
-        bl_train *train = open_run(f, pick(), 2);
+        bl_train *train = tiny_open(f, tiny_kernels(), 2);
         const bl_augment augment = {.seed = (uint64_t)f->config.train.seed, .crop = 1};
         bl_train_gather(train, BL_TRAIN_GATHER_STREAM, FIRST, COUNT);
         for (size_t i = 0; i < COUNT; i++) {
@@ -450,7 +368,7 @@ static void test_pictures(void **state) {
 static void test_evaluation_rows_are_evenly_spaced(void **state) {
     fixture *f = *state;
     f->config.data.eval_rows = 3;
-    bl_train *train = open_run(f, pick(), 2);
+    bl_train *train = tiny_open(f, tiny_kernels(), 2);
     bl_train_gather(train, BL_TRAIN_GATHER_EVAL, 0, 3);
     for (size_t i = 0; i < 3; i++) assert_int_equal(train->rows[i], f->data.train_rows + 100 * i);
     for (size_t i = 0; i < 3; i++)
@@ -473,27 +391,27 @@ static void test_pieces_are_the_whole_batch(void **state) {
     bl_buf whole = {0};
     no_batchnorm(f);
     f->config.train.batch_size = 1900; /* the last piece is short, and not a block */
-    log_of(f, pick(), 1, 6, &whole);
+    tiny_log(f, tiny_kernels(), 1, 6, &whole);
     for (size_t i = 0; i < BL_COUNT(aligned); i++) {
         bl_buf pieces = {0};
         f->config.train.micro_batch = aligned[i];
-        log_of(f, pick(), 1 + i, 6, &pieces);
+        tiny_log(f, tiny_kernels(), 1 + i, 6, &pieces);
         assert_string_equal(bl_buf_text(&whole), bl_buf_text(&pieces));
         bl_buf_free(&pieces);
     }
     use_classes(f); /* another loss, another net */
     bl_buf classes = {0}, pieces = {0};
     f->config.train.micro_batch = 0;
-    log_of(f, pick(), 1, 6, &classes);
+    tiny_log(f, tiny_kernels(), 1, 6, &classes);
     f->config.train.micro_batch = 256;
-    log_of(f, pick(), 2, 6, &pieces);
+    tiny_log(f, tiny_kernels(), 2, 6, &pieces);
     assert_string_equal(bl_buf_text(&classes), bl_buf_text(&pieces));
     bl_buf_free(&whole), bl_buf_free(&classes), bl_buf_free(&pieces);
 }
 
 static double loss_in_pieces(fixture *f, int64_t micro, bl_buf *log) {
     f->config.train.micro_batch = micro;
-    bl_train *train = open_run(f, pick(), 1);
+    bl_train *train = tiny_open(f, tiny_kernels(), 1);
     advance_to(train, 6);
     const double loss = bl_train_now(train)->train_loss;
     bl_buf_add(log, bl_train_log(train)->data, bl_train_log(train)->len);
@@ -538,15 +456,14 @@ static void test_pieces_take_less_memory(void **state) {
 
 static void test_timing(void **state) {
     double seconds = 0.0;
-    bl_train *train = open_run(*state, pick(), 1);
+    bl_train *train = tiny_open(*state, tiny_kernels(), 1);
     CHECK_OK(bl_train_time(train, 0.0, &seconds, ERR));
     assert_true(seconds > 0.0);
     bl_train_close(train);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void) {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, tiny_setup, tiny_teardown)
     const struct CMUnitTest tests[] = {
         CASE(test_learns),
         CASE(test_learns_classes),

@@ -4,51 +4,15 @@
 #include "engine/train/workload.h"
 #include "tests/check.h"
 #include "tests/unit/net64.h"
-#include "tests/unit/tiny_data.h"
+#include "tests/unit/tiny_run.h"
 #include <math.h>
 
-typedef struct fixture {
-    bl_dataset data;
-    bl_config config;
-} fixture;
-
-static void name(char *out, const char *text) {
-    (void)snprintf(out, BL_NAME, "%s", text);
-}
-
 static int setup(void **state) {
-    fixture *f = bl_xalloc(sizeof *f);
-    tiny_data(&f->data, 3, 2);
-    tiny_config(&f->config);
-    name(f->config.eval.average, "power");
-    f->config.eval.first = 1;
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
+    (void)tiny_setup(state);
     fixture *f = *state;
-    tiny_data_free(&f->data);
-    free(f);
+    tiny_name(f->config.eval.average, "power");
+    f->config.eval.first = 1;
     return 0;
-}
-
-static const bl_kernels *pick(void) {
-    const bl_kernels *kernels = NULL;
-    CHECK_OK(bl_kernels_pick(&kernels, ERR));
-    return kernels;
-}
-
-static bl_train *open_run(const fixture *f, const bl_kernels *kernels, size_t threads) {
-    const bl_train_options options = {
-        .kernels = kernels, .run_id = "0123456789ab", .threads = threads};
-    bl_train *train = NULL;
-    CHECK_OK(bl_train_open(&train, &f->config, &f->data, &options, ERR));
-    return train;
-}
-
-static void advance_to(bl_train *train, int64_t limit) {
-    while (bl_train_now(train)->step < limit) CHECK_OK(bl_train_advance(train, limit, NULL, ERR));
 }
 
 /* ---- its numbers ---- */
@@ -134,7 +98,7 @@ static void check_mean_of_steps(fixture *f, double width) {
     enum { T = 60 };
     f->config.eval.average_width = width;
     f->config.eval.growth = 1.0;
-    bl_train *train = open_run(f, pick(), 2);
+    bl_train *train = tiny_open(f, tiny_kernels(), 2);
     const double k = bl_train_average_power(width);
     double *weight = bl_xalloc(train->net.weights * sizeof *weight);
     double *running = bl_xalloc(train->net.runnings * sizeof *running);
@@ -171,7 +135,7 @@ static bl_net with(const bl_net *net, float *weight, float *running) {
  * averaged weights and averaged running statistics, and that of no other pairing. */
 static void test_inference(void **state) {
     fixture *f = *state;
-    bl_train *train = open_run(f, pick(), 1);
+    bl_train *train = tiny_open(f, tiny_kernels(), 1);
     advance_to(train, 40);
     bl_net *net = &train->net;
     const bl_pass pass = {.batch = (size_t)train->eval_rows};
@@ -194,9 +158,9 @@ static void test_inference(void **state) {
 /* The losses of the steps are those of a run that keeps no average; what is evaluated differs. */
 static void test_training_does_not_see_it(void **state) {
     fixture *f = *state;
-    bl_train *averaged = open_run(f, pick(), 1);
-    name(f->config.eval.average, "none");
-    bl_train *plain = open_run(f, pick(), 1);
+    bl_train *averaged = tiny_open(f, tiny_kernels(), 1);
+    tiny_name(f->config.eval.average, "none");
+    bl_train *plain = tiny_open(f, tiny_kernels(), 1);
     for (int64_t step = 1; step <= 30; step++) {
         advance_to(averaged, step);
         advance_to(plain, step);
@@ -215,9 +179,9 @@ static void test_probes_do_not_see_it(void **state) {
     f->config.noise.share = 0.5;
     f->config.noise.micro_batch = 16;
     f->config.noise.batches = 8;
-    bl_train *averaged = open_run(f, pick(), 1);
-    name(f->config.eval.average, "none");
-    bl_train *plain = open_run(f, pick(), 1);
+    bl_train *averaged = tiny_open(f, tiny_kernels(), 1);
+    tiny_name(f->config.eval.average, "none");
+    bl_train *plain = tiny_open(f, tiny_kernels(), 1);
     advance_to(averaged, 40);
     advance_to(plain, 40);
     assert_true(bl_train_noise(plain)->len > 500);
@@ -227,7 +191,7 @@ static void test_probes_do_not_see_it(void **state) {
 
 static void test_digest_covers_it(void **state) {
     char before[BL_SHA256_HEX], after[BL_SHA256_HEX];
-    bl_train *train = open_run(*state, pick(), 1);
+    bl_train *train = tiny_open(*state, tiny_kernels(), 1);
     float *const where[] = {train->average, train->average_running};
     advance_to(train, 2);
     for (size_t i = 0; i < BL_COUNT(where); i++) {
@@ -242,9 +206,9 @@ static void test_digest_covers_it(void **state) {
 static void test_memory_is_counted(void **state) {
     fixture *f = *state;
     size_t averaged = 0, plain = 0;
-    bl_train *train = open_run(f, pick(), 1);
+    bl_train *train = tiny_open(f, tiny_kernels(), 1);
     CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &averaged, ERR));
-    name(f->config.eval.average, "none");
+    tiny_name(f->config.eval.average, "none");
     CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &plain, ERR));
     const size_t floats = train->net.weights + train->net.runnings;
     assert_true(averaged >= plain + floats * sizeof(float));
@@ -254,22 +218,13 @@ static void test_memory_is_counted(void **state) {
 
 /* ---- the same bytes ---- */
 
-static void log_of(const fixture *f, const bl_kernels *kernels, size_t threads, int64_t steps,
-                   bl_buf *out) {
-    bl_train *train = open_run(f, kernels, threads);
-    advance_to(train, steps);
-    bl_buf_clear(out);
-    bl_buf_add(out, bl_train_log(train)->data, bl_train_log(train)->len);
-    bl_train_close(train);
-}
-
 static void test_threads_and_backends(void **state) {
     static const size_t threads[] = {1, 2, 3, 7};
     bl_buf first = {0}, again = {0};
-    log_of(*state, bl_kernels_table[bl_kernels_count - 1], 1, 20, &first);
+    tiny_log(*state, bl_kernels_table[bl_kernels_count - 1], 1, 20, &first);
     for (size_t k = 0; k + 1 < bl_kernels_count; k++)
         for (size_t i = 0; i < BL_COUNT(threads) && bl_kernels_table[k]->usable(); i++) {
-            log_of(*state, bl_kernels_table[k], threads[i], 20, &again);
+            tiny_log(*state, bl_kernels_table[k], threads[i], 20, &again);
             assert_string_equal(bl_buf_text(&first), bl_buf_text(&again));
         }
     bl_buf_free(&first), bl_buf_free(&again);
@@ -281,58 +236,34 @@ static void test_pieces(void **state) {
     bl_buf whole = {0}, pieces = {0};
     f->config.model.batch_norm = false;
     f->config.train.batch_size = 1100;
-    log_of(f, pick(), 1, 5, &whole);
+    tiny_log(f, tiny_kernels(), 1, 5, &whole);
     f->config.train.micro_batch = 256;
-    log_of(f, pick(), 3, 5, &pieces);
+    tiny_log(f, tiny_kernels(), 3, 5, &pieces);
     assert_string_equal(bl_buf_text(&whole), bl_buf_text(&pieces));
     bl_buf_free(&whole), bl_buf_free(&pieces);
 }
 
-static bool always(void *ctx) {
-    (void)ctx;
-    return true;
-}
-
-/* Stopped after every step and restored into a run that stood elsewhere. */
 static void test_restored(void **state) {
     fixture *f = *state;
-    const bl_train_pause pause = {.due = always};
-    bl_buf whole = {0};
     f->config.eval.first = 5;
-    log_of(f, pick(), 1, 13, &whole);
-    bl_train *train = open_run(f, pick(), 1);
-    for (size_t i = 1; bl_train_now(train)->step < 13; i++) {
-        bl_buf saved = {0}, log = {0};
-        bl_err err;
-        const bl_status status = bl_train_advance(train, 13, &pause, &err);
-        if (status != BL_OK) assert_int_equal(status, BL_EINTERRUPTED);
-        CHECK_OK(bl_train_save(train, &saved, ERR));
-        bl_buf_add(&log, bl_train_log(train)->data, bl_train_log(train)->len);
-        bl_train_close(train);
-        train = open_run(f, pick(), 1 + i % 3);
-        advance_to(train, 3);
-        CHECK_OK(bl_train_restore(train, saved.data, saved.len, (char *)log.data, log.len, ERR));
-        bl_buf_free(&saved), bl_buf_free(&log);
-    }
-    assert_string_equal(bl_buf_text(&whole), bl_buf_text(bl_train_log(train)));
-    bl_train_close(train);
-    bl_buf_free(&whole);
+    tiny_check_restored(f, 13);
 }
 
 int main(void) {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, tiny_teardown)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_power_of_a_width),
         cmocka_unit_test(test_share_of_a_step),
         cmocka_unit_test(test_weights_that_move_linearly),
-        cmocka_unit_test_setup_teardown(test_mean_of_steps, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_inference, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_training_does_not_see_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_probes_do_not_see_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_digest_covers_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_memory_is_counted, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_threads_and_backends, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_pieces, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_restored, setup, teardown),
+        CASE(test_mean_of_steps),
+        CASE(test_inference),
+        CASE(test_training_does_not_see_it),
+        CASE(test_probes_do_not_see_it),
+        CASE(test_digest_covers_it),
+        CASE(test_memory_is_counted),
+        CASE(test_threads_and_backends),
+        CASE(test_pieces),
+        CASE(test_restored),
     };
     return cmocka_run_group_tests_name("weight_average", tests, NULL, NULL);
 }
