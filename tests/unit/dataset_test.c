@@ -6,6 +6,7 @@
 #include "engine/data/dataset_open.h"
 #include "kernels/shared/exact_math.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include <stdlib.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -65,10 +66,10 @@ static const char ulm_csv[] =
 static const char bonn_csv[] = "weeks;the mood\n2015-01-05 - 2015-01-08;7\n";
 
 typedef struct fixture {
-    char root[64];
+    const char *root;
     char said[4096];
     bl_dataset_options options;
-    char data[128], cache[128];
+    char data[BL_PATH], cache[BL_PATH];
 } fixture;
 
 static void hear(void *ctx, const char *text) {
@@ -93,8 +94,7 @@ static void drop(const fixture *f, const char *file) {
 
 static fixture *begin(void) {
     fixture *f = bl_xalloc(sizeof *f);
-    strcpy(f->root, "/tmp/bl_dataset_XXXXXX");
-    assert_non_null(mkdtemp(f->root));
+    f->root = scratch_folder("dataset");
     snprintf(f->data, sizeof f->data, "/nowhere:%s/data", f->root);
     snprintf(f->cache, sizeof f->cache, "%s/cache", f->root);
     f->options = (bl_dataset_options){
@@ -108,13 +108,6 @@ static fixture *begin(void) {
     put(f, "data/shops/ulm.csv", ulm_csv);
     put(f, "data/shops/bonn.csv", bonn_csv);
     return f;
-}
-
-static void end(fixture *f) {
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", f->root);
-    assert_int_equal(system(command), 0);
-    free(f);
 }
 
 static bl_dataset open_shops(fixture *f) {
@@ -189,7 +182,7 @@ static void test_cells(void **state) {
     assert_string_equal(d.target_transform, "log");
     assert_int_equal(d.cardinality[0], 3);
     bl_dataset_free(&d);
-    end(f);
+    free(f);
 }
 
 static void check_equal(const bl_dataset *a, const bl_dataset *b) {
@@ -244,7 +237,7 @@ static void test_cache(void **state) {
     bl_buf_free(&bytes);
     bl_dataset_free(&fresh);
     bl_dataset_free(&plain);
-    end(f);
+    free(f);
 }
 
 static void test_unwritable_cache(void **state) {
@@ -255,7 +248,7 @@ static void test_unwritable_cache(void **state) {
     bl_dataset d = open_shops(f);
     assert_non_null(strstr(f->said, "not cached"));
     bl_dataset_free(&d);
-    end(f);
+    free(f);
 }
 
 static void test_gzip_is_the_same(void **state) {
@@ -277,7 +270,7 @@ static void test_gzip_is_the_same(void **state) {
     bl_buf_free(&bytes);
     bl_dataset_free(&packed);
     bl_dataset_free(&plain);
-    end(f);
+    free(f);
 }
 
 static void test_layout_is_no_identity(void **state) {
@@ -304,7 +297,7 @@ static void test_layout_is_no_identity(void **state) {
     bl_dataset_free(&other);
     bl_buf_free(&text);
     bl_dataset_free(&plain);
-    end(f);
+    free(f);
 }
 
 static void test_variants(void **state) {
@@ -326,7 +319,7 @@ static void test_variants(void **state) {
     drop(f, "data/shops/ulm.csv");
     REFUSED(f, BL_EMISSING, "is not in /nowhere:", "get it from the moon");
     bl_dataset_free(&full);
-    end(f);
+    free(f);
 }
 
 static void declare_hash(const fixture *f, const char *sha256) {
@@ -350,7 +343,7 @@ static void test_altered_source(void **state) {
     bl_sha256_of(days_csv, sizeof days_csv - 2, found);
     REFUSED(f, BL_EFORMAT, "data/shops/days.csv: not the file", "shops.cfg:4", sha256, found,
             "get it from the moon");
-    end(f);
+    free(f);
 }
 
 static void test_malformed_tables(void **state) {
@@ -377,7 +370,7 @@ static void test_malformed_tables(void **state) {
     REFUSED(f, BL_EFORMAT, "days.csv:2: error: column 'date': '2015-02-30' is no date");
     put(f, "data/shops/days.csv", "shop,date,sales,promo\n1,2015-01-01,1,1\n");
     REFUSED(f, BL_EINVAL, "shops.cfg:", "1 rows, of which 2 are for validation");
-    end(f);
+    free(f);
 }
 
 static bl_dataset shape; /* what a declaration says of an example */
@@ -431,7 +424,7 @@ static void test_declarations(void **state) {
     assert_int_equal(bl_dataset_check(&shape, "shop", &f->options, &err), BL_EMISSING);
     assert_non_null(strstr(err.text, "data sets here: shops"));
     assert_int_equal(bl_dataset_check(&shape, "../shops", &f->options, &err), BL_EINVAL);
-    end(f);
+    free(f);
 }
 
 /* The least squares error of the target that a table of means by one column leaves, in training. */

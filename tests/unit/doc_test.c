@@ -5,6 +5,7 @@
 #include "engine/config/doc.h"
 #include "engine/config/doc_scan.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -169,16 +170,16 @@ static void test_nearest(void **state) {
 
 /* ---- includes ---- */
 
-static char g_root[64];
+static const char *g_root;
 
 static void put(const char *name, const char *text) {
-    char path[256];
+    char path[BL_PATH];
     (void)snprintf(path, sizeof path, "%s/%s", g_root, name);
     CHECK_OK(bl_file_write(path, text, strlen(text), ERR));
 }
 
 static bl_status read_main(bl_doc *doc, bl_err *err) {
-    char path[256], root[256];
+    char path[BL_PATH], root[BL_PATH];
     (void)snprintf(path, sizeof path, "%s/in/main.cfg", g_root);
     (void)snprintf(root, sizeof root, "%s/in", g_root);
     return bl_doc_read(doc, path, root, err);
@@ -186,20 +187,12 @@ static bl_status read_main(bl_doc *doc, bl_err *err) {
 
 static int make_root(void **state) {
     (void)state;
-    char path[256];
-    (void)snprintf(g_root, sizeof g_root, "%s", "/tmp/batchlab-doc-XXXXXX");
-    if (mkdtemp(g_root) == NULL) return -1;
+    char path[BL_PATH];
+    g_root = scratch_folder("doc");
     (void)snprintf(path, sizeof path, "%s/in/folder", g_root);
     if (bl_make_dirs(path, NULL) != BL_OK) return -1;
     (void)snprintf(path, sizeof path, "%s/in_other", g_root);
     return bl_make_dirs(path, NULL) == BL_OK ? 0 : -1;
-}
-
-static int remove_root(void **state) {
-    (void)state;
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", g_root);
-    return system(command);
 }
 
 static void test_include(void **state) {
@@ -238,7 +231,7 @@ static void test_include_refused(void **state) {
         {"@include part.cfg\n",                 "write @include \"FILE\""                                  },
         {"@include \"broken.cfg\"\n",           "/in/broken.cfg:2:5: error: '1x' is no number"             },
     };
-    char target[256], link[256];
+    char target[BL_PATH], link[BL_PATH];
     put("outside.cfg", "x = 1;\n");
     put("in_other/part.cfg", "x = 1;\n");
     put("in/deep0.cfg", "x = 1;\n");
@@ -272,8 +265,8 @@ int main(void) {
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_node_fail),
         cmocka_unit_test(test_nearest),
-        cmocka_unit_test_setup_teardown(test_include, make_root, remove_root),
-        cmocka_unit_test_setup_teardown(test_include_refused, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_include, make_root, NULL),
+        cmocka_unit_test_setup_teardown(test_include_refused, make_root, NULL),
     };
     return cmocka_run_group_tests_name("doc", tests, NULL, NULL);
 }

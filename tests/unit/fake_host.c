@@ -7,9 +7,9 @@
 #include "engine/sweep/stop_rule.h"
 #include "engine/train/train.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include <inttypes.h>
 #include <math.h>
-#include <unistd.h>
 
 const bl_planner_facts fake_facts = {.epoch_rows = 100000};
 
@@ -140,14 +140,11 @@ void fake_config(bl_config *config, const char *const *sets, size_t n_sets) {
 
 bl_status fake_plan(const char *script, const bl_config *config, fake_host *fake,
                     const bl_planner_limits *limits, bl_err *err) {
-    char folder[] = "/tmp/bl-plan-XXXXXX", path[64];
-    assert_non_null(mkdtemp(folder));
-    (void)snprintf(path, sizeof path, "%s/s.lua", folder);
+    static const char *folder; /* one for all: each script takes the place of the one before */
+    char path[BL_PATH];
+    if (folder == NULL) folder = scratch_folder("plan");
+    CHECK_OK(bl_path(path, ERR, "%s/s.lua", folder));
     CHECK_OK(bl_file_write(path, script, strlen(script), ERR));
     const bl_planner_host host = fake_host_of(fake);
-    const bl_status status =
-        bl_planner_run(path, "scripts/lua", config, &fake_facts, &host, limits, err);
-    assert_int_equal(unlink(path), 0);
-    assert_int_equal(rmdir(folder), 0);
-    return status;
+    return bl_planner_run(path, "scripts/lua", config, &fake_facts, &host, limits, err);
 }

@@ -8,6 +8,7 @@
 #include "engine/data/dataset_open.h"
 #include "engine/data/image/augment.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -30,7 +31,8 @@ static const char cifar_cfg[] =
     "split = { valid = 1; };\n";
 
 typedef struct fixture {
-    char root[64], data[128], said[2048];
+    const char *root;
+    char data[BL_PATH], said[2048];
     bl_dataset_options options;
 } fixture;
 
@@ -62,8 +64,7 @@ static void put_idx(const fixture *f, const char *name, uint8_t rows, uint8_t fi
 
 static fixture *begin(const char *cfg) {
     fixture *f = bl_xalloc(sizeof *f);
-    strcpy(f->root, "/tmp/bl_image_XXXXXX");
-    assert_non_null(mkdtemp(f->root));
+    f->root = scratch_folder("image");
     snprintf(f->data, sizeof f->data, "%s/data", f->root);
     f->options = (bl_dataset_options){
         .manifest_dir = f->root, .data_path = f->data, .say = hear, .say_ctx = f};
@@ -72,12 +73,6 @@ static fixture *begin(const char *cfg) {
     CHECK_OK(bl_make_dirs(folder, ERR));
     put(f, "spots.cfg", cfg, strlen(cfg));
     return f;
-}
-static void end(fixture *f) {
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", f->root);
-    assert_int_equal(system(command), 0);
-    free(f);
 }
 
 static fixture *begin_idx(void) {
@@ -120,7 +115,7 @@ static void test_idx(void **state) {
     for (size_t i = 0; i < 6; i++)
         assert_true(values[i] == ((float)(100 + i) - 8.5f) * d.pixel_scale[0]);
     bl_dataset_free(&d);
-    end(f);
+    free(f);
 }
 
 static void test_idx_faults(void **state) {
@@ -151,12 +146,12 @@ static void test_idx_faults(void **state) {
     put(f, "data/spots/a", tall, sizeof tall);
     put(f, "data/spots/a.label", one, sizeof one);
     refused(f, BL_EFORMAT, "/a: pictures of 3 x 2 x 1, the data set declares 2 x 3 x 1");
-    end(f);
+    free(f);
     f = begin_idx();
     put_idx(f, "a", 0, 0, (const uint8_t[]){0});
     put_idx(f, "b", 1, 0, (const uint8_t[]){0});
     refused(f, BL_EINVAL, "1 rows for validation leave none of 1 for training");
-    end(f);
+    free(f);
 }
 
 static void test_cifar(void **state) {
@@ -188,14 +183,14 @@ static void test_cifar(void **state) {
     refused(f, BL_EFORMAT, "two: 8 bytes are no whole number of records of 7");
     put(f, "data/spots/two", "\3abcdef", 7);
     refused(f, BL_EFORMAT, "two: the label of record 0 is 3, the data set has 3 classes");
-    end(f);
+    free(f);
 }
 
 /* A cached block is looked through before it is used. */
 static void test_block(void **state) {
     (void)state;
     fixture *f = begin_idx();
-    char cache[128], path[BL_PATH];
+    char cache[BL_PATH], path[BL_PATH];
     bl_dataset d;
     bl_buf file = {0};
     bl_err err = {0};
@@ -231,7 +226,7 @@ static void test_block(void **state) {
     assert_int_equal(bl_block_open(&d, block, n, &err), BL_EFORMAT);
     free(block);
     bl_buf_free(&file);
-    end(f);
+    free(f);
 }
 
 /* Each line of the declaration at fault in turn, and what is said. */
@@ -260,7 +255,7 @@ static void test_declarations(void **state) {
                  at + strlen(cases[i][0]));
         fixture *f = begin(cfg);
         refused(f, BL_EINVAL, cases[i][2]);
-        end(f);
+        free(f);
     }
 }
 
@@ -285,7 +280,7 @@ static void test_generator(void **state) {
     for (size_t k = 0; k < 3; k++) assert_in_range(seen[k], 5, 30);
     bl_dataset_free(&d);
     bl_dataset_free(&again);
-    end(f);
+    free(f);
 }
 
 /* Against the definition, pixel by pixel: every shift and both orientations occur. */

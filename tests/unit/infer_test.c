@@ -4,6 +4,7 @@
 #include "engine/data/dataset_open.h"
 #include "engine/data/manifest/infer.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -110,11 +111,11 @@ static void test_columns_without_name(void **state) {
 /* The written declaration opens and gives what was inferred. */
 static void test_round_trip(void **state) {
     (void)state;
-    char root[] = "/tmp/bl_infer_XXXXXX", path[BL_PATH], command[64];
+    const char *root = scratch_folder("infer");
+    char path[BL_PATH];
     bl_buf text = {0}, manifest = {0};
     bl_inferred in;
     bl_dataset d;
-    assert_non_null(mkdtemp(root));
     const bl_dataset_options options = {.manifest_dir = root};
     write_table(&text, '\t');
     bl_buf_str(&text, "9999\t2016-01-01\t3\t4\tUlm\tlast\t7\t\t3\t1\n"); /* without a target */
@@ -134,8 +135,6 @@ static void test_round_trip(void **state) {
     bl_inferred_free(&in);
     bl_buf_free(&manifest);
     bl_buf_free(&text);
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    assert_int_equal(system(command), 0);
 }
 
 int main(void) {

@@ -5,6 +5,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include "tests/unit/fake_host.h"
 #include <math.h>
 
@@ -246,11 +247,14 @@ static bl_status answer_with_seeds(void *ctx, const bl_round *round, bl_trial_re
 }
 
 static bl_status ask(const char *body, size_t *trials, bl_err *err) {
-    static const char path[] = "build/planner_round.lua";
+    static const char *folder;
+    char path[BL_PATH];
     bl_config config;
     bl_buf script = {0};
     fake_config(&config, NULL, 0);
     bl_buf_printf(&script, "return function(exp)\n%s\nend\n", body);
+    if (folder == NULL) folder = scratch_folder("round");
+    CHECK_OK(bl_path(path, ERR, "%s/s.lua", folder));
     CHECK_OK(bl_file_write(path, script.data, script.len, ERR));
     bl_buf_free(&script);
     const bl_planner_host host = {.ctx = trials, .run = answer_with_seeds};

@@ -5,10 +5,11 @@
 #include "engine/report/finder_read.h"
 #include "engine/runlog/runlog.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include <math.h>
 #include <stdlib.h>
 
-static char g_dir[] = "/tmp/bl-finder-XXXXXX";
+static const char *g_dir;
 
 /* Losses 4, 2, 1 and then none, at rates 0.1, 0.2, 0.4. */
 static void put_log(const char *run) {
@@ -89,15 +90,11 @@ static void courses_and_suggestions(void **state) {
 
 static int folder(void **state) {
     (void)state;
-    return mkdtemp(g_dir) == NULL;
-}
-
-static int folder_gone(void **state) {
-    (void)state;
-    return bl_remove_tree(g_dir, NULL) != BL_OK;
+    g_dir = scratch_folder("finder");
+    return 0;
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(courses_and_suggestions)};
-    return cmocka_run_group_tests(tests, folder, folder_gone);
+    return cmocka_run_group_tests_name("report_finder", tests, folder, NULL);
 }

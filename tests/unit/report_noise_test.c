@@ -6,10 +6,11 @@
 #include "engine/report/noise_read.h"
 #include "engine/runlog/runlog.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include <math.h>
 #include <stdlib.h>
 
-static char g_dir[] = "/tmp/bl-noise-XXXXXX";
+static const char *g_dir;
 
 /* Probes with |G|^2 = 2 and S = `trace`, exact, at steps 10, 20, ...; ways at each of these. */
 static void put_run(const char *id, int64_t batch, int probes, double trace, bool adam) {
@@ -121,16 +122,12 @@ static void without_probes_and_damaged(void **state) {
 
 static int folder(void **state) {
     (void)state;
-    return mkdtemp(g_dir) == NULL;
-}
-
-static int folder_gone(void **state) {
-    (void)state;
-    return bl_remove_tree(g_dir, NULL) != BL_OK;
+    g_dir = scratch_folder("noise");
+    return 0;
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(lines_over_training),
                                        cmocka_unit_test(without_probes_and_damaged)};
-    return cmocka_run_group_tests(tests, folder, folder_gone);
+    return cmocka_run_group_tests_name("report_noise", tests, folder, NULL);
 }

@@ -1,7 +1,7 @@
 #include "tests/unit/report_place.h"
 #include "engine/base/file.h"
 #include "tests/check.h"
-#include <dirent.h>
+#include "tests/scratch.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,8 +10,7 @@ const char report_templates[] = "reports/templates";
 
 int report_enter(void **state) {
     place *p = calloc(1, sizeof *p);
-    (void)snprintf(p->root, sizeof p->root, "/tmp/report_test.XXXXXX");
-    if (mkdtemp(p->root) == NULL) return -1;
+    p->root = scratch_folder("report");
     CHECK_OK(bl_path(p->runs, ERR, "%s/fixture", p->root));
     CHECK_OK(bl_path(p->report, ERR, "%s/report", p->root));
     CHECK_OK(bl_make_dirs(p->runs, ERR));
@@ -19,25 +18,8 @@ int report_enter(void **state) {
     return 0;
 }
 
-static void empty(const char *dir) {
-    DIR *d = opendir(dir);
-    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
-        char path[BL_PATH];
-        if (e->d_type == DT_REG || e->d_type == DT_LNK) (void)unlinkat(dirfd(d), e->d_name, 0);
-        if (e->d_type == DT_DIR && e->d_name[0] != '.' &&
-            bl_path(path, ERR, "%s/%s", dir, e->d_name) == BL_OK)
-            empty(path);
-    }
-    if (d != NULL) (void)closedir(d);
-    (void)rmdir(dir);
-}
-
 int report_leave(void **state) {
-    place *p = *state;
-    empty(p->runs);
-    empty(p->report);
-    empty(p->root);
-    free(p);
+    free(*state);
     return 0;
 }
 

@@ -8,7 +8,8 @@
 #include "tests/unit/report_fixture.h"
 
 typedef struct place {
-    char root[64], runs[BL_PATH], report[BL_PATH];
+    const char *root;
+    char runs[BL_PATH], report[BL_PATH];
 } place;
 extern const char report_templates[];
 

@@ -4,6 +4,7 @@
 #include "engine/base/mem.h"
 #include "engine/sweep/sweep.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include "tests/unit/tiny_data.h"
 #include <dirent.h>
 #include <math.h>
@@ -11,7 +12,6 @@
 #include <unistd.h>
 
 typedef struct fixture {
-    char dir[64];
     bl_dataset data;
     bl_config *config;
     bl_store store;
@@ -26,14 +26,13 @@ static void say(void *ctx, const char *text) {
 }
 
 static void set_up(fixture *f) {
-    *f = (fixture){.dir = "/tmp/bl-timing-XXXXXX"};
-    assert_non_null(mkdtemp(f->dir));
+    *f = (fixture){0};
     f->config = bl_xalloc(sizeof *f->config);
     tiny_data(&f->data, 3, 2);
     tiny_config(f->config);
     f->config->timing.repeats = 3;
     f->config->timing.seconds = 1e-4;
-    CHECK_OK(bl_store_open(&f->store, f->dir, "x", true, ERR));
+    CHECK_OK(bl_store_open(&f->store, scratch_folder("timing"), "x", true, ERR));
     f->options = (bl_timing_options){.config = f->config,
                                      .data = &f->data,
                                      .store = &f->store,
@@ -45,11 +44,8 @@ static void set_up(fixture *f) {
 }
 
 static void tear_down(fixture *f) {
-    char command[96];
     free(f->config);
     tiny_data_free(&f->data);
-    (void)snprintf(command, sizeof command, "rm -r %s", f->dir);
-    assert_int_equal(system(command), 0);
 }
 
 /* The one step_times file of the store; how many there are. */
