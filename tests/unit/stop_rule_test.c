@@ -6,17 +6,17 @@
 #include <math.h>
 
 static const bl_eval k_curve[] = {
-    {1,  9,  0},
-    {2,  5,  0},
-    {4,  3,  0},
-    {8,  2,  0},
-    {16, 1,  0},
-    {32, .5, 0}
+    {.step = 1,  .value = 9 },
+    {.step = 2,  .value = 5 },
+    {.step = 4,  .value = 3 },
+    {.step = 8,  .value = 2 },
+    {.step = 16, .value = 1 },
+    {.step = 32, .value = .5}
 };
 static const bl_eval k_broken[] = {
-    {1, 9,   0},
-    {2, 5,   0},
-    {4, NAN, 0}
+    {.step = 1, .value = 9  },
+    {.step = 2, .value = 5  },
+    {.step = 4, .value = NAN}
 };
 
 typedef struct answer {
