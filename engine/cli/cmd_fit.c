@@ -1,5 +1,6 @@
 /* batchlab fit FILE.csv: the critical batch sizes of any table of steps against batch size. */
 #include "engine/base/file.h"
+#include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/report/fit_table.h"
@@ -124,13 +125,16 @@ static bl_status least_of(bl_buf *out, bl_stats_point *points, size_t n, const c
     const bl_status status = bl_stats_costs(rows, best, in, sizes, &options, err);
     const bl_stats_optimum *o = &best[BL_STATS_FEWEST_STEPS];
     if (status == BL_OK && o->known) {
-        bl_buf_printf(out, "%s: batch size %g, ", what, in[o->index].batch_size);
+        bl_buf_printf(out, "%s: batch size ", what);
+        bl_format_count(out, in[o->index].batch_size);
+        bl_buf_str(out, ", ");
         bl_stats_value_text(out, &rows[o->index].cost[BL_STATS_FEWEST_STEPS]);
         bl_buf_printf(out, " %s", unit);
         for (size_t i = 0, said = 0; i < sizes; i++)
-            if (rows[i].tied[BL_STATS_FEWEST_STEPS])
-                bl_buf_printf(out, "%s%g", said++ == 0 ? "; not told apart from it: " : ", ",
-                              in[i].batch_size);
+            if (rows[i].tied[BL_STATS_FEWEST_STEPS]) {
+                bl_buf_str(out, said++ == 0 ? "; not told apart from it: " : ", ");
+                bl_format_count(out, in[i].batch_size);
+            }
         bl_buf_str(out, "\n");
     }
     free(in);

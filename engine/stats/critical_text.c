@@ -1,4 +1,5 @@
 /* Critical batch sizes as JSON and as text. */
+#include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/stats/critical.h"
 #include <math.h>
@@ -142,7 +143,7 @@ static void number_text(bl_buf *out, double x, double half) {
     if (fabs(value) >= 1e7)
         bl_buf_printf(out, "%.3g", value);
     else if (fabs(value) >= 100)
-        bl_buf_printf(out, "%.0f", value);
+        bl_format_count(out, value);
     else
         bl_buf_printf(out, "%.3g", value);
 }

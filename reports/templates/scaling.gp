@@ -1,4 +1,5 @@
-# The definitions of a critical batch size: a row for each under the axis, never over the data.
+# The definitions of a critical batch size: a row for each under the axis, never over the data. How wide a text is
+# there, engine/report/figures/figure_scaling.c knows.
 set terminal svg size 520,470 font 'sans-serif,14' background 'white'
 set output figure.'.svg'
 set bmargin at screen 0.36
@@ -11,6 +12,7 @@ set style arrow 4 heads filled size screen 0.013,20 linecolor rgb orange linewid
 do for [i = 1:marks] {
   y = 0.200 - 0.041 * (i - 1)
   set arrow i from mark_low[i], screen y to mark_high[i], screen y arrowstyle mark_style[i]
+  set label 20+i mark_name[i] at screen 0.175, screen y right font ',11' noenhanced
   set label i '' at mark_value[i], screen y point pointtype 7 pointsize 0.6 linecolor rgb red
   if (mark_on_left[i]) {
     set label 10+i mark_text[i] at mark_low[i], screen y right offset -0.7,0 font ',11' noenhanced

@@ -11,9 +11,9 @@ printf '%s\n' batch_size,steps 40,5200 80,2700 160,1450 400,700 1000,400 2500,28
   20000,210 > "$dir/exact.csv"
 "$BATCHLAB" fit "$dir/exact.csv" > "$dir/out" 2> "$dir/err" || fail "exit $? on an exact hyperbola"
 grep -q '^the curve misses by 0 % at most; too few runs are repeated to test it$' "$dir/out" || fail "verdict"
-grep -q 'critical (E_min / S_min) *1000 (1000 to 1000)$' "$dir/out" || fail "B_crit"
+grep -q 'critical (E_min / S_min) *1,000 (1,000 to 1,000)$' "$dir/out" || fail "B_crit"
 grep -q '20 % more steps than perfect scaling *200 (200 to 200)$' "$dir/out" || fail "20 % overhead"
-grep -q 'maximum useful (steps within 10 % of S_min) *10000 (10000 to 10000)$' "$dir/out" || fail "useful"
+grep -q 'maximum useful (steps within 10 % of S_min) *10,000 (10,000 to 10,000)$' "$dir/out" || fail "useful"
 [ -s "$dir/err" ] && fail "chatter on stderr"
 
 "$BATCHLAB" fit --json "$dir/exact.csv" > "$dir/json" || fail "exit $? with --json"
@@ -63,8 +63,8 @@ awk 'BEGIN { print "# made here\nBatch-Size;Steps;Seed;Seconds"; for (b = 32; b 
   for (s = 1; s <= 3; s++) { k = 200 * (1 + 500 / b) * (1 + .01 * s); printf "%d;%.0f;%d.0;%.2f\n", b, k, s, k * (1 + b / 250) } }' \
   > "$dir/times.csv"
 status 0 "$dir/times.csv"
-grep -q '^fewest steps: batch size 4096, ' "$dir/out" || fail "fewest steps"
-grep -q '^fastest: batch size 256, 1219 (1205 to 1234) seconds; not told apart from it: 512$' "$dir/out" || fail "fastest: $(grep fastest "$dir/out")"
+grep -q '^fewest steps: batch size 4,096, ' "$dir/out" || fail "fewest steps"
+grep -q '^fastest: batch size 256, 1,219 (1,205 to 1,234) seconds; not told apart from it: 512$' "$dir/out" || fail "fastest: $(grep fastest "$dir/out")"
 grep -q '^cheapest, in examples: batch size 32, ' "$dir/out" || fail "cheapest"
 grep -q '^columns read: Batch-Size, Steps, Seed, Seconds$' "$dir/out" || fail "columns"
 awk 'BEGIN { print "batch_size,steps,seed,value"; for (b = 32; b <= 512; b *= 2) for (k = 100; k <= 1600; k *= 2)

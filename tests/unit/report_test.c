@@ -243,21 +243,42 @@ static void a_mark_without_limits_says_so(void **state) {
         (bl_stats_value){500, 0, (double)INFINITY, true, 0};
     write_report(*state, &a);
     bl_buf gp = contents(*state, "scaling.gp");
-    assert_non_null(strstr(gp.data, "'half efficiency 500 (0 and up)'"));
+    assert_non_null(strstr(gp.data, "= 'half efficiency'\nmark_text[4] = '500 (0 and up)'\n"));
     bl_buf_free(&gp);
     bl_report_model_free(&a);
 }
 
-/* Sizes are 32 to 1,024: an interval from below them to 800 leaves its name no room. */
+/* Sizes are 32 to 1,024: an interval from below them to 800 leaves its numbers no room, and one up
+ * to 300 has more on its right. */
 static void a_mark_without_room_says_its_interval(void **state) {
     bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3});
     a.main.critical.of[BL_STATS_OVERHEAD_20] = (bl_stats_value){250, 0, 800, true, 0};
     a.main.critical.of[BL_STATS_EFFICIENCY_50] = (bl_stats_value){250, 200, 300, true, 0};
     write_report(*state, &a);
     bl_buf gp = contents(*state, "scaling.gp");
-    assert_non_null(strstr(gp.data, "'20 % overhead 300 (up to 800)'"));
-    assert_non_null(strstr(gp.data, "'half efficiency 250 (200 to 300)'"));
+    assert_non_null(strstr(gp.data, "mark_low[2] = 250\nmark_high[2] = 250\n"));
+    assert_non_null(strstr(gp.data, "= '20 % overhead'\nmark_text[2] = '300 (up to 800)'\n"));
+    assert_non_null(strstr(gp.data, "mark_low[4] = 200\nmark_high[4] = 300\n"));
+    assert_non_null(strstr(gp.data, "= 'half efficiency'\nmark_text[4] = '250 (200 to 300)'\n"));
     bl_buf_free(&gp);
+    bl_report_model_free(&a);
+}
+
+/* The ring of the best rate stands on the curve of its batch size, also where seeds scatter. */
+static void best_rates_lie_on_their_curves(void **state) {
+    bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 3});
+    a.main.sizes[1].costs.cost[BL_STATS_FEWEST_STEPS].value *= 1.3;
+    write_report(*state, &a);
+    bl_buf dat = contents(*state, "lr_sensitivity.dat");
+    char *best = strstr(dat.data, "# best\n"), *row = strchr(strchr(best, '\n') + 1, '\n') + 1;
+    *best = '\0';
+    size_t rows = 0;
+    for (char *end; (end = strchr(row, '\n')) != NULL; row = end + 1, rows++) {
+        *end = '\0';
+        if (*row == '\0' || strstr(dat.data, row) == NULL) fail_msg("not on a curve: %s", row);
+    }
+    assert_int_equal(rows, 4);
+    bl_buf_free(&dat);
     bl_report_model_free(&a);
 }
 
@@ -675,6 +696,7 @@ int main(void) {
         IN_FOLDER(a_step_up_in_hardware),
         IN_FOLDER(beside_a_known_answer),
         IN_FOLDER(budgets_of_every_kind),
+        IN_FOLDER(best_rates_lie_on_their_curves),
         IN_FOLDER(a_mark_without_limits_says_so),
         IN_FOLDER(a_mark_without_room_says_its_interval),
         IN_FOLDER(a_budget_that_ends_at_zero),

@@ -245,7 +245,7 @@ static void open_ends_in_words(void **state) {
         {{648, 0, 900, true, 0},                   "600 (up to 900)"   },
         {{648, 500, 900, true, 0},                 "650 (500 to 900)"  },
         {{648, 640, 656, true, 0},                 "648 (640 to 656)"  },
-        {{1056, 700, 1900, true, 0},               "1100 (700 to 1900)"},
+        {{1056, 700, 1900, true, 0},               "1,100 (700 to 1,900)"},
         {{648, 0, (double)INFINITY, true, 1},      ">= 648"            },
         {{648, (double)NAN, (double)NAN, true, 0}, "648"               },
     };

@@ -2,6 +2,7 @@
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
+#include "engine/report/text/labels.h"
 #include <math.h>
 
 static bool timed(const bl_report_model *m) {
@@ -107,6 +108,19 @@ static double least(const bl_report_model *m, resource r) {
     return range.low > 0 ? range.low : (double)NAN;
 }
 
+/* Half the relative width of the least amount's interval; 0: it has none. */
+static double uncertainty(const bl_report_model *m, resource r) {
+    for (size_t i = 0; r != MEMORY && i < m->main.size_count; i++) {
+        const bl_report_size *s = &m->main.sizes[i];
+        if (!(amount(s, r) > least(m, r))) {
+            const bl_stats_value *v =
+                &s->costs.cost[r == EXAMPLES ? BL_STATS_FEWEST_STEPS : BL_STATS_CHEAPEST];
+            return bl_stats_half_width(v) / v->value;
+        }
+    }
+    return 0;
+}
+
 static bool has_resources(const bl_report_model *m) {
     return !isnan(least(m, EXAMPLES)) || !isnan(least(m, MEMORY));
 }
@@ -142,19 +156,18 @@ static void legend(bl_buf *gp, const bl_report_model *m, resource r, const char 
                                         [EXAMPLES] = "examples",
                                         [MEMORY] = "peak memory",
                                         [JOULES] = "joules"};
-    const double x = least(m, r);
+    const double x = least(m, r), money = bl_report_money(m, x), off = uncertainty(m, r);
     bl_buf text = {0};
     if (!isnan(x)) {
         bl_buf_printf(&text, "%s (least ", names[r]);
-        if (r == EXAMPLES)
-            bl_format_count(&text, x);
-        else if (r == MEMORY)
+        if (r == MEMORY)
             bl_format_bytes(&text, x);
         else
-            bl_format_3_digits(&text, x);
+            bl_label_uncertain(&text, x, off * x,
+                               r == EXAMPLES ? bl_format_count : bl_format_3_digits);
         if (r == CORE_SECONDS && !isnan(m->plan.head.cost.per_core_hour)) {
             bl_buf_str(&text, " = ");
-            bl_format_3_digits(&text, bl_report_money(m, x));
+            bl_label_uncertain(&text, money, off * money, bl_format_3_digits);
             bl_buf_printf(&text, " %s", m->plan.head.cost.currency);
         }
         bl_buf_str(&text, ")");

@@ -21,6 +21,16 @@ static void block(bl_buf *dat, const bl_report_model *m, double batch_size, bool
     if (rows == 0) bl_dat_nothing(dat, 4);
 }
 
+/* The steps of the best rate as its curve has them: a median over seeds, where the answer has
+ * a mean. */
+static double best_steps(const bl_report_model *m, const bl_report_size *s) {
+    for (size_t i = 0; i < m->rate_count; i++)
+        if (m->rates[i].batch_size == s->batch_size &&
+            m->rates[i].learning_rate == s->learning_rate && isfinite(m->rates[i].steps))
+            return m->rates[i].steps;
+    return (double)NAN;
+}
+
 /* Two blocks for each batch size that is drawn, arrived_N and lost_N, and the best rate of each. */
 static void data(bl_buf *dat, const bl_report_model *m) {
     size_t index[BL_FIGURE_LINES];
@@ -39,8 +49,7 @@ static void data(bl_buf *dat, const bl_report_model *m) {
     bl_dat_block(dat, "best", "learning_rate steps");
     for (size_t i = 0; i < lines; i++) {
         const bl_report_size *s = &m->main.sizes[index[i]];
-        const bl_stats_value *v = &s->costs.cost[BL_STATS_FEWEST_STEPS];
-        BL_DAT_ROW(dat, s->learning_rate, v->bound == 0 ? v->value : (double)NAN);
+        BL_DAT_ROW(dat, s->learning_rate, best_steps(m, s));
     }
 }
 

@@ -98,29 +98,40 @@ static void data(bl_buf *dat, const bl_report_model *m) {
         critical_row(dat, bl_stats_definition_name((bl_stats_definition)i), &c->of[i]);
 }
 
-/* Under the axis a row for each definition: its interval as a bar, its value as a dot, open ends
- * and bounds as arrows, and its name on the side that has room. */
+/* Under the axis a row for each definition: its name in the left margin, its interval as a bar, its
+ * value as a dot, open ends and bounds as arrows, and its numbers on the side that has more room.
+ */
 enum { MARKS = 5 };
-static const double name_room = 0.35; /* of its width: "maximum useful ≥ 10,000" */
+/* As shares of the axis' width (scaling.gp): a character of the numbers, what lies between them and
+ * the bar, and what is free to the right of the axis. */
+static const double character_width = 0.0152, number_gap = 0.02, right_margin = 0.035;
 
 static double clamp(double x, double low, double high) {
     return fmin(fmax(x, low), high);
+}
+
+/* The part of the axis from `left` to `right` that lies between a and b. */
+static double share(double a, double b, double left, double right) {
+    return log2(b / a) / log2(right / left);
 }
 
 static void set_mark(bl_buf *gp, int row, const char *field, double value) {
     bl_buf_printf(gp, "mark_%s[%d] = %.9g\n", field, row, value);
 }
 
-/* A definition of the critical batch size as a bar with its name; nothing where it is unknown. */
+/* A definition of the critical batch size: its bar and its numbers. */
 static void mark(bl_buf *gp, int row, const bl_stats_value *v, const char *name, double left,
                  double right) {
     const bool interval = bl_stats_has_interval(v);
     /* A bound's open side is the axis' end. */
     double low = v->bound < 0 ? left : clamp(interval ? v->low : v->value, left, right);
     double high = v->bound > 0 ? right : clamp(interval ? v->high : v->value, left, right);
-    /* An interval that leaves no room for the name is not drawn: the name says it. */
-    const double room = log2(fmax(low / left, right / high)) / log2(right / left);
-    if (room < name_room) {
+    bl_buf text = {0};
+    bl_stats_value_text(&text, v);
+    /* An interval that leaves no room for the numbers is not drawn: they say it. */
+    const double width = number_gap + character_width * (double)text.len;
+    if (width >
+        fmax(share(left, low, left, right), share(high, right, left, right) + right_margin)) {
         low = v->bound < 0 ? left : v->value;
         high = v->bound > 0 ? right : v->value;
     }
@@ -128,11 +139,10 @@ static void mark(bl_buf *gp, int row, const bl_stats_value *v, const char *name,
     set_mark(gp, row, "low", low);
     set_mark(gp, row, "high", high);
     set_mark(gp, row, "style", 1 + (low <= left) + 2 * (high >= right));
-    set_mark(gp, row, "on_left", log2(low / left) > log2(right / high));
-    bl_buf text = {0};
-    bl_buf_printf(&text, "%s ", name);
-    bl_stats_value_text(&text, v);
-    bl_buf_printf(gp, "mark_text[%d] = '%s'\n", row, bl_buf_text(&text));
+    set_mark(gp, row, "on_left",
+             share(left, low, left, right) > share(high, right, left, right) + right_margin);
+    bl_buf_printf(gp, "mark_name[%d] = '%s'\nmark_text[%d] = '%s'\n", row, name, row,
+                  bl_buf_text(&text));
     bl_buf_free(&text);
 }
 
@@ -147,9 +157,10 @@ static void mark_critical(bl_buf *gp, const bl_report_model *m, const bl_axis *x
         {BL_STATS_OVERHEAD_20,   "20 % overhead"  },
         {BL_STATS_B_CRIT,        "critical"       },
         {BL_STATS_EFFICIENCY_50, "half efficiency"},
-        {BL_STATS_MAX_USEFUL,    "maximum useful" }
+        {BL_STATS_MAX_USEFUL,    "useful up to"   }
     };
-    static const char *const fields[] = {"value", "low", "high", "style", "on_left", "text"};
+    static const char *const fields[] = {"value",   "low",  "high", "style",
+                                         "on_left", "name", "text"};
     for (size_t i = 0; i < BL_COUNT(fields); i++)
         bl_buf_printf(gp, "array mark_%s[%d]\n", fields[i], MARKS);
     int rows = 0;
