@@ -184,7 +184,8 @@ static bl_status check_noise(folder *w, const char *path, bl_err *err) {
     return bl_store_check_noise(w->store, w->run, err);
 }
 
-/* The result speaks of the log: reading both is one check. */
+/* The result speaks of the log, and reading both is one check. It speaks of probes, too: where
+ * their file lies beside it, that has its own row. */
 static bl_status check_result(folder *w, const char *path, bl_err *err) {
     char other[BL_PATH];
     BL_TRY(bl_path(other, err, "%s/run.json", w->dir));
@@ -193,7 +194,8 @@ static bl_status check_result(folder *w, const char *path, bl_err *err) {
     if (!bl_file_exists(other) && !bl_file_is_other(other))
         BL_FAIL(err, BL_EFORMAT, "%s: its log is gone", path);
     BL_TRY(check_log(w, other, err));
-    return check_noise(w, path, err); /* also where the file is gone */
+    BL_TRY(bl_path(other, err, "%s/%s", w->dir, BL_STORE_NOISE_FILE));
+    return bl_file_exists(other) || bl_file_is_other(other) ? BL_OK : check_noise(w, other, err);
 }
 
 /* One row a file that a store may hold. */
@@ -203,23 +205,21 @@ static const struct file_check {
     bool whole_run; /* the run is set aside with it, and done again; else only the file */
 } k_of_run[] =
     {
-        {"run.json",        check_identity,   true },
-        {"result.json",     check_result,     true },
-        {"log.jsonl.gz",    check_log,        true },
-        {"log.jsonl.part",  check_part,       false},
-        {"checkpoint-A",    check_checkpoint, false},
-        {"checkpoint-B",    check_checkpoint, false},
-        {"noise.jsonl.gz",  check_noise,      true },
-        {"timing.jsonl.gz", check_timing,     false},
+        {"run.json",          check_identity,   true },
+        {"result.json",       check_result,     true },
+        {"log.jsonl.gz",      check_log,        true },
+        {"log.jsonl.part",    check_part,       false},
+        {"checkpoint-A",      check_checkpoint, false},
+        {"checkpoint-B",      check_checkpoint, false},
+        {BL_STORE_NOISE_FILE, check_noise,      true },
+        {"timing.jsonl.gz",   check_timing,     false},
 },
   k_of_store[] = {
       {"plan.jsonl", check_plan, false},
       {"timing.json", check_sealed, false},
 };
 
-/* ---- one folder after another
- * ---------------------------------------------------------------------------------
- */
+/* ---- one folder after another ---- */
 
 /* Has the file or folder not changed for an hour, by the file server's clock? */
 static bool is_old(const char *dir, const char *path) {
@@ -266,10 +266,9 @@ static bl_status check_file(folder *w, const struct file_check *c, bl_err *err) 
     char path[BL_PATH];
     bl_err why = {0};
     BL_TRY(bl_path(path, err, "%s/%s", w->dir, c->name));
-    const bool other = bl_file_is_other(path);
-    if (!bl_file_exists(path) && !other) return BL_OK;
+    if (!bl_file_exists(path) && !bl_file_is_other(path)) return BL_OK;
     bl_status status = c->check(w, path, &why);
-    if ((status == BL_EIO || status == BL_EMISSING) && other) status = BL_EFORMAT;
+    status = bl_store_or_damage(status, path);
     /* Gone meanwhile: its writer is at work. */
     if (status == BL_OK || (status == BL_EMISSING && !bl_file_exists(path))) return BL_OK;
     if (status != BL_EFORMAT && status != BL_EMISSING) {

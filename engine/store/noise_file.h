@@ -5,17 +5,9 @@
  * result; then the first one holds, up to there. */
 #ifndef BL_ENGINE_STORE_NOISE_FILE_H
 #define BL_ENGINE_STORE_NOISE_FILE_H
-#include "engine/base/json.h"
 #include "engine/store/store.h"
 
 #define BL_STORE_NOISE_FILE "noise.jsonl.gz"
-
-/* Digests of what bl_store_write_noise wrote. */
-typedef struct bl_store_noise {
-    char text[BL_SHA256_HEX], packed[BL_SHA256_HEX];
-} bl_store_noise;
-bl_status bl_store_write_noise(bl_claim *claim, const char *text, size_t n, bl_store_noise *out,
-                               bl_err *err) BL_CHECKED;
 
 /* The records up to the result's steps. BL_EMISSING: the run is not done, or has none. BL_EFORMAT:
  * the result speaks of records that are not there, or not as they were written. */

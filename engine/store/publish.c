@@ -107,26 +107,40 @@ static bl_status compare_published(const bl_store *store, bl_claim *claim,
     return status;
 }
 
-static bl_status write_log(bl_claim *claim, const bl_publication *what, char sum[BL_SHA256_HEX],
-                           bl_err *err) {
-    bl_buf log = {0}, packed = {0};
-    bl_buf_add(&log, what->log, what->log_n);
-    bl_runlog_footer(&log, what->outcome, what->steps, what->params);
-    bl_status status = bl_gzip(&packed, log.data, log.len, err);
-    if (status == BL_OK)
-        status = bl_claim_write(claim, "log.jsonl.gz", packed.data, packed.len, err);
+/* `sum` is of the packed bytes. */
+static bl_status write_packed(bl_claim *claim, const char *file, const char *text, size_t n,
+                              char sum[BL_SHA256_HEX], bl_err *err) {
+    bl_buf packed = {0};
+    bl_status status = bl_gzip(&packed, text, n, err);
+    if (status == BL_OK) status = bl_claim_write(claim, file, packed.data, packed.len, err);
     bl_sha256_of(bl_buf_text(&packed), packed.len, sum);
-    bl_buf_free(&log);
     bl_buf_free(&packed);
     return status;
 }
 
+static bl_status write_log(bl_claim *claim, const bl_publication *what, char sum[BL_SHA256_HEX],
+                           bl_err *err) {
+    bl_buf log = {0};
+    bl_buf_add(&log, what->log, what->log_n);
+    bl_runlog_footer(&log, what->outcome, what->steps, what->params);
+    const bl_status status = write_packed(claim, "log.jsonl.gz", log.data, log.len, sum, err);
+    bl_buf_free(&log);
+    return status;
+}
+
+/* The digests of a text and of its packed file. */
+static void add_digests(bl_jw *w, const char *key, const char *text, size_t n, const char *key_gz,
+                        const char *packed) {
+    char digest[BL_SHA256_HEX];
+    bl_sha256_of(text, n, digest);
+    bl_jw_str(w, key, digest);
+    bl_jw_str(w, key_gz, packed);
+}
+
 /* *won is false when another result appeared where there was none. */
 static bl_status write_result(bl_claim *claim, const bl_publication *what, const char *packed,
-                              const bl_store_noise *noise, bool there, bool *won, bl_err *err) {
-    char digest[BL_SHA256_HEX];
+                              const char *packed_noise, bool there, bool *won, bl_err *err) {
     bl_buf result = {0};
-    bl_sha256_of(what->log, what->log_n, digest);
     bl_jw w = bl_jw_open(&result);
     bl_jw_object(&w, NULL);
     bl_jw_i64(&w, "format", 2);
@@ -136,12 +150,10 @@ static bl_status write_result(bl_claim *claim, const bl_publication *what, const
     bl_jw_i64(&w, "examples", what->examples);
     bl_jw_i64(&w, "evals", what->evals);
     bl_jw_str(&w, "params", what->params);
-    bl_jw_str(&w, "log_sha256", digest);
-    bl_jw_str(&w, "log_gz_sha256", packed);
-    if (what->noise_n > 0) {
-        bl_jw_str(&w, "noise_sha256", noise->text);
-        bl_jw_str(&w, "noise_gz_sha256", noise->packed);
-    }
+    add_digests(&w, "log_sha256", what->log, what->log_n, "log_gz_sha256", packed);
+    if (what->noise_n > 0)
+        add_digests(&w, "noise_sha256", what->noise, what->noise_n, "noise_gz_sha256",
+                    packed_noise);
     bl_jw_newline(&w, 1);
     bl_jw_raw(&w, "environment", what->environment);
     bl_seal(&result);
@@ -157,17 +169,17 @@ bl_status bl_store_publish(const bl_store *store, bl_claim *claim, const bl_publ
                            bl_err *err) {
     enum { MOST_ATTEMPTS = 8 };
     for (int i = 0; i < MOST_ATTEMPTS; i++) {
-        char packed[BL_SHA256_HEX];
-        bl_store_noise noise;
+        char packed[BL_SHA256_HEX], packed_noise[BL_SHA256_HEX];
         bool there, longer, won;
         BL_TRY(compare_published(store, claim, what, &there, &longer, err));
         if (longer) return BL_OK;
         BL_TRY(bl_claim_write(claim, "run.json", what->identity, strlen(what->identity), err));
         BL_TRY(write_log(claim, what, packed, err));
         if (what->noise_n > 0)
-            BL_TRY(bl_store_write_noise(claim, what->noise, what->noise_n, &noise, err));
+            BL_TRY(write_packed(claim, BL_STORE_NOISE_FILE, what->noise, what->noise_n,
+                                packed_noise, err));
         if (what->before_result != NULL) BL_TRY(what->before_result(what->ctx, err));
-        BL_TRY(write_result(claim, what, packed, &noise, there, &won, err));
+        BL_TRY(write_result(claim, what, packed, packed_noise, there, &won, err));
         /* Probes of a shorter prefix, which the new result does not speak of. */
         if (won && what->noise_n == 0) bl_claim_remove(claim, BL_STORE_NOISE_FILE);
         if (won) return BL_OK;

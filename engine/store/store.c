@@ -103,23 +103,21 @@ static bl_status check_result(const bl_buf *text, const bl_json *result, const c
     return BL_OK;
 }
 
-/* A folder, FIFO or link to nothing in a file's place is damage: neither the system's refusal to
- * read nor a file that is not there. */
-static bl_status or_damage(bl_status status, const char *path) {
+bl_status bl_store_or_damage(bl_status status, const char *path) {
     const bool unread = status == BL_EIO || status == BL_EMISSING;
     return unread && bl_file_is_other(path) ? BL_EFORMAT : status;
 }
 
 bl_status bl_store_read_result(bl_json_doc *out, bl_buf *text, const char *path, bl_err *err) {
     *out = (bl_json_doc){0};
-    BL_TRY(or_damage(bl_file_read(text, path, RESULT_LIMIT, err), path));
+    BL_TRY(bl_store_or_damage(bl_file_read(text, path, RESULT_LIMIT, err), path));
     return bl_json_parse(out, bl_buf_text(text), text->len, path, 1, err);
 }
 
 static bl_status read_log(bl_stored *out, const char *path, char packed[BL_SHA256_HEX],
                           bl_err *err) {
     bl_map map;
-    BL_TRY(or_damage(bl_file_map(&map, path, err), path));
+    BL_TRY(bl_store_or_damage(bl_file_map(&map, path, err), path));
     bl_sha256_of(map.data, map.size, packed);
     bl_status status = bl_gunzip_one(&out->log, map.data, map.size, BL_RUNLOG_LIMIT, path, err);
     bl_file_unmap(&map);

@@ -67,6 +67,9 @@ typedef struct bl_stored {
 /* Looks and changes nothing. */
 bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out,
                         bl_err *err) BL_CHECKED;
+/* What reading `path` came to, with damage told apart: a folder, FIFO or link to nothing in a
+ * file's place is neither the system's refusal to read nor a file that is not there. */
+bl_status bl_store_or_damage(bl_status status, const char *path) BL_CHECKED;
 /* The result.json at `path`: its bytes are appended to `text`, *out is to be freed, on failure too.
  * BL_EMISSING: it is not there. BL_EFORMAT: it is no JSON, or no file. Vouches for nothing else. */
 bl_status bl_store_read_result(bl_json_doc *out, bl_buf *text, const char *path,

@@ -117,6 +117,22 @@ static void every_flipped_bit_is_found(void **state) {
     assert_int_equal(check(false).damage, 0);
 }
 
+static void make_folder(const char *name) {
+    char path[BL_PATH];
+    CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, name));
+    CHECK_OK(bl_make_dirs(path, ERR));
+}
+
+/* Puts a folder, a FIFO or a link to nothing in a file's place. */
+static void put_other(const char *name, int kind) {
+    char path[BL_PATH];
+    CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, name));
+    (void)remove(path);
+    if (kind == 0) make_folder(name);
+    if (kind == 1) assert_int_equal(mkfifo(path, 0666), 0);
+    if (kind == 2) assert_int_equal(symlink("nowhere", path), 0);
+}
+
 /* Probes that the result speaks of have to be there; what goes on beyond it is fine; a file that no
  * result speaks of is checked by itself. */
 static void probes_go_with_their_result(void **state) {
@@ -154,6 +170,8 @@ static void probes_go_with_their_result(void **state) {
     CHECK_OK(put(in_run("noise.jsonl.gz"), good.data, good.len));
     assert_int_equal(check(false).damage, 1);
     assert_int_equal(bl_store_load_noise(&g_store, g_id, &text, &err), BL_EMISSING);
+    put_other(in_run("noise.jsonl.gz"), 2);
+    assert_int_equal(check(false).damage, 1);
     bl_buf_free(&text), bl_buf_free(&longer), bl_buf_free(&packed), bl_buf_free(&good);
 }
 
@@ -368,12 +386,6 @@ static void whole_log(bl_buf *out, int evals) {
     bl_runlog_footer(out, "unfinished", evals, "p");
 }
 
-static void make_folder(const char *name) {
-    char path[BL_PATH];
-    CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, name));
-    CHECK_OK(bl_make_dirs(path, ERR));
-}
-
 static bool is_there(const char *name) {
     char path[BL_PATH];
     CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, name));
@@ -503,20 +515,12 @@ static void tidying_up_respects_claims(void **state) {
 }
 
 /* Whatever lies where a file of the store has to be and is none: damage, and repaired. */
-static void put_other(const char *name, int kind) {
-    char path[BL_PATH];
-    CHECK_OK(bl_path(path, ERR, "%s/%s", g_store.dir, name));
-    (void)remove(path);
-    if (kind == 0) make_folder(name);
-    if (kind == 1) assert_int_equal(mkfifo(path, 0666), 0);
-    if (kind == 2) assert_int_equal(symlink("nowhere", path), 0);
-}
-
 static void what_is_no_file_is_damage(void **state) {
     (void)state;
     enum { KINDS = 3 };
-    static const char *const of_run[] = {"result.json",  "log.jsonl.gz",   "run.json",
-                                         "checkpoint-A", "log.jsonl.part", "timing.jsonl.gz"};
+    static const char *const of_run[] = {"result.json",   "log.jsonl.gz",   "run.json",
+                                         "checkpoint-A",  "log.jsonl.part", "timing.jsonl.gz",
+                                         "noise.jsonl.gz"};
     for (int kind = 0; kind < KINDS; kind++) {
         for (size_t i = 0; i <= BL_COUNT(of_run); i++) {
             bl_stored stored = {0};
