@@ -15,11 +15,15 @@ size_t bl_text_character(const unsigned char *p);
 size_t bl_text_encode(char out[4], uint32_t code);
 
 /* Is it one line of UTF-8 that only shows characters? Three kinds do more, or cannot be seen:
- *     control characters and separators of lines: U+0000 to U+001F, U+007F to U+009F, U+2028,
- * U+2029 what turns the direction of writing: U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to
- * U+2069 what is invisible: U+200B, U+2060 to U+2064, U+206A to U+206F, U+FEFF, U+FFF9 to U+FFFB,
- * and tags (U+E0000 to U+E007F). The joiners U+200C and U+200D are plain: words and emoji need
- * them. */
+ *
+ *     acting      control characters and separators of lines: U+0000 to U+001F, U+007F to U+009F,
+ *                 U+2028, U+2029
+ *     turning     the direction of writing: U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to
+ *                 U+2069
+ *     invisible   U+200B, U+2060 to U+2064, U+206A to U+206F, U+FEFF, U+FFF9 to U+FFFB, and tags
+ *                 (U+E0000 to U+E007F)
+ *
+ * The joiners U+200C and U+200D are plain: words and emoji need them. */
 bool bl_text_is_plain(const char *text);
 /* Of the character of n bytes at p (bl_text_character): would it make a text not plain? *code is
  * its number. */

@@ -83,13 +83,14 @@ static double exact_loss(const bl_train *t, const double *squares) {
     return loss;
 }
 
-/* One coordinate's update as the numbers of exact_update's head say it. */
+/* Of exact_update's numbers those that an average needs. */
 typedef struct recursion {
-    double k, s, mu, x, y, z;
+    double k, mu, x, y;
 } recursion;
 
-/* With bar' = r bar + w theta', r = 1 - w; n is independent of bar, too. `theta` and `v` are those
- * before the step in bar_theta and bar_v, the products of primes are known already. */
+/* The average of one coordinate, bar' = r bar + w theta' with r = 1 - w, from the numbers of
+ * exact_update. bar_theta and bar_v are of bar before the step and of theta and v after it: n is
+ * independent of bar, too. The products of theta and v with each other are those after the step. */
 static void exact_average(bl_quadratic *q, size_t i, const recursion *c, double w) {
     double *bb = q->moment[BL_BAR_BAR], *bt = q->moment[BL_BAR_THETA], *bv = q->moment[BL_BAR_V];
     const double r = 1.0 - w, bar_v = c->mu * bv[i] + c->k * bt[i];
@@ -110,7 +111,7 @@ static void exact_update(bl_train *t, const bl_update_step *args) {
         const double k = curvature(i) + args->weight_decay, s = q->gradient_noise * curvature(i);
         const double x = q->nesterov ? 1.0 - rate * k : 1.0, z = q->nesterov ? -rate : 0.0;
         const double y = q->nesterov ? -rate * mu : -rate;
-        const recursion c = {k, s, mu, x, y, z};
+        const recursion c = {k, mu, x, y};
         const double new_vv = mu * mu * vv[i] + 2.0 * mu * k * tv[i] + k * k * tt[i] + s;
         const double theta_v = mu * tv[i] + k * tt[i]; /* theta before, v after */
         tt[i] =
