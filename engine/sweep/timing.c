@@ -75,8 +75,9 @@ static bl_status check_seal(const bl_json *timing, const bl_buf *text, const cha
             "%s: its seal does not hold: something changed it after it was written", path);
 }
 
-/* A file without a seal counts as not there: it is measured again. */
-static bool already_there(const char *path, const char *key) {
+/* A file without a seal counts as not there: it is measured again. So is one of another preset: its
+ * key may be the same, but a report takes only the times of its own preset. */
+static bool already_there(const char *path, const char *key, const char *preset) {
     bl_buf text = {0};
     bl_json_doc doc = {0};
     bl_err ignored;
@@ -84,7 +85,8 @@ static bool already_there(const char *path, const char *key) {
                        bl_json_parse(&doc, text.data, text.len, path, 1, &ignored) == BL_OK &&
                        bl_json_int(doc.root, "format", 0) == FORMAT &&
                        check_seal(doc.root, &text, path, &ignored) == BL_OK &&
-                       strcmp(bl_json_text(doc.root, "key", ""), key) == 0;
+                       strcmp(bl_json_text(doc.root, "key", ""), key) == 0 &&
+                       strcmp(bl_json_text(doc.root, "preset", ""), preset) == 0;
     bl_json_free(&doc);
     bl_buf_free(&text);
     return there;
@@ -229,13 +231,13 @@ static bl_status measure(const bl_timing_options *o, const char *key, bl_buf *ou
 /* ---- one process at a time ---- */
 
 typedef struct turn {
-    const char *path, *key; /* key NULL: any file will do */
+    const char *path, *key, *preset; /* key NULL: any file will do */
     bl_claims *claims;
     bl_claim *claim; /* NULL when the file came from another process */
 } turn;
 
 static bool is_measured(const turn *t) {
-    return t->key != NULL ? already_there(t->path, t->key) : bl_file_exists(t->path);
+    return t->key != NULL ? already_there(t->path, t->key, t->preset) : bl_file_exists(t->path);
 }
 
 /* Two that measure at once would measure each other. Waits until the file is there or it is this
@@ -268,9 +270,9 @@ bl_status bl_timing_run(const bl_timing_options *o, bl_err *err) {
     char path[BL_PATH], key[BL_SHA256_HEX];
     BL_TRY(bl_path(path, err, "%s/timing.json", o->store->dir));
     timing_key(o, false, key);
-    if (o->count == 0 || already_there(path, key)) return BL_OK;
+    if (o->count == 0 || already_there(path, key, o->config->preset)) return BL_OK;
     bl_buf text = {0};
-    turn t = {.path = path, .key = key};
+    turn t = {.path = path, .key = key, .preset = o->config->preset};
     bl_status status = take_turn(o, &t, err);
     if (status == BL_OK && t.claim != NULL) {
         status = measure(o, key, &text, err);

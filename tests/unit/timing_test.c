@@ -161,9 +161,12 @@ static void the_timing_pass_is_kept(void **state) {
     put(path, "half a fi");
     CHECK_OK(bl_timing_run(&f.options, ERR));
     assert_int_equal(f.said, 3);
+    (void)strcpy(f.config->preset, "other"); /* the same steps, but the report of another preset */
+    CHECK_OK(bl_timing_run(&f.options, ERR));
+    assert_int_equal(f.said, 4);
     f.options.count = 0; /* nothing asked for, nothing touched */
     CHECK_OK(bl_timing_run(&f.options, ERR));
-    assert_int_equal(f.said, 3);
+    assert_int_equal(f.said, 4);
     bl_buf_free(&text);
     bl_buf_free(&again);
     tear_down(&f);
