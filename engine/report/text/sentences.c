@@ -90,7 +90,8 @@ static void optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
     if (s->fresh_seeds > 0) bl_buf_printf(out, ", confirmed on %zu fresh seeds", s->fresh_seeds);
     if (goal == BL_STATS_CHEAPEST && !isnan(m->plan.head.cost.per_core_hour)) {
         bl_buf_str(out, ", ");
-        bl_format_3_digits(out, bl_report_money(m, v->value));
+        bl_label_uncertain(out, bl_report_money(m, v->value),
+                           bl_report_money(m, bl_stats_half_width(v)), bl_format_3_digits);
         bl_buf_printf(out, " %s", m->plan.head.cost.currency);
     }
     bl_buf_str(out, ".");
