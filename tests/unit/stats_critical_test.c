@@ -119,6 +119,16 @@ static void of_a_sharper_curve(void **state) {
     CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
     assert_true(c.corner);
     exact(&c.of[BL_STATS_B_CRIT], 700, 1e-6);
+    /* Momentum's knee, a corner in full: the hyperbola misses, the sharpest curve does not. */
+    const bl_stats_segments knee = {1e6, -0.5, 1100, 1100};
+    n = sample(p, segments, &knee, 16, 32768, 1, 0, 0);
+    CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
+    assert_true(c.corner && c.source == BL_STATS_BY_CURVE);
+    assert_true(c.hyperbola.worst_deviation > 0.15 && c.curve.worst_deviation < 0.001);
+    exact(&c.of[BL_STATS_B_CRIT], 1100, 1e-4); /* E_min / S_min = 1e6 / (1e6 / 1100) */
+    exact(&c.of[BL_STATS_OVERHEAD_20], 1320, 1e-4);
+    exact(&c.of[BL_STATS_PERFECT_END], 1210, 1e-4);
+    exact(&c.of[BL_STATS_MAX_USEFUL], 1000, 1e-4);
 }
 
 /* Where a straight piece lies between the knees no curve of the family runs: three segments. */
@@ -331,7 +341,7 @@ static void means_and_medians(void **state) {
     exact(&c.of[BL_STATS_B_CRIT], 1000, 1e-6);
     assert_int_equal(c.censored, 0);
     n = sample(p, hyperbola, &h, 32, 16384, 3, 0, 0);
-    for (size_t i = 0; i < n; i += 3) p[i].steps *= 8, p[i + 1].steps /= 1.0;
+    for (size_t i = 0; i < n; i += 3) p[i].steps *= 8;
     CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
     exact(&c.curve.s_min, 400, 1e-6); /* the cube root of 8 */
 }
@@ -448,39 +458,48 @@ static bool covers(const bl_stats_value *v, double truth) {
     return v->known && v->low <= truth && truth <= v->high;
 }
 
-/* `most`: a knee is no smooth function of the means, and its intervals may be too wide; a width
- * is then asked for instead. */
-static void check_share(const char *what, int hits, int of, double most) {
+/* A knee is no smooth function of the means: its intervals may be too wide, and a width is asked
+ * for as well. */
+static void check_share(const char *what, int hits, int of) {
     print_message("    %-20s covered in %d of %d\n", what, hits, of);
-    if (hits < 0.85 * of || hits > most * of)
-        fail_msg("%s: %d of %d is no 95 %% interval", what, hits, of);
+    if (hits < 0.9 * of) fail_msg("%s: %d of %d is no 95 %% interval", what, hits, of);
 }
 
-static void intervals_cover_the_knees(void **state) {
-    (void)state;
+/* Runs that scatter by `noise` around three segments. Where the curve is not refused it answers,
+ * and its numbers are of another model: only tables that the segments answer count, `least` of 100
+ * at least. */
+static void cover_the_knees(double noise, size_t least) {
     enum { SETS = 100 };
     const bl_stats_segments g = {1e6, -0.4, 150, 2000};
-    int end = 0, overhead = 0, useful = 0, refused = 0;
+    int end = 0, overhead = 0, useful = 0;
+    size_t answered = 0;
     double width[SETS];
     for (uint64_t set = 0; set < SETS; set++) {
         bl_stats_point p[MAX];
         bl_stats_critical c;
-        const size_t n = sample(p, segments, &g, 16, 16384, 5, 0.04, 5000 + set);
+        const size_t n = sample(p, segments, &g, 16, 16384, 5, noise, 5000 + set);
         const bl_stats_options options = {.seed = set, .replicates = 100};
         CHECK_OK(bl_stats_critical_fit(&c, p, n, &options, ERR));
-        refused += c.source == BL_STATS_BY_SEGMENTS;
+        if (c.source != BL_STATS_BY_SEGMENTS) continue;
         end += covers(&c.of[BL_STATS_PERFECT_END], 150 * pow(1.1, 1 / 0.6));
         overhead += covers(&c.of[BL_STATS_OVERHEAD_20], 150 * pow(1.2, 1 / 0.6));
         useful += covers(&c.of[BL_STATS_MAX_USEFUL], 2000 * pow(1.1, -1 / 0.4));
-        width[set] = c.of[BL_STATS_OVERHEAD_20].high / c.of[BL_STATS_OVERHEAD_20].low;
+        width[answered++] = c.of[BL_STATS_OVERHEAD_20].high / c.of[BL_STATS_OVERHEAD_20].low;
     }
-    assert_true(refused >= 95);
-    check_share("perfect_scaling_end", end, SETS, 1);
-    check_share("overhead_20", overhead, SETS, 1);
-    check_share("max_useful", useful, SETS, 1);
-    print_message("    overhead_20: high / low is %.2f in the median\n",
-                  bl_stats_median(width, SETS));
-    assert_true(bl_stats_median(width, SETS) < 2.5);
+    print_message("    noise %g: %zu of %d by segments; overhead_20: high / low is %.2f in the "
+                  "median\n",
+                  noise, answered, SETS, bl_stats_median(width, answered));
+    assert_true(answered >= least);
+    check_share("perfect_scaling_end", end, (int)answered);
+    check_share("overhead_20", overhead, (int)answered);
+    check_share("max_useful", useful, (int)answered);
+    assert_true(bl_stats_median(width, answered) < 2.5);
+}
+
+static void intervals_cover_the_knees(void **state) {
+    (void)state;
+    cover_the_knees(0.04, 95);
+    cover_the_knees(0.1, 50);
 }
 
 int main(void) {
