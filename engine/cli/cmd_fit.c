@@ -98,69 +98,68 @@ static bool any_answer(const bl_stats_critical *c) {
 
 /* ---- what the rows themselves say ---- */
 
-static int by_size(const void *pa, const void *pb) {
-    const bl_stats_point *a = pa, *b = pb;
-    return (a->batch_size > b->batch_size) - (a->batch_size < b->batch_size);
-}
-
-/* The batch size of which `points` have the least mean, and its ties: "steps" or seconds. `points`
- * are sorted by batch size. */
-static bl_status least_of(bl_buf *out, bl_stats_point *points, size_t n, const char *what,
-                          const char *unit, bl_err *err) {
-    bl_stats_cost_input *in = bl_xalloc((n + 1) * sizeof *in);
-    bl_stats_cost_row *rows = bl_xalloc((n + 1) * sizeof *rows);
+/* The batch sizes of some runs, and which of them cost least: steps, and examples as a resource. */
+typedef struct optima {
+    bl_stats_cost_input *in;
+    bl_stats_cost_row *rows;
+    size_t sizes;
     bl_stats_optimum best[BL_STATS_GOAL_COUNT];
-    const bl_stats_options options = {.seed = BOOTSTRAP_SEED, .replicates = BL_STATS_REPLICATES};
-    size_t sizes = 0;
-    qsort(points, n, sizeof *points, by_size);
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || points[i].batch_size != points[i - 1].batch_size)
-            in[sizes++] = (bl_stats_cost_input){.batch_size = points[i].batch_size,
-                                                .runs = points + i,
-                                                .step_seconds = bl_stats_unknown(),
-                                                .step_resource = bl_stats_unknown(),
-                                                .feasible = true};
-        in[sizes - 1].run_count++;
-    }
-    const bl_status status = bl_stats_costs(rows, best, in, sizes, &options, err);
-    const bl_stats_optimum *o = &best[BL_STATS_FEWEST_STEPS];
-    if (status == BL_OK && o->known) {
-        bl_buf_printf(out, "%s: batch size ", what);
-        bl_format_count(out, in[o->index].batch_size);
-        bl_buf_str(out, ", ");
-        bl_stats_value_text(out, &rows[o->index].cost[BL_STATS_FEWEST_STEPS]);
-        bl_buf_printf(out, " %s", unit);
-        for (size_t i = 0, said = 0; i < sizes; i++)
-            if (rows[i].tied[BL_STATS_FEWEST_STEPS]) {
-                bl_buf_str(out, said++ == 0 ? "; not told apart from it: " : ", ");
-                bl_format_count(out, in[i].batch_size);
-            }
-        bl_buf_str(out, "\n");
-    }
-    free(in);
-    free(rows);
-    return status;
+} optima;
+
+static void optima_free(optima *o) {
+    free(o->in);
+    free(o->rows);
 }
 
-/* Fewest steps, fastest, and cheapest, where a run costs its examples. */
+/* Sorts `points`. */
+static bl_status find_optima(optima *o, bl_stats_point *points, size_t n, bl_err *err) {
+    const bl_stats_options options = {.seed = BOOTSTRAP_SEED, .replicates = BL_STATS_REPLICATES};
+    *o = (optima){.in = bl_xalloc((n + 1) * sizeof *o->in),
+                  .rows = bl_xalloc((n + 1) * sizeof *o->rows)};
+    o->sizes = bl_stats_cost_inputs(o->in, points, n);
+    for (size_t i = 0; i < o->sizes; i++)
+        o->in[i].step_resource = bl_stats_exact(o->in[i].batch_size);
+    return bl_stats_costs(o->rows, o->best, o->in, o->sizes, &options, err);
+}
+
+/* The winner and its ties, in one line. */
+static void least_words(bl_buf *out, const optima *o, bl_stats_goal goal, const char *what,
+                        const char *unit) {
+    const bl_stats_optimum *best = &o->best[goal];
+    if (!best->known) return;
+    bl_buf_printf(out, "%s: batch size ", what);
+    bl_format_count(out, o->in[best->index].batch_size);
+    bl_buf_str(out, ", ");
+    bl_stats_value_text(out, &o->rows[best->index].cost[goal]);
+    bl_buf_printf(out, " %s", unit);
+    for (size_t i = 0, said = 0; i < o->sizes; i++)
+        if (o->rows[i].tied[goal]) {
+            bl_buf_str(out, said++ == 0 ? "; not told apart from it: " : ", ");
+            bl_format_count(out, o->in[i].batch_size);
+        }
+    bl_buf_str(out, "\n");
+}
+
+/* Fewest steps, fastest, and cheapest, where a run costs its examples. The seconds of a run take
+ * the place of its steps. */
 static bl_status optima_words(bl_buf *out, const bl_fit_table *t, bl_err *err) {
     bl_stats_point *points = bl_xalloc((t->count + 1) * sizeof *points);
+    optima by_steps = {0}, by_seconds = {0};
     bl_status status = BL_OK;
     memcpy(points, t->points, t->count * sizeof *points);
-    BL_GOTO(least_of(out, points, t->count, "fewest steps", "steps", err));
+    BL_GOTO(find_optima(&by_steps, points, t->count, err));
     for (size_t i = 0; i < t->count && t->seconds != NULL; i++) {
         points[i] = t->points[i];
         points[i].steps = t->seconds[i];
         points[i].steps_prev = 0;
     }
-    if (t->seconds != NULL) BL_GOTO(least_of(out, points, t->count, "fastest", "seconds", err));
-    for (size_t i = 0; i < t->count; i++) {
-        points[i] = t->points[i];
-        points[i].steps *= points[i].batch_size;
-        points[i].steps_prev *= points[i].batch_size;
-    }
-    BL_GOTO(least_of(out, points, t->count, "cheapest, in examples", "examples", err));
+    if (t->seconds != NULL) BL_GOTO(find_optima(&by_seconds, points, t->count, err));
+    least_words(out, &by_steps, BL_STATS_FEWEST_STEPS, "fewest steps", "steps");
+    least_words(out, &by_seconds, BL_STATS_FEWEST_STEPS, "fastest", "seconds");
+    least_words(out, &by_steps, BL_STATS_CHEAPEST, "cheapest, in examples", "examples");
 done:
+    optima_free(&by_steps);
+    optima_free(&by_seconds);
     free(points);
     return status;
 }

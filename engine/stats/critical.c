@@ -107,14 +107,8 @@ static void weigh_by_runs(data *d) {
         d->groups.cells[c].weight = 1 / bl_stats_cell_share(&d->groups, c);
 }
 
-/* The number of parameters that took a value inside their range. At an end of p the loss of the
- * free fit would lie below by the square of one normal number, so it counts as none. */
-static size_t parameters(const bl_stats_curve *c, double p_most) {
-    return c->p > 1 && c->p < p_most ? 3 : 2;
-}
-
-static bl_stats_test lack_of_fit(double loss, size_t cells, size_t parameters, double freedom) {
-    bl_stats_test t = {.df1 = (double)cells - (double)parameters, .df2 = freedom};
+static bl_stats_test lack_of_fit(double loss, size_t cells, int parameters, double freedom) {
+    bl_stats_test t = {.df1 = (double)cells - parameters, .df2 = freedom};
     if (t.df1 < 1) return t;
     t.known = true;
     t.f = loss / t.df1;
@@ -150,7 +144,7 @@ static double squares_of(const data *d, const bl_stats_curve *c) {
  * where neither says enough. */
 static bool weigh_for_intervals(data *d, const bl_stats_curve *c, double p_most) {
     const bl_stats_groups *g = &d->groups;
-    const double left = (double)d->range.count - (double)parameters(c, p_most);
+    const double left = (double)d->range.count - bl_stats_curve_free(c, p_most);
     if (g->freedom >= POOL_FREEDOM) {
         weigh(d, g->variance, g->freedom);
         return true;
@@ -183,10 +177,10 @@ static void fit_curve(bl_stats_curve_fit *out, data *d, double p_most) {
         weigh_by_runs(d);
     if (!bl_stats_fit_curve(&out->curve, g->cells, g->count, p_most)) return;
     const bl_stats_curve *c = &out->curve;
-    const size_t used = parameters(c, p_most);
+    const int used = bl_stats_curve_free(c, p_most);
     out->known = true;
     out->worst_deviation = bl_stats_curve_deviation(c, g->cells, g->count);
-    out->rms = rms_of(squares_of(d, c), (double)d->range.count - (double)used, g->repeated == 0);
+    out->rms = rms_of(squares_of(d, c), (double)d->range.count - used, g->repeated == 0);
     if (g->freedom >= TEST_FREEDOM)
         out->lack = lack_of_fit(bl_stats_curve_loss(log(c->b_crit), c->p, g->cells, g->count),
                                 d->range.count, used, d->freedom);
@@ -220,7 +214,7 @@ static bool curve_intervals(bl_stats_profile *profile, bl_stats_curve_fit *fit, 
     /* Other weights move the best curve a little, and a profile starts at the least loss. */
     if (d->groups.freedom > 0 && d->groups.freedom < POOL_FREEDOM)
         (void)bl_stats_fit_curve(&profile->curve, profile->cells, profile->n, profile->p_most);
-    const int free = (int)parameters(&profile->curve, profile->p_most);
+    const int free = bl_stats_curve_free(&profile->curve, profile->p_most);
     if (bl_stats_curve_covariance(fit->spread, &profile->curve, free, profile->cells, profile->n))
         for (int k = 0; k < free; k++)
             for (int l = 0; l < free; l++) fit->spread[k][l] *= profile->rise;
@@ -355,6 +349,17 @@ static void answer_by_curve(bl_stats_critical *c, data *d, const bl_stats_profil
                 bl_stats_definition_at(BL_STATS_MAX_USEFUL, curve, 0);
 }
 
+double bl_stats_critical_at(const bl_stats_critical *c, double batch_size) {
+    switch (c->source) {
+    case BL_STATS_BY_CURVE:
+        return bl_stats_curve_at(&c->curve.curve, batch_size);
+    case BL_STATS_BY_SEGMENTS:
+        return bl_stats_segments_at(&c->segments.curve, batch_size);
+    default:
+        return (double)NAN;
+    }
+}
+
 /* What intervals took their scatter from. */
 static bl_stats_noise noise_of(const data *d, bool any) {
     size_t single = 0;
@@ -363,23 +368,6 @@ static bl_stats_noise noise_of(const data *d, bool any) {
     if (!any) return BL_STATS_NOISE_NONE;
     if (d->groups.freedom == 0) return BL_STATS_NOISE_RESIDUALS;
     return single > 0 ? BL_STATS_NOISE_BORROWED : BL_STATS_NOISE_SEEDS;
-}
-
-static void describe(const bl_stats_critical *c, char *out, size_t cap);
-
-/* One sentence: what the answer rests on, or why there is none. */
-static void write_verdict(bl_stats_critical *c, const range *r) {
-    char *out = c->verdict;
-    const size_t cap = sizeof c->verdict;
-    if (r->count < BL_STATS_CURVE_MIN)
-        (void)snprintf(out, cap,
-                       "too little data: %zu batch size%s reached the target, a fit needs %d",
-                       r->count, r->count == 1 ? "" : "s", BL_STATS_CURVE_MIN);
-    else if (!c->curve.known)
-        (void)snprintf(out, cap,
-                       "the steps do not fall as the batch size grows: there is no scaling to fit");
-    else
-        describe(c, out, cap);
 }
 
 static int percent(double deviation) {
@@ -414,6 +402,21 @@ static void describe(const bl_stats_critical *c, char *out, size_t cap) {
                        "no curve describes the data (F test, p-value %.2g): critical sizes "
                        "are left out",
                        f->lack.p_value);
+}
+
+/* One sentence: what the answer rests on, or why there is none. */
+static void write_verdict(bl_stats_critical *c, const range *r) {
+    char *out = c->verdict;
+    const size_t cap = sizeof c->verdict;
+    if (r->count < BL_STATS_CURVE_MIN)
+        (void)snprintf(out, cap,
+                       "too little data: %zu batch size%s reached the target, a fit needs %d",
+                       r->count, r->count == 1 ? "" : "s", BL_STATS_CURVE_MIN);
+    else if (!c->curve.known)
+        (void)snprintf(out, cap,
+                       "the steps do not fall as the batch size grows: there is no scaling to fit");
+    else
+        describe(c, out, cap);
 }
 
 /* Everything unknown but the data's size and scatter. */

@@ -72,6 +72,9 @@ typedef struct bl_stats_critical {
 bl_status bl_stats_critical_fit(bl_stats_critical *out, const bl_stats_point *points, size_t n,
                                 const bl_stats_options *options, bl_err *err) BL_CHECKED;
 
+/* Steps of what the answer rests on, curve or segments; NAN where it rests on nothing. */
+double bl_stats_critical_at(const bl_stats_critical *c, double batch_size);
+
 /* The factor by which the curve may lie higher or lower at a batch size; 1 where nothing is known.
  */
 double bl_stats_curve_band(const bl_stats_curve_fit *fit, double batch_size);

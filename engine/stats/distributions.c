@@ -3,7 +3,7 @@
  *     I_x(a, b)     the continued fraction of Abramowitz and Stegun 26.5.8 by Lentz' method; of the
  *                   two ends of [0, 1] the one from which it converges quickly
  *     t, F          closed forms of I_x: A&S 26.7.1 and 26.6.2
- *     Dunnett, range   an integral over the pooled standard deviation s, whose density is that of
+ *     range         an integral over the pooled standard deviation s, whose density is that of
  *                   chi / sqrt(df), of an integral over a normal z. Both by the trapezoidal rule,
  *                   whose error falls exponentially for integrands that vanish smoothly at both
  *                   ends; s is integrated in log s, where its density has that shape
@@ -17,7 +17,7 @@
 static const double sqrt_half = 0.70710678118654752440, sqrt_2_pi = 2.50662827463100050242;
 /* Beyond this many degrees of freedom t and the normal agree to all digits that are printed. */
 static const double plenty = 1e8;
-/* Precision of quantiles: each value of the second kind costs a double integral. */
+/* Precision of quantiles: each value of the range costs a double integral. */
 static const double exact = 4e-14, quick = 1e-10;
 
 /* ---- incomplete beta ---- */
@@ -60,7 +60,6 @@ typedef struct family {
     double (*cdf)(double x, const struct family *f);
     double df1, df2;
     int k;
-    bool two_sided;
     double precision; /* of a quantile, relative */
 } family;
 
@@ -136,7 +135,7 @@ double bl_stats_f_quantile(double p, double df1, double df2) {
     return invert(p, &f);
 }
 
-/* ---- over the pooled standard deviation ---- */
+/* ---- the studentized range ---- */
 
 /* Logarithm of the density of w = log s, up to a constant: at its largest, 0, at w = 0. */
 static double log_density(double w, double df) {
@@ -150,53 +149,10 @@ static double reach(double df, double step) {
     return w;
 }
 
-/* The mean of given(s, ...) over s. The weights are normed by their own sum, so that no constant
- * of the density is needed. */
-static double over_s(double (*given)(double s, double x, const family *f), double x,
-                     const family *f) {
-    if (f->df1 > plenty) return given(1, x, f);
-    const double width = 1 / sqrt(2 * f->df1), step = fmin(width, 0.5) / 2.5;
-    const double from = reach(f->df1, -step), to = reach(f->df1, step);
-    double sum = 0, weights = 0;
-    for (double w = from; w <= to; w += step) {
-        const double weight = exp(log_density(w, f->df1));
-        weights += weight;
-        sum += weight * given(exp(w), x, f);
-    }
-    return sum / weights;
-}
-
 enum { NORMAL_POINTS = 64 };
 static const double normal_reach = 8;
 
-/* T_i = (X_i - X_0) / (s sqrt 2): given X_0 = z all k are independent. */
-static double dunnett_given(double s, double d, const family *f) {
-    const double step = 2 * normal_reach / NORMAL_POINTS, shift = d * s / sqrt_half;
-    double sum = 0;
-    for (int i = 0; i <= NORMAL_POINTS; i++) {
-        const double z = -normal_reach + step * i;
-        double inside = bl_stats_normal_cdf(z + shift);
-        if (f->two_sided) inside -= bl_stats_normal_cdf(z - shift);
-        sum += exp(-z * z / 2) * pow(inside, f->k);
-    }
-    return sum * step / sqrt_2_pi;
-}
-
-static double dunnett_of(double d, const family *f) {
-    return over_s(dunnett_given, d, f);
-}
-
-double bl_stats_dunnett_cdf(double d, int k, double df, bool two_sided) {
-    return dunnett_of(d, &(family){.df1 = df, .k = k, .two_sided = two_sided});
-}
-
-double bl_stats_dunnett_quantile(double p, int k, double df, bool two_sided) {
-    const family f = {
-        .cdf = dunnett_of, .df1 = df, .k = k, .two_sided = two_sided, .precision = quick};
-    return invert(p, &f);
-}
-
-/* The smallest of k is z, the others within q s above it. */
+/* Given s: the smallest of k is z, the others within q s above it. */
 static double range_given(double s, double q, const family *f) {
     const double step = 2 * normal_reach / NORMAL_POINTS;
     double sum = 0;
@@ -208,8 +164,19 @@ static double range_given(double s, double q, const family *f) {
     return f->k * sum * step / sqrt_2_pi;
 }
 
+/* Its mean over s. The weights are normed by their own sum, so that no constant of the density is
+ * needed. */
 static double range_of(double q, const family *f) {
-    return over_s(range_given, q, f);
+    if (f->df1 > plenty) return range_given(1, q, f);
+    const double width = 1 / sqrt(2 * f->df1), step = fmin(width, 0.5) / 2.5;
+    const double from = reach(f->df1, -step), to = reach(f->df1, step);
+    double sum = 0, weights = 0;
+    for (double w = from; w <= to; w += step) {
+        const double weight = exp(log_density(w, f->df1));
+        weights += weight;
+        sum += weight * range_given(exp(w), q, f);
+    }
+    return sum / weights;
 }
 
 double bl_stats_range_cdf(double q, int k, double df) {

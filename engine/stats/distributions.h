@@ -1,9 +1,8 @@
-/* Student's t, F, Dunnett's and the studentized range: tails and quantiles for intervals and tests.
+/* Student's t, F and the studentized range: tails and quantiles for intervals and tests.
  * Tables of known values are in tests/unit/stats_distributions_test.c. Degrees of freedom need not
  * be whole numbers (Satterthwaite's are not); INFINITY is the normal distribution. Pure. */
 #ifndef BL_ENGINE_STATS_DISTRIBUTIONS_H
 #define BL_ENGINE_STATS_DISTRIBUTIONS_H
-#include <stdbool.h>
 
 /* Regularised incomplete beta function I_x(a, b), a > 0, b > 0, x in [0, 1]. */
 double bl_stats_beta(double x, double a, double b);
@@ -16,11 +15,6 @@ double bl_stats_t_quantile(double p, double df); /* the t with P(T <= t) = p, p 
 
 double bl_stats_f_tail(double f, double df1, double df2); /* P(F > f) */
 double bl_stats_f_quantile(double p, double df1, double df2);
-
-/* Dunnett (1955), k means of equal size against one named beforehand (correlation 1/2):
- * P(max T_i <= d), or of |T_i| with `two_sided`; and the d for a probability. 1 <= k. */
-double bl_stats_dunnett_cdf(double d, int k, double df, bool two_sided);
-double bl_stats_dunnett_quantile(double p, int k, double df, bool two_sided);
 
 /* Tukey's studentized range of k >= 2 means: P((largest - smallest) / (s / sqrt(n)) <= q), and the
  * q for a probability. */

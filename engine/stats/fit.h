@@ -52,6 +52,11 @@ double bl_stats_curve_bend(double d, double p);
 bool bl_stats_fit_curve(bl_stats_curve *out, const bl_stats_cell *cells, size_t n, double p_most);
 bool bl_stats_fit_segments(bl_stats_segments *out, const bl_stats_cell *cells, size_t n);
 
+/* The number of parameters that took a value inside their range: with p at an end of 1 to p_most it
+ * is 2. There the loss of the free fit would lie below by the square of one normal number, so p
+ * counts as none. */
+int bl_stats_curve_free(const bl_stats_curve *c, double p_most);
+
 /* The weighted sum of squared deviations at the best level s_min for u = log b_crit and p. */
 double bl_stats_curve_loss(double u, double p, const bl_stats_cell *cells, size_t n);
 /* That level, a = log s_min. */

@@ -20,6 +20,10 @@ double bl_stats_curve_at(const bl_stats_curve *c, double batch_size) {
     return c->s_min * exp(bl_stats_curve_bend(log(c->b_crit / batch_size), c->p));
 }
 
+int bl_stats_curve_free(const bl_stats_curve *c, double p_most) {
+    return c->p > 1 && c->p < p_most ? 3 : 2;
+}
+
 double bl_stats_golden(bl_stats_function *f, const void *context, double lo, double hi, int steps) {
     const double ratio = 0.6180339887498949;
     double a = hi - ratio * (hi - lo), b = lo + ratio * (hi - lo);
@@ -243,7 +247,7 @@ bool bl_stats_fit_curve(bl_stats_curve *out, const bl_stats_cell *cells, size_t 
     const double u = best_u(&s);
     *out = (bl_stats_curve){
         .s_min = exp(bl_stats_curve_level(u, s.p, cells, n)), .b_crit = exp(u), .p = s.p};
-    polish(out, s.p > 1 && s.p < p_most, cells, n);
+    polish(out, bl_stats_curve_free(out, p_most) == 3, cells, n);
     return true;
 }
 

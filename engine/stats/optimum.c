@@ -31,6 +31,26 @@ typedef struct join {
     const bl_stats_cost_row *rows;
 } join;
 
+static int by_size(const void *pa, const void *pb) {
+    const bl_stats_point *a = pa, *b = pb;
+    return (a->batch_size > b->batch_size) - (a->batch_size < b->batch_size);
+}
+
+size_t bl_stats_cost_inputs(bl_stats_cost_input *in, bl_stats_point *runs, size_t n) {
+    size_t sizes = 0;
+    if (n > 1) qsort(runs, n, sizeof *runs, by_size);
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || runs[i].batch_size != runs[i - 1].batch_size)
+            in[sizes++] = (bl_stats_cost_input){.batch_size = runs[i].batch_size,
+                                                .runs = runs + i,
+                                                .step_seconds = bl_stats_unknown(),
+                                                .step_resource = bl_stats_unknown(),
+                                                .feasible = true};
+        in[sizes - 1].run_count++;
+    }
+    return sizes;
+}
+
 /* All runs in one array, for grouping. *out is the caller's to free. A batch size may be there
  * once. */
 static bl_status collect_points(bl_stats_point **out, size_t *count, const bl_stats_cost_input *in,

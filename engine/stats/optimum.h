@@ -21,6 +21,10 @@ typedef struct bl_stats_cost_input {
     bool feasible; /* false: may be shown, cannot win */
 } bl_stats_cost_input;
 
+/* Sorts runs by batch size and makes an input for each size, feasible, untimed; in[n] has room. The
+ * number of sizes. The inputs point into `runs`. */
+size_t bl_stats_cost_inputs(bl_stats_cost_input *in, bl_stats_point *runs, size_t n);
+
 typedef enum bl_stats_goal {
     BL_STATS_FEWEST_STEPS,
     BL_STATS_FASTEST,

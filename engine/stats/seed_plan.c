@@ -13,36 +13,23 @@
 
 static const bl_stats_options exact = {.seed = 1, .replicates = 1};
 
-static int by_size(const void *pa, const void *pb) {
-    const bl_stats_point *a = pa, *b = pb;
-    return (a->batch_size > b->batch_size) - (a->batch_size < b->batch_size);
-}
-
-/* The fewest steps and what cannot be told from them; `sorted` by batch size. */
-static bl_status find_ties(bl_stats_seed_plan *out, const bl_stats_point *sorted, size_t n,
-                           bl_err *err) {
-    bl_stats_cost_input *in = bl_xalloc(BL_STATS_SEED_SIZES * sizeof *in);
+/* The fewest steps and what cannot be told from them. Sorts `runs`. */
+static bl_status find_ties(bl_stats_seed_plan *out, bl_stats_point *runs, size_t n, bl_err *err) {
+    bl_stats_cost_input *in = bl_xalloc((n + 1) * sizeof *in);
     bl_stats_cost_row *rows = bl_xalloc(BL_STATS_SEED_SIZES * sizeof *rows);
     bl_stats_optimum best[BL_STATS_GOAL_COUNT];
     bl_status status = BL_OK;
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || sorted[i].batch_size != sorted[i - 1].batch_size) {
-            if (out->count == BL_STATS_SEED_SIZES) {
-                status = BL_ERR(err, BL_EINVAL, "more than %d batch sizes", BL_STATS_SEED_SIZES);
-                goto done;
-            }
-            in[out->count] = (bl_stats_cost_input){.batch_size = sorted[i].batch_size,
-                                                   .runs = sorted + i,
-                                                   .step_seconds = bl_stats_unknown(),
-                                                   .step_resource = bl_stats_unknown(),
-                                                   .feasible = true};
-            out->size[out->count++] = (bl_stats_seed_size){.batch_size = sorted[i].batch_size};
-        }
-        in[out->count - 1].run_count++;
+    const size_t count = bl_stats_cost_inputs(in, runs, n);
+    if (count > BL_STATS_SEED_SIZES) {
+        status = BL_ERR(err, BL_EINVAL, "more than %d batch sizes", BL_STATS_SEED_SIZES);
+        goto done;
     }
-    BL_GOTO(bl_stats_costs(rows, best, in, out->count, &exact, err));
+    BL_GOTO(bl_stats_costs(rows, best, in, count, &exact, err));
     if (best[BL_STATS_FEWEST_STEPS].known) out->fewest = best[BL_STATS_FEWEST_STEPS].index;
-    for (size_t i = 0; i < out->count; i++) out->size[i].tied = rows[i].tied[BL_STATS_FEWEST_STEPS];
+    out->count = count;
+    for (size_t i = 0; i < count; i++)
+        out->size[i] = (bl_stats_seed_size){.batch_size = in[i].batch_size,
+                                            .tied = rows[i].tied[BL_STATS_FEWEST_STEPS]};
 done:
     free(rows);
     free(in);
@@ -53,7 +40,7 @@ done:
 static void find_shares(bl_stats_seed_plan *out, const bl_stats_groups *g,
                         const bl_stats_curve *c) {
     double spread[3][3];
-    const int free = c->p > 1 && c->p < BL_STATS_SHAPE_MOST ? 3 : 2;
+    const int free = bl_stats_curve_free(c, BL_STATS_SHAPE_MOST);
     if (!bl_stats_curve_covariance(spread, c, free, g->cells, g->count)) return;
     double all = 0;
     for (size_t i = 0; i < g->count; i++) {
@@ -73,18 +60,17 @@ bl_status bl_stats_plan_seeds(bl_stats_seed_plan *out, const bl_stats_point *poi
     *out = (bl_stats_seed_plan){.b_crit = bl_stats_unknown(), .fewest = SIZE_MAX};
     bl_stats_critical c;
     BL_TRY(bl_stats_critical_fit(&c, points, n, &exact, err));
-    bl_stats_point *sorted = bl_xalloc((n + 1) * sizeof *sorted);
+    bl_stats_point *runs = bl_xalloc((n + 1) * sizeof *runs);
     bl_stats_groups g = {0};
-    if (n > 0) memcpy(sorted, points, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, by_size);
+    if (n > 0) memcpy(runs, points, n * sizeof *runs);
     bl_status status = BL_OK;
-    BL_GOTO(find_ties(out, sorted, n, err));
+    BL_GOTO(find_ties(out, runs, n, err));
     BL_GOTO(bl_stats_groups_init(&g, points, n, BL_STATS_COUNT_MIDDLE, err));
     out->b_crit = c.curve.b_crit;
     for (size_t i = 0; i < g.count; i++) g.cells[i].weight = 1 / bl_stats_cell_share(&g, i);
     if (c.curve.known) find_shares(out, &g, &c.curve.curve);
 done:
     bl_stats_groups_deinit(&g);
-    free(sorted);
+    free(runs);
     return status;
 }

@@ -67,6 +67,11 @@ grep -q '^fewest steps: batch size 4,096, ' "$dir/out" || fail "fewest steps"
 grep -q '^fastest: batch size 256, 1,219 (1,205 to 1,234) seconds; not told apart from it: 512$' "$dir/out" || fail "fastest: $(grep fastest "$dir/out")"
 grep -q '^cheapest, in examples: batch size 32, ' "$dir/out" || fail "cheapest"
 grep -q '^columns read: Batch-Size, Steps, Seed, Seconds$' "$dir/out" || fail "columns"
+# An evaluation after every step: the steps are exact, and so are the examples.
+awk 'BEGIN { print "batch_size,steps,steps_prev,seed"; for (b = 32; b <= 4096; b *= 4) for (s = 1; s <= 2; s++)
+  { k = int(20 * (1 + 500 / b)); printf "%d,%d,%d,%d\n", b, k, k - 1, s } }' >"$dir/exact_steps.csv"
+status 5 "$dir/exact_steps.csv" # no curve runs through rounded steps without scatter
+grep -q '^cheapest, in examples: batch size 32, 10,600 (10,600 to 10,600) examples$' "$dir/out" || fail "cheapest: $(grep cheapest "$dir/out")"
 awk 'BEGIN { print "batch_size,steps,seed,value"; for (b = 32; b <= 512; b *= 2) for (k = 100; k <= 1600; k *= 2)
   printf "%d,%d,1,%.9g\n", b, k, 1 + 2 / sqrt(b) + 30 / k }' > "$dir/losses.csv"
 status 0 "$dir/losses.csv"

@@ -1,7 +1,6 @@
 /* Distribution functions against values from arbitrary-precision arithmetic (I_x, t, F) and from a
- * Gauss-Legendre quadrature of 400 by 400 points (Dunnett, studentized range); the rounded values
- * are those of printed tables: t(0.975, 10) 2.228, F(0.95; 4, 14) 3.11, Dunnett(3, 8) 2.42 and
- * 2.88, range(4, 8) 4.53. */
+ * Gauss-Legendre quadrature of 400 by 400 points (studentized range); the rounded values are those
+ * of printed tables: t(0.975, 10) 2.228, F(0.95; 4, 14) 3.11, range(4, 8) 4.53. */
 #include "engine/stats/distributions.h"
 #include "tests/check.h"
 #include <math.h>
@@ -66,33 +65,6 @@ static void fisher(void **state) {
     assert_true(bl_stats_f_tail(0, 2, 3) == 1 && bl_stats_f_tail(INFINITY, 2, 3) == 0);
 }
 
-static void dunnett(void **state) {
-    (void)state;
-    const struct {
-        double d;
-        int k;
-        double df;
-        bool two_sided;
-        double p;
-    } table[] = {
-        {2.5, 1, 10, true,  0.968553155763},
-        {2.5, 3, 8,  false, 0.955846777889},
-        {2.5, 3, 8,  true,  0.912137807923},
-        {2.0, 6, 14, true,  0.75607858502 },
-        {3.0, 9, 4,  true,  0.840314202021},
-        {1.5, 2, 40, false, 0.87897750284 }
-    };
-    for (size_t i = 0; i < COUNT(table); i++)
-        near(bl_stats_dunnett_cdf(table[i].d, table[i].k, table[i].df, table[i].two_sided),
-             table[i].p, 1e-9);
-    near(bl_stats_dunnett_quantile(0.95, 3, 8, false), 2.41645520689, 1e-9);
-    near(bl_stats_dunnett_quantile(0.95, 3, 8, true), 2.87966150512, 1e-9);
-    near(bl_stats_dunnett_quantile(0.95, 6, 14, true), 2.9124373453, 1e-9);
-    /* One comparison is Student's t. */
-    near(bl_stats_dunnett_quantile(0.95, 1, 9, true), bl_stats_t_quantile(0.975, 9), 1e-9);
-    near(bl_stats_dunnett_quantile(0.95, 1, INFINITY, false), 1.6448536269515, 1e-9);
-}
-
 static void studentized_range(void **state) {
     (void)state;
     const struct {
@@ -120,7 +92,6 @@ int main(void) {
         cmocka_unit_test(incomplete_beta),
         cmocka_unit_test(student),
         cmocka_unit_test(fisher),
-        cmocka_unit_test(dunnett),
         cmocka_unit_test(studentized_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

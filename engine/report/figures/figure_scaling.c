@@ -21,14 +21,6 @@ static bl_axis batch_range(const bl_report_model *m) {
     return x;
 }
 
-/* The curve that the answer rests on. */
-static double fitted(const bl_stats_critical *c, double batch_size) {
-    return c->source == BL_STATS_BY_CURVE ? bl_stats_curve_at(&c->curve.curve, batch_size)
-           : c->source == BL_STATS_BY_SEGMENTS
-               ? bl_stats_segments_at(&c->segments.curve, batch_size)
-               : (double)NAN;
-}
-
 /* Examples of the perfect-scaling line: where the curve ends for small batches, else those of the
  * smallest batch size. */
 static double line_examples(const bl_report_model *m) {
@@ -41,7 +33,7 @@ static double line_examples(const bl_report_model *m) {
 }
 
 /* Means that are known, or only bounded (`censored`), with their intervals. */
-static void medians(bl_buf *dat, const bl_report_model *m, bool censored) {
+static void means(bl_buf *dat, const bl_report_model *m, bool censored) {
     size_t rows = 0;
     for (size_t i = 0; i < m->main.size_count; i++) {
         const bl_report_size *s = &m->main.sizes[i];
@@ -71,7 +63,8 @@ static void curves(bl_buf *dat, const bl_report_model *m) {
     const double examples = line_examples(m);
     const int last = (int)ceil(log2(x.high / x.low) * PER_OCTAVE);
     for (int k = 0; k <= last; k++) {
-        const double b = fmin(x.low * exp2((double)k / PER_OCTAVE), x.high), at = fitted(c, b);
+        const double b = fmin(x.low * exp2((double)k / PER_OCTAVE), x.high),
+                     at = bl_stats_critical_at(c, b);
         const double band = c->source == BL_STATS_BY_CURVE ? bl_stats_curve_band(&c->curve, b) : 1;
         BL_DAT_ROW(dat, b, examples / b, at, band > 1 ? at / band : (double)NAN,
                    band > 1 ? at * band : (double)NAN);
@@ -86,9 +79,9 @@ static void critical_row(bl_buf *dat, const char *name, const bl_stats_value *v)
 static void data(bl_buf *dat, const bl_report_model *m) {
     const bl_stats_critical *c = &m->main.critical;
     bl_dat_block(dat, "reached", "batch_size steps low high seeds learning_rate bracketed");
-    medians(dat, m, false);
+    means(dat, m, false);
     bl_dat_block(dat, "censored", "batch_size steps low high seeds learning_rate bracketed");
-    medians(dat, m, true);
+    means(dat, m, true);
     bl_dat_block(dat, "seeds", "batch_size steps steps_before seed censored");
     seeds(dat, m);
     bl_dat_block(dat, "curves", "batch_size perfect_scaling curve low high");

@@ -16,15 +16,7 @@ static size_t first_target(const bl_report_model *m) {
     return m->easier_count + 1 > MOST_LINES ? m->easier_count + 1 - MOST_LINES : 0;
 }
 
-/* The curve the answer rests on. */
-static double fitted(const bl_stats_critical *c, double batch_size) {
-    return c->source == BL_STATS_BY_CURVE ? bl_stats_curve_at(&c->curve.curve, batch_size)
-           : c->source == BL_STATS_BY_SEGMENTS
-               ? bl_stats_segments_at(&c->segments.curve, batch_size)
-               : (double)NAN;
-}
-
-/* Medians of one target. */
+/* Means of one target. */
 static void points(bl_buf *dat, const bl_report_target *t) {
     size_t rows = 0;
     for (size_t i = 0; i < t->size_count; i++) {
@@ -45,7 +37,7 @@ static void curve(bl_buf *dat, const bl_report_target *t) {
     const int last = known ? (int)ceil(log2(c->batch_high / c->batch_low) * PER_OCTAVE) : 0;
     for (int k = 0; k <= last && known; k++) {
         const double b = fmin(c->batch_low * exp2((double)k / PER_OCTAVE), c->batch_high);
-        const double s = fitted(c, b);
+        const double s = bl_stats_critical_at(c, b);
         const double h =
             c->hyperbola.known ? bl_stats_curve_at(&c->hyperbola.curve, b) : (double)NAN;
         BL_DAT_ROW(dat, b, s, s * b, h, h * b);
@@ -110,7 +102,7 @@ static void lines_data(bl_buf *dat, lines all) {
         (void)snprintf(name, sizeof name, "critical_%zu", i + 1);
         bl_dat_block(dat, name, "batch_size low high bound steps");
         BL_DAT_ROW(dat, l->critical.value, l->critical.low, l->critical.high, l->critical.bound,
-                   l->critical.known ? fitted(&l->target.critical, l->critical.value)
+                   l->critical.known ? bl_stats_critical_at(&l->target.critical, l->critical.value)
                                      : (double)NAN);
     }
     lines_free(&all);
