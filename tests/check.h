@@ -9,6 +9,7 @@
 #include <cmocka.h>
 // clang-format on
 #include "engine/base/status.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,4 +25,10 @@
 /* Pass ERR as the error argument inside CHECK_OK. */
 #define ERR (&g_check_err)
 static bl_err g_check_err __attribute__((unused));
+
+/* The two may differ by the part `relative` of what is expected; NaN is near nothing. */
+__attribute__((unused)) static void check_close(double found, double expected, double relative) {
+    if (!(fabs(found - expected) <= relative * fabs(expected)))
+        fail_msg("%.17g, expected %.17g", found, expected);
+}
 #endif

@@ -41,11 +41,6 @@ static bl_plan_decision decision(bl_plan_kind kind, const char *data) {
     return d;
 }
 
-static void near(double found, double expected) {
-    if (!(fabs(found - expected) <= 1e-9 * fabs(expected)))
-        fail_msg("%.17g, expected %.17g", found, expected);
-}
-
 static void courses_and_suggestions(void **state) {
     (void)state;
     bl_plan_decision decisions[] = {
@@ -67,10 +62,10 @@ static void courses_and_suggestions(void **state) {
     const bl_report_finder *f = &m.finders[0];
     assert_true(f->batch_size == 64 && f->tuned == 0.25);
     assert_int_equal(f->points, 3);
-    near(f->point[0].loss, 4);
-    near(f->point[1].loss, (4 * 0.98 + 2) / 1.98);
-    near(f->point[2].loss, (4 * 0.98 * 0.98 + 2 * 0.98 + 1) / (0.98 * 0.98 + 1.98));
-    near(f->point[2].learning_rate, 0.4);
+    check_close(f->point[0].loss, 4, 1e-9);
+    check_close(f->point[1].loss, (4 * 0.98 + 2) / 1.98, 1e-9);
+    check_close(f->point[2].loss, (4 * 0.98 * 0.98 + 2 * 0.98 + 1) / (0.98 * 0.98 + 1.98), 1e-9);
+    check_close(f->point[2].learning_rate, 0.4, 1e-9);
     assert_int_equal(f->suggestions, 3);
     assert_true(f->suggestion[0].regret == 1.5 && !f->suggestion[0].at_least);
     assert_true(isnan(f->suggestion[1].learning_rate) && isnan(f->suggestion[1].regret));

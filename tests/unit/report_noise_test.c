@@ -59,11 +59,6 @@ static const bl_report_noise_line *line_of(const bl_report_model *m, const char 
     return NULL;
 }
 
-static void near(double found, double expected) {
-    if (!(fabs(found - expected) <= 1e-9 * fabs(expected)))
-        fail_msg("%.17g, expected %.17g", found, expected);
-}
-
 static void lines_over_training(void **state) {
     (void)state;
     bl_report_trial trials[] = {
@@ -81,19 +76,19 @@ static void lines_over_training(void **state) {
     assert_int_equal(frozen->points, BL_REPORT_NOISE_WINDOWS);
     double records = 0;
     for (size_t i = 0; i < frozen->points; i++) {
-        near(frozen->point[i].scale, 30);
-        near(frozen->point[i].high, 30);
+        check_close(frozen->point[i].scale, 30, 1e-9);
+        check_close(frozen->point[i].high, 30, 1e-9);
         records += frozen->point[i].records;
-        near(line_of(&m, "preconditioned")->point[i].scale, 30);
-        near(line_of(&m, "A")->point[i].scale, 15);
-        near(line_of(&m, "B")->point[i].scale, 60 / (2 + 60 / 64.0 / 5));
-        near(line_of(&m, "D")->point[i].scale, 30);
+        check_close(line_of(&m, "preconditioned")->point[i].scale, 30, 1e-9);
+        check_close(line_of(&m, "A")->point[i].scale, 15, 1e-9);
+        check_close(line_of(&m, "B")->point[i].scale, 60 / (2 + 60 / 64.0 / 5), 1e-9);
+        check_close(line_of(&m, "D")->point[i].scale, 30, 1e-9);
     }
     assert_true(records == 25); /* the plan asked for 250 steps */
-    near(frozen->point[0].examples, 64 * sqrt(10.0 * 20.0));
+    check_close(frozen->point[0].examples, 64 * sqrt(10.0 * 20.0), 1e-9);
     /* The run of 128 has no record before 1,280 examples. */
-    near(line_of(&m, "C")->point[0].scale, 30);
-    near(line_of(&m, "C")->point[11].scale, 30);
+    check_close(line_of(&m, "C")->point[0].scale, 30, 1e-9);
+    check_close(line_of(&m, "C")->point[11].scale, 30, 1e-9);
     free(m.noise);
 }
 

@@ -37,21 +37,16 @@ static size_t sample(bl_stats_point *p, curve_fn *at, const void *curve, double 
     return n;
 }
 
-static void close_to(double found, double expected, double relative) {
-    if (!(fabs(found - expected) <= relative * fabs(expected)))
-        fail_msg("%.12g, expected %.12g", found, expected);
-}
-
 static void exact(const bl_stats_value *v, double expected, double relative) {
     assert_true(v->known);
     assert_int_equal(v->bound, 0);
-    close_to(v->value, expected, relative);
+    check_close(v->value, expected, relative);
 }
 
 static void bounded(const bl_stats_value *v, int bound, double at) {
     assert_true(v->known);
     assert_int_equal(v->bound, bound);
-    close_to(v->value, at, 1e-6);
+    check_close(v->value, at, 1e-6);
 }
 
 /* One run at each batch size: every definition is a closed form of the curve. */
@@ -90,15 +85,15 @@ static void definitions_hold_on_the_curve(void **state) {
         double at[BL_STATS_DEFINITION_COUNT];
         for (int d = 0; d < BL_STATS_DEFINITION_COUNT; d++)
             at[d] = exp(bl_stats_definition_at((bl_stats_definition)d, &c, log(base)));
-        close_to(at[BL_STATS_B_CRIT], 1000, 1e-12);
+        check_close(at[BL_STATS_B_CRIT], 1000, 1e-12);
         for (int d = 0; d < BL_STATS_DEFINITION_COUNT; d++) {
             const double steps = bl_stats_curve_at(&c, at[d]);
-            if (d == BL_STATS_EFFICIENCY_50) close_to(steps * at[d] / line, 2, 1e-9);
-            if (d == BL_STATS_OVERHEAD_20) close_to(steps * at[d] / line, 1.2, 1e-9);
-            if (d == BL_STATS_PERFECT_END) close_to(steps * at[d] / line, 1.1, 1e-9);
-            if (d == BL_STATS_MAX_USEFUL) close_to(steps / 200, 1.1, 1e-9);
+            if (d == BL_STATS_EFFICIENCY_50) check_close(steps * at[d] / line, 2, 1e-9);
+            if (d == BL_STATS_OVERHEAD_20) check_close(steps * at[d] / line, 1.2, 1e-9);
+            if (d == BL_STATS_PERFECT_END) check_close(steps * at[d] / line, 1.1, 1e-9);
+            if (d == BL_STATS_MAX_USEFUL) check_close(steps / 200, 1.1, 1e-9);
             if (d == BL_STATS_OVERHEAD_20_FROM)
-                close_to(steps * at[d], 1.2 * bl_stats_curve_at(&c, base) * base, 1e-9);
+                check_close(steps * at[d], 1.2 * bl_stats_curve_at(&c, base) * base, 1e-9);
         }
     }
 }
@@ -183,7 +178,7 @@ static void the_test_of_fit(void **state) {
     for (size_t i = 0; i < n; i++) p[i].steps *= exp(i % 2 == 0 ? 0.1 : -0.1);
     CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
     assert_true(c.curve.lack.known);
-    close_to(c.scatter, sqrt(0.04 / 3), 1e-9);
+    check_close(c.scatter, sqrt(0.04 / 3), 1e-9);
     assert_true(c.curve.lack.f < 1e-9 && c.curve.lack.p_value > 0.999);
     assert_true(c.curve.lack.df2 == 15 && c.curve.lack.df1 == 3);
     /* One size moved by 0.2: least squares leaves part of it, the rest is F. */
@@ -196,7 +191,7 @@ static void the_test_of_fit(void **state) {
         squares += pow(mean - log(bl_stats_curve_at(&c.curve.curve, p[4 * i].batch_size)), 2);
     }
     const double df1 = c.curve.curve.p > 1 ? 2 : 3;
-    close_to(c.curve.lack.f, squares / (0.04 / 3 / 4) / df1, 1e-6);
+    check_close(c.curve.lack.f, squares / (0.04 / 3 / 4) / df1, 1e-6);
 }
 
 static void bounds_beyond_the_range(void **state) {
@@ -250,14 +245,14 @@ static void open_ends_in_words(void **state) {
         bl_stats_value value;
         const char *words;
     } cases[] = {
-        {{648, 0, (double)INFINITY, true, 0},      "648 (0 and up)"    },
-        {{648, 500, (double)INFINITY, true, 0},    "650 (500 and up)"  },
-        {{648, 0, 900, true, 0},                   "600 (up to 900)"   },
-        {{648, 500, 900, true, 0},                 "650 (500 to 900)"  },
-        {{648, 640, 656, true, 0},                 "648 (640 to 656)"  },
+        {{648, 0, (double)INFINITY, true, 0},      "648 (0 and up)"      },
+        {{648, 500, (double)INFINITY, true, 0},    "650 (500 and up)"    },
+        {{648, 0, 900, true, 0},                   "600 (up to 900)"     },
+        {{648, 500, 900, true, 0},                 "650 (500 to 900)"    },
+        {{648, 640, 656, true, 0},                 "648 (640 to 656)"    },
         {{1056, 700, 1900, true, 0},               "1,100 (700 to 1,900)"},
-        {{648, 0, (double)INFINITY, true, 1},      ">= 648"            },
-        {{648, (double)NAN, (double)NAN, true, 0}, "648"               },
+        {{648, 0, (double)INFINITY, true, 1},      ">= 648"              },
+        {{648, (double)NAN, (double)NAN, true, 0}, "648"                 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bl_buf out = {0};
@@ -316,11 +311,12 @@ static void wrong_points(void **state) {
 
 static void steps_between_two_evaluations(void **state) {
     (void)state;
-    close_to(bl_stats_point_steps(&(bl_stats_point){.steps = 100}), 100, 0);
-    close_to(bl_stats_point_steps(&(bl_stats_point){.steps = 100, .steps_prev = 99}), 100, 1e-15);
-    close_to(bl_stats_point_steps(&(bl_stats_point){.steps = 100, .steps_prev = 80}), 90, 1e-15);
+    check_close(bl_stats_point_steps(&(bl_stats_point){.steps = 100}), 100, 0);
+    check_close(bl_stats_point_steps(&(bl_stats_point){.steps = 100, .steps_prev = 99}), 100,
+                1e-15);
+    check_close(bl_stats_point_steps(&(bl_stats_point){.steps = 100, .steps_prev = 80}), 90, 1e-15);
     const bl_stats_point stopped = {.steps = 100, .steps_prev = 80, .censored = true};
-    close_to(bl_stats_point_steps(&stopped), 100, 0);
+    check_close(bl_stats_point_steps(&stopped), 100, 0);
 }
 
 /* The mean of logs; with a run that did not arrive the median, which one wild seed does not move.

@@ -23,19 +23,14 @@ static size_t segment_cells(bl_stats_cell *cells, const bl_stats_segments *g, do
     return n;
 }
 
-static void close_to(double found, double expected, double relative) {
-    if (!(fabs(found - expected) <= relative * fabs(expected)))
-        fail_msg("%.12g, expected %.12g", found, expected);
-}
-
 static void worked_anchors(void **state) {
     (void)state;
     const bl_stats_curve h = {100, 1000, 1};
     const double e_min = 100 * 1000;
-    close_to(bl_stats_curve_at(&h, 250) / 100, 5, 1e-15);
-    close_to(bl_stats_curve_at(&h, 250) * 250 / e_min, 1.25, 1e-15);
-    close_to(bl_stats_curve_at(&h, 4000) / 100, 1.25, 1e-15);
-    close_to(bl_stats_curve_at(&h, 4000) * 4000 / e_min, 5, 1e-15);
+    check_close(bl_stats_curve_at(&h, 250) / 100, 5, 1e-15);
+    check_close(bl_stats_curve_at(&h, 250) * 250 / e_min, 1.25, 1e-15);
+    check_close(bl_stats_curve_at(&h, 4000) / 100, 1.25, 1e-15);
+    check_close(bl_stats_curve_at(&h, 4000) * 4000 / e_min, 5, 1e-15);
 }
 
 static void exact_hyperbola(void **state) {
@@ -46,8 +41,8 @@ static void exact_hyperbola(void **state) {
         const size_t n = hyperbola_cells(cells, 321, bends[i], 32, 16384);
         bl_stats_curve h;
         assert_true(bl_stats_fit_curve(&h, cells, n, 1));
-        close_to(h.s_min, 321, 1e-6);
-        close_to(h.b_crit, bends[i], 1e-6);
+        check_close(h.s_min, 321, 1e-6);
+        check_close(h.b_crit, bends[i], 1e-6);
         assert_true(bl_stats_curve_deviation(&h, cells, n) < 1e-6);
     }
 }
@@ -66,11 +61,11 @@ static void exact_segments(void **state) {
         const size_t n = segment_cells(cells, &shapes[i], 16, 32768);
         bl_stats_segments g;
         assert_true(bl_stats_fit_segments(&g, cells, n));
-        close_to(g.examples, shapes[i].examples, 1e-6);
-        close_to(g.slope, shapes[i].slope, 1e-6);
-        close_to(g.knee_low, shapes[i].knee_low, 1e-6);
-        close_to(g.knee_high, shapes[i].knee_high, 1e-6);
-        close_to(bl_stats_segments_floor(&g), bl_stats_segments_floor(&shapes[i]), 1e-6);
+        check_close(g.examples, shapes[i].examples, 1e-6);
+        check_close(g.slope, shapes[i].slope, 1e-6);
+        check_close(g.knee_low, shapes[i].knee_low, 1e-6);
+        check_close(g.knee_high, shapes[i].knee_high, 1e-6);
+        check_close(bl_stats_segments_floor(&g), bl_stats_segments_floor(&shapes[i]), 1e-6);
     }
 }
 
@@ -81,8 +76,8 @@ static void sharp_knee(void **state) {
     const size_t n = segment_cells(cells, &sharp, 32, 16384);
     bl_stats_segments g;
     assert_true(bl_stats_fit_segments(&g, cells, n));
-    close_to(g.knee_low, 724, 1e-4);
-    close_to(g.knee_high, 724, 1e-4);
+    check_close(g.knee_low, 724, 1e-4);
+    check_close(g.knee_high, 724, 1e-4);
     /* No hyperbola bends like that. */
     bl_stats_curve h;
     assert_true(bl_stats_fit_curve(&h, cells, n, 1));
@@ -99,11 +94,11 @@ static void straight_lines(void **state) {
     size_t n = segment_cells(cells, &line, 32, 4096);
     bl_stats_segments g;
     assert_true(bl_stats_fit_segments(&g, cells, n));
-    close_to(g.examples, 1e6, 1e-6);
+    check_close(g.examples, 1e6, 1e-6);
     assert_true(bl_stats_segments_deviation(&g, cells, n) < 1e-6);
     for (size_t i = 0; i < n; i++) cells[i].log_s = 5;
     assert_true(bl_stats_fit_segments(&g, cells, n));
-    close_to(bl_stats_segments_floor(&g), exp(5), 1e-6);
+    check_close(bl_stats_segments_floor(&g), exp(5), 1e-6);
     for (size_t i = 0; i < n; i++) cells[i].log_s = (double)i; /* rising: no curve may follow */
     assert_true(bl_stats_fit_segments(&g, cells, n));
     assert_true(g.slope <= 0 && g.slope >= -1);
@@ -120,8 +115,8 @@ static void censoring_pulls_up(void **state) {
     cells[n - 1].censored = true;
     cells[n - 1].log_s -= log(2.0);
     assert_true(bl_stats_fit_curve(&low, cells, n, 1));
-    close_to(low.s_min, 100, 1e-6);
-    close_to(low.b_crit, 1000, 1e-6);
+    check_close(low.s_min, 100, 1e-6);
+    check_close(low.b_crit, 1000, 1e-6);
     /* "At least twice as many": the floor rises, the bend comes earlier. */
     cells[n - 1].log_s += log(4.0);
     assert_true(bl_stats_fit_curve(&high, cells, n, 1));
@@ -130,8 +125,8 @@ static void censoring_pulls_up(void **state) {
     /* A bound above the curve pulls exactly as a measured point would. */
     cells[n - 1].censored = false;
     assert_true(bl_stats_fit_curve(&plain, cells, n, 1));
-    close_to(high.s_min, plain.s_min, 1e-6);
-    close_to(high.b_crit, plain.b_crit, 1e-6);
+    check_close(high.s_min, plain.s_min, 1e-6);
+    check_close(high.b_crit, plain.b_crit, 1e-6);
 
     bl_stats_segments g_plain, g_high;
     cells[n - 1].censored = false;
@@ -143,8 +138,8 @@ static void censoring_pulls_up(void **state) {
     assert_true(bl_stats_segments_floor(&g_high) > 1.05 * bl_stats_segments_floor(&g_plain));
     cells[n - 1].censored = false;
     assert_true(bl_stats_fit_segments(&g_plain, cells, n));
-    close_to(bl_stats_segments_floor(&g_high), bl_stats_segments_floor(&g_plain), 1e-6);
-    close_to(g_high.slope, g_plain.slope, 1e-6);
+    check_close(bl_stats_segments_floor(&g_high), bl_stats_segments_floor(&g_plain), 1e-6);
+    check_close(g_high.slope, g_plain.slope, 1e-6);
 }
 
 static void a_wrong_censored_point_is_no_deviation(void **state) {

@@ -19,11 +19,6 @@ static void make(table *t, const bl_stats_loss_law *law, double off) {
     }
 }
 
-static void near(double found, double expected, double relative) {
-    if (!(fabs(found - expected) <= relative * fabs(expected)))
-        fail_msg("%.12g, expected %.12g", found, expected);
-}
-
 static void exact_laws(void **state) {
     (void)state;
     const bl_stats_loss_law laws[] = {
@@ -37,10 +32,10 @@ static void exact_laws(void **state) {
         make(&t, &laws[i], 0);
         assert_true(bl_stats_fit_loss_law(&found, t.batch_size, t.steps, t.loss, POINTS));
         assert_true(fabs(found.e - laws[i].e) < 1e-4);
-        near(found.beta, laws[i].beta, 1e-4);
-        near(found.gamma, laws[i].gamma, 1e-4);
-        near(found.p, laws[i].p, 1e-3);
-        near(found.q, laws[i].q, 1e-3);
+        check_close(found.beta, laws[i].beta, 1e-4);
+        check_close(found.gamma, laws[i].gamma, 1e-4);
+        check_close(found.p, laws[i].p, 1e-3);
+        check_close(found.q, laws[i].q, 1e-3);
         assert_true(found.rms < 1e-6);
     }
 }

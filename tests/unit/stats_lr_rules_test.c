@@ -3,23 +3,18 @@
 #include "tests/check.h"
 #include <math.h>
 
-static void close_to(double found, double expected) {
-    if (!(fabs(found - expected) <= 1e-9 * fabs(expected)))
-        fail_msg("%.12g, expected %.12g", found, expected);
-}
-
 static void predictions(void **state) {
     (void)state;
-    close_to(bl_lr_rule_predict(BL_LR_KEEP, 0.1, 64, 1024, 0, 0), 0.1);
-    close_to(bl_lr_rule_predict(BL_LR_LINEAR, 0.1, 64, 1024, 0, 0), 1.6);
-    close_to(bl_lr_rule_predict(BL_LR_SQRT, 0.1, 64, 1024, 0, 0), 0.4);
+    check_close(bl_lr_rule_predict(BL_LR_KEEP, 0.1, 64, 1024, 0, 0), 0.1, 1e-9);
+    check_close(bl_lr_rule_predict(BL_LR_LINEAR, 0.1, 64, 1024, 0, 0), 1.6, 1e-9);
+    check_close(bl_lr_rule_predict(BL_LR_SQRT, 0.1, 64, 1024, 0, 0), 0.4, 1e-9);
     /* At B = B_star half of the maximum, at B_star / 3 a quarter. */
-    close_to(bl_lr_rule_predict(BL_LR_SATURATING, 0.1, 100, 300, 300, 1), 0.2);
-    close_to(bl_lr_rule_predict(BL_LR_SATURATING, 0.1, 100, 300, 300, 0.5), 0.1 * sqrt(2));
-    close_to(bl_lr_rule_predict(BL_LR_SATURATING, 0.1, 100, 1e15, 300, 1), 0.4);
+    check_close(bl_lr_rule_predict(BL_LR_SATURATING, 0.1, 100, 300, 300, 1), 0.2, 1e-9);
+    check_close(bl_lr_rule_predict(BL_LR_SATURATING, 0.1, 100, 300, 300, 0.5), 0.1 * sqrt(2), 1e-9);
+    check_close(bl_lr_rule_predict(BL_LR_SATURATING, 0.1, 100, 1e15, 300, 1), 0.4, 1e-9);
     for (int rule = 0; rule < BL_LR_RULE_COUNT; rule++) {
         assert_non_null(bl_lr_rule_name(rule));
-        close_to(bl_lr_rule_predict(rule, 0.3, 64, 64, 500, 1), 0.3);
+        check_close(bl_lr_rule_predict(rule, 0.3, 64, 64, 500, 1), 0.3, 1e-9);
     }
 }
 
@@ -27,10 +22,10 @@ static void malladi(void **state) {
     (void)state;
     const bl_malladi base = {.lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
     const bl_malladi four = bl_lr_malladi(&base, 4);
-    close_to(four.lr, 2e-3);
-    close_to(four.beta1, 0.6);
-    close_to(four.beta2, 0.996);
-    close_to(four.epsilon, 5e-9);
+    check_close(four.lr, 2e-3, 1e-9);
+    check_close(four.beta1, 0.6, 1e-9);
+    check_close(four.beta2, 0.996, 1e-9);
+    check_close(four.epsilon, 5e-9, 1e-9);
     assert_true(four.valid);
     assert_false(bl_lr_malladi(&base, 16).valid);
 }
@@ -60,7 +55,7 @@ static void regret(void **state) {
         const bl_stats_value v = bl_lr_regret(tried, 5, cases[i].lr);
         assert_true(v.known);
         assert_int_equal(v.bound, cases[i].bound);
-        close_to(v.value, cases[i].value);
+        check_close(v.value, cases[i].value, 1e-9);
     }
 }
 
@@ -85,11 +80,11 @@ static void regret_unknown(void **state) {
     assert_false(bl_lr_regret(falling, 0, 0.3).known);
     assert_false(bl_lr_regret(lost, 2, 0.15).known);
     assert_false(bl_lr_regret(falling, 1, 0.05).known);
-    close_to(bl_lr_regret(falling, 1, 0.1).value, 1);
+    check_close(bl_lr_regret(falling, 1, 0.1).value, 1, 1e-9);
     /* Between trials that both failed: no better than the best, and nothing more. */
     const bl_stats_value v = bl_lr_regret(gap, 4, 0.15);
     assert_true(v.known && v.bound == 1);
-    close_to(v.value, 1);
+    check_close(v.value, 1, 1e-9);
 }
 
 int main(void) {

@@ -36,11 +36,6 @@ static void run(table *t) {
     CHECK_OK(bl_stats_costs(t->rows, t->best, t->in, SIZES, &OPTIONS, ERR));
 }
 
-static void close_to(double found, double expected) {
-    if (!(fabs(found - expected) <= 1e-9 * fabs(expected)))
-        fail_msg("%.12g, expected %.12g", found, expected);
-}
-
 /* exp of the mean log of 1 + 0.001 (s - 2). */
 static double geometric(void) {
     double sum = 0;
@@ -58,9 +53,9 @@ static void three_optima(void **state) {
     /* (1 + 100/B)(10 + B/10) is least at B = 100, and smaller at 128 than at 64. */
     assert_int_equal(best[BL_STATS_FASTEST].index, 2);
     assert_int_equal(best[BL_STATS_CHEAPEST].index, 0);
-    close_to(t.rows[2].cost[BL_STATS_FEWEST_STEPS].value, 178.125 * geometric());
-    close_to(t.rows[2].cost[BL_STATS_FASTEST].value, 178.125 * geometric() * 0.0228);
-    close_to(t.rows[2].cost[BL_STATS_CHEAPEST].value, 178.125 * geometric() * 133);
+    check_close(t.rows[2].cost[BL_STATS_FEWEST_STEPS].value, 178.125 * geometric(), 1e-9);
+    check_close(t.rows[2].cost[BL_STATS_FASTEST].value, 178.125 * geometric() * 0.0228, 1e-9);
+    check_close(t.rows[2].cost[BL_STATS_CHEAPEST].value, 178.125 * geometric() * 133, 1e-9);
     for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++) {
         assert_int_equal(best[goal].tied, 0);
         assert_true(best[goal].judged && best[goal].confidence == 1);
@@ -99,13 +94,14 @@ static void the_interval_is_student(void **state) {
     run(&t);
     const bl_stats_value *v = &t.rows[0].cost[BL_STATS_FEWEST_STEPS];
     const double sd = sqrt(0.04 / 3 / 4); /* of a mean */
-    close_to(v->high / v->value, exp(2.4469118511449697 * sd));
-    close_to(v->value / v->low, exp(2.4469118511449697 * sd));
+    check_close(v->high / v->value, exp(2.4469118511449697 * sd), 1e-9);
+    check_close(v->value / v->low, exp(2.4469118511449697 * sd), 1e-9);
     /* Two sizes: the studentized range over sqrt(2) is Student's t. */
     const bl_stats_power *p = &t.best[BL_STATS_FEWEST_STEPS].power;
     assert_true(p->runs == 4 && p->more == 8);
-    close_to(p->factor, exp(2.4469118511449697 * sd * sqrt(2)));
-    close_to(p->factor_more, exp(2.1447866879169273 * sd)); /* 14 degrees, half the variance */
+    check_close(p->factor, exp(2.4469118511449697 * sd * sqrt(2)), 1e-9);
+    check_close(p->factor_more, exp(2.1447866879169273 * sd),
+                1e-9); /* 14 degrees, half the variance */
 }
 
 /* Seeds that stop at one evaluation say no more than its gap. */
@@ -117,8 +113,8 @@ static void the_gap_counts(void **state) {
         for (int s = 0; s < SEEDS; s++) t.runs[i][s].steps_prev = t.runs[i][s].steps / 1.2 - 1;
     run(&t);
     const bl_stats_value *v = &t.rows[0].cost[BL_STATS_FEWEST_STEPS];
-    close_to(v->value, 412.5);
-    close_to(v->high / v->value, exp(1.959963984540054 * log(1.2) / sqrt(12)));
+    check_close(v->value, 412.5, 1e-9);
+    check_close(v->high / v->value, exp(1.959963984540054 * log(1.2) / sqrt(12)), 1e-9);
     assert_true(t.rows[3].tied[BL_STATS_FEWEST_STEPS]); /* 139 against 120 */
     assert_false(t.rows[1].tied[BL_STATS_FEWEST_STEPS]);
 }
@@ -145,7 +141,7 @@ static void upfront_costs_count(void **state) {
     run(&t);
     assert_int_equal(t.best[BL_STATS_FASTEST].index, 1);
     assert_int_equal(t.best[BL_STATS_CHEAPEST].index, 1);
-    close_to(t.rows[2].cost[BL_STATS_FASTEST].value, 178.125 * geometric() * 0.0228 + 5);
+    check_close(t.rows[2].cost[BL_STATS_FASTEST].value, 178.125 * geometric() * 0.0228 + 5, 1e-9);
     assert_true(t.rows[2].cost[BL_STATS_FASTEST].low > 9);
 
     assert_int_equal(t.best[BL_STATS_FEWEST_STEPS].index, 4);
