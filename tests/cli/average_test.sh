@@ -5,17 +5,10 @@ set -u
 . tests/cli/lib.sh
 export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}" BATCHLAB_DATA=/nowhere
 export BATCHLAB_REPORTS="$scratch/reports"
-plain="rossmann --preset tiny --synthetic --set sweep.max_epochs=1 --set sweep.batch_sizes=[256]"
+plain="rossmann --preset tiny --synthetic --set data.rows=2000 --set data.eval_rows=128 --set sweep.max_epochs=1
+  --set sweep.batch_sizes=[64]"
 averaged="$plain --set eval.average=power"
 
-# sweep STORE arguments...: to its end, with an answer or without one.
-sweep() {
-  export BATCHLAB_RUNS="$scratch/$1"
-  shift
-  "$BATCHLAB" run "$@" --progress none >"$scratch/out" 2>"$scratch/err"
-  status=$?
-  [ $status = 0 ] || [ $status = 5 ] || fail "batchlab run $*: exit $status"
-}
 runs() { (cd "$scratch/$1/rossmann" && ls -d r*/); }
 
 sweep one $averaged -j 1

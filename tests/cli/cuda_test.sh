@@ -1,15 +1,14 @@
 #!/bin/sh
 # Sweeps on an emulated device: the processor's logs, memory as planned, and level `device` with an emulated cuBLASLt: ids of their own, refused where there is no GPU.
 set -u
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+. tests/cli/lib.sh
 # Under the address sanitizer an emulated device takes minutes. device_test runs there.
 case $BATCHLAB in */asan/*) echo "the emulated device is too slow under the address sanitizer"; exit 77 ;; esac
-case $BATCHLAB in /*) ;; *) BATCHLAB=$PWD/$BATCHLAB ;; esac
 built=${BATCHLAB%/*}
 export BATCHLAB_CUDA="$built/libbatchlab_cuda_emulated.so" BATCHLAB_NVML="$built/fake_nvml.so" BATCHLAB_DATA=/nowhere
 export BATCHLAB_CUBLASLT="$BATCHLAB_CUDA" BATCHLAB_CUDNN="$BATCHLAB_CUDA"
-unset BL_FORCE_IMPL BL_EMULATED_MEMORY
+export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}"
+unset BL_EMULATED_MEMORY
 fail() { echo "$1"; cat "$scratch/out"; exit 1; }
 # run WANTED STORE options...: two short runs, of batches of 64 and of 512.
 run() {
@@ -89,9 +88,8 @@ grep -q -- '--device cuda' "$scratch/out" || fail "plan does not say who knows r
 ask 0 plan --device cuda
 grep -q 'the sweep is complete' "$scratch/out" || fail "plan --device cuda does not find the runs"
 # Locked there, verified there: the device gets its own logs again.
-mkdir "$scratch/copy"
-cp -r experiments scripts datasets reports "$scratch/copy/"
-cd "$scratch/copy" || exit 1
+project rossmann_one_cycle
+cd "$scratch/project" || exit 1
 ask 0 lock --device cuda
 ask 69 verify
 ask 0 verify --device cuda

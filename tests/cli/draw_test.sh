@@ -5,10 +5,8 @@ set -u
 . tests/cli/lib.sh
 export BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
 unset BATCHLAB_DATA
-mkdir -p "$scratch/project/experiments" "$scratch/project/scripts" "$scratch/project/reports" "$scratch/bin"
-cp -r scripts/lua "$scratch/project/scripts/"
-cp -r reports/templates "$scratch/project/reports/"
-cp -r experiments/quadratic "$scratch/project/experiments/"
+project quadratic
+mkdir "$scratch/bin"
 cd "$scratch/project" || exit 1
 # Says where it is ($GATE.NAME) and waits there while $GATE.NAME.shut exists. EMPTY: as on a full disk.
 cat >"$scratch/bin/gnuplot" <<'SH'

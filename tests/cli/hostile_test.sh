@@ -111,10 +111,8 @@ rm -r "$scratch/runs/broken"
 [ -e "$scratch/limited.tar" ] && fail "half a bundle was left"
 
 # ---- what is no plain file: refused or mended at once, and never waited for
-mkdir -p "$scratch/project/experiments/x" "$scratch/project/scripts" "$scratch/project/reports"
-ln -s "$PWD/scripts/lua" "$scratch/project/scripts/lua"
-ln -s "$PWD/reports/templates" "$scratch/project/reports/templates"
-ln -s "$PWD/datasets" "$scratch/project/datasets"
+project
+mkdir "$scratch/project/experiments/x"
 sed 's/rossmann_one_cycle/x/' experiments/rossmann/experiment.cfg >"$scratch/project/experiments/x/experiment.cfg"
 mkfifo "$scratch/project/experiments/x/sweep.lua"
 in_project 2 check x

@@ -4,10 +4,9 @@
 set -u
 . tests/cli/lib.sh
 export BATCHLAB_DATA=/nowhere BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
-mkdir -p "$scratch/project/experiments/digits" "$scratch/project/scripts" "$scratch/project/reports"
-cp -r scripts/lua "$scratch/project/scripts/"
-cp -r reports/templates "$scratch/project/reports/"
-cp -r datasets "$scratch/project/"
+export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}"
+project
+mkdir "$scratch/project/experiments/digits"
 cd "$scratch/project" || exit 1
 unset BATCHLAB_DATA # no folder with data: the generator
 file=experiments/digits/experiment.cfg

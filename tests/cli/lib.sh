@@ -36,6 +36,29 @@ says() { grep -q -- "$2" "$scratch/$1" || fail "not said: $2"; }
 # same GOT WANTED what
 same() { [ "$1" = "$2" ] || fail "$3: '$1', wanted '$2'"; }
 
+# project [EXPERIMENT...]: $scratch/project has what commands need, for experiments of the test's own and for what is
+# written beside one: copies of scripts, templates, declarations and these experiments. No data, no cache.
+project() {
+  mkdir -p "$scratch/project/datasets" "$scratch/project/experiments" "$scratch/project/scripts" "$scratch/project/reports"
+  cp datasets/*.cfg "$scratch/project/datasets/"
+  cp -r scripts/lua "$scratch/project/scripts/"
+  cp -r reports/templates "$scratch/project/reports/"
+  for copied in "$@"; do cp -r "experiments/$copied" "$scratch/project/experiments/"; done
+}
+
+# sweep STORE arguments...: `batchlab run` into that store below $scratch, to its end, with an answer or without one.
+# The store stays the one that later commands look at.
+sweep() {
+  export BATCHLAB_RUNS="$scratch/$1"
+  shift
+  "$BATCHLAB" run "$@" --progress none >"$scratch/out" 2>"$scratch/err"
+  status=$?
+  [ $status = 0 ] || [ $status = 5 ] || fail "batchlab run $*: exit $status"
+}
+
+# sums STORE FILE: the digest of that file of every run that has it.
+sums() { (cd "$scratch/$1" && sha256sum */r*/"$2" 2>/dev/null); }
+
 # cut_after SIGNAL EVENTS arguments...: batchlab, with --progress json, gets the signal once it has told so many
 # events. 0: it was ended by that; else it came to its own end first.
 cut_after() {
@@ -55,4 +78,13 @@ cut_after() {
   } <"$scratch/events"
   wait $pid && status=0 || status=$?
   [ $status = 75 ] || [ $status -gt 128 ]
+}
+
+# cut_again SIGNAL "EVENTS..." arguments...: cut_after for each of these numbers; at least one has to be ended by the
+# signal.
+cut_again() {
+  by=$1 turns=$2 ended=0
+  shift 2
+  for turn in $turns; do cut_after "$by" "$turn" "$@" && ended=$((ended + 1)); done
+  [ $ended -gt 0 ] || fail "no command was ended by $by"
 }

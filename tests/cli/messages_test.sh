@@ -111,10 +111,8 @@ BATCHLAB_DATA="$scratch/data" BATCHLAB_RUNS="$scratch/runs" BATCHLAB_CACHE="$scr
 [ $? = 2 ] && grep -q "rossmann/train.csv is missing, although other files of it are there" "$scratch/err" && grep -q "expected SHA-256 [0-9a-f]" "$scratch/err" || { echo "half a data set:"; cat "$scratch/err"; failed=1; }
 
 # Experiments of the test's own: configuration and script errors carry their positions.
-mkdir -p "$scratch/project/experiments/mine" "$scratch/project/scripts"
-cp -r scripts/lua "$scratch/project/scripts/"
-cp -r datasets "$scratch/project/" 2>/dev/null
-rm -rf "$scratch/project/datasets/cache"
+project
+mkdir "$scratch/project/experiments/mine"
 home=$PWD
 cd "$scratch/project" || exit 1
 cat >experiments/mine/experiment.cfg <<'EOF'

@@ -6,18 +6,14 @@ set -eu
 . tests/cli/lib.sh
 export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}" BATCHLAB_DATA=/nowhere BATCHLAB_RUNS="$scratch/runs"
 export BATCHLAB_REPORTS="$scratch/reports"
-mkdir -p "$scratch/experiments/rossmann" "$scratch/scripts" "$scratch/reports"
-cp -r datasets "$scratch/"
-cp -r scripts/lua "$scratch/scripts/"
-cp -r reports/templates "$scratch/reports/"
-cp experiments/rossmann/experiment.cfg "$scratch/experiments/rossmann/"
-cp tests/sweeps/whole_grid.lua "$scratch/experiments/rossmann/sweep.lua"
-cd "$scratch"
+project rossmann
+cp tests/sweeps/whole_grid.lua "$scratch/project/experiments/rossmann/sweep.lua"
+cd "$scratch/project"
 
 "$BATCHLAB" run rossmann --preset tiny --synthetic -j 2 --progress plain --set sweep.seeds=3 --set "sweep.targets=[0.5]" \
   --set "sweep.batch_sizes=[64]" --set sweep.max_epochs=0.5 --set sweep.lr_min=0.0009765625 --set sweep.lr_max=1 \
   >out 2>err || [ $? = 5 ] || { cat err; exit 1; }
-compared=$(grep '"by_grid":' runs/rossmann/plan.jsonl) || { echo "no comparison"; cat err; exit 1; }
+compared=$(grep '"by_grid":' "$BATCHLAB_RUNS/rossmann/plan.jsonl") || { echo "no comparison"; cat err; exit 1; }
 number() { echo "$compared" | sed "s/.*\"$1\":\([0-9]*\).*/\1/"; }
 echo "$compared" | sed 's/.*"text":"\([^"]*\)".*/\1/'
 [ "$(number sizes)" = 1 ] && [ "$(number all)" = 1 ] || { echo "another winner: $compared"; exit 1; }

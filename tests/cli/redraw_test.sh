@@ -6,9 +6,8 @@ command -v gnuplot >/dev/null || { echo "gnuplot is not installed: nothing is dr
 . tests/cli/lib.sh
 export BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
 unset BATCHLAB_DATA
-mkdir -p "$scratch/project/experiments/few" "$scratch/project/scripts" "$scratch/project/reports"
-cp -r scripts/lua "$scratch/project/scripts/"
-cp -r reports/templates "$scratch/project/reports/"
+project
+mkdir "$scratch/project/experiments/few"
 cd "$scratch/project" || exit 1
 cat >experiments/few/sweep.lua <<'LUA'
 return function(exp)

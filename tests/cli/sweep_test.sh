@@ -6,10 +6,8 @@ set -eu
 same=$PWD/tests/same_outputs.sh
 export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}" BATCHLAB_DATA=/nowhere
 project=$scratch/project
-mkdir -p "$project/experiments/parts" "$project/scripts" "$project/reports"
-cp -r datasets "$project/"
-cp -r scripts/lua "$project/scripts/"
-cp -r reports/templates "$project/reports/"
+project
+mkdir "$project/experiments/parts"
 cat >"$project/experiments/parts/experiment.cfg" <<'CFG'
 title = "Every part";
 dataset = "rossmann";

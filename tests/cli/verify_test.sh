@@ -5,11 +5,7 @@ set -u
 export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}" BATCHLAB_DATA=/nowhere
 export BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
 reproduce=$PWD/scripts/reproduce.sh
-mkdir -p "$scratch/project/experiments" "$scratch/project/datasets" "$scratch/project/scripts" "$scratch/project/reports"
-cp -r experiments/rossmann "$scratch/project/experiments/"
-cp datasets/*.cfg "$scratch/project/datasets/"
-cp -r scripts/lua "$scratch/project/scripts/"
-cp -r reports/templates "$scratch/project/reports/"
+project rossmann
 cd "$scratch/project" || exit 1
 lock=experiments/rossmann/expected.lock
 rm -f $lock
