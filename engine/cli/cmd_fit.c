@@ -1,9 +1,11 @@
-/* batchlab fit FILE.csv: the critical batch sizes of any table of steps against batch size. */
+/* batchlab fit FILE.csv: the critical batch sizes of any table of steps against batch size, or
+ * (--times) the line and the knee of a table of times. */
 #include "engine/base/file.h"
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/report/fit_table.h"
+#include "engine/report/text/times_text.h"
 #include "engine/stats/loss_law.h"
 #include "engine/stats/optimum.h"
 #include <stdio.h>
@@ -18,6 +20,9 @@ static const char k_notes[] =
     "steps) and steps_prev (the evaluation before) are read when present; a column target has\n"
     "to be the same in every row. With seconds, the time of each run, the fastest batch size is\n"
     "named; with value, the loss after so many steps, a law of the loss is fitted.\n"
+    "With --times the columns are batch_size and seconds; examples (how many passed in those\n"
+    "seconds; without it one batch) and repeat are read when present. Fitted is the time of a\n"
+    "step, t(B) = a + c B: its knee, the sizes with 90 and 95 % of the speed, the fastest size.\n"
     "Exit status: 0 answered, 2 bad table or usage, 5 no answer in these data, 74 cannot read.\n";
 
 static void line(bl_buf *out, const char *label, const bl_stats_value *v) {
@@ -223,11 +228,11 @@ static bool holds_runs(const bl_fit_table *t) {
     return true;
 }
 
-static bl_status read_table(bl_fit_table *table, const char *path, bl_err *err) {
+static bl_status read_table(bl_fit_table *table, bl_fit_kind kind, const char *path, bl_err *err) {
     bl_buf text = {0};
     bl_status status = bl_file_read(&text, path, SIZE_LIMIT, err);
     if (status == BL_OK)
-        status = bl_fit_table_parse(table, bl_buf_text(&text), text.len, path, err);
+        status = bl_fit_table_parse(table, kind, bl_buf_text(&text), text.len, path, err);
     bl_buf_free(&text);
     return status;
 }
@@ -239,9 +244,10 @@ static int print(const bl_buf *out) {
     return BL_EXIT_IO;
 }
 
-enum { JSON, OPTION_COUNT };
+enum { TIMES, JSON, OPTION_COUNT };
 // clang-format off
 static const bl_option k_options[] = {
+    [TIMES] = {"--times", NULL, NULL, "a table of times: batch_size, seconds, examples, repeat"},
     [JSON] = {"--json", NULL, NULL, "one JSON object instead of words; null is unknown or unbounded"},
 };
 // clang-format on
@@ -252,7 +258,7 @@ static bl_status answer(bl_buf *out, const char *path, bool json, bool *known, b
     bl_stats_critical c;
     bl_stats_loss_law law;
     bl_status status = BL_OK;
-    BL_GOTO(read_table(&table, path, err));
+    BL_GOTO(read_table(&table, BL_FIT_STEPS, path, err));
     const bl_stats_options options = {.seed = BOOTSTRAP_SEED, .replicates = BL_STATS_REPLICATES};
     const bool runs = holds_runs(&table), has_law = loss_law(&law, &table);
     BL_GOTO(bl_stats_critical_fit(&c, table.points, runs ? table.count : 0, &options, err));
@@ -280,13 +286,44 @@ done:
     return status;
 }
 
+/* The same of a table of times: two batch sizes are an answer. */
+static bl_status answer_times(bl_buf *out, const char *path, bool json, bool *known, bl_err *err) {
+    bl_fit_table table = {0};
+    BL_TRY(read_table(&table, BL_FIT_TIMES, path, err));
+    bl_stats_step_size *size = bl_xalloc(table.count * sizeof *size);
+    double *seconds = bl_xalloc(table.count * sizeof *seconds);
+    const size_t n = bl_fit_table_sizes(&table, size, seconds);
+    *known = n > 1;
+    if (json) {
+        bl_jw w = bl_jw_open(out);
+        bl_jw_object(&w, NULL);
+        bl_times_json(&w, size, n);
+        bl_jw_end(&w);
+        bl_jw_line(&w);
+    } else {
+        bl_buf_printf(out, "%s: %zu time%s of %zu batch size%s\n", path, table.count,
+                      table.count == 1 ? "" : "s", n, n == 1 ? "" : "s");
+        bl_times_words(out, size, n);
+        bl_buf_str(out, "\n");
+        bl_times_table(out, size, n);
+        bl_buf_printf(out, "\ncolumns read: %s\n", bl_buf_text(&table.found));
+    }
+    free(size);
+    free(seconds);
+    bl_fit_table_free(&table);
+    return BL_OK;
+}
+
 /* A fault in the file is 2, a file that cannot be read 74. A fit that finds no critical batch size
  * is printed all the same and ends with 5. */
 static int fit(const bl_args *args) {
     bl_err err = {0};
     bl_buf out = {0};
     bool known = false;
-    const bl_status status = answer(&out, args->operand, bl_args_has(args, JSON), &known, &err);
+    const bool json = bl_args_has(args, JSON);
+    const bl_status status = bl_args_has(args, TIMES)
+                                 ? answer_times(&out, args->operand, json, &known, &err)
+                                 : answer(&out, args->operand, json, &known, &err);
     if (status != BL_OK) {
         bl_buf_free(&out);
         bl_cli_printf(stderr, "batchlab fit: %s\n", err.text);
@@ -299,8 +336,8 @@ static int fit(const bl_args *args) {
 
 const bl_command bl_cmd_fit = {
     .name = "fit",
-    .arguments = "FILE.csv [--json]",
-    .does = "critical batch sizes of any table of steps",
+    .arguments = "FILE.csv [--times] [--json]",
+    .does = "critical batch sizes of any table of steps; speed of one of times",
     .notes = k_notes,
     .operand = BL_OPERAND_TABLE,
     .options = k_options,

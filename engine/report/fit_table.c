@@ -1,4 +1,4 @@
-/* Reading the table of `batchlab fit`: CSV with a header, columns found by name, one run a row. */
+/* Reading the tables of `batchlab fit`: CSV with a header, columns found by name, one run a row. */
 #include "engine/report/fit_table.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
@@ -19,17 +19,38 @@ typedef enum column {
     TARGET,
     SECONDS,
     VALUE,
+    EXAMPLES,
+    REPEAT,
     COLUMN_COUNT
 } column;
 static const char *const columns[] = {[BATCH_SIZE] = "batch_size", [STEPS] = "steps",
                                       [STEPS_PREV] = "steps_prev", [SEED] = "seed",
                                       [CENSORED] = "censored",     [TARGET] = "target",
-                                      [SECONDS] = "seconds",       [VALUE] = "value"};
+                                      [SECONDS] = "seconds",       [VALUE] = "value",
+                                      [EXAMPLES] = "examples",     [REPEAT] = "repeat"};
 _Static_assert(BL_COUNT(columns) == COLUMN_COUNT, "a name for each");
+
+/* Which columns a table of a kind has; other ones are passed over. */
+typedef struct kind_of_table {
+    column needed[2];
+    unsigned read; /* a bit for each */
+    const char *allowed;
+    const char *identity; /* two rows that agree in it are one measurement, twice */
+} kind_of_table;
+static const kind_of_table k_kinds[] = {
+    [BL_FIT_STEPS] = {{BATCH_SIZE, STEPS},
+                      (1U << EXAMPLES) - 1,
+                      "needed: batch_size, steps; read when present: steps_prev, seed, censored, "
+                      "target, seconds, value",                                           "seed"  },
+    [BL_FIT_TIMES] = {{BATCH_SIZE, SECONDS},
+                      1U << BATCH_SIZE | 1U << SECONDS | 1U << EXAMPLES | 1U << REPEAT,
+                      "needed: batch_size, seconds; read when present: examples, repeat", "repeat"}
+};
 
 enum { FIELD = 64 };
 
 typedef struct reader {
+    const kind_of_table *kind;
     bl_csv csv;
     int field_of[COLUMN_COUNT]; /* -1: not in the header */
     size_t fields;              /* of the header */
@@ -71,10 +92,8 @@ static bl_status miss_column(reader *r, const char *wanted) {
     bl_buf names = {0};
     list_names(&names, &r->csv);
     const bl_status status =
-        BL_ERR(r->err, BL_EFORMAT,
-               "%s:%zu: the header has no column '%s'; it has: %s (needed: batch_size, steps; read "
-               "when present: steps_prev, seed, censored, target, seconds, value)",
-               r->csv.name, r->csv.line, wanted, bl_buf_text(&names));
+        BL_ERR(r->err, BL_EFORMAT, "%s:%zu: the header has no column '%s'; it has: %s (%s)",
+               r->csv.name, r->csv.line, wanted, bl_buf_text(&names), r->kind->allowed);
     bl_buf_free(&names);
     return status;
 }
@@ -86,7 +105,7 @@ static bl_status parse_header(reader *r, bl_buf *found) {
     for (size_t i = 0; i < r->csv.count; i++) {
         const bl_csv_field f = trimmed(r->csv.field[i]);
         for (int c = 0; c < COLUMN_COUNT; c++) {
-            if (!is_named(f, columns[c])) continue;
+            if ((r->kind->read >> c & 1) == 0 || !is_named(f, columns[c])) continue;
             if (r->field_of[c] >= 0)
                 BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: column '%s' appears twice", r->csv.name,
                         r->csv.line, columns[c]);
@@ -94,8 +113,8 @@ static bl_status parse_header(reader *r, bl_buf *found) {
             bl_buf_printf(found, "%s%.*s", found->len > 0 ? ", " : "", (int)f.n, f.text);
         }
     }
-    for (int c = BATCH_SIZE; c <= STEPS; c++)
-        if (r->field_of[c] < 0) return miss_column(r, columns[c]);
+    for (size_t i = 0; i < BL_COUNT(r->kind->needed); i++)
+        if (r->field_of[r->kind->needed[i]] < 0) return miss_column(r, columns[r->kind->needed[i]]);
     return BL_OK;
 }
 
@@ -113,15 +132,15 @@ static bl_status parse_number(const reader *r, const char *text, column c, doubl
 }
 
 /* A whole number, also as a spreadsheet writes it: 1.0. */
-static bl_status parse_seed(const reader *r, const char *text, int64_t *out) {
+static bl_status parse_seed(const reader *r, const char *text, column c, int64_t *out) {
     char *end;
     errno = 0;
     const long long value = strtoll(text, &end, 10);
     const bool read = end != text && errno == 0;
     if (*end == '.') end += 1 + strspn(end + 1, "0");
     if (!read || *end != '\0')
-        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: seed is '%s', which is no whole number", r->csv.name,
-                r->csv.line, text);
+        BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: %s is '%s', which is no whole number", r->csv.name,
+                r->csv.line, columns[c], text);
     *out = value;
     return BL_OK;
 }
@@ -155,7 +174,7 @@ static bl_status check_target(reader *r, const char *text) {
 /* A row while it is read. */
 typedef struct row {
     bl_stats_point point;
-    double seconds, value;
+    double seconds, value, examples;
 } row;
 
 static bl_status parse_field(reader *r, const char *text, column c, row *out) {
@@ -168,13 +187,16 @@ static bl_status parse_field(reader *r, const char *text, column c, row *out) {
     case STEPS_PREV:
         return text[0] == '\0' ? BL_OK : parse_number(r, text, c, &point->steps_prev);
     case SEED:
-        return text[0] == '\0' ? BL_OK : parse_seed(r, text, &point->seed);
+    case REPEAT:
+        return text[0] == '\0' ? BL_OK : parse_seed(r, text, c, &point->seed);
     case TARGET:
         return check_target(r, text);
     case SECONDS:
         return parse_number(r, text, c, &out->seconds);
     case VALUE:
         return parse_number(r, text, c, &out->value);
+    case EXAMPLES:
+        return parse_number(r, text, c, &out->examples);
     default:
         return parse_censored(r, text, &point->censored);
     }
@@ -197,7 +219,7 @@ static bl_status parse_fields(reader *r, row *out) {
 
 /* One run more in the table. */
 static bl_status parse_row(reader *r, bl_fit_table *table) {
-    row out = {0};
+    row out = {.point.steps = 1};
     if (r->csv.count != r->fields)
         BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: %zu field%s where the header has %zu", r->csv.name,
                 r->csv.line, r->csv.count, r->csv.count == 1 ? "" : "s", r->fields);
@@ -205,11 +227,14 @@ static bl_status parse_row(reader *r, bl_fit_table *table) {
     if (out.point.steps_prev >= out.point.steps)
         BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: steps_prev is %g, but steps is %g", r->csv.name,
                 r->csv.line, out.point.steps_prev, out.point.steps);
-    size_t lines = table->count, seconds = table->count, values = table->count;
+    size_t lines = table->count, seconds = table->count, values = table->count,
+           examples = table->count;
     *BL_PUSH(r->line, lines, "rows of a table") = r->csv.line;
     if (r->field_of[SECONDS] >= 0)
         *BL_PUSH(table->seconds, seconds, "rows of a table") = out.seconds;
     if (r->field_of[VALUE] >= 0) *BL_PUSH(table->value, values, "rows of a table") = out.value;
+    if (r->field_of[EXAMPLES] >= 0)
+        *BL_PUSH(table->examples, examples, "rows of a table") = out.examples;
     *BL_PUSH(table->points, table->count, "rows of a table") = out.point;
     return BL_OK;
 }
@@ -231,7 +256,7 @@ static int by_run(const void *pa, const void *pb) {
 
 /* Two rows of one run are a mistake: they would count as two seeds that agree. */
 static bl_status check_repeats(const reader *r, const bl_fit_table *table) {
-    if (r->field_of[SEED] < 0) return BL_OK;
+    if (r->field_of[SEED] < 0 && r->field_of[REPEAT] < 0) return BL_OK;
     place *at = bl_xalloc(table->count * sizeof *at);
     for (size_t i = 0; i < table->count; i++) at[i] = (place){&table->points[i], r->line[i]};
     qsort(at, table->count, sizeof *at, by_run);
@@ -245,8 +270,8 @@ static bl_status check_repeats(const reader *r, const bl_fit_table *table) {
     }
     free(at);
     if (second == 0) return BL_OK;
-    BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: batch size and seed are those of line %zu", r->csv.name,
-            second, first);
+    BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: batch size and %s are those of line %zu", r->csv.name,
+            second, r->kind->identity, first);
 }
 
 /* A line without a word, or a remark. */
@@ -283,10 +308,10 @@ static bl_status parse_rows(bl_fit_table *table, reader *r) {
     return check_repeats(r, table);
 }
 
-bl_status bl_fit_table_parse(bl_fit_table *table, const char *text, size_t n, const char *name,
-                             bl_err *err) {
+bl_status bl_fit_table_parse(bl_fit_table *table, bl_fit_kind kind, const char *text, size_t n,
+                             const char *name, bl_err *err) {
     *table = (bl_fit_table){0};
-    reader r = {.err = err};
+    reader r = {.kind = &k_kinds[kind], .err = err};
     bl_csv_init(&r.csv, text, n, name, separator_of(text, n));
     const bl_status status = parse_rows(table, &r);
     bl_csv_free(&r.csv);
@@ -299,6 +324,39 @@ void bl_fit_table_free(bl_fit_table *table) {
     free(table->points);
     free(table->seconds);
     free(table->value);
+    free(table->examples);
     bl_buf_free(&table->found);
     *table = (bl_fit_table){0};
+}
+
+/* ---- a table of times, size by size ---- */
+
+typedef struct step_time {
+    double batch_size, seconds; /* of one step */
+    int64_t repeat;
+} step_time;
+
+static int by_size(const void *pa, const void *pb) {
+    const step_time *a = pa, *b = pb;
+    if (a->batch_size != b->batch_size) return a->batch_size < b->batch_size ? -1 : 1;
+    return (a->repeat > b->repeat) - (a->repeat < b->repeat);
+}
+
+size_t bl_fit_table_sizes(const bl_fit_table *table, bl_stats_step_size *size, double *seconds) {
+    step_time *time = bl_xalloc(table->count * sizeof *time);
+    for (size_t i = 0; i < table->count; i++) {
+        const bl_stats_point *p = &table->points[i];
+        const double examples = table->examples != NULL ? table->examples[i] : p->batch_size;
+        time[i] = (step_time){p->batch_size, table->seconds[i] * p->batch_size / examples, p->seed};
+    }
+    qsort(time, table->count, sizeof *time, by_size);
+    size_t n = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        seconds[i] = time[i].seconds;
+        if (i == 0 || time[i].batch_size != time[i - 1].batch_size)
+            size[n++] = (bl_stats_step_size){time[i].batch_size, seconds + i, 0};
+        size[n - 1].repeats++;
+    }
+    free(time);
+    return n;
 }

@@ -11,7 +11,7 @@ bl_status bl_reference_read(bl_plan_references *out, const char *path, bl_err *e
     bl_fit_table table = {0};
     bl_status status = BL_OK;
     BL_GOTO(bl_file_read(&text, path, SIZE_LIMIT, err));
-    BL_GOTO(bl_fit_table_parse(&table, bl_buf_text(&text), text.len, path, err));
+    BL_GOTO(bl_fit_table_parse(&table, BL_FIT_STEPS, bl_buf_text(&text), text.len, path, err));
     for (size_t i = 0; i < table.count; i++)
         *BL_PUSH(out->v, out->count, "reference steps") =
             (bl_plan_reference){table.points[i].batch_size, table.points[i].steps};

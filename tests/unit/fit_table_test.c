@@ -3,7 +3,7 @@
 #include "tests/check.h"
 
 static bl_status parse(bl_fit_table *table, const char *text, bl_err *err) {
-    return bl_fit_table_parse(table, text, strlen(text), "t.csv", err);
+    return bl_fit_table_parse(table, BL_FIT_STEPS, text, strlen(text), "t.csv", err);
 }
 
 static void columns_in_any_order(void **state) {
@@ -47,6 +47,40 @@ static void tables_of_others(void **state) {
     CHECK_OK(parse(&t, "batch_size\tsteps\tseed\tvalue\n1\t2\t1\t0.5\n1\t3\t1\t-0.4\n", ERR));
     assert_true(t.value[0] == 0.5 && t.value[1] == -0.4 && t.seconds == NULL);
     bl_fit_table_free(&t);
+}
+
+/* Times: whole epochs or single steps, sizes in any order, repeats of one size together. */
+static void tables_of_times(void **state) {
+    (void)state;
+    bl_fit_table t;
+    bl_stats_step_size size[4];
+    double seconds[4];
+    bl_err err = {0};
+    const char *text = "repeat,batch_size,seconds,examples,steps\n2,64,3,640,x\n1,64,2,640,x\n"
+                       "1,32,4,320,x\n2,32,1,32,x\n";
+    CHECK_OK(bl_fit_table_parse(&t, BL_FIT_TIMES, text, strlen(text), "t.csv", ERR));
+    assert_int_equal(bl_fit_table_sizes(&t, size, seconds), 2);
+    assert_true(size[0].batch_size == 32 && size[0].repeats == 2 && size[1].batch_size == 64);
+    check_close(size[0].seconds[0], 0.4, 1e-12);
+    check_close(size[0].seconds[1], 1, 1e-12);
+    check_close(size[1].seconds[0], 0.2, 1e-12);
+    check_close(size[1].seconds[1], 0.3, 1e-12);
+    bl_fit_table_free(&t);
+    text = "batch_size,seconds\n32,4\n";
+    CHECK_OK(bl_fit_table_parse(&t, BL_FIT_TIMES, text, strlen(text), "t.csv", ERR));
+    assert_int_equal(bl_fit_table_sizes(&t, size, seconds), 1);
+    assert_true(size[0].seconds[0] == 4);
+    bl_fit_table_free(&t);
+    text = "batch_size,seconds,repeat\n32,4,1\n32,5,1\n";
+    assert_int_equal(bl_fit_table_parse(&t, BL_FIT_TIMES, text, strlen(text), "t.csv", &err),
+                     BL_EFORMAT);
+    assert_string_equal(err.text, "t.csv:3: batch size and repeat are those of line 2");
+    text = "batch_size,steps\n32,4\n";
+    assert_int_equal(bl_fit_table_parse(&t, BL_FIT_TIMES, text, strlen(text), "t.csv", &err),
+                     BL_EFORMAT);
+    assert_string_equal(err.text,
+                        "t.csv:1: the header has no column 'seconds'; it has: batch_size, steps "
+                        "(needed: batch_size, seconds; read when present: examples, repeat)");
 }
 
 /* Where a fault follows a field of two lines, and which rows are one run. */
@@ -123,7 +157,8 @@ static void no_partial_numbers(void **state) {
     static const char ends[] = "000000000000000000000000000000000000000000000000000000000000000e5";
     bl_fit_table t;
     bl_err err = {0};
-    assert_int_equal(bl_fit_table_parse(&t, zero, sizeof zero - 1, "t.csv", &err), BL_EFORMAT);
+    assert_int_equal(bl_fit_table_parse(&t, BL_FIT_STEPS, zero, sizeof zero - 1, "t.csv", &err),
+                     BL_EFORMAT);
     assert_string_equal(err.text, "t.csv:2: error: a zero byte: this is no text");
     bl_buf text = {0};
     bl_buf_printf(&text, "batch_size,steps\n32,1.%s\n", ends);
@@ -138,9 +173,13 @@ static void no_partial_numbers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(columns_in_any_order), cmocka_unit_test(tables_of_others),
-        cmocka_unit_test(one_run_a_row),        cmocka_unit_test(grows),
-        cmocka_unit_test(faults_have_a_place),  cmocka_unit_test(no_partial_numbers),
+        cmocka_unit_test(columns_in_any_order),
+        cmocka_unit_test(tables_of_others),
+        cmocka_unit_test(tables_of_times),
+        cmocka_unit_test(one_run_a_row),
+        cmocka_unit_test(grows),
+        cmocka_unit_test(faults_have_a_place),
+        cmocka_unit_test(no_partial_numbers),
     };
     return cmocka_run_group_tests_name("fit_table", tests, NULL, NULL);
 }

@@ -1,0 +1,201 @@
+#include "engine/report/text/times_text.h"
+#include "engine/base/format.h"
+#include "engine/base/mem.h"
+#include "engine/stats/point.h"
+#include <math.h>
+
+static const char k_indent[] = "             "; /* as wide as a label */
+
+/* A part of a line is given to four digits: its multiples are compared with the other part. */
+static void short_time(bl_buf *out, double seconds, int digits) {
+    static const struct {
+        double factor;
+        const char *name;
+    } units[] = {
+        {1e9, "ns"},
+        {1e6, "us"},
+        {1e3, "ms"},
+        {1,   "s" }
+    };
+    size_t i = 0;
+    while (i + 1 < BL_COUNT(units) && seconds * units[i].factor >= 999.5) i++;
+    if (seconds <= 0) i = 2;
+    bl_buf_printf(out, digits > 3 ? "%#.*g %s" : "%.*g %s", digits, seconds * units[i].factor,
+                  units[i].name);
+}
+
+void bl_times_format(bl_buf *out, double seconds) {
+    if (seconds < 100)
+        short_time(out, seconds, 3);
+    else
+        bl_format_duration(out, seconds);
+}
+
+static void count_words(bl_buf *out, double n) {
+    bl_format_count(out, floor(n + 0.5));
+}
+
+static void line_words(bl_buf *out, const bl_stats_step_line *line, const bl_stats_step_size *size,
+                       size_t n) {
+    bl_buf_str(out, "throughput   t(B) = ");
+    short_time(out, line->fixed.value, 3);
+    if (!line->flat) {
+        bl_buf_str(out, " + ");
+        short_time(out, line->each.value, 4);
+        bl_buf_str(out, " x B");
+    }
+    bl_buf_printf(out, "   (%zu sizes", n);
+    if (n > 2) bl_buf_printf(out, ", worst deviation %.1f %%", 100 * fabs(line->worst));
+    bl_buf_str(out, ")\n");
+    if (n > 2 && fabs(line->worst) > BL_STATS_LINE_FINDING) {
+        bl_buf_printf(out, "%sno straight line: at ", k_indent);
+        bl_format_count(out, size[line->worst_index].batch_size);
+        bl_buf_printf(out, " a step takes %.1f %% %s than the line says\n", 100 * fabs(line->worst),
+                      line->worst > 0 ? "longer" : "less");
+    }
+}
+
+static void knee_words(bl_buf *out, const bl_stats_step_line *line) {
+    bl_buf_str(out, k_indent);
+    if (line->flat) {
+        bl_buf_str(out, "a step takes as long at every batch size: no saturation seen\n");
+        return;
+    }
+    if (line->through_zero) {
+        bl_buf_str(out, "no fixed cost is seen: every batch size is as fast per example\n");
+        return;
+    }
+    const double half = bl_stats_step_line_share(line, 0.5);
+    bl_buf_str(out, "a step costs as much fixed as ");
+    count_words(out, half);
+    bl_buf_printf(out, " example%s: half speed at ", half >= 0.5 && half < 1.5 ? "" : "s");
+    count_words(out, half);
+    bl_buf_printf(out, ",\n%s90 %% from ", k_indent);
+    count_words(out, bl_stats_step_line_share(line, 0.9));
+    bl_buf_str(out, ", 95 % from ");
+    count_words(out, bl_stats_step_line_share(line, 0.95));
+    bl_buf_str(out, "\n");
+}
+
+/* Names of the marked sizes: "512, 513 and 514". */
+static void list(bl_buf *out, const bl_stats_step_size *size, const bool *marked, size_t n) {
+    size_t left = 0;
+    for (size_t i = 0; i < n; i++) left += marked[i] ? 1 : 0;
+    for (size_t i = 0, said = 0; i < n; i++) {
+        if (!marked[i]) continue;
+        bl_buf_str(out, said == 0 ? "" : left == 1 ? " and " : ", ");
+        bl_format_count(out, size[i].batch_size);
+        left--;
+        said++;
+    }
+}
+
+static void best_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
+    bool *tied = bl_xalloc(n * sizeof *tied);
+    const size_t best = bl_stats_step_best(size, n, tied);
+    const bl_stats_value speed = bl_stats_step_speed(&size[best]);
+    size_t ties = 0;
+    for (size_t i = 0; i < n; i++) ties += tied[i] ? 1 : 0;
+    bl_buf_printf(out, "%smeasured best: ", k_indent);
+    bl_format_3_digits(out, speed.value);
+    bl_buf_str(out, " examples/s at ");
+    bl_format_count(out, size[best].batch_size);
+    if (bl_stats_has_interval(&speed)) {
+        bl_buf_str(out, " (");
+        bl_format_3_digits(out, speed.low);
+        bl_buf_str(out, " to ");
+        bl_format_3_digits(out, speed.high);
+        bl_buf_str(out, ")");
+    } else {
+        bl_buf_printf(out, "; %s each: not judged",
+                      size[best].repeats == 1 ? "one run" : "fewer than 6 runs");
+    }
+    bl_buf_str(out, "\n");
+    if (ties > 0) {
+        bl_buf_str(out, k_indent);
+        list(out, size, tied, n);
+        bl_buf_str(out, " cannot be told apart from it\n");
+    }
+    free(tied);
+}
+
+static void falls_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
+    for (size_t i = 0; i + 1 < n; i++) {
+        if (!bl_stats_step_falls(&size[i], &size[i + 1])) continue;
+        const double times = bl_stats_median(size[i + 1].seconds, size[i + 1].repeats) /
+                             bl_stats_median(size[i].seconds, size[i].repeats);
+        bl_buf_printf(out, "%sfrom ", k_indent);
+        bl_format_count(out, size[i].batch_size);
+        bl_buf_str(out, " to ");
+        bl_format_count(out, size[i + 1].batch_size);
+        bl_buf_printf(out, " the time grows faster than the batch: %.3g times for %.3g\n", times,
+                      size[i + 1].batch_size / size[i].batch_size);
+    }
+}
+
+void bl_times_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
+    const bl_stats_step_line line = bl_stats_fit_step_line(size, n);
+    if (line.known) {
+        line_words(out, &line, size, n);
+        knee_words(out, &line);
+    } else {
+        bl_buf_str(out, "throughput   one batch size: no line\n");
+    }
+    best_words(out, size, n);
+    falls_words(out, size, n);
+}
+
+void bl_times_table(bl_buf *out, const bl_stats_step_size *size, size_t n) {
+    const bl_stats_step_line line = bl_stats_fit_step_line(size, n);
+    bl_buf_str(out, "  batch size   time per step   examples/s   off the line\n");
+    for (size_t i = 0; i < n; i++) {
+        const double off = line.known ? 100 * bl_stats_step_line_miss(&line, &size[i]) : 0;
+        bl_buf b = {0}, t = {0}, v = {0};
+        bl_format_count(&b, size[i].batch_size);
+        short_time(&t, bl_stats_median(size[i].seconds, size[i].repeats), 4);
+        bl_format_3_digits(&v, bl_stats_step_speed(&size[i]).value);
+        bl_buf_printf(out, "  %10s   %13s   %10s", bl_buf_text(&b), bl_buf_text(&t),
+                      bl_buf_text(&v));
+        if (line.known) bl_buf_printf(out, "   %+10.1f %%", fabs(off) < 0.05 ? 0.0 : off);
+        bl_buf_str(out, "\n");
+        bl_buf_free(&b);
+        bl_buf_free(&t);
+        bl_buf_free(&v);
+    }
+}
+
+static void size_json(bl_jw *w, const bl_stats_step_line *line, const bl_stats_step_size *size) {
+    const bl_stats_value t =
+        bl_stats_median_interval(size->seconds, size->repeats, BL_STATS_LEVEL, NULL);
+    const bool judged = bl_stats_step_judged(size);
+    bl_jw_object(w, NULL);
+    bl_jw_f64_rounded(w, "batch_size", size->batch_size);
+    bl_jw_i64(w, "repeats", (int64_t)size->repeats);
+    bl_jw_f64_rounded(w, "seconds_per_step", t.value);
+    bl_jw_f64_rounded(w, "low", judged ? t.low : (double)NAN);
+    bl_jw_f64_rounded(w, "high", judged ? t.high : (double)NAN);
+    bl_jw_f64_rounded(w, "off_the_line",
+                      line->known ? bl_stats_step_line_miss(line, size) : (double)NAN);
+    bl_jw_end(w);
+}
+
+void bl_times_json(bl_jw *w, const bl_stats_step_size *size, size_t n) {
+    const bl_stats_step_line line = bl_stats_fit_step_line(size, n);
+    bool *tied = bl_xalloc(n * sizeof *tied);
+    const size_t best = bl_stats_step_best(size, n, tied);
+    bl_jw_f64_rounded(w, "fixed_seconds", line.fixed.value);
+    bl_jw_f64_rounded(w, "seconds_per_example", line.each.value);
+    bl_jw_f64_rounded(w, "worst_deviation", line.known ? line.worst : (double)NAN);
+    bl_jw_f64_rounded(w, "half_speed", bl_stats_step_line_share(&line, 0.5));
+    bl_jw_f64_rounded(w, "speed_90", bl_stats_step_line_share(&line, 0.9));
+    bl_jw_f64_rounded(w, "speed_95", bl_stats_step_line_share(&line, 0.95));
+    bl_jw_f64_rounded(w, "best", size[best].batch_size);
+    bl_jw_array(w, "not_told_apart");
+    for (size_t i = 0; i < n; i++)
+        if (tied[i]) bl_jw_f64_rounded(w, NULL, size[i].batch_size);
+    bl_jw_end(w);
+    bl_jw_array(w, "sizes");
+    for (size_t i = 0; i < n; i++) size_json(w, &line, &size[i]);
+    bl_jw_end(w);
+    free(tied);
+}

@@ -1,0 +1,128 @@
+#include "engine/stats/step_line.h"
+#include "engine/base/mem.h"
+#include "engine/stats/distributions.h"
+#include "engine/stats/pairs.h"
+#include "engine/stats/point.h"
+#include <math.h>
+
+/* Sums over sizes, each weighed by 1 / t^2. */
+typedef struct sums {
+    double w, b, t, bb, bt;
+} sums;
+
+static double median(const bl_stats_step_size *size) {
+    return bl_stats_median(size->seconds, size->repeats);
+}
+
+static sums add_up(const bl_stats_step_size *size, size_t n) {
+    sums s = {0};
+    for (size_t i = 0; i < n; i++) {
+        const double t = median(&size[i]), b = size[i].batch_size, w = 1 / (t * t);
+        s.w += w;
+        s.b += w * b;
+        s.t += w * t;
+        s.bb += w * b * b;
+        s.bt += w * b * t;
+    }
+    return s;
+}
+
+double bl_stats_step_line_at(const bl_stats_step_line *line, double batch_size) {
+    return line->fixed.value + line->each.value * batch_size;
+}
+
+double bl_stats_step_line_miss(const bl_stats_step_line *line, const bl_stats_step_size *size) {
+    return median(size) / bl_stats_step_line_at(line, size->batch_size) - 1;
+}
+
+/* The deviations that least squares made small, ((t - line) / t)^2. */
+static double squares(const bl_stats_step_line *line, const bl_stats_step_size *size, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double t = median(&size[i]);
+        const double miss = 1 - bl_stats_step_line_at(line, size[i].batch_size) / t;
+        sum += miss * miss;
+    }
+    return sum;
+}
+
+static bl_stats_value around(double value, double half_width) {
+    return (bl_stats_value){.value = value,
+                            .low = fmax(0.0, value - half_width),
+                            .high = value + half_width,
+                            .known = true};
+}
+
+/* A free line: intervals with n - 2 degrees of freedom, from what is left over. */
+static void intervals(bl_stats_step_line *line, const sums *s, double det,
+                      const bl_stats_step_size *size, size_t n) {
+    if (n < 3) return;
+    const double freedom = (double)n - 2;
+    const double t = bl_stats_t_quantile(1 - (1 - BL_STATS_LEVEL) / 2, freedom);
+    const double variance = squares(line, size, n) / freedom;
+    line->fixed = around(line->fixed.value, t * sqrt(variance * s->bb / det));
+    line->each = around(line->each.value, t * sqrt(variance * s->w / det));
+}
+
+bl_stats_step_line bl_stats_fit_step_line(const bl_stats_step_size *size, size_t n) {
+    bl_stats_step_line line = {.fixed = bl_stats_unknown(), .each = bl_stats_unknown()};
+    if (n < 2) return line;
+    const sums s = add_up(size, n);
+    const double det = s.w * s.bb - s.b * s.b;
+    const double each = (s.w * s.bt - s.b * s.t) / det, fixed = (s.t - each * s.b) / s.w;
+    line.known = true;
+    line.flat = each <= 0;
+    line.through_zero = !line.flat && fixed < 0;
+    line.fixed = bl_stats_exact(line.flat ? s.t / s.w : fmax(0.0, fixed));
+    line.each = bl_stats_exact(line.flat ? 0 : line.through_zero ? s.bt / s.bb : each);
+    if (!line.flat && !line.through_zero) intervals(&line, &s, det, size, n);
+    for (size_t i = 0; i < n; i++) {
+        const double miss = bl_stats_step_line_miss(&line, &size[i]);
+        if (fabs(miss) <= fabs(line.worst)) continue;
+        line.worst = miss;
+        line.worst_index = i;
+    }
+    return line;
+}
+
+double bl_stats_step_line_share(const bl_stats_step_line *line, double share) {
+    if (!line->known || line->flat) return (double)NAN;
+    return line->fixed.value / line->each.value * share / (1 - share);
+}
+
+bool bl_stats_step_judged(const bl_stats_step_size *size) {
+    double coverage;
+    (void)bl_stats_median_interval(size->seconds, size->repeats, BL_STATS_LEVEL, &coverage);
+    return coverage >= BL_STATS_LEVEL;
+}
+
+bl_stats_value bl_stats_step_speed(const bl_stats_step_size *size) {
+    const bl_stats_value t =
+        bl_stats_median_interval(size->seconds, size->repeats, BL_STATS_LEVEL, NULL);
+    bl_stats_value speed = bl_stats_exact(size->batch_size / t.value);
+    if (!bl_stats_step_judged(size)) return speed;
+    speed.low = size->batch_size / t.high;
+    speed.high = size->batch_size / t.low;
+    return speed;
+}
+
+size_t bl_stats_step_best(const bl_stats_step_size *size, size_t n, bool *tied) {
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++)
+        if (bl_stats_step_speed(&size[i]).value > bl_stats_step_speed(&size[best]).value) best = i;
+    const double factor = size[best].batch_size;
+    for (size_t i = 0; i < n; i++) {
+        tied[i] = false;
+        if (i == best || size[i].repeats != size[best].repeats) continue;
+        bl_stats_value r =
+            bl_stats_pair_ratio(size[best].seconds, size[i].seconds, size[i].repeats);
+        r = bl_stats_scaled(r, factor / size[i].batch_size); /* times per example */
+        tied[i] = bl_stats_has_interval(&r) && r.low <= 1;
+    }
+    return best;
+}
+
+bool bl_stats_step_falls(const bl_stats_step_size *size, const bl_stats_step_size *next) {
+    const double times = median(next) / median(size), batch = next->batch_size / size->batch_size;
+    return times > batch * (1 + BL_STATS_LINE_FINDING);
+}

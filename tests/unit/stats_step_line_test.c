@@ -1,0 +1,169 @@
+/* Time per step as a straight line: a published table, lines known exactly, and what is said where
+ * there is no line. */
+#include "engine/base/mem.h"
+#include "engine/report/text/times_text.h"
+#include "engine/stats/equivalence.h"
+#include "engine/stats/step_line.h"
+#include "tests/check.h"
+
+/* MobileNetV3-large on CIFAR-10 at 224 x 224, one V100: minutes of ten epochs, the last batch
+ * dropped, 45,000 training pictures. */
+enum { PUBLISHED = 8 };
+static const double k_sizes[PUBLISHED] = {100, 127, 128, 129, 156, 511, 512, 513};
+static const double k_minutes[PUBLISHED] = {10.50, 9.80, 9.78, 9.92, 9.38, 8.74, 8.71, 8.72};
+
+static void published_table(void **state) {
+    (void)state;
+    double seconds[PUBLISHED];
+    bl_stats_step_size size[PUBLISHED];
+    bool tied[PUBLISHED];
+    for (size_t i = 0; i < PUBLISHED; i++) {
+        seconds[i] = k_minutes[i] * 60 / 10 / floor(45000 / k_sizes[i]);
+        size[i] = (bl_stats_step_size){k_sizes[i], &seconds[i], 1};
+    }
+    const bl_stats_step_line line = bl_stats_fit_step_line(size, PUBLISHED);
+    assert_true(line.known && !line.flat && !line.through_zero);
+    check_close(line.fixed.value, 0.0256, 0.002);
+    check_close(line.each.value, 0.001116, 0.0005);
+    assert_true(line.each.low < 0.001116 && line.each.high > 0.001116);
+    check_close(fabs(line.worst), 0.022, 0.02);
+    assert_int_equal(line.worst_index, 4);
+    for (size_t i = 1; i <= 3; i++) /* 127, 128, 129 */
+        assert_true(fabs(bl_stats_step_line_miss(&line, &size[i])) < 0.009);
+    check_close(bl_stats_step_line_share(&line, 0.5), 23, 0.005);
+    check_close(bl_stats_step_line_share(&line, 0.9), 207, 0.005);
+    check_close(bl_stats_step_line_share(&line, 0.95), 436, 0.001);
+    assert_int_equal(bl_stats_step_best(size, PUBLISHED, tied), 5);
+    for (size_t i = 0; i < PUBLISHED; i++) assert_false(tied[i]); /* one run each: not judged */
+    assert_false(bl_stats_step_judged(&size[0]));
+    bl_buf words = {0};
+    bl_times_words(&words, size, PUBLISHED);
+    assert_string_equal(
+        bl_buf_text(&words),
+        "throughput   t(B) = 25.6 ms + 1.116 ms x B   (8 sizes, worst deviation 2.2 %)\n"
+        "             a step costs as much fixed as 23 examples: half speed at 23,\n"
+        "             90 % from 207, 95 % from 436\n"
+        "             measured best: 858 examples/s at 511; one run each: not judged\n");
+    bl_buf_free(&words);
+}
+
+/* Three points on 2 + 3 B: the line, and intervals of no width. Relative least squares weighs the
+ * smallest size most: with (1, 1), (2, 4) and weights 1 and 1/16 a level line would be 20/17. */
+static void known_lines(void **state) {
+    (void)state;
+    const double t[] = {5, 8, 14};
+    const bl_stats_step_size on[] = {
+        {1, &t[0], 1},
+        {2, &t[1], 1},
+        {4, &t[2], 1}
+    };
+    bl_stats_step_line line = bl_stats_fit_step_line(on, 3);
+    check_close(line.fixed.value, 2, 1e-12);
+    check_close(line.each.value, 3, 1e-12);
+    assert_true(fabs(line.worst) < 1e-12 && bl_stats_has_interval(&line.fixed));
+    assert_false(bl_stats_fit_step_line(on, 1).known);
+    line = bl_stats_fit_step_line(on, 2);
+    assert_true(line.known && !bl_stats_has_interval(&line.each));
+    /* Falling times: level, at sum(1/t) / sum(1/t^2) = (1/4 + 1) / (1/16 + 1) = 20/17. */
+    const double fall[] = {4, 1};
+    const bl_stats_step_size falling[] = {
+        {1, &fall[0], 1},
+        {2, &fall[1], 1}
+    };
+    line = bl_stats_fit_step_line(falling, 2);
+    assert_true(line.flat && line.each.value == 0);
+    check_close(line.fixed.value, 20.0 / 17, 1e-12);
+    assert_true(isnan(bl_stats_step_line_share(&line, 0.5)));
+    /* More than in proportion: through 0, with sum(b/t) / sum(b^2/t^2) = (1 + 2/3) / (1 + 4/9). */
+    const double more[] = {1, 3};
+    const bl_stats_step_size growing[] = {
+        {1, &more[0], 1},
+        {2, &more[1], 1}
+    };
+    line = bl_stats_fit_step_line(growing, 2);
+    assert_true(line.through_zero && line.fixed.value == 0);
+    check_close(line.each.value, (5.0 / 3) / (13.0 / 9), 1e-12);
+    assert_true(bl_stats_step_falls(&growing[0], &growing[1]));
+    assert_false(bl_stats_step_falls(&on[0], &on[1]));
+}
+
+/* Seven rounds: 100 and 101 take turns in being faster per example, 200 is 1 % slower each time. A
+ * slow round is slow for all, and tells nothing apart. */
+static void ties(void **state) {
+    (void)state;
+    double a[7], b[7], c[7];
+    bool tied[3];
+    for (int r = 0; r < 7; r++) {
+        const double slow = r == 3 ? 5 : 1;
+        a[r] = 100 * slow;
+        b[r] = 101 * slow * (r % 2 == 0 ? 1.002 : 0.999);
+        c[r] = 200 * slow * 1.01;
+    }
+    const bl_stats_step_size size[] = {
+        {100, a, 7},
+        {101, b, 7},
+        {200, c, 7}
+    };
+    assert_int_equal(bl_stats_step_best(size, 3, tied), 0);
+    assert_false(tied[0]);
+    assert_true(tied[1]);
+    assert_false(tied[2]);
+    const bl_stats_value speed = bl_stats_step_speed(&size[0]);
+    assert_true(speed.value == 1 && speed.high == 1 && speed.low == 0.2);
+    bl_buf words = {0};
+    bl_times_words(&words, size, 3);
+    assert_non_null(strstr(bl_buf_text(&words), " 1.00 examples/s at 100 (0.200 to 1.00)\n"));
+    assert_non_null(strstr(bl_buf_text(&words), " 101 cannot be told apart from it\n"));
+    bl_buf_free(&words);
+}
+
+/* Findings: a size that the line misses, and a time that grows faster than the batch. */
+static void findings(void **state) {
+    (void)state;
+    const double t[] = {10, 20, 62, 80};
+    const bl_stats_step_size size[] = {
+        {1, &t[0], 1},
+        {2, &t[1], 1},
+        {4, &t[2], 1},
+        {8, &t[3], 1}
+    };
+    bl_buf words = {0};
+    bl_times_words(&words, size, 4);
+    assert_non_null(strstr(bl_buf_text(&words), "no straight line: at 4 a step takes "));
+    assert_non_null(strstr(bl_buf_text(&words),
+                           "from 2 to 4 the time grows faster than the batch: 3.1 times for 2\n"));
+    bl_buf_free(&words);
+    bl_times_words(&words, size, 1);
+    assert_non_null(strstr(bl_buf_text(&words), "one batch size: no line\n"));
+    bl_buf_free(&words);
+}
+
+/* By the 90 % interval of order statistics: of 5 to 7 the range, of 8 the second to the seventh. */
+static void equivalence(void **state) {
+    (void)state;
+    bl_stats_value m;
+    const double near[] = {0.99, 1, 1.01, 1.005, 0.995, 1, 1.5, 0.5};
+    assert_int_equal(bl_stats_equivalent(&m, near, 4, 0.02), BL_STATS_EQUAL_UNJUDGED);
+    assert_false(bl_stats_has_interval(&m));
+    assert_int_equal(bl_stats_equivalent(&m, near, 5, 0.02), BL_STATS_EQUAL_SHOWN);
+    assert_true(m.low == 0.99 && m.high == 1.01 && m.value == 1);
+    assert_int_equal(bl_stats_equivalent(&m, near, 7, 0.02), BL_STATS_EQUAL_UNDECIDED);
+    assert_int_equal(bl_stats_equivalent(&m, near, 8, 0.02), BL_STATS_EQUAL_SHOWN);
+    assert_int_equal(bl_stats_equivalent(&m, near, 8, 0.005), BL_STATS_EQUAL_UNDECIDED);
+    const double slower[] = {1.03, 1.05, 1.04, 1.06, 1.07};
+    assert_int_equal(bl_stats_equivalent(&m, slower, 5, 0.02), BL_STATS_EQUAL_REFUTED);
+    assert_int_equal(bl_stats_equivalent(&m, slower, 5, 0.04), BL_STATS_EQUAL_UNDECIDED);
+    assert_int_equal(bl_stats_equivalent(&m, slower, 0, 0.02), BL_STATS_EQUAL_UNJUDGED);
+    assert_false(m.known);
+    assert_string_equal(bl_stats_equal_word(BL_STATS_EQUAL_SHOWN), "equal");
+    assert_string_equal(bl_stats_equal_word(BL_STATS_EQUAL_REFUTED), "different");
+    assert_string_equal(bl_stats_equal_word(BL_STATS_EQUAL_UNDECIDED), "undecided");
+    assert_string_equal(bl_stats_equal_word(BL_STATS_EQUAL_UNJUDGED), "not judged");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(published_table),
+                                       cmocka_unit_test(known_lines), cmocka_unit_test(ties),
+                                       cmocka_unit_test(findings), cmocka_unit_test(equivalence)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
