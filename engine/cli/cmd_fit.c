@@ -8,6 +8,7 @@
 #include "engine/report/text/times_text.h"
 #include "engine/stats/loss_law.h"
 #include "engine/stats/optimum.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +20,8 @@ static const char k_notes[] =
     "seed (several rows per batch size), censored (1: the target was not reached within these\n"
     "steps) and steps_prev (the evaluation before) are read when present; a column target has\n"
     "to be the same in every row. With seconds, the time of each run, the fastest batch size is\n"
-    "named; with value, the loss after so many steps, a law of the loss is fitted.\n"
+    "named; with cost, in any unit, the cheapest; with value, the loss after so many steps, a\n"
+    "law of the loss is fitted.\n"
     "With --times the columns are batch_size and seconds; examples (how many passed in those\n"
     "seconds; without it one batch) and repeat are read when present. Fitted is the time of a\n"
     "step, t(B) = a + c B: its knee, the sizes with 90 and 95 % of the speed, the fastest size.\n"
@@ -127,7 +129,7 @@ static bl_status find_optima(optima *o, bl_stats_point *points, size_t n, bl_err
     return bl_stats_costs(o->rows, o->best, o->in, o->sizes, &options, err);
 }
 
-/* The winner and its ties, in one line. */
+/* The winner and its ties, in one line. `unit`: NULL for none. */
 static void least_words(bl_buf *out, const optima *o, bl_stats_goal goal, const char *what,
                         const char *unit) {
     const bl_stats_optimum *best = &o->best[goal];
@@ -136,7 +138,7 @@ static void least_words(bl_buf *out, const optima *o, bl_stats_goal goal, const 
     bl_format_count(out, o->in[best->index].batch_size);
     bl_buf_str(out, ", ");
     bl_stats_value_text(out, &o->rows[best->index].cost[goal]);
-    bl_buf_printf(out, " %s", unit);
+    if (unit != NULL) bl_buf_printf(out, " %s", unit);
     for (size_t i = 0, said = 0; i < o->sizes; i++)
         if (o->rows[i].tied[goal]) {
             bl_buf_str(out, said++ == 0 ? "; not told apart from it: " : ", ");
@@ -145,46 +147,80 @@ static void least_words(bl_buf *out, const optima *o, bl_stats_goal goal, const 
     bl_buf_str(out, "\n");
 }
 
-/* Fewest steps, fastest, and cheapest, where a run costs its examples. The seconds of a run take
- * the place of its steps. */
-static bl_status optima_words(bl_buf *out, const bl_fit_table *t, bl_err *err) {
+/* What a run takes in all, from a column (count), stands in for its steps. Without the column there
+ * is no winner. */
+static bl_status find_least(optima *o, const bl_fit_table *t, const double *column, bl_err *err) {
+    *o = (optima){0};
+    if (column == NULL) return BL_OK;
     bl_stats_point *points = bl_xalloc((t->count + 1) * sizeof *points);
-    optima by_steps = {0}, by_seconds = {0};
-    bl_status status = BL_OK;
-    memcpy(points, t->points, t->count * sizeof *points);
-    BL_GOTO(find_optima(&by_steps, points, t->count, err));
-    for (size_t i = 0; i < t->count && t->seconds != NULL; i++) {
+    for (size_t i = 0; i < t->count; i++) {
         points[i] = t->points[i];
-        points[i].steps = t->seconds[i];
+        points[i].steps = column[i];
         points[i].steps_prev = 0;
     }
-    if (t->seconds != NULL) BL_GOTO(find_optima(&by_seconds, points, t->count, err));
-    least_words(out, &by_steps, BL_STATS_FEWEST_STEPS, "fewest steps", "steps");
-    least_words(out, &by_seconds, BL_STATS_FEWEST_STEPS, "fastest", "seconds");
-    least_words(out, &by_steps, BL_STATS_CHEAPEST, "cheapest, in examples", "examples");
-done:
-    optima_free(&by_steps);
-    optima_free(&by_seconds);
+    const bl_status status = find_optima(o, points, t->count, err);
     free(points);
     return status;
 }
 
+/* Who wins by the rows themselves: by steps, and by what the columns seconds and cost say. */
+typedef struct winners {
+    bl_stats_point *points; /* of by_steps, in order of size */
+    optima by_steps, by_seconds, by_cost;
+} winners;
+
+static void winners_free(winners *w) {
+    optima_free(&w->by_steps);
+    optima_free(&w->by_seconds);
+    optima_free(&w->by_cost);
+    free(w->points);
+}
+
+static bl_status find_winners(winners *w, const bl_fit_table *t, bl_err *err) {
+    *w = (winners){.points = bl_xalloc((t->count + 1) * sizeof *w->points)};
+    memcpy(w->points, t->points, t->count * sizeof *w->points);
+    BL_TRY(find_optima(&w->by_steps, w->points, t->count, err));
+    BL_TRY(find_least(&w->by_seconds, t, t->seconds, err));
+    return find_least(&w->by_cost, t, t->cost, err);
+}
+
+/* A run costs at least its examples, so those are said with and without costs. */
+static void winners_words(bl_buf *out, const winners *w) {
+    least_words(out, &w->by_steps, BL_STATS_FEWEST_STEPS, "fewest steps", "steps");
+    least_words(out, &w->by_seconds, BL_STATS_FEWEST_STEPS, "fastest", "seconds");
+    least_words(out, &w->by_cost, BL_STATS_FEWEST_STEPS, "cheapest", NULL);
+    least_words(out, &w->by_steps, BL_STATS_CHEAPEST, "cheapest, in examples", "examples");
+}
+
+static void least_json(bl_jw *w, const char *key, const optima *o) {
+    const bl_stats_optimum *best = &o->best[BL_STATS_FEWEST_STEPS];
+    if (o->in == NULL) return;
+    bl_jw_object(w, key);
+    bl_jw_f64_rounded(w, "batch_size", best->known ? o->in[best->index].batch_size : (double)NAN);
+    const bl_stats_value none = bl_stats_unknown();
+    bl_stats_value_json(w, "least",
+                        best->known ? &o->rows[best->index].cost[BL_STATS_FEWEST_STEPS] : &none);
+    bl_jw_array(w, "tied");
+    for (size_t i = 0; i < o->sizes; i++)
+        if (o->rows[i].tied[BL_STATS_FEWEST_STEPS]) bl_jw_f64_rounded(w, NULL, o->in[i].batch_size);
+    bl_jw_end(w);
+    bl_jw_end(w);
+}
+
 /* The table's size, its best batch sizes, the verdict, what the answer rests on, every definition.
  */
-static bl_status in_words(bl_buf *out, const char *name, const bl_stats_critical *c,
-                          const bl_fit_table *table, bl_err *err) {
+static void in_words(bl_buf *out, const char *name, const bl_stats_critical *c, const winners *w) {
     bl_buf_printf(out, "%s: %zu run%s at %zu batch size%s", name, c->points,
                   c->points == 1 ? "" : "s", c->batch_sizes, c->batch_sizes == 1 ? "" : "s");
     if (c->censored > 0) bl_buf_printf(out, ", %zu of them censored", c->censored);
     bl_buf_str(out, "\n");
-    BL_TRY(optima_words(out, table, err));
+    winners_words(out, w);
     bl_buf_printf(out, "\n%s\n", c->verdict);
     if (c->source == BL_STATS_BY_CURVE) curve_words(out, &c->curve);
     if (c->source == BL_STATS_BY_SEGMENTS) segments_words(out, &c->segments);
-    if (c->source == BL_STATS_BY_NOTHING) return BL_OK;
+    if (c->source == BL_STATS_BY_NOTHING) return;
     definitions_words(out, c);
     explain_intervals(out, c);
-    return BL_OK;
 }
 
 /* The law of the loss, where the table has losses. */
@@ -257,23 +293,27 @@ static bl_status answer(bl_buf *out, const char *path, bool json, bool *known, b
     bl_fit_table table = {0};
     bl_stats_critical c;
     bl_stats_loss_law law;
+    winners won = {0};
     bl_status status = BL_OK;
     BL_GOTO(read_table(&table, BL_FIT_STEPS, path, err));
     const bl_stats_options options = {.seed = BOOTSTRAP_SEED, .replicates = BL_STATS_REPLICATES};
     const bool runs = holds_runs(&table), has_law = loss_law(&law, &table);
     BL_GOTO(bl_stats_critical_fit(&c, table.points, runs ? table.count : 0, &options, err));
+    if (runs) BL_GOTO(find_winners(&won, &table, err));
     *known = any_answer(&c) || has_law;
     if (json) {
         bl_jw w = bl_jw_open(out);
         bl_jw_object(&w, NULL);
         bl_stats_fit_members(&w, &c);
+        least_json(&w, "fastest", &won.by_seconds);
+        least_json(&w, "cheapest", &won.by_cost);
         if (has_law) loss_json(&w, &law);
         bl_jw_end(&w);
         bl_jw_line(&w);
         goto done;
     }
     if (runs)
-        BL_GOTO(in_words(out, path, &c, &table, err));
+        in_words(out, path, &c, &won);
     else
         bl_buf_printf(out, "%s: %zu losses\n", path, table.count);
     if (has_law) loss_words(out, &law);
@@ -282,6 +322,7 @@ static bl_status answer(bl_buf *out, const char *path, bool json, bool *known, b
                         "sizes, 3 numbers of steps)\n");
     bl_buf_printf(out, "columns read: %s\n", bl_buf_text(&table.found));
 done:
+    winners_free(&won);
     bl_fit_table_free(&table);
     return status;
 }

@@ -18,6 +18,7 @@ typedef enum column {
     CENSORED,
     TARGET,
     SECONDS,
+    COST,
     VALUE,
     EXAMPLES,
     REPEAT,
@@ -26,8 +27,9 @@ typedef enum column {
 static const char *const columns[] = {[BATCH_SIZE] = "batch_size", [STEPS] = "steps",
                                       [STEPS_PREV] = "steps_prev", [SEED] = "seed",
                                       [CENSORED] = "censored",     [TARGET] = "target",
-                                      [SECONDS] = "seconds",       [VALUE] = "value",
-                                      [EXAMPLES] = "examples",     [REPEAT] = "repeat"};
+                                      [SECONDS] = "seconds",       [COST] = "cost",
+                                      [VALUE] = "value",           [EXAMPLES] = "examples",
+                                      [REPEAT] = "repeat"};
 _Static_assert(BL_COUNT(columns) == COLUMN_COUNT, "a name for each");
 
 /* Which columns a table of a kind has; other ones are passed over. */
@@ -41,7 +43,7 @@ static const kind_of_table k_kinds[] = {
     [BL_FIT_STEPS] = {{BATCH_SIZE, STEPS},
                       (1U << EXAMPLES) - 1,
                       "needed: batch_size, steps; read when present: steps_prev, seed, censored, "
-                      "target, seconds, value",                                           "seed"  },
+                      "target, seconds, cost, value",                                     "seed"  },
     [BL_FIT_TIMES] = {{BATCH_SIZE, SECONDS},
                       1U << BATCH_SIZE | 1U << SECONDS | 1U << EXAMPLES | 1U << REPEAT,
                       "needed: batch_size, seconds; read when present: examples, repeat", "repeat"}
@@ -174,7 +176,7 @@ static bl_status check_target(reader *r, const char *text) {
 /* A row while it is read. */
 typedef struct row {
     bl_stats_point point;
-    double seconds, value, examples;
+    double seconds, cost, value, examples;
 } row;
 
 static bl_status parse_field(reader *r, const char *text, column c, row *out) {
@@ -193,6 +195,8 @@ static bl_status parse_field(reader *r, const char *text, column c, row *out) {
         return check_target(r, text);
     case SECONDS:
         return parse_number(r, text, c, &out->seconds);
+    case COST:
+        return parse_number(r, text, c, &out->cost);
     case VALUE:
         return parse_number(r, text, c, &out->value);
     case EXAMPLES:
@@ -227,11 +231,11 @@ static bl_status parse_row(reader *r, bl_fit_table *table) {
     if (out.point.steps_prev >= out.point.steps)
         BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: steps_prev is %g, but steps is %g", r->csv.name,
                 r->csv.line, out.point.steps_prev, out.point.steps);
-    size_t lines = table->count, seconds = table->count, values = table->count,
-           examples = table->count;
+    size_t lines = table->count, seconds = lines, costs = lines, values = lines, examples = lines;
     *BL_PUSH(r->line, lines, "rows of a table") = r->csv.line;
     if (r->field_of[SECONDS] >= 0)
         *BL_PUSH(table->seconds, seconds, "rows of a table") = out.seconds;
+    if (r->field_of[COST] >= 0) *BL_PUSH(table->cost, costs, "rows of a table") = out.cost;
     if (r->field_of[VALUE] >= 0) *BL_PUSH(table->value, values, "rows of a table") = out.value;
     if (r->field_of[EXAMPLES] >= 0)
         *BL_PUSH(table->examples, examples, "rows of a table") = out.examples;
@@ -323,6 +327,7 @@ bl_status bl_fit_table_parse(bl_fit_table *table, bl_fit_kind kind, const char *
 void bl_fit_table_free(bl_fit_table *table) {
     free(table->points);
     free(table->seconds);
+    free(table->cost);
     free(table->value);
     free(table->examples);
     bl_buf_free(&table->found);

@@ -13,14 +13,16 @@ typedef struct bl_fit_table {
     bl_stats_point *points;
     size_t count;
     double *seconds;  /* (count) of the runs; NULL without the column */
+    double *cost;     /* (count) of the runs, in any unit; NULL without the column */
     double *value;    /* (count) the loss after `steps`; NULL without the column */
     double *examples; /* (count) passed in `seconds`; NULL without the column: one batch */
     bl_buf found; /* names of the columns that were read, as in the header: "Batch Size, steps" */
 } bl_fit_table;
 
 /* BL_FIT_STEPS reads columns batch_size, steps and, where present, steps_prev, seed, censored (0 or
- * 1, false or true, no or yes, empty for no), seconds and value; a column target has to be the same
- * in every row; others are ignored. Names are the same in capitals and small letters, with blanks,
+ * 1, false or true, no or yes, empty for no), seconds, cost and value; a column target has to be
+ * the same in every row; others are ignored. Names are the same in capitals and small letters, with
+ * blanks,
  * '-' or
  * '_'. The separator is guessed from the header; empty lines and lines that begin with '#' are
  * passed over. Two rows of one batch size and seed are refused (with values: of one number of

@@ -82,6 +82,21 @@ grep -q '^fewest steps: batch size 4,096, ' "$dir/out" || fail "fewest steps"
 grep -q '^fastest: batch size 256, 1,219 (1,205 to 1,234) seconds; not told apart from it: 512$' "$dir/out" || fail "fastest: $(grep fastest "$dir/out")"
 grep -q '^cheapest, in examples: batch size 32, ' "$dir/out" || fail "cheapest"
 grep -q '^columns read: Batch-Size, Steps, Seed, Seconds$' "$dir/out" || fail "columns"
+grep -q '^cheapest: ' "$dir/out" && fail "a price without a column of costs"
+status 0 "$dir/times.csv" --json
+grep -q '"fastest":{"batch_size":256,"least":{"value":1219.' "$dir/out" || fail "fastest in JSON"
+grep -q '"bound":0},"tied":\[512\]}' "$dir/out" || fail "ties in JSON"
+grep -q '"cheapest"' "$dir/out" && fail "a price in JSON without a column of costs"
+# Costs in any unit: two devices from 512 on.
+awk -F';' 'NR <= 2 { print $0 (NR == 2 ? ";Cost" : ""); next } { printf "%s;%.4f\n", $0, $4 * ($1 < 512 ? 1 : 2) / 3600 }' \
+  "$dir/times.csv" > "$dir/costs.csv"
+status 0 "$dir/costs.csv"
+grep -q '^fastest: batch size 256, 1,219 (1,205 to 1,234) seconds; not told apart from it: 512$' "$dir/out" || fail "fastest beside costs"
+grep -q '^cheapest: batch size 256, 0.339 (0.335 to 0.343)$' "$dir/out" || fail "cheapest: $(grep cheapest "$dir/out")"
+grep -q '^cheapest, in examples: batch size 32, ' "$dir/out" || fail "examples beside costs"
+grep -q '^columns read: Batch-Size, Steps, Seed, Seconds, Cost$' "$dir/out" || fail "columns with costs"
+status 0 "$dir/costs.csv" --json
+grep -q '"cheapest":{"batch_size":256,' "$dir/out" || fail "cheapest in JSON"
 # An evaluation after every step: the steps are exact, and so are the examples.
 awk 'BEGIN { print "batch_size,steps,steps_prev,seed"; for (b = 32; b <= 4096; b *= 4) for (s = 1; s <= 2; s++)
   { k = int(20 * (1 + 500 / b)); printf "%d,%d,%d,%d\n", b, k, k - 1, s } }' >"$dir/exact_steps.csv"

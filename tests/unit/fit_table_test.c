@@ -45,7 +45,10 @@ static void tables_of_others(void **state) {
     assert_string_equal(bl_buf_text(&t.found), "Batch Size, STEPS, Seed, steps-prev, Seconds");
     bl_fit_table_free(&t);
     CHECK_OK(parse(&t, "batch_size\tsteps\tseed\tvalue\n1\t2\t1\t0.5\n1\t3\t1\t-0.4\n", ERR));
-    assert_true(t.value[0] == 0.5 && t.value[1] == -0.4 && t.seconds == NULL);
+    assert_true(t.value[0] == 0.5 && t.value[1] == -0.4 && t.seconds == NULL && t.cost == NULL);
+    bl_fit_table_free(&t);
+    CHECK_OK(parse(&t, "Cost,batch_size,steps\n0.25,1,2\n1e-6,2,1\n", ERR));
+    assert_true(t.cost[0] == 0.25 && t.cost[1] == 1e-6 && t.seconds == NULL);
     bl_fit_table_free(&t);
 }
 
@@ -137,6 +140,7 @@ static void faults_have_a_place(void **state) {
         {"batch_size,target,steps\n1,0.2,2\n2,0.2,2\n3,0.1,2\n",
          "t.csv:4: target is '0.1', but '0.2' above"                                                                   },
         {"batch_size,steps,target\n1,2,x\n2,2,\n",               "t.csv:3: target is '', but 'x' above"                },
+        {"batch_size,steps,cost\n1,2,0\n",                       "t.csv:2: cost is 0, allowed are 1e-09 to 1e+15"      },
         {"batch_size,steps,censored\n1,2,2\n",                   "t.csv:2: censored is '2'; write 0 or 1"              },
         {"batch_size,steps,steps_prev\n1,2,2\n",                 "t.csv:2: steps_prev is 2, but steps is 2"            },
     };
