@@ -359,7 +359,8 @@ size_t bl_fit_table_sizes(const bl_fit_table *table, bl_stats_step_size *size, d
     for (size_t i = 0; i < table->count; i++) {
         seconds[i] = time[i].seconds;
         if (i == 0 || time[i].batch_size != time[i - 1].batch_size)
-            size[n++] = (bl_stats_step_size){time[i].batch_size, seconds + i, 0};
+            size[n++] =
+                (bl_stats_step_size){.batch_size = time[i].batch_size, .seconds = seconds + i};
         size[n - 1].repeats++;
     }
     free(time);

@@ -157,7 +157,10 @@ void bl_report_model_free(bl_report_model *m) {
     bl_report_target_free(&m->main);
     for (size_t i = 0; i < m->easier_count; i++) bl_report_target_free(&m->easier[i]);
     for (size_t i = 0; i < m->series_count; i++) bl_report_target_free(&m->series[i].main);
-    for (size_t i = 0; i < m->timing_count; i++) free(m->timing[i].seconds);
+    for (size_t i = 0; i < m->timing_count; i++) {
+        free(m->timing[i].seconds);
+        free(m->timing[i].processor);
+    }
     for (size_t i = 0; i < m->run_count; i++) free(m->runs[i].eval);
     bl_plan_free(&m->plan);
     free(m->pairs);

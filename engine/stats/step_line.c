@@ -122,6 +122,47 @@ size_t bl_stats_step_best(const bl_stats_step_size *size, size_t n, bool *tied) 
     return best;
 }
 
+enum { SPREAD_REPEATS = 3 }; /* fewer say nothing of the spread */
+
+/* Of one size; NAN where nothing is known. */
+static bl_stats_disturbance disturbance(const bl_stats_step_size *size) {
+    bl_stats_disturbance d = {(double)NAN, (double)NAN};
+    const double *least_of = size->processor != NULL ? size->processor : size->seconds;
+    if (size->processor == NULL && size->repeats < SPREAD_REPEATS) return d;
+    double *share = bl_xalloc(size->repeats * sizeof *share), least = (double)INFINITY;
+    for (size_t r = 0; r < size->repeats; r++) {
+        least = fmin(least, least_of[r]);
+        share[r] = 1 - least_of[r] / size->seconds[r];
+    }
+    d.off = median(size) / least - 1;
+    if (size->processor != NULL) d.other = fmax(0.0, bl_stats_median(share, size->repeats));
+    free(share);
+    return d;
+}
+
+bl_stats_disturbance bl_stats_step_disturbance(const bl_stats_step_size *size, size_t n) {
+    bl_stats_disturbance worst = {(double)NAN, 0};
+    for (size_t i = 0; i < n; i++) {
+        const bl_stats_disturbance d = disturbance(&size[i]);
+        worst.other = fmax(worst.other, d.other); /* fmax passes over NAN */
+        worst.off = fmax(worst.off, d.off);
+    }
+    return worst;
+}
+
+bl_stats_step_line bl_stats_fit_processor_line(const bl_stats_step_size *size, size_t n) {
+    bl_stats_step_size *by_processor = bl_xalloc((n + 1) * sizeof *by_processor);
+    bool known = true;
+    for (size_t i = 0; i < n; i++) {
+        by_processor[i] = size[i];
+        by_processor[i].seconds = size[i].processor;
+        known = known && size[i].processor != NULL;
+    }
+    const bl_stats_step_line line = bl_stats_fit_step_line(by_processor, known ? n : 0);
+    free(by_processor);
+    return line;
+}
+
 bool bl_stats_step_falls(const bl_stats_step_size *size, const bl_stats_step_size *next) {
     const double times = median(next) / median(size), batch = next->batch_size / size->batch_size;
     return times > batch * (1 + BL_STATS_LINE_FINDING);

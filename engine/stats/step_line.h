@@ -15,7 +15,7 @@
  * bl_stats_step_best for the fastest size measured and those not told apart from it. Example:
  *
  *     const double a[] = {.140}, b[] = {.167}, c[] = {.596};
- *     const bl_stats_step_size size[] = {{100, a, 1}, {128, b, 1}, {511, c, 1}};
+ *     const bl_stats_step_size size[] = {{100, a, 1, NULL}, {128, b, 1, NULL}, {511, c, 1, NULL}};
  *     const bl_stats_step_line line = bl_stats_fit_step_line(size, 3);
  *     line.fixed.value, line.each.value, bl_stats_step_line_share(&line, 0.9)
  *
@@ -27,11 +27,13 @@
 #include <stddef.h>
 
 #define BL_STATS_LINE_FINDING 0.05
+#define BL_STATS_DISTURBED    0.10
 
 typedef struct bl_stats_step_size {
     double batch_size;
-    const double *seconds; /* (repeats) of one step; repeat r of all sizes belongs to one round */
-    size_t repeats;        /* at least 1 */
+    const double *seconds;   /* (repeats) of one step; repeat r of all sizes belongs to one round */
+    size_t repeats;          /* at least 1 */
+    const double *processor; /* (repeats) processor time of the same steps; NULL: not known */
 } bl_stats_step_size;
 
 typedef struct bl_stats_step_line {
@@ -59,6 +61,22 @@ bl_stats_value bl_stats_step_speed(const bl_stats_step_size *size);
 /* The index of the size with the most examples per second. tied[n]: the size's matched repeats do
  * not tell it apart from that one; false for all where a repeat is missing. n >= 1. */
 size_t bl_stats_step_best(const bl_stats_step_size *size, size_t n, bool *tied);
+
+/* How other work on the machine shows in the times of some sizes. A step that waits for nothing
+ * takes as long by the clock as on the processor. A neighbour that shares caches or a core makes
+ * both longer, from which the fastest repeat has suffered least:
+ *
+ *     off = median by the clock / least processor time - 1        (without it: least by the clock)
+ *
+ * The times may be so much too long. Above BL_STATS_DISTURBED that has to be said. */
+typedef struct bl_stats_disturbance {
+    double other; /* share of the clock that the steps were not on the processor, the worst size's
+                     median; NAN: processor times are not known */
+    double off;   /* of the worst size; 0: fewer than 3 repeats and no processor times */
+} bl_stats_disturbance;
+bl_stats_disturbance bl_stats_step_disturbance(const bl_stats_step_size *size, size_t n);
+/* The line through the medians of processor times; unknown where a size has none. */
+bl_stats_step_line bl_stats_fit_processor_line(const bl_stats_step_size *size, size_t n);
 
 /* Between neighbours a step takes longer than in proportion to the batch by more than the finding's
  * 5 %: throughput falls. */

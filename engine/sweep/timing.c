@@ -8,6 +8,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
 #include "engine/base/seal.h"
+#include "engine/stats/step_line.h"
 #include "engine/sweep/sweep.h"
 #include "engine/train/train.h"
 #include <inttypes.h>
@@ -17,13 +18,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FILE_LIMIT = 16 << 20, MOST_REPEATS = 1000 };
+enum { FILE_LIMIT = 16 << 20, MOST_REPEATS = 1000, AGAIN_MOST = 3 };
+static const double k_waits = 0.05; /* a repetition that waited for more is made again */
 
 typedef struct point {
     int64_t batch_size;
     size_t memory_bytes; /* as planned */
     size_t device_bytes; /* as the device counted it, a queue's workspace included; 0: none */
     double seconds[MOST_REPEATS], joules; /* joules per step, NAN: not reported */
+    double processor[MOST_REPEATS];       /* seconds of a step on the processor, NAN: on a device */
 } point;
 
 static void processor_name(char out[128]) {
@@ -99,7 +102,7 @@ static double joules_now(const bl_timing_options *o) {
 }
 
 /* One repetition of one batch size: seconds of a step and, where the machine reports it, joules. */
-static bl_status measure_one(const bl_timing_options *o, point *p, size_t repeat, bl_err *err) {
+static bl_status measure_once(const bl_timing_options *o, point *p, size_t repeat, bl_err *err) {
     bl_config c = *o->config;
     c.train.batch_size = p->batch_size;
     c.train.learning_rate = BL_TIMING_RATE;
@@ -107,12 +110,39 @@ static bl_status measure_one(const bl_timing_options *o, point *p, size_t repeat
     const bl_train_options options = {
         .kernels = o->kernels, .device_data = o->device_data, .run_id = "timing", .threads = 1};
     BL_TRY(bl_train_open(&train, &c, o->data, &options, err));
-    const double joules = joules_now(o), start = bl_clock_seconds();
+    const double joules = joules_now(o), cpu = bl_clock_cpu_seconds(), start = bl_clock_seconds();
     const bl_status status = bl_train_time(train, c.timing.seconds, &p->seconds[repeat], err);
-    const double steps = (bl_clock_seconds() - start) / p->seconds[repeat];
+    const double passed = bl_clock_seconds() - start, steps = passed / p->seconds[repeat];
+    p->processor[repeat] =
+        o->device_data != NULL ? (double)NAN : fmin(passed, bl_clock_cpu_seconds() - cpu) / steps;
     if (repeat == 0) p->joules = (joules_now(o) - joules) / steps;
     bl_train_close(train);
     return status;
+}
+
+/* How much longer than on the processor it took. */
+static double waited(const point *p, size_t repeat) {
+    return p->seconds[repeat] / p->processor[repeat] - 1;
+}
+
+/* A repetition that other work disturbed is made again, after a pause that grows. The least
+ * disturbed one counts. `*left`: seconds that the whole pass may still spend on this. */
+static bl_status measure_one(const bl_timing_options *o, point *p, size_t repeat, double *left,
+                             bl_err *err) {
+    BL_TRY(measure_once(o, p, repeat, err));
+    for (int again = 0; again < AGAIN_MOST && waited(p, repeat) > k_waits && *left > 0; again++) {
+        const struct timespec pause = {.tv_nsec = 50000000L << again};
+        const double start = bl_clock_seconds(), seconds = p->seconds[repeat],
+                     processor = p->processor[repeat], before = waited(p, repeat);
+        (void)nanosleep(&pause, NULL);
+        BL_TRY(measure_once(o, p, repeat, err));
+        if (waited(p, repeat) > before) {
+            p->seconds[repeat] = seconds;
+            p->processor[repeat] = processor;
+        }
+        *left -= bl_clock_seconds() - start;
+    }
+    return BL_OK;
 }
 
 /* A different order for every repetition, the same at every start. */
@@ -132,6 +162,9 @@ static void write_point(bl_jw *w, const point *p, size_t repeats) {
     bl_jw_i64(w, "batch_size", p->batch_size);
     bl_jw_array(w, "seconds_per_step");
     for (size_t r = 0; r < repeats; r++) bl_jw_f64(w, NULL, p->seconds[r]);
+    bl_jw_end(w);
+    bl_jw_array(w, "processor_seconds_per_step");
+    for (size_t r = 0; r < repeats; r++) bl_jw_f64(w, NULL, p->processor[r]);
     bl_jw_end(w);
     bl_jw_i64(w, "memory_bytes", (int64_t)p->memory_bytes);
     if (p->device_bytes > 0) bl_jw_i64(w, "device_bytes", (int64_t)p->device_bytes);
@@ -166,12 +199,29 @@ static void write_timing(const bl_timing_options *o, const char *key, const poin
     bl_seal(out);
 }
 
+/* Says so where the times rest on a busy machine. */
+static void say_busy(const bl_timing_options *o, const point *points, size_t n, size_t repeats) {
+    bl_stats_step_size *size = bl_xalloc((n + 1) * sizeof *size);
+    char line[160];
+    for (size_t i = 0; i < n; i++)
+        size[i] = (bl_stats_step_size){(double)points[i].batch_size, points[i].seconds, repeats,
+                                       o->device_data != NULL ? NULL : points[i].processor};
+    const bl_stats_disturbance d = bl_stats_step_disturbance(size, n);
+    free(size);
+    if (!(d.off > BL_STATS_DISTURBED) || o->say == NULL) return;
+    (void)snprintf(line, sizeof line,
+                   "timing pass: the machine was busy, times may be up to %.0f %% too long",
+                   100 * d.off);
+    o->say(o->say_ctx, line);
+}
+
 /* Each repetition goes through all batch sizes once, in an order of its own: a slow spell of the
  * machine hits all of them. */
 static bl_status measure_all(const bl_timing_options *o, point *points, size_t n, size_t repeats,
                              bl_err *err) {
     size_t *order = bl_xalloc(o->count * sizeof *order);
     bl_status status = BL_OK;
+    double left = (double)(n * repeats) * o->config->timing.seconds; /* as long as the pass */
     char line[96];
     (void)snprintf(line, sizeof line,
                    "timing pass: %zu repetitions of %zu batch sizes, interleaved", repeats, n);
@@ -182,7 +232,7 @@ static bl_status measure_all(const bl_timing_options *o, point *points, size_t n
             if (o->stop != NULL && *o->stop)
                 status = BL_ERR(err, BL_EINTERRUPTED, "interrupted in the timing pass");
             else
-                status = measure_one(o, &points[order[i]], r, err);
+                status = measure_one(o, &points[order[i]], r, &left, err);
         }
     }
     free(order);
@@ -223,6 +273,7 @@ static bl_status measure(const bl_timing_options *o, const char *key, bl_buf *ou
     }
     const size_t repeats = bl_size_min((size_t)o->config->timing.repeats, MOST_REPEATS);
     if (status == BL_OK) status = measure_all(o, points, n, repeats, err);
+    if (status == BL_OK) say_busy(o, points, n, repeats);
     if (status == BL_OK) write_timing(o, key, points, n, repeats, out);
     free(points);
     return status;

@@ -19,7 +19,7 @@ static void published_table(void **state) {
     bool tied[PUBLISHED];
     for (size_t i = 0; i < PUBLISHED; i++) {
         seconds[i] = k_minutes[i] * 60 / 10 / floor(45000 / k_sizes[i]);
-        size[i] = (bl_stats_step_size){k_sizes[i], &seconds[i], 1};
+        size[i] = (bl_stats_step_size){k_sizes[i], &seconds[i], 1, NULL};
     }
     const bl_stats_step_line line = bl_stats_fit_step_line(size, PUBLISHED);
     assert_true(line.known && !line.flat && !line.through_zero);
@@ -53,9 +53,9 @@ static void known_lines(void **state) {
     (void)state;
     const double t[] = {5, 8, 14};
     const bl_stats_step_size on[] = {
-        {1, &t[0], 1},
-        {2, &t[1], 1},
-        {4, &t[2], 1}
+        {1, &t[0], 1, NULL},
+        {2, &t[1], 1, NULL},
+        {4, &t[2], 1, NULL}
     };
     bl_stats_step_line line = bl_stats_fit_step_line(on, 3);
     check_close(line.fixed.value, 2, 1e-12);
@@ -67,8 +67,8 @@ static void known_lines(void **state) {
     /* Falling times: level, at sum(1/t) / sum(1/t^2) = (1/4 + 1) / (1/16 + 1) = 20/17. */
     const double fall[] = {4, 1};
     const bl_stats_step_size falling[] = {
-        {1, &fall[0], 1},
-        {2, &fall[1], 1}
+        {1, &fall[0], 1, NULL},
+        {2, &fall[1], 1, NULL}
     };
     line = bl_stats_fit_step_line(falling, 2);
     assert_true(line.flat && line.each.value == 0);
@@ -77,8 +77,8 @@ static void known_lines(void **state) {
     /* More than in proportion: through 0, with sum(b/t) / sum(b^2/t^2) = (1 + 2/3) / (1 + 4/9). */
     const double more[] = {1, 3};
     const bl_stats_step_size growing[] = {
-        {1, &more[0], 1},
-        {2, &more[1], 1}
+        {1, &more[0], 1, NULL},
+        {2, &more[1], 1, NULL}
     };
     line = bl_stats_fit_step_line(growing, 2);
     assert_true(line.through_zero && line.fixed.value == 0);
@@ -100,9 +100,9 @@ static void ties(void **state) {
         c[r] = 200 * slow * 1.01;
     }
     const bl_stats_step_size size[] = {
-        {100, a, 7},
-        {101, b, 7},
-        {200, c, 7}
+        {100, a, 7, NULL},
+        {101, b, 7, NULL},
+        {200, c, 7, NULL}
     };
     assert_int_equal(bl_stats_step_best(size, 3, tied), 0);
     assert_false(tied[0]);
@@ -122,10 +122,10 @@ static void findings(void **state) {
     (void)state;
     const double t[] = {10, 20, 62, 80};
     const bl_stats_step_size size[] = {
-        {1, &t[0], 1},
-        {2, &t[1], 1},
-        {4, &t[2], 1},
-        {8, &t[3], 1}
+        {1, &t[0], 1, NULL},
+        {2, &t[1], 1, NULL},
+        {4, &t[2], 1, NULL},
+        {8, &t[3], 1, NULL}
     };
     bl_buf words = {0};
     bl_times_words(&words, size, 4);
@@ -135,6 +135,47 @@ static void findings(void **state) {
     bl_buf_free(&words);
     bl_times_words(&words, size, 1);
     assert_non_null(strstr(bl_buf_text(&words), "one batch size: no line\n"));
+    bl_buf_free(&words);
+}
+
+/* A quiet size; one whose steps were on the processor a quarter of the time; one that a neighbour
+ * made slow now and then, which only the spread shows. */
+static void disturbances(void **state) {
+    (void)state;
+    const double quiet[] = {1, 1.01, 1.02}, waits[] = {4, 8, 8}, runs[] = {2, 2, 2.5};
+    const double slow[] = {1, 1.3, 1.6};
+    const bl_stats_step_size size[] = {
+        {1, quiet, 3, quiet},
+        {2, waits, 3, runs },
+        {4, slow,  3, slow },
+        {4, slow,  2, NULL }
+    };
+    bl_stats_disturbance d = bl_stats_step_disturbance(&size[0], 1);
+    check_close(d.off, 0.01, 1e-9);
+    assert_true(d.other == 0);
+    d = bl_stats_step_disturbance(size, 2);
+    check_close(d.off, 3, 1e-9);        /* 8 by the clock, 2 on the processor */
+    check_close(d.other, 0.6875, 1e-9); /* of 0.5, 0.75, 0.6875 */
+    d = bl_stats_step_disturbance(&size[2], 1);
+    check_close(d.off, 0.3, 1e-9);
+    assert_true(d.other == 0);
+    d = bl_stats_step_disturbance(&size[3], 1); /* two repeats say nothing */
+    assert_true(d.off == 0 && isnan(d.other));
+    const bl_stats_step_line line = bl_stats_fit_processor_line(size, 2);
+    check_close(line.each.value, 0.99, 1e-9); /* (1, 1.01) and (2, 2) */
+    assert_false(bl_stats_fit_processor_line(size, 4).known);
+    bl_buf words = {0};
+    bl_times_busy_words(&words, &size[0], 1, "");
+    assert_string_equal(bl_buf_text(&words), "");
+    bl_times_busy_words(&words, size, 2, "");
+    assert_string_equal(bl_buf_text(&words),
+                        "the machine was busy: other work had the processor 69 % of the time;\n"
+                        "times by the clock may be up to 4 times too long\n"
+                        "by processor time t(B) = 20 ms + 990.0 ms x B\n");
+    bl_buf_free(&words);
+    bl_times_busy_words(&words, &size[2], 1, "");
+    assert_string_equal(bl_buf_text(&words), "the machine was busy;\n"
+                                             "times by the clock may be up to 30 % too long\n");
     bl_buf_free(&words);
 }
 
@@ -163,7 +204,10 @@ static void equivalence(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(published_table),
-                                       cmocka_unit_test(known_lines), cmocka_unit_test(ties),
-                                       cmocka_unit_test(findings), cmocka_unit_test(equivalence)};
+                                       cmocka_unit_test(known_lines),
+                                       cmocka_unit_test(ties),
+                                       cmocka_unit_test(findings),
+                                       cmocka_unit_test(disturbances),
+                                       cmocka_unit_test(equivalence)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,11 @@
 #include "tests/unit/tiny_data.h"
 #include <dirent.h>
 #include <math.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 typedef struct fixture {
@@ -187,12 +191,71 @@ static void a_stop_ends_the_pass(void **state) {
     tear_down(&f);
 }
 
+/* Three others on the one core that the test may use: steps have a quarter of the clock. */
+static void start_others(pid_t other[3]) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    for (int i = 0; i < 3; i++) {
+        other[i] = fork();
+        if (other[i] != 0) continue;
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (volatile unsigned n = 0;; n++) {
+        }
+    }
+}
+
+static void hear_busy(void *ctx, const char *text) {
+    if (strstr(text, "the machine was busy, times may be up to") != NULL) *(bool *)ctx = true;
+}
+
+/* A busy machine is noticed: processor times beside the clock's, and words. */
+static void a_busy_machine_is_said(void **state) {
+    (void)state;
+    fixture f;
+    char path[BL_PATH];
+    bl_buf text = {0};
+    bl_json_doc doc;
+    pid_t other[3];
+    cpu_set_t before;
+    bool said = false;
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    set_up(&f);
+    f.config->timing.seconds = 0.02;
+    f.options.say = hear_busy;
+    f.options.say_ctx = &said;
+    start_others(other);
+    CHECK_OK(bl_timing_run(&f.options, ERR));
+    for (int i = 0; i < 3; i++) {
+        (void)kill(other[i], SIGKILL);
+        (void)waitpid(other[i], NULL, 0);
+    }
+    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+    assert_true(said);
+    CHECK_OK(bl_path(path, ERR, "%s/timing.json", f.store.dir));
+    CHECK_OK(bl_file_read(&text, path, 1 << 20, ERR));
+    CHECK_OK(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, ERR));
+    const bl_json *p = bl_json_get(doc.root, "points")->first;
+    const bl_json *clock = bl_json_get(p, "seconds_per_step"),
+                  *processor = bl_json_get(p, "processor_seconds_per_step");
+    assert_int_equal(clock->count, processor->count);
+    double by_clock = 0, by_processor = 0;
+    for (const bl_json *v = clock->first; v != NULL; v = v->next) by_clock += v->number;
+    for (const bl_json *v = processor->first; v != NULL; v = v->next) by_processor += v->number;
+    assert_true(by_processor > 0 && by_clock > 1.5 * by_processor);
+    bl_json_free(&doc);
+    bl_buf_free(&text);
+    tear_down(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recorded_times_are_kept),
         cmocka_unit_test(what_is_measured_names_the_file),
         cmocka_unit_test(the_timing_pass_is_kept),
         cmocka_unit_test(a_stop_ends_the_pass),
+        cmocka_unit_test(a_busy_machine_is_said),
     };
     return cmocka_run_group_tests_name("timing", tests, NULL, NULL);
 }

@@ -4,6 +4,8 @@
 #include "engine/report/text/cells.h"
 #include "engine/report/text/labels.h"
 #include "engine/report/text/sentences.h"
+#include "engine/report/text/times_text.h"
+#include "engine/report/timing_read.h"
 #include <math.h>
 
 enum { CELL_GAP = 3 };
@@ -50,6 +52,17 @@ static void notes(bl_buf *out, const bl_report_model *m) {
     for (size_t i = 0; i < m->note_count; i++) bl_buf_printf(out, "%s\n", m->notes[i]);
 }
 
+/* What the timing pass says of this machine: two sizes or more. */
+static void machine(bl_buf *out, const bl_report_model *m) {
+    bl_stats_step_size *size = bl_xalloc((m->timing_count + 1) * sizeof *size);
+    const size_t n = bl_report_step_sizes(m, size);
+    if (n > 1) {
+        bl_buf_str(out, "\n");
+        bl_times_words(out, size, n);
+    }
+    free(size);
+}
+
 void bl_recommendation_text(const bl_report_model *model, bl_buf *out) {
     if (model->plan.head.dataset.synthetic)
         bl_buf_str(out, BL_SYNTHETIC_LABEL ": made by a generator, these numbers say nothing about "
@@ -71,5 +84,6 @@ void bl_recommendation_text(const bl_report_model *model, bl_buf *out) {
         bl_buf_str(out, "\n");
     }
     bl_sentences(out, model);
+    machine(out, model);
     notes(out, model);
 }

@@ -133,6 +133,36 @@ static void falls_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     }
 }
 
+/* "3.1 times" and "12 %": how much too long. */
+static void off_words(bl_buf *out, double off) {
+    if (off >= 1)
+        bl_buf_printf(out, "%.2g times", 1 + off);
+    else
+        bl_buf_printf(out, "%.0f %%", 100 * off);
+}
+
+void bl_times_busy_words(bl_buf *out, const bl_stats_step_size *size, size_t n,
+                         const char *indent) {
+    const bl_stats_disturbance d = bl_stats_step_disturbance(size, n);
+    if (!(d.off > BL_STATS_DISTURBED)) return;
+    bl_buf_printf(out, "%sthe machine was busy", indent);
+    if (d.other >= 0.01)
+        bl_buf_printf(out, ": other work had the processor %.0f %% of the time", 100 * d.other);
+    bl_buf_printf(out, ";\n%stimes by the clock may be up to ", indent);
+    off_words(out, d.off);
+    bl_buf_str(out, " too long\n");
+    const bl_stats_step_line line = bl_stats_fit_processor_line(size, n);
+    if (!line.known) return;
+    bl_buf_printf(out, "%sby processor time t(B) = ", indent);
+    short_time(out, line.fixed.value, 3);
+    if (!line.flat) {
+        bl_buf_str(out, " + ");
+        short_time(out, line.each.value, 4);
+        bl_buf_str(out, " x B");
+    }
+    bl_buf_str(out, "\n");
+}
+
 void bl_times_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     const bl_stats_step_line line = bl_stats_fit_step_line(size, n);
     if (line.known) {
@@ -143,6 +173,7 @@ void bl_times_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     }
     best_words(out, size, n);
     falls_words(out, size, n);
+    bl_times_busy_words(out, size, n, k_indent);
 }
 
 void bl_times_table(bl_buf *out, const bl_stats_step_size *size, size_t n) {
@@ -164,6 +195,11 @@ void bl_times_table(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     }
 }
 
+/* A deviation as small as a double's rounding is 0, whatever compiled the program. */
+static double deviation(double x) {
+    return fabs(x) < 1e-9 ? 0 : x;
+}
+
 static void size_json(bl_jw *w, const bl_stats_step_line *line, const bl_stats_step_size *size) {
     const bl_stats_value t =
         bl_stats_median_interval(size->seconds, size->repeats, BL_STATS_LEVEL, NULL);
@@ -175,7 +211,7 @@ static void size_json(bl_jw *w, const bl_stats_step_line *line, const bl_stats_s
     bl_jw_f64_rounded(w, "low", judged ? t.low : (double)NAN);
     bl_jw_f64_rounded(w, "high", judged ? t.high : (double)NAN);
     bl_jw_f64_rounded(w, "off_the_line",
-                      line->known ? bl_stats_step_line_miss(line, size) : (double)NAN);
+                      line->known ? deviation(bl_stats_step_line_miss(line, size)) : (double)NAN);
     bl_jw_end(w);
 }
 
@@ -185,10 +221,13 @@ void bl_times_json(bl_jw *w, const bl_stats_step_size *size, size_t n) {
     const size_t best = bl_stats_step_best(size, n, tied);
     bl_jw_f64_rounded(w, "fixed_seconds", line.fixed.value);
     bl_jw_f64_rounded(w, "seconds_per_example", line.each.value);
-    bl_jw_f64_rounded(w, "worst_deviation", line.known ? line.worst : (double)NAN);
+    bl_jw_f64_rounded(w, "worst_deviation", line.known ? deviation(line.worst) : (double)NAN);
     bl_jw_f64_rounded(w, "half_speed", bl_stats_step_line_share(&line, 0.5));
     bl_jw_f64_rounded(w, "speed_90", bl_stats_step_line_share(&line, 0.9));
     bl_jw_f64_rounded(w, "speed_95", bl_stats_step_line_share(&line, 0.95));
+    const bl_stats_disturbance d = bl_stats_step_disturbance(size, n);
+    bl_jw_f64_rounded(w, "other_work", d.other);
+    bl_jw_f64_rounded(w, "too_long_by", d.off);
     bl_jw_f64_rounded(w, "best", size[best].batch_size);
     bl_jw_array(w, "not_told_apart");
     for (size_t i = 0; i < n; i++)

@@ -7,11 +7,14 @@
 
 /* Lines of at most 80 columns, the first with the label "throughput". Sizes ascending, n >= 1. */
 void bl_times_words(bl_buf *out, const bl_stats_step_size *size, size_t n);
+/* Nothing on a quiet machine; else how busy it was and by how much the times may be too long. */
+void bl_times_busy_words(bl_buf *out, const bl_stats_step_size *size, size_t n, const char *indent);
 /* A table with a row for each size: batch size, time per step, examples per second, how far off the
  * line. */
 void bl_times_table(bl_buf *out, const bl_stats_step_size *size, size_t n);
 /* Members of an object: fixed_seconds, seconds_per_example, worst_deviation, half_speed, speed_90,
- * speed_95, best and sizes. */
+ * speed_95, other_work, too_long_by, best,
+ * not_told_apart and sizes. */
 void bl_times_json(bl_jw *w, const bl_stats_step_size *size, size_t n);
 /* "25.6 ms", "3.04 s": the unit that fits. */
 void bl_times_format(bl_buf *out, double seconds);
