@@ -135,6 +135,8 @@ static bl_status take_store(bundle *b, bl_err *err) {
     BL_TRY(take(b, from, folder, "plan.jsonl", err));
     BL_TRY(bl_path(from, err, "%s/timing.json", store.dir));
     if (b->from->with_timing) BL_TRY(take(b, from, folder, "timing.json", err));
+    BL_TRY(bl_path(from, err, "%s/find.json", store.dir));
+    if (b->from->with_timing) BL_TRY(take(b, from, folder, "find.json", err));
     BL_TRY(bl_dir_list(&names, store.dir, err));
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < names.count; i++)

@@ -14,6 +14,7 @@
  *
  *     noise_pair.c       two levels -> |G|^2 and S, and the correction for D rows
  *     noise_estimate.c   a window of probes -> |G|^2, S and B_simple with intervals
+ *     noise_course.c     probes of a training on its way -> what takes the place of B_simple
  *     noise_record.c     a probe as a line of noise.jsonl.gz, and back
  *
  * Example: a window of three probes p, then
@@ -105,4 +106,12 @@ typedef struct bl_noise_estimate {
  * Probes that lack the measure are left out. Intervals: noise_estimate.c. */
 bl_noise_estimate bl_noise_estimate_of(const bl_noise_probe *probe, size_t count,
                                        bl_noise_measure measure);
+
+/* Ascending in step. */
+void bl_noise_sort(bl_noise_probe *probe, size_t count);
+/* The scale that takes the place of B_n for the first `steps` steps of `batch` examples, while the
+ * weights move: its mean over steps as they would be without noise (noise_course.c). Probes of
+ * several seeds, sorted; those behind `steps` are left out. */
+bl_noise_value bl_noise_course(const bl_noise_probe *probe, size_t count, double steps,
+                               double batch, bl_noise_measure measure);
 #endif

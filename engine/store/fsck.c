@@ -217,6 +217,7 @@ static const struct file_check {
   k_of_store[] = {
       {"plan.jsonl", check_plan, false},
       {"timing.json", check_sealed, false},
+      {"find.json", check_sealed, false},
 };
 
 /* ---- one folder after another ---- */

@@ -1,0 +1,141 @@
+/* batchlab find NAME: a short run, and from it a batch size, a rate and targets for a sweep. */
+#include "engine/base/mem.h"
+#include "engine/base/seal.h"
+#include "engine/cli/experiment.h"
+#include "engine/cli/jobs.h"
+#include "engine/cli/progress.h"
+#include "engine/config/edit.h"
+#include "engine/config/key.h"
+#include "engine/config/set_notes.h"
+#include "engine/find/find.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { JOBS, PRESET, SET, SYNTHETIC, DEVICE, PROGRESS, JSON, WRITE, OPTION_COUNT };
+// clang-format off
+static const bl_option k_options[] = {
+    [JOBS]      = {"--jobs",      "-j", "N",         "runs at once (default: the machine's cores)"},
+    [PRESET]    = {"--preset",    NULL, "NAME",      "tiny, quick (default) or paper, as the experiment declares"},
+    [SET]       = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated", .repeats = true},
+    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "use generated data although the real data are there"},
+    [DEVICE]    = {"--device",    NULL, "cpu",       "where to compute: cpu, cuda, cuda:1"},
+    [PROGRESS]  = {"--progress",  NULL, "MODE",      "auto, plain, json or none"},
+    [JSON]      = {"--json",      NULL, NULL,        "one JSON object"},
+    [WRITE]     = {"--write",     NULL, NULL,        "put targets, batch sizes and first rate into experiment.cfg"},
+};
+// clang-format on
+_Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
+
+static bl_status open_all(bl_experiment *e, const bl_args *args, size_t *jobs, bl_display *display,
+                          bl_err *err) {
+    const char *device = args->value[DEVICE];
+    BL_TRY(bl_experiment_config(e, args->operand, args->value[PRESET], args, err));
+    bl_config_set_notes(&e->config, args->set, args->sets, bl_display_say, display);
+    BL_TRY(bl_experiment_level(e, device, err));
+    BL_TRY(bl_experiment_open(e, bl_args_has(args, SYNTHETIC), true, err));
+    return bl_experiment_device(e, device, jobs, err);
+}
+
+static bl_status run_pilot(bl_find *found, bl_experiment *e, size_t jobs, bl_display *display,
+                           bl_err *err) {
+    char script[BL_PATH];
+    BL_TRY(bl_path(script, err, "%s/pilot.lua", bl_cli_lua_dir));
+    const bl_scheduler scheduler = bl_experiment_scheduler(e, jobs, display);
+    const bl_find_options options = {.script = script,
+                                     .library_dir = bl_cli_lua_dir,
+                                     .decision = bl_display_decision,
+                                     .ctx = display};
+    const bl_status status = bl_find_run(found, &e->config, &scheduler, &options, err);
+    bl_display_close(display);
+    return status;
+}
+
+static void print(const bl_find *found, const bl_experiment *e, bool json) {
+    bl_buf out = {0};
+    if (json) {
+        bl_find_json(&out, found, &e->config);
+        bl_seal(&out);
+    } else {
+        bl_buf_printf(&out, "%s, preset %s, on ", e->config.name, e->config.preset);
+        bl_experiment_data_words(&out, e);
+        bl_buf_str(&out, "\n\n");
+        bl_find_text(&out, found, &e->config);
+    }
+    bl_cli_print(stdout, bl_buf_text(&out));
+    bl_buf_free(&out);
+}
+
+/* The key's value in experiment.cfg as it is for this preset, and as it will be. */
+static void say_change(const bl_config *config, const bl_config_change *c) {
+    bl_buf was = {0};
+    const bl_key *key = bl_key_find(c->path, strlen(c->path));
+    const bl_config_value value = bl_value_of(key, config);
+    bl_key_write(&value, BL_FORM_LIBCONFIG, &was);
+    bl_cli_printf(stderr, "  %s: %s -> %s\n", c->path, bl_buf_text(&was), c->value);
+    bl_buf_free(&was);
+}
+
+/* The file as it is without --set. */
+static bl_status write_settings(const bl_find *found, const bl_experiment *e, bl_err *err) {
+    enum { LIMIT = 1 << 20 };
+    char path[BL_PATH];
+    bl_find_settings settings;
+    bl_config before;
+    bl_buf text = {0}, changed = {0};
+    bl_status status;
+    bl_find_settings_of(&settings, found, &e->config);
+    BL_GOTO(bl_path(path, err, "%s/%s/experiment.cfg", bl_cli_experiments_dir, e->config.name));
+    BL_GOTO(bl_file_read(&text, path, LIMIT, err));
+    BL_GOTO(bl_config_parse(&before, bl_buf_text(&text), text.len, path, e->config.preset, NULL, 0,
+                            err));
+    BL_GOTO(bl_config_edit(&changed, bl_buf_text(&text), text.len, path, e->config.preset,
+                           settings.change, settings.count, err));
+    BL_GOTO(bl_file_write(path, changed.data, changed.len, err));
+    bl_cli_printf(stderr, "%s, preset %s:\n", path, e->config.preset);
+    for (size_t i = 0; i < settings.count; i++) say_change(&before, &settings.change[i]);
+done:
+    bl_buf_free(&text);
+    bl_buf_free(&changed);
+    return status;
+}
+
+static int find(const bl_args *args) {
+    bl_err err = {0};
+    bl_display display;
+    size_t jobs;
+    if (!bl_cli_jobs(args->value[JOBS], &jobs))
+        return bl_cli_usage(args, "--jobs %s: expected a number from 1 to 256", args->value[JOBS]);
+    if (!bl_display_init(&display, args->value[PROGRESS]))
+        return bl_cli_usage(args, "--progress %s: expected auto, plain, json or none",
+                            args->value[PROGRESS]);
+    bl_cli_catch_signals();
+    bl_experiment *e = bl_xalloc(sizeof *e);
+    bl_find found;
+    bl_status status = open_all(e, args, &jobs, &display, &err);
+    if (status == BL_OK) status = run_pilot(&found, e, jobs, &display, &err);
+    if (status == BL_OK) print(&found, e, bl_args_has(args, JSON));
+    if (status == BL_OK && bl_args_has(args, WRITE)) status = write_settings(&found, e, &err);
+    if (status == BL_EINTERRUPTED)
+        bl_cli_printf(stderr,
+                      "interrupted; nothing finished is lost. Continue with the same command.\n");
+    bl_experiment_close(e);
+    free(e);
+    return status == BL_OK             ? BL_EXIT_DONE
+           : status == BL_EINTERRUPTED ? BL_EXIT_INTERRUPTED
+                                       : bl_cli_fail(&err);
+}
+
+const bl_command bl_cmd_find = {
+    .name = "find",
+    .arguments = "NAME",
+    .usage = "NAME [--json] [--write] [--preset NAME] [--set KEY=VALUE]",
+    .does = "batch size, rate and targets from one short run, without a sweep",
+    .notes =
+        "Trains for a minute or two: a learning-rate finder, a few rates, and a pilot with three\n"
+        "seeds and probes of the gradient noise. The runs stay in the store.\n",
+    .operand = BL_OPERAND_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = find,
+};

@@ -1,0 +1,95 @@
+/* From the noise scale and the line of step times to a batch size (find.h has the formulas). */
+#include "engine/base/json.h"
+#include "engine/find/find.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The power of two nearest to x on a logarithmic scale, within 1 and `most`. */
+static int64_t power_near(double x, int64_t most) {
+    int64_t size = 1;
+    while (size <= most / 2 && (double)size * sqrt(2.0) < x) size *= 2;
+    return size;
+}
+
+static double moved(double rate, const char *rule, double k) {
+    return strcmp(rule, "keep") == 0     ? rate
+           : strcmp(rule, "linear") == 0 ? rate * k
+                                         : rate * sqrt(k);
+}
+
+/* The fastest size for a noise scale. Where a step costs nothing fixed, small batches are never
+ * slower; where its time does not grow with the batch, large ones are not: then the noise scale
+ * itself, at which steps and examples are both twice their least. */
+static int64_t fastest(const bl_find *f, double scale, int64_t most) {
+    const double fixed = f->line.fixed.value, each = f->line.each.value;
+    const bool timed = f->line.known && each > 0;
+    return power_near(timed ? sqrt(scale * fixed / each) : scale, most);
+}
+
+static void list_sizes(bl_find_proposal *p, double scale, int64_t rows) {
+    const int64_t high = power_near(32.0 * scale, rows / 16 > 1 ? rows / 16 : 1);
+    int64_t size = power_near(scale / 8.0, rows);
+    if (size < 8 && high >= 64) size = 8;
+    for (; size <= high && p->size_count < BL_LIST; size *= 2) p->sizes[p->size_count++] = size;
+}
+
+bl_find_proposal bl_find_propose(const bl_find *f, const char *lr_rule, int64_t rows) {
+    bl_find_proposal p = {0};
+    const bl_noise_value *scale = &f->noise[f->measure].way;
+    if (!scale->known || !(scale->value > 0)) return p;
+    p.known = true;
+    p.batch_size = fastest(f, scale->value, rows);
+    p.low = fastest(f, scale->low, rows);
+    p.high = fastest(f, scale->high, rows);
+    const double base = (double)f->batch_size, size = (double)p.batch_size;
+    p.learning_rate = moved(f->learning_rate, lr_rule, size / base);
+    p.steps = fmax(1.0, round(f->target[BL_FIND_TARGETS - 1].steps * (1.0 + scale->value / size) /
+                              (1.0 + scale->value / base)));
+    p.seconds = f->line.known ? p.steps * bl_stats_step_line_at(&f->line, size) : (double)NAN;
+    list_sizes(&p, scale->value, rows);
+    return p;
+}
+
+/* ---- as settings ---- */
+
+static void set(bl_find_settings *out, const char *path, const char *value) {
+    char *text = out->text[out->count];
+    (void)snprintf(text, sizeof out->text[0], "%s", value);
+    out->change[out->count++] = (bl_config_change){path, text};
+}
+
+/* The power of two nearest to the rate, within the limits of the sweep's grid. */
+static double grid_rate(double rate, const bl_config *c) {
+    const double power = exp2(round(log2(rate)));
+    return power < c->sweep.lr_min   ? c->sweep.lr_min
+           : power > c->sweep.lr_max ? c->sweep.lr_max
+                                     : power;
+}
+
+static void write_rate(bl_buf *out, double rate) {
+    char text[64];
+    bl_json_f64_text(text, rate);
+    bl_buf_printf(out, "%s%s", text, strpbrk(text, ".e") != NULL ? "" : ".0");
+}
+
+void bl_find_settings_of(bl_find_settings *out, const bl_find *f, const bl_config *config) {
+    bl_buf text = {0};
+    const bl_find_proposal *p = &f->best;
+    const bool sized = p->known && p->size_count > 0;
+    const double first =
+        (double)(sized ? p->sizes[0] : config->sweep.batch_sizes.v[0]) / (double)f->batch_size;
+    out->count = 0;
+    bl_buf_printf(&text, "[%.4g, %.4g]", f->target[0].value, f->target[1].value);
+    set(out, "sweep.targets", bl_buf_text(&text));
+    bl_buf_clear(&text);
+    for (size_t i = 0; i < p->size_count; i++)
+        bl_buf_printf(&text, "%s%" PRId64, i > 0 ? ", " : "[", p->sizes[i]);
+    bl_buf_str(&text, "]");
+    if (sized) set(out, "sweep.batch_sizes", bl_buf_text(&text));
+    bl_buf_clear(&text);
+    write_rate(&text, grid_rate(moved(f->learning_rate, config->sweep.lr_rule, first), config));
+    set(out, "sweep.lr_start", bl_buf_text(&text));
+    bl_buf_free(&text);
+}

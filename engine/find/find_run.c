@@ -1,0 +1,208 @@
+/* The host of pilot.lua: rounds go to the scheduler, the last round's results and the times of a
+ * step are kept, and the store has the probes. */
+#include "engine/base/file.h"
+#include "engine/base/mem.h"
+#include "engine/base/seal.h"
+#include "engine/find/find.h"
+#include "engine/noise/noise_record.h"
+#include "engine/store/noise_file.h"
+#include "engine/train/train.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct pilot {
+    const bl_config *config;
+    const bl_scheduler *scheduler;
+    const bl_find_options *options;
+    bl_find *out;
+    bl_trial_result *result; /* (count) of the last round, the pilot's in the end */
+    size_t count;
+    bl_noise_probe *probe; /* (probes) of all seeds */
+    size_t probes;
+} pilot;
+
+static void drop_results(pilot *p) {
+    bl_round_results_free(p->result, p->count);
+    free(p->result);
+    p->result = NULL;
+    p->count = 0;
+}
+
+/* The results are the script's; these are a copy. */
+static void keep_round(pilot *p, const bl_round *round, const bl_trial_result *results) {
+    drop_results(p);
+    p->result = bl_xalloc(round->count * sizeof *p->result);
+    p->count = round->count;
+    for (size_t i = 0; i < round->count; i++) {
+        p->result[i] = results[i];
+        p->result[i].eval = bl_xalloc((results[i].evals + 1) * sizeof *results[i].eval);
+        if (results[i].evals > 0)
+            memcpy(p->result[i].eval, results[i].eval, results[i].evals * sizeof *results[i].eval);
+    }
+    p->out->batch_size = round->trial[0].batch_size;
+    p->out->learning_rate = round->trial[0].learning_rate;
+    p->out->steps = round->trial[0].max_steps;
+    p->out->seeds = round->count;
+}
+
+static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *results,
+                           bl_err *err) {
+    pilot *p = ctx;
+    BL_TRY(bl_scheduler_run(p->scheduler, round, results, err));
+    keep_round(p, round, results);
+    return BL_OK;
+}
+
+static bl_status decide(void *ctx, const bl_plan_decision *decision, bl_err *err) {
+    const pilot *p = ctx;
+    (void)err;
+    if (p->options->decision != NULL) p->options->decision(p->options->ctx, decision->text);
+    return BL_OK;
+}
+
+static bl_status step_times(void *ctx, const int64_t *batch_sizes, size_t count, double *seconds,
+                            bl_err *err) {
+    const pilot *p = ctx;
+    const bl_timing_options timing = {.config = p->config,
+                                      .data = p->scheduler->data,
+                                      .store = p->scheduler->store,
+                                      .kernels = p->scheduler->kernels,
+                                      .device_data = p->scheduler->device_data,
+                                      .batch_sizes = batch_sizes,
+                                      .count = count,
+                                      .stop = p->scheduler->stop};
+    BL_TRY(bl_timing_steps(&timing, p->scheduler->lookup_only, seconds, err));
+    bl_find *out = p->out;
+    out->size_count = 0;
+    for (size_t i = 0; i < count && out->size_count < BL_FIND_SIZES; i++) {
+        if (!isfinite(seconds[i])) continue; /* it does not fit into memory */
+        out->size[out->size_count] = batch_sizes[i];
+        out->seconds[out->size_count++] = seconds[i];
+    }
+    return BL_OK;
+}
+
+bl_config bl_find_config(const bl_config *config, int64_t epoch_rows) {
+    static const double share = 0.25, seconds = 0.05;
+    enum { REPEATS = 5 };
+    bl_config c = *config;
+    if (strcmp(c.numerics, "device") != 0) c.noise.share = fmax(c.noise.share, share);
+    c.noise.window = 0;
+    /* A probe of a small data set: at most a quarter of its rows. */
+    while (c.noise.batches > BL_NOISE_QUARTERS &&
+           c.noise.micro_batch * c.noise.batches > epoch_rows / 4)
+        c.noise.batches /= 2;
+    while (c.noise.micro_batch > 1 && c.noise.micro_batch * c.noise.batches > epoch_rows / 4)
+        c.noise.micro_batch /= 2;
+    if (c.timing.repeats > REPEATS) c.timing.repeats = REPEATS;
+    c.timing.seconds = fmin(c.timing.seconds, seconds);
+    return c;
+}
+
+/* ---- from the last round to numbers ---- */
+
+static bl_status read_probes(pilot *p, const char *run, bl_err *err) {
+    bl_buf text = {0};
+    bl_noise_log log = {0};
+    bl_status status = bl_store_load_noise(p->scheduler->store, run, &text, err);
+    if (status == BL_EMISSING) status = BL_OK; /* trained before, without probes */
+    if (status == BL_OK && text.len > 0)
+        status = bl_noise_read(&log, bl_buf_text(&text), text.len, run, err);
+    if (status == BL_OK && log.probes > 0) {
+        p->probe = bl_xrealloc(p->probe, (p->probes + log.probes) * sizeof *p->probe);
+        memcpy(p->probe + p->probes, log.probe, log.probes * sizeof *p->probe);
+        p->probes += log.probes;
+    }
+    bl_noise_log_free(&log);
+    bl_buf_free(&text);
+    return status;
+}
+
+/* The noise up to each target that the experiment has. */
+static void forecast(pilot *p, const bl_find_course *course, size_t n) {
+    const bl_f64_list *targets = &p->config->sweep.targets;
+    bl_find *out = p->out;
+    for (size_t i = 0; i < targets->n && i < BL_FIND_FORECASTS; i++) {
+        bl_find_forecast *f = &out->forecast[out->forecasts++];
+        *f = (bl_find_forecast){.target = targets->v[i],
+                                .steps = bl_find_steps_to(course, n, targets->v[i])};
+        for (int m = 0; m < BL_NOISE_MEASURES && isfinite(f->steps); m++)
+            f->noise[m] = bl_find_noise_of(p->probe, p->probes, f->steps, (double)out->batch_size,
+                                           (bl_noise_measure)m);
+    }
+}
+
+static bl_status read_courses(pilot *p, bl_err *err) {
+    bl_find_course *course = bl_xalloc((p->count + 1) * sizeof *course);
+    size_t n = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->result[i].outcome == BL_OUTCOME_BUDGET)
+            course[n++] = (bl_find_course){p->result[i].eval, p->result[i].evals};
+    const bool found = bl_find_targets(p->out->target, &p->out->settled, course, n);
+    forecast(p, course, n);
+    free(course);
+    if (!found)
+        BL_FAIL(err, BL_EINVAL,
+                "the pilot learnt too little in %lld steps to propose a target: raise "
+                "sweep.max_epochs, or change the model",
+                (long long)p->out->steps);
+    return BL_OK;
+}
+
+static void fit_line(bl_find *out) {
+    bl_stats_step_size size[BL_FIND_SIZES];
+    for (size_t i = 0; i < out->size_count; i++)
+        size[i] = (bl_stats_step_size){
+            .batch_size = (double)out->size[i], .seconds = &out->seconds[i], .repeats = 1};
+    out->line = bl_stats_fit_step_line(size, out->size_count);
+}
+
+static bl_status conclude(pilot *p, int64_t rows, bl_err *err) {
+    bl_find *out = p->out;
+    out->epochs = (double)out->steps * (double)out->batch_size / (double)rows;
+    for (size_t i = 0; i < p->count; i++) BL_TRY(read_probes(p, p->result[i].run, err));
+    bl_noise_sort(p->probe, p->probes);
+    BL_TRY(read_courses(p, err));
+    for (int m = 0; m < BL_NOISE_MEASURES; m++)
+        out->noise[m] =
+            bl_find_noise_of(p->probe, p->probes, out->target[BL_FIND_TARGETS - 1].steps,
+                             (double)out->batch_size, (bl_noise_measure)m);
+    out->measure = BL_NOISE_PLAIN;
+    fit_line(out);
+    out->best = bl_find_propose(out, p->config->sweep.lr_rule, rows);
+    return BL_OK;
+}
+
+/* For reports. What is there already with these bytes stays. */
+static bl_status save(const bl_find *out, const bl_config *config, const bl_store *store,
+                      bl_err *err) {
+    char path[BL_PATH];
+    bl_buf text = {0}, there = {0};
+    BL_TRY(bl_path(path, err, "%s/find.json", store->dir));
+    bl_find_json(&text, out, config);
+    bl_seal(&text);
+    bl_status status = bl_file_read(&there, path, 1 << 20, NULL);
+    if (status != BL_OK || there.len != text.len || memcmp(there.data, text.data, text.len) != 0)
+        status = bl_store_write(path, text.data, text.len, err);
+    bl_buf_free(&there);
+    bl_buf_free(&text);
+    return status;
+}
+
+bl_status bl_find_run(bl_find *out, const bl_config *config, const bl_scheduler *scheduler,
+                      const bl_find_options *options, bl_err *err) {
+    const int64_t rows = bl_train_epoch_rows(config, scheduler->data);
+    const bl_config probed = bl_find_config(config, rows);
+    *out = (bl_find){0};
+    pilot p = {.config = &probed, .scheduler = scheduler, .options = options, .out = out};
+    const bl_planner_facts facts = {.epoch_rows = rows, .synthetic = scheduler->data->synthetic};
+    const bl_planner_host host = {
+        .ctx = &p, .run = run_round, .decide = decide, .step_times = step_times};
+    bl_status status = bl_planner_run(options->script, options->library_dir, &probed, &facts, &host,
+                                      &bl_planner_default_limits, err);
+    if (status == BL_OK) status = conclude(&p, rows, err);
+    if (status == BL_OK) status = save(out, config, scheduler->store, err);
+    drop_results(&p);
+    free(p.probe);
+    return status;
+}

@@ -1,0 +1,126 @@
+/* Targets for a sweep out of a pilot's courses. A run's steps to a value v scatter by
+ *
+ *     sd(log steps) = sd(v) / |dv / d log t|
+ *
+ * sd(v) around a line through the values near step t, against log t, of all seeds together; its
+ * slope is the derivative. On a plateau the slope is small and the scatter large: a target there is
+ * a lucky one. */
+#include "engine/find/find.h"
+#include <math.h>
+
+/* Of the whole way: a target's place at the latest and at the earliest, and where all scatter. */
+static const double k_latest = 0.8, k_earliest = 1.0 / 64, k_beside = 1.0 / 8;
+/* Of the harder target's place: the easier one's; and a window's ends. */
+static const double k_easier = 0.625, k_window = 1.5;
+
+/* A line through the values within a factor k_window of step t. */
+typedef struct local {
+    double value, scatter; /* NAN: too few values, or they do not fall */
+} local;
+
+/* Sums of a regression of values on log step, both from a point near their means. */
+typedef struct sums {
+    double n, x, y, xx, xy, yy;
+} sums;
+
+static void add_values(sums *s, const bl_find_course *c, double t, double around) {
+    for (size_t i = 0; i < c->evals; i++) {
+        const double step = (double)c->eval[i].step;
+        if (step < t / k_window || step > t * k_window || !isfinite(c->eval[i].value)) continue;
+        const double x = log(step / t), y = c->eval[i].value - around;
+        s->n++;
+        s->x += x, s->y += y, s->xx += x * x, s->xy += x * y, s->yy += y * y;
+    }
+}
+
+static local fit_at(const bl_find_course *course, size_t courses, double t, double around) {
+    enum { FEWEST = 5 };
+    local out = {(double)NAN, (double)NAN};
+    sums s = {0};
+    for (size_t i = 0; i < courses; i++) add_values(&s, &course[i], t, around);
+    const double xx = s.xx - s.x * s.x / s.n, xy = s.xy - s.x * s.y / s.n;
+    if (s.n < FEWEST || !(xx > 0)) return out;
+    const double slope = xy / xx;
+    const double rest = fmax(0.0, s.yy - s.y * s.y / s.n - slope * xy);
+    out.value = around + (s.y - slope * s.x) / s.n;
+    if (slope < 0) out.scatter = sqrt(rest / (s.n - 2)) / -slope;
+    return out;
+}
+
+/* To three digits, towards the easier side. */
+static double rounded(double v) {
+    const double unit = pow(10.0, floor(log10(v)) - 2.0);
+    const double up = ceil(v / unit - 1e-6);
+    return unit < 1.0 ? up / round(1.0 / unit) : up * round(unit);
+}
+
+double bl_find_steps_to(const bl_find_course *course, size_t courses, double value) {
+    double sum = 0.0;
+    size_t reached = 0;
+    for (size_t i = 0; i < courses; i++)
+        for (size_t k = 0; k < course[i].evals; k++) {
+            if (!(course[i].eval[k].value <= value)) continue;
+            sum += log((double)course[i].eval[k].step);
+            reached++;
+            break;
+        }
+    return reached > 0 && 2 * reached >= courses ? exp(sum / (double)reached) : (double)NAN;
+}
+
+static bl_find_target target_at(const bl_find_course *course, size_t courses, double t,
+                                double around) {
+    const local at = fit_at(course, courses, t, around);
+    const double value = at.value > 0 ? rounded(at.value) : at.value;
+    const double steps = bl_find_steps_to(course, courses, value);
+    return (bl_find_target){value, isfinite(steps) ? steps : t, at.scatter};
+}
+
+/* Mean over the courses of the lowest value up to step t. */
+static double lowest_by(const bl_find_course *course, size_t courses, double t) {
+    double sum = 0.0;
+    for (size_t i = 0; i < courses; i++) {
+        double least = (double)INFINITY;
+        for (size_t k = 0; k < course[i].evals && (double)course[i].eval[k].step <= t; k++)
+            least = fmin(least, course[i].eval[k].value);
+        sum += least;
+    }
+    return sum / (double)courses;
+}
+
+/* Where no line falls anywhere: the lowest values by a half and by four fifths of the way. */
+static void targets_of_lowest(bl_find_target out[BL_FIND_TARGETS], const bl_find_course *course,
+                              size_t courses, double last) {
+    const double at[BL_FIND_TARGETS] = {0.5 * last, k_latest * last};
+    for (size_t i = 0; i < BL_FIND_TARGETS; i++) {
+        const double value = lowest_by(course, courses, at[i]);
+        out[i] = (bl_find_target){value > 0 && isfinite(value) ? rounded(value) : value, at[i],
+                                  (double)NAN};
+        const double steps = bl_find_steps_to(course, courses, out[i].value);
+        if (isfinite(steps)) out[i].steps = steps;
+    }
+}
+
+bool bl_find_targets(bl_find_target out[BL_FIND_TARGETS], bool *settled,
+                     const bl_find_course *course, size_t courses) {
+    *settled = false;
+    if (courses == 0 || course[0].evals == 0) return false;
+    const bl_find_course *c = &course[0];
+    const double last = (double)c->eval[c->evals - 1].step;
+    double at = 0.0, least = (double)INFINITY;
+    for (size_t i = 0; i < c->evals; i++) {
+        const double t = (double)c->eval[i].step;
+        const local fit = fit_at(course, courses, t, c->eval[i].value);
+        if (t < k_earliest * last || t > k_latest * last || isnan(fit.scatter)) continue;
+        const bool good = fit.scatter < BL_FIND_SCATTER;
+        /* The last good one; without any, the least of the later ones. */
+        if (!good && (*settled || t < k_beside * last || fit.scatter >= least)) continue;
+        at = t, least = fit.scatter, *settled = *settled || good;
+    }
+    out[1] = target_at(course, courses, at, c->eval[0].value);
+    out[0] = target_at(course, courses, k_easier * at, c->eval[0].value);
+    if (!(out[0].value > out[1].value)) {
+        *settled = false;
+        targets_of_lowest(out, course, courses, last);
+    }
+    return out[0].value > out[1].value && out[1].value > 0;
+}

@@ -1,0 +1,247 @@
+/* What `batchlab find` came to, as lines of at most 80 columns and as one JSON object. */
+#include "engine/base/format.h"
+#include "engine/base/json_writer.h"
+#include "engine/base/mem.h"
+#include "engine/find/find.h"
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static const char *const k_measures[] = {
+    [BL_NOISE_PLAIN] = "plain", [BL_NOISE_PRECONDITIONED] = "preconditioned"};
+_Static_assert(BL_COUNT(k_measures) == BL_NOISE_MEASURES, "a name for each");
+
+static void head(bl_buf *out, const char *word) {
+    bl_buf_printf(out, "%-13s ", word);
+}
+
+/* "212 (190 to 240)", "undetermined" */
+static void scale_text(bl_buf *out, const bl_noise_value *v) {
+    if (!v->known) {
+        bl_buf_str(out, "undetermined");
+        return;
+    }
+    bl_format_3_digits(out, v->value);
+    bl_buf_str(out, " (");
+    bl_format_3_digits(out, v->low);
+    bl_buf_str(out, " to ");
+    bl_format_3_digits(out, v->high);
+    bl_buf_str(out, ")");
+}
+
+static void pilot_text(bl_buf *out, const bl_find *f) {
+    head(out, "pilot");
+    bl_buf_printf(out, "batch %" PRId64 " at rate ", f->batch_size);
+    bl_format_rate(out, f->learning_rate);
+    bl_buf_printf(out, ", %zu seeds, ", f->seeds);
+    bl_format_count(out, (double)f->steps);
+    bl_buf_printf(out, " steps (%.2g epochs) each\n", f->epochs);
+}
+
+static void noise_lines(bl_buf *out, const bl_find *f, bl_noise_measure measure, const char *word) {
+    const bl_find_noise *n = &f->noise[measure];
+    if (n->probes == 0) return;
+    head(out, word);
+    scale_text(out, &n->way);
+    bl_buf_str(out, measure == BL_NOISE_PLAIN ? " examples on the way to the target\n"
+                                              : " as a step of Adam sees it\n");
+    head(out, "");
+    bl_buf_str(out, "at first ");
+    scale_text(out, &n->start);
+    bl_buf_str(out, ", at last ");
+    scale_text(out, &n->target);
+    bl_buf_str(out, "\n");
+}
+
+static void time_text(bl_buf *out, const bl_find *f) {
+    if (!f->line.known) return;
+    head(out, "time");
+    bl_buf_str(out, "a step takes ");
+    bl_format_duration(out, f->line.fixed.value);
+    bl_buf_str(out, " + ");
+    bl_format_duration(out, f->line.each.value);
+    bl_buf_printf(out, " x batch, %zu sizes\n", f->size_count);
+    head(out, "");
+    bl_buf_printf(
+        out, "worst deviation %+.0f %%%s\n", 100.0 * f->line.worst,
+        fabs(f->line.worst) > BL_STATS_LINE_FINDING ? ": no straight line, or a busy machine" : "");
+}
+
+static void target_text(bl_buf *out, const bl_find_target *t) {
+    bl_buf_printf(out, "%.4g after ", t->value);
+    bl_format_count(out, round(t->steps));
+    bl_buf_str(out, " steps");
+}
+
+static void targets_text(bl_buf *out, const bl_find *f, const char *metric) {
+    head(out, "targets");
+    bl_buf_printf(out, "%s ", metric);
+    target_text(out, &f->target[0]);
+    bl_buf_str(out, ", ");
+    target_text(out, &f->target[1]);
+    bl_buf_str(out, "\n");
+    head(out, "");
+    if (isfinite(f->target[1].scatter))
+        bl_buf_printf(out, "seeds scatter by about %.0f %% there", 100.0 * f->target[1].scatter);
+    else
+        bl_buf_str(out, "seeds scatter more there than the pilot can say");
+    bl_buf_str(out, f->settled ? "\n" : ": three are too few\n");
+}
+
+static void sizes_text(bl_buf *out, const bl_find *f) {
+    const bl_find_proposal *p = &f->best;
+    if (p->size_count == 0) return;
+    bl_buf_printf(out,
+                  "For a sweep: batch sizes %" PRId64 " to %" PRId64 ", targets %.4g and %.4g.\n",
+                  p->sizes[0], p->sizes[p->size_count - 1], f->target[0].value, f->target[1].value);
+}
+
+static void proposal_text(bl_buf *out, const bl_find *f) {
+    const bl_find_proposal *p = &f->best;
+    if (!p->known) {
+        bl_buf_str(out, f->noise[f->measure].probes == 0
+                            ? "No batch size: these runs were trained before, without probes.\n"
+                            : "No batch size: the noise scale is undetermined. A larger "
+                              "noise.batches helps.\n");
+        return;
+    }
+    bl_buf_printf(out, "Try batch %" PRId64, p->batch_size);
+    if (p->low != p->high) bl_buf_printf(out, " (%" PRId64 " to %" PRId64 ")", p->low, p->high);
+    bl_buf_str(out, " at rate ");
+    bl_format_rate(out, p->learning_rate);
+    bl_buf_str(out, ": about ");
+    bl_format_count(out, p->steps);
+    bl_buf_printf(out, " steps to %.4g", f->target[1].value);
+    if (isfinite(p->seconds)) {
+        bl_buf_str(out, ", ");
+        bl_format_duration(out, p->seconds);
+    }
+    bl_buf_str(out, ".\n");
+    sizes_text(out, f);
+}
+
+void bl_find_text(bl_buf *out, const bl_find *f, const bl_config *config) {
+    pilot_text(out, f);
+    noise_lines(out, f, BL_NOISE_PLAIN, "noise scale");
+    noise_lines(out, f, BL_NOISE_PRECONDITIONED, "");
+    time_text(out, f);
+    targets_text(out, f, config->metric);
+    bl_buf_str(out, "\n");
+    proposal_text(out, f);
+}
+
+/* ---- JSON ---- */
+
+static void value_json(bl_jw *w, const char *key, const bl_noise_value *v) {
+    bl_jw_object(w, key);
+    bl_jw_f64_rounded(w, "scale", v->value);
+    bl_jw_f64_rounded(w, "low", v->low);
+    bl_jw_f64_rounded(w, "high", v->high);
+    bl_jw_end(w);
+}
+
+static void noise_json(bl_jw *w, const bl_find_noise *noise) {
+    bl_jw_object(w, "noise");
+    for (int m = 0; m < BL_NOISE_MEASURES; m++) {
+        const bl_find_noise *n = &noise[m];
+        if (n->probes == 0) continue;
+        bl_jw_object(w, k_measures[m]);
+        bl_jw_i64(w, "probes", (int64_t)n->probes);
+        value_json(w, "start", &n->start);
+        value_json(w, "way", &n->way);
+        value_json(w, "target", &n->target);
+        bl_jw_end(w);
+    }
+    bl_jw_end(w);
+}
+
+static void pilot_json(bl_jw *w, const bl_find *f) {
+    bl_jw_object(w, "pilot");
+    bl_jw_i64(w, "batch_size", f->batch_size);
+    bl_jw_f64(w, "learning_rate", f->learning_rate);
+    bl_jw_i64(w, "seeds", (int64_t)f->seeds);
+    bl_jw_i64(w, "steps", f->steps);
+    bl_jw_f64_rounded(w, "epochs", f->epochs);
+    bl_jw_end(w);
+}
+
+static void times_json(bl_jw *w, const bl_find *f) {
+    bl_jw_array(w, "times");
+    for (size_t i = 0; i < f->size_count; i++) {
+        bl_jw_object(w, NULL);
+        bl_jw_i64(w, "batch_size", f->size[i]);
+        bl_jw_f64(w, "seconds_per_step", f->seconds[i]);
+        bl_jw_end(w);
+    }
+    bl_jw_end(w);
+    if (!f->line.known) return;
+    bl_jw_object(w, "step_line");
+    bl_jw_f64_rounded(w, "fixed", f->line.fixed.value);
+    bl_jw_f64_rounded(w, "each", f->line.each.value);
+    bl_jw_f64_rounded(w, "worst", f->line.worst);
+    bl_jw_end(w);
+}
+
+static void targets_json(bl_jw *w, const bl_find *f) {
+    bl_jw_array(w, "targets");
+    for (size_t i = 0; i < BL_FIND_TARGETS; i++) {
+        bl_jw_object(w, NULL);
+        bl_jw_f64(w, "value", f->target[i].value);
+        bl_jw_f64_rounded(w, "steps", f->target[i].steps);
+        bl_jw_f64_rounded(w, "scatter", f->target[i].scatter);
+        bl_jw_end(w);
+    }
+    bl_jw_end(w);
+    bl_jw_bool(w, "settled", f->settled);
+}
+
+static void proposal_json(bl_jw *w, const bl_find_proposal *p) {
+    if (!p->known) {
+        bl_jw_null(w, "proposal");
+        return;
+    }
+    bl_jw_object(w, "proposal");
+    bl_jw_i64(w, "batch_size", p->batch_size);
+    bl_jw_i64(w, "low", p->low);
+    bl_jw_i64(w, "high", p->high);
+    bl_jw_f64(w, "learning_rate", p->learning_rate);
+    bl_jw_f64_rounded(w, "steps", p->steps);
+    bl_jw_f64_rounded(w, "seconds", p->seconds);
+    bl_jw_array(w, "batch_sizes");
+    for (size_t i = 0; i < p->size_count; i++) bl_jw_i64(w, NULL, p->sizes[i]);
+    bl_jw_end(w);
+    bl_jw_end(w);
+}
+
+static void forecasts_json(bl_jw *w, const bl_find *f) {
+    bl_jw_newline(w, 1);
+    bl_jw_array(w, "forecasts");
+    for (size_t i = 0; i < f->forecasts; i++) {
+        const bl_find_forecast *c = &f->forecast[i];
+        bl_jw_newline(w, 2);
+        bl_jw_object(w, NULL);
+        bl_jw_f64(w, "target", c->target);
+        bl_jw_f64_rounded(w, "steps", c->steps);
+        if (isfinite(c->steps)) noise_json(w, c->noise);
+        bl_jw_end(w);
+    }
+    bl_jw_end(w);
+}
+
+void bl_find_json(bl_buf *out, const bl_find *f, const bl_config *config) {
+    bl_jw w = bl_jw_open(out);
+    bl_jw_object(&w, NULL);
+    bl_jw_i64(&w, "format", 1);
+    bl_jw_str(&w, "experiment", config->name);
+    bl_jw_str(&w, "preset", config->preset);
+    bl_jw_str(&w, "metric", config->metric);
+    bl_jw_newline(&w, 1);
+    pilot_json(&w, f);
+    noise_json(&w, f->noise);
+    bl_jw_newline(&w, 1);
+    times_json(&w, f);
+    bl_jw_newline(&w, 1);
+    targets_json(&w, f);
+    proposal_json(&w, &f->best);
+    forecasts_json(&w, f);
+}

@@ -1,0 +1,92 @@
+-- What `batchlab find` trains; engine/find reads it. In place of an experiment's sweep.lua, at the batch size of the
+-- configuration:
+--
+-- 1. seconds of a step at five batch sizes;
+-- 2. a learning-rate finder, whose three suggestions run for a quarter of the way with one seed. The rates twice and
+--    half the best one follow, until the best has a worse rate on either side;
+-- 3. the pilot: the best rate with three seeds to the end of the way. Its round is the last one.
+--
+-- Example: steps of 64 take 0.5 ms and sweep.max_epochs is 30 with 55,000 rows. A quarter of the budget is 6,445
+-- steps, 3 s, and so is the way. Where that took longer than 20 s, the way is as long as 20 s allow.
+local finder = require "finder"
+
+local parts, most_seconds, seeds, most_moves = 4, 20, 3, 6
+
+-- Around the base size, at most the rows there are.
+local function sizes_around(exp, size)
+  local sizes = {}
+  for _, factor in ipairs { 1 / 4, 1, 4, 8, 16 } do
+    local at = math.max(1, math.min(math.floor(size * factor), exp.epoch_rows))
+    if at > (sizes[#sizes] or 0) then sizes[#sizes + 1] = at end
+  end
+  return sizes
+end
+
+-- Steps of the pilot, at an evaluation.
+local function way(exp, size, seconds)
+  local steps = exp.config["sweep.max_epochs"] * exp.epoch_rows / size / 4
+  if exp.config["sweep.max_steps"] then steps = math.min(steps, exp.config["sweep.max_steps"]) end
+  if seconds then steps = math.min(steps, most_seconds / seconds) end
+  return exp:grid_floor(math.max(1, math.floor(steps)))
+end
+
+-- The value at the end; math.huge for a run that diverged.
+local function value_of(result)
+  local last = result.evals[#result.evals]
+  return result.outcome == "budget" and last and last.value or math.huge
+end
+
+-- Runs those rates that have not run, for a quarter of the way. `values` is by rate.
+local function try(exp, o, rates, values)
+  local round = { title = "rates for the pilot" }
+  for _, rate in ipairs(rates) do
+    if not values[rate] and rate >= o.lr_min and rate <= o.lr_max then
+      round[#round + 1] = { batch_size = o.size, learning_rate = rate, seed = o.seed, max_steps = o.quarter,
+        reason = "a rate for the pilot" }
+      values[rate] = math.huge
+    end
+  end
+  if #round == 0 then return false end
+  for i, result in ipairs(exp:run(round)) do values[round[i].learning_rate] = value_of(result) end
+  return true
+end
+
+-- The rate with the lowest value, the lower one of equals.
+local function best_of(values)
+  local best
+  for rate, value in pairs(values) do
+    if best == nil or value < values[best] or (value == values[best] and rate < best) then best = rate end
+  end
+  return best
+end
+
+local function best_rate(exp, o)
+  local rates, values = {}, {}
+  for _, row in ipairs(finder.lr_find(exp, { batch = { o.size }, steps = 200 })[1].suggestions) do
+    if row.learning_rate then rates[#rates + 1] = row.learning_rate end
+  end
+  if #rates == 0 then rates[1] = exp.config["sweep.lr_start"] end
+  try(exp, o, rates, values)
+  for _ = 1, most_moves do
+    local best = best_of(values)
+    if not try(exp, o, { 2 * best, best / 2 }, values) then break end
+  end
+  local best = best_of(values)
+  if values[best] == math.huge then error("every rate diverged, the lowest at " .. best .. ": lower sweep.lr_min") end
+  return best
+end
+
+return function(exp)
+  local config = exp.config
+  local size = math.min(config["train.batch_size"], exp.epoch_rows)
+  local steps = way(exp, size, exp:step_times(sizes_around(exp, size))[size])
+  local rate = best_rate(exp, { size = size, seed = config["train.seed"], lr_min = config["sweep.lr_min"],
+    lr_max = config["sweep.lr_max"], quarter = exp:grid_ceil(math.max(1, steps // parts)) })
+  exp:note(string.format("pilot: batch %d at rate %.3g, %d seeds, %d steps each", size, rate, seeds, steps))
+  local pilot = { title = "pilot" }
+  for i = 1, seeds do
+    pilot[i] = { batch_size = size, learning_rate = rate, seed = config["train.seed"] + i - 1, max_steps = steps,
+      reason = "the pilot, seed " .. config["train.seed"] + i - 1 }
+  end
+  exp:run(pilot)
+end

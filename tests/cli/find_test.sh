@@ -1,0 +1,73 @@
+#!/bin/sh
+# batchlab find: a pilot's answer is the same bytes the second time, at any -j and after a kill, and trains nothing then;
+# --json and --write; its file in the store is looked after.
+set -u
+. tests/cli/lib.sh
+export BATCHLAB_CACHE="${BATCHLAB_CACHE:-$PWD/datasets/cache}" BATCHLAB_DATA=/nowhere
+export BATCHLAB_REPORTS="$scratch/reports"
+tiny="mnist --preset tiny --synthetic --set data.rows=4000 --set data.eval_rows=256 --set sweep.max_epochs=12
+  --set eval.growth=1.1 --set noise.micro_batch=16 --set optimizer.name=adam --progress none"
+
+# Arguments are split into words:
+# shellcheck disable=SC2086
+export BATCHLAB_RUNS="$scratch/a"
+try 0 find $tiny -j 2
+cp "$scratch/out" "$scratch/first"
+says out "^mnist, preset tiny, on mnist (SYNTHETIC DATA)$"
+says out "^pilot  *batch 64 at rate .*, 3 seeds, .* steps ([23]\.*[0-9]* epochs) each$"
+says out "^noise scale  *[0-9]"
+says out "as a step of Adam sees it"
+says out "^targets  *error "
+[ "$(awk 'length > 80' "$scratch/out" | wc -l)" = 0 ] || fail "a line is too long"
+[ -n "$(sums a noise.jsonl.gz)" ] || fail "there are no probes"
+before=$(find "$BATCHLAB_RUNS" -type f ! -name index.csv -exec stat -c '%n %i %Y' {} + | sort)
+try 0 find $tiny -j 2
+cmp -s "$scratch/out" "$scratch/first" || fail "the second call says something else"
+same "$(find "$BATCHLAB_RUNS" -type f ! -name index.csv -exec stat -c '%n %i %Y' {} + | sort)" "$before" "files after the second call"
+try 0 find $tiny --json
+cmp -s "$scratch/out" "$BATCHLAB_RUNS/mnist/find.json" || fail "--json is not what the store keeps"
+says out '^{"format":1,"experiment":"mnist","preset":"tiny","metric":"error",$'
+says out '"targets":\[{"value":0'
+
+# Runs do not depend on -j, or on being killed on the way.
+cp -r "$scratch/a/mnist" "$scratch/times"
+for store in b c; do
+  mkdir -p "$scratch/$store/mnist"
+  cp "$scratch"/times/step_times-*.json "$scratch/$store/mnist/"
+done
+export BATCHLAB_RUNS="$scratch/b"
+try 0 find $tiny -j 1
+cmp -s "$scratch/out" "$scratch/first" || fail "-j 1 says something else"
+same "$(sums b noise.jsonl.gz)$(sums b log.jsonl.gz)" "$(sums a noise.jsonl.gz)$(sums a log.jsonl.gz)" "runs at -j 1"
+export BATCHLAB_RUNS="$scratch/c"
+cut_again KILL "3 40 90" find ${tiny% --progress none} -j 2
+try 0 find $tiny -j 2
+cmp -s "$scratch/out" "$scratch/first" || fail "a killed find says something else"
+same "$(sums c log.jsonl.gz)" "$(sums a log.jsonl.gz)" "runs after kills"
+
+# What a sweep trains has other ids or the same bytes; the store stays sound, and damage is seen.
+try 0 fsck
+printf x >>"$BATCHLAB_RUNS/mnist/find.json"
+try 4 fsck
+says out "find.json"
+try 0 find $tiny
+try 0 fsck
+
+# Settings go into the file; comments and other keys stay.
+export BATCHLAB_RUNS="$scratch/a"
+project mnist
+cd "$scratch/project" || exit 1
+cfg=experiments/mnist/experiment.cfg
+cp $cfg was
+try 0 find $tiny --write
+says err "^  sweep.targets: \[0.3\] -> \[0"
+diff was $cfg >changes
+same "$(grep -c '^<' changes)" "$(grep -c '^< *\(targets\|batch_sizes\|lr_start\)' changes)" "lines that changed"
+same "$(grep -c '#' $cfg)" "$(grep -c '#' was)" "comments"
+try 0 check mnist --preset tiny
+try 0 check mnist
+
+try 2 find
+try 2 find mnist --jobs 0
+says err "a number from 1 to 256"
+exit $failed

@@ -1,0 +1,237 @@
+/* From a pilot's courses and probes to targets and a proposal, against closed forms. */
+#include "engine/base/mem.h"
+#include "engine/base/philox.h"
+#include "engine/find/find.h"
+#include "tests/check.h"
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- targets ---- */
+
+enum { EVALS = 120, SEEDS = 3 };
+
+typedef struct pilot {
+    bl_eval eval[SEEDS][EVALS];
+    bl_find_course course[SEEDS];
+} pilot;
+
+/* Values floor + t^-1/2, off by +-`off` in turns, at steps 20 x 1.06^i. */
+static void fill(pilot *p, double floor_value, double off) {
+    for (size_t s = 0; s < SEEDS; s++) {
+        p->course[s] = (bl_find_course){p->eval[s], EVALS};
+        for (size_t i = 0; i < EVALS; i++) {
+            const int64_t step = (int64_t)round(20 * pow(1.06, (double)i));
+            const double turn = (i + s) % 2 == 0 ? off : -off;
+            p->eval[s][i] =
+                (bl_eval){.step = step, .value = floor_value + 1 / sqrt((double)step) + turn};
+        }
+    }
+}
+
+static double last_step(const pilot *p) {
+    return (double)p->eval[0][EVALS - 1].step;
+}
+
+/* Little scatter: the harder target stands at four fifths of the way. */
+static void late_target(void **state) {
+    (void)state;
+    pilot p;
+    bl_find_target t[BL_FIND_TARGETS];
+    bool settled;
+    fill(&p, 0, 1e-6);
+    assert_true(bl_find_targets(t, &settled, p.course, SEEDS));
+    assert_true(settled);
+    const double at = 1 / (t[1].value * t[1].value);
+    assert_true(at <= 0.8 * last_step(&p) && at > 0.8 * last_step(&p) / 1.15);
+    check_close(t[0].value, t[1].value / sqrt(0.625), 0.02);
+    assert_true(t[0].steps < t[1].steps);
+    check_close(t[1].steps, at, 0.07);
+    assert_true(t[1].scatter < 0.02);
+}
+
+/* Scatter of log steps is off / |dv / d log t| = 2 off sqrt(t): 0.15 at t = (0.075 / off)^2. */
+static void scatter_bounds_the_target(void **state) {
+    (void)state;
+    pilot p;
+    bl_find_target t[BL_FIND_TARGETS];
+    bool settled;
+    const double off = 1.5e-3, bound = pow(0.075 / off, 2);
+    fill(&p, 0.1, off);
+    assert_true(bound < 0.8 * last_step(&p));
+    assert_true(bl_find_targets(t, &settled, p.course, SEEDS));
+    assert_true(settled);
+    check_close(1 / pow(t[1].value - 0.1, 2), bound, 0.2);
+    assert_true(t[1].scatter < BL_FIND_SCATTER && t[1].scatter > 0.13);
+}
+
+static void plateau(void **state) {
+    (void)state;
+    pilot p;
+    bl_find_target t[BL_FIND_TARGETS];
+    bool settled;
+    fill(&p, 0.1, 0.1);
+    (void)bl_find_targets(t, &settled, p.course, SEEDS);
+    assert_false(settled);
+    for (size_t s = 0; s < SEEDS; s++)
+        for (size_t i = 0; i < EVALS; i++) p.eval[s][i].value = 0.5;
+    assert_false(bl_find_targets(t, &settled, p.course, SEEDS));
+    assert_false(bl_find_targets(t, &settled, p.course, 0));
+}
+
+/* Three seeds at 100, 400 and never; fewer than half is never. */
+static void steps_to_a_value(void **state) {
+    (void)state;
+    const bl_eval a[] = {
+        {.step = 50,  .value = 0.5},
+        {.step = 100, .value = 0.2}
+    };
+    const bl_eval b[] = {
+        {.step = 50,  .value = 0.5},
+        {.step = 400, .value = 0.1}
+    };
+    const bl_eval c[] = {
+        {.step = 50, .value = 0.5}
+    };
+    const bl_find_course course[] = {
+        {a, 2},
+        {b, 2},
+        {c, 1}
+    };
+    check_close(bl_find_steps_to(course, 3, 0.2), 200, 1e-12);
+    assert_true(isnan(bl_find_steps_to(course, 3, 0.15)));
+    check_close(bl_find_steps_to(course, 2, 0.15), 400, 1e-12);
+}
+
+/* ---- noise on the way ---- */
+
+/* A probe whose pair is exactly (|G|^2, S), its quarters alike. */
+static bl_noise_probe exact_probe(int64_t step, double grad_sq, double trace) {
+    enum { K = 8, B = 16 };
+    bl_noise_probe p = {.step = step, .batch = B, .batches = K};
+    bl_noise_norms *n = &p.norms[BL_NOISE_PLAIN];
+    n->known = true;
+    for (size_t l = 0; l < bl_noise_levels(K); l++)
+        n->level[l] = grad_sq + trace / (double)(B << l);
+    for (size_t i = 0; i < BL_NOISE_QUARTERS; i++) {
+        n->quarter[i] = n->level[0];
+        for (size_t j = 0; j < BL_NOISE_QUARTERS; j++)
+            n->product[i][j] = grad_sq + (i == j ? trace * BL_NOISE_QUARTERS / (K * B) : 0);
+    }
+    return p;
+}
+
+/* The scale is 100 for the first half of 3,200 steps of 100 examples, then 700. Steps without noise
+ * are 1,600 / 2 and 1,600 / 8: the mean over them is (800 x 100 + 200 x 700) / 1,000 = 220. The
+ * mean of numerators over that of denominators would be another number. */
+static void mean_over_the_way(void **state) {
+    (void)state;
+    bl_noise_probe p[64];
+    size_t n = 0;
+    for (int64_t step = 25; step <= 3200; step *= 2) {
+        p[n++] = exact_probe(step, 4.0, 400);
+        if (step < 1600) p[n++] = exact_probe(step + step / 2, 4.0, 400);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (p[i].step > 1600) p[i] = exact_probe(p[i].step, 0.5, 350);
+    p[n++] = exact_probe(2200, 0.5, 350);
+    p[n++] = exact_probe(9000, 1.0, 1e6); /* behind the way */
+    bl_noise_sort(p, n);
+    for (size_t i = 1; i < n; i++) assert_true(p[i - 1].step <= p[i].step);
+    const bl_noise_value mean = bl_noise_course(p, n, 3200, 100, BL_NOISE_PLAIN);
+    assert_true(mean.known);
+    check_close(mean.value, 220, 1e-9);
+    const bl_find_noise f = bl_find_noise_of(p, n, 3200, 100, BL_NOISE_PLAIN);
+    check_close(f.start.value, 100, 1e-9);
+    check_close(f.target.value, 700, 1e-9);
+    check_close(f.way.value, 220, 1e-9);
+    assert_int_equal(f.probes, n);
+    assert_false(bl_noise_course(p, 0, 3200, 100, BL_NOISE_PLAIN).known);
+    assert_int_equal(bl_find_noise_of(p, n, 3200, 100, BL_NOISE_PRECONDITIONED).probes, 0);
+}
+
+/* ---- the proposal ---- */
+
+/* t(B) = 1 ms + 0.01 ms B and B_n = 400: the fastest is sqrt(400 x 100) = 200, near 256. */
+static bl_find example(void) {
+    bl_find f = {.batch_size = 64, .learning_rate = 0.01};
+    f.noise[BL_NOISE_PLAIN].way = (bl_noise_value){400, 100, 1600, true};
+    f.noise[BL_NOISE_PLAIN].probes = 9;
+    f.target[0] = (bl_find_target){0.5, 300, 0.1};
+    f.target[1] = (bl_find_target){0.4, 1000, 0.1};
+    static const double seconds[] = {1.16e-3, 1.64e-3, 3.56e-3};
+    const bl_stats_step_size size[] = {
+        {.batch_size = 16,  .seconds = &seconds[0], .repeats = 1},
+        {.batch_size = 64,  .seconds = &seconds[1], .repeats = 1},
+        {.batch_size = 256, .seconds = &seconds[2], .repeats = 1}
+    };
+    f.line = bl_stats_fit_step_line(size, 3);
+    return f;
+}
+
+static void proposal(void **state) {
+    (void)state;
+    bl_find f = example();
+    const bl_find_proposal p = bl_find_propose(&f, "sqrt", 100000);
+    assert_true(p.known);
+    assert_int_equal(p.batch_size, 256);
+    assert_int_equal(p.low, 128);
+    assert_int_equal(p.high, 512);
+    check_close(p.learning_rate, 0.02, 1e-12);
+    check_close(p.steps, round(1000 * (1 + 400.0 / 256) / (1 + 400.0 / 64)), 1e-12);
+    check_close(p.seconds, p.steps * 3.56e-3, 1e-9);
+    assert_int_equal(p.sizes[0], 64);                  /* 50 */
+    assert_int_equal(p.sizes[p.size_count - 1], 4096); /* rows / 16 allow no more */
+    assert_int_equal(p.size_count, 7);
+    check_close(bl_find_propose(&f, "linear", 100000).learning_rate, 0.04, 1e-12);
+    check_close(bl_find_propose(&f, "keep", 100000).learning_rate, 0.01, 1e-12);
+    assert_int_equal(bl_find_propose(&f, "sqrt", 100).batch_size, 64);
+    f.line.known = false; /* the noise scale itself */
+    assert_int_equal(bl_find_propose(&f, "sqrt", 100000).batch_size, 512);
+    assert_true(isnan(bl_find_propose(&f, "sqrt", 100000).seconds));
+    f.noise[BL_NOISE_PLAIN].way.known = false;
+    assert_false(bl_find_propose(&f, "sqrt", 100000).known);
+}
+
+static void settings(void **state) {
+    (void)state;
+    bl_config c;
+    bl_find_settings s;
+    CHECK_OK(bl_config_parse(&c, "dataset = \"shop\";", 17, "e.cfg", NULL, NULL, 0, ERR));
+    bl_find f = example();
+    f.best = bl_find_propose(&f, "sqrt", 100000);
+    bl_find_settings_of(&s, &f, &c);
+    assert_int_equal(s.count, 3);
+    assert_string_equal(s.change[0].path, "sweep.targets");
+    assert_string_equal(s.change[0].value, "[0.5, 0.4]");
+    assert_string_equal(s.change[1].value, "[64, 128, 256, 512, 1024, 2048, 4096]");
+    assert_string_equal(s.change[2].path, "sweep.lr_start");
+    assert_string_equal(s.change[2].value, "0.0078125");
+    f.best = (bl_find_proposal){0};
+    bl_find_settings_of(&s, &f, &c);
+    assert_int_equal(s.count, 2);
+}
+
+/* A probe takes at most a quarter of the rows, or as few as four micro-batches of one. */
+static void small_data(void **state) {
+    (void)state;
+    bl_config c = {
+        .timing = {.repeats = 7,      .seconds = 0.1},
+          .noise = {.micro_batch = 64, .batches = 32 }
+    };
+    assert_int_equal(bl_find_config(&c, 100000).noise.batches, 32);
+    const bl_config small = bl_find_config(&c, 600);
+    assert_true(small.noise.micro_batch * small.noise.batches <= 150);
+    assert_true(small.noise.batches >= BL_NOISE_QUARTERS);
+    check_close(small.noise.share, 0.25, 1e-12);
+    assert_int_equal(bl_find_config(&c, 3).noise.micro_batch, 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(late_target),       cmocka_unit_test(scatter_bounds_the_target),
+        cmocka_unit_test(plateau),           cmocka_unit_test(steps_to_a_value),
+        cmocka_unit_test(mean_over_the_way), cmocka_unit_test(proposal),
+        cmocka_unit_test(settings),          cmocka_unit_test(small_data),
+    };
+    return cmocka_run_group_tests_name("find", tests, NULL, NULL);
+}
