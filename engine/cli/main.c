@@ -3,9 +3,11 @@
 #include "engine/cli/command.h"
 #include "engine/cli/environment.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void show_help(void) {
     bl_cli_printf(stdout,
@@ -45,13 +47,21 @@ static int help_on(char *word) {
     return command != NULL ? bl_args_read(&args, command, 2, argv) : unknown_command(word);
 }
 
+/* A caller may have closed standard input, output or error. The next file, or the socket to a
+ * script, would get that number, and messages would be written into it. The root folder takes the
+ * place: it is always there, and writing to it fails as on what is closed. */
+static void fill_closed_descriptors(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0) (void)open("/", O_RDONLY | O_DIRECTORY); /* the lowest free */
+}
+
 /* What was printed may still be in memory only, and a full disk or a closed pipe says so at the
  * end. */
 static int flushed(int rc) {
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout)) return rc;
-    bl_cli_printf(stderr, "batchlab: cannot write to standard output: %s\n",
-                  errno != 0 ? strerror(errno) : "it failed before");
+    bl_cli_printf(stderr, "batchlab: cannot write to standard output%s%s\n", errno != 0 ? ": " : "",
+                  errno != 0 ? strerror(errno) : "");
     return BL_EXIT_IO;
 }
 
@@ -82,6 +92,7 @@ static int start(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    fill_closed_descriptors();
     /* Beyond the limit on a file's size, write() then says EFBIG, and a message names the file. */
     (void)signal(SIGXFSZ, SIG_IGN);
     return flushed(start(argc, argv));

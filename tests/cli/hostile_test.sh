@@ -106,6 +106,16 @@ printf x >>"$scratch/runs/broken/$run/result.json"
 full 4 fsck broken
 rm -r "$scratch/runs/broken"
 
+# ---- closed standard files: what is opened next does not get their numbers, nor the messages
+for mode in json plain; do
+  "$BATCHLAB" run rossmann --preset tiny --synthetic --progress $mode >"$scratch/out" 2>&-
+  same $? 0 "run --progress $mode with standard error closed"
+  "$BATCHLAB" work rossmann --preset tiny --synthetic --progress $mode <&- >&- 2>&-
+  same $? 0 "work --progress $mode with all three closed"
+done
+"$BATCHLAB" run rossmann --preset tiny --synthetic --progress json <&- >&- 2>&-
+same $? 74 "run with all three closed"
+
 # ---- a limit on the size of files: a message and 74, not a signal
 (ulimit -f 1 && try 74 bundle rossmann -o "$scratch/limited.tar"; exit $failed) || failed=1
 [ -e "$scratch/limited.tar" ] && fail "half a bundle was left"
