@@ -67,8 +67,24 @@ static size_t first_hit(const bl_runlog *log, double target, int64_t steps) {
     return SIZE_MAX;
 }
 
+/* Batch size, rate and seed, as far as the log's header has them. Both files hold the shortest text
+ * of the same double. */
+static bl_status check_settings(const bl_plan_trial *t, const bl_runlog *log, const char *name,
+                                bl_err *err) {
+    if ((log->batch_size == 0 || log->batch_size == t->batch_size) &&
+        (isnan(log->learning_rate) || log->learning_rate == t->learning_rate) &&
+        (log->seed < 0 || log->seed == t->seed))
+        return BL_OK;
+    BL_FAIL(err, BL_EDAMAGED,
+            "%s: a trial of run %s says batch size %lld, learning rate %.9g, seed %lld; its log "
+            "says %lld, %.9g, %lld",
+            name, t->run, (long long)t->batch_size, t->learning_rate, (long long)t->seed,
+            (long long)log->batch_size, log->learning_rate, (long long)log->seed);
+}
+
 bl_status bl_plan_check_trial(const bl_plan_trial *t, const bl_runlog *log, const char *name,
                               bl_err *err) {
+    BL_TRY(check_settings(t, log, name, err));
     const size_t hit = isnan(t->target) ? SIZE_MAX : first_hit(log, t->target, t->steps);
     const int64_t step = hit != SIZE_MAX ? log->eval[hit].step : 0;
     const int64_t before = hit != SIZE_MAX && hit > 0 ? log->eval[hit - 1].step : 0;

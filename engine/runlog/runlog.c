@@ -85,6 +85,10 @@ static bl_status take_header(reader *r, const bl_jsonl_line *line, bl_err *err) 
     if (bl_json_int(line->value, "format", 0) != 1)
         BL_FAIL(err, BL_EFORMAT, "%s: unknown log format", line->name);
     copy_text(r->log->run, sizeof r->log->run, bl_json_text(line->value, "run", ""));
+    const bl_json *config = bl_json_get(line->value, "config");
+    r->log->batch_size = bl_json_int(config, "train.batch_size", 0);
+    r->log->learning_rate = bl_json_number(config, "train.learning_rate", NAN);
+    r->log->seed = bl_json_int(config, "train.seed", -1);
     return BL_OK;
 }
 

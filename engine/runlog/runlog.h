@@ -29,6 +29,10 @@ typedef struct bl_runlog_eval {
 /* A parsed log. */
 typedef struct bl_runlog {
     char run[BL_RUN_ID];
+    /* Of the run's settings, in the header. 0, NAN, -1: it has no such member. */
+    int64_t batch_size;
+    double learning_rate;
+    int64_t seed;
     bl_runlog_eval *eval;
     size_t evals;
     bool whole; /* has a footer, and its digest is right */

@@ -67,6 +67,19 @@ try 4 fsck
 sweep "$answer"
 mended plan.jsonl
 
+# Another learning rate everywhere in the plan, sealed all the same: the runs' logs know theirs.
+sed '$d; s/"\(train\.\)\{0,1\}learning_rate":0.0/"\1learning_rate":0.8/g' "$scratch/sound/plan.jsonl" >"$store/plan.jsonl"
+printf '{"record":"seal","sha256":"%s"}\n' "$(sha256sum "$store/plan.jsonl" | cut -c1-64)" >"$scratch/seal"
+cat "$scratch/seal" >>"$store/plan.jsonl"
+for command in recommend plot report "bundle -o $scratch/b.tar"; do
+  # shellcheck disable=SC2086
+  try 4 $command rossmann
+  says err "learning rate 0.8.*; its log says"
+done
+try 4 fsck
+sweep "$answer"
+mended plan.jsonl
+
 # run.json: seen by fsck, written anew by run.
 run=$(basename "$(dirname "$(ls -d "$store"/*/run.json | head -1)")")
 flip "$store/$run/run.json" 30

@@ -413,8 +413,12 @@ static void trials_answer_to_their_logs(void **state) {
         {.step = 8,  .value = 0.2},
         {.step = 16, .value = 0.1}
     };
-    const bl_runlog log = {.eval = eval, .evals = 3};
+    bl_runlog log = {
+        .batch_size = 64, .learning_rate = 0.0625, .seed = 7, .eval = eval, .evals = 3};
     const bl_plan_trial good = {.run = "a",
+                                .batch_size = 64,
+                                .learning_rate = 0.0625,
+                                .seed = 7,
                                 .outcome = BL_OUTCOME_TARGET,
                                 .target = 0.2,
                                 .steps = 8,
@@ -434,6 +438,16 @@ static void trials_answer_to_their_logs(void **state) {
     t = good, t.target = 0.15; /* not yet at step 8 */
     assert_int_equal(bl_plan_check_trial(&t, &log, "p", &err), BL_EDAMAGED);
     t = good, t.target = (double)NAN, t.target_step = t.previous_eval_step = 0;
+    CHECK_OK(bl_plan_check_trial(&t, &log, "p", ERR));
+    t = good, t.learning_rate = 0.8625;
+    assert_int_equal(bl_plan_check_trial(&t, &log, "p", &err), BL_EDAMAGED);
+    assert_string_equal(err.text, "p: a trial of run a says batch size 64, learning rate 0.8625, "
+                                  "seed 7; its log says 64, 0.0625, 7");
+    t = good, t.batch_size = 128;
+    assert_int_equal(bl_plan_check_trial(&t, &log, "p", &err), BL_EDAMAGED);
+    t = good, t.seed = 6;
+    assert_int_equal(bl_plan_check_trial(&t, &log, "p", &err), BL_EDAMAGED);
+    log.batch_size = 0, log.learning_rate = (double)NAN, log.seed = -1; /* not in the header */
     CHECK_OK(bl_plan_check_trial(&t, &log, "p", ERR));
     t = good, t.steps = 32; /* the log does not go as far: there is nothing to hold it to */
     CHECK_OK(bl_plan_check_trial(&t, &log, "p", ERR));
