@@ -1,4 +1,6 @@
-/* batchlab recommend, plot and report NAME: the answer, from the files of the last sweep. */
+/* batchlab recommend, plot and report NAME: the answer, from the files of the last sweep. The plan
+ * is that of the last sweep alone; what another preset's sweep found is in the report that it left.
+ */
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/cli/stores.h"
@@ -21,35 +23,72 @@ static bl_status read_answer(bl_report_model *out, const char *name, bl_err *err
     return BL_OK;
 }
 
-enum { JSON, OPTION_COUNT };
+enum { PRESET, JSON, OPTION_COUNT };
+enum { KEPT_LIMIT = 64 << 20 };
 // clang-format off
 static const bl_option k_options[] = {
-    [JSON] = {"--json", NULL, NULL, "one JSON object instead of words; null is unknown"},
+    [PRESET] = {"--preset", NULL, "NAME", "of this preset's sweep (default: of the last sweep)"},
+    [JSON]   = {"--json", NULL, NULL, "one JSON object instead of words; null is unknown"},
 };
 // clang-format on
 
+/* Is the last sweep another preset's than the one asked for? */
+static bool is_of_another(const bl_args *args, const bl_report_model *answer) {
+    const char *preset = args->value[PRESET];
+    return preset != NULL && strcmp(preset, answer->plan.head.preset) != 0;
+}
+
+/* The report that the preset's sweep left, with a note. */
+static bl_status find_kept(char dir[BL_PATH], bool *answered, const bl_args *args,
+                           const bl_report_model *answer, bl_err *err) {
+    BL_TRY(bl_report_kept(dir, answered, bl_cli_reports_dir(), args->operand, args->value[PRESET],
+                          err));
+    bl_cli_printf(stderr, "note: the last sweep is of preset '%s'; this report was kept in %s/\n",
+                  answer->plan.head.preset, dir);
+    return BL_OK;
+}
+
+static bl_status recommend_kept(bl_buf *out, bool *answered, const bl_args *args,
+                                const bl_report_model *answer, bl_err *err) {
+    char dir[BL_PATH], path[BL_PATH];
+    BL_TRY(find_kept(dir, answered, args, answer, err));
+    BL_TRY(
+        bl_path(path, err, "%s/recommendation.%s", dir, bl_args_has(args, JSON) ? "json" : "txt"));
+    return bl_file_read(out, path, KEPT_LIMIT, err);
+}
+
+static bl_status recommendation(bl_buf *out, bool *answered, const bl_args *args, bl_err *err) {
+    bl_report_model answer;
+    bl_status status = BL_OK;
+    BL_TRY(read_answer(&answer, args->operand, err));
+    *answered = answer.answered;
+    if (is_of_another(args, &answer)) {
+        status = recommend_kept(out, answered, args, &answer, err);
+    } else if (bl_args_has(args, JSON)) {
+        bl_recommendation_json(&answer, out);
+        bl_buf_str(out, "\n");
+    } else {
+        bl_recommendation_text(&answer, out);
+    }
+    bl_report_model_free(&answer);
+    return status;
+}
+
 /* The answer to stdout. It is read from files: nothing is trained or drawn. */
 static int recommend(const bl_args *args) {
-    bl_report_model answer;
     bl_err err = {0};
-    if (read_answer(&answer, args->operand, &err) != BL_OK) return bl_cli_fail(&err);
     bl_buf out = {0};
-    if (bl_args_has(args, JSON)) {
-        bl_recommendation_json(&answer, &out);
-        bl_cli_printf(stdout, "%s\n", bl_buf_text(&out));
-    } else {
-        bl_recommendation_text(&answer, &out);
-        bl_cli_print(stdout, bl_buf_text(&out));
-    }
-    const bool answered = answer.answered;
+    bool answered = false;
+    const bl_status status = recommendation(&out, &answered, args, &err);
+    if (status == BL_OK) bl_cli_print(stdout, bl_buf_text(&out));
     bl_buf_free(&out);
-    bl_report_model_free(&answer);
+    if (status != BL_OK) return bl_cli_fail(&err);
     return answered ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER;
 }
 
 const bl_command bl_cmd_recommend = {
     .name = "recommend",
-    .arguments = "NAME [--json]",
+    .arguments = "NAME [--preset P] [--json]",
     .does = "which batch size, at which learning rate, at what cost",
     .operand = BL_OPERAND_EXPERIMENT,
     .options = k_options,
@@ -82,7 +121,8 @@ static int write_report(const bl_args *args, const char *file) {
     BL_GOTO(bl_report_stamp_make(&inputs, dir, bl_cli_templates_dir, &err));
     BL_GOTO(read_answer(&answer, args->operand, &err));
     answered = answer.answered;
-    status = write_files(&answer, args->operand, dir, &inputs, &err);
+    status = is_of_another(args, &answer) ? find_kept(dir, &answered, args, &answer, &err)
+                                          : write_files(&answer, args->operand, dir, &inputs, &err);
     bl_report_model_free(&answer);
 done:
     bl_buf_free(&inputs);
@@ -97,9 +137,11 @@ static int plot(const bl_args *args) {
 
 const bl_command bl_cmd_plot = {
     .name = "plot",
-    .arguments = "NAME",
+    .arguments = "NAME [--preset P]",
     .does = "draw the figures from logs alone",
     .operand = BL_OPERAND_EXPERIMENT,
+    .options = k_options,
+    .option_count = JSON,
     .run = plot,
 };
 
@@ -109,8 +151,10 @@ static int report(const bl_args *args) {
 
 const bl_command bl_cmd_report = {
     .name = "report",
-    .arguments = "NAME",
+    .arguments = "NAME [--preset P]",
     .does = "figures, tables and a single-file HTML report",
     .operand = BL_OPERAND_EXPERIMENT,
+    .options = k_options,
+    .option_count = JSON,
     .run = report,
 };

@@ -1,6 +1,7 @@
 /* The folders of reports, and which of them the old paths show. */
 #include "engine/report/report_folder.h"
 #include "engine/base/json.h"
+#include "engine/base/mem.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,22 @@ bl_status bl_report_place(char out[BL_PATH], const char *reports_dir, const char
     BL_TRY(bl_path(out, err, "%s/%s/%s", reports_dir, name, preset));
     if (answered || !holds_answer(out)) return BL_OK;
     return bl_path(out, err, "%s/%s/%s-no-answer", reports_dir, name, preset);
+}
+
+bl_status bl_report_kept(char out[BL_PATH], bool *answered, const char *reports_dir,
+                         const char *name, const char *preset, bl_err *err) {
+    static const char *const endings[] = {"", "-no-answer"};
+    for (size_t i = 0; i < BL_COUNT(endings) && strchr(preset, '/') == NULL; i++) {
+        char file[BL_PATH];
+        BL_TRY(bl_path(out, err, "%s/%s/%s%s", reports_dir, name, preset, endings[i]));
+        BL_TRY(bl_path(file, err, "%s/recommendation.json", out));
+        *answered = holds_answer(out);
+        if (bl_file_exists(file)) return BL_OK;
+    }
+    BL_FAIL(
+        err, BL_EMISSING,
+        "there is no report of preset '%s' of %s in %s/; `batchlab run %s --preset %s` makes it",
+        preset, name, reports_dir, name, preset);
 }
 
 /* Replaces dir/file by a link to FOLDER/file, at once. */

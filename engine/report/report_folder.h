@@ -10,6 +10,11 @@
 bl_status bl_report_place(char out[BL_PATH], const char *reports_dir, const char *name,
                           const char *preset, bool answered, bl_err *err) BL_CHECKED;
 
+/* The folder with what the preset's last sweep left, and whether it holds an answer. BL_EMISSING
+ * where there is none. */
+bl_status bl_report_kept(char out[BL_PATH], bool *answered, const char *reports_dir,
+                         const char *name, const char *preset, bl_err *err) BL_CHECKED;
+
 /* Points the links in reports/NAME/ at the report in `place`, a folder inside it; links to files
  * that it does not have go. A report without an answer leaves links to one that has an answer.
  * Without a preset there is nothing to do. */

@@ -4,7 +4,7 @@ set terminal svg size 520,470 font 'sans-serif,14' background 'white'
 set output figure.'.svg'
 set bmargin at screen 0.36
 set xlabel 'batch size' offset 0,0.5
-set label 98 title_text at screen 0.57,0.965 center noenhanced
+set label 98 at screen 0.57,0.965
 set style arrow 1 nohead linecolor rgb orange linewidth 1.8
 set style arrow 2 backhead filled size screen 0.013,20 linecolor rgb orange linewidth 1.8
 set style arrow 3 head filled size screen 0.013,20 linecolor rgb orange linewidth 1.8

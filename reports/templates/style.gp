@@ -21,7 +21,7 @@ set rmargin at screen 0.965
 set bmargin at screen 0.155
 set tmargin at screen 0.91
 set label 97 y_text at screen 0.035, graph 0.5 center rotate noenhanced
-set label 98 title_text at screen 0.57,0.96 center noenhanced
+set label 98 title_text at screen 0.57,0.96 center font (strlen(title_text) > 52 ? ',11' : ',14') noenhanced
 set label 99 synthetic_text at screen 0.985,0.03 right textcolor rgb red noenhanced
 set key top right reverse Left samplen 2 spacing 1.05 width 0 noenhanced
 set errorbars small

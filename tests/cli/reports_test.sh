@@ -33,4 +33,29 @@ cp "$scratch/1.runs/quadratic/timing.json" "$scratch/2.runs/quadratic/"
 report 2 report quadratic
 sums 2
 diff "$scratch/1.sums" "$scratch/2.sums" || { echo "reports differ with equal times"; failed=1; }
+
+# With --preset the answer of that preset: the last sweep's from its plan, another's from the report that it left.
+export BATCHLAB_RUNS="$scratch/1.runs" BATCHLAB_REPORTS="$scratch/1"
+kept=$scratch/1/quadratic/other
+cp -r "$scratch/1/quadratic/tiny" "$kept"
+echo "kept words" >"$kept/recommendation.txt"
+try 0 recommend quadratic --preset tiny
+says out '^quadratic, preset tiny, '
+[ -s "$scratch/err" ] && fail "a note without need"
+try 0 recommend quadratic --preset other
+same "$(cat "$scratch/out")" "kept words" "the kept report"
+says err "^note: the last sweep is of preset 'tiny'; this report was kept in $kept/$"
+try 0 recommend quadratic --preset other --json
+cmp "$scratch/out" "$kept/recommendation.json" || fail "the kept JSON"
+for command in report plot; do
+  try 0 $command quadratic --preset other
+  says out "^$kept/"
+  same "$(cat "$kept/recommendation.txt")" "kept words" "$command of a kept report"
+done
+mv "$kept" "$kept-no-answer"
+sed -i 's/"answered":true/"answered":false/' "$kept-no-answer/recommendation.json"
+try 5 recommend quadratic --preset other
+try 2 recommend quadratic --preset none
+says err "^batchlab: there is no report of preset 'none' of quadratic in .*\`batchlab run quadratic --preset none\` makes it$"
+try 2 recommend quadratic --preset ../quadratic/tiny
 exit $failed

@@ -389,6 +389,26 @@ static void a_title_is_only_text(void **state) {
     bl_report_model_free(&a);
 }
 
+/* A figure of one series names it, and a caption ends with what was found. */
+static void figures_say_what_they_show(void **state) {
+    bl_report_model a = answer_of(
+        *state, (bl_report_fixture){.sizes = 8, .seeds = 3, .series = true, .timing = true});
+    write_report(*state, &a);
+    bl_buf one = contents(*state, "scaling.gp"), all = contents(*state, "series.gp");
+    bl_buf html = contents(*state, "report.html");
+    assert_non_null(strstr(one.data, " (adam)'\nsynthetic_text"));
+    assert_null(strstr(all.data, "(adam)"));
+    assert_non_null(strstr(html.data, "retuned for each. Critical: batch size "));
+    assert_non_null(strstr(html.data, "of the timing pass. Fastest: adam, batch size "));
+    assert_non_null(strstr(html.data, "needs least of it. Cheapest: adam, batch size "));
+    assert_non_null(strstr(html.data, "critical batch size. The critical batch size of series "));
+    assert_non_null(strstr(html.data, "cost more of the other.</figcaption>"));
+    bl_buf_free(&html);
+    bl_buf_free(&all);
+    bl_buf_free(&one);
+    bl_report_model_free(&a);
+}
+
 /* ---- bad files ---- */
 
 static void expect_fault(const place *p, const char *plan, bl_status code, const char *text) {
@@ -427,6 +447,7 @@ int main(void) {
         IN_FOLDER(a_broken_drawing_leaves_the_old_report),
         IN_FOLDER(what_is_no_report_stays),
         IN_FOLDER(a_title_is_only_text),
+        IN_FOLDER(figures_say_what_they_show),
         IN_FOLDER(hostile_texts_are_drawn),
         IN_FOLDER(bad_plans),
     };

@@ -670,6 +670,9 @@ static void ticks_are_few_and_round(void **state) {
     bl_gp_axis(&gp, "x", &(bl_axis){1, 512}, 0, 0, BL_TICKS_PLAIN);
     expect_settings(&gp,
                     "set xrange [1:512]\nset xtics ('1' 1, '4' 4, '16' 16, '64' 64, '256' 256)\n");
+    bl_gp_axis(&gp, "x", &(bl_axis){512, 2048}, 0, 0, BL_TICKS_PLAIN);
+    expect_settings(&gp, "set xrange [512:2048]\nset xtics ('512' 512, '1,024' 1024, "
+                         "'2,048' 2048)\n");
     bl_buf_free(&gp);
 }
 

@@ -21,6 +21,8 @@ static void common_settings(bl_buf *gp, const bl_figure *figure, const bl_report
     bl_buf title = {0};
     bl_buf_str(&title,
                m->plan.head.title[0] != '\0' ? m->plan.head.title : m->plan.head.experiment);
+    if (!figure->all_series && m->main_series != BL_NO_SERIES)
+        bl_buf_printf(&title, " (%s)", m->series[m->main_series].name);
     bl_gp_text(gp, "figure", figure->name);
     bl_gp_text(gp, "title_text", bl_buf_text(&title));
     bl_gp_text(gp, "synthetic_text", m->plan.head.dataset.synthetic ? BL_SYNTHETIC_LABEL : "");

@@ -3,6 +3,7 @@
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
 #include "engine/report/text/labels.h"
+#include "engine/report/text/sentences.h"
 #include <math.h>
 
 static bool timed(const bl_report_model *m) {
@@ -81,12 +82,18 @@ static void time_settings(bl_buf *gp, const bl_report_model *m) {
     bl_buf_free(&label);
 }
 
+static void found_fastest(bl_buf *out, const bl_report_model *m) {
+    bl_sentence_optimum(out, m, BL_STATS_FASTEST);
+}
+
 const bl_figure bl_figure_time = {
     .name = "time",
     .caption = "Training time to the target: steps times the time per step of the timing pass.",
     .has_data = timed,
     .data = time_data,
-    .settings = time_settings};
+    .settings = time_settings,
+    .found = found_fastest,
+};
 
 /* ---- resources ---- */
 
@@ -195,9 +202,15 @@ static void resources_settings(bl_buf *gp, const bl_report_model *m) {
     legend(gp, m, JOULES, "joules_text");
 }
 
+static void found_cheapest(bl_buf *out, const bl_report_model *m) {
+    bl_sentence_optimum(out, m, BL_STATS_CHEAPEST);
+}
+
 const bl_figure bl_figure_resources = {
     .name = "resources",
     .caption = "Resources to the target, each relative to the batch size that needs least of it.",
     .has_data = has_resources,
     .data = resources_data,
-    .settings = resources_settings};
+    .settings = resources_settings,
+    .found = found_cheapest,
+};

@@ -86,6 +86,7 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
 
 const bl_figure bl_figure_finder = {
     .name = "finder",
+    .all_series = true,
     .caption = "The learning-rate finder: smoothed training loss while the rate grows, and the "
                "rates it suggests.",
     .has_data = has_data,

@@ -1,6 +1,7 @@
 /* What following a rule for the learning rate would have cost, against batch size. */
 #include "engine/report/figures/figures.h"
 #include "engine/report/lr_regret.h"
+#include "engine/report/text/sentences.h"
 
 static bool has_data(const bl_report_model *m) {
     for (int r = 0; r < BL_PLAN_RULE_COUNT; r++)
@@ -62,4 +63,6 @@ const bl_figure bl_figure_lr_rules = {
                "retuning.",
     .has_data = has_data,
     .data = data,
-    .settings = settings};
+    .settings = settings,
+    .found = bl_sentence_rules,
+};

@@ -1,6 +1,7 @@
 /* Steps to the target against learning rate, one curve for each batch size. */
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
+#include "engine/report/text/sentences.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -83,4 +84,6 @@ const bl_figure bl_figure_lr_sensitivity = {
                "having arrived.",
     .has_data = has_data,
     .data = data,
-    .settings = settings};
+    .settings = settings,
+    .found = bl_sentence_rate_ties,
+};

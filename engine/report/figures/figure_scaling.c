@@ -3,6 +3,7 @@
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
+#include "engine/report/text/sentences.h"
 #include <math.h>
 
 enum { PER_OCTAVE = 16 };
@@ -200,4 +201,6 @@ const bl_figure bl_figure_scaling = {
     .caption = "Steps to the target against batch size, learning rate retuned for each.",
     .has_data = has_data,
     .data = data,
-    .settings = settings};
+    .settings = settings,
+    .found = bl_sentence_critical,
+};

@@ -2,6 +2,7 @@
  * trade-off behind every choice of a batch size. */
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
+#include "engine/report/text/sentences.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -218,10 +219,14 @@ const bl_figure bl_figure_pareto = {
     .data = targets_data,
     .settings = pareto_settings};
 
-const bl_figure bl_figure_series = {.name = "series",
-                                    .template = "targets",
-                                    .caption = "Steps to the target against batch size for each "
-                                               "series; a cross is its critical batch size.",
-                                    .has_data = several_series,
-                                    .data = series_data,
-                                    .settings = series_settings};
+const bl_figure bl_figure_series = {
+    .name = "series",
+    .all_series = true,
+    .template = "targets",
+    .caption = "Steps to the target against batch size for each "
+               "series; a cross is its critical batch size.",
+    .has_data = several_series,
+    .data = series_data,
+    .settings = series_settings,
+    .found = bl_sentence_ratios,
+};

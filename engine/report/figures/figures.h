@@ -8,9 +8,12 @@ typedef struct bl_figure {
     const char *name;     /* of NAME.dat and NAME.gp */
     const char *template; /* NULL: of the same name */
     const char *caption;
+    bool all_series; /* false: it shows the series of the table, and its title names that */
     bool (*has_data)(const bl_report_model *answer);
     void (*data)(bl_buf *dat, const bl_report_model *answer);
     void (*settings)(bl_buf *gp, const bl_report_model *answer);
+    /* Lines under the caption that say what the figure shows; NULL: none. */
+    void (*found)(bl_buf *out, const bl_report_model *answer);
 } bl_figure;
 
 /* In the order of the report. */
@@ -66,7 +69,7 @@ typedef struct bl_axis {
 void bl_axis_add(bl_axis *axis, double value); /* ignores what is not positive and finite */
 
 typedef enum bl_ticks {
-    BL_TICKS_PLAIN,  /* 32 64 128; 0.25 0.5 */
+    BL_TICKS_PLAIN,  /* 512 1,024; 0.25 0.5 */
     BL_TICKS_POWERS, /* 2^-8 2^-7 */
     BL_TICKS_SHORT,  /* 0.1 1 10; 200k 500k 1M */
     BL_TICKS_DECIMAL /* 0.12 0.15 0.2: for a range of a few octaves */

@@ -119,13 +119,17 @@ void bl_axis_add(bl_axis *axis, double value) {
     if (value > axis->high) axis->high = value;
 }
 
-enum { MOST_TICKS = 8 };
+enum { MOST_TICKS = 8, GROUPED = 1000 };
 
 static void tick(bl_buf *gp, bool first, double at, bl_ticks style) {
     bl_buf_str(gp, first ? "" : ", ");
     if (style == BL_TICKS_POWERS)
         bl_buf_printf(gp, "'2^{%.0f}' %.9g", log2(at), at);
-    else
+    else if (at >= GROUPED) {
+        bl_buf_str(gp, "'");
+        bl_format_count(gp, at);
+        bl_buf_printf(gp, "' %.9g", at);
+    } else
         bl_buf_printf(gp, "'%.10g' %.9g", at, at);
 }
 

@@ -130,8 +130,21 @@ static void notes(bl_buf *out, const bl_report_model *m) {
     bl_buf_str(out, "</ul>\n");
 }
 
+/* What the figure is, then what it shows. */
+static void caption(bl_buf *out, const bl_figure *f, const bl_report_model *m) {
+    bl_buf words = {0};
+    bl_buf_printf(&words, "%s\n", f->caption);
+    if (f->found != NULL) f->found(&words, m);
+    for (size_t i = 0; i < words.len; i++)
+        if (words.data[i] == '\n') words.data[i] = ' ';
+    bl_buf_truncate(&words, words.len - 1);
+    element(out, "figcaption", bl_buf_text(&words));
+    bl_buf_free(&words);
+}
+
 /* The figure's SVG in place, from its root element on. */
-static bl_status figure(bl_buf *out, const bl_figure *f, const char *dir, bl_err *err) {
+static bl_status figure(bl_buf *out, const bl_figure *f, const bl_report_model *m, const char *dir,
+                        bl_err *err) {
     char path[BL_PATH];
     BL_TRY(bl_path(path, err, "%s/%s.svg", dir, f->name));
     bl_buf svg = {0};
@@ -140,7 +153,7 @@ static bl_status figure(bl_buf *out, const bl_figure *f, const char *dir, bl_err
     if (status == BL_OK && start != NULL) {
         bl_buf_str(out, "<figure>\n");
         bl_buf_str(out, start);
-        element(out, "figcaption", f->caption);
+        caption(out, f, m);
         bl_buf_str(out, "</figure>\n");
     }
     bl_buf_free(&svg);
@@ -175,7 +188,7 @@ bl_status bl_report_html(bl_buf *out, const bl_report_model *model, const char *
     table(out, model);
     bl_buf_str(out, "<h2>Figures</h2>\n<div class=\"figures\">\n");
     for (size_t i = 0; i < bl_figure_count; i++)
-        BL_TRY(figure(out, bl_figures[i], report_dir, err));
+        BL_TRY(figure(out, bl_figures[i], model, report_dir, err));
     bl_buf_str(out, "</div>\n");
     notes(out, model);
     bl_buf_str(out, "<h2>Runs</h2>\n");
