@@ -83,7 +83,7 @@ static void time_settings(bl_buf *gp, const bl_report_model *m) {
 }
 
 static void found_fastest(bl_buf *out, const bl_report_model *m) {
-    bl_sentence_optimum(out, m, BL_STATS_FASTEST);
+    bl_sentences_optimum(out, m, BL_STATS_FASTEST);
 }
 
 const bl_figure bl_figure_time = {
@@ -203,7 +203,7 @@ static void resources_settings(bl_buf *gp, const bl_report_model *m) {
 }
 
 static void found_cheapest(bl_buf *out, const bl_report_model *m) {
-    bl_sentence_optimum(out, m, BL_STATS_CHEAPEST);
+    bl_sentences_optimum(out, m, BL_STATS_CHEAPEST);
 }
 
 const bl_figure bl_figure_resources = {

@@ -64,5 +64,5 @@ const bl_figure bl_figure_lr_rules = {
     .has_data = has_data,
     .data = data,
     .settings = settings,
-    .found = bl_sentence_rules,
+    .found = bl_sentences_rules,
 };

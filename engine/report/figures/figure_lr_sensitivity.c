@@ -85,5 +85,5 @@ const bl_figure bl_figure_lr_sensitivity = {
     .has_data = has_data,
     .data = data,
     .settings = settings,
-    .found = bl_sentence_rate_ties,
+    .found = bl_sentences_rate_ties,
 };

@@ -202,5 +202,5 @@ const bl_figure bl_figure_scaling = {
     .has_data = has_data,
     .data = data,
     .settings = settings,
-    .found = bl_sentence_critical,
+    .found = bl_sentences_critical,
 };

@@ -228,5 +228,5 @@ const bl_figure bl_figure_series = {
     .has_data = several_series,
     .data = series_data,
     .settings = series_settings,
-    .found = bl_sentence_ratios,
+    .found = bl_sentences_ratios,
 };

@@ -61,7 +61,7 @@ static void ties(bl_buf *out, const bl_report_target *t, bl_stats_goal goal) {
 }
 
 /* The best batch size of all series for one goal, what it costs, and its ties. */
-void bl_sentence_optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
+void bl_sentences_optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
     static const char *const name[] = {[BL_STATS_FEWEST_STEPS] = "Fewest steps",
                                        [BL_STATS_FASTEST] = "Fastest",
                                        [BL_STATS_CHEAPEST] = "Cheapest"};
@@ -114,7 +114,7 @@ static void certainty(bl_buf *out, const bl_report_model *m) {
 enum { RATES_SAID = 8 };
 
 /* Rates at the size with the fewest steps that these data cannot tell from its best. */
-void bl_sentence_rate_ties(bl_buf *out, const bl_report_model *m) {
+void bl_sentences_rate_ties(bl_buf *out, const bl_report_model *m) {
     double rates[RATES_SAID];
     const bl_report_target *t = &m->main;
     const size_t size = t->best[BL_STATS_FEWEST_STEPS].index;
@@ -156,7 +156,7 @@ static void critical(bl_buf *out, const bl_report_model *m) {
     if (c->verdict[0] != '\0') bl_buf_printf(out, "Fit: %s.\n", c->verdict);
 }
 
-void bl_sentence_critical(bl_buf *out, const bl_report_model *m) {
+void bl_sentences_critical(bl_buf *out, const bl_report_model *m) {
     const bl_stats_critical *c = &m->main.critical;
     critical_line(out, c->corner ? "A corner" : "Critical", &c->of[BL_STATS_B_CRIT]);
     if (c->verdict[0] != '\0') bl_buf_printf(out, "Fit: %s.\n", c->verdict);
@@ -275,7 +275,7 @@ static void easier(bl_buf *out, const bl_report_model *m) {
 }
 
 /* The furthest of the series' critical sizes against the nearest. */
-void bl_sentence_ratios(bl_buf *out, const bl_report_model *m) {
+void bl_sentences_ratios(bl_buf *out, const bl_report_model *m) {
     const bl_report_series *least = NULL, *most = NULL;
     size_t known = 0;
     for (size_t i = 0; i < m->series_count; i++) {
@@ -315,13 +315,13 @@ static void series(bl_buf *out, const bl_report_model *m) {
         bl_buf_str(out, "; ");
         critical_words(out, &s->main.critical);
     }
-    bl_sentence_ratios(out, m);
+    bl_sentences_ratios(out, m);
 }
 
 /* ---- rules and comparisons ---- */
 
 /* All rules of which something is known, in one sentence. */
-void bl_sentence_rules(bl_buf *out, const bl_report_model *m) {
+void bl_sentences_rules(bl_buf *out, const bl_report_model *m) {
     bool any = false;
     for (int r = 0; r < BL_PLAN_RULE_COUNT; r++) {
         const bl_regret_summary sum = bl_regret_sum(m, (bl_plan_rule)r);
@@ -419,7 +419,7 @@ static void missing(bl_buf *out, const bl_report_model *m) {
 
 void bl_sentences(bl_buf *out, const bl_report_model *model) {
     for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++)
-        bl_sentence_optimum(out, model, (bl_stats_goal)goal);
+        bl_sentences_optimum(out, model, (bl_stats_goal)goal);
     if (!isnan(model->main.target) && !model->answered) {
         bl_buf_str(out, "No answer: ");
         bl_label_target(out, model);
@@ -430,12 +430,12 @@ void bl_sentences(bl_buf *out, const bl_report_model *model) {
     }
     if (model->main.best[BL_STATS_FEWEST_STEPS].known) {
         certainty(out, model);
-        bl_sentence_rate_ties(out, model);
+        bl_sentences_rate_ties(out, model);
         upfront(out, model);
         critical(out, model);
         known(out, model);
         easier(out, model);
-        bl_sentence_rules(out, model);
+        bl_sentences_rules(out, model);
     }
     series(out, model);
     compare_sentences(out, model);

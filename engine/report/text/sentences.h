@@ -9,11 +9,11 @@ void bl_sentences(bl_buf *out, const bl_report_model *model);
 
 /* Single lines of them, for the figures that show what they say; none where there is nothing to
  * say. */
-void bl_sentence_optimum(bl_buf *out, const bl_report_model *model, bl_stats_goal goal);
-void bl_sentence_critical(bl_buf *out, const bl_report_model *model);
-void bl_sentence_rate_ties(bl_buf *out, const bl_report_model *model);
-void bl_sentence_rules(bl_buf *out, const bl_report_model *model);
-void bl_sentence_ratios(bl_buf *out, const bl_report_model *model);
+void bl_sentences_optimum(bl_buf *out, const bl_report_model *model, bl_stats_goal goal);
+void bl_sentences_critical(bl_buf *out, const bl_report_model *model);
+void bl_sentences_rate_ties(bl_buf *out, const bl_report_model *model);
+void bl_sentences_rules(bl_buf *out, const bl_report_model *model);
+void bl_sentences_ratios(bl_buf *out, const bl_report_model *model);
 /* Without a table, budgets or a look at the test rows the sweep's notes are all there is to say:
  * they are among the sentences then. Otherwise a report shows them after everything else. */
 bool bl_notes_are_the_answer(const bl_report_model *model);
