@@ -225,6 +225,8 @@ const bl_key bl_schema[] = {
      .help = "rounds of fresh seeds until high / low of the critical batch size's interval is this"},
     {"sweep.rules_limit", F64(sweep.rules_limit, 0, 1000), ABOVE, OPTIONAL,
      .help = "learning-rate rules run to this times the tuned steps; the script decides unless given"},
+    {"sweep.noise_scale", F64(sweep.noise_scale, 0, 1e12), ABOVE, OPTIONAL, .unit = "examples",
+     .help = "the gradient noise scale, as batchlab find measures it: the rule surge needs it"},
     {"sweep.expected_epochs", F64(sweep.expected_epochs, 0, 1e6), ABOVE, .def = "1", .unit = "epochs",
      .help = "epochs to the target at small batch sizes; for time estimates only"},
     {"sweep.expected_batch_size", F64(sweep.expected_batch_size, 1, 1e9), .def = "1024", .unit = "rows",

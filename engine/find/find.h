@@ -122,12 +122,12 @@ void bl_find_text(bl_buf *out, const bl_find *found, const bl_config *config);
 /* One object, open for further members: bl_seal closes it, as it does in the store's find.json. */
 void bl_find_json(bl_buf *out, const bl_find *found, const bl_config *config);
 
-/* Targets, batch sizes and the grid's first rate as settings of group "sweep", to be written by
- * bl_config_edit. Sizes are left out where no proposal is known. */
+/* Targets, batch sizes, the grid's first rate and the noise scale as settings of group "sweep", to
+ * be written by bl_config_edit. Sizes and noise scale are left out where no proposal is known. */
 typedef struct bl_find_settings {
-    bl_config_change change[3]; /* (count) */
+    bl_config_change change[4]; /* (count) */
     size_t count;
-    char text[3][512]; /* the values */
+    char text[4][512]; /* the values */
 } bl_find_settings;
 void bl_find_settings_of(bl_find_settings *out, const bl_find *found, const bl_config *config);
 #endif

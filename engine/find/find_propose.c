@@ -1,6 +1,7 @@
 /* From the noise scale and the line of step times to a batch size (find.h has the formulas). */
 #include "engine/base/json.h"
 #include "engine/find/find.h"
+#include "engine/stats/critical.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -68,9 +69,9 @@ static double grid_rate(double rate, const bl_config *c) {
                                      : power;
 }
 
-static void write_rate(bl_buf *out, double rate) {
+static void write_number(bl_buf *out, double x) {
     char text[64];
-    bl_json_f64_text(text, rate);
+    bl_json_f64_text(text, x);
     bl_buf_printf(out, "%s%s", text, strpbrk(text, ".e") != NULL ? "" : ".0");
 }
 
@@ -89,7 +90,10 @@ void bl_find_settings_of(bl_find_settings *out, const bl_find *f, const bl_confi
     bl_buf_str(&text, "]");
     if (sized) set(out, "sweep.batch_sizes", bl_buf_text(&text));
     bl_buf_clear(&text);
-    write_rate(&text, grid_rate(moved(f->learning_rate, config->sweep.lr_rule, first), config));
+    write_number(&text, grid_rate(moved(f->learning_rate, config->sweep.lr_rule, first), config));
     set(out, "sweep.lr_start", bl_buf_text(&text));
+    bl_buf_clear(&text);
+    write_number(&text, bl_stats_digits(f->noise[f->measure].way.value, 0));
+    if (sized) set(out, "sweep.noise_scale", bl_buf_text(&text));
     bl_buf_free(&text);
 }

@@ -126,6 +126,9 @@ typedef enum bl_plan_rule {
     BL_PLAN_LINEAR,
     BL_PLAN_SATURATING,
     BL_PLAN_MALLADI,
+    BL_PLAN_HALF_LIFE,
+    BL_PLAN_DECAY,
+    BL_PLAN_SURGE,
     BL_PLAN_RULE_COUNT
 } bl_plan_rule;
 const char *bl_plan_rule_name(bl_plan_rule rule); /* "keep", "sqrt", ... */

@@ -199,6 +199,7 @@ static const char *const budget_names[] = {
 static const char *const rule_names[] = {
     [BL_PLAN_KEEP] = "keep", [BL_PLAN_SQRT] = "sqrt", [BL_PLAN_LINEAR] = "linear",
     [BL_PLAN_SATURATING] = "saturating", [BL_PLAN_MALLADI] = "malladi",
+    [BL_PLAN_HALF_LIFE] = "half_life", [BL_PLAN_DECAY] = "decay", [BL_PLAN_SURGE] = "surge",
 };
 // clang-format on
 _Static_assert(BL_COUNT(bl_plan_kind_rows) == BL_PLAN_KIND_COUNT, "a row for every kind");

@@ -15,12 +15,11 @@ double bl_regret_rate(const bl_report_model *m, bl_plan_rule rule, double batch_
     static const bl_lr_rule stats[] = {[BL_PLAN_KEEP] = BL_LR_KEEP,
                                        [BL_PLAN_SQRT] = BL_LR_SQRT,
                                        [BL_PLAN_LINEAR] = BL_LR_LINEAR,
-                                       [BL_PLAN_SATURATING] = BL_LR_SATURATING,
-                                       [BL_PLAN_MALLADI] = BL_LR_SQRT};
-    _Static_assert(BL_COUNT(stats) == BL_PLAN_RULE_COUNT, "a formula for each");
+                                       [BL_PLAN_SATURATING] = BL_LR_SATURATING};
     const bl_stats_value *critical = &m->main.critical.of[BL_STATS_B_CRIT];
     const bool known = critical->known && critical->bound == 0;
-    if (m->main.size_count == 0 || (rule == BL_PLAN_SATURATING && !known)) return (double)NAN;
+    if (m->main.size_count == 0 || (size_t)rule >= BL_COUNT(stats)) return (double)NAN;
+    if (rule == BL_PLAN_SATURATING && !known) return (double)NAN;
     return bl_lr_rule_predict(stats[rule], m->main.sizes[0].learning_rate,
                               m->main.sizes[0].batch_size, batch_size, known ? critical->value : 1,
                               saturating_alpha(m));
@@ -32,7 +31,8 @@ static bool judged_by_runs(const bl_report_model *m) {
     return false;
 }
 
-/* Malladi's rule moves Adam's decays, too: rates alone do not tell. */
+/* Malladi's rule and the next ones move more than the rate, or need more than the sweep knows:
+ * rates alone do not tell. */
 void bl_regret_judge(bl_report_model *m) {
     if (judged_by_runs(m)) return;
     for (int r = 0; r < BL_PLAN_MALLADI; r++)

@@ -8,7 +8,8 @@
  * target is solved. */
 void bl_regret_judge(bl_report_model *model);
 /* The rate of a rule that only moves the rate; NAN where it is not defined. The saturating rule
- * needs B_crit, and so can be drawn only in hindsight; its exponent is 1/2 for Adam, else 1. */
+ * needs B_crit, and so can be drawn only in hindsight; its exponent is 1/2 for Adam, else 1.
+ * NAN for Malladi's and the rules after it. */
 double bl_regret_rate(const bl_report_model *model, bl_plan_rule rule, double batch_size);
 
 /* Over the batch sizes of which something is known. */

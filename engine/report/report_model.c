@@ -15,6 +15,9 @@ const bl_report_rule_name bl_report_rule_names[BL_PLAN_RULE_COUNT] = {
     [BL_PLAN_LINEAR]     = { "linear",      "linear" },
     [BL_PLAN_SATURATING] = { "saturating",  "saturating" },
     [BL_PLAN_MALLADI]    = { "malladi",     "Malladi" },
+    [BL_PLAN_HALF_LIFE]  = { "half_life",   "half-life" },
+    [BL_PLAN_DECAY]      = { "decay",       "decay" },
+    [BL_PLAN_SURGE]      = { "surge",       "Surge" },
 };
 // clang-format on
 

@@ -9,13 +9,14 @@ typedef enum bl_lr_rule {
     BL_LR_LINEAR,     /* lr k, k = B / B0 */
     BL_LR_SQRT,       /* lr sqrt(k): Malladi's rule, too, once betas and epsilon follow it */
     BL_LR_SATURATING, /* lr ((1 + B_star / B0) / (1 + B_star / B))^alpha   (McCandlish 2018) */
+    BL_LR_SURGE,      /* lr f(B) / f(B0), f = 1 / (sqrt(B_n / B) + sqrt(B / B_n))   (Li 2024) */
     BL_LR_RULE_COUNT
 } bl_lr_rule;
 
-const char *bl_lr_rule_name(bl_lr_rule rule); /* "keep", "linear", "square_root", "saturating" */
+const char *bl_lr_rule_name(bl_lr_rule rule); /* "keep", "linear", ... */
 
-/* The rule's learning rate at batch size b from lr0 at b0. b_star and alpha are read by the
- * saturating rule only. All arguments > 0. */
+/* The rule's learning rate at batch size b from lr0 at b0. b_star is the saturating rule's
+ * B_star and Surge's B_n; alpha is the saturating rule's. All arguments > 0. */
 double bl_lr_rule_predict(bl_lr_rule rule, double lr0, double b0, double b, double b_star,
                           double alpha);
 
@@ -26,6 +27,14 @@ typedef struct bl_malladi {
     bool valid;
 } bl_malladi;
 bl_malladi bl_lr_malladi(const bl_malladi *base, double k);
+
+/* A decay whose half-life in examples stays the same when a step takes k times the examples
+ * (Marek et al. 2025): beta^k. To first order in 1 - beta this is Malladi's, and it has no domain
+ * to leave. */
+double bl_lr_half_life(double beta, double k);
+/* The weight decay that keeps the decoupled decay's time in epochs, B / (lr decay rows) (Wang and
+ * Aitchison 2024), when batch and rate change: decay k lr0 / lr. */
+double bl_lr_weight_decay(double decay, double k, double lr0, double lr);
 
 /* One learning rate tried at a batch size: median steps-to-target, INFINITY when the target was not
  * reached (diverged, stopped, out of budget). */

@@ -1,8 +1,8 @@
-set tmargin at screen 0.815
-set key at screen 0.185,0.93 left top vertical maxrows 2 samplen 1.5
+set tmargin at screen 0.78
+set key at screen 0.185,0.93 left top vertical maxrows 3 samplen 1.5
 
-array points[5] = [7, 5, 9, 13, 11]
-array colours[5] = [blue, green, orange, purple, red]
+array points[8] = [7, 5, 9, 13, 11, 6, 4, 12]
+array colours[8] = [blue, green, orange, purple, red, blue, green, purple]
 data = figure.'.dat'
 plot for [i = 1:rules] data index rule_name[i] using 1:2 with linespoints pointtype points[i] pointsize 0.7 \
        linecolor rgb colours[i] linewidth 1.2 title rule_text[i], \

@@ -15,8 +15,12 @@ local function power(x, alpha)
   return grid.power(math.floor(alpha * math.log(x, 2) * 2 ^ 20 + 0.5) / 2 ^ 20)
 end
 
+local function is_adam(name) return name == "adam" or name == "adamw" end
+
 -- at(o, b, exp) returns the rule's rate at batch size b, and the settings that go with it; nil and a reason
--- where the rule says nothing. o has b0 and lr0, the smallest size and its rate; b_star; alpha.
+-- where the rule says nothing. o has b0 and lr0, the smallest size and its rate; b_star; alpha; noise_scale.
+-- half_life keeps the half-life in examples of what averages gradients; a momentum keeps its sum with it. decay
+-- keeps the time of the weight decay in epochs. surge rises to the noise scale and falls behind it.
 local rule_table = {
   { name = "keep", at = function(o) return o.lr0 end },
   { name = "linear", at = function(o, b) return o.lr0 * (b / o.b0) end },
@@ -26,11 +30,37 @@ local rule_table = {
   end },
   { name = "malladi", at = function(o, b, exp)
     local k, adam = b / o.b0, exp.config["optimizer.name"]
-    if adam ~= "adam" and adam ~= "adamw" then return nil, "is a rule for adam and adamw, not " .. adam end
+    if not is_adam(adam) then return nil, "is a rule for adam and adamw, not " .. adam end
     local beta1, beta2 = 1 - k * (1 - exp.config["optimizer.beta1"]), 1 - k * (1 - exp.config["optimizer.beta2"])
     if beta1 < 0 or beta2 < 0 then return nil, "leaves its domain: a beta would fall below 0" end
     return o.lr0 * math.sqrt(k), { ["optimizer.beta1"] = beta1, ["optimizer.beta2"] = beta2,
       ["optimizer.eps"] = exp.config["optimizer.eps"] / math.sqrt(k) }
+  end },
+  { name = "half_life", at = function(o, b, exp)
+    local k, name = b / o.b0, exp.config["optimizer.name"]
+    if is_adam(name) then
+      return o.lr0 * math.sqrt(k), { ["optimizer.beta1"] = power(exp.config["optimizer.beta1"], k),
+        ["optimizer.beta2"] = power(exp.config["optimizer.beta2"], k) }
+    elseif name == "sgd" then
+      return nil, "sgd keeps no average of gradients that could have a half-life"
+    end
+    local m = exp.config["optimizer.momentum"]
+    local moved = power(m, k)
+    return o.lr0 * k * (1 - moved) / (1 - m), { ["optimizer.momentum"] = moved }
+  end },
+  { name = "decay", at = function(o, b, exp)
+    local k, name, decay = b / o.b0, exp.config["optimizer.name"], exp.config["optimizer.weight_decay"]
+    if name == "adam" then return nil, "adam's weight decay goes through its averages: it has no time of its own" end
+    if decay == 0 then return nil, "there is no weight decay to move" end
+    local lr = o.lr0 * (name == "adamw" and math.sqrt(k) or k)
+    return lr, { ["optimizer.weight_decay"] = decay * k * o.lr0 / lr }
+  end },
+  { name = "surge", at = function(o, b, exp)
+    local name, n = exp.config["optimizer.name"], o.noise_scale
+    if not is_adam(name) then return nil, "is a rule for adam and adamw, not " .. name end
+    if not n then return nil, "needs sweep.noise_scale: batchlab find measures it" end
+    local function f(x) return 1 / (math.sqrt(n / x) + math.sqrt(x / n)) end
+    return o.lr0 * f(b) / f(o.b0)
   end },
 }
 
@@ -94,9 +124,9 @@ local function report(exp, limit, best, row)
   return regret, not arrived
 end
 
--- judge(exp, { from = critical_batch(...), rules = {"keep", "sqrt"}, limit = 2, b_star =, alpha = 0.5 })
+-- judge(exp, { from = critical_batch(...), rules = {"keep", "sqrt"}, limit = 2, b_star =, alpha = 0.5, noise_scale = })
 function rules.judge(exp, options)
-  local o = check.options(options, { "from", "rules", "limit", "b_star", "alpha" }, "rules")
+  local o = check.options(options, { "from", "rules", "limit", "b_star", "alpha", "noise_scale" }, "rules")
   if o.from == nil then error("rules needs from: what critical_batch returned") end
   local list = find_rules(o.rules)
   local declared = exp.config["sweep.rules_limit"]
@@ -112,6 +142,7 @@ function rules.judge(exp, options)
   if base == nil then return {} end
   judged.b0, judged.lr0 = base.batch_size, base.learning_rate
   judged.b_star = check.number(o.b_star or base.steps * base.batch_size / fewest, 0, "b_star", true)
+  judged.noise_scale = o.noise_scale and check.number(o.noise_scale, 0, "noise_scale", true) or exp.config["sweep.noise_scale"]
   local sums = {}
   for i, rule in ipairs(list) do sums[i] = { rule = rule.name, log = 0, n = 0, worst = 0 } end
   for _, best in ipairs(o.from) do

@@ -62,7 +62,7 @@ cp $cfg was
 try 0 find $tiny --write
 says err "^  sweep.targets: \[0.3\] -> \[0"
 diff was $cfg >changes
-same "$(grep -c '^<' changes)" "$(grep -c '^< *\(targets\|batch_sizes\|lr_start\)' changes)" "lines that changed"
+same "$(grep -c '^<' changes)" "$(grep -c '^< *\(targets\|batch_sizes\|lr_start\|noise_scale\)' changes)" "lines that changed"
 same "$(grep -c '#' $cfg)" "$(grep -c '#' was)" "comments"
 try 0 check mnist --preset tiny
 try 0 check mnist

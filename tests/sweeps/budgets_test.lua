@@ -94,4 +94,32 @@ return t.cases {
     exp:says("rule saturating at batch 128: lr 0.00226 takes ")
     exp:says("rule saturating at batch 1024: lr 0.00268 takes ")
   end },
+
+  -- Adam at 2^-9 and 64: half_life and decay move the rate by the root, surge by f with B_n = 128, which is lowest at
+  -- 128 x 128 / 64 = 256 what it is at 64.
+  { "rules move more than the rate", "optimizer.name=adamw optimizer.weight_decay=0.01 sweep.noise_scale=128", function(exp)
+    local points = sweep.critical_batch(exp, { target = 0.2, batch = { 64, 128, 256 }, seeds = 1 })
+    local sums = sweep.rules(exp, { from = points, rules = { "half_life", "decay", "surge" }, limit = 4 })
+    assert(#sums == 3)
+    exp:says("rule half_life at batch 256: lr 0.00391 takes ")
+    exp:says("rule decay at batch 256: lr 0.00391 takes ")
+    exp:says("rule surge at batch 128: lr 0.00207 takes ")
+    exp:says("rule surge at batch 256: lr 0.00195 takes ")
+    exp:trial { batch_size = 256, learning_rate = 2 ^ -8, ["optimizer.weight_decay"] = 0.02 }
+  end },
+
+  { "rules of momentum", "optimizer.name=momentum optimizer.momentum=0.5", function(exp)
+    local points = sweep.critical_batch(exp, { target = 0.2, batch = { 64, 128 }, seeds = 1 })
+    sweep.rules(exp, { from = points, rules = { "half_life", "decay", "surge" }, limit = 4 })
+    exp:trial { batch_size = 128, learning_rate = 2 ^ -9 * 2 * 0.75 / 0.5, ["optimizer.momentum"] = 0.25 }
+    exp:says("rule decay at batch 128: there is no weight decay to move")
+    exp:says("rule surge at batch 128: is a rule for adam and adamw, not momentum")
+  end },
+
+  { "rules that say nothing", "optimizer.name=adam", function(exp)
+    local points = sweep.critical_batch(exp, { target = 0.2, batch = { 64, 128 }, seeds = 1 })
+    sweep.rules(exp, { from = points, rules = { "decay", "surge" }, limit = 4 })
+    exp:says("rule decay at batch 128: adam's weight decay goes through its averages")
+    exp:says("rule surge at batch 128: needs sweep.noise_scale: batchlab find measures it")
+  end },
 }

@@ -200,7 +200,9 @@ static void settings(void **state) {
     bl_find f = example();
     f.best = bl_find_propose(&f, "sqrt", 100000);
     bl_find_settings_of(&s, &f, &c);
-    assert_int_equal(s.count, 3);
+    assert_int_equal(s.count, 4);
+    assert_string_equal(s.change[3].path, "sweep.noise_scale");
+    assert_string_equal(s.change[3].value, "400.0");
     assert_string_equal(s.change[0].path, "sweep.targets");
     assert_string_equal(s.change[0].value, "[0.5, 0.4]");
     assert_string_equal(s.change[1].value, "[64, 128, 256, 512, 1024, 2048, 4096]");

@@ -30,6 +30,31 @@ static void malladi(void **state) {
     assert_false(bl_lr_malladi(&base, 16).valid);
 }
 
+/* Surge: the square root far below B_n, highest there, and the inverse root far above. */
+static void surge(void **state) {
+    (void)state;
+    const double peak = bl_lr_rule_predict(BL_LR_SURGE, 0.1, 100, 400, 400, 0);
+    check_close(peak, 0.1 * (2 + 0.5) / 2, 1e-12);
+    assert_true(bl_lr_rule_predict(BL_LR_SURGE, 0.1, 100, 350, 400, 0) < peak);
+    assert_true(bl_lr_rule_predict(BL_LR_SURGE, 0.1, 100, 450, 400, 0) < peak);
+    check_close(bl_lr_rule_predict(BL_LR_SURGE, 0.1, 1, 4, 1e12, 0), 0.2, 1e-9);
+    check_close(bl_lr_rule_predict(BL_LR_SURGE, 0.1, 1e9, 4e9, 1, 0), 0.05, 1e-6);
+    check_close(bl_lr_rule_predict(BL_LR_SURGE, 0.1, 100, 1600, 400, 0), 0.1, 1e-12);
+}
+
+/* Half of the average is as many examples old; the decay takes as many epochs. */
+static void other_settings(void **state) {
+    (void)state;
+    const double examples = 64 * log(2) / -log(0.9);
+    check_close(512 * log(2) / -log(bl_lr_half_life(0.9, 8)), examples, 1e-12);
+    check_close(bl_lr_half_life(0.999, 4), bl_lr_malladi(&(bl_malladi){.beta2 = 0.999}, 4).beta2,
+                1e-5);
+    assert_true(bl_lr_half_life(0.9, 64) > 0);
+    const double decay = bl_lr_weight_decay(0.01, 8, 0.1, 0.1 * sqrt(8));
+    check_close(512 / (0.1 * sqrt(8) * decay), 64 / (0.1 * 0.01), 1e-12);
+    check_close(bl_lr_weight_decay(0.01, 8, 0.1, 0.8), 0.01, 1e-12);
+}
+
 static void regret(void **state) {
     (void)state;
     const bl_lr_trial tried[] = {
@@ -89,10 +114,9 @@ static void regret_unknown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(predictions),
-        cmocka_unit_test(malladi),
-        cmocka_unit_test(regret),
-        cmocka_unit_test(regret_unknown),
+        cmocka_unit_test(predictions), cmocka_unit_test(malladi),
+        cmocka_unit_test(surge),       cmocka_unit_test(other_settings),
+        cmocka_unit_test(regret),      cmocka_unit_test(regret_unknown),
     };
     return cmocka_run_group_tests_name("stats_lr_rules", tests, NULL, NULL);
 }
