@@ -222,7 +222,7 @@ const bl_key bl_schema[] = {
     {"sweep.confirm_seeds", I64(sweep.confirm_seeds, 1, 1000), OPTIONAL, .unit = "runs",
      .help = "fresh seeds for the size with the fewest steps and those not told from it"},
     {"sweep.precision", F64(sweep.precision, 1, 1000), ABOVE, OPTIONAL,
-     .help = "rounds of fresh seeds until high / low of the critical batch size's interval is this"},
+     .help = "rounds of fresh seeds until high / low of the critical size's and fewest steps' intervals is this"},
     {"sweep.rules_limit", F64(sweep.rules_limit, 0, 1000), ABOVE, OPTIONAL,
      .help = "learning-rate rules run to this times the tuned steps; the script decides unless given"},
     {"sweep.noise_scale", F64(sweep.noise_scale, 0, 1e12), ABOVE, OPTIONAL, .unit = "examples",

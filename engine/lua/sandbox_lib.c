@@ -358,15 +358,21 @@ static bl_stats_point row_point(lua_State *L) {
     return p;
 }
 
+/* Gives the table on top the ends of an interval, where there is one. */
+static void set_interval(lua_State *L, const bl_stats_value *v) {
+    if (!bl_stats_has_interval(v)) return;
+    lua_pushnumber(L, v->low);
+    lua_setfield(L, -2, "low");
+    lua_pushnumber(L, v->high);
+    lua_setfield(L, -2, "high");
+}
+
 static void push_seed_plan(lua_State *L, const bl_stats_seed_plan *plan) {
     lua_newtable(L);
     if (plan->b_crit.known && bl_stats_has_interval(&plan->b_crit)) {
         lua_pushnumber(L, plan->b_crit.value);
         lua_setfield(L, -2, "b_crit");
-        lua_pushnumber(L, plan->b_crit.low);
-        lua_setfield(L, -2, "low");
-        lua_pushnumber(L, plan->b_crit.high);
-        lua_setfield(L, -2, "high");
+        set_interval(L, &plan->b_crit);
     }
     if (plan->fewest < plan->count) {
         lua_pushnumber(L, plan->size[plan->fewest].batch_size);
@@ -374,9 +380,10 @@ static void push_seed_plan(lua_State *L, const bl_stats_seed_plan *plan) {
     }
     lua_createtable(L, (int)plan->count, 0);
     for (size_t i = 0; i < plan->count; i++) {
-        lua_createtable(L, 0, 3);
+        lua_createtable(L, 0, 5);
         lua_pushnumber(L, plan->size[i].batch_size);
         lua_setfield(L, -2, "batch_size");
+        set_interval(L, &plan->size[i].steps);
         lua_pushboolean(L, plan->size[i].tied);
         lua_setfield(L, -2, "tied");
         lua_pushnumber(L, plan->size[i].share);

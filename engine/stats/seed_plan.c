@@ -29,6 +29,7 @@ static bl_status find_ties(bl_stats_seed_plan *out, bl_stats_point *runs, size_t
     out->count = count;
     for (size_t i = 0; i < count; i++)
         out->size[i] = (bl_stats_seed_size){.batch_size = in[i].batch_size,
+                                            .steps = rows[i].cost[BL_STATS_FEWEST_STEPS],
                                             .tied = rows[i].tied[BL_STATS_FEWEST_STEPS]};
 done:
     free(rows);

@@ -9,7 +9,8 @@ enum { BL_STATS_SEED_SIZES = 256 };
 /* One batch size, ascending. */
 typedef struct bl_stats_seed_size {
     double batch_size;
-    bool tied;    /* its steps cannot be told from the fewest */
+    bl_stats_value steps; /* with its interval; a bound where too few arrived */
+    bool tied;            /* its steps cannot be told from the fewest */
     double share; /* of the variance of log b_crit that its seeds add; 0 where nothing is known */
 } bl_stats_seed_size;
 

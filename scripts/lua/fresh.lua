@@ -3,7 +3,8 @@
 --
 -- sweep.confirm_seeds: the size with the fewest steps and those that cannot be told from it run again.
 -- sweep.precision: rounds of seeds at the size that widens the critical batch size's interval most, until
--- its high / low is the precision or as many runs were added as the sweep chose with.
+-- its high / low is the precision; then at the size with the fewest steps, until that of its steps is. They
+-- end when as many runs were added as the sweep chose with. What is fastest is known from a timing pass only.
 --
 -- A size with fresh seeds is answered by them alone: a second decision of kind "best" replaces the first.
 local check = require "check"
@@ -90,14 +91,34 @@ local function widest(plan)
   return best
 end
 
--- How wide the interval is: high / low, math.huge where it is open or unknown.
-local function width(plan)
-  if plan.b_crit == nil or plan.low <= 0 then return math.huge end
-  return plan.high / plan.low
+-- How wide an interval is: high / low, math.huge where it is open or unknown.
+local function width(interval)
+  if not interval or not interval.low or interval.low <= 0 then return math.huge end
+  return interval.high / interval.low
 end
 
 local function wide_text(ratio)
   return ratio == math.huge and "open" or string.format("a factor of %.2f wide", ratio)
+end
+
+local function size_of(plan, batch_size)
+  for _, size in ipairs(plan.sizes) do
+    if size.batch_size == batch_size then return size end
+  end
+end
+
+-- The size that needs seeds, and why; nil when all is known to the precision, or seeds would not help.
+local function needed(plan, precision)
+  local size, ratio = widest(plan), width(plan)
+  if ratio > precision and size and size.share > 0 then
+    return size, string.format("makes %.0f %% of the critical batch size's variance; its interval is %s, %.3g is wanted",
+      100 * size.share, wide_text(ratio), precision)
+  end
+  size = size_of(plan, plan.fewest)
+  if size and width(size) > precision then
+    return size, string.format("has the fewest steps; their interval is %s, %.3g is wanted", wide_text(width(size)),
+      precision)
+  end
 end
 
 -- Rounds of seeds where they are needed.
@@ -106,15 +127,15 @@ local function sharpen(self, precision, count)
   for _, answer in ipairs(self.answers) do most = most + #answer.points end
   while true do
     local plan = math.scaling(all_rows(self))
-    local size, ratio = widest(plan), width(plan)
-    if ratio <= precision or size == nil or size.share <= 0 or spent + count > most then
-      self.exp:note(string.format("%sthe critical batch size's interval is %s (wanted: %.3g) after %d further runs",
-        self.head, wide_text(ratio), precision, spent))
+    local size, reason = needed(plan, precision)
+    if size == nil or spent + count > most then
+      self.exp:note(string.format("%sthe critical batch size's interval is %s, that of the fewest steps %s (wanted: %.3g) "
+        .. "after %d further runs", self.head, wide_text(width(plan)), wide_text(width(size_of(plan, plan.fewest))),
+        precision, spent))
       return
     end
-    run_seeds(self, { { answer = answer_of(self, size.batch_size),
-      reason = string.format("makes %.0f %% of the critical batch size's variance; its interval is %s, %.3g is wanted",
-        100 * size.share, wide_text(ratio), precision) } }, count, self.head .. "seeds where they are needed")
+    run_seeds(self, { { answer = answer_of(self, size.batch_size), reason = reason } }, count,
+      self.head .. "seeds where they are needed")
     spent = spent + count
   end
 end

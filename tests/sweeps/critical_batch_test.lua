@@ -1,5 +1,6 @@
 -- Batch sizes one after the other: several targets, refinement, series, the test set, and all together.
 local sweep = require "sweep"
+local fresh = require "fresh"
 local t = require "testing"
 
 local box = { sweep.log("learning_rate", 2 ^ -12, 2 ^ -6), sweep.log("weight_decay", 2 ^ -12, 2 ^ -2) }
@@ -82,6 +83,25 @@ return t.cases {
     for _, p in ipairs(points) do
       assert((p.fresh_seeds or 0) % 3 == 0 and #p.points == (p.fresh_seeds or 3))
     end
+  end },
+
+  -- At a corner the bend is known by all sizes, the fewest steps by one of them.
+  { "seeds go to the fewest steps once the bend is known", function(exp)
+    local answers = {}
+    for k = 5, 14 do
+      local points = {}
+      for seed, off in ipairs { -0.24, 0.02, 0.22 } do
+        points[seed] = { seed = seed, steps = math.max(2 ^ (14 - k), 16) * 2 ^ 4 * math.exp(off * (-1) ^ k), before = 0,
+          censored = false, run = "r" }
+      end
+      answers[#answers + 1] = { batch_size = 2 ^ k, learning_rate = 2 ^ -5, target = 0.2, settings = {}, points = points,
+        seeds = { 1, 2, 3 }, censored = false, steps = points[2].steps }
+    end
+    local changed = fresh.sharpen(exp, answers, { precision = 1.5, seeds = 3, max_epochs = 40 })
+    assert(exp.trials[1].reason:find("^has the fewest steps; their interval is a factor of 1%.74 wide, 1.5 is wanted"),
+      exp.trials[1].reason)
+    assert(exp.trials[1].batch_size >= 2 ^ 10 and #changed > 0)
+    exp:says(", that of the fewest steps ")
   end },
 
   { "a wide precision asks for nothing", "noise=0.1 sweep.precision=100", function(exp)

@@ -182,6 +182,19 @@ static size_t gather(bl_stats_point *out, const bl_stats_point *all, const cover
     return n;
 }
 
+static bool is_wide(const bl_stats_value *v, double precision) {
+    return !bl_stats_has_interval(v) || !(v->low > 0) || v->high / v->low > precision;
+}
+
+/* The size that needs seeds, as scripts/lua/fresh.lua has it; SIZE_MAX: none. */
+static size_t needed(const bl_stats_seed_plan *plan, double precision) {
+    size_t widest = 0;
+    for (size_t i = 1; i < plan->count; i++)
+        if (plan->size[i].share > plan->size[widest].share) widest = i;
+    if (is_wide(&plan->b_crit, precision) && plan->size[widest].share > 0) return widest;
+    return is_wide(&plan->size[plan->fewest].steps, precision) ? plan->fewest : SIZE_MAX;
+}
+
 coverage_sharpened coverage_sharpen(const coverage_setup *setup, double precision, int first,
                                     int tables) {
     static bl_stats_point all[SIZES_MOST * SEEDS_MOST], now[SIZES_MOST * SEEDS_MOST];
@@ -196,21 +209,15 @@ coverage_sharpened coverage_sharpen(const coverage_setup *setup, double precisio
             bl_err err;
             const size_t n = gather(now, all, setup, fresh);
             if (bl_stats_plan_seeds(&plan, now, n, &err) != BL_OK) abort();
-            size_t widest = 0;
-            for (size_t i = 1; i < plan.count; i++)
-                if (plan.size[i].share > plan.size[widest].share) widest = i;
-            const bl_stats_value *v = &plan.b_crit;
-            const bool known =
-                bl_stats_has_interval(v) && v->low > 0 && v->high / v->low <= precision;
-            const bool over = spent + setup->seeds > setup->seeds * setup->sizes ||
-                              fresh[widest] + 2 * setup->seeds > SEEDS_MOST;
-            if (known || over || !(plan.size[widest].share > 0)) {
-                count(&out.held, v, b_crit);
+            const size_t at = needed(&plan, precision);
+            if (at == SIZE_MAX || spent + setup->seeds > setup->seeds * setup->sizes ||
+                fresh[at] + 2 * setup->seeds > SEEDS_MOST) {
+                count(&out.held, &plan.b_crit, b_crit);
                 out.known.of++;
-                out.known.held += known;
+                out.known.held += at == SIZE_MAX && !is_wide(&plan.b_crit, precision);
                 break;
             }
-            fresh[widest] += setup->seeds;
+            fresh[at] += setup->seeds;
             spent += setup->seeds;
         }
         out.runs += (double)spent / tables;

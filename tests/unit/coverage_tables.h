@@ -47,8 +47,9 @@ coverage_series coverage_compare(const coverage_setup *setup, int series, double
                                  int tables);
 
 /* Seeds where they are needed (scripts/lua/fresh.lua): rounds of setup->seeds go to the size with
- * the largest share until high / low of b_crit is `precision` or as many runs were added as there
- * were. `known`: tables in which it came so far; `runs`: further runs per table. */
+ * the largest share until high / low of b_crit is `precision`, then to the size with the fewest
+ * steps until that of its steps is, or until as many runs were added as there were. `held`: of
+ * b_crit; `known`: tables in which both came so far; `runs`: further runs per table. */
 typedef struct coverage_sharpened {
     coverage_count held, known;
     double runs;
