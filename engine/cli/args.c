@@ -16,6 +16,7 @@ static const struct {
     [BL_OPERAND_RUN] = {1, 1, "which run?"       },
     [BL_OPERAND_TWO_RUNS] = {2, 2, "which two runs?"  },
     [BL_OPERAND_TABLE] = {1, 1, "which table?"     },
+    [BL_OPERAND_TABLES] = {1, 1, "which table?"     },
     [BL_OPERAND_SHELL] = {0, 2, ""                 },
 };
 _Static_assert(BL_COUNT(k_operands) == BL_OPERAND_COUNT, "a row for every kind of operand");
@@ -71,6 +72,11 @@ static int unknown_option(const bl_args *args, const char *word) {
 
 static int add_operand(bl_args *args, const char *word) {
     const size_t have = (args->operand != NULL) + (args->second != NULL);
+    if (args->command->operand == BL_OPERAND_TABLES && have > 0) {
+        if (args->mores == BL_MOST_MORE) return bl_cli_usage(args, "too many files");
+        args->more[args->mores++] = word;
+        return -1;
+    }
     if (have >= k_operands[args->command->operand].most)
         return bl_cli_usage(args, "unexpected argument '%s'", word);
     *(have == 0 ? &args->operand : &args->second) = word;

@@ -1,218 +1,411 @@
-/* batchlab init FILE.csv --target COL: a data set and an experiment for the user's own table. */
+/* batchlab init FILE... --target COL: a data set and an experiment for the user's own table.
+ *
+ *     look      every column's values, all files (bl_infer); a line on each
+ *     try       the declaration on the first rows: split, what it shows, a straight line (draft.h)
+ *     pilot     a short trial run, which sets targets and budget (engine/starter)
+ *     write     declaration, experiment, script, page; nothing that exists is replaced
+ *     check     the data set is loaded and every preset held against it; what fails is taken back
+ *
+ * So a command that it advises has been checked. */
+#include "engine/base/gzip.h"
 #include "engine/base/mem.h"
+#include "engine/base/sha256.h"
 #include "engine/cli/command.h"
-#include "engine/data/manifest/infer.h"
+#include "engine/cli/experiment.h"
+#include "engine/cli/given_files.h"
+#include "engine/data/draft.h"
+#include "engine/data/manifest/infer_words.h"
+#include "engine/model/metric.h"
+#include "engine/starter/experiment_text.h"
+#include "engine/sweep/sweep.h"
+#include "engine/train/train.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { TARGET, NAME, DATE, OPTION_COUNT };
+enum { TARGET, NAME, DATE, GROUP, CLASSES, MISSING, IGNORE, SEPARATOR, UPDATE, OPTION_COUNT };
 // clang-format off
 static const bl_option k_options[] = {
-    [TARGET] = {"--target", NULL, "COL",  "the column to learn (required)"},
-    [NAME]   = {"--name",   NULL, "NAME", "of the data set and the experiment; default: of the file"},
-    [DATE]   = {"--date",   NULL, "COL",  "the date by which the latest rows are held out"},
+    [TARGET]    = {"--target",    NULL, "COL",  "the column to learn (required)"},
+    [NAME]      = {"--name",      NULL, "NAME", "of the data set and the experiment; default: of the file"},
+    [DATE]      = {"--date",      NULL, "COL",  "the date by which the latest rows are held out"},
+    [GROUP]     = {"--group",     NULL, "COL",  "rows of one value of it are held out together"},
+    [CLASSES]   = {"--classes",   NULL, NULL,   "learn the target as a class, though it is a number"},
+    [MISSING]   = {"--missing",   NULL, "TEXTS", "read these as missing, for example '?,-999'"},
+    [IGNORE]    = {"--ignore",    NULL, "COLS", "leave these columns out, for example 'id,note'"},
+    [SEPARATOR] = {"--separator", NULL, "C",    "what stands between fields; default: it is found out"},
+    [UPDATE]    = {"--update",    NULL, NULL,   "the table has changed: accept it as it is"},
 };
 // clang-format on
+_Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 
-// clang-format off
-static const char k_sweep_lua[] =
-    "-- The learning rate is retuned at every batch size; then what an epoch budget and a step budget\n"
-    "-- would have chosen. Sizes, targets, seeds and limits are in experiment.cfg.\n"
-    "local sweep = require \"sweep\"\n"
-    "\n"
-    "return function(exp)\n"
-    "  local config = exp.config\n"
-    "  local points = sweep.critical_batch(exp, {\n"
-    "    batch = config[\"sweep.batch_sizes\"],\n"
-    "    retune = { lr = sweep.log2grid { step = config[\"sweep.lr_step\"] }, rule = config[\"sweep.lr_rule\"] },\n"
-    "    seeds = config[\"sweep.seeds\"],\n"
-    "  })\n"
-    "  sweep.budgets(exp, { from = points, epochs = config[\"sweep.budget_epochs\"], steps = config[\"sweep.budget_steps\"] })\n"
-    "end\n";
-// clang-format on
+/* Rows that the trial reads; of more, the first ones. */
+enum { DRAFT_ROWS = 200000, DRAFT_CELLS = 8000000 };
 
 typedef struct init {
-    const char *path, *name;
-    char name_buf[64], folder[BL_PATH], file[BL_PATH];
+    const bl_args *args;
+    bl_given_files files;
+    char name[BL_NAME];
     bl_inferred in;
+    bl_draft draft;
+    bl_dataset data; /* of the draft */
+    bl_starter_plan plan;
+    size_t rows_tried;
+    bool written[4];
 } init;
 
-/* Letters, digits, - and _, as names of folders and keys of files. */
-static bl_status choose_name(init *t, const char *given, bl_err *err) {
-    const char *slash = strrchr(t->path, '/');
-    const char *from = given ? given : slash ? slash + 1 : t->path;
-    const size_t n = given ? strlen(given) : strcspn(from, ".");
-    bool good = n > 0 && n < sizeof t->name_buf && from[0] != '-';
-    for (size_t i = 0; i < n && good; i++) {
-        const char c = from[i];
-        good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '-' || c == '_';
-    }
-    if (!good)
-        BL_FAIL(err, BL_EINVAL,
-                "'%.*s' is no name for an experiment (letters, digits, - and _, at most %zu): "
-                "give one with --name",
-                (int)bl_size_min(n, 80), from, sizeof t->name_buf - 1);
-    memcpy(t->name_buf, from, n);
-    t->name = t->name_buf;
+/* ---- looking and trying ---- */
+
+static bl_status separator_of(char *out, const char *given, bl_err *err) {
+    *out = '\0';
+    if (given == NULL) return BL_OK;
+    if (strcmp(given, "\\t") == 0 || strcmp(given, "tab") == 0) given = "\t";
+    if (strlen(given) != 1 || strchr("\"\r\n", given[0]) != NULL)
+        BL_FAIL(err, BL_EINVAL, "--separator is one character, or tab; not '%s'", given);
+    *out = given[0];
     return BL_OK;
 }
 
-/* Where the file lies: an absolute folder, or one below this one as "./...". */
-static bl_status split_path(init *t, bl_err *err) {
-    const char *slash = strrchr(t->path, '/');
-    BL_TRY(bl_path(t->file, err, "%s", slash ? slash + 1 : t->path));
-    if (!slash) return bl_path(t->folder, err, ".");
-    const char *lead = t->path[0] == '/' || t->path[0] == '.' ? "" : "./";
-    return bl_path(t->folder, err, "%s%.*s", lead, slash == t->path ? 1 : (int)(slash - t->path),
-                   t->path);
+static bl_status look(init *t, bl_err *err) {
+    const bl_args *a = t->args;
+    bl_infer_wish wish = {.target = a->value[TARGET],
+                          .date = a->value[DATE],
+                          .group = a->value[GROUP],
+                          .missing = a->value[MISSING],
+                          .ignore = a->value[IGNORE],
+                          .classes = bl_args_has(a, CLASSES)};
+    BL_TRY(separator_of(&wish.separator, a->value[SEPARATOR], err));
+    return bl_infer(&t->in, t->files.source, t->files.count, &wish, err);
 }
 
-static void sizes(size_t from, size_t to, bl_buf *out) {
-    bl_buf_str(out, "[");
-    for (size_t b = from; b <= to; b *= 2) bl_buf_printf(out, b > from ? ", %zu" : "%zu", b);
-    bl_buf_str(out, "]");
+static void write_manifest(const init *t, bl_buf *out) {
+    bl_buf_clear(out);
+    bl_inferred_manifest(&t->in, t->files.folder, t->files.file, t->files.sha256, t->files.count,
+                         out);
 }
 
-/* Targets are shares of the error of a net that always says the mean; nobody knows better yet. */
-static void experiment_cfg(const init *t, bl_buf *out) {
-    const bl_inferred *in = &t->in;
-    const size_t rows = in->column[in->target].present - in->valid_rows;
-    size_t largest = 64;
-    while (largest < 8192 && largest * 16 <= rows) largest *= 2;
-    const bool positive = in->column[in->target].low > 0;
-    bl_buf_printf(out, "# Which batch size for '%s'?\ntitle = \"%s\";\ndataset = \"%s\";\n\n",
-                  in->column[in->target].name, t->name, t->name);
-    bl_buf_printf(out, "model: { hidden = [64, 32]; batch_norm = true; output = \"%s\"; };\n",
-                  positive && (!in->log || in->column[in->target].high > 1) ? "sigmoid_range"
-                                                                            : "linear");
-    bl_buf_printf(out, "loss = \"mse\";\nmetric = \"%s\";\n", in->log ? "exp_rmspe" : "rmse");
-    bl_buf_str(out, "optimizer: { name = \"adamw\"; weight_decay = 0.01; };\n"
-                    "schedule: { name = \"constant\"; };\n\n");
-    bl_buf_printf(out,
-                  "# Guesses: shares of %.4g, the error of always answering the mean. Look at a "
-                  "first run, then set\n# the errors that matter to you, easiest first.\n"
-                  "sweep: {\n  targets = [%.4g, %.4g];\n  lr_min = 0.000244140625; lr_max = 1.0; "
-                  "# 2^-12 to 1: the grid that each size's winner is held against\n};\n\n"
-                  "presets: {\n",
-                  in->spread, 0.8 * in->spread, 0.6 * in->spread);
-    bl_buf_str(out,
-               "  # Seconds: the whole path, no answer to rely on.\n  tiny: {\n"
-               "    data: { rows = 20000; eval_rows = 1024; };\n    model: { hidden = [16]; };\n"
-               "    eval: { growth = 1.2; };\n"
-               "    sweep: { batch_sizes = [16, 32, 64]; seeds = 1; max_epochs = 3.0; "
-               "budget_epochs = 1.0; budget_steps = 60; };\n"
-               "    timing: { repeats = 3; seconds = 0.02; };\n  };\n\n"
-               "  # Minutes.\n  quick: {\n    data: { eval_rows = 8192; };\n    sweep: {\n"
-               "      batch_sizes = ");
-    sizes(16, largest, out);
-    bl_buf_str(out,
-               ";\n      seeds = 2; max_epochs = 10.0; budget_epochs = 1.0; budget_steps = 500;\n"
-               "    };\n  };\n\n  # A larger net, more repeats.\n  paper: {\n"
-               "    model: { hidden = [500, 250]; };\n    sweep: {\n      batch_sizes = ");
-    sizes(16, 2 * largest, out);
-    bl_buf_str(out, ";\n      seeds = 3; max_epochs = 30.0; budget_epochs = 2.0; budget_steps = "
-                    "2000;\n    };\n  };\n};\n");
+static bl_status open_draft(init *t, bl_err *err) {
+    bl_buf text = {0};
+    const size_t room = DRAFT_CELLS / bl_size_max(t->in.columns, 1);
+    t->rows_tried = bl_size_min(t->in.rows, bl_size_max(1000, bl_size_min(DRAFT_ROWS, room)));
+    write_manifest(t, &text);
+    bl_draft_free(&t->draft);
+    const bl_status status = bl_draft_open(&t->draft, &text, t->name, t->files.source,
+                                           t->files.count, t->rows_tried, err);
+    bl_buf_free(&text);
+    return status;
+}
+
+static bl_status encode_draft(init *t, bl_err *err) {
+    BL_TRY(open_draft(t, err));
+    bl_dataset_free(&t->data);
+    return bl_draft_encode(&t->data, &t->draft, err);
+}
+
+/* The metric that targets are stated in. An error rate needs held-out rows to be fine enough, and
+ * says little where nearly all are of one class. */
+static const char *choose_metric(const init *t) {
+    const bl_dataset *d = &t->data;
+    size_t count[BL_INFER_CLASSES] = {0}, most = 0;
+    if (d->classes == 0) return t->in.log ? "exp_rmse" : "rmse";
+    for (size_t i = 0; i < d->rows; i++) count[(size_t)d->target[i]]++;
+    for (size_t k = 0; k < d->classes; k++) most = bl_size_max(most, count[k]);
+    return d->valid_rows >= 200 && most * 5 <= d->rows * 4 ? "error" : "cross_entropy";
+}
+
+static void measure_baselines(init *t) {
+    t->plan.metric = choose_metric(t);
+    t->plan.baseline = bl_starter_baselines(&t->data, bl_metric_find(t->plan.metric), 8192);
+}
+
+/* A positive, skewed target is learnt as its logarithm if a straight line then errs less in the
+ * target's own unit. */
+static bl_status try_logarithm(init *t, bl_err *err) {
+    static const double clearly = 0.98;
+    if (!t->in.skewed) return BL_OK;
+    const double as_it_is = t->plan.baseline.least_squares;
+    t->in.log = true;
+    BL_TRY(encode_draft(t, err));
+    measure_baselines(t);
+    if (t->plan.baseline.least_squares < clearly * as_it_is) return BL_OK;
+    t->in.log = false;
+    BL_TRY(encode_draft(t, err));
+    measure_baselines(t);
+    return BL_OK;
+}
+
+static bl_status try_draft(init *t, bl_err *err) {
+    BL_TRY(open_draft(t, err));
+    BL_TRY(bl_draft_prune(&t->in, &t->draft, err));
+    BL_TRY(encode_draft(t, err));
+    measure_baselines(t);
+    BL_TRY(try_logarithm(t, err));
+    const bl_dataset *d = &t->data;
+    const double share = (double)d->train_rows / (double)d->rows;
+    t->plan.name = t->name;
+    t->plan.target = t->in.column[t->in.target].name;
+    t->plan.classes = d->classes;
+    t->plan.train_rows = d->train_rows;
+    t->plan.valid_rows = d->valid_rows;
+    if (t->rows_tried < t->in.rows) { /* only the first rows were tried */
+        t->plan.train_rows = (size_t)(share * (double)t->in.rows);
+        t->plan.valid_rows = t->in.rows - t->plan.train_rows;
+    }
+    bl_starter_sizes(&t->plan);
+    return BL_OK;
+}
+
+/* ---- the pilot ---- */
+
+static bl_status run_pilot(init *t, bl_err *err) {
+    bl_buf text = {0};
+    const bl_kernels *kernels;
+    bl_status status;
+    bl_config *config = bl_xalloc(sizeof *config);
+    bl_starter_pilot *pilot = bl_xalloc(sizeof *pilot);
+    bl_starter_config(&t->plan, &text);
+    BL_GOTO(bl_config_parse(config, bl_buf_text(&text), text.len, "the experiment", "quick", NULL,
+                            0, err));
+    BL_GOTO(bl_kernels_pick(&kernels, err));
+    const bl_i64_list *sizes = &config->sweep.batch_sizes;
+    config->train.batch_size = sizes->v[sizes->n / 2];
+    BL_GOTO(bl_starter_pilot_run(pilot, config, &t->data, kernels, err));
+    if (!bl_starter_targets(&t->plan, pilot))
+        bl_infer_warn(&t->in,
+                      "a short trial run came to %s %.4g; the same answer for every row has %.4g. "
+                      "The columns say little about '%s'",
+                      t->plan.metric, pilot->best, t->plan.baseline.constant, t->plan.target);
+done:
+    bl_buf_free(&text);
+    free(config);
+    free(pilot);
+    return status;
+}
+
+/* ---- writing ---- */
+
+static const char *split_words(const bl_inferred *in) {
+    return in->by != NULL      ? "the latest by date"
+           : in->group != NULL ? "whole groups, drawn at random"
+                               : "drawn at random";
 }
 
 static void readme(const init *t, bl_buf *out) {
-    const bl_inferred *in = &t->in;
+    const bl_starter_plan *p = &t->plan;
     bl_buf_printf(out,
                   "# %s\n\nWhich batch size should a net that learns `%s` be trained with, at "
-                  "which learning rate, and what does\neach choice cost?\n\n",
-                  t->name, in->column[in->target].name);
+                  "which learning rate, and\nwhat does each choice cost?\n\n",
+                  t->name, p->target);
+    bl_buf_printf(
+        out,
+        "* Data: %zu rows of `%s`, declared in `datasets/%s.cfg`.\n* Held out: %.0f %% of the "
+        "rows (%s).\n* Learnt: `%s`%s.\n",
+        t->in.rows, t->files.file[0], t->name, 100 * t->in.share, split_words(&t->in), p->target,
+        t->in.labels > 0 ? ", a class"
+        : t->in.log      ? ", as its logarithm"
+                         : "");
     bl_buf_printf(out,
-                  "- Data: %zu rows of `%s`, declared in `datasets/%s.cfg`. %zu rows are held "
-                  "out (%s).\n- Learnt: `%s`%s.\n",
-                  in->rows, t->file, t->name, in->valid_rows,
-                  in->by ? "the latest by date" : "the last of the file",
-                  in->column[in->target].name, in->log ? ", as its logarithm" : "");
-    bl_buf_printf(out,
-                  "- Varied: batch size and learning rate. Fixed: everything else in "
-                  "`experiment.cfg`.\n- Targets in `experiment.cfg` are first guesses.\n\n"
-                  "    make experiment NAME=%s PRESET=tiny\n    make experiment NAME=%s\n",
-                  t->name, t->name);
+                  "* Varied: batch size and learning rate. Fixed: all else in "
+                  "`experiment.cfg`.\n* Without a net: %s %.4g for always the same answer",
+                  p->metric, p->baseline.constant);
+    if (isfinite(p->baseline.least_squares))
+        bl_buf_printf(out, ", %.4g by least squares", p->baseline.least_squares);
+    bl_buf_printf(out, ".\n\n    batchlab run %s --preset tiny\n    batchlab run %s\n", t->name,
+                  t->name);
 }
 
-static bl_status write_new(const char *path, const bl_buf *text, bl_err *err) {
+static bl_status write_new(init *t, size_t i, const char *path, const bl_buf *text, bl_err *err) {
     bool won;
     BL_TRY(bl_file_publish(path, bl_buf_text(text), text->len, &won, err));
     if (!won) BL_FAIL(err, BL_EINVAL, "%s exists and is left alone; choose another --name", path);
-    bl_cli_printf(stdout, "%s\n", path);
+    t->written[i] = true;
     return BL_OK;
 }
 
-/* Declaration, experiment, sweep, page. A file that exists is never overwritten. */
-static bl_status write_all(const init *t, bl_err *err) {
+/* The i-th file: its path and, with `text`, what it says. */
+static bl_status nth_file(char path[BL_PATH], bl_buf *text, const init *t, size_t i, bl_err *err) {
+    static const char *const names[] = {"", "experiment.cfg", "sweep.lua", "README.md"};
+    if (text != NULL) bl_buf_clear(text);
+    if (i == 0) {
+        if (text != NULL) write_manifest(t, text);
+        return bl_path(path, err, "%s/%s.cfg", bl_cli_dataset_options(false).manifest_dir, t->name);
+    }
+    if (text != NULL && i == 1) bl_starter_config(&t->plan, text);
+    if (text != NULL && i == 2) bl_starter_script(text);
+    if (text != NULL && i == 3) readme(t, text);
+    return bl_path(path, err, "%s/%s/%s", bl_cli_experiments_dir, t->name, names[i]);
+}
+
+static bl_status write_all(init *t, bl_err *err) {
     char path[BL_PATH];
     bl_buf text = {0};
     bl_status status = BL_OK;
-    BL_GOTO(bl_path(path, err, "%s/%s.cfg", bl_cli_dataset_options(false).manifest_dir, t->name));
-    bl_inferred_manifest(&t->in, t->folder, t->file, &text);
-    BL_GOTO(write_new(path, &text, err));
-    BL_GOTO(bl_path(path, err, "%s/%s", bl_cli_experiments_dir, t->name));
-    BL_GOTO(bl_make_dirs(path, err));
-    BL_GOTO(bl_path(path, err, "%s/%s/experiment.cfg", bl_cli_experiments_dir, t->name));
-    bl_buf_clear(&text);
-    experiment_cfg(t, &text);
-    BL_GOTO(write_new(path, &text, err));
-    BL_GOTO(bl_path(path, err, "%s/%s/sweep.lua", bl_cli_experiments_dir, t->name));
-    bl_buf_clear(&text);
-    bl_buf_str(&text, k_sweep_lua);
-    BL_GOTO(write_new(path, &text, err));
-    BL_GOTO(bl_path(path, err, "%s/%s/README.md", bl_cli_experiments_dir, t->name));
-    bl_buf_clear(&text);
-    readme(t, &text);
-    BL_GOTO(write_new(path, &text, err));
+    for (size_t i = 0; i < BL_COUNT(t->written); i++) {
+        if (i == 1) {
+            BL_GOTO(bl_path(path, err, "%s/%s", bl_cli_experiments_dir, t->name));
+            BL_GOTO(bl_make_dirs(path, err));
+        }
+        BL_GOTO(nth_file(path, &text, t, i, err));
+        BL_GOTO(write_new(t, i, path, &text, err));
+    }
 done:
     bl_buf_free(&text);
     return status;
 }
 
-static void explain(const bl_inferred *in) {
-    static const char *const kinds[] = {"categorical", "continuous", "date", "target", "ignored"};
-    for (size_t i = 0; i < in->columns; i++) {
-        const bl_inferred_column *c = &in->column[i];
-        bl_cli_printf(stderr, "  %-11s %s%s%s\n", kinds[c->kind], c->name, c->why ? ": " : "",
-                      c->why ? c->why : "");
+/* Removes what this call wrote. */
+static void take_back(const init *t) {
+    char path[BL_PATH];
+    for (size_t i = 0; i < BL_COUNT(t->written); i++)
+        if (t->written[i] && nth_file(path, NULL, t, i, NULL) == BL_OK) (void)remove(path);
+    if (bl_path(path, NULL, "%s/%s", bl_cli_experiments_dir, t->name) == BL_OK && t->written[1])
+        (void)remove(path);
+}
+
+/* ---- checking ---- */
+
+static bl_status check_preset(const char *name, const char *preset, const bl_dataset *data,
+                              size_t rows, bl_err *err) {
+    bl_experiment *e = bl_xalloc(sizeof *e);
+    const bl_args none = {0};
+    size_t trials;
+    bl_status status;
+    bl_net net = {0};
+    BL_GOTO(bl_experiment_config(e, name, preset, &none, err));
+    BL_GOTO(bl_train_net(&net, &e->config, data, err));
+    const int64_t used = e->config.data.rows > 0 && (size_t)e->config.data.rows < rows
+                             ? e->config.data.rows
+                             : (int64_t)rows;
+    const bl_sweep_options options = {.script = e->script, .library_dir = bl_cli_lua_dir};
+    BL_GOTO(bl_sweep_check(&e->config, used, &options, &trials, err));
+done:
+    bl_net_free(&net);
+    free(e->references.v);
+    free(e);
+    return status;
+}
+
+/* The whole data set is loaded if it was tried whole, and is in the cache then. */
+static bl_status check_written(const init *t, bl_err *err) {
+    static const char *const presets[] = {"tiny", "quick", "paper"};
+    bl_dataset loaded = {0};
+    bl_dataset_options options = bl_cli_dataset_options(false);
+    bl_status status = BL_OK;
+    const bool whole = t->rows_tried == t->in.rows;
+    options.say = NULL;
+    if (whole) BL_GOTO(bl_dataset_open(&loaded, t->name, &options, err));
+    for (size_t i = 0; i < BL_COUNT(presets); i++)
+        BL_GOTO(
+            check_preset(t->name, presets[i], whole ? &loaded : &t->data, t->plan.train_rows, err));
+done:
+    bl_dataset_free(&loaded);
+    return status;
+}
+
+/* ---- telling ---- */
+
+/* One line, at most 80 wide: what is longer goes on below, indented. */
+static void tell_line(const char *text, size_t n) {
+    enum { WIDTH = 80, INDENT = 12 };
+    for (size_t indent = 0; n > 0; indent = INDENT) {
+        const size_t room = WIDTH - indent;
+        size_t end = n;
+        if (n > room) {
+            for (end = room; end > INDENT && text[end] != ' ';) end--;
+            if (text[end] != ' ') end = room; /* one long word */
+        }
+        bl_cli_printf(stderr, "%*s%.*s\n", (int)indent, "", (int)end, text);
+        while (end < n && text[end] == ' ') end++;
+        text += end;
+        n -= end;
     }
 }
 
-static bl_status make(init *t, const bl_args *args, bl_err *err) {
-    bl_map map = {0};
-    bl_status status = BL_OK;
-    BL_GOTO(choose_name(t, args->value[NAME], err));
-    BL_GOTO(split_path(t, err));
-    BL_GOTO(bl_file_map(&map, t->path, err));
-    BL_GOTO(bl_infer(&t->in, map.size > 0 ? (const char *)map.data : "", map.size, t->path,
-                     args->value[TARGET], args->value[DATE], err));
-    explain(&t->in);
-    BL_GOTO(write_all(t, err));
-done:
-    bl_inferred_free(&t->in);
-    bl_file_unmap(&map);
-    return status;
+static void tell(const char *text) {
+    while (*text != '\0') {
+        const size_t n = strcspn(text, "\n");
+        tell_line(text, n);
+        text += n + (text[n] == '\n');
+    }
+}
+
+static void tell_columns(const init *t) {
+    bl_buf lines = {0};
+    bl_inferred_explain(&t->in, &lines);
+    tell(bl_buf_text(&lines));
+    tell(bl_buf_text(&t->in.warnings));
+    bl_buf_free(&lines);
+}
+
+static void tell_plan(const init *t) {
+    const bl_starter_plan *p = &t->plan;
+    bl_buf line = {0};
+    bl_buf_printf(&line, "%zu rows for training, %zu held out (%s)\n", p->train_rows, p->valid_rows,
+                  split_words(&t->in));
+    bl_buf_printf(&line, "%s on the held-out rows: %.4g for always the same answer", p->metric,
+                  p->baseline.constant);
+    if (isfinite(p->baseline.least_squares))
+        bl_buf_printf(&line, ", %.4g by least squares", p->baseline.least_squares);
+    if (isfinite(p->best)) bl_buf_printf(&line, ", %.4g by a short trial run", p->best);
+    bl_buf_printf(&line, "; targets %.4g and %.4g\n", p->targets[0], p->targets[1]);
+    if (t->rows_tried < t->in.rows)
+        bl_buf_printf(&line, "the split and the trial run saw the first %zu of %zu rows\n",
+                      t->rows_tried, t->in.rows);
+    tell(bl_buf_text(&line));
+    bl_buf_free(&line);
+}
+
+static bl_status make(init *t, bl_err *err) {
+    BL_TRY(bl_given_files_open(&t->files, t->args, err));
+    BL_TRY(look(t, err));
+    BL_TRY(try_draft(t, err));
+    BL_TRY(run_pilot(t, err));
+    tell_columns(t);
+    bl_status status = write_all(t, err);
+    if (status == BL_OK) status = check_written(t, err);
+    if (status != BL_OK) {
+        take_back(t);
+        return status;
+    }
+    tell_plan(t);
+    for (size_t i = 0; i < BL_COUNT(t->written); i++) {
+        char path[BL_PATH];
+        BL_TRY(nth_file(path, NULL, t, i, err));
+        bl_cli_printf(stdout, "%s\n", path);
+    }
+    return BL_OK;
 }
 
 static int write_experiment(const bl_args *args) {
     bl_err err = {0};
-    if (args->value[TARGET] == NULL) return bl_cli_usage(args, "--target COL is missing");
-    init t = {.path = args->operand};
-    const bl_status status = make(&t, args, &err);
-    if (status != BL_OK) {
-        const int fault = bl_cli_fail(&err);
-        return status == BL_EMISSING ? BL_EXIT_IO : fault; /* a table that is not there */
+    init *t = bl_xalloc(sizeof *t);
+    t->args = args;
+    const bool update = bl_args_has(args, UPDATE);
+    if (args->value[TARGET] == NULL && !update) {
+        free(t);
+        return bl_cli_usage(args, "--target COL is missing");
     }
-    bl_cli_printf(stderr, "next: make experiment NAME=%s PRESET=tiny\n", t.name);
-    return BL_EXIT_DONE;
+    bl_status status = bl_given_name(t->name, args->operand, args->value[NAME], &err);
+    if (status == BL_OK) status = update ? bl_given_update(t->name, args, &err) : make(t, &err);
+    if (status == BL_OK) bl_cli_printf(stderr, "next: batchlab run %s --preset tiny\n", t->name);
+    bl_dataset_free(&t->data);
+    bl_draft_free(&t->draft);
+    bl_inferred_free(&t->in);
+    bl_given_files_close(&t->files);
+    free(t);
+    if (status == BL_OK) return BL_EXIT_DONE;
+    const int fault = bl_cli_fail(&err);
+    return status == BL_EMISSING ? BL_EXIT_IO : fault; /* a table that is not there */
 }
 
 const bl_command bl_cmd_init = {
     .name = "init",
     .arguments = "DATA.csv --target COL",
-    .usage = "FILE.csv --target COL [--name NAME] [--date COL]",
+    .usage = "FILE... --target COL [OPTION...]",
+    .notes = "FILE is a table with a header: .csv, .tsv or .csv.gz, UTF-8, Latin-1 or UTF-16.\n"
+             "Several files with the same header are one table.",
     .does = "write a data set and an experiment for your own table",
-    .operand = BL_OPERAND_TABLE,
+    .operand = BL_OPERAND_TABLES,
     .options = k_options,
     .option_count = OPTION_COUNT,
     .run = write_experiment,

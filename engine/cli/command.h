@@ -58,7 +58,8 @@ typedef enum bl_operand {
     BL_OPERAND_ANY_EXPERIMENT, /* a name, or none: all of them */
     BL_OPERAND_RUN,            /* an id or its first digits, or the path of a log */
     BL_OPERAND_TWO_RUNS,
-    BL_OPERAND_TABLE, /* a CSV file */
+    BL_OPERAND_TABLE,  /* a CSV file */
+    BL_OPERAND_TABLES, /* one or more of them */
     BL_OPERAND_SHELL,
     BL_OPERAND_COUNT
 } bl_operand;
@@ -85,11 +86,13 @@ extern const bl_command bl_cmd_run, bl_cmd_work, bl_cmd_check, bl_cmd_plan, bl_c
 
 /* ---- what stands on the line ---- */
 
-enum { BL_MOST_OPTIONS = 16, BL_MOST_SETS = 64 };
+enum { BL_MOST_OPTIONS = 16, BL_MOST_SETS = 64, BL_MOST_MORE = 255 };
 
 struct bl_args {
     const bl_command *command;
-    const char *operand, *second; /* NULL: absent */
+    const char *operand, *second;   /* NULL: absent */
+    const char *more[BL_MOST_MORE]; /* operands after the first, of BL_OPERAND_TABLES */
+    size_t mores;
     /* By the option's row: NULL: absent; a flag that was given, and an argument left out, is "". */
     const char *value[BL_MOST_OPTIONS];
     const char *set[BL_MOST_SETS]; /* every value of the option that repeats, in order */

@@ -37,7 +37,7 @@
 #define BL_READS_NET "data.eval_rows data.split data.crop data.flip eval.batch_mean loss train.micro_batch "
 
 #define BL_CHOICES_MODEL(X) \
-    X(tabular,    BL_READS_NET "model.hidden model.dropout model.embedding_dropout model.batch_norm model.output") \
+    X(tabular,    BL_READS_NET "model.hidden model.dropout model.embedding_dropout model.batch_norm model.linear model.output") \
     X(mlp,        BL_READS_NET "model.hidden model.dropout") \
     X(simple_cnn, BL_READS_NET "model.hidden model.dropout model.filters") \
     X(resnet8,    BL_READS_NET "model.filters model.norm model.shortcut") \
@@ -74,6 +74,7 @@
 
 #define BL_CHOICES_METRIC(X) \
     X(exp_rmspe,     "") \
+    X(exp_rmse,      "") \
     X(rmse,          "") \
     X(error,         "") \
     X(cross_entropy, "")

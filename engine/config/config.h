@@ -60,6 +60,7 @@ typedef struct bl_config {
         bl_f64_list dropout; /* one per hidden layer, or one for all, or none */
         double embedding_dropout;
         bool batch_norm;
+        bool linear; /* tabular: a dense layer from the inputs to the output, beside the others */
         char output[BL_NAME]; /* "linear" or "sigmoid_range": [0, 1.2 x the largest training target]
                                  on the target's raw scale */
         bl_i64_list filters;  /* of the convolutions of simple_cnn, the stages of resnet8 */
@@ -76,7 +77,8 @@ typedef struct bl_config {
     } quadratic;
     char loss[BL_NAME]; /* mse, cross_entropy */
     double label_smoothing;
-    char metric[BL_NAME]; /* exp_rmspe, rmse, error, cross_entropy; expected_loss of problems */
+    char metric[BL_NAME]; /* exp_rmspe, exp_rmse, rmse, error, cross_entropy; expected_loss of
+                             problems */
     struct {
         char name[BL_NAME]; /* sgd, momentum, nesterov, adam, adamw */
         double momentum, beta1, beta2, eps, weight_decay;

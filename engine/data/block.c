@@ -66,12 +66,17 @@ static bool check_picture(const bl_block_header *h) {
            picture_bytes(h) <= 65536 && h->categorical == 0 && h->continuous == 0;
 }
 
+/* A standardised target has a mean and a deviation above 0; any other has 0 for both. */
+static bool check_scale(const bl_block_header *h) {
+    return isfinite(h->target_mean) && isfinite(h->target_deviation) && h->target_deviation >= 0;
+}
+
 /* Every field of the header by itself and against the n bytes of the block; *l gets the layout. */
 static bool check_header(const bl_block_header *h, size_t n, bl_block_layout *l) {
     return memcmp(h->magic, BL_BLOCK_MAGIC, sizeof h->magic) == 0 && h->order == BL_BLOCK_ORDER &&
-           h->bytes == n && check_picture(h) && bl_block_lay_out(h, l) && l->bytes == n &&
-           terminated(h->sha256, sizeof h->sha256) && terminated(h->name, sizeof h->name) &&
-           terminated(h->variant, sizeof h->variant) &&
+           h->bytes == n && check_picture(h) && check_scale(h) && bl_block_lay_out(h, l) &&
+           l->bytes == n && terminated(h->sha256, sizeof h->sha256) &&
+           terminated(h->name, sizeof h->name) && terminated(h->variant, sizeof h->variant) &&
            terminated(h->transform, sizeof h->transform) && h->rows < UINT32_MAX &&
            h->train_rows > 0 && h->train_rows <= h->rows &&
            h->test_rows <= h->rows - h->train_rows && h->synthetic <= 1 &&
@@ -132,7 +137,10 @@ static void fill_dataset(bl_dataset *out, const bl_block_header *h) {
                         .height = h->height,
                         .width = h->width,
                         .channels = h->channels,
+                        .target_min = h->target_min,
                         .target_max = h->target_max,
+                        .target_mean = h->target_mean,
+                        .target_deviation = h->target_deviation,
                         .bytes = h->bytes};
     memcpy(out->name, h->name, sizeof out->name);
     memcpy(out->variant, h->variant, sizeof out->variant);

@@ -17,11 +17,11 @@ typedef struct bl_block_header {
     uint8_t synthetic;
     uint64_t rows, train_rows, test_rows, classes, categorical, continuous, names_bytes;
     uint64_t height, width, channels; /* of pictures; 0: a table */
-    double target_max;
+    double target_min, target_max, target_mean, target_deviation;
     float pixel_mean[BL_PICTURE_CHANNELS], pixel_scale[BL_PICTURE_CHANNELS];
 } bl_block_header;
 
-#define BL_BLOCK_MAGIC "BLDATA2"
+#define BL_BLOCK_MAGIC "BLDATA3"
 #define BL_BLOCK_ORDER 0x0102030405060708u
 
 /* Where the parts lie, from the counts of the header. */

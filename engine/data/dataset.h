@@ -22,9 +22,11 @@ typedef struct bl_dataset {
     const uint16_t *codes;       /* (rows, categorical): 0 is missing or never seen in training */
     const uint32_t *cardinality; /* (categorical): codes are below this, 0 included */
     const float *values;       /* (rows, continuous): standardised by training mean and deviation */
-    const float *target;       /* (rows): after the declared transform (log) */
+    const float *target;       /* (rows): after the declared transform (log) and scale */
     char target_transform[16]; /* "none" or "log" */
-    double target_max;         /* largest training target before the transform */
+    double target_min, target_max; /* of the training targets before the transform */
+    /* A standardised target is (transformed - target_mean) / target_deviation; 0: it is not. */
+    double target_mean, target_deviation;
     const char *const *categorical_name;
     const char *const *continuous_name;
     /* Pictures: continuous = height * width * channels, and `values` is NULL; a value is

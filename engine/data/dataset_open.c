@@ -125,6 +125,7 @@ static void shape_of_declaration(bl_dataset *shape, const bl_manifest *m) {
         shape->continuous = (size_t)m->random_labels.inputs;
         shape->classes = (size_t)m->random_labels.classes;
     }
+    if (m->classes.n > 0) shape->classes = m->classes.n;
     shape->target_max = 1.0; /* of the rows, which nobody has looked at */
     (void)snprintf(shape->target_transform, sizeof shape->target_transform, "%s",
                    m->transform != NULL ? m->transform : "none");
@@ -473,6 +474,18 @@ bl_status bl_dataset_open(bl_dataset *out, const char *name, const bl_dataset_op
     close_sources(&o);
     bl_manifest_free(&o.manifest);
     return status;
+}
+
+bl_status bl_dataset_of_block(bl_dataset *out, unsigned char *block, size_t bytes, bl_err *err) {
+    const bl_status status = bl_block_open(out, block, bytes, err);
+    if (status != BL_OK) {
+        free(block);
+        return status;
+    }
+    owner *own = bl_xalloc(sizeof *own);
+    own->block = block;
+    out->owner = own;
+    return BL_OK;
 }
 
 void bl_dataset_free(bl_dataset *data) {

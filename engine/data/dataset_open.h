@@ -23,6 +23,10 @@ bl_status bl_dataset_open(bl_dataset *out, const char *name, const bl_dataset_op
                           bl_err *err) BL_CHECKED;
 void bl_dataset_free(bl_dataset *data);
 
+/* The data set in a block of `bytes` bytes (engine/data/block.h), which becomes its own. */
+bl_status bl_dataset_of_block(bl_dataset *out, unsigned char *block, size_t bytes,
+                              bl_err *err) BL_CHECKED;
+
 /* The declaration alone is checked: what `batchlab check` calls. *shape gets what it says of an
  * example: numbers of columns, the picture, classes, the target's transform. It owns nothing, and
  * has no rows and no cardinalities. */

@@ -42,14 +42,22 @@ bool bl_source_find(char path[BL_PATH], const char *data_path, const char *folde
 static bl_status fail_altered(const bl_source *s, const bl_manifest *m, const bl_source_decl *decl,
                               const char *expected, const char *found, const char *what,
                               bl_err *err) {
-    BL_FAIL(err, BL_EFORMAT,
-            "%s: not the file that %s:%d declares%s\n"
-            "  expected SHA-256 %s%s\n"
-            "  found    SHA-256 %s\n"
-            "  get it from %s",
-            s->path, decl->node->file, decl->node->line, what, expected,
-            s->gzip ? (expected == decl->sha256 ? " (uncompressed)" : " (as stored)") : "", found,
-            m->origin);
+    bl_buf where = {0};
+    if (bl_source_own_folder(m->folder))
+        bl_buf_printf(&where, "if it was meant to change: batchlab init %s --name %s --update",
+                      s->path, m->name);
+    else
+        bl_buf_printf(&where, "get it from %s", m->origin);
+    (void)BL_ERR(err, BL_EFORMAT,
+                 "%s: not the file that %s:%d declares%s\n"
+                 "  expected SHA-256 %s%s\n"
+                 "  found    SHA-256 %s\n"
+                 "  %s",
+                 s->path, decl->node->file, decl->node->line, what, expected,
+                 s->gzip ? (expected == decl->sha256 ? " (uncompressed)" : " (as stored)") : "",
+                 found, bl_buf_text(&where));
+    bl_buf_free(&where);
+    return BL_EFORMAT;
 }
 
 /* The content's hash: by the stored file's hash if that is the declared one, otherwise computed. */

@@ -34,10 +34,19 @@ double bl_metric_batch_mean(const bl_metric_sum *sum) {
     return (sum->batches_sum + last) / (double)sum->count;
 }
 
+/* The term of one example: y (width). */
+static double term_of(const bl_metric_sum *sum, const float *y, size_t width, double target) {
+    const bl_metric *m = sum->metric;
+    if (m->classes) return m->of_class(y, width, target);
+    if (!(sum->deviation > 0)) return m->of_number((double)y[0], target);
+    return m->of_number((double)y[0] * sum->deviation + sum->mean,
+                        target * sum->deviation + sum->mean);
+}
+
 void bl_metric_add(bl_metric_sum *sum, const float *y, size_t width, const float *target,
                    size_t count) {
     for (size_t i = 0; i < count; i++) {
-        const double term = sum->metric->term(y + i * width, width, (double)target[i]);
+        const double term = term_of(sum, y + i * width, width, (double)target[i]);
         if (sum->batch > 0) add_to_batch(sum, term);
         sum->open = sum->open + term;
         if (++sum->count % BL_BLOCK == 0) close_block(sum);

@@ -12,8 +12,11 @@ typedef struct bl_metric {
     const char *name;
     bool needs_log_target;
     bool classes; /* targets are classes and the net has an output for each; else it has one */
-    double (*term)(const float *y, size_t width, double target); /* of one example: y (width) */
-    double (*finish)(double sum, double count);                  /* from the sum of all terms */
+    /* Of one example. Numbers: forecast and target as the data set's transform has them. Classes:
+     * the net's outputs y (width) and the class. */
+    double (*of_number)(double y, double target);
+    double (*of_class)(const float *y, size_t width, double target);
+    double (*finish)(double sum, double count); /* from the sum of all terms */
 } bl_metric;
 
 #define DECLARE(name, reads) extern const bl_metric bl_metric_##name;
@@ -27,6 +30,7 @@ const bl_metric *bl_metric_find(const char *name); /* NULL: there is none */
 /* A metric being computed. level[i] holds the sum of 2^i blocks where bit i of `blocks` is set. */
 typedef struct bl_metric_sum {
     const bl_metric *metric;
+    double mean, deviation; /* of a standardised target, which is taken back; 0: it is not */
     uint64_t count, blocks;
     double open; /* the chain of the block that is not full yet */
     double level[64];

@@ -16,4 +16,4 @@ static double finish(double sum, double count) {
 }
 
 const bl_metric bl_metric_cross_entropy = {
-    .name = "cross_entropy", .classes = true, .term = term, .finish = finish};
+    .name = "cross_entropy", .classes = true, .of_class = term, .finish = finish};

@@ -17,4 +17,4 @@ static double finish(double sum, double count) {
 }
 
 const bl_metric bl_metric_error = {
-    .name = "error", .classes = true, .term = term, .finish = finish};
+    .name = "error", .classes = true, .of_class = term, .finish = finish};

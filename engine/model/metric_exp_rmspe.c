@@ -3,9 +3,8 @@
 #include "engine/model/metric.h"
 #include "kernels/shared/exact_math.h"
 
-static double term(const float *y, size_t width, double target) {
-    (void)width;
-    const double e = 1.0 - bl_exp64((double)y[0] - target);
+static double term(double y, double target) {
+    const double e = 1.0 - bl_exp64(y - target);
     return e * e;
 }
 
@@ -14,4 +13,4 @@ static double finish(double sum, double count) {
 }
 
 const bl_metric bl_metric_exp_rmspe = {
-    .name = "exp_rmspe", .needs_log_target = true, .term = term, .finish = finish};
+    .name = "exp_rmspe", .needs_log_target = true, .of_number = term, .finish = finish};

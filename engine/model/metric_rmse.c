@@ -1,10 +1,10 @@
-/* Root mean square error on the scale the net predicts. */
+/* Root mean square error on the scale of the data set's transform: in the target's own unit where
+ * that is "none", of logarithms where it is "log". */
 #include "engine/model/metric.h"
 #include "kernels/shared/exact_math.h"
 
-static double term(const float *y, size_t width, double target) {
-    (void)width;
-    const double e = (double)y[0] - target;
+static double term(double y, double target) {
+    const double e = y - target;
     return e * e;
 }
 
@@ -12,4 +12,4 @@ static double finish(double sum, double count) {
     return bl_sqrt64(sum / count);
 }
 
-const bl_metric bl_metric_rmse = {.name = "rmse", .term = term, .finish = finish};
+const bl_metric bl_metric_rmse = {.name = "rmse", .of_number = term, .finish = finish};

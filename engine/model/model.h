@@ -14,7 +14,8 @@ typedef struct bl_model_input {
     const char *const *categorical_name; /* may be NULL */
     size_t classes;                      /* 0: the target is a number */
     bool target_is_log;
-    double target_max; /* largest training target before the logarithm */
+    double target_min, target_max;        /* of the training targets, before the logarithm */
+    double target_mean, target_deviation; /* of a standardised target; 0: it is not */
 } bl_model_input;
 
 typedef struct bl_model {
@@ -39,6 +40,10 @@ const bl_model *bl_model_find(const char *kind); /* by model.kind; NULL: there i
 static inline size_t bl_model_outputs(const bl_model_input *input) {
     return input->classes > 0 ? input->classes : 1;
 }
+/* What a sigmoid_range spans, on the scale that the net predicts: [0, 1.2 x the largest training
+ * target], or for a standardised target what the training rows span and a tenth of it on either
+ * side. */
+void bl_model_range(bl_layer_settings *set, const bl_model_input *input);
 /* What follows dense hidden layer `layer`: its rate, from one per hidden layer, one for all, or
  * none. */
 double bl_model_dropout(const bl_config *config, size_t layer);

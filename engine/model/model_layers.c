@@ -5,7 +5,6 @@
 #include "engine/config/layers.h"
 #include "engine/model/layer.h"
 #include "engine/model/model.h"
-#include "kernels/shared/exact_math.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -140,13 +139,11 @@ static bl_status add_embedding(builder *b, const place *p, size_t *at) {
 /* As model.output of the net for tables. */
 static bl_status add_sigmoid_range(builder *b, const place *p, size_t *at) {
     const bl_config_layer *e = p->entry;
-    const double most = 1.2 * b->input->target_max;
     bl_layer_settings set = {.low = (float)e->low, .high = (float)e->high};
     if (b->input->classes > 0)
         return refuse(b, p, "the target is one of %zu classes, no number: leave the layer out",
                       b->input->classes);
-    if (e->low == 0.0 && e->high == 0.0)
-        set.high = (float)(b->input->target_is_log ? bl_log64(most) : most);
+    if (e->low == 0.0 && e->high == 0.0) bl_model_range(&set, b->input);
     if (!(set.high > set.low))
         return refuse(b, p, "nothing lies between low = %g and high = %g", (double)set.low,
                       (double)set.high);

@@ -1,6 +1,7 @@
 #include "engine/base/named.h"
 #include "engine/config/layers.h"
 #include "engine/model/model.h"
+#include "kernels/shared/exact_math.h"
 
 #define ROW(name, reads) &bl_model_##name,
 const bl_model *const bl_model_table[] = {BL_CHOICES_MODEL(ROW)};
@@ -11,6 +12,20 @@ double bl_model_dropout(const bl_config *config, size_t layer) {
     const bl_f64_list *rates = &config->model.dropout;
     if (rates->n == 0) return 0.0;
     return rates->v[rates->n == 1 ? 0 : layer];
+}
+
+void bl_model_range(bl_layer_settings *set, const bl_model_input *input) {
+    const double most = 1.2 * input->target_max;
+    double low = 0.0, high = input->target_is_log ? bl_log64(most) : most;
+    if (input->target_deviation > 0) {
+        low = input->target_is_log ? bl_log64(input->target_min) : input->target_min;
+        high = input->target_is_log ? bl_log64(input->target_max) : input->target_max;
+        const double margin = 0.1 * (high - low);
+        low = (low - margin - input->target_mean) / input->target_deviation;
+        high = (high + margin - input->target_mean) / input->target_deviation;
+    }
+    set->low = (float)low;
+    set->high = (float)high;
 }
 
 bl_status bl_model_check_hidden(const bl_config *config, bl_err *err) {

@@ -103,7 +103,10 @@ bl_status bl_train_net(bl_net *net, const bl_config *config, const bl_dataset *d
         .categorical_name = data->categorical_name,
         .classes = data->classes,
         .target_is_log = strcmp(data->target_transform, "log") == 0,
-        .target_max = data->target_max
+        .target_min = data->target_min,
+        .target_max = data->target_max,
+        .target_mean = data->target_mean,
+        .target_deviation = data->target_deviation
     };
     return bl_model_build(net, config, &input, err);
 }
@@ -167,6 +170,8 @@ static void begin(bl_train *t) {
 
 void bl_train_metric_begin(const bl_train *train, bl_metric_sum *sum) {
     bl_metric_begin(sum, train->metric);
+    sum->mean = train->data->target_mean;
+    sum->deviation = train->data->target_deviation;
     sum->batch = train->config.eval.batch_mean ? train->batch : 0;
 }
 

@@ -46,7 +46,8 @@ status 2 'which table?'
 status 2 'target COL is missing' tables/sales.csv
 status 2 'datasets/sales.cfg exists and is left alone' tables/sales.csv --target sales
 status 2 "no column 'sale'" tables/sales.csv --target sale --name other
-status 2 'is no name for an experiment' tables/sales.csv --target sales --name a/b
+status 2 'makes no name for an experiment' tables/sales.csv --target sales --name ../..
+status 2 'makes no name for an experiment' tables/sales.csv --target sales --name none
 status 74 'nothing.csv' tables/nothing.csv --target sales
 # Only a plain file can be read again by `run`; opening a FIFO would wait for a writer.
 mkfifo fifo.csv

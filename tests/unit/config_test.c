@@ -434,6 +434,7 @@ static void test_identity_late(void **state) {
         {"train.micro_batch", "48"      },
         {"precision",         "tf32"    },
         {"loss_scale",        "2048"    },
+        {"model.linear",      "true"    },
         {"eval.average",      "power"   },
         {"eval.batch_mean",   "true"    }
     };
@@ -453,6 +454,7 @@ static void test_identity_late(void **state) {
             CHECK_OK(bl_config_set(&c, "model.kind",
                                    strcmp(key->path, "model.width") == 0    ? "mobilenet_v3_large"
                                    : strcmp(key->path, "model.layers") == 0 ? "layers"
+                                   : strcmp(key->path, "model.linear") == 0 ? "tabular"
                                                                             : "resnet8",
                                    ERR));
         CHECK_OK(bl_config_set(&c, "numerics", "device", ERR));

@@ -1,12 +1,23 @@
-/* Looking at a user's table: kinds, split, transform; and that what is written can be opened. */
+/* Looking at a user's table: kinds, how fields are written, missing values, dates, the split, the
+ * target; and that what is written can be opened and gives the same. */
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/base/sha256.h"
 #include "engine/data/dataset_open.h"
-#include "engine/data/manifest/infer.h"
+#include "engine/data/draft.h"
 #include "tests/check.h"
 #include "tests/scratch.h"
 #include <stdlib.h>
 #include <unistd.h>
+
+/* A digest that no test looks at. */
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
+
+static bl_status infer(bl_inferred *in, const char *text, size_t n, const bl_infer_wish *wish,
+                       bl_err *err) {
+    const bl_infer_source source = {.path = "t.csv", .text = text, .n = n};
+    return bl_infer(in, &source, 1, wish, err);
+}
 
 /* 400 rows; prices grow exponentially, `gain` is symmetric. */
 static void write_table(bl_buf *out, char separator) {
@@ -37,12 +48,12 @@ static void test_kinds(void **state) {
         bl_buf text = {0};
         bl_inferred in;
         write_table(&text, *s);
-        CHECK_OK(bl_infer(&in, bl_buf_text(&text), text.len, "t.csv", "price", NULL, ERR));
+        CHECK_OK(
+            infer(&in, bl_buf_text(&text), text.len, &(bl_infer_wish){.target = "price"}, ERR));
         assert_int_equal(in.separator, *s);
         assert_int_equal(in.rows, 400);
-        assert_int_equal(in.valid_rows, 40);
+        assert_true(in.share == 0.2);
         assert_string_equal(in.by, "day");
-        assert_true(in.log);
         assert_int_equal(column(&in, "row")->kind, BL_KIND_IGNORED);
         assert_int_equal(column(&in, "day")->kind, BL_KIND_DATE);
         assert_int_equal(column(&in, "shop")->kind, BL_KIND_CATEGORICAL);
@@ -53,40 +64,48 @@ static void test_kinds(void **state) {
         assert_int_equal(column(&in, "flag")->kind, BL_KIND_IGNORED);
         assert_int_equal(column(&in, "price")->kind, BL_KIND_TARGET);
         assert_int_equal(column(&in, "weight")->kind, BL_KIND_CONTINUOUS);
+        assert_int_equal(in.labels, 0);
         bl_inferred_free(&in);
-        CHECK_OK(bl_infer(&in, bl_buf_text(&text), text.len, "t.csv", "gain", NULL, ERR));
-        assert_false(in.log); /* not positive */
-        bl_inferred_free(&in);
-        CHECK_OK(bl_infer(&in, bl_buf_text(&text), text.len, "t.csv", "shop", NULL, ERR));
-        assert_false(in.log); /* not skewed */
+        CHECK_OK(infer(&in, bl_buf_text(&text), text.len, &(bl_infer_wish){.target = "town"}, ERR));
+        assert_int_equal(in.labels, 2);
+        assert_string_equal(in.label[0], "Bonn, old");
         bl_inferred_free(&in);
         bl_buf_free(&text);
     }
 }
 
-static void check_refused(const char *text, const char *target, const char *date,
-                          const char *message) {
+static void check_refused(const char *text, const bl_infer_wish *wish, const char *message) {
     bl_inferred in;
     bl_err err = {0};
-    assert_int_not_equal(bl_infer(&in, text, strlen(text), "t.csv", target, date, &err), BL_OK);
+    assert_int_not_equal(infer(&in, text, strlen(text), wish, &err), BL_OK);
     if (!strstr(err.text, message)) fail_msg("no '%s' in: %s", message, err.text);
 }
+#define REFUSED(text, message, ...) check_refused(text, &(bl_infer_wish){__VA_ARGS__}, message)
 
 static void test_refusals(void **state) {
     (void)state;
     bl_buf text = {0};
     write_table(&text, ',');
     const char *t = bl_buf_text(&text);
-    check_refused(t, "prize", NULL, "t.csv:1: error: no column 'prize'; the columns are row, day");
-    check_refused(t, "town", NULL, "holds more than numbers");
-    check_refused(t, "flag", NULL, "the same value in every row");
-    check_refused(t, "price", "shop", "holds more than dates");
-    check_refused("", "y", NULL, "the file is empty");
-    check_refused("y,y\n1,2\n", "y", NULL, "two columns 'y'");
-    check_refused("y,\n1,2\n", "", NULL, "no column ''");
-    check_refused("x,y\n", "y", NULL, "0 rows have a target");
-    check_refused("y,x\n1,2\n2\n", "y", NULL, "t.csv:3: error: 1 fields, the header has 2");
-    check_refused("y,x\n1,2\n2,3\n", "y", NULL, "at least 20 are needed");
+    REFUSED(t, "t.csv:1: error: no column 'prize'; the columns are row, day", .target = "prize");
+    REFUSED(t, "neither a number nor a class", .target = "note");
+    REFUSED(t, "holds dates", .target = "day");
+    REFUSED(t, "the same value in every row", .target = "flag");
+    REFUSED(t, "t.csv:2: error: column 'shop' holds more than dates: '1'", .target = "price",
+            .date = "shop");
+    REFUSED(t, "no column 'client'", .target = "price", .group = "client");
+    REFUSED("", "the file is empty", .target = "y");
+    REFUSED("y,y\n1,2\n", "two columns 'y'", .target = "y");
+    REFUSED("y,\n1,2\n", "no column ''", .target = "");
+    REFUSED("x,y\n", "0 rows have a target", .target = "y");
+    REFUSED("y,x\n1,2\n2\n", "t.csv:3: error: 1 field, the header has 2. It looks like a footer",
+            .target = "y");
+    REFUSED("A title\ny,x\n1,2\n", "The lines above it look like a title", .target = "y");
+    REFUSED("y,x\n1,2\n2,3,4\n3,4\n", "t.csv:3: error: 3 fields, the header has 2. A text with a",
+            .target = "y");
+    REFUSED("y,x\n1,2\n2,3\n", "at least 20 are needed", .target = "y");
+    REFUSED("y;x\n1;2\n2;3\n", "there is one column, 'y;x'", .target = "y", .separator = '|');
+    REFUSED("1.5,-2,w\n2.5,3,w\n3,4,v\n", "the first row looks like values", .target = "-2");
     bl_buf_free(&text);
 }
 
@@ -97,49 +116,319 @@ static void test_columns_without_name(void **state) {
     bl_inferred in;
     bl_buf_str(&text, ",x,,y\n");
     for (int i = 0; i < 60; i++) bl_buf_printf(&text, "%d,%d.5,%d,%d\n", i, i % 7, i % 2, i % 11);
-    CHECK_OK(bl_infer(&in, bl_buf_text(&text), text.len, "t.csv", "y", NULL, ERR));
+    CHECK_OK(infer(&in, bl_buf_text(&text), text.len, &(bl_infer_wish){.target = "y"}, ERR));
     assert_int_equal(in.column[0].kind, BL_KIND_IGNORED);
     assert_int_equal(in.column[1].kind, BL_KIND_CONTINUOUS);
     assert_string_equal(in.column[2].why, "it has no name");
-    bl_inferred_manifest(&in, ".", "t.csv", &manifest);
+    const char *file = "t.csv";
+    const char sha256[1][65] = {ZEROS};
+    bl_inferred_manifest(&in, ".", &file, sha256, 1, &manifest);
     assert_non_null(strstr(bl_buf_text(&manifest), "ignored = [];"));
     bl_inferred_free(&in);
     bl_buf_free(&manifest);
     bl_buf_free(&text);
 }
 
+/* ---- one column, one kind of value ---- */
+
+/* In a pattern, # is a running number below 10 and & one that is different in each row. */
+static void fill(bl_buf *out, const char *pattern, int i) {
+    for (const char *p = pattern; *p; p++) {
+        if (*p == '#')
+            bl_buf_printf(out, "%d", 1 + i * 7 % 9);
+        else if (*p == '&')
+            bl_buf_printf(out, "%d", 1000 + i * 7919 % 9000);
+        else
+            bl_buf_add(out, p, 1);
+    }
+}
+
+/* 200 rows of a column of this pattern, with `odd` every `each` rows, of numbers, and the target.
+ */
+static void one_column(bl_buf *out, const char *name, char separator, const char *pattern,
+                       const char *odd, int each) {
+    bl_buf_clear(out);
+    bl_buf_printf(out, "%s%cz%cy\n", name, separator, separator);
+    for (int i = 0; i < 200; i++) {
+        fill(out, odd != NULL && i % each == 3 ? odd : pattern, i);
+        bl_buf_printf(out, "%c%d%c%d\n", separator, i * 53 % 89, separator, i * 31 % 97);
+    }
+}
+
+typedef struct kind_case {
+    const char *name, *pattern, *odd;
+    char separator;
+    bl_inferred_kind kind;
+    const char *declared; /* in the declaration, or NULL */
+} kind_case;
+
+/* What a column is taken for, and what the declaration says of it. */
+static const kind_case k_kinds[] = {
+    {"x",     "#.&",                  "?",       ',',  BL_KIND_CONTINUOUS,  "missing = [\"?\"];"      },
+    {"x",     "#.&",                  "null",    ',',  BL_KIND_CONTINUOUS,  "missing = [\"null\"];"   },
+    {"x",     "#.&",                  "NaN",     ',',  BL_KIND_CONTINUOUS,  "missing = [\"NaN\"];"    },
+    {"x",     "#.&",                  "-",       ',',  BL_KIND_CONTINUOUS,  "missing = [\"-\"];"      },
+    {"x",     "#.&",                  "#N/A",    ';',  BL_KIND_CONTINUOUS,  NULL                      },
+    {"x",     "#.&",                  "",        ',',  BL_KIND_CONTINUOUS,  NULL                      },
+    {"x",     "#.&",                  "NA",      ',',  BL_KIND_CONTINUOUS,  NULL                      },
+    {"x",     "#.&",                  "about 5", ',',  BL_KIND_CONTINUOUS,  "missing = [\"about 5\"];"},
+    {"grade", "#",                    "K",       ',',  BL_KIND_CATEGORICAL, NULL                      },
+    {"x",     " #.& ",                NULL,      ',',  BL_KIND_CONTINUOUS,  "trim = true;"            },
+    {"x",     "#,&",                  NULL,      ';',  BL_KIND_CONTINUOUS,  "decimal = \",\";"        },
+    {"x",     "#,&",                  NULL,      '\t', BL_KIND_CONTINUOUS,  "decimal = \",\";"        },
+    {"x",     "\"#,#5\"",             NULL,      ',',  BL_KIND_CONTINUOUS,  "decimal = \",\";"        },
+    {"x",     "\"12,#00.&\"",         NULL,      ',',  BL_KIND_CONTINUOUS,  "thousands = \",\";"      },
+    {"x",     "\"1,2#5,#00.&\"",      NULL,      ',',  BL_KIND_CONTINUOUS,  "thousands = \",\";"      },
+    {"x",     "12.#00,&",             NULL,      ';',  BL_KIND_CONTINUOUS,  "thousands = \".\";"      },
+    {"x",     "12 #00,&",             NULL,      ';',  BL_KIND_CONTINUOUS,  "thousands = \" \";"      },
+    {"x",     "12'#00.&",             NULL,      ',',  BL_KIND_CONTINUOUS,  "thousands = \"'\";"      },
+    {"x",     "$#.&",                 NULL,      ',',  BL_KIND_CONTINUOUS,  "units = [\"$\"];"        },
+    {"x",     "#.& kg",               "#.&",     ',',  BL_KIND_CONTINUOUS,  "units = [\"kg\"];"       },
+    {"x",     "#.&%",                 NULL,      ',',  BL_KIND_CONTINUOUS,  "units = [\"%\"];"        },
+    {"x",     "\xE2\x82\xAC #.&",     "?",       ',',  BL_KIND_CONTINUOUS,  "missing = [\"?\"];"      },
+    {"code",  "P&",                   NULL,      ',',  BL_KIND_IGNORED,     NULL                      },
+    {"size",  "#5L",                  "#5M",     ',',  BL_KIND_CATEGORICAL, NULL                      },
+    {"when",  "2020-0#-1#",           NULL,      ',',  BL_KIND_DATE,        "date = [\"when\"];"      },
+    {"when",  "2020-0#-1# 1#:0#",     NULL,      ',',  BL_KIND_DATE,        "dates = \"ymd\";"        },
+    {"when",  "2020-0#-1#T1#:30:00Z", NULL,      ',',  BL_KIND_DATE,        "part = \"hour\";"        },
+    {"when",  "2020/0#/1#",           NULL,      ',',  BL_KIND_DATE,        "dates = \"ymd\";"        },
+    {"date",  "20200#1#",             NULL,      ',',  BL_KIND_DATE,        "dates = \"ymd\";"        },
+    {"when",  "1#.#.2020",            NULL,      ',',  BL_KIND_DATE,        "dates = \"dmy\";"        },
+    {"when",  "#/1#/2020",            "?",       ',',  BL_KIND_DATE,        "dates = \"mdy\";"        },
+    {"when",  "1#/#/20 1#:05",        NULL,      ',',  BL_KIND_DATE,        "dates = \"dmy\";"        },
+    {"when",  "1# Mar 201#",          NULL,      ',',  BL_KIND_DATE,        "dates = \"ymd\";"        },
+    {"when",  "\"Mar 1#, 201#\"",     NULL,      ',',  BL_KIND_DATE,        "dates = \"ymd\";"        },
+    {"year",  "201#",                 NULL,      ',',  BL_KIND_CONTINUOUS,  NULL                      },
+    {"shop",  "#",                    NULL,      ',',  BL_KIND_CATEGORICAL, NULL                      },
+    {"x",     "#",                    "",        ',',  BL_KIND_CATEGORICAL, NULL                      },
+};
+
+static void test_values(void **state) {
+    (void)state;
+    bl_buf text = {0}, manifest = {0};
+    for (size_t k = 0; k < BL_COUNT(k_kinds); k++) {
+        const kind_case *c = &k_kinds[k];
+        bl_inferred in;
+        one_column(&text, c->name, c->separator, c->pattern, c->odd, 20);
+        bl_err err = {0};
+        if (infer(&in, bl_buf_text(&text), text.len,
+                  &(bl_infer_wish){.target = "y", .separator = c->separator}, &err) != BL_OK)
+            fail_msg("'%s': %s", c->pattern, err.text);
+        const char *file = "t.csv";
+        const char sha256[1][65] = {ZEROS};
+        bl_buf_clear(&manifest);
+        bl_inferred_manifest(&in, ".", &file, sha256, 1, &manifest);
+        if (in.column[0].kind != c->kind || in.column[2].kind != BL_KIND_TARGET)
+            fail_msg("'%s' is of kind %d, not %d (%s)", c->pattern, in.column[0].kind, c->kind,
+                     in.column[0].why);
+        if (c->declared != NULL && strstr(bl_buf_text(&manifest), c->declared) == NULL)
+            fail_msg("'%s': no %s in\n%s", c->pattern, c->declared, bl_buf_text(&manifest));
+        const bl_infer_source source = {.path = "t.csv", .text = text.data, .n = text.len};
+        bl_draft d;
+        CHECK_OK(bl_draft_open(&d, &manifest, "t", &source, 1, 0, ERR));
+        assert_int_equal(d.table.rows, 200);
+        bl_draft_free(&d);
+        bl_inferred_free(&in);
+    }
+    bl_buf_free(&text);
+    bl_buf_free(&manifest);
+}
+
+/* Whole numbers, all different: names of rows only if they are consecutive, rise, or say so. */
+static void test_row_numbers(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        int a, b, m;
+        bl_inferred_kind kind;
+    } cases[] = {
+        {"mileage",     7919, 5000, 100003, BL_KIND_CONTINUOUS},
+        {"mileage",     77,   5000, 200,    BL_KIND_IGNORED   }, /* 5000 to 5199 in some order */
+        {"mileage",     13,   7,    99999,  BL_KIND_IGNORED   }, /* rises */
+        {"id",          7919, 5000, 100003, BL_KIND_IGNORED   },
+        {"Customer ID", 7919, 5000, 100003, BL_KIND_IGNORED   },
+        {"width",       7919, 5000, 100003, BL_KIND_CONTINUOUS},
+    };
+    bl_buf text = {0};
+    for (size_t k = 0; k < BL_COUNT(cases); k++) {
+        bl_inferred in;
+        bl_buf_clear(&text);
+        bl_buf_printf(&text, "%s,a,y\n", cases[k].name);
+        for (int i = 0; i < 200; i++)
+            bl_buf_printf(&text, "%d,%d.5,%d.25\n", cases[k].b + i * cases[k].a % cases[k].m,
+                          i % 50, i % 31);
+        CHECK_OK(infer(&in, bl_buf_text(&text), text.len, &(bl_infer_wish){.target = "y"}, ERR));
+        if (in.column[0].kind != cases[k].kind) fail_msg("case %zu: %s", k, in.column[0].why);
+        bl_inferred_free(&in);
+    }
+    bl_buf_free(&text);
+}
+
+/* ---- targets ---- */
+
+static void test_targets(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *pattern, *odd;
+        bool classes;
+        size_t labels; /* 0: a number */
+        const char *missing;
+    } cases[] = {
+        {"y",     "#.&",  "nan", false, 0, NULL},
+        {"y",     "#.&",  "n.r", false, 0, NULL}, /* few other texts */
+        {"y",     "yes",  "no",  false, 2, NULL},
+        {"y",     "1",    "0",   false, 2, NULL},
+        {"y",     "#",    "5",   false, 0, NULL},
+        {"y",     "#",    "5",   true,  9, NULL},
+        {"class", "#",    "5",   false, 9, NULL},
+        {"y",     "no#",  "?",   false, 9, NULL},
+        {"y",     "no#",  "x",   false, 9, "x" },
+        {"y",     "none", "a",   false, 2, NULL},
+    };
+    bl_buf text = {0};
+    for (size_t k = 0; k < BL_COUNT(cases); k++) {
+        bl_inferred in;
+        bl_buf_clear(&text);
+        bl_buf_printf(&text, "a,%s\n", cases[k].name);
+        for (int i = 0; i < 200; i++) {
+            bl_buf_printf(&text, "%d.5,", i * 31 % 97);
+            fill(&text, i % 20 == 3 ? cases[k].odd : cases[k].pattern, i);
+            bl_buf_str(&text, "\n");
+        }
+        CHECK_OK(infer(&in, bl_buf_text(&text), text.len,
+                       &(bl_infer_wish){.target = cases[k].name,
+                                        .missing = cases[k].missing,
+                                        .classes = cases[k].classes},
+                       ERR));
+        if (in.labels != cases[k].labels)
+            fail_msg("case %zu: %zu labels, not %zu", k, in.labels, cases[k].labels);
+        bl_inferred_free(&in);
+    }
+    bl_buf_free(&text);
+}
+
+/* ---- all of it ---- */
+
+static void open_written(bl_dataset *d, const char *root, const bl_inferred *in,
+                         const bl_buf *text) {
+    char path[BL_PATH], sha256[1][65];
+    bl_buf manifest = {0};
+    const char *file = "table.csv";
+    const bl_dataset_options options = {.manifest_dir = root};
+    CHECK_OK(bl_path(path, ERR, "%s/table.csv", root));
+    CHECK_OK(bl_file_write(path, text->data, text->len, ERR));
+    bl_sha256_of(text->data, text->len, sha256[0]);
+    bl_inferred_manifest(in, root, &file, (const char(*)[65])sha256, 1, &manifest);
+    CHECK_OK(bl_path(path, ERR, "%s/table.cfg", root));
+    CHECK_OK(bl_file_write(path, manifest.data, manifest.len, ERR));
+    CHECK_OK(bl_dataset_open(d, "table", &options, ERR));
+    bl_buf_free(&manifest);
+}
+
 /* The written declaration opens and gives what was inferred. */
 static void test_round_trip(void **state) {
     (void)state;
-    const char *root = scratch_folder("infer");
-    char path[BL_PATH];
-    bl_buf text = {0}, manifest = {0};
+    bl_buf text = {0};
     bl_inferred in;
     bl_dataset d;
-    const bl_dataset_options options = {.manifest_dir = root};
     write_table(&text, '\t');
     bl_buf_str(&text, "9999\t2016-01-01\t3\t4\tUlm\tlast\t7\t\t3\t1\n"); /* without a target */
-    CHECK_OK(bl_path(path, ERR, "%s/table.csv", root));
-    CHECK_OK(bl_file_write(path, text.data, text.len, ERR));
-    CHECK_OK(bl_infer(&in, text.data, text.len, path, "price", NULL, ERR));
-    bl_inferred_manifest(&in, root, "table.csv", &manifest);
-    CHECK_OK(bl_path(path, ERR, "%s/table.cfg", root));
-    CHECK_OK(bl_file_write(path, manifest.data, manifest.len, ERR));
-    CHECK_OK(bl_dataset_open(&d, "table", &options, ERR));
+    CHECK_OK(infer(&in, text.data, text.len, &(bl_infer_wish){.target = "price"}, ERR));
+    open_written(&d, scratch_folder("infer"), &in, &text);
     assert_int_equal(d.rows, 400);
-    assert_int_equal(d.valid_rows, in.valid_rows);
-    assert_string_equal(d.target_transform, "log");
-    assert_int_equal(d.categorical, 2 + 5); /* shop, town, parts of the day */
-    assert_int_equal(d.continuous, 3);      /* visitors, gain, weight */
+    assert_int_equal(d.valid_rows, 80);
+    assert_true(d.target_deviation > 0);
+    assert_int_equal(d.categorical, 2 + 4); /* shop, town, parts of the day */
+    assert_int_equal(d.continuous, 4);      /* day, visitors, gain, weight */
     bl_dataset_free(&d);
+    bl_inferred_free(&in);
+    bl_buf_free(&text);
+}
+
+/* A draft leaves out what says nothing in its training rows, says why, and names a part of a date
+ * anew where the name is taken. */
+static void test_pruned(void **state) {
+    (void)state;
+    bl_buf text = {0}, manifest = {0};
+    bl_inferred in;
+    bl_draft d;
+    const char *file = "t.csv";
+    const char sha256[1][65] = {ZEROS};
+    bl_buf_str(&text, "day,day month,late,town,steady,y\n");
+    for (int i = 0; i < 300; i++)
+        bl_buf_printf(&text, "2020-%02d-%02d,%d,%s,%s,%s,%d.5\n", 1 + i / 28, 1 + i % 28, 1 + i % 5,
+                      i < 250 ? "" : "0.5",
+                      i < 240 ? "Ulm"
+                      : i % 2 ? "Ulm"
+                              : "Bonn",
+                      i < 250 ? "1.5" : "2.5", i < 240 ? i % 10 : 100 + i % 10);
+    CHECK_OK(infer(&in, text.data, text.len, &(bl_infer_wish){.target = "y"}, ERR));
+    bl_inferred_manifest(&in, ".", &file, sha256, 1, &manifest);
+    const bl_infer_source source = {.path = "t.csv", .text = text.data, .n = text.len};
+    CHECK_OK(bl_draft_open(&d, &manifest, "t", &source, 1, 0, ERR));
+    CHECK_OK(bl_draft_prune(&in, &d, ERR));
+    assert_int_equal(column(&in, "late")->kind, BL_KIND_IGNORED);
+    assert_string_equal(column(&in, "steady")->why, "it has one value in the training rows");
+    assert_string_equal(column(&in, "town")->why, "it has one value in the training rows");
+    assert_non_null(strstr(bl_buf_text(&in.warnings),
+                           "'y' is 105 on average in the held-out rows and 5 in training"));
+    bl_buf_clear(&manifest);
+    bl_inferred_manifest(&in, ".", &file, sha256, 1, &manifest);
+    assert_null(strstr(bl_buf_text(&manifest), "part = \"month\"")); /* held out: new months */
+    assert_non_null(strstr(bl_buf_text(&manifest), "part = \"weekday\""));
+    bl_draft_free(&d);
     bl_inferred_free(&in);
     bl_buf_free(&manifest);
     bl_buf_free(&text);
 }
 
+/* The same rows as UTF-8 with a mark, Latin-1, UTF-16 of both orders, and lines of old Macs. */
+static void test_encodings(void **state) {
+    (void)state;
+    bl_buf plain = {0}, text = {0};
+    one_column(&plain, "x", ',', "M\xC3\xBCnchen #", NULL, 1);
+    for (int form = 0; form < 5; form++) {
+        bl_inferred in;
+        bl_dataset d;
+        bl_buf_clear(&text);
+        bl_buf_add(&text,
+                   form == 1   ? "\xFF\xFE"
+                   : form == 2 ? "\xFE\xFF"
+                               : "\xEF\xBB\xBF",
+                   form == 1 || form == 2 ? 2
+                   : form == 0            ? 3
+                                          : 0);
+        for (size_t i = 0; i < plain.len; i++) {
+            const char c = plain.data[i] == '\xC3' ? '\xFC' : plain.data[i], zero = '\0';
+            if (form == 0 || form == 4) {
+                bl_buf_add(&text, form == 4 && c == '\n' ? "\r" : plain.data + i, 1);
+                continue;
+            }
+            i += c == '\xFC';
+            if (form == 2) bl_buf_add(&text, &zero, 1);
+            bl_buf_add(&text, &c, 1);
+            if (form == 1) bl_buf_add(&text, &zero, 1);
+        }
+        CHECK_OK(infer(&in, text.data, text.len, &(bl_infer_wish){.target = "y"}, ERR));
+        assert_int_equal(in.column[0].distinct, 9);
+        assert_true(bl_dict_find(&in.column[0].values, "M\xC3\xBCnchen 1", 10) != 0);
+        assert_string_equal(in.column[0].name, "x");
+        open_written(&d, scratch_folder("encodings"), &in, &text);
+        assert_int_equal(d.rows, 200);
+        assert_int_equal(d.cardinality[0], 10);
+        bl_dataset_free(&d);
+        bl_inferred_free(&in);
+    }
+    bl_buf_free(&plain);
+    bl_buf_free(&text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_columns_without_name), cmocka_unit_test(test_round_trip)};
+        cmocka_unit_test(test_kinds),       cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_values),      cmocka_unit_test(test_columns_without_name),
+        cmocka_unit_test(test_row_numbers), cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_pruned),
+        cmocka_unit_test(test_encodings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,9 @@ static double exp_rmspe64(size_t i) {
     const double truth = exp((double)g_target[i]);
     return pow((truth - exp((double)g_y[i])) / truth, 2.0);
 }
+static double exp_rmse64(size_t i) {
+    return pow(exp((double)g_target[i]) - exp((double)g_y[i]), 2.0);
+}
 static double rmse64(size_t i) {
     return pow((double)g_y[i] - (double)g_target[i], 2.0);
 }
@@ -57,6 +60,7 @@ static const struct {
     double (*of_mean)(double mean);
 } k_cases[] = {
     {"exp_rmspe",     exp_rmspe64,     sqrt},
+    {"exp_rmse",      exp_rmse64,      sqrt},
     {"rmse",          rmse64,          sqrt},
     {"error",         error64,         mean},
     {"cross_entropy", cross_entropy64, mean},
@@ -96,7 +100,7 @@ static void test_nan_shows(void **state) {
         for (size_t j = 0; j < CLASSES; j++) {
             float y[CLASSES] = {0.0f, 1.0f, 2.0f, 3.0f, 4.0f};
             y[j] = (float)NAN;
-            assert_true(isnan(bl_metric_table[m]->term(y, CLASSES, 4.0)));
+            assert_true(isnan(bl_metric_table[m]->of_class(y, CLASSES, 4.0)));
         }
     }
 }
@@ -108,6 +112,25 @@ static void test_chunks_change_no_bit(void **state) {
         for (size_t i = 0; i < BL_COUNT(chunks); i++)
             assert_true(value_in_chunks(bl_metric_table[m], COUNT, chunks[i]) ==
                         value_in_chunks(bl_metric_table[m], COUNT, COUNT));
+}
+
+/* A standardised target is taken back to its own unit, also far from zero. */
+static void test_scale_is_undone(void **state) {
+    (void)state;
+    const double mean = 1.7e9, deviation = 3.0;
+    const bl_metric *rmse = bl_metric_find("rmse");
+    bl_metric_sum sum;
+    bl_metric_begin(&sum, rmse);
+    sum.mean = mean;
+    sum.deviation = deviation;
+    bl_metric_add(&sum, g_y, 1, g_target, COUNT);
+    check_close(bl_metric_value(&sum), deviation * value_in_chunks(rmse, COUNT, COUNT), 1e-6);
+    const bl_metric *relative = bl_metric_find("exp_rmspe");
+    bl_metric_begin(&sum, relative);
+    sum.mean = 5.0; /* of logarithms: takes a factor from both sides of a ratio */
+    sum.deviation = 1.0;
+    bl_metric_add(&sum, g_y, 1, g_target, COUNT);
+    check_close(bl_metric_value(&sum), value_in_chunks(relative, COUNT, COUNT), 1e-12);
 }
 
 static double batch_mean(const bl_metric *metric, size_t batch, size_t count, size_t chunk) {
@@ -149,9 +172,9 @@ static void test_batch_mean(void **state) {
 }
 
 /* Terms whose sum depends on its order: 6 blocks are ((0+1)+(2+3)) + (4+5). */
-static double plain_term(const float *y, size_t width, double target) {
-    (void)width, (void)target;
-    return (double)y[0];
+static double plain_term(double y, double target) {
+    (void)target;
+    return y;
 }
 static double plain_finish(double sum, double count) {
     (void)count;
@@ -160,7 +183,7 @@ static double plain_finish(double sum, double count) {
 
 static void test_order_is_rule_b(void **state) {
     (void)state;
-    static const bl_metric plain = {.name = "sum", .term = plain_term, .finish = plain_finish};
+    static const bl_metric plain = {.name = "sum", .of_number = plain_term, .finish = plain_finish};
     double block[6] = {0};
     bl_metric_sum sum;
     float y[6 * BL_BLOCK - 100];
@@ -197,6 +220,7 @@ int main(void) {
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_nan_shows),
         cmocka_unit_test(test_chunks_change_no_bit),
+        cmocka_unit_test(test_scale_is_undone),
         cmocka_unit_test(test_batch_mean),
         cmocka_unit_test(test_order_is_rule_b),
         cmocka_unit_test(test_choices_are_the_tables),

@@ -37,6 +37,8 @@ void bl_manifest_free(bl_manifest *m) {
         free(t->text.v);
         free(t->interval.v);
         free(t->rename.v);
+        free(t->missing.v);
+        free(t->units.v);
         free(t->file);
     }
     for (size_t i = 0; i < m->joins; i++) free(m->join[i].key.v);
@@ -51,6 +53,7 @@ void bl_manifest_free(bl_manifest *m) {
     free(m->categorical.v);
     free(m->continuous.v);
     free(m->ignored.v);
+    free(m->classes.v);
     free(m->split.test.v);
     bl_doc_free(&m->doc);
     *m = (bl_manifest){0};

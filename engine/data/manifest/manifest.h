@@ -3,6 +3,7 @@
 #ifndef BL_ENGINE_DATA_MANIFEST_MANIFEST_H
 #define BL_ENGINE_DATA_MANIFEST_MANIFEST_H
 #include "engine/config/doc.h"
+#include "engine/data/table/field_format.h"
 #include <stdint.h>
 
 typedef struct bl_string_list {
@@ -23,6 +24,11 @@ typedef struct bl_table_decl {
     const char *name;
     const char *separator;
     const char *file_column; /* a text column that is constant within each file */
+    const char *encoding;    /* of the file's text: a name of bl_csv_encoding_name; NULL: UTF-8 */
+    bool trim;               /* blanks round fields do not count */
+    const char *decimal, *thousands, *dates;     /* as in `format`; NULL: not declared */
+    bl_string_list missing, units;               /* likewise */
+    bl_field_format format;                      /* of these five */
     bl_string_list number, date, text, interval; /* columns that are read, by type */
     const bl_node *rename_node;
     bl_string_list rename; /* old, new, old, new, ... */
@@ -90,6 +96,8 @@ typedef struct bl_split_decl {
     const char *by;      /* date column: the latest rows are for validation; NULL: the last rows */
     int64_t valid;       /* rows, or */
     double share;        /* of the rows */
+    int64_t seed;        /* 1 or more: rows are drawn at random; 0: they are not */
+    const char *group;   /* rows of one value of this column are on one side */
     bl_string_list test; /* images: the tables that hold test rows */
     const bl_node *node;
 } bl_split_decl;
@@ -130,6 +138,8 @@ typedef struct bl_manifest {
     size_t variants;
     bl_string_list categorical, continuous, ignored;
     const char *target, *transform;
+    const char *scale;      /* of the target: "none" or "standard" */
+    bl_string_list classes; /* labels of the target, a column of texts; none: it is a number */
     bl_split_decl split;
     bl_synthetic_decl synthetic;
     bl_picture_decl image;

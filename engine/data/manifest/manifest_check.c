@@ -20,8 +20,8 @@
 
 /* The columns a frame will have, as far as the declaration tells. */
 typedef struct column_set {
-    const char *name[1024];
-    bl_column_type type[1024];
+    const char *name[8192];
+    bl_column_type type[8192];
     size_t n;
 } column_set;
 
@@ -279,9 +279,10 @@ static bl_status check_rows(const bl_manifest *m, const column_set *set, bl_err 
     const bl_node *target = bl_node_get(m->doc.root, "target");
     const int at = find_column(set, m->target);
     if (at < 0) return unknown_column(m, set, m->target, target, err);
-    if (set->type[at] != BL_COLUMN_NUMBER)
-        return bl_node_fail(&m->doc, target, NULL, err, "the target '%s' must hold numbers",
-                            m->target);
+    const bool labels = m->classes.n > 0;
+    if (set->type[at] != (labels ? BL_COLUMN_TEXT : BL_COLUMN_NUMBER))
+        return bl_node_fail(&m->doc, target, NULL, err, "the target '%s' must hold %s", m->target,
+                            labels ? "texts, as 'classes' names its labels" : "numbers");
     for (size_t i = 0; i < m->filters; i++) {
         const bl_row_filter_decl *f = &m->filter[i];
         const bl_node *node = bl_node_get(f->node, "column");
@@ -295,6 +296,13 @@ static bl_status check_rows(const bl_manifest *m, const column_set *set, bl_err 
     if (m->split.by != NULL && (by < 0 || set->type[by] != BL_COLUMN_DATE))
         return bl_node_fail(&m->doc, bl_node_get(m->split.node, "by"), NULL, err,
                             "'%s' is no date column", m->split.by);
+    const int group = m->split.group != NULL ? find_column(set, m->split.group) : 0;
+    if (group < 0)
+        return unknown_column(m, set, m->split.group, bl_node_get(m->split.node, "group"), err);
+    if (m->split.seed < 0 || (m->split.by != NULL && m->split.seed > 0) ||
+        (m->split.group != NULL && m->split.seed < 1))
+        return bl_node_fail(&m->doc, m->split.node, NULL, err,
+                            "'seed' is 1 or more; it does not go with 'by', and 'group' needs it");
     if ((m->split.valid > 0) == (m->split.share > 0))
         return bl_node_fail(&m->doc, m->split.node, NULL, err,
                             "the split needs 'valid' (rows) or 'share' (of the rows)");
@@ -400,9 +408,11 @@ static bl_status check_synthetic(const bl_manifest *m, bl_err *err) {
 /* The keys that make a table of columns have no meaning beside pictures. */
 static bl_status check_image_keys(const bl_manifest *m, bl_err *err) {
     static const char *const of_tables[] = {"joins",      "derived", "filters",   "categorical",
-                                            "continuous", "ignored", "transform", "target"};
-    static const char *const of_columns[] = {"separator", "file_column", "number", "date",
-                                             "text",      "interval",    "rename"};
+                                            "continuous", "ignored", "transform", "target",
+                                            "scale",      "classes"};
+    static const char *const of_columns[] = {
+        "separator", "file_column", "number",  "date",      "text",  "interval", "rename",
+        "encoding",  "trim",        "decimal", "thousands", "units", "missing",  "dates"};
     for (size_t i = 0; i < BL_COUNT(of_tables); i++) {
         const bl_node *node = bl_node_get(m->doc.root, of_tables[i]);
         if (node != NULL)
@@ -421,7 +431,8 @@ static bl_status check_image_keys(const bl_manifest *m, bl_err *err) {
 
 /* The split and every variant name tables that exist, and each variant keeps one for training. */
 static bl_status check_image_split(const bl_manifest *m, bl_err *err) {
-    if (m->split.by != NULL || m->split.share != 0 || m->split.valid < 1)
+    if (m->split.by != NULL || m->split.share != 0 || m->split.valid < 1 || m->split.seed != 0 ||
+        m->split.group != NULL)
         return bl_node_fail(
             &m->doc, m->split.node, NULL, err,
             "pictures are split by 'valid': the last rows that are not for testing");
@@ -519,6 +530,16 @@ bl_status bl_manifest_check(const bl_manifest *m, bl_err *err) {
     for (size_t i = 0; i < BL_COUNT(needed); i++)
         if (bl_node_get(m->doc.root, needed[i]) == NULL)
             return bl_node_fail(&m->doc, m->doc.root, NULL, err, "key '%s' is missing", needed[i]);
+    if (m->classes.n == 1)
+        return bl_node_fail(&m->doc, m->classes.node, NULL, err,
+                            "'classes' has two labels or more");
+    const bool scaled = m->scale != NULL && strcmp(m->scale, "standard") == 0;
+    if (m->scale != NULL && !scaled && strcmp(m->scale, "none") != 0)
+        return bl_node_fail(&m->doc, bl_node_get(m->doc.root, "scale"), NULL, err,
+                            "'scale' must be \"standard\" or \"none\"");
+    if (m->classes.n > 0 && (scaled || strcmp(m->transform, "none") != 0))
+        return bl_node_fail(&m->doc, m->classes.node, NULL, err,
+                            "'classes' goes with transform = \"none\" and no 'scale'");
     if (m->split.test.n > 0)
         return bl_node_fail(&m->doc, m->split.test.node, NULL, err, "'test' goes with 'image'");
     if (strcmp(m->transform, "log") != 0 && strcmp(m->transform, "none") != 0)

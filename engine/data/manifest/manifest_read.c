@@ -17,14 +17,15 @@
 #include "engine/base/nearest.h"
 #include "engine/data/manifest/manifest.h"
 #include "engine/data/manifest/manifest_check.h"
+#include "engine/data/table/encoding.h"
 #include <math.h>
 #include <string.h>
 
 /* ---- the keys of each group ---- */
 
-/* What a key holds and which member it fills: const char *, bl_string_list, int64_t, double,
+/* What a key holds and which member it fills: const char *, bl_string_list, int64_t, double, bool,
  * const bl_node * (a part that is read later). */
-typedef enum field_type { F_TEXT, F_TEXTS, F_INT, F_NUMBER, F_NODE } field_type;
+typedef enum field_type { F_TEXT, F_TEXTS, F_INT, F_NUMBER, F_BOOL, F_NODE } field_type;
 
 typedef struct field {
     const char *key;
@@ -60,6 +61,8 @@ static const field root_fields[] = {
     {"ignored",     F_TEXTS, MANIFEST(ignored),     false},
     {"target",      F_TEXT,  MANIFEST(target),      false},
     {"transform",   F_TEXT,  MANIFEST(transform),   false},
+    {"scale",       F_TEXT,  MANIFEST(scale),       false},
+    {"classes",     F_TEXTS, MANIFEST(classes),     false},
     {"image",       F_NODE,  NODE(image),           false},
 };
 /* "points" is an older name of "random_labels". */
@@ -80,6 +83,13 @@ static const field table_fields[] = {
     {"name",        F_TEXT,  offsetof(bl_table_decl, name),        true },
     {"separator",   F_TEXT,  offsetof(bl_table_decl, separator),   false},
     {"file_column", F_TEXT,  offsetof(bl_table_decl, file_column), false},
+    {"encoding",    F_TEXT,  offsetof(bl_table_decl, encoding),    false},
+    {"trim",        F_BOOL,  offsetof(bl_table_decl, trim),        false},
+    {"decimal",     F_TEXT,  offsetof(bl_table_decl, decimal),     false},
+    {"thousands",   F_TEXT,  offsetof(bl_table_decl, thousands),   false},
+    {"units",       F_TEXTS, offsetof(bl_table_decl, units),       false},
+    {"missing",     F_TEXTS, offsetof(bl_table_decl, missing),     false},
+    {"dates",       F_TEXT,  offsetof(bl_table_decl, dates),       false},
     {"number",      F_TEXTS, offsetof(bl_table_decl, number),      false},
     {"date",        F_TEXTS, offsetof(bl_table_decl, date),        false},
     {"text",        F_TEXTS, offsetof(bl_table_decl, text),        false},
@@ -127,6 +137,8 @@ static const field split_fields[] = {
     {"by",    F_TEXT,   offsetof(bl_split_decl, by),    false},
     {"valid", F_INT,    offsetof(bl_split_decl, valid), false},
     {"share", F_NUMBER, offsetof(bl_split_decl, share), false},
+    {"seed",  F_INT,    offsetof(bl_split_decl, seed),  false},
+    {"group", F_TEXT,   offsetof(bl_split_decl, group), false},
     {"test",  F_TEXTS,  offsetof(bl_split_decl, test),  false},
 };
 static const field image_fields[] = {
@@ -242,6 +254,11 @@ static bl_status read_field(const bl_doc *doc, const bl_node *node, const field 
             return bl_node_fail(doc, node, NULL, err, "'%s' must be a string", node->name);
         *(const char **)member = node->string;
         return BL_OK;
+    case F_BOOL:
+        if (node->type != BL_NODE_BOOL)
+            return bl_node_fail(doc, node, NULL, err, "'%s' must be true or false", node->name);
+        *(bool *)member = node->boolean;
+        return BL_OK;
     case F_INT:
         if (node->type != BL_NODE_INT)
             return bl_node_fail(doc, node, NULL, err, "'%s' must be an integer", node->name);
@@ -313,7 +330,46 @@ static bl_status read_rename(const bl_doc *doc, bl_table_decl *table, bl_err *er
     return BL_OK;
 }
 
+/* The value of `key`, one of the characters of `allowed`; *out stays where it is not declared. */
+static bl_status read_mark(const bl_doc *doc, const bl_table_decl *table, const char *key,
+                           const char *value, const char *allowed, char *out, bl_err *err) {
+    if (value == NULL) return BL_OK;
+    if (strlen(value) != 1 || strchr(allowed, value[0]) == NULL)
+        return bl_node_fail(doc, bl_node_get(table->node, key), NULL, err,
+                            "'%s' is one of these characters: %s", key, allowed);
+    *out = value[0];
+    return BL_OK;
+}
+
+/* How the table's fields are written. */
+static bl_status read_format(const bl_doc *doc, bl_table_decl *table, bl_err *err) {
+    bl_field_format *f = &table->format;
+    *f = bl_field_plain;
+    BL_TRY(read_mark(doc, table, "decimal", table->decimal, ".,", &f->decimal, err));
+    BL_TRY(read_mark(doc, table, "thousands", table->thousands, ",. '", &f->thousands, err));
+    if (f->thousands == f->decimal)
+        return bl_node_fail(doc, bl_node_get(table->node, "thousands"), NULL, err,
+                            "'thousands' is the decimal mark, too");
+    f->unit = table->units.v;
+    f->units = table->units.n;
+    f->missing = table->missing.v;
+    f->missings = table->missing.n;
+    f->any_date = table->dates != NULL;
+    for (size_t i = 0; i < BL_DATE_ORDERS && f->any_date; i++) {
+        f->order = (bl_date_order)i;
+        if (strcmp(table->dates, bl_date_order_name[i]) == 0) break;
+        if (i + 1 == BL_DATE_ORDERS)
+            return bl_node_fail(doc, bl_node_get(table->node, "dates"), NULL, err,
+                                "'dates' is \"ymd\", \"dmy\" or \"mdy\"");
+    }
+    if (table->encoding != NULL && !bl_csv_encoding_known(table->encoding))
+        return bl_node_fail(doc, bl_node_get(table->node, "encoding"), NULL, err,
+                            "'encoding' is \"latin1\" or \"utf16\"");
+    return BL_OK;
+}
+
 static bl_status read_table(const bl_doc *doc, bl_table_decl *table, bl_err *err) {
+    BL_TRY(read_format(doc, table, err));
     if (table->separator == NULL) table->separator = ",";
     if (strlen(table->separator) != 1 || strchr("\"\r\n", table->separator[0]) != NULL)
         return bl_node_fail(doc, bl_node_get(table->node, "separator"), NULL, err,

@@ -16,4 +16,16 @@ int32_t bl_iso_week(int32_t days, int32_t *year);
 int32_t bl_iso_monday(int32_t year, int32_t week);
 /* "YYYY-MM-DD", nothing before or after it; false when it is no day of the calendar. */
 bool bl_parse_date(const char *text, size_t n, int32_t *days);
+
+/* In which order a date that is all numbers gives year, month and day. A year of four digits that
+ * stands first is always followed by month and day. */
+typedef enum bl_date_order { BL_DATE_YMD, BL_DATE_DMY, BL_DATE_MDY, BL_DATE_ORDERS } bl_date_order;
+extern const char *const bl_date_order_name[BL_DATE_ORDERS]; /* "ymd", "dmy", "mdy" */
+/* A date in one of many forms, with or without a time of day; *days has the time as a fraction:
+ *
+ *     2020-03-01   2020/3/1   20200301   2020-03   1.3.2020 and 3/1/20 by `order`
+ *     1 Mar 2020   Mar 1, 2020   March 1 2020
+ *     then, after a blank or T: 14:05   14:05:09.5   2:05 PM   140509, and Z or +01:00, not read
+ */
+bool bl_parse_date_time(const char *text, size_t n, bl_date_order order, double *days);
 #endif

@@ -39,6 +39,7 @@ typedef struct bl_table {
     bl_column **column;
     size_t columns;
     size_t rows, capacity;
+    size_t most_rows; /* reading ends there; 0: at the end of the files */
 } bl_table;
 
 bl_column *bl_table_add(bl_table *table, const char *name, bl_column_type type);

@@ -11,8 +11,14 @@
 #include <string.h>
 
 void bl_csv_init(bl_csv *csv, const char *text, size_t n, const char *name, char separator) {
-    *csv =
-        (bl_csv){.at = text, .end = text + n, .name = name, .separator = separator, .next_line = 1};
+    *csv = (bl_csv){.at = text,
+                    .end = text + n,
+                    .name = name,
+                    .separator = separator,
+                    .line_end = '\n',
+                    .next_line = 1};
+    if (n > 0 && memchr(text, '\n', n) == NULL && memchr(text, '\r', n) != NULL)
+        csv->line_end = '\r';
     if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) csv->at += 3;
 }
 
@@ -52,7 +58,7 @@ static bl_status read_quoted_field(bl_csv *csv, bl_err *err) {
                     csv->line);
         for (const char *p = csv->at; p < quote; p++) {
             if (*p == '\0') return fail_zero_byte(csv, err);
-            csv->next_line += *p == '\n';
+            csv->next_line += *p == csv->line_end;
         }
         csv->at = quote + 1;
         if (csv->at == csv->end || *csv->at != '"') {
@@ -66,24 +72,42 @@ static bl_status read_quoted_field(bl_csv *csv, bl_err *err) {
     }
 }
 
+static bool is_blank(const bl_csv *csv, char c) {
+    return c == ' ' || (c == '\t' && csv->separator != '\t');
+}
+
+/* With csv->trim: passes over blanks in front of a field, and behind its closing quote. */
+static void skip_blanks(bl_csv *csv) {
+    const char *p = csv->at;
+    if (!csv->trim) return;
+    while (p < csv->end && is_blank(csv, *p)) p++;
+    csv->trimmed = csv->trimmed || p > csv->at;
+    csv->at = p;
+}
+
 /* The field at csv->at, up to its separator or line end, which is left there. */
 static bl_status read_field(bl_csv *csv, bl_err *err) {
+    skip_blanks(csv);
     if (csv->at < csv->end && *csv->at == '"') {
         csv->at++;
         BL_TRY(read_quoted_field(csv, err));
-        const char c = csv->at < csv->end ? *csv->at : '\n';
-        if (c != csv->separator && c != '\n' && c != '\r')
+        skip_blanks(csv);
+        const char c = csv->at < csv->end ? *csv->at : csv->line_end;
+        if (c != csv->separator && c != csv->line_end && c != '\r')
             BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: text after a closing quote", csv->name,
                     csv->line);
         return BL_OK;
     }
-    const char *start = csv->at, *p = start;
-    while (p < csv->end && *p != csv->separator && *p != '\n' && *p != '\0') p++;
+    const char *start = csv->at, *p = start, end = csv->line_end;
+    while (p < csv->end && *p != csv->separator && *p != end && *p != '\0') p++;
     if (p < csv->end && *p == '\0') return fail_zero_byte(csv, err);
     csv->at = p;
-    const bool line_end = p == csv->end || *p == '\n';
-    return add_field(csv, start, (size_t)(p - start) - (line_end && p > start && p[-1] == '\r'),
-                     err);
+    if ((p == csv->end || *p == end) && p > start && p[-1] == '\r') p--;
+    if (csv->trim && p > start && is_blank(csv, p[-1])) {
+        csv->trimmed = true;
+        while (p > start && is_blank(csv, p[-1])) p--;
+    }
+    return add_field(csv, start, (size_t)(p - start), err);
 }
 
 /* Turns the offsets into csv->unquoted into pointers, once it no longer moves. Copies lie there in
@@ -102,16 +126,17 @@ static void resolve_unquoted(bl_csv *csv) {
 bl_status bl_csv_row(bl_csv *csv, bool *more, bl_err *err) {
     csv->count = 0;
     bl_buf_clear(&csv->unquoted);
-    while (csv->at < csv->end && (*csv->at == '\n' || (*csv->at == '\r' && csv->at + 1 < csv->end &&
-                                                       csv->at[1] == '\n'))) {
-        csv->next_line += *csv->at == '\n';
+    while (csv->at < csv->end &&
+           (*csv->at == csv->line_end ||
+            (*csv->at == '\r' && csv->at + 1 < csv->end && csv->at[1] == '\n'))) {
+        csv->next_line += *csv->at == csv->line_end;
         csv->at++;
     }
     *more = csv->at < csv->end;
     csv->line = csv->next_line;
     while (*more) {
         BL_TRY(read_field(csv, err));
-        if (csv->at < csv->end && *csv->at == '\r') {
+        if (csv->at < csv->end && *csv->at == '\r' && csv->line_end != '\r') {
             csv->at++;
             if (csv->at < csv->end && *csv->at != '\n')
                 BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: text after a closing quote", csv->name,
@@ -119,7 +144,7 @@ bl_status bl_csv_row(bl_csv *csv, bool *more, bl_err *err) {
         }
         if (csv->at == csv->end) break;
         const char c = *csv->at++;
-        if (c == '\n') {
+        if (c == csv->line_end) {
             csv->next_line++;
             break;
         }
@@ -128,16 +153,41 @@ bl_status bl_csv_row(bl_csv *csv, bool *more, bl_err *err) {
     return BL_OK;
 }
 
-char bl_csv_separator(const char *text, size_t n) {
-    static const char candidates[] = ",;\t|";
-    size_t count[sizeof candidates] = {0}, best = 0;
-    for (size_t i = 0; i < n && text[i] != '\n'; i++) {
-        const char *at = memchr(candidates, text[i], sizeof candidates - 1);
-        if (at != NULL) count[at - candidates]++;
+static const char k_separators[] = ",;\t|";
+enum { SEPARATORS = sizeof k_separators - 1, LOOKED_AT = 20 /* lines */ };
+
+/* How often each separator stands outside quotes in the line at *at, which moves behind it. */
+static void count_separators(size_t count[SEPARATORS], const char **at, const char *end) {
+    bool quoted = false;
+    memset(count, 0, SEPARATORS * sizeof *count);
+    for (const char *p = *at; p < end; p++) {
+        if (*p == '"') quoted = !quoted;
+        if (quoted) continue;
+        if (*p == '\n' || *p == '\r') {
+            *at = p + 1;
+            return;
+        }
+        const char *which = *p != '\0' ? strchr(k_separators, *p) : NULL;
+        if (which != NULL) count[which - k_separators]++;
     }
-    for (size_t k = 1; k < sizeof candidates - 1; k++)
-        if (count[k] > count[best]) best = k;
-    return candidates[best];
+    *at = end;
+}
+
+char bl_csv_separator(const char *text, size_t n) {
+    size_t first[SEPARATORS], count[SEPARATORS], best = 0;
+    bool same[SEPARATORS];
+    const char *at = text, *end = text + n;
+    count_separators(first, &at, end);
+    for (size_t k = 0; k < SEPARATORS; k++) same[k] = first[k] > 0;
+    for (size_t line = 1; line < LOOKED_AT && at < end; line++) {
+        const char *start = at;
+        count_separators(count, &at, end);
+        if (at - start < 2) continue; /* an empty line, or the LF behind a CR */
+        for (size_t k = 0; k < SEPARATORS; k++) same[k] = same[k] && count[k] == first[k];
+    }
+    for (size_t k = 1; k < SEPARATORS; k++)
+        if (same[k] != same[best] ? same[k] : first[k] > first[best]) best = k;
+    return k_separators[best];
 }
 
 bool bl_csv_missing(bl_csv_field f) {

@@ -1,7 +1,7 @@
 /* Comma separated text by RFC 4180: fields may be quoted, a quoted field may hold the separator,
- * line ends and doubled quotes; lines end in LF or CRLF, the last one may end with the text. Empty
- * lines are skipped, a zero byte is refused. Works on a text in memory and copies only fields with
- * doubled quotes. */
+ * line ends and doubled quotes; lines end in LF or CRLF, the last one may end with the text. A text
+ * without any LF has lines that end in CR. Empty lines are skipped, a zero byte is refused. Works
+ * on a text in memory and copies only fields with doubled quotes. */
 #ifndef BL_ENGINE_DATA_TABLE_CSV_H
 #define BL_ENGINE_DATA_TABLE_CSV_H
 #include "engine/base/buf.h"
@@ -21,7 +21,10 @@ typedef struct bl_csv {
     const char *at, *end;
     const char *name; /* of the file, for messages */
     char separator;
-    size_t line;      /* of the row last read, from 1 */
+    char line_end; /* LF, or CR in a text that has no LF */
+    bool trim;     /* blanks round a field that is not quoted, or round its quotes, do not count */
+    bool trimmed;  /* trim has taken blanks away somewhere */
+    size_t line;   /* of the row last read, from 1 */
     size_t next_line; /* of the row to come */
     bl_csv_field *field;
     size_t count, capacity;
@@ -34,7 +37,9 @@ void bl_csv_free(bl_csv *csv);
 /* Reads one row into field[0, count); *more is false at the end. Errors are NAME:LINE: ... */
 bl_status bl_csv_row(bl_csv *csv, bool *more, bl_err *err) BL_CHECKED;
 
-/* The most frequent of , ; tab and | in the first line of a text. */
+/* Which of , ; tab and | separates: the one that gives the first lines of a text the same number of
+ * fields, the most if several do; else the most frequent one of the first line. Quoted ones do not
+ * count. */
 char bl_csv_separator(const char *text, size_t n);
 
 /* Empty or NA. */

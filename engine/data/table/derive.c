@@ -8,7 +8,8 @@
 #include "engine/data/table/levels.h"
 #include <string.h>
 
-const char *const bl_date_parts[] = {"year", "month", "week", "day", "weekday", "day_of_year"};
+const char *const bl_date_parts[] = {"year",    "month",       "week", "day",
+                                     "weekday", "day_of_year", "hour"};
 const size_t bl_date_part_count = BL_COUNT(bl_date_parts);
 
 /* A cell is an event unless it is missing, 0 or "0". */
@@ -21,8 +22,11 @@ static bool is_event(const bl_view *view, size_t row) {
     return code != 0 && strcmp(view->column->dict.text[code], "0") != 0;
 }
 
-static double date_part(const char *part, int32_t days) {
+/* `value` is days since 1970-01-01; the time of day is its fraction, exact to a second. */
+static double date_part(const char *part, double value) {
+    const int32_t days = (int32_t)floor(value);
     int32_t year, month, day;
+    if (strcmp(part, "hour") == 0) return fmin(floor(((value - days) * 86400 + 0.5) / 3600), 23);
     bl_civil_from_days(days, &year, &month, &day);
     if (strcmp(part, "year") == 0) return year;
     if (strcmp(part, "month") == 0) return month;
@@ -41,7 +45,7 @@ static bl_status compute_date_part(bl_frame *frame, const bl_derive_decl *d, dou
         const double value = bl_view_number(of, i);
         if (value != last) { /* runs of one date are common, and NaN is never equal */
             last = value;
-            part = isnan(value) ? value : date_part(d->part, (int32_t)value);
+            part = isnan(value) ? value : date_part(d->part, value);
         }
         out[i] = part;
     }

@@ -1,16 +1,17 @@
 /* From the joined frame to the block that training reads.
  *
- * In this order: rows that pass every filter; the split, which puts training rows first; the
- * target's check; then for each column what it needs of the training rows, and only of those. A
- * categorical column gets codes 1, 2, ... for its distinct training values in ascending order, and
- * 0 for what is missing or was never seen in training. A continuous column is standardised by mean
- * and deviation of the training rows; missing values become their median, and a column `NAME_na`
- * says which were missing (1: there, 2: missing) if any training row lacks one. So nothing of the
- * validation rows leaks into the encoding. Sums are fp64 in row order: the bytes are the same on
- * every machine. */
+ * In this order: rows that pass every filter and the split, training rows first (split.c); the
+ * target's check and, where it is declared, its mean and deviation; then for each column what it
+ * needs of the training rows, and only of those. A categorical column gets codes 1, 2, ... for its
+ * distinct training values in ascending order, and 0 for what is missing or was never seen in
+ * training. A continuous column is standardised by mean and deviation of the training rows; missing
+ * values become their median, and a column `NAME_na` says which were missing (1: there, 2: missing)
+ * if any training row lacks one. So nothing of the validation rows leaks into the encoding. Sums
+ * are fp64 in row order: the bytes are the same on every machine. */
 #include "engine/data/table/encode.h"
 #include "engine/base/mem.h"
 #include "engine/data/table/levels.h"
+#include "engine/data/table/split.h"
 #include "kernels/shared/exact_math.h"
 #include <stdio.h>
 #include <string.h>
@@ -41,69 +42,6 @@ typedef struct encoder {
     size_t measured_count;
     double *scratch; /* (rows) */
 } encoder;
-
-/* ---- which rows ---- */
-
-/* Whether the row stays. Missing values pass no filter. */
-static bool passes(const bl_row_filter_decl *f, const bl_view *view, size_t row) {
-    if (f->equals != NULL) {
-        const uint32_t code = bl_view_code(view, row);
-        return code != 0 && strcmp(view->column->dict.text[code], f->equals) == 0;
-    }
-    const double value = bl_view_number(view, row);
-    return value > f->above && value < f->below;
-}
-
-static void filter_rows(encoder *e) {
-    for (size_t i = 0; i < e->frame->rows; i++) e->row[i] = (uint32_t)i;
-    e->rows = e->frame->rows;
-    for (size_t f = 0; f < e->manifest->filters; f++) {
-        const bl_row_filter_decl *filter = &e->manifest->filter[f];
-        const bl_view *view = bl_frame_find(e->frame, filter->column);
-        size_t kept = 0;
-        for (size_t i = 0; i < e->rows; i++)
-            if (passes(filter, view, e->row[i])) e->row[kept++] = e->row[i];
-        e->rows = kept;
-    }
-}
-
-/* Latest first, rows of one date as in the file, rows without a date last. */
-static bl_status sort_by_date(encoder *e, bl_err *err) {
-    bl_levels dates;
-    const bl_view *by = bl_frame_find(e->frame, e->manifest->split.by);
-    uint32_t *key = bl_alloc(bl_size_max(e->frame->rows, 1) * sizeof *key);
-    if (key == NULL) BL_FAIL(err, BL_ENOMEM, "no memory to sort %zu rows", e->rows);
-    bl_status status = bl_levels_build(&dates, by, e->row, e->rows, err);
-    if (status == BL_OK) {
-        for (size_t i = 0; i < e->rows; i++)
-            key[e->row[i]] = dates.count - bl_levels_code(&dates, e->row[i]);
-        status = bl_sort_rows(e->row, e->rows, key, dates.count, err);
-    }
-    bl_levels_free(&dates);
-    free(key);
-    return status;
-}
-
-/* Training rows first. With a date the latest rows, otherwise the last ones are for validation. */
-static bl_status split_rows(encoder *e, bl_err *err) {
-    const bl_split_decl *split = &e->manifest->split;
-    const size_t valid =
-        split->share > 0 ? (size_t)(split->share * (double)e->rows) : (size_t)split->valid;
-    if (valid == 0 || valid >= e->rows)
-        BL_FAIL(err, BL_EINVAL, "%s:%d: error: %zu rows, of which %zu are for validation: %s",
-                split->node->file, split->node->line, e->rows, valid,
-                valid == 0 ? "at least one is needed" : "none are left to train on");
-    e->train_rows = e->rows - valid;
-    if (split->by == NULL) return BL_OK;
-    BL_TRY(sort_by_date(e, err));
-    uint32_t *turned = bl_alloc(e->rows * sizeof *turned);
-    if (turned == NULL) BL_FAIL(err, BL_ENOMEM, "no memory to sort %zu rows", e->rows);
-    memcpy(turned, e->row + valid, e->train_rows * sizeof *turned);
-    memcpy(turned + e->train_rows, e->row, valid * sizeof *turned);
-    memcpy(e->row, turned, e->rows * sizeof *turned);
-    free(turned);
-    return BL_OK;
-}
 
 /* ---- columns ---- */
 
@@ -217,12 +155,26 @@ static void write_cells(const encoder *e, uint16_t *codes, float *values) {
     }
 }
 
-/* Every target must be there and, under "log", positive. *largest: of the training rows. */
-static bl_status check_target(const encoder *e, double *largest, bl_err *err) {
+/* Every label is one of the declared ones. Rows without a label are gone by now (split.c). */
+static bl_status check_labels(const encoder *e, bl_err *err) {
+    const bl_manifest *m = e->manifest;
+    const bl_view *view = bl_frame_find(e->frame, m->target);
+    for (size_t i = 0; i < e->rows; i++)
+        if (bl_split_class(m, view, e->row[i]) < 0)
+            BL_FAIL(err, BL_EINVAL,
+                    "%s:%d: error: target '%s' of row %u is '%.40s', none of 'classes'",
+                    m->classes.node->file, m->classes.node->line, m->target, e->row[i] + 1,
+                    view->column->dict.text[bl_view_code(view, e->row[i])]);
+    return BL_OK;
+}
+
+/* Every target must be there and, under "log", positive. *least, *largest: of the training rows. */
+static bl_status check_target(const encoder *e, double *least, double *largest, bl_err *err) {
     const bl_manifest *m = e->manifest;
     const bl_node *node = bl_node_get(m->doc.root, "target");
     const bl_view *view = bl_frame_find(e->frame, m->target);
     const bool log = strcmp(m->transform, "log") == 0;
+    *least = INFINITY;
     *largest = -INFINITY;
     for (size_t i = 0; i < e->rows; i++) {
         const double y = bl_view_number(view, e->row[i]);
@@ -232,16 +184,53 @@ static bl_status check_target(const encoder *e, double *largest, bl_err *err) {
                     node->file, node->line, m->target, e->row[i] + 1,
                     isnan(y) ? "missing" : "not positive and has no logarithm");
         if (i < e->train_rows && y > *largest) *largest = y;
+        if (i < e->train_rows && y < *least) *least = y;
     }
     return BL_OK;
 }
 
-static void write_target(const encoder *e, float *target) {
+/* The target on the scale of its transform. */
+static double transformed(const encoder *e, const bl_view *view, size_t i) {
+    const double y = bl_view_number(view, e->row[i]);
+    return strcmp(e->manifest->transform, "log") == 0 ? bl_log64(y) : y;
+}
+
+/* Mean and deviation over the training rows in two passes: nothing cancels far from zero. */
+static void measure_target(const encoder *e, double *mean, double *deviation) {
     const bl_view *view = bl_frame_find(e->frame, e->manifest->target);
-    const bool log = strcmp(e->manifest->transform, "log") == 0;
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < e->train_rows; i++) sum += transformed(e, view, i);
+    *mean = sum / (double)e->train_rows;
+    for (size_t i = 0; i < e->train_rows; i++) {
+        const double d = transformed(e, view, i) - *mean;
+        squares += d * d;
+    }
+    *deviation = sqrt(squares / (double)e->train_rows);
+    if (!(*deviation > 0)) *deviation = 1;
+}
+
+/* What the header says of the target, after a check of every row's. */
+static bl_status plan_target(const encoder *e, bl_block_header *header, bl_err *err) {
+    const bl_manifest *m = e->manifest;
+    snprintf(header->transform, sizeof header->transform, "%s", m->transform);
+    header->classes = m->classes.n;
+    if (m->classes.n > 0) return check_labels(e, err);
+    BL_TRY(check_target(e, &header->target_min, &header->target_max, err));
+    if (m->scale != NULL && strcmp(m->scale, "standard") == 0)
+        measure_target(e, &header->target_mean, &header->target_deviation);
+    return BL_OK;
+}
+
+static void write_target(const encoder *e, const bl_block_header *h, float *target) {
+    const bl_view *view = bl_frame_find(e->frame, e->manifest->target);
+    const bool scaled = h->target_deviation > 0;
     for (size_t i = 0; i < e->rows; i++) {
-        const double y = bl_view_number(view, e->row[i]);
-        target[i] = (float)(log ? bl_log64(y) : y);
+        if (h->classes > 0) {
+            target[i] = (float)bl_split_class(e->manifest, view, e->row[i]);
+            continue;
+        }
+        const double y = transformed(e, view, i);
+        target[i] = (float)(scaled ? (y - h->target_mean) / h->target_deviation : y);
     }
 }
 
@@ -264,7 +253,7 @@ static bl_status fill_block(unsigned char **block, bl_block_header *header, cons
         if (names.len > 0) memcpy(*block + layout.names, names.data, names.len);
         write_cells(e, (uint16_t *)(void *)(*block + layout.codes),
                     (float *)(void *)(*block + layout.values));
-        write_target(e, (float *)(void *)(*block + layout.target));
+        write_target(e, header, (float *)(void *)(*block + layout.target));
     }
     bl_buf_free(&names);
     return status;
@@ -280,16 +269,17 @@ bl_status bl_encode(unsigned char **block, bl_block_header *header, const bl_fra
     const size_t columns = manifest->categorical.n + manifest->continuous.n + 1;
     e.coded = bl_xalloc(columns * sizeof *e.coded);
     e.measured = bl_xalloc(columns * sizeof *e.measured);
-    e.row = bl_alloc(bl_size_max(frame->rows, 1) * sizeof *e.row);
+    bl_split_rows split = {0};
     e.scratch = bl_alloc(bl_size_max(frame->rows, 1) * sizeof *e.scratch);
-    if (e.row == NULL || e.scratch == NULL) {
+    if (e.scratch == NULL) {
         status = BL_ERR(err, BL_ENOMEM, "no memory for %zu rows", frame->rows);
         goto done;
     }
-    filter_rows(&e);
-    BL_GOTO(split_rows(&e, err));
-    BL_GOTO(check_target(&e, &header->target_max, err));
-    snprintf(header->transform, sizeof header->transform, "%s", manifest->transform);
+    BL_GOTO(bl_split_frame(&split, frame, manifest, err));
+    e.row = split.row;
+    e.rows = split.rows;
+    e.train_rows = split.train_rows;
+    BL_GOTO(plan_target(&e, header, err));
     BL_GOTO(plan_categorical(&e, err));
     BL_GOTO(plan_continuous(&e, err));
     BL_GOTO(fill_block(block, header, &e, err));
@@ -297,7 +287,7 @@ done:
     for (size_t i = 0; i < e.coded_count; i++) bl_levels_free(&e.coded[i].levels);
     free(e.coded);
     free(e.measured);
-    free(e.row);
+    free(split.row);
     free(e.scratch);
     return status;
 }

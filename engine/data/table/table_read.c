@@ -5,6 +5,7 @@
 #include "engine/base/mem.h"
 #include "engine/data/table/calendar.h"
 #include "engine/data/table/csv.h"
+#include "engine/data/table/encoding.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -82,21 +83,21 @@ static bool parse_interval(bl_csv_field f, double *from, double *to) {
 }
 
 /* False: the field is not of the declared type. Missing is NaN or code 0. */
-static bool store_cell(const reader *r, bl_csv_field f, size_t row) {
+static bool store_cell(const reader *r, const bl_field_format *format, bl_csv_field f, size_t row) {
     const bool missing = bl_csv_missing(f);
-    int32_t days;
+    double value = (double)NAN;
     switch (r->as) {
     case TEXT:
         r->column->code[row] = missing ? 0 : bl_dict_add(&r->column->dict, f.text, f.n);
         return true;
     case NUMBER:
-        r->column->number[row] = (double)NAN;
-        return missing || bl_csv_number(f, &r->column->number[row]);
     case DATE:
         r->column->number[row] = (double)NAN;
         if (missing) return true;
-        if (!bl_parse_date(f.text, f.n, &days)) return false;
-        r->column->number[row] = days;
+        if (r->as == NUMBER ? bl_field_number(format, f, &value) : bl_field_date(format, f, &value))
+            r->column->number[row] = value;
+        else if (!bl_field_missing(format, f))
+            return false;
         return true;
     case INTERVAL:
         break;
@@ -105,19 +106,22 @@ static bool store_cell(const reader *r, bl_csv_field f, size_t row) {
     return missing || parse_interval(f, &r->column->number[row], &r->to->number[row]);
 }
 
-static bl_status fail_bad_field(const bl_csv *csv, const reader *r, bl_csv_field f, bl_err *err) {
-    static const char *const what[] = {"no number", "no date YYYY-MM-DD", "no text",
-                                       "no interval YYYY-MM-DD - YYYY-MM-DD"};
+static bl_status fail_bad_field(const bl_csv *csv, const reader *r, const bl_field_format *format,
+                                bl_csv_field f, bl_err *err) {
+    const char *const what[] = {"no number", format->any_date ? "no date" : "no date YYYY-MM-DD",
+                                "no text", "no interval YYYY-MM-DD - YYYY-MM-DD"};
     BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: column '%s': '%.*s' is %s", csv->name, csv->line,
             r->name, (int)bl_size_min(f.n, 40), f.text, what[r->as]);
 }
 
 /* All rows after the header. `constant` (may be NULL) gets constant_code in each. */
-static bl_status read_rows(bl_table *table, const reader *readers, size_t n, bl_csv *csv,
-                           bl_column *constant, uint32_t constant_code, bl_err *err) {
+static bl_status read_rows(bl_table *table, const bl_field_format *format, const reader *readers,
+                           size_t n, bl_csv *csv, bl_column *constant, uint32_t constant_code,
+                           bl_err *err) {
     const size_t fields = csv->count;
     for (;;) {
         bool more;
+        if (table->most_rows > 0 && table->rows >= table->most_rows) return BL_OK;
         BL_TRY(bl_csv_row(csv, &more, err));
         if (!more) return BL_OK;
         if (csv->count != fields)
@@ -127,30 +131,45 @@ static bl_status read_rows(bl_table *table, const reader *readers, size_t n, bl_
             BL_TRY(bl_table_reserve(table, table->capacity ? table->capacity * 2 : 1024, err));
         for (size_t i = 0; i < n; i++) {
             const bl_csv_field f = csv->field[readers[i].field];
-            if (!store_cell(&readers[i], f, table->rows))
-                return fail_bad_field(csv, &readers[i], f, err);
+            if (!store_cell(&readers[i], format, f, table->rows))
+                return fail_bad_field(csv, &readers[i], format, f, err);
         }
         if (constant != NULL) constant->code[table->rows] = constant_code;
         table->rows++;
     }
 }
 
-bl_status bl_table_append(bl_table *table, const bl_table_decl *decl, const char *text, size_t n,
-                          const char *name, const char *value, bl_err *err) {
+/* The text of one file, which is UTF-8. */
+static bl_status append_text(bl_table *table, const bl_table_decl *decl, const char *text, size_t n,
+                             const char *name, const char *value, bl_err *err) {
     bl_csv csv;
     bool more;
+    const bl_field_format *format = decl->format.decimal != '\0' ? &decl->format : &bl_field_plain;
     reader *readers = bl_xalloc((table->columns + 1) * sizeof *readers);
     const size_t count = make_readers(readers, table, decl);
     bl_column *constant =
         decl->file_column != NULL ? bl_table_find(table, decl->file_column) : NULL;
     const uint32_t code = constant != NULL ? bl_dict_add(&constant->dict, value, strlen(value)) : 0;
     bl_csv_init(&csv, text, n, name, decl->separator[0]);
+    csv.trim = decl->trim;
     bl_status status = bl_csv_row(&csv, &more, err);
     if (status == BL_OK && !more)
         status = BL_ERR(err, BL_EFORMAT, "%s:1: error: the file is empty", name);
     if (status == BL_OK) status = find_fields(readers, count, &csv, err);
-    if (status == BL_OK) status = read_rows(table, readers, count, &csv, constant, code, err);
+    if (status == BL_OK)
+        status = read_rows(table, format, readers, count, &csv, constant, code, err);
     bl_csv_free(&csv);
     free(readers);
+    return status;
+}
+
+bl_status bl_table_append(bl_table *table, const bl_table_decl *decl, const char *text, size_t n,
+                          const char *name, const char *value, bl_err *err) {
+    bl_buf utf8 = {0};
+    if (decl->encoding == NULL) return append_text(table, decl, text, n, name, value, err);
+    bl_status status = bl_csv_decode(&utf8, decl->encoding, text, n, name, err);
+    if (status == BL_OK)
+        status = append_text(table, decl, bl_buf_text(&utf8), utf8.len, name, value, err);
+    bl_buf_free(&utf8);
     return status;
 }

@@ -1,0 +1,480 @@
+/* From the profile of each column to its kind, by the first rule that fits; then the target, the
+ * split, and what the declaration has to say of how fields are written. */
+#include "engine/base/format.h"
+#include "engine/base/mem.h"
+#include "engine/data/manifest/infer_p.h"
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    FEW_INTEGERS = 20,  /* integers with more values are quantities */
+    ROWS_PER_CODE = 10, /* unless they count up from 0 or 1 and each is there so often */
+    ROWS_PER_TEXT = 3,  /* texts that repeat less often name single rows */
+    LEAST_ROWS = 20,    /* with a target */
+    SMALL = 1000        /* a table of fewer rows holds out a fifth, others a tenth */
+};
+
+void bl_infer_ignore(bl_inferred_column *c, const char *fmt, ...) {
+    va_list ap;
+    c->kind = BL_KIND_IGNORED;
+    va_start(ap, fmt);
+    (void)vsnprintf(c->why, sizeof c->why, fmt, ap);
+    va_end(ap);
+}
+
+bl_inferred_column *bl_infer_find(const bl_inferred *in, const char *name) {
+    for (size_t i = 0; i < in->columns; i++)
+        if (name[0] != '\0' && strcmp(in->column[i].name, name) == 0) return &in->column[i];
+    return NULL;
+}
+
+void bl_infer_warn(bl_inferred *in, const char *fmt, ...) {
+    va_list ap;
+    bl_buf_str(&in->warnings, "warning: ");
+    va_start(ap, fmt);
+    bl_buf_vprintf(&in->warnings, fmt, ap);
+    va_end(ap);
+    bl_buf_str(&in->warnings, "\n");
+}
+
+/* ---- which guess holds ---- */
+
+static size_t count_misfits(const bl_infer_fit *fit, bool known) {
+    size_t n = 0;
+    for (size_t i = 0; i < fit->misfits; i++)
+        if (fit->misfit[i].known == known) n += fit->misfit[i].count;
+    return n;
+}
+
+static bool any_cut(const bl_infer_fit *fit) {
+    for (size_t i = 0; i < fit->misfits; i++)
+        if (fit->misfit[i].cut) return true;
+    return false;
+}
+
+/* Words for "no value" may be many. A few other texts among very many numbers are taken for missing
+ * values, too, unless the numbers are so few that all are names. */
+static bool holds(const bl_inferred_column *c, bl_infer_guess guess) {
+    const bl_infer_fit *fit = &c->fit[guess];
+    const size_t others = count_misfits(fit, false);
+    if (fit->rejected || fit->count == 0) return false;
+    if (others == 0) return fit->count * 20 >= c->present;
+    return others * 10 <= c->present && !any_cut(fit) &&
+           (c->many || c->values.count > FEW_INTEGERS + fit->misfits);
+}
+
+static bool named_like_a_date(const char *name) {
+    static const char *const words[] = {"date", "day", "time", "datum", "when"};
+    for (size_t i = 0; i < BL_COUNT(words); i++)
+        if (strcasestr(name, words[i]) != NULL) return true;
+    return false;
+}
+
+/* The order of day and month that most dates of the column allow. Where both do, a slash is
+ * American. */
+static bl_infer_guess date_guess(const bl_inferred_column *c) {
+    bl_infer_guess best = BL_GUESSES;
+    for (int g = BL_GUESS_YMD; g <= BL_GUESS_MDY; g++)
+        if (holds(c, (bl_infer_guess)g) &&
+            (best == BL_GUESSES || c->fit[g].count > c->fit[best].count))
+            best = (bl_infer_guess)g;
+    if (best == BL_GUESS_DMY && c->fit[BL_GUESS_MDY].count == c->fit[best].count &&
+        holds(c, BL_GUESS_MDY) && c->values.count > 1 && strchr(c->values.text[1], '/') != NULL)
+        best = BL_GUESS_MDY;
+    return best;
+}
+
+/* Where the separator is no comma, a comma inside a number is a decimal mark, if it can be one. */
+static bl_infer_guess number_guess(const bl_inferred *in, const bl_inferred_column *c) {
+    if (holds(c, BL_GUESS_PLAIN)) return BL_GUESS_PLAIN;
+    const bool comma = holds(c, BL_GUESS_COMMA), point = holds(c, BL_GUESS_POINT);
+    if (comma && (in->separator != ',' || !point) &&
+        c->fit[BL_GUESS_COMMA].count >= c->fit[BL_GUESS_POINT].count)
+        return BL_GUESS_COMMA;
+    return point ? BL_GUESS_POINT : comma ? BL_GUESS_COMMA : BL_GUESSES;
+}
+
+static bl_infer_guess choose_guess(const bl_inferred *in, const bl_inferred_column *c) {
+    const bl_infer_guess date = date_guess(c), number = number_guess(in, c);
+    if (date == BL_GUESSES) return number;
+    if (number == BL_GUESSES) return date;
+    const bool all = c->fit[BL_GUESS_YMD].count == c->present; /* 20200301 */
+    return date == BL_GUESS_YMD && all && named_like_a_date(c->name) ? date : number;
+}
+
+static bool is_number(const bl_inferred_column *c) {
+    return c->guess <= BL_GUESS_COMMA;
+}
+static bool is_date(const bl_inferred_column *c) {
+    return c->guess >= BL_GUESS_YMD && c->guess <= BL_GUESS_MDY;
+}
+
+static const bl_infer_numbers *numbers_of(const bl_inferred_column *c) {
+    return &c->number[c->guess == BL_GUESS_COMMA];
+}
+
+/* ---- one way of writing for the whole table ---- */
+
+/* The order of day and month that most columns have. */
+static bl_date_order common_order(const bl_inferred *in) {
+    size_t count[BL_DATE_ORDERS] = {0}, best = 0;
+    for (size_t i = 0; i < in->columns; i++)
+        if (is_date(&in->column[i])) count[in->column[i].guess - BL_GUESS_YMD]++;
+    for (size_t k = 1; k < BL_DATE_ORDERS; k++)
+        if (count[k] > 0 && (best == 0 || count[k] > count[best])) best = k;
+    return (bl_date_order)best;
+}
+
+/* Columns whose dates are written in another order than the others' stay texts. */
+static void agree_on_dates(bl_inferred *in) {
+    in->order = common_order(in);
+    for (size_t i = 0; i < in->columns; i++) {
+        bl_inferred_column *c = &in->column[i];
+        if (!is_date(c)) continue;
+        const bl_infer_guess common = (bl_infer_guess)(BL_GUESS_YMD + in->order);
+        if (holds(c, common) && c->fit[common].count >= c->fit[c->guess].count) c->guess = common;
+        if (c->guess == common) {
+            in->stamped = in->stamped || c->wide_dates;
+            continue;
+        }
+        c->guess = BL_GUESSES;
+        (void)snprintf(c->note, sizeof c->note, "dates in another order than in other columns");
+    }
+}
+
+static char mark_of(const bl_inferred_column *c) {
+    const bool comma = c->guess == BL_GUESS_COMMA;
+    if (!comma && c->grouped_comma) return ',';
+    if (comma && c->grouped_point) return '.';
+    return c->grouped_blank ? ' ' : c->grouped_quote ? '\'' : '\0';
+}
+
+static size_t plain_with_point(const bl_inferred *in) {
+    size_t n = 0;
+    for (size_t i = 0; i < in->columns; i++)
+        n += in->column[i].guess == BL_GUESS_PLAIN && in->column[i].number[0].fractions > 0;
+    return n;
+}
+
+/* A column that cannot be read with the table's marks stays a text. */
+static void agree_on_numbers(bl_inferred *in) {
+    size_t commas = 0, points = 0;
+    for (size_t i = 0; i < in->columns; i++) {
+        commas += in->column[i].guess == BL_GUESS_COMMA;
+        points += in->column[i].guess == BL_GUESS_POINT && in->column[i].grouped_comma;
+    }
+    in->decimal = commas > points ? ',' : '\0';
+    const bool points_are_decimal = plain_with_point(in) > 0;
+    for (size_t i = 0; i < in->columns; i++) {
+        bl_inferred_column *c = &in->column[i];
+        const char mark = mark_of(c);
+        if (c->guess != BL_GUESS_COMMA && c->guess != BL_GUESS_POINT) continue;
+        const bool fits = (c->guess == BL_GUESS_COMMA) == (in->decimal == ',') ||
+                          (c->guess == BL_GUESS_POINT && mark != ',');
+        const bool free_mark = mark == '\0' || in->thousands == '\0' || in->thousands == mark;
+        if (fits && free_mark && !(mark == '.' && points_are_decimal)) {
+            if (mark != '\0') in->thousands = mark;
+            continue;
+        }
+        c->guess = BL_GUESSES;
+        (void)snprintf(c->note, sizeof c->note,
+                       "numbers written in another way than in other columns");
+    }
+}
+
+/* ---- kinds ---- */
+
+/* Names that say: this tells one row from another. */
+static bool named_like_an_id(const char *name) {
+    static const char *const words[] = {
+        "id",  "index", "uuid", "guid",       "row",    "rowid",      "key",      "no.",    "nr",
+        "nr.", "#",     "idx",  "unnamed: 0", "record", "row_number", "rownames", "instant"};
+    const size_t n = strlen(name);
+    for (size_t i = 0; i < BL_COUNT(words); i++)
+        if (strcasecmp(name, words[i]) == 0) return true;
+    if (n > 3 && (strcasecmp(name + n - 3, "_id") == 0 || strcasecmp(name + n - 3, " id") == 0 ||
+                  strcasecmp(name + n - 3, "-id") == 0 || strcasecmp(name + n - 3, ".id") == 0))
+        return true;
+    return n > 2 && strcmp(name + n - 2, "ID") == 0;
+}
+
+/* Years are quantities, however few there are. */
+static bool are_years(const bl_inferred_column *c, const bl_infer_numbers *f) {
+    return f->fractions == 0 && f->low >= 1800 && f->high <= 2100 && c->distinct > 2 &&
+           strncasecmp(c->name, "code", 4) != 0;
+}
+
+/* Integers that are names rather than amounts. */
+static bool are_codes(const bl_inferred_column *c) {
+    const bl_infer_numbers *f = numbers_of(c);
+    if (f->fractions > 0 || f->far > 0 || c->many || c->distinct * ROWS_PER_CODE > c->present ||
+        c->unit[0] != '\0' || are_years(c, f))
+        return false;
+    const bool counts_up = (f->low == 0 || f->low == 1) && c->distinct <= BL_INFER_VALUES &&
+                           f->high - f->low + 1 == (double)c->distinct;
+    return c->distinct <= FEW_INTEGERS || counts_up;
+}
+
+/* Whole numbers, a different one in every row, that are consecutive, rise from row to row, or are
+ * called an id. */
+static bool number_the_rows(const bl_inferred_column *c, size_t rows) {
+    const bl_infer_numbers *f = numbers_of(c);
+    if (f->fractions > 0 || f->count != rows || rows <= FEW_INTEGERS) return false;
+    const bool consecutive = f->high - f->low + 1 == (double)rows && c->distinct == rows;
+    if (f->falls == 0 || consecutive) return true;
+    return named_like_an_id(c->name) && (c->many || c->distinct == rows);
+}
+
+static void decide_texts(bl_inferred_column *c) {
+    const size_t places = c->present;
+    if (c->many || c->distinct > BL_INFER_VALUES)
+        bl_infer_ignore(c, "more than %d different texts", BL_INFER_VALUES);
+    else if (c->distinct == places)
+        bl_infer_ignore(c, "another text in every row");
+    else if (c->distinct * ROWS_PER_TEXT > places)
+        bl_infer_ignore(c, "its texts hardly ever repeat: %zu different ones in %zu rows",
+                        c->distinct, places);
+    else
+        c->kind = BL_KIND_CATEGORICAL;
+}
+
+/* The first rule that fits decides. */
+static void decide_kind(bl_inferred *in, bl_inferred_column *c, const bl_infer_wish *wish) {
+    c->type = is_number(c) ? BL_COLUMN_NUMBER : is_date(c) ? BL_COLUMN_DATE : BL_COLUMN_TEXT;
+    const size_t fitting = c->guess < BL_GUESSES ? c->fit[c->guess].count : c->present;
+    const bool one_value = c->guess <= BL_GUESS_COMMA && numbers_of(c)->low == numbers_of(c)->high;
+    if (c->name[0] == '\0') { /* such as the row numbers that pandas writes */
+        bl_infer_ignore(c, "it has no name");
+    } else if (bl_infer_listed(wish->ignore, c->name, strlen(c->name))) {
+        bl_infer_ignore(c, "as you said");
+    } else if (fitting == 0) {
+        bl_infer_ignore(c, "it is empty");
+    } else if (one_value || (!c->many && c->distinct <= 1)) {
+        bl_infer_ignore(c, "it has one value");
+    } else if (is_date(c)) {
+        c->kind = BL_KIND_DATE;
+    } else if (is_number(c) && number_the_rows(c, in->rows)) {
+        bl_infer_ignore(c, "it numbers the rows");
+    } else if (is_number(c)) {
+        c->kind = are_codes(c) ? BL_KIND_CATEGORICAL : BL_KIND_CONTINUOUS;
+    } else {
+        decide_texts(c);
+    }
+}
+
+/* ---- the target ---- */
+
+static bl_status fail_no_column(const bl_inferred *in, const char *name, const char *file,
+                                bl_err *err) {
+    bl_buf names = {0};
+    for (size_t i = 0; i < in->columns; i++)
+        bl_buf_printf(&names, "%s%s", i > 0 ? ", " : "", in->column[i].name);
+    (void)BL_ERR(err, BL_EINVAL, "%s:1: error: no column '%s'; the columns are %.1000s", file, name,
+                 bl_buf_text(&names));
+    bl_buf_free(&names);
+    return BL_EINVAL;
+}
+
+static bool named_like_a_class(const char *name) {
+    static const char *const words[] = {"class",    "label",     "species",
+                                        "category", "diagnosis", "outcome"};
+    for (size_t i = 0; i < BL_COUNT(words); i++)
+        if (strcasestr(name, words[i]) != NULL) return true;
+    return false;
+}
+
+/* Texts that stand for no label, of those that a label column has. */
+static bool is_no_label(const bl_inferred_column *c, uint32_t code, const bl_infer_wish *wish) {
+    static const char *const words[] = {"?", "nan", "null", "n/a", "#n/a"};
+    const char *text = c->values.text[code];
+    for (size_t i = 0; i < BL_COUNT(words); i++)
+        if (strcasecmp(text, words[i]) == 0) return true;
+    return bl_infer_listed(wish->missing, text, strlen(text));
+}
+
+static int by_label(const void *a, const void *b) {
+    const char *x = *(char *const *)a, *y = *(char *const *)b;
+    double p, q;
+    const bool numbers = bl_csv_number((bl_csv_field){x, strlen(x)}, &p) &&
+                         bl_csv_number((bl_csv_field){y, strlen(y)}, &q);
+    return numbers && p != q ? (p < q ? -1 : 1) : strcmp(x, y);
+}
+
+/* Whether the target is learnt as a class. */
+static bool wants_classes(const bl_inferred_column *c, const bl_infer_wish *wish) {
+    if (!is_number(c) || wish->classes) return true;
+    const bl_infer_numbers *f = numbers_of(c);
+    if (c->distinct - c->fit[c->guess].misfits == 2 && !c->many) return true;
+    return named_like_a_class(c->name) && f->fractions == 0 && !c->many &&
+           c->distinct <= FEW_INTEGERS && c->distinct * ROWS_PER_CODE <= c->present;
+}
+
+static bl_status decide_classes(bl_inferred *in, bl_inferred_column *c, const bl_infer_wish *wish,
+                                const char *file, bl_err *err) {
+    const bl_infer_fit *fit = &c->fit[BL_GUESS_PLAIN];
+    if (c->many || c->distinct > BL_INFER_CLASSES || c->distinct * 2 > c->present) {
+        if (fit->count * 2 > c->present && fit->misfits > 0)
+            BL_FAIL(err, BL_EINVAL,
+                    "%s:%zu: error: the target '%s' holds more than numbers, for example '%s'; "
+                    "--missing '%s' reads that as no value",
+                    file, fit->misfit[0].line, c->name, fit->misfit[0].text, fit->misfit[0].text);
+        BL_FAIL(
+            err, BL_EINVAL,
+            "%s: the target '%s' is neither a number nor a class: %s%zu different values in %zu "
+            "rows",
+            file, c->name, c->many ? "more than " : "", c->many ? BL_INFER_VALUES : c->distinct,
+            c->present);
+    }
+    in->label = bl_xalloc((c->values.count + 1) * sizeof *in->label);
+    size_t with_label = 0;
+    for (uint32_t code = 1; code < c->values.count; code++) {
+        if (is_no_label(c, code, wish)) continue;
+        in->label[in->labels++] = bl_xstrdup(c->values.text[code]);
+        with_label += c->times[code];
+    }
+    qsort(in->label, in->labels, sizeof *in->label, by_label);
+    if (in->labels < 2)
+        BL_FAIL(err, BL_EINVAL, "%s: the target '%s' has the same value in every row", file,
+                c->name);
+    if (with_label < LEAST_ROWS)
+        BL_FAIL(err, BL_EINVAL, "%s: %zu rows have a target; at least %d are needed", file,
+                with_label, LEAST_ROWS);
+    c->type = BL_COLUMN_TEXT;
+    return BL_OK;
+}
+
+static bl_status decide_target(bl_inferred *in, const bl_infer_wish *wish, const char *file,
+                               bl_err *err) {
+    bl_inferred_column *c = bl_infer_find(in, wish->target);
+    if (c == NULL) return fail_no_column(in, wish->target, file, err);
+    in->target = (size_t)(c - in->column);
+    c->kind = BL_KIND_TARGET;
+    c->why[0] = '\0';
+    if (is_date(c))
+        BL_FAIL(err, BL_EINVAL, "%s: the target '%s' holds dates; it has to be a number or a class",
+                file, c->name);
+    if (c->present < LEAST_ROWS)
+        BL_FAIL(err, BL_EINVAL, "%s: %zu rows have a target; at least %d are needed", file,
+                c->present, LEAST_ROWS);
+    if (wants_classes(c, wish)) return decide_classes(in, c, wish, file, err);
+    const bl_infer_numbers *f = numbers_of(c);
+    if (f->count > 0 && f->low == f->high)
+        BL_FAIL(err, BL_EINVAL, "%s: the target '%s' has the same value in every row", file,
+                c->name);
+    if (f->count < LEAST_ROWS)
+        BL_FAIL(err, BL_EINVAL, "%s: %zu rows have a target; at least %d are needed", file,
+                f->count, LEAST_ROWS);
+    if (!(fabs(f->low) < 1e150 && fabs(f->high) < 1e150))
+        BL_FAIL(err, BL_EINVAL, "%s: the target '%s' has values beyond 1e150", file, c->name);
+    if (f->fractions == 0 && !c->many && c->distinct <= 10)
+        bl_infer_warn(
+            in,
+            "'%s' has %zu whole numbers and is learnt as a number; --classes learns them as "
+            "classes",
+            c->name, c->distinct);
+    return BL_OK;
+}
+
+/* ---- the split ---- */
+
+/* The date that the split goes by: the one asked for, else the first; none is no fault. */
+static bl_status decide_split(bl_inferred *in, const bl_infer_wish *wish, const char *file,
+                              bl_err *err) {
+    in->share = in->rows < SMALL ? 0.2 : 0.1;
+    if (wish->group != NULL) {
+        const bl_inferred_column *g = bl_infer_find(in, wish->group);
+        if (g == NULL) return fail_no_column(in, wish->group, file, err);
+        if (g->kind == BL_KIND_TARGET || (!g->many && g->distinct < 2))
+            BL_FAIL(err, BL_EINVAL, "%s: column '%s' makes no groups", file, g->name);
+        in->group = g->name;
+        return BL_OK;
+    }
+    for (size_t i = 0; i < in->columns && wish->date == NULL && in->by == NULL; i++)
+        if (in->column[i].kind == BL_KIND_DATE) in->by = in->column[i].name;
+    if (wish->date == NULL) return BL_OK;
+    const bl_inferred_column *c = bl_infer_find(in, wish->date);
+    if (c == NULL) return fail_no_column(in, wish->date, file, err);
+    if (c->kind != BL_KIND_DATE) {
+        const bl_infer_misfit *m = c->fit[BL_GUESS_YMD].misfit;
+        BL_FAIL(err, BL_EINVAL, "%s:%zu: error: column '%s' holds more than dates: '%s'", file,
+                m->line, c->name, m->text);
+    }
+    in->by = c->name;
+    return BL_OK;
+}
+
+/* ---- the header, the footer ---- */
+
+/* A first row of values instead of names loses a row and makes no sense: that is refused when most
+ * names look like values of their own columns, and said when one does. */
+static bl_status check_names(bl_inferred *in, const char *file, bl_err *err) {
+    size_t values = 0, named = 0;
+    const char *first = NULL;
+    for (size_t i = 0; i < in->columns; i++) {
+        const bl_inferred_column *c = &in->column[i];
+        double x;
+        const size_t n = strlen(c->name);
+        if (n == 0) continue;
+        named++;
+        const bool number = is_number(c) && bl_csv_number((bl_csv_field){c->name, n}, &x);
+        const bool repeats = c->guess == BL_GUESSES && bl_dict_find(&c->values, c->name, n) != 0;
+        const bool year = number && strspn(c->name, "0123456789") == n && x < 3000;
+        if (!number && !repeats) continue;
+        values += year ? 0 : 2;
+        values += year ? 1 : 0;
+        if (first == NULL) first = c->name;
+    }
+    if (first == NULL) return BL_OK;
+    if (values > named)
+        BL_FAIL(
+            err, BL_EINVAL,
+            "%s:1: error: the first row looks like values ('%s'), not like names of columns; put "
+            "a header above it",
+            file, first);
+    bl_infer_warn(in, "a column is called '%s': does the table have a header?", first);
+    return BL_OK;
+}
+
+/* "Total" in the last row, and other numbers where most rows have none. */
+static void check_footer(bl_inferred *in) {
+    for (size_t i = 0; i < in->columns; i++) {
+        const bl_inferred_column *c = &in->column[i];
+        static const char *const words[] = {"total", "sum", "totals", "average", "mean", "summe"};
+        if (c->guess != BL_GUESSES || c->many || c->values.count < 2) continue;
+        const char *last = c->values.text[c->values.count - 1];
+        for (size_t k = 0; k < BL_COUNT(words); k++)
+            if (strcasecmp(last, words[k]) == 0 && c->times[c->values.count - 1] == 1)
+                bl_infer_warn(in,
+                              "column '%s' holds '%s' once, last of its values: a footer is no row",
+                              c->name, last);
+    }
+}
+
+bl_status bl_infer_decide(bl_inferred *in, const bl_infer_wish *wish, const char *file,
+                          bl_err *err) {
+    size_t inputs = 0;
+    for (size_t i = 0; i < in->columns; i++) {
+        in->column[i].distinct =
+            in->column[i].many ? BL_INFER_VALUES + 1 : in->column[i].values.count - 1;
+        in->column[i].guess = choose_guess(in, &in->column[i]);
+    }
+    if (in->columns == 1)
+        BL_FAIL(err, BL_EINVAL,
+                "%s:1: error: there is one column, '%.60s'; --separator says what stands between "
+                "columns",
+                file, in->column[0].name);
+    agree_on_dates(in);
+    agree_on_numbers(in);
+    BL_TRY(check_names(in, file, err));
+    check_footer(in);
+    for (size_t i = 0; i < in->columns; i++) decide_kind(in, &in->column[i], wish);
+    BL_TRY(decide_target(in, wish, file, err));
+    BL_TRY(decide_split(in, wish, file, err));
+    for (size_t i = 0; i < in->columns; i++)
+        inputs += in->column[i].kind != BL_KIND_IGNORED && in->column[i].kind != BL_KIND_TARGET;
+    if (inputs == 0) BL_FAIL(err, BL_EINVAL, "%s: no column is left to learn from", file);
+    return BL_OK;
+}

@@ -1,0 +1,144 @@
+/* The walk over a user's table: header, rows, and the bytes that are given back on the way. */
+#include "engine/base/mem.h"
+#include "engine/data/manifest/infer_p.h"
+#include "engine/data/table/encoding.h"
+#include <string.h>
+#include <sys/mman.h>
+
+/* Names of the columns from the first row: one line each, no two alike. Empty ones may repeat. */
+static bl_status read_header(bl_inferred *out, const bl_csv *csv, bl_err *err) {
+    out->column = bl_xalloc((csv->count + 1) * sizeof *out->column);
+    for (size_t i = 0; i < csv->count; i++) {
+        const bl_csv_field f = csv->field[i];
+        bl_inferred_column *c = &out->column[out->columns++];
+        c->guess = BL_GUESSES;
+        c->first_day = c->last_day = (double)NAN;
+        bl_dict_init(&c->values);
+        c->name = bl_xalloc(f.n + 1);
+        memcpy(c->name, f.text, f.n);
+        for (size_t k = 0; k < f.n; k++)
+            if ((unsigned char)f.text[k] < 32)
+                BL_FAIL(err, BL_EFORMAT, "%s:1: error: the name of column %zu is no single line",
+                        csv->name, i + 1);
+        for (size_t k = 0; k < i && f.n > 0; k++)
+            if (strcmp(out->column[k].name, c->name) == 0)
+                BL_FAIL(err, BL_EFORMAT, "%s:1: error: there are two columns '%s'", csv->name,
+                        c->name);
+    }
+    return BL_OK;
+}
+
+/* Another file's header is that of the first. */
+static bl_status check_header(const bl_inferred *in, const bl_csv *csv, bl_err *err) {
+    for (size_t i = 0; i < bl_size_max(in->columns, csv->count); i++) {
+        const bl_csv_field f = i < csv->count ? csv->field[i] : (bl_csv_field){"", 0};
+        const char *name = i < in->columns ? in->column[i].name : "";
+        if (strlen(name) != f.n || memcmp(name, f.text, f.n) != 0)
+            BL_FAIL(err, BL_EFORMAT,
+                    "%s:1: error: column %zu is '%.*s', but '%s' in the first file: files of one "
+                    "table have the same header",
+                    csv->name, i + 1, (int)bl_size_min(f.n, 40), f.text, name);
+    }
+    return BL_OK;
+}
+
+/* A row with another number of fields, said so that the user knows what to change. */
+static bl_status fail_fields(const bl_inferred *in, const bl_csv *csv, bl_err *err) {
+    const bool last =
+        csv->at == csv->end || strspn(csv->at, "\r\n") == (size_t)(csv->end - csv->at);
+    const char *what = "";
+    if (in->rows == 0 && in->columns < csv->count)
+        what = ". The lines above it look like a title: take them out, so that the names of the "
+               "columns come first";
+    else if (last && csv->count < in->columns)
+        what = ". It looks like a footer: take the last lines out";
+    else if (csv->count > in->columns)
+        what = ". A text with a separator in it has to stand in quotes";
+    BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: %zu field%s, the header has %zu%s", csv->name,
+            csv->line, csv->count, csv->count == 1 ? "" : "s", in->columns, what);
+}
+
+/* Gives back whole pages of [from, to) of a mapped file, to keep memory small. */
+static void give_back(const bl_infer_source *s, const char *from, const char *to) {
+    const size_t page = 4096;
+    const uintptr_t a = ((uintptr_t)from + page - 1) / page * page, b = (uintptr_t)to / page * page;
+    if (s->mapped && b > a) (void)madvise((void *)a, b - a, MADV_DONTNEED);
+}
+
+static bl_status read_rows(bl_inferred *out, bl_csv *csv, const bl_infer_source *source,
+                           const bl_infer_wish *wish, bl_err *err) {
+    enum { PIECE = 16 << 20 };
+    const char *passed = csv->at;
+    bool more;
+    BL_TRY(bl_csv_row(csv, &more, err));
+    if (!more) BL_FAIL(err, BL_EFORMAT, "%s:1: error: the file is empty", csv->name);
+    if (out->column == NULL)
+        BL_TRY(read_header(out, csv, err));
+    else
+        BL_TRY(check_header(out, csv, err));
+    for (;;) {
+        BL_TRY(bl_csv_row(csv, &more, err));
+        if (!more) return BL_OK;
+        if (csv->count != out->columns) return fail_fields(out, csv, err);
+        for (size_t i = 0; i < out->columns; i++)
+            bl_infer_value(&out->column[i], csv->field[i], csv->line, wish);
+        out->rows++;
+        if (csv->at - passed > PIECE) {
+            give_back(source, passed, csv->at);
+            passed = csv->at;
+        }
+    }
+}
+
+/* One file, made UTF-8 first if it is not. */
+static bl_status read_source(bl_inferred *out, const bl_infer_source *source,
+                             const bl_infer_wish *wish, bl_err *err) {
+    bl_csv csv;
+    bl_buf utf8 = {0};
+    const char *text = source->text, *encoding = bl_csv_encoding(source->text, source->n);
+    size_t n = source->n;
+    if (out->column != NULL && (encoding == NULL) != (out->encoding == NULL))
+        BL_FAIL(err, BL_EFORMAT,
+                "%s: its text is %s, that of the first file %s; convert one of them", source->path,
+                encoding != NULL ? encoding : "UTF-8",
+                out->encoding != NULL ? out->encoding : "UTF-8");
+    out->encoding = encoding;
+    if (encoding != NULL) {
+        BL_TRY(bl_csv_decode(&utf8, encoding, text, n, source->path, err));
+        text = bl_buf_text(&utf8);
+        n = utf8.len;
+    }
+    if (out->separator == '\0') out->separator = bl_csv_separator(text, n);
+    bl_csv_init(&csv, text, n, source->path, out->separator);
+    csv.trim = true;
+    const bl_infer_source as_read = {source->path, text, n, source->mapped && encoding == NULL};
+    const bl_status status = read_rows(out, &csv, &as_read, wish, err);
+    out->trim = out->trim || csv.trimmed;
+    bl_csv_free(&csv);
+    bl_buf_free(&utf8);
+    return status;
+}
+
+bl_status bl_infer(bl_inferred *out, const bl_infer_source *source, size_t sources,
+                   const bl_infer_wish *wish, bl_err *err) {
+    *out = (bl_inferred){.separator = wish->separator};
+    bl_status status = BL_OK;
+    for (size_t i = 0; i < sources && status == BL_OK; i++)
+        status = read_source(out, &source[i], wish, err);
+    if (status == BL_OK) status = bl_infer_decide(out, wish, source->path, err);
+    if (status != BL_OK) bl_inferred_free(out);
+    return status;
+}
+
+void bl_inferred_free(bl_inferred *in) {
+    for (size_t i = 0; i < in->columns; i++) {
+        free(in->column[i].name);
+        free(in->column[i].times);
+        bl_dict_free(&in->column[i].values);
+    }
+    for (size_t i = 0; i < in->labels; i++) free(in->label[i]);
+    free(in->label);
+    free(in->column);
+    bl_buf_free(&in->warnings);
+    *in = (bl_inferred){0};
+}

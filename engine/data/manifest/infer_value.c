@@ -1,0 +1,224 @@
+/* One value against every guess that its column may still be.
+ *
+ * A guess keeps the few texts that do not fit it, with their counts and first lines. It is rejected
+ * when there are more of them than it has room for, and is not asked again: a column of texts costs
+ * little. */
+#include "engine/base/mem.h"
+#include "engine/data/manifest/infer_p.h"
+#include <string.h>
+#include <strings.h>
+
+bool bl_infer_means_missing(bl_csv_field f) {
+    static const char *const words[] = {"?",    "-",       "--",      ".",       "null", "nan",
+                                        "none", "na",      "n/a",     "n.a.",    "#n/a", "nil",
+                                        "nat",  "missing", "unknown", "\\n",     "*",    "#null!",
+                                        "inf",  "-inf",    "#div/0!", "#value!", "n.a",  "..."};
+    for (size_t i = 0; i < BL_COUNT(words); i++)
+        if (strlen(words[i]) == f.n && strncasecmp(words[i], f.text, f.n) == 0) return true;
+    return false;
+}
+
+bool bl_infer_listed(const char *list, const char *text, size_t n) {
+    for (const char *at = list; at != NULL && *at != '\0';) {
+        const size_t length = strcspn(at, ",");
+        if (length == n && memcmp(at, text, n) == 0) return true;
+        at += length + (at[length] == ',');
+    }
+    return false;
+}
+
+/* ---- what fits ---- */
+
+static void add_misfit(bl_infer_fit *fit, bl_csv_field f, size_t line, bool known) {
+    bl_infer_misfit *m = fit->misfit;
+    const size_t kept = bl_size_min(f.n, sizeof m->text - 1);
+    for (size_t i = 0; i < fit->misfits; i++, m++)
+        if (m->cut == (kept < f.n) && strlen(m->text) == kept &&
+            memcmp(m->text, f.text, kept) == 0) {
+            m->count++;
+            return;
+        }
+    if (fit->misfits == BL_MISFITS) {
+        fit->rejected = true;
+        return;
+    }
+    *m = (bl_infer_misfit){.cut = kept < f.n, .known = known, .count = 1, .line = line};
+    memcpy(m->text, f.text, kept);
+    fit->misfits++;
+}
+
+static void judge(bl_inferred_column *c, bl_infer_guess guess, bool fits, bl_csv_field f,
+                  size_t line, bool known) {
+    bl_infer_fit *fit = &c->fit[guess];
+    if (fits)
+        fit->count++;
+    else if (!fit->rejected)
+        add_misfit(fit, f, line, known);
+}
+
+static void add_number(bl_infer_numbers *facts, double x) {
+    if (facts->count == 0) {
+        facts->low = facts->high = x;
+    } else {
+        facts->low = x < facts->low ? x : facts->low;
+        facts->high = x > facts->high ? x : facts->high;
+        facts->falls += x <= facts->last;
+    }
+    facts->last = x;
+    facts->count++;
+    if (fabs(x) >= 0x1p53)
+        facts->far++;
+    else
+        facts->fractions += x != (double)(int64_t)x;
+}
+
+/* ---- numbers that are not written plainly ---- */
+
+/* In front of a number only a currency counts as a unit: "A12" names something. */
+static bool is_currency(bl_csv_field f) {
+    static const char *const known[] = {
+        "$",   "\xE2\x82\xAC", "\xC2\xA3", "\xC2\xA5", "\xE2\x82\xB9", "USD", "EUR", "GBP",
+        "CHF", "US$",          "R$",       "Rs",       "Rs.",          "CA$", "A$"};
+    for (size_t i = 0; i < BL_COUNT(known); i++)
+        if (strlen(known[i]) == f.n && memcmp(known[i], f.text, f.n) == 0) return true;
+    return false;
+}
+
+/* The unit of this value is the column's, which the first value with one sets. */
+static bool same_unit(bl_inferred_column *c, bl_csv_field before, bl_csv_field behind) {
+    if (before.n > 0 && before.text[0] == '-') { /* -$5 */
+        before.text++;
+        before.n--;
+    }
+    if (before.n > 0 && (behind.n > 0 || !is_currency(before))) return false;
+    const bl_csv_field unit = before.n > 0 ? before : behind;
+    if (unit.n == 0) return true;
+    if (unit.n >= sizeof c->unit || memchr(unit.text, '"', unit.n) != NULL) return false;
+    if (c->unit[0] == '\0') {
+        memcpy(c->unit, unit.text, unit.n);
+        c->unit_behind = before.n == 0;
+    }
+    const bool same = strlen(c->unit) == unit.n && memcmp(c->unit, unit.text, unit.n) == 0;
+    c->units_differ = c->units_differ || !same;
+    return same;
+}
+
+/* The mark between groups of three digits: a character of the number that is not its decimal mark;
+ * 0 if there is none. */
+static char thousands_of(bl_csv_field number, char decimal) {
+    for (size_t i = 0; i < number.n; i++) {
+        const char ch = number.text[i];
+        if (ch == '\'') return ch;
+        if ((ch == ',' || ch == '.') && ch != decimal) return ch;
+        if (ch == ' ' || ch == '\xC2' || ch == '\xE2') return ' ';
+    }
+    return '\0';
+}
+
+static void note_thousands(bl_inferred_column *c, char mark) {
+    c->grouped_comma = c->grouped_comma || mark == ',';
+    c->grouped_point = c->grouped_point || mark == '.';
+    c->grouped_blank = c->grouped_blank || mark == ' ';
+    c->grouped_quote = c->grouped_quote || mark == '\'';
+}
+
+/* "0,795" is no thousand: its first group is 0. */
+static bool leads_with_zero(bl_csv_field number) {
+    size_t i = number.n > 0 && (number.text[0] == '-' || number.text[0] == '+');
+    return i + 1 < number.n && number.text[i] == '0' && number.text[i + 1] != '.';
+}
+
+/* Is it a number by this decimal mark, whatever the unit and the marks of thousands? */
+static bool decorated_number(bl_inferred_column *c, bl_csv_field f, char decimal, double *x) {
+    bl_csv_field before, number, behind;
+    if (!bl_field_parts(f, &before, &number, &behind)) return false;
+    const char mark = thousands_of(number, decimal);
+    if (mark != '\0' && leads_with_zero(number)) return false;
+    const bl_field_format format = {.decimal = decimal, .thousands = mark};
+    if (!bl_field_number(&format, number, x)) return false;
+    if (decimal == ',' && mark == '\0' && memchr(number.text, '.', number.n) != NULL) return false;
+    if (!same_unit(c, before, behind)) return false;
+    if (before.n > 0 && before.text[0] == '-') *x = -*x;
+    note_thousands(c, mark);
+    return true;
+}
+
+/* ---- dates ---- */
+
+static void judge_dates(bl_inferred_column *c, bl_csv_field f, size_t line, bool known) {
+    double days, day = (double)NAN;
+    int32_t whole;
+    bool any = false;
+    for (int g = BL_GUESS_YMD; g <= BL_GUESS_MDY; g++) {
+        if (c->fit[g].rejected) continue;
+        const bool fits = bl_parse_date_time(f.text, f.n, (bl_date_order)(g - BL_GUESS_YMD), &days);
+        judge(c, (bl_infer_guess)g, fits, f, line, known);
+        if (fits) day = days;
+        any = any || fits;
+    }
+    if (!any) return;
+    if (!bl_parse_date(f.text, f.n, &whole)) c->wide_dates = true;
+    c->timed = c->timed || day != floor(day);
+    if (!(c->first_day <= day)) c->first_day = day;
+    if (!(c->last_day >= day)) c->last_day = day;
+}
+
+/* ---- the column's different texts ---- */
+
+static void forget_values(bl_inferred_column *c) {
+    bl_dict_free(&c->values);
+    bl_dict_init(&c->values);
+    free(c->times);
+    c->times = NULL;
+    c->many = true;
+}
+
+/* Texts that are no use as categories are not kept: numbers with fractions soon, others when they
+ * are very many. */
+static void remember_value(bl_inferred_column *c, bl_csv_field f) {
+    enum { FRACTIONS = 2000 };
+    if (c->many) return;
+    const uint32_t before = c->values.count, code = bl_dict_add(&c->values, f.text, f.n);
+    if (c->values.count > c->times_room) {
+        c->times_room = bl_size_max(64, 2 * c->times_room);
+        c->times = bl_xrealloc(c->times, c->times_room * sizeof *c->times);
+    }
+    if (c->values.count > before) {
+        c->times[code] = 0;
+        c->text_bytes += f.n;
+    }
+    c->times[code]++;
+    const bool measured =
+        !c->fit[BL_GUESS_PLAIN].rejected && c->number[0].fractions > FRACTIONS / 2;
+    if (c->values.count > BL_INFER_VALUES + 1 || c->text_bytes > BL_INFER_TEXT ||
+        (measured && c->values.count > FRACTIONS))
+        forget_values(c);
+}
+
+void bl_infer_value(bl_inferred_column *c, bl_csv_field f, size_t line, const bl_infer_wish *wish) {
+    double x;
+    if (bl_csv_missing(f)) return;
+    c->present++;
+    remember_value(c, f);
+    if (bl_csv_number(f, &x)) {
+        c->fit[BL_GUESS_PLAIN].count++;
+        c->fit[BL_GUESS_POINT].count++;
+        add_number(&c->number[0], x);
+        if (!c->fit[BL_GUESS_COMMA].rejected) {
+            const bool fits = decorated_number(c, f, ',', &x);
+            judge(c, BL_GUESS_COMMA, fits, f, line, false);
+            if (fits) add_number(&c->number[1], x);
+        }
+        if (f.n >= 6 || !c->fit[BL_GUESS_YMD].rejected) judge_dates(c, f, line, false);
+        return;
+    }
+    const bool known = bl_infer_means_missing(f) || bl_infer_listed(wish->missing, f.text, f.n);
+    judge(c, BL_GUESS_PLAIN, false, f, line, known);
+    for (int g = BL_GUESS_POINT; g <= BL_GUESS_COMMA; g++) {
+        if (c->fit[g].rejected) continue;
+        const bool fits = decorated_number(c, f, g == BL_GUESS_POINT ? '.' : ',', &x);
+        judge(c, (bl_infer_guess)g, fits, f, line, known);
+        if (fits) add_number(&c->number[g - BL_GUESS_POINT], x);
+    }
+    judge_dates(c, f, line, known);
+}

@@ -1,0 +1,347 @@
+/* What was found, as a declaration (docs/data.md) and as lines for the user. */
+#include "engine/base/format.h"
+#include "engine/base/mem.h"
+#include "engine/data/manifest/infer_p.h"
+#include <string.h>
+
+/* A string of the configuration's grammar. */
+static void write_quoted(bl_buf *out, const char *text) {
+    bl_buf_str(out, "\"");
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') bl_buf_str(out, "\\");
+        bl_buf_add(out, text, 1);
+    }
+    bl_buf_str(out, "\"");
+}
+
+/* ---- parts of dates ---- */
+
+/* "trend" is the date itself, a number of days. */
+const char *const bl_infer_parts[] = {"trend", "month", "week", "day", "weekday", "hour"};
+const size_t bl_infer_part_count = BL_COUNT(bl_infer_parts);
+
+void bl_inferred_part_name(const bl_inferred *in, const bl_inferred_column *c, const char *part,
+                           bl_buf *out) {
+    bl_buf_clear(out);
+    bl_buf_printf(out, "%s %s", c->name, part);
+    while (bl_infer_find(in, bl_buf_text(out)) != NULL) bl_buf_str(out, "_");
+}
+
+static bool has_part(const bl_inferred_column *c, size_t p) {
+    const bool hour = strcmp(bl_infer_parts[p], "hour") == 0;
+    return c->kind == BL_KIND_DATE && p > 0 && !c->no_part[p] && (!hour || c->timed);
+}
+
+/* ---- lists of names ---- */
+
+typedef bool wanted(const bl_inferred_column *column);
+static bool is_used(const bl_inferred *in, const bl_inferred_column *c) {
+    return c->kind != BL_KIND_IGNORED || c->name == in->group;
+}
+static bool is_date(const bl_inferred_column *c) {
+    return c->kind == BL_KIND_DATE;
+}
+static bool is_categorical(const bl_inferred_column *c) {
+    return c->kind == BL_KIND_CATEGORICAL;
+}
+static bool is_continuous(const bl_inferred_column *c) {
+    return c->kind == BL_KIND_CONTINUOUS || (is_date(c) && !c->no_part[0]);
+}
+static bool is_ignored(const bl_inferred_column *c) {
+    return c->kind == BL_KIND_IGNORED && c->name[0] != '\0';
+}
+
+/* A list that is filled item by item, its lines at most about 90 wide. */
+typedef struct list {
+    bl_buf *out;
+    size_t items, line; /* line: where it began in `out` */
+} list;
+
+static list begin_list(bl_buf *out, const char *indent, const char *key) {
+    const size_t at = out->len;
+    bl_buf_printf(out, "%s%s = [", indent, key);
+    return (list){out, 0, at};
+}
+
+static void add_item(list *l, const char *text) {
+    if (l->items++ > 0) bl_buf_str(l->out, ", ");
+    if (l->out->len - l->line + strlen(text) > 92) {
+        while (l->out->len > 0 && l->out->data[l->out->len - 1] == ' ')
+            bl_buf_truncate(l->out, l->out->len - 1);
+        bl_buf_str(l->out, "\n      ");
+        l->line = l->out->len - 6;
+    }
+    write_quoted(l->out, text);
+}
+
+/* `key = ["a", "b"];`, with `date_parts` the parts of every date column, too. */
+static void write_names(const bl_inferred *in, const char *key, wanted *want, bool date_parts,
+                        bl_buf *out) {
+    bl_buf name = {0};
+    list l = begin_list(out, "", key);
+    for (size_t i = 0; i < in->columns; i++) {
+        const bl_inferred_column *c = &in->column[i];
+        for (size_t p = 0; date_parts && p < bl_infer_part_count; p++) {
+            if (!has_part(c, p)) continue;
+            bl_inferred_part_name(in, c, bl_infer_parts[p], &name);
+            add_item(&l, bl_buf_text(&name));
+        }
+        if (want(c)) add_item(&l, c->name);
+    }
+    bl_buf_str(out, "];\n");
+    bl_buf_free(&name);
+}
+
+/* Columns that are read, of one type. */
+static void write_types(const bl_inferred *in, const char *key, bl_column_type type, bl_buf *out) {
+    list l = begin_list(out, "    ", key);
+    for (size_t i = 0; i < in->columns; i++)
+        if (is_used(in, &in->column[i]) && in->column[i].type == type)
+            add_item(&l, in->column[i].name);
+    bl_buf_str(out, "];\n");
+}
+
+/* The parts of each date as derived columns. */
+static void write_derived(const bl_inferred *in, bl_buf *out) {
+    size_t n = 0;
+    bl_buf name = {0};
+    for (size_t i = 0; i < in->columns; i++)
+        for (size_t p = 0; p < bl_infer_part_count; p++) {
+            const bl_inferred_column *c = &in->column[i];
+            if (!has_part(c, p)) continue;
+            bl_inferred_part_name(in, c, bl_infer_parts[p], &name);
+            bl_buf_str(out, n++ ? ",\n" : "\n# Parts of dates, as categories.\nderived = (\n");
+            bl_buf_str(out, "  { op = \"date_part\"; name = ");
+            write_quoted(out, bl_buf_text(&name));
+            bl_buf_str(out, "; of = ");
+            write_quoted(out, c->name);
+            bl_buf_printf(out, "; part = \"%s\"; }", bl_infer_parts[p]);
+        }
+    if (n > 0) bl_buf_str(out, "\n);\n");
+    bl_buf_free(&name);
+}
+
+/* ---- how fields are written ---- */
+
+/* Texts that columns of numbers and dates, and the label, read as no value; each once. */
+static void write_missing(const bl_inferred *in, bl_buf *out) {
+    bl_dict seen;
+    list l = {.items = 0};
+    bl_dict_init(&seen);
+    for (size_t i = 0; i < in->columns; i++) {
+        const bl_inferred_column *c = &in->column[i];
+        const bool label = i == in->target && in->labels > 0;
+        if (label || c->guess == BL_GUESSES || !is_used(in, c)) continue;
+        const bl_infer_fit *fit = &c->fit[c->guess];
+        for (size_t m = 0; m < fit->misfits; m++) {
+            const char *text = fit->misfit[m].text;
+            if (bl_dict_find(&seen, text, strlen(text)) != 0) continue;
+            if (l.items == 0) l = begin_list(out, "    ", "missing");
+            (void)bl_dict_add(&seen, text, strlen(text));
+            add_item(&l, text);
+        }
+    }
+    const bl_inferred_column *target = &in->column[in->target];
+    for (uint32_t v = 1; in->labels > 0 && v < target->values.count; v++) {
+        const char *text = target->values.text[v];
+        bool is_label = false;
+        for (size_t k = 0; k < in->labels; k++)
+            is_label = is_label || strcmp(in->label[k], text) == 0;
+        if (is_label || bl_dict_find(&seen, text, strlen(text)) != 0) continue;
+        if (l.items == 0) l = begin_list(out, "    ", "missing");
+        add_item(&l, text);
+    }
+    if (l.items > 0) bl_buf_str(out, "];\n");
+    bl_dict_free(&seen);
+}
+
+static void write_units(const bl_inferred *in, bl_buf *out) {
+    bl_dict seen;
+    list l = {.items = 0};
+    bl_dict_init(&seen);
+    for (size_t i = 0; i < in->columns; i++) {
+        const bl_inferred_column *c = &in->column[i];
+        if (c->guess != BL_GUESS_POINT && c->guess != BL_GUESS_COMMA) continue;
+        if (c->unit[0] == '\0' || bl_dict_find(&seen, c->unit, strlen(c->unit)) != 0) continue;
+        if (l.items == 0) l = begin_list(out, "    ", "units");
+        (void)bl_dict_add(&seen, c->unit, strlen(c->unit));
+        add_item(&l, c->unit);
+    }
+    if (l.items > 0) bl_buf_str(out, "];\n");
+    bl_dict_free(&seen);
+}
+
+static void write_format(const bl_inferred *in, bl_buf *out) {
+    const char thousands[2] = {in->thousands, '\0'}, separator[2] = {in->separator, '\0'};
+    if (in->separator != ',') {
+        bl_buf_str(out, "    separator = ");
+        if (in->separator == '\t')
+            bl_buf_str(out, "\"\\t\"");
+        else
+            write_quoted(out, separator);
+        bl_buf_str(out, ";\n");
+    }
+    if (in->encoding != NULL) bl_buf_printf(out, "    encoding = \"%s\";\n", in->encoding);
+    if (in->trim) bl_buf_str(out, "    trim = true;\n");
+    if (in->decimal != '\0') bl_buf_printf(out, "    decimal = \"%c\";\n", in->decimal);
+    if (in->thousands != '\0') bl_buf_printf(out, "    thousands = \"%s\";\n", thousands);
+    if (in->stamped) bl_buf_printf(out, "    dates = \"%s\";\n", bl_date_order_name[in->order]);
+    write_units(in, out);
+    write_missing(in, out);
+}
+
+static void write_table(const bl_inferred *in, const char *const *file, const char (*sha256)[65],
+                        size_t files, bl_buf *out) {
+    bl_buf_str(out, "\ntables = (\n  {\n    name = \"table\";\n");
+    write_format(in, out);
+    write_types(in, "number", BL_COLUMN_NUMBER, out);
+    write_types(in, "date", BL_COLUMN_DATE, out);
+    write_types(in, "text", BL_COLUMN_TEXT, out);
+    for (size_t i = 0; i < files; i++) {
+        bl_buf_str(out, i == 0 ? "    files = ( { file = " : ",\n              { file = ");
+        write_quoted(out, file[i]);
+        bl_buf_printf(out, "; sha256 = \"%s\"; }", sha256[i]);
+    }
+    bl_buf_str(out, " );\n  }\n);\n");
+}
+
+static void write_split(const bl_inferred *in, bl_buf *out) {
+    if (in->by != NULL) {
+        bl_buf_str(out, "\n# The latest rows are for validation.\nsplit = { by = ");
+        write_quoted(out, in->by);
+    } else {
+        bl_buf_printf(out, "\n# Rows for validation are drawn at random%s.\nsplit = { seed = 1",
+                      in->group != NULL ? ", all rows of a group together" : "");
+        if (in->group != NULL) {
+            bl_buf_str(out, "; group = ");
+            write_quoted(out, in->group);
+        }
+    }
+    bl_buf_printf(out, "; share = %g; };\n", in->share);
+}
+
+static bool lacks_targets(const bl_inferred *in) {
+    const bl_inferred_column *t = &in->column[in->target];
+    return t->present < in->rows || (t->guess < BL_GUESSES && t->fit[t->guess].misfits > 0);
+}
+
+void bl_inferred_manifest(const bl_inferred *in, const char *folder, const char *const *file,
+                          const char (*sha256)[65], size_t files, bl_buf *out) {
+    const bl_inferred_column *target = &in->column[in->target];
+    bl_buf_printf(
+        out,
+        "# %zu rows, declared by looking at them. Change what was guessed wrong, and ignore "
+        "columns whose\n# values are not known in advance. docs/data.md explains each "
+        "part.\norigin = ",
+        in->rows);
+    write_quoted(out, file[0]);
+    bl_buf_str(out, ";\nfolder = ");
+    write_quoted(out, folder);
+    bl_buf_str(out, ";\n");
+    write_table(in, file, sha256, files, out);
+    write_derived(in, out);
+    if (in->labels == 0 && lacks_targets(in)) {
+        bl_buf_str(out, "\n# Rows without a target are left out.\nfilters = ( { column = ");
+        write_quoted(out, target->name);
+        bl_buf_str(out, "; above = -1e300; } );\n");
+    }
+    write_split(in, out);
+    bl_buf_str(out, "\ntarget = ");
+    write_quoted(out, target->name);
+    bl_buf_printf(out, ";\ntransform = \"%s\";\n", in->log ? "log" : "none");
+    if (in->labels == 0) {
+        bl_buf_str(out,
+                   "scale = \"standard\"; # learnt by mean and deviation, reported as it is\n");
+    } else {
+        list l = begin_list(out, "", "classes");
+        for (size_t i = 0; i < in->labels; i++) add_item(&l, in->label[i]);
+        bl_buf_str(out, "];\n");
+    }
+    write_names(in, "categorical", is_categorical, true, out);
+    write_names(in, "continuous", is_continuous, false, out);
+    write_names(in, "ignored", is_ignored, false, out);
+    for (size_t i = 0; i < in->columns; i++)
+        if (in->column[i].why[0] != '\0')
+            bl_buf_printf(out, "# '%s' is ignored: %s.\n", in->column[i].name, in->column[i].why);
+}
+
+/* ---- lines for the user ---- */
+
+static void number_words(const bl_inferred_column *c, bl_buf *out) {
+    const bl_infer_numbers *f = &c->number[c->guess == BL_GUESS_COMMA];
+    bl_buf_printf(out, "numbers, %.10g to %.10g", f->low, f->high);
+    if (c->guess == BL_GUESS_COMMA) bl_buf_str(out, ", decimal comma");
+    if (c->guess != BL_GUESS_PLAIN && c->unit[0] != '\0') bl_buf_printf(out, ", in %s", c->unit);
+}
+
+static void date_words(const bl_inferred_column *c, bl_buf *out) {
+    int32_t y, m, d;
+    const double days[2] = {c->first_day, c->last_day};
+    bl_buf_str(out, c->timed ? "dates with time, " : "dates, ");
+    for (int i = 0; i < 2; i++) {
+        bl_civil_from_days((int32_t)floor(days[i]), &y, &m, &d);
+        bl_buf_printf(out, "%s%04d-%02d-%02d", i ? " to " : "", y, m, d);
+    }
+}
+
+/* The three most frequent texts, and how many there are. */
+static void class_words(const bl_inferred_column *c, size_t values, bl_buf *out) {
+    bool shown[BL_INFER_CLASSES + 1] = {false};
+    bl_buf_printf(out, "%zu values", values);
+    if (c->values.count > BL_INFER_CLASSES) return;
+    for (int n = 0; n < 3; n++) {
+        uint32_t best = 0;
+        for (uint32_t v = 1; v < c->values.count; v++)
+            if (!shown[v] && (best == 0 || c->times[v] > c->times[best])) best = v;
+        if (best == 0 || strlen(c->values.text[best]) > 16) return;
+        shown[best] = true;
+        bl_buf_printf(out, "%s'%s' %.0f %%", n ? ", " : ": ", c->values.text[best],
+                      100.0 * c->times[best] / (double)c->present);
+    }
+}
+
+/* "; 12 are '?': read as missing, line 5". */
+static void misfit_words(const bl_inferred *in, const bl_inferred_column *c, bl_buf *out) {
+    const size_t absent = in->rows - c->present;
+    if (absent > 0) bl_buf_printf(out, "; %zu empty", absent);
+    if (c->guess == BL_GUESSES) return;
+    const bl_infer_fit *fit = &c->fit[c->guess];
+    for (size_t m = 0; m < fit->misfits; m++) {
+        const bl_infer_misfit *f = &fit->misfit[m];
+        bl_buf_printf(out, "%s%zu %s '%s'", m ? ", " : "; ", f->count, f->count == 1 ? "is" : "are",
+                      f->text);
+    }
+    if (fit->misfits > 0) bl_buf_printf(out, ": read as missing, line %zu", fit->misfit[0].line);
+}
+
+static void explain_column(const bl_inferred *in, size_t i, bl_buf *out) {
+    const bl_inferred_column *c = &in->column[i];
+    if (c->kind == BL_KIND_IGNORED) {
+        bl_buf_str(out, c->why);
+    } else if (i == in->target && in->labels > 0) {
+        bl_buf_str(out, "a class of ");
+        class_words(c, in->labels, out);
+    } else {
+        if (c->guess < BL_GUESSES && c->fit[c->guess].misfits > 0)
+            bl_buf_printf(out, "%zu of %zu are ", c->fit[c->guess].count, in->rows);
+        if (c->kind == BL_KIND_CATEGORICAL)
+            class_words(c, c->distinct, out);
+        else if (c->kind == BL_KIND_DATE)
+            date_words(c, out);
+        else
+            number_words(c, out);
+        misfit_words(in, c, out);
+    }
+    if (c->note[0] != '\0') bl_buf_printf(out, "; %s", c->note);
+}
+
+void bl_inferred_explain(const bl_inferred *in, bl_buf *out) {
+    static const char *const kinds[] = {"category", "number", "date", "target", "left out"};
+    for (size_t i = 0; i < in->columns; i++) {
+        const bl_inferred_column *c = &in->column[i];
+        bl_buf_printf(out, "  %-8s  %s: ", kinds[c->kind],
+                      c->name[0] != '\0' ? c->name : "(no name)");
+        explain_column(in, i, out);
+        bl_buf_str(out, "\n");
+    }
+}

@@ -1,0 +1,148 @@
+#include "engine/starter/experiment_text.h"
+#include "engine/base/mem.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+void bl_starter_number(bl_buf *out, double x) {
+    char text[32];
+    (void)snprintf(text, sizeof text, "%.4g", x);
+    bl_buf_str(out, text);
+    if (strpbrk(text, ".e") == NULL) bl_buf_str(out, ".0");
+}
+
+/* ---- choosing ---- */
+
+/* Sizes from 4, 8 or 16 up: a quarter of a small table, a sixteenth of a large one; three at least,
+ * none above the training rows. */
+void bl_starter_sizes(bl_starter_plan *p) {
+    enum { MOST = 8192 };
+    const int64_t rows = (int64_t)p->train_rows;
+    p->smallest = rows < 256 ? 4 : rows < 1000 ? 8 : 16;
+    p->largest = 4 * p->smallest;
+    const int64_t room = rows < 4000 ? rows / 4 : rows / 16;
+    while (2 * p->largest <= room && p->largest < MOST) p->largest *= 2;
+    p->max_epochs = fmax(10, ceil(400.0 * (double)p->largest / (double)rows));
+    p->lr_start = 0x1p-7;
+    p->best = (double)NAN;
+    p->targets[0] = 0.8 * p->baseline.constant;
+    p->targets[1] = 0.6 * p->baseline.constant;
+}
+
+/* The harder target is what the pilot gained over the constant, less a part: a twentieth, or less
+ * where that is reached within few steps. It stays above the best value by the standard error that
+ * a root mean square of so many held-out rows has, 1 / sqrt(2 n) of it. The easier one is half of
+ * what the pilot gained. */
+bool bl_starter_targets(bl_starter_plan *p, const bl_starter_pilot *pilot) {
+    enum { FEW_STEPS = 30 };
+    static const double least_gain = 0.02;
+    const double from = p->baseline.constant, gain = from - pilot->best;
+    p->best = pilot->best;
+    if (!isfinite(pilot->best) || !(gain > least_gain * fabs(from))) return false;
+    double left = 0.05;
+    p->lr_start = pilot->best_rate;
+    while (left > 0.004 && bl_starter_pilot_steps(pilot, pilot->best + left * gain) < FEW_STEPS)
+        left /= 2;
+    p->targets[0] = pilot->best + 0.5 * gain;
+    const double error = fabs(pilot->best) / sqrt(2.0 * (double)p->valid_rows);
+    p->targets[1] = pilot->best + fmin(fmax(left * gain, error), 0.25 * gain);
+    p->steps = bl_starter_pilot_steps(pilot, p->targets[1]);
+    const double epochs = 6.0 * (double)p->steps * (double)p->largest / (double)p->train_rows;
+    p->max_epochs = fmin(fmax(10, ceil(epochs)), 2000);
+    return true;
+}
+
+/* ---- writing ---- */
+
+static void write_sizes(bl_buf *out, int64_t from, int64_t to) {
+    bl_buf_str(out, "batch_sizes = [");
+    for (int64_t b = from; b <= to; b *= 2)
+        bl_buf_printf(out, b > from ? ", %lld" : "%lld", (long long)b);
+    bl_buf_str(out, "];");
+}
+
+/* Where the targets come from, as comments. */
+static void write_origin(const bl_starter_plan *p, bl_buf *out) {
+    bl_buf_printf(out, "# Held-out rows, %s: %.4g for always the same answer", p->metric,
+                  p->baseline.constant);
+    if (isfinite(p->baseline.least_squares))
+        bl_buf_printf(out, ",\n# %.4g by least squares", p->baseline.least_squares);
+    if (isfinite(p->best)) bl_buf_printf(out, ",\n# %.4g at best in a short trial run", p->best);
+    bl_buf_str(out, ". Targets, easiest first: set\n# the errors that matter to you.\n");
+}
+
+static void write_presets(const bl_starter_plan *p, bl_buf *out) {
+    const int64_t steps = p->steps > 0 ? p->steps : 500;
+    const int64_t most = (int64_t)p->train_rows;
+    const double tiny_epochs =
+        fmax(1, fmin(p->max_epochs,
+                     2.0 * (double)steps * (double)(4 * p->smallest) / (double)p->train_rows));
+    bl_buf_str(out, "presets: {\n  # Seconds: the whole path, no answer to rely on.\n  tiny: {\n");
+    bl_buf_printf(out, "    data: { %seval_rows = 1024; };\n",
+                  p->train_rows > 20000 ? "rows = 20000; " : "");
+    bl_buf_str(out, "    model: { hidden = [16]; };\n    eval: { growth = 1.2; };\n    sweep: { ");
+    write_sizes(out, p->smallest, 4 * p->smallest);
+    bl_buf_printf(out,
+                  " seeds = 1; max_epochs = %.1f;\n      budget_epochs = 1.0; budget_steps = %lld; "
+                  "};\n    timing: { repeats = 3; seconds = 0.02; };\n  };\n\n",
+                  tiny_epochs, (long long)steps);
+    bl_buf_str(out, "  # Minutes.\n  quick: {\n");
+    if (p->valid_rows > 8192) bl_buf_str(out, "    data: { eval_rows = 8192; };\n");
+    bl_buf_str(out, "    sweep: {\n      ");
+    write_sizes(out, p->smallest, p->largest);
+    bl_buf_printf(out,
+                  "\n      seeds = 3; max_epochs = %.1f; budget_epochs = 1.0; budget_steps = "
+                  "%lld;\n    };\n  };\n\n",
+                  p->max_epochs, (long long)steps);
+    bl_buf_str(out,
+               "  # A larger net, more repeats.\n  paper: {\n    model: { hidden = [256, 128]; };\n"
+               "    sweep: {\n      ");
+    write_sizes(out, p->smallest, 2 * p->largest <= most ? 2 * p->largest : p->largest);
+    bl_buf_printf(out,
+                  "\n      seeds = 5; max_epochs = %.1f; budget_epochs = 2.0; budget_steps = "
+                  "%lld;\n    };\n  };\n};\n",
+                  2 * p->max_epochs, (long long)(2 * steps));
+}
+
+void bl_starter_config(const bl_starter_plan *p, bl_buf *out) {
+    bl_buf_printf(out, "# Which batch size for '%s'?\ntitle = \"%s\";\ndataset = \"%s\";\n\n",
+                  p->target, p->name, p->name);
+    bl_buf_str(out, "model: {\n  hidden = [64, 32];\n  linear = true; # a straight line, which the "
+                    "hidden layers bend\n  batch_norm = false; embedding_dropout = 0.0; output = "
+                    "\"linear\";\n};\n");
+    bl_buf_printf(out, "loss = \"%s\";\nmetric = \"%s\";\n",
+                  p->classes > 0 ? "cross_entropy" : "mse", p->metric);
+    bl_buf_str(out, "optimizer: { name = \"adamw\"; weight_decay = 0.01; };\n"
+                    "schedule: { name = \"constant\"; };\n\n");
+    write_origin(p, out);
+    bl_buf_str(out, "sweep: {\n  targets = [");
+    bl_starter_number(out, p->targets[0]);
+    bl_buf_str(out, ", ");
+    bl_starter_number(out, p->targets[1]);
+    bl_buf_printf(out,
+                  "];\n  lr_start = %.12g; lr_rule = \"sqrt\";\n  lr_min = 0.000244140625; lr_max "
+                  "= 1.0; # 2^-12 to 1: the grid that each size's winner is held against\n};\n\n",
+                  p->lr_start);
+    write_presets(p, out);
+}
+
+// clang-format off
+static const char k_sweep_lua[] =
+    "-- The learning rate is retuned at every batch size; then what an epoch budget and a step budget\n"
+    "-- would have chosen. Sizes, targets, seeds and limits are in experiment.cfg.\n"
+    "local sweep = require \"sweep\"\n"
+    "\n"
+    "return function(exp)\n"
+    "  local config = exp.config\n"
+    "  local points = sweep.critical_batch(exp, {\n"
+    "    batch = config[\"sweep.batch_sizes\"],\n"
+    "    retune = { lr = sweep.log2grid { step = config[\"sweep.lr_step\"] }, rule = config[\"sweep.lr_rule\"] },\n"
+    "    seeds = config[\"sweep.seeds\"],\n"
+    "  })\n"
+    "  sweep.budgets(exp, { from = points, epochs = config[\"sweep.budget_epochs\"], steps = config[\"sweep.budget_steps\"] })\n"
+    "end\n";
+// clang-format on
+
+void bl_starter_script(bl_buf *out) {
+    bl_buf_str(out, k_sweep_lua);
+}

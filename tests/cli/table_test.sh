@@ -1,0 +1,180 @@
+# batchlab init on tables of many kinds: what it says of them, and that what it writes is loaded, checked and trained.
+set -u
+. tests/cli/lib.sh
+project
+cd "$scratch/project" || exit 1
+
+# table FILE "AWK PROGRAM": 200 rows; the program prints a row from i, a (normal enough), b in [0, 1), c, and
+# y = 10 + 3 a + b + noise.
+table() {
+  awk 'function r() { s = (s * 16807) % 2147483647; return s / 2147483647 }
+    BEGIN { s = 7; for (i = 0; i < 200; i++) { a = sprintf("%.3f", r() + r() + r() + r() - 2); b = sprintf("%.3f", r())
+      c = substr("uvw", 1 + int(3 * r()), 1); y = int(1000 * (10 + 3 * a + b + 0.3 * (r() - 0.5))) / 1000; row() } }
+    function row() { '"$2"' }' >"$1"
+}
+
+# accepted NAME FILE arguments...: init writes what check accepts. $scratch/err has what it said.
+accepted() {
+  name=$1
+  shift
+  try 0 init "$@" --name "$name"
+  cp "$scratch/err" said
+  [ "$status" = 0 ] || return
+  "$BATCHLAB" check "$name" >"$scratch/out" 2>"$scratch/err" || fail "check $name"
+}
+said() { tr -s '\n ' '  ' <said | grep -q -- "$1" || { cat said; fail "not said: $1"; }; }
+declared() { grep -q -- "$2" "datasets/$1.cfg" || { cat "datasets/$1.cfg"; fail "$1: not declared: $2"; }; }
+# trained NAME: the smallest preset ends with an answer, or without one.
+trained() {
+  "$BATCHLAB" run "$1" --preset tiny --progress none >"$scratch/out" 2>"$scratch/err"
+  case $? in 0 | 5) ;; *) fail "run $1" ;; esac
+}
+
+# Names: one rule for all.
+table "Sales 2024.csv" 'if (!i) print "a,c,y"; print a "," c "," 1000 + y * 7'
+try 0 init "Sales 2024.csv" --target y
+says out '^datasets/sales_2024.cfg$'
+try 0 check sales_2024
+# Targets of one list are of one type, whatever their digits.
+grep -Eq 'targets = \[[0-9.e+]*[.e][0-9.e+]*, [0-9.e+]*[.e][0-9.e+]*\];' experiments/sales_2024/experiment.cfg ||
+  fail "targets of two types"
+trained sales_2024
+
+# Few rows: no batch size is larger than the training rows, and -n judges every preset.
+head -51 "Sales 2024.csv" >few.csv
+accepted few few.csv --target y
+try 0 run few --preset paper -n
+trained few
+head -18 "Sales 2024.csv" >fewer.csv
+try 2 init fewer.csv --target y
+says err '17 rows have a target; at least 20 are needed'
+
+# Targets of any scale: far from zero, in the thousands, large and steady. A straight line is found at once.
+table scale.csv 'if (!i) print "a,far,profit,time"; printf "%s,%.3f,%.1f,%d\n", a, 1e6 + y, 100000 * a, 1700000000 + y'
+for target in far profit time; do accepted scale_$target scale.csv --target $target --ignore "$(echo far,profit,time | sed "s/$target//")"; done
+declared scale_far 'scale = "standard"'
+line=$(sed -n 's/.*, \([0-9.e+-]*\) by least squares.*/\1/p' experiments/scale_far/README.md)
+awk -v x="$line" 'BEGIN { exit !(x > 0.1 && x < 0.6) }' || fail "far from zero, least squares errs by $line"
+trained scale_far
+trained scale_profit
+
+# Missing values in words, in inputs and in the target.
+for word in '?' null NaN '#N/A' -; do
+  table missing.csv 'if (!i) print "a,b,c,y"; print (i % 17 == 3 ? "'"$word"'" : a) "," b "," c "," (i % 19 == 4 ? "nan" : y)'
+  rm -rf datasets/missing.cfg experiments/missing
+  accepted missing missing.csv --target y
+  declared missing "missing = \\[\"$word\", \"nan\"\\]"
+  said "188 of 200 are numbers, .*; 12 are '$word': read as missing, line 5"
+  declared missing '^continuous = \["a", "b"\]'
+done
+trained missing
+
+# Blanks, decimal commas, separators within quotes, other encodings and line ends.
+table blanks.csv 'if (!i) print "a, b, c, y"; print a ", " b ", " c ", " y'
+accepted blanks blanks.csv --target y
+declared blanks 'number = \["a", "b", "y"\]'
+table comma.csv 'if (!i) print "a;b;c;y"; t = a ";" b ";" c ";" y; gsub(/\./, ",", t); print t'
+accepted comma comma.csv --target y
+declared comma 'decimal = ","'
+said 'number a: numbers, .* decimal comma'
+table quoted.csv 'if (!i) print "\"a, m\";\"b, s\";\"c, d, e, f\";y"; print a ";" b ";" c ";" y'
+accepted quoted quoted.csv --target y
+declared quoted 'separator = ";"'
+table plain.csv 'if (!i) print "a,b,c,y"; print a "," b "," c "," y'
+awk 'BEGIN { printf "\377\376" } { n = split($0, x, ""); for (k = 1; k <= n; k++) printf "%s%c", x[k], 0; printf "\n%c", 0 }' plain.csv >wide.csv
+tr '\n' '\r' <plain.csv >mac.csv
+gzip -nc plain.csv >packed.csv.gz
+cp plain.csv again.csv
+accepted plain plain.csv --target y
+for form in wide.csv mac.csv packed.csv.gz; do accepted "of_${form%%.*}" $form --target y; done
+declared of_wide 'encoding = "utf16"'
+declared of_packed 'file = "packed.csv"'
+accepted two plain.csv again.csv --target y
+said '320 rows for training, 80 held out'
+same "$(grep -c sha256 datasets/two.cfg)" 2 "files of the table"
+trained two
+try 2 init plain.csv comma.csv --target y --name other
+says err "comma.csv:1: error: .*files of one table have the same header"
+try 2 init plain.csv tables/other.csv --target y --name other
+says err 'the files of one table lie in one folder'
+
+# No header; a title above it; a footer; not text at all.
+sed 1d plain.csv >bare.csv
+try 2 init bare.csv --target "$(head -1 bare.csv | cut -d, -f4)"
+says err 'bare.csv:1: error: the first row looks like values .*put a header above it'
+{ echo "Report of May"; cat plain.csv; } >title.csv
+try 2 init title.csv --target y
+says err 'title.csv:2: error: 4 fields, the header has 1. The lines above it look like a title'
+{ cat plain.csv; echo "200 rows"; } >footer.csv
+try 2 init footer.csv --target y
+says err 'footer.csv:202: error: 1 field, the header has 4. It looks like a footer'
+printf 'PAR1....' >table.parquet
+try 2 init table.parquet --target y
+says err "this is a Parquet file; duckdb -c"
+cp packed.csv.gz packed.csv
+try 2 init packed.csv --target y --name other
+says err 'packed.csv: this is packed by gzip: call it packed.csv.gz'
+rm packed.csv
+[ -e datasets/bare.cfg ] || [ -e datasets/title.cfg ] || [ -e datasets/other.cfg ] && fail "a refused table left files"
+
+# Whole numbers that are different in every row are amounts, unless they number the rows.
+table car.csv 'if (!i) print "mileage,row,c,price"; m = 5000 + (i * 7919) % 100003; print m "," i "," c "," 30000 - m / 10 + y'
+accepted car car.csv --target price
+declared car 'continuous = \["mileage"\]'
+declared car "'row' is ignored: it numbers the rows"
+
+# Dates: with time, in other orders, and a name that is taken. The latest rows are held out.
+table times.csv 'if (!i) print "when,when hour,b,y"; d = int(i / 4); printf "%d/%d/2020 %d:30,%d,%s,%s\n", 1 + int(d / 28), 1 + d % 28, 6 * (i % 4), 6 * (i % 4), b, y + i % 4'
+accepted times times.csv --target y
+declared times 'dates = "mdy"'
+declared times 'split = { by = "when"; share = 0.2; }'
+declared times 'name = "when hour_"; of = "when"; part = "hour"'
+trained times
+try 2 init times.csv --target y --date b --name other
+says err "times.csv:2: error: column 'b' holds more than dates"
+
+# What says nothing in the training rows is left out, with the reason; held-out rows that differ are warned of.
+table late.csv 'if (!i) print "day,new,k,town,y"; printf "2020-%02d-%02d,%s,%s,%s,%s\n", 1 + i / 28, 1 + i % 28, (i < 190 ? "" : b), (i < 175 ? 0.5 : 7 + b), (i < 165 ? c : "x"), y'
+accepted late late.csv --target y
+said 'left out new: it has no value in any training row'
+said 'left out k: it has one value in the training rows'
+said "warning: 88 % of the held-out rows have a 'town' that no training row has"
+trained late
+
+# Sorted by year: rows are drawn at random, and years are an amount.
+table year.csv 'if (!i) print "year,a,y"; t = 2000 + int(i / 10); print t "," a "," a + t - 1990'
+accepted year year.csv --target y
+declared year 'split = { seed = 1; share = 0.2; }'
+declared year 'continuous = \["year", "a"\]'
+table groups.csv 'if (!i) print "a,customer,y"; print a ",c" int(i / 5) "," y'
+accepted groups groups.csv --target y --group customer
+declared groups 'split = { seed = 1; group = "customer"; share = 0.2; }'
+said '160 rows for training, 40 held out (whole groups, drawn at random)'
+
+# Classes: texts, two numbers, and numbers that the user calls classes.
+table class.csv 'if (!i) print "a,b,answer,flag,stars"; print a "," b "," (y > 12 ? "yes" : y > 9 ? "maybe" : "no") "," (y > 10) "," 1 + int(b * 4)'
+accepted answer class.csv --target answer --ignore flag,stars
+declared answer 'classes = \["maybe", "no", "yes"\]'
+said "target answer: a class of 3 values: 'maybe' 57 %, 'yes' 23 %"
+grep -q '^loss = "cross_entropy"' experiments/answer/experiment.cfg || fail "no cross entropy"
+trained answer
+accepted flag class.csv --target flag
+declared flag 'classes = \["0", "1"\]'
+accepted stars class.csv --target stars
+said "'stars' has 4 whole numbers and is learnt as a number; --classes"
+accepted stars_as_classes class.csv --target stars --classes
+declared stars_as_classes 'classes = \["1", "2", "3", "4"\]'
+try 2 init class.csv --target a --classes --name other
+says err "the target 'a' is neither a number nor a class"
+
+# --update: another digest for the same declaration, if the table still fits it.
+sed '$d' plain.csv >shorter && cat shorter >plain.csv
+"$BATCHLAB" run plain --preset tiny --progress none >"$scratch/out" 2>"$scratch/err" && fail "a changed table is trained on"
+says err 'if it was meant to change: batchlab init ./plain.csv --name plain --update'
+try 0 init plain.csv --update
+trained plain
+echo "a,b,y" >plain.csv
+try 2 init plain.csv --update
+says err "no column 'c' in the header"
+"$BATCHLAB" run two --preset tiny --progress none >"$scratch/out" 2>"$scratch/err" && fail "a changed table is trained on"
+exit $failed

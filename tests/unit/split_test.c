@@ -1,0 +1,261 @@
+/* Splits, and how the fields of a declared table are read, end to end: declaration, file, data set.
+ */
+#include "engine/base/file.h"
+#include "engine/base/mem.h"
+#include "engine/data/dataset_open.h"
+#include "engine/data/table/calendar.h"
+#include "engine/data/table/field_format.h"
+#include "tests/check.h"
+#include "tests/scratch.h"
+
+/* Opens a data set of this table; `keys` stand in the table, `rest` behind it. */
+static bl_status open_table(bl_dataset *d, const char *text, const char *keys, const char *rest,
+                            bl_err *err) {
+    const char *root = scratch_folder("split");
+    char path[BL_PATH];
+    bl_buf cfg = {0};
+    const bl_dataset_options options = {.manifest_dir = root};
+    CHECK_OK(bl_path(path, ERR, "%s/t.csv", root));
+    CHECK_OK(bl_file_write(path, text, strlen(text), ERR));
+    bl_buf_printf(&cfg,
+                  "origin = \"here\"; folder = \"%s\";\n"
+                  "tables = ( { name = \"t\"; files = ( { file = \"t.csv\"; } );\n%s } );\n%s",
+                  root, keys, rest);
+    CHECK_OK(bl_path(path, ERR, "%s/t.cfg", root));
+    CHECK_OK(bl_file_write(path, cfg.data, cfg.len, ERR));
+    bl_buf_free(&cfg);
+    return bl_dataset_open(d, "t", &options, err);
+}
+
+#define NUMBERS "number = [\"x\", \"y\"];"
+#define REST(split)                                                                                \
+    "split = { " split " }; target = \"y\"; transform = \"none\"; continuous = [\"x\"];"
+
+/* 100 rows: x is the row's number, y ten times that; customer i / 4. */
+static void write_rows(bl_buf *out) {
+    bl_buf_str(out, "x,y,customer,label\n");
+    for (int i = 0; i < 100; i++)
+        bl_buf_printf(out, "%d,%d,c%d,%s\n", i, 10 * i, i / 4, i % 3 ? "no" : "yes");
+}
+
+/* A row is in one place, the held-out ones are spread over the file, and the seed decides. */
+static void test_random(void **state) {
+    (void)state;
+    bl_buf text = {0};
+    bl_dataset a, b, c;
+    size_t seen[100] = {0}, same = 0, early = 0;
+    write_rows(&text);
+    const char *t = bl_buf_text(&text);
+    CHECK_OK(open_table(&a, t, NUMBERS, REST("seed = 1; share = 0.3;"), ERR));
+    CHECK_OK(open_table(&b, t, NUMBERS, REST("seed = 1; valid = 30;"), ERR));
+    CHECK_OK(open_table(&c, t, NUMBERS, REST("seed = 2; valid = 30;"), ERR));
+    assert_int_equal(a.valid_rows, 30);
+    assert_memory_equal(a.target, b.target, 100 * sizeof(float));
+    for (size_t i = 0; i < 100; i++) {
+        seen[(size_t)(a.target[i] / 10 + 0.5f)]++;
+        same += a.target[i] == c.target[i];
+        early += i >= 70 && a.target[i] < 500;
+    }
+    for (size_t i = 0; i < 100; i++) assert_int_equal(seen[i], 1);
+    assert_true(same < 10);
+    assert_in_range(early, 6, 24); /* 15 of 30 expected: 4 deviations */
+    assert_true(strcmp(a.sha256, c.sha256) != 0);
+    bl_dataset_free(&a);
+    bl_dataset_free(&b);
+    bl_dataset_free(&c);
+    bl_buf_free(&text);
+}
+
+static void test_groups(void **state) {
+    (void)state;
+    bl_buf text = {0};
+    bl_dataset d;
+    int side[25] = {0};
+    write_rows(&text);
+    CHECK_OK(open_table(&d, bl_buf_text(&text), NUMBERS "text = [\"customer\"];",
+                        REST("seed = 3; share = 0.295; group = \"customer\";"), ERR));
+    assert_int_equal(d.valid_rows, 32); /* whole groups of 4 */
+    for (size_t i = 0; i < d.rows; i++)
+        side[(size_t)(d.target[i] / 40)] |= i < d.train_rows ? 1 : 2;
+    for (size_t g = 0; g < 25; g++) assert_in_range(side[g], 1, 2);
+    bl_dataset_free(&d);
+    bl_buf_free(&text);
+}
+
+/* Labels are numbered in the declared order; rows without one are left out; others are refused. */
+static void test_classes(void **state) {
+    (void)state;
+    bl_buf text = {0};
+    bl_dataset d;
+    bl_err err = {0};
+    write_rows(&text);
+    bl_buf_str(&text, "100,1000,c1,\n101,1010,c1,?\n");
+#define CLASSES                                                                                    \
+    "split = { valid = 10; }; target = \"label\"; transform = \"none\"; continuous = [\"x\"]; "    \
+    "classes = [\"yes\", \"no\"];"
+    CHECK_OK(open_table(&d, bl_buf_text(&text),
+                        "number = [\"x\"]; text = [\"label\"]; missing = [\"?\"];", CLASSES, ERR));
+    assert_int_equal(d.classes, 2);
+    assert_int_equal(d.rows, 100);
+    for (size_t i = 0; i < 100; i++) assert_true(d.target[i] == (i % 3 ? 1.0f : 0.0f));
+    bl_dataset_free(&d);
+    assert_int_equal(
+        open_table(&d, bl_buf_text(&text), "number = [\"x\"]; text = [\"label\"];", CLASSES, &err),
+        BL_EINVAL);
+    assert_non_null(strstr(err.text, "target 'label' of row 102 is '?', none of 'classes'"));
+    bl_buf_free(&text);
+}
+
+/* Standardised by the training rows alone, also where sums would cancel. */
+static void test_scale(void **state) {
+    (void)state;
+    bl_buf text = {0};
+    bl_dataset d;
+    bl_buf_str(&text, "x,y\n");
+    for (int i = 0; i < 40; i++) bl_buf_printf(&text, "%d,%d\n", i, 1700000000 + i % 4);
+    bl_buf_str(&text, "1,1800000000\n2,1800000000\n");
+    CHECK_OK(open_table(&d, bl_buf_text(&text), NUMBERS, REST("valid = 2;") "scale = \"standard\";",
+                        ERR));
+    assert_true(d.target_mean == 1700000001.5);
+    check_close(d.target_deviation, sqrt(1.25), 1e-12);
+    for (size_t i = 0; i < 40; i++)
+        check_close((double)d.target[i], ((double)(i % 4) - 1.5) / sqrt(1.25), 1e-6);
+    assert_true(d.target_min == 1700000000 && d.target_max == 1700000003);
+    bl_dataset_free(&d);
+    bl_buf_free(&text);
+}
+
+static void test_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *keys, *rest, *message;
+    } cases[] = {
+        {NUMBERS,                          REST("seed = 1; by = \"x\"; valid = 3;"),                             "is no date column"           },
+        {NUMBERS "date = [\"d\"];",        REST("seed = 1; by = \"d\"; valid = 3;"),
+         "does not go with 'by'"                                                                                                               },
+        {NUMBERS,                          REST("group = \"x\"; valid = 3;"),                                    "'group' needs it"            },
+        {NUMBERS,                          REST("seed = 1; group = \"z\"; valid = 3;"),                          "no column 'z'"               },
+        {NUMBERS,                          REST("seed = -1; valid = 3;"),                                        "'seed' is 1 or more"         },
+        {NUMBERS "decimal = \";\";",       REST("valid = 3;"),
+         "'decimal' is one of these characters: .,"                                                                                            },
+        {NUMBERS "thousands = \".\";",     REST("valid = 3;"),                                                   "the decimal mark, too"       },
+        {NUMBERS "dates = \"dym\";",       REST("valid = 3;"),                                                   "'dates' is"                  },
+        {NUMBERS "encoding = \"ebcdic\";", REST("valid = 3;"),                                                   "'encoding' is"               },
+        {NUMBERS "trim = 1;",              REST("valid = 3;"),                                                   "'trim' must be true or false"},
+        {NUMBERS,                          REST("valid = 3;") "scale = \"log\";",                                "'scale' must be"             },
+        {NUMBERS,                          REST("valid = 3;") "classes = [\"a\", \"b\"];",                       "must hold texts"             },
+        {NUMBERS,                          REST("valid = 3;") "classes = [\"a\"];",                              "two labels or more"          },
+        {NUMBERS,                          REST("valid = 3;") "classes = [\"a\", \"b\"]; scale = \"standard\";",
+         "no 'scale'"                                                                                                                          },
+    };
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        bl_dataset d;
+        bl_err err = {0};
+        const bl_status status = open_table(&d, "x,y\n1,2\n", cases[i].keys, cases[i].rest, &err);
+        if (status == BL_OK || strstr(err.text, cases[i].message) == NULL)
+            fail_msg("case %zu: no '%s' in: %s", i, cases[i].message, err.text);
+    }
+}
+
+/* ---- fields ---- */
+
+static void test_numbers(void **state) {
+    (void)state;
+    const char *const units[] = {"kg", "$", "%", "\xE2\x82\xAC"};
+    const struct {
+        const char *text;
+        char decimal, thousands;
+        double value; /* NAN: no number */
+    } cases[] = {
+        {"1,5",               ',', 0,    1.5        },
+        {"-1,5e3",            ',', 0,    -1500      },
+        {"1.5",               ',', 0,    1.5        },
+        {"1.234,5",           ',', '.',  1234.5     },
+        {"1.234",             ',', '.',  1234       },
+        {"1.23",              ',', '.',  (double)NAN},
+        {"1,234,567.25",      '.', ',',  1234567.25 },
+        {"1,23",              '.', ',',  (double)NAN},
+        {"1234,567",          '.', ',',  (double)NAN},
+        {"12'345",            '.', '\'', 12345      },
+        {"12 345,5",          ',', ' ',  12345.5    },
+        {"12\xC2\xA0"
+         "345",      ',', ' ',  12345      },
+        {"$1,200",            '.', ',',  1200       },
+        {"-$5",               '.', ',',  -5         },
+        {"$-5",               '.', ',',  -5         },
+        {"12 kg",             '.', 0,    12         },
+        {"12kg",              '.', 0,    12         },
+        {"12 lb",             '.', 0,    (double)NAN},
+        {"15%",               '.', 0,    15         },
+        {"3,50 \xE2\x82\xAC", ',', 0,    3.5        },
+        {"",                  '.', 0,    (double)NAN},
+        {"kg",                '.', 0,    (double)NAN},
+        {"1 2 kg",            '.', 0,    (double)NAN},
+        {"0x20",              '.', 0,    (double)NAN},
+    };
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        const bl_field_format f = {.decimal = cases[i].decimal,
+                                   .thousands = cases[i].thousands,
+                                   .unit = units,
+                                   .units = BL_COUNT(units)};
+        double x = 0;
+        const bool is =
+            bl_field_number(&f, (bl_csv_field){cases[i].text, strlen(cases[i].text)}, &x);
+        if (is == isnan(cases[i].value) || (is && x != cases[i].value))
+            fail_msg("'%s' is %g", cases[i].text, is ? x : (double)NAN);
+    }
+}
+
+static void test_dates(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        bl_date_order order;
+        int y, m, d;
+        double seconds; /* below 0: no date */
+    } cases[] = {
+        {"2020-03-01",                  BL_DATE_YMD, 2020, 3, 1, 0      },
+        {"2020/3/1",                    BL_DATE_MDY, 2020, 3, 1, 0      },
+        {"20200301",                    BL_DATE_YMD, 2020, 3, 1, 0      },
+        {"2020-03",                     BL_DATE_YMD, 2020, 3, 1, 0      },
+        {"1.3.2020",                    BL_DATE_DMY, 2020, 3, 1, 0      },
+        {"3/1/20",                      BL_DATE_MDY, 2020, 3, 1, 0      },
+        {"3/1/75",                      BL_DATE_MDY, 1975, 3, 1, 0      },
+        {"13/1/20",                     BL_DATE_MDY, 0,    0, 0, -1     },
+        {"3/1/20",                      BL_DATE_YMD, 0,    0, 0, -1     },
+        {"1 Mar 2020",                  BL_DATE_YMD, 2020, 3, 1, 0      },
+        {"01-MAR-20",                   BL_DATE_YMD, 2020, 3, 1, 0      },
+        {"March 1, 2020",               BL_DATE_YMD, 2020, 3, 1, 0      },
+        {"2020-Mar-01",                 BL_DATE_YMD, 2020, 3, 1, 0      },
+        {"2020-03-01 14:05",            BL_DATE_YMD, 2020, 3, 1, 50700  },
+        {"2020-03-01T14:05:09Z",        BL_DATE_YMD, 2020, 3, 1, 50709  },
+        {"2020-03-01T14:05:09.5+01:00", BL_DATE_YMD, 2020, 3, 1, 50709.5},
+        {"3/1/2020 2:05 PM",            BL_DATE_MDY, 2020, 3, 1, 50700  },
+        {"3/1/2020 12:05 AM",           BL_DATE_MDY, 2020, 3, 1, 300    },
+        {"20200301T000000",             BL_DATE_YMD, 2020, 3, 1, 0      },
+        {"2020-02-30",                  BL_DATE_YMD, 0,    0, 0, -1     },
+        {"2020-03-01 25:00",            BL_DATE_YMD, 0,    0, 0, -1     },
+        {"2020-03-01 x",                BL_DATE_YMD, 0,    0, 0, -1     },
+        {"1 Maya 2020",                 BL_DATE_YMD, 0,    0, 0, -1     },
+        {"12.5.1.1",                    BL_DATE_DMY, 0,    0, 0, -1     },
+    };
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        double days = 0;
+        const bool is =
+            bl_parse_date_time(cases[i].text, strlen(cases[i].text), cases[i].order, &days);
+        const double want =
+            bl_days_from_civil(cases[i].y, cases[i].m, cases[i].d) + cases[i].seconds / 86400;
+        if (is != (cases[i].seconds >= 0) || (is && fabs(days - want) > 1e-9))
+            fail_msg("'%s' is %s %.9g, not %.9g", cases[i].text, is ? "day" : "no date", days,
+                     want);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random),  cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_classes), cmocka_unit_test(test_scale),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_dates)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
