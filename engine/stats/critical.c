@@ -7,8 +7,12 @@
  * the measured range becomes a bound at the range's end.
  *
  * Three straight segments stand in where the test refuses the curve; with one run at each batch
- * size there is no test, and they do where they describe the data far better. Where the test
- * refuses them, too, nothing that rests on a curve is said. */
+ * size there is no test, and they do where they describe the data far better.
+ *
+ * Where the test refuses them, too, the smallest batch sizes may be at fault. The curve trades
+ * steps against examples, and a size that takes more of both than a larger one is no trade. Such
+ * sizes are left out, one after another, as long as that is certain. Where the rest fits no curve
+ * either, nothing that rests on a curve is said. */
 #include "engine/stats/critical.h"
 #include "engine/base/mem.h"
 #include "engine/stats/distributions.h"
@@ -16,6 +20,7 @@
 #include "engine/stats/resample.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Below this p-value a curve is refused: a report has many curves, and one that is refused for no
  * reason takes its answer away. */
@@ -378,7 +383,12 @@ static int percent(double deviation) {
 static void describe(const bl_stats_critical *c, char *out, size_t cap) {
     const bl_stats_curve_fit *f = &c->curve;
     const bool outside = f->b_crit.bound != 0;
-    if (c->source == BL_STATS_BY_CURVE && f->lack.known)
+    if (c->fitted_from > 0)
+        (void)snprintf(out, cap,
+                       "one curve describes batch sizes from %.9g on (F test, p-value %.2g); "
+                       "smaller ones cost more steps and more examples, and are left out",
+                       c->fitted_from, f->lack.p_value);
+    else if (c->source == BL_STATS_BY_CURVE && f->lack.known)
         (void)snprintf(out, cap, "one curve describes the data (F test, p-value %.2g)%s",
                        f->lack.p_value,
                        outside ? "; its bend lies outside the measured batch sizes" : "");
@@ -457,14 +467,82 @@ static void fit_all(bl_stats_critical *out, data *d) {
     out->noise = noise_of(d, any);
 }
 
-bl_status bl_stats_critical_fit(bl_stats_critical *out, const bl_stats_point *points, size_t n,
-                                const bl_stats_options *options, bl_err *err) {
+/* How many of the smallest batch sizes certainly take more examples, and so more of everything,
+ * than some larger one. Which one that is the data chose: Tukey's range, as in optimum.c. */
+static size_t count_dominated(data *d) {
+    const bl_stats_groups *g = &d->groups;
+    weigh(d, g->variance, g->freedom);
+    const double limit =
+        bl_stats_range_quantile(BL_STATS_LEVEL, (int)g->count, d->freedom) / sqrt(2);
+    const bl_stats_cell *best = NULL;
+    for (size_t c = 0; c < g->count; c++) {
+        const bl_stats_cell *cell = &g->cells[c];
+        if (cell->censored) continue;
+        if (best == NULL || cell->log_s + cell->log_b < best->log_s + best->log_b) best = cell;
+    }
+    size_t n = 0;
+    for (; best != NULL && &g->cells[n] < best; n++) {
+        const bl_stats_cell *cell = &g->cells[n];
+        const double more = cell->log_s + cell->log_b - best->log_s - best->log_b;
+        if (more <= limit * sqrt(1 / cell->weight + 1 / best->weight)) break;
+    }
+    return n;
+}
+
+/* Everything that the points say together, without the sentence. *dominated: smallest batch sizes
+ * that may be left out. */
+static bl_status fit_points(bl_stats_critical *out, size_t *dominated, const bl_stats_point *points,
+                            size_t n, const bl_stats_options *options, bl_err *err) {
     data d = {.options = *options};
     BL_TRY(bl_stats_groups_init(&d.groups, points, n, BL_STATS_COUNT_MIDDLE, err));
     d.range = measured_range(d.groups.cells, d.groups.count);
     start(out, n, &d);
     fit_all(out, &d);
+    *dominated = 0;
+    if (out->source == BL_STATS_BY_NOTHING && out->curve.refused) *dominated = count_dominated(&d);
     write_verdict(out, &d.range);
     bl_stats_groups_deinit(&d.groups);
     return BL_OK;
+}
+
+/* The points of larger batch sizes than the smallest one of `points`; their number. */
+static size_t drop_smallest(bl_stats_point *points, size_t n) {
+    double smallest = HUGE_VAL;
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) smallest = fmin(smallest, points[i].batch_size);
+    for (size_t i = 0; i < n; i++)
+        if (points[i].batch_size > smallest) points[kept++] = points[i];
+    return kept;
+}
+
+/* Leaves out dominated batch sizes until a curve describes the rest. */
+static bl_status fit_without_smallest(bl_stats_critical *out, size_t dominated,
+                                      const bl_stats_point *points, size_t n,
+                                      const bl_stats_options *options, bl_err *err) {
+    bl_stats_point *rest = bl_xalloc(n * sizeof *rest);
+    memcpy(rest, points, n * sizeof *rest);
+    bl_status status = BL_OK;
+    for (size_t left = n, ignored; dominated > 0 && status == BL_OK; dominated--) {
+        bl_stats_critical c;
+        left = drop_smallest(rest, left);
+        status = fit_points(&c, &ignored, rest, left, options, err);
+        if (status != BL_OK || c.batch_sizes - c.censored < BL_STATS_SHAPE_MIN) break;
+        if (c.source != BL_STATS_BY_CURVE) continue;
+        c.fitted_from = c.batch_low;
+        c.points = out->points;
+        c.batch_sizes = out->batch_sizes;
+        c.censored = out->censored;
+        *out = c;
+        describe(out, out->verdict, sizeof out->verdict);
+        break;
+    }
+    free(rest);
+    return status;
+}
+
+bl_status bl_stats_critical_fit(bl_stats_critical *out, const bl_stats_point *points, size_t n,
+                                const bl_stats_options *options, bl_err *err) {
+    size_t dominated;
+    BL_TRY(fit_points(out, &dominated, points, n, options, err));
+    return dominated > 0 ? fit_without_smallest(out, dominated, points, n, options, err) : BL_OK;
 }

@@ -64,6 +64,9 @@ typedef struct bl_stats_critical {
     bl_stats_noise noise;
     double scatter; /* standard deviation of the log steps of one run; NAN: not known */
     double scatter_freedom;
+    /* The fit rests on the batch sizes from this one on; smaller ones take more examples than it or
+     * a larger one, and no curve has that. 0: it rests on all. */
+    double fitted_from;
     char verdict[BL_STATS_VERDICT]; /* one sentence, no newline */
 } bl_stats_critical;
 

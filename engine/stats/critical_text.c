@@ -115,6 +115,7 @@ void bl_stats_fit_members(bl_jw *w, const bl_stats_critical *c) {
     bl_jw_f64(w, "level", BL_STATS_LEVEL);
     bl_jw_str(w, "verdict", c->verdict);
     bl_jw_f64_rounded(w, "scatter", c->scatter);
+    if (c->fitted_from > 0) bl_jw_f64_rounded(w, "fitted_from", c->fitted_from);
     bl_stats_curve_json(w, "curve", &c->curve);
     hyperbola_json(w, &c->hyperbola);
     segments_json(w, &c->segments);

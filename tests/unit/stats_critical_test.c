@@ -167,6 +167,50 @@ static void no_fit_no_numbers(void **state) {
     assert_non_null(strstr(c.verdict, "critical sizes are left out"));
 }
 
+/* Sizes below 64 take more steps and more examples than 64: the fit is that of the others. */
+static void dominated_sizes_are_left_out(void **state) {
+    (void)state;
+    bl_stats_point p[MAX], rest[MAX];
+    const bl_stats_curve h = {200, 1000, 1};
+    const bl_stats_options options = {.seed = 1, .replicates = 50};
+    const size_t n = sample(p, hyperbola, &h, 16, 16384, 3, 0.04, 5);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        p[i].steps *= p[i].batch_size == 16 ? 2.2 : p[i].batch_size == 32 ? 1.6 : 1;
+        if (p[i].batch_size >= 64) rest[kept++] = p[i];
+    }
+    bl_stats_critical c, of_rest;
+    CHECK_OK(bl_stats_critical_fit(&of_rest, rest, kept, &options, ERR));
+    assert_true(of_rest.source == BL_STATS_BY_CURVE && of_rest.fitted_from == 0);
+    CHECK_OK(bl_stats_critical_fit(&c, p, n, &options, ERR));
+    assert_int_equal(c.source, BL_STATS_BY_CURVE);
+    check_close(c.fitted_from, 64, 1e-12);
+    assert_int_equal(c.points, n);
+    assert_int_equal(c.batch_sizes, 11);
+    assert_memory_equal(c.of, of_rest.of, sizeof c.of);
+    assert_non_null(strstr(c.verdict, "one curve describes batch sizes from 64 on (F test, "));
+    /* A size that is off elsewhere is no reason to leave any out. */
+    for (size_t i = 0; i < n; i++)
+        if (p[i].batch_size == 512 || p[i].batch_size == 4096) p[i].steps *= 1.4;
+    CHECK_OK(bl_stats_critical_fit(&c, p, n, &options, ERR));
+    assert_int_equal(c.source, BL_STATS_BY_NOTHING);
+    assert_true(c.fitted_from == 0 && !c.of[BL_STATS_B_CRIT].known);
+    assert_non_null(strstr(c.verdict, "critical sizes are left out"));
+}
+
+/* A smallest size that may as well be as good as the others is never left out. */
+static void uncertain_sizes_stay(void **state) {
+    (void)state;
+    bl_stats_point p[MAX];
+    const bl_stats_curve h = {200, 1000, 1};
+    for (uint64_t set = 0; set < 200; set++) {
+        const size_t n = sample(p, hyperbola, &h, 32, 16384, 3, 0.1, 100 + set);
+        bl_stats_critical c;
+        CHECK_OK(bl_stats_critical_fit(&c, p, n, &NO_INTERVALS, ERR));
+        assert_true(c.fitted_from == 0);
+    }
+}
+
 /* A worked test: three sizes with p = 1 leave one degree of freedom. */
 static void the_test_of_fit(void **state) {
     (void)state;
@@ -505,6 +549,8 @@ int main(void) {
         cmocka_unit_test(of_a_sharper_curve),
         cmocka_unit_test(of_segments),
         cmocka_unit_test(no_fit_no_numbers),
+        cmocka_unit_test(dominated_sizes_are_left_out),
+        cmocka_unit_test(uncertain_sizes_stay),
         cmocka_unit_test(the_test_of_fit),
         cmocka_unit_test(bounds_beyond_the_range),
         cmocka_unit_test(open_ends_in_words),
