@@ -7,6 +7,7 @@
 --   set      the settings that make it this candidate, by name
 --   results  what exp:run returned for it, by the index of the seed; seeds that did not run are nil
 --   steps    the median of its seeds' steps to the target; math.huge when the median seed missed it
+--   mean     the mean of those steps; math.huge when a seed missed it
 --   value    the median of the values its seeds ended at; math.huge after divergence
 --
 -- Example: two rates at batch size 64, one seed, the better of which is asked for.
@@ -45,7 +46,7 @@ local function summarize(candidate, target)
     steps[#steps + 1] = reached and reached.step or math.huge
     values[#values + 1] = last and last.value or math.huge
   end
-  candidate.steps, candidate.value = check.median(steps), check.median(values)
+  candidate.steps, candidate.mean, candidate.value = check.median(steps), check.mean(steps), check.median(values)
 end
 
 -- Another target for the same candidates: the results at hand are read again, nothing runs.
@@ -55,10 +56,13 @@ function Candidates:set_target(target)
 end
 
 local function better(a, b)
-  return a.steps < b.steps or (a.steps == b.steps and a.value < b.value)
+  if a.steps ~= b.steps then return a.steps < b.steps end
+  if a.mean ~= b.mean then return a.mean < b.mean end
+  return a.value < b.value
 end
 
--- The candidate with the fewest steps; among equals the lower value, then the lower key.
+-- The candidate with the fewest steps; among equals the lower mean, then the lower value, then the lower key.
+-- Evaluations are few, so medians of a few seeds are often equal.
 function Candidates:leader()
   local best
   for _, candidate in pairs(self.by_key) do

@@ -146,4 +146,11 @@ function check.median(values)
   return math.sqrt(low) * math.sqrt(high)
 end
 
+-- The mean of a list. Of whole numbers its sum is exact, in any order.
+function check.mean(values)
+  local sum = 0
+  for _, value in ipairs(values) do sum = sum + value end
+  return sum / #values
+end
+
 return check

@@ -11,7 +11,7 @@
 local check = require "check"
 local exhaustive = {}
 
--- The best medians that candidate k can still have, and the list of its seeds that are not over. The first
+-- The best medians and mean that candidate k can still have, and the list of its seeds that are not over. The first
 -- `late` of those are supposed not to have arrived by step `bound`.
 local function best_possible(self, k, late, bound)
   local candidate, steps, values, unfinished = self.by_key[k], {}, {}, {}
@@ -23,13 +23,14 @@ local function best_possible(self, k, late, bound)
       if #unfinished <= late then steps[seed] = math.max(arrival, bound + 1) end
     end
   end
-  local best = { key = k, steps = check.median(steps), value = check.median(values) }
+  local best = { key = k, mean = check.mean(steps), steps = check.median(steps), value = check.median(values) }
   best.lower_middle = steps[(#steps + 1) // 2]
   return best, unfinished
 end
 
 local function is_worse(a, b)
   if a.steps ~= b.steps then return a.steps > b.steps end
+  if a.mean ~= b.mean then return a.mean > b.mean end
   if a.value ~= b.value then return a.value > b.value end
   return a.key > b.key
 end
@@ -49,6 +50,15 @@ local function seeds_to_run(self, k, leader)
       if is_worse(best_possible(self, k, n, bound), leader) then
         return table.move(unfinished, 1, n, 1, {}), bound
       end
+    end
+  end
+  -- Where the medians may be equal, the mean decides: the late seeds have to take what the others leave.
+  for n = 1, #unfinished do
+    local early, left = best_possible(self, k, n, 0), 0
+    for i = 1, n do left = left + self:earliest_arrival(self.by_key[k] and self.by_key[k].results[unfinished[i]]) end
+    local bound = math.floor(((leader.mean - early.mean) * #self.seeds + left) / n)
+    if bound > leader.steps and bound < math.huge and is_worse(best_possible(self, k, n, bound), leader) then
+      return table.move(unfinished, 1, n, 1, {}), bound
     end
   end
   return unfinished -- as good as the leader so far: its own runs decide

@@ -71,6 +71,18 @@ local function middle(list)
   return math.sqrt(low) * math.sqrt(high)
 end
 
+local function mean(list)
+  local sum = 0
+  for _, n in ipairs(list) do sum = sum + n end
+  return sum / #list
+end
+
+local function fewer(a, b)
+  if a.steps ~= b.steps then return a.steps < b.steps end
+  if a.mean ~= b.mean then return a.mean < b.mean end
+  return a.value < b.value
+end
+
 local function steps_of(t, seeds, target)
   local steps = 0
   for k = -RATES, -1 do
@@ -88,8 +100,8 @@ local function winner(t, seeds, target)
       steps[seed] = outcome == "target" and #evals or math.huge
       values[seed] = evals[#evals].value or math.huge
     end
-    local p = { k = k, steps = middle(steps), value = middle(values) }
-    if not best or p.steps < best.steps or (p.steps == best.steps and p.value < best.value) then best = p end
+    local p = { k = k, steps = middle(steps), mean = mean(steps), value = middle(values) }
+    if not best or fewer(p, best) then best = p end
   end
   return best
 end
