@@ -127,11 +127,20 @@ static bl_status save_plan(sweep *s, bool end, bl_err *err) {
     return status;
 }
 
+/* A script may only decide, or ask for runs of one step, which come to their end before they look:
+ * so a request to stop is answered before each round and decision, too. */
+static bl_status check_stop(const sweep *s, bl_err *err) {
+    const volatile int *stop = s->scheduler->stop;
+    if (stop == NULL || __atomic_load_n(stop, __ATOMIC_RELAXED) == 0) return BL_OK;
+    BL_FAIL(err, BL_EINTERRUPTED, "stopped between two rounds");
+}
+
 /* The planner's way to run a round. Under fail_fast a run without memory ends the sweep, after the
  * round is in the plan. */
 static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *results,
                            bl_err *err) {
     sweep *s = ctx;
+    BL_TRY(check_stop(s, err));
     s->totals->rounds++;
     if (s->options->round != NULL) s->options->round(s->options->ctx, round);
     BL_TRY(bl_scheduler_run(s->scheduler, round, results, err));
@@ -152,6 +161,7 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
 
 static bl_status decide(void *ctx, const bl_plan_decision *decision, bl_err *err) {
     sweep *s = ctx;
+    BL_TRY(check_stop(s, err));
     bl_plan_decision record = *decision;
     record.round = (int64_t)s->totals->rounds;
     bl_plan_write_decision(&s->plan, &record);

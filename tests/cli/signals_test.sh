@@ -70,6 +70,28 @@ done
 (work twice.$try) || fail "the sweep did not go on after two SIGINT"
 sh tests/same_outputs.sh "$scratch/one" "$scratch/twice.$try"
 
+# A script that only decides, or only asks for runs of one step, is stopped as well: after a few of its 3,000.
+project
+mkdir "$scratch/project/experiments/few"
+cat >"$scratch/project/experiments/few/experiment.cfg" <<'CFG'
+dataset = "none";
+metric = "expected_loss";
+model: { kind = "quadratic"; };
+data: { rows = 1000; };
+optimizer: { name = "sgd"; };
+sweep: { batch_sizes = [16]; targets = [0.0001]; max_steps = 100; };
+timing: { repeats = 1; seconds = 0.01; };
+CFG
+export BATCHLAB_RUNS="$scratch/few"
+unset BATCHLAB_DATA
+for asks in 'exp:note("n" .. i)' 'exp:run{{ batch_size = 16, learning_rate = 0.01, max_steps = 1, seed = i }}'; do
+  echo "return function(exp) for i = 1, 3000 do $asks end end" >"$scratch/project/experiments/few/sweep.lua"
+  (cd "$scratch/project" && cut_after TERM 5 work few && echo "$status" >"$scratch/cut") || fail "$asks: it was not stopped"
+  [ "$(cat "$scratch/cut")" = 75 ] || fail "$asks: exit $(cat "$scratch/cut"), not 75"
+  lines=$(wc -l <"$scratch/few/few/plan.jsonl")
+  [ "$lines" -lt 1500 ] || fail "$asks: stopped after $lines lines of the plan"
+done
+
 # A dry run has nothing to lose: it ends where it is, however long its net takes to measure.
 "$BATCHLAB" run cifar10 -n --synthetic >"$scratch/out" 2>&1 &
 pid=$!
