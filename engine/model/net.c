@@ -223,6 +223,10 @@ static void run_part(void *ctx, size_t p, size_t parts) {
     job->run(job->node, job->pass, &part);
 }
 
+static void tell(const bl_pass *pass, size_t node, bool backward) {
+    if (pass->watch != NULL) pass->watch->done(pass->watch->ctx, node, backward);
+}
+
 void bl_net_forward(bl_net *net, const bl_pass *pass) {
     bl_pass here = *pass;
     here.codes = net->codes;
@@ -230,6 +234,7 @@ void bl_net_forward(bl_net *net, const bl_pass *pass) {
         if (net->node[i].fused.forward_by != BL_NET_NONE) continue;
         layer_job job = {net->node[i].layer->forward, &net->node[i], &here};
         bl_pool_run(pass->pool, run_part, &job);
+        tell(pass, i, false);
     }
 }
 
@@ -252,6 +257,7 @@ void bl_net_backward(bl_net *net, const bl_pass *pass) {
         if (net->node[i].fused.backward_by != BL_NET_NONE) continue;
         layer_job job = {net->node[i].layer->backward, &net->node[i], &here};
         bl_pool_run(pass->pool, run_part, &job);
+        tell(pass, i, true);
     }
 }
 

@@ -158,17 +158,24 @@ typedef struct bl_net_layout {
 /* count * each bytes, or NULL and too_large. */
 void *bl_net_layout_take(bl_net_layout *layout, size_t count, size_t each);
 
+/* Told when the work of a node is done, for measuring; it changes no bit. */
+typedef struct bl_pass_watch {
+    void (*done)(void *ctx, size_t node, bool backward);
+    void *ctx;
+} bl_pass_watch;
+
 /* How one pass over the net is carried out. */
 typedef struct bl_pass {
     const bl_kernels *kernels;
     bl_pool *pool;
-    unsigned char *scratch; /* BL_KERNEL_SCRATCH bytes for each thread of the pool */
-    size_t batch;           /* at most the net's capacity */
-    const uint16_t *codes;  /* the net's; set by forward */
-    uint64_t seed;          /* of dropout */
-    uint64_t position;      /* of the batch's first example in the stream of examples */
-    const uint64_t *from;   /* on a device: added to position when a call is made; else NULL */
-    bl_queue *queue;        /* of a device, where the net's memory is; NULL: here */
+    unsigned char *scratch;     /* BL_KERNEL_SCRATCH bytes for each thread of the pool */
+    size_t batch;               /* at most the net's capacity */
+    const uint16_t *codes;      /* the net's; set by forward */
+    uint64_t seed;              /* of dropout */
+    uint64_t position;          /* of the batch's first example in the stream of examples */
+    const uint64_t *from;       /* on a device: added to position when a call is made; else NULL */
+    bl_queue *queue;            /* of a device, where the net's memory is; NULL: here */
+    const bl_pass_watch *watch; /* NULL: nobody measures */
 } bl_pass;
 
 /* A layer: one file layer_NAME.c and one row of layer_table.c.

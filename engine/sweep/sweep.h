@@ -42,6 +42,8 @@ typedef struct bl_timing_options {
     const bl_train_device_data *device_data; /* as in bl_scheduler */
     const int64_t *batch_sizes;
     size_t count;
+    const char *file; /* in the store's folder; NULL: timing.json */
+    bool again;       /* measure although the file holds the same measurement */
     const volatile int *stop;
     void (*say)(void *ctx, const char *text); /* progress, may be NULL */
     void *say_ctx;

@@ -319,8 +319,9 @@ static void end_turn(turn *t) {
 
 bl_status bl_timing_run(const bl_timing_options *o, bl_err *err) {
     char path[BL_PATH], key[BL_SHA256_HEX];
-    BL_TRY(bl_path(path, err, "%s/timing.json", o->store->dir));
+    BL_TRY(bl_path(path, err, "%s/%s", o->store->dir, o->file != NULL ? o->file : "timing.json"));
     timing_key(o, false, key);
+    if (o->again && bl_file_exists(path)) BL_TRY(bl_file_remove(path, err));
     if (o->count == 0 || already_there(path, key, o->config->preset)) return BL_OK;
     bl_buf text = {0};
     turn t = {.path = path, .key = key, .preset = o->config->preset};

@@ -52,13 +52,17 @@ static double piece_loss(bl_train *t, uint64_t position, size_t count, size_t to
                           .scratch = t->scratch,
                           .batch = count,
                           .seed = t->sampler.of.seed,
-                          .position = position};
+                          .position = position,
+                          .watch = t->watch != NULL ? &t->watch->pass : NULL};
     double sum = 0.0;
     loss_job job = {t, count, total, &sum};
     bl_train_gather(t, BL_TRAIN_GATHER_STREAM, position, count);
+    bl_train_mark(t, BL_TRAIN_GATHER);
     bl_net_forward(&t->net, &pass);
     bl_pool_run(t->pool, loss_part, &job);
+    bl_train_mark(t, BL_TRAIN_FORWARD);
     if (isfinite(sum)) bl_net_backward(&t->net, &pass);
+    bl_train_mark(t, BL_TRAIN_BACKWARD);
     return sum;
 }
 
@@ -110,6 +114,7 @@ double bl_train_batch_loss(bl_train *train) {
         const size_t count = bl_size_min(train->micro, train->batch - at);
         sum = piece_loss(train, position + at, count, train->batch);
         if (train->levels > 0) sum = climb(train, sum, level, piece, at + count == train->batch);
+        bl_train_mark(train, BL_TRAIN_BACKWARD);
     }
     const bl_pass pass = {.kernels = train->kernels, .pool = train->pool};
     bl_net_update_running_stats(&train->net, &pass, train->batch, train->micro);

@@ -69,6 +69,14 @@ typedef struct bl_train_ways {
     bl_train_ways_kept kept;
 } bl_train_ways;
 
+/* The clock of phases, while somebody measures them: time.c. Seconds on the processor. */
+typedef struct bl_train_watch {
+    bl_pass_watch pass; /* of nodes */
+    double phase_began, node_began;
+    double phase[BL_TRAIN_PHASE_COUNT];
+    double *forward, *backward; /* (net.nodes) */
+} bl_train_watch;
+
 typedef struct bl_workload bl_workload;
 typedef struct bl_train_device bl_train_device;
 
@@ -104,6 +112,8 @@ struct bl_train {
     unsigned char *scratch;
     uint32_t *rows; /* (net.capacity): of the examples in the net's input */
 
+    bl_train_watch *watch; /* NULL: nobody measures, as in all training */
+
     bl_train_device *on_device; /* NULL: the run is on the processor */
 
     bl_train_progress progress;
@@ -129,6 +139,11 @@ void bl_train_gather(bl_train *train, bl_train_gather_from from, uint64_t positi
  */
 bl_status bl_train_steps(bl_train *train, int64_t most, bl_err *err) BL_CHECKED;
 bl_status bl_train_steps_finish(bl_train *train, bl_err *err) BL_CHECKED;
+/* What was done since the last mark was this phase; nothing happens unless somebody measures. */
+void bl_train_watch_mark(bl_train *train, bl_train_phase phase);
+static inline void bl_train_mark(bl_train *train, bl_train_phase phase) {
+    if (train->watch != NULL) bl_train_watch_mark(train, phase);
+}
 /* SHA-256 over all that training changes in what is evaluated; every NaN counts as one. */
 void bl_train_params_digest(const bl_train *train, char out[BL_SHA256_HEX]);
 

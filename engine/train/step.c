@@ -114,5 +114,6 @@ bl_status bl_train_steps(bl_train *train, int64_t most, bl_err *err) {
         train->progress.diverged = true;
     }
     train->progress.made++;
+    bl_train_mark(train, BL_TRAIN_OPTIMIZER);
     return BL_OK;
 }

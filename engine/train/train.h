@@ -103,6 +103,38 @@ bl_status bl_train_restore(bl_train *train, const void *bytes, size_t n, const c
  * pass. Changes the run's state; use a run opened for this. */
 bl_status bl_train_time(bl_train *train, double seconds, double *seconds_per_step,
                         bl_err *err) BL_CHECKED;
+/* Where the time of a step goes, by a clock of phases that is off in training and changes no bit.
+ * Pieces' sums count as backward, running statistics as optimizer. */
+typedef enum bl_train_phase {
+    BL_TRAIN_GATHER,
+    BL_TRAIN_FORWARD, /* and the loss */
+    BL_TRAIN_BACKWARD,
+    BL_TRAIN_OPTIMIZER,
+    BL_TRAIN_PHASE_COUNT
+} bl_train_phase;
+extern const char *const bl_train_phase_names[BL_TRAIN_PHASE_COUNT];
+
+/* A layer with what it does for others (net_fuse.c): processor seconds of a step. */
+typedef struct bl_train_layer_time {
+    char name[32]; /* "12 dense": its place in the net and its kind */
+    double forward, backward;
+} bl_train_layer_time;
+
+/* Means over steps, in seconds on the processor. */
+typedef struct bl_train_times {
+    double phase[BL_TRAIN_PHASE_COUNT], step; /* of a step: the sum of its phases */
+    double evaluation;                        /* of one */
+    double multiply_adds;                     /* of a step's dense layers and convolutions */
+    double bytes; /* that a step reads and writes at least, each array once for each use */
+    bl_train_layer_time *layer; /* (layers), the dearest first */
+    size_t layers;
+} bl_train_times;
+
+/* Over at least `seconds` and 3 steps, after one that warms up, then one evaluation. Changes the
+ * run's state, as bl_train_time does. BL_EUNSUPPORTED: not a net on a processor. */
+bl_status bl_train_time_phases(bl_train *train, double seconds, bl_train_times *out,
+                               bl_err *err) BL_CHECKED;
+void bl_train_times_free(bl_train_times *times);
 /* Examples per epoch: training rows in use. */
 int64_t bl_train_epoch_rows(const bl_config *config, const bl_dataset *data);
 #endif

@@ -1,0 +1,29 @@
+/* How much memory a run may take here: what was asked for, else the control group's limit, else
+ * what is free. */
+#ifndef BL_ENGINE_MACHINE_LIMIT_H
+#define BL_ENGINE_MACHINE_LIMIT_H
+#include "engine/base/status.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct bl_machine_limit {
+    double bytes, kept_free; /* a run may take bytes - kept_free */
+    char source[64]; /* "as asked", "the control group's limit", "what is free", "the GPU's" */
+    char note[256];  /* a control group that cannot be read; "": nothing to say */
+} bl_machine_limit;
+
+/* Where to look; tests have folders of their own. */
+typedef struct bl_machine_places {
+    const char *cgroup;  /* /proc/self/cgroup */
+    const char *root;    /* /sys/fs/cgroup */
+    const char *meminfo; /* /proc/meminfo */
+} bl_machine_places;
+extern const bl_machine_places bl_machine_here;
+
+/* `asked` 0: look. Of nested groups the smallest limit holds. BL_EIO: nothing can be found out. */
+bl_status bl_machine_find_limit(bl_machine_limit *out, double asked, double margin,
+                                const bl_machine_places *places, bl_err *err) BL_CHECKED;
+
+/* "1.5G", "512M", "300 MiB", "1000000": bytes, units of 1,024; false: malformed or not above 0. */
+bool bl_machine_read_bytes(const char *text, double *bytes);
+#endif

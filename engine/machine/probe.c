@@ -1,0 +1,118 @@
+#include "engine/machine/probe.h"
+#include "engine/base/clock.h"
+#include "engine/base/mem.h"
+#include "engine/train/train.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { EXIT_REFUSED = 3, EXIT_FAILED = 4 }; /* of a probe's process */
+
+const char *bl_probe_ending_words(bl_probe_ending ending) {
+    static const char *const words[] = {[BL_PROBE_RAN] = "ran",
+                                        [BL_PROBE_REFUSED] = "was refused the memory",
+                                        [BL_PROBE_KILLED] =
+                                            "was ended by the system, out of memory",
+                                        [BL_PROBE_TOO_SLOW] = "took too long",
+                                        [BL_PROBE_FAILED] = "failed"};
+    _Static_assert(BL_COUNT(words) == BL_PROBE_COUNT, "words for each");
+    return words[ending];
+}
+
+/* One step and one evaluation. */
+static bl_status step_and_evaluate(const bl_machine_place *place, int64_t batch_size, bl_err *err) {
+    bl_config c = *place->config;
+    c.train.batch_size = batch_size;
+    c.train.learning_rate = BL_TIMING_RATE;
+    bl_train *train = NULL;
+    const bl_train_options options = {.kernels = place->kernels,
+                                      .device_data = place->device_data,
+                                      .run_id = "machine",
+                                      .threads = 1};
+    BL_TRY(bl_train_open(&train, &c, place->data, &options, err));
+    const bl_status status = bl_train_advance(train, 1, NULL, err);
+    bl_train_close(train);
+    return status;
+}
+
+/* The first to go when the system runs out of memory. Where it is not allowed, it is as before. */
+static void volunteer(void) {
+    const int f = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (f < 0) return;
+    const ssize_t written = write(f, "1000", 4);
+    (void)written;
+    (void)close(f);
+}
+
+static void be_silent(void) {
+    const int f = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (f < 0) return;
+    (void)dup2(f, STDERR_FILENO);
+    (void)dup2(f, STDOUT_FILENO);
+}
+
+static _Noreturn void be_probe(const bl_machine_place *place, int64_t batch_size) {
+    bl_err err;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)signal(SIGALRM, SIG_DFL);
+    (void)signal(SIGINT, SIG_DFL);
+    volunteer();
+    be_silent();
+    if (isfinite(place->bytes)) {
+        const struct rlimit limit = {(rlim_t)place->bytes, (rlim_t)place->bytes};
+        (void)setrlimit(RLIMIT_AS, &limit);
+    }
+    if (place->seconds > 0) (void)alarm((unsigned)ceil(place->seconds));
+    const bl_status status = step_and_evaluate(place, batch_size, &err);
+    _exit(status == BL_OK || status == BL_EDIVERGED ? 0
+          : status == BL_ENOMEM                     ? EXIT_REFUSED
+                                                    : EXIT_FAILED);
+}
+
+static bl_probe_ending ending_of(int status) {
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status) == 0              ? BL_PROBE_RAN
+               : WEXITSTATUS(status) == EXIT_REFUSED ? BL_PROBE_REFUSED
+               : WEXITSTATUS(status) == BL_EXIT_RESUMABLE /* bl_out_of_memory */
+                   ? BL_PROBE_REFUSED
+                   : BL_PROBE_FAILED;
+    const int signal = WTERMSIG(status);
+    return signal == SIGKILL   ? BL_PROBE_KILLED
+           : signal == SIGALRM ? BL_PROBE_TOO_SLOW
+                               : BL_PROBE_FAILED;
+}
+
+/* On a device: in this process. */
+static bl_status run_here(bl_probe_result *out, const bl_machine_place *place, int64_t batch_size,
+                          bl_err *err) {
+    const double start = bl_clock_seconds();
+    const bl_status status = step_and_evaluate(place, batch_size, err);
+    *out = (bl_probe_result){.ending = status == BL_ENOMEM ? BL_PROBE_REFUSED : BL_PROBE_RAN,
+                             .bytes = (double)NAN,
+                             .seconds = bl_clock_seconds() - start};
+    return status == BL_ENOMEM || status == BL_EDIVERGED ? BL_OK : status;
+}
+
+bl_status bl_probe_run(bl_probe_result *out, const bl_machine_place *place, int64_t batch_size,
+                       bl_err *err) {
+    if (place->device_data != NULL) return run_here(out, place, batch_size, err);
+    const double start = bl_clock_seconds();
+    const pid_t child = fork();
+    if (child < 0) BL_FAIL(err, BL_EIO, "cannot start a process: %s", strerror(errno));
+    if (child == 0) be_probe(place, batch_size);
+    struct rusage used = {0};
+    int status = 0;
+    while (wait4(child, &status, 0, &used) < 0)
+        if (errno != EINTR) BL_FAIL(err, BL_EIO, "cannot wait for a probe: %s", strerror(errno));
+    *out = (bl_probe_result){.ending = ending_of(status),
+                             .bytes = 1024.0 * (double)used.ru_maxrss,
+                             .seconds = bl_clock_seconds() - start};
+    return BL_OK;
+}

@@ -1,0 +1,42 @@
+/* A real step and a real evaluation at one batch size, in a process of its own. Running out of
+ * memory there is a result and harms nobody: the process has a limit of address space, and the
+ * system ends it before any other one (oom_score_adj). */
+#ifndef BL_ENGINE_MACHINE_PROBE_H
+#define BL_ENGINE_MACHINE_PROBE_H
+#include "engine/config/config.h"
+#include "engine/data/dataset.h"
+#include "engine/train/device_dataset.h"
+#include "kernels/kernel.h"
+
+typedef enum bl_probe_ending {
+    BL_PROBE_RAN,
+    BL_PROBE_REFUSED,  /* the memory was not given */
+    BL_PROBE_KILLED,   /* the system ended the process: out of memory */
+    BL_PROBE_TOO_SLOW, /* stopped after bl_machine_place.seconds */
+    BL_PROBE_FAILED,   /* for another reason */
+    BL_PROBE_COUNT
+} bl_probe_ending;
+const char *bl_probe_ending_words(bl_probe_ending ending); /* "was refused the memory" */
+
+typedef struct bl_probe_result {
+    bl_probe_ending ending;
+    double bytes;   /* the most that the process held at once, data set included; NAN on a device */
+    double seconds; /* that it took */
+} bl_probe_result;
+
+/* Where probes run. All the caller's. */
+typedef struct bl_machine_place {
+    const bl_config *config;
+    const bl_dataset *data;
+    const bl_kernels *kernels;
+    const bl_train_device_data *device_data; /* NULL: on the processor. On a device a probe runs in
+                                                this process: the card refuses without harm */
+    double bytes;                            /* of address space; INFINITY: no limit */
+    double seconds;                          /* a probe may take; 0: any time */
+} bl_machine_place;
+
+/* The only process of this program must not have threads of its own. BL_EIO: no process could be
+ * started. */
+bl_status bl_probe_run(bl_probe_result *out, const bl_machine_place *place, int64_t batch_size,
+                       bl_err *err) BL_CHECKED;
+#endif

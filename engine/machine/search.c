@@ -1,0 +1,62 @@
+#include "engine/machine/search.h"
+#include "engine/base/mem.h"
+#include "engine/base/vec.h"
+#include <math.h>
+
+/* A probe that is too slow says nothing of memory: it ends the search upwards. */
+static bl_status try_one(bl_machine_search *s, int64_t batch_size, bl_err *err) {
+    bl_probe_result result;
+    BL_TRY(s->probe(s->ctx, batch_size, &result, err));
+    *BL_PUSH(s->tried, s->count, "probes") = (bl_machine_try){batch_size, result};
+    s->spent += result.seconds;
+    if (result.ending == BL_PROBE_RAN) {
+        if (batch_size > s->largest) {
+            s->largest = batch_size;
+            s->bytes = result.bytes;
+        }
+    } else if (result.ending == BL_PROBE_TOO_SLOW) {
+        s->out_of_time = true;
+    } else if (s->failed == 0 || batch_size < s->failed) {
+        s->failed = batch_size;
+        s->how = result.ending;
+    }
+    return BL_OK;
+}
+
+bl_status bl_machine_try_sizes(bl_machine_search *s, const int64_t *sizes, size_t n, bl_err *err) {
+    for (size_t i = 0; i < n && s->failed == 0 && !s->out_of_time; i++)
+        BL_TRY(try_one(s, sizes[i], err));
+    return BL_OK;
+}
+
+/* The next size to try; 0: the answer is there. */
+static int64_t next_size(const bl_machine_search *s, int64_t guess) {
+    const int64_t low = s->largest, high = s->failed > 0 ? s->failed : s->most + 1;
+    const double gap = fmax(1.0, s->gap * (double)low);
+    if ((double)(high - low) <= (s->failed > 0 ? gap : 1)) return 0;
+    if (guess > low && guess < high) return guess;
+    if (s->failed == 0) return low > s->most / 2 ? s->most : low > 0 ? 2 * low : 1;
+    const int64_t middle = (int64_t)sqrt((double)low * (double)high);
+    return middle > low && middle < high ? middle : low + (high - low) / 2;
+}
+
+bl_status bl_machine_search_on(bl_machine_search *s, int64_t guess, bl_err *err) {
+    while (!s->out_of_time) {
+        const int64_t size = next_size(s, guess);
+        if (size == 0) return BL_OK;
+        if (size == guess) guess = 0;
+        if (s->expected != NULL && s->spent + s->expected(s->ctx, size) > s->seconds) {
+            /* A smaller one may still be within the time. */
+            s->out_of_time = true;
+            return BL_OK;
+        }
+        BL_TRY(try_one(s, size, err));
+    }
+    return BL_OK;
+}
+
+void bl_machine_search_free(bl_machine_search *s) {
+    free(s->tried);
+    s->tried = NULL;
+    s->count = 0;
+}

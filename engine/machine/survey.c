@@ -1,0 +1,305 @@
+#include "engine/machine/survey.h"
+#include "engine/base/clock.h"
+#include "engine/base/format.h"
+#include "engine/base/json_writer.h"
+#include "engine/base/mem.h"
+#include "engine/base/seal.h"
+#include "engine/stats/pairs.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { FORMAT = 1, ROUNDS = 7, PIECE_LEAST = 256, PIECES_MOST = 4, GUESSES = 62 };
+
+static void say(const bl_survey *s, const char *text) {
+    if (s->say != NULL) s->say(s->say_ctx, text);
+}
+
+static bl_status check_stop(const bl_survey *s, bl_err *err) {
+    if (s->stop != NULL && *s->stop) BL_FAIL(err, BL_EINTERRUPTED, "interrupted");
+    return BL_OK;
+}
+
+/* ---- memory ---- */
+
+static bl_status probe(void *ctx, int64_t batch_size, bl_probe_result *result, bl_err *err) {
+    const bl_survey *s = ctx;
+    char line[96];
+    BL_TRY(check_stop(s, err));
+    (void)snprintf(line, sizeof line, "trying batch size %" PRId64, batch_size);
+    say(s, line);
+    return bl_probe_run(result, &s->place, batch_size, err);
+}
+
+/* A step and an evaluation: of the line, and of the largest probe so far in proportion. */
+static double expected(void *ctx, int64_t batch_size) {
+    const bl_survey *s = ctx;
+    double seconds = s->line.known ? bl_stats_step_line_at(&s->line, (double)batch_size) : 0;
+    for (size_t i = 0; i < s->search.count; i++)
+        if (s->search.tried[i].result.ending == BL_PROBE_RAN)
+            seconds = fmax(seconds, s->search.tried[i].result.seconds);
+    return seconds;
+}
+
+/* As planned, without taking any. */
+static bl_status planned(const bl_survey *s, int64_t batch_size, double *bytes, bl_err *err) {
+    bl_config c = *s->place.config;
+    size_t all;
+    c.train.batch_size = batch_size;
+    BL_TRY(bl_train_memory(&c, s->place.data, s->place.device_data, &all, err));
+    *bytes = (double)all;
+    return BL_OK;
+}
+
+/* Of address space, before a run is opened. */
+static double process_bytes(void) {
+    double pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f != NULL && fscanf(f, "%lf", &pages) != 1) pages = 0;
+    if (f != NULL) (void)fclose(f);
+    return pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static double allowed(const bl_survey *s) {
+    return s->limit.bytes - s->limit.kept_free;
+}
+
+/* What a process takes before its run. */
+static double base_bytes(const bl_survey *s) {
+    return s->place.device_data != NULL ? 0 : process_bytes();
+}
+
+static bl_status check_limit(const bl_survey *s, bl_err *err) {
+    double bytes;
+    char one[BL_FORMAT_SIZE], program[BL_FORMAT_SIZE], may[BL_FORMAT_SIZE];
+    BL_TRY(planned(s, 1, &bytes, err));
+    if (base_bytes(s) + bytes <= allowed(s)) return BL_OK;
+    BL_FAIL(err, BL_EINVAL,
+            "the memory limit leaves %s (%s, %.3g %% kept free), but one example needs more: %s "
+            "for the run and %s for program and data",
+            bl_format_size(may, allowed(s)), s->limit.source,
+            100 * s->limit.kept_free / s->limit.bytes, bl_format_size(one, bytes),
+            bl_format_size(program, base_bytes(s)));
+}
+
+bl_status bl_survey_memory(bl_survey *s, const int64_t *sizes, size_t n, bl_err *err) {
+    char may[BL_FORMAT_SIZE];
+    BL_TRY(check_limit(s, err));
+    s->place.bytes = allowed(s);
+    s->asked = n;
+    s->search = (bl_machine_search){.probe = probe,
+                                    .expected = expected,
+                                    .ctx = s,
+                                    .most = bl_train_epoch_rows(s->place.config, s->place.data),
+                                    .gap = 0.02};
+    BL_TRY(bl_machine_try_sizes(&s->search, sizes, n, err));
+    s->ran = bl_xalloc((n + 1) * sizeof *s->ran);
+    for (size_t i = 0; i < s->search.count; i++)
+        if (s->search.tried[i].result.ending == BL_PROBE_RAN)
+            s->ran[s->ran_count++] = s->search.tried[i].batch_size;
+    if (s->ran_count > 0) return BL_OK;
+    const bl_probe_ending how = s->search.tried[0].result.ending;
+    BL_FAIL(err, BL_EINVAL,
+            "no batch size is left to measure: %" PRId64 ", the smallest of sweep.batch_sizes, %s "
+            "(%s may be taken, %s)",
+            sizes[0], bl_probe_ending_words(how), bl_format_size(may, allowed(s)), s->limit.source);
+}
+
+void bl_survey_times(bl_survey *s, const bl_stats_step_size *size, size_t n) {
+    s->line = bl_stats_fit_processor_line(size, n);
+    if (!s->line.known) s->line = bl_stats_fit_step_line(size, n);
+}
+
+/* The largest size that the plan says fits; 0: none, or the plan cannot say. */
+static int64_t guess_largest(const bl_survey *s) {
+    int64_t low = 0, high = s->search.most + 1;
+    for (int i = 0; i < GUESSES && high - low > 1; i++) {
+        const int64_t middle = low + (high - low) / 2;
+        double bytes;
+        bl_err ignored;
+        if (planned(s, middle, &bytes, &ignored) == BL_OK && base_bytes(s) + bytes <= allowed(s))
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bl_status bl_survey_largest(bl_survey *s, bl_err *err) {
+    s->search.seconds = s->search.spent + s->seconds;
+    s->place.seconds = s->seconds;
+    return bl_machine_search_on(&s->search, guess_largest(s), err);
+}
+
+/* ---- where the time goes ---- */
+
+static bl_status open_run(bl_train **out, const bl_survey *s, int64_t batch_size, int64_t piece,
+                          bl_err *err) {
+    bl_config c = *s->place.config;
+    c.train.batch_size = batch_size;
+    c.train.micro_batch = piece;
+    c.train.learning_rate = BL_TIMING_RATE;
+    const bl_train_options options = {.kernels = s->place.kernels,
+                                      .device_data = s->place.device_data,
+                                      .run_id = "machine",
+                                      .threads = 1};
+    return bl_train_open(out, &c, s->place.data, &options, err);
+}
+
+static bl_status phases_at(bl_survey *s, int64_t batch_size, bl_err *err) {
+    bl_train *train;
+    BL_TRY(check_stop(s, err));
+    BL_TRY(open_run(&train, s, batch_size, s->place.config->train.micro_batch, err));
+    bl_train_times *t = &s->phase[s->phases].times;
+    const bl_status status = bl_train_time_phases(train, s->place.config->timing.seconds, t, err);
+    bl_train_close(train);
+    if (status == BL_EUNSUPPORTED) return BL_OK;
+    BL_TRY(status);
+    const double fixed =
+        s->line.known && !s->line.flat
+            ? s->line.fixed.value / bl_stats_step_line_at(&s->line, (double)batch_size)
+            : (double)NAN;
+    s->phase[s->phases].batch_size = batch_size;
+    s->phase[s->phases++].bound =
+        bl_machine_bound_of(t->multiply_adds / t->step / s->peak.multiply_adds,
+                            t->bytes / t->step / s->peak.bytes, fixed);
+    return BL_OK;
+}
+
+/* Whole and in pieces in turns; times by the processor. */
+static bl_status time_pieces(bl_survey *s, bl_train *run[2], bl_err *err) {
+    double seconds[2][ROUNDS];
+    for (int r = 0; r < ROUNDS; r++)
+        for (int k = 0; k < 2; k++) {
+            const int which = (r + k) % 2;
+            double by_clock;
+            BL_TRY(check_stop(s, err));
+            const double cpu = bl_clock_cpu_seconds(), start = bl_clock_seconds();
+            BL_TRY(bl_train_time(run[which], s->place.config->timing.seconds, &by_clock, err));
+            const double steps = (bl_clock_seconds() - start) / by_clock;
+            seconds[which][r] =
+                s->place.device_data != NULL ? by_clock : (bl_clock_cpu_seconds() - cpu) / steps;
+        }
+    s->in_pieces = bl_stats_pair_ratio(seconds[0], seconds[1], ROUNDS);
+    return BL_OK;
+}
+
+/* The largest timed batch that is a few pieces of a power of two; runs of one piece are whole. */
+static bl_status pieces(bl_survey *s, bl_err *err) {
+    const int64_t batch = s->ran[s->ran_count - 1];
+    int64_t piece = PIECE_LEAST;
+    while (piece * PIECES_MOST < batch) piece *= 2;
+    if (s->place.config->train.micro_batch > 0 || piece >= batch) return BL_OK;
+    bl_train *run[2] = {NULL, NULL};
+    bl_status status = BL_OK;
+    BL_GOTO(open_run(&run[0], s, batch, 0, err));
+    BL_GOTO(open_run(&run[1], s, batch, piece, err));
+    BL_GOTO(time_pieces(s, run, err));
+    s->piece = piece;
+    s->pieced = batch;
+done:
+    bl_train_close(run[0]);
+    bl_train_close(run[1]);
+    return status == BL_ENOMEM ? BL_OK : status; /* both at once are too much here: not measured */
+}
+
+bl_status bl_survey_phases(bl_survey *s, bl_err *err) {
+    if (s->place.device_data == NULL) {
+        say(s, "measuring this processor's peak, and where the time of a step goes");
+        s->peak = bl_machine_measure_peak(s->place.kernels);
+        BL_TRY(phases_at(s, s->ran[s->ran_count - 1], err));
+        if (s->ran_count > 1) BL_TRY(phases_at(s, s->ran[0], err));
+    }
+    return pieces(s, err);
+}
+
+/* ---- machine.json ---- */
+
+static void limit_json(bl_jw *w, const bl_survey *s) {
+    bl_jw_object(w, "limit");
+    bl_jw_f64(w, "bytes", s->limit.bytes);
+    bl_jw_f64(w, "kept_free", s->limit.kept_free);
+    bl_jw_str(w, "source", s->limit.source);
+    if (s->limit.note[0] != '\0') bl_jw_str(w, "note", s->limit.note);
+    bl_jw_end(w);
+}
+
+static void probes_json(bl_jw *w, const bl_machine_search *search) {
+    bl_jw_newline(w, 1);
+    bl_jw_array(w, "probes");
+    for (size_t i = 0; i < search->count; i++) {
+        const bl_machine_try *t = &search->tried[i];
+        bl_jw_newline(w, 2);
+        bl_jw_object(w, NULL);
+        bl_jw_i64(w, "batch_size", t->batch_size);
+        bl_jw_bool(w, "ran", t->result.ending == BL_PROBE_RAN);
+        bl_jw_str(w, "ending", bl_probe_ending_words(t->result.ending));
+        bl_jw_f64(w, "bytes", t->result.bytes);
+        bl_jw_f64(w, "seconds", t->result.seconds);
+        bl_jw_end(w);
+    }
+    bl_jw_end(w);
+    bl_jw_newline(w, 1);
+    bl_jw_i64(w, "largest", search->largest);
+    bl_jw_f64(w, "largest_bytes", search->bytes);
+    bl_jw_i64(w, "failed", search->failed);
+    bl_jw_str(w, "failed_because", search->failed > 0 ? bl_probe_ending_words(search->how) : "");
+    bl_jw_i64(w, "most", search->most);
+    bl_jw_bool(w, "out_of_time", search->out_of_time);
+}
+
+static void phase_json(bl_jw *w, const bl_survey *s, size_t i) {
+    const bl_train_times *t = &s->phase[i].times;
+    bl_jw_newline(w, 2);
+    bl_jw_object(w, NULL);
+    bl_jw_i64(w, "batch_size", s->phase[i].batch_size);
+    for (size_t p = 0; p < BL_TRAIN_PHASE_COUNT; p++)
+        bl_jw_f64(w, bl_train_phase_names[p], t->phase[p]);
+    bl_jw_f64(w, "step", t->step);
+    bl_jw_f64(w, "evaluation", t->evaluation);
+    bl_jw_f64(w, "multiply_adds", t->multiply_adds);
+    bl_jw_f64(w, "bytes", t->bytes);
+    bl_jw_f64(w, "of_peak_multiply_adds", t->multiply_adds / t->step / s->peak.multiply_adds);
+    bl_jw_f64(w, "of_peak_bytes", t->bytes / t->step / s->peak.bytes);
+    bl_jw_str(w, "bound", bl_machine_bound_words(s->phase[i].bound));
+    bl_jw_array(w, "dearest_layers");
+    for (size_t k = 0; k < t->layers && k < BL_SURVEY_LAYERS; k++) {
+        bl_jw_object(w, NULL);
+        bl_jw_str(w, "name", t->layer[k].name);
+        bl_jw_f64(w, "forward", t->layer[k].forward);
+        bl_jw_f64(w, "backward", t->layer[k].backward);
+        bl_jw_end(w);
+    }
+    bl_jw_end(w);
+    bl_jw_end(w);
+}
+
+void bl_survey_write(const bl_survey *s, bl_buf *out) {
+    bl_jw w = bl_jw_open(out);
+    bl_jw_object(&w, NULL);
+    bl_jw_i64(&w, "format", FORMAT);
+    bl_jw_str(&w, "experiment", s->place.config->name);
+    bl_jw_str(&w, "preset", s->place.config->preset);
+    limit_json(&w, s);
+    probes_json(&w, &s->search);
+    bl_jw_newline(&w, 1);
+    bl_jw_f64(&w, "peak_multiply_adds", s->phases > 0 ? s->peak.multiply_adds : (double)NAN);
+    bl_jw_f64(&w, "peak_bytes", s->phases > 0 ? s->peak.bytes : (double)NAN);
+    bl_jw_array(&w, "phases");
+    for (size_t i = 0; i < s->phases; i++) phase_json(&w, s, i);
+    bl_jw_end(&w);
+    bl_jw_newline(&w, 1);
+    bl_jw_i64(&w, "piece", s->piece);
+    bl_jw_i64(&w, "pieced_batch", s->pieced);
+    bl_jw_f64(&w, "in_pieces", s->piece > 0 ? s->in_pieces.value : (double)NAN);
+    bl_jw_f64(&w, "in_pieces_low", s->piece > 0 ? s->in_pieces.low : (double)NAN);
+    bl_jw_f64(&w, "in_pieces_high", s->piece > 0 ? s->in_pieces.high : (double)NAN);
+    bl_seal(out);
+}
+
+void bl_survey_free(bl_survey *s) {
+    bl_machine_search_free(&s->search);
+    for (size_t i = 0; i < s->phases; i++) bl_train_times_free(&s->phase[i].times);
+    free(s->ran);
+}
