@@ -29,24 +29,37 @@ bl_status bl_machine_try_sizes(bl_machine_search *s, const int64_t *sizes, size_
     return BL_OK;
 }
 
+/* A guess is tried if it takes this part of the time at most: there is enough left without it. */
+static const double k_guess = 0.25;
+
+/* `share`: of the time that is left. */
+static bool in_time(const bl_machine_search *s, int64_t batch_size, double share) {
+    return s->expected == NULL ||
+           s->expected(s->ctx, batch_size) <= share * (s->seconds - s->spent);
+}
+
 /* The next size to try; 0: the answer is there. */
 static int64_t next_size(const bl_machine_search *s, int64_t guess) {
     const int64_t low = s->largest, high = s->failed > 0 ? s->failed : s->most + 1;
     const double gap = fmax(1.0, s->gap * (double)low);
     if ((double)(high - low) <= (s->failed > 0 ? gap : 1)) return 0;
-    if (guess > low && guess < high) return guess;
+    if (guess > low && guess < high && in_time(s, guess, k_guess)) return guess;
     if (s->failed == 0) return low > s->most / 2 ? s->most : low > 0 ? 2 * low : 1;
     const int64_t middle = (int64_t)sqrt((double)low * (double)high);
     return middle > low && middle < high ? middle : low + (high - low) / 2;
 }
 
 bl_status bl_machine_search_on(bl_machine_search *s, int64_t guess, bl_err *err) {
+    bool again = false;
     while (!s->out_of_time) {
         const int64_t size = next_size(s, guess);
         if (size == 0) return BL_OK;
-        if (size == guess) guess = 0;
-        if (s->expected != NULL && s->spent + s->expected(s->ctx, size) > s->seconds) {
-            /* A smaller one may still be within the time. */
+        /* A good guess is just too large, or just not. */
+        if (size == guess) {
+            guess = again ? 0 : guess - (int64_t)fmax(1.0, 0.75 * s->gap * (double)guess);
+            again = true;
+        }
+        if (!in_time(s, size, 1)) {
             s->out_of_time = true;
             return BL_OK;
         }

@@ -1,7 +1,7 @@
 /* The largest batch size that runs, by bisection over sizes that are really tried. */
 #ifndef BL_ENGINE_MACHINE_SEARCH_H
 #define BL_ENGINE_MACHINE_SEARCH_H
-#include "engine/machine/probe.h"
+#include "engine/machine/memory_probe.h"
 
 typedef struct bl_machine_try {
     int64_t batch_size;

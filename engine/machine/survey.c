@@ -32,16 +32,6 @@ static bl_status probe(void *ctx, int64_t batch_size, bl_probe_result *result, b
     return bl_probe_run(result, &s->place, batch_size, err);
 }
 
-/* A step and an evaluation: of the line, and of the largest probe so far in proportion. */
-static double expected(void *ctx, int64_t batch_size) {
-    const bl_survey *s = ctx;
-    double seconds = s->line.known ? bl_stats_step_line_at(&s->line, (double)batch_size) : 0;
-    for (size_t i = 0; i < s->search.count; i++)
-        if (s->search.tried[i].result.ending == BL_PROBE_RAN)
-            seconds = fmax(seconds, s->search.tried[i].result.seconds);
-    return seconds;
-}
-
 /* As planned, without taking any. */
 static bl_status planned(const bl_survey *s, int64_t batch_size, double *bytes, bl_err *err) {
     bl_config c = *s->place.config;
@@ -70,6 +60,20 @@ static double base_bytes(const bl_survey *s) {
     return s->place.device_data != NULL ? 0 : process_bytes();
 }
 
+/* Opening, a step and an evaluation. The system hands out new memory slower than a step uses it. */
+static double expected(void *ctx, int64_t batch_size) {
+    static const double fresh_bytes = 0x1p29; /* a second, with room for a busy machine */
+    const bl_survey *s = ctx;
+    double bytes = 0, seconds = 0;
+    bl_err ignored;
+    if (planned(s, batch_size, &bytes, &ignored) != BL_OK) return 0; /* refused at once */
+    if (s->line.known) seconds = bl_stats_step_line_at(&s->line, (double)batch_size);
+    for (size_t i = 0; i < s->search.count; i++)
+        if (s->search.tried[i].batch_size <= batch_size)
+            seconds = fmax(seconds, s->search.tried[i].result.seconds);
+    return seconds + (base_bytes(s) + bytes > allowed(s) ? 0 : bytes / fresh_bytes);
+}
+
 static bl_status check_limit(const bl_survey *s, bl_err *err) {
     double bytes;
     char one[BL_FORMAT_SIZE], program[BL_FORMAT_SIZE], may[BL_FORMAT_SIZE];
@@ -86,6 +90,11 @@ static bl_status check_limit(const bl_survey *s, bl_err *err) {
 bl_status bl_survey_memory(bl_survey *s, const int64_t *sizes, size_t n, bl_err *err) {
     char may[BL_FORMAT_SIZE];
     BL_TRY(check_limit(s, err));
+    bl_net net = {0};
+    bl_err ignored; /* a problem without a net has no parameters */
+    if (bl_train_net(&net, s->place.config, s->place.data, &ignored) == BL_OK)
+        s->parameters = net.weights;
+    bl_net_free(&net);
     s->place.bytes = allowed(s);
     s->asked = n;
     s->search = (bl_machine_search){.probe = probe,
@@ -160,10 +169,13 @@ static bl_status phases_at(bl_survey *s, int64_t batch_size, bl_err *err) {
         s->line.known && !s->line.flat
             ? s->line.fixed.value / bl_stats_step_line_at(&s->line, (double)batch_size)
             : (double)NAN;
+    double bytes = 0;
+    BL_TRY(planned(s, batch_size, &bytes, err));
+    const double bandwidth = bl_machine_bandwidth(bytes);
+    s->phase[s->phases].bandwidth = bandwidth;
     s->phase[s->phases].batch_size = batch_size;
-    s->phase[s->phases++].bound =
-        bl_machine_bound_of(t->multiply_adds / t->step / s->peak.multiply_adds,
-                            t->bytes / t->step / s->peak.bytes, fixed);
+    s->phase[s->phases++].bound = bl_machine_bound_of(t->multiply_adds / t->step / s->peak,
+                                                      t->bytes / t->step / bandwidth, fixed);
     return BL_OK;
 }
 
@@ -207,7 +219,7 @@ done:
 bl_status bl_survey_phases(bl_survey *s, bl_err *err) {
     if (s->place.device_data == NULL) {
         say(s, "measuring this processor's peak, and where the time of a step goes");
-        s->peak = bl_machine_measure_peak(s->place.kernels);
+        s->peak = bl_machine_multiply_adds(s->place.kernels);
         BL_TRY(phases_at(s, s->ran[s->ran_count - 1], err));
         if (s->ran_count > 1) BL_TRY(phases_at(s, s->ran[0], err));
     }
@@ -260,8 +272,9 @@ static void phase_json(bl_jw *w, const bl_survey *s, size_t i) {
     bl_jw_f64(w, "evaluation", t->evaluation);
     bl_jw_f64(w, "multiply_adds", t->multiply_adds);
     bl_jw_f64(w, "bytes", t->bytes);
-    bl_jw_f64(w, "of_peak_multiply_adds", t->multiply_adds / t->step / s->peak.multiply_adds);
-    bl_jw_f64(w, "of_peak_bytes", t->bytes / t->step / s->peak.bytes);
+    bl_jw_f64(w, "of_peak_multiply_adds", t->multiply_adds / t->step / s->peak);
+    bl_jw_f64(w, "bandwidth", s->phase[i].bandwidth);
+    bl_jw_f64(w, "of_peak_bytes", t->bytes / t->step / s->phase[i].bandwidth);
     bl_jw_str(w, "bound", bl_machine_bound_words(s->phase[i].bound));
     bl_jw_array(w, "dearest_layers");
     for (size_t k = 0; k < t->layers && k < BL_SURVEY_LAYERS; k++) {
@@ -282,10 +295,10 @@ void bl_survey_write(const bl_survey *s, bl_buf *out) {
     bl_jw_str(&w, "experiment", s->place.config->name);
     bl_jw_str(&w, "preset", s->place.config->preset);
     limit_json(&w, s);
+    bl_jw_i64(&w, "parameters", (int64_t)s->parameters);
     probes_json(&w, &s->search);
     bl_jw_newline(&w, 1);
-    bl_jw_f64(&w, "peak_multiply_adds", s->phases > 0 ? s->peak.multiply_adds : (double)NAN);
-    bl_jw_f64(&w, "peak_bytes", s->phases > 0 ? s->peak.bytes : (double)NAN);
+    bl_jw_f64(&w, "peak_multiply_adds", s->phases > 0 ? s->peak : (double)NAN);
     bl_jw_array(&w, "phases");
     for (size_t i = 0; i < s->phases; i++) phase_json(&w, s, i);
     bl_jw_end(&w);

@@ -12,8 +12,8 @@
  * Caller: batchlab machine. */
 #ifndef BL_ENGINE_MACHINE_SURVEY_H
 #define BL_ENGINE_MACHINE_SURVEY_H
+#include "engine/machine/bound.h"
 #include "engine/machine/limit.h"
-#include "engine/machine/peak.h"
 #include "engine/machine/search.h"
 #include "engine/stats/step_line.h"
 #include "engine/train/train.h"
@@ -32,14 +32,16 @@ typedef struct bl_survey {
     bl_machine_search search;
     int64_t *ran; /* (ran_count) of the sizes asked for, ascending */
     size_t ran_count, asked;
+    size_t parameters;
     bl_stats_step_line line; /* of the time per step, by the processor where it is known */
     struct {
         int64_t batch_size;
         bl_train_times times;
+        double bandwidth; /* bytes a second to arrays as large as the run's memory */
         bl_machine_bound bound;
     } phase[BL_SURVEY_PHASES];
     size_t phases;
-    bl_machine_peak peak;
+    double peak;              /* multiply-adds a second */
     int64_t piece;            /* examples of a piece; 0: pieces were not measured */
     int64_t pieced;           /* the batch that was taken in such pieces */
     bl_stats_value in_pieces; /* time per example in pieces / whole, median over rounds */

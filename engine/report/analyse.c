@@ -3,6 +3,7 @@
  *     plan.jsonl -> trials, decisions           plan_read.c
  *     logs -> evaluations of runs               history.c
  *     timing.json -> seconds of a step          timing_read.c
+ *     machine.json -> what fits                 machine_read.c
  *     budgets, comparisons                      budgets.c, compare.c
  *     targets: points, fits, costs              targets.c (recut.c for targets nobody searched for)
  *     probes of the gradient noise              noise_read.c
@@ -20,6 +21,7 @@
 #include "engine/report/history.h"
 #include "engine/report/lr_regret.h"
 #include "engine/report/lr_sensitivity.h"
+#include "engine/report/machine_read.h"
 #include "engine/report/noise_read.h"
 #include "engine/report/plan_read.h"
 #include "engine/report/targets.h"
@@ -60,7 +62,8 @@ bl_status bl_report_analyse(bl_report_model *m, const char *run_dir, bl_err *err
     }
     bl_report_index(m);
     BL_GOTO(bl_history_read(m, run_dir, err));
-    BL_GOTO(bl_report_timing_read(m, run_dir, err));
+    BL_GOTO(bl_report_timing_read(m, run_dir, "timing.json", err));
+    BL_GOTO(bl_report_machine_read(m, run_dir, err));
     bl_report_judge_budgets(m);
     bl_compare_mark(m);
     bl_compare_judge(m);

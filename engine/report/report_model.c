@@ -164,6 +164,7 @@ void bl_report_model_free(bl_report_model *m) {
         free(m->timing[i].seconds);
         free(m->timing[i].processor);
     }
+    free(m->machine.probe);
     for (size_t i = 0; i < m->run_count; i++) free(m->runs[i].eval);
     bl_plan_free(&m->plan);
     free(m->pairs);

@@ -169,6 +169,42 @@ typedef struct bl_report_noise_line {
     size_t points;
 } bl_report_noise_line;
 
+/* machine.json: what batchlab machine found out (machine_read.c). */
+typedef struct bl_report_probe {
+    double batch_size, bytes; /* NAN: not known */
+    bool ran;
+} bl_report_probe;
+enum { BL_REPORT_PHASES = 2, BL_REPORT_PHASE_KINDS = 4, BL_REPORT_LAYERS = 5 };
+extern const char *const bl_report_phase_names[BL_REPORT_PHASE_KINDS];
+typedef struct bl_report_layer_time {
+    char name[32];
+    double seconds; /* of a step, forward and backward */
+} bl_report_layer_time;
+typedef struct bl_report_phases {
+    double batch_size, phase[BL_REPORT_PHASE_KINDS], step, evaluation; /* seconds */
+    double of_multiply_adds, of_bytes;                                 /* shares of the peaks */
+    char bound[64];
+    bl_report_layer_time layer[BL_REPORT_LAYERS]; /* (layers) the dearest first */
+    size_t layers;
+} bl_report_phases;
+typedef struct bl_report_machine {
+    bool known;
+    double limit, kept_free; /* bytes */
+    char source[64], note[256];
+    bl_report_probe *probe; /* (probes) ascending in batch size */
+    size_t probes;
+    double parameters;
+    double largest, largest_bytes; /* that ran; NAN bytes on a device */
+    double failed, most;           /* the smallest that did not run, 0: none; rows of an epoch */
+    char because[64];              /* how it ended */
+    bool out_of_time;
+    double peak_multiply_adds; /* a second; NAN: not measured */
+    bl_report_phases phases[BL_REPORT_PHASES];
+    size_t phase_count;
+    double piece, pieced; /* examples; 0: pieces were not measured */
+    bl_stats_value in_pieces;
+} bl_report_machine;
+
 typedef struct bl_report_model {
     bl_plan_doc plan;    /* what the rest was made from; it owns texts and run ids below */
     char processor[128]; /* of the timing pass */
@@ -183,6 +219,7 @@ typedef struct bl_report_model {
     size_t run_count;
     bl_report_timing *timing;
     size_t timing_count;
+    bl_report_machine machine;
     /* The answer: main.target is the last of the plan's targets, NAN where no trial asked for
      * one; its sizes are those with a decision for it. With series it is that of the series with
      * the fewest steps. */

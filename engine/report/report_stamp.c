@@ -31,7 +31,7 @@ static bl_status add_digest(bl_buf *out, const char *path, bl_err *err) {
 
 bl_status bl_report_stamp_make(bl_buf *out, const char *run_dir, const char *templates_dir,
                                bl_err *err) {
-    static const char *const files[] = {"plan.jsonl", "timing.json", "find.json"};
+    static const char *const files[] = {"plan.jsonl", "timing.json", "find.json", "machine.json"};
     char path[BL_PATH];
     bl_names names;
     bl_file_stamp program;

@@ -83,9 +83,10 @@ static bl_status check(bl_report_model *m, const bl_json *timing, const bl_buf *
     return BL_OK;
 }
 
-bl_status bl_report_timing_read(bl_report_model *model, const char *run_dir, bl_err *err) {
+bl_status bl_report_timing_read(bl_report_model *model, const char *run_dir, const char *file,
+                                bl_err *err) {
     char path[BL_PATH];
-    BL_TRY(bl_path(path, err, "%s/timing.json", run_dir));
+    BL_TRY(bl_path(path, err, "%s/%s", run_dir, file));
     bl_buf text = {0};
     bl_json_doc doc = {0};
     bl_status status = BL_OK;

@@ -16,7 +16,8 @@ const bl_figure *const bl_figures[] = {
     &bl_figure_pareto,        &bl_figure_targets,        &bl_figure_series,
     &bl_figure_learning_rate, &bl_figure_lr_sensitivity, &bl_figure_lr_rules,
     &bl_figure_budgets,       &bl_figure_curves_steps,   &bl_figure_curves_examples,
-    &bl_figure_curves_time,   &bl_figure_noise,          &bl_figure_finder};
+    &bl_figure_curves_time,   &bl_figure_noise,          &bl_figure_finder,
+    &bl_figure_throughput,    &bl_figure_step_time,      &bl_figure_memory};
 const size_t bl_figure_count = BL_COUNT(bl_figures);
 
 static bl_status write_text(const char *dir, const char *name, const char *ending,
@@ -144,4 +145,18 @@ bl_status bl_report_write(const bl_report_model *model, const char *report_dir,
     if (replaced != BL_OK || (drawn != BL_OK && drawn != BL_EUNSUPPORTED))
         (void)bl_remove_tree(drawing, NULL);
     return replaced != BL_OK ? replaced : drawn;
+}
+
+bl_status bl_report_write_machine(const bl_report_model *model, const char *dir,
+                                  const char *template_dir, bl_err *err) {
+    static const bl_figure *const figures[] = {&bl_figure_throughput, &bl_figure_step_time,
+                                               &bl_figure_memory};
+    bl_status status = BL_OK;
+    BL_TRY(bl_make_dirs(dir, err));
+    for (size_t i = 0; i < BL_COUNT(figures); i++) {
+        BL_TRY(write_figure(figures[i], model, dir, template_dir, err));
+        if (figures[i]->has_data(model) && status == BL_OK)
+            status = bl_figure_draw(dir, figures[i]->name, err);
+    }
+    return status;
 }

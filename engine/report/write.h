@@ -10,4 +10,9 @@
  * (bl_report_stamp_make) a whole report also has a note of what it was drawn from. */
 bl_status bl_report_write(const bl_report_model *model, const char *report_dir,
                           const char *template_dir, const bl_buf *inputs, bl_err *err) BL_CHECKED;
+
+/* The figures of batchlab machine alone: throughput, step_time and memory, into `dir`.
+ * BL_EUNSUPPORTED: without gnuplot the drawings are missing. */
+bl_status bl_report_write_machine(const bl_report_model *model, const char *dir,
+                                  const char *template_dir, bl_err *err) BL_CHECKED;
 #endif

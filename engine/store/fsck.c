@@ -215,9 +215,9 @@ static const struct file_check {
         {"timing.jsonl.gz",   check_timing,     false},
 },
   k_of_store[] = {
-      {"plan.jsonl", check_plan, false},
-      {"timing.json", check_sealed, false},
-      {"find.json", check_sealed, false},
+      {"plan.jsonl", check_plan, false},     {"timing.json", check_sealed, false},
+      {"find.json", check_sealed, false},    {"machine_times.json", check_sealed, false},
+      {"machine.json", check_sealed, false},
 };
 
 /* ---- one folder after another ---- */

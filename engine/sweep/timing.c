@@ -11,6 +11,7 @@
 #include "engine/stats/step_line.h"
 #include "engine/sweep/sweep.h"
 #include "engine/train/train.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -321,7 +322,8 @@ bl_status bl_timing_run(const bl_timing_options *o, bl_err *err) {
     char path[BL_PATH], key[BL_SHA256_HEX];
     BL_TRY(bl_path(path, err, "%s/%s", o->store->dir, o->file != NULL ? o->file : "timing.json"));
     timing_key(o, false, key);
-    if (o->again && bl_file_exists(path)) BL_TRY(bl_file_remove(path, err));
+    if (o->again && unlink(path) != 0 && errno != ENOENT)
+        BL_FAIL(err, BL_EIO, "cannot remove %s: %s", path, strerror(errno));
     if (o->count == 0 || already_there(path, key, o->config->preset)) return BL_OK;
     bl_buf text = {0};
     turn t = {.path = path, .key = key, .preset = o->config->preset};

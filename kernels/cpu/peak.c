@@ -1,7 +1,7 @@
 /* As many independent chains as hide a multiply-add's latency on two ports: 12 accumulators. With
  * two operands they fit the 16 registers of every set. */
-#include "kernels/peak.h"
 #include "kernels/cpu/cpu.h"
+#include "kernels/multiply_adds.h"
 
 enum { CHAINS = 12 };
 

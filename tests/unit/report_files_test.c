@@ -167,13 +167,29 @@ static void add_measured(bl_report_model *m) {
     };
     m->noise[1] = (bl_report_noise_line){
         .name = "C", .words = "none above 0", .point = {{640, -3, NAN, NAN, 4}}, .points = 1};
+    static const bl_report_probe probes[] = {
+        {64,   2e8, true },
+        {1024, 5e8, true },
+        {4096, NAN, false}
+    };
+    m->machine = (bl_report_machine){.known = true,
+                                     .limit = 1e9,
+                                     .kept_free = 5e7,
+                                     .parameters = 1000,
+                                     .probe = bl_xalloc(sizeof probes),
+                                     .probes = BL_COUNT(probes),
+                                     .largest = 1024,
+                                     .largest_bytes = 5e8,
+                                     .failed = 4096,
+                                     .most = 5000};
+    memcpy(m->machine.probe, probes, sizeof probes);
 }
 
 static void same_bytes_twice(void **state) {
     static const char *const figures[] = {
-        "scaling",         "time",        "resources", "learning_rate", "lr_sensitivity",
-        "budgets",         "rules",       "pareto",    "targets",       "curves_steps",
-        "curves_examples", "curves_time", "series",    "finder",        "noise"};
+        "scaling", "time",   "resources", "learning_rate", "lr_sensitivity",  "budgets",
+        "rules",   "pareto", "targets",   "curves_steps",  "curves_examples", "curves_time",
+        "series",  "finder", "noise",     "throughput",    "step_time",       "memory"};
     static const char *const endings[] = {"svg", "png", "pdf", "dat", "gp"};
     if (!has_gnuplot()) skip();
     bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 8,

@@ -22,7 +22,8 @@ extern const size_t bl_figure_count;
 extern const bl_figure bl_figure_scaling, bl_figure_time, bl_figure_resources,
     bl_figure_learning_rate, bl_figure_lr_sensitivity, bl_figure_lr_rules, bl_figure_budgets,
     bl_figure_pareto, bl_figure_targets, bl_figure_series, bl_figure_curves_steps,
-    bl_figure_curves_examples, bl_figure_curves_time, bl_figure_noise, bl_figure_finder;
+    bl_figure_curves_examples, bl_figure_curves_time, bl_figure_noise, bl_figure_finder,
+    bl_figure_throughput, bl_figure_step_time, bl_figure_memory;
 
 /* The figure's .gp: settings, then style.gp, NAME.gp and outputs.gp of template_dir. */
 bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_report_model *answer,
@@ -77,6 +78,8 @@ typedef enum bl_ticks {
 /* Sets NAME's range ("x", "y"), `below` and `above` octaves wider than the data, and its ticks. */
 void bl_gp_axis(bl_buf *gp, const char *name, const bl_axis *axis, double below, double above,
                 bl_ticks ticks);
+/* Marks the batch sizes that do not fit into memory, as far as the axis shows them. */
+void bl_gp_too_large(bl_buf *gp, const bl_report_model *answer, const bl_axis *x);
 /* The x axis of every figure, over all batch sizes. */
 bl_axis bl_gp_batch_axis(bl_buf *gp, const bl_report_model *answer);
 #endif

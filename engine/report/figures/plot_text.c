@@ -203,6 +203,19 @@ void bl_gp_axis(bl_buf *gp, const char *name, const bl_axis *axis, double below,
     bl_buf_str(gp, ")\n");
 }
 
+/* From the smallest size that did not run to the right edge. */
+void bl_gp_too_large(bl_buf *gp, const bl_report_model *model, const bl_axis *x) {
+    const bl_report_machine *k = &model->machine;
+    const double right = x->high * exp2(0.5);
+    if (!k->known || !(k->failed > 0) || k->failed >= right) return;
+    bl_buf_printf(gp,
+                  "set object 90 rectangle from %.9g, graph 0 to %.9g, graph 1 behind "
+                  "fillcolor rgb '#f3d9cc' fillstyle solid 0.6 noborder\n"
+                  "set label 90 'does not fit' at graph 0.99, graph 0.04 right textcolor rgb "
+                  "'#D55E00' noenhanced\n",
+                  fmax(k->failed, x->low / exp2(0.5)), right);
+}
+
 bl_axis bl_gp_batch_axis(bl_buf *gp, const bl_report_model *model) {
     bl_axis axis = {0};
     for (size_t i = 0; i < model->main.size_count; i++)
@@ -210,5 +223,6 @@ bl_axis bl_gp_batch_axis(bl_buf *gp, const bl_report_model *model) {
     for (size_t i = 0; i < model->budget_count; i++)
         bl_axis_add(&axis, model->budgets[i].batch_size);
     bl_gp_axis(gp, "x", &axis, 0.5, 0.5, BL_TICKS_PLAIN);
+    bl_gp_too_large(gp, model, &axis);
     return axis;
 }

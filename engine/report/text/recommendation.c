@@ -3,9 +3,8 @@
 #include "engine/base/mem.h"
 #include "engine/report/text/cells.h"
 #include "engine/report/text/labels.h"
+#include "engine/report/text/machine_text.h"
 #include "engine/report/text/sentences.h"
-#include "engine/report/text/times_text.h"
-#include "engine/report/timing_read.h"
 #include <math.h>
 
 enum { CELL_GAP = 3 };
@@ -52,15 +51,12 @@ static void notes(bl_buf *out, const bl_report_model *m) {
     for (size_t i = 0; i < m->note_count; i++) bl_buf_printf(out, "%s\n", m->notes[i]);
 }
 
-/* What the timing pass says of this machine: two sizes or more. */
+/* What is known of this machine, as a paragraph. */
 static void machine(bl_buf *out, const bl_report_model *m) {
-    bl_stats_step_size *size = bl_xalloc((m->timing_count + 1) * sizeof *size);
-    const size_t n = bl_report_step_sizes(m, size);
-    if (n > 1) {
-        bl_buf_str(out, "\n");
-        bl_times_words(out, size, n);
-    }
-    free(size);
+    bl_buf words = {0};
+    bl_report_machine_words(&words, m);
+    if (words.len > 0) bl_buf_printf(out, "\n%s", bl_buf_text(&words));
+    bl_buf_free(&words);
 }
 
 void bl_recommendation_text(const bl_report_model *model, bl_buf *out) {

@@ -4,9 +4,8 @@
 #include "engine/report/compare.h"
 #include "engine/report/lr_regret.h"
 #include "engine/report/lr_sensitivity.h"
+#include "engine/report/text/machine_text.h"
 #include "engine/report/text/recommendation.h"
-#include "engine/report/text/times_text.h"
-#include "engine/report/timing_read.h"
 #include <math.h>
 
 static void series_name(bl_jw *w, const bl_report_model *m, int series) {
@@ -279,18 +278,6 @@ static void pairs_json(bl_jw *w, const bl_report_model *m) {
     bl_jw_end(w);
 }
 
-/* What the timing pass says of this machine: two sizes or more. */
-static void times_json(bl_jw *w, const bl_report_model *m) {
-    bl_stats_step_size *size = bl_xalloc((m->timing_count + 1) * sizeof *size);
-    const size_t n = bl_report_step_sizes(m, size);
-    if (n > 1) {
-        bl_jw_object(w, "times");
-        bl_times_json(w, size, n);
-        bl_jw_end(w);
-    }
-    free(size);
-}
-
 void bl_recommendation_json(const bl_report_model *model, bl_buf *out) {
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
@@ -317,7 +304,7 @@ void bl_recommendation_json(const bl_report_model *model, bl_buf *out) {
     known_json(&w, model);
     rules_json(&w, model);
     pairs_json(&w, model);
-    times_json(&w, model);
+    bl_report_machine_json(&w, model);
     bl_jw_array(&w, "budgets");
     for (size_t i = 0; i < model->budget_count; i++) budget_json(&w, model, &model->budgets[i]);
     bl_jw_end(&w);

@@ -35,22 +35,25 @@ static void count_words(bl_buf *out, double n) {
     bl_format_count(out, floor(n + 0.5));
 }
 
+void bl_times_line(bl_buf *out, const bl_stats_step_line *line) {
+    short_time(out, line->fixed.value, 3);
+    if (line->flat) return;
+    bl_buf_str(out, " + ");
+    short_time(out, line->each.value, 4);
+    bl_buf_str(out, " x B");
+}
+
 static void line_words(bl_buf *out, const bl_stats_step_line *line, const bl_stats_step_size *size,
                        size_t n) {
     bl_buf_str(out, "throughput   t(B) = ");
-    short_time(out, line->fixed.value, 3);
-    if (!line->flat) {
-        bl_buf_str(out, " + ");
-        short_time(out, line->each.value, 4);
-        bl_buf_str(out, " x B");
-    }
+    bl_times_line(out, line);
     bl_buf_printf(out, "   (%zu sizes", n);
     if (n > 2) bl_buf_printf(out, ", worst deviation %.1f %%", 100 * fabs(line->worst));
     bl_buf_str(out, ")\n");
     if (n > 2 && fabs(line->worst) > BL_STATS_LINE_FINDING) {
-        bl_buf_printf(out, "%sno straight line: at ", k_indent);
+        bl_buf_printf(out, "%sno straight line: a step of ", k_indent);
         bl_format_count(out, size[line->worst_index].batch_size);
-        bl_buf_printf(out, " a step takes %.1f %% %s than the line says\n", 100 * fabs(line->worst),
+        bl_buf_printf(out, " takes %.1f %% %s than it says\n", 100 * fabs(line->worst),
                       line->worst > 0 ? "longer" : "less");
     }
 }
@@ -62,7 +65,7 @@ static void knee_words(bl_buf *out, const bl_stats_step_line *line) {
         return;
     }
     if (line->through_zero) {
-        bl_buf_str(out, "no fixed cost is seen: every batch size is as fast per example\n");
+        bl_buf_str(out, "the line begins at 0: a step has no fixed cost to be seen\n");
         return;
     }
     const double half = bl_stats_step_line_share(line, 0.5);
@@ -124,21 +127,20 @@ static void falls_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
         if (!bl_stats_step_falls(&size[i], &size[i + 1])) continue;
         const double times = bl_stats_median(size[i + 1].seconds, size[i + 1].repeats) /
                              bl_stats_median(size[i].seconds, size[i].repeats);
-        bl_buf_printf(out, "%sfrom ", k_indent);
+        bl_buf_str(out, k_indent);
         bl_format_count(out, size[i].batch_size);
         bl_buf_str(out, " to ");
         bl_format_count(out, size[i + 1].batch_size);
-        bl_buf_printf(out, " the time grows faster than the batch: %.3g times for %.3g\n", times,
+        bl_buf_printf(out, ": %.3g times the time for %.3g times the batch\n", times,
                       size[i + 1].batch_size / size[i].batch_size);
     }
 }
 
-/* "3.1 times" and "12 %": how much too long. */
 static void off_words(bl_buf *out, double off) {
     if (off >= 1)
-        bl_buf_printf(out, "%.2g times", 1 + off);
+        bl_buf_printf(out, "%.2g times as long as on a quiet one", 1 + off);
     else
-        bl_buf_printf(out, "%.0f %%", 100 * off);
+        bl_buf_printf(out, "%.0f %% too long", 100 * off);
 }
 
 void bl_times_busy_words(bl_buf *out, const bl_stats_step_size *size, size_t n,
@@ -146,19 +148,17 @@ void bl_times_busy_words(bl_buf *out, const bl_stats_step_size *size, size_t n,
     const bl_stats_disturbance d = bl_stats_step_disturbance(size, n);
     if (!(d.off > BL_STATS_DISTURBED)) return;
     bl_buf_printf(out, "%sthe machine was busy", indent);
-    if (d.other >= 0.01)
-        bl_buf_printf(out, ": other work had the processor %.0f %% of the time", 100 * d.other);
+    if (d.other >= 0.01) bl_buf_printf(out, ", %.0f %% of the time with other work", 100 * d.other);
     bl_buf_printf(out, ";\n%stimes by the clock may be up to ", indent);
     off_words(out, d.off);
-    bl_buf_str(out, " too long\n");
+    bl_buf_str(out, "\n");
     const bl_stats_step_line line = bl_stats_fit_processor_line(size, n);
     if (!line.known) return;
     bl_buf_printf(out, "%sby processor time t(B) = ", indent);
-    short_time(out, line.fixed.value, 3);
-    if (!line.flat) {
-        bl_buf_str(out, " + ");
-        short_time(out, line.each.value, 4);
-        bl_buf_str(out, " x B");
+    bl_times_line(out, &line);
+    if (!line.flat && !line.through_zero) {
+        bl_buf_str(out, ", half speed at ");
+        count_words(out, bl_stats_step_line_share(&line, 0.5));
     }
     bl_buf_str(out, "\n");
 }

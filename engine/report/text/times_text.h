@@ -16,6 +16,8 @@ void bl_times_table(bl_buf *out, const bl_stats_step_size *size, size_t n);
  * speed_95, other_work, too_long_by, best,
  * not_told_apart and sizes. */
 void bl_times_json(bl_jw *w, const bl_stats_step_size *size, size_t n);
+/* "25.6 ms + 1.116 ms x B" */
+void bl_times_line(bl_buf *out, const bl_stats_step_line *line);
 /* "25.6 ms", "3.04 s": the unit that fits. */
 void bl_times_format(bl_buf *out, double seconds);
 #endif

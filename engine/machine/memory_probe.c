@@ -1,9 +1,10 @@
-#include "engine/machine/probe.h"
+#include "engine/machine/memory_probe.h"
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
 #include "engine/train/train.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -51,6 +52,16 @@ static void volunteer(void) {
     (void)close(f);
 }
 
+/* What the parent has held so far is no part of it: peaks count from here (proc(5), clear_refs). */
+static void forget_peak(void) {
+    (void)malloc_trim(0);
+    const int f = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+    if (f < 0) return;
+    const ssize_t written = write(f, "5", 1);
+    (void)written;
+    (void)close(f);
+}
+
 static void be_silent(void) {
     const int f = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (f < 0) return;
@@ -65,6 +76,7 @@ static _Noreturn void be_probe(const bl_machine_place *place, int64_t batch_size
     (void)signal(SIGINT, SIG_DFL);
     volunteer();
     be_silent();
+    forget_peak();
     if (isfinite(place->bytes)) {
         const struct rlimit limit = {(rlim_t)place->bytes, (rlim_t)place->bytes};
         (void)setrlimit(RLIMIT_AS, &limit);

@@ -1,4 +1,4 @@
-#include "kernels/peak.h"
+#include "kernels/multiply_adds.h"
 #include <string.h>
 
 bl_peak bl_peak_scalar;

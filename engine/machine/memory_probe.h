@@ -1,8 +1,8 @@
 /* A real step and a real evaluation at one batch size, in a process of its own. Running out of
  * memory there is a result and harms nobody: the process has a limit of address space, and the
  * system ends it before any other one (oom_score_adj). */
-#ifndef BL_ENGINE_MACHINE_PROBE_H
-#define BL_ENGINE_MACHINE_PROBE_H
+#ifndef BL_ENGINE_MACHINE_MEMORY_PROBE_H
+#define BL_ENGINE_MACHINE_MEMORY_PROBE_H
 #include "engine/config/config.h"
 #include "engine/data/dataset.h"
 #include "engine/train/device_dataset.h"

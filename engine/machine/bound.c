@@ -1,13 +1,13 @@
-#include "engine/machine/peak.h"
+#include "engine/machine/bound.h"
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
-#include "kernels/peak.h"
+#include "kernels/multiply_adds.h"
 #include <math.h>
 
-enum { TRIES = 7, ROUNDS = 2000000, FLOATS = 8 << 20, STREAMS = 3 };
+enum { TRIES = 7, ROUNDS = 1000000, STREAMS = 3, LEAST_SET = 64 << 10, MOST_SET = 96 << 20 };
 static const double k_half = 0.5;
 
-static double best_multiply_adds(const bl_kernels *kernels) {
+double bl_machine_multiply_adds(const bl_kernels *kernels) {
     bl_peak *peak = bl_peak_of(kernels);
     double best = 0;
     for (int i = 0; i < TRIES; i++) {
@@ -18,23 +18,23 @@ static double best_multiply_adds(const bl_kernels *kernels) {
     return best;
 }
 
-static double best_bytes(void) {
-    float *a = bl_xalloc(STREAMS * (size_t)FLOATS * sizeof *a), *b = a + FLOATS, *c = b + FLOATS;
+double bl_machine_bandwidth(double working_set) {
+    const double set = fmin(fmax(working_set, LEAST_SET), MOST_SET);
+    const size_t n = (size_t)(set / STREAMS / sizeof(float)), passes = (size_t)(MOST_SET / set);
+    float *a = bl_xalloc(STREAMS * n * sizeof *a), *b = a + n, *c = b + n;
     double best = 0;
-    for (size_t i = 0; i < STREAMS * (size_t)FLOATS; i++) a[i] = (float)(i & 7);
+    for (size_t i = 0; i < STREAMS * n; i++) a[i] = (float)(i & 7);
     for (int t = 0; t < TRIES; t++) {
         const double start = bl_clock_cpu_seconds();
-        for (size_t i = 0; i < FLOATS; i++) a[i] = b[i] + c[i];
+        for (size_t p = 0; p < passes; p++) {
+            for (size_t i = 0; i < n; i++) a[i] = b[i] + c[i];
+            b[p % n] = a[n / 2]; /* each pass is used by the next one */
+        }
         const double passed = bl_clock_cpu_seconds() - start;
-        best = fmax(best, (double)STREAMS * FLOATS * sizeof(float) / passed);
-        b[t] = a[FLOATS / 2]; /* every pass is used by the next one */
+        best = fmax(best, (double)(passes * STREAMS * n * sizeof(float)) / passed);
     }
     free(a);
     return best;
-}
-
-bl_machine_peak bl_machine_measure_peak(const bl_kernels *kernels) {
-    return (bl_machine_peak){best_multiply_adds(kernels), best_bytes()};
 }
 
 bl_machine_bound bl_machine_bound_of(double multiply_adds, double bytes, double fixed) {

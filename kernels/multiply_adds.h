@@ -1,7 +1,7 @@
 /* How many multiply-adds this processor can do: the bound that dense layers and convolutions are
  * held against (engine/machine). Nothing of a run uses it. */
-#ifndef BL_KERNELS_PEAK_H
-#define BL_KERNELS_PEAK_H
+#ifndef BL_KERNELS_MULTIPLY_ADDS_H
+#define BL_KERNELS_MULTIPLY_ADDS_H
 #include "kernels/kernel.h"
 #include <stddef.h>
 

@@ -1,17 +1,16 @@
 /* What this processor can do at most, measured on one core: multiply-adds in registers, and bytes
- * between memory and registers. */
-#ifndef BL_ENGINE_MACHINE_PEAK_H
-#define BL_ENGINE_MACHINE_PEAK_H
+ * to and from arrays of a given size, which lie in a cache or in memory. */
+#ifndef BL_ENGINE_MACHINE_BOUND_H
+#define BL_ENGINE_MACHINE_BOUND_H
 #include "kernels/kernel.h"
 
-typedef struct bl_machine_peak {
-    double multiply_adds; /* a second, with the instructions that the kernels use */
-    double bytes;         /* a second: a[i] = b[i] + c[i] over arrays that no cache holds, the
-                             STREAM benchmark's way of counting: 12 bytes an element */
-} bl_machine_peak;
+/* A second, with the instructions that the kernels use: the best of several tries by processor
+ * time, a tenth of a second in all. */
+double bl_machine_multiply_adds(const bl_kernels *kernels);
 
-/* The best of several tries, by processor time: half a second. */
-bl_machine_peak bl_machine_measure_peak(const bl_kernels *kernels);
+/* A second, over three arrays of `working_set` bytes together (64 KiB to 96 MiB of it): a = b + c
+ * in the STREAM benchmark's way of counting, 12 bytes an element. */
+double bl_machine_bandwidth(double working_set);
 
 /* What holds a step back, judged by its share of either peak. */
 typedef enum bl_machine_bound {
@@ -21,7 +20,7 @@ typedef enum bl_machine_bound {
     BL_MACHINE_BY_NEITHER, /* work that is neither: small layers, random numbers, look-ups */
     BL_MACHINE_BOUND_COUNT
 } bl_machine_bound;
-/* Shares from 0 to 1; `fixed` NAN: not known. */
+/* `fixed` NAN: not known. */
 bl_machine_bound bl_machine_bound_of(double multiply_adds, double bytes, double fixed);
 const char *bl_machine_bound_words(bl_machine_bound bound); /* "bound by compute" */
 #endif

@@ -1,0 +1,210 @@
+/* batchlab machine NAME: what fits here, how long a step takes, and where the time goes. */
+#include "engine/base/mem.h"
+#include "engine/base/process.h"
+#include "engine/cli/command.h"
+#include "engine/cli/experiment.h"
+#include "engine/cli/jobs.h"
+#include "engine/cli/progress.h"
+#include "engine/machine/survey.h"
+#include "engine/report/machine_read.h"
+#include "engine/report/text/machine_text.h"
+#include "engine/report/timing_read.h"
+#include "engine/report/write.h"
+#include "engine/sweep/sweep.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char k_notes[] =
+    "Measures the batch sizes of the preset (--set sweep.batch_sizes=[100,127,128] for others):\n"
+    "throughput and its knee, where the time of a step goes, memory, and the largest size that\n"
+    "really ran within the limit. Each size is tried in a process of its own; one that runs out\n"
+    "of memory is a result. Times by processor and clock tell a busy machine from a slow one.\n"
+    "Exit status: 0 measured, 2 no size fits or wrong usage, 75 interrupted.\n";
+
+enum { PRESET, SET, SYNTHETIC, DEVICE, MEMORY, MARGIN, SECONDS, PROGRESS, JSON, OPTION_COUNT };
+// clang-format off
+static const bl_option k_options[] = {
+    [PRESET]    = {"--preset",    NULL, "NAME",      "tiny, quick (default) or paper, as the experiment declares"},
+    [SET]       = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated", .repeats = true},
+    [SYNTHETIC] = {"--synthetic", NULL, NULL,        "use generated data although the real data are there"},
+    [DEVICE]    = {"--device",    NULL, "cpu",       "where to compute: cpu, cuda, cuda:1"},
+    [MEMORY]    = {"--memory",    NULL, "SIZE",      "the limit, such as 8G (default: the control group's, else what is free)"},
+    [MARGIN]    = {"--margin",    NULL, "PERCENT",   "part of the limit that is kept free (default: 5)"},
+    [SECONDS]   = {"--seconds",   NULL, "N",         "that the search for the largest size may take (default: 20)"},
+    [PROGRESS]  = {"--progress",  NULL, "MODE",      "auto, plain, json or none"},
+    [JSON]      = {"--json",      NULL, NULL,        "one JSON object instead of words; null is unknown"},
+};
+// clang-format on
+_Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
+
+typedef struct wishes {
+    double memory, margin, seconds; /* memory 0: look */
+} wishes;
+
+/* A number from `least` to `most`. */
+static bool read_number(const char *text, double least, double most, double *out) {
+    char *end;
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && *out >= least && *out <= most;
+}
+
+/* -1 to go on. */
+static int read_wishes(const bl_args *args, wishes *w, bl_display *display) {
+    *w = (wishes){.margin = 0.05, .seconds = 20};
+    const char *memory = args->value[MEMORY], *margin = args->value[MARGIN],
+               *seconds = args->value[SECONDS];
+    if (memory != NULL && !bl_machine_read_bytes(memory, &w->memory))
+        return bl_cli_usage(args, "--memory %s: expected a size such as 8G or 512M", memory);
+    if (margin != NULL) {
+        if (!read_number(margin, 0, 90, &w->margin))
+            return bl_cli_usage(args, "--margin %s: expected a percentage from 0 to 90", margin);
+        w->margin /= 100;
+    }
+    if (seconds != NULL && !read_number(seconds, 0, 86400, &w->seconds))
+        return bl_cli_usage(args, "--seconds %s: expected a number from 0 to 86400", seconds);
+    if (!bl_display_init(display, args->value[PROGRESS]))
+        return bl_cli_usage(args, "--progress %s: expected auto, plain, json or none",
+                            args->value[PROGRESS]);
+    return -1;
+}
+
+static bl_status find_limit(bl_survey *s, const bl_experiment *e, const wishes *w, bl_err *err) {
+    if (e->device_data == NULL || w->memory > 0)
+        return bl_machine_find_limit(&s->limit, w->memory, w->margin, &bl_machine_here, err);
+    s->limit.bytes = (double)e->device_data->device->available(e->device_data->device);
+    s->limit.kept_free = w->margin * s->limit.bytes;
+    (void)snprintf(s->limit.source, sizeof s->limit.source, "free on the device");
+    return BL_OK;
+}
+
+/* Times the sizes that ran, and reads the result back. */
+static bl_status measure_times(bl_survey *s, bl_experiment *e, const bl_plan_head *head,
+                               bl_err *err) {
+    const bl_timing_options timing = {.config = &e->config,
+                                      .data = &e->data,
+                                      .store = &e->store,
+                                      .kernels = e->kernels,
+                                      .device_data = e->device_data,
+                                      .batch_sizes = s->ran,
+                                      .count = s->ran_count,
+                                      .file = BL_REPORT_MACHINE_TIMES,
+                                      .again = true,
+                                      .stop = s->stop,
+                                      .say = s->say,
+                                      .say_ctx = s->say_ctx};
+    bl_report_model m = {.plan.head = *head};
+    BL_TRY(bl_timing_run(&timing, err));
+    bl_status status = bl_report_timing_read(&m, e->store.dir, BL_REPORT_MACHINE_TIMES, err);
+    bl_stats_step_size *size = bl_xalloc((m.timing_count + 1) * sizeof *size);
+    bl_survey_times(s, size, bl_report_step_sizes(&m, size));
+    free(size);
+    bl_report_model_free(&m);
+    return status;
+}
+
+/* All measurements, into machine.json. */
+static bl_status survey(bl_survey *s, bl_experiment *e, const bl_plan_head *head, bl_err *err) {
+    const bl_i64_list *sizes = &e->config.sweep.batch_sizes;
+    char path[BL_PATH];
+    bl_buf text = {0};
+    BL_TRY(bl_survey_memory(s, sizes->v, sizes->n, err));
+    BL_TRY(measure_times(s, e, head, err));
+    BL_TRY(bl_survey_largest(s, err));
+    BL_TRY(bl_survey_phases(s, err));
+    bl_survey_write(s, &text);
+    bl_status status = bl_path(path, err, "%s/machine.json", e->store.dir);
+    if (status == BL_OK) status = bl_store_write(path, text.data, text.len, err);
+    bl_buf_free(&text);
+    return status;
+}
+
+/* Words or JSON to stdout, figures into reports/NAME/machine/. */
+static bl_status answer(const bl_experiment *e, const bl_plan_head *head, bool json, bl_err *err) {
+    bl_report_model m;
+    bl_buf out = {0};
+    char dir[BL_PATH];
+    bl_status status = BL_OK;
+    BL_TRY(bl_report_machine_model(&m, e->store.dir, head, err));
+    if (json) {
+        bl_jw w = bl_jw_open(&out);
+        bl_jw_object(&w, NULL);
+        bl_jw_str(&w, "experiment", e->config.name);
+        bl_jw_str(&w, "preset", e->config.preset);
+        bl_report_machine_json(&w, &m);
+        bl_jw_end(&w);
+        bl_jw_line(&w);
+    } else {
+        bl_report_machine_words(&out, &m);
+    }
+    bl_cli_print(stdout, bl_buf_text(&out));
+    BL_GOTO(bl_path(dir, err, "%s/%s/machine", bl_cli_reports_dir(), e->config.name));
+    BL_GOTO(bl_report_write_machine(&m, dir, bl_cli_templates_dir, err));
+    if (!json) bl_cli_printf(stdout, "\nFigures: %s/\n", dir);
+done:
+    bl_buf_free(&out);
+    bl_report_model_free(&m);
+    return status;
+}
+
+static bl_status measure_and_say(const bl_args *args, bl_experiment *e, bl_survey *s,
+                                 const wishes *w, bl_err *err) {
+    size_t jobs = 1;
+    BL_TRY(bl_experiment_config(e, args->operand, args->value[PRESET], args, err));
+    BL_TRY(bl_experiment_level(e, args->value[DEVICE], err));
+    BL_TRY(bl_experiment_open(e, bl_args_has(args, SYNTHETIC), true, err));
+    BL_TRY(bl_experiment_device(e, args->value[DEVICE], &jobs, err));
+    if (e->config.sweep.batch_sizes.n == 0)
+        BL_FAIL(err, BL_EINVAL, "no batch size to measure: sweep.batch_sizes is empty");
+    s->place = (bl_machine_place){.config = &e->config,
+                                  .data = &e->data,
+                                  .kernels = e->kernels,
+                                  .device_data = e->device_data};
+    const bl_plan_head head = {
+        .experiment = e->config.name,
+        .preset = e->config.preset,
+        .title = e->config.title,
+        .metric = e->config.metric,
+        .optimizer = e->config.optimizer.name,
+        .dataset = {
+                    .name = e->data.name, .variant = e->data.variant, .synthetic = e->data.synthetic}
+    };
+    BL_TRY(find_limit(s, e, w, err));
+    BL_TRY(survey(s, e, &head, err));
+    bl_display_close(s->say_ctx);
+    return answer(e, &head, bl_args_has(args, JSON), err);
+}
+
+static int machine(const bl_args *args) {
+    bl_display display;
+    bl_err err = {0};
+    wishes w;
+    const int rc = read_wishes(args, &w, &display);
+    if (rc >= 0) return rc;
+    bl_experiment *e = bl_xalloc(sizeof *e);
+    bl_survey *s = bl_xalloc(sizeof *s);
+    s->seconds = w.seconds;
+    s->stop = &bl_cli_interrupted;
+    s->say = bl_display_say;
+    s->say_ctx = &display;
+    bl_cli_catch_signals();
+    const bl_status status = measure_and_say(args, e, s, &w, &err);
+    bl_display_close(&display);
+    bl_survey_free(s);
+    bl_experiment_close(e);
+    free(s);
+    free(e);
+    return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
+}
+
+const bl_command bl_cmd_machine = {
+    .name = "machine",
+    .arguments = "NAME [options]",
+    .does = "what fits here, how fast it is, where the time goes",
+    .notes = k_notes,
+    .operand = BL_OPERAND_EXPERIMENT,
+    .options = k_options,
+    .option_count = OPTION_COUNT,
+    .run = machine,
+};

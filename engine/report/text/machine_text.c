@@ -1,0 +1,209 @@
+#include "engine/report/text/machine_text.h"
+#include "engine/base/format.h"
+#include "engine/base/mem.h"
+#include "engine/report/text/times_text.h"
+#include "engine/report/timing_read.h"
+#include <math.h>
+#include <stdio.h>
+
+static const char k_indent[] = "             "; /* as wide as a label */
+
+/* ---- where it goes ---- */
+
+static int percent(double share) {
+    return (int)floor(100 * share + 0.5);
+}
+
+static void phases_words(bl_buf *out, const bl_report_phases *p, bool first) {
+    bl_buf_str(out, first ? "where it goes" : k_indent);
+    bl_buf_str(out, " at ");
+    bl_format_count(out, p->batch_size);
+    bl_buf_str(out, ":");
+    static const int order[] = {1, 2, 3, 0}; /* forward, backward, optimizer, gather */
+    for (size_t i = 0; i < BL_COUNT(order); i++)
+        bl_buf_printf(out, "%s %s %d %%", i > 0 ? "," : "", bl_report_phase_names[order[i]],
+                      percent(p->phase[order[i]] / p->step));
+    bl_buf_printf(out, "\n%s %d %% of this processor's multiply-adds, %d %% of its bandwidth,\n",
+                  k_indent, percent(fmin(1, p->of_multiply_adds)), percent(fmin(1, p->of_bytes)));
+    bl_buf_printf(out, "%s %s\n", k_indent, p->bound);
+}
+
+static void layers_words(bl_buf *out, const bl_report_phases *p) {
+    bl_buf_printf(out, "%s dearest layers at ", k_indent);
+    bl_format_count(out, p->batch_size);
+    bl_buf_str(out, ":");
+    for (size_t i = 0; i < p->layers; i++)
+        bl_buf_printf(out, "%s%s%s %d %%", i > 0 ? "," : "", i == 3 ? "\n              " : " ",
+                      p->layer[i].name, percent(p->layer[i].seconds / p->step));
+    bl_buf_printf(out, "\n%s an evaluation takes ", k_indent);
+    bl_times_format(out, p->evaluation);
+    bl_buf_str(out, "\n");
+}
+
+/* ---- memory ---- */
+
+bl_stats_step_line bl_report_memory_line(const bl_report_model *m, size_t *n) {
+    const size_t most = m->machine.probes + m->timing_count;
+    double *bytes = bl_xalloc((most + 1) * sizeof *bytes);
+    bl_stats_step_size *size = bl_xalloc((most + 1) * sizeof *size);
+    *n = 0;
+    for (size_t i = 0; i < m->machine.probes; i++) {
+        const bl_report_probe *p = &m->machine.probe[i];
+        if (!p->ran || !(p->bytes > 0)) continue;
+        bytes[*n] = p->bytes;
+        size[*n] = (bl_stats_step_size){p->batch_size, &bytes[*n], 1, NULL};
+        ++*n;
+    }
+    for (size_t i = 0; !m->machine.known && i < m->timing_count; i++) {
+        bytes[*n] = m->timing[i].memory_bytes;
+        if (!(bytes[*n] > 0)) continue;
+        size[*n] = (bl_stats_step_size){m->timing[i].batch_size, &bytes[*n], 1, NULL};
+        ++*n;
+    }
+    const bl_stats_step_line line = bl_stats_fit_step_line(size, *n);
+    free(size);
+    free(bytes);
+    return line;
+}
+
+static void memory_line_words(bl_buf *out, const bl_report_model *m) {
+    size_t n;
+    const bl_stats_step_line line = bl_report_memory_line(m, &n);
+    bl_buf_str(out, "memory       ");
+    if (!line.known) {
+        bl_buf_str(out, "too few sizes for a line\n");
+        return;
+    }
+    bl_buf_str(out, "M(B) = ");
+    bl_format_bytes(out, line.fixed.value);
+    bl_buf_str(out, " + ");
+    bl_format_bytes(out, line.each.value);
+    bl_buf_printf(out, " x B   (%zu sizes, %s", n,
+                  m->machine.known ? "evaluation included" : "as planned");
+    if (n > 2) bl_buf_printf(out, ";\n%sworst deviation %.1f %%", k_indent, 100 * fabs(line.worst));
+    bl_buf_str(out, ")\n");
+}
+
+/* "15.0 GiB (what is free), 768 MiB of it kept free" */
+static void limit_words(bl_buf *out, const bl_report_machine *k) {
+    bl_format_bytes(out, k->limit);
+    bl_buf_printf(out, " (%s)", k->source);
+    if (!(k->kept_free > 0)) return;
+    bl_buf_str(out, ", ");
+    bl_format_bytes(out, k->kept_free);
+    bl_buf_str(out, " of it kept free");
+}
+
+static void range_words(bl_buf *out, double from, double to) {
+    bl_format_count(out, from);
+    if (to > from) {
+        bl_buf_str(out, " to ");
+        bl_format_count(out, to);
+    }
+}
+
+/* What lies above the largest that ran. */
+static void beyond_words(bl_buf *out, const bl_report_machine *k) {
+    bl_buf_str(out, k_indent);
+    if (k->failed > 0) {
+        if (k->failed > k->largest + 1) {
+            range_words(out, k->largest + 1, k->failed - 1);
+            bl_buf_printf(out, " %s not tried; ", k->failed > k->largest + 2 ? "were" : "was");
+        }
+        bl_format_count(out, k->failed);
+        bl_buf_printf(out, " %s\n", k->because);
+    } else if (k->largest >= k->most) {
+        bl_buf_str(out, "that is every training row at once: no limit is in sight\n");
+    } else {
+        bl_buf_str(out, "larger ones were not tried");
+        bl_buf_str(out, k->out_of_time ? ": --seconds gives them more time\n" : "\n");
+    }
+}
+
+static void largest_words(bl_buf *out, const bl_report_machine *k) {
+    bl_buf_printf(out, "%slargest that ran: ", k_indent);
+    bl_format_count(out, k->largest);
+    if (k->largest_bytes > 0) {
+        bl_buf_str(out, ", with ");
+        bl_format_bytes(out, k->largest_bytes);
+    }
+    bl_buf_printf(out, "\n%sof ", k_indent);
+    limit_words(out, k);
+    bl_buf_str(out, "\n");
+    beyond_words(out, k);
+    if (k->note[0] != '\0') bl_buf_printf(out, "%s%s\n", k_indent, k->note);
+}
+
+static void pieces_words(bl_buf *out, const bl_report_machine *k) {
+    if (!(k->piece > 0)) return;
+    bl_buf_printf(out, "%sin pieces of ", k_indent);
+    bl_format_count(out, k->piece);
+    bl_buf_str(out, " any batch fits, at ");
+    const double more = 100 * (k->in_pieces.value - 1);
+    bl_buf_printf(out, "%.1f %% %s time per example\n", fabs(more), more >= 0 ? "more" : "less");
+}
+
+static void machine_words(bl_buf *out, const bl_report_model *m) {
+    const bl_report_machine *k = &m->machine;
+    for (size_t i = 0; i < k->phase_count; i++) phases_words(out, &k->phases[i], i == 0);
+    if (k->phase_count > 0) layers_words(out, &k->phases[0]);
+    memory_line_words(out, m);
+    largest_words(out, k);
+    pieces_words(out, k);
+}
+
+void bl_report_machine_words(bl_buf *out, const bl_report_model *m) {
+    bl_stats_step_size *size = bl_xalloc((m->timing_count + 1) * sizeof *size);
+    const size_t n = bl_report_step_sizes(m, size);
+    if (n > 1 || (n > 0 && m->machine.known)) bl_times_words(out, size, n);
+    free(size);
+    if (m->machine.known) machine_words(out, m);
+}
+
+/* ---- as data ---- */
+
+static void phases_json(bl_jw *w, const bl_report_phases *p) {
+    bl_jw_object(w, NULL);
+    bl_jw_f64_rounded(w, "batch_size", p->batch_size);
+    for (size_t i = 0; i < BL_REPORT_PHASE_KINDS; i++)
+        bl_jw_f64_rounded(w, bl_report_phase_names[i], p->phase[i]);
+    bl_jw_f64_rounded(w, "evaluation", p->evaluation);
+    bl_jw_f64_rounded(w, "of_peak_multiply_adds", p->of_multiply_adds);
+    bl_jw_f64_rounded(w, "of_peak_bytes", p->of_bytes);
+    bl_jw_str(w, "bound", p->bound);
+    bl_jw_end(w);
+}
+
+static void memory_json(bl_jw *w, const bl_report_model *m) {
+    const bl_report_machine *k = &m->machine;
+    size_t n;
+    const bl_stats_step_line line = bl_report_memory_line(m, &n);
+    bl_jw_f64_rounded(w, "memory_fixed", line.fixed.value);
+    bl_jw_f64_rounded(w, "memory_per_example", line.each.value);
+    bl_jw_f64_rounded(w, "limit", k->limit);
+    bl_jw_f64_rounded(w, "kept_free", k->kept_free);
+    bl_jw_str(w, "limit_source", k->source);
+    bl_jw_f64_rounded(w, "largest", k->largest);
+    bl_jw_f64_rounded(w, "largest_bytes", k->largest_bytes);
+    bl_jw_f64_rounded(w, "failed", k->failed > 0 ? k->failed : (double)NAN);
+    bl_jw_f64_rounded(w, "piece", k->piece > 0 ? k->piece : (double)NAN);
+    bl_jw_f64_rounded(w, "time_in_pieces", k->in_pieces.known ? k->in_pieces.value : (double)NAN);
+}
+
+void bl_report_machine_json(bl_jw *w, const bl_report_model *m) {
+    bl_stats_step_size *size = bl_xalloc((m->timing_count + 1) * sizeof *size);
+    const size_t n = bl_report_step_sizes(m, size);
+    if (n > 1 || (n > 0 && m->machine.known)) {
+        bl_jw_object(w, "times");
+        bl_times_json(w, size, n);
+        bl_jw_end(w);
+    }
+    free(size);
+    if (!m->machine.known) return;
+    bl_jw_object(w, "machine");
+    memory_json(w, m);
+    bl_jw_array(w, "phases");
+    for (size_t i = 0; i < m->machine.phase_count; i++) phases_json(w, &m->machine.phases[i]);
+    bl_jw_end(w);
+    bl_jw_end(w);
+}
