@@ -4,6 +4,7 @@
 #   a homogeneity test is not refused at 1 % (chi squared, 3 degrees of freedom, below 11.345);
 #   the intervals contain the pooled estimate, in at least 15 of 16 cases over four definitions;
 #   every interval is finite and at most a factor of 2.5 wide; the verdicts say the same.
+# Pairs do not enter, so each sweep has one.
 # usage: scripts/base_seeds.sh [EXPERIMENT [PRESET]]     rossmann quick takes some minutes a seed
 set -eu
 name=${1:-rossmann} preset=${2:-quick}
@@ -14,7 +15,7 @@ mkdir -p "$out"
 tables=
 for seed in $seeds; do
   BATCHLAB_RUNS=$out/$seed/runs BATCHLAB_REPORTS=$out/$seed/reports "$program" run "$name" --preset "$preset" \
-    --set train.seed="$seed" --set sweep.confirm_seeds=5 --progress plain >"$out/$seed.log" 2>&1 ||
+    --set train.seed="$seed" --set sweep.confirm_seeds=5 --set sweep.compare_seeds=1 --progress plain >"$out/$seed.log" 2>&1 ||
     { tail -5 "$out/$seed.log"; exit 1; }
   tables="$tables $out/$seed/reports/$name/$preset/critical.csv"
   grep -m1 '^Fit: ' "$out/$seed/reports/$name/$preset/recommendation.txt" | sed "s/^/seed $seed: /"
