@@ -97,6 +97,8 @@ FUZZ   := $(FUZZ_C:%.c=$(B)/%)
 CRASH_C := $(sort $(filter-out tests/crash/injector.c,$(wildcard tests/crash/*.c)))
 CRASH_O := $(CRASH_C:%.c=$(B)/%.o)
 CRASH   := $(B)/tests/crash/crash
+# Random tables, held against `batchlab init`.
+RANDOM_TABLES := $(B)/tests/tables/random_tables
 # Packed by `make dist`: what tests/gpu/run starts.
 DIST := build/dist/batchlab
 GPU_TESTS := $(B)/tests/kernels/families_test $(B)/tests/unit/device_test $(B)/tests/unit/device_steps_test $(B)/tests/unit/device_gradient_test $(B)/tests/gpu/gpu_bench
@@ -105,7 +107,7 @@ BENCH   := $(BENCH_C:%.c=$(B)/%)
 # How often intervals hold: a table, not a benchmark of speed.
 COVERAGE := $(B)/tests/bench/coverage
 
-.PHONY: cuda dist found all experiment find figures reproduce test tests test-crash test-slurm test-bits test-ptx test-fresh test-portable test-full check setup config layers format tidy fuzz bench coverage clean help program golden-update FORCE
+.PHONY: cuda dist found all experiment find figures reproduce test tests test-crash test-tables test-slurm test-bits test-ptx test-fresh test-portable test-full check setup config layers format tidy fuzz bench coverage clean help program golden-update FORCE
 
 all: program cuda
 
@@ -156,7 +158,7 @@ test:
 	$(Q)$(MAKE) $(PARALLEL) check
 
 # The tests to run, and what they start: a test program is its own file, a script starts the program and its helpers.
-ALL_TESTS := $(sort $(wildcard tests/cli/*_test.sh)) $(TESTS) $(GRAPH_TEST) $(CRASH) $(FUZZ_C)
+ALL_TESTS := $(sort $(wildcard tests/cli/*_test.sh)) $(TESTS) $(GRAPH_TEST) $(CRASH) $(RANDOM_TABLES) $(FUZZ_C)
 CHOSEN := $(if $(T),$(foreach x,$(ALL_TESTS),$(if $(strip $(foreach w,$(T),$(findstring $w,$x))),$x)),$(ALL_TESTS))
 EMULATION := $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench
 STARTED := program $(B)/batchlab $(filter $(B)/%,$(CHOSEN)) $(patsubst %.c,$(B)/%,$(filter %_fuzz.c,$(CHOSEN))) \
@@ -169,6 +171,11 @@ check: layers tests
 # (ARGS='-j 4' for four). `make test` has a selection of it.
 test-crash: program $(CRASH)
 	$(Q)$(CRASH) --full -j $$(nproc) $(ARGS)
+
+# 200 random tables of up to 100,000 rows: init, check and training of each; least squares against preset quick on
+# those with a straight line in them. Hours of one core; `make test` draws a few small ones.
+test-tables: program $(RANDOM_TABLES)
+	$(Q)$(RANDOM_TABLES) --quick --tables 200 --rows 100000 $(ARGS)
 
 # A sweep over four workers of a real Slurm, started and ended by the test; half a minute.
 # `sh scripts/setup.sh slurm` installs it.
@@ -284,6 +291,8 @@ $(FUZZ): $(B)/%: $(B)/%.o $(FUZZ_MAIN) $(LIB)
 # Loaded into batchlab by the driver; never linked, and without a sanitizer of its own.
 $(B)/tests/crash/injector.so: tests/crash/injector.c tests/crash/injector.h $(B)/flags.stamp
 	$(Q)mkdir -p $(@D); echo "  CC    $<"; $(CC) -std=c17 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I. -shared -fPIC -o $@ $<
+$(RANDOM_TABLES): $(RANDOM_TABLES).o $(LIB) | $(B)/batchlab
+	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $< $(LIB) $(LIBS)
 $(CRASH): $(CRASH_O) $(LIB) | $(B)/tests/crash/injector.so $(B)/batchlab
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $(CRASH_O) $(LIB) $(LIBS)
 $(B)/tests/gpu/gpu_bench: $(B)/tests/gpu/gpu_bench.o $(LIB)
@@ -292,7 +301,7 @@ $(BENCH): $(B)/%: $(B)/%.o $(LIB)
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $^ $(LIBS)
 $(COVERAGE): $(COVERAGE).o $(B)/tests/unit/coverage_tables.o $(LIB)
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $^ $(LIBS)
--include $(LIB_O:.o=.d) $(EMULATED_O:.o=.d) $(CUDA_O:.o=.d) $(TESTLIB_O:.o=.d) $(TESTS:%=%.d) $(FUZZ:%=%.d) $(BENCH:%=%.d) $(COVERAGE).d $(CRASH_O:.o=.d) $(B)/engine/cli/main.d
+-include $(LIB_O:.o=.d) $(EMULATED_O:.o=.d) $(CUDA_O:.o=.d) $(TESTLIB_O:.o=.d) $(TESTS:%=%.d) $(FUZZ:%=%.d) $(BENCH:%=%.d) $(COVERAGE).d $(CRASH_O:.o=.d) $(RANDOM_TABLES).d $(B)/engine/cli/main.d
 
 # ---- care ---------------------------------------------------------------------------------------
 # Other libraries are found, never required: oneDNN and OpenBLAS when installed, PyTorch by PYTHON.
@@ -354,6 +363,7 @@ help:
 	@echo 'make reproduce NAME=rossmann                                        train again, compare with expected.lock'
 	@echo 'make test [T="WORD..."]                                             build and run every test, or those whose path has a word'
 	@echo 'make test-crash                                                     kill, fill, damage and crowd a store'
+	@echo 'make test-tables                                                    200 random tables, held against init and least squares'
 	@echo 'make test-bits | test-portable | test-full                          one hash: compilers; emulated processors; all 2^32 inputs'
 	@echo 'make test-fresh                                                     both commands on bare machines of Debian 12 and 13'
 	@echo 'make test-ptx                                                       what nvcc makes of the arithmetic, without a GPU'

@@ -231,7 +231,7 @@ static bl_status nth_file(char path[BL_PATH], bl_buf *text, const init *t, size_
         return bl_path(path, err, "%s/%s.cfg", bl_cli_dataset_options(false).manifest_dir, t->name);
     }
     if (text != NULL && i == 1) bl_starter_config(&t->plan, text);
-    if (text != NULL && i == 2) bl_starter_script(text);
+    if (text != NULL && i == 2) bl_starter_script(&t->plan, text);
     if (text != NULL && i == 3) readme(t, text);
     return bl_path(path, err, "%s/%s/%s", bl_cli_experiments_dir, t->name, names[i]);
 }

@@ -185,7 +185,7 @@ const bl_key bl_schema[] = {
 
     {"sweep.batch_sizes", I64S(sweep.batch_sizes, 1, 16777216, 1, BL_LIST), .rule = BL_RULE_INCREASING,
      .def = "32, 64, 128, 256, 512, 1024", .unit = "rows", .help = "the sizes compared"},
-    {"sweep.targets", F64S(sweep.targets, 0, 1e12, 0, 16), ABOVE, .rule = BL_RULE_DECREASING, .def = "",
+    {"sweep.targets", F64S(sweep.targets, 0, 1e200, 0, 16), ABOVE, .rule = BL_RULE_DECREASING, .def = "",
      .help = "values of the metric, easiest first; the last is the main one"},
     {"sweep.seeds", I64(sweep.seeds, 1, 1000), .def = "3", .unit = "runs",
      .help = "runs per point for winners and their neighbours"},

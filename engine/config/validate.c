@@ -116,6 +116,10 @@ static bool chunk_of_list_is_the_batch(const bl_config *c) {
     return found;
 }
 
+static bool one_example_is_normalised(const bl_config *c) {
+    return c->train.batch_size == 1 && bl_config_has_norm(c) && is_net(c);
+}
+
 /* What a note is about, whom it is said to. */
 typedef struct note {
     const bl_config *config;
@@ -154,6 +158,9 @@ void bl_config_notes(const bl_config *config, void (*say)(void *ctx, const char 
                "pieces of %lld rows (train.micro_batch) are normalised each by itself, so this is "
                "not the whole batch's run,",
                (long long)config->train.micro_batch);
+    note_sizes(&n, one_example_is_normalised,
+               "the statistics of one example say nothing: what is normalised over the batch is "
+               "not learnt,");
     note_sizes(&n, chunk_is_the_batch,
                "model.ghost_size is %lld: the batch is one chunk, as under batch norm,",
                (long long)config->model.ghost_size);

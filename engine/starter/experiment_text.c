@@ -139,10 +139,15 @@ static const char k_sweep_lua[] =
     "    retune = { lr = sweep.log2grid { step = config[\"sweep.lr_step\"] }, rule = config[\"sweep.lr_rule\"] },\n"
     "    seeds = config[\"sweep.seeds\"],\n"
     "  })\n"
-    "  sweep.budgets(exp, { from = points, epochs = config[\"sweep.budget_epochs\"], steps = config[\"sweep.budget_steps\"] })\n"
-    "end\n";
+    "  sweep.budgets(exp, { from = points, epochs = config[\"sweep.budget_epochs\"], steps = config[\"sweep.budget_steps\"] })\n";
 // clang-format on
 
-void bl_starter_script(bl_buf *out) {
+/* The report repeats what the script notes: where the baselines are. */
+void bl_starter_script(const bl_starter_plan *p, bl_buf *out) {
     bl_buf_str(out, k_sweep_lua);
+    bl_buf_printf(out, "  exp:note(\"without a net: %s %.4g for always the same answer", p->metric,
+                  p->baseline.constant);
+    if (isfinite(p->baseline.least_squares))
+        bl_buf_printf(out, ", %.4g by least squares", p->baseline.least_squares);
+    bl_buf_str(out, "\")\nend\n");
 }

@@ -26,17 +26,19 @@ void bl_stats_squares_add(bl_stats_squares *s, const double *x, const double *y)
     }
 }
 
-/* The lower half of gram becomes L. */
+/* The lower half of gram becomes L. A pivot that is nothing but rounding is 0: the columns depend on
+ * each other. */
 static bool factor(bl_stats_squares *s) {
     const size_t n = s->columns;
     double *g = s->gram;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j <= i; j++) {
+            const double least = 1e-12 * g[i * n + i];
             double sum = g[i * n + j];
             for (size_t k = 0; k < j; k++) sum -= g[i * n + k] * g[j * n + k];
             if (i != j)
                 g[i * n + j] = sum / g[j * n + j];
-            else if (sum > 0)
+            else if (sum > least)
                 g[i * n + i] = sqrt(sum);
             else
                 return false;

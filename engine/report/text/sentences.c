@@ -6,6 +6,7 @@
 #include "engine/report/compare.h"
 #include "engine/report/lr_regret.h"
 #include "engine/report/lr_sensitivity.h"
+#include "engine/report/text/advice.h"
 #include "engine/report/text/labels.h"
 #include "engine/stats/critical.h"
 #include <math.h>
@@ -167,7 +168,7 @@ static void budgets(bl_buf *out, const bl_report_model *m) {
     for (size_t i = 0; i < m->budget_count; i++) {
         const bl_report_budget *b = &m->budgets[i];
         if (!b->best) continue;
-        bl_buf_str(out, "Best within ");
+        bl_buf_str(out, "Best after ");
         bl_label_amount(out, m, b);
         if (b->series != BL_NO_SERIES) bl_buf_printf(out, ", %s", m->series[b->series].name);
         bl_buf_str(out, ": batch size ");
@@ -428,6 +429,7 @@ void bl_sentences(bl_buf *out, const bl_report_model *model) {
                               "size.\n"
                             : " has not been tried yet.\n");
     }
+    bl_advice_target(out, model);
     if (model->main.best[BL_STATS_FEWEST_STEPS].known) {
         certainty(out, model);
         bl_sentences_rate_ties(out, model);
