@@ -107,7 +107,7 @@ BENCH   := $(BENCH_C:%.c=$(B)/%)
 # How often intervals hold: a table, not a benchmark of speed.
 COVERAGE := $(B)/tests/bench/coverage
 
-.PHONY: cuda dist found all experiment find figures reproduce test tests test-crash test-tables test-slurm test-bits test-ptx test-fresh test-portable test-full check setup config layers format tidy fuzz bench coverage clean help program golden-update FORCE
+.PHONY: cuda dist found all experiment find audit figures reproduce test tests test-crash test-tables test-slurm test-bits test-ptx test-fresh test-portable test-full check setup config layers format tidy fuzz bench coverage clean help program golden-update FORCE
 
 all: program cuda
 
@@ -141,6 +141,10 @@ experiment:
 # A batch size, a rate and targets to try, from a minute or two of training: ARGS=--write puts them into experiment.cfg.
 find: program
 	$(Q)build/batchlab find $(NAME) $(if $(PRESET),--preset $(PRESET)) $(ARGS)
+
+# Forecasts of the critical batch size against every sweep in the store: one table, one figure (docs/audit.md).
+audit:
+	$(Q)sh scripts/audit.sh
 
 # Draws a finished sweep again, from its logs alone, and lists what a paper includes.
 figures: program
@@ -359,6 +363,7 @@ clean:
 help:
 	@echo 'make experiment NAME=rossmann [PRESET=tiny|quick|paper] [ARGS=...]   train, draw, recommend'
 	@echo 'make find NAME=rossmann [PRESET=...] [ARGS=--write]                    a batch size to try, without a sweep'
+	@echo 'make audit                                                          forecasts against every sweep in the store'
 	@echo 'make figures NAME=rossmann                                          draw again, from logs alone: PDF and LaTeX for papers'
 	@echo 'make reproduce NAME=rossmann                                        train again, compare with expected.lock'
 	@echo 'make test [T="WORD..."]                                             build and run every test, or those whose path has a word'

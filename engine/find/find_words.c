@@ -235,6 +235,7 @@ void bl_find_json(bl_buf *out, const bl_find *f, const bl_config *config) {
     bl_jw_str(&w, "experiment", config->name);
     bl_jw_str(&w, "preset", config->preset);
     bl_jw_str(&w, "metric", config->metric);
+    bl_jw_str(&w, "optimizer", config->optimizer.name);
     bl_jw_newline(&w, 1);
     pilot_json(&w, f);
     noise_json(&w, f->noise);

@@ -8,6 +8,8 @@
  *     targets: points, fits, costs              targets.c (recut.c for targets nobody searched for)
  *     probes of the gradient noise              noise_read.c
  *     learning-rate finder                      finder_read.c
+ *     best rates by budget                      rate_budget.c
+ *     find.json -> forecasts, to be audited     audit.c
  *     learning rates and rules                  lr_sensitivity.c, lr_regret.c
  *     reference step counts: their fit          fit_reference, over the batch sizes measured here
  *
@@ -15,6 +17,7 @@
  * seed. */
 #include "engine/report/analyse.h"
 #include "engine/base/mem.h"
+#include "engine/report/audit.h"
 #include "engine/report/budgets.h"
 #include "engine/report/compare.h"
 #include "engine/report/finder_read.h"
@@ -24,6 +27,7 @@
 #include "engine/report/machine_read.h"
 #include "engine/report/noise_read.h"
 #include "engine/report/plan_read.h"
+#include "engine/report/rate_budget.h"
 #include "engine/report/targets.h"
 #include "engine/report/timing_read.h"
 #include <math.h>
@@ -71,6 +75,8 @@ bl_status bl_report_analyse(bl_report_model *m, const char *run_dir, bl_err *err
     bl_sensitivity_measure(m);
     BL_GOTO(bl_report_noise_read(m, run_dir, err));
     BL_GOTO(bl_report_finder_read(m, run_dir, err));
+    BL_GOTO(bl_report_audit_read(m, run_dir, err));
+    BL_GOTO(bl_report_rate_budget_read(m, err));
     bl_regret_judge(m);
     BL_GOTO(fit_reference(m, err));
     m->answered = m->main.best[BL_STATS_FEWEST_STEPS].known || isnan(m->main.target);

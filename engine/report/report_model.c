@@ -173,6 +173,8 @@ void bl_report_model_free(bl_report_model *m) {
     free(m->noise);
     for (size_t i = 0; i < m->finder_count; i++) free(m->finders[i].point);
     free(m->finders);
+    free(m->forecasts);
+    free(m->rate_budgets);
     free(m->notes);
     free(m->trials);
     free(m->targets);

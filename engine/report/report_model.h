@@ -205,6 +205,27 @@ typedef struct bl_report_machine {
     bl_stats_value in_pieces;
 } bl_report_machine;
 
+/* The best rate against the budget, for a schedule and a choice of batch size (rate_budget.h). */
+enum { BL_REPORT_RATE_POINTS = 8 };
+typedef struct bl_report_rate_point {
+    double epochs, learning_rate, low, high; /* low and high: NaN with one seed */
+    double batch_size;
+} bl_report_rate_point;
+typedef struct bl_report_rate_budget {
+    char words[48];     /* "constant, fixed size" */
+    double slope, half; /* d log rate / d log examples; half the width of its interval */
+    bl_report_rate_point point[BL_REPORT_RATE_POINTS]; /* (points) by rising budget */
+    size_t points;
+} bl_report_rate_budget;
+
+/* What was said of the critical batch size before the sweep (audit.h). */
+typedef struct bl_report_forecast {
+    const char *name, *words; /* in files, in sentences */
+    double target;
+    int series; /* of the answer it is held against */
+    bl_stats_value value;
+} bl_report_forecast;
+
 typedef struct bl_report_model {
     bl_plan_doc plan;    /* what the rest was made from; it owns texts and run ids below */
     char processor[128]; /* of the timing pass */
@@ -236,6 +257,10 @@ typedef struct bl_report_model {
     bl_report_noise_line *noise; /* (noise_count) of one run, of batches of noise_batch_size */
     size_t noise_count;
     double noise_batch_size;
+    bl_report_rate_budget *rate_budgets; /* (rate_budget_count) in the order of the plan */
+    size_t rate_budget_count;
+    bl_report_forecast *forecasts; /* (forecast_count) by target */
+    size_t forecast_count;
     bl_sensitivity_rate *rates; /* every rate tried for the main target, by batch size and rate */
     size_t rate_count;
     bl_report_regret *regrets;

@@ -26,7 +26,7 @@ cmp -s "$scratch/out" "$scratch/first" || fail "the second call says something e
 same "$(find "$BATCHLAB_RUNS" -type f ! -name index.csv -exec stat -c '%n %i %Y' {} + | sort)" "$before" "files after the second call"
 try 0 find $tiny --json
 cmp -s "$scratch/out" "$BATCHLAB_RUNS/mnist/find.json" || fail "--json is not what the store keeps"
-says out '^{"format":1,"experiment":"mnist","preset":"tiny","metric":"error",$'
+says out '^{"format":1,"experiment":"mnist","preset":"tiny","metric":"error","optimizer":"adam",$'
 says out '"targets":\[{"value":0'
 
 # Runs do not depend on -j, or on being killed on the way.

@@ -33,6 +33,8 @@ static const tiny_run runs[] = {
      "932f8520759b9f59163341e4987414fea9491fc041e29c9880a8ac26a3bfc67d"},
     {"batch_size_finder",  "batch_size_finder",  NULL,                            true,
      "716bfa06e0dc7c0ab181d7013b8e6c34c888340df590c55f30d54fe19a7974aa"},
+    {"rate_over_budget",   "rate_over_budget",   NULL,                            true,
+     "62474d53c64622158c2f28cd8c86558d3e553b5d2c3c1bab0aa5a38c00cb47d8"},
     {"cifar10",            "cifar10",            NULL,                            false,
      "415bff0b63eacf1026b74d4bc5faa68bb5ef67ea1cb7110fdae43051c9b43810"},
     {"rossmann",           "rossmann",           NULL,                            false,

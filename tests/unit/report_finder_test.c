@@ -3,6 +3,7 @@
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
 #include "engine/report/finder_read.h"
+#include "engine/report/rate_budget.h"
 #include "engine/runlog/runlog.h"
 #include "tests/check.h"
 #include "tests/scratch.h"
@@ -89,7 +90,37 @@ static int folder(void **state) {
     return 0;
 }
 
+/* A line of experiments/rate_over_budget, beside another script's decision. */
+static void rates_by_budget(void **state) {
+    (void)state;
+    bl_plan_decision decisions[] = {
+        decision(BL_PLAN_CUSTOM, "{\"anything\":[1,2]}"),
+        decision(
+            BL_PLAN_CUSTOM,
+            "{\"rate_over_budget\":\"cosine\",\"choice\":\"best\",\"slope\":-0.25,\"half\":0.1,"
+            "\"points\":[{\"epochs\":0.5,\"log2_rate\":-3,\"half\":1,\"batch_size\":64},"
+            "{\"epochs\":2,\"log2_rate\":-4,\"batch_size\":32}]}")};
+    bl_report_model m = {
+        .plan = {.decisions = decisions, .decision_count = BL_COUNT(decisions)}
+    };
+    bl_buf text = {0};
+    assert_false(bl_figure_rate_budget.has_data(&m));
+    CHECK_OK(bl_report_rate_budget_read(&m, ERR));
+    assert_int_equal(m.rate_budget_count, 1);
+    assert_int_equal(m.rate_budgets[0].points, 2);
+    assert_true(isnan(m.rate_budgets[0].point[1].low));
+    assert_true(bl_figure_rate_budget.has_data(&m));
+    bl_figure_rate_budget.data(&text, &m);
+    assert_non_null(strstr(text.data, "\n0.5 0.125 0.0625 0.25 64\n"));
+    bl_buf_clear(&text);
+    bl_figure_rate_budget.settings(&text, &m);
+    assert_non_null(strstr(text.data, "'cosine, best size: -0.25 (-0.35 to -0.15)'"));
+    bl_buf_free(&text);
+    free(m.rate_budgets);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(courses_and_suggestions)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rates_by_budget),
+                                       cmocka_unit_test(courses_and_suggestions)};
     return cmocka_run_group_tests_name("report_finder", tests, folder, NULL);
 }

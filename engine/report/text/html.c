@@ -1,6 +1,7 @@
 /* report.html: heading, sentences, table, figures and trials in one file without references. */
 #include "engine/report/text/html.h"
 #include "engine/base/file.h"
+#include "engine/report/audit.h"
 #include "engine/report/figures/figures.h"
 #include "engine/report/text/cells.h"
 #include "engine/report/text/labels.h"
@@ -119,6 +120,37 @@ static void table(bl_buf *out, const bl_report_model *m) {
     bl_buf_free(&cell);
 }
 
+/* A forecast, and how many times what was measured it is. */
+static void forecast_row(bl_buf *out, const bl_report_model *m, const bl_report_forecast *f) {
+    static const bl_stats_definition shown[] = {BL_STATS_B_CRIT, BL_STATS_PERFECT_END,
+                                                BL_STATS_MAX_USEFUL};
+    bl_buf cell = {0};
+    bl_buf_str(out, "<tr>");
+    element(out, "td", f->words);
+    bl_buf_printf(out, "<td>%.4g</td>", f->target);
+    bl_stats_value_text(&cell, &f->value);
+    element(out, "td", bl_buf_text(&cell));
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        const bl_stats_value factor = bl_report_audit_factor(m, f, shown[i]);
+        bl_buf_clear(&cell);
+        bl_stats_value_text(&cell, &factor);
+        element(out, "td", bl_buf_text(&cell));
+    }
+    bl_buf_str(out, "</tr>\n");
+    bl_buf_free(&cell);
+}
+
+static void forecasts(bl_buf *out, const bl_report_model *m) {
+    if (m->forecast_count == 0) return;
+    bl_buf_str(out, "<h2>Forecasts</h2>\n<p>What was said before the sweep, and how many times the "
+                    "measured size it is: 1 is right, 0.1 ten times too small.</p>\n"
+                    "<div class=\"wide\"><table>\n<tr><th>forecast</th><th>target</th>"
+                    "<th>examples</th><th>/ critical size</th><th>/ end of perfect scaling</th>"
+                    "<th>/ largest useful size</th></tr>\n");
+    for (size_t i = 0; i < m->forecast_count; i++) forecast_row(out, m, &m->forecasts[i]);
+    bl_buf_str(out, "</table></div>\n");
+}
+
 /* What the sweep said besides, as far as it is not among the sentences. */
 static void notes(bl_buf *out, const bl_report_model *m) {
     if (m->note_count == 0 || bl_notes_are_the_answer(m)) return;
@@ -190,6 +222,7 @@ bl_status bl_report_html(bl_buf *out, const bl_report_model *model, const char *
     for (size_t i = 0; i < bl_figure_count; i++)
         BL_TRY(figure(out, bl_figures[i], model, report_dir, err));
     bl_buf_str(out, "</div>\n");
+    forecasts(out, model);
     notes(out, model);
     bl_buf_str(out, "<h2>Runs</h2>\n");
     runs(out, model);

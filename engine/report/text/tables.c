@@ -4,6 +4,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/text.h"
+#include "engine/report/audit.h"
 #include "engine/report/lr_regret.h"
 #include "engine/report/text/labels.h"
 #include <inttypes.h>
@@ -131,12 +132,38 @@ static void rules_csv(bl_buf *out, const bl_report_model *m) {
     }
 }
 
+/* One row for each forecast and definition; factor: forecast over measured. */
+static void audit_csv(bl_buf *out, const bl_report_model *m) {
+    bl_buf_str(out, "experiment,preset,series,target,forecast,value,low,high,definition,measured,"
+                    "measured_low,measured_high,measured_bound,factor,factor_low,factor_high,"
+                    "factor_bound\n");
+    for (size_t i = 0; i < m->forecast_count; i++) {
+        const bl_report_forecast *f = &m->forecasts[i];
+        for (int d = 0; d < BL_STATS_DEFINITION_COUNT; d++) {
+            const bl_stats_definition definition = (bl_stats_definition)d;
+            const bl_stats_value factor = bl_report_audit_factor(m, f, definition);
+            bl_buf_printf(out, "%s,%s,%s,", m->plan.head.experiment, m->plan.head.preset,
+                          f->series != BL_NO_SERIES ? m->series[f->series].name : "");
+            exact(out, f->target);
+            bl_buf_printf(out, ",%s", f->name);
+            rounded(out, f->value.value);
+            rounded(out, f->value.low);
+            rounded(out, f->value.high);
+            bl_buf_printf(out, ",%s", bl_stats_definition_name(definition));
+            interval(out, &bl_report_audit_measured(m, f)->of[d]);
+            interval(out, &factor);
+            bl_buf_str(out, "\n");
+        }
+    }
+}
+
 const bl_report_table bl_report_tables[] = {
     {"runs",     "csv", runs_csv         },
     {"sizes",    "csv", sizes_csv        },
     {"critical", "csv", critical_csv     },
     {"budgets",  "csv", budgets_csv      },
     {"rules",    "csv", rules_csv        },
+    {"audit",    "csv", audit_csv        },
     {"sizes",    "tex", bl_latex_sizes   },
     {"critical", "tex", bl_latex_critical},
     {"rules",    "tex", bl_latex_rules   },

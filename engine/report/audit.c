@@ -1,0 +1,135 @@
+#include "engine/report/audit.h"
+#include "engine/base/file.h"
+#include "engine/base/json.h"
+#include "engine/base/mem.h"
+#include "engine/base/seal.h"
+#include "engine/base/vec.h"
+#include <math.h>
+#include <string.h>
+
+enum { FIND_LIMIT = 1 << 20 };
+static const double k_article = 512.0, k_memory = 16.0 * 1024 * 1024 * 1024;
+
+/* ---- what was said ---- */
+
+/* In find.json: "noise", the measure, the place. */
+static const struct {
+    const char *name, *words, *measure, *place;
+} k_noise[] = {
+    {"noise_start",           "noise scale at the start",       "plain",          "start" },
+    {"noise_way",             "noise scale on the way",         "plain",          "way"   },
+    {"noise_target",          "noise scale at the target",      "plain",          "target"},
+    {"preconditioned_start",  "as Adam sees it, at the start",  "preconditioned", "start" },
+    {"preconditioned_way",    "as Adam sees it, on the way",    "preconditioned", "way"   },
+    {"preconditioned_target", "as Adam sees it, at the target", "preconditioned", "target"},
+};
+
+static void add(bl_report_model *m, const char *name, const char *words, double target, int series,
+                bl_stats_value value) {
+    *BL_PUSH(m->forecasts, m->forecast_count, "forecasts") =
+        (bl_report_forecast){name, words, target, series, value};
+}
+
+/* Not known: no such measure, or undetermined. */
+static bl_stats_value read_value(const bl_json *v) {
+    bl_stats_value out = bl_stats_exact(bl_json_number(v, "scale", (double)NAN));
+    if (!(out.value > 0)) return bl_stats_unknown();
+    out.low = bl_json_number(v, "low", (double)NAN);
+    out.high = bl_json_number(v, "high", (double)NAN);
+    return out;
+}
+
+static void read_noise(bl_report_model *m, const bl_json *forecast, double target, int series) {
+    const bl_json *noise = bl_json_get(forecast, "noise");
+    for (size_t i = 0; noise != NULL && i < BL_COUNT(k_noise); i++) {
+        const bl_json *measure = bl_json_get(noise, k_noise[i].measure);
+        const bl_json *place = measure != NULL ? bl_json_get(measure, k_noise[i].place) : NULL;
+        if (place != NULL)
+            add(m, k_noise[i].name, k_noise[i].words, target, series, read_value(place));
+    }
+}
+
+/* By the memory that the timing pass planned: a line through the smallest and the largest size. */
+static bl_stats_value filling_memory(const bl_report_model *m) {
+    const bl_report_timing *low = NULL, *high = NULL;
+    for (size_t i = 0; i < m->timing_count; i++) {
+        const bl_report_timing *t = &m->timing[i];
+        if (!(t->memory_bytes > 0)) continue;
+        if (low == NULL || t->batch_size < low->batch_size) low = t;
+        if (high == NULL || t->batch_size > high->batch_size) high = t;
+    }
+    if (low == NULL || high->batch_size <= low->batch_size) return bl_stats_unknown();
+    const double each =
+        (high->memory_bytes - low->memory_bytes) / (high->batch_size - low->batch_size);
+    const double size = low->batch_size + (k_memory - low->memory_bytes) / each;
+    return each > 0 && size > 0 ? bl_stats_exact(size) : bl_stats_unknown();
+}
+
+/* ---- of which answer ---- */
+
+/* The series that the pilot's optimizer names; without series the answer itself. */
+static int series_of(const bl_report_model *m, const char *optimizer) {
+    for (size_t i = 0; i < m->series_count; i++)
+        if (strcmp(m->series[i].name, optimizer) == 0) return (int)i;
+    return m->main_series;
+}
+
+static bl_report_target answer_of(const bl_report_model *m, double target, int series) {
+    if (series != BL_NO_SERIES) return m->series[series].main;
+    for (size_t i = 0; i < m->easier_count; i++)
+        if (m->easier[i].target == target) return m->easier[i];
+    return m->main;
+}
+
+static void read_forecasts(bl_report_model *m, const bl_json *find) {
+    const bl_json *list = bl_json_get(find, "forecasts");
+    const int series = series_of(m, bl_json_text(find, "optimizer", ""));
+    for (const bl_json *f = list != NULL ? list->first : NULL; f != NULL; f = f->next) {
+        const double target = bl_json_number(f, "target", (double)NAN);
+        const bl_report_target answer = answer_of(m, target, series);
+        if (answer.target != target || answer.size_count == 0) continue;
+        read_noise(m, f, target, series);
+        add(m, "memory", "fill 16 GiB of memory", target, series, filling_memory(m));
+        add(m, "article", "the article's 512", target, series, bl_stats_exact(k_article));
+    }
+}
+
+bl_status bl_report_audit_read(bl_report_model *m, const char *run_dir, bl_err *err) {
+    char path[BL_PATH];
+    bl_buf text = {0};
+    bl_json_doc doc = {0};
+    bl_status status;
+    BL_GOTO(bl_path(path, err, "%s/find.json", run_dir));
+    BL_GOTO(bl_file_read(&text, path, FIND_LIMIT, err));
+    if (!bl_seal_holds(bl_buf_text(&text), text.len) ||
+        bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err) != BL_OK)
+        BL_GOTO(BL_ERR(err, BL_EDAMAGED,
+                       "%s: its seal does not hold: something changed the file after it was "
+                       "written; `batchlab find` writes it again",
+                       path));
+    if (strcmp(bl_json_text(doc.root, "preset", ""), m->plan.head.preset) == 0)
+        read_forecasts(m, doc.root);
+done:
+    bl_json_free(&doc);
+    bl_buf_free(&text);
+    return status == BL_EMISSING ? BL_OK : status;
+}
+
+/* ---- against what was measured ---- */
+
+const bl_stats_critical *bl_report_audit_measured(const bl_report_model *m,
+                                                  const bl_report_forecast *f) {
+    if (f->series != BL_NO_SERIES) return &m->series[f->series].main.critical;
+    for (size_t i = 0; i < m->easier_count; i++)
+        if (m->easier[i].target == f->target) return &m->easier[i].critical;
+    return &m->main.critical;
+}
+
+bl_stats_value bl_report_audit_factor(const bl_report_model *m, const bl_report_forecast *f,
+                                      bl_stats_definition definition) {
+    bl_stats_value said = f->value;
+    const bl_stats_value *measured = &bl_report_audit_measured(m, f)->of[definition];
+    /* A rule of thumb is exact: the interval is that of what was measured. */
+    if (said.known && !bl_stats_has_interval(&said)) said.low = said.high = said.value;
+    return bl_stats_ratio_of(measured, &said, 2);
+}

@@ -1,0 +1,88 @@
+#!/bin/sh
+# audit.sh: forecasts of the critical batch size against what sweeps measured, over all experiments. For each
+# experiment whose sweep is in the store it runs `batchlab find`, which trains for a minute or two unless that was
+# done before, and draws the report. Where the sweep has a series for an optimizer, that optimizer has a pilot of its
+# own. All audit.csv together become audit.csv in the folder of reports, with a table and, where there is gnuplot, a
+# figure. BATCHLAB in the environment is a program to use instead of building one.
+set -u
+[ -n "${BATCHLAB:-}" ] || make --no-print-directory program || exit
+program=${BATCHLAB:-build/batchlab} runs=${BATCHLAB_RUNS:-runs} reports=${BATCHLAB_REPORTS:-reports}
+scratch=$(mktemp -d) || exit
+trap 'rm -rf "$scratch"' EXIT
+mkdir -p "$reports" || exit
+: >"$scratch/all"
+audited=0
+
+# The rows of one pilot. A sweep without an answer has none.
+collect() {
+  "$program" find "$name" --preset "$preset" --progress none "$@" >/dev/null || return
+  "$program" report "$name" --preset "$preset" >/dev/null 2>&1
+  for file in "$reports/$name/$preset/audit.csv" "$reports/$name/audit.csv"; do
+    [ -f "$file" ] || continue
+    tail -n +2 "$file" >>"$scratch/all"
+    head -n 1 "$file" >"$scratch/head"
+    break
+  done
+}
+
+for plan in "$runs"/*/plan.jsonl; do
+  [ -f "$plan" ] || continue
+  name=$(basename "$(dirname "$plan")")
+  [ -f "experiments/$name/experiment.cfg" ] || continue
+  preset=$(head -n 1 "$plan" | sed -n 's/.*"preset":"\([a-z0-9_]*\)".*/\1/p')
+  series=$(sed -n 's/.*"kind":"critical".*"series":"\([a-z]*\)".*/\1/p' "$plan" | sort -u)
+  grep -q '"kind":"critical"' "$plan" || { echo "$name: its sweep asked for no critical batch size" >&2; continue; }
+  echo "$name, preset $preset" >&2
+  for optimizer in $series; do
+    case $optimizer in sgd | momentum | nesterov | adam | adamw) collect --set "optimizer.name=$optimizer" ;; esac
+  done
+  collect
+  audited=$((audited + 1))
+done
+[ -s "$scratch/all" ] || { echo "audit: no experiment has a sweep with an answer in $runs/; batchlab run NAME makes one" >&2; exit 5; }
+{ cat "$scratch/head"; sort -u "$scratch/all"; } >"$scratch/csv"
+mv "$scratch/csv" "$reports/audit.csv"
+
+# A row for each experiment, series and target, the factors to the critical batch size side by side.
+awk -F, '
+  NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+  $at["definition"] != "b_crit" { next }
+  {
+    row = $1 ($3 != "" ? " " $3 : "") " " $4
+    if (!(row in seen)) { order[++rows] = row; seen[row] = 1; size[row] = $at["measured"] }
+    factor[row, $at["forecast"]] = $at["factor"]
+  }
+  function cell(row, name) { return factor[row, name] != "" ? sprintf("%.2f", factor[row, name]) : "-" }
+  END {
+    form = "%-32s %8s %8s %8s %8s %8s %8s\n"
+    printf form, "forecast / measured", "measured", "start", "way", "target", "Adam", "512"
+    for (r = 1; r <= rows; r++)
+      printf form, order[r], size[order[r]] != "" ? sprintf("%.0f", size[order[r]]) : "-", cell(order[r], "noise_start"),
+        cell(order[r], "noise_way"), cell(order[r], "noise_target"), cell(order[r], "preconditioned_way"),
+        cell(order[r], "article")
+  }' "$reports/audit.csv"
+echo "$audited experiments; $reports/audit.csv has every definition, with intervals"
+
+command -v gnuplot >/dev/null || exit 0
+# One block of lines for each forecast: place, factor, low, high, label.
+awk -F, '
+  NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+  $at["definition"] != "b_crit" || $at["factor"] == "" { next }
+  {
+    row = $1 ($3 != "" ? " " $3 : "") " " $4
+    if (!(row in place)) { place[row] = ++rows; label[rows] = row }
+    low = $at["factor_low"]; high = $at["factor_high"]; f = $at["factor"]
+    line[$at["forecast"]] = line[$at["forecast"]] sprintf("%d %s %s %s\n", place[row], f, low != "" ? low : f, high != "" ? high : f)
+  }
+  END {
+    split("noise_start noise_way noise_target preconditioned_way article", name, " ")
+    for (i = 1; i <= 5; i++) printf "%s\n%s\n\n", "# " name[i], line[name[i]] != "" ? line[name[i]] : "nan nan nan nan\n"
+    for (r = 1; r <= rows; r++) print "label", r, label[r] >labels
+  }' labels="$scratch/labels" "$reports/audit.csv" >"$reports/audit.dat"
+{
+  rows=$(wc -l <"$scratch/labels")
+  echo "rows = $rows"
+  echo "set ytics ($(sed 's/label \([0-9]*\) \(.*\)/"\2" \1/' "$scratch/labels" | paste -sd, -)) noenhanced"
+  cat scripts/audit.gp
+} >"$reports/audit.gp"
+(cd "$reports" && gnuplot audit.gp) && echo "$reports/audit.svg, $reports/audit.png"
