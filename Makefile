@@ -99,6 +99,7 @@ CRASH_O := $(CRASH_C:%.c=$(B)/%.o)
 CRASH   := $(B)/tests/crash/crash
 # Random tables, held against `batchlab init`.
 RANDOM_TABLES := $(B)/tests/tables/random_tables
+TRAINER := $(B)/tests/external/external_trainer
 # Packed by `make dist`: what tests/gpu/run starts.
 DIST := build/dist/batchlab
 GPU_TESTS := $(B)/tests/kernels/families_test $(B)/tests/unit/device_test $(B)/tests/unit/device_steps_test $(B)/tests/unit/device_gradient_test $(B)/tests/gpu/gpu_bench
@@ -165,7 +166,7 @@ test:
 ALL_TESTS := $(sort $(wildcard tests/cli/*_test.sh)) $(TESTS) $(GRAPH_TEST) $(CRASH) $(RANDOM_TABLES) $(FUZZ_C)
 CHOSEN := $(if $(T),$(foreach x,$(ALL_TESTS),$(if $(strip $(foreach w,$(T),$(findstring $w,$x))),$x)),$(ALL_TESTS))
 EMULATION := $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench
-STARTED := program $(B)/batchlab $(filter $(B)/%,$(CHOSEN)) $(patsubst %.c,$(B)/%,$(filter %_fuzz.c,$(CHOSEN))) \
+STARTED := program $(B)/batchlab $(TRAINER) $(filter $(B)/%,$(CHOSEN)) $(patsubst %.c,$(B)/%,$(filter %_fuzz.c,$(CHOSEN))) \
            $(if $(if $(T),$(strip $(foreach w,device families cuda gpu energy scheduler identity,$(findstring $w,$(CHOSEN)))),all),$(EMULATION))
 tests: $(STARTED) $(if $(T),,$(BENCH) $(COVERAGE))
 check: layers tests
@@ -301,11 +302,14 @@ $(CRASH): $(CRASH_O) $(LIB) | $(B)/tests/crash/injector.so $(B)/batchlab
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $(CRASH_O) $(LIB) $(LIBS)
 $(B)/tests/gpu/gpu_bench: $(B)/tests/gpu/gpu_bench.o $(LIB)
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $^ $(LIBS)
+# A program for batchlab to start: tests/cli/external_test.sh.
+$(TRAINER): $(TRAINER).o $(LIB)
+	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $^ $(LIBS)
 $(BENCH): $(B)/%: $(B)/%.o $(LIB)
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $^ $(LIBS)
 $(COVERAGE): $(COVERAGE).o $(B)/tests/unit/coverage_tables.o $(LIB)
 	$(Q)echo "  LINK  $@"; $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(RUNPATH) -o $@ $^ $(LIBS)
--include $(LIB_O:.o=.d) $(EMULATED_O:.o=.d) $(CUDA_O:.o=.d) $(TESTLIB_O:.o=.d) $(TESTS:%=%.d) $(FUZZ:%=%.d) $(BENCH:%=%.d) $(COVERAGE).d $(CRASH_O:.o=.d) $(RANDOM_TABLES).d $(B)/engine/cli/main.d
+-include $(LIB_O:.o=.d) $(EMULATED_O:.o=.d) $(CUDA_O:.o=.d) $(TESTLIB_O:.o=.d) $(TESTS:%=%.d) $(FUZZ:%=%.d) $(BENCH:%=%.d) $(COVERAGE).d $(TRAINER).d $(CRASH_O:.o=.d) $(RANDOM_TABLES).d $(B)/engine/cli/main.d
 
 # ---- care ---------------------------------------------------------------------------------------
 # Other libraries are found, never required: oneDNN and OpenBLAS when installed, PyTorch by PYTHON.

@@ -15,6 +15,7 @@ static const char *const k_names[] = {
     [BL_EMISMATCH] = "mismatch",
     [BL_EDAMAGED] = "changed",
     [BL_EINTERRUPTED] = "interrupted",
+    [BL_EPROGRAM] = "program failed",
 };
 _Static_assert(sizeof k_names / sizeof k_names[0] == BL_STATUS_COUNT, "name every status");
 

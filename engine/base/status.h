@@ -19,6 +19,7 @@ typedef enum bl_status {
     BL_EMISMATCH,    /* two results that must be equal differ */
     BL_EDAMAGED,     /* a file that proves itself is not as it was written */
     BL_EINTERRUPTED, /* stopped on request; the same command continues */
+    BL_EPROGRAM,     /* a program of the user's own failed */
     BL_STATUS_COUNT
 } bl_status;
 

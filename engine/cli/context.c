@@ -75,6 +75,7 @@ int bl_cli_fail(const bl_err *err) {
         [BL_EMISMATCH] = BL_EXIT_MISMATCH,
         [BL_EDAMAGED] = BL_EXIT_DAMAGE,
         [BL_EINTERRUPTED] = BL_EXIT_INTERRUPTED,
+        [BL_EPROGRAM] = BL_EXIT_SOME_FAILED,
     };
     _Static_assert(sizeof exits / sizeof exits[0] == BL_STATUS_COUNT, "an exit for every status");
     if (!begins_with_position(err->text)) (void)fputs("batchlab: ", stderr);

@@ -2,6 +2,7 @@
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/cli/jobs.h"
+#include "engine/external/inputs.h"
 #include "engine/model/model.h"
 #include "engine/report/reference.h"
 #include "engine/report/report_folder.h"
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *preset,
                                const bl_args *args, bl_err *err) {
@@ -87,12 +89,19 @@ static bl_status sweep_leftovers(const bl_experiment *e, const bl_dataset_option
     return BL_OK;
 }
 
+bl_status bl_experiment_inputs(bl_experiment *e, bool keep, bl_err *err) {
+    char cache[BL_PATH];
+    BL_TRY(bl_path(cache, err, "%s/inputs.csv", e->store.dir));
+    return bl_external_identify(&e->config, ".", cache, keep, err);
+}
+
 bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store, bl_err *err) {
     const bl_dataset_options options = bl_cli_dataset_options(synthetic);
     if (!synthetic) BL_TRY(check_data_folders(err));
     BL_TRY(bl_kernels_pick(&e->kernels, err));
     BL_TRY(bl_store_open(&e->store, bl_cli_runs_dir(), e->config.name, create_store, err));
     if (create_store) BL_TRY(sweep_leftovers(e, &options, err));
+    BL_TRY(bl_experiment_inputs(e, create_store, err));
     e->store.index = bl_index_open(&e->store);
     e->trains = create_store;
     BL_TRY(bl_dataset_open(&e->data, e->config.dataset, &options, err));
@@ -148,13 +157,22 @@ bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
     return BL_OK;
 }
 
+/* What open runs may take together: on a device half of it, of programs that say how much they take
+ * what the machine has. 0: no bound. */
+static size_t memory_of(const bl_experiment *e) {
+    const long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
+    const bool counted = e->config.external.memory_mib > 0 && pages > 0 && bytes > 0;
+    if (bl_config_is_external(&e->config)) return counted ? (size_t)pages * (size_t)bytes : 0;
+    return e->device_memory;
+}
+
 bl_scheduler bl_experiment_scheduler(const bl_experiment *e, size_t jobs, bl_display *display) {
     return (bl_scheduler){.data = &e->data,
                           .store = &e->store,
                           .kernels = e->kernels,
                           .device_data = e->device_data,
                           .jobs = jobs,
-                          .memory = e->device_memory,
+                          .memory = memory_of(e),
                           .checkpoint_seconds = 30.0,
                           .stop = &bl_cli_interrupted,
                           .progress = bl_display_progress,

@@ -38,6 +38,9 @@ bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *p
 /* Then data, kernels and store. */
 bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store,
                              bl_err *err) BL_CHECKED;
+/* The digest of external.inputs, which is part of run ids; done by bl_experiment_open. `keep`: what
+ * was hashed is remembered in the store. */
+bl_status bl_experiment_inputs(bl_experiment *e, bool keep, bl_err *err) BL_CHECKED;
 /* Both, without making a store, for a command whose operand is the experiment. -1 to go on, else
  * the exit status after words on stderr. */
 int bl_experiment_begin(bl_experiment *e, const bl_args *args, const char *preset, bool synthetic,

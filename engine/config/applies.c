@@ -9,6 +9,10 @@ static bool is(const char *value, const char *name) {
     return strcmp(value, name) == 0;
 }
 
+bool bl_config_is_external(const bl_config *config) {
+    return config->external.command[0] != '\0';
+}
+
 /* ---- who reads a key ---- */
 
 /* Choices of one enumerated key that read another key. */
@@ -89,6 +93,10 @@ static bool holds(const bl_config *config, bl_key_condition when) {
         return is_cycled(config);
     case BL_WHEN_STILL:
         return !is_cycled(config);
+    case BL_WHEN_BUILT_IN:
+        return !bl_config_is_external(config);
+    case BL_WHEN_EXTERNAL:
+        return bl_config_is_external(config);
     case BL_WHEN_ALWAYS:
         break;
     }

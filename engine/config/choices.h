@@ -101,6 +101,11 @@
     X(none,  "") \
     X(power, "eval.average_width")
 
+/* What two computations of one external run have in common. */
+#define BL_CHOICES_REPEATS(X) \
+    X(noisy, "") \
+    X(exact, "")
+
 #define BL_CHOICES_LR_RULE(X) \
     X(keep,   "") \
     X(sqrt,   "") \

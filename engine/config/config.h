@@ -18,7 +18,9 @@ enum {
     BL_LIST = 64,
     BL_PAIRS = 32,
     BL_COMPUTED_BY = 256,
-    BL_LAYERS_TEXT = 8192
+    BL_LAYERS_TEXT = 8192,
+    BL_TEXTS = 2048,
+    BL_EXTERNAL_PROTOCOL = 1 /* of a run that is a process (docs/external.md) */
 };
 
 typedef struct bl_i64_list {
@@ -98,6 +100,21 @@ typedef struct bl_config {
         double learning_rate;
         int64_t seed;
     } train;
+    struct {                        /* runs that are processes: engine/external */
+        char command[BL_TEXTS];     /* list of texts (open_values.h); "": batchlab trains itself */
+        char inputs[BL_TEXTS];      /* list of texts: files and folders that decide the result */
+        char version[BL_TITLE];     /* of what they run on, in the user's words */
+        char settings[BL_TEXTS];    /* open group (open_values.h): further parameters */
+        char scrape[BL_TITLE];      /* where its evaluations are read; "": report.jsonl */
+        char repeats[BL_NAME];      /* noisy, exact */
+        bool checkpoint;            /* it can save its state and go on from it */
+        double grace, silence;      /* seconds: to end; without a line */
+        int64_t epoch_rows;         /* examples of an epoch */
+        int64_t memory_mib;         /* of one process; absent: not counted */
+        char environment[BL_TEXTS]; /* list of texts: variables that results record */
+        char inputs_sha256[65];     /* of the inputs' bytes; not a key */
+        char folder[BL_PATH];       /* where the command is started; not a key */
+    } external;
     struct {
         double growth;         /* evaluate at steps that grow by this factor, at least by 1 step */
         int64_t first;         /* the first evaluation's step */
@@ -206,8 +223,10 @@ typedef struct bl_config_value {
         BL_VALUE_STR,
         BL_VALUE_I64S,
         BL_VALUE_F64S,
-        BL_VALUE_PAIRS, /* of whole numbers */
-        BL_VALUE_LAYERS /* str: canonical text (layers.h), "" for an empty list */
+        BL_VALUE_PAIRS,  /* of whole numbers */
+        BL_VALUE_LAYERS, /* str: canonical text (layers.h), "" for an empty list */
+        BL_VALUE_TEXTS,  /* str: a list of texts (open_values.h), "" for an empty one */
+        BL_VALUE_OPEN    /* str: names and values (open_values.h), "" for none */
     } type;
     bool absent; /* an optional key without a value; then none of these says anything */
     bool boolean;
@@ -218,6 +237,8 @@ typedef struct bl_config_value {
     const bl_f64_list *f64s;
     const bl_i64_pairs *pairs;
 } bl_config_value;
+/* Is a run of this configuration a process of the user's own? */
+bool bl_config_is_external(const bl_config *config);
 /* Walks the schema: the i-th key's path and value; false past the end. */
 bool bl_config_at(const bl_config *config, size_t i, const char **path, bl_config_value *value);
 #endif

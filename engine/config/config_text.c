@@ -15,6 +15,7 @@ bool bl_config_key_is_identity(const char *key) {
     const bl_key *row;
     const char *rest;
     if (bl_config_layers_is_path(key, &rest)) return true;
+    if (strncmp(key, "external.settings.", 18) == 0) return true;
     return bl_key_resolve(&row, key, NULL) == BL_OK && row->identity;
 }
 
@@ -80,7 +81,8 @@ void bl_config_dump(const bl_config *config, bl_buf *out) {
         open = n;
         group = key->path;
         const bl_config_value value = bl_value_of(key, config);
-        const bool text = value.type == BL_VALUE_STR || value.type == BL_VALUE_LAYERS;
+        const bool text = value.type == BL_VALUE_STR || value.type == BL_VALUE_LAYERS ||
+                          value.type == BL_VALUE_TEXTS || value.type == BL_VALUE_OPEN;
         const bool unset = value.absent || (text && value.str[0] == '\0');
         if (unset)
             continue; /* an empty string is the default, and may not be one that can be set */
@@ -98,7 +100,8 @@ static void type_text(const bl_key *key, bl_buf *out) {
     static const char *const names[] = {
         [BL_VALUE_BOOL] = "boolean", [BL_VALUE_I64] = "integer",   [BL_VALUE_F64] = "number",
         [BL_VALUE_STR] = "text",     [BL_VALUE_I64S] = "integers", [BL_VALUE_F64S] = "numbers",
-        [BL_VALUE_PAIRS] = "pairs",  [BL_VALUE_LAYERS] = "layers",
+        [BL_VALUE_PAIRS] = "pairs",  [BL_VALUE_LAYERS] = "layers", [BL_VALUE_TEXTS] = "texts",
+        [BL_VALUE_OPEN] = "group",
     };
     bl_buf_str(out, names[key->type]);
 }
@@ -110,7 +113,8 @@ static void range_text(const bl_key *key, bl_buf *out) {
         bl_buf_printf(out, "%s%s", i ? " " : "", key->choices[i]);
     if (key->type == BL_VALUE_BOOL)
         bl_buf_str(out, "true false");
-    else if (key->type == BL_VALUE_STR || key->type == BL_VALUE_LAYERS)
+    else if (key->type == BL_VALUE_STR || key->type == BL_VALUE_LAYERS ||
+             key->type == BL_VALUE_TEXTS || key->type == BL_VALUE_OPEN)
         bl_buf_str(out, key->rule == BL_RULE_NAME ? "a-z 0-9 _" : "");
     else
         bl_key_range(key, range);

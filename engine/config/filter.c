@@ -58,7 +58,8 @@ static bl_status take_key(bl_filter_term *t, const char *text, const char **valu
         BL_FAIL(err, BL_EINVAL, "--only '%.64s': '%s' belongs to the experiment, not to a run",
                 text, t->key->path);
     if (t->key->type == BL_VALUE_I64S || t->key->type == BL_VALUE_F64S ||
-        t->key->type == BL_VALUE_LAYERS)
+        t->key->type == BL_VALUE_LAYERS || t->key->type == BL_VALUE_TEXTS ||
+        t->key->type == BL_VALUE_OPEN)
         BL_FAIL(err, BL_EINVAL, "--only '%.64s': '%s' is a list, which cannot be compared", text,
                 t->key->path);
     if (t->how != EQUAL && t->how != UNEQUAL && !is_numeric(t->key))

@@ -13,6 +13,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/nearest.h"
 #include "engine/config/layers.h"
+#include "engine/config/open_values.h"
 #include "engine/config/renamed.h"
 #include "engine/config/value.h"
 #include <string.h>
@@ -102,6 +103,11 @@ static bool is_of_config(const bl_key *key) {
     return key >= bl_schema && key < bl_schema + bl_schema_count;
 }
 
+/* Texts and groups whose form is the user's: open_values.h. */
+static bool is_open(int type) {
+    return type == BL_VALUE_TEXTS || type == BL_VALUE_OPEN;
+}
+
 static bool is_unset(const bl_key *key, const bl_node *node) {
     return key->optional && node->type == BL_NODE_STRING && strcmp(node->string, "unset") == 0;
 }
@@ -114,6 +120,7 @@ bool bl_key_read(const bl_key *key, const bl_node *node, void *fields, bl_fault 
     }
     if (is_of_config(key) && bl_renamed_value(key, node, fields, &now)) return true;
     if (key->type == BL_VALUE_LAYERS) return read_layers(key, node, fields, fault);
+    if (is_open(key->type)) return bl_value_read_open(key, node, fields, fault);
     if (bl_value_read(key, &now, fields, fault)) return true;
     if (fault->node == &now) fault->node = node;
     return false;
@@ -127,6 +134,7 @@ static bool is_scalar(const bl_key *key) {
 
 bool bl_key_read_text(const bl_key *key, const char *text, void *fields, bl_fault *fault) {
     if (key->type == BL_VALUE_LAYERS) return read_layers_text(key, text, fields, fault);
+    if (is_open(key->type)) return bl_value_read_open_text(key, text, fields, fault);
     if (!is_scalar(key)) {
         if (is_of_config(key)) bl_renamed_list(key, text, fields);
         return bl_value_read_text(key, text, fields, fault);
@@ -139,7 +147,8 @@ bool bl_key_read_text(const bl_key *key, const char *text, void *fields, bl_faul
 /* Of these types, no text is a value in a configuration of zeros already. */
 static bool may_be_empty(const bl_key *key) {
     return key->type == BL_VALUE_STR || key->type == BL_VALUE_LAYERS ||
-           key->type == BL_VALUE_PAIRS || key->optional;
+           key->type == BL_VALUE_PAIRS || key->type == BL_VALUE_TEXTS ||
+           key->type == BL_VALUE_OPEN || key->optional;
 }
 
 void bl_config_defaults(bl_config *config) {
@@ -160,7 +169,9 @@ static void write_layers(const char *text, bl_value_form form, bl_buf *out) {
 }
 
 void bl_key_write(const bl_config_value *value, bl_value_form form, bl_buf *out) {
-    if (value->type != BL_VALUE_LAYERS)
+    if (is_open(value->type) && form == BL_FORM_LIBCONFIG)
+        bl_value_write_open(value->str, value->type == BL_VALUE_OPEN, out);
+    else if (value->type != BL_VALUE_LAYERS)
         bl_value_write(value, form, out);
     else if (form == BL_FORM_JSON && value->str[0] != '\0')
         bl_buf_str(out, value->str);

@@ -3,6 +3,7 @@
 #include "engine/base/nearest.h"
 #include "engine/config/key.h"
 #include "engine/config/layers.h"
+#include "engine/config/open_values.h"
 #include "engine/config/renamed.h"
 #include "engine/config/validate.h"
 #include <stdio.h>
@@ -108,7 +109,8 @@ static bl_status check_overlay(overlay *over, const bl_doc *doc, bl_err *err) {
     if (bl_config_validate(&over->config, &fault)) return BL_OK;
     const bl_key *key = bl_key_find(fault.path, strlen(fault.path));
     const bl_node *place = over->place[key - bl_schema];
-    return bl_node_fail(doc, place != NULL ? place : doc->root, NULL, err, "%s", fault.message);
+    return bl_node_fail(doc, place != NULL ? place : doc->root, fault.hint[0] ? fault.hint : NULL,
+                        err, "%s", fault.message);
 }
 
 /* ---- presets ---- */
@@ -160,16 +162,19 @@ static bl_status apply_preset(overlay *over, const bl_doc *doc, const char *want
 
 /* ---- sets ---- */
 
-/* `key` is a path, a last part, a former name, or a place in the list of layers such as
- * "model.layers[2].units". */
+/* `key` is a path, a last part, a former name, a place in the list of layers such as
+ * "model.layers[2].units", or the name of an open setting. */
 bl_status bl_config_set(bl_config *config, const char *key, const char *value, bl_err *err) {
     const bl_key *row;
     const char *rest;
+    char path[BL_OPEN_PATH];
     bl_err why;
     bl_fault fault;
     if (bl_config_layers_is_path(key, &rest)) {
         row = bl_key_find("model.layers", strlen("model.layers"));
         if (bl_key_read_layer(row, rest, value, config, &fault)) return BL_OK;
+    } else if (bl_config_setting_find(config, key, path)) {
+        if (bl_config_setting_set(config, path, value, &fault)) return BL_OK;
     } else if (bl_key_resolve(&row, key, &why) != BL_OK) {
         BL_FAIL(err, BL_EINVAL, "%.64s=%.64s: %s", key, value, why.text);
     } else {
@@ -213,11 +218,18 @@ bl_status bl_config_check(const bl_config *config, bl_err *err) {
 
 /* ---- all of them ---- */
 
+/* What an external run does not say: it reads its data itself. */
+static void settle_external(bl_config *config) {
+    if (bl_config_is_external(config) && config->dataset[0] == '\0')
+        memcpy(config->dataset, "none", sizeof "none");
+}
+
 bl_status bl_overlay_resolve(bl_config *out, const bl_doc *doc, const char *preset,
                              const char *const *sets, size_t n_sets, bl_err *err) {
     overlay over = {0};
     bl_config_defaults(&over.config);
     BL_TRY(apply_group(&over, doc, doc->root, "", err));
+    settle_external(&over.config);
     BL_TRY(apply_preset(&over, doc, preset, err));
     BL_TRY(apply_sets(&over.config, sets, n_sets, err));
     memcpy(out, &over.config, sizeof *out);

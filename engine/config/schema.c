@@ -9,6 +9,7 @@
  *     IDENTITY                part of a run's id where it means something (applies.h)
  *     IDENTITY_UNLESS_DEFAULT the same, but not at its default: for keys that came later
  *     OPTIONAL                absent unless given
+ *     BUILT_IN, EXTERNAL      means something only where batchlab trains itself; only where not
  *
  * Rows of a group stand together, in the order in which `batchlab check --list-keys all` and
  * docs/configuration.md show them. A range is checked when a value is read; what has to hold
@@ -40,6 +41,7 @@ CHOICES(metrics, METRICS);
 CHOICES(optimizers, BL_CHOICES_OPTIMIZER);
 CHOICES(schedules, BL_CHOICES_SCHEDULE);
 CHOICES(averages, BL_CHOICES_AVERAGE);
+CHOICES(repeats, BL_CHOICES_REPEATS);
 CHOICES(lr_rules, BL_CHOICES_LR_RULE);
 CHOICES(lr_searches, BL_CHOICES_LR_SEARCH);
 
@@ -53,11 +55,15 @@ CHOICES(lr_searches, BL_CHOICES_LR_SEARCH);
     FIELD(BL_VALUE_I64S, field), .min = (a), .max = (b), .min_count = (least), .max_count = (most)
 #define F64S(field, a, b, least, most)                                                             \
     FIELD(BL_VALUE_F64S, field), .min = (a), .max = (b), .min_count = (least), .max_count = (most)
+#define TEXTS(field, least, most)                                                                  \
+    FIELD(BL_VALUE_TEXTS, field), .min_count = (least), .max_count = (most)
 #define STR(field) FIELD(BL_VALUE_STR, field)
 #define ENUM(field, names)                                                                         \
     STR(field), .choices = (names), .reads = names##_reads, .choice_count = BL_COUNT(names)
 #define IDENTITY                .identity = true
 #define IDENTITY_UNLESS_DEFAULT .identity = true, .omit_default_from_id = true
+#define BUILT_IN                .when = BL_WHEN_BUILT_IN
+#define EXTERNAL                .when = BL_WHEN_EXTERNAL
 #define OPTIONAL                .optional = true, .def = ""
 #define ABOVE                   .min_open = true
 #define BELOW                   .max_open = true
@@ -69,16 +75,16 @@ CHOICES(lr_searches, BL_CHOICES_LR_SEARCH);
 const bl_key bl_schema[] = {
     {"title", STR(title), .rule = BL_RULE_TEXT, .def = "",
      .help = "what figures and reports are headed with"},
-    {"dataset", STR(dataset), .rule = BL_RULE_NAME, .def = "", IDENTITY,
+    {"dataset", STR(dataset), .rule = BL_RULE_NAME, .def = "", IDENTITY, BUILT_IN,
      .help = "a declaration in datasets/, which has to be given; \"none\" for a problem without data"},
-    {"numerics", ENUM(numerics, numerics), .def = "exact", IDENTITY,
+    {"numerics", ENUM(numerics, numerics), .def = "exact", IDENTITY, BUILT_IN,
      .help = "exact: the same bits anywhere; device: on one model of GPU and its libraries"},
     {"precision", ENUM(precision, precisions), .def = "fp32", IDENTITY_UNLESS_DEFAULT,
      .help = "type of matrix-product inputs (numerics = device); sums and parameters stay fp32"},
     {"loss_scale", F64(loss_scale, 1, 16777216), .def = "1024", IDENTITY_UNLESS_DEFAULT,
      .help = "precision fp16: gradients are computed times this power of two"},
 
-    {"data.rows", I64(data.rows, 1, MOST), OPTIONAL, .unit = "rows", IDENTITY,
+    {"data.rows", I64(data.rows, 1, MOST), OPTIONAL, .unit = "rows", IDENTITY, BUILT_IN,
      .help = "training rows used, the first ones; all unless given"},
     {"data.eval_rows", I64(data.eval_rows, 1, MOST), OPTIONAL, .unit = "rows", IDENTITY,
      .help = "rows of an evaluation, evenly spaced; all unless given"},
@@ -89,7 +95,7 @@ const bl_key bl_schema[] = {
     {"data.flip", BOOL(data.flip), .def = "false", IDENTITY_UNLESS_DEFAULT,
      .help = "pictures: half of them mirrored left to right"},
 
-    {"model.kind", ENUM(model.kind, models), .def = "tabular", IDENTITY,
+    {"model.kind", ENUM(model.kind, models), .def = "tabular", IDENTITY, BUILT_IN,
      .help = "the family of nets, or a problem with a known answer"},
     {"model.layers", FIELD(BL_VALUE_LAYERS, model.layers), .def = "", IDENTITY_UNLESS_DEFAULT,
      .help = "kind layers: the net, layer by layer (--list-keys layers)"},
@@ -130,10 +136,10 @@ const bl_key bl_schema[] = {
     {"loss", ENUM(loss, losses), .def = "mse", IDENTITY, .help = "what training lowers"},
     {"label_smoothing", F64(label_smoothing, 0, 1), BELOW, .def = "0", IDENTITY,
      .help = "cross_entropy: share of the target spread evenly over all classes"},
-    {"metric", ENUM(metric, metrics), .def = "exp_rmspe", IDENTITY,
+    {"metric", ENUM(metric, metrics), .any_choice = true, .def = "exp_rmspe", IDENTITY,
      .help = "what targets are set on, over the validation rows"},
 
-    {"optimizer.name", ENUM(optimizer.name, optimizers), .def = "adam", IDENTITY,
+    {"optimizer.name", ENUM(optimizer.name, optimizers), .def = "adam", IDENTITY, BUILT_IN,
      .help = "the update rule"},
     {"optimizer.momentum", F64(optimizer.momentum, 0, 1), BELOW, .def = "0.9", IDENTITY, .when = BL_WHEN_STILL,
      .help = "share of the velocity kept from step to step (momentum, nesterov)"},
@@ -146,7 +152,7 @@ const bl_key bl_schema[] = {
     {"optimizer.weight_decay", F64(optimizer.weight_decay, 0, 10), .def = "0", IDENTITY,
      .help = "L2 penalty; adamw: decoupled weight decay"},
 
-    {"schedule.name", ENUM(schedule.name, schedules), .def = "constant", IDENTITY,
+    {"schedule.name", ENUM(schedule.name, schedules), .def = "constant", IDENTITY, BUILT_IN,
      .help = "the learning rate over time"},
     {"schedule.horizon_epochs", F64(schedule.horizon_epochs, 0, 1e6), ABOVE, OPTIONAL, .unit = "epochs", IDENTITY,
      .help = "length of a schedule that is not constant, which needs it"},
@@ -172,11 +178,36 @@ const bl_key bl_schema[] = {
     {"train.seed", I64(train.seed, 0, MOST), .def = "1", IDENTITY,
      .help = "of initial weights, order and dropout"},
 
+    {"external.command", TEXTS(external.command, 0, 64), .def = "", IDENTITY, EXTERNAL,
+     .help = "the program that trains, and its arguments; {batch_size} and the like are replaced"},
+    {"external.inputs", TEXTS(external.inputs, 0, 64), .def = "", EXTERNAL,
+     .help = "files and folders that decide what it computes; their bytes are part of run ids"},
+    {"external.version", STR(external.version), .rule = BL_RULE_TEXT, .def = "", IDENTITY, EXTERNAL,
+     .help = "of what it runs on, in your words; part of run ids"},
+    {"external.settings", FIELD(BL_VALUE_OPEN, external.settings), .def = "", IDENTITY, EXTERNAL,
+     .help = "further parameters of the program, of any name"},
+    {"external.scrape", STR(external.scrape), .rule = BL_RULE_TEXT, .def = "", IDENTITY, EXTERNAL,
+     .help = "for a program that reports nothing: a CSV or JSON lines file, or a pattern of its output"},
+    {"external.repeats", ENUM(external.repeats, repeats), .def = "noisy", EXTERNAL,
+     .help = "exact: the same parameters give the same values again; noisy: they do not"},
+    {"external.checkpoint", BOOL(external.checkpoint), .def = "true", EXTERNAL,
+     .help = "the program saves its state and goes on from it"},
+    {"external.grace", F64(external.grace, 0, 86400), ABOVE, .def = "60", .unit = "seconds", EXTERNAL,
+     .help = "time to save and end before it is killed"},
+    {"external.silence", F64(external.silence, 0, 1e6), ABOVE, .def = "600", .unit = "seconds", EXTERNAL,
+     .help = "without a line for so long, it counts as hung"},
+    {"external.epoch_rows", I64(external.epoch_rows, 1, MOST), OPTIONAL, .unit = "rows", EXTERNAL,
+     .help = "examples of an epoch, which has to be given"},
+    {"external.memory_mib", I64(external.memory_mib, 1, 1073741824), OPTIONAL, .unit = "MiB", EXTERNAL,
+     .help = "of one process; those of a race that do not fit into the machine's memory are parked"},
+    {"external.environment", TEXTS(external.environment, 0, 64), .def = "", EXTERNAL,
+     .help = "environment variables that results record"},
+
     {"eval.growth", F64(eval.growth, 1, 100), .def = "1.05", IDENTITY,
      .help = "the step of each evaluation is this times the step of the one before"},
     {"eval.first", I64(eval.first, 1, MOST), .def = "1", .unit = "steps", IDENTITY,
      .help = "the first evaluation's step"},
-    {"eval.average", ENUM(eval.average, averages), .def = "none", IDENTITY_UNLESS_DEFAULT,
+    {"eval.average", ENUM(eval.average, averages), .def = "none", IDENTITY_UNLESS_DEFAULT, BUILT_IN,
      .help = "weights that are evaluated: none: the last step's; power: an average over the steps so far"},
     {"eval.average_width", F64(eval.average_width, 0, 0.288), ABOVE, .def = "0.1", IDENTITY,
      .help = "power: width of the average, relative to the steps so far; 0.1 is the power 6.94"},

@@ -28,7 +28,9 @@ typedef enum bl_key_condition {
     BL_WHEN_PIECES,   /* a micro_batch that changes bits */
     BL_WHEN_MOMENTUM, /* an optimizer that has a momentum, or beta1, to move */
     BL_WHEN_CYCLED,   /* and a one-cycle schedule that moves it */
-    BL_WHEN_STILL     /* no schedule that moves it */
+    BL_WHEN_STILL,    /* no schedule that moves it */
+    BL_WHEN_BUILT_IN, /* batchlab trains itself */
+    BL_WHEN_EXTERNAL  /* a run is a process of the user's own */
 } bl_key_condition;
 
 typedef struct bl_key {
@@ -37,6 +39,7 @@ typedef struct bl_key {
     size_t offset;    /* in bl_config */
     size_t size;      /* of the field: what a string may fill */
     double min, max;  /* of numbers and of a list's elements; integers up to 2^53 are exact here */
+    bool any_choice;             /* other names than `choices` are looked at later (validate.c) */
     bool min_open, max_open;     /* the limit itself is not allowed */
     size_t min_count, max_count; /* of a list */
     bl_key_rule rule;

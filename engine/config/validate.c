@@ -4,6 +4,7 @@
 #include "engine/config/applies.h"
 #include "engine/config/layers.h"
 #include "engine/config/renamed.h"
+#include "engine/config/value.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +53,28 @@ static bool problem_holds(const bl_config *c, bl_config_fault *fault) {
     return true;
 }
 
+/* Without a command the group means nothing, and with one it needs to know what an epoch is. */
+static bool external_holds(const bl_config *c, bl_config_fault *fault) {
+    if (c->external.epoch_rows == 0)
+        return refuse(
+            fault, "external.epoch_rows",
+            "'epoch_rows' is missing: say how many examples an epoch of your program has");
+    if (is(c->metric, ""))
+        return refuse(fault, "metric", "'metric' is missing: name what your program reports");
+    if (c->noise.share > 0)
+        return refuse(fault, "noise.share", "batchlab cannot probe the gradients of a program");
+    return true;
+}
+
+/* The metrics that batchlab computes; a program of the user's own has others. */
+static bool metric_holds(const bl_config *c, bl_config_fault *fault) {
+    const bl_key *key = bl_key_find("metric", strlen("metric"));
+    bl_fault why;
+    if (bl_value_check_choice(key, c->metric, &why)) return true;
+    memcpy(fault->hint, why.hint, sizeof fault->hint);
+    return refuse(fault, "metric", "%.255s", why.message);
+}
+
 /* A probe adds micro-batches two by two; at level device it would choose algorithms, which the log
  * names. */
 static bool noise_holds(const bl_config *c, bl_config_fault *fault) {
@@ -69,6 +92,8 @@ static bool noise_holds(const bl_config *c, bl_config_fault *fault) {
 }
 
 bool bl_config_validate(const bl_config *c, bl_config_fault *fault) {
+    fault->hint[0] = '\0';
+    if (!bl_config_is_external(c) && !metric_holds(c, fault)) return false;
     if (c->dataset[0] == '\0')
         return refuse(fault, "dataset", "'dataset' is missing: name a declaration in datasets/");
     if (is(c->model.kind, "layers") && c->model.layers[0] == '\0')
@@ -83,6 +108,7 @@ bool bl_config_validate(const bl_config *c, bl_config_fault *fault) {
         return refuse(fault, "sweep.lr_min", "'lr_min' is above 'lr_max'");
     if (c->sweep.lr_start < c->sweep.lr_min || c->sweep.lr_start > c->sweep.lr_max)
         return refuse(fault, "sweep.lr_start", "'lr_start' is not between 'lr_min' and 'lr_max'");
+    if (bl_config_is_external(c)) return external_holds(c, fault);
     return problem_holds(c, fault) && schedule_holds(c, fault) && noise_holds(c, fault);
 }
 

@@ -1,11 +1,13 @@
 /* What holds between keys: a schedule's horizon, as many dropouts as layers. */
 #ifndef BL_ENGINE_CONFIG_VALIDATE_H
 #define BL_ENGINE_CONFIG_VALIDATE_H
+#include "engine/base/nearest.h"
 #include "engine/config/schema.h"
 
 typedef struct bl_config_fault {
     const char *path; /* of the key to be changed */
     char message[256];
+    char hint[BL_NEAREST_HINT]; /* "did you mean 'rmse'?" or "" */
 } bl_config_fault;
 
 bool bl_config_validate(const bl_config *config, bl_config_fault *fault);

@@ -49,6 +49,8 @@ static bool refuse_type(bl_fault *fault, const bl_key *key, const bl_node *node,
         [BL_VALUE_PAIRS] = "is a list of pairs like ( [64, 512] )",
         [BL_VALUE_LAYERS] =
             "is a list of layers like ( \"relu\", { type = \"dense\"; units = 10; } )",
+        [BL_VALUE_TEXTS] = "is a list of texts like [\"python3\", \"train.py\"]",
+        [BL_VALUE_OPEN] = "is a group of names and values like { width = 64; }",
     };
     char text[64];
     const char *is = wanted[key->type];
@@ -167,23 +169,31 @@ static bool read_pairs(const bl_key *key, const bl_node *node, void *fields, bl_
     return true;
 }
 
-static bool refuse_choice(const bl_key *key, const bl_node *node, bl_fault *fault) {
+static bool is_choice(const bl_key *key, const char *text) {
+    bool found = key->choices == NULL;
+    for (size_t i = 0; i < key->choice_count; i++)
+        found = found || strcmp(key->choices[i], text) == 0;
+    return found;
+}
+
+bool bl_value_check_choice(const bl_key *key, const char *text, bl_fault *fault) {
     char list[256] = "";
     size_t n = 0;
+    if (is_choice(key, text)) return true;
     for (size_t i = 0; i < key->choice_count && n < sizeof list; i++)
         n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", key->choices[i]);
-    return bl_fault_refuse(fault, node, bl_nearest(node->string, key->choices, key->choice_count),
-                           "'%s' is \"%.40s\"; allowed: %s", bl_key_leaf(key), node->string, list);
+    return bl_fault_refuse(fault, NULL, bl_nearest(text, key->choices, key->choice_count),
+                           "'%s' is \"%.40s\"; allowed: %s", bl_key_leaf(key), text, list);
 }
 
 /* Choices first, then the length, then the rule of the key. Bytes behind the text are 0, so that
  * configurations can be compared as memory. */
 static bool read_string(const bl_key *key, const bl_node *node, void *fields, bl_fault *fault) {
     if (node->type != BL_NODE_STRING) return refuse_type(fault, key, node, false);
-    bool found = key->choices == NULL;
-    for (size_t i = 0; i < key->choice_count; i++)
-        found = found || strcmp(key->choices[i], node->string) == 0;
-    if (!found) return refuse_choice(key, node, fault);
+    if (!key->any_choice && !bl_value_check_choice(key, node->string, fault)) {
+        fault->node = node;
+        return false;
+    }
     if (strlen(node->string) >= key->size)
         return bl_fault_refuse(fault, node, NULL, "'%s' is longer than %zu bytes", bl_key_leaf(key),
                                key->size - 1);
@@ -342,6 +352,14 @@ bl_config_value bl_value_of(const bl_key *key, const void *fields) {
         value.type = BL_VALUE_LAYERS;
         value.str = field;
         break;
+    case BL_VALUE_TEXTS:
+        value.type = BL_VALUE_TEXTS;
+        value.str = field;
+        break;
+    case BL_VALUE_OPEN:
+        value.type = BL_VALUE_OPEN;
+        value.str = field;
+        break;
     case BL_VALUE_I64S:
         value.type = BL_VALUE_I64S;
         value.i64s = field;
@@ -370,6 +388,8 @@ bool bl_value_equal(const bl_config_value *a, const bl_config_value *b) {
         return a->f64 == b->f64;
     case BL_VALUE_STR:
     case BL_VALUE_LAYERS:
+    case BL_VALUE_TEXTS:
+    case BL_VALUE_OPEN:
         return strcmp(a->str, b->str) == 0;
     case BL_VALUE_I64S:
         return a->i64s->n == b->i64s->n &&
@@ -432,6 +452,12 @@ void bl_value_write(const bl_config_value *value, bl_value_form form, bl_buf *ou
     case BL_VALUE_STR:
     case BL_VALUE_LAYERS:
         write_string(value->str, out);
+        break;
+    case BL_VALUE_TEXTS:
+    case BL_VALUE_OPEN:
+        bl_buf_str(out, value->str[0] != '\0'          ? value->str
+                        : value->type == BL_VALUE_OPEN ? "{}"
+                                                       : "[]");
         break;
     case BL_VALUE_I64S:
         bl_buf_str(out, "[");

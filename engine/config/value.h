@@ -23,6 +23,8 @@ const bl_node *bl_value_scalar_of(const bl_key *key, const char *text, bl_value_
                                   bl_fault *fault);
 /* "'rows' is a whole number, not ..."; returns false. */
 bool bl_value_refuse_type(bl_fault *fault, const bl_key *key, const bl_node *node);
+/* Is the text one of the key's choices? The fault has no place. */
+bool bl_value_check_choice(const bl_key *key, const char *text, bl_fault *fault);
 /* a-z, 0-9 and _, at least one and fewer than BL_NAME. */
 bool bl_value_is_name(const char *text);
 

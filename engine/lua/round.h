@@ -55,6 +55,7 @@ typedef struct bl_eval {
     double value; /* the metric; NAN when diverged */
     double train_loss;
     double batch_mean; /* the metric's mean over batches; NAN: diverged, or the run has none */
+    bool ends;         /* the last that its program has to give */
 } bl_eval;
 
 typedef struct bl_trial_result {

@@ -3,10 +3,12 @@
 #include "engine/base/nearest.h"
 #include "engine/config/doc.h"
 #include "engine/config/key.h"
+#include "engine/config/open_values.h"
 #include "engine/config/renamed.h"
 #include "engine/config/schema.h"
 #include "engine/config/value.h"
 #include "engine/train/train.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -133,6 +135,8 @@ static void push_value(lua_State *L, const bl_config_value *v) {
         (void)lua_pushstring(L, bl_buf_text(&text));
         bl_buf_free(&text);
         return;
+    case BL_VALUE_TEXTS:
+    case BL_VALUE_OPEN:
     case BL_VALUE_STR:
         (void)lua_pushstring(L, v->str);
         return;
@@ -162,12 +166,21 @@ static int config_index(lua_State *L) {
     return 1;
 }
 
-/* exp:limits("momentum"): the least and the greatest value a setting may have, and its path. */
+/* exp:limits("momentum"): the least and the greatest value a setting may have, and its path. What
+ * external.settings may be is the program's to say. */
 static int call_limits(lua_State *L) {
+    char open[BL_OPEN_PATH];
+    if (bl_config_setting_find(bl_script_of(L)->config, luaL_checkstring(L, 2), open)) {
+        lua_pushnumber(L, -DBL_MAX);
+        lua_pushnumber(L, DBL_MAX);
+        (void)lua_pushstring(L, open);
+        return 3;
+    }
     const char *path = bl_script_setting(L, bl_script_of(L), luaL_checkstring(L, 2), "");
     const bl_key *key = bl_key_find(path, strlen(path));
     BL_ASSERT(key != NULL);
-    if (key->type == BL_VALUE_BOOL || key->type == BL_VALUE_STR || key->type == BL_VALUE_LAYERS)
+    if (key->type == BL_VALUE_BOOL || key->type == BL_VALUE_STR || key->type == BL_VALUE_LAYERS ||
+        key->type == BL_VALUE_TEXTS || key->type == BL_VALUE_OPEN)
         return luaL_error(L, "'%s' is not a number", path);
     lua_pushnumber(L, key->min);
     lua_pushnumber(L, key->max);

@@ -5,6 +5,7 @@
 #include "engine/base/text.h"
 #include "engine/config/doc.h"
 #include "engine/config/layers.h"
+#include "engine/config/open_values.h"
 #include "engine/lua/script.h"
 #include <inttypes.h>
 #include <math.h>
@@ -73,10 +74,12 @@ static void value_text(lua_State *L, char out[VALUE_TEXT], const trial_options *
 
 /* Sets the value on top, in the trial in hand and in the message. */
 static void set(lua_State *L, bl_script *s, const trial_options *o, const char *name) {
-    char text[VALUE_TEXT];
-    const char *of_layer;
-    const char *path =
-        bl_config_layers_is_path(name, &of_layer) ? name : bl_script_setting(L, s, name, o->where);
+    char text[VALUE_TEXT], open[BL_OPEN_PATH];
+    const char *of_layer, *path = name;
+    if (bl_config_setting_find(s->config, name, open))
+        path = open;
+    else if (!bl_config_layers_is_path(name, &of_layer))
+        path = bl_script_setting(L, s, name, o->where);
     if (!bl_config_key_is_identity(path))
         luaL_error(L, "%s'%s' belongs to the experiment, a single run cannot set it", o->where,
                    path);

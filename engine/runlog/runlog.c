@@ -66,6 +66,7 @@ static bl_status take_eval(reader *r, const bl_jsonl_line *line, bl_err *err) {
                           .batch_mean = bl_json_number(record, "batch_mean", NAN),
                           .train_loss = r->mean_loss,
                           .learning_rate = r->learning_rate,
+                          .ends = bl_json_bool(record, "ends", false),
                           .end = line->end};
     copy_text(e->params, sizeof e->params, bl_json_text(record, "params", ""));
     return BL_OK;

@@ -22,6 +22,7 @@ typedef struct bl_runlog_eval {
     double batch_mean; /* NAN: diverged, or the run has none */
     double train_loss; /* mean_loss of the step record before it */
     double learning_rate;
+    bool ends;  /* of a program that has no more to train */
     size_t end; /* length of the log's text up to and including this record */
     char params[65];
 } bl_runlog_eval;

@@ -9,6 +9,8 @@
 enum { HEAD = 16, TRAILER = BL_SHA256_HEX - 1 };
 static const char k_magic[8] = "blckpt1\n";
 static const char *const k_slot[2] = {"checkpoint-A", "checkpoint-B"};
+/* What a program of the user's own has saved; its checkpoint says what belongs to it. */
+static const char *const k_state[2] = {"state-A", "state-B"};
 static const char k_part[] = "log.jsonl.part";
 
 static uint64_t get_u64(const unsigned char *p) {
@@ -120,6 +122,7 @@ bool bl_store_cut_tail(bl_buf *state, bl_buf *log) {
 
 void bl_store_drop_checkpoint(bl_claim *claim, int slot) {
     bl_claim_remove(claim, k_slot[slot]);
+    bl_claim_remove(claim, k_state[slot]);
 }
 
 bl_status bl_store_save_part(bl_claim *claim, const bl_buf *log, int64_t steps, const char *params,

@@ -75,7 +75,7 @@ static double setting(const char *name, double otherwise) {
                : otherwise;
 }
 
-static double stale_seconds(void) {
+double bl_claim_stale_seconds(void) {
     return setting("BL_CLAIM_STALE", 120.0);
 }
 
@@ -162,8 +162,8 @@ static bl_claim_state state_of_owner(const char *dir, const char *owner) {
     double beat, age;
     if (bl_process_is_dead(owner)) return BL_CLAIM_STALE;
     if (!last_beat(dir, owner, &beat)) return BL_CLAIM_NONE;
-    return bl_claim_server_age(dir, beat, &age) && age > stale_seconds() ? BL_CLAIM_STALE
-                                                                         : BL_CLAIM_HELD;
+    return bl_claim_server_age(dir, beat, &age) && age > bl_claim_stale_seconds() ? BL_CLAIM_STALE
+                                                                                  : BL_CLAIM_HELD;
 }
 
 bl_claim_state bl_claim_state_of(const char *dir) {
@@ -357,7 +357,7 @@ bl_claims *bl_claims_open(void) {
     (void)pthread_mutex_init(&all->lock, NULL);
     (void)pthread_cond_init(&all->closing_now, NULL);
     all->beat = setting("BL_CLAIM_BEAT", 15.0);
-    all->stale = stale_seconds();
+    all->stale = bl_claim_stale_seconds();
     return all;
 }
 
@@ -375,6 +375,14 @@ void bl_claims_close(bl_claims *all) {
 }
 
 /* ---- writing under a claim ---- */
+
+const char *bl_claim_dir(const bl_claim *c) {
+    return c->dir;
+}
+
+const char *bl_claim_own(const bl_claim *c) {
+    return c->own;
+}
 
 bool bl_claim_lost(const bl_claim *c) {
     return __atomic_load_n(&c->lost, __ATOMIC_RELAXED) != 0;
@@ -405,6 +413,16 @@ bl_status bl_claim_publish(bl_claim *c, const char *name, const void *bytes, siz
     char path[BL_PATH];
     BL_TRY(bl_path(path, err, "%s/%s", c->dir, name));
     return blame(c, bl_file_publish_from(c->own, path, bytes, n, won, err), err);
+}
+
+bl_status bl_claim_place(bl_claim *c, const char *from, const char *name, bl_err *err) {
+    char made[BL_PATH], path[BL_PATH];
+    BL_TRY(bl_path(made, err, "%s/%s", c->own, from));
+    BL_TRY(bl_path(path, err, "%s/%s", c->dir, name));
+    if (rename(made, path) == 0) return BL_OK;
+    const int error = errno;
+    return blame(c, BL_ERR(err, BL_EIO, "cannot move %s to %s: %s", made, path, strerror(error)),
+                 err);
 }
 
 bl_status bl_claim_move(bl_claim *c, const char *name, const char *to, bl_err *err) {

@@ -41,6 +41,10 @@ typedef struct bl_claim bl_claim;
  * process, or this one, holds a claim on it. */
 bl_status bl_claim_acquire(bl_claims *claims, const char *dir, bl_claim **out,
                            bl_err *err) BL_CHECKED;
+/* DIR, and the owner's folder: what is made there is lost with the claim. */
+const char *bl_claim_dir(const bl_claim *claim);
+const char *bl_claim_own(const bl_claim *claim);
+double bl_claim_stale_seconds(void);
 /* Frees it; the folder goes as well if nothing was written. */
 void bl_claim_release(bl_claim *claim);
 /* Did another process take it away? Then nothing more can be written with it. */
@@ -53,6 +57,9 @@ bl_status bl_claim_write(bl_claim *claim, const char *name, const void *bytes, s
 bl_status bl_claim_publish(bl_claim *claim, const char *name, const void *bytes, size_t n,
                            bool *won, bl_err *err) BL_CHECKED;
 void bl_claim_remove(bl_claim *claim, const char *name);
+/* Renames `from`, in the owner's folder, to DIR/name, where nothing may be. */
+bl_status bl_claim_place(bl_claim *claim, const char *from, const char *name,
+                         bl_err *err) BL_CHECKED;
 bl_status bl_claim_move(bl_claim *claim, const char *name, const char *to, bl_err *err) BL_CHECKED;
 
 /* For commands that only read: is a process at work on the folder? Changes nothing. An age is the

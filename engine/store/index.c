@@ -191,7 +191,9 @@ bl_status bl_index_load(const bl_store *store, const char *id, bl_stored *out, b
         bl_stored_free(out);
     }
     BL_TRY(bl_store_load(store, id, out, err));
-    if (there && out->done) learn(x, id, now, out);
+    /* A row does not say that a program has no more. */
+    const bool ends = out->done && out->parsed.eval[out->parsed.evals - 1].ends;
+    if (there && out->done && !ends) learn(x, id, now, out);
     return BL_OK;
 }
 

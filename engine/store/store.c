@@ -30,6 +30,13 @@ static void write_identity(bl_buf *out, const bl_config *config, bool old,
         bl_config_old_identity(config, bl_jw_slot(&w, "config"));
     else
         bl_config_identity(config, bl_jw_slot(&w, "config"));
+    if (bl_config_is_external(config)) {
+        bl_jw_i64(&w, "protocol", BL_EXTERNAL_PROTOCOL);
+        bl_jw_str(&w, "inputs", config->external.inputs_sha256);
+        bl_jw_end(&w);
+        bl_jw_done(&w);
+        return;
+    }
     bl_jw_str(&w, "dataset", dataset_sha256);
     bl_jw_i64(&w, "epoch", old ? bl_config_old_epoch(config) : bl_config_numerics_epoch(config));
     bl_jw_str(&w, "level", config->numerics);

@@ -115,7 +115,7 @@ void bl_store_add_tail(bl_buf *state, const char *log, size_t n);
 bool bl_store_cut_tail(bl_buf *state, bl_buf *log);
 /* Is the file a whole checkpoint? BL_EFORMAT: no. */
 bl_status bl_store_check_checkpoint(const char *path, bl_err *err) BL_CHECKED;
-/* Removes the checkpoint in `slot`. */
+/* Removes the checkpoint in `slot`, and the state of a program that it speaks of. */
 void bl_store_drop_checkpoint(bl_claim *claim, int slot);
 
 /* log.jsonl.part: how far a run that is not published has come, for its next owner and for other

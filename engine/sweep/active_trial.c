@@ -135,7 +135,7 @@ bl_status bl_active_trial_claim(bl_active_trial *a, const bl_scheduler *s, bl_cl
 }
 
 void bl_active_trial_release(bl_active_trial *a) {
-    bl_train_close(a->train);
+    bl_trainer_close(a->train);
     a->train = NULL;
     bl_claim_release(a->claim);
     a->claim = NULL;
@@ -153,7 +153,7 @@ static bl_status unless_lost(bl_active_trial *a, bl_status status) {
 /* Reads the evaluations from the log of a run that was restored from a checkpoint. */
 static bl_status read_evals(bl_active_trial *a, bl_err *err) {
     bl_runlog log;
-    const bl_buf *text = bl_train_log(a->train);
+    const bl_buf *text = bl_trainer_log(a->train);
     BL_TRY(bl_runlog_parse(&log, text->data, text->len, a->id, err));
     a->evals = 0;
     learn(a, &log);
@@ -162,17 +162,16 @@ static bl_status read_evals(bl_active_trial *a, bl_err *err) {
 }
 
 /* From a checkpoint, and the log that is published or the part that lies beside it. */
-static bool restore(const bl_active_trial *a, bl_buf *state, const bl_buf *published,
+static bool restore(const bl_active_trial *a, int slot, bl_buf *state, const bl_buf *published,
                     const bl_buf *part) {
     bl_buf log = {0};
     bl_err ignored;
     if (state->len == 0) return false;
     bl_buf_add(&log, bl_buf_text(published), published->len);
     (void)bl_store_cut_tail(state, &log);
-    const bool restored = bl_train_restore(a->train, state->data, state->len, bl_buf_text(&log),
-                                           log.len, &ignored) == BL_OK ||
-                          bl_train_restore(a->train, state->data, state->len, bl_buf_text(part),
-                                           part->len, &ignored) == BL_OK;
+    const bool restored =
+        bl_trainer_restore(a->train, slot, state, bl_buf_text(&log), log.len, &ignored) == BL_OK ||
+        bl_trainer_restore(a->train, slot, state, bl_buf_text(part), part->len, &ignored) == BL_OK;
     bl_buf_free(&log);
     return restored;
 }
@@ -193,7 +192,8 @@ static bl_status resume(bl_active_trial *a, const bl_scheduler *s, bl_err *err) 
         bl_buf_clear(&lone);
     if (bl_store_load_checkpoints(s->store, a->id, &a->slot, state, &ignored) == BL_OK)
         for (int i = 0; i < 2 && !restored; i++) {
-            restored = restore(a, &state[i], a->stored.done ? &a->stored.log : &lone, &part);
+            restored = restore(a, i == 0 ? 1 - a->slot : a->slot, &state[i],
+                               a->stored.done ? &a->stored.log : &lone, &part);
             if (restored && i == 1) a->slot = 1 - a->slot; /* the newer one is of no use */
         }
     for (int i = 0; i < 2; i++) bl_buf_free(&state[i]);
@@ -205,11 +205,9 @@ static bl_status resume(bl_active_trial *a, const bl_scheduler *s, bl_err *err) 
 
 bl_status bl_active_trial_open(bl_active_trial *a, const bl_scheduler *s, size_t threads,
                                bl_err *err) {
-    const bl_train_options options = {
-        .kernels = s->kernels, .device_data = s->device_data, .run_id = a->id, .threads = threads};
     bl_config config;
     bl_trial_resolve(a->trial, &config);
-    const bl_status status = bl_train_open(&a->train, &config, s->data, &options, err);
+    const bl_status status = bl_trainer_open(&a->train, s, &config, a->id, a->claim, threads, err);
     if (status == BL_ENOMEM) {
         a->out_of_memory = true;
         return BL_OK;
@@ -223,7 +221,7 @@ bl_status bl_active_trial_open(bl_active_trial *a, const bl_scheduler *s, size_t
 /* One line for each stretch between evaluations, its evaluation included. Other runs share the
  * machine: the timing pass is what answers are made of. */
 static void note_time(bl_active_trial *a, int64_t from, double seconds) {
-    const int64_t to = bl_train_now(a->train)->step;
+    const int64_t to = bl_trainer_now(a->train)->step;
     const double examples = (double)((to - from) * a->trial->batch_size);
     bl_jw w = bl_jw_open(&a->timing);
     bl_jw_object(&w, NULL);
@@ -251,15 +249,19 @@ static bool pause_due(void *ctx) {
 }
 
 /* Writes a checkpoint and the log that it speaks of. */
-static bl_status save(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
+static bl_status save(bl_active_trial *a, const bl_scheduler *s, bool last, bl_err *err) {
     bl_buf state = {0};
-    const bl_train_state *now = bl_train_now(a->train);
-    bl_status status = bl_train_save(a->train, &state, err);
+    bool any;
+    bl_status status = bl_trainer_save(a->train, last, a->slot, &state, &any, err);
+    const bl_train_state *now = bl_trainer_now(a->train);
     a->last_saved = bl_clock_seconds();
+    if (status != BL_OK || !any) {
+        bl_buf_free(&state);
+        return status;
+    }
     /* The log first: a checkpoint speaks of a log of at least its own length. */
-    if (status == BL_OK)
-        status = bl_store_save_part(a->claim, bl_train_log(a->train), now->step, now->params_sha256,
-                                    err);
+    status =
+        bl_store_save_part(a->claim, bl_trainer_log(a->train), now->step, now->params_sha256, err);
     if (status == BL_OK)
         status = bl_store_save_checkpoint(s->store, a->claim, a->id, &a->slot, &state, err);
     a->saved = a->saved || status == BL_OK;
@@ -272,14 +274,22 @@ static bl_status save(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
 static bl_status train_on(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
     const bl_train_pause pause = {.due = pause_due, .ctx = a};
     for (;;) {
-        const bl_status status = bl_train_advance(a->train, a->trial->max_steps, &pause, err);
+        const bl_status status = bl_trainer_advance(a->train, a->trial->max_steps, &pause, err);
         if (status != BL_EINTERRUPTED) {
             BL_TRY(status);
-            return checkpoint_due(a) ? save(a, s, err) : BL_OK;
+            return checkpoint_due(a) ? save(a, s, false, err) : BL_OK;
         }
         if (is_stopped(a) || bl_claim_lost(a->claim)) return status;
-        BL_TRY(save(a, s, err));
+        BL_TRY(save(a, s, false, err));
     }
+}
+
+/* A program that found none while it was training. */
+static bl_status find_no_memory(bl_active_trial *a) {
+    bl_trainer_close(a->train);
+    a->train = NULL;
+    a->out_of_memory = true;
+    return BL_OK;
 }
 
 bl_status bl_active_trial_advance(bl_active_trial *a, const bl_scheduler *s, size_t threads,
@@ -290,9 +300,11 @@ bl_status bl_active_trial_advance(bl_active_trial *a, const bl_scheduler *s, siz
         BL_TRY(bl_active_trial_open(a, s, threads, err));
         if (a->out_of_memory || a->evals > had) return BL_OK;
     }
-    const int64_t from = bl_train_now(a->train)->step;
+    const int64_t from = bl_trainer_now(a->train)->step;
     const bl_status status = train_on(a, s, err);
-    const bl_train_state *now = bl_train_now(a->train);
+    if (status == BL_ENOMEM) return find_no_memory(a);
+    const bl_train_state *now = bl_trainer_now(a->train);
+    if (now->ended && a->evals > 0) a->eval[a->evals - 1].ends = true;
     if (now->step == from) return unless_lost(a, status);
     add_eval(a, (bl_eval){.step = now->step,
                           .value = now->diverged ? (double)NAN : now->value,
@@ -306,19 +318,19 @@ bl_status bl_active_trial_advance(bl_active_trial *a, const bl_scheduler *s, siz
 }
 
 bl_status bl_active_trial_share(bl_active_trial *a, bl_err *err) {
-    const bl_train_state *now = bl_train_now(a->train);
+    const bl_train_state *now = bl_trainer_now(a->train);
     a->shared = a->evals;
-    return unless_lost(a, bl_store_save_part(a->claim, bl_train_log(a->train), now->step,
+    return unless_lost(a, bl_store_save_part(a->claim, bl_trainer_log(a->train), now->step,
                                              now->params_sha256, err));
 }
 
 bl_status bl_active_trial_checkpoint(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
-    return a->train == NULL ? BL_OK : unless_lost(a, save(a, s, err));
+    return a->train == NULL ? BL_OK : unless_lost(a, save(a, s, true, err));
 }
 
 bl_status bl_active_trial_park(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
     BL_TRY(bl_active_trial_checkpoint(a, s, err));
-    bl_train_close(a->train);
+    bl_trainer_close(a->train);
     a->train = NULL;
     a->shared = a->evals; /* with the checkpoint */
     return BL_OK;
@@ -351,7 +363,7 @@ static bl_status write_timing(const bl_active_trial *a, const bl_scheduler *s, s
     if (a->timing.len == 0) return BL_OK;
     bl_config config;
     bl_trial_resolve(a->trial, &config);
-    BL_TRY(bl_train_memory(&config, s->data, s->device_data, &bytes, err));
+    BL_TRY(bl_trainer_memory(s, &config, &bytes, err));
     bl_jw w = bl_jw_open(&text);
     bl_jw_object(&w, NULL);
     bl_jw_str(&w, "record", "header");
@@ -374,7 +386,7 @@ static bl_status write_timing(const bl_active_trial *a, const bl_scheduler *s, s
 bl_status bl_active_trial_leave(bl_active_trial *a, const bl_scheduler *s, size_t threads,
                                 bl_err *err) {
     bl_status status = a->train != NULL ? write_timing(a, s, threads, err) : BL_OK;
-    if (status == BL_OK && a->train != NULL) status = save(a, s, err);
+    if (status == BL_OK && a->train != NULL) status = save(a, s, true, err);
     BL_TRY(unless_lost(a, status));
     bl_active_trial_release(a);
     return BL_OK;
@@ -395,14 +407,17 @@ typedef struct ending {
 static bl_status before_result(void *ctx, bl_err *err) {
     ending *e = ctx;
     bl_active_trial *a = e->a;
-    const bl_buf *log = bl_train_log(a->train);
+    const bl_buf *log = bl_trainer_log(a->train);
     bl_buf state = {0};
     BL_TRY(write_timing(a, e->s, e->threads, err));
-    bl_status status = bl_train_save(a->train, &state, err);
+    bool any;
+    const int slot = a->slot;
+    a->slot = 0;
+    bl_status status = bl_trainer_save(a->train, true, a->slot, &state, &any, err);
     e->too_large = state.len > KEPT_CHECKPOINT_BYTES;
-    if (status == BL_OK && !e->too_large) {
+    if (e->too_large) a->slot = slot;
+    if (status == BL_OK && any && !e->too_large) {
         bl_store_add_tail(&state, log->data + e->log_n, log->len - e->log_n);
-        a->slot = 0;
         status = bl_store_save_checkpoint(e->s->store, a->claim, a->id, &a->slot, &state, err);
     }
     bl_buf_free(&state);
@@ -411,7 +426,7 @@ static bl_status before_result(void *ctx, bl_err *err) {
 
 /* Length of the probes up to `steps`. */
 static bl_status noise_length(size_t *n, const bl_active_trial *a, int64_t steps, bl_err *err) {
-    const bl_buf *text = bl_train_noise(a->train);
+    const bl_buf *text = bl_trainer_noise(a->train);
     bl_noise_log log;
     *n = 0;
     if (text->len == 0) return BL_OK;
@@ -424,11 +439,13 @@ static bl_status noise_length(size_t *n, const bl_active_trial *a, int64_t steps
 /* Publishes the log up to the result's last evaluation, and what the run was computed with. */
 static bl_status publish(bl_active_trial *a, const bl_scheduler *s, size_t threads,
                          const bl_trial_result *result, bl_err *err) {
-    const bl_buf *text = bl_train_log(a->train);
+    const bl_buf *text = bl_trainer_log(a->train);
     bl_runlog log;
     size_t noise_n;
     BL_TRY(noise_length(&noise_n, a, result->steps, err));
     BL_TRY(bl_runlog_parse(&log, text->data, text->len, a->id, err));
+    bl_buf kept = {0}; /* a program that is parked may add to its log */
+    bl_buf_add(&kept, text->data, text->len);
     const size_t last = result->evals - 1;
     BL_ASSERT(last < log.evals && log.eval[last].step == result->steps);
     ending e = {.a = a, .s = s, .threads = threads, .log_n = log.eval[last].end};
@@ -436,9 +453,9 @@ static bl_status publish(bl_active_trial *a, const bl_scheduler *s, size_t threa
     write_environment(&environment, a, s, threads);
     const bl_publication what = {.id = a->id,
                                  .identity = a->identity.data,
-                                 .log = text->data,
+                                 .log = kept.data,
                                  .log_n = log.eval[last].end,
-                                 .noise = bl_train_noise(a->train)->data,
+                                 .noise = bl_trainer_noise(a->train)->data,
                                  .noise_n = noise_n,
                                  .outcome = bl_outcome_name(result->outcome),
                                  .params = log.eval[last].params,
@@ -450,6 +467,7 @@ static bl_status publish(bl_active_trial *a, const bl_scheduler *s, size_t threa
                                  .ctx = &e};
     const bl_status status = bl_store_publish(s->store, a->claim, &what, err);
     bl_runlog_free(&log);
+    bl_buf_free(&kept);
     bl_buf_free(&environment);
     BL_TRY(status);
     if (!e.too_large || !a->saved) bl_store_drop_part(a->claim);

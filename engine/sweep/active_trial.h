@@ -13,7 +13,7 @@
 #ifndef BL_ENGINE_SWEEP_ACTIVE_TRIAL_H
 #define BL_ENGINE_SWEEP_ACTIVE_TRIAL_H
 #include "engine/sweep/scheduler_settings.h"
-#include "engine/train/train.h"
+#include "engine/sweep/trainer.h"
 
 /* Changed under the scheduler's lock. */
 typedef enum bl_active_trial_state {
@@ -31,7 +31,7 @@ typedef struct bl_active_trial {
     bl_stored stored;           /* what is published */
     bl_file_stamp result, part; /* of the files as they were when last read */
     bl_claim *claim;            /* NULL: not ours */
-    bl_train *train;            /* the open run; NULL: none */
+    bl_trainer *train;          /* the open run; NULL: none */
     size_t bytes;               /* that an open run takes; 0 where nothing bounds it */
     bl_eval *eval;              /* all that is known, whichever process computed it */
     size_t evals;
@@ -45,6 +45,7 @@ typedef struct bl_active_trial {
     bool saved;                /* there is a checkpoint of use */
     int slot;                  /* of the next checkpoint */
     double last_saved;         /* clock */
+    int repeat;                /* of a noisy program: how often it was begun anew */
     double checkpoint_seconds; /* between checkpoints */
     const volatile int *stop;
     double seconds; /* spent training in this process */

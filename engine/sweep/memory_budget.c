@@ -1,4 +1,5 @@
 #include "engine/sweep/memory_budget.h"
+#include "engine/sweep/trainer.h"
 
 /* A trial whose memory cannot be planned counts as all of it; opening it reports the error. */
 static size_t planned(const bl_scheduler *s, const bl_active_trial *a) {
@@ -6,8 +7,7 @@ static size_t planned(const bl_scheduler *s, const bl_active_trial *a) {
     size_t bytes;
     bl_config config;
     bl_trial_resolve(a->trial, &config);
-    if (bl_train_memory(&config, s->data, s->device_data, &bytes, &ignored) != BL_OK)
-        return s->memory;
+    if (bl_trainer_memory(s, &config, &bytes, &ignored) != BL_OK) return s->memory;
     return bytes + (s->device_data != NULL ? s->device_data->device->queue_bytes : 0);
 }
 

@@ -6,7 +6,8 @@ bl_eval bl_stop_eval_of(const bl_runlog_eval *logged) {
     return (bl_eval){.step = logged->step,
                      .value = logged->value,
                      .train_loss = logged->train_loss,
-                     .batch_mean = logged->batch_mean};
+                     .batch_mean = logged->batch_mean,
+                     .ends = logged->ends};
 }
 
 size_t bl_stop_first_hit(const bl_eval *eval, size_t evals, double target, int64_t max_steps) {
@@ -19,7 +20,7 @@ bool bl_stop_needs_more(const bl_trial *trial, const bl_eval *eval, size_t evals
                         int64_t best) {
     if (evals == 0) return true;
     const bl_eval *last = &eval[evals - 1];
-    if (isnan(last->value) || last->step >= trial->max_steps) return false;
+    if (isnan(last->value) || last->ends || last->step >= trial->max_steps) return false;
     if (bl_stop_first_hit(eval, evals, trial->target, trial->max_steps) != SIZE_MAX) return false;
     return best == 0 || (double)last->step < slack * (double)best;
 }

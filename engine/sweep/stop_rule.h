@@ -8,6 +8,7 @@
  *     2. the metric is not a number                               BL_OUTCOME_DIVERGED
  *     3. the step is at or above slack times the race's fewest    BL_OUTCOME_RACE
  *     4. no later evaluation lies within max_steps                BL_OUTCOME_BUDGET
+ *        (also where a program of the user's own has no more)
  *
  * Example: target 0.2, max_steps 100, evaluations at steps 1, 2, 4, 8, 16, ...
  *     step        1     2     4     8     16

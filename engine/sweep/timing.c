@@ -8,6 +8,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
 #include "engine/base/seal.h"
+#include "engine/external/external.h"
 #include "engine/stats/step_line.h"
 #include "engine/sweep/sweep.h"
 #include "engine/train/train.h"
@@ -28,6 +29,7 @@ typedef struct point {
     size_t device_bytes; /* as the device counted it, a queue's workspace included; 0: none */
     double seconds[MOST_REPEATS], joules; /* joules per step, NAN: not reported */
     double processor[MOST_REPEATS];       /* seconds of a step on the processor, NAN: on a device */
+    bl_external *program;                 /* that waits between two repetitions; NULL: none */
 } point;
 
 static void processor_name(char out[128]) {
@@ -102,6 +104,40 @@ static double joules_now(const bl_timing_options *o) {
                                   : bl_energy_joules();
 }
 
+/* A program of this batch size, in a folder of the claim. It lives until all is measured: starting
+ * one takes longer than measuring it. */
+static bl_status open_program(const bl_timing_options *o, const bl_claim *claim, point *p,
+                              bl_err *err) {
+    char dir[BL_PATH], beat[BL_PATH], keep[BL_PATH];
+    bl_config *c = bl_xalloc(sizeof *c);
+    *c = *o->config;
+    c->train.batch_size = p->batch_size;
+    c->train.learning_rate = BL_TIMING_RATE;
+    bl_status status = bl_path(dir, err, "%s/%" PRId64, bl_claim_own(claim), p->batch_size);
+    if (status == BL_OK) status = bl_path(beat, err, "%s/beat", bl_claim_own(claim));
+    if (status == BL_OK) status = bl_path(keep, err, "%s/failed", o->store->dir);
+    const bl_external_options options = {.config = c,
+                                         .run_id = "timing",
+                                         .dir = dir,
+                                         .beat = beat,
+                                         .stale = bl_claim_stale_seconds(),
+                                         .save_seconds = (double)INFINITY,
+                                         .keep = keep};
+    if (status == BL_OK) status = bl_external_open(&p->program, &options, err);
+    free(c);
+    return status;
+}
+
+static bl_status measure_program(const bl_timing_options *o, const bl_claim *claim, point *p,
+                                 size_t repeat, bl_err *err) {
+    p->processor[repeat] = (double)NAN; /* it may be in other processes, or on a device */
+    if (p->program == NULL) BL_TRY(open_program(o, claim, p, err));
+    BL_TRY(bl_external_time(p->program, o->config->timing.seconds, &p->seconds[repeat], err));
+    const double peak = bl_external_peak_bytes(p->program);
+    if (peak > 0.0) p->memory_bytes = (size_t)peak;
+    return BL_OK;
+}
+
 /* One repetition of one batch size: seconds of a step and, where the machine reports it, joules. */
 static bl_status measure_once(const bl_timing_options *o, point *p, size_t repeat, bl_err *err) {
     bl_config c = *o->config;
@@ -128,8 +164,9 @@ static double waited(const point *p, size_t repeat) {
 
 /* A repetition that other work disturbed is made again, after a pause that grows. The least
  * disturbed one counts. `*left`: seconds that the whole pass may still spend on this. */
-static bl_status measure_one(const bl_timing_options *o, point *p, size_t repeat, double *left,
-                             bl_err *err) {
+static bl_status measure_one(const bl_timing_options *o, const bl_claim *claim, point *p,
+                             size_t repeat, double *left, bl_err *err) {
+    if (bl_config_is_external(o->config)) return measure_program(o, claim, p, repeat, err);
     BL_TRY(measure_once(o, p, repeat, err));
     for (int again = 0; again < AGAIN_MOST && waited(p, repeat) > k_waits && *left > 0; again++) {
         const struct timespec pause = {.tv_nsec = 50000000L << again};
@@ -200,13 +237,18 @@ static void write_timing(const bl_timing_options *o, const char *key, const poin
     bl_seal(out);
 }
 
+/* Is what computes the steps not this process? */
+static bool is_elsewhere(const bl_timing_options *o) {
+    return o->device_data != NULL || bl_config_is_external(o->config);
+}
+
 /* Says so where the times rest on a busy machine. */
 static void say_busy(const bl_timing_options *o, const point *points, size_t n, size_t repeats) {
     bl_stats_step_size *size = bl_xalloc((n + 1) * sizeof *size);
     char line[160];
     for (size_t i = 0; i < n; i++)
         size[i] = (bl_stats_step_size){(double)points[i].batch_size, points[i].seconds, repeats,
-                                       o->device_data != NULL ? NULL : points[i].processor};
+                                       is_elsewhere(o) ? NULL : points[i].processor};
     const bl_stats_disturbance d = bl_stats_step_disturbance(size, n);
     free(size);
     if (!(d.off > BL_STATS_DISTURBED) || o->say == NULL) return;
@@ -218,8 +260,8 @@ static void say_busy(const bl_timing_options *o, const point *points, size_t n, 
 
 /* Each repetition goes through all batch sizes once, in an order of its own: a slow spell of the
  * machine hits all of them. */
-static bl_status measure_all(const bl_timing_options *o, point *points, size_t n, size_t repeats,
-                             bl_err *err) {
+static bl_status measure_all(const bl_timing_options *o, const bl_claim *claim, point *points,
+                             size_t n, size_t repeats, bl_err *err) {
     size_t *order = bl_xalloc(o->count * sizeof *order);
     bl_status status = BL_OK;
     double left = (double)(n * repeats) * o->config->timing.seconds; /* as long as the pass */
@@ -233,7 +275,7 @@ static bl_status measure_all(const bl_timing_options *o, point *points, size_t n
             if (o->stop != NULL && *o->stop)
                 status = BL_ERR(err, BL_EINTERRUPTED, "interrupted in the timing pass");
             else
-                status = measure_one(o, &points[order[i]], r, &left, err);
+                status = measure_one(o, claim, &points[order[i]], r, &left, err);
         }
     }
     free(order);
@@ -247,6 +289,8 @@ static size_t available(const bl_timing_options *o) {
 /* Memory of a run at this batch size; BL_ENOMEM when this machine cannot hold it. */
 static bl_status memory_of(const bl_timing_options *o, point *p, bl_err *err) {
     const size_t before = available(o);
+    p->memory_bytes = (size_t)o->config->external.memory_mib << 20;
+    if (bl_config_is_external(o->config)) return BL_OK;
     bl_config c = *o->config;
     c.train.batch_size = p->batch_size;
     bl_train *train = NULL;
@@ -261,7 +305,8 @@ static bl_status memory_of(const bl_timing_options *o, point *p, bl_err *err) {
 }
 
 /* Measures what fits and gives the file's text. */
-static bl_status measure(const bl_timing_options *o, const char *key, bl_buf *out, bl_err *err) {
+static bl_status measure(const bl_timing_options *o, const bl_claim *claim, const char *key,
+                         bl_buf *out, bl_err *err) {
     point *points = bl_xalloc(o->count * sizeof *points);
     size_t n = 0;
     bl_status status = BL_OK;
@@ -273,8 +318,9 @@ static bl_status measure(const bl_timing_options *o, const char *key, bl_buf *ou
         if (status == BL_ENOMEM) status = BL_OK;
     }
     const size_t repeats = bl_size_min((size_t)o->config->timing.repeats, MOST_REPEATS);
-    if (status == BL_OK) status = measure_all(o, points, n, repeats, err);
+    if (status == BL_OK) status = measure_all(o, claim, points, n, repeats, err);
     if (status == BL_OK) say_busy(o, points, n, repeats);
+    for (size_t i = 0; i < n; i++) bl_external_close(points[i].program);
     if (status == BL_OK) write_timing(o, key, points, n, repeats, out);
     free(points);
     return status;
@@ -318,6 +364,18 @@ static void end_turn(turn *t) {
     bl_claims_close(t->claims);
 }
 
+/* Times come after all that is trained: a program that fails now, or reports none, costs no answer.
+ */
+static bl_status forgive(const bl_timing_options *o, bl_status status, const bl_err *err) {
+    char line[160];
+    if (!bl_config_is_external(o->config) ||
+        (status != BL_EPROGRAM && status != BL_ENOMEM && status != BL_EUNSUPPORTED))
+        return status;
+    (void)snprintf(line, sizeof line, "no times: %.*s", (int)strcspn(err->text, "\n"), err->text);
+    if (o->say != NULL) o->say(o->say_ctx, line);
+    return BL_OK;
+}
+
 bl_status bl_timing_run(const bl_timing_options *o, bl_err *err) {
     char path[BL_PATH], key[BL_SHA256_HEX];
     BL_TRY(bl_path(path, err, "%s/%s", o->store->dir, o->file != NULL ? o->file : "timing.json"));
@@ -329,12 +387,12 @@ bl_status bl_timing_run(const bl_timing_options *o, bl_err *err) {
     turn t = {.path = path, .key = key, .preset = o->config->preset};
     bl_status status = take_turn(o, &t, err);
     if (status == BL_OK && t.claim != NULL) {
-        status = measure(o, key, &text, err);
+        status = measure(o, t.claim, key, &text, err);
         if (status == BL_OK) status = bl_store_write(path, text.data, text.len, err);
     }
     end_turn(&t);
     bl_buf_free(&text);
-    return status;
+    return forgive(o, status, err);
 }
 
 /* ---- recorded times ---- */
@@ -386,7 +444,7 @@ bl_status bl_timing_steps(const bl_timing_options *o, bool lookup_only, double *
         bool won; /* of several processes that measured, the first one's numbers hold */
         bl_status status = take_turn(o, &t, err);
         if (status == BL_OK && t.claim != NULL) {
-            status = measure(o, key, &text, err);
+            status = measure(o, t.claim, key, &text, err);
             if (status == BL_OK) status = bl_file_publish(path, text.data, text.len, &won, err);
         }
         end_turn(&t);

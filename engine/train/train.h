@@ -46,6 +46,7 @@ typedef struct bl_train_state {
     double batch_mean; /* the same as a mean over batches; NAN unless eval.batch_mean */
     double train_loss; /* mean batch loss since the evaluation before */
     bool diverged;
+    bool ended; /* no more is to come of a program of the user's own */
     char params_sha256[65];
 } bl_train_state;
 

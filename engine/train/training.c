@@ -28,6 +28,7 @@ static const uint64_t k_hash_start = 0xcbf29ce484222325u; /* of FNV-1a */
 /* Rows that the sampler shuffles: all training rows, or the first data.rows of them. */
 int64_t bl_train_epoch_rows(const bl_config *config, const bl_dataset *data) {
     const int64_t all = (int64_t)data->train_rows, wanted = config->data.rows;
+    if (bl_config_is_external(config)) return config->external.epoch_rows;
     return wanted > 0 && wanted < all ? wanted : all;
 }
 

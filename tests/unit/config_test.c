@@ -299,11 +299,24 @@ static void test_rows(void **state) {
             assert_true(takes(key, "true") && takes(key, "false") && !takes(key, "1"));
             continue;
         }
+        if (key->type == BL_VALUE_TEXTS) {
+            assert_true(takes(key, "") && takes(key, "\"a b\", \"c\"") && takes(key, "[\"a\"]"));
+            assert_false(takes(key, "3") || takes(key, "[\"a\", [\"b\"]]") ||
+                         takes(key, "[\"a\", 1]"));
+            continue;
+        }
+        if (key->type == BL_VALUE_OPEN) {
+            assert_true(takes(key, "") && takes(key, "{ a = 1; b = \"c\"; }") &&
+                        takes(key, "a = 0.5;"));
+            assert_false(takes(key, "3") || takes(key, "{ seed = 1; }") || takes(key, "a = [1];"));
+            continue;
+        }
         if (key->type == BL_VALUE_STR) {
             char text[2 * BL_TITLE];
             memset(text, 'x', sizeof text);
             text[sizeof text - 1] = '\0';
             assert_false(takes(key, text));
+            assert_int_equal(takes(key, "val_loss"), key->choice_count == 0 || key->any_choice);
             for (size_t c = 0; c < key->choice_count; c++) assert_true(takes(key, key->choices[c]));
             continue;
         }
@@ -720,18 +733,22 @@ static void test_list_keys(void **state) {
     for (size_t i = 0; i < bl_schema_count; i++)
         assert_non_null(strstr(out.data, bl_schema[i].path));
     assert_int_equal(bl_config_list_keys("swep", &out, &err), BL_EINVAL);
-    assert_string_equal(err.text,
-                        "no group 'swep' of keys; there are: all, data, model, quadratic, "
-                        "optimizer, schedule, train, eval, sweep, timing, noise, cost, layers");
+    assert_string_equal(
+        err.text, "no group 'swep' of keys; there are: all, data, model, quadratic, "
+                  "optimizer, schedule, train, external, eval, sweep, timing, noise, cost, layers");
     bl_buf_free(&out);
 }
 
 static const char *takes_of(const bl_key *key, bl_buf *out) {
-    static const char *const one[] = {
-        [BL_VALUE_BOOL] = "true or false", [BL_VALUE_LAYERS] = "a list of layers",
-        [BL_VALUE_I64] = "an integer ",    [BL_VALUE_F64] = "a number ",
-        [BL_VALUE_I64S] = "integers ",     [BL_VALUE_F64S] = "numbers ",
-        [BL_VALUE_PAIRS] = "pairs "};
+    static const char *const one[] = {[BL_VALUE_BOOL] = "true or false",
+                                      [BL_VALUE_LAYERS] = "a list of layers",
+                                      [BL_VALUE_I64] = "an integer ",
+                                      [BL_VALUE_F64] = "a number ",
+                                      [BL_VALUE_I64S] = "integers ",
+                                      [BL_VALUE_F64S] = "numbers ",
+                                      [BL_VALUE_PAIRS] = "pairs ",
+                                      [BL_VALUE_TEXTS] = "a list of texts",
+                                      [BL_VALUE_OPEN] = "a group of names and values"};
     char range[96] = "";
     bl_buf_clear(out);
     for (size_t i = 0; i < key->choice_count; i++)
@@ -739,6 +756,7 @@ static const char *takes_of(const bl_key *key, bl_buf *out) {
     if (key->choice_count > 0) return bl_buf_text(out);
     if (key->type == BL_VALUE_STR)
         return key->rule == BL_RULE_NAME ? "a name of a-z, 0-9, _" : "text";
+    if (key->type == BL_VALUE_TEXTS || key->type == BL_VALUE_OPEN) return one[key->type];
     if (key->max_count > 0) bl_buf_printf(out, "%zu to %zu ", key->min_count, key->max_count);
     const bool ranged = key->type != BL_VALUE_BOOL && key->type != BL_VALUE_LAYERS;
     if (ranged) bl_key_range(key, range);

@@ -338,6 +338,7 @@ static void compare_all(bench *b, const identity_case *c, const bl_key *key, siz
     if (s.outcome.diverged) COMPLAIN(b, "%s (%s) diverges", s.what, c->sets);
     for (size_t i = 0; i < bl_schema_count; i++) {
         const bl_key *other = &bl_schema[i];
+        if (other->when == BL_WHEN_EXTERNAL) continue; /* tests/unit/external_test.c */
         if (!other->identity || (c->only != NULL && strcmp(c->only, other->path) != 0)) continue;
         b->taken[i] = compare_key(b, &s, other) || b->taken[i];
     }
@@ -528,6 +529,7 @@ static void test_every_choice(void **state) {
 static void test_every_key_matters(void **state) {
     const bench *b = *state;
     for (size_t i = 0; i < bl_schema_count; i++) {
+        if (bl_schema[i].when == BL_WHEN_EXTERNAL) continue; /* tests/unit/external_test.c */
         const bool expected = bl_schema[i].identity && !is_more_in_id(bl_schema[i].path, KINDS);
         if (expected && !b->matters[i])
             fail_msg("%s changes the records of no case", bl_schema[i].path);

@@ -1,0 +1,91 @@
+/* What went wrong with a program, in words for its author. */
+#include "engine/base/file.h"
+#include "engine/base/mem.h"
+#include "engine/external/external_p.h"
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LAST_LINES = 20, LAST_BYTES = 1200, MEMORY_BYTES = 4096 };
+
+bool bl_external_says_memory(const bl_external *x) {
+    /* Of PyTorch, NumPy, JAX, C++ and the C library. */
+    static const char *const words[] = {"out of memory",     "outofmemory",
+                                        "memoryerror",       "resource_exhausted",
+                                        "std::bad_alloc",    "cannot allocate memory",
+                                        "unable to allocate"};
+    char path[BL_PATH];
+    bl_buf text = {0};
+    bool says = false;
+    if (bl_path(path, NULL, "%s/out.log", x->dir) != BL_OK) return false;
+    bl_external_last_lines(&text, path, SIZE_MAX, MEMORY_BYTES);
+    for (size_t i = 0; i < text.len; i++) text.data[i] = (char)tolower((unsigned char)text.data[i]);
+    for (size_t i = 0; i < BL_COUNT(words); i++)
+        says = says || strstr(bl_buf_text(&text), words[i]) != NULL;
+    bl_buf_free(&text);
+    return says;
+}
+
+static void add_last_lines(bl_buf *out, const bl_external *x) {
+    char path[BL_PATH];
+    bl_buf text = {0};
+    if (bl_path(path, NULL, "%s/out.log", x->dir) == BL_OK)
+        bl_external_last_lines(&text, path, LAST_LINES, LAST_BYTES);
+    bl_buf_str(out, text.len > 0 ? "\nIts last lines:\n" : "\nIt wrote nothing.\n");
+    for (char *line = text.data; line != NULL && *line != '\0';) {
+        char *stop = strchr(line, '\n');
+        if (stop != NULL) *stop = '\0';
+        bl_buf_printf(out, "    %s\n", line);
+        line = stop != NULL ? stop + 1 : NULL;
+    }
+    bl_buf_free(&text);
+}
+
+static void add_by_hand(bl_buf *out, const bl_external *x, const char *folder) {
+    char **argv;
+    bl_buf params = {0};
+    bl_external_params_text(&params, &x->config, NULL);
+    bl_buf_printf(out, "Parameters: %sBy hand:\n    ", bl_buf_text(&params));
+    bl_buf_free(&params);
+    if (strcmp(x->config.external.folder, ".") != 0)
+        bl_buf_printf(out, "cd %s && ", x->config.external.folder);
+    bl_buf_printf(out, "BATCHLAB_RUN=%s ", folder);
+    if (bl_external_argv(&argv, &x->config, folder, NULL) != BL_OK) return;
+    bl_external_argv_text(out, argv);
+    bl_external_argv_free(argv);
+}
+
+/* What lies in the folder is for a start by hand: nobody is waited for, and it goes to the end. */
+static void leave_for_hand(bl_external *x) {
+    char path[BL_PATH];
+    bl_buf text = {0};
+    bl_err ignored;
+    bl_external_params_text(&text, &x->config, NULL);
+    if (bl_path(path, NULL, "%s/params.json", x->dir) == BL_OK &&
+        bl_file_write(path, text.data, text.len, &ignored) == BL_OK &&
+        bl_path(path, NULL, "%s/report.jsonl", x->dir) == BL_OK)
+        (void)bl_remove_tree(path, NULL);
+    bl_buf_free(&text);
+    (void)bl_remove_tree(x->keep, NULL);
+    if (rename(x->dir, x->keep) != 0) x->keep[0] = '\0';
+}
+
+bl_status bl_external_fail(bl_external *x, bl_err *err, const char *what, ...) {
+    char words[1024];
+    bl_buf text = {0};
+    va_list ap;
+    va_start(ap, what);
+    (void)vsnprintf(words, sizeof words, what, ap);
+    va_end(ap);
+    bl_external_child_stop(&x->child, x->config.external.grace);
+    bl_buf_printf(&text, "run %s failed: %s", x->run_id, words);
+    add_last_lines(&text, x);
+    if (x->keep[0] != '\0') leave_for_hand(x);
+    add_by_hand(&text, x, x->keep[0] != '\0' ? x->keep : x->dir);
+    const bl_status status = BL_ERR(err, BL_EPROGRAM, "%s", bl_buf_text(&text));
+    bl_buf_free(&text);
+    return status;
+}

@@ -1,0 +1,178 @@
+#include "engine/base/clock.h"
+#include "engine/base/json_writer.h"
+#include "engine/external/clone.h"
+#include "engine/external/external_p.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+bool bl_external_is_scraped(const bl_external *x) {
+    return x->config.external.scrape[0] != '\0';
+}
+
+/* ---- the log ---- */
+
+static bl_jw begin_record(bl_external *x, const char *record, int64_t step) {
+    bl_jw w = bl_jw_open(&x->log);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "record", record);
+    bl_jw_i64(&w, "step", step);
+    bl_jw_i64(&w, "examples", step * x->config.train.batch_size);
+    return w;
+}
+
+static void end_record(bl_jw *w, bool diverged) {
+    if (diverged) bl_jw_str(w, "state", "nan");
+    bl_jw_end(w);
+    bl_jw_line(w);
+}
+
+static void enter(bl_external *x, int64_t step, double value, double loss) {
+    const bool diverged = !isfinite(value);
+    bl_jw w = begin_record(x, "step", step);
+    bl_jw_f64(&w, "mean_loss", loss);
+    bl_jw_f64(&w, "learning_rate", x->config.train.learning_rate);
+    end_record(&w, diverged);
+    w = begin_record(x, "eval", step);
+    bl_jw_f64(&w, "value", value);
+    end_record(&w, diverged);
+    x->now = (bl_train_state){.step = step,
+                              .value = diverged ? (double)NAN : value,
+                              .batch_mean = (double)NAN,
+                              .train_loss = loss,
+                              .diverged = diverged};
+}
+
+static int64_t next_due(const bl_external *x) {
+    return bl_train_next_eval(&x->config, x->config.external.epoch_rows, x->now.step, x->limit);
+}
+
+void bl_external_diverge(bl_external *x) {
+    enter(x, next_due(x), (double)NAN, (double)NAN);
+}
+
+/* ---- what a line does ---- */
+
+/* Evaluations that are not due are the program's own affair. One that is due and missing is not:
+ * its log would depend on where it was started. */
+static bl_status take_eval(bl_external *x, const bl_external_line *line, bl_err *err) {
+    if (line->step <= x->heard)
+        return bl_external_fail(x, err,
+                                "it reports an evaluation at step %" PRId64
+                                " after one at step %" PRId64
+                                ": steps ascend, and one process of a group reports",
+                                line->step, x->heard);
+    x->heard = line->step;
+    if (x->limit <= x->now.step) return BL_OK;   /* none is asked for */
+    if (line->step <= x->now.step) return BL_OK; /* once more, after it was started again */
+    const int64_t due = next_due(x);
+    if (!bl_external_is_scraped(x) && line->step < due) return BL_OK;
+    if (!bl_external_is_scraped(x) && line->step > due)
+        return bl_external_fail(x, err,
+                                "it reports an evaluation at step %" PRId64
+                                ", but none at step %" PRId64
+                                ", which was due: it evaluates where due(step) is true",
+                                line->step, due);
+    enter(x, line->step, line->value, line->loss);
+    return BL_OK;
+}
+
+static bl_status take_line(bl_external *x, const bl_external_line *line, bl_err *err) {
+    if (!isnan(line->train_s) &&
+        (line->word == BL_EXTERNAL_EVAL || line->word == BL_EXTERNAL_MARK)) {
+        x->train_s = line->train_s;
+        x->timed = line->step;
+    }
+    if (line->word == BL_EXTERNAL_EVAL || line->word == BL_EXTERNAL_MARK)
+        x->peak_bytes = fmax(x->peak_bytes, line->peak_bytes);
+    switch (line->word) {
+    case BL_EXTERNAL_START:
+        x->waits = line->waits;
+        x->saves = line->saves;
+        if (line->step != x->began)
+            return bl_external_fail(
+                x, err, "it begins at step %" PRId64 ", but its state is that of step %" PRId64,
+                line->step, x->began);
+        return BL_OK;
+    case BL_EXTERNAL_EVAL:
+        return take_eval(x, line, err);
+    case BL_EXTERNAL_SAVING:
+        x->spoken.step = -1;
+        return BL_OK;
+    case BL_EXTERNAL_SAVED:
+        /* From a state ahead of an evaluation that was due, that one would never come. */
+        if (line->step < next_due(x)) x->spoken = (bl_external_state){line->step, x->log.len};
+        return BL_OK;
+    case BL_EXTERNAL_END:
+        x->said_end = true;
+        return BL_OK;
+    case BL_EXTERNAL_ERROR:
+        memcpy(x->error, line->why, sizeof x->error);
+        return BL_OK;
+    case BL_EXTERNAL_MARK:
+    case BL_EXTERNAL_NOISE:
+    case BL_EXTERNAL_NOTHING:
+        break;
+    }
+    return BL_OK;
+}
+
+/* ---- hearing ---- */
+
+static bl_status read_line(bl_external *x, const char *text, size_t n, bl_external_line *line,
+                           bl_err *err) {
+    bl_err why = {0};
+    const bl_status status =
+        bl_external_is_scraped(x)
+            ? bl_external_scrape_line(&x->scrape, line, text, n, &why)
+            : bl_external_line_read(line, text, n, "report.jsonl", x->follow.number, &why);
+    return status == BL_OK ? BL_OK : bl_external_fail(x, err, "%s", why.text);
+}
+
+/* All lines that are there, or with `one` up to an evaluation for the log. */
+static bl_status hear(bl_external *x, bool one, bl_err *err) {
+    const int64_t from = x->now.step;
+    for (;;) {
+        bl_external_line line;
+        bl_err why = {0};
+        const char *text;
+        size_t n;
+        bool found;
+        if (bl_external_follow_next(&x->follow, &text, &n, &found, &why) != BL_OK)
+            return bl_external_fail(x, err, "%s", why.text);
+        if (!found) return BL_OK;
+        x->sign_of_life = bl_clock_seconds();
+        BL_TRY(read_line(x, text, n, &line, err));
+        BL_TRY(take_line(x, &line, err));
+        if (x->now.diverged || (one && x->now.step > from)) return BL_OK;
+    }
+}
+
+/* Takes a second name of the state that the program has spoken of. It holds if the program has not
+ * begun to replace it meanwhile. */
+static bl_status keep_state(bl_external *x, bool one, bl_err *err) {
+    char state[BL_PATH], fresh[BL_PATH], kept[BL_PATH];
+    bl_err ignored;
+    const bl_external_state spoken = x->spoken;
+    BL_TRY(bl_path(state, err, "%s/state", x->dir));
+    BL_TRY(bl_path(fresh, err, "%s/kept.new", x->dir));
+    BL_TRY(bl_path(kept, err, "%s/kept", x->dir));
+    const bool cloned = bl_external_clone(state, fresh, &ignored) == BL_OK;
+    BL_TRY(hear(x, one, err));
+    const bool same = x->spoken.step == spoken.step && x->spoken.log_n == spoken.log_n;
+    if (!same) return BL_OK;
+    x->spoken.step = -1;
+    if (!cloned || bl_remove_tree(kept, NULL) != BL_OK || rename(fresh, kept) != 0)
+        return bl_external_fail(
+            x, err, "it says that its state of step %" PRId64 " is whole, but %s is not there",
+            spoken.step, state);
+    x->kept = spoken;
+    return BL_OK;
+}
+
+bl_status bl_external_listen(bl_external *x, bool one, bl_err *err) {
+    BL_TRY(hear(x, one, err));
+    while (x->spoken.step >= 0 && !x->now.diverged) BL_TRY(keep_state(x, one, err));
+    return BL_OK;
+}

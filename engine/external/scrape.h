@@ -1,0 +1,29 @@
+/* Evaluations of a program that knows nothing of batchlab, from what it writes anyway:
+ *
+ *     external.scrape = "metrics.csv"       a column "step" and one named as the metric is
+ *     external.scrape = "metrics.jsonl"     members of the same names; .json, too
+ *     external.scrape = "step {step} of {} val_loss {value}"    a pattern of a line of its output
+ *
+ * Files lie in the run's folder, whose path the command has as {run}. In a pattern, blanks stand
+ * for any blanks, {step}, {value} and {loss} for numbers and {} for any text without blanks; the
+ * rest is literal. A line that does not fit is none of ours. */
+#ifndef BL_ENGINE_EXTERNAL_SCRAPE_H
+#define BL_ENGINE_EXTERNAL_SCRAPE_H
+#include "engine/external/report.h"
+
+typedef struct bl_external_scrape {
+    const char *how;       /* external.scrape */
+    const char *metric;    /* the column's name */
+    int step, value, loss; /* columns of a CSV file, from 1; 0: not known yet */
+    size_t lines;
+} bl_external_scrape;
+
+/* The file to read, or NULL: the program's output. */
+const char *bl_external_scrape_file(const char *how);
+/* Does the text say what has to be read? */
+bool bl_external_scrape_holds(const char *how);
+/* Takes one line; out->word is BL_EXTERNAL_EVAL where it has an evaluation. BL_EFORMAT: the header
+ * of a CSV file lacks a column. */
+bl_status bl_external_scrape_line(bl_external_scrape *s, bl_external_line *out, const char *line,
+                                  size_t n, bl_err *err) BL_CHECKED;
+#endif
