@@ -8,12 +8,12 @@ unset BATCHLAB_DATA
 project quadratic
 mkdir "$scratch/bin"
 cd "$scratch/project" || exit 1
-# Says where it is ($GATE.NAME) and waits there while $GATE.NAME.shut exists. EMPTY: as on a full disk.
+# Says where it is and who (its process, in $GATE.NAME) and waits there while $GATE.NAME.shut exists. EMPTY: as on a full disk.
 cat >"$scratch/bin/gnuplot" <<'SH'
 #!/bin/sh
 name=${2%.gp}
 if [ -n "${GATE:-}" ]; then
-  : >"$GATE.$name"
+  echo $$ >"$GATE.$name"
   while [ -e "$GATE.$name.shut" ]; do sleep 0.02; done
 fi
 if [ -n "${EMPTY:-}" ]; then
@@ -30,8 +30,8 @@ report=$BATCHLAB_REPORTS/quadratic/tiny
 
 appears() { # appears FILE: within 20 seconds
   tries=0
-  while [ ! -e "$1" ] && [ $tries -lt 1000 ]; do sleep 0.02; tries=$((tries + 1)); done
-  [ -e "$1" ] || { echo "--- $1 does not appear"; exit 1; }
+  while [ ! -s "$1" ] && [ $tries -lt 1000 ]; do sleep 0.02; tries=$((tries + 1)); done
+  [ -s "$1" ] || { echo "--- $1 does not appear"; exit 1; }
 }
 same_report() { # same_report WHAT: file for file what one undisturbed drawing left, and nothing beside it
   diff -r "$scratch/whole" "$report" || { echo "--- $1: the report is not whole"; failed=1; }
@@ -62,6 +62,10 @@ victim=$!
 appears "$scratch/b.$early"
 kill -9 $victim
 wait $victim 2>/dev/null
+# Its gnuplot goes with it, and does not write into a folder that another command sweeps.
+drawer=$(cat "$scratch/b.$early") tries=0
+while kill -0 "$drawer" 2>/dev/null && [ $tries -lt 500 ]; do sleep 0.02; tries=$((tries + 1)); done
+kill "$drawer" 2>/dev/null && { echo "--- gnuplot outlives the command that was killed"; failed=1; }
 rm "$scratch/a.$late.shut"
 wait $survivor
 [ $? = $first ] || { echo "--- the survivor ends otherwise"; cat "$scratch/err"; failed=1; }

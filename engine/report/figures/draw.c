@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,14 +74,17 @@ static char **plain_environment(char *clock) {
     return out;
 }
 
-/* In the child: only calls that are safe after a fork of a program with threads. */
-__attribute__((noreturn)) static void become_gnuplot(const char *dir, char *script, int output,
-                                                     char **environment) {
+/* In the child: only calls that are safe after a fork of a program with threads. It ends with the
+ * thread that made it: what is left of a killed command is swept, and nobody may still write there.
+ */
+__attribute__((noreturn)) static void become_gnuplot(pid_t parent, const char *dir, char *script,
+                                                     int output, char **environment) {
     static char name[] = "gnuplot", defaults[] = "-d";
     char *const argv[] = {name, defaults, script, NULL};
     const int input = open("/dev/null", O_RDONLY);
-    if (input < 0 || dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
-        dup2(output, STDERR_FILENO) < 0 || chdir(dir) != 0)
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent || input < 0 || dup2(input, STDIN_FILENO) < 0 ||
+        dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0 || chdir(dir) != 0)
         _exit(126);
     (void)execvpe(name, argv, environment);
     _exit(errno == ENOENT ? 127 : 126);
@@ -124,8 +129,8 @@ static bl_status run_gnuplot(const char *dir, char *script, bl_err *err) {
     char clock[PATH_MAX + 16];
     fixed_clock(clock);
     char **environment = plain_environment(clock);
-    const pid_t child = fork();
-    if (child == 0) become_gnuplot(dir, script, ends[1], environment);
+    const pid_t parent = getpid(), child = fork();
+    if (child == 0) become_gnuplot(parent, dir, script, ends[1], environment);
     const int why = errno;
     free(environment);
     (void)close(ends[1]);
