@@ -219,8 +219,8 @@ typedef struct bl_plan_doc {
  * unknown member, a round that was not begun. On failure *out is empty. */
 bl_status bl_plan_parse(bl_plan_doc *out, const char *text, size_t n, const char *name,
                         bl_err *err) BL_CHECKED;
-/* run_dir/plan.jsonl. BL_EMISSING without one; BL_EDAMAGED, too, where it is the plan of another
- * experiment than the one that the folder is named after. */
+/* run_dir/plan.jsonl. BL_EMISSING without one; BL_EDAMAGED, too, where it is no plain file, or the
+ * plan of another experiment than the one that the folder is named after. */
 bl_status bl_plan_read(bl_plan_doc *out, const char *run_dir, bl_err *err) BL_CHECKED;
 /* The file's text again, sealed. */
 void bl_plan_write(bl_buf *out, const bl_plan_doc *plan);

@@ -149,6 +149,9 @@ bl_status bl_plan_read(bl_plan_doc *out, const char *run_dir, bl_err *err) {
     bl_buf text = {0};
     *out = (bl_plan_doc){0};
     BL_TRY(bl_path(path, err, "%s/plan.jsonl", run_dir));
+    if (bl_file_is_other(path))
+        BL_FAIL(err, BL_EDAMAGED,
+                "%s is not a plain file; `batchlab run` sets it aside and writes it anew", path);
     if (!bl_file_exists(path))
         BL_FAIL(err, BL_EMISSING, "%s: there is no plan.jsonl; `batchlab run` writes it", run_dir);
     bl_status status = bl_file_read(&text, path, FILE_LIMIT, err);

@@ -96,6 +96,10 @@ for file in plan.jsonl timing.json "$run/run.json"; do
     $make "$store/$file"
     [ $make = mkdir ] && : >"$store/$file/own"
     try 4 fsck
+    if [ "$file" = plan.jsonl ]; then # it is not taken for a missing one, which forbids less
+      try 4 recommend rossmann
+      try 4 gc rossmann --unplanned -n
+    fi
     sweep "$answer"
     [ "$file" = timing.json ] || mended "$file"
     [ -f "$store/$file" ] || fail "$file was not written anew"
