@@ -364,6 +364,12 @@ bl_status bl_file_map(bl_map *out, const char *path, bl_err *err) {
     return BL_OK;
 }
 
+void bl_file_passed(const void *bytes, size_t n) {
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)bytes;
+    const uintptr_t first = (from + page - 1) / page * page, end = (from + n) / page * page;
+    if (end > first) (void)madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
 void bl_file_unmap(bl_map *map) {
     if (map->data != NULL) (void)munmap((void *)(uintptr_t)map->data, map->size);
     *map = (bl_map){0};

@@ -83,6 +83,9 @@ typedef struct bl_map {
 } bl_map;
 bl_status bl_file_map(bl_map *out, const char *path, bl_err *err) BL_CHECKED;
 void bl_file_unmap(bl_map *map);
+/* The whole pages of these mapped bytes need not stay in memory: they are read again when they are
+ * looked at again. For passes over files that are larger than memory. */
+void bl_file_passed(const void *bytes, size_t n);
 /* Names in a folder, sorted; each and the array to be freed with bl_names_free. Dot files are left
  * out. */
 typedef struct bl_names {

@@ -68,6 +68,19 @@ static bl_status refuse_formats(const char *path, const bl_map *map, bl_err *err
     return BL_OK;
 }
 
+/* The content's digest, piece by piece. */
+static void digest(const bl_infer_source *s, char out[65]) {
+    enum { PIECE = 16 << 20 };
+    bl_sha256 ctx;
+    bl_sha256_init(&ctx);
+    for (size_t at = 0, n; at < s->n; at += n) {
+        n = bl_size_min(PIECE, s->n - at);
+        bl_sha256_update(&ctx, s->text + at, n);
+        if (s->mapped) bl_file_passed(s->text + at, n);
+    }
+    bl_sha256_hex(&ctx, out);
+}
+
 static bl_status open_file(bl_given_files *t, size_t i, const char *path, bl_err *err) {
     content *c = (content *)t->owned + i;
     const char *slash = strrchr(path, '/');
@@ -89,7 +102,7 @@ static bl_status open_file(bl_given_files *t, size_t i, const char *path, bl_err
                                      .text = packed ? bl_buf_text(&c->text) : plain,
                                      .n = packed ? c->text.len : c->map.size,
                                      .mapped = !packed && c->map.size > 0};
-    bl_sha256_of(t->source[i].text, t->source[i].n, t->sha256[i]);
+    digest(&t->source[i], t->sha256[i]);
     return BL_OK;
 }
 

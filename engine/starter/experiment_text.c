@@ -47,6 +47,7 @@ bool bl_starter_targets(bl_starter_plan *p, const bl_starter_pilot *pilot) {
     const double error = fabs(pilot->best) / sqrt(2.0 * (double)p->valid_rows);
     p->targets[1] = pilot->best + fmin(fmax(left * gain, error), 0.25 * gain);
     p->steps = bl_starter_pilot_steps(pilot, p->targets[1]);
+    p->settled = bl_starter_pilot_steps(pilot, pilot->best + 0.02 * fabs(pilot->best));
     const double epochs = 6.0 * (double)p->steps * (double)p->largest / (double)p->train_rows;
     p->max_epochs = fmin(fmax(10, ceil(epochs)), 2000);
     return true;
@@ -73,6 +74,7 @@ static void write_origin(const bl_starter_plan *p, bl_buf *out) {
 
 static void write_presets(const bl_starter_plan *p, bl_buf *out) {
     const int64_t steps = p->steps > 0 ? p->steps : 500;
+    const int64_t settled = p->settled > steps ? p->settled : steps;
     const int64_t most = (int64_t)p->train_rows;
     const double tiny_epochs =
         fmax(1, fmin(p->max_epochs,
@@ -93,7 +95,7 @@ static void write_presets(const bl_starter_plan *p, bl_buf *out) {
     bl_buf_printf(out,
                   "\n      seeds = 3; max_epochs = %.1f; budget_epochs = 1.0; budget_steps = "
                   "%lld;\n    };\n  };\n\n",
-                  p->max_epochs, (long long)steps);
+                  p->max_epochs, (long long)settled);
     bl_buf_str(out,
                "  # A larger net, more repeats.\n  paper: {\n    model: { hidden = [256, 128]; };\n"
                "    sweep: {\n      ");
@@ -101,7 +103,7 @@ static void write_presets(const bl_starter_plan *p, bl_buf *out) {
     bl_buf_printf(out,
                   "\n      seeds = 5; max_epochs = %.1f; budget_epochs = 2.0; budget_steps = "
                   "%lld;\n    };\n  };\n};\n",
-                  2 * p->max_epochs, (long long)(2 * steps));
+                  2 * p->max_epochs, (long long)(2 * settled));
 }
 
 void bl_starter_config(const bl_starter_plan *p, bl_buf *out) {

@@ -13,8 +13,9 @@ typedef struct bl_starter_plan {
     int64_t smallest, largest; /* batch sizes of preset quick */
     double targets[2];         /* easiest first */
     double max_epochs, lr_start;
-    int64_t steps; /* that the harder target took in the pilot; 0: not known */
-    double best;   /* of the pilot; NAN: none was run */
+    int64_t steps;   /* that the harder target took in the pilot; 0: not known */
+    int64_t settled; /* after which the pilot was within 2 % of its best; 0: not known */
+    double best;     /* of the pilot; NAN: none was run */
     bl_starter_baseline baseline;
 } bl_starter_plan;
 

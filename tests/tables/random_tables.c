@@ -440,10 +440,10 @@ static void judge(table *t, bool quick) {
     read_said(&said);
     if (status != 0) {
         g_refused++;
-        if (status != 2 || !is_clear(&said)) failed(t, "init ends with %d: %s", status, said.data);
+        if (status != 2 || !is_clear(&said)) failed(t, "init ends with %d: %s", status, bl_buf_text(&said));
         /* So few rows may lack a value of the target, or all be of one class. */
         if (t->fault == SOUND && t->rows >= 60)
-            failed(t, "a sound table is refused: %s", said.data);
+            failed(t, "a sound table is refused: %s", bl_buf_text(&said));
         goto done;
     }
     if (t->fault == TWICE && t->columns > 1) goto done;
@@ -510,6 +510,7 @@ int main(int argc, char **argv) {
                  tables, g_refused, g_lines, g_quick);
     (void)printf("1..1\n%sok 1 - tables\n", g_failures > 0 ? "not " : "");
     bl_err err = {0};
+    if (getenv("KEEP") != NULL) return 0;
     if (chdir("/") != 0 || bl_remove_tree(root, &err) != BL_OK) (void)printf("# %s\n", err.text);
     return g_failures > 0;
 }

@@ -152,6 +152,12 @@ static char mark_of(const bl_inferred_column *c) {
     return c->grouped_blank ? ' ' : c->grouped_quote ? '\'' : '\0';
 }
 
+/* Two marks of thousands in one column cannot be declared. */
+static bool marks_differ(const bl_inferred_column *c) {
+    const bool own = c->guess == BL_GUESS_COMMA ? c->grouped_point : c->grouped_comma;
+    return own + c->grouped_blank + c->grouped_quote > 1;
+}
+
 static size_t plain_with_point(const bl_inferred *in) {
     size_t n = 0;
     for (size_t i = 0; i < in->columns; i++)
@@ -175,7 +181,7 @@ static void agree_on_numbers(bl_inferred *in) {
         const bool fits = (c->guess == BL_GUESS_COMMA) == (in->decimal == ',') ||
                           (c->guess == BL_GUESS_POINT && mark != ',');
         const bool free_mark = mark == '\0' || in->thousands == '\0' || in->thousands == mark;
-        if (fits && free_mark && !(mark == '.' && points_are_decimal)) {
+        if (fits && free_mark && !marks_differ(c) && !(mark == '.' && points_are_decimal)) {
             if (mark != '\0') in->thousands = mark;
             continue;
         }

@@ -1,9 +1,9 @@
 /* The walk over a user's table: header, rows, and the bytes that are given back on the way. */
+#include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/data/manifest/infer_p.h"
 #include "engine/data/table/encoding.h"
 #include <string.h>
-#include <sys/mman.h>
 
 /* Names of the columns from the first row: one line each, no two alike. Empty ones may repeat. */
 static bl_status read_header(bl_inferred *out, const bl_csv *csv, bl_err *err) {
@@ -58,16 +58,25 @@ static bl_status fail_fields(const bl_inferred *in, const bl_csv *csv, bl_err *e
             csv->line, csv->count, csv->count == 1 ? "" : "s", in->columns, what);
 }
 
-/* Gives back whole pages of [from, to) of a mapped file, to keep memory small. */
-static void give_back(const bl_infer_source *s, const char *from, const char *to) {
-    const size_t page = 4096;
-    const uintptr_t a = ((uintptr_t)from + page - 1) / page * page, b = (uintptr_t)to / page * page;
-    if (s->mapped && b > a) (void)madvise((void *)a, b - a, MADV_DONTNEED);
+enum { PIECE = 16 << 20 }; /* bytes of a mapped file that stay in memory */
+
+/* What bl_csv_encoding says of the whole text, which is looked at in pieces that end with a line.
+ */
+static const char *encoding_of(const bl_infer_source *s) {
+    const char *encoding = NULL;
+    for (size_t at = 0, n; at < s->n && encoding == NULL; at += n) {
+        n = bl_size_min(PIECE, s->n - at);
+        const char *end = at + n < s->n ? memrchr(s->text + at, '\n', n) : NULL;
+        if (end != NULL) n = (size_t)(end + 1 - s->text) - at;
+        encoding = bl_csv_encoding(s->text + at, n);
+        if (encoding != NULL && at > 0) encoding = "latin1"; /* a mark stands in front */
+        if (s->mapped) bl_file_passed(s->text + at, n);
+    }
+    return encoding;
 }
 
 static bl_status read_rows(bl_inferred *out, bl_csv *csv, const bl_infer_source *source,
                            const bl_infer_wish *wish, bl_err *err) {
-    enum { PIECE = 16 << 20 };
     const char *passed = csv->at;
     bool more;
     BL_TRY(bl_csv_row(csv, &more, err));
@@ -84,7 +93,7 @@ static bl_status read_rows(bl_inferred *out, bl_csv *csv, const bl_infer_source 
             bl_infer_value(&out->column[i], csv->field[i], csv->line, wish);
         out->rows++;
         if (csv->at - passed > PIECE) {
-            give_back(source, passed, csv->at);
+            if (source->mapped) bl_file_passed(passed, (size_t)(csv->at - passed));
             passed = csv->at;
         }
     }
@@ -95,7 +104,7 @@ static bl_status read_source(bl_inferred *out, const bl_infer_source *source,
                              const bl_infer_wish *wish, bl_err *err) {
     bl_csv csv;
     bl_buf utf8 = {0};
-    const char *text = source->text, *encoding = bl_csv_encoding(source->text, source->n);
+    const char *text = source->text, *encoding = encoding_of(source);
     size_t n = source->n;
     if (out->column != NULL && (encoding == NULL) != (out->encoding == NULL))
         BL_FAIL(err, BL_EFORMAT,

@@ -209,7 +209,7 @@ void bl_infer_value(bl_inferred_column *c, bl_csv_field f, size_t line, const bl
             judge(c, BL_GUESS_COMMA, fits, f, line, false);
             if (fits) add_number(&c->number[1], x);
         }
-        if (f.n >= 6 || !c->fit[BL_GUESS_YMD].rejected) judge_dates(c, f, line, false);
+        judge_dates(c, f, line, false);
         return;
     }
     const bool known = bl_infer_means_missing(f) || bl_infer_listed(wish->missing, f.text, f.n);
