@@ -9,6 +9,7 @@
 #include "engine/report/targets.h"
 #include "engine/base/mem.h"
 #include "engine/report/history.h"
+#include "engine/report/machine_read.h"
 #include "engine/report/recut.h"
 #include <math.h>
 #include <string.h>
@@ -55,7 +56,8 @@ static void find_timing(bl_report_size *s, const bl_report_model *m) {
 }
 
 /* One, until a step or its memory is more than one device takes. Memory that was not measured
- * limits nothing. */
+ * limits nothing. Without a declaration the largest batch that ran (machine.json) is what one
+ * takes. */
 static int64_t devices_of(const bl_report_size *s, const bl_report_model *m) {
     const double mebibytes = s->memory_bytes / (1 << 20);
     double n = 1;
@@ -63,6 +65,9 @@ static int64_t devices_of(const bl_report_size *s, const bl_report_model *m) {
         n = fmax(n, ceil(s->batch_size / (double)m->plan.head.cost.device_batch_size));
     if (m->plan.head.cost.device_memory > 0)
         n = fmax(n, ceil(mebibytes / m->plan.head.cost.device_memory));
+    if (m->plan.head.cost.device_batch_size <= 0 && !(m->plan.head.cost.device_memory > 0) &&
+        bl_report_is_too_large(m, s->batch_size) && m->machine.largest > 0)
+        n = fmax(n, ceil(s->batch_size / m->machine.largest));
     return (int64_t)n;
 }
 

@@ -1,7 +1,9 @@
 /* The files that the report room writes and reads, against a handmade sweep. */
 #include "engine/base/file.h"
 #include "engine/base/json.h"
+#include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
+#include "engine/base/seal.h"
 #include "tests/check.h"
 #include "tests/unit/report_place.h"
 #include <math.h>
@@ -223,6 +225,60 @@ static void same_bytes_twice(void **state) {
     assert_non_null(strstr(html.data, "<svg"));
     bl_buf_free(&html);
     bl_report_model_free(&a);
+}
+
+/* Sizes that batchlab machine saw fail are marked in figures, table and sentences, and take more
+ * devices. */
+static void what_does_not_fit_is_said(void **state) {
+    const place *p = *state;
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3, .timing = true});
+    bl_buf words = {0}, json = {0}, file = {0};
+    char path[BL_PATH];
+    bl_err err;
+    bl_recommendation_text(&a, &words);
+    assert_null(strstr(bl_buf_text(&words), "not fit"));
+    bl_buf_clear(&words);
+    bl_jw w = bl_jw_open(&file);
+    bl_jw_object(&w, NULL);
+    bl_jw_i64(&w, "format", 1);
+    bl_jw_str(&w, "experiment", a.plan.head.experiment);
+    bl_jw_str(&w, "preset", a.plan.head.preset);
+    bl_jw_object(&w, "limit");
+    bl_jw_f64(&w, "bytes", 1 << 30);
+    bl_jw_str(&w, "source", "as asked");
+    bl_jw_end(&w);
+    bl_jw_i64(&w, "largest", 80);
+    bl_jw_i64(&w, "failed", 100);
+    bl_seal(&file);
+    bl_report_model_free(&a);
+    CHECK_OK(bl_path(path, ERR, "%s/machine.json", p->runs));
+    CHECK_OK(bl_file_write(path, file.data, file.len, ERR));
+    CHECK_OK(bl_report_analyse(&a, p->runs, ERR));
+    for (size_t i = 0; i < a.main.size_count; i++) {
+        const double b = a.main.sizes[i].batch_size;
+        assert_int_equal(a.main.sizes[i].devices, b < 100 ? 1 : (int)ceil(b / 80));
+    }
+    bl_recommendation_text(&a, &words);
+    bl_recommendation_json(&a, &json);
+    assert_non_null(strstr(bl_buf_text(&words), "Batch sizes from 100 on do not fit into 1,024 MiB "
+                                                "(as asked): batchlab machine tried.\n"));
+    assert_non_null(strstr(bl_buf_text(&words), " It does not fit into 1,024 MiB (as asked); of "
+                                                "those that fit, batch size 64 is the best, "));
+    assert_non_null(strstr(bl_buf_text(&json), "\"fits\":false"));
+    assert_non_null(strstr(bl_buf_text(&json), "\"fits\":true"));
+    write_report(*state, &a);
+    bl_buf gp = contents(*state, "scaling.gp");
+    assert_non_null(strstr(gp.data, "'does not fit'"));
+    bl_report_model_free(&a);
+    file.data[file.len / 2] ^= 1;
+    CHECK_OK(bl_file_write(path, file.data, file.len, ERR));
+    assert_int_equal(bl_report_analyse(&a, p->runs, &err), BL_EDAMAGED);
+    assert_non_null(strstr(err.text, "machine.json: its seal does not hold"));
+    bl_buf_free(&gp);
+    bl_buf_free(&words);
+    bl_buf_free(&json);
+    bl_buf_free(&file);
 }
 
 static void old_figures_go(void **state) {
@@ -457,6 +513,7 @@ int main(void) {
         IN_FOLDER(tables_are_exact),
         IN_FOLDER(latex_is_exact),
         IN_FOLDER(same_bytes_twice),
+        IN_FOLDER(what_does_not_fit_is_said),
         IN_FOLDER(old_figures_go),
         IN_FOLDER(without_gnuplot),
         IN_FOLDER(a_gnuplot_that_cannot_be_loaded),

@@ -1,6 +1,8 @@
 /* recommendation.txt: what was asked, the table of batch sizes, and the answer in sentences. */
 #include "engine/report/text/recommendation.h"
+#include "engine/base/format.h"
 #include "engine/base/mem.h"
+#include "engine/report/machine_read.h"
 #include "engine/report/text/cells.h"
 #include "engine/report/text/labels.h"
 #include "engine/report/text/machine_text.h"
@@ -22,6 +24,17 @@ static size_t column_width(const bl_report_model *m, int column) {
     return widest;
 }
 
+/* Which rows of the table are too large for this machine's memory. */
+static void too_large(bl_buf *out, const bl_report_model *m) {
+    const size_t n = m->main.size_count;
+    if (n == 0 || !bl_report_is_too_large(m, m->main.sizes[n - 1].batch_size)) return;
+    bl_buf_str(out, "Batch sizes from ");
+    bl_format_count(out, m->machine.failed);
+    bl_buf_str(out, " on do not fit into ");
+    bl_format_bytes(out, m->machine.limit);
+    bl_buf_printf(out, " (%s): batchlab machine tried.\n", m->machine.source);
+}
+
 /* Right-aligned columns; a star marks a best rate at the edge of those tried. */
 static void size_table(bl_buf *out, const bl_report_model *m) {
     int columns[BL_CELL_COLUMNS];
@@ -40,6 +53,7 @@ static void size_table(bl_buf *out, const bl_report_model *m) {
         bl_buf_str(out, "\n");
         edge = edge || (row > 0 && !m->main.sizes[row - 1].bracketed);
     }
+    too_large(out, m);
     if (edge) bl_buf_str(out, "* at the edge of the rates tried: a better one may lie beyond\n");
     bl_buf_free(&cell);
 }

@@ -4,6 +4,7 @@
 #include "engine/report/compare.h"
 #include "engine/report/lr_regret.h"
 #include "engine/report/lr_sensitivity.h"
+#include "engine/report/machine_read.h"
 #include "engine/report/text/machine_text.h"
 #include "engine/report/text/recommendation.h"
 #include <math.h>
@@ -77,6 +78,7 @@ static void size_json(bl_jw *w, const bl_report_model *m, const bl_report_size *
     bl_jw_f64(w, "memory_bytes", s->memory_bytes);
     bl_jw_f64_rounded(w, "joules", bl_report_joules(s));
     bl_jw_f64(w, "devices", (double)s->devices);
+    if (m->machine.known) bl_jw_bool(w, "fits", !bl_report_is_too_large(m, s->batch_size));
     bl_jw_end(w);
 }
 

@@ -6,6 +6,7 @@
 #include "engine/report/compare.h"
 #include "engine/report/lr_regret.h"
 #include "engine/report/lr_sensitivity.h"
+#include "engine/report/machine_read.h"
 #include "engine/report/text/advice.h"
 #include "engine/report/text/labels.h"
 #include "engine/stats/critical.h"
@@ -61,6 +62,36 @@ static void ties(bl_buf *out, const bl_report_target *t, bl_stats_goal goal) {
         bl_buf_str(out, count == 1 ? " takes the same." : " take the same.");
 }
 
+/* The best of a target's sizes that are not known to be too large for the memory; NULL: none. */
+static const bl_report_size *best_that_fits(const bl_report_model *m, const bl_report_target *t,
+                                            bl_stats_goal goal) {
+    const bl_report_size *best = NULL;
+    for (size_t i = 0; i < t->size_count; i++) {
+        const bl_stats_value *v = &t->sizes[i].costs.cost[goal];
+        if (!v->known || v->bound > 0 || bl_report_is_too_large(m, t->sizes[i].batch_size))
+            continue;
+        if (best == NULL || v->value < best->costs.cost[goal].value) best = &t->sizes[i];
+    }
+    return best;
+}
+
+/* A best batch size that does not fit into this machine's memory is no use here. */
+static void too_large_here(bl_buf *out, const bl_report_model *m, const bl_report_target *t,
+                           bl_stats_goal goal, write_number *write, const char *unit) {
+    if (!bl_report_is_too_large(m, t->sizes[t->best[goal].index].batch_size)) return;
+    const bl_report_size *fits = best_that_fits(m, t, goal);
+    bl_buf_str(out, " It does not fit into ");
+    bl_format_bytes(out, m->machine.limit);
+    bl_buf_printf(out, " (%s)", m->machine.source);
+    if (fits != NULL) {
+        bl_buf_str(out, "; of those that fit, batch size ");
+        bl_format_count(out, fits->batch_size);
+        bl_buf_str(out, " is the best, ");
+        with_uncertainty(out, &fits->costs.cost[goal], write, unit);
+    }
+    bl_buf_str(out, ".");
+}
+
 /* The best batch size of all series for one goal, what it costs, and its ties. */
 void bl_sentences_optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal goal) {
     static const char *const name[] = {[BL_STATS_FEWEST_STEPS] = "Fewest steps",
@@ -97,6 +128,7 @@ void bl_sentences_optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal g
     }
     bl_buf_str(out, ".");
     ties(out, winner.target, goal);
+    too_large_here(out, m, winner.target, goal, write[goal], unit[goal]);
     bl_buf_str(out, "\n");
 }
 
