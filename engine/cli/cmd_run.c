@@ -266,7 +266,7 @@ static int train(const bl_args *args, bool answers) {
     if (bl_config_is_external(&e->config) && args->value[JOBS] == NULL) w.jobs = 1;
     if (status == BL_OK && e->fits[0] != '\0') bl_display_say(&display, e->fits);
     if (status == BL_OK && dry) {
-        status = bl_cli_dry_run(e, args, w.jobs, &err);
+        status = bl_cli_dry_run(e, args, args->value[PRESET], w.jobs, &display, &err);
     } else if (status == BL_OK) {
         if (w.force) status = compare_published(e, &w, &display, &err);
         if (status == BL_OK) status = sweep(e, &w, &display, &totals, &err);

@@ -1,26 +1,44 @@
 #include "engine/cli/dry_run.h"
 #include "engine/base/clock.h"
 #include "engine/estimate/estimate.h"
+#include "engine/stats/step_line.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
+
+/* What all presets that are said have in common. */
+typedef struct dry_run {
+    const bl_experiment *e;
+    const bl_args *args;
+    size_t jobs, remembered;
+    bl_display *display;
+    double busy;
+} dry_run;
 
 /* The line of one preset. */
-static bl_status say_preset(const bl_experiment *e, const char *preset, const bl_args *args,
-                            size_t jobs, bl_err *err) {
+static bl_status say_preset(dry_run *d, const char *preset, bl_err *err) {
+    const bl_experiment *e = d->e;
     bl_experiment other;
     bl_estimate cost;
-    char text[32];
-    BL_TRY(bl_experiment_config(&other, e->config.name, preset, args, err));
+    char text[32], kept[BL_PATH];
+    BL_TRY(bl_path(kept, err, "%s", bl_cli_dataset_options(false).cache_dir));
+    BL_TRY(bl_experiment_config(&other, e->config.name, preset, d->args, err));
     const bl_estimate_place place = {.data = &e->data,
                                      .kernels = e->kernels,
                                      .device_data = e->device_data,
                                      .script = e->script,
-                                     .library_dir = bl_cli_lua_dir};
+                                     .library_dir = bl_cli_lua_dir,
+                                     .memory_dir = kept,
+                                     .say = bl_display_say,
+                                     .say_ctx = d->display};
     const bl_status status = bl_estimate_sweep(&cost, &place, &other.config, err);
     bl_experiment_close(&other);
     BL_TRY(status);
-    bl_clock_span(text, fmax(1.0, cost.seconds / (double)jobs));
+    bl_display_close(d->display);
+    d->busy = fmax(d->busy, cost.busy);
+    d->remembered += cost.remembered;
+    bl_clock_span(text, fmax(1.0, cost.seconds / (double)d->jobs));
     const bl_i64_list *sizes = &other.config.sweep.batch_sizes;
     bl_cli_printf(stdout,
                   "  %-6s about %-7s %4zu runs, %2zu batch sizes, %" PRId64 " to %" PRId64
@@ -31,7 +49,21 @@ static bl_status say_preset(const bl_experiment *e, const char *preset, const bl
     return BL_OK;
 }
 
-bl_status bl_cli_dry_run(const bl_experiment *e, const bl_args *args, size_t jobs, bl_err *err) {
+/* How sure the times are. */
+static void say_times(const dry_run *d) {
+    if (d->remembered > 0)
+        bl_cli_printf(stdout, "Times of %zu batch sizes were measured before.\n", d->remembered);
+    if (d->busy > 1 + BL_STATS_DISTURBED)
+        bl_cli_printf(
+            stdout,
+            "The machine is busy: these are processor times, and by the clock it takes up "
+            "to %.2g times\nas long while it is.\n",
+            d->busy);
+}
+
+bl_status bl_cli_dry_run(const bl_experiment *e, const bl_args *args, const char *preset,
+                         size_t jobs, bl_display *display, bl_err *err) {
+    dry_run d = {.e = e, .args = args, .jobs = jobs, .display = display, .busy = 1};
     bl_names presets;
     bl_buf data = {0};
     BL_TRY(bl_config_presets(&presets, bl_cli_experiments_dir, e->config.name, err));
@@ -41,9 +73,11 @@ bl_status bl_cli_dry_run(const bl_experiment *e, const bl_args *args, size_t job
     bl_buf_free(&data);
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < presets.count; i++)
-        status = say_preset(e, presets.name[i], args, jobs, err);
+        if (preset == NULL || strcmp(preset, presets.name[i]) == 0)
+            status = say_preset(&d, presets.name[i], err);
     bl_names_free(&presets);
     BL_TRY(status);
+    say_times(&d);
     bl_cli_printf(
         stdout,
         "Nothing was run. The script was asked for its runs as if they went as "

@@ -2,8 +2,10 @@
 #ifndef BL_ENGINE_CLI_DRY_RUN_H
 #define BL_ENGINE_CLI_DRY_RUN_H
 #include "engine/cli/experiment.h"
+#include "engine/cli/progress.h"
 
-/* One line per preset of the experiment on stdout. Short: a few steps per batch size are run. */
-bl_status bl_cli_dry_run(const bl_experiment *e, const bl_args *args, size_t jobs,
-                         bl_err *err) BL_CHECKED;
+/* One line for `preset`, NULL: for each preset of the experiment, on stdout. Short: a few steps per
+ * batch size are run, and their times kept beside the cache of data sets. */
+bl_status bl_cli_dry_run(const bl_experiment *e, const bl_args *args, const char *preset,
+                         size_t jobs, bl_display *display, bl_err *err) BL_CHECKED;
 #endif

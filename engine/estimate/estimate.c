@@ -2,10 +2,13 @@
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
+#include "engine/estimate/remembered.h"
 #include "engine/estimate/sim_sweep.h"
 #include "engine/sweep/sweep.h"
 #include "engine/train/train.h"
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const double k_seconds_per_size = 0.05;
@@ -15,25 +18,62 @@ typedef struct measured {
     const bl_estimate_place *place;
     bl_config config; /* changed from size to size */
     bl_sim_size *size;
-    size_t count;
+    size_t count, remembered;
+    double busy; /* as in bl_estimate */
 } measured;
 
-/* Seconds of one step and one evaluation at the configuration's batch size. */
-static bl_status measure(const bl_estimate_place *place, const bl_config *c, double *step,
-                         double *eval, bl_err *err) {
+/* A stretch of work by the clock and by the processor. */
+typedef struct stretch {
+    double clock, processor;
+} stretch;
+static stretch stretch_begin(void) {
+    return (stretch){bl_clock_seconds(), bl_clock_cpu_seconds()};
+}
+static stretch stretch_end(stretch s) {
+    return (stretch){bl_clock_seconds() - s.clock, bl_clock_cpu_seconds() - s.processor};
+}
+
+/* Seconds of one step and one evaluation at the configuration's batch size. On a device the
+ * processor waits, and the clock counts. */
+static bl_status measure(measured *t, bl_estimate_times *out, bl_err *err) {
+    const bl_estimate_place *place = t->place;
+    const bool by_clock = place->device_data != NULL;
     bl_train *train = NULL;
     const bl_train_options options = {.kernels = place->kernels,
                                       .device_data = place->device_data,
                                       .run_id = "estimate",
                                       .threads = 1};
-    BL_TRY(bl_train_open(&train, c, place->data, &options, err));
-    const double start = bl_clock_seconds();
+    BL_TRY(bl_train_open(&train, &t->config, place->data, &options, err));
+    stretch first = stretch_begin();
     bl_status status = bl_train_advance(train, 1, NULL, err);
-    *eval = bl_clock_seconds() - start;
-    if (status == BL_OK) status = bl_train_time(train, k_seconds_per_size, step, err);
-    *eval = fmax(0.0, *eval - *step);
+    first = stretch_end(first);
+    stretch steps = stretch_begin();
+    double step = 0;
+    if (status == BL_OK) status = bl_train_time(train, k_seconds_per_size, &step, err);
+    steps = stretch_end(steps);
     bl_train_close(train);
-    return status;
+    BL_TRY(status);
+    const double share = by_clock ? 1 : fmin(1, steps.processor / steps.clock);
+    out->step = step * share;
+    out->eval = fmax(0.0, (by_clock ? first.clock : first.processor) - out->step);
+    t->busy = fmax(t->busy, 1 / share);
+    return BL_OK;
+}
+
+/* As measured before, or now. */
+static bl_status recall_or_measure(measured *t, bl_estimate_times *out, bl_err *err) {
+    char path[BL_PATH], line[80];
+    const bool keeps = bl_estimate_memory_path(path, t->place, &t->config);
+    if (keeps && bl_estimate_recall(out, path)) {
+        t->remembered++;
+        return BL_OK;
+    }
+    (void)snprintf(line, sizeof line, "measuring steps of batch size %" PRId64,
+                   t->config.train.batch_size);
+    if (t->place->say != NULL) t->place->say(t->place->say_ctx, line);
+    BL_TRY(measure(t, out, err));
+    if (keeps) bl_estimate_remember(out, path);
+    return BL_OK;
 }
 
 /* Measures a size when it is first asked for. */
@@ -44,9 +84,10 @@ static bl_status time_of(measured *t, int64_t batch_size, const bl_sim_size **ou
         *BL_PUSH(t->size, t->count, "batch sizes") =
             (bl_sim_size){batch_size, (double)NAN, (double)NAN};
         t->config.train.batch_size = batch_size;
-        const bl_status status =
-            measure(t->place, &t->config, &t->size[i].step, &t->size[i].eval, err);
-        if (status == BL_ENOMEM) t->size[i].step = (double)NAN;
+        bl_estimate_times times = {(double)NAN, (double)NAN};
+        const bl_status status = recall_or_measure(t, &times, err);
+        t->size[i].step = times.step;
+        t->size[i].eval = times.eval;
         if (status != BL_OK && status != BL_ENOMEM) return status;
     }
     *out = &t->size[i];
@@ -64,7 +105,7 @@ bl_status bl_estimate_sweep(bl_estimate *out, const bl_estimate_place *place,
                             const bl_config *config, bl_err *err) {
     const bl_planner_facts facts = {.epoch_rows = bl_train_epoch_rows(config, place->data),
                                     .synthetic = place->data->synthetic};
-    measured t = {.place = place, .config = *config};
+    measured t = {.place = place, .config = *config, .busy = 1};
     t.config.train.learning_rate = BL_TIMING_RATE;
     bl_sim_sweep in = {.step_seconds = step_seconds, .ctx = &t};
     bl_status status =
@@ -74,6 +115,9 @@ bl_status bl_estimate_sweep(bl_estimate *out, const bl_estimate_place *place,
         status = time_of(&t, in.run[i].batch_size, &time, err);
     if (status == BL_OK) out->seconds = bl_sim_sweep_seconds(&in, t.size, t.count, &t.config);
     out->runs = in.count;
+    out->remembered = t.remembered;
+    out->measured = t.count - t.remembered;
+    out->busy = t.busy;
     bl_sim_sweep_free(&in);
     free(t.size);
     return status;

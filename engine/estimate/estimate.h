@@ -3,25 +3,17 @@
  * of an evaluation is measured, for each batch size when it is first asked for. */
 #ifndef BL_ENGINE_ESTIMATE_ESTIMATE_H
 #define BL_ENGINE_ESTIMATE_ESTIMATE_H
-#include "engine/config/config.h"
-#include "engine/data/dataset.h"
-#include "engine/train/device_dataset.h"
-#include "kernels/kernel.h"
+#include "engine/estimate/estimate_place.h"
 
-/* Where the runs would be trained, and the script that asks for them. All the caller's. */
-typedef struct bl_estimate_place {
-    const bl_dataset *data;
-    const bl_kernels *kernels;
-    const bl_train_device_data *device_data; /* NULL: on the processor */
-    const char *script, *library_dir;
-} bl_estimate_place;
-
+/* Processor time is what counts on a processor, so other work on the machine does not enter. */
 typedef struct bl_estimate {
     double seconds; /* of one run after the other */
     size_t runs;
+    size_t measured, remembered; /* batch sizes: measured for this, or once before */
+    double busy; /* while they were measured: clock over processor time, the largest; 1: nothing */
 } bl_estimate;
 
-/* Short: a few steps per batch size are run. `config` is the sweep's. */
+/* Short: a few steps per batch size are run, unless they were before. `config` is the sweep's. */
 bl_status bl_estimate_sweep(bl_estimate *out, const bl_estimate_place *place,
                             const bl_config *config, bl_err *err) BL_CHECKED;
 #endif

@@ -50,6 +50,9 @@ typedef struct bl_timing_options {
 } bl_timing_options;
 bl_status bl_timing_run(const bl_timing_options *options, bl_err *err) BL_CHECKED;
 
+/* This processor's model name; "unknown". */
+void bl_timing_processor(char out[128]);
+
 /* Times that decisions rest on: seconds[count], the median step of each batch size, NAN where it
  * does not fit. Measured once as above, into a step_times-*.json that is part of the store from
  * then on, whichever machine or process goes on with the sweep. Where it is not there yet and

@@ -32,7 +32,7 @@ typedef struct point {
     bl_external *program;                 /* that waits between two repetitions; NULL: none */
 } point;
 
-static void processor_name(char out[128]) {
+void bl_timing_processor(char out[128]) {
     (void)snprintf(out, 128, "unknown");
     FILE *f = fopen("/proc/cpuinfo", "r");
     char line[256];
@@ -57,7 +57,7 @@ static void timing_key(const bl_timing_options *o, bool anywhere, char key[BL_SH
     c.train.seed = 0;
     bl_buf text = {0};
     bl_store_run_identity(&c, o->data->sha256, id, &text);
-    processor_name(processor);
+    bl_timing_processor(processor);
     if (!anywhere)
         bl_buf_printf(&text, "%s|%s|%" PRId64, processor,
                       bl_computed_by(o->kernels, o->device_data), o->config->timing.repeats);
@@ -212,7 +212,7 @@ static void write_point(bl_jw *w, const point *p, size_t repeats) {
 
 static void write_host(bl_jw *w, const bl_timing_options *o) {
     char processor[128];
-    processor_name(processor);
+    bl_timing_processor(processor);
     bl_jw_object(w, "host");
     bl_jw_str(w, "processor", processor);
     bl_jw_i64(w, "cores", sysconf(_SC_NPROCESSORS_ONLN));

@@ -22,7 +22,10 @@ optimizer: { name = "sgd"; };
 sweep: { batch_sizes = [16, 64, 256]; targets = [0.5]; seeds = 1; };
 timing: { repeats = 7; seconds = 0.002; };
 END
-echo 'return function(exp) end' >experiments/small/sweep.lua
+cat >experiments/small/sweep.lua <<'END'
+local sweep = require "sweep"
+return function(exp) sweep.critical_batch(exp) end
+END
 
 # Whole: throughput, phases, memory up to every row.
 try 0 machine small --progress none
@@ -88,7 +91,27 @@ else
   echo "no control group can be made here: one case left out"
 fi
 
+# The estimate of a dry run: one preset where one is named, what was measured is kept, and no store is made.
+echo 'presets: { tiny: { sweep: { seeds = 1; }; }; quick: { sweep: { seeds = 2; }; }; };' >>experiments/small/experiment.cfg
+export BATCHLAB_RUNS="$scratch/none"
+try 0 run small -n --preset quick --progress plain
+says out '^  quick '
+grep -q '^  tiny ' "$scratch/out" && fail "a preset that was not asked for"
+says err 'measuring steps of batch size 64$'
+grep '^  quick ' "$scratch/out" >"$scratch/first"
+try 0 run small -n --preset quick --progress plain
+grep -q measuring "$scratch/err" && fail "measured twice"
+says out '^Times of 3 batch sizes were measured before.$'
+grep '^  quick ' "$scratch/out" | cmp -s - "$scratch/first" || fail "another estimate from the same times"
+try 0 run small -n --progress none
+says out '^  tiny '
+[ -e "$scratch/none" ] && fail "run -n made a store"
+for kept in datasets/cache/estimate-*.json; do printf x >>"$kept"; done
+try 0 run small -n --preset quick --progress plain
+says err 'measuring steps of batch size 16$'
+export BATCHLAB_RUNS="$scratch/runs"
+
 # A damaged machine.json is said, and made again.
 printf x >>"$scratch/runs/small/machine.json"
-try 0 machine small --progress none --seconds 0
+try 0 machine small --preset quick --progress none --seconds 0
 exit $failed

@@ -43,6 +43,7 @@ trained sales_2024
 # Few rows: no batch size is larger than the training rows, and -n judges every preset.
 head -51 "Sales 2024.csv" >few.csv
 accepted few few.csv --target y
+try 0 run few -n
 try 0 run few --preset paper -n
 trained few
 head -18 "Sales 2024.csv" >fewer.csv
