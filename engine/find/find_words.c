@@ -2,6 +2,7 @@
 #include "engine/base/format.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
+#include "engine/find/audited.h"
 #include "engine/find/find.h"
 #include <inttypes.h>
 #include <math.h>
@@ -128,6 +129,7 @@ void bl_find_text(bl_buf *out, const bl_find *f, const bl_config *config) {
     targets_text(out, f, config->metric);
     bl_buf_str(out, "\n");
     proposal_text(out, f);
+    bl_find_audited_text(out, config->optimizer.name);
 }
 
 /* ---- JSON ---- */

@@ -49,20 +49,24 @@ static void read_noise(bl_report_model *m, const bl_json *forecast, double targe
     }
 }
 
-/* By the memory that the timing pass planned: a line through the smallest and the largest size. */
+/* The largest size that `batchlab machine` ran; without it, what 16 GiB hold by the memory that the
+ * timing pass planned: a line through its largest size and the largest one
+ * that takes less. Small sizes all take what an evaluation takes. */
 static bl_stats_value filling_memory(const bl_report_model *m) {
     const bl_report_timing *low = NULL, *high = NULL;
+    if (m->machine.known && m->machine.largest > 0) return bl_stats_exact(m->machine.largest);
+    for (size_t i = 0; i < m->timing_count; i++)
+        if (high == NULL || m->timing[i].batch_size > high->batch_size) high = &m->timing[i];
     for (size_t i = 0; i < m->timing_count; i++) {
         const bl_report_timing *t = &m->timing[i];
-        if (!(t->memory_bytes > 0)) continue;
-        if (low == NULL || t->batch_size < low->batch_size) low = t;
-        if (high == NULL || t->batch_size > high->batch_size) high = t;
+        if (t->memory_bytes > 0 && t->memory_bytes < high->memory_bytes &&
+            (low == NULL || t->batch_size > low->batch_size))
+            low = t;
     }
-    if (low == NULL || high->batch_size <= low->batch_size) return bl_stats_unknown();
+    if (low == NULL) return bl_stats_unknown();
     const double each =
         (high->memory_bytes - low->memory_bytes) / (high->batch_size - low->batch_size);
-    const double size = low->batch_size + (k_memory - low->memory_bytes) / each;
-    return each > 0 && size > 0 ? bl_stats_exact(size) : bl_stats_unknown();
+    return bl_stats_exact(high->batch_size + (k_memory - high->memory_bytes) / each);
 }
 
 /* ---- of which answer ---- */
@@ -89,7 +93,7 @@ static void read_forecasts(bl_report_model *m, const bl_json *find) {
         const bl_report_target answer = answer_of(m, target, series);
         if (answer.target != target || answer.size_count == 0) continue;
         read_noise(m, f, target, series);
-        add(m, "memory", "fill 16 GiB of memory", target, series, filling_memory(m));
+        add(m, "memory", "fill the memory", target, series, filling_memory(m));
         add(m, "article", "the article's 512", target, series, bl_stats_exact(k_article));
     }
 }

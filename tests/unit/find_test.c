@@ -1,6 +1,8 @@
 /* From a pilot's courses and probes to targets and a proposal, against closed forms. */
+#include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
+#include "engine/find/audited.h"
 #include "engine/find/find.h"
 #include "tests/check.h"
 #include <math.h>
@@ -228,12 +230,43 @@ static void small_data(void **state) {
     assert_int_equal(bl_find_config(&c, 3).noise.micro_batch, 1);
 }
 
+/* Every row of the table stands in docs/audit.md, "| SWEEP | measured | start | FACTOR |". */
+static void the_page_says_the_same(void **state) {
+    (void)state;
+    bl_buf page = {0}, text = {0};
+    CHECK_OK(bl_file_read(&page, "docs/audit.md", 1 << 20, ERR));
+    for (size_t i = 0; i < bl_find_audit_count; i++) {
+        const bl_find_audit *a = &bl_find_audits[i];
+        char head[64], measured[32], start[32];
+        double factor = 0;
+        (void)snprintf(head, sizeof head, "\n| %s |", a->sweep);
+        const char *row = strstr(page.data, head);
+        if (row == NULL) fail_msg("%s is not in docs/audit.md", a->sweep);
+        assert_int_equal(
+            sscanf(row + strlen(head), " %31[0-9.,] | %31[0-9.] | %lf |", measured, start, &factor),
+            3);
+        check_close(factor, a->factor, 1e-12);
+    }
+    bl_find_audited_text(&text, "adamw");
+    assert_non_null(strstr(text.data, "checks with Adam the noise"));
+    bl_find_audited_text(&text, "nesterov");
+    assert_non_null(
+        strstr(text.data, "8 checks with SGD or momentum the noise scale was 1.4 to 4.9"));
+    bl_buf_free(&page);
+    bl_buf_free(&text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(late_target),       cmocka_unit_test(scatter_bounds_the_target),
-        cmocka_unit_test(plateau),           cmocka_unit_test(steps_to_a_value),
-        cmocka_unit_test(mean_over_the_way), cmocka_unit_test(proposal),
-        cmocka_unit_test(settings),          cmocka_unit_test(small_data),
+        cmocka_unit_test(late_target),
+        cmocka_unit_test(scatter_bounds_the_target),
+        cmocka_unit_test(plateau),
+        cmocka_unit_test(steps_to_a_value),
+        cmocka_unit_test(mean_over_the_way),
+        cmocka_unit_test(proposal),
+        cmocka_unit_test(settings),
+        cmocka_unit_test(small_data),
+        cmocka_unit_test(the_page_says_the_same),
     };
     return cmocka_run_group_tests_name("find", tests, NULL, NULL);
 }

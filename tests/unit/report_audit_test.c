@@ -84,6 +84,13 @@ static void forecasts_and_factors(void **state) {
     /* 1e5 bytes for an example. */
     check_close(find(&m, "memory", 0.2)->value.value, 64 + (16 * 0x1p30 - 1e9) / 1e5, 1e-9);
     free(m.forecasts);
+    m.forecasts = NULL;
+    m.forecast_count = 0;
+    m.machine.known = true;
+    m.machine.largest = 7000; /* that ran */
+    CHECK_OK(bl_report_audit_read(&m, put_find("quick", true), ERR));
+    check_close(find(&m, "memory", 0.2)->value.value, 7000, 1e-12);
+    free(m.forecasts);
 }
 
 /* The pilot's optimizer names a series: its answer counts, and its one target. */

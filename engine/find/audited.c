@@ -1,0 +1,34 @@
+#include "engine/find/audited.h"
+#include "engine/base/mem.h"
+#include <math.h>
+#include <string.h>
+
+const bl_find_audit bl_find_audits[] = {
+    {"mnist, momentum",         false, 1.8 },
+    {"mnist, Nesterov",         false, 1.4 },
+    {"mnist, SGD",              false, 3.6 },
+    {"fashion_mnist, momentum", false, 1.4 },
+    {"fashion_mnist, Nesterov", false, 1.4 },
+    {"fashion_mnist, SGD",      false, 2.5 },
+    {"quadratic, SGD, 0.1",     false, 4.9 },
+    {"quadratic, SGD, 0.03",    false, 2.6 },
+    {"rossmann, AdamW, 0.18",   true,  0.38},
+    {"rossmann, AdamW, 0.15",   true,  0.14},
+};
+const size_t bl_find_audit_count = BL_COUNT(bl_find_audits);
+
+void bl_find_audited_text(bl_buf *out, const char *optimizer) {
+    const bool adam = strncmp(optimizer, "adam", 4) == 0;
+    double low = (double)INFINITY, high = 0.0;
+    size_t n = 0;
+    for (size_t i = 0; i < bl_find_audit_count; i++) {
+        if (bl_find_audits[i].adam != adam) continue;
+        low = fmin(low, bl_find_audits[i].factor);
+        high = fmax(high, bl_find_audits[i].factor);
+        n++;
+    }
+    bl_buf_printf(out,
+                  "How far to trust it: in %zu checks with %s the noise scale was %.2g to %.2g\n"
+                  "times the critical batch size (docs/audit.md).\n",
+                  n, adam ? "Adam" : "SGD or momentum", low, high);
+}
