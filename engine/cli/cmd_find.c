@@ -4,6 +4,7 @@
 #include "engine/cli/experiment.h"
 #include "engine/cli/jobs.h"
 #include "engine/cli/progress.h"
+#include "engine/cli/signals.h"
 #include "engine/config/edit.h"
 #include "engine/config/key.h"
 #include "engine/config/set_notes.h"

@@ -6,6 +6,7 @@
 #include "engine/cli/experiment.h"
 #include "engine/cli/jobs.h"
 #include "engine/cli/progress.h"
+#include "engine/cli/signals.h"
 #include "engine/cli/trials.h"
 #include "engine/config/filter.h"
 #include "engine/config/set_notes.h"

@@ -1,6 +1,7 @@
 /* batchlab verify NAME: does this machine get the logs that expected.lock speaks of? */
 #include "engine/base/mem.h"
 #include "engine/cli/jobs.h"
+#include "engine/cli/signals.h"
 #include "engine/cli/trials.h"
 #include "engine/verify/rerun.h"
 #include <math.h>

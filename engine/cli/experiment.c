@@ -1,7 +1,7 @@
 #include "engine/cli/experiment.h"
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
-#include "engine/cli/jobs.h"
+#include "engine/cli/signals.h"
 #include "engine/external/inputs.h"
 #include "engine/model/model.h"
 #include "engine/report/reference.h"
