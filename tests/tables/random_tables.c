@@ -481,7 +481,7 @@ static bool enter_project(const char *root) {
 }
 
 int main(int argc, char **argv) {
-    size_t tables = 12, rows = 1200;
+    size_t tables = 8, rows = 1200;
     uint64_t first = 1;
     bool quick = false;
     const char *temporary = getenv("TMPDIR");

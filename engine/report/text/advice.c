@@ -27,7 +27,7 @@ static const bl_report_run *closest_run(const bl_report_model *m, double *value)
 
 static void command(bl_buf *out, const bl_report_model *m, double target) {
     const bl_plan_head *h = &m->plan.head;
-    bl_buf_printf(out, "try %.2g: batchlab run %s%s%s --set sweep.targets=%.2g\n", target,
+    bl_buf_printf(out, "try %.6g: batchlab run %s%s%s --set sweep.targets=%.6g\n", target,
                   h->experiment, h->preset[0] != '\0' ? " --preset " : "", h->preset, target);
 }
 
