@@ -5,13 +5,13 @@ set logscale x 10
 set border 3 linewidth 1 linecolor rgb '#333333'
 set tics nomirror out scale 0.6 textcolor rgb '#333333'
 set grid x linecolor rgb '#e4e4e4' linewidth 0.7 linetype 1
-set yrange [rows + 0.6 : -1.1]
+set yrange [rows + 0.6 : -1.5]
 set xrange [0.01 : 100]
 set xtics ('1/100' 0.01, '1/30' 1.0 / 30, '1/10' 0.1, '1/3' 1.0 / 3, '1' 1, '3' 3, '10' 10, '30' 30, '100' 100)
 set xlabel 'forecast / measured critical batch size' offset 0,0.3
 set lmargin at screen 0.36
 set rmargin at screen 0.96
-set key top left at graph 0.01, graph 0.99 Left reverse vertical maxrows 2 samplen 1 width 0 noenhanced
+set key top left at graph 0.01, graph 0.99 Left reverse vertical maxrows 3 samplen 1 width 0 noenhanced
 set errorbars small
 set arrow from 1, rows + 0.6 to 1, 0.4 nohead linecolor rgb '#777777' dashtype 3 back
 array words[5] = ['noise, start', 'noise, on the way', 'noise, at the target', 'as Adam sees it', '512']

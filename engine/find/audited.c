@@ -28,7 +28,7 @@ void bl_find_audited_text(bl_buf *out, const char *optimizer) {
         n++;
     }
     bl_buf_printf(out,
-                  "How far to trust it: in %zu checks with %s the noise scale was %.2g to %.2g\n"
-                  "times the critical batch size (docs/audit.md).\n",
+                  "How far to trust it: in %zu checks with %s, the noise\n"
+                  "scale was %.2g to %.2g times the critical batch size (docs/audit.md).\n",
                   n, adam ? "Adam" : "SGD or momentum", low, high);
 }

@@ -20,13 +20,14 @@ static double moved(double rate, const char *rule, double k) {
                                          : rate * sqrt(k);
 }
 
-/* The fastest size for a noise scale. Where a step costs nothing fixed, small batches are never
- * slower; where its time does not grow with the batch, large ones are not: then the noise scale
- * itself, at which steps and examples are both twice their least. */
+/* The fastest size for a noise scale, not below what was timed. Where a step costs nothing fixed,
+ * small batches are never slower; where its time does not grow with the batch, large ones are not:
+ * then the noise scale itself, at which steps and examples are both twice their least. */
 static int64_t fastest(const bl_find *f, double scale, int64_t most) {
     const double fixed = f->line.fixed.value, each = f->line.each.value;
     const bool timed = f->line.known && each > 0;
-    return power_near(timed ? sqrt(scale * fixed / each) : scale, most);
+    const double least = f->size_count > 0 ? (double)f->size[0] : 1.0;
+    return power_near(timed ? fmax(least, sqrt(scale * fixed / each)) : scale, most);
 }
 
 static void list_sizes(bl_find_proposal *p, double scale, int64_t rows) {

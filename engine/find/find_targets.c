@@ -122,5 +122,5 @@ bool bl_find_targets(bl_find_target out[BL_FIND_TARGETS], bool *settled,
         *settled = false;
         targets_of_lowest(out, course, courses, last);
     }
-    return out[0].value > out[1].value && out[1].value > 0;
+    return out[0].value > out[1].value && out[1].value > 0 && out[1].steps >= k_earliest * last;
 }

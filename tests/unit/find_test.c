@@ -74,6 +74,10 @@ static void plateau(void **state) {
     fill(&p, 0.1, 0.1);
     (void)bl_find_targets(t, &settled, p.course, SEEDS);
     assert_false(settled);
+    /* Nothing is learnt after the first evaluation. */
+    for (size_t s = 0; s < SEEDS; s++)
+        for (size_t i = 0; i < EVALS; i++) p.eval[s][i].value = i == 0 ? 0.4 : 0.5;
+    assert_false(bl_find_targets(t, &settled, p.course, SEEDS));
     for (size_t s = 0; s < SEEDS; s++)
         for (size_t i = 0; i < EVALS; i++) p.eval[s][i].value = 0.5;
     assert_false(bl_find_targets(t, &settled, p.course, SEEDS));
@@ -187,6 +191,10 @@ static void proposal(void **state) {
     check_close(bl_find_propose(&f, "linear", 100000).learning_rate, 0.04, 1e-12);
     check_close(bl_find_propose(&f, "keep", 100000).learning_rate, 0.01, 1e-12);
     assert_int_equal(bl_find_propose(&f, "sqrt", 100).batch_size, 64);
+    f.size[0] = 512; /* nothing below was timed */
+    f.size_count = 1;
+    assert_int_equal(bl_find_propose(&f, "sqrt", 100000).batch_size, 512);
+    f.size_count = 0;
     f.line.known = false; /* the noise scale itself */
     assert_int_equal(bl_find_propose(&f, "sqrt", 100000).batch_size, 512);
     assert_true(isnan(bl_find_propose(&f, "sqrt", 100000).seconds));
@@ -248,10 +256,10 @@ static void the_page_says_the_same(void **state) {
         check_close(factor, a->factor, 1e-12);
     }
     bl_find_audited_text(&text, "adamw");
-    assert_non_null(strstr(text.data, "checks with Adam the noise"));
+    assert_non_null(strstr(text.data, "checks with Adam, the noise\nscale was 0.14 to 0.38"));
     bl_find_audited_text(&text, "nesterov");
     assert_non_null(
-        strstr(text.data, "8 checks with SGD or momentum the noise scale was 1.4 to 4.9"));
+        strstr(text.data, "8 checks with SGD or momentum, the noise\nscale was 1.4 to 4.9"));
     bl_buf_free(&page);
     bl_buf_free(&text);
 }
