@@ -163,6 +163,70 @@ bl_stats_step_line bl_stats_fit_processor_line(const bl_stats_step_size *size, s
     return line;
 }
 
+/* ---- equality, once the line has been divided out ---- */
+
+static bool all_have_processor(const bl_stats_step_size *size, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (size[i].processor == NULL) return false;
+    return true;
+}
+
+/* log(t / line) of a repeat. */
+static double off_the_line(const bl_stats_step_line *line, const bl_stats_step_size *size, size_t r,
+                           bool processor) {
+    const double t = processor ? size->processor[r] : size->seconds[r];
+    return log(t / bl_stats_step_line_at(line, size->batch_size));
+}
+
+static size_t fewest_repeats(const bl_stats_step_size *size, size_t n) {
+    size_t fewest = size[0].repeats;
+    for (size_t i = 1; i < n; i++) fewest = size[i].repeats < fewest ? size[i].repeats : fewest;
+    return fewest;
+}
+
+/* Group 1 over group 0 in each repeat; group[i] < 0 takes no part. */
+static bl_stats_equal compare_groups(bl_stats_value *ratio, const bl_stats_step_size *size,
+                                     size_t n, const int *group) {
+    const bool processor = all_have_processor(size, n);
+    const bl_stats_step_line line =
+        processor ? bl_stats_fit_processor_line(size, n) : bl_stats_fit_step_line(size, n);
+    const size_t repeats = fewest_repeats(size, n);
+    double *x = bl_xalloc(repeats * sizeof *x);
+    bool both = line.known;
+    for (size_t r = 0; r < repeats && both; r++) {
+        double sum[2] = {0}, count[2] = {0};
+        for (size_t i = 0; i < n; i++) {
+            if (group[i] < 0) continue;
+            sum[group[i]] += off_the_line(&line, &size[i], r, processor);
+            count[group[i]]++;
+        }
+        both = count[0] > 0 && count[1] > 0;
+        x[r] = exp(sum[1] / count[1] - sum[0] / count[0]);
+    }
+    const bl_stats_equal verdict =
+        bl_stats_equivalent(ratio, x, both ? repeats : 0, BL_STATS_EQUAL_MARGIN);
+    free(x);
+    return verdict;
+}
+
+bl_stats_equal bl_stats_step_equal(bl_stats_value *ratio, const bl_stats_step_size *size, size_t n,
+                                   size_t a, size_t b) {
+    int *group = bl_xalloc(n * sizeof *group);
+    for (size_t i = 0; i < n; i++) group[i] = i == a ? 0 : i == b ? 1 : -1;
+    const bl_stats_equal verdict = compare_groups(ratio, size, n, group);
+    free(group);
+    return verdict;
+}
+
+bl_stats_equal bl_stats_step_multiples(bl_stats_value *ratio, const bl_stats_step_size *size,
+                                       size_t n, double of) {
+    int *group = bl_xalloc(n * sizeof *group);
+    for (size_t i = 0; i < n; i++) group[i] = fmod(size[i].batch_size, of) > 0 ? 0 : 1;
+    const bl_stats_equal verdict = compare_groups(ratio, size, n, group);
+    free(group);
+    return verdict;
+}
+
 bool bl_stats_step_falls(const bl_stats_step_size *size, const bl_stats_step_size *next) {
     const double times = median(next) / median(size), batch = next->batch_size / size->batch_size;
     return times > batch * (1 + BL_STATS_LINE_FINDING);

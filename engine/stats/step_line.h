@@ -22,6 +22,7 @@
  * Callers: batchlab fit --times, machine, run and its figures. Pure. */
 #ifndef BL_ENGINE_STATS_STEP_LINE_H
 #define BL_ENGINE_STATS_STEP_LINE_H
+#include "engine/stats/equivalence.h"
 #include "engine/stats/summary.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -77,6 +78,19 @@ typedef struct bl_stats_disturbance {
 bl_stats_disturbance bl_stats_step_disturbance(const bl_stats_step_size *size, size_t n);
 /* The line through the medians of processor times; unknown where a size has none. */
 bl_stats_step_line bl_stats_fit_processor_line(const bl_stats_step_size *size, size_t n);
+
+/* Sizes at most so far apart are neighbours, which differ in nothing but a number: 127 and 128. */
+#define BL_STATS_NEIGHBOURS 1.025
+/* The margin within which times count as equal. */
+#define BL_STATS_EQUAL_MARGIN 0.02
+/* Is the time of b what a's says it should be, once the line has been divided out? By matched
+ * repeats, of processor times where both have them. *ratio: b over a. */
+bl_stats_equal bl_stats_step_equal(bl_stats_value *ratio, const bl_stats_step_size *size, size_t n,
+                                   size_t a, size_t b);
+/* The same of the sizes that are multiples of `of` against the others: ratios of geometric means
+ * over sizes, repeat by repeat. UNJUDGED where one of the groups is empty. */
+bl_stats_equal bl_stats_step_multiples(bl_stats_value *ratio, const bl_stats_step_size *size,
+                                       size_t n, double of);
 
 /* Between neighbours a step takes longer than in proportion to the batch by more than the finding's
  * 5 %: throughput falls. */

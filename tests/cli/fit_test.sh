@@ -36,13 +36,13 @@ done
 [ $n -ge 4 ] || fail "$n golden files"
 
 # Times per step: a published table of one run each; a wrong column; one size is no answer.
-printf '%s\n' batch_size,seconds,examples 100,630,450000 127,588,449580 128,586.8,449280 129,595.2,448920 \
-  156,562.8,449280 511,524.4,449680 512,522.6,445440 513,523.2,446310 > "$dir/times.csv"
-"$BATCHLAB" fit --times "$dir/times.csv" > "$dir/out" || fail "exit $? on a table of times"
+times=experiments/power_of_two/published.csv
+"$BATCHLAB" fit --times $times > "$dir/out" || fail "exit $? on a table of times"
 grep -qF 't(B) = 25.6 ms + 1.116 ms x B   (8 sizes, worst deviation 2.2 %)' "$dir/out" || fail "line"
 grep -qF '511; one run each: not judged' "$dir/out" || fail "one run each"
 grep -q '^ *156 *195.4 ms *798 *-2.2 %$' "$dir/out" || fail "a row of the table"
-"$BATCHLAB" fit --times --json "$dir/times.csv" | grep -q '^{"fixed_seconds":0.0256.*"best":511,"not_told_apart":\[\],' ||
+grep -q '^neighbours   128 against 127: not judged$' "$dir/out" || fail "neighbours"
+"$BATCHLAB" fit --times --json $times | grep -q '^{"fixed_seconds":0.0256.*"best":511,"not_told_apart":\[\],' ||
   fail "times as JSON"
 awk 'length > 80' "$dir/out" | grep -q . && fail "a line of more than 80 columns"
 

@@ -7,6 +7,7 @@
 #include "engine/data/block.h"
 #include "engine/data/dataset_open.h"
 #include "engine/data/image/augment.h"
+#include "engine/data/image/resize.h"
 #include "tests/check.h"
 #include "tests/scratch.h"
 #include <math.h>
@@ -116,6 +117,38 @@ static void test_idx(void **state) {
         assert_true(values[i] == ((float)(100 + i) - 8.5f) * d.pixel_scale[0]);
     bl_dataset_free(&d);
     free(f);
+}
+
+/* From 2 x 3 to 4 x 6, worked by hand: centres lie at -1/4, 1/4, 3/4, 5/4 of the source's rows. */
+static void test_resize(void **state) {
+    (void)state;
+    char cfg[2048];
+    const char *at = strstr(idx_cfg, "classes = 3;");
+    snprintf(cfg, sizeof cfg, "%.*sclasses = 3; resize_height = 4; resize_width = 6;%s",
+             (int)(at - idx_cfg), idx_cfg, at + strlen("classes = 3;"));
+    fixture *f = begin(cfg);
+    put_idx(f, "a", 2, 0, (const uint8_t[]){0, 1});
+    put_idx(f, "b", 2, 12, (const uint8_t[]){2, 1});
+    put_idx(f, "c", 1, 100, (const uint8_t[]){2});
+    bl_dataset d;
+    CHECK_OK(bl_dataset_open(&d, "spots", &f->options, ERR));
+    assert_int_equal(d.height, 4);
+    assert_int_equal(d.width, 6);
+    assert_int_equal(d.continuous, 24);
+    /* The first picture is 0 1 2 / 3 4 5; a quarter of 3 is 0.75, of 1 is 0.25. */
+    static const uint8_t expected[] = {0, 0, 1, 1, 2, 2, 1, 1, 2, 2, 3, 3,
+                                       2, 3, 3, 4, 4, 4, 3, 3, 4, 4, 5, 5};
+    assert_memory_equal(d.pixels, expected, sizeof expected);
+    bl_dataset_free(&d);
+    free(f);
+    /* Nothing changes where no size does; one row and one column are repeated. */
+    const uint8_t one[] = {7, 9};
+    uint8_t to[8];
+    bl_picture_resize(to, (bl_picture_size){1, 1}, one, (bl_picture_size){1, 1}, 2);
+    assert_memory_equal(to, one, 2);
+    bl_picture_resize(to, (bl_picture_size){2, 2}, one, (bl_picture_size){1, 1}, 2);
+    static const uint8_t repeated[] = {7, 9, 7, 9, 7, 9, 7, 9};
+    assert_memory_equal(to, repeated, 8);
 }
 
 static void test_idx_faults(void **state) {
@@ -233,19 +266,22 @@ static void test_block(void **state) {
 static void test_declarations(void **state) {
     (void)state;
     static const char *const cases[][3] = {
-        {"format = \"idx\"",          "format = \"idy\"",                  "no image format 'idy'"},
-        {"height = 2",                "height = 0",                        "1 .. 4 channels"      },
-        {"channels = 1",              "channels = 5",                      "1 .. 4 channels"      },
-        {"classes = 3",               "classes = 1",                       "'classes' is 2"       },
-        {"classes = 3;",              "",                                  "'classes' is missing" },
-        {"valid = 1;",                "share = 0.5;",                      "split by 'valid'"     },
-        {"test = [\"test\"]",         "test = [\"tests\"]",                "no table 'tests'"     },
-        {"test = [\"test\"]",         "test = [\"train\", \"test\"]",      "left for training"    },
-        {"rows = 40",                 "rows = 1",                          "'rows' is more than"  },
-        {"seed = 7",                  "sead = 7",                          "unknown key 'sead'"   },
-        {", { file = \"c.label\"; }", "",                                  "takes files by 2"     },
-        {"split =",                   "target = \"x\"; split =",           "'target' does not go" },
-        {"name = \"train\";",         "name = \"train\"; text = [\"x\"];", "'text' does not go"   },
+        {"format = \"idx\"",          "format = \"idy\"",                                  "no image format 'idy'"},
+        {"height = 2",                "height = 0",                                        "1 .. 4 channels"      },
+        {"channels = 1",              "channels = 5",                                      "1 .. 4 channels"      },
+        {"classes = 3",               "classes = 1",                                       "'classes' is 2"       },
+        {"classes = 3;",              "",                                                  "'classes' is missing" },
+        {"valid = 1;",                "share = 0.5;",                                      "split by 'valid'"     },
+        {"test = [\"test\"]",         "test = [\"tests\"]",                                "no table 'tests'"     },
+        {"test = [\"test\"]",         "test = [\"train\", \"test\"]",                      "left for training"    },
+        {"classes = 3;",              "classes = 3; resize_height = 4;",                   "go together"          },
+        {"classes = 3;",              "classes = 3; resize_height = 1; resize_width = 9;",
+         "make a picture larger"                                                                                  },
+        {"rows = 40",                 "rows = 1",                                          "'rows' is more than"  },
+        {"seed = 7",                  "sead = 7",                                          "unknown key 'sead'"   },
+        {", { file = \"c.label\"; }", "",                                                  "takes files by 2"     },
+        {"split =",                   "target = \"x\"; split =",                           "'target' does not go" },
+        {"name = \"train\";",         "name = \"train\"; text = [\"x\"];",                 "'text' does not go"   },
     };
     for (size_t i = 0; i < BL_COUNT(cases); i++) {
         char cfg[2048];
@@ -374,15 +410,11 @@ static void test_real_cifar10(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_idx),
-        cmocka_unit_test(test_idx_faults),
-        cmocka_unit_test(test_cifar),
-        cmocka_unit_test(test_block),
-        cmocka_unit_test(test_declarations),
-        cmocka_unit_test(test_generator),
-        cmocka_unit_test(test_augment),
-        cmocka_unit_test(test_real_mnist),
-        cmocka_unit_test(test_real_fashion_mnist),
+        cmocka_unit_test(test_idx),          cmocka_unit_test(test_resize),
+        cmocka_unit_test(test_idx_faults),   cmocka_unit_test(test_cifar),
+        cmocka_unit_test(test_block),        cmocka_unit_test(test_declarations),
+        cmocka_unit_test(test_generator),    cmocka_unit_test(test_augment),
+        cmocka_unit_test(test_real_mnist),   cmocka_unit_test(test_real_fashion_mnist),
         cmocka_unit_test(test_real_cifar10),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,12 @@ static void published_table(void **state) {
         "throughput   t(B) = 25.6 ms + 1.116 ms x B   (8 sizes, worst deviation 2.2 %)\n"
         "             a step costs as much fixed as 23 examples: half speed at 23,\n"
         "             90 % from 207, 95 % from 436\n"
-        "             measured best: 858 examples/s at 511; one run each: not judged\n");
+        "             measured best: 858 examples/s at 511; one run each: not judged\n"
+        "neighbours   128 against 127: not judged\n"
+        "             129 against 128: not judged\n"
+        "             512 against 511: not judged\n"
+        "             513 against 512: not judged\n"
+        "             multiples of 8 against the others: not judged\n");
     bl_buf_free(&words);
 }
 
@@ -179,6 +184,41 @@ static void disturbances(void **state) {
     bl_buf_free(&words);
 }
 
+/* Seven rounds on 10 + B: 127 and 128 as the line says, up to 1 %; 129 takes 10 % more each time. A
+ * slow round is slow for all. Processor times count before the clock's. */
+static void neighbours(void **state) {
+    (void)state;
+    static const double sizes[] = {64, 127, 128, 129, 512};
+    double clock[5][7], processor[5][7];
+    bl_stats_step_size size[5];
+    bl_stats_value ratio;
+    for (size_t i = 0; i < 5; i++) {
+        for (size_t r = 0; r < 7; r++) {
+            const double wobble = 1 + 0.01 * (double)((r + i) % 2), slow = r == 2 ? 3 : 1;
+            processor[i][r] = (10 + sizes[i]) * wobble * slow * (i == 3 ? 1.1 : 1);
+            clock[i][r] = processor[i][r] * (1 + (double)((r * 5 + i * 3) % 7));
+        }
+        size[i] = (bl_stats_step_size){sizes[i], clock[i], 7, processor[i]};
+    }
+    assert_int_equal(bl_stats_step_equal(&ratio, size, 5, 1, 2), BL_STATS_EQUAL_SHOWN);
+    assert_true(ratio.low > 0.985 && ratio.high < 1.015);
+    assert_int_equal(bl_stats_step_equal(&ratio, size, 5, 2, 3), BL_STATS_EQUAL_REFUTED);
+    assert_true(ratio.low > 1.07 && ratio.high < 1.13);
+    assert_int_equal(bl_stats_step_multiples(&ratio, size, 5, 8), BL_STATS_EQUAL_REFUTED);
+    assert_true(ratio.high < 0.98);
+    assert_int_equal(bl_stats_step_multiples(&ratio, size, 5, 1), BL_STATS_EQUAL_UNJUDGED);
+    size[0].processor = NULL; /* then the clock counts, which says nothing here */
+    assert_int_equal(bl_stats_step_equal(&ratio, size, 5, 1, 2), BL_STATS_EQUAL_UNDECIDED);
+    size[0].processor = processor[0];
+    bl_buf words = {0};
+    bl_times_words(&words, size, 5);
+    assert_non_null(
+        strstr(bl_buf_text(&words), "neighbours   128 against 127: equal within 2 % ("));
+    assert_non_null(strstr(bl_buf_text(&words), "             129 against 128: different ("));
+    assert_non_null(strstr(bl_buf_text(&words), "multiples of 8 against the others: different ("));
+    bl_buf_free(&words);
+}
+
 /* By the 90 % interval of order statistics: of 5 to 7 the range, of 8 the second to the seventh. */
 static void equivalence(void **state) {
     (void)state;
@@ -208,6 +248,7 @@ int main(void) {
                                        cmocka_unit_test(ties),
                                        cmocka_unit_test(findings),
                                        cmocka_unit_test(disturbances),
+                                       cmocka_unit_test(neighbours),
                                        cmocka_unit_test(equivalence)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
  * deviation. The formats themselves are picture_idx.c and picture_cifar.c. */
 #include "engine/data/image/picture.h"
 #include "engine/base/mem.h"
+#include "engine/data/image/resize.h"
 #include "kernels/shared/exact_math.h"
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,9 @@ const bl_picture_format *bl_picture_format_find(const char *name) {
 typedef struct picture_block {
     unsigned char *bytes;
     bl_block_layout at;
-    size_t picture; /* bytes of one */
+    size_t picture;           /* bytes of one */
+    bl_picture_size from, to; /* as the source has them, and as the block does */
+    size_t from_picture;      /* bytes of one of the source */
 } picture_block;
 
 /* A block for `rows` pictures, the last test_rows of them for testing; h gets the counts. The
@@ -35,13 +38,17 @@ static bl_status new_picture_block(picture_block *out, bl_block_header *h, const
     h->rows = rows;
     h->train_rows = rows - test_rows - valid;
     h->test_rows = test_rows;
-    h->height = (uint64_t)d->height;
-    h->width = (uint64_t)d->width;
+    out->from = (bl_picture_size){d->height, d->width};
+    out->to =
+        d->resize_height > 0 ? (bl_picture_size){d->resize_height, d->resize_width} : out->from;
+    h->height = (uint64_t)out->to.height;
+    h->width = (uint64_t)out->to.width;
     h->channels = (uint64_t)d->channels;
     h->classes = (uint64_t)d->classes;
     snprintf(h->transform, sizeof h->transform, "none");
     h->target_max = (double)(d->classes - 1);
-    out->picture = (size_t)(d->height * d->width * d->channels);
+    out->picture = (size_t)(out->to.height * out->to.width * d->channels);
+    out->from_picture = (size_t)(d->height * d->width * d->channels);
     return bl_block_new(&out->bytes, h, &out->at, err);
 }
 
@@ -65,6 +72,23 @@ static void standardise_channels(picture_block *out, bl_block_header *h) {
     memcpy(out->bytes, h, sizeof *h);
 }
 
+/* One part's pictures, from row `row` on, and its labels. What is scaled is read aside first. */
+static bl_status copy_part(picture_block *out, const bl_picture_format *format,
+                           const bl_picture_decl *d, const bl_picture_files *part, size_t row,
+                           bl_err *err) {
+    uint8_t *pixels = out->bytes + out->at.pixels + row * out->picture;
+    float *label = (float *)(void *)(out->bytes + out->at.target) + row;
+    if (out->picture == out->from_picture) return format->copy(d, part, pixels, label, err);
+    uint8_t *read = bl_alloc(part->rows * out->from_picture + 1);
+    if (read == NULL) BL_FAIL(err, BL_ENOMEM, "no memory for %zu pictures", part->rows);
+    const bl_status status = format->copy(d, part, read, label, err);
+    for (size_t i = 0; i < part->rows && status == BL_OK; i++)
+        bl_picture_resize(pixels + i * out->picture, out->to, read + i * out->from_picture,
+                          out->from, (size_t)d->channels);
+    free(read);
+    return status;
+}
+
 /* Counts the rows of all parts first, so that each part is copied to its final place. The caller
  * frees *block. */
 bl_status bl_picture_encode(unsigned char **block, bl_block_header *h, const bl_manifest *m,
@@ -81,8 +105,7 @@ bl_status bl_picture_encode(unsigned char **block, bl_block_header *h, const bl_
     size_t row = 0;
     bl_status status = BL_OK;
     for (size_t i = 0; i < parts && status == BL_OK; i++) {
-        status = format->copy(&m->image, &part[i], out.bytes + out.at.pixels + row * out.picture,
-                              (float *)(void *)(out.bytes + out.at.target) + row, err);
+        status = copy_part(&out, format, &m->image, &part[i], row, err);
         row += part[i].rows;
     }
     if (status != BL_OK) {
@@ -156,22 +179,27 @@ bl_status bl_picture_synthesise(unsigned char **block, bl_block_header *h, const
     picture_block out;
     BL_TRY(
         new_picture_block(&out, h, m, (size_t)(s->rows + s->test_rows), (size_t)s->test_rows, err));
-    float *picture = bl_alloc((size_t)d->classes * out.picture * sizeof *picture);
-    if (picture == NULL) {
+    float *picture = bl_alloc((size_t)d->classes * out.from_picture * sizeof *picture);
+    uint8_t *drawn = bl_alloc(out.from_picture);
+    if (picture == NULL || drawn == NULL) {
+        free(picture);
+        free(drawn);
         free(out.bytes);
         BL_FAIL(err, BL_ENOMEM, "no memory for %lld classes", (long long)d->classes);
     }
     for (size_t k = 0; k < (size_t)d->classes; k++)
-        draw_class(picture + k * out.picture, d, seed, k);
+        draw_class(picture + k * out.from_picture, d, seed, k);
     float *label = (float *)(void *)(out.bytes + out.at.target);
     for (size_t i = 0; i < h->rows; i++) {
         const bl_u32x4 r = bl_random4(seed, BL_STREAM_SYNTH, EXAMPLE, i);
         const size_t class = r.v[0] % (uint32_t)d->classes;
         label[i] = (float)class;
-        draw_example(out.bytes + out.at.pixels + i * out.picture, picture + class * out.picture, d,
-                     seed, (float)s->noise, i, &r);
+        draw_example(drawn, picture + class * out.from_picture, d, seed, (float)s->noise, i, &r);
+        bl_picture_resize(out.bytes + out.at.pixels + i * out.picture, out.to, drawn, out.from,
+                          (size_t)d->channels);
     }
     free(picture);
+    free(drawn);
     standardise_channels(&out, h);
     *block = out.bytes;
     return BL_OK;

@@ -6,8 +6,8 @@
 #include "engine/data/manifest/manifest.h"
 
 enum {
-    BL_PICTURE_FILES = 2,    /* of one part: pictures, labels */
-    BL_PICTURE_BYTES = 65536 /* bytes of one picture, at most */
+    BL_PICTURE_FILES = 2,      /* of one part: pictures, labels */
+    BL_PICTURE_BYTES = 1 << 18 /* bytes of one picture, at most */
 };
 
 /* Files that belong together, uncompressed. */

@@ -104,9 +104,10 @@ typedef struct bl_split_decl {
 
 /* Pictures instead of tables of columns: the tables only list files. */
 typedef struct bl_picture_decl {
-    const char *format; /* a row of bl_picture_format_table */
-    int64_t height, width, channels, classes;
-    const bl_node *node; /* NULL: the data set is a table */
+    const char *format;                       /* a row of bl_picture_format_table */
+    int64_t height, width, channels, classes; /* as the files have them */
+    int64_t resize_height, resize_width;      /* what a net gets; 0: the same */
+    const bl_node *node;                      /* NULL: the data set is a table */
 } bl_picture_decl;
 
 /* Its generator: each class has a smooth picture, each example a shifted, noisy copy. */

@@ -456,6 +456,22 @@ static bl_status check_image_split(const bl_manifest *m, bl_err *err) {
     return BL_OK;
 }
 
+/* Both sides or none, and only larger: a smaller picture would need smoothing first. */
+static bl_status check_resize(const bl_manifest *m, bl_err *err) {
+    const bl_picture_decl *d = &m->image;
+    if (bl_node_get(d->node, "resize_height") == NULL &&
+        bl_node_get(d->node, "resize_width") == NULL)
+        return BL_OK;
+    if (d->resize_height >= d->height && d->resize_width >= d->width && d->resize_height <= 4096 &&
+        d->resize_width <= 4096 &&
+        d->resize_height * d->resize_width * d->channels <= BL_PICTURE_BYTES)
+        return BL_OK;
+    return bl_node_fail(&m->doc, d->node, NULL, err,
+                        "'resize_height' and 'resize_width' go together, make a picture larger, "
+                        "and give at most %d values",
+                        BL_PICTURE_BYTES);
+}
+
 /* Format, size, classes and number of files fit each other, and no key of a table of columns is
  * there. */
 static bl_status check_image(const bl_manifest *m, bl_err *err) {
@@ -474,6 +490,7 @@ static bl_status check_image(const bl_manifest *m, bl_err *err) {
         return bl_node_fail(&m->doc, d->node, NULL, err,
                             "a picture has 1 .. %d channels and at most %d values",
                             BL_PICTURE_CHANNELS, BL_PICTURE_BYTES);
+    BL_TRY(check_resize(m, err));
     if (d->classes < 2 || d->classes > 65536)
         return bl_node_fail(&m->doc, bl_node_get(d->node, "classes"), NULL, err,
                             "'classes' is 2 .. 65536");

@@ -142,11 +142,13 @@ static const field split_fields[] = {
     {"test",  F_TEXTS,  offsetof(bl_split_decl, test),  false},
 };
 static const field image_fields[] = {
-    {"format",   F_TEXT, offsetof(bl_picture_decl, format),   true},
-    {"height",   F_INT,  offsetof(bl_picture_decl, height),   true},
-    {"width",    F_INT,  offsetof(bl_picture_decl, width),    true},
-    {"channels", F_INT,  offsetof(bl_picture_decl, channels), true},
-    {"classes",  F_INT,  offsetof(bl_picture_decl, classes),  true},
+    {"format",        F_TEXT, offsetof(bl_picture_decl, format),        true },
+    {"height",        F_INT,  offsetof(bl_picture_decl, height),        true },
+    {"width",         F_INT,  offsetof(bl_picture_decl, width),         true },
+    {"channels",      F_INT,  offsetof(bl_picture_decl, channels),      true },
+    {"classes",       F_INT,  offsetof(bl_picture_decl, classes),       true },
+    {"resize_height", F_INT,  offsetof(bl_picture_decl, resize_height), false},
+    {"resize_width",  F_INT,  offsetof(bl_picture_decl, resize_width),  false},
 };
 static const field image_synthetic_fields[] = {
     {"seed",      F_INT,    offsetof(bl_picture_synth_decl, seed),      true},

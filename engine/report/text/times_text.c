@@ -163,6 +163,42 @@ void bl_times_busy_words(bl_buf *out, const bl_stats_step_size *size, size_t n,
     bl_buf_str(out, "\n");
 }
 
+/* "equal within 2 % (0.998 to 1.004)" */
+static void verdict_words(bl_buf *out, bl_stats_equal verdict, const bl_stats_value *ratio) {
+    bl_buf_str(out, bl_stats_equal_word(verdict));
+    if (verdict == BL_STATS_EQUAL_SHOWN)
+        bl_buf_printf(out, " within %.0f %%", 100 * BL_STATS_EQUAL_MARGIN);
+    if (bl_stats_has_interval(ratio))
+        bl_buf_printf(out, " (%.3f to %.3f)", ratio->low, ratio->high);
+    bl_buf_str(out, "\n");
+}
+
+static bool are_neighbours(const bl_stats_step_size *size, size_t i) {
+    return size[i + 1].batch_size <= size[i].batch_size * BL_STATS_NEIGHBOURS;
+}
+
+/* Each size against its neighbour, and multiples of 8 against the rest where there are neighbours:
+ * else the line's own deviations are all that would show. */
+static void neighbours_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
+    bl_stats_value ratio;
+    size_t said = 0;
+    for (size_t i = 0; i + 1 < n; i++) {
+        if (n < 3 || !are_neighbours(size, i)) continue;
+        const bl_stats_equal verdict = bl_stats_step_equal(&ratio, size, n, i, i + 1);
+        bl_buf_str(out, said++ == 0 ? "neighbours   " : k_indent);
+        bl_format_count(out, size[i + 1].batch_size);
+        bl_buf_str(out, " against ");
+        bl_format_count(out, size[i].batch_size);
+        bl_buf_str(out, ": ");
+        verdict_words(out, verdict, &ratio);
+    }
+    if (said == 0) return;
+    const bl_stats_equal verdict = bl_stats_step_multiples(&ratio, size, n, 8);
+    if (!ratio.known) return;
+    bl_buf_printf(out, "%smultiples of 8 against the others: ", k_indent);
+    verdict_words(out, verdict, &ratio);
+}
+
 void bl_times_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     const bl_stats_step_line line = bl_stats_fit_step_line(size, n);
     if (line.known) {
@@ -173,6 +209,7 @@ void bl_times_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     }
     best_words(out, size, n);
     falls_words(out, size, n);
+    neighbours_words(out, size, n);
     bl_times_busy_words(out, size, n, k_indent);
 }
 
