@@ -77,6 +77,7 @@
     X(exp_rmse,      "") \
     X(rmse,          "") \
     X(error,         "") \
+    X(auc_error,     "") \
     X(cross_entropy, "")
 
 #define BL_CHOICES_OPTIMIZER(X) \

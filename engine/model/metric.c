@@ -1,6 +1,8 @@
 #include "engine/model/metric.h"
+#include "engine/base/mem.h"
 #include "engine/base/numerics.h"
 #include <math.h>
+#include <string.h>
 
 void bl_metric_begin(bl_metric_sum *sum, const bl_metric *metric) {
     *sum = (bl_metric_sum){.metric = metric};
@@ -29,7 +31,7 @@ static void add_to_batch(bl_metric_sum *sum, double term) {
 }
 
 double bl_metric_batch_mean(const bl_metric_sum *sum) {
-    if (sum->batch == 0 || sum->count == 0) return (double)NAN;
+    if (sum->batch == 0 || sum->count == 0 || sum->metric->of_all != NULL) return (double)NAN;
     const double last = sum->in_batch > 0 ? of_open_batch(sum) : 0.0;
     return (sum->batches_sum + last) / (double)sum->count;
 }
@@ -43,8 +45,46 @@ static double term_of(const bl_metric_sum *sum, const float *y, size_t width, do
                         target * sum->deviation + sum->mean);
 }
 
+static void keep(bl_metric_sum *sum, const float *y, size_t width, const float *target,
+                 size_t count) {
+    sum->width = width;
+    if (sum->count + count > sum->room) {
+        sum->room = 2 * (sum->count + count);
+        sum->kept = bl_xrealloc(sum->kept, sum->room * (width + 1) * sizeof *sum->kept);
+    }
+    for (size_t i = 0; i < count; i++) {
+        float *at = sum->kept + sum->count++ * (width + 1);
+        memcpy(at, y + i * width, width * sizeof *at);
+        at[width] = target[i];
+    }
+}
+
+/* of_all takes outputs and targets apart. */
+static double value_of_all(const bl_metric_sum *sum) {
+    float *y = bl_xalloc(sum->count * sum->width * sizeof *y);
+    float *target = bl_xalloc(sum->count * sizeof *target);
+    for (size_t i = 0; i < sum->count; i++) {
+        const float *at = sum->kept + i * (sum->width + 1);
+        memcpy(y + i * sum->width, at, sum->width * sizeof *y);
+        target[i] = at[sum->width];
+    }
+    const double value = sum->metric->of_all(y, target, sum->count, sum->width);
+    free(y);
+    free(target);
+    return value;
+}
+
+void bl_metric_end(bl_metric_sum *sum) {
+    free(sum->kept);
+    sum->kept = NULL;
+}
+
 void bl_metric_add(bl_metric_sum *sum, const float *y, size_t width, const float *target,
                    size_t count) {
+    if (sum->metric->of_all != NULL) {
+        keep(sum, y, width, target, count);
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         const double term = term_of(sum, y + i * width, width, (double)target[i]);
         if (sum->batch > 0) add_to_batch(sum, term);
@@ -58,6 +98,7 @@ double bl_metric_value(const bl_metric_sum *sum) {
     double total = 0.0;
     bool any = false;
     if (all.count == 0) return (double)NAN;
+    if (all.metric->of_all != NULL) return value_of_all(sum);
     if (all.count % BL_BLOCK != 0) close_block(&all);
     for (int i = 0; i < 64; i++) {
         if (!(all.blocks >> i & 1)) continue;

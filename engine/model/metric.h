@@ -17,6 +17,9 @@ typedef struct bl_metric {
     double (*of_number)(double y, double target);
     double (*of_class)(const float *y, size_t width, double target);
     double (*finish)(double sum, double count); /* from the sum of all terms */
+    /* Instead of terms, for what ranks examples: of all of them at once, y (count, width). Such a
+     * metric has no value of single batches. */
+    double (*of_all)(const float *y, const float *target, size_t count, size_t width);
 } bl_metric;
 
 #define DECLARE(name, reads) extern const bl_metric bl_metric_##name;
@@ -37,9 +40,12 @@ typedef struct bl_metric_sum {
     /* The mean over batches of so many examples, in the order they come; 0: not wanted. */
     uint64_t batch, in_batch;
     double batch_terms, batches_sum; /* of the open batch; of value * examples of the full ones */
+    float *kept;                     /* (count, width + 1) for of_all: outputs and target */
+    size_t width, room;
 } bl_metric_sum;
 
 void bl_metric_begin(bl_metric_sum *sum, const bl_metric *metric);
+void bl_metric_end(bl_metric_sum *sum); /* frees what it kept */
 /* `count` examples more: y (count, width), target (count). */
 void bl_metric_add(bl_metric_sum *sum, const float *y, size_t width, const float *target,
                    size_t count);

@@ -64,16 +64,18 @@ static double measure(line *l, const bl_stats_squares *s, const bl_metric *metri
         }
         bl_metric_add(&sum, out, l->outputs, &d->target[row], 1);
     }
-    return bl_metric_value(&sum);
+    const double value = bl_metric_value(&sum);
+    bl_metric_end(&sum);
+    return value;
 }
 
-/* A line's outputs are no logarithms of probabilities: of classes only the error is told. */
+/* A line's outputs are no logarithms of probabilities: it has no cross-entropy. */
 static double fit_line(const bl_dataset *data, const bl_metric *metric, size_t seen) {
     line l = {.data = data, .outputs = data->classes > 0 ? data->classes : 1};
     bl_stats_squares s = {0};
     double value = (double)NAN;
     if (l.outputs > MOST_OUTPUTS || data->values == NULL ||
-        (data->classes > 0 && strcmp(metric->name, "error") != 0))
+        (data->classes > 0 && strcmp(metric->name, "cross_entropy") == 0))
         return value;
     lay_out(&l);
     if (l.columns > 2 * MOST_COLUMNS) return value;
@@ -116,7 +118,9 @@ static double fit_constant(const bl_dataset *d, const bl_metric *metric, size_t 
     for (size_t i = 0; i < seen; i++)
         bl_metric_add(&sum, out, width, &d->target[held_out(d, i, seen)], 1);
     free(count);
-    return bl_metric_value(&sum);
+    const double value = bl_metric_value(&sum);
+    bl_metric_end(&sum);
+    return value;
 }
 
 bl_starter_baseline bl_starter_baselines(const bl_dataset *data, const bl_metric *metric,

@@ -65,7 +65,7 @@ const bl_workload *bl_workload_of(const bl_config *config);
 size_t bl_train_eval_rows(bl_train *train, size_t bytes);
 /* Begins the metric of an evaluation; ends it: the value, and now.batch_mean. */
 void bl_train_metric_begin(const bl_train *train, bl_metric_sum *sum);
-double bl_train_metric_end(bl_train *train, const bl_metric_sum *sum);
+double bl_train_metric_end(bl_train *train, bl_metric_sum *sum);
 /* A net's weights, states and pieces, from the layout. */
 void bl_train_net_memory(bl_train *train, bl_net_layout *layout);
 void bl_train_net_digest(const bl_net *net, const float *weight, const float *running,

@@ -175,9 +175,11 @@ void bl_train_metric_begin(const bl_train *train, bl_metric_sum *sum) {
     sum->batch = train->config.eval.batch_mean ? train->batch : 0;
 }
 
-double bl_train_metric_end(bl_train *train, const bl_metric_sum *sum) {
+double bl_train_metric_end(bl_train *train, bl_metric_sum *sum) {
     train->now.batch_mean = bl_metric_batch_mean(sum);
-    return bl_metric_value(sum);
+    const double value = bl_metric_value(sum);
+    bl_metric_end(sum);
+    return value;
 }
 
 /* The metric over the rows of the split, chunk by chunk, by running statistics and without dropout.

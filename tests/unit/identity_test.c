@@ -79,6 +79,7 @@ static const identity_case k_cases[] = {
     {"metric", "exp_rmse", TABLE, "", NULL},
     {"metric", "rmse", TABLE, "", NULL},
     {"metric", "error", CLASSES, "", NULL},
+    {"metric", "auc_error", CLASSES, "", NULL},
     {"metric", "cross_entropy", CLASSES, "", NULL},
     {"metric", "expected_loss", NONE, "", NULL},
     {"data.split", NULL, TABLE, "", NULL},
