@@ -121,9 +121,14 @@ static bl_status parse_header(reader *r, bl_buf *found) {
 }
 
 static bl_status parse_number(const reader *r, const char *text, column c, double *out) {
+    if (text[0] == '\0' && c == STEPS)
+        BL_FAIL(r->err, BL_EFORMAT,
+                "%s:%zu: steps is empty; a run that did not arrive has its steps so far, and "
+                "censored = 1",
+                r->csv.name, r->csv.line);
     char *end;
     *out = strtod(text, &end);
-    if (end == text || *end != '\0')
+    if (end == text || *end != '\0' || strpbrk(text, "xX") != NULL) /* strtod takes 0x20 */
         BL_FAIL(r->err, BL_EFORMAT, "%s:%zu: %s is '%s', which is no number", r->csv.name,
                 r->csv.line, columns[c], text);
     const bool any = (c == STEPS_PREV && *out == 0) || (c == VALUE && isfinite(*out));

@@ -130,6 +130,8 @@ static void faults_have_a_place(void **state) {
         {"batch_size,steps\n1,2\n3\n",                           "t.csv:3: 1 field where the header has 2"             },
         {"batch_size,steps\n1,2,3\n",                            "t.csv:2: 3 fields where the header has 2"            },
         {"batch_size,steps\n1,abc\n",                            "t.csv:2: steps is 'abc', which is no number"         },
+        {"batch_size,steps\n0x20,3\n",                           "t.csv:2: batch_size is '0x20', which is no number"   },
+        {"batch_size,steps,censored\n1,,1\n",                    "t.csv:2: steps is empty; a run that did not arrive"  },
         {"batch_size,steps\n1,2 3\n",                            "t.csv:2: steps is '2 3', which is no number"         },
         {"batch_size,steps\n,2\n",                               "t.csv:2: batch_size is '', which is no number"       },
         {"batch_size,steps\n0,2\n",                              "t.csv:2: batch_size is 0, allowed are 1e-09 to 1e+15"},
