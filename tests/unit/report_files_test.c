@@ -185,13 +185,27 @@ static void add_measured(bl_report_model *m) {
                                      .failed = 4096,
                                      .most = 5000};
     memcpy(m->machine.probe, probes, sizeof probes);
+    m->rate_budgets = bl_xalloc(sizeof *m->rate_budgets);
+    m->rate_budget_count = 1;
+    m->rate_budgets[0] = (bl_report_rate_budget){
+        .words = "constant, fixed size",
+        .slope = -0.5,
+        .half = 0.1,
+        .point = {{0.5, 0.01, 0.008, 0.012, 64}, {8, 0.0025, NAN, NAN, 64}},
+        .points = 2
+    };
+    m->forecasts = bl_xalloc(sizeof *m->forecasts);
+    m->forecast_count = 1;
+    m->forecasts[0] = (bl_report_forecast){"noise_way", "noise scale on the way", m->main.target,
+                                           BL_NO_SERIES, bl_stats_exact(77)};
 }
 
 static void same_bytes_twice(void **state) {
     static const char *const figures[] = {
-        "scaling", "time",   "resources", "learning_rate", "lr_sensitivity",  "budgets",
-        "rules",   "pareto", "targets",   "curves_steps",  "curves_examples", "curves_time",
-        "series",  "finder", "noise",     "throughput",    "step_time",       "memory"};
+        "scaling",         "time",        "resources", "learning_rate", "lr_sensitivity",
+        "budgets",         "rules",       "pareto",    "targets",       "curves_steps",
+        "curves_examples", "curves_time", "series",    "finder",        "noise",
+        "throughput",      "step_time",   "memory",    "rate_budget"};
     static const char *const endings[] = {"svg", "png", "pdf", "dat", "gp"};
     if (!has_gnuplot()) skip();
     bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 8,
@@ -223,7 +237,12 @@ static void same_bytes_twice(void **state) {
     }
     bl_buf html = contents(*state, "report.html");
     assert_non_null(strstr(html.data, "<svg"));
+    assert_non_null(strstr(html.data, "<h2>Forecasts</h2>"));
+    assert_non_null(strstr(html.data, "<td>noise scale on the way</td>"));
     bl_buf_free(&html);
+    bl_buf csv = contents(*state, "audit.csv");
+    assert_non_null(strstr(csv.data, ",noise_way,77,,,b_crit,"));
+    bl_buf_free(&csv);
     bl_report_model_free(&a);
 }
 
