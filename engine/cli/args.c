@@ -72,13 +72,15 @@ static int unknown_option(const bl_args *args, const char *word) {
 
 static int add_operand(bl_args *args, const char *word) {
     const size_t have = (args->operand != NULL) + (args->second != NULL);
-    if (args->command->operand == BL_OPERAND_TABLES && have > 0) {
+    const bl_operand kind = args->command->operand;
+    if (word[0] == '\0' && (kind == BL_OPERAND_TABLE || kind == BL_OPERAND_TABLES))
+        return bl_cli_usage(args, "'': expected the name of a file");
+    if (kind == BL_OPERAND_TABLES && have > 0) {
         if (args->mores == BL_MOST_MORE) return bl_cli_usage(args, "too many files");
         args->more[args->mores++] = word;
         return -1;
     }
-    if (have >= k_operands[args->command->operand].most)
-        return bl_cli_usage(args, "unexpected argument '%s'", word);
+    if (have >= k_operands[kind].most) return bl_cli_usage(args, "unexpected argument '%s'", word);
     *(have == 0 ? &args->operand : &args->second) = word;
     return -1;
 }

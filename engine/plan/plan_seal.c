@@ -67,13 +67,12 @@ static size_t first_hit(const bl_runlog *log, double target, int64_t steps) {
     return SIZE_MAX;
 }
 
-/* Batch size, rate and seed, as far as the log's header has them. Both files hold the shortest text
- * of the same double. */
+/* Batch size, rate and seed, where the log knows them. Both files hold the shortest text of the
+ * same double. */
 static bl_status check_settings(const bl_plan_trial *t, const bl_runlog *log, const char *name,
                                 bl_err *err) {
-    if ((log->batch_size == 0 || log->batch_size == t->batch_size) &&
-        (isnan(log->learning_rate) || log->learning_rate == t->learning_rate) &&
-        (log->seed < 0 || log->seed == t->seed))
+    if (log->batch_size == 0 || (log->batch_size == t->batch_size &&
+                                 log->learning_rate == t->learning_rate && log->seed == t->seed))
         return BL_OK;
     BL_FAIL(err, BL_EDAMAGED,
             "%s: a trial of run %s says batch size %lld, learning rate %.9g, seed %lld; its log "

@@ -89,7 +89,7 @@ static bl_status take_header(reader *r, const bl_jsonl_line *line, bl_err *err) 
     const bl_json *config = bl_json_get(line->value, "config");
     r->log->batch_size = bl_json_int(config, "train.batch_size", 0);
     r->log->learning_rate = bl_json_number(config, "train.learning_rate", NAN);
-    r->log->seed = bl_json_int(config, "train.seed", -1);
+    r->log->seed = bl_json_int(config, "train.seed", 0);
     return BL_OK;
 }
 

@@ -30,10 +30,9 @@ typedef struct bl_runlog_eval {
 /* A parsed log. */
 typedef struct bl_runlog {
     char run[BL_RUN_ID];
-    /* Of the run's settings, in the header. 0, NAN, -1: it has no such member. */
-    int64_t batch_size;
+    /* Of the run's settings, in the header. Batch size 0: not known, as in a log from an index. */
+    int64_t batch_size, seed;
     double learning_rate;
-    int64_t seed;
     bl_runlog_eval *eval;
     size_t evals;
     bool whole; /* has a footer, and its digest is right */

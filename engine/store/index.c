@@ -241,7 +241,7 @@ static void write_file(bl_index *x) {
     bl_sha256_of(out.data, out.len, digest);
     bl_buf_printf(&out, "# %s\n", digest);
     /* What is not kept, on a full disk, is read from the logs once more. */
-    const bl_status status = bl_file_write(x->path, out.data, out.len, &ignored);
+    const bl_status status = bl_store_write(x->path, out.data, out.len, &ignored);
     (void)status;
     bl_buf_free(&out);
 }

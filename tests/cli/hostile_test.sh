@@ -27,6 +27,9 @@ for name in .. . ../keep keep/../../keep '' .hidden /etc ./keep; do
     try 2 $command "$name"
   done
 done
+try 2 fit ''
+says err "expected the name of a file"
+try 2 init '' --target y
 [ -d "$scratch/keep/x.corrupt-1" ] && [ -d "$scratch/runs/.hidden/x.corrupt-1" ] || fail "something outside of the store was removed"
 
 # ---- a store to look at
