@@ -12,18 +12,22 @@ seeds="101 201 301 401"
 program=$PWD/build/batchlab
 out=$PWD/build/base_seeds/$name-$preset
 mkdir -p "$out"
-tables=
+tables='' answers=$out/answers
+: >"$answers"
 for seed in $seeds; do
   BATCHLAB_RUNS=$out/$seed/runs BATCHLAB_REPORTS=$out/$seed/reports "$program" run "$name" --preset "$preset" \
     --set train.seed="$seed" --set sweep.confirm_seeds=5 --set sweep.compare_seeds=1 --progress plain >"$out/$seed.log" 2>&1 ||
     { tail -5 "$out/$seed.log"; exit 1; }
   tables="$tables $out/$seed/reports/$name/$preset/critical.csv"
-  grep -m1 '^Fit: ' "$out/$seed/reports/$name/$preset/recommendation.txt" | sed "s/^/seed $seed: /"
+  grep -m1 '^Fit: ' "$out/$seed/reports/$name/$preset/recommendation.txt" | sed "s/^/seed $seed: /" | tee -a "$answers"
   grep -m1 '^Fewest steps: ' "$out/$seed/reports/$name/$preset/recommendation.txt" | sed "s/^/seed $seed: /"
 done
+# Words of the verdict, without the sizes and the p-value.
+verdicts=$(sed 's/^[^:]*: Fit: //; s/ describes.*/ describes/' "$answers" | sort -u | wc -l)
+[ "$verdicts" = 1 ] || echo "the verdicts differ"
 # The last target of each table is the main one.
 # shellcheck disable=SC2086
-awk -F, '
+awk -F, -v bad=$((verdicts != 1)) '
   FNR == 1 { files++; next }
   { if (!(files in target) || target[files] != $1) { target[files] = $1; for (d in seen) delete value[files, d] }
     seen[$2] = 1; value[files, $2] = $3; low[files, $2] = $4; high[files, $2] = $5; bound[files, $2] = $6 }
@@ -37,7 +41,7 @@ awk -F, '
         sum += w * log(value[f, d]); weights += w
         if (high[f, d] / low[f, d] > worst) worst = high[f, d] / low[f, d]
       }
-      if (!usable) { printf "%-28s %10s\n", d, "open or a bound"; continue }
+      if (!usable) { printf "%-28s %10s\n", d, "open or a bound"; bad = 1; continue }
       mean = sum / weights; chi = inside = 0
       for (f = 1; f <= files; f++) {
         sd = log(high[f, d] / low[f, d]) / (2 * 1.96)

@@ -236,7 +236,6 @@ static void budgets_of_every_kind(void **state) {
     bl_report_model_free(&a);
 }
 
-/* 0 has no place on a logarithmic axis and wins all the same. */
 static void a_mark_without_limits_says_so(void **state) {
     bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 6, .seeds = 3});
     a.main.critical.of[BL_STATS_EFFICIENCY_50] =
@@ -282,6 +281,24 @@ static void best_rates_lie_on_their_curves(void **state) {
     bl_report_model_free(&a);
 }
 
+/* Of the rates that were stopped the ones beside those that arrived are drawn. */
+static void far_stopped_rates_are_not_drawn(void **state) {
+    bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1});
+    for (size_t i = 0; i < a.rate_count; i++) {
+        bl_sensitivity_rate *r = &a.rates[i];
+        if (r->batch_size != 32) continue;
+        r->steps = r->learning_rate == 0x1p-9 ? 9000 : HUGE_VAL;
+        r->ran = 7000;
+    }
+    write_report(*state, &a);
+    bl_buf dat = contents(*state, "lr_sensitivity.dat");
+    assert_non_null(strstr(dat.data, "0.00048828125 7000 1 1 0\n0.0009765625 7000 1 1 1\n"));
+    assert_non_null(strstr(dat.data, "0.001953125 9000 1 0 1\n"));
+    bl_buf_free(&dat);
+    bl_report_model_free(&a);
+}
+
+/* 0 has no place on a logarithmic axis and wins all the same. */
 static void a_budget_that_ends_at_zero(void **state) {
     bl_report_model a =
         answer_of(*state, (bl_report_fixture){.sizes = 3, .seeds = 1, .budgets = true});
@@ -589,11 +606,11 @@ static void figures_from_logs_are_exact(void **state) {
         {"curves_examples.dat", "108800 0.24 0.24\n217344 0.21 0.21\n217600 0.19 0.19\n"                   },
         {"curves_time.dat",     "# time in s\n"                                                            },
         {"curves_time.dat",     "\n3.4 0.24 0.24\n6.792 0.21 0.21\n6.8 0.19 0.19\n"                        },
-        {"lr_sensitivity.dat",  "# arrived_1\n# learning_rate steps trials arrived\n"
-                               "# batch size 32\n0.00048828125 8250 1 1\n"
-                               "0.0009765625 6600 1 1\n\n\n# lost_1\n"
-                               "# learning_rate at_least trials arrived\n"
-                               "0.001953125 8250 1 0\n"                      },
+        {"lr_sensitivity.dat",  "# arrived_1\n# learning_rate steps trials arrived shown\n"
+                               "# batch size 32\n0.00048828125 8250 1 1 1\n"
+                               "0.0009765625 6600 1 1 1\n\n\n# lost_1\n"
+                               "# learning_rate at_least trials arrived shown\n"
+                               "0.001953125 8250 1 0 1\n"                    },
         {"pareto.dat",          "# target_1\n"                                                             },
         {"pareto.dat",          "# target 0.25\n32 3300 NaN NaN 105600 NaN NaN 0.0009765625\n"             },
         {"pareto.dat",          "# target 0.2\n32 6600 NaN NaN 211200 NaN NaN 0.0009765625\n"              },
@@ -700,6 +717,7 @@ int main(void) {
         IN_FOLDER(beside_a_known_answer),
         IN_FOLDER(budgets_of_every_kind),
         IN_FOLDER(best_rates_lie_on_their_curves),
+        IN_FOLDER(far_stopped_rates_are_not_drawn),
         IN_FOLDER(a_mark_without_limits_says_so),
         IN_FOLDER(a_mark_without_room_says_its_interval),
         IN_FOLDER(a_budget_that_ends_at_zero),
