@@ -1,5 +1,6 @@
 /* batchlab check NAME: configuration, data set declaration and sweep script, without computing. */
 #include "engine/base/mem.h"
+#include "engine/cli/check_twice.h"
 #include "engine/cli/experiment.h"
 #include "engine/config/set_notes.h"
 #include "engine/config/validate.h"
@@ -8,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_KEYS, PRESET, SET, OPTION_COUNT };
+enum { LIST_KEYS, PRESET, SET, TWICE, OPTION_COUNT };
 // clang-format off
 static const bl_option k_options[] = {
     [LIST_KEYS] = {"--list-keys", NULL, "[GROUP]",   "the keys of a group, or all keys"},
     [PRESET]    = {"--preset",    NULL, "NAME",      "check this preset's sweep"},
     [SET]       = {"--set",       NULL, "KEY=VALUE", "change one key; may be repeated", .repeats = true},
+    [TWICE]     = {"--twice",     NULL, NULL,        "start your program: same values again, also after a pause?"},
 };
 // clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
@@ -82,7 +84,7 @@ static int check(const bl_args *args) {
                   e.config.sweep.batch_sizes.n, trials);
     bl_config_notes(&e.config, say, NULL);
     bl_config_set_notes(&e.config, args->set, args->sets, say, NULL);
-    return BL_EXIT_DONE;
+    return bl_args_has(args, TWICE) ? bl_cli_check_twice(&e.config) : BL_EXIT_DONE;
 }
 
 const bl_command bl_cmd_check = {

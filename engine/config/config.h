@@ -114,6 +114,7 @@ typedef struct bl_config {
         char environment[BL_TEXTS]; /* list of texts: variables that results record */
         char inputs_sha256[65];     /* of the inputs' bytes; not a key */
         char folder[BL_PATH];       /* where the command is started; not a key */
+        int64_t repeat; /* noisy: how often the run was begun anew; not a key, part of its id */
     } external;
     struct {
         double growth;         /* evaluate at steps that grow by this factor, at least by 1 step */

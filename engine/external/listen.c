@@ -44,12 +44,12 @@ static void enter(bl_external *x, int64_t step, double value, double loss) {
                               .diverged = diverged};
 }
 
-static int64_t next_due(const bl_external *x) {
-    return bl_train_next_eval(&x->config, x->config.external.epoch_rows, x->now.step, x->limit);
+static int64_t next_due(const bl_external *x, int64_t limit) {
+    return bl_train_next_eval(&x->config, x->config.external.epoch_rows, x->now.step, limit);
 }
 
 void bl_external_diverge(bl_external *x) {
-    enter(x, next_due(x), (double)NAN, (double)NAN);
+    enter(x, next_due(x, x->limit), (double)NAN, (double)NAN);
 }
 
 /* ---- what a line does ---- */
@@ -66,7 +66,7 @@ static bl_status take_eval(bl_external *x, const bl_external_line *line, bl_err 
     x->heard = line->step;
     if (x->limit <= x->now.step) return BL_OK;   /* none is asked for */
     if (line->step <= x->now.step) return BL_OK; /* once more, after it was started again */
-    const int64_t due = next_due(x);
+    const int64_t due = next_due(x, x->limit);
     if (!bl_external_is_scraped(x) && line->step < due) return BL_OK;
     if (!bl_external_is_scraped(x) && line->step > due)
         return bl_external_fail(x, err,
@@ -102,7 +102,8 @@ static bl_status take_line(bl_external *x, const bl_external_line *line, bl_err 
         return BL_OK;
     case BL_EXTERNAL_SAVED:
         /* From a state ahead of an evaluation that was due, that one would never come. */
-        if (line->step < next_due(x)) x->spoken = (bl_external_state){line->step, x->log.len};
+        if (line->step < next_due(x, INT64_MAX))
+            x->spoken = (bl_external_state){line->step, x->log.len};
         return BL_OK;
     case BL_EXTERNAL_END:
         x->said_end = true;

@@ -46,6 +46,7 @@ static void write_header(bl_external *x) {
     bl_jw_str(&w, "run", x->run_id);
     bl_jw_i64(&w, "protocol", BL_EXTERNAL_PROTOCOL);
     bl_jw_str(&w, "inputs", x->config.external.inputs_sha256);
+    if (x->config.external.repeat > 0) bl_jw_i64(&w, "repeat", x->config.external.repeat);
     bl_config_identity(&x->config, bl_jw_slot(&w, "config"));
     bl_jw_end(&w);
     bl_jw_line(&w);

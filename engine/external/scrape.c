@@ -106,10 +106,11 @@ static const char *cell(const char *line, int column, char out[BL_EXTERNAL_WHY])
 
 static bl_status take_header(bl_external_scrape *s, const char *line, bl_err *err) {
     char name[BL_EXTERNAL_WHY];
-    int columns = 1;
-    for (const char *at = line; (at = strchr(at, ',')) != NULL; at++) columns++;
-    for (int i = 1; i <= columns; i++) {
-        (void)cell(line, i, name);
+    const char *at = line;
+    for (int i = 1; at != NULL; i++) {
+        (void)cell(at, 1, name);
+        at = strchr(at, ',');
+        if (at != NULL) at++;
         if (strcmp(name, "step") == 0) s->step = i;
         if (strcmp(name, s->metric) == 0) s->value = i;
         if (strcmp(name, "loss") == 0 || strcmp(name, "train_loss") == 0) s->loss = i;
@@ -151,6 +152,9 @@ bl_status bl_external_scrape_line(bl_external_scrape *s, bl_external_line *out, 
     bl_buf text = {0};
     bl_status status = BL_OK;
     *out = (bl_external_line){.value = (double)NAN, .loss = (double)NAN};
+    if (n > BL_EXTERNAL_LINE)
+        BL_FAIL(err, BL_EFORMAT, "%s: a line of %zu bytes; at most %d are read", s->how, n,
+                BL_EXTERNAL_LINE);
     bl_buf_add(&text, line, n);
     s->lines++;
     if (is_csv(s->how) && s->lines == 1)

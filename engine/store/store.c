@@ -33,6 +33,7 @@ static void write_identity(bl_buf *out, const bl_config *config, bool old,
     if (bl_config_is_external(config)) {
         bl_jw_i64(&w, "protocol", BL_EXTERNAL_PROTOCOL);
         bl_jw_str(&w, "inputs", config->external.inputs_sha256);
+        if (config->external.repeat > 0) bl_jw_i64(&w, "repeat", config->external.repeat);
         bl_jw_end(&w);
         bl_jw_done(&w);
         return;

@@ -68,14 +68,56 @@ static bl_status mend_identity(const bl_active_trial *a, const bl_scheduler *s, 
     return same ? BL_OK : bl_store_write(path, a->identity.data, a->identity.len, err);
 }
 
+/* The configuration of the trial's run. */
+static void resolve(const bl_active_trial *a, bl_config *config) {
+    bl_trial_resolve(a->trial, config);
+    config->external.repeat = a->repeat;
+}
+
+static void identify(bl_active_trial *a, const bl_scheduler *s) {
+    bl_config config;
+    resolve(a, &config);
+    bl_buf_clear(&a->identity);
+    bl_store_run_identity(&config, s->data->sha256, a->id, &a->identity);
+}
+
+/* A program that does not give the same values again cannot extend a run that was computed before.
+ * Its run is begun anew, as another one. */
+static bl_status begin_repeat(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
+    bl_active_trial_release(a);
+    a->repeat++;
+    a->evals = a->shared = 0;
+    a->result = a->part = (bl_file_stamp){0};
+    bl_stored_free(&a->stored);
+    identify(a, s);
+    return load_stored(a, s, err);
+}
+
+static bool is_noisy(const bl_active_trial *a) {
+    const bl_config *c = a->trial->base;
+    return bl_config_is_external(c) && strcmp(c->external.repeats, "noisy") == 0;
+}
+
+/* Was the run begun anew, as more was asked than is published of it? */
+static bool is_superseded(const bl_active_trial *a, const bl_scheduler *s) {
+    char path[BL_PATH], id[BL_RUN_ID];
+    bl_config config;
+    if (!a->stored.done || !is_noisy(a) || !bl_stop_needs_more(a->trial, a->eval, a->evals, 1.0, 0))
+        return false;
+    resolve(a, &config);
+    config.external.repeat++;
+    bl_store_run_identity(&config, s->data->sha256, id, NULL);
+    return bl_path(path, NULL, "%s/%s/result.json", s->store->dir, id) == BL_OK &&
+           bl_file_exists(path);
+}
+
 bl_status bl_active_trial_init(bl_active_trial *a, const bl_scheduler *s, const bl_trial *trial,
                                bl_err *err) {
     *a = (bl_active_trial){
         .trial = trial, .checkpoint_seconds = s->checkpoint_seconds, .stop = s->stop};
-    bl_config config;
-    bl_trial_resolve(trial, &config);
-    bl_store_run_identity(&config, s->data->sha256, a->id, &a->identity);
+    identify(a, s);
     BL_TRY(load_stored(a, s, err));
+    while (is_superseded(a, s)) BL_TRY(begin_repeat(a, s, err));
     return a->stored.done && !s->lookup_only ? mend_identity(a, s, err) : BL_OK;
 }
 
@@ -110,7 +152,7 @@ bl_status bl_active_trial_refresh(bl_active_trial *a, const bl_scheduler *s, bl_
 /* A run that an earlier release has finished is taken over under its id of today. */
 static bl_status adopt(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
     bl_config config;
-    bl_trial_resolve(a->trial, &config);
+    resolve(a, &config);
     BL_TRY(bl_store_adopt(s->store, a->claim, a->id, bl_buf_text(&a->identity), &config,
                           s->data->sha256, s->data->train_rows, err));
     return load_stored(a, s, err);
@@ -206,7 +248,7 @@ static bl_status resume(bl_active_trial *a, const bl_scheduler *s, bl_err *err) 
 bl_status bl_active_trial_open(bl_active_trial *a, const bl_scheduler *s, size_t threads,
                                bl_err *err) {
     bl_config config;
-    bl_trial_resolve(a->trial, &config);
+    resolve(a, &config);
     const bl_status status = bl_trainer_open(&a->train, s, &config, a->id, a->claim, threads, err);
     if (status == BL_ENOMEM) {
         a->out_of_memory = true;
@@ -215,7 +257,8 @@ bl_status bl_active_trial_open(bl_active_trial *a, const bl_scheduler *s, size_t
     BL_TRY(status);
     a->evals = 0; /* recomputed from step 0, or taken from the checkpoint's log */
     a->last_saved = bl_clock_seconds();
-    return resume(a, s, err);
+    BL_TRY(resume(a, s, err));
+    return a->stored.done && !a->saved && is_noisy(a) ? begin_repeat(a, s, err) : BL_OK;
 }
 
 /* One line for each stretch between evaluations, its evaluation included. Other runs share the
@@ -298,7 +341,7 @@ bl_status bl_active_trial_advance(bl_active_trial *a, const bl_scheduler *s, siz
     if (a->train == NULL) {
         const size_t had = a->evals;
         BL_TRY(bl_active_trial_open(a, s, threads, err));
-        if (a->out_of_memory || a->evals > had) return BL_OK;
+        if (a->train == NULL || a->evals > had) return BL_OK;
     }
     const int64_t from = bl_trainer_now(a->train)->step;
     const bl_status status = train_on(a, s, err);
@@ -362,7 +405,7 @@ static bl_status write_timing(const bl_active_trial *a, const bl_scheduler *s, s
     bl_buf text = {0}, packed = {0};
     if (a->timing.len == 0) return BL_OK;
     bl_config config;
-    bl_trial_resolve(a->trial, &config);
+    resolve(a, &config);
     BL_TRY(bl_trainer_memory(s, &config, &bytes, err));
     bl_jw w = bl_jw_open(&text);
     bl_jw_object(&w, NULL);

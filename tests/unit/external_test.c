@@ -1,0 +1,283 @@
+/* Runs that are programs, as far as no program is needed: lines of report.jsonl, what is read from
+ * a program that reports nothing, command lines, and what is part of an id.
+ * tests/cli/external_test.sh starts programs. */
+#include "engine/base/mem.h"
+#include "engine/config/open_values.h"
+#include "engine/external/exchange.h"
+#include "engine/external/inputs.h"
+#include "engine/external/report.h"
+#include "engine/external/scrape.h"
+#include "engine/store/store.h"
+#include "tests/check.h"
+#include "tests/scratch.h"
+#include <math.h>
+#include <string.h>
+
+static const char k_config[] =
+    "external: { command = [\"train\", \"--lr={learning_rate}\", \"{run}/x\", \"{width}\", \"{a "
+    "b}\"];\n"
+    "  settings: { width = 64; decay = 0.5; name = \"a'b\"; }; epoch_rows = 1000; };\n"
+    "metric = \"val_loss\";\n";
+
+static void read_config(bl_config *c) {
+    CHECK_OK(bl_config_parse(c, k_config, strlen(k_config), "cfg", NULL, NULL, 0, ERR));
+}
+
+/* ---- report.jsonl ---- */
+
+static const struct {
+    const char *text;
+    bl_external_word word; /* with step -1: refused */
+    int64_t step;
+} k_lines[] = {
+    {"{\"start\":0,\"pid\":1}",                     BL_EXTERNAL_START,   0  },
+    {"{\"step\":128,\"value\":0.31}",               BL_EXTERNAL_EVAL,    128},
+    {"{\"mark\":3,\"train_s\":1}",                  BL_EXTERNAL_MARK,    3  },
+    {"{\"noise\":4,\"batch\":[1],\"grad_sq\":[2]}", BL_EXTERNAL_NOISE,   4  },
+    {"{\"saving\":5}",                              BL_EXTERNAL_SAVING,  5  },
+    {"{\"saved\":5}",                               BL_EXTERNAL_SAVED,   5  },
+    {"{\"end\":6,\"why\":\"done\"}",                BL_EXTERNAL_END,     6  },
+    {"{\"error\":\"oom\"}",                         BL_EXTERNAL_ERROR,   0  },
+    {"{\"later\":1}",                               BL_EXTERNAL_NOTHING, 0  },
+    {"{\"step\":1}",                                BL_EXTERNAL_EVAL,    -1 },
+    {"{\"step\":1.5,\"value\":1}",                  BL_EXTERNAL_EVAL,    -1 },
+    {"{\"step\":-1,\"value\":1}",                   BL_EXTERNAL_EVAL,    -1 },
+    {"{\"step\":\"1\",\"value\":1}",                BL_EXTERNAL_EVAL,    -1 },
+    {"{\"step\":1,\"value\":\"x\"}",                BL_EXTERNAL_EVAL,    -1 },
+    {"[1]",                                         BL_EXTERNAL_NOTHING, -1 },
+    {"{\"step\":1,",                                BL_EXTERNAL_NOTHING, -1 },
+    {"",                                            BL_EXTERNAL_NOTHING, -1 },
+};
+
+static void test_lines(void **state) {
+    (void)state;
+    bool seen[BL_EXTERNAL_ERROR + 1] = {false};
+    for (size_t i = 0; i < BL_COUNT(k_lines); i++) {
+        bl_external_line line;
+        bl_err err;
+        const bl_status status =
+            bl_external_line_read(&line, k_lines[i].text, strlen(k_lines[i].text), "r", i, &err);
+        if ((status == BL_OK) != (k_lines[i].step >= 0))
+            fail_msg("%s: %s", k_lines[i].text, status == BL_OK ? "taken" : err.text);
+        if (status != BL_OK) continue;
+        assert_int_equal(line.word, k_lines[i].word);
+        assert_int_equal(line.step, k_lines[i].step);
+        seen[line.word] = true;
+    }
+    for (size_t i = 0; i < BL_COUNT(seen); i++) assert_true(seen[i]);
+}
+
+/* As Python's json module writes them; in a text they stay. */
+static void test_not_finite(void **state) {
+    (void)state;
+    static const char *const values[] = {"NaN", "Infinity", "-Infinity", "null"};
+    for (size_t i = 0; i < BL_COUNT(values); i++) {
+        bl_external_line line;
+        char text[128];
+        const int n = snprintf(text, sizeof text, "{\"step\":1,\"value\": %s, \"loss\":%s}",
+                               values[i], values[i]);
+        CHECK_OK(bl_external_line_read(&line, text, (size_t)n, "r", 1, ERR));
+        assert_true(isnan(line.value) && isnan(line.loss));
+    }
+    bl_external_line line;
+    static const char text[] = "{\"end\":1,\"why\":\"NaN \\\" Infinity\"}";
+    CHECK_OK(bl_external_line_read(&line, text, strlen(text), "r", 1, ERR));
+    assert_string_equal(line.why, "NaN \" Infinity");
+}
+
+/* ---- scrape ---- */
+
+static bl_external_line scrape(const char *how, const char *lines) {
+    bl_external_scrape s = {.how = how, .metric = "val_loss"};
+    bl_external_line out = {0};
+    while (*lines != '\0') {
+        const size_t n = strcspn(lines, "\n");
+        CHECK_OK(bl_external_scrape_line(&s, &out, lines, n, ERR));
+        lines += n + (lines[n] == '\n');
+    }
+    return out;
+}
+
+static void check_scraped(const char *how, const char *lines, int64_t step, double value) {
+    const bl_external_line line = scrape(how, lines);
+    assert_int_equal(line.word, step > 0 ? BL_EXTERNAL_EVAL : BL_EXTERNAL_NOTHING);
+    if (step > 0) assert_int_equal(line.step, step);
+    if (step > 0 && isnan(value)) assert_true(isnan(line.value));
+    if (step > 0 && !isnan(value)) assert_true(line.value == value);
+}
+
+static void test_scrape(void **state) {
+    (void)state;
+    static const char pattern[] = "step {step} of {} val_loss {value}";
+    check_scraped("m.csv", "step,loss,val_loss\n10,1,0.5", 10, 0.5);
+    check_scraped("m.csv", "val_loss, step\n\"0.25\",20", 20, 0.25);
+    check_scraped("m.csv", "step,val_loss\n10,nan", 10, (double)NAN);
+    check_scraped("m.csv", "step,val_loss\n10,", 0, 0.0);
+    check_scraped("m.jsonl", "{\"step\":7,\"val_loss\":0.125,\"x\":1}", 7, 0.125);
+    check_scraped("m.jsonl", "not json", 0, 0.0);
+    check_scraped(pattern, "2026 INFO  step  12 of 99   val_loss 0.5, done", 12, 0.5);
+    check_scraped(pattern, "step 12 of 99 val_loss inf", 12, (double)NAN);
+    check_scraped(pattern, "laststep 12 of 99 val_loss 1", 0, 0.0);
+    check_scraped(pattern, "step twelve of 99 val_loss 1", 0, 0.0);
+    assert_true(bl_external_scrape_holds(pattern) && bl_external_scrape_holds("a.csv"));
+    assert_false(bl_external_scrape_holds("loss {value}"));
+    bl_external_scrape s = {.how = "m.csv", .metric = "val_loss"};
+    bl_external_line line;
+    bl_err err;
+    assert_int_equal(bl_external_scrape_line(&s, &line, "step,loss", 9, &err), BL_EFORMAT);
+    assert_string_equal(err.text, "m.csv has no column 'val_loss'; its header is step,loss");
+}
+
+/* ---- what a program is given ---- */
+
+static void test_command(void **state) {
+    (void)state;
+    bl_config c;
+    char **argv;
+    bl_buf text = {0};
+    bl_err err;
+    read_config(&c);
+    CHECK_OK(bl_external_argv(&argv, &c, "/r", ERR));
+    bl_external_argv_text(&text, argv);
+    assert_string_equal(bl_buf_text(&text), "train --lr=0.001 /r/x 64 '{a b}'");
+    bl_external_argv_free(argv);
+    bl_buf_clear(&text);
+    bl_external_params_text(&text, &c, NULL);
+    assert_string_equal(bl_buf_text(&text),
+                        "{\"batch_size\":64,\"learning_rate\":0.001,\"seed\":1,\"decay\":0.5,"
+                        "\"name\":\"a'b\",\"width\":64}\n");
+    CHECK_OK(bl_config_set(&c, "external.command", "\"x\", \"{widht}\"", ERR));
+    assert_int_equal(bl_external_argv(&argv, &c, "/r", &err), BL_EINVAL);
+    assert_string_equal(
+        err.text, "external.command: {widht} is no parameter of a run; did you mean 'width'?");
+    bl_buf_clear(&text);
+    const int64_t evals[] = {1, 2};
+    const double rates[] = {0.5};
+    const bl_external_goal goal = {2, true, evals, 2, rates, 1};
+    bl_external_goal_text(&text, &goal);
+    assert_string_equal(bl_buf_text(&text),
+                        "{\"until\":2,\"evals\":[1,2],\"park\":true,\"rates\":[0.5]}\n");
+    bl_buf_free(&text);
+}
+
+/* Settings by name, from a trial or --set; a name that is not there is another key's. */
+static void test_settings(void **state) {
+    (void)state;
+    bl_config c;
+    char path[BL_OPEN_PATH];
+    read_config(&c);
+    assert_true(bl_config_setting_find(&c, "decay", path));
+    assert_string_equal(path, "external.settings.decay");
+    assert_false(bl_config_setting_find(&c, "momentum", path));
+    CHECK_OK(bl_config_set(&c, "decay", "0.25", ERR));
+    CHECK_OK(bl_config_set(&c, path, "0.125", ERR));
+    CHECK_OK(bl_config_set(&c, "name", "two words", ERR));
+    assert_string_equal(c.external.settings,
+                        "{\"decay\":0.125,\"name\":\"two words\",\"width\":64}");
+    assert_true(bl_config_key_is_identity("external.settings.decay"));
+    CHECK_OK(bl_config_set(&c, "weight_decay", "0.5", ERR));
+    assert_true(c.optimizer.weight_decay == 0.5);
+}
+
+/* ---- identity ---- */
+
+/* What is part of an id, and what is not. */
+static const struct {
+    const char *path, *value;
+    bool in_id;
+} k_keys[] = {
+    {"external.command",     "\"other\"",     true },
+    {"external.version",     "2",             true },
+    {"external.settings",    "width = 65;",   true },
+    {"external.scrape",      "a.csv",         true },
+    {"external.inputs",      "\"x\"",         false}, /* their bytes are */
+    {"external.repeats",     "exact",         false},
+    {"external.checkpoint",  "false",         false},
+    {"external.grace",       "1",             false},
+    {"external.silence",     "1",             false},
+    {"external.epoch_rows",  "5",             false},
+    {"external.memory_mib",  "5",             false},
+    {"external.environment", "\"HOME\"",      false},
+    {"metric",               "other",         true },
+    {"train.batch_size",     "32",            true },
+    {"train.learning_rate",  "0.5",           true },
+    {"train.seed",           "7",             true },
+    {"eval.growth",          "2",             true },
+    {"eval.first",           "3",             true },
+    {"optimizer.name",       "sgd",           false},
+    {"optimizer.beta2",      "0.5",           false},
+    {"model.hidden",         "3",             false},
+    {"loss",                 "cross_entropy", false},
+    {"schedule.name",        "cosine",        false},
+    {"data.rows",            "5",             false},
+};
+
+static void test_identity(void **state) {
+    (void)state;
+    bl_config base, other;
+    char was[BL_RUN_ID], is[BL_RUN_ID];
+    read_config(&base);
+    bl_store_run_identity(&base, "data", was, NULL);
+    for (size_t i = 0; i < BL_COUNT(k_keys); i++) {
+        other = base;
+        CHECK_OK(bl_config_set(&other, k_keys[i].path, k_keys[i].value, ERR));
+        bl_store_run_identity(&other, "data", is, NULL);
+        if ((strcmp(was, is) != 0) != k_keys[i].in_id)
+            fail_msg("%s is %spart of an id", k_keys[i].path, k_keys[i].in_id ? "no " : "");
+    }
+    for (size_t i = 0; i < bl_schema_count; i++) {
+        size_t k = 0;
+        while (k < BL_COUNT(k_keys) && strcmp(k_keys[k].path, bl_schema[i].path) != 0) k++;
+        if (bl_schema[i].when == BL_WHEN_EXTERNAL && k == BL_COUNT(k_keys))
+            fail_msg("%s has no case here", bl_schema[i].path);
+    }
+    other = base;
+    other.external.repeat = 1;
+    bl_store_run_identity(&other, "data", is, NULL);
+    assert_string_not_equal(was, is);
+}
+
+static void write_text(const char *dir, const char *name, const char *text) {
+    char path[BL_PATH];
+    CHECK_OK(bl_path(path, ERR, "%s/%s", dir, name));
+    CHECK_OK(bl_file_write(path, text, strlen(text), ERR));
+}
+
+/* Bytes and names of inputs count; what a program leaves beside them does not. */
+static void test_inputs(void **state) {
+    (void)state;
+    const char *dir = scratch_folder("inputs");
+    bl_config c;
+    bl_err err;
+    char first[BL_SHA256_HEX], sub[BL_PATH], cache[BL_PATH];
+    read_config(&c);
+    CHECK_OK(bl_path(sub, ERR, "%s/src/__pycache__", dir));
+    CHECK_OK(bl_path(cache, ERR, "%s/cache", dir));
+    CHECK_OK(bl_make_dirs(sub, ERR));
+    write_text(dir, "a.py", "one");
+    write_text(dir, "src/b.py", "two");
+    CHECK_OK(bl_config_set(&c, "external.inputs", "\"a.py\", \"src\"", ERR));
+    CHECK_OK(bl_external_identify(&c, dir, cache, true, ERR));
+    memcpy(first, c.external.inputs_sha256, sizeof first);
+    write_text(dir, "src/__pycache__/b.pyc", "x");
+    write_text(dir, "src/.hidden", "x");
+    CHECK_OK(bl_external_identify(&c, dir, cache, true, ERR));
+    assert_string_equal(c.external.inputs_sha256, first);
+    CHECK_OK(bl_external_identify(&c, dir, NULL, false, ERR));
+    assert_string_equal(c.external.inputs_sha256, first);
+    write_text(dir, "src/b.py", "2wo");
+    CHECK_OK(bl_external_identify(&c, dir, cache, true, ERR));
+    assert_string_not_equal(c.external.inputs_sha256, first);
+    CHECK_OK(bl_config_set(&c, "external.inputs", "\"absent\"", ERR));
+    assert_int_equal(bl_external_identify(&c, dir, NULL, false, &err), BL_EMISSING);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines),    cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_scrape),   cmocka_unit_test(test_command),
+        cmocka_unit_test(test_settings), cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_inputs),
+    };
+    return cmocka_run_group_tests_name("external", tests, NULL, NULL);
+}
