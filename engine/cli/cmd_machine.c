@@ -90,6 +90,7 @@ static bl_status measure_times(bl_survey *s, bl_experiment *e, const bl_plan_hea
                                       .batch_sizes = s->ran,
                                       .count = s->ran_count,
                                       .file = BL_REPORT_MACHINE_TIMES,
+                                      .inference = true,
                                       .again = true,
                                       .stop = s->stop,
                                       .say = s->say,
@@ -152,6 +153,11 @@ static bl_status measure_and_say(const bl_args *args, bl_experiment *e, bl_surve
                                  const wishes *w, bl_err *err) {
     size_t jobs = 1;
     BL_TRY(bl_experiment_config(e, args->operand, args->value[PRESET], args, err));
+    if (bl_config_is_external(&e->config))
+        BL_FAIL(err, BL_EINVAL,
+                "machine measures the nets that batchlab trains itself; `batchlab run %s` times a "
+                "program of your own",
+                args->operand);
     BL_TRY(bl_experiment_level(e, args->value[DEVICE], err));
     BL_TRY(bl_experiment_open(e, bl_args_has(args, SYNTHETIC), true, err));
     BL_TRY(bl_experiment_device(e, args->value[DEVICE], &jobs, err));

@@ -23,15 +23,6 @@ static bl_status check_stop(const bl_survey *s, bl_err *err) {
 
 /* ---- memory ---- */
 
-static bl_status probe(void *ctx, int64_t batch_size, bl_probe_result *result, bl_err *err) {
-    const bl_survey *s = ctx;
-    char line[96];
-    BL_TRY(check_stop(s, err));
-    (void)snprintf(line, sizeof line, "trying batch size %" PRId64, batch_size);
-    say(s, line);
-    return bl_probe_run(result, &s->place, batch_size, err);
-}
-
 /* As planned, without taking any. */
 static bl_status planned(const bl_survey *s, int64_t batch_size, double *bytes, bl_err *err) {
     bl_config c = *s->place.config;
@@ -72,6 +63,23 @@ static double expected(void *ctx, int64_t batch_size) {
         if (s->search.tried[i].batch_size <= batch_size)
             seconds = fmax(seconds, s->search.tried[i].result.seconds);
     return seconds + (base_bytes(s) + bytes > allowed(s) ? 0 : bytes / fresh_bytes);
+}
+
+static bl_status probe(void *ctx, int64_t batch_size, bl_probe_result *result, bl_err *err) {
+    const bl_survey *s = ctx;
+    char line[96];
+    double bytes = 0;
+    BL_TRY(check_stop(s, err));
+    /* A device has no process whose memory could be limited: there the plan keeps to the limit. */
+    if (s->place.device_data != NULL) {
+        const bl_status status = planned(s, batch_size, &bytes, err);
+        if (status != BL_OK && status != BL_ENOMEM) return status;
+        *result = (bl_probe_result){.ending = BL_PROBE_REFUSED, .bytes = (double)NAN};
+        if (status == BL_ENOMEM || bytes > allowed(s)) return BL_OK;
+    }
+    (void)snprintf(line, sizeof line, "trying batch size %" PRId64, batch_size);
+    say(s, line);
+    return bl_probe_run(result, &s->place, batch_size, err);
 }
 
 static bl_status check_limit(const bl_survey *s, bl_err *err) {

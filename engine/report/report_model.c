@@ -163,6 +163,8 @@ void bl_report_model_free(bl_report_model *m) {
     for (size_t i = 0; i < m->timing_count; i++) {
         free(m->timing[i].seconds);
         free(m->timing[i].processor);
+        free(m->timing[i].inference);
+        free(m->timing[i].inference_processor);
     }
     free(m->machine.probe);
     for (size_t i = 0; i < m->run_count; i++) free(m->runs[i].eval);

@@ -47,7 +47,9 @@ typedef struct bl_report_timing {
     double batch_size;
     bl_stats_value step_seconds; /* median with interval */
     double *seconds;             /* (repeats): repeat r of every batch size ran in the same spell */
-    double *processor;           /* (repeats) of the same steps on the processor; NULL: not known */
+    double *inference,
+        *inference_processor; /* (repeats) of a forward pass alone; NULL: not timed */
+    double *processor;        /* (repeats) of the same steps on the processor; NULL: not known */
     size_t repeats;
     double memory_bytes, joules_per_step;
 } bl_report_timing;

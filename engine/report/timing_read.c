@@ -25,17 +25,17 @@ static void read_seconds(bl_report_timing *t, const bl_json *array) {
         t->step_seconds = bl_stats_median_interval(t->seconds, t->repeats, BL_STATS_LEVEL, NULL);
 }
 
-/* Of the same steps, in the same order; a file may have none, or null on a device. */
-static void read_processor(bl_report_timing *t, const bl_json *array) {
+/* As many numbers above 0 as there are repeats, in the same order; NULL where the file has others:
+ * none, or null on a device. The caller's to free. */
+static double *read_repeats(const bl_json *array, size_t repeats) {
     size_t n = 0;
-    if (array == NULL || array->count != t->repeats || t->repeats == 0) return;
-    double *seconds = bl_xalloc(t->repeats * sizeof *seconds);
+    if (array == NULL || array->count != repeats || repeats == 0) return NULL;
+    double *seconds = bl_xalloc(repeats * sizeof *seconds);
     for (const bl_json *v = array->first; v != NULL; v = v->next)
         if (v->type == BL_JSON_NUMBER && v->number > 0) seconds[n++] = v->number;
-    if (n == t->repeats)
-        t->processor = seconds;
-    else
-        free(seconds);
+    if (n == repeats) return seconds;
+    free(seconds);
+    return NULL;
 }
 
 size_t bl_report_step_sizes(const bl_report_model *model, bl_stats_step_size *out) {
@@ -44,6 +44,17 @@ size_t bl_report_step_sizes(const bl_report_model *model, bl_stats_step_size *ou
         const bl_report_timing *t = &model->timing[i];
         if (t->repeats == 0) continue;
         out[n++] = (bl_stats_step_size){t->batch_size, t->seconds, t->repeats, t->processor};
+    }
+    return n;
+}
+
+size_t bl_report_inference_sizes(const bl_report_model *model, bl_stats_step_size *out) {
+    size_t n = 0;
+    for (size_t i = 0; i < model->timing_count; i++) {
+        const bl_report_timing *t = &model->timing[i];
+        if (t->inference == NULL) continue;
+        out[n++] =
+            (bl_stats_step_size){t->batch_size, t->inference, t->repeats, t->inference_processor};
     }
     return n;
 }
@@ -57,7 +68,10 @@ static void read_points(bl_report_model *m, const bl_json *points) {
                                 .memory_bytes = number(p, "memory_bytes"),
                                 .joules_per_step = number(p, "joules_per_step")};
         read_seconds(t, bl_json_get(p, "seconds_per_step"));
-        read_processor(t, bl_json_get(p, "processor_seconds_per_step"));
+        t->processor = read_repeats(bl_json_get(p, "processor_seconds_per_step"), t->repeats);
+        t->inference = read_repeats(bl_json_get(p, "inference_seconds"), t->repeats);
+        t->inference_processor =
+            read_repeats(bl_json_get(p, "inference_processor_seconds"), t->repeats);
     }
 }
 

@@ -11,4 +11,6 @@ bl_status bl_report_timing_read(bl_report_model *model, const char *run_dir, con
 /* What was timed, ascending in batch size: views into the model. Room for timing_count is the
  * caller's; how many there are is returned. */
 size_t bl_report_step_sizes(const bl_report_model *model, bl_stats_step_size *out);
+/* The same of forward passes alone, where they were timed. */
+size_t bl_report_inference_sizes(const bl_report_model *model, bl_stats_step_size *out);
 #endif

@@ -80,7 +80,7 @@ bl_stats_disturbance bl_stats_step_disturbance(const bl_stats_step_size *size, s
 bl_stats_step_line bl_stats_fit_processor_line(const bl_stats_step_size *size, size_t n);
 
 /* Sizes at most so far apart are neighbours, which differ in nothing but a number: 127 and 128. */
-#define BL_STATS_NEIGHBOURS 1.025
+#define BL_STATS_NEIGHBOURS 1.04
 /* The margin within which times count as equal. */
 #define BL_STATS_EQUAL_MARGIN 0.02
 /* Is the time of b what a's says it should be, once the line has been divided out? By matched

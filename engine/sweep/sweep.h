@@ -43,6 +43,7 @@ typedef struct bl_timing_options {
     const int64_t *batch_sizes;
     size_t count;
     const char *file; /* in the store's folder; NULL: timing.json */
+    bool inference;   /* time forward passes alone, too */
     bool again;       /* measure although the file holds the same measurement */
     const volatile int *stop;
     void (*say)(void *ctx, const char *text); /* progress, may be NULL */

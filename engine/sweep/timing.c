@@ -29,7 +29,8 @@ typedef struct point {
     size_t device_bytes; /* as the device counted it, a queue's workspace included; 0: none */
     double seconds[MOST_REPEATS], joules; /* joules per step, NAN: not reported */
     double processor[MOST_REPEATS];       /* seconds of a step on the processor, NAN: on a device */
-    bl_external *program;                 /* that waits between two repetitions; NULL: none */
+    double inference[MOST_REPEATS], inference_processor[MOST_REPEATS]; /* of a forward pass alone */
+    bl_external *program; /* that waits between two repetitions; NULL: none */
 } point;
 
 void bl_timing_processor(char out[128]) {
@@ -138,6 +139,17 @@ static bl_status measure_program(const bl_timing_options *o, const bl_claim *cla
     return BL_OK;
 }
 
+static bl_status measure_inference(bl_train *train, const bl_config *c, point *p, size_t repeat,
+                                   bl_err *err) {
+    const double cpu = bl_clock_cpu_seconds(), start = bl_clock_seconds();
+    const bl_status status =
+        bl_train_time_inference(train, c->timing.seconds, &p->inference[repeat], err);
+    if (status == BL_EUNSUPPORTED) return BL_OK;
+    const double passed = bl_clock_seconds() - start, batches = passed / p->inference[repeat];
+    p->inference_processor[repeat] = fmin(passed, bl_clock_cpu_seconds() - cpu) / batches;
+    return status;
+}
+
 /* One repetition of one batch size: seconds of a step and, where the machine reports it, joules. */
 static bl_status measure_once(const bl_timing_options *o, point *p, size_t repeat, bl_err *err) {
     bl_config c = *o->config;
@@ -153,8 +165,11 @@ static bl_status measure_once(const bl_timing_options *o, point *p, size_t repea
     p->processor[repeat] =
         o->device_data != NULL ? (double)NAN : fmin(passed, bl_clock_cpu_seconds() - cpu) / steps;
     if (repeat == 0) p->joules = (joules_now(o) - joules) / steps;
+    const bl_status forward = status == BL_OK && o->inference && o->device_data == NULL
+                                  ? measure_inference(train, &c, p, repeat, err)
+                                  : status;
     bl_train_close(train);
-    return status;
+    return forward;
 }
 
 /* How much longer than on the processor it took. */
@@ -204,6 +219,14 @@ static void write_point(bl_jw *w, const point *p, size_t repeats) {
     bl_jw_array(w, "processor_seconds_per_step");
     for (size_t r = 0; r < repeats; r++) bl_jw_f64(w, NULL, p->processor[r]);
     bl_jw_end(w);
+    if (p->inference[0] > 0) {
+        bl_jw_array(w, "inference_seconds");
+        for (size_t r = 0; r < repeats; r++) bl_jw_f64(w, NULL, p->inference[r]);
+        bl_jw_end(w);
+        bl_jw_array(w, "inference_processor_seconds");
+        for (size_t r = 0; r < repeats; r++) bl_jw_f64(w, NULL, p->inference_processor[r]);
+        bl_jw_end(w);
+    }
     bl_jw_i64(w, "memory_bytes", (int64_t)p->memory_bytes);
     if (p->device_bytes > 0) bl_jw_i64(w, "device_bytes", (int64_t)p->device_bytes);
     bl_jw_f64(w, "joules_per_step", p->joules);

@@ -27,6 +27,28 @@ bl_status bl_train_time(bl_train *train, double seconds, double *seconds_per_ste
     return BL_OK;
 }
 
+bl_status bl_train_time_inference(bl_train *train, double seconds, double *seconds_per_batch,
+                                  bl_err *err) {
+    if (train->workload != &bl_workload_net)
+        BL_FAIL(err, BL_EUNSUPPORTED, "inference is measured for nets on the processor");
+    const double start = bl_clock_seconds();
+    double now = start;
+    size_t batches = 0;
+    for (; batches < LEAST_STEPS || now - start < seconds; batches++) {
+        for (size_t at = 0; at < train->batch; at += train->micro) {
+            const bl_pass pass = {.kernels = train->kernels,
+                                  .pool = train->pool,
+                                  .scratch = train->scratch,
+                                  .batch = bl_size_min(train->micro, train->batch - at)};
+            bl_train_gather(train, BL_TRAIN_GATHER_STREAM, batches * train->batch + at, pass.batch);
+            bl_net_infer(&train->net, &pass);
+        }
+        now = bl_clock_seconds();
+    }
+    *seconds_per_batch = (now - start) / (double)batches;
+    return BL_OK;
+}
+
 /* ---- phases ---- */
 
 const char *const bl_train_phase_names[] = {[BL_TRAIN_GATHER] = "gather",

@@ -104,6 +104,10 @@ bl_status bl_train_restore(bl_train *train, const void *bytes, size_t n, const c
  * pass. Changes the run's state; use a run opened for this. */
 bl_status bl_train_time(bl_train *train, double seconds, double *seconds_per_step,
                         bl_err *err) BL_CHECKED;
+/* The same of inference: forward alone, as an evaluation goes, over batches of the run's size (its
+ * pieces, where it has some). BL_EUNSUPPORTED: not a net on a processor. */
+bl_status bl_train_time_inference(bl_train *train, double seconds, double *seconds_per_batch,
+                                  bl_err *err) BL_CHECKED;
 /* Where the time of a step goes, by a clock of phases that is off in training and changes no bit.
  * Pieces' sums count as backward, running statistics as optimizer. */
 typedef enum bl_train_phase {

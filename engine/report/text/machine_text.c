@@ -156,6 +156,7 @@ void bl_report_machine_words(bl_buf *out, const bl_report_model *m) {
     bl_stats_step_size *size = bl_xalloc((m->timing_count + 1) * sizeof *size);
     const size_t n = bl_report_step_sizes(m, size);
     if (n > 1 || (n > 0 && m->machine.known)) bl_times_words(out, size, n);
+    bl_times_inference_words(out, size, bl_report_inference_sizes(m, size));
     free(size);
     if (m->machine.known) machine_words(out, m);
 }
@@ -196,6 +197,12 @@ void bl_report_machine_json(bl_jw *w, const bl_report_model *m) {
     if (n > 1 || (n > 0 && m->machine.known)) {
         bl_jw_object(w, "times");
         bl_times_json(w, size, n);
+        bl_jw_end(w);
+    }
+    const size_t forward = bl_report_inference_sizes(m, size);
+    if (forward > 1) {
+        bl_jw_object(w, "inference");
+        bl_times_json(w, size, forward);
         bl_jw_end(w);
     }
     free(size);

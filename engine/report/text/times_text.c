@@ -43,9 +43,9 @@ void bl_times_line(bl_buf *out, const bl_stats_step_line *line) {
     bl_buf_str(out, " x B");
 }
 
-static void line_words(bl_buf *out, const bl_stats_step_line *line, const bl_stats_step_size *size,
-                       size_t n) {
-    bl_buf_str(out, "throughput   t(B) = ");
+static void line_words(bl_buf *out, const char *label, const bl_stats_step_line *line,
+                       const bl_stats_step_size *size, size_t n) {
+    bl_buf_printf(out, "%-13st(B) = ", label);
     bl_times_line(out, line);
     bl_buf_printf(out, "   (%zu sizes", n);
     if (n > 2) bl_buf_printf(out, ", worst deviation %.1f %%", 100 * fabs(line->worst));
@@ -199,10 +199,18 @@ static void neighbours_words(bl_buf *out, const bl_stats_step_size *size, size_t
     verdict_words(out, verdict, &ratio);
 }
 
+void bl_times_inference_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
+    bl_stats_step_line line = bl_stats_fit_processor_line(size, n);
+    if (!line.known) line = bl_stats_fit_step_line(size, n);
+    if (!line.known) return;
+    line_words(out, "inference", &line, size, n);
+    neighbours_words(out, size, n);
+}
+
 void bl_times_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     const bl_stats_step_line line = bl_stats_fit_step_line(size, n);
     if (line.known) {
-        line_words(out, &line, size, n);
+        line_words(out, "throughput", &line, size, n);
         knee_words(out, &line);
     } else {
         bl_buf_str(out, "throughput   one batch size: no line\n");

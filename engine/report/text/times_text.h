@@ -7,6 +7,8 @@
 
 /* Lines of at most 80 columns, the first with the label "throughput". Sizes ascending, n >= 1. */
 void bl_times_words(bl_buf *out, const bl_stats_step_size *size, size_t n);
+/* The line of forward passes alone, by the processor where it is known, and their neighbours. */
+void bl_times_inference_words(bl_buf *out, const bl_stats_step_size *size, size_t n);
 /* Nothing on a quiet machine; else how busy it was and by how much the times may be too long. */
 void bl_times_busy_words(bl_buf *out, const bl_stats_step_size *size, size_t n, const char *indent);
 /* A table with a row for each size: batch size, time per step, examples per second, how far off the
