@@ -106,6 +106,11 @@ static void test_refusals(void **state) {
     REFUSED("y,x\n1,2\n2,3\n", "at least 20 are needed", .target = "y");
     REFUSED("y;x\n1;2\n2;3\n", "there is one column, 'y;x'", .target = "y", .separator = '|');
     REFUSED("1.5,-2,w\n2.5,3,w\n3,4,v\n", "the first row looks like values", .target = "-2");
+    bl_buf_clear(&text);
+    bl_buf_str(&text, "id,y\n");
+    for (int i = 0; i < 30; i++) bl_buf_printf(&text, "%d,%d.5\n", i, i * 7 % 11);
+    REFUSED(bl_buf_text(&text),
+            "no column is left to learn from; 'id' is ignored: it numbers the rows", .target = "y");
     bl_buf_free(&text);
 }
 
@@ -248,6 +253,8 @@ static void test_row_numbers(void **state) {
         {"id",          7919, 5000, 100003, BL_KIND_IGNORED   },
         {"Customer ID", 7919, 5000, 100003, BL_KIND_IGNORED   },
         {"width",       7919, 5000, 100003, BL_KIND_CONTINUOUS},
+        {"time",        1,    1,    99999,  BL_KIND_CONTINUOUS}, /* a series */
+        {"year",        1,    1875, 99999,  BL_KIND_CONTINUOUS},
     };
     bl_buf text = {0};
     for (size_t k = 0; k < BL_COUNT(cases); k++) {

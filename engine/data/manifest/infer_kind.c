@@ -224,10 +224,15 @@ static bool are_codes(const bl_inferred_column *c) {
     return c->distinct <= FEW_INTEGERS || counts_up;
 }
 
+static bool named_like_a_year(const char *name) {
+    return strcasestr(name, "year") != NULL || named_like_a_date(name);
+}
+
 /* Whole numbers, a different one in every row, that are consecutive, rise from row to row, or are
- * called an id. */
+ * called an id. A column of that kind that is called a time is one: a series has a row for each. */
 static bool number_the_rows(const bl_inferred_column *c, size_t rows) {
     const bl_infer_numbers *f = numbers_of(c);
+    if (named_like_a_year(c->name)) return false;
     if (f->fractions > 0 || f->count != rows || rows <= FEW_INTEGERS) return false;
     const bool consecutive = f->high - f->low + 1 == (double)rows && c->distinct == rows;
     if (f->falls == 0 || consecutive) return true;
@@ -459,6 +464,14 @@ static void check_footer(bl_inferred *in) {
     }
 }
 
+/* Every column but the target was left out: why, for the first of them. */
+static bl_status fail_no_input(const bl_inferred *in, const char *file, bl_err *err) {
+    const bl_inferred_column *c = in->column;
+    c += in->columns > 1 && in->target == 0;
+    BL_FAIL(err, BL_EINVAL, "%s: no column is left to learn from; '%.60s' is ignored: %s", file,
+            c->name, c->why);
+}
+
 bl_status bl_infer_decide(bl_inferred *in, const bl_infer_wish *wish, const char *file,
                           bl_err *err) {
     size_t inputs = 0;
@@ -481,6 +494,6 @@ bl_status bl_infer_decide(bl_inferred *in, const bl_infer_wish *wish, const char
     BL_TRY(decide_split(in, wish, file, err));
     for (size_t i = 0; i < in->columns; i++)
         inputs += in->column[i].kind != BL_KIND_IGNORED && in->column[i].kind != BL_KIND_TARGET;
-    if (inputs == 0) BL_FAIL(err, BL_EINVAL, "%s: no column is left to learn from", file);
+    if (inputs == 0) return fail_no_input(in, file, err);
     return BL_OK;
 }
