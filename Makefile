@@ -169,7 +169,7 @@ EMULATION := $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench
 STARTED := program $(B)/batchlab $(TRAINER) $(filter $(B)/%,$(CHOSEN)) $(patsubst %.c,$(B)/%,$(filter %_fuzz.c,$(CHOSEN))) \
            $(if $(if $(T),$(strip $(foreach w,device families cuda gpu energy scheduler identity,$(findstring $w,$(CHOSEN)))),all),$(EMULATION))
 tests: $(STARTED) $(if $(T),,$(BENCH) $(COVERAGE))
-check: layers tests
+check: layers $(STARTED)
 	$(Q)sh tests/run.sh $(B) $(CHOSEN)
 
 # Kills, faults, damage and many workers at the figures that docs/faults.md promises, a process for each core

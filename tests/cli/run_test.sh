@@ -8,7 +8,7 @@ sweep() { # sweep STORE options...: a tiny sweep into its own store
   store=$1
   shift
   BATCHLAB_RUNS="$scratch/$store" BATCHLAB_REPORTS="$scratch/$store.reports" BATCHLAB_DATA=/nowhere \
-    "$BATCHLAB" run rossmann --preset tiny --synthetic --progress plain "$@" >"$scratch/$store.out" 2>"$scratch/$store.err"
+    "$BATCHLAB" run rossmann --preset tiny --synthetic --set data.rows=6000 --progress plain "$@" >"$scratch/$store.out" 2>"$scratch/$store.err"
 }
 
 sweep one -j 1 || { cat "$scratch/one.err"; exit 1; }
@@ -27,7 +27,7 @@ sh tests/same_outputs.sh "$scratch/one" "$scratch/$other"
 cut() {
   BATCHLAB_RUNS="$scratch/$2" BATCHLAB_REPORTS="$scratch/$2.reports" BATCHLAB_DATA=/nowhere
   export BATCHLAB_RUNS BATCHLAB_REPORTS BATCHLAB_DATA
-  cut_again "$1" "$3" run rossmann --preset tiny --synthetic -j 2
+  cut_again "$1" "$3" run rossmann --preset tiny --synthetic --set data.rows=6000 -j 2
   [ $failed = 0 ] || exit 1
 }
 

@@ -21,7 +21,7 @@ says() { # says FILE words
   grep -q -- "$2" "$scratch/$1" || { echo "--- not said: $2"; cat "$scratch/out" "$scratch/err"; failed=1; }
 }
 
-tiny="rossmann --preset tiny --synthetic --set sweep.max_epochs=1"
+tiny="rossmann --preset tiny --synthetic --set data.rows=6000 --set sweep.max_epochs=1"
 try 2 verify $tiny
 says err "^batchlab: nothing to verify: $lock has no entries"
 try 2 lock $tiny

@@ -10,7 +10,7 @@ export BATCHLAB_DATA=/nowhere BL_CLAIM_BEAT=0.1 BL_CLAIM_STALE=0.5
 
 work() { # work STORE: the shell becomes a worker
   export BATCHLAB_RUNS="$scratch/$1" BATCHLAB_REPORTS="$scratch/$1.reports"
-  exec "$BATCHLAB" work rossmann --preset tiny --synthetic --progress none -j 1 >>"$scratch/$1.out" 2>&1
+  exec "$BATCHLAB" work rossmann --preset tiny --synthetic --set data.rows=6000 --progress none -j 1 >>"$scratch/$1.out" 2>&1
 }
 fail() {
   echo "$1"
@@ -42,7 +42,7 @@ clean one
 # Two `run`s and two `work`s, undisturbed. Each answers with the same words.
 for n in 1 2; do
   BATCHLAB_RUNS="$scratch/quiet" BATCHLAB_REPORTS="$scratch/reports.$n" \
-    "$BATCHLAB" run rossmann --preset tiny --synthetic --progress none -j 1 >"$scratch/run.$n" 2>"$scratch/quiet.out" &
+    "$BATCHLAB" run rossmann --preset tiny --synthetic --set data.rows=6000 --progress none -j 1 >"$scratch/run.$n" 2>"$scratch/quiet.out" &
   workers="$workers $!"
   (work quiet) &
   workers="$workers $!"
