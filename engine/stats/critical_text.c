@@ -167,7 +167,7 @@ void bl_stats_value_text(bl_buf *out, const bl_stats_value *v) {
     if (!bl_stats_has_interval(v)) return;
     const bool low = v->low != 0, high = isfinite(v->high);
     if (!low && !high) {
-        if (v->bound == 0) bl_buf_str(out, " (0 and up)");
+        if (v->bound == 0) bl_buf_str(out, " (open)");
         return;
     }
     /* A bound with the interval's end on it says nothing new. */

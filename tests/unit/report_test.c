@@ -242,7 +242,7 @@ static void a_mark_without_limits_says_so(void **state) {
         (bl_stats_value){500, 0, (double)INFINITY, true, 0};
     write_report(*state, &a);
     bl_buf gp = contents(*state, "scaling.gp");
-    assert_non_null(strstr(gp.data, "= 'half efficiency'\nmark_text[4] = '500 (0 and up)'\n"));
+    assert_non_null(strstr(gp.data, "= 'half efficiency'\nmark_text[4] = '500 (open)'\n"));
     bl_buf_free(&gp);
     bl_report_model_free(&a);
 }

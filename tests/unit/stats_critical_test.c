@@ -289,7 +289,7 @@ static void open_ends_in_words(void **state) {
         bl_stats_value value;
         const char *words;
     } cases[] = {
-        {{648, 0, (double)INFINITY, true, 0},      "648 (0 and up)"      },
+        {{648, 0, (double)INFINITY, true, 0},      "648 (open)"          },
         {{648, 500, (double)INFINITY, true, 0},    "650 (500 and up)"    },
         {{648, 0, 900, true, 0},                   "600 (up to 900)"     },
         {{648, 500, 900, true, 0},                 "650 (500 to 900)"    },
