@@ -134,7 +134,7 @@ static void findings(void **state) {
     };
     bl_buf words = {0};
     bl_times_words(&words, size, 4);
-    assert_non_null(strstr(bl_buf_text(&words), "no straight line: a step of 4 takes "));
+    assert_non_null(strstr(bl_buf_text(&words), "no straight line: a batch of 4 takes "));
     assert_non_null(
         strstr(bl_buf_text(&words), "2 to 4: 3.1 times the time for 2 times the batch\n"));
     bl_buf_free(&words);

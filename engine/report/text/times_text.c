@@ -51,7 +51,7 @@ static void line_words(bl_buf *out, const char *label, const bl_stats_step_line 
     if (n > 2) bl_buf_printf(out, ", worst deviation %.1f %%", 100 * fabs(line->worst));
     bl_buf_str(out, ")\n");
     if (n > 2 && fabs(line->worst) > BL_STATS_LINE_FINDING) {
-        bl_buf_printf(out, "%sno straight line: a step of ", k_indent);
+        bl_buf_printf(out, "%sno straight line: a batch of ", k_indent);
         bl_format_count(out, size[line->worst_index].batch_size);
         bl_buf_printf(out, " takes %.1f %% %s than it says\n", 100 * fabs(line->worst),
                       line->worst > 0 ? "longer" : "less");
