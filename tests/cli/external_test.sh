@@ -45,7 +45,8 @@ plan() { sed -e 's/r[0-9a-f]\{12\}/ID/g' -e 1d -e '$d' "$BATCHLAB_RUNS/$1/plan.j
 words() { sed -n '/^Fewest/p;/^Best/p;/^100 steps/p;/rule, against/p' "$scratch/out"; }
 nobody() { # no process of these runs is left; one that waits for its beat goes within two seconds
   for second in 1 2 3 4 5 6 7 8; do
-    left=$(grep -lsa "BATCHLAB_RUN=$scratch" /proc/[0-9]*/environ) || return 0
+    left=$(grep -lsa "BATCHLAB_RUN=$scratch" /proc/[0-9]*/environ) # its status tells of processes that went meanwhile
+    [ -n "$left" ] || return 0
     sleep 0.3
   done
   fail "left behind after $1: $(for p in $left; do tr '\0' ' ' <"${p%environ}cmdline"; done)"
