@@ -20,6 +20,7 @@
 #include "engine/sweep/stop_rule.h"
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A finished run's last checkpoint is kept up to this size, so that asking for more steps later
@@ -379,6 +380,23 @@ bl_status bl_active_trial_park(bl_active_trial *a, const bl_scheduler *s, bl_err
     return BL_OK;
 }
 
+/* The variables that external.environment names, as they are; those that are not set are left out.
+ */
+static void write_variables(bl_jw *w, const char *names) {
+    bl_json_doc doc;
+    bl_err ignored;
+    if (names[0] == '\0' ||
+        bl_json_parse(&doc, names, strlen(names), "environment", 1, &ignored) != BL_OK)
+        return;
+    bl_jw_object(w, "variables");
+    for (const bl_json *name = doc.root->first; name != NULL; name = name->next) {
+        const char *value = getenv(name->string);
+        if (value != NULL) bl_jw_str(w, name->string, value);
+    }
+    bl_jw_end(w);
+    bl_json_free(&doc);
+}
+
 /* What computed the run: part of result.json, not of its identity. */
 static void write_environment(bl_buf *out, const bl_active_trial *a, const bl_scheduler *s,
                               size_t threads) {
@@ -393,6 +411,7 @@ static void write_environment(bl_buf *out, const bl_active_trial *a, const bl_sc
     bl_jw_i64(&w, "jobs", (int64_t)s->jobs);
     bl_jw_str(&w, "finished", finished);
     bl_jw_fixed(&w, "seconds", a->seconds, 3);
+    write_variables(&w, a->trial->base->external.environment);
     bl_jw_end(&w);
     bl_jw_done(&w);
 }

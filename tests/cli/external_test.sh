@@ -36,7 +36,7 @@ twin() { # twin [FAULT STEP [SETTINGS]]
   cat >experiments/twin/experiment.cfg <<END
 title = "twins";
 external: { command = ["$trainer", "own", ""${1:+, \"$1\", \"$2\"}];
-  repeats = "exact"; epoch_rows = 65536; grace = 0.2; silence = ${3:-20.0}; };
+  repeats = "exact"; epoch_rows = 65536; grace = 0.2; environment = ["BL_CLAIM_BEAT", "NOT_SET"]; silence = ${3:-20.0}; };
 $question
 END
 }
@@ -65,6 +65,9 @@ for jobs in 1 2; do
   words | cmp -s - "$scratch/words" || fail "other words at -j$jobs"
 done
 nobody "a whole sweep"
+for result in "$scratch"/jobs1/twin/r*/result.json; do
+  grep -q '"variables":{"BL_CLAIM_BEAT":"0.1"}' "$result" || fail "$result does not record variables"
+done
 export BATCHLAB_RUNS="$scratch/cut"
 cut_again KILL "2 5 9" run twin -j2
 cut_again TERM "4 6" run twin -j1
