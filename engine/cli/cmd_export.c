@@ -60,8 +60,13 @@ static bl_status export(const char *name, export_options *w, bl_err *err) {
     for (size_t i = 0; status == BL_OK && i < names.count; i++)
         status = export_run(dir, names.name[i], w, err);
     bl_names_free(&names);
-    if (status == BL_OK && w->form == TFEVENTS)
-        bl_cli_printf(stdout, "%s: %zu runs (tensorboard --logdir %s)\n", w->dir, w->runs, w->dir);
+    if (status == BL_OK && w->form == TFEVENTS) {
+        bl_buf dir_word = {0};
+        bl_cli_word(&dir_word, w->dir);
+        bl_cli_printf(stdout, "%s: %zu runs (tensorboard --logdir %s)\n", w->dir, w->runs,
+                      bl_buf_text(&dir_word));
+        bl_buf_free(&dir_word);
+    }
     if (status == BL_OK && (fflush(stdout) != 0 || ferror(stdout)))
         BL_FAIL(err, BL_EIO, "cannot write to standard output");
     return status;

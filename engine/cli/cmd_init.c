@@ -27,13 +27,13 @@ enum { TARGET, NAME, DATE, GROUP, CLASSES, MISSING, IGNORE, SEPARATOR, UPDATE, O
 // clang-format off
 static const bl_option k_options[] = {
     [TARGET]    = {"--target",    NULL, "COL",  "the column to learn (required)"},
-    [NAME]      = {"--name",      NULL, "NAME", "of the data set and the experiment; default: of the file"},
+    [NAME]      = {"--name",      NULL, "NAME", "of data set and experiment; default: the file's"},
     [DATE]      = {"--date",      NULL, "COL",  "the date by which the latest rows are held out"},
     [GROUP]     = {"--group",     NULL, "COL",  "rows of one value of it are held out together"},
     [CLASSES]   = {"--classes",   NULL, NULL,   "learn the target as a class, though it is a number"},
     [MISSING]   = {"--missing",   NULL, "TEXTS", "read these as missing, for example '?,-999'"},
     [IGNORE]    = {"--ignore",    NULL, "COLS", "leave these columns out, for example 'id,note'"},
-    [SEPARATOR] = {"--separator", NULL, "C",    "what stands between fields; default: it is found out"},
+    [SEPARATOR] = {"--separator", NULL, "C",    "what stands between fields; else found out"},
     [UPDATE]    = {"--update",    NULL, NULL,   "the table has changed: accept it as it is"},
 };
 // clang-format on

@@ -29,18 +29,6 @@ _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 
 enum { MOST_WORKERS = 1000 }; /* Slurm's arrays end at 1000 where nobody changed MaxArraySize */
 
-/* One word of a shell's command line. */
-static void add_word(bl_buf *out, const char *text) {
-    bl_buf_str(out, "'");
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p == '\'')
-            bl_buf_str(out, "'\\''");
-        else
-            bl_buf_add(out, p, 1);
-    }
-    bl_buf_str(out, "'");
-}
-
 /* Sites that start jobs in an empty environment would look for data and store elsewhere. */
 static void add_environment(bl_buf *out) {
     static const char *const names[] = {"BATCHLAB_CUDA", "BATCHLAB_RUNS", "BATCHLAB_REPORTS",
@@ -49,23 +37,23 @@ static void add_environment(bl_buf *out) {
         const char *value = getenv(names[i]);
         if (value == NULL || value[0] == '\0') continue;
         bl_buf_printf(out, "export %s=", names[i]);
-        add_word(out, value);
+        bl_cli_word(out, value);
         bl_buf_str(out, "\n");
     }
 }
 
 static void add_worker(bl_buf *out, const char *program, const bl_args *args, const char *jobs) {
-    add_word(out, program);
+    bl_cli_word(out, program);
     bl_buf_str(out, " work ");
-    add_word(out, args->operand);
+    bl_cli_word(out, args->operand);
     bl_buf_printf(out, " -j %s", jobs);
     if (args->value[PRESET] != NULL) {
         bl_buf_str(out, " --preset ");
-        add_word(out, args->value[PRESET]);
+        bl_cli_word(out, args->value[PRESET]);
     }
     for (size_t i = 0; i < args->sets; i++) {
         bl_buf_str(out, " --set ");
-        add_word(out, args->set[i]);
+        bl_cli_word(out, args->set[i]);
     }
     if (bl_args_has(args, SYNTHETIC)) bl_buf_str(out, " --synthetic");
     bl_buf_str(out, " --progress plain &\n");
@@ -88,7 +76,7 @@ static void write_script(bl_buf *out, const char *program, const char *project, 
                   "# Each task is a worker: it claims runs until none are left.\n",
                   args->operand, workers, jobs, store);
     bl_buf_str(out, "cd ");
-    add_word(out, project);
+    bl_cli_word(out, project);
     bl_buf_str(out, " || exit 74\n");
     add_environment(out);
     add_worker(out, program, args, jobs);

@@ -107,7 +107,9 @@ bool bl_config_validate(const bl_config *c, bl_config_fault *fault) {
     if (c->sweep.lr_min > c->sweep.lr_max)
         return refuse(fault, "sweep.lr_min", "'lr_min' is above 'lr_max'");
     if (c->sweep.lr_start < c->sweep.lr_min || c->sweep.lr_start > c->sweep.lr_max)
-        return refuse(fault, "sweep.lr_start", "'lr_start' is not between 'lr_min' and 'lr_max'");
+        return refuse(fault, "sweep.lr_start",
+                      "'lr_start' is %g, not between 'lr_min' = %g and 'lr_max' = %g",
+                      c->sweep.lr_start, c->sweep.lr_min, c->sweep.lr_max);
     if (bl_config_is_external(c)) return external_holds(c, fault);
     return problem_holds(c, fault) && schedule_holds(c, fault) && noise_holds(c, fault);
 }

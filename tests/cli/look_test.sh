@@ -81,7 +81,7 @@ try 2 export rossmann --jsonl -o "$scratch/tf"
 # For TensorBoard: a folder for each run, named by what was set, with equal bytes every time; each
 # evaluation is a record that holds all three tags. tests/unit/tfevents_test.c knows the bytes.
 try 0 export rossmann --tfevents -o "$scratch/tf"
-says out "^$scratch/tf: $(echo "$ids" | wc -l) runs (tensorboard --logdir $scratch/tf)\$"
+says out "^$scratch/tf: $(echo "$ids" | wc -l) runs (tensorboard --logdir '$scratch/tf')\$"
 try 0 export rossmann --tfevents --output="$scratch/tf2"
 diff -r "$scratch/tf" "$scratch/tf2" || failed=1
 same "$(ls "$scratch/tf" | sed 's/^b[0-9]*-lr[0-9.e-]*-s1-//' | sort)" "$ids" "folders of events"

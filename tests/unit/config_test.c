@@ -93,7 +93,8 @@ static const struct {
           "    1 | dataset = \"shop\"; sweep: { lr_min = 2; lr_max = 1; };\n"
           "      |                            ^^^^^^"},
     {"dataset = \"shop\"; sweep: { lr_start = 100.0; };", NULL, NULL,
-     PATH ":1:28: error: 'lr_start' is not between 'lr_min' and 'lr_max'\n"
+     PATH ":1:28: error: 'lr_start' is 100, not between 'lr_min' = 9.53674e-07 and "
+          "'lr_max' = 16\n"
           "    1 | dataset = \"shop\"; sweep: { lr_start = 100.0; };\n"
           "      |                            ^^^^^^^^"},
     {"sweep: { targets = [0.2, 0.2]; };", NULL, NULL,
