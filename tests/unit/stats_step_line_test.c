@@ -122,6 +122,28 @@ static void ties(void **state) {
     bl_buf_free(&words);
 }
 
+/* Long lists of ties and large numbers stay within 80 columns. */
+static void narrow_lines(void **state) {
+    (void)state;
+    double t[12][7];
+    bl_stats_step_size size[12];
+    for (size_t i = 0; i < 12; i++) {
+        size[i] = (bl_stats_step_size){(double)(101 + i), t[i], 7, NULL};
+        for (size_t r = 0; r < 7; r++) t[i][r] = size[i].batch_size * (r == i % 7 ? 9e-9 : 9.5e-9);
+    }
+    bl_buf words = {0};
+    bl_times_words(&words, size, 12);
+    assert_non_null(strstr(bl_buf_text(&words), "105 million examples/s at 1"));
+    assert_non_null(strstr(bl_buf_text(&words), "(105 to 111 million)\n"));
+    assert_non_null(strstr(bl_buf_text(&words), "\n             cannot be told apart from it\n"));
+    size_t column = 0;
+    for (const char *c = bl_buf_text(&words); *c != '\0'; c++) {
+        column = *c == '\n' ? 0 : column + 1;
+        if (column > 80) fail_msg("too wide:\n%s", bl_buf_text(&words));
+    }
+    bl_buf_free(&words);
+}
+
 /* Findings: a size that the line misses, and a time that grows faster than the batch. */
 static void findings(void **state) {
     (void)state;
@@ -247,6 +269,7 @@ int main(void) {
                                        cmocka_unit_test(known_lines),
                                        cmocka_unit_test(ties),
                                        cmocka_unit_test(findings),
+                                       cmocka_unit_test(narrow_lines),
                                        cmocka_unit_test(disturbances),
                                        cmocka_unit_test(neighbours),
                                        cmocka_unit_test(equivalence)};

@@ -3,8 +3,11 @@
 #include "engine/base/mem.h"
 #include "engine/stats/point.h"
 #include <math.h>
+#include <string.h>
 
 static const char k_indent[] = "             "; /* as wide as a label */
+static const char k_tied[] = " cannot be told apart from it";
+enum { COLUMNS = 80 };
 
 /* A part of a line is given to four digits: its multiples are compared with the other part. */
 static void short_time(bl_buf *out, double seconds, int digits) {
@@ -19,7 +22,10 @@ static void short_time(bl_buf *out, double seconds, int digits) {
     };
     size_t i = 0;
     while (i + 1 < BL_COUNT(units) && seconds * units[i].factor >= 999.5) i++;
-    if (seconds <= 0) i = 2;
+    if (seconds < 1e-12) { /* the rounding of a fit */
+        seconds = 0;
+        i = 2;
+    }
     bl_buf_printf(out, digits > 3 ? "%#.*g %s" : "%.*g %s", digits, seconds * units[i].factor,
                   units[i].name);
 }
@@ -93,6 +99,18 @@ static void list(bl_buf *out, const bl_stats_step_size *size, const bool *marked
     }
 }
 
+/* Examples per second, up to 999,999 in full. */
+static bool in_millions(double speed) {
+    return speed >= 999999.5;
+}
+
+static void speed_digits(bl_buf *out, double speed, bool millions) {
+    if (millions)
+        bl_buf_printf(out, "%.3g", speed / 1e6);
+    else
+        bl_format_3_digits(out, speed);
+}
+
 static void best_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     bool *tied = bl_xalloc(n * sizeof *tied);
     const size_t best = bl_stats_step_best(size, n, tied);
@@ -100,24 +118,28 @@ static void best_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     size_t ties = 0;
     for (size_t i = 0; i < n; i++) ties += tied[i] ? 1 : 0;
     bl_buf_printf(out, "%smeasured best: ", k_indent);
-    bl_format_3_digits(out, speed.value);
-    bl_buf_str(out, " examples/s at ");
+    const bool millions = in_millions(speed.value);
+    speed_digits(out, speed.value, millions);
+    bl_buf_printf(out, "%s examples/s at ", millions ? " million" : "");
     bl_format_count(out, size[best].batch_size);
     if (bl_stats_has_interval(&speed)) {
         bl_buf_str(out, " (");
-        bl_format_3_digits(out, speed.low);
+        speed_digits(out, speed.low, millions);
         bl_buf_str(out, " to ");
-        bl_format_3_digits(out, speed.high);
-        bl_buf_str(out, ")");
+        speed_digits(out, speed.high, millions);
+        bl_buf_str(out, millions ? " million)" : ")");
     } else {
         bl_buf_printf(out, "; %s each: not judged",
                       size[best].repeats == 1 ? "one run" : "fewer than 6 runs");
     }
     bl_buf_str(out, "\n");
     if (ties > 0) {
-        bl_buf_str(out, k_indent);
-        list(out, size, tied, n);
-        bl_buf_str(out, " cannot be told apart from it\n");
+        bl_buf names = {0};
+        list(&names, size, tied, n);
+        const bool fits = strlen(k_indent) + names.len + strlen(k_tied) <= COLUMNS;
+        bl_buf_printf(out, "%s%s%s%s%s\n", k_indent, bl_buf_text(&names), fits ? "" : "\n",
+                      fits ? "" : k_indent, fits ? k_tied : k_tied + 1);
+        bl_buf_free(&names);
     }
     free(tied);
 }
