@@ -19,7 +19,7 @@ for j in 1 2; do
 done
 cmp "$scratch/1.runs/quadratic/plan.jsonl" "$scratch/2.runs/quadratic/plan.jsonl" || failed=1
 # What a time is in, or what is drawn from one.
-timed='/\(time\|resources\|curves_time\)\.\|/recommendation\.\|/sizes\.\|/report\.html$\|/\.drawn-from$'
+timed='/\(time\|throughput\|step_time\|resources\|curves_time\)\.\|/recommendation\.\|/sizes\.\|/report\.html$\|/\.drawn-from$'
 for j in 1 2; do awk '{ print $2 }' "$scratch/$j.sums" >"$scratch/$j.names"; done
 cmp "$scratch/1.names" "$scratch/2.names" || failed=1
 for place in ./tiny/ ./; do
