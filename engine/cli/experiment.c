@@ -2,6 +2,7 @@
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/cli/signals.h"
+#include "engine/external/exchange.h"
 #include "engine/external/inputs.h"
 #include "engine/model/model.h"
 #include "engine/report/reference.h"
@@ -20,6 +21,7 @@ bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *p
     *e = (bl_experiment){0};
     BL_TRY(bl_config_read(&e->config, bl_cli_experiments_dir, name, preset, args->set, args->sets,
                           err));
+    BL_TRY(bl_external_check(&e->config, err));
     BL_TRY(bl_path(e->script, err, "%s/%s/sweep.lua", bl_cli_experiments_dir, name));
     if (e->config.sweep.reference[0] == '\0') return BL_OK;
     char known[BL_PATH];

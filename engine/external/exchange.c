@@ -3,6 +3,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/nearest.h"
 #include "engine/base/vec.h"
+#include "engine/external/scrape.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -152,4 +153,17 @@ void bl_external_argv_text(bl_buf *out, char *const *argv) {
                 bl_buf_add(out, at, 1);
         bl_buf_str(out, "'");
     }
+}
+
+bl_status bl_external_check(const bl_config *config, bl_err *err) {
+    char **argv;
+    if (!bl_config_is_external(config)) return BL_OK;
+    BL_TRY(bl_external_argv(&argv, config, "", err));
+    bl_external_argv_free(argv);
+    if (config->external.scrape[0] == '\0' || bl_external_scrape_holds(config->external.scrape))
+        return BL_OK;
+    BL_FAIL(err, BL_EINVAL,
+            "external.scrape: \"%.100s\" is neither a file .csv, .jsonl nor a pattern with {step} "
+            "and {value}",
+            config->external.scrape);
 }

@@ -26,6 +26,8 @@ typedef struct bl_external_care {
 } bl_external_care;
 void bl_external_params_text(bl_buf *out, const bl_config *config, const bl_external_care *care);
 
+/* Does each {NAME} of the command name a parameter, and does external.scrape say what to read? */
+bl_status bl_external_check(const bl_config *config, bl_err *err) BL_CHECKED;
 /* The argument vector of a run, {batch_size} and the like replaced, {run} by the run's folder; NULL
  * at its end. To be freed with bl_external_argv_free. BL_EINVAL: {NAME} names no parameter. */
 bl_status bl_external_argv(char ***argv, const bl_config *config, const char *run,

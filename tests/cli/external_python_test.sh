@@ -80,4 +80,6 @@ END
 done
 try 2 check careful --twice --set external.command='"python3", "{sed}"'
 says err '{sed} is no parameter of a run; did you mean .seed.?'
+try 2 check careful --set external.scrape='loss {value}'
+says err 'neither a file .csv, .jsonl nor a pattern with {step} and {value}'
 exit $failed
