@@ -2,7 +2,7 @@
 
 Started by hand, a script behaves as if this were not here: args() are the defaults, steps() counts up
 to `most`, due() is true at the grid's steps, report() prints. Under batchlab they follow its goal."""
-import atexit, contextlib, json, math, os, shutil, signal, sys, time
+import contextlib, json, math, os, shutil, signal, sys, time
 
 _run = os.environ.get("BATCHLAB_RUN")
 _rank = int(os.environ.get("RANK", "0") or 0)

@@ -79,8 +79,8 @@ typedef struct bl_config {
     } quadratic;
     char loss[BL_NAME]; /* mse, cross_entropy */
     double label_smoothing;
-    char metric[BL_NAME]; /* exp_rmspe, exp_rmse, rmse, error, auc_error, cross_entropy; expected_loss of
-                             problems */
+    char metric[BL_NAME]; /* exp_rmspe, exp_rmse, rmse, error, auc_error, cross_entropy;
+                             expected_loss of problems */
     struct {
         char name[BL_NAME]; /* sgd, momentum, nesterov, adam, adamw */
         double momentum, beta1, beta2, eps, weight_decay;

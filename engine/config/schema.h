@@ -39,7 +39,7 @@ typedef struct bl_key {
     size_t offset;    /* in bl_config */
     size_t size;      /* of the field: what a string may fill */
     double min, max;  /* of numbers and of a list's elements; integers up to 2^53 are exact here */
-    bool any_choice;             /* other names than `choices` are looked at later (validate.c) */
+    bool any_choice;  /* other names than `choices` are looked at later (validate.c) */
     bool min_open, max_open;     /* the limit itself is not allowed */
     size_t min_count, max_count; /* of a list */
     bl_key_rule rule;

@@ -26,8 +26,8 @@ void bl_stats_squares_add(bl_stats_squares *s, const double *x, const double *y)
     }
 }
 
-/* The lower half of gram becomes L. A pivot that is nothing but rounding is 0: the columns depend on
- * each other. */
+/* The lower half of gram becomes L. A pivot that is nothing but rounding is 0: the columns depend
+ * on each other. */
 static bool factor(bl_stats_squares *s) {
     const size_t n = s->columns;
     double *g = s->gram;

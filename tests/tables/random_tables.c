@@ -440,7 +440,8 @@ static void judge(table *t, bool quick) {
     read_said(&said);
     if (status != 0) {
         g_refused++;
-        if (status != 2 || !is_clear(&said)) failed(t, "init ends with %d: %s", status, bl_buf_text(&said));
+        if (status != 2 || !is_clear(&said))
+            failed(t, "init ends with %d: %s", status, bl_buf_text(&said));
         /* So few rows may lack a value of the target, or all be of one class. */
         if (t->fault == SOUND && t->rows >= 60)
             failed(t, "a sound table is refused: %s", bl_buf_text(&said));
