@@ -21,7 +21,7 @@ programs='kernels/families_test kernels/exact_math_test golden/tiny_run_test gol
 # The make around this one hands down settings and a job server that are not meant for it.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 # shellcheck disable=SC2046,SC2086
-if ! make --no-print-directory BUILD=release CI= WARN=-w B="$out" CC="$cc" CFLAGS="$level -g0" LIB_C="$(echo $(sources))" \
+if ! make --no-print-directory BUILD=release CI= WARN=-w REF_FMA='$(HOST_FMA)' B="$out" CC="$cc" CFLAGS="$level -g0" LIB_C="$(echo $(sources))" \
   TESTLIB_C="$helpers" $(printf "$out/tests/%s " $programs) >"$out/make.log" 2>&1; then
   echo "$cc $level: does not build"
   tail -20 "$out/make.log"

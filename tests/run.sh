@@ -3,7 +3,8 @@
 # wait for clocks (JOBS=N: N at a time).
 #
 # A TEST is a cmocka program, a script (*.sh), a fuzz target (*_fuzz.c: its corpus is replayed) or
-# bits:COMPILER-OLEVEL (tests/bits.sh). Each ended test prints one line, "[n/total] seconds name", and what
+# bits:COMPILER-OLEVEL (tests/bits.sh) or emulated:families (the kernels of the emulated device, which families_test alone
+# leaves out: they take longer than all others). Each ended test prints one line, "[n/total] seconds name", and what
 # failed in it at once. The last line is the total that CI reads: "N passed, N failed, N skipped".
 #
 # The runner fails on a failed case, on a crash, on a program or corpus that ran nothing, on a test that left files in
@@ -22,8 +23,8 @@ unset BL_GOLDEN_UPDATE
 
 # The functions run one test: they leave "passed failed skipped" in $out.count and print what to show.
 
-program() { # PROGRAM, a cmocka one: every case counts
-  CMOCKA_MESSAGE_OUTPUT=TAP "$1" >"$out.log" 2>&1
+program() { # PROGRAM [ARGUMENT...], a cmocka one: every case counts
+  CMOCKA_MESSAGE_OUTPUT=TAP "$@" >"$out.log" 2>&1
   rc=$?
   # cmocka 1.1.5 writes a skip as "not ok N # SKIP name"
   s=$(grep -c '^not ok .*# SKIP' "$out.log")
@@ -80,7 +81,9 @@ trap 'rm -rf "$results"' EXIT
 for t in "$@"; do
   case $t in
     bits:*) echo "1 script tests/bits.sh ${t#bits:}" ;;
-    */families_test | */device_gradient_test | */crash) echo "2 program $t" ;;
+    emulated:families) echo "1 program $build/tests/kernels/families_test cuda*" ;;
+    */families_test) echo "2 program $t !cuda/*" ;;
+    */device_gradient_test | */crash) echo "2 program $t" ;;
     *.sh | */device_test | */experiments_test) case $t in *.sh) echo "3 script $t" ;; *) echo "3 program $t" ;; esac ;;
     *_fuzz.c) echo "5 corpus $(basename "$t" _fuzz.c)" ;;
     *) echo "4 program $t" ;;

@@ -22,6 +22,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { TARGET, NAME, DATE, GROUP, CLASSES, MISSING, IGNORE, SEPARATOR, UPDATE, OPTION_COUNT };
 // clang-format off
@@ -257,9 +258,9 @@ done:
 static void take_back(const init *t) {
     char path[BL_PATH];
     for (size_t i = 0; i < BL_COUNT(t->written); i++)
-        if (t->written[i] && nth_file(path, NULL, t, i, NULL) == BL_OK) (void)remove(path);
+        if (t->written[i] && nth_file(path, NULL, t, i, NULL) == BL_OK) (void)unlink(path);
     if (bl_path(path, NULL, "%s/%s", bl_cli_experiments_dir, t->name) == BL_OK && t->written[1])
-        (void)remove(path);
+        (void)rmdir(path);
 }
 
 /* ---- checking ---- */

@@ -180,6 +180,13 @@ ssize_t read(int fd, void *bytes, size_t n) {
     return next(fd, bytes, action == FAULT_PARTIAL && n > 1 ? n / 2 : n);
 }
 
+ssize_t pread(int fd, void *bytes, size_t n, off_t at) {
+    NEXT(pread);
+    const fault_action action = file_counts(fd) ? strike(FAULT_READ, NULL, fd) : FAULT_NONE;
+    if (action == FAULT_FAIL) return fail();
+    return next(fd, bytes, action == FAULT_PARTIAL && n > 1 ? n / 2 : n, at);
+}
+
 size_t fread(void *bytes, size_t size, size_t n, FILE *f) {
     NEXT(fread);
     const fault_action action =
