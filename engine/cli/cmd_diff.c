@@ -30,9 +30,24 @@ static size_t differing_members(const bl_json *a, const bl_json *b) {
     return n;
 }
 
+/* The line of one member of the header of a program's run; a repeat that is not there is the first.
+ */
+static size_t differing_texts(const char *key, const bl_json *a, const bl_json *b) {
+    bl_buf x = {0}, y = {0};
+    bl_json_show(&x, a);
+    bl_json_show(&y, b);
+    const bool differ = strcmp(bl_buf_text(&x), bl_buf_text(&y)) != 0;
+    if (differ) bl_cli_printf(stdout, "  %-26s %s | %s\n", key, bl_buf_text(&x), bl_buf_text(&y));
+    bl_buf_free(&x);
+    bl_buf_free(&y);
+    return differ;
+}
+
 static size_t differing_headers(const bl_json *a, const bl_json *b) {
     size_t n = differing_members(bl_json_get(a, "config"), bl_json_get(b, "config"));
     n += differing_members(bl_json_get(a, "dataset"), bl_json_get(b, "dataset"));
+    n += differing_texts("inputs", bl_json_get(a, "inputs"), bl_json_get(b, "inputs"));
+    n += differing_texts("repeat", bl_json_get(a, "repeat"), bl_json_get(b, "repeat"));
     const bool epochs = bl_json_int(a, "epoch", 0) == bl_json_int(b, "epoch", 0);
     if (!epochs)
         bl_cli_printf(stdout, "  %-26s %" PRId64 " | %" PRId64 "\n", "numerics epoch",
@@ -40,7 +55,12 @@ static size_t differing_headers(const bl_json *a, const bl_json *b) {
     return n + !epochs;
 }
 
+/* The log of a program has its own mean loss, and no hash of batch losses. */
 static void show_step(const char *side, const bl_runlog_step *s) {
+    if (s->hash[0] == '\0') {
+        bl_cli_printf(stdout, "  %s  mean loss %.17g  value %.17g\n", side, s->mean_loss, s->value);
+        return;
+    }
     bl_cli_printf(stdout, "  %s  loss %.17g  mean loss %.17g  value %.17g  hash %s\n", side,
                   s->loss, s->mean_loss, s->value, s->hash);
 }

@@ -32,6 +32,12 @@ static bl_status open_all(bl_experiment *e, const bl_args *args, size_t *jobs, b
                           bl_err *err) {
     const char *device = args->value[DEVICE];
     BL_TRY(bl_experiment_config(e, args->operand, args->value[PRESET], args, err));
+    if (bl_config_is_external(&e->config))
+        BL_FAIL(err, BL_EINVAL,
+                "find probes the gradients of nets that batchlab trains itself; for a program of "
+                "your own, set sweep.targets, sweep.batch_sizes and sweep.lr_start and start "
+                "`batchlab run %s`",
+                args->operand);
     bl_config_set_notes(&e->config, args->set, args->sets, bl_display_say, display);
     BL_TRY(bl_experiment_level(e, device, err));
     BL_TRY(bl_experiment_open(e, bl_args_has(args, SYNTHETIC), true, err));

@@ -24,7 +24,8 @@ _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 typedef struct planned {
     const bl_store *store;
     bl_lock runs;
-    char dataset[2][BL_SHA256_HEX]; /* real and generated data of this machine */
+    char dataset[2][BL_SHA256_HEX]; /* real and generated data of this machine; of a program, its
+                                     * inputs as they are */
 } planned;
 
 static void plan_run(planned *p, const char *run) {
@@ -42,13 +43,22 @@ static bl_status take_preset(planned *p, const char *name, const char *preset, b
     bl_experiment e = {0};
     bl_experiment_trials plan = {0};
     bl_status status = bl_experiment_config(&e, name, preset, &none, err);
+    const bool external = status == BL_OK && bl_config_is_external(&e.config);
+    if (external && synthetic) {
+        bl_experiment_close(&e);
+        return BL_OK;
+    }
     if (status == BL_OK) status = bl_experiment_level(&e, NULL, err);
     if (status == BL_OK) status = bl_experiment_open(&e, synthetic, false, err);
     if (status == BL_EMISSING && !synthetic && e.config.name[0] != '\0') return BL_OK;
     const bl_scheduler scheduler = bl_experiment_lookup(&e);
     if (status == BL_OK) status = bl_experiment_trials_collect(&plan, &e, &scheduler, err);
     for (size_t i = 0; status == BL_OK && i < plan.count; i++) plan_run(p, plan.run[i]);
-    if (status == BL_OK) memcpy(p->dataset[synthetic], e.data.sha256, sizeof p->dataset[synthetic]);
+    const char *digest = external ? e.config.external.inputs_sha256 : e.data.sha256;
+    /* A repeat is found by the runs that it took the place of: they all stay. */
+    const bool chained = external && strcmp(e.config.external.repeats, "noisy") == 0;
+    if (status == BL_OK && !chained)
+        memcpy(p->dataset[synthetic], digest, sizeof p->dataset[synthetic]);
     bl_experiment_trials_free(&plan);
     bl_experiment_close(&e);
     return status;
@@ -79,7 +89,8 @@ static bl_status take_all(planned *p, const char *name, bl_err *err) {
     return status;
 }
 
-/* A run on other data than this machine has may be in plans that cannot be made here. */
+/* A run on other data than this machine has, or of another version of a program, may be in plans
+ * that cannot be made here. */
 static bool wanted(void *ctx, const char *run) {
     planned *p = ctx;
     char path[BL_PATH];

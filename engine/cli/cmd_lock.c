@@ -69,6 +69,7 @@ static bl_status lock_plan(const bl_experiment *e, bool drop, bl_err *err) {
     bl_experiment_trials plan = {0};
     counts n = {0};
     const bl_scheduler scheduler = bl_experiment_lookup(e);
+    BL_TRY(bl_experiment_repeats(e, "lock", err));
     bl_status status =
         bl_path(path, err, "%s/%s/expected.lock", bl_cli_experiments_dir, e->config.name);
     if (status != BL_OK) return status;

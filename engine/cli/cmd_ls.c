@@ -21,6 +21,7 @@ typedef struct row {
     double learning_rate, value;
     const char *dataset, *variant;
     bool synthetic;
+    bool external; /* trained by a program */
 } row;
 
 /* A run as one line of JSON; what is not known is null. */
@@ -48,7 +49,10 @@ static void show_json(const row *r) {
 
 static void show_text(const row *r) {
     bl_buf data = {0};
-    bl_label_dataset(&data, r->dataset, r->variant, r->synthetic);
+    if (r->external)
+        bl_buf_str(&data, BL_EXTERNAL_LABEL);
+    else
+        bl_label_dataset(&data, r->dataset, r->variant, r->synthetic);
     bl_cli_printf(
         stdout, "%-16s %s  %-11s %6" PRId64 " %12.6g %4" PRId64 " %9" PRId64 "  %-8s %10.6g  %s\n",
         r->experiment, r->run, r->state, r->batch_size, r->learning_rate, r->seed, r->steps,
@@ -72,6 +76,7 @@ static void show_run(const char *experiment, const char *id, const bl_run_files 
     r.dataset = bl_json_text(dataset, "name", "");
     r.variant = bl_json_text(dataset, "variant", "");
     r.synthetic = bl_json_bool(dataset, "synthetic", false);
+    r.external = bl_json_get(run->header.root, "protocol") != NULL;
     if (run->parsed.evals > 0) {
         r.steps = run->parsed.eval[run->parsed.evals - 1].step;
         r.value = run->parsed.eval[run->parsed.evals - 1].value;

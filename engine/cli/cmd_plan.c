@@ -8,8 +8,9 @@
 #include "engine/cli/trials.h"
 #include "engine/config/set_notes.h"
 #include "engine/plan/plan_tree.h"
+#include "engine/sweep/active_trial.h"
 #include "engine/sweep/stop_rule.h"
-#include "engine/train/train.h"
+#include "engine/sweep/trainer.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -138,6 +139,7 @@ static void take_trial(const plan_view *v, const bl_trial *t, bl_plan_tree_run *
                        bl_trial_result *result) {
     bl_err ignored;
     bl_config config;
+    const bl_scheduler lookup = bl_experiment_lookup(v->e);
     bl_trial_resolve(t, &config);
     *r = (bl_plan_tree_run){.batch_size = t->batch_size,
                             .seed = t->seed,
@@ -145,10 +147,11 @@ static void take_trial(const plan_view *v, const bl_trial *t, bl_plan_tree_run *
                             .max_steps = t->max_steps,
                             .seconds_left = (double)NAN};
     memcpy(r->reason, t->reason, sizeof r->reason);
-    bl_store_run_identity(&config, v->e->data.sha256, r->id, NULL);
+    /* What cannot be read has the id that it would begin with. */
+    (void)!bl_active_trial_run(r->id, &lookup, t, &ignored);
     r->state = load_evals(v->e, r->id, result);
     r->steps = result->steps;
-    if (bl_train_memory(&config, &v->e->data, NULL, &r->memory_bytes, &ignored) != BL_OK)
+    if (bl_trainer_memory(&lookup, &config, &r->memory_bytes, &ignored) != BL_OK)
         r->memory_bytes = 0;
 }
 

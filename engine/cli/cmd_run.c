@@ -126,6 +126,7 @@ static bl_status sweep(bl_experiment *e, run_options *w, bl_display *display,
  * other logs now; nothing in the store is changed either way. */
 static bl_status compare_published(bl_experiment *e, run_options *w, bl_display *display,
                                    bl_err *err) {
+    BL_TRY(bl_experiment_repeats(e, "--force", err));
     const bl_scheduler lookup = bl_experiment_lookup(e);
     bl_rerun r = {.how = bl_experiment_scheduler(e, w->jobs, display),
                   .runs_dir = bl_cli_runs_dir(),

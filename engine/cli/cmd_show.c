@@ -50,6 +50,22 @@ static void evaluations(bl_buf *out, const bl_runlog *log, const char *average, 
     }
 }
 
+/* What trained it, beside its configuration: data and numerics, or a program. */
+static void origin(bl_buf *out, const bl_json *head) {
+    const int64_t protocol = bl_json_int(head, "protocol", 0),
+                  repeat = bl_json_int(head, "repeat", 0);
+    if (protocol == 0) {
+        bl_buf_str(out, "data       ");
+        bl_json_show(out, bl_json_get(head, "dataset"));
+        bl_buf_printf(out, "\nnumerics   epoch %" PRId64 ", %s\n", bl_json_int(head, "epoch", 0),
+                      bl_json_text(head, "level", "?"));
+        return;
+    }
+    bl_buf_printf(out, "program    protocol %" PRId64, protocol);
+    if (repeat > 0) bl_buf_printf(out, ", repeat %" PRId64, repeat);
+    bl_buf_printf(out, "\ninputs     sha256 %s\n", bl_json_text(head, "inputs", "-"));
+}
+
 /* Identity, state, outcome, configuration, evaluations and environment of a run. */
 static void describe(bl_buf *out, const bl_run_files *run) {
     const bl_json *head = run->header.root, *result = run->result.root;
@@ -61,10 +77,7 @@ static void describe(bl_buf *out, const bl_run_files *run) {
     bl_buf_printf(out, "steps      %" PRId64 ", %" PRId64 " examples\n",
                   last != NULL ? last->step : 0, last != NULL ? last->examples : 0);
     bl_buf_printf(out, "log        sha256 %s\n", bl_json_text(result, "log_sha256", "-"));
-    bl_buf_str(out, "data       ");
-    bl_json_show(out, bl_json_get(head, "dataset"));
-    bl_buf_printf(out, "\nnumerics   epoch %" PRId64 ", %s\n", bl_json_int(head, "epoch", 0),
-                  bl_json_text(head, "level", "?"));
+    origin(out, head);
     bl_buf_str(out, "\nconfiguration\n");
     const bl_json *config = bl_json_get(head, "config");
     members(out, config);
@@ -95,7 +108,11 @@ static int show_model(const bl_args *args) {
     bl_buf out = {0};
     bl_experiment *e = bl_xalloc(sizeof *e);
     bl_status status = bl_experiment_config(e, args->operand, args->value[PRESET], args, &err);
-    if (status == BL_OK && strcmp(e->config.dataset, "none") == 0)
+    if (status == BL_OK && bl_config_is_external(&e->config))
+        status = BL_ERR(&err, BL_EINVAL,
+                        "%s is trained by a program of your own: batchlab knows no layers of it",
+                        args->operand);
+    else if (status == BL_OK && strcmp(e->config.dataset, "none") == 0)
         status = BL_ERR(&err, BL_EINVAL, "model %s is no net of layers", e->config.model.kind);
     const bl_dataset_options options = bl_cli_dataset_options(bl_args_has(args, SYNTHETIC));
     if (status == BL_OK) status = bl_dataset_open(&e->data, e->config.dataset, &options, &err);

@@ -58,6 +58,7 @@ static bl_status verify(check *c, bl_err *err) {
     char path[BL_PATH];
     bl_rerun *r = &c->rerun;
     const bl_experiment *e = c->e;
+    BL_TRY(bl_experiment_repeats(e, "verify", err));
     BL_TRY(bl_path(path, err, "%s/%s/expected.lock", bl_cli_experiments_dir, e->config.name));
     BL_TRY(bl_lock_read(&c->lock, path, err));
     bl_experiment_data_words(&c->data, e);

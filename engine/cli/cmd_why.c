@@ -125,7 +125,7 @@ static void reasons(const question *q) {
         bl_buf_printf(
             q->out,
             "asked      by no trial of %s/plan.jsonl: an earlier sweep of another preset, "
-            "data set or --set made it, or this one was interrupted\n",
+            "data set, program or --set made it, or this one was interrupted\n",
             q->store);
     for (size_t i = 0; i < q->plan.decision_count; i++)
         if (bl_plan_rests_on(&q->plan.decisions[i], q->run))
@@ -168,8 +168,14 @@ static size_t differences(const bl_json *a, const bl_json *b, bl_buf *out) {
     const size_t config =
         count_differences(bl_json_get(a, "config"), bl_json_get(b, "config"), out);
     const bool data = strcmp(bl_json_text(a, "dataset", ""), bl_json_text(b, "dataset", "")) != 0;
+    const bool inputs = strcmp(bl_json_text(a, "inputs", ""), bl_json_text(b, "inputs", "")) != 0;
+    const int64_t mine = bl_json_int(a, "repeat", 0), theirs = bl_json_int(b, "repeat", 0);
     if (data && out != NULL) bl_buf_printf(out, "  %-26s other data\n", "dataset");
-    return config + data;
+    if (inputs && out != NULL)
+        bl_buf_printf(out, "  %-26s other bytes (external.inputs)\n", "inputs");
+    if (mine != theirs && out != NULL)
+        bl_buf_printf(out, "  %-26s %" PRId64 " | %" PRId64 "\n", "repeat", mine, theirs);
+    return config + data + inputs + (mine != theirs);
 }
 
 /* Names the run of the same store that differs in the fewest settings, and these settings. */

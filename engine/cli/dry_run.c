@@ -38,13 +38,15 @@ static bl_status say_preset(dry_run *d, const char *preset, bl_err *err) {
     bl_display_close(d->display);
     d->busy = fmax(d->busy, cost.busy);
     d->remembered += cost.remembered;
-    bl_clock_span(text, fmax(1.0, cost.seconds / (double)d->jobs));
+    const bool timed = !isnan(cost.seconds);
+    text[0] = '\0';
+    if (timed) bl_clock_span(text, fmax(1.0, cost.seconds / (double)d->jobs));
     const bl_i64_list *sizes = &other.config.sweep.batch_sizes;
     bl_cli_printf(stdout,
-                  "  %-6s about %-7s %4zu runs, %2zu batch sizes, %" PRId64 " to %" PRId64
-                  ", %" PRId64 " seed%s\n",
-                  preset[0] != '\0' ? preset : "all", text, cost.runs, sizes->n, sizes->v[0],
-                  sizes->v[sizes->n - 1], other.config.sweep.seeds,
+                  "  %-6s %s%-7s %4zu runs, %2zu batch sizes, %" PRId64 " to %" PRId64 ", %" PRId64
+                  " seed%s\n",
+                  preset[0] != '\0' ? preset : "all", timed ? "about " : "", text, cost.runs,
+                  sizes->n, sizes->v[0], sizes->v[sizes->n - 1], other.config.sweep.seeds,
                   other.config.sweep.seeds == 1 ? "" : "s");
     return BL_OK;
 }
@@ -68,8 +70,12 @@ bl_status bl_cli_dry_run(const bl_experiment *e, const bl_args *args, const char
     bl_buf data = {0};
     BL_TRY(bl_config_presets(&presets, bl_cli_experiments_dir, e->config.name, err));
     bl_experiment_data_words(&data, e);
-    bl_cli_printf(stdout, "%s, on %s, %zu at once with %s kernels:\n", e->config.name,
-                  bl_buf_text(&data), jobs, bl_computed_by(e->kernels, e->device_data));
+    const bool external = bl_config_is_external(&e->config);
+    if (external)
+        bl_cli_printf(stdout, "%s, trained by your program, %zu at once:\n", e->config.name, jobs);
+    else
+        bl_cli_printf(stdout, "%s, on %s, %zu at once with %s kernels:\n", e->config.name,
+                      bl_buf_text(&data), jobs, bl_computed_by(e->kernels, e->device_data));
     bl_buf_free(&data);
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < presets.count; i++)
@@ -78,6 +84,8 @@ bl_status bl_cli_dry_run(const bl_experiment *e, const bl_args *args, const char
     bl_names_free(&presets);
     BL_TRY(status);
     say_times(&d);
+    if (external)
+        bl_cli_printf(stdout, "How long it takes is not known: your program was not started.\n");
     bl_cli_printf(
         stdout,
         "Nothing was run. The script was asked for its runs as if they went as "

@@ -37,6 +37,9 @@ static bool is_of_device(const bl_experiment *e) {
 bl_status bl_experiment_level(bl_experiment *e, const char *device, bl_err *err) {
     const bl_device *opened;
     const char *text;
+    if (bl_config_is_external(&e->config) && device != NULL && strcmp(device, "cpu") != 0)
+        BL_FAIL(err, BL_EINVAL,
+                "--device %s: a program chooses its device itself; leave the option out", device);
     if (!is_of_device(e)) return BL_OK;
     if (device == NULL || strcmp(device, "cpu") == 0)
         BL_FAIL(err, BL_EUNSUPPORTED,
@@ -99,7 +102,11 @@ bl_status bl_experiment_inputs(bl_experiment *e, bool keep, bl_err *err) {
 
 bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store, bl_err *err) {
     const bl_dataset_options options = bl_cli_dataset_options(synthetic);
-    if (!synthetic) BL_TRY(check_data_folders(err));
+    const bool external = bl_config_is_external(&e->config);
+    if (synthetic && external)
+        BL_FAIL(err, BL_EINVAL,
+                "--synthetic: a program reads its data itself; leave the option out");
+    if (!synthetic && !external) BL_TRY(check_data_folders(err));
     BL_TRY(bl_kernels_pick(&e->kernels, err));
     BL_TRY(bl_store_open(&e->store, bl_cli_runs_dir(), e->config.name, create_store, err));
     if (create_store) BL_TRY(sweep_leftovers(e, &options, err));
@@ -107,6 +114,7 @@ bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store
     e->store.index = bl_index_open(&e->store);
     e->trains = create_store;
     BL_TRY(bl_dataset_open(&e->data, e->config.dataset, &options, err));
+    if (external) (void)snprintf(e->data.name, sizeof e->data.name, "%s", BL_EXTERNAL_LABEL);
     return bl_experiment_layers(e, &e->data, err);
 }
 

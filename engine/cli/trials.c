@@ -1,11 +1,12 @@
 #include "engine/cli/trials.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
+#include "engine/sweep/active_trial.h"
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct collection {
-    const bl_experiment *e;
+    bl_scheduler scheduler; /* answers from the experiment's store */
     bl_experiment_trials *out;
 } collection;
 
@@ -23,9 +24,8 @@ static void take_round(void *ctx, const bl_round *round) {
     const collection *c = ctx;
     for (size_t i = 0; i < round->count; i++) {
         char id[BL_RUN_ID];
-        bl_config config;
-        bl_trial_resolve(&round->trial[i], &config);
-        bl_store_run_identity(&config, c->e->data.sha256, id, NULL);
+        bl_err ignored; /* what cannot be read has the id that it would begin with */
+        (void)!bl_active_trial_run(id, &c->scheduler, &round->trial[i], &ignored);
         add(c->out, id, &round->trial[i]);
     }
 }
@@ -63,6 +63,16 @@ static void sort_runs(bl_experiment_trials *out) {
     out->trial = trial;
 }
 
+bl_status bl_experiment_repeats(const bl_experiment *e, const char *what, bl_err *err) {
+    if (!bl_config_is_external(&e->config) || strcmp(e->config.external.repeats, "noisy") != 0)
+        return BL_OK;
+    BL_FAIL(
+        err, BL_EINVAL,
+        "%s compares bits, and %s says external.repeats = \"noisy\"; `batchlab check %s --twice` "
+        "says whether \"exact\" would hold",
+        what, e->config.name, e->config.name);
+}
+
 bl_scheduler bl_experiment_lookup(const bl_experiment *e) {
     return (bl_scheduler){.data = &e->data,
                           .store = &e->store,
@@ -74,7 +84,7 @@ bl_scheduler bl_experiment_lookup(const bl_experiment *e) {
 bl_status bl_experiment_trials_collect(bl_experiment_trials *out, const bl_experiment *e,
                                        const bl_scheduler *scheduler, bl_err *err) {
     *out = (bl_experiment_trials){0};
-    collection c = {.e = e, .out = out};
+    collection c = {.scheduler = bl_experiment_lookup(e), .out = out};
     const bl_sweep_options options = {
         .script = e->script, .library_dir = bl_cli_lua_dir, .round = take_round, .ctx = &c};
     bl_sweep_totals totals;

@@ -14,6 +14,8 @@ typedef struct bl_experiment_trials {
     bool complete;  /* the planner came to its end */
 } bl_experiment_trials;
 
+/* BL_EINVAL for a program whose values are other ones every time: `what` cannot be done. */
+bl_status bl_experiment_repeats(const bl_experiment *e, const char *what, bl_err *err) BL_CHECKED;
 /* Answers from the experiment's store alone. */
 bl_scheduler bl_experiment_lookup(const bl_experiment *e);
 

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 
 static const double k_seconds_per_size = 0.05;
+/* Of a step and of an evaluation of a program: what it takes is not known. */
+static const double k_nominal = 0.001;
 
 /* The batch sizes that have been measured so far. */
 typedef struct measured {
@@ -34,11 +36,15 @@ static stretch stretch_end(stretch s) {
 }
 
 /* Seconds of one step and one evaluation at the configuration's batch size. On a device the
- * processor waits, and the clock counts. */
+ * processor waits, and the clock counts. A program is not started for it. */
 static bl_status measure(measured *t, bl_estimate_times *out, bl_err *err) {
     const bl_estimate_place *place = t->place;
     const bool by_clock = place->device_data != NULL;
     bl_train *train = NULL;
+    if (bl_config_is_external(&t->config)) {
+        *out = (bl_estimate_times){k_nominal, k_nominal};
+        return BL_OK;
+    }
     const bl_train_options options = {.kernels = place->kernels,
                                       .device_data = place->device_data,
                                       .run_id = "estimate",
@@ -63,14 +69,15 @@ static bl_status measure(measured *t, bl_estimate_times *out, bl_err *err) {
 /* As measured before, or now. */
 static bl_status recall_or_measure(measured *t, bl_estimate_times *out, bl_err *err) {
     char path[BL_PATH], line[80];
-    const bool keeps = bl_estimate_memory_path(path, t->place, &t->config);
+    const bool external = bl_config_is_external(&t->config);
+    const bool keeps = !external && bl_estimate_memory_path(path, t->place, &t->config);
     if (keeps && bl_estimate_recall(out, path)) {
         t->remembered++;
         return BL_OK;
     }
     (void)snprintf(line, sizeof line, "measuring steps of batch size %" PRId64,
                    t->config.train.batch_size);
-    if (t->place->say != NULL) t->place->say(t->place->say_ctx, line);
+    if (t->place->say != NULL && !external) t->place->say(t->place->say_ctx, line);
     BL_TRY(measure(t, out, err));
     if (keeps) bl_estimate_remember(out, path);
     return BL_OK;
@@ -114,6 +121,7 @@ bl_status bl_estimate_sweep(bl_estimate *out, const bl_estimate_place *place,
     for (size_t i = 0; i < in.count && status == BL_OK; i++)
         status = time_of(&t, in.run[i].batch_size, &time, err);
     if (status == BL_OK) out->seconds = bl_sim_sweep_seconds(&in, t.size, t.count, &t.config);
+    if (bl_config_is_external(config)) out->seconds = (double)NAN;
     out->runs = in.count;
     out->remembered = t.remembered;
     out->measured = t.count - t.remembered;

@@ -7,7 +7,7 @@
 
 /* Processor time is what counts on a processor, so other work on the machine does not enter. */
 typedef struct bl_estimate {
-    double seconds; /* of one run after the other */
+    double seconds; /* of one run after the other; NAN: not known, as a program trains them */
     size_t runs;
     size_t measured, remembered; /* batch sizes: measured for this, or once before */
     double busy; /* while they were measured: clock over processor time, the largest; 1: nothing */

@@ -154,6 +154,9 @@ static void check_trial(lua_State *L, const bl_script *s, const trial_options *o
     bl_err fault = {0};
     const int64_t size = s->resolved.train.batch_size;
     if (bl_config_check(&s->resolved, &fault) != BL_OK) luaL_error(L, "%s%s", o->where, fault.text);
+    if (size > s->facts->epoch_rows && bl_config_is_external(s->config))
+        luaL_error(L, "%sbatch size %I is larger than an epoch (external.epoch_rows = %I)",
+                   o->where, (LUAI_UACINT)size, (LUAI_UACINT)s->facts->epoch_rows);
     if (size > s->facts->epoch_rows)
         luaL_error(L, "%sbatch size %I is larger than the data set (%I training rows)", o->where,
                    (LUAI_UACINT)size, (LUAI_UACINT)s->facts->epoch_rows);

@@ -50,12 +50,19 @@ static bl_status drop(bl_gc *gc, bl_gc_kind kind, const char *dir, const char *n
                                    : bl_remove_tree(path, err);
 }
 
+/* The state of a program lies beside its checkpoint. */
+static bool is_checkpoint(const char *name) {
+    static const char *const names[] = {"checkpoint-A", "checkpoint-B", "state-A", "state-B"};
+    for (size_t i = 0; i < BL_COUNT(names); i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return false;
+}
+
 /* BL_GC_KINDS: needed. */
 static bl_gc_kind kind_of_file(const char *dir, const char *name, bool finished) {
     if (strstr(name, ".corrupt-") != NULL) return BL_GC_ASIDE;
     if (bl_store_is_leftover(dir, name)) return BL_GC_TEMPORARY;
-    if (finished && (strcmp(name, "checkpoint-A") == 0 || strcmp(name, "checkpoint-B") == 0))
-        return BL_GC_CHECKPOINTS;
+    if (finished && is_checkpoint(name)) return BL_GC_CHECKPOINTS;
     return BL_GC_KINDS;
 }
 

@@ -131,6 +131,19 @@ void bl_active_trial_free(bl_active_trial *a) {
     *a = (bl_active_trial){0};
 }
 
+bl_status bl_active_trial_run(char id[BL_RUN_ID], const bl_scheduler *s, const bl_trial *trial,
+                              bl_err *err) {
+    bl_active_trial a = {.trial = trial};
+    bl_status status = BL_OK;
+    if (is_noisy(&a))
+        status = bl_active_trial_init(&a, s, trial, err);
+    else
+        identify(&a, s);
+    memcpy(id, a.id, BL_RUN_ID);
+    bl_active_trial_free(&a);
+    return status;
+}
+
 int64_t bl_active_trial_step(const bl_active_trial *a) {
     return a->evals > 0 ? a->eval[a->evals - 1].step : 0;
 }

@@ -55,6 +55,9 @@ typedef struct bl_active_trial {
 /* Identity and whatever the store has. */
 bl_status bl_active_trial_init(bl_active_trial *active, const bl_scheduler *s,
                                const bl_trial *trial, bl_err *err) BL_CHECKED;
+/* The id alone: of a noisy program's run, that of its last repeat in the store. */
+bl_status bl_active_trial_run(char id[BL_RUN_ID], const bl_scheduler *s, const bl_trial *trial,
+                              bl_err *err) BL_CHECKED;
 void bl_active_trial_free(bl_active_trial *active);
 /* Of the last evaluation that is known; 0: none is. */
 int64_t bl_active_trial_step(const bl_active_trial *active);

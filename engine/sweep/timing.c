@@ -227,7 +227,10 @@ static void write_point(bl_jw *w, const point *p, size_t repeats) {
         for (size_t r = 0; r < repeats; r++) bl_jw_f64(w, NULL, p->inference_processor[r]);
         bl_jw_end(w);
     }
-    bl_jw_i64(w, "memory_bytes", (int64_t)p->memory_bytes);
+    if (p->memory_bytes > 0)
+        bl_jw_i64(w, "memory_bytes", (int64_t)p->memory_bytes);
+    else
+        bl_jw_f64(w, "memory_bytes", (double)NAN); /* a program that does not say */
     if (p->device_bytes > 0) bl_jw_i64(w, "device_bytes", (int64_t)p->device_bytes);
     bl_jw_f64(w, "joules_per_step", p->joules);
     bl_jw_end(w);

@@ -143,9 +143,11 @@ bool bl_lock_digest(const bl_stored *run, int64_t steps, char out[BL_SHA256_HEX]
     return false;
 }
 
-/* From all evaluations up to entry->steps: the last, that at half as many, at a quarter, ... */
+/* From all evaluations up to entry->steps: the last, that at half as many, at a quarter, ... The
+ * logs of programs have no hashes, and get none. */
 static void set_marks(bl_lock_entry *entry, const bl_runlog_steps *steps) {
     size_t all = 0, least = 1;
+    if (steps->count > 0 && steps->at[0].hash[0] == '\0') return;
     while (all < steps->count && steps->at[all].step <= entry->steps) all++;
     while (least < BL_LOCK_MARKS && all >> least > 0) least++;
     entry->marks = all > 0 ? least : 0;

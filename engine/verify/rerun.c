@@ -85,7 +85,12 @@ static bl_status name_step(const bl_rerun *r, const bl_lock_entry *entry, const 
         goto done;
     }
     BL_GOTO(bl_runlog_steps_read(&a, kept.log.data, kept.log.len, entry->run, err));
-    if (bl_runlog_steps_differ(&a, &b, &i, &j))
+    const bool differ = bl_runlog_steps_differ(&a, &b, &i, &j);
+    if (differ && a.at[i].hash[0] == '\0')
+        (void)printf("   first differing record: step %" PRId64
+                     ", expected value %.9g, here value %.9g\n",
+                     a.at[i].step, a.at[i].value, b.at[j].value);
+    else if (differ)
         (void)printf("   first differing record: step %" PRId64
                      ", expected hash %s loss %.9g value %.9g, here hash %s loss %.9g value %.9g\n",
                      a.at[i].step, a.at[i].hash, a.at[i].loss, a.at[i].value, b.at[j].hash,

@@ -126,4 +126,31 @@ twin
 export BATCHLAB_RUNS="$scratch/whole"
 try 0 work twin --progress none
 same "$(zcat "$scratch"/bad.fail_once/twin/r*/log.jsonl.gz | sed -e 1d -e '$d')" "$(zcat "$scratch"/whole/twin/r*/log.jsonl.gz | sed -e 1d -e '$d')" "logs after a failure"
+
+# ---- batchlab dies ----
+# Parked by SIGTERM, the run goes on from its state. Then SIGKILL ends batchlab: the program leaves by
+# itself, and the next turn begins at the same state.
+export BATCHLAB_RUNS="$scratch/dies" STARTS="$scratch/starts"
+cat >traced <<'END'
+[ -e "$BATCHLAB_RUN/state" ] && echo from its state >>"$STARTS" || echo from step 0 >>"$STARTS"
+exec "$@"
+END
+twin dawdle 1
+sed -i 's|command = \[|&"sh", "traced", |' experiments/twin/experiment.cfg
+evaluations() { find "$BATCHLAB_RUNS" -name report.jsonl -exec cat {} + 2>/dev/null | grep -c '"value"'; }
+for signal in TERM KILL; do
+  "$BATCHLAB" work twin --progress none >"$scratch/out" 2>"$scratch/err" &
+  pid=$!
+  for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+    [ "$(evaluations)" -ge 3 ] && break
+    sleep 0.1
+  done
+  kill -$signal $pid
+  wait $pid 2>/dev/null
+  same "$?" "$([ $signal = TERM ] && echo 75 || echo 137)" "status after SIG$signal"
+  nobody "SIG$signal"
+done
+try 0 work twin --progress none
+same "$(cat "$STARTS")" "$(printf 'from step 0\nfrom its state\nfrom its state')" "starts"
+same "$(zcat "$scratch"/dies/twin/r*/log.jsonl.gz | sed -e 1d -e '$d')" "$(zcat "$scratch"/whole/twin/r*/log.jsonl.gz | sed -e 1d -e '$d')" "logs after batchlab's death"
 exit $failed

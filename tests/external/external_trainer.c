@@ -302,6 +302,12 @@ static void fail_once(program *p) {
     exit(7);
 }
 
+/* No fault: time for the test to do something meanwhile. */
+static void dawdle(program *p) {
+    (void)p;
+    nap(0.05);
+}
+
 static const struct {
     const char *name;
     void (*act)(program *p);
@@ -325,6 +331,7 @@ static const struct {
     {"crash",       crash         },
     {"park_itself", park_itself   },
     {"fail_once",   fail_once     },
+    {"dawdle",      dawdle        },
 };
 
 static void misbehave(program *p) {

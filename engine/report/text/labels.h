@@ -4,6 +4,7 @@
 #include "engine/report/report_model.h"
 
 #define BL_SYNTHETIC_LABEL "SYNTHETIC DATA"
+#define BL_EXTERNAL_LABEL  "the program's data" /* where a program of the user's own trains */
 
 /* What was trained on: "cifar10 (40000_of_50000)", "mnist" without variants, "rossmann (SYNTHETIC
  * DATA)" from the generator, "no data" for the data set "none". */
