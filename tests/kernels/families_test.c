@@ -374,7 +374,7 @@ static void open_device(void) {
 }
 
 /* families_test [PATTERN...]: only cases that one of the patterns matches, the whole name or a part
- * of it: conv2d, or 'cuda*conv2d*', or 'avx2/dense_forward/b=3,*'. '!cuda/*' leaves those out. */
+ * of it: conv2d, or 'cuda*conv2d*', or 'avx2/dense_forward/b=3,*'. '!cuda*' leaves those out. */
 int main(int argc, char **argv) {
     suite s = {.patterns = argv + (argc > 0)};
     open_device();
