@@ -133,6 +133,7 @@ says err 'a program reads its data itself'
 
 # ---- the same bits again ----
 try 0 lock twin
+if grep -q ':0000000000000000' experiments/twin/expected.lock; then fail "the lock has hashes of no losses"; fi
 try 0 verify twin --sample 2
 says out 'runs equal, 0 differ'
 try 0 run twin --force --progress none
@@ -160,4 +161,21 @@ try 0 gc twin -n --unplanned
 says out ' 23  runs that are in no plan'
 try 1 diff "$first" "$(ls -t "$scratch/runs/twin" | grep -x 'r[0-9a-f]\{12\}' | head -1)"
 says out '^  inputs  *"[0-9a-f]*" | "[0-9a-f]*"$'
+
+# ---- a repeat ----
+# Without its state a noisy run cannot be extended: it is begun anew, as another run.
+for steps in 5 9; do
+  echo "return function(exp) exp:run { title = \"one\", { batch_size = 8, learning_rate = 0.5, seed = 1, max_steps = $steps } } end" >experiments/loose/sweep.lua
+  try 0 work loose --progress none
+  try 0 gc loose
+done
+repeat=$(grep -l '"repeat":1' "$scratch"/runs/loose/r*/run.json)
+repeat=$(basename "${repeat%/run.json}")
+try 0 plan loose
+says out " $repeat  done .* budget at step 9$"
+try 0 show "$repeat"
+says out '^program    protocol 1, repeat 1$'
+try 0 why "$repeat"
+says out '^asked in '
+says out '^  repeat  *1 | 0$'
 exit $failed
