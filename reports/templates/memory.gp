@@ -1,4 +1,5 @@
-set key top left
+set tmargin at screen 0.70
+set key at screen 0.185,0.93 left top vertical maxrows 4 samplen 1.5
 data = figure.'.dat'
 plot data index 'line' using 1:2 with lines linecolor rgb blue linewidth 1 title 'the line', \
      data index 'sizes' using 1:2 with points pointtype 7 pointsize 0.7 \

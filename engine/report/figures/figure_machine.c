@@ -196,11 +196,13 @@ static void memory_settings(bl_buf *gp, const bl_report_model *m) {
     bl_axis x = {0}, y = {0};
     memory_rows(NULL, &x, &y, m);
     const double top = y.high;
-    if (limit < 16 * top) bl_axis_add(&y, limit);
+    /* A limit far above everything measured would press the points together. */
+    const bool shown = limit < 256 * top;
+    if (shown) bl_axis_add(&y, limit);
     batch_axis(gp, m, &x);
     bl_gp_axis(gp, "y", &y, 1, 1.2, BL_TICKS_SHORT);
     bl_gp_text(gp, "y_text", "memory (MiB)");
-    bl_gp_number(gp, "limit", limit);
+    bl_gp_number(gp, "limit", shown ? limit : (double)NAN);
     bl_gp_number(gp, "parameters_mib",
                  m->machine.parameters > 0 ? 4 * m->machine.parameters / unit : (double)NAN);
     bl_buf label = {0};
