@@ -76,9 +76,10 @@ static bl_status verify(check *c, bl_err *err) {
     BL_TRY(bl_rerun_train(r, err));
     bl_display_close(c->display);
     BL_TRY(bl_rerun_compare(r, "expected.lock", err));
-    bl_cli_printf(stdout, "%s, preset %s, %s, -j %zu: %zu runs equal, %zu differ, %zu skipped\n",
-                  e->config.name, e->config.preset, bl_buf_text(&c->data), r->how.jobs, r->equal,
-                  r->differ, c->lock.count - r->equal - r->differ);
+    bl_cli_printf(stdout, "%s%s%s, %s, -j %zu: %zu runs equal, %zu differ, %zu skipped\n",
+                  e->config.name, e->config.preset[0] != '\0' ? ", preset " : "", e->config.preset,
+                  bl_buf_text(&c->data), r->how.jobs, r->equal, r->differ,
+                  c->lock.count - r->equal - r->differ);
     if (r->equal + r->differ == 0)
         BL_FAIL(err, BL_ENOMEM, "nothing was verified: no run found the memory it needs");
     return BL_OK;
@@ -116,6 +117,8 @@ static int verify_lock(const bl_args *args) {
         rc = bl_experiment_begin(&e, args, args->value[PRESET], bl_args_has(args, SYNTHETIC),
                                  args->value[DEVICE]);
     if (rc >= 0) return rc;
+    /* A program uses the cores itself. */
+    if (bl_config_is_external(&e.config) && args->value[JOBS] == NULL) c.jobs = 1;
     (void)bl_display_init(&display, NULL);
     bl_cli_catch_signals();
     bl_status status = bl_experiment_device(&e, args->value[DEVICE], &c.jobs, &err);

@@ -135,7 +135,7 @@ says err 'a program reads its data itself'
 try 0 lock twin
 if grep -q ':0000000000000000' experiments/twin/expected.lock; then fail "the lock has hashes of no losses"; fi
 try 0 verify twin --sample 2
-says out 'runs equal, 0 differ'
+says out "^twin, the program's data, -j 1: 2 runs equal, 0 differ"
 try 0 run twin --force --progress none
 says out 'published runs equal, 0 differ'
 for command in 'lock loose' 'verify loose' 'run loose --force'; do
