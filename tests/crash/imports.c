@@ -6,15 +6,14 @@
 #include <string.h>
 
 static const char *const k_unseen[] = {
-    "open64",          "openat",          "openat64",  "creat",           "fopen64",
-    "freopen",         "fdopen",          "mkstemp64", "mkostemp",        "tmpfile",
-    "fdatasync",       "sync_file_range", "pwrite",    "writev",          "pwritev",
-    "pread",           "readv",           "sendfile",  "renameat",        "linkat",
-    "symlinkat",       "unlinkat",        "mkdirat",   "mknod",           "fstatat",
-    "statx",           "fopendir",        "utime",     "utimes",          "futimes",
-    "truncate",        "ftruncate",       "fallocate", "posix_fallocate", "remove",
-    "mmap64",          "memalign",        "valloc",    "reallocarray",    "sbrk",
-    "copy_file_range",
+    "open64",    "openat",          "openat64",        "creat",    "fopen64",
+    "freopen",   "fdopen",          "mkstemp64",       "mkostemp", "tmpfile",
+    "fdatasync", "sync_file_range", "pwrite",          "writev",   "pwritev",
+    "readv",     "sendfile",        "renameat",        "linkat",   "symlinkat",
+    "unlinkat",  "mkdirat",         "mknod",           "fstatat",  "statx",
+    "fopendir",  "utime",           "utimes",          "futimes",  "truncate",
+    "ftruncate", "fallocate",       "posix_fallocate", "remove",   "mmap64",
+    "memalign",  "valloc",          "reallocarray",    "sbrk",     "copy_file_range",
 };
 
 void part_imports(lab *l) {
