@@ -60,7 +60,7 @@ void bl_external_params_text(bl_buf *out, const bl_config *config, const bl_exte
 /* ---- the command ---- */
 
 /* Length of a {name} at the beginning of `text`, 0 where there is none. */
-static size_t placeholder(const char *text) {
+static size_t braced_name(const char *text) {
     size_t n = 1;
     if (text[0] != '{' || (!isalpha((unsigned char)text[1]) && text[1] != '_')) return 0;
     while (isalnum((unsigned char)text[n]) || text[n] == '_' || text[n] == '-') n++;
@@ -81,7 +81,7 @@ static bl_status expand(bl_buf *out, const char *item, const bl_json *params, co
                         bl_err *err) {
     for (; *item != '\0'; item++) {
         char name[BL_NAME] = "";
-        const size_t n = placeholder(item);
+        const size_t n = braced_name(item);
         if (n == 0 || n - 2 >= sizeof name) {
             bl_buf_add(out, item, 1);
             continue;
