@@ -167,12 +167,14 @@ says err "the target 'a' is neither a number nor a class"
 # A target that is too hard or too easy is said with the command that asks for another; that command works.
 "$BATCHLAB" run of_wide --preset tiny --set sweep.targets=0.0001 --progress none >"$scratch/out" 2>"$scratch/err"
 same $? 5 "a target out of reach: exit"
-says out '^The closest was rmse [0-9.]*, at batch size [0-9]* and learning rate [0-9.]*; try [0-9.]*: batchlab run of_wide --preset tiny --set sweep.targets='
-again=$(sed -n 's/^The closest was .*: batchlab //p' "$scratch/out")
+says out '^The closest was rmse [0-9.]*, at batch size [0-9]* and learning rate [0-9.]*\.$'
+says out '^  Try [0-9.]*: batchlab run of_wide --preset tiny --set sweep.targets='
+again=$(sed -n 's/^  Try .*: batchlab //p' "$scratch/out")
 # shellcheck disable=SC2086
 "$BATCHLAB" $again --progress none >"$scratch/out" 2>"$scratch/err" || fail "not reached: $again"
 "$BATCHLAB" run of_wide --preset tiny --set sweep.targets=2.9 --progress none >"$scratch/out" 2>"$scratch/err" || fail "an easy target"
-says out '^Too easy: the target was reached within 20 steps at every batch size; try [0-9.]*: batchlab run of_wide --preset tiny --set'
+says out '^Too easy: the target was reached within 20 steps at every batch size\.$'
+says out '^  Try [0-9.]*: batchlab run of_wide --preset tiny --set'
 says out '^Best after '
 "$BATCHLAB" check of_wide --set batch_sizes=1,16 --set model.batch_norm=true >"$scratch/out" 2>"$scratch/err" || fail "batch size 1"
 says out '^note: the statistics of one example say nothing: what is normalised over the batch is not learnt, at batch size 1$'

@@ -27,7 +27,7 @@ static const bl_report_run *closest_run(const bl_report_model *m, double *value)
 
 static void command(bl_buf *out, const bl_report_model *m, double target) {
     const bl_plan_head *h = &m->plan.head;
-    bl_buf_printf(out, "try %.6g: batchlab run %s%s%s --set sweep.targets=%.6g\n", target,
+    bl_buf_printf(out, " Try %.6g: batchlab run %s%s%s --set sweep.targets=%.6g\n", target,
                   h->experiment, h->preset[0] != '\0' ? " --preset " : "", h->preset, target);
 }
 
@@ -40,12 +40,8 @@ static void too_hard(bl_buf *out, const bl_report_model *m) {
     bl_buf_str(out, " and learning rate ");
     bl_format_rate(out, run->learning_rate);
     const double target = bl_advice_round_up(value);
-    if (isnan(target)) {
-        bl_buf_str(out, ".\n");
-        return;
-    }
-    bl_buf_str(out, "; ");
-    command(out, m, target);
+    bl_buf_str(out, isnan(target) ? ".\n" : ".");
+    if (!isnan(target)) command(out, m, target);
 }
 
 /* Whether every batch size had the target within AT_ONCE steps, at every seed. */
@@ -64,7 +60,7 @@ static void too_easy(bl_buf *out, const bl_report_model *m) {
     double target = bl_advice_round_up(value);
     if (!(target < 0.97 * m->main.target)) target = bl_advice_round_up(0.75 * m->main.target);
     if (isnan(target) || !(target < m->main.target)) return;
-    bl_buf_printf(out, "Too easy: the target was reached within %d steps at every batch size; ",
+    bl_buf_printf(out, "Too easy: the target was reached within %d steps at every batch size.",
                   AT_ONCE);
     command(out, m, target);
 }

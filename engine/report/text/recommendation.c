@@ -8,6 +8,7 @@
 #include "engine/report/text/machine_text.h"
 #include "engine/report/text/sentences.h"
 #include <math.h>
+#include <string.h>
 
 enum { CELL_GAP = 3 };
 
@@ -73,6 +74,25 @@ static void machine(bl_buf *out, const bl_report_model *m) {
     bl_buf_free(&words);
 }
 
+enum { COLUMNS = 80 };
+
+/* Lines of sentences for a terminal: one that is wider than 80 columns goes on behind two blanks
+ * with its next sentence. No sentence is cut, so that a command stays whole. */
+static void sentences(bl_buf *out, const bl_report_model *m) {
+    bl_buf text = {0};
+    bl_sentences(&text, m);
+    size_t column = 0;
+    for (const char *at = bl_buf_text(&text); *at != '\0'; at++) {
+        const size_t next = strcspn(at + 1, "\n");
+        bl_buf_add(out, at, 1);
+        column = *at == '\n' ? 0 : column + 1;
+        if (at[0] != '.' || at[1] != ' ' || column + next <= COLUMNS) continue;
+        bl_buf_str(out, "\n ");
+        column = 1;
+    }
+    bl_buf_free(&text);
+}
+
 void bl_recommendation_text(const bl_report_model *model, bl_buf *out) {
     if (model->plan.head.dataset.synthetic)
         bl_buf_str(out, BL_SYNTHETIC_LABEL ": made by a generator, these numbers say nothing about "
@@ -93,7 +113,7 @@ void bl_recommendation_text(const bl_report_model *model, bl_buf *out) {
         size_table(out, model);
         bl_buf_str(out, "\n");
     }
-    bl_sentences(out, model);
+    sentences(out, model);
     machine(out, model);
     notes(out, model);
 }

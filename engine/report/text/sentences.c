@@ -132,15 +132,15 @@ void bl_sentences_optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal g
     bl_buf_str(out, "\n");
 }
 
-/* What the number of seeds allows to say, in one sentence. */
+/* What the number of seeds allows to say. */
 static void certainty(bl_buf *out, const bl_report_model *m) {
     const bl_report_winner winner = bl_report_winner_of(m, BL_STATS_FEWEST_STEPS);
     const bl_stats_power *p = &winner.target->best[BL_STATS_FEWEST_STEPS].power;
     if (p->runs == 0) return;
     bl_buf_printf(
         out,
-        "Certainty: intervals hold in 95 of 100 cases; with %zu seed%s a difference below "
-        "%.3g times cannot be seen here, %zu would show %.3g.\n",
+        "Certainty: intervals hold in 95 of 100 cases. With %zu seed%s a difference below %.3g "
+        "times cannot be seen here; %zu would show %.3g.\n",
         p->runs, p->runs == 1 ? "" : "s", p->factor, p->more, p->factor_more);
 }
 
