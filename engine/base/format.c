@@ -29,6 +29,15 @@ void bl_format_3_digits(bl_buf *out, double x) {
         bl_buf_printf(out, "%.*f", exponent < 2 ? 2 - exponent : 0, x);
 }
 
+void bl_format_interval(bl_buf *out, double value, double low, double high) {
+    bl_format_3_digits(out, value);
+    bl_buf_str(out, " (");
+    bl_format_3_digits(out, low);
+    bl_buf_str(out, " to ");
+    bl_format_3_digits(out, high);
+    bl_buf_str(out, ")");
+}
+
 typedef struct unit {
     double size;
     const char *name;

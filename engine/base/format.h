@@ -4,8 +4,10 @@
 #define BL_ENGINE_BASE_FORMAT_H
 #include "engine/base/buf.h"
 
-void bl_format_count(bl_buf *out, double n);          /* "117,760" */
-void bl_format_3_digits(bl_buf *out, double x);       /* "0.0123", "12.3", "1,234" from 999.5 on */
+void bl_format_count(bl_buf *out, double n);    /* "117,760" */
+void bl_format_3_digits(bl_buf *out, double x); /* "0.0123", "12.3", "1,234" from 999.5 on */
+/* "212 (190 to 240)", each of 3 digits */
+void bl_format_interval(bl_buf *out, double value, double low, double high);
 void bl_format_duration(bl_buf *out, double seconds); /* "4.42 s", "32.0 min" */
 void bl_format_bytes(bl_buf *out, double bytes);      /* "45.3 MiB" */
 enum { BL_FORMAT_SIZE = 32 };

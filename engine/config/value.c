@@ -330,46 +330,30 @@ bool bl_value_read_text(const bl_key *key, const char *text, void *fields, bl_fa
 /* Texts and lists point into `fields`. An optional number that is absent is stored as 0. */
 bl_config_value bl_value_of(const bl_key *key, const void *fields) {
     const void *field = bl_key_cfield(key, fields);
-    bl_config_value value = {0};
+    bl_config_value value = {.type = key->type};
     switch (key->type) {
     case BL_VALUE_BOOL:
-        value.type = BL_VALUE_BOOL;
         value.boolean = *(const bool *)field;
         break;
     case BL_VALUE_I64:
-        value.type = BL_VALUE_I64;
         value.i64 = *(const int64_t *)field;
         break;
     case BL_VALUE_F64:
-        value.type = BL_VALUE_F64;
         value.f64 = *(const double *)field;
         break;
     case BL_VALUE_STR:
-        value.type = BL_VALUE_STR;
-        value.str = field;
-        break;
     case BL_VALUE_LAYERS:
-        value.type = BL_VALUE_LAYERS;
-        value.str = field;
-        break;
     case BL_VALUE_TEXTS:
-        value.type = BL_VALUE_TEXTS;
-        value.str = field;
-        break;
     case BL_VALUE_OPEN:
-        value.type = BL_VALUE_OPEN;
         value.str = field;
         break;
     case BL_VALUE_I64S:
-        value.type = BL_VALUE_I64S;
         value.i64s = field;
         break;
     case BL_VALUE_PAIRS:
-        value.type = BL_VALUE_PAIRS;
         value.pairs = field;
         break;
-    default:
-        value.type = BL_VALUE_F64S;
+    case BL_VALUE_F64S:
         value.f64s = field;
         break;
     }

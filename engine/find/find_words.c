@@ -18,16 +18,10 @@ static void head(bl_buf *out, const char *word) {
 
 /* "212 (190 to 240)", "undetermined" */
 static void scale_text(bl_buf *out, const bl_noise_value *v) {
-    if (!v->known) {
+    if (v->known)
+        bl_format_interval(out, v->value, v->low, v->high);
+    else
         bl_buf_str(out, "undetermined");
-        return;
-    }
-    bl_format_3_digits(out, v->value);
-    bl_buf_str(out, " (");
-    bl_format_3_digits(out, v->low);
-    bl_buf_str(out, " to ");
-    bl_format_3_digits(out, v->high);
-    bl_buf_str(out, ")");
 }
 
 static void pilot_text(bl_buf *out, const bl_find *f) {

@@ -209,23 +209,21 @@ static void shuffle(size_t *order, size_t n, size_t repeat) {
     }
 }
 
+static void write_seconds(bl_jw *w, const char *key, const double *seconds, size_t repeats) {
+    bl_jw_array(w, key);
+    for (size_t r = 0; r < repeats; r++) bl_jw_f64(w, NULL, seconds[r]);
+    bl_jw_end(w);
+}
+
 static void write_point(bl_jw *w, const point *p, size_t repeats) {
     bl_jw_newline(w, 2);
     bl_jw_object(w, NULL);
     bl_jw_i64(w, "batch_size", p->batch_size);
-    bl_jw_array(w, "seconds_per_step");
-    for (size_t r = 0; r < repeats; r++) bl_jw_f64(w, NULL, p->seconds[r]);
-    bl_jw_end(w);
-    bl_jw_array(w, "processor_seconds_per_step");
-    for (size_t r = 0; r < repeats; r++) bl_jw_f64(w, NULL, p->processor[r]);
-    bl_jw_end(w);
+    write_seconds(w, "seconds_per_step", p->seconds, repeats);
+    write_seconds(w, "processor_seconds_per_step", p->processor, repeats);
     if (p->inference[0] > 0) {
-        bl_jw_array(w, "inference_seconds");
-        for (size_t r = 0; r < repeats; r++) bl_jw_f64(w, NULL, p->inference[r]);
-        bl_jw_end(w);
-        bl_jw_array(w, "inference_processor_seconds");
-        for (size_t r = 0; r < repeats; r++) bl_jw_f64(w, NULL, p->inference_processor[r]);
-        bl_jw_end(w);
+        write_seconds(w, "inference_seconds", p->inference, repeats);
+        write_seconds(w, "inference_processor_seconds", p->inference_processor, repeats);
     }
     if (p->memory_bytes > 0)
         bl_jw_i64(w, "memory_bytes", (int64_t)p->memory_bytes);

@@ -62,9 +62,10 @@ local function run_seeds(self, wanted, count, title)
   end
 end
 
-local function answer_of(self, size)
-  for _, answer in ipairs(self.answers) do
-    if answer.batch_size == size then return answer end
+-- The entry of the list that is of this batch size.
+local function of_size(list, batch_size)
+  for _, entry in ipairs(list) do
+    if entry.batch_size == batch_size then return entry end
   end
 end
 
@@ -75,7 +76,7 @@ local function confirm(self, count)
   for _, size in ipairs(plan.sizes) do
     local leads = size.batch_size == plan.fewest
     if leads or size.tied then
-      wanted[#wanted + 1] = { answer = answer_of(self, size.batch_size),
+      wanted[#wanted + 1] = { answer = of_size(self.answers, size.batch_size),
         reason = leads and "has the fewest steps" or "cannot be told from the fewest steps" }
     end
   end
@@ -101,12 +102,6 @@ local function wide_text(ratio)
   return ratio == math.huge and "open" or string.format("a factor of %.2f wide", ratio)
 end
 
-local function size_of(plan, batch_size)
-  for _, size in ipairs(plan.sizes) do
-    if size.batch_size == batch_size then return size end
-  end
-end
-
 -- The size that needs seeds, and why; nil when all is known to the precision, or seeds would not help.
 local function needed(plan, precision)
   local size, ratio = widest(plan), width(plan)
@@ -114,7 +109,7 @@ local function needed(plan, precision)
     return size, string.format("makes %.0f %% of the critical batch size's variance; its interval is %s, %.3g is wanted",
       100 * size.share, wide_text(ratio), precision)
   end
-  size = size_of(plan, plan.fewest)
+  size = of_size(plan.sizes, plan.fewest)
   if size and width(size) > precision then
     return size, string.format("has the fewest steps; their interval is %s, %.3g is wanted", wide_text(width(size)),
       precision)
@@ -130,11 +125,11 @@ local function sharpen(self, precision, count)
     local size, reason = needed(plan, precision)
     if size == nil or spent + count > most then
       self.exp:note(string.format("%sthe critical batch size's interval is %s, that of the fewest steps %s (wanted: %.3g) "
-        .. "after %d further runs", self.head, wide_text(width(plan)), wide_text(width(size_of(plan, plan.fewest))),
+        .. "after %d further runs", self.head, wide_text(width(plan)), wide_text(width(of_size(plan.sizes, plan.fewest))),
         precision, spent))
       return
     end
-    run_seeds(self, { { answer = answer_of(self, size.batch_size), reason = reason } }, count,
+    run_seeds(self, { { answer = of_size(self.answers, size.batch_size), reason = reason } }, count,
       self.head .. "seeds where they are needed")
     spent = spent + count
   end

@@ -4,11 +4,7 @@
 # values again (twin), and one of which nothing is known (loose).
 set -u
 . tests/cli/lib.sh
-trainer=$(dirname "$BATCHLAB")/tests/external/external_trainer
-[ -x "$trainer" ] || trainer=$PWD/build/release/tests/external/external_trainer
-export BL_CLAIM_BEAT=0.1 BL_CLAIM_STALE=1
-project
-cd "$scratch/project" || exit 1
+trainer_project
 
 question='metric = "expected_loss";
 sweep: { batch_sizes = [4, 32]; targets = [0.3]; max_epochs = 1000.0; max_steps = 400; lr_start = 0.0625; lr_max = 4.0; };

@@ -4,11 +4,7 @@
 # four workers. A faulty one ends as the page says, and leaves no process behind.
 set -u
 . tests/cli/lib.sh
-trainer=$(dirname "$BATCHLAB")/tests/external/external_trainer
-[ -x "$trainer" ] || trainer=$PWD/build/release/tests/external/external_trainer
-export BL_CLAIM_BEAT=0.1 BL_CLAIM_STALE=1
-project
-cd "$scratch/project" || exit 1
+trainer_project
 
 # experiment NAME PRESET-OR-FAULT...: one whose runs the trainer answers
 question='metric = "expected_loss";

@@ -88,3 +88,29 @@ cut_again() {
   for turn in $turns; do cut_after "$by" "$turn" "$@" && ended=$((ended + 1)); done
   [ $ended -gt 0 ] || fail "no command was ended by $by"
 }
+
+# few: a project whose experiment "few" asks for little and is done in no time, on the quadratic model; its sweep.lua is
+# the caller's.
+few() {
+  project
+  mkdir "$scratch/project/experiments/few"
+  cat >"$scratch/project/experiments/few/experiment.cfg" <<'CFG'
+dataset = "none";
+metric = "expected_loss";
+model: { kind = "quadratic"; };
+data: { rows = 1000; };
+optimizer: { name = "sgd"; };
+sweep: { batch_sizes = [16]; targets = [0.0001]; max_steps = 100; };
+timing: { repeats = 1; seconds = 0.01; };
+CFG
+}
+
+# trainer_project: a project in which runs may be programs, and $trainer, the one of tests/external that trains batchlab's
+# own runs. A claim whose owner is dead is free after a second.
+trainer_project() {
+  trainer=$(dirname "$BATCHLAB")/tests/external/external_trainer
+  [ -x "$trainer" ] || trainer=$PWD/build/release/tests/external/external_trainer
+  export BL_CLAIM_BEAT=0.1 BL_CLAIM_STALE=1
+  project
+  cd "$scratch/project" || exit 1
+}

@@ -6,23 +6,13 @@ command -v gnuplot >/dev/null || { echo "gnuplot is not installed: nothing is dr
 . tests/cli/lib.sh
 export BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports"
 unset BATCHLAB_DATA
-project
-mkdir "$scratch/project/experiments/few"
+few
 cd "$scratch/project" || exit 1
 cat >experiments/few/sweep.lua <<'LUA'
 return function(exp)
   exp:run{ title = "few", { batch_size = 16, learning_rate = 0.01, max_steps = 4 } }
 end
 LUA
-cat >experiments/few/experiment.cfg <<'CFG'
-dataset = "none";
-metric = "expected_loss";
-model: { kind = "quadratic"; };
-data: { rows = 1000; };
-optimizer: { name = "sgd"; };
-sweep: { batch_sizes = [16]; targets = [0.0001]; max_steps = 100; };
-timing: { repeats = 1; seconds = 0.01; };
-CFG
 report=$BATCHLAB_REPORTS/few
 
 run() { # with what it says in $scratch/out

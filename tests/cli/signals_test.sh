@@ -71,17 +71,7 @@ done
 sh tests/same_outputs.sh "$scratch/one" "$scratch/twice.$try"
 
 # A script that only decides, or only asks for runs of one step, is stopped as well: after a few of its 3,000.
-project
-mkdir "$scratch/project/experiments/few"
-cat >"$scratch/project/experiments/few/experiment.cfg" <<'CFG'
-dataset = "none";
-metric = "expected_loss";
-model: { kind = "quadratic"; };
-data: { rows = 1000; };
-optimizer: { name = "sgd"; };
-sweep: { batch_sizes = [16]; targets = [0.0001]; max_steps = 100; };
-timing: { repeats = 1; seconds = 0.01; };
-CFG
+few
 export BATCHLAB_RUNS="$scratch/few"
 unset BATCHLAB_DATA
 for asks in 'exp:note("n" .. i)' 'exp:run{{ batch_size = 16, learning_rate = 0.01, max_steps = 1, seed = i }}'; do

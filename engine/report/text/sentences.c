@@ -375,13 +375,10 @@ void bl_sentences_rules(bl_buf *out, const bl_report_model *m) {
 }
 
 static void with_interval(bl_buf *out, const bl_stats_value *v) {
-    bl_format_3_digits(out, v->value);
-    if (!bl_stats_has_interval(v)) return;
-    bl_buf_str(out, " (");
-    bl_format_3_digits(out, v->low);
-    bl_buf_str(out, " to ");
-    bl_format_3_digits(out, v->high);
-    bl_buf_str(out, ")");
+    if (bl_stats_has_interval(v))
+        bl_format_interval(out, v->value, v->low, v->high);
+    else
+        bl_format_3_digits(out, v->value);
 }
 
 /* The pair to the target: ratios of steps, examples and time, then what they allow to be said. */
