@@ -35,8 +35,7 @@ typedef struct bl_machine_place {
     double seconds;                          /* a probe may take; 0: any time */
 } bl_machine_place;
 
-/* The only process of this program must not have threads of its own. BL_EIO: no process could be
- * started. */
+/* A process that has threads must not call this: it forks. BL_EIO: no process could be started. */
 bl_status bl_probe_run(bl_probe_result *out, const bl_machine_place *place, int64_t batch_size,
                        bl_err *err) BL_CHECKED;
 #endif

@@ -3,20 +3,19 @@
 #include "engine/base/vec.h"
 #include <math.h>
 
-/* A probe that is too slow says nothing of memory: it ends the search upwards. */
+/* Every size that is tried lies above the largest that ran and below the smallest that failed. A
+ * probe that is too slow says nothing of memory: it ends the search. */
 static bl_status try_one(bl_machine_search *s, int64_t batch_size, bl_err *err) {
     bl_probe_result result;
     BL_TRY(s->probe(s->ctx, batch_size, &result, err));
     *BL_PUSH(s->tried, s->count, "probes") = (bl_machine_try){batch_size, result};
     s->spent += result.seconds;
     if (result.ending == BL_PROBE_RAN) {
-        if (batch_size > s->largest) {
-            s->largest = batch_size;
-            s->bytes = result.bytes;
-        }
+        s->largest = batch_size;
+        s->bytes = result.bytes;
     } else if (result.ending == BL_PROBE_TOO_SLOW) {
         s->out_of_time = true;
-    } else if (s->failed == 0 || batch_size < s->failed) {
+    } else {
         s->failed = batch_size;
         s->how = result.ending;
     }

@@ -91,16 +91,20 @@ static void sizes_in_words(void **state) {
 
 /* ---- the search ---- */
 
-/* A machine on which sizes up to `fits` run, each in `seconds`. */
+/* A machine on which sizes up to `fits` run, each in `seconds`; sizes above `in_time` (0: none)
+ * take too long. */
 typedef struct pretended {
-    int64_t fits;
+    int64_t fits, in_time;
     double seconds;
 } pretended;
 
 static bl_status pretend(void *ctx, int64_t batch_size, bl_probe_result *result, bl_err *err) {
     const pretended *p = ctx;
     (void)err;
-    *result = (bl_probe_result){batch_size <= p->fits ? BL_PROBE_RAN : BL_PROBE_KILLED,
+    const bool slow = p->in_time > 0 && batch_size > p->in_time;
+    *result = (bl_probe_result){slow                    ? BL_PROBE_TOO_SLOW
+                                : batch_size <= p->fits ? BL_PROBE_RAN
+                                                        : BL_PROBE_KILLED,
                                 (double)batch_size, p->seconds};
     return BL_OK;
 }
@@ -154,6 +158,76 @@ static void search_keeps_to_its_time(void **state) {
     CHECK_OK(bl_machine_try_sizes(&s, sizes, BL_COUNT(sizes), ERR));
     assert_true(s.largest == 0 && s.failed == 16 && s.count == 1);
     bl_machine_search_free(&s);
+}
+
+/* These sizes were tried in this order, and no others. Frees the search. */
+static void expect_tries(bl_machine_search *s, const int64_t *sizes, size_t n) {
+    assert_int_equal(s->count, n);
+    for (size_t i = 0; i < n; i++) assert_int_equal(s->tried[i].batch_size, sizes[i]);
+    bl_machine_search_free(s);
+}
+#define EXPECT_TRIES(s, ...)                                                                       \
+    expect_tries((s), (const int64_t[]){__VA_ARGS__},                                              \
+                 sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+
+static double one_second(void *ctx, int64_t batch_size) {
+    (void)ctx;
+    (void)batch_size;
+    return 1;
+}
+
+/* A guess that is just too large is followed by one 1.5 % below it, which ends the search; without
+ * a guess sizes double up to the most, then the middle of a ratio is taken. */
+static void search_takes_few_tries(void **state) {
+    (void)state;
+    static const int64_t first[] = {64};
+    pretended p = {.fits = 611};
+    bl_machine_search s = searching(&p, 1000);
+    CHECK_OK(bl_machine_try_sizes(&s, first, 1, ERR));
+    CHECK_OK(bl_machine_search_on(&s, 612, ERR));
+    assert_true(s.largest == 603 && s.failed == 612);
+    EXPECT_TRIES(&s, 64, 612, 603);
+    p.fits = 1000;
+    s = searching(&p, 1000);
+    CHECK_OK(bl_machine_try_sizes(&s, first, 1, ERR));
+    CHECK_OK(bl_machine_search_on(&s, 0, ERR));
+    EXPECT_TRIES(&s, 64, 128, 256, 512, 1000);
+    s = searching(&p, 1000);
+    CHECK_OK(bl_machine_try_sizes(&s, first, 1, ERR));
+    CHECK_OK(bl_machine_search_on(&s, 990, ERR)); /* so near the most that the most is tried */
+    EXPECT_TRIES(&s, 64, 990, 1000);
+    p.fits = 70;
+    s = searching(&p, 1000);
+    CHECK_OK(bl_machine_try_sizes(&s, first, 1, ERR));
+    CHECK_OK(bl_machine_search_on(&s, 0, ERR));
+    EXPECT_TRIES(&s, 64, 128, 90, 75, 69, 71, 70);
+}
+
+/* A guess may take a quarter of the time that is left, any other size all of it; a size that took
+ * too long ends the search and is none that failed. */
+static void search_spends_its_time(void **state) {
+    (void)state;
+    static const int64_t first[] = {64};
+    pretended p = {.fits = 1 << 20, .seconds = 1};
+    bl_machine_search s = searching(&p, 1 << 20);
+    s.expected = one_second;
+    s.seconds = 4.5; /* one is spent at first */
+    CHECK_OK(bl_machine_try_sizes(&s, first, 1, ERR));
+    CHECK_OK(bl_machine_search_on(&s, 5000, ERR));
+    assert_true(s.out_of_time && s.spent == 4);
+    EXPECT_TRIES(&s, 64, 128, 256, 512);
+    s = searching(&p, 1 << 20);
+    s.expected = one_second;
+    s.seconds = 5;
+    CHECK_OK(bl_machine_try_sizes(&s, first, 1, ERR));
+    CHECK_OK(bl_machine_search_on(&s, 5000, ERR));
+    EXPECT_TRIES(&s, 64, 5000, 10000, 20000, 40000);
+    p.in_time = 200;
+    s = searching(&p, 1 << 20);
+    CHECK_OK(bl_machine_try_sizes(&s, first, 1, ERR));
+    CHECK_OK(bl_machine_search_on(&s, 0, ERR));
+    assert_true(s.out_of_time && s.largest == 128 && s.bytes == 128 && s.failed == 0);
+    EXPECT_TRIES(&s, 64, 128, 256);
 }
 
 /* ---- probes ---- */
@@ -259,6 +333,8 @@ int main(void) {
         cmocka_unit_test(sizes_in_words),
         cmocka_unit_test(search_ends_close),
         cmocka_unit_test(search_keeps_to_its_time),
+        cmocka_unit_test(search_takes_few_tries),
+        cmocka_unit_test(search_spends_its_time),
         cmocka_unit_test_setup_teardown(probes, tiny_setup, tiny_teardown),
         cmocka_unit_test_setup_teardown(probes_that_fail, tiny_setup, tiny_teardown),
         cmocka_unit_test_setup_teardown(the_clock_changes_no_bit, tiny_setup, tiny_teardown),

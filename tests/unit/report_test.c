@@ -1,5 +1,6 @@
 /* The report room against a handmade sweep whose answer is known. */
 #include "engine/base/file.h"
+#include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
 #include "engine/report/lr_regret.h"
 #include "engine/report/lr_sensitivity.h"
@@ -9,6 +10,7 @@
 #include "tests/check.h"
 #include "tests/unit/report_place.h"
 #include <math.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* ---- the answer ---- */
@@ -693,6 +695,34 @@ static void ticks_are_few_and_round(void **state) {
     bl_buf_free(&gp);
 }
 
+/* From the smallest size that failed to the right edge, and not at all where that is not seen. */
+static void what_does_not_fit_is_shaded(void **state) {
+    (void)state;
+    static const struct {
+        double failed;
+        const char *drawn; /* "": nothing */
+    } cases[] = {
+        {1000, "from 1000, graph 0 to 1448.15469"     },
+        {20,   "from 22.627417, graph 0 to 1448.15469"}, /* the left edge */
+        {1448, "from 1448, graph 0 to 1448.15469"     },
+        {1449, ""                                     },
+        {0,    ""                                     }, /* everything ran */
+    };
+    const bl_axis axis = {32, 1024};
+    bl_report_model *m = bl_xalloc(sizeof *m);
+    for (size_t i = 0; i < 2 * BL_COUNT(cases); i++) {
+        bl_buf gp = {0};
+        const char *drawn = i < BL_COUNT(cases) ? cases[i].drawn : ""; /* not known: nothing */
+        m->machine.known = i < BL_COUNT(cases);
+        m->machine.failed = cases[i % BL_COUNT(cases)].failed;
+        bl_gp_too_large(&gp, m, &axis);
+        if (drawn[0] == '\0' ? gp.len > 0 : strstr(bl_buf_text(&gp), drawn) == NULL)
+            fail_msg("failed at %g: %s", m->machine.failed, bl_buf_text(&gp));
+        bl_buf_free(&gp);
+    }
+    free(m);
+}
+
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, report_enter, report_leave)
     const struct CMUnitTest tests[] = {
@@ -732,6 +762,7 @@ int main(void) {
         IN_FOLDER(best_so_far_does_not_rise),
         cmocka_unit_test(colours_run_from_dark_to_light),
         cmocka_unit_test(lines_are_chosen_evenly),
+        cmocka_unit_test(what_does_not_fit_is_shaded),
         cmocka_unit_test(ticks_are_few_and_round),
     };
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);
