@@ -1,4 +1,4 @@
-set tmargin at screen 0.70
+set tmargin at screen 0.82 - 0.06 * (limit == limit) - 0.06 * (parameters_mib == parameters_mib)
 set key at screen 0.185,0.93 left top vertical maxrows 4 samplen 1.5
 data = figure.'.dat'
 plot data index 'line' using 1:2 with lines linecolor rgb blue linewidth 1 title 'the line', \

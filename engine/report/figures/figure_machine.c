@@ -156,11 +156,6 @@ const bl_figure bl_figure_step_time = {
 
 /* ---- memory ---- */
 
-static bool has_memory(const bl_report_model *m) {
-    size_t n;
-    return bl_report_memory_line(m, &n).known;
-}
-
 /* Every size whose memory is known: tried, or else planned. */
 static void memory_rows(bl_buf *dat, bl_axis *x, bl_axis *y, const bl_report_model *m) {
     const double unit = 1 << 20;
@@ -175,6 +170,15 @@ static void memory_rows(bl_buf *dat, bl_axis *x, bl_axis *y, const bl_report_mod
         bl_axis_add(y, bytes / unit);
         if (dat != NULL && bytes > 0) BL_DAT_ROW(dat, b, bytes / unit);
     }
+}
+
+/* What is planned may be the same at every size, where examples are computed a few at a time: no
+ * picture. */
+static bool has_memory(const bl_report_model *m) {
+    bl_axis x = {0}, y = {0};
+    size_t n;
+    memory_rows(NULL, &x, &y, m);
+    return bl_report_memory_line(m, &n).known && (m->machine.known || y.high > 1.01 * y.low);
 }
 
 static void memory_data(bl_buf *dat, const bl_report_model *m) {
