@@ -7,9 +7,7 @@
  *     check     the data set is loaded and every preset held against it; what fails is taken back
  *
  * So a command that it advises has been checked. */
-#include "engine/base/gzip.h"
 #include "engine/base/mem.h"
-#include "engine/base/sha256.h"
 #include "engine/cli/command.h"
 #include "engine/cli/experiment.h"
 #include "engine/cli/given_files.h"
@@ -357,6 +355,9 @@ static void tell_plan(const init *t) {
 }
 
 static bl_status make(init *t, bl_err *err) {
+    if (!bl_dir_exists(bl_cli_lua_dir))
+        BL_FAIL(err, BL_EINVAL, "there is no %s here: run batchlab in the folder of its project",
+                bl_cli_lua_dir);
     BL_TRY(bl_given_files_open(&t->files, t->args, err));
     BL_TRY(look(t, err));
     BL_TRY(try_draft(t, err));

@@ -150,14 +150,17 @@ void bl_given_files_close(bl_given_files *t) {
 
 /* ---- --update ---- */
 
-/* The digest that stands behind this file's name in the declaration becomes `sha256`. */
+/* The digest that stands behind this file's name in the declaration becomes `sha256`; false: there
+ * is none. */
 static bool replace_digest(bl_buf *text, const char *file, const char *sha256) {
     bl_buf name = {0};
     bl_buf_printf(&name, "file = \"%s\"; sha256 = \"", file);
-    char *at = strstr(text->data, bl_buf_text(&name));
-    if (at != NULL && strlen(at) >= name.len + 64) memcpy(at + name.len, sha256, 64);
+    const char *at = strstr(bl_buf_text(text), bl_buf_text(&name));
+    const size_t digest = at != NULL ? (size_t)(at - text->data) + name.len : 0;
+    const bool found = at != NULL && strcspn(text->data + digest, "\"") == 64;
+    if (found) memcpy(text->data + digest, sha256, 64);
     bl_buf_free(&name);
-    return at != NULL;
+    return found;
 }
 
 static bl_status write_digests(const bl_given_files *files, const char *path, bl_buf *before,

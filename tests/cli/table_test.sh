@@ -96,6 +96,13 @@ says err "comma.csv:1: error: .*files of one table have the same header"
 try 2 init plain.csv tables/other.csv --target y --name other
 says err 'the files of one table lie in one folder'
 
+# Elsewhere than in a project nothing is written.
+mkdir elsewhere && cd elsewhere || exit 1
+try 2 init ../plain.csv --target y
+says err '^batchlab: there is no scripts/lua here: run batchlab in the folder of its project$'
+same "$(ls)" "" "files elsewhere"
+cd ..
+
 # No header; a title above it; a footer; not text at all.
 sed 1d plain.csv >bare.csv
 try 2 init bare.csv --target "$(head -1 bare.csv | cut -d, -f4)"
@@ -185,6 +192,11 @@ sed '$d' plain.csv >shorter && cat shorter >plain.csv
 says err 'if it was meant to change: batchlab init ./plain.csv --name plain --update'
 try 0 init plain.csv --update
 trained plain
+sed 's/sha256 = "[0-9a-f]*/sha256 = "ab/' datasets/plain.cfg >short && cat short >datasets/plain.cfg
+try 2 init plain.csv --update
+says err '^batchlab: datasets/plain.cfg does not name plain.csv with a sha256$'
+sed 's/sha256 = "ab/&'"$(printf '%062d' 0)"'/' short >datasets/plain.cfg
+try 0 init plain.csv --update
 echo "a,b,y" >plain.csv
 try 2 init plain.csv --update
 says err "no column 'c' in the header"

@@ -82,6 +82,79 @@ static void check_refused(const char *text, const bl_infer_wish *wish, const cha
 }
 #define REFUSED(text, message, ...) check_refused(text, &(bl_infer_wish){__VA_ARGS__}, message)
 
+/* The date that the user named is none, and why; the line is that of the first misfit by the order
+ * that most values have. 20200301 is a date where the user says so. */
+static void test_dates_that_are_none(void **state) {
+    (void)state;
+    bl_buf text = {0};
+    bl_inferred in;
+    bl_buf_str(&text, "at,one,stamp,some,none,x,y\n");
+    for (int i = 0; i < 60; i++)
+        bl_buf_printf(&text, "%s%d.03.2020,13.03.2020,202003%02d,%s,,%d.5,%d\n",
+                      i > 40 ? "late " : "", 13 + i % 15, 1 + i % 28, i % 9 ? "14.3.2020" : "?",
+                      i % 7, i % 11);
+    const char *t = bl_buf_text(&text);
+    REFUSED(t, "t.csv:43: error: column 'at' holds more than dates: 'late 24.03.2020'",
+            .target = "y", .date = "at");
+    REFUSED(t, "t.csv: rows cannot be split by 'one', which is left out: it has one value",
+            .target = "y", .date = "one");
+    REFUSED(t, "t.csv: rows cannot be split by 'stamp', which is left out: as you said",
+            .target = "y", .date = "stamp", .ignore = "stamp");
+    REFUSED(t, "t.csv: rows cannot be split by 'none', which is left out: it is empty",
+            .target = "y", .date = "none");
+    REFUSED(t, "t.csv: rows cannot be split by 'some', which is left out: as you said",
+            .target = "y", .date = "some", .ignore = "some");
+    CHECK_OK(infer(&in, t, text.len, &(bl_infer_wish){.target = "y"}, ERR));
+    assert_int_equal(column(&in, "stamp")->kind, BL_KIND_CONTINUOUS);
+    bl_inferred_free(&in);
+    CHECK_OK(infer(&in, t, text.len, &(bl_infer_wish){.target = "y", .date = "stamp"}, ERR));
+    assert_int_equal(column(&in, "stamp")->kind, BL_KIND_DATE);
+    assert_string_equal(in.by, "stamp");
+    bl_inferred_free(&in);
+    bl_buf_free(&text);
+}
+
+/* What the user calls missing is declared whole, however long it is. */
+static void test_long_missing(void **state) {
+    (void)state;
+    bl_buf text = {0}, manifest = {0};
+    bl_inferred in;
+    bl_buf_str(&text, "x,y\n");
+    for (int i = 0; i < 60; i++)
+        bl_buf_printf(&text,
+                      i % 9 == 4 ? "\"not known will be asked for again\",%d\n" : "%d.5,%d\n", i,
+                      i * 31 % 97);
+    CHECK_OK(infer(&in, bl_buf_text(&text), text.len,
+                   &(bl_infer_wish){.target = "y", .missing = "not known will be asked for again"},
+                   ERR));
+    bl_inferred_manifest(&in, ".", &(const char *){"t.csv"}, &(const char[65]){ZEROS}, 1,
+                         &manifest);
+    assert_non_null(
+        strstr(bl_buf_text(&manifest), "missing = [\"not known will be asked for again\"];"));
+    bl_inferred_free(&in);
+    bl_buf_free(&manifest);
+    bl_buf_free(&text);
+}
+
+/* Files of two encodings are no table; nor is one that is cut within a character. */
+static void test_two_encodings(void **state) {
+    (void)state;
+    static const char wide[] = "\xFF\xFEx\0,\0y\0\n\0001\0,\0002\0\n", latin1[] = "x,y\n\xE4,3\n";
+    const bl_infer_source source[] = {
+        {.path = "a.csv", .text = wide,   .n = sizeof wide      },
+        {.path = "b.csv", .text = latin1, .n = sizeof latin1 - 1}
+    };
+    bl_inferred in;
+    bl_err err = {0};
+    assert_int_equal(bl_infer(&in, source, 2, &(bl_infer_wish){.target = "y"}, &err), BL_EFORMAT);
+    assert_string_equal(err.text,
+                        "b.csv: its text is latin1, that of the first file utf16; convert "
+                        "one of them");
+    const bl_infer_source cut = {.path = "c.csv", .text = wide, .n = sizeof wide - 1};
+    assert_int_equal(bl_infer(&in, &cut, 1, &(bl_infer_wish){.target = "y"}, &err), BL_EFORMAT);
+    assert_non_null(strstr(err.text, "c.csv: it is cut short"));
+}
+
 static void test_refusals(void **state) {
     (void)state;
     bl_buf text = {0};
@@ -431,11 +504,17 @@ static void test_encodings(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),       cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_values),      cmocka_unit_test(test_columns_without_name),
-        cmocka_unit_test(test_row_numbers), cmocka_unit_test(test_targets),
-        cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_pruned),
-        cmocka_unit_test(test_encodings)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds),
+                                       cmocka_unit_test(test_refusals),
+                                       cmocka_unit_test(test_dates_that_are_none),
+                                       cmocka_unit_test(test_long_missing),
+                                       cmocka_unit_test(test_two_encodings),
+                                       cmocka_unit_test(test_values),
+                                       cmocka_unit_test(test_columns_without_name),
+                                       cmocka_unit_test(test_row_numbers),
+                                       cmocka_unit_test(test_targets),
+                                       cmocka_unit_test(test_round_trip),
+                                       cmocka_unit_test(test_pruned),
+                                       cmocka_unit_test(test_encodings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

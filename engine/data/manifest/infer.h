@@ -35,8 +35,8 @@ typedef enum bl_infer_guess {
 
 /* A text that does not fit a guess. */
 typedef struct bl_infer_misfit {
-    char text[24];      /* cut; `cut` says so */
-    bool cut, known;    /* known: it means a missing value in many tables */
+    char *text;         /* whole where it is known, else its beginning: `cut` says so */
+    bool cut, known;    /* known: it means a missing value in many tables, or the user said so */
     size_t count, line; /* line: of the first */
 } bl_infer_misfit;
 enum { BL_MISFITS = 8 };
@@ -63,8 +63,7 @@ typedef struct bl_inferred_column {
     bool many;                /* more different texts than are kept */
     bool timed, wide_dates;   /* dates: with a time of day; not all are YYYY-MM-DD */
     bool grouped_comma, grouped_point, grouped_blank, grouped_quote; /* marks of thousands seen */
-    char unit[16]; /* that stands with the numbers, "" */
-    bool unit_behind, units_differ;
+    char unit[16];        /* that stands with the numbers, "" */
     bl_infer_guess guess; /* what it was taken for; BL_GUESSES: texts */
     bl_infer_fit fit[BL_GUESSES];
     bl_infer_numbers number[2]; /* of BL_GUESS_POINT (and plain), of BL_GUESS_COMMA */
@@ -79,7 +78,7 @@ typedef struct bl_inferred_column {
 
 /* What the user has said; NULL and 0 where nothing was said. */
 typedef struct bl_infer_wish {
-    const char *target, *date, *group, *encoding;
+    const char *target, *date, *group;
     char separator;               /* 0: it is found out */
     const char *missing, *ignore; /* names separated by commas */
     bool classes;                 /* the target is a class, whatever it looks like */

@@ -97,12 +97,16 @@ static bl_infer_guess number_guess(const bl_inferred *in, const bl_inferred_colu
     return point ? BL_GUESS_POINT : comma ? BL_GUESS_COMMA : BL_GUESSES;
 }
 
-static bl_infer_guess choose_guess(const bl_inferred *in, const bl_inferred_column *c) {
+/* Numbers that are dates, too, such as 20200301, are dates by the column's name or the user's word.
+ */
+static bl_infer_guess choose_guess(const bl_inferred *in, const bl_inferred_column *c,
+                                   const bl_infer_wish *wish) {
     const bl_infer_guess date = date_guess(c), number = number_guess(in, c);
     if (date == BL_GUESSES) return number;
     if (number == BL_GUESSES) return date;
-    const bool all = c->fit[BL_GUESS_YMD].count == c->present; /* 20200301 */
-    return date == BL_GUESS_YMD && all && named_like_a_date(c->name) ? date : number;
+    const bool all = c->fit[BL_GUESS_YMD].count == c->present;
+    const bool wished = wish->date != NULL && strcmp(wish->date, c->name) == 0;
+    return date == BL_GUESS_YMD && all && (wished || named_like_a_date(c->name)) ? date : number;
 }
 
 static bool is_number(const bl_inferred_column *c) {
@@ -391,6 +395,21 @@ static bl_status decide_target(bl_inferred *in, const bl_infer_wish *wish, const
 
 /* ---- the split ---- */
 
+/* The column that the user named as the date is none, by the order of day and month that most of
+ * its values have; or it is one that is left out or read as text. */
+static bl_status fail_no_date(const bl_inferred_column *c, const char *file, bl_err *err) {
+    const bl_infer_fit *fit = &c->fit[BL_GUESS_YMD];
+    for (int g = BL_GUESS_DMY; g <= BL_GUESS_MDY; g++)
+        if (c->fit[g].count > fit->count) fit = &c->fit[g];
+    if (c->why[0] != '\0' && (is_date(c) || fit->misfits == 0))
+        BL_FAIL(err, BL_EINVAL, "%s: rows cannot be split by '%s', which is left out: %s", file,
+                c->name, c->why);
+    if (c->note[0] != '\0')
+        BL_FAIL(err, BL_EINVAL, "%s: rows cannot be split by '%s': %s", file, c->name, c->note);
+    BL_FAIL(err, BL_EINVAL, "%s:%zu: error: column '%s' holds more than dates: '%s'", file,
+            fit->misfit[0].line, c->name, fit->misfit[0].text);
+}
+
 /* The date that the split goes by: the one asked for, else the first; none is no fault. */
 static bl_status decide_split(bl_inferred *in, const bl_infer_wish *wish, const char *file,
                               bl_err *err) {
@@ -408,11 +427,7 @@ static bl_status decide_split(bl_inferred *in, const bl_infer_wish *wish, const 
     if (wish->date == NULL) return BL_OK;
     const bl_inferred_column *c = bl_infer_find(in, wish->date);
     if (c == NULL) return fail_no_column(in, wish->date, file, err);
-    if (c->kind != BL_KIND_DATE) {
-        const bl_infer_misfit *m = c->fit[BL_GUESS_YMD].misfit;
-        BL_FAIL(err, BL_EINVAL, "%s:%zu: error: column '%s' holds more than dates: '%s'", file,
-                m->line, c->name, m->text);
-    }
+    if (c->kind != BL_KIND_DATE) return fail_no_date(c, file, err);
     in->by = c->name;
     return BL_OK;
 }
@@ -478,7 +493,7 @@ bl_status bl_infer_decide(bl_inferred *in, const bl_infer_wish *wish, const char
     for (size_t i = 0; i < in->columns; i++) {
         in->column[i].distinct =
             in->column[i].many ? BL_INFER_VALUES + 1 : in->column[i].values.count - 1;
-        in->column[i].guess = choose_guess(in, &in->column[i]);
+        in->column[i].guess = choose_guess(in, &in->column[i], wish);
     }
     if (in->columns == 1)
         BL_FAIL(err, BL_EINVAL,

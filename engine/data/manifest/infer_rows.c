@@ -106,14 +106,19 @@ static bl_status read_source(bl_inferred *out, const bl_infer_source *source,
     bl_buf utf8 = {0};
     const char *text = source->text, *encoding = encoding_of(source);
     size_t n = source->n;
-    if (out->column != NULL && (encoding == NULL) != (out->encoding == NULL))
+    const char *now = encoding != NULL ? encoding : "UTF-8",
+               *first = out->encoding != NULL ? out->encoding : "UTF-8";
+    if (out->column != NULL && strcmp(now, first) != 0)
         BL_FAIL(err, BL_EFORMAT,
                 "%s: its text is %s, that of the first file %s; convert one of them", source->path,
-                encoding != NULL ? encoding : "UTF-8",
-                out->encoding != NULL ? out->encoding : "UTF-8");
+                now, first);
     out->encoding = encoding;
     if (encoding != NULL) {
-        BL_TRY(bl_csv_decode(&utf8, encoding, text, n, source->path, err));
+        const bl_status status = bl_csv_decode(&utf8, encoding, text, n, source->path, err);
+        if (status != BL_OK) {
+            bl_buf_free(&utf8);
+            return status;
+        }
         text = bl_buf_text(&utf8);
         n = utf8.len;
     }
@@ -139,8 +144,14 @@ bl_status bl_infer(bl_inferred *out, const bl_infer_source *source, size_t sourc
     return status;
 }
 
+static void free_misfits(bl_inferred_column *c) {
+    for (int g = 0; g < BL_GUESSES; g++)
+        for (size_t m = 0; m < c->fit[g].misfits; m++) free(c->fit[g].misfit[m].text);
+}
+
 void bl_inferred_free(bl_inferred *in) {
     for (size_t i = 0; i < in->columns; i++) {
+        free_misfits(&in->column[i]);
         free(in->column[i].name);
         free(in->column[i].times);
         bl_dict_free(&in->column[i].values);

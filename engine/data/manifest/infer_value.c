@@ -30,8 +30,9 @@ bool bl_infer_listed(const char *list, const char *text, size_t n) {
 /* ---- what fits ---- */
 
 static void add_misfit(bl_infer_fit *fit, bl_csv_field f, size_t line, bool known) {
+    enum { LONGEST = 23 }; /* bytes; one that is known will be declared, so it is kept whole */
     bl_infer_misfit *m = fit->misfit;
-    const size_t kept = bl_size_min(f.n, sizeof m->text - 1);
+    const size_t kept = known ? f.n : bl_size_min(f.n, LONGEST);
     for (size_t i = 0; i < fit->misfits; i++, m++)
         if (m->cut == (kept < f.n) && strlen(m->text) == kept &&
             memcmp(m->text, f.text, kept) == 0) {
@@ -42,7 +43,8 @@ static void add_misfit(bl_infer_fit *fit, bl_csv_field f, size_t line, bool know
         fit->rejected = true;
         return;
     }
-    *m = (bl_infer_misfit){.cut = kept < f.n, .known = known, .count = 1, .line = line};
+    *m = (bl_infer_misfit){
+        .text = bl_xalloc(kept + 1), .cut = kept < f.n, .known = known, .count = 1, .line = line};
     memcpy(m->text, f.text, kept);
     fit->misfits++;
 }
@@ -94,13 +96,8 @@ static bool same_unit(bl_inferred_column *c, bl_csv_field before, bl_csv_field b
     const bl_csv_field unit = before.n > 0 ? before : behind;
     if (unit.n == 0) return true;
     if (unit.n >= sizeof c->unit || memchr(unit.text, '"', unit.n) != NULL) return false;
-    if (c->unit[0] == '\0') {
-        memcpy(c->unit, unit.text, unit.n);
-        c->unit_behind = before.n == 0;
-    }
-    const bool same = strlen(c->unit) == unit.n && memcmp(c->unit, unit.text, unit.n) == 0;
-    c->units_differ = c->units_differ || !same;
-    return same;
+    if (c->unit[0] == '\0') memcpy(c->unit, unit.text, unit.n);
+    return strlen(c->unit) == unit.n && memcmp(c->unit, unit.text, unit.n) == 0;
 }
 
 /* The mark between groups of three digits: a character of the number that is not its decimal mark;

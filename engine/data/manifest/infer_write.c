@@ -270,7 +270,7 @@ void bl_inferred_manifest(const bl_inferred *in, const char *folder, const char 
 static void number_words(const bl_inferred_column *c, bl_buf *out) {
     const bl_infer_numbers *f = &c->number[c->guess == BL_GUESS_COMMA];
     bl_buf_printf(out, "numbers, %.10g to %.10g", f->low, f->high);
-    if (c->guess == BL_GUESS_COMMA) bl_buf_str(out, ", decimal comma");
+    if (c->guess == BL_GUESS_COMMA && f->fractions > 0) bl_buf_str(out, ", decimal comma");
     if (c->guess != BL_GUESS_PLAIN && c->unit[0] != '\0') bl_buf_printf(out, ", in %s", c->unit);
 }
 
