@@ -133,10 +133,12 @@ static void tick(bl_buf *gp, bool first, double at, bl_ticks style) {
         bl_buf_printf(gp, "'%.10g' %.9g", at, at);
 }
 
-/* At powers of two, as many as there is room for. */
-static void power_ticks(bl_buf *gp, double low, double high, bl_ticks style) {
+/* At powers of two, as many as there is room for: of "131,072" and more beside each other, fewer.
+ */
+static void power_ticks(bl_buf *gp, bool beside, double low, double high, bl_ticks style) {
     const int from = (int)ceil(log2(low)), to = (int)floor(log2(high));
-    const int step = (to - from) / MOST_TICKS + 1;
+    const bool wide = beside && style == BL_TICKS_PLAIN && to >= 17;
+    const int step = (to - from) / (wide ? MOST_TICKS - 3 : MOST_TICKS) + 1;
     bool first = true;
     for (int k = from; k <= to; k++) {
         if (k % step != 0) continue;
@@ -199,7 +201,7 @@ void bl_gp_axis(bl_buf *gp, const char *name, const bl_axis *axis, double below,
     else if (ticks == BL_TICKS_SHORT || ticks == BL_TICKS_DECIMAL)
         short_ticks(gp, low, high);
     else
-        power_ticks(gp, low, high, ticks);
+        power_ticks(gp, name[0] == 'x', low, high, ticks);
     bl_buf_str(gp, ")\n");
 }
 
