@@ -63,7 +63,7 @@ static bool check_picture(const bl_block_header *h) {
     for (size_t c = 0; c < BL_PICTURE_CHANNELS; c++)
         if (!isfinite(h->pixel_mean[c]) || !isfinite(h->pixel_scale[c])) return false;
     return h->height <= 4096 && h->width <= 4096 && h->channels <= BL_PICTURE_CHANNELS &&
-           picture_bytes(h) <= 65536 && h->categorical == 0 && h->continuous == 0;
+           picture_bytes(h) <= BL_PICTURE_BYTES && h->categorical == 0 && h->continuous == 0;
 }
 
 /* A standardised target has a mean and a deviation above 0; any other has 0 for both. */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BL_PICTURE_CHANNELS = 4 }; /* at most */
+enum { BL_PICTURE_CHANNELS = 4, BL_PICTURE_BYTES = 1 << 18 }; /* of a picture, at most */
 
 typedef struct bl_dataset {
     char name[64];

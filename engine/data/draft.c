@@ -145,16 +145,25 @@ done:
     return status;
 }
 
-/* Warns where the held-out rows' mean lies far from the training rows'. */
+/* Warns where the held-out rows' mean lies far from the training rows', or those have one value. */
 static void compare_targets(bl_inferred *in, const bl_draft *d) {
     const bl_view *view = bl_frame_find(&d->frame, d->manifest.target);
     const bl_split_rows *s = &d->split;
     double mean[2] = {0}, squares = 0;
+    bool varies = false;
     const double n[2] = {(double)s->train_rows, (double)(s->rows - s->train_rows)};
     for (size_t i = 0; i < s->rows; i++)
         mean[i >= s->train_rows] += bl_view_number(view, s->row[i]) / n[i >= s->train_rows];
-    for (size_t i = 0; i < s->train_rows; i++)
-        squares += pow(bl_view_number(view, s->row[i]) - mean[0], 2);
+    for (size_t i = 0; i < s->train_rows; i++) {
+        const double y = bl_view_number(view, s->row[i]);
+        squares += pow(y - mean[0], 2);
+        varies = varies || y != bl_view_number(view, s->row[0]);
+    }
+    if (!varies) {
+        bl_infer_warn(in, "every training row has the '%s' %.4g: there is nothing to learn",
+                      d->manifest.target, mean[0]);
+        return;
+    }
     const double deviation = sqrt(squares / n[0]), shift = fabs(mean[1] - mean[0]) / deviation;
     if (shift > 0.3 && shift * sqrt(n[1]) > 4)
         bl_infer_warn(in,

@@ -50,8 +50,8 @@ static void read_noise(bl_report_model *m, const bl_json *forecast, double targe
 }
 
 /* The largest size that `batchlab machine` ran; without it, what 16 GiB hold by the memory that the
- * timing pass planned: a line through its largest size and the largest one
- * that takes less. Small sizes all take what an evaluation takes. */
+ * timing pass planned: a line through its largest size and the largest one that takes less. Small
+ * sizes all take what an evaluation takes. */
 static bl_stats_value filling_memory(const bl_report_model *m) {
     const bl_report_timing *low = NULL, *high = NULL;
     if (m->machine.known && m->machine.largest > 0) return bl_stats_exact(m->machine.largest);

@@ -4,8 +4,8 @@
  *     2. what it wrote passes `check` and is trained by its smallest preset
  *     3. a straight line on what it declared finds the planted signal: no column was lost
  *     4. with --quick, on tables of 500 rows and more with a linear signal, the best value of
- * preset quick is within 10 % of least squares on the same held-out rows, or within two of its
- *        standard errors
+ *        preset quick is within 10 % of least squares on the same held-out rows, or within two of
+ *        its standard errors
  *
  *     tables [--quick] [--tables N] [--first SEED] [--rows MOST]
  *

@@ -119,17 +119,36 @@ static void test_idx(void **state) {
     free(f);
 }
 
+/* The pictures of begin_idx, scaled up. */
+static fixture *begin_resized(int height, int width) {
+    char cfg[2048];
+    const char *at = strstr(idx_cfg, "classes = 3;");
+    snprintf(cfg, sizeof cfg, "%.*sclasses = 3; resize_height = %d; resize_width = %d;%s",
+             (int)(at - idx_cfg), idx_cfg, height, width, at + strlen("classes = 3;"));
+    fixture *f = begin_idx();
+    put(f, "spots.cfg", cfg, strlen(cfg));
+    return f;
+}
+
+/* As large as a picture may be, and one row more. */
+static void test_resize_most(void **state) {
+    (void)state;
+    bl_dataset d;
+    fixture *f = begin_resized(512, BL_PICTURE_BYTES / 512);
+    CHECK_OK(bl_dataset_open(&d, "spots", &f->options, ERR));
+    assert_int_equal(d.height * d.width, BL_PICTURE_BYTES);
+    assert_int_equal(d.pixels[5 * (size_t)BL_PICTURE_BYTES - 1], 105);
+    bl_dataset_free(&d);
+    free(f);
+    f = begin_resized(513, BL_PICTURE_BYTES / 512);
+    refused(f, BL_EINVAL, "and give at most 262144 values");
+    free(f);
+}
+
 /* From 2 x 3 to 4 x 6, worked by hand: centres lie at -1/4, 1/4, 3/4, 5/4 of the source's rows. */
 static void test_resize(void **state) {
     (void)state;
-    char cfg[2048];
-    const char *at = strstr(idx_cfg, "classes = 3;");
-    snprintf(cfg, sizeof cfg, "%.*sclasses = 3; resize_height = 4; resize_width = 6;%s",
-             (int)(at - idx_cfg), idx_cfg, at + strlen("classes = 3;"));
-    fixture *f = begin(cfg);
-    put_idx(f, "a", 2, 0, (const uint8_t[]){0, 1});
-    put_idx(f, "b", 2, 12, (const uint8_t[]){2, 1});
-    put_idx(f, "c", 1, 100, (const uint8_t[]){2});
+    fixture *f = begin_resized(4, 6);
     bl_dataset d;
     CHECK_OK(bl_dataset_open(&d, "spots", &f->options, ERR));
     assert_int_equal(d.height, 4);
@@ -410,11 +429,17 @@ static void test_real_cifar10(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_idx),          cmocka_unit_test(test_resize),
-        cmocka_unit_test(test_idx_faults),   cmocka_unit_test(test_cifar),
-        cmocka_unit_test(test_block),        cmocka_unit_test(test_declarations),
-        cmocka_unit_test(test_generator),    cmocka_unit_test(test_augment),
-        cmocka_unit_test(test_real_mnist),   cmocka_unit_test(test_real_fashion_mnist),
+        cmocka_unit_test(test_idx),
+        cmocka_unit_test(test_resize),
+        cmocka_unit_test(test_resize_most),
+        cmocka_unit_test(test_idx_faults),
+        cmocka_unit_test(test_cifar),
+        cmocka_unit_test(test_block),
+        cmocka_unit_test(test_declarations),
+        cmocka_unit_test(test_generator),
+        cmocka_unit_test(test_augment),
+        cmocka_unit_test(test_real_mnist),
+        cmocka_unit_test(test_real_fashion_mnist),
         cmocka_unit_test(test_real_cifar10),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -462,6 +462,30 @@ static void test_pruned(void **state) {
     bl_buf_free(&text);
 }
 
+/* A target of one value in the training rows is warned of as that, not by a distance. */
+static void test_still_target(void **state) {
+    (void)state;
+    bl_buf text = {0}, manifest = {0};
+    bl_inferred in;
+    bl_draft d;
+    bl_buf_str(&text, "day,x,y\n");
+    for (int i = 0; i < 300; i++)
+        bl_buf_printf(&text, "2020-%02d-%02d,%d.5,%g\n", 1 + i / 28, 1 + i % 28, i % 17,
+                      i < 250 ? 5.1 : i);
+    CHECK_OK(infer(&in, text.data, text.len, &(bl_infer_wish){.target = "y"}, ERR));
+    bl_inferred_manifest(&in, ".", &(const char *){"t.csv"}, &(const char[65]){ZEROS}, 1,
+                         &manifest);
+    const bl_infer_source source = {.path = "t.csv", .text = text.data, .n = text.len};
+    CHECK_OK(bl_draft_open(&d, &manifest, "t", &source, 1, 0, ERR));
+    CHECK_OK(bl_draft_prune(&in, &d, ERR));
+    assert_string_equal(bl_buf_text(&in.warnings), "warning: every training row has the 'y' 5.1: "
+                                                   "there is nothing to learn\n");
+    bl_draft_free(&d);
+    bl_inferred_free(&in);
+    bl_buf_free(&manifest);
+    bl_buf_free(&text);
+}
+
 /* The same rows as UTF-8 with a mark, Latin-1, UTF-16 of both orders, and lines of old Macs. */
 static void test_encodings(void **state) {
     (void)state;
@@ -515,6 +539,7 @@ int main(void) {
                                        cmocka_unit_test(test_targets),
                                        cmocka_unit_test(test_round_trip),
                                        cmocka_unit_test(test_pruned),
+                                       cmocka_unit_test(test_still_target),
                                        cmocka_unit_test(test_encodings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,10 +5,7 @@
 #include "engine/data/block.h"
 #include "engine/data/manifest/manifest.h"
 
-enum {
-    BL_PICTURE_FILES = 2,      /* of one part: pictures, labels */
-    BL_PICTURE_BYTES = 1 << 18 /* bytes of one picture, at most */
-};
+enum { BL_PICTURE_FILES = 2 }; /* of one part: pictures, labels */
 
 /* Files that belong together, uncompressed. */
 typedef struct bl_picture_files {
