@@ -12,6 +12,21 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The plan tells of a run even when its log is gone. Then it is believed, and that is said. */
+static void note_missing_logs(const bl_report_model *m, const char *name) {
+    size_t gone = 0;
+    for (size_t i = 0; i < m->run_count; i++) {
+        const bl_report_run *r = &m->runs[i];
+        gone += r->evals == 0 && r->trial->steps > 0 && r->trial->outcome != BL_OUTCOME_MEMORY;
+    }
+    if (gone > 0)
+        bl_cli_printf(
+            stderr,
+            "note: the logs of %zu of %zu runs are gone; what the plan says of them is not "
+            "checked. `batchlab run %s` trains them again\n",
+            gone, m->run_count, name);
+}
+
 static bl_status read_answer(bl_report_model *out, const char *name, bl_err *err) {
     char dir[BL_PATH];
     BL_TRY(bl_cli_runs_folder(dir, name, err));
@@ -20,6 +35,7 @@ static bl_status read_answer(bl_report_model *out, const char *name, bl_err *err
         bl_cli_printf(stderr,
                       "note: %s/%s was written before files had seals; `batchlab run` renews it\n",
                       dir, out->plan.sealed ? "timing.json" : "plan.jsonl");
+    note_missing_logs(out, name);
     return BL_OK;
 }
 

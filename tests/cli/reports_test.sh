@@ -52,6 +52,18 @@ for command in report plot; do
   says out "^$kept/"
   same "$(cat "$kept/recommendation.txt")" "kept words" "$command of a kept report"
 done
+# A run whose log or folder is gone is told of by the plan alone, and that is said.
+set -- $(ls "$BATCHLAB_RUNS/quadratic" | grep -x 'r[0-9a-f]\{12\}')
+runs=$#
+mkdir "$scratch/gone"
+mv "$BATCHLAB_RUNS/quadratic/$1" "$scratch/gone/"
+try 0 recommend quadratic
+says err "^note: the logs of 1 of $runs runs are gone; .* \`batchlab run quadratic\` trains them again$"
+try 0 run quadratic --preset tiny --progress none
+try 0 recommend quadratic
+[ -s "$scratch/err" ] && fail "a note without need, after the run was trained again"
+cmp "$BATCHLAB_RUNS/quadratic/$1/log.jsonl.gz" "$scratch/gone/$1/log.jsonl.gz" || fail "another log"
+
 mv "$kept" "$kept-no-answer"
 sed -i 's/"answered":true/"answered":false/' "$kept-no-answer/recommendation.json"
 try 5 recommend quadratic --preset other
