@@ -462,6 +462,35 @@ static void test_pruned(void **state) {
     bl_buf_free(&text);
 }
 
+/* "Total" at the end of a column of texts, of numbers, of dates; twice it is none. */
+static void test_footers(void **state) {
+    (void)state;
+    static const struct {
+        const char *rows, *last, *warning; /* NULL: none */
+    } cases[] = {
+        {"2020-03-0#,M#,5.#,#\n", ",Summe,,9\n",                  "warning: column 'b' holds 'Summe' once, last of"},
+        {"2020-03-0#,M#,#.&,#\n", ",,Total,9\n",
+         "warning: column 'c' holds 'Total' once, in line 202: a footer is no row\n"                               },
+        {"&-03-1#,M#,5.#,#\n",    "sum,,,9\n",
+         "warning: column 'a' holds 'sum' once, in line 202: a footer is no row\n"                                 },
+        {"2020-03-0#,M#,#.&,#\n", ",sum,Total,9\n,sum,Total,9\n", NULL                                             },
+    };
+    for (size_t k = 0; k < BL_COUNT(cases); k++) {
+        bl_buf text = {0};
+        bl_inferred in;
+        bl_buf_str(&text, "a,b,c,y\n");
+        for (int i = 0; i < 200; i++) fill(&text, cases[k].rows, i);
+        bl_buf_str(&text, cases[k].last);
+        CHECK_OK(infer(&in, text.data, text.len, &(bl_infer_wish){.target = "y"}, ERR));
+        const char *said = bl_buf_text(&in.warnings);
+        if (cases[k].warning == NULL ? strstr(said, "footer") != NULL
+                                     : strstr(said, cases[k].warning) == NULL)
+            fail_msg("case %zu: %s", k, said);
+        bl_inferred_free(&in);
+        bl_buf_free(&text);
+    }
+}
+
 /* A target of one value in the training rows is warned of as that, not by a distance. */
 static void test_still_target(void **state) {
     (void)state;
@@ -539,6 +568,7 @@ int main(void) {
                                        cmocka_unit_test(test_targets),
                                        cmocka_unit_test(test_round_trip),
                                        cmocka_unit_test(test_pruned),
+                                       cmocka_unit_test(test_footers),
                                        cmocka_unit_test(test_still_target),
                                        cmocka_unit_test(test_encodings)};
     return cmocka_run_group_tests(tests, NULL, NULL);

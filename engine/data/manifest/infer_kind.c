@@ -464,18 +464,27 @@ static bl_status check_names(bl_inferred *in, const char *file, bl_err *err) {
     return BL_OK;
 }
 
-/* "Total" in the last row, and other numbers where most rows have none. */
+static bool begins_a_footer(const char *text) {
+    static const char *const words[] = {"total", "sum", "totals", "average", "mean", "summe"};
+    for (size_t k = 0; k < BL_COUNT(words); k++)
+        if (strcasecmp(text, words[k]) == 0) return true;
+    return false;
+}
+
+/* "Total" once: last of a column's texts, or among its numbers or dates. */
 static void check_footer(bl_inferred *in) {
     for (size_t i = 0; i < in->columns; i++) {
         const bl_inferred_column *c = &in->column[i];
-        static const char *const words[] = {"total", "sum", "totals", "average", "mean", "summe"};
-        if (c->guess != BL_GUESSES || c->many || c->values.count < 2) continue;
-        const char *last = c->values.text[c->values.count - 1];
-        for (size_t k = 0; k < BL_COUNT(words); k++)
-            if (strcasecmp(last, words[k]) == 0 && c->times[c->values.count - 1] == 1)
-                bl_infer_warn(in,
-                              "column '%s' holds '%s' once, last of its values: a footer is no row",
-                              c->name, last);
+        const bl_infer_fit *fit = &c->fit[c->guess < BL_GUESSES ? c->guess : 0];
+        for (size_t m = 0; m < fit->misfits && c->guess < BL_GUESSES; m++)
+            if (fit->misfit[m].count == 1 && begins_a_footer(fit->misfit[m].text))
+                bl_infer_warn(in, "column '%s' holds '%s' once, in line %zu: a footer is no row",
+                              c->name, fit->misfit[m].text, fit->misfit[m].line);
+        if (c->guess < BL_GUESSES || c->many || c->values.count < 2) continue;
+        const uint32_t last = c->values.count - 1;
+        if (c->times[last] == 1 && begins_a_footer(c->values.text[last]))
+            bl_infer_warn(in, "column '%s' holds '%s' once, last of its values: a footer is no row",
+                          c->name, c->values.text[last]);
     }
 }
 
