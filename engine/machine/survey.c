@@ -166,7 +166,9 @@ static bl_status open_run(bl_train **out, const bl_survey *s, int64_t batch_size
 
 static bl_status phases_at(bl_survey *s, int64_t batch_size, bl_err *err) {
     bl_train *train;
+    double bytes = 0;
     BL_TRY(check_stop(s, err));
+    BL_TRY(planned(s, batch_size, &bytes, err));
     BL_TRY(open_run(&train, s, batch_size, s->place.config->train.micro_batch, err));
     bl_train_times *t = &s->phase[s->phases].times;
     const bl_status status = bl_train_time_phases(train, s->place.config->timing.seconds, t, err);
@@ -177,8 +179,6 @@ static bl_status phases_at(bl_survey *s, int64_t batch_size, bl_err *err) {
         s->line.known && !s->line.flat
             ? s->line.fixed.value / bl_stats_step_line_at(&s->line, (double)batch_size)
             : (double)NAN;
-    double bytes = 0;
-    BL_TRY(planned(s, batch_size, &bytes, err));
     const double bandwidth = bl_machine_bandwidth(bytes);
     s->phase[s->phases].bandwidth = bandwidth;
     s->phase[s->phases].batch_size = batch_size;

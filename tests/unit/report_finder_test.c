@@ -95,11 +95,11 @@ static void rates_by_budget(void **state) {
     (void)state;
     bl_plan_decision decisions[] = {
         decision(BL_PLAN_CUSTOM, "{\"anything\":[1,2]}"),
-        decision(
-            BL_PLAN_CUSTOM,
-            "{\"rate_over_budget\":\"cosine\",\"choice\":\"best\",\"slope\":-0.25,\"half\":0.1,"
-            "\"points\":[{\"epochs\":0.5,\"log2_rate\":-3,\"half\":1,\"batch_size\":64},"
-            "{\"epochs\":2,\"log2_rate\":-4,\"batch_size\":32}]}")};
+        decision(BL_PLAN_CUSTOM,
+                 "{\"rate_over_budget\":\"Li's "
+                 "cosine\",\"choice\":\"best\",\"slope\":-0.25,\"half\":0.1,"
+                 "\"points\":[{\"epochs\":0.5,\"log2_rate\":-3,\"half\":1,\"batch_size\":64},"
+                 "{\"epochs\":2,\"log2_rate\":-4,\"batch_size\":32}]}")};
     bl_report_model m = {
         .plan = {.decisions = decisions, .decision_count = BL_COUNT(decisions)}
     };
@@ -114,7 +114,8 @@ static void rates_by_budget(void **state) {
     assert_non_null(strstr(text.data, "\n0.5 0.125 0.0625 0.25 64\n"));
     bl_buf_clear(&text);
     bl_figure_rate_budget.settings(&text, &m);
-    assert_non_null(strstr(text.data, "'cosine, best size: -0.25 (-0.35 to -0.15)'"));
+    assert_non_null(
+        strstr(text.data, "line_text[1] = 'Li''s cosine, best size: -0.25 (-0.35 to -0.15)'\n"));
     bl_buf_free(&text);
     free(m.rate_budgets);
 }

@@ -27,12 +27,17 @@ static void data(bl_buf *dat, const bl_report_model *m) {
     }
 }
 
-/* "constant, fixed size: -0.49" */
+/* "constant, fixed size: -0.49"; the words are a script's. */
 static void legend(bl_buf *gp, const bl_report_rate_budget *line, size_t i) {
-    bl_buf_printf(gp, "line_text[%zu] = '%s: %+.2f", i + 1, line->words, line->slope);
+    char name[32];
+    bl_buf text = {0};
+    (void)snprintf(name, sizeof name, "line_text[%zu]", i + 1);
+    bl_buf_printf(&text, "%s: %+.2f", line->words, line->slope);
     if (isfinite(line->half))
-        bl_buf_printf(gp, " (%+.2f to %+.2f)", line->slope - line->half, line->slope + line->half);
-    bl_buf_str(gp, "'\n");
+        bl_buf_printf(&text, " (%+.2f to %+.2f)", line->slope - line->half,
+                      line->slope + line->half);
+    bl_gp_text(gp, name, bl_buf_text(&text));
+    bl_buf_free(&text);
 }
 
 static void settings(bl_buf *gp, const bl_report_model *m) {
