@@ -155,6 +155,48 @@ static void test_two_encodings(void **state) {
     assert_non_null(strstr(err.text, "c.csv: it is cut short"));
 }
 
+/* Three files of a table: one of ASCII alone goes with UTF-8 and with Latin-1. */
+static void test_files_of_ascii(void **state) {
+    (void)state;
+    static const char ascii[] = "Ulm", utf8[] = "K\xC3\xB6ln", latin1[] = "K\xF6ln";
+    static const struct {
+        const char *text[3];
+        const char *encoding, *refusal;
+    } cases[] = {
+        {{ascii, ascii, ascii},   NULL,     NULL                                                     },
+        {{ascii, utf8, ascii},    NULL,     NULL                                                     },
+        {{ascii, ascii, latin1},  "latin1", NULL                                                     },
+        {{latin1, ascii, latin1}, "latin1", NULL                                                     },
+        {{utf8, ascii, latin1},   NULL,     "2.csv: its text is latin1, that of the first file UTF-8"},
+        {{ascii, latin1, utf8},   NULL,     "2.csv: its text is UTF-8, that of the first file latin1"},
+    };
+    for (size_t k = 0; k < BL_COUNT(cases); k++) {
+        static const char *const name[] = {"0.csv", "1.csv", "2.csv"};
+        bl_buf text[3] = {0};
+        bl_infer_source source[3];
+        bl_inferred in;
+        bl_err err = {0};
+        for (size_t f = 0; f < 3; f++) {
+            bl_buf_str(&text[f], "x,town,y\n");
+            for (int i = 0; i < 30; i++)
+                bl_buf_printf(&text[f], "%d.5,%s,%d\n", i % 7, i % 3 ? "Bonn" : cases[k].text[f],
+                              i % 11);
+            source[f] = (bl_infer_source){.path = name[f], .text = text[f].data, .n = text[f].len};
+        }
+        const bl_status status = bl_infer(&in, source, 3, &(bl_infer_wish){.target = "y"}, &err);
+        if (cases[k].refusal != NULL) {
+            assert_int_equal(status, BL_EFORMAT);
+            if (strstr(err.text, cases[k].refusal) == NULL) fail_msg("case %zu: %s", k, err.text);
+        } else {
+            if (status != BL_OK) fail_msg("case %zu: %s", k, err.text);
+            assert_true((in.encoding == NULL) == (cases[k].encoding == NULL));
+            assert_int_equal(in.rows, 90);
+            bl_inferred_free(&in);
+        }
+        for (size_t f = 0; f < 3; f++) bl_buf_free(&text[f]);
+    }
+}
+
 static void test_refusals(void **state) {
     (void)state;
     bl_buf text = {0};
@@ -568,6 +610,7 @@ int main(void) {
                                        cmocka_unit_test(test_targets),
                                        cmocka_unit_test(test_round_trip),
                                        cmocka_unit_test(test_pruned),
+                                       cmocka_unit_test(test_files_of_ascii),
                                        cmocka_unit_test(test_footers),
                                        cmocka_unit_test(test_still_target),
                                        cmocka_unit_test(test_encodings)};

@@ -92,6 +92,7 @@ typedef struct bl_inferred {
     char separator;
     bool trim, stamped;      /* blanks round fields; dates that need `dates` */
     const char *encoding;    /* "latin1", "utf16"; NULL: UTF-8 */
+    bool ascii;              /* no file so far has a character beyond ASCII */
     char decimal, thousands; /* 0: not declared */
     bl_date_order order;
     size_t target;

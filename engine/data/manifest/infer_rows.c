@@ -60,15 +60,17 @@ static bl_status fail_fields(const bl_inferred *in, const bl_csv *csv, bl_err *e
 
 enum { PIECE = 16 << 20 }; /* bytes of a mapped file that stay in memory */
 
-/* What bl_csv_encoding says of the whole text, which is looked at in pieces that end with a line.
- */
-static const char *encoding_of(const bl_infer_source *s) {
+/* What bl_csv_encoding and bl_csv_is_ascii say of the whole text, which is looked at in pieces that
+ * end with a line. */
+static const char *encoding_of(const bl_infer_source *s, bool *ascii) {
     const char *encoding = NULL;
+    *ascii = true;
     for (size_t at = 0, n; at < s->n && encoding == NULL; at += n) {
         n = bl_size_min(PIECE, s->n - at);
         const char *end = at + n < s->n ? memrchr(s->text + at, '\n', n) : NULL;
         if (end != NULL) n = (size_t)(end + 1 - s->text) - at;
         encoding = bl_csv_encoding(s->text + at, n);
+        *ascii = *ascii && bl_csv_is_ascii(s->text + at, n);
         if (encoding != NULL && at > 0) encoding = "latin1"; /* a mark stands in front */
         if (s->mapped) bl_file_passed(s->text + at, n);
     }
@@ -99,20 +101,38 @@ static bl_status read_rows(bl_inferred *out, bl_csv *csv, const bl_infer_source 
     }
 }
 
+static bool is_latin1(const char *encoding) {
+    return encoding != NULL && strcmp(encoding, "latin1") == 0;
+}
+
+/* The encoding of one more file, which has to be that of the others. What is ASCII is Latin-1, too.
+ */
+static bl_status agree_on_encoding(bl_inferred *out, const bl_infer_source *source, bl_err *err) {
+    const bool first = out->column == NULL;
+    bool ascii;
+    const char *encoding = encoding_of(source, &ascii);
+    if (ascii && is_latin1(out->encoding)) encoding = out->encoding;
+    const bool same = encoding == NULL
+                          ? out->encoding == NULL
+                          : out->encoding != NULL && strcmp(encoding, out->encoding) == 0;
+    if (!first && !same && !(out->ascii && is_latin1(encoding)))
+        BL_FAIL(err, BL_EFORMAT,
+                "%s: its text is %s, that of the first file %s; convert one of them", source->path,
+                encoding != NULL ? encoding : "UTF-8",
+                out->encoding != NULL ? out->encoding : "UTF-8");
+    out->encoding = encoding;
+    out->ascii = ascii && (first || out->ascii);
+    return BL_OK;
+}
+
 /* One file, made UTF-8 first if it is not. */
 static bl_status read_source(bl_inferred *out, const bl_infer_source *source,
                              const bl_infer_wish *wish, bl_err *err) {
     bl_csv csv;
     bl_buf utf8 = {0};
-    const char *text = source->text, *encoding = encoding_of(source);
+    BL_TRY(agree_on_encoding(out, source, err));
+    const char *text = source->text, *encoding = out->encoding;
     size_t n = source->n;
-    const char *now = encoding != NULL ? encoding : "UTF-8",
-               *first = out->encoding != NULL ? out->encoding : "UTF-8";
-    if (out->column != NULL && strcmp(now, first) != 0)
-        BL_FAIL(err, BL_EFORMAT,
-                "%s: its text is %s, that of the first file %s; convert one of them", source->path,
-                now, first);
-    out->encoding = encoding;
     if (encoding != NULL) {
         const bl_status status = bl_csv_decode(&utf8, encoding, text, n, source->path, err);
         if (status != BL_OK) {

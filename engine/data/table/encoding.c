@@ -26,6 +26,10 @@ static bool is_utf8(const char *text, size_t n) {
     return true;
 }
 
+bool bl_csv_is_ascii(const char *text, size_t n) {
+    return skip_ascii(text, text + n) == text + n;
+}
+
 static bool begins_with(const char *text, size_t n, const char *mark) {
     return n >= 2 && memcmp(text, mark, 2) == 0;
 }
