@@ -7,7 +7,8 @@ import contextlib, json, math, os, shutil, signal, sys, time
 _run = os.environ.get("BATCHLAB_RUN")
 _rank = int(os.environ.get("RANK", "0") or 0)
 _care, _goal, _seen, _looked = {}, {"until": 0, "evals": [], "park": False}, None, 0.0
-_start, _train_s, _since, _pause, _saved_at, _step = 0, 0.0, None, False, time.monotonic(), 0
+_train_s, _since, _pause, _saved_at, _step = 0.0, None, False, time.monotonic(), 0
+_begun = False  # the line of the start is written
 
 
 def _path(name):
@@ -52,7 +53,6 @@ def args(**defaults):
         with open(_path("params.json")) as f:
             given.update(json.load(f))
         _care.update(given.pop("batchlab", {}))
-        signal.signal(signal.SIGTERM, _on_term)
         _look()
     kinds = {k: type(v) for k, v in defaults.items()}
     return type("args", (), {k: float(v) if kinds.get(k) is float else v for k, v in given.items()})()
@@ -98,15 +98,28 @@ def _leave(save):
     sys.exit(75)
 
 
+def _begin(start, waits, saves):
+    global _begun
+    _begun = True
+    _say(start=start, pid=os.getpid(), argv=sys.argv, waits=waits, saves=saves)
+
+
+def _begin_alone():
+    """Without steps() the script's own loop does not wait at the goal."""
+    if not _begun:
+        _begin(0, False, False)
+
+
 def steps(start=0, save=None, most=1000):
     """Instead of range(start + 1, ...): goes on as long as batchlab asks for more. `save(path)` writes
     the state; it is called now and then, and before a pause."""
-    global _start, _step, _saved_at
-    _start = _step = start
+    global _step, _saved_at
+    _step = start
     if not _run:
         yield from range(start + 1, most + 1)
         return
-    _say(start=start, pid=os.getpid(), argv=sys.argv, waits=True, saves=save is not None)
+    signal.signal(signal.SIGTERM, _on_term)
+    _begin(start, True, save is not None)
     _saved_at = time.monotonic()
     while True:
         nap, begin = 0.001, time.monotonic()
@@ -136,6 +149,7 @@ def steps(start=0, save=None, most=1000):
 def due(step):
     """Is this a step to evaluate after? By hand: the steps of batchlab's usual grid."""
     if _run:
+        _begin_alone()
         return step in _goal["evals"]
     at = 1
     while at < step:
@@ -159,6 +173,7 @@ def report(step, value, loss=None, **more):
     if not _run:
         print("step %d: %g%s" % (step, value, "" if loss is None else ", loss %g" % loss))
         return
+    _begin_alone()
     running = _since is not None
     _clock(running)
     _say(step=step, value=value, loss=loss, train_s=_train_s, **more)

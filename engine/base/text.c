@@ -85,3 +85,14 @@ void bl_text_csv_cell(bl_buf *out, const char *text) {
     for (const char *p = text; *p != '\0'; p++) bl_buf_printf(out, *p == '"' ? "\"\"" : "%c", *p);
     bl_buf_str(out, "\"");
 }
+
+void bl_text_shell_word(bl_buf *out, const char *text) {
+    bl_buf_str(out, "'");
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '\'')
+            bl_buf_str(out, "'\\''");
+        else
+            bl_buf_add(out, p, 1);
+    }
+    bl_buf_str(out, "'");
+}

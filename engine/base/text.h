@@ -36,4 +36,7 @@ void bl_text_show(bl_buf *out, const char *text);
  * would take the text for a formula, since it begins with = + - @, a tab or a CR. Not for numbers.
  */
 void bl_text_csv_cell(bl_buf *out, const char *text);
+
+/* Appends one word of a shell's command line, in quotes. */
+void bl_text_shell_word(bl_buf *out, const char *text);
 #endif

@@ -2,6 +2,7 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
+#include "engine/cli/signals.h"
 #include "engine/external/inputs.h"
 #include "engine/external/twice.h"
 #include <inttypes.h>
@@ -58,6 +59,11 @@ static bl_config *configure(const bl_config *config) {
     return c;
 }
 
+static bool is_interrupted(void *ctx) {
+    (void)ctx;
+    return __atomic_load_n(&bl_cli_interrupted, __ATOMIC_RELAXED) != 0;
+}
+
 int bl_cli_check_twice(const bl_config *config) {
     bl_err err = {0};
     bl_external_twice twice;
@@ -66,16 +72,18 @@ int bl_cli_check_twice(const bl_config *config) {
                               "batchlab's own runs are the same twice\n");
         return BL_EXIT_USAGE;
     }
-    char dir[] = "/tmp/batchlab-twice-XXXXXX", path[BL_PATH];
+    char path[BL_PATH];
     const char *tmp = getenv("TMPDIR");
-    if (bl_path(path, &err, "%s/%s", tmp != NULL ? tmp : "/tmp", dir + 5) != BL_OK ||
-        mkdtemp(path) == NULL) {
-        bl_cli_printf(stderr, "batchlab: cannot make a folder in %s\n", tmp != NULL ? tmp : "/tmp");
+    if (tmp == NULL) tmp = "/tmp";
+    if (bl_path(path, &err, "%s/batchlab-twice-XXXXXX", tmp) != BL_OK || mkdtemp(path) == NULL) {
+        bl_cli_printf(stderr, "batchlab: cannot make a folder in %s\n", tmp);
         return BL_EXIT_IO;
     }
+    const bl_train_pause pause = {.due = is_interrupted};
+    bl_cli_catch_signals();
     bl_config *c = configure(config);
     bl_status status = bl_external_identify(c, ".", NULL, false, &err);
-    if (status == BL_OK) status = bl_external_check_twice(&twice, c, path, &err);
+    if (status == BL_OK) status = bl_external_check_twice(&twice, c, path, &pause, &err);
     const int rc = status == BL_OK ? say(c, &twice) : bl_cli_fail(&err);
     (void)bl_remove_tree(path, NULL);
     free(c);

@@ -1,6 +1,7 @@
 /* batchlab export NAME: every evaluation of every finished run, for pandas, R and DuckDB, or for
  * TensorBoard. */
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "engine/cli/command.h"
 #include "engine/cli/stores.h"
 #include "engine/export/evals.h"
@@ -62,7 +63,7 @@ static bl_status export(const char *name, export_options *w, bl_err *err) {
     bl_names_free(&names);
     if (status == BL_OK && w->form == TFEVENTS) {
         bl_buf dir_word = {0};
-        bl_cli_word(&dir_word, w->dir);
+        bl_text_shell_word(&dir_word, w->dir);
         bl_cli_printf(stdout, "%s: %zu runs (tensorboard --logdir %s)\n", w->dir, w->runs,
                       bl_buf_text(&dir_word));
         bl_buf_free(&dir_word);

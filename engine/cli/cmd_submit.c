@@ -2,6 +2,7 @@
  * submission. Array tasks are workers, not runs: every worker plans the sweep itself and claims
  * what is free, so any number of them may start late, die or come back. */
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "engine/cli/experiment.h"
 #include "engine/cli/jobs.h"
 #include <errno.h>
@@ -37,23 +38,23 @@ static void add_environment(bl_buf *out) {
         const char *value = getenv(names[i]);
         if (value == NULL || value[0] == '\0') continue;
         bl_buf_printf(out, "export %s=", names[i]);
-        bl_cli_word(out, value);
+        bl_text_shell_word(out, value);
         bl_buf_str(out, "\n");
     }
 }
 
 static void add_worker(bl_buf *out, const char *program, const bl_args *args, const char *jobs) {
-    bl_cli_word(out, program);
+    bl_text_shell_word(out, program);
     bl_buf_str(out, " work ");
-    bl_cli_word(out, args->operand);
+    bl_text_shell_word(out, args->operand);
     bl_buf_printf(out, " -j %s", jobs);
     if (args->value[PRESET] != NULL) {
         bl_buf_str(out, " --preset ");
-        bl_cli_word(out, args->value[PRESET]);
+        bl_text_shell_word(out, args->value[PRESET]);
     }
     for (size_t i = 0; i < args->sets; i++) {
         bl_buf_str(out, " --set ");
-        bl_cli_word(out, args->set[i]);
+        bl_text_shell_word(out, args->set[i]);
     }
     if (bl_args_has(args, SYNTHETIC)) bl_buf_str(out, " --synthetic");
     bl_buf_str(out, " --progress plain &\n");
@@ -76,7 +77,7 @@ static void write_script(bl_buf *out, const char *program, const char *project, 
                   "# Each task is a worker: it claims runs until none are left.\n",
                   args->operand, workers, jobs, store);
     bl_buf_str(out, "cd ");
-    bl_cli_word(out, project);
+    bl_text_shell_word(out, project);
     bl_buf_str(out, " || exit 74\n");
     add_environment(out);
     add_worker(out, program, args, jobs);

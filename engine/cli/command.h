@@ -115,8 +115,6 @@ extern const char bl_cli_experiments_dir[], bl_cli_lua_dir[], bl_cli_templates_d
 /* Manifests, search path and cache as the environment and the project's folders say. */
 bl_dataset_options bl_cli_dataset_options(bool synthetic);
 
-/* Appends one word of a shell's command line, in quotes. */
-void bl_cli_word(bl_buf *out, const char *text);
 /* For people: text with what could act on a terminal made visible (engine/base/text.h). */
 void bl_cli_print(FILE *to, const char *text);
 /* The same of a formatted text. Everything that commands tell people goes through one of the two:

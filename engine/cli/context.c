@@ -39,17 +39,6 @@ void bl_cli_printf(FILE *to, const char *fmt, ...) {
     bl_buf_free(&text);
 }
 
-void bl_cli_word(bl_buf *out, const char *text) {
-    bl_buf_str(out, "'");
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p == '\'')
-            bl_buf_str(out, "'\\''");
-        else
-            bl_buf_add(out, p, 1);
-    }
-    bl_buf_str(out, "'");
-}
-
 static void say(void *ctx, const char *text) {
     (void)ctx;
     bl_cli_print(stderr, text);

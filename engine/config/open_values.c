@@ -45,9 +45,9 @@ static int by_name(const void *a, const void *b) {
     return strcmp((*(const bl_node *const *)a)->name, (*(const bl_node *const *)b)->name);
 }
 
-/* Names that are members of their own in what a program is given. */
+/* Names that a program is given anyway: members of params.json, and {run} of the command. */
 static bool is_taken(const char *name) {
-    static const char *const taken[] = {"batch_size", "learning_rate", "seed", "batchlab"};
+    static const char *const taken[] = {"batch_size", "learning_rate", "seed", "run", "batchlab"};
     for (size_t i = 0; i < BL_COUNT(taken); i++)
         if (strcmp(taken[i], name) == 0) return true;
     return false;

@@ -107,8 +107,15 @@ bl_status bl_external_child_start(bl_external_child *c, char *const *argv, const
 
 /* ---- what is left of it ---- */
 
-/* Parent, group and state letter of a process; false: it is gone. */
-static bool look_up(long pid, long *parent, long *group, char *state) {
+/* Of a process: its parent, group and session, and a letter for its state (Z: dead, and nobody has
+ * waited for it). */
+typedef struct relations {
+    long parent, group, session;
+    char state;
+} relations;
+
+/* False: it is gone. */
+static bool look_up(long pid, relations *r) {
     char path[64], text[512];
     (void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
     FILE *f = fopen(path, "re");
@@ -116,7 +123,8 @@ static bool look_up(long pid, long *parent, long *group, char *state) {
     text[fread(text, 1, sizeof text - 1, f)] = '\0';
     (void)fclose(f);
     const char *after = strrchr(text, ')');
-    return after != NULL && sscanf(after + 1, " %c %ld %ld", state, parent, group) == 3;
+    return after != NULL &&
+           sscanf(after + 1, " %c %ld %ld %ld", &r->state, &r->parent, &r->group, &r->session) == 4;
 }
 
 /* Has the process this run's mark in its environment? */
@@ -137,22 +145,25 @@ static bool is_marked(long pid, const char *mark) {
     return found;
 }
 
-/* Kills each process of the run that is still there, and takes note of those that are dead: the
- * number of the former. */
+/* Is it dead, and left to this process by a program that has started it? The dead have no
+ * environment. But programs are in this process's session, and another's dead can only be orphans.
+ */
+static bool is_orphan(const bl_external_child *c, long pid, const relations *r) {
+    return r->state == 'Z' && r->parent == (long)getpid() && pid != c->pid &&
+           (r->group == c->pid || r->session != (long)getsid(0));
+}
+
+/* Kills each process of the run that is still there, and waits for those that are dead: the number
+ * of the former. */
 static size_t kill_marked(const bl_external_child *c) {
     size_t alive = 0;
     DIR *d = opendir("/proc");
     for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
         const long pid = strtol(e->d_name, NULL, 10);
-        long parent, group;
-        char state;
-        if (pid <= 1 || pid == (long)getpid() || !look_up(pid, &parent, &group, &state)) continue;
-        const bool ours = group == c->pid || is_marked(pid, c->mark);
-        if (!ours || (pid == c->pid && state == 'Z')) continue;
-        if (state == 'Z') {
-            if (parent == (long)getpid()) (void)waitpid((pid_t)pid, NULL, WNOHANG);
-            continue;
-        }
+        relations r;
+        if (pid <= 1 || pid == (long)getpid() || !look_up(pid, &r)) continue;
+        if (is_orphan(c, pid, &r)) (void)waitpid((pid_t)pid, NULL, WNOHANG);
+        if (r.state == 'Z' || (r.group != c->pid && !is_marked(pid, c->mark))) continue;
         (void)kill((pid_t)pid, SIGKILL);
         alive++;
     }

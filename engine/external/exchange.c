@@ -2,6 +2,7 @@
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/base/nearest.h"
+#include "engine/base/text.h"
 #include "engine/base/vec.h"
 #include "engine/external/scrape.h"
 #include <ctype.h>
@@ -17,11 +18,6 @@ void bl_external_goal_text(bl_buf *out, const bl_external_goal *goal) {
     for (size_t i = 0; i < goal->eval_count; i++) bl_jw_i64(&w, NULL, goal->evals[i]);
     bl_jw_end(&w);
     bl_jw_bool(&w, "park", goal->park);
-    if (goal->rate_count > 0) {
-        bl_jw_array(&w, "rates");
-        for (size_t i = 0; i < goal->rate_count; i++) bl_jw_f64(&w, NULL, goal->rates[i]);
-        bl_jw_end(&w);
-    }
     bl_jw_end(&w);
     bl_jw_line(&w);
 }
@@ -145,13 +141,7 @@ void bl_external_argv_text(bl_buf *out, char *const *argv) {
             bl_buf_str(out, at);
             continue;
         }
-        bl_buf_str(out, "'");
-        for (; *at != '\0'; at++)
-            if (*at == '\'')
-                bl_buf_str(out, "'\\''");
-            else
-                bl_buf_add(out, at, 1);
-        bl_buf_str(out, "'");
+        bl_text_shell_word(out, at);
     }
 }
 

@@ -12,8 +12,6 @@ typedef struct bl_external_goal {
     bool park;            /* save, and end with BL_EXIT_RESUMABLE */
     const int64_t *evals; /* (eval_count) the steps after which it evaluates, ascending */
     size_t eval_count;
-    const double *rates; /* (rate_count) a rate for each step from 1 on; of the finder */
-    size_t rate_count;
 } bl_external_goal;
 void bl_external_goal_text(bl_buf *out, const bl_external_goal *goal);
 

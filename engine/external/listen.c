@@ -112,7 +112,6 @@ static bl_status take_line(bl_external *x, const bl_external_line *line, bl_err 
         memcpy(x->error, line->why, sizeof x->error);
         return BL_OK;
     case BL_EXTERNAL_MARK:
-    case BL_EXTERNAL_NOISE:
     case BL_EXTERNAL_NOTHING:
         break;
     }

@@ -6,9 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Replaces the words for what is not finite, outside of strings, by an empty list and blanks: the
- * shortest of them has three letters, so null does not fit. */
-static void tame(char *text, size_t n) {
+void bl_external_tame(char *text, size_t n) {
     static const char *const words[] = {"-Infinity", "Infinity", "NaN"};
     bool inside = false;
     for (size_t i = 0; i < n; i++) {
@@ -25,7 +23,7 @@ static void tame(char *text, size_t n) {
     }
 }
 
-/* NAN for null, for what is not finite (an empty list, after tame) and for what is absent. */
+/* NAN for null, for what is not finite (an empty list, once tamed) and for what is absent. */
 static bl_status take_number(double *out, const bl_json *line, const char *key, const char *name,
                              size_t number, bl_err *err) {
     const bl_json *v = bl_json_get(line, key);
@@ -50,7 +48,7 @@ static bl_status take_step(int64_t *out, const bl_json *line, const char *key, c
     return BL_OK;
 }
 
-/* In this order: an evaluation may carry other names besides. */
+/* The first of these names that a line has says what it is. */
 static const struct {
     const char *key;
     bl_external_word word;
@@ -59,18 +57,26 @@ static const struct {
     {"end",    BL_EXTERNAL_END   },
     {"saved",  BL_EXTERNAL_SAVED },
     {"saving", BL_EXTERNAL_SAVING},
-    {"noise",  BL_EXTERNAL_NOISE },
     {"mark",   BL_EXTERNAL_MARK  },
     {"step",   BL_EXTERNAL_EVAL  },
     {"start",  BL_EXTERNAL_START },
 };
 
+/* The row of k_words that the line is of; BL_COUNT(k_words): of none. */
+static size_t kind_of(const bl_json *line) {
+    const bool eval = bl_json_get(line, "step") != NULL && bl_json_get(line, "value") != NULL;
+    size_t i = 0;
+    while (i < BL_COUNT(k_words) &&
+           (eval ? k_words[i].word != BL_EXTERNAL_EVAL : bl_json_get(line, k_words[i].key) == NULL))
+        i++;
+    return i;
+}
+
 static bl_status take_line(bl_external_line *out, const bl_json *line, const char *name,
                            size_t number, bl_err *err) {
-    size_t i = 0;
     if (line->type != BL_JSON_OBJECT)
         BL_FAIL(err, BL_EFORMAT, "%s:%zu: a line is a JSON object", name, number);
-    while (i < BL_COUNT(k_words) && bl_json_get(line, k_words[i].key) == NULL) i++;
+    const size_t i = kind_of(line);
     if (i == BL_COUNT(k_words)) return BL_OK;
     out->word = k_words[i].word;
     if (out->word == BL_EXTERNAL_ERROR) {
@@ -83,7 +89,6 @@ static bl_status take_line(bl_external_line *out, const bl_json *line, const cha
     BL_TRY(take_number(&out->value, line, "value", name, number, err));
     BL_TRY(take_number(&out->loss, line, "loss", name, number, err));
     BL_TRY(take_number(&out->train_s, line, "train_s", name, number, err));
-    BL_TRY(take_number(&out->data_s, line, "data_s", name, number, err));
     BL_TRY(take_number(&out->peak_bytes, line, "peak_bytes", name, number, err));
     if (out->word == BL_EXTERNAL_EVAL && bl_json_get(line, "value") == NULL)
         BL_FAIL(err, BL_EFORMAT, "%s:%zu: an evaluation has a \"value\"", name, number);
@@ -102,7 +107,7 @@ bl_status bl_external_line_read(bl_external_line *out, const char *text, size_t 
         BL_FAIL(err, BL_EFORMAT, "%s:%zu: a line of %zu bytes; at most %d are read", name, number,
                 n, BL_EXTERNAL_LINE);
     bl_buf_add(&tamed, text, n);
-    tame(tamed.data, tamed.len);
+    bl_external_tame(tamed.data, tamed.len);
     bl_status status = bl_json_parse(&doc, bl_buf_text(&tamed), tamed.len, name, number, err);
     bl_buf_free(&tamed);
     BL_TRY(status);

@@ -3,14 +3,14 @@
  *     {"start":0,"pid":1,"waits":true,"saves":true}     a process began at this step
  *     {"step":128,"value":0.31,"loss":0.29,"train_s":5.118}    an evaluation
  *     {"mark":128,"train_s":5.118}                      time only
- *     {"noise":128,"batch":[64,512],"grad_sq":[1.1,0.4]}    norms of gradients
  *     {"saving":128}, {"saved":128}                      its state is replaced; is whole
  *     {"end":128,"why":"..."}                           it has no more to train
  *     {"error":"oom","why":"..."}                       what went wrong
  *
  * A line without any of these names is ignored, and so are members that are not known: programs may
- * be newer than this reader. What is no JSON is refused. NaN, Infinity and -Infinity are taken
- * where a number stands, as Python's json module writes them. */
+ * be newer than this reader. An evaluation may carry any other names, such as "error". What is no
+ * JSON is refused. NaN, Infinity and -Infinity are taken where a number stands, as Python's json
+ * module writes them. */
 #ifndef BL_ENGINE_EXTERNAL_REPORT_H
 #define BL_ENGINE_EXTERNAL_REPORT_H
 #include "engine/base/status.h"
@@ -25,7 +25,6 @@ typedef enum bl_external_word {
     BL_EXTERNAL_START,
     BL_EXTERNAL_EVAL,
     BL_EXTERNAL_MARK,
-    BL_EXTERNAL_NOISE,
     BL_EXTERNAL_SAVING,
     BL_EXTERNAL_SAVED,
     BL_EXTERNAL_END,
@@ -36,12 +35,15 @@ typedef struct bl_external_line {
     bl_external_word word;
     int64_t step;
     double value, loss;        /* NAN: not finite or not given */
-    double train_s, data_s;    /* seconds so far; NAN: not given */
+    double train_s;            /* seconds so far; NAN: not given */
     double peak_bytes;         /* NAN: not given */
     bool waits, saves;         /* of a start */
     char why[BL_EXTERNAL_WHY]; /* of an end or error; of an error its word, ": " and why */
 } bl_external_line;
 
+/* Replaces NaN, Infinity and -Infinity, outside of strings, by an empty list and blanks, as JSON
+ * has none of them: the shortest has three letters, so null does not fit. */
+void bl_external_tame(char *text, size_t n);
 /* Reads one line without its newline. BL_EFORMAT: not JSON, or a member of the wrong kind; `name`
  * and `number` are for the message. */
 bl_status bl_external_line_read(bl_external_line *out, const char *text, size_t n, const char *name,

@@ -87,7 +87,6 @@ done:
 
 void bl_external_close(bl_external *x) {
     if (x == NULL) return;
-    if (x->held) (void)kill((pid_t)-x->child.pid, SIGCONT);
     bl_external_child_free(&x->child);
     bl_external_follow_free(&x->follow);
     bl_buf_free(&x->log);
@@ -135,6 +134,12 @@ static bl_status write_goal(const bl_external *x, bool park, bl_err *err) {
         status = BL_ERR(err, BL_EIO, "cannot write %s", path);
     bl_buf_free(&text);
     return status;
+}
+
+/* What follows is asked of the program from here on: its silence while other runs had their turn
+ * was no fault. */
+static void begin_wait(bl_external *x) {
+    x->sign_of_life = bl_clock_seconds();
 }
 
 /* Raises the goal to the next evaluation before `limit`. */
@@ -309,6 +314,7 @@ bl_status bl_external_advance(bl_external *x, int64_t limit, const bl_train_paus
     BL_TRY(ask(x, limit, err));
     if (!x->started) BL_TRY(start(x, err));
     hold(x, false);
+    begin_wait(x);
     const bl_status status = wait_for_eval(x, from, pause, err);
     if (x->now.diverged || status == BL_ENOMEM)
         bl_external_child_stop(&x->child, x->config.external.grace);
@@ -408,6 +414,7 @@ static bl_status reach(bl_external *x, int64_t until, bl_err *err) {
     x->limit = 0; /* no evaluations */
     BL_TRY(write_goal(x, false, err));
     if (!x->started) BL_TRY(start(x, err));
+    begin_wait(x);
     while (x->timed < until) {
         const bool ended = bl_external_child_ended(&x->child);
         BL_TRY(bl_external_listen(x, false, err));

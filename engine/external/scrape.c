@@ -134,10 +134,11 @@ static void take_row(const bl_external_scrape *s, bl_external_line *out, const c
     out->word = BL_EXTERNAL_EVAL;
 }
 
-static void take_json(const bl_external_scrape *s, bl_external_line *out, const char *line) {
+static void take_json(const bl_external_scrape *s, bl_external_line *out, bl_buf *line) {
     bl_json_doc doc;
     bl_err ignored;
-    if (bl_json_parse(&doc, line, strlen(line), s->how, 1, &ignored) != BL_OK) return;
+    bl_external_tame(line->data, line->len);
+    if (bl_json_parse(&doc, bl_buf_text(line), line->len, s->how, 1, &ignored) != BL_OK) return;
     const bl_json *value = bl_json_get(doc.root, s->metric);
     if (value != NULL && set_step(out, bl_json_number(doc.root, "step", 0.0))) {
         out->value = value->type == BL_JSON_NUMBER ? value->number : (double)NAN;
@@ -162,7 +163,7 @@ bl_status bl_external_scrape_line(bl_external_scrape *s, bl_external_line *out, 
     else if (is_csv(s->how))
         take_row(s, out, bl_buf_text(&text));
     else if (is_jsonl(s->how))
-        take_json(s, out, bl_buf_text(&text));
+        take_json(s, out, &text);
     else
         take_output(s, out, bl_buf_text(&text));
     bl_buf_free(&text);

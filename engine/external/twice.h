@@ -3,8 +3,9 @@
 #ifndef BL_ENGINE_EXTERNAL_TWICE_H
 #define BL_ENGINE_EXTERNAL_TWICE_H
 #include "engine/config/config.h"
+#include "engine/train/train.h"
 
-/* What two series of evaluations differ in. */
+/* What two series of evaluations differ in; one may be shorter. */
 typedef struct bl_external_difference {
     int64_t from; /* the first step whose values or losses differ; 0: none does */
     double by;    /* the largest relative difference from there on */
@@ -16,7 +17,8 @@ typedef struct bl_external_twice {
     bl_external_difference again, resumed;
 } bl_external_twice;
 
-/* Trains config->train's run in folders below `dir`, which is the caller's to remove. */
+/* Trains config->train's run in folders below `dir`, which is the caller's to remove.
+ * BL_EINTERRUPTED: `pause` was due. */
 bl_status bl_external_check_twice(bl_external_twice *out, const bl_config *config, const char *dir,
-                                  bl_err *err) BL_CHECKED;
+                                  const bl_train_pause *pause, bl_err *err) BL_CHECKED;
 #endif

@@ -30,23 +30,24 @@ static const struct {
     bl_external_word word; /* with step -1: refused */
     int64_t step;
 } k_lines[] = {
-    {"{\"start\":0,\"pid\":1}",                     BL_EXTERNAL_START,   0  },
-    {"{\"step\":128,\"value\":0.31}",               BL_EXTERNAL_EVAL,    128},
-    {"{\"mark\":3,\"train_s\":1}",                  BL_EXTERNAL_MARK,    3  },
-    {"{\"noise\":4,\"batch\":[1],\"grad_sq\":[2]}", BL_EXTERNAL_NOISE,   4  },
-    {"{\"saving\":5}",                              BL_EXTERNAL_SAVING,  5  },
-    {"{\"saved\":5}",                               BL_EXTERNAL_SAVED,   5  },
-    {"{\"end\":6,\"why\":\"done\"}",                BL_EXTERNAL_END,     6  },
-    {"{\"error\":\"oom\"}",                         BL_EXTERNAL_ERROR,   0  },
-    {"{\"later\":1}",                               BL_EXTERNAL_NOTHING, 0  },
-    {"{\"step\":1}",                                BL_EXTERNAL_EVAL,    -1 },
-    {"{\"step\":1.5,\"value\":1}",                  BL_EXTERNAL_EVAL,    -1 },
-    {"{\"step\":-1,\"value\":1}",                   BL_EXTERNAL_EVAL,    -1 },
-    {"{\"step\":\"1\",\"value\":1}",                BL_EXTERNAL_EVAL,    -1 },
-    {"{\"step\":1,\"value\":\"x\"}",                BL_EXTERNAL_EVAL,    -1 },
-    {"[1]",                                         BL_EXTERNAL_NOTHING, -1 },
-    {"{\"step\":1,",                                BL_EXTERNAL_NOTHING, -1 },
-    {"",                                            BL_EXTERNAL_NOTHING, -1 },
+    {"{\"start\":0,\"pid\":1}",                   BL_EXTERNAL_START,   0  },
+    {"{\"step\":128,\"value\":0.31}",             BL_EXTERNAL_EVAL,    128},
+    {"{\"mark\":3,\"train_s\":1}",                BL_EXTERNAL_MARK,    3  },
+    {"{\"step\":4,\"value\":1,\"error\":0.5}",    BL_EXTERNAL_EVAL,    4  },
+    {"{\"end\":\"x\",\"step\":4,\"value\":null}", BL_EXTERNAL_EVAL,    4  },
+    {"{\"saving\":5}",                            BL_EXTERNAL_SAVING,  5  },
+    {"{\"saved\":5}",                             BL_EXTERNAL_SAVED,   5  },
+    {"{\"end\":6,\"why\":\"done\"}",              BL_EXTERNAL_END,     6  },
+    {"{\"error\":\"oom\"}",                       BL_EXTERNAL_ERROR,   0  },
+    {"{\"later\":1}",                             BL_EXTERNAL_NOTHING, 0  },
+    {"{\"step\":1}",                              BL_EXTERNAL_EVAL,    -1 },
+    {"{\"step\":1.5,\"value\":1}",                BL_EXTERNAL_EVAL,    -1 },
+    {"{\"step\":-1,\"value\":1}",                 BL_EXTERNAL_EVAL,    -1 },
+    {"{\"step\":\"1\",\"value\":1}",              BL_EXTERNAL_EVAL,    -1 },
+    {"{\"step\":1,\"value\":\"x\"}",              BL_EXTERNAL_EVAL,    -1 },
+    {"[1]",                                       BL_EXTERNAL_NOTHING, -1 },
+    {"{\"step\":1,",                              BL_EXTERNAL_NOTHING, -1 },
+    {"",                                          BL_EXTERNAL_NOTHING, -1 },
 };
 
 static void test_lines(void **state) {
@@ -114,6 +115,8 @@ static void test_scrape(void **state) {
     check_scraped("m.csv", "step,val_loss\n10,nan", 10, (double)NAN);
     check_scraped("m.csv", "step,val_loss\n10,", 0, 0.0);
     check_scraped("m.jsonl", "{\"step\":7,\"val_loss\":0.125,\"x\":1}", 7, 0.125);
+    check_scraped("m.jsonl", "{\"step\":7,\"val_loss\":NaN}", 7, (double)NAN);
+    check_scraped("m.jsonl", "{\"step\":7,\"val_loss\":0.5,\"loss\":-Infinity}", 7, 0.5);
     check_scraped("m.jsonl", "not json", 0, 0.0);
     check_scraped(pattern, "2026 INFO  step  12 of 99   val_loss 0.5, done", 12, 0.5);
     check_scraped(pattern, "step 12 of 99 val_loss inf", 12, (double)NAN);
@@ -152,11 +155,9 @@ static void test_command(void **state) {
         err.text, "external.command: {widht} is no parameter of a run; did you mean 'width'?");
     bl_buf_clear(&text);
     const int64_t evals[] = {1, 2};
-    const double rates[] = {0.5};
-    const bl_external_goal goal = {2, true, evals, 2, rates, 1};
+    const bl_external_goal goal = {2, true, evals, 2};
     bl_external_goal_text(&text, &goal);
-    assert_string_equal(bl_buf_text(&text),
-                        "{\"until\":2,\"evals\":[1,2],\"park\":true,\"rates\":[0.5]}\n");
+    assert_string_equal(bl_buf_text(&text), "{\"until\":2,\"evals\":[1,2],\"park\":true}\n");
     bl_buf_free(&text);
 }
 
