@@ -78,6 +78,71 @@ END
     says out 'careful: same bits, but the resumed run differs from step 5 on'
   fi
 done
+# ---- turns ----
+# Twelve runs at once in one process's turns: each hears nothing for longer than external.silence.
+cat >slow.py <<'END'
+import time
+import batchlab
+a = batchlab.args(batch_size=4, learning_rate=0.1, seed=1)
+for step in batchlab.steps():
+    time.sleep(0.1)
+    if batchlab.due(step):
+        batchlab.report(step, 1.0 / step)
+END
+mkdir -p experiments/slow
+cat >experiments/slow/experiment.cfg <<'END'
+external: { command = ["python3", "slow.py"]; epoch_rows = 97; grace = 5.0; silence = 0.8; };
+metric = "inverse";
+END
+cat >experiments/slow/sweep.lua <<'END'
+return function(exp)
+  local runs = { title = "twelve", race = true, slack = 9 }
+  for seed = 1, 12 do runs[seed] = { batch_size = 4, learning_rate = 0.5, seed = seed, max_steps = 7 } end
+  exp:run(runs)
+end
+END
+try 0 work slow -j1 --progress none
+
+# ---- a stop ----
+# What check --twice has started ends with it.
+mkdir -p "$scratch/tmp"
+TMPDIR=$scratch/tmp "$BATCHLAB" check slow --twice --set external.silence=20 >"$scratch/out" 2>"$scratch/err" &
+pid=$!
+for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  [ -n "$(find "$scratch/tmp" -name report.jsonl)" ] && break
+  sleep 0.1
+done
+kill -TERM $pid
+wait $pid
+same "$?" 75 "status of a check that was stopped"
+same "$(ls "$scratch/tmp")" "" "files of a check that was stopped"
+[ -z "$(grep -lsa "BATCHLAB_RUN=$scratch/tmp" /proc/[0-9]*/environ)" ] || fail "check --twice left a program"
+
+# ---- a loop of its own ----
+# It looks at no goal and never ends: a run that is done is stopped at once.
+cat >alone.py <<'END'
+import itertools, os, time
+import batchlab
+a = batchlab.args(batch_size=4, learning_rate=0.1, seed=1)
+for step in itertools.count(1):
+    if step > 6 and os.path.exists("short"):
+        os.remove("short")
+        batchlab.end()
+        break
+    if batchlab.due(step):
+        batchlab.report(step, 1.0 / step, error=0.5)
+    time.sleep(0.001)
+END
+mkdir -p experiments/alone
+sed -e 's/slow/alone/' -e 's/silence = 0.8/silence = 20.0/' -e 's/grace = 5.0/grace = 15.0/' experiments/slow/experiment.cfg >experiments/alone/experiment.cfg
+sed 's/12 do/2 do/' experiments/slow/sweep.lua >experiments/alone/sweep.lua
+began=$(date +%s)
+try 0 work alone -j1 --progress none
+[ $(($(date +%s) - began)) -lt 15 ] || fail "a run without steps() is waited for after its end"
+touch short
+try 0 check alone --twice
+says out '^alone: differs by inf from step 7 on: noisy$'
+
 try 2 check careful --twice --set external.command='"python3", "{sed}"'
 says err '{sed} is no parameter of a run; did you mean .seed.?'
 try 2 check careful --set external.scrape='loss {value}'
