@@ -48,7 +48,8 @@ bl_status bl_external_restore(bl_external *run, const char *place, const void *b
                               const char *log, size_t log_n, bl_err *err) BL_CHECKED;
 
 /* Mean seconds of a step over at least `seconds`, as the program says; it may be called again, and
- * measures further steps. BL_EUNSUPPORTED: the program does not wait, or reports no time. */
-bl_status bl_external_time(bl_external *run, double seconds, double *seconds_per_step,
-                           bl_err *err) BL_CHECKED;
+ * measures further steps. BL_EUNSUPPORTED: the program does not wait, or reports no time.
+ * BL_EINTERRUPTED: `pause` was due. */
+bl_status bl_external_time(bl_external *run, double seconds, const bl_train_pause *pause,
+                           double *seconds_per_step, bl_err *err) BL_CHECKED;
 #endif

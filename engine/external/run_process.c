@@ -409,7 +409,7 @@ bl_status bl_external_restore(bl_external *x, const char *place, const void *byt
 /* ---- time ---- */
 
 /* Until the program has reported its time at the goal. */
-static bl_status reach(bl_external *x, int64_t until, bl_err *err) {
+static bl_status reach(bl_external *x, int64_t until, const bl_train_pause *pause, bl_err *err) {
     x->until = until;
     x->limit = 0; /* no evaluations */
     BL_TRY(write_goal(x, false, err));
@@ -421,21 +421,27 @@ static bl_status reach(bl_external *x, int64_t until, bl_err *err) {
         if (x->timed >= until) break;
         if (ended) return judge(x, err);
         if (!x->waits) BL_FAIL(err, BL_EUNSUPPORTED, "the program does not wait at its goal");
-        if (is_silent(x)) return bl_external_fail(x, err, "it hangs in the timing pass");
+        if (is_silent(x))
+            return bl_external_fail(x, err,
+                                    "it says no \"mark\" at step %" PRId64
+                                    ", where it was to wait: nothing for %g seconds",
+                                    until, x->config.external.silence);
+        if (pause->due(pause->ctx)) BL_FAIL(err, BL_EINTERRUPTED, "interrupted in the timing pass");
         nap(0.001);
     }
     return BL_OK;
 }
 
-bl_status bl_external_time(bl_external *x, double seconds, double *seconds_per_step, bl_err *err) {
+bl_status bl_external_time(bl_external *x, double seconds, const bl_train_pause *pause,
+                           double *seconds_per_step, bl_err *err) {
     enum { WARM = 3, MOST_STEPS = 1 << 20 };
     if (bl_external_is_scraped(x))
         BL_FAIL(err, BL_EUNSUPPORTED, "a program that is only read reports no times");
-    if (!x->started) BL_TRY(reach(x, WARM, err));
+    if (!x->started) BL_TRY(reach(x, WARM, pause, err));
     const int64_t from = x->timed;
     const double begin = x->train_s;
     for (int64_t steps = 4;; steps *= 2) {
-        BL_TRY(reach(x, x->timed + steps, err));
+        BL_TRY(reach(x, x->timed + steps, pause, err));
         if (x->now.ended || isnan(x->train_s))
             BL_FAIL(err, BL_EUNSUPPORTED, "the program reports no times");
         if (x->train_s - begin >= seconds || steps >= MOST_STEPS) break;

@@ -129,11 +129,19 @@ static bl_status open_program(const bl_timing_options *o, const bl_claim *claim,
     return status;
 }
 
+static bool is_stopped(void *ctx) {
+    const volatile int *const *stop = ctx;
+    return *stop != NULL && __atomic_load_n(*stop, __ATOMIC_RELAXED) != 0;
+}
+
 static bl_status measure_program(const bl_timing_options *o, const bl_claim *claim, point *p,
                                  size_t repeat, bl_err *err) {
+    const volatile int *stop = o->stop;
+    const bl_train_pause pause = {.due = is_stopped, .ctx = &stop};
     p->processor[repeat] = (double)NAN; /* it may be in other processes, or on a device */
     if (p->program == NULL) BL_TRY(open_program(o, claim, p, err));
-    BL_TRY(bl_external_time(p->program, o->config->timing.seconds, &p->seconds[repeat], err));
+    BL_TRY(
+        bl_external_time(p->program, o->config->timing.seconds, &pause, &p->seconds[repeat], err));
     const double peak = bl_external_peak_bytes(p->program);
     if (peak > 0.0) p->memory_bytes = (size_t)peak;
     return BL_OK;

@@ -79,19 +79,23 @@ END
   fi
 done
 # ---- turns ----
-# Twelve runs at once in one process's turns: each hears nothing for longer than external.silence.
-cat >slow.py <<'END'
-import time
-import batchlab
-a = batchlab.args(batch_size=4, learning_rate=0.1, seed=1)
-for step in batchlab.steps():
-    time.sleep(0.1)
-    if batchlab.due(step):
-        batchlab.report(step, 1.0 / step)
+# Twelve runs at once in one process's turns: each is asked for nothing for longer than
+# external.silence. The program is a shell's, and says what Protocol 1 asks for at least.
+cat >slow.sh <<'END'
+step=0
+while :; do
+  goal=$(cat "$BATCHLAB_RUN/goal.json")
+  until=${goal#*:} until=${until%%,*}
+  case $goal in *'"park":true'*) exit 75 ;; esac
+  sleep 0.05
+  [ "$step" -lt "$until" ] || continue
+  step=$((step + 1))
+  case $goal in *[[,]$step[],]*) echo "{\"step\":$step,\"value\":1}" >>"$BATCHLAB_RUN/report.jsonl" ;; esac
+done
 END
 mkdir -p experiments/slow
 cat >experiments/slow/experiment.cfg <<'END'
-external: { command = ["python3", "slow.py"]; epoch_rows = 97; grace = 5.0; silence = 0.8; };
+external: { command = ["sh", "slow.sh"]; epoch_rows = 97; grace = 5.0; silence = 0.8; };
 metric = "inverse";
 END
 cat >experiments/slow/sweep.lua <<'END'
@@ -118,6 +122,21 @@ same "$?" 75 "status of a check that was stopped"
 same "$(ls "$scratch/tmp")" "" "files of a check that was stopped"
 [ -z "$(grep -lsa "BATCHLAB_RUN=$scratch/tmp" /proc/[0-9]*/environ)" ] || fail "check --twice left a program"
 
+# One that says no "mark" has no times, and a stop in the timing pass is heard.
+printf 'local sweep = require "sweep"\nreturn function(exp) sweep.critical_batch(exp, {}) end\n' >experiments/slow/sweep.lua
+"$BATCHLAB" run slow --progress plain --set external.silence=30 --set 'sweep.batch_sizes=[4]' --set 'sweep.targets=[2]' >"$scratch/out" 2>&1 &
+pid=$!
+for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+  grep -q '^timing pass' "$scratch/out" && break
+  sleep 0.5
+done
+says out '^timing pass'
+began=$(date +%s)
+kill -TERM $pid
+wait $pid
+same "$?" 75 "status of a timing pass that was stopped"
+[ $(($(date +%s) - began)) -lt 15 ] || fail "the timing pass goes on after SIGTERM"
+
 # ---- a loop of its own ----
 # It looks at no goal and never ends: a run that is done is stopped at once.
 cat >alone.py <<'END'
@@ -134,8 +153,12 @@ for step in itertools.count(1):
     time.sleep(0.001)
 END
 mkdir -p experiments/alone
-sed -e 's/slow/alone/' -e 's/silence = 0.8/silence = 20.0/' -e 's/grace = 5.0/grace = 15.0/' experiments/slow/experiment.cfg >experiments/alone/experiment.cfg
-sed 's/12 do/2 do/' experiments/slow/sweep.lua >experiments/alone/sweep.lua
+sed -e 's/"sh", "slow.sh"/"python3", "alone.py"/' -e 's/silence = 0.8/silence = 20.0/' -e 's/grace = 5.0/grace = 15.0/' experiments/slow/experiment.cfg >experiments/alone/experiment.cfg
+cat >experiments/alone/sweep.lua <<'END'
+return function(exp)
+  exp:run { title = "one", { batch_size = 4, learning_rate = 0.5, seed = 1, max_steps = 7 } }
+end
+END
 began=$(date +%s)
 try 0 work alone -j1 --progress none
 [ $(($(date +%s) - began)) -lt 15 ] || fail "a run without steps() is waited for after its end"
