@@ -107,6 +107,26 @@ end
 END
 try 0 work slow -j1 --progress none
 
+# ---- orphans ----
+# What a program leaves in sessions of their own is ended and waited for before the next run begins.
+cat >orphans.sh <<'END'
+for status in /proc/[0-9]*/status; do
+  sed -n -e 's/^State:[[:blank:]]*\(.\).*/\1/p' -e 's/^PPid:[[:blank:]]*//p' "$status" 2>/dev/null | tr '\n' ' ' |
+    grep -qx "Z $PPID " && { echo "$status is dead and nobody waited for it"; exit 3; }
+done
+setsid sleep 1000 &
+sh -c 'setsid sleep 1000 & setsid true &'
+exec sh slow.sh
+END
+mkdir -p experiments/orphans
+sed 's/slow.sh/orphans.sh/' experiments/slow/experiment.cfg >experiments/orphans/experiment.cfg
+cat >experiments/orphans/sweep.lua <<'END'
+return function(exp)
+  for seed = 1, 4 do exp:run { title = "one", { batch_size = 4, learning_rate = 0.5, seed = seed, max_steps = 2 } } end
+end
+END
+try 0 work orphans -j1 --progress none
+
 # ---- a stop ----
 # What check --twice has started ends with it.
 mkdir -p "$scratch/tmp"
