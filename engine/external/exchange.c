@@ -152,8 +152,9 @@ bl_status bl_external_check(const bl_config *config, bl_err *err) {
     bl_external_argv_free(argv);
     if (config->external.scrape[0] == '\0' || bl_external_scrape_holds(config->external.scrape))
         return BL_OK;
-    BL_FAIL(err, BL_EINVAL,
-            "external.scrape: \"%.100s\" is neither a file .csv, .jsonl nor a pattern with {step} "
-            "and {value}",
-            config->external.scrape);
+    BL_FAIL(
+        err, BL_EINVAL,
+        "external.scrape: \"%.100s\" is neither a file .csv or .jsonl in the run's folder nor a "
+        "pattern with {step} and {value}",
+        config->external.scrape);
 }

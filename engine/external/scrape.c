@@ -11,6 +11,16 @@ static bool ends_with(const char *text, const char *end) {
     return n > m && strcmp(text + n - m, end) == 0;
 }
 
+/* Does the path lead out of the run's folder? What is scraped is removed before the program starts.
+ */
+static bool leads_out(const char *path) {
+    for (const char *at = path; at != NULL; at = strchr(at, '/')) {
+        if (*at == '/') at++;
+        if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0')) return true;
+    }
+    return path[0] == '/';
+}
+
 static bool is_csv(const char *how) {
     return strchr(how, '{') == NULL && ends_with(how, ".csv");
 }
@@ -24,8 +34,8 @@ const char *bl_external_scrape_file(const char *how) {
 }
 
 bool bl_external_scrape_holds(const char *how) {
-    return is_csv(how) || is_jsonl(how) ||
-           (strstr(how, "{step}") != NULL && strstr(how, "{value}") != NULL);
+    if (is_csv(how) || is_jsonl(how)) return !leads_out(how);
+    return strstr(how, "{step}") != NULL && strstr(how, "{value}") != NULL;
 }
 
 /* A number at the beginning of the text; NAN and infinity count as not finite. False: none. */

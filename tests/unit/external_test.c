@@ -124,6 +124,12 @@ static void test_scrape(void **state) {
     check_scraped(pattern, "step twelve of 99 val_loss 1", 0, 0.0);
     assert_true(bl_external_scrape_holds(pattern) && bl_external_scrape_holds("a.csv"));
     assert_false(bl_external_scrape_holds("loss {value}"));
+    /* The file is removed before the program starts: none outside the run's folder. */
+    assert_true(bl_external_scrape_holds("logs/a..b/metrics.csv"));
+    static const char *const outside[] = {"../a.csv", "logs/../../a.jsonl", "/tmp/a.csv",
+                                          "x/..a/../a.csv"};
+    for (size_t i = 0; i < BL_COUNT(outside); i++)
+        assert_false(bl_external_scrape_holds(outside[i]));
     bl_external_scrape s = {.how = "m.csv", .metric = "val_loss"};
     bl_external_line line;
     bl_err err;
