@@ -88,3 +88,56 @@ const char *bl_format_size(char out[BL_FORMAT_SIZE], double bytes) {
 void bl_format_rate(bl_buf *out, double rate) {
     bl_buf_printf(out, "%.4g", rate);
 }
+
+/* The bytes of a line's first `columns` characters of UTF-8, at most its n. */
+static size_t bytes_of_columns(const char *line, size_t n, size_t columns) {
+    size_t i = 0;
+    for (size_t column = 0; i < n; i++) {
+        const bool begins = ((unsigned char)line[i] & 0xC0) != 0x80; /* else it continues one */
+        if (begins && column++ == columns) break;
+    }
+    return i;
+}
+
+static size_t leading_blanks(const char *line, size_t n) {
+    size_t blanks = 0;
+    while (blanks < n && line[blanks] == ' ') blanks++;
+    return blanks;
+}
+
+/* Where a line of n bytes is cut: at the last blank that leaves at most `columns`, behind its own
+ * indent; at the first blank where a word is wider; at n where nothing has to be cut. */
+static size_t place_to_cut(const char *line, size_t n, size_t columns) {
+    const size_t indent = leading_blanks(line, n);
+    const size_t end = bytes_of_columns(line, n, columns);
+    if (end == n) return n;
+    for (size_t i = end; i > indent; i--)
+        if (line[i] == ' ' && line[i - 1] != ' ') return i;
+    size_t first = end > indent ? end : indent;
+    while (first < n && line[first] != ' ') first++;
+    return first;
+}
+
+static void fold_line(bl_buf *out, const char *line, size_t n, size_t columns, size_t indent) {
+    size_t cut = place_to_cut(line, n, columns);
+    bl_buf_add(out, line, cut);
+    while (cut < n) {
+        line += cut;
+        n -= cut;
+        const size_t blanks = leading_blanks(line, n);
+        line += blanks;
+        n -= blanks;
+        if (n == 0) return;
+        cut = place_to_cut(line, n, columns - indent);
+        bl_buf_printf(out, "\n%*s%.*s", (int)indent, "", (int)cut, line);
+    }
+}
+
+void bl_format_folded(bl_buf *out, const char *text, size_t columns, size_t indent) {
+    while (*text != '\0') {
+        const size_t n = strcspn(text, "\n");
+        fold_line(out, text, n, columns, indent);
+        text += n;
+        if (*text == '\n') bl_buf_add(out, text++, 1);
+    }
+}

@@ -13,4 +13,10 @@ void bl_format_bytes(bl_buf *out, double bytes);      /* "45.3 MiB" */
 enum { BL_FORMAT_SIZE = 32 };
 const char *bl_format_size(char out[BL_FORMAT_SIZE], double bytes); /* the same; returns `out` */
 void bl_format_rate(bl_buf *out, double rate);                      /* "0.003906": four digits */
+
+/* The lines of `text`; one of more than `columns` goes on behind `indent` blanks, cut at a blank. A
+ * word that is wider than a line stays whole. Texts with measured numbers go through this: how wide
+ * they are is known on no other machine. */
+enum { BL_FORMAT_COLUMNS = 80 };
+void bl_format_folded(bl_buf *out, const char *text, size_t columns, size_t indent);
 #endif

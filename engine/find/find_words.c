@@ -116,14 +116,18 @@ static void proposal_text(bl_buf *out, const bl_find *f) {
 }
 
 void bl_find_text(bl_buf *out, const bl_find *f, const bl_config *config) {
-    pilot_text(out, f);
-    noise_lines(out, f, BL_NOISE_PLAIN, "noise scale");
-    noise_lines(out, f, BL_NOISE_PRECONDITIONED, "");
-    time_text(out, f);
-    targets_text(out, f, config->metric);
-    bl_buf_str(out, "\n");
-    proposal_text(out, f);
-    bl_find_audited_text(out, config->optimizer.name);
+    enum { INDENT = 14 }; /* as head() makes it */
+    bl_buf words = {0};
+    pilot_text(&words, f);
+    noise_lines(&words, f, BL_NOISE_PLAIN, "noise scale");
+    noise_lines(&words, f, BL_NOISE_PRECONDITIONED, "");
+    time_text(&words, f);
+    targets_text(&words, f, config->metric);
+    bl_buf_str(&words, "\n");
+    proposal_text(&words, f);
+    bl_find_audited_text(&words, config->optimizer.name);
+    bl_format_folded(out, bl_buf_text(&words), BL_FORMAT_COLUMNS, INDENT);
+    bl_buf_free(&words);
 }
 
 /* ---- JSON ---- */

@@ -33,6 +33,10 @@ try() {
 # says out|err EXPRESSION: the last command printed it (a basic regular expression).
 says() { grep -q -- "$2" "$scratch/$1" || fail "not said: $2"; }
 
+# says_somewhere out|err TEXT: the same, of text in which each line break with its indent is one blank: where a line
+# is folded depends on measured numbers
+says_somewhere() { tr -s ' \n' '  ' <"$scratch/$1" | grep -q -- "$2" || fail "not said: $2"; }
+
 # same GOT WANTED what
 same() { [ "$1" = "$2" ] || fail "$3: '$1', wanted '$2'"; }
 

@@ -1,5 +1,6 @@
 /* The base room: JSON both ways, files, digests, arena. */
 #include "engine/base/file.h"
+#include "engine/base/format.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/numerics.h"
@@ -481,6 +482,34 @@ static void what_acts_on_a_terminal_is_shown(void **state) {
     assert_false(bl_text_is_plain("two\nlines"));
 }
 
+/* A line too wide goes on behind an indent; a word too wide stays whole; nothing else changes. */
+static void wide_lines_are_folded(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *folded;
+    } cases[] = {
+        {"",                                     ""                                        },
+        {"\n\n",                                 "\n\n"                                    },
+        {"exactly 12 c",                         "exactly 12 c"                            },
+        {"exactly 12 c\n",                       "exactly 12 c\n"                          },
+        {"exactly 12 co",                        "exactly 12\n   co"                       },
+        {"one two   three four\nfive",           "one two\n   three\n   four\nfive"        },
+        {"two blanks    behind",                 "two blanks\n   behind"                   },
+        {"blanks at the   ",                     "blanks at\n   the   "                    },
+        {"    indented line",                    "    indented\n   line"                   },
+        {"averylongwordindeed and",              "averylongwordindeed\n   and"             },
+        {"an averylongwordindeed",               "an\n   averylongwordindeed"              },
+        {"\303\244\303\266\303\274 34 789 1 45", "\303\244\303\266\303\274 34 789 1\n   45"},
+    };
+    bl_buf out = {0};
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        bl_buf_clear(&out);
+        bl_format_folded(&out, cases[i].text, 12, 3);
+        assert_string_equal(bl_buf_text(&out), cases[i].folded);
+    }
+    bl_buf_free(&out);
+}
+
 static void cells_are_no_formulas(void **state) {
     (void)state;
     static const struct {
@@ -507,6 +536,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_acts_on_a_terminal_is_shown),
         cmocka_unit_test(cells_are_no_formulas),
+        cmocka_unit_test(wide_lines_are_folded),
         cmocka_unit_test(shortest_text_reads_back),
         cmocka_unit_test(decimals_are_as_short),
         cmocka_unit_test(whole_numbers_are_as_short),

@@ -5,6 +5,7 @@
 #include "engine/report/timing_read.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char k_indent[] = "             "; /* as wide as a label */
 
@@ -33,8 +34,8 @@ static void layers_words(bl_buf *out, const bl_report_phases *p) {
     bl_format_count(out, p->batch_size);
     bl_buf_str(out, ":");
     for (size_t i = 0; i < p->layers; i++)
-        bl_buf_printf(out, "%s%s%s %d %%", i > 0 ? "," : "", i == 3 ? "\n              " : " ",
-                      p->layer[i].name, percent(p->layer[i].seconds / p->step));
+        bl_buf_printf(out, "%s %s %d %%", i > 0 ? "," : "", p->layer[i].name,
+                      percent(p->layer[i].seconds / p->step));
     bl_buf_printf(out, "\n%s an evaluation takes ", k_indent);
     bl_times_format(out, p->evaluation);
     bl_buf_str(out, "\n");
@@ -145,11 +146,14 @@ static void pieces_words(bl_buf *out, const bl_report_machine *k) {
 
 static void machine_words(bl_buf *out, const bl_report_model *m) {
     const bl_report_machine *k = &m->machine;
-    for (size_t i = 0; i < k->phase_count; i++) phases_words(out, &k->phases[i], i == 0);
-    if (k->phase_count > 0) layers_words(out, &k->phases[0]);
-    memory_line_words(out, m);
-    largest_words(out, k);
-    pieces_words(out, k);
+    bl_buf words = {0};
+    for (size_t i = 0; i < k->phase_count; i++) phases_words(&words, &k->phases[i], i == 0);
+    if (k->phase_count > 0) layers_words(&words, &k->phases[0]);
+    memory_line_words(&words, m);
+    largest_words(&words, k);
+    pieces_words(&words, k);
+    bl_format_folded(out, bl_buf_text(&words), BL_FORMAT_COLUMNS, strlen(k_indent));
+    bl_buf_free(&words);
 }
 
 void bl_report_machine_words(bl_buf *out, const bl_report_model *m) {

@@ -6,8 +6,6 @@
 #include <string.h>
 
 static const char k_indent[] = "             "; /* as wide as a label */
-static const char k_tied[] = " cannot be told apart from it";
-enum { COLUMNS = 80 };
 
 /* A part of a line is given to four digits: its multiples are compared with the other part. */
 static void short_time(bl_buf *out, double seconds, int digits) {
@@ -134,12 +132,9 @@ static void best_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     }
     bl_buf_str(out, "\n");
     if (ties > 0) {
-        bl_buf names = {0};
-        list(&names, size, tied, n);
-        const bool fits = strlen(k_indent) + names.len + strlen(k_tied) <= COLUMNS;
-        bl_buf_printf(out, "%s%s%s%s%s\n", k_indent, bl_buf_text(&names), fits ? "" : "\n",
-                      fits ? "" : k_indent, fits ? k_tied : k_tied + 1);
-        bl_buf_free(&names);
+        bl_buf_str(out, k_indent);
+        list(out, size, tied, n);
+        bl_buf_str(out, " cannot be told apart from it\n");
     }
     free(tied);
 }
@@ -221,26 +216,36 @@ static void neighbours_words(bl_buf *out, const bl_stats_step_size *size, size_t
     verdict_words(out, verdict, &ratio);
 }
 
+/* Appends `words` and frees them; what a measured number made too wide is folded. */
+static void add_folded(bl_buf *out, bl_buf *words) {
+    bl_format_folded(out, bl_buf_text(words), BL_FORMAT_COLUMNS, strlen(k_indent));
+    bl_buf_free(words);
+}
+
 void bl_times_inference_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     bl_stats_step_line line = bl_stats_fit_processor_line(size, n);
     if (!line.known) line = bl_stats_fit_step_line(size, n);
     if (!line.known) return;
-    line_words(out, "inference", &line, size, n);
-    neighbours_words(out, size, n);
+    bl_buf words = {0};
+    line_words(&words, "inference", &line, size, n);
+    neighbours_words(&words, size, n);
+    add_folded(out, &words);
 }
 
 void bl_times_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     const bl_stats_step_line line = bl_stats_fit_step_line(size, n);
+    bl_buf words = {0};
     if (line.known) {
-        line_words(out, "throughput", &line, size, n);
-        knee_words(out, &line);
+        line_words(&words, "throughput", &line, size, n);
+        knee_words(&words, &line);
     } else {
-        bl_buf_str(out, "throughput   one batch size: no line\n");
+        bl_buf_str(&words, "throughput   one batch size: no line\n");
     }
-    best_words(out, size, n);
-    falls_words(out, size, n);
-    neighbours_words(out, size, n);
-    bl_times_busy_words(out, size, n, k_indent);
+    best_words(&words, size, n);
+    falls_words(&words, size, n);
+    neighbours_words(&words, size, n);
+    bl_times_busy_words(&words, size, n, k_indent);
+    add_folded(out, &words);
 }
 
 void bl_times_table(bl_buf *out, const bl_stats_step_size *size, size_t n) {
