@@ -18,6 +18,10 @@ block 1 >train.py
 block 2 >experiments/number/experiment.cfg
 block 3 >experiments/number/sweep.lua
 
+# ---- the helper is short: lines of code, without blank ones, comments and what explains ----
+lines=$(awk '/"""/ { if (gsub(/"""/, "&") == 1) inside = !inside; next } !inside && !/^ *(#|$)/' batchlab.py | wc -l)
+[ "$lines" -le 100 ] || fail "the helper has $lines lines of code"
+
 # ---- by hand ----
 python3 train.py >"$scratch/out" 2>"$scratch/err" || fail "the script fails by hand"
 says out '^step 50: '
