@@ -186,6 +186,7 @@ done:
 static const char *split_words(const bl_inferred *in) {
     return in->by != NULL      ? "the latest by date"
            : in->group != NULL ? "whole groups, drawn at random"
+           : in->labels > 0    ? "drawn at random, the same share of each class"
                                : "drawn at random";
 }
 

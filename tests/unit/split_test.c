@@ -113,6 +113,41 @@ static void test_classes(void **state) {
     bl_buf_free(&text);
 }
 
+/* Each class gives its share of the held-out rows, and one row of a rare one stays. */
+static void test_stratify(void **state) {
+    (void)state;
+    static const int rows[4] = {60, 31, 8, 1};
+    static const char *const label[4] = {"a", "b", "c", "d"};
+    bl_buf text = {0};
+    bl_buf_str(&text, "x,label\n");
+    for (int k = 0; k < 4; k++)
+        for (int i = 0; i < rows[k]; i++) bl_buf_printf(&text, "%d,%s\n", i, label[k]);
+#define STRATA(seed)                                                                               \
+    "split = { seed = " #seed "; stratify = true; share = 0.2; }; target = \"label\"; "            \
+    "transform = \"none\"; continuous = [\"x\"]; classes = [\"a\", \"b\", \"c\", \"d\"];"
+    const char *keys = "number = [\"x\"]; text = [\"label\"];";
+    bl_dataset d[2] = {opened(&text, keys, STRATA(1)), opened(&text, keys, STRATA(2))};
+    for (int s = 0; s < 2; s++) {
+        size_t held[4] = {0}, moves = 0;
+        assert_int_equal(d[s].valid_rows, 20);
+        for (size_t i = d[s].train_rows; i < d[s].rows; i++) held[(size_t)d[s].target[i]]++;
+        for (size_t i = 1; i < d[s].train_rows; i++) moves += d[s].target[i] != d[s].target[i - 1];
+        assert_int_equal(held[0], 12);
+        assert_int_equal(held[1], 6);
+        assert_int_equal(held[2], 2);
+        assert_int_equal(held[3], 0);
+        assert_true(moves > 20); /* classes are mixed */
+    }
+    assert_memory_not_equal(d[0].values, d[1].values, 100 * sizeof(float));
+    bl_dataset_free(&d[0]);
+    bl_dataset_free(&d[1]);
+    refused(bl_buf_text(&text), keys,
+            "split = { seed = 1; stratify = true; share = 0.2; }; target = \"x\"; transform = "
+            "\"none\"; categorical = [\"label\"];",
+            "'stratify' goes with 'classes' and 'seed'");
+    bl_buf_free(&text);
+}
+
 /* Standardised by the training rows alone, also where sums would cancel. */
 static void test_scale(void **state) {
     (void)state;
@@ -255,8 +290,8 @@ static void test_dates(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random),  cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_classes), cmocka_unit_test(test_scale),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_dates)};
+        cmocka_unit_test(test_classes), cmocka_unit_test(test_stratify),
+        cmocka_unit_test(test_scale),   cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_numbers), cmocka_unit_test(test_dates)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

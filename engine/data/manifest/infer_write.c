@@ -210,8 +210,12 @@ static void write_split(const bl_inferred *in, bl_buf *out) {
         bl_buf_str(out, "\n# The latest rows are for validation.\nsplit = { by = ");
         write_quoted(out, in->by);
     } else {
-        bl_buf_printf(out, "\n# Rows for validation are drawn at random%s.\nsplit = { seed = 1",
-                      in->group != NULL ? ", all rows of a group together" : "");
+        const bool stratify = in->labels > 0 && in->group == NULL;
+        bl_buf_printf(out, "\n# Rows for validation are drawn at random%s.\nsplit = { seed = 1%s",
+                      in->group != NULL ? ", all rows of a group together"
+                      : stratify        ? ", the same share of each class"
+                                        : "",
+                      stratify ? "; stratify = true" : "");
         if (in->group != NULL) {
             bl_buf_str(out, "; group = ");
             write_quoted(out, in->group);

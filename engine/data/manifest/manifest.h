@@ -98,6 +98,7 @@ typedef struct bl_split_decl {
     double share;        /* of the rows */
     int64_t seed;        /* 1 or more: rows are drawn at random; 0: they are not */
     const char *group;   /* rows of one value of this column are on one side */
+    bool stratify;       /* with a seed: each class has the same share of the held-out rows */
     bl_string_list test; /* images: the tables that hold test rows */
     const bl_node *node;
 } bl_split_decl;

@@ -303,6 +303,9 @@ static bl_status check_rows(const bl_manifest *m, const column_set *set, bl_err 
         (m->split.group != NULL && m->split.seed < 1))
         return bl_node_fail(&m->doc, m->split.node, NULL, err,
                             "'seed' is 1 or more; it does not go with 'by', and 'group' needs it");
+    if (m->split.stratify && (m->classes.n == 0 || m->split.seed < 1 || m->split.group != NULL))
+        return bl_node_fail(&m->doc, bl_node_get(m->split.node, "stratify"), NULL, err,
+                            "'stratify' goes with 'classes' and 'seed', and not with 'group'");
     if ((m->split.valid > 0) == (m->split.share > 0))
         return bl_node_fail(&m->doc, m->split.node, NULL, err,
                             "the split needs 'valid' (rows) or 'share' (of the rows)");
@@ -432,7 +435,7 @@ static bl_status check_image_keys(const bl_manifest *m, bl_err *err) {
 /* The split and every variant name tables that exist, and each variant keeps one for training. */
 static bl_status check_image_split(const bl_manifest *m, bl_err *err) {
     if (m->split.by != NULL || m->split.share != 0 || m->split.valid < 1 || m->split.seed != 0 ||
-        m->split.group != NULL)
+        m->split.group != NULL || m->split.stratify)
         return bl_node_fail(
             &m->doc, m->split.node, NULL, err,
             "pictures are split by 'valid': the last rows that are not for testing");

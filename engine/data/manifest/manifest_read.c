@@ -134,12 +134,13 @@ static const field variant_fields[] = {
     {"tables", F_TEXTS, offsetof(bl_variant_decl, tables), true},
 };
 static const field split_fields[] = {
-    {"by",    F_TEXT,   offsetof(bl_split_decl, by),    false},
-    {"valid", F_INT,    offsetof(bl_split_decl, valid), false},
-    {"share", F_NUMBER, offsetof(bl_split_decl, share), false},
-    {"seed",  F_INT,    offsetof(bl_split_decl, seed),  false},
-    {"group", F_TEXT,   offsetof(bl_split_decl, group), false},
-    {"test",  F_TEXTS,  offsetof(bl_split_decl, test),  false},
+    {"by",       F_TEXT,   offsetof(bl_split_decl, by),       false},
+    {"valid",    F_INT,    offsetof(bl_split_decl, valid),    false},
+    {"share",    F_NUMBER, offsetof(bl_split_decl, share),    false},
+    {"seed",     F_INT,    offsetof(bl_split_decl, seed),     false},
+    {"group",    F_TEXT,   offsetof(bl_split_decl, group),    false},
+    {"stratify", F_BOOL,   offsetof(bl_split_decl, stratify), false},
+    {"test",     F_TEXTS,  offsetof(bl_split_decl, test),     false},
 };
 static const field image_fields[] = {
     {"format",        F_TEXT, offsetof(bl_picture_decl, format),        true },

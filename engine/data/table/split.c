@@ -2,6 +2,7 @@
  *
  *     by      latest rows for validation: the rest in order of date, latest first
  *     seed    a permutation drawn from it: its first rows are for validation
+ *     stratify  with a seed and classes: of each class its share of them
  *     group   with a seed: groups in drawn order, whole ones for validation until there are enough
  *     none    the last rows of the file
  *
@@ -122,7 +123,7 @@ done:
     return status;
 }
 
-/* ---- both ---- */
+/* ---- by class ---- */
 
 int bl_split_class(const bl_manifest *m, const bl_view *target, size_t row) {
     const uint32_t code = bl_view_code(target, row);
@@ -147,6 +148,56 @@ static void drop_without_label(rows_of *e) {
     if (e->manifest->classes.n > 0) e->kept.rows = kept;
 }
 
+/* How many of `valid` rows each class gives, by the method of Sainte-Lague: the next one is of the
+ * class for which rows / (2 given + 1) is largest, of equal ones the first. One row of each stays
+ * for training, so there may be fewer in the end: *valid becomes what they are. */
+static void share_out(size_t *given, const size_t *rows, size_t classes, size_t *valid) {
+    for (size_t i = 0; i < *valid; i++) {
+        size_t best = classes;
+        for (size_t k = 0; k < classes; k++)
+            if (given[k] + 1 < rows[k] && (best == classes || rows[k] * (2 * given[best] + 1) >
+                                                                  rows[best] * (2 * given[k] + 1)))
+                best = k;
+        if (best == classes) {
+            *valid = i;
+            return;
+        }
+        given[best]++;
+    }
+}
+
+/* The first rows of each class, in drawn order, are for validation. */
+static bl_status split_classes(rows_of *e, size_t *valid, bl_err *err) {
+    const bl_view *target = bl_frame_find(e->frame, e->manifest->target);
+    const size_t classes = e->manifest->classes.n + 1; /* the last: labels that are none of them */
+    size_t *rows = bl_xalloc(2 * classes * sizeof *rows), *given = rows + classes;
+    bl_status status = BL_OK;
+    uint64_t *key = bl_alloc(bl_size_max(e->kept.rows, 1) * sizeof *key);
+    if (key == NULL) {
+        status = BL_ERR(err, BL_ENOMEM, "no memory to sort %zu rows", e->kept.rows);
+        goto done;
+    }
+    BL_GOTO(sort_drawn(e, NULL, err));
+    for (size_t i = 0; i < e->kept.rows; i++) {
+        const int k = bl_split_class(e->manifest, target, e->kept.row[i]);
+        key[i] = k >= 0 ? (uint64_t)k : classes - 1;
+        rows[key[i]]++;
+    }
+    share_out(given, rows, classes, valid);
+    for (size_t i = 0; i < e->kept.rows; i++) { /* place i of its side, validation first */
+        const bool held_out = given[key[i]] > 0;
+        given[key[i]] -= held_out;
+        key[i] = i | (held_out ? 0 : (uint64_t)1 << 63);
+    }
+    BL_GOTO(sort_drawn(e, key, err));
+done:
+    free(rows);
+    free(key);
+    return status;
+}
+
+/* ---- all ---- */
+
 /* From "validation rows first" to "training rows first". */
 static bl_status turn(rows_of *e, size_t valid, bl_err *err) {
     uint32_t *turned = bl_alloc(e->kept.rows * sizeof *turned);
@@ -163,6 +214,7 @@ static bl_status split_rows(rows_of *e, bl_err *err) {
     const size_t rows = e->kept.rows;
     size_t valid = split->share > 0 ? (size_t)(split->share * (double)rows) : (size_t)split->valid;
     if (split->group != NULL && valid > 0 && valid < rows) BL_TRY(split_groups(e, &valid, err));
+    if (split->stratify && valid > 0 && valid < rows) BL_TRY(split_classes(e, &valid, err));
     if (valid == 0 || valid >= rows)
         BL_FAIL(err, BL_EINVAL, "%s:%d: error: %zu rows, of which %zu are for validation: %s",
                 split->node->file, split->node->line, rows, valid,
@@ -170,7 +222,8 @@ static bl_status split_rows(rows_of *e, bl_err *err) {
     e->kept.train_rows = rows - valid;
     if (split->by == NULL && split->seed == 0) return BL_OK;
     if (split->by != NULL) BL_TRY(sort_by_date(e, err));
-    if (split->by == NULL && split->group == NULL) BL_TRY(sort_drawn(e, NULL, err));
+    if (split->by == NULL && split->group == NULL && !split->stratify)
+        BL_TRY(sort_drawn(e, NULL, err));
     return turn(e, valid, err);
 }
 
