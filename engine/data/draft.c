@@ -1,6 +1,7 @@
 #include "engine/data/draft.h"
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
+#include "engine/data/codes.h"
 #include "engine/data/dataset_open.h"
 #include "engine/data/manifest/infer_words.h"
 #include "engine/data/table/derive.h"
@@ -108,10 +109,30 @@ static bl_status look_at(shown *out, const bl_draft *d, const char *name, bool c
 
 /* ---- what follows ---- */
 
+/* Whole numbers become a category or a number by what the target does along them. */
+static bl_status judge_codes(bl_inferred_column *c, const bl_draft *d, bl_err *err) {
+    bl_code_evidence e;
+    if (!c->codes) return BL_OK;
+    BL_TRY(bl_code_weigh(&e, &d->frame, &d->manifest, &d->split, c->name, err));
+    if (e.values < 3) return BL_OK;
+    const bool names = bl_code_names(&e, BL_INFER_FEW);
+    const bool was = c->kind == BL_KIND_CATEGORICAL;
+    c->kind = names ? BL_KIND_CATEGORICAL : BL_KIND_CONTINUOUS;
+    if (names)
+        (void)snprintf(c->note, sizeof c->note,
+                       "whole numbers along which '%s' is no straight line", d->manifest.target);
+    else if (was)
+        (void)snprintf(c->note, sizeof c->note,
+                       "%zu whole numbers, in whose order '%s' changes evenly or not at all",
+                       e.values, d->manifest.target);
+    return BL_OK;
+}
+
 static bl_status prune_column(bl_inferred *in, bl_inferred_column *c, const bl_draft *d,
                               bl_err *err) {
     static const double much = 0.05;
     shown s;
+    BL_TRY(judge_codes(c, d, err));
     const bool categorical = c->kind == BL_KIND_CATEGORICAL;
     BL_TRY(look_at(&s, d, c->name, categorical, err));
     if (s.values == 0)

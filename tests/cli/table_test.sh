@@ -58,6 +58,10 @@ awk -v x="$line" 'BEGIN { exit !(x > 0.1 && x < 0.6) }' || fail "far from zero, 
 trained scale_profit
 
 # Missing values in words, in inputs and in the target.
+table words.csv 'if (!i) print "a;c;y"; print (i % 4 ? a : "k. A.") ";" (i % 9 ? c : "") ";" (i % 5 ? y : "keine Angabe")'
+accepted words words.csv --target y
+said "150 of 200 are numbers, .*; 50 are 'k. A.': read as missing, line 2"
+said "128 rows for training, 32 held out"
 for word in '?' '#N/A' -; do
   table missing.csv 'if (!i) print "a,b,c,y"; print (i % 17 == 3 ? "'"$word"'" : a) "," b "," c "," (i % 19 == 4 ? "nan" : y)'
   rm -rf datasets/missing.cfg experiments/missing
@@ -155,10 +159,25 @@ accepted groups groups.csv --target y --group customer
 declared groups 'split = { seed = 1; group = "customer"; share = 0.2; }'
 said '160 rows for training, 40 held out (whole groups, drawn at random)'
 
+# Whole numbers are names where the target does not follow them: a month, an area code; rooms and ages are amounts.
+awk 'function r() { s = (s * 16807) % 2147483647; return s / 2147483647 }
+  BEGIN { s = 7; print "month,rooms,area,age,idle,y"
+    for (i = 0; i < 1500; i++) { month = 1 + int(12 * r()); rooms = 1 + int(8 * r()); area = 1000 + 7 * int(30 * r())
+      age = 18 + int(60 * r()); print month "," rooms "," area "," age "," 1 + int(5 * r()) "," 5 * sin(month * 0.524) + 2 * rooms \
+        + 4 * ((area * 7919 % 101) / 101) + (age - 48) ^ 2 / 150 + r() } }' >codes.csv
+accepted codes codes.csv --target y
+declared codes 'categorical = \["month", "area"\]'
+declared codes 'continuous = \["rooms", "age", "idle"\]'
+said "category month: 12 values: .*; whole numbers along which 'y' is no straight line"
+said "number rooms: numbers, 1 to 8; 8 whole numbers, in whose order 'y' changes evenly or not at all"
+
+
 # Classes: texts, two numbers, and numbers that the user calls classes.
 table class.csv 'if (!i) print "a,b,answer,flag,stars"; print a "," b "," (y > 12 ? "yes" : y > 9 ? "maybe" : "no") "," (y > 10) "," 1 + int(b * 4)'
 accepted answer class.csv --target answer --ignore flag,stars
 declared answer 'classes = \["maybe", "no", "yes"\]'
+declared answer 'split = { seed = 1; stratify = true; share = 0.2; }'
+said '40 held out (drawn at random, the same share of each class)'
 said "target answer: a class of 3 values: 'maybe' 57 %, 'yes' 23 %"
 grep -q '^loss = "cross_entropy"' experiments/answer/experiment.cfg || fail "no cross entropy"
 trained answer

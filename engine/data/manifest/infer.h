@@ -63,6 +63,7 @@ typedef struct bl_inferred_column {
     bool many;                /* more different texts than are kept */
     bool timed, wide_dates;   /* dates: with a time of day; not all are YYYY-MM-DD */
     bool grouped_comma, grouped_point, grouped_blank, grouped_quote; /* marks of thousands seen */
+    bool codes;           /* whole numbers that may be names: bl_draft_prune decides */
     char unit[16];        /* that stands with the numbers, "" */
     bl_infer_guess guess; /* what it was taken for; BL_GUESSES: texts */
     bl_infer_fit fit[BL_GUESSES];
@@ -84,7 +85,10 @@ typedef struct bl_infer_wish {
     bool classes;                 /* the target is a class, whatever it looks like */
 } bl_infer_wish;
 
-enum { BL_INFER_CLASSES = 256 };
+enum {
+    BL_INFER_CLASSES = 256,
+    BL_INFER_FEW = 20 /* whole numbers of so few values may be names in any order */
+};
 
 typedef struct bl_inferred {
     bl_inferred_column *column;

@@ -10,8 +10,7 @@
 #include <strings.h>
 
 enum {
-    FEW_INTEGERS = 20,  /* integers with more values are quantities */
-    ROWS_PER_CODE = 10, /* unless they count up from 0 or 1 and each is there so often */
+    ROWS_PER_CODE = 10, /* integers of which each is there so often may be names */
     ROWS_PER_TEXT = 3,  /* texts that repeat less often name single rows */
     LEAST_ROWS = 20,    /* with a target */
     SMALL = 1000        /* a table of fewer rows holds out a fifth, others a tenth */
@@ -63,7 +62,7 @@ static bool holds(const bl_inferred_column *c, bl_infer_guess guess) {
     if (fit->rejected || fit->count == 0) return false;
     if (others == 0) return fit->count * 20 >= c->present;
     return others * 10 <= c->present && !any_cut(fit) &&
-           (c->many || c->values.count > FEW_INTEGERS + fit->misfits);
+           (c->many || c->values.count > BL_INFER_FEW + fit->misfits);
 }
 
 static bool named_like_a_date(const char *name) {
@@ -217,15 +216,20 @@ static bool are_years(const bl_inferred_column *c, const bl_infer_numbers *f) {
            strncasecmp(c->name, "code", 4) != 0;
 }
 
-/* Integers that are names rather than amounts. */
+/* Integers that may be names as well as amounts: each is there so often that its name could be
+ * learnt. What the target does along them decides (engine/data/codes.h). */
+static bool may_be_codes(const bl_inferred_column *c) {
+    const bl_infer_numbers *f = numbers_of(c);
+    return f->fractions == 0 && f->far == 0 && !c->many && c->unit[0] == '\0' &&
+           c->distinct * ROWS_PER_CODE <= c->present && !are_years(c, f);
+}
+
+/* Of these, the ones that are names until the target says otherwise. */
 static bool are_codes(const bl_inferred_column *c) {
     const bl_infer_numbers *f = numbers_of(c);
-    if (f->fractions > 0 || f->far > 0 || c->many || c->distinct * ROWS_PER_CODE > c->present ||
-        c->unit[0] != '\0' || are_years(c, f))
-        return false;
     const bool counts_up = (f->low == 0 || f->low == 1) && c->distinct <= BL_INFER_VALUES &&
                            f->high - f->low + 1 == (double)c->distinct;
-    return c->distinct <= FEW_INTEGERS || counts_up;
+    return c->distinct <= BL_INFER_FEW || counts_up;
 }
 
 static bool named_like_a_year(const char *name) {
@@ -237,7 +241,7 @@ static bool named_like_a_year(const char *name) {
 static bool number_the_rows(const bl_inferred_column *c, size_t rows) {
     const bl_infer_numbers *f = numbers_of(c);
     if (named_like_a_year(c->name)) return false;
-    if (f->fractions > 0 || f->count != rows || rows <= FEW_INTEGERS) return false;
+    if (f->fractions > 0 || f->count != rows || rows <= BL_INFER_FEW) return false;
     const bool consecutive = f->high - f->low + 1 == (double)rows && c->distinct == rows;
     if (f->falls == 0 || consecutive) return true;
     return named_like_an_id(c->name) && (c->many || c->distinct == rows);
@@ -274,7 +278,8 @@ static void decide_kind(bl_inferred *in, bl_inferred_column *c, const bl_infer_w
     } else if (is_number(c) && number_the_rows(c, in->rows)) {
         bl_infer_ignore(c, "it numbers the rows");
     } else if (is_number(c)) {
-        c->kind = are_codes(c) ? BL_KIND_CATEGORICAL : BL_KIND_CONTINUOUS;
+        c->codes = may_be_codes(c);
+        c->kind = c->codes && are_codes(c) ? BL_KIND_CATEGORICAL : BL_KIND_CONTINUOUS;
     } else {
         decide_texts(c);
     }
@@ -324,7 +329,7 @@ static bool wants_classes(const bl_inferred_column *c, const bl_infer_wish *wish
     const bl_infer_numbers *f = numbers_of(c);
     if (c->distinct - c->fit[c->guess].misfits == 2 && !c->many) return true;
     return named_like_a_class(c->name) && f->fractions == 0 && !c->many &&
-           c->distinct <= FEW_INTEGERS && c->distinct * ROWS_PER_CODE <= c->present;
+           c->distinct <= BL_INFER_FEW && c->distinct * ROWS_PER_CODE <= c->present;
 }
 
 static bl_status decide_classes(bl_inferred *in, bl_inferred_column *c, const bl_infer_wish *wish,

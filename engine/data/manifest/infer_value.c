@@ -9,10 +9,18 @@
 #include <strings.h>
 
 bool bl_infer_means_missing(bl_csv_field f) {
-    static const char *const words[] = {"?",    "-",       "--",      ".",       "null", "nan",
-                                        "none", "na",      "n/a",     "n.a.",    "#n/a", "nil",
-                                        "nat",  "missing", "unknown", "\\n",     "*",    "#null!",
-                                        "inf",  "-inf",    "#div/0!", "#value!", "n.a",  "..."};
+    static const char *const words[] = {
+        "?", "??", "???", "-", "--", "---", ".", "..", "...", "*", ":", "/", "\xE2\x80\x93",
+        "\xE2\x80\x94", "\\n", "null", "nil", "none", "nan", "-nan", "nat", "inf", "-inf", "+inf",
+        "infinity", "-infinity", "1.#inf", "-1.#ind", "1.#qnan", "na", "n/a", "n.a.", "n.a",
+        "n. a.", "nd", "n.d.", "n/d", "#n/a", "#na", "#n/a n/a", "<na>", "<null>", "(null)",
+        "(blank)", "(missing)", "missing", "unknown", "undefined", "empty", "blank", "no data",
+        "not available", "not applicable", "not reported", "tba", "tbd", "#null!", "#div/0!",
+        "#value!", "#ref!", "#name?", "#num!",
+        /* German, French, Spanish, Italian, Dutch */
+        "k.a.", "k. a.", "k.a", "ka", "keine angabe", "n.v.", "n. v.", "unbekannt", "fehlt", "s.o.",
+        "inconnu", "manquant", "n.c.", "n. c.", "s/d", "sin datos", "sin dato", "desconocido",
+        "n.p.", "sconosciuto", "onbekend"};
     for (size_t i = 0; i < BL_COUNT(words); i++)
         if (strlen(words[i]) == f.n && strncasecmp(words[i], f.text, f.n) == 0) return true;
     return false;
