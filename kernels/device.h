@@ -7,9 +7,9 @@
  * run's step is enqueued once as it is, recorded once, and then replayed:
  *
  *     queue_open, alloc, put ...                  the run is set up
- *     gather, kernels, check_loss, update, advance    a step, enqueued
- *     record_begin, the same calls, record_end        a step, recorded
- *     put numbers of 32 steps, 32 x replay, get losses, mark    a chunk of steps
+ *     gather, kernels, check_loss, update             a step, enqueued
+ *     record_begin, the same calls, record_end        a step or eight of them, recorded
+ *     put numbers of 32 steps, 4 x replay, get losses, mark    a chunk of steps
  *     wait_for(mark)                              the chunk before is done: look at its losses
  *
  * All calls but the waits, alloc and release return before they are done, unless said otherwise.
@@ -31,7 +31,7 @@ enum { BL_DEVICE_CHANNELS = 4, BL_QUEUE_MARKS = 2 };
 /* Where a run stands; one on the device for each run. */
 typedef struct bl_device_progress {
     uint64_t position; /* of the next batch's first example in the stream */
-    uint64_t index;    /* steps since the host last set it */
+    uint64_t index;    /* steps whose loss was checked since the host last set it */
     uint64_t stopped;  /* a loss was not finite: nothing is updated from there on */
 } bl_device_progress;
 
@@ -67,8 +67,9 @@ typedef struct bl_device_check {
     size_t count;
 } bl_device_check;
 
-/* One update of `count` parameters by steps[progress->index], unless progress->stopped. Where an
- * average is kept, the new parameters and the running statistics move theirs (power_average). */
+/* One update of `count` parameters by the numbers of the step that was checked last,
+ * steps[progress->index - 1], unless progress->stopped. Where an average is kept, the new
+ * parameters and the running statistics move theirs (power_average). */
 typedef struct bl_device_update {
     const char *optimizer;       /* NAME of a kernels/shared/update_NAME.h */
     const bl_update_step *steps; /* their pointers are not looked at */
@@ -143,12 +144,12 @@ typedef struct bl_device {
     /* gradient <- left + gradient, sum <- left_sum + sum. */
     void (*merge)(bl_queue *queue, float *gradient, const float *left, size_t count, double *sum,
                   const double *left_sum);
-    /* What ends a step's forward pass: snapshot <- running (count floats) unless stopped, then
-     * losses[index] = *sum / total; not finite: stopped. */
+    /* What ends a step's passes: snapshot <- running (count floats) unless stopped, then
+     * losses[index] = *sum / total; not finite: stopped. Then the next step's position and index.
+     */
     void (*check_loss)(bl_queue *queue, const bl_device_check *args);
     void (*scale)(bl_queue *queue, float *x, float factor, size_t count); /* x <- x * factor */
     void (*update)(bl_queue *queue, const bl_device_update *args);
-    void (*advance)(bl_queue *queue, bl_device_progress *progress, size_t examples);
 } bl_device;
 
 /* "cuda" or "cuda:1". Opens the plug-in on the first call. BL_EUNSUPPORTED says what is missing:

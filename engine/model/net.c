@@ -263,22 +263,33 @@ void bl_net_backward(bl_net *net, const bl_pass *pass) {
 
 /* ---- running statistics ---- */
 
-/* The running parameters of a node lie one after another, and so do their sums. */
-static void settle_node(const bl_net *net, const bl_net_node *node, const bl_pass *pass,
-                        size_t chunks, const bl_part *part) {
-    size_t begin = net->runnings, end = 0;
+/* Running parameters [begin, end) of neighbouring nodes, whose sums are of as many chunks each and
+ * which move with the same momentum: one call's. Between two parameters there may be padding, which
+ * is 0 and stays so. */
+typedef struct settle_range {
+    size_t begin, end, chunks;
+    float momentum;
+} settle_range;
+
+static void settle_range_run(const bl_net *net, const settle_range *r, const bl_pass *pass,
+                             const bl_part *part) {
+    const bl_running_average args = {.running = net->running + r->begin,
+                                     .sum = net->gradient + net->weights + r->begin,
+                                     .count = r->end - r->begin,
+                                     .chunks = r->chunks,
+                                     .momentum = r->momentum};
+    if (r->begin < r->end) pass->kernels->running_average(&args, part);
+}
+
+static settle_range settle_range_of(const bl_net *net, const bl_net_node *node, size_t chunks) {
+    settle_range r = {net->runnings, 0, chunks, bl_net_momentum(node)};
     for (size_t i = node->first_param; i < node->first_param + node->params; i++) {
         const bl_param *p = &net->param[i];
         if (!p->running) continue;
-        begin = bl_size_min(begin, p->offset);
-        end = bl_size_max(end, p->offset + p->rows * p->cols);
+        r.begin = bl_size_min(r.begin, p->offset);
+        r.end = bl_size_max(r.end, p->offset + p->rows * p->cols);
     }
-    const bl_running_average args = {.running = net->running + begin,
-                                     .sum = net->gradient + net->weights + begin,
-                                     .count = end - begin,
-                                     .chunks = chunks,
-                                     .momentum = bl_net_momentum(node)};
-    pass->kernels->running_average(&args, part);
+    return r;
 }
 
 typedef struct settle_job {
@@ -291,13 +302,21 @@ static void settle_part(void *ctx, size_t p, size_t parts) {
     const settle_job *job = ctx;
     const bl_part part = {.part = p, .parts = parts, .queue = job->pass->queue};
     const size_t whole = job->batch / job->piece, rest = job->batch % job->piece;
+    settle_range all = {0};
     for (size_t i = 0; i < job->net->nodes; i++) {
         const bl_net_node *node = &job->net->node[i];
         if (node->layer->chunks == NULL) continue;
         const size_t chunks = whole * node->layer->chunks(node, job->piece) +
                               (rest > 0 ? node->layer->chunks(node, rest) : 0);
-        settle_node(job->net, node, job->pass, chunks, &part);
+        const settle_range r = settle_range_of(job->net, node, chunks);
+        if (r.begin >= all.end && r.chunks == all.chunks && r.momentum == all.momentum) {
+            all.end = r.end;
+            continue;
+        }
+        settle_range_run(job->net, &all, job->pass, &part);
+        all = r;
     }
+    settle_range_run(job->net, &all, job->pass, &part);
 }
 
 void bl_net_update_running_stats(bl_net *net, const bl_pass *pass, size_t batch, size_t piece) {

@@ -1,7 +1,7 @@
-/* A net on a device: the same walk as workload_net.c, enqueued. A step is recorded once and made
- * again as often as is asked for, a chunk of steps at a time. While the device is at one chunk, the
- * host enqueues the next and only then waits for the losses of the first. The bits are those of the
- * processor. */
+/* A net on a device: the same walk as workload_net.c, enqueued. Steps are recorded once, one and
+ * eight of them, and made again as often as is asked for, a chunk of steps at a time. While the
+ * device is at one chunk, the host enqueues the next and only then waits for the losses of the
+ * first. The bits are those of the processor. */
 #include "engine/model/model.h"
 #include "engine/train/device_dataset.h"
 #include "engine/train/workload.h"
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { CHUNKS = BL_QUEUE_MARKS, EVAL_BYTES = 256 << 20 };
+enum { CHUNKS = BL_QUEUE_MARKS, REPLAYED = 8, EVAL_BYTES = 256 << 20 };
 
 /* The host's side of a chunk of steps; the device reads and writes it by itself. Behind chunk c is
  * mark c. */
@@ -25,10 +25,10 @@ struct bl_train_device {
     const bl_train_device_data *device_data;
     const bl_device *device;
     bl_queue *queue;
-    void *memory; /* all of the run's, below the arena */
-    bl_recording *step;
-    float loss_scale; /* a power of two; of gradients, from the loss to the update */
-    bool warm;        /* a step was made without a recording: what loads late is loaded */
+    void *memory;                 /* all of the run's, below the arena */
+    bl_recording *step, *several; /* of one step, of REPLAYED */
+    float loss_scale;             /* a power of two; of gradients, from the loss to the update */
+    bool warm; /* a step was made without a recording: what loads late is loaded */
     /* on the device */
     bl_device_progress *progress;
     bl_update_step *steps;   /* (BL_TRAIN_DEVICE_STEPS) */
@@ -167,6 +167,7 @@ void bl_train_device_close(bl_train *t) {
     if (d == NULL) return;
     d->device->queue_close(d->queue);
     d->device->recording_free(d->step);
+    d->device->recording_free(d->several);
     d->device->release(d->device, d->memory);
     d->device->release_pinned(d->device, d->pinned);
     t->arena = (bl_arena){0}; /* it was the device's */
@@ -336,23 +337,31 @@ static void enqueue_step(bl_train *t) {
         .runnings = t->net.runnings
     };
     d->device->update(d->queue, &update);
-    d->device->advance(d->queue, d->progress, t->batch);
 }
 
-/* The first step is made as it is, so that nothing is loaded while the second is recorded. */
-static bl_status make_step(bl_train *t, bl_err *err) {
+/* How many of `left` steps the next replay makes: several where they are left, as every replay
+ * costs the host and the device a few microseconds. Steps in pieces are long without that. */
+static size_t steps_of_replay(const bl_train *t, size_t left) {
+    return left >= REPLAYED && t->micro >= t->batch ? REPLAYED : 1;
+}
+
+/* Enqueues one step or more; *made are how many, at most `left`. The first step is made as it is,
+ * so that nothing is loaded while the second is recorded. */
+static bl_status make_steps(bl_train *t, size_t left, size_t *made, bl_err *err) {
     bl_train_device *d = t->on_device;
+    *made = d->warm ? steps_of_replay(t, left) : 1;
     if (!d->warm) {
         enqueue_step(t);
         d->warm = true;
         return BL_OK;
     }
-    if (d->step == NULL) {
+    bl_recording **steps = *made == 1 ? &d->step : &d->several;
+    if (*steps == NULL) {
         BL_TRY(d->device->record_begin(d->queue, err));
-        enqueue_step(t);
-        BL_TRY(d->device->record_end(d->queue, &d->step, err));
+        for (size_t i = 0; i < *made; i++) enqueue_step(t);
+        BL_TRY(d->device->record_end(d->queue, steps, err));
     }
-    d->device->replay(d->queue, d->step);
+    d->device->replay(d->queue, *steps);
     return BL_OK;
 }
 
@@ -367,7 +376,7 @@ static bl_status enqueue_chunk(bl_train *t, size_t count, bl_err *err) {
         h->step[i] = bl_train_step_numbers(t, &d->ahead);
     d->device->put(d->queue, d->steps, h->step, count * sizeof *h->step);
     d->device->put(d->queue, d->progress, &h->begin, offsetof(bl_device_progress, stopped));
-    for (size_t i = 0; i < count; i++) BL_TRY(make_step(t, err));
+    for (size_t made, at = 0; at < count; at += made) BL_TRY(make_steps(t, count - at, &made, err));
     d->device->get(d->queue, h->loss, d->losses, count * sizeof *h->loss);
     d->device->mark(d->queue, c);
     d->on_their_way++;

@@ -35,7 +35,6 @@ void bl_cuda_merge(bl_queue *queue, float *gradient, const float *left, size_t c
                    const double *left_sum);
 void bl_cuda_check_loss(bl_queue *queue, const bl_device_check *args);
 void bl_cuda_update(bl_queue *queue, const bl_device_update *args);
-void bl_cuda_advance(bl_queue *queue, bl_device_progress *progress, size_t examples);
 
 /* The backend: a function a family. */
 #define BL_CUDA_DECLARE(family) void bl_##family##_cuda(const bl_##family *, const bl_part *);

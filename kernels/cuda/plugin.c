@@ -156,7 +156,6 @@ static const bl_device the_table = {
     .check_loss = bl_cuda_check_loss,
     .scale = bl_cuda_scale,
     .update = bl_cuda_update,
-    .advance = bl_cuda_advance,
 };
 
 /* ---- opening ---- */

@@ -4,7 +4,8 @@
  * stream of examples, number of the step) and in the array of the steps' numbers. A recorded step
  * therefore is the same graph every time.
  *
- * Order of a step: gather, forward and backward passes, check_loss, update, advance. A loss that is
+ * Order of a step: gather, forward and backward passes, check_loss, update. check_loss moves on to
+ * the next step's numbers, so that update finds those of its own step before them. A loss that is
  * not finite sets `stopped`; from there on check_loss and update change nothing, so that the host,
  * which looks at losses a chunk later, finds the run as it was at that step. */
 #include "kernels/cuda/launch.h"
@@ -72,11 +73,8 @@ __global__ void check_loss(bl_device_check a) {
     const double loss = *a.sum / (double)a.total;
     a.losses[a.progress->index] = loss;
     if (!(loss - loss == 0.0)) a.progress->stopped = 1; /* infinite or NaN */
-}
-
-__global__ void advance(bl_device_progress *progress, size_t examples) {
-    progress->position += examples;
-    progress->index++;
+    a.progress->position += a.total;
+    a.progress->index++;
 }
 
 enum { EACH = 4 };       /* parameters a thread */
@@ -100,10 +98,11 @@ size_t update_threads(const bl_device_update &a) {
         const size_t begin = bl_thread() * EACH;                                                   \
         const size_t parameters = (a.count + EACH - 1) / EACH * EACH;                              \
         if (a.progress->stopped) return;                                                           \
-        const float weight = (float)a.steps[a.progress->index].average;                            \
+        const bl_update_step *step = &a.steps[a.progress->index - 1];                              \
+        const float weight = (float)step->average;                                                 \
         if (begin >= parameters && a.average) average_running(a, begin - parameters, weight);      \
         if (begin >= a.count) return;                                                              \
-        const bl_update_numbers n = bl_update_numbers_of(&a.steps[a.progress->index]);             \
+        const bl_update_numbers n = bl_update_numbers_of(step);                                    \
         const size_t end = begin + EACH < a.count ? begin + EACH : a.count;                        \
         for (size_t e = begin; e < end; e++) {                                                     \
             const float p =                                                                        \
@@ -147,11 +146,6 @@ void bl_cuda_check_loss(bl_queue *queue, const bl_device_check *args) {
     const bl_device_check a = *args;
     bl_cuda_use(queue->device);
     BL_LAUNCH_TOGETHER(check_loss, 1, CHECKING, queue, a);
-}
-
-void bl_cuda_advance(bl_queue *queue, bl_device_progress *progress, size_t examples) {
-    bl_cuda_use(queue->device);
-    BL_LAUNCH(advance, 1, 1, queue, progress, examples);
 }
 
 void bl_cuda_update(bl_queue *queue, const bl_device_update *args) {

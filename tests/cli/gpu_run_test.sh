@@ -35,12 +35,12 @@ while read -r net batch most; do
   nodes=$(sed -n "s/^# nodes $net,$batch,//p" "$scratch/nodes")
   [ "${nodes:-999}" -le "$most" ] || fail "$net at $batch: ${nodes:-no} nodes a step, at most $most wanted"
 done <<'NODES'
-rossmann 64 40
-rossmann 512 74
-rossmann 8192 73
-simplenn 64 12
-simple_cnn 128 36
-resnet8 256 194
+rossmann 64 37
+rossmann 512 71
+rossmann 8192 70
+simplenn 64 11
+simple_cnn 128 35
+resnet8 256 185
 NODES
 
 # Launch-bound nets have floors: one run 5 and 4.9 times as fast as PyTorch, 32 runs 50 and 48 times. Other nets and

@@ -24,6 +24,7 @@ static const bl_device *real;
 static bl_device watched;
 static char calls[256];
 static size_t faulty; /* number of the wait that fails; 0: none */
+static size_t replays;
 
 static void keep_call(char what, size_t mark) {
     const size_t n = strlen(calls);
@@ -41,9 +42,16 @@ static bl_status keep_wait(bl_queue *queue, size_t mark, bl_err *err) {
     return real->wait_for(queue, mark, err);
 }
 
+static void count_replay(bl_queue *queue, bl_recording *recording) {
+    replays++;
+    real->replay(queue, recording);
+}
+
 static void watch(fixture *f) {
     real = f->device_data.device;
     watched = *real;
+    watched.replay = count_replay;
+    replays = 0;
     watched.mark = keep_mark;
     watched.wait_for = keep_wait;
     f->device_data.device = &watched;
@@ -64,6 +72,20 @@ static void test_a_chunk_ahead(void **state) {
     one_interval(f);
     check_run(f, 150);
     assert_string_equal(calls, "m0 m1 w0 m0 w1 m1 w0 m0 w1 w0 ");
+}
+
+/* A replay makes eight steps where so many are left in the chunk, and one where a step is made of
+ * pieces. 150 steps are chunks of 32 and one of 22; the first step is made without a recording. */
+static void test_steps_of_a_replay(void **state) {
+    fixture *f = *state;
+    watch(f);
+    one_interval(f);
+    check_run(f, 150);
+    assert_int_equal(replays, (3 + 7) + 3 * 4 + (2 + 6));
+    replays = 0;
+    f->config.train.micro_batch = 2;
+    check_run(f, 150);
+    assert_int_equal(replays, 149);
 }
 
 static void test_without_pinned_memory(void **state) {
@@ -249,6 +271,7 @@ static void test_the_host_cannot_touch_it(void **state) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         CASE(test_a_chunk_ahead),
+        CASE(test_steps_of_a_replay),
         CASE(test_without_pinned_memory),
         CASE(test_at_once),
         CASE(test_probes),
