@@ -158,6 +158,7 @@ typedef struct bl_config {
         double share;        /* of the examples trained, that probes may cost; 0: no probes */
         int64_t micro_batch; /* examples of a micro-batch */
         int64_t batches;     /* micro-batches of a probe */
+        bool hessian;        /* products with the Hessian, too */
         int64_t window;      /* steps of the ways that do not stop; 0: none of them */
     } noise;
     struct {

@@ -275,6 +275,8 @@ const bl_key bl_schema[] = {
      .help = "smallest batch that a probe measures"},
     {"noise.batches", I64(noise.batches, 4, 65536), .def = "32",
      .help = "micro-batches of a probe, a power of two"},
+    {"noise.hessian", BOOL(noise.hessian), .def = "false",
+     .help = "also measures the noise along the curvature, by differences of gradients"},
     {"noise.window", I64(noise.window, 0, 65536), .def = "0", .unit = "steps",
      .help = "also estimates the noise from so many steps of the run itself, for comparison; 0: no"},
     {"cost.per_core_hour", F64(cost.per_core_hour, 0, 1e6), .def = "0.04",

@@ -9,7 +9,10 @@
 #include <string.h>
 
 static const char *const k_measures[] = {
-    [BL_NOISE_PLAIN] = "plain", [BL_NOISE_PRECONDITIONED] = "preconditioned"};
+    [BL_NOISE_PLAIN] = "plain",
+    [BL_NOISE_PRECONDITIONED] = "preconditioned",
+    [BL_NOISE_HESSIAN] = "hessian",
+};
 _Static_assert(BL_COUNT(k_measures) == BL_NOISE_MEASURES, "a name for each");
 
 static void head(bl_buf *out, const char *word) {
@@ -33,13 +36,18 @@ static void pilot_text(bl_buf *out, const bl_find *f) {
     bl_buf_printf(out, " steps (%.2g epochs) each\n", f->epochs);
 }
 
+static const char *const k_measure_words[BL_NOISE_MEASURES] = {
+    [BL_NOISE_PLAIN] = "examples on the way to the target",
+    [BL_NOISE_PRECONDITIONED] = "as a step of Adam sees it",
+    [BL_NOISE_HESSIAN] = "along the curvature",
+};
+
 static void noise_lines(bl_buf *out, const bl_find *f, bl_noise_measure measure, const char *word) {
     const bl_find_noise *n = &f->noise[measure];
     if (n->probes == 0) return;
     head(out, word);
     scale_text(out, &n->way);
-    bl_buf_str(out, measure == BL_NOISE_PLAIN ? " examples on the way to the target\n"
-                                              : " as a step of Adam sees it\n");
+    bl_buf_printf(out, " %s\n", k_measure_words[measure]);
     head(out, "");
     bl_buf_str(out, "at first ");
     scale_text(out, &n->start);
@@ -121,6 +129,7 @@ void bl_find_text(bl_buf *out, const bl_find *f, const bl_config *config) {
     pilot_text(&words, f);
     noise_lines(&words, f, BL_NOISE_PLAIN, "noise scale");
     noise_lines(&words, f, BL_NOISE_PRECONDITIONED, "");
+    noise_lines(&words, f, BL_NOISE_HESSIAN, "");
     time_text(&words, f);
     targets_text(&words, f, config->metric);
     bl_buf_str(&words, "\n");

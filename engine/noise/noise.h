@@ -10,7 +10,8 @@
  *
  * A probe measures the left side at b, 2b, 4b, ..., K b: the levels of a tree that adds micro-
  * batches two by two. Its four quarters are kept apart until the end. Leaving out one of them
- * after the other says how far the numbers can be trusted (noise_estimate.c).
+ * after the other says how far the numbers can be trusted (noise_estimate.c). The same formulas
+ * hold for other lengths than the plain one: bl_noise_measure lists them.
  *
  *     noise_pair.c       two levels -> |G|^2 and S, and the correction for D rows
  *     noise_estimate.c   a window of probes -> |G|^2, S and B_simple with intervals
@@ -34,19 +35,24 @@ enum {
     BL_NOISE_QUARTERS = 4, /* K is a power of two, at least this */
 };
 
-/* How a gradient's length is measured. */
+/* How a gradient's length is measured: the inner product <a, b> that stands for |a|^2. */
 typedef enum bl_noise_measure {
-    BL_NOISE_PLAIN,
+    BL_NOISE_PLAIN, /* the sum of a_i b_i */
     /* Every component is divided by sqrt(v / (1 - beta2^t)) + eps: what a step of Adam sees. */
     BL_NOISE_PRECONDITIONED,
+    /* <a, H b>, H the Hessian of the loss. So |G|^2 is G^T H G and S is tr(H Sigma), and their
+     * ratio is B_noise. Quarters alone are measured: a smaller batch would need too many products.
+     */
+    BL_NOISE_HESSIAN,
     BL_NOISE_MEASURES
 } bl_noise_measure;
 
 /* Squared lengths and inner products of mean gradients. */
 typedef struct bl_noise_norms {
     bool known;
+    size_t first; /* levels below are not known: 0, with the Hessian that of a quarter */
     double level[BL_NOISE_LEVELS];     /* mean |g|^2 of groups of b 2^l examples */
-    double quarter[BL_NOISE_QUARTERS]; /* level[0] of each quarter's micro-batches alone */
+    double quarter[BL_NOISE_QUARTERS]; /* level[first] of each quarter alone */
     double product[BL_NOISE_QUARTERS][BL_NOISE_QUARTERS]; /* of the quarters' mean gradients */
 } bl_noise_norms;
 
@@ -63,6 +69,8 @@ size_t bl_noise_levels(size_t batches);
 
 /* Levels `top` - 1 and `top`, half and all of the micro-batches, from the quarters' products. */
 void bl_noise_fill_upper(bl_noise_norms *norms, size_t top);
+/* All that is known of norms of which only the quarters' products were measured. */
+void bl_noise_fill_quarters(bl_noise_norms *norms, size_t top);
 
 /* ---- two sizes ---- */
 
@@ -78,7 +86,7 @@ bl_noise_pair bl_noise_pair_of(double small_sq, double big_sq, double small, dou
 /* Of examples drawn without replacement from `rows` (0: no end of them): a pair as above has the
  * mean |G|^2 - S' / D, S' with S' = S D / (D - 1). Example: one row has no noise, S = 0. */
 bl_noise_pair bl_noise_pair_corrected(bl_noise_pair pair, int64_t rows);
-/* Of a whole probe: its smallest and its largest size, corrected. */
+/* Of a whole probe: its smallest measured size and its largest, corrected. */
 bl_noise_pair bl_noise_probe_pair(const bl_noise_probe *probe, bl_noise_measure measure);
 /* The same without one of its quarters. */
 bl_noise_pair bl_noise_probe_pair_without(const bl_noise_probe *probe, bl_noise_measure measure,

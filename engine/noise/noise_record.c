@@ -8,7 +8,10 @@
 #include <string.h>
 
 static const char *const k_measure[BL_NOISE_MEASURES] = {
-    [BL_NOISE_PLAIN] = "plain", [BL_NOISE_PRECONDITIONED] = "preconditioned"};
+    [BL_NOISE_PLAIN] = "plain",
+    [BL_NOISE_PRECONDITIONED] = "preconditioned",
+    [BL_NOISE_HESSIAN] = "hessian",
+};
 
 /* ---- writing ---- */
 
@@ -22,6 +25,7 @@ void bl_noise_write_header(bl_buf *out, const char *run, const bl_noise_settings
     bl_jw_i64(&w, "micro_batch", settings->batch);
     bl_jw_i64(&w, "batches", (int64_t)settings->batches);
     bl_jw_i64(&w, "rows", settings->rows);
+    if (settings->hessian) bl_jw_bool(&w, "hessian", true);
     bl_jw_end(&w);
     bl_jw_line(&w);
 }
@@ -32,10 +36,13 @@ static void write_list(bl_jw *w, const char *key, const double *value, size_t n)
     bl_jw_end(w);
 }
 
-static void write_norms(bl_jw *w, const char *key, const bl_noise_norms *n, size_t levels) {
-    bl_jw_object(w, key);
-    write_list(w, "grad_sq", n->level, levels);
-    write_list(w, "quarter_sq", n->quarter, BL_NOISE_QUARTERS);
+static void write_norms(bl_jw *w, bl_noise_measure measure, const bl_noise_norms *n,
+                        size_t levels) {
+    bl_jw_object(w, k_measure[measure]);
+    if (measure != BL_NOISE_HESSIAN) {
+        write_list(w, "grad_sq", n->level, levels);
+        write_list(w, "quarter_sq", n->quarter, BL_NOISE_QUARTERS);
+    }
     bl_jw_array(w, "product");
     for (size_t i = 0; i < BL_NOISE_QUARTERS; i++)
         for (size_t j = i; j < BL_NOISE_QUARTERS; j++) bl_jw_f64(w, NULL, n->product[i][j]);
@@ -53,7 +60,7 @@ void bl_noise_write_probe(bl_buf *out, const bl_noise_probe *probe) {
     for (size_t l = 0; l < levels; l++) bl_jw_i64(&w, NULL, probe->batch << l);
     bl_jw_end(&w);
     for (size_t m = 0; m < BL_NOISE_MEASURES; m++)
-        if (probe->norms[m].known) write_norms(&w, k_measure[m], &probe->norms[m], levels);
+        if (probe->norms[m].known) write_norms(&w, (bl_noise_measure)m, &probe->norms[m], levels);
     bl_jw_end(&w);
     bl_jw_line(&w);
 }
@@ -85,20 +92,23 @@ static bool read_list(double *out, size_t n, const bl_json *object, const char *
     return true;
 }
 
-static bool read_norms(bl_noise_norms *out, const bl_json *record, const char *key, size_t levels) {
+static bool read_norms(bl_noise_norms *out, const bl_json *record, bl_noise_measure measure,
+                       size_t levels) {
     enum { PRODUCTS = BL_NOISE_QUARTERS * (BL_NOISE_QUARTERS + 1) / 2 };
-    const bl_json *object = bl_json_get(record, key);
+    const bl_json *object = bl_json_get(record, k_measure[measure]);
+    const bool whole = measure != BL_NOISE_HESSIAN;
     double product[PRODUCTS];
     if (object == NULL) return true;
     out->known = true;
     size_t at = 0;
-    if (!read_list(out->level, levels, object, "grad_sq") ||
-        !read_list(out->quarter, BL_NOISE_QUARTERS, object, "quarter_sq") ||
-        !read_list(product, PRODUCTS, object, "product"))
+    if (!read_list(product, PRODUCTS, object, "product")) return false;
+    if (whole && (!read_list(out->level, levels, object, "grad_sq") ||
+                  !read_list(out->quarter, BL_NOISE_QUARTERS, object, "quarter_sq")))
         return false;
     for (size_t i = 0; i < BL_NOISE_QUARTERS; i++)
         for (size_t j = i; j < BL_NOISE_QUARTERS; j++)
             out->product[i][j] = out->product[j][i] = product[at++];
+    if (!whole) bl_noise_fill_quarters(out, levels - 1);
     return true;
 }
 
@@ -108,7 +118,8 @@ static bl_status take_header(bl_noise_log *log, const bl_jsonl_line *line, bl_er
     log->settings = (bl_noise_settings){.share = bl_json_number(v, "share", 0.0),
                                         .batch = bl_json_int(v, "micro_batch", 0),
                                         .batches = (size_t)batches,
-                                        .rows = bl_json_int(v, "rows", 0)};
+                                        .rows = bl_json_int(v, "rows", 0),
+                                        .hessian = bl_json_bool(v, "hessian", false)};
     log->header_end = line->end;
     const bool whole = batches >= BL_NOISE_QUARTERS && batches < (int64_t)1 << BL_NOISE_LEVELS &&
                        (batches & (batches - 1)) == 0 && log->settings.batch > 0 &&
@@ -129,7 +140,7 @@ static bl_status take_probe(bl_noise_log *log, const bl_jsonl_line *line, bl_err
     p->rows = s->rows;
     bool whole = read_list(batch, levels, line->value, "batch");
     for (size_t m = 0; m < BL_NOISE_MEASURES; m++)
-        whole = whole && read_norms(&p->norms[m], line->value, k_measure[m], levels);
+        whole = whole && read_norms(&p->norms[m], line->value, (bl_noise_measure)m, levels);
     if (!whole || !p->norms[BL_NOISE_PLAIN].known)
         BL_FAIL(err, BL_EFORMAT, "%s:%zu: not the record of a probe", line->name, line->number);
     return BL_OK;

@@ -3,7 +3,8 @@
  * record follows for each probe, in the order of steps:
  *
  *     {"record":"noise","step":100,"batch":[64,128,...,2048],"plain":{"grad_sq":[...],
- *      "quarter_sq":[4 numbers],"product":[10 numbers]},"preconditioned":{...}}
+ *      "quarter_sq":[4 numbers],"product":[10 numbers]},"preconditioned":{...},
+ *      "hessian":{"product":[10 numbers]}}
  *
  * grad_sq are the levels; product is the upper triangle of the quarters' inner products, row by
  * row. Numbers read back to the same bits. */
@@ -21,6 +22,7 @@ typedef struct bl_noise_settings {
     int64_t batch;  /* b */
     size_t batches; /* K */
     int64_t rows;   /* D */
+    bool hessian;   /* probes measure BL_NOISE_HESSIAN, too */
 } bl_noise_settings;
 
 void bl_noise_write_header(bl_buf *out, const char *run, const bl_noise_settings *settings);

@@ -16,12 +16,15 @@ static const double k_article = 512.0, k_memory = 16.0 * 1024 * 1024 * 1024;
 static const struct {
     const char *name, *words, *measure, *place;
 } k_noise[] = {
-    {"noise_start",           "noise scale at the start",       "plain",          "start" },
-    {"noise_way",             "noise scale on the way",         "plain",          "way"   },
-    {"noise_target",          "noise scale at the target",      "plain",          "target"},
-    {"preconditioned_start",  "as Adam sees it, at the start",  "preconditioned", "start" },
-    {"preconditioned_way",    "as Adam sees it, on the way",    "preconditioned", "way"   },
-    {"preconditioned_target", "as Adam sees it, at the target", "preconditioned", "target"},
+    {"noise_start",           "noise scale at the start",           "plain",          "start" },
+    {"noise_way",             "noise scale on the way",             "plain",          "way"   },
+    {"noise_target",          "noise scale at the target",          "plain",          "target"},
+    {"preconditioned_start",  "as Adam sees it, at the start",      "preconditioned", "start" },
+    {"preconditioned_way",    "as Adam sees it, on the way",        "preconditioned", "way"   },
+    {"preconditioned_target", "as Adam sees it, at the target",     "preconditioned", "target"},
+    {"hessian_start",         "along the curvature, at the start",  "hessian",        "start" },
+    {"hessian_way",           "along the curvature, on the way",    "hessian",        "way"   },
+    {"hessian_target",        "along the curvature, at the target", "hessian",        "target"},
 };
 
 static void add(bl_report_model *m, const char *name, const char *words, double target, int series,

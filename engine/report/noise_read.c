@@ -150,6 +150,7 @@ bl_status bl_report_noise_read(bl_report_model *m, const char *run_dir, bl_err *
     add_frozen(m, &log, t->batch_size, BL_NOISE_PLAIN, "frozen", "probes at frozen weights");
     add_frozen(m, &log, t->batch_size, BL_NOISE_PRECONDITIONED, "preconditioned",
                "probes, as Adam sees it");
+    add_frozen(m, &log, t->batch_size, BL_NOISE_HESSIAN, "hessian", "probes, along the curvature");
     for (size_t i = 0; i < bl_noise_way_count && log.way_count > 0; i++)
         add_way(m, &log, &twice, t->batch_size, &bl_noise_way_table[i]);
 done:

@@ -16,7 +16,8 @@
  * Memory. A quarter of the micro-batches is added by a binary-counter tree as in batch.c, whose
  * nodes of 2^l micro-batches give level l. The sums of three quarters wait for the fourth; products
  * of the four give the two levels above and what the jackknife leaves out. That is log2(K / 4) + 3
- * buffers of the size of a gradient, log2(K) + 1, and one for Adam's scale.
+ * buffers of the size of a gradient, log2(K) + 1, and one for Adam's scale. With noise.hessian,
+ * probe_hessian.c goes on from the quarters.
  *
  * Sums of squares are fp64: products of two floats are exact in it. They are taken over blocks of
  * 4,096 elements in eight chains each, and blocks are added in order, so neither threads nor vector
@@ -30,6 +31,8 @@
 
 enum { BLOCK = 4096, LANES = 8, QUARTERS = BL_NOISE_QUARTERS };
 enum { PRODUCTS = QUARTERS * (QUARTERS + 1) / 2 };
+/* The measures that are lengths of a gradient, by its components. */
+enum { LENGTHS = BL_NOISE_PRECONDITIONED + 1 };
 
 /* ---- before the run ---- */
 
@@ -42,13 +45,15 @@ bl_status bl_train_probe_resolve(bl_train *t, uint64_t rows, bl_err *err) {
     p->settings = (bl_noise_settings){.share = c->noise.share,
                                       .batch = c->noise.micro_batch,
                                       .batches = (size_t)c->noise.batches,
-                                      .rows = (int64_t)rows};
+                                      .rows = (int64_t)rows,
+                                      .hessian = c->noise.hessian};
     p->examples = c->noise.micro_batch * c->noise.batches;
     if (rows > 0 && (uint64_t)p->examples > rows)
         BL_FAIL(err, BL_EINVAL,
                 "a probe takes noise.micro_batch x noise.batches = %lld examples; there are %llu "
                 "training rows",
                 (long long)p->examples, (unsigned long long)rows);
+    if (c->noise.hessian) p->examples += bl_train_probe_hessian_cost(p->examples);
     p->levels = bl_noise_levels(p->settings.batches / QUARTERS) - 1;
     p->on = true;
     /* A row that names beta2 keeps the mean squared gradient in its second state. */
@@ -66,8 +71,9 @@ void bl_train_probe_lay_out(bl_train *t, bl_net_layout *layout) {
     for (size_t i = 0; i + 1 < QUARTERS; i++)
         p->quarter[i] = bl_net_layout_take(layout, n, sizeof(float));
     if (p->preconditioned) p->scale = bl_net_layout_take(layout, n, sizeof(float));
-    p->sums = bl_net_layout_take(layout, (n + BLOCK - 1) / BLOCK,
-                                 BL_NOISE_MEASURES * PRODUCTS * sizeof(double));
+    p->sums =
+        bl_net_layout_take(layout, (n + BLOCK - 1) / BLOCK, LENGTHS * PRODUCTS * sizeof(double));
+    if (p->settings.hessian) bl_train_probe_hessian_lay_out(t, layout);
 }
 
 void bl_train_probe_begin(bl_train *t, const char *run_id) {
@@ -117,7 +123,7 @@ BL_CLONES static double product_of(const float *restrict a, const float *restric
 
 /* The squares of a[i] and of a[i] scale[i] (may be NULL) in one pass; the chains of product_of. */
 BL_CLONES static void squares_of(const float *restrict a, const float *restrict scale, size_t n,
-                                 double out[BL_NOISE_MEASURES]) {
+                                 double out[LENGTHS]) {
     double plain[LANES] = {0}, scaled[LANES] = {0};
     size_t i = 0;
     for (; scale != NULL && i + LANES <= n; i += LANES)
@@ -157,7 +163,7 @@ static void product_part(void *ctx, size_t p, size_t parts) {
     const bl_range blocks = bl_part_range(&part, (job->count + BLOCK - 1) / BLOCK, 1);
     for (size_t block = blocks.begin; block < blocks.end; block++) {
         const size_t begin = block * BLOCK, n = bl_size_min(BLOCK, job->count - begin);
-        double *sum = job->probe->sums + block * BL_NOISE_MEASURES * job->products;
+        double *sum = job->probe->sums + block * LENGTHS * job->products;
         float *first = job->vector[0] + begin;
         for (size_t i = 0; job->left != NULL && i < n; i++)
             first[i] = job->left[begin + i] + first[i];
@@ -166,7 +172,7 @@ static void product_part(void *ctx, size_t p, size_t parts) {
             squares_of(first, scale != NULL ? scale + begin : NULL, n, sum);
             continue;
         }
-        for (size_t m = 0; m < BL_NOISE_MEASURES; m++) {
+        for (size_t m = 0; m < LENGTHS; m++) {
             const float *scale = m == BL_NOISE_PLAIN ? NULL : job->probe->scale;
             if (m != BL_NOISE_PLAIN && scale == NULL) continue;
             for (size_t i = 0; i < job->vectors; i++)
@@ -178,29 +184,54 @@ static void product_part(void *ctx, size_t p, size_t parts) {
 }
 
 /* out[measure][...]: the products, upper triangle row by row. */
-static void products(bl_train *t, product_job *job, double out[BL_NOISE_MEASURES][PRODUCTS]) {
+static void products(bl_train *t, product_job *job, double out[LENGTHS][PRODUCTS]) {
     const size_t blocks = (job->count + BLOCK - 1) / BLOCK;
-    const size_t measures = t->probe.preconditioned ? BL_NOISE_MEASURES : 1;
+    const size_t measures = t->probe.preconditioned ? LENGTHS : 1;
     job->products = job->vectors * (job->vectors + 1) / 2;
     bl_pool_run(t->pool, product_part, job);
-    memset(out, 0, BL_NOISE_MEASURES * sizeof *out);
+    memset(out, 0, LENGTHS * sizeof *out);
     for (size_t b = 0; b < blocks; b++)
         for (size_t m = 0; m < measures; m++)
             for (size_t i = 0; i < job->products; i++)
-                out[m][i] += t->probe.sums[(b * BL_NOISE_MEASURES + m) * job->products + i];
+                out[m][i] += t->probe.sums[(b * LENGTHS + m) * job->products + i];
+}
+
+typedef struct dot_job {
+    const float *a, *b;
+    double *sums; /* of blocks */
+    size_t count;
+} dot_job;
+
+static void dot_part(void *ctx, size_t p, size_t parts) {
+    const dot_job *job = ctx;
+    const bl_part part = {.part = p, .parts = parts};
+    const bl_range blocks = bl_part_range(&part, (job->count + BLOCK - 1) / BLOCK, 1);
+    for (size_t block = blocks.begin; block < blocks.end; block++) {
+        const size_t begin = block * BLOCK;
+        job->sums[block] = product_of(job->a + begin, job->b + begin, NULL,
+                                      bl_size_min(BLOCK, job->count - begin));
+    }
+}
+
+double bl_train_probe_dot(bl_train *t, const float *a, const float *b) {
+    dot_job job = {.a = a, .b = b, .sums = t->probe.sums, .count = t->net.weights};
+    double sum = 0.0;
+    bl_pool_run(t->pool, dot_part, &job);
+    for (size_t block = 0; block < (job.count + BLOCK - 1) / BLOCK; block++) sum += job.sums[block];
+    return sum;
 }
 
 /* The square of a sum of 2^level micro-batches' mean gradients enters its level, and `left` is
  * added to it before. */
 static void measure(bl_train *t, bl_noise_probe *probe, float *sum, const float *left, size_t level,
                     size_t quarter) {
-    double square[BL_NOISE_MEASURES][PRODUCTS];
+    double square[LENGTHS][PRODUCTS];
     product_job job = {
         .probe = &t->probe, .vector = {sum}, .vectors = 1, .count = t->net.weights, .left = left};
     const double each = (double)((size_t)1 << level);
     const double groups = (double)probe->batches / each;
     products(t, &job, square);
-    for (size_t m = 0; m < BL_NOISE_MEASURES; m++) {
+    for (size_t m = 0; m < LENGTHS; m++) {
         bl_noise_norms *n = &probe->norms[m];
         n->level[level] += square[m][0] / (each * each * groups);
         if (level == 0) n->quarter[quarter] += square[m][0] * QUARTERS / groups;
@@ -209,7 +240,7 @@ static void measure(bl_train *t, bl_noise_probe *probe, float *sum, const float 
 
 /* The two upper levels and the quarters' products, from the quarters' sums. */
 static void measure_quarters(bl_train *t, bl_noise_probe *probe, float *last) {
-    double found[BL_NOISE_MEASURES][PRODUCTS];
+    double found[LENGTHS][PRODUCTS];
     float *const *q = t->probe.quarter;
     product_job job = {
         .probe = &t->probe,
@@ -220,7 +251,7 @@ static void measure_quarters(bl_train *t, bl_noise_probe *probe, float *last) {
     const size_t top = bl_noise_levels(probe->batches) - 1;
     const double each = (double)(probe->batches / QUARTERS);
     products(t, &job, found);
-    for (size_t m = 0; m < BL_NOISE_MEASURES; m++) {
+    for (size_t m = 0; m < LENGTHS; m++) {
         bl_noise_norms *n = &probe->norms[m];
         size_t at = 0;
         for (size_t i = 0; i < QUARTERS; i++)
@@ -280,30 +311,43 @@ static void spoil(bl_noise_probe *probe) {
     for (size_t m = 0; m < BL_NOISE_MEASURES; m++) {
         bl_noise_norms *n = &probe->norms[m];
         for (size_t l = 0; l < BL_NOISE_LEVELS; l++) n->level[l] = (double)NAN;
+        for (size_t i = 0; m == BL_NOISE_HESSIAN && i < QUARTERS * QUARTERS; i++)
+            n->product[i / QUARTERS][i % QUARTERS] = (double)NAN;
     }
+}
+
+/* All that is sampled; false: a loss was not finite. Micro-batches of the Hessian come from a
+ * permutation of their own, so that it is independent of the gradients. */
+static bool sample(bl_train *t, bl_noise_probe *probe) {
+    bl_train_probes *p = &t->probe;
+    const bl_u32x4 word =
+        bl_random4((uint64_t)t->config.train.seed, BL_STREAM_PROBE, 0, (uint64_t)t->progress.made);
+    const uint64_t seed = (uint64_t)word.v[0] << 32 | word.v[1];
+    const uint64_t other = (uint64_t)word.v[2] << 32 | word.v[3];
+    const size_t bytes = t->net.weights * sizeof(float);
+    float *sum = NULL;
+    if (p->preconditioned) make_scale(t);
+    for (size_t q = 0; q < QUARTERS; q++) {
+        if (!take_quarter(t, probe, q, seed, &sum)) return false;
+        if (q + 1 < QUARTERS) memcpy(p->quarter[q], sum, bytes);
+    }
+    measure_quarters(t, probe, sum);
+    if (!p->settings.hessian) return true;
+    memcpy(p->last, sum, bytes);
+    const float *const quarter[] = {p->quarter[0], p->quarter[1], p->quarter[2], p->last};
+    bl_train_probe_hessian(t, probe, other, quarter);
+    return true;
 }
 
 void bl_train_probe(bl_train *t) {
     const bl_noise_settings *s = &t->probe.settings;
     bl_noise_probe probe = {
         .step = t->progress.made, .batch = s->batch, .batches = s->batches, .rows = s->rows};
-    const bl_u32x4 word =
-        bl_random4((uint64_t)t->config.train.seed, BL_STREAM_PROBE, 0, (uint64_t)t->progress.made);
-    const uint64_t seed = (uint64_t)word.v[0] << 32 | word.v[1];
-    float *sum = NULL;
     probe.norms[BL_NOISE_PLAIN].known = true;
     probe.norms[BL_NOISE_PRECONDITIONED].known = t->probe.preconditioned;
-    if (t->workload->probe_exact == NULL || !t->workload->probe_exact(t, &probe)) {
-        bool finite = true;
-        if (t->probe.preconditioned) make_scale(t);
-        for (size_t q = 0; finite && q < QUARTERS; q++) {
-            finite = take_quarter(t, &probe, q, seed, &sum);
-            if (finite && q + 1 < QUARTERS)
-                memcpy(t->probe.quarter[q], sum, t->net.weights * sizeof(float));
-        }
-        if (finite) measure_quarters(t, &probe, sum);
-        if (!finite) spoil(&probe);
-    }
+    probe.norms[BL_NOISE_HESSIAN].known = s->hessian;
+    if (t->workload->probe_exact == NULL || !t->workload->probe_exact(t, &probe))
+        if (!sample(t, &probe)) spoil(&probe);
     bl_noise_write_probe(&t->probe.log, &probe);
 }
 

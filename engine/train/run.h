@@ -48,12 +48,13 @@ typedef struct bl_quadratic {
 typedef struct bl_train_probes {
     bool on, preconditioned;
     bl_noise_settings settings;
-    int64_t examples;   /* of one probe */
+    int64_t examples;   /* that one probe costs */
     size_t levels;      /* of the tree of a quarter */
     int64_t step, made; /* up to evaluation `step` of the grid there were so many probes */
     /* (net.weights) each, in memory that the processor reads */
     float *level[BL_NOISE_LEVELS], *quarter[BL_NOISE_QUARTERS - 1], *scale;
-    double *sums; /* of blocks */
+    float *last, *weight, *product; /* NULL but for noise.hessian: probe_hessian.c */
+    double *sums;                   /* of blocks */
     bl_buf log;
 } bl_train_probes;
 
@@ -155,6 +156,15 @@ void bl_train_probe_begin(bl_train *train, const char *run_id);
 /* Is a probe due at this evaluation? Asked with growing steps. */
 bool bl_train_probe_due(bl_train *train, int64_t step);
 void bl_train_probe(bl_train *train); /* makes one, where the run stands */
+/* The Hessian's part of a probe (probe_hessian.c): what it costs in examples beside `examples`, its
+ * memory, and its measurement over the micro-batches of the stream of `seed`. quarter[] has the
+ * sums of the quarters' mean gradients. */
+int64_t bl_train_probe_hessian_cost(int64_t examples);
+void bl_train_probe_hessian_lay_out(bl_train *train, bl_net_layout *layout);
+void bl_train_probe_hessian(bl_train *train, bl_noise_probe *probe, uint64_t seed,
+                            const float *const quarter[BL_NOISE_QUARTERS]);
+/* sum of a[i] b[i] over the weights, in doubles; the same bits with any threads. */
+double bl_train_probe_dot(bl_train *train, const float *a, const float *b);
 /* Takes the records of a saved state; false: they are of other settings. */
 bool bl_train_probe_restore(bl_train *train, const char *text, size_t n);
 

@@ -42,8 +42,12 @@ struct bl_workload {
      * write until the next call. False: the loss is not finite. */
     bool (*probe)(bl_train *train, uint64_t seed, uint64_t position, size_t count,
                   float **gradient);
-    /* Where the processor can read the optimizer's second state. */
+    /* Where the processor can read the optimizer's second state, and the weights, until the next
+     * call. */
     const float *(*probe_state)(bl_train *train);
+    const float *(*probe_weights)(bl_train *train);
+    /* The weights become weight[i] + step * along[i]; along NULL: weight[i]. */
+    void (*probe_move)(bl_train *train, const float *weight, float step, const float *along);
     /* Fills the norms of a probe without a sample, by what the problem says; false: it cannot.
      * NULL: it never can. */
     bool (*probe_exact)(bl_train *train, bl_noise_probe *probe);
@@ -101,6 +105,12 @@ void bl_train_enter_loss(bl_train *train, double loss);
 void bl_train_update_weights(bl_train *train, const bl_update_step *args);
 /* The loss and the gradient of a net's next batch, in pieces of train->micro examples. */
 double bl_train_batch_loss(bl_train *train);
+/* out[i] = weight[i] + step * along[i], on the processor; along NULL: weight[i]. */
+void bl_train_move_weights(bl_train *train, float *out, const float *weight, float step,
+                           const float *along);
+/* A probe_weights and a probe_move where net.weight is the processor's. */
+const float *bl_train_weights_here(bl_train *train);
+void bl_train_move_here(bl_train *train, const float *weight, float step, const float *along);
 /* The `probe` of a net (struct bl_workload). */
 bool bl_train_net_probe(bl_train *train, uint64_t seed, uint64_t position, size_t count,
                         float **gradient);

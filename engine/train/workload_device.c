@@ -495,6 +495,22 @@ static const float *probe_state(bl_train *t) {
     return d->state[1];
 }
 
+static const float *probe_weights(bl_train *t) {
+    bl_train_device *d = t->on_device;
+    d->device->get(d->queue, d->weight, t->net.weight, t->net.weights * sizeof(float));
+    wait(d);
+    return d->weight;
+}
+
+/* Nothing reads the copy of the weights here before it is fetched again. A probe that reads the
+ * device's waits for it before this is called once more. */
+static void probe_move(bl_train *t, const float *weight, float step, const float *along) {
+    bl_train_device *d = t->on_device;
+    bl_train_move_weights(t, d->weight, weight, step, along);
+    d->device->put(d->queue, t->net.weight, d->weight, t->net.weights * sizeof(float));
+    wait(d);
+}
+
 /* Copies the state here: all of it. */
 static void fetch(const bl_train *t) {
     bl_train_device *d = t->on_device;
@@ -566,6 +582,8 @@ const bl_workload bl_workload_device = {.name = "net on a device",
                                         .blocks = blocks,
                                         .probe = probe,
                                         .probe_state = probe_state,
+                                        .probe_weights = probe_weights,
+                                        .probe_move = probe_move,
                                         .fetch = fetch,
                                         .put = put,
                                         .fault = fault};

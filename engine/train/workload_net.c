@@ -243,4 +243,6 @@ const bl_workload bl_workload_net = {.name = "net",
                                      .digest = digest,
                                      .blocks = blocks,
                                      .probe = bl_train_net_probe,
-                                     .probe_state = probe_state};
+                                     .probe_state = probe_state,
+                                     .probe_weights = bl_train_weights_here,
+                                     .probe_move = bl_train_move_here};

@@ -178,18 +178,10 @@ static double evaluate(bl_train *t) {
 
 /* ---- probes ---- */
 
-/* E |g_B|^2 = sum h_i^2 E[theta_i^2] + sum c_i / B at every level, and what that makes of quarters.
- */
-static bool probe_exact(bl_train *t, bl_noise_probe *probe) {
-    const bl_quadratic *q = &t->quadratic;
-    bl_noise_norms *n = &probe->norms[BL_NOISE_PLAIN];
+/* What a probe has of |G|^2 and S without a sample, at every level and among the quarters. */
+static void fill_exact(bl_noise_norms *n, const bl_noise_probe *probe, double grad_sq,
+                       double trace) {
     const double b = (double)probe->batch, quarter = b * (double)probe->batches / BL_NOISE_QUARTERS;
-    double grad_sq = 0.0, trace = 0.0;
-    if (!is_exact(t)) return false;
-    for (size_t i = 0; i < q->dimensions; i++) {
-        grad_sq += curvature(i) * curvature(i) * q->moment[BL_THETA_THETA][i];
-        trace += t->config.quadratic.noise * curvature(i);
-    }
     for (size_t l = 0; l < bl_noise_levels(probe->batches); l++)
         n->level[l] = grad_sq + trace / (b * (double)((size_t)1 << l));
     for (size_t i = 0; i < BL_NOISE_QUARTERS; i++) {
@@ -197,6 +189,23 @@ static bool probe_exact(bl_train *t, bl_noise_probe *probe) {
         for (size_t j = 0; j < BL_NOISE_QUARTERS; j++)
             n->product[i][j] = grad_sq + (i == j ? trace / quarter : 0.0);
     }
+}
+
+/* |G|^2 = sum h_i^2 E[theta_i^2] and S = sum c_i; with the Hessian every term once more by h_i. */
+static bool probe_exact(bl_train *t, bl_noise_probe *probe) {
+    const bl_quadratic *q = &t->quadratic;
+    double grad_sq = 0.0, trace = 0.0, along = 0.0, trace_along = 0.0;
+    if (!is_exact(t)) return false;
+    for (size_t i = 0; i < q->dimensions; i++) {
+        const double h = curvature(i), theta_sq = q->moment[BL_THETA_THETA][i];
+        grad_sq += h * h * theta_sq;
+        trace += t->config.quadratic.noise * h;
+        along += h * h * h * theta_sq;
+        trace_along += t->config.quadratic.noise * h * h;
+    }
+    fill_exact(&probe->norms[BL_NOISE_PLAIN], probe, grad_sq, trace);
+    fill_exact(&probe->norms[BL_NOISE_HESSIAN], probe, along, trace_along);
+    bl_noise_fill_quarters(&probe->norms[BL_NOISE_HESSIAN], bl_noise_levels(probe->batches) - 1);
     return true;
 }
 
@@ -229,6 +238,12 @@ static bool probe(bl_train *t, uint64_t seed, uint64_t position, size_t count, f
     bl_pool_run(t->pool, probe_part, &job);
     *gradient = t->net.gradient;
     return true;
+}
+
+/* The vector is the gradient over that root; thetas move along the gradient itself. */
+static void probe_move(bl_train *t, const float *weight, float step, const float *along) {
+    const float root = (float)bl_sqrt64((double)t->quadratic.replicas);
+    bl_train_move_weights(t, t->net.weight, weight, step * root, along);
 }
 
 static const float *probe_state(bl_train *t) {
@@ -268,4 +283,6 @@ const bl_workload bl_workload_quadratic = {.name = "quadratic",
                                            .blocks = blocks,
                                            .probe = probe,
                                            .probe_state = probe_state,
+                                           .probe_weights = bl_train_weights_here,
+                                           .probe_move = probe_move,
                                            .probe_exact = probe_exact};

@@ -2,8 +2,8 @@ set xlabel x_text offset 0,0.3 noenhanced
 set tmargin at screen 0.815
 set key at screen 0.185,0.93 left top vertical maxrows 2 samplen 1.5
 
-array points[6] = [7, 5, 9, 13, 11, 15]
-array colours[6] = [blue, green, orange, purple, red, grey]
+array points[7] = [7, 5, 9, 13, 11, 15, 4]
+array colours[7] = [blue, green, orange, purple, red, grey, 'black']
 data = figure.'.dat'
 plot for [i = 1:lines] data index 'line_'.i using 1:2:3:4 with yerrorbars pointtype points[i] pointsize 0.5 \
        linecolor rgb colours[i] linewidth 1.2 notitle, \

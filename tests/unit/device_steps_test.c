@@ -115,9 +115,11 @@ static void test_probes(void **state) {
     f->config.noise.share = 0.5;
     f->config.noise.micro_batch = 8;
     f->config.noise.batches = 8;
+    f->config.noise.hessian = true;
     bl_train *there = open_run(f, true);
     advance_to(there, 150);
     assert_non_null(strstr(bl_buf_text(bl_train_noise(there)), "\"preconditioned\""));
+    assert_non_null(strstr(bl_buf_text(bl_train_noise(there)), "\"hessian\":{"));
     bl_train_close(there);
     check_run(f, 150);
     f->config.train.micro_batch = 8;

@@ -286,7 +286,8 @@ static void records(void **state) {
     static double g[BATCHES * DIMS];
     bl_buf text = {0}, again = {0};
     bl_noise_log log;
-    const bl_noise_settings settings = {.share = 0.05, .batch = BATCH, .batches = 32, .rows = 900};
+    const bl_noise_settings settings = {
+        .share = 0.05, .batch = BATCH, .batches = 32, .rows = 900, .hessian = true};
     bl_noise_write_header(&text, "r0123456789ab", &settings);
     size_t first = 0;
     for (uint32_t i = 0; i < 3; i++) {
@@ -294,6 +295,7 @@ static void records(void **state) {
         bl_noise_probe p = probe_of(g, BATCHES, DIMS, BATCH, 900);
         p.step = 100 << i;
         if (i != 1) p.norms[BL_NOISE_PRECONDITIONED] = p.norms[BL_NOISE_PLAIN];
+        if (i != 2) p.norms[BL_NOISE_HESSIAN] = p.norms[BL_NOISE_PLAIN];
         bl_noise_write_probe(&text, &p);
         if (i == 0) first = text.len;
     }
@@ -303,6 +305,15 @@ static void records(void **state) {
     CHECK_OK(bl_noise_read(&log, text.data, text.len, "noise", ERR));
     assert_int_equal(log.probes, 3);
     assert_int_equal(log.way_count, 2);
+    /* Of the Hessian's norms the quarters alone are kept, and all else follows. */
+    const bl_noise_norms *curved = &log.probe[0].norms[BL_NOISE_HESSIAN];
+    assert_true(curved->known && curved->first == 3 && !log.probe[2].norms[2].known);
+    for (size_t l = 3; l < 6; l++) near(curved->level[l], log.probe[0].norms[0].level[l], 1e-12);
+    const bl_noise_pair pair = bl_noise_probe_pair(&log.probe[0], BL_NOISE_HESSIAN);
+    const bl_noise_pair same =
+        bl_noise_pair_corrected(bl_noise_pair_of(curved->level[3], curved->level[5], 64, 256), 900);
+    near(pair.grad_sq, same.grad_sq, 1e-12);
+    near(pair.trace, same.trace, 1e-12);
     assert_true(log.ways[1].step == 800 && log.ways[1].window == 5 && log.ways[1].big_sq == 0.4 &&
                 log.ways[0].average_sq == 0.1 && log.ways[0].average_variance == 0.2 &&
                 log.ways[0].small_sq == 0.3 && log.ways[0].batch == 8);

@@ -42,7 +42,7 @@ static void same_text(const bl_buf *a, const bl_buf *b) {
 /* ---- the run does not know ---- */
 
 /* Log, state and weights of a run with probes are those of the run without. */
-static void check_unaware(fixture *f) {
+static void check_unaware(fixture *f, size_t fewest) {
     bl_train *with = run_to(f, STEPS);
     f->config.noise.share = 0.0;
     bl_train *without = run_to(f, STEPS);
@@ -51,7 +51,7 @@ static void check_unaware(fixture *f) {
     assert_string_equal(bl_train_now(with)->params_sha256, bl_train_now(without)->params_sha256);
     assert_int_equal(bl_train_noise(without)->len, 0);
     bl_noise_log log = read_log(with);
-    assert_in_range(log.probes, 3, 20);
+    assert_in_range(log.probes, fewest, 20);
     for (size_t i = 0; i < log.probes; i++) assert_true(log.probe[i].norms[0].level[0] > 0.0);
     bl_noise_log_free(&log);
     bl_train_close(with);
@@ -60,19 +60,22 @@ static void check_unaware(fixture *f) {
 
 static void test_the_run_does_not_know(void **state) {
     fixture *f = *state;
-    check_unaware(f); /* dropout, batch norm, Adam, a cycled beta1 */
+    check_unaware(f, 3); /* dropout, batch norm, Adam, a cycled beta1 */
     f->config.train.micro_batch = 8;
-    check_unaware(f);
+    check_unaware(f, 3);
     f->config.train.micro_batch = 0;
     f->config.noise.window = 4;
-    check_unaware(f);
+    check_unaware(f, 3);
+    f->config.noise.hessian = true; /* weights are moved, and come back */
+    check_unaware(f, 2);
     f->config.noise.window = 0;
+    f->config.noise.hessian = false;
     tiny_name(f->config.eval.average, "power"); /* evaluations look at other weights than probes */
     f->config.eval.average_width = 0.1;
-    check_unaware(f);
+    check_unaware(f, 3);
     tiny_name(f->config.eval.average, "none");
     f->config.noise.micro_batch = 4; /* smaller than anything else of the run */
-    check_unaware(f);
+    check_unaware(f, 3);
     static const char *const kinds[] = {"simple_cnn", "resnet8"};
     for (size_t i = 0; i < BL_COUNT(kinds); i++) { /* pictures, shifted and mirrored */
         tiny_data_free(&f->data);
@@ -84,8 +87,26 @@ static void test_the_run_does_not_know(void **state) {
         };
         tiny_name(f->config.model.norm, i == 0 ? "none" : "batch");
         probe_with(&f->config, 0.5, 16, 8);
-        check_unaware(f);
+        check_unaware(f, 3);
+        f->config.noise.hessian = true;
+        check_unaware(f, 2);
+        f->config.noise.hessian = false;
     }
+}
+
+/* The bytes of all weights, the sign of a zero included, before and after a probe. */
+static void test_weights_come_back(void **state) {
+    fixture *f = *state;
+    f->config.noise.hessian = true;
+    bl_train *train = tiny_open(f, tiny_kernels(), 2);
+    const size_t bytes = train->net.weights * sizeof(float);
+    float *before = bl_xalloc(bytes);
+    for (size_t i = 0; i < train->net.weights; i += 7) train->net.weight[i] = -0.0f;
+    memcpy(before, train->net.weight, bytes);
+    bl_train_probe(train);
+    assert_memory_equal(train->net.weight, before, bytes);
+    free(before);
+    bl_train_close(train);
 }
 
 /* ---- the same bytes ---- */
@@ -94,6 +115,7 @@ static void test_threads_and_vector_units(void **state) {
     fixture *f = *state;
     f->config.model.hidden.v[0] = 700; /* gradients of several blocks */
     f->config.noise.window = 4;
+    f->config.noise.hessian = true;
     bl_train *first = run_to(f, STEPS);
     for (size_t i = 0; i < bl_kernels_count; i++) {
         if (!bl_kernels_table[i]->usable()) continue;
@@ -109,6 +131,7 @@ static void test_restored_after_every_step(void **state) {
     fixture *f = *state;
     tiny_check_restored(f, 24);
     f->config.noise.window = 3;
+    f->config.noise.hessian = true;
     tiny_check_restored(f, 24);
 }
 
@@ -127,6 +150,13 @@ static void test_states_of_other_settings(void **state) {
                      BL_EMISMATCH);
     assert_int_equal(bl_train_now(other)->step, 0);
     bl_train_close(other);
+    f->config.noise.micro_batch = 16;
+    f->config.noise.hessian = true;
+    other = tiny_open(f, tiny_kernels(), 1);
+    assert_int_equal(bl_train_restore(other, saved.data, saved.len, log->data, log->len, &err),
+                     BL_EMISMATCH);
+    bl_train_close(other);
+    f->config.noise.hessian = false;
     f->config.noise.share = 0.0;
     other = tiny_open(f, tiny_kernels(), 1);
     CHECK_OK(bl_train_restore(other, saved.data, saved.len, log->data, log->len, ERR));
@@ -144,15 +174,15 @@ static void test_states_of_other_settings(void **state) {
 
 /* ---- when ---- */
 
-/* The first evaluation, and then as the share allows; a shorter run has a prefix. */
-static void test_schedule(void **state) {
-    fixture *f = *state;
+/* The first evaluation, and then as the share allows; a shorter run has a prefix. A probe costs
+ * `cost` examples. */
+static void check_schedule(fixture *f, double cost) {
     bl_train *train = run_to(f, 400), *shorter = run_to(f, 100);
     bl_noise_log log = read_log(train);
     size_t made = 0;
     for (int64_t step = 0; step < 400 && made < log.probes;) {
         step = bl_train_next_eval(&f->config, (int64_t)f->data.train_rows, step, INT64_MAX);
-        const bool due = made == 0 || (double)((made + 1) * 16 * 8) <= 0.5 * (double)step * 32.0;
+        const bool due = made == 0 || (double)(made + 1) * cost <= 0.5 * (double)step * 32.0;
         if (due) assert_int_equal(log.probe[made++].step, step);
     }
     assert_int_equal(made, log.probes);
@@ -165,6 +195,13 @@ static void test_schedule(void **state) {
     assert_true(part.probes < log.probes);
     bl_noise_log_free(&log), bl_noise_log_free(&part);
     bl_train_close(train), bl_train_close(shorter);
+}
+
+static void test_schedule(void **state) {
+    fixture *f = *state;
+    check_schedule(f, 16 * 8);
+    f->config.noise.hessian = true; /* four products at two gradients of a quarter each */
+    check_schedule(f, 3 * 16 * 8);
 }
 
 /* ---- what it says ---- */
@@ -198,7 +235,7 @@ static void test_norms_are_those_of_the_gradients(void **state) {
     }
     for (size_t i = 0; i < n; i++)
         w[i] = 1.0 / (sqrt((double)train->state[1][i] / (1.0 - train->progress.product2)) + 1e-8);
-    for (size_t m = 0; m < BL_NOISE_MEASURES; m++) {
+    for (size_t m = 0; m <= BL_NOISE_PRECONDITIONED; m++) {
         const bl_noise_norms *norms = &log.probe[0].norms[m];
         double *sum = bl_xalloc(n * sizeof *sum), *quarter = bl_xalloc(4 * n * sizeof *quarter);
         assert_true(norms->known);
@@ -227,6 +264,127 @@ static void test_norms_are_those_of_the_gradients(void **state) {
         free(sum), free(quarter);
     }
     free(g), free(w);
+    bl_noise_log_free(&log);
+    bl_train_close(train);
+}
+
+/* ---- with the Hessian ---- */
+
+/* Linear regression with few weights, whose Hessian is 2 E x x^T in every sample. */
+enum { LINEAR = 64 }; /* weights at most, padding included */
+
+static void linear(fixture *f) {
+    bl_config *c = &f->config;
+    tiny_data_free(&f->data);
+    tiny_data(&f->data, 0, 2);
+    float *values = (float *)f->data.values;
+    for (size_t i = 0; i < 2 * f->data.train_rows; i += 2) values[i] *= 2.0f; /* not round */
+    c->model.hidden.n = 0;
+    c->model.dropout = (bl_f64_list){0};
+    c->model.batch_norm = false;
+    tiny_name(c->model.output, "linear");
+    tiny_name(c->schedule.name, "constant");
+    c->schedule.cycle_momentum = false;
+    c->noise.hessian = true;
+}
+
+/* The mean gradient of `count` examples in fp64, and (may be NULL) sum += their 2 x x^T / all. A
+ * linear net's gradient is 2 (y - target) x: x up to a factor, and 1 for the bias. */
+static void examples(bl_train *train, uint64_t seed, uint64_t position, size_t count, double *mean,
+                     double *sum, double all) {
+    const size_t n = train->net.weights;
+    memset(mean, 0, LINEAR * sizeof *mean);
+    assert_true(n <= LINEAR);
+    for (size_t k = 0; k < count; k++) {
+        float *g = NULL;
+        assert_true(train->workload->probe(train, seed, position + k, 1, &g));
+        const bl_net_node *out = bl_net_output(&train->net);
+        const double slope = (double)out->dy[0]; /* 2 (y - target) */
+        for (size_t i = 0; i < n; i++) {
+            mean[i] += (double)g[i] / (double)count;
+            for (size_t j = 0; sum != NULL && j < n; j++)
+                sum[i * LINEAR + j] += 2.0 * ((double)g[i] / slope) * ((double)g[j] / slope) / all;
+        }
+    }
+}
+
+static double form(const double *a, const double *h, const double *b, size_t n) {
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) sum += a[i] * dot(h + i * LINEAR, b, n);
+    return sum;
+}
+
+/* Each product is the mean of <g_i, H_j g_j> and <g_j, H_i g_i>: gradients of the probe's quarters,
+ * Hessians of the other draw's. */
+static void test_products_are_those_of_the_hessian(void **state) {
+    fixture *f = *state;
+    enum { K = 16, B = 8, EACH = K * B / 4 };
+    static double g[4][LINEAR], h[4][LINEAR * LINEAR], unused[LINEAR];
+    linear(f);
+    probe_with(&f->config, 0.5, B, K);
+    bl_train *train = run_to(f, 5);
+    bl_noise_log log = read_log(train);
+    const bl_u32x4 word = bl_random4(1, BL_STREAM_PROBE, 0, 5);
+    const uint64_t seed = (uint64_t)word.v[0] << 32 | word.v[1];
+    const uint64_t other = (uint64_t)word.v[2] << 32 | word.v[3];
+    for (size_t q = 0; q < 4; q++) {
+        examples(train, seed, q * EACH, EACH, g[q], NULL, 0.0);
+        examples(train, other, q * EACH, EACH, unused, h[q], EACH);
+    }
+    const bl_noise_norms *norms = &log.probe[0].norms[BL_NOISE_HESSIAN];
+    assert_true(norms->known);
+    assert_int_equal(norms->first, 2);
+    for (size_t i = 0; i < 4; i++)
+        for (size_t j = 0; j < 4; j++) {
+            const size_t n = train->net.weights;
+            const double product = (form(g[i], h[j], g[j], n) + form(g[j], h[i], g[i], n)) / 2;
+            const double most = form(g[i], h[i], g[i], n);
+            assert_true(fabs(norms->product[i][j] - product) < 1e-4 * most);
+        }
+    bl_noise_log_free(&log);
+    bl_train_close(train);
+}
+
+/* Least squares on 700 rows: G, Sigma and H are sums over all of them. The mean of many probes at
+ * the same weights meets G^T H G and tr(H Sigma), and their intervals cover them. */
+static void test_least_squares_with_exact_hessian(void **state) {
+    fixture *f = *state;
+    static double mean[LINEAR], each[LINEAR], h[LINEAR * LINEAR];
+    enum { PROBES = 3200, WINDOW = 8 };
+    linear(f);
+    probe_with(&f->config, 1e9, 8, 16);
+    f->config.train.learning_rate = 0.0;
+    f->config.optimizer.weight_decay = 0.0;
+    f->config.eval.growth = 1.0;
+    bl_train *train = tiny_open(f, tiny_kernels(), 1);
+    const size_t n = train->net.weights, rows = f->data.train_rows;
+    examples(train, 7, 0, rows, mean, h, (double)rows);
+    double trace = 0.0;
+    for (size_t r = 0; r < rows; r++) {
+        examples(train, 7, r, 1, each, NULL, 0.0);
+        for (size_t i = 0; i < n; i++) each[i] -= mean[i];
+        trace += form(each, h, each, n) / (double)rows;
+    }
+    const double along = form(mean, h, mean, n);
+    advance_to(train, PROBES);
+    bl_noise_log log = read_log(train);
+    assert_in_range(log.probes, PROBES - 5, PROBES);
+    int in[2] = {0, 0}, windows = 0;
+    for (size_t i = 0; i + WINDOW <= log.probes; i += WINDOW, windows++) {
+        const bl_noise_estimate e = bl_noise_estimate_of(&log.probe[i], WINDOW, BL_NOISE_HESSIAN);
+        in[0] += e.grad_sq.low <= along && along <= e.grad_sq.high;
+        in[1] += e.trace.low <= trace && trace <= e.trace.high;
+    }
+    const bl_noise_estimate e = bl_noise_estimate_of(log.probe, log.probes, BL_NOISE_HESSIAN);
+    print_message("G^T H G %g of %g, in %d; tr(H Sigma) %g of %g, in %d; of %d\n", e.grad_sq.value,
+                  along, in[0], e.trace.value, trace, in[1], windows);
+    assert_true(e.grad_sq.low <= along && along <= e.grad_sq.high);
+    assert_true(e.trace.low <= trace && trace <= e.trace.high);
+    near(e.scale.value, trace / along, 0.1);
+    /* 12,800 probes cover 96.9 and 91.1 %: rows are few, one direction is stiff, tails are heavy.
+     */
+    assert_in_range(in[0], windows * 90 / 100, windows);
+    assert_in_range(in[1], windows * 88 / 100, windows);
     bl_noise_log_free(&log);
     bl_train_close(train);
 }
@@ -328,7 +486,8 @@ static void test_draws_are_fresh(void **state) {
 
 /* ---- memory, and what cannot be ---- */
 
-/* log2(K) + 1 gradients, one scale for Adam, and the blocks' sums. */
+/* log2(K) + 1 gradients, one scale for Adam, three for products with the Hessian, and the blocks'
+ * sums. */
 static void test_memory_is_planned(void **state) {
     fixture *f = *state;
     size_t bytes[3];
@@ -340,6 +499,10 @@ static void test_memory_is_planned(void **state) {
     CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &bytes[0], ERR));
     f->config.noise.share = 0.05;
     CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &bytes[1], ERR));
+    f->config.noise.hessian = true;
+    CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &bytes[2], ERR));
+    near((double)(bytes[2] - bytes[1]) / gradient, 3, 0.02);
+    f->config.noise.hessian = false;
     tiny_name(f->config.optimizer.name, "sgd");
     f->config.schedule.cycle_momentum = false;
     CHECK_OK(bl_train_memory(&f->config, &f->data, NULL, &bytes[2], ERR));
@@ -376,25 +539,34 @@ static void quadratic(fixture *f, const char *optimizer, const char *expectation
     c->train.batch_size = 8;
     c->train.learning_rate = 0.3;
     probe_with(c, 1.0, 2, 4);
+    c->noise.hessian = true;
 }
 
 /* SGD on h_i = 1/i: E[theta_i^2] after t steps is a^(2t) (start - m) + m, a = 1 - rate h, m = rate
  * noise / (B (2 - rate h)). A probe of every step has |G|^2 = sum h^2 E[theta^2] and S = noise sum
- * h of it, to the last few bits. */
+ * h of it, to the last few bits; G^T H G and tr(H Sigma) have one h more. */
 static void test_quadratic_in_closed_form(void **state) {
     fixture *f = *state;
     quadratic(f, "sgd", "exact");
+    probe_with(&f->config, 1e9, 2, 4);
     bl_train *train = run_to(f, 40);
     bl_noise_log log = read_log(train);
     assert_int_equal(log.probes, 40);
     for (size_t t = 0; t < log.probes; t++) {
         const bl_noise_estimate e = bl_noise_estimate_of(&log.probe[t], 1, BL_NOISE_PLAIN);
-        double grad_sq = 0.0, trace = 0.0;
+        const bl_noise_estimate curved = bl_noise_estimate_of(&log.probe[t], 1, BL_NOISE_HESSIAN);
+        double grad_sq = 0.0, trace = 0.0, along = 0.0, trace_along = 0.0;
         for (int i = 1; i <= 12; i++) {
             const double h = 1.0 / i, a = 1.0 - 0.3 * h, m = 0.3 * 3.0 / (8.0 * (2.0 - 0.3 * h));
             grad_sq += h * h * (pow(a, 2.0 * (double)(t + 1)) * (2.0 - m) + m);
             trace += 3.0 * h;
+            along += h * h * h * (pow(a, 2.0 * (double)(t + 1)) * (2.0 - m) + m);
+            trace_along += 3.0 * h * h;
         }
+        near(curved.grad_sq.value, along, 1e-12);
+        near(curved.trace.value, trace_along, 1e-12);
+        near(curved.scale.value, trace_along / along, 1e-12);
+        assert_true(bl_noise_probe_deviation(&log.probe[t], BL_NOISE_HESSIAN) < 1e-14);
         assert_int_equal(log.probe[t].step, t + 1);
         near(e.grad_sq.value, grad_sq, 1e-12);
         near(e.trace.value, trace, 1e-12);
@@ -409,19 +581,20 @@ static void test_quadratic_in_closed_form(void **state) {
 /* The sampled version knows |G|^2 at its own weights, and S: the interval covers both. */
 static void test_quadratic_samples(void **state) {
     fixture *f = *state;
-    int in[2] = {0, 0}, probes = 0;
+    int in[4] = {0, 0, 0, 0}, probes = 0;
     quadratic(f, "adam", "sampled");
     f->config.train.learning_rate = 0.01;
     probe_with(&f->config, 1e9, 2, 32); /* each evaluation */
     bl_train *train = tiny_open(f, tiny_kernels(), 2);
     for (int64_t step = 1; step <= 200; step++) {
-        double grad_sq = 0.0, trace = 0.0;
+        double grad_sq = 0.0, trace = 0.0, along = 0.0, trace_along = 0.0;
         advance_to(train, step);
         for (size_t j = 0; j < train->net.weights; j++) {
             const double g = (double)train->net.weight[j] / (double)(j / 64 + 1);
             grad_sq += g * g / 64;
+            along += g * g / (double)(j / 64 + 1) / 64;
         }
-        for (int i = 1; i <= 12; i++) trace += 3.0 / i;
+        for (int i = 1; i <= 12; i++) trace += 3.0 / i, trace_along += 3.0 / i / i;
         bl_noise_log log = read_log(train);
         const bl_noise_estimate e =
             bl_noise_estimate_of(&log.probe[log.probes - 1], 1, BL_NOISE_PLAIN);
@@ -429,12 +602,19 @@ static void test_quadratic_samples(void **state) {
         assert_true(log.probe[0].norms[BL_NOISE_PRECONDITIONED].known);
         in[0] += e.grad_sq.low <= grad_sq && grad_sq <= e.grad_sq.high;
         in[1] += e.trace.low <= trace && trace <= e.trace.high;
+        const bl_noise_estimate curved =
+            bl_noise_estimate_of(&log.probe[log.probes - 1], 1, BL_NOISE_HESSIAN);
+        in[2] += curved.grad_sq.low <= along && along <= curved.grad_sq.high;
+        in[3] += curved.trace.low <= trace_along && trace_along <= curved.trace.high;
         probes++;
         bl_noise_log_free(&log);
     }
-    print_message("|G|^2 covered in %d, S in %d of %d\n", in[0], in[1], probes);
+    print_message("covered: |G|^2 %d, S %d, with the Hessian %d and %d of %d\n", in[0], in[1],
+                  in[2], in[3], probes);
     assert_in_range(in[0], probes * 90 / 100, probes);
     assert_in_range(in[1], probes * 90 / 100, probes);
+    assert_in_range(in[2], probes * 90 / 100, probes);
+    assert_in_range(in[3], probes * 90 / 100, probes);
     bl_train_close(train);
 }
 
@@ -446,6 +626,9 @@ int main(void) {
                                        CASE(test_states_of_other_settings),
                                        CASE(test_schedule),
                                        CASE(test_norms_are_those_of_the_gradients),
+                                       CASE(test_weights_come_back),
+                                       CASE(test_products_are_those_of_the_hessian),
+                                       CASE(test_least_squares_with_exact_hessian),
                                        CASE(test_all_rows_are_the_full_gradient),
                                        CASE(test_ways_are_those_of_the_gradients),
                                        CASE(test_draws_are_fresh),

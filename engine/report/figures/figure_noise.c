@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { MOST_LINES = 6 };
+enum { MOST_LINES = 7 };
 
 /* Is any of its scales known, and above 0? */
 static bool is_drawn(const bl_report_noise_line *line) {
