@@ -17,6 +17,7 @@ static const struct {
     [BL_OPERAND_TWO_RUNS] = {2, 2, "which two runs?"  },
     [BL_OPERAND_TABLE] = {1, 1, "which table?"     },
     [BL_OPERAND_TABLES] = {1, 1, "which table?"     },
+    [BL_OPERAND_FOLDER] = {1, 1, "which folder?"    },
     [BL_OPERAND_SHELL] = {0, 2, ""                 },
 };
 _Static_assert(BL_COUNT(k_operands) == BL_OPERAND_COUNT, "a row for every kind of operand");
@@ -75,6 +76,8 @@ static int add_operand(bl_args *args, const char *word) {
     const bl_operand kind = args->command->operand;
     if (word[0] == '\0' && (kind == BL_OPERAND_TABLE || kind == BL_OPERAND_TABLES))
         return bl_cli_usage(args, "'': expected the name of a file");
+    if (word[0] == '\0' && kind == BL_OPERAND_FOLDER)
+        return bl_cli_usage(args, "'': expected the name of a folder");
     if (kind == BL_OPERAND_TABLES && have > 0) {
         if (args->mores == BL_MOST_MORE) return bl_cli_usage(args, "too many files");
         args->more[args->mores++] = word;

@@ -72,6 +72,11 @@ int bl_cli_check_twice(const bl_config *config) {
                               "batchlab's own runs are the same twice\n");
         return BL_EXIT_USAGE;
     }
+    if (bl_config_is_imported(config)) {
+        bl_cli_printf(stderr, "batchlab: check --twice trains a program twice; these runs are "
+                              "imported, and nothing here can train\n");
+        return BL_EXIT_USAGE;
+    }
     char path[BL_PATH];
     const char *tmp = getenv("TMPDIR");
     if (tmp == NULL) tmp = "/tmp";

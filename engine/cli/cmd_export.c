@@ -1,19 +1,21 @@
 /* batchlab export NAME: every evaluation of every finished run, for pandas, R and DuckDB, or for
- * TensorBoard. */
+ * TensorBoard; or what the answer is fitted to. */
 #include "engine/base/mem.h"
 #include "engine/base/text.h"
 #include "engine/cli/command.h"
 #include "engine/cli/stores.h"
 #include "engine/export/evals.h"
+#include "engine/export/fit_rows.h"
 #include <stdio.h>
 #include <string.h>
 
-enum { CSV, JSONL, TFEVENTS, OUTPUT, OPTION_COUNT };
+enum { CSV, JSONL, TFEVENTS, STEPS, OUTPUT, OPTION_COUNT };
 // clang-format off
 static const bl_option k_options[] = {
     [CSV]      = {"--csv",      NULL, NULL,  "a header and comma-separated values (default); empty: no number"},
     [JSONL]    = {"--jsonl",    NULL, NULL,  "one JSON object a line; null: no number"},
     [TFEVENTS] = {"--tfevents", NULL, NULL,  "a folder for TensorBoard, with one in it for each run"},
+    [STEPS]    = {"--steps",    NULL, NULL,  "steps to the target at each best rate: a table for `batchlab fit`"},
     [OUTPUT]   = {"--output",   "-o", "DIR", "with --tfevents: where (default NAME.tfevents)"},
 };
 // clang-format on
@@ -21,7 +23,7 @@ _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 
 /* What becomes of the runs. */
 typedef struct export_options {
-    int form;      /* CSV, JSONL, TFEVENTS */
+    int form;      /* CSV, JSONL, TFEVENTS, STEPS */
     char dir[512]; /* of TFEVENTS */
     size_t runs;
 } export_options;
@@ -73,16 +75,31 @@ static bl_status export(const char *name, export_options *w, bl_err *err) {
     return status;
 }
 
+/* The table of `batchlab fit`, from the plan of the last sweep. */
+static bl_status print_steps(const char *name, bl_err *err) {
+    char dir[BL_PATH];
+    bl_plan_doc plan;
+    bl_buf out = {0};
+    BL_TRY(bl_cli_runs_folder(dir, name, err));
+    BL_TRY(bl_plan_read(&plan, dir, err));
+    bl_status status = bl_export_fit_rows(&out, &plan, err);
+    if (status == BL_OK && (fwrite(out.data, 1, out.len, stdout) != out.len || fflush(stdout) != 0))
+        status = BL_ERR(err, BL_EIO, "cannot write to standard output");
+    bl_buf_free(&out);
+    bl_plan_free(&plan);
+    return status;
+}
+
 /* NULL, or what is wrong with the options. */
 static const char *read_options(const bl_args *args, export_options *w) {
     int forms = 0;
     w->form = CSV;
-    for (int form = CSV; form <= TFEVENTS; form++) {
+    for (int form = CSV; form <= STEPS; form++) {
         if (!bl_args_has(args, (size_t)form)) continue;
         w->form = form;
         forms++;
     }
-    if (forms > 1) return "one of --csv, --jsonl and --tfevents";
+    if (forms > 1) return "one of --csv, --jsonl, --tfevents and --steps";
     const char *dir = args->value[OUTPUT];
     if (dir != NULL && w->form != TFEVENTS) return "--output goes with --tfevents";
     const int n = dir != NULL ? snprintf(w->dir, sizeof w->dir, "%s", dir)
@@ -95,13 +112,15 @@ static int export_runs(const bl_args *args) {
     export_options w = {0};
     const char *problem = read_options(args, &w);
     if (problem != NULL) return bl_cli_usage(args, "%s", problem);
-    return export(args->operand, &w, &err) == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
+    const bl_status status =
+        w.form == STEPS ? print_steps(args->operand, &err) : export(args->operand, &w, &err);
+    return status == BL_OK ? BL_EXIT_DONE : bl_cli_fail(&err);
 }
 
 const bl_command bl_cmd_export = {
     .name = "export",
     .arguments = "NAME [--csv|--tfevents]",
-    .usage = "NAME [--csv | --jsonl | --tfevents [-o DIR]]",
+    .usage = "NAME [--csv | --jsonl | --tfevents [-o DIR] | --steps]",
     .does = "every evaluation, as a table or for TensorBoard",
     .operand = BL_OPERAND_EXPERIMENT,
     .options = k_options,

@@ -32,6 +32,10 @@ static bl_status open_all(bl_experiment *e, const bl_args *args, size_t *jobs, b
                           bl_err *err) {
     const char *device = args->value[DEVICE];
     BL_TRY(bl_experiment_config(e, args->operand, args->value[PRESET], args, err));
+    if (bl_config_is_imported(&e->config))
+        BL_FAIL(err, BL_EINVAL,
+                "%s holds imported runs: find trains runs of its own, and nothing here can train",
+                args->operand);
     if (bl_config_is_external(&e->config))
         BL_FAIL(err, BL_EINVAL,
                 "find probes the gradients of nets that batchlab trains itself; for a program of "

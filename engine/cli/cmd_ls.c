@@ -21,7 +21,7 @@ typedef struct row {
     double learning_rate, value;
     const char *dataset, *variant;
     bool synthetic;
-    bool external; /* trained by a program */
+    bool external, imported; /* trained by a program; elsewhere */
 } row;
 
 /* A run as one line of JSON; what is not known is null. */
@@ -41,6 +41,7 @@ static void show_json(const row *r) {
     bl_jw_str(&w, "dataset", r->dataset);
     bl_jw_str(&w, "variant", r->variant);
     bl_jw_bool(&w, "synthetic", r->synthetic);
+    if (r->imported) bl_jw_bool(&w, "imported", true);
     bl_jw_end(&w);
     bl_jw_line(&w);
     (void)fwrite(line.data, 1, line.len, stdout);
@@ -50,7 +51,7 @@ static void show_json(const row *r) {
 static void show_text(const row *r) {
     bl_buf data = {0};
     if (r->external)
-        bl_buf_str(&data, BL_EXTERNAL_LABEL);
+        bl_buf_str(&data, r->imported ? BL_IMPORTED_LABEL : BL_EXTERNAL_LABEL);
     else
         bl_label_dataset(&data, r->dataset, r->variant, r->synthetic);
     bl_cli_printf(
@@ -77,6 +78,7 @@ static void show_run(const char *experiment, const char *id, const bl_run_files 
     r.variant = bl_json_text(dataset, "variant", "");
     r.synthetic = bl_json_bool(dataset, "synthetic", false);
     r.external = bl_json_get(run->header.root, "protocol") != NULL;
+    r.imported = bl_json_bool(run->header.root, "imported", false);
     if (run->parsed.evals > 0) {
         r.steps = run->parsed.eval[run->parsed.evals - 1].step;
         r.value = run->parsed.eval[run->parsed.evals - 1].value;

@@ -153,6 +153,11 @@ static bl_status measure_and_say(const bl_args *args, bl_experiment *e, bl_surve
                                  const wishes *w, bl_err *err) {
     size_t jobs = 1;
     BL_TRY(bl_experiment_config(e, args->operand, args->value[PRESET], args, err));
+    if (bl_config_is_imported(&e->config))
+        BL_FAIL(err, BL_EINVAL,
+                "%s holds imported runs: machine trains steps of its own, and nothing here can "
+                "train",
+                args->operand);
     if (bl_config_is_external(&e->config))
         BL_FAIL(err, BL_EINVAL,
                 "machine measures the nets that batchlab trains itself; `batchlab run %s` times a "

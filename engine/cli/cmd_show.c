@@ -61,7 +61,10 @@ static void origin(bl_buf *out, const bl_json *head) {
                       bl_json_text(head, "level", "?"));
         return;
     }
-    bl_buf_printf(out, "program    protocol %" PRId64, protocol);
+    if (bl_json_bool(head, "imported", false))
+        bl_buf_str(out, "imported   trained elsewhere, read by `batchlab import`");
+    else
+        bl_buf_printf(out, "program    protocol %" PRId64, protocol);
     if (repeat > 0) bl_buf_printf(out, ", repeat %" PRId64, repeat);
     bl_buf_printf(out, "\ninputs     sha256 %s\n", bl_json_text(head, "inputs", "-"));
 }
@@ -108,7 +111,10 @@ static int show_model(const bl_args *args) {
     bl_buf out = {0};
     bl_experiment *e = bl_xalloc(sizeof *e);
     bl_status status = bl_experiment_config(e, args->operand, args->value[PRESET], args, &err);
-    if (status == BL_OK && bl_config_is_external(&e->config))
+    if (status == BL_OK && bl_config_is_imported(&e->config))
+        status = BL_ERR(&err, BL_EINVAL, "%s holds imported runs: batchlab knows no layers of them",
+                        args->operand);
+    else if (status == BL_OK && bl_config_is_external(&e->config))
         status = BL_ERR(&err, BL_EINVAL,
                         "%s is trained by a program of your own: batchlab knows no layers of it",
                         args->operand);

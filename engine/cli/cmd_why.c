@@ -79,6 +79,8 @@ static void end_of(const question *q, const bl_plan_trial *t, const bl_plan_roun
                       "the first evaluation at or below the target %.9g (not yet at step %" PRId64
                       ")\n",
                       t->target, t->previous_eval_step);
+    else if (t->outcome == BL_OUTCOME_BUDGET && t->steps < t->max_steps)
+        bl_buf_str(q->out, "the run has no more\n");
     else if (t->outcome == BL_OUTCOME_BUDGET)
         bl_buf_printf(q->out, "its budget of %" PRId64 " steps\n", t->max_steps);
     else if (t->outcome == BL_OUTCOME_RACE && first != NULL)

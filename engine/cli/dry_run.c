@@ -1,6 +1,7 @@
 #include "engine/cli/dry_run.h"
 #include "engine/base/clock.h"
 #include "engine/estimate/estimate.h"
+#include "engine/report/text/labels.h"
 #include "engine/stats/step_line.h"
 #include <inttypes.h>
 #include <math.h>
@@ -71,7 +72,11 @@ bl_status bl_cli_dry_run(const bl_experiment *e, const bl_args *args, const char
     BL_TRY(bl_config_presets(&presets, bl_cli_experiments_dir, e->config.name, err));
     bl_experiment_data_words(&data, e);
     const bool external = bl_config_is_external(&e->config);
-    if (external)
+    const bool imported = bl_config_is_imported(&e->config);
+    if (imported)
+        bl_cli_printf(stdout, "%s, " BL_IMPORTED_LABEL ", which are read and not trained:\n",
+                      e->config.name);
+    else if (external)
         bl_cli_printf(stdout, "%s, trained by your program, %zu at once:\n", e->config.name, jobs);
     else
         bl_cli_printf(stdout, "%s, on %s, %zu at once with %s kernels:\n", e->config.name,
@@ -84,7 +89,7 @@ bl_status bl_cli_dry_run(const bl_experiment *e, const bl_args *args, const char
     bl_names_free(&presets);
     BL_TRY(status);
     say_times(&d);
-    if (external)
+    if (external && !imported)
         bl_cli_printf(stdout, "How long it takes is not known: your program was not started.\n");
     bl_cli_printf(
         stdout,

@@ -114,7 +114,9 @@ bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store
     e->store.index = bl_index_open(&e->store);
     e->trains = create_store;
     BL_TRY(bl_dataset_open(&e->data, e->config.dataset, &options, err));
-    if (external) (void)snprintf(e->data.name, sizeof e->data.name, "%s", BL_EXTERNAL_LABEL);
+    if (external)
+        (void)snprintf(e->data.name, sizeof e->data.name, "%s",
+                       bl_config_is_imported(&e->config) ? BL_IMPORTED_LABEL : BL_EXTERNAL_LABEL);
     return bl_experiment_layers(e, &e->data, err);
 }
 

@@ -10,7 +10,11 @@ static bool is(const char *value, const char *name) {
 }
 
 bool bl_config_is_external(const bl_config *config) {
-    return config->external.command[0] != '\0';
+    return config->external.command[0] != '\0' || bl_config_is_imported(config);
+}
+
+bool bl_config_is_imported(const bl_config *config) {
+    return config->external.imported[0] != '\0';
 }
 
 /* ---- who reads a key ---- */

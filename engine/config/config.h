@@ -102,6 +102,7 @@ typedef struct bl_config {
     } train;
     struct {                        /* runs that are processes: engine/external */
         char command[BL_TEXTS];     /* list of texts (open_values.h); "": batchlab trains itself */
+        char imported[BL_TITLE];    /* folder of runs that were finished elsewhere; "": none */
         char inputs[BL_TEXTS];      /* list of texts: files and folders that decide the result */
         char version[BL_TITLE];     /* of what they run on, in the user's words */
         char settings[BL_TEXTS];    /* open group (open_values.h): further parameters */
@@ -241,6 +242,8 @@ typedef struct bl_config_value {
 } bl_config_value;
 /* Is a run of this configuration a process of the user's own? */
 bool bl_config_is_external(const bl_config *config);
+/* Are its runs read from external.imported, finished elsewhere? They are external, too. */
+bool bl_config_is_imported(const bl_config *config);
 /* Walks the schema: the i-th key's path and value; false past the end. */
 bool bl_config_at(const bl_config *config, size_t i, const char **path, bl_config_value *value);
 #endif

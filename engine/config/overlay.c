@@ -218,8 +218,10 @@ bl_status bl_config_check(const bl_config *config, bl_err *err) {
 
 /* ---- all of them ---- */
 
-/* What an external run does not say: it reads its data itself. */
+/* What an external run does not say: it reads its data itself. One that is read from a file gives
+ * the same values again. */
 static void settle_external(bl_config *config) {
+    if (bl_config_is_imported(config)) memcpy(config->external.repeats, "exact", sizeof "exact");
     if (bl_config_is_external(config) && config->dataset[0] == '\0')
         memcpy(config->dataset, "none", sizeof "none");
 }

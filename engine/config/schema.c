@@ -180,6 +180,8 @@ const bl_key bl_schema[] = {
 
     {"external.command", TEXTS(external.command, 0, 64), .def = "", IDENTITY, EXTERNAL,
      .help = "the program that trains, and its arguments; {batch_size} and the like are replaced"},
+    {"external.imported", STR(external.imported), .rule = BL_RULE_TEXT, .def = "", EXTERNAL,
+     .help = "instead of a command: the folder of finished runs that `batchlab import` wrote"},
     {"external.inputs", TEXTS(external.inputs, 0, 64), .def = "", EXTERNAL,
      .help = "files and folders that decide what it computes; their bytes are part of run ids"},
     {"external.version", STR(external.version), .rule = BL_RULE_TEXT, .def = "", IDENTITY, EXTERNAL,

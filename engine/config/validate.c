@@ -55,6 +55,9 @@ static bool problem_holds(const bl_config *c, bl_config_fault *fault) {
 
 /* Without a command the group means nothing, and with one it needs to know what an epoch is. */
 static bool external_holds(const bl_config *c, bl_config_fault *fault) {
+    if (bl_config_is_imported(c) && c->external.command[0] != '\0')
+        return refuse(fault, "external.imported",
+                      "imported runs have no command: leave out one of 'imported' and 'command'");
     if (c->external.epoch_rows == 0)
         return refuse(
             fault, "external.epoch_rows",

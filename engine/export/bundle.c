@@ -160,6 +160,8 @@ static bl_status take_project(const bundle *b, bl_err *err) {
     BL_GOTO(bl_config_read(config, source->experiments_dir, source->name, NULL, NULL, 0, err));
     BL_GOTO(bl_path(from, err, "%s/%s", source->experiments_dir, source->name));
     BL_GOTO(take_folder(b, from, err));
+    if (bl_config_is_imported(config) && config->external.imported[0] != '/')
+        BL_GOTO(take_folder(b, config->external.imported, err));
     BL_GOTO(take_folder(b, source->library_dir, err));
     BL_GOTO(take_folder(b, source->templates_dir, err));
     BL_GOTO(bl_path(name, err, "%s.cfg", config->dataset));

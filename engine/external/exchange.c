@@ -147,7 +147,7 @@ void bl_external_argv_text(bl_buf *out, char *const *argv) {
 
 bl_status bl_external_check(const bl_config *config, bl_err *err) {
     char **argv;
-    if (!bl_config_is_external(config)) return BL_OK;
+    if (!bl_config_is_external(config) || bl_config_is_imported(config)) return BL_OK;
     BL_TRY(bl_external_argv(&argv, config, "", err));
     bl_external_argv_free(argv);
     if (config->external.scrape[0] == '\0' || bl_external_scrape_holds(config->external.scrape))

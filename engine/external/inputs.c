@@ -133,7 +133,9 @@ bl_status bl_external_identify(bl_config *config, const char *folder, const char
     BL_TRY(bl_path(config->external.folder, err, "%s", folder));
     read_cache(&in, cache);
     bl_sha256_init(&in.digest);
-    const bl_status status = add_all(&in, config->external.inputs, err);
+    bl_status status = add_all(&in, config->external.inputs, err);
+    if (status == BL_OK && bl_config_is_imported(config))
+        status = add_path(&in, config->external.imported, 0, err);
     if (status == BL_OK) {
         bl_sha256_hex(&in.digest, config->external.inputs_sha256);
         if (keep) write_cache(&in, cache);

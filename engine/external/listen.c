@@ -1,6 +1,6 @@
 #include "engine/base/clock.h"
-#include "engine/base/json_writer.h"
 #include "engine/external/clone.h"
+#include "engine/external/external_log.h"
 #include "engine/external/external_p.h"
 #include <inttypes.h>
 #include <math.h>
@@ -11,45 +11,13 @@ bool bl_external_is_scraped(const bl_external *x) {
     return x->config.external.scrape[0] != '\0';
 }
 
-/* ---- the log ---- */
-
-static bl_jw begin_record(bl_external *x, const char *record, int64_t step) {
-    bl_jw w = bl_jw_open(&x->log);
-    bl_jw_object(&w, NULL);
-    bl_jw_str(&w, "record", record);
-    bl_jw_i64(&w, "step", step);
-    bl_jw_i64(&w, "examples", step * x->config.train.batch_size);
-    return w;
-}
-
-static void end_record(bl_jw *w, bool diverged) {
-    if (diverged) bl_jw_str(w, "state", "nan");
-    bl_jw_end(w);
-    bl_jw_line(w);
-}
-
-static void enter(bl_external *x, int64_t step, double value, double loss) {
-    const bool diverged = !isfinite(value);
-    bl_jw w = begin_record(x, "step", step);
-    bl_jw_f64(&w, "mean_loss", loss);
-    bl_jw_f64(&w, "learning_rate", x->config.train.learning_rate);
-    end_record(&w, diverged);
-    w = begin_record(x, "eval", step);
-    bl_jw_f64(&w, "value", value);
-    end_record(&w, diverged);
-    x->now = (bl_train_state){.step = step,
-                              .value = diverged ? (double)NAN : value,
-                              .batch_mean = (double)NAN,
-                              .train_loss = loss,
-                              .diverged = diverged};
-}
-
 static int64_t next_due(const bl_external *x, int64_t limit) {
     return bl_train_next_eval(&x->config, x->config.external.epoch_rows, x->now.step, limit);
 }
 
 void bl_external_diverge(bl_external *x) {
-    enter(x, next_due(x, x->limit), (double)NAN, (double)NAN);
+    bl_external_log_eval(&x->log, &x->now, &x->config, next_due(x, x->limit), (double)NAN,
+                         (double)NAN);
 }
 
 /* ---- what a line does ---- */
@@ -74,7 +42,7 @@ static bl_status take_eval(bl_external *x, const bl_external_line *line, bl_err 
                                 ", but none at step %" PRId64
                                 ", which was due: it evaluates where due(step) is true",
                                 line->step, due);
-    enter(x, line->step, line->value, line->loss);
+    bl_external_log_eval(&x->log, &x->now, &x->config, line->step, line->value, line->loss);
     return BL_OK;
 }
 

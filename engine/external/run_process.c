@@ -18,6 +18,7 @@
 #include "engine/base/sha256.h"
 #include "engine/external/clone.h"
 #include "engine/external/external.h"
+#include "engine/external/external_log.h"
 #include "engine/external/external_p.h"
 #include "engine/runlog/runlog.h"
 #include <inttypes.h>
@@ -37,21 +38,6 @@ static void nap(double seconds) {
 }
 
 /* ---- open and close ---- */
-
-static void write_header(bl_external *x) {
-    bl_jw w = bl_jw_open(&x->log);
-    bl_jw_object(&w, NULL);
-    bl_jw_str(&w, "record", "header");
-    bl_jw_i64(&w, "format", 1);
-    bl_jw_str(&w, "run", x->run_id);
-    bl_jw_i64(&w, "protocol", BL_EXTERNAL_PROTOCOL);
-    bl_jw_str(&w, "inputs", x->config.external.inputs_sha256);
-    if (x->config.external.repeat > 0) bl_jw_i64(&w, "repeat", x->config.external.repeat);
-    bl_config_identity(&x->config, bl_jw_slot(&w, "config"));
-    bl_jw_end(&w);
-    bl_jw_line(&w);
-    x->header_n = x->log.len;
-}
 
 /* The folder's whole path: the program may be started elsewhere. */
 static bl_status resolve_folder(char out[BL_PATH], const char *dir, bl_err *err) {
@@ -77,7 +63,8 @@ bl_status bl_external_open(bl_external **out, const bl_external_options *o, bl_e
     BL_GOTO(resolve_folder(x->dir, o->dir, err));
     BL_GOTO(bl_path(x->beat, err, "%s", o->beat));
     BL_GOTO(bl_path(x->keep, err, "%s", o->keep != NULL ? o->keep : ""));
-    write_header(x);
+    bl_external_log_header(&x->log, &x->config, x->run_id);
+    x->header_n = x->log.len;
     *out = x;
     return BL_OK;
 done:
@@ -229,16 +216,6 @@ static bool is_silent(bl_external *x) {
     return now - x->sign_of_life > x->config.external.silence;
 }
 
-/* Marks the log's last evaluation as the program's last one. */
-static void mark_end(bl_external *x) {
-    bl_buf_truncate(&x->log, x->log.len - 2); /* the brace and the newline */
-    bl_jw w = bl_jw_resume(&x->log);
-    bl_jw_bool(&w, "ends", true);
-    bl_jw_end(&w);
-    bl_jw_line(&w);
-    x->now.ended = true;
-}
-
 static bl_status start_again(bl_external *x, bl_err *err) {
     x->retried = true;
     return start(x, err);
@@ -256,7 +233,7 @@ static bl_status judge(bl_external *x, bl_err *err) {
         BL_FAIL(err, BL_ENOMEM, "run %s found no memory", x->run_id);
     if (x->error[0] != '\0') return bl_external_fail(x, err, "it reports: %s", x->error);
     if (status == 0 && (x->said_end || bl_external_is_scraped(x)) && x->now.step > 0) {
-        mark_end(x);
+        bl_external_log_end(&x->log, &x->now);
         return BL_OK;
     }
     if (status == 0)

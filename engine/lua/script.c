@@ -190,7 +190,9 @@ static int call_limits(lua_State *L) {
 
 /* ---- the evaluation grid ---- */
 
+/* Imported runs were evaluated anywhere. */
 int64_t bl_script_grid_floor(const bl_config *config, int64_t epoch_rows, int64_t steps) {
+    if (bl_config_is_imported(config)) return steps;
     int64_t at = bl_train_next_eval(config, epoch_rows, 0, INT64_MAX);
     for (;;) {
         const int64_t next = bl_train_next_eval(config, epoch_rows, at, INT64_MAX);
@@ -200,6 +202,7 @@ int64_t bl_script_grid_floor(const bl_config *config, int64_t epoch_rows, int64_
 }
 
 int64_t bl_script_grid_ceil(const bl_config *config, int64_t epoch_rows, int64_t steps) {
+    if (bl_config_is_imported(config)) return steps;
     int64_t at = bl_train_next_eval(config, epoch_rows, 0, INT64_MAX);
     while (at < steps) at = bl_train_next_eval(config, epoch_rows, at, INT64_MAX);
     return at;

@@ -9,6 +9,7 @@
 #include "engine/base/philox.h"
 #include "engine/base/seal.h"
 #include "engine/external/external.h"
+#include "engine/external/recorded.h"
 #include "engine/stats/step_line.h"
 #include "engine/sweep/sweep.h"
 #include "engine/train/train.h"
@@ -147,6 +148,14 @@ static bl_status measure_program(const bl_timing_options *o, const bl_claim *cla
     return BL_OK;
 }
 
+/* Of a run that was trained elsewhere: nothing is measured here. */
+static bl_status look_up_time(const bl_timing_options *o, point *p, size_t repeat, bl_err *err) {
+    bl_config c = *o->config;
+    c.train.batch_size = p->batch_size;
+    p->processor[repeat] = (double)NAN;
+    return bl_recorded_time(&p->seconds[repeat], &c, repeat, err);
+}
+
 static bl_status measure_inference(bl_train *train, const bl_config *c, point *p, size_t repeat,
                                    bl_err *err) {
     const double cpu = bl_clock_cpu_seconds(), start = bl_clock_seconds();
@@ -189,6 +198,7 @@ static double waited(const point *p, size_t repeat) {
  * disturbed one counts. `*left`: seconds that the whole pass may still spend on this. */
 static bl_status measure_one(const bl_timing_options *o, const bl_claim *claim, point *p,
                              size_t repeat, double *left, bl_err *err) {
+    if (bl_config_is_imported(o->config)) return look_up_time(o, p, repeat, err);
     if (bl_config_is_external(o->config)) return measure_program(o, claim, p, repeat, err);
     BL_TRY(measure_once(o, p, repeat, err));
     for (int again = 0; again < AGAIN_MOST && waited(p, repeat) > k_waits && *left > 0; again++) {
@@ -245,6 +255,8 @@ static void write_point(bl_jw *w, const point *p, size_t repeats) {
 static void write_host(bl_jw *w, const bl_timing_options *o) {
     char processor[128];
     bl_timing_processor(processor);
+    if (bl_config_is_imported(o->config))
+        (void)snprintf(processor, sizeof processor, "that of the imported runs");
     bl_jw_object(w, "host");
     bl_jw_str(w, "processor", processor);
     bl_jw_i64(w, "cores", sysconf(_SC_NPROCESSORS_ONLN));
@@ -283,7 +295,7 @@ static void say_busy(const bl_timing_options *o, const point *points, size_t n, 
                                        is_elsewhere(o) ? NULL : points[i].processor};
     const bl_stats_disturbance d = bl_stats_step_disturbance(size, n);
     free(size);
-    if (!(d.off > BL_STATS_DISTURBED) || o->say == NULL) return;
+    if (!(d.off > BL_STATS_DISTURBED) || o->say == NULL || bl_config_is_imported(o->config)) return;
     (void)snprintf(line, sizeof line,
                    "timing pass: the machine was busy, times may be up to %.0f %% too long",
                    100 * d.off);
@@ -300,7 +312,7 @@ static bl_status measure_all(const bl_timing_options *o, const bl_claim *claim, 
     char line[96];
     (void)snprintf(line, sizeof line,
                    "timing pass: %zu repetitions of %zu batch sizes, interleaved", repeats, n);
-    if (o->say != NULL) o->say(o->say_ctx, line);
+    if (o->say != NULL && !bl_config_is_imported(o->config)) o->say(o->say_ctx, line);
     for (size_t r = 0; r < repeats && status == BL_OK; r++) {
         shuffle(order, n, r);
         for (size_t i = 0; i < n && status == BL_OK; i++) {

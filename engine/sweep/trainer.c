@@ -1,14 +1,16 @@
 #include "engine/sweep/trainer.h"
 #include "engine/base/mem.h"
 #include "engine/external/external.h"
+#include "engine/external/recorded.h"
 #include <stdio.h>
 
 struct bl_trainer {
-    bl_train *train; /* one of these two */
+    bl_train *train; /* one of these three */
     bl_external *external;
+    bl_recorded *recorded;
     bl_claim *claim;
     int64_t stored; /* of a program, the step of the state that was stored last; -1: none */
-    bl_buf noise;   /* an empty one */
+    bl_buf noise;   /* an empty one: only batchlab's own training has probes */
 };
 
 /* What a process is given: a folder inside the claim, which is lost with it. */
@@ -35,9 +37,10 @@ bl_status bl_trainer_open(bl_trainer **out, const bl_scheduler *s, const bl_conf
     bl_trainer *t = bl_xalloc(sizeof *t);
     t->claim = claim;
     t->stored = -1;
-    const bl_status status = bl_config_is_external(config)
-                                 ? open_external(t, s, config, run_id, err)
-                                 : bl_train_open(&t->train, config, s->data, &options, err);
+    const bl_status status =
+        bl_config_is_imported(config)   ? bl_recorded_open(&t->recorded, config, run_id, err)
+        : bl_config_is_external(config) ? open_external(t, s, config, run_id, err)
+                                        : bl_train_open(&t->train, config, s->data, &options, err);
     *out = status == BL_OK ? t : NULL;
     if (status != BL_OK) bl_trainer_close(t);
     return status;
@@ -47,6 +50,7 @@ void bl_trainer_close(bl_trainer *t) {
     if (t == NULL) return;
     bl_train_close(t->train);
     bl_external_close(t->external);
+    bl_recorded_close(t->recorded);
     free(t);
 }
 
@@ -59,20 +63,26 @@ bl_status bl_trainer_memory(const bl_scheduler *s, const bl_config *config, size
 
 bl_status bl_trainer_advance(bl_trainer *t, int64_t limit, const bl_train_pause *pause,
                              bl_err *err) {
+    if (t->recorded != NULL) {
+        bl_recorded_advance(t->recorded);
+        return BL_OK;
+    }
     return t->external != NULL ? bl_external_advance(t->external, limit, pause, err)
                                : bl_train_advance(t->train, limit, pause, err);
 }
 
 const bl_train_state *bl_trainer_now(const bl_trainer *t) {
+    if (t->recorded != NULL) return bl_recorded_now(t->recorded);
     return t->external != NULL ? bl_external_now(t->external) : bl_train_now(t->train);
 }
 
 const bl_buf *bl_trainer_log(const bl_trainer *t) {
+    if (t->recorded != NULL) return bl_recorded_log(t->recorded);
     return t->external != NULL ? bl_external_log(t->external) : bl_train_log(t->train);
 }
 
 const bl_buf *bl_trainer_noise(const bl_trainer *t) {
-    return t->external != NULL ? &t->noise : bl_train_noise(t->train);
+    return t->train == NULL ? &t->noise : bl_train_noise(t->train);
 }
 
 /* ---- states of programs ---- */
@@ -96,7 +106,8 @@ static bl_status save_external(bl_trainer *t, bool last, int slot, bl_buf *out, 
 }
 
 bl_status bl_trainer_save(bl_trainer *t, bool last, int slot, bl_buf *out, bool *any, bl_err *err) {
-    *any = true;
+    *any = t->recorded == NULL; /* what is looked up has no state */
+    if (!*any) return BL_OK;
     return t->external != NULL ? save_external(t, last, slot, out, any, err)
                                : bl_train_save(t->train, out, err);
 }
@@ -104,6 +115,7 @@ bl_status bl_trainer_save(bl_trainer *t, bool last, int slot, bl_buf *out, bool 
 bl_status bl_trainer_restore(bl_trainer *t, int slot, const bl_buf *state, const char *log,
                              size_t log_n, bl_err *err) {
     char place[BL_PATH], name[16];
+    if (t->recorded != NULL) BL_FAIL(err, BL_EFORMAT, "an imported run has no state");
     if (t->external == NULL)
         return bl_train_restore(t->train, state->data, state->len, log, log_n, err);
     state_name(slot, name);

@@ -163,15 +163,27 @@ function Candidates:out_of_memory()
   return false
 end
 
+-- The results of a candidate in the order of the seeds, those that did not run left out, and the seeds.
+local function ran(self, candidate)
+  local results, seeds = {}, {}
+  for i, seed in ipairs(self.seeds) do
+    if candidate.results[i] then
+      results[#results + 1], seeds[#seeds + 1] = candidate.results[i], seed
+    end
+  end
+  return results, seeds
+end
+
 -- One row for each seed of a candidate, for the plan. A seed that missed the target is censored at the
 -- steps it is known to need; one that diverged, at its whole budget.
 local function seed_rows(self, candidate)
   local rows = {}
-  for i, result in ipairs(candidate.results) do
+  local results, seeds = ran(self, candidate)
+  for i, result in ipairs(results) do
     local reached, previous = crossing(result, self.target)
     local lost = result.outcome == "diverged" or result.outcome == "memory"
     rows[i] = {
-      run = result.run, seed = self.seeds[i], censored = reached == nil,
+      run = result.run, seed = seeds[i], censored = reached == nil,
       steps = reached and reached.step or lost and result.max_steps or result.steps,
       before = previous and previous.step or 0,
     }
@@ -187,12 +199,13 @@ function Candidates:answer()
   for name, value in pairs(best.set) do
     if name ~= "learning_rate" then settings[name] = value end
   end
-  for i, result in ipairs(best.results) do runs[i] = result.run end
+  local results, seeds = ran(self, best)
+  for i, result in ipairs(results) do runs[i] = result.run end
   local rows, steps = seed_rows(self, best), best.steps
   local censored = steps == math.huge
   if censored then
     steps = 0
-    for _, result in ipairs(best.results) do steps = math.max(steps, result.steps) end
+    for _, result in ipairs(results) do steps = math.max(steps, result.steps) end
   end
   return {
     batch_size = self.batch_size, target = self.target, learning_rate = best.set.learning_rate,

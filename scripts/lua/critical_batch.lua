@@ -8,7 +8,7 @@ local grid = require "grid"
 local race = require "race"
 local search = require "search"
 local fresh = require "fresh"
-local critical = {}
+local critical = {} -- report and summary are for imported.lua, too
 
 local function describe(best, predicted, head)
   local bracket = best.bracketed and "bracketed" or "not bracketed: at a limit of the grid"
@@ -30,7 +30,7 @@ local function describe(best, predicted, head)
 end
 
 -- One line for the best of a size and target; `first` is the smallest size that arrived.
-local function report(exp, best, first, main, series)
+function critical.report(exp, best, first, main, series)
   local predicted = first and first.steps * first.batch_size / best.batch_size
   local head = string.format(main and "%sbatch %d: " or "%sbatch %d to %.4g: ", check.series(series),
     best.batch_size, best.target)
@@ -57,7 +57,7 @@ end
 -- The largest size up to which no size took more than `1 + overhead` times the examples of the
 -- first, and the smallest whose steps are within a tenth of the fewest. The report fits curves with
 -- intervals to the same runs; this is the line a reader gets while the sweep ends.
-local function summary(exp, points, target, main, series)
+function critical.summary(exp, points, target, main, series)
   local head = check.series(series) .. (main and "" or string.format("to %.4g: ", target))
   local first, last, fewest
   for _, p in ipairs(points) do
@@ -168,7 +168,7 @@ function critical.critical_batch(exp, options)
     if not answers[#targets].feasible then return exp:note("batch " .. size .. " does not fit in memory") end
     for t, best in ipairs(answers) do
       best.refined = at ~= nil or nil
-      report(exp, best, first[t], t == #targets, o.series)
+      critical.report(exp, best, first[t], t == #targets, o.series)
       table.insert(all[t], at or #all[t] + 1, best)
       if not best.censored then first[t] = first[t] or best end
     end
@@ -184,9 +184,9 @@ function critical.critical_batch(exp, options)
   local changed = fresh.sharpen(exp, main, { confirm = exp.config["sweep.confirm_seeds"],
     precision = exp.config["sweep.precision"], seeds = #check.seeds(exp, o.seeds),
     max_epochs = o.max_epochs or exp.config["sweep.max_epochs"], max_steps = o.max_steps, series = o.series })
-  for _, best in ipairs(changed) do report(exp, best, first[#targets], true, o.series) end
+  for _, best in ipairs(changed) do critical.report(exp, best, first[#targets], true, o.series) end
   for t, target in ipairs(targets) do
-    if #main > 0 then summary(exp, all[t], target, t == #targets, o.series) end
+    if #main > 0 then critical.summary(exp, all[t], target, t == #targets, o.series) end
   end
   return main, all
 end

@@ -6,6 +6,7 @@ local compare = require "compare"
 local critical = require "critical_batch"
 local finder = require "finder"
 local grid = require "grid"
+local imported = require "imported"
 local optimizers = require "optimizers"
 local race = require "race"
 local rules = require "rules"
@@ -17,6 +18,7 @@ local sweep = {
   retune = race.retune,
   log = search.log, linear = search.linear, search = search.search,
   critical_batch = critical.critical_batch,
+  imported = imported.imported,
   lr_find = finder.lr_find,
   budgets = budgets.compare, rules = rules.judge, compare = compare.compare,
   optimizers = optimizers.compare, evaluate_test_set = test_set.evaluate,

@@ -68,7 +68,7 @@ static void head(bl_buf *out, const bl_report_model *m) {
     if (!isnan(m->main.target)) {
         bl_buf_clear(&words);
         bl_label_target(&words, m);
-        bl_buf_str(out, "; trained until ");
+        bl_buf_str(out, bl_label_is_imported(m) ? "; until " : "; trained until ");
         escaped(out, bl_buf_text(&words));
     }
     bl_buf_free(&words);

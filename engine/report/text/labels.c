@@ -42,6 +42,10 @@ void bl_label_dataset(bl_buf *out, const char *dataset, const char *variant, boo
         bl_buf_printf(out, " (%s)", synthetic ? BL_SYNTHETIC_LABEL : variant);
 }
 
+bool bl_label_is_imported(const bl_report_model *model) {
+    return strcmp(model->plan.head.dataset.name, BL_IMPORTED_LABEL) == 0;
+}
+
 void bl_label_data(bl_buf *out, const bl_report_model *model) {
     bl_label_dataset(out, model->plan.head.dataset.name, model->plan.head.dataset.variant,
                      model->plan.head.dataset.synthetic);

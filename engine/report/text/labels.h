@@ -5,11 +5,13 @@
 
 #define BL_SYNTHETIC_LABEL "SYNTHETIC DATA"
 #define BL_EXTERNAL_LABEL  "the program's data" /* where a program of the user's own trains */
+#define BL_IMPORTED_LABEL  "imported runs"      /* that were trained elsewhere */
 
 /* What was trained on: "cifar10 (40000_of_50000)", "mnist" without variants, "rossmann (SYNTHETIC
  * DATA)" from the generator, "no data" for the data set "none". */
 void bl_label_dataset(bl_buf *out, const char *dataset, const char *variant, bool synthetic);
 void bl_label_data(bl_buf *out, const bl_report_model *model); /* the same of a model */
+bool bl_label_is_imported(const bl_report_model *model);       /* was nothing trained for it? */
 
 /* "2 epochs", "1,000 steps", "60.0 s", "0.001 EUR" */
 void bl_label_amount(bl_buf *out, const bl_report_model *model, const bl_report_budget *budget);

@@ -103,7 +103,7 @@ void bl_recommendation_text(const bl_report_model *model, bl_buf *out) {
     bl_buf_str(out, ", ");
     bl_label_data(out, model);
     if (!isnan(model->main.target)) {
-        bl_buf_str(out, ": training until ");
+        bl_buf_str(out, bl_label_is_imported(model) ? ", until " : ": training until ");
         bl_label_target(out, model);
     }
     bl_buf_str(out, "\n\n");

@@ -5,6 +5,7 @@
 #include "engine/report/lr_regret.h"
 #include "engine/report/lr_sensitivity.h"
 #include "engine/report/machine_read.h"
+#include "engine/report/text/labels.h"
 #include "engine/report/text/machine_text.h"
 #include "engine/report/text/recommendation.h"
 #include <math.h>
@@ -288,6 +289,7 @@ void bl_recommendation_json(const bl_report_model *model, bl_buf *out) {
     bl_jw_str(&w, "dataset", model->plan.head.dataset.name);
     bl_jw_str(&w, "variant", model->plan.head.dataset.variant);
     bl_jw_bool(&w, "synthetic", model->plan.head.dataset.synthetic);
+    if (bl_label_is_imported(model)) bl_jw_bool(&w, "imported", true);
     bl_jw_str(&w, "metric", model->plan.head.metric);
     bl_jw_f64(&w, "target", model->main.target);
     bl_jw_bool(&w, "answered", model->answered);

@@ -441,7 +441,11 @@ static void tests(bl_buf *out, const bl_report_model *m) {
 static void missing(bl_buf *out, const bl_report_model *m) {
     if (!m->main.best[BL_STATS_FEWEST_STEPS].known) return;
     if (!m->timed)
-        bl_buf_str(out, "No timing pass yet: which batch size is fastest or cheapest is open.\n");
+        bl_buf_str(out, bl_label_is_imported(m)
+                            ? "The imported runs have no times: which batch size is fastest or "
+                              "cheapest is open.\n"
+                            : "No timing pass yet: which batch size is fastest or cheapest is "
+                              "open.\n");
     if (!m->main.best[BL_STATS_FEWEST_STEPS].judged)
         bl_buf_str(out, "Without repeated seeds there are no intervals: small differences may be "
                         "chance.\n");
