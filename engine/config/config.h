@@ -147,6 +147,8 @@ typedef struct bl_config {
         int64_t compare_seeds;
         int64_t confirm_seeds;  /* fresh seeds of the fewest steps and their ties; absent: none */
         double precision;       /* high / low up to which seeds are added; absent: none are */
+        int64_t trials;         /* points of the box that a search looks at */
+        double margin;          /* values whose ratio is within 1 + this count as equal */
         double noise_scale;     /* of the gradient, in examples; absent: not known */
         double expected_epochs; /* to the target at small batch sizes: for time estimates only */
         double expected_batch_size; /* where perfect scaling is expected to end: likewise */

@@ -8,7 +8,8 @@
 --   results  what exp:run returned for it, by the index of the seed; seeds that did not run are nil
 --   steps    the median of its seeds' steps to the target; math.huge when the median seed missed it
 --   mean     the mean of those steps; math.huge when a seed missed it
---   value    the median of the values its seeds ended at; math.huge after divergence
+--   value    the median of the values its seeds ended at, or with `lowest` of the lowest values on their
+--            way; math.huge after divergence
 --
 -- Example: two rates at batch size 64, one seed, the better of which is asked for.
 --   local c = candidates.new(exp, { batch_size = 64, target = 0.2, seeds = { 1 }, slack = 1.25 })
@@ -21,12 +22,13 @@ local candidates = {}
 local Candidates = {}
 Candidates.__index = Candidates
 
--- new(exp, { batch_size, target or nil, seeds, slack, max_steps, max_epochs, settings, title })
+-- new(exp, { batch_size, target or nil, seeds, slack, max_steps, max_epochs, settings, title, lowest })
 function candidates.new(exp, o)
+  if o.lowest and o.target then error("lowest goes with a budget: a target is passed once") end
   return setmetatable({
     exp = exp, batch_size = o.batch_size, target = o.target, seeds = o.seeds, slack = o.slack,
     max_steps = o.max_steps, max_epochs = o.max_epochs, settings = o.settings or {},
-    title = o.title or ("batch " .. o.batch_size), by_key = {},
+    title = o.title or ("batch " .. o.batch_size), by_key = {}, lowest = o.lowest,
   }, Candidates)
 end
 
@@ -37,14 +39,30 @@ local function crossing(result, target)
   end
 end
 
+-- The lowest value on a run's way; math.huge when it diverged.
+function candidates.lowest_value(result)
+  local least = math.huge
+  for _, eval in ipairs(result.evals) do
+    if not eval.value then return math.huge end
+    least = math.min(least, eval.value)
+  end
+  return result.outcome == "diverged" and math.huge or least
+end
+
+-- What a run came to: its value at the target or its end, or with `lowest` the lowest on its way.
+function Candidates:value_of(result)
+  if self.lowest then return candidates.lowest_value(result) end
+  local last = crossing(result, self.target) or result.evals[#result.evals]
+  return last and last.value or math.huge
+end
+
 -- Sets the candidate's medians from the seeds that ran.
-local function summarize(candidate, target)
+function Candidates:summarize(candidate)
   local steps, values = {}, {}
   for _, result in pairs(candidate.results) do
-    local reached = crossing(result, target)
-    local last = reached or result.evals[#result.evals]
+    local reached = crossing(result, self.target)
     steps[#steps + 1] = reached and reached.step or math.huge
-    values[#values + 1] = last and last.value or math.huge
+    values[#values + 1] = self:value_of(result)
   end
   candidate.steps, candidate.mean, candidate.value = check.median(steps), check.mean(steps), check.median(values)
 end
@@ -52,7 +70,7 @@ end
 -- Another target for the same candidates: the results at hand are read again, nothing runs.
 function Candidates:set_target(target)
   self.target = target
-  for _, candidate in pairs(self.by_key) do summarize(candidate, target) end
+  for _, candidate in pairs(self.by_key) do self:summarize(candidate) end
 end
 
 local function better(a, b)
@@ -103,7 +121,7 @@ function Candidates:run(wanted, racing)
     result.known_steps = bounded and math.max(w.bound, result.steps) or result.steps
     local previous = candidate.results[w.seed]
     if previous == nil or result.steps >= previous.steps then candidate.results[w.seed] = result end
-    summarize(candidate, self.target)
+    self:summarize(candidate)
   end
 end
 

@@ -42,10 +42,7 @@ end
 local function is_contender(self, leader, candidate)
   if self.target then return leader.steps < math.huge end
   local worst = 0
-  for _, result in pairs(leader.results) do
-    local last = result.evals[#result.evals]
-    worst = math.max(worst, last and last.value or math.huge)
-  end
+  for _, result in pairs(leader.results) do worst = math.max(worst, self:value_of(result)) end
   return candidate.value <= worst
 end
 
@@ -128,7 +125,7 @@ local function search_range(exp, o, has_target)
 end
 
 local options = { "batch_size", "target", "targets", "lr", "center", "anchor", "seeds", "slack",
-  "max_steps", "max_epochs", "settings", "guard", "lr_search", "because", "title" }
+  "max_steps", "max_epochs", "settings", "guard", "lr_search", "because", "title", "lowest" }
 
 -- The candidates of a race, from checked options; nothing has run.
 local function new_race(exp, o, targets)
@@ -143,6 +140,7 @@ local function new_race(exp, o, targets)
     seeds = check.seeds(exp, o.seeds),
     slack = check.number(o.slack or exp.config["sweep.race_cutoff"], 1, "slack"),
     max_steps = o.max_steps, max_epochs = max_epochs, settings = o.settings, title = o.title,
+    lowest = o.lowest,
   })
   -- Steps to target have more than one valley where runs are short and seeds differ: one worse
   -- neighbour is no proof, and in a race a second costs little. Under a budget it costs a whole run.
@@ -184,6 +182,7 @@ end
 --   lr_search  "exhaustive": no rate of the grid may be better; "local": none around the best
 --   seeds      a number or a list; slack; max_steps, max_epochs: the budget of one run
 --   settings   further settings of every run, by name
+--   lowest     without a target: the lowest value on a run's way counts, not that at its end
 function race.retune(exp, given)
   local answers = race.retune_all(exp, given)
   return answers[#answers]

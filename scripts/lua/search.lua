@@ -157,7 +157,7 @@ function search.describe(best)
 end
 
 local options = { "batch_size", "target", "targets", "box", "trials", "seeds", "slack", "widen", "finalists",
-  "max_steps", "max_epochs", "settings", "title" }
+  "max_steps", "max_epochs", "settings", "title", "lowest" }
 
 -- As search, for several targets at once, easiest first: the hardest decides what runs.
 function search.search_all(exp, given)
@@ -171,9 +171,9 @@ function search.search_all(exp, given)
     seeds = check.seeds(exp, o.seeds),
     slack = check.number(o.slack or exp.config["sweep.race_cutoff"], 1, "slack"), max_steps = o.max_steps,
     max_epochs = o.max_epochs or (#targets > 0 and exp.config["sweep.max_epochs"]) or nil,
-    settings = o.settings, title = o.title,
+    settings = o.settings, title = o.title, lowest = o.lowest,
   })
-  local n = check.whole(o.trials or 16, 1, "trials")
+  local n = check.whole(o.trials or exp.config["sweep.trials"], 1, "trials")
   local widen, finalists = check.whole(o.widen or 2, 0, "widen"), check.whole(o.finalists or 3, 1, "finalists")
   self.axes, self.widened, self.feasible, self.diverged, self.short = read_box(exp, o.box), 0, 0, 0, false
   local names, moved
@@ -201,7 +201,7 @@ end
 
 -- search(exp, { batch_size = 512, target = 0.2, trials = 16, box = { search.log(...), ... } }): the
 -- best settings of one batch size. Without a target, the lowest value at the end of max_steps or
--- max_epochs.
+-- max_epochs; with `lowest`, the lowest on a run's way.
 function search.search(exp, given)
   local answers = search.search_all(exp, given)
   return answers[#answers]

@@ -8,6 +8,7 @@ local finder = require "finder"
 local grid = require "grid"
 local imported = require "imported"
 local optimizers = require "optimizers"
+local quality = require "quality"
 local race = require "race"
 local rules = require "rules"
 local search = require "search"
@@ -21,7 +22,7 @@ local sweep = {
   imported = imported.imported,
   lr_find = finder.lr_find,
   budgets = budgets.compare, rules = rules.judge, compare = compare.compare,
-  optimizers = optimizers.compare, evaluate_test_set = test_set.evaluate,
+  optimizers = optimizers.compare, quality = quality.compare, evaluate_test_set = test_set.evaluate,
 }
 
 local names = {}

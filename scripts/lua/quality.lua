@@ -1,0 +1,205 @@
+-- Does the batch size change the best validation value that can be reached? Each size trains for ample steps under
+-- a schedule that decays to its last step, and the lowest value of the metric on a run's way counts. The sizes are
+-- compared with the smallest three times:
+--
+--   all    every setting of the box is searched anew at every size, then its rate once more
+--   rate   the settings found at the smallest size, and the learning rate alone retuned
+--   none   the settings and the rate found at the smallest size
+--   half   as `all`, with half of the steps: whether the steps were ample
+--
+-- What is compared comes from fresh seeds, which chose nothing, the same at every size and in every part. Each size
+-- and part is a decision of kind "custom" that names its runs; the report reads their logs, and says with a margin
+-- whether sizes are equal (engine/report/quality.c).
+local candidates = require "candidates"
+local check = require "check"
+local grid = require "grid"
+local race = require "race"
+local search = require "search"
+local quality = {}
+
+local WATCHED = 8 -- evaluations begin at this part of the steps: the same places of the way for every size
+
+-- Steps of one run, at least `wanted`: the first evaluation and those that follow it by eval.growth, up to the last
+-- step. Returns the number of steps and the step of the first evaluation.
+local function steps_on_grid(exp, wanted)
+  local growth = exp.config["eval.growth"]
+  local first = math.max(1, math.floor(wanted / (WATCHED * growth)))
+  while true do
+    local step = first
+    while step < math.min(wanted, WATCHED * first) do step = math.max(step + 1, math.ceil(step * growth)) end
+    if step >= wanted then return step, first end
+    first = first + 1
+  end
+end
+
+-- What a size trains for: the larger of the epochs and the steps, with the schedule's end at its last step.
+local function budget_of(exp, o, size, share)
+  local wanted = math.max(1, math.ceil(share * math.max((o.epochs or 0) * exp.epoch_rows / size, o.steps or 0)))
+  local steps, first = steps_on_grid(exp, wanted)
+  return { steps = steps, settings = { ["eval.first"] = first,
+    ["schedule.horizon_epochs"] = steps * size / exp.epoch_rows } }
+end
+
+-- Settings of one run: those that were found, and what the budget sets.
+local function joined(found, budget)
+  local out = {}
+  for name, value in pairs(found) do out[name] = value end
+  for name, value in pairs(budget.settings) do out[name] = value end
+  return out
+end
+
+-- What the box found, by the paths of its axes; budget settings are left out.
+local function found_settings(answer, budget)
+  local out = {}
+  for name, value in pairs(answer.settings) do
+    if budget.settings[name] == nil then out[name] = value end
+  end
+  return out
+end
+
+-- The rate alone, on a grid through `rate`, with `found` settings; `center` is where it begins. Nil where no rate has
+-- a result.
+local function retune_rate(exp, o, size, found, rate, center, because)
+  local budget = budget_of(exp, o, size, 1)
+  local answer = race.retune(exp, { batch_size = size, anchor = rate, center = center, seeds = o.seeds,
+    max_steps = budget.steps, settings = joined(found, budget), lowest = true, because = because,
+    title = string.format("batch %d, the rate alone", size) })
+  if not answer.feasible or answer.value == math.huge then return nil end
+  return { batch_size = size, learning_rate = answer.learning_rate, settings = found, bracketed = answer.bracketed }
+end
+
+-- All settings of the box at one size; then the rate once more around what was found, since points are far apart.
+local function retune_all(exp, o, size)
+  local budget = budget_of(exp, o, size, 1)
+  local answer = search.search(exp, { batch_size = size, box = o.box, trials = o.trials, finalists = o.finalists,
+    widen = o.widen, seeds = o.seeds, max_steps = budget.steps, settings = budget.settings, lowest = true,
+    title = string.format("batch %d, everything", size) })
+  if not answer.feasible or answer.value == math.huge then return nil end
+  local rate = answer.learning_rate
+  local found = retune_rate(exp, o, size, found_settings(answer, budget), rate, rate, "the best point's rate")
+  if found then found.words = search.describe(answer) end
+  return found
+end
+
+-- The rate alone at a larger size, with what was found at the smallest, beginning where the rule puts it.
+local function follow(exp, o, base, size)
+  local g = grid.resolve(exp, nil, base.learning_rate)
+  local shift = grid.shift(g, exp.config["sweep.lr_rule"], size / base.batch_size)
+  return retune_rate(exp, o, size, base.settings, base.learning_rate, g:rate(g:nearest(shift)),
+    "the smallest size's rate, moved by the rule")
+end
+
+-- Everything that is compared, in the order of the decisions. The smallest size is its own base in every part.
+local function parts_of(exp, o)
+  local all, list, half = {}, {}, {}
+  for _, size in ipairs(o.batch) do all[#all + 1] = retune_all(exp, o, size) end
+  local base = all[1]
+  if base == nil then return {} end
+  local function add(part, from, size)
+    list[#list + 1] = { part = part, batch_size = size, learning_rate = from.learning_rate, settings = from.settings,
+      budget = budget_of(exp, o, size, part == "half" and 0.5 or 1), bracketed = from.bracketed, words = from.words }
+  end
+  for _, answer in ipairs(all) do add("all", answer, answer.batch_size) end
+  for _, part in ipairs { "rate", "none" } do
+    add(part, base, base.batch_size)
+    for i = 2, #all do
+      local size = all[i].batch_size
+      local from = part == "none" and base or follow(exp, o, base, size)
+      if from then add(part, from, size) end
+    end
+  end
+  for _, answer in ipairs(all) do add("half", answer, answer.batch_size) end
+  return list
+end
+
+-- Seeds above those that chose.
+local function fresh_seeds(o)
+  local last, seeds = 0, {}
+  for _, seed in ipairs(o.seeds) do last = math.max(last, seed) end
+  for i = 1, o.fresh do seeds[i] = last + i end
+  return seeds
+end
+
+-- Runs every part with every fresh seed in one round; equal runs are asked for once.
+local function run_fresh(exp, o, list)
+  local round, owners, known = { title = "fresh seeds" }, {}, {}
+  for _, entry in ipairs(list) do
+    entry.results = {}
+    for s, seed in ipairs(fresh_seeds(o)) do
+      local trial = joined(entry.settings, entry.budget)
+      trial.batch_size, trial.learning_rate, trial.seed = entry.batch_size, entry.learning_rate, seed
+      trial.max_steps = entry.budget.steps
+      trial.reason = string.format("quality, %s, fresh seed %d", quality.words[entry.part], seed)
+      local base = entry.batch_size == o.batch[1] and entry.part ~= "half"
+      local at = base and known[s]
+      if not at then
+        at = #round + 1
+        round[at], owners[at] = trial, {}
+      end
+      if base then known[s] = at end
+      table.insert(owners[at], { entry = entry, seed = s })
+    end
+  end
+  for i, result in ipairs(#round > 0 and exp:run(round) or {}) do
+    for _, owner in ipairs(owners[i]) do owner.entry.results[owner.seed] = result end
+  end
+end
+
+quality.words = { all = "everything retuned", rate = "the rate alone retuned", none = "nothing retuned",
+  half = "half of the steps" }
+
+-- "momentum 0.93, weight_decay 0.0004": the settings a box found, by the last part of their names.
+local function setting_words(settings)
+  local names, words = {}, {}
+  for name in pairs(settings) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local value = settings[name]
+    if type(value) == "table" then value = value[1] end
+    words[#words + 1] = type(value) == "number" and string.format(", %s %.3g", name:match("[^.]+$"), value) or nil
+  end
+  return table.concat(words)
+end
+
+local function report(exp, o, entry)
+  local runs, values, sorted = {}, {}, {}
+  for s, result in ipairs(entry.results) do
+    local value = candidates.lowest_value(result)
+    runs[s], sorted[s], values[s] = result.run, value, value < math.huge and value or "diverged"
+  end
+  local median = check.median(sorted)
+  local text = string.format("%s, batch %d: %s after %s steps, lr %.3g%s%s", quality.words[entry.part],
+    entry.batch_size, median < math.huge and string.format("%s %.4g", exp.config["metric"], median) or "no result",
+    check.commas(entry.budget.steps), entry.learning_rate, setting_words(entry.settings),
+    entry.words and entry.part == "all" and " (" .. entry.words .. ")" or "")
+  exp:decide { kind = "custom", text = text, data = { quality = entry.part, batch_size = entry.batch_size,
+    learning_rate = entry.learning_rate, settings = entry.settings, steps = entry.budget.steps, margin = o.margin,
+    bracketed = entry.bracketed, runs = runs, values = values } }
+  return { part = entry.part, batch_size = entry.batch_size, learning_rate = entry.learning_rate,
+    settings = entry.settings, steps = entry.budget.steps, value = median, runs = runs }
+end
+
+-- compare(exp, { box = { sweep.log("learning_rate", ...), ... }, epochs = 10, steps = 500, margin = 0.05,
+-- batch = { 16, 64 }, trials = 16, finalists = 3, widen = 2, seeds = 2, fresh = 13 }): at least one of epochs and
+-- steps; a size trains for the larger. Returns a list of { part, batch_size, learning_rate, settings, steps, value,
+-- runs }, in the order of the parts above.
+function quality.compare(exp, given)
+  local o = check.options(given, { "box", "epochs", "steps", "margin", "batch", "trials", "finalists", "widen",
+    "seeds", "fresh" }, "quality")
+  if not o.epochs and not o.steps then error("quality needs epochs or steps: how long a run is") end
+  if exp.config["schedule.name"] == "constant" then
+    error("quality needs a schedule that decays: schedule.name is constant")
+  end
+  local self = { box = o.box, trials = o.trials, finalists = o.finalists, widen = o.widen,
+    epochs = o.epochs and check.number(o.epochs, 0, "epochs", true),
+    steps = o.steps and check.whole(o.steps, 1, "steps"),
+    margin = check.number(o.margin or exp.config["sweep.margin"], 0, "margin", true),
+    batch = check.batch_sizes(exp, o.batch or exp.config["sweep.batch_sizes"]), seeds = check.seeds(exp, o.seeds),
+    fresh = check.whole(o.fresh or exp.config["sweep.compare_seeds"], 1, "fresh") }
+  local list, out = parts_of(exp, self), {}
+  run_fresh(exp, self, list)
+  for i, entry in ipairs(list) do out[i] = report(exp, self, entry) end
+  return out
+end
+
+return quality
