@@ -9,6 +9,7 @@
  *     probes of the gradient noise              noise_read.c
  *     learning-rate finder                      finder_read.c
  *     best rates by budget                      rate_budget.c
+ *     best validation values                    quality.c
  *     find.json -> forecasts, to be audited     audit.c
  *     learning rates and rules                  lr_sensitivity.c, lr_regret.c
  *     reference step counts: their fit          fit_reference, over the batch sizes measured here
@@ -27,6 +28,7 @@
 #include "engine/report/machine_read.h"
 #include "engine/report/noise_read.h"
 #include "engine/report/plan_read.h"
+#include "engine/report/quality.h"
 #include "engine/report/rate_budget.h"
 #include "engine/report/targets.h"
 #include "engine/report/timing_read.h"
@@ -77,6 +79,7 @@ bl_status bl_report_analyse(bl_report_model *m, const char *run_dir, bl_err *err
     BL_GOTO(bl_report_finder_read(m, run_dir, err));
     BL_GOTO(bl_report_audit_read(m, run_dir, err));
     BL_GOTO(bl_report_rate_budget_read(m, err));
+    BL_GOTO(bl_report_quality_read(m, err));
     bl_regret_judge(m);
     BL_GOTO(fit_reference(m, err));
     m->answered = m->main.best[BL_STATS_FEWEST_STEPS].known || isnan(m->main.target);

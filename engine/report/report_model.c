@@ -175,6 +175,11 @@ void bl_report_model_free(bl_report_model *m) {
     free(m->noise);
     for (size_t i = 0; i < m->finder_count; i++) free(m->finders[i].point);
     free(m->finders);
+    for (size_t i = 0; i < m->quality_count; i++) {
+        free(m->quality[i].lowest);
+        free(m->quality[i].settings);
+    }
+    free(m->quality);
     free(m->forecasts);
     free(m->rate_budgets);
     free(m->notes);

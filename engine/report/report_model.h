@@ -9,6 +9,7 @@
 #include "engine/base/status.h"
 #include "engine/plan/plan.h"
 #include "engine/stats/critical.h"
+#include "engine/stats/equivalence.h"
 #include "engine/stats/optimum.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -160,6 +161,30 @@ typedef struct bl_report_finder {
     size_t suggestions;
 } bl_report_finder;
 
+/* The best validation value of one batch size in one part of sweep.quality (quality.c). */
+typedef enum bl_report_part {
+    BL_REPORT_PART_ALL,  /* everything retuned */
+    BL_REPORT_PART_RATE, /* the rate alone */
+    BL_REPORT_PART_NONE, /* nothing */
+    BL_REPORT_PART_HALF, /* everything, and half of the steps */
+    BL_REPORT_PART_COUNT
+} bl_report_part;
+typedef struct bl_report_quality {
+    bl_report_part part;
+    double batch_size, learning_rate, steps;
+    double margin; /* declared: ratios within 1 + margin count as equal */
+    bool bracketed;
+    char *settings;        /* what was found, as a JSON object */
+    double *lowest;        /* (seeds) on each run's way, in the order of seeds: infinite when it
+                              diverged, NAN when its log is not there */
+    size_t seeds, valued;  /* `valued`: those with a log */
+    bl_stats_value median; /* of `lowest` */
+    /* To the smallest batch size of the part with the same seed; of PART_HALF to PART_ALL at the
+     * same batch size. Unknown for the smallest size itself. */
+    bl_stats_value ratio;
+    bl_stats_equal verdict;
+} bl_report_quality;
+
 /* The gradient noise scale in a window of a run, and a line of them (noise_read.c). */
 typedef struct bl_report_noise_point {
     double examples, scale, low, high; /* NaN: undetermined; low and high of probes alone */
@@ -256,6 +281,8 @@ typedef struct bl_report_model {
     size_t test_count;
     bl_report_finder *finders; /* (finder_count) in the order of the plan */
     size_t finder_count;
+    bl_report_quality *quality; /* (quality_count) in the order of the plan */
+    size_t quality_count;
     bl_report_noise_line *noise; /* (noise_count) of one run, of batches of noise_batch_size */
     size_t noise_count;
     double noise_batch_size;

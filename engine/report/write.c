@@ -18,7 +18,7 @@ const bl_figure *const bl_figures[] = {
     &bl_figure_budgets,       &bl_figure_curves_steps,   &bl_figure_curves_examples,
     &bl_figure_curves_time,   &bl_figure_noise,          &bl_figure_finder,
     &bl_figure_throughput,    &bl_figure_step_time,      &bl_figure_memory,
-    &bl_figure_rate_budget};
+    &bl_figure_rate_budget,   &bl_figure_quality};
 const size_t bl_figure_count = BL_COUNT(bl_figures);
 
 static bl_status write_text(const char *dir, const char *name, const char *ending,

@@ -23,7 +23,8 @@ extern const bl_figure bl_figure_scaling, bl_figure_time, bl_figure_resources,
     bl_figure_learning_rate, bl_figure_lr_sensitivity, bl_figure_lr_rules, bl_figure_budgets,
     bl_figure_pareto, bl_figure_targets, bl_figure_series, bl_figure_curves_steps,
     bl_figure_curves_examples, bl_figure_curves_time, bl_figure_noise, bl_figure_finder,
-    bl_figure_throughput, bl_figure_step_time, bl_figure_memory, bl_figure_rate_budget;
+    bl_figure_throughput, bl_figure_step_time, bl_figure_memory, bl_figure_rate_budget,
+    bl_figure_quality;
 
 /* The figure's .gp: settings, then style.gp, NAME.gp and outputs.gp of template_dir. */
 bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_report_model *answer,

@@ -6,6 +6,7 @@
 #include "engine/report/text/cells.h"
 #include "engine/report/text/labels.h"
 #include "engine/report/text/machine_text.h"
+#include "engine/report/text/quality_text.h"
 #include "engine/report/text/sentences.h"
 #include <math.h>
 #include <string.h>
@@ -74,6 +75,13 @@ static void machine(bl_buf *out, const bl_report_model *m) {
     bl_buf_free(&words);
 }
 
+/* What sweep.quality found, as paragraphs. */
+static void quality(bl_buf *out, const bl_report_model *m) {
+    if (m->quality_count == 0) return;
+    bl_buf_str(out, "\n");
+    bl_quality_words(out, m);
+}
+
 enum { COLUMNS = 80 };
 
 /* Lines of sentences for a terminal: one that is wider than 80 columns goes on behind two blanks
@@ -114,6 +122,7 @@ void bl_recommendation_text(const bl_report_model *model, bl_buf *out) {
         bl_buf_str(out, "\n");
     }
     sentences(out, model);
+    quality(out, model);
     machine(out, model);
     notes(out, model);
 }

@@ -7,6 +7,7 @@
 #include "engine/report/machine_read.h"
 #include "engine/report/text/labels.h"
 #include "engine/report/text/machine_text.h"
+#include "engine/report/text/quality_text.h"
 #include "engine/report/text/recommendation.h"
 #include <math.h>
 
@@ -308,6 +309,7 @@ void bl_recommendation_json(const bl_report_model *model, bl_buf *out) {
     known_json(&w, model);
     rules_json(&w, model);
     pairs_json(&w, model);
+    bl_quality_json(&w, model);
     bl_report_machine_json(&w, model);
     bl_jw_array(&w, "budgets");
     for (size_t i = 0; i < model->budget_count; i++) budget_json(&w, model, &model->budgets[i]);

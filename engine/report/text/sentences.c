@@ -9,6 +9,7 @@
 #include "engine/report/machine_read.h"
 #include "engine/report/text/advice.h"
 #include "engine/report/text/labels.h"
+#include "engine/report/text/quality_text.h"
 #include "engine/stats/critical.h"
 #include <math.h>
 #include <stdio.h>
@@ -234,7 +235,8 @@ static void too_large(bl_buf *out, const bl_report_model *m) {
 }
 
 bool bl_notes_are_the_answer(const bl_report_model *m) {
-    return m->main.size_count == 0 && m->budget_count == 0 && m->test_count == 0;
+    return m->main.size_count == 0 && m->budget_count == 0 && m->test_count == 0 &&
+           m->quality_count == 0;
 }
 
 static void notes(bl_buf *out, const bl_report_model *m) {
@@ -474,6 +476,7 @@ void bl_sentences(bl_buf *out, const bl_report_model *model) {
     }
     series(out, model);
     compare_sentences(out, model);
+    bl_quality_sentences(out, model);
     tests(out, model);
     too_large(out, model);
     budgets(out, model);
