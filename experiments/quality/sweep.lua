@@ -5,7 +5,7 @@ local sweep = require "sweep"
 return function(exp)
   local config = exp.config
   sweep.quality(exp, {
-    epochs = config["sweep.budget_epochs"], steps = config["sweep.budget_steps"],
+    epochs = config["sweep.budget_epochs"], steps = config["sweep.budget_steps"], widen = 1,
     box = {
       sweep.log("learning_rate", 2 ^ -9, 2 ^ -2),
       sweep.log("1-momentum", 0.02, 0.5),

@@ -32,12 +32,14 @@ local function steps_on_grid(exp, wanted)
   end
 end
 
--- What a size trains for: the larger of the epochs and the steps, with the schedule's end at its last step.
+-- What a size trains for: the larger of the epochs and the steps, with the schedule's end at its last step, and the
+-- settings that every run has.
 local function budget_of(exp, o, size, share)
   local wanted = math.max(1, math.ceil(share * math.max((o.epochs or 0) * exp.epoch_rows / size, o.steps or 0)))
   local steps, first = steps_on_grid(exp, wanted)
-  return { steps = steps, settings = { ["eval.first"] = first,
-    ["schedule.horizon_epochs"] = steps * size / exp.epoch_rows } }
+  local settings = { ["eval.first"] = first, ["schedule.horizon_epochs"] = steps * size / exp.epoch_rows }
+  for name, value in pairs(o.settings) do settings[name] = value end
+  return { steps = steps, settings = settings }
 end
 
 -- Settings of one run: those that were found, and what the budget sets.
@@ -120,44 +122,57 @@ local function fresh_seeds(o)
   return seeds
 end
 
--- Runs every part with every fresh seed in one round; equal runs are asked for once.
-local function run_fresh(exp, o, list)
-  local round, owners, known = { title = "fresh seeds" }, {}, {}
-  for _, entry in ipairs(list) do
-    entry.results = {}
-    for s, seed in ipairs(fresh_seeds(o)) do
-      local trial = joined(entry.settings, entry.budget)
-      trial.batch_size, trial.learning_rate, trial.seed = entry.batch_size, entry.learning_rate, seed
-      trial.max_steps = entry.budget.steps
-      trial.reason = string.format("quality, %s, fresh seed %d", quality.words[entry.part], seed)
-      local base = entry.batch_size == o.batch[1] and entry.part ~= "half"
-      local at = base and known[s]
-      if not at then
-        at = #round + 1
-        round[at], owners[at] = trial, {}
-      end
-      if base then known[s] = at end
-      table.insert(owners[at], { entry = entry, seed = s })
-    end
-  end
-  for i, result in ipairs(#round > 0 and exp:run(round) or {}) do
-    for _, owner in ipairs(owners[i]) do owner.entry.results[owner.seed] = result end
-  end
-end
-
 quality.words = { all = "everything retuned", rate = "the rate alone retuned", none = "nothing retuned",
   half = "half of the steps" }
 
--- "momentum 0.93, weight_decay 0.0004": the settings a box found, by the last part of their names.
-local function setting_words(settings)
-  local names, words = {}, {}
-  for name in pairs(settings) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do
-    local value = settings[name]
+-- The settings of a box as a list of { last part of the name, number }, by name.
+local function sorted_settings(settings)
+  local list = {}
+  for name, value in pairs(settings) do
     if type(value) == "table" then value = value[1] end
-    words[#words + 1] = type(value) == "number" and string.format(", %s %.3g", name:match("[^.]+$"), value) or nil
+    if type(value) == "number" then list[#list + 1] = { name:match("[^.]+$"), value } end
   end
+  table.sort(list, function(a, b) return a[1] < b[1] end)
+  return list
+end
+
+-- The same text for entries whose runs are the same: the base of three parts, or a rate that retuning keeps.
+local function key_of(entry)
+  local words = { string.format("%d %a %d", entry.batch_size, entry.learning_rate, entry.budget.steps) }
+  for _, setting in ipairs(sorted_settings(entry.settings)) do
+    words[#words + 1] = string.format("%s %a", setting[1], setting[2])
+  end
+  return table.concat(words, " ")
+end
+
+-- Runs every part with every fresh seed in one round; equal runs are asked for once. Fills `results` of each.
+local function run_fresh(exp, o, list)
+  local round, owners, first = { title = "fresh seeds" }, {}, {}
+  local seeds = fresh_seeds(o)
+  for _, entry in ipairs(list) do
+    local key = key_of(entry)
+    entry.same = first[key]
+    if not entry.same then
+      first[key], entry.results = entry, {}
+      for s, seed in ipairs(seeds) do
+        local trial = joined(entry.settings, entry.budget)
+        trial.batch_size, trial.learning_rate, trial.seed = entry.batch_size, entry.learning_rate, seed
+        trial.max_steps = entry.budget.steps
+        trial.reason = string.format("%s, fresh seed %d", quality.words[entry.part], seed)
+        round[#round + 1], owners[#owners + 1] = trial, { entry = entry, seed = s }
+      end
+    end
+  end
+  for i, result in ipairs(#round > 0 and exp:run(round) or {}) do
+    owners[i].entry.results[owners[i].seed] = result
+  end
+  for _, entry in ipairs(list) do entry.results = entry.results or entry.same.results end
+end
+
+-- ", momentum 0.93, weight_decay 0.0004"
+local function setting_words(settings)
+  local words = {}
+  for i, setting in ipairs(sorted_settings(settings)) do words[i] = string.format(", %s %.3g", setting[1], setting[2]) end
   return table.concat(words)
 end
 
@@ -180,17 +195,18 @@ local function report(exp, o, entry)
 end
 
 -- compare(exp, { box = { sweep.log("learning_rate", ...), ... }, epochs = 10, steps = 500, margin = 0.05,
--- batch = { 16, 64 }, trials = 16, finalists = 3, widen = 2, seeds = 2, fresh = 13 }): at least one of epochs and
--- steps; a size trains for the larger. Returns a list of { part, batch_size, learning_rate, settings, steps, value,
+-- batch = { 16, 64 }, trials = 16, finalists = 3, widen = 2, seeds = 2, fresh = 13, settings = }): at least one of
+-- epochs and steps; a size trains for the larger. Returns a list of { part, batch_size, learning_rate, settings, steps, value,
 -- runs }, in the order of the parts above.
 function quality.compare(exp, given)
   local o = check.options(given, { "box", "epochs", "steps", "margin", "batch", "trials", "finalists", "widen",
-    "seeds", "fresh" }, "quality")
+    "seeds", "fresh", "settings" }, "quality")
   if not o.epochs and not o.steps then error("quality needs epochs or steps: how long a run is") end
-  if exp.config["schedule.name"] == "constant" then
+  local settings = o.settings or {}
+  if (settings["schedule.name"] or exp.config["schedule.name"]) == "constant" then
     error("quality needs a schedule that decays: schedule.name is constant")
   end
-  local self = { box = o.box, trials = o.trials, finalists = o.finalists, widen = o.widen,
+  local self = { box = o.box, trials = o.trials, finalists = o.finalists, widen = o.widen, settings = settings,
     epochs = o.epochs and check.number(o.epochs, 0, "epochs", true),
     steps = o.steps and check.whole(o.steps, 1, "steps"),
     margin = check.number(o.margin or exp.config["sweep.margin"], 0, "margin", true),

@@ -194,6 +194,18 @@ static void add_measured(bl_report_model *m) {
         .point = {{0.5, 0.01, 0.008, 0.012, 64}, {8, 0.0025, NAN, NAN, 64}},
         .points = 2
     };
+    m->quality = bl_xalloc(sizeof *m->quality);
+    m->quality_count = 1;
+    m->quality[0] = (bl_report_quality){
+        .batch_size = 64,
+        .learning_rate = 0.1,
+        .steps = 500,
+        .margin = 0.05,
+        .settings = bl_xstrdup("{}"),
+        .lowest = bl_xalloc(sizeof(double)),
+        .median = {0.15, 0.14, 0.16, true, 0},
+        .ratio = bl_stats_unknown()
+    };
     m->forecasts = bl_xalloc(sizeof *m->forecasts);
     m->forecast_count = 1;
     m->forecasts[0] = (bl_report_forecast){"noise_way", "noise scale on the way", m->main.target,
@@ -205,7 +217,7 @@ static void same_bytes_twice(void **state) {
         "scaling",         "time",        "resources", "learning_rate", "lr_sensitivity",
         "budgets",         "rules",       "pareto",    "targets",       "curves_steps",
         "curves_examples", "curves_time", "series",    "finder",        "noise",
-        "throughput",      "step_time",   "memory",    "rate_budget"};
+        "throughput",      "step_time",   "memory",    "rate_budget",   "quality"};
     static const char *const endings[] = {"svg", "png", "pdf", "dat", "gp"};
     if (!has_gnuplot()) skip();
     bl_report_model a = answer_of(*state, (bl_report_fixture){.sizes = 8,

@@ -35,7 +35,8 @@ static void column(bl_buf *out, bl_buf *text, int width) {
     bl_buf_clear(text);
 }
 
-/* "     1,024   0.147 (0.145 to 0.150)   1.01 (0.991 to 1.02)   undecided" */
+/* Batch size, median, ratio to the base, verdict:
+ *      1,024   0.147 (0.145 to 0.150)     1.01 (0.991 to 1.02)     undecided */
 static void row(bl_buf *out, const bl_report_model *m, size_t i) {
     const bl_report_quality *q = &m->quality[i];
     bl_buf cell = {0};
@@ -96,9 +97,9 @@ static void part_sentence(bl_buf *out, const bl_report_model *m, bl_report_part 
 void bl_quality_sentences(bl_buf *out, const bl_report_model *m) {
     if (m->quality_count == 0) return;
     const bl_report_quality *first = &m->quality[0];
-    bl_buf_printf(out, "Best validation %s of %zu fresh seed%s. Equal: within %.3g %% of batch size ",
-                  m->plan.head.metric, first->seeds, first->seeds == 1 ? "" : "s",
-                  100 * first->margin);
+    bl_buf_printf(
+        out, "Best validation %s of %zu fresh seed%s. Equal: within %.3g %% of batch size ",
+        m->plan.head.metric, first->seeds, first->seeds == 1 ? "" : "s", 100 * first->margin);
     bl_format_count(out, first->batch_size);
     bl_buf_str(out, ", by two one-sided tests.\n");
     for (int part = 0; part < BL_REPORT_PART_COUNT; part++)
