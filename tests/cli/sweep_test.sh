@@ -29,6 +29,8 @@ return function(exp)
     sweep.log("learning_rate", 2^-8, 2^-3), sweep.log("1-beta1", 0.05, 0.5),
     sweep.linear("embedding_dropout", 0, 0.2), sweep.log("weight_decay", 1e-4, 1e-1) } })
   sweep.lr_find(exp, { from = points, steps = 40, limit = 2 })
+  sweep.quality(exp, { steps = 8, trials = 2, widen = 0, seeds = 1, fresh = 2, settings = { ["schedule.name"] = "cosine" },
+    box = { sweep.log("learning_rate", 2^-8, 2^-3), sweep.log("weight_decay", 1e-4, 1e-1) } })
 end
 LUA
 cd "$project"
@@ -64,6 +66,8 @@ fields "$scratch/plan.json" | cmp - "$scratch/written"
 plan one >"$scratch/tree"
 tail -1 "$scratch/tree" | grep -q '; the sweep is complete.$'
 [ "$(grep -c 'decides: ' "$scratch/tree")" = "$(grep -c '"record":"decision"' "$scratch/one/parts/plan.jsonl")" ]
+grep -q '^Nothing retuned: 256 not judged' "$scratch/one.reports/parts/recommendation.txt" ||
+  { cat "$scratch/one.reports/parts/recommendation.txt"; exit 1; }
 for kind in best critical budget rule custom note; do
   grep -q "\"kind\":\"$kind\"" "$scratch/one/parts/plan.jsonl" || { echo "no decision of kind $kind"; exit 1; }
 done
