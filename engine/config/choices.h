@@ -115,6 +115,11 @@
 #define BL_CHOICES_LR_SEARCH(X) \
     X(local,      "") \
     X(exhaustive, "")
+
+/* The sizes that get fresh seeds (scripts/lua/fresh.lua). */
+#define BL_CHOICES_CONFIRM(X) \
+    X(fewest, "") \
+    X(all,    "")
 // clang-format on
 
 /* Elements of arrays: static const char *const names[] = {BL_CHOICES_LOSS(BL_CHOICE_NAME)}; */

@@ -145,7 +145,8 @@ typedef struct bl_config {
         double rules_limit;   /* rules are run up to this times the tuned steps; absent: no rules */
         bl_i64_pairs compare; /* sizes, compared on fresh seeds */
         int64_t compare_seeds;
-        int64_t confirm_seeds;  /* fresh seeds of the fewest steps and their ties; absent: none */
+        int64_t confirm_seeds;  /* fresh seeds of the sizes below; absent: none */
+        char confirm[BL_NAME];  /* fewest: the fewest steps and their ties; all: every size */
         double precision;       /* high / low up to which seeds are added; absent: none are */
         int64_t trials;         /* points of the box that a search looks at */
         double margin;          /* values whose ratio is within 1 + this count as equal */

@@ -44,6 +44,7 @@ CHOICES(averages, BL_CHOICES_AVERAGE);
 CHOICES(repeats, BL_CHOICES_REPEATS);
 CHOICES(lr_rules, BL_CHOICES_LR_RULE);
 CHOICES(lr_searches, BL_CHOICES_LR_SEARCH);
+CHOICES(confirms, BL_CHOICES_CONFIRM);
 
 /* A row begins with one of these; further fields follow as .name = value. */
 #define FIELD(kind, field)                                                                         \
@@ -255,7 +256,9 @@ const bl_key bl_schema[] = {
     {"sweep.compare_seeds", I64(sweep.compare_seeds, 1, 1000), .def = "10", .unit = "runs",
      .help = "fresh seeds for each pair; fewer than 7 give no 95 % interval"},
     {"sweep.confirm_seeds", I64(sweep.confirm_seeds, 1, 1000), OPTIONAL, .unit = "runs",
-     .help = "fresh seeds for the size with the fewest steps and those not told from it"},
+     .help = "fresh seeds for the sizes that sweep.confirm names"},
+    {"sweep.confirm", ENUM(sweep.confirm, confirms), .def = "fewest",
+     .help = "fewest: the size with the fewest steps and those not told from it get fresh seeds; all: every size"},
     {"sweep.precision", F64(sweep.precision, 1, 1000), ABOVE, OPTIONAL,
      .help = "rounds of fresh seeds until high / low of the critical size's and fewest steps' intervals is this"},
     {"sweep.trials", I64(sweep.trials, 1, 10000), .def = "16", .unit = "points",

@@ -39,6 +39,9 @@ enum {
 static const double far_off = 0.15, far_better = 0.01;
 /* Rounding errors alone: less is no scatter. */
 static const double least_variance = 1e-12;
+/* No net scales exactly by a formula: means may lie off the curve by about this much, and it still
+ * describes them. Where seeds leave less uncertainty than that, it decides. */
+static const double tolerated = 0.01;
 
 static const double near = 0.09531017980432486; /* log 1.1: "within 10 %" */
 
@@ -92,17 +95,19 @@ typedef struct data {
     double freedom; /* of the weights that the cells carry */
 } data;
 
-/* Weights are inverse variances, `variance` that of one run; a cell's common gap comes on top. */
-static void weigh(data *d, double variance, double freedom) {
+/* Weights are inverse variances, `variance` that of one run; a cell's common gap comes on top, and
+ * `misfit`, the variance with which the true means may lie off the curve. */
+static void weigh(data *d, double variance, double freedom, double misfit) {
     double all = 0, seeds = 0;
     for (size_t c = 0; c < d->groups.count; c++) {
         const double part = variance * bl_stats_cell_share(&d->groups, c);
-        const double whole = fmax(part + bl_stats_cell_common_gap(&d->groups, c), least_variance);
+        const double gap = bl_stats_cell_common_gap(&d->groups, c);
+        const double whole = fmax(part + gap + misfit, least_variance);
         d->groups.cells[c].weight = 1 / whole;
         all += whole;
         seeds += part;
     }
-    /* Satterthwaite: the gap's variance is known, only the seeds' is estimated. */
+    /* Satterthwaite: the gap and the misfit are known, only the seeds' variance is estimated. */
     d->freedom = seeds > 0 ? freedom * (all / seeds) * (all / seeds) : HUGE_VAL;
 }
 
@@ -151,7 +156,7 @@ static bool weigh_for_intervals(data *d, const bl_stats_curve *c, double p_most)
     const bl_stats_groups *g = &d->groups;
     const double left = (double)d->range.count - bl_stats_curve_free(c, p_most);
     if (g->freedom >= POOL_FREEDOM) {
-        weigh(d, g->variance, g->freedom);
+        weigh(d, g->variance, g->freedom, tolerated * tolerated);
         return true;
     }
     if (g->freedom == 0 && d->range.count < RESIDUALS_MIN) return false;
@@ -164,7 +169,7 @@ static bool weigh_for_intervals(data *d, const bl_stats_curve *c, double p_most)
     double gaps = 0;
     for (size_t i = 0; i < g->count && g->freedom == 0; i++)
         gaps += g->gap[i] * g->gap[i] / 12 / (double)g->count;
-    weigh(d, fmax(variance, gaps), g->freedom + left);
+    weigh(d, fmax(variance, gaps), g->freedom + left, 0);
     return true;
 }
 
@@ -177,7 +182,7 @@ static void fit_curve(bl_stats_curve_fit *out, data *d, double p_most) {
                                 .rms = bl_stats_unknown(),
                                 .worst_deviation = (double)NAN};
     if (g->freedom > 0)
-        weigh(d, g->variance, g->freedom);
+        weigh(d, g->variance, g->freedom, tolerated * tolerated);
     else
         weigh_by_runs(d);
     if (!bl_stats_fit_curve(&out->curve, g->cells, g->count, p_most)) return;
@@ -309,7 +314,7 @@ static void fit_segments(bl_stats_critical *c, data *d) {
     bl_stats_segments_fit *s = &c->segments;
     const bool tested = g->freedom >= TEST_FREEDOM;
     if (g->freedom > 0)
-        weigh(d, g->variance, g->freedom);
+        weigh(d, g->variance, g->freedom, tolerated * tolerated);
     else
         weigh_by_runs(d);
     if (d->range.count <= BL_STATS_SEGMENTS_MIN ||
@@ -324,7 +329,7 @@ static void fit_segments(bl_stats_critical *c, data *d) {
     bl_stats_value q[QUANTITY_COUNT];
     from_segments(q, &s->curve, &d->range);
     const double df = (double)d->range.count - 4;
-    if (g->freedom == 0) weigh(d, fmax(loss / df, least_variance), df);
+    if (g->freedom == 0) weigh(d, fmax(loss / df, least_variance), df, 0);
     if (d->options.replicates > 0 && !s->refused)
         bl_stats_resample(q, QUANTITY_COUNT, segments_of_cells, NULL, g->cells, g->count,
                           d->freedom, &d->options);
@@ -471,7 +476,7 @@ static void fit_all(bl_stats_critical *out, data *d) {
  * than some larger one. Which one that is the data chose: Tukey's range, as in optimum.c. */
 static size_t count_dominated(data *d) {
     const bl_stats_groups *g = &d->groups;
-    weigh(d, g->variance, g->freedom);
+    weigh(d, g->variance, g->freedom, 0);
     const double limit =
         bl_stats_range_quantile(BL_STATS_LEVEL, (int)g->count, d->freedom) / sqrt(2);
     const bl_stats_cell *best = NULL;

@@ -1,7 +1,8 @@
 -- Fresh seeds for what a search for critical batch sizes says. The seeds that chose a rate favour it: a
 -- winner on them is up to a quarter too good. The seeds here chose nothing.
 --
--- sweep.confirm_seeds: the size with the fewest steps and those that cannot be told from it run again.
+-- sweep.confirm_seeds: the size with the fewest steps and those that cannot be told from it run again; with
+-- sweep.confirm = "all" every size does. Sizes on seeds that chose beside sizes on fresh ones bend the curve.
 -- sweep.precision: rounds of seeds at the size that widens the critical batch size's interval most, until
 -- its high / low is the precision; then at the size with the fewest steps, until that of its steps is. They
 -- end when as many runs were added as the sweep chose with. What is fastest is known from a timing pass only.
@@ -69,8 +70,17 @@ local function of_size(list, batch_size)
   end
 end
 
+-- Every size.
+local function confirm_all(self, count)
+  local wanted = {}
+  for _, answer in ipairs(self.answers) do
+    wanted[#wanted + 1] = { answer = answer, reason = "every size runs again" }
+  end
+  run_seeds(self, wanted, count, self.head .. "fresh seeds for every size")
+end
+
 -- The fewest steps and their ties.
-local function confirm(self, count)
+local function confirm_fewest(self, count)
   local plan, wanted = math.scaling(all_rows(self)), {}
   if plan.fewest == nil then return end
   for _, size in ipairs(plan.sizes) do
@@ -154,7 +164,7 @@ local function replace(answer, rows)
   answer.chosen_steps, answer.steps = answer.steps, math.floor(middle + 0.5)
 end
 
--- sharpen(exp, answers, { confirm =, precision =, seeds =, max_epochs =, max_steps =, series = }): the
+-- sharpen(exp, answers, { confirm =, all =, precision =, seeds =, max_epochs =, max_steps =, series = }): the
 -- answers of one target that got fresh seeds, each with `fresh_seeds`; `answers` are changed in place.
 function fresh.sharpen(exp, answers, o)
   local self = { exp = exp, answers = {}, rows = {}, last = 0, max_epochs = o.max_epochs,
@@ -164,8 +174,9 @@ function fresh.sharpen(exp, answers, o)
     for _, seed in ipairs(answer.seeds) do self.last = math.max(self.last, seed) end
   end
   if #self.answers == 0 then return {} end
+  if o.confirm and o.all then confirm_all(self, o.confirm) end
   if o.precision then sharpen(self, o.precision, o.seeds) end
-  if o.confirm then confirm(self, o.confirm) end
+  if o.confirm and not o.all then confirm_fewest(self, o.confirm) end
   local changed = {}
   for _, answer in ipairs(self.answers) do
     if self.rows[answer] then
