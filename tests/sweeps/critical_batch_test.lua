@@ -72,6 +72,20 @@ return t.cases {
     for _, trial in ipairs(exp.trials) do assert((trial.seed > 3) == (trial.reason:find("fresh seed") ~= nil)) end
   end },
 
+  -- No size is judged by seeds that chose its rate; further seeds then follow these.
+  { "every size is confirmed", "noise=0.2 sweep.confirm_seeds=4 sweep.confirm=all sweep.precision=1.5", function(exp)
+    local points = sweep.critical_batch(exp, { target = 0.2 })
+    exp:says("every size runs again, fresh seed 4")
+    local narrowed = 0
+    for _, p in ipairs(points) do
+      assert(p.fresh_seeds >= 4 and (p.fresh_seeds - 4) % 3 == 0 and #p.points == p.fresh_seeds)
+      narrowed = narrowed + (p.fresh_seeds - 4) // 3
+      for i, row in ipairs(p.points) do assert(row.seed == 3 + i) end
+      assert(exp:count("decisions", { kind = "best", batch_size = p.batch_size }) == 2)
+    end
+    assert(narrowed > 0)
+  end },
+
   { "seeds go to the size that widens the interval", "noise=0.3 sweep.precision=1.3", function(exp)
     local points = sweep.critical_batch(exp, { target = 0.2 })
     exp:says("of the critical batch size's variance; its interval is ")
