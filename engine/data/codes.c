@@ -75,52 +75,72 @@ static double total_squares(const sums *s, const rows_of *r, const bl_levels *le
     return total;
 }
 
-/* Squares between the values, and those of them that lie on a straight line along `place`. */
-static void split_squares(const sums *s, double *between, double *line) {
-    double centre = 0, width = 0;
+/* ---- polynomials along the values ---- */
+
+enum { DEGREE = 3 };
+
+static double weighted(const sums *s, const double *a, const double *b) {
+    double sum = 0;
+    for (size_t v = 0; v < s->values; v++) sum += s->count[v] * a[v] * b[v];
+    return sum;
+}
+
+/* p[0 .. DEGREE] of `values` numbers each: 1, x, x^2, x^3 made orthogonal over the rows. Rounding
+ * leaves nothing of a degree that so few values do not have: it becomes 0. */
+static void make_polynomials(const sums *s, double *p) {
+    double centre = 0, reach = 0;
     for (size_t v = 0; v < s->values; v++) centre += s->count[v] * s->place[v] / (double)s->rows;
-    for (size_t v = 0; v < s->values; v++)
-        width += s->count[v] * (s->place[v] - centre) * (s->place[v] - centre);
-    *between = *line = 0;
-    for (size_t k = 0; k < s->targets; k++) {
-        double slope = 0;
-        for (size_t v = 0; v < s->values; v++) {
-            const double off = s->mean[v * s->targets + k] - s->all[k];
-            *between += s->count[v] * off * off;
-            slope += s->count[v] * (s->place[v] - centre) * off;
+    for (size_t v = 0; v < s->values; v++) reach = fmax(reach, fabs(s->place[v] - centre));
+    for (size_t n = 0; n <= DEGREE; n++) {
+        double *q = p + n * s->values;
+        for (size_t v = 0; v < s->values; v++)
+            q[v] = n == 0 ? 1 : q[v - s->values] * (s->place[v] - centre) / fmax(reach, 1e-300);
+        const double before = weighted(s, q, q);
+        for (size_t m = 0; m < n; m++) {
+            const double *lower = p + m * s->values, size = weighted(s, lower, lower);
+            const double part = size > 0 ? weighted(s, q, lower) / size : 0;
+            for (size_t v = 0; v < s->values; v++) q[v] -= part * lower[v];
         }
-        *line += width > 0 ? slope * slope / width : 0;
+        const bool left = weighted(s, q, q) > 1e-12 * before;
+        for (size_t v = 0; v < s->values && !left; v++) q[v] = 0;
     }
 }
 
-/* Squared steps from value to value over squared distances from the mean of means. */
-static double roughness_of(const sums *s) {
-    double steps = 0, squares = 0;
+/* Squares between the values' means, and those of them that each degree explains. */
+static double split_squares(const sums *s, double explained[DEGREE + 1]) {
+    double *p = bl_xalloc((DEGREE + 2) * s->values * sizeof *p), between = 0;
+    double *off = p + (DEGREE + 1) * s->values;
+    make_polynomials(s, p);
+    for (size_t n = 0; n <= DEGREE; n++) explained[n] = 0;
     for (size_t k = 0; k < s->targets; k++) {
-        double middle = 0;
-        for (size_t v = 0; v < s->values; v++)
-            middle += s->mean[v * s->targets + k] / (double)s->values;
-        for (size_t v = 0; v < s->values; v++) {
-            const double *m = &s->mean[v * s->targets + k];
-            squares += (*m - middle) * (*m - middle);
-            if (v > 0) steps += (*m - m[-(ptrdiff_t)s->targets]) * (*m - m[-(ptrdiff_t)s->targets]);
+        for (size_t v = 0; v < s->values; v++) off[v] = s->mean[v * s->targets + k] - s->all[k];
+        between += weighted(s, off, off);
+        for (size_t n = 1; n <= DEGREE; n++) {
+            const double *q = p + n * s->values, size = weighted(s, q, q);
+            const double along = weighted(s, off, q);
+            explained[n] += size > 0 ? along * along / size : 0;
         }
     }
-    return squares > 0 ? steps / squares : 2;
+    free(p);
+    return between;
 }
 
 static void weigh(bl_code_evidence *out, sums *s, const rows_of *r, const bl_view *view,
                   const bl_levels *levels) {
-    double between, line;
+    double explained[DEGREE + 1];
     add_rows(s, r, view, levels);
-    split_squares(s, &between, &line);
-    const double total = total_squares(s, r, levels);
-    const double within = fmax(total - between, 1e-12 * total);
-    const double rest = (double)s->rows - (double)s->values;
-    if (!(between > 0 && within > 0 && rest > 0)) return;
-    out->straight = line / between;
-    out->surprise = (between - line) / ((double)s->values - 2) / (within / rest);
-    out->roughness = roughness_of(s);
+    const double between = split_squares(s, explained);
+    const double total = total_squares(s, r, levels), values = (double)s->values;
+    const double rest = (double)s->rows - values;
+    if (!(between > 0 && rest > 0)) return;
+    const double chance =
+        fmax(total - between, 1e-12 * total) / rest; /* of one degree of freedom */
+    const double line = between - explained[1], cubic = line - explained[2] - explained[3];
+    const double says = between - (values - 1) * chance;
+    out->surprise = line / (values - 2) / chance;
+    if (!(says > 0)) return;
+    out->beyond_line = (line - (values - 2) * chance) / says;
+    out->beyond_cubic = (cubic - fmax(values - 1 - DEGREE, 0) * chance) / says;
 }
 
 bl_status bl_code_weigh(bl_code_evidence *out, const bl_frame *frame, const bl_manifest *manifest,
@@ -128,7 +148,7 @@ bl_status bl_code_weigh(bl_code_evidence *out, const bl_frame *frame, const bl_m
     const bl_view *view = bl_frame_find(frame, name);
     rows_of r = {.split = split, .target = bl_frame_find(frame, manifest->target)};
     bl_levels levels;
-    *out = (bl_code_evidence){.straight = 1, .roughness = 2};
+    *out = (bl_code_evidence){0};
     BL_TRY(bl_levels_build(&levels, view, split->row, split->train_rows, err));
     sums s = {.values = levels.count, .targets = bl_size_max(manifest->classes.n, 1)};
     out->values = s.values;
@@ -148,8 +168,8 @@ bl_status bl_code_weigh(bl_code_evidence *out, const bl_frame *frame, const bl_m
 
 /* By chance the surprise is 1 on average with a deviation of sqrt(2 / (values - 2)). */
 bool bl_code_names(const bl_code_evidence *e, size_t few) {
-    static const double straight = 0.9, rough = 1.2, deviations = 5;
-    if (e->values < 3 || e->straight > straight) return false;
+    static const double bent = 0.1, jumping = 0.3, deviations = 5;
+    if (e->values < 3 || e->beyond_line < bent) return false;
     if (e->surprise < 1 + deviations * sqrt(2 / ((double)e->values - 2))) return false;
-    return e->values <= few || e->roughness > rough;
+    return e->values <= few || e->beyond_cubic > jumping;
 }
