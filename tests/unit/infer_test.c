@@ -3,6 +3,7 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
+#include "engine/data/codes.h"
 #include "engine/data/dataset_open.h"
 #include "engine/data/draft.h"
 #include "tests/check.h"
@@ -598,21 +599,34 @@ static void test_encodings(void **state) {
     bl_buf_free(&text);
 }
 
+/* Each of the three bounds decides alone. */
+static void test_names(void **state) {
+    (void)state;
+    static const struct {
+        bl_code_evidence e;
+        bool names;
+    } cases[] = {
+        {{12, 9.0, 0.5, 0.5},  true },
+        {{12, 9.0, 0.5, 0.0},  true }, /* so few may be names in any order */
+        {{12, 9.0, 0.05, 0.0}, false}, /* a line that bends a little */
+        {{12, 2.0, 0.5, 0.5},  false}, /* chance: 5 deviations are 1 + 5 sqrt(2 / 10) */
+        {{30, 9.0, 0.5, 0.5},  true },
+        {{30, 9.0, 0.9, 0.1},  false}, /* a smooth curve */
+        {{2, 900.0, 0.9, 0.9}, false},
+    };
+    for (size_t i = 0; i < BL_COUNT(cases); i++)
+        assert_int_equal(bl_code_names(&cases[i].e, 20), cases[i].names);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds),
-                                       cmocka_unit_test(test_refusals),
-                                       cmocka_unit_test(test_dates_that_are_none),
-                                       cmocka_unit_test(test_long_missing),
-                                       cmocka_unit_test(test_two_encodings),
-                                       cmocka_unit_test(test_values),
-                                       cmocka_unit_test(test_columns_without_name),
-                                       cmocka_unit_test(test_row_numbers),
-                                       cmocka_unit_test(test_targets),
-                                       cmocka_unit_test(test_round_trip),
-                                       cmocka_unit_test(test_pruned),
-                                       cmocka_unit_test(test_files_of_ascii),
-                                       cmocka_unit_test(test_footers),
-                                       cmocka_unit_test(test_still_target),
-                                       cmocka_unit_test(test_encodings)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),          cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_dates_that_are_none),
+        cmocka_unit_test(test_long_missing),   cmocka_unit_test(test_two_encodings),
+        cmocka_unit_test(test_values),         cmocka_unit_test(test_columns_without_name),
+        cmocka_unit_test(test_row_numbers),    cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_pruned),
+        cmocka_unit_test(test_files_of_ascii), cmocka_unit_test(test_footers),
+        cmocka_unit_test(test_still_target),   cmocka_unit_test(test_encodings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
