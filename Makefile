@@ -29,7 +29,9 @@ $(error unknown setting '$(firstword $(SMALL))'; settings are in capitals: $(she
 endif
 
 # ---- dependencies: the list lives in scripts/setup.sh -------------------------------------------
-NEED := lua5.4 libconfig zlib nettle
+# Without libpng and libjpeg all is built but the reader of pictures, which says so (`setup.sh pictures`).
+PHOTOS := $(shell $(PKG_CONFIG) --exists libpng libjpeg 2>/dev/null && echo libpng libjpeg)
+NEED := lua5.4 libconfig zlib nettle $(PHOTOS)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(NEED) 2>/dev/null)
 PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(NEED) 2>/dev/null)
 
@@ -159,7 +161,7 @@ reproduce:
 # The goal is 4 minutes on two cores, compiling included. What takes longer has a target of its own. Stages of .ci/run
 # are test-more, test-bits, test-fresh and cuda (that the plug-in compiles and links); test-crash is run by hand.
 test:
-	$(Q)sh scripts/setup.sh build plot test
+	$(Q)sh scripts/setup.sh build plot test pictures
 	$(Q)$(MAKE) $(PARALLEL) check
 
 # The tests to run, and what they start: a test program is its own file, a script starts the program and its helpers.
@@ -198,7 +200,7 @@ dist: program cuda $(GPU_TESTS)
 	$(Q)sh scripts/dist.sh $(DIST) $(B)/batchlab $(CUDA_SO) $(GPU_TESTS)
 
 setup:
-	$(Q)sh scripts/setup.sh build plot test
+	$(Q)sh scripts/setup.sh build plot test pictures
 
 # ---- build rules --------------------------------------------------------------------------------
 # Everything is rebuilt when the flags change.
@@ -217,6 +219,8 @@ $(B)/updates_list.h: FORCE
 	$(Q)mkdir -p $(@D); { printf '#include "%s"\n' $(UPDATES); echo '#define BL_UPDATES(X) $(foreach u,$(UPDATE_NAMES),X($(u)))'; } >$@.new; \
 	  cmp -s $@.new $@ || cp $@.new $@; rm -f $@.new
 $(B)/engine/optim/optim_table.o $(B)/cuda/kernels/cuda/training.cu.o $(B)/emulated/kernels/cuda/training.cu.o: $(B)/updates_list.h
+
+$(B)/engine/data/image/photo.o: private KFLAGS := $(if $(PHOTOS),-DBL_PHOTOS=1)
 
 # What only this machine runs may use its fused multiply-adds: fmaf is then one instruction instead of a call, with the
 # same bits, in a third less time.

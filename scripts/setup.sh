@@ -2,7 +2,7 @@
 # setup.sh PART...: finds what is missing to build, plot or test, and installs it with apt-get where that needs no
 # password (saying so first). Otherwise it prints the exact line to run and stops with 69.
 #
-# Called by `make experiment` (build plot), by `make test` (build plot test) and by .ci/run (compilers, slurm, fresh).
+# Called by `make experiment` (build plot), by `make test` (build plot test pictures) and by .ci/run (compilers, slurm, fresh).
 # A part is a list of checks below; each check names the Debian package that mends it. A new dependency is one line
 # here, nothing else; tests/fresh.sh runs both commands on bare machines and so finds one that was forgotten.
 missing=
@@ -29,6 +29,11 @@ for part in "$@"; do
       lib cmocka || need libcmocka-dev
       have "${CXX:-g++}" && compiles "${CXX:-g++}" c++ vector || need g++
       ;;
+    # What reads PNG and JPEG files; without them the rest is built.
+    pictures)
+      lib libpng || need libpng-dev
+      lib libjpeg || need libjpeg-dev
+      ;;
     # What tests/bits.sh compares; it skips what is not there.
     compilers)
       have gcc || need gcc
@@ -44,7 +49,7 @@ for part in "$@"; do
     # Makes the bare machines of tests/fresh.sh.
     fresh) [ -x /usr/sbin/debootstrap ] || have debootstrap || need debootstrap ;;
     *)
-      echo "setup.sh: unknown part '$part' (build, plot, test, compilers, slurm, fresh)" >&2
+      echo "setup.sh: unknown part '$part' (build, plot, test, pictures, compilers, slurm, fresh)" >&2
       exit 2
       ;;
   esac

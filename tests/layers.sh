@@ -17,6 +17,8 @@ done <<'END'
 libconfig engine/config
 lua engine/lua
 nettle engine/base
+png engine/data
+jpeg engine/data
 zlib engine/base
 END
 # JSON is written by engine/base/json_writer.c alone: no keys and braces escaped by hand.

@@ -1,5 +1,7 @@
 /* batchlab init FILE... --target COL: a data set and an experiment for the user's own table.
  *
+ *     convert   arrays and folders of pictures, into one file (given_arrays.h); pictures then go on
+ *               at the pilot
  *     look      every column's values, all files (bl_infer); a line on each
  *     try       the declaration on the first rows: split, what it shows, a straight line (draft.h)
  *     pilot     a short trial run, which sets targets and budget (engine/starter)
@@ -8,9 +10,12 @@
  *
  * So a command that it advises has been checked. */
 #include "engine/base/mem.h"
+#include "engine/base/sha256.h"
 #include "engine/cli/command.h"
 #include "engine/cli/experiment.h"
+#include "engine/cli/given_arrays.h"
 #include "engine/cli/given_files.h"
+#include "engine/data/dataset_open.h"
 #include "engine/data/draft.h"
 #include "engine/data/manifest/infer_words.h"
 #include "engine/model/metric.h"
@@ -22,10 +27,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TARGET, NAME, DATE, GROUP, CLASSES, MISSING, IGNORE, SEPARATOR, UPDATE, OPTION_COUNT };
+enum { TARGET, NAME, DATE, GROUP, CLASSES, MISSING, IGNORE, SEPARATOR, SIZE, UPDATE, OPTION_COUNT };
 // clang-format off
 static const bl_option k_options[] = {
-    [TARGET]    = {"--target",    NULL, "COL",  "the column to learn (required)"},
+    [TARGET]    = {"--target",    NULL, "COL",  "the column to learn; of arrays, the array"},
     [NAME]      = {"--name",      NULL, "NAME", "of data set and experiment; default: the file's"},
     [DATE]      = {"--date",      NULL, "COL",  "the date by which the latest rows are held out"},
     [GROUP]     = {"--group",     NULL, "COL",  "rows of one value of it are held out together"},
@@ -33,6 +38,7 @@ static const bl_option k_options[] = {
     [MISSING]   = {"--missing",   NULL, "TEXTS", "read these as missing, for example '?,-999'"},
     [IGNORE]    = {"--ignore",    NULL, "COLS", "leave these columns out, for example 'id,note'"},
     [SEPARATOR] = {"--separator", NULL, "C",    "what stands between fields; else found out"},
+    [SIZE]      = {"--size",      NULL, "N",    "of a folder: pictures of N x N pixels; else up to 64"},
     [UPDATE]    = {"--update",    NULL, NULL,   "the table has changed: accept it as it is"},
 };
 // clang-format on
@@ -41,8 +47,14 @@ _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 /* Rows that the trial reads; of more, the first ones. */
 enum { DRAFT_ROWS = 200000, DRAFT_CELLS = 8000000 };
 
+/* The files that are written. DATA is what arrays and pictures were converted into. */
+enum { DECLARATION, CONFIG, SCRIPT, PAGE, DATA, FILES };
+
 typedef struct init {
     const bl_args *args;
+    bl_args of_table; /* what stands for the operands once arrays became a table */
+    char table_path[BL_PATH];
+    bl_given_arrays arrays;
     bl_given_files files;
     char name[BL_NAME];
     bl_inferred in;
@@ -50,7 +62,8 @@ typedef struct init {
     bl_dataset data; /* of the draft */
     bl_starter_plan plan;
     size_t rows_tried;
-    bool written[4];
+    char digest[65]; /* of packed pictures */
+    bool written[FILES];
 } init;
 
 /* ---- looking and trying ---- */
@@ -183,11 +196,12 @@ done:
 
 /* ---- writing ---- */
 
-static const char *split_words(const bl_inferred *in) {
-    return in->by != NULL      ? "the latest by date"
-           : in->group != NULL ? "whole groups, drawn at random"
-           : in->labels > 0    ? "drawn at random, the same share of each class"
-                               : "drawn at random";
+static const char *split_words(const init *t) {
+    const bl_inferred *in = &t->in;
+    return in->by != NULL                         ? "the latest by date"
+           : in->group != NULL                    ? "whole groups, drawn at random"
+           : in->labels > 0 || t->arrays.pictures ? "drawn at random, the same share of each class"
+                                                  : "drawn at random";
 }
 
 static void readme(const init *t, bl_buf *out) {
@@ -196,14 +210,15 @@ static void readme(const init *t, bl_buf *out) {
                   "# %s\n\nWhich batch size should a net that learns `%s` be trained with, at "
                   "which learning rate, and\nwhat does each choice cost?\n\n",
                   t->name, p->target);
-    bl_buf_printf(
-        out,
-        "* Data: %zu rows of `%s`, declared in `datasets/%s.cfg`.\n* Held out: %.0f %% of the "
-        "rows (%s).\n* Learnt: `%s`%s.\n",
-        t->in.rows, t->files.file[0], t->name, 100 * t->in.share, split_words(&t->in), p->target,
-        t->in.labels > 0 ? ", a class"
-        : t->in.log      ? ", as its logarithm"
-                         : "");
+    bl_buf_printf(out,
+                  "* Data: %zu %s of `%s`, declared in `datasets/%s.cfg`.\n* Held out: %.0f %% of "
+                  "them (%s).\n* Learnt: `%s`%s.\n",
+                  t->in.rows, t->arrays.pictures ? "pictures" : "rows", t->args->operand, t->name,
+                  100.0 * (double)p->valid_rows / (double)(p->train_rows + p->valid_rows),
+                  split_words(t), p->target,
+                  t->plan.classes > 0 ? ", a class"
+                  : t->in.log         ? ", as its logarithm"
+                                      : "");
     bl_buf_printf(out,
                   "* Varied: batch size and learning rate. Fixed: all else in "
                   "`experiment.cfg`.\n* Without a net: %s %.4g for always the same answer",
@@ -214,39 +229,50 @@ static void readme(const init *t, bl_buf *out) {
                   t->name);
 }
 
-static bl_status write_new(init *t, size_t i, const char *path, const bl_buf *text, bl_err *err) {
+/* The i-th file's path. */
+static bl_status path_of(char path[BL_PATH], const init *t, size_t i, bl_err *err) {
+    static const char *const name[] = {
+        [CONFIG] = "experiment.cfg", [SCRIPT] = "sweep.lua", [PAGE] = "README.md"};
+    const char *datasets = bl_cli_dataset_options(false).manifest_dir;
+    if (i == DECLARATION) return bl_path(path, err, "%s/%s.cfg", datasets, t->name);
+    if (i == DATA) return bl_path(path, err, "%s/%s", datasets, t->arrays.file);
+    return bl_path(path, err, "%s/%s/%s", bl_cli_experiments_dir, t->name, name[i]);
+}
+
+/* What the i-th file says. */
+static void text_of(bl_buf *text, const init *t, size_t i) {
+    bl_buf_clear(text);
+    if (i == DECLARATION && t->arrays.pictures)
+        bl_pack_declare(text, &t->arrays.pack, t->args->operand, t->files.folder, t->arrays.file,
+                        t->digest);
+    else if (i == DECLARATION)
+        write_manifest(t, text);
+    if (i == CONFIG) bl_starter_config(&t->plan, text);
+    if (i == SCRIPT) bl_starter_script(&t->plan, text);
+    if (i == PAGE) readme(t, text);
+}
+
+static bl_status publish(init *t, size_t i, const bl_buf *text, bl_err *err) {
+    char path[BL_PATH];
     bool won;
+    BL_TRY(path_of(path, t, i, err));
     BL_TRY(bl_file_publish(path, bl_buf_text(text), text->len, &won, err));
     if (!won) BL_FAIL(err, BL_EINVAL, "%s exists and is left alone; choose another --name", path);
     t->written[i] = true;
     return BL_OK;
 }
 
-/* The i-th file: its path and, with `text`, what it says. */
-static bl_status nth_file(char path[BL_PATH], bl_buf *text, const init *t, size_t i, bl_err *err) {
-    static const char *const names[] = {"", "experiment.cfg", "sweep.lua", "README.md"};
-    if (text != NULL) bl_buf_clear(text);
-    if (i == 0) {
-        if (text != NULL) write_manifest(t, text);
-        return bl_path(path, err, "%s/%s.cfg", bl_cli_dataset_options(false).manifest_dir, t->name);
-    }
-    if (text != NULL && i == 1) bl_starter_config(&t->plan, text);
-    if (text != NULL && i == 2) bl_starter_script(&t->plan, text);
-    if (text != NULL && i == 3) readme(t, text);
-    return bl_path(path, err, "%s/%s/%s", bl_cli_experiments_dir, t->name, names[i]);
-}
-
+/* Those that are not there yet. */
 static bl_status write_all(init *t, bl_err *err) {
     char path[BL_PATH];
     bl_buf text = {0};
     bl_status status = BL_OK;
-    for (size_t i = 0; i < BL_COUNT(t->written); i++) {
-        if (i == 1) {
-            BL_GOTO(bl_path(path, err, "%s/%s", bl_cli_experiments_dir, t->name));
-            BL_GOTO(bl_make_dirs(path, err));
-        }
-        BL_GOTO(nth_file(path, &text, t, i, err));
-        BL_GOTO(write_new(t, i, path, &text, err));
+    BL_GOTO(bl_path(path, err, "%s/%s", bl_cli_experiments_dir, t->name));
+    for (size_t i = 0; i < DATA; i++) {
+        if (t->written[i]) continue;
+        if (i == CONFIG) BL_GOTO(bl_make_dirs(path, err));
+        text_of(&text, t, i);
+        BL_GOTO(publish(t, i, &text, err));
     }
 done:
     bl_buf_free(&text);
@@ -256,9 +282,10 @@ done:
 /* Removes what this call wrote. */
 static void take_back(const init *t) {
     char path[BL_PATH];
-    for (size_t i = 0; i < BL_COUNT(t->written); i++)
-        if (t->written[i] && nth_file(path, NULL, t, i, NULL) == BL_OK) (void)unlink(path);
-    if (bl_path(path, NULL, "%s/%s", bl_cli_experiments_dir, t->name) == BL_OK && t->written[1])
+    for (size_t i = 0; i < FILES; i++)
+        if (t->written[i] && path_of(path, t, i, NULL) == BL_OK) (void)unlink(path);
+    if (bl_path(path, NULL, "%s/%s", bl_cli_experiments_dir, t->name) == BL_OK &&
+        t->written[CONFIG])
         (void)rmdir(path);
 }
 
@@ -341,7 +368,7 @@ static void tell_plan(const init *t) {
     const bl_starter_plan *p = &t->plan;
     bl_buf line = {0};
     bl_buf_printf(&line, "%zu rows for training, %zu held out (%s)\n", p->train_rows, p->valid_rows,
-                  split_words(&t->in));
+                  split_words(t));
     bl_buf_printf(&line, "%s on the held-out rows: %.4g for always the same answer", p->metric,
                   p->baseline.constant);
     if (isfinite(p->baseline.least_squares))
@@ -355,25 +382,89 @@ static void tell_plan(const init *t) {
     bl_buf_free(&line);
 }
 
-static bl_status make(init *t, bl_err *err) {
-    if (!bl_dir_exists(bl_cli_lua_dir))
-        BL_FAIL(err, BL_EINVAL, "there is no %s here: run batchlab in the folder of its project",
-                bl_cli_lua_dir);
+/* ---- the steps ---- */
+
+/* From the files of a table to the pilot. */
+static bl_status begin_table(init *t, bl_err *err) {
     BL_TRY(bl_given_files_open(&t->files, t->args, err));
     BL_TRY(look(t, err));
     BL_TRY(try_draft(t, err));
     BL_TRY(run_pilot(t, err));
     tell_columns(t);
-    bl_status status = write_all(t, err);
-    if (status == BL_OK) status = check_written(t, err);
+    return BL_OK;
+}
+
+/* Packed pictures are declared and opened, and the pilot learns them. */
+static bl_status begin_pictures(init *t, bl_err *err) {
+    bl_dataset_options options = bl_cli_dataset_options(false);
+    bl_starter_plan *p = &t->plan;
+    bl_buf text = {0};
+    options.say = NULL;
+    t->in.rows = t->rows_tried = t->arrays.pack.rows;
+    (void)snprintf(t->files.folder, sizeof t->files.folder, "%s%s",
+                   options.manifest_dir[0] == '/' ? "" : "./", options.manifest_dir);
+    bl_sha256_of(bl_buf_text(&t->arrays.bytes), t->arrays.bytes.len, t->digest);
+    bl_buf_free(&t->arrays.bytes);
+    text_of(&text, t, DECLARATION);
+    bl_status status = publish(t, DECLARATION, &text, err);
+    bl_buf_free(&text);
+    BL_TRY(status);
+    BL_TRY(bl_dataset_open(&t->data, t->name, &options, err));
+    measure_baselines(t);
+    *p = (bl_starter_plan){.name = t->name,
+                           .target = "class",
+                           .metric = p->metric,
+                           .baseline = p->baseline,
+                           .pictures = true,
+                           .smallest_side = bl_size_min(t->data.height, t->data.width),
+                           .classes = t->data.classes,
+                           .train_rows = t->data.train_rows,
+                           .valid_rows = t->data.valid_rows};
+    bl_starter_sizes(p);
+    BL_TRY(run_pilot(t, err));
+    tell(bl_buf_text(&t->in.warnings));
+    return BL_OK;
+}
+
+/* Arrays and folders become one file. It is a table from then on, or pictures. */
+static bl_status convert(init *t, bl_err *err) {
+    const char *const *value = t->args->value;
+    BL_TRY(bl_given_arrays_read(&t->arrays, t->args, t->name, value[SIZE], value[TARGET], err));
+    tell(bl_buf_text(&t->arrays.said));
+    BL_TRY(publish(t, DATA, &t->arrays.bytes, err));
+    if (t->arrays.pictures) return BL_OK;
+    bl_buf_free(&t->arrays.bytes);
+    t->of_table = *t->args;
+    BL_TRY(path_of(t->table_path, t, DATA, err));
+    t->of_table.operand = t->table_path;
+    t->of_table.mores = 0;
+    t->of_table.value[TARGET] = "y";
+    if (t->arrays.classes) t->of_table.value[CLASSES] = "";
+    t->args = &t->of_table;
+    return BL_OK;
+}
+
+static bl_status write_and_check(init *t, bl_err *err) {
+    if (bl_given_are_arrays(t->args)) BL_TRY(convert(t, err));
+    BL_TRY(t->arrays.pictures ? begin_pictures(t, err) : begin_table(t, err));
+    BL_TRY(write_all(t, err));
+    return check_written(t, err);
+}
+
+static bl_status make(init *t, bl_err *err) {
+    if (!bl_dir_exists(bl_cli_lua_dir))
+        BL_FAIL(err, BL_EINVAL, "there is no %s here: run batchlab in the folder of its project",
+                bl_cli_lua_dir);
+    const bl_status status = write_and_check(t, err);
     if (status != BL_OK) {
         take_back(t);
         return status;
     }
     tell_plan(t);
-    for (size_t i = 0; i < BL_COUNT(t->written); i++) {
+    for (size_t i = 0; i < FILES; i++) {
         char path[BL_PATH];
-        BL_TRY(nth_file(path, NULL, t, i, err));
+        if (!t->written[i]) continue;
+        BL_TRY(path_of(path, t, i, err));
         bl_cli_printf(stdout, "%s\n", path);
     }
     return BL_OK;
@@ -384,7 +475,7 @@ static int write_experiment(const bl_args *args) {
     init *t = bl_xalloc(sizeof *t);
     t->args = args;
     const bool update = bl_args_has(args, UPDATE);
-    if (args->value[TARGET] == NULL && !update) {
+    if (args->value[TARGET] == NULL && !update && !bl_given_are_arrays(args)) {
         free(t);
         return bl_cli_usage(args, "--target COL is missing");
     }
@@ -395,6 +486,7 @@ static int write_experiment(const bl_args *args) {
     bl_draft_free(&t->draft);
     bl_inferred_free(&t->in);
     bl_given_files_close(&t->files);
+    bl_given_arrays_free(&t->arrays);
     free(t);
     if (status == BL_OK) return BL_EXIT_DONE;
     const int fault = bl_cli_fail(&err);
@@ -404,9 +496,10 @@ static int write_experiment(const bl_args *args) {
 const bl_command bl_cmd_init = {
     .name = "init",
     .arguments = "DATA.csv --target COL",
-    .usage = "FILE... --target COL [OPTION...]",
+    .usage = "FILE... [--target COL] [OPTION...]",
     .notes = "FILE is a table with a header: .csv, .tsv or .csv.gz, UTF-8, Latin-1 or UTF-16.\n"
-             "Several files with the same header are one table.",
+             "Several files with the same header are one table. FILE may also be X.npy y.npy, an\n"
+             ".npz of both, or a folder that has a folder of PNG or JPEG files for each class.",
     .does = "write a data set and an experiment for your own table",
     .operand = BL_OPERAND_TABLES,
     .options = k_options,

@@ -207,3 +207,12 @@ const bl_node *bl_node_get(const bl_node *group, const char *name) {
         if (strcmp(node->name, name) == 0) return node;
     return NULL;
 }
+
+void bl_doc_quote(bl_buf *out, const char *text) {
+    bl_buf_str(out, "\"");
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\') bl_buf_str(out, "\\");
+        bl_buf_add(out, text, 1);
+    }
+    bl_buf_str(out, "\"");
+}

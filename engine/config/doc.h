@@ -55,4 +55,6 @@ const bl_node *bl_node_get(const bl_node *group, const char *name); /* NULL: abs
 BL_PRINTF(5, 6)
 bl_status bl_node_fail(const bl_doc *doc, const bl_node *node, const char *hint, bl_err *err,
                        const char *fmt, ...);
+/* `text` as a string of the grammar, in quotes, appended. */
+void bl_doc_quote(bl_buf *out, const char *text);
 #endif

@@ -16,12 +16,13 @@ void bl_starter_number(bl_buf *out, double x) {
 /* Sizes from 4, 8 or 16 up: a quarter of a small table, a sixteenth of a large one; three at least,
  * none above the training rows. */
 void bl_starter_sizes(bl_starter_plan *p) {
-    enum { MOST = 8192 };
+    enum { MOST_OF_TABLE = 8192, MOST_OF_PICTURES = 512 };
+    const int64_t most = p->pictures ? MOST_OF_PICTURES : MOST_OF_TABLE;
     const int64_t rows = (int64_t)p->train_rows;
     p->smallest = rows < 256 ? 4 : rows < 1000 ? 8 : 16;
     p->largest = 4 * p->smallest;
     const int64_t room = rows < 4000 ? rows / 4 : rows / 16;
-    while (2 * p->largest <= room && p->largest < MOST) p->largest *= 2;
+    while (2 * p->largest <= room && p->largest < most) p->largest *= 2;
     p->max_epochs = fmax(10, ceil(400.0 * (double)p->largest / (double)rows));
     p->lr_start = 0x1p-7;
     p->best = (double)NAN;
@@ -72,6 +73,28 @@ static void write_origin(const bl_starter_plan *p, bl_buf *out) {
     bl_buf_str(out, ". Targets, easiest first: set\n# the errors that matter to you.\n");
 }
 
+/* Convolutions of 5 x 5 with two halvings need some pixels. */
+static bool is_convolved(const bl_starter_plan *p) {
+    enum { LEAST_SIDE = 8 };
+    return p->pictures && p->smallest_side >= LEAST_SIDE;
+}
+
+/* The groups `data` and `model` of a preset. */
+static void write_tiny_net(const bl_starter_plan *p, bl_buf *out) {
+    const size_t most = p->pictures ? 2000 : 20000;
+    bl_buf_str(out, "    data: { ");
+    if (p->train_rows > most) bl_buf_printf(out, "rows = %zu; ", most);
+    bl_buf_printf(out, "eval_rows = %d; };\n    model: { %shidden = [16]; };\n",
+                  p->pictures ? 500 : 1024, is_convolved(p) ? "filters = [4, 8]; " : "");
+}
+
+static void write_quick_data(const bl_starter_plan *p, bl_buf *out) {
+    const size_t seen = p->pictures ? 1000 : 8192;
+    const bool cut = p->pictures && p->train_rows > 20000;
+    if (p->valid_rows <= seen && !cut) return;
+    bl_buf_printf(out, "    data: { %seval_rows = %zu; };\n", cut ? "rows = 20000; " : "", seen);
+}
+
 static void write_presets(const bl_starter_plan *p, bl_buf *out) {
     const int64_t steps = p->steps > 0 ? p->steps : 500;
     const int64_t settled = p->settled > steps ? p->settled : steps;
@@ -80,25 +103,25 @@ static void write_presets(const bl_starter_plan *p, bl_buf *out) {
         fmax(1, fmin(p->max_epochs,
                      2.0 * (double)steps * (double)(4 * p->smallest) / (double)p->train_rows));
     bl_buf_str(out, "presets: {\n  # Seconds: the whole path, no answer to rely on.\n  tiny: {\n");
-    bl_buf_printf(out, "    data: { %seval_rows = 1024; };\n",
-                  p->train_rows > 20000 ? "rows = 20000; " : "");
-    bl_buf_str(out, "    model: { hidden = [16]; };\n    eval: { growth = 1.2; };\n    sweep: { ");
+    write_tiny_net(p, out);
+    bl_buf_str(out, "    eval: { growth = 1.2; };\n    sweep: { ");
     write_sizes(out, p->smallest, 4 * p->smallest);
     bl_buf_printf(out,
                   " seeds = 1; max_epochs = %.1f;\n      budget_epochs = 1.0; budget_steps = %lld; "
                   "};\n    timing: { repeats = 3; seconds = 0.02; };\n  };\n\n",
                   tiny_epochs, (long long)steps);
     bl_buf_str(out, "  # Minutes.\n  quick: {\n");
-    if (p->valid_rows > 8192) bl_buf_str(out, "    data: { eval_rows = 8192; };\n");
+    write_quick_data(p, out);
     bl_buf_str(out, "    sweep: {\n      ");
     write_sizes(out, p->smallest, p->largest);
     bl_buf_printf(out,
                   "\n      seeds = 3; max_epochs = %.1f; budget_epochs = 1.0; budget_steps = "
                   "%lld;\n    };\n  };\n\n",
                   p->max_epochs, (long long)settled);
-    bl_buf_str(out,
-               "  # A larger net, more repeats.\n  paper: {\n    model: { hidden = [256, 128]; };\n"
-               "    sweep: {\n      ");
+    bl_buf_str(out, "  # A larger net, more repeats.\n  paper: {\n");
+    bl_buf_str(out, is_convolved(p) ? "    model: { filters = [16, 32]; hidden = [128]; };\n"
+                                    : "    model: { hidden = [256, 128]; };\n");
+    bl_buf_str(out, "    sweep: {\n      ");
     write_sizes(out, p->smallest, 2 * p->largest <= most ? 2 * p->largest : p->largest);
     bl_buf_printf(out,
                   "\n      seeds = 5; max_epochs = %.1f; budget_epochs = 2.0; budget_steps = "
@@ -106,12 +129,24 @@ static void write_presets(const bl_starter_plan *p, bl_buf *out) {
                   2 * p->max_epochs, (long long)(2 * settled));
 }
 
+static void write_model(const bl_starter_plan *p, bl_buf *out) {
+    if (is_convolved(p))
+        bl_buf_str(out,
+                   "# Two convolutions of 5 x 5, halved each time, and a hidden layer.\nmodel: "
+                   "{ kind = \"simple_cnn\"; filters = [8, 16]; hidden = [64]; };\n");
+    else if (p->pictures)
+        bl_buf_str(out, "model: { kind = \"mlp\"; hidden = [64, 32]; };\n");
+    else
+        bl_buf_str(out,
+                   "model: {\n  hidden = [64, 32];\n  linear = true; # a straight line, which the "
+                   "hidden layers bend\n  batch_norm = false; embedding_dropout = 0.0; output = "
+                   "\"linear\";\n};\n");
+}
+
 void bl_starter_config(const bl_starter_plan *p, bl_buf *out) {
     bl_buf_printf(out, "# Which batch size for '%s'?\ntitle = \"%s\";\ndataset = \"%s\";\n\n",
                   p->target, p->name, p->name);
-    bl_buf_str(out, "model: {\n  hidden = [64, 32];\n  linear = true; # a straight line, which the "
-                    "hidden layers bend\n  batch_norm = false; embedding_dropout = 0.0; output = "
-                    "\"linear\";\n};\n");
+    write_model(p, out);
     bl_buf_printf(out, "loss = \"%s\";\nmetric = \"%s\";\n",
                   p->classes > 0 ? "cross_entropy" : "mse", p->metric);
     bl_buf_str(out, "optimizer: { name = \"adamw\"; weight_decay = 0.01; };\n"

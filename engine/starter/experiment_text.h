@@ -10,6 +10,8 @@
 typedef struct bl_starter_plan {
     const char *name, *target, *metric; /* metric: rmse, exp_rmse, error, cross_entropy */
     size_t train_rows, valid_rows, classes;
+    bool pictures;             /* the inputs are pictures, */
+    size_t smallest_side;      /* of so many pixels */
     int64_t smallest, largest; /* batch sizes of preset quick */
     double targets[2];         /* easiest first */
     double max_epochs, lr_start;

@@ -6,14 +6,25 @@
 
 /* Multiplications of one rate's run: a second or so of one core. */
 static const double WORK = 4e9;
+/* Pictures are looked at less often: an evaluation costs as much as some steps. */
+static const double PICTURE_GROWTH = 1.2;
 enum { LEAST_STEPS = 150, MOST_STEPS = 3000 };
+
+/* Multiplications of a step forward and back. Of a table's net the weights count, once an example.
+ */
+static double work_of(const bl_net *net, size_t batch_size) {
+    double each = 0;
+    for (size_t i = 0; i < net->nodes && net->shape.height > 1; i++)
+        each += (double)net->node[i].multiplies;
+    return 6.0 * fmax(each, (double)net->weights) * (double)batch_size;
+}
 
 /* Steps of a run: by the size of the net and of the batch, between bounds. */
 static int64_t steps_of(const bl_config *config, const bl_dataset *data, bl_err *err) {
     bl_net net = {0};
     double each = 1e4;
     if (bl_train_net(&net, config, data, err) == BL_OK)
-        each = 6.0 * (double)net.weights * (double)config->train.batch_size;
+        each = work_of(&net, (size_t)config->train.batch_size);
     bl_net_free(&net);
     return (int64_t)fmax(LEAST_STEPS, fmin(MOST_STEPS, WORK / fmax(each, 1)));
 }
@@ -46,6 +57,7 @@ bl_status bl_starter_pilot_run(bl_starter_pilot *out, const bl_config *config,
     bl_config *c = bl_xalloc(sizeof *c);
     bl_status status = BL_OK;
     *c = *config;
+    if (data->height > 0) c->eval.growth = fmax(c->eval.growth, PICTURE_GROWTH);
     *out = (bl_starter_pilot){.batch_size = config->train.batch_size, .best = (double)NAN};
     out->steps = steps_of(config, data, err);
     for (size_t i = 0; i < BL_STARTER_RATES; i++) {

@@ -1,18 +1,9 @@
 /* What was found, as a declaration (docs/data.md) and as lines for the user. */
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
+#include "engine/config/doc.h"
 #include "engine/data/manifest/infer_p.h"
 #include <string.h>
-
-/* A string of the configuration's grammar. */
-static void write_quoted(bl_buf *out, const char *text) {
-    bl_buf_str(out, "\"");
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\') bl_buf_str(out, "\\");
-        bl_buf_add(out, text, 1);
-    }
-    bl_buf_str(out, "\"");
-}
 
 /* ---- parts of dates ---- */
 
@@ -71,7 +62,7 @@ static void add_item(list *l, const char *text) {
         bl_buf_str(l->out, "\n      ");
         l->line = l->out->len - 6;
     }
-    write_quoted(l->out, text);
+    bl_doc_quote(l->out, text);
 }
 
 /* `key = ["a", "b"];`, with `date_parts` the parts of every date column, too. */
@@ -112,9 +103,9 @@ static void write_derived(const bl_inferred *in, bl_buf *out) {
             bl_inferred_part_name(in, c, bl_infer_parts[p], &name);
             bl_buf_str(out, n++ ? ",\n" : "\n# Parts of dates, as categories.\nderived = (\n");
             bl_buf_str(out, "  { op = \"date_part\"; name = ");
-            write_quoted(out, bl_buf_text(&name));
+            bl_doc_quote(out, bl_buf_text(&name));
             bl_buf_str(out, "; of = ");
-            write_quoted(out, c->name);
+            bl_doc_quote(out, c->name);
             bl_buf_printf(out, "; part = \"%s\"; }", bl_infer_parts[p]);
         }
     if (n > 0) bl_buf_str(out, "\n);\n");
@@ -178,7 +169,7 @@ static void write_format(const bl_inferred *in, bl_buf *out) {
         if (in->separator == '\t')
             bl_buf_str(out, "\"\\t\"");
         else
-            write_quoted(out, separator);
+            bl_doc_quote(out, separator);
         bl_buf_str(out, ";\n");
     }
     if (in->encoding != NULL) bl_buf_printf(out, "    encoding = \"%s\";\n", in->encoding);
@@ -199,7 +190,7 @@ static void write_table(const bl_inferred *in, const char *const *file, const ch
     write_types(in, "text", BL_COLUMN_TEXT, out);
     for (size_t i = 0; i < files; i++) {
         bl_buf_str(out, i == 0 ? "    files = ( { file = " : ",\n              { file = ");
-        write_quoted(out, file[i]);
+        bl_doc_quote(out, file[i]);
         bl_buf_printf(out, "; sha256 = \"%s\"; }", sha256[i]);
     }
     bl_buf_str(out, " );\n  }\n);\n");
@@ -208,7 +199,7 @@ static void write_table(const bl_inferred *in, const char *const *file, const ch
 static void write_split(const bl_inferred *in, bl_buf *out) {
     if (in->by != NULL) {
         bl_buf_str(out, "\n# The latest rows are for validation.\nsplit = { by = ");
-        write_quoted(out, in->by);
+        bl_doc_quote(out, in->by);
     } else {
         const bool stratify = in->labels > 0 && in->group == NULL;
         bl_buf_printf(out, "\n# Rows for validation are drawn at random%s.\nsplit = { seed = 1%s",
@@ -218,7 +209,7 @@ static void write_split(const bl_inferred *in, bl_buf *out) {
                       stratify ? "; stratify = true" : "");
         if (in->group != NULL) {
             bl_buf_str(out, "; group = ");
-            write_quoted(out, in->group);
+            bl_doc_quote(out, in->group);
         }
     }
     bl_buf_printf(out, "; share = %g; };\n", in->share);
@@ -238,20 +229,20 @@ void bl_inferred_manifest(const bl_inferred *in, const char *folder, const char 
         "columns whose\n# values are not known in advance. docs/data.md explains each "
         "part.\norigin = ",
         in->rows);
-    write_quoted(out, file[0]);
+    bl_doc_quote(out, file[0]);
     bl_buf_str(out, ";\nfolder = ");
-    write_quoted(out, folder);
+    bl_doc_quote(out, folder);
     bl_buf_str(out, ";\n");
     write_table(in, file, sha256, files, out);
     write_derived(in, out);
     if (in->labels == 0 && lacks_targets(in)) {
         bl_buf_str(out, "\n# Rows without a target are left out.\nfilters = ( { column = ");
-        write_quoted(out, target->name);
+        bl_doc_quote(out, target->name);
         bl_buf_str(out, "; above = -1e300; } );\n");
     }
     write_split(in, out);
     bl_buf_str(out, "\ntarget = ");
-    write_quoted(out, target->name);
+    bl_doc_quote(out, target->name);
     bl_buf_printf(out, ";\ntransform = \"%s\";\n", in->log ? "log" : "none");
     if (in->labels == 0) {
         bl_buf_str(out,

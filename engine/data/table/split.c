@@ -148,10 +148,7 @@ static void drop_without_label(rows_of *e) {
     if (e->manifest->classes.n > 0) e->kept.rows = kept;
 }
 
-/* How many of `valid` rows each class gives, by the method of Sainte-Lague: the next one is of the
- * class for which rows / (2 given + 1) is largest, of equal ones the first. One row of each stays
- * for training, so there may be fewer in the end: *valid becomes what they are. */
-static void share_out(size_t *given, const size_t *rows, size_t classes, size_t *valid) {
+void bl_split_shares(size_t *given, const size_t *rows, size_t classes, size_t *valid) {
     for (size_t i = 0; i < *valid; i++) {
         size_t best = classes;
         for (size_t k = 0; k < classes; k++)
@@ -183,7 +180,7 @@ static bl_status split_classes(rows_of *e, size_t *valid, bl_err *err) {
         key[i] = k >= 0 ? (uint64_t)k : classes - 1;
         rows[key[i]]++;
     }
-    share_out(given, rows, classes, valid);
+    bl_split_shares(given, rows, classes, valid);
     for (size_t i = 0; i < e->kept.rows; i++) { /* place i of its side, validation first */
         const bool held_out = given[key[i]] > 0;
         given[key[i]] -= held_out;
