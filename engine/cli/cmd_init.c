@@ -444,6 +444,37 @@ static bl_status convert(init *t, bl_err *err) {
     return BL_OK;
 }
 
+/* --update: arrays become their table again, which is then accepted as a table is. What was there
+ * comes back where that fails. */
+static bl_status update_arrays(init *t, bl_err *err) {
+    bl_buf before = {0};
+    const char *const *value = t->args->value;
+    bl_status status;
+    BL_GOTO(bl_given_arrays_read(&t->arrays, t->args, t->name, value[SIZE], value[TARGET], err));
+    if (t->arrays.pictures)
+        BL_GOTO(BL_ERR(err, BL_EINVAL,
+                       "%s: pictures are packed once; for others remove datasets/%s.cfg and "
+                       "datasets/%s, or give another --name",
+                       t->args->operand, t->name, t->arrays.file));
+    BL_GOTO(path_of(t->table_path, t, DATA, err));
+    BL_GOTO(bl_file_read(&before, t->table_path, SIZE_MAX, err));
+    BL_GOTO(bl_file_write(t->table_path, bl_buf_text(&t->arrays.bytes), t->arrays.bytes.len, err));
+    t->of_table = *t->args;
+    t->of_table.operand = t->table_path;
+    t->of_table.mores = 0;
+    status = bl_given_update(t->name, &t->of_table, err);
+    if (status != BL_OK)
+        (void)!bl_file_write(t->table_path, bl_buf_text(&before), before.len, NULL);
+done:
+    bl_buf_free(&before);
+    return status;
+}
+
+static bl_status update(init *t, bl_err *err) {
+    return bl_given_are_arrays(t->args) ? update_arrays(t, err)
+                                        : bl_given_update(t->name, t->args, err);
+}
+
 static bl_status write_and_check(init *t, bl_err *err) {
     if (bl_given_are_arrays(t->args)) BL_TRY(convert(t, err));
     BL_TRY(t->arrays.pictures ? begin_pictures(t, err) : begin_table(t, err));
@@ -474,13 +505,13 @@ static int write_experiment(const bl_args *args) {
     bl_err err = {0};
     init *t = bl_xalloc(sizeof *t);
     t->args = args;
-    const bool update = bl_args_has(args, UPDATE);
-    if (args->value[TARGET] == NULL && !update && !bl_given_are_arrays(args)) {
+    const bool updates = bl_args_has(args, UPDATE);
+    if (args->value[TARGET] == NULL && !updates && !bl_given_are_arrays(args)) {
         free(t);
         return bl_cli_usage(args, "--target COL is missing");
     }
     bl_status status = bl_given_name(t->name, args->operand, args->value[NAME], &err);
-    if (status == BL_OK) status = update ? bl_given_update(t->name, args, &err) : make(t, &err);
+    if (status == BL_OK) status = updates ? update(t, &err) : make(t, &err);
     if (status == BL_OK) bl_cli_printf(stderr, "next: batchlab run %s --preset tiny\n", t->name);
     bl_dataset_free(&t->data);
     bl_draft_free(&t->draft);

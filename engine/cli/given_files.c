@@ -43,10 +43,10 @@ static bl_status refuse_formats(const char *path, const bl_map *map, bl_err *err
     } formats[] = {
         {"PAR1",
          "a Parquet file; duckdb -c \"copy '%s' to 'table.csv' (header)\" makes a CSV file"     },
-        {"PK\3\4",           "a spreadsheet or an archive (%s): save it as CSV"                 },
+        {"PK\3\4",           "a spreadsheet or an archive (%s): save it as CSV; arrays are .npz"},
         {"SQLite f",         "a database (%s): export the table as CSV"                         },
         {"\x89HDF",          "an HDF5 file (%s): export the table as CSV"                       },
-        {"\x93NUMPY",        "a NumPy array (%s): numpy.savetxt writes it as CSV, with a header"},
+        {"\x93NUMPY",        "a NumPy array (%s): call it X.npy, and its target y.npy"          },
         {"\x28\xB5\x2F\xFD", "packed by zstd: unzstd %s"                                        },
         {"BZh",              "packed by bzip2: bunzip2 %s"                                      },
         {"\xFD"

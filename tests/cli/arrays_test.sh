@@ -1,0 +1,83 @@
+# batchlab init on arrays of NumPy and on folders of pictures: what becomes of them is loaded, checked and trained.
+set -u
+. tests/cli/lib.sh
+corpus=$PWD/tests/fuzz/corpus
+project
+cd "$scratch/project" || exit 1
+
+said() { tr -s '\n ' '  ' <"$scratch/err" | grep -q -- "$1" || { cat "$scratch/err"; fail "not said: $1"; }; }
+
+# A table: 60 rows of two bytes, y is the first and a half of the second. Nothing that exists is replaced.
+bytes() { awk -v kind="$1" 'BEGIN { for (i = 0; i < 60; i++) { a = i * 37 % 101; b = i * 53 % 97
+  if (kind == "x") printf "\\%03o\\%03o", a, b; else printf "\\%03o\\000", (2 * a + b) / 2 } }'; }
+header() { printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '$1', 'fortran_order': False, 'shape': $2, }"; }
+{ header '|u1' '(60, 2)'; printf "$(bytes x)"; } >X.npy
+{ header '<u2' '(60,)'; printf "$(bytes y)"; } >y.npy
+try 0 init X.npy y.npy --name table
+said 'inputs X.npy: (60, 2) of uint8 target y.npy: (60,) of uint16'
+says out '^datasets/table.csv$'
+[ "$(sed -n 1,3p datasets/table.csv | tr '\n' ' ')" = 'x0,x1,y 0,0,0 37,53,63 ' ] || fail "the table: $(sed -n 1,3p datasets/table.csv)"
+try 0 check table
+try 2 init X.npy y.npy --name table
+says err 'datasets/table.csv exists and is left alone'
+[ -e datasets/table.cfg ] || fail "what was there is gone"
+# The order of the files does not matter; a wrong name says which there are; what fails leaves nothing.
+try 0 init y.npy X.npy --name turned
+cmp -s datasets/table.csv datasets/turned.csv || fail "another table in another order"
+try 2 init X.npy y.npy --name no --target z
+says err "no array 'z'; there are X, y"
+try 2 init X.npy --name no
+says err 'one array; two are needed'
+{ header '|O' '(60,)'; } >y2.npy
+try 2 init X.npy y2.npy --target y2 --name no
+says err "y2.npy: its values are of type '|O', .*; numbers, booleans and texts are read"
+ls datasets experiments | grep -q '^no' && fail "a failure left files"
+# Changed arrays are accepted by --update.
+{ header '<u2' '(60,)'; printf "$(bytes y | sed 's/^....../\\007\\000/')"; } >y.npy
+try 0 init X.npy y.npy --name table --update
+grep -q '^0,0,7$' datasets/table.csv || fail "the table is not new: $(head -3 datasets/table.csv)"
+try 0 check table
+
+# Pictures in an archive, packed by zlib.
+cp "$corpus/npy/packed.npz" small.npz
+try 0 init small.npz --name pictures
+said "target 2 classes: '0' 50 %, '1' 50 %"
+said '20 rows for training, 4 held out (drawn at random, the same share of each class)'
+grep -q 'height = 6; width = 6; channels = 1; classes = 2;' datasets/pictures.cfg || fail "the declaration of pictures"
+"$BATCHLAB" run pictures --preset tiny --progress none >"$scratch/out" 2>"$scratch/err"
+case $? in 0 | 5) ;; *) cat "$scratch/err"; fail "pictures are not trained on" ;; esac
+try 2 init small.npz --name pictures --update
+says err 'pictures are packed once'
+
+# A folder of pictures, of several formats, with files that are none.
+mkdir -p pets/cat pets/dog empty/cat
+for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+  cp "$corpus/photo/grey.png" "pets/cat/$i.png"
+  cp "$corpus/photo/rgb.jpg" "pets/dog/$i.JPG"
+done
+cp "$corpus/photo/short.jpg" pets/dog/short.jpg
+echo no picture >pets/dog/notes.txt
+if "$BATCHLAB" init pets --name pets >"$scratch/out" 2>"$scratch/err"; then
+  said 'pictures pets: 24 of 12 x 20, in colour'
+  said 'warning: 1 file is left out: not called .png, .jpg or .jpeg'
+  said 'warning: 1 picture is left out; the first: pets/dog/short.jpg: a JPEG file that cannot be read'
+  said "target 2 classes: 'cat' 50 %, 'dog' 50 %"
+  grep -q '^# class 1: dog$' datasets/pets.cfg || fail "classes have no names"
+  try 0 check pets
+  try 0 init pets/ --size 9 --name nine
+  said '24 of 9 x 9, in colour, scaled to that'
+  try 2 init pets --size 4 --name no
+  says err "not '4'"
+  mkdir -p nested/train && cp -r pets/* nested/train
+  try 0 init nested
+  said 'the pictures in nested/train are used'
+else
+  says err 'built without libpng and libjpeg'
+  echo "# no libpng and libjpeg here: folders of pictures are not read"
+fi
+try 2 init empty --name no
+says err 'there are no folders of pictures in it; each class has a folder of its own'
+try 2 init pets X.npy --name no
+says err 'pets is a folder: it is given alone'
+ls datasets experiments | grep -q '^no' && fail "a failure left files"
+exit $failed
