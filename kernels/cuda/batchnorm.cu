@@ -8,25 +8,27 @@ namespace {
 struct sum_term {
     const float *x;
     size_t n;
-    __device__ float add(float acc, size_t b, size_t j) const { return acc + x[b * n + j]; }
+    __device__ float at(size_t b, size_t j) const { return x[b * n + j]; }
+    __device__ float add(float acc, float x_bj) const { return acc + x_bj; }
 };
 
 struct square_term {
     const float *x, *mean;
     size_t n;
-    __device__ float add(float acc, size_t b, size_t j) const {
-        const float d = x[b * n + j] - mean[j];
-        return fmaf(d, d, acc);
-    }
+    __device__ float at(size_t b, size_t j) const { return x[b * n + j] - mean[j]; }
+    __device__ float add(float acc, float d) const { return fmaf(d, d, acc); }
 };
 
 struct gamma_term {
     const float *dy, *x, *mean, *rstd;
     size_t n;
-    __device__ float add(float acc, size_t b, size_t j) const {
-        const float xhat = (x[b * n + j] - mean[j]) * rstd[j];
-        return fmaf(dy[b * n + j], xhat, acc);
+    struct pair {
+        float dy, xhat;
+    };
+    __device__ pair at(size_t b, size_t j) const {
+        return {dy[b * n + j], (x[b * n + j] - mean[j]) * rstd[j]};
     }
+    __device__ float add(float acc, const pair &p) const { return fmaf(p.dy, p.xhat, acc); }
 };
 
 __global__ void finish_sum(float *out, const float *partial, size_t blocks, size_t n) {

@@ -6,44 +6,42 @@
 
 namespace {
 
-enum {
-    AHEAD = 32
-}; /* loads on their way at once: a chain's links are one after another, its terms are not */
+/* Example b's chunk: larger ones come first. */
+__device__ size_t chunk_of(size_t b, size_t batch, size_t chunks) {
+    const size_t size = batch / chunks, more = batch % chunks, large = more * (size + 1);
+    return b < large ? b / (size + 1) : more + (b - large) / size;
+}
 
-/* each (batch, n): what CHAIN makes of an example's positions. */
-template <example_chain CHAIN>
-__global__ void example_chains(float *__restrict__ each, const float *__restrict__ x,
-                               const float *__restrict__ dy, const float *__restrict__ mean,
-                               const float *__restrict__ rstd, size_t batch, size_t positions,
-                               size_t n, size_t chunks) {
+/* each (batch, n): the chain of x over an example's positions. */
+BL_CHAIN_KERNEL sums_of_x(float *__restrict__ each, const float *__restrict__ x, size_t batch,
+                          size_t positions, size_t n) {
+    const size_t i = bl_thread(), b = i / n;
+    if (b < batch) each[i] = bl_chain_sum(0, x + b * positions * n + i % n, n, 0, positions);
+}
+
+/* The same of the squared distance from the mean. */
+BL_CHAIN_KERNEL sums_of_squares(float *__restrict__ each, const float *__restrict__ all,
+                                const float *__restrict__ mean, size_t batch, size_t positions,
+                                size_t n, size_t chunks) {
     const size_t i = bl_thread(), b = i / n, j = i % n;
     if (b >= batch) return;
-    /* The example's chunk: larger ones come first. */
-    const size_t size = batch / chunks, more = batch % chunks, large = more * (size + 1);
-    const size_t chunk = b < large ? b / (size + 1) : more + (b - large) / size;
-    const bool wants_x = CHAIN != sum_dy, wants_dy = CHAIN == sum_dy || CHAIN == sum_dy_xhat;
-    const float m = mean ? mean[chunk * n + j] : 0.0f, r = rstd ? rstd[chunk * n + j] : 0.0f;
-    const size_t first = b * positions * n + j;
-    float acc = 0;
-    for (size_t p = 0; p < positions; p += AHEAD) {
-        float term[AHEAD], other[AHEAD];
-        const size_t left = positions - p;
-        BL_UNROLL
-        for (unsigned u = 0; u < AHEAD; u++) {
-            if (u >= left) break;
-            if (wants_x) term[u] = x[first + (p + u) * n];
-            if (wants_dy) other[u] = dy[first + (p + u) * n];
-        }
-        BL_UNROLL
-        for (unsigned u = 0; u < AHEAD; u++) {
-            if (u >= left) break;
-            if (CHAIN == sum_x) acc = acc + term[u];
-            if (CHAIN == sum_squares) acc = fmaf(term[u] - m, term[u] - m, acc);
-            if (CHAIN == sum_dy) acc = acc + other[u];
-            if (CHAIN == sum_dy_xhat) acc = fmaf(other[u], (term[u] - m) * r, acc);
-        }
-    }
-    each[i] = acc;
+    const float *x = all + b * positions * n + j;
+    const float m = mean[chunk_of(b, batch, chunks) * n + j];
+    each[i] = bl_chain(
+        0.0f, 0, positions, [=](size_t p) { return x[p * n] - m; },
+        [](float acc, float d) { return fmaf(d, d, acc); });
+}
+
+/* each_s, each_t (batch, n): the chains of dy and of dy * xhat, in one pass. */
+BL_CHAIN_KERNEL sums_of_gradients(float *__restrict__ each_s, float *__restrict__ each_t,
+                                  bl_batchnorm2d_backward a) {
+    const size_t i = bl_thread(), b = i / a.n, j = i % a.n;
+    if (b >= a.batch) return;
+    const size_t k = chunk_of(b, a.batch, a.chunks) * a.n + j, first = b * a.positions * a.n + j;
+    const bl_norm_sums sums =
+        bl_norm_chains(a.x + first, a.dy + first, a.n, a.positions, a.mean[k], a.rstd[k]);
+    each_s[i] = sums.dy;
+    each_t[i] = sums.dy_xhat;
 }
 
 /* Rule B over the examples of a chunk. */
@@ -51,9 +49,10 @@ __device__ float chunk_sum(const float *each, size_t begin, size_t end, size_t n
     bl_ref_tree tree;
     tree.blocks = 0;
     for (size_t from = begin; from < end; from += BL_BLOCK) {
-        float acc = 0;
-        for (size_t b = from; b < bl_ref_block_end(from, end); b++) acc = acc + each[b * n + j];
-        bl_ref_tree_push(&tree, acc);
+        const size_t until = bl_ref_block_end(from, end);
+        const float block = bl_chain_sum(0, each + j, n, from, until);
+        if (from == begin && until == end) return block;
+        bl_ref_tree_push(&tree, block);
     }
     return bl_ref_tree_sum(&tree);
 }
@@ -69,21 +68,23 @@ template <class Args> __device__ column column_of(const Args &a, size_t chunk, s
     return c;
 }
 
-__global__ void finish_means(bl_batchnorm2d_forward a, const float *each) {
+BL_CHAIN_KERNEL finish_means(bl_batchnorm2d_forward a, const float *__restrict__ each) {
     const size_t i = bl_thread(), chunk = i / a.n, j = i % a.n;
     if (chunk >= a.chunks) return;
     const column c = column_of(a, chunk, j);
     a.mean[i] = chunk_sum(each, c.begin, c.end, a.n, j) / count_of(&c);
 }
 
-/* unbiased (chunks, n) is for the sum of variances. */
-__global__ void finish_variances(bl_batchnorm2d_forward a, const float *each, float *unbiased) {
+/* unbiased (chunks, n) is for the sum of variances; of one chunk it is the sum. */
+BL_CHAIN_KERNEL finish_variances(bl_batchnorm2d_forward a, const float *__restrict__ each,
+                                 float *__restrict__ unbiased) {
     const size_t i = bl_thread(), chunk = i / a.n, j = i % a.n;
     if (chunk >= a.chunks) return;
     const column c = column_of(a, chunk, j);
     const float count = count_of(&c), var = chunk_sum(each, c.begin, c.end, a.n, j) / count;
     a.rstd[i] = 1.0f / sqrtf(var + a.eps);
     unbiased[i] = count > 1.0f ? var * (count / (count - 1.0f)) : var;
+    if (a.chunks == 1) a.sum_mean[j] = a.mean[j];
 }
 
 __global__ void finish_sums(bl_batchnorm2d_forward a, const float *unbiased) {
@@ -104,9 +105,10 @@ __global__ void normalise(bl_batchnorm2d_forward a) {
     a.y[i] = bl_epilogue_apply(&a.epilogue, i, y);
 }
 
-/* s, t (chunks, n) of the contract. */
-__global__ void finish_chunks(bl_batchnorm2d_backward a, const float *each_s, const float *each_t,
-                              float *s, float *t) {
+/* s, t (chunks, n) of the contract; of one chunk they are the gradients. */
+BL_CHAIN_KERNEL finish_chunks(bl_batchnorm2d_backward a, const float *__restrict__ each_s,
+                              const float *__restrict__ each_t, float *__restrict__ s,
+                              float *__restrict__ t) {
     const size_t i = bl_thread(), chunk = i / a.n, j = i % a.n;
     if (chunk >= a.chunks) return;
     const column c = column_of(a, chunk, j);
@@ -149,21 +151,20 @@ template <class Args> dim3 by_chunks(const Args &a) {
 void bl_batchnorm2d_forward_cuda(const bl_batchnorm2d_forward *args, const bl_part *part) {
     const bl_batchnorm2d_forward a = *args;
     bl_queue *queue = bl_queue_of(part);
-    float *each = (float *)queue->workspace, *unbiased = each + a.batch * a.n;
+    float *each = (float *)queue->workspace;
+    float *unbiased = a.chunks == 1 ? a.sum_var : each + a.batch * a.n;
     const unsigned all = bl_blocks(a.batch * a.n), channels = bl_blocks(a.chunks * a.n);
     if (a.batch == 0 || a.n == 0) return;
     if (a.positions == 0 || !fits((a.batch + a.chunks) * a.n, a.chunks)) {
         bl_batchnorm2d_forward_reference(args, part);
         return;
     }
-    BL_LAUNCH(example_chains<sum_x>, all, BL_CUDA_THREADS, queue, each, a.x, (const float *)nullptr,
-              (const float *)nullptr, (const float *)nullptr, a.batch, a.positions, a.n, a.chunks);
+    BL_LAUNCH(sums_of_x, all, BL_CUDA_THREADS, queue, each, a.x, a.batch, a.positions, a.n);
     BL_LAUNCH(finish_means, channels, BL_CUDA_THREADS, queue, a, each);
-    BL_LAUNCH(example_chains<sum_squares>, all, BL_CUDA_THREADS, queue, each, a.x,
-              (const float *)nullptr, a.mean, (const float *)nullptr, a.batch, a.positions, a.n,
-              a.chunks);
+    BL_LAUNCH(sums_of_squares, all, BL_CUDA_THREADS, queue, each, a.x, a.mean, a.batch, a.positions,
+              a.n, a.chunks);
     BL_LAUNCH(finish_variances, channels, BL_CUDA_THREADS, queue, a, each, unbiased);
-    BL_LAUNCH(finish_sums, bl_blocks(a.n), BL_CUDA_THREADS, queue, a, unbiased);
+    if (a.chunks > 1) BL_LAUNCH(finish_sums, bl_blocks(a.n), BL_CUDA_THREADS, queue, a, unbiased);
     BL_LAUNCH(normalise, by_chunks(a), BL_CUDA_THREADS, queue, a);
 }
 
@@ -173,7 +174,8 @@ void bl_batchnorm2d_backward_cuda(const bl_batchnorm2d_backward *args, const bl_
     const bl_batchnorm2d_backward a = *args;
     bl_queue *queue = bl_queue_of(part);
     float *each_s = (float *)queue->workspace, *each_t = each_s + a.batch * a.n;
-    float *s = each_t + a.batch * a.n, *t = s + a.chunks * a.n;
+    const bool whole = a.chunks == 1 && a.batch > 0; /* what is made for the chunk is the result */
+    float *s = whole ? a.dbeta : each_t + a.batch * a.n, *t = whole ? a.dgamma : s + a.chunks * a.n;
     const unsigned all = bl_blocks(a.batch * a.n), channels = bl_blocks(a.chunks * a.n);
     if (a.n == 0) return;
     if (a.positions == 0 || !fits(2 * (a.batch + a.chunks) * a.n, a.chunks)) {
@@ -181,12 +183,9 @@ void bl_batchnorm2d_backward_cuda(const bl_batchnorm2d_backward *args, const bl_
         return;
     }
     if (a.batch > 0) {
-        BL_LAUNCH(example_chains<sum_dy>, all, BL_CUDA_THREADS, queue, each_s, a.x, a.dy, a.mean,
-                  a.rstd, a.batch, a.positions, a.n, a.chunks);
-        BL_LAUNCH(example_chains<sum_dy_xhat>, all, BL_CUDA_THREADS, queue, each_t, a.x, a.dy,
-                  a.mean, a.rstd, a.batch, a.positions, a.n, a.chunks);
+        BL_LAUNCH(sums_of_gradients, all, BL_CUDA_THREADS, queue, each_s, each_t, a);
         BL_LAUNCH(finish_chunks, channels, BL_CUDA_THREADS, queue, a, each_s, each_t, s, t);
     }
-    BL_LAUNCH(finish_gradients, bl_blocks(a.n), BL_CUDA_THREADS, queue, a, s, t);
+    if (!whole) BL_LAUNCH(finish_gradients, bl_blocks(a.n), BL_CUDA_THREADS, queue, a, s, t);
     if (a.batch > 0) BL_LAUNCH(backward, by_chunks(a), BL_CUDA_THREADS, queue, a, s, t);
 }

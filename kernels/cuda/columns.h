@@ -2,36 +2,65 @@
  * thread a column; then the tree, one thread a column. */
 #ifndef BL_KERNELS_CUDA_COLUMNS_H
 #define BL_KERNELS_CUDA_COLUMNS_H
-#include "kernels/cuda/launch.h"
+#include "kernels/cuda/chain.h"
 
 static inline size_t bl_batch_blocks(size_t batch) {
     return (batch + BL_BLOCK - 1) / BL_BLOCK;
 }
 
-/* partial (blocks, n): term.add(acc, b, j) is the chain's next link. */
+/* partial (blocks, n): the chain's next link is term.add(acc, term.at(b, j)). */
 template <class Term>
-__global__ void bl_colsum_blocks(Term term, float *partial, size_t batch, size_t n) {
+BL_CHAIN_KERNEL bl_colsum_blocks(Term term, float *__restrict__ partial, size_t batch, size_t n) {
     const size_t j = bl_thread(), begin = (size_t)blockIdx.y * BL_BLOCK;
     if (j >= n) return;
-    float acc = 0;
-    for (size_t b = begin; b < bl_ref_block_end(begin, batch); b++) acc = term.add(acc, b, j);
-    partial[(size_t)blockIdx.y * n + j] = acc;
+    partial[(size_t)blockIdx.y * n + j] = bl_chain(
+        0.0f, begin, bl_ref_block_end(begin, batch), [&](size_t b) { return term.at(b, j); },
+        [&](float acc, const auto &t) { return term.add(acc, t); });
 }
 
+/* Rule B's tree over n <= 32 blocks, block(0), block(1), ...: read together, and kept in registers,
+ * as every level's number is known when this is compiled. */
+template <class Block>
+static inline __device__ float bl_tree_of_few(unsigned n, const Block &block) {
+    float term[32], level[6];
+    BL_UNROLL
+    for (unsigned u = 0; u < 32; u++)
+        if (u < n) term[u] = block(u);
+    BL_UNROLL
+    for (unsigned u = 0; u < 32; u++) {
+        if (u >= n) continue;
+        unsigned l = 0;
+        BL_UNROLL
+        for (; l < 5 && (u >> l & 1); l++) term[u] = level[l] + term[u];
+        level[l] = term[u];
+    }
+    float sum = 0;
+    bool seen = false;
+    BL_UNROLL
+    for (unsigned l = 0; l < 6; l++) {
+        if (!(n >> l & 1)) continue;
+        sum = seen ? level[l] + sum : level[l];
+        seen = true;
+    }
+    return sum;
+}
+
+/* The same over any number of blocks, which are rows of partial (blocks, n), at column j. */
 static inline __device__ float bl_colsum_tree(const float *partial, size_t blocks, size_t n,
                                               size_t j) {
     if (blocks == 1) return partial[j];
+    if (blocks <= 32)
+        return bl_tree_of_few((unsigned)blocks, [=](size_t i) { return partial[i * n + j]; });
     bl_ref_tree tree;
     tree.blocks = 0;
-    size_t i = 0;
-    for (; i + 8 <= blocks; i += 8) {
-        float ahead[8]; /* on their way together; the tree takes them one by one */
-        BL_UNROLL
-        for (unsigned u = 0; u < 8; u++) ahead[u] = partial[(i + u) * n + j];
-        BL_UNROLL
-        for (unsigned u = 0; u < 8; u++) bl_ref_tree_push(&tree, ahead[u]);
+    for (size_t from = 0; from + 32 <= blocks; from += 32) {
+        float sum = bl_tree_of_few(32, [=](size_t i) { return partial[(from + i) * n + j]; });
+        int l = 5; /* that of 32 blocks */
+        for (; tree.blocks >> l & 1; l++) sum = tree.level[l] + sum;
+        tree.level[l] = sum;
+        tree.blocks += 32;
     }
-    for (; i < blocks; i++) bl_ref_tree_push(&tree, partial[i * n + j]);
+    for (size_t i = tree.blocks; i < blocks; i++) bl_ref_tree_push(&tree, partial[i * n + j]);
     return bl_ref_tree_sum(&tree);
 }
 

@@ -55,47 +55,24 @@ struct weight_product {
 };
 
 /* out (examples, n): an example's chain over its positions. */
-__global__ void bias_chains(float *out, const float *dy, size_t examples, size_t positions,
-                            size_t n) {
+BL_CHAIN_KERNEL bias_chains(float *__restrict__ out, const float *__restrict__ dy, size_t examples,
+                            size_t positions, size_t n) {
     const size_t i = bl_thread(), b = i / n;
-    if (b >= examples) return;
-    const float *x = dy + b * positions * n + i % n;
-    float acc = 0;
-    size_t p = 0;
-    for (; p + 32 <= positions; p += 32) {
-        float term[32];
-        BL_UNROLL
-        for (unsigned u = 0; u < 32; u++) term[u] = x[(p + u) * n];
-        BL_UNROLL
-        for (unsigned u = 0; u < 32; u++) acc = acc + term[u];
-    }
-    for (; p < positions; p++) acc = acc + x[p * n];
-    out[i] = acc;
+    if (b < examples) out[i] = bl_chain_sum(0, dy + b * positions * n + i % n, n, 0, positions);
 }
 
 /* Goes on with the chains of the blocks that the examples [from, from + examples) belong to. */
-__global__ void chain_examples(float *__restrict__ block, const float *__restrict__ each,
+BL_CHAIN_KERNEL chain_examples(float *__restrict__ block, const float *__restrict__ each,
                                size_t from, size_t examples, size_t count) {
-    enum { AHEAD = 32 }; /* loads on their way at once: the chain is one, its terms are not */
     const size_t i = bl_thread();
     if (i >= count) return;
     float acc = from % BL_BLOCK ? block[from / BL_BLOCK * count + i] : 0.0f;
     for (size_t e = 0; e < examples;) {
         const size_t room = BL_BLOCK - (from + e) % BL_BLOCK, left = examples - e;
-        const unsigned n = (unsigned)(room < left ? room : left);
-        const float *x = each + e * count + i;
-        unsigned k = 0;
-        for (; k + AHEAD <= n; k += AHEAD) {
-            float term[AHEAD];
-            BL_UNROLL
-            for (unsigned u = 0; u < AHEAD; u++) term[u] = x[(k + u) * count];
-            BL_UNROLL
-            for (unsigned u = 0; u < AHEAD; u++) acc = acc + term[u];
-        }
-        for (; k < n; k++) acc = acc + x[k * count];
-        block[(from + e) / BL_BLOCK * count + i] = acc;
+        const size_t end = e + (room < left ? room : left);
+        block[(from + e) / BL_BLOCK * count + i] = bl_chain_sum(acc, each + i, count, e, end);
         acc = 0;
-        e += n;
+        e = end;
     }
 }
 
@@ -104,7 +81,8 @@ __global__ void combine(float *out, const float *block, size_t blocks, size_t co
     if (i < count) out[i] = bl_colsum_tree(block, blocks, count, i);
 }
 
-/* The workspace: sums of blocks, then those of as many examples as there is room for. */
+/* Where the sums of blocks go (into the result itself, where there is one block), and in the
+ * workspace those of as many examples as there is room for. */
 struct room {
     float *block, *each;
     size_t examples; /* at once; 0: it is too small */
@@ -112,12 +90,20 @@ struct room {
 
 enum { MOST_LAYERS = 65535 }; /* of a grid */
 
-room divide(bl_queue *queue, size_t batch, size_t count, size_t groups) {
-    const size_t floats = bl_workspace_floats(), sums = bl_batch_blocks(batch) * count;
-    float *block = (float *)queue->workspace;
+room divide(bl_queue *queue, float *out, size_t batch, size_t count, size_t groups) {
+    const size_t floats = bl_workspace_floats(), blocks = bl_batch_blocks(batch);
+    const size_t sums = blocks > 1 ? blocks * count : 0;
+    float *workspace = (float *)queue->workspace;
     const size_t left = sums < floats && count > 0 ? (floats - sums) / count : 0;
     const size_t most = MOST_LAYERS / groups < batch ? MOST_LAYERS / groups : batch;
-    return {block, block + sums, left < most ? left : most};
+    return {blocks == 1 ? out : workspace, workspace + sums, left < most ? left : most};
+}
+
+/* The tree over the blocks, where there is not just one. */
+void combine_blocks(bl_queue *queue, float *out, const room &r, size_t batch, size_t count) {
+    const size_t blocks = bl_batch_blocks(batch);
+    if (blocks != 1)
+        BL_LAUNCH(combine, bl_blocks(count), BL_CUDA_THREADS, queue, out, r.block, blocks, count);
 }
 
 } // namespace
@@ -129,7 +115,7 @@ static bool weights(const bl_conv2d_backward_weight &a, bl_queue *queue) {
     const bl_conv *v = &a.conv;
     const size_t rows = v->kernel * v->kernel * (v->channels / v->groups),
                  count = rows * v->filters, positions = v->out_height * v->out_width;
-    const room r = divide(queue, v->batch, count, v->groups);
+    const room r = divide(queue, a.dw, v->batch, count, v->groups);
     weight_product p = {};
     if (count == 0) return true;
     if (r.examples == 0 && v->batch > 0) return false;
@@ -145,15 +131,14 @@ static bool weights(const bl_conv2d_backward_weight &a, bl_queue *queue) {
         BL_LAUNCH(chain_examples, bl_blocks(count), BL_CUDA_THREADS, queue, r.block, r.each, from,
                   n, count);
     }
-    BL_LAUNCH(combine, bl_blocks(count), BL_CUDA_THREADS, queue, a.dw, r.block,
-              bl_batch_blocks(v->batch), count);
+    combine_blocks(queue, a.dw, r, v->batch, count);
     return true;
 }
 
 /* The sums of as many examples at once as the workspace holds. */
 void bl_conv_bias_sums(float *dbias, const float *dy, const bl_conv *v, bl_queue *queue) {
     const size_t positions = v->out_height * v->out_width, n = v->filters;
-    const room r = divide(queue, v->batch, n, 1);
+    const room r = divide(queue, dbias, v->batch, n, 1);
     if (n == 0) return;
     for (size_t from = 0; from < v->batch; from += r.examples) {
         const size_t examples = v->batch - from < r.examples ? v->batch - from : r.examples;
@@ -162,8 +147,7 @@ void bl_conv_bias_sums(float *dbias, const float *dy, const bl_conv *v, bl_queue
         BL_LAUNCH(chain_examples, bl_blocks(n), BL_CUDA_THREADS, queue, r.block, r.each, from,
                   examples, n);
     }
-    BL_LAUNCH(combine, bl_blocks(n), BL_CUDA_THREADS, queue, dbias, r.block,
-              bl_batch_blocks(v->batch), n);
+    combine_blocks(queue, dbias, r, v->batch, n);
 }
 
 /* More weights than the workspace has room for: the reference's text does them. */

@@ -38,11 +38,10 @@ template <bool A_KF, bool B_KF, bool WITH_TREE> struct plain {
 
 /* Rule F's blocks, which layers made side by side, one after the other. */
 template <class Problem>
-__global__ void add_blocks(Problem p, const float *partial, unsigned blocks) {
+BL_CHAIN_KERNEL add_blocks(Problem p, const float *partial, unsigned blocks) {
     const size_t i = bl_thread(), count = (size_t)p.m * p.n;
     if (i >= count) return;
-    float sum = partial[i];
-    for (unsigned z = 1; z < blocks; z++) sum = sum + partial[z * count + i];
+    const float sum = bl_chain_sum(partial[i], partial + i, count, 1, blocks);
     p.put((unsigned)(i / p.n), (unsigned)(i % p.n), sum);
 }
 

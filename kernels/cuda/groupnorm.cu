@@ -1,7 +1,6 @@
 /* Group norm: every channel's chain over an example's positions side by side, then a group's sum
  * over its channels, one thread a group of an example; then every element. */
 #include "kernels/cuda/image.h"
-#include "kernels/ref/groupnorm.c"
 
 namespace {
 
@@ -16,27 +15,30 @@ struct channel {
     }
 };
 
-template <class Args> __device__ example example_of(const Args &a, const float *dy, size_t b) {
-    const size_t each = a.positions * a.n;
-    return {a.x + b * each, dy ? dy + b * each : nullptr, a.positions, a.n};
-}
+enum forward_sum { OF_X, OF_SQUARES };
 
-/* each (batch, n): a channel's chain over the positions. */
-template <channel_chain CHAIN> __global__ void forward_chains(bl_groupnorm_forward a, float *each) {
+/* each (batch, n): a channel's chain over the positions, of x or of its squared distance from the
+ * mean. */
+template <forward_sum OF>
+BL_CHAIN_KERNEL forward_chains(bl_groupnorm_forward a, float *__restrict__ each) {
     const size_t i = bl_thread();
     channel c;
     if (!c.at(a, i)) return;
-    const example e = example_of(a, nullptr, c.b);
-    each[i] = CHAIN(&e, c.j, CHAIN == channel_squares ? a.mean[c.group] : 0.0f);
+    const float *x = a.x + c.b * a.positions * a.n + c.j;
+    const float mean = OF == OF_SQUARES ? a.mean[c.group] : 0.0f;
+    each[i] = OF == OF_X ? bl_chain_sum(0, x, a.n, 0, a.positions)
+                         : bl_chain(
+                               0.0f, 0, a.positions, [=](size_t p) { return x[p * a.n] - mean; },
+                               [](float acc, float d) { return fmaf(d, d, acc); });
 }
 
 /* Rule F over a group's channels: chains of acc + s, or of fmaf(gamma, s, acc). */
 __device__ float channels_sum(const float *s, const float *gamma, size_t size) {
     float sum = 0;
     for (size_t begin = 0; begin < size; begin += BL_BLOCK) {
-        float acc = 0;
-        for (size_t k = begin; k < bl_ref_block_end(begin, size); k++)
-            acc = gamma ? fmaf(gamma[k], s[k], acc) : acc + s[k];
+        const size_t end = bl_ref_block_end(begin, size);
+        const float acc = gamma ? bl_chain_products(0, gamma, s, 1, begin, end)
+                                : bl_chain_sum(0, s, 1, begin, end);
         sum = sum + acc;
     }
     return sum;
@@ -50,12 +52,12 @@ __device__ float group_mean(const Args &a, const float *each, const float *gamma
     return channels_sum(s, gamma ? gamma + first : nullptr, size) / (float)(a.positions * size);
 }
 
-__global__ void finish_means(bl_groupnorm_forward a, const float *each) {
+BL_CHAIN_KERNEL finish_means(bl_groupnorm_forward a, const float *each) {
     const size_t i = bl_thread();
     if (i < a.batch * a.groups) a.mean[i] = group_mean(a, each, nullptr, i);
 }
 
-__global__ void finish_variances(bl_groupnorm_forward a, const float *each) {
+BL_CHAIN_KERNEL finish_variances(bl_groupnorm_forward a, const float *each) {
     const size_t i = bl_thread();
     if (i < a.batch * a.groups) a.rstd[i] = 1.0f / sqrtf(group_mean(a, each, nullptr, i) + a.eps);
 }
@@ -73,16 +75,20 @@ __global__ void normalise(bl_groupnorm_forward a) {
 }
 
 /* s, t (batch, n): S and T of the contract. */
-template <class Args> __global__ void backward_chains(Args a, float *s, float *t) {
+template <class Args>
+BL_CHAIN_KERNEL backward_chains(Args a, float *__restrict__ s, float *__restrict__ t) {
     const size_t i = bl_thread();
     channel c;
     if (!c.at(a, i)) return;
-    const example e = example_of(a, a.dy, c.b);
-    gradient_sums(&e, c.j, a.mean[c.group], a.rstd[c.group], &s[i], &t[i]);
+    const size_t first = c.b * a.positions * a.n + c.j;
+    const bl_norm_sums sums = bl_norm_chains(a.x + first, a.dy + first, a.n, a.positions,
+                                             a.mean[c.group], a.rstd[c.group]);
+    s[i] = sums.dy;
+    t[i] = sums.dy_xhat;
 }
 
 /* mean_s, mean_t (batch, groups): s and t of the contract. */
-__global__ void finish_groups(bl_groupnorm_backward_input a, const float *s, const float *t,
+BL_CHAIN_KERNEL finish_groups(bl_groupnorm_backward_input a, const float *s, const float *t,
                               float *mean_s, float *mean_t) {
     const size_t i = bl_thread();
     if (i >= a.batch * a.groups) return;
@@ -102,7 +108,8 @@ __global__ void backward(bl_groupnorm_backward_input a, const float *mean_s, con
 struct terms {
     const float *each;
     size_t n;
-    __device__ float add(float acc, size_t b, size_t j) const { return acc + each[b * n + j]; }
+    __device__ float at(size_t b, size_t j) const { return each[b * n + j]; }
+    __device__ float add(float acc, float term) const { return acc + term; }
 };
 
 __global__ void finish_weights(bl_groupnorm_backward_weight a, const float *betas,
@@ -129,9 +136,9 @@ void bl_groupnorm_forward_cuda(const bl_groupnorm_forward *args, const bl_part *
         bl_groupnorm_forward_reference(args, part);
         return;
     }
-    BL_LAUNCH(forward_chains<channel_sum>, chains, BL_CUDA_THREADS, queue, a, each);
+    BL_LAUNCH(forward_chains<OF_X>, chains, BL_CUDA_THREADS, queue, a, each);
     BL_LAUNCH(finish_means, groups, BL_CUDA_THREADS, queue, a, each);
-    BL_LAUNCH(forward_chains<channel_squares>, chains, BL_CUDA_THREADS, queue, a, each);
+    BL_LAUNCH(forward_chains<OF_SQUARES>, chains, BL_CUDA_THREADS, queue, a, each);
     BL_LAUNCH(finish_variances, groups, BL_CUDA_THREADS, queue, a, each);
     if (a.positions > 0)
         BL_LAUNCH(normalise, bl_blocks(a.batch * a.positions * a.n), BL_CUDA_THREADS, queue, a);

@@ -25,6 +25,27 @@ static inline bl_grid bl_grid_of(const bl_conv *v) {
     return g;
 }
 
+/* The two sums over the positions of one channel of an example that a norm's gradient needs. */
+typedef struct bl_norm_sums {
+    float dy, dy_xhat;
+} bl_norm_sums;
+
+/* Both in one pass, `n` floats from position to position. */
+static inline __device__ bl_norm_sums bl_norm_chains(const float *x, const float *dy, size_t n,
+                                                     size_t positions, float mean, float rstd) {
+    struct term {
+        float dy, xhat;
+    };
+    return bl_chain(
+        bl_norm_sums{0.0f, 0.0f}, 0, positions,
+        [=](size_t p) {
+            return term{dy[p * n], (x[p * n] - mean) * rstd};
+        },
+        [](bl_norm_sums acc, const term &t) {
+            return bl_norm_sums{acc.dy + t.dy, fmaf(t.dy, t.xhat, acc.dy_xhat)};
+        });
+}
+
 /* reference.cu: the reference's text, for calls that are too large for the workspace. */
 #ifdef __cplusplus
 extern "C" {

@@ -1,16 +1,17 @@
 /* Losses: every example's term and gradient side by side; then the chain of each block of 256
  * examples, one thread a block; then the tree. A batch of one block takes one kernel. */
-#include "kernels/cuda/launch.h"
+#include "kernels/cuda/chain.h"
 #include "kernels/ref/loss.c"
 
 namespace {
 
-__global__ void chain_blocks(double *partial, const double *term, size_t count) {
+BL_CHAIN_KERNEL chain_blocks(double *__restrict__ partial, const double *__restrict__ term,
+                             size_t count) {
     const size_t block = bl_thread(), begin = block * BL_BLOCK;
     if (begin >= count) return;
-    double acc = 0;
-    for (size_t i = begin; i < bl_ref_block_end(begin, count); i++) acc = acc + term[i];
-    partial[block] = acc;
+    partial[block] = bl_chain(
+        0.0, begin, bl_ref_block_end(begin, count), [=](size_t i) { return term[i]; },
+        [](double acc, double t) { return acc + t; });
 }
 
 __global__ void combine(double *sum, const double *partial, size_t blocks) {

@@ -1,6 +1,6 @@
 /* Global average pooling, factors for channels (scale), and the hard activations: one thread a
  * number, or, where positions are summed, a channel of an example. */
-#include "kernels/cuda/launch.h"
+#include "kernels/cuda/chain.h"
 #include "kernels/ref/hard_activation.c"
 #include "kernels/ref/positions.c"
 
@@ -11,11 +11,24 @@ __device__ bl_part part_of(size_t i, size_t count) {
     return {i, count, nullptr, nullptr};
 }
 
-__global__ void mean_forward(bl_mean_positions_forward a) {
+/* As sum_of() of the reference: rule F over the positions of a channel, of x or of x * z. */
+template <bool PRODUCT>
+__device__ float positions_sum(const float *x, const float *z, size_t positions, size_t n) {
+    float sum = 0;
+    for (size_t begin = 0; begin < positions; begin += BL_BLOCK) {
+        const size_t end = bl_ref_block_end(begin, positions);
+        const float acc =
+            PRODUCT ? bl_chain_products(0, x, z, n, begin, end) : bl_chain_sum(0, x, n, begin, end);
+        sum = begin == 0 ? acc : sum + acc;
+    }
+    return sum;
+}
+
+BL_CHAIN_KERNEL mean_forward(bl_mean_positions_forward a) {
     const size_t i = bl_thread(), b = i / a.n, j = i % a.n;
     if (b < a.batch)
-        a.y[i] =
-            sum_of(a.x + b * a.positions * a.n + j, NULL, a.positions, a.n) / (float)a.positions;
+        a.y[i] = positions_sum<false>(a.x + b * a.positions * a.n + j, nullptr, a.positions, a.n) /
+                 (float)a.positions;
 }
 
 __global__ void mean_backward(bl_mean_positions_backward a) {
@@ -28,9 +41,9 @@ __global__ void scale_forward(bl_scale_forward a) {
     if (b < a.batch) a.y[i] = a.x[i] * a.s[b * a.n + i % a.n];
 }
 
-__global__ void scale_sums(bl_scale_backward a) {
+BL_CHAIN_KERNEL scale_sums(bl_scale_backward a) {
     const size_t i = bl_thread(), b = i / a.n, first = b * a.positions * a.n + i % a.n;
-    if (b < a.batch) a.ds[i] = sum_of(a.dy + first, a.x + first, a.positions, a.n);
+    if (b < a.batch) a.ds[i] = positions_sum<true>(a.dy + first, a.x + first, a.positions, a.n);
 }
 
 /* After the sums: dx may be dy. */

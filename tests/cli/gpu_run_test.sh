@@ -37,10 +37,10 @@ while read -r net batch most; do
 done <<'NODES'
 rossmann 64 37
 rossmann 512 71
-rossmann 8192 70
+rossmann 8192 71
 simplenn 64 11
-simple_cnn 128 35
-resnet8 256 185
+simple_cnn 128 31
+resnet8 256 140
 NODES
 
 # Launch-bound nets have floors: one run 5 and 4.9 times as fast as PyTorch, 32 runs 50 and 48 times. Other nets and

@@ -29,6 +29,9 @@ struct dim3 {
 };
 extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 void __syncthreads(void);
+static inline int __popcll(unsigned long long bits) {
+    return __builtin_popcountll(bits);
+}
 
 /* True for the N-th call of this name since BL_EMULATED_FAIL=NAME:N was set: it has to fail, and
  * BL_EMULATED_FAILED says that it did. Kernels go by the name `launch`. */
