@@ -41,7 +41,9 @@ PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(NEED) 2>/dev/null)
 FP   := -ffp-contract=off -fno-fast-math -fno-associative-math
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wpointer-arith \
         -Wwrite-strings -Wcast-align -Wvla -Wdouble-promotion -Wformat=2
-BASE := -std=c17 -D_GNU_SOURCE -g -fno-omit-frame-pointer -fno-common -pthread $(WARN)
+# Lines but no variables for the debugger: the same machine code in two thirds of the time. BUILD=debug has both.
+DEBUG := $(if $(filter debug,$(BUILD)),-g,-g1)
+BASE := -std=c17 -D_GNU_SOURCE $(DEBUG) -fno-omit-frame-pointer -fno-common -pthread $(WARN)
 OPT_release := -O2
 OPT_debug   := -O0
 OPT_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -166,26 +168,28 @@ test:
 
 # The tests to run, and what they start: a test program is its own file, a script starts the program and its helpers.
 ALL_TESTS := $(sort $(wildcard tests/cli/*_test.sh)) $(TESTS) $(GRAPH_TEST) $(CRASH) $(RANDOM_TABLES) $(FUZZ_C)
-# What `make test` has no time for: whole programs, and the kernels of the emulated device. `make test-more`.
-MORE := tests/cli/external_python_test.sh tests/cli/tutorial_test.sh tests/cli/gpu_run_test.sh $(B)/tests/unit/device_faults_test
+# What `make test` has no time for: the emulated device, whole programs, and stores under kills, faults and hostile hands.
+MORE := $(addprefix tests/cli/,$(addsuffix _test.sh,cuda external_python gpu_run hostile quadratic tutorial)) \
+        $(addprefix $(B)/tests/unit/,device_test device_steps_test device_gradient_test device_faults_test) $(CRASH) $(RANDOM_TABLES)
 CHOSEN := $(if $(T),$(foreach x,$(ALL_TESTS),$(if $(strip $(foreach w,$(T),$(findstring $w,$x))),$x)),$(filter-out $(MORE),$(ALL_TESTS)))
 EMULATION := $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench
-STARTED := program $(B)/batchlab $(TRAINER) $(filter $(B)/%,$(CHOSEN) $(if $(T),,$(MORE))) $(patsubst %.c,$(B)/%,$(filter %_fuzz.c,$(CHOSEN))) \
-           $(if $(if $(T),$(strip $(foreach w,device families cuda gpu energy scheduler identity,$(findstring $w,$(CHOSEN)))),all),$(EMULATION))
-tests: $(STARTED) $(if $(T),,$(BENCH) $(COVERAGE))
-check: layers $(STARTED)
+# What TESTS need beside the program: those that are programs, and the emulated device where one of them asks for it.
+NEEDED = program $(B)/batchlab $(TRAINER) $(filter $(B)/%,$(1)) $(patsubst %.c,$(B)/%,$(filter %_fuzz.c,$(1))) \
+         $(if $(strip $(foreach w,device families cuda gpu energy scheduler identity,$(findstring $w,$(1)))),$(EMULATION))
+tests: $(call NEEDED,$(CHOSEN) $(if $(T),,$(MORE))) $(if $(T),,$(BENCH) $(COVERAGE))
+check: layers $(call NEEDED,$(CHOSEN))
 	$(Q)sh tests/run.sh $(B) $(CHOSEN)
 
-test-more: $(STARTED)
+test-more: $(call NEEDED,$(MORE)) $(B)/tests/kernels/families_test
 	$(Q)sh tests/run.sh $(B) emulated:families $(MORE)
 
 # Kills, faults, damage and many workers at the figures that docs/faults.md promises, a process for each core
-# (ARGS='-j 4' for four). `make test` has a selection of it.
+# (ARGS='-j 4' for four). `make test-more` has a selection of it.
 test-crash: program $(CRASH)
 	$(Q)$(CRASH) --full -j $$(nproc) $(ARGS)
 
 # 200 random tables of up to 100,000 rows: init, check and training of each; least squares against preset quick on
-# those with a straight line in them. Hours of one core; `make test` draws a few small ones.
+# those with a straight line in them. Hours of one core; `make test-more` draws a few small ones.
 test-tables: program $(RANDOM_TABLES)
 	$(Q)$(RANDOM_TABLES) --quick --tables 200 --rows 100000 $(ARGS)
 
@@ -238,12 +242,9 @@ $(B)/%.o: %.c $(B)/flags.stamp $(B)/bl_build.h
 	$(Q)mkdir -p $(@D); echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-# Lines but no variables for the debugger: the same machine code in half the time, and these few files are most of
-# what a build takes.
-KERNEL_DEBUG := $(if $(filter release,$(BUILD)),-g1)
 # Loops begin on cache lines: up to 7 % on a busy host, whose other threads presumably share the front end.
 define ISA_RULE
-$(B)/kernels/cpu/$(1)/%.o: private KFLAGS := -O3 $(KERNEL_DEBUG) -falign-loops=64 $(ISA_$(1)) -DBL_ISA=$(1) -DBL_ISA_$(1)=1
+$(B)/kernels/cpu/$(1)/%.o: private KFLAGS := -O3 -falign-loops=64 $(ISA_$(1)) -DBL_ISA=$(1) -DBL_ISA_$(1)=1
 $(B)/kernels/cpu/$(1)/%.o: kernels/cpu/%.c $(B)/flags.stamp $(B)/bl_build.h
 	$$(Q)mkdir -p $$(@D); echo "  CC    $$< ($(1))"
 	$$(Q)$$(CC) $$(ALL_CPPFLAGS) $$(ALL_CFLAGS) -MMD -MP -c $$< -o $$@
@@ -384,7 +385,7 @@ help:
 	@echo 'make reproduce NAME=rossmann                                        train again, compare with expected.lock'
 	@echo 'make test [T="WORD..."]                                             build and run every test, or those whose path has a word'
 	@echo 'make test-crash                                                     kill, fill, damage and crowd a store'
-	@echo 'make test-more                                                      what make test has no time for: emulated kernels, tutorials'
+	@echo 'make test-more                                                      what make test has no time for: the emulated device, kills and faults'
 	@echo 'make test-tables                                                    200 random tables, held against init and least squares'
 	@echo 'make test-bits | test-portable | test-full                          one hash: compilers; emulated processors; all 2^32 inputs'
 	@echo 'make test-fresh                                                     both commands on bare machines of Debian 12 and 13'

@@ -83,6 +83,8 @@ for t in "$@"; do
     bits:*) echo "1 script tests/bits.sh ${t#bits:}" ;;
     emulated:families) echo "1 program $build/tests/kernels/families_test cuda*" ;;
     */families_test) echo "2 program $t !cuda/*" ;;
+    # Kills and crowds reach the code of the other parts again, which is all that a sanitizer looks at.
+    */asan/*/crash) echo "2 program $t imports faults allocations corruption disk scripts" ;;
     */device_gradient_test | */crash) echo "2 program $t" ;;
     *.sh | */device_test | */experiments_test) case $t in *.sh) echo "3 script $t" ;; *) echo "3 program $t" ;; esac ;;
     *_fuzz.c) echo "5 corpus $(basename "$t" _fuzz.c)" ;;
