@@ -14,15 +14,15 @@ set rmargin at screen 0.96
 set key top left at graph 0.01, graph 0.99 Left reverse vertical maxrows 3 samplen 1 width 0 noenhanced
 set errorbars small
 set arrow from 1, rows + 0.6 to 1, 0.4 nohead linecolor rgb '#777777' dashtype 3 back
-array words[5] = ['noise, start', 'noise, on the way', 'noise, at the target', 'as Adam sees it', '512']
-array points[5] = [9, 7, 5, 13, 2]
-array colours[5] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#777777']
+array words[6] = ['noise, start', 'noise, on the way', 'noise, at the target', 'along the curvature', 'as Adam sees it', '512']
+array points[6] = [9, 7, 5, 11, 13, 2]
+array colours[6] = ['#0072B2', '#D55E00', '#009E73', '#000000', '#CC79A7', '#777777']
 height = 150 + 42 * rows
 do for [ending in 'svg png'] {
   if (ending eq 'svg') { set terminal svg size 760,height font 'sans-serif,14' background 'white' }
   if (ending eq 'png') { set terminal pngcairo size 1520,2 * height font 'sans-serif,14' fontscale 1.5 linewidth 2 pointscale 2 background 'white' }
   set output 'audit.'.ending
-  plot for [i = 1:5] 'audit.dat' index i - 1 using 2:($1 + 0.12 * (i - 3)):3:4 with xerrorbars pointtype points[i] \
+  plot for [i = 1:6] 'audit.dat' index i - 1 using 2:($1 + 0.12 * (i - 3.5)):3:4 with xerrorbars pointtype points[i] \
          pointsize 0.8 linecolor rgb colours[i] linewidth 1.2 title words[i]
   unset output
 }

@@ -48,8 +48,8 @@ static bl_status open_all(bl_experiment *e, const bl_args *args, size_t *jobs, b
     return bl_experiment_device(e, device, jobs, err);
 }
 
-static bl_status run_pilot(bl_find *found, bl_experiment *e, size_t jobs, bl_display *display,
-                           bl_err *err) {
+static bl_status run_pilot(bl_find *found, bl_buf *json, bl_experiment *e, size_t jobs,
+                           bl_display *display, bl_err *err) {
     char script[BL_PATH];
     BL_TRY(bl_path(script, err, "%s/pilot.lua", bl_cli_lua_dir));
     const bl_scheduler scheduler = bl_experiment_scheduler(e, jobs, display);
@@ -57,22 +57,17 @@ static bl_status run_pilot(bl_find *found, bl_experiment *e, size_t jobs, bl_dis
                                      .library_dir = bl_cli_lua_dir,
                                      .decision = bl_display_decision,
                                      .ctx = display};
-    const bl_status status = bl_find_run(found, &e->config, &scheduler, &options, err);
+    const bl_status status = bl_find_run(found, json, &e->config, &scheduler, &options, err);
     bl_display_close(display);
     return status;
 }
 
-static void print(const bl_find *found, const bl_experiment *e, bool json) {
+static void print(const bl_find *found, const bl_experiment *e) {
     bl_buf out = {0};
-    if (json) {
-        bl_find_json(&out, found, &e->config);
-        bl_seal(&out);
-    } else {
-        bl_buf_printf(&out, "%s, preset %s, on ", e->config.name, e->config.preset);
-        bl_experiment_data_words(&out, e);
-        bl_buf_str(&out, "\n\n");
-        bl_find_text(&out, found, &e->config);
-    }
+    bl_buf_printf(&out, "%s, preset %s, on ", e->config.name, e->config.preset);
+    bl_experiment_data_words(&out, e);
+    bl_buf_str(&out, "\n\n");
+    bl_find_text(&out, found, &e->config);
     bl_cli_print(stdout, bl_buf_text(&out));
     bl_buf_free(&out);
 }
@@ -123,14 +118,17 @@ static int find(const bl_args *args) {
     bl_cli_catch_signals();
     bl_experiment *e = bl_xalloc(sizeof *e);
     bl_find found;
+    bl_buf json = {0};
     bl_status status = open_all(e, args, &jobs, &display, &err);
-    if (status == BL_OK) status = run_pilot(&found, e, jobs, &display, &err);
-    if (status == BL_OK) print(&found, e, bl_args_has(args, JSON));
+    if (status == BL_OK) status = run_pilot(&found, &json, e, jobs, &display, &err);
+    if (status == BL_OK && bl_args_has(args, JSON)) bl_cli_print(stdout, bl_buf_text(&json));
+    if (status == BL_OK && !bl_args_has(args, JSON)) print(&found, e);
     if (status == BL_OK && bl_args_has(args, WRITE)) status = write_settings(&found, e, &err);
     if (status == BL_EINTERRUPTED)
         bl_cli_printf(stderr,
                       "interrupted; nothing finished is lost. Continue with the same command.\n");
     bl_experiment_close(e);
+    bl_buf_free(&json);
     free(e);
     return status == BL_OK             ? BL_EXIT_DONE
            : status == BL_EINTERRUPTED ? BL_EXIT_INTERRUPTED

@@ -9,7 +9,7 @@
  *     bl_find_settings_of  targets, rate and sizes as settings for experiment.cfg
  *
  *     bl_find found;
- *     BL_TRY(bl_find_run(&found, &config, &scheduler, &options, err));
+ *     BL_TRY(bl_find_run(&found, &json, &config, &scheduler, &options, err));
  *     printf("%lld\n", (long long)found.best.batch_size);
  *
  * What came out is also written to the store's find.json, which a report reads (docs/formats.md).
@@ -22,6 +22,7 @@
 #ifndef BL_ENGINE_FIND_FIND_H
 #define BL_ENGINE_FIND_FIND_H
 #include "engine/base/buf.h"
+#include "engine/base/json.h"
 #include "engine/config/edit.h"
 #include "engine/noise/noise.h"
 #include "engine/stats/step_line.h"
@@ -96,8 +97,10 @@ typedef struct bl_find_options {
 
 /* What the pilot is trained with: `config` with probes, and with short timing passes. */
 bl_config bl_find_config(const bl_config *config, int64_t epoch_rows);
-bl_status bl_find_run(bl_find *out, const bl_config *config, const bl_scheduler *scheduler,
-                      const bl_find_options *options, bl_err *err) BL_CHECKED;
+/* *json gets the bytes of find.json. */
+bl_status bl_find_run(bl_find *out, bl_buf *json, const bl_config *config,
+                      const bl_scheduler *scheduler, const bl_find_options *options,
+                      bl_err *err) BL_CHECKED;
 
 /* ---- the parts, pure ---- */
 
@@ -119,8 +122,11 @@ bl_find_proposal bl_find_propose(const bl_find *found, const char *lr_rule, int6
 /* ---- words ---- */
 
 void bl_find_text(bl_buf *out, const bl_find *found, const bl_config *config);
-/* One object, open for further members: bl_seal closes it, as it does in the store's find.json. */
-void bl_find_json(bl_buf *out, const bl_find *found, const bl_config *config);
+/* One object, open for further members: bl_seal closes it, as it does in the store's find.json.
+ * `before` is the root of an earlier find.json or NULL. Its forecasts for other presets and
+ * optimizers are kept, so that a sweep of several optimizers is audited whole. */
+void bl_find_json(bl_buf *out, const bl_find *found, const bl_config *config,
+                  const bl_json *before);
 
 /* Targets, batch sizes, the grid's first rate and the noise scale as settings of group "sweep", to
  * be written by bl_config_edit. Sizes and noise scale are left out where no proposal is known. */

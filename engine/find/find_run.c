@@ -173,24 +173,28 @@ static bl_status conclude(pilot *p, int64_t rows, bl_err *err) {
     return BL_OK;
 }
 
-/* For reports. What is there already with these bytes stays. */
-static bl_status save(const bl_find *out, const bl_config *config, const bl_store *store,
-                      bl_err *err) {
+/* For reports. What is there already with these bytes stays; what is damaged is written anew. */
+static bl_status save(const bl_find *out, bl_buf *json, const bl_config *config,
+                      const bl_store *store, bl_err *err) {
     char path[BL_PATH];
-    bl_buf text = {0}, there = {0};
+    bl_buf there = {0};
+    bl_json_doc doc = {0};
     BL_TRY(bl_path(path, err, "%s/find.json", store->dir));
-    bl_find_json(&text, out, config);
-    bl_seal(&text);
-    bl_status status = bl_file_read(&there, path, 1 << 20, NULL);
-    if (status != BL_OK || there.len != text.len || memcmp(there.data, text.data, text.len) != 0)
-        status = bl_store_write(path, text.data, text.len, err);
+    const bool read = bl_file_read(&there, path, 1 << 20, NULL) == BL_OK &&
+                      bl_seal_holds(bl_buf_text(&there), there.len) &&
+                      bl_json_parse(&doc, there.data, there.len, path, 1, NULL) == BL_OK;
+    bl_find_json(json, out, config, read ? doc.root : NULL);
+    bl_seal(json);
+    bl_status status = BL_OK;
+    if (!read || there.len != json->len || memcmp(there.data, json->data, json->len) != 0)
+        status = bl_store_write(path, json->data, json->len, err);
+    bl_json_free(&doc);
     bl_buf_free(&there);
-    bl_buf_free(&text);
     return status;
 }
 
-bl_status bl_find_run(bl_find *out, const bl_config *config, const bl_scheduler *scheduler,
-                      const bl_find_options *options, bl_err *err) {
+bl_status bl_find_run(bl_find *out, bl_buf *json, const bl_config *config,
+                      const bl_scheduler *scheduler, const bl_find_options *options, bl_err *err) {
     const int64_t rows = bl_train_epoch_rows(config, scheduler->data);
     const bl_config probed = bl_find_config(config, rows);
     *out = (bl_find){0};
@@ -201,7 +205,7 @@ bl_status bl_find_run(bl_find *out, const bl_config *config, const bl_scheduler 
     bl_status status = bl_planner_run(options->script, options->library_dir, &probed, &facts, &host,
                                       &bl_planner_default_limits, err);
     if (status == BL_OK) status = conclude(&p, rows, err);
-    if (status == BL_OK) status = save(out, config, scheduler->store, err);
+    if (status == BL_OK) status = save(out, json, config, scheduler->store, err);
     drop_results(&p);
     free(p.probe);
     return status;

@@ -6,6 +6,7 @@
 #include "engine/find/find.h"
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const k_measures[] = {
@@ -237,7 +238,50 @@ static void forecasts_json(bl_jw *w, const bl_find *f) {
     bl_jw_end(w);
 }
 
-void bl_find_json(bl_buf *out, const bl_find *f, const bl_config *config) {
+enum { OTHERS = 32 };
+
+/* The place of an earlier pilot in `list`, by preset and optimizer. */
+static int by_name(const void *a, const void *b) {
+    const bl_json *x = *(const bl_json *const *)a, *y = *(const bl_json *const *)b;
+    const int preset = strcmp(bl_json_text(x, "preset", ""), bl_json_text(y, "preset", ""));
+    if (preset != 0) return preset;
+    return strcmp(bl_json_text(x, "optimizer", ""), bl_json_text(y, "optimizer", ""));
+}
+
+/* What `before` knows of other presets and optimizers than this pilot's, in order of names. */
+static size_t list_others(const bl_json *list[OTHERS], const bl_json *before,
+                          const bl_config *config) {
+    const bl_json *others = bl_json_get(before, "other_pilots");
+    const bl_json *p = before;
+    size_t n = 0;
+    while (p != NULL && n < OTHERS) {
+        const bool same = strcmp(bl_json_text(p, "preset", ""), config->preset) == 0 &&
+                          strcmp(bl_json_text(p, "optimizer", ""), config->optimizer.name) == 0;
+        if (!same && bl_json_get(p, "forecasts") != NULL) list[n++] = p;
+        p = p == before ? (others != NULL ? others->first : NULL) : p->next;
+    }
+    qsort(list, n, sizeof *list, by_name);
+    return n;
+}
+
+static void others_json(bl_jw *w, const bl_json *before, const bl_config *config) {
+    static const char *const kept[] = {"preset", "optimizer", "forecasts"};
+    const bl_json *list[OTHERS];
+    const size_t n = list_others(list, before, config);
+    if (n == 0) return;
+    bl_jw_newline(w, 1);
+    bl_jw_array(w, "other_pilots");
+    for (size_t i = 0; i < n; i++) {
+        bl_jw_newline(w, 2);
+        bl_jw_object(w, NULL);
+        for (size_t k = 0; k < BL_COUNT(kept); k++)
+            bl_jw_value(w, kept[k], bl_json_get(list[i], kept[k]));
+        bl_jw_end(w);
+    }
+    bl_jw_end(w);
+}
+
+void bl_find_json(bl_buf *out, const bl_find *f, const bl_config *config, const bl_json *before) {
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
     bl_jw_i64(&w, "format", 1);
@@ -254,4 +298,5 @@ void bl_find_json(bl_buf *out, const bl_find *f, const bl_config *config) {
     targets_json(&w, f);
     proposal_json(&w, &f->best);
     forecasts_json(&w, f);
+    others_json(&w, before, config);
 }

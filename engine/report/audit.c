@@ -74,11 +74,11 @@ static bl_stats_value filling_memory(const bl_report_model *m) {
 
 /* ---- of which answer ---- */
 
-/* The series that the pilot's optimizer names; without series the answer itself. */
-static int series_of(const bl_report_model *m, const char *optimizer) {
+/* The series that the optimizer names, else `otherwise`. */
+static int series_of(const bl_report_model *m, const char *optimizer, int otherwise) {
     for (size_t i = 0; i < m->series_count; i++)
         if (strcmp(m->series[i].name, optimizer) == 0) return (int)i;
-    return m->main_series;
+    return otherwise;
 }
 
 static bl_report_target answer_of(const bl_report_model *m, double target, int series) {
@@ -88,9 +88,10 @@ static bl_report_target answer_of(const bl_report_model *m, double target, int s
     return m->main;
 }
 
-static void read_forecasts(bl_report_model *m, const bl_json *find) {
+/* Of one pilot, held against `series`; those of another preset are none. */
+static void read_forecasts(bl_report_model *m, const bl_json *find, int series) {
     const bl_json *list = bl_json_get(find, "forecasts");
-    const int series = series_of(m, bl_json_text(find, "optimizer", ""));
+    if (strcmp(bl_json_text(find, "preset", ""), m->plan.head.preset) != 0) return;
     for (const bl_json *f = list != NULL ? list->first : NULL; f != NULL; f = f->next) {
         const double target = bl_json_number(f, "target", (double)NAN);
         const bl_report_target answer = answer_of(m, target, series);
@@ -98,6 +99,17 @@ static void read_forecasts(bl_report_model *m, const bl_json *find) {
         read_noise(m, f, target, series);
         add(m, "memory", "fill the memory", target, series, filling_memory(m));
         add(m, "article", "the article's 512", target, series, bl_stats_exact(k_article));
+    }
+}
+
+/* The newest pilot is held against the answer, unless its optimizer names a series; an earlier one
+ * needs a series. */
+static void read_all(bl_report_model *m, const bl_json *find) {
+    const bl_json *others = bl_json_get(find, "other_pilots");
+    read_forecasts(m, find, series_of(m, bl_json_text(find, "optimizer", ""), m->main_series));
+    for (const bl_json *p = others != NULL ? others->first : NULL; p != NULL; p = p->next) {
+        const int series = series_of(m, bl_json_text(p, "optimizer", ""), BL_NO_SERIES);
+        if (series != BL_NO_SERIES) read_forecasts(m, p, series);
     }
 }
 
@@ -114,8 +126,7 @@ bl_status bl_report_audit_read(bl_report_model *m, const char *run_dir, bl_err *
                        "%s: its seal does not hold: something changed the file after it was "
                        "written; `batchlab find` writes it again",
                        path));
-    if (strcmp(bl_json_text(doc.root, "preset", ""), m->plan.head.preset) == 0)
-        read_forecasts(m, doc.root);
+    read_all(m, doc.root);
 done:
     bl_json_free(&doc);
     bl_buf_free(&text);

@@ -26,6 +26,7 @@ cmp -s "$scratch/out" "$scratch/first" || fail "the second call says something e
 same "$(find "$BATCHLAB_RUNS" -type f ! -name index.csv -exec stat -c '%n %i %Y' {} + | sort)" "$before" "files after the second call"
 try 0 find $tiny --json
 cmp -s "$scratch/out" "$BATCHLAB_RUNS/mnist/find.json" || fail "--json is not what the store keeps"
+cp "$scratch/out" "$scratch/find.json"
 says out '^{"format":1,"experiment":"mnist","preset":"tiny","metric":"error","optimizer":"adam",$'
 says out '"targets":\[{"value":0'
 
@@ -52,6 +53,19 @@ try 4 fsck
 says out "find.json"
 try 0 find $tiny
 try 0 fsck
+
+cp -r "$scratch/a" "$scratch/d"
+export BATCHLAB_RUNS="$scratch/d"
+# Another optimizer's forecasts stay beside the newest, each once, and the next call has them, too.
+try 0 find $tiny --set optimizer.name=momentum
+says_file() { grep -q "$1" "$BATCHLAB_RUNS/mnist/find.json" || fail "find.json lacks $1"; }
+says_file '"optimizer":"momentum",$'
+says_file '^  {"preset":"tiny","optimizer":"adam","forecasts":\[{"target":0.3'
+try 0 find $tiny
+says_file '^  {"preset":"tiny","optimizer":"momentum","forecasts":\[{"target":0.3'
+same "$(grep -c '"optimizer"' "$BATCHLAB_RUNS/mnist/find.json")" 2 "pilots in find.json"
+sed -n '/^ "pilot"/,/^ "forecasts"/p' "$BATCHLAB_RUNS/mnist/find.json" >"$scratch/again"
+sed -n '/^ "pilot"/,/^ "forecasts"/p' "$scratch/find.json" | cmp -s - "$scratch/again" || fail "the pilot changed"
 
 # Settings go into the file; comments and other keys stay.
 export BATCHLAB_RUNS="$scratch/a"

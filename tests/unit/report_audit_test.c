@@ -21,8 +21,13 @@ static const char *put_find(const char *preset, bool sealed) {
                   "{\"target\":0.1,\"steps\":null},"
                   "{\"target\":0.2,\"steps\":20,\"noise\":{\"plain\":{\"probes\":3,"
                   "\"way\":{\"scale\":50,\"low\":40,\"high\":62.5}}}},"
-                  "{\"target\":0.77,\"steps\":5,\"noise\":{\"plain\":{\"probes\":1}}}]",
-                  preset);
+                  "{\"target\":0.77,\"steps\":5,\"noise\":{\"plain\":{\"probes\":1}}}],"
+                  "\"other_pilots\":["
+                  "{\"preset\":\"%s\",\"optimizer\":\"momentum\",\"forecasts\":["
+                  "{\"target\":0.2,\"noise\":{\"plain\":{\"way\":{\"scale\":700}}}}]},"
+                  "{\"preset\":\"paper\",\"optimizer\":\"momentum\",\"forecasts\":["
+                  "{\"target\":0.2,\"noise\":{\"plain\":{\"way\":{\"scale\":800}}}}]}]",
+                  preset, preset);
     bl_seal(&text);
     if (!sealed) text.data[text.len - 5] ^= 1;
     CHECK_OK(bl_path(path, ERR, "%s/find.json", dir));
@@ -93,7 +98,8 @@ static void forecasts_and_factors(void **state) {
     free(m.forecasts);
 }
 
-/* The pilot's optimizer names a series: its answer counts, and its one target. */
+/* The pilot's optimizer names a series: its answer counts, and its one target. So does an earlier
+ * pilot's, of the same preset. */
 static void of_a_series(void **state) {
     (void)state;
     bl_report_series series[] = {
@@ -104,8 +110,10 @@ static void of_a_series(void **state) {
         .main = answer(0.2, 1000), .main_series = 0, .series = series, .series_count = 2};
     m.plan.head.preset = "quick";
     CHECK_OK(bl_report_audit_read(&m, put_find("quick", true), ERR));
-    assert_int_equal(m.forecast_count, 3);
+    assert_int_equal(m.forecast_count, 6);
     assert_int_equal(m.forecasts[0].series, 1);
+    assert_int_equal(m.forecasts[3].series, 0);
+    check_close(bl_report_audit_factor(&m, &m.forecasts[3], BL_STATS_B_CRIT).value, 0.7, 1e-12);
     check_close(bl_report_audit_factor(&m, &m.forecasts[0], BL_STATS_B_CRIT).value, 5, 1e-12);
     assert_false(find(&m, "memory", 0.2)->value.known);
     free(m.forecasts);
