@@ -17,18 +17,28 @@ const bl_find_audit bl_find_audits[] = {
 };
 const size_t bl_find_audit_count = BL_COUNT(bl_find_audits);
 
-void bl_find_audited_text(bl_buf *out, const char *optimizer) {
-    const bool adam = strncmp(optimizer, "adam", 4) == 0;
-    double low = (double)INFINITY, high = 0.0;
+static bool is_adam(const char *optimizer) {
+    return strncmp(optimizer, "adam", 4) == 0;
+}
+
+size_t bl_find_audited_range(const char *optimizer, double *low, double *high) {
     size_t n = 0;
+    *low = (double)INFINITY;
+    *high = 0.0;
     for (size_t i = 0; i < bl_find_audit_count; i++) {
-        if (bl_find_audits[i].adam != adam) continue;
-        low = fmin(low, bl_find_audits[i].factor);
-        high = fmax(high, bl_find_audits[i].factor);
+        if (bl_find_audits[i].adam != is_adam(optimizer)) continue;
+        *low = fmin(*low, bl_find_audits[i].factor);
+        *high = fmax(*high, bl_find_audits[i].factor);
         n++;
     }
+    return n;
+}
+
+void bl_find_audited_text(bl_buf *out, const char *optimizer) {
+    double low, high;
+    const size_t n = bl_find_audited_range(optimizer, &low, &high);
     bl_buf_printf(out,
                   "How far to trust it: in %zu checks with %s, the noise\n"
                   "scale was %.2g to %.2g times the critical batch size (docs/audit.md).\n",
-                  n, adam ? "Adam" : "SGD or momentum", low, high);
+                  n, is_adam(optimizer) ? "Adam" : "SGD or momentum", low, high);
 }

@@ -63,8 +63,11 @@ enum { BL_FIND_FORECASTS = 8 };
 
 typedef struct bl_find_proposal {
     bool known;
-    int64_t batch_size, low, high; /* the fastest by S(B) t(B), with the noise scale's interval */
+    /* The fastest by S(B) t(B), and what the interval of the noise scale and the audit's factors
+     * make of that. */
+    int64_t batch_size, low, high;
     double learning_rate, steps, seconds;
+    double steps_low, steps_high; /* 95 %, for one run of another seed; NAN: not known */
     int64_t sizes[BL_LIST]; /* (size_count) worth a sweep: from 1/8 to 32 times the noise scale */
     size_t size_count;
 } bl_find_proposal;
@@ -78,6 +81,9 @@ typedef struct bl_find {
     bool settled;                           /* the harder one's scatter is below BL_FIND_SCATTER */
     bl_find_noise noise[BL_NOISE_MEASURES];
     bl_noise_measure measure; /* that the proposal rests on */
+    /* Where it was checked, the noise scale was from audit_low to audit_high times the critical
+     * batch size under an optimizer of this kind; 0: nobody knows. */
+    double audit_low, audit_high;
     /* times */
     int64_t size[BL_FIND_SIZES]; /* (size_count) */
     double seconds[BL_FIND_SIZES];

@@ -37,9 +37,39 @@ static void list_sizes(bl_find_proposal *p, double scale, int64_t rows) {
     for (; size <= high && p->size_count < BL_LIST; size *= 2) p->sizes[p->size_count++] = size;
 }
 
+/* The noise scale with its interval, widened to what would be the critical batch size if the scale
+ * is off as it was in the audit. */
+static bl_noise_value widened(const bl_find *f) {
+    bl_noise_value scale = f->noise[f->measure].way;
+    if (!(f->audit_low > 0.0)) return scale;
+    scale.low = fmin(scale.low, scale.value / f->audit_high);
+    scale.high = fmax(scale.high, scale.value / f->audit_low);
+    return scale;
+}
+
+/* Steps of batches of `size` over those of the pilot's. */
+static double step_ratio(const bl_find *f, double scale, double size) {
+    return (1.0 + scale / size) / (1.0 + scale / (double)f->batch_size);
+}
+
+/* Logs of steps scatter by `scatter` from seed to seed; those to the target are a mean over the
+ * pilot's seeds, and the new run is one more. How the noise scale may be off adds to that; where
+ * the size stays that of the pilot, it plays no part. */
+static void add_interval(bl_find_proposal *p, const bl_find *f, const bl_noise_value *scale) {
+    const double z = 1.959963984540054, size = (double)p->batch_size;
+    const double scatter = f->target[BL_FIND_TARGETS - 1].scatter;
+    const double seeds = z * scatter * sqrt(1.0 + 1.0 / (double)f->seeds);
+    const double ratio = log(step_ratio(f, scale->value, size));
+    const double a = log(step_ratio(f, scale->low, size)) - ratio;
+    const double b = log(step_ratio(f, scale->high, size)) - ratio;
+    const double down = fmin(0.0, fmin(a, b)), up = fmax(0.0, fmax(a, b));
+    p->steps_low = fmax(1.0, round(p->steps * exp(-sqrt(seeds * seeds + down * down))));
+    p->steps_high = round(p->steps * exp(sqrt(seeds * seeds + up * up)));
+}
+
 bl_find_proposal bl_find_propose(const bl_find *f, const char *lr_rule, int64_t rows) {
     bl_find_proposal p = {0};
-    const bl_noise_value *scale = &f->noise[f->measure].way;
+    const bl_noise_value wide = widened(f), *scale = &wide;
     if (!scale->known || !(scale->value > 0)) return p;
     p.known = true;
     p.batch_size = fastest(f, scale->value, rows);
@@ -47,8 +77,9 @@ bl_find_proposal bl_find_propose(const bl_find *f, const char *lr_rule, int64_t 
     p.high = fastest(f, scale->high, rows);
     const double base = (double)f->batch_size, size = (double)p.batch_size;
     p.learning_rate = moved(f->learning_rate, lr_rule, size / base);
-    p.steps = fmax(1.0, round(f->target[BL_FIND_TARGETS - 1].steps * (1.0 + scale->value / size) /
-                              (1.0 + scale->value / base)));
+    p.steps =
+        fmax(1.0, round(f->target[BL_FIND_TARGETS - 1].steps * step_ratio(f, scale->value, size)));
+    add_interval(&p, f, scale);
     p.seconds = f->line.known ? p.steps * bl_stats_step_line_at(&f->line, size) : (double)NAN;
     list_sizes(&p, scale->value, rows);
     return p;

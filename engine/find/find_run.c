@@ -3,6 +3,7 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/base/seal.h"
+#include "engine/find/audited.h"
 #include "engine/find/find.h"
 #include "engine/noise/noise_record.h"
 #include "engine/store/noise_file.h"
@@ -83,7 +84,8 @@ static bl_status step_times(void *ctx, const int64_t *batch_sizes, size_t count,
 }
 
 bl_config bl_find_config(const bl_config *config, int64_t epoch_rows) {
-    static const double share = 0.25, seconds = 0.05;
+    /* Products with the Hessian cost two probes more, and take no probe away. */
+    const double share = config->noise.hessian ? 0.75 : 0.25, seconds = 0.05;
     enum { REPEATS = 5 };
     bl_config c = *config;
     if (strcmp(c.numerics, "device") != 0) c.noise.share = fmax(c.noise.share, share);
@@ -168,6 +170,7 @@ static bl_status conclude(pilot *p, int64_t rows, bl_err *err) {
             bl_find_noise_of(p->probe, p->probes, out->target[BL_FIND_TARGETS - 1].steps,
                              (double)out->batch_size, (bl_noise_measure)m);
     out->measure = BL_NOISE_PLAIN;
+    (void)bl_find_audited_range(p->config->optimizer.name, &out->audit_low, &out->audit_high);
     fit_line(out);
     out->best = bl_find_propose(out, p->config->sweep.lr_rule, rows);
     return BL_OK;

@@ -4,6 +4,7 @@
 #include "engine/base/mem.h"
 #include "engine/find/audited.h"
 #include "engine/find/find.h"
+#include "engine/stats/critical.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -100,6 +101,21 @@ static void sizes_text(bl_buf *out, const bl_find *f) {
                   p->sizes[0], p->sizes[p->size_count - 1], f->target[0].value, f->target[1].value);
 }
 
+/* "7,900 (5,700 to 10,800)", no more digits than the interval allows. */
+static void steps_text(bl_buf *out, const bl_find_proposal *p) {
+    const double half = (p->steps_high - p->steps_low) / 2.0;
+    if (!isfinite(half)) {
+        bl_format_count(out, p->steps);
+        return;
+    }
+    bl_format_count(out, bl_stats_digits(p->steps, half));
+    bl_buf_str(out, " (");
+    bl_format_count(out, bl_stats_digits(p->steps_low, half));
+    bl_buf_str(out, " to ");
+    bl_format_count(out, bl_stats_digits(p->steps_high, half));
+    bl_buf_str(out, ")");
+}
+
 static void proposal_text(bl_buf *out, const bl_find *f) {
     const bl_find_proposal *p = &f->best;
     if (!p->known) {
@@ -113,8 +129,8 @@ static void proposal_text(bl_buf *out, const bl_find *f) {
     if (p->low != p->high) bl_buf_printf(out, " (%" PRId64 " to %" PRId64 ")", p->low, p->high);
     bl_buf_str(out, " at rate ");
     bl_format_rate(out, p->learning_rate);
-    bl_buf_str(out, ": about ");
-    bl_format_count(out, p->steps);
+    bl_buf_str(out, ":\nabout ");
+    steps_text(out, p);
     bl_buf_printf(out, " steps to %.4g", f->target[1].value);
     if (isfinite(p->seconds)) {
         bl_buf_str(out, ", ");
@@ -216,6 +232,8 @@ static void proposal_json(bl_jw *w, const bl_find_proposal *p) {
     bl_jw_i64(w, "high", p->high);
     bl_jw_f64(w, "learning_rate", p->learning_rate);
     bl_jw_f64_rounded(w, "steps", p->steps);
+    bl_jw_f64_rounded(w, "steps_low", p->steps_low);
+    bl_jw_f64_rounded(w, "steps_high", p->steps_high);
     bl_jw_f64_rounded(w, "seconds", p->seconds);
     bl_jw_array(w, "batch_sizes");
     for (size_t i = 0; i < p->size_count; i++) bl_jw_i64(w, NULL, p->sizes[i]);

@@ -18,6 +18,7 @@ says out "^pilot  *batch 64 at rate .*, 3 seeds, .* steps ([23]\.*[0-9]* epochs)
 says out "^noise scale  *[0-9]"
 says out "as a step of Adam sees it"
 says out "^targets  *error "
+says out "^about [0-9,]* ([0-9,]* to [0-9,]*) steps to 0"
 [ "$(awk 'length > 80' "$scratch/out" | wc -l)" = 0 ] || fail "a line is too long"
 [ -n "$(sums a noise.jsonl.gz)" ] || fail "there are no probes"
 before=$(find "$BATCHLAB_RUNS" -type f ! -name index.csv -exec stat -c '%n %i %Y' {} + | sort)

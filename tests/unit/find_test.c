@@ -159,7 +159,7 @@ static void mean_over_the_way(void **state) {
 
 /* t(B) = 1 ms + 0.01 ms B and B_n = 400: the fastest is sqrt(400 x 100) = 200, near 256. */
 static bl_find example(void) {
-    bl_find f = {.batch_size = 64, .learning_rate = 0.01};
+    bl_find f = {.batch_size = 64, .learning_rate = 0.01, .seeds = 3};
     f.noise[BL_NOISE_PLAIN].way = (bl_noise_value){400, 100, 1600, true};
     f.noise[BL_NOISE_PLAIN].probes = 9;
     f.target[0] = (bl_find_target){0.5, 300, 0.1};
@@ -185,6 +185,28 @@ static void proposal(void **state) {
     check_close(p.learning_rate, 0.02, 1e-12);
     check_close(p.steps, round(1000 * (1 + 400.0 / 256) / (1 + 400.0 / 64)), 1e-12);
     check_close(p.seconds, p.steps * 3.56e-3, 1e-9);
+    /* Scatter 0.1 of three seeds and one more; the noise scale from 100 to 1,600, and the audit's.
+     */
+    const double seeds = 1.959963984540054 * 0.1 * sqrt(4.0 / 3);
+    const double ratio = (1 + 400.0 / 256) / (1 + 400.0 / 64);
+    const double low = (1 + 100.0 / 256) / (1 + 100.0 / 64) / ratio;
+    const double high = (1 + 1600.0 / 256) / (1 + 1600.0 / 64) / ratio;
+    check_close(p.steps_low, round(p.steps * exp(-hypot(seeds, log(high)))), 1e-12);
+    check_close(p.steps_high, round(p.steps * exp(hypot(seeds, log(low)))), 1e-12);
+    f.audit_low = 0.05, f.audit_high = 8; /* 50 to 8,000 */
+    const bl_find_proposal wide = bl_find_propose(&f, "sqrt", 100000);
+    assert_int_equal(wide.batch_size, 256);
+    assert_int_equal(wide.low, 64);
+    assert_int_equal(wide.high, 1024);
+    assert_true(wide.steps == p.steps && wide.steps_low < p.steps_low);
+    assert_true(wide.steps_high > p.steps_high);
+    f.audit_low = f.audit_high = 0;
+    f.batch_size = 256; /* the size stays: only seeds scatter */
+    const bl_find_proposal stays = bl_find_propose(&f, "sqrt", 100000);
+    check_close(stays.steps_high, round(1000 * exp(seeds)), 1e-12);
+    f.target[1].scatter = (double)NAN;
+    assert_true(isnan(bl_find_propose(&f, "sqrt", 100000).steps_high));
+    f = example();
     assert_int_equal(p.sizes[0], 64);                  /* 50 */
     assert_int_equal(p.sizes[p.size_count - 1], 4096); /* rows / 16 allow no more */
     assert_int_equal(p.size_count, 7);
@@ -235,6 +257,8 @@ static void small_data(void **state) {
     assert_true(small.noise.micro_batch * small.noise.batches <= 150);
     assert_true(small.noise.batches >= BL_NOISE_QUARTERS);
     check_close(small.noise.share, 0.25, 1e-12);
+    c.noise.hessian = true;
+    check_close(bl_find_config(&c, 100000).noise.share, 0.75, 1e-12);
     assert_int_equal(bl_find_config(&c, 3).noise.micro_batch, 1);
 }
 
