@@ -94,8 +94,8 @@ def _go_on(save):
 def args(**defaults):
     """The run's parameters as attributes. One whose default is a float is a float."""
     _say(args=defaults)
-    both = {**defaults, **_given}.items()
-    return SimpleNamespace(**{k: float(v) if type(defaults.get(k)) is float else v for k, v in both})
+    run = {**defaults, **_given}.items()
+    return SimpleNamespace(**{k: float(v) if type(defaults.get(k)) is float else v for k, v in run})
 
 
 def state():

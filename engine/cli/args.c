@@ -16,7 +16,7 @@ static const struct {
     [BL_OPERAND_RUN] = {1, 1, "which run?"       },
     [BL_OPERAND_TWO_RUNS] = {2, 2, "which two runs?"  },
     [BL_OPERAND_TABLE] = {1, 1, "which table?"     },
-    [BL_OPERAND_TABLES] = {1, 1, "which table?"     },
+    [BL_OPERAND_TABLES] = {0, 1, ""                 },
     [BL_OPERAND_FOLDER] = {1, 1, "which folder?"    },
     [BL_OPERAND_SHELL] = {0, 2, ""                 },
 };

@@ -8,13 +8,16 @@
  *     write     declaration, experiment, script, page; nothing that exists is replaced
  *     check     the data set is loaded and every preset held against it; what fails is taken back
  *
- * So a command that it advises has been checked. */
+ * So a command that it advises has been checked. With --command it is for a program
+ * (init_command.h).
+ */
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
 #include "engine/cli/command.h"
 #include "engine/cli/experiment.h"
 #include "engine/cli/given_arrays.h"
 #include "engine/cli/given_files.h"
+#include "engine/cli/init_command.h"
 #include "engine/data/dataset_open.h"
 #include "engine/data/draft.h"
 #include "engine/data/manifest/infer_words.h"
@@ -27,7 +30,22 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TARGET, NAME, DATE, GROUP, CLASSES, MISSING, IGNORE, SEPARATOR, SIZE, UPDATE, OPTION_COUNT };
+enum {
+    TARGET,
+    NAME,
+    DATE,
+    GROUP,
+    CLASSES,
+    MISSING,
+    IGNORE,
+    SEPARATOR,
+    SIZE,
+    UPDATE,
+    COMMAND,
+    METRIC,
+    ROWS,
+    OPTION_COUNT
+};
 // clang-format off
 static const bl_option k_options[] = {
     [TARGET]    = {"--target",    NULL, "COL",  "the column to learn; of arrays, the array"},
@@ -40,6 +58,9 @@ static const bl_option k_options[] = {
     [SEPARATOR] = {"--separator", NULL, "C",    "what stands between fields; else found out"},
     [SIZE]      = {"--size",      NULL, "N",    "of a folder: pictures of N x N pixels; else up to 64"},
     [UPDATE]    = {"--update",    NULL, NULL,   "the table has changed: accept it as it is"},
+    [COMMAND]   = {"--command",   NULL, "LINE", "instead of a table: the line that starts your program"},
+    [METRIC]    = {"--metric",    NULL, "WORD", "--command: what the program calls its value"},
+    [ROWS]      = {"--rows",      NULL, "N",    "--command: examples of an epoch"},
 };
 // clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
@@ -503,6 +524,12 @@ static bl_status make(init *t, bl_err *err) {
 
 static int write_experiment(const bl_args *args) {
     bl_err err = {0};
+    if (bl_args_has(args, COMMAND)) {
+        const bl_cli_init_command wish = {args->value[COMMAND], args->value[NAME],
+                                          args->value[METRIC], args->value[ROWS]};
+        return bl_cli_init_program(args, &wish);
+    }
+    if (args->operand == NULL) return bl_cli_usage(args, "which table? Or give --command");
     init *t = bl_xalloc(sizeof *t);
     t->args = args;
     const bool updates = bl_args_has(args, UPDATE);
@@ -527,11 +554,11 @@ static int write_experiment(const bl_args *args) {
 const bl_command bl_cmd_init = {
     .name = "init",
     .arguments = "DATA.csv --target COL",
-    .usage = "FILE... [--target COL] [OPTION...]",
+    .usage = "FILE... [--target COL] [OPTION...] | --command LINE",
     .notes = "FILE is a table with a header: .csv, .tsv or .csv.gz, UTF-8, Latin-1 or UTF-16.\n"
              "Several files with the same header are one table. FILE may also be X.npy y.npy, an\n"
              ".npz of both, or a folder that has a folder of PNG or JPEG files for each class.",
-    .does = "write a data set and an experiment for your own table",
+    .does = "write an experiment for your own table, or training script",
     .operand = BL_OPERAND_TABLES,
     .options = k_options,
     .option_count = OPTION_COUNT,

@@ -38,11 +38,11 @@ static void write_params(bl_jw *w, const bl_config *config) {
 void bl_external_params_text(bl_buf *out, const bl_config *config, const bl_external_care *care) {
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
-    write_params(&w, config);
+    if (config != NULL) write_params(&w, config);
     if (care != NULL) {
         bl_jw_object(&w, "batchlab");
         bl_jw_i64(&w, "protocol", BL_EXTERNAL_PROTOCOL);
-        bl_jw_str(&w, "metric", config->metric);
+        if (config != NULL) bl_jw_str(&w, "metric", config->metric);
         bl_jw_bool(&w, "checkpoint", care->checkpoint);
         if (isfinite(care->save_seconds)) bl_jw_f64(&w, "save_seconds", care->save_seconds);
         bl_jw_str(&w, "beat", care->beat);

@@ -15,8 +15,9 @@ typedef struct bl_external_goal {
 } bl_external_goal;
 void bl_external_goal_text(bl_buf *out, const bl_external_goal *goal);
 
-/* {"batch_size":64,...} and, unless `beat` is NULL, what only the helper looks at: the file that
- * shows that batchlab lives, how old it may become, and seconds between two states. */
+/* {"batch_size":64,...}, without a configuration no parameter; and with `care` what only the helper
+ * looks at: the file that shows that batchlab lives, how old it may become, and seconds between two
+ * states. */
 typedef struct bl_external_care {
     const char *beat;
     double stale, save_seconds;

@@ -29,10 +29,10 @@ bool bl_external_says_memory(const bl_external *x) {
     return says;
 }
 
-static void add_last_lines(bl_buf *out, const bl_external *x) {
+void bl_external_last_words(bl_buf *out, const char *dir) {
     char path[BL_PATH];
     bl_buf text = {0};
-    if (bl_path(path, NULL, "%s/out.log", x->dir) == BL_OK)
+    if (bl_path(path, NULL, "%s/out.log", dir) == BL_OK)
         bl_external_last_lines(&text, path, LAST_LINES, LAST_BYTES);
     bl_buf_str(out, text.len > 0 ? "\nIts last lines:\n" : "\nIt wrote nothing.\n");
     for (char *line = text.data; line != NULL && *line != '\0';) {
@@ -82,7 +82,7 @@ bl_status bl_external_fail(bl_external *x, bl_err *err, const char *what, ...) {
     va_end(ap);
     bl_external_child_stop(&x->child, x->config.external.grace);
     bl_buf_printf(&text, "run %s failed: %s", x->run_id, words);
-    add_last_lines(&text, x);
+    bl_external_last_words(&text, x->dir);
     if (x->keep[0] != '\0') leave_for_hand(x);
     add_by_hand(&text, x, x->keep[0] != '\0' ? x->keep : x->dir);
     const bl_status status = BL_ERR(err, BL_EPROGRAM, "%s", bl_buf_text(&text));
