@@ -79,6 +79,8 @@ try 2 init --command "sh 'x" --name one
 says err 'a quote has no end'
 try 2 init --command 'sh full.sh said true -' --name one --rows many
 says err '^batchlab: --rows is the number of examples'
+try 2 init --command 'sh full.sh said true - {width}' --name one
+says err '{width} is no parameter of a run'
 try 2 init --command true table.csv
 says err 'give one of them'
 same "$(ls experiments; ls "$TMPDIR")" "$(printf 'full\nother\nplain')" "what is left behind"
