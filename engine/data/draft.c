@@ -206,8 +206,8 @@ static void compare_classes(bl_inferred *in, const bl_draft *d) {
             bl_infer_warn(in, "no training row is of class '%s', but %zu held-out rows are",
                           in->label[k], count[k][1]);
         else if (count[k][1] == 0)
-            bl_infer_warn(in, "no held-out row is of class '%s'; %zu training rows are",
-                          in->label[k], count[k][0]);
+            bl_infer_warn(in, "no held-out row is of class '%s'; %zu training row%s", in->label[k],
+                          count[k][0], count[k][0] == 1 ? " is" : "s are");
     }
 }
 

@@ -54,7 +54,7 @@ status 74 'nothing.csv' tables/nothing.csv --target sales
 # Only a plain file can be read again by `run`; opening a FIFO would wait for a writer.
 mkfifo fifo.csv
 status 74 'fifo.csv: it is a FIFO, not a plain file' fifo.csv --target sales --name other
-status 74 'tables: it is a folder, not a plain file' tables --target sales --name other
+status 2 'tables: there are no folders of pictures in it; each class has a folder of its own there' tables --target sales --name other
 status 74 '/dev/null: it is a device, not a plain file' /dev/null --target sales --name other
 
 # Compressed beside where it was, the table is still found; the message names the folder searched.

@@ -88,7 +88,11 @@ tr '\n' '\r' <plain.csv >mac.csv
 gzip -nc plain.csv >packed.csv.gz
 cp plain.csv again.csv
 accepted plain plain.csv --target y
-for form in wide.csv mac.csv packed.csv.gz; do accepted "of_${form%%.*}" $form --target y; done
+accepted of_wide wide.csv --target y
+said 'text read as UTF-16'
+accepted of_mac mac.csv --target y
+said 'text lines end in CR, as on old Macs'
+accepted of_packed packed.csv.gz --target y
 declared of_wide 'encoding = "utf16"'
 declared of_packed 'file = "packed.csv"'
 accepted two plain.csv again.csv --target y
@@ -158,6 +162,23 @@ table groups.csv 'if (!i) print "a,customer,y"; print a ",c" int(i / 5) "," y'
 accepted groups groups.csv --target y --group customer
 declared groups 'split = { seed = 1; group = "customer"; share = 0.2; }'
 said '160 rows for training, 40 held out (whole groups, drawn at random)'
+
+# Numbers that stand for no value, negatives as in accounts and in print, a date without an end.
+table codes.csv 'if (!i) print "a,b,c,when,y"; print (i % 6 ? a : -999) "," (b < 0.5 ? "(" b ")" : b) "," (a < 0 ? "\342\210\222" (-a) : a) \
+  "," (i % 5 ? "2020-" sprintf("%02d-%02d", 1 + i % 12, 1 + i % 28) : "9999-12-31") "," (i % 7 ? y : 9999)'
+accepted stand_in codes.csv --target y
+said "166 of 200 are numbers, .*; 34 are '-999': read as missing, line 2"
+said "number b: numbers, -0.49.* to 0.9"
+said "number c: numbers, -[12].* to [12]"
+said "160 of 200 are dates, 2020-01-01 to 2020-12-28; 40 are '9999-12-31': read as missing, line 2"
+said "171 of 200 are numbers, .*; 29 are '9999'"
+declared stand_in 'missing = \["-999", "9999-12-31", "9999"\]'
+# A series needs its stamp, though it numbers the rows; what overflows is left out; labels that differ in case are told.
+table stamp.csv 'if (!i) print "ts,big,label"; print 1600000000000 + 3600000 * i "," a "e300," substr("YesyesNo no ", 1 + 3 * int(4 * b), 3)'
+accepted stamp stamp.csv --target label
+said 'number ts: numbers, 1.6e+12'
+said 'left out big: it has values beyond 1e150'
+said "warning: 'No' and 'no' are two classes: do they differ by mistake"
 
 # Whole numbers are names where the target does not follow them: a month, an area code; rooms and ages are amounts.
 awk 'function r() { s = (s * 16807) % 2147483647; return s / 2147483647 }

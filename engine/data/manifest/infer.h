@@ -55,6 +55,15 @@ typedef struct bl_infer_numbers {
     size_t count, fractions, falls, far; /* not whole; not above the one before; |x| > 2^53 */
 } bl_infer_numbers;
 
+/* A number such as -999 that many programs write where there is no value. */
+typedef struct bl_infer_stand_in {
+    double value;
+    char text[12]; /* as it is written */
+    size_t count, line;
+    bool mixed; /* it is written in several ways */
+} bl_infer_stand_in;
+enum { BL_STAND_INS = 9 };
+
 typedef struct bl_inferred_column {
     char *name;
     bl_inferred_kind kind;
@@ -68,6 +77,9 @@ typedef struct bl_inferred_column {
     bl_infer_guess guess; /* what it was taken for; BL_GUESSES: texts */
     bl_infer_fit fit[BL_GUESSES];
     bl_infer_numbers number[2]; /* of BL_GUESS_POINT (and plain), of BL_GUESS_COMMA */
+    bl_infer_stand_in stand_in[BL_STAND_INS];
+    size_t others;              /* plain numbers that are none of these, ... */
+    double least, most;         /* ... and their range */
     double first_day, last_day; /* of dates */
     bool no_part[8];            /* parts of this date that say nothing: bl_infer_parts */
     char why[160];              /* it is ignored, "" otherwise */
@@ -96,6 +108,7 @@ typedef struct bl_inferred {
     char separator;
     bool trim, stamped;      /* blanks round fields; dates that need `dates` */
     const char *encoding;    /* "latin1", "utf16"; NULL: UTF-8 */
+    bool old_lines;          /* lines end in CR alone */
     bool ascii;              /* no file so far has a character beyond ASCII */
     char decimal, thousands; /* 0: not declared */
     bl_date_order order;

@@ -194,6 +194,33 @@ static void agree_on_numbers(bl_inferred *in) {
     }
 }
 
+/* ---- numbers that stand for no value ---- */
+
+/* Far from all other numbers: below zero where they are not, or by three times their range. */
+static bool stands_apart(const bl_inferred_column *c, const bl_infer_stand_in *s) {
+    enum { LEAST = 3, LEAST_OTHERS = 10 };
+    if (s->count < LEAST || s->mixed || c->others < LEAST_OTHERS) return false;
+    if (s->value < 0 && c->least >= 0) return true;
+    const double apart = s->value < 0 ? c->least - s->value : s->value - c->most;
+    return apart > 3 * (c->most - c->least);
+}
+
+/* They are read as missing from here on. */
+static void find_stand_ins(bl_inferred_column *c) {
+    bl_infer_fit *fit = &c->fit[c->guess];
+    bl_infer_numbers *f = &c->number[0];
+    for (size_t i = 0; i < BL_STAND_INS; i++) {
+        const bl_infer_stand_in *s = &c->stand_in[i];
+        if (!stands_apart(c, s) || fit->misfits == BL_MISFITS) continue;
+        fit->misfit[fit->misfits++] = (bl_infer_misfit){
+            .text = bl_xstrdup(s->text), .known = true, .count = s->count, .line = s->line};
+        fit->count -= s->count;
+        f->count -= s->count;
+        f->low = c->least;
+        f->high = c->most;
+    }
+}
+
 /* ---- kinds ---- */
 
 /* Names that say: this tells one row from another. */
@@ -233,7 +260,9 @@ static bool are_codes(const bl_inferred_column *c) {
 }
 
 static bool named_like_a_year(const char *name) {
-    return strcasestr(name, "year") != NULL || named_like_a_date(name);
+    return strcasestr(name, "year") != NULL || strcasestr(name, "stamp") != NULL ||
+           strcasestr(name, "epoch") != NULL || strcasecmp(name, "ts") == 0 ||
+           named_like_a_date(name);
 }
 
 /* Whole numbers, a different one in every row, that are consecutive, rise from row to row, or are
@@ -275,6 +304,8 @@ static void decide_kind(bl_inferred *in, bl_inferred_column *c, const bl_infer_w
         bl_infer_ignore(c, "it has one value");
     } else if (is_date(c)) {
         c->kind = BL_KIND_DATE;
+    } else if (is_number(c) && !(fmax(-numbers_of(c)->low, numbers_of(c)->high) < 1e150)) {
+        bl_infer_ignore(c, "it has values beyond 1e150");
     } else if (is_number(c) && number_the_rows(c, in->rows)) {
         bl_infer_ignore(c, "it numbers the rows");
     } else if (is_number(c)) {
@@ -312,6 +343,9 @@ static bool is_no_label(const bl_inferred_column *c, uint32_t code, const bl_inf
     const char *text = c->values.text[code];
     for (size_t i = 0; i < BL_COUNT(words); i++)
         if (strcasecmp(text, words[i]) == 0) return true;
+    const bl_infer_fit *fit = &c->fit[is_number(c) ? c->guess : 0];
+    for (size_t m = 0; m < fit->misfits && is_number(c); m++)
+        if (fit->misfit[m].known && strcmp(fit->misfit[m].text, text) == 0) return true;
     return bl_infer_listed(wish->missing, text, strlen(text));
 }
 
@@ -332,6 +366,17 @@ static bool wants_classes(const bl_inferred_column *c, const bl_infer_wish *wish
            c->distinct <= BL_INFER_FEW && c->distinct * ROWS_PER_CODE <= c->present;
 }
 
+/* "yes" and "Yes" are two classes, which is hardly meant. */
+static void warn_of_case(bl_inferred *in) {
+    for (size_t i = 0; i < in->labels; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcasecmp(in->label[i], in->label[k]) == 0) {
+                bl_infer_warn(in, "'%s' and '%s' are two classes: do they differ by mistake?",
+                              in->label[k], in->label[i]);
+                return;
+            }
+}
+
 static bl_status decide_classes(bl_inferred *in, bl_inferred_column *c, const bl_infer_wish *wish,
                                 const char *file, bl_err *err) {
     const bl_infer_fit *fit = &c->fit[BL_GUESS_PLAIN];
@@ -344,9 +389,9 @@ static bl_status decide_classes(bl_inferred *in, bl_inferred_column *c, const bl
         BL_FAIL(
             err, BL_EINVAL,
             "%s: the target '%s' is neither a number nor a class: %s%zu different values in %zu "
-            "rows",
+            "rows, at most %d",
             file, c->name, c->many ? "more than " : "", c->many ? BL_INFER_VALUES : c->distinct,
-            c->present);
+            c->present, BL_INFER_CLASSES);
     }
     in->label = bl_xalloc((c->values.count + 1) * sizeof *in->label);
     size_t with_label = 0;
@@ -356,6 +401,7 @@ static bl_status decide_classes(bl_inferred *in, bl_inferred_column *c, const bl
         with_label += c->times[code];
     }
     qsort(in->label, in->labels, sizeof *in->label, by_label);
+    warn_of_case(in);
     if (in->labels < 2)
         BL_FAIL(err, BL_EINVAL, "%s: the target '%s' has the same value in every row", file,
                 c->name);
@@ -514,6 +560,8 @@ bl_status bl_infer_decide(bl_inferred *in, const bl_infer_wish *wish, const char
                 "%s:1: error: there is one column, '%.60s'; --separator says what stands between "
                 "columns",
                 file, in->column[0].name);
+    for (size_t i = 0; i < in->columns; i++)
+        if (in->column[i].guess <= BL_GUESS_POINT) find_stand_ins(&in->column[i]);
     agree_on_dates(in);
     agree_on_numbers(in);
     BL_TRY(check_names(in, file, err));

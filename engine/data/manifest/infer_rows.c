@@ -47,7 +47,7 @@ static bl_status fail_fields(const bl_inferred *in, const bl_csv *csv, bl_err *e
     const bool last =
         csv->at == csv->end || strspn(csv->at, "\r\n") == (size_t)(csv->end - csv->at);
     const char *what = "";
-    if (in->rows == 0 && in->columns < csv->count)
+    if (in->rows < 5 && in->columns < csv->count && (in->rows == 0 || in->columns == 1))
         what = ". The lines above it look like a title: take them out, so that the names of the "
                "columns come first";
     else if (last && csv->count < in->columns)
@@ -142,6 +142,8 @@ static bl_status read_source(bl_inferred *out, const bl_infer_source *source,
         text = bl_buf_text(&utf8);
         n = utf8.len;
     }
+    out->old_lines =
+        out->old_lines || (n > 0 && memchr(text, '\n', n) == NULL && memchr(text, '\r', n) != NULL);
     if (out->separator == '\0') out->separator = bl_csv_separator(text, n);
     bl_csv_init(&csv, text, n, source->path, out->separator);
     csv.trim = true;

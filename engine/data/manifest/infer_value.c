@@ -136,6 +136,7 @@ static bool leads_with_zero(bl_csv_field number) {
 /* Is it a number by this decimal mark, whatever the unit and the marks of thousands? */
 static bool decorated_number(bl_inferred_column *c, bl_csv_field f, char decimal, double *x) {
     bl_csv_field before, number, behind;
+    const bool negative = bl_field_negative(&f);
     if (!bl_field_parts(f, &before, &number, &behind)) return false;
     const char mark = thousands_of(number, decimal);
     if (mark != '\0' && leads_with_zero(number)) return false;
@@ -143,7 +144,7 @@ static bool decorated_number(bl_inferred_column *c, bl_csv_field f, char decimal
     if (!bl_field_number(&format, number, x)) return false;
     if (decimal == ',' && mark == '\0' && memchr(number.text, '.', number.n) != NULL) return false;
     if (!same_unit(c, before, behind)) return false;
-    if (before.n > 0 && before.text[0] == '-') *x = -*x;
+    if (negative || (before.n > 0 && before.text[0] == '-')) *x = -*x;
     note_thousands(c, mark);
     return true;
 }
@@ -156,8 +157,10 @@ static void judge_dates(bl_inferred_column *c, bl_csv_field f, size_t line, bool
     bool any = false;
     for (int g = BL_GUESS_YMD; g <= BL_GUESS_MDY; g++) {
         if (c->fit[g].rejected) continue;
-        const bool fits = bl_parse_date_time(f.text, f.n, (bl_date_order)(g - BL_GUESS_YMD), &days);
-        judge(c, (bl_infer_guess)g, fits, f, line, known);
+        const bool date = bl_parse_date_time(f.text, f.n, (bl_date_order)(g - BL_GUESS_YMD), &days);
+        const bool open = date && memmem(f.text, f.n, "9999", 4) != NULL; /* the year of no end */
+        const bool fits = date && !open;
+        judge(c, (bl_infer_guess)g, fits, f, line, known || open);
         if (fits) day = days;
         any = any || fits;
     }
@@ -200,6 +203,31 @@ static void remember_value(bl_inferred_column *c, bl_csv_field f) {
         forget_values(c);
 }
 
+/* ---- numbers that stand for no value ---- */
+
+/* Counts -999 and the like, and the range of all other numbers. A column writes each in one way. */
+static void note_stand_in(bl_inferred_column *c, bl_csv_field f, double x, size_t line) {
+    static const double known[BL_STAND_INS] = {-99,   -999,   -9999,   -99999,  -999999,
+                                               999.0, 9999.0, 99999.0, 999999.0};
+    const size_t sign = f.text[0] == '-';
+    const bool nines = f.n > sign + 1 && f.text[sign] == '9' && f.text[sign + 1] == '9';
+    for (size_t i = 0; nines && i < BL_STAND_INS; i++) {
+        bl_infer_stand_in *s = &c->stand_in[i];
+        if (x != known[i] || f.n >= sizeof s->text) continue;
+        if (s->count == 0) {
+            memcpy(s->text, f.text, f.n);
+            s->value = x;
+            s->line = line;
+        }
+        s->mixed = s->mixed || strlen(s->text) != f.n || memcmp(s->text, f.text, f.n) != 0;
+        s->count++;
+        return;
+    }
+    if (c->others++ == 0) c->least = c->most = x;
+    c->least = x < c->least ? x : c->least;
+    c->most = x > c->most ? x : c->most;
+}
+
 void bl_infer_value(bl_inferred_column *c, bl_csv_field f, size_t line, const bl_infer_wish *wish) {
     double x;
     if (bl_csv_missing(f)) return;
@@ -209,6 +237,7 @@ void bl_infer_value(bl_inferred_column *c, bl_csv_field f, size_t line, const bl
         c->fit[BL_GUESS_PLAIN].count++;
         c->fit[BL_GUESS_POINT].count++;
         add_number(&c->number[0], x);
+        note_stand_in(c, f, x, line);
         if (!c->fit[BL_GUESS_COMMA].rejected) {
             const bool fits = decorated_number(c, f, ',', &x);
             judge(c, BL_GUESS_COMMA, fits, f, line, false);

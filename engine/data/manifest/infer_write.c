@@ -332,6 +332,10 @@ static void explain_column(const bl_inferred *in, size_t i, bl_buf *out) {
 
 void bl_inferred_explain(const bl_inferred *in, bl_buf *out) {
     static const char *const kinds[] = {"category", "number", "date", "target", "left out"};
+    if (in->encoding != NULL)
+        bl_buf_printf(out, "  text      read as %s\n",
+                      strcmp(in->encoding, "latin1") == 0 ? "Latin-1, or Windows-1252" : "UTF-16");
+    if (in->old_lines) bl_buf_str(out, "  text      lines end in CR, as on old Macs\n");
     for (size_t i = 0; i < in->columns; i++) {
         const bl_inferred_column *c = &in->column[i];
         bl_buf_printf(out, "  %-8s  %s: ", kinds[c->kind],

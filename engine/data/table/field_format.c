@@ -103,6 +103,18 @@ static size_t rewrite(char out[LONGEST], const bl_field_format *format, bl_csv_f
     return grouped && !decimals && group != 3 ? 0 : n;
 }
 
+bool bl_field_negative(bl_csv_field *f) {
+    static const char minus[] = "\xE2\x88\x92";
+    const size_t n = sizeof minus - 1;
+    if (f->n > n && memcmp(f->text, minus, n) == 0)
+        *f = without_blanks(f->text + n, f->text + f->n);
+    else if (f->n > 2 && f->text[0] == '(' && f->text[f->n - 1] == ')')
+        *f = without_blanks(f->text + 1, f->text + f->n - 1);
+    else
+        return false;
+    return f->n > 0 && f->text[0] != '-' && f->text[0] != '+' && f->text[0] != '(';
+}
+
 bool bl_field_number(const bl_field_format *format, bl_csv_field f, double *value) {
     bl_csv_field before, number, behind;
     char copy[LONGEST];
@@ -110,6 +122,11 @@ bool bl_field_number(const bl_field_format *format, bl_csv_field f, double *valu
     if ((plain || memchr(f.text, '.', f.n) == NULL || format->thousands != '.') &&
         bl_csv_number(f, value))
         return true;
+    if (bl_field_negative(&f)) {
+        if (!bl_field_number(format, f, value)) return false;
+        *value = -*value;
+        return true;
+    }
     if ((plain && format->units == 0) || f.n >= LONGEST) return false;
     if (!bl_field_parts(f, &before, &number, &behind)) return false;
     const bool minus = before.n > 0 && before.text[0] == '-';

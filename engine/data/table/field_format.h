@@ -24,6 +24,10 @@ bool bl_field_number(const bl_field_format *format, bl_csv_field field, double *
 /* Days since 1970-01-01; the time of day is the fraction. */
 bool bl_field_date(const bl_field_format *format, bl_csv_field field, double *days);
 
+/* A negative number with a minus of typography, or in brackets as in accounts: true, and the field
+ * becomes what follows or stands inside. */
+bool bl_field_negative(bl_csv_field *field);
+
 /* A number with what stands round it: "$1,200.50 USD" is "$", "1,200.50", "USD". False: it has no
  * digits, or more than one run of them that belong together. */
 bool bl_field_parts(bl_csv_field field, bl_csv_field *before, bl_csv_field *number,
