@@ -31,7 +31,8 @@
 
 #define BL_CHOICES_SPLIT(X) \
     X(valid, "") \
-    X(test,  "")
+    X(test,  "") \
+    X(train, "")
 
 /* What every net reads; a problem has neither rows to evaluate on nor a loss to choose. */
 #define BL_READS_NET "data.eval_rows data.split data.crop data.flip eval.batch_mean loss train.micro_batch "

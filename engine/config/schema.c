@@ -90,7 +90,7 @@ const bl_key bl_schema[] = {
     {"data.eval_rows", I64(data.eval_rows, 1, MOST), OPTIONAL, .unit = "rows", IDENTITY,
      .help = "rows of an evaluation, evenly spaced; all unless given"},
     {"data.split", ENUM(data.split, splits), .def = "valid", IDENTITY_UNLESS_DEFAULT,
-     .help = "rows to evaluate on: valid, or test for the single final evaluation"},
+     .help = "rows to evaluate on: valid; test for the single final evaluation; train: those trained on"},
     {"data.crop", I64(data.crop, 0, 64), .def = "0", .unit = "pixels", IDENTITY_UNLESS_DEFAULT,
      .help = "pictures: shifted at random by up to this, filled with the mean"},
     {"data.flip", BOOL(data.flip), .def = "false", IDENTITY_UNLESS_DEFAULT,

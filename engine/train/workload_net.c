@@ -2,8 +2,8 @@
  * evaluation, and what a checkpoint holds. The step itself is batch.c (loss and gradient) and
  * step.c (update).
  *
- *     split    which rows evaluations read: all of the validation or test rows, or eval_rows of
- *              them, evenly spaced
+ *     split    which rows evaluations read: all of the validation or test rows, all that are
+ *              trained on, or eval_rows of them, evenly spaced
  *     pieces   examples of one pass of training: the batch, or train.micro_batch of them
  *     chunk    rows of one pass of an evaluation: as many as EVAL_BYTES allow; shows in no result
  *
@@ -28,9 +28,10 @@ static bool takes(const bl_config *config) {
 static bl_status choose_split(bl_train *t, bl_err *err) {
     const bl_dataset *data = t->data;
     const bool test = strcmp(t->config.data.split, "test") == 0;
+    const bool train = strcmp(t->config.data.split, "train") == 0;
     const uint64_t wanted = (uint64_t)t->config.data.eval_rows;
-    t->eval_first = data->train_rows + (test ? data->valid_rows : 0);
-    t->eval_available = test ? data->test_rows : data->valid_rows;
+    t->eval_first = train ? 0 : data->train_rows + (test ? data->valid_rows : 0);
+    t->eval_available = train ? t->epoch_rows : test ? data->test_rows : data->valid_rows;
     if (data->train_rows == 0 || t->eval_available == 0)
         BL_FAIL(err, BL_EINVAL, "data set %s has %zu training and %zu %s rows", data->name,
                 data->train_rows, (size_t)t->eval_available, test ? "test" : "validation");

@@ -1,5 +1,5 @@
 set tmargin at screen 0.815
-set key at screen 0.185,0.93 left top vertical maxrows 2
+set key at screen 0.185,0.93 left top vertical maxrows 2 samplen 1.2
 
 array points[6] = [7, 5, 9, 13, 11, 15]
 array colours[6] = [blue, red, green, orange, purple, grey]

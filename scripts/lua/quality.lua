@@ -2,7 +2,8 @@
 -- a schedule that decays to its last step, and the lowest value of the metric on a run's way counts. The sizes are
 -- compared with the smallest three times:
 --
---   all    every setting of the box is searched anew at every size, then its rate once more
+--   all    every setting of the box is searched anew at every size, then its rate once more; or as `rate`, where
+--          that is better
 --   rate   the settings found at the smallest size, and the learning rate alone retuned
 --   none   the settings and the rate found at the smallest size
 --   half   as `all`, with half of the steps: whether the steps were ample
@@ -67,7 +68,8 @@ local function retune_rate(exp, o, size, found, rate, center, because)
     max_steps = budget.steps, settings = joined(found, budget), lowest = true, because = because,
     title = string.format("batch %d, the rate alone", size) })
   if not answer.feasible or answer.value == math.huge then return nil end
-  return { batch_size = size, learning_rate = answer.learning_rate, settings = found, bracketed = answer.bracketed }
+  return { batch_size = size, learning_rate = answer.learning_rate, settings = found, value = answer.value,
+    bracketed = answer.bracketed }
 end
 
 -- All settings of the box at one size; then the rate once more around what was found, since points are far apart.
@@ -91,26 +93,40 @@ local function follow(exp, o, base, size)
     "the smallest size's rate, moved by the rule")
 end
 
+-- The better of two by the value on the seeds that chose; either may be nil. A search of few points misses what the
+-- smallest size's settings would have given, so these compete.
+local function better(searched, followed)
+  if searched and (followed == nil or searched.value < followed.value) then return searched end
+  if followed == nil then return nil end
+  local out = {}
+  for name, value in pairs(followed) do out[name] = value end
+  out.words = "the smallest size's settings: no point of the search is better"
+  return out
+end
+
 -- Everything that is compared, in the order of the decisions. The smallest size is its own base in every part.
 local function parts_of(exp, o)
-  local all, list, half = {}, {}, {}
-  for _, size in ipairs(o.batch) do all[#all + 1] = retune_all(exp, o, size) end
-  local base = all[1]
+  local base = retune_all(exp, o, o.batch[1])
   if base == nil then return {} end
-  local function add(part, from, size)
-    list[#list + 1] = { part = part, batch_size = size, learning_rate = from.learning_rate, settings = from.settings,
-      budget = budget_of(exp, o, size, part == "half" and 0.5 or 1), bracketed = from.bracketed, words = from.words }
+  local found, list = { all = { base }, rate = { base }, none = { base }, half = { base } }, {}
+  for i = 2, #o.batch do
+    local size = o.batch[i]
+    local followed = follow(exp, o, base, size)
+    local all = better(retune_all(exp, o, size), followed)
+    if all then
+      table.insert(found.all, all)
+      table.insert(found.half, all)
+    end
+    if followed then table.insert(found.rate, followed) end
+    table.insert(found.none, { batch_size = size, learning_rate = base.learning_rate, settings = base.settings })
   end
-  for _, answer in ipairs(all) do add("all", answer, answer.batch_size) end
-  for _, part in ipairs { "rate", "none" } do
-    add(part, base, base.batch_size)
-    for i = 2, #all do
-      local size = all[i].batch_size
-      local from = part == "none" and base or follow(exp, o, base, size)
-      if from then add(part, from, size) end
+  for _, part in ipairs { "all", "rate", "none", "half" } do
+    for _, from in ipairs(found[part]) do
+      list[#list + 1] = { part = part, batch_size = from.batch_size, learning_rate = from.learning_rate,
+        settings = from.settings, budget = budget_of(exp, o, from.batch_size, part == "half" and 0.5 or 1),
+        bracketed = from.bracketed, words = from.words }
     end
   end
-  for _, answer in ipairs(all) do add("half", answer, answer.batch_size) end
   return list
 end
 
@@ -172,7 +188,9 @@ end
 -- ", momentum 0.93, weight_decay 0.0004"
 local function setting_words(settings)
   local words = {}
-  for i, setting in ipairs(sorted_settings(settings)) do words[i] = string.format(", %s %.3g", setting[1], setting[2]) end
+  for i, setting in ipairs(sorted_settings(settings)) do
+    words[i] = string.format(", %s %.3g", setting[1], setting[2])
+  end
   return table.concat(words)
 end
 
@@ -196,8 +214,8 @@ end
 
 -- compare(exp, { box = { sweep.log("learning_rate", ...), ... }, epochs = 10, steps = 500, margin = 0.05,
 -- batch = { 16, 64 }, trials = 16, finalists = 3, widen = 2, seeds = 2, fresh = 13, settings = }): at least one of
--- epochs and steps; a size trains for the larger. Returns a list of { part, batch_size, learning_rate, settings, steps, value,
--- runs }, in the order of the parts above.
+-- epochs and steps; a size trains for the larger. Returns a list of { part, batch_size, learning_rate, settings,
+-- steps, value, runs }, in the order of the parts above.
 function quality.compare(exp, given)
   local o = check.options(given, { "box", "epochs", "steps", "margin", "batch", "trials", "finalists", "widen",
     "seeds", "fresh", "settings" }, "quality")

@@ -76,15 +76,42 @@ return t.cases {
     assert(math.abs(log2(all.learning_rate) + 8) < 0.6 and all.value < 0.21)
   end },
 
-  -- No result is an entry without one, and a size whose search diverges has no entries.
+  -- At the larger size the rate decides, so the search takes the point whose rate is nearest, and its decay with it.
+  -- The smallest size's decay with a rate of its own is better, and is taken.
+  { "the smallest size's settings compete", decays, function(exp)
+    local own = t.scripted(exp, function(trial)
+      local decay = math.abs(log2(trial["optimizer.weight_decay"]) + 7)
+      local rate = trial.batch_size == 64 and 0 or math.abs(log2(trial.learning_rate) + 5.3)
+      return { { step = 1, value = 0.1 + decay / 1000 + rate / 10 } }, "budget"
+    end)
+    local list = sweep.quality(own, asked { trials = 8, finalists = 1 })
+    local base, all = find(list, "all", 64), find(list, "all", 256)
+    assert(all.settings["optimizer.weight_decay"] == base.settings["optimizer.weight_decay"])
+    assert(all.value == find(list, "rate", 256).value)
+  end },
+
+  -- Where the best decay moves with the batch size, the search finds what the smallest size's settings miss.
+  { "the search competes", decays, function(exp)
+    local own = t.scripted(exp, function(trial)
+      local best = trial.batch_size == 64 and -9 or -5
+      return { { step = 1, value = 0.1 + math.abs(log2(trial["optimizer.weight_decay"]) - best) / 100 } }, "budget"
+    end)
+    local all = find(sweep.quality(own, asked()), "all", 256)
+    assert(math.abs(log2(all.settings["optimizer.weight_decay"]) + 5) < 0.5)
+  end },
+
+  -- No result is an entry without one. A size whose runs all diverge keeps the entry that nothing chose.
   { "divergence", decays .. " diverge_above=0.9", function(exp)
-    local list = sweep.quality(exp, asked { batch = { 64, 4096 }, box = { sweep.log("learning_rate", 2 ^ -9, 2 ^ -8.2) } })
+    local list = sweep.quality(exp, asked { batch = { 64, 4096 },
+      box = { sweep.log("learning_rate", 2 ^ -9, 2 ^ -8.2) } })
     assert(find(list, "none", 64).value < math.huge)
     local own = t.scripted(exp, function(trial)
       if trial.batch_size == 256 then return { { step = 1 } }, "diverged" end
       return { { step = 1, value = 0.5 } }, "budget"
     end)
-    for _, entry in ipairs(sweep.quality(own, asked { trials = 2 })) do assert(entry.batch_size == 64) end
+    for _, entry in ipairs(sweep.quality(own, asked { trials = 2 })) do
+      assert(entry.batch_size == 64 or (entry.part == "none" and entry.value == math.huge))
+    end
   end },
 
   t.refused(function(exp) sweep.quality(exp, { box = box, epochs = 1 }) end,

@@ -342,8 +342,16 @@ static void test_pictures(void **state) {
     f->data.pixel_mean[0] = 100, f->data.pixel_scale[0] = 0.25f;
     f->data.valid_rows = 200, f->data.test_rows = 100;
     f->config.data.crop = 1;
-    for (int test = 0; test < 2; test++) {
-        strcpy(f->config.data.split, test ? "test" : "valid");
+    static const struct {
+        const char *split;
+        size_t first;
+    } splits[] = {
+        {"valid", 700},
+        {"test",  900},
+        {"train", 0  }
+    };
+    for (size_t s = 0; s < BL_COUNT(splits); s++) {
+        strcpy(f->config.data.split, splits[s].split);
         bl_train *train = tiny_open(f, tiny_kernels(), 2);
         const bl_augment augment = {.seed = (uint64_t)f->config.train.seed, .crop = 1};
         bl_train_gather(train, BL_TRAIN_GATHER_STREAM, FIRST, COUNT);
@@ -356,7 +364,7 @@ static void test_pictures(void **state) {
         bl_train_gather(train, BL_TRAIN_GATHER_EVAL, 3, COUNT);
         for (size_t i = 0; i < COUNT; i++) {
             float expected[N];
-            bl_picture_values(expected, &f->data, (test ? 900 : 700) + 3 + i, NULL, 0);
+            bl_picture_values(expected, &f->data, splits[s].first + 3 + i, NULL, 0);
             assert_memory_equal(train->net.values + i * N, expected, sizeof expected);
         }
         bl_train_close(train);

@@ -121,6 +121,9 @@ typedef struct bl_picture_synth_decl {
 /* A data set that is a definition (random_labels.h): nothing else is declared. */
 typedef struct bl_synth_labels_decl {
     int64_t seed, rows, inputs, classes;
+    int64_t valid;       /* further rows, for evaluations; 0: they look at the training rows */
+    const char *rule;    /* of labels: "linear"; NULL: none */
+    double noise;        /* share of the labels that do not follow it */
     const bl_node *node; /* NULL: the data set has files */
 } bl_synth_labels_decl;
 

@@ -514,6 +514,12 @@ static bl_status check_image(const bl_manifest *m, bl_err *err) {
 
 static bl_status check_random_labels(const bl_manifest *m, bl_err *err) {
     const bl_synth_labels_decl *d = &m->random_labels;
+    if (d->rule != NULL && strcmp(d->rule, "linear") != 0)
+        return bl_node_fail(&m->doc, bl_node_get(d->node, "rule"), NULL, err,
+                            "the rule of labels is \"linear\", or is left out");
+    if (d->valid < 0 || d->valid > 10000000 || !(d->noise >= 0 && d->noise <= 1))
+        return bl_node_fail(&m->doc, d->node, NULL, err,
+                            "'valid' is 0 .. 10 million, 'noise' 0 .. 1");
     if (d->seed >= 0 && d->rows >= 1 && d->rows <= 10000000 && d->inputs >= 1 &&
         d->inputs <= 65536 && d->classes >= 2 && d->classes <= 65536)
         return BL_OK;

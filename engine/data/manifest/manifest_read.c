@@ -74,10 +74,13 @@ static const field random_labels_root_fields[] = {
     {"points",        F_NODE, NODE(random_labels), false},
 };
 static const field random_labels_fields[] = {
-    {"seed",    F_INT, offsetof(bl_synth_labels_decl, seed),    true},
-    {"rows",    F_INT, offsetof(bl_synth_labels_decl, rows),    true},
-    {"inputs",  F_INT, offsetof(bl_synth_labels_decl, inputs),  true},
-    {"classes", F_INT, offsetof(bl_synth_labels_decl, classes), true},
+    {"seed",    F_INT,    offsetof(bl_synth_labels_decl, seed),    true },
+    {"rows",    F_INT,    offsetof(bl_synth_labels_decl, rows),    true },
+    {"inputs",  F_INT,    offsetof(bl_synth_labels_decl, inputs),  true },
+    {"classes", F_INT,    offsetof(bl_synth_labels_decl, classes), true },
+    {"valid",   F_INT,    offsetof(bl_synth_labels_decl, valid),   false},
+    {"rule",    F_TEXT,   offsetof(bl_synth_labels_decl, rule),    false},
+    {"noise",   F_NUMBER, offsetof(bl_synth_labels_decl, noise),   false},
 };
 static const field table_fields[] = {
     {"name",        F_TEXT,  offsetof(bl_table_decl, name),        true },

@@ -203,6 +203,8 @@ static void memory_settings(bl_buf *gp, const bl_report_model *m) {
     /* A limit far above everything measured would press the points together. */
     const bool shown = limit < 256 * top;
     if (shown) bl_axis_add(&y, limit);
+    const double formula = 4 * m->machine.parameters * x.high / unit; /* its end, if near enough */
+    if (formula > y.low / 16 && formula < 16 * top) bl_axis_add(&y, formula);
     batch_axis(gp, m, &x);
     bl_gp_axis(gp, "y", &y, 1, 1.2, BL_TICKS_SHORT);
     bl_gp_text(gp, "y_text", "memory (MiB)");

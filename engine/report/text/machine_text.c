@@ -135,6 +135,20 @@ static void largest_words(bl_buf *out, const bl_report_machine *k) {
     if (k->note[0] != '\0') bl_buf_printf(out, "%s%s\n", k_indent, k->note);
 }
 
+/* What a popular formula says: as many examples as the parameters' own size goes into the memory.
+ * NAN: not known. It leaves out layers' values, gradients and the optimizer's state. */
+static double largest_by_formula(const bl_report_machine *k) {
+    return k->parameters > 0 && k->limit > 0 ? floor(k->limit / (4 * k->parameters)) : (double)NAN;
+}
+
+static void formula_words(bl_buf *out, const bl_report_machine *k) {
+    const double most = largest_by_formula(k);
+    if (isnan(most)) return;
+    bl_buf_printf(out, "%sthe formula parameters x 4 bytes x batch would say ", k_indent);
+    bl_format_count(out, most);
+    bl_buf_str(out, "\n");
+}
+
 static void pieces_words(bl_buf *out, const bl_report_machine *k) {
     if (!(k->piece > 0)) return;
     bl_buf_printf(out, "%sin pieces of ", k_indent);
@@ -151,6 +165,7 @@ static void machine_words(bl_buf *out, const bl_report_model *m) {
     if (k->phase_count > 0) layers_words(&words, &k->phases[0]);
     memory_line_words(&words, m);
     largest_words(&words, k);
+    formula_words(&words, k);
     pieces_words(&words, k);
     bl_format_folded(out, bl_buf_text(&words), BL_FORMAT_COLUMNS, strlen(k_indent));
     bl_buf_free(&words);
@@ -191,6 +206,7 @@ static void memory_json(bl_jw *w, const bl_report_model *m) {
     bl_jw_f64_rounded(w, "largest", k->largest);
     bl_jw_f64_rounded(w, "largest_bytes", k->largest_bytes);
     bl_jw_f64_rounded(w, "failed", k->failed > 0 ? k->failed : (double)NAN);
+    bl_jw_f64_rounded(w, "largest_by_formula", largest_by_formula(k));
     bl_jw_f64_rounded(w, "piece", k->piece > 0 ? k->piece : (double)NAN);
     bl_jw_f64_rounded(w, "time_in_pieces", k->in_pieces.known ? k->in_pieces.value : (double)NAN);
 }
