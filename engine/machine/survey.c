@@ -101,7 +101,8 @@ bl_status bl_survey_memory(bl_survey *s, const int64_t *sizes, size_t n, bl_err 
     bl_net net = {0};
     bl_err ignored; /* a problem without a net has no parameters */
     if (bl_train_net(&net, s->place.config, s->place.data, &ignored) == BL_OK)
-        s->parameters = net.weights;
+        for (size_t i = 0; i < net.params; i++) /* without the padding between them */
+            if (!net.param[i].running) s->parameters += net.param[i].rows * net.param[i].cols;
     bl_net_free(&net);
     s->place.bytes = allowed(s);
     s->asked = n;

@@ -38,6 +38,7 @@ says_somewhere out 'inference t(B) = .*(3 sizes'
 says_somewhere out 'memory M(B) = .* (.* sizes, evaluation included;'
 says out '^             largest that ran: 2,000, with [0-9.]* MiB$'
 says out 'that is every training row at once: no limit is in sight$'
+says out '^             the formula parameters x 4 bytes x batch would say [0-9,]*$'
 says out 'in pieces of\|Figures: '
 grep -v '^Figures' "$scratch/out" | awk 'length > 80' | grep -q . && fail "a line of more than 80 columns"
 for figure in throughput step_time memory; do
@@ -51,6 +52,12 @@ done
 try 0 machine small --progress none --json --set 'sweep.batch_sizes=[16,64]' --memory 2G --margin 10
 says out '^{"experiment":"small","preset":"","times":{"fixed_seconds":'
 says out '"limit":2147483650,"kept_free":214748365,"limit_source":"as asked","largest":2000,'
+
+# The formula beside it counts the parameters that `show --model` counts.
+formula=$(sed -n 's/.*"largest_by_formula":\([0-9]*\).*/\1/p' "$scratch/out")
+try 0 show small --model --json
+parameters=$(sed -n 's/.*"model":"mlp","parameters":\([0-9]*\).*/\1/p' "$scratch/out")
+same "$formula" $((2147483648 / (4 * parameters))) "the formula's batch size"
 
 # Nothing fits; nothing asked for fits; a wrong word.
 try 2 machine small --progress none --memory 1M
