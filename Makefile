@@ -112,7 +112,7 @@ BENCH   := $(BENCH_C:%.c=$(B)/%)
 # How often intervals hold: a table, not a benchmark of speed.
 COVERAGE := $(B)/tests/bench/coverage
 
-.PHONY: cuda dist found all experiment find audit figures reproduce test test-more tests test-crash test-tables test-slurm test-bits test-ptx test-fresh test-portable test-full check setup config layers format tidy fuzz bench coverage clean help program golden-update FORCE
+.PHONY: cuda dist found all experiment find audit figures reproduce test test-more tests test-crash test-tables test-faults test-slurm test-bits test-ptx test-fresh test-portable test-full check setup config layers format tidy fuzz bench coverage clean help program golden-update FORCE
 
 all: program cuda
 
@@ -169,8 +169,9 @@ test:
 # The tests to run, and what they start: a test program is its own file, a script starts the program and its helpers.
 ALL_TESTS := $(sort $(wildcard tests/cli/*_test.sh)) $(TESTS) $(GRAPH_TEST) $(CRASH) $(RANDOM_TABLES) $(FUZZ_C)
 # What `make test` has no time for: the emulated device, whole programs, and stores under kills, faults and hostile hands.
-MORE := $(addprefix tests/cli/,$(addsuffix _test.sh,cuda external_python gpu_run hostile quadratic tutorial)) \
-        $(addprefix $(B)/tests/unit/,device_test device_steps_test device_gradient_test device_faults_test) $(CRASH) $(RANDOM_TABLES)
+MORE := $(addprefix tests/cli/,$(addsuffix _test.sh,cuda external_memory external_python gpu_run hostile quadratic tutorial)) \
+        $(addprefix $(B)/tests/unit/,device_test device_steps_test device_gradient_test device_faults_test) $(CRASH) $(RANDOM_TABLES) \
+        $(addprefix tests/external/,$(addsuffix _test.sh,random_faults torchrun))
 CHOSEN := $(if $(T),$(foreach x,$(ALL_TESTS),$(if $(strip $(foreach w,$(T),$(findstring $w,$x))),$x)),$(filter-out $(MORE),$(ALL_TESTS)))
 EMULATION := $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench
 # What TESTS need beside the program: those that are programs, and the emulated device where one of them asks for it.
@@ -192,6 +193,11 @@ test-crash: program $(CRASH)
 # those with a straight line in them. Hours of one core; `make test-more` draws a few small ones.
 test-tables: program $(RANDOM_TABLES)
 	$(Q)$(RANDOM_TABLES) --quick --tables 200 --rows 100000 $(ARGS)
+
+# 300 random faults of programs that train (SEED=1; FAULTS=300): every run is completed in the end, nothing is left over.
+# `make test-more` draws 30.
+test-faults: program $(TRAINER)
+	$(Q)FAULTS=$${FAULTS:-300} sh tests/run.sh $(B) tests/external/random_faults_test.sh
 
 # A sweep over four workers of a real Slurm, started and ended by the test; half a minute.
 # `sh scripts/setup.sh slurm` installs it.

@@ -4,6 +4,7 @@
 #include "engine/cli/signals.h"
 #include "engine/external/exchange.h"
 #include "engine/external/inputs.h"
+#include "engine/machine/limit.h"
 #include "engine/model/model.h"
 #include "engine/report/reference.h"
 #include "engine/report/report_folder.h"
@@ -170,12 +171,13 @@ bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
 }
 
 /* What open runs may take together: on a device half of it, of programs that say how much they take
- * what the machine has. 0: no bound. */
+ * what the machine has, or what is given. 0: no bound. */
 static size_t memory_of(const bl_experiment *e) {
-    const long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
-    const bool counted = e->config.external.memory_mib > 0 && pages > 0 && bytes > 0;
-    if (bl_config_is_external(&e->config)) return counted ? (size_t)pages * (size_t)bytes : 0;
-    return e->device_memory;
+    if (!bl_config_is_external(&e->config)) return e->device_memory;
+    if (e->config.external.memory_mib == 0) return 0;
+    if (e->config.external.memory_total_mib > 0)
+        return (size_t)e->config.external.memory_total_mib << 20;
+    return bl_machine_memory(&bl_machine_here);
 }
 
 bl_scheduler bl_experiment_scheduler(const bl_experiment *e, size_t jobs, bl_display *display) {

@@ -202,7 +202,9 @@ const bl_key bl_schema[] = {
     {"external.epoch_rows", I64(external.epoch_rows, 1, MOST), OPTIONAL, .unit = "rows", EXTERNAL,
      .help = "examples of an epoch, which has to be given"},
     {"external.memory_mib", I64(external.memory_mib, 1, 1073741824), OPTIONAL, .unit = "MiB", EXTERNAL,
-     .help = "of one process; those of a race that do not fit into the machine's memory are parked"},
+     .help = "of one process; those of a race that do not fit into memory_total_mib are parked"},
+    {"external.memory_total_mib", I64(external.memory_total_mib, 1, 1073741824), OPTIONAL, .unit = "MiB", EXTERNAL,
+     .help = "of all processes together, as on a GPU; the machine's memory, or its control group's, unless given"},
     {"external.environment", TEXTS(external.environment, 0, 64), .def = "", EXTERNAL,
      .help = "environment variables that results record"},
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 const bl_machine_places bl_machine_here = {"/proc/self/cgroup", "/sys/fs/cgroup", "/proc/meminfo"};
 
@@ -105,6 +106,16 @@ bl_status bl_machine_find_limit(bl_machine_limit *out, double asked, double marg
     }
     out->kept_free = margin * out->bytes;
     return BL_OK;
+}
+
+size_t bl_machine_memory(const bl_machine_places *places) {
+    const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    double group = (double)INFINITY;
+    bl_err ignored;
+    if (cgroup_limit(places, &group, &ignored) != BL_OK) group = (double)INFINITY;
+    const double all = pages > 0 && size > 0 ? (double)pages * (double)size : (double)INFINITY;
+    const double least = fmin(all, group);
+    return isfinite(least) ? (size_t)least : 0;
 }
 
 bool bl_machine_read_bytes(const char *text, double *bytes) {

@@ -24,6 +24,10 @@ extern const bl_machine_places bl_machine_here;
 bl_status bl_machine_find_limit(bl_machine_limit *out, double asked, double margin,
                                 const bl_machine_places *places, bl_err *err) BL_CHECKED;
 
+/* What the machine has, or its control group's limit where that is less; 0: neither can be found
+ * out. What is free changes; this does not. */
+size_t bl_machine_memory(const bl_machine_places *places);
+
 /* "1.5G", "512M", "300 MiB", "1000000": bytes, units of 1,024; false: malformed or not above 0. */
 bool bl_machine_read_bytes(const char *text, double *bytes);
 #endif

@@ -547,6 +547,7 @@ static bl_status publish(bl_active_trial *a, const bl_scheduler *s, size_t threa
     BL_TRY(status);
     if (!e.too_large || !a->saved) bl_store_drop_part(a->claim);
     bl_store_drop_checkpoint(a->claim, a->slot);
+    bl_claim_remove(a->claim, BL_TRAINER_FAILED); /* of an earlier try */
     return BL_OK;
 }
 

@@ -5,7 +5,11 @@
  *     trainer EXPERIMENT PRESET [FAULT STEP]
  *
  * trains the runs of a built-in experiment of this project folder, as params.json asks. From STEP
- * on it does what FAULT says (k_faults below). It needs nothing of engine/external. */
+ * on it does what FAULT says (k_faults below). So it does with TRAINER_FAULTS, "FAULT:STEP:SIZE
+ * FAULT:STEP:SIZE", in runs of batch size SIZE, or of any with 0: the command is then the same with
+ * faults and without. It needs nothing of
+ * engine/external. With TRAINER_MIB it holds so much memory, and adds "+" to the file TRAINER_TRACE
+ * when it has it and "-" when it ends. Each step takes TRAINER_NAP seconds longer. */
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/json_writer.h"
@@ -302,6 +306,55 @@ static void fail_once(program *p) {
     exit(7);
 }
 
+static void killed(program *p) {
+    (void)p;
+    (void)kill(getpid(), SIGKILL);
+}
+/* Until the disk, or the limit of the test's own, has no more room. */
+static void fill_disk(program *p) {
+    static const char block[1 << 16];
+    const int fd = open(in(p, "big"), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    ssize_t n = fd < 0 ? 0 : 1;
+    for (long written = 0; n > 0 && written < 1L << 28; written += n)
+        n = write(fd, block, sizeof block);
+    (void)fputs("OSError: no space left on device\n", stderr);
+    exit(1);
+}
+/* Its own folder goes. */
+static void wipe(program *p) {
+    bl_err ignored;
+    (void)bl_remove_tree(p->folder, &ignored);
+    exit(1);
+}
+static void truncate_report(program *p) {
+    if (truncate(in(p, "report.jsonl"), 0) != 0) exit(1);
+    hang(p);
+}
+/* A line in two halves is a whole line in the end. */
+static void halves(program *p) {
+    append(p, "{\"note\":\"in two", 15);
+    nap(0.02);
+    append(p, " halves\"}\n", 10);
+}
+/* No faults of a run, but work for whoever ends it: workers as data loaders have them, in the
+ * program's group and as a session of its own, with the program's files open; much output. Once. */
+static void start_workers(program *p) {
+    for (int i = 0; i < 4; i++) {
+        if (fork() != 0) continue;
+        if (i % 2 == 1) (void)setsid();
+        if (i > 1) (void)signal(SIGTERM, SIG_IGN);
+        if (i > 2 && fork() != 0) _exit(0);
+        for (;;) nap(1.0);
+    }
+    p->fault_at = INT64_MAX;
+}
+static void flood(program *p) {
+    for (int i = 0; i < 1 << 12; i++)
+        (void)puts("a progress bar that says the same thing again, and much of it \r\x1b[2K");
+    (void)fflush(stdout);
+    p->fault_at = INT64_MAX;
+}
+
 /* No fault: time for the test to do something meanwhile. */
 static void dawdle(program *p) {
     (void)p;
@@ -312,32 +365,85 @@ static const struct {
     const char *name;
     void (*act)(program *p);
 } k_faults[] = {
-    {"hang",        hang          },
-    {"ignore_term", ignore_term   },
-    {"fork_twice",  fork_twice    },
-    {"tear",        tear          },
-    {"garble",      garble        },
-    {"repeat",      repeat        },
-    {"go_back",     go_back       },
-    {"skip",        skip          },
-    {"nan",         nan_value     },
-    {"infinite",    infinite_value},
-    {"null",        null_value    },
-    {"oom_line",    oom_line      },
-    {"oom_text",    oom_text      },
-    {"exit_early",  exit_early    },
-    {"end",         say_end       },
-    {"long_line",   long_line     },
-    {"crash",       crash         },
-    {"park_itself", park_itself   },
-    {"fail_once",   fail_once     },
-    {"dawdle",      dawdle        },
+    {"hang",        hang           },
+    {"ignore_term", ignore_term    },
+    {"fork_twice",  fork_twice     },
+    {"tear",        tear           },
+    {"garble",      garble         },
+    {"repeat",      repeat         },
+    {"go_back",     go_back        },
+    {"skip",        skip           },
+    {"nan",         nan_value      },
+    {"infinite",    infinite_value },
+    {"null",        null_value     },
+    {"oom_line",    oom_line       },
+    {"oom_text",    oom_text       },
+    {"exit_early",  exit_early     },
+    {"end",         say_end        },
+    {"long_line",   long_line      },
+    {"crash",       crash          },
+    {"park_itself", park_itself    },
+    {"fail_once",   fail_once      },
+    {"killed",      killed         },
+    {"fill_disk",   fill_disk      },
+    {"wipe",        wipe           },
+    {"truncate",    truncate_report},
+    {"halves",      halves         },
+    {"workers",     start_workers  },
+    {"flood",       flood          },
+    {"dawdle",      dawdle         },
 };
 
-static void misbehave(program *p) {
+static void act(program *p) {
     if (p->fault == NULL || bl_train_now(p->train)->step < p->fault_at) return;
     for (size_t i = 0; i < BL_COUNT(k_faults); i++)
         if (strcmp(k_faults[i].name, p->fault) == 0) k_faults[i].act(p);
+}
+
+/* What TRAINER_FAULTS says for this batch size: `fault` and `fault_at` are each in turn. */
+static void misbehave(program *p) {
+    static int64_t at[8]; /* a fault that is over has moved its step beyond all */
+    static char name[8][32];
+    const char *next = getenv("TRAINER_FAULTS");
+    act(p);
+    for (size_t i = 0; i < BL_COUNT(at) && next != NULL && *next != '\0'; i++) {
+        long long step, size;
+        if (sscanf(next, "%31[a-z_]:%lld:%lld", name[i], &step, &size) != 3) exit(2);
+        if (at[i] == 0) at[i] = step;
+        p->fault = name[i];
+        p->fault_at = at[i];
+        if (size == 0 || size == p->config.train.batch_size) act(p);
+        at[i] = p->fault_at;
+        p->fault = NULL;
+        next = strchr(next, ' ');
+        if (next != NULL) next++;
+    }
+}
+
+/* ---- memory ---- */
+
+static void trace(const char *sign) {
+    const char *path = getenv("TRAINER_TRACE");
+    const int fd = path != NULL ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
+    if (fd < 0) return;
+    if (write(fd, sign, 2) != 2) exit(1);
+    (void)close(fd);
+}
+
+static void trace_end(void) {
+    trace("-\n");
+}
+
+/* Every page is written to. */
+static void hold_memory(void) {
+    const char *mib = getenv("TRAINER_MIB");
+    const size_t n = mib != NULL ? (size_t)strtoull(mib, NULL, 10) << 20 : 0;
+    char *bytes = n > 0 ? malloc(n) : NULL;
+    if (bytes == NULL) return;
+    memset(bytes, 1, n);
+    __asm__ volatile("" : : "r"(bytes) : "memory"); /* so that it is not left out */
+    trace("+\n");
+    (void)atexit(trace_end);
 }
 
 /* ---- the run ---- */
@@ -361,6 +467,7 @@ static void step_on(program *p) {
     const double begin = now();
     const bl_status status = bl_train_advance(p->train, p->until, NULL, &err);
     if (status != BL_OK) die(&err);
+    if (getenv("TRAINER_NAP") != NULL) nap(strtod(getenv("TRAINER_NAP"), NULL));
     p->train_s += now() - begin;
     const bl_train_state *s = bl_train_now(p->train);
     misbehave(p);
@@ -378,6 +485,7 @@ int main(int argc, char **argv) {
         p->fault_at = strtoll(argv[4], NULL, 10);
     }
     (void)signal(SIGTERM, on_term);
+    hold_memory();
     open_run(p, argv[1], argv[2]);
     p->saved_at = now();
     say(p, "start", p->start);

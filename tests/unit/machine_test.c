@@ -11,6 +11,7 @@
 #include "tests/scratch.h"
 #include "tests/unit/tiny_run.h"
 #include <stdlib.h>
+#include <unistd.h>
 
 /* ---- limits ---- */
 
@@ -61,6 +62,11 @@ static void limits(void **state) {
     CHECK_OK(bl_machine_find_limit(&limit, 123, 0, &places, ERR));
     assert_true(limit.bytes == 123);
     assert_string_equal(limit.source, "as asked");
+    put(root, "memory/box/memory.limit_in_bytes", "200000000\n");
+    assert_int_equal(bl_machine_memory(&places), 200000000);
+    put(root, "memory/box/memory.limit_in_bytes", "9223372036854771712\n");
+    assert_int_equal(bl_machine_memory(&places),
+                     (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE));
     put(root, "meminfo", "MemTotal: 9 kB\n");
     assert_int_equal(bl_machine_find_limit(&limit, 0, 0, &places, &err), BL_EIO);
     assert_non_null(strstr(err.text, "does not say what is free"));

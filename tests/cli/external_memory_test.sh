@@ -1,0 +1,51 @@
+#!/bin/sh
+# A race over six programs that hold memory, of which three fit (external.memory_mib, memory_total_mib): never more than
+# three hold theirs at once, the others are parked and go on from their states, and the answer is that of a race in
+# which all fit. RACE_MIB=700 holds as much as PyTorch does; the test holds less.
+set -u
+. tests/cli/lib.sh
+trainer_project
+mib=${RACE_MIB:-24}
+mkdir -p experiments/own experiments/twin
+cat >experiments/own/experiment.cfg <<'END'
+title = "twins";
+dataset = "none";
+metric = "expected_loss";
+data: { rows = 65536; };
+model: { kind = "quadratic"; };
+optimizer: { name = "sgd"; };
+quadratic: { expectation = "sampled"; replicas = 16; };
+END
+cat >experiments/twin/sweep.lua <<'END'
+return function(exp)
+  local trials = { title = "race", race = true, slack = 4 }
+  for k = 1, 6 do
+    trials[k] = { batch_size = 8, learning_rate = 2.0 ^ -k, seed = 1, max_steps = 60, target = 0.5 }
+  end
+  exp:run(trials)
+end
+END
+race() { # race STORE TOTAL: the plan, but for its head
+  cat >experiments/twin/experiment.cfg <<END
+title = "twins";
+external: { command = ["$trainer", "own", ""]; repeats = "exact"; epoch_rows = 65536; memory_mib = $mib; memory_total_mib = $2; };
+metric = "expected_loss";
+END
+  export BATCHLAB_RUNS="$scratch/$1" TRAINER_MIB="$mib" TRAINER_TRACE="$scratch/trace.$1"
+  try 0 work twin --progress none
+  sed -e 1d -e '$d' "$BATCHLAB_RUNS/twin/plan.jsonl" >"$scratch/plan.$1"
+}
+most() { awk '$1 == "+" { if (++n > most) most = n } $1 == "-" { n-- } END { print most }' "$scratch/trace.$1"; }
+race all $((7 * mib))
+same "$(most all)" 6 'programs at once where all fit'
+same "$(grep -c + "$scratch/trace.all")" 6 'starts where all fit'
+race three $((3 * mib + mib / 2))
+same "$(most three)" 3 'programs at once where three fit'
+[ "$(grep -c + "$scratch/trace.three")" -gt 6 ] || fail "none was parked"
+cmp -s "$scratch/plan.all" "$scratch/plan.three" || fail "another plan where three fit"
+same "$(sums three log.jsonl.gz)" "$(sums all log.jsonl.gz)" 'logs where three fit'
+# One that alone does not fit has its turn all the same.
+race none 1
+same "$(most none)" 1 'programs at once where none fits'
+cmp -s "$scratch/plan.all" "$scratch/plan.none" || fail "another plan where none fits"
+exit $failed
