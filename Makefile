@@ -201,8 +201,8 @@ test-faults: program $(TRAINER)
 
 # A sweep over four workers of a real Slurm, started and ended by the test; half a minute.
 # `sh scripts/setup.sh slurm` installs it.
-test-slurm: program
-	$(Q)sh tests/run.sh $(B) tests/slurm/slurm_test.sh
+test-slurm: program $(TRAINER)
+	$(Q)sh tests/run.sh $(B) tests/slurm/slurm_test.sh tests/slurm/srun_test.sh
 
 # A folder that runs on a bare machine, to be copied there: the program, the plug-in, the experiments, the
 # libraries they need, and tests/gpu/run. scripts/dist.sh packs it.
