@@ -161,6 +161,7 @@ done:
 
 static bl_status measure_times(bl_experiment *e, bl_display *display, bl_err *err) {
     const bl_timing_options timing = {.config = &e->config,
+                                      .devices = e->devices,
                                       .data = &e->data,
                                       .store = &e->store,
                                       .kernels = e->kernels,
@@ -264,8 +265,8 @@ static int train(const bl_args *args, bool answers) {
     if (status == BL_OK) status = bl_experiment_level(e, args->value[DEVICE], &err);
     if (status == BL_OK) status = bl_experiment_open(e, bl_args_has(args, SYNTHETIC), !dry, &err);
     if (status == BL_OK) status = bl_experiment_device(e, args->value[DEVICE], &w.jobs, &err);
-    /* A program uses the cores itself, and often there is one GPU. */
-    if (bl_config_is_external(&e->config) && args->value[JOBS] == NULL) w.jobs = 1;
+    if (bl_config_is_external(&e->config) && args->value[JOBS] == NULL)
+        w.jobs = bl_experiment_jobs(e);
     if (status == BL_OK && e->fits[0] != '\0') bl_display_say(&display, e->fits);
     if (status == BL_OK && dry) {
         status = bl_cli_dry_run(e, args, args->value[PRESET], w.jobs, &display, &err);

@@ -112,6 +112,8 @@ bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store
     BL_TRY(bl_store_open(&e->store, bl_cli_runs_dir(), e->config.name, create_store, err));
     if (create_store) BL_TRY(sweep_leftovers(e, &options, err));
     BL_TRY(bl_experiment_inputs(e, create_store, err));
+    if (create_store && e->config.external.jobs_per_device > 0)
+        BL_TRY(bl_external_devices_open(&e->devices, getenv("CUDA_VISIBLE_DEVICES"), "/dev", err));
     e->store.index = bl_index_open(&e->store);
     e->trains = create_store;
     BL_TRY(bl_dataset_open(&e->data, e->config.dataset, &options, err));
@@ -170,6 +172,11 @@ bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
     return BL_OK;
 }
 
+size_t bl_experiment_jobs(const bl_experiment *e) {
+    if (e->devices == NULL) return 1;
+    return bl_external_devices_count(e->devices) * (size_t)e->config.external.jobs_per_device;
+}
+
 /* What open runs may take together: on a device half of it, of programs that say how much they take
  * what the machine has, or what is given. 0: no bound. */
 static size_t memory_of(const bl_experiment *e) {
@@ -185,6 +192,7 @@ bl_scheduler bl_experiment_scheduler(const bl_experiment *e, size_t jobs, bl_dis
                           .store = &e->store,
                           .kernels = e->kernels,
                           .device_data = e->device_data,
+                          .devices = e->devices,
                           .jobs = jobs,
                           .memory = memory_of(e),
                           .checkpoint_seconds = 30.0,
@@ -199,6 +207,7 @@ void bl_experiment_data_words(bl_buf *out, const bl_experiment *e) {
 
 void bl_experiment_close(bl_experiment *e) {
     bl_train_device_data_close(&e->on_device);
+    bl_external_devices_close(e->devices);
     bl_index_close(e->store.index, e->trains);
     e->store.index = NULL;
     bl_dataset_free(&e->data);

@@ -26,6 +26,7 @@ typedef struct bl_experiment {
     const bl_kernels *kernels;
     bl_train_device_data on_device;          /* the data set, ... */
     const bl_train_device_data *device_data; /* ... if runs are to be on a device; else NULL */
+    bl_external_devices *devices;            /* that programs are given; NULL: they see all */
     size_t device_memory; /* bytes that its runs may take together there; 0: no device */
     char fits[384];       /* how many fit there at once, and why; "": -j or no device */
     char script[BL_PATH];
@@ -62,6 +63,9 @@ bl_status bl_experiment_layers(const bl_experiment *e, const bl_dataset *data,
 /* How its runs are trained, or retrained: `jobs` at once, shown on `display`, with a checkpoint
  * every half minute. What differs is the caller's to change. */
 bl_scheduler bl_experiment_scheduler(const bl_experiment *e, size_t jobs, bl_display *display);
+/* How many programs run at once without -j: one, as a program uses the cores itself, or
+ * external.jobs_per_device on each device. */
+size_t bl_experiment_jobs(const bl_experiment *e);
 /* As bl_label_dataset. */
 void bl_experiment_data_words(bl_buf *out, const bl_experiment *e);
 void bl_experiment_close(bl_experiment *e);

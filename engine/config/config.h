@@ -113,6 +113,7 @@ typedef struct bl_config {
         int64_t epoch_rows;         /* examples of an epoch */
         int64_t memory_mib;         /* of one process; absent: not counted */
         int64_t memory_total_mib;   /* of all together; absent: what the machine has */
+        int64_t jobs_per_device;    /* programs at once on a GPU; absent: they see all GPUs */
         char environment[BL_TEXTS]; /* list of texts: variables that results record */
         char inputs_sha256[65];     /* of the inputs' bytes; not a key */
         char folder[BL_PATH];       /* where the command is started; not a key */

@@ -205,6 +205,8 @@ const bl_key bl_schema[] = {
      .help = "of one process; those of a race that do not fit into memory_total_mib are parked"},
     {"external.memory_total_mib", I64(external.memory_total_mib, 1, 1073741824), OPTIONAL, .unit = "MiB", EXTERNAL,
      .help = "of all processes together, as on a GPU; the machine's memory, or its control group's, unless given"},
+    {"external.jobs_per_device", I64(external.jobs_per_device, 1, 1024), OPTIONAL, .unit = "runs", EXTERNAL,
+     .help = "programs at once on each GPU; each sees one, by CUDA_VISIBLE_DEVICES; without it they see all"},
     {"external.environment", TEXTS(external.environment, 0, 64), .def = "", EXTERNAL,
      .help = "environment variables that results record"},
 

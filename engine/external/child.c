@@ -39,15 +39,23 @@ static int64_t oom_kills(void) {
 
 /* ---- start ---- */
 
-/* The environment with this run's name in it; the array is to be freed, its texts are not. */
-static char **with_mark(char *mark, char *unbuffered) {
+static bool is_replaced(const char *variable, const char *device) {
+    static const char run[] = "BATCHLAB_RUN=", devices[] = "CUDA_VISIBLE_DEVICES=";
+    return strncmp(variable, run, sizeof run - 1) == 0 ||
+           (device != NULL && strncmp(variable, devices, sizeof devices - 1) == 0);
+}
+
+/* The environment with this run's name and, unless it is NULL, its device in it; the array is to be
+ * freed, its texts are not. */
+static char **with_mark(char *mark, char *device, char *unbuffered) {
     size_t n = 0;
     while (environ[n] != NULL) n++;
-    char **out = bl_xalloc((n + 3) * sizeof *out);
+    char **out = bl_xalloc((n + 4) * sizeof *out);
     size_t k = 0;
     for (size_t i = 0; i < n; i++)
-        if (strncmp(environ[i], "BATCHLAB_RUN=", 13) != 0) out[k++] = environ[i];
+        if (!is_replaced(environ[i], device)) out[k++] = environ[i];
     out[k++] = mark;
+    if (device != NULL) out[k++] = device;
     if (getenv("PYTHONUNBUFFERED") == NULL) out[k++] = unbuffered;
     return out;
 }
@@ -71,8 +79,9 @@ static void become(char *const *argv, char **env, const char *folder, int output
 }
 
 bl_status bl_external_child_start(bl_external_child *c, char *const *argv, const char *folder,
-                                  const char *run, const char *out, bl_err *err) {
-    bl_buf mark = {0};
+                                  const char *run, const char *device, const char *out,
+                                  bl_err *err) {
+    bl_buf mark = {0}, visible = {0};
     char unbuffered[] = "PYTHONUNBUFFERED=1";
     int failure[2], error = 0;
     *c = (bl_external_child){.oom_kills = oom_kills()};
@@ -84,7 +93,8 @@ bl_status bl_external_child_start(bl_external_child *c, char *const *argv, const
     }
     bl_buf_printf(&mark, "BATCHLAB_RUN=%s", run);
     c->mark = mark.data;
-    char **env = with_mark(c->mark, unbuffered);
+    if (device != NULL) bl_buf_printf(&visible, "CUDA_VISIBLE_DEVICES=%s", device);
+    char **env = with_mark(c->mark, visible.data, unbuffered);
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     const pid_t pid = fork();
     if (pid == 0) become(argv, env, folder, output, failure[1]);
@@ -93,6 +103,7 @@ bl_status bl_external_child_start(bl_external_child *c, char *const *argv, const
     (void)close(output);
     (void)close(failure[1]);
     free(env);
+    bl_buf_free(&visible);
     const ssize_t n = pid > 0 ? read(failure[0], &error, sizeof error) : 0;
     (void)close(failure[0]);
     if (pid < 0) BL_FAIL(err, BL_EIO, "cannot start %s: %s", argv[0], strerror(fork_error));

@@ -22,9 +22,11 @@ typedef struct bl_external_child {
     bool memory_kill;  /* killed while the machine killed for memory */
 } bl_external_child;
 
-/* argv[0] is looked for on PATH. `run` becomes BATCHLAB_RUN, and output is appended to `out`. */
+/* argv[0] is looked for on PATH. `run` becomes BATCHLAB_RUN, `device` CUDA_VISIBLE_DEVICES unless
+ * it is NULL, and output is appended to `out`. */
 bl_status bl_external_child_start(bl_external_child *child, char *const *argv, const char *folder,
-                                  const char *run, const char *out, bl_err *err) BL_CHECKED;
+                                  const char *run, const char *device, const char *out,
+                                  bl_err *err) BL_CHECKED;
 /* Has the program ended? Then ends all that it has left behind. */
 bool bl_external_child_ended(bl_external_child *child);
 /* Ends it, if it runs: SIGTERM to its group and `grace` seconds unless that is 0, then SIGKILL. */

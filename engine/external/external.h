@@ -10,18 +10,20 @@
  * The log is that of a built-in run (docs/formats.md): a function of what the program reported. */
 #ifndef BL_ENGINE_EXTERNAL_EXTERNAL_H
 #define BL_ENGINE_EXTERNAL_EXTERNAL_H
+#include "engine/external/devices.h"
 #include "engine/train/train.h"
 
 typedef struct bl_external bl_external;
 
 typedef struct bl_external_options {
     const bl_config *config;
-    const char *run_id;  /* for the log's header */
-    const char *dir;     /* becomes BATCHLAB_RUN: made here, removed by whoever owns it */
-    const char *beat;    /* a file that is touched as long as batchlab lives */
-    double stale;        /* seconds after which it does not */
-    double save_seconds; /* between two states of a run that is not asked for one */
-    const char *keep;    /* where a run that failed is moved, to be looked at; NULL: nowhere */
+    const char *run_id;           /* for the log's header */
+    const char *dir;              /* becomes BATCHLAB_RUN: made here, removed by whoever owns it */
+    const char *beat;             /* a file that is touched as long as batchlab lives */
+    double stale;                 /* seconds after which it does not */
+    double save_seconds;          /* between two states of a run that is not asked for one */
+    bl_external_devices *devices; /* it holds one while it is open; NULL: it sees all */
+    const char *keep; /* where a run that failed is moved, to be looked at; NULL: nowhere */
 } bl_external_options;
 
 bl_status bl_external_open(bl_external **out, const bl_external_options *options,

@@ -19,6 +19,8 @@ struct bl_external {
     bl_config config;
     char run_id[BL_RUN_ID], dir[BL_PATH], beat[BL_PATH], keep[BL_PATH];
     double stale, save_seconds;
+    bl_external_devices *devices;
+    const char *device; /* that it holds; NULL: none */
     bl_train_state now;
     bl_buf log;
     size_t header_n; /* of the log, its first line */

@@ -57,6 +57,7 @@ bl_status bl_external_open(bl_external **out, const bl_external_options *o, bl_e
     (void)snprintf(x->run_id, sizeof x->run_id, "%s", o->run_id);
     x->stale = o->stale;
     x->save_seconds = o->save_seconds;
+    x->devices = o->devices;
     x->now.value = x->now.train_loss = x->now.batch_mean = (double)NAN;
     x->peak_bytes = x->train_s = (double)NAN;
     x->spoken.step = x->kept.step = -1;
@@ -75,6 +76,7 @@ done:
 void bl_external_close(bl_external *x) {
     if (x == NULL) return;
     bl_external_child_free(&x->child);
+    bl_external_devices_give(x->devices, x->device);
     bl_external_follow_free(&x->follow);
     bl_buf_free(&x->log);
     free(x);
@@ -181,10 +183,11 @@ static bl_status start(bl_external *x, bl_err *err) {
     bl_status status = write_params(x, err);
     if (status == BL_OK) status = place_state(x, err);
     if (status == BL_OK) status = follow_from_start(x, err);
+    if (x->device == NULL) x->device = bl_external_devices_take(x->devices);
     free(x->child.mark);
     if (status == BL_OK)
-        status =
-            bl_external_child_start(&x->child, argv, x->config.external.folder, x->dir, out, err);
+        status = bl_external_child_start(&x->child, argv, x->config.external.folder, x->dir,
+                                         x->device, out, err);
     bl_external_argv_free(argv);
     x->began = x->heard = x->kept.step > 0 ? x->kept.step : 0;
     x->waits = x->saves = !bl_external_is_scraped(x);

@@ -4,6 +4,7 @@
 #ifndef BL_ENGINE_SWEEP_SCHEDULER_SETTINGS_H
 #define BL_ENGINE_SWEEP_SCHEDULER_SETTINGS_H
 #include "engine/data/dataset.h"
+#include "engine/external/devices.h"
 #include "engine/lua/round.h"
 #include "engine/store/store.h"
 #include "engine/train/device_dataset.h"
@@ -26,7 +27,8 @@ typedef struct bl_scheduler {
     const bl_store *store;
     const bl_kernels *kernels;
     const bl_train_device_data
-        *device_data; /* the data on a device, where the runs are then; or NULL */
+        *device_data;             /* the data on a device, where the runs are then; or NULL */
+    bl_external_devices *devices; /* of programs; NULL: each sees all */
     size_t jobs;
     size_t memory;             /* bytes that the open runs may take together; 0: no bound */
     double checkpoint_seconds; /* between checkpoints of one run */

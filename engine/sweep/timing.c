@@ -124,6 +124,7 @@ static bl_status open_program(const bl_timing_options *o, const bl_claim *claim,
                                          .beat = beat,
                                          .stale = bl_claim_stale_seconds(),
                                          .save_seconds = (double)INFINITY,
+                                         .devices = o->devices,
                                          .keep = keep};
     if (status == BL_OK) status = bl_external_open(&p->program, &options, err);
     free(c);

@@ -26,6 +26,7 @@ static bl_status open_external(bl_trainer *t, const bl_scheduler *s, const bl_co
                                          .beat = beat,
                                          .stale = bl_claim_stale_seconds(),
                                          .save_seconds = s->checkpoint_seconds,
+                                         .devices = s->devices,
                                          .keep = keep};
     return bl_external_open(&t->external, &options, err);
 }

@@ -1,7 +1,8 @@
 /* "Advance run R to step n", whoever answers it: batchlab's own training (engine/train), a program
  * of the user's own (engine/external/external.h) where the configuration has external.command, or
- * what was trained elsewhere (recorded.h) where it has external.imported. The calls and their order are those of engine/train/train.h. What is above them, from the store to
- * the planner, sees no difference. */
+ * what was trained elsewhere (recorded.h) where it has external.imported. The calls and their order
+ * are those of engine/train/train.h. What is above them, from the store to the planner, sees no
+ * difference. */
 #ifndef BL_ENGINE_SWEEP_TRAINER_H
 #define BL_ENGINE_SWEEP_TRAINER_H
 #include "engine/sweep/scheduler_settings.h"

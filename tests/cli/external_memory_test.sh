@@ -1,7 +1,8 @@
 #!/bin/sh
 # A race over six programs that hold memory, of which three fit (external.memory_mib, memory_total_mib): never more than
 # three hold theirs at once, the others are parked and go on from their states, and the answer is that of a race in
-# which all fit. RACE_MIB=700 holds as much as PyTorch does; the test holds less.
+# which all fit. RACE_MIB=700 holds as much as PyTorch does; the test holds less. Then programs
+# that see one GPU each, by names of GPUs that are not there (external.jobs_per_device).
 set -u
 . tests/cli/lib.sh
 trainer_project
@@ -48,4 +49,30 @@ same "$(sums three log.jsonl.gz)" "$(sums all log.jsonl.gz)" 'logs where three f
 race none 1
 same "$(most none)" 1 'programs at once where none fits'
 cmp -s "$scratch/plan.all" "$scratch/plan.none" || fail "another plan where none fits"
+# ---- a device for each (jobs_per_device) ----
+cat >device.sh <<'END'
+echo "$CUDA_VISIBLE_DEVICES" >>"$DEVICES"
+exec "$@"
+END
+sed -i 's/title = "race", race = true, slack = 4/title = "all"/' experiments/twin/sweep.lua
+devices() { # devices VISIBLE JOBS_PER_DEVICE: a round of six runs on these GPUs
+  cat >experiments/twin/experiment.cfg <<END
+title = "twins";
+external: { command = ["sh", "device.sh", "$trainer", "own", ""]; repeats = "exact"; epoch_rows = 65536; jobs_per_device = $2; };
+metric = "expected_loss";
+END
+  rm -rf "$scratch/devices" "$scratch/visible"
+  export BATCHLAB_RUNS="$scratch/devices" DEVICES="$scratch/visible" CUDA_VISIBLE_DEVICES="$1"
+}
+unset TRAINER_MIB TRAINER_TRACE
+devices '3,GPU-8a56,5' 1
+try 0 work twin --progress none
+same "$(LC_ALL=C sort -u "$scratch/visible" | tr '\n' ' ')" '3 5 GPU-8a56 ' 'GPUs that were seen'
+same "$(wc -l <"$scratch/visible")" 6 'starts'
+devices 7 2
+try 0 work twin --progress none
+same "$(sort -u "$scratch/visible")" 7 'the GPU that was seen'
+devices '' 1
+try 69 work twin --progress none
+says err 'external.jobs_per_device: there is no GPU here (CUDA_VISIBLE_DEVICES is empty)$'
 exit $failed

@@ -3,6 +3,7 @@
  * tests/cli/external_test.sh starts programs. */
 #include "engine/base/mem.h"
 #include "engine/config/open_values.h"
+#include "engine/external/devices.h"
 #include "engine/external/exchange.h"
 #include "engine/external/inputs.h"
 #include "engine/external/report.h"
@@ -206,6 +207,7 @@ static const struct {
     {"external.epoch_rows",       "5",             false},
     {"external.memory_mib",       "5",             false},
     {"external.memory_total_mib", "5",             false},
+    {"external.jobs_per_device",  "5",             false},
     {"external.environment",      "\"HOME\"",      false},
     {"metric",                    "other",         true },
     {"train.batch_size",          "32",            true },
@@ -252,6 +254,39 @@ static void write_text(const char *dir, const char *name, const char *text) {
     CHECK_OK(bl_file_write(path, text, strlen(text), ERR));
 }
 
+/* ---- devices ---- */
+
+/* The first of those that fewest hold: by a list with names of any kind, and by the files of a
+ * machine that has numbers 0 and 2. */
+static void test_devices(void **state) {
+    (void)state;
+    const char *dev = scratch_folder("dev");
+    bl_external_devices *d;
+    bl_err err;
+    CHECK_OK(bl_external_devices_open(&d, "3, GPU-8a56,MIG-1/2/0", dev, ERR));
+    assert_int_equal(bl_external_devices_count(d), 3);
+    const char *first = bl_external_devices_take(d), *second = bl_external_devices_take(d);
+    assert_string_equal(first, "3");
+    assert_string_equal(second, "GPU-8a56");
+    assert_string_equal(bl_external_devices_take(d), "MIG-1/2/0");
+    assert_string_equal(bl_external_devices_take(d), "3");
+    bl_external_devices_give(d, second);
+    assert_string_equal(bl_external_devices_take(d), "GPU-8a56");
+    bl_external_devices_close(d);
+    assert_int_equal(bl_external_devices_open(&d, NULL, dev, &err), BL_EUNSUPPORTED);
+    assert_non_null(strstr(err.text, "there is no GPU here (no nvidia0 in "));
+    assert_int_equal(bl_external_devices_open(&d, " ,", dev, &err), BL_EUNSUPPORTED);
+    write_text(dev, "nvidia0", "");
+    write_text(dev, "nvidia2", "");
+    write_text(dev, "nvidiactl", "");
+    CHECK_OK(bl_external_devices_open(&d, NULL, dev, ERR));
+    assert_int_equal(bl_external_devices_count(d), 2);
+    assert_string_equal(bl_external_devices_take(d), "0");
+    assert_string_equal(bl_external_devices_take(d), "2");
+    bl_external_devices_close(d);
+    assert_null(bl_external_devices_take(NULL));
+}
+
 /* Bytes and names of inputs count; what a program leaves beside them does not. */
 static void test_inputs(void **state) {
     (void)state;
@@ -286,7 +321,7 @@ int main(void) {
         cmocka_unit_test(test_lines),    cmocka_unit_test(test_not_finite),
         cmocka_unit_test(test_scrape),   cmocka_unit_test(test_command),
         cmocka_unit_test(test_settings), cmocka_unit_test(test_identity),
-        cmocka_unit_test(test_inputs),
+        cmocka_unit_test(test_devices),  cmocka_unit_test(test_inputs),
     };
     return cmocka_run_group_tests_name("external", tests, NULL, NULL);
 }
