@@ -298,7 +298,7 @@ bl_status bl_external_first_start(bl_external_first *out, const bl_external_ask 
     BL_TRY(write_params(&s, err));
     BL_TRY(write_goal(&s, false, err));
     char **argv = with_folder(ask);
-    bl_status status = bl_external_child_start(&s.child, argv, ".", ask->dir, log, err);
+    bl_status status = bl_external_child_start(&s.child, argv, ".", ask->dir, NULL, log, err);
     bl_external_argv_free(argv);
     if (status == BL_OK) status = run(&s, pause, err);
     bl_external_child_free(&s.child);
