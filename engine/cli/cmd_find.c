@@ -73,13 +73,15 @@ static void print(const bl_find *found, const bl_experiment *e) {
 }
 
 /* The key's value in experiment.cfg as it is for this preset, and as it will be. */
-static void say_change(const bl_config *config, const bl_config_change *c) {
+static bool say_change(const bl_config *config, const bl_config_change *c) {
     bl_buf was = {0};
     const bl_key *key = bl_key_find(c->path, strlen(c->path));
     const bl_config_value value = bl_value_of(key, config);
     bl_key_write(&value, BL_FORM_LIBCONFIG, &was);
-    bl_cli_printf(stderr, "  %s: %s -> %s\n", c->path, bl_buf_text(&was), c->value);
+    const bool changed = strcmp(bl_buf_text(&was), c->value) != 0;
+    if (changed) bl_cli_printf(stderr, "  %s: %s -> %s\n", c->path, bl_buf_text(&was), c->value);
     bl_buf_free(&was);
+    return changed;
 }
 
 /* The file as it is without --set. */
@@ -99,7 +101,9 @@ static bl_status write_settings(const bl_find *found, const bl_experiment *e, bl
                            settings.change, settings.count, err));
     BL_GOTO(bl_file_write(path, changed.data, changed.len, err));
     bl_cli_printf(stderr, "%s, preset %s:\n", path, e->config.preset);
-    for (size_t i = 0; i < settings.count; i++) say_change(&before, &settings.change[i]);
+    size_t changes = 0;
+    for (size_t i = 0; i < settings.count; i++) changes += say_change(&before, &settings.change[i]);
+    if (changes == 0) bl_cli_printf(stderr, "  nothing to change\n");
 done:
     bl_buf_free(&text);
     bl_buf_free(&changed);

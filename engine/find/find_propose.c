@@ -30,10 +30,16 @@ static int64_t fastest(const bl_find *f, double scale, int64_t most) {
     return power_near(timed ? fmax(least, sqrt(scale * fixed / each)) : scale, most);
 }
 
+/* From 1/8 to 32 times the noise scale, with the proposal among them. Of few rows up to 64 and a
+ * quarter of them, else a sixteenth; tiny batches are left out where there are larger ones. */
 static void list_sizes(bl_find_proposal *p, double scale, int64_t rows) {
-    const int64_t high = power_near(32.0 * scale, rows / 16 > 1 ? rows / 16 : 1);
+    const int64_t few = rows / 4 < 64 ? rows / 4 : 64, most = rows / 16 > few ? rows / 16 : few;
+    int64_t high = power_near(32.0 * scale, most > 1 ? most : 1);
     int64_t size = power_near(scale / 8.0, rows);
-    if (size < 8 && high >= 64) size = 8;
+    const int64_t least = high >= 64 ? 8 : high >= 16 ? 4 : 1;
+    if (size < least) size = least;
+    if (high < p->batch_size) high = p->batch_size;
+    if (size > p->batch_size) size = p->batch_size;
     for (; size <= high && p->size_count < BL_LIST; size *= 2) p->sizes[p->size_count++] = size;
 }
 

@@ -134,6 +134,25 @@ static void forecast(pilot *p, const bl_find_course *course, size_t n) {
     }
 }
 
+/* Why there is none. */
+static bl_status no_target(const bl_find *out, size_t courses, size_t evals, bl_err *err) {
+    enum { FEW = 10 };
+    if (courses == 0)
+        BL_FAIL(err, BL_EINVAL,
+                "every seed of the pilot diverged at rate %g: lower sweep.lr_min, or change the "
+                "model",
+                out->learning_rate);
+    if (evals < FEW)
+        BL_FAIL(err, BL_EINVAL,
+                "the pilot was evaluated only %zu times in %lld steps, too few for a target: lower "
+                "eval.growth, or raise sweep.max_epochs",
+                evals, (long long)out->steps);
+    BL_FAIL(err, BL_EINVAL,
+            "the pilot learnt too little in %lld steps to propose a target: raise "
+            "sweep.max_epochs, or change the model",
+            (long long)out->steps);
+}
+
 static bl_status read_courses(pilot *p, bl_err *err) {
     bl_find_course *course = bl_xalloc((p->count + 1) * sizeof *course);
     size_t n = 0;
@@ -141,14 +160,10 @@ static bl_status read_courses(pilot *p, bl_err *err) {
         if (p->result[i].outcome == BL_OUTCOME_BUDGET)
             course[n++] = (bl_find_course){p->result[i].eval, p->result[i].evals};
     const bool found = bl_find_targets(p->out->target, &p->out->settled, course, n);
+    const size_t evals = n > 0 ? course[0].evals : 0;
     forecast(p, course, n);
     free(course);
-    if (!found)
-        BL_FAIL(err, BL_EINVAL,
-                "the pilot learnt too little in %lld steps to propose a target: raise "
-                "sweep.max_epochs, or change the model",
-                (long long)p->out->steps);
-    return BL_OK;
+    return found ? BL_OK : no_target(p->out, n, evals, err);
 }
 
 static void fit_line(bl_find *out) {

@@ -151,7 +151,7 @@ void bl_find_text(bl_buf *out, const bl_find *f, const bl_config *config) {
     targets_text(&words, f, config->metric);
     bl_buf_str(&words, "\n");
     proposal_text(&words, f);
-    bl_find_audited_text(&words, config->optimizer.name);
+    if (f->best.known) bl_find_audited_text(&words, config->optimizer.name);
     bl_format_folded(out, bl_buf_text(&words), BL_FORMAT_COLUMNS, INDENT);
     bl_buf_free(&words);
 }

@@ -3,14 +3,16 @@
 --
 -- 1. seconds of a step at five batch sizes;
 -- 2. a learning-rate finder, whose three suggestions run for a quarter of the way with one seed. The rates twice and
---    half the best one follow, until the best has a worse rate on either side;
+--    half the best one follow, until the best has a worse rate on either side. Where sweep.lr_min is sweep.lr_max,
+--    that rate is taken;
 -- 3. the pilot: the best rate with three seeds to the end of the way. Its round is the last one.
 --
 -- Example: steps of 64 take 0.5 ms and sweep.max_epochs is 30 with 55,000 rows. A quarter of the budget is 6,445
--- steps, 3 s, and so is the way. Where that took longer than 20 s, the way is as long as 20 s allow.
+-- steps, 3 s, and so is the way. Where that took longer than 20 s, the way is as long as 20 s allow. Where it is less
+-- than 1,000 steps, as with a table of 200 rows, the way is up to 1,000 steps of the budget.
 local finder = require "finder"
 
-local parts, most_seconds, seeds, most_moves = 4, 20, 3, 6
+local parts, fewest, most_seconds, seeds, most_moves = 4, 1000, 20, 3, 6
 
 -- Around the base size, at most the rows there are.
 local function sizes_around(exp, size)
@@ -24,7 +26,8 @@ end
 
 -- Steps of the pilot, at an evaluation.
 local function way(exp, size, seconds)
-  local steps = exp.config["sweep.max_epochs"] * exp.epoch_rows / size / 4
+  local budget = exp.config["sweep.max_epochs"] * exp.epoch_rows / size
+  local steps = math.max(budget / 4, math.min(budget, fewest))
   if exp.config["sweep.max_steps"] then steps = math.min(steps, exp.config["sweep.max_steps"]) end
   if seconds then steps = math.min(steps, most_seconds / seconds) end
   return exp:grid_floor(math.max(1, math.floor(steps)))
@@ -62,6 +65,7 @@ end
 
 local function best_rate(exp, o)
   local rates, values = {}, {}
+  if o.lr_min == o.lr_max then return o.lr_min end
   for _, row in ipairs(finder.lr_find(exp, { batch = { o.size }, steps = 200 })[1].suggestions) do
     if row.learning_rate then rates[#rates + 1] = row.learning_rate end
   end
@@ -72,7 +76,7 @@ local function best_rate(exp, o)
     if not try(exp, o, { 2 * best, best / 2 }, values) then break end
   end
   local best = best_of(values)
-  if values[best] == math.huge then error("every rate diverged, the lowest at " .. best .. ": lower sweep.lr_min") end
+  if values[best] == math.huge then error("every rate diverged, the lowest at " .. best .. ": lower sweep.lr_min", 0) end
   return best
 end
 

@@ -14,7 +14,7 @@ export BATCHLAB_RUNS="$scratch/a"
 try 0 find $tiny -j 2
 cp "$scratch/out" "$scratch/first"
 says out "^mnist, preset tiny, on mnist (SYNTHETIC DATA)$"
-says out "^pilot  *batch 64 at rate .*, 3 seeds, .* steps ([23]\.*[0-9]* epochs) each$"
+says out "^pilot  *batch 64 at rate .*, 3 seeds, .* steps (1[0-2] epochs) each$"
 says out "^noise scale  *[0-9]"
 says out "as a step of Adam sees it"
 says out "^targets  *error "
@@ -81,6 +81,21 @@ same "$(grep -c '^<' changes)" "$(grep -c '^< *\(targets\|batch_sizes\|lr_start\
 same "$(grep -c '#' $cfg)" "$(grep -c '#' was)" "comments"
 try 0 check mnist --preset tiny
 try 0 check mnist
+
+# A second --write has nothing to say; a rate that is fixed is taken; what a pilot cannot do is said in words.
+try 0 find $tiny --write
+says err "^  nothing to change$"
+cd "$OLDPWD" || exit 1
+export BATCHLAB_RUNS="$scratch/e"
+unset BATCHLAB_DATA
+quadratic="quadratic --preset tiny --progress none"
+try 0 find $quadratic --set sweep.lr_min=0.0625 --set sweep.lr_max=0.0625
+says out " at rate 0.0625, 3 seeds"
+try 2 find $quadratic --set sweep.lr_min=100 --set sweep.lr_start=100 --set sweep.lr_max=1000
+says err "^batchlab: every rate diverged, the lowest at 100: lower sweep.lr_min"
+try 2 find $quadratic --set eval.growth=10
+says err "evaluated only [0-9]* times .* too few for a target: lower eval.growth"
+try 2 find $quadratic --set sweep.max_epochs=0.0001
 
 try 2 find
 try 2 find mnist --jobs 0

@@ -210,6 +210,14 @@ static void proposal(void **state) {
     assert_int_equal(p.sizes[0], 64);                  /* 50 */
     assert_int_equal(p.sizes[p.size_count - 1], 4096); /* rows / 16 allow no more */
     assert_int_equal(p.size_count, 7);
+    const bl_find_proposal few = bl_find_propose(&f, "sqrt", 160); /* a small table */
+    assert_int_equal(few.batch_size, 128);
+    assert_int_equal(few.sizes[few.size_count - 1], 128);
+    f.noise[BL_NOISE_PLAIN].way = (bl_noise_value){9.5, 5, 15, true};
+    const bl_find_proposal small = bl_find_propose(&f, "sqrt", 160);
+    assert_int_equal(small.sizes[0], 4); /* 1.2, but no batch of 1 beside larger ones */
+    assert_int_equal(small.sizes[small.size_count - 1], 32);
+    f = example();
     check_close(bl_find_propose(&f, "linear", 100000).learning_rate, 0.04, 1e-12);
     check_close(bl_find_propose(&f, "keep", 100000).learning_rate, 0.01, 1e-12);
     assert_int_equal(bl_find_propose(&f, "sqrt", 100).batch_size, 64);
