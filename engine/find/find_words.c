@@ -35,7 +35,12 @@ static void pilot_text(bl_buf *out, const bl_find *f) {
     bl_format_rate(out, f->learning_rate);
     bl_buf_printf(out, ", %zu seeds, ", f->seeds);
     bl_format_count(out, (double)f->steps);
-    bl_buf_printf(out, " steps (%.2g epochs) each\n", f->epochs);
+    bl_buf_str(out, " steps (");
+    if (f->epochs < 99.5)
+        bl_buf_printf(out, "%.2g", f->epochs);
+    else
+        bl_format_count(out, round(f->epochs));
+    bl_buf_str(out, " epochs) each\n");
 }
 
 static const char *const k_measure_words[BL_NOISE_MEASURES] = {
@@ -116,13 +121,23 @@ static void steps_text(bl_buf *out, const bl_find_proposal *p) {
     bl_buf_str(out, ")");
 }
 
-static void proposal_text(bl_buf *out, const bl_find *f) {
+/* Why there is no batch size, and what helps. A probe takes a quarter of the rows at most. */
+static void nothing_text(bl_buf *out, const bl_find *f, const bl_config *config) {
+    const double rows = (double)f->steps * (double)f->batch_size / f->epochs;
+    const double probe = (double)(config->noise.micro_batch * config->noise.batches);
+    if (f->noise[f->measure].probes == 0)
+        bl_buf_str(out, "No batch size: these runs were trained before, without probes.\n");
+    else if (probe > rows / 4.0)
+        bl_buf_str(out, "No batch size: there are too few rows to measure the noise scale.\n");
+    else
+        bl_buf_str(out, "No batch size: the noise scale is undetermined. A larger "
+                        "noise.batches helps.\n");
+}
+
+static void proposal_text(bl_buf *out, const bl_find *f, const bl_config *config) {
     const bl_find_proposal *p = &f->best;
     if (!p->known) {
-        bl_buf_str(out, f->noise[f->measure].probes == 0
-                            ? "No batch size: these runs were trained before, without probes.\n"
-                            : "No batch size: the noise scale is undetermined. A larger "
-                              "noise.batches helps.\n");
+        nothing_text(out, f, config);
         return;
     }
     bl_buf_printf(out, "Try batch %" PRId64, p->batch_size);
@@ -150,7 +165,7 @@ void bl_find_text(bl_buf *out, const bl_find *f, const bl_config *config) {
     time_text(&words, f);
     targets_text(&words, f, config->metric);
     bl_buf_str(&words, "\n");
-    proposal_text(&words, f);
+    proposal_text(&words, f, config);
     if (f->best.known) bl_find_audited_text(&words, config->optimizer.name);
     bl_format_folded(out, bl_buf_text(&words), BL_FORMAT_COLUMNS, INDENT);
     bl_buf_free(&words);

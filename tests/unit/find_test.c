@@ -232,6 +232,32 @@ static void proposal(void **state) {
     assert_false(bl_find_propose(&f, "sqrt", 100000).known);
 }
 
+/* What is said where there is no proposal, and of many epochs. */
+static void words_without_a_proposal(void **state) {
+    (void)state;
+    bl_config c = {
+        .noise = {.micro_batch = 64, .batches = 32}
+    };
+    bl_find f = example();
+    bl_buf out = {0};
+    f.noise[BL_NOISE_PLAIN].way.known = false;
+    f.steps = 1000, f.epochs = 172; /* 372 rows */
+    bl_find_text(&out, &f, &c);
+    assert_non_null(strstr(bl_buf_text(&out), "1,000 steps (172 epochs) each"));
+    assert_non_null(strstr(bl_buf_text(&out), "too few rows to measure"));
+    assert_null(strstr(bl_buf_text(&out), "How far to trust it"));
+    bl_buf_clear(&out);
+    f.epochs = 2.345; /* 27,000 rows */
+    bl_find_text(&out, &f, &c);
+    assert_non_null(strstr(bl_buf_text(&out), "(2.3 epochs)"));
+    assert_non_null(strstr(bl_buf_text(&out), "A larger noise.batches helps"));
+    bl_buf_clear(&out);
+    f.noise[BL_NOISE_PLAIN].probes = 0;
+    bl_find_text(&out, &f, &c);
+    assert_non_null(strstr(bl_buf_text(&out), "without probes"));
+    bl_buf_free(&out);
+}
+
 static void settings(void **state) {
     (void)state;
     bl_config c;
@@ -304,6 +330,7 @@ int main(void) {
         cmocka_unit_test(steps_to_a_value),
         cmocka_unit_test(mean_over_the_way),
         cmocka_unit_test(proposal),
+        cmocka_unit_test(words_without_a_proposal),
         cmocka_unit_test(settings),
         cmocka_unit_test(small_data),
         cmocka_unit_test(the_page_says_the_same),
