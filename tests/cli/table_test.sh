@@ -180,6 +180,12 @@ said 'number ts: numbers, 1.6e+12'
 said 'left out big: it has values beyond 1e150'
 said "warning: 'No' and 'no' are two classes: do they differ by mistake"
 
+# Blanks stand between columns where nothing else does.
+table blanks.txt 'if (!i) print "a \"b c\" y"; print a " " b " " y'
+accepted blanks blanks.txt --target y
+declared blanks 'separator = " "'
+said 'number b c: numbers, 0'
+
 # Whole numbers are names where the target does not follow them: a month, an area code; rooms and ages are amounts.
 awk 'function r() { s = (s * 16807) % 2147483647; return s / 2147483647 }
   BEGIN { s = 7; print "month,rooms,area,age,idle,y"

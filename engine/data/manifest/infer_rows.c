@@ -144,7 +144,7 @@ static bl_status read_source(bl_inferred *out, const bl_infer_source *source,
     }
     out->old_lines =
         out->old_lines || (n > 0 && memchr(text, '\n', n) == NULL && memchr(text, '\r', n) != NULL);
-    if (out->separator == '\0') out->separator = bl_csv_separator(text, n);
+    if (out->separator == '\0') out->separator = bl_csv_separator_or_blank(text, n);
     bl_csv_init(&csv, text, n, source->path, out->separator);
     csv.trim = true;
     const bl_infer_source as_read = {source->path, text, n, source->mapped && encoding == NULL};

@@ -73,7 +73,7 @@ static bl_status read_quoted_field(bl_csv *csv, bl_err *err) {
 }
 
 static bool is_blank(const bl_csv *csv, char c) {
-    return c == ' ' || (c == '\t' && csv->separator != '\t');
+    return (c == ' ' || c == '\t') && c != csv->separator;
 }
 
 /* With csv->trim: passes over blanks in front of a field, and behind its closing quote. */
@@ -153,8 +153,9 @@ bl_status bl_csv_row(bl_csv *csv, bool *more, bl_err *err) {
     return BL_OK;
 }
 
-static const char k_separators[] = ",;\t|";
-enum { SEPARATORS = sizeof k_separators - 1, LOOKED_AT = 20 /* lines */ };
+/* The blank is for bl_csv_separator_or_blank alone. */
+static const char k_separators[] = ",;\t| ";
+enum { SEPARATORS = sizeof k_separators - 1, BLANK = SEPARATORS - 1, LOOKED_AT = 20 /* lines */ };
 
 /* How often each separator stands outside quotes in the line at *at, which moves behind it. */
 static void count_separators(size_t count[SEPARATORS], const char **at, const char *end) {
@@ -173,7 +174,7 @@ static void count_separators(size_t count[SEPARATORS], const char **at, const ch
     *at = end;
 }
 
-char bl_csv_separator(const char *text, size_t n) {
+static char find_separator(const char *text, size_t n, bool blanks) {
     size_t first[SEPARATORS], count[SEPARATORS], best = 0;
     bool same[SEPARATORS];
     const char *at = text, *end = text + n;
@@ -185,9 +186,17 @@ char bl_csv_separator(const char *text, size_t n) {
         if (at - start < 2) continue; /* an empty line, or the LF behind a CR */
         for (size_t k = 0; k < SEPARATORS; k++) same[k] = same[k] && count[k] == first[k];
     }
-    for (size_t k = 1; k < SEPARATORS; k++)
+    for (size_t k = 1; k < BLANK; k++)
         if (same[k] != same[best] ? same[k] : first[k] > first[best]) best = k;
-    return k_separators[best];
+    return k_separators[blanks && first[best] == 0 && same[BLANK] ? BLANK : best];
+}
+
+char bl_csv_separator(const char *text, size_t n) {
+    return find_separator(text, n, false);
+}
+
+char bl_csv_separator_or_blank(const char *text, size_t n) {
+    return find_separator(text, n, true);
 }
 
 bool bl_csv_missing(bl_csv_field f) {

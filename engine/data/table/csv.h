@@ -41,6 +41,8 @@ bl_status bl_csv_row(bl_csv *csv, bool *more, bl_err *err) BL_CHECKED;
  * fields, the most if several do; else the most frequent one of the first line. Quoted ones do not
  * count. */
 char bl_csv_separator(const char *text, size_t n);
+/* The same, or a blank where there is none of the others and every line has as many blanks. */
+char bl_csv_separator_or_blank(const char *text, size_t n);
 
 /* Empty or NA. */
 bool bl_csv_missing(bl_csv_field field);
