@@ -99,7 +99,7 @@ static bl_status write_settings(const bl_find *found, const bl_experiment *e, bl
                             err));
     BL_GOTO(bl_config_edit(&changed, bl_buf_text(&text), text.len, path, e->config.preset,
                            settings.change, settings.count, err));
-    BL_GOTO(bl_file_write(path, changed.data, changed.len, err));
+    BL_GOTO(bl_file_output(path, changed.data, changed.len, err)); /* a link stays one */
     bl_cli_printf(stderr, "%s, preset %s:\n", path, e->config.preset);
     size_t changes = 0;
     for (size_t i = 0; i < settings.count; i++) changes += say_change(&before, &settings.change[i]);

@@ -144,7 +144,7 @@ static bl_status no_target(const bl_find *out, size_t courses, size_t evals, bl_
                 out->learning_rate);
     if (evals < FEW)
         BL_FAIL(err, BL_EINVAL,
-                "the pilot was evaluated only %zu times in %lld steps, too few for a target: lower "
+                "too few evaluations for a target, %zu in the pilot's %lld steps: lower "
                 "eval.growth, or raise sweep.max_epochs",
                 evals, (long long)out->steps);
     BL_FAIL(err, BL_EINVAL,

@@ -83,8 +83,11 @@ try 0 check mnist --preset tiny
 try 0 check mnist
 
 # A second --write has nothing to say; a rate that is fixed is taken; what a pilot cannot do is said in words.
+mv $cfg "$scratch/linked.cfg"
+ln -s "$scratch/linked.cfg" $cfg
 try 0 find $tiny --write
 says err "^  nothing to change$"
+[ -L $cfg ] || fail "--write put a file in the place of a link"
 cd "$OLDPWD" || exit 1
 export BATCHLAB_RUNS="$scratch/e"
 unset BATCHLAB_DATA
@@ -94,7 +97,7 @@ says out " at rate 0.0625, 3 seeds"
 try 2 find $quadratic --set sweep.lr_min=100 --set sweep.lr_start=100 --set sweep.lr_max=1000
 says err "^batchlab: every rate diverged, the lowest at 100: lower sweep.lr_min"
 try 2 find $quadratic --set eval.growth=10
-says err "evaluated only [0-9]* times .* too few for a target: lower eval.growth"
+says err "^batchlab: too few evaluations for a target, [0-9] in the pilot's [0-9]* steps: lower eval.growth"
 try 2 find $quadratic --set sweep.max_epochs=0.0001
 
 try 2 find
