@@ -169,7 +169,7 @@ test:
 # The tests to run, and what they start: a test program is its own file, a script starts the program and its helpers.
 ALL_TESTS := $(sort $(wildcard tests/cli/*_test.sh)) $(TESTS) $(GRAPH_TEST) $(CRASH) $(RANDOM_TABLES) $(FUZZ_C)
 # What `make test` has no time for: the emulated device, whole programs, and stores under kills, faults and hostile hands.
-MORE := $(addprefix tests/cli/,$(addsuffix _test.sh,cuda external_memory external_python gpu_run hostile quadratic tutorial)) \
+MORE := $(addprefix tests/cli/,$(addsuffix _test.sh,cuda external_libraries external_memory external_python gpu_run hostile quadratic tutorial)) \
         $(addprefix $(B)/tests/unit/,device_test device_steps_test device_gradient_test device_faults_test) $(CRASH) $(RANDOM_TABLES) \
         $(addprefix tests/external/,$(addsuffix _test.sh,random_faults torchrun))
 CHOSEN := $(if $(T),$(foreach x,$(ALL_TESTS),$(if $(strip $(foreach w,$(T),$(findstring $w,$x))),$x)),$(filter-out $(MORE),$(ALL_TESTS)))

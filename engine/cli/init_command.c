@@ -155,7 +155,7 @@ static int64_t reached(const init *t) {
 /* First, best and what the targets rest on. A target within few steps says little of batch sizes:
  * it is made harder. */
 static void measure(init *t) {
-    enum { FEW_STEPS = 30 };
+    const int64_t few = t->first.steps < 60 ? t->first.steps / 2 : 30;
     static const double hardest = 1e-4;
     const bl_external_guess *g = &t->first.guess;
     bl_starter_program *p = &t->plan;
@@ -174,8 +174,13 @@ static void measure(init *t) {
     }
     t->rises = highest - p->first > p->first - p->best;
     bl_starter_program_targets(p, left);
-    for (; left > hardest && reached(t) < FEW_STEPS; left /= 2) bl_starter_program_targets(p, left);
+    for (; left > hardest && reached(t) < few; left /= 2) bl_starter_program_targets(p, left);
     bl_starter_program_sizes(p, reached(t));
+}
+
+/* Then it needs no options. */
+static bool asks_for_all(const init *t) {
+    return t->said[BL_EXTERNAL_BATCH_SIZE] && t->said[BL_EXTERNAL_LEARNING_RATE];
 }
 
 static bl_status understand(init *t, bl_err *err) {
@@ -191,7 +196,7 @@ static bl_status understand(init *t, bl_err *err) {
     p->name = t->name;
     p->line = t->wish->line;
     p->word = t->words.word;
-    p->words = t->words.words;
+    p->words = asks_for_all(t) ? t->words.typed : t->words.words;
     p->input = t->words.input;
     p->inputs = t->words.inputs;
     p->scrape = g->scrape;

@@ -313,6 +313,7 @@ bl_status bl_external_words_read(bl_external_words *w, const char *line, bl_err 
         char *word = filled(w, w->word[i]);
         *BL_PUSH(w->start, w->starts, "words") = word;
     }
+    w->typed = w->words;
     find_placeholders(w);
     find_options(w);
     find_inputs(w, line);

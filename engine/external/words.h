@@ -24,6 +24,7 @@ const char *bl_external_param_name(bl_external_param param);
 typedef struct bl_external_words {
     char **word, **start, **input; /* each text and array is owned */
     size_t words, starts, inputs;
+    size_t typed; /* of the words; those behind are options that a script declares */
     bool takes[BL_EXTERNAL_PARAMS];   /* an option of the command sets it */
     double value[BL_EXTERNAL_PARAMS]; /* as the command or the script has it */
     bool shell;                       /* the line is a shell's: sh -c */

@@ -90,6 +90,7 @@ static void files_are_found(void **state) {
                                             "--lr={learning_rate}|--seed={seed}");
     join(&text, w.start, w.starts);
     assert_string_equal(bl_buf_text(&text), "python3|-m|pkg.train|--bs|16");
+    assert_int_equal(w.typed, 5);
     assert_true(w.value[BL_EXTERNAL_SEED] == 3.0 && w.value[BL_EXTERNAL_LEARNING_RATE] == 0.001);
     bl_external_words_free(&w);
     CHECK_OK(bl_external_words_read(&w, "X=1 sh pkg/model.py; true", ERR));
