@@ -90,7 +90,7 @@ int bl_cli_check_twice(const bl_config *config) {
     bl_status status = bl_external_identify(c, ".", NULL, false, &err);
     if (status == BL_OK) status = bl_external_check_twice(&twice, c, path, &pause, &err);
     const int rc = status == BL_OK ? say(c, &twice) : bl_cli_fail(&err);
-    (void)bl_remove_tree(path, NULL);
+    if (status != BL_EPROGRAM) (void)bl_remove_tree(path, NULL);
     free(c);
     return rc;
 }

@@ -22,8 +22,9 @@ static bl_status make_beat(const char *path, bl_err *err) {
 static bl_status open_in(bl_external **out, const bl_config *config, const char *dir,
                          const char *name, bl_err *err) {
     static const double an_hour = 3600.0;
-    char run[BL_PATH], beat[BL_PATH];
+    char run[BL_PATH], beat[BL_PATH], keep[BL_PATH];
     BL_TRY(bl_path(run, err, "%s/%s", dir, name));
+    BL_TRY(bl_path(keep, err, "%s/failed", dir));
     BL_TRY(bl_path(beat, err, "%s/beat", dir));
     BL_TRY(make_beat(beat, err));
     const bl_external_options options = {.config = config,
@@ -31,7 +32,8 @@ static bl_status open_in(bl_external **out, const bl_config *config, const char 
                                          .dir = run,
                                          .beat = beat,
                                          .stale = an_hour,
-                                         .save_seconds = (double)INFINITY};
+                                         .save_seconds = (double)INFINITY,
+                                         .keep = keep};
     return bl_external_open(out, &options, err);
 }
 

@@ -18,7 +18,8 @@ typedef struct bl_external_twice {
 } bl_external_twice;
 
 /* Trains config->train's run in folders below `dir`, which is the caller's to remove.
- * BL_EINTERRUPTED: `pause` was due. */
+ * BL_EINTERRUPTED: `pause` was due. BL_EPROGRAM: it failed, and the line that starts it by hand
+ * needs the folder. */
 bl_status bl_external_check_twice(bl_external_twice *out, const bl_config *config, const char *dir,
                                   const bl_train_pause *pause, bl_err *err) BL_CHECKED;
 #endif

@@ -61,6 +61,17 @@ says err '^metric: loss, '
 says err "^warning: 'loss' never fell"
 says err '^epoch_rows = 10000 is a guess'
 
+# ---- by hand ----
+# What check --twice says of a program that fails: the line that it ends with does the same by hand.
+try 1 check full --twice --set external.command='"sh", "-c", "cat $BATCHLAB_RUN/params.json; exit 4"'
+says err '^Parameters: .*"batch_size":8'
+"$BATCHLAB" check full --twice --set external.command='"sh", "-c", "cat $BATCHLAB_RUN/params.json; exit 4"' 2>&1 >/dev/null |
+  sed -n '$p' >by_hand.sh
+sh by_hand.sh >"$scratch/out" 2>"$scratch/err"
+same "$?" 4 "the status of the line that starts it by hand"
+says out '"batch_size":8'
+rm -rf "$TMPDIR"/batchlab-twice-*
+
 # ---- what is wrong, in words ----
 try 2 init --command 'sh plain.sh --batch-size 8 --lr=0.5'
 says err 'experiments/plain/experiment.cfg exists and is left alone'
