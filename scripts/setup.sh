@@ -2,7 +2,7 @@
 # setup.sh PART...: finds what is missing to build, plot or test, and installs it with apt-get where that needs no
 # password (saying so first). Otherwise it prints the exact line to run and stops with 69.
 #
-# Called by `make experiment` (build plot), by `make test` (build plot test pictures) and by .ci/run (compilers, slurm, fresh).
+# Called by `make experiment` (build plot), by `make test` (build plot test pictures) and by .ci/run (compilers, slurm, numpy, fresh).
 # A part is a list of checks below; each check names the Debian package that mends it. A new dependency is one line
 # here, nothing else; tests/fresh.sh runs both commands on bare machines and so finds one that was forgotten.
 missing=
@@ -46,10 +46,14 @@ for part in "$@"; do
       have sbatch || need slurm-client
       [ -x /usr/sbin/munged ] || have munged || need munge
       ;;
+    # For the example in NumPy of tests/cli/external_libraries_test.sh, which looks at both interpreters.
+    numpy)
+      python3 -c 'import numpy' 2>/dev/null || /usr/bin/python3 -c 'import numpy' 2>/dev/null || need python3-numpy
+      ;;
     # Makes the bare machines of tests/fresh.sh.
     fresh) [ -x /usr/sbin/debootstrap ] || have debootstrap || need debootstrap ;;
     *)
-      echo "setup.sh: unknown part '$part' (build, plot, test, pictures, compilers, slurm, fresh)" >&2
+      echo "setup.sh: unknown part '$part' (build, plot, test, pictures, compilers, slurm, numpy, fresh)" >&2
       exit 2
       ;;
   esac
