@@ -1,6 +1,8 @@
 #include "engine/base/clock.h"
+#include <math.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 static double seconds_of(clockid_t clock) {
     struct timespec t;
@@ -13,6 +15,22 @@ double bl_clock_seconds(void) {
 
 double bl_clock_cpu_seconds(void) {
     return seconds_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
+double bl_clock_stolen_ticks(const char *line) {
+    double ticks; /* the eighth: user nice system idle iowait irq softirq steal */
+    if (sscanf(line, "cpu %*f %*f %*f %*f %*f %*f %*f %lf", &ticks) != 1) return (double)NAN;
+    return ticks;
+}
+
+double bl_clock_stolen_seconds(void) {
+    char line[256];
+    FILE *f = fopen("/proc/stat", "r");
+    if (f == NULL) return (double)NAN;
+    const double ticks =
+        fgets(line, sizeof line, f) != NULL ? bl_clock_stolen_ticks(line) : (double)NAN;
+    (void)fclose(f);
+    return ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
 void bl_clock_text(char out[24]) {

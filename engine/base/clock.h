@@ -5,6 +5,11 @@
 
 double bl_clock_seconds(void);     /* monotonic, from an arbitrary start */
 double bl_clock_cpu_seconds(void); /* processor time of the calling thread */
+/* Seconds that a virtual machine's host took from all its processors together since it started;
+ * NAN: not known. */
+double bl_clock_stolen_seconds(void);
+/* The same of the first line of /proc/stat, in ticks. */
+double bl_clock_stolen_ticks(const char *line);
 /* "2026-01-31T12:00:00Z" */
 void bl_clock_text(char out[24]);
 /* A time that passed, for people: "12s", "3m40s", "2h05m". */

@@ -253,7 +253,8 @@ static void write_point(bl_jw *w, const point *p, size_t repeats) {
     bl_jw_end(w);
 }
 
-static void write_host(bl_jw *w, const bl_timing_options *o) {
+/* `stolen`: the share of its processors that the host of this machine took. */
+static void write_host(bl_jw *w, const bl_timing_options *o, double stolen) {
     char processor[128];
     bl_timing_processor(processor);
     if (bl_config_is_imported(o->config))
@@ -262,18 +263,19 @@ static void write_host(bl_jw *w, const bl_timing_options *o) {
     bl_jw_str(w, "processor", processor);
     bl_jw_i64(w, "cores", sysconf(_SC_NPROCESSORS_ONLN));
     bl_jw_str(w, "impl", bl_computed_by(o->kernels, o->device_data));
+    bl_jw_fixed(w, "stolen", stolen, 4);
     bl_jw_end(w);
 }
 
 static void write_timing(const bl_timing_options *o, const char *key, const point *points, size_t n,
-                         size_t repeats, bl_buf *out) {
+                         size_t repeats, double stolen, bl_buf *out) {
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
     bl_jw_i64(&w, "format", FORMAT);
     bl_jw_str(&w, "experiment", o->config->name);
     bl_jw_str(&w, "preset", o->config->preset);
     bl_jw_str(&w, "key", key);
-    write_host(&w, o);
+    write_host(&w, o, stolen);
     bl_jw_i64(&w, "threads", 1);
     bl_jw_newline(&w, 1);
     bl_jw_array(&w, "points");
@@ -349,6 +351,18 @@ static bl_status memory_of(const bl_timing_options *o, point *p, bl_err *err) {
     return BL_OK;
 }
 
+/* Says so where the host took so much that even processor times are in doubt: some machines count
+ * what was taken as their own work. */
+static void say_stolen(const bl_timing_options *o, double stolen) {
+    char line[160];
+    if (!(stolen > BL_STATS_DISTURBED) || o->say == NULL) return;
+    (void)snprintf(line, sizeof line,
+                   "timing pass: this machine's host took %.0f %% of its processors; times may be "
+                   "too long by as much",
+                   100 * stolen);
+    o->say(o->say_ctx, line);
+}
+
 /* Measures what fits and gives the file's text. */
 static bl_status measure(const bl_timing_options *o, const bl_claim *claim, const char *key,
                          bl_buf *out, bl_err *err) {
@@ -363,10 +377,16 @@ static bl_status measure(const bl_timing_options *o, const bl_claim *claim, cons
         if (status == BL_ENOMEM) status = BL_OK;
     }
     const size_t repeats = bl_size_min((size_t)o->config->timing.repeats, MOST_REPEATS);
+    const double start = bl_clock_seconds(), before = bl_clock_stolen_seconds();
     if (status == BL_OK) status = measure_all(o, claim, points, n, repeats, err);
+    const double seconds = bl_clock_seconds() - start; /* its counter has a few ticks a second */
+    const double stolen = seconds < 1 ? (double)NAN
+                                      : (bl_clock_stolen_seconds() - before) / seconds /
+                                            (double)sysconf(_SC_NPROCESSORS_ONLN);
     if (status == BL_OK) say_busy(o, points, n, repeats);
+    if (status == BL_OK) say_stolen(o, stolen);
     for (size_t i = 0; i < n; i++) bl_external_close(points[i].program);
-    if (status == BL_OK) write_timing(o, key, points, n, repeats, out);
+    if (status == BL_OK) write_timing(o, key, points, n, repeats, stolen, out);
     free(points);
     return status;
 }

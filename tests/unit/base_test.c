@@ -1,4 +1,5 @@
 /* The base room: JSON both ways, files, digests, arena. */
+#include "engine/base/clock.h"
 #include "engine/base/file.h"
 #include "engine/base/format.h"
 #include "engine/base/json.h"
@@ -532,8 +533,19 @@ static void cells_are_no_formulas(void **state) {
     }
 }
 
+/* What the host took is the eighth number of the first line of /proc/stat. */
+static void stolen_ticks(void **state) {
+    (void)state;
+    assert_true(bl_clock_stolen_ticks(
+                    "cpu  5311971 1871245 1183709 1743911 36299 0 21515 14171 9 0\n") == 14171);
+    assert_true(isnan(bl_clock_stolen_ticks("cpu  1 2 3 4 5 6 7\n"))); /* an old kernel */
+    assert_true(isnan(bl_clock_stolen_ticks("")));
+    assert_true(isnan(bl_clock_stolen_seconds()) || bl_clock_stolen_seconds() >= 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stolen_ticks),
         cmocka_unit_test(what_acts_on_a_terminal_is_shown),
         cmocka_unit_test(cells_are_no_formulas),
         cmocka_unit_test(wide_lines_are_folded),

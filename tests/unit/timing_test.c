@@ -236,6 +236,9 @@ static void a_busy_machine_is_said(void **state) {
     CHECK_OK(bl_path(path, ERR, "%s/timing.json", f.store.dir));
     CHECK_OK(bl_file_read(&text, path, 1 << 20, ERR));
     CHECK_OK(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, ERR));
+    const bl_json *stolen = bl_json_get(bl_json_get(doc.root, "host"), "stolen");
+    assert_non_null(stolen); /* null: a short pass, or a machine that does not say */
+    assert_true(stolen->type == BL_JSON_NULL || (stolen->number >= 0 && stolen->number <= 1));
     const bl_json *p = bl_json_get(doc.root, "points")->first;
     const bl_json *clock = bl_json_get(p, "seconds_per_step"),
                   *processor = bl_json_get(p, "processor_seconds_per_step");
