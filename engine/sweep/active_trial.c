@@ -326,18 +326,23 @@ static bl_status save(bl_active_trial *a, const bl_scheduler *s, bool last, bl_e
     return status;
 }
 
+/* A program may report evaluations while its state is kept. The log has them, so they are known. */
+static bl_status save_on_the_way(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
+    const int64_t step = bl_trainer_now(a->train)->step;
+    BL_TRY(save(a, s, false, err));
+    return bl_trainer_now(a->train)->step > step ? read_evals(a, err) : BL_OK;
+}
+
 /* Trains to the next evaluation, with checkpoints on the way. The grid of evaluations is the same
  * whatever the budget is: budgets lie on it. */
 static bl_status train_on(bl_active_trial *a, const bl_scheduler *s, bl_err *err) {
     const bl_train_pause pause = {.due = pause_due, .ctx = a};
+    const int64_t from = bl_trainer_now(a->train)->step;
     for (;;) {
         const bl_status status = bl_trainer_advance(a->train, a->trial->max_steps, &pause, err);
-        if (status != BL_EINTERRUPTED) {
-            BL_TRY(status);
-            return checkpoint_due(a) ? save(a, s, false, err) : BL_OK;
-        }
-        if (is_stopped(a) || bl_claim_lost(a->claim)) return status;
-        BL_TRY(save(a, s, false, err));
+        if (status != BL_EINTERRUPTED || is_stopped(a) || bl_claim_lost(a->claim)) return status;
+        BL_TRY(save_on_the_way(a, s, err));
+        if (bl_trainer_now(a->train)->step > from) return BL_OK;
     }
 }
 
@@ -358,19 +363,21 @@ bl_status bl_active_trial_advance(bl_active_trial *a, const bl_scheduler *s, siz
         if (a->train == NULL || a->evals > had) return BL_OK;
     }
     const int64_t from = bl_trainer_now(a->train)->step;
-    const bl_status status = train_on(a, s, err);
+    bl_status status = train_on(a, s, err);
     if (status == BL_ENOMEM) return find_no_memory(a);
     const bl_train_state *now = bl_trainer_now(a->train);
     if (now->ended && a->evals > 0) a->eval[a->evals - 1].ends = true;
     if (now->step == from) return unless_lost(a, status);
-    add_eval(a, (bl_eval){.step = now->step,
-                          .value = now->diverged ? (double)NAN : now->value,
-                          .train_loss = now->train_loss,
-                          .batch_mean = now->batch_mean});
+    if (bl_active_trial_step(a) < now->step)
+        add_eval(a, (bl_eval){.step = now->step,
+                              .value = now->diverged ? (double)NAN : now->value,
+                              .train_loss = now->train_loss,
+                              .batch_mean = now->batch_mean});
     a->trained = true;
     const double seconds = bl_clock_seconds() - start;
     a->seconds += seconds;
     note_time(a, from, seconds);
+    if (status == BL_OK && checkpoint_due(a)) status = save_on_the_way(a, s, err);
     return unless_lost(a, status);
 }
 
