@@ -115,16 +115,20 @@ static bl_status judge_codes(bl_inferred_column *c, const bl_draft *d, bl_err *e
     if (!c->codes) return BL_OK;
     BL_TRY(bl_code_weigh(&e, &d->frame, &d->manifest, &d->split, c->name, err));
     if (e.values < 3) return BL_OK;
-    const bool names = bl_code_names(&e, BL_INFER_FEW);
+    const bool often = e.values * BL_INFER_ROWS_PER_CODE <= d->split.train_rows;
+    const bool names = often && bl_code_names(&e, BL_INFER_FEW);
     const bool was = c->kind == BL_KIND_CATEGORICAL;
     c->kind = names ? BL_KIND_CATEGORICAL : BL_KIND_CONTINUOUS;
     if (names)
         (void)snprintf(c->note, sizeof c->note,
                        "whole numbers along which '%s' is no straight line", d->manifest.target);
-    else if (was)
+    else if (was && often)
         (void)snprintf(c->note, sizeof c->note,
                        "%zu whole numbers, in whose order '%s' changes evenly or not at all",
                        e.values, d->manifest.target);
+    else if (was)
+        (void)snprintf(c->note, sizeof c->note, "%zu whole numbers, too many to learn one by one",
+                       e.values);
     return BL_OK;
 }
 

@@ -99,7 +99,8 @@ typedef struct bl_infer_wish {
 
 enum {
     BL_INFER_CLASSES = 256,
-    BL_INFER_FEW = 20 /* whole numbers of so few values may be names in any order */
+    BL_INFER_FEW = 20,          /* whole numbers of so few values may be names in any order */
+    BL_INFER_ROWS_PER_CODE = 10 /* of which each has to be there so often */
 };
 
 typedef struct bl_inferred {

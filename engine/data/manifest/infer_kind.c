@@ -10,10 +10,9 @@
 #include <strings.h>
 
 enum {
-    ROWS_PER_CODE = 10, /* integers of which each is there so often may be names */
-    ROWS_PER_TEXT = 3,  /* texts that repeat less often name single rows */
-    LEAST_ROWS = 20,    /* with a target */
-    SMALL = 1000        /* a table of fewer rows holds out a fifth, others a tenth */
+    ROWS_PER_TEXT = 3, /* texts that repeat less often name single rows */
+    LEAST_ROWS = 20,   /* with a target */
+    SMALL = 1000       /* a table of fewer rows holds out a fifth, others a tenth */
 };
 
 void bl_infer_ignore(bl_inferred_column *c, const char *fmt, ...) {
@@ -248,7 +247,7 @@ static bool are_years(const bl_inferred_column *c, const bl_infer_numbers *f) {
 static bool may_be_codes(const bl_inferred_column *c) {
     const bl_infer_numbers *f = numbers_of(c);
     return f->fractions == 0 && f->far == 0 && !c->many && c->unit[0] == '\0' &&
-           c->distinct * ROWS_PER_CODE <= c->present && !are_years(c, f);
+           c->distinct * BL_INFER_ROWS_PER_CODE <= c->present && !are_years(c, f);
 }
 
 /* Of these, the ones that are names until the target says otherwise. */
@@ -363,7 +362,7 @@ static bool wants_classes(const bl_inferred_column *c, const bl_infer_wish *wish
     const bl_infer_numbers *f = numbers_of(c);
     if (c->distinct - c->fit[c->guess].misfits == 2 && !c->many) return true;
     return named_like_a_class(c->name) && f->fractions == 0 && !c->many &&
-           c->distinct <= BL_INFER_FEW && c->distinct * ROWS_PER_CODE <= c->present;
+           c->distinct <= BL_INFER_FEW && c->distinct * BL_INFER_ROWS_PER_CODE <= c->present;
 }
 
 /* "yes" and "Yes" are two classes, which is hardly meant. */
