@@ -182,8 +182,8 @@ said "warning: 'No' and 'no' are two classes: do they differ by mistake"
 
 # Blanks stand between columns where nothing else does.
 table blanks.txt 'if (!i) print "a \"b c\" y"; print a " " b " " y'
-accepted blanks blanks.txt --target y
-declared blanks 'separator = " "'
+accepted by_blanks blanks.txt --target y
+declared by_blanks 'separator = " "'
 said 'number b c: numbers, 0'
 
 # Whole numbers are names where the target does not follow them: a month, an area code; rooms and ages are amounts.

@@ -40,6 +40,7 @@ static bool read_type(bl_npy *out, const char *p) {
     const char quote = *p++;
     if (strchr("<>|=", *p) == NULL || *p == '\0') return false;
     out->swapped = *p++ == '>';
+    if (*p == '\0') return false;
     out->kind = *p++;
     size_t size = 0;
     const char *digits = p;
