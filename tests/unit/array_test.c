@@ -239,6 +239,24 @@ static void test_photos(void **state) {
         assert_int_equal(larger[3 * i], (2 * (i % 6) + 4) * 10 + 5);
         assert_int_equal(larger[3 * i + 1], 2 * (i / 6) * 10 + 5);
     }
+    /* 3 of 12 lines, the middle ones; and areas of 2 and 3 pixels, whose means end in a half. */
+    const bl_photo_shape flat = {
+        {3, 20},
+        3
+    };
+    CHECK_OK(bl_photo_read(larger, &flat, p, bytes.len, "a", ERR));
+    assert_memory_equal(larger, to + (size_t)4 * 20 * 3, sizeof(uint8_t) * 3 * 20 * 3);
+    const bl_photo_shape fifths = {
+        {5, 5},
+        3
+    };
+    CHECK_OK(bl_photo_read(larger, &fifths, p, bytes.len, "a", ERR));
+    for (int y = 0; y < 5; y++)
+        for (int x = 0; x < 5; x++) { /* pixels 12 x / 5 to 12 (x + 1) / 5 of the middle 12 */
+            const double across = (12 * x / 5 + 12 * (x + 1) / 5 - 1) / 2.0 + 4;
+            const double down = (12 * y / 5 + 12 * (y + 1) / 5 - 1) / 2.0;
+            assert_int_equal(larger[3 * (5 * y + x) + 2], (int)floor(across + down + 0.5));
+        }
     /* Twice as large: what bl_picture_resize makes. */
     const bl_photo_shape twice = {
         {24, 40},
