@@ -134,7 +134,7 @@ static int find(const bl_args *args) {
     bl_experiment_close(e);
     bl_buf_free(&json);
     free(e);
-    return status == BL_OK             ? BL_EXIT_DONE
+    return status == BL_OK             ? found.best.known ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER
            : status == BL_EINTERRUPTED ? BL_EXIT_INTERRUPTED
                                        : bl_cli_fail(&err);
 }

@@ -395,13 +395,21 @@ static void write_i64(int64_t value, bl_value_form form, bl_buf *out) {
     if (form == BL_FORM_LIBCONFIG && wide) bl_buf_str(out, "L");
 }
 
-/* libconfig takes a number for a float by its point: 1e-05 is written 1.0e-05. */
+void bl_value_write_number(bl_buf *out, double x, int digits) {
+    char text[32];
+    if (digits > 0)
+        (void)snprintf(text, sizeof text, "%.*g", digits, x);
+    else
+        bl_json_f64_text(text, x);
+    const size_t whole = strcspn(text, ".e");
+    bl_buf_printf(out, "%.*s%s%s", (int)whole, text, text[whole] == '.' ? "" : ".0", text + whole);
+}
+
 static void write_f64(double value, bl_value_form form, bl_buf *out) {
     char text[32];
     bl_json_f64_text(text, value);
-    const size_t whole = strcspn(text, ".e");
-    if (form == BL_FORM_LIBCONFIG && text[whole] != '.')
-        bl_buf_printf(out, "%.*s.0%s", (int)whole, text, text + whole);
+    if (form == BL_FORM_LIBCONFIG)
+        bl_value_write_number(out, value, 0);
     else
         bl_buf_str(out, text);
 }

@@ -33,4 +33,7 @@ bl_config_value bl_value_of(const bl_key *key, const void *fields);
 bool bl_value_equal(const bl_config_value *a, const bl_config_value *b);
 typedef enum bl_value_form { BL_FORM_JSON, BL_FORM_LIBCONFIG } bl_value_form;
 void bl_value_write(const bl_config_value *value, bl_value_form form, bl_buf *out);
+/* A number as a list in libconfig needs it, which takes numbers of one type and knows a float by
+ * its point: 89.0, 1.0e-05. With so many digits; 0: those that read back to the same bits. */
+void bl_value_write_number(bl_buf *out, double x, int digits);
 #endif

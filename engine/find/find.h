@@ -76,7 +76,10 @@ typedef struct bl_find {
     /* the pilot */
     int64_t batch_size, steps;
     double learning_rate, epochs;
+    double lr_min, lr_max; /* of the sweep's grid, which the proposed rate keeps to; 0: any */
     size_t seeds;
+    /* Probes that a larger noise.batches cannot make larger: they take a quarter of the rows. */
+    bool few_rows;
     bl_find_target target[BL_FIND_TARGETS]; /* easier, harder */
     bool settled;                           /* the harder one's scatter is below BL_FIND_SCATTER */
     bl_find_noise noise[BL_NOISE_MEASURES];

@@ -1,5 +1,5 @@
 /* From the noise scale and the line of step times to a batch size (find.h has the formulas). */
-#include "engine/base/json.h"
+#include "engine/config/value.h"
 #include "engine/find/find.h"
 #include "engine/stats/critical.h"
 #include <inttypes.h>
@@ -18,6 +18,11 @@ static double moved(double rate, const char *rule, double k) {
     return strcmp(rule, "keep") == 0     ? rate
            : strcmp(rule, "linear") == 0 ? rate * k
                                          : rate * sqrt(k);
+}
+
+/* Within the rates that a sweep may train: a grid of one rate keeps it. */
+static double bounded(double rate, const bl_find *f) {
+    return f->lr_max > 0.0 ? fmin(fmax(rate, f->lr_min), f->lr_max) : rate;
 }
 
 /* The fastest size for a noise scale, not below what was timed. Where a step costs nothing fixed,
@@ -82,7 +87,7 @@ bl_find_proposal bl_find_propose(const bl_find *f, const char *lr_rule, int64_t 
     p.low = fastest(f, scale->low, rows);
     p.high = fastest(f, scale->high, rows);
     const double base = (double)f->batch_size, size = (double)p.batch_size;
-    p.learning_rate = moved(f->learning_rate, lr_rule, size / base);
+    p.learning_rate = bounded(moved(f->learning_rate, lr_rule, size / base), f);
     p.steps =
         fmax(1.0, round(f->target[BL_FIND_TARGETS - 1].steps * step_ratio(f, scale->value, size)));
     add_interval(&p, f, scale);
@@ -107,12 +112,6 @@ static double grid_rate(double rate, const bl_config *c) {
                                      : power;
 }
 
-static void write_number(bl_buf *out, double x) {
-    char text[64];
-    bl_json_f64_text(text, x);
-    bl_buf_printf(out, "%s%s", text, strpbrk(text, ".e") != NULL ? "" : ".0");
-}
-
 void bl_find_settings_of(bl_find_settings *out, const bl_find *f, const bl_config *config) {
     bl_buf text = {0};
     const bl_find_proposal *p = &f->best;
@@ -120,7 +119,11 @@ void bl_find_settings_of(bl_find_settings *out, const bl_find *f, const bl_confi
     const double first =
         (double)(sized ? p->sizes[0] : config->sweep.batch_sizes.v[0]) / (double)f->batch_size;
     out->count = 0;
-    bl_buf_printf(&text, "[%.4g, %.4g]", f->target[0].value, f->target[1].value);
+    bl_buf_str(&text, "[");
+    bl_value_write_number(&text, f->target[0].value, 4);
+    bl_buf_str(&text, ", ");
+    bl_value_write_number(&text, f->target[1].value, 4);
+    bl_buf_str(&text, "]");
     set(out, "sweep.targets", bl_buf_text(&text));
     bl_buf_clear(&text);
     for (size_t i = 0; i < p->size_count; i++)
@@ -128,10 +131,11 @@ void bl_find_settings_of(bl_find_settings *out, const bl_find *f, const bl_confi
     bl_buf_str(&text, "]");
     if (sized) set(out, "sweep.batch_sizes", bl_buf_text(&text));
     bl_buf_clear(&text);
-    write_number(&text, grid_rate(moved(f->learning_rate, config->sweep.lr_rule, first), config));
+    bl_value_write_number(
+        &text, grid_rate(moved(f->learning_rate, config->sweep.lr_rule, first), config), 0);
     set(out, "sweep.lr_start", bl_buf_text(&text));
     bl_buf_clear(&text);
-    write_number(&text, bl_stats_digits(f->noise[f->measure].way.value, 0));
+    bl_value_write_number(&text, bl_stats_digits(f->noise[f->measure].way.value, 0), 0);
     if (sized) set(out, "sweep.noise_scale", bl_buf_text(&text));
     bl_buf_free(&text);
 }

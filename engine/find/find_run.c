@@ -215,7 +215,10 @@ bl_status bl_find_run(bl_find *out, bl_buf *json, const bl_config *config,
                       const bl_scheduler *scheduler, const bl_find_options *options, bl_err *err) {
     const int64_t rows = bl_train_epoch_rows(config, scheduler->data);
     const bl_config probed = bl_find_config(config, rows);
-    *out = (bl_find){0};
+    const int64_t probe = probed.noise.micro_batch * probed.noise.batches;
+    *out = (bl_find){.lr_min = config->sweep.lr_min,
+                     .lr_max = config->sweep.lr_max,
+                     .few_rows = 2 * probe > rows / 4};
     pilot p = {.config = &probed, .scheduler = scheduler, .options = options, .out = out};
     const bl_planner_facts facts = {.epoch_rows = rows, .synthetic = scheduler->data->synthetic};
     const bl_planner_host host = {

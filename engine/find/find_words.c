@@ -44,7 +44,7 @@ static void pilot_text(bl_buf *out, const bl_find *f) {
 }
 
 static const char *const k_measure_words[BL_NOISE_MEASURES] = {
-    [BL_NOISE_PLAIN] = "examples on the way to the target",
+    [BL_NOISE_PLAIN] = "on the way to the target",
     [BL_NOISE_PRECONDITIONED] = "as a step of Adam sees it",
     [BL_NOISE_HESSIAN] = "along the curvature",
 };
@@ -54,6 +54,7 @@ static void noise_lines(bl_buf *out, const bl_find *f, bl_noise_measure measure,
     if (n->probes == 0) return;
     head(out, word);
     scale_text(out, &n->way);
+    if (measure == BL_NOISE_PLAIN && n->way.known) bl_buf_str(out, " examples");
     bl_buf_printf(out, " %s\n", k_measure_words[measure]);
     head(out, "");
     bl_buf_str(out, "at first ");
@@ -121,23 +122,23 @@ static void steps_text(bl_buf *out, const bl_find_proposal *p) {
     bl_buf_str(out, ")");
 }
 
-/* Why there is no batch size, and what helps. A probe takes a quarter of the rows at most. */
-static void nothing_text(bl_buf *out, const bl_find *f, const bl_config *config) {
-    const double rows = (double)f->steps * (double)f->batch_size / f->epochs;
-    const double probe = (double)(config->noise.micro_batch * config->noise.batches);
+/* Why there is no batch size, and what helps. */
+static void nothing_text(bl_buf *out, const bl_find *f) {
     if (f->noise[f->measure].probes == 0)
-        bl_buf_str(out, "No batch size: these runs were trained before, without probes.\n");
-    else if (probe > rows / 4.0)
-        bl_buf_str(out, "No batch size: there are too few rows to measure the noise scale.\n");
+        bl_buf_str(out, "No batch size: the pilot's runs have no probes.\n");
+    else if (f->few_rows)
+        bl_buf_str(out, "No batch size: on the way to the target the noise scale is undetermined. "
+                        "A probe takes a quarter of the rows already, and there are few of "
+                        "them.\n");
     else
-        bl_buf_str(out, "No batch size: the noise scale is undetermined. A larger "
-                        "noise.batches helps.\n");
+        bl_buf_str(out, "No batch size: on the way to the target the noise scale is undetermined. "
+                        "A larger noise.batches helps.\n");
 }
 
-static void proposal_text(bl_buf *out, const bl_find *f, const bl_config *config) {
+static void proposal_text(bl_buf *out, const bl_find *f) {
     const bl_find_proposal *p = &f->best;
     if (!p->known) {
-        nothing_text(out, f, config);
+        nothing_text(out, f);
         return;
     }
     bl_buf_printf(out, "Try batch %" PRId64, p->batch_size);
@@ -165,7 +166,7 @@ void bl_find_text(bl_buf *out, const bl_find *f, const bl_config *config) {
     time_text(&words, f);
     targets_text(&words, f, config->metric);
     bl_buf_str(&words, "\n");
-    proposal_text(&words, f, config);
+    proposal_text(&words, f);
     if (f->best.known) bl_find_audited_text(&words, config->optimizer.name);
     bl_format_folded(out, bl_buf_text(&words), BL_FORMAT_COLUMNS, INDENT);
     bl_buf_free(&words);

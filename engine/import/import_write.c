@@ -3,6 +3,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/text.h"
+#include "engine/config/value.h"
 #include "engine/data/table/csv.h"
 #include "engine/import/import.h"
 #include <inttypes.h>
@@ -28,9 +29,7 @@ static bool holds_numbers(const bl_import *in, size_t p) {
 static void write_value(bl_buf *out, const char *text, bool number) {
     double x;
     if (number && is_number(text, &x)) {
-        const size_t from = out->len;
-        bl_json_f64(out, x);
-        if (strpbrk(out->data + from, ".e") == NULL) bl_buf_str(out, ".0");
+        bl_value_write_number(out, x, 0);
         return;
     }
     bl_buf_str(out, "\"");

@@ -1,15 +1,9 @@
 #include "engine/starter/experiment_text.h"
 #include "engine/base/mem.h"
+#include "engine/config/value.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-void bl_starter_number(bl_buf *out, double x) {
-    char text[32];
-    (void)snprintf(text, sizeof text, "%.4g", x);
-    bl_buf_str(out, text);
-    if (strpbrk(text, ".e") == NULL) bl_buf_str(out, ".0");
-}
 
 /* ---- choosing ---- */
 
@@ -153,9 +147,9 @@ void bl_starter_config(const bl_starter_plan *p, bl_buf *out) {
                     "schedule: { name = \"constant\"; };\n\n");
     write_origin(p, out);
     bl_buf_str(out, "sweep: {\n  targets = [");
-    bl_starter_number(out, p->targets[0]);
+    bl_value_write_number(out, p->targets[0], 4);
     bl_buf_str(out, ", ");
-    bl_starter_number(out, p->targets[1]);
+    bl_value_write_number(out, p->targets[1], 4);
     bl_buf_printf(out,
                   "];\n  lr_start = %.12g; lr_rule = \"sqrt\";\n  lr_min = 0.000244140625; lr_max "
                   "= 1.0; # 2^-12 to 1: the grid that each size's winner is held against\n};\n\n",

@@ -28,6 +28,4 @@ bool bl_starter_targets(bl_starter_plan *plan, const bl_starter_pilot *pilot);
 
 void bl_starter_config(const bl_starter_plan *plan, bl_buf *out);
 void bl_starter_script(const bl_starter_plan *plan, bl_buf *out);
-/* A number of a list of configuration: always with a point, so that the list has one type. */
-void bl_starter_number(bl_buf *out, double x);
 #endif

@@ -78,8 +78,8 @@ static void write_external(const bl_starter_program *p, bl_buf *out) {
 
 static void write_sweep(const bl_starter_program *p, bl_buf *out) {
     bl_buf easy = {0}, hard = {0};
-    bl_starter_number(&easy, p->targets[0]);
-    bl_starter_number(&hard, p->targets[1]);
+    bl_value_write_number(&easy, p->targets[0], 4);
+    bl_value_write_number(&hard, p->targets[1], 4);
     const bool two = strcmp(bl_buf_text(&easy), bl_buf_text(&hard)) != 0;
     bl_buf_printf(out,
                   "# The first start, at its own batch size of %lld, began at %.4g and came to "

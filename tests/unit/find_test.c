@@ -218,6 +218,9 @@ static void proposal(void **state) {
     assert_int_equal(small.sizes[0], 4); /* 1.2, but no batch of 1 beside larger ones */
     assert_int_equal(small.sizes[small.size_count - 1], 32);
     f = example();
+    f.lr_min = f.lr_max = 0.01; /* a sweep that has one rate cannot train another */
+    assert_true(bl_find_propose(&f, "linear", 100000).learning_rate == 0.01);
+    f = example();
     check_close(bl_find_propose(&f, "linear", 100000).learning_rate, 0.04, 1e-12);
     check_close(bl_find_propose(&f, "keep", 100000).learning_rate, 0.01, 1e-12);
     assert_int_equal(bl_find_propose(&f, "sqrt", 100).batch_size, 64);
@@ -242,19 +245,20 @@ static void words_without_a_proposal(void **state) {
     bl_buf out = {0};
     f.noise[BL_NOISE_PLAIN].way.known = false;
     f.steps = 1000, f.epochs = 172; /* 372 rows */
+    f.few_rows = true;
     bl_find_text(&out, &f, &c);
     assert_non_null(strstr(bl_buf_text(&out), "1,000 steps (172 epochs) each"));
-    assert_non_null(strstr(bl_buf_text(&out), "too few rows to measure"));
+    assert_non_null(strstr(bl_buf_text(&out), "a quarter of the rows already"));
     assert_null(strstr(bl_buf_text(&out), "How far to trust it"));
     bl_buf_clear(&out);
-    f.epochs = 2.345; /* 27,000 rows */
+    f.epochs = 2.345, f.few_rows = false;
     bl_find_text(&out, &f, &c);
     assert_non_null(strstr(bl_buf_text(&out), "(2.3 epochs)"));
-    assert_non_null(strstr(bl_buf_text(&out), "A larger noise.batches helps"));
+    assert_non_null(strstr(bl_buf_text(&out), "noise.batches helps"));
     bl_buf_clear(&out);
     f.noise[BL_NOISE_PLAIN].probes = 0;
     bl_find_text(&out, &f, &c);
-    assert_non_null(strstr(bl_buf_text(&out), "without probes"));
+    assert_non_null(strstr(bl_buf_text(&out), "have no probes"));
     bl_buf_free(&out);
 }
 
@@ -277,6 +281,20 @@ static void settings(void **state) {
     f.best = (bl_find_proposal){0};
     bl_find_settings_of(&s, &f, &c);
     assert_int_equal(s.count, 2);
+    /* Whole and fractional numbers side by side: configuration takes a list of one type only. */
+    f.target[0].value = 103, f.target[1].value = 87.9;
+    bl_find_settings_of(&s, &f, &c);
+    assert_string_equal(s.change[0].value, "[103.0, 87.9]");
+    bl_buf out = {0};
+    static const char text[] = "dataset = \"shop\";";
+    CHECK_OK(bl_config_edit(&out, text, sizeof text - 1, "e.cfg", "", s.change, s.count, ERR));
+    assert_non_null(strstr(bl_buf_text(&out), "targets = [103.0, 87.9]"));
+    f.target[0].value = 0.0003, f.target[1].value = 1e-5;
+    bl_find_settings_of(&s, &f, &c);
+    assert_string_equal(s.change[0].value, "[0.0003, 1.0e-05]");
+    bl_buf_clear(&out);
+    CHECK_OK(bl_config_edit(&out, text, sizeof text - 1, "e.cfg", "", s.change, s.count, ERR));
+    bl_buf_free(&out);
 }
 
 /* A probe takes at most a quarter of the rows, or as few as four micro-batches of one. */
