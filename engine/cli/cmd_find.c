@@ -77,7 +77,10 @@ static bool say_change(const bl_config *config, const bl_config_change *c) {
     bl_buf was = {0};
     const bl_key *key = bl_key_find(c->path, strlen(c->path));
     const bl_config_value value = bl_value_of(key, config);
-    bl_key_write(&value, BL_FORM_LIBCONFIG, &was);
+    if (value.absent)
+        bl_buf_str(&was, "unset");
+    else
+        bl_key_write(&value, BL_FORM_LIBCONFIG, &was);
     const bool changed = strcmp(bl_buf_text(&was), c->value) != 0;
     if (changed) bl_cli_printf(stderr, "  %s: %s -> %s\n", c->path, bl_buf_text(&was), c->value);
     bl_buf_free(&was);

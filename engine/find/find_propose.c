@@ -135,7 +135,9 @@ void bl_find_settings_of(bl_find_settings *out, const bl_find *f, const bl_confi
         &text, grid_rate(moved(f->learning_rate, config->sweep.lr_rule, first), config), 0);
     set(out, "sweep.lr_start", bl_buf_text(&text));
     bl_buf_clear(&text);
-    bl_value_write_number(&text, bl_stats_digits(f->noise[f->measure].way.value, 0), 0);
+    const double scale = f->noise[f->measure].way.value;
+    bl_value_write_number(&text, scale < 100.0 ? scale : bl_stats_digits(scale, 0),
+                          scale < 100.0 ? 3 : 0);
     if (sized) set(out, "sweep.noise_scale", bl_buf_text(&text));
     bl_buf_free(&text);
 }

@@ -76,6 +76,7 @@ cfg=experiments/mnist/experiment.cfg
 cp $cfg was
 try 0 find $tiny --write
 says err "^  sweep.targets: \[0.3\] -> \[0"
+says err "^  sweep.noise_scale: unset -> [0-9.]*$"
 diff was $cfg >changes
 same "$(grep -c '^<' changes)" "$(grep -c '^< *\(targets\|batch_sizes\|lr_start\|noise_scale\)' changes)" "lines that changed"
 same "$(grep -c '#' $cfg)" "$(grep -c '#' was)" "comments"

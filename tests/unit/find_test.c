@@ -278,6 +278,9 @@ static void settings(void **state) {
     assert_string_equal(s.change[1].value, "[64, 128, 256, 512, 1024, 2048, 4096]");
     assert_string_equal(s.change[2].path, "sweep.lr_start");
     assert_string_equal(s.change[2].value, "0.0078125");
+    f.noise[BL_NOISE_PLAIN].way.value = 90.3; /* 90.30000000000001, were it 903 tenths */
+    bl_find_settings_of(&s, &f, &c);
+    assert_string_equal(s.change[3].value, "90.3");
     f.best = (bl_find_proposal){0};
     bl_find_settings_of(&s, &f, &c);
     assert_int_equal(s.count, 2);
