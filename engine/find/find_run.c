@@ -46,10 +46,96 @@ static void keep_round(pilot *p, const bl_round *round, const bl_trial_result *r
     p->out->seeds = round->count;
 }
 
+/* ---- probes as they are asked for ---- */
+
+/* A finished run keeps the probes that it was made with, or none: noise.* is not part of its id. */
+static bl_status has_probes(const pilot *p, const char *run, bool *has, bl_err *err) {
+    bl_buf text = {0};
+    bl_noise_log log = {0};
+    bl_status status = bl_store_load_noise(p->scheduler->store, run, &text, err);
+    *has = false;
+    if (status == BL_OK) status = bl_noise_read(&log, bl_buf_text(&text), text.len, run, err);
+    if (status == BL_OK) {
+        const bl_noise_settings *s = &log.settings;
+        const bl_config *c = p->config;
+        *has = s->share == c->noise.share && s->batch == c->noise.micro_batch &&
+               s->batches == (size_t)c->noise.batches && s->hessian == c->noise.hessian;
+    }
+    bl_noise_log_free(&log);
+    bl_buf_free(&text);
+    return status == BL_EMISSING ? BL_OK : status;
+}
+
+static void say_seed(const pilot *p, const bl_trial *trial, int64_t next) {
+    bl_buf line = {0};
+    bl_buf_printf(&line, "seed %lld in place of %lld: its run has other probes, or none",
+                  (long long)next, (long long)trial->seed);
+    if (p->options->decision != NULL) p->options->decision(p->options->ctx, bl_buf_text(&line));
+    bl_buf_free(&line);
+}
+
+/* Gives each trial whose run has other probes the next seed that the pilot has not had; *n of them,
+ * by their places in `at`. */
+static bl_status take_next_seeds(const pilot *p, bl_trial *trial, const bl_trial_result *results,
+                                 size_t count, int64_t *next, size_t *at, size_t *n, bl_err *err) {
+    *n = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool has = true;
+        if (results[i].outcome == BL_OUTCOME_BUDGET)
+            BL_TRY(has_probes(p, results[i].run, &has, err));
+        if (has) continue;
+        say_seed(p, &trial[i], *next);
+        trial[i].seed = (*next)++;
+        at[(*n)++] = i;
+    }
+    return BL_OK;
+}
+
+/* Runs those of trial[round->count] again that are at[n]. */
+static bl_status run_some(const pilot *p, const bl_round *round, const bl_trial *trial,
+                          const size_t *at, size_t n, bl_trial_result *results, bl_err *err) {
+    bl_trial *some = bl_xalloc(n * sizeof *some);
+    bl_trial_result *result = bl_xalloc(n * sizeof *result);
+    bl_round again = *round;
+    again.trial = some;
+    again.count = n;
+    for (size_t i = 0; i < n; i++) some[i] = trial[at[i]];
+    const bl_status status = bl_scheduler_run(p->scheduler, &again, result, err);
+    for (size_t i = 0; i < n && status == BL_OK; i++) {
+        bl_round_results_free(&results[at[i]], 1);
+        results[at[i]] = result[i];
+    }
+    free(result);
+    free(some);
+    return status;
+}
+
+/* Trials of the pilot whose runs have other probes are trained with further seeds. What is stored
+ * decides alone, so that a second call takes the same runs. */
+static bl_status probe_again(const pilot *p, const bl_round *round, bl_trial_result *results,
+                             bl_err *err) {
+    enum { ATTEMPTS = 8 };
+    bl_trial *trial = bl_xalloc(round->count * sizeof *trial);
+    size_t *at = bl_xalloc(round->count * sizeof *at), n = 0;
+    int64_t next = round->trial[round->count - 1].seed + 1;
+    bl_status status = BL_OK;
+    memcpy(trial, round->trial, round->count * sizeof *trial);
+    for (int i = 0; i < ATTEMPTS && status == BL_OK; i++) {
+        status = take_next_seeds(p, trial, results, round->count, &next, at, &n, err);
+        if (status != BL_OK || n == 0) break;
+        status = run_some(p, round, trial, at, n, results, err);
+    }
+    free(at);
+    free(trial);
+    return status;
+}
+
 static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *results,
                            bl_err *err) {
     pilot *p = ctx;
     BL_TRY(bl_scheduler_run(p->scheduler, round, results, err));
+    if (strcmp(round->title, "pilot") == 0 && p->config->noise.share > 0.0)
+        BL_TRY(probe_again(p, round, results, err));
     keep_round(p, round, results);
     return BL_OK;
 }

@@ -93,6 +93,22 @@ cd "$OLDPWD" || exit 1
 export BATCHLAB_RUNS="$scratch/e"
 unset BATCHLAB_DATA
 quadratic="quadratic --preset tiny --progress none"
+
+# Probes are made as the settings ask, whatever probes the finished runs have, and the finished runs stay.
+try 0 find $quadratic
+cp "$scratch/out" "$scratch/plain"
+! grep -q "along the curvature" "$scratch/out" || fail "there is a curvature without noise.hessian"
+try 0 find ${quadratic% --progress none} --progress plain --set noise.hessian=true
+says out "along the curvature"
+says err "seed [0-9]* in place of [0-9]*: its run has other probes, or none$"
+cp "$scratch/out" "$scratch/curved"
+before=$(sums e noise.jsonl.gz)
+try 0 find $quadratic --set noise.hessian=true
+cmp -s "$scratch/out" "$scratch/curved" || fail "the second call with noise.hessian says something else"
+try 0 find $quadratic
+cmp -s "$scratch/out" "$scratch/plain" || fail "the call without noise.hessian says something else"
+same "$(sums e noise.jsonl.gz)" "$before" "probes after the second calls"
+try 0 fsck
 try 0 find $quadratic --set sweep.lr_min=0.0625 --set sweep.lr_max=0.0625
 says out " at rate 0.0625, 3 seeds"
 try 2 find $quadratic --set sweep.lr_min=100 --set sweep.lr_start=100 --set sweep.lr_max=1000
