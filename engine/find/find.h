@@ -115,9 +115,9 @@ bl_status bl_find_run(bl_find *out, bl_buf *json, const bl_config *config,
 
 /* Two targets out of `courses` that were evaluated at the same steps; false: too few evaluations,
  * or nothing was learnt. The harder one is the latest value of the first four fifths whose
- * predicted scatter is below BL_FIND_SCATTER; the easier one the value at five eighths of its
- * steps. Where all values scatter more (*settled false), the one that scatters least is taken;
- * where none fall, the lowest by a half and by four fifths of the way. */
+ * predicted scatter is below BL_FIND_SCATTER, from 30 steps on; the easier one the value at five
+ * eighths of its steps. Where all values scatter more (*settled false), the one that scatters least
+ * is taken; where none fall, the lowest by a half and by four fifths of the way. */
 bool bl_find_targets(bl_find_target out[BL_FIND_TARGETS], bool *settled,
                      const bl_find_course *course, size_t courses);
 /* Steps to `value`: log mean over the courses that reach it, NAN where fewer than half do. */

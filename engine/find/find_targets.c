@@ -9,9 +9,11 @@
 #include <math.h>
 
 /* Of the whole way: a target's place at the latest and at the earliest, and where all scatter. */
-static const double k_latest = 0.8, k_earliest = 1.0 / 64, k_beside = 1.0 / 8;
+static const double k_latest = 0.8, k_earliest = 1.0 / 64, k_earliest_steps = 4, k_beside = 1.0 / 8;
+/* Steps below which a target says little: a batch size cannot save many of them. */
+static const double k_few = 30.0;
 /* Of the harder target's place: the easier one's; and a window's ends. */
-static const double k_easier = 0.625, k_window = 1.5;
+static const double k_easier = 0.625, k_least_share = 0.1, k_window = 1.5;
 
 /* A line through the values within a factor k_window of step t. */
 typedef struct local {
@@ -100,27 +102,56 @@ static void targets_of_lowest(bl_find_target out[BL_FIND_TARGETS], const bl_find
     }
 }
 
+static double earliest(double last) {
+    return fmin(k_earliest * last, k_earliest_steps);
+}
+
+/* Where the harder target stands: the last place from `few` steps on whose scatter is small, else
+ * the least scatter of the later places. 0: nowhere do values fall. */
+static double place(const bl_find_course *course, size_t courses, double last, double few,
+                    bool *settled) {
+    const bl_find_course *c = &course[0];
+    double at = 0.0, least = (double)INFINITY, beside = k_beside * last;
+    *settled = false;
+    for (size_t i = 0; i < c->evals; i++) {
+        const double t = (double)c->eval[i].step;
+        const local fit = fit_at(course, courses, t, c->eval[i].value);
+        if (t < earliest(last) || t > k_latest * last || isnan(fit.scatter)) continue;
+        const bool good = fit.scatter < BL_FIND_SCATTER && t >= few;
+        if (fit.scatter < BL_FIND_SCATTER && !good) beside = fmin(beside, few);
+        if (!good && (*settled || t < beside || fit.scatter >= least)) continue;
+        at = t, least = fit.scatter, *settled = *settled || good;
+    }
+    return at;
+}
+
+/* The easier one stands at five eighths of the steps, or at five eighths of that and so on: in one
+ * run both may come with the same evaluation. */
+static void targets_around(bl_find_target out[BL_FIND_TARGETS], const bl_find_course *course,
+                           size_t courses, double at) {
+    const double around = course[0].eval[0].value;
+    out[1] = target_at(course, courses, at, around);
+    for (double share = k_easier; share > k_least_share; share *= k_easier) {
+        out[0] = target_at(course, courses, share * at, around);
+        if (out[0].steps < out[1].steps) return;
+    }
+}
+
+static bool is_pair(const bl_find_target t[BL_FIND_TARGETS], double last) {
+    return t[0].value > t[1].value && t[1].value > 0 && t[1].steps >= earliest(last);
+}
+
 bool bl_find_targets(bl_find_target out[BL_FIND_TARGETS], bool *settled,
                      const bl_find_course *course, size_t courses) {
     *settled = false;
     if (courses == 0 || course[0].evals == 0) return false;
-    const bl_find_course *c = &course[0];
-    const double last = (double)c->eval[c->evals - 1].step;
-    double at = 0.0, least = (double)INFINITY;
-    for (size_t i = 0; i < c->evals; i++) {
-        const double t = (double)c->eval[i].step;
-        const local fit = fit_at(course, courses, t, c->eval[i].value);
-        if (t < k_earliest * last || t > k_latest * last || isnan(fit.scatter)) continue;
-        const bool good = fit.scatter < BL_FIND_SCATTER;
-        /* The last good one; without any, the least of the later ones. */
-        if (!good && (*settled || t < k_beside * last || fit.scatter >= least)) continue;
-        at = t, least = fit.scatter, *settled = *settled || good;
-    }
-    out[1] = target_at(course, courses, at, c->eval[0].value);
-    out[0] = target_at(course, courses, k_easier * at, c->eval[0].value);
+    const double last = (double)course[0].eval[course[0].evals - 1].step;
+    targets_around(out, course, courses, place(course, courses, last, k_few, settled));
+    if (!is_pair(out, last) || !(out[0].steps < out[1].steps)) /* all was learnt in fewer steps */
+        targets_around(out, course, courses, place(course, courses, last, 0.0, settled));
     if (!(out[0].value > out[1].value)) {
         *settled = false;
         targets_of_lowest(out, course, courses, last);
     }
-    return out[0].value > out[1].value && out[1].value > 0 && out[1].steps >= k_earliest * last;
+    return is_pair(out, last);
 }

@@ -4,7 +4,9 @@
 -- 1. seconds of a step at five batch sizes;
 -- 2. a learning-rate finder, whose three suggestions run for a quarter of the way with one seed. The rates twice and
 --    half the best one follow, until the best has a worse rate on either side. Where sweep.lr_min is sweep.lr_max,
---    that rate is taken;
+--    that rate is taken. Of a small budget, as with a table, a quarter of the way is long past the steps at which the
+--    targets stand, and one seed's last value says little: there each rate has three seeds, and is judged by how soon
+--    its values were low;
 -- 3. the pilot: the best rate with three seeds to the end of the way. Its round is the last one.
 --
 -- Example: steps of 64 take 0.5 ms and sweep.max_epochs is 30 with 55,000 rows. A quarter of the budget is 6,445
@@ -13,6 +15,8 @@
 local finder = require "finder"
 
 local parts, fewest, most_seconds, seeds, most_moves = 4, 1000, 20, 3, 6
+-- Of fewer evaluations no target comes (bl_find_targets).
+local least_evals = 10
 
 -- Around the base size, at most the rows there are.
 local function sizes_around(exp, size)
@@ -25,8 +29,7 @@ local function sizes_around(exp, size)
 end
 
 -- Steps of the pilot, at an evaluation.
-local function way(exp, size, seconds)
-  local budget = exp.config["sweep.max_epochs"] * exp.epoch_rows / size
+local function way(exp, size, seconds, budget)
   local steps = math.max(budget / 4, math.min(budget, fewest))
   if exp.config["sweep.max_steps"] then steps = math.min(steps, exp.config["sweep.max_steps"]) end
   if seconds then steps = math.min(steps, most_seconds / seconds) end
@@ -34,23 +37,41 @@ local function way(exp, size, seconds)
 end
 
 -- The value at the end; math.huge for a run that diverged.
-local function value_of(result)
+local function last_value(result)
   local last = result.evals[#result.evals]
   return result.outcome == "budget" and last and last.value or math.huge
 end
 
--- Runs those rates that have not run, for a quarter of the way. `values` is by rate.
+-- The mean, over evaluations from an eighth of the run on, of the lowest value so far; math.huge for a run that
+-- diverged. Evaluations stand at even distances of log steps, so that a value reached twice as soon counts as much
+-- anywhere.
+local function low_soon(result)
+  if result.outcome ~= "budget" then return math.huge end
+  local least, sum, n = math.huge, 0, 0
+  for _, eval in ipairs(result.evals) do
+    least = math.min(least, eval.value)
+    if 8 * eval.step >= result.steps then sum, n = sum + least, n + 1 end
+  end
+  return n > 0 and sum / n or math.huge
+end
+
+-- Runs those rates that have not run, for a quarter of the way. `values` is by rate: the mean over the seeds.
 local function try(exp, o, rates, values)
   local round = { title = "rates for the pilot" }
   for _, rate in ipairs(rates) do
     if not values[rate] and rate >= o.lr_min and rate <= o.lr_max then
-      round[#round + 1] = { batch_size = o.size, learning_rate = rate, seed = o.seed, max_steps = o.quarter,
-        reason = "a rate for the pilot" }
-      values[rate] = math.huge
+      for seed = o.seed, o.seed + o.seeds - 1 do
+        round[#round + 1] = { batch_size = o.size, learning_rate = rate, seed = seed, max_steps = o.quarter,
+          reason = "a rate for the pilot" }
+      end
+      values[rate] = 0
     end
   end
   if #round == 0 then return false end
-  for i, result in ipairs(exp:run(round)) do values[round[i].learning_rate] = value_of(result) end
+  for i, result in ipairs(exp:run(round)) do
+    local rate = round[i].learning_rate
+    values[rate] = values[rate] + o.value_of(result) / o.seeds
+  end
   return true
 end
 
@@ -80,12 +101,38 @@ local function best_rate(exp, o)
   return best
 end
 
+-- What makes the way longer, by what bounds it.
+local function longer(exp, size, steps, budget)
+  local most = exp.config["sweep.max_steps"]
+  if most and most <= steps + 1 and most < budget / 4 then return "raise sweep.max_steps above " .. most end
+  if 1.5 * steps < math.min(budget, fewest) then
+    return "the pilot's time of " .. most_seconds .. " s is over: a smaller model or train.batch_size has more steps"
+  end
+  return string.format("raise sweep.max_epochs to %.3g", math.ceil(fewest * size / exp.epoch_rows))
+end
+
+-- A way that no target can come of is known before anything is trained.
+local function check_way(exp, size, steps, budget)
+  local evals, at = 0, steps
+  while at >= 1 and evals < least_evals do
+    evals = evals + 1
+    at = at > 1 and exp:grid_floor(at - 1) < at and exp:grid_floor(at - 1) or 0
+  end
+  if evals >= least_evals then return end
+  error(string.format("too few evaluations for a target, %d in the pilot's %d steps: %s", evals, steps,
+    exp.config["eval.growth"] > 1.2 and steps >= 100 and "set eval.growth to 1.1" or longer(exp, size, steps, budget)), 0)
+end
+
 return function(exp)
   local config = exp.config
   local size = math.min(config["train.batch_size"], exp.epoch_rows)
-  local steps = way(exp, size, exp:step_times(sizes_around(exp, size))[size])
+  local budget = config["sweep.max_epochs"] * exp.epoch_rows / size
+  local few = budget < parts * fewest
+  local steps = way(exp, size, exp:step_times(sizes_around(exp, size))[size], budget)
+  check_way(exp, size, steps, budget)
   local rate = best_rate(exp, { size = size, seed = config["train.seed"], lr_min = config["sweep.lr_min"],
-    lr_max = config["sweep.lr_max"], quarter = exp:grid_ceil(math.max(1, steps // parts)) })
+    lr_max = config["sweep.lr_max"], quarter = exp:grid_ceil(math.max(1, steps // parts)),
+    seeds = few and seeds or 1, value_of = few and low_soon or last_value })
   exp:note(string.format("pilot: batch %d at rate %.3g, %d seeds, %d steps each", size, rate, seeds, steps))
   local pilot = { title = "pilot" }
   for i = 1, seeds do

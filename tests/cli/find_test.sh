@@ -114,8 +114,14 @@ says out " at rate 0.0625, 3 seeds"
 try 2 find $quadratic --set sweep.lr_min=100 --set sweep.lr_start=100 --set sweep.lr_max=1000
 says err "^batchlab: every rate diverged, the lowest at 100: lower sweep.lr_min"
 try 2 find $quadratic --set eval.growth=10
-says err "^batchlab: too few evaluations for a target, [0-9] in the pilot's [0-9]* steps: lower eval.growth"
+says err "^batchlab: too few evaluations for a target, [0-9] in the pilot's [0-9]* steps: set eval.growth to 1.1"
+try 0 find $quadratic --set eval.growth=1.1
+before=$(find "$BATCHLAB_RUNS/quadratic" -name result.json | wc -l)
 try 2 find $quadratic --set sweep.max_epochs=0.0001
+says err "steps: raise sweep.max_epochs to [0-9.]*$"
+try 2 find $quadratic --set sweep.max_steps=1
+says err "1 in the pilot's 1 steps: raise sweep.max_steps above 1"
+same "$(find "$BATCHLAB_RUNS/quadratic" -name result.json | wc -l)" "$before" "runs of a pilot that is too short"
 
 try 2 find
 try 2 find mnist --jobs 0

@@ -66,6 +66,20 @@ static void scatter_bounds_the_target(void **state) {
     assert_true(t[1].scatter < BL_FIND_SCATTER && t[1].scatter > 0.13);
 }
 
+/* Little scatter before 30 steps alone: the target stands at 30 steps, and is not settled. */
+static void no_target_of_few_steps(void **state) {
+    (void)state;
+    pilot p;
+    bl_find_target t[BL_FIND_TARGETS];
+    bool settled;
+    fill(&p, 0.1, 0.075 / sqrt(28));                           /* 0.15 at 28 steps */
+    for (size_t s = 0; s < SEEDS; s++) p.course[s].evals = 60; /* to 623 steps */
+    assert_true(bl_find_targets(t, &settled, p.course, SEEDS));
+    assert_false(settled);
+    check_close(t[1].value, 0.1 + 1 / sqrt(33), 0.08);
+    assert_true(t[1].scatter >= BL_FIND_SCATTER);
+}
+
 static void plateau(void **state) {
     (void)state;
     pilot p;
@@ -347,6 +361,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(late_target),
         cmocka_unit_test(scatter_bounds_the_target),
+        cmocka_unit_test(no_target_of_few_steps),
         cmocka_unit_test(plateau),
         cmocka_unit_test(steps_to_a_value),
         cmocka_unit_test(mean_over_the_way),
