@@ -18,6 +18,7 @@
 #include "engine/cli/given_arrays.h"
 #include "engine/cli/given_files.h"
 #include "engine/cli/init_command.h"
+#include "engine/cli/signals.h"
 #include "engine/data/dataset_open.h"
 #include "engine/data/draft.h"
 #include "engine/data/manifest/infer_words.h"
@@ -64,6 +65,10 @@ static const bl_option k_options[] = {
 };
 // clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
+
+/* The first line of the declaration of a table that init made: --update replaces no other. */
+static const char k_from_arrays[] =
+    "# batchlab init made this table from arrays, and --update makes it again.\n";
 
 /* Rows that the trial reads; of more, the first ones. */
 enum { DRAFT_ROWS = 200000, DRAFT_CELLS = 8000000 };
@@ -268,6 +273,12 @@ static void text_of(bl_buf *text, const init *t, size_t i) {
                         t->digest);
     else if (i == DECLARATION)
         write_manifest(t, text);
+    if (i == DECLARATION && t->written[DATA] && !t->arrays.pictures) {
+        bl_buf table = {0};
+        bl_buf_printf(&table, "%s%s", k_from_arrays, bl_buf_text(text));
+        bl_buf_free(text);
+        *text = table;
+    }
     if (i == CONFIG) bl_starter_config(&t->plan, text);
     if (i == SCRIPT) bl_starter_script(&t->plan, text);
     if (i == PAGE) readme(t, text);
@@ -277,7 +288,11 @@ static bl_status publish(init *t, size_t i, const bl_buf *text, bl_err *err) {
     char path[BL_PATH];
     bool won;
     BL_TRY(path_of(path, t, i, err));
-    BL_TRY(bl_file_publish(path, bl_buf_text(text), text->len, &won, err));
+    bl_cli_hold_signals();
+    const bl_status status = bl_file_publish(path, bl_buf_text(text), text->len, &won, err);
+    if (status == BL_OK && won) bl_cli_unfinished(path);
+    bl_cli_release_signals();
+    BL_TRY(status);
     if (!won) BL_FAIL(err, BL_EINVAL, "%s exists and is left alone; choose another --name", path);
     t->written[i] = true;
     return BL_OK;
@@ -291,7 +306,10 @@ static bl_status write_all(init *t, bl_err *err) {
     BL_GOTO(bl_path(path, err, "%s/%s", bl_cli_experiments_dir, t->name));
     for (size_t i = 0; i < DATA; i++) {
         if (t->written[i]) continue;
-        if (i == CONFIG) BL_GOTO(bl_make_dirs(path, err));
+        if (i == CONFIG) {
+            bl_cli_unfinished(path); /* a folder is only removed where it is empty */
+            BL_GOTO(bl_make_dirs(path, err));
+        }
         text_of(&text, t, i);
         BL_GOTO(publish(t, i, &text, err));
     }
@@ -465,6 +483,24 @@ static bl_status convert(init *t, bl_err *err) {
     return BL_OK;
 }
 
+/* The table that stands there was made from arrays, by the first line of its declaration. */
+static bl_status need_made_table(init *t, bl_err *err) {
+    char path[BL_PATH];
+    bl_buf text = {0};
+    BL_TRY(path_of(path, t, DECLARATION, err));
+    const bl_status status = bl_file_read(&text, path, 1 << 20, err);
+    const size_t n = sizeof k_from_arrays - 1;
+    const bool made = text.len >= n && memcmp(bl_buf_text(&text), k_from_arrays, n) == 0;
+    bl_buf_free(&text);
+    BL_TRY(status);
+    if (!made)
+        BL_FAIL(err, BL_EINVAL,
+                "%s does not say that init made its table from arrays, so %s is left alone; give "
+                "another --name",
+                path, t->table_path);
+    return BL_OK;
+}
+
 /* --update: arrays become their table again, which is then accepted as a table is. What was there
  * comes back where that fails. */
 static bl_status update_arrays(init *t, bl_err *err) {
@@ -478,6 +514,7 @@ static bl_status update_arrays(init *t, bl_err *err) {
                        "datasets/%s, or give another --name",
                        t->args->operand, t->name, t->arrays.file));
     BL_GOTO(path_of(t->table_path, t, DATA, err));
+    BL_GOTO(need_made_table(t, err));
     BL_GOTO(bl_file_read(&before, t->table_path, SIZE_MAX, err));
     BL_GOTO(bl_file_write(t->table_path, bl_buf_text(&t->arrays.bytes), t->arrays.bytes.len, err));
     t->of_table = *t->args;
@@ -512,6 +549,7 @@ static bl_status make(init *t, bl_err *err) {
         take_back(t);
         return status;
     }
+    bl_cli_finished();
     tell_plan(t);
     for (size_t i = 0; i < FILES; i++) {
         char path[BL_PATH];

@@ -9,10 +9,13 @@
 #include "engine/base/zip.h"
 #include "engine/data/array/arrays.h"
 #include "engine/data/dataset.h"
+#include "engine/data/table/csv.h"
 #include <string.h>
 #include <strings.h>
 
 enum { SMALL = 1000, LEAST_ROWS = 20 };
+/* Bytes of an array of an archive, which is unpacked in memory. */
+static const uint64_t MOST_UNPACKED = (uint64_t)4 << 30;
 
 static bool ends_in(const char *path, const char *end) {
     const size_t n = strlen(path), m = strlen(end);
@@ -65,32 +68,44 @@ static int sounds_like_y(const char *name) {
     return 0;
 }
 
+/* Is one of the words between "_", "-" and "." in it that of held-out rows, as in X_test? */
 static bool of_the_test(const char *name) {
-    return strcasestr(name, "test") != NULL || strcasestr(name, "val") != NULL;
+    static const char *const words[] = {"test",  "val",   "valid", "validation",
+                                        "Xtest", "ytest", "Xval",  "yval"};
+    for (size_t n; *name != '\0'; name += n + (name[n] != '\0')) {
+        n = strcspn(name, "_-.");
+        for (size_t i = 0; i < BL_COUNT(words); i++)
+            if (strlen(words[i]) == n && strncasecmp(name, words[i], n) == 0) return true;
+    }
+    return false;
 }
 
-/* The places of X and y among `n` names; those for testing are passed over. A name that the user
- * gave is y. X is the first that is left. */
+/* The places of X and y among `n` names; those for testing are passed over, unless there are only
+ * two, or y is one. A name that the user gave is y. X is the first that is left. */
 static bl_status choose_pair(size_t place[2], char *const *name, size_t n, const char *target,
                              const char *path, bl_err *err) {
     size_t best = n, x = n;
     bl_buf names = {0};
+    const bool both = n == 2; /* the user, or who made the archive, chose both */
     for (size_t i = 0; i < n; i++) {
         bl_buf_printf(&names, "%s%s", i > 0 ? ", " : "", name[i]);
         if (target != NULL ? strcmp(name[i], target) != 0
-                           : of_the_test(name[i]) || sounds_like_y(name[i]) == 0)
+                           : (of_the_test(name[i]) && !both) || sounds_like_y(name[i]) == 0)
             continue;
         if (best == n || sounds_like_y(name[i]) > sounds_like_y(name[best])) best = i;
     }
     if (best == n && target == NULL && n == 2) best = 1; /* X comes first */
+    const bool tested = best < n && of_the_test(name[best]);
     for (size_t i = n; i-- > 0;)
-        if (i != best && !of_the_test(name[i]) && sounds_like_y(name[i]) == 0) x = i;
+        if (i != best && (both || of_the_test(name[i]) == tested) &&
+            ((both && target != NULL) || sounds_like_y(name[i]) == 0))
+            x = i;
     bl_status status = BL_OK;
     if (n < 2)
         status = BL_ERR(err, BL_EINVAL,
-                        "%s: one array; two are needed, the inputs and the target: batchlab init "
+                        "%s: %s array; two are needed, the inputs and the target: batchlab init "
                         "X.npy y.npy",
-                        path);
+                        path, n == 0 ? "no" : "one");
     else if (best == n && target != NULL)
         status = BL_ERR(err, BL_EINVAL, "%s: no array '%s'; there are %s", path, target,
                         bl_buf_text(&names));
@@ -124,6 +139,10 @@ static bl_status open_npz(pair *p, const char *path, const char *target, bl_err 
     for (int i = 0; i < 2; i++) {
         const bl_zip_member *m = &p->zip.member[place[i]];
         bl_buf_printf(&p->name[i], "%s: %s", path, m->name);
+        if (m->bytes > MOST_UNPACKED)
+            BL_FAIL(err, BL_EINVAL,
+                    "%s unpacks to %.0f GB; at most %.0f GB are unpacked. Save it as .npy",
+                    bl_buf_text(&p->name[i]), (double)m->bytes / 1e9, (double)MOST_UNPACKED / 1e9);
         BL_TRY(bl_zip_read(&p->unpacked[i], &p->zip, m, err));
         BL_TRY(bl_npy_read(array[i], bl_buf_text(&p->unpacked[i]), p->unpacked[i].len,
                            bl_buf_text(&p->name[i]), err));
@@ -166,13 +185,20 @@ static bl_status take_pair(bl_given_arrays *out, pair *p, bl_err *err) {
     }
     out->classes = bl_arrays_indicate(&p->arrays);
     out->pictures = bl_arrays_pictures(&out->pack, &p->arrays);
-    if (!out->pictures) bl_arrays_table(&out->bytes, &p->arrays);
+    if (out->pictures) return BL_OK;
+    const size_t width = p->arrays.x.count / p->arrays.x.shape[0];
+    if (width >= BL_CSV_FIELDS)
+        BL_FAIL(err, BL_EINVAL, "%s has %zu values a row; a table has at most %d inputs",
+                p->arrays.x_name, width, BL_CSV_FIELDS - 1);
+    bl_arrays_table(&out->bytes, &p->arrays);
     return BL_OK;
 }
 
 static bl_status read_pair(bl_given_arrays *out, const bl_args *args, const char *target,
                            bl_err *err) {
     pair p = {.zip = {0}};
+    if (ends_in(args->operand, ".npz") && args->mores > 0)
+        BL_FAIL(err, BL_EINVAL, "%s is an archive of arrays: it is given alone", args->operand);
     bl_status status = ends_in(args->operand, ".npz") ? open_npz(&p, args->operand, target, err)
                                                       : open_npy(&p, args, target, err);
     if (status == BL_OK) status = take_pair(out, &p, err);
@@ -343,7 +369,7 @@ static bl_status read_all(bl_pack *pack, album *a, bl_err *err) {
 /* Most of the pictures can be read, and every class has two. */
 static bl_status check_album(const album *a, const bl_pack *pack, const char *folder, bl_err *err) {
     size_t rows[BL_PACK_CLASSES] = {0};
-    if (a->damaged > 0 && a->damaged * 10 > a->files)
+    if (a->damaged > 0 && a->damaged * 10 > a->files + a->damaged)
         BL_FAIL(err, BL_EFORMAT, "%s: %zu of %zu pictures cannot be read; the first: %s", folder,
                 a->damaged, a->files + a->damaged, bl_buf_text(&a->first_damage));
     for (size_t i = 0; i < a->files; i++) rows[a->file[i].class]++;

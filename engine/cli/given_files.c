@@ -7,9 +7,13 @@
 /* ---- the name ---- */
 
 bl_status bl_given_name(char out[BL_NAME], const char *path, const char *given, bl_err *err) {
-    const char *slash = strrchr(path, '/');
-    const char *from = given != NULL ? given : slash != NULL ? slash + 1 : path;
-    const size_t length = given != NULL ? strlen(given) : strcspn(from, ".");
+    const char *end = path + strlen(path); /* without the slashes behind a folder's name */
+    while (end > path + 1 && end[-1] == '/') end--;
+    const char *base = end;
+    while (base > path && base[-1] != '/') base--;
+    const char *from = given != NULL ? given : base;
+    const size_t length =
+        given != NULL ? strlen(given) : bl_size_min(strcspn(from, "."), (size_t)(end - base));
     size_t n = 0;
     for (size_t i = 0; i < length && n < BL_NAME - 1; i++) {
         const unsigned char c = (unsigned char)from[i];

@@ -1,7 +1,9 @@
 #include "engine/cli/signals.h"
+#include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 volatile int bl_cli_interrupted;
@@ -17,4 +19,49 @@ void bl_cli_catch_signals(void) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     (void)sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < BL_COUNT(signals); i++) (void)sigaction(signals[i], &action, NULL);
+}
+
+/* ---- unfinished files ---- */
+
+static const int k_ends[] = {SIGINT, SIGTERM, SIGHUP};
+static char unfinished[BL_CLI_UNFINISHED][BL_PATH];
+static volatile sig_atomic_t unfinished_count;
+
+static void on_end(int number) {
+    for (sig_atomic_t i = unfinished_count; i-- > 0;)
+        if (unlink(unfinished[i]) != 0) (void)rmdir(unfinished[i]);
+    (void)signal(number, SIG_DFL);
+    (void)raise(number);
+}
+
+static void mask_ends(int how) {
+    sigset_t set;
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < BL_COUNT(k_ends); i++) (void)sigaddset(&set, k_ends[i]);
+    (void)sigprocmask(how, &set, NULL);
+}
+
+void bl_cli_hold_signals(void) {
+    mask_ends(SIG_BLOCK);
+}
+
+void bl_cli_release_signals(void) {
+    mask_ends(SIG_UNBLOCK);
+}
+
+void bl_cli_unfinished(const char *path) {
+    const struct sigaction action = {.sa_handler = on_end};
+    const sig_atomic_t n = unfinished_count;
+    if (n == BL_CLI_UNFINISHED) return;
+    (void)snprintf(unfinished[n], sizeof unfinished[n], "%s", path);
+    unfinished_count = n + 1;
+    for (size_t i = 0; i < BL_COUNT(k_ends); i++) {
+        struct sigaction before;
+        if (sigaction(k_ends[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            (void)sigaction(k_ends[i], &action, NULL);
+    }
+}
+
+void bl_cli_finished(void) {
+    unfinished_count = 0;
 }

@@ -30,13 +30,45 @@ try 2 init X.npy --name no
 says err 'one array; two are needed'
 { header '|O' '(60,)'; } >y2.npy
 try 2 init X.npy y2.npy --target y2 --name no
-says err "y2.npy: its values are of type '|O', .*; numbers, booleans and texts are read"
+says err "y2.npy: its values are of type '|O'; numbers, booleans and texts are read"
 ls datasets experiments | grep -q '^no' && fail "a failure left files"
 # Changed arrays are accepted by --update.
 { header '<u2' '(60,)'; printf "$(bytes y | sed 's/^....../\\007\\000/')"; } >y.npy
 try 0 init X.npy y.npy --name table --update
 grep -q '^0,0,7$' datasets/table.csv || fail "the table is not new: $(head -3 datasets/table.csv)"
 try 0 check table
+
+# A table that init did not make is not replaced.
+awk 'BEGIN { print "x0,x1,y"; for (i = 0; i < 60; i++) print i * 37 % 101 "," i * 53 % 97 "," i }' >datasets/own.csv
+try 0 init datasets/own.csv --target y
+cp datasets/own.csv own.kept
+try 2 init X.npy y.npy --name own --update
+said 'does not say that init made its table from arrays, so .*datasets/own.csv is left alone'
+cmp -s datasets/own.csv own.kept || fail "the user's own table was replaced"
+
+# A request to end leaves nothing, so the same command can be given again. Ended before it: once more.
+for attempt in 1 2 3 4 5; do
+  rm -f datasets/ended.* && rm -rf experiments/ended
+  "$BATCHLAB" init X.npy y.npy --name ended >"$scratch/out" 2>"$scratch/err" &
+  while [ ! -e datasets/ended.csv ] && kill -0 $! 2>/dev/null; do :; done
+  kill -TERM $! 2>/dev/null
+  wait $!
+  status=$?
+  [ $status = 0 ] || break
+done
+[ $status = 143 ] || fail "SIGTERM: exit $status"
+ls datasets experiments | grep -q '^ended' && fail "SIGTERM left $(ls -d datasets/ended* experiments/ended*)"
+
+# Names with the letters of "val" or "test" in them are no words for held-out rows; two that are, are a pair.
+cp X.npy values.npy && cp y.npy labels.npy && cp X.npy X_val.npy && cp y.npy y_val.npy
+try 0 init values.npy labels.npy --name named
+try 0 init X_val.npy y_val.npy --name valid
+try 2 init small.npz b.npz --name no
+says err 'small.npz is an archive of arrays: it is given alone'
+# A row as wide as no table is refused by the array's name, before a table is written.
+{ header '|u1' '(60, 5000)'; head -c 300000 /dev/zero; } >wide.npy
+try 2 init wide.npy y.npy --name no
+says err 'wide.npy has 5000 values a row; a table has at most 4095 inputs'
 
 # Pictures in an archive, packed by zlib.
 cp "$corpus/npy/packed.npz" small.npz
@@ -66,6 +98,16 @@ if "$BATCHLAB" init pets --name pets >"$scratch/out" 2>"$scratch/err"; then
   try 0 check pets
   try 0 init pets/ --size 9 --name nine
   said '24 of 9 x 9, in colour, scaled to that'
+  cp -r pets slash && try 0 init slash/
+  [ -e datasets/slash.cfg ] || fail "a slash behind the folder's name counts as part of it"
+  # A tenth of the pictures may be damaged: 3 of 30, and not 4 of 31.
+  mkdir tenth && cp -r pets/cat pets/dog tenth
+  for i in 13 14 15; do cp pets/cat/1.png tenth/cat/$i.png; done
+  for i in 1 2; do echo damaged >tenth/dog/bad$i.png; done
+  try 0 init tenth
+  said 'warning: 3 pictures are left out'
+  echo damaged >tenth/dog/bad3.png
+  try 2 init tenth --name no
   try 2 init pets --size 4 --name no
   says err "not '4'"
   mkdir -p nested/train && cp -r pets/* nested/train

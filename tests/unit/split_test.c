@@ -194,6 +194,8 @@ static void test_refused(void **state) {
 
 /* ---- fields ---- */
 
+#define MINUS "\xE2\x88\x92" /* U+2212 */
+
 static void test_numbers(void **state) {
     (void)state;
     const char *const units[] = {"kg", "$", "%", "\xE2\x82\xAC"};
@@ -228,6 +230,12 @@ static void test_numbers(void **state) {
         {"kg",                '.', 0,    (double)NAN},
         {"1 2 kg",            '.', 0,    (double)NAN},
         {"0x20",              '.', 0,    (double)NAN},
+        {MINUS "5",           '.', 0,    -5         },
+        {MINUS " 5 kg",       '.', 0,    -5         },
+        {"(5)",               '.', 0,    -5         },
+        {MINUS MINUS "5",     '.', 0,    (double)NAN},
+        {"(" MINUS "5)",      '.', 0,    (double)NAN},
+        {MINUS "-5",          '.', 0,    (double)NAN},
     };
     for (size_t i = 0; i < BL_COUNT(cases); i++) {
         const bl_field_format f = {.decimal = cases[i].decimal,
@@ -240,6 +248,19 @@ static void test_numbers(void **state) {
         if (is == isnan(cases[i].value) || (is && x != cases[i].value))
             fail_msg("'%s' is %g", cases[i].text, is ? x : (double)NAN);
     }
+}
+
+/* A field may be as long as the file: reading it takes no stack that grows with it. */
+static void test_many_signs(void **state) {
+    (void)state;
+    enum { SIGNS = 3000000 };
+    bl_buf text = {0};
+    double x;
+    for (int i = 0; i < SIGNS; i++) bl_buf_str(&text, MINUS);
+    bl_buf_str(&text, "5");
+    assert_false(
+        bl_field_number(&bl_field_plain, (bl_csv_field){bl_buf_text(&text), text.len}, &x));
+    bl_buf_free(&text);
 }
 
 static void test_dates(void **state) {
@@ -289,9 +310,10 @@ static void test_dates(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random),  cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_classes), cmocka_unit_test(test_stratify),
-        cmocka_unit_test(test_scale),   cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_numbers), cmocka_unit_test(test_dates)};
+        cmocka_unit_test(test_random),    cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_classes),   cmocka_unit_test(test_stratify),
+        cmocka_unit_test(test_scale),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_numbers),   cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_many_signs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,7 @@ static bool read_type(bl_npy *out, const char *p) {
     size_t size = 0;
     const char *digits = p;
     for (; *p >= '0' && *p <= '9' && size < 1 << 20; p++) size = size * 10 + (size_t)(*p - '0');
-    if (p == digits || *p != quote) return false;
+    if (p == digits || *p != quote || size == 0) return false;
     out->size = out->kind == 'U' ? 4 * size : size;
     if (out->kind == 'U' || out->kind == 'S') return true;
     for (size_t i = 0; i < BL_COUNT(known); i++)
@@ -86,10 +86,13 @@ static bool find_header(const unsigned char *p, size_t n, size_t *begin, size_t 
 
 static bl_status read_header(bl_npy *out, const char *header, const char *name, bl_err *err) {
     const char *type = value_of(header, "descr"), *order = value_of(header, "fortran_order");
-    if (!read_type(out, type))
+    if (!read_type(out, type)) {
+        const bool quoted = type != NULL && (*type == '\'' || *type == '"');
+        const size_t length = quoted ? 2 + strcspn(type + 1, "'\"") : 40;
         BL_FAIL(err, BL_EFORMAT,
-                "%s: its values are of type %.40s; numbers, booleans and texts are read", name,
-                type != NULL ? type : "unknown");
+                "%s: its values are of type %.*s; numbers, booleans and texts are read", name,
+                (int)bl_size_min(length, 40), type != NULL ? type : "unknown");
+    }
     if (order == NULL || !read_shape(out, value_of(header, "shape")))
         BL_FAIL(err, BL_EFORMAT, "%s: no NumPy array: its header is damaged", name);
     out->fortran = strncmp(order, "True", 4) == 0;

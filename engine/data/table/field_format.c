@@ -1,7 +1,10 @@
 #include "engine/data/table/field_format.h"
 #include <string.h>
 
-enum { LONGEST = 96 }; /* characters of a number that is not written plainly */
+enum {
+    LONGEST = 96, /* characters of a number that is not written plainly */
+    MINUS = 3     /* bytes of U+2212 */
+};
 
 const bl_field_format bl_field_plain = {.decimal = '.'};
 
@@ -103,30 +106,32 @@ static size_t rewrite(char out[LONGEST], const bl_field_format *format, bl_csv_f
     return grouped && !decimals && group != 3 ? 0 : n;
 }
 
-bool bl_field_negative(bl_csv_field *f) {
-    static const char minus[] = "\xE2\x88\x92";
-    const size_t n = sizeof minus - 1;
-    if (f->n > n && memcmp(f->text, minus, n) == 0)
-        *f = without_blanks(f->text + n, f->text + f->n);
-    else if (f->n > 2 && f->text[0] == '(' && f->text[f->n - 1] == ')')
-        *f = without_blanks(f->text + 1, f->text + f->n - 1);
-    else
-        return false;
-    return f->n > 0 && f->text[0] != '-' && f->text[0] != '+' && f->text[0] != '(';
+/* Does it begin with the minus sign of typesetting, U+2212? */
+static bool begins_with_minus(bl_csv_field f) {
+    return f.n >= MINUS && memcmp(f.text, "\xE2\x88\x92", MINUS) == 0;
 }
 
-bool bl_field_number(const bl_field_format *format, bl_csv_field f, double *value) {
+bool bl_field_negative(bl_csv_field *f) {
+    bl_csv_field rest;
+    if (begins_with_minus(*f))
+        rest = without_blanks(f->text + MINUS, f->text + f->n);
+    else if (f->n > 2 && f->text[0] == '(' && f->text[f->n - 1] == ')')
+        rest = without_blanks(f->text + 1, f->text + f->n - 1);
+    else
+        return false;
+    if (rest.n == 0 || strchr("-+(", rest.text[0]) != NULL || begins_with_minus(rest)) return false;
+    *f = rest;
+    return true;
+}
+
+/* A number without the signs that bl_field_negative takes off. */
+static bool read_unsigned(const bl_field_format *format, bl_csv_field f, double *value) {
     bl_csv_field before, number, behind;
     char copy[LONGEST];
     const bool plain = format->decimal == '.' && format->thousands == '\0';
     if ((plain || memchr(f.text, '.', f.n) == NULL || format->thousands != '.') &&
         bl_csv_number(f, value))
         return true;
-    if (bl_field_negative(&f)) {
-        if (!bl_field_number(format, f, value)) return false;
-        *value = -*value;
-        return true;
-    }
     if ((plain && format->units == 0) || f.n >= LONGEST) return false;
     if (!bl_field_parts(f, &before, &number, &behind)) return false;
     const bool minus = before.n > 0 && before.text[0] == '-';
@@ -135,6 +140,13 @@ bool bl_field_number(const bl_field_format *format, bl_csv_field f, double *valu
     const size_t n = rewrite(copy, format, number);
     if (n == 0 || !bl_csv_number((bl_csv_field){copy, n}, value)) return false;
     if (minus) *value = -*value;
+    return true;
+}
+
+bool bl_field_number(const bl_field_format *format, bl_csv_field f, double *value) {
+    const bool negative = bl_field_negative(&f);
+    if (!read_unsigned(format, f, value)) return false;
+    if (negative) *value = -*value;
     return true;
 }
 
