@@ -66,12 +66,57 @@ static const bl_option k_options[] = {
 // clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 
+/* What init is given, a bit each, and of what an option says something. */
+enum { OF_TABLE = 1, OF_ARRAYS = 2, OF_FOLDER = 4, OF_PROGRAM = 8, OF_UPDATE = 16, OF_PIXELS = 32 };
+static const unsigned char k_options_of[] = {
+    [TARGET] = OF_TABLE | OF_ARRAYS | OF_FOLDER | OF_PIXELS | OF_UPDATE,
+    [NAME] = OF_TABLE | OF_ARRAYS | OF_FOLDER | OF_PIXELS | OF_PROGRAM | OF_UPDATE,
+    [DATE] = OF_TABLE,
+    [GROUP] = OF_TABLE | OF_ARRAYS,
+    [CLASSES] = OF_TABLE | OF_ARRAYS,
+    [MISSING] = OF_TABLE | OF_ARRAYS,
+    [IGNORE] = OF_TABLE | OF_ARRAYS,
+    [SEPARATOR] = OF_TABLE,
+    [SIZE] = OF_FOLDER,
+    [UPDATE] = OF_TABLE | OF_ARRAYS | OF_FOLDER | OF_UPDATE,
+    [COMMAND] = OF_PROGRAM,
+    [METRIC] = OF_PROGRAM,
+    [ROWS] = OF_PROGRAM,
+};
+_Static_assert(BL_COUNT(k_options_of) == OPTION_COUNT, "a row for every option");
+
 /* The first line of the declaration of a table that init made: --update replaces no other. */
 static const char k_from_arrays[] =
     "# batchlab init made this table from arrays, and --update makes it again.\n";
 
+/* An option that would have no effect is refused: the user meant something by it. */
+static bl_status check_options(const bl_args *args, unsigned kind, bl_err *err) {
+    static const struct {
+        unsigned kind;
+        const char *words;
+    } kinds[] = {
+        {OF_TABLE,   "on a table"             },
+        {OF_ARRAYS,  "on arrays"              },
+        {OF_FOLDER,  "on a folder of pictures"},
+        {OF_PROGRAM, "beside --command"       },
+        {OF_UPDATE,  "beside --update"        },
+        {OF_PIXELS,  "on arrays of pictures"  },
+    };
+    const char *words = "";
+    for (size_t k = 0; k < BL_COUNT(kinds); k++)
+        if (kinds[k].kind == kind) words = kinds[k].words;
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (bl_args_has(args, i) && (k_options_of[i] & kind) == 0)
+            BL_FAIL(err, BL_EINVAL, "%s has no effect %s", k_options[i].name, words);
+    if (bl_args_has(args, DATE) && bl_args_has(args, GROUP))
+        BL_FAIL(err, BL_EINVAL, "--date and --group are two ways to hold rows out: give one");
+    return BL_OK;
+}
+
 /* Rows that the trial reads; of more, the first ones. */
 enum { DRAFT_ROWS = 200000, DRAFT_CELLS = 8000000 };
+/* Training rows for the three smallest batch sizes: 4, 8 and 16. */
+enum { LEAST_TRAINED = 16 };
 
 /* The files that are written. DATA is what arrays and pictures were converted into. */
 enum { DECLARATION, CONFIG, SCRIPT, PAGE, DATA, FILES };
@@ -179,6 +224,12 @@ static bl_status try_draft(init *t, bl_err *err) {
     measure_baselines(t);
     BL_TRY(try_logarithm(t, err));
     const bl_dataset *d = &t->data;
+    if (d->train_rows < LEAST_TRAINED)
+        BL_FAIL(err, BL_EINVAL,
+                "%s leaves %zu rows for training and %zu held out; at least %d are needed to "
+                "train. Hold out by another column",
+                t->in.group != NULL ? "--group" : "the split", d->train_rows, d->valid_rows,
+                LEAST_TRAINED);
     const double share = (double)d->train_rows / (double)d->rows;
     t->plan.name = t->name;
     t->plan.target = t->in.column[t->in.target].name;
@@ -201,6 +252,11 @@ static bl_status run_pilot(init *t, bl_err *err) {
     bl_status status;
     bl_config *config = bl_xalloc(sizeof *config);
     bl_starter_pilot *pilot = bl_xalloc(sizeof *pilot);
+    if (!(t->plan.targets[1] > 1e-300 && t->plan.targets[0] < 1e300))
+        BL_GOTO(BL_ERR(err, BL_EINVAL,
+                       "always the same answer has %s %.4g on the held-out rows of '%s': targets "
+                       "below that cannot be stated. Are its values all alike, or very small?",
+                       t->plan.metric, t->plan.baseline.constant, t->plan.target));
     bl_starter_config(&t->plan, &text);
     BL_GOTO(bl_config_parse(config, bl_buf_text(&text), text.len, "the experiment", "quick", NULL,
                             0, err));
@@ -470,6 +526,10 @@ static bl_status convert(init *t, bl_err *err) {
     const char *const *value = t->args->value;
     BL_TRY(bl_given_arrays_read(&t->arrays, t->args, t->name, value[SIZE], value[TARGET], err));
     tell(bl_buf_text(&t->arrays.said));
+    const bool folder = bl_dir_exists(t->args->operand);
+    if (folder && value[TARGET] != NULL)
+        BL_FAIL(err, BL_EINVAL, "--target has no effect on a folder of pictures");
+    if (t->arrays.pictures && !folder) BL_TRY(check_options(t->args, OF_PIXELS, err));
     BL_TRY(publish(t, DATA, &t->arrays.bytes, err));
     if (t->arrays.pictures) return BL_OK;
     bl_buf_free(&t->arrays.bytes);
@@ -533,6 +593,17 @@ static bl_status update(init *t, bl_err *err) {
                                         : bl_given_update(t->name, t->args, err);
 }
 
+/* What would not be replaced is said before the trial run. */
+static bl_status check_free(const init *t, bl_err *err) {
+    char path[BL_PATH];
+    for (size_t i = 0; i < DATA; i++) {
+        BL_TRY(path_of(path, t, i, err));
+        if (bl_file_exists(path))
+            BL_FAIL(err, BL_EINVAL, "%s exists and is left alone; choose another --name", path);
+    }
+    return BL_OK;
+}
+
 static bl_status write_and_check(init *t, bl_err *err) {
     if (bl_given_are_arrays(t->args)) BL_TRY(convert(t, err));
     BL_TRY(t->arrays.pictures ? begin_pictures(t, err) : begin_table(t, err));
@@ -544,6 +615,7 @@ static bl_status make(init *t, bl_err *err) {
     if (!bl_dir_exists(bl_cli_lua_dir))
         BL_FAIL(err, BL_EINVAL, "there is no %s here: run batchlab in the folder of its project",
                 bl_cli_lua_dir);
+    BL_TRY(check_free(t, err));
     const bl_status status = write_and_check(t, err);
     if (status != BL_OK) {
         take_back(t);
@@ -560,8 +632,30 @@ static bl_status make(init *t, bl_err *err) {
     return BL_OK;
 }
 
+/* What init was given. */
+static unsigned kind_of(const bl_args *args) {
+    if (bl_args_has(args, COMMAND)) return OF_PROGRAM;
+    if (bl_args_has(args, UPDATE)) return OF_UPDATE;
+    if (args->operand == NULL || !bl_given_are_arrays(args)) return OF_TABLE;
+    return bl_dir_exists(args->operand) ? OF_FOLDER : OF_ARRAYS;
+}
+
+/* The trial reads a declaration and an experiment that stand in no file yet: a position in them
+ * tells the user nothing. */
+static void drop_position(bl_err *err) {
+    static const char *const texts[] = {"the declaration:", "the experiment:"};
+    const char *what = strstr(err->text, "error: ");
+    for (size_t i = 0; i < BL_COUNT(texts) && what != NULL; i++)
+        if (strncmp(err->text, texts[i], strlen(texts[i])) == 0) {
+            memmove(err->text, what + 7, strlen(what + 7) + 1);
+            err->text[strcspn(err->text, "\n")] = '\0'; /* the excerpt */
+            return;
+        }
+}
+
 static int write_experiment(const bl_args *args) {
     bl_err err = {0};
+    if (check_options(args, kind_of(args), &err) != BL_OK) return bl_cli_fail(&err);
     if (bl_args_has(args, COMMAND)) {
         const bl_cli_init_command wish = {args->value[COMMAND], args->value[NAME],
                                           args->value[METRIC], args->value[ROWS]};
@@ -585,6 +679,7 @@ static int write_experiment(const bl_args *args) {
     bl_given_arrays_free(&t->arrays);
     free(t);
     if (status == BL_OK) return BL_EXIT_DONE;
+    drop_position(&err);
     const int fault = bl_cli_fail(&err);
     return status == BL_EMISSING ? BL_EXIT_IO : fault; /* a table that is not there */
 }

@@ -134,6 +134,10 @@ bl_status bl_given_files_open(bl_given_files *out, const bl_args *args, bl_err *
             BL_FAIL(err, BL_EINVAL, "%s and %s: the files of one table lie in one folder",
                     args->operand, path);
         BL_TRY(open_file(out, i, path, err));
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(out->file[k], out->file[i]) == 0)
+                BL_FAIL(err, BL_EINVAL, "%s and %s are one file: give it once", out->source[k].path,
+                        path);
     }
     return BL_OK;
 }
@@ -193,6 +197,9 @@ bl_status bl_given_update(const char *name, const bl_args *args, bl_err *err) {
     bl_dataset data = {0};
     bl_status status;
     BL_GOTO(bl_path(path, err, "%s/%s.cfg", options.manifest_dir, name));
+    if (!bl_file_exists(path))
+        BL_GOTO(BL_ERR(err, BL_EINVAL, "there is no %s to update: init without --update writes it",
+                       path));
     BL_GOTO(bl_given_files_open(&files, args, err));
     BL_GOTO(write_digests(&files, path, &before, err));
     status = bl_dataset_open(&data, name, &options, err);

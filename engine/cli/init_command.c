@@ -1,6 +1,7 @@
 #include "engine/cli/init_command.h"
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "engine/cli/experiment.h"
 #include "engine/cli/given_files.h"
 #include "engine/cli/signals.h"
@@ -377,6 +378,9 @@ static bl_status make(init *t, bl_err *err) {
     if (!bl_dir_exists(bl_cli_lua_dir))
         BL_FAIL(err, BL_EINVAL, "there is no %s here: run batchlab in the folder of its project",
                 bl_cli_lua_dir);
+    if (!bl_text_is_plain(t->wish->line))
+        BL_FAIL(err, BL_EINVAL,
+                "--command is one line of plain text: && or ; stands between two commands");
     BL_TRY(count_rows(&t->plan.rows, t->wish->rows, err));
     BL_TRY(bl_external_words_read(&t->words, t->wish->line, err));
     BL_TRY(choose_name(t, err));

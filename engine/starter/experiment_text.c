@@ -33,6 +33,10 @@ bool bl_starter_targets(bl_starter_plan *p, const bl_starter_pilot *pilot) {
     static const double least_gain = 0.02;
     const double from = p->baseline.constant, gain = from - pilot->best;
     p->best = pilot->best;
+    if (isfinite(pilot->best) && gain > 0 && !(gain > least_gain * fabs(from))) {
+        p->targets[0] = pilot->best + 0.5 * gain; /* what can be reached, however little */
+        p->targets[1] = pilot->best + 0.25 * gain;
+    }
     if (!isfinite(pilot->best) || !(gain > least_gain * fabs(from))) return false;
     double left = 0.05;
     p->lr_start = pilot->best_rate;

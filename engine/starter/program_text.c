@@ -97,15 +97,9 @@ static void write_sweep(const bl_starter_program *p, bl_buf *out) {
     bl_buf_free(&hard);
 }
 
-/* A comment ends with its line: what would end the line, or act on a terminal, is a blank. */
-static void write_comment(bl_buf *out, const char *text) {
-    for (const char *p = text; *p != '\0'; p++)
-        bl_buf_add(out, (unsigned char)*p < ' ' || *p == '\x7F' ? " " : p, 1);
-}
-
 void bl_starter_program_config(const bl_starter_program *p, bl_buf *out) {
     bl_buf_str(out, "# Which batch size for the program that this line starts?\n#     ");
-    write_comment(out, p->line);
+    bl_buf_str(out, p->line);
     bl_buf_str(out, "\ntitle = \"");
     bl_buf_str(out, p->name);
     bl_buf_str(out, "\";\n");

@@ -19,7 +19,7 @@ says out '^datasets/table.csv$'
 [ "$(sed -n 1,3p datasets/table.csv | tr '\n' ' ')" = 'x0,x1,y 0,0,0 37,53,63 ' ] || fail "the table: $(sed -n 1,3p datasets/table.csv)"
 try 0 check table
 try 2 init X.npy y.npy --name table
-says err 'datasets/table.csv exists and is left alone'
+says err 'datasets/table.cfg exists and is left alone'
 [ -e datasets/table.cfg ] || fail "what was there is gone"
 # The order of the files does not matter; a wrong name says which there are; what fails leaves nothing.
 try 0 init y.npy X.npy --name turned
@@ -78,6 +78,10 @@ said '20 rows for training, 4 held out (drawn at random, the same share of each 
 grep -q 'height = 6; width = 6; channels = 1; classes = 2;' datasets/pictures.cfg || fail "the declaration of pictures"
 "$BATCHLAB" run pictures --preset tiny --progress none >"$scratch/out" 2>"$scratch/err"
 case $? in 0 | 5) ;; *) cat "$scratch/err"; fail "pictures are not trained on" ;; esac
+try 2 init small.npz --size 9 --name no
+says err '--size has no effect on arrays'
+try 2 init small.npz --classes --name no
+says err '--classes has no effect on arrays of pictures'
 try 2 init small.npz --name pictures --update
 says err 'pictures are packed once'
 
@@ -108,6 +112,8 @@ if "$BATCHLAB" init pets --name pets >"$scratch/out" 2>"$scratch/err"; then
   said 'warning: 3 pictures are left out'
   echo damaged >tenth/dog/bad3.png
   try 2 init tenth --name no
+  try 2 init pets --group kind --name no
+  says err '--group has no effect on a folder of pictures'
   try 2 init pets --size 4 --name no
   says err "not '4'"
   mkdir -p nested/train && cp -r pets/* nested/train

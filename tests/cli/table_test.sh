@@ -162,6 +162,42 @@ table groups.csv 'if (!i) print "a,customer,y"; print a ",c" int(i / 5) "," y'
 accepted groups groups.csv --target y --group customer
 declared groups 'split = { seed = 1; group = "customer"; share = 0.2; }'
 said '160 rows for training, 40 held out (whole groups, drawn at random)'
+declared groups 'categorical = \[\]'
+declared groups 'ignored = \["customer"\]'
+table two.csv 'if (!i) print "a,g,y"; print a "," (i < 10 ? "p" : "q") "," y'
+try 2 init two.csv --target y --group g --name other
+says err '^batchlab: 200 rows, of which 200 are for validation: none are left to train on$'
+table two.csv 'if (!i) print "a,g,y"; print a "," (i < 190 ? "p" : "q") "," y'
+try 2 init two.csv --target y --group g --name other
+says_somewhere err '--group leaves 10 rows for training and 190 held out; at least 16 are needed'
+
+# What would have no effect is refused, and so are the same rows twice and names that are no columns.
+try 2 init groups.csv --target y --name other --size 5
+says err '--size has no effect on a table'
+try 2 init groups.csv --target y --name other --rows 5
+says err '--rows has no effect on a table'
+try 2 init groups.csv --target y --name other --ignore zz
+says err "no column 'zz'; the columns are a, customer, y"
+try 2 init groups.csv --target y --name other --ignore y
+says err "'y' is the target: --ignore cannot leave it out"
+try 2 init groups.csv --target y --name other --group customer --date a
+says err '--date and --group are two ways'
+try 2 init groups.csv groups.csv --target y --name other
+says err 'groups.csv and groups.csv are one file: give it once'
+try 2 init groups.csv --name never --update
+says err 'there is no .*datasets/never.cfg to update: init without --update writes it'
+try 2 init groups.csv --target y --name groups
+says err 'datasets/groups.cfg exists and is left alone'
+
+# Rows without a label are counted. NA is no label.
+table labels.csv 'if (!i) print "a,b,kind"; print a "," b "," (i % 4 == 0 ? "NA" : y > 10 ? "big" : "small")'
+accepted labels labels.csv --target kind
+said '50 rows have no label (empty, NA or the like) and are left out'
+
+# Where always the same answer has an error that no target can be below, it is the table that is named.
+table tiny.csv 'if (!i) print "a,y"; print a "," i % 7 "e-310"'
+try 2 init tiny.csv --target y --name other
+grep -q 'the experiment:' "$scratch/err" && fail "a text that the user never saw is named"
 
 # Numbers that stand for no value, negatives as in accounts and in print, a date without an end.
 table codes.csv 'if (!i) print "a,b,c,when,y"; print (i % 6 ? a : -999) "," (b < 0.5 ? "(" b ")" : b) "," (a < 0 ? "\342\210\222" (-a) : a) \

@@ -465,11 +465,13 @@ static bl_status decide_split(bl_inferred *in, const bl_infer_wish *wish, const 
                               bl_err *err) {
     in->share = in->rows < SMALL ? 0.2 : 0.1;
     if (wish->group != NULL) {
-        const bl_inferred_column *g = bl_infer_find(in, wish->group);
+        bl_inferred_column *g = bl_infer_find(in, wish->group);
         if (g == NULL) return fail_no_column(in, wish->group, file, err);
         if (g->kind == BL_KIND_TARGET || (!g->many && g->distinct < 2))
             BL_FAIL(err, BL_EINVAL, "%s: column '%s' makes no groups", file, g->name);
         in->group = g->name;
+        if (g->kind != BL_KIND_IGNORED)
+            bl_infer_ignore(g, "rows of one value of it are held out together");
         return BL_OK;
     }
     for (size_t i = 0; i < in->columns && wish->date == NULL && in->by == NULL; i++)
@@ -546,6 +548,21 @@ static bl_status fail_no_input(const bl_inferred *in, const char *file, bl_err *
             c->name, c->why);
 }
 
+/* Names that the user wants left out are columns, and not the target. */
+static bl_status check_ignored(const bl_inferred *in, const bl_infer_wish *wish, const char *file,
+                               bl_err *err) {
+    char name[256];
+    for (const char *at = wish->ignore; at != NULL && *at != '\0';) {
+        const size_t n = strcspn(at, ",");
+        (void)snprintf(name, sizeof name, "%.*s", (int)bl_size_min(n, sizeof name - 1), at);
+        if (n > 0 && bl_infer_find(in, name) == NULL) return fail_no_column(in, name, file, err);
+        if (strcmp(name, wish->target) == 0)
+            BL_FAIL(err, BL_EINVAL, "'%s' is the target: --ignore cannot leave it out", name);
+        at += n + (at[n] == ',');
+    }
+    return BL_OK;
+}
+
 bl_status bl_infer_decide(bl_inferred *in, const bl_infer_wish *wish, const char *file,
                           bl_err *err) {
     size_t inputs = 0;
@@ -567,6 +584,7 @@ bl_status bl_infer_decide(bl_inferred *in, const bl_infer_wish *wish, const char
     check_footer(in);
     for (size_t i = 0; i < in->columns; i++) decide_kind(in, &in->column[i], wish);
     BL_TRY(decide_target(in, wish, file, err));
+    BL_TRY(check_ignored(in, wish, file, err));
     BL_TRY(decide_split(in, wish, file, err));
     for (size_t i = 0; i < in->columns; i++)
         inputs += in->column[i].kind != BL_KIND_IGNORED && in->column[i].kind != BL_KIND_TARGET;

@@ -309,6 +309,17 @@ static void misfit_words(const bl_inferred *in, const bl_inferred_column *c, bl_
     if (fit->misfits > 0) bl_buf_printf(out, ": read as missing, line %zu", fit->misfit[0].line);
 }
 
+/* "; 12 rows have no label and are left out": empty, NA, or a word for no value. */
+static void unlabelled_words(const bl_inferred *in, const bl_inferred_column *c, bl_buf *out) {
+    size_t with = 0;
+    for (size_t k = 0; k < in->labels; k++)
+        with += c->times[bl_dict_find(&c->values, in->label[k], strlen(in->label[k]))];
+    if (with == in->rows) return;
+    const size_t without = in->rows - with;
+    bl_buf_printf(out, "; %zu row%s no label (empty, NA or the like) and %s left out", without,
+                  without == 1 ? " has" : "s have", without == 1 ? "is" : "are");
+}
+
 static void explain_column(const bl_inferred *in, size_t i, bl_buf *out) {
     const bl_inferred_column *c = &in->column[i];
     if (c->kind == BL_KIND_IGNORED) {
@@ -316,6 +327,7 @@ static void explain_column(const bl_inferred *in, size_t i, bl_buf *out) {
     } else if (i == in->target && in->labels > 0) {
         bl_buf_str(out, "a class of ");
         class_words(c, in->labels, out);
+        unlabelled_words(in, c, out);
     } else {
         if (c->guess < BL_GUESSES && c->fit[c->guess].misfits > 0)
             bl_buf_printf(out, "%zu of %zu are ", c->fit[c->guess].count, in->rows);
