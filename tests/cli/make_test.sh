@@ -41,7 +41,8 @@ make -n test-ptx NVCC= >"$scratch/out" 2>&1
 grep -q 'echo "SKIPPED test-ptx: there is no nvcc"; echo "0 passed, 0 failed, 1 skipped"$' "$scratch/out" ||
   why "test-ptx does not count what it skips"
 make -n test-slurm >"$scratch/out" 2>&1
-grep -q 'sh tests/run.sh build/release tests/slurm/slurm_test.sh$' "$scratch/out" || why "the runner does not count test-slurm"
+grep -q 'sh tests/run.sh build/release tests/slurm/slurm_test.sh tests/slurm/srun_test.sh$' "$scratch/out" ||
+  why "the runner does not count test-slurm"
 mkdir -p "$scratch/tree/.ci" && cp .ci/run "$scratch/tree/.ci/"
 printf 'layers:\n\t@: sound\n' >"$scratch/tree/Makefile"
 for tool in bash make tee awk cat tail; do ln -sf "$(command -v $tool)" "$scratch/bin/$tool"; done
