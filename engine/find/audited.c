@@ -31,12 +31,14 @@ size_t bl_find_audited_range(const char *optimizer, double *low, double *high) {
         *high = fmax(*high, bl_find_audits[i].factor);
         n++;
     }
+    if (n == 0) *low = 0.0;
     return n;
 }
 
 void bl_find_audited_text(bl_buf *out, const char *optimizer) {
     double low, high;
     const size_t n = bl_find_audited_range(optimizer, &low, &high);
+    if (n == 0) return;
     bl_buf_printf(out,
                   "How far to trust it: in %zu checks with %s, the noise\n"
                   "scale was %.2g to %.2g times the critical batch size (docs/audit.md).\n",

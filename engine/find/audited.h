@@ -14,8 +14,8 @@ typedef struct bl_find_audit {
 extern const bl_find_audit bl_find_audits[];
 extern const size_t bl_find_audit_count;
 
-/* The range of the factors with this kind of optimizer; how many. */
+/* The range of the factors with this kind of optimizer; how many. Both 0 where there are none. */
 size_t bl_find_audited_range(const char *optimizer, double *low, double *high);
-/* A sentence about the sweeps with this kind of optimizer. */
+/* A sentence about the sweeps with this kind of optimizer; nothing where there are none. */
 void bl_find_audited_text(bl_buf *out, const char *optimizer);
 #endif

@@ -68,7 +68,7 @@ typedef struct bl_find_proposal {
     int64_t batch_size, low, high;
     double learning_rate, steps, seconds;
     double steps_low, steps_high; /* 95 %, for one run of another seed; NAN: not known */
-    int64_t sizes[BL_LIST]; /* (size_count) worth a sweep: from 1/8 to 32 times the noise scale */
+    int64_t sizes[BL_LIST];       /* (size_count) worth a sweep: list_sizes */
     size_t size_count;
 } bl_find_proposal;
 

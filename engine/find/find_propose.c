@@ -35,8 +35,9 @@ static int64_t fastest(const bl_find *f, double scale, int64_t most) {
     return power_near(timed ? fmax(least, sqrt(scale * fixed / each)) : scale, most);
 }
 
-/* From 1/8 to 32 times the noise scale, with the proposal among them. Of few rows up to 64 and a
- * quarter of them, else a sixteenth; tiny batches are left out where there are larger ones. */
+/* Powers of two from 1/8 to 32 times the noise scale, with the proposal among them. Of few rows up
+ * to 64 and a quarter of them, else a sixteenth; tiny batches are left out where there are larger
+ * ones. */
 static void list_sizes(bl_find_proposal *p, double scale, int64_t rows) {
     const int64_t few = rows / 4 < 64 ? rows / 4 : 64, most = rows / 16 > few ? rows / 16 : few;
     int64_t high = power_near(32.0 * scale, most > 1 ? most : 1);

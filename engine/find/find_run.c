@@ -220,23 +220,29 @@ static void forecast(pilot *p, const bl_find_course *course, size_t n) {
     }
 }
 
-/* Why there is none. */
-static bl_status no_target(const bl_find *out, size_t courses, size_t evals, bl_err *err) {
-    enum { FEW = 10 };
+/* Why there is none, and what helps: few evaluations, few steps, or neither. */
+static bl_status no_target(const pilot *p, size_t courses, bl_err *err) {
+    enum { MANY_STEPS = 1000 }; /* `fewest` of pilot.lua: more epochs add none */
+    const double coarse = 1.2;
+    const bl_find *out = p->out;
     if (courses == 0)
         BL_FAIL(err, BL_EINVAL,
                 "every seed of the pilot diverged at rate %g: lower sweep.lr_min, or change the "
                 "model",
                 out->learning_rate);
-    if (evals < FEW)
-        BL_FAIL(err, BL_EINVAL,
-                "too few evaluations for a target, %zu in the pilot's %lld steps: lower "
-                "eval.growth, or raise sweep.max_epochs",
-                evals, (long long)out->steps);
-    BL_FAIL(err, BL_EINVAL,
-            "the pilot learnt too little in %lld steps to propose a target: raise "
-            "sweep.max_epochs, or change the model",
-            (long long)out->steps);
+    bl_buf help = {0};
+    if (p->config->eval.growth > coarse)
+        bl_buf_str(&help, "set eval.growth to 1.1");
+    else if (out->steps < MANY_STEPS)
+        bl_buf_printf(&help, "raise sweep.max_epochs to %.0f, or change the model",
+                      ceil(out->epochs * MANY_STEPS / (double)out->steps));
+    else
+        bl_buf_str(&help, "change the model or its optimizer");
+    const bl_status status =
+        BL_ERR(err, BL_EINVAL, "the pilot learnt too little in %lld steps to propose a target: %s",
+               (long long)out->steps, bl_buf_text(&help));
+    bl_buf_free(&help);
+    return status;
 }
 
 static bl_status read_courses(pilot *p, bl_err *err) {
@@ -246,10 +252,9 @@ static bl_status read_courses(pilot *p, bl_err *err) {
         if (p->result[i].outcome == BL_OUTCOME_BUDGET)
             course[n++] = (bl_find_course){p->result[i].eval, p->result[i].evals};
     const bool found = bl_find_targets(p->out->target, &p->out->settled, course, n);
-    const size_t evals = n > 0 ? course[0].evals : 0;
     forecast(p, course, n);
     free(course);
-    return found ? BL_OK : no_target(p->out, n, evals, err);
+    return found ? BL_OK : no_target(p, n, err);
 }
 
 static void fit_line(bl_find *out) {

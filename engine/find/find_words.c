@@ -68,8 +68,10 @@ static void time_text(bl_buf *out, const bl_find *f) {
     if (!f->line.known) return;
     head(out, "time");
     bl_buf_str(out, "a step takes ");
-    bl_format_duration(out, f->line.fixed.value);
-    bl_buf_str(out, " + ");
+    if (f->line.fixed.value > 1e-9) { /* else nothing beside the examples shows */
+        bl_format_duration(out, f->line.fixed.value);
+        bl_buf_str(out, " + ");
+    }
     bl_format_duration(out, f->line.each.value);
     bl_buf_printf(out, " x batch, %zu sizes\n", f->size_count);
     head(out, "");

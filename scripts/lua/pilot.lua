@@ -108,7 +108,7 @@ local function longer(exp, size, steps, budget)
   if 1.5 * steps < math.min(budget, fewest) then
     return "the pilot's time of " .. most_seconds .. " s is over: a smaller model or train.batch_size has more steps"
   end
-  return string.format("raise sweep.max_epochs to %.3g", math.ceil(fewest * size / exp.epoch_rows))
+  return string.format("raise sweep.max_epochs to %d", math.ceil(fewest * size / exp.epoch_rows))
 end
 
 -- A way that no target can come of is known before anything is trained.
@@ -120,7 +120,7 @@ local function check_way(exp, size, steps, budget)
   end
   if evals >= least_evals then return end
   error(string.format("too few evaluations for a target, %d in the pilot's %d steps: %s", evals, steps,
-    exp.config["eval.growth"] > 1.2 and steps >= 100 and "set eval.growth to 1.1" or longer(exp, size, steps, budget)), 0)
+    exp.config["eval.growth"] > 1.2 and steps >= 20 and "set eval.growth to 1.1" or longer(exp, size, steps, budget)), 0)
 end
 
 return function(exp)

@@ -121,6 +121,13 @@ try 2 find $quadratic --set sweep.max_epochs=0.0001
 says err "steps: raise sweep.max_epochs to [0-9.]*$"
 try 2 find $quadratic --set sweep.max_steps=1
 says err "1 in the pilot's 1 steps: raise sweep.max_steps above 1"
+# Each advice leads on: more evaluations, then more steps, then an answer.
+quality="quality --preset tiny --synthetic --progress none"
+try 2 find $quality
+says err "steps: set eval.growth to 1.1$"
+try 2 find $quality --set eval.growth=1.1
+says err "raise sweep.max_epochs to 1[0-9][0-9], or change"
+try 0 find $quality --set eval.growth=1.1 --set sweep.max_epochs=128
 same "$(find "$BATCHLAB_RUNS/quadratic" -name result.json | wc -l)" "$before" "runs of a pilot that is too short"
 
 try 2 find

@@ -276,6 +276,26 @@ static void words_without_a_proposal(void **state) {
     bl_buf_free(&out);
 }
 
+/* Of no fixed time, "0.00 ms + ..." would say nothing; without a sweep of its kind nothing is
+ * audited. */
+static void words_of_times(void **state) {
+    (void)state;
+    bl_config c = {.metric = "error"};
+    bl_find f = example();
+    bl_buf out = {0};
+    bl_find_text(&out, &f, &c);
+    assert_non_null(strstr(bl_buf_text(&out), "a step takes 1.00 ms + 0.0100 ms x batch"));
+    bl_buf_clear(&out);
+    f.line.fixed.value = 0;
+    bl_find_text(&out, &f, &c);
+    assert_non_null(strstr(bl_buf_text(&out), "a step takes 0.0100 ms x batch"));
+    bl_buf_clear(&out);
+    f.noise[BL_NOISE_PLAIN].way.known = false;
+    bl_find_text(&out, &f, &c);
+    assert_non_null(strstr(bl_buf_text(&out), "undetermined on the way to the target"));
+    bl_buf_free(&out);
+}
+
 static void settings(void **state) {
     (void)state;
     bl_config c;
@@ -367,6 +387,7 @@ int main(void) {
         cmocka_unit_test(mean_over_the_way),
         cmocka_unit_test(proposal),
         cmocka_unit_test(words_without_a_proposal),
+        cmocka_unit_test(words_of_times),
         cmocka_unit_test(settings),
         cmocka_unit_test(small_data),
         cmocka_unit_test(the_page_says_the_same),
