@@ -79,6 +79,13 @@ void bl_text_show(bl_buf *out, const char *text) {
     }
 }
 
+void bl_text_show_line(bl_buf *out, const char *text) {
+    const size_t from = out->len;
+    bl_text_show(out, text);
+    for (size_t i = from; i < out->len; i++)
+        if (out->data[i] == '\n' || out->data[i] == '\t') out->data[i] = ' ';
+}
+
 void bl_text_csv_cell(bl_buf *out, const char *text) {
     bl_buf_str(out, "\"");
     if (text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL) bl_buf_str(out, "'");

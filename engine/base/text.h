@@ -31,6 +31,8 @@ bool bl_text_acts(const unsigned char *p, size_t n, uint32_t *code);
 /* Appends `text` with everything that is not plain shown as \xHH or \u{HHHH}; newlines and tabs
  * stay. bl_text_show(out, "a\033[31m") appends "a\x1b[31m". */
 void bl_text_show(bl_buf *out, const char *text);
+/* The same on one line: newlines and tabs are blanks. */
+void bl_text_show_line(bl_buf *out, const char *text);
 
 /* Appends a cell of a CSV file: in quotes, and with an apostrophe in front where a spreadsheet
  * would take the text for a formula, since it begins with = + - @, a tab or a CR. Not for numbers.

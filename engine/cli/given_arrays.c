@@ -6,6 +6,7 @@
  * Held-out pictures are chosen here, since pictures are split by their order. */
 #include "engine/cli/given_arrays.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "engine/base/zip.h"
 #include "engine/data/array/arrays.h"
 #include "engine/data/dataset.h"
@@ -276,6 +277,12 @@ static bl_status map_file(bl_map *map, const found *f, bl_err *err) {
     return bl_file_map(map, f->path, err);
 }
 
+/* Is it the file that is at fault? What cannot be opened, such as a folder that is called x.png,
+ * counts as damaged. */
+static bool is_damaged(bl_status status, bool opened) {
+    return status == BL_EFORMAT || (status != BL_OK && status != BL_ENOMEM && !opened);
+}
+
 /* A damaged picture is left out, and told. */
 static void drop(album *a, size_t i, const bl_err *why) {
     if (a->damaged++ == 0) bl_buf_str(&a->first_damage, why->text);
@@ -291,8 +298,9 @@ static bl_status measure_all(album *a, bl_err *err) {
         bl_status status = map_file(&map, &a->file[i], &why);
         if (status == BL_OK)
             status = bl_photo_measure(&a->file[i].shape, map.data, map.size, a->file[i].path, &why);
+        const bool opened = status == BL_OK || map.data != NULL;
         if (map.data != NULL) bl_file_unmap(&map);
-        if (status == BL_EFORMAT) {
+        if (is_damaged(status, opened)) {
             drop(a, i, &why);
             continue;
         }
@@ -350,8 +358,9 @@ static bl_status read_all(bl_pack *pack, album *a, bl_err *err) {
         if (status == BL_OK)
             status = bl_photo_read(pack->pixels + i * each, &pack->shape, map.data, map.size,
                                    a->file[i].path, &why);
+        const bool opened = status == BL_OK || map.data != NULL;
         if (map.data != NULL) bl_file_unmap(&map);
-        if (status == BL_EFORMAT) {
+        if (is_damaged(status, opened)) {
             drop(a, i, &why);
             continue;
         }
@@ -448,9 +457,13 @@ static bl_status pack_pictures(bl_given_arrays *out, bl_err *err) {
     size_t rows[BL_PACK_CLASSES] = {0};
     for (size_t i = 0; i < p->rows; i++) rows[p->label[i]]++;
     bl_buf_printf(&out->said, "  target    %zu classes:", p->classes);
-    for (size_t k = 0; k < p->classes && k < 5; k++)
-        bl_buf_printf(&out->said, "%s '%.24s' %.0f %%", k > 0 ? "," : "", p->class[k],
+    for (size_t k = 0; k < p->classes && k < 5; k++) {
+        bl_buf name = {0};
+        bl_text_show_line(&name, p->class[k]);
+        bl_buf_printf(&out->said, "%s '%.24s' %.0f %%", k > 0 ? "," : "", bl_buf_text(&name),
                       100.0 * (double)rows[k] / (double)p->rows);
+        bl_buf_free(&name);
+    }
     bl_buf_str(&out->said, p->classes > 5 ? ", ...\n" : "\n");
     return BL_OK;
 }

@@ -107,7 +107,8 @@ if "$BATCHLAB" init pets --name pets >"$scratch/out" 2>"$scratch/err"; then
   # A tenth of the pictures may be damaged: 3 of 30, and not 4 of 31.
   mkdir tenth && cp -r pets/cat pets/dog tenth
   for i in 13 14 15; do cp pets/cat/1.png tenth/cat/$i.png; done
-  for i in 1 2; do echo damaged >tenth/dog/bad$i.png; done
+  echo damaged >tenth/dog/bad1.png
+  mkdir tenth/dog/bad2.png
   try 0 init tenth
   said 'warning: 3 pictures are left out'
   echo damaged >tenth/dog/bad3.png

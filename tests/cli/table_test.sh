@@ -194,6 +194,11 @@ table labels.csv 'if (!i) print "a,b,kind"; print a "," b "," (i % 4 == 0 ? "NA"
 accepted labels labels.csv --target kind
 said '50 rows have no label (empty, NA or the like) and are left out'
 
+# A line break in a class's name breaks no line of what is said.
+table broken.csv 'if (!i) print "a,kind"; print a "," (y > 10 ? "\"big\none\"" : "small")'
+accepted broken broken.csv --target kind
+grep -q "'big one' [0-9]* %" said || fail "a name on two lines"
+
 # Where always the same answer has an error that no target can be below, it is the table that is named.
 table tiny.csv 'if (!i) print "a,y"; print a "," i % 7 "e-310"'
 try 2 init tiny.csv --target y --name other

@@ -1,6 +1,7 @@
 /* What was found, as a declaration (docs/data.md) and as lines for the user. */
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "engine/config/doc.h"
 #include "engine/data/manifest/infer_p.h"
 #include <string.h>
@@ -290,8 +291,9 @@ static void class_words(const bl_inferred_column *c, size_t values, bl_buf *out)
             if (!shown[v] && (best == 0 || c->times[v] > c->times[best])) best = v;
         if (best == 0 || strlen(c->values.text[best]) > 16) return;
         shown[best] = true;
-        bl_buf_printf(out, "%s'%s' %.0f %%", n ? ", " : ": ", c->values.text[best],
-                      100.0 * c->times[best] / (double)c->present);
+        bl_buf_str(out, n ? ", '" : ": '");
+        bl_text_show_line(out, c->values.text[best]);
+        bl_buf_printf(out, "' %.0f %%", 100.0 * c->times[best] / (double)c->present);
     }
 }
 
