@@ -106,7 +106,7 @@ RANDOM_TABLES := $(B)/tests/tables/random_tables
 TRAINER := $(B)/tests/external/external_trainer
 # Packed by `make dist`: what tests/gpu/run starts.
 DIST := build/dist/batchlab
-GPU_TESTS := $(B)/tests/kernels/families_test $(B)/tests/unit/device_test $(B)/tests/unit/device_steps_test $(B)/tests/unit/device_gradient_test $(B)/tests/gpu/gpu_bench
+GPU_TESTS := $(B)/tests/kernels/families_test $(B)/tests/unit/device_test $(B)/tests/unit/device_steps_test $(B)/tests/unit/device_gradient_test $(B)/tests/unit/device_products_test $(B)/tests/gpu/gpu_bench
 BENCH_C := $(sort $(wildcard tests/bench/*_bench.c))
 BENCH   := $(BENCH_C:%.c=$(B)/%)
 # How often intervals hold: a table, not a benchmark of speed.
@@ -170,7 +170,7 @@ test:
 ALL_TESTS := $(sort $(wildcard tests/cli/*_test.sh)) $(TESTS) $(GRAPH_TEST) $(CRASH) $(RANDOM_TABLES) $(FUZZ_C)
 # What `make test` has no time for: the emulated device, whole programs, and stores under kills, faults and hostile hands.
 MORE := $(addprefix tests/cli/,$(addsuffix _test.sh,cuda external_libraries external_memory external_python gpu_run hostile quadratic tutorial)) \
-        $(addprefix $(B)/tests/unit/,device_test device_steps_test device_gradient_test device_faults_test) $(CRASH) $(RANDOM_TABLES) \
+        $(addprefix $(B)/tests/unit/,device_test device_steps_test device_gradient_test device_faults_test device_products_test) $(CRASH) $(RANDOM_TABLES) \
         $(addprefix tests/external/,$(addsuffix _test.sh,random_faults torchrun))
 CHOSEN := $(if $(T),$(foreach x,$(ALL_TESTS),$(if $(strip $(foreach w,$(T),$(findstring $w,$x))),$x)),$(filter-out $(MORE),$(ALL_TESTS)))
 EMULATION := $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench

@@ -10,23 +10,30 @@ enum { NARROW = 4 }; /* channels or filters of a group, too few for a tile */
 
 /* Rows: positions of y. Columns: a group's filters. Terms: taps and channels. Layers: groups. */
 struct forward_product {
-    enum { A_K = true, B_K = false, TREE = false, LARGE = true, GAPS = true };
+    enum { A_K = true, B_K = false, TREE = false, LARGE = true, TALL = true, GAPS = true };
     struct row_of {
         const float *image;
         unsigned y, x; /* of the first tap; unsigned wrap-around is outside */
     };
     typedef unsigned column_of;
+    typedef bl_tap a_term_of;
+    typedef const float *b_term_of; /* the first filter's weight */
     bl_conv2d_forward c;
     bl_grid g; /* the same sizes, in 32 bits */
+    bool wide_a, wide_b;
     unsigned m, n, first, last, block, group;
+    bl_tap_walk walk;
+    unsigned b_far;
 
-    __device__ void enter(unsigned z) {
+    __device__ void enter(unsigned z, unsigned depth) {
         m = g.batch * g.out_height * g.out_width;
         n = g.group_filters;
         first = 0;
         last = g.kernel * g.kernel * g.group_channels;
         block = BL_BLOCK;
         group = z;
+        walk.set(g.group_channels, g.kernel, depth);
+        b_far = depth * g.filters;
     }
     __device__ row_of row(unsigned i) const {
         const unsigned oy = i / g.out_width % g.out_height, b = i / g.out_width / g.out_height;
@@ -34,16 +41,18 @@ struct forward_product {
                 oy * g.stride - g.pad, i % g.out_width * g.stride - g.pad};
     }
     __device__ unsigned column(unsigned j) const { return group * g.group_filters + j; }
-    __device__ float a(const row_of &r, unsigned k) const {
-        const unsigned tap = k / g.group_channels;
-        const unsigned y = r.y + tap / g.kernel, x = r.x + tap % g.kernel;
-        return y < g.height && x < g.width
-                   ? r.image[(y * g.width + x) * g.channels + k % g.group_channels]
-                   : 0.0f;
+    __device__ void column_up(unsigned *filter) const { ++*filter; }
+    __device__ bl_tap a_term(unsigned k) const { return walk.at(k); }
+    __device__ void a_up(bl_tap *t) const { walk.up(t); }
+    __device__ void a_jump(bl_tap *t) const { walk.jump(t); }
+    __device__ const float *b_term(unsigned k) const { return c.w + (size_t)k * g.filters; }
+    __device__ void b_jump(const float **t) const { *t += b_far; }
+    __device__ const float *a(const row_of &r, const bl_tap &t) const {
+        const unsigned y = r.y + t.y, x = r.x + t.x;
+        return y < g.height && x < g.width ? r.image + ((y * g.width + x) * g.channels + t.c)
+                                           : nullptr;
     }
-    __device__ float b(unsigned k, unsigned filter) const {
-        return c.w[(size_t)k * g.filters + filter];
-    }
+    __device__ const float *b(const float *t, unsigned filter) const { return t + filter; }
     __device__ void put(unsigned i, unsigned j, float sum) const {
         const size_t at = (size_t)i * g.filters + group * g.group_filters + j;
         c.y[at] = forward_end(&c, at, 0.0f + sum);
@@ -59,14 +68,17 @@ struct forward_product {
  * Rows: a phase's positions of x. Columns: a group's channels. Terms: the taps, last first, and the
  * group's filters. Layers: phases and groups. */
 struct input_product {
-    enum { A_K = true, B_K = true, TREE = false, LARGE = true, GAPS = true };
+    enum { A_K = true, B_K = true, TREE = false, LARGE = true, TALL = false, GAPS = true };
     struct row_of {
         const float *image;
         unsigned y, x; /* of dy at the first term's tap */
     };
     typedef unsigned column_of;
+    typedef bl_tap a_term_of, b_term_of; /* taps counted from the phase's last one */
     bl_conv2d_backward_input c;
     bl_grid g;
+    bool wide_a, wide_b;
+    bl_tap_walk walk;
     unsigned m, n, first, last, block, group;
     unsigned row0, column0;  /* the phase's first position */
     unsigned rows, columns;  /* its positions */
@@ -77,7 +89,7 @@ struct input_product {
     static __device__ unsigned count(unsigned begin, unsigned end, unsigned stride) {
         return begin < end ? (end - begin + stride - 1) / stride : 0;
     }
-    __device__ void enter(unsigned z) {
+    __device__ void enter(unsigned z, unsigned depth) {
         const unsigned s = g.stride, ry = z % s, rx = z / s % s;
         group = z / s / s;
         row0 = (ry + s - g.pad % s) % s;
@@ -93,6 +105,7 @@ struct input_product {
         first = 0;
         last = taps_y * taps_x * g.group_filters;
         block = BL_BLOCK;
+        walk.set(g.group_filters, taps_x, depth);
     }
     __device__ row_of row(unsigned i) const {
         if (last == 0) return {c.dy, 0, 0};
@@ -106,18 +119,22 @@ struct input_product {
                 (ix + g.pad + shift - tap_x) / g.stride - g.kernel};
     }
     __device__ unsigned column(unsigned j) const { return j; }
-    __device__ float a(const row_of &r, unsigned k) const {
-        const unsigned tap = k / g.group_filters;
-        const unsigned y = r.y + tap / taps_x, x = r.x + tap % taps_x;
+    __device__ bl_tap a_term(unsigned k) const { return walk.at(k); }
+    __device__ bl_tap b_term(unsigned k) const { return walk.at(k); }
+    __device__ void a_up(bl_tap *t) const { walk.up(t); }
+    __device__ void b_up(bl_tap *t) const { walk.up(t); }
+    __device__ void a_jump(bl_tap *t) const { walk.jump(t); }
+    __device__ void b_jump(bl_tap *t) const { walk.jump(t); }
+    __device__ const float *a(const row_of &r, const bl_tap &t) const {
+        const unsigned y = r.y + t.y, x = r.x + t.x;
         return y < g.out_height && x < g.out_width
-                   ? r.image[(y * g.out_width + x) * g.filters + k % g.group_filters]
-                   : 0.0f;
+                   ? r.image + ((y * g.out_width + x) * g.filters + t.c)
+                   : nullptr;
     }
-    __device__ float b(unsigned k, unsigned channel) const {
-        const unsigned tap = k / g.group_filters;
-        const unsigned ky = tap_y - tap / taps_x * g.stride, kx = tap_x - tap % taps_x * g.stride;
-        return c.w[((size_t)(ky * g.kernel + kx) * g.group_channels + channel) * g.filters +
-                   group * g.group_filters + k % g.group_filters];
+    __device__ const float *b(const bl_tap &t, unsigned channel) const {
+        const unsigned ky = tap_y - t.y * g.stride, kx = tap_x - t.x * g.stride;
+        return c.w + (((size_t)(ky * g.kernel + kx) * g.group_channels + channel) * g.filters +
+                      group * g.group_filters + t.c);
     }
     __device__ void put(unsigned i, unsigned j, float sum) const {
         const unsigned iy = row0 + i / columns % rows * g.stride, b = i / columns / rows;
@@ -169,6 +186,8 @@ void bl_conv2d_forward_cuda(const bl_conv2d_forward *args, const bl_part *part) 
     forward_product p = {};
     p.c = a;
     p.g = bl_grid_of(v);
+    p.wide_a = bl_is_wide(a.x, v->channels) && p.g.group_channels % 4 == 0;
+    p.wide_b = bl_is_wide(a.w, v->filters) && p.g.group_filters % 4 == 0;
     bl_multiply(p, positions, p.g.group_filters, v->groups, bl_queue_of(part));
 }
 
@@ -185,6 +204,8 @@ void bl_conv2d_backward_input_cuda(const bl_conv2d_backward_input *args, const b
     input_product p = {};
     p.c = a;
     p.g = bl_grid_of(v);
+    p.wide_a = bl_is_wide(a.dy, v->filters) && p.g.group_filters % 4 == 0;
+    p.wide_b = bl_is_wide(a.w, v->filters) && p.g.group_filters % 4 == 0;
     /* The largest phase; others leave blocks of the grid without work. */
     const size_t rows = (v->height + v->stride - 1) / v->stride,
                  columns = (v->width + v->stride - 1) / v->stride;

@@ -9,19 +9,26 @@ namespace {
 /* Rows: taps and channels of a group. Columns: its filters. Terms: positions of y. Layers: groups
  * and examples. */
 struct weight_product {
-    enum { A_K = false, B_K = false, TREE = false, LARGE = false, GAPS = true };
-    typedef struct row_of {
-        unsigned tap_y, tap_x, channel;
-    } row_of;
+    enum { A_K = false, B_K = false, TREE = false, LARGE = false, TALL = false, GAPS = true };
+    typedef bl_tap row_of;
     typedef unsigned column_of;
-    bl_conv2d_backward_weight c; /* x and dy: of the first example */
+    /* The first tap's position in x, but for the padding. */
+    typedef struct a_term_of {
+        unsigned y, x;
+    } a_term_of;
+    typedef const float *b_term_of; /* dy at that position */
+    bl_conv2d_backward_weight c;    /* x and dy: of the first example */
     const float *x, *dy;
     float *out; /* (examples, rows of w, filters) */
     bl_grid g;
+    bool wide_a, wide_b;
     unsigned groups;
     unsigned m, n, first, last, block, group, example;
+    bl_tap_walk walk;
+    a_term_of far; /* from tile to tile */
+    unsigned b_far, row_end;
 
-    __device__ void enter(unsigned z) {
+    __device__ void enter(unsigned z, unsigned depth) {
         example = z / groups;
         group = z % groups;
         m = g.kernel * g.kernel * g.group_channels;
@@ -31,19 +38,33 @@ struct weight_product {
         x = c.x + (size_t)example * g.height * g.width * g.channels + group * g.group_channels;
         dy = c.dy + (size_t)example * last * g.filters + group * g.group_filters;
         out += (size_t)example * m * g.filters + group * g.group_filters;
+        walk.set(g.group_channels, g.kernel, 1);
+        row_end = g.out_width * g.stride;
+        far = a_term(depth);
+        b_far = depth * g.filters;
     }
-    __device__ row_of row(unsigned i) const {
-        const unsigned tap = i / g.group_channels;
-        return {tap / g.kernel - g.pad, tap % g.kernel - g.pad, i % g.group_channels};
-    }
+    __device__ bl_tap row(unsigned i) const { return walk.at(i); }
+    __device__ void row_up(bl_tap *r) const { walk.up(r); }
     __device__ unsigned column(unsigned j) const { return j; }
-    __device__ float a(const row_of &r, unsigned k) const {
-        const unsigned iy = k / g.out_width * g.stride + r.tap_y;
-        const unsigned ix = k % g.out_width * g.stride + r.tap_x;
-        return iy < g.height && ix < g.width ? x[(iy * g.width + ix) * g.channels + r.channel]
-                                             : 0.0f;
+    __device__ void column_up(unsigned *j) const { ++*j; }
+    __device__ a_term_of a_term(unsigned k) const {
+        const unsigned width = g.out_width > 0 ? g.out_width : 1;
+        return {k / width * g.stride, k % width * g.stride};
     }
-    __device__ float b(unsigned k, unsigned j) const { return dy[(size_t)k * g.filters + j]; }
+    __device__ void a_jump(a_term_of *t) const {
+        t->x += far.x;
+        const bool next = t->x >= row_end;
+        t->x -= next ? row_end : 0;
+        t->y += far.y + (next ? g.stride : 0);
+    }
+    __device__ const float *b_term(unsigned k) const { return dy + (size_t)k * g.filters; }
+    __device__ void b_jump(const float **t) const { *t += b_far; }
+    __device__ const float *a(const bl_tap &r, const a_term_of &t) const {
+        const unsigned iy = t.y + (r.y - g.pad), ix = t.x + (r.x - g.pad);
+        return iy < g.height && ix < g.width ? x + ((iy * g.width + ix) * g.channels + r.c)
+                                             : nullptr;
+    }
+    __device__ const float *b(const float *t, unsigned j) const { return t + j; }
     __device__ void put(unsigned i, unsigned j, float sum) const {
         out[(size_t)i * g.filters + j] = sum;
     }
@@ -122,6 +143,8 @@ static bool weights(const bl_conv2d_backward_weight &a, bl_queue *queue) {
     p.c = a;
     p.g = bl_grid_of(v);
     p.groups = (unsigned)v->groups;
+    p.wide_a = bl_is_wide(a.x, v->channels) && p.g.group_channels % 4 == 0;
+    p.wide_b = bl_is_wide(a.dy, v->filters) && p.g.group_filters % 4 == 0;
     p.out = r.each;
     for (size_t from = 0; from < v->batch; from += r.examples) {
         const size_t n = v->batch - from < r.examples ? v->batch - from : r.examples;

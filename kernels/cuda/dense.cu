@@ -8,33 +8,57 @@ namespace {
  * a[k * lda + i]; B_KF: B(k, j) = b[j * ldb + k], else b[k * ldb + j]. Layer z has the terms from
  * z * span on. */
 template <bool A_KF, bool B_KF, bool WITH_TREE> struct plain {
-    enum { A_K = A_KF, B_K = B_KF, TREE = WITH_TREE, LARGE = true, GAPS = false };
-    typedef size_t row_of, column_of;
+    enum { A_K = A_KF, B_K = B_KF, TREE = WITH_TREE, LARGE = true, TALL = true, GAPS = false };
+    typedef unsigned row_of, column_of;
+    typedef const float *a_term_of, *b_term_of; /* the factor's first line at that term */
     float *c;
     const float *x, *w;
     const float *bias;
     bl_epilogue epilogue;
     unsigned m, n, k;
-    size_t lda, ldb;
+    unsigned lda, ldb; /* floats from line to line, or from term to term */
+    bool wide_a, wide_b;
     unsigned span; /* a multiple of BL_BLOCK, or all */
     unsigned first, last, block;
+    unsigned a_far, b_far; /* floats from tile to tile */
 
-    __device__ void enter(unsigned z) {
+    __device__ void enter(unsigned z, unsigned depth) {
         first = z * span;
         last = k - first < span ? k : first + span;
         block = BL_BLOCK;
         c += (size_t)z * m * n;
+        a_far = A_KF ? depth : depth * lda;
+        b_far = B_KF ? depth : depth * ldb;
     }
-    __device__ size_t row(unsigned i) const { return A_KF ? i * lda : i; }
-    __device__ size_t column(unsigned j) const { return B_KF ? j * ldb : j; }
-    __device__ float a(size_t r, unsigned kk) const { return x[A_KF ? r + kk : kk * lda + r]; }
-    __device__ float b(unsigned kk, size_t s) const { return w[B_KF ? s + kk : kk * ldb + s]; }
+    __device__ unsigned row(unsigned i) const { return i; }
+    __device__ unsigned column(unsigned j) const { return j; }
+    __device__ const float *a_term(unsigned kk) const { return x + (A_KF ? kk : (size_t)kk * lda); }
+    __device__ const float *b_term(unsigned kk) const { return w + (B_KF ? kk : (size_t)kk * ldb); }
+    __device__ void row_up(unsigned *i) const { ++*i; }
+    __device__ void column_up(unsigned *j) const { ++*j; }
+    __device__ void a_up(const float **t) const { *t += A_KF ? 1 : lda; }
+    __device__ void b_up(const float **t) const { *t += B_KF ? 1 : ldb; }
+    __device__ void a_jump(const float **t) const { *t += a_far; }
+    __device__ void b_jump(const float **t) const { *t += b_far; }
+    __device__ const float *a(unsigned i, const float *t) const {
+        return t + (A_KF ? (size_t)i * lda : i);
+    }
+    __device__ const float *b(const float *t, unsigned j) const {
+        return t + (B_KF ? (size_t)j * ldb : j);
+    }
     __device__ void put(unsigned i, unsigned j, float sum) const {
         const size_t at = (size_t)i * n + j;
         if (bias) sum = sum + bias[j];
         c[at] = bl_epilogue_apply(&epilogue, at, sum);
     }
 };
+
+template <class Problem> void with_strides(Problem *p, size_t lda, size_t ldb) {
+    p->lda = (unsigned)lda;
+    p->ldb = (unsigned)ldb;
+    p->wide_a = bl_is_wide(p->x, lda);
+    p->wide_b = bl_is_wide(p->w, ldb);
+}
 
 /* Rule F's blocks, which layers made side by side, one after the other. */
 template <class Problem>
@@ -76,16 +100,16 @@ __global__ void combine(float *c, const float *partial, size_t groups, size_t co
 void bl_dense_forward_cuda(const bl_dense_forward *a, const bl_part *part) {
     plain<true, false, false> p = {};
     p.c = a->y, p.x = a->x, p.w = a->w, p.bias = a->bias, p.epilogue = a->epilogue;
-    p.m = (unsigned)a->batch, p.n = (unsigned)a->n, p.k = (unsigned)a->k, p.lda = a->k,
-    p.ldb = a->n;
+    p.m = (unsigned)a->batch, p.n = (unsigned)a->n, p.k = (unsigned)a->k;
+    with_strides(&p, a->k, a->n);
     multiply_features(p, bl_queue_of(part));
 }
 
 void bl_dense_backward_input_cuda(const bl_dense_backward_input *a, const bl_part *part) {
     plain<true, true, false> p = {};
     p.c = a->dx, p.x = a->dy, p.w = a->w, p.epilogue = a->epilogue;
-    p.m = (unsigned)a->batch, p.n = (unsigned)a->k, p.k = (unsigned)a->n, p.lda = a->n,
-    p.ldb = a->n;
+    p.m = (unsigned)a->batch, p.n = (unsigned)a->k, p.k = (unsigned)a->n;
+    with_strides(&p, a->n, a->n);
     multiply_features(p, bl_queue_of(part));
 }
 
@@ -107,8 +131,8 @@ static void multiply_examples(const bl_dense_backward_weight *a, size_t span, bl
     const size_t count = a->k * a->n, groups = a->batch > span ? (a->batch + span - 1) / span : 1;
     plain<false, false, TREE> p = {};
     p.c = groups > 1 ? (float *)queue->workspace : a->dw, p.x = a->x, p.w = a->dy;
-    p.m = (unsigned)a->k, p.n = (unsigned)a->n, p.k = (unsigned)a->batch, p.lda = a->k,
-    p.ldb = a->n;
+    p.m = (unsigned)a->k, p.n = (unsigned)a->n, p.k = (unsigned)a->batch;
+    with_strides(&p, a->k, a->n);
     p.span = (unsigned)span;
     bl_multiply(p, p.m, p.n, groups, queue);
     if (groups > 1 && count > 0)

@@ -25,6 +25,42 @@ static inline bl_grid bl_grid_of(const bl_conv *v) {
     return g;
 }
 
+/* The terms of a convolution's sum in order: its taps row by row, in each the channels. */
+typedef struct bl_tap {
+    unsigned y, x, c;
+} bl_tap;
+
+/* Steps from term to term without divisions. */
+typedef struct bl_tap_walk {
+    unsigned channels, width; /* taps of a row */
+    bl_tap far;               /* how far a jump is */
+
+    __device__ void set(unsigned channels_, unsigned width_, unsigned jump) {
+        channels = channels_ > 0 ? channels_ : 1;
+        width = width_ > 0 ? width_ : 1;
+        far = at(jump);
+    }
+    __device__ bl_tap at(unsigned k) const {
+        return {k / channels / width, k / channels % width, k % channels};
+    }
+    __device__ void up(bl_tap *t) const {
+        if (++t->c < channels) return;
+        t->c = 0;
+        if (++t->x < width) return;
+        t->x = 0;
+        t->y++;
+    }
+    __device__ void jump(bl_tap *t) const {
+        t->c += far.c;
+        const bool next = t->c >= channels;
+        t->c -= next ? channels : 0;
+        t->x += far.x + next;
+        const bool row = t->x >= width;
+        t->x -= row ? width : 0;
+        t->y += far.y + row;
+    }
+} bl_tap_walk;
+
 /* The two sums over the positions of one channel of an example that a norm's gradient needs. */
 typedef struct bl_norm_sums {
     float dy, dy_xhat;

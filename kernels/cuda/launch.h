@@ -27,6 +27,7 @@
 #define BL_START_TOGETHER(kernel, grid, block, queue, ...)                                         \
     BL_START(kernel, grid, block, queue, __VA_ARGS__)
 #define BL_UNROLL                       _Pragma("unroll")
+#define BL_ROLLED                       _Pragma("unroll 1")
 #define BL_CHECK_ALIGNED(address, size) ((void)0) /* the emulator looks */
 #endif
 #define BL_REF [[maybe_unused]] static __device__

@@ -14,4 +14,4 @@ case $words in
     exit 77 ;;
 esac
 "$built/tests/kernels/families_test" 'cuda*' || exit 1
-for name in device_test device_steps_test device_gradient_test; do "$built/tests/unit/$name" || exit 1; done
+for name in device_test device_steps_test device_gradient_test device_products_test; do "$built/tests/unit/$name" || exit 1; done

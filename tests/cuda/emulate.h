@@ -22,6 +22,7 @@
 #define __shared__ static
 #define BL_HD
 #define BL_UNROLL
+#define BL_ROLLED
 
 struct dim3 {
     unsigned x, y, z;
