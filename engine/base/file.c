@@ -210,17 +210,38 @@ static int write_fully(int fd, const void *bytes, size_t n) {
 
 /* A finished temporary file of this name. After a failed fsync it is abandoned, not retried: its
  * pages may be marked clean although they never reached the disk. */
-static bl_status write_temporary(const char *tmp, const char *path, const void *bytes, size_t n,
-                                 bl_err *err) {
+static bl_status write_new(const char *tmp, const char *path, const void *bytes, size_t n,
+                           bool sync, bl_err *err) {
     const int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0) return write_failed(path, n, errno, err);
     (void)fchmod(fd, 0644);
     int error = write_fully(fd, bytes, n);
-    if (error == 0 && sync_fully(fd) != 0) error = errno;
+    if (error == 0 && sync && sync_fully(fd) != 0) error = errno;
     if (close(fd) != 0 && error == 0) error = errno;
     if (error == 0) return BL_OK;
     (void)unlink(tmp);
     return write_failed(path, n, error, err);
+}
+
+static bl_status write_temporary(const char *tmp, const char *path, const void *bytes, size_t n,
+                                 bl_err *err) {
+    return write_new(tmp, path, bytes, n, true, err);
+}
+
+bl_status bl_file_write_unsynced(const char *path, const void *bytes, size_t n, bl_err *err) {
+    return write_new(path, path, bytes, n, false, err);
+}
+
+bl_status bl_dir_publish(const char *from, const char *to, bl_err *err) {
+    const int fd = open(from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return write_failed(to, 0, errno, err);
+    int error = syncfs(fd) != 0 ? errno : 0;
+    if (close(fd) != 0 && error == 0) error = errno;
+    if (error == 0 && renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) != 0) error = errno;
+    if (error == EINVAL || error == ENOSYS) /* a file system without that flag */
+        error = rename(from, to) != 0 ? errno : 0;
+    if (error != 0) return write_failed(to, 0, error, err);
+    return bl_dir_sync_above(to, err);
 }
 
 static bl_status replace(const char *tmp, const char *path, const void *bytes, size_t n,

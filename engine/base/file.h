@@ -56,6 +56,12 @@ bl_status bl_file_write(const char *path, const void *bytes, size_t n, bl_err *e
  * once that folder was taken away. */
 bl_status bl_file_write_from(const char *tmp_dir, const char *path, const void *bytes, size_t n,
                              bl_err *err) BL_CHECKED;
+/* A new file of a folder with many, which bl_dir_publish will give its name: one wait for the disk
+ * instead of one for each file. Not for a folder that others read. */
+bl_status bl_file_write_unsynced(const char *path, const void *bytes, size_t n,
+                                 bl_err *err) BL_CHECKED;
+/* Renames a folder once the disk has all that is in it. `to` does not exist. */
+bl_status bl_dir_publish(const char *from, const char *to, bl_err *err) BL_CHECKED;
 bl_status bl_file_publish_from(const char *tmp_dir, const char *path, const void *bytes, size_t n,
                                bool *won, bl_err *err) BL_CHECKED;
 /* Writes the file unless it exists: *won says whether this call made it. Only one of many can win.

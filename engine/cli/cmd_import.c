@@ -1,9 +1,11 @@
 /* batchlab import DIR: finished runs from elsewhere, as an experiment that fit, figures and answers
  * work on. */
+#include "engine/base/clock.h"
 #include "engine/base/mem.h"
 #include "engine/cli/command.h"
 #include "engine/cli/experiment.h"
 #include "engine/cli/given_files.h"
+#include "engine/cli/signals.h"
 #include "engine/import/import.h"
 #include "engine/sweep/sweep.h"
 #include <inttypes.h>
@@ -11,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { NAME, METRIC, MAP, PATTERN, RUNS, HIGHER, TARGETS, EPOCH, LOOK, OPTION_COUNT };
 // clang-format off
@@ -74,11 +77,31 @@ static bl_status read_epoch(import *t, const char *text, bl_err *err) {
 }
 
 static bl_status check_targets(const import *t, bl_err *err) {
+    static const double largest = 1e200; /* engine/config/schema.c */
     for (size_t i = 0; i < t->target_count; i++)
-        if (!(t->targets[i] > 0))
-            BL_FAIL(err, BL_EINVAL,
-                    "target %g is not above 0: batchlab asks for metrics that are never below 0",
-                    t->targets[i]);
+        if (!(t->targets[i] > 0 && t->targets[i] <= largest))
+            BL_FAIL(
+                err, BL_EINVAL,
+                "target %g is not above 0 and at most 1e200: batchlab asks for metrics that are "
+                "never below 0",
+                t->targets[i]);
+    return BL_OK;
+}
+
+/* Two of the values, or one where nothing was gained. */
+static bl_status choose_targets(import *t, bl_err *err) {
+    bl_import_targets(&t->in);
+    t->targets[0] = t->in.targets[0];
+    t->targets[1] = t->in.targets[1];
+    t->target_count = t->targets[0] > t->targets[1] ? 2 : 1;
+    if (!isfinite(t->targets[0]))
+        BL_FAIL(err, BL_EINVAL, "no run has a finite value of '%s': all of them diverged at once",
+                t->in.metric);
+    if (!(t->targets[t->target_count - 1] > 0))
+        BL_FAIL(err, BL_EINVAL,
+                "'%s' comes to %g: batchlab needs values above 0 that are lower the better they "
+                "are. --targets names targets above 0",
+                t->in.metric, t->targets[t->target_count - 1]);
     return BL_OK;
 }
 
@@ -95,13 +118,7 @@ static bl_status gather(import *t, bl_err *err) {
     BL_TRY(read_epoch(t, a->value[EPOCH], err));
     BL_TRY(bl_import_gather(&t->in, &wish, err));
     BL_TRY(bl_import_settle(&t->in, wish.higher, err));
-    if (t->target_count > 0) return check_targets(t, err);
-    bl_import_targets(&t->in);
-    t->targets[0] = t->in.targets[0];
-    t->targets[1] = t->in.targets[1];
-    t->target_count = 2;
-    if (t->targets[0] <= t->targets[1]) t->target_count = 1; /* nothing was gained */
-    return check_targets(t, err);
+    return t->target_count > 0 ? check_targets(t, err) : choose_targets(t, err);
 }
 
 /* ---- telling ---- */
@@ -118,9 +135,11 @@ static void tell(const import *t) {
         sizes += i == 0 || in->run[i - 1].batch_size != run->batch_size;
         diverged += isnan(run->row[run->rows - 1].value);
     }
-    bl_cli_printf(
-        stderr, "%zu runs of %zu batch sizes, %" PRId64 " to %" PRId64 ", from %zu files\n",
-        in->runs, sizes, in->run[0].batch_size, in->run[in->runs - 1].batch_size, in->files);
+    bl_cli_printf(stderr, "%zu %s of %zu batch %s, %" PRId64, in->runs,
+                  in->runs == 1 ? "run" : "runs", sizes, sizes == 1 ? "size" : "sizes",
+                  in->run[0].batch_size);
+    if (sizes > 1) bl_cli_printf(stderr, " to %" PRId64, in->run[in->runs - 1].batch_size);
+    bl_cli_printf(stderr, ", from %zu %s\n", in->files, in->files == 1 ? "file" : "files");
     bl_cli_print(stderr, in->found);
     count_words(diverged, "run diverged", "runs diverged");
     count_words(in->empty, "run without an evaluation is left out",
@@ -141,6 +160,19 @@ static void tell(const import *t) {
 
 /* ---- writing ---- */
 
+enum { SECONDS_OF_SILENCE = 2 };
+
+/* At a request, or at Ctrl-C. What takes long is told from time to time, where someone watches. */
+static bool stops(void *ctx, size_t written, size_t runs) {
+    double *told = ctx;
+    const double now = bl_clock_seconds();
+    if (now - *told > SECONDS_OF_SILENCE && isatty(STDERR_FILENO)) {
+        bl_cli_printf(stderr, "%zu of %zu runs written\n", written, runs);
+        *told = now;
+    }
+    return __atomic_load_n(&bl_cli_interrupted, __ATOMIC_RELAXED) != 0;
+}
+
 /* Does the script ask for runs that are there? */
 static bl_status check_written(const import *t, bl_err *err) {
     bl_experiment *e = bl_xalloc(sizeof *e);
@@ -154,15 +186,20 @@ static bl_status check_written(const import *t, bl_err *err) {
     return status;
 }
 
-static bl_status write(const import *t, bl_err *err) {
-    const bl_import_plan plan = {.name = t->name,
+static bl_status write_experiment(const import *t, bl_err *err) {
+    double told = bl_clock_seconds();
+    const bl_import_plan plan = {.stops = stops,
+                                 .ctx = &told,
+                                 .name = t->name,
                                  .folder = t->folder,
                                  .from = t->args->operand,
                                  .targets = t->targets,
                                  .target_count = t->target_count,
                                  .epoch_rows = t->epoch_rows};
-    bl_status status = bl_import_write(&t->in, &plan, err);
-    if (status == BL_OK) status = check_written(t, err);
+    bl_cli_catch_signals();
+    bl_dir_sweep(bl_cli_experiments_dir); /* of imports that were killed */
+    BL_TRY(bl_import_write(&t->in, &plan, err));
+    const bl_status status = check_written(t, err);
     if (status != BL_OK) (void)bl_remove_tree(t->folder, NULL);
     return status;
 }
@@ -177,7 +214,7 @@ static bl_status make(import *t, bl_err *err) {
         BL_FAIL(err, BL_EINVAL, "%s exists and is left alone; choose another --name", t->folder);
     BL_TRY(gather(t, err));
     tell(t);
-    return look ? BL_OK : write(t, err);
+    return look ? BL_OK : write_experiment(t, err);
 }
 
 /* The folder's own name, without slashes behind it. */

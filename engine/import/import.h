@@ -60,12 +60,16 @@ bl_status bl_import_settle(bl_import *in, bool higher, bl_err *err) BL_CHECKED;
 void bl_import_targets(bl_import *in);
 void bl_import_free(bl_import *in);
 
-/* Of the experiment. `folder` is experiments/NAME and does not exist. */
+/* Of the experiment. `folder` is experiments/NAME and does not exist. It is written under another
+ * name beside and renamed: it is there whole or not at all. */
 typedef struct bl_import_plan {
     const char *name, *folder, *from;
     const double *targets; /* (target_count), easiest first */
     size_t target_count;
     int64_t epoch_rows; /* 0: not known */
+    /* Asked before each run is written: true stops, with BL_EINTERRUPTED and nothing written. */
+    bool (*stops)(void *ctx, size_t written, size_t runs);
+    void *ctx;
 } bl_import_plan;
 bl_status bl_import_write(const bl_import *in, const bl_import_plan *plan, bl_err *err) BL_CHECKED;
 #endif

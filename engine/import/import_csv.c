@@ -100,8 +100,9 @@ static bl_status take_params(table *t, bl_import_run *run, bl_err *err) {
 }
 
 static bl_status refuse_number(const table *t, bl_csv_field f, const char *what, bl_err *err) {
-    BL_FAIL(err, BL_EFORMAT, "%s:%zu: %s '%.*s' is no number", t->path, t->csv.line, what,
-            (int)bl_size_min(f.n, 40), f.text);
+    const bool comma = f.n > 0 && memchr(f.text, ',', f.n) != NULL;
+    BL_FAIL(err, BL_EFORMAT, "%s:%zu: %s '%.*s' is no number%s", t->path, t->csv.line, what,
+            (int)bl_size_min(f.n, 40), f.text, comma ? ": a point is needed, not a comma" : "");
 }
 
 /* The step of a row; 0: the row has none. A column of examples stands in for it. */
@@ -112,8 +113,12 @@ static bl_status step_of(const table *t, const bl_import_run *run, double *step,
     double size;
     *step = (double)NAN;
     if (f.n == 0) return BL_OK;
-    if (!number_in(f, step) || isnan(*step) || fabs(*step) >= 0x1p53)
+    if (!number_in(f, step) || isnan(*step))
         return refuse_number(t, f, examples ? "examples" : "step", err);
+    if (fabs(*step) >= 0x1p53 || (!examples && *step != floor(*step)))
+        BL_FAIL(err, BL_EFORMAT, "%s:%zu: %s %.*s is no whole number below 2^53%s", t->path,
+                t->csv.line, examples ? "examples" : "step", (int)bl_size_min(f.n, 40), f.text,
+                examples ? "" : ": --map step=COLUMN names the column of steps");
     if (!examples) return BL_OK;
     const char *text = run->param[BL_IMPORT_SIZE];
     if (text == NULL || !bl_csv_number((bl_csv_field){text, strlen(text)}, &size) || size < 1)
@@ -134,7 +139,7 @@ static bl_status take_eval(table *t, bl_import_run *run, bl_csv_field value, bl_
     if (!number_in(loss, &row.loss)) row.loss = (double)NAN;
     if (!number_in(cell(t, t->column[BL_IMPORT_FIELD_SECONDS]), &row.seconds))
         row.seconds = (double)NAN;
-    row.step = (int64_t)nearbyint(step);
+    row.step = (int64_t)step;
     *BL_PUSH(run->row, run->rows, "evaluations") = row;
     return BL_OK;
 }
@@ -228,6 +233,8 @@ static bl_status refuse_table(const table *t, bool step, bl_err *err) {
     bl_buf names = {0};
     for (size_t i = 0; i < t->count; i++)
         bl_buf_printf(&names, "%s'%s'", i > 0 ? ", " : "", t->name[i]);
+    for (size_t i = 0; i < names.len; i++)
+        if (names.data[i] == '\n' || names.data[i] == '\r') names.data[i] = ' ';
     const bl_status status =
         step ? BL_ERR(err, BL_EINVAL,
                       "%s has no column of steps: --map step=COLUMN names it, of %.1000s", t->path,

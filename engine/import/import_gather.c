@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { DEEPEST = 16 };
 static const char k_exported[] = "b{batch_size}-lr{learning_rate}-s{seed}-"; /* engine/export */
@@ -83,13 +84,20 @@ typedef struct naming {
     bl_err *err;
 } naming;
 
+/* The parameter of this name; SIZE_MAX: there is none. What --map calls a setting is one, however
+ * usual its name is. */
+static size_t find_param(const bl_import *in, const char *name, size_t n) {
+    for (size_t i = 0; i < in->params; i++)
+        if (strlen(in->param[i]) == n && memcmp(in->param[i], name, n) == 0) return i;
+    return bl_import_fixed(name, n);
+}
+
 /* A field of the pattern: one of the parameters, whatever else it is called. */
 static void take_part(void *ctx, const char *field, size_t field_n, const char *text, size_t n) {
     naming *t = ctx;
-    const bl_import *in = t->g->out;
-    for (size_t i = 0; i < in->params && t->status == BL_OK; i++)
-        if (strlen(in->param[i]) == field_n && memcmp(in->param[i], field, field_n) == 0)
-            t->status = bl_import_set(t->g, t->run, i, text, n, t->err);
+    const size_t i = find_param(t->g->out, field, field_n);
+    if (i != SIZE_MAX && t->status == BL_OK)
+        t->status = bl_import_set(t->g, t->run, i, text, n, t->err);
 }
 
 bl_status bl_import_set_by_name(bl_import_gathering *g, bl_import_run *run, bl_err *err) {
@@ -203,22 +211,55 @@ static bool is_same_file(const char *a, const char *b) {
            x.size == y.size;
 }
 
+/* Was the file or folder reached before, by this name or through a link? Notes it. */
+static bool was_reached(bl_import_gathering *g, const struct stat *st) {
+    for (size_t i = 0; i < g->places; i++)
+        if (g->place[i].device == st->st_dev && g->place[i].inode == st->st_ino) return true;
+    *BL_PUSH(g->place, g->places, "files") = (bl_import_place){st->st_dev, st->st_ino};
+    return false;
+}
+
+static bl_status walk(bl_import_gathering *g, const char *below, int depth, bl_err *err);
+
+/* A folder is read once, whatever links lead to it. So is a file that only a link leads to again;
+ * two plain names are two runs, even where they share their bytes. */
+static bl_status visit(bl_import_gathering *g, const char *name, bool links, int depth,
+                       bl_err *err) {
+    char path[BL_PATH];
+    struct stat st;
+    BL_TRY(bl_path(path, err, "%s/%s", g->wish->dir, name));
+    if (lstat(path, &st) != 0 || S_ISLNK(st.st_mode) != links) return BL_OK;
+    if (links && stat(path, &st) != 0) return BL_OK;
+    if (is_same_file(path, g->wish->runs)) return BL_OK; /* it is no log */
+    const bool reached = was_reached(g, &st);
+    if (S_ISDIR(st.st_mode))
+        return reached || depth >= DEEPEST ? BL_OK : walk(g, name, depth + 1, err);
+    return reached && (links || st.st_nlink < 2) ? BL_OK : read_file(g, path, name, err);
+}
+
+/* Links come last: what has a name of its own is called by it. */
 static bl_status walk(bl_import_gathering *g, const char *below, int depth, bl_err *err) {
-    char folder[BL_PATH], path[BL_PATH], name[BL_PATH];
+    char folder[BL_PATH], name[BL_PATH];
     bl_names names;
     BL_TRY(bl_path(folder, err, "%s/%s", g->wish->dir, below));
     BL_TRY(bl_dir_list(&names, folder, err));
     bl_status status = BL_OK;
-    for (size_t i = 0; i < names.count && status == BL_OK; i++) {
-        status = bl_path(name, err, "%s%s%s", below, below[0] != '\0' ? "/" : "", names.name[i]);
-        if (status == BL_OK) status = bl_path(path, err, "%s/%s", g->wish->dir, name);
-        if (status != BL_OK || is_same_file(path, g->wish->runs)) continue;
-        if (bl_dir_exists(path))
-            status = depth < DEEPEST ? walk(g, name, depth + 1, err) : BL_OK;
-        else
-            status = read_file(g, path, name, err);
+    for (size_t i = 0; i < 2 * names.count && status == BL_OK; i++) {
+        const bool links = i >= names.count;
+        status = bl_path(name, err, "%s%s%s", below, below[0] != '\0' ? "/" : "",
+                         names.name[links ? i - names.count : i]);
+        if (status == BL_OK) status = visit(g, name, links, depth, err);
     }
     bl_names_free(&names);
+    return status;
+}
+
+/* The folder itself is reached already. */
+static bl_status walk_all(bl_import_gathering *g, bl_err *err) {
+    struct stat st;
+    if (stat(g->wish->dir, &st) == 0) (void)was_reached(g, &st);
+    const bl_status status = walk(g, "", 0, err);
+    free(g->place);
     return status;
 }
 
@@ -248,8 +289,7 @@ static bl_status take_map(bl_import_gathering *g, const char *entry, bl_err *err
 /* Fields of the pattern that no --map speaks of are settings, too. */
 static void add_setting(bl_import_gathering *g, const char *name, size_t n) {
     bl_import *in = g->out;
-    for (size_t i = 0; i < in->params; i++)
-        if (strlen(in->param[i]) == n && memcmp(in->param[i], name, n) == 0) return;
+    if (find_param(in, name, n) != SIZE_MAX) return;
     if (in->params < BL_IMPORT_PARAMS) in->param[in->params++] = bl_import_text(g, name, n);
 }
 
@@ -285,7 +325,7 @@ bl_status bl_import_gather(bl_import *out, const bl_import_wish *wish, bl_err *e
     BL_TRY(begin(&g, err));
     if (!bl_dir_exists(wish->dir))
         BL_FAIL(err, BL_EMISSING, "%s: there is no such folder", wish->dir);
-    BL_TRY(walk(&g, "", 0, err));
+    BL_TRY(walk_all(&g, err));
     if (out->files == 0)
         BL_FAIL(err, BL_EINVAL, "%s has no .csv and no event file of TensorBoard", wish->dir);
     for (size_t i = 0; i < out->runs; i++) BL_TRY(bl_import_set_by_name(&g, &out->run[i], err));

@@ -65,6 +65,17 @@ size_t bl_import_find(bl_import_field field, const char *map, const char *const 
     return SIZE_MAX;
 }
 
+size_t bl_import_fixed(const char *field, size_t n) {
+    char name[BL_NAME];
+    const char *const names[] = {name};
+    if (n >= sizeof name) return SIZE_MAX;
+    memcpy(name, field, n);
+    name[n] = '\0';
+    for (size_t i = 0; i < BL_IMPORT_FIXED; i++)
+        if (bl_import_find((bl_import_field)i, NULL, names, 1) == 0) return i;
+    return SIZE_MAX;
+}
+
 /* ---- patterns ---- */
 
 typedef struct match {
@@ -77,13 +88,6 @@ typedef struct match {
 
 static bool is_number_letter(char c) {
     return isdigit((unsigned char)c) || c == '.' || c == 'e' || c == 'E' || c == '-' || c == '+';
-}
-
-static bool is_of_numbers(const char *field, size_t n) {
-    for (size_t i = 0; i < BL_IMPORT_FIXED; i++)
-        if (strlen(bl_import_field_name[i]) == n && memcmp(bl_import_field_name[i], field, n) == 0)
-            return true;
-    return false;
 }
 
 /* Does a number end after n characters, "1e" and "0.1-" being none? */
@@ -105,7 +109,7 @@ static bool fits(match *m, const char *pattern, const char *name);
 
 /* Numbers are as long as they can be, texts as short. */
 static bool fits_field(match *m, const char *field, size_t field_n, const char *name) {
-    const bool numbers = is_of_numbers(field, field_n);
+    const bool numbers = bl_import_fixed(field, field_n) != SIZE_MAX;
     const size_t at = m->count;
     size_t most = 0;
     while (name[most] != '\0' && (numbers ? is_number_letter(name[most]) : name[most] != '/'))

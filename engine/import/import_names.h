@@ -36,4 +36,7 @@ bool bl_import_match(const char *pattern, const char *name,
                      void (*take)(void *ctx, const char *field, size_t field_n, const char *text,
                                   size_t n),
                      void *ctx);
+/* Which of batch size, rate and seed a field of a pattern is, by our name or a usual one; SIZE_MAX:
+ * none of them. */
+size_t bl_import_fixed(const char *field, size_t n);
 #endif

@@ -3,6 +3,13 @@
 #define BL_ENGINE_IMPORT_IMPORT_P_H
 #include "engine/base/file.h"
 #include "engine/import/import_names.h"
+#include <sys/types.h>
+
+/* Where a file or folder lies, whatever it is called. */
+typedef struct bl_import_place {
+    dev_t device;
+    ino_t inode;
+} bl_import_place;
 
 typedef struct bl_import_gathering {
     bl_import *out;
@@ -11,6 +18,8 @@ typedef struct bl_import_gathering {
     size_t last;                       /* the run that was looked for last */
     size_t named;                      /* runs whose names fit the pattern */
     const char *named_last;            /* one of them */
+    bl_import_place *place;            /* (places) that were reached */
+    size_t places;
 } bl_import_gathering;
 
 /* The run of this name, made when it is new. */

@@ -11,6 +11,9 @@
 #include <string.h>
 
 enum { LARGEST_BATCH = 1 << 24 };
+/* What experiment.cfg and the fits take (engine/config/schema.c). */
+static const double k_largest_rate = 1e6, k_largest_value = 1e200;
+static const int64_t k_most_steps = 1000000000000000;
 
 /* ---- evaluations ---- */
 
@@ -41,12 +44,14 @@ static void sort_rows(bl_import_run *run) {
     free(merged);
 }
 
-/* Steps from 1 on, each once, up to the first value that is not finite. */
+/* Steps from 1 on, each once, up to the first value that is not finite. One that is too large to
+ * be a target counts as such. */
 static void settle_rows(bl_import *in, bl_import_run *run) {
     size_t kept = 0;
     sort_rows(run);
     for (size_t i = 0; i < run->rows; i++) {
-        const bl_recorded_row row = run->row[i];
+        bl_recorded_row row = run->row[i];
+        if (!(fabs(row.value) <= k_largest_value)) row.value = (double)NAN;
         if (row.step < 1) {
             in->early++;
             continue;
@@ -110,20 +115,27 @@ static bl_status number_of(const bl_import *in, const bl_import_run *run, size_t
     return BL_OK;
 }
 
+static bl_status refuse(const bl_import *in, const bl_import_run *run, size_t p, const char *what,
+                        bl_err *err) {
+    BL_FAIL(err, BL_EINVAL, "run %s (%s): %s %.40s is %s", run->name, run->source, in->param[p],
+            run->param[p], what);
+}
+
 static bl_status settle_params(const bl_import *in, bl_import_run *run, bl_err *err) {
-    double size, rate, seed = -1;
+    double size, rate, seed = 0;
     BL_TRY(number_of(in, run, BL_IMPORT_SIZE, &size, err));
     BL_TRY(number_of(in, run, BL_IMPORT_RATE, &rate, err));
     if (run->param[BL_IMPORT_SEED] != NULL) BL_TRY(number_of(in, run, BL_IMPORT_SEED, &seed, err));
     if (size != floor(size) || size < 1 || size > LARGEST_BATCH)
-        BL_FAIL(err, BL_EINVAL, "run %s (%s): batch_size %g is no whole number from 1 to %d",
-                run->name, run->source, size, LARGEST_BATCH);
-    if (!(rate > 0))
-        BL_FAIL(err, BL_EINVAL, "run %s (%s): learning_rate %g is not above 0", run->name,
-                run->source, rate);
-    if (seed != floor(seed) || seed < -1 || seed >= 0x1p53)
-        BL_FAIL(err, BL_EINVAL, "run %s (%s): seed %g is no whole number from 0", run->name,
-                run->source, seed);
+        return refuse(in, run, BL_IMPORT_SIZE, "no whole number from 1 to 16777216", err);
+    if (!(rate > 0)) return refuse(in, run, BL_IMPORT_RATE, "not above 0", err);
+    if (rate > k_largest_rate)
+        return refuse(in, run, BL_IMPORT_RATE, "above 1000000, the largest rate", err);
+    if (seed != floor(seed) || seed < 0 || seed >= 0x1p53)
+        return refuse(in, run, BL_IMPORT_SEED, "no whole number from 0", err);
+    if (run->row[run->rows - 1].step > k_most_steps)
+        BL_FAIL(err, BL_EINVAL, "run %s (%s): step %" PRId64 " is above %" PRId64, run->name,
+                run->source, run->row[run->rows - 1].step, k_most_steps);
     for (size_t p = BL_IMPORT_FIXED; p < in->params; p++)
         if (run->param[p] == NULL)
             BL_FAIL(err, BL_EINVAL, "run %s (%s) has no %s", run->name, run->source, in->param[p]);
@@ -191,11 +203,18 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* x in three digits, as the decimal number that is written so. */
+static double three_digits(double x) {
+    char text[32];
+    (void)snprintf(text, sizeof text, "%.2e", x);
+    return strtod(text, NULL);
+}
+
 /* Three digits, rounded up so that what was reached stays reached. */
 static double round_up(double x) {
-    if (x == 0) return 0;
-    const double unit = pow(10, floor(log10(fabs(x))) - 2);
-    return ceil(x / unit) * unit;
+    if (x == 0 || !isfinite(x)) return x;
+    const double near = three_digits(x);
+    return near >= x ? near : three_digits(near + pow(10, floor(log10(fabs(x))) - 2));
 }
 
 /* The hardest value that some run of every batch size reached, less a part of what was gained since

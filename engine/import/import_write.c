@@ -165,22 +165,39 @@ static bl_status name_of(char name[BL_RECORDED_NAME], const bl_config *experimen
 static bl_status write_file(const char *folder, const char *name, const bl_buf *text, bl_err *err) {
     char path[BL_PATH];
     BL_TRY(bl_path(path, err, "%s/%s", folder, name));
-    return bl_file_write(path, bl_buf_text(text), text->len, err);
+    return bl_file_write_unsynced(path, bl_buf_text(text), text->len, err);
 }
 
-static bl_status write_runs(const bl_import *in, const bl_config *config, const char *folder,
-                            bl_err *err) {
+static bl_status write_runs(const bl_import *in, const bl_import_plan *plan,
+                            const bl_config *config, const char *folder, bl_err *err) {
     char name[BL_RECORDED_NAME], runs[BL_PATH];
     bl_buf text = {0};
     bl_status status = bl_path(runs, err, "%s/runs", folder);
     if (status == BL_OK) status = bl_make_dirs(runs, err);
     for (size_t i = 0; i < in->runs && status == BL_OK; i++) {
+        if (plan->stops(plan->ctx, i, in->runs)) {
+            status = BL_ERR(err, BL_EINTERRUPTED, "interrupted: nothing is written");
+            break;
+        }
         bl_buf_clear(&text);
         bl_recorded_text(&text, in->run[i].row, in->run[i].rows);
         status = name_of(name, config, in, &in->run[i], err);
         if (status == BL_OK) status = write_file(runs, name, &text, err);
     }
     bl_buf_free(&text);
+    return status;
+}
+
+/* The three parts into a folder that is renamed last. */
+static bl_status write_all(const bl_import *in, const bl_import_plan *plan, const bl_config *config,
+                           const bl_buf *text, const bl_buf *script, bl_err *err) {
+    char folder[BL_PATH];
+    BL_TRY(bl_file_temporary(folder, plan->folder, err));
+    bl_status status = write_runs(in, plan, config, folder, err);
+    if (status == BL_OK) status = write_file(folder, "sweep.lua", script, err);
+    if (status == BL_OK) status = write_file(folder, "experiment.cfg", text, err);
+    if (status == BL_OK) status = bl_dir_publish(folder, plan->folder, err);
+    if (status != BL_OK) (void)bl_remove_tree(folder, NULL);
     return status;
 }
 
@@ -197,9 +214,7 @@ bl_status bl_import_write(const bl_import *in, const bl_import_plan *plan, bl_er
     write_script(in, &script);
     BL_GOTO(bl_config_parse(config, bl_buf_text(&text), text.len, "the experiment", NULL, NULL, 0,
                             err));
-    BL_GOTO(write_runs(in, config, plan->folder, err));
-    BL_GOTO(write_file(plan->folder, "sweep.lua", &script, err));
-    BL_GOTO(write_file(plan->folder, "experiment.cfg", &text, err));
+    BL_GOTO(write_all(in, plan, config, &text, &script, err));
 done:
     free(config);
     bl_buf_free(&text);

@@ -68,7 +68,7 @@ cat >"$scratch/wandb/runs.csv" <<'END'
 "wild-sky-2","crashed","64","1e-1","sgd"
 END
 try 0 import "$scratch/wandb" -n --runs "$scratch/wandb/runs.csv" --map optimizer=optimizer
-says err '^2 runs of 1 batch sizes, 64 to 64, from 1 files$'
+says err '^2 runs of 1 batch size, 64, from 1 file$'
 says err '^1 run diverged$'
 says err '^2 evaluations before step 1 are left out$'
 says err '^metric: val/loss; targets:'
@@ -170,6 +170,34 @@ says err 'nothing to verify: none of the '
 echo 'x,1,,' >>"$one"
 try 2 run events --progress none
 says err "$one:[0-9]*: steps are whole numbers that ascend from 1"
+
+# Values that no target can be set on: the sentence speaks of them, as no target was given.
+mkdir "$scratch/nan"
+printf 'step,bs,lr,val_loss\n1,2,3,nan\n' >"$scratch/nan/a.csv"
+try 2 import "$scratch/nan" -n
+says err "no run has a finite value of 'val_loss': all of them diverged at once$"
+printf 'step,bs,lr,val_loss\n1,2,3,0\n' >"$scratch/nan/a.csv"
+try 2 import "$scratch/nan" -n
+says err "'val_loss' comes to 0: batchlab needs values above 0"
+
+# ---- Ctrl-C ----
+# Ended while it writes, an import leaves nothing; a machine that is faster than the signal gets another try.
+mkdir "$scratch/many"
+awk -v dir="$scratch/many" 'BEGIN { for (i = 1; i <= 3000; i++) { f = dir "/" i ".csv"; print "step,bs,lr,val_loss\n1,2,3,4" >f; close(f) } }'
+cut=0
+for try in 1 2 3 4 5 6 7 8; do
+  rm -rf experiments/many
+  "$BATCHLAB" import "$scratch/many" >"$scratch/out" 2>"$scratch/err" &
+  pid=$!
+  while kill -0 $pid 2>/dev/null && ! ls experiments | grep -q '^many[.]tmp-'; do :; done
+  kill -TERM $pid 2>/dev/null
+  wait $pid
+  status=$?
+  [ $status = 75 ] && cut=1 && break
+  [ $status = 0 ] || fail "an import that is ended: status $status"
+done
+[ $cut = 1 ] || fail "no import was ended by the signal"
+same "$(ls experiments | grep many)" "" "what an import that was ended leaves"
 
 # ---- what is refused ----
 refuse() { # refuse STATUS WORDS arguments...
