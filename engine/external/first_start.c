@@ -151,13 +151,26 @@ static bl_status listen(start *s, bl_err *err) {
 
 /* ---- what it writes, if it says nothing ---- */
 
+/* The first bytes of a file, up to the end of a line where it has more. */
+static bool read_begin(bl_buf *out, const char *path) {
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL) return false;
+    char block[1 << 16];
+    for (size_t n; out->len <= MOST_OUTPUT && (n = fread(block, 1, sizeof block, file)) > 0;)
+        bl_buf_add(out, block, n);
+    (void)fclose(file);
+    if (out->len <= MOST_OUTPUT) return true;
+    while (out->len > 0 && strchr("\r\n", out->data[out->len - 1]) == NULL)
+        bl_buf_truncate(out, out->len - 1);
+    return true;
+}
+
 static bool guess_in(start *s, const char *name, bool table) {
     char path[BL_PATH];
     bl_buf text = {0};
-    bl_err ignored;
     bl_external_guess_free(&s->out->guess);
     const bool fits = bl_path(path, NULL, "%s/%s", s->ask->dir, name) == BL_OK &&
-                      bl_file_read(&text, path, MOST_OUTPUT, &ignored) == BL_OK &&
+                      !bl_file_is_other(path) && read_begin(&text, path) &&
                       bl_external_guess_from(&s->out->guess, bl_buf_text(&text), text.len,
                                              table ? name : NULL, s->ask->metric);
     bl_buf_free(&text);
@@ -233,7 +246,7 @@ static bl_status follow_it(start *s, bool *ended, bl_err *err, const bl_train_pa
 static bl_status park(start *s, bl_err *err) {
     const double begin = bl_clock_seconds();
     BL_TRY(write_goal(s, true, err));
-    while (s->waits && !bl_external_child_ended(&s->child) &&
+    while (s->begun && s->waits && !bl_external_child_ended(&s->child) &&
            bl_clock_seconds() - begin < k_grace) {
         const struct timespec nap = {0, 2000000};
         (void)nanosleep(&nap, NULL);
