@@ -98,7 +98,8 @@ static cudaError_t while_recording(void) {
     return cudaErrorStreamCaptureUnsupported;
 }
 
-/* First of every call that may fail, and of every one that may not be made while a thread records. */
+/* First of every call that may fail, and of every one that may not be made while a thread records.
+ */
 #define MAY_FAIL(name)                                                                             \
     do {                                                                                           \
         if (emulated_failure(#name)) return cudaErrorLaunchFailure;                                \
@@ -126,8 +127,15 @@ void emulated_misaligned(const void *address, size_t size) {
 /* ---- who may touch what ---- */
 
 static struct sigaction handler_before;
+static volatile sig_atomic_t carrying_out; /* and `lock` is held */
 
+/* A kernel's fault ends the program: a test that went on would wait for the lock. */
 static void on_fault(int number, siginfo_t *info, void *) {
+    static const char beside[] = "emulated device: a kernel reads or writes beside its arrays\n";
+    if (carrying_out) {
+        (void)!write(STDERR_FILENO, beside, sizeof beside - 1);
+        abort();
+    }
     static const char words[] = "emulated device: the host touched the device's memory\n";
     const char *at = (const char *)info->si_addr;
     for (const auto &b : blocks)
@@ -159,10 +167,12 @@ static void carry_out(cudaStream_t stream, size_t until) {
     if (stream->carried_out >= until) return;
     guard held(lock);
     for (const auto &b : blocks) protect(b.second, PROT_READ | PROT_WRITE);
+    carrying_out = 1;
     for (; stream->carried_out < until; stream->carried_out++) {
         stream->calls.front()();
         stream->calls.pop_front();
     }
+    carrying_out = 0;
     for (const auto &b : blocks) protect(b.second, PROT_NONE);
     say_why();
 }

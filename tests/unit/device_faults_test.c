@@ -6,8 +6,11 @@
 #include "engine/base/sha256.h"
 #include "tests/check.h"
 #include "tests/unit/device_run.h"
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { STEPS = 36 }; /* more than a chunk */
 
@@ -293,6 +296,31 @@ static void test_grid(void **state) {
     d->queue_close(queue);
 }
 
+/* A kernel that reads behind its array ends the program at once, rather than to hang in it. */
+static void test_kernel_beside_its_array(void **state) {
+    (void)state;
+    if (!is_emulated()) skip();
+    const bl_device *d = fresh_card();
+    int status = 0;
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0) {
+        bl_queue *queue;
+        void *memory;
+        (void)alarm(60);
+        (void)freopen("/dev/null", "w", stderr);
+        if (d->queue_open(d, &queue, NULL) != BL_OK || d->alloc(d, &memory, 1024, NULL) != BL_OK)
+            _exit(1);
+        const bl_part part = {.parts = 1, .queue = queue};
+        const bl_relu_forward relu = {.y = memory, .x = memory, .count = 4096};
+        d->kernels->relu_forward(&relu, &part);
+        (void)d->wait(queue, NULL);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, device_setup, device_teardown)
 
 /* device_faults_test [PATTERN]: only cases whose names match. */
@@ -307,6 +335,7 @@ int main(int argc, char **argv) {
         CASE(test_plans_are_kept),
         CASE(test_recording),
         CASE(test_grid),
+        CASE(test_kernel_beside_its_array),
     };
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("device faults", tests, NULL, NULL);
