@@ -84,6 +84,9 @@ typedef struct match {
         size_t field_n, n;
     } taken[BL_IMPORT_PARAMS];
     size_t count;
+    const char *name; /* the whole */
+    size_t bytes;     /* of it, with the zero */
+    bool *failed;     /* (BL_IMPORT_PARAMS, bytes) field f cannot begin at byte b: asked once */
 } match;
 
 static bool is_number_letter(char c) {
@@ -115,6 +118,8 @@ static bool fits_field(match *m, const char *field, size_t field_n, const char *
     while (name[most] != '\0' && (numbers ? is_number_letter(name[most]) : name[most] != '/'))
         most++;
     if (at == BL_IMPORT_PARAMS) return false;
+    bool *failed = &m->failed[at * m->bytes + (size_t)(name - m->name)];
+    if (*failed) return false;
     for (size_t i = 1; i <= most; i++) {
         const size_t n = numbers ? most + 1 - i : i;
         if (numbers && !is_number(name, n)) continue;
@@ -126,6 +131,7 @@ static bool fits_field(match *m, const char *field, size_t field_n, const char *
         if (fits(m, field + field_n + 1, name + n)) return true;
     }
     m->count = at;
+    *failed = true;
     return false;
 }
 
@@ -142,12 +148,13 @@ bool bl_import_match(const char *pattern, const char *name,
                      void (*take)(void *ctx, const char *field, size_t field_n, const char *text,
                                   size_t n),
                      void *ctx) {
-    match m = {.count = 0};
+    match m = {.name = name, .bytes = strlen(name) + 1};
     const char *at = name;
-    while (!fits(&m, pattern, at)) {
-        if (*at++ == '\0') return false;
-        m.count = 0;
-    }
+    bool fitted;
+    m.failed = bl_xalloc(BL_IMPORT_PARAMS * m.bytes * sizeof *m.failed);
+    while (!(fitted = fits(&m, pattern, at)) && *at++ != '\0') m.count = 0;
+    free(m.failed);
+    if (!fitted) return false;
     for (size_t i = 0; i < m.count; i++)
         if (m.taken[i].field_n > 0)
             take(ctx, m.taken[i].field, m.taken[i].field_n, m.taken[i].text, m.taken[i].n);

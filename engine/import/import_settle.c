@@ -145,14 +145,23 @@ static bl_status settle_params(const bl_import *in, bl_import_run *run, bl_err *
     return BL_OK;
 }
 
+/* Numbers by their value, "1" and "1.0" being one, before texts. NULL is a text without letters. */
+static int by_text(const char *a, const char *b) {
+    double x, y;
+    const char *s = a != NULL ? a : "", *t = b != NULL ? b : "";
+    const bool number_s = bl_csv_number((bl_csv_field){s, strlen(s)}, &x);
+    const bool number_t = bl_csv_number((bl_csv_field){t, strlen(t)}, &y);
+    if (number_s != number_t) return number_s ? -1 : 1;
+    return number_s ? (x > y) - (x < y) : strcmp(s, t);
+}
+
 /* By all parameters but the seed. */
 static int by_params(const bl_import_run *a, const bl_import_run *b) {
     if (a->batch_size != b->batch_size) return a->batch_size < b->batch_size ? -1 : 1;
     if (a->learning_rate != b->learning_rate) return a->learning_rate < b->learning_rate ? -1 : 1;
     for (size_t p = BL_IMPORT_FIXED; p < BL_IMPORT_PARAMS; p++) {
-        const char *x = a->param[p] != NULL ? a->param[p] : "";
-        const char *y = b->param[p] != NULL ? b->param[p] : "";
-        if (strcmp(x, y) != 0) return strcmp(x, y);
+        const int order = by_text(a->param[p], b->param[p]);
+        if (order != 0) return order;
     }
     return 0;
 }
@@ -165,14 +174,31 @@ static int by_params_and_seed(const void *p, const void *q) {
     return strcmp(a->name, b->name);
 }
 
-/* Runs that say no seed are numbered in the order of their names. */
+/* Of n runs with the same parameters, sorted: those that say no seed get the lowest numbers that no
+ * other says, in the order of their names. */
+static void number_seeds(bl_import_run *run, size_t n) {
+    int64_t next = 1;
+    for (size_t i = 0, said = 0; i < n; i++) {
+        if (run[i].param[BL_IMPORT_SEED] != NULL) continue;
+        for (; said < n; said++) {
+            if (run[said].param[BL_IMPORT_SEED] == NULL || run[said].seed < next) continue;
+            if (run[said].seed > next) break;
+            next++;
+        }
+        run[i].seed = next++;
+    }
+}
+
 static bl_status settle_seeds(bl_import *in, bl_err *err) {
     qsort(in->run, in->runs, sizeof *in->run, by_params_and_seed);
-    for (size_t i = 0; i < in->runs; i++) {
-        bl_import_run *run = &in->run[i], *before = i > 0 ? &in->run[i - 1] : NULL;
-        const bool beside = before != NULL && by_params(before, run) == 0;
-        if (run->param[BL_IMPORT_SEED] == NULL) run->seed = beside ? before->seed + 1 : 1;
-        if (beside && before->seed == run->seed)
+    for (size_t i = 0, end; i < in->runs; i = end) {
+        for (end = i + 1; end < in->runs && by_params(&in->run[i], &in->run[end]) == 0;) end++;
+        number_seeds(&in->run[i], end - i);
+    }
+    qsort(in->run, in->runs, sizeof *in->run, by_params_and_seed);
+    for (size_t i = 1; i < in->runs; i++) {
+        const bl_import_run *run = &in->run[i], *before = run - 1;
+        if (by_params(before, run) == 0 && before->seed == run->seed)
             BL_FAIL(err, BL_EINVAL,
                     "runs %s and %s have the same batch size %" PRId64
                     ", learning rate %g and seed "

@@ -165,6 +165,7 @@ static bl_status name_of(char name[BL_RECORDED_NAME], const bl_config *experimen
 static bl_status write_file(const char *folder, const char *name, const bl_buf *text, bl_err *err) {
     char path[BL_PATH];
     BL_TRY(bl_path(path, err, "%s/%s", folder, name));
+    if (bl_file_exists(path)) BL_FAIL(err, BL_EINVAL, "two runs would be one file, %s", name);
     return bl_file_write_unsynced(path, bl_buf_text(text), text->len, err);
 }
 

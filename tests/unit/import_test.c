@@ -120,6 +120,51 @@ static void test_pattern(void **state) {
 
 /* ---- targets ---- */
 
+/* Runs that say no seed take numbers that the others leave; "1" and "1.0" are one value. */
+static void test_seeds(void **state) {
+    (void)state;
+    const char *dir = scratch_folder("seeds");
+    bl_import in;
+    const char *const map[] = {"opt=opt"};
+    const bl_import_wish wish = {.dir = dir, .map = map, .maps = 1};
+    write_text(dir, "a.csv", "step,bs,lr,seed,opt,val_loss\n1,2,3,,1,4\n");
+    write_text(dir, "b.csv", "step,bs,lr,seed,opt,val_loss\n1,2,3,1,1.0,4\n");
+    write_text(dir, "c.csv", "step,bs,lr,seed,opt,val_loss\n1,2,3,,1,4\n");
+    write_text(dir, "d.csv", "step,bs,lr,seed,opt,val_loss\n1,2,3,3,1e0,4\n");
+    write_text(dir, "e.csv", "step,bs,lr,seed,opt,val_loss\n1,2,3,,one,4\n");
+    CHECK_OK(bl_import_gather(&in, &wish, ERR));
+    CHECK_OK(bl_import_settle(&in, false, ERR));
+    static const char *const names[] = {"b", "a", "d", "c", "e"};
+    static const int64_t seeds[] = {1, 2, 3, 4, 1};
+    assert_int_equal(in.runs, BL_COUNT(names));
+    for (size_t i = 0; i < in.runs; i++) {
+        assert_string_equal(in.run[i].name, names[i]);
+        assert_int_equal(in.run[i].seed, seeds[i]);
+    }
+    bl_import_free(&in);
+    write_text(dir, "c.csv", "step,bs,lr,seed,opt,val_loss\n1,2,3,1,1.00,4\n");
+    CHECK_OK(bl_import_gather(&in, &wish, ERR));
+    bl_err err = {0};
+    assert_int_equal(bl_import_settle(&in, false, &err), BL_EINVAL);
+    assert_non_null(strstr(err.text, "runs b and c have the same batch size 2"));
+    bl_import_free(&in);
+}
+
+/* Eight fields of any text in a long name that does not fit: each is tried once at each place. */
+static void test_long_name(void **state) {
+    (void)state;
+    const char *dir = scratch_folder("long");
+    char name[BL_NAME + 200];
+    bl_import in;
+    memset(name, 'a', 180);
+    memcpy(name + 180, ".csv", 5);
+    write_text(dir, name, "step,bs,lr,val_loss\n1,2,3,4\n");
+    const bl_import_wish wish = {.dir = dir, .pattern = "{a}{b}{c}{d}{e}{f}{g}{h}x"};
+    CHECK_OK(bl_import_gather(&in, &wish, ERR)); /* else it takes hours */
+    assert_null(in.run[0].param[BL_IMPORT_FIXED]);
+    bl_import_free(&in);
+}
+
 /* A target is the nearest number to its three digits, and never below what was reached. */
 static void test_targets(void **state) {
     (void)state;
@@ -202,6 +247,7 @@ int main(void) {
         cmocka_unit_test(test_links),   cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_pattern), cmocka_unit_test(test_huge_value),
         cmocka_unit_test(test_targets), cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_seeds),   cmocka_unit_test(test_long_name),
     };
     return cmocka_run_group_tests_name("import", tests, NULL, NULL);
 }
