@@ -310,7 +310,7 @@ static void test_kernel_beside_its_array(void **state) {
         (void)alarm(60);
         (void)freopen("/dev/null", "w", stderr);
         if (d->queue_open(d, &queue, NULL) != BL_OK || d->alloc(d, &memory, 1024, NULL) != BL_OK)
-            _exit(1);
+            _exit(2);
         const bl_part part = {.parts = 1, .queue = queue};
         const bl_relu_forward relu = {.y = memory, .x = memory, .count = 4096};
         d->kernels->relu_forward(&relu, &part);
@@ -318,7 +318,11 @@ static void test_kernel_beside_its_array(void **state) {
         _exit(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
+#ifdef __SANITIZE_ADDRESS__ /* the fault is the sanitizer's: it reports, and exits with 1 */
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+#else
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+#endif
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, device_setup, device_teardown)
