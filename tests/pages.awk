@@ -24,13 +24,13 @@ fence != "" || /^ *(```|~~~)/ {
   mark = substr($0, indent + 1, 3)
   if (fence == "") fence = mark
   else if (mark == fence) fence = ""
-  check("a line of code", 160)
+  check("a line of code", 120)
   blank = code = 0
   next
 }
 /^[ \t]*$/ { blank = 1; next }
 blank && indent < text { text = indent }
-(blank || code) && indent >= text + 4 { check("a line of code", 160); code = 1; blank = 0; next }
+(blank || code) && indent >= text + 4 { check("a line of code", 120); code = 1; blank = 0; next }
 {
   code = blank = 0
   if (match($0, /^ *([*+-]|[0-9]+[.)]) +/)) text = RLENGTH

@@ -76,8 +76,12 @@ static void time_left(bl_buf *out, double seconds) {
     bl_buf_printf(out, ", at most %s", text);
 }
 
-static void show_run(bl_buf *out, const bl_plan_tree_run *r) {
-    bl_buf_printf(out, "%s  %-11s  batch %-6" PRId64 " lr %-10.4g seed %-2" PRId64 "  ", r->id,
+/* A line of the tree, behind its branches. The reason goes beneath, between `bars`, where the line
+ * would be too wide with it. */
+static void show_run(bl_buf *out, const bl_plan_tree_run *r, const char *bars) {
+    enum { COLUMNS = 100, BRANCHES = 6 };
+    const size_t begin = out->len;
+    bl_buf_printf(out, "%s %-11s batch %-5" PRId64 " lr %-9.4g seed %-2" PRId64 " ", r->id,
                   state_names[r->state], r->batch_size, r->learning_rate, r->seed);
     if (bl_plan_tree_is_done(r)) {
         bl_buf_printf(out, "%s at step %" PRId64, bl_outcome_name(r->outcome), r->steps);
@@ -89,7 +93,11 @@ static void show_run(bl_buf *out, const bl_plan_tree_run *r) {
         }
         time_left(out, r->seconds_left);
     }
-    if (r->reason[0] != '\0') bl_buf_printf(out, "  (%s)", r->reason);
+    if (r->reason[0] != '\0') {
+        const size_t width = BRANCHES + out->len - begin + strlen(" ()") + strlen(r->reason);
+        if (width > COLUMNS) bl_buf_printf(out, "\n%s  ", bars);
+        bl_buf_printf(out, " (%s)", r->reason);
+    }
     bl_buf_str(out, "\n");
 }
 
@@ -104,9 +112,12 @@ static void show_round(bl_buf *out, const bl_plan_tree_round *r, bool last) {
     }
     bl_buf_str(out, "\n");
     for (size_t i = 0; i < leaves; i++) {
-        bl_buf_printf(out, "%s%s", last ? k_blank : k_through, i + 1 == leaves ? k_last : k_branch);
+        char bars[sizeof k_through + sizeof k_through];
+        const char *left = last ? k_blank : k_through;
+        (void)snprintf(bars, sizeof bars, "%s%s", left, i + 1 == leaves ? k_blank : k_through);
+        bl_buf_printf(out, "%s%s", left, i + 1 == leaves ? k_last : k_branch);
         if (i < r->run_count)
-            show_run(out, &r->runs[i]);
+            show_run(out, &r->runs[i], bars);
         else
             bl_buf_printf(out, "decides: %s\n", r->decisions[i - r->run_count]);
     }

@@ -42,7 +42,7 @@ says err "^$runs runs read: 5 damaged files"
 try 4 fsck --json
 [ "$(grep -c '^{"kind":"damage","path":".*","what":".*","done":""}$' "$scratch/out")" = 5 ] || { echo "--- json"; cat "$scratch/out"; failed=1; }
 "$BATCHLAB" plan rossmann --preset tiny --synthetic >"$scratch/out" 2>&1
-says out "[0-9a-f]  damaged  "
+says out "[0-9a-f] damaged  "
 sums "$store" | cmp - "$scratch/before" || { echo "--- looking changed files"; failed=1; }
 
 # Each run is counted once, by what its files say.

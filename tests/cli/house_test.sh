@@ -64,20 +64,20 @@ characters() {
   awk -v n="$1" -v begin="${2:+$2 }" 'BEGIN { while (n-- > 0) s = s "é"; print begin s }'
 }
 finds 'links: docs/a.md links to b.md, which is not there or not tracked' 'echo "[b](b.md)" >>docs/a.md'
-finds '' 'characters 100 >>docs/a.md; (echo; characters 118 "|") >>README.md; (echo; characters 156 "   ") >>CHANGELOG.md'
+finds '' 'characters 100 >>docs/a.md; (echo; characters 118 "|") >>README.md; (echo; characters 116 "   ") >>CHANGELOG.md'
 finds 'pages: docs/a.md:4: a line of 101 characters: at most 100' 'characters 101 >>docs/a.md'
 finds 'pages: experiments/one/README.md:4: a row of a table of 121 characters: at most 120' \
   'characters 119 "|" >>experiments/one/README.md'
-finds 'pages: CHANGELOG.md:5: a line of code of 161 characters: at most 160' \
-  '(echo; characters 157 "   ") >>CHANGELOG.md'
-finds 'pages: README.md:5: a line of code of 161 characters: at most 160' \
-  '(echo "\`\`\`sh"; characters 161; echo "\`\`\`") >>README.md'
+finds 'pages: CHANGELOG.md:5: a line of code of 121 characters: at most 120' \
+  '(echo; characters 117 "   ") >>CHANGELOG.md'
+finds 'pages: README.md:5: a line of code of 121 characters: at most 120' \
+  '(echo "\`\`\`sh"; characters 121; echo "\`\`\`") >>README.md'
 finds 'pages: docs/a.md:7: a line of 101 characters: at most 100' \
   '(echo "~~~"; echo "\`\`\`"; echo "~~~"; characters 101) >>docs/a.md'
 finds 'pages: docs/a.md:6: a line of 101 characters: at most 100' \
   '(echo "* An item"; echo; characters 97 "   ") >>docs/a.md'
-finds '' '(echo "* An item"; echo; echo "After it:"; echo; characters 156 "   ") >>docs/a.md'
-finds '' '(echo; characters 156 "   "; characters 156 "   ") >>docs/a.md'
+finds '' '(echo "* An item"; echo; echo "After it:"; echo; characters 116 "   ") >>docs/a.md'
+finds '' '(echo; characters 116 "   "; characters 116 "   ") >>docs/a.md'
 finds 'pages: docs/a.md:7: a line of 101 characters: at most 100' \
   '(echo; echo "    code"; echo "Prose"; characters 97 "   ") >>docs/a.md'
 finds "pages: CONTRIBUTING.md:1: a page begins with '# ' and its title" 'sed -i 1d CONTRIBUTING.md'

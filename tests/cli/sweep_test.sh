@@ -95,5 +95,5 @@ sh "$same" "$scratch/one" "$scratch/stopped"
 
 # A run that is published, but not as far as it is asked now, is still to do.
 plan one --set sweep.max_epochs=8 >"$scratch/tree"
-grep -q ' to extend .* of .* steps, [0-9.]* [KM]iB, at most [0-9]*s ' "$scratch/tree" ||
+grep -q ' to extend .* of .* steps, [0-9.]* [KM]iB, at most [0-9]*s\( \|$\)' "$scratch/tree" ||
   { echo "nothing to extend:"; cat "$scratch/tree"; exit 1; }

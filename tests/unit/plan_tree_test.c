@@ -33,11 +33,11 @@ static void fill(bl_plan_tree *t) {
     bl_plan_tree_decide(t, "batch 64: \"best\"");
     bl_plan_tree_decide(t, "more");
     r = bl_plan_tree_add(t, "seeds", 4);
-    r->runs[0] = run("cccccccccccc", BL_PLAN_TREE_TO_DO, "leads");
+    r->runs[0] = run("cccccccccccc", BL_PLAN_TREE_TO_DO, "leads, and is a second longer");
     r->runs[0].seed = 12;
     r->runs[0].memory_bytes = 6815744; /* 6.5 MiB */
     r->runs[0].seconds_left = 0.2;     /* a second at least */
-    r->runs[1] = run("dddddddddddd", BL_PLAN_TREE_TO_EXTEND, "leads");
+    r->runs[1] = run("dddddddddddd", BL_PLAN_TREE_TO_EXTEND, "leads, and is a second longer");
     r->runs[1].steps = 24;
     r->runs[1].seconds_left = 70;
     r->runs[2] = run("eeeeeeeeeeee", BL_PLAN_TREE_INTERRUPTED, "");
@@ -64,20 +64,22 @@ static void the_tree_is_drawn(void **state) {
         "├─ before the first round\n"
         "│  └─ decides: begins\n"
         "├─ batch 64, race to 1.25 times the best\n"
-        "│  ├─ aaaaaaaaaaaa  done         batch 64     lr 0.0009766  seed 1   target at step 58  "
-        "(around 0.001)\n"
-        "│  ├─ bbbbbbbbbbbb  done         batch 64     lr 0.0009766  seed 1   race at step 73\n"
+        "│  ├─ aaaaaaaaaaaa done        batch 64    lr 0.0009766 seed 1  target at step 58 (around "
+        "0.001)\n"
+        "│  ├─ bbbbbbbbbbbb done        batch 64    lr 0.0009766 seed 1  race at step 73\n"
         "│  ├─ decides: batch 64: \"best\"\n"
         "│  └─ decides: more\n"
         "└─ seeds: 3 of 4 runs to do, at most 1m10s\n"
-        "   ├─ cccccccccccc  to do        batch 64     lr 0.0009766  seed 12  0 of 400 steps, 6.50 "
-        "MiB, at most 1s  (leads)\n"
-        "   ├─ dddddddddddd  to extend    batch 64     lr 0.0009766  seed 1   24 of 400 steps, at "
-        "most 1m10s  (leads)\n"
-        "   ├─ eeeeeeeeeeee  interrupted  batch 1048576 lr 0.0009766  seed 1   0 of 400 steps, 512 "
-        "KiB, at most 1s\n"
-        "   └─ ffffffffffff  done         batch 64     lr 0.0009766  seed 1   diverged at step "
-        "3\n");
+        "   ├─ cccccccccccc to do       batch 64    lr 0.0009766 seed 12 0 of 400 steps, 6.50 MiB, "
+        "at most 1s\n"
+        "   │     (leads, and is a second longer)\n"
+        "   ├─ dddddddddddd to extend   batch 64    lr 0.0009766 seed 1  24 of 400 steps, at most "
+        "1m10s\n"
+        "   │     (leads, and is a second longer)\n"
+        "   ├─ eeeeeeeeeeee interrupted batch 1048576 lr 0.0009766 seed 1  0 of 400 steps, 512 "
+        "KiB, "
+        "at most 1s\n"
+        "   └─ ffffffffffff done        batch 64    lr 0.0009766 seed 1  diverged at step 3\n");
     bl_plan_tree_free(&t);
 }
 
@@ -99,7 +101,7 @@ static void totals_add_up(void **state) {
     assert_true(isnan(bl_plan_tree_totals(&t).seconds_left));
     bl_plan_tree_text(&t, &text);
     assert_non_null(strstr(bl_buf_text(&text), "seeds: 3 of 4 runs to do\n"));
-    assert_non_null(strstr(bl_buf_text(&text), "seed 1   0 of 400 steps, 512 KiB\n"));
+    assert_non_null(strstr(bl_buf_text(&text), "seed 1  0 of 400 steps, 512 KiB\n"));
     bl_plan_tree_run *one = bl_plan_tree_add(&t, "one", 1)->runs;
     one[0] = run("abababababab", BL_PLAN_TREE_TO_DO, "");
     bl_buf_clear(&text);
@@ -142,10 +144,11 @@ static void one_object_a_line(void **state) {
         "{\"record\":\"trial\",\"round\":3,\"run\":\"cccccccccccc\",\"state\":\"to "
         "do\",\"batch_size\":64,\"learning_rate\":0.0009765625,\"seed\":12,\"max_steps\":400,"
         "\"steps\":0,\"outcome\":null,\"memory_bytes\":6815744,\"seconds_left\":0.2,\"reason\":"
-        "\"leads\"}\n"
+        "\"leads, and is a second longer\"}\n"
         "{\"record\":\"trial\",\"round\":3,\"run\":\"dddddddddddd\",\"state\":\"to "
         "extend\",\"batch_size\":64,\"learning_rate\":0.0009765625,\"seed\":1,\"max_steps\":400,"
-        "\"steps\":24,\"outcome\":null,\"memory_bytes\":0,\"seconds_left\":70,\"reason\":\"leads\"}"
+        "\"steps\":24,\"outcome\":null,\"memory_bytes\":0,\"seconds_left\":70,\"reason\":\"leads, "
+        "and is a second longer\"}"
         "\n"
         "{\"record\":\"trial\",\"round\":3,\"run\":\"eeeeeeeeeeee\",\"state\":\"interrupted\","
         "\"batch_size\":1048576,\"learning_rate\":0.0009765625,\"seed\":1,\"max_steps\":400,"
