@@ -7,7 +7,6 @@
 #include "engine/cli/given_files.h"
 #include "engine/cli/signals.h"
 #include "engine/import/import.h"
-#include "engine/sweep/sweep.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -173,19 +172,6 @@ static bool stops(void *ctx, size_t written, size_t runs) {
     return __atomic_load_n(&bl_cli_interrupted, __ATOMIC_RELAXED) != 0;
 }
 
-/* Does the script ask for runs that are there? */
-static bl_status check_written(const import *t, bl_err *err) {
-    bl_experiment *e = bl_xalloc(sizeof *e);
-    const bl_args none = {0};
-    size_t trials;
-    bl_status status = bl_experiment_config(e, t->name, NULL, &none, err);
-    const bl_sweep_options options = {.script = e->script, .library_dir = bl_cli_lua_dir};
-    if (status == BL_OK)
-        status = bl_sweep_check(&e->config, e->config.external.epoch_rows, &options, &trials, err);
-    free(e);
-    return status;
-}
-
 static bl_status write_experiment(const import *t, bl_err *err) {
     double told = bl_clock_seconds();
     const bl_import_plan plan = {.stops = stops,
@@ -199,7 +185,8 @@ static bl_status write_experiment(const import *t, bl_err *err) {
     bl_cli_catch_signals();
     bl_dir_sweep(bl_cli_experiments_dir); /* of imports that were killed */
     BL_TRY(bl_import_write(&t->in, &plan, err));
-    const bl_status status = check_written(t, err);
+    size_t trials;
+    const bl_status status = bl_experiment_check_written(t->name, &trials, err);
     if (status != BL_OK) (void)bl_remove_tree(t->folder, NULL);
     return status;
 }

@@ -11,6 +11,7 @@
 #include "engine/report/text/labels.h"
 #include "engine/store/gc.h"
 #include "engine/store/index.h"
+#include "engine/sweep/sweep.h"
 #include "engine/train/train.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,18 @@ bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *p
     BL_TRY(bl_path(known, err, "%s/%s/%s.csv", bl_cli_experiments_dir, name,
                    e->config.sweep.reference));
     return bl_reference_read(&e->references, known, err);
+}
+
+bl_status bl_experiment_check_written(const char *name, size_t *trials, bl_err *err) {
+    const bl_args none = {0};
+    bl_experiment *e = bl_xalloc(sizeof *e);
+    bl_status status = bl_experiment_config(e, name, NULL, &none, err);
+    const bl_sweep_options options = {.script = e->script, .library_dir = bl_cli_lua_dir};
+    if (status == BL_OK)
+        status = bl_sweep_check(&e->config, e->config.external.epoch_rows, &options, trials, err);
+    free(e->references.v);
+    free(e);
+    return status;
 }
 
 static bool is_of_device(const bl_experiment *e) {

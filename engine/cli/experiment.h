@@ -36,6 +36,9 @@ typedef struct bl_experiment {
 /* Configuration and script path only. */
 bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *preset,
                                const bl_args *args, bl_err *err) BL_CHECKED;
+/* What a command has written as experiments/NAME, with runs that are programs, is read back: are
+ * its configuration and its script right? *trials: of the first round. */
+bl_status bl_experiment_check_written(const char *name, size_t *trials, bl_err *err) BL_CHECKED;
 /* Then data, kernels and store. */
 bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store,
                              bl_err *err) BL_CHECKED;

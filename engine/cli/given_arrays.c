@@ -291,13 +291,16 @@ static void drop(album *a, size_t i, const bl_err *why) {
     a->files--;
 }
 
-static bl_status measure_all(album *a, bl_err *err) {
+/* Picture i, whose bytes are in `map`. BL_EFORMAT: it is damaged. */
+typedef bl_status look_at(void *ctx, album *a, size_t i, const bl_map *map, bl_err *err);
+
+/* Each picture in turn; one that is damaged leaves the album, and the next has its number. */
+static bl_status each_picture(album *a, look_at *look, void *ctx, bl_err *err) {
     for (size_t i = 0; i < a->files;) {
         bl_err why = {0};
         bl_map map;
         bl_status status = map_file(&map, &a->file[i], &why);
-        if (status == BL_OK)
-            status = bl_photo_measure(&a->file[i].shape, map.data, map.size, a->file[i].path, &why);
+        if (status == BL_OK) status = look(ctx, a, i, &map, &why);
         const bool opened = status == BL_OK || map.data != NULL;
         if (map.data != NULL) bl_file_unmap(&map);
         if (is_damaged(status, opened)) {
@@ -311,6 +314,11 @@ static bl_status measure_all(album *a, bl_err *err) {
         i++;
     }
     return BL_OK;
+}
+
+static bl_status measure_one(void *ctx, album *a, size_t i, const bl_map *map, bl_err *err) {
+    (void)ctx;
+    return bl_photo_measure(&a->file[i].shape, map->data, map->size, a->file[i].path, err);
 }
 
 /* Grey if all are; of the size of all, if they have one and it is small, else square. */
@@ -344,6 +352,15 @@ static bl_status choose_shape(bl_photo_shape *out, bool *same, const album *a, c
     return BL_OK;
 }
 
+static bl_status read_one(void *ctx, album *a, size_t i, const bl_map *map, bl_err *err) {
+    bl_pack *pack = ctx;
+    const bl_picture_size *size = &pack->shape.size;
+    const size_t each = (size_t)(size->height * size->width) * pack->shape.channels;
+    pack->label[i] = a->file[i].class;
+    return bl_photo_read(pack->pixels + i * each, &pack->shape, map->data, map->size,
+                         a->file[i].path, err);
+}
+
 static bl_status read_all(bl_pack *pack, album *a, bl_err *err) {
     const size_t each =
         (size_t)(pack->shape.size.height * pack->shape.size.width) * pack->shape.channels;
@@ -351,26 +368,7 @@ static bl_status read_all(bl_pack *pack, album *a, bl_err *err) {
     pack->label = bl_xalloc(a->files + 1);
     if (pack->pixels == NULL)
         BL_FAIL(err, BL_ENOMEM, "no memory for %zu pictures; --size makes them smaller", a->files);
-    for (size_t i = 0; i < a->files;) {
-        bl_err why = {0};
-        bl_map map;
-        bl_status status = map_file(&map, &a->file[i], &why);
-        if (status == BL_OK)
-            status = bl_photo_read(pack->pixels + i * each, &pack->shape, map.data, map.size,
-                                   a->file[i].path, &why);
-        const bool opened = status == BL_OK || map.data != NULL;
-        if (map.data != NULL) bl_file_unmap(&map);
-        if (is_damaged(status, opened)) {
-            drop(a, i, &why);
-            continue;
-        }
-        if (status != BL_OK) {
-            if (err != NULL) *err = why;
-            return status;
-        }
-        pack->label[i] = a->file[i].class;
-        i++;
-    }
+    BL_TRY(each_picture(a, read_one, pack, err));
     pack->rows = a->files;
     return BL_OK;
 }
@@ -422,7 +420,7 @@ static bl_status read_album(bl_given_arrays *out, album *a, const char *folder, 
                 "%s: %s of pictures in it; each class has a folder of its own there, with files "
                 ".png, .jpg or .jpeg",
                 folder, out->pack.classes == 0 ? "there are no folders" : "there is one folder");
-    BL_TRY(measure_all(a, err));
+    BL_TRY(each_picture(a, measure_one, NULL, err));
     BL_TRY(check_album(a, &out->pack, folder, err));
     BL_TRY(choose_shape(&out->pack.shape, &same, a, size, err));
     BL_TRY(read_all(&out->pack, a, err));

@@ -8,7 +8,6 @@
 #include "engine/external/first_start.h"
 #include "engine/external/words.h"
 #include "engine/starter/program_text.h"
-#include "engine/sweep/sweep.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -341,24 +340,11 @@ static void take_back(const init *t) {
     if (bl_path(path, NULL, "%s/%s", bl_cli_experiments_dir, t->name) == BL_OK) (void)rmdir(path);
 }
 
-static bl_status check_written(init *t, bl_err *err) {
-    const bl_args none = {0};
-    bl_experiment *e = bl_xalloc(sizeof *e);
-    bl_status status = bl_experiment_config(e, t->name, NULL, &none, err);
-    const bl_sweep_options options = {.script = e->script, .library_dir = bl_cli_lua_dir};
-    if (status == BL_OK)
-        status =
-            bl_sweep_check(&e->config, e->config.external.epoch_rows, &options, &t->trials, err);
-    free(e->references.v);
-    free(e);
-    return status;
-}
-
 static bl_status write_all(init *t, bl_err *err) {
     bl_status status = BL_OK;
     for (size_t i = 0; i < BL_COUNT(k_files) && status == BL_OK; i++)
         status = write_file(t, i, err);
-    if (status == BL_OK) status = check_written(t, err);
+    if (status == BL_OK) status = bl_experiment_check_written(t->name, &t->trials, err);
     if (status != BL_OK) take_back(t);
     return status;
 }

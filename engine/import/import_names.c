@@ -14,21 +14,23 @@ const char *const bl_import_field_name[BL_IMPORT_FIELDS] = {
 /* What they are usually called, likeliest first: in lower case, with _ for what is no letter or
  * digit, and without what k_prefixes has. */
 enum { MOST_NAMES = 10 };
+// clang-format off
 static const char *const k_usual[BL_IMPORT_FIELDS][MOST_NAMES] = {
-    [BL_IMPORT_FIELD_SIZE] = {"batch_size",    "batchsize",        "train_batch_size",                 "bs", "batch",
+    [BL_IMPORT_FIELD_SIZE] = {"batch_size", "batchsize", "train_batch_size", "bs", "batch",
                               "per_device_train_batch_size"},
-    [BL_IMPORT_FIELD_RATE] = {"learning_rate",        "learningrate",       "lr",                                         "base_lr", "max_lr"},
-    [BL_IMPORT_FIELD_SEED] = {"seed","random_seed" },
-    [BL_IMPORT_FIELD_STEP] = {"step",               "global_step",                            "_step","steps", "iteration", "iter",
+    [BL_IMPORT_FIELD_RATE] = {"learning_rate", "learningrate", "lr", "base_lr", "max_lr"},
+    [BL_IMPORT_FIELD_SEED] = {"seed", "random_seed"},
+    [BL_IMPORT_FIELD_STEP] = {"step", "global_step", "_step", "steps", "iteration", "iter",
                               "train_global_step", "trainer_global_step"},
-    [BL_IMPORT_FIELD_EXAMPLES] = {"examples",          "samples", "examples_seen",                                                        "samples_seen"},
-    [BL_IMPORT_FIELD_VALUE] = {"value",    "val_loss",                "valid_loss", "validation_loss", "eval_loss",
-                              "test_loss"},
-    [BL_IMPORT_FIELD_LOSS] = {"train_loss",               "training_loss",                        "loss",                                                     "mean_loss"},
-    [BL_IMPORT_FIELD_SECONDS] = {"seconds", "_runtime",                   "runtime",                                        "train_s", "elapsed"},
-    [BL_IMPORT_FIELD_RUN] = {"run",   "run_name","run_id","runid", "name", "trial", "trial_id"},
-    [BL_IMPORT_FIELD_KEY] = {"key",               "metric",                      "metric_name"           },
+    [BL_IMPORT_FIELD_EXAMPLES] = {"examples", "samples", "examples_seen", "samples_seen"},
+    [BL_IMPORT_FIELD_VALUE] = {"value", "val_loss", "valid_loss", "validation_loss", "eval_loss",
+                               "test_loss"},
+    [BL_IMPORT_FIELD_LOSS] = {"train_loss", "training_loss", "loss", "mean_loss"},
+    [BL_IMPORT_FIELD_SECONDS] = {"seconds", "_runtime", "runtime", "train_s", "elapsed"},
+    [BL_IMPORT_FIELD_RUN] = {"run", "run_name", "run_id", "runid", "name", "trial", "trial_id"},
+    [BL_IMPORT_FIELD_KEY] = {"key", "metric", "metric_name"},
 };
+// clang-format on
 static const char *const k_prefixes[] = {"params.",  "config.", "config/",
                                          "hparams/", "hparam/", "metrics."};
 

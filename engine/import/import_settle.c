@@ -23,14 +23,14 @@ static int by_step(const void *a, const void *b) {
 }
 
 /* Of several evaluations at one step the last that was read counts: a run that was resumed writes
- * some steps again. Sorting by insertion keeps their order, and costs nothing where they ascend. */
+ * some steps again. Merging keeps their order. */
 static void sort_rows(bl_import_run *run) {
     bool ascends = true;
     for (size_t i = 1; i < run->rows && ascends; i++)
         ascends = run->row[i - 1].step <= run->row[i].step;
     if (ascends) return;
     bl_recorded_row *row = run->row, *merged = bl_xalloc(run->rows * sizeof *merged);
-    for (size_t width = 1; width < run->rows; width *= 2) { /* merging is stable */
+    for (size_t width = 1; width < run->rows; width *= 2) {
         for (size_t low = 0; low < run->rows; low += 2 * width) {
             const size_t middle = bl_size_min(low + width, run->rows);
             const size_t high = bl_size_min(low + 2 * width, run->rows);
@@ -145,22 +145,13 @@ static bl_status settle_params(const bl_import *in, bl_import_run *run, bl_err *
     return BL_OK;
 }
 
-/* Numbers by their value, "1" and "1.0" being one, before texts. NULL is a text without letters. */
-static int by_text(const char *a, const char *b) {
-    double x, y;
-    const char *s = a != NULL ? a : "", *t = b != NULL ? b : "";
-    const bool number_s = bl_csv_number((bl_csv_field){s, strlen(s)}, &x);
-    const bool number_t = bl_csv_number((bl_csv_field){t, strlen(t)}, &y);
-    if (number_s != number_t) return number_s ? -1 : 1;
-    return number_s ? (x > y) - (x < y) : strcmp(s, t);
-}
-
 /* By all parameters but the seed. */
 static int by_params(const bl_import_run *a, const bl_import_run *b) {
     if (a->batch_size != b->batch_size) return a->batch_size < b->batch_size ? -1 : 1;
     if (a->learning_rate != b->learning_rate) return a->learning_rate < b->learning_rate ? -1 : 1;
     for (size_t p = BL_IMPORT_FIXED; p < BL_IMPORT_PARAMS; p++) {
-        const int order = by_text(a->param[p], b->param[p]);
+        const int order = bl_csv_compare(a->param[p] != NULL ? a->param[p] : "",
+                                         b->param[p] != NULL ? b->param[p] : "");
         if (order != 0) return order;
     }
     return 0;

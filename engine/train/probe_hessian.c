@@ -82,34 +82,18 @@ static float step_along(bl_train *t, const float *v) {
     return (float)ldexp(1.0, exponent - 1);
 }
 
-/* sum += sign gradient */
-typedef struct add_job {
-    float *sum;
-    const float *gradient;
-    float sign;
-    size_t count;
-} add_job;
-
-static void add_part(void *ctx, size_t p, size_t parts) {
-    const add_job *job = ctx;
-    const bl_part part = {.part = p, .parts = parts};
-    const bl_range range = bl_part_range(&part, job->count, 16);
-    for (size_t i = range.begin; i < range.end; i++) job->sum[i] += job->sign * job->gradient[i];
-}
-
 /* probe.product becomes 2 e H v times the number of micro-batches, which are quarter j's. */
 static bool multiply(bl_train *t, const bl_noise_probe *probe, uint64_t seed, size_t j,
                      const float *v, float e) {
-    const size_t count = probe->batches / QUARTERS, n = t->net.weights;
-    memset(t->probe.product, 0, n * sizeof(float));
+    const size_t count = probe->batches / QUARTERS;
+    memset(t->probe.product, 0, t->net.weights * sizeof(float));
     for (size_t k = 0; k < 2 * count; k++) {
         const float sign = k % 2 == 0 ? 1.0f : -1.0f;
         float *gradient = NULL;
         t->workload->probe_move(t, t->probe.weight, sign * e, v);
         const uint64_t position = (uint64_t)(j * count + k / 2) * (uint64_t)probe->batch;
         if (!t->workload->probe(t, seed, position, (size_t)probe->batch, &gradient)) return false;
-        add_job job = {.sum = t->probe.product, .gradient = gradient, .sign = sign, .count = n};
-        bl_pool_run(t->pool, add_part, &job);
+        bl_train_move_weights(t, t->probe.product, t->probe.product, sign, gradient);
     }
     return true;
 }

@@ -6,19 +6,12 @@ set -u
 . tests/cli/lib.sh
 trainer_project
 
-question='metric = "expected_loss";
-sweep: { batch_sizes = [4, 32]; targets = [0.3]; max_epochs = 1000.0; max_steps = 400; lr_start = 0.0625; lr_max = 4.0; };
+asked='sweep: { batch_sizes = [4, 32]; targets = [0.3]; max_epochs = 1000.0; max_steps = 400; lr_start = 0.0625; lr_max = 4.0; };
 timing: { repeats = 1; seconds = 0.001; };'
-mkdir -p experiments/own experiments/twin experiments/loose
-cat >experiments/own/experiment.cfg <<END
-title = "own";
-dataset = "none";
-data: { rows = 65536; };
-model: { kind = "quadratic"; };
-optimizer: { name = "sgd"; };
-quadratic: { expectation = "sampled"; replicas = 16; };
-$question
-END
+question="metric = \"expected_loss\";
+$asked"
+mkdir -p experiments/twin experiments/loose
+sampled own own "$asked"
 for name in own twin loose; do
   cat >experiments/$name/sweep.lua <<'END'
 local sweep = require "sweep"
@@ -168,7 +161,7 @@ done
 repeat=$(grep -l '"repeat":1' "$scratch"/runs/loose/r*/run.json)
 repeat=$(basename "${repeat%/run.json}")
 try 0 plan loose
-says out " $repeat  done .* budget at step 9$"
+says out " $repeat done .* budget at step 9$"
 try 0 show "$repeat"
 says out '^program    protocol 1, repeat 1$'
 try 0 why "$repeat"

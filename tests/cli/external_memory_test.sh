@@ -7,16 +7,8 @@ set -u
 . tests/cli/lib.sh
 trainer_project
 mib=${RACE_MIB:-24}
-mkdir -p experiments/own experiments/twin
-cat >experiments/own/experiment.cfg <<'END'
-title = "twins";
-dataset = "none";
-metric = "expected_loss";
-data: { rows = 65536; };
-model: { kind = "quadratic"; };
-optimizer: { name = "sgd"; };
-quadratic: { expectation = "sampled"; replicas = 16; };
-END
+mkdir -p experiments/twin
+sampled own twins
 cat >experiments/twin/sweep.lua <<'END'
 return function(exp)
   local trials = { title = "race", race = true, slack = 4 }

@@ -7,19 +7,12 @@ set -u
 trainer_project
 
 # experiment NAME PRESET-OR-FAULT...: one whose runs the trainer answers
-question='metric = "expected_loss";
-sweep: { batch_sizes = [4, 32]; targets = [0.3]; seeds = 2; max_epochs = 1000.0; max_steps = 400; lr_start = 0.0625; lr_max = 4.0; };
+asked='sweep: { batch_sizes = [4, 32]; targets = [0.3]; seeds = 2; max_epochs = 1000.0; max_steps = 400; lr_start = 0.0625; lr_max = 4.0; };
 timing: { repeats = 1; seconds = 0.001; };'
-mkdir -p experiments/own experiments/twin
-cat >experiments/own/experiment.cfg <<END
-title = "twins";
-dataset = "none";
-data: { rows = 65536; };
-model: { kind = "quadratic"; };
-optimizer: { name = "sgd"; };
-quadratic: { expectation = "sampled"; replicas = 16; };
-$question
-END
+question="metric = \"expected_loss\";
+$asked"
+mkdir -p experiments/twin
+sampled own twins "$asked"
 cat >experiments/own/sweep.lua <<'END'
 local sweep = require "sweep"
 return function(exp)

@@ -8,18 +8,8 @@ project
 cd "$scratch/project" || exit 1
 export BATCHLAB_REPORTS="$scratch/reports"
 
-mkdir experiments/own
-cat >experiments/own/experiment.cfg <<'END'
-title = "own";
-dataset = "none";
-data: { rows = 65536; };
-model: { kind = "quadratic"; };
-optimizer: { name = "sgd"; };
-quadratic: { expectation = "sampled"; replicas = 16; };
-metric = "expected_loss";
-sweep: { batch_sizes = [4, 16, 64, 128]; targets = [0.4, 0.3]; seeds = 2; max_epochs = 1000.0; max_steps = 4000; lr_start = 0.5; lr_max = 4.0; };
-timing: { repeats = 1; seconds = 0.001; };
-END
+sampled own own 'sweep: { batch_sizes = [4, 16, 64, 128]; targets = [0.4, 0.3]; seeds = 2; max_epochs = 1000.0; max_steps = 4000; lr_start = 0.5; lr_max = 4.0; };
+timing: { repeats = 1; seconds = 0.001; };'
 cat >experiments/own/sweep.lua <<'END'
 local sweep = require "sweep"
 return function(exp) sweep.critical_batch(exp, {}) end

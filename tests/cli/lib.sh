@@ -109,6 +109,21 @@ timing: { repeats = 1; seconds = 0.01; };
 CFG
 }
 
+# sampled NAME TITLE [LINES]: an experiment whose runs train the quadratic model with noise, in milliseconds
+sampled() {
+  mkdir -p "experiments/$1"
+  cat >"experiments/$1/experiment.cfg" <<END
+title = "$2";
+dataset = "none";
+metric = "expected_loss";
+data: { rows = 65536; };
+model: { kind = "quadratic"; };
+optimizer: { name = "sgd"; };
+quadratic: { expectation = "sampled"; replicas = 16; };
+${3:-}
+END
+}
+
 # trainer_project: a project in which runs may be programs, and $trainer, the one of tests/external that trains batchlab's
 # own runs. A claim whose owner is dead is free after a second.
 trainer_project() {

@@ -21,16 +21,8 @@ disk=no
 [ "${1:-}" = inside ] && mount -t tmpfs -o size=32m none "$small" 2>/dev/null && disk=yes
 trap 'umount "$small" 2>/dev/null; chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
 
-mkdir -p experiments/own experiments/twin
-cat >experiments/own/experiment.cfg <<'END'
-title = "twins";
-dataset = "none";
-metric = "expected_loss";
-data: { rows = 65536; };
-model: { kind = "quadratic"; };
-optimizer: { name = "sgd"; };
-quadratic: { expectation = "sampled"; replicas = 16; };
-END
+mkdir -p experiments/twin
+sampled own twins
 cat >wrapped <<'END'
 trap '' TERM
 "$@"

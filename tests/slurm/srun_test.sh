@@ -10,16 +10,8 @@ trap 'cluster_stop; rm -rf "$scratch"' EXIT
 trap 'exit 1' INT TERM
 cluster_start "$scratch/cluster" || { echo "no cluster: $(tail -3 "$scratch"/cluster/*.out)"; exit 1; }
 trainer_project
-mkdir -p experiments/own experiments/twin
-cat >experiments/own/experiment.cfg <<'END'
-title = "twins";
-dataset = "none";
-metric = "expected_loss";
-data: { rows = 65536; };
-model: { kind = "quadratic"; };
-optimizer: { name = "sgd"; };
-quadratic: { expectation = "sampled"; replicas = 16; };
-END
+mkdir -p experiments/twin
+sampled own twins
 cat >experiments/twin/sweep.lua <<'END'
 return function(exp)
   exp:run { title = "two", { batch_size = 4, learning_rate = 0.5, seed = 1, max_steps = 60 },

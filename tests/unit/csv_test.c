@@ -135,9 +135,24 @@ static void test_dates(void **state) {
     }
 }
 
+/* One order for all: of every pair below the first comes first, whatever else is sorted with it. */
+static void test_order(void **state) {
+    (void)state;
+    static const char *const ascending[] = {"-1e3", "-2", "0.5", "2",  "10", "1e9",
+                                            "",     "-",  "1a",  "2b", "one"};
+    for (size_t i = 0; i < BL_COUNT(ascending); i++)
+        for (size_t k = 0; k < BL_COUNT(ascending); k++) {
+            const int order = bl_csv_compare(ascending[i], ascending[k]);
+            assert_int_equal((order > 0) - (order < 0), (i > k) - (i < k));
+        }
+    assert_int_equal(bl_csv_compare("1", "1.0"), 0);
+    assert_int_equal(bl_csv_compare("100", "1e2"), 0);
+    assert_true(bl_csv_compare("a", "A") != 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_faults),
-                                       cmocka_unit_test(test_numbers),
-                                       cmocka_unit_test(test_dates)};
+                                       cmocka_unit_test(test_numbers), cmocka_unit_test(test_dates),
+                                       cmocka_unit_test(test_order)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

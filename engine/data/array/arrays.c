@@ -2,6 +2,7 @@
 #include "engine/base/mem.h"
 #include "engine/data/dataset.h"
 #include "engine/data/table/column.h"
+#include "engine/data/table/csv.h"
 #include <math.h>
 #include <string.h>
 
@@ -124,9 +125,8 @@ static double scale_of(const bl_npy *x) {
 
 static int by_name(const void *a, const void *b) {
     const char *x = *(char *const *)a, *y = *(char *const *)b;
-    char *x_end, *y_end;
-    const double p = strtod(x, &x_end), q = strtod(y, &y_end);
-    return *x_end == '\0' && *y_end == '\0' && p != q ? (p < q ? -1 : 1) : strcmp(x, y);
+    const int order = bl_csv_compare(x, y);
+    return order != 0 ? order : strcmp(x, y);
 }
 
 /* Names and numbers of the classes; false: too many, fewer than two, or a row has none. */

@@ -350,10 +350,8 @@ static bool is_no_label(const bl_inferred_column *c, uint32_t code, const bl_inf
 
 static int by_label(const void *a, const void *b) {
     const char *x = *(char *const *)a, *y = *(char *const *)b;
-    double p, q;
-    const bool numbers = bl_csv_number((bl_csv_field){x, strlen(x)}, &p) &&
-                         bl_csv_number((bl_csv_field){y, strlen(y)}, &q);
-    return numbers && p != q ? (p < q ? -1 : 1) : strcmp(x, y);
+    const int order = bl_csv_compare(x, y);
+    return order != 0 ? order : strcmp(x, y);
 }
 
 /* Whether the target is learnt as a class. */

@@ -258,3 +258,11 @@ bool bl_csv_number(bl_csv_field f, double *value) {
     *value = negative ? -magnitude : magnitude;
     return true;
 }
+
+int bl_csv_compare(const char *a, const char *b) {
+    double x, y;
+    const bool number_a = bl_csv_number((bl_csv_field){a, strlen(a)}, &x);
+    const bool number_b = bl_csv_number((bl_csv_field){b, strlen(b)}, &y);
+    if (number_a != number_b) return number_a ? -1 : 1;
+    return number_a ? (x > y) - (x < y) : strcmp(a, b);
+}

@@ -48,4 +48,6 @@ char bl_csv_separator_or_blank(const char *text, size_t n);
 bool bl_csv_missing(bl_csv_field field);
 /* A finite decimal number, correctly rounded, whatever the locale. */
 bool bl_csv_number(bl_csv_field field, double *value);
+/* An order of texts: numbers by their value ("1" and "1.0" are one), then all others. */
+int bl_csv_compare(const char *a, const char *b);
 #endif
