@@ -1,4 +1,5 @@
 /* batchlab machine NAME: what fits here, how long a step takes, and where the time goes. */
+#include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/base/process.h"
 #include "engine/cli/command.h"
@@ -11,6 +12,7 @@
 #include "engine/report/timing_read.h"
 #include "engine/report/write.h"
 #include "engine/sweep/sweep.h"
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,13 +72,37 @@ static int read_wishes(const bl_args *args, wishes *w, bl_display *display) {
     return -1;
 }
 
-static bl_status find_limit(bl_survey *s, const bl_experiment *e, const wishes *w, bl_err *err) {
-    if (e->device_data == NULL || w->memory > 0)
-        return bl_machine_find_limit(&s->limit, w->memory, w->margin, &bl_machine_here, err);
-    s->limit.bytes = (double)e->device_data->device->available(e->device_data->device);
-    s->limit.kept_free = w->margin * s->limit.bytes;
-    (void)snprintf(s->limit.source, sizeof s->limit.source, "free on the device");
+/* No size is larger than an epoch: such a batch would hold examples twice. */
+static bl_status check_sizes(const bl_experiment *e, bl_err *err) {
+    const bl_i64_list *sizes = &e->config.sweep.batch_sizes;
+    const int64_t rows = bl_train_epoch_rows(&e->config, &e->data);
+    if (sizes->n == 0)
+        BL_FAIL(err, BL_EINVAL, "no batch size to measure: sweep.batch_sizes is empty");
+    if (sizes->v[sizes->n - 1] <= rows) return BL_OK;
+    BL_FAIL(err, BL_EINVAL,
+            "batch size %" PRId64 " is larger than the data set (%" PRId64 " training rows)",
+            sizes->v[sizes->n - 1], rows);
+}
+
+/* On a device: of what it has free. */
+static bl_status find_device_limit(bl_machine_limit *limit, const bl_device *device,
+                                   const wishes *w, bl_err *err) {
+    char wanted[BL_FORMAT_SIZE], has[BL_FORMAT_SIZE];
+    const double free_bytes = (double)device->available(device);
+    if (w->memory > free_bytes)
+        BL_FAIL(err, BL_EINVAL, "a memory limit of %s: the device has %s free",
+                bl_format_size(wanted, w->memory), bl_format_size(has, free_bytes));
+    limit->bytes = w->memory > 0 ? w->memory : free_bytes;
+    limit->kept_free = w->margin * limit->bytes;
+    (void)snprintf(limit->source, sizeof limit->source, "%s",
+                   w->memory > 0 ? "as asked" : "free on the device");
     return BL_OK;
+}
+
+static bl_status find_limit(bl_survey *s, const bl_experiment *e, const wishes *w, bl_err *err) {
+    return e->device_data != NULL
+               ? find_device_limit(&s->limit, e->device_data->device, w, err)
+               : bl_machine_find_limit(&s->limit, w->memory, w->margin, &bl_machine_here, err);
 }
 
 /* Times the sizes that ran, and reads the result back. */
@@ -166,8 +192,7 @@ static bl_status measure_and_say(const bl_args *args, bl_experiment *e, bl_surve
     BL_TRY(bl_experiment_level(e, args->value[DEVICE], err));
     BL_TRY(bl_experiment_open(e, bl_args_has(args, SYNTHETIC), true, err));
     BL_TRY(bl_experiment_device(e, args->value[DEVICE], &jobs, err));
-    if (e->config.sweep.batch_sizes.n == 0)
-        BL_FAIL(err, BL_EINVAL, "no batch size to measure: sweep.batch_sizes is empty");
+    BL_TRY(check_sizes(e, err));
     s->place = (bl_machine_place){.config = &e->config,
                                   .data = &e->data,
                                   .kernels = e->kernels,

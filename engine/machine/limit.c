@@ -3,6 +3,7 @@
  * the folder "memory". "max", and the huge number of version 1, are no limit. */
 #include "engine/machine/limit.h"
 #include "engine/base/file.h"
+#include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include <errno.h>
 #include <math.h>
@@ -75,14 +76,32 @@ done:
     return status;
 }
 
-static bl_status free_memory(const bl_machine_places *places, double *bytes, bl_err *err) {
+/* A row of /proc/meminfo in bytes; 0: it has no such row. */
+static bl_status read_meminfo(const bl_machine_places *places, const char *row, double *bytes,
+                              bl_err *err) {
     bl_buf text = {0};
     BL_TRY(bl_file_read(&text, places->meminfo, FILE_LIMIT, err));
-    const char *at = strstr(bl_buf_text(&text), "MemAvailable:");
-    *bytes = at != NULL ? 1024 * strtod(at + 13, NULL) : 0;
+    const char *at = strstr(bl_buf_text(&text), row);
+    *bytes = at != NULL ? 1024 * strtod(at + strlen(row), NULL) : 0;
     bl_buf_free(&text);
+    return BL_OK;
+}
+
+static bl_status free_memory(const bl_machine_places *places, double *bytes, bl_err *err) {
+    BL_TRY(read_meminfo(places, "MemAvailable:", bytes, err));
     if (!(*bytes > 0)) BL_FAIL(err, BL_EIO, "%s does not say what is free", places->meminfo);
     return BL_OK;
+}
+
+/* No run can take more than the machine has; where it does not say, nothing is checked. */
+static bl_status check_asked(double asked, const bl_machine_places *places, bl_err *err) {
+    double all;
+    bl_err ignored;
+    char wanted[BL_FORMAT_SIZE], has[BL_FORMAT_SIZE];
+    if (read_meminfo(places, "MemTotal:", &all, &ignored) != BL_OK || !(all > 0) || asked <= all)
+        return BL_OK;
+    BL_FAIL(err, BL_EINVAL, "a memory limit of %s: this machine has %s",
+            bl_format_size(wanted, asked), bl_format_size(has, all));
 }
 
 bl_status bl_machine_find_limit(bl_machine_limit *out, double asked, double margin,
@@ -91,7 +110,9 @@ bl_status bl_machine_find_limit(bl_machine_limit *out, double asked, double marg
     double group = (double)INFINITY;
     bl_err why;
     (void)snprintf(out->source, sizeof out->source, "as asked");
-    if (asked <= 0) {
+    if (asked > 0) {
+        BL_TRY(check_asked(asked, places, err));
+    } else {
         if (cgroup_limit(places, &group, &why) != BL_OK)
             (void)snprintf(out->note, sizeof out->note,
                            "the control group's limit cannot be read (%.150s): what is free counts",

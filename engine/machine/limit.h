@@ -20,7 +20,9 @@ typedef struct bl_machine_places {
 } bl_machine_places;
 extern const bl_machine_places bl_machine_here;
 
-/* `asked` 0: look. Of nested groups the smallest limit holds. BL_EIO: nothing can be found out. */
+/* `asked` 0: look. Of nested groups the smallest limit holds. BL_EIO: nothing can be found out.
+ * BL_EINVAL: more is asked for than the machine has. A control group's limit may be passed: what
+ * the system then ends is a result. */
 bl_status bl_machine_find_limit(bl_machine_limit *out, double asked, double margin,
                                 const bl_machine_places *places, bl_err *err) BL_CHECKED;
 

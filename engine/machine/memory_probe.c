@@ -62,6 +62,22 @@ static void forget_peak(void) {
     (void)close(f);
 }
 
+/* A byte of each page of a block. */
+static void read_pages(const void *block, size_t bytes) {
+    const volatile unsigned char *at = block;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    for (size_t i = 0; at != NULL && i < bytes; i += page) (void)at[i];
+}
+
+/* A run comes to read every example in the end. A page of a mapped file counts from then on, so
+ * that without this a step of more examples would seem to need more memory for them. */
+static void read_data(const bl_dataset *d) {
+    read_pages(d->codes, d->rows * d->categorical * sizeof *d->codes);
+    read_pages(d->values, d->rows * d->continuous * sizeof *d->values);
+    read_pages(d->pixels, d->rows * d->continuous * sizeof *d->pixels);
+    read_pages(d->target, d->rows * sizeof *d->target);
+}
+
 static void be_silent(void) {
     const int f = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (f < 0) return;
@@ -82,6 +98,7 @@ static _Noreturn void be_probe(const bl_machine_place *place, int64_t batch_size
         (void)setrlimit(RLIMIT_AS, &limit);
     }
     if (place->seconds > 0) (void)alarm((unsigned)ceil(place->seconds));
+    read_data(place->data);
     const bl_status status = step_and_evaluate(place, batch_size, &err);
     _exit(status == BL_OK || status == BL_EDIVERGED ? 0
           : status == BL_ENOMEM                     ? EXIT_REFUSED

@@ -85,6 +85,44 @@ bl_stats_step_line bl_stats_fit_step_line(const bl_stats_step_size *size, size_t
     return line;
 }
 
+/* How many of the first sizes agree to 1 %; 0: fewer than two do. */
+static size_t on_the_floor(const bl_stats_step_size *size, size_t n) {
+    static const double agree = 1.01;
+    size_t on = 0;
+    double low = (double)INFINITY, high = 0;
+    for (; on < n; on++) {
+        low = fmin(low, median(&size[on]));
+        high = fmax(high, median(&size[on]));
+        if (high > agree * low) break;
+    }
+    return on > 1 ? on : 0;
+}
+
+double bl_stats_floor_line_at(const bl_stats_floor_line *fit, double batch_size) {
+    return fit->line.known ? fmax(fit->least, bl_stats_step_line_at(&fit->line, batch_size))
+                           : (double)NAN;
+}
+
+bl_stats_floor_line bl_stats_fit_floor_line(const bl_stats_step_size *size, size_t n) {
+    bl_stats_floor_line fit = {0};
+    const size_t on = on_the_floor(size, n), above = n - on;
+    /* One size above: the line begins at the last one below. */
+    const size_t first = on > 0 && above == 1 ? on - 1 : on;
+    for (size_t i = 0; i < on; i++) fit.least = fmax(fit.least, median(&size[i]));
+    fit.line = above > 0 ? bl_stats_fit_step_line(size + first, n - first)
+                         : (bl_stats_step_line){.known = on > 0,
+                                                .fixed = bl_stats_exact(fit.least),
+                                                .each = bl_stats_exact(0),
+                                                .flat = true};
+    for (size_t i = 0; i < n && fit.line.known; i++) {
+        const double miss = median(&size[i]) / bl_stats_floor_line_at(&fit, size[i].batch_size) - 1;
+        if (fabs(miss) <= fabs(fit.worst)) continue;
+        fit.worst = miss;
+        fit.worst_size = size[i].batch_size;
+    }
+    return fit;
+}
+
 double bl_stats_step_line_share(const bl_stats_step_line *line, double share) {
     if (!line->known || line->flat) return (double)NAN;
     return line->fixed.value / line->each.value * share / (1 - share);

@@ -92,6 +92,22 @@ bl_stats_equal bl_stats_step_equal(bl_stats_value *ratio, const bl_stats_step_si
 bl_stats_equal bl_stats_step_multiples(bl_stats_value *ratio, const bl_stats_step_size *size,
                                        size_t n, double of);
 
+/* Memory against batch size: what an evaluation takes, whatever the batch, until a step takes more:
+ *
+ *     M(B) = max(least, fixed + each B)
+ *
+ * The smallest sizes that agree to 1 % lie on `least`, if there are two or more; the line goes
+ * through the others. */
+typedef struct bl_stats_floor_line {
+    bl_stats_step_line line; /* flat: no size lies above `least` */
+    double least;            /* 0: no such sizes */
+    double worst;            /* as in bl_stats_step_line, of all sizes ... */
+    double worst_size;       /* ... at this batch size */
+} bl_stats_floor_line;
+bl_stats_floor_line bl_stats_fit_floor_line(const bl_stats_step_size *size, size_t n);
+/* NAN: the line is not known. */
+double bl_stats_floor_line_at(const bl_stats_floor_line *fit, double batch_size);
+
 /* Between neighbours a step takes longer than in proportion to the batch by more than the finding's
  * 5 %: throughput falls. */
 bool bl_stats_step_falls(const bl_stats_step_size *size, const bl_stats_step_size *next);

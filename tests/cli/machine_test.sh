@@ -35,7 +35,9 @@ says_somewhere out '(3 sizes, worst deviation'
 says out '^where it goes at 256: forward [0-9]* %, backward [0-9]* %, optimizer [0-9]* %, gather [0-9]* %$'
 says out '^              dearest layers at 256: [0-9]* [a-z]'
 says_somewhere out 'inference t(B) = .*(3 sizes'
-says_somewhere out 'memory M(B) = .* (.* sizes, evaluation included;'
+# A net this small evaluates in more memory than any batch takes: no line of "+ 0.00 KiB x B".
+says out '^memory       M(B) = [0-9.]* MiB at every size$'
+says out '^             (4 sizes, evaluation included, worst deviation 0.[0-9] %)$'
 says out '^             largest that ran: 2,000, with [0-9.]* MiB$'
 says out 'that is every training row at once: no limit is in sight$'
 says out '^             the formula parameters x 4 bytes x batch would say [0-9,]*$'
@@ -64,6 +66,14 @@ try 2 machine small --progress none --memory 1M
 says err '^batchlab: the memory limit leaves 973 KiB (as asked, 5 % kept free), but one example needs more: .* for the run and .* for program and data$'
 try 2 machine small --memory lots
 says err '^batchlab: --memory lots: expected a size such as 8G or 512M$'
+for size in 0 -5 1e30x nan inf '' 5Q; do
+  try 2 machine small --memory "$size"
+  says err "^batchlab: --memory $size: expected a size such as 8G or 512M\$"
+done
+try 2 machine small --progress none --memory 1e30
+says err '^batchlab: a memory limit of [0-9,]* GiB: this machine has [0-9.]* [GM]iB$'
+try 2 machine small --progress none --set 'sweep.batch_sizes=[16,2001]'
+says err '^batchlab: batch size 2001 is larger than the data set (2000 training rows)$'
 try 2 machine small --margin 95
 says err 'expected a percentage from 0 to 90'
 try 2 machine small --seconds soon

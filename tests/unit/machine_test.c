@@ -35,7 +35,7 @@ static void limits(void **state) {
     CHECK_OK(bl_path(cgroup, ERR, "%s/self", root));
     CHECK_OK(bl_path(meminfo, ERR, "%s/meminfo", root));
     const bl_machine_places places = {cgroup, root, meminfo};
-    put(root, "meminfo", "MemTotal: 9 kB\nMemAvailable:     1000000 kB\n");
+    put(root, "meminfo", "MemTotal: 9000000 kB\nMemAvailable:     1000000 kB\n");
     put(root, "self", "0::/outer/inner\n");
     put(root, "outer/memory.max", "300000000\n");
     put(root, "outer/inner/memory.max", "500000000\n");
@@ -62,6 +62,13 @@ static void limits(void **state) {
     CHECK_OK(bl_machine_find_limit(&limit, 123, 0, &places, ERR));
     assert_true(limit.bytes == 123);
     assert_string_equal(limit.source, "as asked");
+    /* More than the machine has, which is more than its control group allows. */
+    put(root, "meminfo", "MemTotal: 9000000 kB\nMemAvailable: 1000000 kB\n");
+    CHECK_OK(bl_machine_find_limit(&limit, 9216e6, 0, &places, ERR));
+    assert_int_equal(bl_machine_find_limit(&limit, 9217e6, 0, &places, &err), BL_EINVAL);
+    assert_string_equal(err.text, "a memory limit of 8.58 GiB: this machine has 8.58 GiB");
+    put(root, "meminfo", "MemAvailable: 1000000 kB\n"); /* it does not say: nothing is refused */
+    CHECK_OK(bl_machine_find_limit(&limit, 9217e6, 0, &places, ERR));
     put(root, "memory/box/memory.limit_in_bytes", "200000000\n");
     assert_int_equal(bl_machine_memory(&places), 200000000);
     put(root, "memory/box/memory.limit_in_bytes", "9223372036854771712\n");

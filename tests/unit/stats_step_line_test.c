@@ -265,14 +265,45 @@ static void equivalence(void **state) {
     assert_string_equal(bl_stats_equal_word(BL_STATS_EQUAL_UNJUDGED), "not judged");
 }
 
+/* max(1000, 900 + B): sizes on the floor, one or more above it, none of either. */
+static void line_above_a_floor(void **state) {
+    (void)state;
+    enum { SIZES = 7 };
+    double bytes[SIZES];
+    bl_stats_step_size size[SIZES];
+    for (size_t i = 0; i < SIZES; i++) {
+        const double b = exp2((double)i + 4); /* 16 to 1,024; the first three on the floor */
+        bytes[i] = fmax(1000, 900 + b);
+        size[i] = (bl_stats_step_size){b, &bytes[i], 1, NULL};
+    }
+    bl_stats_floor_line fit = bl_stats_fit_floor_line(size, SIZES);
+    assert_true(fit.line.known && !fit.line.flat && fit.least == 1000);
+    check_close(fit.line.fixed.value, 900, 1e-9);
+    check_close(fit.line.each.value, 1, 1e-9);
+    assert_true(fabs(fit.worst) < 1e-9);
+    assert_true(bl_stats_floor_line_at(&fit, 50) == 1000);
+    check_close(bl_stats_floor_line_at(&fit, 500), 1400, 1e-9);
+    fit = bl_stats_fit_floor_line(size, 4); /* one above: from 64 to 128 */
+    check_close(fit.line.each.value, 28.0 / 64, 1e-9);
+    assert_true(fit.least == 1000 && !fit.line.flat);
+    fit = bl_stats_fit_floor_line(size, 3); /* none above */
+    assert_true(fit.line.known && fit.line.flat && fit.line.fixed.value == 1000);
+    fit = bl_stats_fit_floor_line(size + 3, 4); /* none on it */
+    assert_true(fit.least == 0);
+    check_close(fit.line.fixed.value, 900, 1e-9);
+    bytes[5] *= 1.2; /* 512 */
+    fit = bl_stats_fit_floor_line(size, SIZES);
+    assert_true(fit.worst > 0.05 && fit.worst_size == 512);
+    assert_false(bl_stats_fit_floor_line(size, 1).line.known);
+    assert_true(isnan(bl_stats_floor_line_at(&(bl_stats_floor_line){0}, 5)));
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(published_table),
-                                       cmocka_unit_test(known_lines),
-                                       cmocka_unit_test(ties),
-                                       cmocka_unit_test(findings),
-                                       cmocka_unit_test(narrow_lines),
-                                       cmocka_unit_test(disturbances),
-                                       cmocka_unit_test(neighbours),
-                                       cmocka_unit_test(equivalence)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(published_table),    cmocka_unit_test(known_lines),
+        cmocka_unit_test(line_above_a_floor), cmocka_unit_test(ties),
+        cmocka_unit_test(findings),           cmocka_unit_test(narrow_lines),
+        cmocka_unit_test(disturbances),       cmocka_unit_test(neighbours),
+        cmocka_unit_test(equivalence)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -178,20 +178,20 @@ static bool has_memory(const bl_report_model *m) {
     bl_axis x = {0}, y = {0};
     size_t n;
     memory_rows(NULL, &x, &y, m);
-    return bl_report_memory_line(m, &n).known && (m->machine.known || y.high > 1.01 * y.low);
+    return bl_report_memory_line(m, &n).line.known && (m->machine.known || y.high > 1.01 * y.low);
 }
 
 static void memory_data(bl_buf *dat, const bl_report_model *m) {
     const double unit = 1 << 20;
     bl_axis x = {0}, y = {0};
     size_t n;
-    const bl_stats_step_line line = bl_report_memory_line(m, &n);
+    const bl_stats_floor_line fit = bl_report_memory_line(m, &n);
     bl_dat_block(dat, "sizes", "batch_size MiB");
     memory_rows(dat, &x, &y, m);
     bl_dat_block(dat, "line", "batch_size MiB");
     for (size_t i = 0; i < CURVE; i++) {
         const double b = between(&x, i);
-        BL_DAT_ROW(dat, b, bl_stats_step_line_at(&line, b) / unit);
+        BL_DAT_ROW(dat, b, bl_stats_floor_line_at(&fit, b) / unit);
     }
 }
 

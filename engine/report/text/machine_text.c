@@ -43,7 +43,7 @@ static void layers_words(bl_buf *out, const bl_report_phases *p) {
 
 /* ---- memory ---- */
 
-bl_stats_step_line bl_report_memory_line(const bl_report_model *m, size_t *n) {
+bl_stats_floor_line bl_report_memory_line(const bl_report_model *m, size_t *n) {
     const size_t most = m->machine.probes + m->timing_count;
     double *bytes = bl_xalloc((most + 1) * sizeof *bytes);
     bl_stats_step_size *size = bl_xalloc((most + 1) * sizeof *size);
@@ -61,28 +61,50 @@ bl_stats_step_line bl_report_memory_line(const bl_report_model *m, size_t *n) {
         size[*n] = (bl_stats_step_size){m->timing[i].batch_size, &bytes[*n], 1, NULL};
         ++*n;
     }
-    const bl_stats_step_line line = bl_stats_fit_step_line(size, *n);
+    const bl_stats_floor_line fit = bl_stats_fit_floor_line(size, *n);
     free(size);
     free(bytes);
-    return line;
+    return fit;
 }
 
+/* "103 MiB + 4.97 KiB x B, at least 123 MiB" */
+static void memory_formula(bl_buf *out, const bl_stats_floor_line *fit) {
+    bl_format_bytes(out, fit->line.fixed.value);
+    if (fit->line.flat) {
+        bl_buf_str(out, " at every size");
+        return;
+    }
+    bl_buf_str(out, " + ");
+    if (fit->line.each.value < 1024)
+        bl_buf_printf(out, "%.3g bytes", fit->line.each.value);
+    else
+        bl_format_bytes(out, fit->line.each.value);
+    bl_buf_str(out, " x B");
+    if (fit->least < 1.01 * fit->line.fixed.value) return;
+    bl_buf_str(out, ", at least ");
+    bl_format_bytes(out, fit->least);
+}
+
+/* The formula, and the size that misses it by more than the finding's 5 %. */
 static void memory_line_words(bl_buf *out, const bl_report_model *m) {
     size_t n;
-    const bl_stats_step_line line = bl_report_memory_line(m, &n);
+    const bl_stats_floor_line fit = bl_report_memory_line(m, &n);
     bl_buf_str(out, "memory       ");
-    if (!line.known) {
+    if (!fit.line.known) {
         bl_buf_str(out, "too few sizes for a line\n");
         return;
     }
     bl_buf_str(out, "M(B) = ");
-    bl_format_bytes(out, line.fixed.value);
-    bl_buf_str(out, " + ");
-    bl_format_bytes(out, line.each.value);
-    bl_buf_printf(out, " x B   (%zu sizes, %s", n,
+    memory_formula(out, &fit);
+    bl_buf_printf(out, "\n%s(%zu sizes, %s", k_indent, n,
                   m->machine.known ? "evaluation included" : "as planned");
-    if (n > 2) bl_buf_printf(out, ";\n%sworst deviation %.1f %%", k_indent, 100 * fabs(line.worst));
+    if (n > 2) bl_buf_printf(out, ", worst deviation %.1f %%", 100 * fabs(fit.worst));
     bl_buf_str(out, ")\n");
+    if (fabs(fit.worst) <= BL_STATS_LINE_FINDING) return;
+    bl_buf_printf(out, "%sno straight line: a batch of ", k_indent);
+    bl_format_count(out, fit.worst_size);
+    bl_buf_printf(out, " takes %.1f %% %s than it says\n", 100 * fabs(fit.worst),
+                  fit.worst > 0 ? "more" : "less");
 }
 
 /* "15.0 GiB (what is free), 768 MiB of it kept free" */
@@ -197,9 +219,10 @@ static void phases_json(bl_jw *w, const bl_report_phases *p) {
 static void memory_json(bl_jw *w, const bl_report_model *m) {
     const bl_report_machine *k = &m->machine;
     size_t n;
-    const bl_stats_step_line line = bl_report_memory_line(m, &n);
-    bl_jw_f64_rounded(w, "memory_fixed", line.fixed.value);
-    bl_jw_f64_rounded(w, "memory_per_example", line.each.value);
+    const bl_stats_floor_line fit = bl_report_memory_line(m, &n);
+    bl_jw_f64_rounded(w, "memory_fixed", fit.line.fixed.value);
+    bl_jw_f64_rounded(w, "memory_per_example", fit.line.each.value);
+    bl_jw_f64_rounded(w, "memory_least", fit.least > 0 ? fit.least : (double)NAN);
     bl_jw_f64_rounded(w, "limit", k->limit);
     bl_jw_f64_rounded(w, "kept_free", k->kept_free);
     bl_jw_str(w, "limit_source", k->source);

@@ -10,7 +10,7 @@
 void bl_report_machine_words(bl_buf *out, const bl_report_model *model);
 /* A member "times" and, where machine.json is there, "machine". */
 void bl_report_machine_json(bl_jw *w, const bl_report_model *model);
-/* Memory against batch size: fixed + each B, in bytes, from the sizes that ran (or were planned);
- * *n receives how many. */
-bl_stats_step_line bl_report_memory_line(const bl_report_model *model, size_t *n);
+/* Memory against batch size, in bytes, from the sizes that ran (or were planned); *n receives how
+ * many. */
+bl_stats_floor_line bl_report_memory_line(const bl_report_model *model, size_t *n);
 #endif
