@@ -242,7 +242,7 @@ $(B)/kernels/ref/%.o: private KFLAGS := -O1 -fno-tree-vectorize $(REF_FMA)
 # Element-wise optimizer loops are vectorised by the compiler; order inside them cannot change bits.
 # It may only do so if it knows that nobody reads errno or traps: neither flag changes a value. They
 # follow $(FP), whose -fno-fast-math would switch both back on.
-$(B)/engine/optim/%.o $(B)/engine/data/sampler.o: private KFLAGS := -O3
+$(B)/engine/optim/%.o $(B)/engine/data/sampler.o $(B)/engine/data/image/augment.o: private KFLAGS := -O3
 $(B)/engine/optim/%.o $(ISAS:%=$(B)/kernels/cpu/%/loss.o): private KFP := -fno-math-errno -fno-trapping-math
 $(B)/%.o: %.c $(B)/flags.stamp $(B)/bl_build.h
 	$(Q)mkdir -p $(@D); echo "  CC    $<"

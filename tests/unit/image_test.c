@@ -391,6 +391,35 @@ static void test_augment(void **state) {
     }
 }
 
+/* Values of whole pictures are (byte - mean) * scale, also where a vector of several channels ends
+ * within a pixel or within the picture. */
+static void test_values_of_any_size(void **state) {
+    (void)state;
+    enum { MOST = 21 * 5 * BL_PICTURE_CHANNELS };
+    uint8_t pixels[MOST];
+    for (size_t i = 0; i < MOST; i++) pixels[i] = (uint8_t)(i * 37 + 11);
+    for (size_t channels = 1; channels <= BL_PICTURE_CHANNELS; channels++)
+        for (size_t width = 1; width <= 21; width++)
+            for (size_t height = 1; height <= 5; height += 2) {
+                const bl_dataset d = {
+                    .pixels = pixels,
+                    .height = height,
+                    .width = width,
+                    .channels = channels,
+                    .pixel_mean = {3.3f,  57.1f, 99.9f,  128.7f},
+                    .pixel_scale = {0.51f, 1.7f,  0.013f, 3.1f  }
+                };
+                const size_t n = height * width * channels;
+                float values[MOST + 1], guard = -77;
+                values[n] = guard;
+                bl_picture_values(values, &d, 0, NULL, 0);
+                for (size_t i = 0; i < n; i++)
+                    assert_true(values[i] == ((float)pixels[i] - d.pixel_mean[i % channels]) *
+                                                 d.pixel_scale[i % channels]);
+                assert_true(values[n] == guard);
+            }
+}
+
 /* First picture and label counts as published; the whole by its SHA-256. */
 static void check_real(const char *name, size_t rows, size_t train, const char *sha256) {
     bl_dataset d;
@@ -429,6 +458,7 @@ static void test_real_cifar10(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values_of_any_size),
         cmocka_unit_test(test_idx),
         cmocka_unit_test(test_resize),
         cmocka_unit_test(test_resize_most),
