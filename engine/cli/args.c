@@ -2,6 +2,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/nearest.h"
 #include "engine/cli/command.h"
+#include "engine/cli/help.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,21 +11,17 @@ static const struct {
     size_t least, most; /* words */
     const char *ask;    /* for one that is missing */
 } k_operands[] = {
-    [BL_OPERAND_NONE] = {0, 0, ""                 },
-    [BL_OPERAND_EXPERIMENT] = {1, 1, "which experiment?"},
-    [BL_OPERAND_ANY_EXPERIMENT] = {0, 1, ""                 },
-    [BL_OPERAND_RUN] = {1, 1, "which run?"       },
-    [BL_OPERAND_TWO_RUNS] = {2, 2, "which two runs?"  },
-    [BL_OPERAND_TABLE] = {1, 1, "which table?"     },
-    [BL_OPERAND_TABLES] = {0, 1, ""                 },
-    [BL_OPERAND_FOLDER] = {1, 1, "which folder?"    },
-    [BL_OPERAND_SHELL] = {0, 2, ""                 },
+    [BL_OPERAND_NONE] = {0, 0,   ""                 },
+    [BL_OPERAND_EXPERIMENT] = {1, 1,   "which experiment?"},
+    [BL_OPERAND_ANY_EXPERIMENT] = {0, 1,   ""                 },
+    [BL_OPERAND_RUN] = {1, 1,   "which run?"       },
+    [BL_OPERAND_TWO_RUNS] = {2, 2,   "which two runs?"  },
+    [BL_OPERAND_TABLE] = {1, 1,   "which table?"     },
+    [BL_OPERAND_TABLES] = {0, 256, ""                 },
+    [BL_OPERAND_FOLDER] = {1, 1,   "which folder?"    },
+    [BL_OPERAND_SHELL] = {0, 5,   ""                 },
 };
 _Static_assert(BL_COUNT(k_operands) == BL_OPERAND_COUNT, "a row for every kind of operand");
-
-static const char *usage_of(const bl_command *c) {
-    return c->usage != NULL ? c->usage : c->arguments;
-}
 
 int bl_cli_usage(const bl_args *args, const char *fmt, ...) {
     bl_buf text = {0};
@@ -32,25 +29,18 @@ int bl_cli_usage(const bl_args *args, const char *fmt, ...) {
     va_start(ap, fmt);
     bl_buf_vprintf(&text, fmt, ap);
     va_end(ap);
-    bl_cli_printf(stderr, "batchlab: %s\nusage: batchlab %s%s%s\n", bl_buf_text(&text),
-                  args->command->name, usage_of(args->command)[0] != '\0' ? " " : "",
-                  usage_of(args->command));
+    const bl_command *c = args->command;
+    bl_cli_printf(stderr, "batchlab: %s\nusage: batchlab %s%s%s\n", bl_buf_text(&text), c->name,
+                  c->arguments[0] != '\0' ? " " : "", c->arguments);
     bl_buf_free(&text);
     return BL_EXIT_USAGE;
 }
 
 static void show_help(const bl_command *c) {
-    bl_cli_printf(stdout, "usage: batchlab %s %s\n", c->name, usage_of(c));
-    if (c->notes != NULL) bl_cli_printf(stdout, "\n%s", c->notes);
-    if (c->option_count > 0) bl_cli_printf(stdout, "\noptions:\n");
-    for (size_t i = 0; i < c->option_count; i++) {
-        const bl_option *o = &c->options[i];
-        char left[64];
-        (void)snprintf(left, sizeof left, "%s%s%s%s%s", o->brief != NULL ? o->brief : "",
-                       o->brief != NULL ? ", " : "", o->name, o->argument != NULL ? " " : "",
-                       o->argument != NULL ? o->argument : "");
-        bl_cli_printf(stdout, "  %-26s %s\n", left, o->help);
-    }
+    bl_buf text = {0};
+    bl_help_command(&text, c);
+    bl_cli_print(stdout, bl_buf_text(&text));
+    bl_buf_free(&text);
 }
 
 void bl_args_list_options(const bl_command *command) {
@@ -72,19 +62,21 @@ static int unknown_option(const bl_args *args, const char *word) {
 }
 
 static int add_operand(bl_args *args, const char *word) {
-    const size_t have = (args->operand != NULL) + (args->second != NULL);
+    const size_t have = (args->operand != NULL) + (args->second != NULL) + args->mores;
     const bl_operand kind = args->command->operand;
     if (word[0] == '\0' && (kind == BL_OPERAND_TABLE || kind == BL_OPERAND_TABLES))
         return bl_cli_usage(args, "'': expected the name of a file");
     if (word[0] == '\0' && kind == BL_OPERAND_FOLDER)
         return bl_cli_usage(args, "'': expected the name of a folder");
-    if (kind == BL_OPERAND_TABLES && have > 0) {
-        if (args->mores == BL_MOST_MORE) return bl_cli_usage(args, "too many files");
-        args->more[args->mores++] = word;
-        return -1;
-    }
+    if (kind == BL_OPERAND_TABLES && args->mores == BL_MOST_MORE)
+        return bl_cli_usage(args, "too many files");
     if (have >= k_operands[kind].most) return bl_cli_usage(args, "unexpected argument '%s'", word);
-    *(have == 0 ? &args->operand : &args->second) = word;
+    if (have == 0)
+        args->operand = word;
+    else if (have == 1 && kind != BL_OPERAND_TABLES)
+        args->second = word;
+    else
+        args->more[args->mores++] = word;
     return -1;
 }
 
@@ -139,14 +131,19 @@ static int check_operands(const bl_args *args) {
 int bl_args_read(bl_args *args, const bl_command *command, int argc, char **argv) {
     *args = (bl_args){.command = command};
     BL_ASSERT(command->option_count <= BL_MOST_OPTIONS);
+    bool options_end = false; /* "--" was there: what follows are operands */
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
-        if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        const bool is_operand = options_end || word[0] != '-' || word[1] == '\0';
+        if (!options_end && strcmp(word, "--") == 0) {
+            options_end = true;
+            continue;
+        }
+        if (!is_operand && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
             show_help(command);
             return BL_EXIT_DONE;
         }
-        const int rc = word[0] != '-' || word[1] == '\0' ? add_operand(args, word)
-                                                         : add_option(args, argc, argv, &i);
+        const int rc = is_operand ? add_operand(args, word) : add_option(args, argc, argv, &i);
         if (rc >= 0) return rc;
     }
     return check_operands(args);

@@ -61,9 +61,15 @@ static int write_bundle(const bl_args *args) {
 
 const bl_command bl_cmd_bundle = {
     .name = "bundle",
-    .arguments = "NAME [-o FILE]",
-    .usage = "NAME [-o FILE] [--with-timing]",
     .does = "everything an answer rests on, as one tar file",
+    .arguments = "NAME [-o FILE] [--with-timing]",
+    .group = BL_GROUP_KEEP,
+    .sentence = "Packs all that an answer rests on into one tar file: experiment, runs, plan and "
+                "report. Equal contents give equal bytes.",
+    .example = "batchlab bundle quadratic",
+    .shows = "quadratic.tar.gz: 135 runs, ...\n",
+    .exits = {{BL_EXIT_DAMAGE, ""},
+              {BL_EXIT_UNAVAILABLE, "gnuplot is not installed: tables, and no figures"}},
     .operand = BL_OPERAND_EXPERIMENT,
     .options = k_options,
     .option_count = OPTION_COUNT,

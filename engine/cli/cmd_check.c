@@ -89,9 +89,15 @@ static int check(const bl_args *args) {
 
 const bl_command bl_cmd_check = {
     .name = "check",
-    .arguments = "NAME",
-    .usage = "NAME | check --list-keys [GROUP]",
     .does = "check configuration and sweep script, compute nothing",
+    .arguments = "NAME | check --list-keys [GROUP]",
+    .group = BL_GROUP_BEGIN,
+    .sentence = "Checks the configuration, the sweep script and the declaration of the data set, "
+                "and trains nothing. Faults have the file and the line.",
+    .example = "batchlab check quadratic --preset tiny",
+    .shows = "quadratic: fine. Preset tiny, 5 batch sizes, 3 runs in the first round.\n",
+    .exits = {{BL_EXIT_SOME_FAILED, "--twice: the program failed, or gave other values"},
+              {BL_EXIT_INTERRUPTED, ""}},
     .operand = BL_OPERAND_ANY_EXPERIMENT,
     .options = k_options,
     .option_count = OPTION_COUNT,

@@ -134,10 +134,22 @@ done:
 
 const bl_command bl_cmd_diff = {
     .name = "diff",
-    .arguments = "A B",
-    .usage = "A B   (ids, their first digits, or paths of logs; exit status: 0 equal as far as "
-             "both go, 1 two runs, 3 two logs of one run)",
     .does = "settings and first step in which two runs differ",
+    .arguments = "A B",
+    .group = BL_GROUP_LOOK,
+    .sentence = "Shows the settings in which two runs differ and the first step at which their "
+                "logs do. A run is named by at least four characters of its id, or by its log.",
+    .example = "batchlab diff r75647 r5e1da",
+    .shows = "A r75647fb9dd04, 8167 steps (runs/quadratic/r75647fb9dd04)\n"
+             "B r5e1dafee0bca, 8167 steps (runs/quadratic/r5e1dafee0bca)\n"
+             "settings (A | B)\n"
+             "  train.learning_rate        0.04419417382415922 | 0.0625\n"
+             "first differing record: step 1\n"
+             "...\n",
+    .exits = {{BL_EXIT_DONE, "equal, as far as both go"},
+              {BL_EXIT_SOME_FAILED, "two runs that differ"},
+              {BL_EXIT_MISMATCH, "two logs of one run differ"},
+              {BL_EXIT_DAMAGE, ""}},
     .operand = BL_OPERAND_TWO_RUNS,
     .run = compare_runs,
 };

@@ -87,8 +87,14 @@ static int diagnose(const bl_args *args) {
 
 const bl_command bl_cmd_doctor = {
     .name = "doctor",
-    .arguments = "",
     .does = "what this build and machine can do",
+    .arguments = "",
+    .group = BL_GROUP_PROGRAM,
+    .sentence =
+        "Says what this build and this machine can do: kernels, cores, plug-in, gnuplot, folders.",
+    .example = "batchlab doctor",
+    .shows = "batchlab    0.1.0, numerics epoch 1\n"
+             "...\n",
     .operand = BL_OPERAND_NONE,
     .run = diagnose,
 };

@@ -119,9 +119,16 @@ static int export_runs(const bl_args *args) {
 
 const bl_command bl_cmd_export = {
     .name = "export",
-    .arguments = "NAME [--csv|--tfevents]",
-    .usage = "NAME [--csv | --jsonl | --tfevents [-o DIR] | --steps]",
     .does = "every evaluation, as a table or for TensorBoard",
+    .arguments = "NAME [--csv | --jsonl | --tfevents [-o DIR] | --steps]",
+    .group = BL_GROUP_ANSWER,
+    .sentence =
+        "Writes every evaluation of every finished run as a table, or as a folder for TensorBoard.",
+    .example = "batchlab export quadratic --steps",
+    .shows = "batch_size,steps,seed,censored,steps_prev,target\n"
+             "1,1792,1,0,1706,0.1\n"
+             "...\n",
+    .exits = {{BL_EXIT_DAMAGE, ""}},
     .operand = BL_OPERAND_EXPERIMENT,
     .options = k_options,
     .option_count = OPTION_COUNT,

@@ -144,12 +144,20 @@ static int find(const bl_args *args) {
 
 const bl_command bl_cmd_find = {
     .name = "find",
-    .arguments = "NAME",
-    .usage = "NAME [--json] [--write] [--preset NAME] [--set KEY=VALUE]",
     .does = "batch size, rate and targets from one short run, without a sweep",
-    .notes =
-        "Trains for a minute or two: a learning-rate finder, a few rates, and a pilot with three\n"
-        "seeds and probes of the gradient noise. The runs stay in the store.\n",
+    .arguments = "NAME [--json] [--write] [--preset NAME] [--set KEY=VALUE]",
+    .group = BL_GROUP_BEGIN,
+    .sentence = "Proposes a batch size, a learning rate and targets from a minute or two of "
+                "training, without a sweep.",
+    .notes = "Trains a learning-rate finder, a few rates, and a pilot with three "
+             "seeds and probes of the gradient noise. The runs stay in the store.\n",
+    .example = "batchlab find quadratic --preset tiny --progress none",
+    .shows = "...\n"
+             "Try batch 2048 (1024 to 2048) at rate 2.414:\n"
+             "...\n",
+    .exits = {{BL_EXIT_NO_ANSWER, "no proposal: the pilot shows too little"},
+              {BL_EXIT_UNAVAILABLE, ""},
+              {BL_EXIT_INTERRUPTED, ""}},
     .operand = BL_OPERAND_EXPERIMENT,
     .options = k_options,
     .option_count = OPTION_COUNT,

@@ -15,17 +15,16 @@
 enum { SIZE_LIMIT = 64 << 20, BOOTSTRAP_SEED = 1 };
 
 static const char k_notes[] =
-    "Fits steps-to-target against batch size and prints every definition of the critical\n"
-    "batch size with its interval. FILE.csv has a header and the columns batch_size and steps;\n"
-    "seed (several rows per batch size), censored (1: the target was not reached within these\n"
-    "steps) and steps_prev (the evaluation before) are read when present; a column target has\n"
-    "to be the same in every row. With seconds, the time of each run, the fastest batch size is\n"
-    "named; with cost, in any unit, the cheapest; with value, the loss after so many steps, a\n"
+    "Fits steps-to-target against batch size and prints every definition of the critical "
+    "batch size with its interval. FILE.csv has a header and the columns batch_size and steps; "
+    "seed (several rows per batch size), censored (1: the target was not reached within these "
+    "steps) and steps_prev (the evaluation before) are read when present; a column target has "
+    "to be the same in every row. With seconds, the time of each run, the fastest batch size is "
+    "named; with cost, in any unit, the cheapest; with value, the loss after so many steps, a "
     "law of the loss is fitted.\n"
-    "With --times the columns are batch_size and seconds; examples (how many passed in those\n"
-    "seconds; without it one batch) and repeat are read when present. Fitted is the time of a\n"
-    "step, t(B) = a + c B: its knee, the sizes with 90 and 95 % of the speed, the fastest size.\n"
-    "Exit status: 0 answered, 2 bad table or usage, 5 no answer in these data, 74 cannot read.\n";
+    "With --times the columns are batch_size and seconds; examples (how many passed in those "
+    "seconds; without it one batch) and repeat are read when present. Fitted is the time of a "
+    "step, t(B) = a + c B: its knee, the sizes with 90 and 95 % of the speed, the fastest size.\n";
 
 static void line(bl_buf *out, const char *label, const bl_stats_value *v) {
     bl_buf_printf(out, "  %-46s ", label);
@@ -377,9 +376,19 @@ static int fit(const bl_args *args) {
 
 const bl_command bl_cmd_fit = {
     .name = "fit",
-    .arguments = "FILE.csv [--times] [--json]",
     .does = "critical batch sizes of any table of steps; speed of one of times",
+    .arguments = "FILE.csv [--times] [--json]",
+    .group = BL_GROUP_ANSWER,
+    .sentence = "Computes every definition of the critical batch size, with its interval, from any "
+                "table of steps against batch sizes.",
     .notes = k_notes,
+    .example = "batchlab fit steps.csv",
+    .shows = "steps.csv: 5 runs at 5 batch sizes\n"
+             "fewest steps: batch size 256, 41 steps\n"
+             "cheapest, in examples: batch size 1, 1,790 examples\n"
+             "...\n",
+    .exits = {{BL_EXIT_USAGE, "a bad table, or wrong usage"},
+              {BL_EXIT_NO_ANSWER, "these data hold no answer"}},
     .operand = BL_OPERAND_TABLE,
     .options = k_options,
     .option_count = OPTION_COUNT,

@@ -65,9 +65,13 @@ static int check_stores(const bl_args *args) {
 
 const bl_command bl_cmd_fsck = {
     .name = "fsck",
-    .arguments = "[NAME] [--repair]",
-    .usage = "[NAME] [--repair] [--json]",
     .does = "read every file of the store and name what is damaged",
+    .arguments = "[NAME] [--repair] [--json]",
+    .group = BL_GROUP_KEEP,
+    .sentence = "Reads every file of the store and names what is damaged or left over.",
+    .example = "batchlab fsck quadratic",
+    .shows = "135 runs read: 0 damaged files, 0 leftovers, 0 set aside before\n",
+    .exits = {{BL_EXIT_DAMAGE, ""}},
     .operand = BL_OPERAND_ANY_EXPERIMENT,
     .options = k_options,
     .option_count = OPTION_COUNT,

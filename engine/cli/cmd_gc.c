@@ -155,9 +155,15 @@ static int collect(const bl_args *args) {
 
 const bl_command bl_cmd_gc = {
     .name = "gc",
-    .arguments = "[NAME] [-n]",
-    .usage = "[NAME] [-n] [--unplanned]",
     .does = "remove from the store what nothing needs",
+    .arguments = "[NAME] [-n] [--unplanned]",
+    .group = BL_GROUP_KEEP,
+    .sentence = "Removes from the store what no command needs any more: checkpoints of finished "
+                "runs and what killed processes left.",
+    .example = "batchlab gc quadratic -n",
+    .shows = "...\n"
+             "...  would be removed\n",
+    .exits = {{BL_EXIT_DAMAGE, ""}},
     .operand = BL_OPERAND_ANY_EXPERIMENT,
     .options = k_options,
     .option_count = OPTION_COUNT,

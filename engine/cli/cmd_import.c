@@ -31,9 +31,9 @@ static const bl_option k_options[] = {
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 
 static const char k_notes[] =
-    "DIR holds CSV files (a run each, or many), TensorBoard event files, or exports of\n"
-    "Weights & Biases or MLflow as CSV. Each run needs a batch size and a learning rate; seeds\n"
-    "are counted where none are said. OURS is batch_size, learning_rate, seed, step, examples,\n"
+    "DIR holds CSV files (a run each, or many), TensorBoard event files, or exports of "
+    "Weights & Biases or MLflow as CSV. Each run needs a batch size and a learning rate; seeds "
+    "are counted where none are said. OURS is batch_size, learning_rate, seed, step, examples, "
     "loss, seconds, run or key; any other name is a setting in which runs differ.\n";
 
 enum { MOST_TARGETS = 16 }; /* as sweep.targets */
@@ -232,10 +232,17 @@ static int import_runs(const bl_args *args) {
 
 const bl_command bl_cmd_import = {
     .name = "import",
-    .arguments = "DIR [--map OURS=THEIRS]",
-    .usage = "DIR [OPTION...]",
     .does = "finished runs from elsewhere: CSV, TensorBoard, W&B, MLflow",
+    .arguments = "DIR [OPTION...]",
+    .group = BL_GROUP_BEGIN,
+    .sentence = "Makes an experiment of finished runs from elsewhere, so that batchlab answers "
+                "from them. Nothing is trained.",
     .notes = k_notes,
+    .example = "batchlab import logs --pattern 'bs{batch_size}_lr{learning_rate}'",
+    .shows = "4 runs of 2 batch sizes, 32 to 128, from 4 files\n"
+             "...\n"
+             "next: batchlab run logs (it reads these runs, and trains nothing)\n"
+             "...\n",
     .operand = BL_OPERAND_FOLDER,
     .options = k_options,
     .option_count = OPTION_COUNT,

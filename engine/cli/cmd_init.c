@@ -686,12 +686,23 @@ static int write_experiment(const bl_args *args) {
 
 const bl_command bl_cmd_init = {
     .name = "init",
-    .arguments = "DATA.csv --target COL",
-    .usage = "FILE... [--target COL] [OPTION...] | --command LINE",
-    .notes = "FILE is a table with a header: .csv, .tsv or .csv.gz, UTF-8, Latin-1 or UTF-16.\n"
-             "Several files with the same header are one table. FILE may also be X.npy y.npy, an\n"
-             ".npz of both, or a folder that has a folder of PNG or JPEG files for each class.",
     .does = "write an experiment for your own table, or training script",
+    .arguments = "FILE... [--target COL] [OPTION...] | --command LINE",
+    .group = BL_GROUP_BEGIN,
+    .sentence =
+        "Writes an experiment for your own table, arrays or pictures, or for your own training "
+        "script: data set, targets, batch sizes and sweep, tried before they are written.",
+    .notes = "FILE is a table with a header: .csv, .tsv or .csv.gz, UTF-8, Latin-1 or UTF-16. "
+             "Several files with the same header are one table. FILE may also be X.npy y.npy, an "
+             ".npz of both, or a folder that has a folder of PNG or JPEG files for each class.\n",
+    .example = "batchlab init flats.csv --target price",
+    .shows = "...\n"
+             "  number    rooms: numbers, 1 to 5; ...\n"
+             "  category  city: 2 values: ...\n"
+             "...\n"
+             "next: batchlab run flats --preset tiny\n"
+             "...\n",
+    .exits = {{BL_EXIT_SOME_FAILED, ""}, {BL_EXIT_INTERRUPTED, ""}},
     .operand = BL_OPERAND_TABLES,
     .options = k_options,
     .option_count = OPTION_COUNT,

@@ -116,9 +116,14 @@ static int write_lock(const bl_args *args) {
 
 const bl_command bl_cmd_lock = {
     .name = "lock",
-    .arguments = "NAME",
-    .usage = "NAME [--prune] [--preset NAME] [--set KEY=VALUE] [--synthetic]",
     .does = "write the expected logs of the runs that are done",
+    .arguments = "NAME [--prune] [--preset NAME] [--set KEY=VALUE] [--synthetic]",
+    .group = BL_GROUP_KEEP,
+    .sentence = "Writes the expected logs of the finished runs into expected.lock, with which "
+                "`batchlab verify` compares.",
+    .example = "batchlab lock quadratic --preset tiny",
+    .shows = "experiments/quadratic/expected.lock: 135 entries ...\n",
+    .exits = {{BL_EXIT_DAMAGE, ""}, {BL_EXIT_UNAVAILABLE, ""}},
     .operand = BL_OPERAND_EXPERIMENT,
     .options = k_options,
     .option_count = OPTION_COUNT,

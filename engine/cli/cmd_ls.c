@@ -123,8 +123,15 @@ static int list_runs(const bl_args *args) {
 
 const bl_command bl_cmd_ls = {
     .name = "ls",
-    .arguments = "[NAME] [--json]",
     .does = "the runs in the store, one a line",
+    .arguments = "[NAME] [--json]",
+    .group = BL_GROUP_LOOK,
+    .sentence = "Lists the runs in the store, one a line: state, batch size, learning rate, seed, "
+                "steps, outcome and last value.",
+    .example = "batchlab ls quadratic",
+    .shows = "experiment       run           state        batch ...\n"
+             "quadratic        r0041271e59b6  done            16 ...\n"
+             "...\n",
     .operand = BL_OPERAND_ANY_EXPERIMENT,
     .options = k_options,
     .option_count = OPTION_COUNT,

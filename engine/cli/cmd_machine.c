@@ -19,11 +19,10 @@
 #include <string.h>
 
 static const char k_notes[] =
-    "Measures the batch sizes of the preset (--set sweep.batch_sizes=[100,127,128] for others):\n"
-    "throughput and its knee, where the time of a step goes, memory, and the largest size that\n"
-    "really ran within the limit. Each size is tried in a process of its own; one that runs out\n"
-    "of memory is a result. Times by processor and clock tell a busy machine from a slow one.\n"
-    "Exit status: 0 measured, 2 no size fits or wrong usage, 75 interrupted.\n";
+    "Measures the batch sizes of the preset (--set sweep.batch_sizes=[100,127,128] for others): "
+    "throughput and its knee, where the time of a step goes, memory, and the largest size that "
+    "really ran within the limit. Each size is tried in a process of its own; one that runs out "
+    "of memory is a result. Times by processor and clock tell a busy machine from a slow one.\n";
 
 enum { PRESET, SET, SYNTHETIC, DEVICE, MEMORY, MARGIN, SECONDS, PROGRESS, JSON, OPTION_COUNT };
 // clang-format off
@@ -236,9 +235,20 @@ static int machine(const bl_args *args) {
 
 const bl_command bl_cmd_machine = {
     .name = "machine",
-    .arguments = "NAME [options]",
     .does = "what fits here, how fast it is, where the time goes",
+    .arguments = "NAME [options]",
+    .group = BL_GROUP_SWEEP,
+    .sentence = "Measures what fits into the memory of this machine, how fast each batch size is, "
+                "and where the time of a step goes.",
     .notes = k_notes,
+    .example = "batchlab machine quadratic --preset tiny --progress none",
+    .shows = "throughput   t(B) = ...\n"
+             "...\n"
+             "memory       M(B) = ...\n"
+             "...\n",
+    .exits = {{BL_EXIT_USAGE, "no size fits, or wrong usage or configuration"},
+              {BL_EXIT_UNAVAILABLE, ""},
+              {BL_EXIT_INTERRUPTED, ""}},
     .operand = BL_OPERAND_EXPERIMENT,
     .options = k_options,
     .option_count = OPTION_COUNT,

@@ -267,9 +267,17 @@ static int show(const bl_args *args) {
 
 const bl_command bl_cmd_plan = {
     .name = "plan",
-    .arguments = "NAME",
-    .usage = "NAME [--json] [--preset NAME] [--set KEY=VALUE]",
     .does = "the trials in order of decision, with state and memory",
+    .arguments = "NAME [--json] [--preset NAME] [--set KEY=VALUE]",
+    .group = BL_GROUP_SWEEP,
+    .sentence = "Shows the runs of a sweep in the order in which they are decided, each with its "
+                "id, state and reason.",
+    .example = "batchlab plan quadratic --preset tiny",
+    .shows = "quadratic, preset tiny, no data\n"
+             "├─ batch 1, race to 1.25 times the best\n"
+             "│  ├─ r75647fb9dd04 done        batch 1     lr 0.04419   seed 1  ...\n"
+             "...\n",
+    .exits = {{BL_EXIT_DAMAGE, ""}, {BL_EXIT_UNAVAILABLE, ""}},
     .operand = BL_OPERAND_EXPERIMENT,
     .options = k_options,
     .option_count = OPTION_COUNT,

@@ -104,8 +104,18 @@ static int recommend(const bl_args *args) {
 
 const bl_command bl_cmd_recommend = {
     .name = "recommend",
-    .arguments = "NAME [--preset P] [--json]",
     .does = "which batch size, at which learning rate, at what cost",
+    .arguments = "NAME [--preset NAME] [--json]",
+    .group = BL_GROUP_ANSWER,
+    .sentence = "Says which batch size to train with, at which learning rate and at what cost, "
+                "from the finished runs. Nothing is trained.",
+    .example = "batchlab recommend quadratic",
+    .shows = "quadratic, preset tiny, no data: training until expected_loss <= 0.1\n"
+             "\n"
+             "batch   best lr   steps   examples ...\n"
+             "    1    0.0625   1,792      1,792 ...\n"
+             "...\n",
+    .exits = {{BL_EXIT_DAMAGE, ""}, {BL_EXIT_NO_ANSWER, ""}},
     .operand = BL_OPERAND_EXPERIMENT,
     .options = k_options,
     .option_count = OPTION_COUNT,
@@ -153,8 +163,16 @@ static int plot(const bl_args *args) {
 
 const bl_command bl_cmd_plot = {
     .name = "plot",
-    .arguments = "NAME [--preset P]",
     .does = "draw the figures from logs alone",
+    .arguments = "NAME [--preset NAME]",
+    .group = BL_GROUP_ANSWER,
+    .sentence =
+        "Draws the figures from logs alone and prints the folder they are in. Nothing is trained.",
+    .example = "batchlab plot quadratic",
+    .shows = "reports/quadratic/tiny/\n",
+    .exits = {{BL_EXIT_DAMAGE, ""},
+              {BL_EXIT_NO_ANSWER, ""},
+              {BL_EXIT_UNAVAILABLE, "gnuplot is not installed"}},
     .operand = BL_OPERAND_EXPERIMENT,
     .options = k_options,
     .option_count = JSON,
@@ -167,8 +185,16 @@ static int report(const bl_args *args) {
 
 const bl_command bl_cmd_report = {
     .name = "report",
-    .arguments = "NAME [--preset P]",
     .does = "figures, tables and a single-file HTML report",
+    .arguments = "NAME [--preset NAME]",
+    .group = BL_GROUP_ANSWER,
+    .sentence = "Writes figures, tables and the report as one HTML file, and prints its path. "
+                "Nothing is trained.",
+    .example = "batchlab report quadratic",
+    .shows = "reports/quadratic/tiny/report.html\n",
+    .exits = {{BL_EXIT_DAMAGE, ""},
+              {BL_EXIT_NO_ANSWER, ""},
+              {BL_EXIT_UNAVAILABLE, "gnuplot is not installed"}},
     .operand = BL_OPERAND_EXPERIMENT,
     .options = k_options,
     .option_count = JSON,

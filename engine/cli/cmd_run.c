@@ -299,8 +299,25 @@ static int run(const bl_args *args) {
 
 const bl_command bl_cmd_run = {
     .name = "run",
-    .arguments = "NAME [options]",
     .does = "plan, train, publish, draw, recommend; run again to go on",
+    .arguments = "NAME [options]",
+    .group = BL_GROUP_SWEEP,
+    .sentence = "Runs a sweep to its answer: trains what experiments/NAME asks for, measures "
+                "times, draws figures and a report, and recommends. The same command after an "
+                "interruption continues; what is finished is never trained again.",
+    .example = "batchlab run quadratic --preset tiny",
+    .shows = "...\n"
+             "batch   best lr   steps   examples ...\n"
+             "    1    0.0625   1,792      1,792 ...\n"
+             "    4    0.1768     474      1,896 ...\n"
+             "...\n",
+    .exits = {{BL_EXIT_SOME_FAILED, ""},
+              {BL_EXIT_MISMATCH, "--force: published runs differ from what is trained now"},
+              {BL_EXIT_DAMAGE, ""},
+              {BL_EXIT_NO_ANSWER, ""},
+              {BL_EXIT_UNAVAILABLE, ""},
+              {BL_EXIT_INTERRUPTED, ""},
+              {BL_EXIT_SECOND_INTERRUPT, ""}},
     .operand = BL_OPERAND_EXPERIMENT,
     .options = k_options,
     .option_count = OPTION_COUNT,
@@ -315,8 +332,19 @@ static int work(const bl_args *args) {
 
 const bl_command bl_cmd_work = {
     .name = "work",
-    .arguments = "NAME [options]",
     .does = "train with other processes on one store until nothing is left",
+    .arguments = "NAME [options]",
+    .group = BL_GROUP_SWEEP,
+    .sentence = "Trains the runs of a sweep together with other workers, on this machine or others "
+                "that share the folder of runs, until none is left. It draws nothing; `batchlab "
+                "run` does that at the end.",
+    .example = "batchlab work quadratic --preset tiny --progress none; batchlab status",
+    .shows = "quadratic               135 done      0 running      0 interrupted\n",
+    .exits = {{BL_EXIT_SOME_FAILED, ""},
+              {BL_EXIT_DAMAGE, ""},
+              {BL_EXIT_UNAVAILABLE, ""},
+              {BL_EXIT_INTERRUPTED, ""},
+              {BL_EXIT_SECOND_INTERRUPT, ""}},
     .operand = BL_OPERAND_EXPERIMENT,
     .options = k_options,
     .option_count = OPTION_COUNT,

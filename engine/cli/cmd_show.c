@@ -152,9 +152,17 @@ static int show_run(const bl_args *args) {
 
 const bl_command bl_cmd_show = {
     .name = "show",
-    .arguments = "RUN | NAME --model",
-    .usage = "RUN | show NAME --model",
     .does = "one run; or the net of an experiment",
+    .arguments = "RUN | show NAME --model",
+    .group = BL_GROUP_LOOK,
+    .sentence = "Shows one run with its settings and its last values, or with --model the net of "
+                "an experiment, layer by layer. A run is named by at least four characters of its "
+                "id, or by its log.",
+    .example = "batchlab show r75647",
+    .shows = "run        r75647fb9dd04 (runs/quadratic/r75647fb9dd04)\n"
+             "state      done, outcome budget\n"
+             "...\n",
+    .exits = {{BL_EXIT_DAMAGE, ""}, {BL_EXIT_UNAVAILABLE, ""}},
     .operand = BL_OPERAND_RUN,
     .options = k_options,
     .option_count = OPTION_COUNT,

@@ -95,9 +95,12 @@ static int count_stores(const bl_args *args) {
 
 const bl_command bl_cmd_status = {
     .name = "status",
-    .arguments = "[NAME]",
-    .usage = "[NAME] [--json]",
     .does = "what the store holds",
+    .arguments = "[NAME] [--json]",
+    .group = BL_GROUP_LOOK,
+    .sentence = "Counts the runs in the store by their state: of one experiment, or of all.",
+    .example = "batchlab status quadratic",
+    .shows = "quadratic               135 done      0 running      0 interrupted\n",
     .operand = BL_OPERAND_ANY_EXPERIMENT,
     .options = k_options,
     .option_count = OPTION_COUNT,

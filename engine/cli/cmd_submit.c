@@ -172,9 +172,17 @@ static int submit(const bl_args *args) {
 
 const bl_command bl_cmd_submit = {
     .name = "submit",
-    .arguments = "NAME --slurm --workers N",
-    .usage = "NAME --slurm --workers N [--print] [options]",
     .does = "start workers on a cluster",
+    .arguments = "NAME --slurm --workers N [--print] [options]",
+    .group = BL_GROUP_SWEEP,
+    .sentence = "Starts workers on a Slurm cluster: each is a `batchlab work` that takes runs "
+                "until none is left.",
+    .example = "batchlab submit quadratic --slurm --workers 4 --print",
+    .shows = "#!/bin/sh\n"
+             "#SBATCH --job-name=batchlab-quadratic\n"
+             "#SBATCH --array=1-4\n"
+             "...\n",
+    .exits = {{BL_EXIT_UNAVAILABLE, "sbatch is not there, or did not take the job"}},
     .operand = BL_OPERAND_EXPERIMENT,
     .options = k_options,
     .option_count = OPTION_COUNT,

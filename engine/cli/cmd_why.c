@@ -246,8 +246,17 @@ static int explain_run(const bl_args *args) {
 
 const bl_command bl_cmd_why = {
     .name = "why",
-    .arguments = "RUN",
     .does = "why a run was made, and why it ends where it does",
+    .arguments = "RUN",
+    .group = BL_GROUP_LOOK,
+    .sentence = "Says why a run was made: which round asked for it, what was decided before, and "
+                "why it ends where it does.",
+    .example = "batchlab why r75647",
+    .shows = "run        r75647fb9dd04 (runs/quadratic/r75647fb9dd04)\n"
+             "...\n"
+             "asked in   round 1, \"batch 1\" (a race): around 0.0625: the grid's start\n"
+             "...\n",
+    .exits = {{BL_EXIT_DAMAGE, ""}},
     .operand = BL_OPERAND_RUN,
     .run = explain_run,
 };

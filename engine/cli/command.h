@@ -65,11 +65,35 @@ typedef enum bl_operand {
     BL_OPERAND_COUNT
 } bl_operand;
 
+/* Under which heading `batchlab --help` lists a command: help.c has their words. */
+typedef enum bl_command_group {
+    BL_GROUP_BEGIN,
+    BL_GROUP_SWEEP,
+    BL_GROUP_ANSWER,
+    BL_GROUP_LOOK,
+    BL_GROUP_KEEP,
+    BL_GROUP_PROGRAM,
+    BL_GROUP_COUNT
+} bl_command_group;
+
+/* An exit status that a command may end with, beside 0, 2 and 74, which all have. */
+typedef struct bl_command_exit {
+    int status;
+    const char *means; /* "": what it means everywhere (help.c) */
+} bl_command_exit;
+enum { BL_MOST_EXITS = 8 };
+
 typedef struct bl_args bl_args;
 typedef struct bl_command {
-    const char *name, *arguments, *does; /* as `batchlab --help` shows them */
-    const char *usage;                   /* arguments in full; NULL: as above */
-    const char *notes; /* of `batchlab NAME --help`, before the options; or NULL */
+    const char *name, *does; /* as `batchlab --help` shows them */
+    const char *arguments;   /* of the usage line */
+    bl_command_group group;
+    /* Of `batchlab NAME --help`, of which the manual page is made (help.h): what the command does
+     * in a sentence or a few; more paragraphs, each ended by a line break, or NULL; and a line to
+     * type with what it prints. In that "..." is what differs from time to time, or is
+     * left out: tests/cli/install_test.sh runs every example and compares. */
+    const char *sentence, *notes, *example, *shows;
+    bl_command_exit exits[BL_MOST_EXITS]; /* to the first without a meaning */
     bl_operand operand;
     const bl_option *options; /* (option_count) */
     size_t option_count;
@@ -93,7 +117,7 @@ enum { BL_MOST_OPTIONS = 16, BL_MOST_SETS = 64, BL_MOST_MORE = 255 };
 struct bl_args {
     const bl_command *command;
     const char *operand, *second;   /* NULL: absent */
-    const char *more[BL_MOST_MORE]; /* operands after the first, of BL_OPERAND_TABLES */
+    const char *more[BL_MOST_MORE]; /* operands after the second; of TABLES, after the first */
     size_t mores;
     /* By the option's row: NULL: absent; a flag that was given, and an argument left out, is "". */
     const char *value[BL_MOST_OPTIONS];

@@ -2,6 +2,7 @@
 #include "engine/base/numerics.h"
 #include "engine/cli/command.h"
 #include "engine/cli/environment.h"
+#include "engine/cli/help.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -9,19 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static void show_help(void) {
-    bl_cli_printf(stdout,
-                  "batchlab: which batch size, at which learning rate, and what does each choice "
-                  "cost?\n\nusage: batchlab COMMAND [arguments]\n\n");
-    for (size_t i = 0; i < bl_command_count; i++)
-        bl_cli_printf(stdout, "  %-10s %-24s %s\n", bl_commands[i]->name, bl_commands[i]->arguments,
-                      bl_commands[i]->does);
-    bl_cli_printf(
-        stdout, "\n`batchlab COMMAND --help` shows a command's options. Start with\n"
-                "  batchlab run rossmann --preset tiny\n\n"
-                "Exit status: 0 done, 1 some runs failed, 2 usage or configuration, 3 mismatch,\n"
-                "4 damage, 5 no answer, 69 unavailable, 74 input/output, 75 interrupted: run the\n"
-                "same command again.\n");
+static void show(void (*help)(bl_buf *)) {
+    bl_buf text = {0};
+    help(&text);
+    bl_cli_print(stdout, bl_buf_text(&text));
+    bl_buf_free(&text);
 }
 
 static int unknown_command(const char *word) {
@@ -71,7 +64,7 @@ static int start(int argc, char **argv) {
     char *word = argc > 1 ? argv[1] : NULL;
     if (word == NULL || is_one_of(word, "--help", "-h", "help")) {
         if (argc > 2) return help_on(argv[2]);
-        show_help();
+        show(word == NULL ? bl_help_short : bl_help_all);
         return word == NULL ? BL_EXIT_USAGE : BL_EXIT_DONE;
     }
     if (is_one_of(word, "--version", "-V", "version")) {
@@ -91,9 +84,25 @@ static int start(int argc, char **argv) {
     return rc >= 0 ? rc : command->run(&args);
 }
 
+/* Works in the folder of each `-C DIR` before the command; *at is the word behind them. Returns -1
+ * to go on, else the exit status. */
+static int enter_folders(int argc, char **argv, int *at) {
+    for (*at = 1; *at < argc && strcmp(argv[*at], "-C") == 0; *at += 2) {
+        const char *folder = *at + 1 < argc ? argv[*at + 1] : NULL;
+        if (folder != NULL && chdir(folder) == 0) continue;
+        bl_cli_printf(stderr, "batchlab: -C%s%s: %s\n", folder != NULL ? " " : "",
+                      folder != NULL ? folder : "",
+                      folder != NULL ? strerror(errno) : "expected a folder");
+        return BL_EXIT_USAGE;
+    }
+    return -1;
+}
+
 int main(int argc, char **argv) {
+    int at;
     fill_closed_descriptors();
     /* Beyond the limit on a file's size, write() then says EFBIG, and a message names the file. */
     (void)signal(SIGXFSZ, SIG_IGN);
-    return flushed(start(argc, argv));
+    const int rc = enter_folders(argc, argv, &at);
+    return flushed(rc >= 0 ? rc : start(argc - at + 1, argv + at - 1));
 }

@@ -18,6 +18,9 @@ expect() {
 
 expect 2 "batchlab: unknown command 'rnu': did you mean 'run'?
 \`batchlab --help\` lists the commands." "$BATCHLAB" rnu
+expect 2 "batchlab: -C /nowhere: No such file or directory" "$BATCHLAB" -C /nowhere ls
+expect 2 "batchlab: -C: expected a folder" "$BATCHLAB" -C
+(cd / && "$BATCHLAB" -C "$OLDPWD" check quadratic --preset tiny | grep -q '^quadratic: fine') || { echo "--- -C"; failed=1; }
 expect 2 "batchlab: unknown option '--prest': did you mean '--preset'?" "$BATCHLAB" run rossmann --prest tiny
 expect 2 "batchlab: a value is missing after '--preset'
 usage: batchlab run NAME [options]" "$BATCHLAB" run rossmann --preset
@@ -70,13 +73,38 @@ for command in run check plan status recommend plot report lock verify why fsck 
   grep -q "^usage: batchlab $command" "$scratch/help" || { echo "--help of $command has no usage"; cat "$scratch/help"; failed=1; }
 done
 
+# Eight lines for no arguments; --help has every command once, under a heading of its group.
+"$BATCHLAB" >"$scratch/out"
+[ $? = 2 ] && [ "$(wc -l <"$scratch/out")" = 8 ] || { echo "--- batchlab alone:"; cat "$scratch/out"; failed=1; }
+"$BATCHLAB" --help >"$scratch/help"
+awk 'length > 80 { print; wide = 1 } END { exit wide }' "$scratch/out" "$scratch/help" || { echo "--- help is wider than 80 columns"; failed=1; }
+sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' "$scratch/help" | grep -vx batchlab >"$scratch/listed"
+"$BATCHLAB" completion words | cut -f1 | cmp - "$scratch/listed" || { echo "--- commands that --help lists"; failed=1; }
+grep -c '^[A-Z][a-z ]*$' "$scratch/help" | grep -qx 6 || { echo "--- headings of --help"; failed=1; }
+
 # Every command of the table has its help; every option of every help is completed.
 "$BATCHLAB" completion words | cut -f1 >"$scratch/commands"
 [ "$(grep -c . "$scratch/commands")" -gt 15 ] || { echo "--- few commands to complete"; failed=1; }
 while read -r command; do
+  "$BATCHLAB" $command --help >"$scratch/help"
+  for part in "^usage: batchlab $command" '^[A-Z].*[a-z]' '^example:$' '^  \$ batchlab '"$command" '^exit status:$' '^    0  .' '^    2  .' '^   74  .'; do
+    grep -q -- "$part" "$scratch/help" || { echo "--- --help of $command lacks $part"; failed=1; }
+  done
+  awk 'length > 80 { print FILENAME ": " $0; wide = 1 } END { exit wide }' "$scratch/help" || { echo "--- --help of $command is wider than 80 columns"; failed=1; }
+  "$BATCHLAB" completion man $command >"$scratch/page" && grep -q "^.TH \"batchlab-$command\" 1" "$scratch/page" || { echo "--- no manual page of $command"; failed=1; }
+  if command -v groff >/dev/null; then
+    groff -man -Tutf8 -ww -K utf8 "$scratch/page" 2>&1 >/dev/null | grep . && { echo "--- groff warns of the page of $command"; failed=1; }
+  fi
   "$BATCHLAB" $command --help | sed -n 's/^  \(-., \)\{0,1\}\(--[a-z-]*\).*/\2/p' >"$scratch/options"
   "$BATCHLAB" completion words $command | cut -f1 | grep '^--' | grep -vx -e --help | cmp - "$scratch/options" || { echo "--- options of $command"; failed=1; }
 done <"$scratch/commands"
+# Behind an option stand its values: presets of the experiment, keys, words; runs behind commands that take one.
+"$BATCHLAB" completion words -- run --preset rossmann | grep -q '^tiny	' || { echo "--- no preset is completed"; failed=1; }
+"$BATCHLAB" completion words -- run --set rossmann | cut -f1 >"$scratch/keys"
+grep -qx 'sweep.batch_sizes=' "$scratch/keys" && [ "$(grep -c . "$scratch/keys")" -gt 60 ] || { echo "--- no keys are completed"; failed=1; }
+[ "$("$BATCHLAB" completion words -- run --progress rossmann | cut -f1 | tr '\n' ' ')" = "auto plain json none " ] || { echo "--- no words of --progress"; failed=1; }
+mkdir -p "$scratch/ids/rossmann/r0123456789ab"
+BATCHLAB_RUNS="$scratch/ids" "$BATCHLAB" completion words -- why why | grep -q '^r0123456789ab	run of rossmann$' || { echo "--- no run is completed"; failed=1; }
 "$BATCHLAB" completion words run | grep -q '^rossmann	experiment$' || { echo "--- no experiment is completed"; failed=1; }
 expect 2 "batchlab: which shell?
 usage: batchlab completion bash|zsh|fish" "$BATCHLAB" completion tcsh
