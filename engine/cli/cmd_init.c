@@ -640,6 +640,16 @@ static unsigned kind_of(const bl_args *args) {
     return bl_dir_exists(args->operand) ? OF_FOLDER : OF_ARRAYS;
 }
 
+/* Of fewer rows the noise scale is mostly undetermined, and a whole sweep takes seconds. */
+enum { FIND_ROWS = 500 };
+
+static void tell_next(const init *t) {
+    bl_cli_printf(stderr, "next: batchlab run %s --preset tiny\n", t->name);
+    if (t->plan.train_rows >= FIND_ROWS)
+        bl_cli_printf(stderr, "then: batchlab find %s\n      (%s)\n", t->name,
+                      "batch size, rate and targets from one short run, without a sweep");
+}
+
 /* The trial reads a declaration and an experiment that stand in no file yet: a position in them
  * tells the user nothing. */
 static void drop_position(bl_err *err) {
@@ -671,7 +681,7 @@ static int write_experiment(const bl_args *args) {
     }
     bl_status status = bl_given_name(t->name, args->operand, args->value[NAME], &err);
     if (status == BL_OK) status = updates ? update(t, &err) : make(t, &err);
-    if (status == BL_OK) bl_cli_printf(stderr, "next: batchlab run %s --preset tiny\n", t->name);
+    if (status == BL_OK) tell_next(t);
     bl_dataset_free(&t->data);
     bl_draft_free(&t->draft);
     bl_inferred_free(&t->in);

@@ -202,6 +202,7 @@ static bl_status measure_and_say(const bl_args *args, bl_experiment *e, bl_surve
         .title = e->config.title,
         .metric = e->config.metric,
         .optimizer = e->config.optimizer.name,
+        .baseline = (double)NAN,
         .dataset = {
                     .name = e->data.name, .variant = e->data.variant, .synthetic = e->data.synthetic}
     };

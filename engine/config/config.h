@@ -131,6 +131,7 @@ typedef struct bl_config {
     struct {
         bl_i64_list batch_sizes;
         bl_f64_list targets; /* of the metric, easiest first; the last is the main one */
+        double baseline;     /* the metric without a net; absent: not known */
         int64_t seeds;       /* runs per point for winners and their neighbours */
         double race_cutoff;  /* a race's losers stop at this times the best steps */
         double max_epochs;   /* the budget of one run; with max_steps the smaller counts */

@@ -225,6 +225,8 @@ const bl_key bl_schema[] = {
      .def = "32, 64, 128, 256, 512, 1024", .unit = "rows", .help = "the sizes compared"},
     {"sweep.targets", F64S(sweep.targets, 0, 1e200, 0, 16), ABOVE, .rule = BL_RULE_DECREASING, .def = "",
      .help = "values of the metric, easiest first; the last is the main one"},
+    {"sweep.baseline", F64(sweep.baseline, 0, 1e200), ABOVE, OPTIONAL,
+     .help = "the metric without a net, as batchlab init measures it: targets should be below it"},
     {"sweep.seeds", I64(sweep.seeds, 1, 1000), .def = "3", .unit = "runs",
      .help = "runs per point for winners and their neighbours"},
     {"sweep.race_cutoff", F64(sweep.race_cutoff, 1, 1000), .def = "1.25",

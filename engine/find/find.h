@@ -78,6 +78,7 @@ typedef struct bl_find {
     double learning_rate, epochs;
     double lr_min, lr_max; /* of the sweep's grid, which the proposed rate keeps to; 0: any */
     size_t seeds;
+    double baseline; /* sweep.baseline, the metric without a net; 0: not known */
     /* Probes that a larger noise.batches cannot make larger: they take a quarter of the rows. */
     bool few_rows;
     bl_find_target target[BL_FIND_TARGETS]; /* easier, harder */
@@ -117,9 +118,10 @@ bl_status bl_find_run(bl_find *out, bl_buf *json, const bl_config *config,
  * or nothing was learnt. The harder one is the latest value of the first four fifths whose
  * predicted scatter is below BL_FIND_SCATTER, from 30 steps on; the easier one the value at five
  * eighths of its steps. Where all values scatter more (*settled false), the one that scatters least
- * is taken; where none fall, the lowest by a half and by four fifths of the way. */
+ * is taken; where none fall, the lowest by a half and by four fifths of the way. Both are below
+ * `baseline` where values of the way are (INFINITY: any will do). */
 bool bl_find_targets(bl_find_target out[BL_FIND_TARGETS], bool *settled,
-                     const bl_find_course *course, size_t courses);
+                     const bl_find_course *course, size_t courses, double baseline);
 /* Steps to `value`: log mean over the courses that reach it, NAN where fewer than half do. */
 double bl_find_steps_to(const bl_find_course *course, size_t courses, double value);
 /* probe[probes] sorted by step; `steps` of `batch` examples lead to the harder target. */

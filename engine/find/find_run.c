@@ -251,7 +251,8 @@ static bl_status read_courses(pilot *p, bl_err *err) {
     for (size_t i = 0; i < p->count; i++)
         if (p->result[i].outcome == BL_OUTCOME_BUDGET)
             course[n++] = (bl_find_course){p->result[i].eval, p->result[i].evals};
-    const bool found = bl_find_targets(p->out->target, &p->out->settled, course, n);
+    const double baseline = p->out->baseline > 0.0 ? p->out->baseline : (double)INFINITY;
+    const bool found = bl_find_targets(p->out->target, &p->out->settled, course, n, baseline);
     forecast(p, course, n);
     free(course);
     return found ? BL_OK : no_target(p, n, err);
@@ -309,6 +310,7 @@ bl_status bl_find_run(bl_find *out, bl_buf *json, const bl_config *config,
     const int64_t probe = probed.noise.micro_batch * probed.noise.batches;
     *out = (bl_find){.lr_min = config->sweep.lr_min,
                      .lr_max = config->sweep.lr_max,
+                     .baseline = config->sweep.baseline,
                      .few_rows = 2 * probe > rows / 4};
     pilot p = {.config = &probed, .scheduler = scheduler, .options = options, .out = out};
     const bl_planner_facts facts = {.epoch_rows = rows, .synthetic = scheduler->data->synthetic};

@@ -13,7 +13,11 @@ static const double k_latest = 0.8, k_earliest = 1.0 / 64, k_earliest_steps = 4,
 /* Steps below which a target says little: a batch size cannot save many of them. */
 static const double k_few = 30.0;
 /* Of the harder target's place: the easier one's; and a window's ends. */
-static const double k_easier = 0.625, k_least_share = 0.1, k_window = 1.5;
+static const double k_easier = 0.625, k_least_share = 0.1, k_most_share = 0.95, k_window = 1.5;
+
+static double last_step(const bl_find_course *c) {
+    return (double)c->eval[c->evals - 1].step;
+}
 
 /* A line through the values within a factor k_window of step t. */
 typedef struct local {
@@ -102,21 +106,25 @@ static void targets_of_lowest(bl_find_target out[BL_FIND_TARGETS], const bl_find
     }
 }
 
+/* The earliest place of a target. */
 static double earliest(double last) {
     return fmin(k_earliest * last, k_earliest_steps);
 }
 
 /* Where the harder target stands: the last place from `few` steps on whose scatter is small, else
- * the least scatter of the later places. 0: nowhere do values fall. */
-static double place(const bl_find_course *course, size_t courses, double last, double few,
+ * the least scatter of the later places; its value is below `baseline`. 0: nowhere do values fall
+ * so far. */
+static double place(const bl_find_course *course, size_t courses, double few, double baseline,
                     bool *settled) {
     const bl_find_course *c = &course[0];
+    const double last = last_step(c);
     double at = 0.0, least = (double)INFINITY, beside = k_beside * last;
     *settled = false;
     for (size_t i = 0; i < c->evals; i++) {
         const double t = (double)c->eval[i].step;
         const local fit = fit_at(course, courses, t, c->eval[i].value);
         if (t < earliest(last) || t > k_latest * last || isnan(fit.scatter)) continue;
+        if (!(fit.value > 0 ? rounded(fit.value) < baseline : fit.value < baseline)) continue;
         const bool good = fit.scatter < BL_FIND_SCATTER && t >= few;
         if (fit.scatter < BL_FIND_SCATTER && !good) beside = fmin(beside, few);
         if (!good && (*settled || t < beside || fit.scatter >= least)) continue;
@@ -125,12 +133,17 @@ static double place(const bl_find_course *course, size_t courses, double last, d
     return at;
 }
 
-/* The easier one stands at five eighths of the steps, or at five eighths of that and so on: in one
- * run both may come with the same evaluation. */
+/* The easier one stands at five eighths of the steps. Nearer to the harder one, where its value
+ * would not be below `baseline`; earlier, where in one run both may come with the same evaluation.
+ */
 static void targets_around(bl_find_target out[BL_FIND_TARGETS], const bl_find_course *course,
-                           size_t courses, double at) {
+                           size_t courses, double at, double baseline) {
     const double around = course[0].eval[0].value;
     out[1] = target_at(course, courses, at, around);
+    for (double share = k_easier; share < k_most_share; share = (1.0 + share) / 2.0) {
+        out[0] = target_at(course, courses, share * at, around);
+        if (out[0].value < baseline && out[0].steps < out[1].steps) return;
+    }
     for (double share = k_easier; share > k_least_share; share *= k_easier) {
         out[0] = target_at(course, courses, share * at, around);
         if (out[0].steps < out[1].steps) return;
@@ -141,17 +154,27 @@ static bool is_pair(const bl_find_target t[BL_FIND_TARGETS], double last) {
     return t[0].value > t[1].value && t[1].value > 0 && t[1].steps >= earliest(last);
 }
 
+/* Two targets where values fall; false: nowhere below `baseline`. */
+static bool targets_of_places(bl_find_target out[BL_FIND_TARGETS], bool *settled,
+                              const bl_find_course *course, size_t courses, double baseline) {
+    const double last = last_step(&course[0]);
+    targets_around(out, course, courses, place(course, courses, k_few, baseline, settled),
+                   baseline);
+    if (!is_pair(out, last) || !(out[0].steps < out[1].steps)) /* all was learnt in fewer steps */
+        targets_around(out, course, courses, place(course, courses, 0.0, baseline, settled),
+                       baseline);
+    return out[0].value > out[1].value;
+}
+
 bool bl_find_targets(bl_find_target out[BL_FIND_TARGETS], bool *settled,
-                     const bl_find_course *course, size_t courses) {
+                     const bl_find_course *course, size_t courses, double baseline) {
     *settled = false;
     if (courses == 0 || course[0].evals == 0) return false;
-    const double last = (double)course[0].eval[course[0].evals - 1].step;
-    targets_around(out, course, courses, place(course, courses, last, k_few, settled));
-    if (!is_pair(out, last) || !(out[0].steps < out[1].steps)) /* all was learnt in fewer steps */
-        targets_around(out, course, courses, place(course, courses, last, 0.0, settled));
-    if (!(out[0].value > out[1].value)) {
-        *settled = false;
-        targets_of_lowest(out, course, courses, last);
-    }
+    const double last = last_step(&course[0]);
+    if (targets_of_places(out, settled, course, courses, baseline)) return is_pair(out, last);
+    if (targets_of_places(out, settled, course, courses, (double)INFINITY))
+        return is_pair(out, last);
+    *settled = false;
+    targets_of_lowest(out, course, courses, last);
     return is_pair(out, last);
 }

@@ -86,6 +86,14 @@ static void target_text(bl_buf *out, const bl_find_target *t) {
     bl_buf_str(out, " steps");
 }
 
+/* Targets that are reached without a net. */
+static void baseline_text(bl_buf *out, const bl_find *f) {
+    if (!(f->baseline > 0.0) || f->target[0].value < f->baseline) return;
+    head(out, "");
+    bl_buf_printf(out, "%s no better than %.4g, which needs no net (sweep.baseline)\n",
+                  f->target[1].value < f->baseline ? "the easier one is" : "both are", f->baseline);
+}
+
 static void targets_text(bl_buf *out, const bl_find *f, const char *metric) {
     head(out, "targets");
     bl_buf_printf(out, "%s ", metric);
@@ -99,6 +107,7 @@ static void targets_text(bl_buf *out, const bl_find *f, const char *metric) {
     else
         bl_buf_str(out, "seeds scatter more there than the pilot can say");
     bl_buf_str(out, f->settled ? "\n" : ": three are too few\n");
+    baseline_text(out, f);
 }
 
 static void sizes_text(bl_buf *out, const bl_find *f) {
@@ -237,6 +246,7 @@ static void targets_json(bl_jw *w, const bl_find *f) {
     }
     bl_jw_end(w);
     bl_jw_bool(w, "settled", f->settled);
+    if (f->baseline > 0.0) bl_jw_f64(w, "baseline", f->baseline);
 }
 
 static void proposal_json(bl_jw *w, const bl_find_proposal *p) {

@@ -67,6 +67,7 @@ typedef struct bl_plan_cost {
 typedef struct bl_plan_head {
     const char *experiment, *preset, *title, *metric, *optimizer;
     bl_plan_numbers targets; /* easiest first */
+    double baseline;         /* the metric without a net; NAN: not known */
     int64_t epoch_rows;
     bl_plan_dataset dataset;
     bl_plan_cost cost;

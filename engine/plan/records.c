@@ -44,6 +44,7 @@ static const bl_plan_field head_fields[] = {
     NEED(IN, metric,     TEXT,       metric),
     NEED(IN, optimizer,  TEXT,       optimizer),
     NEED(IN, targets,    NUMBERS,    targets),
+    MAY(IN,  baseline,   NUMBER,     baseline),
     NEED(IN, epoch_rows, WHOLE,      epoch_rows),
     { "dataset", BL_PLAN_TYPE_OBJECT, true, offsetof(IN, dataset), &dataset_row },
     { "cost",    BL_PLAN_TYPE_OBJECT, true, offsetof(IN, cost),    &cost_row },

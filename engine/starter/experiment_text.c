@@ -71,6 +71,15 @@ static void write_origin(const bl_starter_plan *p, bl_buf *out) {
     bl_buf_str(out, ". Targets, easiest first: set\n# the errors that matter to you.\n");
 }
 
+/* The better one of what needs no net, as find and reports read it. */
+static void write_baseline(const bl_starter_plan *p, bl_buf *out) {
+    const double best = fmin(p->baseline.constant, p->baseline.least_squares); /* NAN: not known */
+    if (!(best > 0 && best < 1e200)) return;
+    bl_buf_str(out, "  baseline = ");
+    bl_value_write_number(out, best, 4);
+    bl_buf_str(out, "; # without a net: a target above it says nothing about batch sizes\n");
+}
+
 /* Convolutions of 5 x 5 with two halvings need some pixels. */
 static bool is_convolved(const bl_starter_plan *p) {
     enum { LEAST_SIDE = 8 };
@@ -154,8 +163,10 @@ void bl_starter_config(const bl_starter_plan *p, bl_buf *out) {
     bl_value_write_number(out, p->targets[0], 4);
     bl_buf_str(out, ", ");
     bl_value_write_number(out, p->targets[1], 4);
+    bl_buf_str(out, "];\n");
+    write_baseline(p, out);
     bl_buf_printf(out,
-                  "];\n  lr_start = %.12g; lr_rule = \"sqrt\";\n  lr_min = 0.000244140625; lr_max "
+                  "  lr_start = %.12g; lr_rule = \"sqrt\";\n  lr_min = 0.000244140625; lr_max "
                   "= 1.0; # 2^-12 to 1: the grid that each size's winner is held against\n};\n\n",
                   p->lr_start);
     write_presets(p, out);

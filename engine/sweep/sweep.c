@@ -47,6 +47,7 @@ static void write_head(sweep *s) {
                          .epoch_rows = bl_train_epoch_rows(c, d),
                          .references = s->options->references};
     head.targets = (bl_plan_numbers){targets, c->sweep.targets.n};
+    head.baseline = c->sweep.baseline > 0 ? c->sweep.baseline : (double)NAN;
     head.dataset = (bl_plan_dataset){d->name, d->variant, d->sha256, d->synthetic};
     head.cost = (bl_plan_cost){.per_core_hour = c->cost.per_core_hour,
                                .currency = c->cost.currency,

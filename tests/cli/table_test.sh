@@ -98,6 +98,12 @@ declared of_packed 'file = "packed.csv"'
 accepted two plain.csv again.csv --target y
 said '320 rows for training, 80 held out'
 same "$(grep -c sha256 datasets/two.cfg)" 2 "files of the table"
+# A pilot in place of a sweep is offered where rows are enough for it.
+grep -q 'batchlab find' said && fail "find is offered for 320 rows"
+cp plain.csv many.csv
+for copy in 1 2 3; do sed 1d plain.csv; done >>many.csv
+accepted many many.csv --target y
+said 'then: batchlab find many ('
 trained two
 try 2 init plain.csv comma.csv --target y --name other
 says err "comma.csv:1: error: .*files of one table have the same header"
@@ -264,13 +270,17 @@ says err "the target 'a' is neither a number nor a class"
 
 # A target that is too hard or too easy is said with the command that asks for another; that command works.
 "$BATCHLAB" run of_wide --preset tiny --set sweep.targets=0.0001 --progress none >"$scratch/out" 2>"$scratch/err"
+same $? 5 "a target below all baselines: exit"
+says out '^That is no better than 0\.08[0-9]*, which needs no net (sweep\.baseline)\.$'
+grep -q '^  Try' "$scratch/out" && fail "a target that needs no net is advised"
+"$BATCHLAB" run of_wide --preset tiny --set sweep.targets=0.0001 --set sweep.baseline=2 --progress none >"$scratch/out" 2>"$scratch/err"
 same $? 5 "a target out of reach: exit"
 says out '^The closest was rmse [0-9.]*, at batch size [0-9]* and learning rate [0-9.]*\.$'
 says out '^  Try [0-9.]*: batchlab run of_wide --preset tiny --set sweep.targets='
 again=$(sed -n 's/^  Try .*: batchlab //p' "$scratch/out")
 # shellcheck disable=SC2086
 "$BATCHLAB" $again --progress none >"$scratch/out" 2>"$scratch/err" || fail "not reached: $again"
-"$BATCHLAB" run of_wide --preset tiny --set sweep.targets=2.9 --progress none >"$scratch/out" 2>"$scratch/err" || fail "an easy target"
+"$BATCHLAB" run of_wide --preset tiny --set sweep.targets=2.9 --set sweep.baseline=2 --progress none >"$scratch/out" 2>"$scratch/err" || fail "an easy target"
 says out '^Too easy: the target was reached within 20 steps at every batch size\.$'
 says out '^  Try [0-9.]*: batchlab run of_wide --preset tiny --set'
 says out '^Best after '

@@ -41,7 +41,7 @@ static void late_target(void **state) {
     bl_find_target t[BL_FIND_TARGETS];
     bool settled;
     fill(&p, 0, 1e-6);
-    assert_true(bl_find_targets(t, &settled, p.course, SEEDS));
+    assert_true(bl_find_targets(t, &settled, p.course, SEEDS, INFINITY));
     assert_true(settled);
     const double at = 1 / (t[1].value * t[1].value);
     assert_true(at <= 0.8 * last_step(&p) && at > 0.8 * last_step(&p) / 1.15);
@@ -60,7 +60,7 @@ static void scatter_bounds_the_target(void **state) {
     const double off = 1.5e-3, bound = pow(0.075 / off, 2);
     fill(&p, 0.1, off);
     assert_true(bound < 0.8 * last_step(&p));
-    assert_true(bl_find_targets(t, &settled, p.course, SEEDS));
+    assert_true(bl_find_targets(t, &settled, p.course, SEEDS, INFINITY));
     assert_true(settled);
     check_close(1 / pow(t[1].value - 0.1, 2), bound, 0.2);
     assert_true(t[1].scatter < BL_FIND_SCATTER && t[1].scatter > 0.13);
@@ -74,10 +74,35 @@ static void no_target_of_few_steps(void **state) {
     bool settled;
     fill(&p, 0.1, 0.075 / sqrt(28));                           /* 0.15 at 28 steps */
     for (size_t s = 0; s < SEEDS; s++) p.course[s].evals = 60; /* to 623 steps */
-    assert_true(bl_find_targets(t, &settled, p.course, SEEDS));
+    assert_true(bl_find_targets(t, &settled, p.course, SEEDS, INFINITY));
     assert_false(settled);
     check_close(t[1].value, 0.1 + 1 / sqrt(33), 0.08);
     assert_true(t[1].scatter >= BL_FIND_SCATTER);
+}
+
+/* Values t^-1/2. A baseline between the targets moves the easier one, and none below it
+ * changes nothing. */
+static void targets_below_the_baseline(void **state) {
+    (void)state;
+    pilot p;
+    bl_find_target any[BL_FIND_TARGETS], t[BL_FIND_TARGETS];
+    bool settled;
+    fill(&p, 0, 1e-6);
+    assert_true(bl_find_targets(any, &settled, p.course, SEEDS, INFINITY));
+    const double baseline = any[1].value + 0.4 * (any[0].value - any[1].value);
+    assert_true(bl_find_targets(t, &settled, p.course, SEEDS, baseline));
+    assert_true(settled);
+    assert_true(t[1].value == any[1].value);
+    assert_true(t[0].value < baseline && t[0].value > t[1].value && t[0].steps < t[1].steps);
+    assert_true(bl_find_targets(t, &settled, p.course, SEEDS, 0.001));
+    assert_true(t[0].value == any[0].value && t[1].value == any[1].value);
+    /* What scatters little is above this one: the target goes where it says something. */
+    fill(&p, 0.1, 1.5e-3);
+    assert_true(bl_find_targets(any, &settled, p.course, SEEDS, INFINITY));
+    assert_true(settled);
+    assert_true(bl_find_targets(t, &settled, p.course, SEEDS, any[1].value - 2e-3));
+    assert_false(settled);
+    assert_true(t[1].value < any[1].value - 2e-3 && t[1].scatter >= BL_FIND_SCATTER);
 }
 
 static void plateau(void **state) {
@@ -86,16 +111,16 @@ static void plateau(void **state) {
     bl_find_target t[BL_FIND_TARGETS];
     bool settled;
     fill(&p, 0.1, 0.1);
-    (void)bl_find_targets(t, &settled, p.course, SEEDS);
+    (void)bl_find_targets(t, &settled, p.course, SEEDS, INFINITY);
     assert_false(settled);
     /* Nothing is learnt after the first evaluation. */
     for (size_t s = 0; s < SEEDS; s++)
         for (size_t i = 0; i < EVALS; i++) p.eval[s][i].value = i == 0 ? 0.4 : 0.5;
-    assert_false(bl_find_targets(t, &settled, p.course, SEEDS));
+    assert_false(bl_find_targets(t, &settled, p.course, SEEDS, INFINITY));
     for (size_t s = 0; s < SEEDS; s++)
         for (size_t i = 0; i < EVALS; i++) p.eval[s][i].value = 0.5;
-    assert_false(bl_find_targets(t, &settled, p.course, SEEDS));
-    assert_false(bl_find_targets(t, &settled, p.course, 0));
+    assert_false(bl_find_targets(t, &settled, p.course, SEEDS, INFINITY));
+    assert_false(bl_find_targets(t, &settled, p.course, 0, INFINITY));
 }
 
 /* Three seeds at 100, 400 and never; fewer than half is never. */
@@ -276,6 +301,36 @@ static void words_without_a_proposal(void **state) {
     bl_buf_free(&out);
 }
 
+/* Targets that need no net are called so; without a baseline nothing is said. */
+static void words_of_a_baseline(void **state) {
+    (void)state;
+    static const struct {
+        double baseline;
+        const char *says; /* NULL: nothing */
+    } cases[] = {
+        {0,    NULL                                          },
+        {0.51, NULL                                          },
+        {0.5,  "the easier one is no better than 0.5, which "},
+        {0.4,  "both are no better than 0.4, which needs no "},
+    };
+    bl_config c = {.metric = "error"};
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        bl_buf out = {0}, json = {0};
+        bl_find f = example();
+        f.baseline = cases[i].baseline;
+        bl_find_text(&out, &f, &c);
+        bl_find_json(&json, &f, &c, NULL);
+        const char *says = strstr(bl_buf_text(&out), "no better than");
+        if (cases[i].says == NULL)
+            assert_null(says);
+        else
+            assert_non_null(strstr(bl_buf_text(&out), cases[i].says));
+        assert_int_equal(strstr(bl_buf_text(&json), "\"baseline\":0.") != NULL, f.baseline > 0);
+        bl_buf_free(&json);
+        bl_buf_free(&out);
+    }
+}
+
 /* Of no fixed time, "0.00 ms + ..." would say nothing; without a sweep of its kind nothing is
  * audited. */
 static void words_of_times(void **state) {
@@ -382,6 +437,8 @@ int main(void) {
         cmocka_unit_test(late_target),
         cmocka_unit_test(scatter_bounds_the_target),
         cmocka_unit_test(no_target_of_few_steps),
+        cmocka_unit_test(targets_below_the_baseline),
+        cmocka_unit_test(words_of_a_baseline),
         cmocka_unit_test(plateau),
         cmocka_unit_test(steps_to_a_value),
         cmocka_unit_test(mean_over_the_way),

@@ -55,6 +55,7 @@ static inline void large_plan(bl_buf *out, size_t trials) {
         .metric = "loss",
         .optimizer = "adamw",
         .targets = {targets,        2             },
+        .baseline = (double)NAN,
         .epoch_rows = 4096,
         .dataset = {.name = "none", .variant = "",  .sha256 = ""},
         .cost = {.per_core_hour = (double)NAN,              .currency = "EUR"}

@@ -229,6 +229,7 @@ static void head(const sheet *s) {
         .metric = "exp_rmspe",
         .optimizer = "sgd",
         .targets = {targets,       2     },
+        .baseline = (double)NAN,
         .epoch_rows = 4096,
         .dataset = {"handmade",    "full", "00", f->synthetic},
         .cost = {.per_core_hour = 0.04, .currency = "EUR"      }

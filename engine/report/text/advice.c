@@ -31,6 +31,29 @@ static void command(bl_buf *out, const bl_report_model *m, double target) {
                   h->experiment, h->preset[0] != '\0' ? " --preset " : "", h->preset, target);
 }
 
+/* What needs no net, where that is known: a target at or above it says nothing about batch sizes.
+ */
+static bool beats_baseline(const bl_report_model *m, double value) {
+    return isnan(m->plan.head.baseline) || value < m->plan.head.baseline;
+}
+
+static void no_better(bl_buf *out, const bl_report_model *m, const char *subject) {
+    bl_buf_printf(out,
+                  "%s %.4g, which needs no net (sweep.baseline).\nFirst raise sweep.max_epochs, or "
+                  "change the model.\n",
+                  subject, m->plan.head.baseline);
+}
+
+/* A little above the value that a run had, and below what needs no net. NAN: there is no room. */
+static double within_reach(const bl_report_model *m, double value) {
+    const double target = bl_advice_round_up(value),
+                 between = (value + m->plan.head.baseline) / 2.0;
+    if (isnan(target) || beats_baseline(m, target)) return target;
+    const double unit = pow(10, floor(log10(between)) - 3);
+    const double down = floor(between / unit) * unit;
+    return down > value ? down : (double)NAN;
+}
+
 static void too_hard(bl_buf *out, const bl_report_model *m) {
     double value;
     const bl_report_run *run = closest_run(m, &value);
@@ -39,7 +62,11 @@ static void too_hard(bl_buf *out, const bl_report_model *m) {
     bl_format_count(out, run->batch_size);
     bl_buf_str(out, " and learning rate ");
     bl_format_rate(out, run->learning_rate);
-    const double target = bl_advice_round_up(value);
+    if (!beats_baseline(m, value)) {
+        no_better(out, m, ".\nThat is no better than");
+        return;
+    }
+    const double target = within_reach(m, value);
     bl_buf_str(out, isnan(target) ? ".\n" : ".");
     if (!isnan(target)) command(out, m, target);
 }
@@ -57,12 +84,16 @@ static bool reached_at_once(const bl_report_model *m) {
 static void too_easy(bl_buf *out, const bl_report_model *m) {
     double value;
     if (!reached_at_once(m) || closest_run(m, &value) == NULL) return;
-    double target = bl_advice_round_up(value);
+    const bool known = beats_baseline(m, value); /* that a target below the baseline is in reach */
+    double target = within_reach(m, value);
     if (!(target < 0.97 * m->main.target)) target = bl_advice_round_up(0.75 * m->main.target);
-    if (isnan(target) || !(target < m->main.target)) return;
+    if (known && (isnan(target) || !(target < m->main.target))) return;
     bl_buf_printf(out, "Too easy: the target was reached within %d steps at every batch size.",
                   AT_ONCE);
-    command(out, m, target);
+    if (known)
+        command(out, m, target);
+    else
+        no_better(out, m, "\nNo run was better than");
 }
 
 void bl_advice_target(bl_buf *out, const bl_report_model *m) {
