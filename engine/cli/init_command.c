@@ -140,7 +140,9 @@ static bl_status need_values(const init *t, bl_err *err) {
             "the program ran, but nothing that it wrote has a step and a value that ascend "
             "together%s. Print \"step 200 val_loss 0.41\" now and then, or use batchlab.report "
             "(docs/external.md)%s",
-            g->epochs ? "; it counts epochs, and batchlab needs steps" : "",
+            g->starts_over ? "; its steps start over with each epoch, and batchlab needs one count"
+            : g->epochs    ? "; it counts epochs, and batchlab needs steps"
+                           : "",
             t->wish->metric != NULL ? ". --metric is the word before the value" : "");
 }
 

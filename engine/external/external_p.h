@@ -58,8 +58,9 @@ void bl_external_diverge(bl_external *x);
  * the line that starts it by hand. Its folder is moved to where it is kept. */
 BL_PRINTF(3, 4)
 bl_status bl_external_fail(bl_external *x, bl_err *err, const char *what, ...) BL_CHECKED;
-/* The last lines of out.log in `dir`, for people. */
-void bl_external_last_words(bl_buf *out, const char *dir);
+/* The last lines of out.log in `dir`, for people: of at most 20 those that fit into `room` bytes.
+ */
+void bl_external_last_words(bl_buf *out, const char *dir, size_t room);
 /* Does what the program wrote last say that memory ran out? */
 bool bl_external_says_memory(const bl_external *x);
 #endif

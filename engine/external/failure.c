@@ -2,6 +2,7 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/external/external_p.h"
+#include "engine/external/terminal.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LAST_LINES = 20, LAST_BYTES = 1200, MEMORY_BYTES = 4096 };
+enum { LAST_LINES = 20, LAST_BYTES = 8192, MEMORY_BYTES = 4096 };
 
 bool bl_external_says_memory(const bl_external *x) {
     /* Of PyTorch, NumPy, JAX, C++ and the C library. */
@@ -29,18 +30,31 @@ bool bl_external_says_memory(const bl_external *x) {
     return says;
 }
 
-void bl_external_last_words(bl_buf *out, const char *dir) {
+/* Appends what of the text's end fits into `room` bytes, from the beginning of a line where it can.
+ */
+static void add_end(bl_buf *out, const bl_buf *text, size_t room) {
+    size_t from = text->len > room ? text->len - room : 0;
+    const char *stop = from > 0 ? memchr(text->data + from, '\n', text->len - from) : NULL;
+    if (stop != NULL && stop + 1 < text->data + text->len) from = (size_t)(stop + 1 - text->data);
+    bl_buf_add(out, bl_buf_text(text) + from, text->len - from);
+}
+
+void bl_external_last_words(bl_buf *out, const char *dir, size_t room) {
     char path[BL_PATH];
-    bl_buf text = {0};
+    bl_buf text = {0}, shown = {0};
     if (bl_path(path, NULL, "%s/out.log", dir) == BL_OK)
         bl_external_last_lines(&text, path, LAST_LINES, LAST_BYTES);
-    bl_buf_str(out, text.len > 0 ? "\nIts last lines:\n" : "\nIt wrote nothing.\n");
-    for (char *line = text.data; line != NULL && *line != '\0';) {
-        char *stop = strchr(line, '\n');
-        if (stop != NULL) *stop = '\0';
-        bl_buf_printf(out, "    %s\n", line);
-        line = stop != NULL ? stop + 1 : NULL;
+    for (size_t at = 0; at < text.len;) {
+        const char *stop = memchr(text.data + at, '\n', text.len - at);
+        const size_t n = stop != NULL ? (size_t)(stop - text.data) - at : text.len - at;
+        bl_buf_str(&shown, "    ");
+        bl_external_shown(&shown, text.data + at, n);
+        bl_buf_str(&shown, "\n");
+        at += n + 1;
     }
+    bl_buf_str(out, text.len > 0 ? "\nIts last lines:\n" : "\nIt wrote nothing.\n");
+    add_end(out, &shown, room);
+    bl_buf_free(&shown);
     bl_buf_free(&text);
 }
 
@@ -74,18 +88,24 @@ static void leave_for_hand(bl_external *x) {
 }
 
 bl_status bl_external_fail(bl_external *x, bl_err *err, const char *what, ...) {
-    char words[1024];
-    bl_buf text = {0};
+    enum { FOR_HEADINGS = 64 };
+    char words[1024], dir[BL_PATH];
+    bl_buf text = {0}, by_hand = {0};
     va_list ap;
     va_start(ap, what);
     (void)vsnprintf(words, sizeof words, what, ap);
     va_end(ap);
     bl_external_child_stop(&x->child, x->config.external.grace);
     bl_buf_printf(&text, "run %s failed: %s", x->run_id, words);
-    bl_external_last_words(&text, x->dir);
+    bl_external_follow_tell(&text, &x->follow);
     if (x->keep[0] != '\0') leave_for_hand(x);
-    add_by_hand(&text, x, x->keep[0] != '\0' ? x->keep : x->dir);
+    (void)snprintf(dir, sizeof dir, "%s", x->keep[0] != '\0' ? x->keep : x->dir);
+    add_by_hand(&by_hand, x, dir);
+    const size_t rest = text.len + by_hand.len + FOR_HEADINGS;
+    bl_external_last_words(&text, dir, rest < BL_ERR_TEXT ? BL_ERR_TEXT - rest : 0);
+    bl_buf_add(&text, bl_buf_text(&by_hand), by_hand.len);
     const bl_status status = BL_ERR(err, BL_EPROGRAM, "%s", bl_buf_text(&text));
+    bl_buf_free(&by_hand);
     bl_buf_free(&text);
     return status;
 }

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_EVALS = 512, ENOUGH_POINTS = 3, MOST_OUTPUT = 8 << 20 };
+enum { MOST_EVALS = 512, ENOUGH_POINTS = 3, MOST_OUTPUT = 8 << 20, LAST_WORDS = 1500 };
 
 /* Seconds to save and end when it is parked, and between two looks at output. */
 static const double k_grace = 60.0, k_look = 0.5;
@@ -139,9 +139,7 @@ static bl_status listen(start *s, bl_err *err) {
         bl_external_line line;
         const char *text;
         size_t n;
-        bool found;
-        BL_TRY(bl_external_follow_next(&s->follow, &text, &n, &found, err));
-        if (!found) return BL_OK;
+        if (!bl_external_follow_next(&s->follow, &text, &n)) return BL_OK;
         s->life = bl_clock_seconds();
         take_args(s->out, text, n);
         BL_TRY(bl_external_line_read(&line, text, n, "report.jsonl", s->follow.number, err));
@@ -217,7 +215,7 @@ static bl_status fail(start *s, bl_err *err, const char *what, int number) {
         bl_buf_printf(&text, "it reports: %s", s->error);
     else
         bl_buf_printf(&text, "%s %d", what, number);
-    bl_external_last_words(&text, s->ask->dir);
+    bl_external_last_words(&text, s->ask->dir, LAST_WORDS);
     bl_buf_str(&text, "It was started without parameters, in this folder, by\n    ");
     bl_external_argv_text(&text, s->ask->argv);
     const bl_status status = BL_ERR(err, BL_EPROGRAM, "%s", bl_buf_text(&text));

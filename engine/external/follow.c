@@ -28,26 +28,49 @@ static const char *line_end(const bl_external_follow *f, const char *at, size_t 
     return turn != NULL && (end == NULL || turn < end) ? turn : end;
 }
 
-bl_status bl_external_follow_next(bl_external_follow *f, const char **line, size_t *n, bool *found,
-                                  bl_err *err) {
-    *found = false;
+/* Forgets what was read and not given out. */
+static void drop(bl_external_follow *f) {
+    bl_buf_clear(&f->rest);
+    f->taken = 0;
+}
+
+static void note_cut(bl_external_follow *f) {
+    if (f->cut++ == 0) f->first = f->number;
+}
+
+bool bl_external_follow_next(bl_external_follow *f, const char **line, size_t *n) {
     for (;;) {
         const size_t left = f->rest.len - f->taken;
         const char *at = bl_buf_text(&f->rest) + f->taken;
         const char *end = left > 0 ? line_end(f, at, left) : NULL;
-        if (end != NULL) {
-            *line = at;
-            *n = (size_t)(end - at);
-            f->taken += *n + 1;
-            f->number++;
-            *found = true;
-            return BL_OK;
+        const size_t length = end != NULL ? (size_t)(end - at) : left;
+        if (f->passes && end != NULL) {
+            f->taken += length + 1;
+            f->passes = false;
+            continue;
         }
-        if (left > BL_EXTERNAL_LINE)
-            BL_FAIL(err, BL_EFORMAT, "%s:%zu: a line of more than %d bytes", f->path, f->number + 1,
-                    BL_EXTERNAL_LINE);
-        if (!read_more(f)) return BL_OK;
+        if (!f->passes && (end != NULL || left > BL_EXTERNAL_LINE)) {
+            const bool whole = length <= BL_EXTERNAL_LINE;
+            *line = at;
+            *n = whole ? length : BL_EXTERNAL_LINE + 1;
+            f->taken += end != NULL ? length + 1 : length;
+            f->passes = end == NULL;
+            f->number++;
+            if (!whole) note_cut(f);
+            return true;
+        }
+        if (f->passes) drop(f);
+        if (!read_more(f)) return false;
     }
+}
+
+void bl_external_follow_tell(bl_buf *out, const bl_external_follow *f) {
+    const char *slash = strrchr(f->path, '/');
+    if (f->cut == 0) return;
+    bl_buf_printf(out, "\nLine %zu of %s", f->first, slash != NULL ? slash + 1 : f->path);
+    if (f->cut > 1) bl_buf_printf(out, ", and %zu more,", f->cut - 1);
+    bl_buf_printf(out, " ha%s more than %d bytes. The rest was passed over.",
+                  f->cut > 1 ? "ve" : "s", BL_EXTERNAL_LINE);
 }
 
 void bl_external_follow_free(bl_external_follow *f) {
@@ -68,7 +91,9 @@ void bl_external_last_lines(bl_buf *out, const char *path, size_t lines, size_t 
     while (end > 0 && (block[end - 1] == '\n' || block[end - 1] == '\0')) end--;
     for (at = end; at > 0; at--)
         if (block[at - 1] == '\n' && --lines == 0) break;
-    if (at == 0 && from > 0) /* not in the midst of a line */
-        while (at < end && block[at++] != '\n') continue;
+    if (at == 0 && from > 0) { /* not in the midst of a line, or of what a bar shows */
+        while (at < end && block[at] != '\n' && block[at] != '\r') at++;
+        at = at < end ? at + 1 : 0;
+    }
     bl_buf_add(out, block + at, end - at);
 }

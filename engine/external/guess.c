@@ -1,8 +1,10 @@
 #include "engine/external/guess.h"
 #include "engine/base/buf.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "engine/base/vec.h"
 #include "engine/external/scrape.h"
+#include "engine/external/terminal.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -16,8 +18,10 @@ typedef struct number {
     size_t begin, end, label, label_end;
 } number;
 
+/* Of a word: letters of any language, in UTF-8 or not. */
 static bool is_word(char c) {
-    return isalnum((unsigned char)c) || c == '_' || c == '/' || c == '-' || c == '@';
+    return isalnum((unsigned char)c) || c == '_' || c == '/' || c == '-' || c == '@' ||
+           (unsigned char)c >= 0x80;
 }
 
 /* The word that ends before `at`, past blanks and what stands between a name and its number. */
@@ -28,6 +32,7 @@ static void take_label(number *out, const char *line, size_t at) {
     out->label = at;
 }
 
+/* "20" of "step 10/20" is one, too: how many steps there are may hang on the batch size. */
 static size_t find_numbers(number out[MOST_NUMBERS], const char *line, size_t n) {
     size_t count = 0;
     for (size_t i = 0; i < n && count < MOST_NUMBERS; i++) {
@@ -35,7 +40,8 @@ static size_t find_numbers(number out[MOST_NUMBERS], const char *line, size_t n)
         const bool lead =
             isdigit((unsigned char)line[i]) || strncmp(line + i, "nan", 3) == 0 ||
             ((line[i] == '-' || line[i] == '.') && isdigit((unsigned char)line[i + 1]));
-        if (!lead || (i > 0 && is_word(line[i - 1]))) continue;
+        const bool total = count > 0 && line[i - 1] == '/' && out[count - 1].end + 1 == i;
+        if (!lead || (i > 0 && is_word(line[i - 1]) && !total)) continue;
         (void)strtod(line + i, &end);
         number *x = &out[count++];
         x->begin = i;
@@ -89,12 +95,57 @@ static int rank_of(const char *word, const char *wanted) {
 
 /* ---- a pattern of a line ---- */
 
+/* Is the whole number that ends at `at` the count of a progress bar, "50/1000 [" or "50it ["? */
+static bool is_bar(const char *at) {
+    if (*at == '/' && isdigit((unsigned char)at[1]))
+        at += 1 + strspn(at + 1, "0123456789");
+    else if (strncmp(at, "it ", 3) == 0)
+        at += 2;
+    else
+        return false;
+    return strncmp(at, " [", 2) == 0;
+}
+
 /* The i-th number: -1 for the step, its rank as a value, 0 for any other. */
 static int kind_of(const char *line, const number *x, const char *wanted) {
     char word[64];
     lower(word, line + x->label, x->label_end - x->label);
     const bool whole = strspn(line + x->begin, "0123456789") == x->end - x->begin;
-    return whole && is_step(word) ? -1 : rank_of(word, wanted);
+    return whole && (is_step(word) || is_bar(line + x->end)) ? -1 : rank_of(word, wanted);
+}
+
+/* Appends n bytes of a line. Blanks between "=" and a number go: a wide number has none. */
+static void add_piece(bl_buf *out, const char *piece, size_t n) {
+    size_t kept = n;
+    while (kept > 0 && piece[kept - 1] == ' ') kept--;
+    bl_buf_add(out, piece, kept > 0 && strchr("=[(", piece[kept - 1]) != NULL ? kept : n);
+}
+
+/* Appends n bytes of a line with {} for each word: what stands there changes from line to line. */
+static void add_words(bl_buf *out, const char *piece, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0 && (piece[i] == ' ') == (piece[i - 1] == ' ')) continue;
+        bl_buf_str(out, piece[i] == ' ' ? " " : "{}");
+    }
+}
+
+/* What a pattern says of the line from the count of its bar, "50/1000 [00:10<03:00, 5.3it/s, ", to
+ * the value behind it. */
+static void write_bar(bl_buf *out, const char *line, const number *step, const number *value) {
+    const char *at = line + step->end, *label = line + value->label;
+    const size_t unit = *at == '/' ? 1 : 2;
+    while (label > at + unit && label[-1] != ' ') label--; /* "[loss=" belongs together */
+    bl_buf_str(out, "{step}");
+    bl_buf_add(out, at, unit);
+    add_words(out, at + unit, (size_t)(label - at) - unit);
+    add_piece(out, label, (size_t)(line + value->begin - label));
+    bl_buf_str(out, "{value}");
+}
+
+/* Can the text be an entry of a configuration file? */
+static bool is_entry(const bl_buf *text) {
+    return text->len < 256 && bl_text_is_plain(bl_buf_text(text)) &&
+           strpbrk(bl_buf_text(text), "\"\\") == NULL;
 }
 
 /* What a pattern says of the line from the first of step and value to the last one. False: it
@@ -104,9 +155,11 @@ static bool write_pattern(char out[256], const char *line, const number *x, size
     const size_t first = step < value ? step : value;
     size_t last = step < value ? value : step;
     bl_buf text = {0};
+    const bool bar = step < value && is_bar(line + x[step].end);
     if (loss < count && loss > last) last = loss;
-    for (size_t at = x[first].label, i = first; i <= last; i++) {
-        bl_buf_add(&text, line + at, x[i].begin - at);
+    if (bar) write_bar(&text, line, &x[step], &x[value]);
+    for (size_t at = x[first].label, i = first; i <= last && !bar; i++) {
+        add_piece(&text, line + at, x[i].begin - at);
         if (memchr(line + at, '{', x[i].begin - at) != NULL) bl_buf_str(&text, "\"");
         bl_buf_str(&text, i == step    ? "{step}"
                           : i == value ? "{value}"
@@ -114,7 +167,7 @@ static bool write_pattern(char out[256], const char *line, const number *x, size
                                        : "{any}");
         at = x[i].end;
     }
-    const bool fine = text.len < 256 && strpbrk(bl_buf_text(&text), "\"\\\t") == NULL;
+    const bool fine = is_entry(&text);
     (void)snprintf(out, 256, "%s", bl_buf_text(&text));
     bl_buf_free(&text);
     return fine;
@@ -140,40 +193,49 @@ static int pattern_of(bl_external_guess *out, const char *line, const char *want
     if (step == count || value == count) return 0;
     (void)snprintf(out->metric, sizeof out->metric, "%.*s",
                    (int)(x[value].label_end - x[value].label), line + x[value].label);
-    return write_pattern(out->scrape, line, x, count, step, value, loss) ? best : 0;
+    const bool fine = bl_text_is_plain(out->metric) &&
+                      write_pattern(out->scrape, line, x, count, step, value, loss);
+    return fine ? best : 0;
 }
 
 /* ---- trying ---- */
 
-/* The next line of a text, without its end, which may be a carriage return. */
-static bool next_line(bl_buf *out, const char **at, const char *end) {
+/* The next line of a text, n bytes without its end, which may be a carriage return. */
+static bool next_line(const char **line, size_t *n, const char **at, const char *end) {
     const char *p = *at;
-    bl_buf_clear(out);
     if (p >= end) return false;
     while (p < end && *p != '\n' && *p != '\r') p++;
-    bl_buf_add(out, *at, (size_t)(p - *at));
+    *line = *at;
+    *n = (size_t)(p - *at);
     *at = p + 1;
+    return true;
+}
+
+static bool next_plain(bl_buf *out, const char **at, const char *end) {
+    const char *line;
+    size_t n;
+    bl_buf_clear(out);
+    if (!next_line(&line, &n, at, end)) return false;
+    bl_external_plain(out, line, n);
     return true;
 }
 
 static void collect(bl_external_guess *g, const char *text, size_t n) {
     bl_external_scrape s = {.how = g->scrape, .metric = g->metric};
-    bl_buf line = {0};
-    int64_t heard = 0;
+    const char *line;
+    size_t length;
     free(g->point);
     g->point = NULL;
     g->points = 0;
-    for (const char *at = text; next_line(&line, &at, text + n);) {
+    for (const char *at = text; next_line(&line, &length, &at, text + n);) {
         bl_external_line got;
         bl_err ignored;
-        if (line.len > BL_EXTERNAL_LINE ||
-            bl_external_scrape_line(&s, &got, bl_buf_text(&line), line.len, &ignored) != BL_OK)
-            break;
-        if (got.word != BL_EXTERNAL_EVAL || got.step <= heard) continue;
-        heard = got.step;
-        *BL_PUSH(g->point, g->points, "evaluations") = (bl_external_point){got.step, got.value};
+        if (bl_external_scrape_line(&s, &got, line, length, &ignored) != BL_OK) break;
+        if (got.word == BL_EXTERNAL_EVAL)
+            *BL_PUSH(g->point, g->points, "evaluations") = (bl_external_point){got.step, got.value};
     }
-    bl_buf_free(&line);
+    g->starts_over = s.starts_over;
+    if (s.starts_over) g->points = 0;
 }
 
 static void keep_better(bl_external_guess *best, int *best_rank, bl_external_guess *other,
@@ -181,10 +243,12 @@ static void keep_better(bl_external_guess *best, int *best_rank, bl_external_gue
     const bool better = other->points >= FEWEST_POINTS &&
                         (rank > *best_rank || (rank == *best_rank && other->points > best->points));
     if (better) {
+        other->epochs = best->epochs;
         bl_external_guess_free(best);
         *best = *other;
         *best_rank = rank;
     } else {
+        best->starts_over |= other->starts_over;
         bl_external_guess_free(other);
     }
 }
@@ -194,7 +258,7 @@ static void from_output(bl_external_guess *best, const char *text, size_t n, con
     char last[256] = "";
     int best_rank = 0;
     size_t lines = 0;
-    for (const char *at = text; lines < LINES && next_line(&line, &at, text + n);) {
+    for (const char *at = text; lines < LINES && next_plain(&line, &at, text + n);) {
         bl_external_guess one = {0};
         const int rank = pattern_of(&one, bl_buf_text(&line), wanted);
         lines += line.len > 0;
@@ -215,7 +279,7 @@ static void from_table(bl_external_guess *best, const char *text, size_t n, cons
     bl_buf header = {0};
     const char *at = text;
     int best_rank = 0;
-    if (!next_line(&header, &at, text + n)) return;
+    if (!next_plain(&header, &at, text + n)) return;
     for (const char *name = bl_buf_text(&header); *name != '\0';) {
         char word[64];
         const size_t length = strcspn(name, ",");
@@ -244,5 +308,5 @@ bool bl_external_guess_from(bl_external_guess *out, const char *text, size_t n, 
 
 void bl_external_guess_free(bl_external_guess *g) {
     free(g->point);
-    *g = (bl_external_guess){.epochs = g->epochs};
+    *g = (bl_external_guess){.epochs = g->epochs, .starts_over = g->starts_over};
 }

@@ -21,11 +21,13 @@ typedef struct bl_external_guess {
     char metric[64];          /* what the program calls the value */
     bl_external_point *point; /* (points) by which it was found; to be freed */
     size_t points;
-    bool epochs; /* nothing fits, but lines count epochs */
+    bool epochs;      /* nothing fits, but lines count epochs */
+    bool starts_over; /* nothing fits, as the steps of lines start over */
 } bl_external_guess;
 
 /* From the text of its output, or with `file` of that CSV file in its folder. `metric` (may be
- * NULL) is the name that its user wants. False: nothing fits; `epochs` is set. */
+ * NULL) is the name that its user wants. False: nothing fits; the last two members say
+ * more. */
 bool bl_external_guess_from(bl_external_guess *out, const char *text, size_t n, const char *file,
                             const char *metric);
 void bl_external_guess_free(bl_external_guess *guess);

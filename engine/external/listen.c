@@ -103,13 +103,9 @@ static bl_status hear(bl_external *x, bool one, bl_err *err) {
     const int64_t from = x->now.step;
     for (;;) {
         bl_external_line line;
-        bl_err why = {0};
         const char *text;
         size_t n;
-        bool found;
-        if (bl_external_follow_next(&x->follow, &text, &n, &found, &why) != BL_OK)
-            return bl_external_fail(x, err, "%s", why.text);
-        if (!found) return BL_OK;
+        if (!bl_external_follow_next(&x->follow, &text, &n)) return BL_OK;
         x->sign_of_life = bl_clock_seconds();
         BL_TRY(read_line(x, text, n, &line, err));
         BL_TRY(take_line(x, &line, err));

@@ -1,5 +1,4 @@
 #include "engine/external/report.h"
-#include "engine/base/buf.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include <math.h>
@@ -21,6 +20,23 @@ void bl_external_tame(char *text, size_t n) {
             break;
         }
     }
+}
+
+bool bl_external_close_cut(bl_buf *line) {
+    size_t depth = 0, comma = 0;
+    bool inside = false;
+    for (size_t i = 0; i < line->len; i++) {
+        const char c = line->data[i];
+        if (c == '"') inside = !inside;
+        if (inside && c == '\\') i++;
+        if (inside) continue;
+        depth += c == '{' || c == '[';
+        if ((c == '}' || c == ']') && depth > 0) depth--;
+        if (c == ',' && depth == 1) comma = i;
+    }
+    bl_buf_truncate(line, comma);
+    bl_buf_str(line, "}");
+    return comma > 0 && line->data[0] == '{';
 }
 
 /* NAN for null, for what is not finite (an empty list, once tamed) and for what is absent. */
@@ -103,13 +119,13 @@ bl_status bl_external_line_read(bl_external_line *out, const char *text, size_t 
     bl_json_doc doc;
     bl_buf tamed = {0};
     *out = (bl_external_line){0};
-    if (n > BL_EXTERNAL_LINE)
-        BL_FAIL(err, BL_EFORMAT, "%s:%zu: a line of %zu bytes; at most %d are read", name, number,
-                n, BL_EXTERNAL_LINE);
-    bl_buf_add(&tamed, text, n);
+    bl_buf_add(&tamed, text, bl_size_min(n, BL_EXTERNAL_LINE));
+    const bool holds = n <= BL_EXTERNAL_LINE || bl_external_close_cut(&tamed);
     bl_external_tame(tamed.data, tamed.len);
-    bl_status status = bl_json_parse(&doc, bl_buf_text(&tamed), tamed.len, name, number, err);
+    bl_status status =
+        holds ? bl_json_parse(&doc, bl_buf_text(&tamed), tamed.len, name, number, err) : BL_OK;
     bl_buf_free(&tamed);
+    if (!holds) return BL_OK;
     BL_TRY(status);
     status = take_line(out, doc.root, name, number, err);
     bl_json_free(&doc);

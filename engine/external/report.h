@@ -10,9 +10,10 @@
  * A line without any of these names is ignored, and so are members that are not known: programs may
  * be newer than this reader. An evaluation may carry any other names, such as "error". What is no
  * JSON is refused. NaN, Infinity and -Infinity are taken where a number stands, as Python's json
- * module writes them. */
+ * module writes them. Of a line of more than 64 KiB the members count that end before. */
 #ifndef BL_ENGINE_EXTERNAL_REPORT_H
 #define BL_ENGINE_EXTERNAL_REPORT_H
+#include "engine/base/buf.h"
 #include "engine/base/status.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,6 +45,9 @@ typedef struct bl_external_line {
 /* Replaces NaN, Infinity and -Infinity, outside of strings, by an empty list and blanks, as JSON
  * has none of them: the shortest has three letters, so null does not fit. */
 void bl_external_tame(char *text, size_t n);
+/* Makes an object again of one that was cut: up to the last comma between two of its members.
+ * False: there is none. */
+bool bl_external_close_cut(bl_buf *line) BL_CHECKED;
 /* Reads one line without its newline. BL_EFORMAT: not JSON, or a member of the wrong kind; `name`
  * and `number` are for the message. */
 bl_status bl_external_line_read(bl_external_line *out, const char *text, size_t n, const char *name,

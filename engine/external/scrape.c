@@ -1,6 +1,8 @@
 #include "engine/external/scrape.h"
 #include "engine/base/json.h"
+#include "engine/external/terminal.h"
 #include <ctype.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,15 +160,48 @@ static void take_json(const bl_external_scrape *s, bl_external_line *out, bl_buf
     bl_json_free(&doc);
 }
 
+/* Steps ascend. Lines that go back and ascend among themselves are those of another epoch, and so
+ * are those that go back twice from the same step. */
+static bl_status put_in_order(bl_external_scrape *s, bl_external_line *line, bl_err *err) {
+    const int64_t before = s->back > 0 ? s->back : s->heard;
+    const bool ascends = s->back > 0 && line->step > s->back && line->step < s->heard;
+    if (line->step > s->heard) {
+        s->heard = line->step;
+        s->back = s->turns = 0;
+        return BL_OK;
+    }
+    s->back = line->step < s->heard ? line->step : 0;
+    s->turns += s->back > 0 && before == s->heard;
+    s->starts_over = ascends || s->turns > 1;
+    if (s->starts_over)
+        BL_FAIL(err, BL_EFORMAT,
+                "its steps start over: step %" PRId64 " comes after step %" PRId64
+                ". batchlab needs a count that goes on through all epochs",
+                line->step, s->heard);
+    line->word = BL_EXTERNAL_NOTHING;
+    return BL_OK;
+}
+
+/* Of a line that is cut after n bytes, those before its last cell or word, which may be a part. */
+static size_t last_whole(const char *how, const char *line, size_t n) {
+    if (is_jsonl(how)) return n;
+    for (size_t i = n; i > 0; i--)
+        if (is_csv(how) ? line[i - 1] == ',' : isspace((unsigned char)line[i - 1])) return i - 1;
+    return 0;
+}
+
 bl_status bl_external_scrape_line(bl_external_scrape *s, bl_external_line *out, const char *line,
                                   size_t n, bl_err *err) {
     bl_buf text = {0};
     bl_status status = BL_OK;
     *out = (bl_external_line){.value = (double)NAN, .loss = (double)NAN};
-    if (n > BL_EXTERNAL_LINE)
-        BL_FAIL(err, BL_EFORMAT, "%s: a line of %zu bytes; at most %d are read", s->how, n,
-                BL_EXTERNAL_LINE);
-    bl_buf_add(&text, line, n);
+    const bool cut = n > BL_EXTERNAL_LINE;
+    if (cut) n = last_whole(s->how, line, BL_EXTERNAL_LINE);
+    if (bl_external_scrape_file(s->how) == NULL)
+        bl_external_plain(&text, line, n);
+    else
+        bl_buf_add(&text, line, n);
+    if (cut && is_jsonl(s->how) && !bl_external_close_cut(&text)) bl_buf_clear(&text);
     s->lines++;
     if (is_csv(s->how) && s->lines == 1)
         status = take_header(s, bl_buf_text(&text), err);
@@ -177,5 +212,5 @@ bl_status bl_external_scrape_line(bl_external_scrape *s, bl_external_line *out, 
     else
         take_output(s, out, bl_buf_text(&text));
     bl_buf_free(&text);
-    return status;
+    return status == BL_OK && out->word == BL_EXTERNAL_EVAL ? put_in_order(s, out, err) : status;
 }

@@ -52,7 +52,8 @@ static bool is_for_shell(const char *line) {
         else if (quote == '\0' && strchr("|&;<>()*?[]~#\n", *p) != NULL)
             return true;
     }
-    return memchr(line, '=', strcspn(line, " ")) != NULL; /* NAME=value python3 train.py */
+    line += strspn(line, " \t");
+    return memchr(line, '=', strcspn(line, " \t")) != NULL; /* NAME=value python3 train.py */
 }
 
 /* One word from *at on; false: there is none. */

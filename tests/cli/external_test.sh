@@ -104,7 +104,9 @@ bad oom_line 1 'runs failed' memory
 bad oom_text 1 'runs failed' memory
 bad exit_early 1 'status 0 at step 7, before step 8' -
 bad end 0 - budget
-bad long_line 1 'a line of more than 65536 bytes' -
+bad long_line 1 'it hangs: no line for 0.3 seconds' - 0.3
+says err '^Line [0-9]* of report.jsonl has more than 65536 bytes. The rest was passed over.$'
+bad wide_lines 0 - budget
 bad crash 1 'signal 6 (Aborted) ended it' -
 says err '^    Traceback: the reason$'
 says err '^Parameters: {"batch_size":4,"learning_rate":0.5,"seed":1}$'
@@ -114,7 +116,9 @@ bad fail_once 0 - budget
 twin
 export BATCHLAB_RUNS="$scratch/whole"
 try 0 work twin --progress none
-same "$(zcat "$scratch"/bad.fail_once/twin/r*/log.jsonl.gz | sed -e 1d -e '$d')" "$(zcat "$scratch"/whole/twin/r*/log.jsonl.gz | sed -e 1d -e '$d')" "logs after a failure"
+for fault in fail_once wide_lines; do
+  same "$(zcat "$scratch/bad.$fault"/twin/r*/log.jsonl.gz | sed -e 1d -e '$d')" "$(zcat "$scratch"/whole/twin/r*/log.jsonl.gz | sed -e 1d -e '$d')" "logs after $fault"
+done
 
 # ---- batchlab dies ----
 # Parked by SIGTERM, the run goes on from its state. Then SIGKILL ends batchlab: the program leaves by

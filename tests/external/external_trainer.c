@@ -39,6 +39,7 @@ typedef struct program {
     double stale, train_s, saved_at, save_seconds;
     const char *fault;
     int64_t fault_at;
+    bool wide; /* its lines are */
 } program;
 
 static volatile sig_atomic_t g_term;
@@ -89,6 +90,13 @@ static void say(const program *p, const char *key, int64_t step) {
     bl_buf_free(&line);
 }
 
+/* A member of more than a megabyte. */
+static void add_weights(bl_jw *w) {
+    bl_jw_array(w, "weights");
+    for (int i = 0; i < 1 << 17; i++) bl_jw_f64(w, NULL, 0.125 + i);
+    bl_jw_end(w);
+}
+
 static void report(const program *p, int64_t step, double value) {
     const bl_train_state *s = bl_train_now(p->train);
     bl_buf line = {0};
@@ -98,6 +106,7 @@ static void report(const program *p, int64_t step, double value) {
     bl_jw_f64(&w, "value", value);
     bl_jw_f64(&w, "loss", s->train_loss);
     bl_jw_f64(&w, "train_s", p->train_s);
+    if (p->wide) add_weights(&w);
     bl_jw_end(&w);
     bl_jw_line(&w);
     append(p, line.data, line.len);
@@ -288,6 +297,11 @@ static void long_line(program *p) {
     append(p, line.data, line.len);
     hang(p);
 }
+/* From here on its evaluations are lines of more than a megabyte. */
+static void wide_lines(program *p) {
+    p->wide = true;
+    p->fault_at = INT64_MAX;
+}
 static void crash(program *p) {
     (void)p;
     (void)fputs("Traceback: the reason\n", stderr);
@@ -381,6 +395,7 @@ static const struct {
     {"exit_early",  exit_early     },
     {"end",         say_end        },
     {"long_line",   long_line      },
+    {"wide_lines",  wide_lines     },
     {"crash",       crash          },
     {"park_itself", park_itself    },
     {"fail_once",   fail_once      },

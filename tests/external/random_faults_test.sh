@@ -50,7 +50,7 @@ END
 awk -v n="${FAULTS:-30}" -v x="${SEED:-1}" 'function draw(k) { x = (x * 16807) % 2147483647; return int(x / 65536) % k }
   BEGIN {
     x = x * 7919 + 12345
-    k = split("hang ignore_term fork_twice tear garble repeat go_back skip nan infinite null oom_line oom_text exit_early end long_line crash park_itself fail_once killed fill_disk wipe truncate halves workers flood", fault)
+    k = split("hang ignore_term fork_twice tear garble repeat go_back skip nan infinite null oom_line oom_text exit_early end long_line wide_lines crash park_itself fail_once killed fill_disk wipe truncate halves workers flood", fault)
     split("direct exec wrapped session", shell)
     for (i = 1; i <= n; i++) {
       what = ""
@@ -74,9 +74,9 @@ meaning() {
     nan | infinite | null) status_of=0 hangs=yes ;;
     oom_line | oom_text) words_of='runs failed' ;;
     exit_early) words_of='it ended with status 0 at step' ;;
-    end | fail_once | halves | flood) status_of=0 ;;
+    end | fail_once | halves | flood | wide_lines) status_of=0 ;;
     workers) status_of=0 hangs=yes ;;
-    long_line) words_of='a line of more than 65536 bytes' hangs=yes ;;
+    long_line) words_of='it hangs: no line for 1 seconds' hangs=yes ;;
     crash) words_of='signal 6 (Aborted) ended it after step\|it ended with status 6 after step' ;; # setsid says 6
     killed) words_of='signal 9 (Killed) ended it after step\|it ended with status 9 after step' ;;
     park_itself) words_of='as if parked, and nobody asked it' ;;

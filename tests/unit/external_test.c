@@ -5,9 +5,11 @@
 #include "engine/config/open_values.h"
 #include "engine/external/devices.h"
 #include "engine/external/exchange.h"
+#include "engine/external/follow.h"
 #include "engine/external/inputs.h"
 #include "engine/external/report.h"
 #include "engine/external/scrape.h"
+#include "engine/external/terminal.h"
 #include "engine/store/store.h"
 #include "tests/check.h"
 #include "tests/scratch.h"
@@ -121,6 +123,9 @@ static void test_scrape(void **state) {
     check_scraped("m.jsonl", "not json", 0, 0.0);
     check_scraped(pattern, "2026 INFO  step  12 of 99   val_loss 0.5, done", 12, 0.5);
     check_scraped(pattern, "step 12 of 99 val_loss inf", 12, (double)NAN);
+    check_scraped(pattern, "\033[1mstep\033[0m 12 of 99 val_loss \033[32m0.5\033[0m", 12, 0.5);
+    check_scraped(pattern, "\xe9tape: step 12 of \xe9 val_loss 0.5", 12, 0.5);
+    check_scraped("step {step} loss={value}", "step  1 loss= 9.5\nstep 2 loss=10.5", 2, 10.5);
     check_scraped(pattern, "laststep 12 of 99 val_loss 1", 0, 0.0);
     check_scraped(pattern, "step twelve of 99 val_loss 1", 0, 0.0);
     assert_true(bl_external_scrape_holds(pattern) && bl_external_scrape_holds("a.csv"));
@@ -136,6 +141,153 @@ static void test_scrape(void **state) {
     bl_err err;
     assert_int_equal(bl_external_scrape_line(&s, &line, "step,loss", 9, &err), BL_EFORMAT);
     assert_string_equal(err.text, "m.csv has no column 'val_loss'; its header is step,loss");
+}
+
+/* A line of `text`, then n bytes more, then `end`. */
+static char *long_line(const char *text, size_t n, const char *end) {
+    bl_buf line = {0};
+    bl_buf_str(&line, text);
+    for (size_t i = 0; i < n; i++) bl_buf_str(&line, "9");
+    bl_buf_str(&line, end);
+    return line.data; /* the caller's */
+}
+
+/* Bars are drawn again, and a summary names the best step. Steps of epochs start over. */
+static void test_order(void **state) {
+    (void)state;
+    static const char pattern[] = "step {step} val_loss {value}";
+    bl_external_scrape s = {.how = pattern, .metric = "val_loss"};
+    bl_external_line line;
+    bl_err err;
+    static const struct {
+        const char *text;
+        bl_external_word word;
+    } k[] = {
+        {"step 1 val_loss 3",  BL_EXTERNAL_EVAL   },
+        {"step 1 val_loss 2",  BL_EXTERNAL_NOTHING},
+        {"step 9 val_loss 2",  BL_EXTERNAL_EVAL   },
+        {"step 2 val_loss 1",  BL_EXTERNAL_NOTHING},
+        {"step 9 val_loss 1",  BL_EXTERNAL_NOTHING},
+        {"step 10 val_loss 1", BL_EXTERNAL_EVAL   },
+        {"step 1 val_loss 1",  BL_EXTERNAL_NOTHING},
+    };
+    for (size_t i = 0; i < BL_COUNT(k); i++) {
+        CHECK_OK(bl_external_scrape_line(&s, &line, k[i].text, strlen(k[i].text), ERR));
+        assert_int_equal(line.word, k[i].word);
+    }
+    assert_int_equal(bl_external_scrape_line(&s, &line, "step 2 val_loss 1", 17, &err), BL_EFORMAT);
+    assert_string_equal(err.text,
+                        "its steps start over: step 2 comes after step 10. batchlab needs a "
+                        "count that goes on through all epochs");
+    assert_true(s.starts_over);
+}
+
+/* Of a long line what is whole in its beginning counts. */
+static void test_long_lines(void **state) {
+    (void)state;
+    static const struct {
+        const char *how, *text, *end; /* how NULL: report.jsonl */
+        int64_t step;                 /* 0: nothing is read */
+        double value;
+    } lines[] = {
+        {NULL,                           "{\"step\":3,\"value\":0.5,\"x\":[1,{\"y\":2,\"z\":", "}]}", 3, 0.5},
+        {NULL,                           "{\"step\":3,\"value\":0.5,\"x\":\"a,b",              "\"}", 3, 0.5},
+        {NULL,                           "{\"mark\":3",                                        "}",   0, 0  },
+        {NULL,                           "",                                                   "",    0, 0  },
+        {"m.csv",                        "3,0.5,",                                             "",    3, 0.5},
+        {"m.csv",                        "3,0.",                                               "",    0, 0  },
+        {"m.jsonl",                      "{\"step\":3,\"val_loss\":0.5,\"x\":",                "}",   3, 0.5},
+        {"m.jsonl",                      "",                                                   "",    0, 0  },
+        {"step {step} val_loss {value}", "step 3 val_loss 0.5 ",                               "",    3, 0.5},
+        {"step {step} val_loss {value}", "step 3 val_loss 0.",                                 "",    0, 0  },
+    };
+    for (size_t i = 0; i < BL_COUNT(lines); i++) {
+        char *text = long_line(lines[i].text, BL_EXTERNAL_LINE + 1, lines[i].end);
+        bl_external_scrape s = {
+            .how = lines[i].how, .metric = "val_loss", .step = 1, .value = 2, .lines = 1};
+        bl_external_line out;
+        print_message("%s %s\n", lines[i].how != NULL ? lines[i].how : "report", lines[i].text);
+        if (lines[i].how != NULL)
+            CHECK_OK(bl_external_scrape_line(&s, &out, text, strlen(text), ERR));
+        else
+            CHECK_OK(bl_external_line_read(&out, text, strlen(text), "r", 1, ERR));
+        assert_int_equal(out.word, lines[i].step > 0 ? BL_EXTERNAL_EVAL : BL_EXTERNAL_NOTHING);
+        if (lines[i].step > 0) assert_int_equal(out.step, lines[i].step);
+        if (lines[i].step > 0) assert_true(out.value == lines[i].value);
+        free(text);
+    }
+}
+
+static void append_to(const char *path, const char *text, size_t n) {
+    FILE *f = fopen(path, "ae");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* The file grows as a program writes it, in blocks of any size. */
+static void test_follow(void **state) {
+    (void)state;
+    bl_external_follow f = {0};
+    bl_buf told = {0};
+    const char *line;
+    size_t n;
+    char *wide = long_line("", 3 * BL_EXTERNAL_LINE, "");
+    CHECK_OK(bl_path(f.path, ERR, "%s/report.jsonl", scratch_folder("follow")));
+    append_to(f.path, "one\ntw", 6);
+    assert_true(bl_external_follow_next(&f, &line, &n) && n == 3);
+    assert_false(bl_external_follow_next(&f, &line, &n));
+    bl_external_follow_tell(&told, &f);
+    assert_int_equal(told.len, 0);
+    append_to(f.path, "o\n", 2);
+    assert_true(bl_external_follow_next(&f, &line, &n) && n == 3 && memcmp(line, "two", 3) == 0);
+    append_to(f.path, wide, strlen(wide)); /* and goes on */
+    assert_true(bl_external_follow_next(&f, &line, &n) && n == BL_EXTERNAL_LINE + 1);
+    assert_false(bl_external_follow_next(&f, &line, &n));
+    append_to(f.path, "\nfour\n", 6);
+    assert_true(bl_external_follow_next(&f, &line, &n) && n == 4 && memcmp(line, "four", 4) == 0);
+    assert_int_equal(f.number, 4);
+    append_to(f.path, wide, BL_EXTERNAL_LINE);
+    append_to(f.path, "\n", 1);
+    assert_true(bl_external_follow_next(&f, &line, &n) && n == BL_EXTERNAL_LINE);
+    append_to(f.path, wide, BL_EXTERNAL_LINE + 1);
+    append_to(f.path, "\nseven\n", 7);
+    assert_true(bl_external_follow_next(&f, &line, &n) && n == BL_EXTERNAL_LINE + 1);
+    assert_true(bl_external_follow_next(&f, &line, &n) && n == 5 && memcmp(line, "seven", 5) == 0);
+    bl_external_follow_tell(&told, &f);
+    assert_string_equal(bl_buf_text(&told), "\nLine 3 of report.jsonl, and 1 more, have more than "
+                                            "65536 bytes. The rest was passed over.");
+    bl_external_follow_free(&f);
+    bl_buf_free(&told);
+    free(wide);
+}
+
+/* ---- what a terminal would do ---- */
+
+static void test_terminal(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *plain, *shown;
+    } k[] = {
+        {"loss 1",                              "loss 1",                    "loss 1"               },
+        {"\033[1;32mloss\033[0m 1",             "loss 1",                    "loss 1"               },
+        {"10%|##  |\r20%|### |\r\033[2K100%\r", "10%|##  | 20%|### | 100% ", "100%"                 },
+        {"\033]0;title\007a\033]8;;x\033\\b",   "ab",                        "ab"                   },
+        {"\033(Ba\033Mb\tc\bd",                 "ab c d",                    "ab c d"               },
+        {"na\xefve \xe2\x96\x88",               "na\xefve \xe2\x96\x88",     "na\xefve \xe2\x96\x88"},
+        {"a\033[3",                             "a",                         "a"                    },
+        {"a\033",                               "a",                         "a"                    },
+        {"",                                    "",                          ""                     },
+    };
+    for (size_t i = 0; i < BL_COUNT(k); i++) {
+        bl_buf text = {0};
+        bl_external_plain(&text, k[i].text, strlen(k[i].text));
+        assert_string_equal(bl_buf_text(&text), k[i].plain);
+        bl_buf_clear(&text);
+        bl_external_shown(&text, k[i].text, strlen(k[i].text));
+        assert_string_equal(bl_buf_text(&text), k[i].shown);
+        bl_buf_free(&text);
+    }
 }
 
 /* ---- what a program is given ---- */
@@ -318,10 +470,12 @@ static void test_inputs(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),    cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_scrape),   cmocka_unit_test(test_command),
-        cmocka_unit_test(test_settings), cmocka_unit_test(test_identity),
-        cmocka_unit_test(test_devices),  cmocka_unit_test(test_inputs),
+        cmocka_unit_test(test_lines),      cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_scrape),     cmocka_unit_test(test_order),
+        cmocka_unit_test(test_long_lines), cmocka_unit_test(test_follow),
+        cmocka_unit_test(test_terminal),   cmocka_unit_test(test_command),
+        cmocka_unit_test(test_settings),   cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_devices),    cmocka_unit_test(test_inputs),
     };
     return cmocka_run_group_tests_name("external", tests, NULL, NULL);
 }

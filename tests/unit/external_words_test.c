@@ -31,6 +31,7 @@ static const struct {
     {"a | b --bs 4",             "sh|-c|a | b --bs 4",                               "sh|-c|a | b --bs 4", -1},
     {"X=1 a",                    "sh|-c|X=1 a",                                      "sh|-c|X=1 a",        -1},
     {"a '$b|c'",                 "a|$b|c",                                           "a|$b|c",             -1},
+    {"  X=1 a",                  "sh|-c|  X=1 a",                                    "sh|-c|  X=1 a",      -1},
     {"a \"$b\"",                 "sh|-c|a \"$b\"",                                   "sh|-c|a \"$b\"",     -1},
     {"a 'b",                     "",                                                 "",                   -2},
     {"  ",                       "",                                                 "",                   -2},
@@ -105,33 +106,58 @@ static void files_are_found(void **state) {
     assert_int_equal(chdir(before), 0);
 }
 
+/* A long line of something else is no end of the output. */
+static void a_long_line_is_passed_over(void **state) {
+    (void)state;
+    bl_buf text = {0};
+    bl_external_guess g;
+    bl_buf_str(&text, "step 1 loss 3\n");
+    for (int i = 0; i < 1 << 18; i++) bl_buf_str(&text, "x");
+    bl_buf_str(&text, "\nstep 2 loss 2\nstep 3 loss 1\n");
+    assert_true(bl_external_guess_from(&g, bl_buf_text(&text), text.len, NULL, NULL));
+    assert_int_equal(g.points, 3);
+    bl_external_guess_free(&g);
+    bl_buf_free(&text);
+}
+
 /* ---- output ---- */
 
+// clang-format off
 static const struct {
     const char *text, *file, *wanted, *scrape, *metric; /* scrape NULL: nothing fits */
     size_t points;
     double last;
 } k_outputs[] = {
-    {"step 1 loss 2\nstep 2 loss 1\n",                           NULL,    NULL,  "step {step} loss {value}", "loss",     2, 1  },
-    {"step 1 loss 2 val_loss 4\nstep 2 loss 1 val_loss 3\n",     NULL,    NULL,
-     "step {step} loss {loss} val_loss {value}",                                                             "val_loss", 2, 3  },
-    {"loss 2 at iter: 10, 3.5 s\rloss 1.5 at iter: 20, 3.6 s\r", NULL,    NULL,
-     "loss {value} at iter: {step}",                                                                         "loss",     2, 1.5},
-    {"step 1 lr 0.1 acc 0.5\nstep 2 lr 0.2 acc 0.6\n",           NULL,    NULL,
-     "step {step} lr {any} acc "
-     "{value}",                                                                                              "acc",      2, 0.6},
-    {"step 1 loss 2 ppl 7\nstep 2 loss 1 ppl 6\n",               NULL,    "PPL",
-     "step {step} loss {loss} ppl {value}",                                                                  "ppl",      2, 6  },
-    {"step 1 loss 2\nstep 2 loss nan\n",                         NULL,    NULL,  "step {step} loss {value}", "loss",     2, NAN},
-    {"step 1 loss 2\nstep 1 loss 1\n",                           NULL,    NULL,  NULL,                       NULL,       0, 0  },
-    {"step 1 loss 2\n",                                          NULL,    NULL,  NULL,                       NULL,       0, 0  },
-    {"step 1 {a} loss 2\nstep 2 {a} loss 2\n",                   NULL,    NULL,  NULL,                       NULL,       0, 0  },
-    {"step 1 \"a\" loss 2\nstep 2 \"a\" loss 2\n",               NULL,    NULL,  NULL,                       NULL,       0, 0  },
-    {"epoch 1 loss 2\nepoch 2 loss 1\n",                         NULL,    NULL,  NULL,                       NULL,       0, 0  },
-    {"step,loss,val_rmse\n1,2,3\n2,3,4\n",                       "m.csv", NULL,  "m.csv",                    "val_rmse", 2, 4  },
-    {"epoch,loss\n1,2\n2,3\n",                                   "m.csv", NULL,  NULL,                       NULL,       0, 0  },
-    {"",                                                         NULL,    NULL,  NULL,                       NULL,       0, 0  },
+    {"step 1 loss 2\nstep 2 loss 1\n", NULL, NULL, "step {step} loss {value}", "loss", 2, 1},
+    {"step 1 loss 2 val_loss 4\nstep 2 loss 1 val_loss 3\n", NULL, NULL, "step {step} loss {loss} val_loss {value}", "val_loss", 2, 3},
+    {"loss 2 at iter: 10, 3.5 s\rloss 1.5 at iter: 20, 3.6 s\r", NULL, NULL, "loss {value} at iter: {step}", "loss", 2, 1.5},
+    {"step 1 lr 0.1 acc 0.5\nstep 2 lr 0.2 acc 0.6\n", NULL, NULL, "step {step} lr {any} acc {value}", "acc", 2, 0.6},
+    {"step 1 loss 2 ppl 7\nstep 2 loss 1 ppl 6\n", NULL, "PPL", "step {step} loss {loss} ppl {value}", "ppl", 2, 6},
+    {"step 1 loss 2\nstep 2 loss nan\n", NULL, NULL, "step {step} loss {value}", "loss", 2, NAN},
+    {"step 1 loss 2\nstep 1 loss 1\n", NULL, NULL, NULL, NULL, 0, 0},
+    {"step 1 loss 2\n", NULL, NULL, NULL, NULL, 0, 0},
+    {"step 1 {a} loss 2\nstep 2 {a} loss 2\n", NULL, NULL, NULL, NULL, 0, 0},
+    {"step 1 \"a\" loss 2\nstep 2 \"a\" loss 2\n", NULL, NULL, NULL, NULL, 0, 0},
+    {"epoch 1 loss 2\nepoch 2 loss 1\n", NULL, NULL, NULL, NULL, 0, 0},
+    {"step,loss,val_rmse\n1,2,3\n2,3,4\n", "m.csv", NULL, "m.csv", "val_rmse", 2, 4},
+    {"epoch,loss\n1,2\n2,3\n", "m.csv", NULL, NULL, NULL, 0, 0},
+    {"", NULL, NULL, NULL, NULL, 0, 0},
+    {"\033[1mstep\033[0m 1 \033[32mloss= 9.5\033[0m\nstep 2 loss=10.5\n", NULL, NULL, "step {step} loss={value}",
+     "loss", 2, 10.5},
+    {"step [ 9/20] perte\xe9 1 loss 2\nstep [10/20] perte\xe9 1 loss 1\n", NULL, NULL, NULL, NULL, 0, 0},
+    {"step [ 9/20]\tperte\xc3\xa9 1 loss 2\nstep [10/20]\tperte\xc3\xa9 3 loss 1\n", NULL, NULL,
+     "step [{step}/{any}] perte\xc3\xa9 {any} loss {value}", "loss", 2, 1},
+    {"\r  0%|          | 0/200 [00:00<?, ?it/s]\r  5%|#         | 10/200 [00:01<00:19,  9.95it/s, loss=0.9]"
+     "\r  5%|#         | 10/200 [00:01<00:19,  9.95it/s, loss=0.8]"
+     "\r 10%|#         | 20/200 [1:00:02<00:18, 9.9s/it, loss=0.7]", NULL, NULL,
+     "{step}/{} {} {} loss={value}", "loss", 2, 0.7},
+    {"7it [00:01,  7.00it/s, lr=0.1, val_loss=2]\r8it [00:01,  7.00it/s, lr=0.1, val_loss=1]", NULL, NULL,
+     "{step}it {} {} {} val_loss={value}", "val_loss", 2, 1},
+    {"step 1 loss 9\nstep 2 loss 8\nstep 3 loss 8\nstep 1 loss 7\nstep 2 loss 6\n", NULL, NULL, NULL, NULL, 0, 0},
+    {"step 1 loss 9\nstep 2 loss 8\nstep 1 loss 7\nstep 2 loss 6\nstep 1 loss 5\n", NULL, NULL, NULL, NULL, 0, 0},
+    {"step 1 loss 9\nstep 2 loss 8\nbest: step 1 loss 7\n", NULL, NULL, "step {step} loss {value}", "loss", 2, 8},
 };
+// clang-format on
 
 static void output_is_understood(void **state) {
     (void)state;
@@ -148,6 +174,7 @@ static void output_is_understood(void **state) {
             assert_int_equal(g.points, k_outputs[i].points);
             assert_true(isnan(k_outputs[i].last) ? isnan(last) : last == k_outputs[i].last);
         }
+        assert_true(g.starts_over == (strstr(k_outputs[i].text, "step 1 loss 7\nstep 2") != NULL));
         assert_true(g.epochs == (strncmp(k_outputs[i].text, "epoch 1", 7) == 0));
         bl_external_guess_free(&g);
     }
@@ -158,6 +185,7 @@ int main(void) {
         cmocka_unit_test(a_line_is_split_and_its_options_are_found),
         cmocka_unit_test(files_are_found),
         cmocka_unit_test(output_is_understood),
+        cmocka_unit_test(a_long_line_is_passed_over),
     };
     return cmocka_run_group_tests_name("external_words", tests, NULL, NULL);
 }
