@@ -144,6 +144,7 @@ static const struct {
     {"", NULL, NULL, NULL, NULL, 0, 0},
     {"\033[1mstep\033[0m 1 \033[32mloss= 9.5\033[0m\nstep 2 loss=10.5\n", NULL, NULL, "step {step} loss={value}",
      "loss", 2, 10.5},
+    {"step 1 loss= 9.5\nstep 2 loss= 8.5\n", NULL, NULL, "step {step} loss={value}", "loss", 2, 8.5},
     {"step [ 9/20] perte\xe9 1 loss 2\nstep [10/20] perte\xe9 1 loss 1\n", NULL, NULL, NULL, NULL, 0, 0},
     {"step [ 9/20]\tperte\xc3\xa9 1 loss 2\nstep [10/20]\tperte\xc3\xa9 3 loss 1\n", NULL, NULL,
      "step [{step}/{any}] perte\xc3\xa9 {any} loss {value}", "loss", 2, 1},
