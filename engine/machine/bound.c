@@ -37,14 +37,17 @@ double bl_machine_bandwidth(double working_set) {
     return best;
 }
 
-bl_machine_bound bl_machine_bound_of(double multiply_adds, double bytes, double fixed) {
+bl_machine_bound bl_machine_bound_of(double multiply_adds, double bytes, double fixed,
+                                     double data) {
+    if (data >= k_half) return BL_MACHINE_BY_DATA;
     if (fixed >= k_half) return BL_MACHINE_BY_FIXED;
     if (multiply_adds >= k_half && multiply_adds >= bytes) return BL_MACHINE_BY_COMPUTE;
     return bytes >= k_half ? BL_MACHINE_BY_MEMORY : BL_MACHINE_BY_NEITHER;
 }
 
 const char *bl_machine_bound_words(bl_machine_bound bound) {
-    static const char *const words[] = {[BL_MACHINE_BY_COMPUTE] = "bound by compute",
+    static const char *const words[] = {[BL_MACHINE_BY_DATA] = "bound by the data",
+                                        [BL_MACHINE_BY_COMPUTE] = "bound by compute",
                                         [BL_MACHINE_BY_MEMORY] = "bound by memory",
                                         [BL_MACHINE_BY_FIXED] = "bound by the fixed cost of a step",
                                         [BL_MACHINE_BY_NEITHER] =

@@ -5,6 +5,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/seal.h"
 #include "engine/stats/pairs.h"
+#include "engine/stats/summary.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -165,14 +166,34 @@ static bl_status open_run(bl_train **out, const bl_survey *s, int64_t batch_size
     return bl_train_open(out, &c, s->place.data, &options, err);
 }
 
+/* The three loops take turns, so that a slow spell of the machine meets all of them. */
+static bl_status loops_of(bl_train *train, double seconds, double out[BL_TRAIN_LOOP_COUNT],
+                          bl_err *err) {
+    double turn[BL_TRAIN_LOOP_COUNT][ROUNDS];
+    for (int r = 0; r < ROUNDS; r++)
+        for (int k = 0; k < BL_TRAIN_LOOP_COUNT; k++)
+            BL_TRY(bl_train_time_loop(train, (bl_train_loop)k, seconds / ROUNDS, &turn[k][r], err));
+    for (int k = 0; k < BL_TRAIN_LOOP_COUNT; k++) out[k] = bl_stats_median(turn[k], ROUNDS);
+    return BL_OK;
+}
+
+static bl_status measure_phases(bl_train *train, double seconds, bl_train_times *times,
+                                double loop[BL_TRAIN_LOOP_COUNT], bl_err *err) {
+    BL_TRY(bl_train_time_phases(train, seconds, times, err));
+    return loops_of(train, seconds, loop, err);
+}
+
+/* How often a step uses an array: outputs are written, and read by the next layer forward and
+ * backward; their gradients are written and read once; weights, gradients and states alike. */
+static const double k_uses = 2.5;
+
 static bl_status phases_at(bl_survey *s, int64_t batch_size, bl_err *err) {
     bl_train *train;
-    double bytes = 0;
     BL_TRY(check_stop(s, err));
-    BL_TRY(planned(s, batch_size, &bytes, err));
     BL_TRY(open_run(&train, s, batch_size, s->place.config->train.micro_batch, err));
     bl_train_times *t = &s->phase[s->phases].times;
-    const bl_status status = bl_train_time_phases(train, s->place.config->timing.seconds, t, err);
+    double *loop = s->phase[s->phases].loop;
+    const bl_status status = measure_phases(train, s->place.config->timing.seconds, t, loop, err);
     bl_train_close(train);
     if (status == BL_EUNSUPPORTED) return BL_OK;
     BL_TRY(status);
@@ -180,11 +201,12 @@ static bl_status phases_at(bl_survey *s, int64_t batch_size, bl_err *err) {
         s->line.known && !s->line.flat
             ? s->line.fixed.value / bl_stats_step_line_at(&s->line, (double)batch_size)
             : (double)NAN;
-    const double bandwidth = bl_machine_bandwidth(bytes);
+    const double bandwidth = bl_machine_bandwidth(t->bytes / k_uses);
     s->phase[s->phases].bandwidth = bandwidth;
     s->phase[s->phases].batch_size = batch_size;
-    s->phase[s->phases++].bound = bl_machine_bound_of(t->multiply_adds / t->step / s->peak,
-                                                      t->bytes / t->step / bandwidth, fixed);
+    s->phase[s->phases++].bound =
+        bl_machine_bound_of(t->multiply_adds / t->step / s->peak, t->bytes / t->step / bandwidth,
+                            fixed, 1 - loop[BL_TRAIN_LOOP_SAME_BATCH] / loop[BL_TRAIN_LOOP_WHOLE]);
     return BL_OK;
 }
 
@@ -278,6 +300,10 @@ static void phase_json(bl_jw *w, const bl_survey *s, size_t i) {
     for (size_t p = 0; p < BL_TRAIN_PHASE_COUNT; p++)
         bl_jw_f64(w, bl_train_phase_names[p], t->phase[p]);
     bl_jw_f64(w, "step", t->step);
+    bl_jw_object(w, "loops");
+    for (size_t k = 0; k < BL_TRAIN_LOOP_COUNT; k++)
+        bl_jw_f64(w, bl_train_loop_names[k], s->phase[i].loop[k]);
+    bl_jw_end(w);
     bl_jw_f64(w, "evaluation", t->evaluation);
     bl_jw_f64(w, "multiply_adds", t->multiply_adds);
     bl_jw_f64(w, "bytes", t->bytes);

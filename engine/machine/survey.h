@@ -37,7 +37,8 @@ typedef struct bl_survey {
     struct {
         int64_t batch_size;
         bl_train_times times;
-        double bandwidth; /* bytes a second to arrays as large as the run's memory */
+        double loop[BL_TRAIN_LOOP_COUNT]; /* processor seconds of a step, medians of turns */
+        double bandwidth;                 /* bytes a second to arrays as large as a step's */
         bl_machine_bound bound;
     } phase[BL_SURVEY_PHASES];
     size_t phases;

@@ -38,9 +38,13 @@ static void read_phases(bl_report_machine *m, const bl_json *phases) {
     const bl_json *p = phases != NULL ? phases->first : NULL;
     for (; p != NULL && m->phase_count < BL_REPORT_PHASES; p = p->next) {
         bl_report_phases *out = &m->phases[m->phase_count++];
+        const bl_json *loops = bl_json_get(p, "loops");
         *out = (bl_report_phases){.batch_size = number(p, "batch_size"),
                                   .step = number(p, "step"),
                                   .evaluation = number(p, "evaluation"),
+                                  .whole = number(loops, "whole"),
+                                  .same_batch = number(loops, "same_batch"),
+                                  .gather = number(loops, "gather"),
                                   .of_multiply_adds = number(p, "of_peak_multiply_adds"),
                                   .of_bytes = number(p, "of_peak_bytes")};
         for (size_t k = 0; k < BL_REPORT_PHASE_KINDS; k++)

@@ -56,7 +56,7 @@ static double piece_loss(bl_train *t, uint64_t position, size_t count, size_t to
                           .watch = t->watch != NULL ? &t->watch->pass : NULL};
     double sum = 0.0;
     loss_job job = {t, count, total, &sum};
-    bl_train_gather(t, BL_TRAIN_GATHER_STREAM, position, count);
+    if (!t->held) bl_train_gather(t, BL_TRAIN_GATHER_STREAM, position, count);
     bl_train_mark(t, BL_TRAIN_GATHER);
     bl_net_forward(&t->net, &pass);
     bl_pool_run(t->pool, loss_part, &job);

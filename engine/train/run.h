@@ -114,6 +114,7 @@ struct bl_train {
     uint32_t *rows; /* (net.capacity): of the examples in the net's input */
 
     bl_train_watch *watch; /* NULL: nobody measures, as in all training */
+    bool held; /* while time.c measures: steps take the batch that the net's input holds */
 
     bl_train_device *on_device; /* NULL: the run is on the processor */
 

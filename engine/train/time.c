@@ -49,6 +49,46 @@ bl_status bl_train_time_inference(bl_train *train, double seconds, double *secon
     return BL_OK;
 }
 
+/* ---- three loops ---- */
+
+const char *const bl_train_loop_names[] = {[BL_TRAIN_LOOP_WHOLE] = "whole",
+                                           [BL_TRAIN_LOOP_SAME_BATCH] = "same_batch",
+                                           [BL_TRAIN_LOOP_GATHER] = "gather"};
+_Static_assert(BL_COUNT(bl_train_loop_names) == BL_TRAIN_LOOP_COUNT, "a name for each");
+
+/* The batch of step number `step`, piece by piece, and nothing else. */
+static void gather_batch(bl_train *t, uint64_t step) {
+    for (size_t at = 0; at < t->batch; at += t->micro)
+        bl_train_gather(t, BL_TRAIN_GATHER_STREAM, step * t->batch + at,
+                        bl_size_min(t->micro, t->batch - at));
+}
+
+static bl_status turn_of(bl_train *t, bl_train_loop loop, uint64_t turn, bl_err *err) {
+    if (loop == BL_TRAIN_LOOP_GATHER) {
+        gather_batch(t, (uint64_t)t->progress.made + turn);
+        return BL_OK;
+    }
+    t->held = loop == BL_TRAIN_LOOP_SAME_BATCH;
+    const bl_status status = bl_train_steps(t, 1, err);
+    t->held = false;
+    BL_TRY(status);
+    if (t->progress.diverged) BL_FAIL(err, BL_EDIVERGED, "the run diverged while it was timed");
+    return BL_OK;
+}
+
+bl_status bl_train_time_loop(bl_train *train, bl_train_loop loop, double seconds,
+                             double *processor_seconds, bl_err *err) {
+    if (train->workload != &bl_workload_net)
+        BL_FAIL(err, BL_EUNSUPPORTED, "loops are measured for nets on the processor");
+    BL_TRY(turn_of(train, BL_TRAIN_LOOP_WHOLE, 0, err)); /* warms up, and leaves a batch to hold */
+    const double start = bl_clock_seconds(), cpu = bl_clock_cpu_seconds();
+    uint64_t turns = 0;
+    for (; turns < LEAST_STEPS || bl_clock_seconds() - start < seconds; turns++)
+        BL_TRY(turn_of(train, loop, turns, err));
+    *processor_seconds = (bl_clock_cpu_seconds() - cpu) / (double)turns;
+    return BL_OK;
+}
+
 /* ---- phases ---- */
 
 const char *const bl_train_phase_names[] = {[BL_TRAIN_GATHER] = "gather",

@@ -108,6 +108,20 @@ bl_status bl_train_time(bl_train *train, double seconds, double *seconds_per_ste
  * pieces, where it has some). BL_EUNSUPPORTED: not a net on a processor. */
 bl_status bl_train_time_inference(bl_train *train, double seconds, double *seconds_per_batch,
                                   bl_err *err) BL_CHECKED;
+/* Three loops that tell, without a profiler, what fresh data cost: whole steps, steps on one batch
+ * again and again, and the gathering of batches alone. Whole less same batch is what fresh data
+ * cost; what of it gathering alone does not explain, caches that hold the same batch do. */
+typedef enum bl_train_loop {
+    BL_TRAIN_LOOP_WHOLE,
+    BL_TRAIN_LOOP_SAME_BATCH,
+    BL_TRAIN_LOOP_GATHER,
+    BL_TRAIN_LOOP_COUNT
+} bl_train_loop;
+extern const char *const bl_train_loop_names[BL_TRAIN_LOOP_COUNT];
+/* Mean processor seconds of a step (a batch), over at least `seconds` and 3 steps. Changes the
+ * run's state, as bl_train_time does. BL_EUNSUPPORTED: not a net on a processor. */
+bl_status bl_train_time_loop(bl_train *train, bl_train_loop loop, double seconds,
+                             double *processor_seconds, bl_err *err) BL_CHECKED;
 /* Where the time of a step goes, by a clock of phases that is off in training and changes no bit.
  * Pieces' sums count as backward, running statistics as optimizer. */
 typedef enum bl_train_phase {

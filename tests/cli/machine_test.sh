@@ -33,6 +33,8 @@ try 0 machine small --progress none
 says out '^throughput   t(B) = '
 says_somewhere out '(3 sizes, worst deviation'
 says out '^where it goes at 256: forward [0-9]* %, backward [0-9]* %, optimizer [0-9]* %, gather [0-9]* %$'
+says_somewhere out 'a whole step takes [0-9.]* [mun]s, the same batch again [0-9.]* [mun]s, gathering alone [0-9.]* [mun]s:'
+says_somewhere out ': fresh data cost [0-9]* %'
 says out '^              dearest layers at 256: [0-9]* [a-z]'
 says_somewhere out 'inference t(B) = .*(3 sizes'
 # A net this small evaluates in more memory than any batch takes: no line of "+ 0.00 KiB x B".

@@ -320,6 +320,41 @@ static void the_clock_changes_no_bit(void **state) {
     bl_buf_free(&without);
 }
 
+/* Targets of the examples in the net's input: which batch it is. */
+static void take_targets(const bl_train *t, float *out) {
+    memcpy(out, t->net.target, t->batch * sizeof *out);
+}
+
+/* Whole steps and the same batch again are steps; the latter leaves the batch alone. Gathering goes
+ * from batch to batch and makes no step. */
+static void three_loops(void **state) {
+    enum { BATCH = 32, STEPS = 4 }; /* one that warms up, and the least of a loop */
+    fixture *f = *state;
+    float before[BATCH], after[BATCH];
+    double seconds = 0;
+    f->config.train.batch_size = BATCH;
+    bl_train *t = tiny_open(f, tiny_kernels(), 1);
+    bl_train *first = tiny_open(f, tiny_kernels(), 1);
+    CHECK_OK(bl_train_steps(first, 1, ERR));
+    take_targets(first, before);
+    CHECK_OK(bl_train_time_loop(t, BL_TRAIN_LOOP_SAME_BATCH, 0, &seconds, ERR));
+    take_targets(t, after);
+    assert_memory_equal(before, after, sizeof before);
+    assert_int_equal(t->progress.made, STEPS);
+    assert_true(seconds > 0 && !t->held);
+    CHECK_OK(bl_train_time_loop(t, BL_TRAIN_LOOP_WHOLE, 0, &seconds, ERR));
+    take_targets(t, after);
+    assert_memory_not_equal(before, after, sizeof before);
+    assert_int_equal(t->progress.made, 2 * STEPS);
+    take_targets(t, before);
+    CHECK_OK(bl_train_time_loop(t, BL_TRAIN_LOOP_GATHER, 0, &seconds, ERR));
+    take_targets(t, after);
+    assert_memory_not_equal(before, after, sizeof before);
+    assert_int_equal(t->progress.made, 2 * STEPS + 1);
+    bl_train_close(first);
+    bl_train_close(t);
+}
+
 static void a_problem_has_no_phases(void **state) {
     fixture *f = *state;
     bl_train_times times;
@@ -327,15 +362,18 @@ static void a_problem_has_no_phases(void **state) {
     tiny_quadratic_config(&f->config, "sgd", "sampled");
     bl_train *t = tiny_open(f, tiny_kernels(), 1);
     assert_int_equal(bl_train_time_phases(t, 0, &times, &err), BL_EUNSUPPORTED);
+    assert_int_equal(bl_train_time_loop(t, BL_TRAIN_LOOP_WHOLE, 0, &(double){0}, &err),
+                     BL_EUNSUPPORTED);
     bl_train_close(t);
 }
 
 static void what_holds_a_step_back(void **state) {
     (void)state;
-    assert_int_equal(bl_machine_bound_of(0.7, 0.6, 0.1), BL_MACHINE_BY_COMPUTE);
-    assert_int_equal(bl_machine_bound_of(0.7, 0.8, (double)NAN), BL_MACHINE_BY_MEMORY);
-    assert_int_equal(bl_machine_bound_of(0.9, 0.9, 0.5), BL_MACHINE_BY_FIXED);
-    assert_int_equal(bl_machine_bound_of(0.4, 0.4, 0.4), BL_MACHINE_BY_NEITHER);
+    assert_int_equal(bl_machine_bound_of(0.7, 0.6, 0.1, 0.1), BL_MACHINE_BY_COMPUTE);
+    assert_int_equal(bl_machine_bound_of(0.7, 0.8, (double)NAN, (double)NAN), BL_MACHINE_BY_MEMORY);
+    assert_int_equal(bl_machine_bound_of(0.9, 0.9, 0.5, 0.4), BL_MACHINE_BY_FIXED);
+    assert_int_equal(bl_machine_bound_of(0.9, 0.9, 0.9, 0.5), BL_MACHINE_BY_DATA);
+    assert_int_equal(bl_machine_bound_of(0.4, 0.4, 0.4, 0.4), BL_MACHINE_BY_NEITHER);
     assert_true(bl_machine_multiply_adds(tiny_kernels()) > 1e8);
     assert_true(bl_machine_bandwidth(1e6) > 1e8);
 }
@@ -351,6 +389,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(probes, tiny_setup, tiny_teardown),
         cmocka_unit_test_setup_teardown(probes_that_fail, tiny_setup, tiny_teardown),
         cmocka_unit_test_setup_teardown(the_clock_changes_no_bit, tiny_setup, tiny_teardown),
+        cmocka_unit_test_setup_teardown(three_loops, tiny_setup, tiny_teardown),
         cmocka_unit_test_setup_teardown(a_problem_has_no_phases, tiny_setup, tiny_teardown),
         cmocka_unit_test(what_holds_a_step_back),
     };

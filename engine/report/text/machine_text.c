@@ -11,8 +11,23 @@ static const char k_indent[] = "             "; /* as wide as a label */
 
 /* ---- where it goes ---- */
 
+enum { LAYERS_OF_A_LINE = 3 };
+
 static int percent(double share) {
     return (int)floor(100 * share + 0.5);
+}
+
+/* Whole steps, the same batch again and again, gathering alone. */
+static void loops_words(bl_buf *out, const bl_report_phases *p) {
+    if (!(p->whole > 0)) return;
+    const int fresh = percent(fmax(0, 1 - p->same_batch / p->whole));
+    bl_buf_printf(out, "%s a whole step takes ", k_indent);
+    bl_times_format(out, p->whole);
+    bl_buf_str(out, ", the same batch again ");
+    bl_times_format(out, p->same_batch);
+    bl_buf_printf(out, ",\n%s gathering alone ", k_indent);
+    bl_times_format(out, p->gather);
+    bl_buf_printf(out, ": fresh data cost %d %%\n", fresh);
 }
 
 static void phases_words(bl_buf *out, const bl_report_phases *p, bool first) {
@@ -27,15 +42,18 @@ static void phases_words(bl_buf *out, const bl_report_phases *p, bool first) {
     bl_buf_printf(out, "\n%s %d %% of this processor's multiply-adds, %d %% of its bandwidth,\n",
                   k_indent, percent(fmin(1, p->of_multiply_adds)), percent(fmin(1, p->of_bytes)));
     bl_buf_printf(out, "%s %s\n", k_indent, p->bound);
+    loops_words(out, p);
 }
 
 static void layers_words(bl_buf *out, const bl_report_phases *p) {
     bl_buf_printf(out, "%s dearest layers at ", k_indent);
     bl_format_count(out, p->batch_size);
     bl_buf_str(out, ":");
-    for (size_t i = 0; i < p->layers; i++)
-        bl_buf_printf(out, "%s %s %d %%", i > 0 ? "," : "", p->layer[i].name,
-                      percent(p->layer[i].seconds / p->step));
+    for (size_t i = 0; i < p->layers; i++) {
+        bl_buf_str(out, i > 0 ? "," : "");
+        if (i == LAYERS_OF_A_LINE) bl_buf_printf(out, "\n%s", k_indent);
+        bl_buf_printf(out, " %s %d %%", p->layer[i].name, percent(p->layer[i].seconds / p->step));
+    }
     bl_buf_printf(out, "\n%s an evaluation takes ", k_indent);
     bl_times_format(out, p->evaluation);
     bl_buf_str(out, "\n");
@@ -210,6 +228,9 @@ static void phases_json(bl_jw *w, const bl_report_phases *p) {
     for (size_t i = 0; i < BL_REPORT_PHASE_KINDS; i++)
         bl_jw_f64_rounded(w, bl_report_phase_names[i], p->phase[i]);
     bl_jw_f64_rounded(w, "evaluation", p->evaluation);
+    bl_jw_f64_rounded(w, "whole_step", p->whole);
+    bl_jw_f64_rounded(w, "same_batch", p->same_batch);
+    bl_jw_f64_rounded(w, "gather_alone", p->gather);
     bl_jw_f64_rounded(w, "of_peak_multiply_adds", p->of_multiply_adds);
     bl_jw_f64_rounded(w, "of_peak_bytes", p->of_bytes);
     bl_jw_str(w, "bound", p->bound);
