@@ -18,6 +18,7 @@
 #include "engine/cli/given_arrays.h"
 #include "engine/cli/given_files.h"
 #include "engine/cli/init_command.h"
+#include "engine/cli/jobs.h"
 #include "engine/cli/signals.h"
 #include "engine/data/dataset_open.h"
 #include "engine/data/draft.h"
@@ -158,6 +159,7 @@ static bl_status look(init *t, bl_err *err) {
                           .ignore = a->value[IGNORE],
                           .classes = bl_args_has(a, CLASSES)};
     BL_TRY(separator_of(&wish.separator, a->value[SEPARATOR], err));
+    (void)bl_cli_jobs(NULL, &wish.threads);
     return bl_infer(&t->in, t->files.source, t->files.count, &wish, err);
 }
 
@@ -263,7 +265,9 @@ static bl_status run_pilot(init *t, bl_err *err) {
     BL_GOTO(bl_kernels_pick(&kernels, err));
     const bl_i64_list *sizes = &config->sweep.batch_sizes;
     config->train.batch_size = sizes->v[sizes->n / 2];
-    BL_GOTO(bl_starter_pilot_run(pilot, config, &t->data, kernels, err));
+    size_t threads;
+    (void)bl_cli_jobs(NULL, &threads);
+    BL_GOTO(bl_starter_pilot_run(pilot, config, &t->data, kernels, threads, err));
     if (!bl_starter_targets(&t->plan, pilot))
         bl_infer_warn(&t->in,
                       "a short trial run came to %s %.4g; the same answer for every row has %.4g. "

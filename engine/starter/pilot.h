@@ -25,9 +25,10 @@ typedef struct bl_starter_pilot {
 } bl_starter_pilot;
 
 /* Trains `config` at several rates, as many steps each as a few seconds of one core allow. That
- * number depends on the sizes alone, not on the clock: the same table gives the same targets. */
+ * number depends on the sizes alone, not on the clock or on `threads`, which run a rate each: the
+ * same table gives the same targets. */
 bl_status bl_starter_pilot_run(bl_starter_pilot *out, const bl_config *config,
-                               const bl_dataset *data, const bl_kernels *kernels,
+                               const bl_dataset *data, const bl_kernels *kernels, size_t threads,
                                bl_err *err) BL_CHECKED;
 /* Fewest steps after which any run had this value; 0: none had. */
 int64_t bl_starter_pilot_steps(const bl_starter_pilot *pilot, double value);

@@ -618,15 +618,76 @@ static void test_names(void **state) {
         assert_int_equal(bl_code_names(&cases[i].e, 20), cases[i].names);
 }
 
+/* ---- threads ---- */
+
+/* Several batches of all kinds of columns; a doubled quote in some rows, which the reader undoes in
+ * memory of its own. Row `bad` has a field too few; 0: none has. */
+static void write_long_table(bl_buf *out, int bad) {
+    bl_buf_str(out, "id,day,when,shop,note,town,amount,y\n");
+    for (int i = 1; i <= 16000; i++) {
+        bl_buf_printf(out, "%d,20%02d-%02d-%02d,%d.%d.2020 %02d:30,%d,", i, 10 + i / 4000,
+                      1 + i / 400 % 12, 1 + i % 28, 1 + i % 28, 1 + i % 12, i % 24, i * 7 % 113);
+        bl_buf_printf(out, i % 5 ? "note %d," : "\"a \"\"quote\"\" %d\",", i % 900);
+        bl_buf_printf(out, "%s,%s%d.%02d", i % 3 ? "Ulm" : "\"Bonn \"\"on the Rhine\"\"\"",
+                      i % 11 ? "$" : "", i % 977, i % 100);
+        bl_buf_printf(out, i == bad ? "\n" : ",%d\n", i % 17 ? i * 31 % 1009 : -999);
+    }
+}
+
+/* Everything that is said and declared. */
+static void infer_by_threads(bl_buf *out, const bl_buf *text, size_t threads) {
+    bl_inferred in;
+    bl_err err = {0};
+    const bl_infer_wish wish = {.target = "y", .threads = threads};
+    bl_buf_clear(out);
+    if (infer(&in, bl_buf_text(text), text->len, &wish, &err) != BL_OK) {
+        bl_buf_str(out, err.text);
+        return;
+    }
+    bl_inferred_explain(&in, out);
+    bl_buf_str(out, bl_buf_text(&in.warnings));
+    bl_inferred_manifest(&in, ".", &(const char *){"t.csv"}, &(const char[65]){ZEROS}, 1, out);
+    bl_inferred_free(&in);
+}
+
+/* The number of threads changes no byte, neither of what is found nor of an error. */
+static void test_threads(void **state) {
+    (void)state;
+    static const int bad[] = {0, 9000};
+    for (size_t k = 0; k < BL_COUNT(bad); k++) {
+        bl_buf text = {0}, one = {0}, more = {0};
+        write_long_table(&text, bad[k]);
+        assert_true(text.len > 1 << 20); /* shorter ones get no thread */
+        infer_by_threads(&one, &text, 1);
+        assert_non_null(strstr(bl_buf_text(&one), bad[k] > 0 ? "t.csv:9001: error: 7 fields"
+                                                             : "category  town: 2 values: 'Ulm'"));
+        for (size_t threads = 2; threads <= 5; threads++) {
+            infer_by_threads(&more, &text, threads);
+            assert_string_equal(bl_buf_text(&more), bl_buf_text(&one));
+        }
+        bl_buf_free(&text);
+        bl_buf_free(&one);
+        bl_buf_free(&more);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),          cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_dates_that_are_none),
-        cmocka_unit_test(test_long_missing),   cmocka_unit_test(test_two_encodings),
-        cmocka_unit_test(test_values),         cmocka_unit_test(test_columns_without_name),
-        cmocka_unit_test(test_row_numbers),    cmocka_unit_test(test_targets),
-        cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_pruned),
-        cmocka_unit_test(test_files_of_ascii), cmocka_unit_test(test_footers),
-        cmocka_unit_test(test_still_target),   cmocka_unit_test(test_encodings)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads),
+                                       cmocka_unit_test(test_names),
+                                       cmocka_unit_test(test_kinds),
+                                       cmocka_unit_test(test_refusals),
+                                       cmocka_unit_test(test_dates_that_are_none),
+                                       cmocka_unit_test(test_long_missing),
+                                       cmocka_unit_test(test_two_encodings),
+                                       cmocka_unit_test(test_values),
+                                       cmocka_unit_test(test_columns_without_name),
+                                       cmocka_unit_test(test_row_numbers),
+                                       cmocka_unit_test(test_targets),
+                                       cmocka_unit_test(test_round_trip),
+                                       cmocka_unit_test(test_pruned),
+                                       cmocka_unit_test(test_files_of_ascii),
+                                       cmocka_unit_test(test_footers),
+                                       cmocka_unit_test(test_still_target),
+                                       cmocka_unit_test(test_encodings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

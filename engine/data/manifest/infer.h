@@ -95,6 +95,7 @@ typedef struct bl_infer_wish {
     char separator;               /* 0: it is found out */
     const char *missing, *ignore; /* names separated by commas */
     bool classes;                 /* the target is a class, whatever it looks like */
+    size_t threads;               /* that look at columns; what is found does not depend on it */
 } bl_infer_wish;
 
 enum {

@@ -1,8 +1,20 @@
-/* The walk over a user's table: header, rows, and the bytes that are given back on the way. */
+/* The walk over a user's table: header, rows, and the bytes that are given back on the way.
+ *
+ * Rows are read in batches. While one batch is read, the columns of the batch before it are looked
+ * at, by as many threads as the caller allows:
+ *
+ *     thread 1   read batch 2   | columns a, d of batch 2 | read batch 4 ...
+ *     thread 2   a, b, c, d of 1 | read batch 3  b, c of 2 | ...
+ *
+ * What is known of a column depends on that column's values alone, and one thread sees all of a
+ * batch in their order. So the number of threads changes nothing but the time. */
+#include "engine/base/chunks.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/base/pool.h"
 #include "engine/data/manifest/infer_p.h"
 #include "engine/data/table/encoding.h"
+#include <stdatomic.h>
 #include <string.h>
 
 /* Names of the columns from the first row: one line each, no two alike. Empty ones may repeat. */
@@ -77,28 +89,141 @@ static const char *encoding_of(const bl_infer_source *s, bool *ascii) {
     return encoding;
 }
 
+/* ---- rows in batches ---- */
+
+/* Fields of a batch: enough to be worth waking a thread for, few enough to stay in a core's cache.
+ */
+enum { BATCH_FIELDS = 32768 };
+
+typedef struct batch {
+    bl_csv_field *field; /* (rows, columns) */
+    size_t *line;        /* (rows) */
+    size_t rows;
+    bl_chunks copies; /* of fields that the reader unquoted into its own memory */
+    const char *end;  /* of its text */
+} batch;
+
+typedef struct walk {
+    bl_inferred *out;
+    bl_csv *csv;
+    const bl_infer_wish *wish;
+    batch batch[2];
+    size_t reads; /* the batch that is being read; the other one is looked at */
+    size_t room;  /* rows of a batch */
+    bool more;
+    bl_status status; /* of the reader */
+    bl_err err;
+    atomic_size_t task; /* the next one that no thread has taken: 0 reads, i > 0 is a column */
+} walk;
+
+static void open_walk(walk *w, bl_inferred *out, bl_csv *csv, const bl_infer_wish *wish) {
+    *w = (walk){.out = out, .csv = csv, .wish = wish, .more = true};
+    w->room = bl_size_max(BATCH_FIELDS / bl_size_max(out->columns, 1), 1);
+    for (int i = 0; i < 2; i++) {
+        w->batch[i].field = bl_xalloc(w->room * out->columns * sizeof *w->batch[i].field);
+        w->batch[i].line = bl_xalloc(w->room * sizeof *w->batch[i].line);
+    }
+}
+
+static void close_walk(walk *w) {
+    for (int i = 0; i < 2; i++) {
+        free(w->batch[i].field);
+        free(w->batch[i].line);
+        bl_chunks_free(&w->batch[i].copies);
+    }
+}
+
+/* The row that was read, into the batch. Fields that lie in the reader's own memory, which the next
+ * row takes, are copied. */
+static void keep_row(batch *b, const bl_csv *csv) {
+    bl_csv_field *row = b->field + b->rows * csv->count;
+    const char *own = csv->unquoted.data;
+    memcpy(row, csv->field, csv->count * sizeof *row);
+    for (size_t i = 0; i < csv->count && csv->unquoted.len > 0; i++) {
+        if (row[i].text < own || row[i].text >= own + csv->unquoted.len) continue;
+        char *copy = bl_chunks_take(&b->copies, row[i].n + 1);
+        memcpy(copy, row[i].text, row[i].n);
+        row[i].text = copy;
+    }
+    b->line[b->rows++] = csv->line;
+}
+
+static bl_status fill_batch(walk *w, batch *b, bl_err *err) {
+    b->rows = 0;
+    bl_chunks_free(&b->copies);
+    while (b->rows < w->room) {
+        BL_TRY(bl_csv_row(w->csv, &w->more, err));
+        if (!w->more) break;
+        if (w->csv->count != w->out->columns) return fail_fields(w->out, w->csv, err);
+        keep_row(b, w->csv);
+        w->out->rows++;
+    }
+    b->end = w->csv->at;
+    return BL_OK;
+}
+
+static void look_at_column(const walk *w, const batch *b, size_t column) {
+    const bl_csv_field *field = b->field + column;
+    for (size_t i = 0; i < b->rows; i++, field += w->out->columns)
+        bl_infer_value(&w->out->column[column], *field, b->line[i], w->wish);
+}
+
+/* One thread of a round: takes tasks until none is left. */
+static void do_tasks(void *ctx, size_t part, size_t parts) {
+    walk *w = ctx;
+    (void)part;
+    (void)parts;
+    for (;;) {
+        const size_t task = atomic_fetch_add(&w->task, 1);
+        if (task > w->out->columns) return;
+        if (task > 0)
+            look_at_column(w, &w->batch[1 - w->reads], task - 1);
+        else if (w->more)
+            w->status = fill_batch(w, &w->batch[w->reads], &w->err);
+    }
+}
+
+/* Rounds until a batch is empty. */
+static bl_status walk_rows(walk *w, bl_pool *pool, const bl_infer_source *source, bl_err *err) {
+    const char *passed = w->csv->at;
+    do {
+        w->batch[w->reads].rows = 0;
+        atomic_store(&w->task, 0);
+        bl_pool_run(pool, do_tasks, w);
+        if (w->status != BL_OK) {
+            if (err != NULL) *err = w->err;
+            return w->status;
+        }
+        const batch *seen = &w->batch[1 - w->reads];
+        if (seen->rows > 0 && seen->end - passed > PIECE) {
+            if (source->mapped) bl_file_passed(passed, (size_t)(seen->end - passed));
+            passed = seen->end;
+        }
+        w->reads = 1 - w->reads;
+    } while (w->batch[1 - w->reads].rows > 0);
+    return BL_OK;
+}
+
 static bl_status read_rows(bl_inferred *out, bl_csv *csv, const bl_infer_source *source,
                            const bl_infer_wish *wish, bl_err *err) {
-    const char *passed = csv->at;
+    enum { WORTH_A_THREAD = 1 << 20 /* bytes */ };
     bool more;
+    walk w;
+    bl_pool *pool = NULL;
     BL_TRY(bl_csv_row(csv, &more, err));
     if (!more) BL_FAIL(err, BL_EFORMAT, "%s:1: error: the file is empty", csv->name);
     if (out->column == NULL)
         BL_TRY(read_header(out, csv, err));
     else
         BL_TRY(check_header(out, csv, err));
-    for (;;) {
-        BL_TRY(bl_csv_row(csv, &more, err));
-        if (!more) return BL_OK;
-        if (csv->count != out->columns) return fail_fields(out, csv, err);
-        for (size_t i = 0; i < out->columns; i++)
-            bl_infer_value(&out->column[i], csv->field[i], csv->line, wish);
-        out->rows++;
-        if (csv->at - passed > PIECE) {
-            if (source->mapped) bl_file_passed(passed, (size_t)(csv->at - passed));
-            passed = csv->at;
-        }
-    }
+    const size_t threads = source->n < WORTH_A_THREAD ? 1 : wish->threads;
+    if (bl_pool_open(&pool, threads, NULL) != BL_OK) /* none to be had: one does, too */
+        BL_TRY(bl_pool_open(&pool, 1, err));
+    open_walk(&w, out, csv, wish);
+    const bl_status status = walk_rows(&w, pool, source, err);
+    close_walk(&w);
+    bl_pool_close(pool);
+    return status;
 }
 
 static bool is_latin1(const char *encoding) {

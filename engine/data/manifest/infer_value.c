@@ -37,33 +37,52 @@ bool bl_infer_listed(const char *list, const char *text, size_t n) {
 
 /* ---- what fits ---- */
 
-static void add_misfit(bl_infer_fit *fit, bl_csv_field f, size_t line, bool known) {
+/* A value, where it stands, and what the user has said. */
+typedef struct place {
+    bl_csv_field f;
+    size_t line;
+    const bl_infer_wish *wish;
+} place;
+
+static bool count_again(bl_infer_fit *fit, bl_csv_field f, size_t kept) {
+    for (size_t i = 0; i < fit->misfits; i++) {
+        bl_infer_misfit *m = &fit->misfit[i];
+        if (m->cut != (kept < f.n) || strncmp(m->text, f.text, kept) != 0 || m->text[kept] != '\0')
+            continue;
+        m->count++;
+        return true;
+    }
+    return false;
+}
+
+/* `open`: it stands for no value, though it is no word for that. */
+static void add_misfit(bl_infer_fit *fit, const place *v, bool open) {
     enum { LONGEST = 23 }; /* bytes; one that is known will be declared, so it is kept whole */
-    bl_infer_misfit *m = fit->misfit;
+    const bl_csv_field f = v->f;
+    if (f.n <= LONGEST && count_again(fit, f, f.n)) return;
+    const bool known =
+        open || bl_infer_means_missing(f) || bl_infer_listed(v->wish->missing, f.text, f.n);
     const size_t kept = known ? f.n : bl_size_min(f.n, LONGEST);
-    for (size_t i = 0; i < fit->misfits; i++, m++)
-        if (m->cut == (kept < f.n) && strlen(m->text) == kept &&
-            memcmp(m->text, f.text, kept) == 0) {
-            m->count++;
-            return;
-        }
+    if (f.n > LONGEST && count_again(fit, f, kept)) return;
     if (fit->misfits == BL_MISFITS) {
         fit->rejected = true;
         return;
     }
-    *m = (bl_infer_misfit){
-        .text = bl_xalloc(kept + 1), .cut = kept < f.n, .known = known, .count = 1, .line = line};
+    bl_infer_misfit *m = &fit->misfit[fit->misfits++];
+    *m = (bl_infer_misfit){.text = bl_xalloc(kept + 1),
+                           .cut = kept < f.n,
+                           .known = known,
+                           .count = 1,
+                           .line = v->line};
     memcpy(m->text, f.text, kept);
-    fit->misfits++;
 }
 
-static void judge(bl_inferred_column *c, bl_infer_guess guess, bool fits, bl_csv_field f,
-                  size_t line, bool known) {
+static void judge(bl_inferred_column *c, bl_infer_guess guess, bool fits, const place *v) {
     bl_infer_fit *fit = &c->fit[guess];
     if (fits)
         fit->count++;
     else if (!fit->rejected)
-        add_misfit(fit, f, line, known);
+        add_misfit(fit, v, false);
 }
 
 static void add_number(bl_infer_numbers *facts, double x) {
@@ -151,21 +170,46 @@ static bool decorated_number(bl_inferred_column *c, bl_csv_field f, char decimal
 
 /* ---- dates ---- */
 
-static void judge_dates(bl_inferred_column *c, bl_csv_field f, size_t line, bool known) {
-    double days, day = (double)NAN;
+/* The date by each order of day and month that is still open: a bit each of those that it fits. A
+ * date that is one without an order, such as 2020-03-01, is the same by every order. */
+static unsigned read_dates(const bl_inferred_column *c, bl_csv_field f, double *day) {
+    enum { ALL = (1 << BL_DATE_ORDERS) - 1 };
     int32_t whole;
-    bool any = false;
-    for (int g = BL_GUESS_YMD; g <= BL_GUESS_MDY; g++) {
-        if (c->fit[g].rejected) continue;
-        const bool date = bl_parse_date_time(f.text, f.n, (bl_date_order)(g - BL_GUESS_YMD), &days);
-        const bool open = date && memmem(f.text, f.n, "9999", 4) != NULL; /* the year of no end */
-        const bool fits = date && !open;
-        judge(c, (bl_infer_guess)g, fits, f, line, known || open);
-        if (fits) day = days;
-        any = any || fits;
+    unsigned fitting = 0;
+    if (bl_parse_date(f.text, f.n, &whole)) {
+        *day = whole;
+        return ALL;
     }
-    if (!any) return;
-    if (!bl_parse_date(f.text, f.n, &whole)) c->wide_dates = true;
+    if (bl_parse_date_time(f.text, f.n, BL_DATE_YMD, day)) return ALL;
+    for (int order = BL_DATE_DMY; order < BL_DATE_ORDERS; order++)
+        if (!c->fit[BL_GUESS_YMD + order].rejected &&
+            bl_parse_date_time(f.text, f.n, (bl_date_order)order, day))
+            fitting |= 1u << order;
+    return fitting;
+}
+
+static bool dates_rejected(const bl_inferred_column *c) {
+    return c->fit[BL_GUESS_YMD].rejected && c->fit[BL_GUESS_DMY].rejected &&
+           c->fit[BL_GUESS_MDY].rejected;
+}
+
+static void judge_dates(bl_inferred_column *c, const place *v) {
+    static const int32_t open_year = 9999; /* the year of no end */
+    double day = (double)NAN;
+    int32_t whole;
+    if (dates_rejected(c)) return;
+    unsigned fitting = read_dates(c, v->f, &day);
+    const bool open = fitting != 0 && day >= bl_days_from_civil(open_year, 1, 1);
+    for (int order = 0; order < BL_DATE_ORDERS; order++) {
+        bl_infer_fit *fit = &c->fit[BL_GUESS_YMD + order];
+        if (fit->rejected) continue;
+        if ((fitting >> order & 1) != 0 && !open)
+            fit->count++;
+        else
+            add_misfit(fit, v, open);
+    }
+    if (fitting == 0 || open) return;
+    if (!c->wide_dates && !bl_parse_date(v->f.text, v->f.n, &whole)) c->wide_dates = true;
     c->timed = c->timed || day != floor(day);
     if (!(c->first_day <= day)) c->first_day = day;
     if (!(c->last_day >= day)) c->last_day = day;
@@ -228,31 +272,41 @@ static void note_stand_in(bl_inferred_column *c, bl_csv_field f, double x, size_
     c->most = x > c->most ? x : c->most;
 }
 
+/* A whole number in digits alone is the same whatever the decimal mark. */
+static bool only_digits(bl_csv_field f) {
+    size_t i = f.n > 1 && f.text[0] == '-';
+    while (i < f.n && f.text[i] >= '0' && f.text[i] <= '9') i++;
+    return i == f.n;
+}
+
+static void judge_plain_number(bl_inferred_column *c, const place *v, double x) {
+    c->fit[BL_GUESS_PLAIN].count++;
+    c->fit[BL_GUESS_POINT].count++;
+    add_number(&c->number[0], x);
+    note_stand_in(c, v->f, x, v->line);
+    if (!c->fit[BL_GUESS_COMMA].rejected) {
+        const bool fits = only_digits(v->f) || decorated_number(c, v->f, ',', &x);
+        judge(c, BL_GUESS_COMMA, fits, v);
+        if (fits) add_number(&c->number[1], x);
+    }
+}
+
 void bl_infer_value(bl_inferred_column *c, bl_csv_field f, size_t line, const bl_infer_wish *wish) {
+    const place v = {f, line, wish};
     double x;
     if (bl_csv_missing(f)) return;
     c->present++;
     remember_value(c, f);
     if (bl_csv_number(f, &x)) {
-        c->fit[BL_GUESS_PLAIN].count++;
-        c->fit[BL_GUESS_POINT].count++;
-        add_number(&c->number[0], x);
-        note_stand_in(c, f, x, line);
-        if (!c->fit[BL_GUESS_COMMA].rejected) {
-            const bool fits = decorated_number(c, f, ',', &x);
-            judge(c, BL_GUESS_COMMA, fits, f, line, false);
-            if (fits) add_number(&c->number[1], x);
+        judge_plain_number(c, &v, x);
+    } else {
+        judge(c, BL_GUESS_PLAIN, false, &v);
+        for (int g = BL_GUESS_POINT; g <= BL_GUESS_COMMA; g++) {
+            if (c->fit[g].rejected) continue;
+            const bool fits = decorated_number(c, f, g == BL_GUESS_POINT ? '.' : ',', &x);
+            judge(c, (bl_infer_guess)g, fits, &v);
+            if (fits) add_number(&c->number[g - BL_GUESS_POINT], x);
         }
-        judge_dates(c, f, line, false);
-        return;
     }
-    const bool known = bl_infer_means_missing(f) || bl_infer_listed(wish->missing, f.text, f.n);
-    judge(c, BL_GUESS_PLAIN, false, f, line, known);
-    for (int g = BL_GUESS_POINT; g <= BL_GUESS_COMMA; g++) {
-        if (c->fit[g].rejected) continue;
-        const bool fits = decorated_number(c, f, g == BL_GUESS_POINT ? '.' : ',', &x);
-        judge(c, (bl_infer_guess)g, fits, f, line, known);
-        if (fits) add_number(&c->number[g - BL_GUESS_POINT], x);
-    }
-    judge_dates(c, f, line, known);
+    judge_dates(c, &v);
 }

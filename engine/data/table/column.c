@@ -27,38 +27,50 @@ void bl_dict_free(bl_dict *dict) {
 }
 
 /* The slot of a text: where it is, or where it would be put. */
-static uint32_t find_slot(const bl_dict *dict, const char *text, size_t n) {
-    uint32_t at = hash_text(text, n) & (dict->slots - 1);
-    while (dict->slot[at]) {
-        const char *other = dict->text[dict->slot[at]];
-        if (strncmp(other, text, n) == 0 && other[n] == '\0') break;
-        at = (at + 1) & (dict->slots - 1);
+static bl_dict_slot *find_slot(const bl_dict *dict, const char *text, size_t n, uint32_t hash) {
+    for (uint32_t at = hash;; at++) {
+        bl_dict_slot *slot = &dict->slot[at & (dict->slots - 1)];
+        if (slot->code == 0) return slot;
+        if (slot->hash != hash) continue;
+        const char *other = dict->text[slot->code];
+        if (strncmp(other, text, n) == 0 && other[n] == '\0') return slot;
     }
-    return at;
 }
 
 uint32_t bl_dict_find(const bl_dict *dict, const char *text, size_t n) {
-    return n == 0 ? 0 : dict->slot[find_slot(dict, text, n)];
+    return n == 0 ? 0 : find_slot(dict, text, n, hash_text(text, n))->code;
 }
 
+/* Twice the room. The texts differ, so each takes the first slot that is free. */
 static void grow_dict(bl_dict *dict) {
+    const uint32_t slots = 2 * dict->slots;
+    bl_dict_slot *grown = bl_xalloc(slots * sizeof *grown);
+    for (uint32_t i = 0; i < dict->slots; i++) {
+        uint32_t at = dict->slot[i].hash;
+        if (dict->slot[i].code == 0) continue;
+        while (grown[at & (slots - 1)].code != 0) at++;
+        grown[at & (slots - 1)] = dict->slot[i];
+    }
+    free(dict->slot);
+    dict->slot = grown;
+    dict->slots = slots;
     dict->capacity *= 2;
     dict->text = bl_xrealloc(dict->text, dict->capacity * sizeof *dict->text);
-    dict->slots *= 2;
-    free(dict->slot);
-    dict->slot = bl_xalloc(dict->slots * sizeof *dict->slot);
-    for (uint32_t i = 1; i < dict->count; i++)
-        dict->slot[find_slot(dict, dict->text[i], strlen(dict->text[i]))] = i;
 }
 
 uint32_t bl_dict_add(bl_dict *dict, const char *text, size_t n) {
-    const uint32_t found = bl_dict_find(dict, text, n);
-    if (found || n == 0) return found;
-    if (dict->count == dict->capacity) grow_dict(dict);
+    if (n == 0) return 0;
+    const uint32_t hash = hash_text(text, n);
+    bl_dict_slot *slot = find_slot(dict, text, n, hash);
+    if (slot->code != 0) return slot->code;
+    if (dict->count == dict->capacity) {
+        grow_dict(dict);
+        slot = find_slot(dict, text, n, hash);
+    }
     char *copy = bl_xalloc(n + 1);
     memcpy(copy, text, n);
     dict->text[dict->count] = copy;
-    dict->slot[find_slot(dict, text, n)] = dict->count;
+    *slot = (bl_dict_slot){hash, dict->count};
     return dict->count++;
 }
 

@@ -9,12 +9,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A place of the hash table. The hash is kept beside the code, so that looking a text up reads one
+ * text at most, or two by a rare chance. */
+typedef struct bl_dict_slot {
+    uint32_t hash, code; /* code 0: the slot is empty */
+} bl_dict_slot;
+
 /* Distinct texts in order of first sight, with a hash table over them. text[0] is "". */
 typedef struct bl_dict {
     char **text;
     uint32_t count, capacity;
-    uint32_t *slot; /* open addressing, 0 is empty */
-    uint32_t slots; /* a power of two */
+    bl_dict_slot *slot; /* open addressing */
+    uint32_t slots;     /* a power of two */
 } bl_dict;
 
 void bl_dict_init(bl_dict *dict);

@@ -19,6 +19,9 @@ void bl_csv_init(bl_csv *csv, const char *text, size_t n, const char *name, char
                     .next_line = 1};
     if (n > 0 && memchr(text, '\n', n) == NULL && memchr(text, '\r', n) != NULL)
         csv->line_end = '\r';
+    csv->ends_field[(unsigned char)separator] = true;
+    csv->ends_field[(unsigned char)csv->line_end] = true;
+    csv->ends_field[0] = true; /* to be refused */
     if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) csv->at += 3;
 }
 
@@ -99,7 +102,7 @@ static bl_status read_field(bl_csv *csv, bl_err *err) {
         return BL_OK;
     }
     const char *start = csv->at, *p = start, end = csv->line_end;
-    while (p < csv->end && *p != csv->separator && *p != end && *p != '\0') p++;
+    while (p < csv->end && !csv->ends_field[(unsigned char)*p]) p++;
     if (p < csv->end && *p == '\0') return fail_zero_byte(csv, err);
     csv->at = p;
     if ((p == csv->end || *p == end) && p > start && p[-1] == '\r') p--;
@@ -113,6 +116,7 @@ static bl_status read_field(bl_csv *csv, bl_err *err) {
 /* Turns the offsets into csv->unquoted into pointers, once it no longer moves. Copies lie there in
  * the order of their fields. */
 static void resolve_unquoted(bl_csv *csv) {
+    if (csv->unquoted.len == 0) return;
     const char *text = bl_buf_text(&csv->unquoted);
     for (size_t i = 0; i < csv->count; i++) {
         if (csv->field[i].text != NULL) continue;

@@ -28,7 +28,8 @@ typedef struct bl_csv {
     size_t next_line; /* of the row to come */
     bl_csv_field *field;
     size_t count, capacity;
-    bl_buf unquoted; /* fields with doubled quotes, undone */
+    bl_buf unquoted;      /* fields with doubled quotes, undone */
+    bool ends_field[256]; /* characters at which a field without quotes ends */
 } bl_csv;
 
 /* `text` stays the caller's and must outlive the reader. A byte order mark is skipped. */
