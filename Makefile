@@ -168,15 +168,19 @@ test:
 
 # The tests to run, and what they start: a test program is its own file, a script starts the program and its helpers.
 ALL_TESTS := $(sort $(wildcard tests/cli/*_test.sh)) $(TESTS) $(GRAPH_TEST) $(CRASH) $(RANDOM_TABLES) $(FUZZ_C)
-# What `make test` has no time for: the emulated device, whole programs, and stores under kills, faults and hostile hands.
-MORE := $(addprefix tests/cli/,$(addsuffix _test.sh,cuda external_libraries external_memory external_python gpu_run hostile quadratic tutorial)) \
-        $(addprefix $(B)/tests/unit/,device_test device_steps_test device_gradient_test device_faults_test device_products_test) $(CRASH) $(RANDOM_TABLES) \
-        $(addprefix tests/external/,$(addsuffix _test.sh,random_faults torchrun))
+# Those that open the emulated device.
+EMULATING := $(addprefix tests/cli/,cuda_test.sh gpu_run_test.sh) \
+             $(addprefix $(B)/tests/unit/,device_test device_steps_test device_gradient_test device_faults_test device_products_test identity_test scheduler_test)
+# What `make test` has no time for: these, whole programs, long walks through commands, and stores under kills, faults
+# and hostile hands.
+MORE := $(EMULATING) $(CRASH) $(RANDOM_TABLES) $(addprefix tests/external/,random_faults_test.sh torchrun_test.sh) \
+        $(addprefix tests/cli/,$(addsuffix _test.sh,add_optimizer adopt audit average bundle care external_commands external_libraries \
+          external_memory external_python hostile import noise only quadratic seals tutorial verify workers))
 CHOSEN := $(if $(T),$(foreach x,$(ALL_TESTS),$(if $(strip $(foreach w,$(T),$(findstring $w,$x))),$x)),$(filter-out $(MORE),$(ALL_TESTS)))
-EMULATION := $(EMULATED) $(B)/fake_nvml.so $(B)/tests/gpu/gpu_bench
+EMULATION := $(EMULATED) $(B)/tests/gpu/gpu_bench
 # What TESTS need beside the program: those that are programs, and the emulated device where one of them asks for it.
-NEEDED = program $(B)/batchlab $(TRAINER) $(filter $(B)/%,$(1)) $(patsubst %.c,$(B)/%,$(filter %_fuzz.c,$(1))) \
-         $(if $(strip $(foreach w,device families cuda gpu energy scheduler identity,$(findstring $w,$(1)))),$(EMULATION))
+NEEDED = program $(B)/batchlab $(B)/fake_nvml.so $(TRAINER) $(filter $(B)/%,$(1)) $(patsubst %.c,$(B)/%,$(filter %_fuzz.c,$(1))) \
+         $(if $(filter $(EMULATING),$(1)),$(EMULATION))
 tests: $(call NEEDED,$(CHOSEN) $(if $(T),,$(MORE))) $(if $(T),,$(BENCH) $(COVERAGE))
 check: layers $(call NEEDED,$(CHOSEN))
 	$(Q)sh tests/run.sh $(B) $(CHOSEN)

@@ -4,8 +4,8 @@
 #
 # A TEST is a cmocka program, a script (*.sh), a fuzz target (*_fuzz.c: its corpus is replayed) or
 # bits:COMPILER-OLEVEL (tests/bits.sh) or emulated:families (the kernels of the emulated device, which families_test alone
-# leaves out: they take longer than all others). Each ended test prints one line, "[n/total] seconds name", and what
-# failed in it at once. The last line is the total that CI reads: "N passed, N failed, N skipped".
+# leaves out: they take longer than all others). Each ended test prints one line, "[n/total] seconds name (processor
+# seconds)", and what failed in it at once. The last line is the total that CI reads: "N passed, N failed, N skipped".
 #
 # The runner fails on a failed case, on a crash, on a program or corpus that ran nothing, on a test that left files in
 # TMPDIR or was not run to its end, and, with BL_REQUIRE_CUDA=1, on a skipped CUDA case.
@@ -69,7 +69,10 @@ if [ "$1" = --one ]; then # --one BUILD_DIR FOLDER NUMBER KIND TEST [ARGUMENT]
   TMPDIR="$out.tmp" "$@" >"$out" 2>&1
   tidy "$2" >>"$out"
   shift
-  echo "$number $(($(date +%s) - began)) $*"
+  # "1m2.3s 0m0.4s", user and system, in the second line: those of the shell's children (and not of a pipe's)
+  times >"$out.times"
+  used=$(awk -F '[ms ]+' 'NR == 2 { printf "%.0f", 60 * ($1 + $3) + $2 + $4 }' "$out.times")
+  echo "$number $(($(date +%s) - began)) $used $*"
   exit 0
 fi
 
@@ -95,9 +98,9 @@ total=$(wc -l <"$results/list")
 
 xargs -r -P "${JOBS:-$(($(nproc) + 1))}" -L 1 sh "$0" --one "$build" "$results" <"$results/list" | {
   ended=0
-  while read -r number seconds test; do
+  while read -r number seconds used test; do
     ended=$((ended + 1))
-    printf '[%*d/%d] %3d s  %s\n' ${#total} $ended "$total" "$seconds" "$test"
+    printf '[%*d/%d] %3d s  %s (%d s)\n' ${#total} $ended "$total" "$seconds" "$test" "$used"
     cat "$results/$number"
   done
 }

@@ -62,12 +62,12 @@ JOBS=1 sh tests/run.sh build/release "$scratch/good.sh" "$scratch/bad.sh" "$scra
   "$scratch/empty" >"$scratch/out" 2>&1
 [ $? = 1 ] || why "run.sh passes although a test fails"
 [ "$(tail -1 "$scratch/out")" = "1 passed, 3 failed, 1 skipped" ] || why "run.sh counts otherwise"
-grep -q '^\[5/5\] ' "$scratch/out" || why "run.sh does not say [n/total]"
+grep -q '^\[5/5\]  *[0-9]* s  .*empty ([0-9]* s)$' "$scratch/out" || why "run.sh does not say [n/total], seconds, test and processor seconds"
 grep -q "^SKIPPED .*skip.sh: not here" "$scratch/out" || why "run.sh does not say what it skipped"
 grep -q "^CRASH .*crash" "$scratch/out" || why "run.sh takes a crash for a pass"
 grep -q "^EMPTY .*empty ran no test" "$scratch/out" || why "run.sh takes nothing for a pass"
 # At once: the reason stands before the next test's line.
-awk '/bad.sh$/ && /^\[/ { bad = NR } /reason of failure/ { reason = NR } /skip.sh$/ && /^\[/ { skip = NR }
+awk '/^\[.*bad.sh \([0-9]+ s\)$/ { bad = NR } /reason of failure/ { reason = NR } /^\[.*skip.sh \([0-9]+ s\)$/ { skip = NR }
      END { exit !(bad < reason && reason < skip) }' "$scratch/out" || why "the failure is not shown at once"
 JOBS=1 sh tests/run.sh build/release "$scratch/good.sh" "$scratch/part.sh" >"$scratch/out" 2>&1 || why "run.sh fails although all pass"
 [ "$(tail -1 "$scratch/out")" = "2 passed, 0 failed, 1 skipped" ] || why "run.sh does not count a skipped part"
