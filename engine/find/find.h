@@ -5,6 +5,7 @@
  *       find_targets.c     the pilot's courses -> two targets for a sweep
  *       find_noise.c       its probes -> the gradient noise scale (engine/noise)
  *       find_propose.c     noise scale, line of step times -> batch size, rate, steps, seconds
+ *       find_check.c       these tried: seeds that run with them to the target
  *     bl_find_text, _json  what came out, for people and for programs
  *     bl_find_settings_of  targets, rate and sizes as settings for experiment.cfg
  *
@@ -42,6 +43,14 @@ typedef struct bl_find_target {
     double scatter; /* standard deviation of the log steps of one run, predicted */
 } bl_find_target;
 
+/* Steps within which a run of another seed comes to `value`, in 95 of 100 cases: from where the
+ * band around the courses' mean first has it to where the whole band is below. The band is two
+ * deviations of the values wide; where a course is flat, it is long in steps. high INFINITY: the
+ * pilot does not say. */
+typedef struct bl_find_span {
+    double low, high;
+} bl_find_span;
+
 /* What the scatter of a target's steps should stay below, for three seeds to say something. */
 #define BL_FIND_SCATTER 0.15
 
@@ -67,10 +76,18 @@ typedef struct bl_find_proposal {
      * make of that. */
     int64_t batch_size, low, high;
     double learning_rate, steps, seconds;
-    double steps_low, steps_high; /* 95 %, for one run of another seed; NAN: not known */
-    int64_t sizes[BL_LIST];       /* (size_count) worth a sweep: list_sizes */
+    double steps_low, steps_high; /* 95 %, for one run of another seed; NAN: no bound is known */
+    size_t arrived; /* seeds that were there with this size and rate; 0: it is the pilot's */
+    int64_t sizes[BL_LIST]; /* (size_count) worth a sweep: list_sizes */
     size_t size_count;
 } bl_find_proposal;
+
+/* A size that the noise scale and the times spoke for, and most seeds did not arrive with. */
+typedef struct bl_find_refusal {
+    int64_t batch_size, steps; /* that they ran; 0: there is none */
+    size_t arrived;
+    double learning_rate;
+} bl_find_refusal;
 
 typedef struct bl_find {
     /* the pilot */
@@ -82,6 +99,7 @@ typedef struct bl_find {
     /* Probes that a larger noise.batches cannot make larger: they take a quarter of the rows. */
     bool few_rows;
     bl_find_target target[BL_FIND_TARGETS]; /* easier, harder */
+    bl_find_span span;                      /* of the harder one's steps */
     bool settled;                           /* the harder one's scatter is below BL_FIND_SCATTER */
     bl_find_noise noise[BL_NOISE_MEASURES];
     bl_noise_measure measure; /* that the proposal rests on */
@@ -94,6 +112,7 @@ typedef struct bl_find {
     size_t size_count;
     bl_stats_step_line line;
     bl_find_proposal best;
+    bl_find_refusal refused;
     bl_find_forecast forecast[BL_FIND_FORECASTS]; /* (forecasts) of the experiment's own targets */
     size_t forecasts;
 } bl_find;
@@ -122,6 +141,9 @@ bl_status bl_find_run(bl_find *out, bl_buf *json, const bl_config *config,
  * `baseline` where values of the way are (INFINITY: any will do). */
 bool bl_find_targets(bl_find_target out[BL_FIND_TARGETS], bool *settled,
                      const bl_find_course *course, size_t courses, double baseline);
+/* The span of the pilot's steps to a value. */
+bl_find_span bl_find_span_of(const bl_find_course *course, size_t courses,
+                             const bl_find_target *target);
 /* Steps to `value`: log mean over the courses that reach it, NAN where fewer than half do. */
 double bl_find_steps_to(const bl_find_course *course, size_t courses, double value);
 /* probe[probes] sorted by step; `steps` of `batch` examples lead to the harder target. */
@@ -129,6 +151,10 @@ bl_find_noise bl_find_noise_of(const bl_noise_probe *probe, size_t probes, doubl
                                double batch, bl_noise_measure measure);
 /* From what the other fields say; `lr_rule` moves the rate, `rows` is the largest size. */
 bl_find_proposal bl_find_propose(const bl_find *found, const char *lr_rule, int64_t rows);
+/* The same for a size half as far from the pilot's, on a logarithmic scale. */
+void bl_find_move(bl_find_proposal *p, const bl_find *found, const char *lr_rule, int64_t rows);
+/* `arrived` of the seeds had the target with its size and rate, after `steps` in the log mean. */
+void bl_find_measured(bl_find_proposal *p, const bl_find *found, double steps, size_t arrived);
 
 /* ---- words ---- */
 

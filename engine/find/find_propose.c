@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The power of two nearest to x on a logarithmic scale, within 1 and `most`. */
@@ -64,37 +65,65 @@ static double step_ratio(const bl_find *f, double scale, double size) {
     return (1.0 + scale / size) / (1.0 + scale / (double)f->batch_size);
 }
 
-/* Logs of steps scatter by `scatter` from seed to seed; those to the target are a mean over the
- * pilot's seeds, and the new run is one more. How the noise scale may be off adds to that; where
- * the size stays that of the pilot, it plays no part. */
+/* The pilot's span, moved to the new size. How the noise scale may be off adds to that; where the
+ * size stays that of the pilot, it plays no part. */
 static void add_interval(bl_find_proposal *p, const bl_find *f, const bl_noise_value *scale) {
-    const double z = 1.959963984540054, size = (double)p->batch_size;
-    const double scatter = f->target[BL_FIND_TARGETS - 1].scatter;
-    const double seeds = z * scatter * sqrt(1.0 + 1.0 / (double)f->seeds);
+    const double size = (double)p->batch_size, steps = f->target[BL_FIND_TARGETS - 1].steps;
     const double ratio = log(step_ratio(f, scale->value, size));
     const double a = log(step_ratio(f, scale->low, size)) - ratio;
     const double b = log(step_ratio(f, scale->high, size)) - ratio;
-    const double down = fmin(0.0, fmin(a, b)), up = fmax(0.0, fmax(a, b));
-    p->steps_low = fmax(1.0, round(p->steps * exp(-sqrt(seeds * seeds + down * down))));
-    p->steps_high = round(p->steps * exp(sqrt(seeds * seeds + up * up)));
+    const double down = hypot(fmin(0.0, log(f->span.low / steps)), fmin(0.0, fmin(a, b)));
+    const double up = hypot(fmax(0.0, log(f->span.high / steps)), fmax(0.0, fmax(a, b)));
+    p->steps_low = isnan(f->span.low) ? f->span.low : fmax(1.0, round(p->steps * exp(-down)));
+    p->steps_high = isfinite(f->span.high) ? round(p->steps * exp(up)) : (double)NAN;
+}
+
+/* Rate, steps, seconds and sizes of its batch size. */
+static void fill(bl_find_proposal *p, const bl_find *f, const char *lr_rule, int64_t rows,
+                 const bl_noise_value *scale) {
+    const double base = (double)f->batch_size, size = (double)p->batch_size;
+    p->learning_rate = bounded(moved(f->learning_rate, lr_rule, size / base), f);
+    p->steps =
+        fmax(1.0, round(f->target[BL_FIND_TARGETS - 1].steps * step_ratio(f, scale->value, size)));
+    add_interval(p, f, scale);
+    p->seconds = f->line.known ? p->steps * bl_stats_step_line_at(&f->line, size) : (double)NAN;
+    p->size_count = 0;
+    list_sizes(p, scale->value, rows);
 }
 
 bl_find_proposal bl_find_propose(const bl_find *f, const char *lr_rule, int64_t rows) {
     bl_find_proposal p = {0};
-    const bl_noise_value wide = widened(f), *scale = &wide;
-    if (!scale->known || !(scale->value > 0)) return p;
+    const bl_noise_value scale = widened(f);
+    if (!scale.known || !(scale.value > 0)) return p;
     p.known = true;
-    p.batch_size = fastest(f, scale->value, rows);
-    p.low = fastest(f, scale->low, rows);
-    p.high = fastest(f, scale->high, rows);
-    const double base = (double)f->batch_size, size = (double)p.batch_size;
-    p.learning_rate = bounded(moved(f->learning_rate, lr_rule, size / base), f);
-    p.steps =
-        fmax(1.0, round(f->target[BL_FIND_TARGETS - 1].steps * step_ratio(f, scale->value, size)));
-    add_interval(&p, f, scale);
-    p.seconds = f->line.known ? p.steps * bl_stats_step_line_at(&f->line, size) : (double)NAN;
-    list_sizes(&p, scale->value, rows);
+    p.batch_size = fastest(f, scale.value, rows);
+    p.low = fastest(f, scale.low, rows);
+    p.high = fastest(f, scale.high, rows);
+    fill(&p, f, lr_rule, rows, &scale);
     return p;
+}
+
+void bl_find_move(bl_find_proposal *p, const bl_find *f, const char *lr_rule, int64_t rows) {
+    const bl_noise_value scale = widened(f);
+    const int64_t size = power_near(sqrt((double)p->batch_size * (double)f->batch_size), rows);
+    p->batch_size = size != p->batch_size ? size : f->batch_size;
+    if ((double)llabs(p->batch_size - f->batch_size) < 0.5 * (double)f->batch_size)
+        p->batch_size = f->batch_size; /* which need not be a power of two */
+    if (p->low > p->batch_size) p->low = p->batch_size;
+    if (p->high > p->batch_size && p->batch_size > f->batch_size) p->high = p->batch_size;
+    fill(p, f, lr_rule, rows, &scale);
+}
+
+void bl_find_measured(bl_find_proposal *p, const bl_find *f, double steps, size_t arrived) {
+    const double pilot = f->target[BL_FIND_TARGETS - 1].steps;
+    const double line = bl_stats_step_line_at(&f->line, (double)p->batch_size);
+    p->arrived = arrived;
+    p->steps = round(steps);
+    p->steps_low = fmax(1.0, round(steps * f->span.low / pilot));
+    p->steps_high = arrived == f->seeds && isfinite(f->span.high)
+                        ? round(steps * f->span.high / pilot)
+                        : (double)NAN;
+    p->seconds = f->line.known ? p->steps * line : (double)NAN;
 }
 
 /* ---- as settings ---- */

@@ -5,6 +5,7 @@
 #include "engine/base/seal.h"
 #include "engine/find/audited.h"
 #include "engine/find/find.h"
+#include "engine/find/find_check.h"
 #include "engine/noise/noise_record.h"
 #include "engine/store/noise_file.h"
 #include "engine/train/train.h"
@@ -253,6 +254,7 @@ static bl_status read_courses(pilot *p, bl_err *err) {
             course[n++] = (bl_find_course){p->result[i].eval, p->result[i].evals};
     const double baseline = p->out->baseline > 0.0 ? p->out->baseline : (double)INFINITY;
     const bool found = bl_find_targets(p->out->target, &p->out->settled, course, n, baseline);
+    if (found) p->out->span = bl_find_span_of(course, n, &p->out->target[BL_FIND_TARGETS - 1]);
     forecast(p, course, n);
     free(course);
     return found ? BL_OK : no_target(p, n, err);
@@ -319,6 +321,7 @@ bl_status bl_find_run(bl_find *out, bl_buf *json, const bl_config *config,
     bl_status status = bl_planner_run(options->script, options->library_dir, &probed, &facts, &host,
                                       &bl_planner_default_limits, err);
     if (status == BL_OK) status = conclude(&p, rows, err);
+    if (status == BL_OK) status = bl_find_check_proposal(out, config, rows, scheduler, err);
     if (status == BL_OK) status = save(out, json, config, scheduler->store, err);
     drop_results(&p);
     free(p.probe);

@@ -6,6 +6,7 @@
  * slope is the derivative. On a plateau the slope is small and the scatter large: a target there is
  * a lucky one. */
 #include "engine/find/find.h"
+#include "engine/stats/distributions.h"
 #include <math.h>
 
 /* Of the whole way: a target's place at the latest and at the earliest, and where all scatter. */
@@ -19,9 +20,12 @@ static double last_step(const bl_find_course *c) {
     return (double)c->eval[c->evals - 1].step;
 }
 
-/* A line through the values within a factor k_window of step t. */
+/* A line through the values within a factor k_window of step t. NAN: too few values; of the
+ * scatter also, that they do not fall. */
 typedef struct local {
-    double value, scatter; /* NAN: too few values, or they do not fall */
+    double value, slope; /* at t, and by log t */
+    double deviation;    /* of the values around the line */
+    double scatter;      /* of log steps */
 } local;
 
 /* Sums of a regression of values on log step, both from a point near their means. */
@@ -41,7 +45,7 @@ static void add_values(sums *s, const bl_find_course *c, double t, double around
 
 static local fit_at(const bl_find_course *course, size_t courses, double t, double around) {
     enum { FEWEST = 5 };
-    local out = {(double)NAN, (double)NAN};
+    local out = {(double)NAN, (double)NAN, (double)NAN, (double)NAN};
     sums s = {0};
     for (size_t i = 0; i < courses; i++) add_values(&s, &course[i], t, around);
     const double xx = s.xx - s.x * s.x / s.n, xy = s.xy - s.x * s.y / s.n;
@@ -49,7 +53,9 @@ static local fit_at(const bl_find_course *course, size_t courses, double t, doub
     const double slope = xy / xx;
     const double rest = fmax(0.0, s.yy - s.y * s.y / s.n - slope * xy);
     out.value = around + (s.y - slope * s.x) / s.n;
-    if (slope < 0) out.scatter = sqrt(rest / (s.n - 2)) / -slope;
+    out.slope = slope;
+    out.deviation = sqrt(rest / (s.n - 2));
+    if (slope < 0) out.scatter = out.deviation / -slope;
     return out;
 }
 
@@ -177,4 +183,64 @@ bool bl_find_targets(bl_find_target out[BL_FIND_TARGETS], bool *settled,
     *settled = false;
     targets_of_lowest(out, course, courses, last);
     return is_pair(out, last);
+}
+
+/* ---- how soon another run is there ---- */
+
+/* Standard deviation of the log steps to `value`, of the courses that come to it; `seen` of them.
+ */
+static double passage_scatter(const bl_find_course *course, size_t courses, double value,
+                              size_t *seen) {
+    double n = 0.0, sum = 0.0, squares = 0.0;
+    for (size_t i = 0; i < courses; i++) {
+        const double steps = bl_find_steps_to(&course[i], 1, value);
+        if (!isfinite(steps)) continue;
+        n++;
+        sum += log(steps), squares += log(steps) * log(steps);
+    }
+    *seen = (size_t)n;
+    return n > 1.0 ? sqrt(fmax(0.0, squares - sum * sum / n) / (n - 1.0)) : (double)NAN;
+}
+
+/* Half the length of the interval of log steps: what the target's scatter predicts counts like
+ * k_predicted seeds more than those that were seen. */
+static double half_length(const bl_find_course *course, size_t courses,
+                          const bl_find_target *target) {
+    const double predicted = 4.0;
+    size_t seen;
+    const double own = passage_scatter(course, courses, target->value, &seen);
+    const double a = isnan(own) ? 0.0 : (double)seen - 1.0;
+    const double b = isnan(target->scatter) ? 0.0 : predicted;
+    if (!(a + b > 0.0)) return (double)NAN;
+    const double square = ((a > 0.0 ? a * own * own : 0.0) +
+                           (b > 0.0 ? b * target->scatter * target->scatter : 0.0)) /
+                          (a + b);
+    return bl_stats_t_quantile(0.975, a + b) * sqrt(square * (1.0 + 1.0 / (double)courses));
+}
+
+/* Where the band around the courses' mean has its far edge at `value`, from the target's place on:
+ * INFINITY where it does not within the pilot and a window behind it. */
+static double band_end(const bl_find_course *course, size_t courses, const bl_find_target *target) {
+    const double wide = 1.959963984540054 * sqrt(1.0 + 1.0 / (double)courses);
+    const bl_find_course *c = &course[0];
+    local at = {(double)NAN, (double)NAN, (double)NAN, (double)NAN};
+    for (size_t i = 0; i < c->evals; i++) {
+        const double t = (double)c->eval[i].step;
+        if (t < target->steps) continue;
+        const local here = fit_at(course, courses, t, c->eval[i].value);
+        if (isnan(here.value)) continue;
+        if (here.value + wide * here.deviation <= target->value) return t;
+        at = here;
+    }
+    const double rest = at.value + wide * at.deviation - target->value;
+    const double ahead = at.slope < 0 ? rest / -at.slope : (double)INFINITY;
+    return ahead <= log(k_window) ? last_step(c) * exp(ahead) : (double)INFINITY;
+}
+
+bl_find_span bl_find_span_of(const bl_find_course *course, size_t courses,
+                             const bl_find_target *target) {
+    const double half = half_length(course, courses, target);
+    const double end = band_end(course, courses, target);
+    return (bl_find_span){target->steps * exp(-half),
+                          isnan(half) ? (double)INFINITY : fmax(target->steps * exp(half), end)};
 }

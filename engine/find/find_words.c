@@ -70,10 +70,15 @@ static void time_text(bl_buf *out, const bl_find *f) {
     bl_buf_str(out, "a step takes ");
     if (f->line.fixed.value > 1e-9) { /* else nothing beside the examples shows */
         bl_format_duration(out, f->line.fixed.value);
-        bl_buf_str(out, " + ");
+        bl_buf_str(out, f->line.each.value > 0.0 ? " + " : " ");
     }
-    bl_format_duration(out, f->line.each.value);
-    bl_buf_printf(out, " x batch, %zu sizes\n", f->size_count);
+    if (f->line.each.value > 0.0) {
+        bl_format_duration(out, f->line.each.value);
+        bl_buf_str(out, " x batch");
+    } else {
+        bl_buf_str(out, "at any batch");
+    }
+    bl_buf_printf(out, ", %zu sizes\n", f->size_count);
     head(out, "");
     bl_buf_printf(
         out, "worst deviation %+.0f %%%s\n", 100.0 * f->line.worst,
@@ -118,18 +123,21 @@ static void sizes_text(bl_buf *out, const bl_find *f) {
                   p->sizes[0], p->sizes[p->size_count - 1], f->target[0].value, f->target[1].value);
 }
 
-/* "7,900 (5,700 to 10,800)", no more digits than the interval allows. */
+/* "7,900 (5,700 to 10,800)" or "7,900 (at least 5,700)", no more digits than that allows. */
 static void steps_text(bl_buf *out, const bl_find_proposal *p) {
-    const double half = (p->steps_high - p->steps_low) / 2.0;
+    const bool bounded = isfinite(p->steps_high);
+    const double half = (bounded ? (p->steps_high - p->steps_low) / 2.0 : p->steps - p->steps_low);
     if (!isfinite(half)) {
         bl_format_count(out, p->steps);
         return;
     }
     bl_format_count(out, bl_stats_digits(p->steps, half));
-    bl_buf_str(out, " (");
+    bl_buf_str(out, bounded ? " (" : " (at least ");
     bl_format_count(out, bl_stats_digits(p->steps_low, half));
-    bl_buf_str(out, " to ");
-    bl_format_count(out, bl_stats_digits(p->steps_high, half));
+    if (bounded) {
+        bl_buf_str(out, " to ");
+        bl_format_count(out, bl_stats_digits(p->steps_high, half));
+    }
     bl_buf_str(out, ")");
 }
 
@@ -144,6 +152,20 @@ static void nothing_text(bl_buf *out, const bl_find *f) {
     else
         bl_buf_str(out, "No batch size: on the way to the target the noise scale is undetermined. "
                         "A larger noise.batches helps.\n");
+}
+
+/* What became of the runs that tried the proposal. */
+static void tried_text(bl_buf *out, const bl_find *f) {
+    const bl_find_refusal *r = &f->refused;
+    if (f->best.arrived > 0)
+        bl_buf_printf(out, "%zu of %zu seeds were there with this size and rate.\n",
+                      f->best.arrived, f->seeds);
+    if (r->batch_size == 0) return;
+    bl_buf_printf(out, "With batch %" PRId64 " at rate ", r->batch_size);
+    bl_format_rate(out, r->learning_rate);
+    bl_buf_printf(out, ", %zu of %zu seeds were there within ", r->arrived, f->seeds);
+    bl_format_count(out, (double)r->steps);
+    bl_buf_str(out, " steps.\n");
 }
 
 static void proposal_text(bl_buf *out, const bl_find *f) {
@@ -164,6 +186,7 @@ static void proposal_text(bl_buf *out, const bl_find *f) {
         bl_format_duration(out, p->seconds);
     }
     bl_buf_str(out, ".\n");
+    tried_text(out, f);
     sizes_text(out, f);
 }
 
@@ -263,9 +286,20 @@ static void proposal_json(bl_jw *w, const bl_find_proposal *p) {
     bl_jw_f64_rounded(w, "steps_low", p->steps_low);
     bl_jw_f64_rounded(w, "steps_high", p->steps_high);
     bl_jw_f64_rounded(w, "seconds", p->seconds);
+    if (p->arrived > 0) bl_jw_i64(w, "arrived", (int64_t)p->arrived);
     bl_jw_array(w, "batch_sizes");
     for (size_t i = 0; i < p->size_count; i++) bl_jw_i64(w, NULL, p->sizes[i]);
     bl_jw_end(w);
+    bl_jw_end(w);
+}
+
+static void refused_json(bl_jw *w, const bl_find_refusal *r) {
+    if (r->batch_size == 0) return;
+    bl_jw_object(w, "refused");
+    bl_jw_i64(w, "batch_size", r->batch_size);
+    bl_jw_f64(w, "learning_rate", r->learning_rate);
+    bl_jw_i64(w, "steps", r->steps);
+    bl_jw_i64(w, "arrived", (int64_t)r->arrived);
     bl_jw_end(w);
 }
 
@@ -343,6 +377,7 @@ void bl_find_json(bl_buf *out, const bl_find *f, const bl_config *config, const 
     bl_jw_newline(&w, 1);
     targets_json(&w, f);
     proposal_json(&w, &f->best);
+    refused_json(&w, &f->refused);
     forecasts_json(&w, f);
     others_json(&w, before, config);
 }

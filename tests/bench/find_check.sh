@@ -35,7 +35,7 @@ LUA
 cd "$scratch"
 
 # number KEY: of the proposal.
-number() { sed -n 's/.*"proposal":{\(.*\)}.*/\1/p' found.json | tr ',' '\n' | sed -n "s/^\"$1\"://p"; }
+number() { sed -n 's/.*"proposal":{\([^}]*\)}.*/\1/p' found.json | tr ',' '\n' | sed -n "s/^\"$1\"://p"; }
 
 : >all
 k=1
@@ -53,5 +53,10 @@ while [ $k -le "${PILOTS:-8}" ]; do
   k=$((k + 1))
 done
 awk -v name="$name" '
-  { for (i = 7; i <= NF; i++) { s = $i; sub(/^>/, "", s); s += 0; n++; held += s >= $5 && $6 != "null" && s <= $6 && $i !~ /^>/; early += s < $5 && $i !~ /^>/; late += ($6 != "null" && s > $6) || $i ~ /^>/ } }
-  END { if (n > 0) printf "%s: %d of %d fresh runs within, %d earlier, %d later\n", name, held, n, early, late }' all
+  { open += $6 == "null"
+    for (i = 7; i <= NF; i++) {
+      s = $i; beyond = sub(/^>/, "", s); s += 0; n++
+      if (s < $5 && !beyond) early++; else if ($6 != "null" && (s > $6 || beyond)) late++; else held++
+    } }
+  END { if (n > 0) printf "%s: %d of %d fresh runs within, %d earlier, %d later; %d of %d intervals are open above\n",
+    name, held, n, early, late, open, NR }' all

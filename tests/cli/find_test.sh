@@ -22,7 +22,7 @@ says out "^about [0-9,]* ([0-9,]* to [0-9,]*) steps to 0"
 # Of a small budget the rate is the one whose values were low soonest, not the one with the lowest last value of one
 # seed, which is 0.001 here: every rate but the finder's has three seeds.
 says out "^pilot  *batch 64 at rate 0.01"
-"$BATCHLAB" ls mnist | awk '$2 == "mnist" || $1 == "mnist" { if ($5 < 1) n[$5]++ } END { for (r in n) print n[r] }' >"$scratch/seeds"
+"$BATCHLAB" ls mnist | awk '$2 == "mnist" || $1 == "mnist" { if ($4 == 64 && $5 < 1) n[$5]++ } END { for (r in n) print n[r] }' >"$scratch/seeds"
 same "$(sort -u "$scratch/seeds")" 3 "seeds of each rate"
 [ "$(awk 'length > 80' "$scratch/first" | wc -l)" = 0 ] || fail "a line is too long"
 [ -n "$(sums a noise.jsonl.gz)" ] || fail "there are no probes"
@@ -102,6 +102,9 @@ quadratic="quadratic --preset tiny --progress none"
 # Probes are made as the settings ask, whatever probes the finished runs have, and the finished runs stay.
 try 0 find $quadratic
 cp "$scratch/out" "$scratch/plain"
+# A step costs the same at any size here, so that a large one is tried. Its rate is beyond what the rule for it can do.
+says out "^[1-3] of 3 seeds were there with this size and rate\.$"
+says out "^With batch [0-9]* at rate [0-9.]*, [01] of 3 seeds were there within [0-9,]* steps\.$"
 ! grep -q "along the curvature" "$scratch/out" || fail "there is a curvature without noise.hessian"
 try 0 find ${quadratic% --progress none} --progress plain --set noise.hessian=true
 says out "along the curvature"
