@@ -1,3 +1,14 @@
+/* The time of a sweep is the sum over its runs of
+ *
+ *     steps x seconds of a step(batch size) + evaluations x seconds of an evaluation(batch size)
+ *
+ * Which runs there will be, and how long, comes from the script on a simulated sweep. The seconds
+ * are measured here, for a batch size when the script first asks for it: 50 ms of steps, after one
+ * step and one evaluation that warm up. A script whose decisions depend on the time of a step so
+ * sees real times.
+ *
+ * On a processor the seconds are processor time, so that other work on the machine does not enter.
+ * `busy` keeps how much longer the clock said, for a warning. */
 #include "engine/estimate/estimate.h"
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
@@ -11,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Of each batch size's measurement, without the warming step. */
 static const double k_seconds_per_size = 0.05;
 /* Of a step and of an evaluation of a program: what it takes is not known. */
 static const double k_nominal = 0.001;
@@ -83,7 +95,8 @@ static bl_status recall_or_measure(measured *t, bl_estimate_times *out, bl_err *
     return BL_OK;
 }
 
-/* Measures a size when it is first asked for. */
+/* Measures a size when it is first asked for. A size that does not fit in memory (BL_ENOMEM) has
+ * NAN times and is no error: the sweep leaves it out as well. */
 static bl_status time_of(measured *t, int64_t batch_size, const bl_sim_size **out, bl_err *err) {
     size_t i = 0;
     while (i < t->count && t->size[i].batch_size != batch_size) i++;
@@ -108,6 +121,7 @@ static bl_status step_seconds(void *ctx, int64_t batch_size, double *seconds, bl
     return BL_OK;
 }
 
+/* The rate is one at which nothing diverges, and it does not change a step's time. */
 bl_status bl_estimate_sweep(bl_estimate *out, const bl_estimate_place *place,
                             const bl_config *config, bl_err *err) {
     const bl_planner_facts facts = {.epoch_rows = bl_train_epoch_rows(config, place->data),

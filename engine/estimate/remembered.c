@@ -1,3 +1,12 @@
+/* A measured time is kept under a name that holds everything it depends on:
+ *
+ *     estimate-<16 hex digits>.json    of the SHA-256 of: the run's identity without rate and
+ *                                      seed, processor, kernels and device, the program's
+ *                                      size and time, micro-batch
+ *
+ * A new build, another processor or another kernel choice so has a name of its own, and nothing has
+ * to be thrown away by hand. A file that cannot be read, is damaged or of another format counts as
+ * not there. */
 #include "engine/estimate/remembered.h"
 #include "engine/base/json.h"
 #include "engine/base/json_writer.h"
@@ -10,6 +19,7 @@
 
 enum { FORMAT = 1, FILE_LIMIT = 1 << 16 };
 
+/* The rate and the seed are set to fixed values: a step takes as long with any. */
 bool bl_estimate_memory_path(char out[BL_PATH], const bl_estimate_place *place,
                              const bl_config *config) {
     if (place->memory_dir == NULL) return false;

@@ -7,11 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A rate twice or half the best takes 1.3 times the steps, four times 3: as tables of measured
- * steps show it.
- */
+/* A sweep on imagined runs, to learn what a script asks for without training anything.
+ *
+ * The planner is the real one; only the host that answers it differs. A round is answered from the
+ * formula in sim_sweep.h: the run of batch size B and rate eta needs S steps, its metric is target
+ * x sqrt(S / step), and it is evaluated where a real one would be. The stop rule and the race are
+ * the real ones, too.
+ *
+ * A rate twice or half the best takes 2^0.4 = 1.3 times the steps, one four times off 2^1.6 = 3
+ * times: as tables of measured steps show it. */
 static const double k_curvature = 0.4, k_most_steps = 1e15;
 
+/* `keep` leaves the best rate where it is; every other rule than `linear` counts as `sqrt`. */
 double bl_sim_sweep_steps(const bl_config *c, int64_t epoch_rows, double batch_size,
                           double learning_rate) {
     const double grown = batch_size / (double)c->sweep.batch_sizes.v[0];
@@ -53,6 +60,7 @@ static size_t *slot_of(const bl_sim_sweep *in, const char *identity) {
     return &in->slot[at];
 }
 
+/* Doubled when half full; entries are found again by their identities. */
 static void grow_slots(bl_sim_sweep *in) {
     free(in->slot);
     in->slots = in->slots == 0 ? 256 : 2 * in->slots;
@@ -116,6 +124,7 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
     return BL_OK;
 }
 
+/* Decisions change nothing here: the script already knows what it decided. */
 static bl_status decide(void *ctx, const bl_plan_decision *decision, bl_err *err) {
     (void)ctx, (void)decision, (void)err;
     return BL_OK;
@@ -141,6 +150,7 @@ bl_status bl_sim_sweep_run(bl_sim_sweep *in, const char *script, const char *lib
                           err);
 }
 
+/* A size that does not fit has no runs that count, and no timing pass. */
 double bl_sim_sweep_seconds(const bl_sim_sweep *in, const bl_sim_size *size, size_t count,
                             const bl_config *config) {
     double seconds = 0.0;

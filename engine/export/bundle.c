@@ -1,5 +1,17 @@
-/* The tree is built in a scratch folder first, and the report is drawn there, from the bundle's own
- * files; then it is packed, its files in the order of their names. */
+/* One tar file of everything that an answer rests on (bundle.h has its layout).
+ *
+ *     take_store      plan, finished runs        -> scratch/NAME/runs/NAME/...
+ *     take_project    experiment, scripts, ...   -> scratch/NAME/experiments/NAME/...
+ *     draw            the report, from the tree  -> scratch/NAME/reports/NAME/...
+ *     pack            sorted, with SHA256SUMS    -> FILE
+ *
+ * The tree is built in a scratch folder first, and the experiment is read and the report drawn from
+ * there. So a file that was forgotten fails here, and not at the reader's. Runs are linked, not
+ * copied, where the file system allows it.
+ *
+ * Equal stores give equal bytes. Names are sorted, and tar headers hold no time or owner. What a
+ * machine writes about itself (timings, "environment" in result.json) is left out unless it is
+ * asked for. */
 #include "engine/export/bundle.h"
 #include "engine/base/gzip.h"
 #include "engine/base/json_writer.h"
@@ -28,6 +40,8 @@ typedef struct bundle {
 
 /* ---- the tree ---- */
 
+/* A link shares the file's bytes. That is safe, as no file of the store is ever changed in
+ * place. */
 static bl_status copy(const char *from, const char *to, bl_err *err) {
     bl_buf bytes = {0};
     if (link(from, to) == 0) return BL_OK; /* on one file system nothing has to be copied */
@@ -197,6 +211,8 @@ typedef struct paths {
     size_t count;
 } paths;
 
+/* All files below root/folder, with their paths from root. On failure the names so far stay in
+ * *out. */
 static bl_status list_tree(paths *out, const char *root, const char *folder, bl_err *err) {
     char path[BL_PATH], inner[BL_PATH];
     bl_names names;
@@ -221,6 +237,7 @@ static int by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Appends the file to the archive, and its line to the sums as sha256sum writes it. */
 static bl_status add_file(const bundle *b, bl_buf *tar, bl_buf *sums, const char *name,
                           bl_err *err) {
     char path[BL_PATH], inside[BL_PATH], digest[BL_SHA256_HEX];
@@ -278,6 +295,7 @@ static bl_status make(bundle *b, const char *file, bl_err *err) {
     return pack(b, file, err);
 }
 
+/* The scratch folder goes in any case; the file is only there when everything went well. */
 bl_status bl_bundle_write(bl_bundle *out, const bl_bundle_source *source, const char *file,
                           bl_err *err) {
     *out = (bl_bundle){0};

@@ -17,6 +17,7 @@ typedef struct sink {
     bool jsonl;
 } sink;
 
+/* The first column, which needs no comma before it. */
 static void begin_row(sink *s, const char *run) {
     if (s->jsonl) {
         s->w = bl_jw_open(s->out);
@@ -84,6 +85,8 @@ void bl_export_jsonl(bl_buf *out, const bl_run_files *run) {
     rows(out, run, true);
 }
 
+/* The settings are in the folder's name, since TensorBoard shows nothing else of a run. No
+ * batch_mean: few runs have it. */
 bl_status bl_export_tfevents(const bl_run_files *run, const char *dir, bl_err *err) {
     char folder[BL_PATH], path[BL_PATH], rate[32];
     bl_buf out = {0};

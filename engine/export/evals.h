@@ -7,8 +7,12 @@
 #include "engine/store/run_files.h"
 
 extern const char bl_export_columns[]; /* the header of the CSV, without a line's end */
-/* Append the run's rows: 11 fields with commas between them, no number is an empty field; or one
- * object a line with the same names, where no number is null. */
+/* Append the run's rows: the fields of bl_export_columns with commas between them, no number is
+ * an empty field; or one object a line with the same names, where no number is null. For
+ * instance
+ *
+ *     r0041271e59b6,0,65536,16,8,1,2,32,8.125,31.25,8,
+ */
 void bl_export_csv(bl_buf *out, const bl_run_files *run);
 void bl_export_jsonl(bl_buf *out, const bl_run_files *run);
 /* Writes DIR/b64-lr0.0625-s1-ID/events.out.tfevents.0.batchlab: TensorBoard shows the folder's

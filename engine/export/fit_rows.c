@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-/* The last one of its batch size: fresh seeds replace those that chose the rate. */
+/* Is decision i the last "best" of its batch size, at this target and outside of named series?
+ * Searches may decide on a size twice, and fresh seeds then replace those that chose the rate. */
 static bool counts(const bl_plan_doc *plan, size_t i, double target) {
     const bl_plan_decision *d = &plan->decisions[i];
     if (d->kind != BL_PLAN_BEST || d->series != NULL || d->target != target || d->points == NULL)
@@ -19,6 +20,8 @@ static bool counts(const bl_plan_doc *plan, size_t i, double target) {
     return true;
 }
 
+/* One row for each seed: "points" of the decision is
+ * [{"seed":1,"steps":1792,"before":1706,"censored":false},...]. */
 static bl_status add_rows(bl_buf *out, const bl_plan_decision *d, bl_err *err) {
     bl_json_doc doc;
     BL_TRY(bl_json_parse(&doc, d->points, strlen(d->points), "points", 1, err));

@@ -32,6 +32,9 @@ static void pad(bl_buf *tar, size_t n) {
     bl_buf_add(tar, zeros, n);
 }
 
+/* A header block, the bytes, zeros up to a whole block. The checksum is the sum of the header's
+ * bytes, with blanks in its own place; its six digits are followed by a NUL and a blank, as the
+ * format asks. */
 bl_status bl_tar_add(bl_buf *tar, const char *name, const void *bytes, size_t n, bl_err *err) {
     ustar head = {
         .type = '0', .magic = "ustar", .version = {'0', '0'}

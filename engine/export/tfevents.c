@@ -1,7 +1,19 @@
+/* An event file, byte by byte. Each record frames one serialized protocol buffer:
+ *
+ *     8 bytes   length of the payload, little-endian
+ *     4 bytes   masked CRC-32C of those 8
+ *     n bytes   tensorflow.Event
+ *     4 bytes   masked CRC-32C of the payload
+ *
+ * The mask turns the CRC by 15 bits and adds a constant, so that a CRC of data with CRCs in it
+ * stays a good one. Only the fields of Event that scalars need are written; their numbers stand
+ * above each function. */
 #include "engine/export/tfevents.h"
 #include "engine/base/mem.h"
 #include <string.h>
 
+/* Bit-reversed, four bits a step: a table of 16 words is fast enough for files of a few hundred
+ * kilobytes. */
 uint32_t bl_crc32c(const void *bytes, size_t n) {
     enum { NIBBLE = 16 };
     static const uint32_t table[NIBBLE] = {/* of the reversed polynomial 0x82f63b78 */
@@ -21,6 +33,7 @@ uint32_t bl_crc32c(const void *bytes, size_t n) {
 
 /* ---- records ---- */
 
+/* The value's lowest bytes, little-endian on every machine. */
 static void put_fixed(bl_buf *out, uint64_t value, size_t bytes) {
     for (size_t i = 0; i < bytes; i++) {
         const unsigned char byte = (unsigned char)(value >> 8 * i);
@@ -45,6 +58,7 @@ static void put_record(bl_buf *out, const bl_buf *event) {
 
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
 
+/* Seven bits a byte, the lowest first; the high bit says that more follow. */
 static void put_varint(bl_buf *out, uint64_t value) {
     for (; value >= 0x80; value >>= 7) put_fixed(out, (value & 0x7f) | 0x80, 1);
     put_fixed(out, value, 1);
@@ -54,6 +68,7 @@ static void put_key(bl_buf *out, unsigned field, unsigned type) {
     put_varint(out, field << 3 | type);
 }
 
+/* A field of known length: a text or a message inside the message. */
 static void put_bytes(bl_buf *out, unsigned field, const void *bytes, size_t n) {
     put_key(out, field, BYTES);
     put_varint(out, n);

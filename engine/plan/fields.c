@@ -1,3 +1,19 @@
+/* Records of the plan by table: one reader and one writer for every struct of plan.h.
+ *
+ * A field of a row names a member of a JSON object, its type, and the offset of the struct's
+ * member:
+ *
+ *     { "batch_size", BL_PLAN_TYPE_WHOLE, true, offsetof(bl_plan_trial, batch_size), NULL }
+ *
+ *     "batch_size":64   <->   trial.batch_size == 64
+ *
+ * Every type has one case in parse_field and one in write_field, and they undo each other: what is
+ * written and read again gives the same bytes. Where a member may be absent, bl_plan_fields_clear
+ * sets the value that says so (NAN, -1, BL_PLAN_UNSAID, NULL), and the writer then leaves the
+ * member out.
+ *
+ * Memory: texts and lists go into the document's chunks, so a record owns nothing and is copied
+ * freely. */
 #include "engine/plan/fields.h"
 #include "engine/base/mem.h"
 #include "engine/plan/plan.h"
@@ -33,18 +49,22 @@ _Static_assert(BL_COUNT(type_words) == BL_PLAN_TYPES, "words for every type");
 
 /* ---- reading ---- */
 
+/* Each of these reads one value into the member's place. False: the value is of another type.
+ * The record may then be half filled; its reader fails. */
 static bool parse_text(const char **out, const bl_json *v, bl_chunks *memory) {
     if (v->type != BL_JSON_STRING) return false;
     *out = bl_chunks_text(memory, v->string);
     return true;
 }
 
+/* "" is an id, too: a decision for people may rest on no run. */
 static bool parse_run(char out[BL_RUN_ID], const bl_json *v) {
     if (v->type != BL_JSON_STRING || strlen(v->string) >= BL_RUN_ID) return false;
     memcpy(out, v->string, strlen(v->string) + 1);
     return true;
 }
 
+/* Kept as its text, in the writer's form: who needs the parts parses them again. */
 static bool parse_json(const char **out, const bl_json *v, bl_chunks *memory) {
     if (v->type != BL_JSON_ARRAY && v->type != BL_JSON_OBJECT) return false;
     bl_buf text = {0};
@@ -55,6 +75,8 @@ static bool parse_json(const char **out, const bl_json *v, bl_chunks *memory) {
     return true;
 }
 
+/* bl_json_int gives its default for a fraction and for what does not fit. INT64_MIN itself is
+ * never written. */
 static bool parse_whole(int64_t *out, const bl_json *object, const bl_json *v) {
     *out = bl_json_int(object, v->key, INT64_MIN);
     return *out != INT64_MIN;
@@ -77,6 +99,8 @@ static const char *rule_name(int i) {
     return bl_plan_rule_name((bl_plan_rule)i);
 }
 
+/* One more than the list has is taken, so that an empty list is not NULL, which says that there
+ * is none. */
 static bool parse_runs(bl_plan_runs *out, const bl_json *list, bl_chunks *memory) {
     if (list->type != BL_JSON_ARRAY) return false;
     out->v = bl_chunks_take(memory, (list->count + 1) * sizeof *out->v);
@@ -91,6 +115,7 @@ static bool parse_both(bl_plan_runs out[2], const bl_json *list, bl_chunks *memo
            parse_runs(&out[1], list->first->next, memory);
 }
 
+/* With `diverged`, the text "diverged" is NAN, which JSON has no number for. */
 static bool parse_numbers(bl_plan_numbers *out, const bl_json *list, bool diverged,
                           bl_chunks *memory) {
     if (list->type != BL_JSON_ARRAY) return false;
@@ -104,6 +129,7 @@ static bool parse_numbers(bl_plan_numbers *out, const bl_json *list, bool diverg
     return true;
 }
 
+/* [{"batch_size":64,"steps":812.5},...], both above 0 and nothing else in an entry. */
 static bool parse_references(bl_plan_references *out, const bl_json *list, bl_chunks *memory) {
     if (list->type != BL_JSON_ARRAY) return false;
     out->v = bl_chunks_take(memory, (list->count + 1) * sizeof *out->v);
@@ -166,6 +192,7 @@ static bool parse_field(void *at, const bl_plan_field *f, const bl_json *object,
     }
 }
 
+/* Members such as "record", which chose the row before. */
 static bool is_ignored(const bl_plan_row *row, const char *name) {
     for (size_t i = 0; i < BL_COUNT(row->ignored); i++)
         if (row->ignored[i] != NULL && strcmp(row->ignored[i], name) == 0) return true;
@@ -191,6 +218,8 @@ static bl_status parse_member(void *record, const bl_plan_row *row, const bl_jso
             type_words[named->type]);
 }
 
+/* The order of the object's members is free. The JSON reader has already refused an object with
+ * one key twice. */
 bl_status bl_plan_fields_parse(void *record, const bl_plan_row *row, const bl_json *object,
                                bool old, bl_chunks *memory, bl_err *err) {
     bl_plan_fields_clear(record, row);
@@ -275,6 +304,7 @@ static void write_references(bl_jw *w, const char *key, const bl_plan_references
     bl_jw_end(w);
 }
 
+/* JSON that is kept as text goes out as it came in. */
 static void write_text(bl_jw *w, const char *key, const char *text, bool json) {
     if (text != NULL && json) bl_jw_raw(w, key, text);
     if (text != NULL && !json) bl_jw_str(w, key, text);

@@ -1,3 +1,5 @@
+/* The words stand in plans, logs, results and messages alike. They are part of the formats: none
+ * may change. */
 #include "engine/plan/outcome.h"
 #include "engine/base/mem.h"
 #include <string.h>

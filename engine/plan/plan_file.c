@@ -1,4 +1,22 @@
-/* plan.jsonl as a document: every line once, and a hash from run to trials. */
+/* plan.jsonl as a document: every line once, and a hash from run to trials.
+ *
+ * Reading goes in this order, so that every message is about the first thing that is wrong:
+ *
+ *     the file      it is there and plain        BL_EMISSING, BL_EDAMAGED
+ *     the seal      no byte was changed          BL_EDAMAGED
+ *     the lines     one after the other          BL_EFORMAT, NAME:LINE
+ *     the place     runs/NAME has NAME's plan    BL_EDAMAGED
+ *
+ * A run may be asked for by many trials: several rounds, seeds drawn again, a target after a
+ * budget. The hash leads from a run's id to its first trial, and `next` from there to the others,
+ * in the file's order:
+ *
+ *     slots   [0] [2] [0] [1]          1 + index of a trial; 0: free
+ *     trials  0: run A, next 2         A is asked for by trials 0, 2 and 4
+ *              1: run C
+ *              2: run A, next 4
+ *
+ * Linear probing; at most half of the slots are taken, so that a search ends at a free one. */
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
@@ -49,6 +67,8 @@ static void add_line(bl_plan_doc *plan, bl_plan_record record, size_t index) {
     *BL_PUSH(plan->lines, plan->line_count, "lines of a plan") = (bl_plan_line){record, index};
 }
 
+/* Without a seal, only format 1 is taken; with one, only format 2. A file that lost its seal
+ * cannot pass for an old one. */
 static bl_status parse_head(bl_plan_doc *plan, const bl_json *object, bl_err *err) {
     const int64_t format = plan->sealed ? BL_PLAN_FORMAT : BL_PLAN_UNSEALED;
     if (strcmp(bl_json_text(object, "record", ""), "plan") != 0 ||
@@ -69,6 +89,8 @@ static bl_status parse_round(bl_plan_doc *plan, const bl_json *object, bl_err *e
     return BL_OK;
 }
 
+/* What the report divides by, takes the logarithm of or looks into must be sound, whoever wrote
+ * the file. */
 static bl_status check_trial(const bl_plan_doc *plan, const bl_plan_trial *t, bl_err *err) {
     if (t->round < 1 || t->round > (int64_t)plan->round_count)
         BL_FAIL(err, BL_EFORMAT, "a trial of round %lld, which was not begun", (long long)t->round);
@@ -94,6 +116,7 @@ static bl_status check_decision(const bl_plan_decision *d, bl_err *err) {
     return BL_OK;
 }
 
+/* The line is entered before it is checked: on failure the document is freed as a whole. */
 static bl_status parse_decision(bl_plan_doc *plan, const bl_json *object, bl_err *err) {
     bl_plan_decision *d = BL_PUSH(plan->decisions, plan->decision_count, "decisions of a plan");
     BL_TRY(bl_plan_decision_read(d, object, !plan->sealed, &plan->memory, err));
@@ -101,6 +124,7 @@ static bl_status parse_decision(bl_plan_doc *plan, const bl_json *object, bl_err
     return check_decision(d, err);
 }
 
+/* The first line is the head, whatever it says it is. */
 static bl_status parse_record(bl_plan_doc *plan, const bl_jsonl_line *line, bl_err *err) {
     const char *record = bl_json_text(line->value, "record", "");
     if (line->number == 1) return parse_head(plan, line->value, err);

@@ -7,6 +7,7 @@
 
 /* ---- the seal ---- */
 
+/* {"record":"seal","sha256":"<64 hex digits>"} and a newline. */
 static void write_seal(bl_buf *out, const char *digest) {
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);
@@ -46,6 +47,8 @@ static bool has_to_be_sealed(const char *text, size_t n, size_t last) {
     return seal || format >= BL_PLAN_FORMAT;
 }
 
+/* The seal is written again from what stands before it and compared byte for byte: nothing in
+ * the last line is trusted, nor parsed, where it holds. */
 size_t bl_plan_sealed_bytes(const char *text, size_t n, bool *sealed) {
     char digest[BL_SHA256_HEX];
     bl_buf seal = {0};

@@ -1,3 +1,13 @@
+/* The plan as `batchlab plan` prints it, for instance
+ *
+ *     |- batch 64, race to 1.25 times the best: 1 of 3 runs to do, at most 4s
+ *     |  |- r75647fb9dd04 done        batch 64    lr 0.0625    seed 1  target at step 1792
+ *     |  |- r5e1dafee0bca interrupted batch 64    lr 0.125     seed 1  96 of 500 steps, at most 4s
+ *     |  `- decides: batch 64: lr 0.0625 is best
+ *     `- budgets ...
+ *
+ * with box-drawing characters for the branches, or as JSON lines. Who fills the tree (engine/cli)
+ * asks the store for the states; this file only sums and prints. */
 #include "engine/plan/plan_tree.h"
 #include "engine/base/clock.h"
 #include "engine/base/format.h"
@@ -16,9 +26,12 @@ static const char *const state_names[] = {
 };
 _Static_assert(BL_COUNT(state_names) == BL_PLAN_TREE_STATES, "a name for every state");
 
+/* UTF-8, three columns wide each. */
 static const char k_branch[] = "\342\224\234\342\224\200 ", k_last[] = "\342\224\224\342\224\200 ";
 static const char k_through[] = "\342\224\202  ", k_blank[] = "   ";
 
+/* The round's runs are zeroed, for the caller to fill. The pointer holds until the next call,
+ * which may move the rounds. */
 bl_plan_tree_round *bl_plan_tree_add(bl_plan_tree *tree, const char *title, size_t runs) {
     bl_plan_tree_round *r = BL_PUSH(tree->rounds, tree->count, "rounds of a plan");
     *r = (bl_plan_tree_round){.runs = bl_xalloc((runs + 1) * sizeof *r->runs), .run_count = runs};
@@ -69,6 +82,7 @@ bl_plan_tree_sum bl_plan_tree_totals(const bl_plan_tree *tree) {
     return sum;
 }
 
+/* An estimate from above: a race may end a run earlier. Below a second is said as a second. */
 static void time_left(bl_buf *out, double seconds) {
     char text[32];
     if (isnan(seconds)) return;
@@ -101,6 +115,8 @@ static void show_run(bl_buf *out, const bl_plan_tree_run *r, const char *bars) {
     bl_buf_str(out, "\n");
 }
 
+/* A line for the round, then its leaves: runs first, decisions after them. The last leaf, and
+ * the last round, have the branch that ends. */
 static void show_round(bl_buf *out, const bl_plan_tree_round *r, bool last) {
     const size_t leaves = r->run_count + r->decision_count;
     bl_buf_printf(out, "%s%s", last ? k_last : k_branch, r->title);

@@ -1,4 +1,13 @@
-/* The plan's records as tables, and a line from each: what is written here is what is read. */
+/* The plan's records as tables, and a line from each: what is written here is what is read.
+ *
+ * NEED is a member that has to be there, MAY one that may be absent; both name the JSON member and
+ * the struct's. ROW closes a table: the words for messages, and up to two members that the reader
+ * passes over because they chose the row. So a field is added by one line here and one in plan.h;
+ * docs/formats.md has its meaning.
+ *
+ * The order of a table is the order of members in the file. It is part of the format: plans are
+ * compared and sealed as bytes. In decisions it is ascending, because scripts make them from Lua
+ * tables, which have no order. */
 #include "engine/plan/records.h"
 #include "engine/base/mem.h"
 #include <math.h>
@@ -220,12 +229,15 @@ const char *bl_plan_rule_name(bl_plan_rule rule) {
 
 /* ---- decisions ---- */
 
+/* Cleared for every kind, since kinds share members: what the kind does not have is not there,
+ * either. */
 bl_plan_decision bl_plan_decision_empty(bl_plan_kind kind) {
     bl_plan_decision d = {.kind = kind};
     for (int k = 0; k < BL_PLAN_KIND_COUNT; k++) bl_plan_fields_clear(&d, &bl_plan_kind_rows[k]);
     return d;
 }
 
+/* BL_EFORMAT names the kinds that there are. */
 static bl_status parse_kind(bl_plan_kind *out, const bl_json *object, bl_err *err) {
     const char *name = bl_json_text(object, "kind", "");
     bl_buf known = {0};
@@ -242,6 +254,7 @@ static bl_status parse_kind(bl_plan_kind *out, const bl_json *object, bl_err *er
     return status;
 }
 
+/* Of an old file, a kind that is gone is read as custom: its text still counts. */
 bl_status bl_plan_decision_read(bl_plan_decision *out, const bl_json *object, bool old,
                                 bl_chunks *memory, bl_err *err) {
     bl_plan_kind kind = BL_PLAN_CUSTOM;
@@ -263,6 +276,7 @@ static bool has_run(const bl_plan_runs *runs, const char *run) {
     return false;
 }
 
+/* Every member that can name a run is looked at: `why` tells of a run's decisions by this. */
 bool bl_plan_rests_on(const bl_plan_decision *d, const char *run) {
     return (d->run != NULL && strcmp(d->run, run) == 0) || has_run(&d->runs, run) ||
            has_run(&d->both[0], run) || has_run(&d->both[1], run) || has_run(&d->within[0], run) ||
@@ -271,6 +285,7 @@ bool bl_plan_rests_on(const bl_plan_decision *d, const char *run) {
 
 /* ---- a line from each ---- */
 
+/* {"record":"...", left open for the fields; `end` closes the line. */
 static bl_jw begin(bl_buf *out, const char *record) {
     bl_jw w = bl_jw_open(out);
     bl_jw_object(&w, NULL);

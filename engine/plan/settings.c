@@ -1,3 +1,13 @@
+/* What a trial changes of its experiment, as text that can be compared.
+ *
+ *     experiment   train.batch_size = 64, optimizer.momentum = 0.9, ...
+ *     trial        train.batch_size = 256, optimizer.momentum = 0
+ *     "set"
+ * {"train.batch_size":256,"train.learning_rate":0.1,"train.seed":1,"optimizer.momentum":0} others
+ * "optimizer.momentum":0}
+ *
+ * Only keys that decide the run's identity count: two trials with equal "set" of one experiment are
+ * one run. */
 #include "engine/plan/settings.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"

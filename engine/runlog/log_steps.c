@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A step record begins an entry; its value is NAN until an eval record follows. */
 static void add_step(bl_runlog_steps *out, const bl_json *record) {
     bl_runlog_step *s = BL_PUSH(out->at, out->count, "steps of a log");
     *s = (bl_runlog_step){.step = bl_json_int(record, "step", 0),
@@ -38,6 +39,8 @@ void bl_runlog_steps_free(bl_runlog_steps *steps) {
     *steps = (bl_runlog_steps){0};
 }
 
+/* Two ascending lists are walked side by side, and steps that only one of them has are passed
+ * over: runs may be evaluated at other steps. Two diverged values, NAN both, are equal here. */
 bool bl_runlog_steps_differ(const bl_runlog_steps *a, const bl_runlog_steps *b, size_t *i,
                             size_t *j) {
     for (*i = *j = 0; *i < a->count && *j < b->count;) {

@@ -1,3 +1,20 @@
+/* The writer's last line and the reader of a run log. The records between are written where they
+ * arise, in engine/train and engine/external.
+ *
+ * A log is text, one JSON object a line, and nothing in it depends on a machine or a clock:
+ *
+ *     {"record":"header","format":1,"run":"r0041271e59b6",...,"config":{...}}        once, first
+ *     {"record":"step","step":2,"examples":32,"loss":31.2,"mean_loss":31.2,...}      before each
+ * eval
+ *     {"record":"eval","step":2,"examples":32,"value":8.1,"params":"e6aa..."}        steps ascend
+ *     {"record":"footer","outcome":"budget","steps":126,...,"log_sha256":"5181..."}  once, last
+ *
+ * A run that goes on only appends, so the log of a shorter run is a prefix of that of a longer one.
+ * The footer closes one such prefix: its digest is of every byte before the footer's line. A text
+ * without a footer is a valid log that is not whole.
+ *
+ * The reader serves every command that shows, checks or compares runs. It takes what they need and
+ * passes over members that it does not know, but an unknown kind of record is an error. */
 #include "engine/runlog/runlog.h"
 #include "engine/base/file.h"
 #include "engine/base/gzip.h"
@@ -10,6 +27,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A file that is there stays whole until the new one takes its place (bl_file_write). */
 bl_status bl_runlog_write(const char *path, const char *text, size_t n, bl_err *err) {
     bl_buf packed = {0};
     bl_status status = bl_gzip(&packed, text, n, err);
@@ -18,6 +36,8 @@ bl_status bl_runlog_write(const char *path, const char *text, size_t n, bl_err *
     return status;
 }
 
+/* The text is appended to *text, which the caller frees. A file that unpacks to more than
+ * BL_RUNLOG_LIMIT, has two gzip members or is cut off fails with the file's name. */
 bl_status bl_runlog_read(bl_buf *text, const char *path, bl_err *err) {
     bl_map map;
     BL_TRY(bl_file_map(&map, path, err));

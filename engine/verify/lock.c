@@ -1,3 +1,12 @@
+/* expected.lock as text: a comment, then a line for each run, sorted by id, so that a diff shows
+ * what changed.
+ *
+ *     r0041271e59b6 126 5181...c14b 2:16560160fbf6a340 7:... 126:...
+ *     run           steps log's SHA-256  step:hash of the losses, at most BL_LOCK_MARKS, ascending
+ *
+ * Besides empty lines and comments, the reader takes lines in the writer's form only: numbers
+ * without leading zeros, lower-case digits, one space. A line that an editor has spoilt should not
+ * pass for an expectation. */
 #include "engine/verify/lock.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
@@ -104,6 +113,7 @@ bl_status bl_lock_parse(bl_lock *lock, const char *text, size_t n, const char *n
     return BL_OK;
 }
 
+/* A file that is not there reads as an empty lock. */
 bl_status bl_lock_read(bl_lock *lock, const char *path, bl_err *err) {
     *lock = (bl_lock){0};
     bl_buf text = {0};
@@ -133,6 +143,8 @@ void bl_lock_free(bl_lock *lock) {
     *lock = (bl_lock){0};
 }
 
+/* The digest is of the log's prefix, not of the file: a run that went farther since still has
+ * the same one. */
 bool bl_lock_digest(const bl_stored *run, int64_t steps, char out[BL_SHA256_HEX]) {
     if (!run->done) return false;
     for (size_t i = 0; i < run->parsed.evals; i++)
@@ -157,6 +169,7 @@ static void set_marks(bl_lock_entry *entry, const bl_runlog_steps *steps) {
     }
 }
 
+/* Without a finished run, *done is false and the entry has no marks; that is no error. */
 bl_status bl_lock_published(bl_lock_entry *entry, const bl_store *store, const char *run,
                             bool *done, bl_err *err) {
     bl_stored stored;

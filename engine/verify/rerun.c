@@ -1,3 +1,13 @@
+/* Runs that are known, trained once more and compared.
+ *
+ *     bl_rerun_open      a scratch store beside the real one
+ *     bl_rerun_add       for each run: its trial, up to the steps that are known
+ *     bl_rerun_train     one round, without a race or a target: every run goes its full length
+ *     bl_rerun_compare   digests of logs; where one differs, the first step that does
+ *     bl_rerun_close     the scratch store goes
+ *
+ * The digest of the log decides. All that follows it, marks, steps and probes, only helps to find
+ * the cause. */
 #include "engine/verify/rerun.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
@@ -27,6 +37,8 @@ bl_scheduler bl_rerun_scheduler(const bl_rerun *r, const bl_store *store, bool l
     return scheduler;
 }
 
+/* No target: the run has to reach the known step, even if the first one stopped there for
+ * another reason. */
 void bl_rerun_add(bl_rerun *r, const bl_trial *trial, const bl_lock_entry *known) {
     size_t entries = r->count;
     bl_trial *again = BL_PUSH(r->trial, r->count, "runs to do again");
@@ -36,6 +48,7 @@ void bl_rerun_add(bl_rerun *r, const bl_trial *trial, const bl_lock_entry *known
     *BL_PUSH(r->entry, entries, "runs to do again") = *known;
 }
 
+/* The results are in the scratch store; what the scheduler hands back is not needed. */
 bl_status bl_rerun_train(bl_rerun *r, bl_err *err) {
     const bl_scheduler scheduler = bl_rerun_scheduler(r, &r->scratch, false);
     const bl_round round = {.title = "verify", .trial = r->trial, .count = r->count};
