@@ -112,7 +112,7 @@ BENCH   := $(BENCH_C:%.c=$(B)/%)
 # How often intervals hold: a table, not a benchmark of speed.
 COVERAGE := $(B)/tests/bench/coverage
 
-.PHONY: cuda dist found all experiment find audit figures reproduce test test-more tests test-crash test-tables test-faults test-slurm test-bits test-ptx test-fresh test-portable test-full check setup config layers format tidy fuzz bench coverage clean help program golden-update FORCE
+.PHONY: cuda dist found all experiment find audit figures reproduce test test-more tests test-crash test-tables test-faults test-slurm test-bits test-ptx test-fresh test-portable test-full check setup config layers format tidy fuzz bench coverage clean install uninstall deb help program golden-update FORCE
 
 all: program cuda
 
@@ -129,6 +129,7 @@ found:
 # Of the BUILD asked for last, whichever is newer.
 build/batchlab: $(B)/batchlab $(B)/fixed_clock.so FORCE
 	$(Q)mkdir -p build; cmp -s $< $@ || { cp -f $< $@.new && mv -f $@.new $@; }
+	$(Q)cmp -s $(B)/fixed_clock.so build/fixed_clock.so || cp -f $(B)/fixed_clock.so build/fixed_clock.so
 
 build/libbatchlab_cuda.so: $(CUDA_SO) FORCE
 	$(Q)mkdir -p build; cmp -s $< $@ || { cp -f $< $@.new && mv -f $@.new $@; }
@@ -175,7 +176,7 @@ EMULATING := $(addprefix tests/cli/,cuda_test.sh gpu_run_test.sh) \
 # and hostile hands.
 MORE := $(EMULATING) $(CRASH) $(RANDOM_TABLES) $(addprefix tests/external/,random_faults_test.sh torchrun_test.sh) \
         $(addprefix tests/cli/,$(addsuffix _test.sh,add_optimizer adopt audit average bundle care external_commands external_libraries \
-          external_memory external_python hostile import noise only quadratic seals tutorial verify workers))
+          external_memory external_python hostile import install noise only quadratic seals tutorial verify workers))
 CHOSEN := $(if $(T),$(foreach x,$(ALL_TESTS),$(if $(strip $(foreach w,$(T),$(findstring $w,$x))),$x)),$(filter-out $(MORE),$(ALL_TESTS)))
 EMULATION := $(EMULATED) $(B)/tests/gpu/gpu_bench
 # What TESTS need beside the program: those that are programs, and the emulated device where one of them asks for it.
@@ -212,6 +213,16 @@ test-slurm: program $(TRAINER)
 # libraries they need, and tests/gpu/run. scripts/dist.sh packs it.
 dist: program cuda $(GPU_TESTS)
 	$(Q)sh scripts/dist.sh $(DIST) $(B)/batchlab $(CUDA_SO) $(GPU_TESTS)
+
+# PREFIX=/usr/local, below DESTDIR where a package is made. scripts/install.sh says what goes where.
+PREFIX ?= /usr/local
+install: program cuda
+	$(Q)sh scripts/install.sh install '$(DESTDIR)' '$(PREFIX)' $(B) $(CUDA_SO)
+uninstall:
+	$(Q)sh scripts/install.sh uninstall '$(DESTDIR)' '$(PREFIX)'
+# A Debian package for this machine's architecture, in build/.
+deb: program cuda
+	$(Q)sh scripts/deb.sh $(B) build $(CUDA_SO)
 
 setup:
 	$(Q)sh scripts/setup.sh build plot test pictures
@@ -402,5 +413,7 @@ help:
 	@echo 'make test-ptx                                                       what nvcc makes of the arithmetic, without a GPU'
 	@echo 'make test-slurm                                                     submit to a real Slurm, where it is installed'
 	@echo 'make dist                                                           a folder for machines without a compiler, in build/dist'
+	@echo 'make install [PREFIX=/usr/local] [DESTDIR=] | uninstall             the program, its data, manual pages, completion'
+	@echo 'make deb                                                            a Debian package, in build/'
 	@echo 'make                                                                build build/batchlab'
 	@echo 'make setup | config | layers | format | tidy | fuzz | bench | coverage | clean'

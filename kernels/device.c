@@ -1,6 +1,7 @@
 /* Opening of the plug-in, and of a device in it. The plug-in stays open to the program's end, as do
  * the devices: drivers do not take well to being unloaded. */
 #include "kernels/device.h"
+#include "engine/base/file.h"
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -8,19 +9,22 @@
 #include <string.h>
 #include <unistd.h>
 
-/* BATCHLAB_CUDA names the plug-in; otherwise it lies beside the program. */
+/* BATCHLAB_CUDA names the plug-in; otherwise it lies beside the program, or where `make
+ * install` puts it. */
 static bl_status plugin_path(char *path, size_t room, bl_err *err) {
     const char *given = getenv("BATCHLAB_CUDA");
     if (given && given[0]) {
         snprintf(path, room, "%s", given);
         return BL_OK;
     }
-    const ssize_t n = readlink("/proc/self/exe", path, room - 1);
-    if (n <= 0) BL_FAIL(err, BL_EIO, "cannot tell where this program lies");
-    path[n] = '\0';
-    char *slash = strrchr(path, '/');
-    const size_t at = slash ? (size_t)(slash - path) + 1 : 0;
-    snprintf(path + at, room - at, "libbatchlab_cuda.so");
+    char found[BL_PATH];
+    if (!bl_file_of_program(found, "libbatchlab_cuda.so")) {
+        bl_dir_of_program(found);
+        if (found[0] == '\0') BL_FAIL(err, BL_EIO, "cannot tell where this program lies");
+        snprintf(path, room, "%s/libbatchlab_cuda.so", found);
+        return BL_OK;
+    }
+    snprintf(path, room, "%s", found);
     return BL_OK;
 }
 

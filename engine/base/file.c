@@ -441,3 +441,20 @@ void bl_names_free(bl_names *names) {
     free(names->name);
     *names = (bl_names){0};
 }
+
+void bl_dir_of_program(char out[BL_PATH]) {
+    const ssize_t n = readlink("/proc/self/exe", out, BL_PATH - 1);
+    out[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(out, '/');
+    if (slash != NULL) *slash = '\0';
+}
+
+bool bl_file_of_program(char out[BL_PATH], const char *name) {
+    static const char *const places[] = {"", "/../lib/batchlab"};
+    char folder[BL_PATH];
+    bl_dir_of_program(folder);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (bl_path(out, NULL, "%s%s/%s", folder, places[i], name) == BL_OK && bl_file_exists(out))
+            return true;
+    return false;
+}

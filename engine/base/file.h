@@ -41,6 +41,11 @@ typedef struct bl_file_stamp {
 } bl_file_stamp;
 /* Of a file or folder; false when there is none. */
 bool bl_file_stat(bl_file_stamp *out, const char *path);
+/* A file that belongs to the program: beside it, or in ../lib/batchlab of its folder, where it is
+ * installed. False: in neither. */
+bool bl_file_of_program(char out[BL_PATH], const char *name);
+/* The folder that the program lies in; "" where the system does not say. */
+void bl_dir_of_program(char out[BL_PATH]);
 /* "a/b" into `out`, BL_EINVAL when it does not fit. */
 BL_PRINTF(3, 4)
 bl_status bl_path(char out[BL_PATH], bl_err *err, const char *fmt, ...) BL_CHECKED;

@@ -31,12 +31,14 @@ static int write_bundle(const bl_args *args) {
     char file[BL_PATH];
     bl_names found = {0};
     bl_bundle made = {0};
+    const bl_dataset_options data = bl_cli_dataset_options(false);
     const bl_bundle_source source = {.name = args->operand,
                                      .runs_dir = bl_cli_runs_dir(),
-                                     .experiments_dir = bl_cli_experiments_dir,
-                                     .library_dir = bl_cli_lua_dir,
-                                     .templates_dir = bl_cli_templates_dir,
-                                     .manifest_dir = bl_cli_dataset_options(false).manifest_dir,
+                                     .experiments_dir = bl_cli_experiments_of(args->operand),
+                                     .library_dir = bl_cli_lua_dir(),
+                                     .templates_dir = bl_cli_templates_dir(),
+                                     .manifest_dir = data.manifest_dir,
+                                     .more_manifests = data.more_manifests,
                                      .with_timing = bl_args_has(args, WITH_TIMING)};
     if (args->value[OUTPUT] != NULL && args->value[OUTPUT][0] == '\0')
         return bl_cli_usage(args, "--output names no file");
@@ -67,7 +69,7 @@ const bl_command bl_cmd_bundle = {
     .sentence = "Packs all that an answer rests on into one tar file: experiment, runs, plan and "
                 "report. Equal contents give equal bytes.",
     .example = "batchlab bundle quadratic",
-    .shows = "quadratic.tar.gz: 135 runs, ...\n",
+    .shows = "quadratic.tar.gz: ... runs, ... files, ...\n",
     .exits = {{BL_EXIT_DAMAGE, ""},
               {BL_EXIT_UNAVAILABLE, "gnuplot is not installed: tables, and no figures"}},
     .operand = BL_OPERAND_EXPERIMENT,

@@ -69,11 +69,11 @@ static int check(const bl_args *args) {
     if (status == BL_OK) {
         status = bl_dataset_check(&shape, e.config.dataset, &data, &err);
         if (status == BL_EMISSING)
-            bl_config_locate(bl_cli_experiments_dir, args->operand, "dataset", e.config.dataset,
-                             &err);
+            bl_config_locate(bl_cli_experiments_of(args->operand), args->operand, "dataset",
+                             e.config.dataset, &err);
     }
     if (status == BL_OK) status = check_layers(&e, &shape, &data, &err);
-    const bl_sweep_options options = {.script = e.script, .library_dir = bl_cli_lua_dir};
+    const bl_sweep_options options = {.script = e.script, .library_dir = bl_cli_lua_dir()};
     const int64_t rows = e.config.data.rows > 0 ? e.config.data.rows : SOME_ROWS;
     if (status == BL_OK) status = bl_sweep_check(&e.config, rows, &options, &trials, &err);
     bl_experiment_close(&e);

@@ -60,24 +60,34 @@ static void say_commands(void) {
         bl_cli_printf(stdout, "%s\t%s\n", bl_commands[i]->name, bl_commands[i]->does);
 }
 
-static void say_experiments(void) {
+/* The experiments in that folder that the project does not have itself; in its own, all. */
+static void say_experiments_in(const char *folder) {
     bl_names names;
     bl_err ignored;
-    if (bl_dir_list(&names, bl_cli_experiments_dir, &ignored) != BL_OK) return;
+    if (bl_dir_list(&names, folder, &ignored) != BL_OK) return;
     for (size_t i = 0; i < names.count; i++) {
         char path[BL_PATH];
-        if (bl_path(path, NULL, "%s/%s/experiment.cfg", bl_cli_experiments_dir, names.name[i]) ==
-                BL_OK &&
-            bl_file_exists(path))
+        if (bl_path(path, NULL, "%s/%s/experiment.cfg", folder, names.name[i]) == BL_OK &&
+            bl_file_exists(path) && strcmp(bl_cli_experiments_of(names.name[i]), folder) == 0)
             bl_cli_printf(stdout, "%s\texperiment\n", names.name[i]);
     }
     bl_names_free(&names);
 }
 
+static void say_experiments(void) {
+    char shared[BL_PATH];
+    say_experiments_in(bl_cli_experiments_dir);
+    if (bl_cli_share_dir()[0] != '\0' &&
+        bl_path(shared, NULL, "%s/experiments", bl_cli_share_dir()) == BL_OK)
+        say_experiments_in(shared);
+}
+
 static void say_presets(const char *experiment) {
     bl_names presets;
     bl_err ignored;
-    if (bl_config_presets(&presets, bl_cli_experiments_dir, experiment, &ignored) != BL_OK) return;
+    if (bl_config_presets(&presets, bl_cli_experiments_of(experiment), experiment, &ignored) !=
+        BL_OK)
+        return;
     for (size_t i = 0; i < presets.count; i++)
         bl_cli_printf(stdout, "%s\tpreset of %s\n", presets.name[i], experiment);
     bl_names_free(&presets);

@@ -32,6 +32,8 @@ static bl_status open_all(bl_experiment *e, const bl_args *args, size_t *jobs, b
                           bl_err *err) {
     const char *device = args->value[DEVICE];
     BL_TRY(bl_experiment_config(e, args->operand, args->value[PRESET], args, err));
+    if (bl_args_has(args, WRITE))
+        BL_TRY(bl_cli_writable_experiment(args->operand, "find --write", err));
     if (bl_config_is_imported(&e->config))
         BL_FAIL(err, BL_EINVAL,
                 "%s holds imported runs: find trains runs of its own, and nothing here can train",
@@ -51,10 +53,10 @@ static bl_status open_all(bl_experiment *e, const bl_args *args, size_t *jobs, b
 static bl_status run_pilot(bl_find *found, bl_buf *json, bl_experiment *e, size_t jobs,
                            bl_display *display, bl_err *err) {
     char script[BL_PATH];
-    BL_TRY(bl_path(script, err, "%s/pilot.lua", bl_cli_lua_dir));
+    BL_TRY(bl_path(script, err, "%s/pilot.lua", bl_cli_lua_dir()));
     const bl_scheduler scheduler = bl_experiment_scheduler(e, jobs, display);
     const bl_find_options options = {.script = script,
-                                     .library_dir = bl_cli_lua_dir,
+                                     .library_dir = bl_cli_lua_dir(),
                                      .decision = bl_display_decision,
                                      .ctx = display};
     const bl_status status = bl_find_run(found, json, &e->config, &scheduler, &options, err);
@@ -153,7 +155,7 @@ const bl_command bl_cmd_find = {
              "seeds and probes of the gradient noise. The runs stay in the store.\n",
     .example = "batchlab find quadratic --preset tiny --progress none",
     .shows = "...\n"
-             "Try batch 2048 (1024 to 2048) at rate 2.414:\n"
+             "Try batch ... (... to ...) at rate ...:\n"
              "...\n",
     .exits = {{BL_EXIT_NO_ANSWER, "no proposal: the pilot shows too little"},
               {BL_EXIT_UNAVAILABLE, ""},

@@ -78,10 +78,10 @@ static bl_status take_plan_file(planned *p, bl_err *err) {
 static bl_status take_all(planned *p, const char *name, bl_err *err) {
     char path[BL_PATH];
     bl_names presets = {0};
-    BL_TRY(bl_path(path, err, "%s/%s/expected.lock", bl_cli_experiments_dir, name));
+    BL_TRY(bl_path(path, err, "%s/%s/expected.lock", bl_cli_experiments_of(name), name));
     BL_TRY(bl_lock_read(&p->runs, path, err));
     BL_TRY(take_plan_file(p, err));
-    BL_TRY(bl_config_presets(&presets, bl_cli_experiments_dir, name, err));
+    BL_TRY(bl_config_presets(&presets, bl_cli_experiments_of(name), name, err));
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < 2 * presets.count; i++)
         status = take_preset(p, name, presets.name[i / 2], i % 2 == 1, err);

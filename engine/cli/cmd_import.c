@@ -193,9 +193,9 @@ static bl_status write_experiment(const import *t, bl_err *err) {
 
 static bl_status make(import *t, bl_err *err) {
     const bool look = bl_args_has(t->args, LOOK);
-    if (!bl_dir_exists(bl_cli_lua_dir))
+    if (!bl_dir_exists(bl_cli_lua_dir()))
         BL_FAIL(err, BL_EINVAL, "there is no %s here: run batchlab in the folder of its project",
-                bl_cli_lua_dir);
+                bl_cli_lua_dir());
     BL_TRY(bl_path(t->folder, err, "%s/%s", bl_cli_experiments_dir, t->name));
     if (!look && (bl_dir_exists(t->folder) || bl_file_exists(t->folder)))
         BL_FAIL(err, BL_EINVAL, "%s exists and is left alone; choose another --name", t->folder);
@@ -238,7 +238,7 @@ const bl_command bl_cmd_import = {
     .sentence = "Makes an experiment of finished runs from elsewhere, so that batchlab answers "
                 "from them. Nothing is trained.",
     .notes = k_notes,
-    .example = "batchlab import logs --pattern 'bs{batch_size}_lr{learning_rate}'",
+    .example = "batchlab import logs --pattern '{batch_size}_{learning_rate}' --metric loss",
     .shows = "4 runs of 2 batch sizes, 32 to 128, from 4 files\n"
              "...\n"
              "next: batchlab run logs (it reads these runs, and trains nothing)\n"

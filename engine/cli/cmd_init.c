@@ -402,7 +402,7 @@ static bl_status check_preset(const char *name, const char *preset, const bl_dat
     const int64_t used = e->config.data.rows > 0 && (size_t)e->config.data.rows < rows
                              ? e->config.data.rows
                              : (int64_t)rows;
-    const bl_sweep_options options = {.script = e->script, .library_dir = bl_cli_lua_dir};
+    const bl_sweep_options options = {.script = e->script, .library_dir = bl_cli_lua_dir()};
     BL_GOTO(bl_sweep_check(&e->config, used, &options, &trials, err));
 done:
     bl_net_free(&net);
@@ -616,13 +616,17 @@ static bl_status write_and_check(init *t, bl_err *err) {
 }
 
 static bl_status make(init *t, bl_err *err) {
-    if (!bl_dir_exists(bl_cli_lua_dir))
+    if (!bl_dir_exists(bl_cli_lua_dir()))
         BL_FAIL(err, BL_EINVAL, "there is no %s here: run batchlab in the folder of its project",
-                bl_cli_lua_dir);
+                bl_cli_lua_dir());
     BL_TRY(check_free(t, err));
+    const char *datasets = bl_cli_dataset_options(false).manifest_dir;
+    const bool new_folder = !bl_dir_exists(datasets);
+    BL_TRY(bl_make_dirs(datasets, err));
     const bl_status status = write_and_check(t, err);
     if (status != BL_OK) {
         take_back(t);
+        if (new_folder) (void)rmdir(datasets);
         return status;
     }
     bl_cli_finished();
@@ -712,6 +716,7 @@ const bl_command bl_cmd_init = {
     .example = "batchlab init flats.csv --target price",
     .shows = "...\n"
              "  number    rooms: numbers, 1 to 5; ...\n"
+             "...\n"
              "  category  city: 2 values: ...\n"
              "...\n"
              "next: batchlab run flats --preset tiny\n"

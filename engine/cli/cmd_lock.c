@@ -70,6 +70,7 @@ static bl_status lock_plan(const bl_experiment *e, bool drop, bl_err *err) {
     counts n = {0};
     const bl_scheduler scheduler = bl_experiment_lookup(e);
     BL_TRY(bl_experiment_repeats(e, "lock", err));
+    BL_TRY(bl_cli_writable_experiment(e->config.name, "lock", err));
     bl_status status =
         bl_path(path, err, "%s/%s/expected.lock", bl_cli_experiments_dir, e->config.name);
     if (status != BL_OK) return status;

@@ -166,7 +166,7 @@ static bl_status answer(const bl_experiment *e, const bl_plan_head *head, bool j
     }
     bl_cli_print(stdout, bl_buf_text(&out));
     BL_GOTO(bl_path(dir, err, "%s/%s/machine", bl_cli_reports_dir(), e->config.name));
-    BL_GOTO(bl_report_write_machine(&m, dir, bl_cli_templates_dir, err));
+    BL_GOTO(bl_report_write_machine(&m, dir, bl_cli_templates_dir(), err));
     if (!json) bl_cli_printf(stdout, "\nFigures: %s/\n", dir);
 done:
     bl_buf_free(&out);

@@ -222,7 +222,7 @@ static bl_status show_plan(bl_experiment *e, bool json, bl_err *err) {
     plan_view view = {.e = e};
     const bl_scheduler scheduler = bl_experiment_lookup(e);
     const bl_sweep_options options = {.script = e->script,
-                                      .library_dir = bl_cli_lua_dir,
+                                      .library_dir = bl_cli_lua_dir(),
                                       .round = take_round,
                                       .decision = take_decision,
                                       .ctx = &view};

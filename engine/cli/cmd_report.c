@@ -127,7 +127,7 @@ static bl_status write_files(const bl_report_model *answer, const char *name, ch
                              const bl_buf *inputs, bl_err *err) {
     const char *reports = bl_cli_reports_dir();
     BL_TRY(bl_report_place(dir, reports, name, answer->plan.head.preset, answer->answered, err));
-    const bl_status status = bl_report_write(answer, dir, bl_cli_templates_dir, inputs, err);
+    const bl_status status = bl_report_write(answer, dir, bl_cli_templates_dir(), inputs, err);
     if (status != BL_OK && status != BL_EUNSUPPORTED) return status;
     const bl_status linked =
         bl_report_make_current(reports, name, dir, answer->answered, status == BL_OK ? err : NULL);
@@ -144,7 +144,7 @@ static int write_report(const bl_args *args, const char *file) {
     bool answered = false;
     bl_status status = BL_OK;
     BL_GOTO(bl_path(dir, &err, "%s/%s", bl_cli_runs_dir(), args->operand));
-    BL_GOTO(bl_report_stamp_make(&inputs, dir, bl_cli_templates_dir, &err));
+    BL_GOTO(bl_report_stamp_make(&inputs, dir, bl_cli_templates_dir(), &err));
     BL_GOTO(read_answer(&answer, args->operand, &err));
     answered = answer.answered;
     status = is_of_another(args, &answer) ? find_kept(dir, &answered, args, &answer, &err)

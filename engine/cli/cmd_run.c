@@ -112,7 +112,7 @@ static bl_status sweep(bl_experiment *e, run_options *w, bl_display *display,
     if (w->only.count > 0) scheduler.wanted = is_wanted;
     scheduler.wanted_ctx = &w->only;
     const bl_sweep_options options = {.script = e->script,
-                                      .library_dir = bl_cli_lua_dir,
+                                      .library_dir = bl_cli_lua_dir(),
                                       .write_plan = true,
                                       .fail_fast = w->fail_fast,
                                       .references = e->references,
@@ -198,14 +198,14 @@ static bl_status draw(const bl_experiment *e, char dir[BL_PATH], bl_buf *words, 
     const char *reports = bl_cli_reports_dir();
     bl_report_model out;
     bl_buf inputs = {0};
-    bl_status status = bl_report_stamp_make(&inputs, e->store.dir, bl_cli_templates_dir, err);
+    bl_status status = bl_report_stamp_make(&inputs, e->store.dir, bl_cli_templates_dir(), err);
     if (status != BL_OK || find_drawn(e, dir, &inputs, words, answered)) goto done;
     bl_buf_clear(words);
     BL_GOTO(bl_report_analyse(&out, e->store.dir, err));
     *answered = out.answered;
     bl_recommendation_text(&out, words);
     status = bl_report_place(dir, reports, e->config.name, e->config.preset, *answered, err);
-    if (status == BL_OK) status = bl_report_write(&out, dir, bl_cli_templates_dir, &inputs, err);
+    if (status == BL_OK) status = bl_report_write(&out, dir, bl_cli_templates_dir(), &inputs, err);
     bl_report_model_free(&out);
 done:
     bl_buf_free(&inputs);
@@ -339,7 +339,7 @@ const bl_command bl_cmd_work = {
                 "that share the folder of runs, until none is left. It draws nothing; `batchlab "
                 "run` does that at the end.",
     .example = "batchlab work quadratic --preset tiny --progress none; batchlab status",
-    .shows = "quadratic               135 done      0 running      0 interrupted\n",
+    .shows = "quadratic               ... done      0 running      0 interrupted\n",
     .exits = {{BL_EXIT_SOME_FAILED, ""},
               {BL_EXIT_DAMAGE, ""},
               {BL_EXIT_UNAVAILABLE, ""},

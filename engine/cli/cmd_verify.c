@@ -59,7 +59,8 @@ static bl_status verify(check *c, bl_err *err) {
     bl_rerun *r = &c->rerun;
     const bl_experiment *e = c->e;
     BL_TRY(bl_experiment_repeats(e, "verify", err));
-    BL_TRY(bl_path(path, err, "%s/%s/expected.lock", bl_cli_experiments_dir, e->config.name));
+    BL_TRY(bl_path(path, err, "%s/%s/expected.lock", bl_cli_experiments_of(e->config.name),
+                   e->config.name));
     BL_TRY(bl_lock_read(&c->lock, path, err));
     bl_experiment_data_words(&c->data, e);
     if (c->lock.count == 0)
@@ -144,7 +145,7 @@ const bl_command bl_cmd_verify = {
     .group = BL_GROUP_KEEP,
     .sentence = "Trains the runs of expected.lock again, beside the store, and names the first "
                 "step that differs.",
-    .example = "batchlab verify quadratic --preset tiny --sample 2 --progress none",
+    .example = "batchlab verify quadratic --preset tiny --sample 2",
     .shows = "quadratic, preset tiny, no data, ... 2 runs equal, 0 differ, 133 skipped\n",
     .exits = {{BL_EXIT_MISMATCH, ""}, {BL_EXIT_UNAVAILABLE, ""}, {BL_EXIT_INTERRUPTED, ""}},
     .operand = BL_OPERAND_EXPERIMENT,

@@ -107,8 +107,8 @@ const bl_command *bl_command_find(const char *name); /* NULL: there is none */
 extern const bl_command bl_cmd_run, bl_cmd_work, bl_cmd_check, bl_cmd_plan, bl_cmd_status,
     bl_cmd_recommend, bl_cmd_plot, bl_cmd_report, bl_cmd_ls, bl_cmd_show, bl_cmd_why, bl_cmd_diff,
     bl_cmd_export, bl_cmd_lock, bl_cmd_verify, bl_cmd_submit, bl_cmd_fsck, bl_cmd_gc, bl_cmd_bundle,
-    bl_cmd_find, bl_cmd_fit, bl_cmd_import, bl_cmd_machine, bl_cmd_init, bl_cmd_completion,
-    bl_cmd_doctor;
+    bl_cmd_find, bl_cmd_fit, bl_cmd_import, bl_cmd_machine, bl_cmd_init, bl_cmd_new,
+    bl_cmd_completion, bl_cmd_doctor;
 
 /* ---- what stands on the line ---- */
 
@@ -121,6 +121,7 @@ struct bl_args {
     size_t mores;
     /* By the option's row: NULL: absent; a flag that was given, and an argument left out, is "". */
     const char *value[BL_MOST_OPTIONS];
+    bl_names places; /* paths that bl_cli_enter_project wrote anew; the caller frees them */
     const char *set[BL_MOST_SETS]; /* every value of the option that repeats, in order */
     size_t sets;
 };
@@ -135,9 +136,27 @@ void bl_args_list_options(const bl_command *command);
 int bl_cli_usage(const bl_args *args, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- folders, errors ---- */
+
+/* From a folder inside a project (experiments/NAME/experiment.cfg is above it), goes to the
+ * project's, says so on standard error, and writes the paths in *args so that they mean the same
+ * there. For commands on experiments and runs; one that makes something makes it where it is. */
+void bl_cli_enter_project(bl_args *args);
 const char *bl_cli_runs_dir(void);    /* BATCHLAB_RUNS or "runs" */
 const char *bl_cli_reports_dir(void); /* BATCHLAB_REPORTS or "reports" */
-extern const char bl_cli_experiments_dir[], bl_cli_lua_dir[], bl_cli_templates_dir[];
+/* The project's own experiments: what commands write goes there. */
+extern const char bl_cli_experiments_dir[];
+/* Where the experiment `name` is read: the project's folder, or the one that comes with the
+ * program, which is never written to. A project's own experiment goes first. */
+const char *bl_cli_experiments_of(const char *name);
+/* BL_EINVAL, with the command that copies it, for an experiment that comes with the program: `what`
+ * would write into it. */
+bl_status bl_cli_writable_experiment(const char *name, const char *what, bl_err *err) BL_CHECKED;
+/* The folder with experiments, datasets, scripts/lua and reports/templates that come with the
+ * program: beside it, above it in a checkout, or ../share/batchlab. "": there is none. */
+const char *bl_cli_share_dir(void);
+/* The project's own folder where it has one, else that of bl_cli_share_dir. */
+const char *bl_cli_lua_dir(void);
+const char *bl_cli_templates_dir(void);
 /* Manifests, search path and cache as the environment and the project's folders say. */
 bl_dataset_options bl_cli_dataset_options(bool synthetic);
 

@@ -1,3 +1,4 @@
+#include "engine/base/mem.h"
 #include "engine/base/text.h"
 #include "engine/cli/command.h"
 #include <stdarg.h>
@@ -6,12 +7,71 @@
 #include <string.h>
 
 const char bl_cli_experiments_dir[] = "experiments";
-const char bl_cli_lua_dir[] = "scripts/lua";
-const char bl_cli_templates_dir[] = "reports/templates";
 
 static const char *from_environment(const char *name, const char *otherwise) {
     const char *value = getenv(name);
     return value != NULL && value[0] != '\0' ? value : otherwise;
+}
+
+/* Found once: where the program lies does not change while it runs. */
+const char *bl_cli_share_dir(void) {
+    static const char *const places[] = {"/../share/batchlab", "", "/..", "/../.."};
+    static char share[BL_PATH];
+    static bool looked;
+    char program[BL_PATH], script[BL_PATH];
+    if (looked) return share;
+    looked = true;
+    bl_dir_of_program(program);
+    for (size_t i = 0; i < BL_COUNT(places); i++) {
+        if (bl_path(share, NULL, "%s%s", program, places[i]) == BL_OK &&
+            bl_path(script, NULL, "%s/scripts/lua/sweep.lua", share) == BL_OK &&
+            bl_file_exists(script))
+            break;
+        share[0] = '\0';
+    }
+    if (share[0] != '\0' && realpath(share, program) != NULL)
+        (void)snprintf(share, sizeof share, "%s", program);
+    return share;
+}
+
+/* `path` itself where it is there or nothing else is; else the program's own, kept in `buffer`. */
+static const char *own_or_shared(const char *path, char buffer[BL_PATH]) {
+    if (bl_dir_exists(path) || bl_cli_share_dir()[0] == '\0') return path;
+    if (bl_path(buffer, NULL, "%s/%s", bl_cli_share_dir(), path) != BL_OK || !bl_dir_exists(buffer))
+        return path;
+    return buffer;
+}
+
+const char *bl_cli_lua_dir(void) {
+    static char shared[BL_PATH];
+    return own_or_shared("scripts/lua", shared);
+}
+
+const char *bl_cli_templates_dir(void) {
+    static char shared[BL_PATH];
+    return own_or_shared("reports/templates", shared);
+}
+
+const char *bl_cli_experiments_of(const char *name) {
+    static char shared[BL_PATH];
+    char file[BL_PATH];
+    if (bl_path(file, NULL, "%s/%s/experiment.cfg", bl_cli_experiments_dir, name) != BL_OK ||
+        bl_file_exists(file) || bl_cli_share_dir()[0] == '\0' ||
+        bl_path(file, NULL, "%s/experiments/%s/experiment.cfg", bl_cli_share_dir(), name) !=
+            BL_OK ||
+        bl_path(shared, NULL, "%s/experiments", bl_cli_share_dir()) != BL_OK)
+        return bl_cli_experiments_dir;
+    /* Of one that is nowhere, a message names those that there are. */
+    return bl_file_exists(file) || !bl_dir_exists(bl_cli_experiments_dir) ? shared
+                                                                          : bl_cli_experiments_dir;
+}
+
+bl_status bl_cli_writable_experiment(const char *name, const char *what, bl_err *err) {
+    if (bl_cli_experiments_of(name) == bl_cli_experiments_dir) return BL_OK;
+    BL_FAIL(err, BL_EINVAL,
+            "%s would write into %s/%s, which comes with the program; `batchlab new FOLDER --from "
+            "%s` copies it into a project of your own",
+            what, bl_cli_experiments_of(name), name, name);
 }
 
 const char *bl_cli_runs_dir(void) {
@@ -45,9 +105,17 @@ static void say(void *ctx, const char *text) {
     (void)fputs("\n", stderr);
 }
 
+static const char *shared_manifests(void) {
+    static char shared[BL_PATH];
+    const bool there = bl_cli_share_dir()[0] != '\0' &&
+                       bl_path(shared, NULL, "%s/datasets", bl_cli_share_dir()) == BL_OK;
+    return there ? shared : NULL;
+}
+
 bl_dataset_options bl_cli_dataset_options(bool synthetic) {
     return (bl_dataset_options){
         .manifest_dir = "datasets",
+        .more_manifests = shared_manifests(),
         .data_path = from_environment("BATCHLAB_DATA", "datasets/cache:../shared/datasets"),
         .cache_dir = from_environment("BATCHLAB_CACHE", "datasets/cache"),
         .synthetic = synthetic,

@@ -29,7 +29,7 @@ static bl_status say_preset(dry_run *d, const char *preset, bl_err *err) {
                                      .kernels = e->kernels,
                                      .device_data = e->device_data,
                                      .script = e->script,
-                                     .library_dir = bl_cli_lua_dir,
+                                     .library_dir = bl_cli_lua_dir(),
                                      .memory_dir = kept,
                                      .say = bl_display_say,
                                      .say_ctx = d->display};
@@ -69,7 +69,7 @@ bl_status bl_cli_dry_run(const bl_experiment *e, const bl_args *args, const char
     dry_run d = {.e = e, .args = args, .jobs = jobs, .display = display, .busy = 1};
     bl_names presets;
     bl_buf data = {0};
-    BL_TRY(bl_config_presets(&presets, bl_cli_experiments_dir, e->config.name, err));
+    BL_TRY(bl_config_presets(&presets, bl_cli_experiments_of(e->config.name), e->config.name, err));
     bl_experiment_data_words(&data, e);
     const bool external = bl_config_is_external(&e->config);
     const bool imported = bl_config_is_imported(&e->config);

@@ -21,13 +21,13 @@
 bl_status bl_experiment_config(bl_experiment *e, const char *name, const char *preset,
                                const bl_args *args, bl_err *err) {
     *e = (bl_experiment){0};
-    BL_TRY(bl_config_read(&e->config, bl_cli_experiments_dir, name, preset, args->set, args->sets,
-                          err));
+    BL_TRY(bl_config_read(&e->config, bl_cli_experiments_of(name), name, preset, args->set,
+                          args->sets, err));
     BL_TRY(bl_external_check(&e->config, err));
-    BL_TRY(bl_path(e->script, err, "%s/%s/sweep.lua", bl_cli_experiments_dir, name));
+    BL_TRY(bl_path(e->script, err, "%s/%s/sweep.lua", bl_cli_experiments_of(name), name));
     if (e->config.sweep.reference[0] == '\0') return BL_OK;
     char known[BL_PATH];
-    BL_TRY(bl_path(known, err, "%s/%s/%s.csv", bl_cli_experiments_dir, name,
+    BL_TRY(bl_path(known, err, "%s/%s/%s.csv", bl_cli_experiments_of(name), name,
                    e->config.sweep.reference));
     return bl_reference_read(&e->references, known, err);
 }
@@ -36,7 +36,7 @@ bl_status bl_experiment_check_written(const char *name, size_t *trials, bl_err *
     const bl_args none = {0};
     bl_experiment *e = bl_xalloc(sizeof *e);
     bl_status status = bl_experiment_config(e, name, NULL, &none, err);
-    const bl_sweep_options options = {.script = e->script, .library_dir = bl_cli_lua_dir};
+    const bl_sweep_options options = {.script = e->script, .library_dir = bl_cli_lua_dir()};
     if (status == BL_OK)
         status = bl_sweep_check(&e->config, e->config.external.epoch_rows, &options, trials, err);
     free(e->references.v);
@@ -87,7 +87,8 @@ bl_status bl_experiment_layers(const bl_experiment *e, const bl_dataset *data, b
     if (strcmp(e->config.model.kind, "layers") != 0) return BL_OK;
     const bl_status status = bl_train_net(&net, &e->config, data, err);
     bl_net_free(&net);
-    if (status != BL_OK) bl_config_locate_layer(bl_cli_experiments_dir, &e->config, err);
+    if (status != BL_OK)
+        bl_config_locate_layer(bl_cli_experiments_of(e->config.name), &e->config, err);
     return status;
 }
 

@@ -363,9 +363,9 @@ static bl_status choose_name(init *t, bl_err *err) {
 }
 
 static bl_status make(init *t, bl_err *err) {
-    if (!bl_dir_exists(bl_cli_lua_dir))
+    if (!bl_dir_exists(bl_cli_lua_dir()))
         BL_FAIL(err, BL_EINVAL, "there is no %s here: run batchlab in the folder of its project",
-                bl_cli_lua_dir);
+                bl_cli_lua_dir());
     if (!bl_text_is_plain(t->wish->line))
         BL_FAIL(err, BL_EINVAL,
                 "--command is one line of plain text: && or ; stands between two commands");

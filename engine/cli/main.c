@@ -81,7 +81,11 @@ static int start(int argc, char **argv) {
     const bl_command *command = bl_command_find(word);
     if (command == NULL) return unknown_command(word);
     const int rc = bl_args_read(&args, command, argc - 1, argv + 1);
-    return rc >= 0 ? rc : command->run(&args);
+    if (rc >= 0) return rc;
+    bl_cli_enter_project(&args);
+    const int ended = command->run(&args);
+    bl_names_free(&args.places);
+    return ended;
 }
 
 /* Works in the folder of each `-C DIR` before the command; *at is the word behind them. Returns -1

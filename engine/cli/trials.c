@@ -86,7 +86,7 @@ bl_status bl_experiment_trials_collect(bl_experiment_trials *out, const bl_exper
     *out = (bl_experiment_trials){0};
     collection c = {.scheduler = bl_experiment_lookup(e), .out = out};
     const bl_sweep_options options = {
-        .script = e->script, .library_dir = bl_cli_lua_dir, .round = take_round, .ctx = &c};
+        .script = e->script, .library_dir = bl_cli_lua_dir(), .round = take_round, .ctx = &c};
     bl_sweep_totals totals;
     const bl_status status = bl_sweep_run(&e->config, scheduler, &options, &totals, err);
     out->complete = status == BL_OK;

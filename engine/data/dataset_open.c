@@ -105,6 +105,11 @@ static bl_status read_manifest(bl_manifest *m, const char *name, const bl_datase
     if (name[0] == '\0' || strchr(name, '/') != NULL || name[0] == '.')
         BL_FAIL(err, BL_EINVAL, "'%s' is no name of a data set", name);
     BL_TRY(bl_path(path, err, "%s/%s.cfg", options->manifest_dir, name));
+    if (!bl_file_exists(path) && options->more_manifests != NULL) {
+        char shipped[BL_PATH];
+        BL_TRY(bl_path(shipped, err, "%s/%s.cfg", options->more_manifests, name));
+        if (bl_file_exists(shipped)) return bl_manifest_read(m, shipped, name, err);
+    }
     if (!bl_file_exists(path)) return unknown_dataset(name, options->manifest_dir, err);
     return bl_manifest_read(m, path, name, err);
 }

@@ -6,6 +6,7 @@
 
 typedef struct bl_dataset_options {
     const char *manifest_dir;                 /* datasets */
+    const char *more_manifests;               /* where else declarations are; NULL: nowhere */
     const char *data_path;                    /* BATCHLAB_DATA: folders separated by ':' */
     const char *cache_dir;                    /* datasets/cache; NULL or unwritable: no cache */
     bool synthetic;                           /* use the generator even if the data is there */

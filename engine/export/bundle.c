@@ -62,15 +62,15 @@ static bl_status take(const bundle *b, const char *from, const char *folder, con
     return copy(from, to, err);
 }
 
-/* The files of a folder, not those of folders in it. */
-static bl_status take_folder(const bundle *b, const char *folder, bl_err *err) {
+/* The files of a folder, not those of folders in it, as root/AS/... */
+static bl_status take_folder(const bundle *b, const char *folder, const char *as, bl_err *err) {
     bl_names names;
     BL_TRY(bl_dir_list(&names, folder, err));
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < names.count; i++) {
         char from[BL_PATH];
         status = bl_path(from, err, "%s/%s", folder, names.name[i]);
-        if (status == BL_OK) status = take(b, from, folder, names.name[i], err);
+        if (status == BL_OK) status = take(b, from, as, names.name[i], err);
     }
     bl_names_free(&names);
     return status;
@@ -173,15 +173,18 @@ static bl_status take_project(const bundle *b, bl_err *err) {
     bl_status status = BL_OK;
     BL_GOTO(bl_config_read(config, source->experiments_dir, source->name, NULL, NULL, 0, err));
     BL_GOTO(bl_path(from, err, "%s/%s", source->experiments_dir, source->name));
-    BL_GOTO(take_folder(b, from, err));
+    BL_GOTO(bl_path(name, err, "experiments/%s", source->name));
+    BL_GOTO(take_folder(b, from, name, err));
     if (bl_config_is_imported(config) && config->external.imported[0] != '/')
-        BL_GOTO(take_folder(b, config->external.imported, err));
-    BL_GOTO(take_folder(b, source->library_dir, err));
-    BL_GOTO(take_folder(b, source->templates_dir, err));
+        BL_GOTO(take_folder(b, config->external.imported, config->external.imported, err));
+    BL_GOTO(take_folder(b, source->library_dir, "scripts/lua", err));
+    BL_GOTO(take_folder(b, source->templates_dir, "reports/templates", err));
     BL_GOTO(bl_path(name, err, "%s.cfg", config->dataset));
     BL_GOTO(bl_path(from, err, "%s/%s", source->manifest_dir, name));
-    BL_GOTO(take(b, from, source->manifest_dir, name, err));
-    BL_GOTO(bl_path(from, err, "%s/%s", b->root, source->experiments_dir));
+    if (!bl_file_exists(from) && source->more_manifests != NULL)
+        BL_GOTO(bl_path(from, err, "%s/%s", source->more_manifests, name));
+    BL_GOTO(take(b, from, "datasets", name, err));
+    BL_GOTO(bl_path(from, err, "%s/experiments", b->root));
     BL_GOTO(bl_config_read(config, from, source->name, NULL, NULL, 0, err));
 done:
     free(config);

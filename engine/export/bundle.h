@@ -21,7 +21,8 @@
 typedef struct bl_bundle_source {
     const char *name; /* of the experiment */
     const char *runs_dir, *experiments_dir, *library_dir, *templates_dir, *manifest_dir;
-    bool with_timing; /* also what differs from machine to machine */
+    const char *more_manifests; /* NULL: there are none */
+    bool with_timing;           /* also what differs from machine to machine */
 } bl_bundle_source;
 
 /* What was written. */

@@ -110,11 +110,17 @@ says err "comma.csv:1: error: .*files of one table have the same header"
 try 2 init plain.csv tables/other.csv --target y --name other
 says err 'the files of one table lie in one folder'
 
-# Elsewhere than in a project nothing is written.
-mkdir elsewhere && cd elsewhere || exit 1
-try 2 init ../plain.csv --target y
+# Elsewhere init makes a project, which reads its library where the program has it; a program that is alone has none,
+# and writes nothing.
+mkdir -p elsewhere "$scratch/far/away/alone" && cd elsewhere || exit 1
+cp "$BATCHLAB" "$scratch/far/away/alone/batchlab"
+"$scratch/far/away/alone/batchlab" init ../plain.csv --target y >"$scratch/out" 2>"$scratch/err"
+same $? 2 "exit of a program that is alone"
 says err '^batchlab: there is no scripts/lua here: run batchlab in the folder of its project$'
 same "$(ls)" "" "files elsewhere"
+try 0 init ../plain.csv --target y
+same "$(echo *)" "datasets experiments" "files of a new project"
+try 0 check plain --preset tiny
 cd ..
 
 # No header; a title above it; a footer; not text at all.

@@ -56,7 +56,10 @@ bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_report_
 static void fixed_clock(char out[PATH_MAX + 16]) {
     char path[PATH_MAX];
     out[0] = '\0';
-    if (realpath(BL_BUILD_DIR "/fixed_clock.so", path) == NULL) return;
+    char beside[BL_PATH];
+    if (realpath(BL_BUILD_DIR "/fixed_clock.so", path) == NULL &&
+        (!bl_file_of_program(beside, "fixed_clock.so") || realpath(beside, path) == NULL))
+        return;
     if (strpbrk(path, " :") == NULL) (void)snprintf(out, PATH_MAX + 16, "LD_PRELOAD=%s", path);
 }
 
