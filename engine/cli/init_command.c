@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* What is asked of the first start: steps, and seconds since its first evaluation. */
-enum { STEPS = 500, SECONDS = 20, SILENCE = 600 };
+enum { STEPS = 500, SECONDS = 20, SILENCE = 60 };
 
 typedef struct init {
     const bl_cli_init_command *wish;
@@ -68,6 +68,10 @@ static bool is_interrupted(void *ctx) {
     return __atomic_load_n(&bl_cli_interrupted, __ATOMIC_RELAXED) != 0;
 }
 
+static void say_quiet(double seconds) {
+    bl_cli_printf(stderr, "it has written nothing for %.0f seconds; Ctrl-C ends it\n", seconds);
+}
+
 static bl_status start(init *t, bl_err *err) {
     char dir[BL_PATH];
     const char *tmp = getenv("TMPDIR");
@@ -83,6 +87,7 @@ static bl_status start(init *t, bl_err *err) {
                                      .metric = t->wish->metric,
                                      .until = STEPS,
                                      .seconds = SECONDS,
+                                     .is_quiet = say_quiet,
                                      .silence = SILENCE};
         bl_cli_catch_signals();
         bl_cli_printf(stderr, "starting it once: %s\n", t->wish->line);

@@ -32,6 +32,7 @@ typedef struct start {
     bool begun, waits, saves, saved, arrived;
     char error[BL_EXTERNAL_WHY];
     double life, first, looked; /* the clock at its last word, first evaluation, last look */
+    double told;                /* or when it was last said that it is quiet */
     int64_t written;            /* bytes of its output then */
 } start;
 
@@ -233,8 +234,10 @@ static bl_status follow_it(start *s, bool *ended, bl_err *err, const bl_train_pa
         const bool enough = s->out->guess.points >= ENOUGH_POINTS && s->first > 0.0 &&
                             now - s->first > s->ask->seconds;
         if (*ended || enough || s->arrived || s->error[0] != '\0') return BL_OK;
-        if (now - s->life > s->ask->silence)
-            return fail(s, err, "it hangs: seconds without a word:", (int)s->ask->silence);
+        if (now - fmax(s->life, s->told) > s->ask->silence) {
+            s->ask->is_quiet(now - s->life);
+            s->told = now;
+        }
         if (pause->due(pause->ctx)) BL_FAIL(err, BL_EINTERRUPTED, "interrupted");
         const struct timespec nap = {0, 2000000};
         (void)nanosleep(&nap, NULL);

@@ -13,7 +13,9 @@ typedef struct bl_external_ask {
     const char *metric; /* as its user calls it, or NULL */
     int64_t until;      /* steps asked for */
     double seconds;     /* since its first evaluation, after which it is parked */
-    double silence;     /* seconds without a word, after which it hangs */
+    /* Told each time that it was quiet for `silence` seconds more: it may load data, or hang. */
+    void (*is_quiet)(double seconds);
+    double silence;
 } bl_external_ask;
 
 typedef struct bl_external_first {
@@ -26,7 +28,7 @@ typedef struct bl_external_first {
     bl_external_guess guess; /* its evaluations, and at level 0 where they are read */
 } bl_external_first;
 
-/* BL_EPROGRAM: it failed, or hangs; the message is for its author. BL_EINTERRUPTED: `pause` was
+/* BL_EPROGRAM: it failed; the message is for its author. BL_EINTERRUPTED: `pause` was
  * due. */
 bl_status bl_external_first_start(bl_external_first *out, const bl_external_ask *ask,
                                   const bl_train_pause *pause, bl_err *err) BL_CHECKED;

@@ -114,11 +114,14 @@ static int kind_of(const char *line, const number *x, const char *wanted) {
     return whole && (is_step(word) || is_bar(line + x->end)) ? -1 : rank_of(word, wanted);
 }
 
-/* Appends n bytes of a line. Blanks between "=" and a number go: a wide number has none. */
+/* Appends n bytes of a line. Blanks between "=" and a number go, as in "loss= 0.5": a wide number
+ * has none. Not those of "loss = 0.5". */
 static void add_piece(bl_buf *out, const char *piece, size_t n) {
     size_t kept = n;
     while (kept > 0 && piece[kept - 1] == ' ') kept--;
-    bl_buf_add(out, piece, kept > 0 && strchr("=[(", piece[kept - 1]) != NULL ? kept : n);
+    const char last = kept > 0 ? piece[kept - 1] : ' ', before = kept > 1 ? piece[kept - 2] : ' ';
+    const bool fills = last == '[' || last == '(' || (last == '=' && before != ' ');
+    bl_buf_add(out, piece, fills ? kept : n);
 }
 
 /* Appends n bytes of a line with {} for each word: what stands there changes from line to line. */
@@ -173,6 +176,16 @@ static bool write_pattern(char out[256], const char *line, const number *x, size
     return fine;
 }
 
+/* Is the first number of a line a count that nothing names, as in "[  10] loss 0.5"? A date, a time
+ * and
+ * "[1/10]", which may be of epochs, are none. */
+static bool is_bare_count(const char *line, const number *x) {
+    const char *after = line + x->end;
+    const bool whole = strspn(line + x->begin, "0123456789") == x->end - x->begin;
+    return whole && x->label == x->label_end && strchr("/-.", *after) == NULL &&
+           !(*after == ':' && isdigit((unsigned char)after[1]));
+}
+
 /* The pattern of a line, and how well its value is named; 0: it is none. */
 static int pattern_of(bl_external_guess *out, const char *line, const char *wanted) {
     number x[MOST_NUMBERS];
@@ -185,6 +198,7 @@ static int pattern_of(bl_external_guess *out, const char *line, const char *want
         if (kind > best) value = i;
         best = kind > best ? kind : best;
     }
+    if (step == count && count > 0 && is_bare_count(line, &x[0])) step = 0;
     for (size_t i = 0; i < count; i++) {
         char word[64];
         lower(word, line + x[i].label, x[i].label_end - x[i].label);

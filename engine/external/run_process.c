@@ -274,7 +274,9 @@ static bl_status wait_for_eval(bl_external *x, int64_t from, const bl_train_paus
             continue;
         }
         if (is_silent(x))
-            return bl_external_fail(x, err, "it hangs: no line for %g seconds after step %" PRId64,
+            return bl_external_fail(x, err,
+                                    "it hangs: no line for %g seconds after step %" PRId64
+                                    " (external.silence is the longest that it may be quiet)",
                                     x->config.external.silence, x->heard);
         if (pause != NULL && pause->due(pause->ctx))
             BL_FAIL(err, BL_EINTERRUPTED, "paused after step %" PRId64, x->heard);
@@ -404,7 +406,8 @@ static bl_status reach(bl_external *x, int64_t until, const bl_train_pause *paus
         if (is_silent(x))
             return bl_external_fail(x, err,
                                     "it says no \"mark\" at step %" PRId64
-                                    ", where it was to wait: nothing for %g seconds",
+                                    ", where it was to wait: nothing for %g seconds "
+                                    "(external.silence is the longest that it may be quiet)",
                                     until, x->config.external.silence);
         if (pause->due(pause->ctx)) BL_FAIL(err, BL_EINTERRUPTED, "interrupted in the timing pass");
         nap(0.001);

@@ -85,7 +85,7 @@ static bl_status split(bl_external_words *w, const char *line, bl_err *err) {
     if (w->shell) {
         add(&w->word, &w->words, "sh");
         add(&w->word, &w->words, "-c");
-        add(&w->word, &w->words, line);
+        add(&w->word, &w->words, line + strspn(line, " \t"));
         return BL_OK;
     }
     while (status == BL_OK && next_word(&word, &at)) {

@@ -10,11 +10,22 @@ static bool is_never_due(void *ctx) {
     return false;
 }
 
+static int quiet;
+
+static void count_quiet(double seconds) {
+    assert_true(seconds > 0.2);
+    quiet++;
+}
+
 static void start(bl_external_first *out, const char *dir, char *script) {
     char sh[] = "sh", c[] = "-c";
     char *const argv[] = {sh, c, script, NULL};
-    const bl_external_ask ask = {
-        .argv = argv, .dir = dir, .until = 500, .seconds = 0.1, .silence = 600.0};
+    const bl_external_ask ask = {.argv = argv,
+                                 .dir = dir,
+                                 .until = 500,
+                                 .seconds = 0.1,
+                                 .is_quiet = count_quiet,
+                                 .silence = 0.2};
     const bl_train_pause pause = {.due = is_never_due};
     CHECK_OK(bl_external_first_start(out, &ask, &pause, ERR));
 }
@@ -49,10 +60,23 @@ static void test_endless(void **state) {
     bl_external_first_free(&first);
 }
 
+/* A program that loads data for long is no program that hangs. */
+static void test_quiet(void **state) {
+    (void)state;
+    char script[] = "sleep 1; for i in 1 2 3; do echo step $i loss 0.$((9 - i)); done";
+    bl_external_first first;
+    quiet = 0;
+    start(&first, scratch_folder("quiet"), script);
+    assert_int_equal(first.guess.points, 3);
+    assert_true(quiet > 0);
+    bl_external_first_free(&first);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_much_output),
         cmocka_unit_test(test_endless),
+        cmocka_unit_test(test_quiet),
     };
     return cmocka_run_group_tests_name("external_first", tests, NULL, NULL);
 }

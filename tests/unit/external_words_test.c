@@ -31,7 +31,7 @@ static const struct {
     {"a | b --bs 4",             "sh|-c|a | b --bs 4",                               "sh|-c|a | b --bs 4", -1},
     {"X=1 a",                    "sh|-c|X=1 a",                                      "sh|-c|X=1 a",        -1},
     {"a '$b|c'",                 "a|$b|c",                                           "a|$b|c",             -1},
-    {"  X=1 a",                  "sh|-c|  X=1 a",                                    "sh|-c|  X=1 a",      -1},
+    {"  X=1 a",                  "sh|-c|X=1 a",                                      "sh|-c|X=1 a",        -1},
     {"a \"$b\"",                 "sh|-c|a \"$b\"",                                   "sh|-c|a \"$b\"",     -1},
     {"a 'b",                     "",                                                 "",                   -2},
     {"  ",                       "",                                                 "",                   -2},
@@ -156,6 +156,11 @@ static const struct {
      "{step}it {} {} {} val_loss={value}", "val_loss", 2, 1},
     {"step 1 loss 9\nstep 2 loss 8\nstep 3 loss 8\nstep 1 loss 7\nstep 2 loss 6\n", NULL, NULL, NULL, NULL, 0, 0},
     {"step 1 loss 9\nstep 2 loss 8\nstep 1 loss 7\nstep 2 loss 6\nstep 1 loss 5\n", NULL, NULL, NULL, NULL, 0, 0},
+    {"[    9] val logloss = 2\n[   10] val logloss = 1\n", NULL, NULL, "[{step}] val logloss = {value}", "logloss", 2, 1},
+    {"9: loss 2\n10: loss 1\n", NULL, NULL, "{step}: loss {value}", "loss", 2, 1},
+    {"[1/10] loss 2\n[2/10] loss 1\n", NULL, NULL, NULL, NULL, 0, 0},
+    {"12:30 loss 2\n13:30 loss 1\n", NULL, NULL, NULL, NULL, 0, 0},
+    {"2026-11-30 loss 2\n2027-11-30 loss 1\n", NULL, NULL, NULL, NULL, 0, 0},
     {"step 1 loss 9\nstep 2 loss 8\nbest: step 1 loss 7\n", NULL, NULL, "step {step} loss {value}", "loss", 2, 8},
 };
 // clang-format on
