@@ -162,6 +162,7 @@ done:
 static bl_status measure_times(bl_experiment *e, bl_display *display, bl_err *err) {
     const bl_timing_options timing = {.config = &e->config,
                                       .devices = e->devices,
+                                      .memory = bl_experiment_memory(e),
                                       .data = &e->data,
                                       .store = &e->store,
                                       .kernels = e->kernels,

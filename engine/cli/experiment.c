@@ -191,9 +191,7 @@ size_t bl_experiment_jobs(const bl_experiment *e) {
     return bl_external_devices_count(e->devices) * (size_t)e->config.external.jobs_per_device;
 }
 
-/* What open runs may take together: on a device half of it, of programs that say how much they take
- * what the machine has, or what is given. 0: no bound. */
-static size_t memory_of(const bl_experiment *e) {
+size_t bl_experiment_memory(const bl_experiment *e) {
     if (!bl_config_is_external(&e->config)) return e->device_memory;
     if (e->config.external.memory_mib == 0) return 0;
     if (e->config.external.memory_total_mib > 0)
@@ -208,7 +206,7 @@ bl_scheduler bl_experiment_scheduler(const bl_experiment *e, size_t jobs, bl_dis
                           .device_data = e->device_data,
                           .devices = e->devices,
                           .jobs = jobs,
-                          .memory = memory_of(e),
+                          .memory = bl_experiment_memory(e),
                           .checkpoint_seconds = 30.0,
                           .stop = &bl_cli_interrupted,
                           .progress = bl_display_progress,

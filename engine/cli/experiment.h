@@ -63,6 +63,9 @@ bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs,
 /* Do the layers of model.layers fit the data? The fault has the file's line. */
 bl_status bl_experiment_layers(const bl_experiment *e, const bl_dataset *data,
                                bl_err *err) BL_CHECKED;
+/* What open runs may take together: on a device half of it, of programs that say how much they take
+ * what the machine has, or what is given. 0: no bound. */
+size_t bl_experiment_memory(const bl_experiment *e);
 /* How its runs are trained, or retrained: `jobs` at once, shown on `display`, with a checkpoint
  * every half minute. What differs is the caller's to change. */
 bl_scheduler bl_experiment_scheduler(const bl_experiment *e, size_t jobs, bl_display *display);

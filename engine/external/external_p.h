@@ -48,6 +48,8 @@ struct bl_external {
     double peak_bytes;
 };
 
+/* goal.json, with the grid after the last evaluation. */
+bl_status bl_external_write_goal(const bl_external *x, bool park, bl_err *err) BL_CHECKED;
 /* Is what it says read from its own files, as it knows nothing of report.jsonl? */
 bool bl_external_is_scraped(const bl_external *x);
 /* Hears what the program has said since: `one` stops at an evaluation that enters the log. */

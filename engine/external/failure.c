@@ -87,6 +87,14 @@ static void leave_for_hand(bl_external *x) {
     if (rename(x->dir, x->keep) != 0) x->keep[0] = '\0';
 }
 
+/* A program may have removed its own folder. Says so, and makes it again for a start by hand. */
+static void make_again(bl_external *x, bl_buf *text) {
+    bl_err ignored;
+    if (bl_dir_exists(x->dir)) return;
+    bl_buf_str(text, ". Its folder, BATCHLAB_RUN, is gone");
+    if (bl_make_dirs(x->dir, &ignored) == BL_OK) (void)!bl_external_write_goal(x, false, &ignored);
+}
+
 bl_status bl_external_fail(bl_external *x, bl_err *err, const char *what, ...) {
     enum { FOR_HEADINGS = 64 };
     char words[1024], dir[BL_PATH];
@@ -97,6 +105,7 @@ bl_status bl_external_fail(bl_external *x, bl_err *err, const char *what, ...) {
     va_end(ap);
     bl_external_child_stop(&x->child, x->config.external.grace);
     bl_buf_printf(&text, "run %s failed: %s", x->run_id, words);
+    make_again(x, &text);
     bl_external_follow_tell(&text, &x->follow);
     if (x->keep[0] != '\0') leave_for_hand(x);
     (void)snprintf(dir, sizeof dir, "%s", x->keep[0] != '\0' ? x->keep : x->dir);

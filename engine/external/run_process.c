@@ -105,7 +105,7 @@ static size_t list_evals(const bl_external *x, int64_t *out) {
     return n;
 }
 
-static bl_status write_goal(const bl_external *x, bool park, bl_err *err) {
+bl_status bl_external_write_goal(const bl_external *x, bool park, bl_err *err) {
     char path[BL_PATH], fresh[BL_PATH];
     bl_buf text = {0};
     int64_t *evals = bl_xalloc(MOST_EVALS * sizeof *evals);
@@ -138,7 +138,7 @@ static bl_status ask(bl_external *x, int64_t limit, bl_err *err) {
     if (x->started && next <= x->until && limit <= x->limit) return BL_OK;
     x->limit = limit > x->limit ? limit : x->limit;
     x->until = next > x->until ? next : x->until;
-    return write_goal(x, false, err);
+    return bl_external_write_goal(x, false, err);
 }
 
 /* ---- the process ---- */
@@ -311,7 +311,7 @@ static bl_status park(bl_external *x, bl_err *err) {
     const double grace = x->config.external.grace, begin = bl_clock_seconds();
     if (x->child.pid == 0) return BL_OK;
     hold(x, false);
-    BL_TRY(write_goal(x, true, err));
+    BL_TRY(bl_external_write_goal(x, true, err));
     while (x->waits && !bl_external_child_ended(&x->child) && bl_clock_seconds() - begin < grace)
         nap(0.002);
     bl_external_child_stop(&x->child, grace);
@@ -394,7 +394,7 @@ bl_status bl_external_restore(bl_external *x, const char *place, const void *byt
 static bl_status reach(bl_external *x, int64_t until, const bl_train_pause *pause, bl_err *err) {
     x->until = until;
     x->limit = 0; /* no evaluations */
-    BL_TRY(write_goal(x, false, err));
+    BL_TRY(bl_external_write_goal(x, false, err));
     if (!x->started) BL_TRY(start(x, err));
     begin_wait(x);
     while (x->timed < until) {

@@ -13,6 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A chart has three columns for each run. */
+enum { MOST_COLUMNS = 1 << 20 };
+
 /* An open table. */
 typedef struct table {
     bl_import_gathering *g;
@@ -54,6 +57,7 @@ static bl_status open_table(table *t, bl_import_gathering *g, const char *path, 
     const char *text = (const char *)t->map.data;
     bl_csv_init(&t->csv, text, t->map.size, path, bl_csv_separator(text, t->map.size));
     t->csv.trim = true;
+    t->csv.most = MOST_COLUMNS;
     BL_TRY(bl_csv_row(&t->csv, &t->more, err));
     if (!t->more) BL_FAIL(err, BL_EFORMAT, "%s is empty", path);
     t->count = t->csv.count;

@@ -1,5 +1,5 @@
-/* Walks the folder: every .csv and every event file below it is read, in the order of their names.
- * What the files say of a run comes together under its name. */
+/* Walks the folder: every .csv, every event file and every run of MLflow below it is read, in the
+ * order of their names. What the files say of a run comes together under its name. */
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
 #include "engine/config/value.h"
@@ -232,6 +232,8 @@ static bl_status visit(bl_import_gathering *g, const char *name, bool links, int
     if (links && stat(path, &st) != 0) return BL_OK;
     if (is_same_file(path, g->wish->runs)) return BL_OK; /* it is no log */
     const bool reached = was_reached(g, &st);
+    if (S_ISDIR(st.st_mode) && !reached && bl_import_is_mlflow(path))
+        return bl_import_read_mlflow(g, path, err);
     if (S_ISDIR(st.st_mode))
         return reached || depth >= DEEPEST ? BL_OK : walk(g, name, depth + 1, err);
     return reached && (links || st.st_nlink < 2) ? BL_OK : read_file(g, path, name, err);
@@ -327,7 +329,8 @@ bl_status bl_import_gather(bl_import *out, const bl_import_wish *wish, bl_err *e
         BL_FAIL(err, BL_EMISSING, "%s: there is no such folder", wish->dir);
     BL_TRY(walk_all(&g, err));
     if (out->files == 0)
-        BL_FAIL(err, BL_EINVAL, "%s has no .csv and no event file of TensorBoard", wish->dir);
+        BL_FAIL(err, BL_EINVAL, "%s has no .csv, no event file of TensorBoard and no run of MLflow",
+                wish->dir);
     for (size_t i = 0; i < out->runs; i++) BL_TRY(bl_import_set_by_name(&g, &out->run[i], err));
     if (g.named > 0)
         bl_import_say(&g, "parameters: from %zu names such as %s", g.named, g.named_last);

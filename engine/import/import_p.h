@@ -40,4 +40,8 @@ void bl_import_say(bl_import_gathering *g, const char *fmt, ...);
 bl_status bl_import_read_log(bl_import_gathering *g, const char *path, const char *name,
                              bl_err *err) BL_CHECKED;
 bl_status bl_import_read_runs(bl_import_gathering *g, const char *path, bl_err *err) BL_CHECKED;
+
+/* Is the folder a run as MLflow keeps it? Takes what it has. */
+bool bl_import_is_mlflow(const char *path);
+bl_status bl_import_read_mlflow(bl_import_gathering *g, const char *path, bl_err *err) BL_CHECKED;
 #endif

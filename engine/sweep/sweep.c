@@ -179,6 +179,7 @@ static bl_status step_times(void *ctx, const int64_t *batch_sizes, size_t count,
                                        .kernels = s->scheduler->kernels,
                                        .device_data = s->scheduler->device_data,
                                        .devices = s->scheduler->devices,
+                                       .memory = s->scheduler->memory,
                                        .batch_sizes = batch_sizes,
                                        .count = count,
                                        .stop = s->scheduler->stop};

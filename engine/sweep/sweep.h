@@ -41,6 +41,7 @@ typedef struct bl_timing_options {
     const bl_kernels *kernels;
     const bl_train_device_data *device_data; /* as in bl_scheduler */
     bl_external_devices *devices;            /* as there */
+    size_t memory;                           /* as there */
     const int64_t *batch_sizes;
     size_t count;
     const char *file; /* in the store's folder; NULL: timing.json */

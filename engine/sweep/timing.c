@@ -106,8 +106,8 @@ static double joules_now(const bl_timing_options *o) {
                                   : bl_energy_joules();
 }
 
-/* A program of this batch size, in a folder of the claim. It lives until all is measured: starting
- * one takes longer than measuring it. */
+/* A program of this batch size, in a folder of the claim. It lives until all is measured, or others
+ * need its memory: starting one takes longer than measuring it. */
 static bl_status open_program(const bl_timing_options *o, const bl_claim *claim, point *p,
                               bl_err *err) {
     char dir[BL_PATH], beat[BL_PATH], keep[BL_PATH];
@@ -129,6 +129,23 @@ static bl_status open_program(const bl_timing_options *o, const bl_claim *claim,
     if (status == BL_OK) status = bl_external_open(&p->program, &options, err);
     free(c);
     return status;
+}
+
+/* Programs that may wait at once: what they take is known from external.memory_mib alone. */
+static size_t most_programs(const bl_timing_options *o) {
+    const size_t one = (size_t)o->config->external.memory_mib << 20;
+    return one > 0 && o->memory > 0 ? bl_size_max(1, o->memory / one) : SIZE_MAX;
+}
+
+/* Ends programs until this one of `n` may be started beside the others. */
+static void make_room(const bl_timing_options *o, point *points, size_t n, const point *wanted) {
+    size_t alive = 0;
+    for (size_t i = 0; i < n; i++) alive += points[i].program != NULL;
+    for (size_t i = 0; i < n && wanted->program == NULL && alive >= most_programs(o); i++) {
+        alive -= points[i].program != NULL;
+        bl_external_close(points[i].program);
+        points[i].program = NULL;
+    }
 }
 
 static bool is_stopped(void *ctx) {
@@ -321,8 +338,10 @@ static bl_status measure_all(const bl_timing_options *o, const bl_claim *claim, 
         for (size_t i = 0; i < n && status == BL_OK; i++) {
             if (o->stop != NULL && *o->stop)
                 status = BL_ERR(err, BL_EINTERRUPTED, "interrupted in the timing pass");
-            else
+            else {
+                make_room(o, points, n, &points[order[i]]);
                 status = measure_one(o, claim, &points[order[i]], r, &left, err);
+            }
         }
     }
     free(order);

@@ -67,4 +67,36 @@ same "$(sort -u "$scratch/visible")" 7 'the GPU that was seen'
 devices '' 1
 try 69 work twin --progress none
 says err 'external.jobs_per_device: there is no GPU here (CUDA_VISIBLE_DEVICES is empty)$'
+
+# ---- the timing pass: it holds no more at once either, and measures every size ----
+# One that is ended for another writes no "-": each counts who is there as it starts.
+unset CUDA_VISIBLE_DEVICES
+cat >count.sh <<'END'
+run=$BATCHLAB_RUN
+unset BATCHLAB_RUN
+grep -lsa "BATCHLAB_RUN=$COUNTED" /proc/[0-9]*/environ >"$COUNTS.$$"
+wc -l <"$COUNTS.$$" >>"$COUNTS"
+BATCHLAB_RUN=$run exec "$@"
+END
+cat >experiments/twin/sweep.lua <<'END'
+return function(exp)
+  exp:run { title = "one", { batch_size = 8, learning_rate = 0.25, seed = 1, max_steps = 9, target = 0.5 } }
+end
+END
+timed() { # timed STORE TOTAL MOST
+  cat >experiments/twin/experiment.cfg <<END
+title = "twins";
+external: { command = ["sh", "count.sh", "$trainer", "own", ""]; repeats = "exact"; epoch_rows = 65536; memory_mib = 10; memory_total_mib = $2; };
+metric = "expected_loss";
+sweep: { batch_sizes = [2, 4, 8, 16, 32]; targets = [0.5]; };
+timing: { repeats = 3; seconds = 0.001; };
+END
+  export COUNTED="$scratch/$1" COUNTS="$scratch/counts.$1"
+  sweep "$1" twin
+  same "$(sort -n "$COUNTS" | tail -n 1)" "$3" "programs that wait at once where $2 MiB are there"
+  same "$(grep -o '"batch_size":' "$BATCHLAB_RUNS"/twin/timing.json | wc -l)" 5 "sizes with a time where $2 MiB are there"
+}
+timed wait_all 99 5
+timed wait_two 29 2
+timed wait_one 5 1
 exit $failed

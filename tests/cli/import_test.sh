@@ -89,6 +89,53 @@ says err '^metric: 1 - val_acc; targets: 0.6, 0.5$'
 same "$(cat experiments/mlflow/runs/b32-lr0.01-s1.csv)" "$(printf 'step,value,loss,seconds\n10,0.5,,\n20,0.25,,\n30,0.125,,')" "MLflow's run"
 try 0 work mlflow --progress none
 
+# MLflow's own folders. A run without a name of its own, or with another's, is called by its folder; one that was
+# deleted is left out, and so are the files that a run stored.
+mlrun() { # mlrun FOLDER NAME SIZE RATE STAGE
+  run=$scratch/mlruns/3286/$1
+  mkdir -p "$run/metrics/train" "$run/params/data" "$run/artifacts"
+  printf 'artifact_uri: file:///x\nlifecycle_stage: %s\nrun_id: %s\nrun_name: %s\nstatus: 3\ntags: []\n' "$5" "$1" "$2" >"$run/meta.yaml"
+  printf %s "$3" >"$run/params/batch_size"
+  printf %s "$4" >"$run/params/learning_rate"
+  printf %s mnist >"$run/params/data/name"
+  printf '1796059537000 2.0 0\n1796059538000 0.75 10\n1796059540000 0.5 20 data 12ab\n1796059541000 nan 30\n' >"$run/metrics/val_loss"
+  printf '1796059540000 0.25 20\n' >"$run/metrics/train/loss"
+  printf 'step,other\n1,2\n' >"$run/artifacts/table.csv"
+}
+mlrun 88f7 "'big one'" 64 0.1 active
+mlrun 62e8 "'big one'" 32 0.1 active
+mlrun e47e "''" 16 0.1 active
+mlrun ffff gone 8 0.1 deleted
+mkdir "$scratch/mlruns/.trash"
+printf 'experiment_id: 3286\nname: sizes\n' >"$scratch/mlruns/3286/meta.yaml"
+try 0 import "$scratch/mlruns" --map loss=train/loss --map data=data/name --targets 0.6
+says err '^3 runs of 3 batch sizes, 16 to 64, from 3 files$'
+says err "^values: the metric 'val_loss' of MLflow$"
+says err '^runs that were deleted in MLflow are left out$'
+says err '^3 runs diverged$'
+same "$(cat experiments/mlruns/runs/b64-lr0.1-s1-*)" "$(printf 'step,value,loss,seconds\n10,0.75,,1796059538\n20,0.5,0.25,1796059540\n30,nan,,1796059541')" "MLflow's own run"
+grep -q 'settings: { data = "mnist"; };' experiments/mlruns/experiment.cfg || fail "no setting of MLflow's parameters"
+try 0 check mlruns
+rm -rf "$scratch/mlruns/3286/ffff"
+mv "$scratch/mlruns/3286/88f7/metrics/val_loss" "$scratch/mlruns/3286/88f7/metrics/top1"
+try 2 import "$scratch/mlruns" --name other
+says err "88f7: which metric has the values? --metric NAME names it, of 'top1', 'train/loss'$"
+echo 17 >"$scratch/mlruns/3286/88f7/metrics/top1"
+try 2 import "$scratch/mlruns" --name other --metric top1
+says err 'metrics/top1:1: expected a time, a value and a step$'
+
+# A chart of Weights & Biases with more columns than any table that is trained on, and a history whose own count of
+# steps stands beside that of the calls.
+mkdir "$scratch/wide"
+awk 'BEGIN { ORS = ""; print "\"Step\""; for (i = 1; i <= 1500; i++) print ",\"bs" (i % 2 ? 16 : 64) "-0.1-" i " - _step\",\"bs" (i % 2 ? 16 : 64) "-0.1-" i " - val/loss\",\"bs" (i % 2 ? 16 : 64) "-0.1-" i " - val/loss__MIN\",\"bs" (i % 2 ? 16 : 64) "-0.1-" i " - val/loss__MAX\""
+  for (s = 10; s <= 30; s += 10) { print "\n\"" s "\""; for (i = 1; i <= 1500; i++) print ",\"" s "\",\"" 10 / s "\",\"0\",\"9\"" }; print "\n" }' >"$scratch/wide/wandb_export.csv"
+try 0 import "$scratch/wide" --pattern 'bs{batch_size}-{lr}-{seed}' -n
+says err "^1500 runs of 2 batch sizes, 16 to 64, from 1 file$"
+mkdir "$scratch/history"
+printf ',_step,_runtime,trainer/global_step,val_loss,bs,lr\n0,7,1.5,100,0.5,8,0.1\n1,9,2.5,200,0.25,8,0.1\n' >"$scratch/history/run.csv"
+try 0 import "$scratch/history" --targets 0.3
+same "$(cat experiments/history/runs/b8-lr0.1-s1.csv)" "$(printf 'step,value,loss,seconds\n100,0.5,,1.5\n200,0.25,,2.5')" "the steps of a history"
+
 # A file for each run, named after it; seeds are counted, times are read, a schedule's rates are its peak.
 mkdir -p "$scratch/files/a" "$scratch/files/b"
 for run in a/bs16_sgd b/bs16_sgd a/bs64_sgd; do
@@ -199,7 +246,7 @@ refuse() { # refuse STATUS WORDS arguments...
 }
 refuse 74 'there is no such folder$' "$scratch/nowhere"
 mkdir "$scratch/none"
-refuse 2 'has no .csv and no event file of TensorBoard$' "$scratch/none"
+refuse 2 'has no .csv, no event file of TensorBoard and no run of MLflow$' "$scratch/none"
 printf 'step,val_loss\n1,2\n' >"$scratch/none/a.csv"
 refuse 2 'run a .* has no batch_size: --map batch_size=COLUMN, --pattern or --runs says where it is$' "$scratch/none"
 printf 'a,val_loss\n1,2\n' >"$scratch/none/a.csv"

@@ -33,9 +33,10 @@ void bl_csv_free(bl_csv *csv) {
 
 static bl_status add_field(bl_csv *csv, const char *text, size_t n, bl_err *err) {
     if (csv->count == csv->capacity) {
-        if (csv->capacity >= BL_CSV_FIELDS)
-            BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: more than %d fields", csv->name, csv->line,
-                    BL_CSV_FIELDS);
+        const size_t most = csv->most > 0 ? csv->most : BL_CSV_FIELDS;
+        if (csv->capacity >= most)
+            BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: more than %zu fields", csv->name, csv->line,
+                    most);
         csv->capacity = csv->capacity ? csv->capacity * 2 : 32;
         csv->field = bl_xrealloc(csv->field, csv->capacity * sizeof *csv->field);
     }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The most columns a table may have. */
+/* The most columns a table may have, unless its reader allows more. */
 enum { BL_CSV_FIELDS = 4096 };
 
 typedef struct bl_csv_field {
@@ -28,6 +28,7 @@ typedef struct bl_csv {
     size_t next_line; /* of the row to come */
     bl_csv_field *field;
     size_t count, capacity;
+    size_t most;          /* columns; 0: BL_CSV_FIELDS */
     bl_buf unquoted;      /* fields with doubled quotes, undone */
     bool ends_field[256]; /* characters at which a field without quotes ends */
 } bl_csv;

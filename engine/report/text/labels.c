@@ -14,7 +14,7 @@ void bl_label_amount(bl_buf *out, const bl_report_model *model, const bl_report_
         break;
     case BL_PLAN_STEPS:
         bl_format_count(out, b->amount);
-        bl_buf_str(out, " steps");
+        bl_buf_str(out, b->amount == 1 ? " step" : " steps");
         break;
     case BL_PLAN_SECONDS:
         bl_format_duration(out, b->amount);

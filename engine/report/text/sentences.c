@@ -24,7 +24,7 @@ static void with_uncertainty(bl_buf *out, const bl_stats_value *v, write_number 
                              const char *unit) {
     const double half = bl_stats_half_width(v);
     bl_label_uncertain(out, v->value, half, write);
-    bl_buf_str(out, unit);
+    bl_buf_str(out, v->value == 1 && strcmp(unit, " steps") == 0 ? " step" : unit);
     if (!bl_stats_has_interval(v)) return;
     bl_buf_str(out, " (");
     bl_label_uncertain(out, v->low, half, write);
@@ -276,14 +276,16 @@ static void critical_words(bl_buf *out, const bl_stats_critical *c) {
         {BL_STATS_MAX_USEFUL,  "no more steps saved " }
     };
     const size_t count = c->source == BL_STATS_BY_NOTHING ? 0 : c->corner ? 1 : BL_COUNT(parts);
+    const char *between = "";
     for (size_t i = 0; i < count; i++) {
-        bl_buf_str(out, c->corner ? "a corner at " : parts[i].name);
-        if (!c->corner && c->of[parts[i].definition].bound == 0)
-            bl_buf_str(out, i == 3 ? "from " : "at ");
-        bl_stats_value_text(out, &c->of[parts[i].definition]);
-        bl_buf_str(out, i + 1 < count ? ", " : "; ");
+        const bl_stats_value *v = &c->of[parts[i].definition];
+        if (!v->known) continue;
+        bl_buf_printf(out, "%s%s", between, c->corner ? "a corner at " : parts[i].name);
+        if (!c->corner && v->bound == 0) bl_buf_str(out, i == 3 ? "from " : "at ");
+        bl_stats_value_text(out, v);
+        between = ", ";
     }
-    bl_buf_printf(out, "%s.\n", c->verdict);
+    bl_buf_printf(out, "%s%s.\n", between[0] != '\0' ? "; " : "", c->verdict);
 }
 
 /* How far the measured steps and critical batch sizes lie from what is known. */
@@ -304,7 +306,10 @@ static void known(bl_buf *out, const bl_report_model *m) {
 /* The critical batch sizes of the easier targets; the main one's are above. */
 static void easier(bl_buf *out, const bl_report_model *m) {
     for (size_t i = 0; i < m->easier_count; i++) {
-        bl_buf_printf(out, "For %s <= %.4g: ", m->plan.head.metric, m->easier[i].target);
+        const char *metric = m->plan.head.metric;
+        const bool words = strchr(metric, ' ') != NULL; /* "1 - accuracy" */
+        bl_buf_printf(out, words ? "For (%s) <= %.4g: " : "For %s <= %.4g: ", metric,
+                      m->easier[i].target);
         critical_words(out, &m->easier[i].critical);
     }
 }
