@@ -1,3 +1,15 @@
+/* Forecasts of the critical batch size, held against what the sweep then measured.
+ *
+ * find.json holds what `batchlab find` said before a sweep, for each of the targets it chose:
+ *
+ *     {"preset":"quick","optimizer":"adam",...,
+ *      "forecasts":[{"target":0.08,"noise":{"plain":{"start":{"scale":61.5,"low":40,"high":110},
+ *                                                    "way":{...},"target":{...}},...}},...],
+ *      "other_pilots":[{"optimizer":"sgd","forecasts":[...]},...]}
+ *
+ * To these come two rules of thumb: fill the memory, and 512. A forecast counts only for an answer
+ * to the same target and preset. `said / measured` is then a ratio of two numbers with intervals.
+ */
 #include "engine/report/audit.h"
 #include "engine/base/file.h"
 #include "engine/base/json.h"
@@ -8,6 +20,7 @@
 #include <string.h>
 
 enum { FIND_LIMIT = 1 << 20 };
+/* The rules of thumb: the article's batch size, and bytes of a common accelerator. */
 static const double k_article = 512.0, k_memory = 16.0 * 1024 * 1024 * 1024;
 
 /* ---- what was said ---- */
@@ -27,6 +40,7 @@ static const struct {
     {"hessian_target",        "along the curvature, at the target", "hessian",        "target"},
 };
 
+/* The texts are constants of this file; the model borrows them. */
 static void add(bl_report_model *m, const char *name, const char *words, double target, int series,
                 bl_stats_value value) {
     *BL_PUSH(m->forecasts, m->forecast_count, "forecasts") =
@@ -42,6 +56,7 @@ static bl_stats_value read_value(const bl_json *v) {
     return out;
 }
 
+/* `forecast` is one entry of "forecasts". A measure that find.json lacks adds nothing. */
 static void read_noise(bl_report_model *m, const bl_json *forecast, double target, int series) {
     const bl_json *noise = bl_json_get(forecast, "noise");
     for (size_t i = 0; noise != NULL && i < BL_COUNT(k_noise); i++) {
@@ -81,6 +96,8 @@ static int series_of(const bl_report_model *m, const char *optimizer, int otherw
     return otherwise;
 }
 
+/* A copy that shares the model's arrays. A target that no sweep answered gives the main one,
+ * whose target then differs. */
 static bl_report_target answer_of(const bl_report_model *m, double target, int series) {
     if (series != BL_NO_SERIES) return m->series[series].main;
     for (size_t i = 0; i < m->easier_count; i++)
@@ -113,6 +130,7 @@ static void read_all(bl_report_model *m, const bl_json *find) {
     }
 }
 
+/* Without a find.json there are no forecasts; that is no error. */
 bl_status bl_report_audit_read(bl_report_model *m, const char *run_dir, bl_err *err) {
     char path[BL_PATH];
     bl_buf text = {0};

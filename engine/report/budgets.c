@@ -2,6 +2,8 @@
 #include "engine/report/budgets.h"
 #include <stdlib.h>
 
+/* Those of one budget and series lie together, by batch size; of one batch size the lowest value
+ * comes first. */
 static int by_budget(const void *a, const void *b) {
     const bl_report_budget *x = a, *y = b;
     if (x->kind != y->kind) return x->kind < y->kind ? -1 : 1;
@@ -15,6 +17,8 @@ static bool same_budget(const bl_report_budget *x, const bl_report_budget *y) {
     return x->kind == y->kind && x->amount == y->amount && x->series == y->series;
 }
 
+/* Sorts the budgets, keeps the best rate of each batch size, and marks the best batch size of
+ * each budget. Of equal values the smaller batch size wins. */
 void bl_report_judge_budgets(bl_report_model *m) {
     if (m->budget_count == 0) return;
     qsort(m->budgets, m->budget_count, sizeof *m->budgets, by_budget);

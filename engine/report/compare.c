@@ -13,7 +13,9 @@ static int by_id(const void *a, const void *b) {
     return strcmp(a, b);
 }
 
-/* Those within a budget ask for no target: nothing about rates rests on them. */
+/* A trial whose run belongs to a pair took no part in the search. The ids of all pairs are
+ * sorted once, so that marking takes n log n. Those within a budget ask for no target: nothing
+ * about rates rests on them. */
 void bl_compare_mark(bl_report_model *m) {
     size_t n = 0, room = 0;
     for (size_t i = 0; i < m->pair_count; i++) room += 2 * m->pairs[i].seeds;
@@ -34,6 +36,7 @@ static double steps_of(const bl_report_model *m, const char *run) {
     return t != NULL && t->target_step > 0 ? (double)t->target_step : HUGE_VAL;
 }
 
+/* The metric at the last evaluation up to `steps`; NAN: diverged, or there is no log. */
 static double value_of(const bl_report_model *m, const char *run, double steps) {
     const bl_report_run *found = bl_report_run_of(m, run);
     return found != NULL ? bl_history_value(found, steps) : (double)NAN;
@@ -96,6 +99,8 @@ static int side(const bl_stats_value *v, double even) {
     return v->high < even ? -1 : v->low > even ? 1 : 0;
 }
 
+/* By time where the timing pass knows it, else by steps. All intervals are of the second batch
+ * size over the first. */
 const char *bl_compare_verdict(const bl_report_pair *p) {
     static const char *const by_time[] = {"is faster", "cannot be told apart in time", "is slower"};
     static const char *const by_steps[] = {"needs fewer steps", "cannot be told apart in steps",

@@ -1,3 +1,12 @@
+/* The learning-rate finder's runs, for its figure: the curve from the run's log, the suggestions
+ * from the plan.
+ *
+ * The loss is smoothed as scripts/lua/finder.lua does it, an exponential average without the bias
+ * of its start:
+ *
+ *     a_0 = 0,  a_t = 0.98 a_(t-1) + 0.02 loss_t,  smoothed_t = a_t / (1 - 0.98^t)
+ *
+ * So the figure shows the numbers that the suggestions were made from. */
 #include "engine/report/finder_read.h"
 #include "engine/base/file.h"
 #include "engine/base/json.h"
@@ -8,7 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The loss after each step, smoothed as scripts/lua/finder.lua does it. */
+/* Fills f->point, which the caller frees, up to the first loss that is not finite. A run without
+ * a log leaves it empty. */
 static bl_status read_course(bl_report_finder *f, const char *run, const char *run_dir,
                              bl_err *err) {
     char path[BL_PATH];
@@ -32,6 +42,8 @@ done:
     return status == BL_EMISSING ? BL_OK : status;
 }
 
+/* [{"name":"steepest","learning_rate":0.1,"regret":1.2,"at_least":false},...]; more than the
+ * model holds are left out. */
 static void read_suggestions(bl_report_finder *f, const bl_json *list) {
     enum { MOST = BL_REPORT_SUGGESTIONS };
     for (const bl_json *s = list != NULL ? list->first : NULL; s != NULL; s = s->next) {

@@ -1,4 +1,18 @@
-/* Reading the tables of `batchlab fit`: CSV with a header, columns found by name, one run a row. */
+/* Reading the tables of `batchlab fit`: CSV with a header, columns found by name, one run a row.
+ * For instance
+ *
+ *     Batch Size;steps;seed;censored
+ *     # from the second machine
+ *     32;1792;1;0
+ *     32;1650;2;
+ *     64;2000;1;yes
+ *
+ * The separator is guessed, names are compared without case, blanks, '-' or '_', and unknown
+ * columns are passed over. A value that cannot be meant is an error with FILE:LINE, since a table
+ * that is read half gives a wrong answer.
+ *
+ * Steps, seconds and the like have to lie in the domain of the statistics, whose formulas then
+ * cannot overflow. */
 #include "engine/report/fit_table.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
@@ -120,6 +134,8 @@ static bl_status parse_header(reader *r, bl_buf *found) {
     return BL_OK;
 }
 
+/* "inf", "nan" and hexadecimal numbers are refused: the first two by the domain, which is
+ * finite. */
 static bl_status parse_number(const reader *r, const char *text, column c, double *out) {
     if (text[0] == '\0' && c == STEPS)
         BL_FAIL(r->err, BL_EFORMAT,
@@ -152,6 +168,7 @@ static bl_status parse_seed(const reader *r, const char *text, column c, int64_t
     return BL_OK;
 }
 
+/* An empty field is a run that arrived. */
 static bl_status parse_censored(const reader *r, const char *text, bool *out) {
     static const char *const no[] = {"", "0", "0.0", "false", "no"};
     static const char *const yes[] = {"1", "1.0", "true", "yes"};
@@ -184,6 +201,7 @@ typedef struct row {
     double seconds, cost, value, examples;
 } row;
 
+/* Puts one field into the row. An empty seed is 0, an empty steps_prev as well. */
 static bl_status parse_field(reader *r, const char *text, column c, row *out) {
     bl_stats_point *point = &out->point;
     switch (c) {
@@ -226,7 +244,8 @@ static bl_status parse_fields(reader *r, row *out) {
     return BL_OK;
 }
 
-/* One run more in the table. */
+/* One run more in the table. Optional columns have an array of their own, and only if the header
+ * has them: so each array has as many elements as there are rows. */
 static bl_status parse_row(reader *r, bl_fit_table *table) {
     row out = {.point.steps = 1};
     if (r->csv.count != r->fields)
@@ -300,6 +319,7 @@ static char separator_of(const char *text, size_t n) {
     return bl_csv_separator(text, (size_t)(end - text));
 }
 
+/* The first row that is no remark is the header. */
 static bl_status parse_rows(bl_fit_table *table, reader *r) {
     bool more, header = true;
     size_t header_line = 1;
@@ -352,6 +372,9 @@ static int by_size(const void *pa, const void *pb) {
     return (a->repeat > b->repeat) - (a->repeat < b->repeat);
 }
 
+/* Seconds may be of many steps: `examples` says how many examples they took, so that one step is
+ * seconds x batch_size / examples. All sizes share the array `seconds`: each points into its own
+ * stretch. */
 size_t bl_fit_table_sizes(const bl_fit_table *table, bl_stats_step_size *size, double *seconds) {
     step_time *time = bl_xalloc(table->count * sizeof *time);
     for (size_t i = 0; i < table->count; i++) {

@@ -1,4 +1,8 @@
-/* The runs' evaluations, read from their logs. */
+/* The runs' evaluations, read from their logs.
+ *
+ * A log may go farther than the plan asked, as another preset may have trained the run on. Only
+ * evaluations up to the most steps of any trial are taken, so that equal plans give equal reports
+ * whatever else the store holds. */
 #include "engine/report/history.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
@@ -34,6 +38,7 @@ done:
     return status == BL_EMISSING ? BL_OK : status; /* asked for, and not done yet */
 }
 
+/* Each log is read once, however many trials ask for its run. */
 bl_status bl_history_read(bl_report_model *m, const char *run_dir, bl_err *err) {
     int64_t *asked = bl_xalloc((m->run_count + 1) * sizeof *asked);
     for (size_t i = 0; i < m->trial_count; i++) {
@@ -47,6 +52,8 @@ bl_status bl_history_read(bl_report_model *m, const char *run_dir, bl_err *err) 
     return status;
 }
 
+/* The index of the first evaluation at or below the target; `evals` when there is none. NAN is
+ * never at the target. */
 size_t bl_history_hit(const bl_report_run *run, double target) {
     size_t i = 0;
     while (i < run->evals && !(run->eval[i].value <= target)) i++;

@@ -1,4 +1,16 @@
-/* What following a rule for the learning rate would have cost, against retuning it. */
+/* What following a rule for the learning rate would have cost, against retuning it.
+ *
+ * A rule starts from the best rate of the smallest batch size, eta_0 at B_0, and says for B
+ *
+ *     keep          eta_0
+ *     square root   eta_0 (B / B_0)^(1/2)
+ *     linear        eta_0 B / B_0
+ *     saturating    as the gradient noise scale predicts: linear (for Adam: square root) far below
+ *                   B_crit, constant far above (bl_lr_rule_predict)
+ *
+ * The regret is steps at the rule's rate over steps at the retuned one, so 1 costs nothing. Where
+ * the sweep ran the rules, their runs count; else the rates that were tried tell, by interpolation.
+ */
 #include "engine/report/lr_regret.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
@@ -11,6 +23,7 @@ static double saturating_alpha(const bl_report_model *m) {
     return strncmp(m->plan.head.optimizer, "adam", 4) == 0 ? 0.5 : 1;
 }
 
+/* NAN: the rule needs more than a batch size, or the critical batch size is not known. */
 double bl_regret_rate(const bl_report_model *m, bl_plan_rule rule, double batch_size) {
     static const bl_lr_rule stats[] = {[BL_PLAN_KEEP] = BL_LR_KEEP,
                                        [BL_PLAN_SQRT] = BL_LR_SQRT,
@@ -25,6 +38,7 @@ double bl_regret_rate(const bl_report_model *m, bl_plan_rule rule, double batch_
                               saturating_alpha(m));
 }
 
+/* The sweep has run the rules' rates itself: nothing has to be read from between other rates. */
 static bool judged_by_runs(const bl_report_model *m) {
     for (size_t i = 0; i < m->regret_count; i++)
         if (m->regrets[i].target == m->main.target) return true;
@@ -48,6 +62,8 @@ void bl_regret_judge(bl_report_model *m) {
         }
 }
 
+/* The mean is geometric: half the steps at one size make up for twice as many at another. A mean
+ * or a worst that contains a lower bound is one, too. */
 bl_regret_summary bl_regret_sum(const bl_report_model *m, bl_plan_rule rule) {
     bl_regret_summary out = {0};
     double logs = 0;

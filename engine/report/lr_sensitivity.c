@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+/* For bsearch: a batch size against a size of the main target. */
 static int size_by_batch(const void *key, const void *size) {
     const double b = *(const double *)key, at = ((const bl_report_size *)size)->batch_size;
     return (b > at) - (b < at);
@@ -100,6 +101,8 @@ static double steps_at_least(const bl_sensitivity_rate *rates, size_t n, double 
     return most;
 }
 
+/* A bound from interpolation is raised to what the rates that were cut say: both hold, so the
+ * larger one does. */
 bl_stats_value bl_sensitivity_regret(const bl_report_model *m, size_t size, double rate) {
     const bl_report_size *s = &m->main.sizes[size];
     size_t first;
@@ -115,6 +118,12 @@ bl_stats_value bl_sensitivity_regret(const bl_report_model *m, size_t size, doub
     return regret;
 }
 
+/* Rates whose difference from the best is within the noise of the seeds. Tukey and Kramer's test
+ * over all k rates that arrived: two means of log steps differ by chance by at most
+ *
+ *     q(k, df) s sqrt((1 / n_1 + 1 / n_2) / 2)
+ *
+ * with s the scatter pooled over batch sizes and df its degrees of freedom. */
 size_t bl_sensitivity_tied(const bl_report_model *m, size_t size, double *out, size_t most) {
     const bl_stats_critical *c = &m->main.critical;
     const bl_report_size *s = &m->main.sizes[size];

@@ -1,3 +1,8 @@
+/* machine.json, which `batchlab machine` writes, into the model: what fits, how a step's time
+ * divides, where it goes.
+ *
+ * Numbers that the file lacks are NAN, and texts are cut at their place's length: the file may be
+ * of an older program. A file of another experiment or preset counts as none. */
 #include "engine/report/machine_read.h"
 #include "engine/base/file.h"
 #include "engine/base/json.h"

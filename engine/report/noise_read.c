@@ -1,3 +1,14 @@
+/* The lines of the noise figure: the gradient noise scale over training, by probes and by the
+ * other ways.
+ *
+ * One run is drawn, that of the smallest batch size with probes. Its probes are cut into windows of
+ * equal counts, BL_REPORT_NOISE_WINDOWS at most, and each window gives one point:
+ *
+ *     probes   |  0  1  2  3  |  4  5  6  7  |  8  9 10 11  |
+ *     point    examples in the middle, S / |G|^2 over the window, with its interval
+ *
+ * Ways that do not stop the training have records at every step instead. A window takes those of
+ * the same stretch of training, so that all lines stand at the same examples. */
 #include "engine/report/noise_read.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
@@ -24,6 +35,7 @@ static bl_status read_trial(bl_noise_log *log, const bl_report_trial *t, const c
     return status;
 }
 
+/* The pointer holds until the next line is added. */
 static bl_report_noise_line *add_line(bl_report_model *m, const char *name, const char *words) {
     bl_report_noise_line *line = BL_PUSH(m->noise, m->noise_count, "lines of noise");
     line->name = name;
@@ -45,6 +57,7 @@ static double place(const bl_noise_log *log, double batch_size, size_t begin, si
     return batch_size * sqrt((double)log->probe[begin].step * (double)log->probe[end - 1].step);
 }
 
+/* A measure that the first probe lacks (no Adam, no curvature) has no line. */
 static void add_frozen(bl_report_model *m, const bl_noise_log *log, double batch_size,
                        bl_noise_measure measure, const char *name, const char *words) {
     const size_t n = windows_of(log);

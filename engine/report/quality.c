@@ -1,3 +1,14 @@
+/* The best validation value of each batch size, as sweep.quality found it: who retunes what, and
+ * what that is worth.
+ *
+ *     all    everything retuned for this batch size
+ *     rate   only the learning rate, the rest from the smallest size
+ *     none   nothing retuned
+ *     half   as all, with half of the steps
+ *
+ * A run's value is the lowest on its way, so that a run which overfits later loses nothing. Batch
+ * sizes are compared by pairs of one seed: the median of the ratios, with the interval of order
+ * statistics, against a declared margin. */
 #include "engine/report/quality.h"
 #include "engine/base/json.h"
 #include "engine/base/json_writer.h"
@@ -78,6 +89,8 @@ static void read_decision(bl_report_model *m, const bl_json *data) {
     read_values(q, m, runs);
 }
 
+/* What decision i is compared with: the first one of its part, or for `half` the `all` of the
+ * same batch size. NULL: there is none, or it is the first itself. */
 const bl_report_quality *bl_report_quality_base(const bl_report_model *m, size_t i) {
     const bl_report_quality *q = &m->quality[i];
     const bool half = q->part == BL_REPORT_PART_HALF;

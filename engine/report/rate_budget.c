@@ -1,3 +1,8 @@
+/* The best rate over the budget, from a script's own decisions (kind "custom"), for instance
+ *
+ *     {"rate_over_budget":"constant","choice":"fixed","slope":-0.49,"half":0.11,
+ *      "points":[{"epochs":1,"log2_rate":-3.2,"half":0.4,"batch_size":64},...]}
+ */
 #include "engine/report/rate_budget.h"
 #include "engine/base/json.h"
 #include "engine/base/vec.h"

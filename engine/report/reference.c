@@ -6,6 +6,7 @@
 
 enum { SIZE_LIMIT = 1 << 20 };
 
+/* Appends to *out, which the caller frees; the table's other columns do not count. */
 bl_status bl_reference_read(bl_plan_references *out, const char *path, bl_err *err) {
     bl_buf text = {0};
     bl_fit_table table = {0};

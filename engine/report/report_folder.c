@@ -36,6 +36,9 @@ bl_status bl_report_place(char out[BL_PATH], const char *reports_dir, const char
     return bl_path(out, err, "%s/%s/%s-no-answer", reports_dir, name, preset);
 }
 
+/* Finds the preset's report, with or without an answer. *out is its folder; BL_EMISSING says
+ * which command makes it. A preset with a '/' in it is no folder's name, and is never looked
+ * for. */
 bl_status bl_report_kept(char out[BL_PATH], bool *answered, const char *reports_dir,
                          const char *name, const char *preset, bl_err *err) {
     static const char *const endings[] = {"", "-no-answer"};
@@ -76,6 +79,8 @@ static void drop_dead_link(const char *dir, const char *place, const char *file)
         (void)unlink(path);
 }
 
+/* A report without an answer does not become current over one that has an answer. Files are
+ * linked one by one, each by a rename, so that a reader always finds the old one or the new one. */
 bl_status bl_report_make_current(const char *reports_dir, const char *name, const char *place,
                                  bool answered, bl_err *err) {
     char dir[BL_PATH];

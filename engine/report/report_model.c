@@ -128,6 +128,7 @@ double bl_report_joules(const bl_report_size *size) {
     return steps->known ? steps->value * size->joules_per_step : (double)NAN;
 }
 
+/* Infinite where no batch size of the target has a known cost. */
 static double best_cost(const bl_report_target *t, bl_stats_goal goal) {
     const bl_stats_optimum *best = &t->best[goal];
     return best->known ? t->sizes[best->index].costs.cost[goal].value : HUGE_VAL;

@@ -1,4 +1,12 @@
-/* From the folder where a report was drawn to the place where it is read. */
+/* From the folder where a report was drawn to the place where it is read.
+ *
+ *     nothing is there              rename
+ *     a report is there             exchange the two folders in one call, then remove the old one
+ *     something else is there too   move the files in one by one; other files stay
+ *     exchange is not possible      the same
+ *
+ * "A report" is a folder with nothing but names that a report owns. A folder in which somebody
+ * keeps a file is never removed. */
 #include "engine/report/report_replace.h"
 #include "engine/report/report_stamp.h"
 #include <dirent.h>
@@ -9,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The new folder has the permissions of the one it replaces. */
 bl_status bl_report_begin(char drawing[BL_PATH], const char *place, bl_err *err) {
     struct stat st;
     BL_TRY(bl_file_temporary(drawing, place, err));

@@ -1,5 +1,18 @@
-/* The stamp beside a report: hashes of its inputs, the names of its outputs, the hash of the words
- * that are said again, and whether it holds an answer. */
+/* The stamp beside a report: hashes of its inputs, the names of its outputs, the hash of the
+ * words that are said again, and whether it holds an answer. For instance
+ *
+ *     9f1c... plan.jsonl
+ *     07aa... timing.json
+ *     51d0... scaling.gp                     (a template)
+ *     program 3145728 1764500000000000000 4711
+ *     output recommendation.txt
+ *     output scaling.svg
+ *     c2e9... recommendation.txt
+ *     answered
+ *
+ * The lines up to the program's are the inputs. They are made anew each time and compared byte for
+ * byte; the program is named by size, time and inode, as hashing it would take longer than drawing.
+ * The last line is written last, so a note that was cut off is not taken for a whole one. */
 #include "engine/report/report_stamp.h"
 #include "engine/base/file.h"
 #include "engine/base/sha256.h"

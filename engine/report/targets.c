@@ -217,6 +217,7 @@ static bl_status solve_easier(bl_report_model *m, const bl_report_bests *bests, 
     return BL_OK;
 }
 
+/* Before the main target, which takes the best series' answer. */
 static bl_status solve_series(bl_report_model *m, const bl_report_bests *bests, bl_err *err) {
     for (size_t i = 0; i < m->series_count; i++)
         BL_TRY(solve(&m->series[i].main, m->main.target, m, bests, (int)i, err));

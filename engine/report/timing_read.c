@@ -1,4 +1,12 @@
-/* The timing pass: seconds, memory and joules of one step at each batch size. */
+/* The timing pass: seconds, memory and joules of one step at each batch size. timing.json has
+ * for each
+ *
+ *     {"batch_size":64,"seconds_per_step":[4.8e-06,...],"processor_seconds_per_step":[...],
+ *      "memory_bytes":2464,"joules_per_step":null}
+ *
+ * with one number for each repeat. Repeat r of every batch size ran in the same spell, so that
+ * ratios of sizes are taken within a repeat, and a machine that was busy for a while does not tilt
+ * them. */
 #include "engine/report/timing_read.h"
 #include "engine/base/file.h"
 #include "engine/base/json.h"
@@ -38,6 +46,7 @@ static double *read_repeats(const bl_json *array, size_t repeats) {
     return NULL;
 }
 
+/* Views into the model, for the fits of times; room for timing_count is the caller's. */
 size_t bl_report_step_sizes(const bl_report_model *model, bl_stats_step_size *out) {
     size_t n = 0;
     for (size_t i = 0; i < model->timing_count; i++) {

@@ -1,4 +1,17 @@
-/* Everything under reports/NAME/. */
+/* Everything under reports/NAME/: words, tables, data, scripts, drawings and the page that holds
+ * them all.
+ *
+ *     write_words     recommendation.txt, .json; the tables       needs the model
+ *     write_figure    NAME.dat, NAME.gp                           needs the templates
+ *     draw_figures    NAME.svg, .png, .pdf                        needs gnuplot
+ *     write_html      report.html, with the SVGs inside           needs the drawings
+ *     the stamp       .drawn-from                                 last, when all is there
+ *
+ * All of it goes into a folder of its own first and takes its place whole (report_replace.h). Equal
+ * inputs give equal bytes, drawings included, so two reports may be compared with cmp.
+ *
+ * A new figure is a file in figures/ and a row in bl_figures; its place in the row is its place in
+ * report.html. */
 #include "engine/report/write.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
@@ -133,6 +146,8 @@ static bl_status draw_all(const bl_report_model *model, const char *dir, const c
     return inputs != NULL ? bl_report_stamp_write(dir, inputs, model->answered, err) : BL_OK;
 }
 
+/* BL_EUNSUPPORTED: gnuplot is not there. The report is then in place without drawings, and *err
+ * says so. */
 bl_status bl_report_write(const bl_report_model *model, const char *report_dir,
                           const char *template_dir, const bl_buf *inputs, bl_err *err) {
     char drawing[BL_PATH];
@@ -148,6 +163,8 @@ bl_status bl_report_write(const bl_report_model *model, const char *report_dir,
     return replaced != BL_OK ? replaced : drawn;
 }
 
+/* Straight into `dir`: nothing reads these figures while they are drawn. Without gnuplot the
+ * data and scripts are there. */
 bl_status bl_report_write_machine(const bl_report_model *model, const char *dir,
                                   const char *template_dir, bl_err *err) {
     static const bl_figure *const figures[] = {&bl_figure_throughput, &bl_figure_step_time,

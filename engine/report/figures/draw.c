@@ -1,4 +1,15 @@
-/* From settings and templates to SVG, PNG and PDF. */
+/* From settings and templates to SVG, PNG and PDF.
+ *
+ * NAME.gp is one text in four parts, so that it can be drawn again by hand in the report's folder:
+ *
+ *     title_text = '...'      common_settings: names and labels
+ *     set xrange [...]        the figure's own settings: axes, legends, switches
+ *     style.gp                reports/templates: colours, fonts, grid
+ *     NAME.gp or template.gp  reports/templates: what is plotted, from NAME.dat
+ *     outputs.gp              reports/templates: the same plot on three terminals
+ *
+ * gnuplot runs as a child with the C locale, one time zone and a clock that stands still. PDF files
+ * carry a date, and two equal reports have to be equal bytes. */
 #include "bl_build.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
@@ -37,6 +48,7 @@ static bl_status add_template(bl_buf *gp, const char *dir, const char *name, bl_
     return bl_file_read(gp, path, TEMPLATE_LIMIT, err);
 }
 
+/* Appends to *gp. A template that is missing is an error with its path. */
 bl_status bl_figure_script(bl_buf *gp, const bl_figure *figure, const bl_report_model *model,
                            const char *template_dir, bl_err *err) {
     bl_buf_printf(gp, "# Draws %s.dat: `gnuplot %s.gp` in this folder.\n", figure->name,

@@ -11,6 +11,8 @@ static bool has_data(const bl_report_model *m) {
     return m->budget_count > 0;
 }
 
+/* Budgets are sorted by kind, amount and series (bl_report_judge_budgets): a change of one
+ * begins a curve. */
 static bool starts_curve(const bl_report_model *m, size_t i) {
     return i == 0 || m->budgets[i].kind != m->budgets[i - 1].kind ||
            m->budgets[i].amount != m->budgets[i - 1].amount ||

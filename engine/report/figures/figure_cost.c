@@ -99,6 +99,7 @@ const bl_figure bl_figure_time = {
 
 typedef enum resource { CORE_SECONDS, EXAMPLES, MEMORY, JOULES, RESOURCE_COUNT } resource;
 
+/* NAN: not measured, or only bounded. Core-seconds count what further devices cost upfront. */
 static double amount(const bl_report_size *s, resource r) {
     const bl_stats_value *steps = &s->costs.cost[BL_STATS_FEWEST_STEPS];
     if (r == MEMORY) return s->memory_bytes;
@@ -108,6 +109,7 @@ static double amount(const bl_report_size *s, resource r) {
                              : bl_report_joules(s);
 }
 
+/* NAN: not known at any batch size. */
 static double least(const bl_report_model *m, resource r) {
     bl_axis range = {0};
     for (size_t i = 0; i < m->main.size_count; i++)
@@ -183,6 +185,7 @@ static void legend(bl_buf *gp, const bl_report_model *m, resource r, const char 
     bl_buf_free(&text);
 }
 
+/* The axis covers everything that is drawn, each relative to its own least: 1 is on it. */
 static void resources_settings(bl_buf *gp, const bl_report_model *m) {
     bl_axis y = {0};
     const double cores = least(m, CORE_SECONDS);

@@ -45,6 +45,7 @@ static double position(const bl_report_model *m, const bl_report_size *s, abscis
            step * s->step_seconds.value;
 }
 
+/* By the run that ends first: in its unit every run is long enough to be read. */
 static bl_time_unit unit_of(const bl_report_model *m, const lines *l) {
     bl_axis x = {0};
     for (size_t i = 0; i < l->count; i++)

@@ -32,6 +32,7 @@ static bool suggested(const bl_report_finder *f, const char *name, double *rate)
     return false;
 }
 
+/* A curve for each finder that is drawn, and a block of points for each kind of suggestion. */
 static void data(bl_buf *dat, const bl_report_model *m) {
     size_t index[BL_FIGURE_LINES];
     const size_t lines = bl_figure_choose(m->finder_count, index);
@@ -58,6 +59,8 @@ static void data(bl_buf *dat, const bl_report_model *m) {
     }
 }
 
+/* The loss climbs steeply once the rate is too large. The axis takes of that wall only what lies
+ * within 4 times the lowest loss, but always the first half of the curve. */
 static void settings(bl_buf *gp, const bl_report_model *m) {
     size_t index[BL_FIGURE_LINES];
     const size_t lines = bl_figure_choose(m->finder_count, index);

@@ -9,7 +9,8 @@ static bool has_data(const bl_report_model *m) {
     return false;
 }
 
-/* One rule's regrets: those that are known, or those that are only "at least" (`bound`). */
+/* One rule's regrets, one row for each batch size; with `bound` only those that are lower
+ * bounds, for their arrows. */
 static void block(bl_buf *dat, const bl_report_model *m, bl_plan_rule rule, bool bound) {
     size_t rows = 0;
     for (size_t i = 0; i < m->regret_count; i++) {

@@ -1,4 +1,8 @@
-/* What this machine makes of the batch sizes: examples per second, time per step, memory. */
+/* What this machine makes of the batch sizes: examples per second, time per step, memory.
+ *
+ * The first two rest on a line through the timing pass, t(B) = a + c B: a is what a step costs
+ * whatever its size, c what an example adds. Throughput is B / t(B), its ceiling 1 / c, and half of
+ * that is reached at the knee B = a / c. */
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
@@ -46,6 +50,8 @@ static bl_stats_step_line line_of(const bl_report_model *m) {
 
 /* ---- throughput ---- */
 
+/* The third column is proportion to the batch: what steps as short as the smallest size's would
+ * give. */
 static void throughput_data(bl_buf *dat, const bl_report_model *m) {
     size_t n;
     bl_stats_step_size *size = timed_sizes(m, &n);

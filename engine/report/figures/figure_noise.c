@@ -19,6 +19,7 @@ static bool has_data(const bl_report_model *m) {
     return false;
 }
 
+/* One block for each line, empty ones too: gnuplot finds blocks by their number. */
 static void data(bl_buf *dat, const bl_report_model *m) {
     for (size_t i = 0; i < m->noise_count; i++) {
         const bl_report_noise_line *line = &m->noise[i];

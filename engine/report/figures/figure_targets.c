@@ -83,11 +83,13 @@ static lines of_series(const bl_report_model *m) {
     return out;
 }
 
+/* The texts alone: a line's target borrows the model's arrays. */
 static void lines_free(lines *all) {
     for (size_t i = 0; i < all->count; i++) bl_buf_free(&all->line[i].text);
 }
 
-/* Points and curve of each line, in blocks that gnuplot finds by number. */
+/* Points and curve of each line, in blocks that gnuplot finds by number. Takes the lines and
+ * frees them. */
 static void lines_data(bl_buf *dat, lines all) {
     char name[32];
     for (size_t i = 0; i < all.count; i++) {

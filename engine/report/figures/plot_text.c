@@ -1,4 +1,16 @@
-/* The texts gnuplot reads: data blocks, settings, axes. */
+/* The texts gnuplot reads: data blocks, settings, axes. A data file is a list of blocks, found
+ * by their number,
+ *
+ *     # reached
+ *     # batch_size steps low high
+ *     32 1792 1650 1934
+ *     64 950 NaN NaN
+ *     (two empty lines)
+ *     # censored
+ *     ...
+ *
+ * in which NaN stands for what is not known, since gnuplot then draws nothing. A block without rows
+ * would shift the numbers of those behind it, so it gets one row of NaN (bl_dat_nothing). */
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/report/figures/figures.h"
@@ -51,6 +63,8 @@ void bl_gp_text(bl_buf *gp, const char *name, const char *text) {
     bl_buf_str(gp, "'\n");
 }
 
+/* Colours from dark violet over green to yellow, evenly spaced, that stay apart in grey and for
+ * colour-blind eyes. */
 void bl_gp_palette(bl_buf *gp, const char *name, size_t n) {
     static const double stops[][3] = {
         {68,  1,   84 },
@@ -70,6 +84,7 @@ void bl_gp_palette(bl_buf *gp, const char *name, size_t n) {
     }
 }
 
+/* The largest unit of which the shortest time is at least a quarter. */
 bl_time_unit bl_time_unit_of(double shortest) {
     static const bl_time_unit units[] = {
         {1e-3, "ms" },
@@ -83,6 +98,7 @@ bl_time_unit bl_time_unit_of(double shortest) {
     return units[best];
 }
 
+/* Evenly spread over all, the first and the last among them. */
 size_t bl_figure_choose(size_t count, size_t index[BL_FIGURE_LINES]) {
     const size_t n = bl_size_min(count, BL_FIGURE_LINES);
     for (size_t i = 0; i < n; i++) index[i] = n > 1 ? i * (count - 1) / (n - 1) : 0;
@@ -113,6 +129,7 @@ void bl_gp_number(bl_buf *gp, const char *name, double value) {
     bl_buf_str(gp, "\n");
 }
 
+/* Values that are not above 0, or not finite, have no place on a logarithmic axis. */
 void bl_axis_add(bl_axis *axis, double value) {
     if (!(value > 0) || !isfinite(value)) return;
     if (axis->high == 0 || value < axis->low) axis->low = value;
@@ -188,6 +205,8 @@ static void decimal_ticks(bl_buf *gp, double low, double high) {
         }
 }
 
+/* `below` and `above` are octaves of room around the values. Without any value nothing is set,
+ * and gnuplot chooses. */
 void bl_gp_axis(bl_buf *gp, const char *name, const bl_axis *axis, double below, double above,
                 bl_ticks ticks) {
     if (!(axis->high > 0)) return;
