@@ -164,7 +164,8 @@ static bl_status prune_parts(bl_inferred *in, bl_inferred_column *c, const bl_dr
         c->no_part[p] = s.values < 2 || s.unseen > most_unseen;
         left += !c->no_part[p];
     }
-    (void)snprintf(c->note, sizeof c->note, "%zu of its parts vary in the training rows", left);
+    if (c->guess != BL_GUESS_TIME)
+        (void)snprintf(c->note, sizeof c->note, "%zu of its parts vary in the training rows", left);
 done:
     bl_buf_free(&name);
     return status;
@@ -197,8 +198,9 @@ static void compare_targets(bl_inferred *in, const bl_draft *d) {
                       d->manifest.target, mean[1], mean[0], shift);
 }
 
-/* Warns of a class that one side lacks or that is rare. */
+/* Warns of a class that one side lacks, or of the rare one of two. */
 static void compare_classes(bl_inferred *in, const bl_draft *d) {
+    enum { SEEN_OFTEN = 10 };
     const bl_view *view = bl_frame_find(&d->frame, d->manifest.target);
     size_t count[BL_INFER_CLASSES][2] = {0};
     for (size_t i = 0; i < d->split.rows; i++) {
@@ -212,6 +214,11 @@ static void compare_classes(bl_inferred *in, const bl_draft *d) {
         else if (count[k][1] == 0)
             bl_infer_warn(in, "no held-out row is of class '%s'; %zu training row%s", in->label[k],
                           count[k][0], count[k][0] == 1 ? " is" : "s are");
+        else if (count[k][1] < SEEN_OFTEN && in->labels == 2)
+            bl_infer_warn(in,
+                          "%zu of the held-out rows %s of class '%s': what is measured there rests "
+                          "on few rows",
+                          count[k][1], count[k][1] == 1 ? "is" : "are", in->label[k]);
     }
 }
 

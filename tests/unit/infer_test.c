@@ -319,6 +319,10 @@ static const kind_case k_kinds[] = {
     {"when",  "1#/#/20 1#:05",        NULL,      ',',  BL_KIND_DATE,        "dates = \"dmy\";"        },
     {"when",  "1# Mar 201#",          NULL,      ',',  BL_KIND_DATE,        "dates = \"ymd\";"        },
     {"when",  "\"Mar 1#, 201#\"",     NULL,      ',',  BL_KIND_DATE,        "dates = \"ymd\";"        },
+    {"at",    "1#:0#",                NULL,      ',',  BL_KIND_DATE,        "time = [\"at\"];"        },
+    {"at",    "0#:3#:00 PM",          "?",       ',',  BL_KIND_DATE,        "part = \"hour\";"        },
+    {"took",  "1#0:0#",               NULL,      ',',  BL_KIND_DATE,        "continuous = [\"took\""  },
+    {"x",     "\"#,2#,#00.&\"",       NULL,      ',',  BL_KIND_CONTINUOUS,  "thousands = \",\";"      },
     {"year",  "201#",                 NULL,      ',',  BL_KIND_CONTINUOUS,  NULL                      },
     {"shop",  "#",                    NULL,      ',',  BL_KIND_CATEGORICAL, NULL                      },
     {"x",     "#",                    "",        ',',  BL_KIND_CATEGORICAL, NULL                      },
@@ -348,6 +352,8 @@ static void test_values(void **state) {
         bl_draft d;
         CHECK_OK(bl_draft_open(&d, &manifest, "t", &source, 1, 0, ERR));
         assert_int_equal(d.table.rows, 200);
+        if (strcmp(c->name, "at") == 0) /* a share of the day */
+            assert_true(bl_table_find(&d.table, "at")->number[0] > 0.4);
         bl_draft_free(&d);
         bl_inferred_free(&in);
     }
@@ -618,6 +624,94 @@ static void test_names(void **state) {
         assert_int_equal(bl_code_names(&cases[i].e, 20), cases[i].names);
 }
 
+/* ---- times without a date ---- */
+
+/* They are no target, and rows are not split by them; a date beside them is what decides. */
+static void test_times_refused(void **state) {
+    (void)state;
+    bl_buf text = {0};
+    bl_inferred in;
+    bl_err err = {0};
+    bl_buf_str(&text, "at,day,y\n");
+    for (int i = 0; i < 60; i++)
+        bl_buf_printf(&text, "%02d:%02d,2020-01-%02d,%d\n", i % 24, i, 1 + i / 2, i * 31 % 97);
+    assert_int_equal(infer(&in, text.data, text.len, &(bl_infer_wish){.target = "at"}, &err),
+                     BL_EINVAL);
+    assert_string_equal(
+        err.text,
+        "t.csv: the target 'at' holds times; write it as a number, of minutes for example");
+    assert_int_equal(
+        infer(&in, text.data, text.len, &(bl_infer_wish){.target = "y", .date = "at"}, &err),
+        BL_EINVAL);
+    assert_string_equal(err.text,
+                        "t.csv: rows cannot be split by 'at': it holds times without a date");
+    CHECK_OK(infer(&in, text.data, text.len, &(bl_infer_wish){.target = "y"}, ERR));
+    assert_string_equal(in.by, "day");
+    bl_inferred_free(&in);
+    bl_buf_free(&text);
+}
+
+/* ---- what is said ---- */
+
+/* 60 columns of numbers with one that lacks a value, and 5 that never change: five lines. */
+static void test_wide(void **state) {
+    (void)state;
+    bl_buf text = {0}, said = {0};
+    bl_inferred in;
+    for (int c = 0; c < 65; c++) bl_buf_printf(&text, "c%d,", c);
+    bl_buf_str(&text, "y\n");
+    for (int i = 0; i < 1009; i++) {
+        for (int c = 0; c < 65; c++)
+            if (c >= 60)
+                bl_buf_str(&text, "7,");
+            else if (c == 30 && i == 5)
+                bl_buf_str(&text, ",");
+            else
+                bl_buf_printf(&text, "%d.5,", (i * 7919 + c) % 1009);
+        bl_buf_printf(&text, "%s\n", i % 200 ? "no" : "yes");
+    }
+    CHECK_OK(infer(&in, text.data, text.len, &(bl_infer_wish){.target = "y"}, ERR));
+    bl_inferred_explain(&in, &said);
+    assert_string_equal(bl_buf_text(&said),
+                        "  number    c0 to c29: 30 columns of numbers, 0.5 to 1008.5\n"
+                        "  number    c30: numbers, 0.5 to 1008.5; 1 empty\n"
+                        "  number    c31 to c59: 29 columns of numbers, 0.5 to 1008.5\n"
+                        "  left out  c60 to c64: 5 columns, and of each: it has one value\n"
+                        "  target    y: a class of 2 values: 'no' 99.41 %, 'yes' 0.59 %\n");
+    bl_inferred_free(&in);
+    bl_buf_free(&text);
+    bl_buf_free(&said);
+}
+
+/* One row of 200 is of the class that is looked for: few of them are held out. Of one in 5, enough
+ * are. */
+static void test_rare_class(void **state) {
+    (void)state;
+    static const int every[] = {200, 5};
+    for (size_t k = 0; k < 2; k++) {
+        bl_buf text = {0}, manifest = {0};
+        bl_inferred in;
+        bl_draft d;
+        bl_buf_str(&text, "x,fraud\n");
+        for (int i = 0; i < 2000; i++)
+            bl_buf_printf(&text, "%d.5,%s\n", i * 31 % 97, i % every[k] ? "no" : "yes");
+        CHECK_OK(infer(&in, text.data, text.len, &(bl_infer_wish){.target = "fraud"}, ERR));
+        bl_inferred_manifest(&in, ".", &(const char *){"t.csv"}, &(const char[65]){ZEROS}, 1,
+                             &manifest);
+        const bl_infer_source source = {.path = "t.csv", .text = text.data, .n = text.len};
+        CHECK_OK(bl_draft_open(&d, &manifest, "t", &source, 1, 0, ERR));
+        CHECK_OK(bl_draft_prune(&in, &d, ERR));
+        assert_string_equal(bl_buf_text(&in.warnings),
+                            k == 0 ? "warning: 1 of the held-out rows is of class 'yes': what is "
+                                     "measured there rests on few rows\n"
+                                   : "");
+        bl_draft_free(&d);
+        bl_inferred_free(&in);
+        bl_buf_free(&manifest);
+        bl_buf_free(&text);
+    }
+}
+
 /* ---- threads ---- */
 
 /* Several batches of all kinds of columns; a doubled quote in some rows, which the reader undoes in
@@ -672,22 +766,16 @@ static void test_threads(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads),
-                                       cmocka_unit_test(test_names),
-                                       cmocka_unit_test(test_kinds),
-                                       cmocka_unit_test(test_refusals),
-                                       cmocka_unit_test(test_dates_that_are_none),
-                                       cmocka_unit_test(test_long_missing),
-                                       cmocka_unit_test(test_two_encodings),
-                                       cmocka_unit_test(test_values),
-                                       cmocka_unit_test(test_columns_without_name),
-                                       cmocka_unit_test(test_row_numbers),
-                                       cmocka_unit_test(test_targets),
-                                       cmocka_unit_test(test_round_trip),
-                                       cmocka_unit_test(test_pruned),
-                                       cmocka_unit_test(test_files_of_ascii),
-                                       cmocka_unit_test(test_footers),
-                                       cmocka_unit_test(test_still_target),
-                                       cmocka_unit_test(test_encodings)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_threads),        cmocka_unit_test(test_rare_class),
+        cmocka_unit_test(test_times_refused),  cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_names),          cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_dates_that_are_none),
+        cmocka_unit_test(test_long_missing),   cmocka_unit_test(test_two_encodings),
+        cmocka_unit_test(test_values),         cmocka_unit_test(test_columns_without_name),
+        cmocka_unit_test(test_row_numbers),    cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_pruned),
+        cmocka_unit_test(test_files_of_ascii), cmocka_unit_test(test_footers),
+        cmocka_unit_test(test_still_target),   cmocka_unit_test(test_encodings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

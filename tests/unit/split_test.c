@@ -214,6 +214,13 @@ static void test_numbers(void **state) {
         {"1,23",              '.', ',',  (double)NAN},
         {"1,23.5",            '.', ',',  (double)NAN},
         {"1234,567",          '.', ',',  (double)NAN},
+        {"12,34,567",         '.', ',',  1234567    }, /* as in India */
+        {"1,23,45,678.5",     '.', ',',  12345678.5 },
+        {"123,45,678",        '.', ',',  (double)NAN},
+        {"12,345,67",         '.', ',',  (double)NAN},
+        {"12,34,5678",        '.', ',',  (double)NAN},
+        {"1,234,56,789",      '.', ',',  (double)NAN},
+        {"1,23,456,789",      '.', ',',  (double)NAN},
         {"12'345",            '.', '\'', 12345      },
         {"12 345,5",          ',', ' ',  12345.5    },
         {"12\xC2\xA0"
@@ -308,12 +315,46 @@ static void test_dates(void **state) {
     }
 }
 
+static void test_times(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        double seconds; /* below 0: no time */
+    } cases[] = {
+        {"14:05",      50700  },
+        {"9:05",       32700  },
+        {"14:05:09.5", 50709.5},
+        {"2:05 PM",    50700  },
+        {"12:05 am",   300    },
+        {"02:05pm",    50700  },
+        {"14:05Z",     50700  },
+        {"36:15",      130500 }, /* a duration */
+        {"120:00:30",  432030 },
+        {"13:05 PM",   -1     },
+        {"14:60",      -1     },
+        {"14:05:60",   -1     },
+        {"14",         -1     },
+        {"1405",       -1     },
+        {"14:5",       -1     },
+        {"1000:00",    -1     },
+        {"14:05 x",    -1     },
+        {":05",        -1     },
+        {"3:2:1",      -1     },
+    };
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        double days = 0;
+        const bool is = bl_parse_time(cases[i].text, strlen(cases[i].text), &days);
+        if (is != (cases[i].seconds >= 0) || (is && fabs(days - cases[i].seconds / 86400) > 1e-12))
+            fail_msg("'%s' is %s %.9g", cases[i].text, is ? "time" : "none", days * 86400);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random),    cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_classes),   cmocka_unit_test(test_stratify),
-        cmocka_unit_test(test_scale),     cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_numbers),   cmocka_unit_test(test_dates),
-        cmocka_unit_test(test_many_signs)};
+        cmocka_unit_test(test_times),    cmocka_unit_test(test_random),
+        cmocka_unit_test(test_groups),   cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_stratify), cmocka_unit_test(test_scale),
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_dates),    cmocka_unit_test(test_many_signs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

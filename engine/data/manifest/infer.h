@@ -30,6 +30,7 @@ typedef enum bl_infer_guess {
     BL_GUESS_YMD,   /* dates; one guess for each order */
     BL_GUESS_DMY,
     BL_GUESS_MDY,
+    BL_GUESS_TIME, /* times of day, or durations, with colons */
     BL_GUESSES
 } bl_infer_guess;
 

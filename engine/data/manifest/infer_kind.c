@@ -100,6 +100,7 @@ static bl_infer_guess number_guess(const bl_inferred *in, const bl_inferred_colu
 static bl_infer_guess choose_guess(const bl_inferred *in, const bl_inferred_column *c,
                                    const bl_infer_wish *wish) {
     const bl_infer_guess date = date_guess(c), number = number_guess(in, c);
+    if (date == BL_GUESSES && number == BL_GUESSES && holds(c, BL_GUESS_TIME)) return BL_GUESS_TIME;
     if (date == BL_GUESSES) return number;
     if (number == BL_GUESSES) return date;
     const bool all = c->fit[BL_GUESS_YMD].count == c->present;
@@ -112,6 +113,10 @@ static bool is_number(const bl_inferred_column *c) {
 }
 static bool is_date(const bl_inferred_column *c) {
     return c->guess >= BL_GUESS_YMD && c->guess <= BL_GUESS_MDY;
+}
+
+static bool is_time(const bl_inferred_column *c) {
+    return c->guess == BL_GUESS_TIME;
 }
 
 static const bl_infer_numbers *numbers_of(const bl_inferred_column *c) {
@@ -290,7 +295,9 @@ static void decide_texts(bl_inferred_column *c) {
 
 /* The first rule that fits decides. */
 static void decide_kind(bl_inferred *in, bl_inferred_column *c, const bl_infer_wish *wish) {
-    c->type = is_number(c) ? BL_COLUMN_NUMBER : is_date(c) ? BL_COLUMN_DATE : BL_COLUMN_TEXT;
+    c->type = is_number(c)               ? BL_COLUMN_NUMBER
+              : is_date(c) || is_time(c) ? BL_COLUMN_DATE
+                                         : BL_COLUMN_TEXT;
     const size_t fitting = c->guess < BL_GUESSES ? c->fit[c->guess].count : c->present;
     const bool one_value = c->guess <= BL_GUESS_COMMA && numbers_of(c)->low == numbers_of(c)->high;
     if (c->name[0] == '\0') { /* such as the row numbers that pandas writes */
@@ -301,7 +308,7 @@ static void decide_kind(bl_inferred *in, bl_inferred_column *c, const bl_infer_w
         bl_infer_ignore(c, "it is empty");
     } else if (one_value || (!c->many && c->distinct <= 1)) {
         bl_infer_ignore(c, "it has one value");
-    } else if (is_date(c)) {
+    } else if (is_date(c) || is_time(c)) {
         c->kind = BL_KIND_DATE;
     } else if (is_number(c) && !(fmax(-numbers_of(c)->low, numbers_of(c)->high) < 1e150)) {
         bl_infer_ignore(c, "it has values beyond 1e150");
@@ -419,6 +426,10 @@ static bl_status decide_target(bl_inferred *in, const bl_infer_wish *wish, const
     if (is_date(c))
         BL_FAIL(err, BL_EINVAL, "%s: the target '%s' holds dates; it has to be a number or a class",
                 file, c->name);
+    if (is_time(c))
+        BL_FAIL(err, BL_EINVAL,
+                "%s: the target '%s' holds times; write it as a number, of minutes for example",
+                file, c->name);
     if (c->present < LEAST_ROWS)
         BL_FAIL(err, BL_EINVAL, "%s: %zu rows have a target; at least %d are needed", file,
                 c->present, LEAST_ROWS);
@@ -473,10 +484,14 @@ static bl_status decide_split(bl_inferred *in, const bl_infer_wish *wish, const 
         return BL_OK;
     }
     for (size_t i = 0; i < in->columns && wish->date == NULL && in->by == NULL; i++)
-        if (in->column[i].kind == BL_KIND_DATE) in->by = in->column[i].name;
+        if (in->column[i].kind == BL_KIND_DATE && !is_time(&in->column[i]))
+            in->by = in->column[i].name;
     if (wish->date == NULL) return BL_OK;
     const bl_inferred_column *c = bl_infer_find(in, wish->date);
     if (c == NULL) return fail_no_column(in, wish->date, file, err);
+    if (is_time(c))
+        BL_FAIL(err, BL_EINVAL, "%s: rows cannot be split by '%s': it holds times without a date",
+                file, c->name);
     if (c->kind != BL_KIND_DATE) return fail_no_date(c, file, err);
     in->by = c->name;
     return BL_OK;

@@ -215,6 +215,16 @@ static void judge_dates(bl_inferred_column *c, const place *v) {
     if (!(c->last_day >= day)) c->last_day = day;
 }
 
+static void judge_time(bl_inferred_column *c, const place *v) {
+    double day;
+    if (c->fit[BL_GUESS_TIME].rejected) return;
+    const bool fits = bl_parse_time(v->f.text, v->f.n, &day);
+    judge(c, BL_GUESS_TIME, fits, v);
+    if (!fits) return;
+    if (!(c->first_day <= day)) c->first_day = day;
+    if (!(c->last_day >= day)) c->last_day = day;
+}
+
 /* ---- the column's different texts ---- */
 
 static void forget_values(bl_inferred_column *c) {
@@ -309,4 +319,5 @@ void bl_infer_value(bl_inferred_column *c, bl_csv_field f, size_t line, const bl
         }
     }
     judge_dates(c, &v);
+    judge_time(c, &v);
 }

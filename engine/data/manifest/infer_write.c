@@ -6,6 +6,10 @@
 #include "engine/data/manifest/infer_p.h"
 #include <string.h>
 
+static bool is_time(const bl_inferred_column *c) {
+    return c->guess == BL_GUESS_TIME;
+}
+
 /* ---- parts of dates ---- */
 
 /* "trend" is the date itself, a number of days. */
@@ -21,7 +25,9 @@ void bl_inferred_part_name(const bl_inferred *in, const bl_inferred_column *c, c
 
 static bool has_part(const bl_inferred_column *c, size_t p) {
     const bool hour = strcmp(bl_infer_parts[p], "hour") == 0;
-    return c->kind == BL_KIND_DATE && p > 0 && !c->no_part[p] && (!hour || c->timed);
+    if (c->kind != BL_KIND_DATE || p == 0 || c->no_part[p]) return false;
+    if (is_time(c)) return hour && c->last_day < 1; /* longer ones are durations */
+    return !hour || c->timed;
 }
 
 /* ---- lists of names ---- */
@@ -84,13 +90,21 @@ static void write_names(const bl_inferred *in, const char *key, wanted *want, bo
     bl_buf_free(&name);
 }
 
-/* Columns that are read, of one type. */
-static void write_types(const bl_inferred *in, const char *key, bl_column_type type, bl_buf *out) {
+/* Columns that are read, of one type; of those that hold dates, the ones without a day or with. */
+static void write_types(const bl_inferred *in, const char *key, bl_column_type type, bool times,
+                        bl_buf *out) {
     list l = begin_list(out, "    ", key);
     for (size_t i = 0; i < in->columns; i++)
-        if (is_used(in, &in->column[i]) && in->column[i].type == type)
+        if (is_used(in, &in->column[i]) && in->column[i].type == type &&
+            is_time(&in->column[i]) == times)
             add_item(&l, in->column[i].name);
     bl_buf_str(out, "];\n");
+}
+
+static bool any_time(const bl_inferred *in) {
+    for (size_t i = 0; i < in->columns; i++)
+        if (is_used(in, &in->column[i]) && is_time(&in->column[i])) return true;
+    return false;
 }
 
 /* The parts of each date as derived columns. */
@@ -186,9 +200,10 @@ static void write_table(const bl_inferred *in, const char *const *file, const ch
                         size_t files, bl_buf *out) {
     bl_buf_str(out, "\ntables = (\n  {\n    name = \"table\";\n");
     write_format(in, out);
-    write_types(in, "number", BL_COLUMN_NUMBER, out);
-    write_types(in, "date", BL_COLUMN_DATE, out);
-    write_types(in, "text", BL_COLUMN_TEXT, out);
+    write_types(in, "number", BL_COLUMN_NUMBER, false, out);
+    write_types(in, "date", BL_COLUMN_DATE, false, out);
+    if (any_time(in)) write_types(in, "time", BL_COLUMN_DATE, true, out);
+    write_types(in, "text", BL_COLUMN_TEXT, false, out);
     for (size_t i = 0; i < files; i++) {
         bl_buf_str(out, i == 0 ? "    files = ( { file = " : ",\n              { file = ");
         bl_doc_quote(out, file[i]);
@@ -280,6 +295,24 @@ static void date_words(const bl_inferred_column *c, bl_buf *out) {
     }
 }
 
+/* Per cent: with more digits for the rare class of two, and for the other one. */
+static void share_words(double percent, bl_buf *out) {
+    if (percent < 1.5)
+        bl_buf_printf(out, "' %.2g %%", percent);
+    else if (percent < 98.5)
+        bl_buf_printf(out, "' %.0f %%", percent);
+    else
+        bl_buf_printf(out, "' %.4g %%", percent);
+}
+
+/* "times of day, 00:05 to 23:59": cut to minutes. */
+static void time_words(const bl_inferred_column *c, bl_buf *out) {
+    const int from = (int)floor(c->first_day * 1440 + 1e-6),
+              to = (int)floor(c->last_day * 1440 + 1e-6);
+    bl_buf_printf(out, "times%s, %02d:%02d to %02d:%02d", c->last_day < 1 ? " of day" : "",
+                  from / 60, from % 60, to / 60, to % 60);
+}
+
 /* The three most frequent texts, and how many there are. */
 static void class_words(const bl_inferred_column *c, size_t values, bl_buf *out) {
     bool shown[BL_INFER_CLASSES + 1] = {false};
@@ -293,7 +326,7 @@ static void class_words(const bl_inferred_column *c, size_t values, bl_buf *out)
         shown[best] = true;
         bl_buf_str(out, n ? ", '" : ": '");
         bl_text_show_line(out, c->values.text[best]);
-        bl_buf_printf(out, "' %.0f %%", 100.0 * c->times[best] / (double)c->present);
+        share_words(100.0 * c->times[best] / (double)c->present, out);
     }
 }
 
@@ -335,6 +368,8 @@ static void explain_column(const bl_inferred *in, size_t i, bl_buf *out) {
             bl_buf_printf(out, "%zu of %zu are ", c->fit[c->guess].count, in->rows);
         if (c->kind == BL_KIND_CATEGORICAL)
             class_words(c, c->distinct, out);
+        else if (is_time(c))
+            time_words(c, out);
         else if (c->kind == BL_KIND_DATE)
             date_words(c, out);
         else
@@ -344,17 +379,63 @@ static void explain_column(const bl_inferred *in, size_t i, bl_buf *out) {
     if (c->note[0] != '\0') bl_buf_printf(out, "; %s", c->note);
 }
 
+/* Columns of whose like a wide table has very many. */
+static bool is_plain(const bl_inferred *in, const bl_inferred_column *c) {
+    return c->kind == BL_KIND_CONTINUOUS && c->guess == BL_GUESS_PLAIN && c->present == in->rows &&
+           c->fit[c->guess].misfits == 0 && c->note[0] == '\0';
+}
+
+/* One line would say the same of both. */
+static bool said_alike(const bl_inferred *in, const bl_inferred_column *a,
+                       const bl_inferred_column *b) {
+    if (a->kind != b->kind) return false;
+    if (a->kind == BL_KIND_IGNORED) return strcmp(a->why, b->why) == 0;
+    return is_plain(in, a) && is_plain(in, b);
+}
+
+/* A line on columns [first, end), which are alike. */
+static void explain_columns(const bl_inferred *in, size_t first, size_t end, bl_buf *out) {
+    const bl_inferred_column *c = &in->column[first];
+    double low = c->number[0].low, high = c->number[0].high;
+    bl_buf_printf(out, "%s to %s: %zu columns", c->name, in->column[end - 1].name, end - first);
+    if (c->kind == BL_KIND_IGNORED) {
+        bl_buf_printf(out, ", and of each: %s", c->why);
+        return;
+    }
+    for (size_t i = first; i < end; i++) {
+        low = fmin(low, in->column[i].number[0].low);
+        high = fmax(high, in->column[i].number[0].high);
+    }
+    bl_buf_printf(out, " of numbers, %.10g to %.10g", low, high);
+}
+
+/* Neighbours of a wide table that are alike share a line. The end of those that begin at `i`. */
+static size_t end_of_line(const bl_inferred *in, size_t i) {
+    enum { WIDE = 40, LEAST = 4 };
+    size_t end = i + 1;
+    while (in->columns > WIDE && end < in->columns &&
+           said_alike(in, &in->column[i], &in->column[end]))
+        end++;
+    return end - i < LEAST ? i + 1 : end;
+}
+
 void bl_inferred_explain(const bl_inferred *in, bl_buf *out) {
     static const char *const kinds[] = {"category", "number", "date", "target", "left out"};
     if (in->encoding != NULL)
         bl_buf_printf(out, "  text      read as %s\n",
                       strcmp(in->encoding, "latin1") == 0 ? "Latin-1, or Windows-1252" : "UTF-16");
     if (in->old_lines) bl_buf_str(out, "  text      lines end in CR, as on old Macs\n");
-    for (size_t i = 0; i < in->columns; i++) {
+    for (size_t i = 0, end; i < in->columns; i = end) {
         const bl_inferred_column *c = &in->column[i];
-        bl_buf_printf(out, "  %-8s  %s: ", kinds[c->kind],
-                      c->name[0] != '\0' ? c->name : "(no name)");
-        explain_column(in, i, out);
+        end = end_of_line(in, i);
+        bl_buf_printf(out, "  %-8s  ",
+                      c->kind == BL_KIND_DATE && is_time(c) ? "time" : kinds[c->kind]);
+        if (end > i + 1) {
+            explain_columns(in, i, end, out);
+        } else {
+            bl_buf_printf(out, "%s: ", c->name[0] != '\0' ? c->name : "(no name)");
+            explain_column(in, i, out);
+        }
         bl_buf_str(out, "\n");
     }
 }

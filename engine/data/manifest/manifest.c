@@ -34,6 +34,7 @@ void bl_manifest_free(bl_manifest *m) {
         bl_table_decl *t = &m->table[i];
         free(t->number.v);
         free(t->date.v);
+        free(t->time.v);
         free(t->text.v);
         free(t->interval.v);
         free(t->rename.v);

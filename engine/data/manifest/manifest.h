@@ -26,10 +26,10 @@ typedef struct bl_table_decl {
     const char *file_column; /* a text column that is constant within each file */
     const char *encoding;    /* of the file's text: a name of bl_csv_encoding_name; NULL: UTF-8 */
     bool trim;               /* blanks round fields do not count */
-    const char *decimal, *thousands, *dates;     /* as in `format`; NULL: not declared */
-    bl_string_list missing, units;               /* likewise */
-    bl_field_format format;                      /* of these five */
-    bl_string_list number, date, text, interval; /* columns that are read, by type */
+    const char *decimal, *thousands, *dates;           /* as in `format`; NULL: not declared */
+    bl_string_list missing, units;                     /* likewise */
+    bl_field_format format;                            /* of these five */
+    bl_string_list number, date, time, text, interval; /* columns that are read, by type */
     const bl_node *rename_node;
     bl_string_list rename; /* old, new, old, new, ... */
     bl_source_decl *file;

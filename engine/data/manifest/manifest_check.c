@@ -67,6 +67,7 @@ static bl_status table_columns(const bl_manifest *m, const bl_table_decl *t, col
     } lists[] = {
         {&t->number,   BL_COLUMN_NUMBER},
         {&t->date,     BL_COLUMN_DATE  },
+        {&t->time,     BL_COLUMN_DATE  },
         {&t->text,     BL_COLUMN_TEXT  },
         {&t->interval, BL_COLUMN_DATE  }
     };
@@ -413,9 +414,10 @@ static bl_status check_image_keys(const bl_manifest *m, bl_err *err) {
     static const char *const of_tables[] = {"joins",      "derived", "filters",   "categorical",
                                             "continuous", "ignored", "transform", "target",
                                             "scale",      "classes"};
-    static const char *const of_columns[] = {
-        "separator", "file_column", "number",  "date",      "text",  "interval", "rename",
-        "encoding",  "trim",        "decimal", "thousands", "units", "missing",  "dates"};
+    static const char *const of_columns[] = {"separator", "file_column", "number",   "date",
+                                             "time",      "text",        "interval", "rename",
+                                             "encoding",  "trim",        "decimal",  "thousands",
+                                             "units",     "missing",     "dates"};
     for (size_t i = 0; i < BL_COUNT(of_tables); i++) {
         const bl_node *node = bl_node_get(m->doc.root, of_tables[i]);
         if (node != NULL)

@@ -95,6 +95,7 @@ static const field table_fields[] = {
     {"dates",       F_TEXT,  offsetof(bl_table_decl, dates),       false},
     {"number",      F_TEXTS, offsetof(bl_table_decl, number),      false},
     {"date",        F_TEXTS, offsetof(bl_table_decl, date),        false},
+    {"time",        F_TEXTS, offsetof(bl_table_decl, time),        false},
     {"text",        F_TEXTS, offsetof(bl_table_decl, text),        false},
     {"interval",    F_TEXTS, offsetof(bl_table_decl, interval),    false},
     {"rename",      F_NODE,  offsetof(bl_table_decl, rename_node), false},

@@ -171,10 +171,10 @@ static void skip_zone(scan *s) {
 }
 
 /* 14:05, 14:05:09.5, 2:05 PM, 140509: seconds since midnight. */
-static bool take_time(scan *s, double *seconds) {
+static bool take_time(scan *s, size_t hour_digits, double *seconds) {
     int32_t h, m = 0, sec = 0, digit;
     double fraction = 0, place = 0.1;
-    if (take_digits(s, 2, &h) == 0) return false;
+    if (take_digits(s, hour_digits, &h) == 0) return false;
     const bool colon = take(s, ':');
     if (take_digits(s, 2, &m) != 2) return false;
     if (colon ? take(s, ':') : s->at < s->end) {
@@ -194,7 +194,16 @@ static bool take_time(scan *s, double *seconds) {
         skip_zone(s);
     }
     *seconds = h * 3600 + m * 60 + sec + fraction;
-    return h < 24 && m < 60 && sec < 60;
+    return (h < 24 || hour_digits > 2) && m < 60 && sec < 60;
+}
+
+bool bl_parse_time(const char *text, size_t n, double *days) {
+    scan s = {text, text + n};
+    double seconds;
+    if (n < 4 || n > 24 || memchr(text, ':', n) == NULL) return false;
+    if (!take_time(&s, 3, &seconds) || s.at < s.end) return false;
+    *days = seconds / 86400.0;
+    return true;
 }
 
 bool bl_parse_date_time(const char *text, size_t n, bl_date_order order, double *days) {
@@ -210,7 +219,7 @@ bool bl_parse_date_time(const char *text, size_t n, bl_date_order order, double 
     if (s.at < s.end) {
         (void)take(&s, ',');
         if (!take(&s, 'T') && !take(&s, ' ')) return false;
-        if (!take_time(&s, &seconds) || s.at < s.end) return false;
+        if (!take_time(&s, 2, &seconds) || s.at < s.end) return false;
     }
     *days = bl_days_from_civil(y, m, d) + seconds / 86400.0;
     return true;

@@ -28,4 +28,7 @@ extern const char *const bl_date_order_name[BL_DATE_ORDERS]; /* "ymd", "dmy", "m
  *     then, after a blank or T: 14:05   14:05:09.5   2:05 PM   140509, and Z or +01:00, not read
  */
 bool bl_parse_date_time(const char *text, size_t n, bl_date_order order, double *days);
+/* A time of day, or a duration of at most 999 hours, as a share of a day. It has colons: "14:05",
+ * "14:05:09.5", "2:05 PM", "36:15". */
+bool bl_parse_time(const char *text, size_t n, double *days);
 #endif

@@ -78,32 +78,51 @@ static bool is_unit(const bl_field_format *format, bl_csv_field f) {
     return f.n == 0;
 }
 
+/* Digits between marks of thousands, as far as a number was read: "12,34,5" is 2, 2 and 1. */
+typedef struct groups {
+    size_t digits, first,
+        middle; /* of the group at hand; of the first, of those between; 0: none */
+} groups;
+
+/* At a mark. Groups between the first and the last have three digits, or all have two as in India:
+ * 12,34,567. False: they have others. */
+static bool end_group(groups *g) {
+    const size_t digits = g->digits;
+    g->digits = 0;
+    if (digits == 0 || digits > 3) return false;
+    if (g->first == 0) {
+        g->first = digits;
+        return true;
+    }
+    if (g->middle == 0) g->middle = digits;
+    return digits == g->middle && (digits == 3 || (digits == 2 && g->first <= 2));
+}
+
 /* The number as bl_csv_number reads it: no thousands, a point. 0: the marks are in wrong places. */
 static size_t rewrite(char out[LONGEST], const bl_field_format *format, bl_csv_field f) {
-    size_t n = 0, group = 0;
-    bool grouped = false, decimals = false;
+    size_t n = 0;
+    groups g = {0};
+    bool decimals = false;
     for (const char *p = f.text, *end = f.text + f.n; p < end && n + 1 < LONGEST;) {
         const size_t blank = blank_at(p, end);
         const bool mark = format->thousands == ' ' ? blank > 0 : *p == format->thousands;
         if (format->thousands != '\0' && mark && !decimals) {
-            if (group == 0 || group > 3 || (grouped && group != 3)) return 0;
-            grouped = true;
-            group = 0;
+            if (!end_group(&g)) return 0;
             p += blank > 0 ? blank : 1;
             continue;
         }
         if (*p == format->decimal || (*p == '.' && format->thousands != '.')) {
-            if (grouped && group != 3) return 0;
+            if (g.first > 0 && g.digits != 3) return 0;
             decimals = true;
             out[n++] = '.';
         } else {
             if (*p == 'e' || *p == 'E') decimals = true;
-            group += is_digit(*p) && !decimals;
+            g.digits += is_digit(*p) && !decimals;
             out[n++] = *p;
         }
         p++;
     }
-    return grouped && !decimals && group != 3 ? 0 : n;
+    return g.first > 0 && !decimals && g.digits != 3 ? 0 : n;
 }
 
 /* Does it begin with the minus sign of typesetting, U+2212? */

@@ -12,7 +12,7 @@
 /* What to do with the fields of one declared column. */
 typedef struct reader {
     const char *name; /* in the file */
-    enum { NUMBER, DATE, TEXT, INTERVAL } as;
+    enum { NUMBER, DATE, TIME, TEXT, INTERVAL } as;
     bl_column *column, *to; /* `to`: of an interval */
     size_t field;
 } reader;
@@ -30,6 +30,8 @@ void bl_table_declare(bl_table *table, const bl_table_decl *d) {
         bl_table_add(table, bl_table_renamed(d, d->number.v[i]), BL_COLUMN_NUMBER);
     for (size_t i = 0; i < d->date.n; i++)
         bl_table_add(table, bl_table_renamed(d, d->date.v[i]), BL_COLUMN_DATE);
+    for (size_t i = 0; i < d->time.n; i++)
+        bl_table_add(table, bl_table_renamed(d, d->time.v[i]), BL_COLUMN_DATE);
     for (size_t i = 0; i < d->text.n; i++)
         bl_table_add(table, bl_table_renamed(d, d->text.v[i]), BL_COLUMN_TEXT);
     for (size_t i = 0; i < d->interval.n; i++) {
@@ -41,7 +43,7 @@ void bl_table_declare(bl_table *table, const bl_table_decl *d) {
 
 /* One reader for each declared column, in the order of the lists. */
 static size_t make_readers(reader *readers, bl_table *table, const bl_table_decl *d) {
-    const bl_string_list *lists[] = {&d->number, &d->date, &d->text, &d->interval};
+    const bl_string_list *lists[] = {&d->number, &d->date, &d->time, &d->text, &d->interval};
     size_t n = 0;
     for (int as = NUMBER; as <= INTERVAL; as++)
         for (size_t i = 0; i < lists[as]->n; i++) {
@@ -82,6 +84,12 @@ static bool parse_interval(bl_csv_field f, double *from, double *to) {
     return true;
 }
 
+static bool read_value(const reader *r, const bl_field_format *format, bl_csv_field f,
+                       double *value) {
+    if (r->as == NUMBER) return bl_field_number(format, f, value);
+    return r->as == DATE ? bl_field_date(format, f, value) : bl_parse_time(f.text, f.n, value);
+}
+
 /* False: the field is not of the declared type. Missing is NaN or code 0. */
 static bool store_cell(const reader *r, const bl_field_format *format, bl_csv_field f, size_t row) {
     const bool missing = bl_csv_missing(f);
@@ -92,9 +100,10 @@ static bool store_cell(const reader *r, const bl_field_format *format, bl_csv_fi
         return true;
     case NUMBER:
     case DATE:
+    case TIME:
         r->column->number[row] = (double)NAN;
         if (missing) return true;
-        if (r->as == NUMBER ? bl_field_number(format, f, &value) : bl_field_date(format, f, &value))
+        if (read_value(r, format, f, &value))
             r->column->number[row] = value;
         else if (!bl_field_missing(format, f))
             return false;
@@ -109,7 +118,7 @@ static bool store_cell(const reader *r, const bl_field_format *format, bl_csv_fi
 static bl_status fail_bad_field(const bl_csv *csv, const reader *r, const bl_field_format *format,
                                 bl_csv_field f, bl_err *err) {
     const char *const what[] = {"no number", format->any_date ? "no date" : "no date YYYY-MM-DD",
-                                "no text", "no interval YYYY-MM-DD - YYYY-MM-DD"};
+                                "no time HH:MM", "no text", "no interval YYYY-MM-DD - YYYY-MM-DD"};
     BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: column '%s': '%.*s' is %s", csv->name, csv->line,
             r->name, (int)bl_size_min(f.n, 40), f.text, what[r->as]);
 }
