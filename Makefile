@@ -112,7 +112,7 @@ BENCH   := $(BENCH_C:%.c=$(B)/%)
 # How often intervals hold: a table, not a benchmark of speed.
 COVERAGE := $(B)/tests/bench/coverage
 
-.PHONY: cuda dist found all experiment find audit figures reproduce test test-more tests test-crash test-tables test-faults test-slurm test-bits test-ptx test-fresh test-portable test-full check setup config layers format tidy fuzz bench coverage clean install uninstall deb help program golden-update FORCE
+.PHONY: cuda dist found all experiment find audit figures reproduce test test-more test-release tests test-crash test-tables test-faults test-slurm test-bits test-ptx test-fresh test-portable test-full check setup config layers format tidy fuzz bench coverage clean install uninstall deb help program golden-update FORCE
 
 all: program cuda
 
@@ -162,7 +162,8 @@ reproduce:
 	$(Q)sh scripts/reproduce.sh $(NAME) $(if $(PRESET),--preset $(PRESET)) $(ARGS)
 
 # The goal is 4 minutes on two cores, compiling included. What takes longer has a target of its own. Stages of .ci/run
-# are test-more, test-bits, test-fresh and cuda (that the plug-in compiles and links); test-crash is run by hand.
+# are test-release, test-more (under the sanitizer), test-bits, test-fresh and cuda (that the plug-in compiles and links);
+# test-crash is run by hand.
 test:
 	$(Q)sh scripts/setup.sh build plot test pictures
 	$(Q)$(MAKE) $(PARALLEL) check
@@ -188,6 +189,11 @@ check: layers $(call NEEDED,$(CHOSEN))
 
 test-more: $(call NEEDED,$(MORE)) $(B)/tests/kernels/families_test
 	$(Q)sh tests/run.sh $(B) emulated:families $(MORE)
+
+# Of test-more, what a build under the sanitizer leaves out, since it takes minutes there: the emulated device, and
+# stores under kills and crowds.
+test-release: $(call NEEDED,$(EMULATING) $(CRASH)) $(B)/tests/kernels/families_test
+	$(Q)sh tests/run.sh $(B) emulated:families $(EMULATING) $(CRASH)
 
 # Kills, faults, damage and many workers at the figures that docs/faults.md promises, a process for each core
 # (ARGS='-j 4' for four). `make test-more` has a selection of it.
