@@ -1,3 +1,5 @@
+/* power_average: average + weight * (value - average). The contract has three roundings, so
+ * there is no fma here. */
 #include "kernels/cpu/cpu.h"
 
 typedef struct average {

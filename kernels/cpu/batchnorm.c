@@ -1,7 +1,21 @@
+/* Batch normalisation of features (formulas: kernels/ref/batchnorm.c). Vectors run over the
+ * columns, so that every column keeps its chain over the examples, and all columns of a strip
+ * are summed in one pass over the rows.
+ *
+ *     forward     1. mean    sums of x down the columns, / batch
+ *                 2. rstd    sums of (x - mean)^2, in the array rstd until they are turned
+ *                 3. y       row by row; a dropout follows while the row is in the first cache
+ *     inference   one pass, with 1 / sqrt(var + eps) of a strip in scratch
+ *     backward    1. dbeta, dgamma   both sums in one pass
+ *                 2. dx              row by row, with the three factors of a column in scratch
+ *
+ * A part has whole columns, as the sums run down them; inference, where no example depends on
+ * another, has whole rows. */
 #include "kernels/cpu/colsum.h"
 #include "kernels/cpu/dropout.h"
 #include "kernels/cpu/epilogue_vectors.h"
 
+/* The terms of the two sums, for bl_colsum_run: x, then the square of x - mean. */
 BL_INLINE bl_v2 add_x(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lanes m) {
     const bl_batchnorm_forward *a = ctx;
     acc.s = acc.s + bl_v_get(a->x + b * a->n + j, m);
@@ -32,6 +46,7 @@ typedef struct normalise {
     size_t n;
 } normalise;
 
+/* `rows` is a constant after inlining: 1 or ROWS. */
 BL_INLINE void normalise_rows(const normalise *a, int rows, size_t j, bl_lanes m) {
     const bl_v mean = bl_v_get(a->mean + j, m), rstd = bl_v_get(a->rstd + j, m);
     const bl_v gamma = bl_v_get(a->gamma + j, m), beta = bl_v_get(a->beta + j, m);
@@ -127,6 +142,7 @@ BL_INLINE void invert_deviation(const void *ctx, size_t j, bl_lanes m) {
     bl_v_put(a->rstd + j, rstd_of(bl_v_get(a->var + j, m), a->eps), m);
 }
 
+/* Strip by strip, so that a strip's factors stay in the first cache while all rows pass. */
 void BL_CPU(batchnorm_inference)(const bl_batchnorm_inference *a, const bl_part *part) {
     const bl_range range = bl_part_range(part, a->batch, 1);
     float *rstd = part->scratch;
@@ -163,6 +179,7 @@ BL_INLINE bl_v dy_of(const bl_batchnorm_backward *a, size_t b, size_t j, bl_lane
                : dy;
 }
 
+/* The terms of dbeta (s) and dgamma (t). */
 BL_INLINE bl_v2 add_gradients(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lanes m) {
     const bl_batchnorm_backward *a = ctx;
     const bl_v dy = dy_of(a, b, j, m);

@@ -1,3 +1,18 @@
+/* Batch normalisation of images over chunks of the batch: batchnorm.c's way, for each chunk by
+ * itself.
+ *
+ *     for each strip of channels (BL_CHANNEL_STRIP)
+ *         for each chunk
+ *             sums over its examples and positions      rule B, from zero (channel_sums.h)
+ *             y or dx of its positions
+ *             its averages, or its sums, climb a tree    one chunk is one block of that tree
+ *
+ * Scratch of a part, in floats, with c channels in the strip:
+ *
+ *     0            the sums of channel_sums.h, with their levels; in backward then the factors
+ *     SUM_FLOATS   (2, c) what the chunks add up so far
+ *     + 2 c        (levels, 2, c) of the tree over chunks
+ */
 #include "kernels/cpu/channel_sums.h"
 #include "kernels/cpu/epilogue_vectors.h"
 
@@ -33,6 +48,8 @@ typedef struct forward_chunk {
     bl_range at;              /* positions */
 } forward_chunk;
 
+/* The terms of the sums, as channel_sums.h asks for them: i is the feature, b the example, j the
+ * channel. */
 BL_INLINE bl_channel_sum add_x(const void *ctx, bl_channel_sum acc, size_t i, size_t b, size_t j,
                                bl_lanes m) {
     const forward_chunk *c = ctx;
@@ -48,6 +65,7 @@ BL_INLINE bl_channel_sum add_square(const void *ctx, bl_channel_sum acc, size_t 
     acc.s = bl_v_fma(d, d, acc.s);
     return acc;
 }
+/* All positions of c->at, for one vector of channels whose factors stay in registers. */
 BL_INLINE void normalise(const void *ctx, size_t j, bl_lanes m) {
     const forward_chunk *c = ctx;
     const bl_v mean = bl_v_get(c->mean + j, m), rstd = bl_v_get(c->rstd + j, m);
@@ -169,6 +187,7 @@ static void backward_of(const bl_batchnorm2d_backward *a, size_t chunk, bl_range
     bl_tree_climb(sums->acc, sums->levels, 2 * sums->count, chunk, chunk + 1 == a->chunks);
 }
 
+/* A batch of 0 has no chunk: the sums are +0. */
 void BL_CPU(batchnorm2d_backward)(const bl_batchnorm2d_backward *a, const bl_part *part) {
     const bl_range all = bl_part_range(part, a->n, BL_W);
     for (size_t j0 = all.begin; j0 < all.end; j0 += BL_CHANNEL_STRIP) {

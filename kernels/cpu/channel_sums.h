@@ -46,6 +46,9 @@ BL_INLINE void bl_channel_chains(float *acc, bool two, const int count, bool ful
     }
 }
 
+/* The sums of one block of at most 256 examples into acc. Chains are numbered example by
+ * example; four that follow each other run at once, and each adds its end to acc in the order of
+ * examples, as rule B says. */
 BL_INLINE void bl_channel_block(float *acc, bool two, bl_range examples, size_t positions, size_t n,
                                 bl_range columns, bl_channel_step *step, const void *ctx) {
     const size_t count = columns.end - columns.begin;

@@ -35,6 +35,7 @@ BL_INLINE void bl_colsum_clear(float *acc, bool two, size_t count) {
     if (two) memset(acc + BL_STRIP, 0, bytes);
 }
 
+/* Examples [b, b_end), one block, from +0: each column's chain goes through them in order. */
 BL_INLINE void bl_colsum_block(float *acc, bool two, size_t b, size_t b_end, bl_range columns,
                                bl_colsum_step *step, const void *ctx) {
     const size_t count = columns.end - columns.begin, whole = count - count % BL_W;

@@ -85,6 +85,8 @@ static void pack_term(float *dst, const walk *w, size_t group, size_t k, size_t 
     for (size_t j = 0; j < cols; j++) dst[j] = from[j * v->filters];
 }
 
+/* One panel's weights for the terms [k0, k0 + len): a row of whole vectors for each term, zeros
+ * behind the columns. */
 static void pack(float *dst, const walk *w, const bl_conv_panels *panels, size_t group, size_t p,
                  size_t k0, size_t len) {
     const size_t cols = bl_conv_panel_columns(panels, p);

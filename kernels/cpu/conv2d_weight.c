@@ -68,6 +68,7 @@ static void copy_image(const weights *w, size_t b, size_t oy, size_t lines) {
     }
 }
 
+/* Rows of `cols` floats become whole vectors with zeros behind them. */
 BL_INLINE void pack_panel(float *dst, const float *from, size_t stride, size_t positions,
                           const int vecs, size_t cols) {
     const size_t rest = cols - (size_t)(vecs - 1) * BL_W;
@@ -267,6 +268,7 @@ typedef struct slice {
     bl_conv_run run[BL_BLOCK];
 } slice;
 
+/* `vecs` becomes a constant of the inlined loop. */
 static void run_bias_of(const weights *w, const bl_conv_tile *t, size_t vecs, size_t positions,
                         float *acc, bool pauses) {
     if (BL_CONV_VECS > 2 && vecs == 3)
@@ -326,6 +328,8 @@ static void run_band(const weights *w, size_t example, size_t oy, size_t lines) 
         bl_v_store(w->acc + i, bl_v_load(w->acc + i) + bl_v_load(w->wait + i));
 }
 
+/* From the macro tile's sums, which have whole vectors of columns, to the rows of dw and to
+ * dbias. */
 static void store(const weights *w) {
     const size_t rows = w->row.end - w->row.begin;
     for (size_t p = w->panel.begin; p < w->panel.end; p++) {
@@ -339,6 +343,7 @@ static void store(const weights *w) {
     }
 }
 
+/* The whole batch for one macro tile: block by block, each from zero, into the tree. */
 static void sum_up(const weights *w) {
     const bl_conv *v = w->v;
     for (size_t begin = 0; begin < v->batch; begin += BL_BLOCK) {
@@ -351,6 +356,8 @@ static void sum_up(const weights *w) {
     }
 }
 
+/* Computed twice where zeros around the image may have met a dy that is not finite: 0 * infinity
+ * is a NaN that the contract, which leaves such terms out, does not have. */
 static void macro_tile(weights *w) {
     const bool zeros = !w->by_tap && !w->in_place;
     bool strange = false;

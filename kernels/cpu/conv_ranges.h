@@ -1,5 +1,16 @@
-/* Index ranges of a convolution along one dimension: which taps of an output lie inside the image,
- * and which outputs a tap is valid for. */
+/* Index ranges of a convolution along one dimension: which taps of an output lie inside the
+ * image, and which outputs a tap is valid for.
+ *
+ * Residue classes, for kernel 3, stride 2, pad 1. Position ix of x is seen by oy through tap k when
+ * ix = 2 oy + k - 1:
+ *
+ *     x         0      1        2      3        4
+ *     through   k = 1  k = 2,0  k = 1  k = 2,0  k = 1
+ *     from y    0      0,1      1      1,2      2
+ *
+ * Even positions see tap 1 only, odd ones taps 2 and 0. So within a class the windows in y move by
+ * one from position to position, and backward is a forward convolution of stride 1 with that
+ * class's taps. */
 #ifndef BL_KERNELS_CPU_CONV_RANGES_H
 #define BL_KERNELS_CPU_CONV_RANGES_H
 #include "engine/base/mem.h"

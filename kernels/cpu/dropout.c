@@ -1,3 +1,5 @@
+/* dropout and dropout_backward, row by row; dropout.h has the random words and the mask. A part
+ * has whole rows. */
 #include "kernels/cpu/dropout.h"
 
 void BL_CPU(dropout)(const bl_dropout *a, const bl_part *part) {

@@ -1,4 +1,13 @@
-/* Dropout's random words, row by row, and its mask: what batch norm applies too. */
+/* Dropout's random words, row by row, and its mask: what batch norm applies too.
+ *
+ * Features of example b, whose words come from counters (position + b) * ceil(n / 4) + 0, 1, ...:
+ *
+ *     feature   0  1  2  3 | 4  5  6  7 | 8 ...
+ *     counter        0     |     1      |  2        four words each
+ *     mask        byte 0   |   byte 1   | byte 2    bits 0 to 3; bits 4 to 7 are 0
+ *
+ * The words depend on the example's place in the stream and on nothing else, so a batch that is cut
+ * otherwise drops the same features. */
 #ifndef BL_KERNELS_CPU_DROPOUT_H
 #define BL_KERNELS_CPU_DROPOUT_H
 #include "engine/base/mem.h"

@@ -18,6 +18,7 @@ typedef struct view {
     size_t at;                /* the position's first feature */
 } view;
 
+/* A group's number for each of `count` channels from `first` on; `size` channels are a group. */
 static void fill(float *to, const float *per_group, size_t first, size_t count, size_t size) {
     for (size_t j = 0; j < count; j++) to[j] = per_group[(first + j) / size];
 }
@@ -105,6 +106,7 @@ BL_INLINE void dx_step(const void *ctx, size_t j, bl_lanes m) {
     bl_v_put(v->out + v->at + j, bl_v_get(v->rstd + j, m) * inner, m);
 }
 
+/* One example. Scratch: (4, n), sums and statistics by channel. */
 static void backward_of(const bl_groupnorm_backward_input *a, size_t b, float *scratch) {
     const size_t n = a->n, size = n / a->groups, each = a->positions * n;
     const float count = (float)(a->positions * size);
@@ -143,6 +145,8 @@ static void add_example(const bl_groupnorm_backward_weight *a, size_t b, bl_rang
     for (size_t i = 0; i < 2 * count; i++) acc[i] = acc[i] + sums[i];
 }
 
+/* Scratch: (2, count) of the block, (4, count) for one example, then the levels of the tree, (2,
+ * count) each. */
 static void weight_strip(const bl_groupnorm_backward_weight *a, bl_range columns, float *scratch) {
     const size_t count = columns.end - columns.begin;
     float *acc = scratch, *example = scratch + 2 * count, *levels = scratch + 6 * count;

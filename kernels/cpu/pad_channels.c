@@ -1,3 +1,5 @@
+/* pad_channels: the shortcut of a residual net without weights (He et al. 2016, option A). It
+ * takes every stride-th position of x and appends channels of 0. A part has whole rows. */
 #include "kernels/cpu/cpu.h"
 
 void BL_CPU(pad_channels_forward)(const bl_pad_channels_forward *a, const bl_part *part) {
@@ -16,6 +18,7 @@ void BL_CPU(pad_channels_forward)(const bl_pad_channels_forward *a, const bl_par
     }
 }
 
+/* Zeros first, then dy where a position was seen: the rest got no gradient. */
 void BL_CPU(pad_channels_backward)(const bl_pad_channels_backward *a, const bl_part *part) {
     const bl_pad_channels *p = &a->pad;
     const bl_range rows = bl_part_range(part, p->batch * p->height, 1);

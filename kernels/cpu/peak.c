@@ -1,4 +1,8 @@
-/* As many independent chains as hide a multiply-add's latency on two ports: 12 accumulators. With
+/* What the processor multiplies and adds at most: the ceiling that `batchlab machine` holds
+ * kernels against. Returns the multiply-adds of `rounds` rounds; the caller times them. *sink
+ * keeps the compiler from leaving them out.
+ *
+ * 12 accumulators: as many independent chains as hide a multiply-add's latency on two ports. With
  * two operands they fit the 16 registers of every set. */
 #include "kernels/cpu/cpu.h"
 #include "kernels/multiply_adds.h"

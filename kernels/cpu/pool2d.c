@@ -1,3 +1,11 @@
+/* Pooling of images: vectors run over the channels of a position.
+ *
+ * Backward has two ways. In general a position of dx gathers from the windows that contain it, in
+ * raster order. Windows that lie side by side and cover the image share no position, so each
+ * scatters its dy to its own.
+ *
+ * There is no comparison for equality among the vector operations. "index == tap" is therefore two
+ * selections by >, one for each side; both leave the sum only where neither is greater. */
 #include "engine/base/mem.h"
 #include "kernels/cpu/cpu.h"
 
@@ -8,6 +16,8 @@ typedef struct window {
     size_t line, channels, size; /* floats from line to line of x */
 } window;
 
+/* The first of equal values wins, as only a greater one replaces it. A NaN replaces everything,
+ * also an earlier NaN. */
 BL_INLINE void largest_of(const window *w, size_t c, bl_lanes m, const size_t size) {
     bl_v best = bl_v_get(w->x + c, m), index = bl_v_zero();
     for (size_t t = 1; t < size * size; t++) {
@@ -28,6 +38,7 @@ BL_INLINE void largest_2(const void *ctx, size_t c, bl_lanes m) {
     largest_of(ctx, c, m, 2);
 }
 
+/* The window's mean by rule F. */
 BL_INLINE void mean(const void *ctx, size_t c, bl_lanes m) {
     const window *w = ctx;
     const size_t terms = w->size * w->size;
@@ -42,6 +53,7 @@ BL_INLINE void mean(const void *ctx, size_t c, bl_lanes m) {
     bl_v_put(w->y + c, sum / bl_v_set1((float)terms), m);
 }
 
+/* step(window, c, lanes) for every window of the part's rows of y. */
 BL_INLINE void forward(const bl_pool2d *p, float *y, float *index, const float *x,
                        const bl_part *part, bl_vector_step *step) {
     const bl_range rows = bl_part_range(part, p->batch * p->out_height, 1);

@@ -1,3 +1,5 @@
+/* sigmoid_range: plain loops, as bl_sigmoid of kernels/shared/exact_math.h is scalar. Every
+ * operation is rounded as the contract writes it, so these are the bits of the other backends. */
 #include "kernels/cpu/cpu.h"
 #include "kernels/shared/exact_math.h"
 

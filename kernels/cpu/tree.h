@@ -1,4 +1,16 @@
-/* Rule B's binary-counter tree over arrays of sums. */
+/* Rule B's binary-counter tree over arrays of sums. Block number `block` finds the blocks before
+ * it in the levels whose bits are set in `block`: level l holds the sum of 2^l blocks. Five
+ * blocks, s0 to s4:
+ *
+ *     block  binary   acc = s_block, then                        is kept at
+ *     0      000      s0                                         level 0
+ *     1      001      s0 + s1                                    level 1
+ *     2      010      s2                                         level 0
+ *     3      011      (s0 + s1) + (s2 + s3)                      level 2
+ *     4      100      ((s0 + s1) + (s2 + s3)) + s4, the last     acc
+ *
+ * So the memory is one array for each doubling, and the order of additions depends on the number of
+ * blocks alone. */
 #ifndef BL_KERNELS_CPU_TREE_H
 #define BL_KERNELS_CPU_TREE_H
 #include "kernels/cpu/cpu.h"
