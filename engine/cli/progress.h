@@ -17,13 +17,24 @@ typedef enum bl_display_mode {
 
 typedef struct bl_display {
     bl_display_mode mode;
-    double started, last_shown;
-    size_t round;
-    bool line_open; /* a live line is on the screen */
+    double started, last_shown, round_started;
+    size_t round, trained; /* rounds so far; runs that were trained to their end in this one */
+    bool line_open;        /* a live line is on the screen */
 } bl_display;
 
 /* "auto", "plain", "json" or "none"; false: unknown. */
 bool bl_display_init(bl_display *display, const char *mode);
+/* The live line, of at most `columns` - 1 columns, so that it never reaches the last one and the
+ * terminal never breaks it. What is trained comes first; the rest follows while it fits: a bar over
+ * the round's runs, their count, the least time that the sweep still takes, the step, the loss, the
+ * time so far. "At least", since the rounds that follow are not known: it is the time of a run of
+ * this round, times the runs that are left in it. For example, at 80 columns:
+ *
+ *     batch 64 lr 0.25  [#####---]  5/8 runs  at least 12s more  step 1,800/2,400
+ */
+enum { BL_DISPLAY_LINE = 256 };
+void bl_display_line(char out[BL_DISPLAY_LINE], const bl_display *display, const bl_progress *now,
+                     double seconds, size_t columns);
 /* These fit bl_scheduler.progress and bl_sweep_options.round/decision; ctx is the display. */
 void bl_display_progress(void *ctx, const bl_progress *now);
 void bl_display_round(void *ctx, const bl_round *round);
