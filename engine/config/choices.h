@@ -121,6 +121,11 @@
 #define BL_CHOICES_CONFIRM(X) \
     X(fewest, "") \
     X(all,    "")
+
+/* The learning rate of those fresh seeds. */
+#define BL_CHOICES_CONFIRM_RATE(X) \
+    X(grid,    "") \
+    X(between, "")
 // clang-format on
 
 /* Elements of arrays: static const char *const names[] = {BL_CHOICES_LOSS(BL_CHOICE_NAME)}; */

@@ -148,12 +148,13 @@ typedef struct bl_config {
         double rules_limit;   /* rules are run up to this times the tuned steps; absent: no rules */
         bl_i64_pairs compare; /* sizes, compared on fresh seeds */
         int64_t compare_seeds;
-        int64_t confirm_seeds;  /* fresh seeds of the sizes below; absent: none */
-        char confirm[BL_NAME];  /* fewest: the fewest steps and their ties; all: every size */
-        double precision;       /* high / low up to which seeds are added; absent: none are */
-        int64_t trials;         /* points of the box that a search looks at */
-        double margin;          /* values whose ratio is within 1 + this count as equal */
-        double noise_scale;     /* of the gradient, in examples; absent: not known */
+        int64_t confirm_seeds;      /* fresh seeds of the sizes below; absent: none */
+        char confirm[BL_NAME];      /* fewest: the fewest steps and their ties; all: every size */
+        char confirm_rate[BL_NAME]; /* grid: the best rate; between: by a parabola through rates */
+        double precision;           /* high / low up to which seeds are added; absent: none are */
+        int64_t trials;             /* points of the box that a search looks at */
+        double margin;              /* values whose ratio is within 1 + this count as equal */
+        double noise_scale;         /* of the gradient, in examples; absent: not known */
         double expected_epochs; /* to the target at small batch sizes: for time estimates only */
         double expected_batch_size; /* where perfect scaling is expected to end: likewise */
     } sweep;

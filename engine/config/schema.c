@@ -45,6 +45,7 @@ CHOICES(repeats, BL_CHOICES_REPEATS);
 CHOICES(lr_rules, BL_CHOICES_LR_RULE);
 CHOICES(lr_searches, BL_CHOICES_LR_SEARCH);
 CHOICES(confirms, BL_CHOICES_CONFIRM);
+CHOICES(confirm_rates, BL_CHOICES_CONFIRM_RATE);
 
 /* A row begins with one of these; further fields follow as .name = value. */
 #define FIELD(kind, field)                                                                         \
@@ -265,6 +266,8 @@ const bl_key bl_schema[] = {
      .help = "fresh seeds for the sizes that sweep.confirm names"},
     {"sweep.confirm", ENUM(sweep.confirm, confirms), .def = "fewest",
      .help = "fewest: the size with the fewest steps and those not told from it get fresh seeds; all: every size"},
+    {"sweep.confirm_rate", ENUM(sweep.confirm_rate, confirm_rates), .def = "grid",
+     .help = "grid: fresh seeds run at the best rate of the grid; between: where steps are least by it and its neighbours"},
     {"sweep.precision", F64(sweep.precision, 1, 1000), ABOVE, OPTIONAL,
      .help = "rounds of fresh seeds until high / low of the critical size's and fewest steps' intervals is this"},
     {"sweep.trials", I64(sweep.trials, 1, 10000), .def = "16", .unit = "points",

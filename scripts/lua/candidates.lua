@@ -150,6 +150,23 @@ function Candidates:earliest_arrival(result)
   return math.huge, last and last.value or math.huge, true
 end
 
+-- The mean over the seeds of the logs of the steps that a candidate needs, at least where a run did not arrive:
+-- the geometric middle of the gap between the evaluations around the target. Nil where a seed did not run.
+function Candidates:mean_log_steps(candidate)
+  local sum = 0
+  for i = 1, #self.seeds do
+    local result = candidate.results[i]
+    if result == nil then return nil end
+    local reached, previous = crossing(result, self.target)
+    if reached then
+      sum = sum + math.log(math.sqrt(((previous and previous.step or 0) + 1) * reached.step))
+    else
+      sum = sum + math.log(math.max(1, result.known_steps))
+    end
+  end
+  return sum / #self.seeds
+end
+
 -- Appends to `wanted` the seeds that a candidate lacks. The leader's cut runs are continued to their
 -- end; the runs of any other candidate stop where they can no longer win.
 function Candidates:add_missing_seeds(wanted, candidate, leads, what)

@@ -182,7 +182,7 @@ function critical.critical_batch(exp, options)
     run(size, smaller, at)
   end
   local changed = fresh.sharpen(exp, main, { confirm = exp.config["sweep.confirm_seeds"],
-    all = exp.config["sweep.confirm"] == "all",
+    all = exp.config["sweep.confirm"] == "all", rate = exp.config["sweep.confirm_rate"],
     precision = exp.config["sweep.precision"], seeds = #check.seeds(exp, o.seeds),
     max_epochs = o.max_epochs or exp.config["sweep.max_epochs"], max_steps = o.max_steps, series = o.series })
   for _, best in ipairs(changed) do critical.report(exp, best, first[#targets], true, o.series) end

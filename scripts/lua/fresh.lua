@@ -3,6 +3,11 @@
 --
 -- sweep.confirm_seeds: the size with the fewest steps and those that cannot be told from it run again; with
 -- sweep.confirm = "all" every size does. Sizes on seeds that chose beside sizes on fresh ones bend the curve.
+-- Each size then has seeds of its own: one seed at two sizes begins with the same weights, and its steps tend
+-- to be few or many at both, which a fit through the sizes would take for a bend.
+-- sweep.confirm_rate = "between": three seeds choose the wrong one of two neighbouring rates often. With all
+-- sizes confirmed, the fresh seeds run where a parabola through the best rate and its neighbours is least: see
+-- `between`.
 -- sweep.precision: rounds of seeds at the size that widens the critical batch size's interval most, until
 -- its high / low is the precision; then at the size with the fewest steps, until that of its steps is. They
 -- end when as many runs were added as the sweep chose with. What is fastest is known from a timing pass only.
@@ -41,6 +46,36 @@ local function all_rows(self)
   return rows
 end
 
+-- The k-th fresh seed of an answer. With all sizes confirmed no two sizes share one.
+local function fresh_seed(self, answer, k)
+  if not self.place then return self.last + k end
+  return self.last + self.place[answer] + (k - 1) * #self.answers
+end
+
+-- Moves the rate of every answer to where its steps are least. How sharply steps rise around the best rate
+-- changes little from size to size, so the bend of the parabolas is their mean; each size has its own slope.
+-- The best rate changes slowly, too: inner sizes take the mean of their own place and those of their two
+-- neighbours. No rate leaves the three that ran. Places are rounded to eighths of a grid step.
+local function between(self)
+  local bend, count, places = 0, 0, {}
+  for _, answer in ipairs(self.answers) do
+    if answer.valley then bend, count = bend + answer.valley.bend, count + 1 end
+  end
+  if count == 0 or bend <= 0 then return end
+  for i, answer in ipairs(self.answers) do
+    local off = answer.valley and -answer.valley.slope / (bend / count) or 0
+    places[i] = answer.index and answer.index + math.max(-1, math.min(1, off))
+  end
+  for i, answer in ipairs(self.answers) do
+    local place, low, high = places[i], places[i - 1], places[i + 1]
+    if place and low and high then place = (low + place + high) / 3 end
+    if answer.valley then
+      place = math.max(answer.index - 1, math.min(answer.index + 1, place))
+      self.rate[answer] = answer.grid:rate(math.ceil(place * 8 - 0.5 - 1e-6) / 8)
+    end
+  end
+end
+
 -- Runs `count` further seeds of one answer for each of `wanted`, { answer =, reason = }, in one round.
 local function run_seeds(self, wanted, count, title)
   local trials, owner = { title = title }, {}
@@ -49,8 +84,9 @@ local function run_seeds(self, wanted, count, title)
     for i = 1, count do
       local trial = {}
       for name, value in pairs(answer.settings or {}) do trial[name] = value end
-      local seed = self.last + #(self.rows[answer] or {}) + i
-      trial.batch_size, trial.learning_rate, trial.seed = answer.batch_size, answer.learning_rate, seed
+      local seed = fresh_seed(self, answer, #(self.rows[answer] or {}) + i)
+      trial.batch_size, trial.seed = answer.batch_size, seed
+      trial.learning_rate = self.rate[answer] or answer.learning_rate
       trial.target, trial.max_epochs, trial.max_steps = answer.target, self.max_epochs, self.max_steps
       trial.reason = string.format("%s, fresh seed %d", w.reason, seed)
       trials[#trials + 1], owner[#trials + 1] = trial, answer
@@ -71,10 +107,17 @@ local function of_size(list, batch_size)
 end
 
 -- Every size.
-local function confirm_all(self, count)
+local function confirm_all(self, count, rate)
   local wanted = {}
-  for _, answer in ipairs(self.answers) do
-    wanted[#wanted + 1] = { answer = answer, reason = "every size runs again" }
+  self.place = {}
+  if rate == "between" then between(self) end
+  for i, answer in ipairs(self.answers) do
+    self.place[answer] = i
+    local reason = "every size runs again"
+    if self.rate[answer] then
+      reason = reason .. string.format(", between the rates around %.3g", answer.learning_rate)
+    end
+    wanted[i] = { answer = answer, reason = reason }
   end
   run_seeds(self, wanted, count, self.head .. "fresh seeds for every size")
 end
@@ -164,22 +207,23 @@ local function replace(answer, rows)
   answer.chosen_steps, answer.steps = answer.steps, math.floor(middle + 0.5)
 end
 
--- sharpen(exp, answers, { confirm =, all =, precision =, seeds =, max_epochs =, max_steps =, series = }): the
--- answers of one target that got fresh seeds, each with `fresh_seeds`; `answers` are changed in place.
+-- sharpen(exp, answers, { confirm =, all =, rate =, precision =, seeds =, max_epochs =, max_steps =, series = }):
+-- the answers of one target that got fresh seeds, each with `fresh_seeds`; `answers` are changed in place.
 function fresh.sharpen(exp, answers, o)
-  local self = { exp = exp, answers = {}, rows = {}, last = 0, max_epochs = o.max_epochs,
+  local self = { exp = exp, answers = {}, rows = {}, rate = {}, last = 0, max_epochs = o.max_epochs,
     max_steps = o.max_steps, head = check.series(o.series) }
   for _, answer in ipairs(answers) do
     if not answer.censored then self.answers[#self.answers + 1] = answer end
     for _, seed in ipairs(answer.seeds) do self.last = math.max(self.last, seed) end
   end
   if #self.answers == 0 then return {} end
-  if o.confirm and o.all then confirm_all(self, o.confirm) end
+  if o.confirm and o.all then confirm_all(self, o.confirm, o.rate) end
   if o.precision then sharpen(self, o.precision, o.seeds) end
   if o.confirm and not o.all then confirm_fewest(self, o.confirm) end
   local changed = {}
   for _, answer in ipairs(self.answers) do
     if self.rows[answer] then
+      answer.learning_rate = self.rate[answer] or answer.learning_rate
       replace(answer, self.rows[answer])
       changed[#changed + 1] = answer
     end

@@ -73,12 +73,27 @@ local function complete_leader(self)
   end
 end
 
+-- How steps change around the best rate: a parabola through the mean log steps of it and its two neighbours,
+-- y = slope x + bend x^2 / 2, x in grid points. Cut runs count with the steps that they need at least. Nil where
+-- one of the three lacks a seed.
+local function valley(self, best)
+  local y = {}
+  for side = -1, 1 do
+    local candidate = self.by_key[best.key + side]
+    local mean = candidate and self:mean_log_steps(candidate)
+    if not mean then return nil end
+    y[side] = mean
+  end
+  return { slope = (y[1] - y[-1]) / 2, bend = y[1] - 2 * y[0] + y[-1] }
+end
+
 -- The best rate for the present target, as an answer.
 local function find_best(self)
   local proved = self.lr_search == "exhaustive" and exhaustive.prove(self, complete_leader)
   if self.lr_search == "local" then complete_leader(self) end
   local best, out = self:leader(), self:answer()
   out.index, out.grid, out.whole_grid = best.key, self.grid, proved
+  out.valley = self.target and valley(self, best)
   out.bracketed = self.by_key[best.key - 1] ~= nil and self.by_key[best.key + 1] ~= nil
   return out
 end

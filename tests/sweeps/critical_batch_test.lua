@@ -72,19 +72,78 @@ return t.cases {
     for _, trial in ipairs(exp.trials) do assert((trial.seed > 3) == (trial.reason:find("fresh seed") ~= nil)) end
   end },
 
-  -- No size is judged by seeds that chose its rate; further seeds then follow these.
+  -- No size is judged by seeds that chose its rate, and no two sizes by the same seed; further seeds then follow
+  -- these.
   { "every size is confirmed", "noise=0.2 sweep.confirm_seeds=4 sweep.confirm=all sweep.precision=1.5", function(exp)
     local points = sweep.critical_batch(exp, { target = 0.2 })
     exp:says("every size runs again, fresh seed 4")
-    local narrowed = 0
-    for _, p in ipairs(points) do
+    local narrowed, taken = 0, {}
+    for i, p in ipairs(points) do
       assert(p.fresh_seeds >= 4 and (p.fresh_seeds - 4) % 3 == 0 and #p.points == p.fresh_seeds)
       narrowed = narrowed + (p.fresh_seeds - 4) // 3
-      for i, row in ipairs(p.points) do assert(row.seed == 3 + i) end
+      for k, row in ipairs(p.points) do
+        assert(row.seed == 3 + i + (k - 1) * #points and not taken[row.seed])
+        taken[row.seed] = true
+      end
       assert(exp:count("decisions", { kind = "best", batch_size = p.batch_size }) == 2)
     end
     assert(narrowed > 0)
+    for _, trial in ipairs(exp.trials) do assert((trial.seed > 3) == (trial.reason:find("fresh seed") ~= nil)) end
   end },
+
+  -- The rate of the fresh seeds lies where the parabolas are least: those of one bend, moved by a slope at each
+  -- size. Here log steps are x^2 / 8 in doublings from the best rate, which doubles with the batch size.
+  { "fresh seeds run between the rates of the grid", function(exp)
+    local g = require("grid").resolve(exp, sweep.log2grid { step = 1 })
+    local function answers(valley)
+      local list = {}
+      for i = 1, 4 do
+        local best = -8.25 + i
+        local index = math.floor(best + 0.5)
+        list[i] = { batch_size = 2 ^ (4 + i), index = index, grid = g, learning_rate = g:rate(index), target = 0.2,
+          settings = {}, seeds = { 1, 2, 3 }, censored = false, steps = 100, valley = valley(i, index - best),
+          points = { { seed = 1, steps = 100, before = 90, censored = false, run = "r" } } }
+      end
+      return list
+    end
+    local function rates(valley, rate)
+      local list, found = answers(valley), {}
+      fresh.sharpen(exp, list, { confirm = 1, all = true, rate = rate, seeds = 3, max_epochs = 1 })
+      for i, a in ipairs(list) do found[i] = t.log2(a.learning_rate) end
+      return found
+    end
+    local function exact(_, x) return { slope = x / 4, bend = 0.25 } end
+    for i, rate in ipairs(rates(exact, "between")) do assert(math.abs(rate - (-8.25 + i)) < 1e-9) end
+    for i, rate in ipairs(rates(exact, "grid")) do assert(rate == -8 + i) end
+    -- One size that is off pulls its own rate by a third of that; at an end it keeps its own place.
+    local off = rates(function(i, x) return { slope = x / 4 - (i == 2 and 0.09375 or 0), bend = 0.25 } end, "between")
+    assert(off[1] == -7.25 and off[2] == -6.125 and off[3] == -5.125 and off[4] == -4.25)
+    -- One bend for all, the mean: 0.1875 moves each by a third of a step, the size on a line like the others.
+    local line = rates(function(i, x) return { slope = x / 4, bend = i == 2 and 0 or 0.25 } end, "between")
+    assert(line[1] == -7.375 and line[2] == -6.375)
+    -- No rate leaves those that ran, and without a valley none moves.
+    for i, rate in ipairs(rates(function() return { slope = -9, bend = 0.25 } end, "between")) do assert(rate == -7 + i) end
+    for i, rate in ipairs(rates(function() return { slope = 0.1, bend = -0.25 } end, "between")) do assert(rate == -8 + i) end
+    for i, rate in ipairs(rates(function() end, "between")) do assert(rate == -8 + i) end
+  end },
+
+  -- The race says how steps change around its best rate, and fresh seeds use it.
+  { "a race measures its valley", "noise=0.1 sweep.confirm_seeds=2 sweep.confirm=all sweep.confirm_rate=between",
+    function(exp)
+      local points, moved = sweep.critical_batch(exp, { target = 0.2 }), 0
+      for _, p in ipairs(points) do
+        assert(p.valley.bend > 0 and math.abs(t.log2(p.learning_rate) * 8 % 1) < 1e-9)
+        local grid_rate = p.grid:rate(p.index)
+        assert(p.learning_rate >= grid_rate / 2 and p.learning_rate <= grid_rate * 2)
+        moved = moved + (p.learning_rate ~= grid_rate and 1 or 0)
+        assert(exp:decision { kind = "best", fresh_seeds = 2, learning_rate = p.learning_rate })
+        for _, trial in ipairs(exp.trials) do
+          if trial.seed > 3 and trial.batch_size == p.batch_size then assert(trial.learning_rate == p.learning_rate) end
+        end
+      end
+      assert(moved > 0)
+      exp:says("every size runs again, between the rates around ")
+    end },
 
   { "seeds go to the size that widens the interval", "noise=0.3 sweep.precision=1.3", function(exp)
     local points = sweep.critical_batch(exp, { target = 0.2 })
