@@ -279,23 +279,29 @@ static int print(const bl_buf *out) {
     return BL_EXIT_IO;
 }
 
-enum { TIMES, JSON, OPTION_COUNT };
+enum { TIMES, SEGMENTS, JSON, OPTION_COUNT };
 // clang-format off
 static const bl_option k_options[] = {
     [TIMES] = {"--times", NULL, NULL, "a table of times: batch_size, seconds, examples, repeat"},
+    [SEGMENTS] = {"--segments", NULL, NULL, "critical sizes by three straight segments, not by one curve"},
     [JSON] = {"--json", NULL, NULL, "one JSON object instead of words; null is unknown or unbounded"},
 };
 // clang-format on
 
 /* Everything that the table says; *known: it holds an answer. */
-static bl_status answer(bl_buf *out, const char *path, bool json, bool *known, bl_err *err) {
+static bl_status answer(bl_buf *out, const bl_args *args, bool *known, bl_err *err) {
+    const char *path = args->operand;
+    const bool json = bl_args_has(args, JSON);
     bl_fit_table table = {0};
     bl_stats_critical c;
     bl_stats_loss_law law;
     winners won = {0};
     bl_status status = BL_OK;
     BL_GOTO(read_table(&table, BL_FIT_STEPS, path, err));
-    const bl_stats_options options = {.seed = BOOTSTRAP_SEED, .replicates = BL_STATS_REPLICATES};
+    const bl_stats_options options = {
+        .seed = BOOTSTRAP_SEED,
+        .replicates = BL_STATS_REPLICATES,
+        .scaling = bl_args_has(args, SEGMENTS) ? BL_STATS_SCALING_SEGMENTS : BL_STATS_SCALING_AUTO};
     const bool runs = holds_runs(&table), has_law = loss_law(&law, &table);
     BL_GOTO(bl_stats_critical_fit(&c, table.points, runs ? table.count : 0, &options, err));
     if (runs) BL_GOTO(find_winners(&won, &table, err));
@@ -363,7 +369,7 @@ static int fit(const bl_args *args) {
     const bool json = bl_args_has(args, JSON);
     const bl_status status = bl_args_has(args, TIMES)
                                  ? answer_times(&out, args->operand, json, &known, &err)
-                                 : answer(&out, args->operand, json, &known, &err);
+                                 : answer(&out, args, &known, &err);
     if (status != BL_OK) {
         bl_buf_free(&out);
         bl_cli_printf(stderr, "batchlab fit: %s\n", err.text);
@@ -377,7 +383,7 @@ static int fit(const bl_args *args) {
 const bl_command bl_cmd_fit = {
     .name = "fit",
     .does = "critical batch sizes of any table of steps; speed of one of times",
-    .arguments = "FILE.csv [--times] [--json]",
+    .arguments = "FILE.csv [--times] [--segments] [--json]",
     .group = BL_GROUP_ANSWER,
     .sentence = "Computes every definition of the critical batch size, with its interval, from any "
                 "table of steps against batch sizes.",

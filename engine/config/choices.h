@@ -126,6 +126,12 @@
 #define BL_CHOICES_CONFIRM_RATE(X) \
     X(grid,    "") \
     X(between, "")
+
+/* What critical sizes are read from (engine/stats/critical.h). */
+#define BL_CHOICES_SCALING(X) \
+    X(auto,     "") \
+    X(curve,    "") \
+    X(segments, "")
 // clang-format on
 
 /* Elements of arrays: static const char *const names[] = {BL_CHOICES_LOSS(BL_CHOICE_NAME)}; */

@@ -150,6 +150,7 @@ typedef struct bl_config {
         int64_t compare_seeds;
         int64_t confirm_seeds;      /* fresh seeds of the sizes below; absent: none */
         char confirm[BL_NAME];      /* fewest: the fewest steps and their ties; all: every size */
+        char scaling[BL_NAME];      /* what critical sizes are read from; for the report alone */
         char confirm_rate[BL_NAME]; /* grid: the best rate; between: by a parabola through rates */
         double precision;           /* high / low up to which seeds are added; absent: none are */
         int64_t trials;             /* points of the box that a search looks at */

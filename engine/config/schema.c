@@ -46,6 +46,7 @@ CHOICES(lr_rules, BL_CHOICES_LR_RULE);
 CHOICES(lr_searches, BL_CHOICES_LR_SEARCH);
 CHOICES(confirms, BL_CHOICES_CONFIRM);
 CHOICES(confirm_rates, BL_CHOICES_CONFIRM_RATE);
+CHOICES(scalings, BL_CHOICES_SCALING);
 
 /* A row begins with one of these; further fields follow as .name = value. */
 #define FIELD(kind, field)                                                                         \
@@ -270,6 +271,8 @@ const bl_key bl_schema[] = {
      .help = "grid: fresh seeds run at the best rate of the grid; between: where steps are least by it and its neighbours"},
     {"sweep.precision", F64(sweep.precision, 1, 1000), ABOVE, OPTIONAL,
      .help = "rounds of fresh seeds until high / low of the critical size's and fewest steps' intervals is this"},
+    {"sweep.scaling", ENUM(sweep.scaling, scalings), .def = "auto",
+     .help = "critical sizes by one curve, by three segments, or (auto) by segments where they explain far more"},
     {"sweep.trials", I64(sweep.trials, 1, 10000), .def = "16", .unit = "points",
      .help = "points of the box that a quasi-random search looks at, at each batch size"},
     {"sweep.margin", F64(sweep.margin, 0, 10), ABOVE, .def = "0.05",

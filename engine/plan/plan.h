@@ -72,6 +72,7 @@ typedef struct bl_plan_head {
     bl_plan_dataset dataset;
     bl_plan_cost cost;
     bl_plan_references references; /* "known" in the file; v == NULL: no such member */
+    const char *scaling;           /* sweep.scaling; NULL: no such member, auto */
 } bl_plan_head;
 
 typedef struct bl_plan_round {

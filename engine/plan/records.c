@@ -58,6 +58,7 @@ static const bl_plan_field head_fields[] = {
     { "dataset", BL_PLAN_TYPE_OBJECT, true, offsetof(IN, dataset), &dataset_row },
     { "cost",    BL_PLAN_TYPE_OBJECT, true, offsetof(IN, cost),    &cost_row },
     MAY(IN,  known,      REFERENCES, references),
+    MAY(IN,  scaling,    TEXT,       scaling),
 };
 #undef IN
 #define IN bl_plan_round

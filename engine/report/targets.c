@@ -166,7 +166,9 @@ static bool decided(const bl_report_bests *bests, double target) {
 /* A target that the sweep did not retune for is answered from the same runs (bl_recut_bests). */
 static bl_status solve(bl_report_target *t, double target, const bl_report_model *m,
                        const bl_report_bests *bests, int series, bl_err *err) {
-    const bl_stats_options options = {.seed = BOOTSTRAP_SEED, .replicates = BL_STATS_REPLICATES};
+    const bl_stats_options options = {.seed = BOOTSTRAP_SEED,
+                                      .replicates = BL_STATS_REPLICATES,
+                                      .scaling = bl_stats_scaling_named(m->plan.head.scaling)};
     *t = (bl_report_target){.target = target};
     bl_report_bests recut = {0};
     const bool again = target != m->main.target && !decided(bests, target);

@@ -6,13 +6,17 @@
  * closed form of the curve, every interval a profile of the loss (profile.h). A number that leaves
  * the measured range becomes a bound at the range's end.
  *
- * Three straight segments stand in where the test refuses the curve; with one run at each batch
- * size there is no test, and they do where they describe the data far better.
+ * Three straight segments stand in where they explain far more than the curve does, or where they
+ * were asked for.
  *
- * Where the test refuses them, too, the smallest batch sizes may be at fault. The curve trades
- * steps against examples, and a size that takes more of both than a larger one is no trade. Such
- * sizes are left out, one after another, as long as that is certain. Where the rest fits no curve
- * either, nothing that rests on a curve is said. */
+ * No net scales exactly by a formula, and the choice of a learning rate leaves each size off by
+ * another amount. Where means lie further from what answers than seeds explain, the rest is a
+ * variance of its own, estimated, in every interval (DerSimonian and Laird 1986 for the estimate).
+ *
+ * Where all that misses by more than a reader can use, the smallest batch sizes may be at fault.
+ * The curve trades steps against examples, and a size that takes more of both than a larger one is
+ * no trade. Such sizes are left out, one after another, as long as that is certain. Where the rest
+ * fits no curve either, nothing that rests on a curve is said. */
 #include "engine/stats/critical.h"
 #include "engine/base/mem.h"
 #include "engine/stats/distributions.h"
@@ -34,9 +38,12 @@ enum {
     TEST_FREEDOM = 3,
     POOL_FREEDOM = 6,
 };
-/* One run at each size: segments replace the curve where it misses by more and they explain more
- * of what it leaves than chance does in one of a hundred. */
-static const double far_off = 0.15, far_better = 0.01;
+/* Segments replace the curve where they explain more of what it leaves than chance does in one of
+ * two hundred tables; with one run at each size where it misses by more than `far_off`, too, and
+ * chance does in one of a hundred. */
+static const double far_better = 0.005, far_off = 0.15, far_better_alone = 0.01;
+/* A misfit beyond this leaves no answer. */
+static const double useless = 0.12;
 /* Rounding errors alone: less is no scatter. */
 static const double least_variance = 1e-12;
 /* No net scales exactly by a formula: means may lie off the curve by about this much, and it still
@@ -117,6 +124,30 @@ static void weigh_by_runs(data *d) {
         d->groups.cells[c].weight = 1 / bl_stats_cell_share(&d->groups, c);
 }
 
+/* The variance with which true means lie off what was fitted, beyond `misfit`, with which they are
+ * weighed: what the loss has more than its degrees of freedom, over what one unit of variance adds
+ * to it. 0 where seeds explain all. */
+static double excess_of(const data *d, double loss, double left) {
+    double sum = 0, squares = 0;
+    for (size_t c = 0; c < d->groups.count; c++) {
+        const bl_stats_cell *cell = &d->groups.cells[c];
+        if (cell->censored) continue;
+        sum += cell->weight;
+        squares += cell->weight * cell->weight;
+    }
+    if (left < 1 || loss <= left) return 0;
+    return (loss - left) / ((sum - squares / sum) * left / ((double)d->range.count - 1));
+}
+
+/* Weighs anew with `excess` on top of what is tolerated. Student's degrees of freedom move from
+ * those of the seeds' variance to those of the fit, as the excess grows to as much as is expected
+ * without it. */
+static void weigh_excess(data *d, double excess, double loss, double left) {
+    const double seeds = d->freedom, part = fmin(1, loss / left - 1);
+    weigh(d, d->groups.variance, d->groups.freedom, tolerated * tolerated + excess);
+    if (excess > 0) d->freedom = 1 / (part / left + (1 - part) / seeds);
+}
+
 static bl_stats_test lack_of_fit(double loss, size_t cells, int parameters, double freedom) {
     bl_stats_test t = {.df1 = (double)cells - parameters, .df2 = freedom};
     if (t.df1 < 1) return t;
@@ -157,6 +188,8 @@ static bool weigh_for_intervals(data *d, const bl_stats_curve *c, double p_most)
     const double left = (double)d->range.count - bl_stats_curve_free(c, p_most);
     if (g->freedom >= POOL_FREEDOM) {
         weigh(d, g->variance, g->freedom, tolerated * tolerated);
+        const double loss = bl_stats_curve_loss(log(c->b_crit), c->p, g->cells, g->count);
+        weigh_excess(d, excess_of(d, loss, left), loss, left);
         return true;
     }
     if (g->freedom == 0 && d->range.count < RESIDUALS_MIN) return false;
@@ -195,6 +228,8 @@ static void fit_curve(bl_stats_curve_fit *out, data *d, double p_most) {
         out->lack = lack_of_fit(bl_stats_curve_loss(log(c->b_crit), c->p, g->cells, g->count),
                                 d->range.count, used, d->freedom);
     out->refused = out->lack.known && out->lack.p_value < REFUSE;
+    if (out->lack.known)
+        out->misfit = sqrt(excess_of(d, out->lack.f * out->lack.df1, out->lack.df1));
     const double u = log(c->b_crit);
     out->b_crit = batch_in_range(u, 0, &d->range);
     /* While the curve still falls at the largest batch size, its end is all that is seen. */
@@ -222,7 +257,7 @@ static bool curve_intervals(bl_stats_profile *profile, bl_stats_curve_fit *fit, 
     if (!weigh_for_intervals(d, &fit->curve, p_most)) return false;
     *profile = profile_of(d, fit, p_most);
     /* Other weights move the best curve a little, and a profile starts at the least loss. */
-    if (d->groups.freedom > 0 && d->groups.freedom < POOL_FREEDOM)
+    if (d->groups.freedom > 0 && (d->groups.freedom < POOL_FREEDOM || fit->misfit > 0))
         (void)bl_stats_fit_curve(&profile->curve, profile->cells, profile->n, profile->p_most);
     const int free = bl_stats_curve_free(&profile->curve, profile->p_most);
     if (bl_stats_curve_covariance(fit->spread, &profile->curve, free, profile->cells, profile->n))
@@ -297,48 +332,80 @@ static void segments_of_cells(bl_stats_value out[], const bl_stats_cell *cells, 
     if (r.fall >= near && bl_stats_fit_segments(&g, cells, n)) from_segments(out, &g, &r);
 }
 
-/* One run at each size: by how much the segments explain more than the curve. */
-static bool replaces(const bl_stats_critical *c, const data *d, const bl_stats_segments *g) {
-    const size_t k = d->range.count;
-    if (c->curve.worst_deviation <= far_off || k < RESIDUALS_MIN) return false;
-    const double curve = bl_stats_curve_loss(log(c->curve.curve.b_crit), c->curve.curve.p,
-                                             d->groups.cells, d->groups.count);
-    const double left = bl_stats_segments_loss(g, d->groups.cells, d->groups.count);
-    const double df = (double)k - 4;
-    return curve > left && bl_stats_f_tail((curve - left) / (left / df), 1, df) < far_better;
+/* Do the segments, which have one parameter more, explain more than the curve? The unit is what
+ * means are off by, or what the segments leave where that is more. */
+static bl_stats_test gain_of(const bl_stats_critical *c, const data *d, double left) {
+    const bl_stats_curve *curve = &c->curve.curve;
+    const double df = (double)d->range.count - 4, rest = left / df;
+    const double more =
+        bl_stats_curve_loss(log(curve->b_crit), curve->p, d->groups.cells, d->groups.count) - left;
+    bl_stats_test t = {.known = true, .df1 = 1, .df2 = df, .f = fmax(0, more) / rest};
+    if (d->groups.freedom >= TEST_FREEDOM && rest <= 1) t.f = fmax(0, more), t.df2 = d->freedom;
+    t.p_value = more > 0 ? bl_stats_f_tail(t.f, t.df1, t.df2) : 1;
+    return t;
 }
 
-/* The segments where the curve was refused: their test, and intervals by resampling. */
+/* Whether segments answer, from their test against the curve. */
+static bool stands_in(const bl_stats_critical *c, const data *d, const bl_stats_test *gain) {
+    if (d->options.scaling != BL_STATS_SCALING_AUTO)
+        return d->options.scaling == BL_STATS_SCALING_SEGMENTS;
+    if (d->groups.freedom >= TEST_FREEDOM) return gain->p_value < far_better;
+    return c->curve.worst_deviation > far_off && d->range.count >= RESIDUALS_MIN &&
+           gain->p_value < far_better_alone;
+}
+
+/* The segments' intervals, by resampling, with what they leave unexplained in them. */
+static void segments_intervals(bl_stats_value q[QUANTITY_COUNT], data *d, double loss, double df) {
+    const bl_stats_groups *g = &d->groups;
+    if (g->freedom == 0)
+        weigh(d, fmax(loss / df, least_variance), df, 0);
+    else
+        weigh_excess(d, excess_of(d, loss, df), loss, df);
+    if (d->options.replicates > 0)
+        bl_stats_resample(q, QUANTITY_COUNT, segments_of_cells, NULL, g->cells, g->count,
+                          d->freedom, &d->options);
+}
+
+/* Segments that left nothing would not stand in: most tables end here, and cost no second fit. */
+static bool hopeless(const bl_stats_critical *c, const data *d) {
+    if (d->options.scaling != BL_STATS_SCALING_AUTO || d->groups.freedom < TEST_FREEDOM)
+        return false;
+    const bl_stats_test *t = &c->curve.lack;
+    return t->known && bl_stats_f_tail(t->f * t->df1, 1, d->freedom) >= far_better;
+}
+
+/* The segments where they stand in for the curve. */
 static void fit_segments(bl_stats_critical *c, data *d) {
     bl_stats_groups *g = &d->groups;
     bl_stats_segments_fit *s = &c->segments;
-    const bool tested = g->freedom >= TEST_FREEDOM;
     if (g->freedom > 0)
         weigh(d, g->variance, g->freedom, tolerated * tolerated);
     else
         weigh_by_runs(d);
-    if (d->range.count <= BL_STATS_SEGMENTS_MIN ||
-        !bl_stats_fit_segments(&s->curve, g->cells, g->count) ||
-        (!tested && !replaces(c, d, &s->curve)))
+    if (d->range.count <= BL_STATS_SEGMENTS_MIN || hopeless(c, d) ||
+        !bl_stats_fit_segments(&s->curve, g->cells, g->count))
         return;
     const double loss = bl_stats_segments_loss(&s->curve, g->cells, g->count);
-    s->known = true;
+    const double df = (double)d->range.count - 4;
+    s->gain = gain_of(c, d, loss);
+    if (g->freedom >= TEST_FREEDOM) {
+        s->lack = lack_of_fit(loss, d->range.count, 4, d->freedom);
+        s->misfit = sqrt(excess_of(d, loss, df));
+        s->refused = s->lack.p_value < REFUSE;
+    }
+    s->known = stands_in(c, d, &s->gain);
+    if (!s->known) return;
     s->worst_deviation = bl_stats_segments_deviation(&s->curve, g->cells, g->count);
-    if (tested) s->lack = lack_of_fit(loss, d->range.count, 4, d->freedom);
-    s->refused = s->lack.known && s->lack.p_value < REFUSE;
     bl_stats_value q[QUANTITY_COUNT];
     from_segments(q, &s->curve, &d->range);
-    const double df = (double)d->range.count - 4;
-    if (g->freedom == 0) weigh(d, fmax(loss / df, least_variance), df, 0);
-    if (d->options.replicates > 0 && !s->refused)
-        bl_stats_resample(q, QUANTITY_COUNT, segments_of_cells, NULL, g->cells, g->count,
-                          d->freedom, &d->options);
+    const bool answers = !s->refused || s->misfit <= useless;
+    if (answers) segments_intervals(q, d, loss, df);
     s->examples = q[G_EXAMPLES];
     s->s_min = q[G_S_MIN];
     s->slope = q[G_SLOPE];
     s->knee_low = q[G_KNEE_LOW];
     s->knee_high = q[G_KNEE_HIGH];
-    if (s->refused) return;
+    if (!answers) return;
     c->source = BL_STATS_BY_SEGMENTS;
     for (int i = 0; i < BL_STATS_DEFINITION_COUNT; i++) c->of[i] = q[(int)G_COUNT + i];
 }
@@ -384,39 +451,68 @@ static int percent(double deviation) {
     return (int)lround(100 * fmin(deviation, 1e6));
 }
 
-/* Of a curve that was fitted. */
-static void describe(const bl_stats_critical *c, char *out, size_t cap) {
+/* " to within 4 %" of a fit that the test refuses and that is near enough to answer. */
+static const char *within(char out[24], bool refused, double misfit) {
+    out[0] = '\0';
+    if (refused) (void)snprintf(out, 24, " to within %d %%", percent(misfit));
+    return out;
+}
+
+static void describe_segments(const bl_stats_critical *c, char *out, size_t cap) {
+    const bl_stats_segments_fit *s = &c->segments;
+    char near_enough[24];
+    within(near_enough, s->refused, s->misfit);
+    if (c->scaling == BL_STATS_SCALING_SEGMENTS && s->lack.known)
+        (void)snprintf(out, cap,
+                       "three straight segments, as asked for, describe the data%s (F test, "
+                       "p-value %.2g)",
+                       near_enough, s->lack.p_value);
+    else if (c->scaling == BL_STATS_SCALING_SEGMENTS)
+        (void)snprintf(out, cap, "three straight segments, as asked for, miss by %d %% at most",
+                       percent(s->worst_deviation));
+    else if (s->lack.known)
+        (void)snprintf(out, cap,
+                       "no smooth curve describes the data as well as segments do (F test, p-value "
+                       "%.2g): three straight segments stand in%s",
+                       s->gain.p_value, near_enough);
+    else
+        (void)snprintf(out, cap,
+                       "the curve misses by %d %%: three straight segments stand in (they miss by "
+                       "%d %%)",
+                       percent(c->curve.worst_deviation), percent(s->worst_deviation));
+}
+
+static void describe_curve(const bl_stats_critical *c, char *out, size_t cap) {
     const bl_stats_curve_fit *f = &c->curve;
-    const bool outside = f->b_crit.bound != 0;
+    const char *outside =
+        f->b_crit.bound != 0 ? "; its bend lies outside the measured batch sizes" : "";
+    char near_enough[24];
+    within(near_enough, f->refused, f->misfit);
     if (c->fitted_from > 0)
         (void)snprintf(out, cap,
                        "one curve describes batch sizes from %.9g on (F test, p-value %.2g); "
                        "smaller ones cost more steps and more examples, and are left out",
                        c->fitted_from, f->lack.p_value);
-    else if (c->source == BL_STATS_BY_CURVE && f->lack.known)
-        (void)snprintf(out, cap, "one curve describes the data (F test, p-value %.2g)%s",
-                       f->lack.p_value,
-                       outside ? "; its bend lies outside the measured batch sizes" : "");
-    else if (c->source == BL_STATS_BY_CURVE)
+    else if (f->lack.known)
+        (void)snprintf(out, cap, "one curve describes the data%s (F test, p-value %.2g)%s",
+                       near_enough, f->lack.p_value, outside);
+    else
         (void)snprintf(out, cap,
                        "the curve misses by %d %% at most; too few runs are repeated to test it%s",
-                       percent(f->worst_deviation),
-                       outside ? "; its bend lies outside the measured batch sizes" : "");
-    else if (c->source == BL_STATS_BY_SEGMENTS && f->lack.known)
-        (void)snprintf(out, cap,
-                       "no smooth curve describes the data (F test, p-value %.2g): three "
-                       "straight segments stand in",
-                       f->lack.p_value);
+                       percent(f->worst_deviation), outside);
+}
+
+/* Of a curve that was fitted. */
+static void describe(const bl_stats_critical *c, char *out, size_t cap) {
+    if (c->source == BL_STATS_BY_CURVE)
+        describe_curve(c, out, cap);
     else if (c->source == BL_STATS_BY_SEGMENTS)
-        (void)snprintf(out, cap,
-                       "the curve misses by %d %%: three straight segments stand in (they miss by "
-                       "%d %%)",
-                       percent(f->worst_deviation), percent(c->segments.worst_deviation));
+        describe_segments(c, out, cap);
     else
         (void)snprintf(out, cap,
                        "no curve describes the data (F test, p-value %.2g): critical sizes "
                        "are left out",
-                       f->lack.p_value);
+                       c->segments.known ? c->segments.lack.p_value : c->curve.lack.p_value);
 }
 
 /* One sentence: what the answer rests on, or why there is none. */
@@ -439,6 +535,7 @@ static void start(bl_stats_critical *out, size_t points, const data *d) {
     const bl_stats_groups *g = &d->groups;
     const range *r = &d->range;
     *out = (bl_stats_critical){.points = points,
+                               .scaling = d->options.scaling,
                                .batch_sizes = g->count,
                                .censored = g->count - r->count,
                                .batch_low = r->count > 0 ? exp(r->low) : (double)NAN,
@@ -465,10 +562,10 @@ static void fit_all(bl_stats_critical *out, data *d) {
     (void)curve_intervals(&profile, &out->hyperbola, d, 1);
     fit_curve(&out->curve, d, BL_STATS_SHAPE_MOST);
     if (!out->curve.known) return;
-    if (out->curve.refused || !out->curve.lack.known) fit_segments(out, d);
+    if (d->options.scaling != BL_STATS_SCALING_CURVE) fit_segments(out, d);
     const bool any = curve_intervals(&profile, &out->curve, d, BL_STATS_SHAPE_MOST);
-    if (out->source == BL_STATS_BY_NOTHING && !out->curve.refused)
-        answer_by_curve(out, d, any ? &profile : NULL);
+    const bool answers = !out->curve.refused || out->curve.misfit <= useless;
+    if (!out->segments.known && answers) answer_by_curve(out, d, any ? &profile : NULL);
     out->noise = noise_of(d, any);
 }
 
@@ -504,7 +601,7 @@ static bl_status fit_points(bl_stats_critical *out, size_t *dominated, const bl_
     start(out, n, &d);
     fit_all(out, &d);
     *dominated = 0;
-    if (out->source == BL_STATS_BY_NOTHING && out->curve.refused) *dominated = count_dominated(&d);
+    if (out->source != BL_STATS_BY_SEGMENTS && out->curve.refused) *dominated = count_dominated(&d);
     write_verdict(out, &d.range);
     bl_stats_groups_deinit(&d.groups);
     return BL_OK;
@@ -520,7 +617,7 @@ static size_t drop_smallest(bl_stats_point *points, size_t n) {
     return kept;
 }
 
-/* Leaves out dominated batch sizes until a curve describes the rest. */
+/* Leaves out dominated batch sizes until the test refuses the curve of the rest no longer. */
 static bl_status fit_without_smallest(bl_stats_critical *out, size_t dominated,
                                       const bl_stats_point *points, size_t n,
                                       const bl_stats_options *options, bl_err *err) {
@@ -532,7 +629,7 @@ static bl_status fit_without_smallest(bl_stats_critical *out, size_t dominated,
         left = drop_smallest(rest, left);
         status = fit_points(&c, &ignored, rest, left, options, err);
         if (status != BL_OK || c.batch_sizes - c.censored < BL_STATS_SHAPE_MIN) break;
-        if (c.source != BL_STATS_BY_CURVE) continue;
+        if (c.source != BL_STATS_BY_CURVE || c.curve.refused) continue;
         c.fitted_from = c.batch_low;
         c.points = out->points;
         c.batch_sizes = out->batch_sizes;

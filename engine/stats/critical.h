@@ -21,7 +21,8 @@ typedef struct bl_stats_test {
 
 typedef struct bl_stats_curve_fit {
     bool known;
-    bool refused;         /* by the test, at 1 % */
+    bool refused;  /* by the test, at 1 %; the curve still answers where it misses by little */
+    double misfit; /* standard deviation of the true log steps around it, 0: none is seen */
     bl_stats_curve curve; /* for drawing; may lie outside the measured range */
     bl_stats_value s_min, b_crit;
     bl_stats_value p; /* not known above BL_STATS_SHAPE_MOST (the data cannot be told from a corner)
@@ -35,7 +36,9 @@ typedef struct bl_stats_curve_fit {
 } bl_stats_curve_fit;
 
 typedef struct bl_stats_segments_fit {
-    bool known, refused;
+    bool known, refused; /* as of the curve */
+    double misfit;
+    bl_stats_test gain; /* do they explain more than the curve? Not known with one run a size */
     bl_stats_segments curve;
     bl_stats_value examples; /* E_min: the perfect-scaling line is S = examples / B */
     bl_stats_value s_min;    /* the floor */
@@ -56,8 +59,9 @@ typedef struct bl_stats_critical {
     double batch_low, batch_high;         /* measured range: batch sizes with an uncensored mean */
     bl_stats_curve_fit curve;
     bl_stats_curve_fit hyperbola;   /* the same with p = 1 */
-    bl_stats_segments_fit segments; /* known where they stand in for a curve that was refused */
+    bl_stats_segments_fit segments; /* known where they stand in for the curve */
     bl_stats_source source;
+    bl_stats_scaling scaling;                     /* what was asked for */
     bl_stats_value of[BL_STATS_DEFINITION_COUNT]; /* by bl_stats_definition */
     /* p above 7: steps leave perfect scaling and end at one place, b_crit; one number says all. */
     bool corner;
@@ -88,6 +92,8 @@ double bl_stats_curve_band(const bl_stats_curve_fit *fit, double batch_size);
 bl_stats_value bl_stats_ratio_of(const bl_stats_value *first, const bl_stats_value *second,
                                  size_t series);
 
+/* As in sweep.scaling; BL_STATS_SCALING_AUTO for NULL and any other name. */
+bl_stats_scaling bl_stats_scaling_named(const char *name);
 /* "seeds", "borrowed", "residuals", "none". */
 const char *bl_stats_noise_name(bl_stats_noise noise);
 /* "efficiency_50", "overhead_20", ... as in JSON and CSV. */

@@ -4,6 +4,7 @@
 #include "engine/stats/critical.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 const char *bl_stats_noise_name(bl_stats_noise noise) {
     static const char *const names[] = {[BL_STATS_NOISE_NONE] = "none",
@@ -12,6 +13,16 @@ const char *bl_stats_noise_name(bl_stats_noise noise) {
                                         [BL_STATS_NOISE_RESIDUALS] = "residuals"};
     _Static_assert(BL_COUNT(names) == BL_STATS_NOISE_COUNT, "a name for each");
     return names[noise];
+}
+
+bl_stats_scaling bl_stats_scaling_named(const char *name) {
+    static const char *const names[] = {[BL_STATS_SCALING_AUTO] = "auto",
+                                        [BL_STATS_SCALING_CURVE] = "curve",
+                                        [BL_STATS_SCALING_SEGMENTS] = "segments"};
+    _Static_assert(BL_COUNT(names) == BL_STATS_SCALING_COUNT, "a name for each");
+    for (int i = 0; i < BL_STATS_SCALING_COUNT && name != NULL; i++)
+        if (strcmp(name, names[i]) == 0) return (bl_stats_scaling)i;
+    return BL_STATS_SCALING_AUTO;
 }
 
 void bl_stats_value_json(bl_jw *w, const char *key, const bl_stats_value *v) {

@@ -19,9 +19,18 @@ typedef struct bl_stats_point {
     int64_t seed;      /* for the reader: every point counts as a repeat of its batch size */
 } bl_stats_point;
 
+/* What critical sizes are read from. */
+typedef enum bl_stats_scaling {
+    BL_STATS_SCALING_AUTO,     /* one curve, unless three segments explain far more */
+    BL_STATS_SCALING_CURVE,    /* said beforehand */
+    BL_STATS_SCALING_SEGMENTS, /* said beforehand */
+    BL_STATS_SCALING_COUNT
+} bl_stats_scaling;
+
 typedef struct bl_stats_options {
     uint64_t seed;  /* of what is drawn */
     int replicates; /* draws; 0: no intervals; BL_STATS_REPLICATES is the usual number */
+    bl_stats_scaling scaling;
 } bl_stats_options;
 
 enum { BL_STATS_REPLICATES = 1000, BL_STATS_VERDICT = 256 };

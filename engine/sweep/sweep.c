@@ -46,6 +46,7 @@ static void write_head(sweep *s) {
                          .optimizer = c->optimizer.name,
                          .epoch_rows = bl_train_epoch_rows(c, d),
                          .references = s->options->references};
+    if (strcmp(c->sweep.scaling, "auto") != 0) head.scaling = c->sweep.scaling;
     head.targets = (bl_plan_numbers){targets, c->sweep.targets.n};
     head.baseline = c->sweep.baseline > 0 ? c->sweep.baseline : (double)NAN;
     head.dataset = (bl_plan_dataset){d->name, d->variant, d->sha256, d->synthetic};

@@ -16,7 +16,9 @@ static double share(coverage_count c) {
 static void intervals(const coverage_setup *s, int tables) {
     coverage_count c[COVERAGE_COUNT];
     coverage_run(c, s, 0, tables);
-    (void)printf("| %g | %g | %g | %d |", s->p, 100 * s->noise, s->ratio, s->seeds);
+    static const char *const rates[] = {"", "grid", "between"};
+    (void)printf("| %g | %g | %g | %d | %g | %s |", s->p, 100 * s->noise, s->ratio, s->seeds,
+                 100 * s->misfit, rates[s->rate]);
     for (int i = 0; i < COVERAGE_COUNT; i++)
         if (c[i].of > 0)
             (void)printf(" %.1f |", share(c[i]));
@@ -27,21 +29,36 @@ static void intervals(const coverage_setup *s, int tables) {
 }
 
 static void all_intervals(int tables) {
-    (void)printf("| p | noise %% | ratio | seeds |");
+    (void)printf("| p | noise %% | ratio | seeds | misfit %% | rate |");
     for (int i = 0; i < COVERAGE_COUNT; i++) (void)printf(" %s |", coverage_names[i]);
-    (void)printf("\n|---|---|---|---|");
+    (void)printf("\n|---|---|---|---|---|---|");
     for (int i = 0; i < COVERAGE_COUNT; i++) (void)printf("---|");
     (void)printf("\n");
     for (int p = 1; p <= 3; p += 2)
         for (int n = 0; n < 3; n++)
             for (int k = 0; k < 2; k++)
-                intervals(&(coverage_setup){p, noises[n], ratio, seeds[k], SIZES}, tables);
+                intervals(
+                    &(coverage_setup){p, noises[n], ratio, seeds[k], SIZES, 0, COVERAGE_RATE_KNOWN},
+                    tables);
     /* Wide gaps and little noise: all seeds of a size stop at one evaluation. */
-    intervals(&(coverage_setup){1, 0.02, 1.2, 3, SIZES}, tables);
-    intervals(&(coverage_setup){3, 0.02, 1.2, 3, SIZES}, tables);
+    intervals(&(coverage_setup){1, 0.02, 1.2, 3, SIZES, 0, COVERAGE_RATE_KNOWN}, tables);
+    intervals(&(coverage_setup){3, 0.02, 1.2, 3, SIZES, 0, COVERAGE_RATE_KNOWN}, tables);
     for (int p = 1; p <= 3; p += 2)
         for (int n = 0; n < 3; n++)
-            intervals(&(coverage_setup){p, noises[n], ratio, 1, SIZES}, tables);
+            intervals(&(coverage_setup){p, noises[n], ratio, 1, SIZES, 0, COVERAGE_RATE_KNOWN},
+                      tables);
+    /* True steps that miss the curve, and rates that three seeds chose. */
+    for (int p = 1; p <= 3; p += 2)
+        for (int k = 0; k < 2; k++) {
+            intervals(&(coverage_setup){p, 0.1, ratio, seeds[k], SIZES, 0.06, COVERAGE_RATE_KNOWN},
+                      tables);
+            intervals(&(coverage_setup){p, 0.1, ratio, seeds[k], SIZES, 0, COVERAGE_RATE_GRID},
+                      tables);
+            intervals(&(coverage_setup){p, 0.1, ratio, seeds[k], SIZES, 0, COVERAGE_RATE_BETWEEN},
+                      tables);
+            intervals(&(coverage_setup){p, 0.1, ratio, seeds[k], SIZES, 0.06, COVERAGE_RATE_GRID},
+                      tables);
+        }
 }
 
 static void equal_sizes(int tables) {
@@ -61,7 +78,7 @@ static void series(int tables) {
         for (int f = 1; f <= 4; f += 3)
             for (int p = 1; p <= 3; p += 2)
                 for (int n = 1; n < 3; n++) {
-                    const coverage_setup s = {p, noises[n], ratio, 3, 7};
+                    const coverage_setup s = {p, noises[n], ratio, 3, 7, 0, COVERAGE_RATE_KNOWN};
                     if (many == 3 && f > 1) continue;
                     const coverage_series c = coverage_compare(&s, many, f, 0, tables);
                     (void)printf("| %d | %d | %d | %g | 3 | %.1f | %.1f | ", many, f, p,
@@ -79,7 +96,7 @@ static void sharpened(int tables) {
                  "|\n|---|---|---|---|---|---|---|\n");
     for (int p = 1; p <= 3; p += 2)
         for (int n = 1; n < 3; n++) {
-            const coverage_setup s = {p, noises[n], ratio, 3, SIZES};
+            const coverage_setup s = {p, noises[n], ratio, 3, SIZES, 0, COVERAGE_RATE_KNOWN};
             const coverage_sharpened c = coverage_sharpen(&s, 1.3, 0, tables);
             (void)printf("| %d | %g | 3 | 1.3 | %.1f | %.1f | %.1f |\n", p, 100 * noises[n],
                          share(c.known), c.runs, share(c.held));

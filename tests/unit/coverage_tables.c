@@ -21,7 +21,8 @@ const char *const coverage_names[COVERAGE_COUNT] = {
     [BL_STATS_OVERHEAD_20] = "20 %",  [BL_STATS_PERFECT_END] = "10 %",
     [BL_STATS_MAX_USEFUL] = "useful", [BL_STATS_OVERHEAD_20_FROM] = "Zhang",
     [COVERAGE_S_MIN] = "S_min",       [COVERAGE_P] = "p",
-    [COVERAGE_STEPS] = "steps",       [COVERAGE_REFUSED] = "refused"};
+    [COVERAGE_STEPS] = "steps",       [COVERAGE_REFUSED] = "refused",
+    [COVERAGE_OTHER] = "other"};
 
 /* A standard normal by Box and Muller. */
 static double normal(uint64_t seed, uint32_t sub, uint64_t index) {
@@ -40,14 +41,69 @@ static void see(bl_stats_point *p, double steps, double ratio) {
     } while (p->steps_prev >= p->steps && k > 0);
 }
 
+/* ---- learning rates ---- */
+
+enum { RATES = 3, RACE_SEEDS = 3 };
+static const double bend = 0.24; /* log steps are bend x^2 / 2 around the best rate */
+
+static double median3(const double *x) {
+    return fmax(fmin(x[0], x[1]), fmin(fmax(x[0], x[1]), x[2]));
+}
+
+/* By how much the rates that were chosen are worse than the best, in log steps of each size. Places
+ * are doublings from the middle of three rates; best[i] lies within half of one. */
+static void choose_rates(double worse[SIZES_MOST], const coverage_setup *s, uint32_t stream,
+                         int table) {
+    double best[SIZES_MOST], place[SIZES_MOST], slope[SIZES_MOST], sharp = 0;
+    int lead[SIZES_MOST];
+    for (int i = 0; i < s->sizes; i++) {
+        const bl_u32x4 w = bl_random4((uint64_t)table, BL_STREAM_SYNTH, stream + 3, (uint64_t)i);
+        double mean[RATES], middle[RATES];
+        best[i] = bl_unit_f64(w.v[0], w.v[1]) - 0.5;
+        lead[i] = 0;
+        for (int k = 0; k < RATES; k++) {
+            double run[RACE_SEEDS], off = k - 1 - best[i];
+            mean[k] = bend / 2 * off * off;
+            for (int r = 0; r < RACE_SEEDS; r++) {
+                const uint64_t index = (uint64_t)((i * RATES + k) * RACE_SEEDS + r);
+                run[r] =
+                    bend / 2 * off * off + s->noise * normal((uint64_t)table, stream + 5, index);
+                mean[k] += (run[r] - bend / 2 * off * off) / RACE_SEEDS;
+            }
+            middle[k] = median3(run);
+            if (middle[k] < middle[lead[i]]) lead[i] = k;
+        }
+        slope[i] = (mean[2] - mean[0]) / 2;
+        sharp += (mean[2] - 2 * mean[1] + mean[0]) / s->sizes;
+    }
+    for (int i = 0; i < s->sizes; i++)
+        place[i] = sharp > 0 ? fmin(fmax(-slope[i] / sharp, -1), 1) : lead[i] - 1;
+    for (int i = 0; i < s->sizes; i++) {
+        const bool inner = i > 0 && i + 1 < s->sizes;
+        /* Best rates of neighbours have nothing to do with each other here: the worst case. */
+        const double between = inner ? (place[i - 1] + place[i] + place[i + 1]) / 3 : place[i];
+        const double at = s->rate == COVERAGE_RATE_BETWEEN ? between : lead[i] - 1;
+        const double of_grid = s->rate == COVERAGE_RATE_GRID ? best[i] * best[i] : 0;
+        worse[i] = bend / 2 * ((at - best[i]) * (at - best[i]) - of_grid);
+    }
+}
+
+/* How far the true log steps of size i lie off the curve. */
+static double misfit_of(const coverage_setup *s, uint32_t stream, int table, int i) {
+    return s->misfit > 0 ? s->misfit * normal((uint64_t)table, stream + 1, (uint64_t)i) : 0;
+}
+
 /* Runs of one table; `stream` keeps cells and series apart. */
 static size_t draw(bl_stats_point *out, const bl_stats_curve *curve, const coverage_setup *s,
                    uint32_t stream, int table) {
     size_t n = 0;
+    double off[SIZES_MOST] = {0};
+    if (s->rate != COVERAGE_RATE_KNOWN) choose_rates(off, s, stream, table);
+    for (int i = 0; i < s->sizes; i++) off[i] += misfit_of(s, stream, table, i);
     for (int i = 0; i < s->sizes; i++)
         for (int r = 0; r < s->seeds; r++) {
             bl_stats_point p = {.batch_size = smallest * exp2(i), .seed = r};
-            const double shift = s->noise * normal((uint64_t)table, stream, n);
+            const double shift = off[i] + s->noise * normal((uint64_t)table, stream, n);
             see(&p, bl_stats_curve_at(curve, p.batch_size) * exp(shift), s->ratio);
             out[n++] = p;
         }
@@ -67,7 +123,7 @@ static void count(coverage_count *c, const bl_stats_value *v, double truth) {
 
 /* The mean log steps up to the evaluation that sees the target: half a gap above the curve. */
 static void count_steps(coverage_count *c, const bl_stats_point *points, const coverage_setup *s,
-                        const bl_stats_curve *curve) {
+                        const bl_stats_curve *curve, int table) {
     bl_stats_cost_input in[SIZES_MOST] = {0};
     bl_stats_cost_row rows[SIZES_MOST];
     bl_stats_optimum best[BL_STATS_GOAL_COUNT];
@@ -83,7 +139,8 @@ static void count_steps(coverage_count *c, const bl_stats_point *points, const c
     if (bl_stats_costs(rows, best, in, (size_t)s->sizes, &options, &err) != BL_OK) abort();
     for (int i = 0; i < s->sizes; i++)
         count(c, &rows[i].cost[BL_STATS_FEWEST_STEPS],
-              bl_stats_curve_at(curve, in[i].batch_size) * sqrt(s->ratio));
+              bl_stats_curve_at(curve, in[i].batch_size) * sqrt(s->ratio) *
+                  exp(misfit_of(s, stream_of(s, 0), table, i)));
 }
 
 void coverage_run(coverage_count out[COVERAGE_COUNT], const coverage_setup *setup, int first,
@@ -102,9 +159,11 @@ void coverage_run(coverage_count out[COVERAGE_COUNT], const coverage_setup *setu
                   exp(bl_stats_definition_at((bl_stats_definition)i, &truth, log(smallest))));
         count(&out[COVERAGE_S_MIN], &c.curve.s_min, truth.s_min);
         count(&out[COVERAGE_P], &c.curve.p, setup->p);
-        if (setup->seeds > 1) count_steps(&out[COVERAGE_STEPS], points, setup, &truth);
+        if (setup->seeds > 1) count_steps(&out[COVERAGE_STEPS], points, setup, &truth, table);
         out[COVERAGE_REFUSED].of += c.curve.known;
         out[COVERAGE_REFUSED].held += c.curve.refused;
+        out[COVERAGE_OTHER].of++;
+        out[COVERAGE_OTHER].held += c.source != BL_STATS_BY_CURVE;
     }
 }
 
@@ -199,7 +258,8 @@ coverage_sharpened coverage_sharpen(const coverage_setup *setup, double precisio
                                     int tables) {
     static bl_stats_point all[SIZES_MOST * SEEDS_MOST], now[SIZES_MOST * SEEDS_MOST];
     coverage_sharpened out = {0};
-    const coverage_setup many = {setup->p, setup->noise, setup->ratio, SEEDS_MOST, setup->sizes};
+    coverage_setup many = *setup;
+    many.seeds = SEEDS_MOST;
     for (int table = first; table < first + tables; table++) {
         const bl_stats_curve truth = {s_min_of(table), b_crit, setup->p};
         int fresh[SIZES_MOST] = {0}, spent = 0;

@@ -6,6 +6,15 @@
 #include "engine/stats/critical.h"
 #include <stdint.h>
 
+/* How the learning rate of a size was chosen. Log steps rise by 0.12 x^2 around the best rate, x in
+ * doublings, which lies anywhere between two rates of the grid. Three seeds each run at the three
+ * rates around it; the runs of the table have seeds of their own. */
+typedef enum coverage_rate {
+    COVERAGE_RATE_KNOWN,  /* the best */
+    COVERAGE_RATE_GRID,   /* the lowest median of the three */
+    COVERAGE_RATE_BETWEEN /* by parabolas, as scripts/lua/fresh.lua has it */
+} coverage_rate;
+
 /* One cell of the table: S = S_min (1 + (1000 / B)^p)^(1 / p) at `sizes` doublings from 32, S_min
  * between 200 and 400, `seeds`
  * runs each whose log steps scatter by `noise`; a target is seen at evaluations whose steps grow by
@@ -13,6 +22,8 @@
 typedef struct coverage_setup {
     double p, noise, ratio;
     int seeds, sizes;
+    double misfit; /* standard deviation of the true log steps of the sizes around the curve */
+    coverage_rate rate;
 } coverage_setup;
 
 /* What can be asked of each table, after the definitions of bl_stats_definition. */
@@ -21,6 +32,7 @@ enum {
     COVERAGE_P,
     COVERAGE_STEPS,   /* the mean steps of every batch size */
     COVERAGE_REFUSED, /* not an interval: tables whose curve was refused */
+    COVERAGE_OTHER,   /* neither: tables that one curve does not answer */
     COVERAGE_COUNT
 };
 extern const char *const coverage_names[COVERAGE_COUNT];
