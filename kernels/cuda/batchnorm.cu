@@ -1,10 +1,21 @@
 /* Batch norm: sums per block of examples and column, the tree per column, then every element. A
- * batch of one block goes to batchnorm_block.cu. */
+ * batch of one block goes to batchnorm_block.cu.
+ *
+ *     forward    bl_colsum_blocks<sum_term>      partial (blocks, n)   a thread a block and column
+ *                finish_mean                     mean (n)              a thread a column
+ *                bl_colsum_blocks<square_term>   partial
+ *                finish_variance                 rstd, sum_mean, sum_var
+ *                normalise                       y (batch, n)          a thread an element
+ *                dropout
+ *     backward   the dropout's, two sums in the same way, then dx
+ *
+ * Kernels of one queue run one after the other, so each finds what the one before it wrote. */
 #include "kernels/cuda/batchnorm_block.h"
 #include "kernels/cuda/columns.h"
 
 namespace {
 
+/* The terms of a column's sums: at() reads what a link needs, add() is the link (chain.h). */
 struct sum_term {
     const float *x;
     size_t n;
@@ -63,6 +74,8 @@ __global__ void normalise(bl_batchnorm_forward a) {
     if (i < a.batch * a.n) a.y[i] = fmaf((a.x[i] - a.mean[j]) * a.rstd[j], a.gamma[j], a.beta[j]);
 }
 
+/* No example depends on another: rstd is made for every element anew, which costs less than a
+ * kernel of its own. */
 __global__ void infer(bl_batchnorm_inference a) {
     const size_t i = bl_thread(), j = i % a.n;
     if (i >= a.batch * a.n) return;

@@ -64,6 +64,8 @@ static inline __device__ float bl_colsum_tree(const float *partial, size_t block
     return bl_ref_tree_sum(&tree);
 }
 
+/* Both kernels' first step: partial (blocks, n) of a (batch, n) array. A grid has a block's
+ * columns along x, blocks along y. */
 template <class Term>
 static inline void bl_launch_columns(Term term, float *partial, size_t batch, size_t n,
                                      bl_queue *queue) {

@@ -1,5 +1,13 @@
 /* A convolution's gradient of weights and bias: every example's sums side by side, as a product;
- * then the chain over the examples of each block, an output a thread; then the tree. */
+ * then the chain over the examples of each block, an output a thread; then the tree. The
+ * workspace holds
+ *
+ *     block   (blocks, count)      the chains of rule B's blocks; one block's lie in the result
+ *     each    (examples, count)    the sums of as many examples as there is room for
+ *
+ * where count is the number of weights. Examples come in groups of that many, and chain_examples
+ * goes on with a block's chain where the group before it stopped. So the room decides how long it
+ * takes, and never the bits. */
 #include "kernels/cuda/image.h"
 #include "kernels/cuda/product.h"
 #include "kernels/ref/conv2d.c"

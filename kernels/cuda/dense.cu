@@ -1,4 +1,13 @@
-/* The three products of a dense layer, in contract order (product.h). */
+/* The three products of a dense layer, in contract order (product.h), as one struct of three
+ * kinds:
+ *
+ *                 c (m, n)          A: k fast?           B: k fast?         sum over k
+ *     forward     y (batch, n)      x (batch, k)  yes    w (k, n)   no      features: rule F
+ *     input       dx (batch, k)     dy (batch, n) yes    w (k, n)   yes     features: rule F
+ *     weights     dw (k, n)         x (batch, k)  no     dy         no      examples: rule B
+ *
+ * Where a result is too small to fill a device, the blocks of its sum are layers of the grid, side
+ * by side. They are then added in contract order by a kernel of their own. */
 #include "kernels/cuda/columns.h"
 #include "kernels/cuda/product.h"
 

@@ -1,4 +1,16 @@
-/* Embeddings. Column descriptors travel with the call: the caller's lie on the host. */
+/* Embeddings. Column descriptors travel with the call: the caller's lie on the host.
+ *
+ * Backward has no sort, unlike the processor's kernel: a block of threads for each row of a table
+ * looks for its own examples. For 256 examples each of the 64 threads looks at four codes. With 8
+ * threads and 2 codes each:
+ *
+ *     thread     0     1     2     3     4     5     6     7
+ *     found      .x    ..    x.    ..    xx    ..    ..    .x      bits, in `found`
+ *     before     0     1     1     2     2     4     4     4       how many lie in front
+ *     list       1, 4, 8, 9, 15                                    in the order of examples
+ *
+ * Every thread counts the bits in front of its own, so that all write their part of the list at
+ * once. */
 #include "kernels/cuda/columns.h"
 
 namespace {
@@ -94,6 +106,7 @@ __global__ void combine(bl_embedding_backward a, columns cs, const float *partia
         bl_colsum_tree(partial, layers, cs.at[cs.count], i);
 }
 
+/* As many columns from `first` on as one call takes. */
 columns some_columns(const bl_embedding_column *column, size_t first, size_t all) {
     columns cs = {};
     cs.first = first;

@@ -1,5 +1,12 @@
 /* Group norm: every channel's chain over an example's positions side by side, then a group's sum
- * over its channels, one thread a group of an example; then every element. */
+ * over its channels, one thread a group of an example; then every element. The workspace holds
+ *
+ *     forward    each (batch, n)
+ *     input      s, t (batch, n); their means (batch, groups), twice
+ *     weights    s, t (batch, n); the sums of blocks (blocks, n), twice
+ *
+ * and a call that does not fit runs the reference's text instead (reference.cu), slower, with the
+ * same bits. */
 #include "kernels/cuda/image.h"
 
 namespace {

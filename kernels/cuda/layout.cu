@@ -5,6 +5,7 @@
 
 namespace {
 
+/* Element i of an array of that width, as fp32; set() rounds it on its way back. */
 __device__ float get(const void *from, size_t i, bl_width width) {
     if (width == BL_FP32) return ((const float *)from)[i];
     const uint16_t h = ((const uint16_t *)from)[i];

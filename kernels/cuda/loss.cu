@@ -42,6 +42,8 @@ void sum_terms(double *sum, double *term, size_t count, bl_queue *queue) {
     BL_LAUNCH(combine, 1, 1, queue, sum, partial, blocks);
 }
 
+/* What make(i) returns is the term of the sum; the gradient is written on the way, as both need
+ * the same numbers. */
 struct mse_terms {
     bl_mse a;
     __device__ double make(size_t i) const {
@@ -66,6 +68,7 @@ template <class Terms> __global__ void every_term(Terms terms, double *term, siz
     if (i < count) term[i] = terms.make(i);
 }
 
+/* Workspace: a double for each example, then one for each block. */
 template <class Terms> void run(const Terms &terms, double *sum, size_t count, bl_queue *queue) {
     double *term = (double *)queue->workspace;
     if (count > 0 && count <= BL_BLOCK) {

@@ -1,5 +1,12 @@
-/* Conversion between fp32 and the two 16-bit formats, bf16 and fp16 ("narrow" floats): rounded to
- * the nearest, ties to even. A NaN stays one. */
+/* Conversion between fp32 and the two 16-bit formats, bf16 and fp16 ("narrow" floats): rounded
+ * to the nearest, ties to even. A NaN stays one.
+ *
+ *     fp32   s eeeeeeee mmmmmmmmmmmmmmmmmmmmmmm     exponent 8 bits, bias 127
+ *     bf16   s eeeeeeee mmmmmmm                     the upper half of fp32
+ *     fp16   s eeeee mmmmmmmmmm                     exponent 5 bits, bias 15
+ *
+ * Rounding adds half of the last place that stays, less one, and the last kept bit: a tie so goes
+ * to the even number. */
 #ifndef BL_KERNELS_CUDA_NARROW_H
 #define BL_KERNELS_CUDA_NARROW_H
 #include "kernels/shared/exact_math.h"

@@ -3,6 +3,8 @@
 
 namespace {
 
+/* Thread i writes element i of y; the other way, element i of dx. So no two threads write one
+ * place. */
 __global__ void forward(bl_pad_channels_forward a) {
     const bl_pad_channels p = a.pad;
     const size_t i = bl_thread(), c = i % p.out_channels, at = i / p.out_channels;

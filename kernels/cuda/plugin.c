@@ -67,6 +67,8 @@ static void fill_level_kernels(void) {
 
 /* ---- level `device` ---- */
 
+/* *text is the card's, and names card and versions: what a run's identity at this level depends
+ * on. */
 static bl_status libraries(const bl_device *device, const char **text, bool pictures, bl_err *err) {
     bl_cuda_device *card = device->card;
     size_t version, dnn = 0;
@@ -85,6 +87,7 @@ static bl_status libraries(const bl_device *device, const char **text, bool pict
     return BL_OK;
 }
 
+/* What queue_level opened, given back; both may be open or not. */
 static void level_close(bl_queue *queue) {
     bl_cublaslt_close(queue->products);
     bl_cudnn_close(queue->images);
@@ -116,6 +119,7 @@ static const bl_kernels *select_algorithms(bl_queue *queue, bool on) {
     return &selecting_kernels[queue->images != NULL];
 }
 
+/* Products first, then pictures: the i-th line of the run's log about algorithms; NULL: no more. */
 static const char *algorithm_text(bl_queue *queue, size_t i) {
     size_t products = 0;
     while (bl_cublaslt_algorithm(queue->products, products) != NULL) products++;
@@ -193,6 +197,8 @@ static bl_status describe(bl_cuda_device *card, int index, bl_err *err) {
     return BL_OK;
 }
 
+/* The environment is set before the first call that starts CUDA, and a value that is there
+ * stays. */
 static bl_status count_cards(int *count, bl_err *err) {
     /* Queues to the hardware: with the default of 8, further streams would wait for others'. */
     (void)setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);

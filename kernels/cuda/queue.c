@@ -45,6 +45,7 @@ bl_status bl_cuda_fault(cudaError_t error, const char *call, bl_err *err) {
             (int)strcspn(call, "("), call);
 }
 
+/* Only the first: what follows is mostly its consequence. */
 static void keep_fault(bl_queue *queue, bl_status code, const char *format, va_list args) {
     if (queue->fault.code != BL_OK) return;
     queue->fault = (bl_err){.code = code, .file = __FILE__, .line = __LINE__};
@@ -114,6 +115,7 @@ static bool free_idle(bl_cuda_device *device) {
     return any;
 }
 
+/* Where memory lacks, idle queues are given up and it is tried once more. */
 bl_status bl_cuda_alloc(const bl_device *device, void **out, size_t bytes, bl_err *err) {
     *out = NULL;
     bl_cuda_use(card_of(device));
@@ -184,6 +186,7 @@ static void queue_free(bl_queue *queue) {
     free(queue);
 }
 
+/* Any one will do: a queue has no trace of the run before it but what saves time. */
 static bl_queue *take_idle(bl_cuda_device *device) {
     (void)pthread_mutex_lock(&device->lock);
     bl_queue *queue = device->idle;
@@ -250,6 +253,7 @@ bl_status bl_queue_wait(bl_queue *queue, bl_err *err) {
     return bl_queue_wait_for(queue, BL_QUEUE_MARKS, err);
 }
 
+/* Enqueues and returns: `from` has to stay as it is until a wait. */
 static void copy(bl_queue *queue, void *to, const void *from, size_t bytes,
                  enum cudaMemcpyKind kind, const char *where) {
     if (bytes == 0) return; /* not a call that a recording would take */
@@ -279,6 +283,7 @@ void bl_queue_clear(bl_queue *queue, void *memory, size_t bytes) {
 
 /* ---- recordings ---- */
 
+/* What the thread enqueues from here on is recorded, and not run. */
 bl_status bl_queue_record_begin(bl_queue *queue, bl_err *err) {
     bl_cuda_use(queue->device);
     TRY_CUDA(cudaStreamBeginCapture(queue->stream, cudaStreamCaptureModeThreadLocal));

@@ -16,6 +16,8 @@
 
 namespace {
 
+/* The row of the data set that example i of the batch is: evaluation takes rows evenly spaced,
+ * training the permutation. */
 __device__ uint64_t row_of(const bl_device_gather &a, size_t i) {
     const uint64_t position = a.position + (a.from ? *a.from : 0) + i;
     if (a.eval_rows > 0) return a.eval_first + position * a.eval_available / a.eval_rows;
@@ -56,6 +58,8 @@ __global__ void gather(bl_device_gather a) {
     }
 }
 
+/* Gradient and loss of one more piece of the batch: left + right, as rule B's tree adds
+ * neighbours. */
 __global__ void add_left(float *gradient, const float *left, size_t count, double *sum,
                          const double *left_sum) {
     const size_t i = bl_thread();

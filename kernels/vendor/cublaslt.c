@@ -105,6 +105,7 @@ static const struct {
     {"fp16", CUBLAS_COMPUTE_32F_FAST_16F },
 };
 
+/* BL_EUNSUPPORTED: the library is not there, or does not start on this device. */
 bl_status bl_cublaslt_open(bl_cublaslt **out, const char *precision, bl_err *err) {
     size_t version, i = 0;
     *out = NULL;
@@ -148,7 +149,8 @@ void bl_cublaslt_close(bl_cublaslt *products) {
 #define SET(object, kind, attribute, value)                                                        \
     DONE(lt.kind##SetAttribute(object, attribute, &(value), sizeof(value)))
 
-/* The product and its three layouts in the library's objects, which choice_free gives back. */
+/* The product and its three layouts in the library's objects, which choice_free gives back.
+ * False: the library refused one of them. */
 static bool describe(choice *c, cublasComputeType_t compute) {
     const shape *s = &c->shape;
     const cublasLtEpilogue_t epilogue =

@@ -59,6 +59,7 @@ static void say_why(cudnnStatus_t status, char why[BL_GRAPH_WHY]) {
                    dnn.cudnnGetErrorString(status), last[0] != '\0' ? ": " : "", last);
 }
 
+/* The handle enqueues on `stream` from here on; bl_graph_handle_close gives it back. */
 bl_status bl_graph_handle(cudnnHandle_t *out, cudaStream_t stream, bl_err *err) {
     size_t version;
     *out = NULL;
@@ -120,6 +121,7 @@ void bl_graph_operation(bl_graph *g, cudnnBackendDescriptor_t d) {
     if (g->ok) g->operation[g->operations++] = d;
 }
 
+/* The strides say NHWC: channels lie side by side, whatever the order of dimensions says. */
 cudnnBackendDescriptor_t bl_graph_tensor(bl_graph *g, const bl_tensor *t) {
     const int64_t dims[] = {t->n, t->c, t->h, t->w}, aligned = 16;
     const int64_t strides[] = {t->c * t->h * t->w, 1, t->w * t->c, t->c};
@@ -177,6 +179,7 @@ static bool will_do(cudnnBackendDescriptor_t engine, const bl_engine_limits *lim
     return keeps_nan || !limits->keeps_nan;
 }
 
+/* -1: it does not say. */
 static int64_t engine_index(cudnnBackendDescriptor_t engine) {
     int64_t index = -1, one = 0;
     (void)dnn.cudnnBackendGetAttribute(engine, CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1,
@@ -274,6 +277,7 @@ static bool try_mode(bl_graph *g, const bl_engine_limits *limits, cudnnBackendDe
     return go_on;
 }
 
+/* Mode A is the library's model of what is fast, the fallback its list of what always works. */
 bool bl_graph_choose(bl_graph *g, const bl_engine_limits *limits) {
     cudnnBackendDescriptor_t whole = bl_graph_part(g, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
     if (limits->handle != NULL)

@@ -114,6 +114,7 @@ static bool is_convolution(const bl_cudnn_shape *s) {
     return s->operation <= BL_CONV_WEIGHT;
 }
 
+/* To what arrays in the workspace are aligned to. */
 static size_t rounded(size_t bytes) {
     return (bytes + ALIGN - 1) / ALIGN * ALIGN;
 }
@@ -157,6 +158,7 @@ static void choose(bl_cudnn *m, choice *c) {
     c->found = c->graph.ok && bl_graph_choose(&c->graph, &limits);
 }
 
+/* The type is not compared: all choices of a queue are of its precision. */
 static bool is_same(const bl_cudnn_shape *a, const bl_cudnn_shape *b) {
     const bl_conv *v = &a->conv, *w = &b->conv;
     return a->operation == b->operation && a->bias == b->bias && v->batch == w->batch &&
@@ -219,6 +221,7 @@ static unsigned char *at(const call *c, size_t offset) {
     return (unsigned char *)c->queue->workspace + offset;
 }
 
+/* Carries out what was given; a refusal is the queue's fault to tell. */
 static void run(call *c) {
     const room r = room_of(&c->c->shape);
     char why[BL_GRAPH_WHY];

@@ -14,7 +14,7 @@ extern "C" {
 #endif
 typedef struct bl_cudnn bl_cudnn; /* of a queue: a handle and what was chosen, by shape */
 
-/* As bl_products_..., for cuDNN (BATCHLAB_CUDNN). */
+/* As bl_cublaslt_..., for cuDNN (BATCHLAB_CUDNN). */
 bl_status bl_cudnn_library(size_t *version, bl_err *err);
 bl_status bl_cudnn_open(bl_cudnn **out, bl_queue *queue, const char *precision, bl_err *err);
 void bl_cudnn_close(bl_cudnn *images);                            /* NULL is fine */
