@@ -42,6 +42,9 @@ grep -qF 't(B) = 25.6 ms + 1.116 ms x B   (8 sizes, worst deviation 2.2 %)' "$di
 grep -qF '511; one run each: not judged' "$dir/out" || fail "one run each"
 grep -q '^ *156 *195.4 ms *798 *-2.2 %$' "$dir/out" || fail "a row of the table"
 grep -q '^neighbours   128 against 127: not judged$' "$dir/out" || fail "neighbours"
+"$BATCHLAB" fit --times experiments/power_of_two/published_inference.csv > "$dir/out" || fail "exit $? on inference"
+grep -qF 't(B) = 0 ms + 946.2 us x B   (8 sizes, worst deviation 7.8 %)' "$dir/out" || fail "line of inference"
+grep -qF '513 against 512: not judged' "$dir/out" || fail "neighbours of inference"
 "$BATCHLAB" fit --times --json $times | grep -q '^{"fixed_seconds":0.0256.*"best":511,"not_told_apart":\[\],' ||
   fail "times as JSON"
 awk 'length > 80' "$dir/out" | grep -q . && fail "a line of more than 80 columns"

@@ -11,7 +11,7 @@ static const char k_indent[] = "             "; /* as wide as a label */
 
 /* ---- where it goes ---- */
 
-enum { LAYERS_OF_A_LINE = 3 };
+enum { LAYERS_AT_FIRST = 2 }; /* on the first line, which has words before them */
 
 static int percent(double share) {
     return (int)floor(100 * share + 0.5);
@@ -51,7 +51,7 @@ static void layers_words(bl_buf *out, const bl_report_phases *p) {
     bl_buf_str(out, ":");
     for (size_t i = 0; i < p->layers; i++) {
         bl_buf_str(out, i > 0 ? "," : "");
-        if (i == LAYERS_OF_A_LINE) bl_buf_printf(out, "\n%s", k_indent);
+        if (i == LAYERS_AT_FIRST) bl_buf_printf(out, "\n%s", k_indent);
         bl_buf_printf(out, " %s %d %%", p->layer[i].name, percent(p->layer[i].seconds / p->step));
     }
     bl_buf_printf(out, "\n%s an evaluation takes ", k_indent);
