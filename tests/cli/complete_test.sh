@@ -14,6 +14,10 @@ for c in $commands; do
     grep -Eq "(\\\$BATCHLAB\"?|^ *(try|ask|says|same) [0-9]+|for command in.*) +'?$c\\b" || miss "command $c has no case in tests/cli"
 done
 
+# docs/commands.md is what the program says.
+sh scripts/commands_page.sh "$BATCHLAB" | cmp -s - docs/commands.md ||
+  miss "docs/commands.md is old: sh scripts/commands_page.sh build/batchlab >docs/commands.md"
+
 # Every figure is explained, and drawn by a test.
 figures=$(awk '/^const bl_figure bl_figure_/ { row = 1 } row && match($0, /"[a-z_]*"/) {
   print substr($0, RSTART + 1, RLENGTH - 2); row = 0 }' engine/report/figures/figure_*.c | sort)
