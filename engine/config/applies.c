@@ -1,3 +1,14 @@
+/* Which keys mean anything under a configuration's choices (applies.h has the rule). An example:
+ * is optimizer.beta1 read?
+ *
+ *     choices.h        X(adam, "... optimizer.beta1 ..."), X(adamw, the same)
+ *     g_readers        beta1 <- {optimizer.name, choices adam and adamw}
+ *     is_chosen        optimizer.name = "adam": yes
+ *     applies          optimizer.name itself means something, as batchlab trains: yes
+ *     holds            .when of beta1's row: no schedule moves it: yes
+ *
+ * Chains of readers end, as a key that no row names is always read. tests/unit/identity_test.c
+ * walks all rows. */
 #include "engine/config/applies.h"
 #include "engine/base/mem.h"
 #include "engine/config/ghost.h"
@@ -31,6 +42,7 @@ enum { MOST_READERS = 4 };
 static reader g_readers[BL_KEYS_MAX][MOST_READERS];
 static size_t g_reader_count[BL_KEYS_MAX];
 
+/* Choice number `choice` of the key `of` reads the key `read`. */
 static void add_reader(const bl_key *read, const bl_key *of, size_t choice) {
     const size_t row = (size_t)(read - bl_schema);
     reader *list = g_readers[row];
@@ -57,6 +69,7 @@ static void prepare(void) {
             add_reads(&bl_schema[i], c);
 }
 
+/* Is one of the reader's choices the value that its key has? */
 static bool is_chosen(const bl_config *config, const reader *r) {
     const char *value = bl_key_cfield(r->of, config);
     for (size_t c = 0; c < r->of->choice_count; c++)
@@ -78,10 +91,12 @@ static bool path_is_read(const bl_config *config, const char *path) {
     return is_read(config, bl_key_find(path, strlen(path)));
 }
 
+/* An optimizer with something that a schedule may cycle: a momentum, or Adam's beta1. */
 static bool has_momentum(const bl_config *config) {
     return path_is_read(config, "optimizer.momentum") || path_is_read(config, "optimizer.beta1");
 }
 
+/* Then the schedule says the momentum, and the optimizer's own key means nothing. */
 static bool is_cycled(const bl_config *config) {
     return has_momentum(config) && path_is_read(config, "schedule.cycle_momentum") &&
            config->schedule.cycle_momentum;
@@ -113,6 +128,8 @@ bool bl_key_applies(const bl_config *config, const bl_key *key) {
     return is_read(config, key) && holds(config, key->when);
 }
 
+/* Follows the readers up: where every choice is in force, the reason is that the key of a choice
+ * is itself not read. */
 const bl_key *bl_key_unread_under(const bl_config *config, const bl_key *key) {
     const size_t row = (size_t)(key - bl_schema);
     if (bl_key_applies(config, key) || is_read(config, key)) return NULL;
@@ -147,11 +164,14 @@ bool bl_config_has_norm(const bl_config *c) {
     return true;
 }
 
+/* Does a ghost norm of this size cut the pieces into the chunks of the whole batch? */
 static bool same_chunks(const bl_config *c, int64_t size) {
     return bl_ghost_same_chunks((size_t)c->train.batch_size, (size_t)c->train.micro_batch,
                                 (size_t)size);
 }
 
+/* Does a list of layers normalise other examples together? Batch norm always does; a ghost norm
+ * does where its chunks cross a piece's end. */
 static bool list_shows(const bl_config *c) {
     const bl_config_layer_facts facts = facts_of(c);
     bool shows = facts.batch_norm;

@@ -86,7 +86,7 @@ typedef struct bl_config {
         double momentum, beta1, beta2, eps, weight_decay;
     } optimizer;
     struct {
-        char name[BL_NAME];      /* constant, linear, cosine, one_cycle */
+        char name[BL_NAME];      /* constant, linear, cosine, exponential, one_cycle */
         double horizon_epochs;   /* length of a decaying schedule in epochs; else absent */
         double warmup;           /* fraction of the horizon that rises (one_cycle: 0.3) */
         double div_factor;       /* one_cycle: the first rate is the peak over this */

@@ -81,6 +81,8 @@ bl_status bl_config_read(bl_config *out, const char *experiments_dir, const char
     return status;
 }
 
+/* The file is read again, since a resolved configuration does not hold places. Where anything
+ * does not fit, the fault stays as it was. */
 void bl_config_locate(const char *experiments_dir, const char *name, const char *key,
                       const char *value, bl_err *err) {
     bl_doc doc;

@@ -1,4 +1,12 @@
-/* A resolved configuration as text: what is hashed, what is kept, and the table of keys. */
+/* A resolved configuration as text: what is hashed, what is kept, and the table of keys.
+ *
+ *     bl_config_identity    {"data.rows":41088,...,"train.seed":1}: what run ids are hashes of
+ *     bl_config_dump        libconfig text of every key that has a value; reads back to the
+ * same bl_config_list_keys   for people: key, type, range, default, unit, meaning
+ *
+ * The identity is the most delicate text of the project. Its bytes decide whether a finished run is
+ * found again, so keys are ordered by path, numbers are their shortest exact text, and a new key at
+ * its default is left out. */
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/config/applies.h"
@@ -11,6 +19,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A layer's key and a setting of the user's program decide results as well, although no row of
+ * the schema names them. */
 bool bl_config_key_is_identity(const char *key) {
     const bl_key *row;
     const char *rest;
@@ -62,6 +72,7 @@ void bl_config_identity(const bl_config *config, bl_buf *out) {
     bl_jw_done(&w);
 }
 
+/* Length of the group's name in a path; 0 at the top level. */
 static size_t group_of(const bl_key *key) {
     const char *leaf = bl_key_leaf(key);
     return leaf > key->path ? (size_t)(leaf - key->path) - 1 : 0;
@@ -149,6 +160,7 @@ static bool in_group(const bl_key *key, const char *group) {
 /* No group of the file: what model.layers may list. */
 static const char k_layers[] = "layers";
 
+/* "" is every group. BL_EINVAL names those that there are. */
 static bl_status check_group(const char *group, bl_err *err) {
     char list[256] = "";
     size_t used = 0, n;

@@ -1,3 +1,16 @@
+/* From text to a tree of checked values with places, by two readers of the same text:
+ *
+ *     doc_scan.c    every key and value as a mark: line, column, exact number       positions
+ *     libconfig     the tree, or a syntax error                                     grammar
+ *
+ * The tree is built from libconfig's, and each of its settings takes the next mark. So a node has
+ * the place and the exact number of the scan and the structure of the library. The two agree by
+ * construction, and an assertion says so: marks and settings are met in the same order, and none is
+ * left.
+ *
+ *     a = 1;                marks  KEY a, INT 1
+ *     g: { b = [2, 3]; };          KEY g, OPEN, KEY b, OPEN, INT 2, INT 3
+ */
 #include "engine/config/doc.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
@@ -18,6 +31,7 @@ typedef struct owner {
     size_t mark; /* the next one to be taken */
 } owner;
 
+/* Index of the node's line in the whole text, includes in place. */
 static size_t line_of(const owner *own, const bl_node *node) {
     for (size_t i = 0; i < own->scan.line_count; i++)
         if (own->scan.lines[i].file == node->file && own->scan.lines[i].number == node->line)
@@ -49,6 +63,8 @@ static bool same_key(const bl_scan *scan, const bl_mark *a, const bl_mark *b) {
            a->bytes == b->bytes && memcmp(text + a->at, text + b->at, a->bytes) == 0;
 }
 
+/* libconfig says that a key is set twice, and not which. Quadratic in the marks, in a message
+ * that ends the program. */
 static bl_status fail_duplicate(const bl_scan *scan, bl_err *err) {
     for (size_t i = 1; i < scan->mark_count; i++)
         for (size_t j = 0; j < i; j++) {
@@ -77,7 +93,8 @@ static bl_status fail_parse(const owner *own, bl_err *err) {
 
 /* ---- the tree ---- */
 
-/* libconfig's tree and the marks tell of the same settings in the same order. */
+/* The next mark, which has to be of this kind: libconfig's tree and the marks tell of the same
+ * settings in the same order. */
 static const bl_mark *take(owner *own, bl_mark_kind kind) {
     BL_ASSERT(own->mark < own->scan.mark_count);
     const bl_mark *mark = &own->scan.marks[own->mark++];
@@ -135,6 +152,7 @@ static const bl_mark *build_value(owner *own, bl_node *node, config_setting_t *s
     }
 }
 
+/* A node and all below it. A setting in a list has no name, and so no mark of a key. */
 static bl_node *build(owner *own, config_setting_t *setting) {
     BL_ASSERT(own->node_count < own->node_cap);
     bl_node *node = &own->nodes[own->node_count++];

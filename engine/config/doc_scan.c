@@ -1,3 +1,15 @@
+/* One pass over the text of a configuration, token by token. Each is copied to the scan's text
+ * as it is passed, so that includes are replaced by their lines on the way, and a mark is added
+ * for a key or a value:
+ *
+ *     file           lr = 0.1;          # comment
+ *     text           the same bytes, with includes in place
+ *     marks          KEY "lr" 1:1, FLOAT 0.1 1:6
+ *     lines          which file and number each line of the text comes from
+ *
+ * Nothing is known of the grammar here but how tokens end: libconfig says whether they stand where
+ * they may. What is refused here is what libconfig would take by mistake (doc.h) or would end the
+ * program on. */
 #include "engine/config/doc_scan.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
@@ -154,6 +166,7 @@ static bl_status scan_number(bl_scan *scan, source *src) {
     return add_mark(scan, src, (bl_mark){.kind = BL_MARK_FLOAT, .bytes = n, .number = value});
 }
 
+/* The keywords of the grammar, in any case; `word` is in small letters. */
 static bool is_word(const char *p, size_t n, const char *word) {
     if (strlen(word) != n) return false;
     for (size_t i = 0; i < n; i++)
@@ -161,6 +174,8 @@ static bool is_word(const char *p, size_t n, const char *word) {
     return true;
 }
 
+/* true and false are values, every other word is a key; libconfig refuses a word that stands
+ * where a value should. */
 static bl_status scan_word(bl_scan *scan, source *src) {
     const char *p = src->at;
     while (p < src->end && (isalnum((unsigned char)*p) || strchr("_-*", *p) != NULL) && *p != '\0')
@@ -171,6 +186,7 @@ static bl_status scan_word(bl_scan *scan, source *src) {
     return add_mark(scan, src, (bl_mark){.kind = BL_MARK_KEY, .bytes = n});
 }
 
+/* Strings side by side are one value for libconfig: only the first of them is a mark. */
 static bl_status scan_string(bl_scan *scan, source *src) {
     const char *p = src->at + 1;
     while (p < src->end && *p != '"') p += *p == '\\' && p + 1 < src->end ? 2 : 1;
@@ -205,6 +221,7 @@ static bl_status include_path(bl_scan *scan, const source *src, const char *name
     return BL_OK;
 }
 
+/* The copy lives as long as the scan: lines point to it. */
 static const char *keep_name(bl_scan *scan, const char *name) {
     return *BL_PUSH(scan->files, scan->file_count, "files of a configuration") = bl_xstrdup(name);
 }
@@ -265,6 +282,8 @@ static bl_status scan_comment(bl_scan *scan, source *src) {
     return BL_OK;
 }
 
+/* An opening bracket is the mark of a group or list, and begins a scope, by which keys set twice
+ * are found. */
 static bl_status scan_bracket(bl_scan *scan, source *src) {
     const char c = *src->at;
     if (strchr("{[(", c) != NULL) {
@@ -305,6 +324,7 @@ static bl_status scan_token(bl_scan *scan, source *src) {
     return BL_OK;
 }
 
+/* One file to its end: the text given, or one that is included. */
 static bl_status scan_source(bl_scan *scan, source *src) {
     /* libconfig would take a zero byte for the end, inside a string too. */
     const char *zero = memchr(src->at, '\0', (size_t)(src->end - src->at));

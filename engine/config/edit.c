@@ -1,3 +1,13 @@
+/* A few settings changed in an experiment's text, all other bytes as they were (edit.h). The
+ * text is walked by its tokens, without a tree: what is not understood is passed over, and
+ * stays.
+ *
+ *     find_group     presets, then the preset, then the key's group: a range of the text
+ *     find_setting   the key's value in that range, to be replaced
+ *     append         or else a line before the closing bracket, indented as the group is
+ *
+ * Such a walk could be wrong about odd text. So the result is parsed under the preset and compared
+ * with the old one key by key: an edit that changed anything else is refused. */
 #include "engine/config/edit.h"
 #include "engine/config/config.h"
 #include "engine/config/schema.h"
@@ -18,6 +28,7 @@ static size_t skip_comment(const char *text, size_t n, size_t at) {
     return at + 2 < n ? at + 2 : n;
 }
 
+/* Behind blanks and comments. */
 static size_t skip_blanks(const char *text, size_t n, size_t at) {
     while (at < n) {
         const size_t before = at;
@@ -28,6 +39,7 @@ static size_t skip_blanks(const char *text, size_t n, size_t at) {
     return at;
 }
 
+/* Behind the closing quote; `at` is the opening one. */
 static size_t skip_string(const char *text, size_t n, size_t at) {
     for (at++; at < n && text[at] != '"';) at += text[at] == '\\' ? 2 : 1;
     return at < n ? at + 1 : n;
@@ -96,6 +108,7 @@ static bool find_group(const char *text, group in, const char *name, group *insi
 
 /* ---- changes ---- */
 
+/* Replaces text[begin..end). */
 static void splice(bl_buf *text, size_t begin, size_t end, const char *with) {
     bl_buf out = {0};
     bl_buf_add(&out, text->data, begin);

@@ -1,3 +1,5 @@
+/* --only: terms of KEY OPERATOR VALUES, parsed once and asked for every trial (filter.h has the
+ * grammar). */
 #include "engine/config/filter.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
@@ -68,6 +70,7 @@ static bl_status take_key(bl_filter_term *t, const char *text, const char **valu
     return BL_OK;
 }
 
+/* Appends one of the values between commas, as a word and, for a numeric key, as a number. */
 static bl_status take_value(bl_filter_term *t, const char *term, const char *value, size_t n,
                             bl_err *err) {
     if (n == 0 || n >= WORD)
@@ -128,6 +131,7 @@ void bl_filter_free(bl_filter *filter) {
     *filter = (bl_filter){0};
 }
 
+/* A value that is absent is 0 here, so that data.rows=0 finds runs without it. */
 static bool number_holds(const bl_filter_term *t, double value) {
     switch (t->how) {
     case BELOW:

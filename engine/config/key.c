@@ -89,6 +89,7 @@ static bool read_layers_text(const bl_key *key, const char *source, void *fields
     return read;
 }
 
+/* On failure the field keeps what it had. */
 bool bl_key_read_layer(const bl_key *key, const char *rest, const char *value, void *fields,
                        bl_fault *fault) {
     bl_buf text = {0};

@@ -41,6 +41,7 @@ static const bl_key *find_key(const bl_config_layer_kind *kind, const char *name
     return NULL;
 }
 
+/* BL_CONFIG_LAYER_LISTS: the kind has no list of that name. */
 static size_t find_list(const bl_config_layer_kind *kind, const char *name) {
     size_t i = 0;
     while (i < BL_CONFIG_LAYER_LISTS && (kind->list[i] == NULL || strcmp(kind->list[i], name) != 0))
@@ -48,6 +49,7 @@ static size_t find_list(const bl_config_layer_kind *kind, const char *name) {
     return i;
 }
 
+/* The message lists what the layer has. */
 static bool refuse_key(bl_fault *fault, const bl_node *node, const bl_config_layer_kind *kind,
                        const char *name) {
     const char *names[16];
@@ -88,6 +90,7 @@ static bool take_absent(const bl_key *key, bl_config_layer *e) {
     return true;
 }
 
+/* A setting of a layer: a key of its kind, or one of its lists of layers. */
 static bool take_member(bl_config_layer *e, const bl_node *node, size_t depth, bl_fault *fault) {
     const bl_key *key = find_key(e->kind, node->name);
     const size_t list = find_list(e->kind, node->name);
@@ -118,6 +121,8 @@ static bool check_given(const bl_config_layer *e, const bl_node *node, bl_fault 
     return true;
 }
 
+/* All of a layer's settings. A stride that is the window's size is stored as absent, so that
+ * both ways of writing it have one identity. */
 static bool take_members(bl_config_layer *e, const bl_node *node, size_t depth, bl_fault *fault) {
     for (const bl_node *c = node->first; node->type == BL_NODE_GROUP && c != NULL; c = c->next)
         if (strcmp(c->name, "type") != 0 && !take_member(e, c, depth, fault)) return false;
@@ -126,6 +131,8 @@ static bool take_members(bl_config_layer *e, const bl_node *node, size_t depth, 
     return true;
 }
 
+/* { type = "dense"; units = 10; }, or "relu" alone. *out is the caller's to free, also on
+ * failure. */
 static bool take_layer(const bl_node *node, size_t depth, bl_config_layer **out, bl_fault *fault) {
     const bl_node *type = node->type == BL_NODE_GROUP ? bl_node_get(node, "type") : node;
     if (type == NULL || type->type != BL_NODE_STRING)
@@ -137,7 +144,8 @@ static bool take_layer(const bl_node *node, size_t depth, bl_config_layer **out,
     return take_members(*out, node, depth, fault);
 }
 
-/* What has been taken hangs on *first also after a fault. */
+/* Appends the layers of a list to *first. On failure those before the fault are there, too: the
+ * caller frees them. */
 static bool take_list(const bl_node *list, size_t depth, bl_config_layer **first, bl_fault *fault) {
     if (depth > BL_CONFIG_LAYER_DEPTH)
         return bl_fault_refuse(fault, list, NULL,
@@ -223,6 +231,7 @@ static void free_node(bl_node *node) {
     }
 }
 
+/* The text is one that this file wrote: it is read without a check. NULL is an empty list. */
 bl_config_layer *bl_config_layers_open(const char *text) {
     bl_json_doc doc;
     bl_fault fault;
@@ -375,6 +384,7 @@ static bool find_entry(bl_config_layer *first, const char **rest, bl_config_laye
     return take_name(rest, name) || refuse_path(fault);
 }
 
+/* Sets the key that `rest` names, below the list that begins with `first`. */
 static bool set_in(bl_config_layer *first, const char *rest, const char *value, bl_fault *fault) {
     char name[BL_NAME];
     bl_config_layer *e = NULL;
@@ -414,6 +424,7 @@ const bl_node *bl_config_layers_node(const bl_node *list, const char *rest) {
 
 /* ---- facts ---- */
 
+/* Of a list and of all lists in it. */
 static void add_facts(bl_config_layer_facts *facts, const bl_config_layer *first) {
     for (const bl_config_layer *e = first; e != NULL; e = e->next) {
         if (e->kind->normalises_batch) facts->batch_norm = true;

@@ -1,3 +1,10 @@
+/* Texts and groups of the user's own (open_values.h), between a document and canonical JSON:
+ *
+ *     settings: { width = 64; decay = 0.1; };   <->   {"decay":0.1,"width":64}
+ *     command = ["python3", "train.py"];        <->   ["python3","train.py"]
+ *
+ * They are part of run ids, so equal settings in another order have to be equal bytes: names are
+ * sorted. */
 #include "engine/config/open_values.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
@@ -11,6 +18,7 @@ static const char k_prefix[] = "external.settings.";
 
 /* ---- a document's value as canonical text ---- */
 
+/* The text into the key's field, bytes behind it 0; refused when it is too long. */
 static bool keep(const bl_key *key, const bl_node *node, const bl_buf *text, void *fields,
                  bl_fault *fault) {
     if (text->len >= key->size)
@@ -142,6 +150,7 @@ static void write_libconfig_text(const char *text, bl_buf *out) {
     bl_buf_str(out, "\"");
 }
 
+/* A whole number is one by its text: 64 stays 64, and 64.0 a float. */
 static void write_value(const bl_json *v, bl_buf *out) {
     bl_config_value value = {.type = BL_VALUE_F64, .f64 = v->number};
     if (v->type == BL_JSON_STRING) {
@@ -209,6 +218,8 @@ static void add_source(bl_buf *out, const char *name, const char *value) {
     bl_buf_str(out, "; ");
 }
 
+/* The whole group is written as text with the one value replaced, and read again: so it has a
+ * file's checks. */
 bool bl_config_setting_set(bl_config *config, const char *path, const char *value,
                            bl_fault *fault) {
     const bl_key *key = bl_key_find(k_prefix, sizeof k_prefix - 2);

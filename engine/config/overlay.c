@@ -1,3 +1,13 @@
+/* How an experiment's settings come together (overlay.h), with the place where each was set:
+ *
+ *     defaults of the schema           place NULL
+ *     the file's top level, groups     place: the line in the file
+ *     presets.NAME                     place: the line in the preset
+ *     --set, in order                  no place: messages name the set
+ *
+ * A fault between two keys is found last and points at the line of the key that should change.
+ * Every preset is applied and checked, not only the wanted one, so that a slip in `paper` shows
+ * while `quick` is used. */
 #include "engine/config/overlay.h"
 #include "engine/base/mem.h"
 #include "engine/base/nearest.h"
@@ -45,6 +55,7 @@ static const char *nearest_in(const char *group, const char *name) {
     return near;
 }
 
+/* The hint is the nearest name of this group, or else the group where that very name belongs. */
 static bl_status fail_unknown(const bl_doc *doc, const bl_node *node, const char *group,
                               bl_err *err) {
     char hint[256], in_group[96] = "", word[2 * BL_NAME], question[BL_NEAREST_HINT];
@@ -189,6 +200,8 @@ bl_status bl_config_set(bl_config *config, const char *key, const char *value, b
             fault.hint[0] ? "; " : "", fault.hint);
 }
 
+/* What has to hold between keys is checked after the last set: two sets may only be right
+ * together. */
 static bl_status apply_sets(bl_config *config, const char *const *sets, size_t n_sets,
                             bl_err *err) {
     for (size_t i = 0; i < n_sets; i++) {

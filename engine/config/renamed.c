@@ -1,3 +1,11 @@
+/* Names and values of the release before (renamed.h). Each use sets a bit of config->renamed:
+ *
+ *     bit 0 ...          a key of k_keys was given by its former name
+ *     bit WORDS ...      a value of k_words was given by its former word
+ *     ZERO, MOMENTUM, FLAT   values that meant something else, or were written in another way
+ *
+ * The bits are all that is remembered: the configuration itself is today's, so ids and dumps do not
+ * know how it was written. 64 bits are enough, as rows go with the release after the next. */
 #include "engine/config/renamed.h"
 #include "engine/base/mem.h"
 #include <stdio.h>
@@ -34,6 +42,7 @@ enum {
 /* bl_config.renamed_end_div between its name and its value. */
 #define PENDING (-1.0)
 
+/* No config: the caller only asks for the name. */
 static void mark(bl_config *config, size_t bit) {
     if (config != NULL) config->renamed |= (uint64_t)1 << bit;
 }

@@ -1,3 +1,9 @@
+/* What has to hold between keys, once each has a value of its own range; and the numerics epoch
+ * that a run's settings belong to. The first fault is told, with the path of the key to be
+ * changed: bl_config_validate knows no file.
+ *
+ * Settings that are allowed and may surprise are notes: batch norm in pieces, a ghost norm whose
+ * chunk is the whole batch. */
 #include "engine/config/validate.h"
 #include "engine/base/mem.h"
 #include "engine/base/numerics.h"
@@ -122,6 +128,8 @@ static bool pieces_are_normalised(const bl_config *c) {
     return micro > 0 && micro < c->train.batch_size && bl_config_norm_shows(c);
 }
 
+/* The epoch in which the bits of such runs last changed; all other runs keep the ids they had
+ * before it. */
 int bl_config_numerics_epoch(const bl_config *c) {
     const bool small = c->data.rows > 0 && c->data.rows <= BL_SHUFFLED_ROWS;
     if (is(c->model.kind, "mobilenet_v3_large") || (small && is_net(c)))
@@ -133,6 +141,7 @@ int bl_config_numerics_epoch(const bl_config *c) {
 
 /* ---- notes ---- */
 
+/* Each of these is asked at every batch size of the sweep (note_sizes). */
 static bool chunk_is_the_batch(const bl_config *c) {
     return is(c->model.kind, "resnet8") && is(c->model.norm, "ghost") &&
            c->train.batch_size < c->model.ghost_size;

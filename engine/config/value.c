@@ -69,6 +69,7 @@ static bool refuse_range(bl_fault *fault, const bl_key *key, const bl_node *node
 
 /* ---- nodes ---- */
 
+/* `element`: of a list, for the message. The limits of the schema are doubles, exact up to 2^53. */
 static bool read_i64(const bl_key *key, const bl_node *node, bool element, int64_t *out,
                      bl_fault *fault) {
     if (node->type != BL_NODE_INT) return refuse_type(fault, key, node, element);
@@ -255,6 +256,7 @@ static bl_node scalar_of(const char *text) {
     return node;
 }
 
+/* Without blanks at both ends; changes the text. */
 static char *trim(char *text) {
     text += strspn(text, " \t");
     size_t n = strlen(text);
@@ -389,6 +391,7 @@ bool bl_value_equal(const bl_config_value *a, const bl_config_value *b) {
     return i == a->f64s->n && i == b->f64s->n;
 }
 
+/* libconfig reads a number of more than 32 bits only with an L behind it. */
 static void write_i64(int64_t value, bl_value_form form, bl_buf *out) {
     const bool wide = value < INT32_MIN || value > INT32_MAX;
     bl_json_i64(out, value);
