@@ -1,8 +1,8 @@
 /* A resolved configuration as text: what is hashed, what is kept, and the table of keys.
  *
  *     bl_config_identity    {"data.rows":41088,...,"train.seed":1}: what run ids are hashes of
- *     bl_config_dump        libconfig text of every key that has a value; reads back to the
- * same bl_config_list_keys   for people: key, type, range, default, unit, meaning
+ *     bl_config_dump        libconfig text of every key that has a value; a later run reads it
+ *     bl_config_list_keys   for people: key, type, range, default, unit, meaning
  *
  * The identity is the most delicate text of the project. Its bytes decide whether a finished run is
  * found again, so keys are ordered by path, numbers are their shortest exact text, and a new key at
