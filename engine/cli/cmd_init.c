@@ -144,8 +144,12 @@ static bl_status separator_of(char *out, const char *given, bl_err *err) {
     *out = '\0';
     if (given == NULL) return BL_OK;
     if (strcmp(given, "\\t") == 0 || strcmp(given, "tab") == 0) given = "\t";
-    if (strlen(given) != 1 || strchr("\"\r\n", given[0]) != NULL)
-        BL_FAIL(err, BL_EINVAL, "--separator is one character, or tab; not '%s'", given);
+    if (strcmp(given, "blanks") == 0) {
+        *out = BL_CSV_BLANKS;
+        return BL_OK;
+    }
+    if (strlen(given) != 1 || strchr("\"\r\n\v", given[0]) != NULL)
+        BL_FAIL(err, BL_EINVAL, "--separator is one character, tab or blanks; not '%s'", given);
     *out = given[0];
     return BL_OK;
 }

@@ -239,6 +239,13 @@ accepted by_blanks blanks.txt --target y
 declared by_blanks 'separator = " "'
 said 'number b c: numbers, 0'
 
+# Columns that are lined up, with a time of day.
+table lined_up.txt 'if (!i) printf "%8s  %6s %12s\n", "start", "c", "y"; printf "%5d:%02d  %6s %12s\n", i % 24, i * 7 % 60, c, y'
+accepted lined_up lined_up.txt --target y
+said "start: times of day, 00:00 to 23:41"
+declared lined_up 'separator = "blanks"'
+declared lined_up '^    time = \["start"\]'
+
 # Whole numbers are names where the target does not follow them: a month, an area code; rooms and ages are amounts.
 awk 'function r() { s = (s * 16807) % 2147483647; return s / 2147483647 }
   BEGIN { s = 7; print "month,rooms,area,age,idle,y"

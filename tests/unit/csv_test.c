@@ -150,9 +150,62 @@ static void test_order(void **state) {
     assert_true(bl_csv_compare("a", "A") != 0);
 }
 
+/* Columns that are lined up by any number of blanks and tabs. */
+static void test_lined_up(void **state) {
+    (void)state;
+    static const char text[] = "  name     x    y\n"
+                               "a          1   2.5  \r\n"
+                               "   \n"
+                               "  \"b  c\"  \t30    4";
+    static const char *const want[3][3] = {
+        {"name", "x",  "y"  },
+        {"a",    "1",  "2.5"},
+        {"b  c", "30", "4"  }
+    };
+    static const size_t line[3] = {1, 2, 4};
+    bl_csv csv;
+    bool more;
+    assert_int_equal(bl_csv_separator_or_blank(text, sizeof text - 1), BL_CSV_BLANKS);
+    bl_csv_init(&csv, text, sizeof text - 1, "t", BL_CSV_BLANKS);
+    for (size_t r = 0; r < 3; r++) {
+        CHECK_OK(bl_csv_row(&csv, &more, ERR));
+        assert_true(more);
+        assert_int_equal(csv.count, 3);
+        assert_int_equal(csv.line, line[r]);
+        for (size_t f = 0; f < 3; f++) {
+            assert_int_equal(csv.field[f].n, strlen(want[r][f]));
+            assert_memory_equal(csv.field[f].text, want[r][f], csv.field[f].n);
+        }
+    }
+    CHECK_OK(bl_csv_row(&csv, &more, ERR));
+    assert_false(more);
+    bl_csv_free(&csv);
+}
+
+/* One blank each is a separator of its own, so that two have an empty field between them. */
+static void test_blank_or_blanks(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        char separator;
+    } cases[] = {
+        {"a b c\n1 2 3\n4 5 6\n",    ' '          },
+        {"a b c\n1  3\n4 5 6\n",     ' '          }, /* no value in the middle */
+        {"a  b c\n1 20 3\n4 5  6\n", BL_CSV_BLANKS},
+        {" a b c\n 1 2 3\n 4 5 6\n", BL_CSV_BLANKS},
+        {"a,b\n1,  2\n",             ','          },
+        {"a\tb\n1\t  2\n",           '\t'         },
+    };
+    for (size_t i = 0; i < BL_COUNT(cases); i++)
+        if (bl_csv_separator_or_blank(cases[i].text, strlen(cases[i].text)) != cases[i].separator)
+            fail_msg("'%s'", cases[i].text);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_faults),
-                                       cmocka_unit_test(test_numbers), cmocka_unit_test(test_dates),
-                                       cmocka_unit_test(test_order)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lined_up), cmocka_unit_test(test_blank_or_blanks),
+        cmocka_unit_test(test_rows),     cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_numbers),  cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_order)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -183,6 +183,8 @@ static void write_format(const bl_inferred *in, bl_buf *out) {
         bl_buf_str(out, "    separator = ");
         if (in->separator == '\t')
             bl_buf_str(out, "\"\\t\"");
+        else if (in->separator == BL_CSV_BLANKS)
+            bl_buf_str(out, "\"blanks\"");
         else
             bl_doc_quote(out, separator);
         bl_buf_str(out, ";\n");

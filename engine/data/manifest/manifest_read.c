@@ -375,12 +375,16 @@ static bl_status read_format(const bl_doc *doc, bl_table_decl *table, bl_err *er
     return BL_OK;
 }
 
+static bool is_separator(const char *text) {
+    return strcmp(text, "blanks") == 0 || (strlen(text) == 1 && strchr("\"\r\n\v", *text) == NULL);
+}
+
 static bl_status read_table(const bl_doc *doc, bl_table_decl *table, bl_err *err) {
     BL_TRY(read_format(doc, table, err));
     if (table->separator == NULL) table->separator = ",";
-    if (strlen(table->separator) != 1 || strchr("\"\r\n", table->separator[0]) != NULL)
+    if (!is_separator(table->separator))
         return bl_node_fail(doc, bl_node_get(table->node, "separator"), NULL, err,
-                            "'separator' must be one character");
+                            "'separator' must be one character, or \"blanks\"");
     BL_TRY(read_rename(doc, table, err));
     return read_list(doc, table->files_node, &file_group, &table->file, &table->files, err);
 }

@@ -20,6 +20,7 @@ void bl_csv_init(bl_csv *csv, const char *text, size_t n, const char *name, char
     if (n > 0 && memchr(text, '\n', n) == NULL && memchr(text, '\r', n) != NULL)
         csv->line_end = '\r';
     csv->ends_field[(unsigned char)separator] = true;
+    if (separator == BL_CSV_BLANKS) csv->ends_field[' '] = csv->ends_field['\t'] = true;
     csv->ends_field[(unsigned char)csv->line_end] = true;
     csv->ends_field[0] = true; /* to be refused */
     if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) csv->at += 3;
@@ -76,8 +77,15 @@ static bl_status read_quoted_field(bl_csv *csv, bl_err *err) {
     }
 }
 
+/* A blank that is no separator. */
 static bool is_blank(const bl_csv *csv, char c) {
-    return (c == ' ' || c == '\t') && c != csv->separator;
+    return (c == ' ' || c == '\t') && c != csv->separator && csv->separator != BL_CSV_BLANKS;
+}
+
+/* With BL_CSV_BLANKS: passes over what stands between fields, and round them. */
+static void skip_separators(bl_csv *csv) {
+    if (csv->separator != BL_CSV_BLANKS) return;
+    while (csv->at < csv->end && (*csv->at == ' ' || *csv->at == '\t')) csv->at++;
 }
 
 /* With csv->trim: passes over blanks in front of a field, and behind its closing quote. */
@@ -97,7 +105,7 @@ static bl_status read_field(bl_csv *csv, bl_err *err) {
         BL_TRY(read_quoted_field(csv, err));
         skip_blanks(csv);
         const char c = csv->at < csv->end ? *csv->at : csv->line_end;
-        if (c != csv->separator && c != csv->line_end && c != '\r')
+        if (!csv->ends_field[(unsigned char)c] && c != '\r')
             BL_FAIL(err, BL_EFORMAT, "%s:%zu: error: text after a closing quote", csv->name,
                     csv->line);
         return BL_OK;
@@ -131,16 +139,19 @@ static void resolve_unquoted(bl_csv *csv) {
 bl_status bl_csv_row(bl_csv *csv, bool *more, bl_err *err) {
     csv->count = 0;
     bl_buf_clear(&csv->unquoted);
+    skip_separators(csv);
     while (csv->at < csv->end &&
            (*csv->at == csv->line_end ||
             (*csv->at == '\r' && csv->at + 1 < csv->end && csv->at[1] == '\n'))) {
         csv->next_line += *csv->at == csv->line_end;
         csv->at++;
+        skip_separators(csv);
     }
     *more = csv->at < csv->end;
     csv->line = csv->next_line;
     while (*more) {
         BL_TRY(read_field(csv, err));
+        skip_separators(csv);
         if (csv->at < csv->end && *csv->at == '\r' && csv->line_end != '\r') {
             csv->at++;
             if (csv->at < csv->end && *csv->at != '\n')
@@ -148,11 +159,10 @@ bl_status bl_csv_row(bl_csv *csv, bool *more, bl_err *err) {
                         csv->line);
         }
         if (csv->at == csv->end) break;
-        const char c = *csv->at++;
-        if (c == csv->line_end) {
-            csv->next_line++;
-            break;
-        }
+        const bool ends = *csv->at == csv->line_end;
+        csv->next_line += ends;
+        csv->at += ends || csv->separator != BL_CSV_BLANKS;
+        if (ends) break;
     }
     resolve_unquoted(csv);
     return BL_OK;
@@ -179,6 +189,30 @@ static void count_separators(size_t count[SEPARATORS], const char **at, const ch
     *at = end;
 }
 
+/* Two blanks or tabs in a row, or one in front of a line. */
+static bool has_wide_gap(const char *p, const char *end) {
+    for (char before = '\n'; p < end; before = *p++)
+        if ((*p == ' ' || *p == '\t') && strchr(" \t\r\n", before) != NULL) return true;
+    return false;
+}
+
+/* Do the first lines have as many fields each between blanks, and somewhere a wide gap? */
+static bool is_lined_up(const char *text, size_t n) {
+    bl_csv csv;
+    bool more = true, same = true;
+    size_t fields = 0;
+    bl_csv_init(&csv, text, n, "", BL_CSV_BLANKS);
+    for (size_t row = 0; row < LOOKED_AT && same && more; row++) {
+        same = bl_csv_row(&csv, &more, NULL) == BL_OK;
+        if (!same || !more) break;
+        if (row == 0) fields = csv.count;
+        same = csv.count == fields;
+    }
+    const bool wide = has_wide_gap(text, csv.at);
+    bl_csv_free(&csv);
+    return same && fields > 1 && wide;
+}
+
 static char find_separator(const char *text, size_t n, bool blanks) {
     size_t first[SEPARATORS], count[SEPARATORS], best = 0;
     bool same[SEPARATORS];
@@ -193,7 +227,9 @@ static char find_separator(const char *text, size_t n, bool blanks) {
     }
     for (size_t k = 1; k < BLANK; k++)
         if (same[k] != same[best] ? same[k] : first[k] > first[best]) best = k;
-    return k_separators[blanks && first[best] == 0 && same[BLANK] ? BLANK : best];
+    if (!blanks || first[best] > 0) return k_separators[best];
+    if (is_lined_up(text, n)) return BL_CSV_BLANKS;
+    return k_separators[same[BLANK] ? BLANK : best];
 }
 
 char bl_csv_separator(const char *text, size_t n) {

@@ -12,6 +12,10 @@
 /* The most columns a table may have, unless its reader allows more. */
 enum { BL_CSV_FIELDS = 4096 };
 
+/* A separator that stands for one blank or tab or more, as in columns that are lined up. Blanks at
+ * the beginning and the end of a line are none. A declaration calls it "blanks". */
+enum { BL_CSV_BLANKS = '\v' };
+
 typedef struct bl_csv_field {
     const char *text; /* not terminated; valid until the next row */
     size_t n;
@@ -43,7 +47,8 @@ bl_status bl_csv_row(bl_csv *csv, bool *more, bl_err *err) BL_CHECKED;
  * fields, the most if several do; else the most frequent one of the first line. Quoted ones do not
  * count. */
 char bl_csv_separator(const char *text, size_t n);
-/* The same, or a blank where there is none of the others and every line has as many blanks. */
+/* The same, or a blank where there is none of the others and every line has as many blanks; or
+ * BL_CSV_BLANKS where there are several in a row, and every line has as many fields. */
 char bl_csv_separator_or_blank(const char *text, size_t n);
 
 /* Empty or NA. */

@@ -159,7 +159,8 @@ static bl_status append_text(bl_table *table, const bl_table_decl *decl, const c
     bl_column *constant =
         decl->file_column != NULL ? bl_table_find(table, decl->file_column) : NULL;
     const uint32_t code = constant != NULL ? bl_dict_add(&constant->dict, value, strlen(value)) : 0;
-    bl_csv_init(&csv, text, n, name, decl->separator[0]);
+    const bool lined_up = strcmp(decl->separator, "blanks") == 0;
+    bl_csv_init(&csv, text, n, name, lined_up ? (char)BL_CSV_BLANKS : decl->separator[0]);
     csv.trim = decl->trim;
     bl_status status = bl_csv_row(&csv, &more, err);
     if (status == BL_OK && !more)
