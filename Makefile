@@ -112,7 +112,7 @@ BENCH   := $(BENCH_C:%.c=$(B)/%)
 # How often intervals hold: a table, not a benchmark of speed.
 COVERAGE := $(B)/tests/bench/coverage
 
-.PHONY: cuda dist found all experiment find audit figures reproduce test test-more test-release tests test-crash test-tables test-faults test-slurm test-bits test-ptx test-fresh test-portable test-full check setup config layers format tidy fuzz bench coverage clean install uninstall deb help program golden-update FORCE
+.PHONY: cuda dist found all experiment find audit figures reproduce test test-more test-release tests test-crash test-tables test-faults test-slurm test-bits test-ptx test-fresh test-portable test-full check setup config layers format tidy fuzz bench bench-jobs coverage clean install uninstall deb help program golden-update FORCE
 
 all: program cuda
 
@@ -352,11 +352,14 @@ $(COVERAGE): $(COVERAGE).o $(B)/tests/unit/coverage_tables.o $(LIB)
 -include $(LIB_O:.o=.d) $(EMULATED_O:.o=.d) $(CUDA_O:.o=.d) $(TESTLIB_O:.o=.d) $(TESTS:%=%.d) $(FUZZ:%=%.d) $(BENCH:%=%.d) $(COVERAGE).d $(TRAINER).d $(CRASH_O:.o=.d) $(RANDOM_TABLES).d $(B)/engine/cli/main.d
 
 # ---- care ---------------------------------------------------------------------------------------
-# Other libraries are found, never required: oneDNN and OpenBLAS when installed, PyTorch by PYTHON.
+# Other libraries are found, never required: oneDNN and OpenBLAS when installed, PyTorch and JAX by PYTHON.
 PYTHON ?= python3
 bench: $(BENCH)
 	$(Q)for b in $(BENCH); do $$b || exit 1; done
 	$(Q)if command -v $(PYTHON) >/dev/null; then $(PYTHON) tests/bench/steps.py $(B)/tests/bench/train_bench; fi
+# The whole job of finding steps against batch size, beside what is written for it with PyTorch, Optuna and JAX.
+bench-jobs: program
+	$(Q)$(PYTHON) tests/bench/jobs.py build/batchlab $(PEERS)
 # Two thousand simulated tables for each cell of the table in docs/statistics.md: ten minutes of one core.
 coverage: $(COVERAGE)
 	$(Q)$(COVERAGE) $(TABLES)
@@ -422,4 +425,4 @@ help:
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=] | uninstall             the program, its data, manual pages, completion'
 	@echo 'make deb                                                            a Debian package, in build/'
 	@echo 'make                                                                build build/batchlab'
-	@echo 'make setup | config | layers | format | tidy | fuzz | bench | coverage | clean'
+	@echo 'make setup | config | layers | format | tidy | fuzz | bench | bench-jobs | coverage | clean'

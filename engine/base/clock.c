@@ -17,6 +17,10 @@ double bl_clock_cpu_seconds(void) {
     return seconds_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
+double bl_clock_process_seconds(void) {
+    return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 double bl_clock_stolen_ticks(const char *line) {
     double ticks; /* the eighth: user nice system idle iowait irq softirq steal */
     if (sscanf(line, "cpu %*f %*f %*f %*f %*f %*f %*f %lf", &ticks) != 1) return (double)NAN;

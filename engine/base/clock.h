@@ -3,8 +3,9 @@
 #define BL_ENGINE_BASE_CLOCK_H
 #include <stdint.h>
 
-double bl_clock_seconds(void);     /* monotonic, from an arbitrary start */
-double bl_clock_cpu_seconds(void); /* processor time of the calling thread */
+double bl_clock_seconds(void);         /* monotonic, from an arbitrary start */
+double bl_clock_cpu_seconds(void);     /* processor time of the calling thread */
+double bl_clock_process_seconds(void); /* processor time of all threads of this process */
 /* Seconds that a virtual machine's host took from all its processors together since it started;
  * NAN: not known. */
 double bl_clock_stolen_seconds(void);

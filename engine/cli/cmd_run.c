@@ -107,8 +107,9 @@ static bool is_wanted(void *ctx, const bl_trial *trial) {
 }
 
 static bl_status sweep(bl_experiment *e, run_options *w, bl_display *display,
-                       bl_sweep_totals *totals, bl_err *err) {
+                       bl_scheduler_spent *spent, bl_sweep_totals *totals, bl_err *err) {
     bl_scheduler scheduler = bl_experiment_scheduler(e, w->jobs, display);
+    scheduler.spent = spent;
     if (w->only.count > 0) scheduler.wanted = is_wanted;
     scheduler.wanted_ctx = &w->only;
     const bl_sweep_options options = {.script = e->script,
@@ -256,6 +257,7 @@ static int train(const bl_args *args, bool answers) {
 
     bl_experiment *e = bl_xalloc(sizeof *e);
     bl_sweep_totals totals = {0};
+    bl_display_spent spent = {0};
     const bool dry = bl_args_has(args, DRY_RUN);
     bool left_out = false;
     if (!dry) bl_cli_catch_signals(); /* a dry run has nothing to put away */
@@ -273,9 +275,12 @@ static int train(const bl_args *args, bool answers) {
         status = bl_cli_dry_run(e, args, args->value[PRESET], w.jobs, &display, &err);
     } else if (status == BL_OK) {
         if (w.force) status = compare_published(e, &w, &display, &err);
-        if (status == BL_OK) status = sweep(e, &w, &display, &totals, &err);
+        spent.began = bl_clock_process_seconds();
+        if (status == BL_OK) status = sweep(e, &w, &display, &spent.rounds, &totals, &err);
+        spent.sweep = bl_clock_process_seconds();
         left_out = status == BL_EMISSING && w.only.count > 0;
         if (status == BL_OK && answers) status = measure_times(e, &display, &err);
+        spent.timing = bl_clock_process_seconds();
         bl_display_close(&display);
     }
     if (status == BL_EINTERRUPTED)
@@ -288,6 +293,7 @@ static int train(const bl_args *args, bool answers) {
          : dry                     ? BL_EXIT_DONE
          : answers                 ? answer(e, &totals)
                                    : ending(e, &totals);
+    if (!dry && status == BL_OK) bl_display_times(&display, &spent);
     bl_filter_free(&w.only);
     bl_experiment_close(e);
     free(e);

@@ -216,6 +216,34 @@ void bl_display_say(void *ctx, const char *text) {
     (void)fputs("\n", stderr);
 }
 
+/* ", training 51.2 s (91 %)", or nothing where it was too little to say. */
+static void part_of_time(bl_buf *out, const char *what, double seconds, double total) {
+    if (seconds < 0.005 * total) return;
+    bl_buf_printf(out, ", %s %.*f s (%.0f %%)", what, total < 10 ? 2 : 1, seconds,
+                  100 * seconds / total);
+}
+
+void bl_display_times(bl_display *d, const bl_display_spent *s) {
+    if (d->mode != BL_DISPLAY_PLAIN && d->mode != BL_DISPLAY_JSON) return;
+    const double total = bl_clock_process_seconds();
+    const double rounds = s->rounds.training + s->rounds.store;
+    bl_buf text = {0}, folded = {0};
+    bl_buf_printf(&text, "processor time %.*f s", total < 10 ? 2 : 1, total);
+    part_of_time(&text, "start and data", s->began, total);
+    part_of_time(&text, "training", s->rounds.training, total);
+    part_of_time(&text, "logs and store", s->rounds.store, total);
+    part_of_time(&text, "planning", s->sweep - s->began - rounds, total);
+    part_of_time(&text, "timing pass", s->timing - s->sweep, total);
+    part_of_time(&text, "figures", total - s->timing, total);
+    bl_format_folded(&folded, bl_buf_text(&text), BL_FORMAT_COLUMNS, 2);
+    if (d->mode == BL_DISPLAY_JSON)
+        event("times", bl_buf_text(&text));
+    else
+        bl_cli_printf(stderr, "%s\n", bl_buf_text(&folded));
+    bl_buf_free(&text);
+    bl_buf_free(&folded);
+}
+
 void bl_display_close(bl_display *d) {
     clear_line(d);
 }

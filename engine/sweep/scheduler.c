@@ -304,13 +304,23 @@ static void set_state(bl_active_trial *a) {
     a->state = a->answered ? BL_ACTIVE_ANSWERED : a->held ? BL_ACTIVE_HELD : BL_ACTIVE_IDLE;
 }
 
+/* Processor time of what one worker does: its own, unless its run has threads beside it. Then the
+ * worker is alone, and all that the process takes is the run's. */
+static double seconds_worked(const work *w) {
+    return w->threads_each > 1 ? bl_clock_process_seconds() : bl_clock_cpu_seconds();
+}
+
 /* Called with the lock held, which is released meanwhile. */
 static void carry_out(work *w, act what, bl_active_trial *a) {
     bl_err err = {0};
     a->state = BL_ACTIVE_BUSY;
     (void)pthread_mutex_unlock(&w->lock);
+    const double began = seconds_worked(w);
     bl_status status = perform(w, what, a, &err);
+    const double took = seconds_worked(w) - began;
     (void)pthread_mutex_lock(&w->lock);
+    if (w->s->spent != NULL)
+        *(what == ACT_ADVANCE ? &w->s->spent->training : &w->s->spent->store) += took;
     set_state(a);
     if (status != BL_OK) fail(w, status, &err);
     if (a->held && !w->other_processes) {

@@ -22,6 +22,13 @@ typedef struct bl_progress {
     bool trained;  /* false: the answer was in the store */
 } bl_progress;
 
+/* Where the processor time of rounds went, in seconds. What is not in here are the planner's script
+ * and the choice of what is done next. */
+typedef struct bl_scheduler_spent {
+    double training; /* steps and evaluations */
+    double store;    /* claims, checkpoints, logs and their digests */
+} bl_scheduler_spent;
+
 typedef struct bl_scheduler {
     const bl_dataset *data;
     const bl_store *store;
@@ -40,5 +47,6 @@ typedef struct bl_scheduler {
     void *wanted_ctx;
     void (*progress)(void *ctx, const bl_progress *now); /* one call at a time; may be NULL */
     void *progress_ctx;
+    bl_scheduler_spent *spent; /* added to; NULL: nobody asks */
 } bl_scheduler;
 #endif

@@ -2,12 +2,14 @@
 
 Answers requests, "WORK BATCH THREADS SECONDS" a line, with the time of a step: seconds of the
 processor, and on the clock (means over about SECONDS). train_bench answers the same ones; steps.py
-asks both in turn. WORK: rossmann, simplenn, mlp, simple_cnn, resnet8, resnet8_bn; those of pictures
-with _last behind it for PyTorch's memory format channels_last.
+asks both in turn. WORK: rossmann, simplenn, mlp, mnist, simple_cnn, resnet8, resnet8_bn; those of
+pictures with _last behind it for PyTorch's memory format channels_last. With PEER_BEST=1 in the
+environment optimizers are the fused ones.
 
 Data are NumPy arrays; every batch is gathered by a shuffled index, without a DataLoader. Rossmann's
 categories come from the command line, so that both sides train the same net.
 """
+import os
 import sys
 import time
 
@@ -17,6 +19,7 @@ from torch import nn
 
 torch.manual_seed(1)
 ROWS = 20000
+FUSED = os.environ.get("PEER_BEST") == "1"
 
 
 class Tabular(nn.Module):
@@ -45,7 +48,7 @@ def rossmann(cardinalities, continuous):
     values = random.standard_normal((ROWS, continuous), dtype=numpy.float32)
     target = random.standard_normal((ROWS, 1), dtype=numpy.float32) + 8
     net = Tabular(cardinalities, continuous)
-    return net, (codes, values), target, nn.MSELoss(), torch.optim.AdamW(net.parameters(), 1e-3)
+    return net, (codes, values), target, nn.MSELoss(), torch.optim.AdamW(net.parameters(), 1e-3, fused=FUSED)
 
 
 def simplenn():
@@ -53,7 +56,7 @@ def simplenn():
     values = random.standard_normal((ROWS, 10), dtype=numpy.float32)
     target = random.integers(0, 2, ROWS)
     net = nn.Sequential(nn.Linear(10, 50), nn.ReLU(), nn.Linear(50, 2))
-    return net, (values,), target, nn.CrossEntropyLoss(), torch.optim.Adam(net.parameters(), 1e-3)
+    return net, (values,), target, nn.CrossEntropyLoss(), torch.optim.Adam(net.parameters(), 1e-3, fused=FUSED)
 
 
 def mlp():
@@ -62,7 +65,16 @@ def mlp():
     target = random.integers(0, 10, ROWS)
     net = nn.Sequential(nn.Linear(784, 1024), nn.ReLU(), nn.Linear(1024, 1024), nn.ReLU(),
                         nn.Linear(1024, 10))
-    return net, (values,), target, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), 1e-2, 0.9)
+    return net, (values,), target, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), 1e-2, 0.9, fused=FUSED)
+
+
+def mnist():
+    random = numpy.random.default_rng(1)
+    values = random.standard_normal((ROWS, 784), dtype=numpy.float32)
+    target = random.integers(0, 10, ROWS)
+    net = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
+    return (net, (values,), target, nn.CrossEntropyLoss(),
+            torch.optim.SGD(net.parameters(), 1e-2, 0.9, nesterov=True, fused=FUSED))
 
 
 class Residual(nn.Module):
@@ -111,7 +123,7 @@ def pictures(net, side, channels, memory):
         net = nn.Sequential(ChannelsLast(), net)
     target = random.integers(0, 10, shape[0])
     net = net.to(memory_format=memory)
-    return net, (values,), target, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), 1e-3, 0.9)
+    return net, (values,), target, nn.CrossEntropyLoss(), torch.optim.SGD(net.parameters(), 1e-3, 0.9, fused=FUSED)
 
 
 def works_of_pictures():
@@ -145,7 +157,7 @@ def seconds_per_step(work, batch, seconds):
 
 def main():
     works = {"rossmann": rossmann([int(n) for n in sys.argv[2:]], int(sys.argv[1])),
-             "simplenn": simplenn(), "mlp": mlp(), **works_of_pictures()}
+             "simplenn": simplenn(), "mlp": mlp(), "mnist": mnist(), **works_of_pictures()}
     print("torch", torch.__version__, flush=True)
     for line in sys.stdin:
         work, batch, threads, seconds = line.split()

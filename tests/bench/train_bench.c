@@ -84,8 +84,11 @@ static void name(char *out, const char *text) {
     (void)snprintf(out, BL_NAME, "%s", text);
 }
 
+/* Without the average of weights: peers keep none. */
 static bl_status rossmann_config(bl_config *out, bl_err *err) {
-    return bl_config_read(out, "experiments", "rossmann", "paper", NULL, 0, err);
+    BL_TRY(bl_config_read(out, "experiments", "rossmann", "paper", NULL, 0, err));
+    name(out->eval.average, "none");
+    return BL_OK;
 }
 
 /* With the average of weights that evaluations may look at. */
@@ -120,6 +123,11 @@ static bl_status big_config(bl_config *out, bl_err *err) {
                             .n = 2
     },
                       "momentum", err);
+}
+
+/* experiments/mnist, presets quick and error. */
+static bl_status mnist_config(bl_config *out, bl_err *err) {
+    return mlp_config(out, &(bl_i64_list){.v = {128}, .n = 1}, "nesterov", err);
 }
 
 /* The nets of pictures that the literature has, momentum 0.9. */
@@ -169,6 +177,7 @@ static const struct work {
     {"evaluate",   rossmann_config,   rossmann_data, {512},           true },
     {"simplenn",   simplenn_config,   simplenn_data, {32},            false},
     {"mlp",        big_config,        mlp_data,      {32, 128, 4096}, false},
+    {"mnist",      mnist_config,      digits_data,   {32, 256, 1024}, false},
     {"simple_cnn", cnn_config,        digits_data,   {128},           false},
     {"resnet8",    resnet8_config,    photos_data,   {64},            false},
     {"resnet8_bn", resnet8_bn_config, photos_data,   {64},            false},

@@ -15,6 +15,10 @@ sweep one -j 1 || { cat "$scratch/one.err"; exit 1; }
 grep -q "SYNTHETIC DATA" "$scratch/one.out" || { echo "the answer does not say SYNTHETIC DATA"; cat "$scratch/one.out"; exit 1; }
 grep -q "SYNTHETIC DATA" "$scratch/one.reports/rossmann/recommendation.txt"
 
+# The last line says where the processor time went; it may be folded.
+tail -n 3 "$scratch/one.err" | sed -n '/^processor time/,$p' | tr -s ' \n' '  ' |
+  grep -q '^processor time [0-9.]* s, .*training [0-9.]* s ([0-9]* %)' || { tail -n 3 "$scratch/one.err"; exit 1; }
+
 sweep two -j 2
 sh tests/same_outputs.sh "$scratch/one" "$scratch/two"
 
