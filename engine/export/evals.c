@@ -1,6 +1,7 @@
 #include "engine/export/evals.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "engine/export/tfevents.h"
 #include <inttypes.h>
 #include <math.h>
@@ -8,7 +9,7 @@
 
 const char bl_export_columns[] =
     "run,synthetic,data_rows,batch_size,learning_rate,seed,step,examples,value,train_loss,rate,"
-    "batch_mean";
+    "batch_mean,value_of";
 
 /* One evaluation on its way out: a line of CSV or a JSON object. */
 typedef struct sink {
@@ -54,8 +55,40 @@ static void whole(sink *s, const char *name, int64_t value) {
         bl_buf_printf(s->out, ",%" PRId64, value);
 }
 
+static void text(sink *s, const char *name, const char *value) {
+    if (s->jsonl) {
+        bl_jw_str(&s->w, name, value);
+    } else {
+        bl_buf_str(s->out, ",");
+        bl_text_csv_cell(s->out, value);
+    }
+}
+
+/* A setting as the configuration has it; one that the run lacks is an empty field or null. */
+static void setting(sink *s, const char *name, const bl_json *value) {
+    bl_buf shown = {0};
+    if (value == NULL || value->type == BL_JSON_NULL)
+        number(s, name, (double)NAN);
+    else if (value->type == BL_JSON_NUMBER)
+        number(s, name, value->number);
+    else if (value->type == BL_JSON_STRING)
+        text(s, name, value->string);
+    else {
+        bl_json_show(&shown, value);
+        text(s, name, bl_buf_text(&shown));
+    }
+    bl_buf_free(&shown);
+}
+
+void bl_export_header(bl_buf *out, const bl_export_settings *settings) {
+    bl_buf_str(out, bl_export_columns);
+    for (size_t i = 0; i < settings->count; i++) bl_buf_printf(out, ",%s", settings->v[i].key);
+    bl_buf_str(out, "\n");
+}
+
 /* A column added here needs its name in bl_export_columns. */
-static void rows(bl_buf *out, const bl_run_files *run, bool jsonl) {
+static void rows(bl_buf *out, const bl_run_files *run, const bl_export_settings *settings,
+                 bool jsonl) {
     sink s = {.out = out, .jsonl = jsonl};
     const bl_json *config = bl_json_get(run->header.root, "config");
     const bl_json *dataset = bl_json_get(run->header.root, "dataset");
@@ -73,16 +106,19 @@ static void rows(bl_buf *out, const bl_run_files *run, bool jsonl) {
         number(&s, "train_loss", e->train_loss);
         number(&s, "rate", e->learning_rate);
         number(&s, "batch_mean", e->batch_mean);
+        text(&s, "value_of", bl_json_text(config, "metric", ""));
+        for (size_t k = 0; k < settings->count; k++)
+            setting(&s, settings->v[k].key, bl_json_get(config, settings->v[k].key));
         end_row(&s);
     }
 }
 
-void bl_export_csv(bl_buf *out, const bl_run_files *run) {
-    rows(out, run, false);
+void bl_export_csv(bl_buf *out, const bl_run_files *run, const bl_export_settings *settings) {
+    rows(out, run, settings, false);
 }
 
-void bl_export_jsonl(bl_buf *out, const bl_run_files *run) {
-    rows(out, run, true);
+void bl_export_jsonl(bl_buf *out, const bl_run_files *run, const bl_export_settings *settings) {
+    rows(out, run, settings, true);
 }
 
 /* The settings are in the folder's name, since TensorBoard shows nothing else of a run. No

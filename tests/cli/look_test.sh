@@ -128,4 +128,9 @@ printf 'x' >"$store/$first/log.jsonl.gz"
 try 0 ls rossmann
 says out "$first  damaged"
 same "$(wc -l <"$scratch/out")" "$(($(echo "$ids" | wc -l) + 1))" "lines with a damaged run"
+# Every row of the export has all columns, and the metric's name.
+try 0 export rossmann
+awk -F, 'NR == 1 { columns = NF; for (i = 1; i <= NF; i++) if ($i == "value_of") at = i } NR > 1 && (NF != columns || $at != "\"exp_rmspe\"") { bad++ } END { exit bad > 0 || NR < 2 }' \
+  "$scratch/out" || fail "columns of the export"
+
 exit $failed
