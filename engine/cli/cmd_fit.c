@@ -10,6 +10,7 @@
 #include "engine/stats/optimum.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SIZE_LIMIT = 64 << 20, BOOTSTRAP_SEED = 1 };
@@ -279,10 +280,11 @@ static int print(const bl_buf *out) {
     return BL_EXIT_IO;
 }
 
-enum { TIMES, SEGMENTS, JSON, OPTION_COUNT };
+enum { TIMES, SIZES, SEGMENTS, JSON, OPTION_COUNT };
 // clang-format off
 static const bl_option k_options[] = {
     [TIMES] = {"--times", NULL, NULL, "a table of times: batch_size, seconds, examples, repeat"},
+    [SIZES] = {"--sizes", NULL, "LIST", "with --times: are these, such as 128,256, faster than the others"},
     [SEGMENTS] = {"--segments", NULL, NULL, "critical sizes by three straight segments, not by one curve"},
     [JSON] = {"--json", NULL, NULL, "one JSON object instead of words; null is unknown or unbounded"},
 };
@@ -332,32 +334,64 @@ done:
     return status;
 }
 
+/* Marks the sizes of "128,256"; each has to be in the table. */
+static bl_status read_named(bool *named, const char *list, const bl_stats_step_size *size, size_t n,
+                            bl_err *err) {
+    const char *at = list;
+    for (;;) {
+        char *end;
+        size_t i = 0;
+        const double wanted = strtod(at, &end);
+        if (end == at || (*end != ',' && *end != '\0'))
+            BL_FAIL(err, BL_EINVAL, "--sizes %s: expected batch sizes such as 128,256", list);
+        while (i < n && size[i].batch_size != wanted) i++;
+        if (i == n)
+            BL_FAIL(err, BL_EINVAL, "--sizes %s: the table has no batch size %.*s", list,
+                    (int)(end - at), at);
+        named[i] = true;
+        if (*end == '\0') return BL_OK;
+        at = end + 1;
+    }
+}
+
+static void times_json(bl_buf *out, const bl_stats_step_size *size, size_t n, const bool *named) {
+    bl_jw w = bl_jw_open(out);
+    bl_jw_object(&w, NULL);
+    bl_times_json(&w, size, n);
+    if (named != NULL) bl_times_named_json(&w, size, n, named);
+    bl_jw_end(&w);
+    bl_jw_line(&w);
+}
+
 /* The same of a table of times: two batch sizes are an answer. */
-static bl_status answer_times(bl_buf *out, const char *path, bool json, bool *known, bl_err *err) {
+static bl_status answer_times(bl_buf *out, const bl_args *args, bool *known, bl_err *err) {
+    const char *path = args->operand, *sizes = args->value[SIZES];
     bl_fit_table table = {0};
     BL_TRY(read_table(&table, BL_FIT_TIMES, path, err));
     bl_stats_step_size *size = bl_xalloc(table.count * sizeof *size);
     double *seconds = bl_xalloc(table.count * sizeof *seconds);
+    bool *named = sizes != NULL ? bl_xalloc(table.count * sizeof *named) : NULL;
     const size_t n = bl_fit_table_sizes(&table, size, seconds);
+    bl_status status = BL_OK;
+    if (named != NULL) BL_GOTO(read_named(named, sizes, size, n, err));
     *known = n > 1;
-    if (json) {
-        bl_jw w = bl_jw_open(out);
-        bl_jw_object(&w, NULL);
-        bl_times_json(&w, size, n);
-        bl_jw_end(&w);
-        bl_jw_line(&w);
-    } else {
-        bl_buf_printf(out, "%s: %zu time%s of %zu batch size%s\n", path, table.count,
-                      table.count == 1 ? "" : "s", n, n == 1 ? "" : "s");
-        bl_times_words(out, size, n);
-        bl_buf_str(out, "\n");
-        bl_times_table(out, size, n);
-        bl_buf_printf(out, "\ncolumns read: %s\n", bl_buf_text(&table.found));
+    if (bl_args_has(args, JSON)) {
+        times_json(out, size, n, named);
+        goto done;
     }
+    bl_buf_printf(out, "%s: %zu time%s of %zu batch size%s\n", path, table.count,
+                  table.count == 1 ? "" : "s", n, n == 1 ? "" : "s");
+    bl_times_words(out, size, n);
+    if (named != NULL) bl_times_named_words(out, size, n, named);
+    bl_buf_str(out, "\n");
+    bl_times_table(out, size, n);
+    bl_buf_printf(out, "\ncolumns read: %s\n", bl_buf_text(&table.found));
+done:
+    free(named);
     free(size);
     free(seconds);
     bl_fit_table_free(&table);
-    return BL_OK;
+    return status;
 }
 
 /* A fault in the file is 2, a file that cannot be read 74. A fit that finds no critical batch size
@@ -366,10 +400,10 @@ static int fit(const bl_args *args) {
     bl_err err = {0};
     bl_buf out = {0};
     bool known = false;
-    const bool json = bl_args_has(args, JSON);
-    const bl_status status = bl_args_has(args, TIMES)
-                                 ? answer_times(&out, args->operand, json, &known, &err)
-                                 : answer(&out, args, &known, &err);
+    if (args->value[SIZES] != NULL && !bl_args_has(args, TIMES))
+        return bl_cli_usage(args, "--sizes is about times per step: it needs --times");
+    const bl_status status = bl_args_has(args, TIMES) ? answer_times(&out, args, &known, &err)
+                                                      : answer(&out, args, &known, &err);
     if (status != BL_OK) {
         bl_buf_free(&out);
         bl_cli_printf(stderr, "batchlab fit: %s\n", err.text);
@@ -383,7 +417,7 @@ static int fit(const bl_args *args) {
 const bl_command bl_cmd_fit = {
     .name = "fit",
     .does = "critical batch sizes of any table of steps; speed of one of times",
-    .arguments = "FILE.csv [--times] [--segments] [--json]",
+    .arguments = "FILE.csv [--times [--sizes LIST]] [--segments] [--json]",
     .group = BL_GROUP_ANSWER,
     .sentence = "Computes every definition of the critical batch size, with its interval, from any "
                 "table of steps against batch sizes.",

@@ -256,12 +256,21 @@ bl_stats_equal bl_stats_step_equal(bl_stats_value *ratio, const bl_stats_step_si
     return verdict;
 }
 
-bl_stats_equal bl_stats_step_multiples(bl_stats_value *ratio, const bl_stats_step_size *size,
-                                       size_t n, double of) {
+bl_stats_equal bl_stats_step_named(bl_stats_value *ratio, const bl_stats_step_size *size, size_t n,
+                                   const bool *named) {
     int *group = bl_xalloc(n * sizeof *group);
-    for (size_t i = 0; i < n; i++) group[i] = fmod(size[i].batch_size, of) > 0 ? 0 : 1;
+    for (size_t i = 0; i < n; i++) group[i] = named[i] ? 1 : 0;
     const bl_stats_equal verdict = compare_groups(ratio, size, n, group);
     free(group);
+    return verdict;
+}
+
+bl_stats_equal bl_stats_step_multiples(bl_stats_value *ratio, const bl_stats_step_size *size,
+                                       size_t n, double of) {
+    bool *named = bl_xalloc(n * sizeof *named);
+    for (size_t i = 0; i < n; i++) named[i] = !(fmod(size[i].batch_size, of) > 0);
+    const bl_stats_equal verdict = bl_stats_step_named(ratio, size, n, named);
+    free(named);
     return verdict;
 }
 

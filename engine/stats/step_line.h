@@ -92,6 +92,10 @@ bl_stats_equal bl_stats_step_equal(bl_stats_value *ratio, const bl_stats_step_si
 bl_stats_equal bl_stats_step_multiples(bl_stats_value *ratio, const bl_stats_step_size *size,
                                        size_t n, double of);
 
+/* The same of the sizes that `named`[i] marks. */
+bl_stats_equal bl_stats_step_named(bl_stats_value *ratio, const bl_stats_step_size *size, size_t n,
+                                   const bool *named);
+
 /* Memory against batch size: what an evaluation takes, whatever the batch, until a step takes more:
  *
  *     M(B) = max(least, fixed + each B)

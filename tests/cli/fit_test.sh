@@ -45,6 +45,10 @@ grep -q '^neighbours   128 against 127: not judged$' "$dir/out" || fail "neighbo
 "$BATCHLAB" fit --times experiments/power_of_two/published_inference.csv > "$dir/out" || fail "exit $? on inference"
 grep -qF 't(B) = 0 ms + 946.2 us x B   (8 sizes, worst deviation 7.8 %)' "$dir/out" || fail "line of inference"
 grep -qF '513 against 512: not judged' "$dir/out" || fail "neighbours of inference"
+"$BATCHLAB" fit --times --sizes 156,512 $times > "$dir/out" || fail "exit $? with --sizes"
+grep -qx 'named sizes  156 and 512 against the others: not judged' "$dir/out" || fail "named sizes"
+"$BATCHLAB" fit --times --sizes 156 --json $times |
+  grep -q '"named":{"sizes":\[156\],"verdict":"not judged","ratio_low":null,"ratio_high":null}}$' || fail "named as JSON"
 "$BATCHLAB" fit --times --json $times | grep -q '^{"fixed_seconds":0.0256.*"best":511,"not_told_apart":\[\],' ||
   fail "times as JSON"
 awk 'length > 80' "$dir/out" | grep -q . && fail "a line of more than 80 columns"
@@ -71,6 +75,12 @@ printf 'batch_size,steps\n32,100\n' > "$dir/one.csv"
 status 5 "$dir/one.csv"
 grep -q '^too little data: 1 batch size reached the target' "$dir/out" || fail "too little data"
 status 74 "$dir/missing.csv"
+status 2 --times --sizes 157 $times
+grep -qF -- '--sizes 157: the table has no batch size 157' "$dir/err" || fail "unknown size: $(cat "$dir/err")"
+status 2 --times --sizes 156, $times
+grep -qF 'expected batch sizes such as 128,256' "$dir/err" || fail "no list: $(cat "$dir/err")"
+status 2 --sizes 156 $times
+grep -qF -- '--sizes is about times per step: it needs --times' "$dir/err" || fail "without --times: $(cat "$dir/err")"
 status 2 --times "$dir/one.csv"
 grep -q "no column 'seconds'" "$dir/err" || fail "times without seconds: $(cat "$dir/err")"
 printf 'batch_size,seconds\n32,100\n' > "$dir/one.csv"

@@ -230,6 +230,10 @@ static void neighbours(void **state) {
     assert_int_equal(bl_stats_step_multiples(&ratio, size, 5, 8), BL_STATS_EQUAL_REFUTED);
     assert_true(ratio.high < 0.98);
     assert_int_equal(bl_stats_step_multiples(&ratio, size, 5, 1), BL_STATS_EQUAL_UNJUDGED);
+    const bool slow_one[] = {false, false, false, true, false}, nobody[5] = {false};
+    assert_int_equal(bl_stats_step_named(&ratio, size, 5, slow_one), BL_STATS_EQUAL_REFUTED);
+    assert_true(ratio.low > 1.07);
+    assert_int_equal(bl_stats_step_named(&ratio, size, 5, nobody), BL_STATS_EQUAL_UNJUDGED);
     size[0].processor = NULL; /* then the clock counts, which says nothing here */
     assert_int_equal(bl_stats_step_equal(&ratio, size, 5, 1, 2), BL_STATS_EQUAL_UNDECIDED);
     size[0].processor = processor[0];

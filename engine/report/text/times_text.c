@@ -248,6 +248,33 @@ void bl_times_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     add_folded(out, &words);
 }
 
+void bl_times_named_words(bl_buf *out, const bl_stats_step_size *size, size_t n,
+                          const bool *named) {
+    bl_stats_value ratio;
+    bl_buf words = {0};
+    const bl_stats_equal verdict = bl_stats_step_named(&ratio, size, n, named);
+    bl_buf_str(&words, "named sizes  ");
+    list(&words, size, named, n);
+    bl_buf_str(&words, " against the others: ");
+    verdict_words(&words, verdict, &ratio);
+    add_folded(out, &words);
+}
+
+void bl_times_named_json(bl_jw *w, const bl_stats_step_size *size, size_t n, const bool *named) {
+    bl_stats_value ratio;
+    const bl_stats_equal verdict = bl_stats_step_named(&ratio, size, n, named);
+    const bool judged = bl_stats_has_interval(&ratio);
+    bl_jw_object(w, "named");
+    bl_jw_array(w, "sizes");
+    for (size_t i = 0; i < n; i++)
+        if (named[i]) bl_jw_f64_rounded(w, NULL, size[i].batch_size);
+    bl_jw_end(w);
+    bl_jw_str(w, "verdict", bl_stats_equal_word(verdict));
+    bl_jw_f64_rounded(w, "ratio_low", judged ? ratio.low : (double)NAN);
+    bl_jw_f64_rounded(w, "ratio_high", judged ? ratio.high : (double)NAN);
+    bl_jw_end(w);
+}
+
 void bl_times_table(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     const bl_stats_step_line line = bl_stats_fit_step_line(size, n);
     bl_buf_str(out, "  batch size   time per step   examples/s   off the line\n");

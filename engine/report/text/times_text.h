@@ -11,6 +11,10 @@ void bl_times_words(bl_buf *out, const bl_stats_step_size *size, size_t n);
 void bl_times_inference_words(bl_buf *out, const bl_stats_step_size *size, size_t n);
 /* Nothing on a quiet machine; else how busy it was and by how much the times may be too long. */
 void bl_times_busy_words(bl_buf *out, const bl_stats_step_size *size, size_t n, const char *indent);
+/* "named sizes  156 against the others: not judged": the sizes that `named`[i] marks. */
+void bl_times_named_words(bl_buf *out, const bl_stats_step_size *size, size_t n, const bool *named);
+/* The member "named {sizes, verdict, ratio_low, ratio_high}" of the same. */
+void bl_times_named_json(bl_jw *w, const bl_stats_step_size *size, size_t n, const bool *named);
 /* A table with a row for each size: batch size, time per step, examples per second, how far off the
  * line. */
 void bl_times_table(bl_buf *out, const bl_stats_step_size *size, size_t n);
