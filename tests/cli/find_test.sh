@@ -94,6 +94,19 @@ ln -s "$scratch/linked.cfg" $cfg
 try 0 find $tiny --write
 says err "^  nothing to change$"
 [ -L $cfg ] || fail "--write put a file in the place of a link"
+# Four gradients of one example each say nothing of the noise: there is no batch size, and exit 5. Targets and rate are
+# there all the same, in --json and for --write.
+unsaid="$tiny --set noise.micro_batch=1 --set noise.batches=4"
+try 5 find $unsaid
+says out "^noise scale  *undetermined on the way to the target$"
+says out "^No batch size: on the way to the target the noise scale is undetermined"
+! grep -q "^Try batch" "$scratch/out" || fail "a batch size without a noise scale"
+try 5 find $unsaid --json
+says out '"targets":\[{"value":0.*,"proposal":null,$'
+try 5 find $unsaid --write
+says err "^  sweep.targets: "
+! grep -q "sweep.batch_sizes\|sweep.noise_scale" "$scratch/err" || fail "--write of sizes that are not known"
+try 0 check mnist --preset tiny
 cd "$OLDPWD" || exit 1
 export BATCHLAB_RUNS="$scratch/e"
 unset BATCHLAB_DATA
