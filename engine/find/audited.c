@@ -12,6 +12,7 @@ const bl_find_audit bl_find_audits[] = {
     {"fashion_mnist, SGD",      false, 2.5 },
     {"quadratic, SGD, 0.1",     false, 4.9 },
     {"quadratic, SGD, 0.03",    false, 2.6 },
+    {"cifar10, SGD",            false, 4.2 },
     {"accumulation, Nesterov",  false, 0.18},
     {"simplenn, Adam",          true,  0.77},
     {"rossmann, AdamW, 0.18",   true,  0.38},
