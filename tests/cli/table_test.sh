@@ -242,7 +242,7 @@ said 'number b c: numbers, 0'
 # Columns that are lined up, with a time of day.
 table lined_up.txt 'if (!i) printf "%8s  %6s %12s\n", "start", "c", "y"; printf "%5d:%02d  %6s %12s\n", i % 24, i * 7 % 60, c, y'
 accepted lined_up lined_up.txt --target y
-said "start: times of day, 00:00 to 23:41"
+said "start: times of day, 00:00 to 23:53"
 declared lined_up 'separator = "blanks"'
 declared lined_up '^    time = \["start"\]'
 
