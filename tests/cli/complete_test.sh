@@ -18,6 +18,24 @@ done
 sh scripts/commands_page.sh "$BATCHLAB" | cmp -s - docs/commands.md ||
   miss "docs/commands.md is old: sh scripts/commands_page.sh build/batchlab >docs/commands.md"
 
+# Pages call only what there is: each line of code "batchlab COMMAND ..." has a command, options of its and keys.
+known=$(for c in $commands; do
+    echo "$c --help"
+    "$BATCHLAB" "$c" --help | grep -oE '(^|[ [(|])--?[a-zA-Z][a-z-]*' | tr -d ' [(|' | sed "s/^/$c /"
+  done
+  "$BATCHLAB" check --list-keys all | awk 'NR > 1 { print "--set " $1 }')
+lost=$({ echo "$known"; echo; grep -hE '^    (\$ )?(build/)?batchlab [a-z]' README.md docs/*.md experiments/*/README.md; } | awk '
+  !pages && NF == 0 { pages = 1; next }
+  !pages { known[$1, $2] = 1; next }
+  { sub(/^ *(\$ )?(build\/)?batchlab /, ""); sub(/ +# .*/, "") }
+  !(($1, "--help") in known) { print "command " $1; next }
+  { for (i = 2; i <= NF && $i !~ /^[|<>]/; i++) {
+      word = $i
+      gsub(/=.*|\047|"/, "", word)
+      if ($(i - 1) == "--set") { if (!(("--set", word) in known)) print "key " word }
+      else if (word ~ /^-[a-zA-Z-]/ && word !~ /^-j[0-9]+$/ && !(($1, word) in known)) print $1 " " word } }')
+[ -z "$lost" ] || miss "pages show what is not there: $lost"
+
 # Every figure is explained, and drawn by a test.
 figures=$(awk '/^const bl_figure bl_figure_/ { row = 1 } row && match($0, /"[a-z_]*"/) {
   print substr($0, RSTART + 1, RLENGTH - 2); row = 0 }' engine/report/figures/figure_*.c | sort)
