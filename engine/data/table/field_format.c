@@ -111,15 +111,13 @@ static size_t rewrite(char out[LONGEST], const bl_field_format *format, bl_csv_f
             p += blank > 0 ? blank : 1;
             continue;
         }
-        if (*p == format->decimal || (*p == '.' && format->thousands != '.')) {
-            if (g.first > 0 && g.digits != 3) return 0;
+        const bool point = *p == format->decimal || (*p == '.' && format->thousands != '.');
+        if (point || *p == 'e' || *p == 'E') {
+            if (!decimals && g.first > 0 && g.digits != 3) return 0;
             decimals = true;
-            out[n++] = '.';
-        } else {
-            if (*p == 'e' || *p == 'E') decimals = true;
-            g.digits += is_digit(*p) && !decimals;
-            out[n++] = *p;
         }
+        g.digits += is_digit(*p) && !decimals;
+        out[n++] = point ? '.' : *p;
         p++;
     }
     return g.first > 0 && !decimals && g.digits != 3 ? 0 : n;
