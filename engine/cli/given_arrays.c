@@ -283,37 +283,46 @@ static bool is_damaged(bl_status status, bool opened) {
     return status == BL_EFORMAT || (status != BL_OK && status != BL_ENOMEM && !opened);
 }
 
-/* A damaged picture is left out, and told. */
-static void drop(album *a, size_t i, const bl_err *why) {
+/* A damaged picture is counted, and the first one told. */
+static void drop(album *a, found *f, const bl_err *why) {
     if (a->damaged++ == 0) bl_buf_str(&a->first_damage, why->text);
-    free(a->file[i].path);
-    memmove(&a->file[i], &a->file[i + 1], (a->files - i - 1) * sizeof *a->file);
-    a->files--;
+    free(f->path);
+    f->path = NULL;
 }
 
 /* Picture i, whose bytes are in `map`. BL_EFORMAT: it is damaged. */
 typedef bl_status look_at(void *ctx, album *a, size_t i, const bl_map *map, bl_err *err);
 
+/* Looks at what is now picture i. *damaged: it is to leave the album. */
+static bl_status look_at_one(album *a, size_t i, look_at *look, void *ctx, bool *damaged,
+                             bl_err *err) {
+    bl_err why = {0};
+    bl_map map;
+    bl_status status = map_file(&map, &a->file[i], &why);
+    if (status == BL_OK) status = look(ctx, a, i, &map, &why);
+    const bool opened = status == BL_OK || map.data != NULL;
+    if (map.data != NULL) bl_file_unmap(&map);
+    *damaged = is_damaged(status, opened);
+    if (*damaged) drop(a, &a->file[i], &why);
+    if (*damaged || status == BL_OK) return BL_OK;
+    if (err != NULL) *err = why;
+    return status;
+}
+
 /* Each picture in turn; one that is damaged leaves the album, and the next has its number. */
 static bl_status each_picture(album *a, look_at *look, void *ctx, bl_err *err) {
-    for (size_t i = 0; i < a->files;) {
-        bl_err why = {0};
-        bl_map map;
-        bl_status status = map_file(&map, &a->file[i], &why);
-        if (status == BL_OK) status = look(ctx, a, i, &map, &why);
-        const bool opened = status == BL_OK || map.data != NULL;
-        if (map.data != NULL) bl_file_unmap(&map);
-        if (is_damaged(status, opened)) {
-            drop(a, i, &why);
-            continue;
-        }
-        if (status != BL_OK) {
-            if (err != NULL) *err = why;
-            return status;
-        }
-        i++;
+    size_t kept = 0;
+    bl_status status = BL_OK;
+    for (size_t i = 0; i < a->files && status == BL_OK; i++) {
+        bool damaged;
+        const found f = a->file[i];
+        a->file[i].path = NULL;
+        a->file[kept] = f;
+        status = look_at_one(a, kept, look, ctx, &damaged, err);
+        kept += !damaged;
     }
-    return BL_OK;
+    if (status == BL_OK) a->files = kept; /* else all are freed as they stand */
+    return status;
 }
 
 static bl_status measure_one(void *ctx, album *a, size_t i, const bl_map *map, bl_err *err) {

@@ -31,6 +31,21 @@ says err 'one array; two are needed'
 { header '|O' '(60,)'; } >y2.npy
 try 2 init X.npy y2.npy --target y2 --name no
 says err "y2.npy: its values are of type '|O'; numbers, booleans and texts are read"
+# An archive whose member says that it unpacks to 5 GiB, or to 4 GiB and a byte, is refused before a byte is unpacked; one
+# of 4 GiB is looked for, and is not there. Two entries of the list, and the end of the list: no member has any bytes.
+zeros() { i=0; while [ "$i" -lt "$1" ]; do printf '\0'; i=$((i + 1)); done; }
+entry() { # NAME SIZE64: the size in the extra field, 8 bytes as printf writes them
+  printf 'PK\1\2\55\0\55\0' && zeros 16 && printf '\377\377\377\377\5\0\14\0' && zeros 14
+  printf '%s' "$1" && printf '\1\0\10\0' && printf "$2"
+}
+for size in '\0\0\0\100\1\0\0\0' '\1\0\0\0\1\0\0\0' '\0\0\0\0\1\0\0\0'; do
+  { entry X.npy "$size" && entry y.npy '\0\0\0\0\0\0\0\0' && printf 'PK\5\6\0\0\0\0\2\0\2\0\176\0\0\0' && zeros 6; } >huge.npz
+  try 2 init huge.npz --name no
+  case $size in
+  '\0\0\0\0'*) grep -q 'at most 4 GB' "$scratch/err" && fail "4 GiB are refused" ;;
+  *) said 'huge.npz: X.npy unpacks to [45] GB; at most 4 GB are unpacked. Save it as .npy' ;;
+  esac
+done
 ls datasets experiments | grep -q '^no' && fail "a failure left files"
 # Changed arrays are accepted by --update.
 { header '<u2' '(60,)'; printf "$(bytes y | sed 's/^....../\\007\\000/')"; } >y.npy
