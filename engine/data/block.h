@@ -38,5 +38,6 @@ bl_status bl_block_new(unsigned char **block, bl_block_header *header, bl_block_
  * `out->owner` stays NULL but for the name tables, which bl_block_close frees. */
 bl_status bl_block_open(bl_dataset *out, const unsigned char *block, size_t n,
                         bl_err *err) BL_CHECKED;
+/* Frees the names and empties *data. The block itself is its owner's. */
 void bl_block_close(bl_dataset *data);
 #endif

@@ -37,6 +37,8 @@ bl_status bl_cache_read(bl_dataset *out, bl_map *map, const char *path, const ch
     return status;
 }
 
+/* In one piece and under its final name at the end (bl_file_write), so that no process reads
+ * half a cache. */
 bl_status bl_cache_write(const char *path, const unsigned char *block, size_t n, bl_err *err) {
     char trailer[65];
     bl_sha256_of(block, n, trailer);

@@ -1,3 +1,21 @@
+/* Do whole numbers name things or count them? The question is answered by what the target does
+ * along them.
+ *
+ *     shop    1    2    3    4    5        rooms   1    2    3    4    5
+ *     mean   80   20   95   10   60        mean   20   31   39   52   60
+ *     no line and no curve: names          a line: amounts
+ *
+ * It is the F test of lack of fit (Draper and Smith, "Applied Regression Analysis"). With n_v rows
+ * of value v, their mean m_v, the mean m of all N rows, V values:
+ *
+ *     between   = sum of n_v (m_v - m)^2     what the values explain: V - 1 degrees
+ *     explained = the part of it along a line; along a square; along a cube, one degree each
+ *     chance    = (total - between) / (N - V)         the variance within values
+ *     surprise  = (between - line) / (V - 2) / chance
+ *
+ * The shares beyond the line and the cubic are of `between`, after all of them have lost what
+ * chance gives: `chance` for each degree. A target of classes sums the same squares over one
+ * indicator for each class. */
 #include "engine/data/codes.h"
 #include "engine/base/mem.h"
 #include "engine/data/table/levels.h"
@@ -11,6 +29,8 @@ typedef struct rows_of {
     int *class; /* by code; NULL: the target is a number */
 } rows_of;
 
+/* The class of each code of the target's dictionary, -1 for texts that are none. NULL where the
+ * target is a number. The caller frees it. */
 static int *classes_by_code(const bl_manifest *m, const bl_view *target) {
     const bl_dict *dict = &target->column->dict;
     if (m->classes.n == 0) return NULL;
@@ -79,6 +99,8 @@ static double total_squares(const sums *s, const rows_of *r, const bl_levels *le
 
 enum { DEGREE = 3 };
 
+/* The product of two functions of the values, over rows: each value counts as often as it
+ * occurs. */
 static double weighted(const sums *s, const double *a, const double *b) {
     double sum = 0;
     for (size_t v = 0; v < s->values; v++) sum += s->count[v] * a[v] * b[v];
@@ -125,6 +147,7 @@ static double split_squares(const sums *s, double explained[DEGREE + 1]) {
     return between;
 }
 
+/* Leaves *out at 0 where the values say nothing, or where there are no more rows than values. */
 static void weigh(bl_code_evidence *out, sums *s, const rows_of *r, const bl_view *view,
                   const bl_levels *levels) {
     double explained[DEGREE + 1];
@@ -143,6 +166,7 @@ static void weigh(bl_code_evidence *out, sums *s, const rows_of *r, const bl_vie
     out->beyond_cubic = (cubic - fmax(values - 1 - DEGREE, 0) * chance) / says;
 }
 
+/* Below three different values *out has only their number: a line goes through any two points. */
 bl_status bl_code_weigh(bl_code_evidence *out, const bl_frame *frame, const bl_manifest *manifest,
                         const bl_split_rows *split, const char *name, bl_err *err) {
     const bl_view *view = bl_frame_find(frame, name);
@@ -166,7 +190,9 @@ bl_status bl_code_weigh(bl_code_evidence *out, const bl_frame *frame, const bl_m
     return BL_OK;
 }
 
-/* By chance the surprise is 1 on average with a deviation of sqrt(2 / (values - 2)). */
+/* By chance the surprise is 1 on average with a deviation of sqrt(2 / (values - 2)), and five of
+ * these are asked for. Of more than `few` values only jumps are names: a quantity, too, may
+ * bend, and a curve costs far fewer parameters. */
 bool bl_code_names(const bl_code_evidence *e, size_t few) {
     static const double bent = 0.1, jumping = 0.3, deviations = 5;
     if (e->values < 3 || e->beyond_line < bent) return false;

@@ -99,6 +99,8 @@ static bl_status unknown_dataset(const char *name, const char *folder, bl_err *e
     return BL_EMISSING;
 }
 
+/* From the project's folder, else from the shipped ones. A name with '/' or a leading '.' leaves
+ * the folder and is none. */
 static bl_status read_manifest(bl_manifest *m, const char *name, const bl_dataset_options *options,
                                bl_err *err) {
     char path[BL_PATH];
@@ -460,6 +462,7 @@ static bl_status open_declared(bl_dataset *out, opening *o, bl_err *err) {
     return status;
 }
 
+/* 2^53 rows: an epoch that no run reaches, and a number that doubles hold exactly. */
 void bl_dataset_none(bl_dataset *out) {
     const size_t any = (size_t)1 << 53;
     *out = (bl_dataset){.name = NONE, .rows = any, .train_rows = any, .target_transform = "none"};

@@ -22,6 +22,7 @@ void bl_dataset_none(bl_dataset *out);
  * altered or truncated sources are errors that name file, hashes, and where to get it. */
 bl_status bl_dataset_open(bl_dataset *out, const char *name, const bl_dataset_options *options,
                           bl_err *err) BL_CHECKED;
+/* Also of a data set that could not be opened, which is empty. */
 void bl_dataset_free(bl_dataset *data);
 
 /* The data set in a block of `bytes` bytes (engine/data/block.h), which becomes its own. */

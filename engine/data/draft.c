@@ -1,3 +1,17 @@
+/* A declaration on trial. `batchlab init` has guessed it from whole columns; here the rows show
+ * what a split would do.
+ *
+ *     text of the declaration -> manifest -> rows of the table (at most most_rows)
+ *         -> derived columns -> split -> prune: columns without use are ignored, warnings are added
+ *
+ * Thresholds, all of them judgements:
+ *
+ *     unseen > 5 %        a category whose held-out values training lacks: a warning
+ *     unseen > 20 %       a part of a date: dropped, since no row could have learnt it
+ *     0.3 deviations and 4 standard errors between the targets' means: a warning
+ *     skewness > 1, all targets positive        its logarithm is tried
+ *
+ * All of it only reads the first rows, so a warning may be missing where later rows differ. */
 #include "engine/data/draft.h"
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
@@ -12,6 +26,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* All files' rows, their derived columns, and the split. */
 static bl_status read_sources(bl_draft *d, const bl_infer_source *source, size_t sources,
                               bl_err *err) {
     const bl_table_decl *decl = &d->manifest.table[0];
@@ -47,6 +62,7 @@ void bl_draft_free(bl_draft *d) {
     *d = (bl_draft){0};
 }
 
+/* The block has the digest of the empty text: nothing of a draft is kept under an identity. */
 bl_status bl_draft_encode(bl_dataset *out, const bl_draft *d, bl_err *err) {
     bl_block_header header = {.synthetic = 0};
     unsigned char *block;
@@ -84,6 +100,7 @@ static bl_status look_at_categories(shown *out, const bl_draft *d, const bl_view
     return BL_OK;
 }
 
+/* `values` stops at 2: more is not asked. */
 static void look_at_numbers(shown *out, const bl_draft *d, const bl_view *view) {
     double first = (double)NAN;
     for (size_t i = 0; i < d->split.train_rows; i++) {

@@ -1,5 +1,12 @@
-/* The order of examples: permutations by cycle walking (permutation.h says why), many positions at
- * once. */
+/* The order of examples: permutations by cycle walking (permutation.h says why), many positions
+ * at once. With n = 10 rows the network permutes 0 to 15, and what lands outside goes on from
+ * there:
+ *
+ *     position 3 -> 12 (no row) -> 7        row 7
+ *
+ * Each row is reached from one position only, because the network is a permutation of all 16. So no
+ * row is drawn twice in an epoch, and no table of rows is kept. Up to BL_PERMUTATION_SMALL rows the
+ * order is drawn and kept instead. */
 #include "engine/data/sampler.h"
 #include "engine/base/numerics.h"
 #include <string.h>
@@ -68,6 +75,7 @@ static void walk(const bl_permutation *s, uint64_t position, size_t count, uint3
     }
 }
 
+/* In pieces that end with an epoch or with WALKERS positions. */
 void bl_sampler_rows(bl_sampler *s, uint64_t position, size_t count, uint32_t *rows) {
     while (count > 0) {
         const uint64_t epoch = position / s->of.n, first = position % s->of.n,

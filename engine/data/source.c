@@ -103,6 +103,7 @@ bl_status bl_source_open(bl_source *source, const char *path, const bl_manifest 
     return status;
 }
 
+/* Unpacks a .gz at the first call. An empty file has no mapping, and its text is "". */
 bl_status bl_source_text(bl_source *source, const char **text, size_t *n, bl_err *err) {
     if (source->gzip && source->text.len == 0)
         BL_TRY(bl_gunzip(&source->text, source->map.data, source->map.size, source->path, err));
@@ -112,6 +113,7 @@ bl_status bl_source_text(bl_source *source, const char **text, size_t *n, bl_err
     return BL_OK;
 }
 
+/* May be called twice, and for a source that could not be opened. */
 void bl_source_close(bl_source *source) {
     if (source->path[0] != '\0' && source->map.data != NULL) bl_file_unmap(&source->map);
     bl_buf_free(&source->text);

@@ -1,3 +1,16 @@
+/* Two arrays X and y as one data set. Pictures are tried first; whatever is none becomes a
+ * table:
+ *
+ *     X (60000, 28, 28) of bytes, y (60000,) of 0 to 9     60000 grey pictures of 10 classes
+ *     X (3, 2) = [[1, 2.5], [3, 4], [5, 6]], y = [0, 1, 0]  the table
+ *
+ *         x0,x1,y
+ *         1,2.5,0
+ *         3,4,1
+ *         5,6,0
+ *
+ * A y of shape (n, k) with k > 1 marks one class a row with a 1 and the others with 0 ("one-hot").
+ * Its classes are named 0 to k - 1. */
 #include "engine/data/array/arrays.h"
 #include "engine/base/mem.h"
 #include "engine/data/dataset.h"
@@ -123,6 +136,8 @@ static double scale_of(const bl_npy *x) {
     return whole ? 1 : unit ? 255 : 0;
 }
 
+/* Numbers by their value, then the other texts. Equal ones by their bytes, so that the order is
+ * total. */
 static int by_name(const void *a, const void *b) {
     const char *x = *(char *const *)a, *y = *(char *const *)b;
     const int order = bl_csv_compare(x, y);
@@ -160,6 +175,8 @@ static bool find_classes(bl_pack *out, const bl_arrays *a) {
     return fits && out->classes >= 2;
 }
 
+/* Bytes in the order (height, width, channels), whatever the order in X; a value in between is
+ * rounded to the nearest. */
 static void copy_pixels(bl_pack *out, const bl_npy *x, bool planes, double scale) {
     const size_t area = (size_t)(out->shape.size.height * out->shape.size.width);
     const size_t channels = out->shape.channels, each = area * channels;

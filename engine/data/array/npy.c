@@ -84,6 +84,8 @@ static bool find_header(const unsigned char *p, size_t n, size_t *begin, size_t 
     return *length <= n - *begin;
 }
 
+/* The three keys of the dictionary. BL_EFORMAT quotes a type that is not read: records, dates,
+ * complex numbers, objects. */
 static bl_status read_header(bl_npy *out, const char *header, const char *name, bl_err *err) {
     const char *type = value_of(header, "descr"), *order = value_of(header, "fortran_order");
     if (!read_type(out, type)) {
@@ -123,7 +125,8 @@ bool bl_npy_is_text(const bl_npy *a) {
     return a->kind == 'U' || a->kind == 'S';
 }
 
-/* Where value i lies in the file. */
+/* Where value i lies in the file, counted in values. In C's order i itself; in Fortran's the
+ * first dimension is the fastest, so the indices of i are taken off from the last dimension on. */
 static size_t place_of(const bl_npy *a, size_t i) {
     if (!a->fortran) return i;
     size_t at = 0, stride = a->count;
@@ -135,6 +138,7 @@ static size_t place_of(const bl_npy *a, size_t i) {
     return at;
 }
 
+/* The bytes of a value as a whole number, of either byte order. */
 static uint64_t bits_of(const bl_npy *a, const unsigned char *p, size_t size) {
     uint64_t x = 0;
     for (size_t k = 0; k < size; k++) x = x << 8 | p[a->swapped ? k : size - 1 - k];
@@ -151,6 +155,7 @@ static double half(uint64_t bits) {
     return bits >> 15 ? -size : size;
 }
 
+/* `bits` as IEEE 754 of 2, 4 or 8 bytes. */
 static double float_of(uint64_t bits, size_t size) {
     if (size == 2) return half(bits);
     if (size == 8) {
@@ -178,6 +183,7 @@ double bl_npy_number(const bl_npy *a, size_t i) {
     return (double)(int64_t)((bits ^ sign) - sign);
 }
 
+/* A surrogate and what is beyond Unicode becomes U+FFFD, the replacement character. */
 static void add_utf8(bl_buf *out, uint64_t c) {
     char b[4];
     size_t n = 0;
@@ -193,7 +199,8 @@ static void add_utf8(bl_buf *out, uint64_t c) {
     bl_buf_add(out, b, n);
 }
 
-/* Texts are padded with zeros. */
+/* Texts are padded with zeros, which are left out. Control characters become blanks, as a field
+ * is one line. */
 static void add_text(bl_buf *out, const bl_npy *a, size_t i) {
     const unsigned char *p = bytes_of(a, i);
     const size_t width = a->kind == 'U' ? 4 : 1;

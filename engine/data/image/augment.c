@@ -43,6 +43,9 @@ static void picture_line(float *values, const bl_dataset *d, const uint8_t *from
     }
 }
 
+/* Without augmentation one loop over all bytes. With it each line is read from where the shift
+ * has moved it: line y comes from y + dy, and column x from x + dx, or mirrored from width - 1 -
+ * dx - x. */
 void bl_picture_values(float *values, const bl_dataset *d, size_t row, const bl_augment *augment,
                        uint64_t position) {
     const size_t stride = d->width * d->channels;

@@ -1,3 +1,11 @@
+/* Pictures in memory as a file in the form of CIFAR-10, and the declaration that reads it:
+ *
+ *     byte      0        1 ...                                       one record a picture
+ *               label    all pixels of channel 0, then channel 1, ...
+ *
+ * Rows are sorted by a Philox number of a fixed seed and the row, so that the same pictures always
+ * give the same file. Then those that are held out move to the end: the split of a data set of
+ * pictures takes its last rows. */
 #include "engine/data/image/pack.h"
 #include "engine/base/mem.h"
 #include "engine/base/philox.h"
@@ -18,6 +26,7 @@ static int by_key(const void *a, const void *b) {
     return (x->row > y->row) - (x->row < y->row);
 }
 
+/* Places of the file in order, each with its row. The caller frees it. */
 static drawn *draw_order(size_t rows) {
     drawn *d = bl_xalloc((rows + 1) * sizeof *d);
     for (size_t i = 0; i < rows; i++) {
@@ -38,6 +47,8 @@ static void write_record(bl_buf *out, const bl_pack *p, size_t row, uint8_t *rec
     bl_buf_add(out, record, 1 + area * c);
 }
 
+/* The first rows of each class in drawn order are held out. Their number follows
+ * bl_split_shares. */
 void bl_pack_write(bl_buf *out, bl_pack *p, double share) {
     size_t rows[BL_PACK_CLASSES] = {0}, held_out[BL_PACK_CLASSES] = {0};
     bool *last = bl_xalloc(p->rows + 1);
@@ -60,6 +71,7 @@ void bl_pack_write(bl_buf *out, bl_pack *p, double share) {
     free(last);
 }
 
+/* Names of classes stand in comments: the format has only numbers. */
 void bl_pack_declare(bl_buf *out, const bl_pack *p, const char *origin, const char *folder,
                      const char *file, const char *sha256) {
     bl_buf_printf(out,

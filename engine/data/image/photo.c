@@ -1,5 +1,6 @@
-/* libpng reads by its simplified interface, which returns. libjpeg calls error_exit where it gives
- * up, which must not return: it leaps back into read_jpeg, whose state lies in one structure. */
+/* libpng reads by its simplified interface, which returns. libjpeg calls error_exit where it
+ * gives up, which must not return: it leaps back into read_leaping. What must survive the leap
+ * lies in one structure on the heap. */
 #include "engine/data/image/photo.h"
 #include "engine/base/mem.h"
 #include <setjmp.h>
@@ -48,6 +49,8 @@ bool bl_photo_known(void) {
 
 /* ---- PNG ---- */
 
+/* Decodes the pixels with the wished number of channels. It frees what `image` holds, also after
+ * a failure. */
 static bl_status finish_png(whole *out, png_image *image, const bl_photo_shape *wish,
                             const char *name, bl_err *err) {
     static const png_color white = {255, 255, 255};
@@ -92,6 +95,7 @@ typedef struct reading {
     uint8_t *pixels;
 } reading;
 
+/* libjpeg's error_exit: keeps the message and leaps to read_leaping, whatever lies between. */
 static void give_up(j_common_ptr jpeg) {
     reading *r = (reading *)(void *)jpeg->err;
     (*jpeg->err->format_message)(jpeg, r->why);
@@ -112,6 +116,8 @@ static unsigned coarse(const struct jpeg_decompress_struct *jpeg, const bl_photo
     return by;
 }
 
+/* May leap. The pixels lie in r, where they are found after a leap; BL_ENOMEM is the only other
+ * failure. */
 static bl_status read_lines(reading *r, const bl_photo_shape *wish) {
     struct jpeg_decompress_struct *jpeg = &r->jpeg;
     jpeg->out_color_space = wish->channels == 1 ? JCS_GRAYSCALE : JCS_RGB;

@@ -171,6 +171,8 @@ static void draw_example(uint8_t *to, const float *picture, const bl_picture_dec
     }
 }
 
+/* Pictures of all classes are drawn first; each example is then a Philox function of its row, at
+ * the source's size. */
 bl_status bl_picture_synthesise(unsigned char **block, bl_block_header *h, const bl_manifest *m,
                                 bl_err *err) {
     const bl_picture_synth_decl *s = &m->image_synthetic;

@@ -1,4 +1,8 @@
-/* The binary version of CIFAR-10: records of one label byte and the picture, channel by channel. */
+/* The binary version of CIFAR-10: records of one label byte and the picture, channel by channel.
+ *
+ *     label | 1024 bytes of red | 1024 of green | 1024 of blue | next label ...      32 x 32 x 3
+ *     3073 bytes a record, no header: only the size of a file can be checked beforehand
+ */
 #include "engine/data/image/picture.h"
 #include <inttypes.h>
 
@@ -14,6 +18,7 @@ static bl_status count_records(const bl_picture_decl *decl, bl_picture_files *pa
     return BL_OK;
 }
 
+/* From one plane a channel to (height, width, channels). BL_EFORMAT: a label that is no class. */
 static bl_status copy_records(const bl_picture_decl *decl, const bl_picture_files *part,
                               uint8_t *pixels, float *label, bl_err *err) {
     const size_t area = (size_t)(decl->height * decl->width), channels = (size_t)decl->channels;

@@ -1,5 +1,10 @@
-/* IDX, the format of MNIST: two zero bytes, a type (8: unsigned bytes), the number of dimensions,
- * each dimension in four bytes (the highest first), then the values. */
+/* IDX, the format of MNIST: two zero bytes, a type (8: unsigned bytes), the number of
+ * dimensions, each dimension in four bytes (the highest first), then the values. A part has two
+ * files. Those of MNIST begin
+ *
+ *     pictures   00 00 08 03   00 00 EA 60   00 00 00 1C   00 00 00 1C   pixels   60000 x 28 x 28
+ *     labels     00 00 08 01   00 00 EA 60   05 00 04 ...                         60000
+ */
 #include "engine/data/image/picture.h"
 #include <inttypes.h>
 #include <string.h>
@@ -25,6 +30,7 @@ static bl_status check_idx_file(const bl_picture_files *part, size_t file, uint3
     return BL_OK;
 }
 
+/* Both headers, the declared size, and a label for each picture. */
 static bl_status count_pictures(const bl_picture_decl *decl, bl_picture_files *part, bl_err *err) {
     BL_TRY(check_idx_file(part, 0, 3, "pictures", err));
     BL_TRY(check_idx_file(part, 1, 1, "labels", err));

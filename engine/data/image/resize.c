@@ -1,3 +1,13 @@
+/* Bilinear scaling in whole numbers. Two grey pixels 0 and 80 become four: their centres lie at
+ * 1/4 and 3/4 of the line, those of the four at 1/8, 3/8, 5/8 and 7/8. In units of the old
+ * pixels that is -1/4, 1/4, 3/4, 5/4:
+ *
+ *     pixel         0      1      2      3
+ *     place         0     1/4    3/4     1        kept between the old centres
+ *     value         0     20     60     80
+ *
+ * Places are fractions of 2 n, so that every weight is a whole number and rounding happens once, at
+ * the end. */
 #include "engine/data/image/resize.h"
 
 /* Where pixel i of n lies among m: between `first` and `second`, `part` of 2 n on the way. */

@@ -1,5 +1,17 @@
 /* From the profile of each column to its kind, by the first rule that fits; then the target, the
- * split, and what the declaration has to say of how fields are written. */
+ * split, and what the declaration has to say of how fields are written. The order of
+ * bl_infer_decide matters:
+ *
+ *     1  guess      what the texts of each column are: numbers, dates, times, or only texts
+ *     2  stand-ins  -999 and the like become missing values: ranges change
+ *     3  agree      one order of dates and one decimal mark for the table; the others become texts
+ *     4  names      does the first row look like values? does a footer stand in the last?
+ *     5  kinds      ignored, date, category or number (decide_kind)
+ *     6  target     overrides its kind; fails where it can be neither a number nor a class
+ *     7  split      by the first date, by group, or at random
+ *
+ * A guess about one column is revised by the rest of the table in step 3 only, its kind by the
+ * target in bl_draft_prune. */
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/data/manifest/infer_p.h"
@@ -40,6 +52,7 @@ void bl_infer_warn(bl_inferred *in, const char *fmt, ...) {
 
 /* ---- which guess holds ---- */
 
+/* Rows, not texts: those that are known as words for "no value", or the others. */
 static size_t count_misfits(const bl_infer_fit *fit, bool known) {
     size_t n = 0;
     for (size_t i = 0; i < fit->misfits; i++)
@@ -47,6 +60,7 @@ static size_t count_misfits(const bl_infer_fit *fit, bool known) {
     return n;
 }
 
+/* A text that was cut cannot be declared as missing. */
 static bool any_cut(const bl_infer_fit *fit) {
     for (size_t i = 0; i < fit->misfits; i++)
         if (fit->misfit[i].cut) return true;
@@ -152,6 +166,8 @@ static void agree_on_dates(bl_inferred *in) {
     }
 }
 
+/* The mark of thousands that the column uses, 0 if it has none. Of several the first:
+ * marks_differ refuses those. */
 static char mark_of(const bl_inferred_column *c) {
     const bool comma = c->guess == BL_GUESS_COMMA;
     if (!comma && c->grouped_comma) return ',';
@@ -165,6 +181,8 @@ static bool marks_differ(const bl_inferred_column *c) {
     return own + c->grouped_blank + c->grouped_quote > 1;
 }
 
+/* Columns whose numbers have a decimal point: a table that has one cannot use points as marks of
+ * thousands. */
 static size_t plain_with_point(const bl_inferred *in) {
     size_t n = 0;
     for (size_t i = 0; i < in->columns; i++)
@@ -381,6 +399,8 @@ static void warn_of_case(bl_inferred *in) {
             }
 }
 
+/* Fills in->label with the sorted labels. Fails where there are too many or too few, or too few
+ * rows with a label. */
 static bl_status decide_classes(bl_inferred *in, bl_inferred_column *c, const bl_infer_wish *wish,
                                 const char *file, bl_err *err) {
     const bl_infer_fit *fit = &c->fit[BL_GUESS_PLAIN];
@@ -416,6 +436,7 @@ static bl_status decide_classes(bl_inferred *in, bl_inferred_column *c, const bl
     return BL_OK;
 }
 
+/* Only here may a column that was to be ignored come back: the user has named it. */
 static bl_status decide_target(bl_inferred *in, const bl_infer_wish *wish, const char *file,
                                bl_err *err) {
     bl_inferred_column *c = bl_infer_find(in, wish->target);

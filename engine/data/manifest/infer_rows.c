@@ -148,6 +148,8 @@ static void keep_row(batch *b, const bl_csv *csv) {
     b->line[b->rows++] = csv->line;
 }
 
+/* Sets b->end, where the reader stands. w->more is false behind the last row, which may leave
+ * the batch short or empty. */
 static bl_status fill_batch(walk *w, batch *b, bl_err *err) {
     b->rows = 0;
     bl_chunks_free(&b->copies);
@@ -162,6 +164,7 @@ static bl_status fill_batch(walk *w, batch *b, bl_err *err) {
     return BL_OK;
 }
 
+/* All of the batch's values of one column, in the order of rows. */
 static void look_at_column(const walk *w, const batch *b, size_t column) {
     const bl_csv_field *field = b->field + column;
     for (size_t i = 0; i < b->rows; i++, field += w->out->columns)
@@ -204,6 +207,7 @@ static bl_status walk_rows(walk *w, bl_pool *pool, const bl_infer_source *source
     return BL_OK;
 }
 
+/* The rows of one file. A small one is not worth waking threads for. */
 static bl_status read_rows(bl_inferred *out, bl_csv *csv, const bl_infer_source *source,
                            const bl_infer_wish *wish, bl_err *err) {
     enum { WORTH_A_THREAD = 1 << 20 /* bytes */ };

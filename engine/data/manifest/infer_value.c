@@ -1,4 +1,14 @@
-/* One value against every guess that its column may still be.
+/* One value against every guess that its column may still be. What fits what:
+ *
+ *     text          plain   point   comma   ymd   dmy   mdy   time
+ *     1234          yes     1234    1234    -     -     -     -
+ *     12.5          yes     12.5    -       -     -     -     -
+ *     1,200         -       1200    1.2     -     -     -     -
+ *     $1,200.50     -       1200.5  -       -     -     -     -
+ *     1/3/20        -       -       -       -     1 Mar 3 Jan -
+ *     2020-03-01    -       -       -       1 Mar 1 Mar 1 Mar -
+ *     14:05         -       -       -       -     -     -     yes
+ *     n/a           a misfit of all of them, known as a word for no value
  *
  * A guess keeps the few texts that do not fit it, with their counts and first lines. It is rejected
  * when there are more of them than it has room for, and is not asked again: a column of texts costs
@@ -44,6 +54,8 @@ typedef struct place {
     const bl_infer_wish *wish;
 } place;
 
+/* Is it one of the misfits that are kept? Then it is counted. `kept` is the length by which
+ * texts are compared. */
 static bool count_again(bl_infer_fit *fit, bl_csv_field f, size_t kept) {
     for (size_t i = 0; i < fit->misfits; i++) {
         bl_infer_misfit *m = &fit->misfit[i];
@@ -193,6 +205,7 @@ static bool dates_rejected(const bl_inferred_column *c) {
            c->fit[BL_GUESS_MDY].rejected;
 }
 
+/* A day of the year 9999 or later says "no end" in many tables: it counts as missing. */
 static void judge_dates(bl_inferred_column *c, const place *v) {
     static const int32_t open_year = 9999; /* the year of no end */
     double day = (double)NAN;
@@ -227,6 +240,7 @@ static void judge_time(bl_inferred_column *c, const place *v) {
 
 /* ---- the column's different texts ---- */
 
+/* From here on only the column's profile is known, no longer its texts. */
 static void forget_values(bl_inferred_column *c) {
     bl_dict_free(&c->values);
     bl_dict_init(&c->values);
@@ -289,6 +303,8 @@ static bool only_digits(bl_csv_field f) {
     return i == f.n;
 }
 
+/* A number that bl_csv_number reads. It fits "point" as well; whether it fits "comma" depends on
+ * its marks. */
 static void judge_plain_number(bl_inferred_column *c, const place *v, double x) {
     c->fit[BL_GUESS_PLAIN].count++;
     c->fit[BL_GUESS_POINT].count++;

@@ -1,4 +1,16 @@
-/* What was found, as a declaration (docs/data.md) and as lines for the user. */
+/* What was found, as a declaration (docs/data.md) and as lines for the user. Of a table
+ * shop;date;price;sales with dates 31.1.2024 and prices "5,20 EUR":
+ *
+ *     separator = ";"; decimal = ","; dates = "dmy"; units = ["EUR"]; missing = ["n/a"];
+ *     number = ["price", "sales"]; date = ["date"]; text = ["shop"];
+ *     derived = ( { op = "date_part"; name = "date month"; of = "date"; part = "month"; }, ... );
+ *     split = { by = "date"; share = 0.2; };
+ *     target = "sales"; categorical = ["shop", "date month"]; continuous = ["date", "price"];
+ *
+ *     category  shop: 5 values: 'A' 20 %, 'B' 20 %, 'C' 20 %
+ *     date      date: dates, 2024-01-01 to 2024-12-01
+ *     number    price: 355 of 400 are numbers, 1.01 to 9.98, decimal comma, in EUR; ...
+ */
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
 #include "engine/base/text.h"
@@ -23,6 +35,8 @@ void bl_inferred_part_name(const bl_inferred *in, const bl_inferred_column *c, c
     while (bl_infer_find(in, bl_buf_text(out)) != NULL) bl_buf_str(out, "_");
 }
 
+/* Is part p of the column a derived category? Part 0, the date itself, is a number and none. A
+ * day without a time of day has no hour. */
 static bool has_part(const bl_inferred_column *c, size_t p) {
     const bool hour = strcmp(bl_infer_parts[p], "hour") == 0;
     if (c->kind != BL_KIND_DATE || p == 0 || c->no_part[p]) return false;
@@ -33,6 +47,7 @@ static bool has_part(const bl_inferred_column *c, size_t p) {
 /* ---- lists of names ---- */
 
 typedef bool wanted(const bl_inferred_column *column);
+/* Columns that the split groups by are read, although no net sees them. */
 static bool is_used(const bl_inferred *in, const bl_inferred_column *c) {
     return c->kind != BL_KIND_IGNORED || c->name == in->group;
 }
@@ -161,6 +176,7 @@ static void write_missing(const bl_inferred *in, bl_buf *out) {
     bl_dict_free(&seen);
 }
 
+/* Each unit once, as the table declares them for all of its columns. */
 static void write_units(const bl_inferred *in, bl_buf *out) {
     bl_dict seen;
     list l = {.items = 0};
@@ -177,6 +193,7 @@ static void write_units(const bl_inferred *in, bl_buf *out) {
     bl_dict_free(&seen);
 }
 
+/* Only what differs from a plain CSV file: a table of those has none of these keys. */
 static void write_format(const bl_inferred *in, bl_buf *out) {
     const char thousands[2] = {in->thousands, '\0'}, separator[2] = {in->separator, '\0'};
     if (in->separator != ',') {
@@ -357,6 +374,7 @@ static void unlabelled_words(const bl_inferred *in, const bl_inferred_column *c,
                   without == 1 ? " has" : "s have", without == 1 ? "is" : "are");
 }
 
+/* What stands behind the column's name. */
 static void explain_column(const bl_inferred *in, size_t i, bl_buf *out) {
     const bl_inferred_column *c = &in->column[i];
     if (c->kind == BL_KIND_IGNORED) {

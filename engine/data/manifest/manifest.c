@@ -124,6 +124,13 @@ static void canonical(const bl_node *node, bool synthetic, bl_buf *out) {
     }
 }
 
+/* For example, of a declaration with one filter (line breaks are not in the text):
+ *
+ *     {categorical=(=4:shop;);
+ *      filters=(={above=0;column=5:sales;};);
+ *      ...
+ *      target=5:sales;transform=4:none;}
+ */
 void bl_manifest_canonical(const bl_manifest *manifest, bool synthetic, bl_buf *out) {
     canonical(manifest->doc.root, synthetic, out);
 }

@@ -44,6 +44,7 @@ static bl_status add_column(const bl_manifest *m, column_set *set, const char *n
     return BL_OK;
 }
 
+/* Fails at `node`, with the nearest name of the set. */
 static bl_status unknown_column(const bl_manifest *m, const column_set *set, const char *name,
                                 const bl_node *node, bl_err *err) {
     return bl_node_fail(&m->doc, node, bl_nearest(name, set->name, set->n), err, "no column '%s'",
@@ -514,6 +515,7 @@ static bl_status check_image(const bl_manifest *m, bl_err *err) {
     return check_image_split(m, err);
 }
 
+/* Bounds of what is drawn: 10 million rows, 65536 inputs and classes. */
 static bl_status check_random_labels(const bl_manifest *m, bl_err *err) {
     const bl_synth_labels_decl *d = &m->random_labels;
     if (d->rule != NULL && strcmp(d->rule, "linear") != 0)
@@ -549,6 +551,9 @@ static bl_status check_variant_names(const bl_manifest *m, bl_err *err) {
     return BL_OK;
 }
 
+/* A definition has no tables to check; pictures have no columns. What remains is a table of
+ * columns, checked once for each variant and once more for the generator, whose columns are its
+ * own. */
 bl_status bl_manifest_check(const bl_manifest *m, bl_err *err) {
     if (m->random_labels.node != NULL) return check_random_labels(m, err);
     BL_TRY(check_tables(m, err));

@@ -379,6 +379,7 @@ static bool is_separator(const char *text) {
     return strcmp(text, "blanks") == 0 || (strlen(text) == 1 && strchr("\"\r\n\v", *text) == NULL);
 }
 
+/* One table: how its fields are written, its separator, new names, files. */
 static bl_status read_table(const bl_doc *doc, bl_table_decl *table, bl_err *err) {
     BL_TRY(read_format(doc, table, err));
     if (table->separator == NULL) table->separator = ",";
@@ -418,6 +419,8 @@ static void complete_filters(bl_manifest *m) {
     }
 }
 
+/* The parts in the order in which they depend on each other. A failure leaves what was read in
+ * the manifest. */
 static bl_status read_parts(root *r, bl_err *err) {
     bl_manifest *m = &r->manifest;
     const bl_doc *doc = &m->doc;

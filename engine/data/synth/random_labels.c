@@ -61,6 +61,8 @@ static float *draw_directions(const bl_synth_labels_decl *d) {
     return direction;
 }
 
+/* Rows of training and evaluation come from one sequence, so more evaluation rows change no
+ * training row. Without any the block repeats the training rows. */
 bl_status bl_synth_random_labels(unsigned char **block, bl_block_header *header,
                                  const bl_manifest *m, bl_err *err) {
     const bl_synth_labels_decl *d = &m->random_labels;

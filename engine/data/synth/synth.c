@@ -109,6 +109,7 @@ static choice *weigh_choices(const synth *s, const bl_synth_decl *c, uint32_t su
     return all;
 }
 
+/* One of the declared values, by their weights, or all equally likely. */
 static void draw_choice(const synth *s, const bl_synth_decl *c, uint32_t sub, bl_column *column) {
     size_t count;
     choice *all = weigh_choices(s, c, sub, column, &count);

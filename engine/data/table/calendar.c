@@ -38,6 +38,7 @@ int32_t bl_iso_monday(int32_t year, int32_t week) {
     return fourth - (bl_weekday(fourth) - 1) + 7 * (week - 1);
 }
 
+/* A week belongs to the year that holds its Thursday. */
 int32_t bl_iso_week(int32_t days, int32_t *year) {
     const int32_t thursday = days - (bl_weekday(days) - 4);
     int32_t y, month, day;
@@ -55,6 +56,7 @@ static bool parse_digits(const char *text, size_t n, int32_t *out) {
     return true;
 }
 
+/* Of the proleptic Gregorian calendar. */
 static bool is_day(int32_t y, int32_t m, int32_t d) {
     static const int32_t length[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     if (m < 1 || m > 12 || d < 1) return false;
@@ -120,6 +122,7 @@ static bool take_joint(scan *s) {
     return s->at > before && s->at - before <= 2;
 }
 
+/* Two digits below 70 are 20xx, others 19xx. */
 static int32_t whole_year(int32_t year, size_t digits) {
     return digits > 2 ? year : year + (year < 70 ? 2000 : 1900);
 }
@@ -206,6 +209,7 @@ bool bl_parse_time(const char *text, size_t n, double *days) {
     return true;
 }
 
+/* A year in front is tried first; its form leaves no doubt about the order. */
 bool bl_parse_date_time(const char *text, size_t n, bl_date_order order, double *days) {
     scan s = {text, text + n};
     int32_t y, m, d;

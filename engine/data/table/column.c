@@ -1,4 +1,10 @@
-/* Columns, tables of columns, and the frame over joined tables: memory only, no file formats. */
+/* Columns, tables of columns, and the frame over joined tables: memory only, no file formats.
+ *
+ *     dictionary    text  ""  "red"  "blue"          code 0 is missing, others by first sight
+ *     column        code   1    2      0      1      red, blue, missing, red
+ *     hash table    slot   .   (h, 2)  .   (h, 1)    twice as many as there is room for texts
+ *
+ * So at least half of the slots are free, and a search for a text ends soon. */
 #include "engine/data/table/column.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
@@ -58,6 +64,7 @@ static void grow_dict(bl_dict *dict) {
     dict->text = bl_xrealloc(dict->text, dict->capacity * sizeof *dict->text);
 }
 
+/* Copies a text that is new. The empty text is code 0, as a missing value is. */
 uint32_t bl_dict_add(bl_dict *dict, const char *text, size_t n) {
     if (n == 0) return 0;
     const uint32_t hash = hash_text(text, n);
@@ -76,6 +83,7 @@ uint32_t bl_dict_add(bl_dict *dict, const char *text, size_t n) {
 
 /* ---- table ---- */
 
+/* The table owns it. Its cells come with bl_table_reserve. */
 bl_column *bl_table_add(bl_table *table, const char *name, bl_column_type type) {
     bl_column *column = bl_xalloc(sizeof *column);
     column->name = bl_xstrdup(name);
@@ -131,6 +139,8 @@ void bl_table_free(bl_table *table) {
 
 /* ---- frame ---- */
 
+/* Copies nothing: name, column and map have to outlive the frame. A second view of the same name
+ * is never found. */
 void bl_frame_add(bl_frame *frame, const char *name, const bl_column *column, const uint32_t *map) {
     *BL_PUSH(frame->view, frame->views, "columns of a data set") = (bl_view){name, column, map};
 }

@@ -213,6 +213,8 @@ static bool is_lined_up(const char *text, size_t n) {
     return same && fields > 1 && wide;
 }
 
+/* Most separators a line wins among those that all lines have as often; without any, the most
+ * frequent in line one. */
 static char find_separator(const char *text, size_t n, bool blanks) {
     size_t first[SEPARATORS], count[SEPARATORS], best = 0;
     bool same[SEPARATORS];

@@ -1,7 +1,17 @@
-/* Derived columns, one function for each operation: bl_derive_ops lists them, docs/data.md explains
- * them. Each writes one number for every row of the frame. Those about events walk the rows of each
- * group in the order of dates, forwards or backwards; that order is sorted once and kept in the
- * frame for the next column with the same group and date. */
+/* Derived columns, one function for each operation: bl_derive_ops lists them, docs/data.md
+ * explains them. Each writes one number for every row of the frame. Those about events walk the
+ * rows of each group in the order of dates, forwards or backwards. For one shop, with a window
+ * of 3 rows:
+ *
+ *     day             1   2   3   4   5
+ *     event           .   x   .   .   x
+ *     days_since      0   0   1   2   0      0, too, before the first event
+ *     days_until      1   0   2   1   0
+ *     events_back     0   1   1   1   1      of this row and the two before
+ *     events_ahead    1   1   1   1   1
+ *
+ * The order is sorted once and kept in the frame for the next column with the same group and date.
+ */
 #include "engine/data/table/derive.h"
 #include "engine/base/mem.h"
 #include "engine/data/table/calendar.h"
@@ -67,6 +77,7 @@ static bool calendar_year(double year) {
     return year >= 1 && year <= 9999;
 }
 
+/* A month is taken as 30 days, from its 15th on: the tables give no day. */
 static bl_status compute_months_since(bl_frame *frame, const bl_derive_decl *d, double *out,
                                       bl_err *err) {
     (void)err;

@@ -68,6 +68,7 @@ static int by_number(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* Sorts the values. */
 static double median(double *values, size_t n) {
     qsort(values, n, sizeof *values, by_number);
     return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
@@ -132,6 +133,7 @@ static void write_names(const encoder *e, bl_buf *names) {
         bl_buf_add(names, e->measured[i].view->name, strlen(e->measured[i].view->name) + 1);
 }
 
+/* A flag is 1 (there) or 2 (missing): code 0 means never seen in training, and both were. */
 static uint16_t code_of(const coded *c, size_t row) {
     if (c->view != NULL) return (uint16_t)bl_levels_code(&c->levels, row);
     return bl_view_missing(c->flag_of, row) ? 2 : 1;
@@ -221,6 +223,7 @@ static bl_status plan_target(const encoder *e, bl_block_header *header, bl_err *
     return BL_OK;
 }
 
+/* Class numbers, or values after the transform and the scale. */
 static void write_target(const encoder *e, const bl_block_header *h, float *target) {
     const bl_view *view = bl_frame_find(e->frame, e->manifest->target);
     const bool scaled = h->target_deviation > 0;

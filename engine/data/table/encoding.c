@@ -1,3 +1,15 @@
+/* Telling and undoing encodings of tables that are not UTF-8.
+ *
+ * UTF-16 shows itself by the two bytes of its mark. A text that is valid UTF-8 is taken for that,
+ * since Latin-1 text with letters beyond ASCII practically never is. Everything else is
+ * Windows-1252, which gives the bytes 0x80 to 0x9F characters where Latin-1 has controls nobody
+ * writes.
+ *
+ *     bytes             as                text
+ *     63 61 66 C3 A9    UTF-8             café
+ *     63 61 66 E9       latin1            café
+ *     FF FE 63 00 ...   utf16             c...
+ */
 #include "engine/data/table/encoding.h"
 #include "engine/base/text.h"
 #include <stdint.h>
@@ -48,6 +60,7 @@ static void add_code(bl_buf *out, uint32_t code) {
     bl_buf_add(out, utf8, bl_text_encode(utf8, code));
 }
 
+/* `windows`: the characters of bytes 0x80 to 0x9F; the five without one keep their number. */
 static void decode_latin1(bl_buf *out, const char *text, size_t n) {
     static const uint16_t windows[32] = {
         0x20AC, 0x81,   0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
@@ -63,6 +76,7 @@ static void decode_latin1(bl_buf *out, const char *text, size_t n) {
     }
 }
 
+/* Characters beyond U+FFFF are pairs of surrogates; one without the other is BL_EFORMAT. */
 static bl_status decode_utf16(bl_buf *out, const char *text, size_t n, const char *name,
                               bl_err *err) {
     const unsigned char *b = (const unsigned char *)text;

@@ -1,3 +1,15 @@
+/* A field that is written for people, as a number or a date. With decimal ",", thousands "." and
+ * the unit "EUR":
+ *
+ *     1.234,5 EUR    parts: "", "1.234,5", "EUR"; rewritten "1234.5"        1234.5
+ *     (12)           in brackets, as in accounts                             -12
+ *     12.34,5        a group of two digits in front of the decimal mark      no number
+ *     1234           plain numbers are read first, as they stand             1234
+ *     1,2e3          an exponent belongs to the number                       1200
+ *
+ * With decimal "." and thousands "," 12,34,567 is 1234567, as India groups digits. A number is
+ * refused rather than guessed where its marks stand in wrong places: nobody looks at a million rows
+ * again. */
 #include "engine/data/table/field_format.h"
 #include <string.h>
 
@@ -26,6 +38,7 @@ static size_t blank_at(const char *p, const char *end) {
     return end - p >= 3 && memcmp(p, "\xE2\x80\xAF", 3) == 0 ? 3 : 0;
 }
 
+/* The text between p and end, blanks at both ends taken off. */
 static bl_csv_field without_blanks(const char *p, const char *end) {
     for (size_t n; (n = blank_at(p, end)) > 0;) p += n;
     for (bool any = true; any;) {
@@ -72,6 +85,7 @@ bool bl_field_parts(bl_csv_field f, bl_csv_field *before, bl_csv_field *number,
     return true;
 }
 
+/* A declared unit, or nothing at all. */
 static bool is_unit(const bl_field_format *format, bl_csv_field f) {
     for (size_t i = 0; i < format->units; i++)
         if (equals(f, format->unit[i])) return true;

@@ -204,6 +204,7 @@ static bool is_interval_end(const bl_join_decl *d, const char *name) {
            (strcmp(name + n, ".from") == 0 || strcmp(name + n, ".to") == 0);
 }
 
+/* The map is the frame's from the moment it is pushed. */
 bl_status bl_join(bl_frame *frame, const bl_table *table, const bl_join_decl *decl, bl_err *err) {
     join_index x;
     uint32_t *map = NULL;

@@ -1,9 +1,12 @@
 /* Numbering the distinct values of a column: code 1 is the smallest, 0 is missing or not seen.
+ * Three ways, by what the values are:
  *
- * Three ways, by what the values are. Texts: one code for each entry of the column's dictionary;
- * where all are numbers they are ordered as numbers, else by bytes. Integers close together: one
- * code for each value of the range. Other numbers: sorted distinct values, found by bisection. The
- * order is by value, never by first sight, so that it does not depend on the order of rows. */
+ *     texts                  "b" "a" "b"     direct[dictionary code]: "a" 1, "b" 2
+ *     integers close by      7 3 4 7         low 3, direct = [1, 2, 0, 0, 3]
+ *     other numbers          0.5 2 0.5       value = [0.5, 2], found by bisection
+ *
+ * Texts that are all numbers are ordered as numbers, else by bytes. The order is by value, never by
+ * first sight, so that it does not depend on the order of rows. */
 #include "engine/data/table/levels.h"
 #include "engine/base/mem.h"
 #include "engine/data/table/csv.h"
@@ -120,6 +123,7 @@ bl_status bl_levels_build(bl_levels *levels, const bl_view *view, const uint32_t
     return build_numbers(levels, rows, n, err);
 }
 
+/* A value between two levels, or beyond them, is 0. */
 uint32_t bl_levels_code(const bl_levels *l, size_t row) {
     if (l->view->column->type == BL_COLUMN_TEXT) return l->direct[bl_view_code(l->view, row)];
     const double x = bl_view_number(l->view, row);
@@ -146,6 +150,8 @@ void bl_levels_free(bl_levels *levels) {
     *levels = (bl_levels){0};
 }
 
+/* Two passes with the same stable sort order rows by two keys: the last pass is by the more
+ * important one. */
 bl_status bl_sort_rows(uint32_t *rows, size_t n, const uint32_t *key, size_t keys, bl_err *err) {
     size_t *start = bl_alloc((keys + 2) * sizeof *start);
     uint32_t *sorted = bl_alloc(bl_size_max(n, 1) * sizeof *sorted);

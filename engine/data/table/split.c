@@ -30,6 +30,7 @@ static bool passes(const bl_row_filter_decl *f, const bl_view *view, size_t row)
     return value > f->above && value < f->below;
 }
 
+/* A row has to pass every filter. */
 static void filter_rows(rows_of *e) {
     for (size_t i = 0; i < e->frame->rows; i++) e->kept.row[i] = (uint32_t)i;
     e->kept.rows = e->frame->rows;
@@ -206,6 +207,9 @@ static bl_status turn(rows_of *e, size_t valid, bl_err *err) {
     return BL_OK;
 }
 
+/* Rows that are drawn or sorted have validation first, until the last line turns the sides
+ * round. Groups and classes come first, because they may give fewer or more rows than were asked
+ * for. */
 static bl_status split_rows(rows_of *e, bl_err *err) {
     const bl_split_decl *split = &e->manifest->split;
     const size_t rows = e->kept.rows;
@@ -224,6 +228,7 @@ static bl_status split_rows(rows_of *e, bl_err *err) {
     return turn(e, valid, err);
 }
 
+/* Filters come before the split: shares and counts are of the rows that stay. */
 bl_status bl_split_frame(bl_split_rows *out, const bl_frame *frame, const bl_manifest *manifest,
                          bl_err *err) {
     rows_of e = {.frame = frame, .manifest = manifest};

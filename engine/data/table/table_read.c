@@ -115,6 +115,7 @@ static bool store_cell(const reader *r, const bl_field_format *format, bl_csv_fi
     return missing || parse_interval(f, &r->column->number[row], &r->to->number[row]);
 }
 
+/* NAME:LINE, the column, and at most 40 bytes of the field. */
 static bl_status fail_bad_field(const bl_csv *csv, const reader *r, const bl_field_format *format,
                                 bl_csv_field f, bl_err *err) {
     const char *const what[] = {"no number", format->any_date ? "no date" : "no date YYYY-MM-DD",
