@@ -17,7 +17,7 @@ echo '{"preset":"tiny"}' >"$scratch/runs/batch_size_finder/plan.jsonl"
 printf '{"preset":"gone"}\n{"kind":"critical"}\n' >"$scratch/runs/simplenn/plan.jsonl"
 "$BATCHLAB" report quadratic >/dev/null 2>&1
 same "$(cat "$scratch/reports/quadratic/tiny/audit.csv" | wc -l)" 1 "rows of a report without a forecast"
-grep -q "<h2>Forecasts</h2>" "$scratch/reports/quadratic/tiny/report.html" && fail "a table of no forecasts"
+grep -q ">Forecasts</h2>" "$scratch/reports/quadratic/tiny/report.html" && fail "a table of no forecasts"
 audit || fail "audit ends with $?"
 says out "^1 experiments; $scratch/reports/audit.csv"
 says out "^quadratic [0-9.]*  *[0-9]"
@@ -31,7 +31,7 @@ csv=$scratch/reports/audit.csv
 same "$(head -1 "$csv" | cut -d, -f1-7)" "experiment,preset,series,target,forecast,value,low" "the head"
 [ "$(grep -c '^quadratic,tiny,,[0-9.]*,hessian_way,[0-9.]*,.*,b_crit,' "$csv")" -gt 0 ] || fail "no curvature in $csv"
 [ "$(grep -c '^quadratic,tiny,,[0-9.]*,noise_way,[0-9.]*,.*,b_crit,' "$csv")" -gt 0 ] || fail "no forecast in $csv"
-grep -q "<h2>Forecasts</h2>" "$scratch/reports/quadratic/tiny/report.html" || fail "report.html has no forecasts"
+grep -q ">Forecasts</h2>" "$scratch/reports/quadratic/tiny/report.html" || fail "report.html has no forecasts"
 if command -v gnuplot >/dev/null; then
   for ending in svg png; do [ -s "$scratch/reports/audit.$ending" ] || fail "there is no audit.$ending"; done
 fi

@@ -249,7 +249,8 @@ static void same_bytes_twice(void **state) {
     }
     bl_buf html = contents(*state, "report.html");
     assert_non_null(strstr(html.data, "<svg"));
-    assert_non_null(strstr(html.data, "<h2>Forecasts</h2>"));
+    assert_non_null(strstr(html.data, "<h2 id=\"forecasts\">Forecasts</h2>"));
+    assert_non_null(strstr(html.data, "<li><a href=\"#forecasts\">Forecasts</a></li>"));
     assert_non_null(strstr(html.data, "<td>noise scale on the way</td>"));
     bl_buf_free(&html);
     bl_buf csv = contents(*state, "audit.csv");
@@ -506,6 +507,11 @@ static void figures_say_what_they_show(void **state) {
     assert_non_null(strstr(html.data, "needs least of it. Cheapest: adam, batch size "));
     assert_non_null(strstr(html.data, "critical batch size. The critical batch size of series "));
     assert_non_null(strstr(html.data, "cost more of the other.</figcaption>"));
+    /* Who does not see a figure is told its caption, and no name of gnuplot's. */
+    assert_non_null(
+        strstr(html.data, "<svg role=\"img\" aria-label=\"Training time to the target: "));
+    assert_null(strstr(html.data, "<title>gnuplot_plot_1</title>"));
+    assert_null(strstr(html.data, "<title>Gnuplot</title>"));
     bl_buf_free(&html);
     bl_buf_free(&all);
     bl_buf_free(&one);

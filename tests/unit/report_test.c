@@ -459,8 +459,9 @@ static void notes_are_shown(void **state) {
     golden_report(&a, "notes");
     write_report(*state, &a);
     bl_buf html = contents(*state, "report.html");
-    assert_non_null(strstr(html.data, "<h2>Notes of the sweep</h2>\n<ul>\n<li>a note of one's own"
-                                      "</li>\n<li>&lt;b&gt; is text</li>\n</ul>"));
+    assert_non_null(strstr(html.data,
+                           "<h2 id=\"notes\">Notes of the sweep</h2>\n<ul>\n<li>a note of one's own"
+                           "</li>\n<li>&lt;b&gt; is text</li>\n</ul>"));
     bl_buf_free(&html);
     a.notes = own;
     a.note_count = 0;
