@@ -1,3 +1,12 @@
+/* Starting and ending a program, and all that it has started.
+ *
+ *     start   fork -> own group, default signals, output to the file -> exec
+ *             a pipe that exec closes: what comes through it is the errno of a failed exec
+ *     end     the group is killed, then each process with the run's mark in its environment
+ *             the program itself is waited for last: until then its number is no one else's
+ *
+ * /proc is walked until nothing of the run is alive, as a process may start another one meanwhile.
+ */
 #include "engine/external/child.h"
 #include "engine/base/buf.h"
 #include "engine/base/clock.h"
@@ -39,6 +48,7 @@ static int64_t oom_kills(void) {
 
 /* ---- start ---- */
 
+/* Variables that the run gets anew. */
 static bool is_replaced(const char *variable, const char *device) {
     static const char run[] = "BATCHLAB_RUN=", devices[] = "CUDA_VISIBLE_DEVICES=";
     return strncmp(variable, run, sizeof run - 1) == 0 ||
@@ -78,6 +88,8 @@ static void become(char *const *argv, char **env, const char *folder, int output
     _exit(127);
 }
 
+/* After a failure child->mark is still to be freed, by bl_external_child_free. BL_EMISSING: the
+ * program cannot be executed. */
 bl_status bl_external_child_start(bl_external_child *c, char *const *argv, const char *folder,
                                   const char *run, const char *device, const char *out,
                                   bl_err *err) {
@@ -189,12 +201,15 @@ static void end_rest(bl_external_child *c) {
     while (kill_marked(c) > 0 && bl_clock_seconds() - start < k_patience) nap(0.002);
 }
 
+/* Leaves the dead program unwaited for, so that its number stays its own. */
 static bool is_over(const bl_external_child *c) {
     siginfo_t info = {0};
     return waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
            info.si_pid == (pid_t)c->pid;
 }
 
+/* The kernel's count of kills for memory is the whole machine's: a SIGKILL while it rose is
+ * taken for one of them. */
 bool bl_external_child_ended(bl_external_child *c) {
     int how = 0;
     if (c->pid == 0) return c->ended;

@@ -21,6 +21,7 @@ static bool copy_bytes(int from, int to) {
     }
 }
 
+/* `to` must be new: nothing that is there is written over. */
 static bl_status copy(const char *from, const char *to, bl_err *err) {
     const int in = open(from, O_RDONLY | O_CLOEXEC);
     const int out = in >= 0 ? open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
@@ -32,6 +33,8 @@ static bl_status copy(const char *from, const char *to, bl_err *err) {
     BL_FAIL(err, BL_EIO, "cannot copy %s to %s: %s", from, to, strerror(error));
 }
 
+/* Folders are made, files linked, or copied where the disk has no links. `depth` bounds what
+ * links to folders may cause. */
 static bl_status clone(const char *from, const char *to, int depth, bl_err *err) {
     struct stat st;
     bl_names names;

@@ -14,6 +14,7 @@ struct bl_external_devices {
     pthread_mutex_t lock;
 };
 
+/* One name of n bytes, blanks round it left out; an empty one is none. */
 static bl_status add(bl_external_devices *d, const char *name, size_t n, bl_err *err) {
     while (n > 0 && *name == ' ') name++, n--;
     while (n > 0 && name[n - 1] == ' ') n--;
@@ -34,6 +35,7 @@ static bl_status read_list(bl_external_devices *d, const char *list, bl_err *err
     return BL_OK;
 }
 
+/* Device files are numbered, and a number may be missing. */
 static bl_status look(bl_external_devices *d, const char *dev, bl_err *err) {
     char path[BL_PATH], name[NAME];
     struct stat st;

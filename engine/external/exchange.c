@@ -1,3 +1,13 @@
+/* The two files that a program reads, and its command line. For batch size 64 of an experiment
+ * with a setting `hidden`:
+ *
+ *     params.json   {"batch_size":64,"learning_rate":0.001,"seed":1,"hidden":128,
+ *                    "batchlab":{"protocol":1,"metric":"val_loss","checkpoint":true,
+ *                                "beat":"/.../beat","stale":60}}
+ *     goal.json     {"until":128,"evals":[1,2,4,8,16,32,64,128],"park":false}
+ *     command       ["python3", "train.py", "--lr={learning_rate}"] -> python3 train.py --lr=0.001
+ *
+ * The command takes its values from the text of params.json, so that both have the same digits. */
 #include "engine/external/exchange.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
@@ -73,6 +83,8 @@ static bl_status refuse(const char *name, const bl_json *params, bl_err *err) {
             bl_nearest_hint(hint, "; ", bl_nearest(name, names, n)));
 }
 
+/* A brace that begins no name stays as it is. {run} is the folder, even where a setting has that
+ * name. */
 static bl_status expand(bl_buf *out, const char *item, const bl_json *params, const char *run,
                         bl_err *err) {
     for (; *item != '\0'; item++) {

@@ -1,3 +1,11 @@
+/* The log of a run that batchlab did not train itself, in the form of its own runs:
+ *
+ *     {"record":"header","format":1,"run":"r3f...","protocol":1,"inputs":"9a1...","config":{...}}
+ *     {"record":"step","step":128,"examples":8192,"mean_loss":0.29,"learning_rate":0.001}
+ *     {"record":"eval","step":128,"examples":8192,"value":0.31,"ends":true}
+ *
+ * There is a step record for each evaluation only: other steps are not reported. No time stands in
+ * it, so that the same program gives the same bytes. */
 #include "engine/external/external_log.h"
 #include "engine/base/json_writer.h"
 #include <math.h>
@@ -49,6 +57,8 @@ void bl_external_log_eval(bl_buf *log, bl_train_state *now, const bl_config *con
                             .diverged = diverged};
 }
 
+/* The last line is opened again: its brace and newline are cut off and come back behind the
+ * mark. */
 void bl_external_log_end(bl_buf *log, bl_train_state *now) {
     bl_buf_truncate(log, log->len - 2); /* the brace and the newline */
     bl_jw w = bl_jw_resume(log);

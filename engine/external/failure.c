@@ -58,6 +58,8 @@ void bl_external_last_words(bl_buf *out, const char *dir, size_t room) {
     bl_buf_free(&text);
 }
 
+/* The parameters, and the line that starts the program again in `folder` as a user would type
+ * it. */
 static void add_by_hand(bl_buf *out, const bl_external *x, const char *folder) {
     char **argv;
     bl_buf params = {0};
@@ -95,6 +97,8 @@ static void make_again(bl_external *x, bl_buf *text) {
     if (bl_make_dirs(x->dir, &ignored) == BL_OK) (void)!bl_external_write_goal(x, false, &ignored);
 }
 
+/* The message holds at most BL_ERR_TEXT bytes: the program's last lines give way, the line that
+ * starts it by hand does not. */
 bl_status bl_external_fail(bl_external *x, bl_err *err, const char *what, ...) {
     enum { FOR_HEADINGS = 64 };
     char words[1024], dir[BL_PATH];

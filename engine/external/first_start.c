@@ -1,3 +1,13 @@
+/* What a program is like, seen by starting it once. Its level of docs/external.md follows from
+ * what it does:
+ *
+ *     0   it reports nothing       its tables and its output are searched for values (guess.h)
+ *     1   it reports evaluations   but says that it does not wait at its goal
+ *     2   it waits                 so its steps can be timed
+ *     3   it has saved a state     so it can be paused
+ *
+ * It is let run until it has had `seconds` since its first evaluation and three of them in all,
+ * then parked. */
 #include "engine/external/first_start.h"
 #include "engine/base/clock.h"
 #include "engine/base/file.h"
@@ -38,6 +48,8 @@ typedef struct start {
 
 /* ---- the folder ---- */
 
+/* Evaluations 5 % apart, from step 1 to `until`: at most MOST_EVALS, of which the last is
+ * `until`. */
 static bl_status write_goal(const start *s, bool park, bl_err *err) {
     char path[BL_PATH];
     int64_t evals[MOST_EVALS];
@@ -97,6 +109,7 @@ static void take_args(bl_external_first *out, const char *line, size_t n) {
     out->args = args;
 }
 
+/* Steps that do not ascend are left out. */
 static void take_eval(start *s, const bl_external_line *line) {
     bl_external_guess *g = &s->out->guess;
     if (s->first == 0.0) s->first = bl_clock_seconds();
@@ -135,6 +148,7 @@ static void take_line(start *s, const bl_external_line *line) {
     if (line->train_s > 0.0 && line->step > 0) out->step_s = line->train_s / (double)line->step;
 }
 
+/* All whole lines that are there. BL_EFORMAT: one is no JSON. */
 static bl_status listen(start *s, bl_err *err) {
     for (;;) {
         bl_external_line line;
@@ -164,6 +178,7 @@ static bool read_begin(bl_buf *out, const char *path) {
     return true;
 }
 
+/* Replaces the guess by that from one file of its folder. False: nothing there fits. */
 static bool guess_in(start *s, const char *name, bool table) {
     char path[BL_PATH];
     bl_buf text = {0};
@@ -192,6 +207,8 @@ static bool guess(start *s) {
     return fits || guess_in(s, "out.log", false);
 }
 
+/* Every half second: its output is a sign of life, and may hold the first value. Once it has
+ * reported, that counts alone. */
 static void look(start *s) {
     char path[BL_PATH];
     struct stat st;
@@ -244,6 +261,7 @@ static bl_status follow_it(start *s, bool *ended, bl_err *err, const bl_train_pa
     }
 }
 
+/* One that waits may save first. One that knows no goal is only stopped. */
 static bl_status park(start *s, bl_err *err) {
     const double begin = bl_clock_seconds();
     BL_TRY(write_goal(s, true, err));
@@ -266,6 +284,8 @@ static void judge_level(start *s) {
         out->steps = g->point[g->points - 1].step;
 }
 
+/* Sets out->step_s where the program says no time: the wall time over its steps, evaluations
+ * included. */
 static bl_status run(start *s, const bl_train_pause *pause, bl_err *err) {
     bool ended;
     const double began = bl_clock_seconds();

@@ -1,3 +1,13 @@
+/* Lines of a file that grows. What was read and not yet given out lies in `rest`:
+ *
+ *     file    ................................|.............
+ *             read so far: offset             ^  not read
+ *     rest                |given out|next line
+ *                         0         ^taken    ^len
+ *
+ * A line longer than the limit is given out cut, at once, and `passes` is on until its end was
+ * read. So memory stays bounded whatever the program writes. The file is opened anew at each look:
+ * it need not be there yet. */
 #include "engine/external/follow.h"
 #include <fcntl.h>
 #include <string.h>
@@ -77,6 +87,7 @@ void bl_external_follow_free(bl_external_follow *f) {
     bl_buf_free(&f->rest);
 }
 
+/* No more than a block of 8 KiB is looked at. */
 void bl_external_last_lines(bl_buf *out, const char *path, size_t lines, size_t bytes) {
     char block[1 << 13];
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

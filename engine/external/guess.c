@@ -1,3 +1,15 @@
+/* How a line of output becomes a pattern:
+ *
+ *     line      step 200 train_loss 0.41 val_loss 0.52 (3.1 s)
+ *     numbers        200            0.41          0.52   3.1
+ *     word           step           train_loss    val_loss  -
+ *     kind           the step       rank 2        rank 3    0
+ *     pattern   step {step} train_loss {loss} val_loss {value}
+ *
+ * Rank 4 is the name that the user wants, 3 a loss or error of held-out data, 2 any other loss or
+ * error. Rank 1 is what may rise, or is only said to be held out. Each new pattern of the first
+ * LINES lines is tried on all of the text. It holds if two values or more come out and their steps
+ * ascend. */
 #include "engine/external/guess.h"
 #include "engine/base/buf.h"
 #include "engine/base/mem.h"
@@ -176,9 +188,8 @@ static bool write_pattern(char out[256], const char *line, const number *x, size
     return fine;
 }
 
-/* Is the first number of a line a count that nothing names, as in "[  10] loss 0.5"? A date, a time
- * and
- * "[1/10]", which may be of epochs, are none. */
+/* Is the first number of a line a count that nothing names, as in "[  10] loss 0.5"? A date, a
+ * time and "[1/10]", which may be of epochs, are none. */
 static bool is_bare_count(const char *line, const number *x) {
     const char *after = line + x->end;
     const bool whole = strspn(line + x->begin, "0123456789") == x->end - x->begin;
@@ -225,6 +236,7 @@ static bool next_line(const char **line, size_t *n, const char **at, const char 
     return true;
 }
 
+/* The next line as a terminal shows it. */
 static bool next_plain(bl_buf *out, const char **at, const char *end) {
     const char *line;
     size_t n;
@@ -234,6 +246,8 @@ static bool next_plain(bl_buf *out, const char **at, const char *end) {
     return true;
 }
 
+/* The points that g->scrape finds in the text. None where the steps start over: g->starts_over
+ * says so. */
 static void collect(bl_external_guess *g, const char *text, size_t n) {
     bl_external_scrape s = {.how = g->scrape, .metric = g->metric};
     const char *line;
@@ -252,6 +266,7 @@ static void collect(bl_external_guess *g, const char *text, size_t n) {
     if (s.starts_over) g->points = 0;
 }
 
+/* Takes or frees `other`. Of the same rank the one with more points is better. */
 static void keep_better(bl_external_guess *best, int *best_rank, bl_external_guess *other,
                         int rank) {
     const bool better = other->points >= FEWEST_POINTS &&

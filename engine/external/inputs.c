@@ -1,3 +1,14 @@
+/* The digest of the files that decide what a program computes. It is the SHA-256 of, for each
+ * file in order,
+ *
+ *     NAME \0 SHA-256 of the file in hexadecimal \0
+ *
+ * with names relative to the experiment's folder, so that a project may move. The cache has a line
+ * for each file,
+ *
+ *     size  time of change in ns  inode  SHA-256
+ *
+ * and a file with the same first three is not read again. */
 #include "engine/external/inputs.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
@@ -24,6 +35,7 @@ typedef struct inputs {
     bl_sha256 digest;
 } inputs;
 
+/* Lines that do not fit are passed over: what the cache lacks is hashed again. */
 static void read_cache(inputs *in, const char *path) {
     bl_buf text = {0};
     bl_err ignored;
@@ -94,6 +106,8 @@ static bool is_left_out(const char *name) {
     return strcmp(name, "__pycache__") == 0 || (n > 4 && strcmp(name + n - 4, ".pyc") == 0);
 }
 
+/* A file, or all files below a folder in the order of their names. `name` begins with / where it
+ * is no path below the experiment's folder. */
 static bl_status add_path(inputs *in, const char *name, int depth, bl_err *err) {
     char path[BL_PATH], below[BL_PATH];
     struct stat st;

@@ -1,3 +1,13 @@
+/* What a program says, and what that changes. A state that the program saves is the delicate
+ * part:
+ *
+ *     {"saving":128}   its folder `state` is being replaced: what was spoken of is gone
+ *     {"saved":128}    it is whole: `spoken` is this step and the log's length now
+ *     keep_state       makes a second name of it, `kept.new`, then hears what was said meanwhile
+ *                      nothing of a state: `kept.new` becomes `kept`
+ *                      another "saving" or "saved": the copy may be torn, and is dropped
+ *
+ * So `kept` is always whole, without a lock between two programs. */
 #include "engine/base/clock.h"
 #include "engine/external/clone.h"
 #include "engine/external/external_log.h"
@@ -11,6 +21,7 @@ bool bl_external_is_scraped(const bl_external *x) {
     return x->config.external.scrape[0] != '\0';
 }
 
+/* The next step of the grid that an evaluation is due at. */
 static int64_t next_due(const bl_external *x, int64_t limit) {
     return bl_train_next_eval(&x->config, x->config.external.epoch_rows, x->now.step, limit);
 }
@@ -88,6 +99,7 @@ static bl_status take_line(bl_external *x, const bl_external_line *line, bl_err 
 
 /* ---- hearing ---- */
 
+/* A line that cannot be read ends the run: bl_external_fail. */
 static bl_status read_line(bl_external *x, const char *text, size_t n, bl_external_line *line,
                            bl_err *err) {
     bl_err why = {0};

@@ -34,6 +34,7 @@ void bl_recorded_name(char out[BL_RECORDED_NAME], const bl_config *config) {
                    settings[0] != '\0' ? "-" : "", digest);
 }
 
+/* What is not finite is an empty field. */
 static void add_number(bl_buf *out, double x) {
     bl_buf_str(out, ",");
     if (isfinite(x)) bl_json_f64(out, x);
@@ -82,6 +83,7 @@ static bl_status take_row(bl_recorded *x, const bl_csv *csv, const char *path, b
     return BL_OK;
 }
 
+/* The rows of a file, into x->row. Without any it is BL_EFORMAT. */
 static bl_status read_rows(bl_recorded *x, const char *path, bl_err *err) {
     bl_buf text = {0};
     bl_csv csv;
@@ -102,6 +104,7 @@ static bl_status read_rows(bl_recorded *x, const char *path, bl_err *err) {
     return status;
 }
 
+/* A file of the imported runs: their folder is relative to the experiment's. */
 static bl_status path_of(char out[BL_PATH], const bl_config *c, const char *name, bl_err *err) {
     const char *dir = c->external.imported;
     if (dir[0] == '/') return bl_path(out, err, "%s/%s", dir, name);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A quote behind a backslash ends no string, so both are stepped over. */
 void bl_external_tame(char *text, size_t n) {
     static const char *const words[] = {"-Infinity", "Infinity", "NaN"};
     bool inside = false;

@@ -166,6 +166,8 @@ static bl_status place_state(const bl_external *x, bl_err *err) {
     return bl_remove_tree(state, err);
 }
 
+/* What the program reports is read from its beginning at each start, and removed before: the log
+ * has what came earlier. */
 static bl_status follow_from_start(bl_external *x, bl_err *err) {
     const char *how = x->config.external.scrape;
     const char *file = bl_external_is_scraped(x) ? bl_external_scrape_file(how) : "report.jsonl";
@@ -176,6 +178,7 @@ static bl_status follow_from_start(bl_external *x, bl_err *err) {
     return bl_remove_tree(x->follow.path, err);
 }
 
+/* The program with its kept state, if there is one. Nothing runs after a failure. */
 static bl_status start(bl_external *x, bl_err *err) {
     char **argv, out[BL_PATH];
     BL_TRY(bl_path(out, err, "%s/out.log", x->dir));
@@ -258,10 +261,13 @@ static bl_status judge(bl_external *x, bl_err *err) {
 
 /* ---- advancing ---- */
 
+/* Has the run come further than `from`, or to its end? */
 static bool is_through(const bl_external *x, int64_t from) {
     return x->now.step > from || x->now.diverged || x->now.ended;
 }
 
+/* Looks at the files at growing intervals, up to 5 ms: programs whose steps are short are
+ * answered soon. */
 static bl_status wait_for_eval(bl_external *x, int64_t from, const bl_train_pause *pause,
                                bl_err *err) {
     for (double pause_for = 0.0005; !is_through(x, from);) {
@@ -286,6 +292,8 @@ static bl_status wait_for_eval(bl_external *x, int64_t from, const bl_train_paus
     return BL_OK;
 }
 
+/* A program without memory or without a finite value is ended. Any other failure has ended it
+ * already, and one that is interrupted goes on. */
 bl_status bl_external_advance(bl_external *x, int64_t limit, const bl_train_pause *pause,
                               bl_err *err) {
     const int64_t from = x->now.step;
@@ -367,6 +375,8 @@ static bl_status take_log(bl_external *x, const char *log, size_t n, bl_err *err
     return BL_OK;
 }
 
+/* The state and the log belong together: the checkpoint has the log's length then, and the
+ * digest of so many bytes. */
 bl_status bl_external_restore(bl_external *x, const char *place, const void *bytes, size_t n,
                               const char *log, size_t log_n, bl_err *err) {
     char kept[BL_PATH], digest[BL_SHA256_HEX];
@@ -415,6 +425,8 @@ static bl_status reach(bl_external *x, int64_t until, const bl_train_pause *paus
     return BL_OK;
 }
 
+/* The first steps warm up; then twice as many each time, until `seconds` have passed by the
+ * program's own clock. */
 bl_status bl_external_time(bl_external *x, double seconds, const bl_train_pause *pause,
                            double *seconds_per_step, bl_err *err) {
     enum { WARM = 3, MOST_STEPS = 1 << 20 };

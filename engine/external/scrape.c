@@ -50,6 +50,7 @@ static bool take_number(const char **at, double *out) {
     return true;
 }
 
+/* Steps are whole numbers from 1. */
 static bool set_step(bl_external_line *out, double step) {
     if (!(step >= 1.0) || step != floor(step) || step >= 0x1p53) return false;
     out->step = (int64_t)step;
@@ -58,6 +59,8 @@ static bool set_step(bl_external_line *out, double step) {
 
 /* ---- a pattern ---- */
 
+/* What a field of a pattern takes: {} a word, {step}, {value} and {loss} a number that is kept,
+ * any other name a number. */
 static bool take_field(const char *name, size_t n, const char **at, bl_external_line *out) {
     double number;
     const bool step = n == 4 && memcmp(name, "step", n) == 0;
@@ -73,6 +76,7 @@ static bool take_field(const char *name, size_t n, const char **at, bl_external_
     return true;
 }
 
+/* Does the pattern fit from here on? Behind its end the line may go on. */
 static bool fits(const char *pattern, const char *at, bl_external_line *out) {
     while (*pattern != '\0') {
         const size_t n = *pattern == '{' ? strcspn(pattern, "}") : 0;
@@ -104,6 +108,8 @@ static void take_output(const bl_external_scrape *s, bl_external_line *out, cons
 
 /* ---- files ---- */
 
+/* Cell number `column` of a line, from 1, without quotes. A comma inside of quotes separates,
+ * too. */
 static const char *cell(const char *line, int column, char out[BL_EXTERNAL_WHY]) {
     for (; column > 1 && line != NULL; column--) {
         line = strchr(line, ',');

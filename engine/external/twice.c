@@ -1,3 +1,10 @@
+/* A program is trained three times over the same few steps:
+ *
+ *     first      0 ------------------------> 9
+ *     second     0 ------------------------> 9     the same values?
+ *     resumed    0 ------> 4   4 ----------> 9     as if it had not been paused?
+ *
+ * Differences are told with the first step that has one, as that is where to look. */
 #include "engine/external/twice.h"
 #include "engine/base/file.h"
 #include "engine/external/external.h"
@@ -11,6 +18,7 @@
 /* Where it pauses, and where it ends: evaluations of any grid. */
 enum { PAUSE = 4, END = 9 };
 
+/* Touches it, so that the program's helper takes batchlab for alive. */
 static bl_status make_beat(const char *path, bl_err *err) {
     const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0) BL_FAIL(err, BL_EIO, "cannot make %s", path);
@@ -88,12 +96,14 @@ static bl_status train_resumed(bl_external_twice *out, bl_buf *log, const bl_con
     return status;
 }
 
+/* How far two numbers lie apart, over the larger of them. Two that are not numbers are alike. */
 static double apart(double a, double b) {
     if (a == b || (isnan(a) && isnan(b))) return 0.0;
     const double size = fmax(fabs(a), fabs(b));
     return isfinite(a - b) && size > 0.0 ? fabs(a - b) / size : (double)INFINITY;
 }
 
+/* A series that ends early differs from there on, by infinity. */
 static bl_status compare(bl_external_difference *out, const bl_buf *a, const bl_buf *b,
                          bl_err *err) {
     bl_runlog x, y;

@@ -77,6 +77,7 @@ static bool next_word(bl_buf *out, const char **at) {
     return found;
 }
 
+/* The line's words, or sh -c and the whole line. */
 static bl_status split(bl_external_words *w, const char *line, bl_err *err) {
     bl_buf word = {0};
     const char *at = line;
@@ -121,6 +122,7 @@ static bool is_number(const char *text, double *out) {
     return true;
 }
 
+/* `lead` with {batch_size} or another parameter behind it. */
 static char *braced(const char *lead, size_t n, bl_external_param param) {
     bl_buf text = {0};
     bl_buf_add(&text, lead, n);
@@ -130,6 +132,7 @@ static char *braced(const char *lead, size_t n, bl_external_param param) {
     return out; /* the caller's */
 }
 
+/* Takes `with`. */
 static void replace(char **word, char *with) {
     free(*word);
     *word = with;
@@ -241,6 +244,8 @@ static void add_imports(bl_external_words *w, const char *script, const char *li
     }
 }
 
+/* What a Python file imports becomes an input. `own`: the line names it, so its options are the
+ * program's. */
 static void read_script(bl_external_words *w, const char *path, bool own) {
     bl_buf text = {0};
     bl_err ignored;

@@ -1,3 +1,6 @@
+/* A copy of the table in docs/audit.md, as the program has to know it where there are no docs. A
+ * test holds the two against each other. A factor of 1.7 says: the noise scale was 1.7 times the
+ * critical batch size that the sweep found. */
 #include "engine/find/audited.h"
 #include "engine/base/mem.h"
 #include <math.h>

@@ -22,6 +22,7 @@ static int64_t at_evaluation(const bl_config *config, int64_t batch_size, int64_
     return at;
 }
 
+/* The proposal's trial for each of the pilot's seeds. */
 static void fill(bl_trial trial[], const bl_find *f, const bl_config *config, int64_t max_steps) {
     for (size_t i = 0; i < f->seeds; i++) {
         trial[i] = bl_trial_of(config);

@@ -15,6 +15,7 @@ static int64_t power_near(double x, int64_t most) {
     return size;
 }
 
+/* The rate at k times the batch size. Rules that only a sweep can fit count as the square root. */
 static double moved(double rate, const char *rule, double k) {
     return strcmp(rule, "keep") == 0     ? rate
            : strcmp(rule, "linear") == 0 ? rate * k

@@ -131,6 +131,7 @@ static bl_status probe_again(const pilot *p, const bl_round *round, bl_trial_res
     return status;
 }
 
+/* Of the round "pilot" every run gets its probes, whatever the store had. */
 static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *results,
                            bl_err *err) {
     pilot *p = ctx;
@@ -148,6 +149,7 @@ static bl_status decide(void *ctx, const bl_plan_decision *decision, bl_err *err
     return BL_OK;
 }
 
+/* Sizes that do not fit into memory have no time; pilot.lua sees them as not finite. */
 static bl_status step_times(void *ctx, const int64_t *batch_sizes, size_t count, double *seconds,
                             bl_err *err) {
     const pilot *p = ctx;
@@ -190,6 +192,7 @@ bl_config bl_find_config(const bl_config *config, int64_t epoch_rows) {
 
 /* ---- from the last round to numbers ---- */
 
+/* Appends the run's probes. */
 static bl_status read_probes(pilot *p, const char *run, bl_err *err) {
     bl_buf text = {0};
     bl_noise_log log = {0};
@@ -246,6 +249,7 @@ static bl_status no_target(const pilot *p, size_t courses, bl_err *err) {
     return status;
 }
 
+/* Courses of seeds that diverged say nothing of targets. */
 static bl_status read_courses(pilot *p, bl_err *err) {
     bl_find_course *course = bl_xalloc((p->count + 1) * sizeof *course);
     size_t n = 0;
@@ -268,6 +272,7 @@ static void fit_line(bl_find *out) {
     out->line = bl_stats_fit_step_line(size, out->size_count);
 }
 
+/* The order: probes, then targets, as the noise scale is that of the way to the harder one. */
 static bl_status conclude(pilot *p, int64_t rows, bl_err *err) {
     bl_find *out = p->out;
     out->epochs = (double)out->steps * (double)out->batch_size / (double)rows;

@@ -33,6 +33,7 @@ typedef struct sums {
     double n, x, y, xx, xy, yy;
 } sums;
 
+/* The values of one course near step t, less `around`: differences of large values would cancel. */
 static void add_values(sums *s, const bl_find_course *c, double t, double around) {
     for (size_t i = 0; i < c->evals; i++) {
         const double step = (double)c->eval[i].step;
@@ -43,6 +44,7 @@ static void add_values(sums *s, const bl_find_course *c, double t, double around
     }
 }
 
+/* Least squares of the value on log(step / t), so that the line's constant is its value at t. */
 static local fit_at(const bl_find_course *course, size_t courses, double t, double around) {
     enum { FEWEST = 5 };
     local out = {(double)NAN, (double)NAN, (double)NAN, (double)NAN};
@@ -156,6 +158,7 @@ static void targets_around(bl_find_target out[BL_FIND_TARGETS], const bl_find_co
     }
 }
 
+/* Does the second target lie below the first, above zero, and not at the very beginning? */
 static bool is_pair(const bl_find_target t[BL_FIND_TARGETS], double last) {
     return t[0].value > t[1].value && t[1].value > 0 && t[1].steps >= earliest(last);
 }
@@ -202,8 +205,10 @@ static double passage_scatter(const bl_find_course *course, size_t courses, doub
     return n > 1.0 ? sqrt(fmax(0.0, squares - sum * sum / n) / (n - 1.0)) : (double)NAN;
 }
 
-/* Half the length of the interval of log steps: what the target's scatter predicts counts like
- * k_predicted seeds more than those that were seen. */
+/* Half the length of the interval of log steps, for one more seed: t sqrt(s^2 (1 + 1 / n)) with
+ * n courses. s^2 is the mean of the seen and of the predicted variance by their degrees of
+ * freedom. What the target's scatter predicts counts like four seeds more than those that were
+ * seen. */
 static double half_length(const bl_find_course *course, size_t courses,
                           const bl_find_target *target) {
     const double predicted = 4.0;

@@ -1,3 +1,20 @@
+/* TensorBoard's event files, read by hand. A file is a row of TFRecords, each with two
+ * checksums:
+ *
+ *     length     8 bytes, little endian
+ *     crc        4 bytes, of the length, "masked"
+ *     event      `length` bytes: a protocol buffer
+ *     crc        4 bytes, of the event
+ *
+ * A masked CRC-32C is rotated right by 15 bits and raised by 0xa282ead8, as TFRecord has it. A
+ * protocol buffer is a row of fields, key first: number << 3 | type. Of these messages only what
+ * follows is read:
+ *
+ *     Event      1 wall_time (double)   2 step (varint)   5 summary
+ *     Summary    1 value, repeated
+ *     Value      1 tag   2 simple_value (float)   8 tensor
+ *     Tensor     1 dtype   4 content   5 floats   6 doubles
+ */
 #include "engine/import/event_file.h"
 #include "engine/export/tfevents.h"
 #include <string.h>
@@ -22,6 +39,7 @@ static bool take_fixed(span *s, size_t n, uint64_t *out) {
     return true;
 }
 
+/* *out points into the bytes. */
 static bool take_bytes(span *s, uint64_t n, span *out) {
     if (n > s->n) return false;
     *out = (span){s->at, (size_t)n};
@@ -34,6 +52,7 @@ static bool take_bytes(span *s, uint64_t n, span *out) {
 
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
 
+/* Seven bits a byte, the lowest first; the highest bit says that another byte follows. */
 static bool take_varint(span *s, uint64_t *out) {
     *out = 0;
     for (unsigned shift = 0; shift < 64 && s->n > 0; shift += 7) {
@@ -51,6 +70,7 @@ typedef struct field {
     span bytes;
 } field;
 
+/* The two old types of groups, 3 and 4, are refused. */
 static bool take_field(span *s, field *f) {
     uint64_t key;
     *f = (field){0};

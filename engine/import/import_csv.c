@@ -51,6 +51,7 @@ static void find_columns(table *t) {
     }
 }
 
+/* Opens it and reads its header. After a failure, too, close_table is due. */
 static bl_status open_table(table *t, bl_import_gathering *g, const char *path, bl_err *err) {
     *t = (table){.g = g, .path = path};
     BL_TRY(bl_file_map(&t->map, path, err));
@@ -76,6 +77,7 @@ static void close_table(table *t) {
 
 /* ---- one row ---- */
 
+/* Empty where the table has no such column. */
 static bl_csv_field cell(const table *t, size_t column) {
     return column == SIZE_MAX ? (bl_csv_field){"", 0} : t->csv.field[column];
 }
@@ -132,6 +134,8 @@ static bl_status step_of(const table *t, const bl_import_run *run, double *step,
     return BL_OK;
 }
 
+/* A row without a value or a step is no evaluation. A loss or a time that is no number is not
+ * known. */
 static bl_status take_eval(table *t, bl_import_run *run, bl_csv_field value, bl_csv_field loss,
                            bl_err *err) {
     bl_recorded_row row = {.seconds = (double)NAN};
@@ -163,6 +167,7 @@ static bool is_text(bl_csv_field f, const char *text) {
     return text != NULL && strlen(text) == f.n && memcmp(text, f.text, f.n) == 0;
 }
 
+/* A row for each number: those whose key is the metric. */
 static bl_status read_numbers(table *t, bl_err *err) {
     const size_t key = t->column[BL_IMPORT_FIELD_KEY];
     const char *const names[] = {"value"};
@@ -181,6 +186,7 @@ static bl_status read_numbers(table *t, bl_err *err) {
     }
 }
 
+/* A row for each evaluation. */
 static bl_status read_rows(table *t, bl_err *err) {
     const size_t value = t->column[BL_IMPORT_FIELD_VALUE];
     const size_t loss = t->column[BL_IMPORT_FIELD_LOSS];
@@ -217,6 +223,8 @@ static const char *charted(const table *t) {
     return NULL;
 }
 
+/* A column for each run. Columns of the least and the largest value over seeds, "... -
+ * loss__MIN", do not end as the metric does. */
 static bl_status read_chart(table *t, const char *metric, bl_err *err) {
     char name[BL_PATH];
     bl_import_say(t->g, "values: columns such as 'RUN - %s'", metric);
@@ -233,6 +241,7 @@ static bl_status read_chart(table *t, const char *metric, bl_err *err) {
     }
 }
 
+/* Names the table's columns, one of which the user has to say. */
 static bl_status refuse_table(const table *t, bool step, bl_err *err) {
     bl_buf names = {0};
     for (size_t i = 0; i < t->count; i++)
@@ -250,6 +259,8 @@ static bl_status refuse_table(const table *t, bool step, bl_err *err) {
     return status;
 }
 
+/* Which form it is: a key column makes it one row a number, unless the user names a column of
+ * values. */
 static bl_status read_table(table *t, bl_err *err) {
     const char *metric = t->g->wish->metric;
     const size_t *column = t->column;

@@ -23,6 +23,7 @@ char *bl_import_text(bl_import_gathering *g, const char *text, size_t n) {
     return out;
 }
 
+/* A sentence that was said is not said again. */
 void bl_import_say(bl_import_gathering *g, const char *fmt, ...) {
     bl_buf line = {0};
     va_list ap;
@@ -35,6 +36,7 @@ void bl_import_say(bl_import_gathering *g, const char *fmt, ...) {
     bl_buf_free(&line);
 }
 
+/* Files come in order, so the run that was asked for last is looked at first. */
 bl_import_run *bl_import_run_of(bl_import_gathering *g, const char *name, const char *source) {
     bl_import *in = g->out;
     for (size_t k = 0; k < in->runs; k++) {
@@ -50,6 +52,7 @@ bl_import_run *bl_import_run_of(bl_import_gathering *g, const char *name, const 
     return run;
 }
 
+/* "0.10" and "1e-1" are one. */
 static bool same_number(const char *a, const char *b) {
     char *end_a, *end_b;
     const double x = strtod(a, &end_a), y = strtod(b, &end_b);
@@ -321,6 +324,8 @@ static bl_status begin(bl_import_gathering *g, bl_err *err) {
     return BL_OK;
 }
 
+/* First what the user says, then the files, then names of runs, then the table of runs. A
+ * parameter that two of them say differently is refused, but for rates. */
 bl_status bl_import_gather(bl_import *out, const bl_import_wish *wish, bl_err *err) {
     bl_import_gathering g = {.out = out, .wish = wish};
     *out = (bl_import){0};

@@ -73,6 +73,7 @@ static bl_import_run *named_run(bl_import_gathering *g, const char *own, const c
 
 /* ---- params ---- */
 
+/* The file's text without the end of its line. */
 static bl_status take_param(bl_import_gathering *g, bl_import_run *run, size_t p, const char *dir,
                             const char *name, bl_err *err) {
     char path[BL_PATH];
@@ -107,6 +108,7 @@ static bl_status read_params(bl_import_gathering *g, bl_import_run *run, const c
 
 /* ---- metrics ---- */
 
+/* The time is one since 1970: only differences of such times are used. */
 static bl_status add_line(bl_import_run *run, const char *line, const char *path, size_t number,
                           bl_err *err) {
     char *end;
@@ -163,6 +165,7 @@ static bl_status refuse(const char *path, const keys *metrics, bl_err *err) {
     return status;
 }
 
+/* A run without the metric stays without evaluations and is counted as empty. */
 static bl_status read_metrics(bl_import_gathering *g, bl_import_run *run, const char *path,
                               bl_err *err) {
     char dir[BL_PATH];

@@ -1,3 +1,11 @@
+/* Names that mean the same, and patterns of names. A pattern may fit in more ways than one:
+ *
+ *     b{batch_size}-lr{learning_rate}-s{seed}-{}       b64-lr1e-3-s1-adam
+ *     batch_size 64, learning_rate 1e-3, seed 1, and a text that nothing names
+ *
+ * Numbers are first tried as long as they can be, "1e-3" before "1"; texts as short. Where a field
+ * fails at a place, it fails there whatever was before. So each such pair is tried once, and no
+ * name takes long. */
 #include "engine/import/import_names.h"
 #include "engine/base/mem.h"
 #include <ctype.h>
@@ -42,6 +50,7 @@ const char *bl_import_mapped(const bl_import_wish *wish, const char *ours) {
     return NULL;
 }
 
+/* Letters of any case, and any other character for _. */
 static bool is_called(const char *name, const char *usual) {
     for (size_t i = 0; i < BL_COUNT(k_prefixes); i++) {
         const size_t n = strlen(k_prefixes[i]);
@@ -137,6 +146,7 @@ static bool fits_field(match *m, const char *field, size_t field_n, const char *
     return false;
 }
 
+/* The rest of the pattern against the rest of the name, whose own rest may be anything. */
 static bool fits(match *m, const char *pattern, const char *name) {
     for (; *pattern != '\0'; pattern++, name++) {
         const size_t n = *pattern == '{' ? strcspn(pattern, "}") : 0;

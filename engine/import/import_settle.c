@@ -121,6 +121,7 @@ static bl_status refuse(const bl_import *in, const bl_import_run *run, size_t p,
             run->param[p], what);
 }
 
+/* A run may lack its seed (number_seeds gives one) and nothing else. */
 static bl_status settle_params(const bl_import *in, bl_import_run *run, bl_err *err) {
     double size, rate, seed = 0;
     BL_TRY(number_of(in, run, BL_IMPORT_SIZE, &size, err));
@@ -180,6 +181,7 @@ static void number_seeds(bl_import_run *run, size_t n) {
     }
 }
 
+/* Sorts the runs, too: by batch size, rate, settings, seed. */
 static bl_status settle_seeds(bl_import *in, bl_err *err) {
     qsort(in->run, in->runs, sizeof *in->run, by_params_and_seed);
     for (size_t i = 0, end; i < in->runs; i = end) {

@@ -1,4 +1,12 @@
-/* The files of an imported experiment. */
+/* The files of an imported experiment:
+ *
+ *     experiment.cfg     external: { imported = "experiments/NAME/runs"; ... }; sweep: { ... };
+ *     sweep.lua          local runs = { { batch_size = 64, learning_rate = 0.1, seed = 1 }, ... }
+ *     runs/b64-lr0.1-s1.csv     step,value,loss,seconds
+ *
+ * A run is found by its file's name, which is made of its parameters. So the configuration is
+ * parsed here as a sweep will parse it, and each name is made from that: the digits of a rate are
+ * then the same on both ways. */
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
@@ -48,6 +56,7 @@ static void write_real(bl_buf *out, double x) {
 
 /* ---- experiment.cfg ---- */
 
+/* Runs are sorted by size. */
 static void write_sizes(const bl_import *in, bl_buf *out) {
     bl_buf_str(out, "batch_sizes = [");
     for (size_t i = 0; i < in->runs; i++)
@@ -56,6 +65,7 @@ static void write_sizes(const bl_import *in, bl_buf *out) {
     bl_buf_str(out, "];");
 }
 
+/* The first run's: a sweep says them anew for each of its runs. */
 static void write_settings(const bl_import *in, bl_buf *out) {
     if (in->params == BL_IMPORT_FIXED) return;
     bl_buf_str(out, "  settings: {");

@@ -29,6 +29,7 @@ static void lay_out(line *l) {
     }
 }
 
+/* x and y of one row. A code of a column that takes no part leaves no trace. */
 static void fill_row(line *l, size_t row) {
     const bl_dataset *d = l->data;
     memset(l->x, 0, l->columns * sizeof *l->x);

@@ -1,3 +1,12 @@
+/* The text of a new experiment, made of what the table and a short trial run have shown:
+ *
+ *     baseline.constant   1.00   the same answer for every row
+ *     pilot.best          0.40   gain 0.60
+ *     targets[0]          0.70   half of the gain: the easier one
+ *     targets[1]          0.43   all but a twentieth: the harder one
+ *     max_epochs                 six times the steps to the harder one, at the largest size
+ *
+ * Every number of it is a proposal that the user is told to change. */
 #include "engine/starter/experiment_text.h"
 #include "engine/base/mem.h"
 #include "engine/config/value.h"
@@ -95,6 +104,7 @@ static void write_tiny_net(const bl_starter_plan *p, bl_buf *out) {
                   p->pictures ? 500 : 1024, is_convolved(p) ? "filters = [4, 8]; " : "");
 }
 
+/* Evaluations of the preset `quick` look at a part of large data. */
 static void write_quick_data(const bl_starter_plan *p, bl_buf *out) {
     const size_t seen = p->pictures ? 1000 : 8192;
     const bool cut = p->pictures && p->train_rows > 20000;

@@ -1,3 +1,11 @@
+/* Five rates, each trained over the same number of steps, by one thread each. Steps are bought
+ * with a fixed sum of multiplications, so a large net gets fewer of them:
+ *
+ *     steps = 4e9 / (6 x weights x batch size), between 150 and 3000
+ *             of convolutions their multiplications count, where they are more than the weights
+ *
+ * A step's forward and backward pass take about six multiplications and additions a weight and
+ * example. */
 #include "engine/starter/pilot.h"
 #include "engine/base/mem.h"
 #include "engine/base/pool.h"
@@ -35,6 +43,7 @@ static int64_t steps_of(bl_config *config, const bl_dataset *data, bl_err *err) 
     return (int64_t)fmax(LEAST_STEPS, fmin(MOST_STEPS, WORK / fmax(each, 1)));
 }
 
+/* Ends early where the run diverges, or where no more evaluations fit. */
 static bl_status run_rate(bl_starter_run *run, const bl_config *config, const bl_dataset *data,
                           const bl_train_options *options, int64_t steps, bl_err *err) {
     bl_train *train = NULL;
@@ -68,6 +77,7 @@ typedef struct rates {
     atomic_size_t next;
 } rates;
 
+/* One thread: takes rates until none is left. */
 static void run_rates(void *ctx, size_t part, size_t parts) {
     static const double rate[BL_STARTER_RATES] = {0x1p-9, 0x1p-7, 0x1p-6, 0x1p-5, 0x1p-3};
     rates *r = ctx;

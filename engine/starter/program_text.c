@@ -1,3 +1,15 @@
+/* The text of an experiment around a program. For `python3 train.py` that takes a setting and
+ * reports by itself:
+ *
+ *     external: {
+ *       command = ["python3", "train.py", "--batch-size", "{batch_size}"];
+ *       inputs = ["train.py", "model.py"];
+ *       settings: { hidden = 128; };
+ *       epoch_rows = 50000;
+ *     };
+ *     metric = "val_loss"; # lower is better
+ *     sweep: { targets = [1.2, 0.7]; batch_sizes = [16, 32, 64, 128, 256, 512]; ... };
+ */
 #include "engine/starter/program_text.h"
 #include "engine/base/mem.h"
 #include "engine/base/text.h"
@@ -8,6 +20,7 @@
 
 /* ---- choosing ---- */
 
+/* Without any gain there is one target, the best value: a sweep can still be run. */
 void bl_starter_program_targets(bl_starter_program *p, double left) {
     const double gain = p->first - p->best;
     p->targets[0] = p->best + 0.5 * gain;
@@ -45,6 +58,7 @@ static void write_texts(bl_buf *out, const char *key, char *const *text, size_t 
     bl_buf_str(out, "];\n");
 }
 
+/* The script's own defaults, so that they are part of the runs' ids. */
 static void write_settings(const bl_starter_program *p, bl_buf *out) {
     bool any = false;
     for (const bl_json *m = p->args != NULL ? p->args->first : NULL; m != NULL; m = m->next) {
@@ -76,6 +90,7 @@ static void write_external(const bl_starter_program *p, bl_buf *out) {
                   p->rows > 0 ? "" : " # a guess: write how many examples an epoch has");
 }
 
+/* A rate beyond the usual limits of a grid brings limits of its own. */
 static void write_sweep(const bl_starter_program *p, bl_buf *out) {
     bl_buf easy = {0}, hard = {0};
     bl_value_write_number(&easy, p->targets[0], 4);
