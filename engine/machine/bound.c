@@ -1,3 +1,12 @@
+/* The two peaks of the roofline model (Williams, Waterman and Patterson 2009, doi
+ * 10.1145/1498765.1498785): a step cannot take less time than its multiply-adds over the one, or
+ * its bytes over the other.
+ *
+ *     multiply-adds   in registers, with the instructions of the kernels
+ *     bytes           a = b + c over arrays of the step's size, so that a step in cache is held
+ *                     against the cache
+ *
+ * Each is the best of seven tries by processor time: a busy machine only makes tries slower. */
 #include "engine/machine/bound.h"
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
@@ -18,6 +27,7 @@ double bl_machine_multiply_adds(const bl_kernels *kernels) {
     return best;
 }
 
+/* So many passes that each try moves 96 MiB. */
 double bl_machine_bandwidth(double working_set) {
     const double set = fmin(fmax(working_set, LEAST_SET), MOST_SET);
     const size_t n = (size_t)(set / STREAMS / sizeof(float)), passes = (size_t)(MOST_SET / set);
@@ -37,6 +47,8 @@ double bl_machine_bandwidth(double working_set) {
     return best;
 }
 
+/* The order of the questions: data first, as a step that waits for them reaches no peak.
+ * Comparisons with NAN are false. */
 bl_machine_bound bl_machine_bound_of(double multiply_adds, double bytes, double fixed,
                                      double data) {
     if (data >= k_half) return BL_MACHINE_BY_DATA;

@@ -87,6 +87,7 @@ static bl_status read_meminfo(const bl_machine_places *places, const char *row, 
     return BL_OK;
 }
 
+/* What can be had without swapping, by the kernel's own estimate. */
 static bl_status free_memory(const bl_machine_places *places, double *bytes, bl_err *err) {
     BL_TRY(read_meminfo(places, "MemAvailable:", bytes, err));
     if (!(*bytes > 0)) BL_FAIL(err, BL_EIO, "%s does not say what is free", places->meminfo);
@@ -104,6 +105,8 @@ static bl_status check_asked(double asked, const bl_machine_places *places, bl_e
             bl_format_size(wanted, asked), bl_format_size(has, all));
 }
 
+/* Without a limit of the group what is free counts. A group below that counts alone, as the
+ * system ends runs by it. */
 bl_status bl_machine_find_limit(bl_machine_limit *out, double asked, double margin,
                                 const bl_machine_places *places, bl_err *err) {
     *out = (bl_machine_limit){.bytes = asked};

@@ -1,3 +1,12 @@
+/* A batch size on trial in a process of its own:
+ *
+ *     parent    fork ............................ wait4: exit status, and the peak of its memory
+ *     child     first to be ended, silent, peak forgotten, address space limited, alarm set
+ *               reads the data, a step, an evaluation: exit 0, 3 (no memory) or 4 (another fault)
+ *               SIGKILL: the system ran out of memory; SIGALRM: it took too long
+ *
+ * The child never returns into the caller's code: it leaves by _exit, so that no buffer is written
+ * twice. */
 #include "engine/machine/memory_probe.h"
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
@@ -78,6 +87,7 @@ static void read_data(const bl_dataset *d) {
     read_pages(d->target, d->rows * sizeof *d->target);
 }
 
+/* Messages of a probe that fails are not the user's. */
 static void be_silent(void) {
     const int f = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (f < 0) return;

@@ -1,3 +1,10 @@
+/* The search keeps two numbers: the largest size that ran, and the smallest that failed.
+ *
+ *     guess      what the plan of memory says fits; then a little less, where it failed
+ *     doubling   while nothing has failed
+ *     halving    between the two, on a logarithmic scale, until they differ by `gap`
+ *
+ * A size is only tried if it is expected to end within the time that is left. */
 #include "engine/machine/search.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"

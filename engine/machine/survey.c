@@ -43,6 +43,7 @@ static double process_bytes(void) {
     return pages * (double)sysconf(_SC_PAGESIZE);
 }
 
+/* Bytes that a run may take. */
 static double allowed(const bl_survey *s) {
     return s->limit.bytes - s->limit.kept_free;
 }
@@ -52,7 +53,8 @@ static double base_bytes(const bl_survey *s) {
     return s->place.device_data != NULL ? 0 : process_bytes();
 }
 
-/* Opening, a step and an evaluation. The system hands out new memory slower than a step uses it. */
+/* Opening, a step and an evaluation: at least what any smaller size took. The system hands out
+ * new memory slower than a step uses it. */
 static double expected(void *ctx, int64_t batch_size) {
     static const double fresh_bytes = 0x1p29; /* a second, with room for a busy machine */
     const bl_survey *s = ctx;
@@ -66,6 +68,7 @@ static double expected(void *ctx, int64_t batch_size) {
     return seconds + (base_bytes(s) + bytes > allowed(s) ? 0 : bytes / fresh_bytes);
 }
 
+/* A probe on a device cannot be held to a limit by the system, so the plan refuses for it. */
 static bl_status probe(void *ctx, int64_t batch_size, bl_probe_result *result, bl_err *err) {
     const bl_survey *s = ctx;
     char line[96];
@@ -83,6 +86,7 @@ static bl_status probe(void *ctx, int64_t batch_size, bl_probe_result *result, b
     return bl_probe_run(result, &s->place, batch_size, err);
 }
 
+/* One example has to fit, with words that say why it does not. */
 static bl_status check_limit(const bl_survey *s, bl_err *err) {
     double bytes;
     char one[BL_FORMAT_SIZE], program[BL_FORMAT_SIZE], may[BL_FORMAT_SIZE];
@@ -145,6 +149,7 @@ static int64_t guess_largest(const bl_survey *s) {
     return low;
 }
 
+/* The time that the sizes asked for have taken does not count. */
 bl_status bl_survey_largest(bl_survey *s, bl_err *err) {
     s->search.seconds = s->search.spent + s->seconds;
     s->place.seconds = s->seconds;
@@ -187,6 +192,7 @@ static bl_status measure_phases(bl_train *train, double seconds, bl_train_times 
  * backward; their gradients are written and read once; weights, gradients and states alike. */
 static const double k_uses = 2.5;
 
+/* No phases are no fault: a problem without a net has none. */
 static bl_status phases_at(bl_survey *s, int64_t batch_size, bl_err *err) {
     bl_train *train;
     BL_TRY(check_stop(s, err));
@@ -247,6 +253,8 @@ done:
     return status == BL_ENOMEM ? BL_OK : status; /* both at once are too much here: not measured */
 }
 
+/* The largest size comes first, since words show its layers. A device has no peak that is
+ * measured here. */
 bl_status bl_survey_phases(bl_survey *s, bl_err *err) {
     if (s->place.device_data == NULL) {
         say(s, "measuring this processor's peak, and where the time of a step goes");

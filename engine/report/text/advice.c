@@ -25,6 +25,7 @@ static const bl_report_run *closest_run(const bl_report_model *m, double *value)
     return closest;
 }
 
+/* " Try 0.62: batchlab run NAME --preset quick --set sweep.targets=0.62" */
 static void command(bl_buf *out, const bl_report_model *m, double target) {
     const bl_plan_head *h = &m->plan.head;
     bl_buf_printf(out, " Try %.6g: batchlab run %s%s%s --set sweep.targets=%.6g\n", target,
@@ -81,6 +82,7 @@ static bool reached_at_once(const bl_report_model *m) {
     return m->main.size_count > 0;
 }
 
+/* Nothing is said where no harder target is within reach. */
 static void too_easy(bl_buf *out, const bl_report_model *m) {
     double value;
     if (!reached_at_once(m) || closest_run(m, &value) == NULL) return;

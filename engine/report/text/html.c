@@ -79,6 +79,7 @@ static void escaped(bl_buf *out, const char *text) {
     }
 }
 
+/* `text` is escaped, `tag` is not. */
 static void element(bl_buf *out, const char *tag, const char *text) {
     bl_buf_printf(out, "<%s>", tag);
     escaped(out, text);

@@ -146,6 +146,7 @@ void bl_latex_critical(bl_buf *out, const bl_report_model *m) {
     foot(out, m, CRITICAL_COLUMNS + 2);
 }
 
+/* The rule's regret at a batch size for the main target; NULL: not known. */
 static const bl_report_regret *regret_of(const bl_report_model *m, bl_plan_rule rule, double size) {
     for (size_t i = 0; i < m->regret_count; i++) {
         const bl_report_regret *x = &m->regrets[i];

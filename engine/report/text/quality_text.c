@@ -56,6 +56,7 @@ static void row(bl_buf *out, const bl_report_model *m, size_t i) {
     bl_buf_free(&cell);
 }
 
+/* The rows of a part below its heading. */
 static void table(bl_buf *out, const bl_report_model *m, bl_report_part part) {
     bl_buf_printf(out, "%s:\n     batch   %-24s   %s\n", k_headings[part], m->plan.head.metric,
                   part == BL_REPORT_PART_HALF ? "times all steps'" : "times the smallest's");

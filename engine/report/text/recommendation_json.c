@@ -1,4 +1,14 @@
-/* recommendation.json: the answer as one object, for programs. */
+/* recommendation.json: the answer as one object, for programs. Its main members:
+ *
+ *     steps, time, resource    the best size for each goal:
+ *                              {"batch_size":256,"learning_rate":1.414,"value":41,...}
+ *     critical, curve          the definitions of a critical batch size, and the fit behind them
+ *     batch_sizes              a row of the table each
+ *     easier_targets, series   the same of other targets and series
+ *     compare, rules, quality, machine, budgets      what else was asked
+ *
+ * What is not known is null, or is not there. Numbers of a fit are rounded, so that any compiler's
+ * program writes the same bytes. */
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/report/compare.h"
@@ -120,6 +130,7 @@ static void target_json(bl_jw *w, const bl_report_model *m, const bl_report_targ
     bl_jw_end(w);
 }
 
+/* What was declared of devices and their price beforehand. */
 static void upfront_json(bl_jw *w, const bl_report_model *m) {
     bl_jw_object(w, "upfront");
     bl_jw_f64(w, "device_batch_size", (double)m->plan.head.cost.device_batch_size);
@@ -246,6 +257,7 @@ static void two(bl_jw *w, const char *key, const double values[2]) {
     bl_jw_end(w);
 }
 
+/* null where the pair was not compared within a budget. */
 static void pair_budget_json(bl_jw *w, const char *key, const bl_report_pair *p) {
     if (p->valued == 0) {
         bl_jw_null(w, key);

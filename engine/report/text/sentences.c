@@ -164,6 +164,7 @@ void bl_sentences_rate_ties(bl_buf *out, const bl_report_model *m) {
     bl_buf_str(out, " cannot be told apart from the best.\n");
 }
 
+/* Nothing where the value is not known. */
 static void critical_line(bl_buf *out, const char *what, const bl_stats_value *v) {
     if (!v->known) return;
     bl_buf_printf(out, "%s: batch size ", what);
@@ -445,6 +446,7 @@ static void tests(bl_buf *out, const bl_report_model *m) {
     for (size_t i = 0; i < m->test_count; i++) bl_buf_printf(out, "%s.\n", m->tests[i].text);
 }
 
+/* What would make the answer better: times, repeated seeds. */
 static void missing(bl_buf *out, const bl_report_model *m) {
     if (!m->main.best[BL_STATS_FEWEST_STEPS].known) return;
     if (!m->timed)
@@ -458,6 +460,8 @@ static void missing(bl_buf *out, const bl_report_model *m) {
                         "chance.\n");
 }
 
+/* The order is that of a reader's questions: which size, how sure, where does it end, by which
+ * rule, then what else. */
 void bl_sentences(bl_buf *out, const bl_report_model *model) {
     for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++)
         bl_sentences_optimum(out, model, (bl_stats_goal)goal);

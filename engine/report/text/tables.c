@@ -1,5 +1,12 @@
-/* The tables as CSV: exact numbers where they were measured, nine digits where they were computed.
- */
+/* The tables as CSV: exact numbers where they were measured, nine digits where they were
+ * computed.
+ *
+ *     runs.csv       round,run,batch_size,...             1,r0f3a5...,64,...
+ *     sizes.csv      target,batch_size,learning_rate,...  0.1,4,0.1767766952966369,1,1,474,,,0,...
+ *     critical.csv   target,definition,value,low,high,bound       0.1,b_crit,45.799392,,,0
+ *
+ * An empty field is not known. `bound` is 1 where the true number lies at or above the value, -1 at
+ * or below it, else 0. */
 #include "engine/report/text/tables.h"
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
@@ -48,6 +55,7 @@ static void rounded(bl_buf *out, double value) {
     if (isfinite(value)) bl_buf_printf(out, "%.9g", value);
 }
 
+/* "value,low,high,bound", each behind a comma. */
 static void interval(bl_buf *out, const bl_stats_value *v) {
     rounded(out, v->value);
     rounded(out, v->low);
@@ -99,6 +107,7 @@ static void critical_csv(bl_buf *out, const bl_report_model *m) {
     }
 }
 
+/* One row for each budget and batch size; best: of its budget. */
 static void budgets_csv(bl_buf *out, const bl_report_model *m) {
     bl_buf_str(out, "budget,amount,batch_size,learning_rate,steps,value,low,high,best,series\n");
     for (size_t i = 0; i < m->budget_count; i++) {
