@@ -61,6 +61,7 @@ static int unknown_option(const bl_args *args, const char *word) {
     return BL_EXIT_USAGE;
 }
 
+/* The next word that is no option. -1 to go on, else the exit status after words to the user. */
 static int add_operand(bl_args *args, const char *word) {
     const size_t have = (args->operand != NULL) + (args->second != NULL) + args->mores;
     const bl_operand kind = args->command->operand;

@@ -1,3 +1,13 @@
+/* What `batchlab check NAME --twice` says, by how far the second and the resumed run are from
+ * the first:
+ *
+ *     second    resumed     verdict
+ *     equal     equal       same bits, resume too
+ *     equal     differs     the script does not restore all it needs        fails
+ *     equal     no state    same bits; a pause starts it over
+ *     differs   alike       noisy        fails where the experiment says repeats = "exact"
+ *     differs   10 times    noisy, and broken after a pause                 fails
+ */
 #include "engine/cli/check_twice.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
@@ -64,6 +74,7 @@ static bool is_interrupted(void *ctx) {
     return __atomic_load_n(&bl_cli_interrupted, __ATOMIC_RELAXED) != 0;
 }
 
+/* The folder stays after a program that failed: the line that starts it by hand needs it. */
 int bl_cli_check_twice(const bl_config *config) {
     bl_err err = {0};
     bl_external_twice twice;

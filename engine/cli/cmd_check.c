@@ -20,6 +20,7 @@ static const bl_option k_options[] = {
 // clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 
+/* The keys of a group; "" and "all" are every group. */
 static int list_keys(const char *group) {
     bl_err err = {0};
     bl_buf out = {0};

@@ -116,6 +116,7 @@ static void say_runs(void) {
     bl_names_free(&stores);
 }
 
+/* Each word of the list, with nothing said of it. */
 static void say_each(const char *words) {
     for (const char *at = words; *at != '\0';) {
         const size_t n = strcspn(at, " ");
@@ -172,6 +173,7 @@ static int say_man_page(const bl_args *args) {
     return BL_EXIT_DONE;
 }
 
+/* "words" is for the scripts, "man" for those who install; neither is a shell. */
 static int complete(const bl_args *args) {
     if (args->operand != NULL && strcmp(args->operand, "words") == 0)
         return say_words(args->second, args->mores > 0 ? args->more[0] : NULL,

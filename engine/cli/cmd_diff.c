@@ -43,6 +43,8 @@ static size_t differing_texts(const char *key, const bl_json *a, const bl_json *
     return differ;
 }
 
+/* What decides a run, side by side: settings, data, a program's inputs, numerics. Returns how
+ * many differ. */
 static size_t differing_headers(const bl_json *a, const bl_json *b) {
     size_t n = differing_members(bl_json_get(a, "config"), bl_json_get(b, "config"));
     n += differing_members(bl_json_get(a, "dataset"), bl_json_get(b, "dataset"));
@@ -70,6 +72,7 @@ static size_t prefix(const bl_run_files *run) {
     return run->parsed.evals > 0 ? run->parsed.eval[run->parsed.evals - 1].end : run->log.len;
 }
 
+/* As far as the shorter one goes: one run may have been extended. */
 static bool logs_agree(const bl_run_files *a, const bl_run_files *b) {
     const size_t n = bl_size_min(prefix(a), prefix(b));
     return memcmp(bl_buf_text(&a->log), bl_buf_text(&b->log), n) == 0;
@@ -95,6 +98,8 @@ done:
     return status;
 }
 
+/* Two logs of one run that differ are a fault of machine or program. Two runs may differ as they
+ * like. */
 static bl_status diff(const bl_run_files *a, const bl_run_files *b, int *rc, bl_err *err) {
     const size_t na = a->parsed.evals, nb = b->parsed.evals;
     const int64_t steps_a = na > 0 ? a->parsed.eval[na - 1].step : 0;

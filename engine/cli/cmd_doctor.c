@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Where PATH has the program; NULL: nowhere. */
 static const char *on_path(const char *program, char out[BL_PATH]) {
     const char *path = getenv("PATH");
     while (path != NULL && *path != '\0') {

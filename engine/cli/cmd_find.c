@@ -28,6 +28,7 @@ static const bl_option k_options[] = {
 // clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 
+/* Everything that may be refused is refused here, before the pilot is trained. */
 static bl_status open_all(bl_experiment *e, const bl_args *args, size_t *jobs, bl_display *display,
                           bl_err *err) {
     const char *device = args->value[DEVICE];
@@ -115,6 +116,8 @@ done:
     return status;
 }
 
+/* Without a proposal the numbers are shown all the same, and the status says that there is no
+ * answer. */
 static int find(const bl_args *args) {
     bl_err err = {0};
     bl_display display;

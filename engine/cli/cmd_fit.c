@@ -27,6 +27,7 @@ static const char k_notes[] =
     "seconds; without it one batch) and repeat are read when present. Fitted is the time of a "
     "step, t(B) = a + c B: its knee, the sizes with 90 and 95 % of the speed, the fastest size.\n";
 
+/* A row of a table: the label, then the number with its interval or bound. */
 static void line(bl_buf *out, const char *label, const bl_stats_value *v) {
     bl_buf_printf(out, "  %-46s ", label);
     bl_stats_value_text(out, v);
@@ -192,6 +193,7 @@ static void winners_words(bl_buf *out, const winners *w) {
     least_words(out, &w->by_steps, BL_STATS_CHEAPEST, "cheapest, in examples", "examples");
 }
 
+/* Nothing where the table has no such column; null within where it decides nothing. */
 static void least_json(bl_jw *w, const char *key, const optima *o) {
     const bl_stats_optimum *best = &o->best[BL_STATS_FEWEST_STEPS];
     if (o->in == NULL) return;

@@ -16,6 +16,7 @@ static const bl_option k_options[] = {
 // clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 
+/* A finding's words may begin with its path already. */
 static void show_text(void *ctx, const bl_finding *f) {
     (void)ctx;
     const bool named = strncmp(f->what, f->path, strlen(f->path)) == 0;

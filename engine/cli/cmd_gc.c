@@ -75,6 +75,7 @@ static bl_status take_plan_file(planned *p, bl_err *err) {
     return BL_OK;
 }
 
+/* Every plan that this machine can make: of each preset, on the real and on the generated data. */
 static bl_status take_all(planned *p, const char *name, bl_err *err) {
     char path[BL_PATH];
     bl_names presets = {0};
@@ -121,6 +122,7 @@ static bl_status clean(bl_gc *gc, const char *name, bool unplanned, bl_err *err)
     return status;
 }
 
+/* A line for each kind that was found, and their sum. */
 static void show(const bl_gc *gc) {
     static const char *const words[] = {[BL_GC_CHECKPOINTS] = "checkpoints of finished runs",
                                         [BL_GC_TEMPORARY] = "left behind by dead writers",

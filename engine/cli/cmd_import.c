@@ -49,6 +49,7 @@ typedef struct import {
 
 /* ---- options ---- */
 
+/* "0.3,0.25": falling numbers, at most as many as sweep.targets takes. */
 static bl_status read_targets(import *t, const char *list, bl_err *err) {
     for (const char *at = list; at != NULL && *at != '\0';) {
         char *end;
@@ -104,6 +105,7 @@ static bl_status choose_targets(import *t, bl_err *err) {
     return BL_OK;
 }
 
+/* What the folder says, with the targets: nothing is written yet. */
 static bl_status gather(import *t, bl_err *err) {
     const bl_args *a = t->args;
     const bl_import_wish wish = {.dir = a->operand,
@@ -122,6 +124,7 @@ static bl_status gather(import *t, bl_err *err) {
 
 /* ---- telling ---- */
 
+/* A line with the number and its words; none for 0. */
 static void count_words(size_t n, const char *one, const char *many) {
     if (n > 0) bl_cli_printf(stderr, "%zu %s\n", n, n == 1 ? one : many);
 }
@@ -172,6 +175,7 @@ static bool stops(void *ctx, size_t written, size_t runs) {
     return __atomic_load_n(&bl_cli_interrupted, __ATOMIC_RELAXED) != 0;
 }
 
+/* The experiment is read back as `batchlab check` does. What it refuses is removed. */
 static bl_status write_experiment(const import *t, bl_err *err) {
     double told = bl_clock_seconds();
     const bl_import_plan plan = {.stops = stops,

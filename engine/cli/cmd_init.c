@@ -140,6 +140,7 @@ typedef struct init {
 
 /* ---- looking and trying ---- */
 
+/* 0 in *out: it is to be found out. */
 static bl_status separator_of(char *out, const char *given, bl_err *err) {
     *out = '\0';
     if (given == NULL) return BL_OK;
@@ -173,6 +174,7 @@ static void write_manifest(const init *t, bl_buf *out) {
                          out);
 }
 
+/* As many rows as DRAFT_CELLS leave to a table of so many columns, and at least 1000. */
 static bl_status open_draft(init *t, bl_err *err) {
     bl_buf text = {0};
     const size_t room = DRAFT_CELLS / bl_size_max(t->in.columns, 1);
@@ -223,6 +225,7 @@ static bl_status try_logarithm(init *t, bl_err *err) {
     return BL_OK;
 }
 
+/* Pruning changes the declaration, so the draft is opened once more before it is encoded. */
 static bl_status try_draft(init *t, bl_err *err) {
     BL_TRY(open_draft(t, err));
     BL_TRY(bl_draft_prune(&t->in, &t->draft, err));
@@ -252,6 +255,8 @@ static bl_status try_draft(init *t, bl_err *err) {
 
 /* ---- the pilot ---- */
 
+/* The experiment's text as it would be written, parsed and trained at the middle of its sizes:
+ * the targets follow. */
 static bl_status run_pilot(init *t, bl_err *err) {
     bl_buf text = {0};
     const bl_kernels *kernels;
@@ -348,6 +353,8 @@ static void text_of(bl_buf *text, const init *t, size_t i) {
     if (i == PAGE) readme(t, text);
 }
 
+/* A signal between writing a file and noting it would leave the file: both happen while signals
+ * wait. */
 static bl_status publish(init *t, size_t i, const bl_buf *text, bl_err *err) {
     char path[BL_PATH];
     bool won;
@@ -619,6 +626,7 @@ static bl_status write_and_check(init *t, bl_err *err) {
     return check_written(t, err);
 }
 
+/* What fails after files were written takes them back, and a folder that was made for them. */
 static bl_status make(init *t, bl_err *err) {
     if (!bl_dir_exists(bl_cli_lua_dir()))
         BL_FAIL(err, BL_EINVAL, "there is no %s here: run batchlab in the folder of its project",

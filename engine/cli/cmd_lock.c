@@ -21,6 +21,7 @@ typedef struct counts {
     size_t added, changed, same, undone;
 } counts;
 
+/* A run that is not done is only counted. */
 static bl_status lock_run(bl_lock *lock, const bl_store *store, const char *id, counts *n,
                           bl_err *err) {
     bl_lock_entry entry;

@@ -174,6 +174,7 @@ done:
     return status;
 }
 
+/* The limit is looked for when the data are in memory: what they take is no longer free. */
 static bl_status measure_and_say(const bl_args *args, bl_experiment *e, bl_survey *s,
                                  const wishes *w, bl_err *err) {
     size_t jobs = 1;

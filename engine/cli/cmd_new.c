@@ -25,6 +25,7 @@ static bl_status copy_file(const char *from, const char *to, bl_err *err) {
     return status;
 }
 
+/* Files of the experiment's folder, not folders in it. */
 static bl_status copy_experiment(const char *folder, const char *name, bl_err *err) {
     bl_names names;
     char from[BL_PATH], to[BL_PATH];

@@ -41,6 +41,7 @@ typedef struct pace {
     double seconds, examples;
 } pace;
 
+/* A stretch of a run's timing: from a step to another, in so many seconds. */
 static bl_status add_stretch(void *ctx, const bl_jsonl_line *line, bl_err *err) {
     pace *p = ctx;
     const int64_t from = bl_json_int(line->value, "from", 0);
@@ -85,6 +86,7 @@ static double example_seconds(const plan_view *v, int64_t batch_size) {
     return examples[of] > 0 ? seconds[of] / examples[of] : (double)NAN;
 }
 
+/* Seconds left of each run that is not done. */
 static void estimate(plan_view *v) {
     for (size_t i = 0; i < v->tree.count; i++)
         for (size_t k = 0; k < v->tree.rounds[i].run_count; k++) {
@@ -97,6 +99,7 @@ static void estimate(plan_view *v) {
 
 /* ---- state ---- */
 
+/* A run that was begun has a part of a log. */
 static bool interrupted(const bl_experiment *e, const char *id) {
     char path[BL_PATH];
     return bl_path(path, NULL, "%s/%s/log.jsonl.part", e->store.dir, id) == BL_OK &&
@@ -135,6 +138,7 @@ static int64_t race_best(const bl_round *round, const bl_trial_result *results) 
     return best;
 }
 
+/* One trial with what the store has of it. *result gets its evaluations. */
 static void take_trial(const plan_view *v, const bl_trial *t, bl_plan_tree_run *r,
                        bl_trial_result *result) {
     bl_err ignored;

@@ -27,6 +27,7 @@ static void note_missing_logs(const bl_report_model *m, const char *name) {
             gone, m->run_count, name);
 }
 
+/* The model of the last sweep's answer, with notes on standard error of what it rests on. */
 static bl_status read_answer(bl_report_model *out, const char *name, bl_err *err) {
     char dir[BL_PATH];
     BL_TRY(bl_cli_runs_folder(dir, name, err));

@@ -100,6 +100,7 @@ typedef struct run_options {
     bool fail_fast, force;
 } run_options;
 
+/* Does --only select the trial? */
 static bool is_wanted(void *ctx, const bl_trial *trial) {
     bl_config config;
     bl_trial_resolve(trial, &config);

@@ -106,6 +106,7 @@ static bl_status describe_model(bl_buf *out, bl_experiment *e, const bl_args *ar
     return status;
 }
 
+/* The data set is opened, since the widths of embeddings are in its rows. */
 static int show_model(const bl_args *args) {
     bl_err err = {0};
     bl_buf out = {0};

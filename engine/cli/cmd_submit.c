@@ -43,6 +43,7 @@ static void add_environment(bl_buf *out) {
     }
 }
 
+/* The line that starts a worker, in the background. */
 static void add_worker(bl_buf *out, const char *program, const bl_args *args, const char *jobs) {
     bl_text_shell_word(out, program);
     bl_buf_str(out, " work ");
@@ -97,6 +98,7 @@ static void write_script(bl_buf *out, const char *program, const char *project, 
                     "exit $status\n");
 }
 
+/* Tasks start in folders of their own, so every path is whole. */
 static bl_status absolute(char out[BL_PATH], const char *path, bl_err *err) {
     char full[PATH_MAX];
     if (realpath(path, full) == NULL)
@@ -124,6 +126,7 @@ static bl_status make_script(bl_buf *script, const bl_args *args, size_t workers
     return BL_OK;
 }
 
+/* The shell's status 127 says that there is no such program. */
 static bl_status give_to_sbatch(const bl_buf *script, bl_err *err) {
     FILE *to = popen("exec sbatch", "w");
     if (to == NULL) BL_FAIL(err, BL_EIO, "cannot start sbatch: %s", strerror(errno));

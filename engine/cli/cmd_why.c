@@ -137,6 +137,7 @@ static void reasons(const question *q) {
 
 /* ---- the nearest other run ---- */
 
+/* run.json of a run: what its id is a hash of. */
 static bl_status read_identity(bl_json_doc *out, const char *store, const char *run, bl_err *err) {
     char path[BL_PATH];
     bl_buf text = {0};
@@ -166,6 +167,7 @@ static size_t count_differences(const bl_json *a, const bl_json *b, bl_buf *out)
     return n;
 }
 
+/* How many members of what decides a run differ; into `out` which, unless that is NULL. */
 static size_t differences(const bl_json *a, const bl_json *b, bl_buf *out) {
     const size_t config =
         count_differences(bl_json_get(a, "config"), bl_json_get(b, "config"), out);

@@ -1,3 +1,13 @@
+/* Where things lie, how errors become words and statuses, and how text reaches a terminal.
+ *
+ *     what           first                                  else
+ *     experiments    experiments/NAME of the project        those that come with the program
+ *     data sets      datasets/NAME.cfg of the project       likewise; contents by BATCHLAB_DATA
+ *     Lua library    scripts/lua of the project             likewise
+ *     runs           BATCHLAB_RUNS                          runs
+ *     reports        BATCHLAB_REPORTS                       reports
+ *
+ * What could act on a terminal is made visible in every text that is somebody else's. */
 #include "engine/base/mem.h"
 #include "engine/base/text.h"
 #include "engine/cli/command.h"
@@ -8,6 +18,7 @@
 
 const char bl_cli_experiments_dir[] = "experiments";
 
+/* A variable that is empty counts as not set. */
 static const char *from_environment(const char *name, const char *otherwise) {
     const char *value = getenv(name);
     return value != NULL && value[0] != '\0' ? value : otherwise;

@@ -18,6 +18,7 @@ enum { SMALL = 1000, LEAST_ROWS = 20 };
 /* Bytes of an array of an archive, which is unpacked in memory. */
 static const uint64_t MOST_UNPACKED = (uint64_t)4 << 30;
 
+/* Of any case: .NPZ is one, too. */
 static bool ends_in(const char *path, const char *end) {
     const size_t n = strlen(path), m = strlen(end);
     return n >= m && strcasecmp(path + n - m, end) == 0;
@@ -121,6 +122,7 @@ static bl_status choose_pair(size_t place[2], char *const *name, size_t n, const
     return status;
 }
 
+/* Unpacks the two arrays and no other. */
 static bl_status open_npz(pair *p, const char *path, const char *target, bl_err *err) {
     size_t place[2];
     BL_TRY(bl_file_map(&p->map[0], path, err));
@@ -151,6 +153,7 @@ static bl_status open_npz(pair *p, const char *path, const char *target, bl_err 
     return BL_OK;
 }
 
+/* Each array is a file, and its values are read where they are mapped. */
 static bl_status open_npy(pair *p, const bl_args *args, const char *target, bl_err *err) {
     const char *path[2] = {args->operand, args->mores > 0 ? args->more[0] : NULL};
     size_t place[2];
@@ -173,6 +176,7 @@ static bl_status open_npy(pair *p, const bl_args *args, const char *target, bl_e
     return BL_OK;
 }
 
+/* Pictures or the text of a table, with lines on what was understood. */
 static bl_status take_pair(bl_given_arrays *out, pair *p, bl_err *err) {
     p->arrays.x_name = bl_buf_text(&p->name[0]);
     p->arrays.y_name = bl_buf_text(&p->name[1]);
@@ -370,6 +374,8 @@ static bl_status read_one(void *ctx, album *a, size_t i, const bl_map *map, bl_e
                          a->file[i].path, err);
 }
 
+/* Memory for all pictures is asked for once, so pictures that are too many are refused before
+ * any is read. */
 static bl_status read_all(bl_pack *pack, album *a, bl_err *err) {
     const size_t each =
         (size_t)(pack->shape.size.height * pack->shape.size.width) * pack->shape.channels;

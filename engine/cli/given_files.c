@@ -85,6 +85,8 @@ static void digest(const bl_infer_source *s, char out[65]) {
     bl_sha256_hex(&ctx, out);
 }
 
+/* File i: mapped, unpacked where it is .gz, and its digest. Other packings and formats are
+ * refused with what helps. */
 static bl_status open_file(bl_given_files *t, size_t i, const char *path, bl_err *err) {
     content *c = (content *)t->owned + i;
     const char *slash = strrchr(path, '/');
@@ -171,6 +173,8 @@ static bool replace_digest(bl_buf *text, const char *file, const char *sha256) {
     return found;
 }
 
+/* *before gets the declaration as it was. BL_EINVAL: it does not name a file, and nothing is
+ * written. */
 static bl_status write_digests(const bl_given_files *files, const char *path, bl_buf *before,
                                bl_err *err) {
     bl_buf text = {0};

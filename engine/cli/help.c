@@ -1,3 +1,16 @@
+/* Help and manual pages from the commands' rows. The example of a page is run by a test, so that
+ * it stays true.
+ *
+ *     usage: batchlab lock NAME [--prune] [--preset NAME] [--set KEY=VALUE]
+ *     (sentence)
+ *     options:
+ *       --prune                   drop the entries that are not of this plan, ...
+ *     example:
+ *       $ batchlab lock quadratic --preset tiny
+ *     exit status:
+ *         0  done
+ *         4  damage was found in the store
+ */
 #include "engine/cli/help.h"
 #include "engine/base/format.h"
 #include "engine/base/mem.h"

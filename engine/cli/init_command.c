@@ -72,6 +72,7 @@ static void say_quiet(double seconds) {
     bl_cli_printf(stderr, "it has written nothing for %.0f seconds; Ctrl-C ends it\n", seconds);
 }
 
+/* In a folder of its own that is removed whatever comes of it. */
 static bl_status start(init *t, bl_err *err) {
     char dir[BL_PATH];
     const char *tmp = getenv("TMPDIR");
@@ -100,6 +101,7 @@ static bl_status start(init *t, bl_err *err) {
 
 /* ---- understanding ---- */
 
+/* The parameter in the script's own args(); NULL: it does not ask for it. */
 static const bl_json *arg_of(const init *t, bl_external_param param) {
     return bl_json_get(t->first.args, bl_external_param_name(param));
 }
@@ -133,6 +135,8 @@ static bl_status need_param(init *t, bl_external_param param, const char *option
     return BL_EINVAL;
 }
 
+/* Two points at least, with words on what the program lacks: steps, or evaluations at the steps
+ * that are asked for. */
 static bl_status need_values(const init *t, bl_err *err) {
     const bl_external_guess *g = &t->first.guess;
     if (g->points >= 2) return BL_OK;
@@ -190,6 +194,8 @@ static bool asks_for_all(const init *t) {
     return t->said[BL_EXTERNAL_BATCH_SIZE] && t->said[BL_EXTERNAL_LEARNING_RATE];
 }
 
+/* What was seen becomes t->plan. The order is that of what a user can mend first: values, batch
+ * size, rate. */
 static bl_status understand(init *t, bl_err *err) {
     bl_starter_program *p = &t->plan;
     const bl_external_guess *g = &t->first.guess;

@@ -1,3 +1,10 @@
+/* The program: batchlab [-C DIR] COMMAND words.
+ *
+ *     main       closed descriptors are filled, -C is followed
+ *     start      help and version; else checks of floating point and environment,
+ *                the command's row, its words, the project's folder, the command
+ *     flushed    what could not be written changes the exit status
+ */
 #include "engine/base/nearest.h"
 #include "engine/base/numerics.h"
 #include "engine/cli/command.h"

@@ -158,6 +158,7 @@ static void progress_event(const bl_progress *p) {
     write_event(&w, &line);
 }
 
+/* Runs that were only looked up do not count for the time that is left. */
 void bl_display_progress(void *ctx, const bl_progress *p) {
     bl_display *d = ctx;
     const double now = bl_clock_seconds();
@@ -194,6 +195,7 @@ static void print_folded(const bl_display *d, const char *text, size_t indent) {
     bl_buf_free(&folded);
 }
 
+/* The time so far, then the text: "0s  batch 4: best lr 0.177 (bracketed), 474 steps". */
 void bl_display_decision(void *ctx, const char *text) {
     bl_display *d = ctx;
     if (d->mode == BL_DISPLAY_JSON) event("decision", text);
@@ -223,6 +225,8 @@ static void part_of_time(bl_buf *out, const char *what, double seconds, double t
                   100 * seconds / total);
 }
 
+/* What is left of the whole is named, too: planning is the sweep less its training and its
+ * store. */
 void bl_display_times(bl_display *d, const bl_display_spent *s) {
     if (d->mode != BL_DISPLAY_PLAIN && d->mode != BL_DISPLAY_JSON) return;
     const double total = bl_clock_process_seconds();

@@ -31,6 +31,7 @@ static cost total_of(const bl_net *net) {
     return total;
 }
 
+/* "conv2d 3x3 stride 2 groups 4" */
 static const char *layer_text(char out[64], const bl_net_node *node) {
     const bl_layer_settings *set = &node->set;
     int n = snprintf(out, 64, "%s", node->layer->name);
@@ -52,6 +53,7 @@ static const char *shape_text(char out[64], const bl_net_node *node) {
     return out;
 }
 
+/* The layers that it reads, "3, 5"; x is the input. */
 static const char *source_text(char out[64], const bl_net_node *node) {
     int n = 0;
     out[0] = '\0';
@@ -97,6 +99,7 @@ static const struct {
     {offsetof(bl_fusion, gradient_of), "gradient_of", "gradient in place of"},
 };
 
+/* The other node of this kind of fusion; BL_NET_NONE: there is none. */
 static size_t fused_node(const bl_net_node *node, size_t row) {
     size_t other;
     memcpy(&other, (const char *)&node->fused + k_fused[row].at, sizeof other);

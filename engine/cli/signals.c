@@ -1,3 +1,10 @@
+/* Two ways to end. A command that trains is asked to stop and saves its state; one that writes
+ * files removes them first.
+ *
+ *     bl_cli_catch_signals    INT, TERM, USR1, USR2, ALRM set a flag; a second INT ends at once
+ *     bl_cli_unfinished       INT, TERM, HUP remove the paths, then end the program as usual
+ *
+ * Handlers call only what is safe in one: unlink, rmdir, signal, raise, _exit. */
 #include "engine/cli/signals.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
@@ -27,6 +34,7 @@ static const int k_ends[] = {SIGINT, SIGTERM, SIGHUP};
 static char unfinished[BL_CLI_UNFINISHED][BL_PATH];
 static volatile sig_atomic_t unfinished_count;
 
+/* A file goes by unlink, a folder, which that refuses, by rmdir if it is empty. */
 static void on_end(int number) {
     for (sig_atomic_t i = unfinished_count; i-- > 0;)
         if (unlink(unfinished[i]) != 0) (void)rmdir(unfinished[i]);
@@ -49,6 +57,8 @@ void bl_cli_release_signals(void) {
     mask_ends(SIG_UNBLOCK);
 }
 
+/* A path is in place before the count says so. Signals that are ignored stay ignored, as under
+ * nohup. */
 void bl_cli_unfinished(const char *path) {
     const struct sigaction action = {.sa_handler = on_end};
     const sig_atomic_t n = unfinished_count;

@@ -10,6 +10,7 @@ typedef struct collection {
     bl_experiment_trials *out;
 } collection;
 
+/* A copy of the trial, with what its `sets` points to. */
 static void add(bl_experiment_trials *out, const char *run, const bl_trial *trial) {
     size_t runs = out->count;
     bl_trial *kept = BL_PUSH(out->trial, out->count, "trials");
@@ -20,6 +21,7 @@ static void add(bl_experiment_trials *out, const char *run, const bl_trial *tria
     memcpy(id, run, BL_RUN_ID);
 }
 
+/* Notes a round's trials with the ids of their runs. */
 static void take_round(void *ctx, const bl_round *round) {
     const collection *c = ctx;
     for (size_t i = 0; i < round->count; i++) {

@@ -4,8 +4,8 @@
  *     throughput   t(B) = 242 us + 4.449 us x B   (8 sizes, worst deviation 26.7 %)
  *                  a step costs as much fixed as 54 examples: half speed at 54,
  *
- * With t(B) = a + c B a batch of B runs at the share B / (B + a / c) of the speed 1 / c that none
- * passes. At a / c examples that is a half, at 9 a / c nine tenths. */
+ * With t(B) = a + c B no batch passes the speed 1 / c. One of B runs at the share B / (B + a / c)
+ * of it: a half at a / c examples, nine tenths at 9 a / c. */
 #include "engine/report/text/times_text.h"
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
@@ -147,7 +147,7 @@ static void best_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     free(tied);
 }
 
-/* Each size beside the next larger one: where an example then takes at least 5 % longer. */
+/* Each size beside the next larger one: where an example then takes over 5 % longer. */
 static void falls_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     for (size_t i = 0; i + 1 < n; i++) {
         if (!bl_stats_step_falls(&size[i], &size[i + 1])) continue;
