@@ -168,6 +168,7 @@ static void skip_space(parser *p) {
     while (p->at < p->end && strchr(" \t\r\n", *p->at) != NULL && *p->at != '\0') p->at++;
 }
 
+/* Takes `c` if it is the next character that is no blank. */
 static bool is_next(parser *p, char c) {
     skip_space(p);
     if (p->at >= p->end || *p->at != c) return false;
@@ -175,6 +176,7 @@ static bool is_next(parser *p, char c) {
     return true;
 }
 
+/* Of both cases; -1 where one is no digit. */
 static int hex4(const char *s) {
     int v = 0;
     for (int i = 0; i < 4; i++) {
@@ -293,6 +295,9 @@ static bl_status read_number(parser *p, bl_json *v) {
 
 static bl_status read_value(parser *p, bl_json **out, int depth);
 
+/* What stands behind the opening bracket, to the closing one. A key that comes twice is refused,
+ * since readers differ in which of the two counts. The search for it is linear: the project's
+ * own objects are small, and long data are arrays. */
 static bl_status read_children(parser *p, bl_json *parent, char close, int depth) {
     bl_json **link = &parent->first;
     if (is_next(p, close)) return BL_OK;

@@ -1,3 +1,15 @@
+/* The process of a script, from `exp` to its last message. A script is given `exp`, a
+ * userdata with a metatable that cannot be had or replaced:
+ *
+ *     exp.name, exp.epoch_rows        experiment_index: a field is looked up when it is read
+ *     exp.config["train.seed"]        config_index: of any key of the schema, by its path
+ *     exp:run{...}                    a closure around (the script, the method's function)
+ *
+ * Each C function finds the bl_script among its upvalues, as the first (bl_script_of). There is no
+ * global state, and nothing that a script could reach and change.
+ *
+ * What only the planner can do goes over the wire (wire.h): a message is begun, filled and told, or
+ * asked where an answer has to come. The process ends without a word when the planner is gone. */
 #include "engine/lua/script.h"
 #include "engine/base/mem.h"
 #include "engine/base/nearest.h"
@@ -31,6 +43,8 @@ void bl_script_tell(bl_script *s, bl_wire_kind kind) {
     if (!bl_wire_add(&s->wire, kind, &s->message)) _exit(0);
 }
 
+/* The reader points into s->answer, which the next question overwrites. REFUSED becomes a Lua
+ * error here, so that callers see answers only. */
 bl_wire_reader bl_script_ask(lua_State *L, bl_script *s, bl_wire_kind kind) {
     bl_sandbox_check_metatables(L);
     bl_script_tell(s, kind);
@@ -46,6 +60,7 @@ bl_wire_reader bl_script_ask(lua_State *L, bl_script *s, bl_wire_kind kind) {
     return in;
 }
 
+/* Takes `bytes` off what is left of a limit, or raises an error of the script. */
 void bl_script_count_bytes(lua_State *L, size_t *left, size_t bytes, const char *what) {
     if (bytes > *left) luaL_error(L, "the %s of the plan take more bytes than a sweep's may", what);
     *left -= bytes;
@@ -53,6 +68,7 @@ void bl_script_count_bytes(lua_State *L, size_t *left, size_t bytes, const char 
 
 /* ---- settings ---- */
 
+/* Never returns: the error names the nearest path or last part of one. */
 static int no_setting(lua_State *L, const char *name, const char *where) {
     const char *known[2 * BL_KEYS_MAX];
     size_t n = 0;
@@ -201,6 +217,8 @@ int64_t bl_script_grid_floor(const bl_config *config, int64_t epoch_rows, int64_
     }
 }
 
+/* The first evaluation at or after `steps`; the floor is the last one not after it, or the first
+ * of all where none is so early. */
 int64_t bl_script_grid_ceil(const bl_config *config, int64_t epoch_rows, int64_t steps) {
     if (bl_config_is_imported(config)) return steps;
     int64_t at = bl_train_next_eval(config, epoch_rows, 0, INT64_MAX);
@@ -208,6 +226,7 @@ int64_t bl_script_grid_ceil(const bl_config *config, int64_t epoch_rows, int64_t
     return at;
 }
 
+/* A whole number on Lua's stack, of at most 2^53. Beyond that doubles have no ones. */
 int64_t bl_script_steps(lua_State *L, int index, const char *what) {
     const double steps = lua_tonumber(L, index);
     if (lua_type(L, index) != LUA_TNUMBER || !(steps >= 1) || steps != floor(steps))

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* A head of two numbers, then the fields. What is added lies in `out` until there is enough of
+ * it. */
 bool bl_wire_add(bl_wire *w, bl_wire_kind kind, const bl_buf *fields) {
     const uint64_t head[2] = {(uint64_t)kind, fields->len};
     bl_buf_add(&w->out, head, sizeof head);
@@ -11,6 +13,7 @@ bool bl_wire_add(bl_wire *w, bl_wire_kind kind, const bl_buf *fields) {
     return w->out.len < BL_WIRE_BATCH || bl_wire_send(w);
 }
 
+/* MSG_NOSIGNAL: an end that is gone is an answer here, and no signal that ends the process. */
 bool bl_wire_send(bl_wire *w) {
     for (size_t sent = 0; sent < w->out.len;) {
         const ssize_t n = send(w->fd, w->out.data + sent, w->out.len - sent, MSG_NOSIGNAL);
@@ -31,6 +34,8 @@ static size_t receive(int fd, char *bytes, size_t room) {
     }
 }
 
+/* Short messages come out of `in`, many of them by one call. A long one that finds `in` empty
+ * goes straight to its place, without a copy between. */
 bool bl_wire_receive(bl_wire *w, void *bytes, size_t length) {
     for (char *to = bytes; length > 0;) {
         const bool far = w->at == w->end && length >= sizeof w->in;
@@ -84,6 +89,8 @@ void bl_wire_put_text(bl_buf *out, const char *text) {
     bl_wire_put_bytes(out, text, strlen(text));
 }
 
+/* The next bytes of the message, where they lie; NULL, and `bad` for good, where there are not
+ * so many. */
 static const char *take(bl_wire_reader *in, size_t length) {
     if (in->bad || length > (size_t)(in->end - in->at)) {
         in->bad = true;

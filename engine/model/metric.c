@@ -1,3 +1,13 @@
+/* Sums in the order of rule B, however many examples come at a time. Blocks of BL_BLOCK examples
+ * are chains; their sums meet like the digits of a binary counter, so that log2 of the blocks
+ * are kept and no list of all. After seven blocks b0 to b6 (blocks = 111b):
+ *
+ *     level[2] = (b0 + b1) + (b2 + b3)     level[1] = b4 + b5     level[0] = b6
+ *     value    = level[2] + (level[1] + level[0])
+ *
+ * A block that is not full counts as one, at the end only: bl_metric_value closes it in a copy, so
+ * that more examples may follow. A metric with of_all keeps every output instead, since a rank
+ * needs them all: at least 4 (width + 1) bytes an example. */
 #include "engine/model/metric.h"
 #include "engine/base/mem.h"
 #include "engine/base/numerics.h"
@@ -8,6 +18,8 @@ void bl_metric_begin(bl_metric_sum *sum, const bl_metric *metric) {
     *sum = (bl_metric_sum){.metric = metric};
 }
 
+/* The carry of the counter: each level that is taken joins the new block, the older sum on the
+ * left. */
 static void close_block(bl_metric_sum *sum) {
     double block = sum->open;
     int i = 0;
@@ -17,6 +29,7 @@ static void close_block(bl_metric_sum *sum) {
     sum->open = 0.0;
 }
 
+/* The value of the batch that is open, times its examples: its part in the weighted mean. */
 static double of_open_batch(const bl_metric_sum *sum) {
     const double examples = (double)sum->in_batch;
     return sum->metric->finish(sum->batch_terms, examples) * examples;
@@ -36,7 +49,8 @@ double bl_metric_batch_mean(const bl_metric_sum *sum) {
     return (sum->batches_sum + last) / (double)sum->count;
 }
 
-/* The term of one example: y (width). */
+/* The term of one example: y (width). A standardised number is turned back into the data's own
+ * unit first, forecast and target alike. */
 static double term_of(const bl_metric_sum *sum, const float *y, size_t width, double target) {
     const bl_metric *m = sum->metric;
     if (m->classes) return m->of_class(y, width, target);
@@ -45,6 +59,7 @@ static double term_of(const bl_metric_sum *sum, const float *y, size_t width, do
                         target * sum->deviation + sum->mean);
 }
 
+/* Examples lie as y and target side by side, (count, width + 1), so that one array has to grow. */
 static void keep(bl_metric_sum *sum, const float *y, size_t width, const float *target,
                  size_t count) {
     sum->width = width;
@@ -59,7 +74,7 @@ static void keep(bl_metric_sum *sum, const float *y, size_t width, const float *
     }
 }
 
-/* of_all takes outputs and targets apart. */
+/* The rows of `kept` as two arrays, as of_all takes them. */
 static double value_of_all(const bl_metric_sum *sum) {
     float *y = bl_xalloc(sum->count * sum->width * sizeof *y);
     float *target = bl_xalloc(sum->count * sizeof *target);

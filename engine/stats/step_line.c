@@ -1,3 +1,14 @@
+/* Weighted least squares of a line with weights 1 / t^2, t the median of a size's repeats. With
+ * S_w = sum w, S_b = sum w B, S_t = sum w t, S_bb = sum w B^2 and S_bt = sum w B t:
+ *
+ *     det   = S_w S_bb - S_b^2                each  = (S_w S_bt - S_b S_t) / det
+ *     fixed = (S_t - each S_b) / S_w          s^2   = sum ((t - line) / t)^2 / (n - 2)
+ *     interval of fixed: t_q sqrt(s^2 S_bb / det)
+ *     interval of each:  t_q sqrt(s^2 S_w / det)      t_q: Student's t, n - 2 degrees of freedom
+ *
+ * A time below nothing and a step that gets faster with more work are no answers. A line that falls
+ * becomes a constant, S_t / S_w; one that begins below 0 goes through it, each = S_bt / S_bb. Both
+ * carry no interval, since they are no longer the free line that the formulas speak of. */
 #include "engine/stats/step_line.h"
 #include "engine/base/mem.h"
 #include "engine/stats/distributions.h"
@@ -46,6 +57,7 @@ static double squares(const bl_stats_step_line *line, const bl_stats_step_size *
     return sum;
 }
 
+/* The interval value +- half_width, cut off at 0: neither number can be negative. */
 static bl_stats_value around(double value, double half_width) {
     return (bl_stats_value){.value = value,
                             .low = fmax(0.0, value - half_width),
@@ -85,7 +97,8 @@ bl_stats_step_line bl_stats_fit_step_line(const bl_stats_step_size *size, size_t
     return line;
 }
 
-/* How many of the first sizes agree to 1 %; 0: fewer than two do. */
+/* How many of the first sizes agree to 1 %, largest over smallest of them together. One size
+ * agrees with itself and is no floor: 0. */
 static size_t on_the_floor(const bl_stats_step_size *size, size_t n) {
     static const double agree = 1.01;
     size_t on = 0;
@@ -103,6 +116,11 @@ double bl_stats_floor_line_at(const bl_stats_floor_line *fit, double batch_size)
                            : (double)NAN;
 }
 
+/*     M |              x        first = on:      two sizes or more above, the line is theirs
+ *       |          x                on - 1:      one above; it needs a second point
+ *       | x  x  x                 none above:    the line is flat, at the height of the floor
+ *       +---------------- B
+ */
 bl_stats_floor_line bl_stats_fit_floor_line(const bl_stats_step_size *size, size_t n) {
     bl_stats_floor_line fit = {0};
     const size_t on = on_the_floor(size, n), above = n - on;
@@ -123,6 +141,7 @@ bl_stats_floor_line bl_stats_fit_floor_line(const bl_stats_step_size *size, size
     return fit;
 }
 
+/* Solves q = each B / (fixed + each B) for B. */
 double bl_stats_step_line_share(const bl_stats_step_line *line, double share) {
     if (!line->known || line->flat) return (double)NAN;
     return line->fixed.value / line->each.value * share / (1 - share);
@@ -144,6 +163,9 @@ bl_stats_value bl_stats_step_speed(const bl_stats_step_size *size) {
     return speed;
 }
 
+/* Which size is fastest is decided by medians; who is tied with it by the ratios of matched
+ * repeats, which a slow minute of the machine cannot bend. The ratio of two times becomes one of
+ * times per example by the ratio of the batch sizes. */
 size_t bl_stats_step_best(const bl_stats_step_size *size, size_t n, bool *tied) {
     size_t best = 0;
     for (size_t i = 1; i < n; i++)
@@ -162,7 +184,8 @@ size_t bl_stats_step_best(const bl_stats_step_size *size, size_t n, bool *tied) 
 
 enum { SPREAD_REPEATS = 3 }; /* fewer say nothing of the spread */
 
-/* Of one size; NAN where nothing is known. */
+/* Of one size; NAN where nothing is known. `share` is, for each repeat, the part of the clock
+ * that the processor was not at it. */
 static bl_stats_disturbance disturbance(const bl_stats_step_size *size) {
     bl_stats_disturbance d = {(double)NAN, (double)NAN};
     const double *least_of = size->processor != NULL ? size->processor : size->seconds;
@@ -188,6 +211,7 @@ bl_stats_disturbance bl_stats_step_disturbance(const bl_stats_step_size *size, s
     return worst;
 }
 
+/* The sizes with their processor times in the place of those by the clock. */
 bl_stats_step_line bl_stats_fit_processor_line(const bl_stats_step_size *size, size_t n) {
     bl_stats_step_size *by_processor = bl_xalloc((n + 1) * sizeof *by_processor);
     bool known = true;
@@ -222,7 +246,13 @@ static size_t fewest_repeats(const bl_stats_step_size *size, size_t n) {
     return fewest;
 }
 
-/* Group 1 over group 0 in each repeat; group[i] < 0 takes no part. */
+/* Group 1 over group 0 in each repeat; group[i] < 0 takes no part. In repeat r
+ *
+ *     x_r = exp(mean over group 1 of log(t / line) - mean over group 0 of log(t / line))
+ *
+ * The line is fitted to all sizes, those of no group too. The x_r of a machine's slow minute have
+ * both groups slow, so that it cancels. Their spread then decides whether 1 lies within the margin.
+ */
 static bl_stats_equal compare_groups(bl_stats_value *ratio, const bl_stats_step_size *size,
                                      size_t n, const int *group) {
     const bool processor = all_have_processor(size, n);
@@ -265,6 +295,7 @@ bl_stats_equal bl_stats_step_named(bl_stats_value *ratio, const bl_stats_step_si
     return verdict;
 }
 
+/* fmod of whole numbers is exact, so "not above 0" is "divides". */
 bl_stats_equal bl_stats_step_multiples(bl_stats_value *ratio, const bl_stats_step_size *size,
                                        size_t n, double of) {
     bool *named = bl_xalloc(n * sizeof *named);

@@ -53,7 +53,9 @@ static bool rewrite(bl_buf *out, const bl_buf *log, const char *old_id, const ch
     return known;
 }
 
-/* Publishes the log with what the old result says of it. */
+/* Publishes the log with what the old result says of it. What the old result says of its
+ * environment goes on as it was, and "adopted_from" is added to it. The old folder stays as it
+ * is. */
 static bl_status publish(const bl_store *store, bl_claim *claim, bl_publication *what,
                          const char *old_id, bl_err *err) {
     char path[BL_PATH];
@@ -84,6 +86,8 @@ done:
     return status;
 }
 
+/* Without an old run, or with one whose log is not understood, nothing is done and the run is
+ * trained anew: adopting saves time and never decides a result. */
 bl_status bl_store_adopt(const bl_store *store, bl_claim *claim, const char *id,
                          const char *identity, const bl_config *config, const char *dataset_sha256,
                          size_t train_rows, bl_err *err) {

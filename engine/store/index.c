@@ -90,6 +90,7 @@ static const char *take_i64(const char *at, const char *end, char after, int64_t
     return at == end ? end : *at == after ? at + 1 : NULL;
 }
 
+/* The 16 hex digits of a double's bits, NaN and infinities too, and the character after them. */
 static const char *take_bits(const char *at, const char *end, char after, double *out) {
     enum { DIGITS = 16 };
     uint64_t bits = 0;
@@ -146,6 +147,7 @@ static const line *find(const bl_index *x, const char *id) {
     return NULL;
 }
 
+/* Size, time and inode of both files as they are now; false where one is missing. */
 static bool take_marks(const bl_store *store, const char *id, int64_t mark[MARKS]) {
     static const char *const files[] = {"result.json", "log.jsonl.gz"};
     char path[BL_PATH];
@@ -163,6 +165,12 @@ static bool take_marks(const bl_store *store, const char *id, int64_t mark[MARKS
 
 /* ---- learning ---- */
 
+/* A row of a run, here of 640 steps with one evaluation, wrapped:
+ *
+ *     r3f9c0a71b2e4,812,1767225600000000000,1311,20480,1767225600000000000,1312,
+ *         640,0,640:3fc628240b780347:3f8ce075f6fd21ff
+ *
+ * Workers may learn at the same time; the row is the index's from here on. */
 static void learn(bl_index *x, const char *id, const int64_t mark[MARKS], const bl_stored *run) {
     bl_buf row = {0};
     bl_buf_str(&row, id);

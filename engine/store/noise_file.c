@@ -1,3 +1,10 @@
+/* The probes' file has no seal of its own: result.json holds the digests of its text up to the
+ * result's steps and of its packed bytes. What is held against what:
+ *
+ *     text up to steps    always, where the result speaks of probes
+ *     packed bytes        where the text ends at those steps
+ *     packing anew        by fsck, where nothing vouches for the packed bytes
+ */
 #include "engine/store/noise_file.h"
 #include "engine/base/gzip.h"
 #include "engine/noise/noise_record.h"

@@ -6,12 +6,14 @@
 
 enum { LEAST = 4 };
 
+/* The log as it was read, and its first line as JSON: the configuration is in there. */
 static bl_status parse_parts(bl_run_files *run, const char *log_path, bl_err *err) {
     BL_TRY(bl_runlog_parse(&run->parsed, bl_buf_text(&run->log), run->log.len, log_path, err));
     const size_t line = strcspn(run->log.data, "\n");
     return bl_json_parse(&run->header, run->log.data, line, log_path, 1, err);
 }
 
+/* The seal of the result and its digest of the log are not checked here: fsck does that. */
 static bl_status read_done(bl_run_files *run, const char *path, bl_err *err) {
     char log_path[BL_PATH], result_path[BL_PATH];
     BL_TRY(bl_path(log_path, err, "%s/log.jsonl.gz", path));
@@ -24,6 +26,13 @@ static bl_status read_done(bl_run_files *run, const char *path, bl_err *err) {
     return parse_parts(run, log_path, err);
 }
 
+/* What `path` is decides what is read:
+ *
+ *     a file                            a log by itself; "done" is all that can be said of it
+ *     a folder with result.json         the run's published log and its result
+ *     a folder with log.jsonl.part      an interrupted run, up to its last checkpoint
+ *     another folder                    BL_EMISSING
+ */
 static bl_status read_any(bl_run_files *run, const char *path, bl_err *err) {
     char file[BL_PATH];
     BL_TRY(bl_path(run->dir, err, "%s", path));

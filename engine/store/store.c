@@ -1,3 +1,21 @@
+/* Ids, and the reading of what was published. The text of an identity, here of a net's run, is
+ * that of run.json, shortened here:
+ *
+ *     {"config":{"data.eval_rows":1000,...},"dataset":"<sha256>","epoch":1,"level":"exact"}
+ *
+ * Its SHA-256 gives the id: r and the first 12 hex digits. At level `device` a member "device"
+ * follows, what the run was computed by. A program's run has "protocol", "inputs" and, from the
+ * second on, "repeat" instead, since neither data set nor kernels of batchlab take part in it.
+ *
+ * What loading holds against what, so that a flipped bit anywhere is found:
+ *
+ *     result.json                 its own seal (format 2), and the id of the folder
+ *     log.jsonl.gz                its digest in the result; unpacked, it has to have a footer
+ *     the log's text, up to       its digest in the result
+ *     the result's steps
+ *
+ * A log may be longer than its result says, when a process ended between the two writes. The text
+ * behind the result's steps is dropped then, and the packed digest is not asked for. */
 #include "engine/store/store.h"
 #include "engine/base/gzip.h"
 #include "engine/base/json_writer.h"
@@ -22,6 +40,8 @@ bool bl_store_is_run_id(const char *name) {
            strspn(name + 1, "0123456789abcdef") == BL_RUN_ID - 2;
 }
 
+/* `old`: as releases with ids of 12 digits and no r wrote it. Every byte decides the id: a
+ * member that is new must be absent at its default. */
 static void write_identity(bl_buf *out, const bl_config *config, bool old,
                            const char *dataset_sha256) {
     bl_jw w = bl_jw_open(out);
@@ -111,17 +131,22 @@ static bl_status check_result(const bl_buf *text, const bl_json *result, const c
     return BL_OK;
 }
 
+/* A folder in the place of a file cannot be read either, yet no disk is at fault: that is
+ * damage, which is set aside, and not an error that ends the command. */
 bl_status bl_store_or_damage(bl_status status, const char *path) {
     const bool unread = status == BL_EIO || status == BL_EMISSING;
     return unread && bl_file_is_other(path) ? BL_EFORMAT : status;
 }
 
+/* `text` keeps the bytes, which a seal is checked by; `out` is what they say. Both are the
+ * caller's. */
 bl_status bl_store_read_result(bl_json_doc *out, bl_buf *text, const char *path, bl_err *err) {
     *out = (bl_json_doc){0};
     BL_TRY(bl_store_or_damage(bl_file_read(text, path, RESULT_LIMIT, err), path));
     return bl_json_parse(out, bl_buf_text(text), text->len, path, 1, err);
 }
 
+/* Fills out->log and out->parsed. `packed`: the digest of the file's bytes as they lie. */
 static bl_status read_log(bl_stored *out, const char *path, char packed[BL_SHA256_HEX],
                           bl_err *err) {
     bl_map map;
@@ -146,6 +171,7 @@ static bl_status load(const bl_store *store, const char *id, const bl_buf *text,
     return check_against_log(result, path, packed, out, err);
 }
 
+/* The quick look: the result and that a log is there. The log is not unpacked. */
 bl_status bl_store_check_result(const bl_store *store, const char *id, bl_err *err) {
     char path[BL_PATH];
     bl_buf text = {0};
@@ -184,6 +210,7 @@ bl_status bl_store_load(const bl_store *store, const char *id, bl_stored *out, b
     return BL_OK;
 }
 
+/* What is in the way and no file is set aside first: a rename cannot replace a folder. */
 bl_status bl_store_write(const char *path, const void *bytes, size_t n, bl_err *err) {
     if (bl_file_is_other(path)) BL_TRY(bl_file_set_aside(path, err));
     return bl_file_write(path, bytes, n, err);

@@ -1,3 +1,12 @@
+/* One of three answers to "advance the run". A table of functions would hide that they differ in
+ * more than names:
+ *
+ *                   train (a net)        external (a program)     recorded (imported)
+ *     state         bytes of a           a folder that the        none: what is looked up
+ *                   checkpoint           program wrote            is there at once
+ *     probes        yes                  no                       no
+ *     memory        reckoned             as the user says         as the user says
+ */
 #include "engine/sweep/trainer.h"
 #include "engine/base/mem.h"
 #include "engine/external/external.h"

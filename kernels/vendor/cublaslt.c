@@ -128,6 +128,7 @@ bl_status bl_cublaslt_open(bl_cublaslt **out, const char *precision, bl_err *err
     return BL_OK;
 }
 
+/* Destroys what `describe` made, all of it or the part it came to. */
 static void choice_free(choice *c) {
     if (c->product) (void)lt.cublasLtMatmulDescDestroy(c->product);
     if (c->a) (void)lt.cublasLtMatrixLayoutDestroy(c->a);

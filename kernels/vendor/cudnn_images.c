@@ -4,8 +4,7 @@
  *
  * What the library takes differently from this project's nets lies in the queue's workspace:
  *
- *     | w as (filters, kernel, kernel, channels) | x in 16 bits | y in 16 bits | the library's own
- * |
+ *     | w as (filters, kernel, kernel, channels) | x in 16 bits | y in 16 bits | the library's |
  *
  * The first is there for every convolution, the next two at precision bf16 and fp16. Kernels of
  * layout.cu bring arrays there and back. Bias, residual and relu that the engine did not fuse
@@ -119,6 +118,7 @@ static size_t rounded(size_t bytes) {
     return (bytes + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+/* Pools have no room: they take fp32 as it lies, and no weights. */
 static room room_of(const bl_cudnn_shape *s) {
     const bl_conv *v = &s->conv;
     const bool narrow = s->type != CUDNN_DATA_FLOAT;
@@ -131,6 +131,11 @@ static room room_of(const bl_cudnn_shape *s) {
     return r;
 }
 
+/* For the run's log, such as
+ *
+ *     conv2d_forward 64 x 32 x 32 x 3 to 32, kernel 3, stride 1, pad 1, groups 1: cuDNN ...
+ *
+ * Behind the colon stands the engine as cudnn_engine.c names it, or "exact". */
 static void write_text(choice *c) {
     static const char *const names[] = {
 #define NAME(operation, name) name,
@@ -267,6 +272,8 @@ static bl_queue *queue_of(const bl_part *part) {
     return queue;
 }
 
+/* First with the bias inside; where no engine fuses both, the bias follows as a kernel. While
+ * the queue selects, choices are made and named, and nothing is computed. */
 void bl_conv2d_forward_library(const bl_conv2d_forward *a, const bl_part *part) {
     call c = {.queue = queue_of(part)};
     bl_cudnn *m = c.queue->images;
@@ -289,6 +296,7 @@ void bl_conv2d_forward_library(const bl_conv2d_forward *a, const bl_part *part) 
     bl_cuda_epilogue(c.queue, &a->epilogue, a->y, y_count(&a->conv));
 }
 
+/* dx comes out of dy and w; the epilogue is the one of the layer below. */
 void bl_conv2d_backward_input_library(const bl_conv2d_backward_input *a, const bl_part *part) {
     call c = {.queue = queue_of(part)};
     c.c = chosen(c.queue->images, BL_CONV_INPUT, &a->conv, false);

@@ -4,6 +4,7 @@
  * a position's channels side by side, as everywhere in this project. */
 #include "kernels/vendor/cudnn_operations.h"
 
+/* A tensor of fp32 by its four sizes; the graph owns it, as all descriptors here. */
 static cudnnBackendDescriptor_t floats(bl_graph *g, int64_t id, size_t n, size_t c, size_t h,
                                        size_t w) {
     const bl_tensor t = {.id = id,
@@ -39,6 +40,11 @@ static cudnnBackendDescriptor_t array(bl_graph *g, const bl_cudnn_shape *s, int6
     return bl_graph_tensor(g, &t);
 }
 
+/* How the window moves: stride and padding on both axes, no dilation, sums in fp32 whatever the
+ * type of the factors. CROSS_CORRELATION does not mirror w, as the layers' formula has it:
+ *
+ *     y[n, i, j, f] = sum over a, b, c of x[n, i s + a - p, j s + b - p, c] w[a, b, c, f]
+ */
 static cudnnBackendDescriptor_t convolution(bl_graph *g, const bl_conv *v) {
     const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
     const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
@@ -57,7 +63,8 @@ static cudnnBackendDescriptor_t convolution(bl_graph *g, const bl_conv *v) {
     return d;
 }
 
-/* What the three operations have alike. */
+/* What the three operations have alike: alpha = 1, beta = 0, so what is in the result counts for
+ * nothing, and how the window moves. */
 #define SCALES(g, d, KIND, conv)                                                                   \
     do {                                                                                           \
         const float one = 1.0f, zero = 0.0f;                                                       \
@@ -68,6 +75,8 @@ static cudnnBackendDescriptor_t convolution(bl_graph *g, const bl_conv *v) {
         bl_graph_set_part(g, d, CUDNN_ATTR_OPERATION_CONVOLUTION_##KIND##_CONV_DESC, conv);        \
     } while (0)
 
+/* y = between + bias, a pointwise operation that repeats the (1, filters, 1, 1) of the bias over
+ * all positions. `between` is in no memory: the engine fuses both or is not taken. */
 static void add_bias(bl_graph *g, const bl_cudnn_shape *s, cudnnBackendDescriptor_t between) {
     const cudnnPointwiseMode_t mode = CUDNN_POINTWISE_ADD;
     const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
@@ -109,6 +118,7 @@ static void conv_forward(bl_graph *g, const bl_cudnn_shape *s) {
     if (s->bias) add_bias(g, s, y);
 }
 
+/* dx = conv transposed (dy, w); x and dx share a number. */
 static void conv_input(bl_graph *g, const bl_cudnn_shape *s) {
     const cudnnBackendDescriptor_t conv = convolution(g, &s->conv);
     const cudnnBackendDescriptor_t dy = array(g, s, BL_ID_Y), w = array(g, s, BL_ID_W);
@@ -122,6 +132,7 @@ static void conv_input(bl_graph *g, const bl_cudnn_shape *s) {
     bl_graph_operation(g, d);
 }
 
+/* dw = correlation of x and dy, summed over examples and positions; w and dw share a number. */
 static void conv_weight(bl_graph *g, const bl_cudnn_shape *s) {
     const cudnnBackendDescriptor_t conv = convolution(g, &s->conv);
     const cudnnBackendDescriptor_t x = array(g, s, BL_ID_X), dy = array(g, s, BL_ID_Y);
@@ -171,6 +182,8 @@ static cudnnBackendDescriptor_t window(bl_graph *g, const bl_conv *v, cudnnResam
     return d;
 }
 
+/* Of each output, the place of the largest within its window, a byte. Only the library's own
+ * backward operation can read it. */
 static cudnnBackendDescriptor_t index_of(bl_graph *g, const bl_conv *v) {
     const bl_tensor t = {.id = BL_ID_INDEX,
                          .n = (int64_t)v->batch,
@@ -193,6 +206,7 @@ static void pool_forward(bl_graph *g, const bl_conv *v, cudnnResampleMode_t mode
     bl_graph_operation(g, d);
 }
 
+/* The mode has to be the forward one's; of a maximum the index says where dy goes. */
 static void pool_backward(bl_graph *g, const bl_conv *v, cudnnResampleMode_t mode) {
     const cudnnBackendDescriptor_t how = window(g, v, mode), dx = x_of(g, BL_ID_X, v);
     const cudnnBackendDescriptor_t dy = y_of(g, BL_ID_Y, v);
@@ -205,6 +219,7 @@ static void pool_backward(bl_graph *g, const bl_conv *v, cudnnResampleMode_t mod
     bl_graph_operation(g, d);
 }
 
+/* INCLUDE_PADDING: pools have no padding here, so each mean is over kernel^2 values either way. */
 void bl_cudnn_describe(bl_graph *g, const bl_cudnn_shape *s) {
     switch (s->operation) {
     case BL_CONV_FORWARD:
