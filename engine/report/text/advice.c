@@ -1,6 +1,10 @@
 #include "engine/report/text/advice.h"
 #include "engine/base/format.h"
+#include "engine/base/mem.h"
+#include "engine/stats/summary.h"
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Fewer steps than this at every batch size measure the first evaluations, not the batch size. */
 enum { AT_ONCE = 20 };
@@ -12,16 +16,58 @@ double bl_advice_round_up(double x) {
     return ceil(x * room / unit) * unit;
 }
 
-/* The lowest value that any run of the plan had, with its run; NULL without any. */
+/* The lowest value that the run had; INFINITY: none. */
+static double lowest(const bl_report_run *run) {
+    double value = INFINITY;
+    for (size_t k = 0; k < run->evals; k++)
+        if (run->eval[k].value < value) value = run->eval[k].value;
+    return value;
+}
+
+/* Orders pointers to runs such that those which differ in nothing but the seed are neighbours. */
+static int by_settings(const void *x, const void *y) {
+    const bl_report_run *a = *(const bl_report_run *const *)x,
+                        *b = *(const bl_report_run *const *)y;
+    if (a->batch_size != b->batch_size) return a->batch_size < b->batch_size ? -1 : 1;
+    if (a->learning_rate != b->learning_rate) return a->learning_rate < b->learning_rate ? -1 : 1;
+    return a->trial == NULL || b->trial == NULL ? 0
+                                                : strcmp(a->trial->settings, b->trial->settings);
+}
+
+/* What n seeds of the same settings came to: their median, or the worst of them where half of them
+ * had the target. */
+static double come_to(const bl_report_model *m, const bl_report_run *const *run, size_t n) {
+    double *values = bl_xalloc(n * sizeof *values), worst = -INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        values[i] = lowest(run[i]);
+        if (values[i] > worst) worst = values[i];
+    }
+    const double median = bl_stats_median(values, n);
+    free(values);
+    return m->answered || median > m->main.target ? median : worst;
+}
+
+/* The size and rate whose seeds came lowest, as one of their runs, and that value. One lucky seed
+ * is no reason for a target: settings with fewer seeds than others count only where there are no
+ * others. NULL without any. */
 static const bl_report_run *closest_run(const bl_report_model *m, double *value) {
     const bl_report_run *closest = NULL;
-    *value = INFINITY;
+    const bl_report_run **run = bl_xalloc((m->run_count + 1) * sizeof *run);
+    size_t n = 0, most = 0;
     for (size_t i = 0; i < m->run_count; i++)
-        for (size_t k = 0; k < m->runs[i].evals; k++)
-            if (m->runs[i].eval[k].value < *value) {
-                *value = m->runs[i].eval[k].value;
-                closest = &m->runs[i];
-            }
+        if (m->runs[i].evals > 0) run[n++] = &m->runs[i];
+    qsort(run, n, sizeof *run, by_settings);
+    *value = INFINITY;
+    for (size_t first = 0, end; first < n; first = end) {
+        for (end = first + 1; end < n && by_settings(&run[first], &run[end]) == 0;) end++;
+        const double reached = come_to(m, &run[first], end - first);
+        if ( !isfinite(reached)) continue;
+        if (end - first == most && !(reached < *value)) continue;
+        most = end - first;
+        *value = reached;
+        closest = run[first];
+    }
+    free(run);
     return closest;
 }
 
