@@ -82,7 +82,7 @@ static void one_lucky_seed(void **state) {
     bl_report_run runs[BL_COUNT(values)];
     for (size_t i = 0; i < BL_COUNT(values); i++) {
         eval[i] = (bl_report_eval){5, values[i]};
-        runs[i] = (bl_report_run){.batch_size = i < 3 ? 64 : 32,
+        runs[i] = (bl_report_run){.batch_size = i < 3 ? 64 : 128,
                                   .learning_rate = 0.01,
                                   .seed = (int64_t)i,
                                   .eval = &eval[i],
