@@ -4,6 +4,7 @@
 #include "engine/base/process.h"
 #include "engine/cli/command.h"
 #include "engine/cli/experiment.h"
+#include "engine/cli/program_place.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/signals.h"
 #include "engine/machine/survey.h"
@@ -78,6 +79,9 @@ static bl_status check_sizes(const bl_experiment *e, bl_err *err) {
     if (sizes->n == 0)
         BL_FAIL(err, BL_EINVAL, "no batch size to measure: sweep.batch_sizes is empty");
     if (sizes->v[sizes->n - 1] <= rows) return BL_OK;
+    if (bl_config_is_external(&e->config))
+        BL_FAIL(err, BL_EINVAL, "batch size %" PRId64 " is larger than an epoch (%" PRId64 " rows)",
+                sizes->v[sizes->n - 1], rows);
     BL_FAIL(err, BL_EINVAL,
             "batch size %" PRId64 " is larger than the data set (%" PRId64 " training rows)",
             sizes->v[sizes->n - 1], rows);
@@ -112,6 +116,8 @@ static bl_status measure_times(bl_survey *s, bl_experiment *e, const bl_plan_hea
                                       .store = &e->store,
                                       .kernels = e->kernels,
                                       .device_data = e->device_data,
+                                      .devices = e->devices,
+                                      .memory = bl_experiment_memory(e),
                                       .batch_sizes = s->ran,
                                       .count = s->ran_count,
                                       .file = BL_REPORT_MACHINE_TIMES,
@@ -130,14 +136,39 @@ static bl_status measure_times(bl_survey *s, bl_experiment *e, const bl_plan_hea
     return status;
 }
 
+/* Probes of a program have a folder while they run. The timing pass between them takes it too. */
+static bl_status take_place(bl_cli_program_place *place, bl_survey *s, const bl_experiment *e,
+                            bl_err *err) {
+    *place = (bl_cli_program_place){0};
+    if (!bl_config_is_external(&e->config)) return BL_OK;
+    s->place.program = &place->options;
+    return bl_cli_program_place_take(place, e, s->stop, err);
+}
+
+static bl_status try_sizes(bl_survey *s, const bl_experiment *e, bl_err *err) {
+    const bl_i64_list *sizes = &e->config.sweep.batch_sizes;
+    bl_cli_program_place place;
+    BL_TRY(take_place(&place, s, e, err));
+    const bl_status status = bl_survey_memory(s, sizes->v, sizes->n, err);
+    bl_cli_program_place_leave(&place);
+    return status;
+}
+
+static bl_status try_larger(bl_survey *s, const bl_experiment *e, bl_err *err) {
+    bl_cli_program_place place;
+    BL_TRY(take_place(&place, s, e, err));
+    const bl_status status = bl_survey_largest(s, err);
+    bl_cli_program_place_leave(&place);
+    return status;
+}
+
 /* All measurements, into machine.json. */
 static bl_status survey(bl_survey *s, bl_experiment *e, const bl_plan_head *head, bl_err *err) {
-    const bl_i64_list *sizes = &e->config.sweep.batch_sizes;
     char path[BL_PATH];
     bl_buf text = {0};
-    BL_TRY(bl_survey_memory(s, sizes->v, sizes->n, err));
+    BL_TRY(try_sizes(s, e, err));
     BL_TRY(measure_times(s, e, head, err));
-    BL_TRY(bl_survey_largest(s, err));
+    BL_TRY(try_larger(s, e, err));
     BL_TRY(bl_survey_phases(s, err));
     bl_survey_write(s, &text);
     bl_status status = bl_path(path, err, "%s/machine.json", e->store.dir);
@@ -183,11 +214,6 @@ static bl_status measure_and_say(const bl_args *args, bl_experiment *e, bl_surve
         BL_FAIL(err, BL_EINVAL,
                 "%s holds imported runs: machine trains steps of its own, and nothing here can "
                 "train",
-                args->operand);
-    if (bl_config_is_external(&e->config))
-        BL_FAIL(err, BL_EINVAL,
-                "machine measures the nets that batchlab trains itself; `batchlab run %s` times a "
-                "program of your own",
                 args->operand);
     BL_TRY(bl_experiment_level(e, args->value[DEVICE], err));
     BL_TRY(bl_experiment_open(e, bl_args_has(args, SYNTHETIC), true, err));
@@ -248,7 +274,8 @@ const bl_command bl_cmd_machine = {
              "...\n"
              "memory       M(B) = ...\n"
              "...\n",
-    .exits = {{BL_EXIT_USAGE, "no size fits, or wrong usage or configuration"},
+    .exits = {{BL_EXIT_SOME_FAILED, "a program of your own failed"},
+              {BL_EXIT_USAGE, "no size fits, or wrong usage or configuration"},
               {BL_EXIT_UNAVAILABLE, ""},
               {BL_EXIT_INTERRUPTED, ""}},
     .operand = BL_OPERAND_EXPERIMENT,

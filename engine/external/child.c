@@ -194,6 +194,31 @@ static size_t kill_marked(const bl_external_child *c) {
     return alive;
 }
 
+/* The most that a process has held; 0: it is gone, or the system does not say. */
+static double most_bytes(long pid) {
+    char path[64], line[256];
+    double kib = 0;
+    (void)snprintf(path, sizeof path, "/proc/%ld/status", pid);
+    FILE *f = fopen(path, "re");
+    while (f != NULL && kib == 0 && fgets(line, sizeof line, f) != NULL)
+        (void)sscanf(line, "VmHWM: %lf", &kib);
+    if (f != NULL) (void)fclose(f);
+    return 1024 * kib;
+}
+
+double bl_external_child_bytes(const bl_external_child *c) {
+    double bytes = 0;
+    DIR *d = c->pid != 0 ? opendir("/proc") : NULL;
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+        const long pid = strtol(e->d_name, NULL, 10);
+        relations r;
+        if (pid <= 1 || pid == (long)getpid() || !look_up(pid, &r) || r.state == 'Z') continue;
+        if (r.group == c->pid || is_marked(pid, c->mark)) bytes += most_bytes(pid);
+    }
+    if (d != NULL) (void)closedir(d);
+    return bytes;
+}
+
 /* The program itself is dead and not yet waited for, so its group's number is not another's. */
 static void end_rest(bl_external_child *c) {
     const double start = bl_clock_seconds();

@@ -6,6 +6,7 @@
  *
  *     bl_external_child_start
  *     bl_external_child_ended    is it over, and how?
+ *     bl_external_child_bytes    the memory of its processes
  *     bl_external_child_stop     SIGTERM, the grace, SIGKILL, and all that is left of it */
 #ifndef BL_ENGINE_EXTERNAL_CHILD_H
 #define BL_ENGINE_EXTERNAL_CHILD_H
@@ -31,5 +32,8 @@ bl_status bl_external_child_start(bl_external_child *child, char *const *argv, c
 bool bl_external_child_ended(bl_external_child *child);
 /* Ends it, if it runs: SIGTERM to its group and `grace` seconds unless that is 0, then SIGKILL. */
 void bl_external_child_stop(bl_external_child *child, double grace);
+/* The sum of what each living process of it has held at most; what several share counts for each.
+ */
+double bl_external_child_bytes(const bl_external_child *child);
 void bl_external_child_free(bl_external_child *child);
 #endif

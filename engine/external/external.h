@@ -37,6 +37,8 @@ bl_status bl_external_advance(bl_external *run, int64_t limit, const bl_train_pa
 const bl_train_state *bl_external_now(const bl_external *run);
 const bl_buf *bl_external_log(const bl_external *run);
 double bl_external_peak_bytes(const bl_external *run); /* as reported; NAN: it is not */
+/* The most that its processes have held, each by itself, as far as they still live. */
+double bl_external_held_bytes(const bl_external *run);
 
 /* Puts the latest whole state of the program to `place`, a path on the same disk, and what belongs
  * to it into `out`. `last`: has the program save and end. *saved: there is a state, and unless this
@@ -54,4 +56,8 @@ bl_status bl_external_restore(bl_external *run, const char *place, const void *b
  * BL_EINTERRUPTED: `pause` was due. */
 bl_status bl_external_time(bl_external *run, double seconds, const bl_train_pause *pause,
                            double *seconds_per_step, bl_err *err) BL_CHECKED;
+/* Does it report the seconds that it waits for data? And their share of the time that
+ * bl_external_time measured last; NAN: not known. */
+bool bl_external_says_data(const bl_external *run);
+double bl_external_data_share(const bl_external *run);
 #endif

@@ -37,6 +37,8 @@ struct bl_external {
     int64_t heard;        /* the step of its last evaluation line */
     int64_t until, limit; /* what goal.json says; where evaluations end */
     double train_s;       /* as last reported, NAN: not */
+    double data_s;        /* of it, waiting for data; NAN: not reported */
+    double data_share;    /* of the time that was measured last; NAN: not known */
     int64_t timed;        /* at this step */
     bool said_end;
     char error[BL_EXTERNAL_WHY]; /* "" : it reported none */

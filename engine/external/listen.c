@@ -61,6 +61,7 @@ static bl_status take_line(bl_external *x, const bl_external_line *line, bl_err 
     if (!isnan(line->train_s) &&
         (line->word == BL_EXTERNAL_EVAL || line->word == BL_EXTERNAL_MARK)) {
         x->train_s = line->train_s;
+        x->data_s = line->data_s;
         x->timed = line->step;
     }
     if (line->word == BL_EXTERNAL_EVAL || line->word == BL_EXTERNAL_MARK)

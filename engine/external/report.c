@@ -106,6 +106,7 @@ static bl_status take_line(bl_external_line *out, const bl_json *line, const cha
     BL_TRY(take_number(&out->value, line, "value", name, number, err));
     BL_TRY(take_number(&out->loss, line, "loss", name, number, err));
     BL_TRY(take_number(&out->train_s, line, "train_s", name, number, err));
+    BL_TRY(take_number(&out->data_s, line, "data_s", name, number, err));
     BL_TRY(take_number(&out->peak_bytes, line, "peak_bytes", name, number, err));
     if (out->word == BL_EXTERNAL_EVAL && bl_json_get(line, "value") == NULL)
         BL_FAIL(err, BL_EFORMAT, "%s:%zu: an evaluation has a \"value\"", name, number);

@@ -2,7 +2,7 @@
  *
  *     {"start":0,"pid":1,"waits":true,"saves":true}     a process began at this step
  *     {"step":128,"value":0.31,"loss":0.29,"train_s":5.118}    an evaluation
- *     {"mark":128,"train_s":5.118}                      time only
+ *     {"mark":128,"train_s":5.118,"data_s":0.402}       time only; of it, waiting for data
  *     {"saving":128}, {"saved":128}                      its state is replaced; is whole
  *     {"end":128,"why":"..."}                           it has no more to train
  *     {"error":"oom","why":"..."}                       what went wrong
@@ -37,6 +37,7 @@ typedef struct bl_external_line {
     int64_t step;
     double value, loss;        /* NAN: not finite or not given */
     double train_s;            /* seconds so far; NAN: not given */
+    double data_s;             /* of these, waiting for data; NAN: not given */
     double peak_bytes;         /* NAN: not given */
     bool waits, saves;         /* of a start */
     char why[BL_EXTERNAL_WHY]; /* of an end or error; of an error its word, ": " and why */

@@ -59,7 +59,7 @@ bl_status bl_external_open(bl_external **out, const bl_external_options *o, bl_e
     x->save_seconds = o->save_seconds;
     x->devices = o->devices;
     x->now.value = x->now.train_loss = x->now.batch_mean = (double)NAN;
-    x->peak_bytes = x->train_s = (double)NAN;
+    x->peak_bytes = x->train_s = x->data_s = x->data_share = (double)NAN;
     x->spoken.step = x->kept.step = -1;
     BL_GOTO(resolve_folder(x->dir, o->dir, err));
     BL_GOTO(bl_path(x->beat, err, "%s", o->beat));
@@ -92,6 +92,10 @@ const bl_buf *bl_external_log(const bl_external *x) {
 
 double bl_external_peak_bytes(const bl_external *x) {
     return x->peak_bytes;
+}
+
+double bl_external_held_bytes(const bl_external *x) {
+    return bl_external_child_bytes(&x->child);
 }
 
 /* ---- asking ---- */
@@ -434,7 +438,7 @@ bl_status bl_external_time(bl_external *x, double seconds, const bl_train_pause 
         BL_FAIL(err, BL_EUNSUPPORTED, "a program that is only read reports no times");
     if (!x->started) BL_TRY(reach(x, WARM, pause, err));
     const int64_t from = x->timed;
-    const double begin = x->train_s;
+    const double begin = x->train_s, data = x->data_s;
     for (int64_t steps = 4;; steps *= 2) {
         BL_TRY(reach(x, x->timed + steps, pause, err));
         if (x->now.ended || isnan(x->train_s))
@@ -442,5 +446,14 @@ bl_status bl_external_time(bl_external *x, double seconds, const bl_train_pause 
         if (x->train_s - begin >= seconds || steps >= MOST_STEPS) break;
     }
     *seconds_per_step = (x->train_s - begin) / (double)(x->timed - from);
+    x->data_share = (x->data_s - data) / (x->train_s - begin);
     return BL_OK;
+}
+
+bool bl_external_says_data(const bl_external *x) {
+    return !isnan(x->data_s) && !isnan(x->train_s);
+}
+
+double bl_external_data_share(const bl_external *x) {
+    return x->data_share;
 }

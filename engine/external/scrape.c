@@ -97,7 +97,7 @@ static bool fits(const char *pattern, const char *at, bl_external_line *out) {
 /* The pattern may begin anywhere in the line. */
 static void take_output(const bl_external_scrape *s, bl_external_line *out, const char *line) {
     for (const char *at = line; *at != '\0'; at++) {
-        bl_external_line one = {.value = (double)NAN, .loss = (double)NAN};
+        bl_external_line one = {.value = (double)NAN, .loss = (double)NAN, .data_s = (double)NAN};
         if (at > line && isalnum((unsigned char)at[-1]) && isalnum((unsigned char)*at)) continue;
         if (!fits(s->how, at, &one) || one.step == 0) continue;
         one.word = BL_EXTERNAL_EVAL;

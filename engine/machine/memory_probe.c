@@ -30,6 +30,7 @@ const char *bl_probe_ending_words(bl_probe_ending ending) {
                                         [BL_PROBE_REFUSED] = "was refused the memory",
                                         [BL_PROBE_KILLED] =
                                             "was ended by the system, out of memory",
+                                        [BL_PROBE_OVER] = "took more memory than it may",
                                         [BL_PROBE_TOO_SLOW] = "took too long",
                                         [BL_PROBE_FAILED] = "failed"};
     _Static_assert(BL_COUNT(words) == BL_PROBE_COUNT, "words for each");

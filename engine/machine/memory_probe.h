@@ -5,6 +5,7 @@
 #define BL_ENGINE_MACHINE_MEMORY_PROBE_H
 #include "engine/config/config.h"
 #include "engine/data/dataset.h"
+#include "engine/external/external.h"
 #include "engine/train/device_dataset.h"
 #include "kernels/kernel.h"
 
@@ -12,6 +13,7 @@ typedef enum bl_probe_ending {
     BL_PROBE_RAN,
     BL_PROBE_REFUSED,  /* the memory was not given */
     BL_PROBE_KILLED,   /* the system ended the process: out of memory */
+    BL_PROBE_OVER,     /* a program that held more than it may: it was ended */
     BL_PROBE_TOO_SLOW, /* stopped after bl_machine_place.seconds */
     BL_PROBE_FAILED,   /* for another reason */
     BL_PROBE_COUNT
@@ -22,6 +24,7 @@ typedef struct bl_probe_result {
     bl_probe_ending ending;
     double bytes;   /* the most that the process held at once, data set included; NAN on a device */
     double seconds; /* that it took */
+    double data;    /* share of a step that waits for data, as a program says; else NAN or 0 */
 } bl_probe_result;
 
 /* Where probes run. All the caller's. */
@@ -31,7 +34,10 @@ typedef struct bl_machine_place {
     const bl_kernels *kernels;
     const bl_train_device_data *device_data; /* NULL: on the processor. On a device a probe runs in
                                                 this process: the card refuses without harm */
-    double bytes;                            /* of address space; INFINITY: no limit */
+    const bl_external_options *program;      /* NULL: batchlab's own net. Else what runs of the
+                                                user's program are opened with; `dir` is the folder
+                                                of their folders (program_probe.h) */
+    double bytes;                            /* that a probe may take; INFINITY: no limit */
     double seconds;                          /* a probe may take; 0: any time */
 } bl_machine_place;
 

@@ -4,11 +4,13 @@
 #include "engine/base/json_writer.h"
 #include "engine/base/mem.h"
 #include "engine/base/seal.h"
+#include "engine/machine/program_probe.h"
 #include "engine/stats/pairs.h"
 #include "engine/stats/summary.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { FORMAT = 1, ROUNDS = 7, PIECE_LEAST = 256, PIECES_MOST = 4, GUESSES = 62 };
@@ -32,6 +34,10 @@ static bl_status planned(const bl_survey *s, int64_t batch_size, double *bytes, 
     BL_TRY(bl_train_memory(&c, s->place.data, s->place.device_data, &all, err));
     *bytes = (double)all;
     return BL_OK;
+}
+
+static bool is_program(const bl_survey *s) {
+    return s->place.program != NULL;
 }
 
 /* Of address space, before a run is opened. */
@@ -60,12 +66,25 @@ static double expected(void *ctx, int64_t batch_size) {
     const bl_survey *s = ctx;
     double bytes = 0, seconds = 0;
     bl_err ignored;
-    if (planned(s, batch_size, &bytes, &ignored) != BL_OK) return 0; /* refused at once */
+    if (!is_program(s) && planned(s, batch_size, &bytes, &ignored) != BL_OK)
+        return 0; /* refused at once */
     if (s->line.known) seconds = bl_stats_step_line_at(&s->line, (double)batch_size);
     for (size_t i = 0; i < s->search.count; i++)
         if (s->search.tried[i].batch_size <= batch_size)
             seconds = fmax(seconds, s->search.tried[i].result.seconds);
     return seconds + (base_bytes(s) + bytes > allowed(s) ? 0 : bytes / fresh_bytes);
+}
+
+/* A program that runs at a smaller size, and fails at this one, has an answer all the same. */
+static bl_status probe_program(const bl_survey *s, int64_t batch_size, bl_probe_result *result,
+                               bl_err *err) {
+    char line[160];
+    const bl_status status = bl_probe_program(result, &s->place, batch_size, s->stop, err);
+    if (status != BL_EPROGRAM || s->search.largest == 0) return status;
+    result->ending = BL_PROBE_FAILED;
+    (void)snprintf(line, sizeof line, "%.*s", (int)strcspn(err->text, "\n"), err->text);
+    say(s, line);
+    return BL_OK;
 }
 
 /* A probe on a device cannot be held to a limit by the system, so the plan refuses for it. */
@@ -83,6 +102,7 @@ static bl_status probe(void *ctx, int64_t batch_size, bl_probe_result *result, b
     }
     (void)snprintf(line, sizeof line, "trying batch size %" PRId64, batch_size);
     say(s, line);
+    if (is_program(s)) return probe_program(s, batch_size, result, err);
     return bl_probe_run(result, &s->place, batch_size, err);
 }
 
@@ -90,6 +110,7 @@ static bl_status probe(void *ctx, int64_t batch_size, bl_probe_result *result, b
 static bl_status check_limit(const bl_survey *s, bl_err *err) {
     double bytes;
     char one[BL_FORMAT_SIZE], program[BL_FORMAT_SIZE], may[BL_FORMAT_SIZE];
+    if (is_program(s)) return BL_OK; /* nothing is known of it before it runs */
     BL_TRY(planned(s, 1, &bytes, err));
     if (base_bytes(s) + bytes <= allowed(s)) return BL_OK;
     BL_FAIL(err, BL_EINVAL,
@@ -100,15 +121,21 @@ static bl_status check_limit(const bl_survey *s, bl_err *err) {
             bl_format_size(program, base_bytes(s)));
 }
 
+static size_t count_parameters(const bl_survey *s) {
+    bl_net net = {0};
+    bl_err ignored; /* a problem without a net has no parameters */
+    size_t n = 0;
+    if (bl_train_net(&net, s->place.config, s->place.data, &ignored) == BL_OK)
+        for (size_t i = 0; i < net.params; i++) /* without the padding between them */
+            if (!net.param[i].running) n += net.param[i].rows * net.param[i].cols;
+    bl_net_free(&net);
+    return n;
+}
+
 bl_status bl_survey_memory(bl_survey *s, const int64_t *sizes, size_t n, bl_err *err) {
     char may[BL_FORMAT_SIZE];
     BL_TRY(check_limit(s, err));
-    bl_net net = {0};
-    bl_err ignored; /* a problem without a net has no parameters */
-    if (bl_train_net(&net, s->place.config, s->place.data, &ignored) == BL_OK)
-        for (size_t i = 0; i < net.params; i++) /* without the padding between them */
-            if (!net.param[i].running) s->parameters += net.param[i].rows * net.param[i].cols;
-    bl_net_free(&net);
+    if (!is_program(s)) s->parameters = count_parameters(s);
     s->place.bytes = allowed(s);
     s->asked = n;
     s->search = (bl_machine_search){.probe = probe,
@@ -153,7 +180,7 @@ static int64_t guess_largest(const bl_survey *s) {
 bl_status bl_survey_largest(bl_survey *s, bl_err *err) {
     s->search.seconds = s->search.spent + s->seconds;
     s->place.seconds = s->seconds;
-    return bl_machine_search_on(&s->search, guess_largest(s), err);
+    return bl_machine_search_on(&s->search, is_program(s) ? 0 : guess_largest(s), err);
 }
 
 /* ---- where the time goes ---- */
@@ -171,26 +198,62 @@ static bl_status open_run(bl_train **out, const bl_survey *s, int64_t batch_size
     return bl_train_open(out, &c, s->place.data, &options, err);
 }
 
-/* The three loops take turns, so that a slow spell of the machine meets all of them. */
-static bl_status loops_of(bl_train *train, double seconds, double out[BL_TRAIN_LOOP_COUNT],
-                          bl_err *err) {
-    double turn[BL_TRAIN_LOOP_COUNT][ROUNDS];
+/* Of the turns that were measured: the one whose step is the median is kept, as its phases make up
+ * that step. */
+static void keep_median(bl_train_times turn[ROUNDS], bl_train_times *out) {
+    double step[ROUNDS];
+    for (int r = 0; r < ROUNDS; r++) step[r] = turn[r].step;
+    const double middle = bl_stats_median(step, ROUNDS); /* one of them, as they are odd */
+    int kept = 0;
+    while (kept < ROUNDS - 1 && step[kept] != middle) kept++;
+    *out = turn[kept];
     for (int r = 0; r < ROUNDS; r++)
+        if (r != kept) bl_train_times_free(&turn[r]);
+}
+
+/* The clock of phases and the three loops take turns, so that a slow spell of the machine meets all
+ * of them. Evaluations are few: one may take as long as thousands of steps. */
+static bl_status measure_turns(bl_train *train, double seconds, bl_train_times turn[ROUNDS],
+                               double loop[BL_TRAIN_LOOP_COUNT], double *evaluation, bl_err *err) {
+    double loops[BL_TRAIN_LOOP_COUNT][ROUNDS], evaluations[ROUNDS], spent = 0;
+    size_t evaluated = 0;
+    for (int r = 0; r < ROUNDS; r++) {
+        BL_TRY(bl_train_time_phases(train, seconds / ROUNDS, &turn[r], err));
         for (int k = 0; k < BL_TRAIN_LOOP_COUNT; k++)
-            BL_TRY(bl_train_time_loop(train, (bl_train_loop)k, seconds / ROUNDS, &turn[k][r], err));
-    for (int k = 0; k < BL_TRAIN_LOOP_COUNT; k++) out[k] = bl_stats_median(turn[k], ROUNDS);
+            BL_TRY(
+                bl_train_time_loop(train, (bl_train_loop)k, seconds / ROUNDS, &loops[k][r], err));
+        if (spent > seconds) continue;
+        evaluations[evaluated] = bl_train_time_evaluation(train);
+        spent += evaluations[evaluated++];
+    }
+    for (int k = 0; k < BL_TRAIN_LOOP_COUNT; k++) loop[k] = bl_stats_median(loops[k], ROUNDS);
+    *evaluation = bl_stats_median(evaluations, evaluated);
     return BL_OK;
 }
 
 static bl_status measure_phases(bl_train *train, double seconds, bl_train_times *times,
                                 double loop[BL_TRAIN_LOOP_COUNT], bl_err *err) {
-    BL_TRY(bl_train_time_phases(train, seconds, times, err));
-    return loops_of(train, seconds, loop, err);
+    bl_train_times turn[ROUNDS] = {0};
+    double evaluation = 0;
+    const bl_status status = measure_turns(train, seconds, turn, loop, &evaluation, err);
+    if (status == BL_OK) {
+        keep_median(turn, times);
+        times->evaluation = evaluation;
+    }
+    for (int r = 0; status != BL_OK && r < ROUNDS; r++) bl_train_times_free(&turn[r]);
+    return status;
 }
 
 /* How often a step uses an array: outputs are written, and read by the next layer forward and
  * backward; their gradients are written and read once; weights, gradients and states alike. */
 static const double k_uses = 2.5;
+
+/* The part of a step that does not depend on the batch; NAN: not known. */
+static double fixed_share(const bl_survey *s, int64_t batch_size) {
+    return s->line.known && !s->line.flat
+               ? s->line.fixed.value / bl_stats_step_line_at(&s->line, (double)batch_size)
+               : (double)NAN;
+}
 
 /* No phases are no fault: a problem without a net has none. */
 static bl_status phases_at(bl_survey *s, int64_t batch_size, bl_err *err) {
@@ -203,16 +266,12 @@ static bl_status phases_at(bl_survey *s, int64_t batch_size, bl_err *err) {
     bl_train_close(train);
     if (status == BL_EUNSUPPORTED) return BL_OK;
     BL_TRY(status);
-    const double fixed =
-        s->line.known && !s->line.flat
-            ? s->line.fixed.value / bl_stats_step_line_at(&s->line, (double)batch_size)
-            : (double)NAN;
     const double bandwidth = bl_machine_bandwidth(t->bytes / k_uses);
     s->phase[s->phases].bandwidth = bandwidth;
     s->phase[s->phases].batch_size = batch_size;
-    s->phase[s->phases++].bound =
-        bl_machine_bound_of(t->multiply_adds / t->step / s->peak, t->bytes / t->step / bandwidth,
-                            fixed, 1 - loop[BL_TRAIN_LOOP_SAME_BATCH] / loop[BL_TRAIN_LOOP_WHOLE]);
+    s->phase[s->phases++].bound = bl_machine_bound_of(
+        t->multiply_adds / t->step / s->peak, t->bytes / t->step / bandwidth,
+        fixed_share(s, batch_size), 1 - loop[BL_TRAIN_LOOP_SAME_BATCH] / loop[BL_TRAIN_LOOP_WHOLE]);
     return BL_OK;
 }
 
@@ -253,9 +312,27 @@ done:
     return status == BL_ENOMEM ? BL_OK : status; /* both at once are too much here: not measured */
 }
 
+/* Of a program: the share that waits for data, as it says itself. */
+static void program_phases(bl_survey *s) {
+    const int64_t ends[BL_SURVEY_PHASES] = {s->ran[s->ran_count - 1], s->ran[0]};
+    for (size_t k = 0; k < BL_SURVEY_PHASES && k < s->ran_count; k++)
+        for (size_t i = 0; i < s->search.count; i++) {
+            const bl_machine_try *t = &s->search.tried[i];
+            if (t->batch_size != ends[k] || isnan(t->result.data)) continue;
+            s->phase[s->phases].batch_size = ends[k];
+            s->phase[s->phases].data = t->result.data;
+            s->phase[s->phases++].bound = bl_machine_bound_of(
+                (double)NAN, (double)NAN, fixed_share(s, ends[k]), t->result.data);
+        }
+}
+
 /* The largest size comes first, since words show its layers. A device has no peak that is
  * measured here. */
 bl_status bl_survey_phases(bl_survey *s, bl_err *err) {
+    if (is_program(s)) {
+        program_phases(s);
+        return BL_OK;
+    }
     if (s->place.device_data == NULL) {
         say(s, "measuring this processor's peak, and where the time of a step goes");
         s->peak = bl_machine_multiply_adds(s->place.kernels);
@@ -300,6 +377,17 @@ static void probes_json(bl_jw *w, const bl_machine_search *search) {
     bl_jw_bool(w, "out_of_time", search->out_of_time);
 }
 
+static void program_phase_json(bl_jw *w, const bl_survey *s, size_t i) {
+    const bl_machine_bound bound = s->phase[i].bound;
+    bl_jw_newline(w, 2);
+    bl_jw_object(w, NULL);
+    bl_jw_i64(w, "batch_size", s->phase[i].batch_size);
+    bl_jw_f64(w, "waits_for_data", s->phase[i].data);
+    /* Without a look inside, nothing is known of the rest. */
+    bl_jw_str(w, "bound", bound == BL_MACHINE_BY_NEITHER ? "" : bl_machine_bound_words(bound));
+    bl_jw_end(w);
+}
+
 static void phase_json(bl_jw *w, const bl_survey *s, size_t i) {
     const bl_train_times *t = &s->phase[i].times;
     bl_jw_newline(w, 2);
@@ -341,9 +429,14 @@ void bl_survey_write(const bl_survey *s, bl_buf *out) {
     bl_jw_i64(&w, "parameters", (int64_t)s->parameters);
     probes_json(&w, &s->search);
     bl_jw_newline(&w, 1);
-    bl_jw_f64(&w, "peak_multiply_adds", s->phases > 0 ? s->peak : (double)NAN);
+    bl_jw_f64(&w, "peak_multiply_adds", s->peak > 0 ? s->peak : (double)NAN);
     bl_jw_array(&w, "phases");
-    for (size_t i = 0; i < s->phases; i++) phase_json(&w, s, i);
+    for (size_t i = 0; i < s->phases; i++) {
+        if (is_program(s))
+            program_phase_json(&w, s, i);
+        else
+            phase_json(&w, s, i);
+    }
     bl_jw_end(&w);
     bl_jw_newline(&w, 1);
     bl_jw_i64(&w, "piece", s->piece);

@@ -36,6 +36,8 @@ typedef struct bl_survey {
     bl_stats_step_line line; /* of the time per step, by the processor where it is known */
     struct {
         int64_t batch_size;
+        double
+            data; /* of a program: the share that waits for data. Then `bound`, and nothing else */
         bl_train_times times;
         double loop[BL_TRAIN_LOOP_COUNT]; /* processor seconds of a step, medians of turns */
         double bandwidth;                 /* bytes a second to arrays as large as a step's */

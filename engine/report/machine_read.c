@@ -51,7 +51,8 @@ static void read_phases(bl_report_machine *m, const bl_json *phases) {
                                   .same_batch = number(loops, "same_batch"),
                                   .gather = number(loops, "gather"),
                                   .of_multiply_adds = number(p, "of_peak_multiply_adds"),
-                                  .of_bytes = number(p, "of_peak_bytes")};
+                                  .of_bytes = number(p, "of_peak_bytes"),
+                                  .waits_for_data = number(p, "waits_for_data")};
         for (size_t k = 0; k < BL_REPORT_PHASE_KINDS; k++)
             out->phase[k] = number(p, bl_report_phase_names[k]);
         TEXT(out->bound, p, "bound");

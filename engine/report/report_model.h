@@ -211,6 +211,7 @@ typedef struct bl_report_phases {
     double batch_size, phase[BL_REPORT_PHASE_KINDS], step, evaluation; /* seconds */
     double whole, same_batch, gather;  /* three loops: seconds of a step; NAN: not measured */
     double of_multiply_adds, of_bytes; /* shares of the peaks */
+    double waits_for_data; /* share of a step, as a program says; NAN: a net of batchlab's own */
     char bound[64];
     bl_report_layer_time layer[BL_REPORT_LAYERS]; /* (layers) the dearest first */
     size_t layers;

@@ -192,11 +192,13 @@ bl_status bl_train_time_phases(bl_train *train, double seconds, bl_train_times *
     train->watch = NULL;
     free(watch.forward);
     free(watch.backward);
-    BL_TRY(status);
+    return status;
+}
+
+double bl_train_time_evaluation(bl_train *train) {
     const double start = bl_clock_cpu_seconds();
     (void)train->workload->evaluate(train);
-    out->evaluation = bl_clock_cpu_seconds() - start;
-    return BL_OK;
+    return bl_clock_cpu_seconds() - start;
 }
 
 void bl_train_times_free(bl_train_times *times) {

@@ -142,18 +142,20 @@ typedef struct bl_train_layer_time {
 /* Means over steps, in seconds on the processor. */
 typedef struct bl_train_times {
     double phase[BL_TRAIN_PHASE_COUNT], step; /* of a step: the sum of its phases */
-    double evaluation;                        /* of one */
+    double evaluation;                        /* of one; the caller's to set */
     double multiply_adds;                     /* of a step's dense layers and convolutions */
     double bytes; /* that a step reads and writes at least, each array once for each use */
     bl_train_layer_time *layer; /* (layers), the dearest first */
     size_t layers;
 } bl_train_times;
 
-/* Over at least `seconds` and 3 steps, after one that warms up, then one evaluation. Changes the
- * run's state, as bl_train_time does. BL_EUNSUPPORTED: not a net on a processor. */
+/* Over at least `seconds` and 3 steps, after one that warms up. Changes the run's state, as
+ * bl_train_time does. BL_EUNSUPPORTED: not a net on a processor. */
 bl_status bl_train_time_phases(bl_train *train, double seconds, bl_train_times *out,
                                bl_err *err) BL_CHECKED;
 void bl_train_times_free(bl_train_times *times);
+/* Seconds of one evaluation, on the processor. */
+double bl_train_time_evaluation(bl_train *train);
 /* Examples per epoch: training rows in use. */
 int64_t bl_train_epoch_rows(const bl_config *config, const bl_dataset *data);
 #endif

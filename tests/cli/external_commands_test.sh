@@ -108,11 +108,38 @@ fits diff
 try 0 completion bash
 try 0 doctor
 
+# ---- machine: what a program takes, size by size ----
+sizes=sweep.batch_sizes=[16,64]
+try 0 machine twin --progress none --set "$sizes" --seconds 1
+says out '^throughput   t(B) = '
+grep -q 'where it goes\|formula\|in pieces\|inference' "$scratch/out" && fail "machine says what it cannot know of a program"
+says out '^             largest that ran: [0-9,]*, with [0-9.]* MiB$'
+[ -s "$BATCHLAB_REPORTS/twin/machine/memory.dat" ] || fail "no figure of memory"
+fits machine
+# Memory of all its processes, also of a worker in a session of its own; where it says what it waits for.
+export TRAINER_KIB=200 TRAINER_DATA=0.625
+try 0 machine twin --progress none --set "$sizes" --memory 100M
+says out '^where it goes at 64: 63 % of a step waits for data, bound by the data$'
+says out '^              at 16: 63 % of a step waits for data'
+says out '^memory       M(B) = [0-9.]* MiB + \(19[5-9]\|20[0-5]\)\(\.[0-9]*\)\? KiB x B$'
+says out 'not tried; [0-9]* took more memory than it may$'
+largest=$(sed -n 's/.*"largest":\([0-9]*\),.*/\1/p' "$BATCHLAB_RUNS/twin/machine.json")
+[ "$largest" -ge 400 ] && [ "$largest" -le 475 ] || fail "largest of a program: $largest"
+try 2 machine twin --progress none --set "$sizes" --memory 2M
+says err 'the smallest of sweep.batch_sizes, took more memory than it may (1,946 KiB may be taken, as asked)$'
+unset TRAINER_KIB
+TRAINER_FAULTS=oom_line:1:64 try 0 machine twin --progress none --set "$sizes" --seconds 1 --json
+says out '"largest":63,.*"failed":64,.*"waits_for_data":0.625,'
+unset TRAINER_DATA
+TRAINER_FAULTS=crash:1:16 try 1 machine twin --progress none --set "$sizes"
+says err 'run machine failed: signal 6 '
+[ -e "$BATCHLAB_RUNS/twin/measuring" ] && fail "machine left a folder"
+try 2 machine twin --progress none --set 'sweep.batch_sizes=[65537]'
+says err 'batch size 65537 is larger than an epoch (65536 rows)$'
+
 # ---- what batchlab cannot do with a program ----
 try 2 show twin --model
 says err 'twin is trained by a program of your own: batchlab knows no layers of it'
-try 2 machine twin
-says err 'machine measures the nets that batchlab trains itself'
 try 2 find twin
 says err 'find probes the gradients of nets that batchlab trains itself'
 try 2 plan twin --device cuda

@@ -9,7 +9,9 @@
  * FAULT:STEP:SIZE", in runs of batch size SIZE, or of any with 0: the command is then the same with
  * faults and without. It needs nothing of
  * engine/external. With TRAINER_MIB it holds so much memory, and adds "+" to the file TRAINER_TRACE
- * when it has it and "-" when it ends. Each step takes TRAINER_NAP seconds longer. */
+ * when it has it and "-" when it ends. Each step takes TRAINER_NAP seconds longer. With TRAINER_KIB
+ * it holds so much for each example of a batch, in a process of its own that it starts. It says
+ * that it waits for data a part TRAINER_DATA of its time. */
 #include "engine/base/file.h"
 #include "engine/base/json.h"
 #include "engine/base/json_writer.h"
@@ -77,13 +79,20 @@ static void append(const program *p, const char *text, size_t n) {
     (void)close(fd);
 }
 
+/* The time so far. */
+static void add_times(const program *p, bl_jw *w) {
+    bl_jw_f64(w, "train_s", p->train_s);
+    if (getenv("TRAINER_DATA") != NULL)
+        bl_jw_f64(w, "data_s", p->train_s * strtod(getenv("TRAINER_DATA"), NULL));
+}
+
 /* {"KEY":STEP} and the time so far. */
 static void say(const program *p, const char *key, int64_t step) {
     bl_buf line = {0};
     bl_jw w = bl_jw_open(&line);
     bl_jw_object(&w, NULL);
     bl_jw_i64(&w, key, step);
-    bl_jw_f64(&w, "train_s", p->train_s);
+    add_times(p, &w);
     bl_jw_end(&w);
     bl_jw_line(&w);
     append(p, line.data, line.len);
@@ -105,7 +114,7 @@ static void report(const program *p, int64_t step, double value) {
     bl_jw_i64(&w, "step", step);
     bl_jw_f64(&w, "value", value);
     bl_jw_f64(&w, "loss", s->train_loss);
-    bl_jw_f64(&w, "train_s", p->train_s);
+    add_times(p, &w);
     if (p->wide) add_weights(&w);
     bl_jw_end(&w);
     bl_jw_line(&w);
@@ -450,13 +459,34 @@ static void trace_end(void) {
 }
 
 /* Every page is written to. */
-static void hold_memory(void) {
-    const char *mib = getenv("TRAINER_MIB");
-    const size_t n = mib != NULL ? (size_t)strtoull(mib, NULL, 10) << 20 : 0;
+static bool hold(size_t n) {
     char *bytes = n > 0 ? malloc(n) : NULL;
-    if (bytes == NULL) return;
+    if (bytes == NULL) return false;
     memset(bytes, 1, n);
     __asm__ volatile("" : : "r"(bytes) : "memory"); /* so that it is not left out */
+    return true;
+}
+
+/* A worker, such as those that read data: in a session of its own, as long as the program lives. It
+ * holds its memory when this returns. */
+static void start_worker(int64_t batch_size) {
+    const char *kib = getenv("TRAINER_KIB");
+    int ready[2];
+    char done = 0;
+    if (kib == NULL || pipe(ready) != 0) return;
+    const pid_t worker = fork();
+    if (worker == 0) {
+        (void)setsid();
+        (void)hold((size_t)batch_size * (strtoull(kib, NULL, 10) << 10));
+        (void)!write(ready[1], "!", 1);
+        for (;;) nap(1.0);
+    }
+    (void)!read(ready[0], &done, 1);
+}
+
+static void hold_memory(void) {
+    const char *mib = getenv("TRAINER_MIB");
+    if (mib == NULL || !hold((size_t)strtoull(mib, NULL, 10) << 20)) return;
     trace("+\n");
     (void)atexit(trace_end);
 }
@@ -475,6 +505,7 @@ static void open_run(program *p, const char *experiment, const char *preset) {
     const bl_train_options options = {.kernels = kernels, .run_id = "r000000000000", .threads = 1};
     if (bl_train_open(&p->train, &p->config, &p->data, &options, &err) != BL_OK) die(&err);
     restore(p);
+    start_worker(p->config.train.batch_size);
 }
 
 static void step_on(program *p) {

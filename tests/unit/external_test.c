@@ -48,6 +48,7 @@ static const struct {
     {"{\"step\":-1,\"value\":1}",                 BL_EXTERNAL_EVAL,    -1 },
     {"{\"step\":\"1\",\"value\":1}",              BL_EXTERNAL_EVAL,    -1 },
     {"{\"step\":1,\"value\":\"x\"}",              BL_EXTERNAL_EVAL,    -1 },
+    {"{\"mark\":1,\"data_s\":\"x\"}",             BL_EXTERNAL_MARK,    -1 },
     {"[1]",                                       BL_EXTERNAL_NOTHING, -1 },
     {"{\"step\":1,",                              BL_EXTERNAL_NOTHING, -1 },
     {"",                                          BL_EXTERNAL_NOTHING, -1 },

@@ -40,11 +40,21 @@ static void loops_words(bl_buf *out, const bl_report_phases *p) {
     bl_buf_printf(out, ": fresh data cost %d %%\n", fresh);
 }
 
+/* Of a program only what it says itself is known. */
+static void program_words(bl_buf *out, const bl_report_phases *p) {
+    bl_buf_printf(out, " %d %% of a step waits for data%s%s\n", percent(p->waits_for_data),
+                  p->bound[0] != '\0' ? ", " : "", p->bound);
+}
+
 static void phases_words(bl_buf *out, const bl_report_phases *p, bool first) {
     bl_buf_str(out, first ? "where it goes" : k_indent);
     bl_buf_str(out, " at ");
     bl_format_count(out, p->batch_size);
     bl_buf_str(out, ":");
+    if (!isnan(p->waits_for_data)) {
+        program_words(out, p);
+        return;
+    }
     static const int order[] = {1, 2, 3, 0}; /* forward, backward, optimizer, gather */
     for (size_t i = 0; i < BL_COUNT(order); i++)
         bl_buf_printf(out, "%s %s %d %%", i > 0 ? "," : "", bl_report_phase_names[order[i]],
@@ -213,7 +223,7 @@ static void machine_words(bl_buf *out, const bl_report_model *m) {
     const bl_report_machine *k = &m->machine;
     bl_buf words = {0};
     for (size_t i = 0; i < k->phase_count; i++) phases_words(&words, &k->phases[i], i == 0);
-    if (k->phase_count > 0) layers_words(&words, &k->phases[0]);
+    if (k->phase_count > 0 && k->phases[0].layers > 0) layers_words(&words, &k->phases[0]);
     memory_line_words(&words, m);
     largest_words(&words, k);
     formula_words(&words, k);
@@ -244,6 +254,7 @@ static void phases_json(bl_jw *w, const bl_report_phases *p) {
     bl_jw_f64_rounded(w, "gather_alone", p->gather);
     bl_jw_f64_rounded(w, "of_peak_multiply_adds", p->of_multiply_adds);
     bl_jw_f64_rounded(w, "of_peak_bytes", p->of_bytes);
+    bl_jw_f64_rounded(w, "waits_for_data", p->waits_for_data);
     bl_jw_str(w, "bound", p->bound);
     bl_jw_end(w);
 }
