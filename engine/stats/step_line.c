@@ -97,16 +97,16 @@ bl_stats_step_line bl_stats_fit_step_line(const bl_stats_step_size *size, size_t
     return line;
 }
 
-/* How many of the first sizes agree to 1 %, largest over smallest of them together. One size
- * agrees with itself and is no floor: 0. */
-static size_t on_the_floor(const bl_stats_step_size *size, size_t n) {
+/* How many of the first sizes agree to 1 %, largest over smallest of them together, or to `noise`.
+ * One size agrees with itself and is no floor: 0. */
+static size_t on_the_floor(const bl_stats_step_size *size, size_t n, double noise) {
     static const double agree = 1.01;
     size_t on = 0;
     double low = (double)INFINITY, high = 0;
     for (; on < n; on++) {
         low = fmin(low, median(&size[on]));
         high = fmax(high, median(&size[on]));
-        if (high > agree * low) break;
+        if (high > fmax(agree * low, low + noise)) break;
     }
     return on > 1 ? on : 0;
 }
@@ -121,9 +121,10 @@ double bl_stats_floor_line_at(const bl_stats_floor_line *fit, double batch_size)
  *       | x  x  x                 none above:    the line is flat, at the height of the floor
  *       +---------------- B
  */
-bl_stats_floor_line bl_stats_fit_floor_line(const bl_stats_step_size *size, size_t n) {
+bl_stats_floor_line bl_stats_fit_floor_line(const bl_stats_step_size *size, size_t n,
+                                            double noise) {
     bl_stats_floor_line fit = {0};
-    const size_t on = on_the_floor(size, n), above = n - on;
+    const size_t on = on_the_floor(size, n, noise), above = n - on;
     /* One size above: the line begins at the last one below. */
     const size_t first = on > 0 && above == 1 ? on - 1 : on;
     for (size_t i = 0; i < on; i++) fit.least = fmax(fit.least, median(&size[i]));
@@ -133,8 +134,9 @@ bl_stats_floor_line bl_stats_fit_floor_line(const bl_stats_step_size *size, size
                                                 .each = bl_stats_exact(0),
                                                 .flat = true};
     for (size_t i = 0; i < n && fit.line.known; i++) {
-        const double miss = median(&size[i]) / bl_stats_floor_line_at(&fit, size[i].batch_size) - 1;
-        if (fabs(miss) <= fabs(fit.worst)) continue;
+        const double at = bl_stats_floor_line_at(&fit, size[i].batch_size),
+                     miss = median(&size[i]) / at - 1;
+        if (fabs(miss) <= fabs(fit.worst) || fabs(miss) * at <= noise) continue;
         fit.worst = miss;
         fit.worst_size = size[i].batch_size;
     }

@@ -100,15 +100,15 @@ bl_stats_equal bl_stats_step_named(bl_stats_value *ratio, const bl_stats_step_si
  *
  *     M(B) = max(least, fixed + each B)
  *
- * The smallest sizes that agree to 1 % lie on `least`, if there are two or more; the line goes
- * through the others. */
+ * The smallest sizes that agree to 1 %, or to `noise`, lie on `least`, if there are two or more;
+ * the line goes through the others. */
 typedef struct bl_stats_floor_line {
     bl_stats_step_line line; /* flat: no size lies above `least` */
     double least;            /* 0: no such sizes */
-    double worst;            /* as in bl_stats_step_line, of all sizes ... */
+    double worst;            /* as in bl_stats_step_line, of sizes off by more than noise */
     double worst_size;       /* ... at this batch size */
 } bl_stats_floor_line;
-bl_stats_floor_line bl_stats_fit_floor_line(const bl_stats_step_size *size, size_t n);
+bl_stats_floor_line bl_stats_fit_floor_line(const bl_stats_step_size *size, size_t n, double noise);
 /* NAN: the line is not known. */
 double bl_stats_floor_line_at(const bl_stats_floor_line *fit, double batch_size);
 

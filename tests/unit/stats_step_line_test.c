@@ -280,25 +280,29 @@ static void line_above_a_floor(void **state) {
         bytes[i] = fmax(1000, 900 + b);
         size[i] = (bl_stats_step_size){b, &bytes[i], 1, NULL};
     }
-    bl_stats_floor_line fit = bl_stats_fit_floor_line(size, SIZES);
+    bl_stats_floor_line fit = bl_stats_fit_floor_line(size, SIZES, 0);
     assert_true(fit.line.known && !fit.line.flat && fit.least == 1000);
     check_close(fit.line.fixed.value, 900, 1e-9);
     check_close(fit.line.each.value, 1, 1e-9);
     assert_true(fabs(fit.worst) < 1e-9);
     assert_true(bl_stats_floor_line_at(&fit, 50) == 1000);
     check_close(bl_stats_floor_line_at(&fit, 500), 1400, 1e-9);
-    fit = bl_stats_fit_floor_line(size, 4); /* one above: from 64 to 128 */
+    fit = bl_stats_fit_floor_line(size, 4, 0); /* one above: from 64 to 128 */
     check_close(fit.line.each.value, 28.0 / 64, 1e-9);
     assert_true(fit.least == 1000 && !fit.line.flat);
-    fit = bl_stats_fit_floor_line(size, 3); /* none above */
+    fit = bl_stats_fit_floor_line(size, 3, 0); /* none above */
     assert_true(fit.line.known && fit.line.flat && fit.line.fixed.value == 1000);
-    fit = bl_stats_fit_floor_line(size + 3, 4); /* none on it */
+    fit = bl_stats_fit_floor_line(size + 3, 4, 0); /* none on it */
     assert_true(fit.least == 0);
     check_close(fit.line.fixed.value, 900, 1e-9);
-    bytes[5] *= 1.2; /* 512 */
-    fit = bl_stats_fit_floor_line(size, SIZES);
+    fit = bl_stats_fit_floor_line(size, SIZES, 200); /* up to 256, which takes 156 more */
+    assert_true(fit.least == 1156 && !fit.line.flat);
+    check_close(fit.line.each.value, 1, 1e-9);
+    assert_true(fit.worst == 0 && fit.worst_size == 0); /* 1,000 for 1,156 is noise */
+    bytes[5] *= 1.2;                                    /* 512 */
+    fit = bl_stats_fit_floor_line(size, SIZES, 0);
     assert_true(fit.worst > 0.05 && fit.worst_size == 512);
-    assert_false(bl_stats_fit_floor_line(size, 1).line.known);
+    assert_false(bl_stats_fit_floor_line(size, 1, 0).line.known);
     assert_true(isnan(bl_stats_floor_line_at(&(bl_stats_floor_line){0}, 5)));
 }
 

@@ -82,6 +82,10 @@ static void layers_words(bl_buf *out, const bl_report_phases *p) {
 
 /* ---- memory ---- */
 
+/* Bytes. A process maps whole blocks of files, such as its program, and which ones depends on what
+ * the system has read before: two processes that do the same differ by this much. */
+static const double k_page_noise = 512 << 10;
+
 bl_stats_floor_line bl_report_memory_line(const bl_report_model *m, size_t *n) {
     const size_t most = m->machine.probes + m->timing_count;
     double *bytes = bl_xalloc((most + 1) * sizeof *bytes);
@@ -100,7 +104,8 @@ bl_stats_floor_line bl_report_memory_line(const bl_report_model *m, size_t *n) {
         size[*n] = (bl_stats_step_size){m->timing[i].batch_size, &bytes[*n], 1, NULL};
         ++*n;
     }
-    const bl_stats_floor_line fit = bl_stats_fit_floor_line(size, *n);
+    const bl_stats_floor_line fit =
+        bl_stats_fit_floor_line(size, *n, m->machine.known ? k_page_noise : 0);
     free(size);
     free(bytes);
     return fit;
