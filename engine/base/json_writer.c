@@ -100,6 +100,7 @@ void bl_jw_raw(bl_jw *w, const char *key, const char *json) {
     bl_buf_str(w->out, json);
 }
 
+/* A value that was read, written again. A number keeps its text, so that it comes out as it was. */
 void bl_jw_value(bl_jw *w, const char *key, const bl_json *value) {
     switch (value->type) {
     case BL_JSON_NULL:

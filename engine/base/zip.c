@@ -135,6 +135,12 @@ static uint32_t crc_of(const unsigned char *p, size_t n) {
     return (uint32_t)crc;
 }
 
+/* The directory at the file's end says where a member's own header is, and its length; the
+ * header is read for the lengths of its name and extra field only, which may differ from the
+ * directory's:
+ *
+ *     PK 3 4 ... name length (at 26), extra length (at 28) | name | extra | packed bytes
+ */
 bl_status bl_zip_read(bl_buf *out, const bl_zip *z, const bl_zip_member *m, bl_err *err) {
     const size_t begin = out->len;
     if (m->method != 0 && m->method != 8)

@@ -139,6 +139,13 @@ static void append(bl_buf *text, group in, bool outermost, const char *words) {
     bl_buf_free(&with);
 }
 
+/* Where the words go, for train.seed = 2 in the file's text itself or in a preset's group:
+ *
+ *     train: { seed = 1; }     the value is replaced                       train: { seed = 2; }
+ *     train: { }               the setting is added to the group           train: { seed = 2; }
+ *     (no such group)          a group is added at the end of the level    train: { seed = 2; };
+ *
+ * A preset has to be in the file already: what is included is not edited. */
 static bl_status change_one(bl_buf *text, const char *preset, const bl_config_change *c,
                             bl_err *err) {
     const char *dot = strchr(c->path, '.');

@@ -61,6 +61,7 @@ static bool is_taken(const char *name) {
     return false;
 }
 
+/* A scalar as JSON. + 0.0 makes 0 of -0: equal settings have equal texts, and so equal ids. */
 static bool write_member(const bl_key *key, const bl_node *n, bl_jw *w, bl_fault *fault) {
     if (is_taken(n->name))
         return bl_fault_refuse(fault, n, NULL, "'%s' is given to each run: leave it out here",

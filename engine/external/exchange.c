@@ -109,6 +109,9 @@ static bl_status expand(bl_buf *out, const char *item, const bl_json *params, co
     return BL_OK;
 }
 
+/* The command is a JSON array of texts, as the configuration keeps it, and a program's argv
+ * here, with each {name} replaced and NULL at its end. No shell reads it, so no value needs
+ * quotes. */
 bl_status bl_external_argv(char ***argv, const bl_config *config, const char *run, bl_err *err) {
     const char *text = config->external.command;
     bl_json_doc command = {0}, params = {0};

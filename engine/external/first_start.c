@@ -117,6 +117,8 @@ static void take_eval(start *s, const bl_external_line *line) {
     *BL_PUSH(g->point, g->points, "evaluations") = (bl_external_point){line->step, line->value};
 }
 
+/* Nothing is refused here: the first start finds out what a program can do. A mark at the step
+ * that was asked for is the end of it. train_s over steps is the first guess of a step's time. */
 static void take_line(start *s, const bl_external_line *line) {
     bl_external_first *out = s->out;
     switch (line->word) {

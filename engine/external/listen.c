@@ -57,6 +57,10 @@ static bl_status take_eval(bl_external *x, const bl_external_line *line, bl_err 
     return BL_OK;
 }
 
+/* One line of the report into the state. Two of its rules are not in the words themselves. A
+ * start has to be at the step of the state that was handed over. A state counts only when no
+ * evaluation before it is still owed. While a state is being written (SAVING) there is none to
+ * go back to. */
 static bl_status take_line(bl_external *x, const bl_external_line *line, bl_err *err) {
     if (!isnan(line->train_s) &&
         (line->word == BL_EXTERNAL_EVAL || line->word == BL_EXTERNAL_MARK)) {

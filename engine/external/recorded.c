@@ -185,6 +185,9 @@ static bl_status time_of(double *out, const bl_config *config, const char *name,
     return status;
 }
 
+/* Seconds per step of one of the size's runs: repeats go round the runs that have times, in the
+ * order of their files' names (b64-... for batch size 64). Files behind the one that is asked
+ * for are not read. */
 bl_status bl_recorded_time(double *out, const bl_config *config, size_t repeat, bl_err *err) {
     char dir[BL_PATH], begin[32];
     bl_names names;

@@ -89,6 +89,13 @@ static size_t kind_of(const bl_json *line) {
     return i;
 }
 
+/*     {"step":64,"value":0.31,"loss":0.28,"train_s":1.9}     an evaluation, by its two keys
+ *     {"saved":64}                                           a word of k_words, its key the step
+ *     {"error":"OutOfMemory","why":"tried to take 2 GiB"}    no step: words for people
+ *     {"lr":0.1}                                             of none: NOTHING, and no error
+ *
+ * Members that are missing are as bl_external_line_read began them; of `waits` and `saves`, true.
+ */
 static bl_status take_line(bl_external_line *out, const bl_json *line, const char *name,
                            size_t number, bl_err *err) {
     if (line->type != BL_JSON_OBJECT)

@@ -49,6 +49,7 @@ static bl_status resolve_folder(char out[BL_PATH], const char *dir, bl_err *err)
     return status;
 }
 
+/* Starts nothing: the first bl_external_advance does. -1 as a step: there is no state yet. */
 bl_status bl_external_open(bl_external **out, const bl_external_options *o, bl_err *err) {
     bl_external *x = bl_xalloc(sizeof *x);
     bl_status status;

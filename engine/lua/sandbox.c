@@ -41,6 +41,7 @@ bl_status bl_sandbox_limit(const bl_sandbox_place *place, const char *script, do
     BL_FAIL(err, BL_EINVAL, "%s: the script takes more than %g %s", at, amount, unit);
 }
 
+/* What a block takes of the script's memory: its size and the allocator's head. */
 static size_t cost_of(size_t size) {
     return size > 0 ? size + BLOCK_HEAD : 0;
 }

@@ -60,6 +60,7 @@ static void sort_keys(key *keys, size_t count) {
 
 const void *const bl_sandbox_fill = &bl_sandbox_fill;
 
+/* Lets a table that is made on demand be made; of others nothing happens. */
 static void fill(lua_State *L, int table) {
     if (lua_getmetatable(L, table) == 0) return;
     const bool has = lua_rawgetp(L, -1, bl_sandbox_fill) == LUA_TFUNCTION;
@@ -70,6 +71,9 @@ static void fill(lua_State *L, int table) {
     lua_pop(L, has ? 1 : 2);
 }
 
+/* Leaves one value on the stack, a list of the keys in order. Lua's own order follows hashes
+ * whose seed changes; pairs and next go through this list instead, so that a script has one
+ * meaning everywhere. */
 lua_Integer bl_sandbox_keys(lua_State *L, int table) {
     table = lua_absindex(L, table);
     luaL_checkstack(L, 6, "too many nested tables");
@@ -367,6 +371,10 @@ static void set_interval(lua_State *L, const bl_stats_value *v) {
     lua_setfield(L, -2, "high");
 }
 
+/*     { b_crit = 812, low = 640, high = 1030, fewest = 256,
+ *       sizes = { { batch_size = 64, low = ..., high = ..., tied = false, share = 0.3 }, ... } }
+ *
+ * What is not known is absent, so that a script asks by `if plan.b_crit`. */
 static void push_seed_plan(lua_State *L, const bl_stats_seed_plan *plan) {
     lua_newtable(L);
     if (plan->b_crit.known && bl_stats_has_interval(&plan->b_crit)) {
@@ -422,6 +430,7 @@ static size_t byte_order_mark(const char *text, size_t length) {
     return length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
 }
 
+/* Text only ("t"): bytecode could do what no text can. */
 void bl_sandbox_load(lua_State *L, const char *path, const char *text, size_t length) {
     const size_t mark = byte_order_mark(text, length);
     text += mark;
@@ -478,12 +487,15 @@ static void remove_names(lua_State *L, const char *const *names, size_t count) {
     }
 }
 
+/* The function of the library on top becomes an upvalue of the one in its place. */
 static void wrap(lua_State *L, const char *name, lua_CFunction function) {
     (void)lua_getfield(L, -1, name);
     lua_pushcclosure(L, function, 1);
     lua_setfield(L, -2, name);
 }
 
+/* The libraries of a script: base, string, math and table, without what reads files, makes code
+ * or depends on the machine. io, os, debug, package, coroutine and utf8 are never opened. */
 void bl_sandbox_open(lua_State *L) {
     static const char *const base[] = {"load",   "loadfile",       "loadstring",
                                        "dofile", "collectgarbage", "warn"};

@@ -107,6 +107,8 @@ done:
     return status;
 }
 
+/* exp:decide{kind = ..., text = ..., ...}: the table as JSON, checked here against the plan's
+ * own reader, so that the error has the script's line. The planner writes it. */
 int bl_script_call_decide(lua_State *L) {
     bl_script *s = bl_script_of(L);
     if (!lua_istable(L, 2)) return luaL_error(L, "exp:decide takes a table: exp:decide{kind=...}");

@@ -234,6 +234,8 @@ bl_status bl_plan_fields_parse(void *record, const bl_plan_row *row, const bl_js
     return BL_OK;
 }
 
+/* What an absent member is, where that is not 0: NaN for numbers, "unsaid" for answers, -1 for
+ * choices. */
 void bl_plan_fields_clear(void *record, const bl_plan_row *row) {
     for (size_t i = 0; i < row->count; i++) {
         void *at = (char *)record + row->fields[i].offset;

@@ -160,6 +160,8 @@ static void number_text(bl_buf *out, double x, double half) {
         bl_buf_printf(out, "%.3g", value);
 }
 
+/* Half the interval, or of one that is open on one side the side that is known; 0 where there is
+ * none. */
 double bl_stats_half_width(const bl_stats_value *v) {
     if (!bl_stats_has_interval(v)) return 0;
     const double low = v->low != 0 ? v->value - v->low : 0;
@@ -167,6 +169,9 @@ double bl_stats_half_width(const bl_stats_value *v) {
     return low > 0 && high > 0 ? (low + high) / 2 : fmax(low, high);
 }
 
+/*     412 (371 to 455)      >= 2,048      310 (290 and up)      95 (open)      unknown
+ *
+ * All numbers of a value have the digits that its half width leaves. */
 void bl_stats_value_text(bl_buf *out, const bl_stats_value *v) {
     if (!v->known) {
         bl_buf_str(out, "unknown");

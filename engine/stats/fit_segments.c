@@ -43,6 +43,9 @@ static line solve(knees k, const line *prior, const bl_stats_cell *cells, size_t
     return (line){.level = (sz + s * sh) / count, .s = s};
 }
 
+/* What the knees cost, and the line that goes with them. Cells without a whole answer pull
+ * upwards only, so which of them take part depends on the line: it is fitted until that set no
+ * longer changes, n times at most. */
 static double loss(knees k, line *fitted, const bl_stats_cell *cells, size_t n, bool any_censored) {
     line l = solve(k, NULL, cells, n);
     for (size_t pass = 0; any_censored && pass < n; pass++) {
@@ -80,6 +83,8 @@ static knees refine(knees k, double best, double step, double lo, double hi,
     return k;
 }
 
+/* Knees lie within the measured sizes: the grid has 25 x 26 / 2 pairs, then each step goes to
+ * the best of eight neighbours. Values in logs become sizes and examples at the end. */
 bool bl_stats_fit_segments(bl_stats_segments *out, const bl_stats_cell *cells, size_t n) {
     size_t measured = 0;
     double lo = HUGE_VAL, hi = -HUGE_VAL;

@@ -46,6 +46,8 @@ static bool factor(bl_stats_squares *s) {
     return true;
 }
 
+/* With X'X + ridge mean(diagonal) I = L L': L z = X'y from the first row down, then L' b = z from
+ * the last row up. Both overwrite `right`, one output after the other. */
 bool bl_stats_squares_solve(bl_stats_squares *s, double ridge) {
     const size_t n = s->columns, m = s->outputs;
     double mean = 0;

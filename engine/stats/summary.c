@@ -74,6 +74,9 @@ static double coin(size_t n, size_t k) {
     return exp(lgamma(dn + 1) - lgamma(dk + 1) - lgamma(dn - dk + 1) - dn * log(2.0));
 }
 
+/* Order statistics: the median lies below x_(k) when fewer than k values lie below it, each of
+ * them with chance 1/2. Of n = 6 the range covers it with 1 - 2/64 = 96.9 %, of n = 5 with
+ * 93.8 %. That is below 95 %, and `coverage` says so. */
 bl_stats_value bl_stats_median_interval(const double *x, size_t n, double level, double *coverage) {
     if (coverage != NULL) *coverage = 0;
     if (n == 0) return bl_stats_unknown();

@@ -16,6 +16,8 @@ size_t bl_stop_first_hit(const bl_eval *eval, size_t evals, double target, int64
     return SIZE_MAX;
 }
 
+/* In the order of what is sure: nothing is known yet; the run is over; the target was reached;
+ * the race is lost. Only the last depends on the other runs. */
 bool bl_stop_needs_more(const bl_trial *trial, const bl_eval *eval, size_t evals, double slack,
                         int64_t best) {
     if (evals == 0) return true;
@@ -25,6 +27,10 @@ bool bl_stop_needs_more(const bl_trial *trial, const bl_eval *eval, size_t evals
     return best == 0 || (double)last->step < slack * (double)best;
 }
 
+/* A run may have been trained further than this trial asks, for another one. The answer is what
+ * it would have been: the evaluations are gone through from the first, and the first that ends
+ * the trial is the last that counts. Target before divergence before race: a hit at the race's
+ * last step counts. */
 void bl_stop_apply(const bl_trial *trial, double slack, int64_t best, bl_trial_result *result) {
     const bl_eval *eval = result->eval;
     const size_t n = result->evals;

@@ -67,6 +67,8 @@ static bool has_batch_mean(const bl_config *config) {
     return config->eval.batch_mean && bl_config_reads(config, "eval.batch_mean");
 }
 
+/* The two records of an evaluation, in this order; docs/formats.md shows both. The rate is that
+ * of the step that was made last. */
 void bl_train_log_records(bl_train *train) {
     char hash[17];
     size_t begin = train->log.len;

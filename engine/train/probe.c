@@ -36,6 +36,8 @@ enum { LENGTHS = BL_NOISE_PRECONDITIONED + 1 };
 
 /* ---- before the run ---- */
 
+/* Turns noise.* into what the run will do; without noise.share it does nothing. BL_EINVAL where
+ * there are fewer rows than a probe has examples, since these are distinct. */
 bl_status bl_train_probe_resolve(bl_train *t, uint64_t rows, bl_err *err) {
     const bl_config *c = &t->config;
     bl_train_probes *p = &t->probe;

@@ -60,6 +60,14 @@ static void enter_part(void *ctx, size_t p, size_t parts) {
     }
 }
 
+/* After each step; averages with weight 1/n, n = noise.window, begun at 0. What they lack is
+ * divided out, as in Adam (Kingma and Ba, 2015, algorithm 1): with `missing` = (1 - 1/n)^t after
+ * t steps
+ *
+ *     |mean|^2 / (1 - missing)^2          variance / (1 - missing)
+ *
+ * Windows of n steps are the second way: small_sq is the mean of |g|^2, big_sq the square of the
+ * mean gradient, both of the last window that was whole. */
 void bl_train_ways_enter(bl_train *t) {
     bl_train_ways_kept *k = &t->ways.kept;
     const int64_t n = t->config.noise.window;

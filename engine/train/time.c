@@ -175,6 +175,8 @@ static bl_status watched_steps(bl_train *t, double seconds, double *steps, bl_er
     return BL_OK;
 }
 
+/* The first step is not timed: it is the one that meets memory for the first time. The clock is
+ * off in the evaluation, whose time is measured as a whole, by processor time like the rest. */
 bl_status bl_train_time_phases(bl_train *train, double seconds, bl_train_times *out, bl_err *err) {
     *out = (bl_train_times){0};
     if (train->workload != &bl_workload_net)

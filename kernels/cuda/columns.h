@@ -19,7 +19,12 @@ BL_CHAIN_KERNEL bl_colsum_blocks(Term term, float *__restrict__ partial, size_t 
 }
 
 /* Rule B's tree over n <= 32 blocks, block(0), block(1), ...: read together, and kept in registers,
- * as every level's number is known when this is compiled. */
+ * as every level's number is known when this is compiled.
+ *
+ * level[l] holds the sum of 2^l blocks where bit l of the count so far is set. Block u closes as
+ * many levels as u has ones at its lower end: u = 3 (11b) takes level[0], then level[1], and is
+ * kept at level[2]. The levels of n's bits are added at last, the lowest first, older sums on the
+ * left. */
 template <class Block>
 static inline __device__ float bl_tree_of_few(unsigned n, const Block &block) {
     float term[32], level[6];
