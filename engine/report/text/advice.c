@@ -61,7 +61,7 @@ static const bl_report_run *closest_run(const bl_report_model *m, double *value)
     for (size_t first = 0, end; first < n; first = end) {
         for (end = first + 1; end < n && by_settings(&run[first], &run[end]) == 0;) end++;
         const double reached = come_to(m, &run[first], end - first);
-        if ( !isfinite(reached)) continue;
+        if (end - first < most || !isfinite(reached)) continue;
         if (end - first == most && !(reached < *value)) continue;
         most = end - first;
         *value = reached;
