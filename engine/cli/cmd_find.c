@@ -51,6 +51,7 @@ static bl_status open_all(bl_experiment *e, const bl_args *args, size_t *jobs, b
     return bl_experiment_device(e, device, jobs, err);
 }
 
+/* *json: the whole answer as one object, sealed like the other files of a store. */
 static bl_status run_pilot(bl_find *found, bl_buf *json, bl_experiment *e, size_t jobs,
                            bl_display *display, bl_err *err) {
     char script[BL_PATH];

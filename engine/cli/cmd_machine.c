@@ -162,7 +162,9 @@ static bl_status try_larger(bl_survey *s, const bl_experiment *e, bl_err *err) {
     return status;
 }
 
-/* All measurements, into machine.json. */
+/* All measurements, into machine.json. First which of the sizes run at all; these are timed;
+ * only then come larger ones, which take the machine to its limit and would disturb what is
+ * timed. */
 static bl_status survey(bl_survey *s, bl_experiment *e, const bl_plan_head *head, bl_err *err) {
     char path[BL_PATH];
     bl_buf text = {0};

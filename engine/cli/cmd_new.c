@@ -75,6 +75,8 @@ static bl_status check_free(const char *folder, bl_err *err) {
     return BL_OK;
 }
 
+/* What is there is asked before anything is written, and so is whether the experiment can be
+ * read. A fault later on leaves what was written so far. */
 static bl_status make_project(const char *folder, const char *name, bl_err *err) {
     char path[BL_PATH];
     bl_config *config = bl_xalloc(sizeof *config);

@@ -18,7 +18,9 @@ typedef struct counts {
     size_t done, running, interrupted, damaged, set_aside;
 } counts;
 
-/* A run that is extended is done, and goes on. */
+/* A folder's state, in this order: a result decides (done or damaged), else a living claim
+ * (running), else a log's part (interrupted). A folder with none of them is not counted: its run
+ * has not begun. A run that is extended is done, and goes on. */
 static bl_status count_run(const bl_store *store, const char *run, counts *out, bl_err *err) {
     char dir[BL_PATH], part[BL_PATH];
     if (strstr(run, ".corrupt-") != NULL) out->set_aside++;
@@ -63,6 +65,8 @@ static void show_text(const char *experiment, const counts *n) {
     bl_cli_printf(stdout, "\n");
 }
 
+/* Counts and shows one experiment. Nothing is unpacked and no claim is taken, so it may be asked
+ * while runs are at work. */
 static bl_status show(const char *experiment, bool json, bl_err *err) {
     bl_store store;
     bl_names names;

@@ -115,6 +115,9 @@ bl_status bl_experiment_inputs(bl_experiment *e, bool keep, bl_err *err) {
     return bl_external_identify(&e->config, ".", cache, keep, err);
 }
 
+/* `create_store`: the command trains. It clears away what dead processes left, and its index is
+ * written at the end. Others change nothing in the store. The inputs' digest comes before the
+ * data, so that a file that is missing is named at once. */
 bl_status bl_experiment_open(bl_experiment *e, bool synthetic, bool create_store, bl_err *err) {
     const bl_dataset_options options = bl_cli_dataset_options(synthetic);
     const bool external = bl_config_is_external(&e->config);
@@ -171,6 +174,7 @@ static bl_status fitting_jobs(bl_experiment *e, size_t *jobs, bl_err *err) {
     return BL_OK;
 }
 
+/* *jobs: 0 asks for as many as fit, which e->fits then says; another number is left as it is. */
 bl_status bl_experiment_device(bl_experiment *e, const char *name, size_t *jobs, bl_err *err) {
     const bl_device *device;
     if (name == NULL || strcmp(name, "cpu") == 0) return BL_OK;

@@ -11,6 +11,7 @@ typedef struct cost {
     size_t parameters, flops, bytes;
 } cost;
 
+/* 2 FLOPs a multiply-add. Running statistics are no parameters. */
 static cost cost_of(const bl_net *net, const bl_net_node *node) {
     cost c = {.flops = 2 * node->multiplies, .bytes = bl_net_node_floats(node) * sizeof(float)};
     for (size_t i = node->first_param; i < node->first_param + node->params; i++)
@@ -44,6 +45,7 @@ static const char *layer_text(char out[64], const bl_net_node *node) {
     return out;
 }
 
+/* "32 x 32 x 16" of a picture, "64" of a row. */
 static const char *shape_text(char out[64], const bl_net_node *node) {
     const bl_shape i = node->shape;
     if (bl_shape_positions(i) > 1)

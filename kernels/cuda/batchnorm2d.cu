@@ -6,7 +6,7 @@
 
 namespace {
 
-/* Example b's chunk: larger ones come first. */
+/* Example b's chunk: larger ones come first. Of 10 examples in 4 chunks: 3, 3, 2, 2. */
 __device__ size_t chunk_of(size_t b, size_t batch, size_t chunks) {
     const size_t size = batch / chunks, more = batch % chunks, large = more * (size + 1);
     return b < large ? b / (size + 1) : more + (b - large) / size;
@@ -57,6 +57,7 @@ __device__ float chunk_sum(const float *each, size_t begin, size_t end, size_t n
     return bl_ref_tree_sum(&tree);
 }
 
+/* The channel j of a chunk, in the reference's own words, so that its count_of can be asked. */
 template <class Args> __device__ column column_of(const Args &a, size_t chunk, size_t j) {
     column c = {a.x,
                 nullptr,
@@ -123,6 +124,10 @@ __global__ void finish_gradients(bl_batchnorm2d_backward a, const float *s, cons
     a.dgamma[j] = bl_colsum_tree(t, chunks, a.n, j);
 }
 
+/*     xhat = (x - mean) rstd          dx = gamma rstd (dy - s / count - xhat t / count)
+ *
+ * with s the sum of dy and t that of dy xhat over a chunk's examples and positions (Ioffe and
+ * Szegedy, 2015, section 3; the terms of its dL/dx gathered). */
 __global__ void backward(bl_batchnorm2d_backward a, const float *s, const float *t) {
     const size_t chunk = blockIdx.y, j = bl_thread() % a.n, k = chunk * a.n + j;
     const column c = column_of(a, chunk, j);
@@ -134,6 +139,7 @@ __global__ void backward(bl_batchnorm2d_backward a, const float *s, const float 
     a.dx[i] = scale * ((a.dy[i] - mean_dy) - xhat * mean_dg);
 }
 
+/* 65535 is the most blocks that a grid has along y. */
 bool fits(size_t floats, size_t chunks) {
     return floats <= bl_workspace_floats() && chunks <= 65535;
 }

@@ -8,7 +8,14 @@ namespace {
 
 enum { NARROW = 4 }; /* channels or filters of a group, too few for a tile */
 
-/* Rows: positions of y. Columns: a group's filters. Terms: taps and channels. Layers: groups. */
+/* y as a product of three indices, by which product.h walks (group g of G):
+ *
+ *     i    (b, oy, ox)        batch * out_height * out_width rows
+ *     j    filter             filters / G columns
+ *     k    (ky, kx, channel)  kernel^2 * channels / G terms, in contract order
+ *
+ * a(i, k) = x[b, oy s + ky - p, ox s + kx - p, c]; outside the picture there is none: nullptr, a
+ * gap, as product.h calls it. Layers: groups. */
 struct forward_product {
     enum { A_K = true, B_K = false, TREE = false, LARGE = true, TALL = true, GAPS = true };
     struct row_of {
@@ -65,8 +72,15 @@ struct forward_product {
 };
 
 /* Positions whose rows and columns leave the same rest by the stride see the same taps: a phase.
- * Rows: a phase's positions of x. Columns: a group's channels. Terms: the taps, last first, and the
- * group's filters. Layers: phases and groups. */
+ * Rows: a phase's positions of x. Columns: a group's channels. Terms: the taps, last first, and
+ * the group's filters. Layers: phases and groups.
+ *
+ *     stride 2, kernel 3, no padding, one axis: y o reads x 2o, 2o + 1, 2o + 2
+ *
+ *         phase 0    x 0, 2, 4, ...     taps 2 and 0, from y i/2 - 1 and y i/2
+ *         phase 1    x 1, 3, 5, ...     tap 1 alone, from y (i - 1)/2
+ *
+ * Without phases most taps would be tried in vain: three of four at a stride of 2. */
 struct input_product {
     enum { A_K = true, B_K = true, TREE = false, LARGE = true, TALL = false, GAPS = true };
     struct row_of {
@@ -85,7 +99,7 @@ struct input_product {
     unsigned tap_y, tap_x;   /* its last tap */
     unsigned taps_y, taps_x; /* how many */
 
-    /* Positions begin, begin + stride, ... below `end`. */
+    /* Positions begin, begin + stride, ... below `end`: how many there are. */
     static __device__ unsigned count(unsigned begin, unsigned end, unsigned stride) {
         return begin < end ? (end - begin + stride - 1) / stride : 0;
     }
@@ -151,7 +165,8 @@ struct input_product {
     }
 };
 
-/* One thread an output. */
+/* One thread an output, which walks the reference's own sum: with fewer than NARROW channels a tile
+ * of the product would be mostly empty. */
 __global__ void forward_alone(bl_conv2d_forward a) {
     const bl_conv v = a.conv;
     const size_t i = bl_thread(), n = i % v.filters, p = i / v.filters;

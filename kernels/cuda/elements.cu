@@ -5,6 +5,7 @@
 
 namespace {
 
+/* NaN is not <= 0, so it goes through, as the contract has it; fmaxf would make it 0. */
 __global__ void relu_forward(float *y, const float *x, size_t count) {
     const size_t i = bl_thread();
     if (i < count) y[i] = x[i] <= 0.0f ? 0.0f : x[i];
@@ -15,6 +16,7 @@ __global__ void relu_backward(float *dx, const float *dy, const float *y, size_t
     if (i < count) dx[i] = y[i] <= 0.0f ? 0.0f : dy[i];
 }
 
+/* y = low + (high - low) / (1 + e^-x); s is kept, since the gradient is (high - low) s (1 - s). */
 __global__ void sigmoid_range_forward(bl_sigmoid_range_forward a) {
     const size_t i = bl_thread();
     if (i >= a.count) return;
@@ -30,6 +32,7 @@ __global__ void sigmoid_range_backward(bl_sigmoid_range_backward a) {
     a.dx[i] = a.dy[i] * ((a.high - a.low) * (s * (1.0f - s)));
 }
 
+/* The n columns at x into those at y; the strides are the widths of the arrays they are part of. */
 __global__ void copy_columns(bl_copy_columns a) {
     const size_t i = bl_thread(), b = i / a.n, j = i % a.n;
     if (b < a.batch) a.y[b * a.y_stride + j] = a.x[b * a.x_stride + j];

@@ -35,6 +35,8 @@ typedef struct bl_tap_walk {
     unsigned channels, width; /* taps of a row */
     bl_tap far;               /* how far a jump is */
 
+    /* `jump`: how many terms a jump skips, the depth of a tile. 0 channels or taps count as 1,
+     * so that a sum without terms does not divide by 0. */
     __device__ void set(unsigned channels_, unsigned width_, unsigned jump) {
         channels = channels_ > 0 ? channels_ : 1;
         width = width_ > 0 ? width_ : 1;
@@ -50,6 +52,8 @@ typedef struct bl_tap_walk {
         t->x = 0;
         t->y++;
     }
+    /* As `jump` times up(). Each digit overflows at most once, since far.c < channels and far.x
+     * < width. */
     __device__ void jump(bl_tap *t) const {
         t->c += far.c;
         const bool next = t->c >= channels;

@@ -32,7 +32,8 @@ __global__ void avg_forward(bl_avg_pool_forward a) {
         a.y[i] = mean(&a, o.b, o.row, o.column, o.c);
 }
 
-/* The first window that reaches position i, and the end of those that begin at it or before. */
+/* The first window that reaches position i, and the end of those that begin at it or before.
+ * Size 3, stride 2: windows begin at 0, 2, 4, ..., so position 4 is in windows 1 and 2. */
 __device__ size_t first_window(const bl_pool2d &p, size_t i) {
     return i < p.size ? 0 : (i - p.size) / p.stride + 1;
 }
@@ -40,7 +41,9 @@ __device__ size_t end_of_windows(const bl_pool2d &p, size_t i, size_t windows) {
     return i / p.stride + 1 < windows ? i / p.stride + 1 : windows;
 }
 
-/* As gather() of the reference, which looks at every window. */
+/* As gather() of the reference, which looks at every window; those that do not reach x add
+ * nothing there either. `index`: of a maximum, the place in the window that it came from; NULL
+ * for a mean. */
 __device__ float gather_near(const bl_pool2d &p, const float *dy, const float *index,
                              const place &x) {
     const size_t end_y = end_of_windows(p, x.row, p.out_height),
