@@ -16,6 +16,7 @@ static const struct {
     [BL_OPERAND_ANY_EXPERIMENT] = {0, 1,   ""                 },
     [BL_OPERAND_RUN] = {1, 1,   "which run?"       },
     [BL_OPERAND_TWO_RUNS] = {2, 2,   "which two runs?"  },
+    [BL_OPERAND_TWO_SWEEPS] = {2, 2,   "which two sweeps?"},
     [BL_OPERAND_TABLE] = {1, 1,   "which table?"     },
     [BL_OPERAND_TABLES] = {0, 256, ""                 },
     [BL_OPERAND_FOLDER] = {1, 1,   "which folder?"    },

@@ -151,8 +151,8 @@ static int say_words(const char *command, const char *before, const char *operan
     const bl_command *c = bl_command_find(command);
     if (c == NULL) return BL_EXIT_USAGE;
     if (say_values(c, before, operand)) return BL_EXIT_DONE;
-    if (strstr(c->arguments, "NAME") == c->arguments || strstr(c->arguments, "[NAME]") != NULL ||
-        strstr(c->arguments, "| show NAME") != NULL)
+    if (c->operand == BL_OPERAND_TWO_SWEEPS || strstr(c->arguments, "NAME") == c->arguments ||
+        strstr(c->arguments, "[NAME]") != NULL || strstr(c->arguments, "| show NAME") != NULL)
         say_experiments();
     if (c->operand == BL_OPERAND_RUN || c->operand == BL_OPERAND_TWO_RUNS) say_runs();
     for (size_t i = 0; c->operand == BL_OPERAND_SHELL && i < BL_COUNT(k_shells); i++)

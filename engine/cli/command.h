@@ -58,8 +58,9 @@ typedef enum bl_operand {
     BL_OPERAND_ANY_EXPERIMENT, /* a name, or none: all of them */
     BL_OPERAND_RUN,            /* an id or its first digits, or the path of a log */
     BL_OPERAND_TWO_RUNS,
-    BL_OPERAND_TABLE,  /* a CSV file */
-    BL_OPERAND_TABLES, /* one or more of them */
+    BL_OPERAND_TWO_SWEEPS, /* NAME or NAME:PRESET each */
+    BL_OPERAND_TABLE,      /* a CSV file */
+    BL_OPERAND_TABLES,     /* one or more of them */
     BL_OPERAND_FOLDER,
     BL_OPERAND_SHELL,
     BL_OPERAND_COUNT
@@ -105,10 +106,10 @@ extern const size_t bl_command_count;
 const bl_command *bl_command_find(const char *name); /* NULL: there is none */
 
 extern const bl_command bl_cmd_run, bl_cmd_work, bl_cmd_check, bl_cmd_plan, bl_cmd_status,
-    bl_cmd_recommend, bl_cmd_plot, bl_cmd_report, bl_cmd_ls, bl_cmd_show, bl_cmd_why, bl_cmd_diff,
-    bl_cmd_export, bl_cmd_lock, bl_cmd_verify, bl_cmd_submit, bl_cmd_fsck, bl_cmd_gc, bl_cmd_bundle,
-    bl_cmd_find, bl_cmd_fit, bl_cmd_import, bl_cmd_machine, bl_cmd_init, bl_cmd_new,
-    bl_cmd_completion, bl_cmd_doctor;
+    bl_cmd_recommend, bl_cmd_compare, bl_cmd_plot, bl_cmd_report, bl_cmd_ls, bl_cmd_show,
+    bl_cmd_why, bl_cmd_diff, bl_cmd_export, bl_cmd_lock, bl_cmd_verify, bl_cmd_submit, bl_cmd_fsck,
+    bl_cmd_gc, bl_cmd_bundle, bl_cmd_find, bl_cmd_fit, bl_cmd_import, bl_cmd_machine, bl_cmd_init,
+    bl_cmd_new, bl_cmd_completion, bl_cmd_doctor;
 
 /* ---- what stands on the line ---- */
 

@@ -36,7 +36,8 @@ static bool find_above(char out[BL_PATH], const char *from) {
 /* Commands that know experiments by their names, or runs by their ids. */
 static bool is_on_project(const bl_command *c) {
     return c->operand == BL_OPERAND_EXPERIMENT || c->operand == BL_OPERAND_ANY_EXPERIMENT ||
-           c->operand == BL_OPERAND_RUN || c->operand == BL_OPERAND_TWO_RUNS;
+           c->operand == BL_OPERAND_RUN || c->operand == BL_OPERAND_TWO_RUNS ||
+           c->operand == BL_OPERAND_TWO_SWEEPS;
 }
 
 /* A path that the user wrote, as it has to read from another folder; kept in args->places. */

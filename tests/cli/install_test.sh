@@ -45,6 +45,7 @@ try 0 new shops --from rossmann
 mkdir mine/notes && cd mine/notes || exit 1
 try 0 check quadratic --preset tiny
 says err "^batchlab: in the project $scratch/projects/mine$"
+try 0 run quadratic --preset quick --progress none
 try 0 run quadratic --preset tiny --progress none
 [ -d ../runs/quadratic ] && [ ! -e runs ] || fail "the runs are not the project's"
 try 0 bundle quadratic -o here.tar

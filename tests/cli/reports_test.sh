@@ -52,6 +52,23 @@ for command in report plot; do
   says out "^$kept/"
   same "$(cat "$kept/recommendation.txt")" "kept words" "$command of a kept report"
 done
+# Two presets side by side: the last sweep's plan, and a kept report. They hold the same, so all ratios are 1.
+try 0 compare quadratic quadratic:other --preset tiny
+says out '^A  quadratic, preset tiny: no data, until expected_loss <= 0.1$'
+says out '^   64 .*  53 .*  53       1$'
+says out "^Figure: $scratch/1/compare/quadratic-quadratic.other/compare.svg$"
+awk 'length > 80 && !/^Figure: /' "$scratch/out" | grep -q . && fail "a line of more than 80 columns"
+cmp "$scratch/1/compare/quadratic-quadratic.other/compare.txt" "$scratch/out" >"$scratch/differ" 2>&1
+grep -q '^cmp: EOF on .*compare.txt' "$scratch/differ" || fail "compare.txt is not what was said"
+try 0 compare quadratic quadratic:tiny -o "$scratch/place" --json
+says out '^{"a":{"experiment":"quadratic","preset":"tiny",.*"steps_verdict":"unknown"'
+cmp "$scratch/out" "$scratch/place/compare.json" || fail "compare.json is not what was said"
+try 2 compare quadratic ./quadratic
+says err "expected NAME or NAME:PRESET"
+try 2 compare quadratic
+says err "which two sweeps?"
+try 2 compare quadratic quadratic:none
+says err "^batchlab: there is no report of preset 'none'"
 # A run whose log or folder is gone is told of by the plan alone, and that is said.
 set -- $(ls "$BATCHLAB_RUNS/quadratic" | grep -x 'r[0-9a-f]\{12\}')
 runs=$#
@@ -67,6 +84,7 @@ cmp "$BATCHLAB_RUNS/quadratic/$1/log.jsonl.gz" "$scratch/gone/$1/log.jsonl.gz" |
 mv "$kept" "$kept-no-answer"
 sed -i 's/"answered":true/"answered":false/' "$kept-no-answer/recommendation.json"
 try 5 recommend quadratic --preset other
+try 5 compare quadratic:tiny quadratic:other
 try 2 recommend quadratic --preset none
 says err "^batchlab: there is no report of preset 'none' of quadratic in .*\`batchlab run quadratic --preset none\` makes it$"
 try 2 recommend quadratic --preset ../quadratic/tiny
