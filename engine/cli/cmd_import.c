@@ -129,6 +129,8 @@ static void count_words(size_t n, const char *one, const char *many) {
     if (n > 0) bl_cli_printf(stderr, "%zu %s\n", n, n == 1 ? one : many);
 }
 
+/* What was found, to stderr, so that a file that was read in a way the user did not mean is seen
+ * at once: runs, sizes, what is left out and why, metric and targets. */
 static void tell(const import *t) {
     const bl_import *in = &t->in;
     size_t sizes = 0, diverged = 0;

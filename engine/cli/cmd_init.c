@@ -683,6 +683,8 @@ static void drop_position(bl_err *err) {
         }
 }
 
+/* Three ways in: --command (a program), --update (new digests of a table), and a table or
+ * arrays. Of these a table needs --target. */
 static int write_experiment(const bl_args *args) {
     bl_err err = {0};
     if (check_options(args, kind_of(args), &err) != BL_OK) return bl_cli_fail(&err);

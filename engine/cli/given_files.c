@@ -120,6 +120,8 @@ static bl_status folder_of(char out[BL_PATH], const char *path, bl_err *err) {
     return bl_path(out, err, "%s%.*s", lead, slash == path ? 1 : (int)(slash - path), path);
 }
 
+/* Of many files the names in the declaration are without folders, hence one folder for all. A
+ * file that is given twice would train its rows twice. */
 bl_status bl_given_files_open(bl_given_files *out, const bl_args *args, bl_err *err) {
     const size_t count = args->mores + 1;
     *out = (bl_given_files){0};
@@ -193,6 +195,8 @@ done:
     return status;
 }
 
+/* The declaration is written, then tried: opening the data set reads it from the file as every
+ * command will. Where that fails, the old text is put back and the first error is told. */
 bl_status bl_given_update(const char *name, const bl_args *args, bl_err *err) {
     const bl_dataset_options options = bl_cli_dataset_options(false);
     char path[BL_PATH];

@@ -192,6 +192,7 @@ static void add_verbatim(bl_buf *out, const char *text) {
     bl_buf_str(out, ".fi\n");
 }
 
+/* Pages are written in man(7)'s macros: .TH title, .SH heading, .TP a term and its words. */
 static void head_of_page(bl_buf *out, const char *name, const char *does, const char *usage) {
     bl_buf_printf(out, ".TH \"%s\" 1 \"\" \"batchlab %s\" \"batchlab\"\n.SH NAME\n", name,
                   BL_VERSION);

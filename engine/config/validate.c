@@ -100,6 +100,8 @@ static bool noise_holds(const bl_config *c, bl_config_fault *fault) {
     return true;
 }
 
+/* What no single key can see: rules between keys. The first that is broken is named in *fault,
+ * by the key that a user would change. Keys themselves were checked when they were read. */
 bool bl_config_validate(const bl_config *c, bl_config_fault *fault) {
     fault->hint[0] = '\0';
     if (!bl_config_is_external(c) && !metric_holds(c, fault)) return false;

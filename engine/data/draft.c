@@ -259,6 +259,9 @@ static void judge_skewness(bl_inferred *in, const bl_draft *d) {
     in->skewed = low > 0 && cube > 0 && m3 > skewed * cube;
 }
 
+/* What the rows say of the guesses: columns that do not vary in the training rows go, and so do
+ * parts of dates. Then the target or its classes are compared between training and held-out
+ * rows: warnings only. */
 bl_status bl_draft_prune(bl_inferred *in, const bl_draft *d, bl_err *err) {
     size_t inputs = 0;
     for (size_t i = 0; i < in->columns; i++) {

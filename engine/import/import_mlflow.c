@@ -198,6 +198,7 @@ bool bl_import_is_mlflow(const char *path) {
            bl_path(metrics, NULL, "%s/metrics", path) == BL_OK && bl_dir_exists(metrics);
 }
 
+/* A run's folder: meta.yaml, params/NAME and metrics/NAME. Deleted runs are said and left out. */
 bl_status bl_import_read_mlflow(bl_import_gathering *g, const char *path, bl_err *err) {
     char meta[BL_PATH], own[BL_TITLE] = "", stage[32] = "";
     bl_buf text = {0};

@@ -89,6 +89,7 @@ static void write_epoch(const bl_import *in, const bl_import_plan *plan, bl_buf 
                       largest > MANY ? largest : (int64_t)MANY);
 }
 
+/* Steps of the longest run, at least 1. */
 static int64_t longest(const bl_import *in) {
     int64_t most = 1;
     for (size_t i = 0; i < in->runs; i++) {

@@ -132,6 +132,8 @@ static size_t count_parameters(const bl_survey *s) {
     return n;
 }
 
+/* Which of the sizes run, each tried in a process of its own. Fills s->ran, in the order of the
+ * search; BL_EINVAL where none ran. */
 bl_status bl_survey_memory(bl_survey *s, const int64_t *sizes, size_t n, bl_err *err) {
     char may[BL_FORMAT_SIZE];
     BL_TRY(check_limit(s, err));
@@ -353,6 +355,8 @@ static void limit_json(bl_jw *w, const bl_survey *s) {
     bl_jw_end(w);
 }
 
+/* The sizes that were tried, in order, and what the search made of them; failed = 0: none
+ * failed. */
 static void probes_json(bl_jw *w, const bl_machine_search *search) {
     bl_jw_newline(w, 1);
     bl_jw_array(w, "probes");
@@ -388,6 +392,11 @@ static void program_phase_json(bl_jw *w, const bl_survey *s, size_t i) {
     bl_jw_end(w);
 }
 
+/*     {"batch_size":512,"gather":0.0002,"forward":0.011,...,"step":0.034,"loops":{...},
+ *      "evaluation":0.21,"multiply_adds":9.1e8,"bytes":3.2e7,"of_peak_multiply_adds":0.41,
+ *      "bandwidth":1.1e10,"of_peak_bytes":0.09,"bound":"...","dearest_layers":[...]}
+ *
+ * Seconds of one step; shares are of what the machine reaches at best. */
 static void phase_json(bl_jw *w, const bl_survey *s, size_t i) {
     const bl_train_times *t = &s->phase[i].times;
     bl_jw_newline(w, 2);

@@ -91,6 +91,7 @@ static void read_all(bl_report_machine *m, const bl_json *root) {
                                     .known = m->piece > 0};
 }
 
+/* Each preset has sizes and a net of its own. */
 static bool is_of(const bl_report_model *m, const bl_json *root) {
     return strcmp(bl_json_text(root, "experiment", ""), m->plan.head.experiment) == 0 &&
            strcmp(bl_json_text(root, "preset", ""), m->plan.head.preset) == 0;

@@ -112,6 +112,12 @@ static void write_quick_data(const bl_starter_plan *p, bl_buf *out) {
     bl_buf_printf(out, "    data: { %seval_rows = %zu; };\n", cut ? "rows = 20000; " : "", seen);
 }
 
+/*     tiny     1 seed,  two octaves of sizes from the smallest, a net cut down
+ *     quick    3 seeds, from the smallest to the largest
+ *     paper    5 seeds, to twice the largest where there are rows enough, a larger net
+ *
+ * Budgets are the pilot's: `steps` to the targets in tiny, `settled` in quick, twice that in paper,
+ * and 500 where the pilot had none. */
 static void write_presets(const bl_starter_plan *p, bl_buf *out) {
     const int64_t steps = p->steps > 0 ? p->steps : 500;
     const int64_t settled = p->settled > steps ? p->settled : steps;
@@ -160,6 +166,8 @@ static void write_model(const bl_starter_plan *p, bl_buf *out) {
                    "\"linear\";\n};\n");
 }
 
+/* experiment.cfg in the order in which a user reads it: what is learnt, the model and how it
+ * learns, targets and rates, presets. */
 void bl_starter_config(const bl_starter_plan *p, bl_buf *out) {
     bl_buf_printf(out, "# Which batch size for '%s'?\ntitle = \"%s\";\ndataset = \"%s\";\n\n",
                   p->target, p->name, p->name);

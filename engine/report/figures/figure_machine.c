@@ -70,6 +70,8 @@ static void throughput_data(bl_buf *dat, const bl_report_model *m) {
     free(size);
 }
 
+/* The ceiling 1 / each is drawn as a line of its own, so it does not stretch the axis: y goes by
+ * what was measured. The knee is marked only where it lies within the sizes. */
 static void throughput_settings(bl_buf *gp, const bl_report_model *m) {
     size_t n;
     bl_stats_step_size *size = timed_sizes(m, &n);
@@ -109,6 +111,7 @@ const bl_figure bl_figure_throughput = {
 
 /* ---- time per step ---- */
 
+/* The unit by the shortest step, so that no label begins with 0.00. */
 static bl_time_unit unit_of_steps(const bl_report_model *m) {
     bl_axis y = {0};
     for (size_t i = 0; i < m->timing_count; i++) bl_axis_add(&y, m->timing[i].step_seconds.value);

@@ -35,6 +35,8 @@ static void data(bl_buf *dat, const bl_report_model *m) {
     }
 }
 
+/* A line without a point above 0 keeps its place in the legend, with the reason: it was asked
+ * for. */
 static void settings(bl_buf *gp, const bl_report_model *m) {
     bl_axis x = {0}, y = {0};
     bl_buf text = {0};

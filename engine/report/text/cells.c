@@ -84,6 +84,8 @@ static void cell_steps(bl_buf *out, const bl_report_size *s) {
     bl_buf_str(out, "]");
 }
 
+/* Row 0 is the heading, row r the size r - 1. A size whose steps are not known has a rate and
+ * what was known before, and "-" for all that rests on steps. */
 void bl_cell_text(bl_buf *out, const bl_report_model *model, size_t row, int column_number) {
     const column c = (column)column_number;
     if (row == 0) {

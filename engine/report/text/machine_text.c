@@ -86,6 +86,8 @@ static void layers_words(bl_buf *out, const bl_report_phases *p) {
  * the system has read before: two processes that do the same differ by this much. */
 static const double k_page_noise = 512 << 10;
 
+/* *n: sizes that the line rests on. Bytes take the place of seconds in a bl_stats_step_size, one
+ * repeat each. Measured ones alone where `batchlab machine` has been here; else those planned. */
 bl_stats_floor_line bl_report_memory_line(const bl_report_model *m, size_t *n) {
     const size_t most = m->machine.probes + m->timing_count;
     double *bytes = bl_xalloc((most + 1) * sizeof *bytes);
@@ -282,6 +284,8 @@ static void memory_json(bl_jw *w, const bl_report_model *m) {
     bl_jw_f64_rounded(w, "time_in_pieces", k->in_pieces.known ? k->in_pieces.value : (double)NAN);
 }
 
+/* Two members of an object that is open, "times" and "inference", where two sizes were timed;
+ * "machine" where there is a machine.json of this experiment. */
 void bl_report_machine_json(bl_jw *w, const bl_report_model *m) {
     bl_stats_step_size *size = bl_xalloc((m->timing_count + 1) * sizeof *size);
     const size_t n = bl_report_step_sizes(m, size);

@@ -113,6 +113,8 @@ static void sentences(bl_buf *out, const bl_report_model *m) {
     bl_buf_free(&text);
 }
 
+/* Whose numbers these are comes first (generated data, experiment, preset, data, target), then
+ * the table, then what follows from it. Notes that weaken the answer stand last. */
 void bl_recommendation_text(const bl_report_model *model, bl_buf *out) {
     if (model->plan.head.dataset.synthetic)
         bl_buf_str(out, BL_SYNTHETIC_LABEL ": made by a generator, these numbers say nothing about "

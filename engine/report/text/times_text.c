@@ -70,6 +70,11 @@ static void line_words(bl_buf *out, const char *label, const bl_stats_step_line 
     }
 }
 
+/*     a step costs as much fixed as 312 examples: half speed at 312,
+ *     90 % from 2,808, 95 % from 5,928
+ *
+ * The first number is fixed / each, which is the batch size of half speed as well: 9 and 19 times
+ * it are the others (step_line.h). */
 static void knee_words(bl_buf *out, const bl_stats_step_line *line) {
     bl_buf_str(out, k_indent);
     if (line->flat) {
@@ -117,6 +122,10 @@ static void speed_digits(bl_buf *out, double speed, bool millions) {
         bl_format_3_digits(out, speed);
 }
 
+/*     measured best: 4,810 examples/s at 512 (4,760 to 4,850)
+ *     448 and 480 cannot be told apart from it
+ *
+ * All three numbers are in millions where the first is, so that they can be compared. */
 static void best_words(bl_buf *out, const bl_stats_step_size *size, size_t n) {
     bool *tied = bl_xalloc(n * sizeof *tied);
     const size_t best = bl_stats_step_best(size, n, tied);
@@ -324,6 +333,8 @@ static void size_json(bl_jw *w, const bl_stats_step_line *line, const bl_stats_s
     bl_jw_end(w);
 }
 
+/* The members of an object that is open. NaN becomes null: what is not known, and intervals that
+ * too few repeats carry. */
 void bl_times_json(bl_jw *w, const bl_stats_step_size *size, size_t n) {
     const bl_stats_step_line line = bl_stats_fit_step_line(size, n);
     bool *tied = bl_xalloc(n * sizeof *tied);
