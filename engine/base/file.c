@@ -1,3 +1,11 @@
+/* How a file becomes whole or is not there, in the order of the calls:
+ *
+ *     replace     PATH.tmp-TOKEN written, fsync, rename over PATH, fsync of the folder
+ *     publish     the same with link, which fails where PATH is, and unlink, for rename
+ *     folders     syncfs, a rename that replaces nothing, fsync of the folder above
+ *
+ * The token names the process, so that a temporary file of one that is dead is known as such and
+ * swept away later (bl_dir_sweep). */
 #include "engine/base/file.h"
 #include "engine/base/format.h"
 #include "engine/base/mem.h"
@@ -27,6 +35,7 @@ bool bl_file_exists(const char *path) {
     return stat(path, &st) == 0 ? S_ISREG(st.st_mode) : !names_nothing(errno);
 }
 
+/* A link to nothing is "other" too: it is in the way, and opening it says that no file is there. */
 bool bl_file_is_other(const char *path) {
     struct stat st;
     if (stat(path, &st) == 0) return !S_ISREG(st.st_mode);
@@ -80,6 +89,7 @@ static bool free_bytes(const char *path, double *out) {
     return true;
 }
 
+/* `need` and `there` in bytes. */
 static bl_status disk_full(const char *path, double need, double there, bl_err *err) {
     char needed[BL_FORMAT_SIZE], available[BL_FORMAT_SIZE];
     BL_FAIL(err, BL_EIO,
@@ -190,6 +200,7 @@ bool bl_file_is_abandoned(const char *name) {
     return mark != NULL && bl_process_is_dead(mark + sizeof BL_TEMPORARY - 1);
 }
 
+/* A temporary name for `path`, but in the folder `dir`, which has to be on the same disk. */
 static bl_status within(char tmp[BL_PATH], const char *dir, const char *path, bl_err *err) {
     const char *slash = strrchr(path, '/');
     char inside[BL_PATH];
@@ -232,6 +243,8 @@ bl_status bl_file_write_unsynced(const char *path, const void *bytes, size_t n, 
     return write_new(path, path, bytes, n, false, err);
 }
 
+/* syncfs, since every file in the folder has to be on the disk before its name is: one call for
+ * all. */
 bl_status bl_dir_publish(const char *from, const char *to, bl_err *err) {
     const int fd = open(from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return write_failed(to, 0, errno, err);
@@ -244,6 +257,7 @@ bl_status bl_dir_publish(const char *from, const char *to, bl_err *err) {
     return bl_dir_sync_above(to, err);
 }
 
+/* After a failed rename the old file is there as it was. */
 static bl_status replace(const char *tmp, const char *path, const void *bytes, size_t n,
                          bl_err *err) {
     BL_TRY(write_temporary(tmp, path, bytes, n, err));
@@ -255,6 +269,7 @@ static bl_status replace(const char *tmp, const char *path, const void *bytes, s
     return bl_dir_sync_above(path, err);
 }
 
+/* *won: `path` was free. link() decides it in one step. */
 static bl_status publish(const char *tmp, const char *path, const void *bytes, size_t n, bool *won,
                          bl_err *err) {
     BL_TRY(write_temporary(tmp, path, bytes, n, err));
@@ -344,12 +359,13 @@ bl_status bl_file_set_aside(const char *path, bl_err *err) {
     }
 }
 
-/* nftw() passes no context on. Without an entry that stays, first is 0. */
+/* nftw() passes no context on. The first entry that stays; `error` 0: none. */
 static _Thread_local struct {
     int error;
     char path[BL_PATH];
 } t_stays;
 
+/* Goes on after a failure, so that as much as possible is gone. */
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where) {
     (void)st, (void)where;
     if ((type == FTW_DP || type == FTW_DNR ? rmdir(path) : unlink(path)) == 0 || errno == ENOENT ||
@@ -371,6 +387,7 @@ bl_status bl_remove_tree(const char *path, bl_err *err) {
     return BL_OK;
 }
 
+/* An empty file has no mapping: data NULL, size 0, BL_OK. */
 bl_status bl_file_map(bl_map *out, const char *path, bl_err *err) {
     *out = (bl_map){0};
     int fd;
@@ -424,6 +441,7 @@ bl_status bl_dir_list(bl_names *out, const char *path, bl_err *err) {
     return BL_OK;
 }
 
+/* Without a word of what fails: the next command tries again. */
 void bl_dir_sweep(const char *path) {
     DIR *dir = opendir(path);
     if (dir == NULL) return;
@@ -449,6 +467,7 @@ void bl_dir_of_program(char out[BL_PATH]) {
     if (slash != NULL) *slash = '\0';
 }
 
+/* Beside the program, as it is built, or in ../lib/batchlab, as it is installed. */
 bool bl_file_of_program(char out[BL_PATH], const char *name) {
     static const char *const places[] = {"", "/../lib/batchlab"};
     char folder[BL_PATH];

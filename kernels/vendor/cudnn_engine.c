@@ -94,6 +94,7 @@ void bl_graph_end(bl_graph *g) {
     *g = (bl_graph){0};
 }
 
+/* NULL where the graph is not ok any more; what takes the result then does nothing. */
 cudnnBackendDescriptor_t bl_graph_part(bl_graph *g, cudnnBackendDescriptorType_t type) {
     cudnnBackendDescriptor_t d = NULL;
     g->ok = g->ok && g->parts < BL_GRAPH_PARTS && DONE(dnn.cudnnBackendCreateDescriptor(type, &d));
@@ -140,7 +141,8 @@ cudnnBackendDescriptor_t bl_graph_tensor(bl_graph *g, const bl_tensor *t) {
 
 enum { LISTED = 64, KNOBS = 16 };
 
-/* The library fills in descriptors that it is handed. */
+/* The library fills in descriptors that it is handed: `most` are made, and those that it does
+ * not need are destroyed. Returns how many out[] holds, which are the caller's to destroy. */
 static int64_t get_parts(cudnnBackendDescriptor_t d, cudnnBackendAttributeName_t name,
                          cudnnBackendDescriptorType_t type, int64_t most,
                          cudnnBackendDescriptor_t *out) {
@@ -159,7 +161,14 @@ static void destroy(cudnnBackendDescriptor_t *d, int64_t count) {
     while (count > 0) (void)dnn.cudnnBackendDestroyDescriptor(d[--count]);
 }
 
-/* An engine whose notes cannot be read will not do. */
+/* Whether the library's own notes on an engine allow it. An engine whose notes cannot be read
+ * will not do.
+ *
+ *     NONDETERMINISTIC                  never: the order of its sums changes from call to call
+ *     REDUCED_PRECISION_REDUCTION       never: sums are fp32 at every precision
+ *     TENSOR_CORE, DOWN_CONVERT_INPUTS  not at fp32: both round factors
+ *     STRICT_NAN_PROP                   needed where limits->keeps_nan says so
+ */
 static bool will_do(cudnnBackendDescriptor_t engine, const bl_engine_limits *limits) {
     cudnnBackendNumericalNote_t note[CUDNN_NUMERICAL_NOTE_TYPE_COUNT];
     int64_t count = 0;
@@ -209,7 +218,8 @@ static void describe(bl_graph *g, cudnnBackendDescriptor_t config,
     destroy(knob, knobs);
 }
 
-/* A plan of this configuration, if the library can make one that fits. */
+/* A plan of this configuration, if the library can make one that fits the workspace. A refusal
+ * leaves the graph as it was, ok included: the next configuration is tried on it. */
 static bool make_plan(bl_graph *g, const bl_engine_limits *limits,
                       cudnnBackendDescriptor_t config) {
     const bool before = g->ok;
@@ -235,7 +245,8 @@ static bool make_plan(bl_graph *g, const bl_engine_limits *limits,
     return false;
 }
 
-/* False: the list ends here, with or without a plan. */
+/* False: the list ends here, with or without a plan. Engine 0 ends it without one
+ * (cudnn_engine.h); an engine that will not do, or that has no plan here, is passed over. */
 static bool try_config(bl_graph *g, const bl_engine_limits *limits,
                        cudnnBackendDescriptor_t config) {
     cudnnBackendDescriptor_t engine;
@@ -293,6 +304,8 @@ bool bl_graph_choose(bl_graph *g, const bl_engine_limits *limits) {
 
 /* ---- running ---- */
 
+/* The variant pack says which array each tensor's number stands for in this call. It is made
+ * anew each time and is no part of the plan, so one plan serves all layers of a shape. */
 bool bl_graph_run(const bl_graph *g, cudnnHandle_t handle, int count, const int64_t *ids,
                   void *const *pointers, void *workspace, char why[BL_GRAPH_WHY]) {
     bl_graph pack;
