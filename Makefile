@@ -176,7 +176,7 @@ EMULATING := $(addprefix tests/cli/,cuda_test.sh gpu_run_test.sh) \
 # What `make test` has no time for: these, whole programs, long walks through commands, and stores under kills, faults
 # and hostile hands.
 MORE := $(EMULATING) $(CRASH) $(RANDOM_TABLES) $(addprefix tests/external/,random_faults_test.sh torchrun_test.sh) \
-        $(addprefix tests/cli/,$(addsuffix _test.sh,add_optimizer adopt audit average bundle care external_commands external_libraries \
+        $(addprefix tests/cli/,$(addsuffix _test.sh,add_optimizer adopt audit average boxes bundle care external_commands external_libraries \
           external_memory external_page external_python hostile import install noise only quadratic seals tutorial verify workers))
 CHOSEN := $(if $(T),$(foreach x,$(ALL_TESTS),$(if $(strip $(foreach w,$(T),$(findstring $w,$x))),$x)),$(filter-out $(MORE),$(ALL_TESTS)))
 EMULATION := $(EMULATED) $(B)/tests/gpu/gpu_bench

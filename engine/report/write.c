@@ -3,7 +3,7 @@
  *
  *     write_words     recommendation.txt, .json; the tables       needs the model
  *     write_figure    NAME.dat, NAME.gp                           needs the templates
- *     draw_figures    NAME.svg, .png, .pdf                        needs gnuplot
+ *     draw_figures    NAME.svg, .linear.svg, .png, .pdf           needs gnuplot
  *     write_html      report.html, with the SVGs inside           needs the drawings
  *     the stamp       .drawn-from                                 last, when all is there
  *
@@ -107,7 +107,7 @@ static bool is_named(const char *file, const char *stem, const char *ending) {
 }
 
 static bool is_figure(const char *file, const char *figure) {
-    static const char *const endings[] = {"svg", "png", "pdf", "dat", "gp"};
+    static const char *const endings[] = {"svg", "linear.svg", "png", "pdf", "dat", "gp"};
     for (size_t i = 0; i < BL_COUNT(endings); i++)
         if (is_named(file, figure, endings[i])) return true;
     return false;

@@ -1,8 +1,8 @@
-set tmargin at screen 0.815
-set key at screen 0.185,0.93 left top vertical maxrows 2 samplen 1.2
+eval legend(1 + (budgets + has_zero) / 2)
 
 array points[6] = [7, 5, 9, 13, 11, 15]
 array colours[6] = [blue, red, green, orange, purple, grey]
+linear_too = "y_low = 0"
 data = figure.'.dat'
 # Curves stand beside each other, so that no bar hides another.
 beside(batch, curve) = batch * 2**(0.12 * (curve - (budgets + 1) / 2.0))

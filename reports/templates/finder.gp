@@ -1,6 +1,6 @@
-set xlabel 'learning rate' offset 0,0.3
-set tmargin at screen 0.735
-set key at screen 0.185,0.925 left top vertical maxrows 3 samplen 1.5 width -1 title 'batch size' left
+x_text = 'learning rate'
+set label 95 x_text
+eval sizes_legend(lines + 3)
 
 array points[3] = [7, 5, 9]
 array marks[3] = [red, green, blue]

@@ -1,6 +1,4 @@
-rows = 3 + has_lost + has_edge + has_saturating > 4 ? 3 : 2
-set tmargin at screen (rows == 3 ? 0.775 : 0.815)
-set key at screen 0.185,0.93 left top vertical maxrows rows
+eval legend((4 + has_lost + has_edge + has_saturating) / 2)
 
 # Rates tried: the darker, the closer to the best; crosses never arrived.
 set palette defined (1 '#333333', 1.25 '#8a8a8a', 2 '#dddddd')

@@ -1,6 +1,6 @@
-set xlabel 'learning rate' offset 0,0.3
-set tmargin at screen 0.735
-set key at screen 0.185,0.925 left top vertical maxrows 3 samplen 1.5 width -1 title 'batch size' left
+x_text = 'learning rate'
+set label 95 x_text
+eval sizes_legend(lines + 1 + has_lost)
 
 array points[10] = [7, 5, 9, 13, 11, 7, 5, 9, 13, 11]
 data = figure.'.dat'

@@ -1,5 +1,4 @@
-set tmargin at screen 0.82 - 0.06 * (limit == limit) - 0.06 * (parameters_mib == parameters_mib)
-set key at screen 0.185,0.93 left top vertical maxrows 4 samplen 1.5
+eval legend(2 + (limit == limit) + (parameters_mib == parameters_mib))
 data = figure.'.dat'
 plot data index 'line' using 1:2 with lines linecolor rgb blue linewidth 1 title 'the line', \
      data index 'sizes' using 1:2 with points pointtype 7 pointsize 0.7 \

@@ -1,6 +1,4 @@
-set xlabel x_text offset 0,0.3 noenhanced
-set tmargin at screen 0.815
-set key at screen 0.185,0.93 left top vertical maxrows 2 samplen 1.5
+eval legend((lines + 1) / 2)
 
 array points[7] = [7, 5, 9, 13, 11, 15, 4]
 array colours[7] = [blue, green, orange, purple, red, grey, 'black']

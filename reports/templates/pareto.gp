@@ -1,11 +1,11 @@
-set xlabel x_text offset 0,0.3 noenhanced
-set tmargin at screen 0.835
-set key at screen 0.185,0.93 left top horizontal samplen 1.5
+eval legend((targets + 4) / 3)
 
 array points[6] = [7, 5, 9, 13, 11, 15]
 array colours[6] = [blue, red, green, orange, purple, grey]
 grouped(n) = n < 1000 ? sprintf('%.0f', n) : sprintf('%.0f,%03.0f', floor(n / 1000), n - 1000 * floor(n / 1000))
 label_of(row, size) = int(row) % label_every == 0 ? grouped(size) : ''
+# With linear axes most points lie in a corner, where labels have no room.
+linear_too = "label_of(row, size) = ''"
 # A label hides the line behind it.
 set style textbox opaque noborder margins 0.3,0.1
 data = figure.'.dat'

@@ -1,5 +1,4 @@
-set tmargin at screen 0.755
-set key at screen 0.185,0.93 left top vertical maxrows 3 samplen 1.5
+eval legend(3)
 data = figure.'.dat'
 # Curves stand beside each other, so that no bar hides another.
 beside(batch, curve) = batch * 2**(0.14 * (curve - 2))

@@ -1,6 +1,4 @@
-set xlabel x_text offset 0,0.3 noenhanced
-set tmargin at screen 0.70
-set key at screen 0.185,0.93 left top vertical maxrows 4 samplen 1.5
+eval legend(lines)
 
 array points[4] = [7, 6, 5, 4]
 array colours[4] = [blue, blue, orange, orange]

@@ -1,5 +1,4 @@
-set tmargin at screen 0.75
-set key at screen 0.185,0.93 left top vertical maxrows 4
+eval legend((strlen(core_seconds_text) > 0) + (strlen(examples_text) > 0) + (strlen(memory_text) > 0) + (strlen(joules_text) > 0))
 
 data = figure.'.dat'
 plot data index 'relative' using 1:2:3:4 with yerrorlines pointtype 7 pointsize 0.7 \

@@ -1,5 +1,4 @@
-set tmargin at screen 0.78
-set key at screen 0.185,0.93 left top vertical maxrows 3 samplen 1.5
+eval legend((int(named) + has_bound + 1) / 2)
 
 array points[8] = [7, 5, 9, 13, 11, 6, 4, 12]
 array colours[8] = [blue, green, orange, purple, red, blue, green, purple]

@@ -1,4 +1,4 @@
-set key top left
+eval legend(2)
 data = figure.'.dat'
 plot data index 'line' using 1:2 with lines linecolor rgb blue linewidth 1 title line_text, \
      data index 'line' using 1:(fixed) with lines linecolor rgb grey linewidth 1 dashtype 3 title 'fixed part', \

@@ -1,5 +1,4 @@
-set tmargin at screen 0.835
-set key at screen 0.185,0.93 left top vertical maxrows 2 samplen 1.5
+eval legend((targets + 2) / 2)
 
 array points[6] = [7, 5, 9, 13, 11, 15]
 array colours[6] = [blue, red, green, orange, purple, grey]

@@ -1,4 +1,4 @@
-set key bottom right
+eval legend(3)
 data = figure.'.dat'
 plot data index 'line' using 1:3 with lines linecolor rgb grey linewidth 1 dashtype 3 title 'in proportion', \
      data index 'line' using 1:(ceiling) with lines linecolor rgb green linewidth 1 dashtype 2 title 'without fixed cost', \

@@ -1,5 +1,4 @@
-# Time is usually long at both ends: the key stands between them.
-set key top center
+eval legend(1)
 data = figure.'.dat'
 plot data index 'reached' using 1:2 with lines linecolor rgb blue linewidth 1 notitle, \
      data index 'reached' using 1:2:3:4 with yerrorbars pointtype 7 pointsize 0.7 \

@@ -17,10 +17,10 @@ if [ -n "${GATE:-}" ]; then
   while [ -e "$GATE.$name.shut" ]; do sleep 0.02; done
 fi
 if [ -n "${EMPTY:-}" ]; then
-  for ending in svg png pdf; do : >"$name.$ending"; done
+  for ending in svg linear.svg png pdf; do : >"$name.$ending"; done
   exit 0
 fi
-printf '<svg></svg>\n' >"$name.svg"
+printf '<svg></svg>\n' | tee "$name.svg" >"$name.linear.svg"
 printf 'IEND\256B`\202' >"$name.png"
 printf '%%%%EOF\n' >"$name.pdf"
 SH
@@ -41,7 +41,7 @@ same_report() { # same_report WHAT: file for file what one undisturbed drawing l
 first=$?
 [ $first = 0 ] || [ $first = 5 ] || { cat "$scratch/err"; exit 1; }
 cp -r "$report" "$scratch/whole"
-figures=$(cd "$report" && ls ./*.svg | sed 's|./||; s|\.svg$||')
+figures=$(cd "$report" && ls ./*.pdf | sed 's|./||; s|\.pdf$||')
 [ "$(echo "$figures" | wc -l)" -ge 2 ] || { echo "--- fewer than two figures"; exit 1; }
 
 # In the order of drawing: each figure's script is written in that order, too.

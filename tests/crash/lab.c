@@ -364,12 +364,13 @@ static void write_text(const lab *l, const char *file, const char *text) {
     exit(1);
 }
 
-/* In place of gnuplot: three drawings that end as theirs do. */
+/* In place of gnuplot: four drawings that end as theirs do. */
 static const char k_gnuplot[] = "#!/bin/sh\n"
                                 "name=${2%.gp}\n"
                                 "printf '<svg></svg>\\n' >\"$name.svg\" &&\n"
                                 "printf 'IEND\\256B`\\202' >\"$name.png\" &&\n"
-                                "printf '%%%%EOF\\n' >\"$name.pdf\"\n";
+                                "printf '%%%%EOF\\n' >\"$name.pdf\" &&\n"
+                                "printf '<svg></svg>\\n' >\"$name.linear.svg\"\n";
 
 static void write_program(const lab *l, const char *file, const char *text) {
     char path[BL_PATH];

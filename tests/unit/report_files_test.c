@@ -377,7 +377,7 @@ static size_t leftovers(const place *p) {
 
 #define WHOLE                                                                                      \
     "printf '</svg>\\n' >$name.svg; printf 'IEND\\256B`\\202' >$name.png; "                        \
-    "printf '%%%%EOF\\n' >$name.pdf; "
+    "printf '%%%%EOF\\n' >$name.pdf; cp $name.svg $name.linear.svg; "
 
 /* gnuplot takes no notice of a full disk: its drawings are then empty, cut or missing, and it ends
  * well. The older report stays as it is. */
@@ -385,10 +385,11 @@ static void a_broken_drawing_leaves_the_old_report(void **state) {
     static const struct {
         const char *shell, *named;
     } faults[] = {
-        {"for e in svg png pdf; do : >$name.$e; done",            "scaling.svg"},
-        {WHOLE "[ $name != time ] || : >$name.png",               "time.png"   },
-        {WHOLE "[ $name != time ] || rm $name.pdf",               "time.pdf"   },
-        {WHOLE "[ $name != time ] || printf '<svg><' >$name.svg", "time.svg"   }
+        {"for e in svg png pdf; do : >$name.$e; done",            "scaling.svg"    },
+        {WHOLE "[ $name != time ] || : >$name.png",               "time.png"       },
+        {WHOLE "[ $name != time ] || rm $name.pdf",               "time.pdf"       },
+        {WHOLE "[ $name != time ] || rm $name.linear.svg",        "time.linear.svg"},
+        {WHOLE "[ $name != time ] || printf '<svg><' >$name.svg", "time.svg"       }
     };
     const place *p = *state;
     bl_report_model a = answer_of(p, (bl_report_fixture){.sizes = 4, .seeds = 1, .timing = true});
@@ -486,7 +487,8 @@ static void a_title_is_only_text(void **state) {
     a.plan.head.title = "it's `id` <b>\n\"x\"";
     write_report(*state, &a);
     bl_buf gp = contents(*state, "scaling.gp"), html = contents(*state, "report.html");
-    assert_non_null(strstr(gp.data, "title_text = 'it''s `id` <b> \"x\"'\n"));
+    assert_non_null(strstr(gp.data, "caption_text = 'it''s `id` <b> \"x\"'\n"));
+    assert_non_null(strstr(gp.data, "title_text = 'Steps to exp_rmspe ≤ 0.2'\n"));
     assert_non_null(strstr(html.data, "<title>it's `id` &lt;b&gt;\n&quot;x&quot;</title>"));
     bl_buf_free(&html);
     bl_buf_free(&gp);

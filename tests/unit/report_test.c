@@ -680,19 +680,28 @@ static void ticks_are_few_and_round(void **state) {
     bl_buf gp = {0};
     bl_gp_axis(&gp, "x", &(bl_axis){1000, 100000}, 0, 0, BL_TICKS_SHORT);
     expect_settings(&gp, "set xrange [1000:100000]\nset xtics ('1k' 1000, '2k' 2000, '5k' 5000, "
-                         "'10k' 10000, '20k' 20000, '50k' 50000, '100k' 100000)\n");
+                         "'10k' 10000, '20k' 20000, '50k' 50000, '100k' 100000)\n"
+                         "x_linear = \"set xrange [0:100000]; set xtics ('0' 0, '20k' 20000, "
+                         "'40k' 40000, '60k' 60000, '80k' 80000, '100k' 100000)\"\n");
     bl_gp_axis(&gp, "x", &(bl_axis){1, 10000}, 0, 0, BL_TICKS_SHORT);
     expect_settings(&gp, "set xrange [1:10000]\nset xtics ('1' 1, '10' 10, '100' 100, "
-                         "'1k' 1000, '10k' 10000)\n");
+                         "'1k' 1000, '10k' 10000)\n"
+                         "x_linear = \"set xrange [0:10000]; set xtics ('0' 0, '2,000' 2000, "
+                         "'4,000' 4000, '6,000' 6000, '8,000' 8000, '10,000' 10000)\"\n");
     bl_gp_axis(&gp, "y", &(bl_axis){1, 4}, 0, 1, BL_TICKS_POWERS);
-    expect_settings(&gp,
-                    "set yrange [1:8]\nset ytics ('2^{0}' 1, '2^{1}' 2, '2^{2}' 4, '2^{3}' 8)\n");
+    expect_settings(
+        &gp, "set yrange [1:8]\nset ytics ('2^{0}' 1, '2^{1}' 2, '2^{2}' 4, '2^{3}' 8)\n"
+             "y_linear = \"set yrange [0:8]; set ytics ('0' 0, '2' 2, '4' 4, '6' 6, '8' 8)\"\n");
     bl_gp_axis(&gp, "x", &(bl_axis){1, 512}, 0, 0, BL_TICKS_PLAIN);
     expect_settings(&gp,
-                    "set xrange [1:512]\nset xtics ('1' 1, '4' 4, '16' 16, '64' 64, '256' 256)\n");
+                    "set xrange [1:512]\nset xtics ('1' 1, '4' 4, '16' 16, '64' 64, '256' 256)\n"
+                    "x_linear = \"set xrange [0:512]; set xtics ('0' 0, '100' 100, '200' 200, "
+                    "'300' 300, '400' 400, '500' 500)\"\n");
     bl_gp_axis(&gp, "x", &(bl_axis){512, 2048}, 0, 0, BL_TICKS_PLAIN);
     expect_settings(&gp, "set xrange [512:2048]\nset xtics ('512' 512, '1,024' 1024, "
-                         "'2,048' 2048)\n");
+                         "'2,048' 2048)\n"
+                         "x_linear = \"set xrange [0:2048]; set xtics ('0' 0, '500' 500, '1,000' "
+                         "1000, '1,500' 1500, '2,000' 2000)\"\n");
     bl_buf_free(&gp);
 }
 

@@ -2,11 +2,12 @@
  *
  * NAME.gp is one text in four parts, so that it can be drawn again by hand in the report's folder:
  *
- *     title_text = '...'      common_settings: names and labels
+ *     title_text = '...'      common_settings: title, caption, label of generated data
  *     set xrange [...]        the figure's own settings: axes, legends, switches
  *     style.gp                reports/templates: colours, fonts, grid
  *     NAME.gp or template.gp  reports/templates: what is plotted, from NAME.dat
- *     outputs.gp              reports/templates: the same plot on three terminals
+ *     outputs.gp              reports/templates: the same plot on three terminals, and with linear
+ * axes
  *
  * gnuplot runs as a child with the C locale, one time zone and a clock that stands still. PDF files
  * carry a date, and two equal reports have to be equal bytes. */
@@ -30,14 +31,33 @@ enum { FIGURE_BYTES = 128 << 10 }; /* the three drawings of a small figure */
 
 /* ---- the script ---- */
 
+void bl_figure_title(bl_buf *out, const bl_figure *figure, const bl_report_model *m) {
+    static const char metric[] = "{metric}", target[] = "{target}";
+    for (const char *p = figure->title; *p != '\0';) {
+        if (strncmp(p, metric, sizeof metric - 1) == 0) {
+            bl_buf_str(out, m->plan.head.metric);
+            p += sizeof metric - 1;
+        } else if (strncmp(p, target, sizeof target - 1) == 0) {
+            bl_gp_target(out, m);
+            p += sizeof target - 1;
+        } else {
+            bl_buf_add(out, p++, 1);
+        }
+    }
+}
+
+/* The title says what is seen, the caption of what: the experiment, and the series of the table. */
 static void common_settings(bl_buf *gp, const bl_figure *figure, const bl_report_model *m) {
-    bl_buf title = {0};
-    bl_buf_str(&title,
+    bl_buf title = {0}, caption = {0};
+    bl_figure_title(&title, figure, m);
+    bl_buf_str(&caption,
                m->plan.head.title[0] != '\0' ? m->plan.head.title : m->plan.head.experiment);
     if (!figure->all_series && m->main_series != BL_NO_SERIES)
-        bl_buf_printf(&title, " (%s)", m->series[m->main_series].name);
+        bl_buf_printf(&caption, " (%s)", m->series[m->main_series].name);
     bl_gp_text(gp, "figure", figure->name);
     bl_gp_text(gp, "title_text", bl_buf_text(&title));
+    bl_gp_text(gp, "caption_text", bl_buf_text(&caption));
+    bl_buf_free(&caption);
     bl_gp_text(gp, "synthetic_text", m->plan.head.dataset.synthetic ? BL_SYNTHETIC_LABEL : "");
     bl_buf_free(&title);
 }
@@ -186,9 +206,10 @@ bl_status bl_figure_draw(const char *report_dir, const char *name, bl_err *err) 
     static const struct {
         const char *ending, *last;
     } drawings[] = {
-        {"svg", "</svg>"              },
-        {"png", "IEND\xae\x42\x60\x82"},
-        {"pdf", "%%EOF"               }
+        {"svg",        "</svg>"              },
+        {"png",        "IEND\xae\x42\x60\x82"},
+        {"pdf",        "%%EOF"               },
+        {"linear.svg", "</svg>"              }
     };
     char script[BL_PATH];
     BL_TRY(bl_path(script, err, "%s.gp", name));

@@ -108,6 +108,7 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
 
 const bl_figure bl_figure_budgets = {
     .name = "budgets",
+    .title = "{metric} within a budget",
     .all_series = true,
     .caption = "Validation value within fixed budgets, with its range over seeds; each budget's "
                "winner is ringed.",

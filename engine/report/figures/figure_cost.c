@@ -63,9 +63,7 @@ static void time_settings(bl_buf *gp, const bl_report_model *m) {
     bl_gp_axis(gp, "y", &y, 1, 0.5, BL_TICKS_PLAIN);
     bl_buf_printf(gp, "has_censored = %d\n", censored > 0);
     bl_buf label = {0};
-    bl_buf_str(&label, "time to ");
-    bl_gp_target(&label, m);
-    bl_buf_printf(&label, " (%s)", u.name);
+    bl_buf_printf(&label, "training time (%s)", u.name);
     bl_gp_text(gp, "y_text", bl_buf_text(&label));
     const bl_stats_optimum *best = &m->main.best[BL_STATS_FASTEST];
     bl_gp_number(gp, "fastest_known", best->known);
@@ -88,6 +86,7 @@ static void found_fastest(bl_buf *out, const bl_report_model *m) {
 
 const bl_figure bl_figure_time = {
     .name = "time",
+    .title = "Training time to {target}",
     .caption = "Training time to the target: steps times the time per step of the timing pass.",
     .has_data = timed,
     .data = time_data,
@@ -211,6 +210,7 @@ static void found_cheapest(bl_buf *out, const bl_report_model *m) {
 
 const bl_figure bl_figure_resources = {
     .name = "resources",
+    .title = "Resources to {target}",
     .caption = "Resources to the target, each relative to the batch size that needs least of it.",
     .has_data = has_resources,
     .data = resources_data,

@@ -95,10 +95,7 @@ static void settings(bl_buf *gp, const bl_report_model *m, abscissa by) {
     bl_gp_lines(gp, batch_sizes, l.count);
     bl_gp_axis(gp, "x", &x, 0.2, 0.2, by == STEPS ? BL_TICKS_PLAIN : BL_TICKS_SHORT);
     bl_gp_axis(gp, "y", &y, 0.1, 0, BL_TICKS_DECIMAL);
-    bl_buf label = {0};
-    bl_buf_printf(&label, "%s, lowest so far", m->plan.head.metric);
-    bl_gp_text(gp, "y_text", bl_buf_text(&label));
-    bl_buf_free(&label);
+    bl_gp_text(gp, "y_text", m->plan.head.metric);
     char text[64];
     (void)snprintf(text, sizeof text, by == TIME ? "training time (%s)" : "%s",
                    by == TIME    ? unit.name
@@ -135,6 +132,7 @@ static void time_settings(bl_buf *gp, const bl_report_model *m) {
 
 const bl_figure bl_figure_curves_steps = {
     .name = "curves_steps",
+    .title = "Lowest {metric} against steps",
     .template = "curves",
     .caption = "Lowest validation metric so far against steps, each batch size at its best rate.",
     .has_data = has_curves,
@@ -142,6 +140,7 @@ const bl_figure bl_figure_curves_steps = {
     .settings = steps_settings};
 const bl_figure bl_figure_curves_examples = {
     .name = "curves_examples",
+    .title = "Lowest {metric} against examples",
     .template = "curves",
     .caption = "The same against examples seen: where lines coincide, scaling is perfect.",
     .has_data = has_curves,
@@ -149,6 +148,7 @@ const bl_figure bl_figure_curves_examples = {
     .settings = examples_settings};
 const bl_figure bl_figure_curves_time = {
     .name = "curves_time",
+    .title = "Lowest {metric} against training time",
     .template = "curves",
     .caption = "The same against training time: upfront costs and the timing pass's time per step.",
     .has_data = has_times,

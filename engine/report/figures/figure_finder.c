@@ -89,6 +89,7 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
 
 const bl_figure bl_figure_finder = {
     .name = "finder",
+    .title = "Loss while the learning rate grows",
     .all_series = true,
     .caption = "The learning-rate finder: smoothed training loss while the rate grows, and the "
                "rates it suggests.",

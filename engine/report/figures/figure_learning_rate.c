@@ -81,6 +81,7 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
 
 const bl_figure bl_figure_learning_rate = {
     .name = "learning_rate",
+    .title = "Best learning rate of each batch size",
     .caption = "Best learning rate against batch size, with all rates tried.",
     .has_data = has_data,
     .data = data,

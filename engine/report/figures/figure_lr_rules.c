@@ -47,12 +47,15 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
     }
     bl_buf_printf(gp, "has_bound = %d\nrules = %d\narray rule_text[%d]\narray rule_name[%d]\n",
                   bound, BL_PLAN_RULE_COUNT, BL_PLAN_RULE_COUNT, BL_PLAN_RULE_COUNT);
+    int named = 0;
     for (int r = 0; r < BL_PLAN_RULE_COUNT; r++) {
         const bool known = bl_regret_sum(m, (bl_plan_rule)r).sizes > 0;
         bl_buf_printf(gp, "rule_text[%d] = '%s'\nrule_name[%d] = '%s'\n", r + 1,
                       known ? bl_report_rule_names[r].words : "", r + 1,
                       bl_report_rule_names[r].file);
+        named += known;
     }
+    bl_gp_number(gp, "named", named);
     bl_gp_batch_axis(gp, m);
     bl_gp_axis(gp, "y", &y, 0.08, 0.15, BL_TICKS_DECIMAL);
     bl_gp_text(gp, "y_text", "steps / steps with the rate retuned");
@@ -60,6 +63,7 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
 
 const bl_figure bl_figure_lr_rules = {
     .name = "rules",
+    .title = "Steps when the learning rate follows a rule",
     .caption = "What carrying the smallest batch size's rate on by a rule costs in steps, against "
                "retuning.",
     .has_data = has_data,

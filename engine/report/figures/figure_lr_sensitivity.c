@@ -91,15 +91,12 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
     bl_buf_printf(gp, "has_lost = %d\n", lost);
     bl_gp_axis(gp, "x", &x, 0.4, 0.4, BL_TICKS_POWERS);
     bl_gp_axis(gp, "y", &y, 0.4, 0.4, BL_TICKS_PLAIN);
-    bl_buf text = {0};
-    bl_buf_str(&text, "steps to ");
-    bl_gp_target(&text, m);
-    bl_gp_text(gp, "y_text", bl_buf_text(&text));
-    bl_buf_free(&text);
+    bl_gp_text(gp, "y_text", "steps");
 }
 
 const bl_figure bl_figure_lr_sensitivity = {
     .name = "lr_sensitivity",
+    .title = "Steps to {target} at each rate",
     .caption = "Steps to the target against learning rate; triangles are the nearest rates that "
                "were stopped there, without having arrived.",
     .has_data = has_data,

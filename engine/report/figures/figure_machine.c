@@ -103,6 +103,7 @@ static void throughput_settings(bl_buf *gp, const bl_report_model *m) {
 
 const bl_figure bl_figure_throughput = {
     .name = "throughput",
+    .title = "Examples per second",
     .caption = "Examples per second against batch size: measured, the line t(B) = a + c B, "
                "and what it would be in proportion to the batch.",
     .has_data = has_times,
@@ -158,6 +159,7 @@ static void step_time_settings(bl_buf *gp, const bl_report_model *m) {
 
 const bl_figure bl_figure_step_time = {
     .name = "step_time",
+    .title = "Time per step",
     .caption = "Time per step against batch size: median with interval, and the line through it.",
     .has_data = has_times,
     .data = step_time_data,
@@ -232,6 +234,7 @@ static void memory_settings(bl_buf *gp, const bl_report_model *m) {
 
 const bl_figure bl_figure_memory = {
     .name = "memory",
+    .title = "Memory of a run",
     .caption = "Memory of a run against batch size, the limit, and what the formula "
                "parameters times batch size says.",
     .has_data = has_memory,

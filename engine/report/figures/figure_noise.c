@@ -62,6 +62,7 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
 
 const bl_figure bl_figure_noise = {
     .name = "noise",
+    .title = "Gradient noise scale over training",
     .all_series = true,
     .caption = "The gradient noise scale over training: probes at frozen weights with 95 % "
                "intervals, and ways that do not stop.",

@@ -51,6 +51,7 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
 
 const bl_figure bl_figure_quality = {
     .name = "quality",
+    .title = "Best {metric} of each batch size",
     .all_series = true,
     .caption = "The best validation value of each batch size on fresh seeds, with 95 % intervals: "
                "everything retuned, the rate alone, and nothing. Between the dashed lines it "

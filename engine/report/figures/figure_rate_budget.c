@@ -61,6 +61,7 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
 
 const bl_figure bl_figure_rate_budget = {
     .name = "rate_budget",
+    .title = "Best learning rate for each budget",
     .all_series = true,
     .caption = "The best learning rate against the budget, with 95 % intervals over the seeds. The "
                "numbers are the slopes, d log rate / d log examples.",

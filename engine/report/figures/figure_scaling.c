@@ -6,7 +6,7 @@
 #include "engine/report/text/sentences.h"
 #include <math.h>
 
-enum { PER_OCTAVE = 16 };
+enum { PER_OCTAVE = 16, HEIGHT = 470 /* style.gp's unit: 520 is the width */ };
 
 static const bl_stats_value *steps_of(const bl_report_size *s) {
     return &s->costs.cost[BL_STATS_FEWEST_STEPS];
@@ -180,24 +180,22 @@ static void settings(bl_buf *gp, const bl_report_model *m) {
         if (v->bound == 0) bl_axis_add(&y, v->high);
         censored += v->bound > 0;
     }
+    bl_gp_number(gp, "height", HEIGHT);
     bl_gp_number(gp, "data_low", y.low / exp2(0.3));
     bl_gp_axis(gp, "y", &y, 0.3, 0.5, BL_TICKS_PLAIN);
-    bl_buf target = {0};
-    bl_buf_str(&target, "steps to ");
-    bl_gp_target(&target, m);
     bl_buf_printf(gp, "has_censored = %d\nhas_reached = %d\n", censored > 0,
                   m->main.best[BL_STATS_FEWEST_STEPS].known);
     bl_gp_text(gp, "curve_text",
                m->main.critical.source == BL_STATS_BY_CURVE      ? "fitted curve"
                : m->main.critical.source == BL_STATS_BY_SEGMENTS ? "three segments"
                                                                  : "");
-    bl_gp_text(gp, "y_text", bl_buf_text(&target));
-    bl_buf_free(&target);
+    bl_gp_text(gp, "y_text", "steps");
     mark_critical(gp, m, &x);
 }
 
 const bl_figure bl_figure_scaling = {
     .name = "scaling",
+    .title = "Steps to {target}",
     .caption = "Steps to the target against batch size, learning rate retuned for each.",
     .has_data = has_data,
     .data = data,

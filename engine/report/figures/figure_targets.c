@@ -180,11 +180,7 @@ static void targets_settings(bl_buf *gp, const bl_report_model *m) {
 }
 
 static void series_settings(bl_buf *gp, const bl_report_model *m) {
-    bl_buf text = {0};
-    bl_buf_str(&text, "steps to ");
-    bl_gp_target(&text, m);
-    steps_settings(gp, m, of_series(m), "critical", bl_buf_text(&text));
-    bl_buf_free(&text);
+    steps_settings(gp, m, of_series(m), "critical", "steps");
 }
 
 /* At most this many points carry their batch size. */
@@ -208,6 +204,7 @@ static void pareto_settings(bl_buf *gp, const bl_report_model *m) {
 
 const bl_figure bl_figure_targets = {
     .name = "targets",
+    .title = "Steps to each target",
     .caption = "Steps against batch size for each target; a cross is the critical batch size.",
     .has_data = several,
     .data = targets_data,
@@ -215,6 +212,7 @@ const bl_figure bl_figure_targets = {
 
 const bl_figure bl_figure_pareto = {
     .name = "pareto",
+    .title = "Examples and steps to each target",
     .caption = "Examples against steps, one point for each batch size: fewer of the one cost more "
                "of the other.",
     .has_data = reached,
@@ -223,6 +221,7 @@ const bl_figure bl_figure_pareto = {
 
 const bl_figure bl_figure_series = {
     .name = "series",
+    .title = "Steps to {target}, each series",
     .all_series = true,
     .template = "targets",
     .caption = "Steps to the target against batch size for each "

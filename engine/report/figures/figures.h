@@ -7,6 +7,8 @@
 typedef struct bl_figure {
     const char *name;     /* of NAME.dat and NAME.gp */
     const char *template; /* NULL: of the same name */
+    /* What is seen: "Steps to {target}", where {target} and {metric} are the sweep's. */
+    const char *title;
     const char *caption;
     bool all_series; /* false: it shows the series of the table, and its title names that */
     bool (*has_data)(const bl_report_model *answer);
@@ -48,6 +50,8 @@ void bl_gp_text(bl_buf *gp, const char *name, const char *text); /* NAME = 'text
 void bl_gp_palette(bl_buf *gp, const char *name, size_t n);
 /* "exp_rmspe ≤ 0.2" */
 void bl_gp_target(bl_buf *out, const bl_report_model *answer);
+/* The figure's title in words: "Steps to exp_rmspe ≤ 0.2" */
+void bl_figure_title(bl_buf *out, const bl_figure *figure, const bl_report_model *answer);
 void bl_gp_number(bl_buf *gp, const char *name, double value);
 
 /* A unit in which the shortest of some times is a readable number. */
@@ -76,7 +80,8 @@ typedef enum bl_ticks {
     BL_TICKS_SHORT,  /* 0.1 1 10; 200k 500k 1M */
     BL_TICKS_DECIMAL /* 0.12 0.15 0.2: for a range of a few octaves */
 } bl_ticks;
-/* Sets NAME's range ("x", "y"), `below` and `above` octaves wider than the data, and its ticks. */
+/* Sets NAME's range ("x", "y"), `below` and `above` octaves wider than the data, and its ticks;
+ * and NAME_linear, the commands that set a linear range from 0 to the same end, with its ticks. */
 void bl_gp_axis(bl_buf *gp, const char *name, const bl_axis *axis, double below, double above,
                 bl_ticks ticks);
 /* Marks the batch sizes that do not fit into memory, as far as the axis shows them. */

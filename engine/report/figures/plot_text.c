@@ -136,7 +136,7 @@ void bl_axis_add(bl_axis *axis, double value) {
     if (value > axis->high) axis->high = value;
 }
 
-enum { MOST_TICKS = 8, GROUPED = 1000 };
+enum { MOST_TICKS = 8, LINEAR_TICKS = 6, GROUPED = 1000 };
 
 static void tick(bl_buf *gp, bool first, double at, bl_ticks style) {
     bl_buf_str(gp, first ? "" : ", ");
@@ -205,6 +205,27 @@ static void decimal_ticks(bl_buf *gp, double low, double high) {
         }
 }
 
+/* From 0 to `high`, at most six ticks at 1, 2 or 5 times a power of ten. */
+static void linear_axis(bl_buf *gp, const char *name, double high) {
+    static const double steps[] = {1, 2, 5, 10};
+    const double least = high / LINEAR_TICKS, decade = pow(10, floor(log10(least)));
+    size_t k = 0;
+    while (k + 1 < BL_COUNT(steps) && steps[k] * decade < least) k++;
+    bl_buf_printf(gp, "%s_linear = \"set %srange [0:%.9g]; set %stics (", name, name, high, name);
+    const double unit = high >= 1e9 ? 1e9 : high >= 1e6 ? 1e6 : high >= 1e5 ? 1e3 : 1;
+    const char *suffix = high >= 1e9 ? "G" : high >= 1e6 ? "M" : high >= 1e5 ? "k" : "";
+    for (int i = 0; i * steps[k] * decade <= high; i++) {
+        const double at = i * steps[k] * decade;
+        bl_buf_str(gp, i > 0 ? ", '" : "'");
+        if (at >= GROUPED && unit == 1)
+            bl_format_count(gp, at);
+        else
+            bl_buf_printf(gp, "%.10g%s", at / unit, i > 0 ? suffix : "");
+        bl_buf_printf(gp, "' %.9g", at);
+    }
+    bl_buf_str(gp, ")\"\n");
+}
+
 /* `below` and `above` are octaves of room around the values. Without any value nothing is set,
  * and gnuplot chooses. */
 void bl_gp_axis(bl_buf *gp, const char *name, const bl_axis *axis, double below, double above,
@@ -222,6 +243,7 @@ void bl_gp_axis(bl_buf *gp, const char *name, const bl_axis *axis, double below,
     else
         power_ticks(gp, name[0] == 'x', low, high, ticks);
     bl_buf_str(gp, ")\n");
+    linear_axis(gp, name, high);
 }
 
 /* From the smallest size that did not run to the right edge. */
