@@ -25,7 +25,7 @@ _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 typedef struct export_options {
     int form;                    /* CSV, JSONL, TFEVENTS, STEPS */
     char dir[512];               /* of TFEVENTS */
-    bl_export_settings settings; /* of CSV, JSONL */
+    bl_export_settings settings; /* in which the runs differ */
     size_t runs;
 } export_options;
 
@@ -78,8 +78,9 @@ static bl_status export_run(const char *dir, const char *id, export_options *w, 
     if (!bl_store_is_run_id(id) || !bl_file_exists(path)) return BL_OK;
     path[strlen(path) - strlen("/result.json")] = '\0';
     BL_TRY(bl_run_files_read(&run, path, err));
-    const bl_status status =
-        w->form == TFEVENTS ? bl_export_tfevents(&run, w->dir, err) : print_rows(&run, w, err);
+    const bl_status status = w->form == TFEVENTS
+                                 ? bl_export_tfevents(&run, &w->settings, w->dir, err)
+                                 : print_rows(&run, w, err);
     bl_run_files_free(&run);
     w->runs++;
     return status;
@@ -91,7 +92,7 @@ static bl_status export(const char *name, export_options *w, bl_err *err) {
     bl_names names;
     BL_TRY(bl_cli_runs_folder(dir, name, err));
     BL_TRY(bl_dir_list(&names, dir, err));
-    bl_status status = w->form == TFEVENTS ? BL_OK : begin_table(dir, &names, w, err);
+    bl_status status = begin_table(dir, &names, w, err);
     for (size_t i = 0; status == BL_OK && i < names.count; i++)
         status = export_run(dir, names.name[i], w, err);
     bl_names_free(&names);

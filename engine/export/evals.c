@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 const char bl_export_columns[] =
     "run,synthetic,data_rows,batch_size,learning_rate,seed,step,examples,value,train_loss,rate,"
@@ -121,9 +122,41 @@ void bl_export_jsonl(bl_buf *out, const bl_run_files *run, const bl_export_setti
     rows(out, run, settings, true);
 }
 
-/* The settings are in the folder's name, since TensorBoard shows nothing else of a run. No
- * batch_mean: few runs have it. */
-bl_status bl_export_tfevents(const bl_run_files *run, const char *dir, bl_err *err) {
+/* What the run has of batch size, rate, seed and `settings`, named as the columns of a table. */
+static void hyperparameters(bl_buf *out, const bl_json *config,
+                            const bl_export_settings *settings) {
+    static const char *const axes[][2] = {
+        {"batch_size",    "train.batch_size"   },
+        {"learning_rate", "train.learning_rate"},
+        {"seed",          "train.seed"         }
+    };
+    const size_t fixed = BL_COUNT(axes), count = fixed + settings->count;
+    bl_tfsetting *list = bl_xalloc(count * sizeof *list);
+    bl_buf *shown = bl_xalloc(count * sizeof *shown);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *key = i < fixed ? axes[i][0] : settings->v[i - fixed].key;
+        const bl_json *value = bl_json_get(config, i < fixed ? axes[i][1] : key);
+        shown[i] = (bl_buf){0};
+        if (value == NULL || value->type == BL_JSON_NULL) continue;
+        const bool number = value->type == BL_JSON_NUMBER, text = value->type == BL_JSON_STRING;
+        if (!number && !text) bl_json_show(&shown[i], value);
+        list[n++] = (bl_tfsetting){key,
+                                   number ? NULL
+                                   : text ? value->string
+                                          : bl_buf_text(&shown[i]),
+                                   value->number};
+    }
+    bl_tfevents_settings(out, list, n);
+    for (size_t i = 0; i < count; i++) bl_buf_free(&shown[i]);
+    free(shown);
+    free(list);
+}
+
+/* What every run has is in the folder's name, by which TensorBoard calls the run. No batch_mean:
+ * few runs have it. */
+bl_status bl_export_tfevents(const bl_run_files *run, const bl_export_settings *settings,
+                             const char *dir, bl_err *err) {
     char folder[BL_PATH], path[BL_PATH], rate[32];
     bl_buf out = {0};
     const bl_json *config = bl_json_get(run->header.root, "config");
@@ -134,6 +167,7 @@ bl_status bl_export_tfevents(const bl_run_files *run, const char *dir, bl_err *e
     BL_TRY(bl_path(path, err, "%s/events.out.tfevents.0.batchlab", folder));
     BL_TRY(bl_make_dirs(folder, err));
     bl_tfevents_begin(&out);
+    hyperparameters(&out, config, settings);
     for (size_t i = 0; i < run->parsed.evals; i++) {
         const bl_runlog_eval *e = &run->parsed.eval[i];
         const bl_tfscalar scalars[] = {

@@ -19,6 +19,7 @@ void bl_export_header(bl_buf *out, const bl_export_settings *settings);
 void bl_export_csv(bl_buf *out, const bl_run_files *run, const bl_export_settings *settings);
 void bl_export_jsonl(bl_buf *out, const bl_run_files *run, const bl_export_settings *settings);
 /* Writes DIR/b64-lr0.0625-s1-ID/events.out.tfevents.0.batchlab: TensorBoard shows the folder's
- * name. */
-bl_status bl_export_tfevents(const bl_run_files *run, const char *dir, bl_err *err) BL_CHECKED;
+ * name. Batch size, rate, seed and `settings` are its hyperparameters. */
+bl_status bl_export_tfevents(const bl_run_files *run, const bl_export_settings *settings,
+                             const char *dir, bl_err *err) BL_CHECKED;
 #endif

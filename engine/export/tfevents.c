@@ -116,3 +116,65 @@ void bl_tfevents_add(bl_buf *out, int64_t step, const bl_tfscalar *scalar, size_
     bl_buf_free(&summary);
     bl_buf_free(&event);
 }
+
+/* ---- hyperparameters ---- */
+
+/* google.protobuf.Value: number_value = 2, string_value = 3. */
+static void put_setting_value(bl_buf *entry, const bl_tfsetting *s) {
+    bl_buf value = {0};
+    uint64_t bits;
+    if (s->text != NULL) {
+        put_bytes(&value, 3, s->text, strlen(s->text));
+    } else {
+        memcpy(&bits, &s->number, sizeof bits);
+        put_key(&value, 2, FIXED64);
+        put_fixed(&value, bits, 8);
+    }
+    put_bytes(entry, 2, value.data, value.len);
+    bl_buf_free(&value);
+}
+
+/* SessionStartInfo: hparams = 1, a map: its entries have key = 1 and value = 2. */
+static void put_setting(bl_buf *start, const bl_tfsetting *s) {
+    bl_buf entry = {0};
+    put_bytes(&entry, 1, s->key, strlen(s->key));
+    put_setting_value(&entry, s);
+    put_bytes(start, 1, entry.data, entry.len);
+    bl_buf_free(&entry);
+}
+
+/* Summary.Value: tag = 1, metadata = 9. SummaryMetadata: plugin_data = 1. PluginData: plugin_name
+ * = 1, content = 2, here an HParamsPluginData with `message` as its field. */
+static void put_plugin(bl_buf *summary, const char *tag, unsigned field, const bl_buf *message) {
+    static const char plugin[] = "hparams";
+    bl_buf content = {0}, data = {0}, metadata = {0}, value = {0};
+    put_bytes(&content, field, bl_buf_text(message), message->len);
+    put_bytes(&data, 1, plugin, sizeof plugin - 1);
+    put_bytes(&data, 2, content.data, content.len);
+    put_bytes(&metadata, 1, data.data, data.len);
+    put_bytes(&value, 1, tag, strlen(tag));
+    put_bytes(&value, 9, metadata.data, metadata.len);
+    put_bytes(summary, 1, value.data, value.len);
+    bl_buf_free(&content);
+    bl_buf_free(&data);
+    bl_buf_free(&metadata);
+    bl_buf_free(&value);
+}
+
+/* HParamsPluginData: session_start_info = 3, session_end_info = 4, whose status = 1 is 1: ended
+ * well. */
+void bl_tfevents_settings(bl_buf *out, const bl_tfsetting *setting, size_t count) {
+    bl_buf event = {0}, summary = {0}, start = {0}, end = {0};
+    for (size_t i = 0; i < count; i++) put_setting(&start, &setting[i]);
+    put_key(&end, 1, VARINT);
+    put_varint(&end, 1);
+    put_plugin(&summary, "_hparams_/session_start_info", 3, &start);
+    put_plugin(&summary, "_hparams_/session_end_info", 4, &end);
+    put_no_time(&event);
+    put_bytes(&event, 5, summary.data, summary.len);
+    put_record(out, &event);
+    bl_buf_free(&event);
+    bl_buf_free(&summary);
+    bl_buf_free(&start);
+    bl_buf_free(&end);
+}

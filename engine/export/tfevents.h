@@ -15,6 +15,15 @@ void bl_tfevents_begin(bl_buf *out);
 /* One event at `step`. Its wall time is 0: equal runs give equal bytes. */
 void bl_tfevents_add(bl_buf *out, int64_t step, const bl_tfscalar *scalar, size_t count);
 
+/* A hyperparameter: a text, or a number where `text` is NULL. */
+typedef struct bl_tfsetting {
+    const char *key, *text;
+    double number;
+} bl_tfsetting;
+/* One event that says with which hyperparameters the run was made, and that it ended well, as
+ * TensorBoard's HParams page reads it (tensorboard/plugins/hparams/plugin_data.proto). */
+void bl_tfevents_settings(bl_buf *out, const bl_tfsetting *setting, size_t count);
+
 /* CRC-32C (RFC 3720, appendix B.4). */
 uint32_t bl_crc32c(const void *bytes, size_t n);
 #endif

@@ -12,10 +12,12 @@
  *
  *     Event      1 wall_time (double)   2 step (varint)   5 summary
  *     Summary    1 value, repeated
- *     Value      1 tag   2 simple_value (float)   8 tensor
+ *     Value      1 tag   2 simple_value (float)   8 tensor   9 metadata
  *     Tensor     1 dtype   4 content   5 floats   6 doubles
+ *     metadata   1 plugin data: 1 name, 2 content; of "hparams" 3 session: 1 map, 1 key, 2 value
  */
 #include "engine/import/event_file.h"
+#include "engine/base/json.h"
 #include "engine/export/tfevents.h"
 #include <string.h>
 
@@ -122,8 +124,81 @@ static bool read_tensor(span s, double *value, bool *found) {
     return true;
 }
 
-/* Summary.Value: tag = 1, simple_value = 2, tensor = 8. */
-static bool read_value(span s, bl_event_scalar *out, bool *found) {
+typedef struct reader {
+    void (*each)(void *ctx, const bl_event_scalar *scalar);
+    void (*setting)(void *ctx, const bl_event_setting *setting);
+    void *ctx;
+} reader;
+
+/* ---- hyperparameters ---- */
+
+/* google.protobuf.Value: number_value = 2, string_value = 3, bool_value = 4; another is passed
+ * over. */
+static bool read_setting_value(const reader *r, span s, bl_event_setting *out) {
+    char number[32];
+    for (field f; s.n > 0;) {
+        if (!take_field(&s, &f)) return false;
+        if (f.number == 2 && f.type == FIXED64) bl_json_f64_text(number, double_of(f.value));
+        const char *word = f.number == 2 && f.type == FIXED64  ? number
+                           : f.number == 4 && f.type == VARINT ? (f.value != 0 ? "true" : "false")
+                                                               : NULL;
+        if (f.number == 3 && f.type == BYTES) {
+            out->text = (const char *)f.bytes.at;
+            out->text_n = f.bytes.n;
+            r->setting(r->ctx, out);
+        } else if (word != NULL) {
+            out->text = word;
+            out->text_n = strlen(word);
+            r->setting(r->ctx, out);
+        }
+    }
+    return true;
+}
+
+/* An entry of the map: key = 1, value = 2, in this order in every writer's file. */
+static bool read_setting(const reader *r, span s) {
+    bl_event_setting setting = {.key = ""};
+    for (field f; s.n > 0;) {
+        if (!take_field(&s, &f)) return false;
+        if (f.number == 1 && f.type == BYTES) {
+            setting.key = (const char *)f.bytes.at;
+            setting.key_n = f.bytes.n;
+        }
+        if (f.number == 2 && f.type == BYTES && !read_setting_value(r, f.bytes, &setting))
+            return false;
+    }
+    return true;
+}
+
+/* The bytes of that field's last occurrence; none: an empty span. False: no message. */
+static bool find_bytes(span s, uint64_t number, span *out) {
+    *out = (span){NULL, 0};
+    for (field f; s.n > 0;) {
+        if (!take_field(&s, &f)) return false;
+        if (f.number == number && f.type == BYTES) *out = f.bytes;
+    }
+    return true;
+}
+
+/* SummaryMetadata: plugin_data = 1. PluginData: plugin_name = 1, content = 2. HParamsPluginData:
+ * session_start_info = 3. SessionStartInfo: hparams = 1. What another plugin wrote is no fault. */
+static bool read_metadata(const reader *r, span s) {
+    span data, name, content, session;
+    if (!find_bytes(s, 1, &data) || !find_bytes(data, 1, &name) || !find_bytes(data, 2, &content))
+        return false;
+    if (name.n != strlen("hparams") || memcmp(name.at, "hparams", name.n) != 0) return true;
+    if (!find_bytes(content, 3, &session)) return false;
+    for (field f; session.n > 0;) {
+        if (!take_field(&session, &f)) return false;
+        if (f.number == 1 && f.type == BYTES && !read_setting(r, f.bytes)) return false;
+    }
+    return true;
+}
+
+/* ---- scalars ---- */
+
+/* Summary.Value: tag = 1, simple_value = 2, tensor = 8, metadata = 9. */
+static bool read_value(const reader *r, span s, bl_event_scalar *out, bool *found) {
     *found = false;
     for (field f; s.n > 0;) {
         if (!take_field(&s, &f)) return false;
@@ -137,14 +212,11 @@ static bool read_value(span s, bl_event_scalar *out, bool *found) {
         }
         if (f.number == 8 && f.type == BYTES && !read_tensor(f.bytes, &out->value, found))
             return false;
+        if (f.number == 9 && f.type == BYTES && r->setting != NULL && !read_metadata(r, f.bytes))
+            return false;
     }
     return true;
 }
-
-typedef struct reader {
-    void (*each)(void *ctx, const bl_event_scalar *scalar);
-    void *ctx;
-} reader;
 
 /* Summary: value = 1. */
 static bool read_summary(const reader *r, span s, int64_t step, double wall_time) {
@@ -153,8 +225,8 @@ static bool read_summary(const reader *r, span s, int64_t step, double wall_time
         bool found;
         if (!take_field(&s, &f)) return false;
         if (f.number != 1 || f.type != BYTES) continue;
-        if (!read_value(f.bytes, &scalar, &found)) return false;
-        if (found) r->each(r->ctx, &scalar);
+        if (!read_value(r, f.bytes, &scalar, &found)) return false;
+        if (found && r->each != NULL) r->each(r->ctx, &scalar);
     }
     return true;
 }
@@ -184,10 +256,8 @@ static bool sums_to(span s, uint64_t masked) {
     return masked == (uint32_t)((crc >> 15 | crc << 17) + 0xa282ead8u);
 }
 
-bl_status bl_event_each(const void *bytes, size_t n, const char *name,
-                        void (*each)(void *ctx, const bl_event_scalar *scalar), void *ctx,
-                        bool *torn, bl_err *err) {
-    const reader r = {each, ctx};
+static bl_status read_records(const reader *r, const void *bytes, size_t n, const char *name,
+                              bool *torn, bl_err *err) {
     span rest = {bytes, n};
     *torn = false;
     while (rest.n > 0) {
@@ -203,9 +273,24 @@ bl_status bl_event_each(const void *bytes, size_t n, const char *name,
         if (!take_bytes(&rest, length, &event) || !take_fixed(&rest, 4, &crc)) return BL_OK;
         if (!sums_to(event, crc))
             BL_FAIL(err, BL_EFORMAT, "%s: damaged: the record at byte %zu", name, begin);
-        if (!read_event(&r, event))
+        if (!read_event(r, event))
             BL_FAIL(err, BL_EFORMAT, "%s: the record at byte %zu is no event", name, begin);
         *torn = false;
     }
     return BL_OK;
+}
+
+bl_status bl_event_each(const void *bytes, size_t n, const char *name,
+                        void (*each)(void *ctx, const bl_event_scalar *scalar), void *ctx,
+                        bool *torn, bl_err *err) {
+    const reader r = {.each = each, .ctx = ctx};
+    return read_records(&r, bytes, n, name, torn, err);
+}
+
+bl_status bl_event_each_setting(const void *bytes, size_t n, const char *name,
+                                void (*each)(void *ctx, const bl_event_setting *setting), void *ctx,
+                                bl_err *err) {
+    const reader r = {.setting = each, .ctx = ctx};
+    bool torn;
+    return read_records(&r, bytes, n, name, &torn, err);
 }

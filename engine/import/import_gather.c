@@ -169,6 +169,25 @@ static void keep_values(bl_import_run *run, size_t from) {
     run->rows = kept;
 }
 
+/* A hyperparameter is a parameter of the run: batch size, rate and seed by their names, another
+ * where --map names it. */
+static void take_setting(void *ctx, const bl_event_setting *s) {
+    naming *t = ctx;
+    char key[BL_TITLE];
+    if (s->key_n >= sizeof key || memchr(s->key, '\0', s->key_n) != NULL) return;
+    memcpy(key, s->key, s->key_n);
+    key[s->key_n] = '\0';
+    const char *const names[] = {key};
+    for (size_t p = 0; p < t->g->out->params && t->status == BL_OK; p++) {
+        const char *map = bl_import_mapped(t->g->wish, t->g->out->param[p]);
+        const bool is = p < BL_IMPORT_FIXED ? bl_import_find((bl_import_field)p, map, names, 1) == 0
+                                            : map != NULL && strcmp(map, key) == 0;
+        if (!is) continue;
+        t->status = bl_import_set(t->g, t->run, p, s->text, s->text_n, t->err);
+        bl_import_say(t->g, "parameters: from the hyperparameters of event files");
+    }
+}
+
 /* The run is called as TensorBoard calls it, by its folder. */
 static bl_status read_events(bl_import_gathering *g, const char *path, const char *name,
                              bl_err *err) {
@@ -181,9 +200,13 @@ static bl_status read_events(bl_import_gathering *g, const char *path, const cha
     BL_TRY(bl_file_map(&map, path, err));
     scalars t = {.g = g, .run = bl_import_run_of(g, run, path)};
     const size_t from = t.run->rows;
-    const bl_status status = bl_event_each(map.data, map.size, path, take_scalar, &t, &torn, err);
+    naming named = {g, t.run, BL_OK, err};
+    bl_status status = bl_event_each(map.data, map.size, path, take_scalar, &t, &torn, err);
+    if (status == BL_OK)
+        status = bl_event_each_setting(map.data, map.size, path, take_setting, &named, err);
     bl_file_unmap(&map);
     BL_TRY(status);
+    BL_TRY(named.status);
     keep_values(t.run, from);
     g->out->torn += torn;
     g->out->files++;

@@ -38,6 +38,15 @@ again() {
 }
 try 0 export own --tfevents -o "$scratch/events"
 again events "$scratch/events"
+# Hyperparameters in the files stand in for names that say nothing.
+mkdir "$scratch/nameless"
+n=0
+for folder in "$scratch"/events/b*; do n=$((n + 1)) && cp -r "$folder" "$scratch/nameless/n$n"; done
+try 0 import "$scratch/events" -n
+grep ' batch sizes, ' "$scratch/err" >"$scratch/named"
+try 0 import "$scratch/nameless" -n
+says err '^parameters: from the hyperparameters of event files$'
+grep ' batch sizes, ' "$scratch/err" | cmp - "$scratch/named" || fail "other parameters"
 mkdir "$scratch/csv"
 "$BATCHLAB" export own >"$scratch/csv/all.csv"
 again table "$scratch/csv"

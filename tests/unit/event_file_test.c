@@ -53,6 +53,33 @@ static void what_was_written_is_read(void **state) {
     bl_buf_free(&file);
 }
 
+static void note_setting(void *ctx, const bl_event_setting *s) {
+    bl_buf_printf(ctx, "%.*s=%.*s;", (int)s->key_n, s->key, (int)s->text_n, s->text);
+}
+
+/* Texts and numbers come back, and no scalar is seen in them. */
+static void hyperparameters_come_back(void **state) {
+    (void)state;
+    const bl_tfsetting settings[] = {
+        {"learning_rate",  NULL,   0.1},
+        {"optimizer.name", "adam", 0  },
+        {"empty",          "",     0  }
+    };
+    bl_buf file = {0}, said = {0};
+    heard h = {.count = 0};
+    bl_err err;
+    bool torn;
+    write_file(&file);
+    bl_tfevents_settings(&file, settings, BL_COUNT(settings));
+    assert_int_equal(bl_event_each_setting(file.data, file.len, "f", note_setting, &said, &err),
+                     BL_OK);
+    assert_string_equal(bl_buf_text(&said), "learning_rate=0.1;optimizer.name=adam;empty=;");
+    assert_int_equal(bl_event_each(file.data, file.len, "f", hear, &h, &torn, &err), BL_OK);
+    assert_int_equal(h.count, 3);
+    bl_buf_free(&said);
+    bl_buf_free(&file);
+}
+
 /* A prefix of the file gives the scalars of its whole records, and says that it is torn. */
 static void a_prefix_is_torn(void **state) {
     (void)state;
@@ -142,9 +169,8 @@ static void a_tensor_is_a_scalar(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_written_is_read),
-        cmocka_unit_test(a_prefix_is_torn),
-        cmocka_unit_test(every_damaged_byte_is_seen),
+        cmocka_unit_test(what_was_written_is_read), cmocka_unit_test(hyperparameters_come_back),
+        cmocka_unit_test(a_prefix_is_torn),         cmocka_unit_test(every_damaged_byte_is_seen),
         cmocka_unit_test(a_tensor_is_a_scalar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,10 +61,33 @@ static void a_file_is_its_records(void **state) {
     bl_buf_free(&file);
 }
 
+/* The content that PyTorch's test of add_hparams expects of string_var = "hi", and of a session
+ * that ended well; google.protobuf.Value has a number as a double, field 2. */
+static void hyperparameters_are_as_others_write_them(void **state) {
+    (void)state;
+    static const char text[] = "\x12\x20\x0a\x07hparams\x12\x16"
+                               "\x1a\x14\x0a\x12\x0a\x0astring_var\x12\x04\x1a\x02hi";
+    static const char number[] = "\x0a\x08"
+                                 "bool_var\x12\x09\x11\0\0\0\0\0\0\xf0\x3f";
+    static const char end[] = "\x0a\x1a_hparams_/session_end_info\x4a\x11\x0a\x0f"
+                              "\x0a\x07hparams\x12\x04\"\x02\x08\x01";
+    const bl_tfsetting one = {"string_var", "hi", 0}, other = {"bool_var", NULL, 1};
+    bl_buf file = {0};
+    bl_tfevents_settings(&file, &one, 1);
+    assert_non_null(memmem(file.data, file.len, text + 2, sizeof text - 3));
+    assert_non_null(memmem(file.data, file.len, "_hparams_/session_start_info", 28));
+    assert_non_null(memmem(file.data, file.len, end, sizeof end - 1));
+    bl_buf_clear(&file);
+    bl_tfevents_settings(&file, &other, 1);
+    assert_non_null(memmem(file.data, file.len, number, sizeof number - 1));
+    bl_buf_free(&file);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(check_sums_are_known),
         cmocka_unit_test(a_file_is_its_records),
+        cmocka_unit_test(hyperparameters_are_as_others_write_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
